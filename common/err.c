@@ -1,0 +1,77 @@
+#include "err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct err_info infos[] = {
+#define X(name, number, level, exit_code, zh, en) {ERR_##name, #name, ERR_LEVEL_##level, exit_code, zh, en},
+#include "err.def"
+#undef X
+};
+
+static int english;
+
+const struct err_info *err_info(int code)
+{
+	for (size_t i = 0; i < sizeof infos / sizeof *infos; i++)
+		if ((int)infos[i].code == code)
+			return &infos[i];
+	return err_info(ERR_INTERNAL);
+}
+
+/* Cuts a string that snprintf truncated back to the last whole UTF-8 character. */
+static void utf8_trim(char *s)
+{
+	size_t n = strlen(s), i = n;
+
+	while (i > 0 && ((unsigned char)s[i - 1] & 0xC0) == 0x80)
+		i--;
+	if (i == 0)
+		return;
+	unsigned char lead = (unsigned char)s[i - 1];
+	size_t want = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+	if (n - (i - 1) < want)
+		s[i - 1] = 0;
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from ? from : "");
+	utf8_trim(to);
+}
+
+enum err problem_set(struct problem *p, enum err code, const char *field, const char *hint, const char *message, ...)
+{
+	if (!p)
+		return code;
+	memset(p, 0, sizeof *p);
+	p->code = code;
+	copy_text(p->field, sizeof p->field, field);
+	copy_text(p->hint, sizeof p->hint, hint);
+	if (message) {
+		va_list args;
+		va_start(args, message);
+		vsnprintf(p->message, sizeof p->message, message, args);
+		va_end(args);
+		utf8_trim(p->message);
+	} else {
+		copy_text(p->message, sizeof p->message, tr(err_info(code)->zh, err_info(code)->en));
+	}
+	return code;
+}
+
+void lang_set(const char *lang)
+{
+	english = lang && strncmp(lang, "en", 2) == 0;
+}
+
+int lang_is_en(void)
+{
+	return english;
+}
+
+const char *tr(const char *zh, const char *en)
+{
+	return english ? en : zh;
+}

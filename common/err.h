@@ -1,0 +1,51 @@
+/* err.h - the one list of errors. Owns names, numbers, levels and sentences; knows nothing of who raises them.
+ *
+ * Functions that can fail return `enum err` (ERR_OK is 0). A longer story goes into a `struct problem`
+ * that the caller owns: what happened, which field or row, what to do. */
+#ifndef JG_ERR_H
+#define JG_ERR_H
+
+#include <stddef.h>
+
+enum err {
+#define X(name, number, level, exit_code, zh, en) ERR_##name = number,
+#include "err.def"
+#undef X
+};
+
+enum err_level { ERR_LEVEL_NONE, ERR_LEVEL_RETRY, ERR_LEVEL_FIX, ERR_LEVEL_REFUSED, ERR_LEVEL_FATAL };
+
+struct err_info {
+	enum err code;
+	const char *name; /* "BAD_LOGIN": stable, shown as `code` in --json */
+	enum err_level level;
+	int exit_code;
+	const char *zh, *en;
+};
+
+/* Never NULL: an unknown number answers the row of ERR_INTERNAL. Any thread. */
+const struct err_info *err_info(int code);
+
+/* What went wrong, told to a person. Strings are copied in and truncated at a UTF-8 boundary; no ownership. */
+struct problem {
+	enum err code;
+	char field[48];	   /* the field or column, or "" */
+	char message[256]; /* what happened; "" means the sentence of the code */
+	char safe[128];	   /* what is safe; "" when there is nothing to say */
+	char hint[256];	   /* what to do */
+	long row;	   /* the row as the spreadsheet shows it, 0 = none */
+	unsigned retry_ms; /* when to try again, 0 = not said */
+};
+
+/* Fills *p (may be NULL) and returns code, so that callers write `return problem_set(p, ERR_INVALID, ...)`.
+ * field and hint may be NULL; message is printf-like and may be NULL. */
+enum err problem_set(struct problem *p, enum err code, const char *field, const char *hint, const char *message, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Language of user-visible text: Chinese unless lang_set("en…"). Set once at start, read by any thread. */
+void lang_set(const char *lang);
+int lang_is_en(void);
+/* The sentence in the user's language; both must be literals or outlive the use. */
+const char *tr(const char *zh, const char *en);
+
+#endif
