@@ -1,0 +1,87 @@
+/* kind.h - the shape of the tables that proto/gen_tables.py makes from the .proto declarations (architecture rule 13).
+ * Everything here is constant and process-wide: any thread, nothing to free. */
+#ifndef JG_KIND_H
+#define JG_KIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <protobuf-c/protobuf-c.h>
+
+#define KIND_FIELDS_MAX 32 /* of one record kind: bounds `struct record`; gen_tables.py refuses more */
+#define KIND_GROUPS_MAX 8  /* field groups with a version of their own */
+#define KIND_KEY_MAX 4	   /* parts of a natural key */
+
+enum field_type { FIELD_TEXT, FIELD_BYTES, FIELD_INT32, FIELD_INT64, FIELD_BOOL };
+enum kind_owner { OWNER_SCHOOL = 1, OWNER_COUNTY = 2, OWNER_SERVER = 3 };
+enum field_merge { MERGE_CONFLICT = 1, MERGE_GUARDED = 2 };
+
+struct field {
+	uint32_t number; /* protobuf field number */
+	const char *name;
+	const char *label, *label_en;
+	enum field_type type;
+	uint8_t group; /* 1..KIND_GROUPS_MAX */
+	enum field_merge merge;
+	bool required, masked, other, school_writes;
+	uint32_t max_bytes;
+	const char *check;	    /* name of a check in check.c, or "" */
+	const char *const *columns; /* names in people's files, NULL-terminated; empty list = not in files */
+};
+
+struct kind_key {
+	uint8_t field[2]; /* index into fields; the first that is set counts; [1] == [0] when there is no alternative */
+};
+
+struct kind {
+	uint32_t number;
+	const char *table, *label, *label_en;
+	enum kind_owner owner;
+	uint32_t writers; /* 1 << role */
+	bool append_only;
+	const char *other, *guard; /* SQL functions, or "" */
+	const struct field *fields; /* ascending numbers */
+	size_t field_count;
+	const struct kind_key *key;
+	size_t key_count;
+	unsigned group_count;
+};
+
+/* Indexes of fields by kind: `F_STUDENT_CERT_NO` and so on stand in tables.h. */
+extern const struct kind kind_table[];
+extern const size_t kind_count;
+const struct kind *kind_by_number(uint32_t number);	 /* NULL when unknown */
+const struct kind *kind_by_table(const char *table);	 /* NULL when unknown */
+int kind_field_index(const struct kind *kind, const char *name); /* -1 when unknown */
+
+enum access { ACCESS_ENROLLING = 1, ACCESS_GREETED = 2, ACCESS_SESSION = 3, ACCESS_ANY_SESSION = 4 };
+
+struct method {
+	uint16_t number;
+	const char *name; /* "Sync.Push" */
+	enum access access;
+	uint32_t roles; /* 1 << role; 0 = every role */
+	uint32_t request_max, arena_max;
+	bool writes, retry_safe, streamed, personal;
+	const ProtobufCMessageDescriptor *request, *reply;
+};
+
+extern const struct method method_table[]; /* ascending numbers */
+extern const size_t method_count;
+const struct method *method_by_number(uint16_t number); /* NULL when unknown */
+int method_index(uint16_t number);			/* -1 when unknown */
+
+/* Upper bound of each repeated field of a message, by field index; NULL for a message without repeated fields. */
+const uint32_t *message_bounds(const ProtobufCMessageDescriptor *descriptor);
+
+struct role {
+	unsigned number;
+	const char *name; /* "registrar" */
+};
+extern const struct role role_table[];
+extern const size_t role_count;
+unsigned role_by_name(const char *name); /* 0 when unknown */
+const char *role_name(unsigned number);	 /* "" when unknown */
+
+#endif

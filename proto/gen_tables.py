@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+"""gen_tables.py ALL.DS OUTDIR: makes tables.h and tables.c from the descriptor set.
+
+The declarations in jingguan/v1/*.proto are the only place where a method, a record kind or a field is declared;
+common/kind.h says what the tables mean. The build stops here when a declaration breaks a rule of the house:
+a recursive message, a repeated field without a bound, a kind with a non-scalar field, a number used twice.
+"""
+import re
+import sys
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+SCALARS = {9: "FIELD_TEXT", 12: "FIELD_BYTES", 5: "FIELD_INT32", 3: "FIELD_INT64", 8: "FIELD_BOOL"}
+FIELDS_MAX, GROUPS_MAX, KEY_MAX = 32, 8, 4
+
+
+def fail(text):
+    sys.exit("proto: " + text)
+
+
+def c_string(text):
+    out = '"'
+    for byte in text.encode():
+        out += chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\' else "\\%03o" % byte
+    return out + '"'
+
+
+def snake(name):
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def symbol(full_name):
+    """protobuf-c's name of a message descriptor: jingguan.v1.PushRequest -> jingguan__v1__push_request"""
+    return "__".join(snake(part) for part in full_name.lstrip(".").split("."))
+
+
+class Declarations:
+    def __init__(self, path):
+        self.set = descriptor_pb2.FileDescriptorSet.FromString(open(path, "rb").read())
+        self.pool = descriptor_pool.DescriptorPool()
+        for file in self.set.file:
+            self.pool.Add(file)
+        self.factory = message_factory.MessageFactory(self.pool)
+        self.files = [f for f in self.set.file if f.package == "jingguan.v1"]
+        self.messages = [(f, m) for f in self.files for m in f.message_type]
+        self.roles = next(e for f in self.files for e in f.enum_type if e.name == "Role").value
+
+    def extension(self, name):
+        return self.pool.FindExtensionByName("jingguan.v1." + name)
+
+    def options(self, holder, kind, name):
+        cls = self.factory.GetPrototype(self.pool.FindMessageTypeByName("google.protobuf." + kind))
+        parsed = cls.FromString(holder.options.SerializeToString())
+        extension = self.extension(name)
+        if extension.label == extension.LABEL_REPEATED or not parsed.HasExtension(extension):
+            return None
+        return parsed.Extensions[extension]
+
+
+def check_acyclic(decl):
+    inner = {"." + f.package + "." + m.name: [x.type_name for x in m.field if x.type == 11] for f, m in decl.messages}
+
+    def visit(name, path):
+        if name in path:
+            fail("message %s is recursive (protobuf-c has no depth limit)" % name)
+        for child in inner.get(name, []):
+            visit(child, path + [name])
+    for name in inner:
+        visit(name, [])
+
+
+def bounds(decl, header, source):
+    rows = []
+    for file, message in decl.messages:
+        if file.name.endswith("options.proto"):
+            continue
+        limits = []
+        for field in sorted(message.field, key=lambda x: x.number):
+            limit = decl.options(field, "FieldOptions", "max_count") or 0
+            if field.label == 3 and not limit:
+                fail("%s.%s is repeated and has no max_count" % (message.name, field.name))
+            limits.append(limit)
+        if any(limits):
+            name = "bounds_" + snake(message.name)
+            source.append("static const uint32_t %s[] = {%s};" % (name, ", ".join(map(str, limits))))
+            rows.append((symbol("jingguan.v1." + message.name), name))
+    source.append("\nconst uint32_t *message_bounds(const ProtobufCMessageDescriptor *descriptor)\n{")
+    for desc, name in rows:
+        source.append("\tif (descriptor == &%s__descriptor)\n\t\treturn %s;" % (desc, name))
+    source.append("\treturn NULL;\n}\n")
+
+
+def field_row(decl, kind, field, header, source):
+    rule = decl.options(field, "FieldOptions", "rule")
+    where = "%s.%s" % (kind, field.name)
+    if rule is None or not rule.group or rule.group > GROUPS_MAX:
+        fail(where + " has no rule, or no group from 1 to %d" % GROUPS_MAX)
+    if field.type not in SCALARS or field.label == 3:
+        fail(where + " must be string, bytes, int32, int64 or bool, not repeated")
+    columns = "no_columns"
+    if rule.column:
+        columns = "columns_%s_%s" % (snake(kind), field.name)
+        source.append("static const char *const %s[] = {%s, NULL};" % (columns, ", ".join(map(c_string, rule.column))))
+    flag = lambda on: "true" if on else "false"
+    return "\t{%d, %s, %s, %s, %s, %d, %s, %s, %s, %s, %s, %d, %s, %s}," % (
+        field.number, c_string(field.name), c_string(rule.label), c_string(rule.label_en or field.name),
+        SCALARS[field.type], rule.group, "MERGE_GUARDED" if rule.merge == 2 else "MERGE_CONFLICT",
+        flag(rule.required), flag(rule.masked), flag(rule.other), flag(rule.school_writes),
+        rule.max_bytes or 255, c_string(rule.check), columns)
+
+
+def kinds(decl, header, source):
+    rows, numbers = [], set()
+    source.append("static const char *const no_columns[] = {NULL};")
+    for _, message in decl.messages:
+        rule = decl.options(message, "MessageOptions", "kind")
+        if rule is None:
+            continue
+        if rule.number in numbers:
+            fail("kind number %d is used twice" % rule.number)
+        numbers.add(rule.number)
+        fields = sorted(message.field, key=lambda x: x.number)
+        if len(fields) > FIELDS_MAX or len(rule.key) > KEY_MAX:
+            fail("%s has too many fields or key parts" % message.name)
+        names, name = [f.name for f in fields], snake(message.name)
+        body = [field_row(decl, message.name, f, header, source) for f in fields]
+        source.append("static const struct field fields_%s[] = {\n%s\n};" % (name, "\n".join(body)))
+        keys = []
+        for part in rule.key:
+            indexes = [names.index(alternative) for alternative in part.split("|")]
+            keys.append("{{%d, %d}}" % (indexes[0], indexes[-1]))
+        source.append("static const struct kind_key key_%s[] = {%s};" % (name, ", ".join(keys) or "{{0, 0}}"))
+        groups = max(decl.options(f, "FieldOptions", "rule").group for f in fields)
+        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, fields_%s, %d, key_%s, %d, %d}," % (
+            rule.number, c_string(rule.table), c_string(rule.label), c_string(rule.label_en),
+            {1: "OWNER_SCHOOL", 2: "OWNER_COUNTY", 3: "OWNER_SERVER"}[rule.owner],
+            sum(1 << role for role in rule.writer), "true" if rule.append_only else "false", c_string(rule.other),
+            c_string(rule.guard), name, len(fields), name, len(keys), groups))
+        header.append("enum { KIND_%s = %d };" % (name.upper(), rule.number))
+        header.append("enum {\n%s\n};" % "\n".join("\tF_%s_%s," % (name.upper(), f.upper()) for f in names))
+    source.append("const struct kind kind_table[] = {\n%s\n};" % "\n".join(rows))
+    source.append("const size_t kind_count = sizeof kind_table / sizeof *kind_table;")
+
+
+def methods(decl, header, source):
+    access = {1: "ACCESS_ENROLLING", 2: "ACCESS_GREETED", 3: "ACCESS_SESSION", 4: "ACCESS_ANY_SESSION"}
+    rows = {}
+    for file in decl.files:
+        for service in file.service:
+            for method in service.method:
+                rule = decl.options(method, "MethodOptions", "call")
+                where = service.name + "." + method.name
+                if rule is None or not rule.number or not rule.request_max or rule.access not in access:
+                    fail(where + " lacks number, access or request_max")
+                if rule.number in rows:
+                    fail("method number 0x%04x is used twice" % rule.number)
+                header.append("#define METHOD_%s_%s 0x%04x" % (snake(service.name).upper(), snake(method.name).upper(), rule.number))
+                flag = lambda on: "true" if on else "false"
+                # The arena must hold the decoded strings and the structs that point at them.
+                arena = rule.arena_max or 4 * rule.request_max + 4096
+                rows[rule.number] = "\t{0x%04x, %s, %s, 0x%xu, %d, %d, %s, %s, %s, %s, &%s__descriptor, &%s__descriptor}," % (
+                    rule.number, c_string(where), access[rule.access], sum(1 << role for role in rule.role),
+                    rule.request_max, arena, flag(rule.writes), flag(rule.retry_safe), flag(rule.streamed),
+                    flag(rule.personal), symbol(method.input_type), symbol(method.output_type))
+    source.append("const struct method method_table[] = {\n%s\n};" % "\n".join(rows[n] for n in sorted(rows)))
+    source.append("const size_t method_count = sizeof method_table / sizeof *method_table;")
+    header.append("#define METHOD_COUNT %d" % len(rows))
+
+
+def roles(decl, header, source):
+    rows = []
+    for role in decl.roles:
+        if role.number:
+            rows.append("\t{%d, %s}," % (role.number, c_string(role.name.lower())))
+            header.append("enum { ROLE_%s = %d };" % (role.name, role.number))
+    source.append("const struct role role_table[] = {\n%s\n};" % "\n".join(rows))
+    source.append("const size_t role_count = sizeof role_table / sizeof *role_table;")
+
+
+def short_names(decl, out):
+    """pb.h: protobuf-c's names without the package, so that code reads `pb_push_request` and `PB_PUSH_REQUEST_INIT`."""
+    with open(out + "/pb.h", "w") as file:
+        file.write("/* made by proto/gen_tables.py */\n#ifndef JG_PB_H\n#define JG_PB_H\n")
+        for f in decl.files:
+            file.write('#include "%s"\n' % f.name.replace(".proto", ".pb-c.h"))
+        for f, message in decl.messages:
+            camel, name = "Jingguan__V1__" + message.name, snake(message.name)
+            if f.name.endswith("options.proto"):
+                continue
+            file.write("typedef %s pb_%s;\n#define PB_%s_INIT JINGGUAN__V1__%s__INIT\n#define pb_%s_desc jingguan__v1__%s__descriptor\n" % (
+                camel, name, name.upper(), name.upper(), name, name))
+        file.write("#endif\n")
+
+
+def main():
+    decl = Declarations(sys.argv[1])
+    check_acyclic(decl)
+    header = ["/* made by proto/gen_tables.py */", "#ifndef JG_TABLES_H", "#define JG_TABLES_H", '#include "kind.h"']
+    source = ["/* made by proto/gen_tables.py */", '#include "tables.h"']
+    source += ['#include "%s"' % f.name.replace(".proto", ".pb-c.h") for f in decl.files]
+    for part in (bounds, roles, kinds, methods):
+        part(decl, header, source)
+    short_names(decl, sys.argv[2])
+    header.append("#endif")
+    for name, lines in (("tables.h", header), ("tables.c", source)):
+        with open(sys.argv[2] + "/" + name, "w") as out:
+            out.write("\n".join(lines) + "\n")
+
+
+main()
