@@ -53,8 +53,8 @@ CREATE TABLE session (
 	ended_at timestamptz,
 	PRIMARY KEY (county, session_id)
 );
-CREATE INDEX session_user ON session (county, user_id);
-CREATE INDEX session_device ON session (county, device_id);
+CREATE INDEX session_by_user ON session (county, user_id);
+CREATE INDEX session_by_device ON session (county, device_id);
 
 -- A user may author operations on a device where he logged in during the last 90 days.
 CREATE TABLE device_user (
