@@ -1,0 +1,295 @@
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+#define MIDDLE_DOT 0xB7
+#define IDEOGRAPHIC_SPACE 0x3000
+#define FULL_WIDTH_FIRST 0xFF01
+#define FULL_WIDTH_LAST 0xFF5E
+#define FULL_WIDTH_STOP 0xFF0E
+#define FULL_WIDTH_OFFSET 0xFEE0
+
+/* Where a transformation writes; `err` remembers the first failure so that loops stay plain. */
+struct sink {
+	char *out;
+	size_t size, n;
+	enum err err;
+};
+
+static struct sink sink_open(char *out, size_t size)
+{
+	return (struct sink){.out = out, .size = size, .err = size ? ERR_OK : ERR_TOO_LARGE};
+}
+
+static void sink_put(struct sink *k, int32_t c)
+{
+	utf8proc_uint8_t bytes[4];
+	size_t n = (size_t)utf8proc_encode_char(c, bytes);
+
+	if (k->err)
+		return;
+	if (n >= k->size - k->n) {
+		k->err = ERR_TOO_LARGE;
+		return;
+	}
+	memcpy(k->out + k->n, bytes, n);
+	k->n += n;
+}
+
+/* `step` is what the last text_next said: -1 means that the input was not UTF-8. */
+static enum err sink_close(struct sink *k, int step)
+{
+	if (!k->err && step < 0)
+		k->err = ERR_INVALID;
+	if (k->size)
+		k->out[k->err ? 0 : k->n] = 0;
+	return k->err;
+}
+
+int text_next(const char *s, int32_t *code_point)
+{
+	*code_point = 0;
+	if (!*s)
+		return 0;
+	/* -1: the string ends with NUL, which is no continuation byte, so nothing behind it is read. */
+	utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s, -1, code_point);
+	return n > 0 ? (int)n : -1;
+}
+
+size_t text_length(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xC0) != 0x80;
+	return n;
+}
+
+bool text_utf8_valid(const char *s, size_t n)
+{
+	utf8proc_int32_t c;
+
+	for (size_t i = 0; i < n;) {
+		if ((unsigned char)s[i] < 0x80) {
+			if (!s[i])
+				return false;
+			i++;
+			continue;
+		}
+		utf8proc_ssize_t step =
+			utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
+		if (step <= 0)
+			return false;
+		i += (size_t)step;
+	}
+	return true;
+}
+
+static bool is_invisible(int32_t c)
+{
+	return c == 0xAD || c == 0x180E || (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
+	       (c >= 0x2060 && c <= 0x2064) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
+
+bool text_is_space(int32_t c)
+{
+	return c == ' ' || (c >= 9 && c <= 13) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+	       (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+	       c == IDEOGRAPHIC_SPACE || is_invisible(c);
+}
+
+static int32_t half_width(int32_t c)
+{
+	if (c >= FULL_WIDTH_FIRST && c <= FULL_WIDTH_LAST)
+		return c - FULL_WIDTH_OFFSET;
+	return c == IDEOGRAPHIC_SPACE ? ' ' : c;
+}
+
+enum err text_half_width(char *out, size_t size, const char *in)
+{
+	struct sink k = sink_open(out, size);
+	int32_t c;
+	int step;
+
+	for (; (step = text_next(in, &c)) > 0; in += step)
+		sink_put(&k, half_width(c));
+	return sink_close(&k, step);
+}
+
+enum err text_strip_space(char *out, size_t size, const char *in)
+{
+	struct sink k = sink_open(out, size);
+	int32_t c;
+	int step;
+
+	for (; (step = text_next(in, &c)) > 0; in += step)
+		if (!text_is_space(c))
+			sink_put(&k, c);
+	return sink_close(&k, step);
+}
+
+/* What keyboards and systems offer for the dot of 买买提·江. */
+static bool is_middle_dot(int32_t c)
+{
+	switch (c) {
+	case MIDDLE_DOT:
+	case 0x0387: /* Greek ano teleia */
+	case 0x1427: /* Canadian final middle dot */
+	case 0x2022: /* bullet */
+	case 0x2024: /* one dot leader */
+	case 0x2027: /* hyphenation point */
+	case 0x2219: /* bullet operator */
+	case 0x22C5: /* dot operator */
+	case 0x25CF: /* black circle */
+	case 0x2E31: /* word separator middle dot */
+	case 0x2E33: /* raised dot */
+	case 0x30FB: /* katakana middle dot */
+	case 0xFF65: /* half-width katakana middle dot */
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum err text_unify_dot(char *out, size_t size, const char *in)
+{
+	struct sink k = sink_open(out, size);
+	int32_t c, next, before = 0;
+	int step;
+
+	for (; (step = text_next(in, &c)) > 0; in += step) {
+		int32_t put = is_middle_dot(c) ? MIDDLE_DOT : c;
+		if ((c == '.' || c == FULL_WIDTH_STOP) && before > 0x7F && text_next(in + step, &next) > 0 &&
+			next > 0x7F)
+			put = MIDDLE_DOT;
+		sink_put(&k, put);
+		before = c;
+	}
+	return sink_close(&k, step);
+}
+
+static void upper_ascii(char *s)
+{
+	for (; *s; s++)
+		if (*s >= 'a' && *s <= 'z')
+			*s = (char)(*s - 'a' + 'A');
+}
+
+enum err text_name_key(char *out, size_t size, const char *in)
+{
+	utf8proc_uint8_t *composed = NULL;
+	enum err err;
+
+	if (size)
+		*out = 0;
+	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)in, 0, &composed,
+		(utf8proc_option_t)(UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+	if (n < 0)
+		return n == UTF8PROC_ERROR_NOMEM ? ERR_NOMEM : ERR_INVALID;
+	/* None of these three makes a string longer but the dot (1 byte to 2), so it comes last. */
+	err = text_half_width((char *)composed, (size_t)n + 1, (char *)composed);
+	if (!err)
+		err = text_strip_space((char *)composed, (size_t)n + 1, (char *)composed);
+	if (!err)
+		err = text_unify_dot(out, size, (char *)composed);
+	if (!err)
+		upper_ascii(out);
+	free(composed);
+	return err;
+}
+
+enum err text_clean(char *out, size_t size, const char *in)
+{
+	struct sink k = sink_open(out, size);
+	bool gap = false, begun = false;
+	int32_t c;
+	int step;
+
+	for (; (step = text_next(in, &c)) > 0; in += step) {
+		if (is_invisible(c))
+			continue;
+		if (text_is_space(c)) {
+			gap = true;
+			continue;
+		}
+		if (c < 0x20 || (c >= 0x7F && c < 0xA0))
+			continue;
+		if (!begun && c == '\'') {
+			begun = true;
+			continue;
+		}
+		if (gap && k.n)
+			sink_put(&k, ' ');
+		gap = false;
+		begun = true;
+		sink_put(&k, c);
+	}
+	return sink_close(&k, step);
+}
+
+#define PHONE_DIGITS_MIN 7         /* domain.md §2.4 */
+#define PHONE_AFTER_COUNTRY_MIN 10 /* area code 10 and eight digits, the shortest full number */
+
+enum err text_phone_digits(char *out, size_t size, const char *in)
+{
+	struct sink k = sink_open(out, size);
+	size_t skip = 0;
+	int32_t c;
+	int step;
+
+	for (; (step = text_next(in, &c)) > 0; in += step) {
+		c = half_width(c);
+		if (c >= '0' && c <= '9')
+			sink_put(&k, c);
+	}
+	enum err err = sink_close(&k, step);
+	if (err)
+		return err;
+	if (strncmp(out, "0086", 4) == 0)
+		skip = 4;
+	else if (strncmp(out, "86", 2) == 0)
+		skip = 2;
+	if (skip && k.n - skip >= PHONE_AFTER_COUNTRY_MIN)
+		memmove(out, out + skip, k.n - skip + 1);
+	if (strlen(out) < PHONE_DIGITS_MIN)
+		*out = 0;
+	return ERR_OK;
+}
+
+/* Stars for all but the first `head` and the last `tail` characters. */
+static enum err mask(char *out, size_t size, const char *in, size_t head, size_t tail)
+{
+	struct sink k = sink_open(out, size);
+	size_t n = text_length(in), i = 0;
+	int32_t c;
+	int step;
+
+	for (; (step = text_next(in, &c)) > 0; in += step, i++)
+		sink_put(&k, i < head || i + tail >= n ? c : '*');
+	return sink_close(&k, step);
+}
+
+#define MASK_ID_MIN 12 /* below this, eight open characters would be most of the number */
+
+enum err text_mask_id(char *out, size_t size, const char *in)
+{
+	size_t keep = text_length(in) >= MASK_ID_MIN ? 4 : 0;
+
+	return mask(out, size, in, keep, keep);
+}
+
+enum err text_mask_name(char *out, size_t size, const char *in)
+{
+	return mask(out, size, in, text_length(in) > 1, 0);
+}
+
+enum err text_mask_phone(char *out, size_t size, const char *in)
+{
+	size_t n = text_length(in);
+
+	if (n >= 11)
+		return mask(out, size, in, 3, 4);
+	return mask(out, size, in, 0, n >= 5 ? 2 : 0);
+}

@@ -1,0 +1,54 @@
+/* text.h - what people type, made comparable. Owns UTF-8 checks, cleaning, the name key, masking; knows no
+ * fields.
+ *
+ * One convention: every function reads a NUL-terminated UTF-8 string `in` and writes a NUL-terminated one
+ * into the caller's `out` of `size` bytes. ERR_OK, or ERR_TOO_LARGE (does not fit), ERR_INVALID (not UTF-8),
+ * ERR_NOMEM; after an error out is "". `out` may be `in` itself except for the mask functions and
+ * text_name_key. Nothing here keeps state: any thread. */
+#ifndef JG_TEXT_H
+#define JG_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+/* One code point of valid UTF-8: how many bytes it takes (0 at the end), -1 where the bytes are not UTF-8. */
+int text_next(const char *s, int32_t *code_point);
+/* Number of code points of a valid UTF-8 string. */
+size_t text_length(const char *s);
+
+/* True when the n bytes are UTF-8 without NUL, surrogates or overlong forms. */
+bool text_utf8_valid(const char *s, size_t n);
+
+/* White space as files have it: ASCII, NBSP, U+2000-200A, U+3000 and so on, and what is invisible:
+ * zero-width characters, directional marks (phones paste them around numbers), BOM. */
+bool text_is_space(int32_t code_point);
+
+/* Full-width ASCII (U+FF01-FF5E) and U+3000 to half-width; everything else stays. */
+enum err text_half_width(char *out, size_t size, const char *in);
+/* Removes all white space, wherever it stands. */
+enum err text_strip_space(char *out, size_t size, const char *in);
+/* Dots of minority names to U+00B7: middle dots, bullets and katakana dots always, `.` and `．` only between
+ * two non-ASCII characters, so that "J. Smith" and "3.5" stay. */
+enum err text_unify_dot(char *out, size_t size, const char *in);
+/* The key by which names are compared (domain.md §1.7): half-width, no spaces, NFC, dots unified, ASCII upper
+ * case. Variant characters are not folded: 吕 and 呂 differ on certificates. */
+enum err text_name_key(char *out, size_t size, const char *in);
+/* A cell as it is stored: ends trimmed, inner runs of white space one blank (none of the invisible ones),
+ * control characters dropped, one leading apostrophe (Excel's text mark) dropped. */
+enum err text_clean(char *out, size_t size, const char *in);
+
+/* Digits of a telephone number without the country code 86 (domain.md §2.4); "" when fewer than 7 are left.
+ * 86 counts as country code only when at least 10 digits follow: 8622xxxx is an ordinary number of Sihong. */
+enum err text_phone_digits(char *out, size_t size, const char *in);
+
+/* For logs and lists: 3213**********0017. Shorter than 12 characters: stars only. */
+enum err text_mask_id(char *out, size_t size, const char *in);
+/* 张**: the first character, stars for the rest. One character alone becomes a star. */
+enum err text_mask_name(char *out, size_t size, const char *in);
+/* 138****0017; shorter than 11 characters: only the last two stay, shorter than 5: nothing. */
+enum err text_mask_phone(char *out, size_t size, const char *in);
+
+#endif

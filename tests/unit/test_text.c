@@ -1,0 +1,125 @@
+/* Covers common/text.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "text.h"
+
+typedef enum err text_function(char *, size_t, const char *);
+
+static void same(text_function *f, const char *in, const char *want)
+{
+	char out[256];
+
+	assert_int_equal(f(out, sizeof out, in), ERR_OK);
+	assert_string_equal(out, want);
+}
+
+static void utf8_is_checked(void **state)
+{
+	(void)state;
+	assert_true(text_utf8_valid("", 0));
+	assert_true(text_utf8_valid("张三", 6));
+	assert_true(text_utf8_valid("\xF0\xAB\x97\xA7", 4)); /* 𫗧, outside the BMP */
+	assert_false(text_utf8_valid("\xF0\xAB\x97", 3));
+	assert_false(text_utf8_valid("a\0b", 3));
+	assert_false(text_utf8_valid("\xC0\x80", 2));
+	assert_false(text_utf8_valid("\xED\xA0\x80", 3));
+	assert_false(text_utf8_valid("\xF4\x90\x80\x80", 4));
+	assert_false(text_utf8_valid("\x80", 1));
+	assert_int_equal(text_length("张三a"), 3);
+}
+
+static void widths_and_spaces(void **state)
+{
+	(void)state;
+	same(text_half_width, "３２９９Ｘ　（ａ）", "3299X (a)");
+	same(text_half_width, "张·三", "张·三");
+	same(text_strip_space, " 张\u00A0\u3000\u200B三\uFEFF\t\r\n", "张三");
+	same(text_clean, "  '东　 街\u00A0\n1号\u200B \x01", "东 街 1号");
+	same(text_clean, "O'Neil", "O'Neil");
+	same(text_clean, "''", "'");
+	same(text_clean, " \u3000 ", "");
+}
+
+static void dots(void **state)
+{
+	static const char *const typed[] = {"买买提·江", "买买提•江", "买买提．江", "买买提.江", "买买提・江",
+		"买买提‧江", "买买提･江", "买买提∙江", "买买提⋅江"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof typed / sizeof *typed; i++) {
+		same(text_unify_dot, typed[i], "买买提·江");
+		same(text_name_key, typed[i], "买买提·江");
+	}
+	same(text_unify_dot, "J.Smith", "J.Smith");
+	same(text_unify_dot, ".江.", ".江.");
+	same(text_name_key, "买买提 . 江", "买买提·江");
+}
+
+static void name_keys(void **state)
+{
+	(void)state;
+	same(text_name_key, " 张　三 ", "张三");
+	same(text_name_key, "ａnna Li", "ANNALI");
+	same(text_name_key, "e\u0301", "é");
+	same(text_name_key, "\uF9D1", "六"); /* compatibility ideograph: NFC makes it the plain one */
+	same(text_name_key, "呂", "呂");
+	same(text_name_key, "𫗧", "𫗧");
+}
+
+static void phones(void **state)
+{
+	(void)state;
+	same(text_phone_digits, "138-0000 0017", "13800000017");
+	same(text_phone_digits, "+86 13800000017", "13800000017");
+	same(text_phone_digits, "008613800000017", "13800000017");
+	same(text_phone_digits, "１３８００００００１７", "13800000017");
+	same(text_phone_digits, "86223344", "86223344");
+	same(text_phone_digits, "0527-86223344", "052786223344");
+	same(text_phone_digits, "123456", "");
+	same(text_phone_digits, "无", "");
+}
+
+static void masks(void **state)
+{
+	(void)state;
+	same(text_mask_id, "321399201403150017", "3213**********0017");
+	same(text_mask_id, "1234567890", "**********");
+	same(text_mask_name, "张三丰", "张**");
+	same(text_mask_name, "张", "*");
+	same(text_mask_name, "", "");
+	same(text_mask_phone, "13800000017", "138****0017");
+	same(text_mask_phone, "86223344", "******44");
+	same(text_mask_phone, "110", "***");
+}
+
+static void errors_leave_nothing(void **state)
+{
+	static text_function *const all[] = {text_half_width, text_strip_space, text_unify_dot, text_name_key,
+		text_clean, text_phone_digits, text_mask_id, text_mask_name, text_mask_phone};
+	char out[8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		assert_int_equal(all[i](out, sizeof out, "1234567890123"), ERR_TOO_LARGE);
+		assert_string_equal(out, "");
+		assert_int_equal(all[i](out, sizeof out, "1\xFF"), ERR_INVALID);
+		assert_string_equal(out, "");
+		assert_int_equal(all[i](out, 0, "1"), ERR_TOO_LARGE);
+		assert_int_equal(all[i](out, 8, "1234567"), ERR_OK); /* fits exactly */
+		assert_int_equal(all[i](out, 7, "1234567"), ERR_TOO_LARGE);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(utf8_is_checked),
+		cmocka_unit_test(widths_and_spaces), cmocka_unit_test(dots), cmocka_unit_test(name_keys),
+		cmocka_unit_test(phones), cmocka_unit_test(masks), cmocka_unit_test(errors_leave_nothing)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
