@@ -143,6 +143,40 @@ const struct code_list codes_outcome = {"办理结果", NULL, LIST(outcomes)};
 const struct code_list codes_answer = {"核验结果", NULL, LIST(answers)};
 const struct code_list codes_yes_no = {"是否", NULL, LIST(yes_no)};
 
+static const struct code_item phases[] = {{"prefill", "预填", "prefill", NULL}, {"assist", "帮办", "assist", NULL},
+	{"confirm", "确认", "confirm", NULL}, {"verify", "核验", "verify", NULL}, {"closed", "办结", "closed", NULL}};
+static const struct code_item filing_stages[] = {
+	{"T1", "备案", "filed in June", NULL}, {"T2", "正式上报", "formal report", NULL}, {"V", "核验提交", "verification", NULL}};
+static const struct code_item severities[] = {{"critical", "紧急", "critical", NULL}, {"high", "重要", "high", NULL},
+	{"mid", "一般", "mid", NULL}, {"low", "轻微", "low", NULL}};
+static const struct code_item slip_states[] = {{"draft", "待交办", "draft", NULL}, {"issued", "已交办", "issued", NULL},
+	{"answered", "已回复", "answered", NULL}, {"returned", "已退回", "returned", NULL}, {"closed", "已销号", "closed", NULL}};
+static const struct code_item pupil_states[] = {{"CONFIRMED", "已确认", "confirmed", NULL},
+	{"PROVISIONAL", "待核", "provisional", NULL}, {"EXEMPT", "除外", "exempt", NULL}, {"OPEN", "未落实", "open", NULL}};
+const struct code_list codes_phase = {"阶段", NULL, LIST(phases)};
+const struct code_list codes_filing_stage = {"环节", NULL, LIST(filing_stages)};
+const struct code_list codes_severity = {"程度", NULL, LIST(severities)};
+const struct code_list codes_slip_state = {"状态", NULL, LIST(slip_states)};
+const struct code_list codes_pupil_state = {"结果", NULL, LIST(pupil_states)};
+
+/* Names as the .proto declarations use them behind `codes:`. */
+static const struct {
+	const char *name;
+	const struct code_list *list;
+} lists[] = {{"gender", &codes_gender}, {"ethnic", &codes_ethnic}, {"cert_type", &codes_cert_type}, {"grade", &codes_grade},
+	{"status", &codes_pupil_status}, {"school_type", &codes_school_type}, {"founder", &codes_founder},
+	{"stage", &codes_stage}, {"category", &codes_destination}, {"outcome", &codes_outcome}, {"answer", &codes_answer},
+	{"phase", &codes_phase}, {"filing_stage", &codes_filing_stage}, {"severity", &codes_severity},
+	{"slip_state", &codes_slip_state}};
+
+const struct code_list *code_list_by_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (strcmp(lists[i].name, name) == 0)
+			return lists[i].list;
+	return NULL;
+}
+
 #define WORD_MAX 128 /* longer than any word of any list with its code in front */
 
 /* Half-width, no white space, upper case; "" when it cannot be a word at all. */

@@ -32,8 +32,15 @@ extern const struct code_list codes_stage;        /* 学段 of a catchment: prim
 extern const struct code_list codes_destination;  /* 去向类别 A1-D5 */
 extern const struct code_list codes_outcome;      /* answers to a 交办单 */
 extern const struct code_list codes_answer;       /* present, absent, unknown */
+extern const struct code_list codes_phase;        /* of the 小升初 cycle */
+extern const struct code_list codes_filing_stage; /* T1, T2, V */
+extern const struct code_list codes_severity;
+extern const struct code_list codes_slip_state;
+extern const struct code_list codes_pupil_state; /* CONFIRMED … OPEN */
 extern const struct code_list codes_yes_no;       /* "1" and "0" */
 
+/* The list that a declaration calls `codes:<name>`, or NULL. */
+const struct code_list *code_list_by_name(const char *name);
 /* The code that a text means, or NULL. Accepts the code (leading zeros may be missing, as in numeric cells),
  * the Chinese and English word, the other words, and code and word together ("A1 施教区公办", "01-汉族");
  * full-width forms, case and white space do not matter. The answer is constant. */

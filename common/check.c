@@ -1,0 +1,104 @@
+#include "check.h"
+
+#include <string.h>
+
+#include "codes.h"
+#include "date.h"
+#include "tables.h"
+#include "validate.h"
+
+#define VALUE_MAX 4096 /* longer than any max_bytes declared */
+
+typedef bool (*text_check)(const char *text);
+
+static bool check_cert_no(const char *text)
+{
+	char normal[VALUE_MAX];
+
+	return cert_no_normal(normal, sizeof normal, text) == ERR_OK && strcmp(normal, text) == 0;
+}
+
+static bool check_student_no(const char *text)
+{
+	return check_cert_no(text); /* an ill-formed 学籍号 is kept and matches nothing (domain.md §2.4) */
+}
+
+static bool check_school_code(const char *text)
+{
+	return school_code_check(text) == ID_OK;
+}
+
+static bool check_area(const char *text)
+{
+	return area_code_check(text, true) == ID_OK;
+}
+
+static bool check_class(const char *text)
+{
+	return text[0] != 0;
+}
+
+static const struct {
+	const char *name;
+	text_check check;
+} text_checks[] = {
+	{"cert_no", check_cert_no},
+	{"student_no", check_student_no},
+	{"school_code", check_school_code},
+	{"area", check_area},
+	{"class", check_class},
+};
+
+static bool text_passes(const struct field *f, const char *text)
+{
+	if (strncmp(f->check, "codes:", 6) == 0)
+		return code_item(code_list_by_name(f->check + 6), text) != NULL;
+	for (size_t i = 0; i < sizeof text_checks / sizeof *text_checks; i++)
+		if (strcmp(text_checks[i].name, f->check) == 0)
+			return text_checks[i].check(text);
+	return true;
+}
+
+static bool value_passes(const struct record *r, size_t i)
+{
+	const struct field *f = &r->kind->fields[i];
+	char text[VALUE_MAX];
+
+	switch (f->type) {
+	case FIELD_TEXT:
+		return text_passes(f, record_text(r, (int)i, text, sizeof text));
+	case FIELD_BYTES:
+		return strcmp(f->check, "uuid") == 0 ? r->value[i].len == 16 : strcmp(f->check, "sha") != 0 || r->value[i].len == 32;
+	case FIELD_INT32:
+		return strcmp(f->check, "date") != 0 || date_is_real((int32_t)r->value[i].number);
+	default:
+		return strcmp(f->check, "time") != 0 || r->value[i].number > 0;
+	}
+}
+
+/* A number that fails only its check digit may be kept by a person's decision; anything else may not. */
+static enum err check_student_id(const struct record *r, int32_t today, struct problem *p)
+{
+	char no[CERT_NO_MAX];
+
+	if (!record_has(r, F_STUDENT_CERT_NO) || record_number(r, F_STUDENT_KEEP_INVALID) ||
+		!(record_is(r, F_STUDENT_CERT_TYPE, "") || record_is(r, F_STUDENT_CERT_TYPE, "1")))
+		return ERR_OK;
+	enum id_fault fault = resident_id_check(record_text(r, F_STUDENT_CERT_NO, no, sizeof no), today, NULL);
+	return fault == ID_OK ? ERR_OK : problem_set(p, ERR_INVALID, "cert_no", NULL, "%s", id_fault_text(fault));
+}
+
+enum err check_record(const struct record *r, bool whole, int32_t today, struct problem *p)
+{
+	enum err e = record_check_shape(r, whole, p);
+
+	for (size_t i = 0; !e && i < r->kind->field_count; i++) {
+		const struct field *f = &r->kind->fields[i];
+		if (record_has(r, (int)i) && f->check[0] && !value_passes(r, i))
+			e = problem_set(p, ERR_INVALID, f->name, NULL, tr("“%s”的内容不符合要求", "%s is not acceptable"),
+				tr(f->label, f->label_en));
+	}
+	if (!e && r->kind->number == KIND_STUDENT)
+		e = check_student_id(r, today, p);
+	return e;
+}

@@ -1,0 +1,11 @@
+/* check.h - judges the values of a record by the checks that its declaration names. Pure; any thread. */
+#ifndef JG_CHECK_H
+#define JG_CHECK_H
+
+#include "record.h"
+
+/* Shape (record_check_shape) and every field's check; a student's resident ID also against GB 11643-1999 unless it is
+ * marked keep_invalid. today: YYYYMMDD, the last birth date allowed. The first fault with its field goes into *p. */
+enum err check_record(const struct record *r, bool whole, int32_t today, struct problem *p);
+
+#endif

@@ -1,0 +1,123 @@
+#include "envelope.h"
+
+#include <string.h>
+
+#include "kind.h"
+#include "text.h"
+
+static enum err walk(const ProtobufCMessage *message, struct problem *p);
+
+/* One value of a field: text must be UTF-8 without NUL, an enum one of its names, a message sound inside. */
+static enum err walk_value(const ProtobufCFieldDescriptor *f, const void *value, struct problem *p)
+{
+	switch (f->type) {
+	case PROTOBUF_C_TYPE_STRING: {
+		const char *text = *(const char *const *)value;
+		if (text && !text_utf8_valid(text, strlen(text)))
+			return problem_set(p, ERR_MALFORMED, f->name, NULL, tr("“%s”不是有效的 UTF-8 文本", "%s is not valid UTF-8"),
+				f->name);
+		return ERR_OK;
+	}
+	case PROTOBUF_C_TYPE_ENUM:
+		if (!protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)value))
+			return problem_set(p, ERR_INVALID, f->name, NULL, tr("“%s”的取值 %d 不在范围内", "%s has no value %d"),
+				f->name, *(const int *)value);
+		return ERR_OK;
+	case PROTOBUF_C_TYPE_MESSAGE: {
+		const ProtobufCMessage *inner = *(const ProtobufCMessage *const *)value;
+		return inner ? walk(inner, p) : ERR_OK;
+	}
+	default:
+		return ERR_OK;
+	}
+}
+
+static size_t value_size(ProtobufCType type)
+{
+	switch (type) {
+	case PROTOBUF_C_TYPE_STRING:
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return sizeof(void *);
+	case PROTOBUF_C_TYPE_BYTES:
+		return sizeof(ProtobufCBinaryData);
+	default:
+		return sizeof(int); /* only enums of a repeated field are looked at */
+	}
+}
+
+static enum err walk_repeated(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *f, uint32_t bound, struct problem *p)
+{
+	const char *base = (const char *)message;
+	size_t count = *(const size_t *)(base + f->quantifier_offset);
+	const char *items = *(const char *const *)(base + f->offset);
+
+	if (count > bound)
+		return problem_set(p, ERR_TOO_LARGE, f->name, NULL, tr("“%s”有 %zu 项，最多 %u 项", "%s has %zu items, at most %u"),
+			f->name, count, bound);
+	if (f->type != PROTOBUF_C_TYPE_STRING && f->type != PROTOBUF_C_TYPE_ENUM && f->type != PROTOBUF_C_TYPE_MESSAGE)
+		return ERR_OK;
+	for (size_t i = 0; i < count; i++) {
+		enum err e = walk_value(f, items + i * value_size(f->type), p);
+		if (e)
+			return e;
+	}
+	return ERR_OK;
+}
+
+static enum err walk(const ProtobufCMessage *message, struct problem *p)
+{
+	const ProtobufCMessageDescriptor *d = message->descriptor;
+	const uint32_t *bounds = message_bounds(d);
+
+	for (unsigned i = 0; i < d->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &d->fields[i];
+		const char *base = (const char *)message;
+		enum err e = ERR_OK;
+		if (f->label == PROTOBUF_C_LABEL_REPEATED)
+			e = walk_repeated(message, f, bounds ? bounds[i] : 0, p);
+		else if (f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE ||
+			*(const protobuf_c_boolean *)(base + f->quantifier_offset))
+			e = walk_value(f, base + f->offset, p);
+		if (e)
+			return e;
+	}
+	return ERR_OK;
+}
+
+/* protobuf-c cuts a string at a NUL without a word, so the raw bytes are searched for one inside text fields. The
+ * unpacked length is lost by then; comparing the re-packed size with the input finds it without a second parser. */
+static bool text_was_cut(const ProtobufCMessage *message, size_t n)
+{
+	return protobuf_c_message_get_packed_size(message) < n;
+}
+
+enum err envelope_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t n, struct arena *arena,
+	const ProtobufCMessage **out, struct problem *p)
+{
+	const ProtobufCMessage *message = protobuf_c_message_unpack(type, &arena->allocator, n, bytes);
+
+	if (!message) {
+		bool full = arena->quota - arena->used < n;
+		return problem_set(p, full ? ERR_TOO_LARGE : ERR_MALFORMED, type->short_name, NULL, NULL);
+	}
+	enum err e = walk(message, p);
+	if (e)
+		return e;
+	if (text_was_cut(message, n) && memchr(bytes, 0, n))
+		return problem_set(p, ERR_MALFORMED, type->short_name, NULL, tr("文本中含有空字符", "text with a NUL inside"));
+	*out = message;
+	return ERR_OK;
+}
+
+void envelope_pack(struct buf *out, struct frame *f, const ProtobufCMessage *message)
+{
+	size_t n = protobuf_c_message_get_packed_size(message);
+	uint8_t *to = buf_reserve(out, FRAME_HEADER + n);
+
+	if (!to)
+		return;
+	f->length = (uint32_t)n;
+	frame_header_put(to, f);
+	protobuf_c_message_pack(message, to + FRAME_HEADER);
+	out->len += FRAME_HEADER + n;
+}
