@@ -1,0 +1,760 @@
+#include "db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "date.h"
+#include "log.h"
+
+#define BACKOFF_MIN_MS 50   /* a restart of PostgreSQL is over in a second: be there when it is */
+#define BACKOFF_MAX_MS 2000 /* and no storm while it is down */
+#define SWEEP_MS 100	    /* how late a task that waited too long is told */
+#define PREPARED_MAX 512    /* slots of the per-connection set of prepared statements; a power of two */
+
+enum conn_state { CONN_DOWN, CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_CLOSING };
+enum expect { EXPECT_PREPARE, EXPECT_COMMAND, EXPECT_QUERY, EXPECT_COMMIT, EXPECT_SYNC, EXPECT_CLEANUP };
+
+struct db_conn {
+	struct db_pool *pool;
+	PGconn *pg;
+	uv_poll_t *poll;  /* owned; a fresh one for every socket libpq opens, freed when libuv lets go of it */
+	uv_timer_t timer; /* reconnect, and a turn of the loop before `next` runs */
+	enum conn_state state;
+	unsigned backoff_ms;
+	struct db_task *task;
+	db_task_fn next;
+	bool cleaning;	  /* ROLLBACK after a task that left a transaction open */
+	bool warned;	  /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding 4) */
+	bool broken;	  /* to be closed when the trip is over */
+	const struct db_stmt *prepared[PREPARED_MAX];
+	struct {
+		enum expect what;
+		const struct db_stmt *stmt;
+	} queue[DB_RESULTS_MAX * 2 + 4];
+	int head, tail;
+};
+
+struct db_pool {
+	uv_loop_t *loop;
+	char *conninfo;
+	struct db_conn *conns;
+	int size, closing; /* connections, and how many of their handles are still open while draining */
+	struct db_task *first, *last;
+	int waiting;
+	uv_timer_t sweep;
+	bool draining;
+	void (*closed)(void *data);
+	void *closed_data;
+};
+
+static void conn_connect(struct db_conn *c);
+static void conn_down(struct db_conn *c, const char *why);
+static void pool_serve(struct db_pool *pool);
+static void conn_collect(struct db_conn *c);
+static void on_sweep(uv_timer_t *timer);
+
+/* ---- parameters ---- */
+
+static void param_add(struct db_params *p, const void *value, int length, int format)
+{
+	if (p->n == DB_PARAMS_MAX)
+		abort(); /* our bug: the widest statement is known when it is written */
+	p->value[p->n] = value;
+	p->length[p->n] = length;
+	p->format[p->n++] = format;
+}
+
+void db_text(struct db_params *p, const char *text)
+{
+	param_add(p, text, text ? (int)strlen(text) : 0, 1);
+}
+
+void db_int4(struct db_params *p, int32_t v)
+{
+	put_be32((uint8_t *)p->number[p->n], (uint32_t)v);
+	param_add(p, p->number[p->n], 4, 1);
+}
+
+void db_int8(struct db_params *p, int64_t v)
+{
+	put_be64((uint8_t *)p->number[p->n], (uint64_t)v);
+	param_add(p, p->number[p->n], 8, 1);
+}
+
+void db_bool(struct db_params *p, bool v)
+{
+	p->number[p->n][0] = v;
+	param_add(p, p->number[p->n], 1, 1);
+}
+
+void db_time(struct db_params *p, int64_t unix_us)
+{
+	db_int8(p, unix_us - PG_EPOCH_US);
+}
+
+void db_bytes(struct db_params *p, const void *data, size_t n)
+{
+	param_add(p, data ? data : "", (int)n, 1);
+}
+
+void db_array(struct db_params *p, struct pg_array *a)
+{
+	pg_array_end(a);
+	param_add(p, a->bytes.data, (int)a->bytes.len, 1);
+}
+
+/* ---- reading ---- */
+
+bool db_is_null(const PGresult *r, int row, int column)
+{
+	return PQgetisnull(r, row, column);
+}
+
+int64_t db_get_int(const PGresult *r, int row, int column)
+{
+	const uint8_t *at = (const uint8_t *)PQgetvalue(r, row, column);
+
+	if (PQgetisnull(r, row, column))
+		return 0;
+	switch (PQftype(r, column)) {
+	case PG_BOOL:
+		return at[0];
+	case PG_INT2:
+		return (int16_t)get_be16(at);
+	case PG_INT4:
+		return (int32_t)get_be32(at);
+	case PG_INT8:
+		return (int64_t)get_be64(at);
+	case PG_DATE:
+		return date_from_days((int32_t)get_be32(at) + PG_EPOCH_DAYS);
+	case PG_TIMESTAMPTZ:
+		return (int64_t)get_be64(at) + PG_EPOCH_US;
+	default:
+		abort(); /* our bug: the statement yields another type */
+	}
+}
+
+const char *db_get_text(const PGresult *r, int row, int column)
+{
+	return PQgetvalue(r, row, column); /* libpq ends every value with a NUL; null is "" */
+}
+
+const uint8_t *db_get_bytes(const PGresult *r, int row, int column, size_t *n)
+{
+	*n = (size_t)PQgetlength(r, row, column);
+	return (const uint8_t *)PQgetvalue(r, row, column);
+}
+
+/* Walks a binary one-dimensional array. */
+static int array_walk(const PGresult *r, int row, int column, const uint8_t **at)
+{
+	if (PQgetisnull(r, row, column) || PQgetlength(r, row, column) < 20)
+		return 0;
+	const uint8_t *p = (const uint8_t *)PQgetvalue(r, row, column);
+	*at = p + 20;
+	return (int)get_be32(p + 12);
+}
+
+int db_get_texts(const PGresult *r, int row, int column, const char **out, size_t *lengths, int max)
+{
+	const uint8_t *at = NULL;
+	int n = array_walk(r, row, column, &at);
+
+	for (int i = 0; i < n && i < max; i++) {
+		lengths[i] = get_be32(at);
+		out[i] = (const char *)at + 4;
+		at += 4 + lengths[i];
+	}
+	return n;
+}
+
+int db_get_ints(const PGresult *r, int row, int column, int32_t *out, int max)
+{
+	const uint8_t *at = NULL;
+	int n = array_walk(r, row, column, &at);
+
+	for (int i = 0; i < n && i < max; i++, at += 8)
+		out[i] = (int32_t)get_be32(at + 4);
+	return n;
+}
+
+/* ---- prepared statements ---- */
+
+static const struct db_stmt **prepared_slot(struct db_conn *c, const struct db_stmt *stmt)
+{
+	size_t i = ((uintptr_t)stmt >> 4) & (PREPARED_MAX - 1);
+
+	while (c->prepared[i] && c->prepared[i] != stmt)
+		i = (i + 1) & (PREPARED_MAX - 1);
+	return &c->prepared[i];
+}
+
+static void stmt_name(char out[24], const struct db_stmt *stmt)
+{
+	snprintf(out, 24, "s%llx", (unsigned long long)(uintptr_t)stmt);
+}
+
+static void expect(struct db_conn *c, enum expect what, const struct db_stmt *stmt)
+{
+	if (c->tail == (int)(sizeof c->queue / sizeof *c->queue))
+		abort(); /* our bug: a trip of more statements than DB_RESULTS_MAX */
+	c->queue[c->tail].what = what;
+	c->queue[c->tail++].stmt = stmt;
+}
+
+/* ---- tasks ---- */
+
+static void task_clear_results(struct db_task *task)
+{
+	for (int i = 0; i < task->results; i++)
+		PQclear(task->result[i]);
+	task->results = 0;
+}
+
+static void task_fault(struct db_task *task, enum err e)
+{
+	if (!task->err)
+		task->err = e;
+}
+
+void db_task_query(struct db_task *task, const struct db_stmt *stmt, const struct db_params *params)
+{
+	static const struct db_params none;
+	struct db_conn *c = task->conn;
+	const struct db_stmt **slot = prepared_slot(c, stmt);
+	char name[24];
+
+	if (c->broken)
+		return;
+	if (!params)
+		params = &none;
+	stmt_name(name, stmt);
+	bool pending = false;
+	for (int i = c->head; i < c->tail; i++)
+		pending |= c->queue[i].what == EXPECT_PREPARE && c->queue[i].stmt == stmt;
+	if (!*slot && !pending) {
+		if (!PQsendPrepare(c->pg, name, stmt->sql, 0, NULL))
+			c->broken = true;
+		expect(c, EXPECT_PREPARE, stmt);
+	}
+	if (!PQsendQueryPrepared(c->pg, name, params->n, params->value, params->length, params->format, 1))
+		c->broken = true;
+	expect(c, EXPECT_QUERY, stmt);
+}
+
+void db_task_command(struct db_task *task, const char *sql)
+{
+	struct db_conn *c = task->conn;
+
+	if (c->broken)
+		return;
+	if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
+		c->broken = true;
+	expect(c, EXPECT_COMMAND, NULL);
+}
+
+void db_task_commit(struct db_task *task)
+{
+	struct db_conn *c = task->conn;
+
+	if (c->broken)
+		return;
+	task->commits = true;
+	c->warned = false;
+	if (!PQsendQueryParams(c->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 1))
+		c->broken = true;
+	expect(c, EXPECT_COMMIT, NULL);
+}
+
+static void arm(struct db_conn *c);
+
+static void on_turn(uv_timer_t *timer)
+{
+	struct db_conn *c = timer->data;
+
+	conn_down(c, PQerrorMessage(c->pg));
+}
+
+void db_task_run(struct db_task *task, db_task_fn next)
+{
+	struct db_conn *c = task->conn;
+
+	/* Results of the trip before stay readable while this one is built; they go now. */
+	task_clear_results(task);
+	task->err = ERR_OK;
+	c->next = next;
+	if (!c->broken && PQpipelineSync(c->pg))
+		expect(c, EXPECT_SYNC, NULL);
+	else
+		c->broken = true;
+	if (c->broken) {
+		/* Never call back from within the caller. */
+		uv_timer_start(&c->timer, on_turn, 0, 0);
+		return;
+	}
+	arm(c);
+}
+
+static void conn_release(struct db_conn *c)
+{
+	c->task = NULL;
+	c->next = NULL;
+	if (c->pool->draining) {
+		conn_down(c, NULL);
+		return;
+	}
+	c->state = CONN_IDLE;
+	pool_serve(c->pool);
+}
+
+void db_task_end(struct db_task *task)
+{
+	struct db_conn *c = task->conn;
+
+	task_clear_results(task);
+	if (!c)
+		return;
+	task->conn = NULL;
+	c->task = NULL;
+	if (c->state != CONN_BUSY)
+		return;
+	if (PQtransactionStatus(c->pg) == PQTRANS_IDLE) {
+		conn_release(c);
+		return;
+	}
+	c->cleaning = true;
+	if (!PQsendQueryParams(c->pg, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 1) || !PQpipelineSync(c->pg)) {
+		conn_down(c, PQerrorMessage(c->pg));
+		return;
+	}
+	expect(c, EXPECT_CLEANUP, NULL);
+	expect(c, EXPECT_SYNC, NULL);
+	arm(c);
+}
+
+enum err db_task_start(struct db_pool *pool, struct db_task *task, db_task_fn step, void *data, uint64_t wait_ms)
+{
+	if (pool->draining)
+		return ERR_DRAINING;
+	if (pool->waiting >= DB_WAITING_MAX)
+		return ERR_BUSY;
+	memset(task, 0, sizeof *task);
+	task->data = data;
+	task->pool = pool;
+	task->step = step;
+	task->wait_until_ms = wait_ms ? uv_now(pool->loop) + wait_ms : 0;
+	task->queued = true;
+	if (pool->last)
+		pool->last->next = task;
+	else
+		pool->first = task;
+	pool->last = task;
+	pool->waiting++;
+	uv_timer_start(&pool->sweep, on_sweep, 0, SWEEP_MS);
+	return ERR_OK;
+}
+
+static struct db_task *pool_shift(struct db_pool *pool)
+{
+	struct db_task *task = pool->first;
+
+	if (!task)
+		return NULL;
+	pool->first = task->next;
+	if (!pool->first)
+		pool->last = NULL;
+	pool->waiting--;
+	task->next = NULL;
+	task->queued = false;
+	return task;
+}
+
+static void pool_serve(struct db_pool *pool)
+{
+	for (int i = 0; i < pool->size && pool->first; i++) {
+		struct db_conn *c = &pool->conns[i];
+		if (c->state != CONN_IDLE)
+			continue;
+		struct db_task *task = pool_shift(pool);
+		c->state = CONN_BUSY;
+		c->task = task;
+		task->conn = c;
+		task->step(task);
+		i = -1; /* the step may have ended at once and freed a connection */
+	}
+}
+
+/* Serves new tasks on the next turn of the loop and ends those that have waited too long. */
+static void on_sweep(uv_timer_t *timer)
+{
+	struct db_pool *pool = timer->data;
+	uint64_t now = uv_now(pool->loop);
+
+	pool_serve(pool);
+	while (pool->first && pool->first->wait_until_ms && pool->first->wait_until_ms <= now) {
+		struct db_task *task = pool_shift(pool);
+		task->err = ERR_UNAVAILABLE;
+		task->step(task);
+	}
+	if (!pool->first)
+		uv_timer_stop(timer);
+}
+
+/* ---- results ---- */
+
+static enum err error_of(const char *sqlstate)
+{
+	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0)
+		return ERR_BUSY; /* deadlock, serialization, lock time-out: the same bytes may go again */
+	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, "25006") == 0)
+		return ERR_UNAVAILABLE;
+	if (strncmp(sqlstate, "53", 2) == 0)
+		return strcmp(sqlstate, "53100") == 0 ? ERR_DISK_FULL : ERR_UNAVAILABLE;
+	return ERR_INTERNAL;
+}
+
+static void task_error(struct db_task *task, const PGresult *r)
+{
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	const char *constraint = PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME);
+
+	if (task->err)
+		return; /* the first one is the cause */
+	snprintf(task->sqlstate, sizeof task->sqlstate, "%s", state ? state : "");
+	snprintf(task->constraint, sizeof task->constraint, "%s", constraint ? constraint : "");
+	task->err = error_of(task->sqlstate);
+	if (task->err == ERR_INTERNAL) {
+		/* DETAIL may hold values of a row: only the message proper is logged. */
+		const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+		const char *context = PQresultErrorField(r, PG_DIAG_CONTEXT);
+		log_error("database error sqlstate=%s message=\"%s\" context=\"%s\"", task->sqlstate, text ? text : "",
+			context ? context : "");
+	}
+}
+
+static void take_result(struct db_conn *c, PGresult *r)
+{
+	enum expect what = c->queue[c->head].what;
+	ExecStatusType status = PQresultStatus(r);
+	struct db_task *task = c->task;
+	bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+
+	if (what == EXPECT_PREPARE && good)
+		*prepared_slot(c, c->queue[c->head].stmt) = c->queue[c->head].stmt;
+	if (status == PGRES_FATAL_ERROR && task)
+		task_error(task, r);
+	if (what == EXPECT_COMMIT && task && (!good || strcmp(PQcmdStatus(r), "COMMIT") != 0 || c->warned)) {
+		/* An aborted transaction answers ROLLBACK or is skipped: known. A clean tag with a WARNING is not. */
+		if (good && strcmp(PQcmdStatus(r), "COMMIT") == 0)
+			task->unknown = true;
+		task_fault(task, task->unknown ? ERR_UNAVAILABLE : ERR_INTERNAL);
+	}
+	if (what == EXPECT_QUERY && task && status == PGRES_TUPLES_OK) {
+		if (task->results == DB_RESULTS_MAX)
+			abort();
+		task->result[task->results++] = r;
+		return;
+	}
+	if (what == EXPECT_QUERY && task && status == PGRES_COMMAND_OK && task->results < DB_RESULTS_MAX) {
+		task->result[task->results++] = r; /* a statement without rows keeps its place */
+		return;
+	}
+	PQclear(r);
+}
+
+static void trip_done(struct db_conn *c)
+{
+	struct db_task *task = c->task;
+
+	c->head = c->tail = 0;
+	if (c->cleaning) {
+		c->cleaning = false;
+		conn_release(c);
+		return;
+	}
+	if (!task)
+		return;
+	db_task_fn next = c->next;
+	if (task->unknown) {
+		conn_down(c, "unclean COMMIT"); /* calls next */
+		return;
+	}
+	task->commits = false;
+	next(task);
+}
+
+/* Reads what has come. libpq yields each statement's result followed by NULL. */
+static void conn_collect(struct db_conn *c)
+{
+	while (c->state == CONN_BUSY && c->head < c->tail) {
+		if (PQisBusy(c->pg))
+			break;
+		PGresult *r = PQgetResult(c->pg);
+		if (!r) {
+			if (PQstatus(c->pg) != CONNECTION_OK)
+				break;
+			continue;
+		}
+		if (PQresultStatus(r) == PGRES_PIPELINE_SYNC) {
+			PQclear(r);
+			trip_done(c);
+			return;
+		}
+		take_result(c, r);
+		c->head++;
+	}
+	if (c->pg && PQstatus(c->pg) != CONNECTION_OK)
+		conn_down(c, PQerrorMessage(c->pg));
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct db_conn *c = poll->data;
+
+	if (status < 0 || (events & UV_READABLE && !PQconsumeInput(c->pg))) {
+		conn_collect(c); /* what came before the end still counts */
+		if (c->pg)
+			conn_down(c, PQerrorMessage(c->pg));
+		return;
+	}
+	conn_collect(c);
+	if (c->pg && c->state >= CONN_IDLE && c->state != CONN_CLOSING)
+		arm(c);
+}
+
+static void arm(struct db_conn *c)
+{
+	int left = PQflush(c->pg);
+
+	if (left < 0) {
+		uv_timer_start(&c->timer, on_turn, 0, 0);
+		return;
+	}
+	uv_poll_start(c->poll, UV_READABLE | (left ? UV_WRITABLE : 0), on_poll);
+}
+
+/* ---- connecting ---- */
+
+static void on_notice(void *data, const PGresult *r)
+{
+	struct db_conn *c = data;
+	const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (severity && strcmp(severity, "WARNING") == 0)
+		c->warned = true;
+}
+
+static void on_reconnect(uv_timer_t *timer)
+{
+	conn_connect(timer->data);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void poll_close(struct db_conn *c)
+{
+	if (!c->poll)
+		return;
+	/* The poll must end before the socket closes: libuv knows descriptors by number only. */
+	uv_poll_stop(c->poll);
+	uv_close((uv_handle_t *)c->poll, on_poll_closed);
+	c->poll = NULL;
+}
+
+static void pool_free(struct db_pool *pool)
+{
+	void (*closed)(void *) = pool->closed;
+	void *data = pool->closed_data;
+
+	free(pool->conninfo);
+	free(pool->conns);
+	free(pool);
+	closed(data);
+}
+
+static void pool_handle_closed(struct db_pool *pool)
+{
+	if (--pool->closing == 0)
+		pool_free(pool);
+}
+
+static void on_conn_closed(uv_handle_t *timer)
+{
+	pool_handle_closed(((struct db_conn *)timer->data)->pool);
+}
+
+static void on_sweep_closed(uv_handle_t *timer)
+{
+	pool_handle_closed(timer->data);
+}
+
+/* The connection is gone: tells its task, then comes back after a while. */
+static void conn_down(struct db_conn *c, const char *why)
+{
+	struct db_task *task = c->task;
+	db_task_fn next = c->next;
+
+	if (c->state == CONN_CLOSING)
+		return;
+	if (why && !c->pool->draining)
+		log_warn("database connection lost: %s", why);
+	c->state = c->pool->draining ? CONN_CLOSING : CONN_DOWN;
+	c->task = NULL;
+	c->next = NULL;
+	c->head = c->tail = 0;
+	c->broken = c->cleaning = false;
+	memset(c->prepared, 0, sizeof c->prepared);
+	poll_close(c);
+	PQfinish(c->pg);
+	c->pg = NULL;
+	if (c->pool->draining) {
+		uv_close((uv_handle_t *)&c->timer, on_conn_closed);
+	} else {
+		uv_timer_start(&c->timer, on_reconnect, c->backoff_ms, 0);
+		c->backoff_ms = c->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : c->backoff_ms * 2;
+	}
+	if (!task)
+		return;
+	task->conn = NULL;
+	task->unknown = task->unknown || task->commits;
+	task->err = ERR_UNAVAILABLE;
+	(next ? next : task->step)(task);
+}
+
+static void conn_established(struct db_conn *c)
+{
+	if (PQserverVersion(c->pg) < DB_SERVER_MIN) {
+		log_error("PostgreSQL %d is too old: 15.14 or newer is needed", PQserverVersion(c->pg));
+		conn_down(c, "server too old");
+		return;
+	}
+	PQsetNoticeReceiver(c->pg, on_notice, c);
+	PQsetnonblocking(c->pg, 1);
+	if (!PQenterPipelineMode(c->pg)) {
+		conn_down(c, PQerrorMessage(c->pg));
+		return;
+	}
+	c->state = CONN_IDLE;
+	c->backoff_ms = BACKOFF_MIN_MS;
+	uv_poll_start(c->poll, UV_READABLE, on_poll);
+	pool_serve(c->pool);
+}
+
+static void poll_socket(struct db_conn *c, int events);
+
+static void on_connecting(uv_poll_t *poll, int status, int events)
+{
+	struct db_conn *c = poll->data;
+
+	(void)events;
+	PostgresPollingStatusType at = status < 0 ? PGRES_POLLING_FAILED : PQconnectPoll(c->pg);
+	if (at == PGRES_POLLING_OK)
+		conn_established(c);
+	else if (at == PGRES_POLLING_FAILED)
+		conn_down(c, PQerrorMessage(c->pg));
+	else
+		poll_socket(c, at == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE);
+}
+
+/* libpq moves to another socket when it tries the next address: the poll follows it. */
+static void poll_socket(struct db_conn *c, int events)
+{
+	uv_os_fd_t fd = -1;
+
+	if (c->poll && (uv_fileno((uv_handle_t *)c->poll, &fd) || fd != PQsocket(c->pg)))
+		poll_close(c);
+	if (!c->poll) {
+		c->poll = malloc(sizeof *c->poll);
+		if (!c->poll || uv_poll_init(c->pool->loop, c->poll, PQsocket(c->pg))) {
+			free(c->poll);
+			c->poll = NULL;
+			conn_down(c, "no poll handle");
+			return;
+		}
+		c->poll->data = c;
+	}
+	uv_poll_start(c->poll, events, on_connecting);
+}
+
+static void conn_connect(struct db_conn *c)
+{
+	const char *keys[] = {"dbname", "options", "application_name", "connect_timeout", NULL};
+	/* A lock is waited for 2 s (sync.md "Push"); times are exchanged in UTC; nothing runs longer than 5 minutes. */
+	const char *values[] = {c->pool->conninfo, "-c lock_timeout=2s -c timezone=UTC -c statement_timeout=5min", "jgd", "5", NULL};
+
+	c->state = CONN_CONNECTING;
+	c->pg = PQconnectStartParams(keys, values, 1);
+	if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD) {
+		conn_down(c, c->pg ? PQerrorMessage(c->pg) : "out of memory");
+		return;
+	}
+	poll_socket(c, UV_WRITABLE);
+}
+
+enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conninfo, int size)
+{
+	struct db_pool *pool = calloc(1, sizeof *pool);
+
+	if (!pool)
+		return ERR_NOMEM;
+	pool->loop = loop;
+	pool->conninfo = strdup(conninfo);
+	pool->conns = calloc((size_t)size, sizeof *pool->conns);
+	if (!pool->conninfo || !pool->conns) {
+		free(pool->conninfo);
+		free(pool->conns);
+		free(pool);
+		return ERR_NOMEM;
+	}
+	pool->size = size;
+	uv_timer_init(loop, &pool->sweep);
+	pool->sweep.data = pool;
+	for (int i = 0; i < size; i++) {
+		struct db_conn *c = &pool->conns[i];
+		c->pool = pool;
+		c->backoff_ms = BACKOFF_MIN_MS;
+		uv_timer_init(loop, &c->timer);
+		c->timer.data = c;
+		conn_connect(c);
+	}
+	*out = pool;
+	return ERR_OK;
+}
+
+void db_pool_close(struct db_pool *pool, void (*closed)(void *data), void *data)
+{
+	struct db_task *task;
+
+	pool->draining = true;
+	pool->closed = closed;
+	pool->closed_data = data;
+	pool->closing = pool->size + 1;
+	while ((task = pool_shift(pool))) {
+		task->err = ERR_DRAINING;
+		task->step(task);
+	}
+	uv_close((uv_handle_t *)&pool->sweep, on_sweep_closed);
+	for (int i = 0; i < pool->size; i++)
+		if (pool->conns[i].state != CONN_BUSY)
+			conn_down(&pool->conns[i], NULL);
+}
+
+bool db_pool_ready(const struct db_pool *pool)
+{
+	for (int i = 0; i < pool->size; i++)
+		if (pool->conns[i].state == CONN_IDLE || pool->conns[i].state == CONN_BUSY)
+			return true;
+	return false;
+}
+
+void db_pool_stats(const struct db_pool *pool, int *busy, int *size, int *waiting)
+{
+	*busy = 0;
+	for (int i = 0; i < pool->size; i++)
+		*busy += pool->conns[i].state == CONN_BUSY;
+	*size = pool->size;
+	*waiting = pool->waiting;
+}
