@@ -5,7 +5,6 @@
 
 #include <sodium.h>
 
-#include "buf.h"
 
 /* libsodium's SHA-256 rather than OpenSSL's: no allocation and no fetch a call, and these run several times a record. */
 void hash_parts(uint8_t out[HASH_SIZE], const char *label, const struct part *parts, size_t count)
@@ -80,14 +79,18 @@ void audit_entry(uint8_t out[AUDIT_ENTRY_SIZE], const uint8_t id[ID_SIZE], uint6
 	memcpy(out + 32, record, HASH_SIZE);
 }
 
-void audit_root(uint8_t out[HASH_SIZE], const char *author, const uint8_t device[ID_SIZE], uint64_t first, uint64_t last,
-	const uint8_t *entries, size_t n)
+void audit_part(struct buf *parts, const char *author, const uint8_t device[ID_SIZE], uint64_t first, uint64_t last, uint32_t count)
 {
-	uint8_t numbers[16];
+	buf_add(parts, author, strlen(author) + 1);
+	buf_add(parts, device, ID_SIZE);
+	buf_be64(parts, first);
+	buf_be64(parts, last);
+	buf_be32(parts, count);
+}
 
-	put_be64(numbers, first);
-	put_be64(numbers + 8, last);
-	hash_parts(out, "jg root", (struct part[]){{author, strlen(author) + 1}, {device, ID_SIZE}, {numbers, 16}, {entries, n}}, 4);
+void audit_root(uint8_t out[HASH_SIZE], const uint8_t *parts, size_t n)
+{
+	hash_parts(out, "jg root", &(struct part){parts, n}, 1);
 }
 
 void audit_next(uint8_t head[HASH_SIZE], uint64_t n, const uint8_t root[HASH_SIZE])

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
+
 #define HASH_SIZE 32
 #define ID_SIZE 16
 #define LANES 8
@@ -34,9 +36,10 @@ void lanes_sub(uint32_t sum[LANES], const uint32_t lanes[LANES]);
 /* One effect of the trace: id ‖ ver be64 ‖ kind be32 ‖ action ‖ groups ‖ 0 0 ‖ hash_record. */
 void audit_entry(uint8_t out[AUDIT_ENTRY_SIZE], const uint8_t id[ID_SIZE], uint64_t ver, uint32_t kind, uint8_t action,
 	uint8_t groups, const uint8_t record[HASH_SIZE]);
-/* "jg root": author ‖ 0 ‖ device id ‖ first op be64 ‖ last op be64 ‖ entries. */
-void audit_root(uint8_t out[HASH_SIZE], const char *author, const uint8_t device[ID_SIZE], uint64_t first, uint64_t last,
-	const uint8_t *entries, size_t n);
+/* Parts of a trace link: per push author NUL, device id, first op be64, last op be64, count be32, count entries. */
+void audit_part(struct buf *parts, const char *author, const uint8_t device[ID_SIZE], uint64_t first, uint64_t last, uint32_t count);
+/* "jg root": parts. */
+void audit_root(uint8_t out[HASH_SIZE], const uint8_t *parts, size_t n);
 /* "jg audit": head ‖ n be64 ‖ root. */
 void audit_next(uint8_t head[HASH_SIZE], uint64_t n, const uint8_t root[HASH_SIZE]);
 

@@ -404,6 +404,8 @@ static void on_sweep(uv_timer_t *timer)
 
 static enum err error_of(const char *sqlstate)
 {
+	if (strncmp(sqlstate, "JG", 2) == 0)
+		return (enum err)atoi(sqlstate + 2); /* raised by our own SQL functions: ERRCODE 'JG' and the number of err.def */
 	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0)
 		return ERR_BUSY; /* deadlock, serialization, lock time-out: the same bytes may go again */
 	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, "25006") == 0)
@@ -423,6 +425,8 @@ static void task_error(struct db_task *task, const PGresult *r)
 	snprintf(task->sqlstate, sizeof task->sqlstate, "%s", state ? state : "");
 	snprintf(task->constraint, sizeof task->constraint, "%s", constraint ? constraint : "");
 	task->err = error_of(task->sqlstate);
+	if (strncmp(task->sqlstate, "JG", 2) == 0)
+		snprintf(task->message, sizeof task->message, "%s", PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
 	if (task->err == ERR_INTERNAL) {
 		/* DETAIL may hold values of a row: only the message proper is logged. */
 		const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);

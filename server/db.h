@@ -54,6 +54,7 @@ struct db_task {
 	bool unknown;		  /* a COMMIT was sent and its answer never came or was not clean */
 	char sqlstate[6];
 	char constraint[64];
+	char message[256]; /* of an error that our own SQL raised, for the caller's eyes */
 	PGresult *result[DB_RESULTS_MAX]; /* of the last trip, one per query; cleared by the next trip or db_task_end */
 	int results;
 	bool commits;

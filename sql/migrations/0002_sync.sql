@@ -89,21 +89,18 @@ CREATE TABLE conflict (
 	PRIMARY KEY (county, rec_id, device_id, incarnation, op_no)
 );
 
--- One row per push and stream. entries holds 64 bytes an effect: ids, group mask and hashes, no personal values.
+-- One row per transaction and stream. parts (proto/README.md §7) holds 64 bytes an effect: ids, versions, group masks and
+-- hashes, no personal values.
 CREATE TABLE audit_link (
 	county int NOT NULL,
 	stream_id bigint NOT NULL,
 	n bigint NOT NULL,
 	at timestamptz NOT NULL,
-	author text NOT NULL,
-	device_id uuid NOT NULL,
-	first_op bigint NOT NULL,
-	last_op bigint NOT NULL,
-	entries bytea NOT NULL,
+	parts bytea NOT NULL,
 	root bytea NOT NULL,
 	head bytea NOT NULL,
 	PRIMARY KEY (county, stream_id, n),
-	CHECK (octet_length(entries) % 64 = 0 AND octet_length(root) = 32 AND octet_length(head) = 32)
+	CHECK (octet_length(root) = 32 AND octet_length(head) = 32)
 );
 
 -- Reads, refusals and log-ins: one row per call, chained by a minute job (`sealed` numbers the links).

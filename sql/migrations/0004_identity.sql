@@ -11,8 +11,6 @@ CREATE TABLE user_account (
 	must_change boolean NOT NULL DEFAULT true,
 	first_until timestamptz,                -- a first password must be changed before this
 	disabled boolean NOT NULL DEFAULT false,
-	failed int NOT NULL DEFAULT 0,
-	locked_until timestamptz,
 	last_login timestamptz,
 	created_at timestamptz NOT NULL,
 	created_by text NOT NULL,
@@ -56,6 +54,18 @@ CREATE TABLE session (
 CREATE INDEX session_by_user ON session (county, user_id);
 CREATE INDEX session_by_device ON session (county, device_id);
 
+-- Wrong passwords per account and device, also for accounts that do not exist: a lock tells nobody which do, and nobody
+-- can lock another school's people out.
+CREATE TABLE login_guard (
+	county int NOT NULL,
+	device_id uuid NOT NULL,
+	user_id text NOT NULL,
+	failed int NOT NULL,
+	last_at timestamptz NOT NULL,
+	locked_until timestamptz,
+	PRIMARY KEY (county, user_id, device_id)
+);
+
 -- A user may author operations on a device where he logged in during the last 90 days.
 CREATE TABLE device_user (
 	county int NOT NULL,
@@ -92,12 +102,12 @@ DO $$
 DECLARE
 	t text;
 BEGIN
-	FOREACH t IN ARRAY '{user_account,password_history,role_grant,session,device_user,invitation,deny_list}'::text[] LOOP
+	FOREACH t IN ARRAY '{user_account,password_history,role_grant,session,login_guard,device_user,invitation,deny_list}'::text[] LOOP
 		EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
 		EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
 		EXECUTE format('CREATE POLICY scope ON %I USING (county = (SELECT app_county()))', t);
 	END LOOP;
 END $$;
 
-GRANT SELECT, INSERT, UPDATE ON user_account, session, device_user, invitation TO jingguan_app;
+GRANT SELECT, INSERT, UPDATE ON user_account, session, login_guard, device_user, invitation TO jingguan_app;
 GRANT SELECT, INSERT ON password_history, role_grant, deny_list TO jingguan_app;

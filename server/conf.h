@@ -1,0 +1,34 @@
+/* conf.h - the settings of one data directory, read from DIR/jgd.ini. One table (conf.c) feeds reading, writing and the
+ * reference in server/README.md; a test fails when the document misses a row. */
+#ifndef JG_CONF_H
+#define JG_CONF_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "err.h"
+
+#define CONF_TEXT 1024
+
+struct conf {
+	char dir[512];
+	int county;
+	char name[256];
+	bool rehearsal, embedded;
+	char database_owner[CONF_TEXT], database_app[CONF_TEXT]; /* owner migrates, app serves */
+	char listen[128], metrics[128];
+	char user[64]; /* to drop to when started as root */
+	int workers, pool, per_address;
+	bool grouping; /* of one-op pushes; off only to measure what it is worth */
+	struct sockaddr_storage listen_addr, metrics_addr;
+};
+
+void conf_defaults(struct conf *c);
+enum err conf_load(struct conf *c, const char *dir, struct problem *p);
+enum err conf_save(const struct conf *c, struct problem *p);
+enum err conf_address(const char *text, struct sockaddr_storage *out, struct problem *p);
+/* One line per setting: name, default, meaning (for --help and the document's test). */
+void conf_describe(FILE *out);
+
+#endif

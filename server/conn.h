@@ -1,0 +1,64 @@
+/* conn.h - one peer: handshake, greeting, frames, the calls in flight. Owns the stream and what is known of the caller.
+ *
+ *   TLS ──ready──> GREETING ──HELLO──> OPEN ──close──> (stream closes) ──> freed when the last request has ended
+ *    └──enrolment ALPN──> ENROLLING ──────────────────────┘
+ */
+#ifndef JG_CONN_H
+#define JG_CONN_H
+
+#include "frame.h"
+#include "stream.h"
+#include "worker.h"
+
+#define HANDSHAKE_MS 10000     /* security.md: a handshake takes two round trips, on a bad link two seconds */
+#define GREETING_MS 10000
+#define IDLE_MS 600000	       /* NAT tables forget sooner; clients ping every 4 minutes */
+#define HANDSHAKES_MAX 64      /* in flight over all loops: each costs 0.8 ms of CPU */
+#define CALLS_MAX 8	       /* in flight per connection */
+#define CLASSES_MAX 32
+
+enum conn_state { CONN_STATE_TLS = 1, CONN_STATE_GREETING, CONN_STATE_OPEN, CONN_STATE_ENROLLING };
+
+/* Who calls. Copied into each request, so that an answer never depends on what the connection became meanwhile. */
+struct caller {
+	uint8_t device[16];
+	char device_text[37];
+	char school[16];     /* of the device; "" = bureau */
+	bool has_device, has_session, must_change;
+	uint8_t session[16];
+	char user[64], name[128];
+	uint32_t roles;	     /* 1 << role */
+	char classes[CLASSES_MAX][16];
+	int class_count;
+};
+
+struct conn {
+	struct stream stream; /* first: a stream's address is its conn's */
+	struct worker *worker;
+	struct conn *next, *prev;
+	struct frame_reader reader;
+	enum conn_state state;
+	enum close_reason reason;
+	uint64_t since_ms, last_ms; /* loop time of the state's start, of the last frame */
+	uint8_t spki[32];
+	bool has_cert;
+	struct caller caller;
+	struct request *requests; /* in flight */
+	int request_count;
+	uint32_t last_call;
+	uint32_t address;	   /* hash of the peer's address, for the per-address count */
+	bool watching;
+	int64_t watch_stream[2];
+	uint64_t watch_seq[2];
+	bool stream_closed;
+};
+
+void conn_accept(struct worker *w, uv_stream_t *listener);
+/* Sends a control or reply frame whose bytes are already framed. */
+enum err conn_send(struct conn *c, const uint8_t *bytes, size_t n);
+void conn_goaway(struct conn *c, enum close_reason reason, enum err code);
+void conn_close(struct conn *c, enum close_reason reason);
+void conn_tick(struct conn *c); /* every second: the time limits */
+void conn_request_ended(struct conn *c);
+
+#endif

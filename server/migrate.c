@@ -1,0 +1,95 @@
+#include "migrate.h"
+
+#include <string.h>
+
+enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p)
+{
+	*out = PQconnectdb(conninfo);
+	if (PQstatus(*out) == CONNECTION_OK)
+		return ERR_OK;
+	problem_set(p, ERR_UNAVAILABLE, "database", tr("检查数据库是否在运行、地址和口令是否正确", "check that the database runs, and its address and password"),
+		"%s", PQerrorMessage(*out));
+	PQfinish(*out);
+	*out = NULL;
+	return p->code;
+}
+
+static enum err run(PGconn *db, const char *sql, const char *what, struct problem *p)
+{
+	PGresult *r = PQexec(db, sql);
+	ExecStatusType status = PQresultStatus(r);
+	bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+
+	PQclear(r);
+	return good ? ERR_OK : problem_set(p, ERR_INTERNAL, what, NULL, "%s: %s", what, PQerrorMessage(db));
+}
+
+/* 1 applied with this checksum, 0 not applied, -1 applied with another text. */
+static int state_of(PGconn *db, const struct migration *m)
+{
+	PGresult *r = PQexecParams(db, "SELECT sha256 FROM schema_migration WHERE name = $1", 1, NULL, &m->name, NULL, NULL, 0);
+	int state = 0;
+
+	if (PQntuples(r) == 1)
+		state = strcmp(PQgetvalue(r, 0, 0), m->sha256) == 0 ? 1 : -1;
+	PQclear(r);
+	return state;
+}
+
+static enum err apply(PGconn *db, const struct migration *m, struct problem *p)
+{
+	const char *values[] = {m->name, m->sha256};
+	enum err e;
+
+	if ((e = run(db, "BEGIN", m->name, p)) || (e = run(db, m->sql, m->name, p)))
+		return e;
+	PQclear(PQexecParams(db, "INSERT INTO schema_migration (name, sha256) VALUES ($1, $2)", 2, NULL, values, NULL, NULL, 0));
+	return run(db, "COMMIT", m->name, p);
+}
+
+static enum err run_locked(PGconn *db, int *applied, struct problem *p)
+{
+	enum err e = run(db,
+		"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'jingguan_app') THEN CREATE ROLE jingguan_app LOGIN; END IF; END $$;"
+		"CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text NOT NULL, at timestamptz NOT NULL DEFAULT now());"
+		"GRANT SELECT ON schema_migration TO jingguan_app",
+		"schema_migration", p);
+
+	for (size_t i = 0; !e && i < migration_count; i++) {
+		int state = state_of(db, &migrations[i]);
+		if (state < 0)
+			return problem_set(p, ERR_CHAIN, migrations[i].name,
+				tr("程序与数据库版本不一致：请用建库时的同一版本", "this program and the database are of different versions"),
+				tr("已执行的迁移 %s 内容被改动", "migration %s was changed after it ran"), migrations[i].name);
+		if (state == 0 && !(e = apply(db, &migrations[i], p)))
+			++*applied;
+	}
+	return e;
+}
+
+enum err migrate_run(PGconn *owner, int *applied, struct problem *p)
+{
+	enum err e = run(owner, "SELECT pg_advisory_lock(7420001); SET client_min_messages = warning", "lock", p);
+
+	*applied = 0;
+	if (e)
+		return e;
+	e = run_locked(owner, applied, p);
+	if (e)
+		PQclear(PQexec(owner, "ROLLBACK"));
+	PQclear(PQexec(owner, "SELECT pg_advisory_unlock(7420001)"));
+	return e;
+}
+
+int migrate_pending(PGconn *owner)
+{
+	int missing = 0;
+
+	for (size_t i = 0; i < migration_count; i++) {
+		int state = state_of(owner, &migrations[i]);
+		if (state < 0)
+			return -1;
+		missing += state == 0;
+	}
+	return missing;
+}

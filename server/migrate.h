@@ -1,0 +1,25 @@
+/* migrate.h - the numbered migrations, embedded in jgd: checksummed, under an advisory lock, one transaction each, so that
+ * two starters at once are safe. Blocking; used by commands, never by a loop. */
+#ifndef JG_MIGRATE_H
+#define JG_MIGRATE_H
+
+#include <libpq-fe.h>
+
+#include "err.h"
+
+struct migration {
+	const char *name; /* "0001_county.sql" */
+	const char *sql;
+	const char *sha256; /* hex */
+};
+extern const struct migration migrations[]; /* made at build time from sql/migrations */
+extern const size_t migration_count;
+
+/* Connects as the owner; the message of *p has no password in it. */
+enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p);
+/* Brings the schema up to date. *applied: how many ran. ERR_CHAIN when an applied migration's text has changed. */
+enum err migrate_run(PGconn *owner, int *applied, struct problem *p);
+/* 0 when up to date, else how many are missing; -1 on failure. */
+int migrate_pending(PGconn *owner);
+
+#endif

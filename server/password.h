@@ -1,0 +1,44 @@
+/* password.h - argon2id on libuv's worker pool (never on a loop), and the rules of a good password (domain.md §7). */
+#ifndef JG_PASSWORD_H
+#define JG_PASSWORD_H
+
+#include <sodium.h>
+
+#include "worker.h"
+
+#define PASSWORD_MIN 10
+#define PASSWORD_MAX 128	 /* longer only costs hashing time */
+#define PASSWORD_HISTORY 5
+#define PASSWORD_OPS 2		 /* security.md: argon2id, 19 MiB, t=2, p=1 */
+#define PASSWORD_MEMORY (19u << 20)
+#define PASSWORD_MADE 16	 /* bytes of a generated password with its NUL */
+
+struct password_job;
+typedef void (*password_fn)(struct password_job *job);
+
+/* Lives in the request's arena; `done` runs on the loop. */
+struct password_job {
+	uv_work_t work;
+	struct worker *worker;
+	void *data;
+	password_fn done;
+	char stored[crypto_pwhash_STRBYTES], typed[PASSWORD_MAX + 1], wanted[PASSWORD_MAX + 1];
+	char old[PASSWORD_HISTORY][crypto_pwhash_STRBYTES];
+	int old_count;
+	bool good, reused; /* results */
+	char hash[crypto_pwhash_STRBYTES]; /* of `wanted`, when there is one */
+};
+
+/* ERR_BUSY when HASH_QUEUE_MAX jobs wait: done never runs then. */
+enum err password_check(struct password_job *job, struct worker *w, const char *stored, const char *typed, password_fn done, void *data);
+enum err password_change(struct password_job *job, struct worker *w, const char *stored, const char *const *old, const size_t *lengths,
+	int old_count, const char *typed, const char *wanted, password_fn done, void *data);
+/* Hashes a new password without checking an old one. */
+enum err password_make(struct password_job *job, struct worker *w, const char *wanted, password_fn done, void *data);
+
+const char *password_of_nobody(void); /* a hash that matches nothing and costs as much */
+const char *password_fault(const char *password); /* NULL when acceptable, else why not, in the user's language */
+void password_generate(char out[PASSWORD_MADE]); /* 12 characters, three classes, none that look alike */
+enum err password_hash_now(char out[crypto_pwhash_STRBYTES], const char *password); /* blocking: for commands */
+
+#endif

@@ -1,0 +1,259 @@
+#include "pki.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sodium.h>
+
+#include "buf.h"
+#include "hash.h"
+#include "tls.h"
+
+#define CA_DAYS 7300	 /* twenty years: the CA's hash is printed on connect codes */
+#define SERVER_DAYS 3650
+#define BACKDATE_S 86400 /* a school's clock may be a day slow */
+
+static _Atomic int64_t clock_shift;
+
+void pki_set_clock_shift(int64_t seconds)
+{
+	atomic_store(&clock_shift, seconds);
+}
+
+static enum err openssl_failed(struct problem *p, const char *what)
+{
+	return problem_set(p, ERR_INTERNAL, NULL, NULL, "%s: %s", what, tls_fault());
+}
+
+static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
+{
+	X509V3_CTX ctx;
+
+	X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
+	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+	bool done = extension && X509_add_ext(cert, extension, -1);
+	X509_EXTENSION_free(extension);
+	return done;
+}
+
+static bool set_name(X509 *cert, const char *organization, const char *common)
+{
+	X509_NAME *name = X509_get_subject_name(cert);
+
+	return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)organization, -1, -1, 0) &&
+		X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)common, -1, -1, 0);
+}
+
+/* An unsigned certificate with a random serial, valid from a day before now_s for so many days. */
+static X509 *blank_cert(EVP_PKEY *key, const char *organization, const char *common, int64_t now_s, int days)
+{
+	X509 *cert = X509_new();
+	unsigned char serial[16];
+	BIGNUM *number = NULL;
+	time_t at = (time_t)now_s;
+
+	randombytes_buf(serial, sizeof serial);
+	serial[0] &= 0x7F;
+	bool done = cert && X509_set_version(cert, 2) && (number = BN_bin2bn(serial, sizeof serial, NULL)) &&
+		BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) &&
+		X509_time_adj_ex(X509_getm_notBefore(cert), 0, -BACKDATE_S, &at) &&
+		X509_time_adj_ex(X509_getm_notAfter(cert), days, 0, &at) && set_name(cert, organization, common) &&
+		X509_set_pubkey(cert, key);
+	BN_free(number);
+	if (done)
+		return cert;
+	X509_free(cert);
+	return NULL;
+}
+
+static enum err write_pem(const struct conf *conf, const char *name, X509 *cert, EVP_PKEY *key, struct problem *p)
+{
+	char path[600];
+
+	snprintf(path, sizeof path, "%s/%s", conf->dir, name);
+	mode_t before = umask(key ? 077 : 022);
+	FILE *out = fopen(path, "w");
+	umask(before);
+	bool done = out && (key ? PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) : PEM_write_X509(out, cert));
+	if (out && fclose(out))
+		done = false;
+	return done ? ERR_OK : problem_set(p, ERR_FILE_IO, NULL, NULL, tr("写不了 %s", "cannot write %s"), path);
+}
+
+enum err pki_create(const struct conf *conf, struct problem *p)
+{
+	EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
+	char san[64], common[64];
+	time_t now = time(NULL);
+	enum err e = ERR_OK;
+
+	snprintf(common, sizeof common, "jgd.%d", conf->county);
+	snprintf(san, sizeof san, "DNS:jgd.%d", conf->county);
+	X509 *ca = ca_key ? blank_cert(ca_key, conf->name, "Jingguan CA", now, CA_DAYS) : NULL;
+	X509 *cert = key ? blank_cert(key, conf->name, common, now, SERVER_DAYS) : NULL;
+	if (!ca || !cert || !X509_set_issuer_name(ca, X509_get_subject_name(ca)) ||
+		!add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
+		!add_extension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") ||
+		!add_extension(ca, ca, NID_subject_key_identifier, "hash") || !X509_sign(ca, ca_key, EVP_sha256()) ||
+		!X509_set_issuer_name(cert, X509_get_subject_name(ca)) ||
+		!add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") ||
+		!add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") ||
+		!add_extension(cert, ca, NID_ext_key_usage, "serverAuth") || !add_extension(cert, ca, NID_subject_alt_name, san) ||
+		!X509_sign(cert, ca_key, EVP_sha256()))
+		e = openssl_failed(p, "certificates");
+	if (!e && !(e = write_pem(conf, "ca.pem", ca, NULL, p)) && !(e = write_pem(conf, "ca.key", NULL, ca_key, p)) &&
+		!(e = write_pem(conf, "server.pem", cert, NULL, p)))
+		e = write_pem(conf, "server.key", NULL, key, p);
+	X509_free(ca);
+	X509_free(cert);
+	EVP_PKEY_free(ca_key);
+	EVP_PKEY_free(key);
+	return e;
+}
+
+/* On the enrolment ALPN an expired certificate still says who asks for a new one. */
+static int tolerate_expired(int ok, X509_STORE_CTX *ctx)
+{
+	return ok || X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CERT_HAS_EXPIRED;
+}
+
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len, void *data)
+{
+	static const unsigned char offers[] = "\x0ajingguan/1\x10jingguan-enrol/1";
+	unsigned char *chosen;
+
+	(void)data;
+	if (SSL_select_next_proto(&chosen, out_len, offers, sizeof offers - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = chosen;
+	X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), time(NULL) + (time_t)atomic_load(&clock_shift));
+	if (*out_len == strlen(ALPN_ENROL))
+		SSL_set_verify(ssl, SSL_VERIFY_PEER, tolerate_expired);
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static EVP_PKEY *read_key(const struct conf *conf, const char *name)
+{
+	char path[600];
+
+	snprintf(path, sizeof path, "%s/%s", conf->dir, name);
+	FILE *in = fopen(path, "r");
+	EVP_PKEY *key = in ? PEM_read_PrivateKey(in, NULL, NULL, NULL) : NULL;
+	if (in)
+		fclose(in);
+	return key;
+}
+
+static X509 *read_cert(const struct conf *conf, const char *name)
+{
+	char path[600];
+
+	snprintf(path, sizeof path, "%s/%s", conf->dir, name);
+	FILE *in = fopen(path, "r");
+	X509 *cert = in ? PEM_read_X509(in, NULL, NULL, NULL) : NULL;
+	if (in)
+		fclose(in);
+	return cert;
+}
+
+enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **ca_key, EVP_PKEY **sign_key, struct problem *p)
+{
+	X509 *cert = read_cert(conf, "server.pem");
+
+	*ca = read_cert(conf, "ca.pem");
+	*ca_key = read_key(conf, "ca.key");
+	*sign_key = read_key(conf, "server.key");
+	bool done = cert && *ca && *ca_key && *sign_key && SSL_CTX_use_certificate(ctx, cert) == 1 &&
+		SSL_CTX_use_PrivateKey(ctx, *sign_key) == 1 && X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), *ca) == 1 &&
+		SSL_CTX_add1_chain_cert(ctx, *ca) == 1;
+	X509_free(cert);
+	if (!done)
+		return openssl_failed(p, tr("读不到证书或密钥", "certificates or keys cannot be read"));
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+	return ERR_OK;
+}
+
+static EVP_PKEY *request_key(const uint8_t *csr, size_t n)
+{
+	const unsigned char *at = csr;
+	X509_REQ *req = d2i_X509_REQ(NULL, &at, (long)n);
+	EVP_PKEY *key = req && at == csr + n ? X509_REQ_get_pubkey(req) : NULL;
+	char group[32] = "";
+
+	if (key && (X509_REQ_verify(req, key) != 1 || !EVP_PKEY_get_utf8_string_param(key, "group", group, sizeof group, NULL) ||
+			   strcmp(group, "prime256v1") != 0)) {
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
+	X509_REQ_free(req);
+	ERR_clear_error();
+	return key;
+}
+
+enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const char *device, const char *school, int county,
+	int64_t now_s, unsigned char **der, int *der_len, uint8_t spki[32])
+{
+	EVP_PKEY *key = request_key(csr, csr_len);
+	char organization[64];
+
+	if (!key)
+		return ERR_INVALID;
+	snprintf(organization, sizeof organization, "%d/%s", county, school);
+	X509 *cert = blank_cert(key, organization, device, now_s, CERT_DAYS);
+	bool done = cert && X509_set_issuer_name(cert, X509_get_subject_name(ca)) &&
+		add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+		add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
+		add_extension(cert, ca, NID_ext_key_usage, "clientAuth") && X509_sign(cert, ca_key, EVP_sha256());
+	if (done) {
+		*der = NULL;
+		*der_len = i2d_X509(cert, der);
+		tls_spki(cert, spki);
+	}
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	return done && *der_len > 0 ? ERR_OK : ERR_INTERNAL;
+}
+
+void pki_connect_code(char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t secret[SECRET_SIZE], const char *server)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	uint8_t bytes[20], hash[32];
+	char *to = out;
+
+	tls_spki(ca, hash);
+	memcpy(bytes, hash, 10);
+	memcpy(bytes + 10, secret, SECRET_SIZE);
+	hash_parts(hash, "jg connect code", &(struct part){bytes, 18}, 1);
+	memcpy(bytes + 18, hash, 2);
+	for (int i = 0; i < 32; i++) { /* 5 bits each, most significant first */
+		int bit = i * 5, pair = bytes[bit / 8] << 8 | (bit / 8 + 1 < 20 ? bytes[bit / 8 + 1] : 0);
+		if (i && i % 4 == 0)
+			*to++ = '-';
+		*to++ = alphabet[pair >> (11 - bit % 8) & 31];
+	}
+	*to = 0;
+	if (server[0])
+		snprintf(to, 160, "@%s", server);
+}
+
+size_t pki_sign_head(EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[80])
+{
+	uint8_t message[7 + 8 + 8 + 32] = "jg head";
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t len = 80;
+
+	put_be64(message + 7, (uint64_t)stream);
+	put_be64(message + 15, n);
+	memcpy(message + 23, head, 32);
+	bool done = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+		EVP_DigestSign(ctx, out, &len, message, sizeof message) == 1;
+	EVP_MD_CTX_free(ctx);
+	return done ? len : 0;
+}

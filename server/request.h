@@ -1,0 +1,94 @@
+/* request.h - one call from its frame to its reply. Owns the arena, the database task and the promise that exactly one
+ * final answer goes out. One thread: the loop's.
+ *
+ * A handler reads like every other: decode → authorise → validate → query → reply. Dispatch has done the first two;
+ * `request_read` and `request_write` run the queries of one trip in a transaction and call back with the results. */
+#ifndef JG_REQUEST_H
+#define JG_REQUEST_H
+
+#include "arena.h"
+#include "conn.h"
+#include "db.h"
+#include "pb.h"
+
+#define DEADLINE_MS 60000    /* when the caller says nothing */
+#define ATTEMPTS_MAX 6	     /* of a call whose outcome is unknown or that met a lock; then the client tries */
+#define PAGE_BYTES (240u << 10) /* of a streamed reply: under STREAM_PAUSE_BYTES with its frame */
+
+struct request;
+typedef void (*request_fn)(struct request *r);
+
+/* One row per method; every service exports its own (service.h). */
+struct handler {
+	uint16_t method;
+	request_fn run;
+};
+
+enum scope { SCOPE_SCHOOL, SCOPE_BUREAU, SCOPE_JOB };
+
+struct request {
+	struct conn *conn; /* NULL once the peer has gone: the work ends, the answer is dropped */
+	struct worker *worker;
+	struct request *next, *prev; /* in conn->requests */
+	struct request *queue_next;  /* in the small-push queue */
+	const struct method *method; /* NULL for HELLO */
+	request_fn run;
+	uint32_t call;
+	struct arena arena;
+	const ProtobufCMessage *message;
+	struct caller caller;
+	char ref[24];
+	uint64_t started_us, deadline_us; /* monotonic */
+	unsigned attempts;
+	struct db_task task;
+	uv_timer_t retry;
+	bool holds_task, retry_open, replied, ended, writing;
+	request_fn queries, done;
+	uint32_t rows;	   /* records read, for the access log */
+	enum err result;
+	struct buf pages;  /* framed REPLY frames that wait for the peer to read */
+	size_t page_at;
+	request_fn more;   /* called when the peer has read: produce the next page */
+	void *state;	   /* the handler's, in the arena */
+};
+
+/* The decoded message as its type. */
+#define REQUEST(r, type) ((const type *)(r)->message)
+
+/* One transaction, one trip: BEGIN, scope, what `queries` adds, COMMIT; then done(r) with r->task.result. Faults of the
+ * database never reach `done`: they are retried while that is safe and answered otherwise. */
+void request_read(struct request *r, request_fn queries, request_fn done);
+void request_write(struct request *r, request_fn queries, request_fn done);
+/* For transactions of several trips: acquires a connection, then step(r) with r->task.conn. */
+void request_begin(struct request *r, request_fn step);
+void request_scope(struct request *r, enum scope scope, const char *isolation); /* BEGIN and SET LOCAL … */
+void request_trip(struct request *r, request_fn next);				   /* sends; faults are handled here */
+void request_release(struct request *r); /* ends the task before the reply is complete */
+
+/* A statement of this request's trip. */
+#define request_query(r, stmt, params) db_task_query(&(r)->task, stmt, params)
+
+/* Exactly one of these ends a request. */
+void request_reply(struct request *r, const ProtobufCMessage *message);
+void request_fail(struct request *r, enum err code, const char *field, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void request_fail_problem(struct request *r, const struct problem *p);
+/* The caller's mistake shown together with what to do. */
+void request_fail_hint(struct request *r, enum err code, const char *field, const char *message, const char *hint);
+
+/* A streamed reply: pages in order, then request_reply for the last one. Bytes wait here while the peer reads. */
+void request_page(struct request *r, const ProtobufCMessage *message);
+/* Asks for more(r) when the peer has taken what was sent. */
+void request_continue(struct request *r, request_fn more);
+void request_drained(struct request *r);
+
+void request_detach(struct request *r); /* the connection is gone */
+struct request *request_create(struct conn *c, const struct method *method, const struct frame *f, size_t arena);
+bool request_has_role(const struct request *r, unsigned role);
+
+/* One row of the access log, written by itself: refusals, log-ins. Personal reads log within their transaction. */
+void access_log_add(struct worker *w, const struct caller *caller, const char *method, const char *result, uint32_t rows,
+	const char *purpose, const char *ref);
+void access_log_query(struct request *r, const char *result); /* as a statement of this trip */
+
+#endif

@@ -1,0 +1,46 @@
+/* server.h - what all loops of one process share: settings, keys, the deny list. Written once before the loops start,
+ * but for the few fields that say otherwise. */
+#ifndef JG_SERVER_H
+#define JG_SERVER_H
+
+#include <stdatomic.h>
+
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <uv.h>
+
+#include "conf.h"
+
+#define DENY_POLL_MS 2000 /* a revoked key is dead within 5 s (security.md): poll, push to the loops, close */
+
+struct worker;
+
+/* Public keys that may not connect; grows only. Read at every handshake, so a lock and a sorted array. */
+struct deny_set {
+	uv_rwlock_t lock;
+	uint8_t (*spki)[32];
+	size_t count, cap;
+	int64_t generation; /* of the newest row seen */
+};
+
+struct server {
+	struct conf conf;
+	SSL_CTX *tls;
+	EVP_PKEY *sign_key;	  /* the server's TLS key also signs trace heads */
+	X509 *ca_cert;
+	EVP_PKEY *ca_key;
+	struct deny_set deny;
+	struct worker *workers;
+	int worker_count;
+	uint64_t started_us; /* monotonic */
+	atomic_bool draining;
+	atomic_int handshakes; /* in flight, all loops */
+};
+
+/* Exits of the program: see main.c for the commands. */
+int server_run(struct server *s);
+
+bool deny_set_has(struct deny_set *set, const uint8_t spki[32]);
+void deny_set_add(struct deny_set *set, const uint8_t spki[32], int64_t generation);
+
+#endif

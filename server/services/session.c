@@ -1,0 +1,580 @@
+/* HELLO, logging in and out. Owns the rules of passwords and sessions as they are at a call; the storage is SQL. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "log.h"
+#include "password.h"
+#include "service.h"
+
+
+/* ---- HELLO ---- */
+
+static const struct db_stmt hello_device = {
+	"SELECT d.device_id, d.school, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL, d.cert_until, c.name,"
+	" c.rehearsal, c.epoch, jg_now(), coalesce(s.name, '')"
+	" FROM device d JOIN county c ON c.county = d.county"
+	" LEFT JOIN school s ON s.county = d.county AND s.code = d.school AND NOT s.deleted"
+	" WHERE d.county = app_county() AND d.cert_spki = $1::bytea"};
+/* Once a minute is enough for `devices list`; a write per connection would cost a disk sync each. */
+static const struct db_stmt hello_contact = {
+	"UPDATE device SET last_contact = jg_now(), client = left($2::text, 80), pending = $3::bigint"
+	" WHERE county = app_county() AND cert_spki = $1::bytea"
+	" AND (last_contact IS NULL OR last_contact < jg_now() - interval '1 minute' OR pending <> $3::bigint)"};
+static const struct db_stmt hello_fork = {
+	"UPDATE device SET incarnation = incarnation + 1, last_op = 0, last_hash = $2::bytea"
+	" WHERE county = app_county() AND device_id = $1::uuid AND incarnation = $3::int"};
+
+struct hello_state {
+	pb_welcome welcome;
+	uint8_t last_hash[32];
+	pb_limit limits[6], *limit_list[6];
+	pb_stream_ref streams[2], *stream_list[2];
+};
+
+static uint64_t unsent(const pb_hello *hello)
+{
+	return hello->made > hello->last_op ? hello->made - hello->last_op : 0;
+}
+
+static void hello_queries(struct request *r)
+{
+	const pb_hello *hello = REQUEST(r, pb_hello);
+	struct db_params p = {0}, q = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	db_bytes(&p, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	request_query(r, &hello_device, &p);
+	db_bytes(&q, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	db_text(&q, hello->client ? hello->client : "");
+	db_int8(&q, (int64_t)unsent(hello));
+	request_query(r, &hello_contact, &q);
+	db_task_commit(&r->task);
+}
+
+static void fill_limits(struct hello_state *s)
+{
+	static const struct {
+		const char *name;
+		uint64_t value;
+	} limits[] = {{"frame_bytes", FRAME_MAX}, {"calls_in_flight", CALLS_MAX}, {"push_ops", 500}, {"push_bytes", 262144},
+		{"chunk_bytes", 262144}, {"file_bytes", 10485760}};
+
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+		s->limits[i] = (pb_limit)PB_LIMIT_INIT;
+		s->limits[i].name = (char *)limits[i].name;
+		s->limits[i].has_value = 1;
+		s->limits[i].value = limits[i].value;
+		s->limit_list[i] = &s->limits[i];
+	}
+	s->welcome.n_limit = sizeof limits / sizeof *limits;
+	s->welcome.limit = s->limit_list;
+}
+
+static void add_stream(struct hello_state *s, int64_t id, const char *what)
+{
+	size_t i = s->welcome.n_stream++;
+
+	s->streams[i] = (pb_stream_ref)PB_STREAM_REF_INIT;
+	s->streams[i].has_stream = 1;
+	s->streams[i].stream = id;
+	s->streams[i].what = (char *)what;
+	s->stream_list[i] = &s->streams[i];
+	s->welcome.stream = s->stream_list;
+}
+
+static void send_welcome(struct request *r)
+{
+	struct hello_state *s = r->state;
+	struct conn *c = r->conn;
+
+	if (c) {
+		c->state = CONN_STATE_OPEN;
+		c->caller = r->caller;
+	}
+	request_reply(r, &s->welcome.base);
+}
+
+/* A device that never made what the server has from it was rolled back or cloned (sync.md "Forks"). */
+static bool is_behind(const pb_hello *hello, int64_t incarnation, int64_t last_op)
+{
+	return hello->incarnation == (uint32_t)incarnation && (int64_t)hello->made < last_op;
+}
+
+static void on_forked(struct request *r)
+{
+	struct hello_state *s = r->state;
+
+	log_warn("device=%s forked: incarnation %u", r->caller.device_text, s->welcome.incarnation);
+	send_welcome(r);
+}
+
+static void begin_fork(struct request *r)
+{
+	struct hello_state *s = r->state;
+	struct db_params p = {0};
+
+	s->welcome.incarnation++;
+	s->welcome.last_op = 0;
+	hash_genesis(s->last_hash, r->caller.device, s->welcome.incarnation);
+	s->welcome.forked = s->welcome.has_forked = 1;
+	request_scope(r, SCOPE_JOB, "");
+	db_bytes(&p, r->caller.device, ID_SIZE);
+	db_bytes(&p, s->last_hash, sizeof s->last_hash);
+	db_int4(&p, (int32_t)s->welcome.incarnation - 1);
+	request_query(r, &hello_fork, &p);
+	db_task_commit(&r->task);
+	request_trip(r, on_forked);
+}
+
+static void fill_welcome(struct request *r, struct hello_state *s, const PGresult *d)
+{
+	const struct conf *conf = &r->worker->server->conf;
+	pb_welcome *w = &s->welcome;
+	size_t n;
+
+	*w = (pb_welcome)PB_WELCOME_INIT;
+	fill_limits(s);
+	add_stream(s, conf->county, "county");
+	if (r->caller.school[0])
+		add_stream(s, strtoll(r->caller.school, NULL, 10), "school");
+	w->has_version = w->has_now = w->has_incarnation = w->has_last_op = w->has_last_hash = 1;
+	w->has_rehearsal = w->has_cert_until = w->has_epoch = w->has_forked = 1;
+	w->version = 1;
+	w->now = db_get_int(d, 0, 10);
+	w->incarnation = (uint32_t)db_get_int(d, 0, 2);
+	w->last_op = (uint64_t)db_get_int(d, 0, 3);
+	memcpy(s->last_hash, db_get_bytes(d, 0, 4, &n), 32);
+	w->last_hash.data = s->last_hash;
+	w->last_hash.len = 32;
+	w->county = arena_printf(&r->arena, "%d", conf->county);
+	w->county_name = arena_printf(&r->arena, "%s", db_get_text(d, 0, 7));
+	w->rehearsal = (protobuf_c_boolean)db_get_int(d, 0, 8);
+	w->school = r->caller.school;
+	w->school_name = arena_printf(&r->arena, "%s", db_get_text(d, 0, 11));
+	w->server = "jgd " JG_VERSION;
+	w->cert_until = db_get_int(d, 0, 6);
+	w->epoch = (uint64_t)db_get_int(d, 0, 9);
+}
+
+static void hello_done(struct request *r)
+{
+	const pb_hello *hello = REQUEST(r, pb_hello);
+	const PGresult *d = r->task.result[0];
+	struct hello_state *s = arena_alloc(&r->arena, sizeof *s);
+	size_t n;
+
+	if (PQntuples(d) == 0 || db_get_int(d, 0, 5) || !s) {
+		request_release(r);
+		if (r->conn)
+			conn_goaway(r->conn, CLOSE_REVOKED, s ? ERR_REVOKED : ERR_NOMEM);
+		request_fail(r, ERR_REVOKED, NULL, NULL);
+		return;
+	}
+	memcpy(r->caller.device, db_get_bytes(d, 0, 0, &n), ID_SIZE);
+	id_format(r->caller.device_text, r->caller.device);
+	snprintf(r->caller.school, sizeof r->caller.school, "%s", db_get_text(d, 0, 1));
+	r->caller.has_device = true;
+	fill_welcome(r, s, d);
+	r->state = s;
+	if (hello->incarnation && hello->incarnation < s->welcome.incarnation)
+		s->welcome.forked = 1;
+	else if (hello->incarnation && is_behind(hello, (int64_t)s->welcome.incarnation, (int64_t)s->welcome.last_op)) {
+		begin_fork(r);
+		return;
+	}
+	send_welcome(r);
+}
+
+static void hello_step(struct request *r)
+{
+	hello_queries(r);
+	request_trip(r, hello_done);
+}
+
+void session_hello(struct request *r)
+{
+	const pb_hello *hello = REQUEST(r, pb_hello);
+
+	if (hello->version_min > 1 || hello->version_max < 1) {
+		if (r->conn)
+			conn_goaway(r->conn, CLOSE_PROTOCOL, ERR_UPGRADE);
+		request_fail(r, ERR_UPGRADE, "version", NULL);
+		return;
+	}
+	request_begin(r, hello_step);
+}
+
+/* ---- Login ---- */
+
+static const struct db_stmt login_user = {
+	"SELECT u.password_hash, u.name, u.roles, u.classes, u.must_change, u.disabled, u.school,"
+	" u.must_change AND u.first_until < jg_now(), g.locked_until > jg_now(), coalesce(g.failed, 0)"
+	" FROM (SELECT 1) one"
+	" LEFT JOIN user_account u ON u.county = app_county() AND u.user_id = $1::text"
+	" LEFT JOIN login_guard g ON g.county = app_county() AND g.user_id = $1::text AND g.device_id = $2::uuid"};
+static const struct db_stmt login_failed = {
+	"INSERT INTO login_guard AS g (county, device_id, user_id, failed, last_at) VALUES (app_county(), $2::uuid, $1::text, 1, jg_now())"
+	" ON CONFLICT (county, user_id, device_id) DO UPDATE SET last_at = jg_now(),"
+	" failed = CASE WHEN g.last_at < jg_now() - interval '15 minutes' THEN 1 ELSE g.failed + 1 END,"
+	" locked_until = CASE WHEN g.last_at >= jg_now() - interval '15 minutes' AND g.failed + 1 >= 5"
+	" THEN jg_now() + interval '15 minutes' END"};
+static const struct db_stmt login_session = {
+	"WITH s AS (INSERT INTO session (county, session_id, token_sha, user_id, device_id, created_at, used_at)"
+	" VALUES (app_county(), $3::uuid, $4::bytea, $1::text, $2::uuid, jg_now(), jg_now())),"
+	" d AS (INSERT INTO device_user (county, device_id, user_id, last_login) VALUES (app_county(), $2::uuid, $1::text, jg_now())"
+	" ON CONFLICT (county, device_id, user_id) DO UPDATE SET last_login = jg_now()),"
+	" g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND user_id = $1::text AND device_id = $2::uuid)"
+	" UPDATE user_account SET last_login = jg_now() WHERE county = app_county() AND user_id = $1::text RETURNING jg_now() + interval '7 days'"};
+
+struct login_state {
+	struct password_job job;
+	bool known, locked, expired;
+	uint8_t session[16], token[32];
+	pb_login_reply reply;
+	Jingguan__V1__Role roles[16];
+	char *classes[CLASSES_MAX];
+};
+
+/* The person as the database has him: the same columns for LOGIN and RESUME. */
+static void read_person(struct request *r, struct login_state *s, const PGresult *u, int column)
+{
+	const char *texts[CLASSES_MAX];
+	size_t lengths[CLASSES_MAX];
+	int32_t roles[16];
+	pb_login_reply *reply = &s->reply;
+
+	*reply = (pb_login_reply)PB_LOGIN_REPLY_INIT;
+	reply->user = r->caller.user;
+	reply->name = r->caller.name;
+	snprintf(r->caller.name, sizeof r->caller.name, "%s", db_get_text(u, 0, column));
+	r->caller.roles = 0;
+	int n = db_get_ints(u, 0, column + 1, roles, 16);
+	reply->role = s->roles;
+	for (int i = 0; i < n && i < 16; i++) {
+		r->caller.roles |= 1u << roles[i];
+		s->roles[reply->n_role++] = (Jingguan__V1__Role)roles[i];
+	}
+	n = db_get_texts(u, 0, column + 2, texts, lengths, CLASSES_MAX);
+	reply->klass = s->classes;
+	r->caller.class_count = 0;
+	for (int i = 0; i < n && i < CLASSES_MAX; i++) {
+		char *copy = r->caller.classes[r->caller.class_count++];
+		snprintf(copy, sizeof r->caller.classes[0], "%.*s", (int)lengths[i], texts[i]);
+		s->classes[reply->n_klass++] = copy;
+	}
+	r->caller.must_change = db_get_int(u, 0, column + 3);
+	reply->has_must_change = 1;
+	reply->must_change = r->caller.must_change;
+}
+
+static void open_session(struct request *r, int64_t until)
+{
+	struct login_state *s = r->state;
+
+	r->caller.has_session = true;
+	memcpy(r->caller.session, s->session, sizeof s->session);
+	s->reply.has_until = 1;
+	s->reply.until = until;
+	if (r->conn)
+		r->conn->caller = r->caller;
+	request_reply(r, &s->reply.base);
+}
+
+static void on_session_made(struct request *r)
+{
+	struct login_state *s = r->state;
+
+	s->reply.has_session = s->reply.has_token = 1;
+	s->reply.session.data = s->session;
+	s->reply.session.len = sizeof s->session;
+	s->reply.token.data = s->token;
+	s->reply.token.len = sizeof s->token;
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "login", r->ref);
+	open_session(r, db_get_int(r->task.result[0], 0, 0));
+}
+
+static void on_failure_counted(struct request *r)
+{
+	struct login_state *s = r->state;
+
+	access_log_add(r->worker, &r->caller, r->method->name, s->locked ? "LOCKED" : "BAD_LOGIN", 0, "login", r->ref);
+	if (s->locked)
+		request_fail_hint(r, ERR_LOCKED, NULL, tr("连续输错密码，帐号在这台电脑上锁定 15 分钟", "too many wrong passwords: locked on this computer for 15 minutes"),
+			tr("15 分钟后再试，或请安全管理员解锁", "try again in 15 minutes or ask the security administrator"));
+	else if (s->expired)
+		request_fail_hint(r, ERR_BAD_LOGIN, NULL, tr("初始密码已过 24 小时，不能再用", "the first password has expired after 24 hours"),
+			tr("请系统管理员重置密码", "ask the system administrator for a new one"));
+	else
+		request_fail(r, ERR_BAD_LOGIN, NULL, NULL);
+}
+
+static void login_result(struct request *r)
+{
+	struct login_state *s = r->state;
+	struct db_params p = {0};
+	bool good = s->known && s->job.good && !s->locked && !s->expired;
+	uint8_t sha[32];
+
+	request_scope(r, SCOPE_JOB, "");
+	db_text(&p, r->caller.user);
+	db_bytes(&p, r->caller.device, ID_SIZE);
+	if (good) {
+		id_make(s->session, clock_now_us());
+		randombytes_buf(s->token, sizeof s->token);
+		crypto_hash_sha256(sha, s->token, sizeof s->token);
+		db_bytes(&p, s->session, sizeof s->session);
+		db_bytes(&p, sha, sizeof sha);
+	}
+	request_query(r, good ? &login_session : &login_failed, &p);
+	db_task_commit(&r->task);
+	request_trip(r, good ? on_session_made : on_failure_counted);
+}
+
+static void on_password_checked(struct password_job *job)
+{
+	struct request *r = job->data;
+
+	request_begin(r, login_result);
+}
+
+static void on_user_read(struct request *r)
+{
+	const pb_login_request *q = REQUEST(r, pb_login_request);
+	const PGresult *u = r->task.result[0];
+	struct login_state *s = arena_alloc(&r->arena, sizeof *s);
+
+	if (!s) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	s->known = !db_is_null(u, 0, 0) && !db_get_int(u, 0, 5) && strcmp(db_get_text(u, 0, 6), r->caller.school) == 0;
+	s->locked = db_get_int(u, 0, 8);
+	s->expired = s->known && db_get_int(u, 0, 7);
+	if (s->known)
+		read_person(r, s, u, 1);
+	/* An unknown account costs the same work as a known one. */
+	enum err e = password_check(&s->job, r->worker, s->known ? db_get_text(u, 0, 0) : password_of_nobody(), q->password, on_password_checked, r);
+	r->state = s;
+	request_release(r);
+	if (e)
+		request_fail(r, e, NULL, NULL);
+}
+
+static void login_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	db_text(&p, r->caller.user);
+	db_bytes(&p, r->caller.device, ID_SIZE);
+	request_query(r, &login_user, &p);
+	db_task_commit(&r->task);
+	request_trip(r, on_user_read);
+}
+
+static void login(struct request *r)
+{
+	const pb_login_request *q = REQUEST(r, pb_login_request);
+
+	if (!q->user || !q->user[0] || !q->password || strlen(q->password) > PASSWORD_MAX) {
+		request_fail(r, ERR_BAD_LOGIN, NULL, NULL);
+		return;
+	}
+	snprintf(r->caller.user, sizeof r->caller.user, "%s", q->user);
+	request_begin(r, login_query);
+}
+
+/* ---- Resume ---- */
+
+static const struct db_stmt resume_session = {
+	"SELECT s.token_sha, u.name, u.roles, u.classes, u.must_change, u.user_id, s.created_at + interval '7 days'"
+	" FROM session s JOIN user_account u ON u.county = s.county AND u.user_id = s.user_id"
+	" WHERE s.county = app_county() AND s.session_id = $1::uuid AND s.device_id = $2::uuid AND s.ended_at IS NULL AND NOT u.disabled"
+	" AND s.used_at > jg_now() - interval '12 hours' AND s.created_at > jg_now() - interval '7 days'"};
+static const struct db_stmt resume_touch = {
+	"UPDATE session SET used_at = jg_now() WHERE county = app_county() AND session_id = $1::uuid AND used_at < jg_now() - interval '5 minutes'"};
+
+static bool proof_is_right(struct request *r, const uint8_t token_sha[32], const ProtobufCBinaryData *proof)
+{
+	static const char label[] = "jingguan session";
+	uint8_t exporter[32], right[32];
+	crypto_auth_hmacsha256_state state;
+
+	if (!r->conn || proof->len != 32 || tls_exporter(&r->conn->stream.tls, exporter))
+		return false;
+	crypto_auth_hmacsha256_init(&state, token_sha, 32);
+	crypto_auth_hmacsha256_update(&state, (const unsigned char *)label, sizeof label - 1);
+	crypto_auth_hmacsha256_update(&state, exporter, sizeof exporter);
+	crypto_auth_hmacsha256_final(&state, right);
+	return sodium_memcmp(right, proof->data, 32) == 0;
+}
+
+static void resume_done(struct request *r)
+{
+	const pb_resume_request *q = REQUEST(r, pb_resume_request);
+	const PGresult *u = r->task.result[0];
+	struct login_state *s = arena_alloc(&r->arena, sizeof *s);
+	size_t n;
+
+	if (!s || PQntuples(u) == 0 || !proof_is_right(r, db_get_bytes(u, 0, 0, &n), &q->proof)) {
+		request_fail_hint(r, ERR_UNAUTHENTICATED, NULL, tr("登录已失效", "the log-in is no longer valid"), tr("请重新登录", "log in again"));
+		return;
+	}
+	r->state = s;
+	snprintf(r->caller.user, sizeof r->caller.user, "%s", db_get_text(u, 0, 5));
+	memcpy(s->session, q->session.data, sizeof s->session);
+	read_person(r, s, u, 1);
+	open_session(r, db_get_int(u, 0, 6));
+}
+
+static void resume_query(struct request *r)
+{
+	const pb_resume_request *q = REQUEST(r, pb_resume_request);
+	struct db_params p = {0}, t = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	db_bytes(&p, q->session.data, ID_SIZE);
+	db_bytes(&p, r->caller.device, ID_SIZE);
+	request_query(r, &resume_session, &p);
+	db_bytes(&t, q->session.data, ID_SIZE);
+	request_query(r, &resume_touch, &t);
+	db_task_commit(&r->task);
+	request_trip(r, resume_done);
+}
+
+static void resume(struct request *r)
+{
+	if (REQUEST(r, pb_resume_request)->session.len != ID_SIZE) {
+		request_fail(r, ERR_UNAUTHENTICATED, "session", NULL);
+		return;
+	}
+	request_begin(r, resume_query);
+}
+
+/* ---- Logout and Passwd ---- */
+
+static const struct db_stmt logout_session = {
+	"UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND session_id = $1::uuid AND ended_at IS NULL"};
+
+static void logout_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	db_bytes(&p, r->caller.session, ID_SIZE);
+	request_query(r, &logout_session, &p);
+}
+
+static void logout_done(struct request *r)
+{
+	pb_empty reply = PB_EMPTY_INIT;
+
+	if (r->conn) {
+		r->conn->caller.has_session = false;
+		r->conn->caller.roles = 0;
+	}
+	request_reply(r, &reply.base);
+}
+
+static void logout(struct request *r)
+{
+	request_write(r, logout_query, logout_done);
+}
+
+static const struct db_stmt passwd_read = {
+	"SELECT u.password_hash, (SELECT array_agg(h.password_hash) FROM (SELECT p.password_hash FROM password_history p"
+	" WHERE p.county = u.county AND p.user_id = u.user_id ORDER BY p.at DESC LIMIT 5) h)"
+	" FROM user_account u WHERE u.county = app_county() AND u.user_id = $1::text"};
+/* Other sessions end with the old password; this one goes on. */
+static const struct db_stmt passwd_write = {
+	"WITH h AS (INSERT INTO password_history (county, user_id, at, password_hash) SELECT county, user_id, jg_now(), password_hash"
+	" FROM user_account WHERE county = app_county() AND user_id = $1::text),"
+	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND session_id <> $3::uuid AND ended_at IS NULL)"
+	" UPDATE user_account SET password_hash = $2::text, must_change = false, first_until = NULL"
+	" WHERE county = app_county() AND user_id = $1::text"};
+
+static void passwd_stored(struct request *r)
+{
+	pb_empty reply = PB_EMPTY_INIT;
+
+	if (r->conn)
+		r->conn->caller.must_change = false;
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "login", r->ref);
+	request_reply(r, &reply.base);
+}
+
+static void passwd_store(struct request *r)
+{
+	struct login_state *s = r->state;
+	struct db_params p = {0};
+
+	if (!s->job.good) {
+		request_fail(r, ERR_BAD_LOGIN, "password", NULL);
+		return;
+	}
+	if (s->job.reused) {
+		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s",
+			tr("新密码与最近用过的密码相同", "the new password is one of the last five"));
+		return;
+	}
+	request_scope(r, SCOPE_JOB, "");
+	db_text(&p, r->caller.user);
+	db_text(&p, s->job.hash);
+	db_bytes(&p, r->caller.session, ID_SIZE);
+	request_query(r, &passwd_write, &p);
+	db_task_commit(&r->task);
+	request_trip(r, passwd_stored);
+}
+
+static void on_password_made(struct password_job *job)
+{
+	request_begin(job->data, passwd_store);
+}
+
+static void passwd_have(struct request *r)
+{
+	const pb_passwd_request *q = REQUEST(r, pb_passwd_request);
+	struct login_state *s = arena_alloc(&r->arena, sizeof *s);
+	const char *old[PASSWORD_HISTORY];
+	size_t lengths[PASSWORD_HISTORY];
+	const PGresult *u = r->task.result[0];
+
+	if (!s || PQntuples(u) == 0) {
+		request_fail(r, ERR_NOT_FOUND, NULL, NULL);
+		return;
+	}
+	int n = db_get_texts(u, 0, 1, old, lengths, PASSWORD_HISTORY);
+	enum err e = password_change(&s->job, r->worker, db_get_text(u, 0, 0), old, lengths, n, q->password, q->new_password, on_password_made, r);
+	r->state = s;
+	request_release(r);
+	if (e)
+		request_fail(r, e, NULL, NULL);
+}
+
+static void passwd_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	db_text(&p, r->caller.user);
+	request_query(r, &passwd_read, &p);
+	db_task_commit(&r->task);
+	request_trip(r, passwd_have);
+}
+
+static void passwd(struct request *r)
+{
+	const pb_passwd_request *q = REQUEST(r, pb_passwd_request);
+	const char *fault = q->new_password ? password_fault(q->new_password) : tr("没有新密码", "no new password");
+
+	if (fault || !q->password || strlen(q->password) > PASSWORD_MAX) {
+		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s", fault ? fault : "");
+		return;
+	}
+	request_begin(r, passwd_query);
+}
+
+const struct handler session_handlers[] = {{METHOD_SESSION_LOGIN, login}, {METHOD_SESSION_RESUME, resume},
+	{METHOD_SESSION_LOGOUT, logout}, {METHOD_SESSION_PASSWD, passwd}, {0, NULL}};

@@ -1,0 +1,70 @@
+/* worker.h - one loop: its listener, connections, database pool, timers and counters. Loops share nothing (architecture
+ * rule 4); another thread speaks to one only through worker_wake. */
+#ifndef JG_WORKER_H
+#define JG_WORKER_H
+
+#include "db.h"
+#include "kind.h"
+#include "server.h"
+#include "stream.h"
+#include "tables.h"
+
+#define LATENCY_BUCKETS 20 /* powers of two from 64 µs: the last holds everything over 33 s */
+#define HASH_QUEUE_MAX 64  /* passwords waiting for the worker pool: one more is told BUSY */
+
+/* Written by the loop, read by /metrics on another thread: relaxed atomics. */
+struct worker_stats {
+	atomic_ullong accepted, closed_by_limit[16], handshakes, tls_failed, bytes_in, bytes_out, pushes, ops, groups, grouped;
+	atomic_ullong calls[METHOD_COUNT], errors[METHOD_COUNT], latency_sum_us[METHOD_COUNT];
+	atomic_ullong latency[METHOD_COUNT][LATENCY_BUCKETS];
+	atomic_uint connections, pool_busy, pool_waiting;
+	atomic_ullong loop_lag_us; /* worst of the last second */
+};
+
+struct conn;
+struct push_group;
+
+struct worker {
+	struct server *server;
+	int index;
+	uv_thread_t thread;
+	uv_loop_t loop;
+	uv_tcp_t listener;
+	uv_async_t mailbox;
+	uv_timer_t tick; /* every second */
+	struct stream_shared shared;
+	struct db_pool *pool;
+	struct conn *conns; /* doubly linked */
+	unsigned conn_count;
+	struct request *small_first, *small_last; /* one-op pushes that wait for a connection (sync_push.c) */
+	int small_groups;
+	int hashing; /* password jobs on the worker pool */
+	uint64_t tick_us;
+	bool stopping;
+	uint64_t drain_until_ms;
+	bool watch_busy; /* a poll of the watched streams is under way (sync_watch.c) */
+	struct worker_stats stats;
+};
+
+#define TICK_MS 1000
+
+/* Binds and connects; the loop runs from worker_start on, on a thread of its own that the caller joins. */
+enum err worker_init(struct worker *w, struct server *s, int index);
+enum err worker_start(struct worker *w);
+void worker_wake(struct worker *w); /* any thread: look at draining and the deny list */
+
+/* Once a tick: asks for the watched streams' sequence numbers and sends EVENTs (sync_watch.c). */
+void watch_tick(struct worker *w);
+
+#define stat_add(counter, n) atomic_fetch_add_explicit(&(counter), (n), memory_order_relaxed)
+#define stat_set(counter, n) atomic_store_explicit(&(counter), (n), memory_order_relaxed)
+#define stat_get(counter) atomic_load_explicit(&(counter), memory_order_relaxed)
+
+/* Why a peer was closed; the label of jingguan_closed_total. */
+enum close_reason {
+	CLOSE_HANDSHAKE_TIME, CLOSE_GREETING_TIME, CLOSE_IDLE, CLOSE_STALL, CLOSE_FRAME, CLOSE_PROTOCOL, CLOSE_TLS,
+	CLOSE_HANDSHAKES, CLOSE_ADDRESS, CLOSE_REVOKED, CLOSE_SLOW, CLOSE_REASONS,
+};
+const char *close_reason_name(enum close_reason reason);
+
+#endif
