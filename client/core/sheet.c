@@ -156,9 +156,15 @@ static size_t row_from(const struct sheet *s, uint32_t number)
 	return low;
 }
 
-/* Collects the empty cells of one area; *n counts them. */
-static enum err area_spread(const struct sheet *s, const struct sheet_area *area, struct spread **spreads,
-	size_t *room, size_t *n)
+/* What the merged areas add, and how many cells were looked at: areas over each other could be without end.
+ */
+struct spread_list {
+	struct spread *items;
+	size_t n, room, visited;
+};
+
+/* Collects the empty cells of one area. */
+static enum err area_spread(const struct sheet *s, const struct sheet_area *area, struct spread_list *list)
 {
 	size_t row = row_from(s, area->top);
 	const struct sheet_cell *origin;
@@ -168,20 +174,20 @@ static enum err area_spread(const struct sheet *s, const struct sheet_area *area
 	for (; row < s->n_rows && s->rows[row].number <= area->bottom; row++)
 		for (uint32_t column = area->left; column <= area->right && column < SHEET_COLUMNS_MAX;
 			column++) {
+			void *items = list->items;
+			if (++list->visited > SHEET_CELLS_MAX || list->n >= SHEET_MERGED_MAX)
+				return ERR_FILE_LIMIT;
 			if (cell_find(s, row, column))
 				continue;
-			void *grown = *spreads;
-			enum err err = *n < SHEET_MERGED_MAX
-					       ? room_make(&grown, room, *n, 1, sizeof **spreads)
-					       : ERR_FILE_LIMIT;
-			*spreads = grown;
+			enum err err = room_make(&items, &list->room, list->n, 1, sizeof *list->items);
+			list->items = items;
 			if (err)
 				return err;
 			struct sheet_cell cell = *origin;
 			cell.column = (uint16_t)column;
 			cell.flags |= (uint16_t)((column > area->left ? CELL_FROM_LEFT : 0) |
 						 (s->rows[row].number > area->top ? CELL_FROM_ABOVE : 0));
-			(*spreads)[(*n)++] = (struct spread){(uint32_t)row, cell};
+			list->items[list->n++] = (struct spread){(uint32_t)row, cell};
 		}
 	return ERR_OK;
 }
@@ -220,17 +226,16 @@ static enum err spreads_take(struct sheet *s, const struct spread *spreads, size
 
 enum err sheet_merge(struct sheet *s, const struct sheet_area *areas, size_t n)
 {
-	struct spread *spreads = NULL;
-	size_t room = 0, used = 0;
+	struct spread_list list = {0};
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; !err && i < n; i++)
-		err = area_spread(s, &areas[i], &spreads, &room, &used);
-	if (!err && used) {
-		qsort(spreads, used, sizeof *spreads, spread_compare);
-		err = spreads_take(s, spreads, used);
+		err = area_spread(s, &areas[i], &list);
+	if (!err && list.n) {
+		qsort(list.items, list.n, sizeof *list.items, spread_compare);
+		err = spreads_take(s, list.items, list.n);
 	}
-	free(spreads);
+	free(list.items);
 	return err;
 }
 

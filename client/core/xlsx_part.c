@@ -1,6 +1,7 @@
 #include "xlsx_part.h"
 
 #include <expat.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
@@ -12,6 +13,10 @@
 #define TOKEN_MAX                                                                                            \
 	(1u << 20) /* one tag or name; expat would scan an unfinished one again with every chunk             \
 		    */
+
+#define PARSER_MEMORY_MAX                                                                                    \
+	(16u << 20) /* expat keeps every name it meets; those of a workbook take 100 KiB                     \
+		     */
 
 struct xlsx_package {
 	zip_t *zip;
@@ -121,6 +126,50 @@ const char *xlsx_attribute(const char **attributes, const char *name)
 	return NULL;
 }
 
+/* Expat's allocations, counted. It gives no pointer of ours along, hence the thread's counter: a parser lives
+ * and dies in one call of part_stream. */
+struct counted {
+	size_t n;
+	max_align_t bytes[];
+};
+
+static _Thread_local size_t parser_memory;
+static _Thread_local enum err parser_memory_err; /* why the last failed; expat does not always say so */
+
+static void *counted_realloc(void *p, size_t n)
+{
+	struct counted *old =
+		p ? (struct counted *)(void *)((char *)p - offsetof(struct counted, bytes)) : NULL;
+	size_t before = old ? old->n : 0;
+
+	if (n > PARSER_MEMORY_MAX || parser_memory - before + n > PARSER_MEMORY_MAX) {
+		parser_memory_err = ERR_FILE_LIMIT;
+		return NULL;
+	}
+	struct counted *c = realloc(old, sizeof *c + n);
+	if (!c) {
+		parser_memory_err = ERR_NOMEM;
+		return NULL;
+	}
+	c->n = n;
+	parser_memory += n - before;
+	return c->bytes;
+}
+
+static void *counted_malloc(size_t n)
+{
+	return counted_realloc(NULL, n);
+}
+
+static void counted_free(void *p)
+{
+	if (!p)
+		return;
+	struct counted *c = (struct counted *)(void *)((char *)p - offsetof(struct counted, bytes));
+	parser_memory -= c->n;
+	free(c);
+}
+
 struct parse {
 	XML_Parser parser;
 	const struct xlsx_handler *handler;
@@ -207,7 +256,7 @@ static enum err parse_feed(struct parse *x, struct xlsx_package *package, zip_fi
 	do {
 		void *buffer = XML_GetBuffer(x->parser, CHUNK);
 		if (!buffer)
-			return ERR_NOMEM;
+			return parser_memory_err ? parser_memory_err : ERR_NOMEM;
 		got = zip_fread(file, buffer, CHUNK);
 		if (got < 0) {
 			*zip_failed = true;
@@ -220,8 +269,7 @@ static enum err parse_feed(struct parse *x, struct xlsx_package *package, zip_fi
 		if (XML_ParseBuffer(x->parser, (int)got, got == 0) != XML_STATUS_OK) {
 			if (x->err)
 				return x->err;
-			return XML_GetErrorCode(x->parser) == XML_ERROR_NO_MEMORY ? ERR_NOMEM
-										  : ERR_FILE_DAMAGED;
+			return parser_memory_err ? parser_memory_err : ERR_FILE_DAMAGED;
 		}
 		XML_Index at = XML_GetCurrentByteIndex(x->parser);
 		if (at >= 0 && fed - (size_t)at > TOKEN_MAX)
@@ -233,10 +281,13 @@ static enum err parse_feed(struct parse *x, struct xlsx_package *package, zip_fi
 static enum err part_stream(struct xlsx_package *package, zip_file_t *file,
 	const struct xlsx_handler *handler, void *user, bool *own, struct problem *p)
 {
+	static const XML_Memory_Handling_Suite counted = {counted_malloc, counted_realloc, counted_free};
 	struct parse x = {.handler = handler, .user = user};
 	bool zip_failed = false;
 
-	x.parser = XML_ParserCreateNS(NULL, '|');
+	parser_memory = 0;
+	parser_memory_err = ERR_OK;
+	x.parser = XML_ParserCreate_MM(NULL, &counted, "|");
 	if (!x.parser)
 		return sheet_problem(p, ERR_NOMEM, package->name, 0, NULL);
 	XML_SetUserData(x.parser, &x);

@@ -45,7 +45,7 @@ struct book {
 	size_t column;     /* of the next cell without reference */
 	char type[12];
 	size_t style;
-	bool in_cell, formula, value;
+	bool in_cell, formula;
 	struct sheet_area *areas;
 	size_t n_areas, areas_room;
 };
@@ -357,7 +357,7 @@ static enum err cell_begin(struct book *b, const char **attributes)
 	b->in_cell = true;
 	snprintf(b->type, sizeof b->type, "n");
 	b->style = 0;
-	b->formula = b->value = false;
+	b->formula = false;
 	for (; *attributes; attributes += 2) {
 		if (strcmp(attributes[0], "r") == 0)
 			reference = attributes[1];
@@ -399,7 +399,7 @@ static enum err sheet_begin(void *user, const char *name, const char **attribute
 	if (strcmp(name, "c") == 0)
 		return cell_begin(b, attributes);
 	if (strcmp(name, "v") == 0 || strcmp(name, "t") == 0)
-		b->collecting = b->value = b->in_cell && !b->phonetic;
+		b->collecting = b->in_cell && !b->phonetic;
 	else if (strcmp(name, "row") == 0)
 		return row_begin(b, attributes);
 	else if (strcmp(name, "f") == 0)
@@ -494,7 +494,7 @@ static enum err value_finish(struct book *b, uint32_t *offset, unsigned *flags)
 		*offset = b->strings[index];
 		return ERR_OK;
 	}
-	if (b->formula && !b->value) {
+	if (b->formula && s->text_size == b->start && strcmp(b->type, "n") == 0) {
 		*flags = CELL_ERROR;
 		err = collected_replace(b, tr("#未计算", "#NOT CALCULATED"));
 	} else if (strcmp(b->type, "n") == 0) {

@@ -46,6 +46,7 @@ static inline char *xlsx_zip(const struct xlsx_part *parts, size_t n_parts, size
 	zip_source_t *out = zip_source_buffer_create(NULL, 0, 0, &error);
 	zip_t *zip = zip_open_from_source(out, ZIP_TRUNCATE, &error);
 
+	*n = 0;
 	zip_source_keep(out);
 	for (size_t i = 0; i < n_parts; i++) {
 		size_t length = parts[i].n ? parts[i].n : strlen(parts[i].text);

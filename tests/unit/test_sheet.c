@@ -215,8 +215,9 @@ static void cell_types(void **state)
 			 "<c r='C2' t='inlineStr'><is><r><t>张</t></r><r><t>三</t></r><rPh sb='0' eb='1'>"
 			 "<t>zhang</t></rPh></is></c>"
 			 "<c r='D2' t='str'><f>A1&amp;B1</f><v>六年级</v></c><c r='E2' t='b'><v>1</v></c>"
-			 "<c r='F2' t='e'><v>#REF!</v></c><c r='G2'><f>A1</f></c>"
+			 "<c r='F2' t='e'><v>#REF!</v></c><c r='G2'><f>A1</f><v/></c>"
 			 "<c r='H2' t='d'><v>2014-03-15T00:00:00</v></c><c r='I2' s='3'/>"
+			 "<c r='J2' t='str'><f>A9</f><v></v></c>"
 			 "<c r='K2'><v>7</v></c></row>"
 			 "<row><c><v>1</v></c><c t='inlineStr'><is><t>a_x000D_b_x005F_x</t></is></c></row>"
 			 "<row r='9'/></sheetData>",
@@ -314,8 +315,7 @@ static void odd_packages(void **state)
 {
 	struct xlsx_part parts[] = {
 		{"_rels/.rels",
-			"<Relationships xmlns='" XLSX_PACKAGE_REL
-			"'><Relationship Id='x' "
+			"<Relationships xmlns='" XLSX_PACKAGE_REL "'><Relationship Id='x' "
 			"Type='http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument'"
 			" Target='/XL/Book.xml'/></Relationships>",
 			0},
@@ -442,6 +442,25 @@ static void hostile_workbooks(void **state)
 	for (size_t i = 0; i < 3000; i++)
 		memcpy(big + i * 3, "<a>", 3);
 	parts[3].n = 9000;
+	bytes = xlsx_zip(parts, 4, &n);
+	refused(bytes, n, ERR_FILE_LIMIT);
+	free(bytes);
+
+	size_t used = (size_t)sprintf(big, "<worksheet>"); /* names without end */
+	for (size_t i = 0; i < 1000000; i++)
+		used += (size_t)sprintf(big + used, "<a%zu/>", i);
+	parts[3].n = used;
+	bytes = xlsx_zip(parts, 4, &n);
+	refused(bytes, n, ERR_FILE_LIMIT);
+	free(bytes);
+
+	used = (size_t)sprintf(big, "<worksheet xmlns='" XLSX_NS "'><sheetData>"); /* areas over each other */
+	for (size_t i = 0; i < 1000; i++)
+		used += (size_t)sprintf(big + used, "<row><c><v>1</v></c></row>");
+	for (size_t i = 0; i < 100000; i++)
+		used += (size_t)sprintf(big + used, "<mergeCell ref='A1:A1000'/>");
+	used += (size_t)sprintf(big + used, "</sheetData></worksheet>");
+	parts[3].n = used;
 	bytes = xlsx_zip(parts, 4, &n);
 	refused(bytes, n, ERR_FILE_LIMIT);
 	free(bytes);
