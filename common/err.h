@@ -46,6 +46,6 @@ enum err problem_set(struct problem *p, enum err code, const char *field, const 
 void lang_set(const char *lang);
 int lang_is_en(void);
 /* The sentence in the user's language; both must be literals or outlive the use. */
-const char *tr(const char *zh, const char *en);
+const char *tr(const char *zh, const char *en) __attribute__((format_arg(1), format_arg(2)));
 
 #endif

@@ -67,24 +67,26 @@ size_t text_length(const char *s)
 	return n;
 }
 
-bool text_utf8_valid(const char *s, size_t n)
+size_t text_utf8_prefix(const char *s, size_t n)
 {
 	utf8proc_int32_t c;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n;) {
-		if ((unsigned char)s[i] < 0x80) {
-			if (!s[i])
-				return false;
-			i++;
-			continue;
-		}
-		utf8proc_ssize_t step =
-			utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
-		if (step <= 0)
-			return false;
+	while (i < n) {
+		utf8proc_ssize_t step = 1; /* ASCII is most of every file: no call for it */
+		if ((unsigned char)s[i] >= 0x80)
+			step = utf8proc_iterate(
+				(const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
+		if (step <= 0 || !s[i])
+			break;
 		i += (size_t)step;
 	}
-	return true;
+	return i;
+}
+
+bool text_utf8_valid(const char *s, size_t n)
+{
+	return text_utf8_prefix(s, n) == n;
 }
 
 static bool is_invisible(int32_t c)

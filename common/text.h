@@ -19,7 +19,9 @@ int text_next(const char *s, int32_t *code_point);
 /* Number of code points of a valid UTF-8 string. */
 size_t text_length(const char *s);
 
-/* True when the n bytes are UTF-8 without NUL, surrogates or overlong forms. */
+/* How many of the n bytes, from the first on, are UTF-8 without NUL, surrogates or overlong forms. */
+size_t text_utf8_prefix(const char *s, size_t n);
+/* True when all n are. */
 bool text_utf8_valid(const char *s, size_t n);
 
 /* White space as files have it: ASCII, NBSP, U+2000-200A, U+3000 and so on, and what is invisible:

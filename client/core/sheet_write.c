@@ -1,0 +1,263 @@
+#include "sheet_write.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xlsxwriter.h>
+
+#include "sheet.h"
+#include "text.h"
+
+#define TEXT_FORMAT_INDEX 49 /* "@", built in */
+#define WIDTH_MIN 8.0        /* of a column, in characters */
+#define WIDTH_MAX 40.0
+
+struct sheet_writer {
+	char *path, *part; /* where it will stand, where it is written */
+	uint32_t row;
+	FILE *csv;
+	lxw_workbook *book;
+	lxw_worksheet *page;
+	lxw_format *formats[SHEET_WRONG + 1];
+	double widths[SHEET_COLUMNS_MAX];
+	size_t n_columns;
+};
+
+static enum err io_problem(const struct sheet_writer *w, struct problem *p, int error)
+{
+	enum err err = error == ENOSPC || error == EDQUOT ? ERR_DISK_FULL
+		       : error == ENOMEM                  ? ERR_NOMEM
+							  : ERR_FILE_IO;
+
+	return problem_set(
+		p, err, NULL, NULL, tr("写不了 %s：%s", "cannot write %s: %s"), w->path, strerror(error));
+}
+
+static void writer_free(struct sheet_writer *w)
+{
+	free(w->path);
+	free(w->part);
+	free(w);
+}
+
+static enum err nomem(struct problem *p)
+{
+	return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+}
+
+static enum err xlsx_begin(struct sheet_writer *w, const char *title, struct problem *p)
+{
+	w->book = workbook_new(w->part);
+	if (!w->book)
+		return nomem(p);
+	w->page = workbook_add_worksheet(w->book, title);
+	if (!w->page)
+		return problem_set(p, ERR_INVALID, NULL, NULL,
+			tr("工作表名“%s”不可用", "\"%s\" cannot name a sheet"), title);
+	for (int i = 0; i <= SHEET_WRONG; i++) {
+		lxw_format *format = w->formats[i] = workbook_add_format(w->book);
+		if (!format)
+			return nomem(p);
+		format_set_num_format_index(format, TEXT_FORMAT_INDEX);
+	}
+	format_set_bold(w->formats[SHEET_HEADER]);
+	format_set_bg_color(w->formats[SHEET_HEADER], 0xD9D9D9);
+	format_set_border(w->formats[SHEET_HEADER], LXW_BORDER_THIN);
+	format_set_bg_color(w->formats[SHEET_WRONG], 0xFFC7CE);
+	return ERR_OK;
+}
+
+static enum err csv_begin(struct sheet_writer *w, struct problem *p)
+{
+	w->csv = fopen(w->part, "wbe");
+	if (!w->csv || fputs("\xEF\xBB\xBF", w->csv) == EOF) /* without BOM Excel takes it for GBK */
+		return io_problem(w, p, errno);
+	return ERR_OK;
+}
+
+enum err sheet_writer_open(struct sheet_writer **out, const char *path, const char *title, struct problem *p)
+{
+	const char *end = strrchr(path, '.');
+	bool csv = end && strcasecmp(end, ".csv") == 0;
+	enum err err;
+
+	*out = NULL;
+	if (!csv && !(end && strcasecmp(end, ".xlsx") == 0))
+		return problem_set(p, ERR_USAGE, NULL, NULL,
+			tr("文件名应以 .xlsx 或 .csv 结尾：%s", "the name must end in .xlsx or .csv: %s"),
+			path);
+	struct sheet_writer *w = calloc(1, sizeof *w);
+	if (!w)
+		return nomem(p);
+	w->path = strdup(path);
+	if (!w->path || asprintf(&w->part, "%s.part", path) < 0) {
+		w->part = NULL;
+		err = nomem(p);
+	} else {
+		err = csv ? csv_begin(w, p) : xlsx_begin(w, title, p);
+	}
+	if (err) {
+		sheet_writer_discard(w);
+		return err;
+	}
+	*out = w;
+	return ERR_OK;
+}
+
+/* Whether a line, from here on, would be taken for a formula: the sign may stand behind blanks, and
+ * full-width signs count, since some programs fold them (security.md "CSV/xlsx out"). */
+static bool line_is_risky(const char *line)
+{
+	int32_t c;
+	int step;
+
+	for (; (step = text_next(line, &c)) > 0; line += step) {
+		switch (c) {
+		case '=':
+		case '+':
+		case '-':
+		case '@':
+		case '\t':
+		case '\r':
+		case 0xFF1D: /* ＝ */
+		case 0xFF0B: /* ＋ */
+		case 0xFF0D: /* － */
+		case 0xFF20: /* ＠ */
+			return true;
+		default:
+			if (c == '\n' || !text_is_space(c))
+				return false;
+		}
+	}
+	return false;
+}
+
+static void csv_cell(FILE *f, const char *text)
+{
+	bool line_start = true;
+
+	fputc('"', f);
+	for (; *text; text++) {
+		if (line_start && line_is_risky(text))
+			fputc('\'', f);
+		if (*text == '"')
+			fputc('"', f);
+		fputc(*text, f);
+		line_start = *text == '\n' || *text == '\r';
+	}
+	fputc('"', f);
+}
+
+static enum err csv_row(struct sheet_writer *w, const char *const *cells, size_t n, struct problem *p)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			fputc(',', w->csv);
+		csv_cell(w->csv, cells[i] ? cells[i] : "");
+	}
+	fputs("\r\n", w->csv);
+	return ferror(w->csv) ? io_problem(w, p, errno) : ERR_OK;
+}
+
+/* Characters as wide as they are shown: Chinese ones take two. */
+static double text_width(const char *text)
+{
+	return (double)(text_length(text) + strlen(text)) / 2 + 2;
+}
+
+static enum err xlsx_row(
+	struct sheet_writer *w, const char *const *cells, size_t n, enum sheet_style style, struct problem *p)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *text = cells[i] ? cells[i] : "";
+		lxw_col_t column = (lxw_col_t)i;
+		lxw_error error =
+			*text ? worksheet_write_string(w->page, w->row, column, text, w->formats[style])
+			      : worksheet_write_blank(w->page, w->row, column, w->formats[style]);
+		if (error == LXW_ERROR_MEMORY_MALLOC_FAILED)
+			return nomem(p);
+		if (error)
+			return problem_set(p, ERR_TOO_LARGE, NULL, NULL, "%s", lxw_strerror(error));
+		if (text_width(text) > w->widths[i])
+			w->widths[i] = text_width(text);
+	}
+	if (style == SHEET_HEADER)
+		worksheet_freeze_panes(w->page, w->row + 1, 0);
+	return ERR_OK;
+}
+
+enum err sheet_writer_row(
+	struct sheet_writer *w, const char *const *cells, size_t n, enum sheet_style style, struct problem *p)
+{
+	enum err err;
+
+	if (n > SHEET_COLUMNS_MAX)
+		return problem_set(p, ERR_TOO_LARGE, NULL, NULL, tr("列太多", "too many columns"));
+	for (size_t i = 0; i < n; i++)
+		if (cells[i] && !text_utf8_valid(cells[i], strlen(cells[i])))
+			return problem_set(p, ERR_INVALID, NULL, NULL,
+				tr("第 %zu 列不是 UTF-8", "column %zu is not UTF-8"), i + 1);
+	if (n > w->n_columns)
+		w->n_columns = n;
+	err = w->csv ? csv_row(w, cells, n, p) : xlsx_row(w, cells, n, style, p);
+	w->row++;
+	return err;
+}
+
+static enum err xlsx_end(struct sheet_writer *w, struct problem *p)
+{
+	for (size_t i = 0; i < w->n_columns; i++) {
+		double width = w->widths[i] < WIDTH_MIN   ? WIDTH_MIN
+			       : w->widths[i] > WIDTH_MAX ? WIDTH_MAX
+							  : w->widths[i];
+		/* The whole column is text, so that what people add below stays text too. */
+		worksheet_set_column(w->page, (lxw_col_t)i, (lxw_col_t)i, width, w->formats[SHEET_PLAIN]);
+	}
+	errno = 0;
+	lxw_error error = workbook_close(w->book);
+	int number = errno;
+	w->book = NULL;
+	if (error == LXW_ERROR_MEMORY_MALLOC_FAILED)
+		return nomem(p);
+	if (error && !number)
+		return problem_set(p, ERR_FILE_IO, NULL, NULL, tr("写不了 %s：%s", "cannot write %s: %s"),
+			w->path, lxw_strerror(error));
+	return error ? io_problem(w, p, number) : ERR_OK;
+}
+
+static enum err csv_end(struct sheet_writer *w, struct problem *p)
+{
+	FILE *f = w->csv;
+
+	w->csv = NULL;
+	return fclose(f) ? io_problem(w, p, errno) : ERR_OK;
+}
+
+enum err sheet_writer_close(struct sheet_writer *w, struct problem *p)
+{
+	enum err err = w->csv ? csv_end(w, p) : xlsx_end(w, p);
+
+	if (!err && rename(w->part, w->path))
+		err = io_problem(w, p, errno);
+	if (err)
+		unlink(w->part);
+	writer_free(w);
+	return err;
+}
+
+void sheet_writer_discard(struct sheet_writer *w)
+{
+	if (!w)
+		return;
+	if (w->book)
+		lxw_workbook_free(w->book);
+	if (w->csv) {
+		fclose(w->csv);
+		unlink(w->part);
+	}
+	writer_free(w);
+}

@@ -1,0 +1,605 @@
+#include "table.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#define HEADER_SEARCH_ROWS 30 /* titles, notes and how-to lines above a header */
+#define HEADING_MAX 192       /* bytes of a heading that is compared; longer ones are notes, no names */
+#define NOWHERE SIZE_MAX
+
+/* How well a heading of the file stands for a column. */
+enum fit {
+	FIT_NONE,
+	FIT_UNDER_OTHER, /* its own name, but under a merged heading that we do not know */
+	FIT_ALIAS,
+	FIT_NAME,
+	FIT_MAP
+};
+
+struct table {
+	const struct sheet *sheet;
+	const struct table_column *columns;
+	size_t n_columns;
+	const char *const *maps;
+	size_t n_maps;
+	bool any_needed; /* else every column may make a row */
+	size_t header;   /* index of the row */
+	size_t next, skipped;
+	size_t at[TABLE_COLUMNS_MAX]; /* column of the sheet, or NOWHERE */
+	struct table_ignored ignored[SHEET_COLUMNS_MAX];
+	size_t n_ignored;
+};
+
+/* Drops what people put around a name: stars and colons, and with `notes` every group in brackets. */
+static void decoration_strip(char *s, bool notes)
+{
+	static const char *const opening[] = {"(", "[", "【", "〔"}, *const closing[] = {
+									     ")", "]", "】", "〕"};
+	char *to = s;
+
+	while (*s) {
+		bool dropped = false;
+		for (size_t i = 0; notes && !dropped && i < sizeof opening / sizeof *opening; i++) {
+			size_t n = strlen(opening[i]);
+			char *end = strncmp(s, opening[i], n) == 0 ? strstr(s + n, closing[i]) : NULL;
+			if (end) {
+				s = end + strlen(closing[i]);
+				dropped = true;
+			}
+		}
+		if (dropped)
+			continue;
+		if (*s == '*' || *s == ':')
+			s++;
+		else
+			*to++ = *s++;
+	}
+	*to = 0;
+}
+
+/* The form in which headings and names are compared; "" for what cannot be a name. */
+static void heading_normal(char out[HEADING_MAX], const char *in, bool notes)
+{
+	if (text_name_key(out, HEADING_MAX, in))
+		*out = 0;
+	decoration_strip(out, notes);
+}
+
+static bool name_is(const char *name, const char *heading)
+{
+	char normal[HEADING_MAX];
+
+	heading_normal(normal, name, false);
+	return *normal && strcmp(normal, heading) == 0;
+}
+
+/* The column that a normal heading names. */
+static size_t column_named(const struct table *t, const char *heading, enum fit *fit)
+{
+	for (size_t i = 0; i < t->n_columns; i++)
+		if (name_is(t->columns[i].name, heading)) {
+			*fit = FIT_NAME;
+			return i;
+		}
+	for (size_t i = 0; i < t->n_columns; i++)
+		for (const char *const *a = t->columns[i].aliases; a && *a; a++)
+			if (name_is(*a, heading)) {
+				*fit = FIT_ALIAS;
+				return i;
+			}
+	*fit = FIT_NONE;
+	return NOWHERE;
+}
+
+/* The column of a text, first as it stands, then without notes in brackets. */
+static size_t column_of(const struct table *t, const char *text, enum fit *fit)
+{
+	char heading[HEADING_MAX];
+
+	*fit = FIT_NONE;
+	for (int notes = 0; notes < 2; notes++) {
+		heading_normal(heading, text, notes);
+		size_t column = *heading ? column_named(t, heading, fit) : NOWHERE;
+		if (column != NOWHERE)
+			return column;
+	}
+	return NOWHERE;
+}
+
+/* Splits "列=字段" at its last '='; false when there is none. */
+static bool map_split(const char *map, char from[HEADING_MAX], const char **field)
+{
+	char raw[HEADING_MAX];
+	const char *equals = strrchr(map, '=');
+	size_t n = equals ? (size_t)(equals - map) : 0;
+
+	if (!n || n >= HEADING_MAX)
+		return false;
+	memcpy(raw, map, n);
+	raw[n] = 0;
+	heading_normal(from, raw, false);
+	*field = equals + 1;
+	return true;
+}
+
+static size_t column_mapped(const struct table *t, const char *text)
+{
+	char heading[HEADING_MAX], from[HEADING_MAX];
+	const char *field;
+	enum fit fit;
+
+	heading_normal(heading, text, false);
+	for (size_t i = 0; i < t->n_maps && *heading; i++)
+		if (map_split(t->maps[i], from, &field) && strcmp(from, heading) == 0)
+			return column_of(t, field, &fit);
+	return NOWHERE;
+}
+
+/* A merged heading above this one that covers only some columns, or "": a title over all says nothing. */
+static const char *group_above(const struct table *t, size_t row, size_t column)
+{
+	const struct sheet *s = t->sheet;
+
+	if (row == 0 || s->rows[row - 1].number + 1 != s->rows[row].number)
+		return "";
+	if (sheet_flags(s, row, column) & CELL_FROM_ABOVE)
+		return "";
+	const char *above = sheet_text(s, row - 1, column);
+	bool merged = sheet_flags(s, row - 1, column) & CELL_FROM_LEFT ||
+		      sheet_flags(s, row - 1, column + 1) & CELL_FROM_LEFT;
+	for (size_t other = 0; *above && merged && other < s->n_columns; other++)
+		if (*sheet_text(s, row, other) && sheet_text(s, row - 1, other) != above)
+			return above;
+	return "";
+}
+
+/* What one cell of a header row stands for. */
+static size_t cell_column(const struct table *t, size_t row, size_t column, enum fit *fit)
+{
+	const char *own = sheet_text(t->sheet, row, column), *above = group_above(t, row, column);
+	char both[2 * HEADING_MAX];
+	size_t found;
+
+	*fit = FIT_NONE;
+	if (!*own || sheet_flags(t->sheet, row, column) & CELL_FROM_LEFT || strlen(own) >= HEADING_MAX)
+		return NOWHERE;
+	snprintf(both, sizeof both, "%.*s%s", HEADING_MAX - 1, above, own);
+	found = column_mapped(t, both);
+	if (found == NOWHERE)
+		found = column_mapped(t, own);
+	if (found != NOWHERE) {
+		*fit = FIT_MAP;
+		return found;
+	}
+	if (!*above)
+		return column_of(t, own, fit);
+	found = column_of(t, both, fit);
+	if (found == NOWHERE && (found = column_of(t, own, fit)) != NOWHERE)
+		*fit = FIT_UNDER_OTHER;
+	return found;
+}
+
+/* How many known columns a row names. */
+static size_t row_score(const struct table *t, size_t row)
+{
+	bool seen[TABLE_COLUMNS_MAX] = {false};
+	size_t score = 0;
+	enum fit fit;
+
+	for (size_t c = 0; c < t->sheet->n_columns; c++) {
+		size_t found = cell_column(t, row, c, &fit);
+		if (found != NOWHERE && !seen[found]) {
+			seen[found] = true;
+			score++;
+		}
+	}
+	return score;
+}
+
+static void list_add(char *list, size_t size, const char *word)
+{
+	size_t n = strlen(list);
+
+	snprintf(list + n, size - n, "%s%s", n ? tr("、", ", ") : "", word);
+}
+
+static bool is_needed(const struct table_column *c)
+{
+	return c->required || c->required_group;
+}
+
+/* Names all that is required, each group once; with `t` only what the header lacks. Returns the first. */
+static const char *needed_list(
+	const struct table *t, const struct table_column *columns, size_t n, char *list, size_t size)
+{
+	const char *first = NULL;
+
+	*list = 0;
+	for (size_t i = 0; i < n; i++) {
+		const char *group = columns[i].required_group;
+		bool present = t && t->at[i] != NOWHERE, told = !is_needed(&columns[i]);
+		for (size_t k = 0; group && k < n; k++)
+			if (columns[k].required_group && strcmp(columns[k].required_group, group) == 0) {
+				present |= t && t->at[k] != NOWHERE;
+				told |= k < i;
+			}
+		if (present || told)
+			continue;
+		const char *word = columns[i].required || !group ? columns[i].name : group;
+		list_add(list, size, word);
+		if (!first)
+			first = word;
+	}
+	return first;
+}
+
+static enum err header_find(struct table *t, struct problem *p)
+{
+	size_t best = 0;
+	char list[200];
+
+	for (size_t r = 0; r < t->sheet->n_rows && r < HEADER_SEARCH_ROWS; r++) {
+		size_t score = row_score(t, r);
+		if (score > best) {
+			best = score;
+			t->header = r;
+		}
+	}
+	if (best > 1 || (best == 1 && t->n_columns == 1))
+		return ERR_OK;
+	needed_list(NULL, t->columns, t->n_columns, list, sizeof list);
+	return problem_set(p, ERR_FILE_HEADER, NULL,
+		tr("表头一行应写有各列的名称；名称不同时可用 --map 列=字段 对应",
+			"a header row must name the columns; --map COLUMN=FIELD matches other names"),
+		tr("找不到表头，需要的列：%s", "no header row was found; needed columns: %s"), list);
+}
+
+static enum err ambiguous(
+	const struct table *t, size_t column, const char *a, const char *b, struct problem *p)
+{
+	problem_set(p, ERR_FILE_HEADER, t->columns[column].name,
+		tr("请改名其中一列，或用 --map 列=字段 指定",
+			"rename one of them, or choose by --map COLUMN=FIELD"),
+		tr("“%s”和“%s”两列都可作“%s”", "columns \"%s\" and \"%s\" both stand for \"%s\""), a, b,
+		t->columns[column].name);
+	if (p)
+		p->row = table_header_row(t);
+	return ERR_FILE_HEADER;
+}
+
+/* Gives every known column its place: the best fit wins, two equally good ones are an error. */
+static enum err columns_place(struct table *t, struct problem *p)
+{
+	enum fit best[TABLE_COLUMNS_MAX] = {FIT_NONE}, fit;
+	size_t rival[TABLE_COLUMNS_MAX];
+
+	for (size_t i = 0; i < t->n_columns; i++)
+		t->at[i] = rival[i] = NOWHERE;
+	for (size_t c = 0; c < t->sheet->n_columns; c++) {
+		size_t i = cell_column(t, t->header, c, &fit);
+		if (i == NOWHERE || fit < best[i])
+			continue;
+		if (fit == best[i]) {
+			rival[i] = c;
+			continue;
+		}
+		best[i] = fit;
+		t->at[i] = c;
+		rival[i] = NOWHERE;
+	}
+	for (size_t i = 0; i < t->n_columns; i++)
+		if (rival[i] != NOWHERE)
+			return ambiguous(
+				t, i, table_heading(t, i), sheet_text(t->sheet, t->header, rival[i]), p);
+	return ERR_OK;
+}
+
+static enum err required_check(const struct table *t, struct problem *p)
+{
+	char list[200];
+	const char *first = needed_list(t, t->columns, t->n_columns, list, sizeof list);
+
+	if (!first)
+		return ERR_OK;
+	problem_set(p, ERR_FILE_HEADER, first,
+		tr("请补上该列；列名不同时可用 --map 列=字段 对应",
+			"add it; --map COLUMN=FIELD matches other names"),
+		tr("第 %ld 行的表头缺少必填列：%s", "the header in row %ld lacks: %s"), table_header_row(t),
+		list);
+	if (p)
+		p->row = table_header_row(t);
+	return ERR_FILE_HEADER;
+}
+
+#define DISTANCE_CHARACTERS 32 /* of a heading; a longer one is near to no name */
+
+static size_t characters(const char *s, int32_t out[DISTANCE_CHARACTERS])
+{
+	size_t n = 0;
+	int step;
+
+	while (n < DISTANCE_CHARACTERS && (step = text_next(s, &out[n])) > 0) {
+		s += step;
+		n++;
+	}
+	return *s ? DISTANCE_CHARACTERS + 1 : n;
+}
+
+/* Levenshtein distance in characters. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	int32_t x[DISTANCE_CHARACTERS], y[DISTANCE_CHARACTERS];
+	size_t n = characters(a, x), m = characters(b, y), line[DISTANCE_CHARACTERS + 1];
+
+	if (n > DISTANCE_CHARACTERS || m > DISTANCE_CHARACTERS)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= m; j++)
+		line[j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t diagonal = line[0];
+		line[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			size_t best = diagonal + (x[i - 1] != y[j - 1]);
+			if (line[j] + 1 < best)
+				best = line[j] + 1;
+			if (line[j - 1] + 1 < best)
+				best = line[j - 1] + 1;
+			diagonal = line[j];
+			line[j] = best;
+		}
+	}
+	return line[m];
+}
+
+/* The known column nearest to a text: fewer than half of its characters differ. NULL when none is near. */
+static const char *column_nearest(const struct table *t, const char *text)
+{
+	char heading[HEADING_MAX], name[HEADING_MAX];
+	const char *nearest = NULL;
+	size_t best = SIZE_MAX;
+
+	heading_normal(heading, text, true);
+	for (size_t i = 0; i < t->n_columns; i++) {
+		const char *const *alias = t->columns[i].aliases;
+		for (const char *word = t->columns[i].name; word; word = alias ? *alias++ : NULL) {
+			heading_normal(name, word, false);
+			size_t distance = edit_distance(heading, name);
+			size_t length = text_length(heading) > text_length(name) ? text_length(heading)
+										 : text_length(name);
+			if (distance < best && distance * 2 < length) {
+				best = distance;
+				nearest = t->columns[i].name;
+			}
+		}
+	}
+	return nearest;
+}
+
+static bool is_placed(const struct table *t, size_t sheet_column)
+{
+	for (size_t i = 0; i < t->n_columns; i++)
+		if (t->at[i] == sheet_column)
+			return true;
+	return false;
+}
+
+static void ignored_collect(struct table *t)
+{
+	for (size_t c = 0; c < t->sheet->n_columns; c++) {
+		const char *heading = sheet_text(t->sheet, t->header, c);
+		if (*heading && !is_placed(t, c) && !(sheet_flags(t->sheet, t->header, c) & CELL_FROM_LEFT))
+			t->ignored[t->n_ignored++] =
+				(struct table_ignored){heading, column_nearest(t, heading)};
+	}
+}
+
+static enum err maps_check(const struct table *t, struct problem *p)
+{
+	char from[HEADING_MAX];
+	const char *field;
+	enum fit fit;
+
+	for (size_t i = 0; i < t->n_maps; i++) {
+		if (!map_split(t->maps[i], from, &field))
+			return problem_set(p, ERR_USAGE, "--map", NULL,
+				tr("--map 应写成 列=字段：%s", "--map needs COLUMN=FIELD: %s"), t->maps[i]);
+		if (column_of(t, field, &fit) != NOWHERE)
+			continue;
+		const char *nearest = column_nearest(t, field);
+		return problem_set(p, ERR_USAGE, "--map", nearest,
+			tr("--map：没有字段“%s”", "--map: there is no field \"%s\""), field);
+	}
+	return ERR_OK;
+}
+
+/* A map that names no column of the header is a slip of the pen that would otherwise go unnoticed. */
+static enum err maps_used(const struct table *t, struct problem *p)
+{
+	char from[HEADING_MAX];
+	const char *field;
+	enum fit fit;
+
+	for (size_t i = 0; i < t->n_maps; i++) {
+		map_split(t->maps[i], from, &field);
+		size_t place = t->at[column_of(t, field, &fit)];
+		bool used = place != NOWHERE && cell_column(t, t->header, place, &fit) != NOWHERE &&
+			    fit == FIT_MAP;
+		if (!used)
+			return problem_set(p, ERR_USAGE, "--map", NULL,
+				tr("--map：第 %ld 行的表头没有列“%s”",
+					"--map: the header in row %ld has no column \"%s\""),
+				table_header_row(t), from);
+	}
+	return ERR_OK;
+}
+
+enum err table_open(struct table **out, const struct sheet *sheet, const struct table_column *columns,
+	size_t n_columns, const char *const *maps, size_t n_maps, struct problem *p)
+{
+	struct table *t = calloc(1, sizeof *t);
+	enum err err;
+
+	*out = NULL;
+	if (!t)
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	t->sheet = sheet;
+	t->columns = columns;
+	t->n_columns = n_columns;
+	t->maps = maps;
+	t->n_maps = n_maps;
+	err = n_columns > TABLE_COLUMNS_MAX ? problem_set(p, ERR_INTERNAL, NULL, NULL, NULL)
+					    : maps_check(t, p);
+	if (!err)
+		err = header_find(t, p);
+	if (!err)
+		err = columns_place(t, p);
+	if (!err)
+		err = maps_used(t, p);
+	if (!err)
+		err = required_check(t, p);
+	if (err) {
+		table_free(t);
+		return err;
+	}
+	ignored_collect(t);
+	for (size_t i = 0; i < n_columns; i++)
+		t->any_needed |= is_needed(&columns[i]);
+	t->maps = NULL; /* the caller's, not needed any more */
+	t->n_maps = 0;
+	t->next = t->header + 1;
+	*out = t;
+	return ERR_OK;
+}
+
+void table_free(struct table *t)
+{
+	free(t);
+}
+
+long table_header_row(const struct table *t)
+{
+	return (long)t->sheet->rows[t->header].number;
+}
+
+bool table_has(const struct table *t, size_t column)
+{
+	return t->at[column] != NOWHERE;
+}
+
+const char *table_heading(const struct table *t, size_t column)
+{
+	return table_has(t, column) ? sheet_text(t->sheet, t->header, t->at[column]) : "";
+}
+
+size_t table_ignored_count(const struct table *t)
+{
+	return t->n_ignored;
+}
+
+struct table_ignored table_ignored_at(const struct table *t, size_t i)
+{
+	return t->ignored[i];
+}
+
+static bool is_blank(const char *s)
+{
+	int32_t c;
+	int step;
+
+	for (; (step = text_next(s, &c)) > 0; s += step)
+		if (!text_is_space(c) && c != '\'')
+			return false;
+	return true;
+}
+
+/* A required cell of its own: repetitions of merged cells do not make a row. */
+static bool needed_filled(const struct table *t, size_t row, size_t column)
+{
+	size_t at = t->at[column];
+
+	return at != NOWHERE && (!t->any_needed || is_needed(&t->columns[column])) &&
+	       !(sheet_flags(t->sheet, row, at) & (CELL_FROM_LEFT | CELL_FROM_ABOVE)) &&
+	       !is_blank(sheet_text(t->sheet, row, at));
+}
+
+/* 合计, or 填表人：张三, in the first cell of a row. */
+static bool is_footer(const struct table *t, size_t row)
+{
+	static const char *const sums[] = {"合计", "总计", "小计", "共计", "总人数", "TOTAL"};
+	static const char *const notes[] = {"填表人", "填报人", "制表人", "制表", "经办人", "审核人",
+		"复核人", "负责人", "单位负责人", "学校负责人", "校长签字", "校长", "填表日期", "填报日期",
+		"日期", "联系电话", "说明", "填表说明", "备注", "注", "单位盖章", "学校盖章", "填报单位"};
+	char text[HEADING_MAX], *colon;
+	const char *first = "";
+
+	for (size_t c = 0; c < t->sheet->n_columns && is_blank(first); c++)
+		first = sheet_text(t->sheet, row, c);
+	if (text_name_key(text, sizeof text, first))
+		return false;
+	for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+		if (strncmp(text, sums[i], strlen(sums[i])) == 0 &&
+			(!text[strlen(sums[i])] || strchr(":0123456789", text[strlen(sums[i])])))
+			return true;
+	if (!(colon = strchr(text, ':')))
+		return false;
+	*colon = 0;
+	decoration_strip(text, true);
+	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+		if (strcmp(text, notes[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The header once more, as on every printed page. */
+static bool is_header_again(const struct table *t, size_t row)
+{
+	for (size_t i = 0; i < t->n_columns; i++)
+		if (needed_filled(t, row, i) &&
+			strcmp(sheet_text(t->sheet, row, t->at[i]), table_heading(t, i)) != 0)
+			return false;
+	return true;
+}
+
+static bool is_data(const struct table *t, size_t row)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < t->n_columns && !any; i++)
+		any = needed_filled(t, row, i);
+	return any && !is_footer(t, row) && !is_header_again(t, row);
+}
+
+bool table_next(struct table *t, struct table_row *row)
+{
+	for (; t->next < t->sheet->n_rows; t->skipped++) {
+		size_t index = t->next++;
+		if (is_data(t, index)) {
+			*row = (struct table_row){
+				.number = (long)t->sheet->rows[index].number, .index = index};
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t table_skipped_count(const struct table *t)
+{
+	return t->skipped;
+}
+
+unsigned table_flags(const struct table *t, const struct table_row *row, size_t column)
+{
+	return table_has(t, column) ? sheet_flags(t->sheet, row->index, t->at[column]) : 0;
+}
+
+/* What a merged cell repeats to the right belongs to its first column only. */
+const char *table_text(const struct table *t, const struct table_row *row, size_t column)
+{
+	if (!table_has(t, column) || table_flags(t, row, column) & CELL_FROM_LEFT)
+		return "";
+	return sheet_text(t->sheet, row->index, t->at[column]);
+}
