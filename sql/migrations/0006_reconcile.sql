@@ -28,7 +28,8 @@ $$;
 
 -- §2.4: digits without 86, at least 7. 86 is the country code only before a full number: 8622xxxx is a number of 泗洪.
 CREATE FUNCTION phone_key(phone text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-	SELECT substring(regexp_replace(regexp_replace(half_width(phone), '[^0-9]', '', 'g'), '^(00)?86(?=[0-9]{10})', '') FROM '^[0-9]{7,}$')
+	SELECT CASE WHEN phone ~ '^1[0-9]{10}$' THEN phone
+		ELSE substring(regexp_replace(regexp_replace(half_width(phone), '[^0-9]', '', 'g'), '^(00)?86(?=[0-9]{10})', '') FROM '^[0-9]{7,}$') END
 $$;
 
 -- The check character of 17 digits, GB 11643-1999 (§1.1): the weights sum to 100, so 48 × 100 takes the ASCII off.
@@ -119,7 +120,7 @@ $$;
 CREATE FUNCTION destination_other(ord int[], category text[], code text[], name text[], owner text[]) RETURNS TABLE (ord int, school text)
 LANGUAGE sql STABLE AS $$
 	SELECT d.ord, CASE
-			WHEN d.category NOT LIKE 'A_' THEN NULL
+			WHEN (d.category LIKE 'A_') IS NOT TRUE THEN NULL
 			WHEN d.code <> '' THEN given.code
 			WHEN d.name IS NOT NULL THEN named.code
 			WHEN d.category = 'A4' THEN own.code END
@@ -208,13 +209,14 @@ BEGIN
 	SELECT k.pupil, k.student, k.source, k.name, k.cert, k.sno, k.old_sno, k.live_area, k.hukou_area,
 		coalesce(k.birth, k.id_birth) AS birth, coalesce(k.gender, k.id_gender) AS gender,
 		-- M04. Types 1 and B hold an 18-digit number (§1.2); others may hold one, and then it must agree as well.
-		coalesce(k.cert <> '' AND (k.id_form OR k.resident) AND (k.id_birth IS NULL OR NOT id_check_ok(k.cert)
+		coalesce(k.cert <> '' AND (k.resident OR k.cert ~ '^[0-9]{17}[0-9X]$') AND (k.id_birth IS NULL OR id_check_digit(k.cert) <> substr(k.cert, 18)
 			OR k.id_birth <> k.birth OR k.id_gender <> k.gender), false) AS id_fault
-	FROM (SELECT l.*, id_birth(l.cert) AS id_birth, id_gender(l.cert) AS id_gender, l.cert ~ '^[0-9]{17}[0-9X]$' AS id_form
+	FROM (SELECT l.*, id_birth(l.cert) AS id_birth, id_gender(l.cert) AS id_gender
 		FROM (SELECT b.pupil, b.student, b.source_school COLLATE "C" AS source, name_key(s.name) COLLATE "C" AS name,
 				cert_key(s.cert_no) COLLATE "C" AS cert, cert_key(s.student_no) COLLATE "C" AS sno,
 				cert_key(b.student_no) COLLATE "C" AS old_sno, s.live_area COLLATE "C" AS live_area, s.hukou_area COLLATE "C" AS hukou_area,
-				s.birth, CASE WHEN s.gender IN ('1', '2') THEN s.gender END AS gender, coalesce(s.cert_type, '') IN ('', '1', 'B') AS resident
+				s.birth, CASE WHEN s.gender IN ('1', '2') THEN s.gender END AS gender,
+				coalesce(s.cert_type, '') IN ('', '1', 'B') AS resident
 			FROM baseline b LEFT JOIN student s ON s.county = b.county AND s.rec_id = b.student
 			WHERE b.county = app_county() AND b.year = of_year AND b.removed_at IS NULL OFFSET 0) l OFFSET 0) k;
 	ANALYZE r_p;
@@ -224,7 +226,7 @@ BEGIN
 	WITH way AS (
 		SELECT row_number() OVER ()::int AS ord, w.*
 		FROM (SELECT DISTINCT d.category, coalesce(d.dest_school, '') AS code, coalesce(d.dest_school_name, '') AS name, d.owner_school AS owner
-			FROM destination d WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted) w),
+			FROM destination d WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted AND d.category <> '') w),
 	led AS (
 		SELECT way.*, o.school FROM way JOIN destination_other((SELECT array_agg(w.ord ORDER BY w.ord) FROM way w),
 			(SELECT array_agg(w.category ORDER BY w.ord) FROM way w), (SELECT array_agg(w.code ORDER BY w.ord) FROM way w),
@@ -234,21 +236,20 @@ BEGIN
 		coalesce(d.place, '') || coalesce(d.dest_school_name, '') || coalesce(d.dest_school, '') <> '' AS placed
 	FROM destination d JOIN led ON led.category = d.category AND led.owner = d.owner_school
 		AND led.code = coalesce(d.dest_school, '') AND led.name = coalesce(d.dest_school_name, '')
-	WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted;
+	WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted AND d.category <> '';
 	ANALYZE r_t;
 
+	-- Birth, gender, phone and student number stay as written: only the few rows that no number matched need them.
 	CREATE TEMP TABLE r_row AS
-	SELECT k.side, k.row_id, k.school, CASE k.side WHEN 'T' THEN k.row_id::text ELSE coalesce(k.cert, k.sno, k.row_id::text) END COLLATE "C" AS u,
-		k.name, k.cert, k.sno, coalesce(k.birth, id_birth(k.cert)) AS birth, coalesce(k.gender, id_gender(k.cert)) AS gender, k.phone, k.present
+	SELECT k.side, k.row_id, k.school, CASE k.side WHEN 'T' THEN k.row_id::text ELSE coalesce(k.cert, student_no_key(k.sno), k.row_id::text) END COLLATE "C" AS u,
+		k.name, k.cert, k.sno, k.birth, k.gender, k.phone, k.present
 	FROM (SELECT 'T' AS side, d.rec_id AS row_id, d.owner_school COLLATE "C" AS school, name_key(d.name) COLLATE "C" AS name,
-			cert_key(d.cert_no) COLLATE "C" AS cert,
-			CASE WHEN d.cert_no <> '' THEN cert_key(d.student_no) ELSE student_no_key(d.student_no) END COLLATE "C" AS sno, NULL::date AS birth,
-			CASE WHEN d.gender IN ('1', '2') THEN d.gender END AS gender, phone_key(d.guardian_phone) COLLATE "C" AS phone, NULL::boolean AS present
-		FROM destination d WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted
+			cert_key(d.cert_no) COLLATE "C" AS cert, d.student_no COLLATE "C" AS sno, NULL::date AS birth, d.gender, d.guardian_phone AS phone,
+			NULL::boolean AS present
+		FROM destination d WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted AND d.category <> ''
 		UNION ALL
-		SELECT 'J', e.rec_id, e.owner_school COLLATE "C", name_key(e.name) COLLATE "C", cert_key(e.cert_no) COLLATE "C",
-			CASE WHEN e.cert_no <> '' THEN cert_key(e.student_no) ELSE student_no_key(e.student_no) END COLLATE "C", e.birth,
-			CASE WHEN e.gender IN ('1', '2') THEN e.gender END, phone_key(e.guardian_phone) COLLATE "C", coalesce(e.present, false)
+		SELECT 'J', e.rec_id, e.owner_school COLLATE "C", name_key(e.name) COLLATE "C", cert_key(e.cert_no) COLLATE "C", e.student_no COLLATE "C",
+			e.birth, e.gender, e.guardian_phone, coalesce(e.present, false)
 		FROM enrolment e JOIN junior_schools() s ON s.code = e.owner_school
 		WHERE e.county = app_county() AND e.year = of_year AND NOT e.deleted OFFSET 0) k;
 	ANALYZE r_row;
@@ -256,11 +257,11 @@ BEGIN
 	-- §2.5: a row without cert_no joins the only g that has its student number as an alias; else it is its own g.
 	UPDATE r_row r SET u = sole.cert
 	FROM (SELECT m.row_id, min(m.cert) AS cert
-		FROM (SELECT l.row_id, g.cert FROM r_row l JOIN r_row g ON g.side = 'J' AND g.sno = l.sno
+		FROM (SELECT l.row_id, g.cert FROM r_row l JOIN r_row g ON g.side = 'J' AND cert_key(g.sno) = l.u
 			WHERE l.side = 'J' AND l.cert IS NULL AND g.cert IS NOT NULL
 			UNION
-			SELECT l.row_id, g.cert FROM r_row l JOIN r_row g ON g.side = 'J' AND g.cert = substr(l.sno, 2)
-			WHERE l.side = 'J' AND l.cert IS NULL AND l.sno LIKE 'G%') m
+			SELECT l.row_id, g.cert FROM r_row l JOIN r_row g ON g.side = 'J' AND g.cert = substr(l.u, 2)
+			WHERE l.side = 'J' AND l.cert IS NULL AND l.u LIKE 'G%') m
 		GROUP BY m.row_id HAVING count(*) = 1) sole
 	WHERE r.side = 'J' AND r.row_id = sole.row_id;
 END $$;
@@ -292,13 +293,15 @@ BEGIN
 	ANALYZE r_pair;
 
 	CREATE TEMP TABLE r_left AS
-	SELECT r.* FROM r_row r WHERE NOT EXISTS (SELECT FROM r_pair a WHERE a.side = r.side AND a.u = r.u);
+	SELECT r.side, r.row_id, r.school, r.u, r.name, r.cert, student_no_key(r.sno) AS sno, coalesce(r.birth, id_birth(r.cert)) AS birth,
+		CASE WHEN r.gender IN ('1', '2') THEN r.gender ELSE id_gender(r.cert) END AS gender, phone_key(r.phone) AS phone, r.present
+	FROM r_row r WHERE NOT EXISTS (SELECT FROM r_pair a WHERE a.side = r.side AND a.u = r.u);
 	ANALYZE r_left;
 
 	-- K2. `formal`: a valid student number, so an equal one of the pupil is valid too; "G"+cert_no need not be.
 	WITH alias AS (
 		SELECT DISTINCT l.side, l.u, a.alias, student_no_key(a.alias) IS NOT NULL AS formal
-		FROM r_left l CROSS JOIN LATERAL (VALUES (student_no_key(l.sno)), ('G' || l.cert)) a (alias) WHERE a.alias IS NOT NULL),
+		FROM r_left l CROSS JOIN LATERAL (VALUES (l.sno), ('G' || l.cert)) a (alias) WHERE a.alias IS NOT NULL),
 	meets AS (
 		SELECT a.side, a.u, p.pupil FROM alias a JOIN r_p p ON p.sno = a.alias WHERE a.formal
 		UNION SELECT a.side, a.u, p.pupil FROM alias a JOIN r_p p ON p.old_sno = a.alias WHERE a.formal
@@ -361,7 +364,7 @@ BEGIN
 	-- All rows of T that are his, t(p) first.
 	CREATE TEMP TABLE r_mine AS
 	SELECT a.pupil, r.row_id, r.school, a.pass, r.name, r.cert,
-		row_number() OVER (PARTITION BY a.pupil ORDER BY r.school = p.source DESC, r.school, a.pass = 1 DESC, coalesce(r.cert, r.sno), r.row_id) AS nth
+		row_number() OVER (PARTITION BY a.pupil ORDER BY r.school = p.source DESC, r.school, a.pass = 1 DESC, coalesce(r.cert, cert_key(r.sno)), r.row_id) AS nth
 	FROM r_pair a JOIN r_row r ON r.side = 'T' AND r.u = a.u JOIN r_p p ON p.pupil = a.pupil
 	WHERE a.side = 'T';
 	CREATE TEMP TABLE r_best AS
@@ -421,39 +424,11 @@ BEGIN
 		UNION SELECT s.area FROM school s WHERE s.county = app_county() AND NOT s.deleted)) c;
 	ANALYZE r_area;
 
-	-- Every condition of §2.6 by name, so that the codes below read like the document's table.
-	CREATE TEMP TABLE r_fact AS
-	SELECT p.pupil, p.source, b.row_id AS destination, b.category, b.dest, p.id_fault, w.sp, w.sa, w.found, w.named, w.numbered, w.hard,
-		b.pupil IS NULL AS no_t, b.category LIKE 'A_' AS is_a, b.category LIKE 'B_' AS is_b, x.pupil IS NOT NULL AS tied, v.answer,
-		w.sp IS NULL OR w.sp = '{}' AS sp0, w.sa IS NULL OR w.sa = '{}' AS sa0,
-		CASE WHEN b.dest IS NULL THEN 'none' WHEN f.school IS NOT NULL THEN 'submitted' WHEN on_date > setting.verify_due THEN 'silent' ELSE 'pending' END AS s_is,
-		e.proof, e.word, twice.filers,
-		b.pass > 2 OR b.pass > 0 AND (b.name <> p.name OR b.cert <> p.cert OR b.gender_given <> p.gender) AS t_differs,
-		p.birth > make_date(of_year - setting.age_min, 8, 31) OR p.birth <= make_date(of_year - setting.age_max - 1, 8, 31) AS odd_age,
-		lead.pupil IS NOT NULL AS lead,
-		CASE WHEN b.dest = ANY (h.schools) THEN b.dest ELSE coalesce(h.schools[1], 'bureau') END AS home,
-		old.confirmed_school AS left_school, CASE WHEN old.confirmed_school IS NULL THEN NULL ELSE coalesce(old.confirmed_until, last_as_of) END AS left_on
-	FROM r_p p
-	LEFT JOIN r_best b ON b.pupil = p.pupil
-	LEFT JOIN r_where w ON w.pupil = p.pupil
-	LEFT JOIN r_answer v ON v.pupil = p.pupil
-	LEFT JOIN r_proof e ON e.pupil = p.pupil
-	LEFT JOIN (SELECT DISTINCT t.pupil FROM r_tied t WHERE t.side = 'J') x ON x.pupil = p.pupil
-	LEFT JOIN (SELECT DISTINCT f.owner_school AS school FROM filing f
-		WHERE f.county = app_county() AND f.year = of_year AND f.stage = 'V' AND NOT f.deleted) f ON f.school = b.dest
-	LEFT JOIN (SELECT m.pupil, array_agg(DISTINCT m.school) AS filers FROM r_mine m GROUP BY m.pupil HAVING count(*) > 1) twice ON twice.pupil = p.pupil
-	LEFT JOIN (SELECT DISTINCT l.pupil FROM rule_lead l WHERE l.county = app_county() AND l.year = of_year AND l.closed_at IS NULL) lead ON lead.pupil = p.pupil
-	LEFT JOIN school own ON own.county = app_county() AND own.code = p.source AND NOT own.deleted
-	LEFT JOIN r_area h1 ON h1.area = p.live_area
-	LEFT JOIN r_area h2 ON h2.area = p.hukou_area
-	LEFT JOIN r_area h3 ON h3.area = own.area
-	CROSS JOIN LATERAL (SELECT coalesce(h1.schools, h2.schools, h3.schools) AS schools) h
-	LEFT JOIN pupil_state old ON old.county = app_county() AND old.year = of_year AND old.pupil = p.pupil;
-	ANALYZE r_fact;
-
+	-- Inside, every condition of §2.6 has a name, so that the codes read like the document's table. `nowhere` is what M10,
+	-- M18 and the time that S has left to verify share.
 	CREATE TEMP TABLE r_case AS
 	SELECT f.*, array_remove(ARRAY[
-		CASE WHEN is_a AND sp0 AND sa0 AND NOT tied AND answer IS DISTINCT FROM 'unknown' AND s_is IN ('submitted', 'none') THEN 'M10' END,
+		CASE WHEN nowhere AND s_is IN ('submitted', 'none') THEN 'M10' END,
 		CASE WHEN sp0 AND NOT sa0 AND (is_a OR no_t) THEN 'M12' END,
 		CASE WHEN is_a AND answer = 'unknown' AND sp0 THEN 'M13' END,
 		CASE WHEN category = 'D5' AND sp0 AND late THEN 'M50' END,
@@ -463,7 +438,7 @@ BEGIN
 		CASE WHEN category = 'D1' AND sp0 AND late THEN 'M54' END,
 		CASE WHEN no_t AND sp0 AND NOT tied THEN 'M01' END,
 		CASE WHEN cardinality(sp) > 1 THEN 'M16' END,
-		CASE WHEN is_a AND sp0 AND sa0 AND NOT tied AND answer IS DISTINCT FROM 'unknown' AND s_is = 'silent' THEN 'M18' END,
+		CASE WHEN nowhere AND s_is = 'silent' THEN 'M18' END,
 		-- M20 silences what follows for B, C and D: hence sp0. A refuted proof of B shows M32 alone.
 		CASE WHEN category IN ('B1', 'B2', 'B3') AND sp0 AND NOT proof AND word IS DISTINCT FROM 'refuted' THEN 'M30' END,
 		CASE WHEN is_b AND sp0 AND proof AND word IS NULL AND on_date > setting.provisional_until THEN 'M31' END,
@@ -483,7 +458,35 @@ BEGIN
 		CASE WHEN odd_age AND NOT (sp0 AND sa0) THEN 'M22' END,
 		CASE WHEN sp0 AND on_date - left_on <= setting.left_days THEN 'M61' END,
 		CASE WHEN is_a AND cardinality(sp) = 1 AND sp[1] IS DISTINCT FROM dest THEN 'M11' END], NULL) AS codes
-	FROM (SELECT *, on_date > setting.undecided_until AS late FROM r_fact) f;
+	FROM (
+		SELECT p.pupil, p.source, b.row_id AS destination, b.category, b.dest, p.id_fault, w.sp, w.sa, w.found, w.named, w.numbered, w.hard,
+			b.pupil IS NULL AS no_t, b.category LIKE 'A_' AS is_a, b.category LIKE 'B_' AS is_b, x.pupil IS NOT NULL AS tied, v.answer,
+			w.sp IS NULL OR w.sp = '{}' AS sp0, w.sa IS NULL OR w.sa = '{}' AS sa0,
+			CASE WHEN b.dest IS NULL THEN 'none' WHEN f.school IS NOT NULL THEN 'submitted' WHEN on_date > setting.verify_due THEN 'silent' ELSE 'pending' END AS s_is,
+			e.proof, e.word, twice.filers,
+			b.pass > 2 OR b.pass > 0 AND (b.name <> p.name OR b.cert <> p.cert OR b.gender_given <> p.gender) AS t_differs,
+			p.birth > make_date(of_year - setting.age_min, 8, 31) OR p.birth <= make_date(of_year - setting.age_max - 1, 8, 31) AS odd_age,
+			w.pupil IS NULL AND x.pupil IS NULL AND b.category LIKE 'A_' AND v.answer IS DISTINCT FROM 'unknown' AS nowhere,
+			lead.pupil IS NOT NULL AS lead, on_date > setting.undecided_until AS late,
+			CASE WHEN b.dest = ANY (h.schools) THEN b.dest ELSE coalesce(h.schools[1], 'bureau') END AS home,
+			old.confirmed_school AS left_school, CASE WHEN old.confirmed_school IS NULL THEN NULL ELSE coalesce(old.confirmed_until, last_as_of) END AS left_on
+		FROM r_p p
+		LEFT JOIN r_best b ON b.pupil = p.pupil
+		LEFT JOIN r_where w ON w.pupil = p.pupil
+		LEFT JOIN r_answer v ON v.pupil = p.pupil
+		LEFT JOIN r_proof e ON e.pupil = p.pupil
+		LEFT JOIN (SELECT DISTINCT t.pupil FROM r_tied t WHERE t.side = 'J') x ON x.pupil = p.pupil
+		LEFT JOIN (SELECT DISTINCT f.owner_school AS school FROM filing f
+			WHERE f.county = app_county() AND f.year = of_year AND f.stage = 'V' AND NOT f.deleted) f ON f.school = b.dest
+		LEFT JOIN (SELECT m.pupil, array_agg(DISTINCT m.school) AS filers FROM r_mine m GROUP BY m.pupil HAVING count(*) > 1) twice ON twice.pupil = p.pupil
+		LEFT JOIN (SELECT DISTINCT l.pupil FROM rule_lead l WHERE l.county = app_county() AND l.year = of_year AND l.closed_at IS NULL) lead ON lead.pupil = p.pupil
+		LEFT JOIN school own ON own.county = app_county() AND own.code = p.source AND NOT own.deleted
+		LEFT JOIN r_area h1 ON h1.area = p.live_area
+		LEFT JOIN r_area h2 ON h2.area = p.hukou_area
+		LEFT JOIN r_area h3 ON h3.area = own.area
+		CROSS JOIN LATERAL (SELECT coalesce(h1.schools, h2.schools, h3.schools) AS schools) h
+		LEFT JOIN pupil_state old ON old.county = app_county() AND old.year = of_year AND old.pupil = p.pupil
+		OFFSET 0) f;
 	ANALYZE r_case;
 END $$;
 
@@ -498,7 +501,7 @@ BEGIN
 	FROM r_left l WHERE NOT EXISTS (SELECT FROM r_pair a WHERE a.side = l.side AND a.u = l.u);
 	CREATE TEMP TABLE r_alias AS
 	SELECT DISTINCT o.side, o.key, a.alias, student_no_key(a.alias) IS NOT NULL AS formal
-	FROM r_out o CROSS JOIN LATERAL (VALUES (student_no_key(o.sno)), ('G' || o.cert)) a (alias) WHERE a.alias IS NOT NULL;
+	FROM r_out o CROSS JOIN LATERAL (VALUES (o.sno), ('G' || o.cert)) a (alias) WHERE a.alias IS NOT NULL;
 	ANALYZE r_out;
 	ANALYZE r_alias;
 
@@ -559,7 +562,7 @@ BEGIN
 	SELECT c.pupil, c.source, c.home, c.state, c.codes, c.codes[1] AS primary_code, k.severity, c.destination, c.category, c.dest AS dest_school,
 		coalesce(c.found, held.found, '{}') AS found, coalesce(o.owners, '{}') AS owners,
 		CASE WHEN c.named IS NOT NULL AND NOT c.hard THEN '{soft}' ELSE '{}' END::text[]
-			|| CASE WHEN c.is_a AND c.sp0 AND c.sa0 AND c.codes <@ free_codes THEN '{pending}' ELSE '{}' END::text[] AS flags,
+			|| CASE WHEN c.nowhere AND c.s_is = 'pending' THEN '{pending}' ELSE '{}' END::text[] AS flags,
 		CASE WHEN c.codes && slip_codes THEN coalesce(old.slip_since, jg_now()) END AS slip_since,
 		CASE WHEN c.state = 'CONFIRMED' AND c.is_a THEN c.dest ELSE old.confirmed_school END AS confirmed_school,
 		CASE WHEN c.state = 'CONFIRMED' AND c.is_a OR old.confirmed_school IS NULL THEN NULL
@@ -638,7 +641,7 @@ END $$;
 -- Nested loops are off because every step joins whole sets: no plan may turn quadratic on an estimate.
 CREATE FUNCTION transition_reconcile(of_year int, as_of date DEFAULT NULL) RETURNS TABLE (baseline int, confirmed int, provisional int,
 	exempt int, mismatched int, outside int, changed int, run_no int, elapsed_ms int, run_as_of date)
-LANGUAGE plpgsql SET enable_nestloop = off SET jit = off SET work_mem = '256MB' AS $$
+LANGUAGE plpgsql SET enable_nestloop = off SET jit = off SET work_mem = '256MB' SET default_statistics_target = 10 AS $$
 DECLARE
 	begun timestamptz := clock_timestamp();
 BEGIN
@@ -656,7 +659,7 @@ BEGIN
 	INTO baseline, confirmed, provisional, exempt, mismatched FROM r_new x;
 	SELECT count(*) INTO outside FROM r_entry e WHERE e.roster <> '{}';
 	DROP TABLE r_p, r_t, r_row, r_pair, r_tied, r_edge, r_word, r_left, r_free, r_mine, r_best, r_answer, r_seen, r_where, r_proof, r_area,
-		r_fact, r_case, r_out, r_alias, r_elsewhere, r_outside, r_owner, r_new, r_entry;
+		r_case, r_out, r_alias, r_elsewhere, r_outside, r_owner, r_new, r_entry;
 	elapsed_ms := extract(epoch FROM clock_timestamp() - begun) * 1000;
 	INSERT INTO reconcile_run (county, year, run_no, as_of, at, baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms)
 	VALUES (app_county(), of_year, transition_reconcile.run_no, run_as_of, jg_now(), transition_reconcile.baseline, transition_reconcile.confirmed,
