@@ -194,8 +194,8 @@ $$;
 -- ---- Steps of transition_reconcile. Each leaves temporary tables for the next and ends by analysing them, because a
 -- plan made on a table never analysed is quadratic.
 
--- §2.4: P as r_p, T and J as r_row (one shape, told apart by `side`), what only T has as r_t. A unit `u` is a person g
--- of J or a single row of T.
+-- §2.4: P as r_p, T and J as r_row (told apart by `side`). A unit `u` is a person g of J or a single row of T. K1 of §2.5
+-- is done here for the numbers that one pupil has, which is nearly every row; reconcile_match takes the rest.
 CREATE FUNCTION reconcile_read(of_year int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	-- A school that undoes an import and makes it again has new student rows: P follows them by the natural key.
@@ -222,40 +222,40 @@ BEGIN
 	ANALYZE r_p;
 
 	-- S(t) once per way in which schools write it, not once per row.
-	CREATE TEMP TABLE r_t AS
+	CREATE TEMP TABLE r_way AS
 	WITH way AS (
 		SELECT row_number() OVER ()::int AS ord, w.*
 		FROM (SELECT DISTINCT d.category, coalesce(d.dest_school, '') AS code, coalesce(d.dest_school_name, '') AS name, d.owner_school AS owner
-			FROM destination d WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted AND d.category <> '') w),
-	led AS (
-		SELECT way.*, o.school FROM way JOIN destination_other((SELECT array_agg(w.ord ORDER BY w.ord) FROM way w),
-			(SELECT array_agg(w.category ORDER BY w.ord) FROM way w), (SELECT array_agg(w.code ORDER BY w.ord) FROM way w),
-			(SELECT array_agg(w.name ORDER BY w.ord) FROM way w), (SELECT array_agg(w.owner ORDER BY w.ord) FROM way w)) o USING (ord))
-	SELECT d.rec_id AS row_id, d.category COLLATE "C" AS category, led.school COLLATE "C" AS dest,
-		CASE WHEN d.gender IN ('1', '2') THEN d.gender END AS gender_given,
-		coalesce(d.place, '') || coalesce(d.dest_school_name, '') || coalesce(d.dest_school, '') <> '' AS placed
-	FROM destination d JOIN led ON led.category = d.category AND led.owner = d.owner_school
-		AND led.code = coalesce(d.dest_school, '') AND led.name = coalesce(d.dest_school_name, '')
-	WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted AND d.category <> '';
-	ANALYZE r_t;
+			FROM destination d WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted AND d.category <> '') w)
+	SELECT way.*, o.school COLLATE "C" AS dest
+	FROM way JOIN destination_other((SELECT array_agg(w.ord ORDER BY w.ord) FROM way w),
+		(SELECT array_agg(w.category ORDER BY w.ord) FROM way w), (SELECT array_agg(w.code ORDER BY w.ord) FROM way w),
+		(SELECT array_agg(w.name ORDER BY w.ord) FROM way w), (SELECT array_agg(w.owner ORDER BY w.ord) FROM way w)) o USING (ord);
+	ANALYZE r_way;
 
 	-- Birth, gender, phone and student number stay as written: only the few rows that no number matched need them.
+	-- `no` is the cert_no of the unit, `cert` that of the row.
 	CREATE TEMP TABLE r_row AS
 	SELECT k.side, k.row_id, k.school, CASE k.side WHEN 'T' THEN k.row_id::text ELSE coalesce(k.cert, student_no_key(k.sno), k.row_id::text) END COLLATE "C" AS u,
-		k.name, k.cert, k.sno, k.birth, k.gender, k.phone, k.present
+		k.cert AS no, k.name, k.cert, k.sno, k.birth, k.gender, k.phone, k.present, k.category, k.dest, k.placed,
+		p.pupil, CASE WHEN p.pupil IS NOT NULL THEN 1 END AS pass
 	FROM (SELECT 'T' AS side, d.rec_id AS row_id, d.owner_school COLLATE "C" AS school, name_key(d.name) COLLATE "C" AS name,
 			cert_key(d.cert_no) COLLATE "C" AS cert, d.student_no COLLATE "C" AS sno, NULL::date AS birth, d.gender, d.guardian_phone AS phone,
-			NULL::boolean AS present
-		FROM destination d WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted AND d.category <> ''
+			NULL::boolean AS present, d.category COLLATE "C" AS category, w.dest,
+			coalesce(d.place, '') || coalesce(d.dest_school_name, '') || coalesce(d.dest_school, '') <> '' AS placed
+		FROM destination d JOIN r_way w ON w.category = d.category AND w.owner = d.owner_school
+			AND w.code = coalesce(d.dest_school, '') AND w.name = coalesce(d.dest_school_name, '')
+		WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted
 		UNION ALL
 		SELECT 'J', e.rec_id, e.owner_school COLLATE "C", name_key(e.name) COLLATE "C", cert_key(e.cert_no) COLLATE "C", e.student_no COLLATE "C",
-			e.birth, e.gender, e.guardian_phone, coalesce(e.present, false)
+			e.birth, e.gender, e.guardian_phone, coalesce(e.present, false), NULL, NULL, NULL
 		FROM enrolment e JOIN junior_schools() s ON s.code = e.owner_school
-		WHERE e.county = app_county() AND e.year = of_year AND NOT e.deleted OFFSET 0) k;
+		WHERE e.county = app_county() AND e.year = of_year AND NOT e.deleted OFFSET 0) k
+	LEFT JOIN (SELECT p.cert, (array_agg(p.pupil))[1] AS pupil FROM r_p p GROUP BY p.cert HAVING count(*) = 1) p ON p.cert = k.cert;
 	ANALYZE r_row;
 
 	-- §2.5: a row without cert_no joins the only g that has its student number as an alias; else it is its own g.
-	UPDATE r_row r SET u = sole.cert
+	UPDATE r_row r SET u = sole.cert, no = sole.cert
 	FROM (SELECT m.row_id, min(m.cert) AS cert
 		FROM (SELECT l.row_id, g.cert FROM r_row l JOIN r_row g ON g.side = 'J' AND cert_key(g.sno) = l.u
 			WHERE l.side = 'J' AND l.cert IS NULL AND g.cert IS NOT NULL
@@ -266,12 +266,11 @@ BEGIN
 	WHERE r.side = 'J' AND r.row_id = sole.row_id;
 END $$;
 
--- §2.5: which unit belongs to which pupil (r_pair, with the pass that said so), and which are tied (r_tied).
+-- §2.5 for the rows that are left: whose they are (r_row.pupil, with the pass that said so), and which are tied (r_tied).
 CREATE FUNCTION reconcile_match(of_year int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	CREATE TEMP TABLE r_pair (side text, u text COLLATE "C", pupil uuid, pass int);
 	CREATE TEMP TABLE r_tied (side text, u text COLLATE "C", pupil uuid);
-	CREATE TEMP TABLE r_edge (side text, u text COLLATE "C", pupil uuid, pass int);
 
 	-- K0. A decision on one row holds for the whole g; the latest on a pair counts, and the latest "same" on a g.
 	CREATE TEMP TABLE r_word AS
@@ -280,28 +279,29 @@ BEGIN
 	WHERE w.county = app_county() AND w.year = of_year
 	ORDER BY r.side, r.u, w.pupil, w.n DESC;
 	ANALYZE r_word;
+	UPDATE r_row r SET pupil = NULL, pass = NULL FROM r_word w WHERE w.side = r.side AND w.u = r.u;
 	INSERT INTO r_pair SELECT DISTINCT ON (w.side, w.u) w.side, w.u, w.pupil, 0 FROM r_word w WHERE w.same ORDER BY w.side, w.u, w.n DESC;
+
+	CREATE TEMP TABLE r_left AS
+	SELECT r.side, r.row_id, r.school, r.u, r.no, r.name, r.cert, student_no_key(r.sno) AS sno, coalesce(r.birth, id_birth(r.cert)) AS birth,
+		CASE WHEN r.gender IN ('1', '2') THEN r.gender ELSE id_gender(r.cert) END AS gender, phone_key(r.phone) AS phone, r.present, r.dest
+	FROM r_row r WHERE r.pupil IS NULL;
+	ANALYZE r_left;
 
 	-- K1. One pupil at most: where two of P share a number, a table's row is of the pupil of the school that filed it,
 	-- else of the one who has its name, else of the lower source and pupil, so that no order of rows decides.
 	INSERT INTO r_pair
-	SELECT DISTINCT ON (r.side, r.u) r.side, r.u, p.pupil, 1
-	FROM r_row r JOIN r_p p ON p.cert = r.cert
-	WHERE NOT EXISTS (SELECT FROM r_pair a WHERE a.side = r.side AND a.u = r.u)
-		AND NOT EXISTS (SELECT FROM r_word w WHERE w.side = r.side AND w.u = r.u AND w.pupil = p.pupil AND NOT w.same)
-	ORDER BY r.side, r.u, r.side = 'T' AND r.school = p.source DESC, coalesce(r.name = p.name, false) DESC, p.source, p.pupil;
-	ANALYZE r_pair;
-
-	CREATE TEMP TABLE r_left AS
-	SELECT r.side, r.row_id, r.school, r.u, r.name, r.cert, student_no_key(r.sno) AS sno, coalesce(r.birth, id_birth(r.cert)) AS birth,
-		CASE WHEN r.gender IN ('1', '2') THEN r.gender ELSE id_gender(r.cert) END AS gender, phone_key(r.phone) AS phone, r.present
-	FROM r_row r WHERE NOT EXISTS (SELECT FROM r_pair a WHERE a.side = r.side AND a.u = r.u);
-	ANALYZE r_left;
+	SELECT DISTINCT ON (l.side, l.u) l.side, l.u, p.pupil, 1
+	FROM r_left l JOIN r_p p ON p.cert = l.no
+	WHERE NOT EXISTS (SELECT FROM r_pair a WHERE a.side = l.side AND a.u = l.u)
+		AND NOT EXISTS (SELECT FROM r_word w WHERE w.side = l.side AND w.u = l.u AND w.pupil = p.pupil AND NOT w.same)
+	ORDER BY l.side, l.u, l.side = 'T' AND l.school = p.source DESC, coalesce(l.name = p.name AND l.cert = p.cert, false) DESC, p.source, p.pupil;
 
 	-- K2. `formal`: a valid student number, so an equal one of the pupil is valid too; "G"+cert_no need not be.
 	WITH alias AS (
 		SELECT DISTINCT l.side, l.u, a.alias, student_no_key(a.alias) IS NOT NULL AS formal
-		FROM r_left l CROSS JOIN LATERAL (VALUES (l.sno), ('G' || l.cert)) a (alias) WHERE a.alias IS NOT NULL),
+		FROM r_left l CROSS JOIN LATERAL (VALUES (l.sno), ('G' || l.no)) a (alias)
+		WHERE a.alias IS NOT NULL AND NOT EXISTS (SELECT FROM r_pair a WHERE a.side = l.side AND a.u = l.u)),
 	meets AS (
 		SELECT a.side, a.u, p.pupil FROM alias a JOIN r_p p ON p.sno = a.alias WHERE a.formal
 		UNION SELECT a.side, a.u, p.pupil FROM alias a JOIN r_p p ON p.old_sno = a.alias WHERE a.formal
@@ -312,16 +312,16 @@ BEGIN
 	INSERT INTO r_pair SELECT side, u, pupil, 2 FROM allowed WHERE n = 1;
 	ANALYZE r_pair;
 
-	-- K3–K5. Only names that some row is left for need a look.
+	-- K3–K5. Only names that some row is left for need a look, and only pupils who hold nothing yet on that side.
 	CREATE TEMP TABLE r_free AS
-	SELECT side, p.pupil, p.student, p.source, p.name, p.cert, p.birth, p.gender
-	FROM r_p p CROSS JOIN (VALUES ('J'), ('T')) s (side)
-	WHERE EXISTS (SELECT FROM r_left l WHERE l.name = p.name)
+	SELECT s.side, p.pupil, p.student, p.source, p.name, p.cert, p.birth, p.gender
+	FROM (SELECT p.* FROM r_p p WHERE p.name IN (SELECT l.name FROM r_left l)) p CROSS JOIN (VALUES ('J'), ('T')) s (side)
+	WHERE NOT EXISTS (SELECT FROM r_row r WHERE r.side = s.side AND r.pupil = p.pupil)
 		AND NOT EXISTS (SELECT FROM r_pair a WHERE a.side = s.side AND a.pupil = p.pupil);
 	ANALYZE r_free;
 	FOR k IN 3..5 LOOP
-		INSERT INTO r_edge
-		SELECT DISTINCT l.side, l.u, p.pupil, k
+		CREATE TEMP TABLE r_edge AS
+		SELECT DISTINCT l.side, l.u, p.pupil
 		FROM r_free p JOIN r_left l ON l.side = p.side AND l.name = p.name
 		WHERE (l.side = 'J' OR l.school = p.source)
 			AND CASE k WHEN 3 THEN l.birth = p.birth AND l.gender = p.gender
@@ -336,13 +336,14 @@ BEGIN
 		-- candidates are held.
 		INSERT INTO r_pair
 		SELECT e.side, e.u, e.pupil, k
-		FROM (SELECT e.*, count(*) OVER (PARTITION BY e.side, e.pupil) AS of_pupil, count(*) OVER (PARTITION BY e.side, e.u) AS of_unit
-			FROM r_edge e WHERE e.pass = k) e
+		FROM (SELECT e.*, count(*) OVER (PARTITION BY e.side, e.pupil) AS of_pupil, count(*) OVER (PARTITION BY e.side, e.u) AS of_unit FROM r_edge e) e
 		WHERE e.of_pupil = 1 AND e.of_unit = 1;
 		INSERT INTO r_tied
 		SELECT e.side, e.u, e.pupil FROM r_edge e
-		WHERE e.pass = k AND NOT EXISTS (SELECT FROM r_pair a WHERE a.side = e.side AND a.pupil = e.pupil);
+		WHERE NOT EXISTS (SELECT FROM r_pair a WHERE a.side = e.side AND a.pupil = e.pupil);
+		DROP TABLE r_edge;
 	END LOOP;
+	UPDATE r_row r SET pupil = a.pupil, pass = a.pass FROM r_pair a WHERE a.side = r.side AND a.u = r.u AND r.pupil IS NULL;
 	ANALYZE r_pair;
 	ANALYZE r_tied;
 END $$;
@@ -361,49 +362,43 @@ BEGIN
 	INTO glyphs, bases
 	FROM glyph_variant v WHERE v.county IN (0, app_county()) AND v.valid_from <= on_date AND (v.valid_to IS NULL OR v.valid_to >= on_date);
 
-	-- All rows of T that are his, t(p) first.
+	-- All rows of T that are his; the first is t(p).
 	CREATE TEMP TABLE r_mine AS
-	SELECT a.pupil, r.row_id, r.school, a.pass, r.name, r.cert,
-		row_number() OVER (PARTITION BY a.pupil ORDER BY r.school = p.source DESC, r.school, a.pass = 1 DESC, coalesce(r.cert, cert_key(r.sno)), r.row_id) AS nth
-	FROM r_pair a JOIN r_row r ON r.side = 'T' AND r.u = a.u JOIN r_p p ON p.pupil = a.pupil
-	WHERE a.side = 'T';
-	CREATE TEMP TABLE r_best AS
-	SELECT m.pupil, m.row_id, m.pass, m.name, m.cert, t.category, t.dest, t.gender_given, t.placed
-	FROM r_mine m JOIN r_t t ON t.row_id = m.row_id WHERE m.nth = 1;
+	SELECT r.pupil, r.row_id, r.school, r.pass, r.name, r.cert, CASE WHEN r.gender IN ('1', '2') THEN r.gender END AS gender_given,
+		r.category, r.dest, r.placed,
+		row_number() OVER (PARTITION BY r.pupil ORDER BY r.school = p.source DESC, r.school, r.pass = 1 DESC, coalesce(r.cert, cert_key(r.sno)), r.row_id) AS nth
+	FROM r_row r JOIN r_p p ON p.pupil = r.pupil WHERE r.side = 'T';
 	ANALYZE r_mine;
-	ANALYZE r_best;
 
 	-- V. An answer of S counts for the pupil on whichever of his rows S gave it, that on t(p) before the others.
 	CREATE TEMP TABLE r_answer AS
 	SELECT DISTINCT ON (b.pupil) b.pupil, b.dest AS school, v.answer, b.category
-	FROM verify_answer v JOIN r_mine m ON m.row_id = v.destination JOIN r_best b ON b.pupil = m.pupil AND b.dest = v.owner_school
+	FROM verify_answer v JOIN r_mine m ON m.row_id = v.destination JOIN r_mine b ON b.pupil = m.pupil AND b.nth = 1 AND b.dest = v.owner_school
 	WHERE v.county = app_county() AND v.year = of_year AND NOT v.deleted AND v.answer IN ('present', 'absent', 'unknown')
 	ORDER BY b.pupil, m.nth;
 	ANALYZE r_answer;
 
-	-- His rows after V: `unknown` removes those of S, present and absent decide them and make one if there is none.
-	CREATE TEMP TABLE r_seen AS
-	SELECT s.pupil, s.school, bool_or(s.present) AS present,
-		bool_or(s.pass > 0 AND s.name <> p.name) AS renamed,
-		bool_or(s.pass > 0 AND s.name <> p.name AND translate(s.name, glyphs, bases) <> translate(p.name, glyphs, bases)) AS renamed_hard,
-		bool_or(s.pass > 2 OR s.pass > 0 AND s.cert <> p.cert) AS renumbered
-	FROM (SELECT a.pupil, r.school, CASE WHEN v.answer IS NULL THEN r.present ELSE v.answer = 'present' END AS present, a.pass, r.name, r.cert
-		FROM r_pair a JOIN r_row r ON r.side = 'J' AND r.u = a.u LEFT JOIN r_answer v ON v.pupil = a.pupil AND v.school = r.school
-		WHERE a.side = 'J' AND v.answer IS DISTINCT FROM 'unknown'
-		UNION ALL
-		SELECT v.pupil, v.school, v.answer = 'present', 0, NULL, NULL FROM r_answer v WHERE v.answer <> 'unknown') s
-	JOIN r_p p ON p.pupil = s.pupil
-	GROUP BY s.pupil, s.school;
-	ANALYZE r_seen;
-
-	-- For A7 any row counts as present (home teaching does not report).
+	-- His rows after V: `unknown` removes those of S, present and absent decide them and make one if there is none. For A7
+	-- any row counts as present (home teaching does not report). The inner order makes every array sorted.
 	CREATE TEMP TABLE r_where AS
-	SELECT s.pupil, array_agg(s.school ORDER BY s.school) AS found,
-		coalesce(array_agg(s.school ORDER BY s.school) FILTER (WHERE s.present OR b.category = 'A7'), '{}') AS sp,
-		coalesce(array_agg(s.school ORDER BY s.school) FILTER (WHERE NOT (s.present OR coalesce(b.category = 'A7', false))), '{}') AS sa,
-		array_agg(s.school ORDER BY s.school) FILTER (WHERE s.renamed) AS named, bool_or(s.renamed_hard) AS hard,
-		array_agg(s.school ORDER BY s.school) FILTER (WHERE s.renumbered) AS numbered
-	FROM r_seen s LEFT JOIN r_best b ON b.pupil = s.pupil GROUP BY s.pupil;
+	SELECT s.pupil, array_agg(s.school) AS found,
+		coalesce(array_agg(s.school) FILTER (WHERE s.present), '{}') AS sp, coalesce(array_agg(s.school) FILTER (WHERE NOT s.present), '{}') AS sa,
+		array_agg(s.school) FILTER (WHERE s.renamed) AS named, bool_or(s.renamed_hard) AS hard,
+		array_agg(s.school) FILTER (WHERE s.renumbered) AS numbered
+	FROM (SELECT r.pupil, r.school, bool_or(r.present OR r.at_home) AS present, bool_or(r.renamed) AS renamed,
+			bool_or(r.renamed AND translate(r.name, glyphs, bases) <> translate(r.his_name, glyphs, bases)) AS renamed_hard,
+			bool_or(r.renumbered) AS renumbered
+		FROM (SELECT r.pupil, r.school, CASE WHEN v.answer IS NULL THEN r.present ELSE v.answer = 'present' END AS present,
+				coalesce(b.category = 'A7', false) AS at_home, r.name, p.name AS his_name, r.pass > 0 AND r.name <> p.name AS renamed,
+				r.pass > 2 OR r.pass > 0 AND r.cert <> p.cert AS renumbered
+			FROM r_row r JOIN r_p p ON p.pupil = r.pupil
+			LEFT JOIN r_mine b ON b.pupil = r.pupil AND b.nth = 1
+			LEFT JOIN r_answer v ON v.pupil = r.pupil AND v.school = r.school
+			WHERE r.side = 'J' AND v.answer IS DISTINCT FROM 'unknown'
+			UNION ALL
+			SELECT v.pupil, v.school, v.answer = 'present', v.category = 'A7', NULL, NULL, NULL, NULL FROM r_answer v WHERE v.answer <> 'unknown') r
+		GROUP BY r.pupil, r.school ORDER BY r.pupil, r.school) s
+	GROUP BY s.pupil;
 	ANALYZE r_where;
 
 	-- E, where proof or a word decides: everywhere but A1–A4 and D.
@@ -411,10 +406,10 @@ BEGIN
 	SELECT b.pupil, (b.category NOT LIKE 'B_' OR b.placed) AND b.row_id IN (
 			SELECT e.target FROM evidence e JOIN blob f ON f.county = e.county AND f.school = e.owner_school AND f.sha = e.sha
 			WHERE e.county = app_county() AND NOT e.deleted AND f.complete AND f.size > 0) AS proof, w.word
-	FROM r_best b LEFT JOIN (
+	FROM r_mine b LEFT JOIN (
 		SELECT DISTINCT ON (w.pupil) w.pupil, w.word, w.category FROM proof_word w WHERE w.county = app_county() AND w.year = of_year
 		ORDER BY w.pupil, w.n DESC) w ON w.pupil = b.pupil AND w.category = b.category
-	WHERE b.category LIKE 'B_' OR b.category LIKE 'C_' OR b.category IN ('A5', 'A6', 'A7', 'A8');
+	WHERE b.nth = 1 AND (b.category LIKE 'B_' OR b.category LIKE 'C_' OR b.category IN ('A5', 'A6', 'A7', 'A8'));
 	ANALYZE r_proof;
 
 	-- home(p): 现住址, then 户籍, then the source's area.
@@ -471,7 +466,7 @@ BEGIN
 			CASE WHEN b.dest = ANY (h.schools) THEN b.dest ELSE coalesce(h.schools[1], 'bureau') END AS home,
 			old.confirmed_school AS left_school, CASE WHEN old.confirmed_school IS NULL THEN NULL ELSE coalesce(old.confirmed_until, last_as_of) END AS left_on
 		FROM r_p p
-		LEFT JOIN r_best b ON b.pupil = p.pupil
+		LEFT JOIN r_mine b ON b.pupil = p.pupil AND b.nth = 1
 		LEFT JOIN r_where w ON w.pupil = p.pupil
 		LEFT JOIN r_answer v ON v.pupil = p.pupil
 		LEFT JOIN r_proof e ON e.pupil = p.pupil
@@ -501,7 +496,7 @@ BEGIN
 	FROM r_left l WHERE NOT EXISTS (SELECT FROM r_pair a WHERE a.side = l.side AND a.u = l.u);
 	CREATE TEMP TABLE r_alias AS
 	SELECT DISTINCT o.side, o.key, a.alias, student_no_key(a.alias) IS NOT NULL AS formal
-	FROM r_out o CROSS JOIN LATERAL (VALUES (o.sno), ('G' || o.cert)) a (alias) WHERE a.alias IS NOT NULL;
+	FROM r_out o CROSS JOIN LATERAL (VALUES (o.sno), ('G' || o.no)) a (alias) WHERE a.alias IS NOT NULL;
 	ANALYZE r_out;
 	ANALYZE r_alias;
 
@@ -530,11 +525,11 @@ BEGIN
 			array_agg(DISTINCT o.school) FILTER (WHERE o.side = 'J') AS schools,
 			array_agg(DISTINCT o.school) FILTER (WHERE o.present) AS at_schools,
 			array_agg(DISTINCT o.school) FILTER (WHERE o.side = 'T') AS filers,
-			min(t.dest) AS dest,
+			min(o.dest) AS dest,
 			coalesce(bool_or(o.side = 'J' AND o.u IN (SELECT x.u FROM r_tied x WHERE x.side = 'J')), false) AS held,
 			coalesce(bool_or(o.side = 'J' AND (o.birth > make_date(of_year - setting.age_min, 8, 31)
 				OR o.birth <= make_date(of_year - setting.age_max - 1, 8, 31))), false) AS odd_age
-		FROM r_out o LEFT JOIN r_t t ON o.side = 'T' AND t.row_id = o.row_id GROUP BY o.key) e;
+		FROM r_out o GROUP BY o.key) e;
 	ANALYZE r_outside;
 END $$;
 
@@ -658,8 +653,8 @@ BEGIN
 		count(*) FILTER (WHERE x.state = 'EXEMPT'), count(*) FILTER (WHERE x.state = 'OPEN')
 	INTO baseline, confirmed, provisional, exempt, mismatched FROM r_new x;
 	SELECT count(*) INTO outside FROM r_entry e WHERE e.roster <> '{}';
-	DROP TABLE r_p, r_t, r_row, r_pair, r_tied, r_edge, r_word, r_left, r_free, r_mine, r_best, r_answer, r_seen, r_where, r_proof, r_area,
-		r_case, r_out, r_alias, r_elsewhere, r_outside, r_owner, r_new, r_entry;
+	DROP TABLE r_p, r_way, r_row, r_pair, r_tied, r_word, r_left, r_free, r_mine, r_answer, r_where, r_proof, r_area, r_case, r_out, r_alias, r_elsewhere,
+		r_outside, r_owner, r_new, r_entry;
 	elapsed_ms := extract(epoch FROM clock_timestamp() - begun) * 1000;
 	INSERT INTO reconcile_run (county, year, run_no, as_of, at, baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms)
 	VALUES (app_county(), of_year, transition_reconcile.run_no, run_as_of, jg_now(), transition_reconcile.baseline, transition_reconcile.confirmed,
