@@ -1,0 +1,131 @@
+/* cli.h - what the command-line programs share: the command table that feeds parsing, --help and completion,
+ * the output for people and for programs, errors in three lines, passwords. Knows no command itself. One
+ * thread. */
+#ifndef JG_CLI_H
+#define JG_CLI_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "profile.h"
+
+#define CLI_OPERANDS_MAX 256 /* PUPIL, FIELD=VALUE…: more than any record has fields */
+#define CLI_OPTIONS_MAX 64   /* given on one command line, repeated ones counted */
+
+struct cli;
+
+struct cli_option {
+	const char *name;  /* "dry-run"; NULL ends the list */
+	const char *value; /* what it takes, as help shows it; NULL: a flag */
+	const char *zh, *en;
+};
+
+enum cli_needs {
+	CLI_PROFILE = 1,   /* the profile is opened and locked */
+	CLI_ENROLLED = 2,  /* and must be a device */
+	CLI_LOGGED_IN = 4, /* and somebody has logged in */
+};
+
+struct cli_command {
+	const char *words;                /* "import students" */
+	const char *operands;             /* "FILE", as help shows it */
+	int min, max;                     /* how many operands */
+	const struct cli_option *options; /* NULL: only the common ones */
+	unsigned needs;                   /* enum cli_needs */
+	uint32_t roles;                   /* 1 << role that may use it; 0 = everybody */
+	const char *zh, *en;              /* what it does, one sentence */
+	const char *example;              /* without the program's name */
+	int (*run)(struct cli *c);
+};
+
+struct cli_program {
+	const char *name, *zh, *en; /* "jg", what it is */
+	const struct cli_command *commands;
+	size_t count;
+	/* Frees what commands keep in c->data; may be NULL. Called before the profile is closed. */
+	void (*finish)(struct cli *c);
+};
+
+struct cli {
+	const struct cli_program *program;
+	const struct cli_command *command;
+	struct profile profile; /* when the command needs it */
+	bool profile_is_open;
+	const char *profile_dir; /* as given, or NULL */
+	bool json, verbose, reveal, progress_json;
+	const char *operand[CLI_OPERANDS_MAX];
+	int operands;
+	struct {
+		const char *name, *value;
+	} option[CLI_OPTIONS_MAX];
+	int options;
+	struct problem problem; /* the place where functions leave what went wrong */
+	void *data;             /* of the program */
+	bool printed;           /* the one JSON document is out */
+};
+
+/* Runs one command line and returns the exit code. */
+int cli_main(const struct cli_program *program, int argc, char **argv);
+
+/* The last value of an option, NULL when it was not given; a flag's value is "". */
+const char *cli_option(const struct cli *c, const char *name);
+bool cli_flag(const struct cli *c, const char *name);
+/* The i-th value of a repeated option, NULL behind the last. */
+const char *cli_option_at(const struct cli *c, const char *name, int i);
+/* The i-th operand; "-" reads one line of standard input, so that a pupil's number stays out of the shell's
+ * history. */
+const char *cli_operand(struct cli *c, int i);
+
+/* ---- Output ---- */
+
+/* The result: with --json the document (taken over), else nothing; returns code. */
+int cli_result(struct cli *c, json_t *json, int code);
+/* Tells c->problem in three lines on stderr and, with --json, as {"error"} on stdout unless a document is out
+ * already. Returns the exit code of its error. */
+int cli_fail(struct cli *c);
+/* The same for an error set here. hint may be NULL. */
+int cli_fail_with(struct cli *c, enum err code, const char *hint, const char *message, ...)
+	__attribute__((format(printf, 4, 5)));
+/* A line for people; nothing with --json. */
+void cli_say(const struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Something that a person should know, on stderr, also with --json. */
+void cli_warn(const struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A table for people: aligned by display width, a Chinese character taking two columns. */
+struct cli_table;
+struct cli_table *cli_table_new(const char *const *headings, size_t columns);
+/* Copies the cells; NULL is empty. */
+void cli_table_row(struct cli_table *t, const char *const *cells);
+/* Prints it with the number of rows (unless --json) and frees it. */
+void cli_table_print(const struct cli *c, struct cli_table *t);
+
+/* Progress of something long: a bar on a terminal after the first second, or a line of JSON on stderr. */
+void cli_progress(struct cli *c, const char *what, uint64_t done, uint64_t total);
+void cli_progress_end(struct cli *c);
+
+json_t *cli_time_json(int64_t us);   /* RFC 3339 with +08:00, null for 0 */
+json_t *cli_date_json(int32_t date); /* "YYYY-MM-DD", null for 0 */
+
+/* ---- Passwords ---- */
+
+/* From the file that `option` names, else JG_PASSWORD (when env is set), else the prompt without echo.
+ * ERR_USAGE when there is no terminal to ask at. */
+enum err cli_password(
+	struct cli *c, const char *option, bool env, const char *prompt, char *out, size_t size);
+
+/* ---- What commands of this kind share, jg and jgadmin alike ---- */
+
+int cli_cmd_connect(struct cli *c);
+int cli_cmd_logout(struct cli *c);
+int cli_cmd_passwd(struct cli *c);
+int cli_cmd_profiles(struct cli *c);
+int cli_cmd_completion(struct cli *c);
+extern const struct cli_option cli_connect_options[], cli_login_options[], cli_passwd_options[];
+/* {"user","roles","must_change"} of the session. */
+json_t *cli_session_json(const struct cli *c);
+/* Asks for the password and logs in; hello as in link_open. The link is closed again. */
+int cli_login(struct cli *c, const void *hello);
+
+#endif

@@ -1,0 +1,346 @@
+/* Parsing, help and the common frame of a command. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "log.h"
+#include "tables.h"
+
+static const struct cli_option common_options[] = {
+	{"profile", "DIR", "密钥、设置和离线数据的目录", "folder of keys, settings and the offline store"},
+	{"json", NULL, "在标准输出打印一份 JSON", "print one JSON document on standard output"},
+	{"reveal", NULL, "表格中不遮盖个人信息", "do not mask personal data in tables"},
+	{"lang", "zh|en", "界面语言", "language"},
+	{"progress", "json", "以 JSON 行报告进度", "report progress as lines of JSON"},
+	{"verbose", NULL, "显示更多运行信息", "say more about what is done"},
+	{"help", NULL, "显示帮助", "show this help"},
+	{"version", NULL, "显示版本", "show the version"},
+	{0},
+};
+
+static const struct cli_option *find_option(const struct cli_option *list, const char *name, size_t n)
+{
+	for (; list && list->name; list++)
+		if (strlen(list->name) == n && memcmp(list->name, name, n) == 0)
+			return list;
+	return NULL;
+}
+
+/* Value of an option before the command is known: some say where the command's words are. */
+static bool word_takes_value(const struct cli_program *program, const char *word)
+{
+	const char *name = word + (word[1] == '-' ? 2 : 1);
+	const struct cli_option *o = find_option(common_options, name, strlen(name));
+
+	for (size_t i = 0; !o && i < program->count; i++)
+		o = find_option(program->commands[i].options, name, strlen(name));
+	return o && o->value;
+}
+
+/* How many of the words begin the command line; 0 when it is another command. */
+static int words_match(const char *words, const char *const *given, int n)
+{
+	int matched = 0;
+
+	while (*words) {
+		size_t len = strcspn(words, " ");
+		if (matched == n || strlen(given[matched]) != len || memcmp(given[matched], words, len) != 0)
+			return 0;
+		matched++;
+		words += len + (words[len] == ' ');
+	}
+	return matched;
+}
+
+static const struct cli_command *find_command(
+	const struct cli_program *program, const char *const *words, int n, int *used)
+{
+	const struct cli_command *best = NULL;
+
+	*used = 0;
+	for (size_t i = 0; i < program->count; i++) {
+		int matched = words_match(program->commands[i].words, words, n);
+		if (matched > *used) {
+			*used = matched;
+			best = &program->commands[i];
+		}
+	}
+	return best;
+}
+
+static void print_options(const struct cli_option *list)
+{
+	for (; list && list->name; list++)
+		printf("  %s%s%s%s  %s\n", list->name[1] ? "--" : "-", list->name, list->value ? " " : "",
+			list->value ? list->value : "", tr(list->zh, list->en));
+}
+
+static void print_command_help(const struct cli_program *program, const struct cli_command *command)
+{
+	printf("%s %s%s%s\n\n%s\n", program->name, command->words, *command->operands ? " " : "",
+		command->operands, tr(command->zh, command->en));
+	if (command->options) {
+		printf("\n%s\n", tr("选项：", "Options:"));
+		print_options(command->options);
+	}
+	printf("\n%s\n", tr("通用选项：", "Common options:"));
+	print_options(common_options);
+	printf("\n%s\n  %s %s\n", tr("例：", "Example:"), program->name, command->example);
+}
+
+/* All commands, or those whose words begin with `prefix`. False when there is none. */
+static bool print_commands(const struct cli_program *program, const char *prefix)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < program->count; i++) {
+		const struct cli_command *command = &program->commands[i];
+		size_t n = strlen(prefix);
+		if (n && (strncmp(command->words, prefix, n) != 0 ||
+				 (command->words[n] && command->words[n] != ' ')))
+			continue;
+		if (!any)
+			printf("%s %s%s\n\n", program->name, n ? prefix : "", tr(" 命令：", " commands:"));
+		any = true;
+		printf("  %s%s%s\n      %s\n", command->words, *command->operands ? " " : "",
+			command->operands, tr(command->zh, command->en));
+	}
+	return any;
+}
+
+static void print_program_help(const struct cli_program *program)
+{
+	printf("%s %s — %s\n\n", program->name, JG_VERSION, tr(program->zh, program->en));
+	print_commands(program, "");
+	printf("\n%s\n", tr("通用选项：", "Common options:"));
+	print_options(common_options);
+	printf("\n%s\n", tr("每条命令加 --help 看选项和例子。退出码：0 完成 1 失败 2 用法 3 被规则或权限拒绝 "
+			    "4 连不上（数据不丢）"
+			    " 5 需要人处理 6 文件有问题",
+				 "Every command explains itself with --help. Exit codes: 0 done, 1 failed, 2 "
+				 "usage, 3 refused, 4 unreachable"
+				 " (nothing lost), 5 needs a person, 6 bad file"));
+}
+
+const char *cli_option_at(const struct cli *c, const char *name, int i)
+{
+	for (int k = 0; k < c->options; k++)
+		if (strcmp(c->option[k].name, name) == 0 && i-- == 0)
+			return c->option[k].value;
+	return NULL;
+}
+
+const char *cli_option(const struct cli *c, const char *name)
+{
+	const char *value = NULL;
+
+	for (int k = 0; k < c->options; k++)
+		if (strcmp(c->option[k].name, name) == 0)
+			value = c->option[k].value;
+	return value;
+}
+
+bool cli_flag(const struct cli *c, const char *name)
+{
+	return cli_option(c, name) != NULL;
+}
+
+static int usage(struct cli *c, const char *format, const char *word)
+{
+	char hint[200];
+
+	snprintf(hint, sizeof hint, tr("%s %s --help 有说明和例子", "see %s %s --help"), c->program->name,
+		c->command ? c->command->words : "");
+	problem_set(&c->problem, ERR_USAGE, NULL, hint, format, word);
+	return cli_fail(c);
+}
+
+/* One word that begins with a dash; *i moves on when it takes the next one. */
+static int take_option(struct cli *c, int argc, char **argv, int *i)
+{
+	const char *word = argv[*i], *name = word + (word[1] == '-' ? 2 : 1), *equals = strchr(name, '=');
+	size_t n = equals ? (size_t)(equals - name) : strlen(name);
+	const struct cli_option *o = find_option(c->command->options, name, n);
+
+	if (!o)
+		o = find_option(common_options, name, n);
+	if (!o)
+		return usage(c, tr("没有选项 %s", "no option %s"), word);
+	if (!o->value && equals)
+		return usage(c, tr("选项 %s 不带值", "option %s takes no value"), word);
+	if (o->value && !equals && *i + 1 == argc)
+		return usage(c, tr("选项 %s 后面缺少值", "option %s needs a value"), word);
+	if (c->options == CLI_OPTIONS_MAX)
+		return usage(c, tr("选项太多：%s", "too many options: %s"), word);
+	c->option[c->options].name = o->name;
+	c->option[c->options++].value = !o->value ? "" : equals ? equals + 1 : argv[++*i];
+	return 0;
+}
+
+/* Everything behind the command's words: options and operands in any order; behind -- only operands. */
+static int take_words(struct cli *c, int argc, char **argv, int skip)
+{
+	bool only_operands = false;
+
+	for (int i = 1; i < argc; i++) {
+		bool dashed = argv[i][0] == '-' && argv[i][1] && !only_operands;
+		if (dashed && strcmp(argv[i], "--") == 0) {
+			only_operands = true;
+		} else if (dashed) {
+			int code = take_option(c, argc, argv, &i);
+			if (code)
+				return code;
+		} else if (skip > 0) {
+			skip--;
+		} else if (c->operands == CLI_OPERANDS_MAX) {
+			return usage(c, tr("参数太多：%s", "too many operands: %s"), argv[i]);
+		} else {
+			c->operand[c->operands++] = argv[i];
+		}
+	}
+	if (c->operands < c->command->min)
+		return usage(c, tr("缺少参数：%s", "operands are missing: %s"), c->command->operands);
+	if (c->operands > c->command->max)
+		return usage(
+			c, tr("多余的参数：%s", "one operand too many: %s"), c->operand[c->command->max]);
+	return 0;
+}
+
+const char *cli_operand(struct cli *c, int i)
+{
+	static char line[256];
+
+	if (i >= c->operands || strcmp(c->operand[i], "-") != 0)
+		return i < c->operands ? c->operand[i] : "";
+	if (!fgets(line, sizeof line, stdin))
+		line[0] = 0;
+	line[strcspn(line, "\r\n")] = 0;
+	c->operand[i] = line;
+	return line;
+}
+
+static int open_profile(struct cli *c)
+{
+	unsigned needs = c->command->needs;
+
+	if (!needs)
+		return 0;
+	if (profile_open(&c->profile, c->profile_dir, &c->problem))
+		return cli_fail(c);
+	c->profile_is_open = true;
+	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && !profile_is_enrolled(&c->profile))
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("请先运行 connect --code 连接码", "run connect --code CODE first"),
+			tr("这台电脑还没有注册（%s）", "this computer is not enrolled yet (%s)"),
+			c->profile.dir);
+	if (!(needs & CLI_LOGGED_IN))
+		return 0;
+	if (!c->profile.session.user[0])
+		return cli_fail_with(
+			c, ERR_UNAUTHENTICATED, tr("请先运行 login 用户名", "run login USER first"), NULL);
+	if (c->command->roles && !profile_has_role(&c->profile, c->command->roles))
+		return cli_fail_with(c, ERR_PERMISSION,
+			tr("请由有此职责的人登录后办理", "somebody with that duty must log in for it"),
+			tr("%s 没有办理这件事的职责", "%s has no role for this"), c->profile.session.user);
+	return 0;
+}
+
+static void set_common(struct cli *c)
+{
+	const char *progress = cli_option(c, "progress");
+
+	c->json = cli_flag(c, "json");
+	c->reveal = cli_flag(c, "reveal");
+	c->verbose = cli_flag(c, "verbose");
+	c->progress_json = progress && strcmp(progress, "json") == 0;
+	c->profile_dir = cli_option(c, "profile");
+	log_set_level(c->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
+}
+
+/* The language is needed before anything can go wrong. */
+static void choose_language(int argc, char **argv)
+{
+	const char *lang = getenv("LC_ALL");
+
+	if (!lang || !*lang)
+		lang = getenv("LANG");
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
+			lang = argv[i + 1];
+		else if (strncmp(argv[i], "--lang=", 7) == 0)
+			lang = argv[i] + 7;
+	lang_set(lang ? lang : "zh");
+}
+
+static bool has_word(int argc, char **argv, const char *word)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], word) == 0)
+			return true;
+	return false;
+}
+
+static int unknown_command(struct cli *c, const char *words)
+{
+	if (*words && print_commands(c->program, words))
+		return err_info(ERR_USAGE)->exit_code;
+	return usage(c,
+		*words ? tr("没有命令 %s", "no command %s") : tr("缺少命令%s", "a command is missing%s"),
+		words);
+}
+
+static int run_words(struct cli *c, int argc, char **argv)
+{
+	const char *words[CLI_OPERANDS_MAX];
+	int n = 0, used;
+
+	for (int i = 1; i < argc && n < CLI_OPERANDS_MAX; i++) {
+		if (argv[i][0] != '-' || !argv[i][1])
+			words[n++] = argv[i];
+		else if (!strchr(argv[i], '=') && word_takes_value(c->program, argv[i]))
+			i++;
+	}
+	c->command = find_command(c->program, words, n, &used);
+	if (has_word(argc, argv, "--help") || (n == 1 && !c->command && strcmp(words[0], "help") == 0)) {
+		if (c->command)
+			print_command_help(c->program, c->command);
+		else if (n == 0 || !print_commands(c->program, words[0]))
+			print_program_help(c->program);
+		return 0;
+	}
+	c->json = has_word(argc, argv, "--json");
+	if (!c->command)
+		return unknown_command(c, n ? words[0] : "");
+	int code = take_words(c, argc, argv, used);
+	if (code)
+		return code;
+	set_common(c);
+	code = open_profile(c);
+	return code ? code : c->command->run(c);
+}
+
+int cli_main(const struct cli_program *program, int argc, char **argv)
+{
+	static struct cli cli; /* too large for a small stack */
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	choose_language(argc, argv);
+	cli.program = program;
+	if (has_word(argc, argv, "--version")) {
+		printf("%s %s\n", program->name, JG_VERSION);
+		return 0;
+	}
+	int code = run_words(&cli, argc, argv);
+	cli_progress_end(&cli);
+	if (program->finish)
+		program->finish(&cli);
+	if (cli.profile_is_open)
+		profile_close(&cli.profile);
+	if (fflush(stdout) || ferror(stdout))
+		code = code ? code : err_info(ERR_FILE_IO)->exit_code;
+	return code;
+}

@@ -1,0 +1,225 @@
+/* Output: results, errors in three lines, tables, progress. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <utf8proc.h>
+
+#include "buf.h"
+#include "cli.h"
+#include "clock.h"
+
+#define PROGRESS_AFTER_US 1000000 /* shorter work needs no bar */
+#define PROGRESS_EVERY_US 100000
+
+int cli_result(struct cli *c, json_t *json, int code)
+{
+	if (c->json && !c->printed) {
+		json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		putchar('\n');
+		c->printed = true;
+	}
+	json_decref(json);
+	return code;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_string(text) : json_null();
+}
+
+int cli_fail(struct cli *c)
+{
+	const struct problem *p = &c->problem;
+	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
+	const char *message = p->message[0] ? p->message : tr(info->zh, info->en);
+	const char *safe =
+		p->safe[0] ? p->safe : tr("本机数据没有改动", "nothing on this computer was changed");
+	const char *hint = p->hint[0] ? p->hint
+			   : info->level == ERR_LEVEL_RETRY
+				   ? tr("请稍后再试", "try again later")
+				   : tr("请按上面的说明改正后再试", "mend it as said above and try again");
+
+	cli_progress_end(c);
+	fflush(stdout);
+	fprintf(stderr, "%s%s%s\n%s\n%s\n", p->field[0] ? p->field : "", p->field[0] ? ": " : "", message,
+		safe, hint);
+	if (c->json && !c->printed) {
+		json_t *error = json_pack("{s{ss ss ss ss so so sn}}", "error", "code", info->name, "message",
+			message, "safe", safe, "hint", hint, "field", text_or_null(p->field), "row",
+			p->row ? json_integer(p->row) : json_null(), "ref");
+		cli_result(c, error, 0);
+	}
+	return info->exit_code;
+}
+
+int cli_fail_with(struct cli *c, enum err code, const char *hint, const char *message, ...)
+{
+	char text[256] = "";
+	va_list args;
+
+	if (message) {
+		va_start(args, message);
+		vsnprintf(text, sizeof text, message, args);
+		va_end(args);
+	}
+	problem_set(&c->problem, code, NULL, hint, *text ? "%s" : NULL, text);
+	return cli_fail(c);
+}
+
+void cli_say(const struct cli *c, const char *format, ...)
+{
+	va_list args;
+
+	if (c->json)
+		return;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+void cli_warn(const struct cli *c, const char *format, ...)
+{
+	va_list args;
+
+	(void)c;
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+/* ---- Tables ---- */
+
+struct cli_table {
+	size_t columns, rows, room;
+	char **cells; /* the headings first */
+};
+
+static int display_width(const char *text)
+{
+	int width = 0;
+	utf8proc_int32_t c;
+
+	for (utf8proc_ssize_t n; (n = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &c)) > 0 && c;
+		text += n)
+		width += utf8proc_charwidth(c);
+	return width;
+}
+
+struct cli_table *cli_table_new(const char *const *headings, size_t columns)
+{
+	struct cli_table *t = calloc(1, sizeof *t);
+
+	if (t) {
+		t->columns = columns;
+		cli_table_row(t, headings);
+	}
+	return t;
+}
+
+void cli_table_row(struct cli_table *t, const char *const *cells)
+{
+	if (t && t->rows == t->room) {
+		size_t room = t->room ? t->room * 2 : 64;
+		char **more = realloc(t->cells, room * t->columns * sizeof *more);
+		if (!more)
+			return;
+		t->cells = more;
+		t->room = room;
+	}
+	for (size_t i = 0; t && i < t->columns; i++)
+		t->cells[t->rows * t->columns + i] = strdup(cells[i] ? cells[i] : "");
+	if (t)
+		t->rows++;
+}
+
+/* Terminal control characters of somebody's file must not reach the terminal. */
+static void print_cell(const char *text, int width, bool last)
+{
+	for (const char *at = text; *at; at++)
+		putchar((unsigned char)*at < 32 || *at == 127 ? ' ' : *at);
+	for (int i = display_width(text); !last && i < width + 2; i++)
+		putchar(' ');
+}
+
+void cli_table_print(const struct cli *c, struct cli_table *t)
+{
+	if (!t)
+		return;
+	for (size_t r = 0; !c->json && r < t->rows; r++) {
+		for (size_t i = 0; i < t->columns; i++) {
+			int width = 0;
+			for (size_t k = 0; k < t->rows && k < 500;
+				k++) { /* the first screens decide how wide */
+				int w = display_width(t->cells[k * t->columns + i]);
+				width = w > width ? w : width;
+			}
+			print_cell(t->cells[r * t->columns + i], width, i + 1 == t->columns);
+		}
+		putchar('\n');
+	}
+	if (!c->json)
+		printf(tr("共 %zu 行\n", "%zu rows\n"), t->rows - 1);
+	for (size_t i = 0; i < t->rows * t->columns; i++)
+		free(t->cells[i]);
+	free(t->cells);
+	free(t);
+}
+
+/* ---- Progress ---- */
+
+static struct {
+	uint64_t began, shown;
+	bool on_line;
+} progress;
+
+void cli_progress(struct cli *c, const char *what, uint64_t done, uint64_t total)
+{
+	uint64_t now = clock_monotonic_us();
+
+	if (!progress.began)
+		progress.began = now;
+	if (now - progress.shown < PROGRESS_EVERY_US)
+		return;
+	if (c->progress_json) {
+		progress.shown = now;
+		json_t *line = json_pack("{s{ss sI sI}}", "progress", "what", what, "done", (json_int_t)done,
+			"total", (json_int_t)total);
+		json_dumpf(line, stderr, JSON_COMPACT);
+		fputc('\n', stderr);
+		json_decref(line);
+	} else if (isatty(2) && now - progress.began > PROGRESS_AFTER_US) {
+		progress.shown = now;
+		progress.on_line = true;
+		fprintf(stderr, "\r%s %llu/%llu\033[K", what, (unsigned long long)done,
+			(unsigned long long)total);
+	}
+}
+
+void cli_progress_end(struct cli *c)
+{
+	(void)c;
+	if (progress.on_line)
+		fputs("\r\033[K", stderr);
+	progress.on_line = false;
+	progress.began = 0;
+}
+
+json_t *cli_time_json(int64_t us)
+{
+	char text[TIME_TEXT_SIZE];
+
+	if (!us)
+		return json_null();
+	time_format(text, us);
+	return json_string(text);
+}
+
+json_t *cli_date_json(int32_t date)
+{
+	return date ? json_sprintf("%04d-%02d-%02d", date / 10000, date / 100 % 100, date % 100)
+		    : json_null();
+}
