@@ -101,6 +101,21 @@ enum err conf_address(const char *text, struct sockaddr_storage *out, struct pro
 	return ERR_OK;
 }
 
+void conf_address_text(const struct sockaddr_storage *at, char *out, size_t size)
+{
+	char host[64];
+
+	if (at->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)at;
+		uv_ip6_name(six, host, sizeof host);
+		snprintf(out, size, "[%s]:%d", host, ntohs(six->sin6_port));
+	} else {
+		const struct sockaddr_in *four = (const struct sockaddr_in *)at;
+		uv_ip4_name(four, host, sizeof host);
+		snprintf(out, size, "%s:%d", host, ntohs(four->sin_port));
+	}
+}
+
 enum err conf_load(struct conf *c, const char *dir, struct problem *p)
 {
 	char path[600];

@@ -28,6 +28,7 @@ void conf_defaults(struct conf *c);
 enum err conf_load(struct conf *c, const char *dir, struct problem *p);
 enum err conf_save(const struct conf *c, struct problem *p);
 enum err conf_address(const char *text, struct sockaddr_storage *out, struct problem *p);
+void conf_address_text(const struct sockaddr_storage *at, char *out, size_t size); /* HOST:PORT */
 /* One line per setting: name, default, meaning (for --help and the document's test). */
 void conf_describe(FILE *out);
 

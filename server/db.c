@@ -240,6 +240,7 @@ void db_task_query(struct db_task *task, const struct db_stmt *stmt, const struc
 	if (!PQsendQueryPrepared(c->pg, name, params->n, params->value, params->length, params->format, 1))
 		c->broken = true;
 	expect(c, EXPECT_QUERY, stmt);
+	task->sent++;
 }
 
 void db_task_command(struct db_task *task, const char *sql)
@@ -282,6 +283,7 @@ void db_task_run(struct db_task *task, db_task_fn next)
 	/* Results of the trip before stay readable while this one is built; they go now. */
 	task_clear_results(task);
 	task->err = ERR_OK;
+	task->sent = 0;
 	c->next = next;
 	if (!c->broken && PQpipelineSync(c->pg))
 		expect(c, EXPECT_SYNC, NULL);

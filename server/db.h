@@ -57,6 +57,7 @@ struct db_task {
 	char message[256]; /* of an error that our own SQL raised, for the caller's eyes */
 	PGresult *result[DB_RESULTS_MAX]; /* of the last trip, one per query; cleared by the next trip or db_task_end */
 	int results;
+	int sent;		  /* queries of this trip so far: the index that the next one's result will have */
 	bool commits;
 	bool queued;
 };

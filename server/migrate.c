@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+
 enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p)
 {
 	*out = PQconnectdb(conninfo);

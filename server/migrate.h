@@ -3,6 +3,8 @@
 #ifndef JG_MIGRATE_H
 #define JG_MIGRATE_H
 
+#include <stdbool.h>
+
 #include <libpq-fe.h>
 
 #include "err.h"

@@ -8,6 +8,7 @@
 #include "envelope.h"
 #include "log.h"
 
+#define PUSH_GROUP_SCHOOLS 512 /* bytes of the list of schools of one group */
 #define RETRY_MS 20 /* before the second attempt; doubles */
 
 static void request_free(struct request *r);
@@ -345,23 +346,27 @@ void request_begin(struct request *r, request_fn step)
 		request_fail(r, e, NULL, NULL);
 }
 
-void request_scope(struct request *r, enum scope scope, const char *isolation)
+void scope_begin(struct db_task *task, int county, enum scope scope, const char *schools, const char *isolation)
 {
 	static const char *const names[] = {"school", "bureau", "job"};
-	const struct caller *who = &r->caller;
-	char sql[160];
+	char sql[64 + PUSH_GROUP_SCHOOLS];
 
 	snprintf(sql, sizeof sql, "BEGIN %s", isolation);
-	db_task_command(&r->task, sql);
-	snprintf(sql, sizeof sql, "SET LOCAL app.county = '%d'", r->worker->server->conf.county);
-	db_task_command(&r->task, sql);
+	db_task_command(task, sql);
+	snprintf(sql, sizeof sql, "SET LOCAL app.county = '%d'", county);
+	db_task_command(task, sql);
 	snprintf(sql, sizeof sql, "SET LOCAL app.scope = '%s'", names[scope]);
-	db_task_command(&r->task, sql);
-	snprintf(sql, sizeof sql, "SET LOCAL app.schools = '%s'", scope == SCOPE_SCHOOL ? who->school : "");
-	db_task_command(&r->task, sql);
-	snprintf(sql, sizeof sql, "SET LOCAL app.streams = '%d%s%s'", r->worker->server->conf.county,
-		scope == SCOPE_SCHOOL && who->school[0] ? "," : "", scope == SCOPE_SCHOOL ? who->school : "");
-	db_task_command(&r->task, sql);
+	db_task_command(task, sql);
+	/* Codes are ten digits, checked when the school was imported: nothing here needs quoting. */
+	snprintf(sql, sizeof sql, "SET LOCAL app.schools = '%s'", schools);
+	db_task_command(task, sql);
+	snprintf(sql, sizeof sql, "SET LOCAL app.streams = '%d%s%s'", county, schools[0] ? "," : "", schools);
+	db_task_command(task, sql);
+}
+
+void request_scope(struct request *r, enum scope scope, const char *isolation)
+{
+	scope_begin(&r->task, r->worker->server->conf.county, scope, scope == SCOPE_SCHOOL ? r->caller.school : "", isolation);
 }
 
 void request_trip(struct request *r, request_fn next)
@@ -465,16 +470,12 @@ static void on_access_connection(struct db_task *task)
 {
 	struct access_row *row = task->data;
 	struct db_params p = {0};
-	char sql[64];
 
 	if (!task->conn) {
 		on_access_written(task);
 		return;
 	}
-	db_task_command(task, "BEGIN");
-	snprintf(sql, sizeof sql, "SET LOCAL app.county = '%d'", row->worker->server->conf.county);
-	db_task_command(task, sql);
-	db_task_command(task, "SET LOCAL app.scope = 'job'");
+	scope_begin(task, row->worker->server->conf.county, SCOPE_JOB, "", "");
 	access_params(&p, &row->who, row->method, row->result, row->rows, row->purpose, row->ref);
 	db_task_query(task, &insert_access, &p);
 	db_task_commit(task);

@@ -61,6 +61,8 @@ void request_read(struct request *r, request_fn queries, request_fn done);
 void request_write(struct request *r, request_fn queries, request_fn done);
 /* For transactions of several trips: acquires a connection, then step(r) with r->task.conn. */
 void request_begin(struct request *r, request_fn step);
+/* BEGIN and SET LOCAL of county, scope, schools (comma-separated codes) and their streams. */
+void scope_begin(struct db_task *task, int county, enum scope scope, const char *schools, const char *isolation);
 void request_scope(struct request *r, enum scope scope, const char *isolation); /* BEGIN and SET LOCAL … */
 void request_trip(struct request *r, request_fn next);				   /* sends; faults are handled here */
 void request_release(struct request *r); /* ends the task before the reply is complete */

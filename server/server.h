@@ -11,8 +11,6 @@
 
 #include "conf.h"
 
-#define DENY_POLL_MS 2000 /* a revoked key is dead within 5 s (security.md): poll, push to the loops, close */
-
 struct worker;
 
 /* Public keys that may not connect; grows only. Read at every handshake, so a lock and a sorted array. */
@@ -37,8 +35,8 @@ struct server {
 	atomic_int handshakes; /* in flight, all loops */
 };
 
-/* Exits of the program: see main.c for the commands. */
-int server_run(struct server *s);
+/* Serves until SIGTERM; s->conf is filled. Blocking. */
+enum err server_run(struct server *s, struct problem *p);
 
 bool deny_set_has(struct deny_set *set, const uint8_t spki[32]);
 void deny_set_add(struct deny_set *set, const uint8_t spki[32], int64_t generation);

@@ -2,13 +2,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "conn.h"
 #include "log.h"
 
 #define BACKLOG 4096 /* five thousand schools' clients come back together after a power cut */
+#define FIRST_TICK_MS 100 /* `ready` should not wait a whole tick for the database */
 #define DRAIN_MS 10000 /* calls in flight may end; then the connections are closed */
 
 const char *close_reason_name(enum close_reason reason)
@@ -116,6 +119,7 @@ static void on_tick(uv_timer_t *timer)
 	db_pool_stats(w->pool, &busy, &size, &waiting);
 	stat_set(w->stats.pool_busy, (unsigned)busy);
 	stat_set(w->stats.pool_waiting, (unsigned)waiting);
+	stat_set(w->stats.database_up, db_pool_ready(w->pool));
 	stat_set(w->stats.bytes_in, w->shared.bytes_in);
 	stat_set(w->stats.bytes_out, w->shared.bytes_out);
 	for (struct conn *c = w->conns, *next; c; c = next) {
@@ -149,7 +153,7 @@ enum err worker_init(struct worker *w, struct server *s, int index)
 	w->mailbox.data = w;
 	uv_timer_init(&w->loop, &w->tick);
 	w->tick.data = w;
-	uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS);
+	uv_timer_start(&w->tick, on_tick, FIRST_TICK_MS, TICK_MS);
 	if ((e = listen_shared(w))) {
 		log_error("cannot listen on %s: %s", s->conf.listen, uv_strerror(e));
 		return ERR_UNREACHABLE;

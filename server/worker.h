@@ -17,7 +17,7 @@ struct worker_stats {
 	atomic_ullong accepted, closed_by_limit[16], handshakes, tls_failed, bytes_in, bytes_out, pushes, ops, groups, grouped;
 	atomic_ullong calls[METHOD_COUNT], errors[METHOD_COUNT], latency_sum_us[METHOD_COUNT];
 	atomic_ullong latency[METHOD_COUNT][LATENCY_BUCKETS];
-	atomic_uint connections, pool_busy, pool_waiting;
+	atomic_uint connections, pool_busy, pool_waiting, database_up;
 	atomic_ullong loop_lag_us; /* worst of the last second */
 };
 

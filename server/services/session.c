@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "hash.h"
 #include "log.h"
 #include "password.h"
 #include "service.h"

@@ -1,5 +1,14 @@
 -- Streams, devices, pushes, the feed and the trace (sync.md §2 "Server tables").
 
+-- Ends the transaction when a write met fewer rows than it planned for: somebody else was first, so the decision must be
+-- made again ('JG' and the number of common/err.def: BUSY).
+CREATE FUNCTION assert_rows(actual bigint, wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF actual <> wanted THEN
+		RAISE EXCEPTION USING ERRCODE = 'JG002', MESSAGE = 'written by somebody else meanwhile';
+	END IF;
+END $$;
+
 CREATE TABLE stream (
 	county int NOT NULL,
 	stream_id bigint NOT NULL,              -- opaque on the wire; the county's code or a school's code

@@ -1,0 +1,217 @@
+#include "jobs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "log.h"
+#include "pki.h"
+#include "request.h"
+#include "worker.h"
+
+#define POLL_MS 2000  /* a revoked key is dead within 5 s (security.md): poll 2, wake the loops, close */
+#define MINUTE_MS 60000
+
+struct job;
+
+/* One row per job: what it sends in its transaction, and what it does with the answers. */
+struct job_row {
+	const char *name;
+	uint64_t every_ms;
+	void (*queries)(struct job *job);
+	void (*done)(struct job *job);
+};
+
+struct job {
+	const struct job_row *row;
+	struct jobs *jobs;
+	uv_timer_t timer;
+	struct db_task task;
+	bool running;
+};
+
+/* ---- the deny list, the clock, the database's identity ---- */
+
+static const struct db_stmt read_denied = {"SELECT spki, generation FROM deny_list WHERE county = app_county() AND generation > $1::bigint ORDER BY generation"};
+static const struct db_stmt read_clock = {"SELECT extract(epoch FROM clock_shift)::bigint FROM county WHERE county = app_county()"};
+/* A restored or failed-over database has another identity: the epoch moves and every client starts its cursors again. */
+static const struct db_stmt check_epoch = {
+	"UPDATE county c SET system_identifier = i.system_identifier, timeline = i.timeline,"
+	" epoch = c.epoch + CASE WHEN c.system_identifier = '' THEN 0 ELSE 1 END"
+	" FROM (SELECT s.system_identifier::text, k.timeline_id AS timeline FROM pg_control_system() s, pg_control_checkpoint() k) i"
+	" WHERE c.county = app_county() AND (c.system_identifier, c.timeline) IS DISTINCT FROM (i.system_identifier, i.timeline)"
+	" RETURNING c.epoch"};
+
+struct jobs {
+	struct server *server;
+	uv_loop_t *loop;
+	struct db_pool *pool;
+	struct job *list;
+	size_t count;
+	bool ready, closing;
+};
+
+static void poll_queries(struct job *job)
+{
+	struct db_params p = {0};
+
+	db_int8(&p, job->jobs->server->deny.generation);
+	db_task_query(&job->task, &read_denied, &p);
+	db_task_query(&job->task, &read_clock, NULL);
+	db_task_query(&job->task, &check_epoch, NULL);
+}
+
+static void poll_done(struct job *job)
+{
+	struct server *s = job->jobs->server;
+	const PGresult *denied = job->task.result[0], *clock = job->task.result[1], *epoch = job->task.result[2];
+	size_t n;
+
+	for (int i = 0; i < PQntuples(denied); i++)
+		deny_set_add(&s->deny, db_get_bytes(denied, i, 0, &n), db_get_int(denied, i, 1));
+	if (PQntuples(denied))
+		for (int i = 0; i < s->worker_count; i++)
+			worker_wake(&s->workers[i]);
+	if (PQntuples(clock))
+		pki_set_clock_shift(db_get_int(clock, 0, 0));
+	if (PQntuples(epoch))
+		log_warn("this is another database than before: epoch=%lld", (long long)db_get_int(epoch, 0, 0));
+	job->jobs->ready = true;
+}
+
+/* ---- seals of the access log ---- */
+
+/* Chains the rows that came since the last seal: head' = SHA-256("jg access" ‖ head ‖ n ‖ rows as text). Rows of the last
+ * seconds wait, because a transaction that took an id earlier may still commit. */
+static const struct db_stmt seal_access = {
+	"INSERT INTO access_seal (county, n, first_id, last_id, rows, at, head)"
+	" SELECT app_county(), p.n + 1, min(a.id), max(a.id), count(*), jg_now(),"
+	" sha256('\\x6a6720616363657373'::bytea || p.head || int8send(p.n + 1) ||"
+	" convert_to(string_agg(concat_ws('|', a.id, extract(epoch FROM a.at), a.user_id, a.device_id, a.school, a.method, a.result, a.rows, a.purpose, a.ref), E'\\n' ORDER BY a.id), 'UTF8'))"
+	" FROM (SELECT coalesce(max(s.n), 0) AS n, coalesce(max(s.last_id), 0) AS last_id,"
+	" coalesce((SELECT t.head FROM access_seal t WHERE t.county = app_county() ORDER BY t.n DESC LIMIT 1), '\\x'::bytea) AS head"
+	" FROM access_seal s WHERE s.county = app_county()) p"
+	" JOIN access_log a ON a.county = app_county() AND a.id > p.last_id AND a.at < jg_now() - interval '10 seconds'"
+	" WHERE pg_try_advisory_xact_lock(7420002) GROUP BY p.n, p.head"};
+
+static void seal_queries(struct job *job)
+{
+	db_task_query(&job->task, &seal_access, NULL);
+}
+
+static void nothing_to_do(struct job *job)
+{
+	(void)job;
+}
+
+static const struct job_row rows[] = {
+	{"poll", POLL_MS, poll_queries, poll_done},
+	{"seal", MINUTE_MS, seal_queries, nothing_to_do},
+};
+
+/* ---- running ---- */
+
+static void on_due(uv_timer_t *timer);
+
+static void finish(struct job *job)
+{
+	job->running = false;
+	if (!job->jobs->closing)
+		uv_timer_start(&job->timer, on_due, job->row->every_ms, 0);
+}
+
+static void on_results(struct db_task *task)
+{
+	struct job *job = task->data;
+
+	if (task->err)
+		log_warn("job %s did not run: %s", job->row->name, err_info((int)task->err)->name);
+	else
+		job->row->done(job);
+	db_task_end(task);
+	finish(job);
+}
+
+static void on_connection(struct db_task *task)
+{
+	struct job *job = task->data;
+
+	if (!task->conn) {
+		finish(job);
+		return;
+	}
+	scope_begin(task, job->jobs->server->conf.county, SCOPE_JOB, "", "");
+	job->row->queries(job);
+	db_task_commit(task);
+	db_task_run(task, on_results);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+	struct job *job = timer->data;
+
+	if (db_task_start(job->jobs->pool, &job->task, on_connection, job, job->row->every_ms))
+		finish(job);
+	else
+		job->running = true;
+}
+
+enum err jobs_create(struct jobs **out, struct server *s, uv_loop_t *loop)
+{
+	struct jobs *j = calloc(1, sizeof *j);
+
+	if (!j || !(j->list = calloc(sizeof rows / sizeof *rows, sizeof *j->list))) {
+		free(j);
+		return ERR_NOMEM;
+	}
+	j->server = s;
+	j->loop = loop;
+	enum err e = db_pool_create(&j->pool, loop, s->conf.database_app, 2);
+	if (e)
+		return e;
+	j->count = sizeof rows / sizeof *rows;
+	for (size_t i = 0; i < j->count; i++) {
+		struct job *job = &j->list[i];
+		job->row = &rows[i];
+		job->jobs = j;
+		uv_timer_init(loop, &job->timer);
+		job->timer.data = job;
+		uv_timer_start(&job->timer, on_due, 0, 0);
+	}
+	*out = j;
+	return ERR_OK;
+}
+
+bool jobs_ready(const struct jobs *j)
+{
+	return j->ready;
+}
+
+struct closing {
+	void (*closed)(void *data);
+	void *data;
+	struct jobs *jobs;
+};
+
+static void on_pool_closed(void *data)
+{
+	struct closing *c = data;
+
+	free(c->jobs->list);
+	free(c->jobs);
+	c->closed(c->data);
+	free(c);
+}
+
+void jobs_close(struct jobs *j, void (*closed)(void *data), void *data)
+{
+	struct closing *c = malloc(sizeof *c);
+
+	if (!c)
+		abort();
+	*c = (struct closing){closed, data, j};
+	j->closing = true;
+	for (size_t i = 0; i < j->count; i++)
+		uv_close((uv_handle_t *)&j->list[i].timer, NULL);
+	db_pool_close(j->pool, on_pool_closed, c);
+}

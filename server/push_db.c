@@ -1,0 +1,891 @@
+#include "push_db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "envelope.h"
+#include "log.h"
+#include "push_plan.h"
+
+#define ATTEMPT_MS 20 /* before a group that met a lock is tried again; doubles */
+#define KIND_SLOTS 32
+
+/* The pushes that are decided and committed together. */
+struct group {
+	struct worker *worker;
+	struct db_task task;
+	uv_timer_t timer;
+	struct arena arena;
+	struct member {
+		struct request *request;
+		struct push push;
+		struct plan_facts facts;
+		size_t limit; /* operations that this transaction decides: up to the first formal report */
+	} member[PUSH_GROUP_MAX];
+	size_t count;
+	unsigned attempts;
+	bool timer_open, small;
+	struct { /* where the results of trip 1 stand */
+		int lock, holders;
+	} at[KIND_SLOTS];
+	int others_at, guards_at[4];
+};
+
+static void group_begin(struct worker *w, struct request *first, bool small);
+static void group_restart(struct group *g);
+
+/* ---- ending ---- */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void group_free(struct group *g)
+{
+	db_task_end(&g->task);
+	arena_free(&g->arena);
+	if (g->timer_open)
+		uv_close((uv_handle_t *)&g->timer, on_timer_closed);
+	else
+		free(g);
+}
+
+static void fail_all(struct group *g, enum err e)
+{
+	struct group copy = *g;
+
+	if (g->small)
+		g->worker->small_groups--;
+	group_free(g);
+	for (size_t i = 0; i < copy.count; i++)
+		request_fail(copy.member[i].request, e, NULL, NULL);
+}
+
+/* Nothing of a failed transaction stands: a group is taken apart, one push alone is tried again while its outcome may
+ * still be found out (the same bytes are answered from op_push when it had been committed after all). */
+static void group_failed(struct group *g)
+{
+	enum err e = g->task.err;
+	bool transient = e == ERR_BUSY || e == ERR_UNAVAILABLE;
+
+	if (g->count > 1 && !(transient && g->task.unknown)) {
+		struct group copy = *g;
+		g->worker->small_groups--;
+		group_free(g);
+		for (size_t i = 0; i < copy.count; i++)
+			group_begin(copy.worker, copy.member[i].request, false);
+		return;
+	}
+	if (transient && ++g->attempts < ATTEMPTS_MAX)
+		group_restart(g);
+	else
+		fail_all(g, e);
+}
+
+/* ---- trip 1 ---- */
+
+static const struct db_stmt lock_devices = {
+	"SELECT d.device_id, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL FROM unnest($1::uuid[]) i(id), LATERAL"
+	" (SELECT * FROM device WHERE county = app_county() AND device_id = i.id FOR UPDATE) d"};
+static const struct db_stmt read_authors = {
+	"SELECT a.device, a.name, u.roles, u.classes, NOT u.disabled AND u.school = a.school AND coalesce(l.last_login, '-infinity') > jg_now() - interval '90 days'"
+	" FROM unnest($1::uuid[], $2::text[], $3::text[]) a(device, name, school)"
+	" JOIN user_account u ON u.county = app_county() AND u.user_id = a.name"
+	" LEFT JOIN device_user l ON l.county = app_county() AND l.device_id = a.device AND l.user_id = a.name"};
+static const struct db_stmt read_replays = {
+	"SELECT DISTINCT a.device, o.first_op, o.last_op, o.shas, o.results FROM unnest($1::uuid[], $2::int[], $3::bigint[]) a(device, incarnation, op), LATERAL"
+	" (SELECT * FROM op_push WHERE county = app_county() AND device_id = a.device AND incarnation = a.incarnation AND last_op >= a.op ORDER BY last_op LIMIT 1) o"};
+static const struct db_stmt read_day = {
+	"SELECT jg_today(), ARRAY(SELECT year FROM cycle WHERE county = app_county() AND NOT deleted AND phase = 'closed')"};
+static const struct db_stmt read_others = {
+	"SELECT ord, school FROM destination_other($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])"};
+static const struct db_stmt guard_filing = {
+	"SELECT ord, code, field, message FROM filing_guard($1::int[], $2::text[], $3::int[], $4::text[], $5::boolean[], $6::text[])"};
+static const struct db_stmt guard_verify = {
+	"SELECT ord, code, field, message FROM verify_guard($1::int[], $2::text[], $3::int[], $4::uuid[])"};
+/* An answer names its half of the slip by id; which slip that is stands in the row. */
+static const struct db_stmt guard_slip = {
+	"SELECT g.ord, g.code, g.field, g.message FROM (SELECT array_agg(u.ord ORDER BY u.ord) o, array_agg(u.school ORDER BY u.ord) s,"
+	" array_agg(a.slip ORDER BY u.ord) p FROM unnest($1::int[], $2::text[], $3::uuid[]) u(ord, school, id)"
+	" LEFT JOIN slip_addressee a ON a.county = app_county() AND a.rec_id = u.id) x, slip_guard(x.o, x.s, x.p) g"};
+
+/* Operations are numbered over the whole group for SQL: member * PUSH_OPS_MAX + index. */
+static int32_t ord_of(size_t member, size_t index)
+{
+	return (int32_t)(member * PUSH_OPS_MAX + index);
+}
+
+struct id_list {
+	const uint8_t **id;
+	size_t count;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(*(const uint8_t *const *)a, *(const uint8_t *const *)b, ID_SIZE);
+}
+
+static void send_devices(struct group *g)
+{
+	const uint8_t *ids[PUSH_GROUP_MAX];
+	struct pg_array a = {0};
+	struct db_params p = {0};
+
+	for (size_t m = 0; m < g->count; m++)
+		ids[m] = g->member[m].request->caller.device;
+	qsort(ids, g->count, sizeof *ids, by_id);
+	pg_array_begin(&a, PG_UUID);
+	for (size_t m = 0; m < g->count; m++)
+		pg_array_bytes(&a, ids[m], ID_SIZE);
+	db_array(&p, &a);
+	db_task_query(&g->task, &lock_devices, &p);
+	pg_array_free(&a);
+}
+
+static bool author_known(const struct member *m, size_t until)
+{
+	const char *name = m->push.ops[until].op->author;
+
+	for (size_t i = 0; i < until; i++)
+		if (m->push.ops[i].op && m->push.ops[i].op->author && strcmp(m->push.ops[i].op->author, name) == 0)
+			return true;
+	return false;
+}
+
+static void send_authors(struct group *g)
+{
+	struct pg_array device = {0}, name = {0}, school = {0};
+	struct db_params p = {0};
+
+	pg_array_begin(&device, PG_UUID);
+	pg_array_begin(&name, PG_TEXT);
+	pg_array_begin(&school, PG_TEXT);
+	for (size_t i = 0; i < g->count; i++) {
+		const struct member *m = &g->member[i];
+		for (size_t k = 0; k < m->limit; k++) {
+			if (!m->push.ops[k].op || !m->push.ops[k].op->author || author_known(m, k))
+				continue;
+			pg_array_bytes(&device, m->request->caller.device, ID_SIZE);
+			pg_array_text(&name, m->push.ops[k].op->author);
+			pg_array_text(&school, m->request->caller.school);
+		}
+	}
+	db_array(&p, &device);
+	db_array(&p, &name);
+	db_array(&p, &school);
+	db_task_query(&g->task, &read_authors, &p);
+	pg_array_free(&device);
+	pg_array_free(&name);
+	pg_array_free(&school);
+}
+
+/* Earlier pushes that this one may repeat or build on. */
+static void send_replays(struct group *g)
+{
+	struct pg_array device = {0}, incarnation = {0}, op = {0};
+	struct db_params p = {0};
+
+	pg_array_begin(&device, PG_UUID);
+	pg_array_begin(&incarnation, PG_INT4);
+	pg_array_begin(&op, PG_INT8);
+	for (size_t i = 0; i < g->count; i++) {
+		const struct member *m = &g->member[i];
+		uint64_t asked = m->push.first_op;
+		for (size_t k = 0; k <= m->limit; k++) {
+			if (k == 0 || asked < m->push.first_op) {
+				pg_array_bytes(&device, m->request->caller.device, ID_SIZE);
+				pg_array_int4(&incarnation, (int32_t)m->push.incarnation);
+				pg_array_int8(&op, (int64_t)asked);
+			}
+			if (k == m->limit)
+				break;
+			asked = UINT64_MAX;
+			const pb_op *o = m->push.ops[k].op;
+			for (size_t s = 0; o && s < o->n_seen; s++)
+				if (o->seen[s]->own_op && o->seen[s]->own_op < m->push.first_op)
+					asked = o->seen[s]->own_op;
+		}
+	}
+	db_array(&p, &device);
+	db_array(&p, &incarnation);
+	db_array(&p, &op);
+	db_task_query(&g->task, &read_replays, &p);
+	pg_array_free(&device);
+	pg_array_free(&incarnation);
+	pg_array_free(&op);
+}
+
+/* Locks the records of one kind in the order of their ids and asks who holds the natural keys. */
+static bool send_kind(struct group *g, const struct kind *kind)
+{
+	size_t total = 0, slot = (size_t)(kind - kind_table);
+	struct pg_array ids = {0}, keys = {0}, owners = {0};
+
+	for (size_t i = 0; i < g->count; i++)
+		total += g->member[i].limit;
+	const uint8_t **list = arena_alloc(&g->arena, sizeof *list * (total + 1));
+	if (!list)
+		return false;
+	total = 0;
+	pg_array_begin(&keys, PG_TEXT);
+	pg_array_begin(&owners, PG_TEXT);
+	for (size_t i = 0; i < g->count; i++) {
+		const struct member *m = &g->member[i];
+		for (size_t k = 0; k < m->limit; k++) {
+			const struct plan_op *o = &m->push.ops[k];
+			if (o->kind != kind || o->fault.code)
+				continue;
+			list[total++] = o->op->id.data;
+			if (o->key[0]) {
+				pg_array_text(&keys, o->key);
+				pg_array_text(&owners, m->request->caller.school);
+			}
+		}
+	}
+	g->at[slot].lock = g->at[slot].holders = -1;
+	if (total) {
+		qsort(list, total, sizeof *list, by_id);
+		pg_array_begin(&ids, PG_UUID);
+		for (size_t i = 0; i < total; i++)
+			if (i == 0 || memcmp(list[i], list[i - 1], ID_SIZE) != 0)
+				pg_array_bytes(&ids, list[i], ID_SIZE);
+		g->at[slot].lock = g->task.sent;
+		record_db_lock(&g->task, kind, &ids);
+	}
+	if (keys.count) {
+		g->at[slot].holders = g->task.sent;
+		record_db_holders(&g->task, kind, &keys, &owners);
+	}
+	pg_array_free(&ids);
+	pg_array_free(&keys);
+	pg_array_free(&owners);
+	return true;
+}
+
+static void add_text_field(struct pg_array *a, const struct record *r, int field)
+{
+	if (record_has(r, field))
+		pg_array_bytes(a, r->value[field].data, r->value[field].len);
+	else
+		pg_array_null(a);
+}
+
+/* Walks the operations of one kind; `add` appends one row to the columns. Sends the statement when there is any. */
+static int send_columns(struct group *g, uint32_t kind, const struct db_stmt *stmt, struct pg_array *columns, size_t n,
+	void (*add)(struct pg_array *columns, const struct plan_op *o))
+{
+	struct db_params p = {0};
+	int at = -1;
+
+	for (size_t i = 0; i < g->count; i++) {
+		const struct member *m = &g->member[i];
+		for (size_t k = 0; k < m->limit; k++) {
+			const struct plan_op *o = &m->push.ops[k];
+			if (!o->kind || o->kind->number != kind || o->fault.code || o->op->action != JINGGUAN__V1__ACTION__PUT)
+				continue;
+			pg_array_int4(&columns[0], ord_of(i, k));
+			pg_array_text(&columns[1], m->request->caller.school);
+			add(columns + 2, o);
+		}
+	}
+	if (columns[0].count) {
+		for (size_t i = 0; i < n; i++)
+			db_array(&p, &columns[i]);
+		at = g->task.sent;
+		db_task_query(&g->task, stmt, &p);
+	}
+	for (size_t i = 0; i < n; i++)
+		pg_array_free(&columns[i]);
+	return at;
+}
+
+static void add_filing(struct pg_array *c, const struct plan_op *o)
+{
+	pg_array_int4(&c[0], (int32_t)record_number(&o->body, F_FILING_YEAR));
+	add_text_field(&c[1], &o->body, F_FILING_STAGE);
+	pg_array_bool(&c[2], record_number(&o->body, F_FILING_INCOMPLETE) != 0);
+	add_text_field(&c[3], &o->body, F_FILING_REASON);
+}
+
+static void add_verify(struct pg_array *c, const struct plan_op *o)
+{
+	pg_array_int4(&c[0], (int32_t)record_number(&o->body, F_VERIFY_ANSWER_YEAR));
+	if (record_has(&o->body, F_VERIFY_ANSWER_DESTINATION) && o->body.value[F_VERIFY_ANSWER_DESTINATION].len == ID_SIZE)
+		pg_array_bytes(&c[1], o->body.value[F_VERIFY_ANSWER_DESTINATION].data, ID_SIZE);
+	else
+		pg_array_null(&c[1]);
+}
+
+static void add_slip(struct pg_array *c, const struct plan_op *o)
+{
+	pg_array_bytes(&c[0], o->op->id.data, ID_SIZE);
+}
+
+static void send_guards(struct group *g)
+{
+	struct pg_array filing[6] = {0}, verify[4] = {0}, slip[3] = {0};
+	static const enum pg_type filing_types[6] = {PG_INT4, PG_TEXT, PG_INT4, PG_TEXT, PG_BOOL, PG_TEXT};
+	static const enum pg_type verify_types[4] = {PG_INT4, PG_TEXT, PG_INT4, PG_UUID};
+	static const enum pg_type slip_types[3] = {PG_INT4, PG_TEXT, PG_UUID};
+
+	for (size_t i = 0; i < 6; i++)
+		pg_array_begin(&filing[i], filing_types[i]);
+	for (size_t i = 0; i < 4; i++)
+		pg_array_begin(&verify[i], verify_types[i]);
+	for (size_t i = 0; i < 3; i++)
+		pg_array_begin(&slip[i], slip_types[i]);
+	g->guards_at[0] = send_columns(g, KIND_FILING, &guard_filing, filing, 6, add_filing);
+	g->guards_at[1] = send_columns(g, KIND_VERIFY_ANSWER, &guard_verify, verify, 4, add_verify);
+	g->guards_at[2] = send_columns(g, KIND_SLIP_ADDRESSEE, &guard_slip, slip, 3, add_slip);
+}
+
+static void send_others(struct group *g)
+{
+	struct pg_array c[5] = {0};
+	struct db_params p = {0};
+
+	pg_array_begin(&c[0], PG_INT4);
+	for (size_t i = 1; i < 5; i++)
+		pg_array_begin(&c[i], PG_TEXT);
+	for (size_t i = 0; i < g->count; i++) {
+		const struct member *m = &g->member[i];
+		for (size_t k = 0; k < m->limit; k++) {
+			const struct plan_op *o = &m->push.ops[k];
+			if (!o->kind || o->kind->number != KIND_DESTINATION || o->fault.code)
+				continue;
+			pg_array_int4(&c[0], ord_of(i, k));
+			add_text_field(&c[1], &o->body, F_DESTINATION_CATEGORY);
+			add_text_field(&c[2], &o->body, F_DESTINATION_DEST_SCHOOL);
+			add_text_field(&c[3], &o->body, F_DESTINATION_DEST_SCHOOL_NAME);
+			pg_array_text(&c[4], m->request->caller.school);
+		}
+	}
+	g->others_at = -1;
+	if (c[0].count) {
+		for (size_t i = 0; i < 5; i++)
+			db_array(&p, &c[i]);
+		g->others_at = g->task.sent;
+		db_task_query(&g->task, &read_others, &p);
+	}
+	for (size_t i = 0; i < 5; i++)
+		pg_array_free(&c[i]);
+}
+
+static void group_scope(struct group *g)
+{
+	struct buf schools = {0};
+
+	for (size_t i = 0; i < g->count; i++)
+		buf_printf(&schools, "%s%s", i ? "," : "", g->member[i].request->caller.school);
+	buf_u8(&schools, 0);
+	/* A second attempt looks without the school's blinkers: an id that another school owns is then refused, not retried. */
+	scope_begin(&g->task, g->worker->server->conf.county, g->attempts ? SCOPE_JOB : SCOPE_SCHOOL,
+		schools.failed ? "" : (const char *)schools.data, "");
+	buf_free(&schools);
+}
+
+/* ---- between the trips ---- */
+
+static struct member *member_of_device(struct group *g, const uint8_t *device)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (memcmp(g->member[i].request->caller.device, device, ID_SIZE) == 0)
+			return &g->member[i];
+	return NULL;
+}
+
+static bool read_device_rows(struct group *g)
+{
+	const PGresult *r = g->task.result[0];
+	size_t n;
+
+	for (int i = 0; i < PQntuples(r); i++) {
+		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &n));
+		struct plan_device *d = &m->facts.device;
+		d->known = !db_get_int(r, i, 4);
+		d->incarnation = (uint32_t)db_get_int(r, i, 1);
+		d->last_op = (uint64_t)db_get_int(r, i, 2);
+		memcpy(d->last_hash, db_get_bytes(r, i, 3, &n), HASH_SIZE);
+	}
+	for (size_t i = 0; i < g->count; i++)
+		if (!g->member[i].facts.device.known)
+			return false;
+	return true;
+}
+
+static bool read_author_rows(struct group *g)
+{
+	const PGresult *r = g->task.result[1];
+	int n = PQntuples(r);
+	size_t len, lengths[32];
+	const char *texts[32];
+	int32_t roles[16];
+
+	for (size_t i = 0; i < g->count; i++) {
+		struct plan_author *list = arena_alloc(&g->arena, sizeof *list * (size_t)(n + 1));
+		if (!list)
+			return false;
+		g->member[i].facts.authors = list;
+	}
+	for (int i = 0; i < n; i++) {
+		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &len));
+		struct plan_author *a = (struct plan_author *)(uintptr_t)&m->facts.authors[m->facts.author_count++];
+		snprintf(a->name, sizeof a->name, "%s", db_get_text(r, i, 1));
+		int count = db_get_ints(r, i, 2, roles, 16);
+		for (int k = 0; k < count && k < 16; k++)
+			a->roles |= 1u << roles[k];
+		count = db_get_texts(r, i, 3, texts, lengths, 32);
+		for (int k = 0; k < count && k < 32; k++)
+			snprintf(a->classes[a->class_count++], sizeof a->classes[0], "%.*s", (int)lengths[k], texts[k]);
+		a->may_write = db_get_int(r, i, 4);
+	}
+	return true;
+}
+
+static bool read_replay_rows(struct group *g)
+{
+	const PGresult *r = g->task.result[2];
+	int n = PQntuples(r);
+	size_t len;
+
+	for (size_t i = 0; i < g->count; i++) {
+		struct plan_replay *list = arena_alloc(&g->arena, sizeof *list * (size_t)(n + 1));
+		if (!list)
+			return false;
+		g->member[i].facts.replays = list;
+	}
+	for (int i = 0; i < n; i++) {
+		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &len));
+		struct plan_replay *p = (struct plan_replay *)(uintptr_t)&m->facts.replays[m->facts.replay_count++];
+		p->first_op = (uint64_t)db_get_int(r, i, 1);
+		p->last_op = (uint64_t)db_get_int(r, i, 2);
+		p->shas = db_get_bytes(r, i, 3, &len);
+		const uint8_t *bytes = db_get_bytes(r, i, 4, &len);
+		/* The answer must outlive the result: it is sent after the second trip. */
+		const uint8_t *copy = arena_copy(m->push.arena, bytes, len);
+		p->reply = len && copy ? (const pb_push_reply *)protobuf_c_message_unpack(&pb_push_reply_desc, &m->push.arena->allocator, len, copy) : NULL;
+	}
+	return true;
+}
+
+static bool read_record_rows(struct group *g)
+{
+	size_t n = 0, holders = 0, len;
+
+	for (size_t k = 0; k < kind_count; k++) {
+		n += g->at[k].lock >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].lock]) : 0;
+		holders += g->at[k].holders >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].holders]) : 0;
+	}
+	struct row *rows = arena_alloc(&g->arena, sizeof *rows * (n + 1));
+	struct plan_holder *held = arena_alloc(&g->arena, sizeof *held * (holders + 1));
+	if (!rows || !held)
+		return false;
+	n = holders = 0;
+	for (size_t k = 0; k < kind_count; k++) {
+		const PGresult *r = g->at[k].lock >= 0 ? g->task.result[g->at[k].lock] : NULL;
+		for (int i = 0; r && i < PQntuples(r); i++)
+			record_db_read(r, i, &kind_table[k], &rows[n++]);
+		r = g->at[k].holders >= 0 ? g->task.result[g->at[k].holders] : NULL;
+		for (int i = 0; r && i < PQntuples(r); i++) {
+			held[holders].kind = &kind_table[k];
+			held[holders].key = db_get_text(r, i, 0);
+			held[holders].owner = db_get_text(r, i, 1);
+			memcpy(held[holders++].id, db_get_bytes(r, i, 2, &len), ID_SIZE);
+		}
+	}
+	/* Every push sees all rows of the group; ids are unique and keys carry their owner. */
+	for (size_t i = 0; i < g->count; i++) {
+		struct plan_facts *f = &g->member[i].facts;
+		f->rows = rows;
+		f->row_count = n;
+		f->holders = held;
+		f->holder_count = holders;
+	}
+	return true;
+}
+
+static enum err err_by_name(const char *name)
+{
+	for (int code = 1; code < 100; code++)
+		if (strcmp(err_info(code)->name, name) == 0)
+			return (enum err)code;
+	return ERR_INTERNAL;
+}
+
+static bool read_guard_rows(struct group *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		struct member *m = &g->member[i];
+		struct plan_refusal *list = arena_alloc(&g->arena, sizeof *list * (3 * m->limit + 1));
+		char(*others)[SCHOOL_TEXT] = arena_alloc(&g->arena, sizeof *others * (m->limit + 1));
+		if (!list || !others)
+			return false;
+		m->facts.refusals = list;
+		m->facts.others = (const char(*)[SCHOOL_TEXT])others;
+	}
+	for (int k = 0; k < 3; k++) {
+		const PGresult *r = g->guards_at[k] >= 0 ? g->task.result[g->guards_at[k]] : NULL;
+		for (int i = 0; r && i < PQntuples(r); i++) {
+			int ord = (int)db_get_int(r, i, 0);
+			struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
+			struct plan_refusal *x = (struct plan_refusal *)(uintptr_t)&f->refusals[f->refusal_count++];
+			x->op = (uint32_t)(ord % PUSH_OPS_MAX);
+			problem_set(&x->problem, err_by_name(db_get_text(r, i, 1)), db_get_text(r, i, 2), NULL, "%s", db_get_text(r, i, 3));
+		}
+	}
+	const PGresult *r = g->others_at >= 0 ? g->task.result[g->others_at] : NULL;
+	for (int i = 0; r && i < PQntuples(r); i++) {
+		int ord = (int)db_get_int(r, i, 0);
+		char(*others)[SCHOOL_TEXT] = (char(*)[SCHOOL_TEXT])(uintptr_t)g->member[ord / PUSH_OPS_MAX].facts.others;
+		snprintf(others[ord % PUSH_OPS_MAX], SCHOOL_TEXT, "%s", db_get_text(r, i, 1));
+	}
+	return true;
+}
+
+static bool read_facts(struct group *g)
+{
+	const PGresult *day = g->task.result[3];
+	int32_t *closed = arena_alloc(&g->arena, sizeof *closed * 64);
+
+	if (!closed)
+		return false;
+	int n = db_get_ints(day, 0, 1, closed, 64);
+	for (size_t i = 0; i < g->count; i++) {
+		struct member *m = &g->member[i];
+		m->facts.county = g->worker->server->conf.county;
+		m->facts.today = (int32_t)db_get_int(day, 0, 0);
+		m->facts.closed_years = closed;
+		m->facts.closed_count = n < 64 ? (size_t)n : 64;
+		snprintf(m->facts.school, sizeof m->facts.school, "%s", m->request->caller.school);
+	}
+	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g);
+}
+
+/* ---- trip 2 ---- */
+
+static const struct db_stmt insert_pushes = {
+	"INSERT INTO op_push (county, device_id, incarnation, first_op, last_op, author, at, shas, results)"
+	" SELECT app_county(), p.device, p.incarnation, p.first_op, p.last_op, p.author, jg_now(), p.shas, p.results"
+	" FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[], $7::bytea[]) p(device, incarnation, first_op, last_op, author, shas, results)"};
+/* A replay writes too (dup_seen): its answer is fenced by the same commit as the first one (sync.md finding 2). */
+static const struct db_stmt update_devices = {
+	"UPDATE device d SET last_op = p.last_op, last_hash = p.last_hash, dup_seen = d.dup_seen + p.dup, last_contact = jg_now(),"
+	" incarnation = d.incarnation + p.fork FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::int[], $5::int[]) p(device, last_op, last_hash, dup, fork)"
+	" WHERE d.county = app_county() AND d.device_id = p.device"};
+static const struct db_stmt take_snapshot = {"SELECT filing_snapshot_take($1::int, $2::text, $3::text, $4::uuid)"};
+
+static void send_pushes(struct group *g)
+{
+	static const enum pg_type types[7] = {PG_UUID, PG_INT4, PG_INT8, PG_INT8, PG_TEXT, PG_BYTEA, PG_BYTEA};
+	struct pg_array c[7] = {0};
+	struct db_params p = {0};
+	struct buf shas = {0}, reply = {0};
+
+	for (size_t i = 0; i < 7; i++)
+		pg_array_begin(&c[i], types[i]);
+	for (size_t i = 0; i < g->count; i++) {
+		struct push *push = &g->member[i].push;
+		if (push->replayed || push->answered == 0)
+			continue;
+		shas.len = reply.len = 0;
+		for (size_t k = 0; k < push->answered; k++)
+			buf_add(&shas, push->ops[k].sha, HASH_SIZE);
+		uint8_t *to = buf_reserve(&reply, protobuf_c_message_get_packed_size(&push->reply.base));
+		if (to)
+			reply.len = protobuf_c_message_pack(&push->reply.base, to);
+		pg_array_bytes(&c[0], g->member[i].request->caller.device, ID_SIZE);
+		pg_array_int4(&c[1], (int32_t)push->incarnation);
+		pg_array_int8(&c[2], (int64_t)push->first_op);
+		pg_array_int8(&c[3], (int64_t)push->reply.last_op);
+		pg_array_text(&c[4], g->member[i].request->caller.user);
+		pg_array_bytes(&c[5], shas.data, shas.len);
+		pg_array_bytes(&c[6], reply.data, reply.len);
+	}
+	if (c[0].count) {
+		for (size_t i = 0; i < 7; i++)
+			db_array(&p, &c[i]);
+		db_task_query(&g->task, &insert_pushes, &p);
+	}
+	for (size_t i = 0; i < 7; i++)
+		pg_array_free(&c[i]);
+	buf_free(&shas);
+	buf_free(&reply);
+}
+
+static void send_device_rows(struct group *g)
+{
+	static const enum pg_type types[5] = {PG_UUID, PG_INT8, PG_BYTEA, PG_INT4, PG_INT4};
+	struct pg_array c[5] = {0};
+	struct db_params p = {0};
+	uint8_t genesis[HASH_SIZE];
+
+	for (size_t i = 0; i < 5; i++)
+		pg_array_begin(&c[i], types[i]);
+	for (size_t i = 0; i < g->count; i++) {
+		struct push *push = &g->member[i].push;
+		const uint8_t *device = g->member[i].request->caller.device;
+		/* Only a device that repeated a number with other bytes is given a new life; one that is merely behind in its
+		 * incarnation learns the present one from WELCOME. */
+		bool fork = push->forked && push->incarnation == g->member[i].facts.device.incarnation;
+		hash_genesis(genesis, device, g->member[i].facts.device.incarnation + 1);
+		pg_array_bytes(&c[0], device, ID_SIZE);
+		pg_array_int8(&c[1], fork ? 0 : (int64_t)push->reply.last_op);
+		pg_array_bytes(&c[2], fork ? genesis : push->last_hash, HASH_SIZE);
+		pg_array_int4(&c[3], push->replayed);
+		pg_array_int4(&c[4], fork);
+	}
+	for (size_t i = 0; i < 5; i++)
+		db_array(&p, &c[i]);
+	db_task_query(&g->task, &update_devices, &p);
+	for (size_t i = 0; i < 5; i++)
+		pg_array_free(&c[i]);
+}
+
+/* A formal report freezes the table as it stands, in the transaction that accepts it. */
+static void send_snapshots(struct group *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		struct push *push = &g->member[i].push;
+		for (size_t k = 0; k < push->filing_count; k++) {
+			const struct plan_op *o = &push->ops[push->filings[k]];
+			struct db_params p = {0};
+			char stage[8];
+			db_int4(&p, (int32_t)record_number(&o->body, F_FILING_YEAR));
+			db_text(&p, g->member[i].request->caller.school);
+			db_text(&p, record_text(&o->body, F_FILING_STAGE, stage, sizeof stage));
+			db_bytes(&p, o->op->id.data, ID_SIZE);
+			if (strcmp(stage, "V") != 0)
+				db_task_query(&g->task, &take_snapshot, &p);
+		}
+	}
+}
+
+static void reply_all(struct group *g)
+{
+	struct worker *w = g->worker;
+
+	if (g->small)
+		w->small_groups--;
+	stat_add(w->stats.groups, 1);
+	db_task_end(&g->task);
+	for (size_t i = 0; i < g->count; i++) {
+		stat_add(w->stats.pushes, 1);
+		stat_add(w->stats.ops, g->member[i].push.answered);
+		request_reply(g->member[i].request, &g->member[i].push.reply.base);
+	}
+	group_free(g);
+}
+
+static void on_committed(struct db_task *task)
+{
+	struct group *g = task->data;
+
+	if (task->err)
+		group_failed(g);
+	else
+		reply_all(g);
+}
+
+static enum err plan_all(struct group *g, struct effects_part *parts)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		struct member *m = &g->member[i];
+		m->push.count = m->limit;
+		enum err e = push_plan(&m->push, &m->facts);
+		if (e)
+			return e;
+		parts[i] = m->push.part;
+		snprintf(parts[i].author, sizeof parts[i].author, "%s", m->request->caller.user);
+		memcpy(parts[i].device, m->request->caller.device, ID_SIZE);
+	}
+	return ERR_OK;
+}
+
+static void on_read(struct db_task *task)
+{
+	struct group *g = task->data;
+	struct effects_part parts[PUSH_GROUP_MAX];
+
+	if (task->err) {
+		group_failed(g);
+		return;
+	}
+	if (!read_device_rows(g)) {
+		fail_all(g, ERR_REVOKED);
+		return;
+	}
+	enum err e = read_facts(g) ? plan_all(g, parts) : ERR_NOMEM;
+	if (!e && g->attempts)
+		db_task_command(task, "SET LOCAL app.scope = 'school'");
+	if (!e)
+		e = effects_send(task, g->worker->server->conf.county, parts, g->count);
+	if (e) {
+		fail_all(g, e);
+		return;
+	}
+	send_pushes(g);
+	send_device_rows(g);
+	send_snapshots(g);
+	db_task_commit(task);
+	db_task_run(task, on_committed);
+}
+
+/* ---- running ---- */
+
+static bool add_member(struct group *g, struct request *r)
+{
+	struct member *m = &g->member[g->count];
+
+	memset(m, 0, sizeof *m);
+	m->request = r;
+	if (push_decode(&m->push, REQUEST(r, pb_push_request), &r->arena)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return false;
+	}
+	m->limit = push_barrier(&m->push);
+	g->count++;
+	return true;
+}
+
+static bool school_is_in(const struct group *g, const struct request *r)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (strcmp(g->member[i].request->caller.school, r->caller.school) == 0)
+			return true;
+	return false;
+}
+
+/* Takes what waits, one push per school; the others keep their order. */
+static void take_waiting(struct group *g)
+{
+	struct worker *w = g->worker;
+	struct request **at = &w->small_first, *kept = NULL;
+
+	while (*at && g->count < PUSH_GROUP_MAX) {
+		struct request *r = *at;
+		if (school_is_in(g, r)) {
+			kept = r;
+			at = &r->queue_next;
+			continue;
+		}
+		*at = r->queue_next;
+		r->queue_next = NULL;
+		if (w->small_last == r)
+			w->small_last = kept;
+		add_member(g, r);
+	}
+}
+
+static void on_connection(struct db_task *task)
+{
+	struct group *g = task->data;
+
+	if (!task->conn) {
+		if (g->small)
+			take_waiting(g);
+		fail_all(g, task->err ? task->err : ERR_UNAVAILABLE);
+		return;
+	}
+	if (g->small && g->attempts == 0)
+		take_waiting(g);
+	if (g->count == 0) {
+		if (g->small)
+			g->worker->small_groups--;
+		group_free(g);
+		return;
+	}
+	/* More wait than one group takes: the next one is on its way while this one runs. */
+	if (g->small && g->worker->small_first)
+		group_begin(g->worker, NULL, true);
+	group_scope(g);
+	send_devices(g);
+	send_authors(g);
+	send_replays(g);
+	db_task_query(task, &read_day, NULL);
+	for (size_t k = 0; k < kind_count; k++)
+		if (!send_kind(g, &kind_table[k])) {
+			fail_all(g, ERR_NOMEM);
+			return;
+		}
+	send_others(g);
+	send_guards(g);
+	db_task_run(task, on_read);
+}
+
+static void group_connect(struct group *g)
+{
+	enum err e = db_task_start(g->worker->pool, &g->task, on_connection, g, DEADLINE_MS);
+
+	if (e) {
+		g->task.conn = NULL;
+		if (g->small)
+			take_waiting(g);
+		fail_all(g, e);
+	}
+}
+
+static void on_attempt(uv_timer_t *timer)
+{
+	group_connect(timer->data);
+}
+
+static void group_restart(struct group *g)
+{
+	db_task_end(&g->task);
+	arena_free(&g->arena);
+	for (size_t i = 0; i < g->count; i++) {
+		struct request *r = g->member[i].request;
+		memset(&g->member[i].facts, 0, sizeof g->member[i].facts);
+		if (push_decode(&g->member[i].push, REQUEST(r, pb_push_request), &r->arena)) {
+			fail_all(g, ERR_NOMEM);
+			return;
+		}
+	}
+	if (!g->timer_open) {
+		uv_timer_init(&g->worker->loop, &g->timer);
+		g->timer.data = g;
+		g->timer_open = true;
+	}
+	uv_timer_start(&g->timer, on_attempt, ATTEMPT_MS << g->attempts, 0);
+}
+
+static void group_begin(struct worker *w, struct request *first, bool small)
+{
+	struct group *g = calloc(1, sizeof *g);
+
+	if (!g) {
+		if (first)
+			request_fail(first, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	g->worker = w;
+	g->small = small;
+	g->timer.data = g;
+	arena_init(&g->arena, 32u << 20);
+	if (small)
+		w->small_groups++;
+	if (first && !add_member(g, first)) {
+		group_free(g);
+		return;
+	}
+	group_connect(g);
+}
+
+void push_submit(struct request *r)
+{
+	struct worker *w = r->worker;
+
+	if (REQUEST(r, pb_push_request)->n_op > PUSH_SMALL_OPS || !w->server->conf.grouping) {
+		group_begin(w, r, false);
+		return;
+	}
+	if (w->small_last)
+		w->small_last->queue_next = r;
+	else
+		w->small_first = r;
+	w->small_last = r;
+	/* One group at most waits for a connection at a time: what comes meanwhile joins it. */
+	if (w->small_groups < w->server->conf.pool)
+		group_begin(w, NULL, true);
+}

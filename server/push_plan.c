@@ -1,0 +1,553 @@
+#include "push_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "envelope.h"
+#include "tables.h"
+
+#define OP_VERSION 1
+
+/* ---- decoding ---- */
+
+static enum err decode_body(struct plan_op *o, struct arena *arena)
+{
+	const pb_op *op = o->op;
+
+	if (op->version != OP_VERSION)
+		return problem_set(&o->fault, ERR_UPGRADE, "version", NULL, NULL);
+	if (!(o->kind = kind_by_number(op->kind)))
+		return problem_set(&o->fault, ERR_UPGRADE, "kind", NULL, tr("服务器不认识这种记录", "this server does not know the kind of record"));
+	if (op->id.len != ID_SIZE || (op->action != JINGGUAN__V1__ACTION__PUT && op->action != JINGGUAN__V1__ACTION__DEL))
+		return problem_set(&o->fault, ERR_MALFORMED, "id", NULL, NULL);
+	enum err e = record_decode(&o->body, o->kind, op->body.data, op->body.len, arena, &o->fault);
+	if (e)
+		return e;
+	o->groups = record_groups(&o->body);
+	for (size_t i = 0; i < op->n_seen; i++) {
+		uint32_t group = op->seen[i]->group;
+		if (group < 1 || group > o->kind->group_count)
+			return problem_set(&o->fault, ERR_INVALID, "group", NULL, NULL);
+		o->groups |= 1u << (group - 1);
+	}
+	o->key = record_key(&o->body, arena);
+	return o->key ? ERR_OK : ERR_NOMEM;
+}
+
+enum err push_decode(struct push *push, const pb_push_request *request, struct arena *arena)
+{
+	const ProtobufCMessage *message;
+
+	memset(push, 0, sizeof *push);
+	push->arena = arena;
+	push->incarnation = request->incarnation;
+	push->count = request->n_op;
+	push->ops = arena_alloc(arena, sizeof *push->ops * push->count);
+	if (!push->ops)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < push->count; i++) {
+		struct plan_op *o = &push->ops[i];
+		o->bytes = &request->op[i];
+		o->key = "";
+		hash_op(o->sha, o->bytes->data, o->bytes->len);
+		enum err e = envelope_unpack(&pb_op_desc, o->bytes->data, o->bytes->len, arena, &message, &o->fault);
+		if (!e) {
+			o->op = (const pb_op *)message;
+			e = decode_body(o, arena);
+		}
+		if (e == ERR_NOMEM)
+			return e;
+	}
+	push->first_op = push->count && push->ops[0].op ? push->ops[0].op->op_no : 0;
+	return ERR_OK;
+}
+
+size_t push_barrier(const struct push *push)
+{
+	for (size_t i = 1; i < push->count; i++)
+		if (push->ops[i].kind && push->ops[i].kind->number == KIND_FILING)
+			return i;
+	return push->count;
+}
+
+/* ---- tables of this push: records by id, holders by key ---- */
+
+struct entry {
+	struct row row;
+	bool found;	      /* a row stands in the database */
+	struct effect *last;  /* the newest effect on it in this push */
+};
+
+struct plan {
+	struct push *push;
+	const struct plan_facts *facts;
+	struct entry *entries;
+	size_t entry_count;
+	uint32_t *slots; /* open addressing over entries, by id; 0 = empty, else index + 1 */
+	size_t slot_mask;
+	struct plan_holder *added; /* keys that this push itself has taken */
+	size_t added_count;
+	uint8_t hash[HASH_SIZE];
+};
+
+static size_t id_slot(const struct plan *p, const uint8_t *id)
+{
+	return (size_t)get_be64(id + 8) & p->slot_mask; /* the random half of a UUIDv7 */
+}
+
+static struct entry *entry_find(struct plan *p, const uint8_t *id)
+{
+	for (size_t s = id_slot(p, id);; s = (s + 1) & p->slot_mask) {
+		if (!p->slots[s])
+			return NULL;
+		struct entry *e = &p->entries[p->slots[s] - 1];
+		if (memcmp(e->row.id, id, ID_SIZE) == 0)
+			return e;
+	}
+}
+
+static struct entry *entry_add(struct plan *p, const uint8_t *id)
+{
+	size_t s = id_slot(p, id);
+	struct entry *e = &p->entries[p->entry_count++];
+
+	while (p->slots[s])
+		s = (s + 1) & p->slot_mask;
+	p->slots[s] = (uint32_t)p->entry_count;
+	memcpy(e->row.id, id, ID_SIZE);
+	return e;
+}
+
+static enum err plan_init(struct plan *p)
+{
+	size_t n = p->push->count + p->facts->row_count, slots = 16;
+
+	while (slots < n * 2)
+		slots *= 2;
+	p->slot_mask = slots - 1;
+	p->entries = arena_alloc(p->push->arena, sizeof *p->entries * (n + 1));
+	p->slots = arena_alloc(p->push->arena, sizeof *p->slots * slots);
+	p->added = arena_alloc(p->push->arena, sizeof *p->added * (p->push->count + 1));
+	p->push->part.effect = arena_alloc(p->push->arena, sizeof(struct effect) * (p->push->count + 1));
+	if (!p->entries || !p->slots || !p->added || !p->push->part.effect)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < p->facts->row_count; i++) {
+		struct entry *e = entry_add(p, p->facts->rows[i].id);
+		e->row = p->facts->rows[i];
+		e->found = true;
+	}
+	return ERR_OK;
+}
+
+/* ---- one operation ---- */
+
+static pb_op_result *result_new(struct plan *p, uint64_t op_no)
+{
+	pb_op_result *r = arena_alloc(p->push->arena, sizeof *r);
+
+	if (!r)
+		return NULL;
+	*r = (pb_op_result)PB_OP_RESULT_INIT;
+	r->has_op_no = r->has_outcome = 1;
+	r->op_no = op_no;
+	return r;
+}
+
+static void refuse(struct plan *p, pb_op_result *r, int outcome, const struct problem *problem)
+{
+	r->outcome = (Jingguan__V1__Outcome)outcome;
+	r->has_code = 1;
+	r->code = (uint32_t)problem->code;
+	r->message = arena_printf(p->push->arena, "%s", problem->message);
+	if (problem->field[0])
+		r->field = arena_printf(p->push->arena, "%s", problem->field);
+}
+
+static void reject(struct plan *p, pb_op_result *r, enum err code, const char *field)
+{
+	struct problem problem;
+
+	problem_set(&problem, code, field, NULL, NULL);
+	refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
+}
+
+static const struct plan_author *author_of(const struct plan *p, const pb_op *op)
+{
+	for (size_t i = 0; op->author && i < p->facts->author_count; i++)
+		if (strcmp(p->facts->authors[i].name, op->author) == 0)
+			return &p->facts->authors[i];
+	return NULL;
+}
+
+/* A class teacher writes the rows of his own classes. */
+static bool class_allows(const struct plan_author *a, const struct record *now)
+{
+	const uint32_t all_classes = 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD;
+	int field = kind_field_index(now->kind, "class_no");
+	char class_no[32];
+
+	if ((a->roles & all_classes) || field < 0)
+		return true;
+	record_text(now, field, class_no, sizeof class_no);
+	for (int i = 0; i < a->class_count; i++)
+		if (strcmp(a->classes[i], class_no) == 0)
+			return true;
+	return false;
+}
+
+/* Server-owned kinds exist already, and a school writes only the groups declared `school_writes`. */
+static bool groups_allowed(const struct kind *kind, uint32_t groups)
+{
+	if (kind->owner != OWNER_SERVER)
+		return true;
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (groups >> (kind->fields[i].group - 1) & 1 && !kind->fields[i].school_writes)
+			return false;
+	return true;
+}
+
+static enum err authorise(const struct plan *p, const struct plan_op *o, const struct entry *e)
+{
+	const struct plan_author *a = author_of(p, o->op);
+	const struct record *now = e && e->row.state.exists ? &e->row.state.record : &o->body;
+
+	if (!a || !a->may_write || o->kind->owner == OWNER_COUNTY || !(o->kind->writers & a->roles))
+		return ERR_PERMISSION;
+	if (e && e->row.state.exists && strcmp(e->row.owner, p->facts->school) != 0)
+		return ERR_PERMISSION;
+	if (o->kind->owner == OWNER_SERVER && (!e || !e->row.state.exists || o->op->action != JINGGUAN__V1__ACTION__PUT || !groups_allowed(o->kind, o->groups)))
+		return ERR_PERMISSION;
+	return class_allows(a, now) ? ERR_OK : ERR_PERMISSION;
+}
+
+static const struct problem *guard_refusal(const struct plan *p, size_t index)
+{
+	for (size_t i = 0; i < p->facts->refusal_count; i++)
+		if (p->facts->refusals[i].op == index)
+			return &p->facts->refusals[i].problem;
+	return NULL;
+}
+
+/* The year of a record, for kinds that stand in a cycle; 0 for others. */
+static bool year_is_closed(const struct plan *p, const struct record *r)
+{
+	int field = kind_field_index(r->kind, "year");
+
+	if (field < 0 || strcmp(r->kind->guard, "cycle_open_guard") != 0)
+		return false;
+	for (size_t i = 0; i < p->facts->closed_count; i++)
+		if (p->facts->closed_years[i] == record_number(r, field))
+			return true;
+	return false;
+}
+
+/* The group version that an own earlier operation left, or a refusal when that one was not applied. */
+static enum err resolve_own(const struct plan *p, const pb_group_base *seen, uint32_t *gver)
+{
+	const pb_push_reply *reply = &p->push->reply;
+	uint64_t first = p->push->first_op;
+
+	if (seen->own_op < first) {
+		reply = NULL;
+		for (size_t i = 0; i < p->facts->replay_count && !reply; i++)
+			if (p->facts->replays[i].first_op <= seen->own_op && seen->own_op <= p->facts->replays[i].last_op) {
+				reply = p->facts->replays[i].reply;
+				first = p->facts->replays[i].first_op;
+			}
+	}
+	if (!reply || seen->own_op - first >= reply->n_result)
+		return ERR_BLOCKED;
+	const pb_op_result *r = reply->result[seen->own_op - first];
+	if ((r->outcome != JINGGUAN__V1__OUTCOME__APPLIED && r->outcome != JINGGUAN__V1__OUTCOME__MERGED) || r->n_gver < seen->group)
+		return ERR_BLOCKED;
+	*gver = r->gver[seen->group - 1];
+	return ERR_OK;
+}
+
+static enum err make_merge_op(const struct plan *p, const struct plan_op *o, struct merge_op *m)
+{
+	*m = (struct merge_op){.del = o->op->action == JINGGUAN__V1__ACTION__DEL, .body = o->body, .groups = o->groups};
+	for (size_t i = 0; i < o->op->n_seen; i++) {
+		const pb_group_base *seen = o->op->seen[i];
+		uint32_t gver = seen->gver;
+		if (seen->own_op && resolve_own(p, seen, &gver))
+			return ERR_BLOCKED;
+		m->seen[seen->group - 1] = gver;
+	}
+	return ERR_OK;
+}
+
+static const uint8_t *key_holder(const struct plan *p, const struct kind *kind, const char *key, const uint8_t *id)
+{
+	for (size_t i = p->added_count; i-- > 0;)
+		if (p->added[i].kind == kind && strcmp(p->added[i].key, key) == 0)
+			return memcmp(p->added[i].id, id, ID_SIZE) ? p->added[i].id : NULL;
+	for (size_t i = 0; i < p->facts->holder_count; i++)
+		if (p->facts->holders[i].kind == kind && strcmp(p->facts->holders[i].key, key) == 0 &&
+			strcmp(p->facts->holders[i].owner, p->facts->school) == 0)
+			return memcmp(p->facts->holders[i].id, id, ID_SIZE) ? p->facts->holders[i].id : NULL;
+	return NULL;
+}
+
+static void add_holder(struct plan *p, const struct kind *kind, const char *key, const uint8_t *id)
+{
+	struct plan_holder *h = &p->added[p->added_count++];
+
+	h->kind = kind;
+	h->key = key;
+	h->owner = p->facts->school;
+	memcpy(h->id, id, ID_SIZE);
+}
+
+/* A record deleted in this very push no longer holds its key. */
+static bool holder_is_gone(struct plan *p, const uint8_t *id)
+{
+	struct entry *e = entry_find(p, id);
+
+	return e && e->row.state.deleted;
+}
+
+static void fill_state(struct plan *p, pb_op_result *r, const struct row *row)
+{
+	r->has_ver = 1;
+	r->ver = row->state.ver;
+	r->n_gver = row->kind->group_count;
+	r->gver = arena_copy(p->push->arena, row->state.gver, sizeof(uint32_t) * r->n_gver);
+	if (!r->gver)
+		r->n_gver = 0;
+}
+
+static void fill_current(struct plan *p, pb_op_result *r, const struct row *row)
+{
+	struct buf bytes = {0};
+
+	record_encode(&row->state.record, &bytes);
+	r->current.data = arena_copy(p->push->arena, bytes.data, bytes.len);
+	r->current.len = r->current.data ? bytes.len : 0;
+	r->has_current = 1;
+	buf_free(&bytes);
+	fill_state(p, r, row);
+}
+
+static void add_effect(struct plan *p, struct entry *entry, const struct row *before, uint32_t changed, uint64_t op_no)
+{
+	struct effect *e = &p->push->part.effect[p->push->part.count++];
+
+	e->before = *before;
+	e->after = entry->row;
+	e->changed = changed;
+	e->op_no = op_no;
+	e->last = true;
+	e->fresh = !entry->found;
+	e->repeat = entry->last != NULL;
+	if (entry->last)
+		entry->last->last = false;
+	entry->last = e;
+}
+
+static void keep_conflict(struct plan *p, const struct entry *entry, const struct plan_op *o, unsigned group)
+{
+	struct effect *e = &p->push->part.effect[p->push->part.count++];
+
+	e->after = entry->row;
+	e->after.state.record = o->body;
+	e->conflict_ver = entry->row.state.ver;
+	e->conflict_group = group;
+	e->op_no = o->op->op_no;
+}
+
+static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry *entry, const struct merge_op *m, pb_op_result *r)
+{
+	struct row before = entry->row;
+	const uint8_t *holder;
+	struct problem problem;
+
+	struct merge_result merged = sync_merge(&entry->row.state, m);
+	if (merged.outcome == MERGE_CONFLICTED || merged.outcome == MERGE_REJECTED) {
+		problem_set(&problem, merged.code, NULL, NULL, NULL);
+		refuse(p, r, merged.outcome == MERGE_CONFLICTED ? JINGGUAN__V1__OUTCOME__CONFLICT : JINGGUAN__V1__OUTCOME__REJECTED, &problem);
+		r->has_group = merged.group != 0;
+		r->group = merged.group;
+		if (before.state.exists && !before.state.deleted)
+			fill_current(p, r, &before);
+		if (merged.outcome == MERGE_CONFLICTED && !m->del)
+			keep_conflict(p, entry, o, merged.group);
+		return;
+	}
+	char *key = record_key(&entry->row.state.record, p->push->arena);
+	holder = m->del || !key || !key[0] ? NULL : key_holder(p, o->kind, key, entry->row.id);
+	if (holder && holder_is_gone(p, holder))
+		holder = NULL;
+	enum err e = !key ? ERR_NOMEM : holder ? ERR_DUPLICATE : m->del ? ERR_OK : check_record(&entry->row.state.record, true, p->facts->today, &problem);
+	if (e) {
+		entry->row = before;
+		if (holder || !key)
+			problem_set(&problem, e, NULL, NULL, holder ? tr("本校已有这名学生的记录", "the school has a record with this key already") : NULL);
+		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
+		if (holder) {
+			r->has_duplicate_of = 1;
+			r->duplicate_of.data = arena_copy(p->push->arena, holder, ID_SIZE);
+			r->duplicate_of.len = r->duplicate_of.data ? ID_SIZE : 0;
+		}
+		return;
+	}
+	if (m->del)
+		entry->row.other[0] = 0;
+	else if (o->kind->other[0] && o->groups >> (o->kind->fields[F_DESTINATION_CATEGORY].group - 1) & 1)
+		snprintf(entry->row.other, sizeof entry->row.other, "%s", p->facts->others[index]);
+	if (!m->del && key[0])
+		add_holder(p, o->kind, key, entry->row.id);
+	r->outcome = (Jingguan__V1__Outcome)(merged.outcome == MERGE_MERGED ? JINGGUAN__V1__OUTCOME__MERGED : JINGGUAN__V1__OUTCOME__APPLIED);
+	fill_state(p, r, &entry->row);
+	if (merged.changed)
+		add_effect(p, entry, &before, merged.changed, o->op->op_no);
+	if (o->kind->number == KIND_FILING && merged.changed && p->push->filing_count < 4)
+		p->push->filings[p->push->filing_count++] = index;
+}
+
+static void decide(struct plan *p, size_t index, pb_op_result *r)
+{
+	struct plan_op *o = &p->push->ops[index];
+	struct merge_op m;
+
+	if (o->fault.code) {
+		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &o->fault);
+		return;
+	}
+	struct entry *entry = entry_find(p, o->op->id.data);
+	enum err e = authorise(p, o, entry);
+	if (e) {
+		reject(p, r, e, NULL);
+		return;
+	}
+	const struct problem *guard = guard_refusal(p, index);
+	if (guard) {
+		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, guard);
+		return;
+	}
+	if ((e = make_merge_op(p, o, &m))) {
+		struct problem blocked;
+		problem_set(&blocked, e, NULL, NULL, NULL);
+		refuse(p, r, JINGGUAN__V1__OUTCOME__BLOCKED, &blocked);
+		return;
+	}
+	if (!entry) {
+		entry = entry_add(p, o->op->id.data);
+		entry->row.kind = o->kind;
+		record_init(&entry->row.state.record, o->kind);
+		snprintf(entry->row.owner, sizeof entry->row.owner, "%s", p->facts->school);
+	} else if (entry->row.kind != o->kind) {
+		reject(p, r, ERR_EXISTS, "id");
+		return;
+	}
+	if (year_is_closed(p, entry->row.state.exists ? &entry->row.state.record : &o->body)) {
+		struct problem closed;
+		problem_set(&closed, ERR_PHASE, "year", NULL, tr("本年度小升初工作已结束，不能再修改", "the cycle of this year is closed"));
+		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &closed);
+		return;
+	}
+	apply(p, index, o, entry, &m, r);
+}
+
+/* ---- the push ---- */
+
+static const struct plan_replay *replay_of(const struct plan_facts *f, uint64_t op_no)
+{
+	for (size_t i = 0; i < f->replay_count; i++)
+		if (f->replays[i].first_op <= op_no && op_no <= f->replays[i].last_op)
+			return &f->replays[i];
+	return NULL;
+}
+
+static enum err set_control(struct push *push, enum err control, const struct plan_facts *facts)
+{
+	push->answered = 0;
+	push->forked = control == ERR_FORKED;
+	push->reply.has_control = 1;
+	push->reply.control = (uint32_t)control;
+	push->reply.has_last_op = push->reply.has_last_hash = 1;
+	push->reply.last_op = facts->device.last_op;
+	push->reply.last_hash.data = push->last_hash;
+	push->reply.last_hash.len = HASH_SIZE;
+	memcpy(push->last_hash, facts->device.last_hash, HASH_SIZE);
+	return ERR_OK;
+}
+
+/* The same bytes get the same answer for ever; other bytes under an old number mean a rolled-back device. */
+static enum err answer_replay(struct plan *p)
+{
+	struct push *push = p->push;
+	const struct plan_facts *f = p->facts;
+
+	push->replayed = true;
+	set_control(push, ERR_OK, f);
+	while (push->answered < push->count && push->first_op + push->answered <= f->device.last_op) {
+		uint64_t no = push->first_op + push->answered;
+		const struct plan_replay *old = replay_of(f, no);
+		if (!old)
+			break; /* the rest comes with the next call */
+		if (memcmp(old->shas + HASH_SIZE * (no - old->first_op), push->ops[push->answered].sha, HASH_SIZE) != 0)
+			return set_control(push, ERR_FORKED, f);
+		pb_op_result *r;
+		if (old->reply && no - old->first_op < old->reply->n_result) {
+			r = old->reply->result[no - old->first_op];
+		} else if ((r = result_new(p, no))) {
+			r->outcome = JINGGUAN__V1__OUTCOME__ALREADY_APPLIED;
+		} else {
+			return ERR_NOMEM;
+		}
+		push->reply.result[push->reply.n_result++] = r;
+		push->answered++;
+	}
+	return ERR_OK;
+}
+
+enum err push_plan(struct push *push, const struct plan_facts *facts)
+{
+	struct plan p = {.push = push, .facts = facts};
+	size_t until = push_barrier(push);
+
+	push->reply = (pb_push_reply)PB_PUSH_REPLY_INIT;
+	push->reply.result = arena_alloc(push->arena, sizeof *push->reply.result * (push->count + 1));
+	if (!push->reply.result)
+		return ERR_NOMEM;
+	if (push->incarnation != facts->device.incarnation)
+		return set_control(push, ERR_FORKED, facts);
+	if (push->count == 0)
+		return set_control(push, ERR_OK, facts);
+	if (push->first_op && push->first_op <= facts->device.last_op)
+		return answer_replay(&p);
+	if (push->first_op && push->first_op != facts->device.last_op + 1)
+		return set_control(push, ERR_EXPECT, facts);
+	push->first_op = facts->device.last_op + 1;
+	enum err e = plan_init(&p);
+	memcpy(p.hash, facts->device.last_hash, HASH_SIZE);
+	for (size_t i = 0; !e && i < until; i++) {
+		uint64_t no = push->first_op + i;
+		const pb_op *op = push->ops[i].op;
+		/* A gap or another incarnation inside the request: what stands before it is decided, the rest is not. */
+		if (op && (op->op_no != no || op->incarnation != push->incarnation))
+			break;
+		pb_op_result *r = result_new(&p, no);
+		if (!r)
+			return ERR_NOMEM;
+		push->reply.result[push->reply.n_result++] = r;
+		decide(&p, i, r);
+		hash_chain(p.hash, p.hash, no, push->ops[i].sha);
+		push->answered++;
+	}
+	if (e)
+		return e;
+	if (push->answered == 0)
+		return set_control(push, ERR_EXPECT, facts);
+	memcpy(push->last_hash, p.hash, HASH_SIZE);
+	push->reply.has_last_op = push->reply.has_last_hash = 1;
+	push->reply.last_op = push->first_op + push->answered - 1;
+	push->reply.last_hash.data = push->last_hash;
+	push->reply.last_hash.len = HASH_SIZE;
+	push->part.first_op = push->first_op;
+	push->part.last_op = push->reply.last_op;
+	push->part.incarnation = push->incarnation;
+	return ERR_OK;
+}

@@ -1,0 +1,107 @@
+/* push_plan.h - the decision between the two trips of a push: rows in, results and effects out. A pure function: no libpq,
+ * no clock, nothing global. What it may read is in `struct plan_facts`. */
+#ifndef JG_PUSH_PLAN_H
+#define JG_PUSH_PLAN_H
+
+#include "arena.h"
+#include "effects.h"
+#include "pb.h"
+
+#define PUSH_OPS_MAX 500
+#define PUSH_BYTES_MAX (256u << 10)
+#define PUSH_ENVELOPE 32768 /* what 500 length prefixes and tags may add to it */
+
+/* An operation, decoded once. */
+struct plan_op {
+	const ProtobufCBinaryData *bytes;
+	uint8_t sha[HASH_SIZE];
+	const pb_op *op;	 /* NULL when it cannot be decoded */
+	const struct kind *kind; /* NULL when unknown */
+	struct record body;
+	uint32_t groups;	 /* carried */
+	struct problem fault;	 /* why it cannot be accepted whatever the records are; code 0 = none */
+	char *key;		 /* natural key of a body that carries all of it, or "" */
+};
+
+struct plan_device {
+	bool known;
+	uint32_t incarnation;
+	uint64_t last_op;
+	uint8_t last_hash[HASH_SIZE];
+};
+
+struct plan_author {
+	char name[64];
+	bool may_write; /* logged in on this device within 90 days, enabled, of this school */
+	uint32_t roles;
+	char classes[32][16];
+	int class_count;
+};
+
+/* An earlier push that covers a number asked for. */
+struct plan_replay {
+	uint64_t first_op, last_op;
+	const uint8_t *shas;
+	const pb_push_reply *reply; /* NULL when its body was pruned */
+};
+
+struct plan_holder {
+	const struct kind *kind;
+	const char *key, *owner;
+	uint8_t id[ID_SIZE];
+};
+
+/* What a guard said about one operation. */
+struct plan_refusal {
+	uint32_t op; /* index in the push */
+	struct problem problem;
+};
+
+struct plan_facts {
+	int county;
+	int32_t today;
+	char school[SCHOOL_TEXT];
+	struct plan_device device;
+	const struct plan_author *authors;
+	size_t author_count;
+	const struct row *rows; /* the records as they stand, by id */
+	size_t row_count;
+	const struct plan_holder *holders;
+	size_t holder_count;
+	const struct plan_replay *replays;
+	size_t replay_count;
+	const struct plan_refusal *refusals;
+	size_t refusal_count;
+	const char (*others)[SCHOOL_TEXT]; /* per op: the other school that its destination names, "" = none */
+	const int32_t *closed_years;
+	size_t closed_count;
+};
+
+struct push {
+	/* in */
+	uint32_t incarnation;
+	uint64_t first_op; /* number of the first operation, 0 when it cannot be decoded */
+	struct plan_op *ops;
+	size_t count;
+	struct arena *arena; /* results live here */
+	/* out */
+	pb_push_reply reply;
+	size_t answered;     /* operations decided, from the first */
+	bool replayed;	     /* answered from an earlier push: only `dup_seen` is written */
+	bool forked;	     /* the device needs a new incarnation */
+	struct effects_part part;
+	size_t filings[4];   /* indexes of formal reports that were applied */
+	size_t filing_count;
+	uint8_t last_hash[HASH_SIZE];
+};
+
+/* Decodes the operations of a request: shape, sizes, text. Never fails for the content of one operation; ERR_NOMEM only. */
+enum err push_decode(struct push *push, const pb_push_request *request, struct arena *arena);
+
+/* How many operations may be decided together: a formal report reads what stands before it in the tables, so it begins a
+ * push of its own. */
+size_t push_barrier(const struct push *push);
+
+enum err push_plan(struct push *push, const struct plan_facts *facts);
+
+#endif

@@ -1,0 +1,335 @@
+/* The county's registers: schools and catchments, imported by the bureau. Written through effects like every record, so
+ * that each school receives them in the county's stream. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "clock.h"
+#include "codes.h"
+#include "effects.h"
+#include "log.h"
+#include "service.h"
+
+#define REPORT_MAX 5000
+
+struct import {
+	const struct kind *kind;
+	pb_import_report report;
+	pb_row_problem *problems, *warnings;
+	struct effects_part part;
+	struct row *rows; /* as they stand */
+	char **keys;
+	size_t row_count;
+	struct pg_array streams;
+};
+
+static const struct db_stmt read_today = {"SELECT jg_today()"};
+static const struct db_stmt make_streams = {
+	"INSERT INTO stream (county, stream_id) SELECT app_county(), s FROM unnest($1::bigint[]) s ON CONFLICT DO NOTHING"};
+
+static pb_row_problem *add_problem(struct import *m, bool warning, uint32_t row, const struct problem *p, struct request *r)
+{
+	size_t *n = warning ? &m->report.n_warning : &m->report.n_rejected;
+	pb_row_problem *list = warning ? m->warnings : m->problems;
+
+	if (*n == REPORT_MAX)
+		return NULL;
+	pb_row_problem *out = &list[*n];
+	*out = (pb_row_problem)PB_ROW_PROBLEM_INIT;
+	out->has_row = 1;
+	out->row = row;
+	out->field = arena_printf(&r->arena, "%s", p->field);
+	out->code = (char *)err_info((int)p->code)->name;
+	out->message = arena_printf(&r->arena, "%s", p->message);
+	(warning ? m->report.warning : m->report.rejected)[(*n)++] = out;
+	return out;
+}
+
+static const struct row *row_by_key(const struct import *m, const char *key)
+{
+	for (size_t i = 0; i < m->row_count; i++)
+		if (strcmp(m->keys[i], key) == 0)
+			return &m->rows[i];
+	return NULL;
+}
+
+/* Whether an earlier line of the same file had this key. */
+static const struct effect *effect_by_key(const struct import *m, const char *key, struct arena *arena)
+{
+	for (size_t i = 0; i < m->part.count; i++) {
+		char *other = record_key(&m->part.effect[i].after.state.record, arena);
+		if (other && strcmp(other, key) == 0)
+			return &m->part.effect[i];
+	}
+	return NULL;
+}
+
+static void put_record(struct request *r, struct import *m, uint32_t line, const struct record *body, const char *key)
+{
+	const struct row *now = row_by_key(m, key);
+	struct effect *e = &m->part.effect[m->part.count];
+	struct merge_op op = {.body = *body, .groups = (1u << m->kind->group_count) - 1};
+	struct problem p;
+
+	const struct effect *earlier = effect_by_key(m, key, &r->arena);
+	if (earlier) {
+		bool same = record_same_group(&earlier->after.state.record, body, 1);
+		if (same) {
+			m->report.unchanged++;
+			return;
+		}
+		problem_set(&p, ERR_DUPLICATE, m->kind->fields[m->kind->key[0].field[0]].name, NULL, tr("文件中同一条记录出现两次且内容不同", "the file has this record twice, with different values"));
+		add_problem(m, false, line, &p, r);
+		return;
+	}
+	memset(e, 0, sizeof *e);
+	if (now) {
+		e->before = e->after = *now;
+		memcpy(op.seen, now->state.gver, sizeof op.seen);
+	} else {
+		e->after.kind = m->kind;
+		record_init(&e->after.state.record, m->kind);
+		id_make(e->after.id, clock_now_us());
+	}
+	struct merge_result merged = sync_merge(&e->after.state, &op);
+	if (!merged.changed) {
+		m->report.unchanged++;
+		return;
+	}
+	e->changed = merged.changed;
+	e->last = true;
+	e->fresh = !now;
+	m->part.count++;
+	if (now)
+		m->report.updated++;
+	else
+		m->report.inserted++;
+}
+
+static void plan_line(struct request *r, struct import *m, uint32_t line, const ProtobufCBinaryData *bytes, int32_t today)
+{
+	struct record body;
+	struct problem p = {0};
+	enum err e = record_decode(&body, m->kind, bytes->data, bytes->len, &r->arena, &p);
+
+	if (!e)
+		e = check_record(&body, true, today, &p);
+	char *key = e ? NULL : record_key(&body, &r->arena);
+	if (e)
+		add_problem(m, false, line, &p, r);
+	else if (key)
+		put_record(r, m, line, &body, key);
+}
+
+static void read_rows(struct request *r, struct import *m)
+{
+	const PGresult *now = r->task.result[1];
+	int n = PQntuples(now);
+
+	m->rows = arena_alloc(&r->arena, sizeof *m->rows * (size_t)(n + 1));
+	m->keys = arena_alloc(&r->arena, sizeof *m->keys * (size_t)(n + 1));
+	for (int i = 0; m->rows && m->keys && i < n; i++) {
+		record_db_read(now, i, m->kind, &m->rows[i]);
+		m->keys[i] = record_key(&m->rows[i].state.record, &r->arena);
+		if (!m->keys[i])
+			return;
+		m->row_count++;
+	}
+}
+
+static bool school_stands(const PGresult *schools, const struct record *c)
+{
+	char code[SCHOOL_TEXT];
+
+	record_text(c, F_CATCHMENT_SCHOOL, code, sizeof code);
+	for (int i = 0; i < PQntuples(schools); i++)
+		if (strcmp(db_get_text(schools, i, 0), code) == 0)
+			return true;
+	return false;
+}
+
+static const struct db_stmt school_codes = {"SELECT code, type FROM school WHERE county = app_county() AND NOT deleted"};
+
+static void warn_school(struct request *r, struct import *m, uint32_t line, const struct record *s)
+{
+	char code[SCHOOL_TEXT], type[8];
+	struct problem p;
+
+	record_text(s, F_SCHOOL_CODE, code, sizeof code);
+	record_text(s, F_SCHOOL_TYPE, type, sizeof type);
+	if (strncmp(code, type, 2) != 0) {
+		problem_set(&p, ERR_INVALID, "code", NULL, tr("学校标识码 %s 的前两位与办学类型 %s 不一致", "the first two digits of %s do not fit the type %s"), code, type);
+		add_problem(m, true, line, &p, r);
+	}
+}
+
+static void warn_catchment(struct request *r, struct import *m, uint32_t line, const struct record *c)
+{
+	char school[SCHOOL_TEXT], area[16], other[16];
+	struct problem p;
+
+	record_text(c, F_CATCHMENT_SCHOOL, school, sizeof school);
+	record_text(c, F_CATCHMENT_AREA, area, sizeof area);
+	if (!school_stands(r->task.result[2], c)) {
+		problem_set(&p, ERR_NOT_FOUND, "school", NULL, tr("没有标识码为 %s 的学校", "there is no school %s"), school);
+		add_problem(m, true, line, &p, r);
+	}
+	for (size_t i = 0; i < m->part.count; i++) {
+		const struct record *o = &m->part.effect[i].after.state.record;
+		if (record_same_field(o, c, F_CATCHMENT_STAGE) && record_same_field(o, c, F_CATCHMENT_AREA) && !record_same_field(o, c, F_CATCHMENT_SCHOOL)) {
+			record_text(o, F_CATCHMENT_SCHOOL, other, sizeof other);
+			problem_set(&p, ERR_DUPLICATE, "area", NULL, tr("区划 %s 同时划给 %s 和 %s", "area %s belongs to both %s and %s"), area, other, school);
+			add_problem(m, true, line, &p, r);
+			break;
+		}
+	}
+}
+
+static void add_warnings(struct request *r, struct import *m)
+{
+	const pb_register_import *q = REQUEST(r, pb_register_import);
+	struct record body;
+	struct problem p;
+
+	for (size_t i = 0; i < q->n_record; i++) {
+		if (record_decode(&body, m->kind, q->record[i].data, q->record[i].len, &r->arena, &p))
+			continue;
+		if (m->kind->number == KIND_SCHOOL)
+			warn_school(r, m, (uint32_t)i, &body);
+		else
+			warn_catchment(r, m, (uint32_t)i, &body);
+	}
+}
+
+static void import_done(struct request *r)
+{
+	struct import *m = r->state;
+
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", (uint32_t)m->part.count, "register", r->ref);
+	request_reply(r, &m->report.base);
+}
+
+/* A new school gets its stream with its row: a push into a stream that does not exist would fail. */
+static void send_streams(struct request *r, struct import *m)
+{
+	struct db_params p = {0};
+	char code[SCHOOL_TEXT];
+
+	pg_array_begin(&m->streams, PG_INT8);
+	for (size_t i = 0; i < m->part.count; i++)
+		if (m->kind->number == KIND_SCHOOL) {
+			record_text(&m->part.effect[i].after.state.record, F_SCHOOL_CODE, code, sizeof code);
+			pg_array_int8(&m->streams, strtoll(code, NULL, 10));
+		}
+	db_array(&p, &m->streams);
+	request_query(r, &make_streams, &p);
+	pg_array_free(&m->streams);
+}
+
+static void import_plan(struct request *r)
+{
+	const pb_register_import *q = REQUEST(r, pb_register_import);
+	struct import *m = r->state;
+	int32_t today = (int32_t)db_get_int(r->task.result[0], 0, 0);
+
+	read_rows(r, m);
+	for (size_t i = 0; i < q->n_record; i++)
+		plan_line(r, m, (uint32_t)i, &q->record[i], today);
+	add_warnings(r, m);
+	snprintf(m->part.author, sizeof m->part.author, "%s", r->caller.user);
+	memcpy(m->part.device, r->caller.device, ID_SIZE);
+	if (q->dry_run || m->part.count == 0) {
+		request_reply(r, &m->report.base);
+		return;
+	}
+	send_streams(r, m);
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &m->part, 1);
+	if (e) {
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
+	db_task_commit(&r->task);
+	request_trip(r, import_done);
+}
+
+static void import_query(struct request *r)
+{
+	struct import *m = r->state;
+
+	request_scope(r, SCOPE_BUREAU, "");
+	request_query(r, &read_today, NULL);
+	record_db_all(&r->task, m->kind);
+	request_query(r, &school_codes, NULL);
+	request_trip(r, import_plan);
+}
+
+static void import(struct request *r)
+{
+	const pb_register_import *q = REQUEST(r, pb_register_import);
+	struct import *m = arena_alloc(&r->arena, sizeof *m);
+
+	if (!m || !(m->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * (q->n_record + 1))) ||
+		!(m->problems = arena_alloc(&r->arena, sizeof *m->problems * (q->n_record + 1))) ||
+		!(m->warnings = arena_alloc(&r->arena, sizeof *m->warnings * REPORT_MAX))) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	m->report = (pb_import_report)PB_IMPORT_REPORT_INIT;
+	m->report.has_inserted = m->report.has_updated = m->report.has_unchanged = 1;
+	m->report.rejected = arena_alloc(&r->arena, sizeof(void *) * REPORT_MAX);
+	m->report.warning = arena_alloc(&r->arena, sizeof(void *) * REPORT_MAX);
+	if (!m->report.rejected || !m->report.warning) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	m->kind = kind_by_number(r->method->number == METHOD_COUNTY_IMPORT_SCHOOLS ? KIND_SCHOOL : KIND_CATCHMENT);
+	r->state = m;
+	request_begin(r, import_query);
+}
+
+static const struct db_stmt select_schools = {
+	"SELECT rec_id, code, name, type, founder, coalesce(area, '') FROM school WHERE county = app_county() AND NOT deleted ORDER BY code"};
+
+static void list_query(struct request *r)
+{
+	request_query(r, &select_schools, NULL);
+}
+
+static void list_done(struct request *r)
+{
+	static char *const stage_names[] = {"幼儿园", "小学", "初中", "高中", "中职"};
+	const PGresult *s = r->task.result[0];
+	int n = PQntuples(s);
+	size_t len;
+	pb_school_list out = PB_SCHOOL_LIST_INIT;
+	pb_school_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1));
+
+	out.school = arena_alloc(&r->arena, sizeof *out.school * (size_t)(n + 1));
+	for (int i = 0; rows && out.school && i < n; i++) {
+		pb_school_row *row = &rows[i];
+		*row = (pb_school_row)PB_SCHOOL_ROW_INIT;
+		row->has_id = 1;
+		row->id.data = arena_copy(&r->arena, db_get_bytes(s, i, 0, &len), 16);
+		row->id.len = row->id.data ? 16 : 0;
+		row->code = (char *)db_get_text(s, i, 1);
+		row->name = (char *)db_get_text(s, i, 2);
+		row->type = (char *)db_get_text(s, i, 3);
+		row->founder = (char *)db_get_text(s, i, 4);
+		row->district = (char *)db_get_text(s, i, 5);
+		row->stage = arena_alloc(&r->arena, sizeof *row->stage * 5);
+		unsigned mask = school_type_stages(row->type);
+		for (unsigned k = 0; row->stage && k < 5; k++)
+			if (mask >> k & 1)
+				row->stage[row->n_stage++] = stage_names[k];
+		out.school[out.n_school++] = row;
+	}
+	request_reply(r, &out.base);
+}
+
+static void list_schools(struct request *r)
+{
+	request_read(r, list_query, list_done);
+}
+
+const struct handler county_handlers[] = {{METHOD_COUNTY_IMPORT_SCHOOLS, import}, {METHOD_COUNTY_IMPORT_CATCHMENTS, import},
+	{METHOD_COUNTY_LIST_SCHOOLS, list_schools}, {0, NULL}};

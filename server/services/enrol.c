@@ -1,0 +1,199 @@
+/* Enrolment: a computer shows the secret of an invitation and becomes a device. The invitation is the approval. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "hash.h"
+#include "log.h"
+#include "pki.h"
+#include "service.h"
+
+#define TRIES_MAX 5
+
+static const struct db_stmt take_invitation = {
+	"UPDATE invitation SET tries = tries + 1, used_at = CASE WHEN secret_sha = $2::bytea THEN jg_now() END"
+	" WHERE county = app_county() AND tag = $1::bytea AND used_at IS NULL AND tries < $3::int AND expires > jg_now()"
+	" RETURNING secret_sha = $2::bytea, school, jg_now()"};
+static const struct db_stmt insert_device = {
+	"INSERT INTO device (county, device_id, school, cert_spki, cert_until, host, last_hash)"
+	" VALUES (app_county(), $1::uuid, $2::text, $3::bytea, $4::timestamptz, left($5::text, 80), $6::bytea)"};
+static const struct db_stmt find_device = {
+	"SELECT device_id, school, jg_now() FROM device WHERE county = app_county() AND cert_spki = $1::bytea AND revoked_at IS NULL"};
+static const struct db_stmt renew_device = {
+	"UPDATE device SET cert_spki = $2::bytea, cert_until = $3::timestamptz WHERE county = app_county() AND device_id = $1::uuid"};
+
+struct enrol_state {
+	uint8_t device[ID_SIZE], spki[32];
+	char device_text[37], school[16];
+	int64_t now;
+	unsigned char *cert, *ca;
+	int cert_len, ca_len;
+	bool renewing;
+};
+
+static void reply(struct request *r)
+{
+	struct enrol_state *s = r->state;
+	pb_enrol_reply out = PB_ENROL_REPLY_INIT;
+	ProtobufCBinaryData ca = {(size_t)s->ca_len, s->ca};
+
+	out.has_cert = 1;
+	out.cert.data = s->cert;
+	out.cert.len = (size_t)s->cert_len;
+	out.n_ca = 1;
+	out.ca = &ca;
+	out.device = s->device_text;
+	out.school = s->school;
+	out.county = arena_printf(&r->arena, "%d", r->worker->server->conf.county);
+	out.scope = s->school[0] ? "school" : "bureau";
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "enrol", r->ref);
+	request_reply(r, &out.base);
+}
+
+/* Makes the certificate; its bytes move into the arena so that every way out frees them. */
+static enum err issue(struct request *r, const ProtobufCBinaryData *csr)
+{
+	struct enrol_state *s = r->state;
+	struct server *server = r->worker->server;
+	unsigned char *der = NULL, *ca = NULL;
+	enum err e = pki_issue(server->ca_cert, server->ca_key, csr->data, csr->len, s->device_text, s->school, server->conf.county,
+		s->now / 1000000, &der, &s->cert_len, s->spki);
+
+	if (e)
+		return e;
+	s->ca_len = i2d_X509(server->ca_cert, &ca);
+	s->cert = arena_copy(&r->arena, der, (size_t)s->cert_len);
+	s->ca = arena_copy(&r->arena, ca, s->ca_len > 0 ? (size_t)s->ca_len : 0);
+	OPENSSL_free(der);
+	OPENSSL_free(ca);
+	return s->cert && s->ca ? ERR_OK : ERR_NOMEM;
+}
+
+static void store_device(struct request *r, const char *host)
+{
+	struct enrol_state *s = r->state;
+	struct db_params p = {0};
+	uint8_t genesis[32];
+	int64_t until = s->now + (int64_t)CERT_DAYS * 86400 * 1000000;
+
+	db_bytes(&p, s->device, ID_SIZE);
+	if (s->renewing) {
+		db_bytes(&p, s->spki, 32);
+		db_time(&p, until);
+		request_query(r, &renew_device, &p);
+	} else {
+		hash_genesis(genesis, s->device, 1);
+		db_text(&p, s->school);
+		db_bytes(&p, s->spki, 32);
+		db_time(&p, until);
+		db_text(&p, host);
+		db_bytes(&p, genesis, 32);
+		request_query(r, &insert_device, &p);
+	}
+	db_task_commit(&r->task);
+	request_trip(r, reply);
+}
+
+static void refuse_code(struct request *r)
+{
+	access_log_add(r->worker, &r->caller, r->method->name, "BAD_CODE", 0, "refused", r->ref);
+	request_fail_hint(r, ERR_BAD_CODE, "code", tr("连接码无效、已用过或已过期", "the connect code is wrong, used or expired"),
+		tr("请县局系统管理员重新发一个连接码", "ask the bureau's system administrator for a new one"));
+}
+
+static void enrol_refused(struct request *r)
+{
+	refuse_code(r);
+}
+
+static void enrol_taken(struct request *r)
+{
+	const pb_enrol_request *q = REQUEST(r, pb_enrol_request);
+	const PGresult *i = r->task.result[0];
+	struct enrol_state *s = arena_alloc(&r->arena, sizeof *s);
+
+	if (!s || PQntuples(i) == 0 || !db_get_int(i, 0, 0)) {
+		db_task_commit(&r->task); /* the try counts */
+		request_trip(r, enrol_refused);
+		return;
+	}
+	r->state = s;
+	id_make(s->device, clock_now_us());
+	id_format(s->device_text, s->device);
+	snprintf(s->school, sizeof s->school, "%s", db_get_text(i, 0, 1));
+	s->now = db_get_int(i, 0, 2);
+	enum err e = issue(r, &q->csr);
+	if (e) {
+		request_fail(r, e, "csr", NULL);
+		return;
+	}
+	store_device(r, q->host ? q->host : "");
+}
+
+static void enrol_query(struct request *r)
+{
+	const pb_enrol_request *q = REQUEST(r, pb_enrol_request);
+	struct db_params p = {0};
+	uint8_t sha[32];
+
+	crypto_hash_sha256(sha, q->secret.data, q->secret.len);
+	request_scope(r, SCOPE_JOB, "");
+	db_bytes(&p, q->secret.data, 3);
+	db_bytes(&p, sha, sizeof sha);
+	db_int4(&p, TRIES_MAX);
+	request_query(r, &take_invitation, &p);
+	request_trip(r, enrol_taken);
+}
+
+static void enrol(struct request *r)
+{
+	if (REQUEST(r, pb_enrol_request)->secret.len != SECRET_SIZE)
+		refuse_code(r);
+	else
+		request_begin(r, enrol_query);
+}
+
+static void renew_found(struct request *r)
+{
+	const PGresult *d = r->task.result[0];
+	struct enrol_state *s = arena_alloc(&r->arena, sizeof *s);
+	size_t n;
+
+	if (!s || PQntuples(d) == 0) {
+		request_fail(r, ERR_REVOKED, NULL, NULL);
+		return;
+	}
+	r->state = s;
+	s->renewing = true;
+	memcpy(s->device, db_get_bytes(d, 0, 0, &n), ID_SIZE);
+	id_format(s->device_text, s->device);
+	snprintf(s->school, sizeof s->school, "%s", db_get_text(d, 0, 1));
+	s->now = db_get_int(d, 0, 2);
+	enum err e = issue(r, &REQUEST(r, pb_renew_request)->csr);
+	if (e)
+		request_fail(r, e, "csr", NULL);
+	else
+		store_device(r, "");
+}
+
+static void renew_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	db_bytes(&p, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	request_query(r, &find_device, &p);
+	request_trip(r, renew_found);
+}
+
+static void renew(struct request *r)
+{
+	if (!r->conn->has_cert)
+		request_fail(r, ERR_UNAUTHENTICATED, NULL, NULL);
+	else
+		request_begin(r, renew_query);
+}
+
+const struct handler enrol_handlers[] = {{METHOD_ENROL_ENROL, enrol}, {METHOD_ENROL_RENEW, renew}, {0, NULL}};

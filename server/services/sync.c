@@ -1,0 +1,492 @@
+/* Offline work: push (push_db.c), pull, files in chunks, watching. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "hash.h"
+#include "pki.h"
+#include "push_db.h"
+#include "push_plan.h"
+#include "record_db.h"
+#include "service.h"
+
+#define PAGE_ROWS 1000		/* of a pull: about PAGE_BYTES of ordinary records */
+#define CHUNK_BYTES (256u << 10)
+#define FILE_BYTES_MAX (10u << 20)
+
+/* ---- Push ---- */
+
+static void push(struct request *r)
+{
+	const pb_push_request *q = REQUEST(r, pb_push_request);
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < q->n_op; i++)
+		bytes += q->op[i].len;
+	if (!r->caller.school[0])
+		request_fail(r, ERR_PERMISSION, NULL, "%s", tr("县局人员在线办理，没有离线记录", "the bureau works online"));
+	else if (q->n_op > PUSH_OPS_MAX || bytes > PUSH_BYTES_MAX)
+		request_fail(r, ERR_TOO_LARGE, "op", NULL);
+	else
+		push_submit(r);
+}
+
+/* ---- Pull ---- */
+
+static const struct db_stmt read_stream = {
+	"SELECT s.seq, s.floor, s.lanes, s.audit_n, s.audit_head, c.epoch FROM stream s JOIN county c ON c.county = s.county"
+	" WHERE s.county = app_county() AND s.stream_id = $1::bigint"};
+static const struct db_stmt read_feed = {
+	"SELECT rec_id, seq, ver, kind, action FROM feed WHERE county = app_county() AND stream_id = $1::bigint AND seq > $2::bigint"
+	" ORDER BY seq LIMIT $3::int"};
+static const struct db_stmt count_feed = {
+	"SELECT count(*) FROM feed WHERE county = app_county() AND stream_id = $1::bigint AND seq > $2::bigint"};
+
+struct pull {
+	int64_t stream;
+	uint64_t cursor, epoch, upto, seq;
+	bool last, counted;
+	uint64_t total;
+	uint32_t lanes[LANES];
+	uint64_t audit_n;
+	uint8_t audit_head[HASH_SIZE], sig[80];
+	size_t sig_len;
+	/* of the page */
+	pb_change *changes;
+	pb_change **list;
+	size_t count;
+	uint8_t kinds[32];
+	size_t kind_count;
+	struct buf bytes;
+};
+
+static void pull_page(struct request *r);
+
+static bool may_read(const struct request *r, int64_t stream)
+{
+	return stream == r->worker->server->conf.county || (r->caller.school[0] && stream == strtoll(r->caller.school, NULL, 10));
+}
+
+static void read_stream_row(struct request *r, struct pull *p, const PGresult *s)
+{
+	const uint8_t *at = (const uint8_t *)PQgetvalue(s, 0, 2) + 20; /* bigint[8] */
+	size_t n;
+
+	p->seq = (uint64_t)db_get_int(s, 0, 0);
+	for (int i = 0; i < LANES; i++)
+		p->lanes[i] = (uint32_t)get_be64(at + 12 * i + 4);
+	p->audit_n = (uint64_t)db_get_int(s, 0, 3);
+	memcpy(p->audit_head, db_get_bytes(s, 0, 4, &n), HASH_SIZE);
+	p->epoch = (uint64_t)db_get_int(s, 0, 5);
+	p->sig_len = pki_sign_head(r->worker->server->sign_key, p->stream, p->audit_n, p->audit_head, p->sig);
+}
+
+static void fill_proof(struct pull *p, pb_pull_reply *out)
+{
+	out->n_lane = LANES;
+	out->lane = p->lanes;
+	out->has_audit_n = out->has_audit_head = out->has_audit_sig = 1;
+	out->audit_n = p->audit_n;
+	out->audit_head.data = p->audit_head;
+	out->audit_head.len = HASH_SIZE;
+	out->audit_sig.data = p->sig;
+	out->audit_sig.len = p->sig_len;
+}
+
+static void page_reply(struct request *r)
+{
+	struct pull *p = r->state;
+	pb_pull_reply out = PB_PULL_REPLY_INIT;
+
+	out.change = p->list;
+	out.n_change = p->count;
+	out.has_next = out.has_last = out.has_epoch = out.has_seq = 1;
+	out.next = p->upto;
+	out.last = p->last;
+	out.epoch = p->epoch;
+	out.seq = p->seq;
+	out.has_total = p->counted;
+	out.total = p->total;
+	r->rows += (uint32_t)p->count;
+	p->cursor = p->upto;
+	if (p->last) {
+		fill_proof(p, &out);
+		request_release(r);
+		request_reply(r, &out.base);
+	} else {
+		request_page(r, &out.base);
+		request_release(r);
+	}
+	buf_free(&p->bytes);
+	free(p->changes);
+	free(p->list);
+	p->changes = NULL;
+	p->list = NULL;
+	if (!p->last)
+		request_continue(r, pull_page);
+}
+
+/* The position of a record in the page, by its sequence number: the feed is in that order. */
+static pb_change *change_at(struct pull *p, uint64_t seq)
+{
+	size_t low = 0, high = p->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (p->changes[middle].seq < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < p->count && p->changes[low].seq == seq ? &p->changes[low] : NULL;
+}
+
+struct body_at {
+	size_t at, len;
+};
+
+/* Bodies go into one buffer that may move while it grows: offsets first, pointers after. */
+static void fill_bodies(struct request *r, struct pull *p, struct body_at *where)
+{
+	char own[SCHOOL_TEXT];
+	uint64_t seq;
+
+	snprintf(own, sizeof own, "%s", r->caller.school);
+	for (size_t k = 0; k < p->kind_count; k++) {
+		const struct kind *kind = kind_by_number(p->kinds[k]);
+		const PGresult *rows = r->task.result[k];
+		for (int i = 0; i < PQntuples(rows); i++) {
+			struct row row;
+			record_db_read_change(rows, i, kind, &seq, &row);
+			pb_change *c = change_at(p, seq);
+			if (!c)
+				continue;
+			struct body_at *b = &where[c - p->changes];
+			b->at = p->bytes.len;
+			if (p->stream == stream_of(r->worker->server->conf.county, row.owner))
+				record_encode(&row.state.record, &p->bytes);
+			else
+				record_encode_other(&row.state.record, &p->bytes);
+			b->len = p->bytes.len - b->at;
+			c->has_ver = 1;
+			c->ver = row.state.ver;
+			c->n_gver = kind->group_count;
+			c->gver = arena_copy(&r->arena, row.state.gver, sizeof(uint32_t) * c->n_gver);
+			c->owner = arena_printf(&r->arena, "%s", row.owner);
+			c->has_body = 1;
+		}
+	}
+}
+
+static void bodies_read(struct request *r)
+{
+	struct pull *p = r->state;
+	struct body_at *where = calloc(p->count + 1, sizeof *where);
+
+	if (where)
+		fill_bodies(r, p, where);
+	if (!where || p->bytes.failed) {
+		free(where);
+		free(p->changes);
+		free(p->list);
+		buf_free(&p->bytes);
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	for (size_t i = 0; i < p->count; i++) {
+		p->changes[i].body.data = p->bytes.data + where[i].at;
+		p->changes[i].body.len = where[i].len;
+	}
+	free(where);
+	page_reply(r);
+}
+
+static void read_feed_rows(struct request *r, struct pull *p, const PGresult *feed)
+{
+	size_t n;
+
+	p->kind_count = 0;
+	for (int i = 0; i < (int)p->count; i++) {
+		pb_change *c = &p->changes[i];
+		uint8_t kind = (uint8_t)db_get_int(feed, i, 3);
+		*c = (pb_change)PB_CHANGE_INIT;
+		c->has_seq = c->has_kind = c->has_id = c->has_ver = c->has_action = 1;
+		c->id.data = arena_copy(&r->arena, db_get_bytes(feed, i, 0, &n), ID_SIZE);
+		c->id.len = c->id.data ? ID_SIZE : 0;
+		c->seq = (uint64_t)db_get_int(feed, i, 1);
+		c->ver = db_get_int(feed, i, 2);
+		c->kind = kind;
+		c->action = (Jingguan__V1__Action)db_get_int(feed, i, 4);
+		p->list[i] = c;
+		if (c->action == JINGGUAN__V1__ACTION__PUT && !memchr(p->kinds, kind, p->kind_count))
+			p->kinds[p->kind_count++] = kind;
+	}
+	p->upto = p->count ? p->changes[p->count - 1].seq : p->seq;
+}
+
+static void restart_pull(struct request *r, enum err control)
+{
+	pb_pull_reply out = PB_PULL_REPLY_INIT;
+	struct pull *p = r->state;
+
+	out.has_control = out.has_epoch = out.has_last = 1;
+	out.control = (uint32_t)control;
+	out.epoch = p->epoch;
+	out.last = 1;
+	request_reply(r, &out.base);
+}
+
+static void feed_read(struct request *r)
+{
+	struct pull *p = r->state;
+	const PGresult *stream = r->task.result[0], *feed = r->task.result[1];
+	uint64_t wanted = REQUEST(r, pb_pull_request)->epoch;
+
+	if (PQntuples(stream) == 0) {
+		request_fail(r, ERR_NOT_FOUND, "stream", NULL);
+		return;
+	}
+	read_stream_row(r, p, stream);
+	if (!p->counted) {
+		p->counted = true;
+		p->total = (uint64_t)db_get_int(r->task.result[2], 0, 0);
+	}
+	if (wanted && wanted != p->epoch && p->cursor) {
+		restart_pull(r, ERR_EPOCH);
+		return;
+	}
+	if (p->cursor && p->cursor < (uint64_t)db_get_int(stream, 0, 1)) {
+		restart_pull(r, ERR_RESYNC);
+		return;
+	}
+	p->count = (size_t)PQntuples(feed);
+	p->last = p->count < PAGE_ROWS;
+	p->changes = calloc(p->count + 1, sizeof *p->changes);
+	p->list = calloc(p->count + 1, sizeof *p->list);
+	if (!p->changes || !p->list) {
+		free(p->changes);
+		free(p->list);
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	read_feed_rows(r, p, feed);
+	if (p->last)
+		p->upto = p->seq;
+	for (size_t k = 0; k < p->kind_count; k++)
+		record_db_changes(&r->task, kind_by_number(p->kinds[k]), p->stream, p->cursor, p->upto);
+	/* The row that says who read children's data commits with the read, before a byte of it leaves. */
+	r->rows = (uint32_t)p->count;
+	if (p->count)
+		access_log_query(r, "OK");
+	db_task_commit(&r->task);
+	request_trip(r, bodies_read);
+}
+
+/* One page, one snapshot; the proof on the last page is of the snapshot that page was read in. */
+static void pull_query(struct request *r)
+{
+	struct pull *p = r->state;
+	struct db_params a = {0}, b = {0}, c = {0};
+
+	request_scope(r, SCOPE_SCHOOL, "ISOLATION LEVEL REPEATABLE READ");
+	db_int8(&a, p->stream);
+	request_query(r, &read_stream, &a);
+	db_int8(&b, p->stream);
+	db_int8(&b, (int64_t)p->cursor);
+	db_int4(&b, PAGE_ROWS);
+	request_query(r, &read_feed, &b);
+	if (!p->counted) {
+		db_int8(&c, p->stream);
+		db_int8(&c, (int64_t)p->cursor);
+		request_query(r, &count_feed, &c);
+	}
+	request_trip(r, feed_read);
+}
+
+static void pull_page(struct request *r)
+{
+	request_begin(r, pull_query);
+}
+
+static void pull(struct request *r)
+{
+	const pb_pull_request *q = REQUEST(r, pb_pull_request);
+	/* A retry after a lost connection goes on from the last page that was handed out. */
+	struct pull *p = r->state ? r->state : arena_alloc(&r->arena, sizeof *p);
+
+	if (!p || !may_read(r, q->stream)) {
+		request_fail(r, p ? ERR_PERMISSION : ERR_NOMEM, "stream", NULL);
+		return;
+	}
+	if (!r->state) {
+		r->state = p;
+		p->stream = q->stream;
+		p->cursor = q->cursor;
+	}
+	pull_page(r);
+}
+
+/* ---- files ---- */
+
+static const struct db_stmt blob_state = {
+	"SELECT b.complete, (SELECT count(*) FROM blob_chunk k WHERE k.county = b.county AND k.school = b.school AND k.sha = b.sha)::int, b.size"
+	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea"};
+static const struct db_stmt blob_create = {
+	"INSERT INTO blob (county, school, sha, size) VALUES (app_county(), $1::text, $2::bytea, $3::bigint) ON CONFLICT DO NOTHING"};
+/* Chunks come in order, so that what stands has no gap; a repeat is welcome. */
+static const struct db_stmt chunk_insert = {
+	"INSERT INTO blob_chunk (county, school, sha, n, bytes) SELECT app_county(), $1::text, $2::bytea, $3::int, $4::bytea"
+	" WHERE $3::int = (SELECT count(*) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea) ON CONFLICT DO NOTHING"};
+/* Complete means: all bytes are there and their hash is the name. */
+static const struct db_stmt blob_complete = {
+	"UPDATE blob b SET complete = true WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND NOT b.complete"
+	" AND b.size = (SELECT sum(octet_length(bytes)) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea)"
+	" AND b.sha = sha256((SELECT string_agg(bytes, ''::bytea ORDER BY n) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea))"};
+/* All bytes are there and the hash is another one: what stands is worthless and the sender begins again. */
+static const struct db_stmt blob_wrong = {
+	"SELECT b.size <= (SELECT sum(octet_length(bytes)) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea) AND NOT b.complete"
+	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea"};
+static const struct db_stmt blob_chunks = {
+	"SELECT k.n, k.bytes, b.size FROM blob b JOIN blob_chunk k ON k.county = b.county AND k.school = b.school AND k.sha = b.sha"
+	" WHERE b.county = app_county() AND b.sha = $1::bytea AND b.complete AND k.n >= $2::int"
+	" AND b.school = (SELECT min(school) FROM blob WHERE county = app_county() AND sha = $1::bytea AND complete) ORDER BY k.n LIMIT 40"};
+
+static void blob_params(struct db_params *p, const struct request *r, const ProtobufCBinaryData *sha)
+{
+	db_text(p, r->caller.school);
+	db_bytes(p, sha->data, sha->len);
+}
+
+static void reply_blob_state(struct request *r, const PGresult *b)
+{
+	pb_blob_state out = PB_BLOB_STATE_INIT;
+
+	out.has_complete = out.has_have = 1;
+	if (PQntuples(b)) {
+		out.complete = (protobuf_c_boolean)db_get_int(b, 0, 0);
+		out.have = (uint32_t)db_get_int(b, 0, 1);
+	}
+	request_reply(r, &out.base);
+}
+
+static void stat_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	blob_params(&p, r, &REQUEST(r, pb_blob_ref)->sha);
+	request_query(r, &blob_state, &p);
+}
+
+static void stat_done(struct request *r)
+{
+	reply_blob_state(r, r->task.result[0]);
+}
+
+static void stat_blob(struct request *r)
+{
+	if (REQUEST(r, pb_blob_ref)->sha.len != HASH_SIZE)
+		request_fail(r, ERR_INVALID, "sha", NULL);
+	else
+		request_read(r, stat_query, stat_done);
+}
+
+static void chunk_query(struct request *r)
+{
+	const pb_blob_chunk *q = REQUEST(r, pb_blob_chunk);
+	struct db_params create = {0}, insert = {0}, complete = {0}, wrong = {0}, state = {0};
+
+	blob_params(&create, r, &q->sha);
+	db_int8(&create, (int64_t)q->size);
+	request_query(r, &blob_create, &create);
+	blob_params(&insert, r, &q->sha);
+	db_int4(&insert, (int32_t)q->n);
+	db_bytes(&insert, q->data.data, q->data.len);
+	request_query(r, &chunk_insert, &insert);
+	blob_params(&complete, r, &q->sha);
+	request_query(r, &blob_complete, &complete);
+	blob_params(&wrong, r, &q->sha);
+	request_query(r, &blob_wrong, &wrong);
+	blob_params(&state, r, &q->sha);
+	request_query(r, &blob_state, &state);
+}
+
+static void chunk_done(struct request *r)
+{
+	if (db_get_int(r->task.result[3], 0, 0))
+		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s", tr("文件内容与校验值不符", "the bytes do not have this hash"));
+	else
+		reply_blob_state(r, r->task.result[4]);
+}
+
+static void put_chunk(struct request *r)
+{
+	const pb_blob_chunk *q = REQUEST(r, pb_blob_chunk);
+
+	if (q->sha.len != HASH_SIZE || q->size == 0)
+		request_fail(r, ERR_INVALID, "sha", NULL);
+	else if (q->size > FILE_BYTES_MAX || q->data.len > CHUNK_BYTES || q->n > FILE_BYTES_MAX / CHUNK_BYTES)
+		request_fail_hint(r, ERR_TOO_LARGE, "size", tr("文件超过 10 MB", "the file is larger than 10 MiB"),
+			tr("请压缩或分开上传", "make it smaller or split it"));
+	else
+		request_write(r, chunk_query, chunk_done);
+}
+
+static void get_query(struct request *r)
+{
+	const pb_blob_get *q = REQUEST(r, pb_blob_get);
+	struct db_params p = {0};
+
+	db_bytes(&p, q->sha.data, q->sha.len);
+	db_int4(&p, (int32_t)q->from);
+	request_query(r, &blob_chunks, &p);
+}
+
+static void get_done(struct request *r)
+{
+	const PGresult *k = r->task.result[0];
+	int n = PQntuples(k);
+
+	for (int i = 0; i < n; i++) {
+		pb_blob_chunk out = PB_BLOB_CHUNK_INIT;
+		size_t len;
+		out.has_n = out.has_data = out.has_size = 1;
+		out.n = (uint32_t)db_get_int(k, i, 0);
+		out.data.data = (uint8_t *)(uintptr_t)db_get_bytes(k, i, 1, &len);
+		out.data.len = len;
+		out.size = (uint64_t)db_get_int(k, i, 2);
+		r->rows = 1;
+		if (i == n - 1)
+			request_reply(r, &out.base);
+		else
+			request_page(r, &out.base);
+	}
+	if (n == 0)
+		request_fail(r, ERR_NOT_FOUND, "sha", NULL);
+}
+
+static void get_blob(struct request *r)
+{
+	if (REQUEST(r, pb_blob_get)->sha.len != HASH_SIZE)
+		request_fail(r, ERR_INVALID, "sha", NULL);
+	else
+		request_read(r, get_query, get_done);
+}
+
+/* ---- watching ---- */
+
+static void watch(struct request *r)
+{
+	pb_empty out = PB_EMPTY_INIT;
+	struct conn *c = r->conn;
+
+	if (c) {
+		c->watch_stream[0] = r->worker->server->conf.county;
+		c->watch_stream[1] = r->caller.school[0] ? strtoll(r->caller.school, NULL, 10) : 0;
+		c->watching = true;
+	}
+	request_reply(r, &out.base);
+}
+
+const struct handler sync_handlers[] = {{METHOD_SYNC_PUSH, push}, {METHOD_SYNC_PULL, pull}, {METHOD_SYNC_STAT_BLOB, stat_blob},
+	{METHOD_SYNC_PUT_CHUNK, put_chunk}, {METHOD_SYNC_GET_BLOB, get_blob}, {METHOD_SYNC_WATCH, watch}, {0, NULL}};
