@@ -1,0 +1,357 @@
+#include "batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "tables.h"
+
+enum err batch_begin(struct store *s, const char *what, const char *file, int64_t *id, struct problem *p)
+{
+	struct buf sealed = {0};
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT coalesce(max(id), 0) + 1 FROM batch", p);
+
+	if (!stmt)
+		return ERR_STORE;
+	*id = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 1;
+	sqlite3_finalize(stmt);
+	stmt = store_prepare(s,
+		"INSERT INTO batch(id, at, what, file, author, inserted, updated, unchanged, rejected)"
+		" VALUES(?, ?, ?, ?, ?, 0, 0, 0, 0)",
+		p);
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, *id);
+	sqlite3_bind_int64(stmt, 2, clock_now_us());
+	sqlite3_bind_text(stmt, 3, what, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 5, s->profile->session.user, -1, SQLITE_STATIC);
+	/* A file's name may hold a pupil's. */
+	enum err e =
+		file ? seal_value(s->seal, "batch", id, sizeof *id, file, strlen(file), &sealed) : ERR_OK;
+	if (file)
+		sqlite3_bind_blob(stmt, 4, sealed.data, (int)sealed.len, SQLITE_STATIC);
+	if (!e)
+		e = store_run(s, stmt, p);
+	sqlite3_finalize(stmt);
+	buf_free(&sealed);
+	return e;
+}
+
+enum err batch_end(struct store *s, int64_t id, const struct batch_counts *c, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(
+		s, "UPDATE batch SET inserted = ?, updated = ?, unchanged = ?, rejected = ? WHERE id = ?", p);
+
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, (int64_t)c->inserted);
+	sqlite3_bind_int64(stmt, 2, (int64_t)c->updated);
+	sqlite3_bind_int64(stmt, 3, (int64_t)c->unchanged);
+	sqlite3_bind_int64(stmt, 4, (int64_t)c->rejected);
+	sqlite3_bind_int64(stmt, 5, id);
+	enum err e = store_run(s, stmt, p);
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+static void read_batch(struct store *s, sqlite3_stmt *stmt, struct batch_row *row)
+{
+	*row = (struct batch_row){.id = sqlite3_column_int64(stmt, 0), .at = sqlite3_column_int64(stmt, 1)};
+	snprintf(row->what, sizeof row->what, "%s", (const char *)sqlite3_column_text(stmt, 2));
+	snprintf(row->author, sizeof row->author, "%s", (const char *)sqlite3_column_text(stmt, 4));
+	row->counts = (struct batch_counts){(size_t)sqlite3_column_int64(stmt, 5),
+		(size_t)sqlite3_column_int64(stmt, 6), (size_t)sqlite3_column_int64(stmt, 7),
+		(size_t)sqlite3_column_int64(stmt, 8)};
+	row->undone = sqlite3_column_int(stmt, 9);
+	size_t n = (size_t)sqlite3_column_bytes(stmt, 3);
+	if (n >= SEAL_OVERHEAD && n - SEAL_OVERHEAD < sizeof row->file &&
+		unseal_value(s->seal, "batch", &row->id, sizeof row->id, sqlite3_column_blob(stmt, 3), n,
+			row->file))
+		row->file[0] = 0;
+}
+
+#define BATCH_COLUMNS "id, at, what, file, author, inserted, updated, unchanged, rejected, undone"
+
+enum err batch_each(struct store *s, batch_fn fn, void *data, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT " BATCH_COLUMNS " FROM batch ORDER BY id DESC", p);
+	enum err e = stmt ? ERR_OK : ERR_STORE;
+
+	while (!e && sqlite3_step(stmt) == SQLITE_ROW) {
+		struct batch_row row;
+		read_batch(s, stmt, &row);
+		e = fn(data, &row);
+	}
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+/* ---- Undo ---- */
+
+static const uint32_t undo_kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_ENROLMENT,
+	KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_PERSUASION, KIND_KLASS, KIND_SLIP_ADDRESSEE, 0};
+
+/* What the operations of a batch did to one record: its state before the first of them and the groups
+ * touched. */
+struct touched {
+	struct item *item;
+	struct record before, after;
+	bool inserted;
+	uint32_t groups;
+};
+
+struct undo {
+	struct view *view;
+	struct arena arena; /* of the records before and after */
+	struct touched *list;
+	size_t n, room;
+	struct undo_report *report;
+	struct problem *p;
+};
+
+static struct touched *touch(struct undo *u, struct item *item)
+{
+	if (item->mark)
+		return &u->list[item->mark - 1];
+	if (u->n == u->room) {
+		size_t room = u->room ? u->room * 2 : 256;
+		struct touched *more = realloc(u->list, room * sizeof *more);
+		if (!more)
+			return NULL;
+		u->list = more;
+		u->room = room;
+	}
+	u->list[u->n] = (struct touched){.item = item};
+	item->mark = (long)++u->n;
+	return &u->list[u->n - 1];
+}
+
+/* The row's records die with its arena; a copy is encoded into ours. */
+static enum err copy_record(struct undo *u, struct record *to, const struct record *from)
+{
+	struct buf bytes = {0};
+
+	record_encode(from, &bytes);
+	void *copy = bytes.failed
+			     ? NULL
+			     : arena_copy(&u->arena, bytes.len ? bytes.data : (const uint8_t *)"", bytes.len);
+	enum err e = copy ? record_decode(to, from->kind, copy, bytes.len, &u->arena, u->p) : ERR_NOMEM;
+	buf_free(&bytes);
+	return e;
+}
+
+static enum err collect(void *data, const struct op_row *row)
+{
+	struct undo *u = data;
+	struct item *item = view_find_id(u->view, row->id);
+
+	/* What was refused or left the school has nothing to give back; formal reports are not taken back
+	 * this way. */
+	if (!item || !(1u << row->state & (1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED)))
+		return ERR_OK;
+	bool first = !item->mark;
+	struct touched *t = touch(u, item);
+	enum err e = t ? ERR_OK : ERR_NOMEM;
+	if (!e && first && row->prev.kind)
+		e = copy_record(u, &t->before, &row->prev);
+	if (!e && first && !row->prev.kind) {
+		t->inserted = true;
+		record_init(&t->before, row->kind);
+	}
+	if (!e && first) {
+		record_init(&t->after, row->kind);
+		t->after = t->before;
+	}
+	if (!e && !row->del) {
+		struct record body;
+		e = copy_record(u, &body, &row->body);
+		record_take_groups(&t->after, &body, row->groups);
+	}
+	if (t)
+		t->groups |= row->groups;
+	return e;
+}
+
+static void block(struct undo *u, const struct item *item)
+{
+	struct undo_report *r = u->report;
+
+	if (r->blocked < BATCH_BLOCKS_MAX) {
+		struct batch_block *b = &r->block[r->blocked];
+		int name = kind_field_index(item->record.kind, "name");
+		memcpy(b->id, item->id, ID_SIZE);
+		b->kind = item->record.kind;
+		if (name >= 0)
+			record_text(&item->record, name, b->name, sizeof b->name);
+	}
+	r->blocked++;
+}
+
+/* Which record another one hangs on, or NULL. */
+static const uint8_t *refers_to(const struct item *item)
+{
+	int field = -1;
+
+	switch (item->record.kind->number) {
+	case KIND_GUARDIAN:
+		field = F_GUARDIAN_STUDENT;
+		break;
+	case KIND_EVIDENCE:
+		field = F_EVIDENCE_TARGET;
+		break;
+	case KIND_VERIFY_ANSWER:
+		field = F_VERIFY_ANSWER_DESTINATION;
+		break;
+	default:
+		return NULL;
+	}
+	const struct value *v = &item->record.value[field];
+	return record_has(&item->record, field) && v->len == ID_SIZE ? v->data : NULL;
+}
+
+/* Others built on it: the values are no longer those that the batch wrote, or a later record hangs on an
+ * inserted one. */
+static void find_blocks(struct undo *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		struct touched *t = &u->list[i];
+		bool same = t->item->live;
+		for (unsigned g = 1; same && g <= t->after.kind->group_count; g++)
+			if (t->inserted || t->groups >> (g - 1) & 1)
+				same = record_same_group(&t->item->record, &t->after, g);
+		if (!same)
+			block(u, t->item);
+	}
+	for (size_t i = 0; i < u->view->n; i++) {
+		struct item *item = u->view->items[i];
+		const uint8_t *to = item->live && !item->mark ? refers_to(item) : NULL;
+		struct item *target = to ? view_find_id(u->view, to) : NULL;
+		if (target && target->mark && u->list[target->mark - 1].inserted)
+			block(u, item);
+	}
+}
+
+static enum err give_back(struct undo *u, int64_t batch)
+{
+	enum err e = ERR_OK;
+
+	/* Backwards: what hangs on a record goes before it. */
+	for (size_t i = u->n; !e && i > 0; i--) {
+		struct touched *t = &u->list[i - 1];
+		e = t->inserted ? outbox_delete(u->view, t->item, batch, u->p)
+				: outbox_put(u->view, &t->item, &t->before, t->groups, batch, u->p);
+		u->report->undone += !e;
+	}
+	return e;
+}
+
+static enum err finish_undo(struct undo *u, struct store *s, const char *mark_sql, int64_t id)
+{
+	int64_t batch;
+	struct batch_counts counts = {0};
+
+	if (!u->report->blocked && u->n == 0)
+		return problem_set(u->p, ERR_NOT_FOUND, NULL, NULL,
+			tr("没有可以撤销的内容", "there is nothing to undo"));
+	if (u->report->blocked)
+		return problem_set(u->p, ERR_CONFLICT, NULL,
+			tr("先处理名单上的记录", "deal with the records listed first"),
+			tr("有 %zu 条记录后来又有改动，不能整批撤销",
+				"%zu records were changed since; the whole cannot be undone"),
+			u->report->blocked);
+	enum err e = store_begin(s, u->p);
+	if (!e)
+		e = batch_begin(s, "undo", NULL, &batch, u->p);
+	if (!e)
+		e = give_back(u, batch);
+	counts.updated = u->report->undone;
+	if (!e)
+		e = batch_end(s, batch, &counts, u->p);
+	sqlite3_stmt *stmt = e || !mark_sql ? NULL : store_prepare(s, mark_sql, u->p);
+	if (stmt) {
+		sqlite3_bind_int64(stmt, 1, id);
+		e = store_run(s, stmt, u->p);
+		sqlite3_finalize(stmt);
+	}
+	if (!e)
+		return store_commit(s, u->p);
+	store_rollback(s);
+	return e;
+}
+
+static enum err begin_undo(struct undo *u, struct store *s, struct undo_report *report, struct problem *p)
+{
+	*u = (struct undo){.report = report, .p = p};
+	*report = (struct undo_report){0};
+	arena_init(&u->arena, 1u << 30);
+	return view_load(&u->view, s, undo_kinds, p);
+}
+
+static void end_undo(struct undo *u)
+{
+	view_free(u->view);
+	free(u->list);
+	arena_free(&u->arena);
+}
+
+static enum err check_batch(struct store *s, int64_t id, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT undone FROM batch WHERE id = ?", p);
+
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, id);
+	bool found = sqlite3_step(stmt) == SQLITE_ROW, undone = found && sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (!found)
+		return problem_set(p, ERR_NOT_FOUND, NULL,
+			tr("用 import list 查编号", "see import list for the ids"),
+			tr("没有编号为 %lld 的批次", "there is no batch %lld"), (long long)id);
+	return undone ? problem_set(
+				p, ERR_EXISTS, NULL, NULL, tr("这一批已经撤销过", "it was undone already"))
+		      : ERR_OK;
+}
+
+enum err batch_undo(struct store *s, int64_t id, struct undo_report *report, struct problem *p)
+{
+	struct undo u;
+	enum err e = check_batch(s, id, p);
+
+	if (e)
+		return e;
+	e = begin_undo(&u, s, report, p);
+	if (!e)
+		e = outbox_each(s, UINT32_MAX, id, collect, &u, p);
+	if (!e)
+		find_blocks(&u);
+	if (!e)
+		e = finish_undo(&u, s, "UPDATE batch SET undone = 1 WHERE id = ?", id);
+	end_undo(&u);
+	return e;
+}
+
+enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, struct problem *p)
+{
+	struct op_row row;
+	struct arena arena;
+	struct undo u;
+
+	arena_init(&arena, 4u << 20);
+	enum err e = begin_undo(&u, s, report, p);
+	if (!e)
+		e = outbox_read(s, n, &arena, &row, p);
+	if (!e && (row.del || row.kind->number == KIND_FILING || row.kind->number == KIND_PERSUASION))
+		e = problem_set(p, ERR_NOT_NOW, NULL, NULL,
+			tr("删除和上报不能这样撤回",
+				"a deletion or a formal report cannot be taken back this way"));
+	if (!e)
+		e = collect(&u, &row);
+	if (!e)
+		find_blocks(&u);
+	if (!e)
+		e = finish_undo(&u, s, NULL, 0);
+	end_undo(&u);
+	arena_free(&arena);
+	return e;
+}

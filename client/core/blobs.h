@@ -1,0 +1,31 @@
+/* blobs.h - files that prove something, on their way to the server: copied into DIR/blobs, sealed, named by
+ * their hash, and sent in chunks by sync.h. Owns that folder and the table `blob`. One thread. */
+#ifndef JG_BLOBS_H
+#define JG_BLOBS_H
+
+#include "store.h"
+
+#define BLOB_MAX (10u << 20) /* of a file: proto/README.md §8 */
+#define BLOB_CHUNK (256u << 10)
+
+/* Copies a file. ERR_FILE_IO (not there, a folder), ERR_INVALID (empty: it proves nothing), ERR_TOO_LARGE.
+ * With `only_look` nothing is kept. */
+enum err blob_add(struct store *s, const char *path, bool only_look, uint8_t sha[HASH_SIZE], size_t *size,
+	struct problem *p);
+/* The content, malloc'ed. ERR_NOT_FOUND. */
+enum err blob_read(
+	struct store *s, const uint8_t sha[HASH_SIZE], uint8_t **out, size_t *size, struct problem *p);
+
+struct blob_row {
+	uint8_t sha[HASH_SIZE];
+	uint64_t size;
+	uint32_t have; /* chunks at the server */
+};
+/* The next file that is not wholly at the server; false when there is none. */
+bool blob_next(struct store *s, struct blob_row *row);
+enum err blob_progress(
+	struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have, bool complete, struct problem *p);
+size_t blob_waiting(struct store *s);
+bool blob_is_known(struct store *s, const uint8_t sha[HASH_SIZE]);
+
+#endif

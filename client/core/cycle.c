@@ -1,0 +1,39 @@
+#include "cycle.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "tables.h"
+#include "view.h"
+
+int32_t cycle_today(const struct profile *profile)
+{
+	char text[TIME_TEXT_SIZE];
+
+	time_format(text, profile_now_us(profile));
+	return (int32_t)(atoi(text) * 10000 + atoi(text + 5) * 100 + atoi(text + 8));
+}
+
+enum err cycle_read(struct store *s, int32_t today, struct cycle *out, struct problem *p)
+{
+	static const uint32_t kinds[] = {KIND_CYCLE, 0};
+	struct view *v;
+	enum err e = view_load(&v, s, kinds, p);
+
+	*out = (struct cycle){.year = today / 10000};
+	if (e)
+		return e;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		if (!v->items[i]->live || (out->known && record_number(r, F_CYCLE_YEAR) < out->year))
+			continue;
+		out->known = true;
+		out->year = (int32_t)record_number(r, F_CYCLE_YEAR);
+		record_text(r, F_CYCLE_PHASE, out->phase, sizeof out->phase);
+		out->prefill_due = (int32_t)record_number(r, F_CYCLE_PREFILL_DUE);
+		out->confirm_due = (int32_t)record_number(r, F_CYCLE_CONFIRM_DUE);
+		out->verify_due = (int32_t)record_number(r, F_CYCLE_VERIFY_DUE);
+	}
+	view_free(v);
+	return ERR_OK;
+}

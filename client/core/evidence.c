@@ -1,0 +1,82 @@
+#include "evidence.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "blobs.h"
+#include "outbox.h"
+#include "tables.h"
+#include "text.h"
+
+#define NAME_SIZE 256 /* bytes of a file's name on every file system we meet */
+
+size_t evidence_count(const struct view *v, const uint8_t target[ID_SIZE])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct item *item = v->items[i];
+		const struct value *to = &item->record.value[F_EVIDENCE_TARGET];
+		n += item->live && item->record.kind->number == KIND_EVIDENCE &&
+		     record_has(&item->record, F_EVIDENCE_TARGET) && to->len == ID_SIZE &&
+		     memcmp(to->data, target, ID_SIZE) == 0;
+	}
+	return n;
+}
+
+enum err evidence_attach(
+	struct view *v, const uint8_t target[ID_SIZE], const char *path, int64_t batch, struct problem *p)
+{
+	const char *slash = strrchr(path, '/');
+	struct record want;
+	struct item *item;
+	uint8_t sha[HASH_SIZE];
+	size_t size;
+	enum err e = blob_add(v->store, path, false, sha, &size, p);
+
+	if (e)
+		return e;
+	record_init(&want, kind_by_number(KIND_EVIDENCE));
+	record_set_bytes(&want, F_EVIDENCE_TARGET, target, ID_SIZE);
+	record_set_bytes(&want, F_EVIDENCE_SHA, sha, HASH_SIZE);
+	record_set_number(&want, F_EVIDENCE_SIZE, (int64_t)size);
+	record_set_text(&want, F_EVIDENCE_NAME, slash ? slash + 1 : path);
+	item = view_find_key(v, &want, true);
+	return item ? ERR_OK : outbox_put(v, &item, &want, UINT32_MAX, batch, p);
+}
+
+static bool is_file_in(const char *dir, const char *name, char *path, size_t size)
+{
+	struct stat st;
+
+	if (!*name || strchr(name, '/') || strchr(name, '\\') || strcmp(name, ".") == 0 ||
+		strcmp(name, "..") == 0)
+		return false;
+	snprintf(path, size, "%s/%s", dir, name);
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+enum err evidence_attach_names(struct view *v, const uint8_t target[ID_SIZE], const char *dir,
+	const char *names, int64_t batch, size_t *missing, struct problem *p)
+{
+	static const char wide[] = "；";
+	char name[NAME_SIZE], path[NAME_SIZE + 512];
+	enum err e = ERR_OK;
+
+	if (missing)
+		*missing = 0;
+	while (!e && *names) {
+		const char *semicolon = strchr(names, ';'), *full = strstr(names, wide);
+		const char *end = semicolon && (!full || semicolon < full) ? semicolon : full;
+		size_t n = end ? (size_t)(end - names) : strlen(names);
+		snprintf(name, sizeof name, "%.*s", n < sizeof name ? (int)n : 0, names);
+		text_clean(name, sizeof name, name);
+		if (is_file_in(dir, name, path, sizeof path))
+			e = evidence_attach(v, target, path, batch, p);
+		else if (missing && *name)
+			++*missing;
+		names += n + (end ? end == full ? strlen(wide) : 1 : 0);
+	}
+	return e;
+}

@@ -1,0 +1,55 @@
+/* import.h - people's tables into records (cli.md "Files that people have"). Owns the rules of a row; the
+ * columns come from the declarations of the kinds. Everything of one import is one SQLite transaction and one
+ * batch. One thread; blocks for the time of reading the file (20,000 rows: 2 s). */
+#ifndef JG_IMPORT_H
+#define JG_IMPORT_H
+
+#include <stdbool.h>
+
+#include "store.h"
+
+enum import_what { IMPORT_STUDENTS, IMPORT_DESTINATIONS, IMPORT_ENROLLED };
+
+struct import_options {
+	enum import_what what;
+	const char *path;
+	const char *sheet;       /* NULL: the first */
+	const char *const *maps; /* "列=字段" */
+	size_t n_maps;
+	const char *errors_path; /* workbook of the bad rows, or NULL */
+	bool dry_run;            /* judges everything, stores nothing */
+	bool all_or_nothing;     /* one bad row: nothing is stored */
+	bool keep_invalid;       /* students: numbers that fail only their check digit */
+	bool force;              /* enrolled: also when a column seems to have slipped */
+	void (*progress)(void *data, size_t done, size_t total); /* may be NULL */
+	void *progress_data;
+};
+
+struct import_note {
+	long row;       /* as the spreadsheet shows it */
+	char field[48]; /* the column */
+	char code[24];  /* stable word: ID_DAMAGED, ID_CHECK, MISSING, INVALID, DUPLICATE, OTHER_SCHOOL … */
+	char message[256]; /* what happened and how to mend it */
+};
+
+struct import_notes {
+	struct import_note *list;
+	size_t n, room;
+};
+
+struct import_report {
+	int64_t id; /* for `import undo`; 0 when nothing was stored */
+	size_t read, inserted, updated, unchanged;
+	struct import_notes rejected, warnings;
+	char *ignored; /* "列甲\n列乙（是不是 列丙？）\n", malloc'ed, or NULL */
+	bool slipped;  /* the column check of `enrolled` refused it */
+};
+
+/* ERR_OK also when rows were rejected: ask the report. With all_or_nothing and a bad row: ERR_FILE_FORMAT,
+ * report filled. A slipped column: ERR_CONFLICT, report->slipped. A closed cycle: ERR_PHASE. Otherwise errors
+ * of sheet.h, table.h, store.h. The report is the caller's to import_report_free, also after an error. */
+enum err import_run(struct store *s, const struct import_options *options, struct import_report *report,
+	struct problem *p);
+void import_report_free(struct import_report *report);
+
+#endif

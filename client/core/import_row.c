@@ -1,0 +1,266 @@
+#include "import_row.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tables.h"
+#include "text.h"
+#include "validate.h"
+
+static const char *const school_code_names[] = {"学校（机构）标识码", "学校代码", NULL};
+static const char *const school_names[] = {"学校", "所在学校", "就读学校", NULL};
+
+static void add_columns(struct import *im, const struct kind *kind, bool guardian)
+{
+	for (size_t i = 0; i < kind->field_count && im->n_columns < IMPORT_COLUMNS_MAX - 2; i++) {
+		const struct field *f = &kind->fields[i];
+		if (!f->columns[0])
+			continue;
+		struct table_column *c = &im->columns[im->n_columns];
+		bool id = strcmp(f->name, "cert_no") == 0 || strcmp(f->name, "student_no") == 0;
+		*c = (struct table_column){f->columns[0], f->columns + 1, f->required && !guardian,
+			id ? tr("证件号码或全国学籍号", "证件号码 or 全国学籍号") : NULL};
+		im->meaning[im->n_columns++] = (struct import_column){(int)i, guardian};
+	}
+}
+
+void import_columns(struct import *im)
+{
+	add_columns(im, im->kind, false);
+	if (im->kind->number == KIND_STUDENT)
+		add_columns(im, kind_by_number(KIND_GUARDIAN), true);
+	im->columns[im->n_columns] = (struct table_column){"学校标识码", school_code_names, false, NULL};
+	im->meaning[im->n_columns++] = (struct import_column){-1, false};
+	im->columns[im->n_columns] = (struct table_column){"学校名称", school_names, false, NULL};
+	im->meaning[im->n_columns++] = (struct import_column){-2, false};
+}
+
+const char *import_field(const struct import *im, int field)
+{
+	return value_column(&im->kind->fields[field]);
+}
+
+static void add_note(
+	struct import_notes *notes, long row, const char *field, const char *code, const struct problem *p)
+{
+	if (notes->n == notes->room) {
+		size_t room = notes->room ? notes->room * 2 : 64;
+		struct import_note *more = realloc(notes->list, room * sizeof *more);
+		if (!more)
+			return;
+		notes->list = more;
+		notes->room = room;
+	}
+	struct import_note *note = &notes->list[notes->n++];
+	const struct err_info *info = err_info((int)p->code);
+	note->row = row;
+	snprintf(note->field, sizeof note->field, "%s", field ? field : "");
+	snprintf(note->code, sizeof note->code, "%s", code ? code : info->name);
+	char message[sizeof p->message + sizeof p->hint + 8];
+	snprintf(message, sizeof message, "%s%s%s", p->message[0] ? p->message : tr(info->zh, info->en),
+		p->hint[0] ? tr("；", "; ") : "", p->hint);
+	size_t n = text_utf8_prefix(
+		message, strlen(message) < sizeof note->message ? strlen(message) : sizeof note->message - 1);
+	memcpy(note->message, message, n);
+	note->message[n] = 0;
+}
+
+/* One row is rejected once: its first fault is told, the others when it is mended. */
+void import_reject(struct import *im, struct import_row *row, const char *field, const char *code,
+	const struct problem *p)
+{
+	if (!row->bad)
+		add_note(&im->report->rejected, row->at.number, field, code, p);
+	row->bad = true;
+}
+
+void import_warn(struct import *im, const struct import_row *row, const char *field, const char *code,
+	const struct problem *p)
+{
+	add_note(&im->report->warnings, row->at.number, field, code, p);
+}
+
+/* Whether a column that names a school names another one. Short forms of the own name pass. */
+static void check_school(struct import *im, struct import_row *row, size_t column, bool code)
+{
+	const char *own = code ? im->store->profile->school : im->store->profile->school_name;
+	char text[256], mine[256];
+	struct problem p = {0};
+
+	if (text_name_key(text, sizeof text, table_text(im->table, &row->at, column)) ||
+		text_name_key(mine, sizeof mine, own) || !*text || !*mine || strcmp(text, mine) == 0 ||
+		(!code && (strstr(mine, text) || strstr(text, mine))))
+		return;
+	problem_set(&p, ERR_INVALID, NULL,
+		tr("这一行请由那所学校导入，或从文件中删去",
+			"let that school import it, or take the row out"),
+		tr("写的是另一所学校：%s", "names another school: %s"), text);
+	import_reject(im, row, im->columns[column].name, "OTHER_SCHOOL", &p);
+}
+
+static void read_cell(struct import *im, struct import_row *row, size_t column)
+{
+	struct import_column m = im->meaning[column];
+	struct record *r = m.guardian ? &row->guardian : &row->record;
+	const struct value_context ctx = {im->sheet->epoch,
+		table_flags(im->table, &row->at, column) & CELL_DAMAGED_NUMBER,
+		im->kind->number == KIND_STUDENT};
+	struct problem p = {0};
+	const char *code = NULL;
+
+	if (table_flags(im->table, &row->at, column) & CELL_ERROR) {
+		problem_set(&p, ERR_INVALID, NULL,
+			tr("请把公式换成数值再导入", "replace the formula by its value"),
+			tr("单元格里是出错的公式", "the cell holds a broken formula"));
+		import_reject(im, row, im->columns[column].name, "INVALID", &p);
+		return;
+	}
+	switch (value_parse(
+		r, m.field, table_text(im->table, &row->at, column), &ctx, &im->arena, &code, &p)) {
+	case VALUE_BAD:
+		import_reject(im, row, im->columns[column].name, code, &p);
+		break;
+	case VALUE_WARN:
+		import_warn(im, row, im->columns[column].name, code, &p);
+		break;
+	default:
+		break;
+	}
+	if (m.guardian)
+		row->guardian_given |= 1u << m.field;
+	else
+		row->given |= 1u << m.field;
+}
+
+/* Ill-formed numbers are refused everywhere; a wrong check digit only among students, who are the county's
+ * baseline. */
+static void judge_id(struct import *im, struct import_row *row, int cert_type, int cert_no)
+{
+	static const char *const words[] = {[ID_EMPTY] = "MISSING",
+		[ID_DAMAGED] = "ID_DAMAGED",
+		[ID_LENGTH] = "ID_LENGTH",
+		[ID_CHARACTER] = "ID_CHARACTER",
+		[ID_DATE] = "ID_DATE",
+		[ID_CHECK] = "ID_CHECK"};
+	struct record *r = &row->record;
+	struct resident_id found = {0};
+	struct problem p = {0};
+	char no[CERT_NO_MAX + 1];
+
+	if (!record_has(r, cert_no))
+		return;
+	if (!record_has(r, cert_type))
+		record_set_text(r, cert_type, "1");
+	if (!record_is(r, cert_type, "1"))
+		return;
+	enum id_fault fault = resident_id_check(record_text(r, cert_no, no, sizeof no), im->today, &found);
+	if (fault == ID_OK)
+		return;
+	problem_set(&p, ERR_INVALID, NULL,
+		tr("请对照户口簿或身份证核对", "compare it with the household register"), "%s：%s", no,
+		id_fault_text(fault));
+	bool student = im->kind->number == KIND_STUDENT;
+	if (fault != ID_CHECK || (student && !im->options->keep_invalid)) {
+		import_reject(im, row, import_field(im, cert_no), words[fault], &p);
+		return;
+	}
+	if (student)
+		record_set_number(r, F_STUDENT_KEEP_INVALID, 1);
+	import_warn(im, row, import_field(im, cert_no), words[fault], &p);
+}
+
+/* A birth date or gender that contradicts the number is kept: reconciliation lists it (M04, M05). */
+static void compare_id(struct import *im, const struct import_row *row, int cert_type, int cert_no)
+{
+	const struct record *r = &row->record;
+	int birth = kind_field_index(r->kind, "birth"), gender = kind_field_index(r->kind, "gender");
+	struct resident_id id = {0};
+	struct problem p = {0};
+	char no[CERT_NO_MAX + 1], text[8];
+
+	if (!record_is(r, cert_type, "1") ||
+		resident_id_check(record_text(r, cert_no, no, sizeof no), im->today, &id) != ID_OK)
+		return;
+	if (birth >= 0 && record_has(r, birth) && record_number(r, birth) != id.birth) {
+		problem_set(&p, ERR_INVALID, NULL, NULL,
+			tr("与证件号码里的出生日期 %d 不一致", "differs from the number's birth date %d"),
+			id.birth);
+		import_warn(im, row, import_field(im, birth), "ID_DIFF", &p);
+	}
+	snprintf(text, sizeof text, "%d", id.gender);
+	if (gender >= 0 && record_has(r, gender) &&
+		(record_is(r, gender, "1") || record_is(r, gender, "2")) && !record_is(r, gender, text)) {
+		problem_set(&p, ERR_INVALID, NULL, NULL,
+			tr("与证件号码里的性别不一致", "differs from the number's gender"));
+		import_warn(im, row, import_field(im, gender), "ID_DIFF", &p);
+	}
+}
+
+/* Cells that every row must have; a false 是否报到 counts, so the cell is asked, not the value. */
+static void check_required(struct import *im, struct import_row *row, int cert_no, int student_no)
+{
+	struct problem p = {0};
+
+	problem_set(&p, ERR_MISSING, NULL, NULL, NULL);
+	for (size_t i = 0; i < im->n_columns; i++) {
+		char text[16];
+		if (!im->columns[i].required)
+			continue;
+		text_clean(text, sizeof text,
+			table_text(im->table, &row->at, i)); /* too long for it is not empty either */
+		if (!*table_text(im->table, &row->at, i) ||
+			(!*text && strlen(table_text(im->table, &row->at, i)) < sizeof text))
+			import_reject(im, row, im->columns[i].name, "MISSING", &p);
+	}
+	if (!record_has(&row->record, cert_no) && !record_has(&row->record, student_no)) {
+		problem_set(&p, ERR_MISSING, NULL, NULL,
+			tr("证件号码和全国学籍号都没有", "neither certificate nor student number"));
+		import_reject(im, row, import_field(im, cert_no), "MISSING", &p);
+	}
+}
+
+/* A class teacher works on his own classes. */
+static void check_class(struct import *im, struct import_row *row)
+{
+	const struct session *session = &im->store->profile->session;
+	int field = kind_field_index(im->kind, "class_no");
+	struct problem p = {0};
+
+	if (session->roles & (1u << ROLE_REGISTRAR) || !(session->roles & 1u << ROLE_CLASS_TEACHER))
+		return;
+	for (unsigned i = 0; i < session->class_count; i++)
+		if (record_is(&row->record, field, session->classes[i]))
+			return;
+	problem_set(&p, ERR_PERMISSION, NULL, tr("请由学籍管理员导入", "the registrar may import it"),
+		tr("不是您负责的班级", "not one of your classes"));
+	import_reject(im, row, import_field(im, field), NULL, &p);
+}
+
+void import_read_row(struct import *im, struct import_row *row)
+{
+	int cert_type = kind_field_index(im->kind, "cert_type"),
+	    cert_no = kind_field_index(im->kind, "cert_no");
+	int student_no = kind_field_index(im->kind, "student_no"), year = kind_field_index(im->kind, "year");
+
+	record_init(&row->record, im->kind);
+	record_init(&row->guardian, kind_by_number(KIND_GUARDIAN));
+	for (size_t i = 0; i < im->n_columns && !row->bad; i++) {
+		if (!table_has(im->table, i))
+			continue;
+		if (im->meaning[i].field < 0)
+			check_school(im, row, i, im->meaning[i].field == -1);
+		else
+			read_cell(im, row, i);
+	}
+	if (year >= 0)
+		record_set_number(&row->record, year, im->year);
+	if (!row->bad)
+		check_required(im, row, cert_no, student_no);
+	if (!row->bad)
+		judge_id(im, row, cert_type, cert_no);
+	if (!row->bad)
+		compare_id(im, row, cert_type, cert_no);
+	if (!row->bad)
+		check_class(im, row);
+}

@@ -1,0 +1,350 @@
+#include "outbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "envelope.h"
+#include "tables.h"
+
+#define OP_BYTES_MAX 65536 /* of one operation: the widest record has 16 texts of at most 2000 bytes */
+#define ROW_ARENA (4u << 20)
+
+#define ROW_COLUMNS                                                                                          \
+	"n, incarnation, op_no, state, kind, id, action, groups, at, author, batch, bytes, prev, code, "     \
+	"message, field, group_no, ver,"                                                                     \
+	" current, duplicate_of"
+
+/* ---- Making ---- */
+
+uint32_t outbox_changed_groups(const struct item *item, const struct record *want)
+{
+	uint32_t groups = 0;
+
+	if (!item)
+		return record_groups(want);
+	for (unsigned g = 1; g <= want->kind->group_count; g++)
+		if (!record_same_group(&item->record, want, g))
+			groups |= 1u << (g - 1);
+	return groups;
+}
+
+/* What the author saw of each group: an own operation that is still on its way, or the server's version. */
+static void fill_seen(
+	pb_op *op, const struct item *item, uint32_t groups, pb_group_base *bases, pb_group_base **list)
+{
+	op->seen = list;
+	for (unsigned g = 0; g < KIND_GROUPS_MAX; g++) {
+		if (!(groups >> g & 1))
+			continue;
+		pb_group_base *base = &bases[op->n_seen];
+		*base = (pb_group_base)PB_GROUP_BASE_INIT;
+		base->has_group = 1;
+		base->group = g + 1;
+		if (item->own_op[g]) {
+			base->has_own_op = 1;
+			base->own_op = item->own_op[g];
+		} else {
+			base->has_gver = 1;
+			base->gver = item->gver[g];
+		}
+		list[op->n_seen++] = base;
+	}
+}
+
+static enum err bind_sealed(struct store *s, sqlite3_stmt *stmt, int column, const char *table, int64_t n,
+	const void *data, size_t len)
+{
+	struct buf sealed = {0};
+
+	if (seal_value(s->seal, table, &n, sizeof n, data, len, &sealed)) {
+		buf_free(&sealed);
+		return ERR_NOMEM;
+	}
+	sqlite3_bind_blob(stmt, column, sealed.data, (int)sealed.len, SQLITE_TRANSIENT);
+	buf_free(&sealed);
+	return ERR_OK;
+}
+
+static enum err insert_row(struct store *s, const pb_op *op, const void *bytes, size_t n, uint32_t groups,
+	const struct buf *prev, int64_t batch, struct problem *p)
+{
+	uint8_t sha[HASH_SIZE];
+
+	if (!s->insert_op)
+		s->insert_op = store_prepare(s,
+			"INSERT INTO outbox(n, incarnation, op_no, state, kind, id, action, groups, at, "
+			"author, batch, bytes, sha, prev)"
+			" VALUES(?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			p);
+	sqlite3_stmt *stmt = s->insert_op;
+	if (!stmt)
+		return ERR_STORE;
+	hash_op(sha, bytes, n);
+	sqlite3_bind_int64(stmt, 1, s->next_row);
+	sqlite3_bind_int64(stmt, 2, op->incarnation);
+	sqlite3_bind_int64(stmt, 3, (int64_t)op->op_no);
+	sqlite3_bind_int64(stmt, 4, op->kind);
+	sqlite3_bind_blob(stmt, 5, op->id.data, ID_SIZE, SQLITE_STATIC);
+	sqlite3_bind_int(stmt, 6, (int)op->action);
+	sqlite3_bind_int64(stmt, 7, groups);
+	sqlite3_bind_int64(stmt, 8, op->at);
+	sqlite3_bind_text(stmt, 9, op->author, -1, SQLITE_STATIC);
+	if (batch)
+		sqlite3_bind_int64(stmt, 10, batch);
+	else
+		sqlite3_bind_null(stmt, 10);
+	sqlite3_bind_blob(stmt, 12, sha, sizeof sha, SQLITE_STATIC);
+	sqlite3_bind_null(stmt, 13);
+	enum err e = bind_sealed(s, stmt, 11, "outbox", s->next_row, bytes, n);
+	if (!e && prev->len)
+		e = bind_sealed(s, stmt, 13, "prev", s->next_row, prev->data, prev->len);
+	if (!e)
+		e = store_run(s, stmt, p);
+	if (!e) {
+		s->next_row++;
+		s->made = op->op_no;
+	}
+	return e;
+}
+
+/* Encodes and stores the operation, then lays it over the view. */
+static enum err queue(struct view *v, pb_op *op, uint32_t groups, const struct item *before, int64_t batch,
+	struct item **out, struct problem *p)
+{
+	struct store *s = v->store;
+	struct buf prev = {0};
+
+	if (!s->incarnation)
+		return problem_set(p, ERR_NOT_NOW, NULL, tr("请先连网登录一次", "log in once while online"),
+			tr("这台电脑还没有登录过", "nobody has logged in on this computer yet"));
+	op->has_version = op->has_op_no = op->has_incarnation = op->has_at = op->has_action = op->has_kind =
+		op->has_id = 1;
+	op->version = 1;
+	op->op_no = s->made + 1;
+	op->incarnation = s->incarnation;
+	op->author = s->profile->session.user;
+	op->at = clock_now_us();
+	size_t n = protobuf_c_message_get_packed_size(&op->base);
+	if (n > OP_BYTES_MAX)
+		return problem_set(p, ERR_TOO_LARGE, NULL, NULL, NULL);
+	uint8_t *bytes = arena_alloc(&v->arena, n);
+	if (!bytes)
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	protobuf_c_message_pack(&op->base, bytes);
+	if (before && before->live)
+		record_encode(&before->record, &prev);
+	enum err e = prev.failed ? ERR_NOMEM : insert_row(s, op, bytes, n, groups, &prev, batch, p);
+	buf_free(&prev);
+	if (!e)
+		e = view_overlay(v, bytes, n, out);
+	if (e)
+		return problem_set(p, e, NULL, NULL, p && p->message[0] ? "%s" : NULL, p ? p->message : "");
+	(*out)->pending = true;
+	(*out)->batch = batch;
+	return ERR_OK;
+}
+
+enum err outbox_put(struct view *v, struct item **item, const struct record *want, uint32_t groups,
+	int64_t batch, struct problem *p)
+{
+	pb_group_base bases[KIND_GROUPS_MAX], *list[KIND_GROUPS_MAX];
+	struct buf body = {0};
+	pb_op op = PB_OP_INIT;
+	uint8_t id[ID_SIZE];
+
+	groups &= outbox_changed_groups(*item, want);
+	if (!groups)
+		return ERR_OK;
+	if (*item) {
+		memcpy(id, (*item)->id, ID_SIZE);
+		fill_seen(&op, *item, groups, bases, list);
+	} else {
+		id_make(id, clock_now_us());
+	}
+	record_encode_groups(want, groups, false, &body);
+	op.action = JINGGUAN__V1__ACTION__PUT;
+	op.kind = want->kind->number;
+	op.id = (ProtobufCBinaryData){ID_SIZE, id};
+	op.has_body = 1;
+	op.body = (ProtobufCBinaryData){body.len, body.data};
+	enum err e = body.failed ? problem_set(p, ERR_NOMEM, NULL, NULL, NULL)
+				 : queue(v, &op, groups, *item, batch, item, p);
+	buf_free(&body);
+	return e;
+}
+
+enum err outbox_delete(struct view *v, struct item *item, int64_t batch, struct problem *p)
+{
+	pb_group_base bases[KIND_GROUPS_MAX], *list[KIND_GROUPS_MAX];
+	pb_op op = PB_OP_INIT;
+	uint32_t groups = 0;
+
+	for (unsigned g = 0; g < KIND_GROUPS_MAX; g++)
+		if (item->gver[g] || item->own_op[g])
+			groups |= 1u << g;
+	fill_seen(&op, item, groups, bases, list);
+	op.action = JINGGUAN__V1__ACTION__DEL;
+	op.kind = item->record.kind->number;
+	op.id = (ProtobufCBinaryData){ID_SIZE, item->id};
+	return queue(v, &op, groups, item, batch, &item, p);
+}
+
+/* ---- Reading ---- */
+
+static enum err unseal_column(struct store *s, sqlite3_stmt *stmt, int column, const char *table, int64_t n,
+	struct arena *arena, uint8_t **out, size_t *len)
+{
+	size_t size = (size_t)sqlite3_column_bytes(stmt, column);
+
+	*out = NULL;
+	*len = 0;
+	if (size < SEAL_OVERHEAD)
+		return size ? ERR_STORE : ERR_OK;
+	if (!(*out = arena_alloc(arena, size)))
+		return ERR_NOMEM;
+	*len = size - SEAL_OVERHEAD;
+	return unseal_value(s->seal, table, &n, sizeof n, sqlite3_column_blob(stmt, column), size, *out);
+}
+
+static enum err read_bodies(struct store *s, sqlite3_stmt *stmt, struct arena *arena, struct op_row *row)
+{
+	const ProtobufCMessage *message;
+	uint8_t *bytes;
+	size_t n;
+	enum err e = unseal_column(s, stmt, 11, "outbox", row->n, arena, &bytes, &n);
+
+	if (!e)
+		e = envelope_unpack(&pb_op_desc, bytes, n, arena, &message, NULL);
+	if (!e)
+		e = record_decode(&row->body, row->kind, ((const pb_op *)message)->body.data,
+			((const pb_op *)message)->body.len, arena, NULL);
+	if (!e)
+		e = unseal_column(s, stmt, 12, "prev", row->n, arena, &bytes, &n);
+	if (!e && bytes)
+		e = record_decode(&row->prev, row->kind, bytes, n, arena, NULL);
+	if (!e)
+		e = unseal_column(s, stmt, 18, "current", row->n, arena, &bytes, &n);
+	if (!e && bytes)
+		e = record_decode(&row->current, row->kind, bytes, n, arena, NULL);
+	if (!e)
+		e = unseal_column(s, stmt, 14, "message", row->n, arena, &bytes, &n);
+	if (!e && bytes)
+		snprintf(row->message, sizeof row->message, "%.*s", (int)n, (const char *)bytes);
+	return e;
+}
+
+static enum err read_row(
+	struct store *s, sqlite3_stmt *stmt, struct arena *arena, struct op_row *row, struct problem *p)
+{
+	const char *text;
+
+	*row = (struct op_row){.n = sqlite3_column_int64(stmt, 0)};
+	row->incarnation = (uint32_t)sqlite3_column_int64(stmt, 1);
+	row->op_no = (uint64_t)sqlite3_column_int64(stmt, 2);
+	row->state = (enum op_state)sqlite3_column_int(stmt, 3);
+	row->kind = kind_by_number((uint32_t)sqlite3_column_int(stmt, 4));
+	if (sqlite3_column_bytes(stmt, 5) == ID_SIZE)
+		memcpy(row->id, sqlite3_column_blob(stmt, 5), ID_SIZE);
+	row->del = sqlite3_column_int(stmt, 6) == JINGGUAN__V1__ACTION__DEL;
+	row->groups = (uint32_t)sqlite3_column_int64(stmt, 7);
+	row->at = sqlite3_column_int64(stmt, 8);
+	snprintf(row->author, sizeof row->author, "%s", (const char *)sqlite3_column_text(stmt, 9));
+	row->batch = sqlite3_column_int64(stmt, 10);
+	row->code = (enum err)sqlite3_column_int(stmt, 13);
+	if ((text = (const char *)sqlite3_column_text(stmt, 15)))
+		snprintf(row->field, sizeof row->field, "%s", text);
+	row->group = (unsigned)sqlite3_column_int(stmt, 16);
+	row->ver = sqlite3_column_int64(stmt, 17);
+	if (sqlite3_column_bytes(stmt, 19) == ID_SIZE) {
+		row->has_duplicate = true;
+		memcpy(row->duplicate_of, sqlite3_column_blob(stmt, 19), ID_SIZE);
+	}
+	enum err e = row->kind ? read_bodies(s, stmt, arena, row) : ERR_STORE;
+	return e ? problem_set(p, e, NULL, tr("请运行 jg doctor", "run jg doctor"),
+			   tr("待发内容读不出", "the outbox cannot be read"))
+		 : ERR_OK;
+}
+
+enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_row *row, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT " ROW_COLUMNS " FROM outbox WHERE n = ?", p);
+	enum err e = ERR_STORE;
+
+	if (!stmt)
+		return e;
+	sqlite3_bind_int64(stmt, 1, n);
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		e = read_row(s, stmt, arena, row, p);
+	else
+		e = problem_set(p, ERR_NOT_FOUND, NULL,
+			tr("用 outbox list 查编号", "see outbox list for the ids"),
+			tr("没有编号为 %lld 的事项", "there is no item %lld"), (long long)n);
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+enum err outbox_each(
+	struct store *s, uint32_t states, int64_t batch, op_row_fn fn, void *data, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s,
+		"SELECT " ROW_COLUMNS
+		" FROM outbox WHERE (1 << state) & ?1 AND (?2 = 0 OR batch = ?2) ORDER BY n",
+		p);
+	enum err e = stmt ? ERR_OK : ERR_STORE;
+	int code = SQLITE_DONE;
+
+	if (stmt) {
+		sqlite3_bind_int64(stmt, 1, states);
+		sqlite3_bind_int64(stmt, 2, batch);
+	}
+	while (!e && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct op_row row;
+		struct arena arena;
+		arena_init(&arena, ROW_ARENA);
+		e = read_row(s, stmt, &arena, &row, p);
+		if (!e)
+			e = fn(data, &row);
+		arena_free(&arena);
+	}
+	if (!e && code != SQLITE_DONE)
+		e = store_error(s, p);
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+void outbox_counts(struct store *s, size_t counts[OP_DONE + 1])
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT state, count(*) FROM outbox GROUP BY state", NULL);
+
+	memset(counts, 0, (OP_DONE + 1) * sizeof *counts);
+	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+		int state = sqlite3_column_int(stmt, 0);
+		if (state > 0 && state <= OP_DONE)
+			counts[state] = (size_t)sqlite3_column_int64(stmt, 1);
+	}
+	sqlite3_finalize(stmt);
+}
+
+int64_t outbox_oldest_waiting(struct store *s)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT min(at) FROM outbox WHERE state IN (1, 2)", NULL);
+	int64_t at = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+
+	sqlite3_finalize(stmt);
+	return at;
+}
+
+enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "UPDATE outbox SET state = ?2 WHERE n = ?1", p);
+
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, n);
+	sqlite3_bind_int(stmt, 2, state);
+	enum err e = store_run(s, stmt, p);
+	sqlite3_finalize(stmt);
+	return e;
+}

@@ -1,0 +1,103 @@
+/* outbox.h - every change of this school as a numbered operation (architecture rule 7): made here, sent by
+ * sync.h, kept for ever so that it can be sent again after the server lost its tail. Owns the table `outbox`.
+ * One thread. */
+#ifndef JG_OUTBOX_H
+#define JG_OUTBOX_H
+
+#include "pb.h"
+#include "view.h"
+
+/* Stored as numbers; the words stand in common/codes.c (codes_op_state). */
+enum op_state {
+	OP_WAITING = 1, /* saved, not sent */
+	OP_UNKNOWN = 2, /* sent, no answer: the same bytes go again */
+	OP_ACCEPTED = 3,
+	OP_REFUSED = 4,
+	OP_BLOCKED = 5,  /* rests on one that was not applied */
+	OP_CONFLICT = 6, /* somebody else changed the same group: a person decides */
+	OP_DRAFT = 7,    /* unsent when this computer was found rolled back: a person looks before it goes */
+	OP_DONE = 8      /* refused, blocked, conflict or draft that a person has dealt with */
+};
+
+/* ---- Making operations, inside a transaction of the store ---- */
+
+/* Queues the groups of `want` for *item, or a new record when *item is NULL (it is then set). `batch` (0 =
+ * none) is what undo takes together. Nothing is queued when the values of these groups are as they were.
+ * ERR_NOT_NOW before the first login (no incarnation yet); otherwise as store.h. */
+enum err outbox_put(struct view *v, struct item **item, const struct record *want, uint32_t groups,
+	int64_t batch, struct problem *p);
+/* Queues the deletion of a record of this school. */
+enum err outbox_delete(struct view *v, struct item *item, int64_t batch, struct problem *p);
+
+/* Groups of `want` whose values differ from the item's; for a new record all that have a value. */
+uint32_t outbox_changed_groups(const struct item *item, const struct record *want);
+
+/* ---- Reading ---- */
+
+struct op_row {
+	int64_t n; /* the id that people see */
+	uint32_t incarnation;
+	uint64_t op_no; /* 0 for a draft */
+	enum op_state state;
+	const struct kind *kind;
+	uint8_t id[ID_SIZE];
+	bool del;
+	uint32_t groups;
+	int64_t at;
+	char author[64];
+	int64_t batch;
+	enum err code; /* of a refusal */
+	char message[256], field[48];
+	unsigned group; /* of a conflict */
+	int64_t ver;
+	bool has_duplicate;
+	uint8_t duplicate_of[ID_SIZE];
+	struct record body;    /* the groups it carries; text in the arena */
+	struct record prev;    /* the record before it; prev.kind NULL when it made the record */
+	struct record current; /* the server's version that a refusal told; kind NULL when it told none */
+};
+
+/* Reads one, its text into the arena. ERR_NOT_FOUND. */
+enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_row *row, struct problem *p);
+/* Calls fn for each row whose state is in the mask (1 << state) and whose batch is `batch` (0 = any), in
+ * order. */
+typedef enum err (*op_row_fn)(void *data, const struct op_row *row);
+enum err outbox_each(
+	struct store *s, uint32_t states, int64_t batch, op_row_fn fn, void *data, struct problem *p);
+/* How many there are of each state; counts[OP_…]. */
+void outbox_counts(struct store *s, size_t counts[OP_DONE + 1]);
+/* When the oldest unsent one was made, 0 = none. */
+int64_t outbox_oldest_waiting(struct store *s);
+enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p);
+
+/* ---- Sending, for sync.c ---- */
+
+#define PUSH_OPS_MAX 500
+#define PUSH_BYTES_MAX (256u << 10)
+
+struct push_batch {
+	uint8_t *bytes[PUSH_OPS_MAX];
+	size_t sizes[PUSH_OPS_MAX];
+	size_t n;
+	uint64_t first; /* op_no of the first; the others follow without a gap */
+};
+/* The operations behind the acknowledged one, in order, as many as a push takes. A formal report goes alone:
+ * the server ends a push before it. Bytes live in the arena. */
+enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *arena, struct problem *p);
+/* Before they leave: their outcome is unknown until the answer is recorded. */
+enum err outbox_sent(struct store *s, uint64_t first, size_t n, struct problem *p);
+/* Records one answer (in order) and moves last_op and its chain on. */
+enum err outbox_answer(struct store *s, const pb_op_result *result, struct problem *p);
+/* All that was accepted is in the base that was just pulled. */
+enum err outbox_settle(struct store *s, struct problem *p);
+/* Takes WELCOME: a new incarnation (unsent operations become drafts), or a server that lost its tail (kept
+ * ones are sent again). *drafts: how many became drafts. */
+enum err outbox_welcome(struct store *s, const pb_welcome *welcome, size_t *drafts, struct problem *p);
+/* What HELLO says of this outbox; borrows from the store. */
+void outbox_hello(struct store *s, pb_hello *hello);
+/* After a pull: records that the server refused as duplicates of another id. Where the values agree they
+ * count as accepted, where only other groups than the identity differ the edit is queued for the record that
+ * exists, else a person decides. *queued: how many new operations. Within a transaction. */
+enum err outbox_adopt(struct store *s, size_t *queued, struct problem *p);
+
+#endif

@@ -1,0 +1,294 @@
+/* The outbox towards the server: what is sent, what was answered, forks and restores (outbox.h). */
+#include <stdio.h>
+#include <string.h>
+
+#include "outbox.h"
+#include "tables.h"
+
+enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *arena, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s,
+		"SELECT n, op_no, kind, bytes FROM outbox WHERE incarnation = ?1 AND op_no > ?2 ORDER BY "
+		"op_no LIMIT ?3",
+		p);
+	enum err e = stmt ? ERR_OK : ERR_STORE;
+	size_t total = 0;
+
+	batch->n = 0;
+	batch->first = s->last_op + 1;
+	if (stmt) {
+		sqlite3_bind_int64(stmt, 1, s->incarnation);
+		sqlite3_bind_int64(stmt, 2, (int64_t)s->last_op);
+		sqlite3_bind_int(stmt, 3, PUSH_OPS_MAX);
+	}
+	while (!e && sqlite3_step(stmt) == SQLITE_ROW) {
+		int64_t n = sqlite3_column_int64(stmt, 0);
+		bool filing = sqlite3_column_int(stmt, 2) == KIND_FILING;
+		size_t size = (size_t)sqlite3_column_bytes(stmt, 3);
+		if ((uint64_t)sqlite3_column_int64(stmt, 1) != batch->first + batch->n ||
+			size < SEAL_OVERHEAD) {
+			e = problem_set(p, ERR_STORE, NULL, tr("请运行 jg doctor", "run jg doctor"),
+				tr("待发序号有缺", "an operation number is missing"));
+			break;
+		}
+		total += size + 8;
+		if (batch->n && (filing || total > PUSH_BYTES_MAX))
+			break;
+		uint8_t *bytes = arena_alloc(arena, size);
+		if (!bytes) {
+			e = problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+			break;
+		}
+		e = unseal_value(s->seal, "outbox", &n, sizeof n, sqlite3_column_blob(stmt, 3), size, bytes);
+		batch->bytes[batch->n] = bytes;
+		batch->sizes[batch->n++] = size - SEAL_OVERHEAD;
+		if (filing)
+			break;
+	}
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+enum err outbox_sent(struct store *s, uint64_t first, size_t n, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s,
+		"UPDATE outbox SET state = 2 WHERE incarnation = ? AND op_no >= ? AND op_no < ? AND state = "
+		"1",
+		p);
+
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, s->incarnation);
+	sqlite3_bind_int64(stmt, 2, (int64_t)first);
+	sqlite3_bind_int64(stmt, 3, (int64_t)(first + n));
+	enum err e = store_begin(s, p);
+	if (!e)
+		e = store_run(s, stmt, p);
+	sqlite3_finalize(stmt);
+	if (e)
+		store_rollback(s);
+	return e ? e : store_commit(s, p);
+}
+
+static enum op_state state_of(const pb_op_result *r)
+{
+	switch (r->outcome) {
+	case JINGGUAN__V1__OUTCOME__APPLIED:
+	case JINGGUAN__V1__OUTCOME__MERGED:
+	case JINGGUAN__V1__OUTCOME__ALREADY_APPLIED:
+		return OP_ACCEPTED;
+	case JINGGUAN__V1__OUTCOME__CONFLICT:
+		return OP_CONFLICT;
+	case JINGGUAN__V1__OUTCOME__BLOCKED:
+		return OP_BLOCKED;
+	default:
+		return OP_REFUSED;
+	}
+}
+
+static enum err bind_row_sealed(struct store *s, sqlite3_stmt *stmt, int column, const char *table, int64_t n,
+	const void *data, size_t len)
+{
+	struct buf sealed = {0};
+
+	if (!len)
+		return sqlite3_bind_null(stmt, column) == SQLITE_OK ? ERR_OK : ERR_STORE;
+	enum err e = seal_value(s->seal, table, &n, sizeof n, data, len, &sealed);
+	if (!e)
+		sqlite3_bind_blob(stmt, column, sealed.data, (int)sealed.len, SQLITE_TRANSIENT);
+	buf_free(&sealed);
+	return e;
+}
+
+/* The row and the hash of an operation's bytes; 0 when it is not there. */
+static int64_t find_op(struct store *s, uint64_t op_no, uint8_t sha[HASH_SIZE])
+{
+	sqlite3_stmt *stmt =
+		store_prepare(s, "SELECT n, sha FROM outbox WHERE incarnation = ? AND op_no = ?", NULL);
+	int64_t n = 0;
+
+	if (!stmt)
+		return 0;
+	sqlite3_bind_int64(stmt, 1, s->incarnation);
+	sqlite3_bind_int64(stmt, 2, (int64_t)op_no);
+	if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_bytes(stmt, 1) == HASH_SIZE) {
+		n = sqlite3_column_int64(stmt, 0);
+		memcpy(sha, sqlite3_column_blob(stmt, 1), HASH_SIZE);
+	}
+	sqlite3_finalize(stmt);
+	return n;
+}
+
+enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p)
+{
+	uint8_t sha[HASH_SIZE], chain[HASH_SIZE];
+	uint32_t gver[KIND_GROUPS_MAX] = {0};
+	int64_t n = r->op_no == s->last_op + 1 ? find_op(s, r->op_no, sha) : 0;
+
+	if (!n)
+		return problem_set(p, ERR_PROTOCOL, "op_no", NULL, NULL);
+	sqlite3_stmt *stmt = store_prepare(s,
+		"UPDATE outbox SET state = CASE WHEN state = 8 AND ?2 <> 3 THEN 8 ELSE ?2 END, code = ?3, "
+		"message = ?4, field = ?5, group_no = ?6, ver = ?7, "
+		"gver = ?8, current = ?9,"
+		" duplicate_of = ?10, settled = 0 WHERE n = ?1",
+		p);
+	if (!stmt)
+		return ERR_STORE;
+	for (size_t i = 0; i < r->n_gver && i < KIND_GROUPS_MAX; i++)
+		gver[i] = r->gver[i];
+	sqlite3_bind_int64(stmt, 1, n);
+	sqlite3_bind_int(stmt, 2, state_of(r));
+	sqlite3_bind_int64(stmt, 3, r->code);
+	sqlite3_bind_text(stmt, 5, r->field, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 6, r->group);
+	sqlite3_bind_int64(stmt, 7, r->ver);
+	if (r->n_gver)
+		sqlite3_bind_blob(stmt, 8, gver, sizeof gver, SQLITE_STATIC);
+	if (r->duplicate_of.len == ID_SIZE)
+		sqlite3_bind_blob(stmt, 10, r->duplicate_of.data, ID_SIZE, SQLITE_STATIC);
+	enum err e =
+		bind_row_sealed(s, stmt, 4, "message", n, r->message, r->message ? strlen(r->message) : 0);
+	if (!e)
+		e = bind_row_sealed(s, stmt, 9, "current", n, r->current.data, r->current.len);
+	if (!e)
+		e = store_run(s, stmt, p);
+	sqlite3_finalize(stmt);
+	if (!e) {
+		hash_chain(chain, s->last_hash, r->op_no, sha);
+		memcpy(s->last_hash, chain, HASH_SIZE);
+		s->last_op = r->op_no;
+	}
+	return e;
+}
+
+static enum err run_simple(struct store *s, const char *sql, int64_t a, int64_t b, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, sql, p);
+
+	if (!stmt)
+		return ERR_STORE;
+	if (sqlite3_bind_parameter_count(stmt) > 0)
+		sqlite3_bind_int64(stmt, 1, a);
+	if (sqlite3_bind_parameter_count(stmt) > 1)
+		sqlite3_bind_int64(stmt, 2, b);
+	enum err e = store_run(s, stmt, p);
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+enum err outbox_settle(struct store *s, struct problem *p)
+{
+	return run_simple(s, "UPDATE outbox SET settled = 1 WHERE state = 3 AND settled = 0", 0, 0, p);
+}
+
+/* The server knows another line of this device's history: what it has not seen waits for a person. */
+static enum err begin_incarnation(struct store *s, const pb_welcome *w, size_t *drafts, struct problem *p)
+{
+	enum err e =
+		run_simple(s, "UPDATE outbox SET state = 7, op_no = NULL WHERE state IN (1, 2)", 0, 0, p);
+
+	*drafts = (size_t)sqlite3_changes(s->db);
+	s->incarnation = w->incarnation;
+	s->last_op = s->made = 0;
+	hash_genesis(s->last_hash, s->device, s->incarnation);
+	return e;
+}
+
+/* The server was restored from an older state: what it had acknowledged since then goes again, the same
+ * bytes. */
+static enum err send_again(struct store *s, const pb_welcome *w, struct problem *p)
+{
+	if (w->last_hash.len != HASH_SIZE)
+		return problem_set(p, ERR_PROTOCOL, "last_hash", NULL, NULL);
+	s->last_op = w->last_op;
+	memcpy(s->last_hash, w->last_hash.data, HASH_SIZE);
+	return run_simple(s, "UPDATE outbox SET state = 2 WHERE incarnation = ? AND op_no > ? AND state = 3",
+		s->incarnation, (int64_t)w->last_op, p);
+}
+
+enum err outbox_welcome(struct store *s, const pb_welcome *w, size_t *drafts, struct problem *p)
+{
+	enum err e = store_begin(s, p);
+
+	*drafts = 0;
+	if (!e && !s->incarnation) {
+		/* The first meeting: a device that is not new (its store was lost) goes on in a new line,
+		 * told by FORKED later. */
+		s->incarnation = w->incarnation;
+		s->last_op = s->made = w->last_op;
+		if (w->last_hash.len == HASH_SIZE)
+			memcpy(s->last_hash, w->last_hash.data, HASH_SIZE);
+	} else if (!e && (w->forked || w->incarnation != s->incarnation)) {
+		e = begin_incarnation(s, w, drafts, p);
+	} else if (!e && w->last_op < s->last_op) {
+		e = send_again(s, w, p);
+	}
+	for (size_t i = 0; !e && i < w->n_stream; i++)
+		e = store_add_stream(
+			s, w->stream[i]->stream, w->stream[i]->what ? w->stream[i]->what : "", p);
+	if (!e)
+		e = store_commit(s, p);
+	if (e)
+		store_rollback(s);
+	return e;
+}
+
+void outbox_hello(struct store *s, pb_hello *hello)
+{
+	*hello = (pb_hello)PB_HELLO_INIT;
+	if (!s->incarnation)
+		return;
+	hello->has_incarnation = hello->has_last_op = hello->has_last_hash = hello->has_made = 1;
+	hello->incarnation = s->incarnation;
+	hello->last_op = s->last_op;
+	hello->last_hash = (ProtobufCBinaryData){HASH_SIZE, s->last_hash};
+	hello->made = s->made;
+}
+
+/* ---- Duplicates ---- */
+
+struct adoption {
+	struct view *view;
+	size_t queued;
+	struct problem *p;
+};
+
+/* The record that exists is the same pupil's. What differs in other groups than the identity is this school's
+ * newer word. */
+static enum err adopt(void *data, const struct op_row *row)
+{
+	struct adoption *a = data;
+	struct item *item = row->has_duplicate ? view_find_id(a->view, row->duplicate_of) : NULL;
+
+	if (!item || !item->live || row->del || item->record.kind != row->kind)
+		return ERR_OK;
+	if (!record_same_group(&item->record, &row->body, 1) || row->kind->append_only)
+		return outbox_set_state(
+			a->view->store, row->n, row->kind->append_only ? OP_ACCEPTED : OP_CONFLICT, a->p);
+	uint32_t groups = outbox_changed_groups(item, &row->body) & row->groups;
+	enum err e = groups ? outbox_put(a->view, &item, &row->body, groups, row->batch, a->p) : ERR_OK;
+	a->queued += groups != 0;
+	return e ? e : outbox_set_state(a->view->store, row->n, groups ? OP_DONE : OP_ACCEPTED, a->p);
+}
+
+enum err outbox_adopt(struct store *s, size_t *queued, struct problem *p)
+{
+	static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_ENROLMENT,
+		KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_KLASS, 0};
+	sqlite3_stmt *stmt = store_prepare(
+		s, "SELECT 1 FROM outbox WHERE state = 4 AND duplicate_of IS NOT NULL LIMIT 1", p);
+	bool any = stmt && sqlite3_step(stmt) == SQLITE_ROW;
+	struct adoption a = {.p = p};
+
+	*queued = 0;
+	sqlite3_finalize(stmt);
+	if (!any)
+		return stmt ? ERR_OK : ERR_STORE;
+	enum err e = view_load(&a.view, s, kinds, p);
+	if (!e)
+		e = outbox_each(s, 1u << OP_REFUSED, 0, adopt, &a, p);
+	view_free(a.view);
+	*queued = a.queued;
+	return e;
+}

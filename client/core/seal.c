@@ -1,0 +1,180 @@
+#include "seal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <sodium.h>
+
+#include "profile.h"
+
+#define NONCE 12
+#define TAG 16
+/* store.key: a mark, then the key; or a mark, salt, nonce and the key in a box under the passphrase. */
+#define MARK_CLEAR "jgk1"
+#define MARK_WRAPPED "jgk2"
+#define MARK 4
+#define WRAPPED                                                                                              \
+	(MARK + crypto_pwhash_SALTBYTES + crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + SEAL_KEY)
+
+struct seal {
+	EVP_CIPHER *cipher;
+	EVP_CIPHER_CTX *encrypt, *decrypt;
+};
+
+static enum err passphrase_key(uint8_t key[SEAL_KEY], const uint8_t *salt, struct problem *p)
+{
+	const char *passphrase = getenv("JG_PASSPHRASE");
+
+	if (!passphrase || !*passphrase)
+		return problem_set(p, ERR_PERMISSION, NULL,
+			tr("请设置环境变量 JG_PASSPHRASE", "set JG_PASSPHRASE in the environment"),
+			tr("本机数据有口令保护", "the store is protected by a passphrase"));
+	if (crypto_pwhash(key, SEAL_KEY, passphrase, strlen(passphrase), salt,
+		    crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE,
+		    crypto_pwhash_ALG_ARGON2ID13))
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	return ERR_OK;
+}
+
+static enum err make_key(uint8_t key[SEAL_KEY], const char *dir, bool *in_clear, struct problem *p)
+{
+	uint8_t file[WRAPPED] = MARK_CLEAR, outer[SEAL_KEY];
+	uint8_t *salt = file + MARK, *nonce = salt + crypto_pwhash_SALTBYTES,
+		*box = nonce + crypto_secretbox_NONCEBYTES;
+	const char *passphrase = getenv("JG_PASSPHRASE");
+	size_t n = MARK + SEAL_KEY;
+	enum err e = ERR_OK;
+
+	randombytes_buf(key, SEAL_KEY);
+	*in_clear = !passphrase || !*passphrase;
+	if (*in_clear) {
+		memcpy(file + MARK, key, SEAL_KEY);
+	} else {
+		memcpy(file, MARK_WRAPPED, MARK);
+		randombytes_buf(salt, crypto_pwhash_SALTBYTES + crypto_secretbox_NONCEBYTES);
+		e = passphrase_key(outer, salt, p);
+		if (!e)
+			crypto_secretbox_easy(box, key, SEAL_KEY, nonce, outer);
+		n = sizeof file;
+	}
+	if (!e)
+		e = profile_write_file(dir, "store.key", file, n, p);
+	sodium_memzero(file, sizeof file);
+	sodium_memzero(outer, sizeof outer);
+	return e;
+}
+
+static enum err read_key(uint8_t key[SEAL_KEY], const char *path, bool *in_clear, struct problem *p)
+{
+	uint8_t file[WRAPPED + 1], outer[SEAL_KEY];
+	FILE *in = fopen(path, "re");
+	size_t n = in ? fread(file, 1, sizeof file, in) : 0;
+	enum err e = ERR_OK;
+
+	if (in)
+		fclose(in);
+	*in_clear = n == MARK + SEAL_KEY && memcmp(file, MARK_CLEAR, MARK) == 0;
+	if (*in_clear) {
+		memcpy(key, file + MARK, SEAL_KEY);
+	} else if (n == WRAPPED && memcmp(file, MARK_WRAPPED, MARK) == 0) {
+		const uint8_t *salt = file + MARK, *nonce = salt + crypto_pwhash_SALTBYTES,
+			      *box = nonce + crypto_secretbox_NONCEBYTES;
+		e = passphrase_key(outer, salt, p);
+		if (!e && crypto_secretbox_open_easy(
+				  key, box, crypto_secretbox_MACBYTES + SEAL_KEY, nonce, outer))
+			e = problem_set(
+				p, ERR_PERMISSION, NULL, NULL, tr("口令不对", "the passphrase is wrong"));
+	} else {
+		e = problem_set(p, ERR_FILE_DAMAGED, NULL,
+			tr("请从备份取回 store.key", "restore store.key from a backup"),
+			tr("本机数据的密钥损坏", "the store's key is damaged"));
+	}
+	sodium_memzero(file, sizeof file);
+	sodium_memzero(outer, sizeof outer);
+	return e;
+}
+
+enum err seal_open(struct seal **out, const char *dir, bool *in_clear, struct problem *p)
+{
+	struct seal *s = calloc(1, sizeof *s);
+	uint8_t key[SEAL_KEY];
+	char path[512];
+
+	snprintf(path, sizeof path, "%s/store.key", dir);
+	*out = NULL;
+	enum err e = !s                        ? problem_set(p, ERR_NOMEM, NULL, NULL, NULL)
+		     : access(path, F_OK) == 0 ? read_key(key, path, in_clear, p)
+					       : make_key(key, dir, in_clear, p);
+	if (!e) {
+		s->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+		s->encrypt = EVP_CIPHER_CTX_new();
+		s->decrypt = EVP_CIPHER_CTX_new();
+		if (!s->cipher || !s->encrypt || !s->decrypt ||
+			EVP_EncryptInit_ex2(s->encrypt, s->cipher, key, NULL, NULL) != 1 ||
+			EVP_DecryptInit_ex2(s->decrypt, s->cipher, key, NULL, NULL) != 1)
+			e = problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	}
+	sodium_memzero(key, sizeof key);
+	if (e)
+		seal_close(s);
+	else
+		*out = s;
+	return e;
+}
+
+void seal_close(struct seal *s)
+{
+	if (!s)
+		return;
+	EVP_CIPHER_CTX_free(s->encrypt);
+	EVP_CIPHER_CTX_free(s->decrypt);
+	EVP_CIPHER_free(s->cipher);
+	free(s);
+}
+
+enum err seal_value(struct seal *s, const char *table, const void *row, size_t row_len, const void *plain,
+	size_t n, struct buf *out)
+{
+	uint8_t *to = buf_reserve(out, n + SEAL_OVERHEAD);
+	int len;
+
+	if (!to)
+		return ERR_NOMEM;
+	randombytes_buf(to, NONCE);
+	/* The table's NUL parts it from the row's id. */
+	if (EVP_EncryptInit_ex2(s->encrypt, NULL, NULL, to, NULL) != 1 ||
+		EVP_EncryptUpdate(
+			s->encrypt, NULL, &len, (const unsigned char *)table, (int)strlen(table) + 1) != 1 ||
+		EVP_EncryptUpdate(s->encrypt, NULL, &len, row, (int)row_len) != 1 ||
+		EVP_EncryptUpdate(s->encrypt, to + NONCE, &len, plain, (int)n) != 1 ||
+		EVP_EncryptFinal_ex(s->encrypt, to + NONCE + len, &len) != 1 ||
+		EVP_CIPHER_CTX_ctrl(s->encrypt, EVP_CTRL_AEAD_GET_TAG, TAG, to + NONCE + n) != 1)
+		return ERR_STORE;
+	out->len += n + SEAL_OVERHEAD;
+	return ERR_OK;
+}
+
+enum err unseal_value(struct seal *s, const char *table, const void *row, size_t row_len, const void *sealed,
+	size_t n, void *plain)
+{
+	const uint8_t *from = sealed;
+	uint8_t end[16];
+	int len;
+
+	if (n < SEAL_OVERHEAD)
+		return ERR_STORE;
+	n -= SEAL_OVERHEAD;
+	if (EVP_DecryptInit_ex2(s->decrypt, NULL, NULL, from, NULL) != 1 ||
+		EVP_DecryptUpdate(
+			s->decrypt, NULL, &len, (const unsigned char *)table, (int)strlen(table) + 1) != 1 ||
+		EVP_DecryptUpdate(s->decrypt, NULL, &len, row, (int)row_len) != 1 ||
+		EVP_DecryptUpdate(s->decrypt, plain, &len, from + NONCE, (int)n) != 1 ||
+		EVP_CIPHER_CTX_ctrl(s->decrypt, EVP_CTRL_AEAD_SET_TAG, TAG, (void *)(from + NONCE + n)) !=
+			1 ||
+		EVP_DecryptFinal_ex(s->decrypt, end, &len) != 1)
+		return ERR_STORE;
+	return ERR_OK;
+}

@@ -1,0 +1,316 @@
+#include "value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "codes.h"
+#include "sheet.h"
+#include "text.h"
+#include "validate.h"
+
+#define TEXT_MAX 4096 /* longer than any max_bytes declared */
+
+const char *value_column(const struct field *f)
+{
+	return f->columns[0] ? f->columns[0] : f->label;
+}
+
+static enum value_verdict bad(const struct field *f, struct problem *p, const char **code, const char *word,
+	const char *hint, const char *message, const char *text)
+{
+	*code = word;
+	problem_set(p, ERR_INVALID, value_column(f), hint, message, text);
+	return VALUE_BAD;
+}
+
+static enum value_verdict keep(
+	struct record *r, int i, const char *text, struct arena *arena, const char **code, struct problem *p)
+{
+	const struct field *f = &r->kind->fields[i];
+	size_t n = strlen(text);
+
+	if (n > f->max_bytes)
+		return bad(f, p, code, "TOO_LARGE", tr("请缩短", "shorten it"),
+			tr("内容太长：%.40s…", "too long: %.40s…"), text);
+	record_set_bytes(r, i, arena_text(arena, text, n), n);
+	return VALUE_OK;
+}
+
+static enum value_verdict parse_code(
+	struct record *r, int i, const char *text, const char **code, struct problem *p)
+{
+	const struct field *f = &r->kind->fields[i];
+	const struct code_list *list = code_list_by_name(f->check + 6);
+	const char *found = list ? code_find(list, text) : NULL;
+	char hint[200] = "";
+
+	if (found) {
+		record_set_text(r, i, found);
+		return VALUE_OK;
+	}
+	for (size_t k = 0; list && k < list->n && strlen(hint) < 120; k++)
+		snprintf(hint + strlen(hint), sizeof hint - strlen(hint), "%s%s",
+			k ? "、" : tr("可填：", "one of: "), tr(list->items[k].zh, list->items[k].en));
+	return bad(f, p, code, "INVALID", hint, tr("没有“%s”这一项", "there is no “%s”"), text);
+}
+
+static enum value_verdict parse_cert(struct record *r, int i, const char *text,
+	const struct value_context *ctx, struct arena *arena, const char **code, struct problem *p)
+{
+	const struct field *f = &r->kind->fields[i];
+	char no[TEXT_MAX];
+
+	if (cert_no_normal(no, sizeof no, text))
+		return bad(f, p, code, "INVALID", NULL,
+			tr("号码无法识别：%s", "the number cannot be read: %s"), text);
+	if (cert_no_damaged(no, ctx->damaged))
+		return bad(f, p, code, "ID_DAMAGED",
+			tr("先把这一列设为“文本”格式，再从原始系统重新导出或粘贴；补回末几位不可靠",
+				"set the column to “Text” and export or paste it again from its source; the "
+				"last digits cannot be guessed"),
+			tr("%s 被电子表格改成了数值，末几位已丢失",
+				"%s was turned into a number by the spreadsheet, its last digits are lost"),
+			no);
+	return keep(r, i, no, arena, code, p);
+}
+
+static enum value_verdict parse_student_no(struct record *r, int i, const char *text,
+	const struct value_context *ctx, struct arena *arena, const char **code, struct problem *p)
+{
+	enum value_verdict verdict = parse_cert(r, i, text, ctx, arena, code, p);
+	char no[64];
+
+	if (verdict != VALUE_OK || student_no_check(record_text(r, i, no, sizeof no)) == ID_OK)
+		return verdict;
+	*code = "INVALID";
+	problem_set(p, ERR_INVALID, value_column(&r->kind->fields[i]),
+		tr("学籍号为 G、J 或 L 加 18 位", "it has G, J or L and 18 more"),
+		tr("学籍号 %s 不合规则，已保留但不用于比对",
+			"%s is no student number; it is kept and matches nothing"),
+		no);
+	return VALUE_WARN;
+}
+
+static enum value_verdict parse_class(struct record *r, int i, const char *text,
+	const struct value_context *ctx, struct arena *arena, const char **code, struct problem *p)
+{
+	const struct field *f = &r->kind->fields[i];
+	char number[CLASS_NO_MAX + 1];
+
+	if (class_no_parse(number, sizeof number, text) == ERR_OK)
+		return keep(r, i, number, arena, code, p);
+	if (ctx->strict || strlen(text) > f->max_bytes)
+		return bad(f, p, code, "INVALID", tr("写成 3、3班 或 六（3）班", "write 3, 3班 or 六（3）班"),
+			tr("班级“%s”里没有班号", "no class number in “%s”"), text);
+	*code = "INVALID";
+	keep(r, i, text, arena, code, p);
+	problem_set(p, ERR_INVALID, value_column(f),
+		tr("写成 3、3班 或 六（3）班", "write 3, 3班 or 六（3）班"),
+		tr("班级“%s”里没有班号，照原样保留", "no class number in “%s”, kept as it is"), text);
+	return VALUE_WARN;
+}
+
+static enum value_verdict parse_digits(
+	struct record *r, int i, const char *text, struct arena *arena, const char **code, struct problem *p)
+{
+	const struct field *f = &r->kind->fields[i];
+	char no[TEXT_MAX];
+
+	if (text_half_width(no, sizeof no, text) || text_strip_space(no, sizeof no, no))
+		return bad(f, p, code, "INVALID", NULL, tr("无法识别：%s", "cannot be read: %s"), text);
+	if (strcmp(f->check, "school_code") == 0 && school_code_check(no) != ID_OK)
+		return bad(f, p, code, "INVALID", tr("学校标识码是 10 位数字", "a school code has 10 digits"),
+			tr("%s 不是学校标识码", "%s is no school code"), no);
+	if (strcmp(f->check, "area") == 0 && area_code_check(no, true) != ID_OK)
+		return bad(f, p, code, "INVALID",
+			tr("区划代码是 12 位数字，或其前 2、4、6、9 位",
+				"an area code has 12 digits, or the first 2, 4, 6 or 9 of them"),
+			tr("%s 不是区划代码", "%s is no area code"), no);
+	return keep(r, i, no, arena, code, p);
+}
+
+static enum value_verdict parse_text(struct record *r, int i, const char *text,
+	const struct value_context *ctx, struct arena *arena, const char **code, struct problem *p)
+{
+	const char *check = r->kind->fields[i].check;
+
+	if (strncmp(check, "codes:", 6) == 0)
+		return parse_code(r, i, text, code, p);
+	if (strcmp(check, "cert_no") == 0)
+		return parse_cert(r, i, text, ctx, arena, code, p);
+	if (strcmp(check, "student_no") == 0)
+		return parse_student_no(r, i, text, ctx, arena, code, p);
+	if (strcmp(check, "class") == 0)
+		return parse_class(r, i, text, ctx, arena, code, p);
+	if (strcmp(check, "school_code") == 0 || strcmp(check, "area") == 0)
+		return parse_digits(r, i, text, arena, code, p);
+	return keep(r, i, text, arena, code, p);
+}
+
+/* 家长确认 often holds a signature instead of a 是: that is a warning, not a loss of the row. */
+static enum value_verdict parse_bool(
+	struct record *r, int i, const char *text, const char **code, struct problem *p)
+{
+	static const char *const confirmed[] = {"已确认", "确认", "已签字", "已签", "签字", "同意"};
+	const struct field *f = &r->kind->fields[i];
+	const char *found = code_find(&codes_yes_no, text);
+
+	for (size_t k = 0; !found && strcmp(f->name, "guardian_confirmed") == 0 &&
+			   k < sizeof confirmed / sizeof *confirmed;
+		k++)
+		if (strcmp(text, confirmed[k]) == 0)
+			found = "1";
+	if (found) {
+		record_set_number(r, i, *found == '1');
+		return VALUE_OK;
+	}
+	bad(f, p, code, "INVALID", tr("填 是 或 否", "write 是 or 否"),
+		tr("“%s”不是 是 或 否", "“%s” is neither 是 nor 否"), text);
+	return strcmp(f->name, "guardian_confirmed") == 0 ? VALUE_WARN : VALUE_BAD;
+}
+
+static enum value_verdict parse_number(struct record *r, int i, const char *text,
+	const struct value_context *ctx, const char **code, struct problem *p)
+{
+	const struct field *f = &r->kind->fields[i];
+	long long number;
+	int32_t date;
+	int used = 0;
+
+	if (strcmp(f->check, "date") == 0) {
+		if (date_parse(text, ctx->epoch, &date))
+			return bad(f, p, code, "INVALID", tr("写成 2014-03-15", "write 2014-03-15"),
+				tr("“%s”不是日期", "“%s” is no date"), text);
+		record_set_number(r, i, date);
+		return VALUE_OK;
+	}
+	if (sscanf(text, "%lld%n", &number, &used) != 1 || text[used] ||
+		(f->type == FIELD_INT32 && number != (int32_t)number))
+		return bad(f, p, code, "INVALID", NULL, tr("“%s”不是数字", "“%s” is no number"), text);
+	record_set_number(r, i, number);
+	return VALUE_OK;
+}
+
+enum value_verdict value_parse(struct record *r, int i, const char *text, const struct value_context *ctx,
+	struct arena *arena, const char **code, struct problem *p)
+{
+	const struct field *f = &r->kind->fields[i];
+	char clean[TEXT_MAX];
+
+	if (text_clean(clean, sizeof clean, text))
+		return bad(f, p, code, "TOO_LARGE", NULL, "%s",
+			tr("内容太长或不是 UTF-8", "too long, or not UTF-8"));
+	if (!*clean) {
+		record_clear(r, i);
+		return VALUE_OK;
+	}
+	switch (f->type) {
+	case FIELD_TEXT:
+		return parse_text(r, i, clean, ctx, arena, code, p);
+	case FIELD_BOOL:
+		return parse_bool(r, i, clean, code, p);
+	case FIELD_INT32:
+	case FIELD_INT64:
+		return parse_number(r, i, clean, ctx, code, p);
+	default:
+		return bad(f, p, code, "INVALID", NULL, tr("不能这样填写：%s", "cannot be given as text: %s"),
+			clean);
+	}
+}
+
+/* ---- Showing ---- */
+
+static void mask(const struct field *f, char *text, size_t size)
+{
+	char plain[512];
+
+	snprintf(plain, sizeof plain, "%s", text);
+	if (strstr(f->name, "phone"))
+		text_mask_phone(text, size, plain);
+	else if (strstr(f->name, "_no"))
+		text_mask_id(text, size, plain);
+	else
+		text_mask_name(text, size, plain);
+}
+
+const char *value_show(const struct record *r, int i, bool masked, char *out, size_t size)
+{
+	const struct field *f = &r->kind->fields[i];
+	int64_t number = record_number(r, i);
+
+	*out = 0;
+	if (f->type == FIELD_BOOL)
+		snprintf(out, size, "%s", number ? tr("是", "yes") : tr("否", "no"));
+	if (!record_has(r, i) || f->type == FIELD_BOOL)
+		return out;
+	if (f->type == FIELD_TEXT) {
+		record_text(r, i, out, size);
+		const char *word = strncmp(f->check, "codes:", 6) == 0
+					   ? code_name(code_list_by_name(f->check + 6), out)
+					   : NULL;
+		if (word)
+			snprintf(out, size, "%s", word);
+	} else if (f->type == FIELD_BYTES) {
+		if (r->value[i].len == 16 && size > 36)
+			id_format(out, r->value[i].data);
+		else if (size > r->value[i].len * 2)
+			sodium_bin2hex(out, size, r->value[i].data, r->value[i].len);
+	} else if (strcmp(f->check, "date") == 0) {
+		snprintf(out, size, "%04d-%02d-%02d", (int)(number / 10000), (int)(number / 100 % 100),
+			(int)(number % 100));
+	} else if (strcmp(f->check, "time") == 0 && size >= TIME_TEXT_SIZE) {
+		time_format(out, number);
+	} else {
+		snprintf(out, size, "%lld", (long long)number);
+	}
+	if (masked && f->masked && *out)
+		mask(f, out, size);
+	return out;
+}
+
+json_t *value_json(const struct record *r, int i)
+{
+	const struct field *f = &r->kind->fields[i];
+	char text[TEXT_MAX];
+
+	if (f->type == FIELD_BOOL)
+		return json_boolean(record_number(r, i) != 0);
+	if (!record_has(r, i))
+		return json_null();
+	if (f->type == FIELD_TEXT)
+		return json_string(record_text(r, i, text, sizeof text));
+	if (f->type == FIELD_BYTES || *f->check)
+		return json_string(value_show(r, i, false, text, sizeof text));
+	return json_integer(record_number(r, i));
+}
+
+json_t *value_record_json(const struct record *r, const uint8_t id[16])
+{
+	json_t *json = json_object();
+	char text[37];
+
+	id_format(text, id);
+	json_object_set_new(json, "id", json_string(text));
+	for (size_t i = 0; i < r->kind->field_count; i++)
+		json_object_set_new(json, r->kind->fields[i].name, value_json(r, (int)i));
+	return json;
+}
+
+json_t *value_student_json(const struct record *r, const uint8_t id[16])
+{
+	static const char *const names[] = {"cert_no", "name", "student_no"};
+	json_t *json = json_object();
+	char text[256];
+
+	id_format(text, id);
+	json_object_set_new(json, "id", json_string(text));
+	for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+		int i = kind_field_index(r->kind, names[k]);
+		json_object_set_new(
+			json, names[k], json_string(i < 0 ? "" : record_text(r, i, text, sizeof text)));
+	}
+	return json;
+}
