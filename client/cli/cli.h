@@ -125,7 +125,9 @@ int cli_cmd_completion(struct cli *c);
 extern const struct cli_option cli_connect_options[], cli_login_options[], cli_passwd_options[];
 /* {"user","roles","must_change"} of the session. */
 json_t *cli_session_json(const struct cli *c);
-/* Asks for the password and logs in; hello as in link_open. The link is closed again. */
-int cli_login(struct cli *c, const void *hello);
+/* Tells who logged in, as text or JSON; returns 0. */
+int cli_login_done(struct cli *c);
+/* `login USER` of a program without an outbox: asks for the password, logs in, tells. */
+int cli_login(struct cli *c);
 
 #endif

@@ -1,8 +1,30 @@
 #include "jg.h"
+#include "link.h"
+#include "login.h"
 
+/* WELCOME tells the incarnation and the streams, without which nothing can be queued offline. */
 int cmd_login(struct cli *c)
 {
-	int code = cli_login(c, NULL);
+	char password[512];
+	struct link *link;
+	pb_hello hello;
+	size_t drafts;
+	int code;
+	struct store *store = jg_store(c, &code);
 
-	return code ? code : cli_result(c, cli_session_json(c), 0);
+	if (!store)
+		return code;
+	enum err e =
+		cli_password(c, "password-file", true, tr("密码：", "Password: "), password, sizeof password);
+	outbox_hello(store, &hello);
+	if (!e)
+		e = login_open(&c->profile, &hello, cli_operand(c, 0), password, &link, &c->problem);
+	explicit_bzero(password, sizeof password);
+	if (!e) {
+		e = outbox_welcome(store, link_welcome(link), &drafts, &c->problem);
+		link_close(link);
+	}
+	if (e)
+		return cli_fail(c);
+	return cli_login_done(c);
 }

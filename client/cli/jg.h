@@ -1,9 +1,78 @@
-/* jg.h - the commands of jg, one function a row of the table in main.c. */
+/* jg.h - the commands of jg, one function a row of the table in main.c, and what they share. */
 #ifndef JG_JG_H
 #define JG_JG_H
 
 #include "cli.h"
+#include "outbox.h"
+#include "store.h"
+#include "sync.h"
+#include "view.h"
+
+/* Of one command line; in cli.data. */
+struct jg {
+	struct store *store;
+	struct view *view;
+};
+
+/* The store of the profile, opened on first use; NULL after telling the error (exit code in *code). */
+struct store *jg_store(struct cli *c, int *code);
+/* The kinds in one view, kept until the command ends; NULL after telling the error. */
+struct view *jg_view(struct cli *c, const uint32_t *kinds, int *code);
+void jg_finish(struct cli *c);
+
+/* Pushes and pulls now, for a command that queued something. 0, or the exit code after telling why it waits.
+ */
+int jg_sync_now(struct cli *c, struct sync_report *report);
+/* Runs `fn` in a transaction of the store. */
+enum err jg_commit(struct cli *c, enum err e);
+
+/* id as UUID text. */
+const char *jg_id(const uint8_t id[ID_SIZE], char out[37]);
+/* Whether the person may see this class; class teachers see their own. */
+bool jg_class_allowed(const struct cli *c, const struct record *r);
+/* Reads FIELD=VALUE operands from the first-th on into *r; *groups: the groups they touch. 0, or the exit
+ * code. */
+int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, uint32_t *groups);
 
 int cmd_login(struct cli *c);
+int cmd_doctor(struct cli *c);
+int cmd_import_students(struct cli *c);
+int cmd_import_destinations(struct cli *c);
+int cmd_import_enrolled(struct cli *c);
+int cmd_import_list(struct cli *c);
+int cmd_import_undo(struct cli *c);
+int cmd_sync(struct cli *c);
+int cmd_status(struct cli *c);
+int cmd_todo(struct cli *c);
+int cmd_outbox_list(struct cli *c);
+int cmd_outbox_show(struct cli *c);
+int cmd_outbox_fix(struct cli *c);
+int cmd_outbox_revert(struct cli *c);
+int cmd_outbox_withdraw(struct cli *c);
+int cmd_students_list(struct cli *c);
+int cmd_students_show(struct cli *c);
+int cmd_students_set(struct cli *c);
+int cmd_transition_list(struct cli *c);
+int cmd_transition_set(struct cli *c);
+int cmd_transition_file(struct cli *c);
+int cmd_verify_list(struct cli *c);
+int cmd_verify_answer(struct cli *c);
+int cmd_verify_submit(struct cli *c);
+int cmd_slips_list(struct cli *c);
+int cmd_slips_receive(struct cli *c);
+int cmd_slips_log(struct cli *c);
+int cmd_slips_answer(struct cli *c);
+int cmd_slips_print(struct cli *c);
+int cmd_conflicts_list(struct cli *c);
+int cmd_conflicts_show(struct cli *c);
+int cmd_conflicts_resolve(struct cli *c);
+int cmd_export(struct cli *c);
+int cmd_pupil_find(struct cli *c);
+int cmd_help_fields(struct cli *c);
+
+extern const struct cli_option import_options[], sync_options[], todo_options[], outbox_list_options[],
+	students_list_options[], transition_list_options[], transition_set_options[],
+	transition_file_options[], verify_answer_options[], slips_log_options[], slips_answer_options[],
+	slips_print_options[], conflicts_resolve_options[], export_options[];
 
 #endif

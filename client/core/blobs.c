@@ -12,6 +12,9 @@
 
 #include "clock.h"
 
+/* Column `complete`. */
+enum blob_state { BLOB_WAITING, BLOB_COMPLETE, BLOB_GIVEN_UP };
+
 static void blob_name(const uint8_t sha[HASH_SIZE], char out[HASH_SIZE * 2 + 1])
 {
 	sodium_bin2hex(out, HASH_SIZE * 2 + 1, sha, HASH_SIZE);
@@ -133,8 +136,8 @@ bool blob_next(struct store *s, struct blob_row *row)
 	return found;
 }
 
-enum err blob_progress(
-	struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have, bool complete, struct problem *p)
+static enum err set_progress(struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have,
+	enum blob_state state, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s, "UPDATE blob SET have = ?2, complete = ?3 WHERE sha = ?1", p);
 
@@ -142,19 +145,43 @@ enum err blob_progress(
 		return ERR_STORE;
 	sqlite3_bind_blob(stmt, 1, sha, HASH_SIZE, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 2, have);
-	sqlite3_bind_int(stmt, 3, complete);
+	sqlite3_bind_int(stmt, 3, state);
 	enum err e = store_run(s, stmt, p);
 	sqlite3_finalize(stmt);
 	return e;
 }
 
-size_t blob_waiting(struct store *s)
+enum err blob_progress(
+	struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have, bool complete, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT count(*) FROM blob WHERE complete = 0", NULL);
-	size_t n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? (size_t)sqlite3_column_int64(stmt, 0) : 0;
+	return set_progress(s, sha, have, complete ? BLOB_COMPLETE : BLOB_WAITING, p);
+}
 
+enum err blob_give_up(struct store *s, const uint8_t sha[HASH_SIZE], struct problem *p)
+{
+	return set_progress(s, sha, 0, BLOB_GIVEN_UP, p);
+}
+
+static size_t count(struct store *s, enum blob_state state)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT count(*) FROM blob WHERE complete = ?", NULL);
+
+	if (!stmt)
+		return 0;
+	sqlite3_bind_int(stmt, 1, state);
+	size_t n = sqlite3_step(stmt) == SQLITE_ROW ? (size_t)sqlite3_column_int64(stmt, 0) : 0;
 	sqlite3_finalize(stmt);
 	return n;
+}
+
+size_t blob_waiting(struct store *s)
+{
+	return count(s, BLOB_WAITING);
+}
+
+size_t blob_given_up(struct store *s)
+{
+	return count(s, BLOB_GIVEN_UP);
 }
 
 bool blob_is_known(struct store *s, const uint8_t sha[HASH_SIZE])

@@ -25,6 +25,9 @@ struct blob_row {
 bool blob_next(struct store *s, struct blob_row *row);
 enum err blob_progress(
 	struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have, bool complete, struct problem *p);
+/* It cannot be sent: no more tries. */
+enum err blob_give_up(struct store *s, const uint8_t sha[HASH_SIZE], struct problem *p);
+size_t blob_given_up(struct store *s);
 size_t blob_waiting(struct store *s);
 bool blob_is_known(struct store *s, const uint8_t sha[HASH_SIZE]);
 

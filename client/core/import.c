@@ -54,10 +54,7 @@ static void list_ignored(struct import *im)
 
 	for (size_t i = 0; i < table_ignored_count(im->table); i++) {
 		struct table_ignored x = table_ignored_at(im->table, i);
-		buf_text(&out, x.heading);
-		if (x.nearest)
-			buf_printf(&out, tr("（是不是 %s？）", " (perhaps %s?)"), x.nearest);
-		buf_u8(&out, '\n');
+		buf_printf(&out, "%s\t%s\n", x.heading, x.nearest ? x.nearest : "");
 	}
 	buf_u8(&out, 0);
 	im->report->ignored = out.failed ? NULL : strdup((char *)out.data);

@@ -41,7 +41,8 @@ struct import_report {
 	int64_t id; /* for `import undo`; 0 when nothing was stored */
 	size_t read, inserted, updated, unchanged;
 	struct import_notes rejected, warnings;
-	char *ignored; /* "列甲\n列乙（是不是 列丙？）\n", malloc'ed, or NULL */
+	char *ignored; /* a line for each unknown column: its heading, a tab, the nearest known one; malloc'ed
+			*/
 	bool slipped;  /* the column check of `enrolled` refused it */
 };
 

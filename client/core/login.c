@@ -43,7 +43,7 @@ enum err login_resume(struct link *link, struct problem *p)
 	const ProtobufCMessage *reply;
 	struct arena arena;
 
-	if (!s->user[0])
+	if (!s->user[0] || sodium_is_zero(s->token, sizeof s->token))
 		return problem_set(
 			p, ERR_UNAUTHENTICATED, NULL, tr("运行 login 用户名", "run login USER"), NULL);
 	if (link_exporter(link, exporter))
@@ -62,7 +62,9 @@ enum err login_resume(struct link *link, struct problem *p)
 		take_session(profile, (const pb_login_reply *)reply);
 		e = profile_save_session(profile, p);
 	} else if (e == ERR_UNAUTHENTICATED) {
-		profile_forget_session(profile, NULL);
+		/* Who it was stays known, so that work goes on offline; only the proof is gone. */
+		sodium_memzero(s->token, sizeof s->token);
+		profile_save_session(profile, NULL);
 		problem_set(p, e, NULL,
 			tr("请重新登录；本机保存的数据都在", "log in again; everything saved here is safe"),
 			tr("登录已过期", "the session has ended"));

@@ -10,8 +10,8 @@
 enum err login_open(struct profile *profile, const pb_hello *hello, const char *user, const char *password,
 	struct link **out, struct problem *p);
 /* Shows the stored session (Session.Resume) and takes the roles it has now into the profile.
- * ERR_UNAUTHENTICATED without a session, or when it has ended (the stored one is then forgotten). While
- * profile->session.must_change is set, only login_change and login_close will be answered. */
+ * ERR_UNAUTHENTICATED without a session, or when it has ended (who it was stays known, for work offline).
+ * While profile->session.must_change is set, only login_change and login_close will be answered. */
 enum err login_resume(struct link *link, struct problem *p);
 /* link_open and login_resume: how every command that needs a person reaches the server. */
 enum err login_link(struct link **out, struct profile *profile, const pb_hello *hello, struct problem *p);

@@ -1,0 +1,130 @@
+/* What the commands of jg share (jg.h). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "cycle.h"
+#include "jg.h"
+#include "tables.h"
+#include "value.h"
+
+static struct jg *jg_of(struct cli *c)
+{
+	static struct jg jg;
+
+	if (!c->data)
+		c->data = &jg;
+	return c->data;
+}
+
+struct store *jg_store(struct cli *c, int *code)
+{
+	struct jg *jg = jg_of(c);
+
+	*code = 0;
+	if (!jg->store && store_open(&jg->store, &c->profile, &c->problem))
+		*code = cli_fail(c);
+	return jg->store;
+}
+
+struct view *jg_view(struct cli *c, const uint32_t *kinds, int *code)
+{
+	struct jg *jg = jg_of(c);
+	struct store *store = jg_store(c, code);
+
+	if (!store)
+		return NULL;
+	view_free(jg->view);
+	jg->view = NULL;
+	if (view_load(&jg->view, store, kinds, &c->problem))
+		*code = cli_fail(c);
+	return jg->view;
+}
+
+void jg_finish(struct cli *c)
+{
+	struct jg *jg = jg_of(c);
+
+	view_free(jg->view);
+	store_close(jg->store);
+	*jg = (struct jg){0};
+}
+
+enum err jg_commit(struct cli *c, enum err e)
+{
+	struct store *store = jg_of(c)->store;
+
+	if (!e)
+		e = store_commit(store, &c->problem);
+	if (e)
+		store_rollback(store);
+	return e;
+}
+
+static void progress(void *data, const char *what, uint64_t done, uint64_t total)
+{
+	cli_progress(data, what, done, total);
+}
+
+int jg_sync_now(struct cli *c, struct sync_report *report)
+{
+	const struct sync_options options = {.progress = progress, .progress_data = c};
+	size_t counts[OP_DONE + 1];
+	enum err e = sync_run(jg_of(c)->store, &options, report, NULL, &c->problem);
+
+	cli_progress_end(c);
+	if (!e)
+		return 0;
+	outbox_counts(jg_of(c)->store, counts);
+	snprintf(c->problem.safe, sizeof c->problem.safe,
+		tr("已保存在本机，待发送 %zu 项", "saved on this computer, %zu items wait to be sent"),
+		counts[OP_WAITING] + counts[OP_UNKNOWN]);
+	return cli_fail(c);
+}
+
+const char *jg_id(const uint8_t id[ID_SIZE], char out[37])
+{
+	id_format(out, id);
+	return out;
+}
+
+bool jg_class_allowed(const struct cli *c, const struct record *r)
+{
+	const struct session *s = &c->profile.session;
+	int field = kind_field_index(r->kind, "class_no");
+
+	if (field < 0 || (s->roles & ~(1u << ROLE_CLASS_TEACHER)))
+		return true;
+	for (unsigned i = 0; i < s->class_count; i++)
+		if (record_is(r, field, s->classes[i]))
+			return true;
+	return false;
+}
+
+int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, uint32_t *groups)
+{
+	*groups = 0;
+	for (int i = first; i < c->operands; i++) {
+		const struct value_context ctx = {.strict = r->kind->number == KIND_STUDENT};
+		const char *equals = strchr(c->operand[i], '='), *code = NULL;
+		char name[64] = "";
+		if (equals)
+			snprintf(name, sizeof name, "%.*s", (int)(equals - c->operand[i]), c->operand[i]);
+		int field = kind_field_index(r->kind, name);
+		for (size_t k = 0; field < 0 && *name && k < r->kind->field_count; k++)
+			if (strcmp(value_column(&r->kind->fields[k]), name) == 0 ||
+				strcmp(r->kind->fields[k].label, name) == 0)
+				field = (int)k;
+		if (field < 0)
+			return cli_fail_with(c, ERR_USAGE,
+				tr("jg help fields 列出字段名", "jg help fields lists them"),
+				tr("没有字段 %s（写成 字段=值）", "no field %s (write FIELD=VALUE)"),
+				c->operand[i]);
+		if (value_parse(r, field, equals + 1, &ctx, &v->arena, &code, &c->problem) == VALUE_BAD) {
+			c->problem.code = ERR_INVALID;
+			return cli_fail(c);
+		}
+		*groups |= 1u << (r->kind->fields[field].group - 1);
+	}
+	return 0;
+}

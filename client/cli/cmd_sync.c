@@ -1,0 +1,209 @@
+#include <string.h>
+
+#include "blobs.h"
+#include "clock.h"
+#include "cycle.h"
+#include "jg.h"
+#include "link.h"
+#include "tables.h"
+
+#define WATCH_EVENT_MS 2000 /* how often a watching sync looks whether other commands have queued something  \
+			     */
+#define WATCH_PULL_S 300    /* and pulls even when no event came */
+
+const struct cli_option sync_options[] = {
+	{"watch", NULL, "一直连着，有变化就同步",
+		"stay connected and synchronise whenever something changes"},
+	{0},
+};
+
+/* The worst digest of all streams: false when one differs, null when none was compared. */
+static json_t *digest_json(struct store *s, bool differed, json_t *cursors)
+{
+	struct stream_state streams[STORE_STREAMS_MAX];
+	size_t n = store_streams(s, streams);
+	int worst = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		char key[24];
+		snprintf(key, sizeof key, "%lld", (long long)streams[i].stream);
+		if (cursors)
+			json_object_set_new(cursors, key, json_integer((json_int_t)streams[i].cursor));
+		if (streams[i].digest == 0 || worst < 0)
+			worst = streams[i].digest == 0 ? 0 : streams[i].digest;
+	}
+	if (differed)
+		worst = 0;
+	return worst < 0 ? json_null() : json_boolean(worst);
+}
+
+static int tell_report(struct cli *c, struct store *store, const struct sync_report *r)
+{
+	size_t counts[OP_DONE + 1];
+	json_t *cursors = json_object(), *digest = digest_json(store, r->digest_differed, cursors);
+
+	outbox_counts(store, counts);
+	size_t pending = counts[OP_WAITING] + counts[OP_UNKNOWN];
+	if (r->drafts)
+		cli_warn(c,
+			tr("这台电脑的数据曾被还原：%zu 项未发送的内容待您确认（jg outbox list）",
+				"this computer was rolled back: %zu unsent items wait for your review (jg "
+				"outbox list)"),
+			r->drafts);
+	if (r->resent)
+		cli_warn(c, "%s",
+			tr("服务器曾从备份恢复，本机已补发", "the server was restored from a backup; this "
+							     "computer sent again what it lacked"));
+	if (r->digest_differed)
+		cli_warn(c, "%s",
+			tr("与服务器的核对和不一致，已重新接收；请把这一情况告诉教育局",
+				"the check sum differed from the server's; everything was received again, "
+				"please tell the bureau"));
+	cli_say(c,
+		tr("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu，待发 %zu",
+			"%zu sent, %zu received, %zu conflicts, %zu refused, %zu pending"),
+		r->pushed, r->pulled, r->conflicts, r->refused, pending);
+	int code =
+		counts[OP_CONFLICT] || r->refused || counts[OP_DRAFT] ? err_info(ERR_CONFLICT)->exit_code : 0;
+	return cli_result(c,
+		json_pack("{sI sI sI sI sI so so}", "pushed", (json_int_t)r->pushed, "pulled",
+			(json_int_t)r->pulled, "conflicts", (json_int_t)r->conflicts, "refused",
+			(json_int_t)r->refused, "pending", (json_int_t)pending, "cursor", cursors,
+			"digest_ok", digest),
+		code);
+}
+
+static void progress(void *data, const char *what, uint64_t done, uint64_t total)
+{
+	cli_progress(data, what, done, total);
+}
+
+/* Whether another command has queued something; the lock is held only for the look. */
+static bool has_waiting(struct cli *c)
+{
+	size_t counts[OP_DONE + 1];
+	int code;
+	struct store *store = jg_store(c, &code);
+
+	if (!store)
+		return false;
+	outbox_counts(store, counts);
+	return counts[OP_WAITING] != 0 || blob_waiting(store) != 0;
+}
+
+/* Waits without lock and store, so that other commands work meanwhile; true when there is something to do. */
+static bool wait_for_work(struct cli *c, struct link *link, uint64_t since)
+{
+	int64_t stream;
+
+	jg_finish(c);
+	profile_unlock(&c->profile);
+	enum err e = link_wait_event(link, WATCH_EVENT_MS, &stream, &c->problem);
+	if (profile_lock(&c->profile, &c->problem))
+		return false;
+	return e != ERR_DEADLINE || has_waiting(c) || clock_monotonic_us() - since > WATCH_PULL_S * 1000000u;
+}
+
+static int watch(struct cli *c, struct link *link)
+{
+	const struct sync_options options = {.progress = progress, .progress_data = c};
+	pb_empty request = PB_EMPTY_INIT;
+	struct sync_report report;
+
+	for (;;) {
+		uint64_t since = clock_monotonic_us();
+		if (!link || link_call(link, METHOD_SYNC_WATCH, &request.base, NULL, NULL, &c->problem))
+			return cli_fail(c);
+		while (!wait_for_work(c, link, since))
+			if (!c->profile.session.user[0])
+				return cli_fail(c);
+		link_close(link);
+		link = NULL;
+		int code;
+		struct store *store = jg_store(c, &code);
+		if (!store)
+			return code;
+		enum err e = sync_run(store, &options, &report, &link, &c->problem);
+		cli_progress_end(c);
+		if (e && err_info((int)e)->level != ERR_LEVEL_RETRY)
+			return cli_fail(c);
+		if (report.pushed || report.pulled)
+			cli_say(c,
+				tr("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu",
+					"%zu sent, %zu received, %zu conflicts, %zu refused"),
+				report.pushed, report.pulled, report.conflicts, report.refused);
+	}
+}
+
+int cmd_sync(struct cli *c)
+{
+	const struct sync_options options = {.progress = progress, .progress_data = c};
+	struct sync_report report;
+	struct link *link = NULL;
+	int code;
+	struct store *store = jg_store(c, &code);
+
+	if (!store)
+		return code;
+	if (!cli_flag(c, "watch")) {
+		code = jg_sync_now(c, &report);
+		return code ? code : tell_report(c, store, &report);
+	}
+	enum err e = sync_run(store, &options, &report, &link, &c->problem);
+	cli_progress_end(c);
+	if (e)
+		return cli_fail(c);
+	tell_report(c, store, &report);
+	return watch(c, link);
+}
+
+int cmd_status(struct cli *c)
+{
+	size_t counts[OP_DONE + 1];
+	char error[32], at[TIME_TEXT_SIZE] = "";
+	int code;
+	struct store *store = jg_store(c, &code);
+
+	if (!store)
+		return code;
+	outbox_counts(store, counts);
+	store_get_text(store, "last_error", error, sizeof error);
+	int64_t last_try = store_get_int(store, "last_try", 0),
+		receipt = store_get_int(store, "last_receipt", 0);
+	int64_t oldest = outbox_oldest_waiting(store), skew = c->profile.skew_us / 1000000;
+	json_t *digest = digest_json(store, false, NULL);
+	bool online = last_try && !*error;
+
+	if (last_try)
+		time_format(at, last_try);
+	cli_say(c, tr("学校 %s（%s）%s", "school %s (%s)%s"), c->profile.school_name, c->profile.school,
+		c->profile.rehearsal ? tr("　演练", " rehearsal") : "");
+	cli_say(c, tr("用户 %s", "user %s"),
+		c->profile.session.user[0] ? c->profile.session.user : tr("未登录", "nobody"));
+	cli_say(c,
+		tr("待发 %zu，结果未知 %zu，已收 %zu，被退回 %zu，受阻 %zu，冲突 %zu，待确认 %zu，待传文件 "
+		   "%zu",
+			"%zu waiting, %zu unknown, %zu accepted, %zu refused, %zu blocked, %zu conflicts, "
+			"%zu drafts, %zu files"),
+		counts[OP_WAITING], counts[OP_UNKNOWN], counts[OP_ACCEPTED], counts[OP_REFUSED],
+		counts[OP_BLOCKED], counts[OP_CONFLICT], counts[OP_DRAFT], blob_waiting(store));
+	cli_say(c, tr("最近一次同步 %s %s", "last try %s %s"), *at ? at : tr("无", "none"), error);
+	if (c->profile.key_in_clear)
+		cli_say(c, "%s",
+			tr("本机数据的密钥未加口令，存放在仅本人可读的文件中",
+				"the store's key lies in a file that only this user can read, without a "
+				"passphrase"));
+	json_t *json = json_pack("{ss ss sb sI sI sI sI sI sI sI so s{so so} so so sI}", "school",
+		c->profile.school, "user", c->profile.session.user, "online", online, "waiting",
+		(json_int_t)counts[OP_WAITING], "unknown", (json_int_t)counts[OP_UNKNOWN], "accepted",
+		(json_int_t)counts[OP_ACCEPTED], "refused", (json_int_t)counts[OP_REFUSED], "blocked",
+		(json_int_t)counts[OP_BLOCKED], "conflicts", (json_int_t)counts[OP_CONFLICT], "files_waiting",
+		(json_int_t)blob_waiting(store), "last_receipt", cli_time_json(receipt), "last_try", "at",
+		cli_time_json(last_try), "error", *error ? json_string(error) : json_null(), "oldest_waiting",
+		cli_time_json(oldest), "digest_ok", digest, "clock_skew_s", (json_int_t)skew);
+	json_object_set_new(json, "drafts", json_integer((json_int_t)counts[OP_DRAFT]));
+	json_object_set_new(json, "files_given_up", json_integer((json_int_t)blob_given_up(store)));
+	json_object_set_new(json, "key_protected", json_boolean(!c->profile.key_in_clear));
+	json_object_set_new(json, "rehearsal", json_boolean(c->profile.rehearsal));
+	return cli_result(c, json, 0);
+}

@@ -1,0 +1,394 @@
+#include "sync.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <sodium.h>
+
+#include "blobs.h"
+#include "clock.h"
+#include "login.h"
+#include "outbox.h"
+#include "staging.h"
+#include "tables.h"
+
+#define REPLY_BYTES (4u << 20) /* arena of a push and its answer */
+
+struct sync {
+	struct store *store;
+	const struct sync_options *options;
+	struct sync_report *report;
+	struct link *link;
+	struct problem *p;
+	struct stream_state streams[STORE_STREAMS_MAX];
+	size_t n_streams;
+	struct staging_end end;
+	enum err staged; /* of the pages of the pull under way */
+	enum err control;
+	uint64_t total;
+};
+
+static void tell(struct sync *x, const char *what, uint64_t done, uint64_t total)
+{
+	if (x->options->progress)
+		x->options->progress(x->options->progress_data, what, done, total);
+}
+
+static void drop_link(struct sync *x)
+{
+	link_close(x->link);
+	x->link = NULL;
+}
+
+static struct sync_event failed(struct sync *x, enum err e)
+{
+	return (struct sync_event){.what = SYNC_FAILED, .error = e, .retry_ms = x->p->retry_ms};
+}
+
+static struct sync_event do_connect(struct sync *x)
+{
+	pb_hello hello;
+	size_t drafts;
+	bool lost;
+
+	drop_link(x);
+	*x->p = (struct problem){0};
+	outbox_hello(x->store, &hello);
+	enum err e = link_open(&x->link, x->store->profile, &hello, x->p);
+	if (e)
+		return failed(x, e);
+	lost = link_welcome(x->link)->last_op < x->store->last_op && !link_welcome(x->link)->forked;
+	e = outbox_welcome(x->store, link_welcome(x->link), &drafts, x->p);
+	if (!e)
+		e = login_resume(x->link, x->p);
+	if (!e && x->store->profile->session.must_change)
+		e = problem_set(x->p, ERR_MUST_CHANGE, NULL, tr("运行 passwd", "run passwd"), NULL);
+	if (e)
+		return failed(x, e);
+	x->report->drafts += drafts;
+	x->report->resent |= lost;
+	x->n_streams = store_streams(x->store, x->streams);
+	return (struct sync_event){.what = SYNC_CONNECTED, .n = x->n_streams};
+}
+
+static enum err record_answers(struct sync *x, const pb_push_reply *reply, size_t sent)
+{
+	enum err e = reply->n_result > sent ? problem_set(x->p, ERR_PROTOCOL, "result", NULL, NULL)
+					    : store_begin(x->store, x->p);
+
+	if (e)
+		return e;
+	for (size_t i = 0; !e && i < reply->n_result; i++) {
+		const pb_op_result *r = reply->result[i];
+		e = outbox_answer(x->store, r, x->p);
+		x->report->conflicts += r->outcome == JINGGUAN__V1__OUTCOME__CONFLICT;
+		x->report->refused += r->outcome == JINGGUAN__V1__OUTCOME__REJECTED ||
+				      r->outcome == JINGGUAN__V1__OUTCOME__BLOCKED;
+	}
+	if (!e && reply->n_result)
+		store_set_int(x->store, "last_receipt", clock_now_us());
+	if (!e)
+		e = store_commit(x->store, x->p);
+	if (e)
+		store_rollback(x->store);
+	else
+		x->report->pushed += reply->n_result;
+	return e;
+}
+
+static struct sync_event push_batch(struct sync *x, struct arena *arena, struct push_batch *batch)
+{
+	pb_push_request request = PB_PUSH_REQUEST_INIT;
+	const ProtobufCMessage *message = NULL;
+	ProtobufCBinaryData ops[PUSH_OPS_MAX];
+	enum err e = outbox_batch(x->store, batch, arena, x->p);
+
+	if (!e && batch->n == 0)
+		return (struct sync_event){.what = SYNC_PUSHED};
+	if (!e)
+		e = outbox_sent(x->store, batch->first, batch->n, x->p);
+	request.has_incarnation = 1;
+	request.incarnation = x->store->incarnation;
+	request.n_op = batch->n;
+	request.op = ops;
+	for (size_t i = 0; i < batch->n; i++)
+		ops[i] = (ProtobufCBinaryData){batch->sizes[i], batch->bytes[i]};
+	if (!e)
+		e = link_ask(x->link, METHOD_SYNC_PUSH, &request.base, arena, &message, x->p);
+	if (e)
+		return failed(x, e);
+	const pb_push_reply *reply = (const pb_push_reply *)message;
+	e = record_answers(x, reply, batch->n);
+	if (e)
+		return failed(x, e);
+	tell(x, tr("发送", "sending"), x->store->last_op, x->store->made);
+	return (struct sync_event){.what = SYNC_PUSHED,
+		.n = reply->n_result,
+		.more = x->store->last_op < x->store->made,
+		.control = reply->control ? err_info((int)reply->control)->code : ERR_OK};
+}
+
+static struct sync_event do_push(struct sync *x)
+{
+	struct push_batch *batch = malloc(sizeof *batch);
+	struct arena arena;
+
+	if (!batch)
+		return failed(x, problem_set(x->p, ERR_NOMEM, NULL, NULL, NULL));
+	arena_init(&arena, REPLY_BYTES);
+	struct sync_event event = push_batch(x, &arena, batch);
+	arena_free(&arena);
+	free(batch);
+	return event;
+}
+
+/* ---- Files ---- */
+
+static enum err ask_blob(struct sync *x, uint16_t method, const ProtobufCMessage *request,
+	struct blob_row *row, bool *complete)
+{
+	const ProtobufCMessage *message;
+	struct arena arena;
+
+	arena_init(&arena, REPLY_BYTES);
+	enum err e = link_ask(x->link, method, request, &arena, &message, x->p);
+	if (!e) {
+		row->have = ((const pb_blob_state *)message)->have;
+		*complete = ((const pb_blob_state *)message)->complete;
+	}
+	arena_free(&arena);
+	return e;
+}
+
+static enum err send_chunks(struct sync *x, struct blob_row *row, uint8_t *bytes, size_t size, bool *complete)
+{
+	uint32_t chunks = (uint32_t)((size + BLOB_CHUNK - 1) / BLOB_CHUNK);
+	enum err e = ERR_OK;
+
+	while (!e && !*complete && row->have < chunks) {
+		pb_blob_chunk chunk = PB_BLOB_CHUNK_INIT;
+		uint32_t n = row->have;
+		size_t from = (size_t)n * BLOB_CHUNK,
+		       len = size - from < BLOB_CHUNK ? size - from : BLOB_CHUNK;
+		chunk.has_sha = chunk.has_size = chunk.has_n = chunk.has_data = 1;
+		chunk.sha = (ProtobufCBinaryData){HASH_SIZE, row->sha};
+		chunk.size = size;
+		chunk.n = n;
+		chunk.data = (ProtobufCBinaryData){len, bytes + from};
+		e = ask_blob(x, METHOD_SYNC_PUT_CHUNK, &chunk.base, row, complete);
+		if (!e && !*complete && row->have <= n)
+			e = problem_set(x->p, ERR_PROTOCOL, "have", NULL, NULL);
+		if (!e)
+			e = blob_progress(x->store, row->sha, row->have, *complete, x->p);
+		tell(x, tr("上传佐证材料", "sending files"), row->have, chunks);
+	}
+	return e;
+}
+
+static struct sync_event do_file(struct sync *x)
+{
+	pb_blob_ref ref = PB_BLOB_REF_INIT;
+	struct blob_row row;
+	bool complete = false;
+	uint8_t *bytes = NULL;
+	size_t size;
+
+	if (!blob_next(x->store, &row))
+		return (struct sync_event){.what = SYNC_FILED};
+	enum err e = blob_read(x->store, row.sha, &bytes, &size, x->p);
+	ref.has_sha = ref.has_size = 1;
+	ref.sha = (ProtobufCBinaryData){HASH_SIZE, row.sha};
+	ref.size = row.size;
+	if (!e)
+		e = ask_blob(x, METHOD_SYNC_STAT_BLOB, &ref.base, &row, &complete);
+	if (e == ERR_NOT_FOUND) { /* the server has nothing of it yet */
+		e = ERR_OK;
+		row.have = 0;
+	}
+	if (!e)
+		e = complete ? blob_progress(x->store, row.sha, row.have, true, x->p)
+			     : send_chunks(x, &row, bytes, size, &complete);
+	free(bytes);
+	/* A file that cannot be read or is not wanted must not hold the others up; doctor names it. */
+	if (e == ERR_FILE_IO || e == ERR_STORE || e == ERR_TOO_LARGE || e == ERR_INVALID)
+		e = blob_give_up(x->store, row.sha, x->p);
+	return e ? failed(x, e) : (struct sync_event){.what = SYNC_FILED, .more = true};
+}
+
+/* ---- Pull ---- */
+
+static void take_end(struct sync *x, const pb_pull_reply *page)
+{
+	struct staging_end *end = &x->end;
+
+	end->cursor = page->next;
+	end->epoch = page->epoch;
+	for (size_t i = 0; i < page->n_lane && i < LANES; i++)
+		end->lanes[i] = page->lane[i];
+	end->audit_n = page->audit_n;
+	if (page->audit_head.len == HASH_SIZE && page->audit_sig.len <= sizeof end->sig) {
+		memcpy(end->head, page->audit_head.data, HASH_SIZE);
+		memcpy(end->sig, page->audit_sig.data, page->audit_sig.len);
+		end->sig_len = page->audit_sig.len;
+	}
+}
+
+static bool on_page(void *data, const ProtobufCMessage *message)
+{
+	struct sync *x = data;
+	const pb_pull_reply *page = (const pb_pull_reply *)message;
+
+	x->control = page->control ? err_info((int)page->control)->code : ERR_OK;
+	if (x->control)
+		return false;
+	x->staged = staging_add(x->store, x->streams[0].stream, page, x->p);
+	if (x->staged)
+		return false;
+	x->report->pulled += page->n_change;
+	if (page->total)
+		x->total = page->total;
+	tell(x, tr("接收", "receiving"), x->report->pulled, x->total);
+	take_end(x, page);
+	return true;
+}
+
+/* The machine counts streams; the row asked for goes to the front, where on_page finds it. */
+static void choose_stream(struct sync *x, size_t i)
+{
+	x->n_streams = store_streams(x->store, x->streams);
+	struct stream_state chosen = x->streams[i];
+	x->streams[i] = x->streams[0];
+	x->streams[0] = chosen;
+}
+
+static struct sync_event do_pull(struct sync *x, size_t i)
+{
+	pb_pull_request request = PB_PULL_REQUEST_INIT;
+
+	choose_stream(x, i);
+	struct stream_state *stream = &x->streams[0];
+	x->end = (struct staging_end){
+		.cursor = stream->cursor, .epoch = stream->epoch, .whole = stream->cursor == 0};
+	x->staged = x->control = ERR_OK;
+	x->total = 0;
+	enum err e = staging_begin(x->store, stream->stream, x->p);
+	request.has_stream = request.has_cursor = request.has_epoch = 1;
+	request.stream = stream->stream;
+	request.cursor = stream->cursor;
+	request.epoch = stream->epoch;
+	if (!e)
+		e = link_call(x->link, METHOD_SYNC_PULL, &request.base, on_page, x, x->p);
+	if (!e)
+		e = x->staged;
+	return e ? failed(x, e) : (struct sync_event){.what = SYNC_PULLED, .control = x->control};
+}
+
+static struct sync_event do_flip(struct sync *x)
+{
+	bool agreed;
+	enum err e = staging_flip(x->store, x->streams[0].stream, &x->end,
+		strcmp(x->streams[0].what, "school") == 0, &agreed, x->p);
+
+	return e ? failed(x, e) : (struct sync_event){.what = SYNC_FLIPPED, .agreed = agreed};
+}
+
+static struct sync_event do_reset(struct sync *x)
+{
+	enum err e = staging_reset(x->store, x->streams[0].stream, x->p);
+
+	return e ? failed(x, e) : (struct sync_event){.what = SYNC_DID};
+}
+
+static struct sync_event do_adopt(struct sync *x)
+{
+	size_t queued = 0;
+	enum err e = store_begin(x->store, x->p);
+
+	if (!e)
+		e = outbox_adopt(x->store, &queued, x->p);
+	if (!e)
+		e = store_commit(x->store, x->p);
+	if (e)
+		store_rollback(x->store);
+	return e ? failed(x, e) : (struct sync_event){.what = SYNC_ADOPTED, .n = queued};
+}
+
+static struct sync_event do_wait(struct sync *x, unsigned ms)
+{
+	struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
+
+	drop_link(x);
+	tell(x, tr("网络不通，稍后重试", "no connection, trying again"), 0, 0);
+	nanosleep(&t, NULL);
+	return (struct sync_event){.what = SYNC_DID};
+}
+
+static struct sync_event carry_out(struct sync *x, const struct sync_action *a)
+{
+	switch (a->what) {
+	case SYNC_CONNECT:
+		return do_connect(x);
+	case SYNC_PUSH:
+		return do_push(x);
+	case SYNC_FILE:
+		return do_file(x);
+	case SYNC_PULL:
+		return do_pull(x, a->stream);
+	case SYNC_RESET:
+		return do_reset(x);
+	case SYNC_FLIP:
+		return do_flip(x);
+	case SYNC_ADOPT:
+		return do_adopt(x);
+	default:
+		return do_wait(x, a->ms);
+	}
+}
+
+static void remember_try(struct store *s, enum err e)
+{
+	if (store_begin(s, NULL))
+		return;
+	store_set_int(s, "last_try", clock_now_us());
+	store_set_text(s, "last_error", e ? err_info((int)e)->name : "");
+	store_commit(s, NULL);
+}
+
+enum err sync_run(struct store *s, const struct sync_options *options, struct sync_report *report,
+	struct link **keep, struct problem *p)
+{
+	struct problem ignored = {0};
+	struct sync *x = calloc(1, sizeof *x);
+	struct sync_event event = {.what = SYNC_STARTED};
+	struct sync_machine machine;
+	struct sync_action action;
+	uint64_t random;
+
+	*report = (struct sync_report){0};
+	if (!x)
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	x->store = s;
+	x->options = options;
+	x->report = report;
+	x->p = p ? p : &ignored;
+	randombytes_buf(&random, sizeof random);
+	sync_machine_init(&machine, random, options->push_only);
+	for (;;) {
+		event.now_ms = clock_monotonic_us() / 1000;
+		action = sync_machine_step(&machine, &event);
+		if (action.what == SYNC_FINISH)
+			break;
+		event = carry_out(x, &action);
+	}
+	report->digest_differed = machine.digest_differed;
+	remember_try(s, action.why);
+	if (keep && !action.why)
+		*keep = x->link;
+	else
+		link_close(x->link);
+	if (action.why && x->p->code != action.why)
+		problem_set(x->p, action.why, NULL, NULL, NULL);
+	free(x);
+	return action.why;
+}

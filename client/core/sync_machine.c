@@ -1,0 +1,136 @@
+#include "sync_machine.h"
+
+#define BACKOFF_MS 1000 /* proto/README.md §9: 1 s, doubling to 30 s, with jitter */
+#define BACKOFF_MAX_MS 30000
+
+void sync_machine_init(struct sync_machine *m, uint64_t random, bool push_only)
+{
+	*m = (struct sync_machine){.random = random | 1, .push_only = push_only};
+}
+
+static struct sync_action act(struct sync_machine *m, enum sync_do what)
+{
+	m->last = (struct sync_action){.what = what, .stream = m->stream};
+	return m->last;
+}
+
+static struct sync_action finish(struct sync_machine *m, enum err why)
+{
+	m->last = (struct sync_action){.what = SYNC_FINISH, .why = why};
+	return m->last;
+}
+
+/* xorshift: jitter needs no secrecy, but the same seed must give the same run (I15). */
+static unsigned jitter(struct sync_machine *m, unsigned below)
+{
+	m->random ^= m->random << 13;
+	m->random ^= m->random >> 7;
+	m->random ^= m->random << 17;
+	return (unsigned)(m->random % below);
+}
+
+static struct sync_action retry(struct sync_machine *m, const struct sync_event *e)
+{
+	unsigned backoff = BACKOFF_MS;
+
+	for (unsigned i = 0; i < m->attempt && backoff < BACKOFF_MAX_MS; i++)
+		backoff *= 2;
+	if (e->retry_ms > backoff)
+		backoff = e->retry_ms;
+	backoff += jitter(m, backoff / 4 + 1);
+	m->attempt++;
+	if (e->now_ms - m->began_ms + backoff > SYNC_BUDGET_MS)
+		return finish(m, e->error);
+	act(m, SYNC_WAIT);
+	m->last.ms = backoff;
+	return m->last;
+}
+
+/* TLS is fatal for a connection; whether another one helps the code does not say, a wrong certificate does
+ * not. */
+static bool is_worth_retrying(enum err e)
+{
+	return err_info((int)e)->level == ERR_LEVEL_RETRY;
+}
+
+static struct sync_action on_failed(struct sync_machine *m, const struct sync_event *e)
+{
+	return is_worth_retrying(e->error) ? retry(m, e) : finish(m, e->error);
+}
+
+/* The server knows this device's history better: the next HELLO tells. */
+static struct sync_action reconnect(struct sync_machine *m, enum err why)
+{
+	if (++m->forks > SYNC_FORKS_MAX)
+		return finish(m, why);
+	return act(m, SYNC_CONNECT);
+}
+
+static struct sync_action pull_next(struct sync_machine *m)
+{
+	m->repulled = false;
+	return m->stream < m->streams ? act(m, SYNC_PULL) : act(m, SYNC_ADOPT);
+}
+
+static struct sync_action on_pushed(struct sync_machine *m, const struct sync_event *e)
+{
+	if (e->control == ERR_FORKED || e->control == ERR_EXPECT)
+		return reconnect(m, e->control);
+	if (e->control) {
+		struct sync_event busy = *e;
+		busy.error = e->control;
+		return on_failed(m, &busy);
+	}
+	if (e->more && e->n == 0)
+		return finish(m, ERR_PROTOCOL); /* an answer without an answer would loop for ever */
+	m->attempt = 0;
+	return e->more ? act(m, SYNC_PUSH) : act(m, SYNC_FILE);
+}
+
+static struct sync_action on_flipped(struct sync_machine *m, const struct sync_event *e)
+{
+	if (!e->agreed) {
+		m->digest_differed = true;
+		if (!m->repulled) {
+			m->repulled = true;
+			return act(m, SYNC_RESET);
+		}
+	}
+	m->stream++;
+	return pull_next(m);
+}
+
+struct sync_action sync_machine_step(struct sync_machine *m, const struct sync_event *e)
+{
+	switch (e->what) {
+	case SYNC_STARTED:
+		m->began_ms = e->now_ms;
+		return act(m, SYNC_CONNECT);
+	case SYNC_CONNECTED:
+		m->streams = e->n;
+		m->stream = 0;
+		return act(m, SYNC_PUSH);
+	case SYNC_PUSHED:
+		return on_pushed(m, e);
+	case SYNC_FILED:
+		if (e->more)
+			return act(m, SYNC_FILE);
+		m->stream = 0;
+		return m->push_only ? finish(m, ERR_OK) : pull_next(m);
+	case SYNC_PULLED:
+		m->attempt = 0;
+		/* RESYNC, EPOCH: own pending operations stay, the copy begins again. */
+		return e->control ? act(m, SYNC_RESET) : act(m, SYNC_FLIP);
+	case SYNC_FLIPPED:
+		return on_flipped(m, e);
+	case SYNC_ADOPTED:
+		if (!e->n || ++m->rounds >= SYNC_ROUNDS_MAX)
+			return finish(m, ERR_OK);
+		m->stream = 0;
+		return act(m, SYNC_PUSH);
+	case SYNC_DID:
+		return m->last.what == SYNC_RESET ? act(m, SYNC_PULL) : act(m, SYNC_CONNECT);
+	default:
+		return on_failed(m, e);
+	}
+}

@@ -1,0 +1,73 @@
+/* sync_machine.h - what a synchronisation does next: events in, one action out. No I/O, no clock, no store:
+ * the driver (sync.c, or a simulator) does what the action says and tells how it went. The same events give
+ * the same actions. */
+#ifndef JG_SYNC_MACHINE_H
+#define JG_SYNC_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+#define SYNC_BUDGET_MS 30000 /* how long one command tries over a bad link (cli.md: then exit 4) */
+#define SYNC_ROUNDS_MAX 3    /* of pushing what a pull brought up (adopted duplicates) */
+#define SYNC_FORKS_MAX 2     /* reconnections because the server said FORKED or EXPECT */
+
+enum sync_do {
+	SYNC_CONNECT, /* connect, HELLO, take WELCOME, show the session; answer CONNECTED with the number of
+			 streams */
+	SYNC_PUSH,    /* send the next operations; answer PUSHED */
+	SYNC_FILE,    /* send one file; answer FILED */
+	SYNC_PULL,    /* pull stream number `stream` into empty staging; answer PULLED */
+	SYNC_RESET,   /* the next pull of this stream begins at 0; answer DONE */
+	SYNC_FLIP,    /* make the staged state visible; answer FLIPPED */
+	SYNC_ADOPT,   /* deal with refused duplicates; answer ADOPTED */
+	SYNC_WAIT,    /* drop the connection, wait `ms`; answer DONE */
+	SYNC_FINISH,  /* all done: `why` is ERR_OK, or what ended it */
+};
+
+enum sync_happened {
+	SYNC_STARTED,
+	SYNC_CONNECTED, /* n: streams */
+	SYNC_PUSHED,    /* n: answers recorded; more: operations are left; control: 0 or FORKED, EXPECT,
+			   RETRY_LATER … */
+	SYNC_FILED,     /* more: another file waits (or this one is not complete) */
+	SYNC_PULLED,    /* control: 0, RESYNC or EPOCH */
+	SYNC_FLIPPED,   /* agreed: the digests are equal */
+	SYNC_ADOPTED,   /* n: operations queued */
+	SYNC_DID,       /* RESET or WAIT is done */
+	SYNC_FAILED,    /* error, retry_ms: instead of any answer */
+};
+
+struct sync_event {
+	enum sync_happened what;
+	uint64_t now_ms; /* monotonic */
+	size_t n;
+	bool more, agreed;
+	enum err control, error;
+	unsigned retry_ms;
+};
+
+struct sync_action {
+	enum sync_do what;
+	size_t stream;
+	unsigned ms;
+	enum err why;
+};
+
+struct sync_machine {
+	uint64_t began_ms, random;
+	bool started, push_only;
+	size_t streams, stream;
+	bool repulled; /* this stream, after a digest that differed */
+	unsigned attempt, rounds, forks;
+	bool digest_differed;
+	struct sync_action last;
+};
+
+/* random: seed of the jitter. push_only: leaves pulling to another time. */
+void sync_machine_init(struct sync_machine *m, uint64_t random, bool push_only);
+struct sync_action sync_machine_step(struct sync_machine *m, const struct sync_event *event);
+
+#endif
