@@ -644,7 +644,7 @@ static void send_device_rows(struct group *g)
 		pg_array_free(&c[i]);
 }
 
-/* A formal report freezes the table as it stands, in the transaction that accepts it. */
+/* A formal report freezes the table as it stands, in the transaction that accepts it; V only its time. */
 static void send_snapshots(struct group *g)
 {
 	for (size_t i = 0; i < g->count; i++) {
@@ -657,8 +657,7 @@ static void send_snapshots(struct group *g)
 			db_text(&p, g->member[i].request->caller.school);
 			db_text(&p, record_text(&o->body, F_FILING_STAGE, stage, sizeof stage));
 			db_bytes(&p, o->op->id.data, ID_SIZE);
-			if (strcmp(stage, "V") != 0)
-				db_task_query(&g->task, &take_snapshot, &p);
+			db_task_query(&g->task, &take_snapshot, &p);
 		}
 	}
 }
