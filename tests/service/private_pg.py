@@ -16,15 +16,11 @@ MEMORY = "/dev/shm"
 
 
 class PrivatePostgres:
-<<<<<<< HEAD
-    def __init__(self, apply=True, tls=False, **settings):
+    def __init__(self, directory=None, apply=True, tls=False, **settings):
         """apply: the migrations, as jgd would; tls: also a TCP port with TLS on the loopback (self.port)."""
-        self.apply, self.tls, self.database, self.port = apply, tls, "jingguan", 5432
-=======
-    def __init__(self, directory=None, **settings):
         # In memory unless told otherwise: a small reconciliation is mostly the making of temporary tables' files.
         self.directory = directory or (MEMORY if os.access(MEMORY, os.W_OK) else None)
->>>>>>> wb
+        self.apply, self.tls, self.database, self.port = apply, tls, "jingguan", 5432
         self.settings = {"listen_addresses": "''", "timezone": "'Asia/Shanghai'", "fsync": "off", "shared_buffers": "'256MB'",
                          "max_wal_size": "'4GB'", "autovacuum_naptime": "2", **settings}
 
