@@ -85,6 +85,8 @@ int cli_result(struct cli *c, json_t *json, int code);
 /* Tells c->problem in three lines on stderr and, with --json, as {"error"} on stdout unless a document is out
  * already. Returns the exit code of its error. */
 int cli_fail(struct cli *c);
+/* c->problem as the object behind "error", for a document that also holds a list. */
+json_t *cli_error_json(const struct cli *c);
 /* The same for an error set here. hint may be NULL. */
 int cli_fail_with(struct cli *c, enum err code, const char *hint, const char *message, ...)
 	__attribute__((format(printf, 4, 5)));

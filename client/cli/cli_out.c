@@ -29,29 +29,46 @@ static json_t *text_or_null(const char *text)
 	return *text ? json_string(text) : json_null();
 }
 
+struct told {
+	const char *message, *safe, *hint;
+};
+
+/* The three lines: what happened, what is safe, what to do. */
+static struct told tell(const struct problem *p)
+{
+	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
+
+	return (struct told){p->message[0] ? p->message : tr(info->zh, info->en),
+		p->safe[0] ? p->safe : tr("本机数据没有改动", "nothing on this computer was changed"),
+		p->hint[0] ? p->hint
+		: info->level == ERR_LEVEL_RETRY
+			? tr("请稍后再试", "try again later")
+			: tr("请按上面的说明改正后再试", "mend it as said above and try again")};
+}
+
+json_t *cli_error_json(const struct cli *c)
+{
+	const struct problem *p = &c->problem;
+	struct told t = tell(p);
+
+	return json_pack("{ss ss ss ss so so sn}", "code",
+		err_info(p->code ? (int)p->code : ERR_INTERNAL)->name, "message", t.message, "safe", t.safe,
+		"hint", t.hint, "field", text_or_null(p->field), "row",
+		p->row ? json_integer(p->row) : json_null(), "ref");
+}
+
 int cli_fail(struct cli *c)
 {
 	const struct problem *p = &c->problem;
-	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
-	const char *message = p->message[0] ? p->message : tr(info->zh, info->en);
-	const char *safe =
-		p->safe[0] ? p->safe : tr("本机数据没有改动", "nothing on this computer was changed");
-	const char *hint = p->hint[0] ? p->hint
-			   : info->level == ERR_LEVEL_RETRY
-				   ? tr("请稍后再试", "try again later")
-				   : tr("请按上面的说明改正后再试", "mend it as said above and try again");
+	struct told t = tell(p);
 
 	cli_progress_end(c);
 	fflush(stdout);
-	fprintf(stderr, "%s%s%s\n%s\n%s\n", p->field[0] ? p->field : "", p->field[0] ? ": " : "", message,
-		safe, hint);
-	if (c->json && !c->printed) {
-		json_t *error = json_pack("{s{ss ss ss ss so so sn}}", "error", "code", info->name, "message",
-			message, "safe", safe, "hint", hint, "field", text_or_null(p->field), "row",
-			p->row ? json_integer(p->row) : json_null(), "ref");
-		cli_result(c, error, 0);
-	}
-	return info->exit_code;
+	fprintf(stderr, "%s%s%s\n%s\n%s\n", p->field[0] ? p->field : "", p->field[0] ? ": " : "", t.message,
+		t.safe, t.hint);
+	if (c->json && !c->printed)
+		cli_result(c, json_pack("{so}", "error", cli_error_json(c)), 0);
+	return err_info(p->code ? (int)p->code : ERR_INTERNAL)->exit_code;
 }
 
 int cli_fail_with(struct cli *c, enum err code, const char *hint, const char *message, ...)
