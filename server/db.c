@@ -87,6 +87,14 @@ void db_bool(struct db_params *p, bool v)
 	param_add(p, p->number[p->n], 1, 1);
 }
 
+void db_date(struct db_params *p, int32_t yyyymmdd)
+{
+	if (yyyymmdd)
+		db_int4(p, date_days(yyyymmdd) - PG_EPOCH_DAYS);
+	else
+		db_text(p, NULL);
+}
+
 void db_time(struct db_params *p, int64_t unix_us)
 {
 	db_int8(p, unix_us - PG_EPOCH_US);

@@ -37,6 +37,7 @@ void db_text(struct db_params *p, const char *text); /* NULL = SQL null; borrowe
 void db_int4(struct db_params *p, int32_t v);
 void db_int8(struct db_params *p, int64_t v);
 void db_bool(struct db_params *p, bool v);
+void db_date(struct db_params *p, int32_t yyyymmdd); /* 0 = SQL null */
 void db_time(struct db_params *p, int64_t unix_us);
 void db_bytes(struct db_params *p, const void *data, size_t n); /* bytea or uuid */
 void db_array(struct db_params *p, struct pg_array *a);		 /* ends it; borrowed */

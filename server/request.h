@@ -12,6 +12,7 @@
 #include "pb.h"
 
 #define DEADLINE_MS 60000    /* when the caller says nothing */
+#define DEADLINE_MAX_MS 600000 /* a province's reconciliation takes minutes */
 #define ATTEMPTS_MAX 6	     /* of a call whose outcome is unknown or that met a lock; then the client tries */
 #define PAGE_BYTES (240u << 10) /* of a streamed reply: under STREAM_PAUSE_BYTES with its frame */
 
@@ -86,6 +87,8 @@ void request_drained(struct request *r);
 
 void request_detach(struct request *r); /* the connection is gone */
 struct request *request_create(struct conn *c, const struct method *method, const struct frame *f, size_t arena);
+/* A call of the server to itself: no connection, its answer is dropped, its scope is the job's. method may be NULL. */
+struct request *request_internal(struct worker *w, const struct method *method);
 bool request_has_role(const struct request *r, unsigned role);
 
 /* One row of the access log, written by itself: refusals, log-ins. Personal reads log within their transaction. */

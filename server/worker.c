@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "log.h"
+#include "night.h"
 
 #define BACKLOG 4096 /* five thousand schools' clients come back together after a power cut */
 #define FIRST_TICK_MS 100 /* `ready` should not wait a whole tick for the database */
@@ -127,6 +128,7 @@ static void on_tick(uv_timer_t *timer)
 		conn_tick(c);
 	}
 	watch_tick(w);
+	night_tick(w);
 	if (atomic_load(&w->server->draining))
 		drain(w);
 }

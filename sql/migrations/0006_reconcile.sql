@@ -41,11 +41,14 @@ CREATE FUNCTION id_check_digit(no text) RETURNS text LANGUAGE sql IMMUTABLE PARA
 		ascii(substr(no, 15)) * 8 + ascii(substr(no, 16)) * 4 + ascii(substr(no, 17)) * 2 - 48 * 100) % 11, 1)
 $$;
 
--- §1.3: null unless ^[GJL]\d{17}[\dX]$, with the check digit for G and J.
-CREATE FUNCTION student_no_key(no text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-	SELECT CASE WHEN k ~ '^L[0-9]{17}[0-9X]$' OR k ~ '^[GJ][0-9]{17}[0-9X]$' AND id_check_digit(substr(k, 2)) = substr(k, 19) THEN k END
-	FROM cert_key(no) AS k
-$$;
+-- §1.3: null unless ^[GJL]\d{17}[\dX]$, with the check digit for G and J. plpgsql for its variable: inlined, the key would
+-- be worked out again for every digit.
+CREATE FUNCTION student_no_key(no text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+	k text := cert_key(no);
+BEGIN
+	RETURN CASE WHEN k ~ '^L[0-9]{17}[0-9X]$' OR k ~ '^[GJ][0-9]{17}[0-9X]$' AND id_check_digit(substr(k, 2)) = substr(k, 19) THEN k END;
+END $$;
 
 -- The day in a well-formed number (§1.1), also when its check digit fails: a slip of the pen elsewhere keeps the birth.
 CREATE FUNCTION id_birth(no text) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -117,19 +120,23 @@ $$;
 -- S(t) of §2.4, one row per ord, null when there is none. `owner` is the school that filed the row: for A4 without a
 -- school it is the through-school itself. (The document says "the source"; for the source's own rows that is the same,
 -- and a pupil who moved to a through-school is promoted there.)
-CREATE FUNCTION destination_other(ord int[], category text[], code text[], name text[], owner text[]) RETURNS TABLE (ord int, school text)
-LANGUAGE sql STABLE AS $$
+-- plpgsql keeps the plan: Sync.Push calls this once per batch.
+CREATE FUNCTION destination_other(ords int[], categories text[], codes text[], names text[], owners text[]) RETURNS TABLE (ord int, school text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN QUERY
+	WITH junior AS MATERIALIZED (SELECT * FROM junior_schools())
 	SELECT d.ord, CASE
 			WHEN (d.category LIKE 'A_') IS NOT TRUE THEN NULL
 			WHEN d.code <> '' THEN given.code
 			WHEN d.name IS NOT NULL THEN named.code
 			WHEN d.category = 'A4' THEN own.code END
 	FROM (SELECT u.ord, u.category, coalesce(cert_key(u.code), '') AS code, name_key(u.name) AS name, u.owner
-		FROM unnest(ord, category, code, name, owner) AS u (ord, category, code, name, owner)) d
-	LEFT JOIN junior_schools() given ON given.code = d.code
-	LEFT JOIN junior_schools() named ON named.name = d.name AND named.alone
-	LEFT JOIN junior_schools() own ON own.code = d.owner
-$$;
+		FROM unnest(ords, categories, codes, names, owners) AS u (ord, category, code, name, owner)) d
+	LEFT JOIN junior given ON given.code = d.code
+	LEFT JOIN junior named ON named.name = d.name AND named.alone
+	LEFT JOIN junior own ON own.code = d.owner;
+END $$;
 CREATE FUNCTION transition_dest_school(county int, category text, dest_school text, dest_school_name text, source text) RETURNS text
 LANGUAGE sql STABLE AS $$
 	SELECT o.school FROM destination_other(ARRAY[1], ARRAY[category], ARRAY[dest_school], ARRAY[dest_school_name], ARRAY[source]) o
@@ -221,21 +228,19 @@ BEGIN
 			WHERE b.county = app_county() AND b.year = of_year AND b.removed_at IS NULL OFFSET 0) l OFFSET 0) k;
 	ANALYZE r_p;
 
-	-- S(t) once per way in which schools write it, not once per row.
-	CREATE TEMP TABLE r_way AS
+	-- T and J in one statement, that is of one moment. S(t) is worked out once per way in which schools write it (led), not
+	-- once per row. Birth, gender, phone and student number stay as written: only the few rows that no number matched
+	-- need them. `no` is the cert_no of the unit, `cert` that of the row.
+	CREATE TEMP TABLE r_row AS
 	WITH way AS (
 		SELECT row_number() OVER ()::int AS ord, w.*
 		FROM (SELECT DISTINCT d.category, coalesce(d.dest_school, '') AS code, coalesce(d.dest_school_name, '') AS name, d.owner_school AS owner
-			FROM destination d WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted AND d.category <> '') w)
-	SELECT way.*, o.school COLLATE "C" AS dest
-	FROM way JOIN destination_other((SELECT array_agg(w.ord ORDER BY w.ord) FROM way w),
-		(SELECT array_agg(w.category ORDER BY w.ord) FROM way w), (SELECT array_agg(w.code ORDER BY w.ord) FROM way w),
-		(SELECT array_agg(w.name ORDER BY w.ord) FROM way w), (SELECT array_agg(w.owner ORDER BY w.ord) FROM way w)) o USING (ord);
-	ANALYZE r_way;
-
-	-- Birth, gender, phone and student number stay as written: only the few rows that no number matched need them.
-	-- `no` is the cert_no of the unit, `cert` that of the row.
-	CREATE TEMP TABLE r_row AS
+			FROM destination d WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted AND d.category <> '') w),
+	led AS MATERIALIZED (
+		SELECT way.*, o.school COLLATE "C" AS dest
+		FROM way JOIN destination_other((SELECT array_agg(w.ord ORDER BY w.ord) FROM way w),
+			(SELECT array_agg(w.category ORDER BY w.ord) FROM way w), (SELECT array_agg(w.code ORDER BY w.ord) FROM way w),
+			(SELECT array_agg(w.name ORDER BY w.ord) FROM way w), (SELECT array_agg(w.owner ORDER BY w.ord) FROM way w)) o USING (ord))
 	SELECT k.side, k.row_id, k.school, CASE k.side WHEN 'T' THEN k.row_id::text ELSE coalesce(k.cert, student_no_key(k.sno), k.row_id::text) END COLLATE "C" AS u,
 		k.cert AS no, k.name, k.cert, k.sno, k.birth, k.gender, k.phone, k.present, k.category, k.dest, k.placed,
 		p.pupil, CASE WHEN p.pupil IS NOT NULL THEN 1 END AS pass
@@ -243,7 +248,7 @@ BEGIN
 			cert_key(d.cert_no) COLLATE "C" AS cert, d.student_no COLLATE "C" AS sno, NULL::date AS birth, d.gender, d.guardian_phone AS phone,
 			NULL::boolean AS present, d.category COLLATE "C" AS category, w.dest,
 			coalesce(d.place, '') || coalesce(d.dest_school_name, '') || coalesce(d.dest_school, '') <> '' AS placed
-		FROM destination d JOIN r_way w ON w.category = d.category AND w.owner = d.owner_school
+		FROM destination d JOIN led w ON w.category = d.category AND w.owner = d.owner_school
 			AND w.code = coalesce(d.dest_school, '') AND w.name = coalesce(d.dest_school_name, '')
 		WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted
 		UNION ALL
@@ -473,7 +478,7 @@ BEGIN
 		LEFT JOIN (SELECT DISTINCT t.pupil FROM r_tied t WHERE t.side = 'J') x ON x.pupil = p.pupil
 		LEFT JOIN (SELECT DISTINCT f.owner_school AS school FROM filing f
 			WHERE f.county = app_county() AND f.year = of_year AND f.stage = 'V' AND NOT f.deleted) f ON f.school = b.dest
-		LEFT JOIN (SELECT m.pupil, array_agg(DISTINCT m.school) AS filers FROM r_mine m GROUP BY m.pupil HAVING count(*) > 1) twice ON twice.pupil = p.pupil
+		LEFT JOIN (SELECT m.pupil, array_agg(DISTINCT m.school) AS filers FROM r_mine m WHERE m.pupil IN (SELECT x.pupil FROM r_mine x WHERE x.nth = 2) GROUP BY m.pupil) twice ON twice.pupil = p.pupil
 		LEFT JOIN (SELECT DISTINCT l.pupil FROM rule_lead l WHERE l.county = app_county() AND l.year = of_year AND l.closed_at IS NULL) lead ON lead.pupil = p.pupil
 		LEFT JOIN school own ON own.county = app_county() AND own.code = p.source AND NOT own.deleted
 		LEFT JOIN r_area h1 ON h1.area = p.live_area
@@ -634,6 +639,8 @@ END $$;
 -- change re-opens what it touches, and the snapshots serve the diff only. `outside` counts the persons on a roster who
 -- are not of P (cli.md); entries that stand in a destination table alone (M02) are listed, not counted there.
 -- Nested loops are off because every step joins whole sets: no plan may turn quadratic on an estimate.
+-- Best called under REPEATABLE READ, so that all steps see one moment; a run that waited for another one's lock then
+-- fails with 40001 or 23505 and is simply made again.
 CREATE FUNCTION transition_reconcile(of_year int, as_of date DEFAULT NULL) RETURNS TABLE (baseline int, confirmed int, provisional int,
 	exempt int, mismatched int, outside int, changed int, run_no int, elapsed_ms int, run_as_of date)
 LANGUAGE plpgsql SET enable_nestloop = off SET jit = off SET work_mem = '256MB' SET default_statistics_target = 10 AS $$
@@ -653,7 +660,7 @@ BEGIN
 		count(*) FILTER (WHERE x.state = 'EXEMPT'), count(*) FILTER (WHERE x.state = 'OPEN')
 	INTO baseline, confirmed, provisional, exempt, mismatched FROM r_new x;
 	SELECT count(*) INTO outside FROM r_entry e WHERE e.roster <> '{}';
-	DROP TABLE r_p, r_way, r_row, r_pair, r_tied, r_word, r_left, r_free, r_mine, r_answer, r_where, r_proof, r_area, r_case, r_out, r_alias, r_elsewhere,
+	DROP TABLE r_p, r_row, r_pair, r_tied, r_word, r_left, r_free, r_mine, r_answer, r_where, r_proof, r_area, r_case, r_out, r_alias, r_elsewhere,
 		r_outside, r_owner, r_new, r_entry;
 	elapsed_ms := extract(epoch FROM clock_timestamp() - begun) * 1000;
 	INSERT INTO reconcile_run (county, year, run_no, as_of, at, baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms)

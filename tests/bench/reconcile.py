@@ -19,7 +19,7 @@ CREATE TEMP TABLE pupil AS
 SELECT i, md5('s' || i)::uuid AS student, md5('d' || i)::uuid AS dest, md5('e' || i)::uuid AS roster,
 	'2132' || lpad((i % {primaries})::text, 6, '0') AS source, '3132' || lpad((i % {juniors})::text, 6, '0') AS junior,
 	no || id_check_digit(no) AS cert, i % 1000 AS kind,
-	substr('王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗', 1 + i % 20, 1) || chr(19968 + (i * 7919) % 1200) || chr(19968 + (i / 1200) % 900) AS name
+	substr('王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗', 1 + i % 20, 1) || chr(19968 + (i % 1200 * 7919) % 1200) || chr(19968 + (i / 1200) % 900) AS name
 FROM (SELECT i, (329000 + i / 300000)::text || to_char(date '2013-09-01' + i % 365, 'YYYYMMDD') || lpad((i / 365 % 1000)::text, 3, '0') AS no
 	FROM generate_series(1, {pupils}) AS i) n;
 INSERT INTO school (county, rec_id, owner_school, ver, gver, nkey, code, name, type, founder, area)

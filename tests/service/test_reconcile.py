@@ -262,7 +262,7 @@ def fixtures():
     yield "home teaching, any row will do", m, p, SEPTEMBER, "", "CONFIRMED", []
     m, p = new()
     m.declares(P1, p, "A1", J1)
-    yield "pending while the school has time", m, p, SEPTEMBER, "", "OPEN", []
+    yield "pending to the last day that the school has", m, p, day(2026, 9, 10), "", "OPEN", []
     m, p = new()
     m.declares(P1, p, "D5")
     yield "undecided in August", m, p, day(2026, 8, 31), "", "OPEN", []
@@ -340,7 +340,8 @@ def test_left(report, db):
 
 # ---- Random counties
 
-DATES = [day(2026, 7, 1), day(2026, 9, 5), day(2026, 9, 11), day(2026, 9, 21), day(2026, 10, 31), day(2026, 11, 2), day(2027, 9, 2)]
+DATES = [day(2026, 7, 1), day(2026, 8, 31), day(2026, 9, 5), day(2026, 9, 10), day(2026, 9, 11), day(2026, 9, 20), day(2026, 9, 21), day(2026, 10, 31),
+         day(2026, 11, 2), day(2027, 8, 31), day(2027, 9, 2)]
 
 
 def test_random(report, db, seeds):

@@ -1,0 +1,103 @@
+#include "admin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "login.h"
+#include "text.h"
+
+#define REPLY_MAX (64u << 20) /* of one answer: a county's users and devices */
+
+enum err admin_ask(struct cli *c, uint16_t method, const ProtobufCMessage *request, struct arena *arena, const ProtobufCMessage **reply)
+{
+	struct link *link = NULL;
+	const ProtobufCMessage *unused;
+
+	arena_init(arena, REPLY_MAX);
+	enum err e = login_link(&link, &c->profile, NULL, &c->problem);
+	if (!e)
+		e = link_ask(link, method, request, arena, reply ? reply : &unused, &c->problem);
+	if (link)
+		link_close(link);
+	return e;
+}
+
+enum err admin_stream(struct cli *c, uint16_t method, const ProtobufCMessage *request, link_reply_fn page, void *data)
+{
+	struct link *link = NULL;
+	enum err e = login_link(&link, &c->profile, NULL, &c->problem);
+
+	if (!e)
+		e = link_call(link, method, request, page, data, &c->problem);
+	if (link)
+		link_close(link);
+	return e;
+}
+
+bool admin_year(struct cli *c, int32_t *year, int *code)
+{
+	const char *text = cli_option(c, "year");
+
+	*year = text ? (int32_t)strtol(text, NULL, 10) : 0;
+	if (*year >= 2000 && *year <= 2100)
+		return true;
+	*code = cli_fail_with(c, ERR_USAGE, "--year 2026", tr("要写明年度", "the year is needed"));
+	return false;
+}
+
+json_t *admin_text(const char *text)
+{
+	return text && text[0] ? json_string(text) : json_null();
+}
+
+json_t *admin_texts(char *const *list, size_t n)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(out, json_string(list[i]));
+	return out;
+}
+
+json_t *admin_pupil(const pb_pupil *p)
+{
+	return json_pack("{s:o,s:o,s:o,s:o}", "id", admin_text(p ? p->id : NULL), "cert_no", admin_text(p ? p->cert_no : NULL), "name",
+		admin_text(p ? p->name : NULL), "student_no", admin_text(p ? p->student_no : NULL));
+}
+
+void admin_pupil_cells(const struct cli *c, const pb_pupil *p, char *no, size_t no_size, char *name, size_t name_size)
+{
+	const char *number = p && p->cert_no && p->cert_no[0] ? p->cert_no : p && p->student_no ? p->student_no : "";
+	const char *called = p && p->name ? p->name : "";
+
+	if (c->reveal) {
+		snprintf(no, no_size, "%s", number);
+		snprintf(name, name_size, "%s", called);
+		return;
+	}
+	if (text_mask_id(no, no_size, number))
+		no[0] = 0;
+	if (text_mask_name(name, name_size, called))
+		name[0] = 0;
+}
+
+const char *admin_time(int64_t us, char out[32])
+{
+	char text[TIME_TEXT_SIZE];
+
+	out[0] = 0;
+	if (us) {
+		time_format(text, us);
+		snprintf(out, 32, "%.10s %.5s", text, text + 11);
+	}
+	return out;
+}
+
+int cmd_login(struct cli *c)
+{
+	int code = cli_login(c, NULL);
+
+	return code ? code : cli_result(c, cli_session_json(c), 0);
+}

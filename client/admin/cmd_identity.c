@@ -1,0 +1,231 @@
+/* People and computers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin.h"
+#include "clock.h"
+#include "invite_pdf.h"
+#include "tables.h"
+
+/* --school CODE or --bureau; false: told, *code set. */
+static bool scope_of(struct cli *c, const char **school, int *code)
+{
+	*school = cli_option(c, "school");
+	if (!*school == !cli_flag(c, "bureau")) {
+		*code = cli_fail_with(c, ERR_USAGE, NULL, tr("--school CODE 与 --bureau 选一个", "give either --school CODE or --bureau"));
+		return false;
+	}
+	if (!*school)
+		*school = "";
+	return true;
+}
+
+static int show_secret(struct cli *c, const ProtobufCMessage *reply)
+{
+	const pb_user_secret *s = (const pb_user_secret *)reply;
+
+	cli_say(c, tr("帐号 %s  初始密码 %s  （只显示这一次，24 小时内须修改）\n", "user %s  first password %s  (shown once; change it within 24 hours)\n"), s->user,
+		s->password);
+	return cli_result(c, json_pack("{s:s,s:s}", "user", s->user, "password", s->password), 0);
+}
+
+static int ask_secret(struct cli *c, uint16_t method, const ProtobufCMessage *q)
+{
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	enum err e = admin_ask(c, method, q, &arena, &reply);
+	int code = e ? cli_fail(c) : show_secret(c, reply);
+
+	arena_free(&arena);
+	return code;
+}
+
+int cmd_users_add(struct cli *c)
+{
+	pb_user_add q = PB_USER_ADD_INIT;
+	Jingguan__V1__Role roles[4];
+	char *classes[PROFILE_CLASSES_MAX];
+	const char *school, *text;
+	int code;
+
+	if (!scope_of(c, &school, &code))
+		return code;
+	q.role = roles;
+	for (int i = 0; i < 4 && (text = cli_option_at(c, "role", i)); i++) {
+		unsigned role = role_by_name(text);
+		if (!role)
+			return cli_fail_with(c, ERR_USAGE, "registrar class_teacher head clerk safety counsellor leader basic_edu office supervision admissions",
+				tr("没有角色 %s", "there is no role %s"), text);
+		roles[q.n_role++] = (Jingguan__V1__Role)role;
+	}
+	q.klass = classes;
+	for (int i = 0; i < PROFILE_CLASSES_MAX && (text = cli_option_at(c, "class", i)); i++)
+		classes[q.n_klass++] = (char *)(uintptr_t)text;
+	q.school = (char *)(uintptr_t)school;
+	q.name = (char *)(uintptr_t)cli_operand(c, 0);
+	q.login = (char *)(uintptr_t)(cli_option(c, "user") ? cli_option(c, "user") : "");
+	return ask_secret(c, METHOD_IDENTITY_ADD_USER, &q.base);
+}
+
+int cmd_users_reset(struct cli *c)
+{
+	pb_user_name q = PB_USER_NAME_INIT;
+
+	q.user = (char *)(uintptr_t)cli_operand(c, 0);
+	return ask_secret(c, METHOD_IDENTITY_RESET_USER, &q.base);
+}
+
+static int ask_done(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *key, const char *value)
+{
+	struct arena arena;
+	enum err e = admin_ask(c, method, q, &arena, NULL);
+
+	arena_free(&arena);
+	if (e)
+		return cli_fail(c);
+	cli_say(c, "%s\n", tr("已完成", "done"));
+	return cli_result(c, json_pack("{s:s,s:b}", key, value, "done", 1), 0);
+}
+
+int cmd_users_disable(struct cli *c)
+{
+	pb_user_name q = PB_USER_NAME_INIT;
+
+	q.user = (char *)(uintptr_t)cli_operand(c, 0);
+	return ask_done(c, METHOD_IDENTITY_DISABLE_USER, &q.base, "user", q.user);
+}
+
+int cmd_users_unlock(struct cli *c)
+{
+	pb_user_name q = PB_USER_NAME_INIT;
+
+	q.user = (char *)(uintptr_t)cli_operand(c, 0);
+	return ask_done(c, METHOD_IDENTITY_UNLOCK_USER, &q.base, "user", q.user);
+}
+
+static json_t *user_json(const pb_user *u)
+{
+	json_t *roles = json_array();
+
+	for (size_t i = 0; i < u->n_role; i++)
+		json_array_append_new(roles, json_string(role_name((unsigned)u->role[i])));
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:b,s:o}", "id", u->user, "user", u->user, "name", u->name, "school", u->school, "roles",
+		roles, "classes", admin_texts(u->klass, u->n_klass), "disabled", u->disabled, "locked", u->locked, "must_change", u->must_change,
+		"last_login", cli_time_json(u->last_login));
+}
+
+int cmd_users_list(struct cli *c)
+{
+	static const char *const headings_zh[] = {"帐号", "姓名", "学校", "角色", "状态", "最近登录"};
+	static const char *const headings_en[] = {"user", "name", "school", "roles", "state", "last login"};
+	pb_empty q = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+
+	if (admin_ask(c, METHOD_IDENTITY_LIST_USERS, &q.base, &arena, &reply)) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	const pb_user_list *list = (const pb_user_list *)reply;
+	json_t *out = json_array();
+	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 6);
+	for (size_t i = 0; i < list->n_user; i++) {
+		const pb_user *u = list->user[i];
+		char roles[96] = "", when[32];
+		for (size_t k = 0; k < u->n_role; k++)
+			snprintf(roles + strlen(roles), sizeof roles - strlen(roles), "%s%s", k ? " " : "", role_name((unsigned)u->role[k]));
+		cli_table_row(t, (const char *const[]){u->user, u->name, u->school[0] ? u->school : tr("县局", "bureau"), roles,
+			u->disabled ? tr("停用", "disabled") : u->locked ? tr("锁定", "locked") : u->must_change ? tr("待改密", "first password") : tr("正常", "active"),
+			admin_time(u->last_login, when)});
+		json_array_append_new(out, user_json(u));
+	}
+	cli_table_print(c, t);
+	arena_free(&arena);
+	return cli_result(c, out, 0);
+}
+
+/* ---- devices ---- */
+
+static json_t *invitation_json(const pb_invitation *i)
+{
+	return json_pack("{s:s,s:o,s:s,s:s}", "code", i->code, "expires", cli_time_json(i->expires), "school", i->school, "name", i->school_name);
+}
+
+static int show_invitations(struct cli *c, const pb_invitation_list *list)
+{
+	const char *path = cli_option(c, "output");
+	json_t *all = json_array();
+	char when[32];
+
+	for (size_t i = 0; i < list->n_invitation; i++) {
+		json_array_append_new(all, invitation_json(list->invitation[i]));
+		if (!path)
+			cli_say(c, tr("%s  连接码 %s  %s 前有效\n", "%s  connect code %s  valid until %s\n"), list->invitation[i]->school_name, list->invitation[i]->code,
+				admin_time(list->invitation[i]->expires, when));
+	}
+	if (path && invite_pdf(path, list, c->profile.county_name, &c->problem)) {
+		json_decref(all);
+		return cli_fail(c);
+	}
+	if (cli_flag(c, "all") || list->n_invitation != 1)
+		return cli_result(c, json_pack("{s:o,s:o}", "invitations", all, "file", admin_text(path)), 0);
+	json_decref(all);
+	return cli_result(c, invitation_json(list->invitation[0]), 0);
+}
+
+int cmd_devices_invite(struct cli *c)
+{
+	pb_invite q = PB_INVITE_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	const char *school = "";
+	int code;
+
+	if (!cli_flag(c, "all") && !scope_of(c, &school, &code))
+		return code;
+	q.school = (char *)(uintptr_t)school;
+	q.has_all = 1;
+	q.all = cli_flag(c, "all");
+	enum err e = admin_ask(c, METHOD_IDENTITY_INVITE_DEVICE, &q.base, &arena, &reply);
+	code = e ? cli_fail(c) : show_invitations(c, (const pb_invitation_list *)reply);
+	arena_free(&arena);
+	return code;
+}
+
+int cmd_devices_list(struct cli *c)
+{
+	static const char *const headings_zh[] = {"设备", "学校", "计算机", "版本", "最近联系", "待传", "证书到期", "状态"};
+	static const char *const headings_en[] = {"device", "school", "host", "version", "last contact", "pending", "certificate until", "state"};
+	pb_empty q = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+
+	if (admin_ask(c, METHOD_IDENTITY_LIST_DEVICES, &q.base, &arena, &reply)) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	const pb_device_list *list = (const pb_device_list *)reply;
+	json_t *out = json_array();
+	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 8);
+	for (size_t i = 0; i < list->n_device; i++) {
+		const pb_device *d = list->device[i];
+		char contact[32], until[32], pending[24];
+		snprintf(pending, sizeof pending, "%llu", (unsigned long long)d->pending);
+		cli_table_row(t, (const char *const[]){d->id, d->school[0] ? d->school : tr("县局", "bureau"), d->host, d->version,
+			admin_time(d->last_contact, contact), pending, admin_time(d->cert_until, until), d->revoked ? tr("已停用", "revoked") : tr("正常", "active")});
+		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:o,s:I,s:I,s:o,s:b}", "id", d->id, "school", d->school, "host", d->host, "version",
+			d->version, "last_contact", cli_time_json(d->last_contact), "last_op", (json_int_t)d->last_op, "pending", (json_int_t)d->pending,
+			"cert_until", cli_time_json(d->cert_until), "revoked", d->revoked));
+	}
+	cli_table_print(c, t);
+	arena_free(&arena);
+	return cli_result(c, out, 0);
+}
+
+int cmd_devices_revoke(struct cli *c)
+{
+	pb_device_id q = PB_DEVICE_ID_INIT;
+
+	q.id = (char *)(uintptr_t)cli_operand(c, 0);
+	return ask_done(c, METHOD_IDENTITY_REVOKE_DEVICE, &q.base, "device", q.id);
+}

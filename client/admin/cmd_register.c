@@ -1,0 +1,205 @@
+/* Schools and catchments: people's tables into the county's registers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin.h"
+#include "clock.h"
+#include "sheet.h"
+#include "table.h"
+#include "tables.h"
+#include "value.h"
+
+#define COLUMNS_MAX 16
+
+struct line {
+	long number;
+	struct buf bytes;
+};
+
+struct reading {
+	struct cli *c;
+	const struct kind *kind;
+	struct sheet *sheet;
+	struct table *table;
+	struct table_column columns[COLUMNS_MAX];
+	int field[COLUMNS_MAX];
+	size_t n;
+	struct line *lines;
+	size_t count, room;
+	json_t *rejected;
+	struct arena arena;
+};
+
+static void columns_of(struct reading *r)
+{
+	for (size_t i = 0; i < r->kind->field_count; i++) {
+		const struct field *f = &r->kind->fields[i];
+		if (!f->columns[0] || r->n == COLUMNS_MAX)
+			continue;
+		r->columns[r->n] = (struct table_column){f->columns[0], f->columns + 1, f->required, NULL};
+		r->field[r->n++] = (int)i;
+	}
+}
+
+static void reject(struct reading *r, long row, const char *field, const char *message)
+{
+	json_array_append_new(r->rejected, json_pack("{s:i,s:s,s:s}", "row", (int)row, "field", field, "message", message));
+}
+
+static bool read_line(struct reading *r, const struct table_row *row)
+{
+	struct record record;
+	struct problem p;
+	const char *code = "";
+	struct value_context context = {.epoch = DATE_EPOCH_1900};
+
+	record_init(&record, r->kind);
+	for (size_t i = 0; i < r->n; i++) {
+		if (!table_has(r->table, i))
+			continue;
+		context.damaged = table_flags(r->table, row, i) & CELL_DAMAGED_NUMBER;
+		if (value_parse(&record, r->field[i], table_text(r->table, row, i), &context, &r->arena, &code, &p) == VALUE_BAD) {
+			reject(r, row->number, p.field, p.message);
+			return true;
+		}
+	}
+	if (r->count == r->room) {
+		size_t room = r->room ? r->room * 2 : 256;
+		struct line *more = realloc(r->lines, room * sizeof *more);
+		if (!more)
+			return false;
+		r->lines = more;
+		r->room = room;
+	}
+	struct line *line = &r->lines[r->count++];
+	*line = (struct line){.number = row->number};
+	record_encode(&record, &line->bytes);
+	return !line->bytes.failed;
+}
+
+static enum err read_file(struct reading *r, const char *path)
+{
+	struct table_row row;
+	enum err e = sheet_read_file(path, cli_option(r->c, "sheet"), &r->sheet, &r->c->problem);
+
+	columns_of(r);
+	if (!e)
+		e = table_open(&r->table, r->sheet, r->columns, r->n, NULL, 0, &r->c->problem);
+	while (!e && table_next(r->table, &row))
+		if (!read_line(r, &row))
+			e = problem_set(&r->c->problem, ERR_NOMEM, NULL, NULL, NULL);
+	return e;
+}
+
+/* The server numbers what it was sent; people know the row of their file and the column's name. */
+static void take_problems(struct reading *r, json_t *out, pb_row_problem *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const pb_row_problem *p = list[i];
+		int field = p->field ? kind_field_index(r->kind, p->field) : -1;
+		json_array_append_new(out, json_pack("{s:i,s:s,s:s}", "row", p->row < r->count ? (int)r->lines[p->row].number : 0, "field",
+			field >= 0 ? value_column(&r->kind->fields[field]) : "", "message", p->message ? p->message : ""));
+	}
+}
+
+static int report(struct reading *r, const pb_import_report *reply)
+{
+	struct cli *c = r->c;
+	json_t *warnings = json_array(), *ignored = json_array();
+	size_t i;
+	json_t *row;
+
+	take_problems(r, r->rejected, reply->rejected, reply->n_rejected);
+	take_problems(r, warnings, reply->warning, reply->n_warning);
+	for (size_t k = 0; k < table_ignored_count(r->table); k++)
+		json_array_append_new(ignored, json_string(table_ignored_at(r->table, k).heading));
+	cli_say(c, tr("新增 %u，更新 %u，未变 %u，退回 %zu，提醒 %zu\n", "%u inserted, %u updated, %u unchanged, %zu rejected, %zu warnings\n"),
+		reply->inserted, reply->updated, reply->unchanged, json_array_size(r->rejected), json_array_size(warnings));
+	json_array_foreach(r->rejected, i, row)
+		cli_say(c, tr("  第 %d 行 %s：%s\n", "  row %d %s: %s\n"), (int)json_integer_value(json_object_get(row, "row")),
+			json_string_value(json_object_get(row, "field")), json_string_value(json_object_get(row, "message")));
+	json_array_foreach(warnings, i, row)
+		cli_say(c, tr("  提醒 第 %d 行：%s\n", "  warning, row %d: %s\n"), (int)json_integer_value(json_object_get(row, "row")),
+			json_string_value(json_object_get(row, "message")));
+	int code = json_array_size(r->rejected) ? err_info(ERR_CONFLICT)->exit_code : 0;
+	return cli_result(c, json_pack("{s:i,s:i,s:i,s:O,s:o,s:o}", "inserted", (int)reply->inserted, "updated", (int)reply->updated, "unchanged",
+		(int)reply->unchanged, "rejected", r->rejected, "warnings", warnings, "ignored_columns", ignored), code);
+}
+
+static int send_lines(struct reading *r, uint16_t method)
+{
+	pb_register_import q = PB_REGISTER_IMPORT_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+
+	q.record = calloc(r->count + 1, sizeof *q.record);
+	q.has_dry_run = 1;
+	q.dry_run = cli_flag(r->c, "dry-run");
+	for (size_t i = 0; q.record && i < r->count; i++)
+		q.record[q.n_record++] = (ProtobufCBinaryData){r->lines[i].bytes.len, r->lines[i].bytes.data};
+	enum err e = admin_ask(r->c, method, &q.base, &arena, &reply);
+	int code = e ? cli_fail(r->c) : report(r, (const pb_import_report *)reply);
+	arena_free(&arena);
+	free(q.record);
+	return code;
+}
+
+static int import(struct cli *c, uint32_t kind, uint16_t method)
+{
+	struct reading r = {.c = c, .kind = kind_by_number(kind), .rejected = json_array()};
+
+	arena_init(&r.arena, 64u << 20);
+	int code = read_file(&r, cli_operand(c, 0)) ? cli_fail(c) : send_lines(&r, method);
+	for (size_t i = 0; i < r.count; i++)
+		buf_free(&r.lines[i].bytes);
+	free(r.lines);
+	json_decref(r.rejected);
+	if (r.table)
+		table_free(r.table);
+	if (r.sheet)
+		sheet_free(r.sheet);
+	arena_free(&r.arena);
+	return code;
+}
+
+int cmd_schools_import(struct cli *c)
+{
+	return import(c, KIND_SCHOOL, METHOD_COUNTY_IMPORT_SCHOOLS);
+}
+
+int cmd_catchments_import(struct cli *c)
+{
+	return import(c, KIND_CATCHMENT, METHOD_COUNTY_IMPORT_CATCHMENTS);
+}
+
+int cmd_schools_list(struct cli *c)
+{
+	static const char *const headings_zh[] = {"学校标识码", "学校名称", "办学类型", "举办者", "学段", "区划"};
+	static const char *const headings_en[] = {"code", "name", "type", "founder", "stages", "district"};
+	pb_empty q = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	enum err e = admin_ask(c, METHOD_COUNTY_LIST_SCHOOLS, &q.base, &arena, &reply);
+
+	if (e) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	const pb_school_list *list = (const pb_school_list *)reply;
+	json_t *out = json_array();
+	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 6);
+	for (size_t i = 0; i < list->n_school; i++) {
+		const pb_school_row *s = list->school[i];
+		char stages[64] = "", id[37] = "";
+		if (s->id.len == 16)
+			id_format(id, s->id.data);
+		for (size_t k = 0; k < s->n_stage; k++)
+			snprintf(stages + strlen(stages), sizeof stages - strlen(stages), "%s%s", k ? " " : "", s->stage[k]);
+		cli_table_row(t, (const char *const[]){s->code, s->name, s->type, s->founder, stages, s->district});
+		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "id", id, "code", s->code, "name", s->name, "type", s->type,
+			"founder", s->founder, "stages", admin_texts(s->stage, s->n_stage), "district", admin_text(s->district)));
+	}
+	cli_table_print(c, t);
+	arena_free(&arena);
+	return cli_result(c, out, 0);
+}

@@ -1,0 +1,145 @@
+/* The auditor's and the operator's commands. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin.h"
+#include "date.h"
+#include "tables.h"
+
+int cmd_audit_verify(struct cli *c)
+{
+	pb_empty q = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+
+	if (admin_ask(c, METHOD_AUDIT_VERIFY, &q.base, &arena, &reply)) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	const pb_audit_verify_reply *v = (const pb_audit_verify_reply *)reply;
+	bool ok = v->ok;
+	json_t *out = json_pack("{s:I,s:b,s:o}", "entries", (json_int_t)v->entries, "ok", ok, "first_bad", admin_text(v->first_bad));
+	cli_say(c, ok ? tr("留痕 %llu 条，链条完整\n", "%llu entries, the chains hold\n") : tr("留痕 %llu 条，链条断裂：%s\n", "%llu entries, broken at %s\n"),
+		(unsigned long long)v->entries, v->first_bad ? v->first_bad : "");
+	arena_free(&arena);
+	return cli_result(c, out, ok ? 0 : 1);
+}
+
+int cmd_audit_search(struct cli *c)
+{
+	static const char *const zh[] = {"时间", "帐号", "学校", "方法", "结果", "条数", "目的"};
+	static const char *const en[] = {"at", "user", "school", "method", "result", "rows", "purpose"};
+	pb_audit_search q = PB_AUDIT_SEARCH_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	const char *limit = cli_option(c, "limit");
+
+	q.user = (char *)(uintptr_t)cli_option(c, "user");
+	q.school = (char *)(uintptr_t)cli_option(c, "school");
+	q.what = (char *)(uintptr_t)cli_option(c, "what");
+	q.has_limit = limit != NULL;
+	q.limit = limit ? (uint32_t)strtoul(limit, NULL, 10) : 0;
+	if (admin_ask(c, METHOD_AUDIT_SEARCH, &q.base, &arena, &reply)) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	const pb_audit_rows *rows = (const pb_audit_rows *)reply;
+	json_t *out = json_array();
+	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 7);
+	for (size_t i = 0; i < rows->n_row; i++) {
+		const pb_audit_row *a = rows->row[i];
+		char at[32], n[16];
+		snprintf(n, sizeof n, "%u", a->count);
+		cli_table_row(t, (const char *const[]){admin_time(a->at, at), a->user, a->school, a->method, a->result, n, a->purpose});
+		json_array_append_new(out, json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "id", a->id, "at", cli_time_json(a->at), "user", a->user, "device",
+			a->device, "school", a->school, "method", a->method, "result", a->result, "rows", (int)a->count, "purpose", a->purpose));
+	}
+	cli_table_print(c, t);
+	arena_free(&arena);
+	return cli_result(c, out, 0);
+}
+
+static json_t *status_json(const pb_server_status *s)
+{
+	json_t *methods = json_array();
+
+	for (size_t i = 0; i < s->n_method; i++) {
+		const pb_method_stat *m = s->method[i];
+		json_array_append_new(methods, json_pack("{s:s,s:I,s:I,s:I,s:I}", "method", m->method, "calls", (json_int_t)m->calls, "errors",
+			(json_int_t)m->errors, "p50_us", (json_int_t)m->p50_us, "p99_us", (json_int_t)m->p99_us));
+	}
+	return json_pack("{s:s,s:I,s:i,s:{s:i,s:i},s:I,s:o,s:b,s:s,s:o}", "version", s->version, "uptime_s", (json_int_t)s->uptime_s, "connections",
+		(int)s->connections, "pool", "busy", (int)s->pool_busy, "size", (int)s->pool_size, "lag_us", (json_int_t)s->loop_lag_us, "calls", methods,
+		"rehearsal", s->rehearsal, "schema", s->schema, "now", cli_time_json(s->now));
+}
+
+int cmd_server_status(struct cli *c)
+{
+	static const char *const zh[] = {"方法", "次数", "出错", "中位(微秒)", "99%(微秒)"};
+	static const char *const en[] = {"method", "calls", "errors", "p50 µs", "p99 µs"};
+	pb_empty q = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+
+	if (admin_ask(c, METHOD_SERVER_STATUS, &q.base, &arena, &reply)) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	const pb_server_status *s = (const pb_server_status *)reply;
+	char now[32];
+	cli_say(c, tr("版本 %s  运行 %lld 秒  连接 %u  数据库 %u/%u  结构 %s  时间 %s%s\n", "version %s  up %lld s  %u connections  database %u/%u  schema %s  time %s%s\n"),
+		s->version, (long long)s->uptime_s, s->connections, s->pool_busy, s->pool_size, s->schema, admin_time(s->now, now),
+		s->rehearsal ? tr("  演练", "  REHEARSAL") : "");
+	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 5);
+	for (size_t i = 0; i < s->n_method; i++) {
+		const pb_method_stat *m = s->method[i];
+		char n[4][24];
+		snprintf(n[0], 24, "%llu", (unsigned long long)m->calls);
+		snprintf(n[1], 24, "%llu", (unsigned long long)m->errors);
+		snprintf(n[2], 24, "%llu", (unsigned long long)m->p50_us);
+		snprintf(n[3], 24, "%llu", (unsigned long long)m->p99_us);
+		cli_table_row(t, (const char *const[]){m->method, n[0], n[1], n[2], n[3]});
+	}
+	cli_table_print(c, t);
+	json_t *out = status_json(s);
+	arena_free(&arena);
+	return cli_result(c, out, 0);
+}
+
+/* +3d, +12h, +30m: seconds, or -1. */
+static int64_t parse_advance(const char *text)
+{
+	char *end;
+	long long n = strtoll(*text == '+' ? text + 1 : text, &end, 10);
+
+	if (n < 0 || end == text)
+		return -1;
+	switch (*end) {
+	case 'd': return end[1] ? -1 : n * 86400;
+	case 'h': return end[1] ? -1 : n * 3600;
+	case 'm': return end[1] ? -1 : n * 60;
+	case 0: return n;
+	default: return -1;
+	}
+}
+
+int cmd_server_clock(struct cli *c)
+{
+	pb_clock_request q = PB_CLOCK_REQUEST_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+
+	q.has_advance_s = 1;
+	q.advance_s = parse_advance(cli_operand(c, 0));
+	if (q.advance_s < 0)
+		return cli_fail_with(c, ERR_USAGE, "+3d  +12h", tr("写成 +3d 这样", "write it like +3d"));
+	if (admin_ask(c, METHOD_SERVER_CLOCK, &q.base, &arena, &reply)) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	int64_t now = ((const pb_clock_reply *)reply)->now;
+	char text[32];
+	arena_free(&arena);
+	cli_say(c, tr("演练时钟：%s\n", "rehearsal clock: %s\n"), admin_time(now, text));
+	return cli_result(c, json_pack("{s:o}", "now", cli_time_json(now)), 0);
+}

@@ -1,0 +1,309 @@
+/* What the bureau reads of the transition: progress, mismatches, slips, proofs, the change from T1 to T2, the summary. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin.h"
+#include "codes.h"
+#include "tables.h"
+
+/* A list that comes in pages: each page adds rows to the JSON and to the table. */
+struct list {
+	struct cli *c;
+	json_t *json;
+	struct cli_table *table;
+};
+
+static void join(char *out, size_t size, char *const *list, size_t n)
+{
+	size_t used = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " " : "", list[i]);
+}
+
+static int run_list(struct cli *c, uint16_t method, const char *school, const char *const *headings, size_t columns, link_reply_fn page, json_t **keep)
+{
+	pb_year_request q = PB_YEAR_REQUEST_INIT;
+	struct list l = {c, NULL, NULL};
+	int code;
+
+	if (!admin_year(c, &q.year, &code))
+		return code;
+	q.has_year = 1;
+	q.school = (char *)(uintptr_t)school;
+	l.json = json_array();
+	l.table = cli_table_new(headings, columns);
+	enum err e = admin_stream(c, method, &q.base, page, &l);
+	if (keep) {
+		*keep = l.json;
+		return e ? cli_fail(c) : 0;
+	}
+	if (e) {
+		json_decref(l.json);
+		return cli_fail(c);
+	}
+	cli_table_print(c, l.table);
+	return cli_result(c, l.json, 0);
+}
+
+/* ---- progress ---- */
+
+int cmd_progress(struct cli *c)
+{
+	static const char *const zh[] = {"学校标识码", "学校", "应升学", "已填", "备案", "正式上报", "待核验", "已答", "核验提交", "最近联系", "待传"};
+	static const char *const en[] = {"code", "school", "baseline", "declared", "T1", "T2", "to verify", "answered", "verified", "last contact", "pending"};
+	pb_year_request q = PB_YEAR_REQUEST_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	int code;
+
+	if (!admin_year(c, &q.year, &code))
+		return code;
+	q.has_year = 1;
+	if (admin_ask(c, METHOD_TRANSITION_PROGRESS, &q.base, &arena, &reply)) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	const pb_progress_reply *list = (const pb_progress_reply *)reply;
+	json_t *out = json_array();
+	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 11);
+	for (size_t i = 0; i < list->n_row; i++) {
+		const pb_progress_row *p = list->row[i];
+		char n[5][16], t1[32], t2[32], v[32], contact[32];
+		snprintf(n[0], 16, "%u", p->baseline);
+		snprintf(n[1], 16, "%u", p->declared);
+		snprintf(n[2], 16, "%u", p->to_verify);
+		snprintf(n[3], 16, "%u", p->answered);
+		snprintf(n[4], 16, "%llu", (unsigned long long)p->pending);
+		cli_table_row(t, (const char *const[]){p->code, p->name, n[0], n[1], admin_time(p->t1, t1), admin_time(p->t2, t2), n[2], n[3],
+			admin_time(p->verified, v), admin_time(p->last_contact, contact), n[4]});
+		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:i,s:i,s:o,s:o,s:i,s:i,s:o,s:o,s:I}", "id", p->code, "code", p->code, "name", p->name,
+			"baseline", (int)p->baseline, "declared", (int)p->declared, "t1", cli_time_json(p->t1), "t2", cli_time_json(p->t2), "to_verify",
+			(int)p->to_verify, "answered", (int)p->answered, "verified", cli_time_json(p->verified), "last_contact",
+			cli_time_json(p->last_contact), "pending", (json_int_t)p->pending));
+	}
+	cli_table_print(c, t);
+	arena_free(&arena);
+	return cli_result(c, out, 0);
+}
+
+/* ---- mismatches ---- */
+
+static bool mismatch_page(void *data, const ProtobufCMessage *reply)
+{
+	struct list *l = data;
+	const pb_mismatch_reply *page = (const pb_mismatch_reply *)reply;
+
+	for (size_t i = 0; i < page->n_mismatch; i++) {
+		const pb_mismatch *m = page->mismatch[i];
+		char no[40], name[200], codes[128], found[200];
+		admin_pupil_cells(l->c, m->student, no, sizeof no, name, sizeof name);
+		join(codes, sizeof codes, m->code, m->n_code);
+		join(found, sizeof found, m->found, m->n_found);
+		const char *severity = code_name(&codes_severity, m->severity), *state = code_name(&codes_pupil_state, m->state);
+		cli_table_row(l->table, (const char *const[]){name, no, codes, severity ? severity : "", m->source_school, m->dest_school, found, state ? state : m->state});
+		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(m->id), "student", admin_pupil(m->student), "codes",
+			admin_texts(m->code, m->n_code), "primary", admin_text(m->primary), "source_school", admin_text(m->source_school), "dest_school",
+			admin_text(m->dest_school), "found", admin_texts(m->found, m->n_found), "owners", admin_texts(m->owner, m->n_owner), "severity",
+			admin_text(m->severity), "state", admin_text(m->state), "flags", admin_texts(m->flag, m->n_flag)));
+	}
+	return true;
+}
+
+static int mismatches(struct cli *c, json_t **keep)
+{
+	static const char *const zh[] = {"姓名", "号码", "问题", "程度", "生源小学", "拟升初中", "实际在", "结果"};
+	static const char *const en[] = {"name", "number", "codes", "severity", "source", "destination", "found at", "state"};
+
+	return run_list(c, METHOD_TRANSITION_MISMATCHES, cli_option(c, "school"), lang_is_en() ? en : zh, 8, mismatch_page, keep);
+}
+
+int cmd_mismatches(struct cli *c)
+{
+	return mismatches(c, NULL);
+}
+
+/* ---- slips ---- */
+
+static json_t *halves_json(const pb_slip_row *s)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < s->n_addressee; i++) {
+		const pb_slip_half *h = s->addressee[i];
+		json_array_append_new(out, json_pack("{s:s,s:o,s:o,s:o,s:o}", "school", h->school, "received_at", cli_time_json(h->received_at), "answered_at",
+			cli_time_json(h->answered_at), "outcome", admin_text(h->outcome), "note", admin_text(h->note)));
+	}
+	return out;
+}
+
+static void slip_cells(struct list *l, const pb_slip_row *s)
+{
+	char no[40], name[200], codes[128], due[32], now_with[200] = "";
+	const char *state = code_name(&codes_slip_state, s->state);
+
+	admin_pupil_cells(l->c, s->student, no, sizeof no, name, sizeof name);
+	join(codes, sizeof codes, s->code, s->n_code);
+	for (size_t i = 0; i < s->n_addressee; i++)
+		if (!s->addressee[i]->answered_at)
+			snprintf(now_with + strlen(now_with), sizeof now_with - strlen(now_with), "%s%s", now_with[0] ? " " : "", s->addressee[i]->school);
+	cli_table_row(l->table, (const char *const[]){s->no, name, codes, state ? state : s->state, admin_time(s->resolve_due ? s->resolve_due : s->issue_due, due), now_with,
+		s->escalated ? tr("已升级", "escalated") : s->overdue ? tr("超期", "overdue") : s->call_list ? tr("未签收满24小时", "unread 24 h") : ""});
+}
+
+static bool slip_page(void *data, const ProtobufCMessage *reply)
+{
+	struct list *l = data;
+	const pb_slip_reply *page = (const pb_slip_reply *)reply;
+
+	for (size_t i = 0; i < page->n_slip; i++) {
+		const pb_slip_row *s = page->slip[i];
+		slip_cells(l, s);
+		json_array_append_new(l->json, json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:b,s:b,s:i,s:s,s:b}", "id", s->slip, "slip", s->slip, "no", s->no,
+			"student", admin_pupil(s->student), "addressees", halves_json(s), "codes", admin_texts(s->code, s->n_code), "issue_due",
+			cli_time_json(s->issue_due), "resolve_due", cli_time_json(s->resolve_due), "state", s->state, "overdue", s->overdue, "escalated",
+			s->escalated, "round", s->round, "severity", s->severity, "call_list", s->call_list));
+	}
+	return true;
+}
+
+int cmd_slips_list(struct cli *c)
+{
+	static const char *const zh[] = {"编号", "姓名", "问题", "状态", "期限", "待办学校", "提示"};
+	static const char *const en[] = {"number", "name", "codes", "state", "due", "now with", "note"};
+
+	return run_list(c, METHOD_TRANSITION_LIST_SLIPS, NULL, lang_is_en() ? en : zh, 7, slip_page, NULL);
+}
+
+/* ---- proofs ---- */
+
+static bool proof_page(void *data, const ProtobufCMessage *reply)
+{
+	struct list *l = data;
+	const pb_proof_reply *page = (const pb_proof_reply *)reply;
+
+	for (size_t i = 0; i < page->n_proof; i++) {
+		const pb_proof_row *p = page->proof[i];
+		char no[40], name[200], files[300];
+		admin_pupil_cells(l->c, p->student, no, sizeof no, name, sizeof name);
+		join(files, sizeof files, p->file, p->n_file);
+		const char *category = code_name(&codes_destination, p->category);
+		const char *word = strcmp(p->word, "accepted") == 0 ? tr("认可", "accepted") : strcmp(p->word, "refuted") == 0 ? tr("不认可", "refuted") : "";
+		cli_table_row(l->table, (const char *const[]){name, no, category ? category : "", p->place, p->source_school, files, word});
+		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(p->id), "student", admin_pupil(p->student), "category",
+			admin_text(p->category), "place", admin_text(p->place), "source_school", admin_text(p->source_school), "files",
+			admin_texts(p->file, p->n_file), "word", admin_text(p->word)));
+	}
+	return true;
+}
+
+int cmd_proof_list(struct cli *c)
+{
+	static const char *const zh[] = {"姓名", "号码", "去向", "地区", "生源小学", "材料", "县局意见"};
+	static const char *const en[] = {"name", "number", "category", "place", "source", "files", "word"};
+
+	return run_list(c, METHOD_TRANSITION_LIST_PROOFS, NULL, lang_is_en() ? en : zh, 7, proof_page, NULL);
+}
+
+/* ---- T1 to T2 ---- */
+
+static bool diff_page(void *data, const ProtobufCMessage *reply)
+{
+	struct list *l = data;
+	const pb_diff_reply *page = (const pb_diff_reply *)reply;
+
+	for (size_t i = 0; i < page->n_row; i++) {
+		const pb_diff_row *d = page->row[i];
+		char no[40], name[200];
+		admin_pupil_cells(l->c, d->student, no, sizeof no, name, sizeof name);
+		cli_table_row(l->table, (const char *const[]){name, no, d->source_school, d->field, d->before, d->after});
+		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(d->student ? d->student->id : NULL), "student",
+			admin_pupil(d->student), "source_school", admin_text(d->source_school), "field", admin_text(d->field), "before",
+			admin_text(d->before), "after", admin_text(d->after)));
+	}
+	return true;
+}
+
+int cmd_diff(struct cli *c)
+{
+	static const char *const zh[] = {"姓名", "号码", "生源小学", "项目", "六月备案", "九月上报"};
+	static const char *const en[] = {"name", "number", "source", "field", "T1", "T2"};
+
+	return run_list(c, METHOD_TRANSITION_DIFF, NULL, lang_is_en() ? en : zh, 6, diff_page, NULL);
+}
+
+/* ---- summary ---- */
+
+static json_t *counts_json(const pb_summary_row *s)
+{
+	json_t *out = json_pack("{s:i,s:i,s:i,s:i,s:i,s:i}", "baseline", (int)s->baseline, "confirmed", (int)s->confirmed, "provisional", (int)s->provisional,
+		"exempt", (int)s->exempt, "open", (int)s->open, "residual", s->residual);
+
+	if (s->code) {
+		json_object_set_new(out, "id", json_string(s->code));
+		json_object_set_new(out, "code", json_string(s->code));
+		json_object_set_new(out, "name", json_string(s->name ? s->name : ""));
+	}
+	return out;
+}
+
+static void summary_cells(struct cli_table *t, const pb_summary_row *s, const char *name)
+{
+	char n[6][16];
+	const uint32_t counts[] = {s->baseline, s->confirmed, s->provisional, s->exempt, s->open};
+
+	for (int i = 0; i < 5; i++)
+		snprintf(n[i], sizeof n[i], "%u", counts[i]);
+	snprintf(n[5], sizeof n[5], "%d", s->residual);
+	cli_table_row(t, (const char *const[]){s->code ? s->code : "", name, n[0], n[1], n[2], n[3], n[4], n[5]});
+}
+
+static enum err write_report(struct cli *c, const char *path, const pb_summary_reply *s)
+{
+	json_t *rows = NULL;
+	int32_t year;
+	int code;
+
+	if (!admin_year(c, &year, &code))
+		return ERR_USAGE;
+	enum err e = mismatches(c, &rows) ? c->problem.code : report_html(path, s, rows, year, &c->problem);
+	json_decref(rows);
+	return e;
+}
+
+int cmd_summary(struct cli *c)
+{
+	static const char *const zh[] = {"学校标识码", "学校", "应升学人数", "已确认", "待核", "除外", "未落实", "差额"};
+	static const char *const en[] = {"code", "school", "baseline", "confirmed", "provisional", "exempt", "open", "residual"};
+	pb_year_request q = PB_YEAR_REQUEST_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	const char *path = cli_option(c, "html");
+	int code;
+
+	if (!admin_year(c, &q.year, &code))
+		return code;
+	q.has_year = 1;
+	enum err e = admin_ask(c, METHOD_TRANSITION_SUMMARY, &q.base, &arena, &reply);
+	if (!e && path)
+		e = write_report(c, path, (const pb_summary_reply *)reply);
+	if (e) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	const pb_summary_reply *s = (const pb_summary_reply *)reply;
+	json_t *schools = json_array();
+	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 8);
+	for (size_t i = 0; i < s->n_school; i++) {
+		summary_cells(t, s->school[i], s->school[i]->name);
+		json_array_append_new(schools, counts_json(s->school[i]));
+	}
+	summary_cells(t, s->total, tr("合计", "total"));
+	cli_table_print(c, t);
+	if (path)
+		cli_say(c, tr("报表：%s\n", "report: %s\n"), path);
+	json_t *out = json_pack("{s:o,s:o,s:o,s:o}", "schools", schools, "total", counts_json(s->total), "as_of", cli_date_json(s->as_of), "html", admin_text(path));
+	arena_free(&arena);
+	return cli_result(c, out, 0);
+}

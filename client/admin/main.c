@@ -1,0 +1,76 @@
+/* jgadmin - the bureau's and the administrators' client: the table of its commands. Online only. */
+#include "admin.h"
+#include "tables.h"
+
+#define IN CLI_PROFILE | CLI_ENROLLED | CLI_LOGGED_IN
+
+static const struct cli_option import_options[] = {{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
+	{"sheet", "NAME", "工作表名称", "name of the sheet"}, {0}};
+static const struct cli_option user_options[] = {{"school", "CODE", "学校标识码", "school code"}, {"bureau", NULL, "县局人员", "of the bureau"},
+	{"role", "ROLE", "角色，可写多个", "role, may be repeated"}, {"class", "C", "班主任的班级，可写多个", "a class teacher's class, may be repeated"},
+	{"user", "LOGIN", "希望的帐号名（字母）", "wanted log-in name (letters)"}, {0}};
+static const struct cli_option invite_options[] = {{"school", "CODE", "学校标识码", "school code"}, {"bureau", NULL, "县局的电脑", "a computer of the bureau"},
+	{"all", NULL, "给每所学校各发一个", "one for every school"}, {"output", "FILE.pdf", "写成可打印的 PDF", "write a printable PDF"}, {0}};
+static const struct cli_option year_options[] = {{"year", "Y", "年度", "year"}, {0}};
+static const struct cli_option phase_options[] = {{"year", "Y", "年度", "year"}, {"force", NULL, "有学校未完成也前进", "move on though schools are not done"},
+	{"reason", "TEXT", "理由", "reason"}, {0}};
+static const struct cli_option reconcile_options[] = {{"year", "Y", "年度", "year"}, {"as-of", "DATE", "按哪一天核对（默认今天）", "the day to judge by (default today)"}, {0}};
+static const struct cli_option mismatch_options[] = {{"year", "Y", "年度", "year"}, {"school", "CODE", "只看一所学校", "one school only"}, {0}};
+static const struct cli_option reason_options[] = {{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由", "reason"}, {0}};
+static const struct cli_option baseline_options[] = {{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由（必写）", "reason (needed)"},
+	{"school", "CODE", "生源小学（默认其学籍所在校）", "source school (default: where the record is)"}, {0}};
+static const struct cli_option summary_options[] = {{"year", "Y", "年度", "year"}, {"html", "FILE", "同时写成 HTML 报表", "also write an HTML report"}, {0}};
+static const struct cli_option search_options[] = {{"user", "USER", "帐号", "user"}, {"school", "CODE", "学校", "school"}, {"what", "TEXT", "方法或结果", "method or result"},
+	{"limit", "N", "最多多少条（默认 200）", "at most so many rows (default 200)"}, {0}};
+
+static const struct cli_command commands[] = {
+	{"connect", "", 0, 0, cli_connect_options, CLI_PROFILE, 0, "用连接码把这台电脑注册为县局设备", "enrol this computer as a device of the bureau",
+		"connect --code ABCD-EFGH-…", cli_cmd_connect},
+	{"login", "USER", 1, 1, cli_login_options, CLI_PROFILE | CLI_ENROLLED, 0, "登录", "log in", "login sysadmin", cmd_login},
+	{"logout", "", 0, 0, NULL, CLI_PROFILE | CLI_ENROLLED, 0, "退出登录", "log out", "logout", cli_cmd_logout},
+	{"passwd", "", 0, 0, cli_passwd_options, CLI_PROFILE | CLI_LOGGED_IN, 0, "修改密码", "change the password", "passwd", cli_cmd_passwd},
+	{"profiles", "", 0, 0, NULL, 0, 0, "列出这台电脑上的目录", "list the profiles of this computer", "profiles", cli_cmd_profiles},
+	{"completion", "bash", 1, 1, NULL, 0, 0, "打印 shell 补全脚本", "print a script for shell completion", "completion bash", cli_cmd_completion},
+	{"schools import", "FILE", 1, 1, import_options, IN, 0, "导入学校名册（.xlsx/.csv）", "import the register of schools", "schools import 学校.xlsx", cmd_schools_import},
+	{"schools list", "", 0, 0, NULL, IN, 0, "列出学校", "list the schools", "schools list", cmd_schools_list},
+	{"catchments import", "FILE", 1, 1, import_options, IN, 0, "导入施教区", "import the catchments", "catchments import 施教区.csv", cmd_catchments_import},
+	{"users add", "NAME", 1, 1, user_options, IN, 0, "新建帐号，初始密码只显示一次", "make an account; its first password is shown once",
+		"users add --school 2132000001 --role registrar 王老师", cmd_users_add},
+	{"users list", "", 0, 0, NULL, IN, 0, "列出帐号和角色", "list accounts and roles", "users list", cmd_users_list},
+	{"users reset", "USER", 1, 1, NULL, IN, 0, "重置密码", "reset a password", "users reset wanglaoshi", cmd_users_reset},
+	{"users disable", "USER", 1, 1, NULL, IN, 0, "停用帐号", "disable an account", "users disable wanglaoshi", cmd_users_disable},
+	{"users unlock", "USER", 1, 1, NULL, IN, 0, "解除锁定", "lift a lock", "users unlock wanglaoshi", cmd_users_unlock},
+	{"devices invite", "", 0, 0, invite_options, IN, 0, "发连接码：一次有效，72 小时", "make a connect code: works once, for 72 hours",
+		"devices invite --school 2132000001", cmd_devices_invite},
+	{"devices list", "", 0, 0, NULL, IN, 0, "列出设备", "list the devices", "devices list", cmd_devices_list},
+	{"devices revoke", "ID", 1, 1, NULL, IN, 0, "停用设备，5 秒内断开", "revoke a device; it is cut off within 5 seconds", "devices revoke 0190…", cmd_devices_revoke},
+	{"transition open", "", 0, 0, year_options, IN, 0, "冻结应升学名单，开始一个年度", "freeze the baseline and open a year", "transition open --year 2026", cmd_open},
+	{"transition phase", "[PHASE]", 0, 1, phase_options, IN, 0, "查看阶段，或前进一步", "show the phase or move one step on", "transition phase --year 2026 confirm", cmd_phase},
+	{"transition progress", "", 0, 0, year_options, IN, 0, "各校进度", "progress of the schools", "transition progress --year 2026", cmd_progress},
+	{"transition reconcile", "", 0, 0, reconcile_options, IN, 0, "逐人核对", "reconcile pupil by pupil", "transition reconcile --year 2026", cmd_reconcile},
+	{"transition mismatches", "", 0, 0, mismatch_options, IN, 0, "对不上的学生", "pupils that do not match", "transition mismatches --year 2026", cmd_mismatches},
+	{"transition slips issue", "", 0, 0, year_options, IN, 0, "同时向两所学校下发交办单", "issue the slips to both schools at once", "transition slips issue --year 2026", cmd_slips_issue},
+	{"transition slips list", "", 0, 0, year_options, IN, 0, "列出交办单", "list the slips", "transition slips list --year 2026", cmd_slips_list},
+	{"transition slips review", "SLIP accept|return", 2, 2, reason_options, IN, 0, "审核两校的回复", "review the answers of both schools",
+		"transition slips review JB2026-0001 return --reason 材料不清", cmd_slips_review},
+	{"transition proof list", "", 0, 0, year_options, IN, 0, "在外就读等学生的材料", "proofs of pupils elsewhere", "transition proof list --year 2026", cmd_proof_list},
+	{"transition proof accept", "PUPIL", 1, 1, reason_options, IN, 0, "认可材料", "accept a proof", "transition proof accept --year 2026 -", cmd_proof_accept},
+	{"transition proof refute", "PUPIL", 1, 1, reason_options, IN, 0, "不认可材料", "refuse a proof", "transition proof refute --year 2026 - --reason 印章不符", cmd_proof_refute},
+	{"transition same", "PUPIL ROW", 2, 2, reason_options, IN, 0, "判定为同一人", "decide that they are the same child", "transition same --year 2026 0190… 0191…", cmd_same},
+	{"transition different", "PUPIL ROW", 2, 2, reason_options, IN, 0, "判定为不同的人", "decide that they are different children", "transition different --year 2026 0190… 0191…", cmd_different},
+	{"transition baseline add", "PUPIL", 1, 1, baseline_options, IN, 0, "把学生补入应升学名单", "add a pupil to the baseline", "transition baseline add --year 2026 - --reason 六月转入", cmd_baseline_add},
+	{"transition baseline remove", "PUPIL", 1, 1, baseline_options, IN, 0, "从应升学名单移出", "take a pupil out of the baseline", "transition baseline remove --year 2026 - --reason 重复学籍", cmd_baseline_remove},
+	{"transition summary", "", 0, 0, summary_options, IN, 0, "各校汇总，差额应为 0", "a table per school; the residual is 0", "transition summary --year 2026 --html 汇总.html", cmd_summary},
+	{"transition diff", "", 0, 0, year_options, IN, 0, "六月备案与九月上报的变化", "what changed between June and September", "transition diff --year 2026", cmd_diff},
+	{"audit verify", "", 0, 0, NULL, IN, 0, "校验留痕链", "verify the trace", "audit verify", cmd_audit_verify},
+	{"audit search", "", 0, 0, search_options, IN, 0, "查询访问记录", "search the access log", "audit search --school 2132000001", cmd_audit_search},
+	{"server status", "", 0, 0, NULL, IN, 0, "服务器状态", "state of the server", "server status", cmd_server_status},
+	{"server clock", "+3d", 1, 1, NULL, IN, 0, "拨动演练县的时钟", "move a rehearsal county's clock", "server clock +3d", cmd_server_clock},
+};
+
+static const struct cli_program program = {"jgadmin", "县局管理端", "the bureau's client", commands, sizeof commands / sizeof *commands, NULL};
+
+int main(int argc, char **argv)
+{
+	return cli_main(&program, argc, argv);
+}

@@ -1,0 +1,138 @@
+#include "night.h"
+
+#include <string.h>
+
+#include "effects.h"
+#include "log.h"
+#include "request.h"
+#include "services/transition.h"
+
+#define YEARS_MAX 8
+
+struct night {
+	struct effects_part part;
+	int32_t years[YEARS_MAX];
+	int count;
+};
+
+/* A year is due once a day after two o'clock, and at once when a day has passed unseen. */
+static const struct db_stmt due_years = {
+	"SELECT c.year FROM cycle c LEFT JOIN job j ON j.county = c.county AND j.name = 'nightly ' || c.year"
+	" WHERE c.county = app_county() AND NOT c.deleted AND c.phase IN ('verify', 'closed')"
+	" AND coalesce(j.last_run, '-infinity') < date_trunc('day', jg_now() AT TIME ZONE 'Asia/Shanghai' - interval '2 hours') AT TIME ZONE 'Asia/Shanghai' + interval '2 hours'"
+	" ORDER BY c.year LIMIT 8"};
+static const struct db_stmt mark_years = {
+	"INSERT INTO job (county, name, last_run) SELECT app_county(), 'nightly ' || y, jg_now() FROM unnest($1::int[]) y"
+	" ON CONFLICT (county, name) DO UPDATE SET last_run = excluded.last_run"};
+static const struct db_stmt read_now = {"SELECT jg_now()"};
+
+static bool is_overdue(const struct row *slip, int64_t now)
+{
+	const struct record *s = &slip->state.record;
+
+	return !record_number(s, F_SLIP_ESCALATED) && record_has(s, F_SLIP_RESOLVE_DUE) && record_number(s, F_SLIP_RESOLVE_DUE) <= now &&
+		!record_is(s, F_SLIP_STATE, "closed") && !record_is(s, F_SLIP_STATE, "draft");
+}
+
+/* Escalation is a fact both schools see (A5.12); the slip stays open. */
+static void escalate(struct request *r, struct night *night, const PGresult *slips, int64_t now)
+{
+	int n = PQntuples(slips);
+
+	night->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * (size_t)(n + 1));
+	snprintf(night->part.author, sizeof night->part.author, "%s", r->caller.user);
+	for (int i = 0; night->part.effect && i < n; i++) {
+		struct effect *e = &night->part.effect[night->part.count];
+		memset(e, 0, sizeof *e);
+		record_db_read(slips, i, kind_by_number(KIND_SLIP), &e->before);
+		if (!is_overdue(&e->before, now))
+			continue;
+		unsigned group = e->before.kind->fields[F_SLIP_ESCALATED].group;
+		e->after = e->before;
+		record_set_number(&e->after.state.record, F_SLIP_ESCALATED, 1);
+		e->after.state.ver++;
+		e->after.state.gver[group - 1]++;
+		e->changed = 1u << (group - 1);
+		e->last = true;
+		night->part.count++;
+	}
+}
+
+static void night_done(struct request *r)
+{
+	const struct night *night = r->state;
+	pb_empty nothing = PB_EMPTY_INIT;
+
+	for (int i = 0; i < night->count; i++) {
+		struct request *run = request_internal(r->worker, method_by_number(METHOD_TRANSITION_RECONCILE));
+		pb_reconcile_request *q = run ? arena_alloc(&run->arena, sizeof *q) : NULL;
+		if (!q)
+			break;
+		*q = (pb_reconcile_request)PB_RECONCILE_REQUEST_INIT;
+		q->has_year = 1;
+		q->year = night->years[i];
+		run->message = &q->base;
+		run->run = transition_reconcile;
+		log_info("nightly run of %d", q->year);
+		run->run(run);
+	}
+	if (night->part.count)
+		log_info("%zu slips are past their term", night->part.count);
+	request_reply(r, &nothing.base);
+}
+
+static void night_plan(struct request *r)
+{
+	const PGresult *due = r->task.result[0];
+	struct night *night = arena_alloc(&r->arena, sizeof *night);
+	struct pg_array years = {0};
+	struct db_params p = {0};
+
+	if (!night) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	r->state = night;
+	pg_array_begin(&years, PG_INT4);
+	for (int i = 0; i < PQntuples(due) && i < YEARS_MAX; i++) {
+		night->years[night->count++] = (int32_t)db_get_int(due, i, 0);
+		pg_array_int4(&years, night->years[i]);
+	}
+	escalate(r, night, r->task.result[1], db_get_int(r->task.result[2], 0, 0));
+	enum err e = night->part.count ? effects_send(&r->task, r->worker->server->conf.county, &night->part, 1) : ERR_OK;
+	if (e) {
+		pg_array_free(&years);
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
+	db_array(&p, &years);
+	request_query(r, &mark_years, &p);
+	db_task_commit(&r->task);
+	request_trip(r, night_done);
+	pg_array_free(&years);
+}
+
+static void night_query(struct request *r)
+{
+	request_scope(r, SCOPE_JOB, "");
+	request_query(r, &due_years, NULL);
+	record_db_all(&r->task, kind_by_number(KIND_SLIP));
+	request_query(r, &read_now, NULL);
+	request_trip(r, night_plan);
+}
+
+static void night_run(struct request *r)
+{
+	request_begin(r, night_query);
+}
+
+void night_tick(struct worker *w)
+{
+	if (w->index != 0 || atomic_load(&w->server->draining) || ++w->night_ticks % NIGHT_EVERY_TICKS != 1)
+		return;
+	struct request *r = request_internal(w, NULL);
+	if (!r)
+		return;
+	r->run = night_run;
+	r->run(r);
+}

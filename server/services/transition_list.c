@@ -1,0 +1,436 @@
+/* Lists and tables of the transition: what the bureau reads. Every number of the summary opens into the names of the
+ * mismatch list; both come from the same rows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "hash.h"
+#include "transition.h"
+
+#define LIST_MAX 64	 /* codes, schools or owners of one row */
+#define ROWS_PER_PAGE 500 /* of a streamed list: well under PAGE_BYTES */
+
+static char *text_of(struct request *r, const PGresult *res, int row, int column)
+{
+	return db_is_null(res, row, column) ? "" : arena_printf(&r->arena, "%s", db_get_text(res, row, column));
+}
+
+static char *id_of(struct request *r, const PGresult *res, int row, int column)
+{
+	size_t n;
+	char *out = arena_alloc(&r->arena, 37);
+
+	if (out && !db_is_null(res, row, column))
+		id_format(out, db_get_bytes(res, row, column, &n));
+	return out;
+}
+
+static char **texts_of(struct request *r, const PGresult *res, int row, int column, size_t *count)
+{
+	const char *at[LIST_MAX];
+	size_t lengths[LIST_MAX];
+	int n = db_get_texts(res, row, column, at, lengths, LIST_MAX);
+	char **out = n > 0 ? arena_alloc(&r->arena, sizeof *out * (size_t)n) : NULL;
+
+	*count = 0;
+	for (int i = 0; out && i < n && i < LIST_MAX; i++)
+		out[(*count)++] = arena_text(&r->arena, at[i], lengths[i]);
+	return out;
+}
+
+static pb_pupil *pupil_of(struct request *r, const PGresult *res, int row, int column)
+{
+	pb_pupil *p = arena_alloc(&r->arena, sizeof *p);
+
+	if (!p)
+		return NULL;
+	*p = (pb_pupil)PB_PUPIL_INIT;
+	p->id = id_of(r, res, row, column);
+	p->cert_no = text_of(r, res, row, column + 1);
+	p->name = text_of(r, res, row, column + 2);
+	p->student_no = text_of(r, res, row, column + 3);
+	return p;
+}
+
+/* A streamed list: pages of whole messages, the last one ends the call. `fill` makes the message of rows [from, to). */
+typedef const ProtobufCMessage *(*fill_fn)(struct request *r, const PGresult *res, int from, int to);
+
+static void send_rows(struct request *r, const PGresult *res, fill_fn fill)
+{
+	int n = PQntuples(res);
+
+	r->rows = (uint32_t)n;
+	for (int from = 0;; from += ROWS_PER_PAGE) {
+		int to = from + ROWS_PER_PAGE < n ? from + ROWS_PER_PAGE : n;
+		const ProtobufCMessage *page = fill(r, res, from, to);
+		if (!page) {
+			request_fail(r, ERR_NOMEM, NULL, NULL);
+			return;
+		}
+		if (to == n) {
+			request_reply(r, page);
+			return;
+		}
+		request_page(r, page);
+	}
+}
+
+static void send_first(struct request *r, fill_fn fill)
+{
+	send_rows(r, r->task.result[0], fill);
+}
+
+/* ---- progress ---- */
+
+static const struct db_stmt select_progress = {
+	"SELECT code, coalesce(name, ''), baseline, declared, t1, t2, verified, last_contact, pending, to_verify, answered FROM transition_progress($1::int)"};
+
+static void year_query(struct request *r, const struct db_stmt *stmt)
+{
+	struct db_params p = {0};
+
+	db_int4(&p, REQUEST(r, pb_year_request)->year);
+	request_query(r, stmt, &p);
+}
+
+static void progress_query(struct request *r)
+{
+	year_query(r, &select_progress);
+}
+
+static void progress_row(struct request *r, pb_progress_row *p, const PGresult *res, int i)
+{
+	*p = (pb_progress_row)PB_PROGRESS_ROW_INIT;
+	p->code = text_of(r, res, i, 0);
+	p->name = text_of(r, res, i, 1);
+	p->has_baseline = p->has_declared = p->has_pending = p->has_to_verify = p->has_answered = 1;
+	p->baseline = (uint32_t)db_get_int(res, i, 2);
+	p->declared = (uint32_t)db_get_int(res, i, 3);
+	p->has_t1 = !db_is_null(res, i, 4);
+	p->t1 = db_get_int(res, i, 4);
+	p->has_t2 = !db_is_null(res, i, 5);
+	p->t2 = db_get_int(res, i, 5);
+	p->has_verified = !db_is_null(res, i, 6);
+	p->verified = db_get_int(res, i, 6);
+	p->has_last_contact = !db_is_null(res, i, 7);
+	p->last_contact = db_get_int(res, i, 7);
+	p->pending = (uint64_t)db_get_int(res, i, 8);
+	p->to_verify = (uint32_t)db_get_int(res, i, 9);
+	p->answered = (uint32_t)db_get_int(res, i, 10);
+}
+
+static void progress_done(struct request *r)
+{
+	const PGresult *res = r->task.result[0];
+	int n = PQntuples(res);
+	pb_progress_reply out = PB_PROGRESS_REPLY_INIT;
+	pb_progress_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1));
+
+	out.row = arena_alloc(&r->arena, sizeof *out.row * (size_t)(n + 1));
+	for (int i = 0; rows && out.row && i < n; i++) {
+		progress_row(r, &rows[i], res, i);
+		out.row[out.n_row++] = &rows[i];
+	}
+	request_reply(r, &out.base);
+}
+
+void transition_progress(struct request *r)
+{
+	request_read(r, progress_query, progress_done);
+}
+
+/* ---- mismatches ---- */
+
+static const struct db_stmt select_mismatches = {
+	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found, owners, severity, state, flags"
+	" FROM transition_mismatches($1::int, nullif($2::text, ''))"};
+
+static void mismatch_query(struct request *r)
+{
+	const pb_year_request *q = REQUEST(r, pb_year_request);
+	struct db_params p = {0};
+
+	db_int4(&p, q->year);
+	db_text(&p, q->school ? q->school : "");
+	request_query(r, &select_mismatches, &p);
+}
+
+static void mismatch_row(struct request *r, pb_mismatch *m, const PGresult *res, int i)
+{
+	*m = (pb_mismatch)PB_MISMATCH_INIT;
+	m->id = id_of(r, res, i, 0);
+	m->student = pupil_of(r, res, i, 0);
+	m->code = texts_of(r, res, i, 4, &m->n_code);
+	m->primary = text_of(r, res, i, 5);
+	m->source_school = text_of(r, res, i, 6);
+	m->dest_school = text_of(r, res, i, 7);
+	m->found = texts_of(r, res, i, 8, &m->n_found);
+	m->owner = texts_of(r, res, i, 9, &m->n_owner);
+	m->severity = text_of(r, res, i, 10);
+	m->state = text_of(r, res, i, 11);
+	m->flag = texts_of(r, res, i, 12, &m->n_flag);
+}
+
+static const ProtobufCMessage *mismatch_page(struct request *r, const PGresult *res, int from, int to)
+{
+	pb_mismatch_reply *out = arena_alloc(&r->arena, sizeof *out);
+	pb_mismatch *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(to - from + 1));
+
+	if (!out || !rows)
+		return NULL;
+	*out = (pb_mismatch_reply)PB_MISMATCH_REPLY_INIT;
+	if (!(out->mismatch = arena_alloc(&r->arena, sizeof *out->mismatch * (size_t)(to - from + 1))))
+		return NULL;
+	for (int i = from; i < to; i++) {
+		mismatch_row(r, &rows[i - from], res, i);
+		out->mismatch[out->n_mismatch++] = &rows[i - from];
+	}
+	return &out->base;
+}
+
+static void mismatch_done(struct request *r)
+{
+	send_first(r, mismatch_page);
+}
+
+void transition_mismatches(struct request *r)
+{
+	request_read(r, mismatch_query, mismatch_done);
+}
+
+/* ---- slips ---- */
+
+/* What a slip's state is now is a function of its rows and the time: answered when every half is; overdue past the term
+ * that stands; on the call list when 24 hours have gone by and a half is unread. */
+static const struct db_stmt select_slips = {
+	"SELECT s.rec_id, s.pupil, s.cert_no, s.name, s.student_no, string_to_array(s.codes, ','), s.issue_due, s.resolve_due,"
+	" CASE WHEN s.state IN ('issued', 'returned') AND h.answered = h.n AND h.n > 0 THEN 'answered' ELSE s.state END,"
+	" s.state <> 'closed' AND jg_now() >= coalesce(s.resolve_due, s.issue_due), coalesce(s.escalated, false) OR s.state <> 'closed' AND s.resolve_due IS NOT NULL AND jg_now() >= s.resolve_due,"
+	" s.round, s.no, s.severity, s.state = 'issued' AND h.received < h.n AND jg_now() >= s.issued_at + interval '24 hours',"
+	" h.schools, h.received_at, h.answered_at, h.outcomes, h.notes"
+	" FROM slip s LEFT JOIN LATERAL (SELECT count(*) AS n, count(a.answered_at) AS answered, count(a.received_at) AS received,"
+	" array_agg(a.school ORDER BY a.school) AS schools, array_agg(coalesce(extract(epoch FROM a.received_at) * 1000000, 0)::bigint::text ORDER BY a.school) AS received_at,"
+	" array_agg(coalesce(extract(epoch FROM a.answered_at) * 1000000, 0)::bigint::text ORDER BY a.school) AS answered_at,"
+	" array_agg(coalesce(a.outcome, '') ORDER BY a.school) AS outcomes, array_agg(coalesce(a.note, '') ORDER BY a.school) AS notes"
+	" FROM slip_addressee a WHERE a.county = s.county AND a.slip = s.rec_id AND NOT a.deleted) h ON true"
+	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted ORDER BY s.no"};
+
+static void slips_query(struct request *r)
+{
+	year_query(r, &select_slips);
+}
+
+static void slip_halves(struct request *r, pb_slip_row *s, const PGresult *res, int i)
+{
+	size_t n, m;
+	char **schools = texts_of(r, res, i, 15, &n), **received = texts_of(r, res, i, 16, &m), **answered = texts_of(r, res, i, 17, &m);
+	char **outcomes = texts_of(r, res, i, 18, &m), **notes = texts_of(r, res, i, 19, &m);
+	pb_slip_half *halves = arena_alloc(&r->arena, sizeof *halves * (n + 1));
+
+	s->addressee = arena_alloc(&r->arena, sizeof *s->addressee * (n + 1));
+	for (size_t k = 0; halves && s->addressee && k < n && k < m; k++) {
+		pb_slip_half *h = &halves[k];
+		*h = (pb_slip_half)PB_SLIP_HALF_INIT;
+		h->school = schools[k];
+		h->received_at = strtoll(received[k], NULL, 10);
+		h->has_received_at = h->received_at != 0;
+		h->answered_at = strtoll(answered[k], NULL, 10);
+		h->has_answered_at = h->answered_at != 0;
+		h->outcome = outcomes[k];
+		h->note = notes[k];
+		s->addressee[s->n_addressee++] = h;
+	}
+}
+
+static void slip_row(struct request *r, pb_slip_row *s, const PGresult *res, int i)
+{
+	*s = (pb_slip_row)PB_SLIP_ROW_INIT;
+	s->slip = id_of(r, res, i, 0);
+	s->student = pupil_of(r, res, i, 1);
+	s->code = texts_of(r, res, i, 5, &s->n_code);
+	s->has_issue_due = !db_is_null(res, i, 6);
+	s->issue_due = db_get_int(res, i, 6);
+	s->has_resolve_due = !db_is_null(res, i, 7);
+	s->resolve_due = db_get_int(res, i, 7);
+	s->state = text_of(r, res, i, 8);
+	s->has_overdue = s->has_escalated = s->has_round = s->has_call_list = 1;
+	s->overdue = (protobuf_c_boolean)db_get_int(res, i, 9);
+	s->escalated = (protobuf_c_boolean)db_get_int(res, i, 10);
+	s->round = (int32_t)db_get_int(res, i, 11);
+	s->no = text_of(r, res, i, 12);
+	s->severity = text_of(r, res, i, 13);
+	s->call_list = (protobuf_c_boolean)db_get_int(res, i, 14);
+	slip_halves(r, s, res, i);
+}
+
+static const ProtobufCMessage *slip_page(struct request *r, const PGresult *res, int from, int to)
+{
+	pb_slip_reply *out = arena_alloc(&r->arena, sizeof *out);
+	pb_slip_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(to - from + 1));
+
+	if (!out || !rows)
+		return NULL;
+	*out = (pb_slip_reply)PB_SLIP_REPLY_INIT;
+	if (!(out->slip = arena_alloc(&r->arena, sizeof *out->slip * (size_t)(to - from + 1))))
+		return NULL;
+	for (int i = from; i < to; i++) {
+		slip_row(r, &rows[i - from], res, i);
+		out->slip[out->n_slip++] = &rows[i - from];
+	}
+	return &out->base;
+}
+
+static void slips_done(struct request *r)
+{
+	send_first(r, slip_page);
+}
+
+void transition_slips(struct request *r)
+{
+	request_read(r, slips_query, slips_done);
+}
+
+/* ---- proofs ---- */
+
+static const struct db_stmt select_proofs = {
+	"SELECT pupil, cert_no, name, student_no, category, place, source_school, coalesce(word, ''), files FROM transition_proofs($1::int)"};
+
+static void proofs_query(struct request *r)
+{
+	year_query(r, &select_proofs);
+}
+
+static const ProtobufCMessage *proof_page(struct request *r, const PGresult *res, int from, int to)
+{
+	pb_proof_reply *out = arena_alloc(&r->arena, sizeof *out);
+	pb_proof_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(to - from + 1));
+
+	if (!out || !rows)
+		return NULL;
+	*out = (pb_proof_reply)PB_PROOF_REPLY_INIT;
+	if (!(out->proof = arena_alloc(&r->arena, sizeof *out->proof * (size_t)(to - from + 1))))
+		return NULL;
+	for (int i = from; i < to; i++) {
+		pb_proof_row *p = &rows[i - from];
+		*p = (pb_proof_row)PB_PROOF_ROW_INIT;
+		p->id = id_of(r, res, i, 0);
+		p->student = pupil_of(r, res, i, 0);
+		p->category = text_of(r, res, i, 4);
+		p->place = text_of(r, res, i, 5);
+		p->source_school = text_of(r, res, i, 6);
+		p->word = text_of(r, res, i, 7);
+		p->file = texts_of(r, res, i, 8, &p->n_file);
+		out->proof[out->n_proof++] = p;
+	}
+	return &out->base;
+}
+
+static void proofs_done(struct request *r)
+{
+	send_first(r, proof_page);
+}
+
+void transition_proofs(struct request *r)
+{
+	request_read(r, proofs_query, proofs_done);
+}
+
+/* ---- T1 to T2 ---- */
+
+static const struct db_stmt select_diff = {
+	"SELECT destination, cert_no, name, student_no, source_school, field, before, after FROM transition_diff($1::int)"};
+
+static void diff_query(struct request *r)
+{
+	year_query(r, &select_diff);
+}
+
+static const ProtobufCMessage *diff_page(struct request *r, const PGresult *res, int from, int to)
+{
+	pb_diff_reply *out = arena_alloc(&r->arena, sizeof *out);
+	pb_diff_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(to - from + 1));
+
+	if (!out || !rows)
+		return NULL;
+	*out = (pb_diff_reply)PB_DIFF_REPLY_INIT;
+	if (!(out->row = arena_alloc(&r->arena, sizeof *out->row * (size_t)(to - from + 1))))
+		return NULL;
+	for (int i = from; i < to; i++) {
+		pb_diff_row *d = &rows[i - from];
+		*d = (pb_diff_row)PB_DIFF_ROW_INIT;
+		d->student = pupil_of(r, res, i, 0);
+		d->source_school = text_of(r, res, i, 4);
+		d->field = text_of(r, res, i, 5);
+		d->before = text_of(r, res, i, 6);
+		d->after = text_of(r, res, i, 7);
+		out->row[out->n_row++] = d;
+	}
+	return &out->base;
+}
+
+static void diff_done(struct request *r)
+{
+	send_first(r, diff_page);
+}
+
+void transition_diff(struct request *r)
+{
+	request_read(r, diff_query, diff_done);
+}
+
+/* ---- summary ---- */
+
+static const struct db_stmt select_summary = {
+	"SELECT code, coalesce(name, ''), baseline, confirmed, provisional, exempt, open, residual FROM transition_summary($1::int) WHERE code <> ''"};
+static const struct db_stmt select_total = {
+	"SELECT coalesce(sum(baseline), 0)::int, coalesce(sum(confirmed), 0)::int, coalesce(sum(provisional), 0)::int, coalesce(sum(exempt), 0)::int,"
+	" coalesce(sum(open), 0)::int, coalesce(sum(residual), 0)::int,"
+	" (SELECT as_of FROM reconcile_run WHERE county = app_county() AND year = $1::int ORDER BY run_no DESC LIMIT 1),"
+	" (SELECT name FROM county WHERE county = app_county()), (SELECT rehearsal FROM county WHERE county = app_county())"
+	" FROM transition_summary($1::int) WHERE code <> ''"};
+
+static void summary_query(struct request *r)
+{
+	year_query(r, &select_summary);
+	year_query(r, &select_total);
+}
+
+static void summary_counts(pb_summary_row *s, const PGresult *res, int i, int column)
+{
+	s->has_baseline = s->has_confirmed = s->has_provisional = s->has_exempt = s->has_open = s->has_residual = 1;
+	s->baseline = (uint32_t)db_get_int(res, i, column);
+	s->confirmed = (uint32_t)db_get_int(res, i, column + 1);
+	s->provisional = (uint32_t)db_get_int(res, i, column + 2);
+	s->exempt = (uint32_t)db_get_int(res, i, column + 3);
+	s->open = (uint32_t)db_get_int(res, i, column + 4);
+	s->residual = (int32_t)db_get_int(res, i, column + 5);
+}
+
+static void summary_done(struct request *r)
+{
+	const PGresult *res = r->task.result[0], *total = r->task.result[1];
+	int n = PQntuples(res);
+	pb_summary_reply out = PB_SUMMARY_REPLY_INIT;
+	pb_summary_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1)), all = PB_SUMMARY_ROW_INIT;
+
+	out.school = arena_alloc(&r->arena, sizeof *out.school * (size_t)(n + 1));
+	for (int i = 0; rows && out.school && i < n; i++) {
+		rows[i] = (pb_summary_row)PB_SUMMARY_ROW_INIT;
+		rows[i].code = text_of(r, res, i, 0);
+		rows[i].name = text_of(r, res, i, 1);
+		summary_counts(&rows[i], res, i, 2);
+		out.school[out.n_school++] = &rows[i];
+	}
+	summary_counts(&all, total, 0, 0);
+	out.total = &all;
+	out.has_as_of = out.has_rehearsal = 1;
+	out.as_of = (int32_t)db_get_int(total, 0, 6);
+	out.county_name = text_of(r, total, 0, 7);
+	out.rehearsal = (protobuf_c_boolean)db_get_int(total, 0, 8);
+	request_reply(r, &out.base);
+}
+
+void transition_summary(struct request *r)
+{
+	request_read(r, summary_query, summary_done);
+}

@@ -1,0 +1,668 @@
+/* Reconciliation and what follows from it: 交办单 made, changed, closed and re-opened in the very transaction of the run;
+ * issued to both addressees at once (A5.10–A5.12); reviewed. Slips are records: both feeds are raised by effects. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "effects.h"
+#include "log.h"
+#include "transition.h"
+
+#define BUREAU "bureau" /* home of a child without a catchment: the bureau itself, which needs no addressee half */
+
+/* Slips and their halves as they stand, and what becomes of them. */
+struct slips {
+	struct row *slip, *half;
+	size_t slip_count, half_count;
+	struct effects_part part;
+	size_t capacity;
+	int64_t now;
+	int32_t year;
+	int issued_before; /* of this year: the running number */
+	pb_reconcile_reply reconcile;
+	uint32_t changed;
+	void (*then)(struct request *r);
+};
+
+static const struct db_stmt run_reconcile = {
+	"SELECT baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms, run_as_of FROM transition_reconcile($1::int,"
+	/* What follows from a word is judged as late as the last run looked, never earlier. */
+	" CASE WHEN $3::boolean THEN greatest(jg_today(), (SELECT max(as_of) FROM reconcile_run WHERE county = app_county() AND year = $1::int)) ELSE $2::date END)"};
+static const struct db_stmt needed_slips = {
+	"SELECT pupil, action, slip, source, home, coalesce(codes, ''), coalesce(severity, ''), found_at, issue_due, round, coalesce(name, ''),"
+	" coalesce(cert_no, ''), coalesce(student_no, '') FROM transition_slips_needed($1::int)"};
+static const struct db_stmt read_moment = {
+	"SELECT jg_now(), slip_deadline(jg_now(), (SELECT resolve_days FROM transition_settings($1::int))),"
+	" (SELECT count(*) FROM slip WHERE county = app_county() AND year = $1::int)"};
+
+/* ---- reading ---- */
+
+static struct row *read_all(struct request *r, const PGresult *res, uint32_t kind, size_t *count)
+{
+	size_t n = (size_t)PQntuples(res);
+	struct row *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
+
+	*count = 0;
+	for (size_t i = 0; rows && i < n; i++)
+		record_db_read(res, (int)i, kind_by_number(kind), &rows[(*count)++]);
+	return rows;
+}
+
+static bool read_slips(struct request *r, struct slips *s, const PGresult *slips, const PGresult *halves, size_t more)
+{
+	s->slip = read_all(r, slips, KIND_SLIP, &s->slip_count);
+	s->half = read_all(r, halves, KIND_SLIP_ADDRESSEE, &s->half_count);
+	s->capacity = s->slip_count * 3 + more * 3 + 8;
+	s->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * s->capacity);
+	snprintf(s->part.author, sizeof s->part.author, "%s", r->caller.user);
+	memcpy(s->part.device, r->caller.device, ID_SIZE);
+	return s->slip && s->half && s->part.effect;
+}
+
+static struct row *find_slip(struct slips *s, const uint8_t *id)
+{
+	for (size_t i = 0; i < s->slip_count; i++)
+		if (memcmp(s->slip[i].id, id, ID_SIZE) == 0)
+			return &s->slip[i];
+	return NULL;
+}
+
+static struct row *find_half(struct slips *s, const uint8_t *slip, const char *school)
+{
+	for (size_t i = 0; i < s->half_count; i++) {
+		struct row *h = &s->half[i];
+		if (memcmp(h->state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip, ID_SIZE) == 0 && strcmp(h->owner, school) == 0)
+			return h;
+	}
+	return NULL;
+}
+
+/* ---- changing ---- */
+
+/* Begins a change of a record; finish_effect judges what it changed. */
+static struct effect *begin_effect(struct slips *s, const struct row *before, uint32_t kind)
+{
+	if (s->part.count == s->capacity)
+		abort(); /* our bug: capacity counts every slip and both its halves */
+	struct effect *e = &s->part.effect[s->part.count];
+
+	memset(e, 0, sizeof *e);
+	if (before) {
+		e->before = e->after = *before;
+	} else {
+		e->after.kind = kind_by_number(kind);
+		record_init(&e->after.state.record, e->after.kind);
+		id_make(e->after.id, clock_now_us());
+		e->fresh = true;
+	}
+	e->last = true;
+	return e;
+}
+
+static void finish_effect(struct slips *s, struct effect *e)
+{
+	struct merge_state *now = &e->after.state;
+	const struct kind *kind = e->after.kind;
+
+	for (unsigned g = 1; g <= kind->group_count; g++)
+		if (e->fresh ? record_groups(&now->record) >> (g - 1) & 1 : !record_same_group(&now->record, &e->before.state.record, g)) {
+			e->changed |= 1u << (g - 1);
+			now->gver[g - 1]++;
+		}
+	if (!e->changed)
+		return;
+	now->exists = true;
+	now->ver++;
+	s->part.count++;
+}
+
+static void set_pupil(struct request *r, struct record *slip, const PGresult *n, int i)
+{
+	size_t len;
+
+	record_set_text(slip, F_SLIP_SOURCE, arena_printf(&r->arena, "%s", db_get_text(n, i, 3)));
+	record_set_text(slip, F_SLIP_HOME, arena_printf(&r->arena, "%s", db_get_text(n, i, 4)));
+	record_set_text(slip, F_SLIP_CODES, arena_printf(&r->arena, "%s", db_get_text(n, i, 5)));
+	record_set_text(slip, F_SLIP_SEVERITY, arena_printf(&r->arena, "%s", db_get_text(n, i, 6)));
+	record_set_text(slip, F_SLIP_NAME, arena_printf(&r->arena, "%s", db_get_text(n, i, 10)));
+	record_set_text(slip, F_SLIP_CERT_NO, arena_printf(&r->arena, "%s", db_get_text(n, i, 11)));
+	record_set_text(slip, F_SLIP_STUDENT_NO, arena_printf(&r->arena, "%s", db_get_text(n, i, 12)));
+	record_set_bytes(slip, F_SLIP_PUPIL, arena_copy(&r->arena, db_get_bytes(n, i, 0, &len), ID_SIZE), ID_SIZE);
+}
+
+static void set_owner(struct row *row, const char *source, const char *home)
+{
+	snprintf(row->owner, sizeof row->owner, "%s", source);
+	snprintf(row->other, sizeof row->other, "%s", strcmp(home, BUREAU) == 0 || strcmp(home, source) == 0 ? "" : home);
+}
+
+/* A new finding: the clock of A5.10 starts, and the slip waits to be issued. */
+static void start_round(struct slips *s, struct record *slip, const PGresult *n, int i)
+{
+	record_set_number(slip, F_SLIP_YEAR, s->year);
+	record_set_text(slip, F_SLIP_STATE, "draft");
+	record_set_number(slip, F_SLIP_ROUND, db_get_int(n, i, 9));
+	record_set_number(slip, F_SLIP_FOUND_AT, db_get_int(n, i, 7));
+	record_set_number(slip, F_SLIP_ISSUE_DUE, db_get_int(n, i, 8));
+	record_clear(slip, F_SLIP_ISSUED_AT);
+	record_clear(slip, F_SLIP_RESOLVE_DUE);
+	record_clear(slip, F_SLIP_CLOSED_AT);
+	record_clear(slip, F_SLIP_ESCALATED);
+	record_clear(slip, F_SLIP_REVIEW_REASON);
+}
+
+static void settle_one(struct request *r, struct slips *s, const PGresult *n, int i)
+{
+	const char *action = db_get_text(n, i, 1);
+	size_t len;
+	struct row *now = db_is_null(n, i, 2) ? NULL : find_slip(s, db_get_bytes(n, i, 2, &len));
+	struct effect *e = begin_effect(s, now, KIND_SLIP);
+	struct record *slip = &e->after.state.record;
+
+	if (strcmp(action, "close") == 0) {
+		record_set_text(slip, F_SLIP_STATE, "closed");
+		record_set_number(slip, F_SLIP_CLOSED_AT, s->now);
+	} else {
+		set_pupil(r, slip, n, i);
+		set_owner(&e->after, db_get_text(n, i, 3), db_get_text(n, i, 4));
+	}
+	if (strcmp(action, "create") == 0)
+		record_set_text(slip, F_SLIP_NO, arena_printf(&r->arena, "JB%d-%04d", s->year, ++s->issued_before));
+	if (strcmp(action, "create") == 0 || strcmp(action, "reopen") == 0)
+		start_round(s, slip, n, i);
+	finish_effect(s, e);
+}
+
+/* ---- reconcile ---- */
+
+static struct slips *begin_slips(struct request *r, int32_t year)
+{
+	struct slips *s = arena_alloc(&r->arena, sizeof *s);
+
+	if (!s) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return NULL;
+	}
+	s->year = year;
+	s->reconcile = (pb_reconcile_reply)PB_RECONCILE_REPLY_INIT;
+	r->state = s;
+	return s;
+}
+
+static void reconcile_done(struct request *r)
+{
+	struct slips *s = r->state;
+
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", s->reconcile.baseline, "transition", r->ref);
+	s->then(r);
+}
+
+static void read_counts(struct slips *s, const PGresult *c)
+{
+	pb_reconcile_reply *out = &s->reconcile;
+
+	out->has_year = out->has_baseline = out->has_confirmed = out->has_provisional = out->has_exempt = out->has_mismatched = 1;
+	out->has_outside = out->has_elapsed_ms = out->has_as_of = out->has_changed = 1;
+	out->year = s->year;
+	out->baseline = (uint32_t)db_get_int(c, 0, 0);
+	out->confirmed = (uint32_t)db_get_int(c, 0, 1);
+	out->provisional = (uint32_t)db_get_int(c, 0, 2);
+	out->exempt = (uint32_t)db_get_int(c, 0, 3);
+	out->mismatched = (uint32_t)db_get_int(c, 0, 4);
+	out->outside = (uint32_t)db_get_int(c, 0, 5);
+	out->changed = (uint32_t)db_get_int(c, 0, 6);
+	out->elapsed_ms = (uint64_t)db_get_int(c, 0, 7);
+	out->as_of = (int32_t)db_get_int(c, 0, 8);
+}
+
+/* Slips follow the run in its own transaction: nobody ever sees a finding without its slip. */
+static void reconcile_settle(struct request *r)
+{
+	struct slips *s = r->state;
+	const PGresult *needed = r->task.result[1], *moment = r->task.result[4];
+
+	read_counts(s, r->task.result[0]);
+	s->now = db_get_int(moment, 0, 0);
+	s->issued_before = (int)db_get_int(moment, 0, 2);
+	if (!read_slips(r, s, r->task.result[2], r->task.result[3], (size_t)PQntuples(needed))) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	for (int i = 0; i < PQntuples(needed); i++)
+		settle_one(r, s, needed, i);
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
+	if (e) {
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
+	db_task_commit(&r->task);
+	request_trip(r, reconcile_done);
+}
+
+/* The statements of a run; as_of 0 = as the database's clock says. after_word: see run_reconcile. */
+static void send_run(struct request *r, int32_t as_of, bool after_word)
+{
+	struct slips *s = r->state;
+	struct db_params p = {0}, n = {0}, m = {0};
+
+	db_int4(&p, s->year);
+	db_date(&p, as_of);
+	db_bool(&p, after_word);
+	request_query(r, &run_reconcile, &p);
+	db_int4(&n, s->year);
+	request_query(r, &needed_slips, &n);
+	record_db_all(&r->task, kind_by_number(KIND_SLIP));
+	record_db_all(&r->task, kind_by_number(KIND_SLIP_ADDRESSEE));
+	db_int4(&m, s->year);
+	request_query(r, &read_moment, &m);
+	request_trip(r, reconcile_settle);
+}
+
+static void reconcile_query(struct request *r)
+{
+	request_scope(r, SCOPE_JOB, "");
+	send_run(r, REQUEST(r, pb_reconcile_request)->as_of, false);
+}
+
+static void reply_reconcile(struct request *r)
+{
+	struct slips *s = r->state;
+
+	request_reply(r, &s->reconcile.base);
+}
+
+void transition_reconcile(struct request *r)
+{
+	struct slips *s = begin_slips(r, REQUEST(r, pb_reconcile_request)->year);
+
+	if (!s)
+		return;
+	s->then = reply_reconcile;
+	request_begin(r, reconcile_query);
+}
+
+static void reply_changed(struct request *r)
+{
+	struct slips *s = r->state;
+	pb_ok_reply out = PB_OK_REPLY_INIT;
+
+	out.has_changed = 1;
+	out.changed = s->changed;
+	request_reply(r, &out.base);
+}
+
+/* ---- issue ---- */
+
+/* An addressee's half: made at the first issue, cleared at each new round. */
+static void issue_half(struct request *r, struct slips *s, const struct row *slip, const char *school, const char *other)
+{
+	struct row *now = find_half(s, slip->id, school);
+	struct effect *e = begin_effect(s, now, KIND_SLIP_ADDRESSEE);
+	struct record *half = &e->after.state.record;
+
+	snprintf(e->after.owner, sizeof e->after.owner, "%s", school);
+	snprintf(e->after.other, sizeof e->after.other, "%s", other);
+	record_set_bytes(half, F_SLIP_ADDRESSEE_SLIP, slip->id, ID_SIZE);
+	record_set_text(half, F_SLIP_ADDRESSEE_SCHOOL, arena_printf(&r->arena, "%s", school));
+	record_set_number(half, F_SLIP_ADDRESSEE_ROUND, record_number(&slip->state.record, F_SLIP_ROUND));
+	for (int f = F_SLIP_ADDRESSEE_RECEIVED_AT; f <= F_SLIP_ADDRESSEE_NOTE; f++)
+		record_clear(half, f);
+	finish_effect(s, e);
+}
+
+static void issue_one(struct request *r, struct slips *s, const struct row *slip, int64_t due)
+{
+	struct effect *e = begin_effect(s, slip, KIND_SLIP);
+	struct record *record = &e->after.state.record;
+	char source[SCHOOL_TEXT], home[SCHOOL_TEXT];
+
+	record_text(record, F_SLIP_SOURCE, source, sizeof source);
+	record_text(record, F_SLIP_HOME, home, sizeof home);
+	record_set_text(record, F_SLIP_STATE, "issued");
+	record_set_number(record, F_SLIP_ISSUED_AT, s->now);
+	record_set_number(record, F_SLIP_RESOLVE_DUE, due);
+	finish_effect(s, e);
+	bool two = strcmp(home, BUREAU) != 0 && strcmp(home, source) != 0;
+	issue_half(r, s, slip, source, two ? home : "");
+	if (two)
+		issue_half(r, s, slip, home, source);
+	s->changed++;
+}
+
+static void commit_slips(struct request *r, request_fn next)
+{
+	struct slips *s = r->state;
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
+
+	if (e) {
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
+	db_task_commit(&r->task);
+	request_trip(r, next);
+}
+
+static void issue_done(struct request *r)
+{
+	struct slips *s = r->state;
+
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", s->changed, "transition", r->ref);
+	reply_changed(r);
+}
+
+static void issue_plan(struct request *r)
+{
+	struct slips *s = r->state;
+	const PGresult *moment = r->task.result[3];
+
+	s->now = db_get_int(moment, 0, 0);
+	if (!read_slips(r, s, r->task.result[1], r->task.result[2], 0)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	for (size_t i = 0; i < s->slip_count; i++)
+		if (record_is(&s->slip[i].state.record, F_SLIP_STATE, "draft") && record_number(&s->slip[i].state.record, F_SLIP_YEAR) == s->year)
+			issue_one(r, s, &s->slip[i], db_get_int(moment, 0, 1));
+	commit_slips(r, issue_done);
+}
+
+static const struct db_stmt one_writer = {"SELECT pg_advisory_xact_lock(app_county(), $1::int)"};
+
+static void issue_query(struct request *r)
+{
+	struct slips *s = r->state;
+	struct db_params l = {0}, m = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	/* A run and an issue of the same year never interleave. */
+	db_int4(&l, s->year);
+	request_query(r, &one_writer, &l);
+	record_db_all(&r->task, kind_by_number(KIND_SLIP));
+	record_db_all(&r->task, kind_by_number(KIND_SLIP_ADDRESSEE));
+	db_int4(&m, s->year);
+	request_query(r, &read_moment, &m);
+	request_trip(r, issue_plan);
+}
+
+void transition_issue(struct request *r)
+{
+	if (begin_slips(r, REQUEST(r, pb_year_request)->year))
+		request_begin(r, issue_query);
+}
+
+/* ---- words of the bureau: on a slip, a proof, a pair, the baseline; each followed by a run ---- */
+
+static const struct db_stmt word_on_proof = {"SELECT transition_proof_word($1::int, $2::uuid, $3::boolean, $4::text, $5::text)"};
+static const struct db_stmt word_on_pair = {"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
+static const struct db_stmt amend = {"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
+/* A pupil by id, certificate number or student number; `baseline add` also finds those who are not of P. */
+static const struct db_stmt find_pupil = {
+	"SELECT p.pupil FROM (SELECT b.pupil, 1 AS rank FROM baseline b JOIN student s ON s.county = b.county AND s.rec_id = b.student"
+	" WHERE b.county = app_county() AND b.year = $1::int AND (b.pupil::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
+	" UNION ALL SELECT s.rec_id, 2 FROM student s WHERE s.county = app_county() AND NOT s.deleted AND $3::boolean"
+	" AND (s.rec_id::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))) p ORDER BY rank, pupil LIMIT 1"};
+
+static void send_find(struct request *r, int32_t year, const char *pupil, bool anybody)
+{
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	db_int4(&p, year);
+	db_text(&p, pupil ? pupil : "");
+	db_bool(&p, anybody);
+	request_query(r, &find_pupil, &p);
+}
+
+static bool found_pupil(struct request *r, uint8_t id[ID_SIZE])
+{
+	size_t n;
+
+	if (PQntuples(r->task.result[0]) == 0) {
+		request_fail(r, ERR_NOT_FOUND, "pupil", "%s", tr("没有找到这名学生", "there is no such pupil"));
+		return false;
+	}
+	memcpy(id, db_get_bytes(r->task.result[0], 0, 0, &n), ID_SIZE);
+	return true;
+}
+
+/* The word's statement has run; nothing to say it on means refusing, otherwise the run follows. */
+static void after_word(struct request *r)
+{
+	struct slips *s = r->state;
+
+	s->changed = (uint32_t)db_get_int(r->task.result[0], 0, 0);
+	if (s->changed == 0) {
+		request_fail(r, ERR_NOT_NOW, NULL, "%s", tr("没有可以改动的内容", "there is nothing to change"));
+		return;
+	}
+	s->then = reply_changed;
+	send_run(r, 0, true);
+}
+
+static void proof_found(struct request *r)
+{
+	const pb_proof_word *q = REQUEST(r, pb_proof_word);
+	uint8_t pupil[ID_SIZE];
+	struct db_params p = {0};
+
+	if (!found_pupil(r, pupil))
+		return;
+	db_int4(&p, q->year);
+	db_bytes(&p, pupil, ID_SIZE);
+	db_bool(&p, q->accept);
+	db_text(&p, q->reason ? q->reason : "");
+	db_text(&p, r->caller.user);
+	request_query(r, &word_on_proof, &p);
+	request_trip(r, after_word);
+}
+
+static void proof_query(struct request *r)
+{
+	const pb_proof_word *q = REQUEST(r, pb_proof_word);
+
+	send_find(r, q->year, q->pupil, false);
+	request_trip(r, proof_found);
+}
+
+void transition_decide_proof(struct request *r)
+{
+	const pb_proof_word *q = REQUEST(r, pb_proof_word);
+
+	if (!q->accept && (!q->reason || !q->reason[0]))
+		request_fail(r, ERR_MISSING, "reason", "%s", tr("不予认可要写明理由", "say why the proof is refused"));
+	else if (begin_slips(r, q->year))
+		request_begin(r, proof_query);
+}
+
+static void pair_found(struct request *r)
+{
+	const pb_pair_word *q = REQUEST(r, pb_pair_word);
+	uint8_t pupil[ID_SIZE], row[ID_SIZE];
+	struct db_params p = {0};
+
+	if (!found_pupil(r, pupil))
+		return;
+	if (!q->row || id_parse(row, q->row)) {
+		request_fail(r, ERR_INVALID, "row", NULL);
+		return;
+	}
+	db_int4(&p, q->year);
+	db_bytes(&p, pupil, ID_SIZE);
+	db_bytes(&p, row, ID_SIZE);
+	db_bool(&p, q->same);
+	db_text(&p, q->reason ? q->reason : "");
+	db_text(&p, r->caller.user);
+	request_query(r, &word_on_pair, &p);
+	request_trip(r, after_word);
+}
+
+static void pair_query(struct request *r)
+{
+	const pb_pair_word *q = REQUEST(r, pb_pair_word);
+
+	send_find(r, q->year, q->pupil, false);
+	request_trip(r, pair_found);
+}
+
+void transition_decide_pair(struct request *r)
+{
+	if (begin_slips(r, REQUEST(r, pb_pair_word)->year))
+		request_begin(r, pair_query);
+}
+
+static void amend_found(struct request *r)
+{
+	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
+	uint8_t pupil[ID_SIZE];
+	struct db_params p = {0};
+
+	if (!found_pupil(r, pupil))
+		return;
+	db_int4(&p, q->year);
+	db_bool(&p, q->add);
+	db_bytes(&p, pupil, ID_SIZE);
+	db_text(&p, q->school && q->school[0] ? q->school : NULL);
+	db_text(&p, q->reason);
+	db_text(&p, r->caller.user);
+	request_query(r, &amend, &p);
+	request_trip(r, after_word);
+}
+
+static void amend_query(struct request *r)
+{
+	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
+
+	send_find(r, q->year, q->pupil, q->add);
+	request_trip(r, amend_found);
+}
+
+void transition_amend(struct request *r)
+{
+	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
+
+	if (!q->reason || !q->reason[0])
+		request_fail(r, ERR_MISSING, "reason", "%s", tr("增减应升学人数要写明理由", "a change of the baseline needs a reason"));
+	else if (begin_slips(r, q->year))
+		request_begin(r, amend_query);
+}
+
+/* ---- review ---- */
+
+static bool both_answered(struct slips *s, const struct row *slip, const char *reviewer, bool *same_person)
+{
+	bool all = true;
+	size_t halves = 0;
+
+	*same_person = false;
+	for (size_t i = 0; i < s->half_count; i++) {
+		const struct record *h = &s->half[i].state.record;
+		if (memcmp(h->value[F_SLIP_ADDRESSEE_SLIP].data, slip->id, ID_SIZE) != 0)
+			continue;
+		halves++;
+		all &= record_has(h, F_SLIP_ADDRESSEE_ANSWERED_AT);
+		*same_person |= record_is(h, F_SLIP_ADDRESSEE_ANSWERED_BY, reviewer);
+	}
+	return halves && all;
+}
+
+static void review_apply(struct request *r, struct slips *s, struct row *slip)
+{
+	const pb_review_request *q = REQUEST(r, pb_review_request);
+	struct effect *e = begin_effect(s, slip, KIND_SLIP);
+
+	record_set_text(&e->after.state.record, F_SLIP_REVIEW_REASON, q->reason ? q->reason : "");
+	/* A returned slip waits for both again; its clock never stopped. */
+	if (!q->accept)
+		record_set_text(&e->after.state.record, F_SLIP_STATE, "returned");
+	finish_effect(s, e);
+	for (size_t i = 0; !q->accept && i < s->half_count; i++) {
+		if (memcmp(s->half[i].state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip->id, ID_SIZE) != 0)
+			continue;
+		struct effect *h = begin_effect(s, &s->half[i], KIND_SLIP_ADDRESSEE);
+		for (int f = F_SLIP_ADDRESSEE_ANSWERED_AT; f <= F_SLIP_ADDRESSEE_NOTE; f++)
+			record_clear(&h->after.state.record, f);
+		finish_effect(s, h);
+	}
+}
+
+/* The review's own effects are in the transaction; the run that follows reads the slips again with them. */
+static void review_run(struct request *r)
+{
+	struct slips *s = r->state;
+
+	s->part.count = 0;
+	s->changed = 1;
+	s->then = reply_changed;
+	send_run(r, 0, true);
+}
+
+static const struct row *slip_by_name(struct slips *s, const char *name)
+{
+	uint8_t id[ID_SIZE];
+
+	if (name && id_parse(id, name) == 0)
+		return find_slip(s, id);
+	for (size_t i = 0; name && i < s->slip_count; i++)
+		if (record_is(&s->slip[i].state.record, F_SLIP_NO, name))
+			return &s->slip[i];
+	return NULL;
+}
+
+static void review_plan(struct request *r)
+{
+	struct slips *s = r->state;
+	const pb_review_request *q = REQUEST(r, pb_review_request);
+	struct db_params p = {0};
+	bool same_person;
+
+	if (!read_slips(r, s, r->task.result[0], r->task.result[1], 0)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	const struct row *slip = slip_by_name(s, q->slip);
+	if (!slip) {
+		request_fail(r, ERR_NOT_FOUND, "slip", "%s", tr("没有这张交办单", "there is no such slip"));
+		return;
+	}
+	s->year = (int32_t)record_number(&slip->state.record, F_SLIP_YEAR);
+	bool answered = both_answered(s, slip, r->caller.user, &same_person);
+	if (same_person) {
+		request_fail(r, ERR_SAME_PERSON, NULL, NULL);
+		return;
+	}
+	if (!answered || record_is(&slip->state.record, F_SLIP_STATE, "draft") || record_is(&slip->state.record, F_SLIP_STATE, "closed")) {
+		request_fail(r, ERR_NOT_NOW, "slip", "%s", tr("两所学校都回复后才能审核", "both schools must have answered first"));
+		return;
+	}
+	review_apply(r, s, find_slip(s, slip->id));
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
+	if (e) {
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
+	db_int4(&p, s->year);
+	db_bytes(&p, slip->state.record.value[F_SLIP_PUPIL].data, ID_SIZE);
+	db_bool(&p, q->accept);
+	db_text(&p, q->reason ? q->reason : "");
+	db_text(&p, r->caller.user);
+	request_query(r, &word_on_proof, &p);
+	request_trip(r, review_run);
+}
+
+static void review_query(struct request *r)
+{
+	request_scope(r, SCOPE_JOB, "");
+	record_db_all(&r->task, kind_by_number(KIND_SLIP));
+	record_db_all(&r->task, kind_by_number(KIND_SLIP_ADDRESSEE));
+	request_trip(r, review_plan);
+}
+
+void transition_review(struct request *r)
+{
+	const pb_review_request *q = REQUEST(r, pb_review_request);
+
+	if (!q->accept && (!q->reason || !q->reason[0]))
+		request_fail(r, ERR_MISSING, "reason", "%s", tr("退回要写明理由", "say why it is returned"));
+	else if (begin_slips(r, 0))
+		request_begin(r, review_query);
+}

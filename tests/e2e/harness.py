@@ -1,0 +1,215 @@
+"""What the end-to-end tests and the demo share: a jgd of one's own, profiles for its people, and the programs as a user runs them.
+
+Owns the processes it starts (by pid) and its temporary directory; nothing else is touched. Programs come from
+JG_BUILD (default build/dev)."""
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("JG_BUILD", os.path.join(ROOT, "build/dev"))
+JGD, JG, JGADMIN = (os.path.join(BUILD, path) for path in ("server/jgd", "client/jg", "client/jgadmin"))
+PASSWORD = "Practice-2026"
+COUNTY = "329999"
+
+
+class Failure(Exception):
+    """A program answered otherwise than expected."""
+
+
+class Result:
+    def __init__(self, args, run):
+        self.args, self.code, self.out, self.err = args, run.returncode, run.stdout, run.stderr
+
+    @property
+    def json(self):
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            raise Failure("no JSON from %s:\n%s\n%s" % (" ".join(self.args), self.out, self.err))
+
+    def __repr__(self):
+        return "%s -> %d\n%s%s" % (" ".join(self.args), self.code, self.out, self.err)
+
+
+class Program:
+    """jg or jgadmin with a profile of its own."""
+
+    def __init__(self, binary, profile, user=None):
+        self.binary, self.profile, self.user = binary, profile, user
+        self.password = PASSWORD
+
+    def run(self, *args, stdin=None, timeout=120, env=None):
+        command = [self.binary, "--profile", self.profile, *map(str, args)]
+        environment = {**os.environ, "LANG": "C.UTF-8", "XDG_DATA_HOME": self.profile, "JG_PASSWORD": self.password, **(env or {})}
+        return Result(command[3:], subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, env=environment))
+
+    def ok(self, *args, code=0, **more):
+        """Runs with --json, expects the exit code, returns the document."""
+        result = self.run(*args, "--json", **more)
+        codes = code if isinstance(code, tuple) else (code,)
+        if result.code not in codes:
+            raise Failure("expected exit %s: %r" % (codes, result))
+        return result.json if result.out.strip() else None
+
+    def connect(self, code):
+        return self.ok("connect", "--code", code)
+
+    def first_login(self, user, password):
+        """Logs in with a first password and changes it to ours."""
+        self.user, self.password = user, password
+        self.ok("login", user)
+        old, new = (os.path.join(self.profile, name) for name in ("old-password", "new-password"))
+        for path, text in ((old, password), (new, PASSWORD)):
+            with open(path, "w") as out:
+                out.write(text)
+        self.ok("passwd", "--password-file", old, "--new-password-file", new)
+        self.password = PASSWORD
+
+    def login(self):
+        return self.ok("login", self.user)
+
+
+class Server:
+    """A county of one's own on the loopback, with a private PostgreSQL."""
+
+    def __init__(self, rehearsal=True, settings=None, directory=None):
+        self.dir = directory or tempfile.mkdtemp(prefix="jge2e.", dir="/tmp")
+        os.chmod(self.dir, 0o755)
+        self.data, self.process, self.rehearsal, self.settings = os.path.join(self.dir, "county"), None, rehearsal, settings or {}
+        self.port = self.metrics = None
+        self.people = {}
+
+    def __enter__(self):
+        self.init()
+        self.start()
+        self.enrol_admins()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        if not os.environ.get("JG_KEEP"):
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def init(self):
+        args = [JGD, "init", "--data", self.data, "--county", COUNTY, "--name", "演练县教育局", "--embedded",
+                "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"] + (["--rehearsal"] if self.rehearsal else [])
+        run = subprocess.run(args, capture_output=True, text=True, timeout=120)
+        if run.returncode:
+            raise Failure("init: %s%s" % (run.stdout, run.stderr))
+        self.admins = [line.split("\t") for line in open(self.data + "/admins.txt").read().splitlines()]
+        self.change_settings()
+
+    def change_settings(self, **more):
+        self.settings.update(more)
+        path = self.data + "/jgd.ini"
+        text = open(path).read()
+        for name, value in self.settings.items():
+            text = re.sub(r"(?m)^%s = .*$" % name, "%s = %s" % (name, value), text)
+        with open(path, "w") as out:
+            out.write(text)
+
+    def start(self):
+        self.log = open(os.path.join(self.dir, "jgd.log"), "a")
+        self.process = subprocess.Popen([JGD, "serve", "--data", self.data], stdout=subprocess.PIPE, stderr=self.log, text=True, start_new_session=True)
+        line = self.process.stdout.readline()
+        match = re.match(r"ready (\S+):(\d+) metrics (\S+)$", line.strip())
+        if not match:
+            raise Failure("jgd did not start: %r %s" % (line, open(self.dir + "/jgd.log").read()[-2000:]))
+        self.port, self.metrics = int(match.group(2)), match.group(3)
+        # The next start keeps the port that the profiles know.
+        self.change_settings(listen="127.0.0.1:%d" % self.port)
+
+    def stop(self, sig=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(sig)
+            self.process.wait(timeout=60)
+        self.process = None
+        if sig != signal.SIGTERM:
+            return
+        self.stop_postgres("fast")
+
+    def stop_postgres(self, mode):
+        """Ends a postmaster that a killed jgd left behind, or kills it on purpose (mode immediate)."""
+        pid_file = self.data + "/pg/data/postmaster.pid"
+        if not os.path.exists(pid_file):
+            return
+        pid = int(open(pid_file).readline())
+        try:
+            os.kill(pid, {"fast": signal.SIGINT, "immediate": signal.SIGQUIT, "kill": signal.SIGKILL}[mode])
+        except ProcessLookupError:
+            return
+        for _ in range(200):
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.05)
+
+    def code(self, code):
+        return code.split("@")[0] + "@127.0.0.1:%d" % self.port
+
+    def person(self, name, binary=None):
+        profile = os.path.join(self.dir, "profile-" + name)
+        os.makedirs(profile, exist_ok=True)
+        self.people[name] = Program(binary or JG, profile)
+        return self.people[name]
+
+    def enrol_admins(self):
+        for role, code, user, password in self.admins:
+            admin = self.person(role, JGADMIN)
+            admin.connect(self.code(code))
+            admin.first_login(user, password)
+
+    def bureau(self, role):
+        """A clerk of the bureau on a computer of his own."""
+        admin = self.people["sysadmin"]
+        account = admin.ok("users", "add", "--bureau", "--role", role, role)
+        clerk = self.person(role, JGADMIN)
+        clerk.connect(self.code(admin.ok("devices", "invite", "--bureau")["code"]))
+        clerk.first_login(account["user"], account["password"])
+        return clerk
+
+    def school(self, code, role="registrar", name=None):
+        """A person of a school on a computer of its own."""
+        admin = self.people["sysadmin"]
+        account = admin.ok("users", "add", "--school", code, "--role", role, name or role)
+        person = self.person("%s-%s" % (code, role), JG)
+        person.connect(self.code(admin.ok("devices", "invite", "--school", code)["code"]))
+        person.first_login(account["user"], account["password"])
+        return person
+
+    def psql(self, sql, user="jingguan"):
+        run = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.data + "/pg/s", "-U", user, "-d", "jingguan", "-c", sql],
+                             capture_output=True, text=True)
+        if run.returncode:
+            raise Failure(run.stderr)
+        return run.stdout.strip()
+
+
+class Cases:
+    """Counts named checks and closes with the line that script/test adds up."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, name, good, story=""):
+        if good:
+            self.passed += 1
+            print("ok", name, flush=True)
+        else:
+            self.failed += 1
+            print("not ok", name, story, flush=True)
+        return good
+
+    def equal(self, name, found, wanted):
+        return self.check(name, found == wanted, "found %r, wanted %r" % (found, wanted))
+
+    def close(self):
+        print("%d passed, %d failed" % (self.passed, self.failed))
+        raise SystemExit(1 if self.failed else 0)
