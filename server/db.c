@@ -613,7 +613,8 @@ static void conn_down(struct db_conn *c, const char *why)
 
 	if (c->state == CONN_CLOSING)
 		return;
-	if (why && !c->pool->draining)
+	/* One line when it goes; while it is away every attempt would be another. */
+	if (why && !c->pool->draining && c->state != CONN_CONNECTING)
 		log_warn("database connection lost: %s", why);
 	c->state = c->pool->draining ? CONN_CLOSING : CONN_DOWN;
 	c->task = NULL;
@@ -651,6 +652,8 @@ static void conn_established(struct db_conn *c)
 		conn_down(c, PQerrorMessage(c->pg));
 		return;
 	}
+	if (c->backoff_ms > BACKOFF_MIN_MS)
+		log_info("database connection is back");
 	c->state = CONN_IDLE;
 	c->backoff_ms = BACKOFF_MIN_MS;
 	uv_poll_start(c->poll, UV_READABLE, on_poll);

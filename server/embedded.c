@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,6 +167,20 @@ enum err embedded_start(const struct conf *conf, bool *started, struct problem *
 		e = create_database(conf, p);
 	close(fd);
 	return e;
+}
+
+bool embedded_lives(const struct conf *conf)
+{
+	char path[600];
+	int pid = 0;
+
+	snprintf(path, sizeof path, "%s/pg/data/postmaster.pid", conf->dir);
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return false;
+	bool read = fscanf(in, "%d", &pid) == 1;
+	fclose(in);
+	return read && pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
 void embedded_stop(const struct conf *conf)

@@ -11,6 +11,8 @@ void embedded_conninfo(const struct conf *conf, const char *role, char *out, siz
 enum err embedded_create(const struct conf *conf, struct problem *p);
 /* Starts it, or adopts the live postmaster that it finds. *started: whether to stop it at the end. */
 enum err embedded_start(const struct conf *conf, bool *started, struct problem *p);
+/* Whether its postmaster runs: one look at a file and a signal 0, cheap enough for a timer. */
+bool embedded_lives(const struct conf *conf);
 void embedded_stop(const struct conf *conf);
 
 #endif

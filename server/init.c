@@ -43,7 +43,8 @@ static enum err create_county(PGconn *db, const struct conf *conf, struct proble
 	const char *values[] = {code, conf->name, conf->rehearsal ? "t" : "f"};
 
 	snprintf(code, sizeof code, "%d", conf->county);
-	enum err e = query(db, "INSERT INTO county (county, name, rehearsal) VALUES ($1::int, $2, $3::boolean) ON CONFLICT DO NOTHING", 3, values, p);
+	enum err e = query(db, "INSERT INTO county (county, name, rehearsal, system_identifier, timeline) SELECT $1::int, $2, $3::boolean,"
+			       " s.system_identifier::text, k.timeline_id FROM pg_control_system() s, pg_control_checkpoint() k ON CONFLICT DO NOTHING", 3, values, p);
 	if (!e)
 		e = query(db, "INSERT INTO stream (county, stream_id) VALUES ($1::int, $1::bigint) ON CONFLICT DO NOTHING", 1, values, p);
 	return e;

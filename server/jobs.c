@@ -37,7 +37,7 @@ static const struct db_stmt read_clock = {"SELECT extract(epoch FROM clock_shift
 /* A restored or failed-over database has another identity: the epoch moves and every client starts its cursors again. */
 static const struct db_stmt check_epoch = {
 	"UPDATE county c SET system_identifier = i.system_identifier, timeline = i.timeline,"
-	" epoch = c.epoch + CASE WHEN c.system_identifier = '' THEN 0 ELSE 1 END"
+	" epoch = c.epoch + 1"
 	" FROM (SELECT s.system_identifier::text, k.timeline_id AS timeline FROM pg_control_system() s, pg_control_checkpoint() k) i"
 	" WHERE c.county = app_county() AND (c.system_identifier, c.timeline) IS DISTINCT FROM (i.system_identifier, i.timeline)"
 	" RETURNING c.epoch"};

@@ -120,7 +120,7 @@ static enum err command_serve(struct options *o, struct problem *p)
 	server.conf = conf;
 	if (!e)
 		e = server_run(&server, p);
-	if (started)
+	if (conf.embedded) /* started, adopted or revived: it belongs to this directory */
 		embedded_stop(&conf);
 	return e;
 }

@@ -55,7 +55,8 @@ struct main_loop {
 	uv_timer_t watch;
 	struct jobs *jobs;
 	struct metrics *metrics;
-	bool ready, stopping;
+	bool ready, stopping, reviving;
+	uv_work_t revive;
 	uint64_t start_ms;
 	int result;
 };
@@ -133,9 +134,42 @@ static void announce(struct main_loop *m)
 	log_info("ready listen=%s metrics=%s workers=%d version=%s", clients, metrics, m->server->worker_count, JG_VERSION);
 }
 
+/* The operator sleeps at night: a private PostgreSQL that died is started again, off the loop. */
+static void on_revive(uv_work_t *work)
+{
+	struct main_loop *m = work->data;
+	struct problem p;
+	bool started;
+
+	if (embedded_start(&m->server->conf, &started, &p))
+		log_error("the private PostgreSQL does not start: %s", p.message);
+	else if (started)
+		log_warn("the private PostgreSQL had died and was started again");
+}
+
+static void on_revived(uv_work_t *work, int status)
+{
+	struct main_loop *m = work->data;
+
+	(void)status;
+	m->reviving = false;
+}
+
+static void watch_database(struct main_loop *m)
+{
+	if (!m->server->conf.embedded || m->reviving || m->stopping || embedded_lives(&m->server->conf))
+		return;
+	m->reviving = true;
+	m->revive.data = m;
+	uv_queue_work(&m->loop, &m->revive, on_revive, on_revived);
+}
+
 static void on_watch(uv_timer_t *timer)
 {
 	struct main_loop *m = timer->data;
+
+	if (m->ready)
+		watch_database(m);
 
 	if (!m->ready && all_ready(m))
 		announce(m);

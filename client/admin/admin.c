@@ -97,7 +97,7 @@ const char *admin_time(int64_t us, char out[32])
 
 int cmd_login(struct cli *c)
 {
-	int code = cli_login(c, NULL);
+	int code = cli_login(c);
 
 	return code ? code : cli_result(c, cli_session_json(c), 0);
 }

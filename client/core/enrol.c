@@ -21,7 +21,8 @@ static enum err take_reply(
 		profile, reply->cert.data, reply->cert.len, reply->ca[0].data, reply->ca[0].len, p);
 	if (e)
 		return e;
-	snprintf(profile->county, sizeof profile->county, "%s", county);
+	if (county != profile->county) /* a renewal names what stands there */
+		snprintf(profile->county, sizeof profile->county, "%s", county);
 	snprintf(profile->device, sizeof profile->device, "%s", reply->device);
 	snprintf(profile->school, sizeof profile->school, "%s", reply->school ? reply->school : "");
 	snprintf(profile->scope, sizeof profile->scope, "%s", reply->scope ? reply->scope : "");

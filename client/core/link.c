@@ -594,21 +594,12 @@ static bool cert_ends_within(const struct profile *profile, int64_t days, int64_
 	return trust_cert_until(profile->cert) - now_s < days * 86400;
 }
 
-enum err link_open(struct link **out, struct profile *profile, const pb_hello *hello, struct problem *p)
+/* One try: TCP, TLS, HELLO. *greeted: TLS stood and HELLO was sent. */
+static enum err open_once(struct link **out, struct profile *profile, const pb_hello *hello, bool *greeted, struct problem *p)
 {
-	struct problem ignored = {0};
-
-	*out = NULL;
-	if (!profile_is_enrolled(profile))
-		return problem_set(p, ERR_NOT_NOW, NULL,
-			tr("请先运行 connect --code 连接码", "run connect --code CODE first"),
-			tr("这台电脑还没有注册", "this computer is not enrolled yet"));
-	if (cert_ends_within(profile, 0, profile_cert_time_s(profile))) {
-		enum err e = enrol_renew(profile, p);
-		if (e)
-			return e;
-	}
 	struct trust_result *trust = calloc(1, sizeof *trust);
+
+	*greeted = false;
 	if (!trust)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	SSL_CTX *ctx = trust_context(profile->ca, profile->cert, profile->key, profile->county, false,
@@ -622,12 +613,38 @@ enum err link_open(struct link **out, struct profile *profile, const pb_hello *h
 	(*out)->trust = &(*out)->own_trust;
 	free(trust);
 	(*out)->profile = profile;
-	e = greet(*out, hello, p ? p : &ignored);
+	*greeted = true;
+	e = greet(*out, hello, p);
 	if (e) {
 		link_close(*out);
 		*out = NULL;
-		return e;
 	}
+	return e;
+}
+
+enum err link_open(struct link **out, struct profile *profile, const pb_hello *hello, struct problem *p)
+{
+	struct problem ignored = {0};
+	bool greeted;
+
+	p = p ? p : &ignored;
+	*out = NULL;
+	if (!profile_is_enrolled(profile))
+		return problem_set(p, ERR_NOT_NOW, NULL,
+			tr("请先运行 connect --code 连接码", "run connect --code CODE first"),
+			tr("这台电脑还没有注册", "this computer is not enrolled yet"));
+	if (cert_ends_within(profile, 0, profile_cert_time_s(profile))) {
+		enum err e = enrol_renew(profile, p);
+		if (e)
+			return e;
+	}
+	enum err e = open_once(out, profile, hello, &greeted, p);
+	/* In TLS 1.3 a server refuses our certificate after our side of the handshake is done, and its reason may be lost
+	 * with the connection. By its clock, which may be ahead of ours, the certificate may have ended: renewing tells. */
+	if (e && greeted && (e == ERR_UNREACHABLE || e == ERR_TLS) && enrol_renew(profile, &ignored) == ERR_OK)
+		e = open_once(out, profile, hello, &greeted, p);
+	if (e)
+		return e;
 	if (cert_ends_within(profile, LINK_RENEW_DAYS, (*out)->welcome->now / 1000000) &&
 		enrol_renew(profile, &ignored))
 		log_warn("certificate not renewed: %s", err_info(ignored.code)->name);

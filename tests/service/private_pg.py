@@ -6,6 +6,7 @@ As root it runs as the user postgres, because PostgreSQL refuses root. psql is t
 import glob
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 
@@ -14,7 +15,9 @@ BIN = "/usr/lib/postgresql/15/bin"
 
 
 class PrivatePostgres:
-    def __init__(self, **settings):
+    def __init__(self, apply=True, tls=False, **settings):
+        """apply: the migrations, as jgd would; tls: also a TCP port with TLS on the loopback (self.port)."""
+        self.apply, self.tls, self.database, self.port = apply, tls, "jingguan", 5432
         self.settings = {"listen_addresses": "''", "timezone": "'Asia/Shanghai'", "fsync": "off", "shared_buffers": "'256MB'",
                          "max_wal_size": "'4GB'", "autovacuum": "off", **settings}
 
@@ -27,11 +30,14 @@ class PrivatePostgres:
         if os.geteuid() == 0:
             self.as_server = ["runuser", "-u", "postgres", "--"]
             shutil.chown(self.data, "postgres")
+            shutil.chown(self.dir, "postgres")
         self._run([BIN + "/initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"])
         with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as conf:
-            conf.write("unix_socket_directories = '%s'\n" % self.data)
+            conf.write("unix_socket_directories = '%s'\n" % self.dir)
             for key, value in self.settings.items():
                 conf.write("%s = %s\n" % (key, value))
+        if self.tls:
+            self._serve_tls()
         self._run([BIN + "/pg_ctl", "-D", self.data, "-l", self.data + "/log", "-w", "start"])
         try:
             self._migrate()
@@ -50,16 +56,27 @@ class PrivatePostgres:
         if done.returncode:
             raise RuntimeError("%s: %s" % (command[0], done.stdout))
 
+    def _serve_tls(self):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                   "-keyout", self.data + "/server.key", "-out", self.data + "/server.crt"])
+        with open(self.data + "/postgresql.conf", "a", encoding="utf-8") as conf:
+            conf.write("listen_addresses = '127.0.0.1'\nport = %d\nssl = on\nmax_connections = 100\n" % self.port)
+
     def _migrate(self):
         """As the owner that a county has: no superuser, so that FORCE ROW LEVEL SECURITY means something to it."""
         self.sql("CREATE ROLE jingguan_app LOGIN; CREATE ROLE jingguan LOGIN;", database="postgres")
         self.sql("CREATE DATABASE jingguan OWNER jingguan", database="postgres")
+        if not self.apply:
+            return
         for path in sorted(glob.glob(ROOT + "/sql/migrations/*.sql")):
             with open(path, encoding="utf-8") as file:
                 self.sql("BEGIN;" + file.read() + "\nCOMMIT;", user="jingguan")
 
     def command(self, user="postgres", database="jingguan"):
-        return ["psql", "-X", "-q", "-h", self.data, "-U", user, "-d", database, "-v", "ON_ERROR_STOP=1"]
+        return ["psql", "-X", "-q", "-h", self.dir, "-p", str(self.port), "-U", user, "-d", database, "-v", "ON_ERROR_STOP=1"]
 
     def sql(self, text, user="postgres", database="jingguan", options=()):
         """Runs statements (COPY … FROM STDIN included); what psql printed."""

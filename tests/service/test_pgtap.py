@@ -15,7 +15,7 @@ def main():
         # Apart from our own schema, which schema.sql looks through.
         postgres.sql("CREATE SCHEMA tap; CREATE EXTENSION pgtap SCHEMA tap; GRANT USAGE ON SCHEMA tap TO PUBLIC; ALTER DATABASE jingguan SET search_path = public, tap;")
         # --verbose prints the TAP lines, which are counted here: one closing line for script/test.
-        run = subprocess.run(["pg_prove", "--verbose", "-h", postgres.data, "-U", "postgres", "-d", "jingguan"]
+        run = subprocess.run(["pg_prove", "--verbose", "-h", postgres.dir, "-U", "postgres", "-d", "jingguan"]
                              + sorted(glob.glob(here + "/pgtap/*.sql")), check=False, capture_output=True, text=True)
         print(run.stdout, run.stderr)
         failed = len(re.findall(r"^not ok ", run.stdout, re.M))
