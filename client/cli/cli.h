@@ -9,7 +9,6 @@
 
 #include <jansson.h>
 
-#include "pb.h"
 #include "profile.h"
 
 #define CLI_OPERANDS_MAX 256 /* PUPIL, FIELD=VALUE…: more than any record has fields */
@@ -130,8 +129,7 @@ extern const struct cli_option cli_connect_options[], cli_login_options[], cli_p
 json_t *cli_session_json(const struct cli *c);
 /* Tells a person who is logged in now. */
 void cli_login_told(const struct cli *c);
-/* `login USER`: asks for the password, logs in, tells a person; hello as in link_open (NULL: no outbox). The
- * link is closed again. 0, or the exit code. The JSON is the caller's. */
-int cli_login(struct cli *c, const pb_hello *hello);
+/* `login USER` of a program without an outbox: asks for the password, logs in, tells. The exit code. */
+int cli_login(struct cli *c);
 
 #endif

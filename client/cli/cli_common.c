@@ -132,7 +132,7 @@ void cli_login_told(const struct cli *c)
 				"the first password must be changed within 24 hours: passwd"));
 }
 
-int cli_login(struct cli *c, const pb_hello *hello)
+int cli_login(struct cli *c)
 {
 	char password[PASSWORD_SIZE];
 	struct link *link;
@@ -140,13 +140,13 @@ int cli_login(struct cli *c, const pb_hello *hello)
 		cli_password(c, "password-file", true, tr("密码：", "Password: "), password, sizeof password);
 
 	if (!e)
-		e = login_open(&c->profile, hello, cli_operand(c, 0), password, &link, &c->problem);
+		e = login_open(&c->profile, NULL, cli_operand(c, 0), password, &link, &c->problem);
 	sodium_memzero(password, sizeof password);
 	if (e)
 		return cli_fail(c);
 	link_close(link);
 	cli_login_told(c);
-	return 0;
+	return cli_result(c, cli_session_json(c), 0);
 }
 
 int cli_cmd_logout(struct cli *c)

@@ -10,6 +10,8 @@
 #include "cli.h"
 #include "clock.h"
 
+#define TABLE_COLUMNS_MAX 16 /* more fit on no screen */
+#define TABLE_WIDTH_ROWS 500
 #define PROGRESS_AFTER_US 1000000 /* shorter work needs no bar */
 #define PROGRESS_EVERY_US 100000
 
@@ -128,7 +130,7 @@ static int display_width(const char *text)
 
 struct cli_table *cli_table_new(const char *const *headings, size_t columns)
 {
-	struct cli_table *t = calloc(1, sizeof *t);
+	struct cli_table *t = columns <= TABLE_COLUMNS_MAX ? calloc(1, sizeof *t) : NULL;
 
 	if (t) {
 		t->columns = columns;
@@ -162,20 +164,29 @@ static void print_cell(const char *text, int width, bool last)
 		putchar(' ');
 }
 
+/* The first screens decide how wide a column is. */
+static int column_width(const struct cli_table *t, size_t column)
+{
+	int width = 0;
+
+	for (size_t r = 0; r < t->rows && r < TABLE_WIDTH_ROWS; r++) {
+		int w = display_width(t->cells[r * t->columns + column]);
+		width = w > width ? w : width;
+	}
+	return width;
+}
+
 void cli_table_print(const struct cli *c, struct cli_table *t)
 {
+	int widths[TABLE_COLUMNS_MAX];
+
 	if (!t)
 		return;
+	for (size_t i = 0; i < t->columns; i++)
+		widths[i] = column_width(t, i);
 	for (size_t r = 0; !c->json && r < t->rows; r++) {
-		for (size_t i = 0; i < t->columns; i++) {
-			int width = 0;
-			for (size_t k = 0; k < t->rows && k < 500;
-				k++) { /* the first screens decide how wide */
-				int w = display_width(t->cells[k * t->columns + i]);
-				width = w > width ? w : width;
-			}
-			print_cell(t->cells[r * t->columns + i], width, i + 1 == t->columns);
-		}
+		for (size_t i = 0; i < t->columns; i++)
+			print_cell(t->cells[r * t->columns + i], widths[i], i + 1 == t->columns);
 		putchar('\n');
 	}
 	if (!c->json)
