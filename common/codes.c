@@ -153,6 +153,33 @@ static const struct code_item slip_states[] = {{"draft", "待交办", "draft", N
 	{"answered", "已回复", "answered", NULL}, {"returned", "已退回", "returned", NULL}, {"closed", "已销号", "closed", NULL}};
 static const struct code_item pupil_states[] = {{"CONFIRMED", "已确认", "confirmed", NULL},
 	{"PROVISIONAL", "待核", "provisional", NULL}, {"EXEMPT", "除外", "exempt", NULL}, {"OPEN", "未落实", "open", NULL}};
+static const struct code_item declared[] = {{"unset", "未填", "not declared", NULL}, {"draft", "已填", "declared", NULL},
+	{"parent_confirmed", "家长已确认", "confirmed by the guardian", NULL}, {"filed", "已备案", "filed in June", NULL},
+	{"declared", "已上报", "formally reported", NULL}};
+static const struct code_item op_states[] = {{"waiting", "待发送", "waiting", NULL}, {"unknown", "结果未知", "outcome unknown", NULL},
+	{"accepted", "已收", "accepted", NULL}, {"refused", "被退回", "refused", NULL}, {"blocked", "受阻", "blocked", NULL},
+	{"conflict", "冲突", "conflict", NULL}, {"draft", "待确认", "to be reviewed", NULL}, {"done", "已处理", "dealt with", NULL}};
+/* clang-format off */
+static const struct code_item mismatches[] = {
+	{"M01", "未填报去向", "no destination declared", NULL}, {"M02", "不在应升学名单", "not in the baseline", NULL},
+	{"M03", "去向表重复", "twice in the table", NULL}, {"M04", "证件号码有误", "number invalid", NULL},
+	{"M05", "关键信息不一致", "key field differs", NULL}, {"M10", "声称入学未报到", "claimed, absent", NULL},
+	{"M11", "实际在另一所学校", "at another school", NULL}, {"M12", "已编班未报到", "listed, not reported", NULL},
+	{"M13", "学校答复查无此人", "school does not know him", NULL}, {"M14", "姓名不一致", "name differs", NULL},
+	{"M15", "证件号码不一致", "number differs", NULL}, {"M16", "多校在册", "claimed by several schools", NULL},
+	{"M17", "难以确认是同一人", "ambiguous", NULL}, {"M18", "学校未核验", "school is silent", NULL},
+	{"M20", "在校但未填报", "present, not declared", NULL}, {"M21", "来源不明", "unknown origin", NULL},
+	{"M22", "年龄或学籍状态异常", "age or status conflict", NULL}, {"M30", "外地就读缺证明", "elsewhere, no proof", NULL},
+	{"M31", "外地就读逾期未认定", "elsewhere, not accepted in time", NULL}, {"M32", "外地就读证明不成立", "elsewhere, refuted", NULL},
+	{"M40", "缓学留级缺证明", "deferred, no proof", NULL}, {"M41", "特教安置缺证明", "special, no proof", NULL},
+	{"M42", "死亡缺证明", "deceased, no proof", NULL}, {"M43", "境外就读缺证明", "abroad, no proof", NULL},
+	{"M50", "去向未定", "undecided", NULL}, {"M51", "拒绝入学", "refuses", NULL}, {"M52", "失联", "cannot be reached", NULL},
+	{"M53", "私塾", "private tutoring", NULL}, {"M54", "失学", "out of school", NULL},
+	{"M60", "违反招生规则", "enrolment rule broken", NULL}, {"M61", "确认后又离校", "left after confirmation", NULL}};
+/* clang-format on */
+const struct code_list codes_declared = {"填报", NULL, LIST(declared)};
+const struct code_list codes_op_state = {"状态", NULL, LIST(op_states)};
+const struct code_list codes_mismatch = {"问题", NULL, LIST(mismatches)};
 const struct code_list codes_phase = {"阶段", NULL, LIST(phases)};
 const struct code_list codes_filing_stage = {"环节", NULL, LIST(filing_stages)};
 const struct code_list codes_severity = {"程度", NULL, LIST(severities)};

@@ -37,6 +37,9 @@ extern const struct code_list codes_filing_stage; /* T1, T2, V */
 extern const struct code_list codes_severity;
 extern const struct code_list codes_slip_state;
 extern const struct code_list codes_pupil_state; /* CONFIRMED … OPEN */
+extern const struct code_list codes_declared;     /* how far a pupil's destination is */
+extern const struct code_list codes_op_state;     /* of an operation of the outbox */
+extern const struct code_list codes_mismatch;     /* M01-M61 of reconciliation */
 extern const struct code_list codes_yes_no;       /* "1" and "0" */
 
 /* The list that a declaration calls `codes:<name>`, or NULL. */

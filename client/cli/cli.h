@@ -85,6 +85,8 @@ int cli_result(struct cli *c, json_t *json, int code);
 /* Tells c->problem in three lines on stderr and, with --json, as {"error"} on stdout unless a document is out
  * already. Returns the exit code of its error. */
 int cli_fail(struct cli *c);
+/* c->problem as the object behind "error", for a document that also holds a list. */
+json_t *cli_error_json(const struct cli *c);
 /* The same for an error set here. hint may be NULL. */
 int cli_fail_with(struct cli *c, enum err code, const char *hint, const char *message, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -125,9 +127,9 @@ int cli_cmd_completion(struct cli *c);
 extern const struct cli_option cli_connect_options[], cli_login_options[], cli_passwd_options[];
 /* {"user","roles","must_change"} of the session. */
 json_t *cli_session_json(const struct cli *c);
-/* Tells who logged in, as text or JSON; returns 0. */
-int cli_login_done(struct cli *c);
-/* `login USER` of a program without an outbox: asks for the password, logs in, tells. */
+/* Tells a person who is logged in now. */
+void cli_login_told(const struct cli *c);
+/* `login USER` of a program without an outbox: asks for the password, logs in, tells. The exit code. */
 int cli_login(struct cli *c);
 
 #endif

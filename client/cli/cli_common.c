@@ -122,7 +122,7 @@ json_t *cli_session_json(const struct cli *c)
 		"roles", roles, "must_change", c->profile.session.must_change);
 }
 
-int cli_login_done(struct cli *c)
+void cli_login_told(const struct cli *c)
 {
 	cli_say(c, tr("%s 已登录", "%s is logged in"),
 		c->profile.session.name[0] ? c->profile.session.name : c->profile.session.user);
@@ -130,7 +130,6 @@ int cli_login_done(struct cli *c)
 		cli_warn(c, "%s",
 			tr("初始密码须在 24 小时内修改：passwd",
 				"the first password must be changed within 24 hours: passwd"));
-	return cli_result(c, cli_session_json(c), 0);
 }
 
 int cli_login(struct cli *c)
@@ -146,7 +145,8 @@ int cli_login(struct cli *c)
 	if (e)
 		return cli_fail(c);
 	link_close(link);
-	return cli_login_done(c);
+	cli_login_told(c);
+	return cli_result(c, cli_session_json(c), 0);
 }
 
 int cli_cmd_logout(struct cli *c)

@@ -173,10 +173,17 @@ static int take_option(struct cli *c, int argc, char **argv, int *i)
 		return usage(c, tr("选项 %s 不带值", "option %s takes no value"), word);
 	if (o->value && !equals && *i + 1 == argc)
 		return usage(c, tr("选项 %s 后面缺少值", "option %s needs a value"), word);
-	if (c->options == CLI_OPTIONS_MAX)
-		return usage(c, tr("选项太多：%s", "too many options: %s"), word);
-	c->option[c->options].name = o->name;
-	c->option[c->options++].value = !o->value ? "" : equals ? equals + 1 : argv[++*i];
+	const char *value = !o->value ? "" : equals ? equals + 1 : argv[++*i];
+	for (;;) {
+		if (c->options == CLI_OPTIONS_MAX)
+			return usage(c, tr("选项太多：%s", "too many options: %s"), word);
+		c->option[c->options].name = o->name;
+		c->option[c->options++].value = value;
+		/* "FILE…" takes all the words up to the next option. */
+		if (!o->value || !strstr(o->value, "…") || *i + 1 == argc || argv[*i + 1][0] == '-')
+			break;
+		value = argv[++*i];
+	}
 	return 0;
 }
 

@@ -10,6 +10,8 @@
 #include "cli.h"
 #include "clock.h"
 
+#define TABLE_COLUMNS_MAX 16 /* more fit on no screen */
+#define TABLE_WIDTH_ROWS 500
 #define PROGRESS_AFTER_US 1000000 /* shorter work needs no bar */
 #define PROGRESS_EVERY_US 100000
 
@@ -29,29 +31,46 @@ static json_t *text_or_null(const char *text)
 	return *text ? json_string(text) : json_null();
 }
 
+struct told {
+	const char *message, *safe, *hint;
+};
+
+/* The three lines: what happened, what is safe, what to do. */
+static struct told tell(const struct problem *p)
+{
+	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
+
+	return (struct told){p->message[0] ? p->message : tr(info->zh, info->en),
+		p->safe[0] ? p->safe : tr("本机数据没有改动", "nothing on this computer was changed"),
+		p->hint[0] ? p->hint
+		: info->level == ERR_LEVEL_RETRY
+			? tr("请稍后再试", "try again later")
+			: tr("请按上面的说明改正后再试", "mend it as said above and try again")};
+}
+
+json_t *cli_error_json(const struct cli *c)
+{
+	const struct problem *p = &c->problem;
+	struct told t = tell(p);
+
+	return json_pack("{ss ss ss ss so so sn}", "code",
+		err_info(p->code ? (int)p->code : ERR_INTERNAL)->name, "message", t.message, "safe", t.safe,
+		"hint", t.hint, "field", text_or_null(p->field), "row",
+		p->row ? json_integer(p->row) : json_null(), "ref");
+}
+
 int cli_fail(struct cli *c)
 {
 	const struct problem *p = &c->problem;
-	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
-	const char *message = p->message[0] ? p->message : tr(info->zh, info->en);
-	const char *safe =
-		p->safe[0] ? p->safe : tr("本机数据没有改动", "nothing on this computer was changed");
-	const char *hint = p->hint[0] ? p->hint
-			   : info->level == ERR_LEVEL_RETRY
-				   ? tr("请稍后再试", "try again later")
-				   : tr("请按上面的说明改正后再试", "mend it as said above and try again");
+	struct told t = tell(p);
 
 	cli_progress_end(c);
 	fflush(stdout);
-	fprintf(stderr, "%s%s%s\n%s\n%s\n", p->field[0] ? p->field : "", p->field[0] ? ": " : "", message,
-		safe, hint);
-	if (c->json && !c->printed) {
-		json_t *error = json_pack("{s{ss ss ss ss so so sn}}", "error", "code", info->name, "message",
-			message, "safe", safe, "hint", hint, "field", text_or_null(p->field), "row",
-			p->row ? json_integer(p->row) : json_null(), "ref");
-		cli_result(c, error, 0);
-	}
-	return info->exit_code;
+	fprintf(stderr, "%s%s%s\n%s\n%s\n", p->field[0] ? p->field : "", p->field[0] ? ": " : "", t.message,
+		t.safe, t.hint);
+	if (c->json && !c->printed)
+		cli_result(c, json_pack("{so}", "error", cli_error_json(c)), 0);
+	return err_info(p->code ? (int)p->code : ERR_INTERNAL)->exit_code;
 }
 
 int cli_fail_with(struct cli *c, enum err code, const char *hint, const char *message, ...)
@@ -111,7 +130,7 @@ static int display_width(const char *text)
 
 struct cli_table *cli_table_new(const char *const *headings, size_t columns)
 {
-	struct cli_table *t = calloc(1, sizeof *t);
+	struct cli_table *t = columns <= TABLE_COLUMNS_MAX ? calloc(1, sizeof *t) : NULL;
 
 	if (t) {
 		t->columns = columns;
@@ -145,20 +164,29 @@ static void print_cell(const char *text, int width, bool last)
 		putchar(' ');
 }
 
+/* The first screens decide how wide a column is. */
+static int column_width(const struct cli_table *t, size_t column)
+{
+	int width = 0;
+
+	for (size_t r = 0; r < t->rows && r < TABLE_WIDTH_ROWS; r++) {
+		int w = display_width(t->cells[r * t->columns + column]);
+		width = w > width ? w : width;
+	}
+	return width;
+}
+
 void cli_table_print(const struct cli *c, struct cli_table *t)
 {
+	int widths[TABLE_COLUMNS_MAX];
+
 	if (!t)
 		return;
+	for (size_t i = 0; i < t->columns; i++)
+		widths[i] = column_width(t, i);
 	for (size_t r = 0; !c->json && r < t->rows; r++) {
-		for (size_t i = 0; i < t->columns; i++) {
-			int width = 0;
-			for (size_t k = 0; k < t->rows && k < 500;
-				k++) { /* the first screens decide how wide */
-				int w = display_width(t->cells[k * t->columns + i]);
-				width = w > width ? w : width;
-			}
-			print_cell(t->cells[r * t->columns + i], width, i + 1 == t->columns);
-		}
+		for (size_t i = 0; i < t->columns; i++)
+			print_cell(t->cells[r * t->columns + i], widths[i], i + 1 == t->columns);
 		putchar('\n');
 	}
 	if (!c->json)

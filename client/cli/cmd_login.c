@@ -26,5 +26,6 @@ int cmd_login(struct cli *c)
 	}
 	if (e)
 		return cli_fail(c);
-	return cli_login_done(c);
+	cli_login_told(c);
+	return cli_result(c, cli_session_json(c), 0);
 }

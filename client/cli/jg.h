@@ -3,6 +3,7 @@
 #define JG_JG_H
 
 #include "cli.h"
+#include "cycle.h"
 #include "outbox.h"
 #include "store.h"
 #include "sync.h"
@@ -26,6 +27,14 @@ int jg_sync_now(struct cli *c, struct sync_report *report);
 /* Runs `fn` in a transaction of the store. */
 enum err jg_commit(struct cli *c, enum err e);
 
+/* The cycle as last heard; 0, or the exit code after telling why not. */
+int jg_cycle(struct cli *c, struct cycle *cycle);
+/* Sends what row n of the outbox queued and tells the server's word: json (taken over) with its state, or the
+ * refusal. */
+int jg_answer(struct cli *c, int64_t n, json_t *json);
+
+/* The code of an operation's state. */
+const char *jg_op_state(enum op_state state);
 /* id as UUID text. */
 const char *jg_id(const uint8_t id[ID_SIZE], char out[37]);
 /* Whether the person may see this class; class teachers see their own. */

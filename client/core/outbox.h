@@ -95,9 +95,15 @@ enum err outbox_settle(struct store *s, struct problem *p);
 enum err outbox_welcome(struct store *s, const pb_welcome *welcome, size_t *drafts, struct problem *p);
 /* What HELLO says of this outbox; borrows from the store. */
 void outbox_hello(struct store *s, pb_hello *hello);
-/* After a pull: records that the server refused as duplicates of another id. Where the values agree they
- * count as accepted, where only other groups than the identity differ the edit is queued for the record that
- * exists, else a person decides. *queued: how many new operations. Within a transaction. */
-enum err outbox_adopt(struct store *s, size_t *queued, struct problem *p);
+struct adopted {
+	size_t queued;    /* new operations */
+	size_t adopted;   /* refusals that are none any more */
+	size_t conflicts; /* refusals that a person must decide */
+};
+/* After a pull: records that the server refused as duplicates of another id. Where the identity agrees they
+ * count as accepted, and what differs in other groups is queued as an edit of the record that exists;
+ * guardians and files that were sent for the refused id move to it. Where the identity differs a person
+ * decides. Within a transaction. */
+enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p);
 
 #endif

@@ -250,9 +250,66 @@ void outbox_hello(struct store *s, pb_hello *hello)
 
 struct adoption {
 	struct view *view;
-	size_t queued;
+	struct adopted *told;
 	struct problem *p;
 };
+
+/* Which field names the record that another hangs on; -1: none. */
+static int hook_of(const struct kind *kind)
+{
+	switch (kind->number) {
+	case KIND_GUARDIAN:
+		return F_GUARDIAN_STUDENT;
+	case KIND_EVIDENCE:
+		return F_EVIDENCE_TARGET;
+	default:
+		return -1;
+	}
+}
+
+/* One record that hangs on the id that nobody has moves to the one that exists. What stands there already is
+ * not overwritten: another guardian becomes the next one, the same file is not attached twice. */
+static enum err move_one(struct adoption *a, struct item *item, int hook, const uint8_t *to)
+{
+	struct record want = item->record;
+	struct item *made = NULL;
+	enum err e;
+
+	record_set_bytes(&want, hook, to, ID_SIZE);
+	struct item *there = view_find_key(a->view, &want, true);
+	bool same = there && record_same_group(&there->record, &want, 1);
+	while (there && !same && want.kind->number == KIND_GUARDIAN) {
+		record_set_number(&want, F_GUARDIAN_ORDINAL, record_number(&want, F_GUARDIAN_ORDINAL) + 1);
+		there = view_find_key(a->view, &want, true);
+		same = there && record_same_group(&there->record, &want, 1);
+	}
+	a->told->queued++;
+	if (there) {
+		e = outbox_delete(a->view, item, 0, a->p);
+	} else if (want.kind->append_only) {
+		e = outbox_put(a->view, &made, &want, UINT32_MAX, 0, a->p);
+		if (!e)
+			e = outbox_delete(a->view, item, 0, a->p);
+	} else {
+		e = outbox_put(a->view, &item, &want, UINT32_MAX, 0, a->p);
+	}
+	return e;
+}
+
+static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint8_t *to)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0, n = a->view->n; !e && i < n; i++) {
+		struct item *item = a->view->items[i];
+		int hook = hook_of(item->record.kind);
+		if (item->live && hook >= 0 && view_is_ours(a->view, item) &&
+			item->record.value[hook].len == ID_SIZE && record_has(&item->record, hook) &&
+			memcmp(item->record.value[hook].data, from, ID_SIZE) == 0)
+			e = move_one(a, item, hook, to);
+	}
+	return e;
+}
 
 /* The record that exists is the same pupil's. What differs in other groups than the identity is this school's
  * newer word. */
@@ -263,25 +320,29 @@ static enum err adopt(void *data, const struct op_row *row)
 
 	if (!item || !item->live || row->del || item->record.kind != row->kind)
 		return ERR_OK;
-	if (!record_same_group(&item->record, &row->body, 1) || row->kind->append_only)
-		return outbox_set_state(
-			a->view->store, row->n, row->kind->append_only ? OP_ACCEPTED : OP_CONFLICT, a->p);
-	uint32_t groups = outbox_changed_groups(item, &row->body) & row->groups;
+	if (!row->kind->append_only && !record_same_group(&item->record, &row->body, 1)) {
+		a->told->conflicts++;
+		return outbox_set_state(a->view->store, row->n, OP_CONFLICT, a->p);
+	}
+	uint32_t groups = row->kind->append_only ? 0 : outbox_changed_groups(item, &row->body) & row->groups;
 	enum err e = groups ? outbox_put(a->view, &item, &row->body, groups, row->batch, a->p) : ERR_OK;
-	a->queued += groups != 0;
+	a->told->queued += groups != 0;
+	a->told->adopted++;
+	if (!e)
+		e = move_hangers(a, row->id, row->duplicate_of);
 	return e ? e : outbox_set_state(a->view->store, row->n, groups ? OP_DONE : OP_ACCEPTED, a->p);
 }
 
-enum err outbox_adopt(struct store *s, size_t *queued, struct problem *p)
+enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p)
 {
 	static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_ENROLMENT,
 		KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_KLASS, 0};
 	sqlite3_stmt *stmt = store_prepare(
 		s, "SELECT 1 FROM outbox WHERE state = 4 AND duplicate_of IS NOT NULL LIMIT 1", p);
 	bool any = stmt && sqlite3_step(stmt) == SQLITE_ROW;
-	struct adoption a = {.p = p};
+	struct adoption a = {.told = told, .p = p};
 
-	*queued = 0;
+	*told = (struct adopted){0};
 	sqlite3_finalize(stmt);
 	if (!any)
 		return stmt ? ERR_OK : ERR_STORE;
@@ -289,6 +350,5 @@ enum err outbox_adopt(struct store *s, size_t *queued, struct problem *p)
 	if (!e)
 		e = outbox_each(s, 1u << OP_REFUSED, 0, adopt, &a, p);
 	view_free(a.view);
-	*queued = a.queued;
 	return e;
 }

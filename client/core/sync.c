@@ -302,16 +302,22 @@ static struct sync_event do_reset(struct sync *x)
 
 static struct sync_event do_adopt(struct sync *x)
 {
-	size_t queued = 0;
+	struct adopted told = {0};
 	enum err e = store_begin(x->store, x->p);
 
 	if (!e)
-		e = outbox_adopt(x->store, &queued, x->p);
+		e = outbox_adopt(x->store, &told, x->p);
 	if (!e)
 		e = store_commit(x->store, x->p);
 	if (e)
 		store_rollback(x->store);
-	return e ? failed(x, e) : (struct sync_event){.what = SYNC_ADOPTED, .n = queued};
+	if (e)
+		return failed(x, e);
+	/* They may stem from an earlier run. */
+	size_t settled = told.adopted + told.conflicts;
+	x->report->refused -= settled < x->report->refused ? settled : x->report->refused;
+	x->report->conflicts += told.conflicts;
+	return (struct sync_event){.what = SYNC_ADOPTED, .n = told.queued};
 }
 
 static struct sync_event do_wait(struct sync *x, unsigned ms)

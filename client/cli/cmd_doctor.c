@@ -1,0 +1,168 @@
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "blobs.h"
+#include "clock.h"
+#include "jg.h"
+#include "link.h"
+#include "login.h"
+#include "staging.h"
+
+#define DISK_LEAST (200ull << 20) /* a year's files of one school and room for SQLite's journal */
+#define SKEW_MOST_S 300
+
+struct doctor {
+	struct cli *c;
+	json_t *checks;
+	bool ok;
+};
+
+static void check(struct doctor *d, const char *name, bool ok, const char *message, const char *mend)
+{
+	d->ok &= ok;
+	cli_say(d->c, "%s %s%s%s%s", ok ? tr("正常", "ok   ") : tr("有问题", "FAULT"), message,
+		ok ? "" : tr("；", "; "), ok ? "" : mend, "");
+	json_array_append_new(d->checks, json_pack("{ss sb ss ss}", "name", name, "ok", ok, "message",
+						 message, "mend", ok ? "" : mend));
+}
+
+static void check_files(struct doctor *d)
+{
+	static const char *const private[] = {"key.pem", "session.json", "store.key", "store.db"};
+	struct statvfs disk;
+
+	for (size_t i = 0; i < sizeof private / sizeof *private; i++) {
+		char path[512], message[600];
+		struct stat st;
+		snprintf(path, sizeof path, "%s/%s", d->c->profile.dir, private[i]);
+		if (stat(path, &st))
+			continue;
+		bool open = st.st_mode & 077 && strcmp(private[i], "store.db") != 0;
+		snprintf(message, sizeof message, tr("文件权限 %s", "permissions of %s"), path);
+		check(d, private[i], !open, message, tr("运行 chmod 600", "run chmod 600 on it"));
+	}
+	bool room = statvfs(d->c->profile.dir, &disk) == 0 &&
+		    (unsigned long long)disk.f_bavail * disk.f_frsize > DISK_LEAST;
+	check(d, "disk", room, tr("磁盘空间", "free space on the disk"),
+		tr("清理出至少 200 MB", "free at least 200 MB"));
+}
+
+static void check_certificate(struct doctor *d)
+{
+	const struct profile *p = &d->c->profile;
+	char message[128], until[TIME_TEXT_SIZE];
+
+	if (!profile_is_enrolled(p)) {
+		check(d, "device", false, tr("设备注册", "enrolment"),
+			tr("用连接码运行 connect", "run connect with a code"));
+		return;
+	}
+	int64_t end = trust_cert_until(p->cert);
+	time_format(until, end * 1000000);
+	snprintf(message, sizeof message, tr("设备证书有效至 %s", "device certificate until %s"), until);
+	check(d, "certificate", end > profile_cert_time_s(p) && X509_check_private_key(p->cert, p->key) == 1,
+		message, tr("联网运行 jg sync 会自动换发", "jg sync renews it when online"));
+}
+
+static bool integrity(struct store *s)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "PRAGMA integrity_check(1)", NULL);
+	bool ok = stmt && sqlite3_step(stmt) == SQLITE_ROW &&
+		  strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") == 0;
+
+	sqlite3_finalize(stmt);
+	return ok;
+}
+
+/* Every sealed body is opened and hashed again: it must give the lanes that were compared with the server. */
+static bool bodies_agree(struct store *s)
+{
+	struct stream_state streams[STORE_STREAMS_MAX];
+	size_t n = store_streams(s, streams);
+	uint32_t quick[LANES], deep[LANES];
+
+	for (size_t i = 0; i < n; i++)
+		if (staging_digest(s, streams[i].stream, false, quick, NULL) ||
+			staging_digest(s, streams[i].stream, true, deep, NULL) ||
+			memcmp(quick, deep, sizeof quick) != 0)
+			return false;
+	return true;
+}
+
+static bool outbox_is_whole(struct store *s)
+{
+	sqlite3_stmt *stmt = store_prepare(s,
+		"SELECT count(*), coalesce(max(op_no), 0), coalesce(min(op_no), 1) FROM outbox WHERE "
+		"incarnation = ?",
+		NULL);
+	bool ok = false;
+
+	if (stmt) {
+		sqlite3_bind_int64(stmt, 1, s->incarnation);
+		if (sqlite3_step(stmt) == SQLITE_ROW) {
+			int64_t n = sqlite3_column_int64(stmt, 0), last = sqlite3_column_int64(stmt, 1),
+				first = sqlite3_column_int64(stmt, 2);
+			ok = n == 0 || (last - first + 1 == n && (uint64_t)last == s->made);
+		}
+	}
+	sqlite3_finalize(stmt);
+	return ok;
+}
+
+static void check_store(struct doctor *d)
+{
+	int code;
+	char message[64];
+
+	if (access(d->c->profile.dir, R_OK) || !profile_is_enrolled(&d->c->profile))
+		return;
+	struct store *s = jg_store(d->c, &code);
+	check(d, "store", s && integrity(s), tr("本地数据库", "the local store"),
+		tr("从备份取回 store.db，或删去后重新同步（未发送的内容会丢）",
+			"restore store.db, or delete it and sync again (what was not sent is lost)"));
+	if (!s)
+		return;
+	check(d, "sealed", bodies_agree(s), tr("加密内容与核对和", "sealed records and their sums"),
+		tr("运行 jg sync；仍不一致请告诉教育局", "run jg sync; tell the bureau when it stays"));
+	check(d, "outbox", outbox_is_whole(s), tr("待发序号", "numbers of the outbox"),
+		tr("请保留目录并联系教育局", "keep the folder and tell the bureau"));
+	snprintf(message, sizeof message, tr("不能发送的文件 %zu 个", "%zu files that cannot be sent"),
+		blob_given_up(s));
+	check(d, "files", blob_given_up(s) == 0, message, tr("重新附上这些材料", "attach them again"));
+}
+
+static void check_server(struct doctor *d)
+{
+	struct profile *p = &d->c->profile;
+	struct link *link;
+	char message[400];
+
+	if (!profile_is_enrolled(p))
+		return;
+	enum err e = link_open(&link, p, NULL, &d->c->problem);
+	snprintf(message, sizeof message, tr("服务器 %s", "server %s"), p->server);
+	check(d, "server", !e, message, e ? d->c->problem.message : "");
+	if (e)
+		return;
+	link_close(link);
+	int64_t skew = p->skew_us / 1000000;
+	snprintf(message, sizeof message,
+		tr("时钟与服务器相差 %lld 秒", "the clock differs by %lld s from the server's"),
+		(long long)skew);
+	check(d, "clock", p->rehearsal || (skew < SKEW_MOST_S && skew > -SKEW_MOST_S), message,
+		tr("校正这台电脑的时间", "set this computer's clock"));
+}
+
+int cmd_doctor(struct cli *c)
+{
+	struct doctor d = {c, json_array(), true};
+
+	check_files(&d);
+	check_certificate(&d);
+	check_store(&d);
+	check_server(&d);
+	return cli_result(c, json_pack("{sb so}", "ok", d.ok, "checks", d.checks),
+		d.ok ? 0 : err_info(ERR_INTERNAL)->exit_code);
+}

@@ -1,0 +1,39 @@
+#include <string.h>
+
+#include "export.h"
+#include "jg.h"
+#include "transition.h"
+
+const struct cli_option export_options[] = {
+	{"o", "FILE.xlsx|.csv", "输出文件", "the file to write"},
+	{0},
+};
+
+static bool allowed(const void *data, const struct record *r)
+{
+	return jg_class_allowed(data, r);
+}
+
+int cmd_export(struct cli *c)
+{
+	static const char *const words[] = {"students", "destinations", "slips"};
+	const char *path = cli_option(c, "o");
+	struct cycle cycle;
+	size_t rows, what = 0;
+
+	while (what < 3 && strcmp(words[what], c->operand[0]) != 0)
+		what++;
+	if (what == 3 || !path)
+		return cli_fail_with(c, ERR_USAGE, NULL,
+			what == 3 ? tr("可以导出 students、destinations、slips",
+					    "one of students, destinations, slips")
+				  : tr("缺少 -o 文件", "-o FILE is missing"));
+	int code = jg_cycle(c, &cycle);
+	struct view *v = code ? NULL : jg_view(c, transition_kinds, &code);
+	if (!v)
+		return code;
+	if (export_run(v, (enum export_what)what, cycle.year, path, allowed, c, &rows, &c->problem))
+		return cli_fail(c);
+	cli_say(c, tr("已写入 %s，%zu 行", "%2$zu rows written to %1$s"), path, rows);
+	return cli_result(c, json_pack("{ss sI}", "file", path, "rows", (json_int_t)rows), 0);
+}

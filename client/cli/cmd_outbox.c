@@ -1,0 +1,265 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch.h"
+#include "check.h"
+#include "clock.h"
+#include "codes.h"
+#include "jg.h"
+#include "tables.h"
+#include "value.h"
+
+const struct cli_option outbox_list_options[] = {
+	{"all", NULL, "也列已收的", "also what was accepted"},
+	{0},
+};
+
+static const uint32_t all_kinds[] = {KIND_KLASS, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
+	KIND_ENROLMENT, KIND_VERIFY_ANSWER, KIND_FILING, KIND_SLIP_ADDRESSEE, KIND_PERSUASION, KIND_EVIDENCE,
+	0};
+
+const char *jg_op_state(enum op_state state)
+{
+	return codes_op_state.items[state - 1].code;
+}
+
+static json_t *groups_json(uint32_t groups)
+{
+	json_t *list = json_array();
+
+	for (unsigned g = 0; g < KIND_GROUPS_MAX; g++)
+		if (groups >> g & 1)
+			json_array_append_new(list, json_integer(g + 1));
+	return list;
+}
+
+static json_t *op_json(const struct op_row *row)
+{
+	char n[24], id[37];
+	const struct err_info *info = err_info((int)row->code);
+
+	snprintf(n, sizeof n, "%lld", (long long)row->n);
+	json_t *reason = row->message[0] ? json_string(row->message)
+			 : row->code     ? json_string(tr(info->zh, info->en))
+					 : json_null();
+	return json_pack("{ss ss ss ss ss so so so ss so sI}", "id", n, "state", jg_op_state(row->state),
+		"kind", row->kind->table, "action", row->del ? "delete" : "put", "record", jg_id(row->id, id),
+		"groups", groups_json(row->groups), "reason", reason, "code",
+		row->code ? json_string(info->name) : json_null(), "author", row->author, "at",
+		cli_time_json(row->at), "op_no", (json_int_t)row->op_no);
+}
+
+struct op_list {
+	struct cli *c;
+	json_t *json;
+	struct cli_table *table;
+};
+
+static enum err list_op(void *data, const struct op_row *row)
+{
+	struct op_list *l = data;
+	int name = kind_field_index(row->kind, "name");
+	const struct record *r =
+		name >= 0 && !record_has(&row->body, name) && row->prev.kind ? &row->prev : &row->body;
+	char n[24], pupil[128] = "", at[TIME_TEXT_SIZE];
+
+	if (l->c->json) {
+		json_array_append_new(l->json, op_json(row));
+		return ERR_OK;
+	}
+	snprintf(n, sizeof n, "%lld", (long long)row->n);
+	if (name >= 0)
+		value_show(r, name, !l->c->reveal, pupil, sizeof pupil);
+	time_format(at, row->at);
+	cli_table_row(
+		l->table, (const char *[]){n, at, tr(row->kind->label, row->kind->label_en),
+				  row->del ? tr("删除", "delete") : tr("保存", "put"), pupil,
+				  code_name(&codes_op_state, jg_op_state(row->state)),
+				  row->message[0] ? row->message
+				  : row->code ? tr(err_info((int)row->code)->zh, err_info((int)row->code)->en)
+					      : ""});
+	return ERR_OK;
+}
+
+/* A program gets every row; a person those that are still something to him. */
+int cmd_outbox_list(struct cli *c)
+{
+	const char *headings[] = {tr("编号", "id"), tr("时间", "at"), tr("记录", "kind"),
+		tr("动作", "action"), tr("姓名", "name"), tr("状态", "state"), tr("原因", "reason")};
+	uint32_t states = UINT32_MAX & ~(1u << OP_DONE);
+	int code;
+	struct store *store = jg_store(c, &code);
+	struct op_list list = {c, json_array(), cli_table_new(headings, 7)};
+
+	if (!store)
+		return code;
+	if (!c->json && !cli_flag(c, "all"))
+		states &= ~(1u << OP_ACCEPTED);
+	if (outbox_each(store, cli_flag(c, "all") ? UINT32_MAX : states, 0, list_op, &list, &c->problem))
+		return cli_fail(c);
+	cli_table_print(c, list.table);
+	return cli_result(c, list.json, 0);
+}
+
+static json_t *body_json(const struct op_row *row)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < row->kind->field_count; i++) {
+		const struct field *f = &row->kind->fields[i];
+		if (row->groups >> (f->group - 1) & 1)
+			json_array_append_new(
+				list, json_pack("{ss ss so so}", "field", f->name, "label",
+					      tr(f->label, f->label_en), "value",
+					      value_json(&row->body, (int)i), "before",
+					      row->prev.kind ? value_json(&row->prev, (int)i) : json_null()));
+	}
+	return list;
+}
+
+static int read_op(struct cli *c, struct arena *arena, struct op_row *row)
+{
+	int code;
+	struct store *store = jg_store(c, &code);
+
+	arena_init(arena, 8u << 20);
+	if (store && outbox_read(store, atoll(c->operand[0]), arena, row, &c->problem))
+		code = cli_fail(c);
+	return code;
+}
+
+int cmd_outbox_show(struct cli *c)
+{
+	struct op_row row;
+	struct arena arena;
+	char text[512], before[512];
+	int code = read_op(c, &arena, &row);
+
+	if (!code) {
+		cli_say(c, "%lld %s %s %s", (long long)row.n, tr(row.kind->label, row.kind->label_en),
+			code_name(&codes_op_state, jg_op_state(row.state)), row.message);
+		for (size_t i = 0; i < row.kind->field_count; i++) {
+			const struct field *f = &row.kind->fields[i];
+			if (!(row.groups >> (f->group - 1) & 1))
+				continue;
+			value_show(&row.body, (int)i, !c->reveal, text, sizeof text);
+			cli_say(c, "  %s：%s%s%s", tr(f->label, f->label_en), text,
+				row.prev.kind ? tr("　原值 ", "  before ") : "",
+				row.prev.kind
+					? value_show(&row.prev, (int)i, !c->reveal, before, sizeof before)
+					: "");
+		}
+		json_t *json = op_json(&row);
+		json_object_set_new(json, "fields", body_json(&row));
+		cli_result(c, json, 0);
+	}
+	arena_free(&arena);
+	return code;
+}
+
+static bool needs_a_person(const struct op_row *row)
+{
+	return row->state == OP_REFUSED || row->state == OP_DRAFT || row->state == OP_BLOCKED ||
+	       row->state == OP_CONFLICT;
+}
+
+/* Queues the operation's groups again on the record as it now stands, with what the person mended. */
+static enum err queue_again(struct cli *c, struct view *v, const struct op_row *row,
+	const struct record *body, uint32_t groups, int64_t *n)
+{
+	struct item *item = view_find_id(v, row->id);
+	struct record want, whole;
+
+	record_init(&want, row->kind);
+	if (item && item->live)
+		want = item->record;
+	else
+		item = NULL;
+	record_take_groups(&want, body, groups);
+	whole = want;
+	if (check_record(&whole, true, cycle_today(&c->profile), &c->problem))
+		return c->problem.code;
+	*n = v->store->next_row;
+	return row->del ? item ? outbox_delete(v, item, 0, &c->problem) : ERR_OK
+			: outbox_put(v, &item, &want, UINT32_MAX, 0, &c->problem);
+}
+
+static int fix_row(struct cli *c, const struct op_row *row)
+{
+	uint32_t touched = 0;
+	int64_t n = 0;
+	char text[24];
+	int code;
+	struct view *v = jg_view(c, all_kinds, &code);
+
+	if (!v)
+		return code;
+	if (!needs_a_person(row))
+		return cli_fail_with(
+			c, ERR_NOT_NOW, NULL, tr("这一项不需要处理", "nothing is to be done about it"));
+	struct record body = row->body;
+	code = jg_take_fields(c, 1, v, &body, &touched);
+	if (code)
+		return code;
+	enum err e = store_begin(v->store, &c->problem);
+	if (!e)
+		e = queue_again(c, v, row, &body, row->groups | touched, &n);
+	if (!e)
+		e = outbox_set_state(v->store, row->n, OP_DONE, &c->problem);
+	if (jg_commit(c, e))
+		return cli_fail(c);
+	snprintf(text, sizeof text, "%lld", (long long)n);
+	cli_say(c, tr("已重新排队，编号 %s", "queued again as %s"), text);
+	return cli_result(c, json_pack("{ss ss}", "id", text, "state", "waiting"), 0);
+}
+
+int cmd_outbox_fix(struct cli *c)
+{
+	struct op_row row;
+	struct arena arena;
+	int code = read_op(c, &arena, &row);
+
+	if (!code)
+		code = fix_row(c, &row);
+	arena_free(&arena);
+	return code;
+}
+
+int cmd_outbox_revert(struct cli *c)
+{
+	static struct undo_report report;
+	int code;
+	struct store *store = jg_store(c, &code);
+
+	if (!store)
+		return code;
+	if (batch_revert(store, atoll(c->operand[0]), &report, &c->problem)) {
+		code = cli_fail(c);
+		return report.blocked ? err_info(ERR_STALE)->exit_code : code;
+	}
+	cli_say(c, tr("已排队还原 %zu 条", "%zu records will be given back"), report.undone);
+	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)report.undone), 0);
+}
+
+/* What was not applied is put aside; what waits has its number already, so it is taken back by a new one. */
+int cmd_outbox_withdraw(struct cli *c)
+{
+	struct op_row row;
+	struct arena arena;
+	int code = read_op(c, &arena, &row);
+	bool aside = !code && needs_a_person(&row);
+
+	arena_free(&arena);
+	if (code)
+		return code;
+	if (!aside)
+		return cmd_outbox_revert(c);
+	struct store *store = jg_store(c, &code);
+	enum err e = store_begin(store, &c->problem);
+	if (!e)
+		e = jg_commit(c, outbox_set_state(store, row.n, OP_DONE, &c->problem));
+	if (e)
+		return cli_fail(c);
+	cli_say(c, "%s", tr("已撤回", "withdrawn"));
+	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)1), 0);
+}

@@ -1,0 +1,384 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch.h"
+#include "clock.h"
+#include "codes.h"
+#include "evidence.h"
+#include "find.h"
+#include "jg.h"
+#include "tables.h"
+#include "transition.h"
+#include "value.h"
+
+const struct cli_option transition_list_options[] = {
+	{"unset", NULL, "只列还没有填报去向的", "only those who have not declared"},
+	{0},
+};
+const struct cli_option transition_set_options[] = {
+	{"dest", "CATEGORY", "去向类别 A1…D5 或名称", "category A1…D5 or its name"},
+	{"school", "CODE", "拟升入学校标识码", "code of the destination school"},
+	{"place", "TEXT", "去向地区", "the place, when not in the county"},
+	{"evidence", "FILE…", "佐证材料", "files that prove it"},
+	{"registration", "NO", "报名号", "registration number"},
+	{0},
+};
+const struct cli_option transition_file_options[] = {
+	{"incomplete", NULL, "材料不齐也上报", "file with gaps"},
+	{"reason", "TEXT", "缺项原因", "why"},
+	{0},
+};
+
+int jg_cycle(struct cli *c, struct cycle *cycle)
+{
+	int code;
+	struct store *store = jg_store(c, &code);
+
+	if (!store)
+		return code;
+	return cycle_read(store, cycle_today(&c->profile), cycle, &c->problem) ? cli_fail(c) : 0;
+}
+
+static json_t *field_or_null(const struct record *r, int field)
+{
+	return r ? value_json(r, field) : json_null();
+}
+
+static json_t *pupil_json(const struct pupil_row *row)
+{
+	const struct item *shown = row->student ? row->student : row->destination;
+	const struct record *d = row->destination ? &row->destination->record : NULL;
+	char id[37], class_no[32];
+
+	record_text(
+		&shown->record, kind_field_index(shown->record.kind, "class_no"), class_no, sizeof class_no);
+	return json_pack("{ss so ss so so so so sI ss sb sb}", "id",
+		jg_id(row->destination ? row->destination->id : shown->id, id), "student",
+		value_student_json(&shown->record, shown->id), "class", class_no, "category",
+		field_or_null(d, F_DESTINATION_CATEGORY), "dest_school",
+		field_or_null(d, F_DESTINATION_DEST_SCHOOL), "dest_school_name",
+		field_or_null(d, F_DESTINATION_DEST_SCHOOL_NAME), "place",
+		field_or_null(d, F_DESTINATION_PLACE), "evidence", (json_int_t)row->evidence, "state",
+		declared_code(row->state), "pending", row->destination && row->destination->pending,
+		"in_students", row->student != NULL);
+}
+
+static void pupil_line(const struct cli *c, struct cli_table *table, const struct pupil_row *row)
+{
+	const struct record *s = row->student ? &row->student->record : &row->destination->record;
+	const struct record *d = row->destination ? &row->destination->record : NULL;
+	char name[128], class_no[32], category[64] = "", school[200] = "", files[24];
+
+	value_show(s, kind_field_index(s->kind, "name"), !c->reveal, name, sizeof name);
+	value_show(s, kind_field_index(s->kind, "class_no"), false, class_no, sizeof class_no);
+	if (d) {
+		value_show(d, F_DESTINATION_CATEGORY, false, category, sizeof category);
+		record_text(d,
+			record_has(d, F_DESTINATION_DEST_SCHOOL_NAME) ? F_DESTINATION_DEST_SCHOOL_NAME
+			: record_has(d, F_DESTINATION_DEST_SCHOOL)    ? F_DESTINATION_DEST_SCHOOL
+								      : F_DESTINATION_PLACE,
+			school, sizeof school);
+	}
+	snprintf(files, sizeof files, "%zu", row->evidence);
+	cli_table_row(table, (const char *[]){class_no, name, category, school, files,
+				     code_name(&codes_declared, declared_code(row->state))});
+}
+
+static bool is_shown(const struct cli *c, const struct pupil_row *row)
+{
+	return jg_class_allowed(c, row->student ? &row->student->record : &row->destination->record);
+}
+
+int cmd_transition_list(struct cli *c)
+{
+	const char *headings[] = {tr("班级", "class"), tr("姓名", "name"), tr("去向类别", "category"),
+		tr("学校或地区", "school or place"), tr("材料", "files"), tr("状态", "state")};
+	struct cycle cycle;
+	size_t n;
+	int code = jg_cycle(c, &cycle);
+	struct view *v = code ? NULL : jg_view(c, transition_kinds, &code);
+	struct pupil_row *rows = v ? transition_pupils(v, cycle.year, &n) : NULL;
+	json_t *list = json_array();
+
+	if (!rows)
+		return code ? code : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
+	struct cli_table *table = cli_table_new(headings, 6);
+	for (size_t i = 0; i < n; i++) {
+		if (!is_shown(c, &rows[i]) || (cli_flag(c, "unset") && rows[i].destination))
+			continue;
+		pupil_line(c, table, &rows[i]);
+		if (c->json)
+			json_array_append_new(list, pupil_json(&rows[i]));
+	}
+	free(rows);
+	cli_table_print(c, table);
+	return cli_result(c, list, 0);
+}
+
+/* The row that a number or an id (of the student or of the table's row) names. */
+static bool is_row(const struct pupil_row *row, const struct item *item)
+{
+	return item && (row->student == item || row->destination == item);
+}
+
+static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, int32_t year,
+	const struct destination_edit *edit)
+{
+	struct batch_counts counts = {.updated = 1};
+	struct item *item = NULL;
+	int64_t batch;
+	char number[24];
+	enum err e = store_begin(v->store, &c->problem);
+
+	if (e)
+		return cli_fail(c);
+	e = batch_begin(v->store, "edit", NULL, &batch, &c->problem);
+	if (!e)
+		e = transition_set(v, row, year, edit, batch, &item, &c->problem);
+	for (int i = 0; !e && cli_option_at(c, "evidence", i); i++)
+		e = evidence_attach(v, item->id, cli_option_at(c, "evidence", i), batch, &c->problem);
+	if (!e)
+		e = batch_end(v->store, batch, &counts, &c->problem);
+	if (jg_commit(c, e))
+		return cli_fail(c);
+	snprintf(number, sizeof number, "%lld", (long long)batch);
+	struct pupil_row now = {row->student, item, evidence_count(v, item->id),
+		row->state == DECLARED_UNSET ? DECLARED_DRAFT : row->state};
+	json_t *json = pupil_json(&now);
+	json_object_set_new(json, "edit", json_string(number));
+	cli_say(c, tr("已保存；撤销：jg undo %s", "saved; to take it back: jg undo %s"), number);
+	return cli_result(c, json, 0);
+}
+
+int cmd_transition_set(struct cli *c)
+{
+	const char *dest = cli_option(c, "dest"), *text = cli_operand(c, 0);
+	struct destination_edit edit = {dest ? code_find(&codes_destination, dest) : NULL,
+		cli_option(c, "school"), cli_option(c, "place"), cli_option(c, "registration")};
+	struct cycle cycle;
+	size_t n = 0;
+	int code = jg_cycle(c, &cycle);
+
+	if (code)
+		return code;
+	if (!edit.category)
+		return cli_fail_with(c, ERR_USAGE, tr("A1…D5，或名称，如 施教区公办", "A1…D5 or its name"),
+			dest ? tr("没有去向类别 %s", "no category %s")
+			     : tr("缺少 --dest", "--dest is missing"),
+			dest);
+	if (edit.school && edit.place)
+		return cli_fail_with(
+			c, ERR_USAGE, NULL, tr("--school 与 --place 只用一个", "either --school or --place"));
+	if (strcmp(cycle.phase, "closed") == 0)
+		return cli_fail_with(c, ERR_PHASE, NULL,
+			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
+	struct view *v = jg_view(c, transition_kinds, &code);
+	struct pupil_row *rows = v ? transition_pupils(v, cycle.year, &n) : NULL;
+	struct item *student = v ? find_record(v, KIND_STUDENT, text, 0) : NULL,
+		    *row = v ? find_record(v, KIND_DESTINATION, text, cycle.year) : NULL;
+	for (size_t i = 0; i < n; i++)
+		if ((is_row(&rows[i], student) || is_row(&rows[i], row)) && is_shown(c, &rows[i])) {
+			code = set_row(c, v, &rows[i], cycle.year, &edit);
+			free(rows);
+			return code;
+		}
+	free(rows);
+	return code ? code
+		    : cli_fail_with(c, ERR_NOT_FOUND,
+			      tr("用 pupil find 查找；只有六年级在读学生",
+				      "try pupil find; sixth grade only"),
+			      tr("没有这名学生", "no such pupil"));
+}
+
+/* ---- Formal reports ---- */
+
+int jg_answer(struct cli *c, int64_t n, json_t *json)
+{
+	struct sync_report report;
+	struct op_row row;
+	struct arena arena;
+	int code;
+	struct store *store = jg_store(c, &code);
+
+	if (!store || (code = jg_sync_now(c, &report))) {
+		json_decref(json);
+		return code;
+	}
+	arena_init(&arena, 4u << 20);
+	enum err e = outbox_read(store, n, &arena, &row, &c->problem);
+	json_object_set_new(json, "state", json_string(e ? "" : jg_op_state(row.state)));
+	if (!e && row.state == OP_ACCEPTED) {
+		cli_say(c, "%s", tr("服务器已收到", "the server has it"));
+		code = cli_result(c, json, 0);
+	} else {
+		json_decref(json);
+		if (!e && row.state == OP_WAITING)
+			problem_set(&c->problem, ERR_UNREACHABLE, NULL, NULL, NULL);
+		else if (!e)
+			problem_set(&c->problem, row.code ? row.code : ERR_CONFLICT, row.field, NULL,
+				row.message[0] ? "%s" : NULL, row.message);
+		if (!e && row.state == OP_REFUSED)
+			outbox_set_state(
+				store, n, OP_DONE, NULL); /* told here: nothing is left for the tray */
+		code = cli_fail(c);
+	}
+	arena_free(&arena);
+	return code;
+}
+
+static json_t *gap_json(const struct pupil_row *row, unsigned gap)
+{
+	static const struct {
+		unsigned gap;
+		const char *code;
+	} codes[] = {{GAP_CATEGORY, "category"}, {GAP_SCHOOL, "school"}, {GAP_UNDECIDED, "undecided"},
+		{GAP_PROOF, "proof"}, {GAP_GUARDIAN, "guardian"}};
+	const struct item *item = row->student ? row->student : row->destination;
+	const char *code = "";
+
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (codes[i].gap == gap)
+			code = codes[i].code;
+	return json_pack("{so ss ss}", "student", value_student_json(&item->record, item->id), "code", code,
+		"message", gap_text(gap));
+}
+
+/* Judges the table; tells the pupils in the way. Returns how many there are. */
+static size_t judge_table(
+	struct cli *c, struct view *v, int32_t year, bool september, json_t *in_the_way, json_t *warnings)
+{
+	size_t n = 0, bad = 0;
+	struct pupil_row *rows = transition_pupils(v, year, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned gaps = rows[i].student ? transition_gaps(v, &rows[i], september) : 0;
+		char name[128];
+		for (unsigned gap = 1; gap <= GAP_GUARDIAN; gap *= 2) {
+			if (!(gaps & gap))
+				continue;
+			json_array_append_new(
+				gap == GAP_GUARDIAN ? warnings : in_the_way, gap_json(&rows[i], gap));
+			if (gap != GAP_GUARDIAN)
+				cli_warn(c, "%s：%s",
+					value_show(&rows[i].student->record, F_STUDENT_NAME, !c->reveal, name,
+						sizeof name),
+					gap_text(gap));
+		}
+		bad += (gaps & ~(unsigned)GAP_GUARDIAN) != 0;
+	}
+	free(rows);
+	return bad;
+}
+
+/* Pushes what waits (files count only when they have arrived) and learns the phase. Unreachable is no error
+ * here: *offline. */
+static int refresh(struct cli *c, struct cycle *cycle, bool *offline)
+{
+	const struct sync_options options = {0};
+	struct sync_report report;
+	int code;
+	struct store *store = jg_store(c, &code);
+
+	if (!store)
+		return code;
+	enum err e = sync_run(store, &options, &report, NULL, &c->problem);
+	*offline = e && err_info((int)e)->level == ERR_LEVEL_RETRY;
+	if (e && !*offline)
+		return cli_fail(c);
+	return jg_cycle(c, cycle);
+}
+
+/* Queues the report and waits for the server's word. */
+static int send_filing(
+	struct cli *c, struct view *v, int32_t year, const char *stage, bool offline, json_t *json)
+{
+	int64_t n = 0;
+	enum err e = store_begin(v->store, &c->problem);
+
+	if (!e)
+		e = jg_commit(c, transition_file(v, year, stage, cli_flag(c, "incomplete"),
+					 cli_option(c, "reason"), &n, &c->problem));
+	if (e) {
+		json_decref(json);
+		return cli_fail(c);
+	}
+	if (!offline)
+		return jg_answer(c, n, json);
+	json_decref(json);
+	snprintf(c->problem.safe, sizeof c->problem.safe, "%s",
+		tr("已保存在本机，联网后运行 jg sync 发出",
+			"saved on this computer; run jg sync when online"));
+	return cli_fail(c);
+}
+
+int cmd_transition_file(struct cli *c)
+{
+	json_t *in_the_way = json_array(), *warnings = json_array();
+	struct cycle cycle;
+	bool offline;
+	int code = refresh(c, &cycle, &offline);
+
+	if (code)
+		return code;
+	if (!cycle.known && offline)
+		return cli_fail(c);
+	bool september = strcmp(cycle.phase, "confirm") == 0;
+	if (!september && strcmp(cycle.phase, "prefill") != 0)
+		return cli_fail_with(c, ERR_PHASE,
+			tr("预填阶段备案，确认阶段正式上报", "in prefill for June, in confirm for September"),
+			cycle.known ? tr("现在是%s阶段，不能上报", "not in the phase “%s”")
+				    : tr("%s县里还没有开始今年的升学工作",
+					      "%sthe county has not opened the cycle yet"),
+			cycle.known ? code_name(&codes_phase, cycle.phase) : "");
+	struct view *v = jg_view(c, transition_kinds, &code);
+	if (!v)
+		return code;
+	size_t bad = judge_table(c, v, cycle.year, september, in_the_way, warnings);
+	if (cli_flag(c, "incomplete") && !cli_option(c, "reason"))
+		return cli_fail_with(c, ERR_MISSING, NULL,
+			tr("缺项上报须用 --reason 写明原因", "--incomplete needs --reason TEXT"));
+	json_t *json = json_pack("{ss si so so}", "stage", september ? "T2" : "T1", "year", cycle.year,
+		"in_the_way", in_the_way, "warnings", warnings);
+	if (bad && !cli_flag(c, "incomplete")) {
+		problem_set(&c->problem, ERR_INCOMPLETE, NULL,
+			tr("补齐后再上报，或用 --incomplete --reason 说明",
+				"complete them, or file with --incomplete --reason"),
+			tr("%zu 名学生材料不齐", "%zu pupils are not complete"), bad);
+		json_object_set_new(json, "error", cli_error_json(c));
+		cli_result(c, json, 0);
+		return cli_fail(c);
+	}
+	return send_filing(c, v, cycle.year, september ? "T2" : "T1", offline, json);
+}
+
+int cmd_verify_submit(struct cli *c)
+{
+	struct cycle cycle;
+	bool offline;
+	size_t n = 0, silent = 0;
+	int code = refresh(c, &cycle, &offline);
+
+	if (code)
+		return code;
+	if (!cycle.known && offline)
+		return cli_fail(c);
+	if (strcmp(cycle.phase, "verify") != 0)
+		return cli_fail_with(
+			c, ERR_PHASE, NULL, tr("现在不是核验阶段", "not in the phase of verification"));
+	struct view *v = jg_view(c, transition_kinds, &code);
+	struct verify_row *rows = v ? verify_rows(v, cycle.year, &n) : NULL;
+	for (size_t i = 0; i < n; i++)
+		silent += !rows[i].answer && !rows[i].enrolment;
+	free(rows);
+	if (!v)
+		return code;
+	if (silent)
+		cli_warn(c,
+			tr("%zu 名填报本校的学生既没有答复也不在名册上，将按未报到比对",
+				"%zu pupils who declared this school are neither answered nor on the roster: "
+				"they count as absent"),
+			silent);
+	return send_filing(c, v, cycle.year, "V", offline,
+		json_pack("{ss si sI sI}", "stage", "V", "year", cycle.year, "pupils", (json_int_t)n,
+			"silent", (json_int_t)silent));
+}

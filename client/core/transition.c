@@ -1,0 +1,309 @@
+#include "transition.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "codes.h"
+#include "evidence.h"
+#include "tables.h"
+
+const uint32_t transition_kinds[] = {KIND_SCHOOL, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
+	KIND_ENROLMENT, KIND_EVIDENCE, KIND_FILING, KIND_VERIFY_ANSWER, KIND_SLIP, KIND_SLIP_ADDRESSEE,
+	KIND_PERSUASION, 0};
+
+const char *declared_code(enum declared state)
+{
+	static const char *const codes[] = {"unset", "draft", "parent_confirmed", "filed", "declared"};
+
+	return codes[state];
+}
+
+const char *school_name(const struct view *v, const char *code, char *out, size_t size)
+{
+	*out = 0;
+	for (size_t i = 0; *code && i < v->n; i++)
+		if (v->items[i]->live && v->items[i]->record.kind->number == KIND_SCHOOL &&
+			record_is(&v->items[i]->record, F_SCHOOL_CODE, code))
+			record_text(&v->items[i]->record, F_SCHOOL_NAME, out, size);
+	return out;
+}
+
+/* A record of a kind with year, cert_no and student_no that has the numbers of another, for view_find_key. */
+static struct record same_pupil(uint32_t kind, const struct record *r, int32_t year)
+{
+	static const char *const names[] = {"cert_no", "student_no"};
+	const struct kind *k = kind_by_number(kind);
+	struct record key;
+
+	record_init(&key, k);
+	if (kind_field_index(k, "year") >= 0)
+		record_set_number(&key, kind_field_index(k, "year"), year);
+	for (size_t i = 0; i < 2; i++) {
+		int from = kind_field_index(r->kind, names[i]), to = kind_field_index(k, names[i]);
+		if (from >= 0 && record_has(r, from))
+			record_set_bytes(&key, to, r->value[from].data, r->value[from].len);
+	}
+	return key;
+}
+
+static bool is_filed(const struct view *v, int32_t year, const char *stage)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		if (v->items[i]->live && r->kind->number == KIND_FILING &&
+			record_number(r, F_FILING_YEAR) == year && record_is(r, F_FILING_STAGE, stage))
+			return true;
+	}
+	return false;
+}
+
+static bool in_baseline(const struct view *v, const struct item *item)
+{
+	const struct record *r = &item->record;
+
+	return item->live && r->kind->number == KIND_STUDENT && view_is_ours(v, item) &&
+	       record_is(r, F_STUDENT_GRADE, "16") &&
+	       (record_is(r, F_STUDENT_STATUS, "01") || record_is(r, F_STUDENT_STATUS, "02") ||
+		       record_is(r, F_STUDENT_STATUS, "05"));
+}
+
+/* Files of all records at once: 2,000 pupils with a file each would otherwise be four million comparisons. */
+static void count_evidence(struct view *v, struct pupil_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].destination)
+			rows[i].destination->mark = (long)i + 1;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		if (!v->items[i]->live || r->kind->number != KIND_EVIDENCE ||
+			r->value[F_EVIDENCE_TARGET].len != ID_SIZE)
+			continue;
+		struct item *target = view_find_id(v, r->value[F_EVIDENCE_TARGET].data);
+		if (target && target->mark)
+			rows[target->mark - 1].evidence++;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].destination)
+			rows[i].destination->mark = 0;
+}
+
+struct pupil_row *transition_pupils(struct view *v, int32_t year, size_t *n)
+{
+	struct pupil_row *rows = calloc(v->n + 1, sizeof *rows);
+	bool t1 = is_filed(v, year, "T1"), t2 = is_filed(v, year, "T2");
+
+	*n = 0;
+	for (size_t i = 0; rows && i < v->n; i++) {
+		struct item *student = v->items[i];
+		if (!in_baseline(v, student))
+			continue;
+		struct record key = same_pupil(KIND_DESTINATION, &student->record, year);
+		rows[*n].student = student;
+		rows[*n].destination = view_find_key(v, &key, true);
+		if (rows[*n].destination)
+			rows[*n].destination->mark = 1;
+		++*n;
+	}
+	for (size_t i = 0; rows && i < v->n; i++) {
+		struct item *item = v->items[i];
+		if (item->live && item->record.kind->number == KIND_DESTINATION && view_is_ours(v, item) &&
+			!item->mark && record_number(&item->record, F_DESTINATION_YEAR) == year)
+			rows[(*n)++].destination = item;
+	}
+	if (!rows)
+		return NULL;
+	count_evidence(v, rows, *n);
+	for (size_t i = 0; i < *n; i++) {
+		const struct item *d = rows[i].destination;
+		rows[i].state = !d   ? DECLARED_UNSET
+				: t2 ? DECLARED_T2
+				: t1 ? DECLARED_T1
+				: record_number(&d->record, F_DESTINATION_GUARDIAN_CONFIRMED)
+					? DECLARED_CONFIRMED
+					: DECLARED_DRAFT;
+	}
+	return rows;
+}
+
+/* A through-school that promotes its own pupils need not name itself. */
+static bool is_through_school(const struct view *v)
+{
+	char type[8];
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		if (v->items[i]->live && r->kind->number == KIND_SCHOOL &&
+			record_is(r, F_SCHOOL_CODE, v->store->profile->school))
+			return (school_type_stages(record_text(r, F_SCHOOL_TYPE, type, sizeof type)) &
+				       STAGE_JUNIOR) != 0;
+	}
+	return false;
+}
+
+unsigned transition_gaps(const struct view *v, const struct pupil_row *row, bool september)
+{
+	const struct record *r = row->destination ? &row->destination->record : NULL;
+	char category[8] = "";
+	unsigned gaps = 0;
+
+	if (!r || !*record_text(r, F_DESTINATION_CATEGORY, category, sizeof category))
+		return GAP_CATEGORY;
+	bool placed = record_has(r, F_DESTINATION_DEST_SCHOOL) ||
+		      record_has(r, F_DESTINATION_DEST_SCHOOL_NAME) || record_has(r, F_DESTINATION_PLACE);
+	bool proven = row->evidence > 0;
+	if ((category[0] == 'A' || category[0] == 'B') && !placed &&
+		!(strcmp(category, "A4") == 0 && is_through_school(v)))
+		gaps |= GAP_SCHOOL;
+	if (september && strcmp(category, "D5") == 0)
+		gaps |= GAP_UNDECIDED;
+	bool asks_proof = category[0] == 'B' || category[0] == 'C' ||
+			  (category[0] == 'A' && category[1] != '1' && category[1] != '4');
+	if (september && asks_proof && !proven)
+		gaps |= GAP_PROOF;
+	if (!september && !record_number(r, F_DESTINATION_GUARDIAN_CONFIRMED) &&
+		!record_has(r, F_DESTINATION_REGISTRATION_NO) && !proven)
+		gaps |= GAP_GUARDIAN;
+	return gaps;
+}
+
+const char *gap_text(unsigned gap)
+{
+	switch (gap) {
+	case GAP_CATEGORY:
+		return tr("未填去向", "no destination");
+	case GAP_SCHOOL:
+		return tr("未填学校或地区", "no school or place");
+	case GAP_UNDECIDED:
+		return tr("去向未定", "undecided");
+	case GAP_PROOF:
+		return tr("缺佐证材料", "no proof");
+	default:
+		return tr("没有家长确认、报名号或材料", "no confirmation by the guardian");
+	}
+}
+
+static void copy_field(struct record *to, int to_field, const struct record *from, int from_field)
+{
+	if (record_has(from, from_field)) {
+		to->value[to_field] = from->value[from_field];
+		to->set |= 1u << to_field;
+	}
+}
+
+static void fill_new(struct view *v, struct record *want, const struct item *student, int32_t year)
+{
+	const struct record *s = &student->record;
+	struct record key;
+
+	record_set_number(want, F_DESTINATION_YEAR, year);
+	copy_field(want, F_DESTINATION_NAME, s, F_STUDENT_NAME);
+	copy_field(want, F_DESTINATION_CERT_TYPE, s, F_STUDENT_CERT_TYPE);
+	copy_field(want, F_DESTINATION_CERT_NO, s, F_STUDENT_CERT_NO);
+	copy_field(want, F_DESTINATION_STUDENT_NO, s, F_STUDENT_STUDENT_NO);
+	copy_field(want, F_DESTINATION_CLASS_NO, s, F_STUDENT_CLASS_NO);
+	copy_field(want, F_DESTINATION_GENDER, s, F_STUDENT_GENDER);
+	copy_field(want, F_DESTINATION_LIVE_ADDRESS, s, F_STUDENT_LIVE_ADDRESS);
+	record_init(&key, kind_by_number(KIND_GUARDIAN));
+	record_set_bytes(&key, F_GUARDIAN_STUDENT, student->id, ID_SIZE);
+	record_set_number(&key, F_GUARDIAN_ORDINAL, 1);
+	const struct item *guardian = view_find_key(v, &key, true);
+	if (guardian) {
+		copy_field(want, F_DESTINATION_GUARDIAN_NAME, &guardian->record, F_GUARDIAN_NAME);
+		copy_field(want, F_DESTINATION_GUARDIAN_PHONE, &guardian->record, F_GUARDIAN_PHONE);
+	}
+}
+
+enum err transition_set(struct view *v, const struct pupil_row *row, int32_t year,
+	const struct destination_edit *edit, int64_t batch, struct item **out, struct problem *p)
+{
+	static char name[256];
+	struct record want;
+
+	record_init(&want, kind_by_number(KIND_DESTINATION));
+	if (row->destination)
+		want = row->destination->record;
+	else
+		fill_new(v, &want, row->student, year);
+	/* A new category without a place of its own must not keep the old one's. */
+	if (edit->school || edit->place || !record_is(&want, F_DESTINATION_CATEGORY, edit->category)) {
+		record_set_text(&want, F_DESTINATION_DEST_SCHOOL, edit->school);
+		record_set_text(&want, F_DESTINATION_DEST_SCHOOL_NAME,
+			edit->school ? school_name(v, edit->school, name, sizeof name) : NULL);
+		record_set_text(&want, F_DESTINATION_PLACE, edit->place);
+	}
+	record_set_text(&want, F_DESTINATION_CATEGORY, edit->category);
+	if (edit->registration_no)
+		record_set_text(&want, F_DESTINATION_REGISTRATION_NO, edit->registration_no);
+	*out = row->destination;
+	enum err e = check_record(&want, true, cycle_today(v->store->profile), p);
+	return e ? e : outbox_put(v, out, &want, UINT32_MAX, batch, p);
+}
+
+enum err transition_file(struct view *v, int32_t year, const char *stage, bool incomplete, const char *reason,
+	int64_t *n, struct problem *p)
+{
+	struct record want;
+	struct item *item = NULL;
+
+	record_init(&want, kind_by_number(KIND_FILING));
+	record_set_number(&want, F_FILING_YEAR, year);
+	record_set_text(&want, F_FILING_STAGE, stage);
+	record_set_number(&want, F_FILING_INCOMPLETE, incomplete);
+	record_set_text(&want, F_FILING_REASON, reason);
+	*n = v->store->next_row;
+	return outbox_put(v, &item, &want, UINT32_MAX, 0, p);
+}
+
+/* ---- Verification ---- */
+
+/* Declared for this school: other schools' rows that the server sends us, and our own that stay (一贯制直升).
+ */
+static bool is_declared_here(const struct view *v, const struct item *item, int32_t year)
+{
+	const struct record *r = &item->record;
+
+	if (!item->live || r->kind->number != KIND_DESTINATION ||
+		record_number(r, F_DESTINATION_YEAR) != year)
+		return false;
+	return !view_is_ours(v, item) || record_is(r, F_DESTINATION_DEST_SCHOOL, v->store->profile->school);
+}
+
+struct verify_row *verify_rows(struct view *v, int32_t year, size_t *n)
+{
+	struct verify_row *rows = calloc(v->n + 1, sizeof *rows);
+	struct record key;
+
+	*n = 0;
+	for (size_t i = 0; rows && i < v->n; i++) {
+		struct item *d = v->items[i];
+		if (!is_declared_here(v, d, year))
+			continue;
+		struct verify_row *row = &rows[(*n)++];
+		row->destination = d;
+		key = same_pupil(KIND_ENROLMENT, &d->record, year);
+		row->enrolment = view_find_key(v, &key, true);
+		record_init(&key, kind_by_number(KIND_VERIFY_ANSWER));
+		record_set_bytes(&key, F_VERIFY_ANSWER_DESTINATION, d->id, ID_SIZE);
+		row->answer = view_find_key(v, &key, true);
+	}
+	return rows;
+}
+
+enum err verify_answer(struct view *v, const struct verify_row *row, int32_t year, const char *answer,
+	const char *note, int64_t batch, struct problem *p)
+{
+	struct item *item = row->answer;
+	struct record want;
+
+	record_init(&want, kind_by_number(KIND_VERIFY_ANSWER));
+	if (item)
+		want = item->record;
+	record_set_number(&want, F_VERIFY_ANSWER_YEAR, year);
+	record_set_bytes(&want, F_VERIFY_ANSWER_DESTINATION, row->destination->id, ID_SIZE);
+	record_set_text(&want, F_VERIFY_ANSWER_ANSWER, answer);
+	if (note)
+		record_set_text(&want, F_VERIFY_ANSWER_NOTE, note);
+	return outbox_put(v, &item, &want, UINT32_MAX, batch, p);
+}

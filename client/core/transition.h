@@ -1,0 +1,70 @@
+/* transition.h - 小升初 as a school sees it: where its sixth grade goes (transition), who declared it
+ * (verify), and the 交办单 addressed to it (slips). Reads a view that holds transition_kinds; writes through
+ * outbox.h. One thread. */
+#ifndef JG_TRANSITION_H
+#define JG_TRANSITION_H
+
+#include "cycle.h"
+#include "outbox.h"
+
+/* Everything these functions look at, ended by 0. */
+extern const uint32_t transition_kinds[];
+
+/* ---- Destinations ---- */
+
+/* What a screen shows of a pupil (domain.md §2.3a); words in codes.c (codes_declared). */
+enum declared { DECLARED_UNSET, DECLARED_DRAFT, DECLARED_CONFIRMED, DECLARED_T1, DECLARED_T2 };
+const char *declared_code(enum declared state);
+
+struct pupil_row {
+	struct item *student;     /* NULL: a row of the table whose pupil is not on the list of students */
+	struct item *destination; /* NULL: not yet declared */
+	size_t evidence;
+	enum declared state;
+};
+/* The sixth grade of this school (in school, suspended or resumed) and what it declared for the year, then
+ * rows of the table that belong to none of them. malloc'ed; *n rows. NULL when out of memory. */
+struct pupil_row *transition_pupils(struct view *v, int32_t year, size_t *n);
+
+/* Why `file` cannot take a pupil's row. */
+enum gap {
+	GAP_CATEGORY = 1,
+	GAP_SCHOOL = 2,
+	GAP_UNDECIDED = 4,
+	GAP_PROOF = 8,
+	GAP_GUARDIAN = 16 /* only a warning */
+};
+/* What June (T1) or September (T2) asks of a row, as a mask of enum gap. */
+unsigned transition_gaps(const struct view *v, const struct pupil_row *row, bool september);
+const char *gap_text(unsigned gap); /* of one bit */
+
+struct destination_edit {
+	const char *category;        /* code */
+	const char *school, *place;  /* NULL: not given */
+	const char *registration_no; /* NULL: not given */
+};
+/* Queues a pupil's destination; within a transaction. A new row takes name, numbers, class and guardian from
+ * the student. *out is the destination's item. */
+enum err transition_set(struct view *v, const struct pupil_row *row, int32_t year,
+	const struct destination_edit *edit, int64_t batch, struct item **out, struct problem *p);
+/* Queues a formal report (stage "T1", "T2" or "V"); within a transaction. *n: its row in the outbox. */
+enum err transition_file(struct view *v, int32_t year, const char *stage, bool incomplete, const char *reason,
+	int64_t *n, struct problem *p);
+
+/* The name of a school in the county's register, "" when it is not known. */
+const char *school_name(const struct view *v, const char *code, char *out, size_t size);
+
+/* ---- Verification ---- */
+
+struct verify_row {
+	struct item *destination;
+	struct item *answer;    /* VerifyAnswer, or NULL */
+	struct item *enrolment; /* the pupil's row on our roster, or NULL */
+};
+/* The pupils who declared this school. malloc'ed. */
+struct verify_row *verify_rows(struct view *v, int32_t year, size_t *n);
+/* Queues an answer (code of codes_answer); within a transaction. */
+enum err verify_answer(struct view *v, const struct verify_row *row, int32_t year, const char *answer,
+	const char *note, int64_t batch, struct problem *p);
+
+#endif

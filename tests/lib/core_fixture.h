@@ -1,0 +1,78 @@
+/* core_fixture.h - an enrolled profile in a temporary folder, without a server: for tests of client/core.
+ * Header only. */
+#ifndef JG_CORE_FIXTURE_H
+#define JG_CORE_FIXTURE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "hash.h"
+#include "store.h"
+#include "tables.h"
+
+#define FIXTURE_SCHOOL "2132999001"
+
+struct fixture {
+	char dir[64];
+	struct profile profile;
+	struct store *store;
+};
+
+static inline void fixture_write(const struct fixture *f, const char *name, const char *text, char path[160])
+{
+	snprintf(path, 160, "%s/%s", f->dir, name);
+	FILE *out = fopen(path, "w");
+	fputs(text, out);
+	fclose(out);
+}
+
+/* As after connect and login: incarnation 1, the county's and the school's stream. */
+static inline void fixture_open(struct fixture *f, const char *role)
+{
+	struct problem p = {0};
+
+	memset(f, 0, sizeof *f);
+	/* In memory where there is such a folder: the tests kill processes, not the power. */
+	snprintf(f->dir, sizeof f->dir, "%s/jg-core-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	if (!mkdtemp(f->dir) || profile_open(&f->profile, f->dir, &p))
+		abort();
+	snprintf(f->profile.school, sizeof f->profile.school, FIXTURE_SCHOOL);
+	snprintf(f->profile.school_name, sizeof f->profile.school_name, "测试县第九小学");
+	snprintf(f->profile.device, sizeof f->profile.device, "0190a000-0000-7000-8000-000000000001");
+	snprintf(f->profile.session.user, sizeof f->profile.session.user, "tester");
+	f->profile.session.roles = 1u << role_by_name(role);
+	if (store_open(&f->store, &f->profile, &p))
+		abort();
+	f->store->incarnation = 1;
+	hash_genesis(f->store->last_hash, f->store->device, 1);
+	if (store_begin(f->store, &p) || store_add_stream(f->store, 329999, "county", &p) ||
+		store_add_stream(f->store, 2132999001, "school", &p) || store_commit(f->store, &p))
+		abort();
+}
+
+static inline void fixture_reopen(struct fixture *f)
+{
+	struct problem p = {0};
+
+	store_close(f->store);
+	if (store_open(&f->store, &f->profile, &p)) {
+		fprintf(stderr, "%s\n", p.message);
+		abort();
+	}
+}
+
+static inline void fixture_close(struct fixture *f)
+{
+	char command[128];
+
+	store_close(f->store);
+	profile_close(&f->profile);
+	snprintf(command, sizeof command, "rm -rf %s", f->dir);
+	if (system(command))
+		abort();
+}
+
+#endif

@@ -1,0 +1,291 @@
+/* Covers client/core/{import,import_row,value,batch,evidence,find,export}.c. Numbers are of area 329999,
+ * names invented. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "batch.h"
+#include "core_fixture.h"
+#include "export.h"
+#include "find.h"
+#include "import.h"
+#include "transition.h"
+
+#define HEAD "姓名,身份证号,年级,班级,性别,监护人姓名,监护人电话\n"
+
+static struct import_report run(
+	struct fixture *f, struct import_options o, const char *name, const char *text, enum err want)
+{
+	struct import_report report;
+	struct problem p = {0};
+	char path[160];
+
+	fixture_write(f, name, text, path);
+	o.path = path;
+	enum err e = import_run(f->store, &o, &report, &p);
+	if (e != want)
+		fail_msg("%s: %s", err_info((int)e)->name, p.message);
+	return report;
+}
+
+static struct import_report students(struct fixture *f, const char *text)
+{
+	return run(f, (struct import_options){.what = IMPORT_STUDENTS}, "s.csv", text, ERR_OK);
+}
+
+static void assert_counts(
+	const struct import_report *r, size_t inserted, size_t updated, size_t unchanged, size_t rejected)
+{
+	assert_int_equal(r->inserted, inserted);
+	assert_int_equal(r->updated, updated);
+	assert_int_equal(r->unchanged, unchanged);
+	assert_int_equal(r->rejected.n, rejected);
+}
+
+static void assert_rejected(
+	const struct import_report *r, size_t i, long row, const char *field, const char *code)
+{
+	assert_true(i < r->rejected.n);
+	assert_int_equal(r->rejected.list[i].row, row);
+	assert_string_equal(r->rejected.list[i].field, field);
+	assert_string_equal(r->rejected.list[i].code, code);
+	assert_true(r->rejected.list[i].message[0] != 0);
+}
+
+static void rows_are_judged(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r =
+		students(&f, HEAD "测甲,329999201403150017,六年级,六（3）班,男,测父,13800000001\n"
+				  "测乙,1.23E+17,六年级,3,女,,\n"
+				  "测丙,329999201403150018,16,3班,女,,\n"
+				  "测丁,32999920140230001X,16,3班,女,,\n"
+				  "测戊,,16,3,女,,\n"
+				  "测己,329999201501011109,六年级,,女,,\n"
+				  "测庚,329999201501011109,六年级,3,火星,,\n"
+				  "合计,,,,,,\n");
+	assert_int_equal(r.read, 7);
+	assert_counts(&r, 1, 0, 0, 6);
+	assert_rejected(&r, 0, 3, "证件号码", "ID_DAMAGED");
+	assert_rejected(&r, 1, 4, "证件号码", "ID_CHECK");
+	assert_rejected(&r, 2, 5, "证件号码", "ID_DATE");
+	assert_rejected(&r, 3, 6, "证件号码", "MISSING");
+	assert_rejected(&r, 4, 7, "班级", "MISSING");
+	assert_rejected(&r, 5, 8, "性别", "INVALID");
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
+static void repeats_and_updates(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r = students(&f, HEAD "测甲,329999201403150017,16,3,男,测父,13800000001\n"
+						   "测甲,329999201403150017,16,3,男,测父,13800000001\n"
+						   "测甲,329999201403150017,16,4,男,测父,13800000001\n");
+	assert_counts(&r, 1, 0, 1, 1);
+	assert_rejected(&r, 0, 4, "证件号码", "DUPLICATE");
+	import_report_free(&r);
+	uint64_t made = f.store->made;
+	r = students(&f, HEAD "测甲,329999201403150017,16,3,男,测父,13800000001\n");
+	assert_counts(&r, 0, 0, 1, 0);
+	assert_int_equal(f.store->made, made); /* nothing changed, nothing queued */
+	import_report_free(&r);
+	r = students(&f, HEAD "测甲,329999201403150017,16,5,男,测父,13800000009\n");
+	assert_counts(&r, 0, 1, 0, 0);
+	assert_int_equal(f.store->made, made + 2); /* the class group and the guardian */
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
+static void options_hold_back(void **state)
+{
+	static const char text[] =
+		HEAD "测甲,329999201403150017,16,3,男,,\n测乙,329999201403150018,16,3,女,,\n";
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r = run(
+		&f, (struct import_options){.what = IMPORT_STUDENTS, .dry_run = true}, "s.csv", text, ERR_OK);
+	assert_counts(&r, 1, 0, 0, 1);
+	assert_int_equal(f.store->made, 0);
+	import_report_free(&r);
+	r = run(&f, (struct import_options){.what = IMPORT_STUDENTS, .all_or_nothing = true}, "s.csv", text,
+		ERR_FILE_FORMAT);
+	assert_int_equal(f.store->made, 0);
+	assert_int_equal(r.rejected.n, 1);
+	import_report_free(&r);
+	r = run(&f, (struct import_options){.what = IMPORT_STUDENTS, .keep_invalid = true}, "s.csv", text,
+		ERR_OK);
+	assert_counts(&r, 2, 0, 0, 0);
+	assert_int_equal(r.warnings.n, 1);
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
+static void another_school_is_refused(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r = students(&f, "学校,姓名,身份证号,年级,班级\n"
+					      "第九小学,测甲,329999201403150017,16,3\n"
+					      "测试县第八小学,测乙,329999201403150025,16,3\n");
+	assert_counts(&r, 1, 0, 0, 1);
+	assert_rejected(&r, 0, 3, "学校名称", "OTHER_SCHOOL");
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
+static void a_class_teacher_has_his_classes(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "class_teacher");
+	f.profile.session.class_count = 1;
+	snprintf(f.profile.session.classes[0], sizeof f.profile.session.classes[0], "3");
+	struct import_report r =
+		students(&f, HEAD "测甲,329999201403150017,16,3,男,,\n测乙,329999201403150025,16,4,女,,\n");
+	assert_counts(&r, 1, 0, 0, 1);
+	assert_rejected(&r, 0, 3, "班级", "PERMISSION");
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
+static void destinations_keep_what_reconciliation_needs(void **state)
+{
+	struct fixture f;
+	char path[160];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	fixture_write(&f, "proof.pdf", "bytes", path);
+	struct import_report r = run(&f, (struct import_options){.what = IMPORT_DESTINATIONS}, "d.csv",
+		"姓名,证件号码,去向类别,拟升入学校,佐证材料\n"
+		"测甲,329999201403150017,A1 施教区公办,某中学,proof.pdf；没有的.pdf\n"
+		"测乙,329999201403150018,外省,,口头说明\n"
+		"测丙,329999201501011109,Z9,,\n",
+		ERR_OK);
+	assert_counts(&r, 2, 0, 0, 1);
+	assert_rejected(&r, 0, 4, "去向类别", "INVALID");
+	assert_int_equal(r.warnings.n, 1); /* the check digit */
+	import_report_free(&r);
+	struct view *v;
+	size_t n, files = 0;
+	assert_int_equal(view_load(&v, f.store, transition_kinds, NULL), ERR_OK);
+	struct pupil_row *rows = transition_pupils(v, cycle_today(&f.profile) / 10000, &n);
+	for (size_t i = 0; i < n; i++)
+		files += rows[i].evidence;
+	assert_int_equal(n, 2);
+	assert_int_equal(files, 1);
+	free(rows);
+	view_free(v);
+	fixture_close(&f);
+}
+
+static void undo_gives_back_unless_built_upon(void **state)
+{
+	static struct undo_report undo;
+	struct problem p = {0};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report first = students(&f, HEAD "测甲,329999201403150017,16,3,男,测父,13800000001\n");
+	struct import_report second = students(&f,
+		HEAD "测甲,329999201403150017,16,4,男,测父,13800000001\n测乙,329999201403150025,16,4,女,,\n");
+	assert_counts(&second, 1, 1, 0, 0);
+	assert_int_equal(batch_undo(f.store, first.id, &undo, &p), ERR_CONFLICT);
+	assert_int_equal(undo.blocked, 1);
+	assert_string_equal(undo.block[0].name, "测甲");
+	assert_int_equal(batch_undo(f.store, second.id, &undo, &p), ERR_OK);
+	assert_int_equal(undo.undone, 2);
+	assert_int_equal(batch_undo(f.store, second.id, &undo, &p), ERR_EXISTS);
+	static const uint32_t kinds[] = {KIND_STUDENT, 0};
+	struct view *v;
+	assert_int_equal(view_load(&v, f.store, kinds, &p), ERR_OK);
+	assert_true(record_is(
+		&find_record(v, KIND_STUDENT, "329999201403150017", 0)->record, F_STUDENT_CLASS_NO, "3"));
+	assert_null(find_record(v, KIND_STUDENT, "329999201403150025", 0));
+	view_free(v);
+	assert_int_equal(batch_undo(f.store, first.id, &undo, &p), ERR_OK);
+	assert_int_equal(undo.undone, 2); /* the pupil and the guardian */
+	import_report_free(&first);
+	import_report_free(&second);
+	fixture_close(&f);
+}
+
+static void pupils_are_found(void **state)
+{
+	static const uint32_t kinds[] = {KIND_STUDENT, 0};
+	static const char *const queries[] = {"张小", "zxm", "zhangxiao", "0017", "329999201403150017"};
+	struct item *found[FIND_MAX];
+	struct fixture f;
+	struct view *v;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r =
+		students(&f, HEAD "张小明,329999201403150017,16,3,男,,\n李四,329999201403150025,16,4,女,,\n");
+	import_report_free(&r);
+	assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+		assert_int_equal(find_pupils(v, queries[i], found), 1);
+		assert_true(record_is(&found[0]->record, F_STUDENT_NAME, "张小明"));
+	}
+	view_free(v);
+	fixture_close(&f);
+}
+
+static void what_is_exported_reads_back_unchanged(void **state)
+{
+	struct import_report report;
+	struct fixture f;
+	struct view *v;
+	char path[160];
+	size_t rows;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r = students(&f, HEAD
+		"张小明,329999201403150017,16,3,男,测父,13800000001\n李四,329999201403150025,16,4,女,,\n");
+	import_report_free(&r);
+	snprintf(path, sizeof path, "%s/out.xlsx", f.dir);
+	assert_int_equal(view_load(&v, f.store, transition_kinds, NULL), ERR_OK);
+	assert_int_equal(export_run(v, EXPORT_STUDENTS, 2026, path, NULL, NULL, &rows, NULL), ERR_OK);
+	view_free(v);
+	assert_int_equal(rows, 2);
+	assert_int_equal(import_run(f.store, &(struct import_options){.what = IMPORT_STUDENTS, .path = path},
+				 &report, NULL),
+		ERR_OK);
+	assert_counts(&report, 0, 0, 2, 0);
+	import_report_free(&report);
+	fixture_close(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_are_judged),
+		cmocka_unit_test(repeats_and_updates),
+		cmocka_unit_test(options_hold_back),
+		cmocka_unit_test(another_school_is_refused),
+		cmocka_unit_test(a_class_teacher_has_his_classes),
+		cmocka_unit_test(destinations_keep_what_reconciliation_needs),
+		cmocka_unit_test(undo_gives_back_unless_built_upon),
+		cmocka_unit_test(pupils_are_found),
+		cmocka_unit_test(what_is_exported_reads_back_unchanged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,363 @@
+/* Covers client/core/{store,view,outbox,outbox_push,staging,seal}.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+
+#include "core_fixture.h"
+#include "outbox.h"
+#include "staging.h"
+
+static const uint32_t kinds[] = {KIND_STUDENT, 0};
+
+static struct item *put(struct view *v, struct item *item, const char *no, const char *class_no)
+{
+	struct record want;
+	struct problem p = {0};
+
+	record_init(&want, kind_by_number(KIND_STUDENT));
+	if (item)
+		want = item->record;
+	record_set_text(&want, F_STUDENT_NAME, "测甲");
+	record_set_text(&want, F_STUDENT_CERT_NO, no);
+	record_set_text(&want, F_STUDENT_GRADE, "16");
+	record_set_text(&want, F_STUDENT_CLASS_NO, class_no);
+	assert_int_equal(outbox_put(v, &item, &want, UINT32_MAX, 0, &p), ERR_OK);
+	return item;
+}
+
+static struct view *load(struct store *s)
+{
+	struct view *v;
+	struct problem p = {0};
+
+	assert_int_equal(view_load(&v, s, kinds, &p), ERR_OK);
+	return v;
+}
+
+static size_t live_count(struct store *s)
+{
+	struct view *v = load(s);
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n; i++)
+		n += v->items[i]->live;
+	view_free(v);
+	return n;
+}
+
+/* C1, C2: killed before the commit nothing is there, killed after it everything is. */
+static void survives_a_kill(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	for (int committed = 0; committed < 2; committed++) {
+		store_close(f.store);
+		pid_t child = fork();
+		if (child == 0) {
+			struct problem p = {0};
+			if (store_open(&f.store, &f.profile, &p) || store_begin(f.store, &p))
+				_exit(1);
+			put(load(f.store), NULL, "329999201403150017", "1");
+			if (committed && store_commit(f.store, &p))
+				_exit(1);
+			kill(getpid(), SIGKILL);
+		}
+		int status;
+		waitpid(child, &status, 0);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(store_open(&f.store, &f.profile, NULL), ERR_OK);
+		assert_int_equal(live_count(f.store), (size_t)committed);
+		assert_int_equal(f.store->made, (uint64_t)committed);
+	}
+	fixture_close(&f);
+}
+
+static void pending_writes_are_visible_and_chained(void **state)
+{
+	struct fixture f;
+	struct push_batch batch;
+	struct arena arena;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	struct item *item = put(v, NULL, "329999201403150017", "1");
+	put(v, item, "329999201403150017", "2");
+	put(v, item, "329999201403150017", "2"); /* the same values queue nothing */
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	assert_int_equal(f.store->made, 2);
+	assert_int_equal(item->own_op[0], 1); /* identity: the first operation only */
+	assert_int_equal(item->own_op[1], 2);
+	view_free(v);
+	fixture_reopen(&f);
+	v = load(f.store);
+	assert_true(record_is(&v->items[0]->record, F_STUDENT_CLASS_NO, "2"));
+	assert_int_equal(v->items[0]->own_op[1], 2);
+	view_free(v);
+	arena_init(&arena, 1u << 20);
+	assert_int_equal(outbox_batch(f.store, &batch, &arena, NULL), ERR_OK);
+	assert_int_equal(batch.n, 2);
+	assert_int_equal(batch.first, 1);
+	arena_free(&arena);
+	fixture_close(&f);
+}
+
+static void answer(struct store *s, uint64_t op_no, Jingguan__V1__Outcome outcome, uint32_t gver)
+{
+	pb_op_result r = PB_OP_RESULT_INIT;
+	uint32_t gvers[] = {gver, gver, 0};
+
+	r.has_op_no = r.has_outcome = r.has_ver = 1;
+	r.op_no = op_no;
+	r.outcome = outcome;
+	r.ver = gver;
+	r.n_gver = 3;
+	r.gver = gvers;
+	r.message = (char *)"测试";
+	assert_int_equal(store_begin(s, NULL), ERR_OK);
+	assert_int_equal(outbox_answer(s, &r, NULL), ERR_OK);
+	assert_int_equal(store_commit(s, NULL), ERR_OK);
+}
+
+static void answers_move_the_queue(void **state)
+{
+	struct fixture f;
+	size_t counts[OP_DONE + 1];
+	pb_op_result wrong = PB_OP_RESULT_INIT;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	put(v, NULL, "329999201403150017", "1");
+	put(v, NULL, "329999201403150025", "1");
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	assert_int_equal(outbox_sent(f.store, 1, 2, NULL), ERR_OK);
+	outbox_counts(f.store, counts);
+	assert_int_equal(counts[OP_UNKNOWN], 2);
+	wrong.op_no = 2; /* I3: in order, gapless */
+	assert_int_equal(outbox_answer(f.store, &wrong, NULL), ERR_PROTOCOL);
+	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+	answer(f.store, 2, JINGGUAN__V1__OUTCOME__REJECTED, 0);
+	assert_int_equal(f.store->last_op, 2);
+	assert_int_equal(live_count(f.store), 1); /* the accepted one stays until the pull brings it */
+	fixture_reopen(&f);
+	assert_int_equal(f.store->last_op, 2);
+	outbox_counts(f.store, counts);
+	assert_int_equal(counts[OP_ACCEPTED], 1);
+	assert_int_equal(counts[OP_REFUSED], 1);
+	fixture_close(&f);
+}
+
+static void a_restored_server_gets_it_again(void **state)
+{
+	pb_welcome w = PB_WELCOME_INIT;
+	uint8_t genesis[HASH_SIZE];
+	struct push_batch batch;
+	struct arena arena;
+	struct fixture f;
+	size_t drafts;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	hash_genesis(genesis, f.store->device, 1);
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	put(v, NULL, "329999201403150017", "1");
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+	w.incarnation = 1;
+	w.last_hash = (ProtobufCBinaryData){HASH_SIZE, genesis};
+	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+	arena_init(&arena, 1u << 20);
+	assert_int_equal(outbox_batch(f.store, &batch, &arena, NULL), ERR_OK);
+	assert_int_equal(batch.n, 1);
+	arena_free(&arena);
+	assert_int_equal(live_count(f.store), 1);
+	fixture_close(&f);
+}
+
+static void a_fork_puts_the_unsent_before_a_person(void **state)
+{
+	pb_welcome w = PB_WELCOME_INIT;
+	size_t drafts, counts[OP_DONE + 1];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	put(v, NULL, "329999201403150017", "1");
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	w.incarnation = 2;
+	w.forked = 1;
+	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+	assert_int_equal(drafts, 1);
+	assert_int_equal(f.store->made, 0);
+	outbox_counts(f.store, counts);
+	assert_int_equal(counts[OP_DRAFT], 1);
+	fixture_close(&f);
+}
+
+static void the_file_shows_no_pupil(void **state)
+{
+	char path[160], buffer[4096];
+	struct fixture f;
+	size_t n;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	put(v, NULL, "329999201403150017", "1");
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	snprintf(path, sizeof path, "%s/store.db", f.dir);
+	FILE *in = fopen(path, "r");
+	while ((n = fread(buffer, 1, sizeof buffer, in)) > 0) {
+		assert_null(memmem(buffer, n, "3299992014", 10));
+		assert_null(memmem(buffer, n, "测甲", strlen("测甲")));
+	}
+	fclose(in);
+	fixture_close(&f);
+}
+
+/* A value copied to another row does not open: the row is part of the seal. */
+static void a_moved_value_is_refused(void **state)
+{
+	struct fixture f;
+	struct view *v;
+	struct problem p = {0};
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	put(v, NULL, "329999201403150017", "1");
+	put(v, NULL, "329999201403150025", "1");
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	sqlite3_exec(f.store->db,
+		"UPDATE outbox SET bytes = (SELECT bytes FROM outbox WHERE n = 2) WHERE n = 1", NULL, NULL,
+		NULL);
+	assert_int_equal(view_load(&v, f.store, kinds, &p), ERR_STORE);
+	fixture_close(&f);
+}
+
+static void stage(struct store *s, const uint8_t id[ID_SIZE], Jingguan__V1__Action action,
+	const char *class_no, struct staging_end *end)
+{
+	pb_pull_reply page = PB_PULL_REPLY_INIT;
+	pb_change change = PB_CHANGE_INIT, *list[] = {&change};
+	uint32_t gver[] = {1, 1, 1}, lanes[LANES];
+	struct buf body = {0};
+	struct record r;
+	uint8_t hash[HASH_SIZE];
+
+	record_init(&r, kind_by_number(KIND_STUDENT));
+	record_set_text(&r, F_STUDENT_NAME, "测乙");
+	record_set_text(&r, F_STUDENT_CLASS_NO, class_no);
+	record_encode(&r, &body);
+	change.kind = KIND_STUDENT;
+	change.id = (ProtobufCBinaryData){ID_SIZE, (uint8_t *)id};
+	change.ver = 1;
+	change.action = action;
+	change.n_gver = 3;
+	change.gver = gver;
+	change.owner = (char *)FIXTURE_SCHOOL;
+	if (action == JINGGUAN__V1__ACTION__PUT)
+		change.body = (ProtobufCBinaryData){body.len, body.data};
+	page.n_change = 1;
+	page.change = list;
+	assert_int_equal(staging_add(s, 2132999001, &page, NULL), ERR_OK);
+	hash_record(hash, body.data, body.len);
+	hash_lanes(lanes, id, 1, KIND_STUDENT, hash);
+	if (action == JINGGUAN__V1__ACTION__PUT)
+		lanes_add(end->lanes, lanes);
+	else
+		lanes_sub(end->lanes, lanes);
+	buf_free(&body);
+}
+
+/* C6, C7: staged rows are not visible; the flip shows them with the cursor, and the digest says whether they
+ * agree. */
+static void pulls_flip_at_once(void **state)
+{
+	static const uint8_t a[ID_SIZE] = {1}, b[ID_SIZE] = {2};
+	struct staging_end end = {.cursor = 7, .epoch = 1};
+	struct stream_state streams[STORE_STREAMS_MAX];
+	struct fixture f;
+	bool agreed;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	stage(f.store, a, JINGGUAN__V1__ACTION__PUT, "1", &end);
+	stage(f.store, b, JINGGUAN__V1__ACTION__PUT, "2", &end);
+	assert_int_equal(live_count(f.store), 0);
+	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_true(agreed);
+	fixture_reopen(&f);
+	assert_int_equal(live_count(f.store), 2);
+	assert_int_equal(store_streams(f.store, streams), 2);
+	assert_int_equal(streams[1].cursor, 7);
+	stage(f.store, a, JINGGUAN__V1__ACTION__DEL, "1", &end);
+	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_true(agreed);
+	assert_int_equal(live_count(f.store), 1);
+	end.lanes[0]++;
+	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_false(agreed);
+	/* A whole pull that brings nothing leaves nothing. */
+	assert_int_equal(staging_reset(f.store, 2132999001, NULL), ERR_OK);
+	assert_int_equal(live_count(f.store), 1);
+	end = (struct staging_end){.whole = true};
+	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_true(agreed);
+	assert_int_equal(live_count(f.store), 0);
+	fixture_close(&f);
+}
+
+static void a_passphrase_guards_the_key(void **state)
+{
+	struct problem p = {0};
+	struct fixture f;
+
+	(void)state;
+	setenv("JG_PASSPHRASE", "correct horse", 1);
+	fixture_open(&f, "registrar");
+	assert_false(f.profile.key_in_clear);
+	store_close(f.store);
+	setenv("JG_PASSPHRASE", "wrong horse", 1);
+	assert_int_equal(store_open(&f.store, &f.profile, &p), ERR_PERMISSION);
+	setenv("JG_PASSPHRASE", "correct horse", 1);
+	assert_int_equal(store_open(&f.store, &f.profile, &p), ERR_OK);
+	unsetenv("JG_PASSPHRASE");
+	fixture_close(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(survives_a_kill),
+		cmocka_unit_test(pending_writes_are_visible_and_chained),
+		cmocka_unit_test(answers_move_the_queue),
+		cmocka_unit_test(a_restored_server_gets_it_again),
+		cmocka_unit_test(a_fork_puts_the_unsent_before_a_person),
+		cmocka_unit_test(the_file_shows_no_pupil),
+		cmocka_unit_test(a_moved_value_is_refused),
+		cmocka_unit_test(pulls_flip_at_once),
+		cmocka_unit_test(a_passphrase_guards_the_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
