@@ -416,8 +416,8 @@ static enum err error_of(const char *sqlstate)
 {
 	if (strncmp(sqlstate, "JG", 2) == 0)
 		return (enum err)atoi(sqlstate + 2); /* raised by our own SQL functions: ERRCODE 'JG' and the number of err.def */
-	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0)
-		return ERR_BUSY; /* deadlock, serialization, lock time-out: the same bytes may go again */
+	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "23505") == 0)
+		return ERR_BUSY; /* deadlock, lock time-out, somebody else inserted first: the same bytes may go again */
 	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, "25006") == 0)
 		return ERR_UNAVAILABLE;
 	if (strncmp(sqlstate, "53", 2) == 0)

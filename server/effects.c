@@ -25,6 +25,7 @@ struct feed_row {
 	int64_t stream, i, ver;
 	uint8_t id[ID_SIZE];
 	int16_t kind, action;
+	bool fresh;   /* no row of this record stands in any feed: a plain insert will do */
 	bool dropped; /* a later effect on the same record took its place */
 };
 
@@ -125,7 +126,7 @@ static void add_entry(struct collector *c, const struct effects_part *part, size
 	buf_add(&s->parts, entry, sizeof entry);
 	s->part_count++;
 	s->count++;
-	struct feed_row row = {.stream = stream, .i = s->count, .ver = e->after.state.ver, .kind = (int16_t)e->after.kind->number, .action = action};
+	struct feed_row row = {.stream = stream, .i = s->count, .ver = e->after.state.ver, .kind = (int16_t)e->after.kind->number, .action = action, .fresh = e->fresh && !e->repeat};
 	memcpy(row.id, e->after.id, ID_SIZE);
 	if (e->repeat)
 		drop_earlier(c, &row);
@@ -248,6 +249,11 @@ static const struct db_stmt apply_streams = {
 	" f AS (INSERT INTO feed (county, stream_id, rec_id, seq, ver, kind, action)"
 	" SELECT app_county(), r.stream_id, r.rec_id, u.base + r.i, r.ver, r.kind, r.action"
 	" FROM unnest($13::bigint[], $14::uuid[], $15::bigint[], $16::bigint[], $17::smallint[], $18::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
+	" JOIN u USING (stream_id)),"
+	/* What a feed has already moves to its end. The streams' scope shows these rows, so that the conflict is ours to settle. */
+	" g AS (INSERT INTO feed (county, stream_id, rec_id, seq, ver, kind, action)"
+	" SELECT app_county(), r.stream_id, r.rec_id, u.base + r.i, r.ver, r.kind, r.action"
+	" FROM unnest($19::bigint[], $20::uuid[], $21::bigint[], $22::bigint[], $23::smallint[], $24::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
 	" JOIN u USING (stream_id) ON CONFLICT (county, stream_id, rec_id) DO UPDATE"
 	" SET seq = excluded.seq, ver = excluded.ver, kind = excluded.kind, action = excluded.action)"
 	" SELECT assert_rows((SELECT count(*) FROM u), cardinality($1::bigint[]))"};
@@ -303,7 +309,7 @@ static void send_scope(struct db_task *task, const struct collector *c)
 	buf_free(&sql);
 }
 
-static void fill_feed(const struct collector *c, struct pg_array a[6])
+static void fill_feed(const struct collector *c, bool fresh, struct pg_array a[6])
 {
 	static const enum pg_type types[6] = {PG_INT8, PG_UUID, PG_INT8, PG_INT8, PG_INT2, PG_INT2};
 	const struct feed_row *rows = (const struct feed_row *)(const void *)c->feed.data;
@@ -311,7 +317,7 @@ static void fill_feed(const struct collector *c, struct pg_array a[6])
 	for (size_t i = 0; i < 6; i++)
 		pg_array_begin(&a[i], types[i]);
 	for (size_t i = 0; i < c->feed.len / sizeof *rows; i++) {
-		if (rows[i].dropped)
+		if (rows[i].dropped || rows[i].fresh != fresh)
 			continue;
 		pg_array_int8(&a[0], rows[i].stream);
 		pg_array_bytes(&a[1], rows[i].id, ID_SIZE);
@@ -324,7 +330,7 @@ static void fill_feed(const struct collector *c, struct pg_array a[6])
 
 static void send_streams(struct db_task *task, struct collector *c)
 {
-	struct pg_array ids = {0}, a[12] = {0}, feed[6] = {0};
+	struct pg_array ids = {0}, a[12] = {0}, fresh[6] = {0}, moved[6] = {0};
 	struct db_params lock = {0}, p = {0};
 	uint8_t root[HASH_SIZE];
 
@@ -347,15 +353,20 @@ static void send_streams(struct db_task *task, struct collector *c)
 	db_task_query(task, &lock_streams, &lock);
 	for (size_t i = 0; i < 12; i++)
 		db_array(&p, &a[i]);
-	fill_feed(c, feed);
+	fill_feed(c, true, fresh);
+	fill_feed(c, false, moved);
 	for (size_t i = 0; i < 6; i++)
-		db_array(&p, &feed[i]);
+		db_array(&p, &fresh[i]);
+	for (size_t i = 0; i < 6; i++)
+		db_array(&p, &moved[i]);
 	db_task_query(task, &apply_streams, &p);
 	pg_array_free(&ids);
 	for (size_t i = 0; i < 12; i++)
 		pg_array_free(&a[i]);
-	for (size_t i = 0; i < 6; i++)
-		pg_array_free(&feed[i]);
+	for (size_t i = 0; i < 6; i++) {
+		pg_array_free(&fresh[i]);
+		pg_array_free(&moved[i]);
+	}
 }
 
 static void collect(struct collector *c, const struct effects_part *parts, size_t count)

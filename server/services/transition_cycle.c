@@ -21,9 +21,6 @@ struct cycle_state {
 
 static const struct db_stmt freeze = {"SELECT baseline, schools FROM transition_open($1::int)"};
 static const struct db_stmt missing = {"SELECT code, coalesce(name, ''), what FROM transition_phase_missing($1::int, $2::text)"};
-static const struct db_stmt drafts = {
-	"SELECT count(*)::int FROM slip WHERE county = app_county() AND year = $1::int AND NOT deleted AND state = 'draft'"};
-
 static bool find_cycle(const PGresult *cycles, int32_t year, struct row *out)
 {
 	const struct kind *kind = kind_by_number(KIND_CYCLE);
@@ -191,7 +188,6 @@ static void phase_judge(struct request *r)
 	struct cycle_state *s = r->state;
 	const pb_phase_request *q = REQUEST(r, pb_phase_request);
 	int now = phase_index(s->next), to = phase_index(q->to);
-	int draft_slips = (int)db_get_int(r->task.result[1], 0, 0);
 
 	if (!fill_missing(r, s, r->task.result[0])) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
@@ -209,11 +205,6 @@ static void phase_judge(struct request *r)
 		refuse_missing(r, s);
 		return;
 	}
-	if (!q->force && strcmp(s->next, "verify") == 0 && draft_slips) {
-		request_fail_hint(r, ERR_INCOMPLETE, "phase", arena_printf(&r->arena, tr("还有 %d 张交办单未下发", "%d slips are still drafts"), draft_slips),
-			"jgadmin transition slips issue");
-		return;
-	}
 	snprintf(s->next, sizeof s->next, "%s", q->to);
 	enum err e = send_phase(r, s->next);
 	if (e) {
@@ -228,7 +219,7 @@ static void phase_read(struct request *r)
 {
 	struct cycle_state *s = r->state;
 	const pb_phase_request *q = REQUEST(r, pb_phase_request);
-	struct db_params p = {0}, d = {0};
+	struct db_params p = {0};
 	struct row row;
 
 	if (!find_cycle(r->task.result[0], q->year, &row)) {
@@ -255,8 +246,6 @@ static void phase_read(struct request *r)
 	db_int4(&p, q->year);
 	db_text(&p, s->next);
 	request_query(r, &missing, &p);
-	db_int4(&d, q->year);
-	request_query(r, &drafts, &d);
 	request_trip(r, phase_judge);
 }
 

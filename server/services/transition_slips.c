@@ -258,9 +258,12 @@ static void send_run(struct request *r, int32_t as_of, bool after_word)
 	request_trip(r, reconcile_settle);
 }
 
+/* A run reads everything in one snapshot; a push that commits meanwhile makes it run again. */
+#define ONE_SNAPSHOT "ISOLATION LEVEL REPEATABLE READ"
+
 static void reconcile_query(struct request *r)
 {
-	request_scope(r, SCOPE_JOB, "");
+	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
 	send_run(r, REQUEST(r, pb_reconcile_request)->as_of, false);
 }
 
@@ -406,7 +409,7 @@ static void send_find(struct request *r, int32_t year, const char *pupil, bool a
 {
 	struct db_params p = {0};
 
-	request_scope(r, SCOPE_JOB, "");
+	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
 	db_int4(&p, year);
 	db_text(&p, pupil ? pupil : "");
 	db_bool(&p, anybody);
@@ -651,7 +654,7 @@ static void review_plan(struct request *r)
 
 static void review_query(struct request *r)
 {
-	request_scope(r, SCOPE_JOB, "");
+	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
 	record_db_all(&r->task, kind_by_number(KIND_SLIP));
 	record_db_all(&r->task, kind_by_number(KIND_SLIP_ADDRESSEE));
 	request_trip(r, review_plan);

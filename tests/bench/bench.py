@@ -229,7 +229,7 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--quick", action="store_true", help="without the million pupils")
     options = parser.parse_args()
-    with PrivatePostgres(tls=True, apply=False, fsync="on", autovacuum="on") as postgres:
+    with PrivatePostgres(directory="/tmp", tls=True, apply=False, fsync="on") as postgres:
         server = BenchServer(postgres)
         with server:
             bench = Bench(options, server, postgres)

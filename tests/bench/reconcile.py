@@ -8,6 +8,7 @@ size, the seconds of the first run, of the run after nothing changed, and the gr
 import math
 import os
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "service"))
@@ -60,7 +61,7 @@ def reconcile(postgres, county):
 def main():
     sizes = [int(a) for a in sys.argv[1:]] or [16000, 1000000]
     seconds = []
-    with PrivatePostgres(fsync="on") as postgres:
+    with PrivatePostgres(directory=tempfile.gettempdir(), fsync="on") as postgres:
         for county, pupils in enumerate(sizes, 320001):
             postgres.sql(MAKE.format(county=county, pupils=pupils, primaries=max(2, pupils // 250), juniors=max(2, pupils // 500)))
             opened = postgres.sql("BEGIN; %s SELECT * FROM transition_open(2026); COMMIT;" % (SCOPE % county), user="jingguan_app", options=["-At"])

@@ -134,7 +134,7 @@ class Demo:
                 self.server.start()
                 self.story.say("断网时 %s 录入 %d 条去向，状态显示待传 %d 条，联网后自动补送" % (c.school_names[code], report["inserted"], waiting))
             self.sync(self.schools[code])
-            gaps = any(p.scenario == "m01" for p in c.pupils if p.primary == code)
+            gaps = any(p.scenario in ("m01", "m05") for p in c.pupils if p.primary == code)
             args = ["--incomplete", "--reason", "个别家长未联系上"] if gaps else []
             self.patiently(self.schools[code], "transition", "file", *args)
         progress = self.patiently(self.edu, "transition", "progress", "--year", YEAR)

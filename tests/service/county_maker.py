@@ -7,7 +7,7 @@ import random
 import uuid
 from datetime import date as day
 
-from reconcile_reference import check_digit
+from reconcile_reference import check_digit, id_birth, id_gender
 
 YEAR = 2026
 CODES = {"primary": "211", "nine": "312", "junior": "311", "special": "371", "senior": "342"}
@@ -250,10 +250,15 @@ def random_pupil(r, m):
         m.declares(source, then, "A1", school)
         m.enrols(school, then)
         return
+    if r.random() < .08:  # two children of his name and birthday, without a number that says which is he
+        for number in range(2):
+            m.enrols(r.choice(JUNIORS), {**then, "cert_no": None, "student_no": "L3213242014031500%d%d" % (number, r.randint(0, 9))},
+                     birth=p["birth"] or id_birth(p["cert_no"]), gender=p["gender"] or id_gender(p["cert_no"]))
+        return
     for owner in r.choice([[], [source], [source], [source], [source], [source, r.choice(SOURCES)], [r.choice(SOURCES)]]):
         d = random_destination(r, m, then, owner, phone)
-        if r.random() < .3:
-            m.word(p, r.choice(["accepted", "accepted", "refuted"]), r.choice([d["category"], d["category"], d["category"], "B1"]))
+        if r.random() < .4:
+            m.word(p, r.choice(["accepted", "refuted"]), r.choice([d["category"], d["category"], d["category"], "B1"]))
     for _ in range(r.choice([0, 1, 1, 1, 2])):
         random_row(r, m, then, phone)
     if r.random() < .04:
@@ -276,7 +281,7 @@ def person_fields(r, person, phone):
 
 
 def random_destination(r, m, person, owner=None, phone=None):
-    category = r.choice(["A1", "A1", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8", "B1", "B2", "B3", "B4", "B5", "C1", "C2", "C3", "D1", "D2", "D3", "D4", "D5"])
+    category = r.choice([r.choice(["A1", "A1", "A2", "A3", "A4", "A5", "A6", "A7", "A8"]), "B" + r.choice("12345"), "C" + r.choice("123"), "D" + r.choice("12345")])
     fields = person_fields(r, person, phone)
     if category[0] == "A":
         fields["dest_school"] = r.choice(JUNIORS + [None, None, "3132000099", "2132000001"])

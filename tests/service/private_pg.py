@@ -12,17 +12,20 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = "/usr/lib/postgresql/15/bin"
+MEMORY = "/dev/shm"
 
 
 class PrivatePostgres:
-    def __init__(self, apply=True, tls=False, **settings):
+    def __init__(self, directory=None, apply=True, tls=False, **settings):
         """apply: the migrations, as jgd would; tls: also a TCP port with TLS on the loopback (self.port)."""
+        # In memory unless told otherwise: a small reconciliation is mostly the making of temporary tables' files.
+        self.directory = directory or (MEMORY if os.access(MEMORY, os.W_OK) else None)
         self.apply, self.tls, self.database, self.port = apply, tls, "jingguan", 5432
         self.settings = {"listen_addresses": "''", "timezone": "'Asia/Shanghai'", "fsync": "off", "shared_buffers": "'256MB'",
-                         "max_wal_size": "'4GB'", "autovacuum": "off", **settings}
+                         "max_wal_size": "'4GB'", "autovacuum_naptime": "2", **settings}
 
     def __enter__(self):
-        self.dir = tempfile.mkdtemp(prefix="jgpg.")
+        self.dir = tempfile.mkdtemp(prefix="jgpg.", dir=self.directory)
         os.chmod(self.dir, 0o755)
         self.data = os.path.join(self.dir, "data")
         os.mkdir(self.data, 0o700)
