@@ -13,7 +13,7 @@ import threading
 import time
 
 from county_files import County
-from harness import BUILD, Failure, Server, JG, JGADMIN
+from harness import BUILD, Failure, Program, Server
 
 YEAR = 2027 # next year's cycle: a rehearsal clock moves forward only
 TABLE_STATES = {"confirmed": "已确认", "provisional": "待核", "exempt": "除外", "open": "未落实"}
@@ -55,6 +55,7 @@ class Story:
 class Demo:
     def __init__(self, options, server):
         self.options, self.server = options, server
+        Program.patience = 12 if options.chaos else 0
         self.county = County(options.schools, options.pupils, YEAR, options.seed)
         self.files = self.county.write(os.path.join(server.dir, "files"))
         self.story = Story(options.chaos, server, options.seed)
@@ -68,27 +69,15 @@ class Demo:
         days = (datetime.date(YEAR, month, day) - now).days
         if days > 0:
             sysadmin = self.server.people["sysadmin"]
-            self.patiently(sysadmin, "login", sysadmin.user)
-            self.patiently(sysadmin, "server", "clock", "+%dd" % days)
+            sysadmin.ok("login", sysadmin.user)
+            sysadmin.ok("server", "clock", "+%dd" % days)
             for person in self.server.people.values():
                 if person.user:
-                    self.patiently(person, "login", person.user)
+                    person.ok("login", person.user)
         self.story.chapter(text)
 
-    def patiently(self, person, *args, code=0, **more):
-        """As a person at a desk: what could not be reached is tried again."""
-        codes = code if isinstance(code, tuple) else (code,)
-        for attempt in range(12):
-            result = person.run(*args, "--json", **more)
-            if result.code in codes:
-                return result.json if result.out.strip() else None
-            if result.code not in (1, 4) or not self.options.chaos:
-                break
-            time.sleep(0.5 + attempt / 2)
-        raise Failure("%r" % result)
-
     def sync(self, person):
-        report = self.patiently(person, "sync", code=(0, 5))
+        report = person.ok("sync", code=(0, 5))
         if report["refused"] or report["conflicts"] or report["pending"]:
             raise Failure("%s: %r %r" % (person.profile, report, person.run("outbox", "list", "--json")))
         return report
@@ -99,33 +88,33 @@ class Demo:
         self.edu = self.server.bureau("basic_edu")
         c, edu = self.county, self.edu
         self.move_to(5, 20, "五月：基教科建立学校名册和施教区，各校连接")
-        schools = self.patiently(edu, "schools", "import", self.files["schools"])
-        catchments = self.patiently(edu, "catchments", "import", self.files["catchments"])
+        schools = edu.ok("schools", "import", self.files["schools"])
+        catchments = edu.ok("catchments", "import", self.files["catchments"])
         self.story.say("学校 %d 所，施教区 %d 条" % (schools["inserted"], catchments["inserted"]))
         self.schools = {code: self.server.school(code) for code in c.sources + c.juniors}
         self.story.say("%d 所学校的学籍管理员已用连接码注册" % len(self.schools))
         total = 0
         for code in c.sources:
-            report = self.patiently(self.schools[code], "import", "students", self.files["students", code])
+            report = self.schools[code].ok("import", "students", self.files["students", code])
             if report["rejected"]:
                 raise Failure("rejected: %r" % report)
             total += report["inserted"]
             self.sync(self.schools[code])
         self.story.say("从 xlsx、GB18030 和 UTF-8 的名册导入六年级学生 %d 人" % total)
-        opened = self.patiently(edu, "transition", "open", "--year", YEAR)
+        opened = edu.ok("transition", "open", "--year", YEAR)
         self.story.say("冻结应升学名单：%d 人，%d 所小学" % (opened["baseline"], opened["schools"]))
 
     def june(self):
         c = self.county
         self.move_to(6, 10, "六月：家长预填升学去向，小学备案（T1）")
-        self.patiently(self.edu, "transition", "phase", "--year", YEAR, "prefill")
+        self.edu.ok("transition", "phase", "--year", YEAR, "prefill")
         first = c.sources[0]
         for code in c.sources:
             self.sync(self.schools[code])
             if code == first:
                 # Offline: the server is away, the work is not lost.
                 self.server.stop(signal.SIGTERM)
-            report = self.patiently(self.schools[code], "import", "destinations", self.files["june", code], code=(0, 5))
+            report = self.schools[code].ok("import", "destinations", self.files["june", code], code=(0, 5))
             if report["rejected"]:
                 raise Failure("rejected: %r" % report["rejected"])
             if code == first:
@@ -136,58 +125,58 @@ class Demo:
             self.sync(self.schools[code])
             gaps = any(p.scenario in ("m01", "m05") for p in c.pupils if p.primary == code)
             args = ["--incomplete", "--reason", "个别家长未联系上"] if gaps else []
-            self.patiently(self.schools[code], "transition", "file", *args)
-        progress = self.patiently(self.edu, "transition", "progress", "--year", YEAR)
+            self.schools[code].ok("transition", "file", *args)
+        progress = self.edu.ok("transition", "progress", "--year", YEAR)
         self.story.say("备案 %d 所" % sum(1 for row in progress if row["t1"]))
 
     def summer(self):
-        self.patiently(self.edu, "transition", "phase", "--year", YEAR, "assist")
+        self.edu.ok("transition", "phase", "--year", YEAR, "assist")
         self.move_to(7, 15, "七至八月：班主任帮办报名")
         person = self.schools[self.county.primaries[0]]
         pupil = next(p for p in self.county.pupils if p.primary == self.county.primaries[0] and p.scenario == "ok")
-        self.patiently(person, "transition", "set", "-", "--dest", pupil.category, "--registration", "BM20270001", stdin=pupil.id + "\n")
+        person.ok("transition", "set", "-", "--dest", pupil.category, "--registration", "BM20270001", stdin=pupil.id + "\n")
         self.sync(person)
         self.story.say("登记报名号，逐人可查")
 
     def september(self):
         c = self.county
         self.move_to(9, 1, "九月初：小学逐人核实，正式上报（T2）")
-        self.patiently(self.edu, "transition", "phase", "--year", YEAR, "confirm")
+        self.edu.ok("transition", "phase", "--year", YEAR, "confirm")
         for code in c.sources:
             self.sync(self.schools[code])
-            report = self.patiently(self.schools[code], "import", "destinations", self.files["september", code], code=(0, 5))
+            report = self.schools[code].ok("import", "destinations", self.files["september", code], code=(0, 5))
             if report["rejected"]:
                 raise Failure("rejected: %r" % report["rejected"])
             self.sync(self.schools[code])
-            self.patiently(self.schools[code], "transition", "file", "--incomplete", "--reason", "个别材料待补")
+            self.schools[code].ok("transition", "file", "--incomplete", "--reason", "个别材料待补")
         self.story.say("%d 所小学正式上报" % len(c.sources))
         self.move_to(9, 6, "初中逐名核验")
-        self.patiently(self.edu, "transition", "phase", "--year", YEAR, "verify")
+        self.edu.ok("transition", "phase", "--year", YEAR, "verify")
         for code in c.juniors + [c.through]:
             person = self.schools[code]
             self.sync(person)
-            self.patiently(person, "import", "enrolled", self.files["enrolled", code], code=(0, 5))
+            person.ok("import", "enrolled", self.files["enrolled", code], code=(0, 5))
             for p in c.pupils:
                 if p.scenario == "m13" and p.dest == code:
-                    self.patiently(person, "verify", "answer", "-", "unknown", "--note", "查无此人", stdin=p.id + "\n")
+                    person.ok("verify", "answer", "-", "unknown", "--note", "查无此人", stdin=p.id + "\n")
             self.sync(person)
-            self.patiently(person, "verify", "submit")
+            person.ok("verify", "submit")
         self.story.say("%d 所初中提交核验" % (len(c.juniors) + 1))
 
     def proofs(self):
-        rows = self.patiently(self.edu, "transition", "proof", "list", "--year", YEAR)
+        rows = self.edu.ok("transition", "proof", "list", "--year", YEAR)
         for row in rows:
             p = self.by_id.get(row["student"]["cert_no"])
             if p and p.scenario in ("b_accepted", "c_exempt") and row["files"]:
-                self.patiently(self.edu, "transition", "proof", "accept", "-", "--year", YEAR, stdin=p.id + "\n")
+                self.edu.ok("transition", "proof", "accept", "-", "--year", YEAR, stdin=p.id + "\n")
         self.story.say("基教科认可 %d 份外地就读、留级材料" % sum(1 for row in rows if self.by_id[row["student"]["cert_no"]].scenario in ("b_accepted", "c_exempt")))
 
     def reconcile(self):
         self.move_to(9, 12, "九月十二日：逐人核对")
         # One run first, so that the bureau sees whose proofs wait for its word.
-        self.patiently(self.edu, "transition", "reconcile", "--year", YEAR)
+        self.edu.ok("transition", "reconcile", "--year", YEAR)
         self.proofs()
-        r = self.patiently(self.edu, "transition", "reconcile", "--year", YEAR)
+        r = self.edu.ok("transition", "reconcile", "--year", YEAR)
         self.story.say("应升学 %(baseline)d = 已确认 %(confirmed)d + 待核 %(provisional)d + 除外 %(exempt)d + 未落实 %(mismatched)d；名单外 %(outside)d" % r)
         if r["baseline"] != r["confirmed"] + r["provisional"] + r["exempt"] + r["mismatched"]:
             raise Failure("the law is broken: %r" % r)
@@ -196,7 +185,7 @@ class Demo:
     def compare(self):
         """What was found against what was injected, name by name. A mistyped number shows in its owner's entry."""
         found = {}
-        for row in self.patiently(self.edu, "transition", "mismatches", "--year", YEAR):
+        for row in self.edu.ok("transition", "mismatches", "--year", YEAR):
             if row["codes"]:
                 found.setdefault(row["student"]["cert_no"], set()).update(row["codes"])
         differences = 0
@@ -212,7 +201,7 @@ class Demo:
 
     def slips(self):
         edu = self.edu
-        issued = [s for s in self.patiently(edu, "transition", "slips", "issue", "--year", YEAR) if s["state"] == "issued"]
+        issued = [s for s in edu.ok("transition", "slips", "issue", "--year", YEAR) if s["state"] == "issued"]
         two = [s for s in issued if len(s["addressees"]) == 2]
         self.story.say("下发交办单 %d 张，其中 %d 张同时送达两所学校，限期 %s" % (len(issued), len(two), issued[0]["resolve_due"][:16]))
         for person in self.schools.values():
@@ -237,26 +226,26 @@ class Demo:
             path = os.path.join(self.server.dir, "late-%s.csv" % p.id[-6:])
             with open(path, "w") as out:
                 out.write("姓名,证件号码,性别,出生日期,毕业小学,是否报到\n%s,%s,%s,%s,%s,是\n" % (p.name, p.id, p.gender, p.birth, self.county.school_names[p.primary]))
-            self.patiently(junior, "import", "enrolled", path)
+            junior.ok("import", "enrolled", path)
             if p.scenario == "m13":
-                self.patiently(junior, "verify", "answer", "-", "present", stdin=p.id + "\n")
+                junior.ok("verify", "answer", "-", "present", stdin=p.id + "\n")
             source = self.schools[p.primary]
             if p.scenario == "m50":
-                self.patiently(source, "transition", "set", "-", "--dest", "A1", "--school", p.dest, stdin=p.id + "\n")
+                source.ok("transition", "set", "-", "--dest", "A1", "--school", p.dest, stdin=p.id + "\n")
             for half in s["addressees"]:
                 person = self.schools[half["school"]]
-                self.patiently(person, "slips", "receive", s["slip"])
-                self.patiently(person, "slips", "log", s["slip"], "--method", "家访", "--note", "与镇干部一同上门，家长同意返校")
-                self.patiently(person, "slips", "answer", s["slip"], "--outcome", "enrolled", "--note", "已到校就读")
+                person.ok("slips", "receive", s["slip"])
+                person.ok("slips", "log", s["slip"], "--method", "家访", "--note", "与镇干部一同上门，家长同意返校")
+                person.ok("slips", "answer", s["slip"], "--outcome", "enrolled", "--note", "已到校就读")
             self.sync(junior)
             self.sync(source)
         self.story.say("劝返 %d 名学生到校，两校均已回复" % len(found))
 
     def october(self):
         self.move_to(9, 19, "限期已过：升级")
-        r = self.patiently(self.edu, "transition", "reconcile", "--year", YEAR)
+        r = self.edu.ok("transition", "reconcile", "--year", YEAR)
         for _ in range(40): # the server looks at the clock four times a minute
-            slips = self.patiently(self.edu, "transition", "slips", "list", "--year", YEAR)
+            slips = self.edu.ok("transition", "slips", "list", "--year", YEAR)
             live = [s for s in slips if s["state"] != "closed"]
             if all(s["escalated"] for s in live):
                 break
@@ -268,15 +257,15 @@ class Demo:
 
     def end(self):
         html = os.path.join(self.out, "汇总.html")
-        summary = self.patiently(self.edu, "transition", "summary", "--year", YEAR, "--html", html)
+        summary = self.edu.ok("transition", "summary", "--year", YEAR, "--html", html)
         self.story.chapter("各校汇总")
         print(self.edu.run("transition", "summary", "--year", YEAR).out)
         residuals = [row["residual"] for row in summary["schools"]]
         if any(residuals) or summary["total"]["residual"]:
             raise Failure("residuals %r" % residuals)
         auditor = self.server.people["auditor"]
-        self.patiently(auditor, "login", auditor.user)
-        audit = self.patiently(auditor, "audit", "verify")
+        auditor.ok("login", auditor.user)
+        audit = auditor.ok("audit", "verify")
         self.story.say("差额全部为 0；留痕 %d 条，链条完整；报表 %s" % (audit["entries"], html))
 
     def run(self):

@@ -49,13 +49,19 @@ class Program:
         environment = {**os.environ, "LANG": "C.UTF-8", "XDG_DATA_HOME": self.profile, "JG_PASSWORD": self.password, **(env or {})}
         return Result(command[3:], subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, env=environment))
 
+    patience = 0  # how often what could not be reached is tried again, as a person at a desk would; the chaos demo sets it
+
     def ok(self, *args, code=0, **more):
         """Runs with --json, expects the exit code, returns the document."""
-        result = self.run(*args, "--json", **more)
         codes = code if isinstance(code, tuple) else (code,)
-        if result.code not in codes:
-            raise Failure("expected exit %s: %r" % (codes, result))
-        return result.json if result.out.strip() else None
+        for attempt in range(self.patience + 1):
+            result = self.run(*args, "--json", **more)
+            if result.code in codes:
+                return result.json if result.out.strip() else None
+            if result.code not in (1, 4):
+                break
+            time.sleep(min(0.5 + attempt / 2, 3) if attempt < self.patience else 0)
+        raise Failure("expected exit %s: %r" % (codes, result))
 
     def connect(self, code):
         return self.ok("connect", "--code", code)
@@ -184,12 +190,20 @@ class Server:
         person.first_login(account["user"], account["password"])
         return person
 
-    def psql(self, sql, user="jingguan"):
-        run = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.data + "/pg/s", "-U", user, "-d", "jingguan", "-c", sql],
-                             capture_output=True, text=True)
+    def psql(self, sql, user="jingguan", patience=40):
+        """What psql prints; a database that is just coming back is waited for."""
+        for _ in range(patience):
+            run = self.psql_once(sql, user)
+            if run.returncode != 2:  # 2: no connection
+                break
+            time.sleep(0.25)
         if run.returncode:
             raise Failure(run.stderr)
         return run.stdout.strip()
+
+    def psql_once(self, sql, user):
+        return subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.data + "/pg/s", "-U", user, "-d", "jingguan", "-c", sql],
+                              capture_output=True, text=True)
 
 
 class Cases:
