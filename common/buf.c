@@ -9,6 +9,10 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
 {
 	if (b->failed)
 		return NULL;
+	if (n > SIZE_MAX / 4) { /* no such memory; and the doubling below must end */
+		b->failed = true;
+		return NULL;
+	}
 	if (n > b->cap - b->len) {
 		size_t cap = b->cap ? b->cap * 2 : 256;
 		while (cap - b->len < n)
