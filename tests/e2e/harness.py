@@ -14,6 +14,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("JG_BUILD", os.path.join(ROOT, "build/dev"))
 JGD, JG, JGADMIN = (os.path.join(BUILD, path) for path in ("server/jgd", "client/jg", "client/jgadmin"))
+os.environ.setdefault("LSAN_OPTIONS", "suppressions=%s/tests/lsan.supp:print_suppressions=0" % ROOT)
 PASSWORD = "Practice-2026"
 COUNTY = "329999"
 
@@ -185,7 +186,7 @@ class Server:
         """A person of a school on a computer of its own."""
         admin = self.people["sysadmin"]
         account = admin.ok("users", "add", "--school", code, "--role", role, name or role)
-        person = self.person("%s-%s" % (code, role), JG)
+        person = self.person("%s-%s" % (code, name or role), JG)
         person.connect(self.code(admin.ok("devices", "invite", "--school", code)["code"]))
         person.first_login(account["user"], account["password"])
         return person
