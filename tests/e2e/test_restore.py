@@ -151,7 +151,8 @@ def passwords(cases, server):
     cases.equal("five wrong passwords, then a lock", [codes[0], codes[-1]], ["BAD_LOGIN", "LOCKED"])
     person.password = guessed["password"]
     cases.equal("the right one does not open it", person.run("login", guessed["user"], "--json").json["error"]["code"], "LOCKED")
-    admin.ok("users", "unlock", guessed["user"])
+    server.people["secadmin"].login()
+    server.people["secadmin"].ok("users", "unlock", guessed["user"])
     cases.equal("until it is unlocked", person.run("login", guessed["user"], "--json").code, 0)
     return person, old
 
