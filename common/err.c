@@ -41,7 +41,7 @@ static void copy_text(char *to, size_t size, const char *from)
 	utf8_trim(to);
 }
 
-enum err problem_set(struct problem *p, enum err code, const char *field, const char *hint, const char *message, ...)
+enum err (problem_set)(struct problem *p, enum err code, const char *field, const char *hint, const char *message, ...)
 {
 	if (!p)
 		return code;

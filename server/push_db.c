@@ -134,6 +134,7 @@ static void send_devices(struct group *g)
 
 	for (size_t m = 0; m < g->count; m++)
 		ids[m] = g->member[m].request->caller.device;
+	/* cppcheck-suppress uninitvar ; a group has at least one member */
 	qsort(ids, g->count, sizeof *ids, by_id);
 	pg_array_begin(&a, PG_UUID);
 	for (size_t m = 0; m < g->count; m++)

@@ -184,7 +184,7 @@ static enum err move_rows(struct store *s, int64_t stream, bool whole, struct pr
 enum err staging_flip(struct store *s, int64_t stream, const struct staging_end *end, bool settle,
 	bool *agreed, struct problem *p)
 {
-	uint32_t sum[LANES];
+	uint32_t sum[LANES] = {0};
 	enum err e = store_begin(s, p);
 
 	if (!e)
