@@ -487,7 +487,7 @@ class Device:
 
     # pushing
 
-    def queue_op(self, kind, id, message=None, seen=(), groups=None, author=None, **fields):
+    def queue_op(self, kind, id, message=None, /, seen=(), groups=None, author=None, **fields):
         """Queues a PUT of the message (or a DEL without one); seen: pairs (group, gver) or (group, None, own op)."""
         self.made += 1
         op = pb.Op(version=1, op_no=self.made, incarnation=self.incarnation, author=author or self.user, at=time.time_ns() // 1000,
