@@ -3,7 +3,8 @@
 import datetime
 import json
 import os
-import struct
+import subprocess
+import sys
 import time
 
 from cryptography import x509
@@ -569,6 +570,8 @@ def vectors():
         cases.equal("vector lanes", list(w.lanes(b(x["id"]), x["ver"], x["kind"], b(x["record"]))), x["lanes"])
     for x in v["audit"]:
         cases.equal("vector trace", (w.audit_root(b(x["parts"])).hex(), w.audit_next(b(x["before"]), x["n"], b(x["root"])).hex()), (x["root"], x["head"]))
+    for x in v["head"]:
+        cases.equal("vector signed head", w.head_message(x["stream"], x["n"], b(x["head"])).hex(), x["message"])
     for x in v["connect_code"]:
         pin, secret, address = w.parse_code(x["code"])
         cases.equal("vector connect code", (pin.hex(), secret.hex(), w.make_code(pin, secret)), (x["pin"], x["secret"], x["code"].split("@")[0].replace("-", "").upper()))
@@ -577,8 +580,8 @@ def vectors():
 
 
 def main():
-    if os.path.exists(os.path.join(w.PROTO, "vectors.json")):
-        vectors()
+    vectors()
+    cases.equal("vectors.json is what the document says", subprocess.run([sys.executable, os.path.dirname(os.path.abspath(__file__)) + "/make_vectors.py", "--check"]).returncode, 0)
     with WireCounty() as county:
         year = Year(county)
         year.run()
