@@ -108,12 +108,16 @@ static enum err command_init(struct options *o, struct problem *p)
 static enum err command_serve(struct options *o, struct problem *p)
 {
 	static struct server server;
-	struct rlimit none = {0, 0};
+	struct rlimit none = {0, 0}, files;
 	bool started = false;
 	enum err e;
 
 	(void)o;
 	setrlimit(RLIMIT_CORE, &none); /* a core dump would hold children's data */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* a connection is a descriptor: take what the system allows */
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	if (conf.embedded && (e = embedded_start(&conf, &started, p)))
 		return e;
 	e = maintain_schema_ready(&conf, p);

@@ -127,13 +127,16 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, 
 	static const unsigned char offers[] = "\x0ajingguan/1\x10jingguan-enrol/1";
 	unsigned char *chosen;
 
-	(void)data;
 	if (SSL_select_next_proto(&chosen, out_len, offers, sizeof offers - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = chosen;
 	X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), time(NULL) + (time_t)atomic_load(&clock_shift));
-	if (*out_len == strlen(ALPN_ENROL))
+	if (*out_len == strlen(ALPN_ENROL)) {
 		SSL_set_verify(ssl, SSL_VERIFY_PEER, tolerate_expired);
+		/* Who enrols has only the CA's hash and needs the CA itself; a device has it and is spared the bytes. */
+		if (SSL_add1_chain_cert(ssl, data) != 1)
+			return SSL_TLSEXT_ERR_ALERT_FATAL;
+	}
 	return SSL_TLSEXT_ERR_OK;
 }
 
@@ -169,14 +172,14 @@ enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **c
 	*ca_key = read_key(conf, "ca.key");
 	*sign_key = read_key(conf, "server.key");
 	bool done = cert && *ca && *ca_key && *sign_key && SSL_CTX_use_certificate(ctx, cert) == 1 &&
-		SSL_CTX_use_PrivateKey(ctx, *sign_key) == 1 && X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), *ca) == 1 &&
-		SSL_CTX_add1_chain_cert(ctx, *ca) == 1;
+		SSL_CTX_use_PrivateKey(ctx, *sign_key) == 1 && X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), *ca) == 1;
 	X509_free(cert);
 	if (!done)
 		return openssl_failed(p, tr("读不到证书或密钥", "certificates or keys cannot be read"));
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
-	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
+	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, *ca);
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN); /* or every handshake would look for the CA and check its signature */
 	return ERR_OK;
 }
 

@@ -153,7 +153,7 @@ static json_t *invitation_json(const pb_invitation *i)
 
 static int show_invitations(struct cli *c, const pb_invitation_list *list)
 {
-	const char *path = cli_option(c, "output");
+	const char *path = cli_option(c, "o");
 	json_t *all = json_array();
 	char when[32];
 

@@ -10,7 +10,7 @@ static const struct cli_option user_options[] = {{"school", "CODE", "学校标�
 	{"role", "ROLE", "角色，可写多个", "role, may be repeated"}, {"class", "C", "班主任的班级，可写多个", "a class teacher's class, may be repeated"},
 	{"user", "LOGIN", "希望的帐号名（字母）", "wanted log-in name (letters)"}, {0}};
 static const struct cli_option invite_options[] = {{"school", "CODE", "学校标识码", "school code"}, {"bureau", NULL, "县局的电脑", "a computer of the bureau"},
-	{"all", NULL, "给每所学校各发一个", "one for every school"}, {"output", "FILE.pdf", "写成可打印的 PDF", "write a printable PDF"}, {0}};
+	{"all", NULL, "给每所学校各发一个", "one for every school"}, {"o", "FILE.pdf", "写成可打印的 PDF", "write a printable PDF"}, {0}};
 static const struct cli_option year_options[] = {{"year", "Y", "年度", "year"}, {0}};
 static const struct cli_option phase_options[] = {{"year", "Y", "年度", "year"}, {"force", NULL, "有学校未完成也前进", "move on though schools are not done"},
 	{"reason", "TEXT", "理由", "reason"}, {0}};

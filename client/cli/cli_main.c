@@ -314,7 +314,7 @@ static int run_words(struct cli *c, int argc, char **argv)
 	if (has_word(argc, argv, "--help") || (n == 1 && !c->command && strcmp(words[0], "help") == 0)) {
 		if (c->command)
 			print_command_help(c->program, c->command);
-		else if (n == 0 || !print_commands(c->program, words[0]))
+		else if (n == 0 || strcmp(words[0], "help") == 0 || !print_commands(c->program, words[0]))
 			print_program_help(c->program);
 		return 0;
 	}

@@ -123,7 +123,10 @@ static int run_import(struct cli *c, enum import_what what)
 	} else {
 		print_report(c, &report, options.dry_run);
 		code = report.rejected.n ? err_info(ERR_CONFLICT)->exit_code : 0;
-		cli_result(c, report_json(&report), 0);
+		json_t *json = report_json(&report);
+		if (e)
+			json_object_set_new(json, "error", cli_error_json(c));
+		cli_result(c, json, 0);
 		if (e)
 			code = cli_fail(c);
 	}

@@ -8,7 +8,7 @@ int cmd_login(struct cli *c)
 	char password[512];
 	struct link *link;
 	pb_hello hello;
-	size_t drafts;
+	size_t drafts = 0;
 	int code;
 	struct store *store = jg_store(c, &code);
 
@@ -27,5 +27,11 @@ int cmd_login(struct cli *c)
 	if (e)
 		return cli_fail(c);
 	cli_login_told(c);
+	if (drafts)
+		cli_warn(c,
+			tr("这台电脑的数据曾被还原：%zu 项未发送的内容待您确认（jg outbox list）",
+				"this computer was rolled back: %zu unsent items wait for your review (jg "
+				"outbox list)"),
+			drafts);
 	return cli_result(c, cli_session_json(c), 0);
 }

@@ -133,6 +133,7 @@ static int watch(struct cli *c, struct link *link)
 				tr("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu",
 					"%zu sent, %zu received, %zu conflicts, %zu refused"),
 				report.pushed, report.pulled, report.conflicts, report.refused);
+		fflush(stdout); /* whoever reads a pipe wants it now */
 	}
 }
 
@@ -155,6 +156,7 @@ int cmd_sync(struct cli *c)
 	if (e)
 		return cli_fail(c);
 	tell_report(c, store, &report);
+	fflush(stdout);
 	return watch(c, link);
 }
 

@@ -15,13 +15,15 @@
 #include "transition.h"
 #include "value.h"
 
-/* GB/T 9704: A4, margins 37 mm above, 28 mm left, 26 mm right; points. */
+/* A4 with the side margins of GB/T 9704, 28 mm and 26 mm; points. */
 #define PAGE_W 595.28
 #define PAGE_H 841.89
-#define MARGIN_TOP 104.9
+#define MARGIN_TOP 72.0 /* the form must fit one page: less than the 37 mm of a letter */
 #define MARGIN_LEFT 79.4
 #define TEXT_W (PAGE_W - MARGIN_LEFT - 73.7)
 #define LABEL_W 92
+#define TEXT_SIZE 11
+#define PADDING 4
 #define FONT "FangSong, STFangsong, Noto Serif CJK SC, serif"
 
 struct page {
@@ -64,13 +66,13 @@ static void title(struct page *g, const char *text)
 /* A framed row: label left, value right, as high as the value needs. */
 static void row_line(struct page *g, const char *label, const char *value, double least)
 {
-	double height = set_text(g, value, 12, false, TEXT_W - LABEL_W - 12) + 12;
+	double height = set_text(g, value, TEXT_SIZE, false, TEXT_W - LABEL_W - 12) + 2 * PADDING;
 
 	if (height < least)
 		height = least;
-	draw_at(g, MARGIN_LEFT + LABEL_W + 6, g->y + 6);
-	set_text(g, label, 12, true, LABEL_W - 12);
-	draw_at(g, MARGIN_LEFT + 6, g->y + 6);
+	draw_at(g, MARGIN_LEFT + LABEL_W + 6, g->y + PADDING);
+	set_text(g, label, TEXT_SIZE, true, LABEL_W - 12);
+	draw_at(g, MARGIN_LEFT + 6, g->y + PADDING);
 	cairo_set_line_width(g->cr, 0.6);
 	cairo_rectangle(g->cr, MARGIN_LEFT, g->y, LABEL_W, height);
 	cairo_rectangle(g->cr, MARGIN_LEFT + LABEL_W, g->y, TEXT_W - LABEL_W, height);
@@ -78,12 +80,24 @@ static void row_line(struct page *g, const char *label, const char *value, doubl
 	g->y += height;
 }
 
+/* On paper a time needs neither its zone nor seconds. */
+static const char *paper_text(const struct record *r, int field, char *out, size_t size)
+{
+	value_show(r, field, false, out, size);
+	if (strcmp(r->kind->fields[field].check, "time") == 0 && strlen(out) > 16) {
+		out[10] = ' ';
+		out[16] = 0;
+	}
+	return out;
+}
+
 static void field_line(struct page *g, const struct record *r, int field)
 {
 	char text[2048];
 
-	row_line(g, tr(r->kind->fields[field].label, r->kind->fields[field].label_en),
-		value_show(r, field, false, text, sizeof text), 0);
+	if (record_has(r, field))
+		row_line(g, tr(r->kind->fields[field].label, r->kind->fields[field].label_en),
+			paper_text(r, field, text, sizeof text), 0);
 }
 
 /* "M10 声称入学未报到；M51 拒绝入学" */
@@ -108,8 +122,8 @@ static void half_line(struct page *g, const struct view *v, const struct item *h
 		return;
 	const struct record *r = &half->record;
 	school_name(v, record_text(r, F_SLIP_ADDRESSEE_SCHOOL, code, sizeof code), name, sizeof name);
-	value_show(r, F_SLIP_ADDRESSEE_RECEIVED_AT, false, received, sizeof received);
-	value_show(r, F_SLIP_ADDRESSEE_ANSWERED_AT, false, answered, sizeof answered);
+	paper_text(r, F_SLIP_ADDRESSEE_RECEIVED_AT, received, sizeof received);
+	paper_text(r, F_SLIP_ADDRESSEE_ANSWERED_AT, answered, sizeof answered);
 	value_show(r, F_SLIP_ADDRESSEE_OUTCOME, false, outcome, sizeof outcome);
 	value_show(r, F_SLIP_ADDRESSEE_NOTE, false, note, sizeof note);
 	snprintf(text, sizeof text,
@@ -157,8 +171,8 @@ static void draw(struct page *g, const struct view *v, const struct slip_row *ro
 	half_line(g, v, source, tr("生源小学", "source school"));
 	half_line(g, v, home, tr("责任初中", "home school"));
 	row_line(g, tr("状态", "state"), code_name(&codes_slip_state, row->state), 0);
-	row_line(g, tr("经办人签字", "signed"), "", 48);
-	row_line(g, tr("学校负责人签字（盖章）", "head, seal"), "", 72);
+	row_line(g, tr("经办人签字", "signed"), "", 36);
+	row_line(g, tr("负责人盖章", "head, seal"), "", 54);
 	time_format(now, profile_now_us(profile));
 	snprintf(text, sizeof text, tr("打印 %s　%s", "printed %s by %s"), now, profile->session.user);
 	set_text(g, text, 9, false, TEXT_W);

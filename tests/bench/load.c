@@ -583,9 +583,11 @@ static void run_handshakes(size_t n, const char *address, const char *alpn)
 
 static void run_idle(int n, const char *address)
 {
-	struct rlimit limit = {(rlim_t)n + 100, (rlim_t)n + 100};
+	struct rlimit limit;
 	struct sockaddr_in to;
 
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	context = client_context(ALPN_CALLS);
 	address_of(address, &to);

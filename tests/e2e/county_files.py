@@ -28,9 +28,14 @@ def check_digit(body):
 class Pupil:
     def __init__(self, county, number, primary):
         r = county.random
-        self.birth = "%04d%02d%02d" % (r.choice((county.year - 13, county.year - 12)), r.randint(1, 8), r.randint(1, 28))
-        body = "329999" + self.birth + "%03d" % (number % 1000)
-        self.id = body + check_digit(body)
+        self.county = county
+        while True:
+            self.birth = "%04d%02d%02d" % (r.choice((county.year - 13, county.year - 12)), r.randint(1, 8), r.randint(1, 28))
+            body = "329999" + self.birth + "%03d" % (number % 1000)
+            self.id = body + check_digit(body)
+            if self.id not in county.ids:
+                break
+        county.ids.add(self.id)
         self.gender = "男" if int(body[16]) % 2 else "女"
         self.name = county.new_name()
         self.primary, self.klass = primary, r.randint(1, 4)
@@ -40,15 +45,18 @@ class Pupil:
         self.category = "A1"
 
     def typo(self):
-        """The number with one digit of the sequence mistyped, sex unchanged, its check digit right again: another child's."""
-        body = self.id[:14] + str((int(self.id[14]) + 1) % 10) + self.id[15:17]
-        return body + check_digit(body)
+        """The number with one digit of the sequence mistyped, sex unchanged, its check digit right again; nobody has it."""
+        for step in range(1, 10):
+            body = self.id[:14] + str((int(self.id[14]) + step) % 10) + self.id[15:17]
+            if body + check_digit(body) not in self.county.ids:
+                return body + check_digit(body)
+        raise ValueError("every neighbour of %s is taken" % self.id)
 
 
 class County:
     def __init__(self, schools=12, pupils=300, year=2027, seed=1):
         self.random, self.year = random.Random(seed), year
-        self.names, self.pupils = set(), []
+        self.names, self.ids, self.pupils = set(), set(), []
         juniors = max(2, schools // 3)
         self.primaries = ["2132%06d" % (i + 1) for i in range(schools - juniors - 1)]
         self.juniors = ["3132%06d" % (i + 1) for i in range(juniors)]

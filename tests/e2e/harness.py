@@ -185,7 +185,7 @@ class Server:
         """A person of a school on a computer of its own."""
         admin = self.people["sysadmin"]
         account = admin.ok("users", "add", "--school", code, "--role", role, name or role)
-        person = self.person("%s-%s" % (code, role), JG)
+        person = self.person("%s-%s" % (code, name or role), JG)
         person.connect(self.code(admin.ok("devices", "invite", "--school", code)["code"]))
         person.first_login(account["user"], account["password"])
         return person
