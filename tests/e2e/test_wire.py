@@ -198,6 +198,11 @@ def watch(county, year):
             if event:
                 year.j.pull(listener, event.stream)
         cases.equal("EVENT after another school's push, and the pull carries it", len(year.found(year.j, "Destination")), before + 1)
+        with year.j.open() as quiet:
+            for id in year.j.streams:
+                year.j.pull(quiet, id)
+            quiet.call("Sync.Watch")
+            cases.check("nothing new, no EVENT", quiet.wait_event(2.5) is None)
         cases.equal("PING comes back as PONG", listener.ping(b"x" * 64), b"x" * 64)
 
 
