@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 
 import wire_client as w
 from county_files import check_digit
@@ -54,7 +55,9 @@ class WireCounty:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind=None, *_):
+        if kind:
+            print(open(self.server.dir + "/jgd.log").read()[-4000:], file=sys.stderr)
         for process in self.seconds:
             process.terminate()
             process.wait(timeout=30)
