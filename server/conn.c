@@ -126,6 +126,21 @@ static void on_refused_closed(uv_handle_t *handle)
 	free(handle);
 }
 
+/* Who gives way when too many handshakes are in flight: the one that has said nothing, or has taken too long, since the
+ * longest time. Refusing the newcomer instead would let 64 silent sockets lock everybody out. */
+static bool evict_handshake(struct worker *w)
+{
+	struct conn *oldest = NULL;
+
+	for (struct conn *c = w->conns; c; c = c->next) /* newest first */
+		if (c->state == CONN_STATE_TLS && !c->stream.closing &&
+			(!tls_has_greeted(&c->stream.tls) || uv_now(&w->loop) - c->since_ms > HANDSHAKE_GRACE_MS))
+			oldest = c;
+	if (oldest)
+		conn_close(oldest, CLOSE_HANDSHAKES);
+	return oldest != NULL;
+}
+
 void conn_accept(struct worker *w, uv_stream_t *listener)
 {
 	struct conn *c = calloc(1, sizeof *c);
@@ -142,7 +157,7 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 	}
 	stat_add(w->stats.accepted, 1);
 	c->address = address_hash(&c->stream.tcp);
-	if (atomic_load(&w->server->handshakes) >= HANDSHAKES_MAX)
+	if (atomic_load(&w->server->handshakes) >= HANDSHAKES_MAX && !evict_handshake(w))
 		full = CLOSE_HANDSHAKES;
 	else if (address_is_full(w, c->address))
 		full = CLOSE_ADDRESS;
