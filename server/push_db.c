@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "envelope.h"
+#include "fault.h"
 #include "log.h"
 #include "push_plan.h"
 
@@ -675,6 +676,7 @@ static void reply_all(struct group *g)
 		stat_add(w->stats.ops, g->member[i].push.answered);
 		request_reply(g->member[i].request, &g->member[i].push.reply.base);
 	}
+	fault_point(FAULT_JGD_PUSH_ANSWERED);
 	group_free(g);
 }
 
@@ -682,10 +684,12 @@ static void on_committed(struct db_task *task)
 {
 	struct group *g = task->data;
 
-	if (task->err)
+	if (task->err) {
 		group_failed(g);
-	else
-		reply_all(g);
+		return;
+	}
+	fault_point(FAULT_JGD_PUSH_COMMITTED);
+	reply_all(g);
 }
 
 static enum err plan_all(struct group *g, struct effects_part *parts)
@@ -712,6 +716,7 @@ static void on_read(struct db_task *task)
 		group_failed(g);
 		return;
 	}
+	fault_point(FAULT_JGD_PUSH_READ);
 	if (!read_device_rows(g)) {
 		fail_all(g, ERR_REVOKED);
 		return;
@@ -729,7 +734,9 @@ static void on_read(struct db_task *task)
 	send_device_rows(g);
 	send_snapshots(g);
 	db_task_commit(task);
+	fault_point(FAULT_JGD_PUSH_PLANNED);
 	db_task_run(task, on_committed);
+	fault_point(FAULT_JGD_PUSH_SENT);
 }
 
 /* ---- running ---- */
@@ -799,6 +806,7 @@ static void on_connection(struct db_task *task)
 	/* More wait than one group takes: the next one is on its way while this one runs. */
 	if (g->small && g->worker->small_first)
 		group_begin(g->worker, NULL, true);
+	fault_point(FAULT_JGD_PUSH_BEGUN);
 	group_scope(g);
 	send_devices(g);
 	send_authors(g);
