@@ -130,3 +130,15 @@ uint64_t get_be64(const uint8_t *from)
 {
 	return (uint64_t)get_be32(from) << 32 | get_be32(from + 4);
 }
+
+bool get_varint(const uint8_t **at, const uint8_t *end, uint64_t *v)
+{
+	*v = 0;
+	for (unsigned shift = 0; shift < 64 && *at < end; shift += 7) {
+		uint8_t byte = *(*at)++;
+		*v |= (uint64_t)(byte & 127) << shift;
+		if (byte < 128)
+			return true;
+	}
+	return false;
+}

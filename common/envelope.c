@@ -84,19 +84,6 @@ static enum err walk(const ProtobufCMessage *message, struct problem *p)
 	return ERR_OK;
 }
 
-static uint64_t take_varint(const uint8_t **at, const uint8_t *end)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; *at < end && shift < 64; shift += 7) {
-		uint8_t byte = *(*at)++;
-		v |= (uint64_t)(byte & 127) << shift;
-		if (byte < 128)
-			break;
-	}
-	return v;
-}
-
 /* protobuf-c cuts a string at a NUL without a word and its length is lost by then, so the bytes themselves are walked:
  * whether any text field holds one. The message was unpacked before, so its shape is sound. */
 static bool text_has_nul(const ProtobufCMessageDescriptor *type, const uint8_t *at, size_t n)
@@ -104,10 +91,12 @@ static bool text_has_nul(const ProtobufCMessageDescriptor *type, const uint8_t *
 	const uint8_t *end = at + n;
 
 	while (at < end) {
-		uint64_t tag = take_varint(&at, end), size;
+		uint64_t tag, size;
+		if (!get_varint(&at, end, &tag))
+			return false;
 		switch (tag & 7) {
 		case PROTOBUF_C_WIRE_TYPE_VARINT:
-			take_varint(&at, end);
+			get_varint(&at, end, &size);
 			continue;
 		case PROTOBUF_C_WIRE_TYPE_64BIT:
 			size = 8;
@@ -116,7 +105,8 @@ static bool text_has_nul(const ProtobufCMessageDescriptor *type, const uint8_t *
 			size = 4;
 			break;
 		default:
-			size = take_varint(&at, end);
+			if (!get_varint(&at, end, &size))
+				return false;
 		}
 		if (size > (uint64_t)(end - at))
 			return false;

@@ -15,16 +15,10 @@ struct cursor {
 
 static uint64_t read_varint(struct cursor *c)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		if (c->at == c->end)
-			break;
-		uint8_t byte = *c->at++;
-		v |= (uint64_t)(byte & 127) << shift;
-		if (byte < 128)
-			return v;
-	}
+	if (get_varint(&c->at, c->end, &v))
+		return v;
 	c->failed = true;
 	return 0;
 }

@@ -33,7 +33,7 @@ static struct merge_result remove_record(struct merge_state *state, const struct
 {
 	if (state->deleted)
 		return (struct merge_result){.outcome = MERGE_APPLIED};
-	if (state->record.kind->append_only)
+	if (state->record.kind->permanent)
 		return refuse(MERGE_REJECTED, ERR_NOT_NOW, 0);
 	for (unsigned g = 0; g < KIND_GROUPS_MAX; g++)
 		if (state->gver[g] != op->seen[g])
