@@ -33,16 +33,20 @@ void arena_init(struct arena *a, size_t quota)
 
 void *arena_alloc(struct arena *a, size_t n)
 {
-	if (n > a->quota - a->used)
+	if (n > a->quota - a->used) {
+		a->refused = ERR_TOO_LARGE;
 		return NULL;
+	}
 	size_t need = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	struct arena_block *b = a->block;
 
 	if (!b || need > b->size - b->used) {
 		size_t size = need > ARENA_BLOCK ? need : ARENA_BLOCK;
 		b = malloc(sizeof *b + size);
-		if (!b)
+		if (!b) {
+			a->refused = ERR_NOMEM;
 			return NULL;
+		}
 		*b = (struct arena_block){.next = a->block, .size = size};
 		a->block = b;
 	}

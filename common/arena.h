@@ -7,11 +7,14 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "err.h"
+
 struct arena_block;
 
 struct arena {
 	struct arena_block *block;
 	size_t used, quota; /* bytes handed out, and the most that may be */
+	enum err refused; /* why the last NULL was answered: ERR_TOO_LARGE for the quota, ERR_NOMEM; who asks clears it before */
 	ProtobufCAllocator allocator; /* for protobuf-c: alloc from here, free does nothing */
 };
 

@@ -9,6 +9,10 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
 {
 	if (b->failed)
 		return NULL;
+	if (n > SIZE_MAX / 4) { /* no such memory; and the doubling below must end */
+		b->failed = true;
+		return NULL;
+	}
 	if (n > b->cap - b->len) {
 		size_t cap = b->cap ? b->cap * 2 : 256;
 		while (cap - b->len < n)
@@ -125,4 +129,16 @@ uint32_t get_be32(const uint8_t *from)
 uint64_t get_be64(const uint8_t *from)
 {
 	return (uint64_t)get_be32(from) << 32 | get_be32(from + 4);
+}
+
+bool get_varint(const uint8_t **at, const uint8_t *end, uint64_t *v)
+{
+	*v = 0;
+	for (unsigned shift = 0; shift < 64 && *at < end; shift += 7) {
+		uint8_t byte = *(*at)++;
+		*v |= (uint64_t)(byte & 127) << shift;
+		if (byte < 128)
+			return true;
+	}
+	return false;
 }

@@ -29,5 +29,7 @@ void put_be64(uint8_t *to, uint64_t v);
 uint16_t get_be16(const uint8_t *from);
 uint32_t get_be32(const uint8_t *from);
 uint64_t get_be64(const uint8_t *from);
+/* Reads a varint and advances *at; false when it does not end before `end` or is longer than ten bytes. */
+bool get_varint(const uint8_t **at, const uint8_t *end, uint64_t *v);
 
 #endif

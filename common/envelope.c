@@ -84,26 +84,55 @@ static enum err walk(const ProtobufCMessage *message, struct problem *p)
 	return ERR_OK;
 }
 
-/* protobuf-c cuts a string at a NUL without a word, so the raw bytes are searched for one inside text fields. The
- * unpacked length is lost by then; comparing the re-packed size with the input finds it without a second parser. */
-static bool text_was_cut(const ProtobufCMessage *message, size_t n)
+/* protobuf-c cuts a string at a NUL without a word and its length is lost by then, so the bytes themselves are walked:
+ * whether any text field holds one. The message was unpacked before, so its shape is sound. */
+static bool text_has_nul(const ProtobufCMessageDescriptor *type, const uint8_t *at, size_t n)
 {
-	return protobuf_c_message_get_packed_size(message) < n;
+	const uint8_t *end = at + n;
+
+	while (at < end) {
+		uint64_t tag, size;
+		if (!get_varint(&at, end, &tag))
+			return false;
+		switch (tag & 7) {
+		case PROTOBUF_C_WIRE_TYPE_VARINT:
+			get_varint(&at, end, &size);
+			continue;
+		case PROTOBUF_C_WIRE_TYPE_64BIT:
+			size = 8;
+			break;
+		case PROTOBUF_C_WIRE_TYPE_32BIT:
+			size = 4;
+			break;
+		default:
+			if (!get_varint(&at, end, &size))
+				return false;
+		}
+		if (size > (uint64_t)(end - at))
+			return false;
+		const ProtobufCFieldDescriptor *f = (tag & 7) == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
+			? protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3)) : NULL;
+		if (f && f->type == PROTOBUF_C_TYPE_STRING && memchr(at, 0, (size_t)size))
+			return true;
+		if (f && f->type == PROTOBUF_C_TYPE_MESSAGE && text_has_nul(f->descriptor, at, (size_t)size))
+			return true;
+		at += size;
+	}
+	return false;
 }
 
 enum err envelope_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t n, struct arena *arena,
 	const ProtobufCMessage **out, struct problem *p)
 {
+	arena->refused = ERR_OK;
 	const ProtobufCMessage *message = protobuf_c_message_unpack(type, &arena->allocator, n, bytes);
 
-	if (!message) {
-		bool full = arena->quota - arena->used < n;
-		return problem_set(p, full ? ERR_TOO_LARGE : ERR_MALFORMED, type->short_name, NULL, NULL);
-	}
+	if (!message)
+		return problem_set(p, arena->refused ? arena->refused : ERR_MALFORMED, type->short_name, NULL, NULL);
 	enum err e = walk(message, p);
 	if (e)
 		return e;
-	if (text_was_cut(message, n) && memchr(bytes, 0, n))
+	if (memchr(bytes, 0, n) && text_has_nul(type, bytes, n))
 		return problem_set(p, ERR_MALFORMED, type->short_name, NULL, tr("文本中含有空字符", "text with a NUL inside"));
 	*out = message;
 	return ERR_OK;

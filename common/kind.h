@@ -39,7 +39,7 @@ struct kind {
 	const char *table, *label, *label_en;
 	enum kind_owner owner;
 	uint32_t writers; /* 1 << role */
-	bool append_only;
+	bool append_only, permanent;
 	const char *other, *guard; /* SQL functions, or "" */
 	const struct field *fields; /* ascending numbers */
 	size_t field_count;

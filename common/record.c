@@ -15,16 +15,10 @@ struct cursor {
 
 static uint64_t read_varint(struct cursor *c)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		if (c->at == c->end)
-			break;
-		uint8_t byte = *c->at++;
-		v |= (uint64_t)(byte & 127) << shift;
-		if (byte < 128)
-			return v;
-	}
+	if (get_varint(&c->at, c->end, &v))
+		return v;
 	c->failed = true;
 	return 0;
 }
@@ -76,16 +70,15 @@ static const struct field *find_field(const struct kind *kind, uint64_t number, 
 	return NULL;
 }
 
-static enum err keep_unknown(struct record *r, struct arena *arena, const uint8_t *from, size_t n)
+/* The first unknown field takes room for all that may follow: any number of them costs no more than the message. */
+static enum err keep_unknown(struct record *r, uint8_t **room, struct arena *arena, const struct cursor *c, const uint8_t *from)
 {
-	uint8_t *joined = arena_alloc(arena, r->ext_len + n);
+	size_t n = (size_t)(c->at - from);
 
-	if (!joined)
+	if (!*room && !(*room = arena_alloc(arena, (size_t)(c->end - from))))
 		return ERR_NOMEM;
-	if (r->ext_len)
-		memcpy(joined, r->ext, r->ext_len);
-	memcpy(joined + r->ext_len, from, n);
-	r->ext = joined;
+	memcpy(*room + r->ext_len, from, n);
+	r->ext = *room;
 	r->ext_len += n;
 	return ERR_OK;
 }
@@ -123,6 +116,7 @@ enum err record_decode(struct record *r, const struct kind *kind, const void *by
 	struct problem *p)
 {
 	struct cursor c = {bytes, (const uint8_t *)bytes + n, false};
+	uint8_t *room = NULL;
 
 	record_init(r, kind);
 	while (c.at < c.end) {
@@ -143,7 +137,7 @@ enum err record_decode(struct record *r, const struct kind *kind, const void *by
 		skip_value(&c, tag & 7);
 		if (c.failed)
 			return problem_set(p, ERR_MALFORMED, kind->table, NULL, NULL);
-		enum err e = keep_unknown(r, arena, start, (size_t)(c.at - start));
+		enum err e = keep_unknown(r, &room, arena, &c, start);
 		if (e)
 			return problem_set(p, e, NULL, NULL, NULL);
 	}

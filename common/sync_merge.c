@@ -33,6 +33,8 @@ static struct merge_result remove_record(struct merge_state *state, const struct
 {
 	if (state->deleted)
 		return (struct merge_result){.outcome = MERGE_APPLIED};
+	if (state->record.kind->permanent)
+		return refuse(MERGE_REJECTED, ERR_NOT_NOW, 0);
 	for (unsigned g = 0; g < KIND_GROUPS_MAX; g++)
 		if (state->gver[g] != op->seen[g])
 			return refuse(MERGE_CONFLICTED, ERR_CONFLICT, g + 1);

@@ -1,6 +1,7 @@
 #include "conf.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,7 @@ static bool assign(struct conf *c, const struct setting *s, const char *value)
 {
 	void *at = (char *)c + s->offset;
 	char *end;
+	long number;
 
 	switch (s->type) {
 	case SETTING_TEXT:
@@ -49,8 +51,10 @@ static bool assign(struct conf *c, const struct setting *s, const char *value)
 		strcpy(at, value);
 		return true;
 	case SETTING_INT:
-		*(int *)at = (int)strtol(value, &end, 10);
-		return *value && !*end;
+		errno = 0;
+		number = strtol(value, &end, 10);
+		*(int *)at = (int)number;
+		return *value && !*end && !errno && number >= 0 && number <= INT_MAX;
 	case SETTING_BOOL:
 		*(bool *)at = strcmp(value, "yes") == 0;
 		return *(bool *)at || strcmp(value, "no") == 0;
@@ -86,7 +90,8 @@ enum err conf_address(const char *text, struct sockaddr_storage *out, struct pro
 {
 	char host[128];
 	const char *colon = strrchr(text, ':');
-	long port = colon ? strtol(colon + 1, NULL, 10) : -1;
+	size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+	long port = digits && digits < 6 && !colon[1 + digits] ? strtol(colon + 1, NULL, 10) : -1;
 
 	snprintf(host, sizeof host, "%.*s", colon ? (int)(colon - text) : 0, text);
 	size_t n = strlen(host);

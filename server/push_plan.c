@@ -35,6 +35,36 @@ static enum err decode_body(struct plan_op *o, struct arena *arena)
 	return o->key ? ERR_OK : ERR_NOMEM;
 }
 
+/* The number of an operation that may be damaged or newer than this server: a lost answer must be found again by it. */
+static uint64_t read_number(const ProtobufCBinaryData *bytes)
+{
+	const uint8_t *at = bytes->data, *end = at + bytes->len;
+	uint64_t tag, v, no = 0;
+
+	while (at < end && get_varint(&at, end, &tag)) {
+		switch (tag & 7) {
+		case PROTOBUF_C_WIRE_TYPE_VARINT:
+			if (!get_varint(&at, end, &v))
+				return no;
+			no = tag >> 3 == 2 ? v : no;
+			continue;
+		case PROTOBUF_C_WIRE_TYPE_64BIT:
+			v = 8;
+			break;
+		case PROTOBUF_C_WIRE_TYPE_32BIT:
+			v = 4;
+			break;
+		default:
+			if (!get_varint(&at, end, &v))
+				return no;
+		}
+		if (v > (uint64_t)(end - at))
+			return no;
+		at += v;
+	}
+	return no;
+}
+
 enum err push_decode(struct push *push, const pb_push_request *request, struct arena *arena)
 {
 	const ProtobufCMessage *message;
@@ -54,12 +84,16 @@ enum err push_decode(struct push *push, const pb_push_request *request, struct a
 		enum err e = envelope_unpack(&pb_op_desc, o->bytes->data, o->bytes->len, arena, &message, &o->fault);
 		if (!e) {
 			o->op = (const pb_op *)message;
+			o->op_no = o->op->op_no;
 			e = decode_body(o, arena);
+		} else {
+			o->op_no = read_number(o->bytes);
 		}
+		if (!push->first_op && o->op_no > i)
+			push->first_op = o->op_no - i;
 		if (e == ERR_NOMEM)
 			return e;
 	}
-	push->first_op = push->count && push->ops[0].op ? push->ops[0].op->op_no : 0;
 	return ERR_OK;
 }
 
@@ -527,7 +561,9 @@ enum err push_plan(struct push *push, const struct plan_facts *facts)
 		uint64_t no = push->first_op + i;
 		const pb_op *op = push->ops[i].op;
 		/* A gap or another incarnation inside the request: what stands before it is decided, the rest is not. */
-		if (op && (op->op_no != no || op->incarnation != push->incarnation))
+		if ((op || push->ops[i].op_no) && push->ops[i].op_no != no)
+			break;
+		if (op && op->incarnation != push->incarnation)
 			break;
 		pb_op_result *r = result_new(&p, no);
 		if (!r)

@@ -15,6 +15,7 @@
 struct plan_op {
 	const ProtobufCBinaryData *bytes;
 	uint8_t sha[HASH_SIZE];
+	uint64_t op_no;		 /* as the bytes say, also when the rest of them cannot be decoded; 0 = not said */
 	const pb_op *op;	 /* NULL when it cannot be decoded */
 	const struct kind *kind; /* NULL when unknown */
 	struct record body;
@@ -80,7 +81,7 @@ struct plan_facts {
 struct push {
 	/* in */
 	uint32_t incarnation;
-	uint64_t first_op; /* number of the first operation, 0 when it cannot be decoded */
+	uint64_t first_op; /* number of the first operation, 0 when no operation says it */
 	struct plan_op *ops;
 	size_t count;
 	struct arena *arena; /* results live here */

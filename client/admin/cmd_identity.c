@@ -4,6 +4,7 @@
 
 #include "admin.h"
 #include "clock.h"
+#include "find.h"
 #include "invite_pdf.h"
 #include "tables.h"
 
@@ -63,7 +64,10 @@ int cmd_users_add(struct cli *c)
 		classes[q.n_klass++] = (char *)(uintptr_t)text;
 	q.school = (char *)(uintptr_t)school;
 	q.name = (char *)(uintptr_t)cli_operand(c, 0);
-	q.login = (char *)(uintptr_t)(cli_option(c, "user") ? cli_option(c, "user") : "");
+	/* The log-in is made from the name: 王小明 → wangxiaoming; the server makes it unique. */
+	char login[128];
+	find_pinyin(q.name, login, sizeof login);
+	q.login = cli_option(c, "user") ? (char *)(uintptr_t)cli_option(c, "user") : login;
 	return ask_secret(c, METHOD_IDENTITY_ADD_USER, &q.base);
 }
 

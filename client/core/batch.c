@@ -341,7 +341,7 @@ enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, st
 	enum err e = begin_undo(&u, s, report, p);
 	if (!e)
 		e = outbox_read(s, n, &arena, &row, p);
-	if (!e && (row.del || row.kind->number == KIND_FILING || row.kind->number == KIND_PERSUASION))
+	if (!e && (row.del || row.kind->permanent))
 		e = problem_set(p, ERR_NOT_NOW, NULL, NULL,
 			tr("删除和上报不能这样撤回",
 				"a deletion or a formal report cannot be taken back this way"));

@@ -56,7 +56,7 @@ struct item *find_foreign(const struct view *v, uint32_t kind, const char *text,
 }
 
 /* "zhang san" of a name, ASCII lower case; "" when it cannot be had. */
-static void pinyin(const char *name, char *out, size_t size)
+void find_pinyin(const char *name, char *out, size_t size)
 {
 	static UTransliterator *latin; /* costs 20 ms to make; lives as long as the program */
 	static const UChar rules[] = u"Han-Latin; Latin-ASCII";
@@ -85,7 +85,7 @@ void find_initials(const char *name, char *out, size_t size)
 	char text[PINYIN_SIZE];
 	size_t n = 0;
 
-	pinyin(name, text, sizeof text);
+	find_pinyin(name, text, sizeof text);
 	for (size_t i = 0; text[i] && n + 1 < size; i++)
 		if (isalpha((unsigned char)text[i]) && (i == 0 || text[i - 1] == ' '))
 			out[n++] = text[i];
@@ -101,7 +101,7 @@ static bool sounds_like(const char *name, const char *wanted)
 	find_initials(name, initials, sizeof initials);
 	if (strncmp(initials, wanted, strlen(wanted)) == 0)
 		return true;
-	pinyin(name, text, sizeof text);
+	find_pinyin(name, text, sizeof text);
 	for (size_t i = 0; text[i]; i++)
 		if (text[i] != ' ')
 			text[n++] = text[i];

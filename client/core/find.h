@@ -19,6 +19,8 @@ struct item *find_foreign(const struct view *v, uint32_t kind, const char *text,
  * FIND_MAX. */
 size_t find_pupils(const struct view *v, const char *text, struct item *found[FIND_MAX]);
 
+/* Syllables of a name's pinyin in lower case with blanks between: 张三 → zhang san; "" when ICU has no answer. */
+void find_pinyin(const char *name, char *out, size_t size);
 /* Initials of a name's pinyin in lower case: 张三 → zs; "" when ICU has no answer. */
 void find_initials(const char *name, char *out, size_t size);
 

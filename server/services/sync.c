@@ -111,6 +111,12 @@ static void page_reply(struct request *r)
 	out.total = p->total;
 	r->rows += (uint32_t)p->count;
 	p->cursor = p->upto;
+	/* Packed at once; replying may end the request and its arena, so the page's memory is held apart. */
+	struct buf bytes = p->bytes;
+	pb_change *changes = p->changes, **list = p->list;
+	p->bytes = (struct buf){0};
+	p->changes = NULL;
+	p->list = NULL;
 	if (p->last) {
 		/* What this connection has been told; a WATCH on it tells what came after. */
 		if (r->conn)
@@ -124,14 +130,11 @@ static void page_reply(struct request *r)
 		fault_point(FAULT_JGD_PULL_PAGE);
 		request_page(r, &out.base);
 		request_release(r);
-	}
-	buf_free(&p->bytes);
-	free(p->changes);
-	free(p->list);
-	p->changes = NULL;
-	p->list = NULL;
-	if (!p->last)
 		request_continue(r, pull_page);
+	}
+	buf_free(&bytes);
+	free(changes);
+	free(list);
 }
 
 /* The position of a record in the page, by its sequence number: the feed is in that order. */

@@ -1,0 +1,150 @@
+/* Covers common/check.c: every check that a declaration names is known, and judges what it should. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "check.h"
+#include "codes.h"
+#include "tables.h"
+
+#define TODAY 20260912
+
+/* A pupil that passes; tests spoil one field. */
+static struct record pupil(void)
+{
+	struct record r;
+
+	record_init(&r, kind_by_number(KIND_STUDENT));
+	record_set_text(&r, F_STUDENT_NAME, "测试");
+	record_set_text(&r, F_STUDENT_GRADE, "16");
+	record_set_text(&r, F_STUDENT_CLASS_NO, "1");
+	return r;
+}
+
+static void refused_for(const struct record *r, const char *field)
+{
+	struct problem p = {0};
+
+	assert_int_equal(check_record(r, true, TODAY, &p), ERR_INVALID);
+	assert_string_equal(p.field, field);
+	assert_true(p.message[0] != 0);
+}
+
+static void passes(const struct record *r)
+{
+	struct problem p = {0};
+
+	assert_int_equal(check_record(r, true, TODAY, &p), ERR_OK);
+}
+
+/* A misspelt check in a declaration would let everything pass. */
+static void every_declared_check_exists(void **state)
+{
+	static const char *const known[] = {"", "cert_no", "student_no", "school_code", "area", "class", "uuid", "sha", "date", "time"};
+
+	(void)state;
+	for (size_t k = 0; k < kind_count; k++)
+		for (size_t i = 0; i < kind_table[k].field_count; i++) {
+			const struct field *f = &kind_table[k].fields[i];
+			bool found = strncmp(f->check, "codes:", 6) == 0 && code_list_by_name(f->check + 6);
+			for (size_t n = 0; n < sizeof known / sizeof *known; n++)
+				found |= strcmp(known[n], f->check) == 0;
+			if (!found)
+				fail_msg("%s.%s names the check %s", kind_table[k].table, f->name, f->check);
+		}
+}
+
+static void codes(void **state)
+{
+	struct record r = pupil();
+
+	(void)state;
+	passes(&r);
+	record_set_text(&r, F_STUDENT_GRADE, "六年级"); /* a record holds codes, words are the import's */
+	refused_for(&r, "grade");
+	record_set_text(&r, F_STUDENT_GRADE, "99");
+	refused_for(&r, "grade");
+}
+
+static void numbers(void **state)
+{
+	struct record r = pupil();
+
+	(void)state;
+	record_set_text(&r, F_STUDENT_CERT_NO, "11010519491231002X"); /* the example of GB 11643-1999 */
+	passes(&r);
+	record_set_text(&r, F_STUDENT_CERT_NO, "11010519491231002x"); /* not the normal form */
+	refused_for(&r, "cert_no");
+	record_set_text(&r, F_STUDENT_CERT_NO, "110105194912310021");
+	refused_for(&r, "cert_no");
+	record_set_number(&r, F_STUDENT_KEEP_INVALID, 1); /* a person's decision */
+	passes(&r);
+	record_set_number(&r, F_STUDENT_KEEP_INVALID, 0);
+	record_set_text(&r, F_STUDENT_CERT_TYPE, "1");
+	refused_for(&r, "cert_no");
+	record_set_text(&r, F_STUDENT_CERT_TYPE, "9"); /* another certificate has other rules */
+	record_set_text(&r, F_STUDENT_CERT_NO, "H1234");
+	if (code_item(&codes_cert_type, "9"))
+		passes(&r);
+	record_set_text(&r, F_STUDENT_CERT_TYPE, "");
+	record_set_text(&r, F_STUDENT_CERT_NO, "");
+	record_set_text(&r, F_STUDENT_LIVE_AREA, "32132");
+	refused_for(&r, "live_area");
+	record_set_text(&r, F_STUDENT_LIVE_AREA, "321324");
+	passes(&r);
+}
+
+/* A number as long as the field allows and longer ones are judged, not cut and then judged. */
+static void long_numbers(void **state)
+{
+	struct record r = pupil();
+	char no[40];
+
+	(void)state;
+	memset(no, '1', sizeof no);
+	memcpy(no, "11010519491231002X", 18);
+	record_set_bytes(&r, F_STUDENT_CERT_NO, no, 32);
+	refused_for(&r, "cert_no");
+}
+
+static void dates_and_ids(void **state)
+{
+	struct record r = pupil(), g;
+
+	(void)state;
+	record_set_number(&r, F_STUDENT_BIRTH, 20140229);
+	refused_for(&r, "birth");
+	record_set_number(&r, F_STUDENT_BIRTH, -1);
+	refused_for(&r, "birth");
+	record_set_number(&r, F_STUDENT_BIRTH, 20140228);
+	passes(&r);
+	record_init(&g, kind_by_number(KIND_GUARDIAN));
+	record_set_bytes(&g, F_GUARDIAN_STUDENT, "0123456789abcde", 15);
+	record_set_number(&g, F_GUARDIAN_ORDINAL, 1);
+	refused_for(&g, "student");
+	record_set_bytes(&g, F_GUARDIAN_STUDENT, "0123456789abcdef", 16);
+	passes(&g);
+}
+
+static void shape_first(void **state)
+{
+	struct record r = pupil();
+	struct problem p = {0};
+
+	(void)state;
+	record_clear(&r, F_STUDENT_NAME);
+	assert_int_equal(check_record(&r, true, TODAY, &p), ERR_MISSING);
+	assert_string_equal(p.field, "name");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_declared_check_exists), cmocka_unit_test(codes), cmocka_unit_test(numbers),
+		cmocka_unit_test(long_numbers), cmocka_unit_test(dates_and_ids), cmocka_unit_test(shape_first)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,162 @@
+/* Covers server/conf.c: settings there and back, what is refused, and that server/README.md names every setting. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "conf.h"
+
+static char dir[64];
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof dir, "/tmp/jg-conf-XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	char path[96];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/jgd.ini", dir);
+	unlink(path);
+	return rmdir(dir);
+}
+
+static void write_ini(const char *text)
+{
+	char path[96];
+
+	snprintf(path, sizeof path, "%s/jgd.ini", dir);
+	FILE *out = fopen(path, "w");
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+/* Saved and read again: the same settings, and a file that only its owner reads. */
+static void there_and_back(void **state)
+{
+	struct conf a, b;
+	struct problem p;
+	struct stat st;
+	char path[96];
+
+	(void)state;
+	conf_defaults(&a);
+	snprintf(a.dir, sizeof a.dir, "%s", dir);
+	a.county = 329999;
+	a.rehearsal = a.embedded = true;
+	a.grouping = false;
+	a.workers = 7;
+	snprintf(a.name, sizeof a.name, "演练县教育局");
+	snprintf(a.database_app, sizeof a.database_app, "postgresql://app:p%%40ss@h/db?sslmode=verify-full");
+	snprintf(a.listen, sizeof a.listen, "[::1]:7420");
+	assert_int_equal(conf_save(&a, &p), ERR_OK);
+	snprintf(path, sizeof path, "%s/jgd.ini", dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(conf_load(&b, dir, &p), ERR_OK);
+	assert_int_equal(b.county, 329999);
+	assert_true(b.rehearsal && b.embedded && !b.grouping);
+	assert_int_equal(b.workers, 7);
+	assert_string_equal(b.name, a.name);
+	assert_string_equal(b.database_app, a.database_app);
+	conf_address_text(&b.listen_addr, path, sizeof path);
+	assert_string_equal(path, "[::1]:7420");
+}
+
+static void defaults_hold(void **state)
+{
+	struct conf c;
+	struct problem p;
+
+	(void)state;
+	write_ini("county = 321324\n");
+	assert_int_equal(conf_load(&c, dir, &p), ERR_OK);
+	assert_int_equal(c.workers, 2);
+	assert_true(c.grouping && !c.rehearsal);
+	assert_string_equal(c.metrics, "127.0.0.1:7421");
+}
+
+static void refused(void **state)
+{
+	static const char *const bad[] = {"nonsense = 1\n", "workers = two\n", "workers =\n", "grouping = true\n", "listen = 7420\n", "listen = somewhere:1\n",
+		"listen = 1.2.3.4:70000\n", "metrics = :1\n", "not a line\n", "workers = 99999999999999999999\n"};
+	struct conf c;
+	struct problem p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		write_ini(bad[i]);
+		if (conf_load(&c, dir, &p) == ERR_OK)
+			fail_msg("accepted: %s", bad[i]);
+		assert_true(p.message[0] != 0);
+	}
+	assert_int_equal(conf_load(&c, "/nonexistent", &p), ERR_NOT_FOUND);
+	assert_true(p.hint[0] != 0);
+}
+
+static void addresses(void **state)
+{
+	static const char *const good[] = {"127.0.0.1:0", "0.0.0.0:65535", "[::]:7420"};
+	static const char *const bad[] = {"", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:1x", "127.0.0.1:-1", "[::1:1", "1.2.3:4"};
+	struct sockaddr_storage at;
+	struct problem p;
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		assert_int_equal(conf_address(good[i], &at, &p), ERR_OK);
+		conf_address_text(&at, text, sizeof text);
+		assert_string_equal(text, good[i]);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		if (conf_address(bad[i], &at, &p) == ERR_OK)
+			fail_msg("accepted: %s", bad[i]);
+}
+
+/* The reference of settings is the document; a new setting without a word there fails here. */
+static void the_document_names_every_setting(void **state)
+{
+	char *told = NULL, *text;
+	size_t told_n = 0, n;
+	FILE *doc = fopen(JG_SOURCE_DIR "/server/README.md", "r"), *out = open_memstream(&told, &told_n);
+
+	(void)state;
+	conf_describe(out);
+	fclose(out);
+	text = calloc(1, 1 << 20);
+	n = doc ? fread(text, 1, (1 << 20) - 1, doc) : 0;
+	if (doc)
+		fclose(doc);
+	int settings = 0;
+	for (char *line = strtok(told, "\n"); line; line = strtok(NULL, "\n"), settings++) {
+		char name[64], quoted[70];
+		assert_int_equal(sscanf(line, " %63s", name), 1);
+		snprintf(quoted, sizeof quoted, "`%s`", name);
+		if (n && !strstr(text, quoted))
+			fail_msg("server/README.md does not name the setting %s", quoted);
+	}
+	free(text);
+	free(told);
+	assert_true(settings >= 13);
+	if (!n)
+		skip();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(there_and_back), cmocka_unit_test(defaults_hold), cmocka_unit_test(refused), cmocka_unit_test(addresses),
+		cmocka_unit_test(the_document_names_every_setting)};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,102 @@
+/* Covers common/err.c and err.def: numbers on the wire, sentences in both languages, text cut at whole characters. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "err.h"
+#include "text.h"
+
+static const struct { int number; const char *name; } rows[] = {
+#define X(name, number, level, exit_code, zh, en) {number, #name},
+#include "err.def"
+#undef X
+};
+#define ROWS (sizeof rows / sizeof *rows)
+
+static void numbers_are_unique(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++)
+		for (size_t k = 0; k < i; k++) {
+			assert_int_not_equal(rows[i].number, rows[k].number);
+			assert_string_not_equal(rows[i].name, rows[k].name);
+		}
+	assert_int_equal(ERR_OK, 0);
+}
+
+static void every_row_speaks_both_languages(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct err_info *info = err_info(rows[i].number);
+		assert_string_equal(info->name, rows[i].name);
+		assert_true(info->zh[0] && (unsigned char)info->zh[0] >= 0x80);
+		assert_true(text_utf8_valid(info->zh, strlen(info->zh)));
+		assert_true(info->en[0] && (unsigned char)info->en[0] < 0x80);
+		assert_true(info->exit_code >= 0 && info->exit_code <= 6);
+		assert_int_equal(info->exit_code == 0, info->code == ERR_OK);
+		assert_int_equal(info->level == ERR_LEVEL_NONE, info->code == ERR_OK);
+		/* What a client sees on the wire is said by its level: unknown numbers are treated as ours. */
+		lang_set("en_GB.UTF-8");
+		assert_string_equal(tr(info->zh, info->en), info->en);
+		lang_set("zh_CN");
+		assert_string_equal(tr(info->zh, info->en), info->zh);
+	}
+	lang_set(NULL);
+	assert_false(lang_is_en());
+	assert_int_equal(err_info(-1)->code, ERR_INTERNAL);
+	assert_int_equal(err_info(100000)->code, ERR_INTERNAL);
+}
+
+static void problems(void **state)
+{
+	struct problem p;
+
+	(void)state;
+	assert_int_equal(problem_set(NULL, ERR_BUSY, NULL, NULL, NULL), ERR_BUSY);
+	assert_int_equal(problem_set(&p, ERR_BUSY, NULL, NULL, NULL), ERR_BUSY);
+	assert_string_equal(p.message, err_info(ERR_BUSY)->zh);
+	assert_string_equal(p.field, "");
+	assert_int_equal(problem_set(&p, ERR_INVALID, "name", "hint", "%s %d", "x", 5), ERR_INVALID);
+	assert_string_equal(p.message, "x 5");
+	assert_string_equal(p.field, "name");
+	assert_string_equal(p.hint, "hint");
+}
+
+/* Every length around the end of each field, with characters of one to four bytes. */
+static void text_is_cut_at_characters(void **state)
+{
+	static const char *const letters[] = {"a", "é", "张", "𬍛"};
+	struct problem p;
+
+	(void)state;
+	for (size_t lead = 0; lead < 5; lead++)
+		for (size_t l = 0; l < 4; l++) {
+			char text[1024] = "";
+			memset(text, '.', lead);
+			text[lead] = 0;
+			while (strlen(text) < 600)
+				strcat(text, letters[l]);
+			problem_set(&p, ERR_INVALID, text, text, "%s", text);
+			assert_true(text_utf8_valid(p.field, strlen(p.field)));
+			assert_true(text_utf8_valid(p.hint, strlen(p.hint)));
+			assert_true(text_utf8_valid(p.message, strlen(p.message)));
+			assert_true(strlen(p.field) > sizeof p.field - 5);
+			assert_true(strlen(p.message) > sizeof p.message - 5);
+			assert_memory_equal(p.message, text, strlen(p.message));
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_are_unique), cmocka_unit_test(every_row_speaks_both_languages), cmocka_unit_test(problems),
+		cmocka_unit_test(text_is_cut_at_characters)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

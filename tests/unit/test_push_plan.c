@@ -1,0 +1,540 @@
+/* Covers server/push_plan.c as the pure function it is: facts in, results and effects out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "push_plan.h"
+#include "tables.h"
+
+#define SCHOOL "2132999001"
+#define OTHER_SCHOOL "2132999002"
+#define TODAY 20260912
+
+enum { APPLIED = JINGGUAN__V1__OUTCOME__APPLIED, MERGED = JINGGUAN__V1__OUTCOME__MERGED, CONFLICT = JINGGUAN__V1__OUTCOME__CONFLICT,
+	REJECTED = JINGGUAN__V1__OUTCOME__REJECTED, BLOCKED = JINGGUAN__V1__OUTCOME__BLOCKED, ALREADY = JINGGUAN__V1__OUTCOME__ALREADY_APPLIED };
+
+/* One push under construction, and the facts that it meets. */
+struct bench {
+	struct arena arena;
+	ProtobufCBinaryData bytes[16];
+	size_t count;
+	uint64_t first;
+	struct push push;
+	struct plan_facts facts;
+	struct plan_author authors[2];
+	struct row rows[4];
+	struct plan_holder holders[2];
+	struct plan_replay replay;
+	struct plan_refusal refusal;
+	uint8_t shas[16 * HASH_SIZE];
+	int32_t closed;
+	char others[16][SCHOOL_TEXT];
+};
+
+static struct bench *bench_new(void)
+{
+	struct bench *b = calloc(1, sizeof *b);
+
+	assert_non_null(b);
+	arena_init(&b->arena, 8u << 20);
+	b->first = 1;
+	strcpy(b->authors[0].name, "zhang");
+	b->authors[0].may_write = true;
+	b->authors[0].roles = 1u << ROLE_REGISTRAR;
+	strcpy(b->authors[1].name, "li");
+	b->authors[1].may_write = true;
+	b->authors[1].roles = 1u << ROLE_CLASS_TEACHER;
+	strcpy(b->authors[1].classes[0], "3");
+	b->authors[1].class_count = 1;
+	b->facts = (struct plan_facts){.county = 329999, .today = TODAY, .school = SCHOOL, .authors = b->authors, .author_count = 2, .rows = b->rows,
+		.holders = b->holders, .replays = &b->replay, .refusals = &b->refusal, .closed_years = &b->closed,
+		.others = (const char (*)[SCHOOL_TEXT])b->others, .device = {.known = true, .incarnation = 1}};
+	hash_genesis(b->facts.device.last_hash, (const uint8_t *)"device device 16", 1);
+	return b;
+}
+
+static void bench_free(struct bench *b)
+{
+	arena_free(&b->arena);
+	free(b);
+}
+
+static struct record pupil(const char *name, const char *cert, const char *class_no)
+{
+	struct record r;
+
+	record_init(&r, kind_by_number(KIND_STUDENT));
+	record_set_text(&r, F_STUDENT_NAME, name);
+	record_set_text(&r, F_STUDENT_CERT_TYPE, "9");
+	if (!cert[0] || strlen(cert) == 18)
+		record_set_text(&r, F_STUDENT_CERT_TYPE, "1");
+	record_set_text(&r, F_STUDENT_CERT_NO, cert);
+	record_set_text(&r, F_STUDENT_GRADE, "16");
+	record_set_text(&r, F_STUDENT_CLASS_NO, class_no);
+	record_set_number(&r, F_STUDENT_KEEP_INVALID, 1);
+	return r;
+}
+
+struct want {
+	const char *author;
+	uint32_t kind;
+	uint8_t id;
+	const struct record *body; /* NULL: DEL */
+	pb_group_base seen[4];
+	size_t n_seen;
+	uint64_t op_no; /* 0: the next one */
+	uint32_t incarnation;
+};
+
+#define SEEN(g, v) {PROTOBUF_C_MESSAGE_INIT(&jingguan__v1__group_base__descriptor), 1, g, 1, v, 0, 0}
+#define OWN(g, op) {PROTOBUF_C_MESSAGE_INIT(&jingguan__v1__group_base__descriptor), 1, g, 0, 0, 1, op}
+
+static void id_of(uint8_t id[16], uint8_t n)
+{
+	memset(id, 0, 16);
+	id[8] = id[15] = n;
+}
+
+static void add_groups(struct bench *b, struct want w, uint32_t groups)
+{
+	pb_op op = PB_OP_INIT;
+	pb_group_base *seen[4];
+	struct buf body = {0};
+	uint8_t id[16];
+
+	id_of(id, w.id);
+	op.has_version = op.has_op_no = op.has_incarnation = op.has_action = op.has_kind = op.has_id = op.has_body = 1;
+	op.version = 1;
+	op.op_no = w.op_no ? w.op_no : b->first + b->count;
+	op.incarnation = w.incarnation ? w.incarnation : 1;
+	op.author = (char *)(w.author ? w.author : "zhang");
+	op.action = w.body ? JINGGUAN__V1__ACTION__PUT : JINGGUAN__V1__ACTION__DEL;
+	op.kind = w.kind ? w.kind : KIND_STUDENT;
+	op.id = (ProtobufCBinaryData){16, id};
+	if (w.body)
+		record_encode_groups(w.body, groups, false, &body);
+	op.body = (ProtobufCBinaryData){body.len, body.data};
+	for (size_t i = 0; i < w.n_seen; i++)
+		seen[i] = &w.seen[i];
+	op.n_seen = w.n_seen;
+	op.seen = seen;
+	ProtobufCBinaryData *to = &b->bytes[b->count++];
+	to->len = protobuf_c_message_get_packed_size(&op.base);
+	to->data = arena_alloc(&b->arena, to->len);
+	protobuf_c_message_pack(&op.base, to->data);
+	buf_free(&body);
+}
+
+static void add(struct bench *b, struct want w)
+{
+	add_groups(b, w, UINT32_MAX);
+}
+
+static void run(struct bench *b)
+{
+	pb_push_request request = PB_PUSH_REQUEST_INIT;
+
+	request.incarnation = 1;
+	request.n_op = b->count;
+	request.op = b->bytes;
+	assert_int_equal(push_decode(&b->push, &request, &b->arena), ERR_OK);
+	assert_int_equal(push_plan(&b->push, &b->facts), ERR_OK);
+}
+
+static const pb_op_result *result(const struct bench *b, size_t i)
+{
+	assert_true(i < b->push.reply.n_result);
+	return b->push.reply.result[i];
+}
+
+static void outcome(const struct bench *b, size_t i, int wanted, enum err code)
+{
+	const pb_op_result *r = result(b, i);
+
+	assert_int_equal(r->outcome, wanted);
+	assert_int_equal(r->has_code ? r->code : 0, code);
+	assert_true(code == ERR_OK || (r->message && r->message[0]));
+}
+
+static void stands(struct bench *b, uint8_t id, const struct record *r, const char *owner)
+{
+	struct row *row = &b->rows[b->facts.row_count++];
+
+	memset(row, 0, sizeof *row);
+	id_of(row->id, id);
+	row->kind = r->kind;
+	strcpy(row->owner, owner);
+	row->state.exists = true;
+	row->state.ver = 5;
+	row->state.record = *r;
+	for (unsigned g = 0; g < r->kind->group_count; g++)
+		row->state.gver[g] = 2;
+}
+
+static void inserts_and_edits(void **state)
+{
+	struct bench *b = bench_new();
+	struct record r = pupil("甲", "A1", "3"), later = pupil("乙", "A1", "3");
+	uint8_t wanted[HASH_SIZE];
+
+	(void)state;
+	add(b, (struct want){.id = 1, .body = &r});
+	add_groups(b, (struct want){.id = 1, .body = &later, .seen = {OWN(1, 1)}, .n_seen = 1}, 1);
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, APPLIED, ERR_OK);
+	assert_int_equal(result(b, 1)->ver, 2);
+	assert_int_equal(b->push.answered, 2);
+	assert_int_equal(b->push.reply.last_op, 2);
+	assert_int_equal(b->push.part.count, 2);
+	assert_true(b->push.part.effect[0].fresh && !b->push.part.effect[0].last);
+	assert_true(b->push.part.effect[1].repeat && b->push.part.effect[1].last);
+	memcpy(wanted, b->facts.device.last_hash, HASH_SIZE);
+	for (uint64_t i = 0; i < 2; i++)
+		hash_chain(wanted, wanted, i + 1, b->push.ops[i].sha);
+	assert_memory_equal(b->push.last_hash, wanted, HASH_SIZE);
+	assert_memory_equal(b->push.reply.last_hash.data, wanted, HASH_SIZE);
+	bench_free(b);
+}
+
+/* The same bytes under an answered number get the answer of then, also when its text was pruned; other bytes are a fork. */
+static void replays(void **state)
+{
+	struct record r = pupil("甲", "A1", "3"), other = pupil("乙", "A2", "3");
+	struct bench *first = bench_new();
+
+	(void)state;
+	add(first, (struct want){.id = 1, .body = &r});
+	add(first, (struct want){.id = 2, .body = &r}); /* a duplicate: refused then, refused for ever */
+	run(first);
+	outcome(first, 1, REJECTED, ERR_DUPLICATE);
+	for (int pruned = 0; pruned < 2; pruned++) {
+		struct bench *b = bench_new();
+		add(b, (struct want){.id = 1, .body = &r});
+		add(b, (struct want){.id = 2, .body = &r});
+		add(b, (struct want){.id = 3, .body = &other});
+		b->facts.device.last_op = 2;
+		memcpy(b->facts.device.last_hash, first->push.last_hash, HASH_SIZE);
+		for (size_t i = 0; i < 2; i++)
+			memcpy(b->shas + HASH_SIZE * i, first->push.ops[i].sha, HASH_SIZE);
+		b->replay = (struct plan_replay){1, 2, b->shas, pruned ? NULL : &first->push.reply};
+		b->facts.replay_count = 1;
+		run(b);
+		assert_true(b->push.replayed && !b->push.forked);
+		assert_int_equal(b->push.answered, 2);
+		assert_int_equal(b->push.part.count, 0); /* nothing is written twice */
+		outcome(b, 0, pruned ? ALREADY : APPLIED, ERR_OK);
+		if (!pruned)
+			outcome(b, 1, REJECTED, ERR_DUPLICATE);
+		assert_int_equal(b->push.reply.control, 0);
+		assert_int_equal(b->push.reply.last_op, 2);
+		b->shas[HASH_SIZE + 5] ^= 1;
+		run(b);
+		assert_true(b->push.forked);
+		assert_int_equal(b->push.answered, 0);
+		assert_int_equal(b->push.reply.control, ERR_FORKED);
+		bench_free(b);
+	}
+	bench_free(first);
+}
+
+static void gaps_and_incarnations(void **state)
+{
+	struct record r = pupil("甲", "A1", "3"), s = pupil("乙", "A2", "3");
+	struct bench *b = bench_new();
+
+	(void)state;
+	add(b, (struct want){.id = 1, .body = &r, .op_no = 5});
+	run(b);
+	assert_int_equal(b->push.reply.control, ERR_EXPECT);
+	assert_int_equal(b->push.reply.last_op, 0);
+	assert_int_equal(b->push.reply.n_result, 0);
+	bench_free(b);
+
+	b = bench_new(); /* a gap inside: what stands before it is decided */
+	add(b, (struct want){.id = 1, .body = &r});
+	add(b, (struct want){.id = 2, .body = &s, .op_no = 3});
+	run(b);
+	assert_int_equal(b->push.answered, 1);
+	assert_int_equal(b->push.reply.n_result, 1);
+	assert_int_equal(b->push.reply.last_op, 1);
+	bench_free(b);
+
+	b = bench_new(); /* the device was given a new incarnation */
+	b->facts.device.incarnation = 2;
+	add(b, (struct want){.id = 1, .body = &r});
+	run(b);
+	assert_true(b->push.forked);
+	assert_int_equal(b->push.reply.control, ERR_FORKED);
+	assert_int_equal(b->push.part.count, 0);
+	bench_free(b);
+
+	b = bench_new(); /* an operation of another incarnation inside */
+	add(b, (struct want){.id = 1, .body = &r, .incarnation = 7});
+	run(b);
+	assert_int_equal(b->push.answered, 0);
+	assert_int_equal(b->push.reply.control, ERR_EXPECT);
+	bench_free(b);
+
+	b = bench_new();
+	run(b);
+	assert_int_equal(b->push.reply.control, 0);
+	assert_int_equal(b->push.answered, 0);
+	bench_free(b);
+}
+
+static void blocked_on_an_own_operation(void **state)
+{
+	struct record bad = pupil("", "A1", "3"), edit = pupil("乙", "A1", "3"), now = pupil("原", "A1", "3");
+	struct bench *b = bench_new();
+
+	(void)state;
+	add(b, (struct want){.id = 1, .body = &bad}); /* no name: refused */
+	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 1)}, .n_seen = 1}, 1);
+	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 3)}, .n_seen = 1}, 1);  /* on itself */
+	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 99)}, .n_seen = 1}, 1); /* on one that is to come */
+	run(b);
+	outcome(b, 0, REJECTED, ERR_MISSING);
+	for (size_t i = 1; i < 4; i++)
+		outcome(b, i, BLOCKED, ERR_BLOCKED);
+	assert_int_equal(b->push.part.count, 0);
+	assert_int_equal(b->push.answered, 4);
+	bench_free(b);
+
+	b = bench_new(); /* on one of an earlier push, whose answer is known */
+	stands(b, 1, &now, SCHOOL);
+	b->first = 8;
+	b->facts.device.last_op = 7;
+	pb_op_result old = PB_OP_RESULT_INIT, *list[1] = {&old};
+	pb_push_reply reply = PB_PUSH_REPLY_INIT;
+	uint32_t gver[3] = {2, 2, 2};
+	old.outcome = JINGGUAN__V1__OUTCOME__APPLIED;
+	old.n_gver = 3;
+	old.gver = gver;
+	reply.n_result = 1;
+	reply.result = list;
+	b->replay = (struct plan_replay){7, 7, b->shas, &reply};
+	b->facts.replay_count = 1;
+	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 7)}, .n_seen = 1}, 1);
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	bench_free(b);
+}
+
+static void conflicts_keep_both(void **state)
+{
+	struct record now = pupil("原", "A1", "3"), mine = pupil("我", "A1", "3");
+	struct bench *b = bench_new();
+
+	(void)state;
+	stands(b, 1, &now, SCHOOL);
+	add_groups(b, (struct want){.id = 1, .body = &mine, .seen = {SEEN(1, 1)}, .n_seen = 1}, 1);
+	add(b, (struct want){.id = 1, .seen = {SEEN(1, 1), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	run(b);
+	outcome(b, 0, CONFLICT, ERR_CONFLICT);
+	assert_int_equal(result(b, 0)->group, 1);
+	assert_true(result(b, 0)->current.len > 0);
+	outcome(b, 1, CONFLICT, ERR_CONFLICT);
+	/* The values are kept for a person, and no record is written. */
+	assert_int_equal(b->push.part.count, 1);
+	assert_int_equal(b->push.part.effect[0].conflict_ver, 5);
+	assert_true(record_is(&b->push.part.effect[0].after.state.record, F_STUDENT_NAME, "我"));
+	bench_free(b);
+}
+
+static void duplicates(void **state)
+{
+	struct record r = pupil("甲", "A1", "3"), twin = pupil("乙", "A1", "3");
+	struct bench *b = bench_new();
+	uint8_t id[16];
+
+	(void)state;
+	b->holders[0] = (struct plan_holder){.kind = r.kind, .key = "cert_no=A1", .owner = OTHER_SCHOOL};
+	id_of(b->holders[0].id, 77);
+	b->facts.holder_count = 1;
+	add(b, (struct want){.id = 1, .body = &r}); /* another school's pupil is no duplicate */
+	add(b, (struct want){.id = 2, .body = &twin});
+	add(b, (struct want){.id = 1, .seen = {OWN(1, 1), OWN(2, 1), OWN(3, 1)}, .n_seen = 3});
+	add(b, (struct want){.id = 3, .body = &twin}); /* the number is free again */
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, REJECTED, ERR_DUPLICATE);
+	id_of(id, 1);
+	assert_memory_equal(result(b, 1)->duplicate_of.data, id, 16);
+	outcome(b, 2, APPLIED, ERR_OK);
+	outcome(b, 3, APPLIED, ERR_OK);
+	bench_free(b);
+
+	b = bench_new();
+	b->holders[0] = (struct plan_holder){.kind = r.kind, .key = "cert_no=A1", .owner = SCHOOL};
+	id_of(b->holders[0].id, 77);
+	b->facts.holder_count = 1;
+	add(b, (struct want){.id = 1, .body = &r});
+	run(b);
+	outcome(b, 0, REJECTED, ERR_DUPLICATE);
+	assert_int_equal(result(b, 0)->duplicate_of.data[15], 77);
+	bench_free(b);
+}
+
+static void a_filing_begins_a_push(void **state)
+{
+	struct record filing, r = pupil("甲", "A1", "3");
+	struct bench *b = bench_new();
+
+	(void)state;
+	record_init(&filing, kind_by_number(KIND_FILING));
+	record_set_number(&filing, F_FILING_YEAR, 2026);
+	record_set_text(&filing, F_FILING_STAGE, "T1");
+	add(b, (struct want){.id = 1, .body = &r});
+	add(b, (struct want){.id = 2, .body = &filing, .kind = KIND_FILING});
+	run(b);
+	assert_int_equal(push_barrier(&b->push), 1);
+	assert_int_equal(b->push.answered, 1);
+	assert_int_equal(b->push.filing_count, 0);
+	bench_free(b);
+
+	b = bench_new();
+	add(b, (struct want){.id = 2, .body = &filing, .kind = KIND_FILING});
+	add(b, (struct want){.id = 1, .body = &r});
+	add(b, (struct want){.id = 2, .kind = KIND_FILING, .seen = {OWN(1, 1)}, .n_seen = 1});
+	run(b);
+	assert_int_equal(b->push.answered, 2); /* the third would be a filing again */
+	outcome(b, 0, APPLIED, ERR_OK);
+	assert_int_equal(b->push.filing_count, 1);
+	bench_free(b);
+
+	b = bench_new(); /* what was reported formally cannot be taken back */
+	stands(b, 2, &filing, SCHOOL);
+	add(b, (struct want){.id = 2, .kind = KIND_FILING, .seen = {SEEN(1, 2)}, .n_seen = 1});
+	run(b);
+	outcome(b, 0, REJECTED, ERR_NOT_NOW);
+	assert_int_equal(b->push.part.count, 0);
+	bench_free(b);
+}
+
+static void who_may(void **state)
+{
+	struct record mine = pupil("甲", "A1", "3"), theirs = pupil("乙", "A2", "4"), now = pupil("丙", "A3", "4"), foreign = pupil("丁", "A4", "3");
+	struct record school;
+	struct bench *b = bench_new();
+
+	(void)state;
+	record_init(&school, kind_by_number(KIND_SCHOOL));
+	stands(b, 3, &now, SCHOOL);
+	stands(b, 4, &foreign, OTHER_SCHOOL);
+	add(b, (struct want){.id = 1, .body = &mine, .author = "li"});
+	add(b, (struct want){.id = 2, .body = &theirs, .author = "li"});				       /* not his class */
+	add(b, (struct want){.id = 3, .body = &mine, .author = "li", .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3}); /* taken into his class */
+	add(b, (struct want){.id = 4, .body = &foreign, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});  /* another school's */
+	add(b, (struct want){.id = 4, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	add(b, (struct want){.id = 5, .body = &mine, .author = "nobody"});
+	add(b, (struct want){.id = 6, .body = &school, .kind = KIND_SCHOOL}); /* the county's */
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	for (size_t i = 1; i < 7; i++)
+		outcome(b, i, REJECTED, ERR_PERMISSION);
+	assert_true(result(b, 3)->current.len == 0); /* nothing of the other school's record is told */
+	assert_int_equal(b->push.part.count, 1);
+	bench_free(b);
+
+	b = bench_new();
+	b->authors[0].may_write = false; /* disabled, or away for 90 days */
+	add(b, (struct want){.id = 1, .body = &mine});
+	run(b);
+	outcome(b, 0, REJECTED, ERR_PERMISSION);
+	bench_free(b);
+
+	b = bench_new();
+	b->authors[0].roles = 1u << ROLE_SAFETY;
+	add(b, (struct want){.id = 1, .body = &mine});
+	run(b);
+	outcome(b, 0, REJECTED, ERR_PERMISSION);
+	bench_free(b);
+}
+
+static void guards_years_and_ids(void **state)
+{
+	struct record r = pupil("甲", "A1", "3"), d, now = pupil("丙", "A3", "3");
+	struct bench *b = bench_new();
+
+	(void)state;
+	record_init(&d, kind_by_number(KIND_DESTINATION));
+	record_set_number(&d, F_DESTINATION_YEAR, 2026);
+	record_set_text(&d, F_DESTINATION_NAME, "甲");
+	record_set_text(&d, F_DESTINATION_CERT_NO, "A1");
+	record_set_text(&d, F_DESTINATION_CATEGORY, "A1");
+	b->closed = 2026;
+	b->facts.closed_count = 1;
+	stands(b, 9, &now, SCHOOL);
+	b->refusal.op = 2;
+	problem_set(&b->refusal.problem, ERR_INCOMPLETE, "stage", NULL, "not yet");
+	b->facts.refusal_count = 1;
+	add(b, (struct want){.id = 1, .body = &r});
+	add(b, (struct want){.id = 2, .body = &d, .kind = KIND_DESTINATION});
+	add(b, (struct want){.id = 3, .body = &r});
+	add(b, (struct want){.id = 9, .body = &d, .kind = KIND_DESTINATION}); /* the id is a pupil's */
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, REJECTED, ERR_PHASE);
+	outcome(b, 2, REJECTED, ERR_INCOMPLETE);
+	assert_string_equal(result(b, 2)->field, "stage");
+	outcome(b, 3, REJECTED, ERR_EXISTS);
+	bench_free(b);
+}
+
+/* Bytes that are no operation are answered like any other, and do not stop those behind them. */
+static void damaged_operations(void **state)
+{
+	struct record r = pupil("甲", "A1", "3");
+	struct bench *b = bench_new();
+
+	(void)state;
+	add(b, (struct want){.id = 1, .body = &r});
+	b->bytes[b->count++] = (ProtobufCBinaryData){2, (uint8_t *)"\xFF\xFF"};
+	add(b, (struct want){.id = 2, .body = &r, .kind = 4711});
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, REJECTED, ERR_MALFORMED);
+	outcome(b, 2, REJECTED, ERR_UPGRADE);
+	assert_int_equal(b->push.answered, 3);
+	bench_free(b);
+}
+
+/* Its answer was lost and the same damaged bytes come again, alone or first: the old answer, no second number. */
+static void damaged_operations_replay(void **state)
+{
+	static const uint8_t damaged[] = {1 << 3, 1, 2 << 3, 1, 3 << 3, 1, 6 << 3, 99}; /* number 1, an action that we do not know */
+	struct bench *b = bench_new();
+
+	(void)state;
+	b->bytes[b->count++] = (ProtobufCBinaryData){sizeof damaged, (uint8_t *)(uintptr_t)damaged};
+	run(b);
+	outcome(b, 0, REJECTED, ERR_INVALID);
+	assert_int_equal(b->push.reply.last_op, 1);
+	struct bench *again = bench_new();
+	again->bytes[again->count++] = b->bytes[0];
+	again->facts.device.last_op = 1;
+	memcpy(again->shas, b->push.ops[0].sha, HASH_SIZE);
+	again->replay = (struct plan_replay){1, 1, again->shas, &b->push.reply};
+	again->facts.replay_count = 1;
+	run(again);
+	assert_true(again->push.replayed);
+	outcome(again, 0, REJECTED, ERR_INVALID);
+	assert_int_equal(again->push.reply.last_op, 1);
+	bench_free(again);
+	bench_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits), cmocka_unit_test(replays), cmocka_unit_test(gaps_and_incarnations),
+		cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both), cmocka_unit_test(duplicates),
+		cmocka_unit_test(a_filing_begins_a_push), cmocka_unit_test(who_may), cmocka_unit_test(guards_years_and_ids), cmocka_unit_test(damaged_operations),
+		cmocka_unit_test(damaged_operations_replay)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
