@@ -61,7 +61,11 @@ class WireCounty:
         for process in self.seconds:
             process.terminate()
             process.wait(timeout=30)
+        process = self.server.process
         self.server.stop()
+        log = open(self.server.dir + "/jgd.log").read() if process else ""
+        if process and not kind and (process.returncode or "Sanitizer" in log or "runtime error" in log):
+            raise Failure("jgd ended with %s: %s" % (process.returncode, log[-4000:]))
         if not os.environ.get("JG_KEEP"):
             shutil.rmtree(self.server.dir, ignore_errors=True)
 
