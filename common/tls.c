@@ -189,11 +189,6 @@ void tls_free(struct tls *t)
 	t->ssl = NULL;
 }
 
-bool tls_has_greeted(const struct tls *t)
-{
-	return SSL_get_state(t->ssl) != TLS_ST_BEFORE;
-}
-
 bool tls_is_enrolling(const struct tls *t)
 {
 	const unsigned char *name;

@@ -40,7 +40,6 @@ enum err tls_write(struct tls *t, const uint8_t *bytes, size_t n, struct buf *ou
 void tls_close_notify(struct tls *t, struct buf *out);
 void tls_free(struct tls *t);
 
-bool tls_has_greeted(const struct tls *t); /* server: a whole ClientHello has come */
 bool tls_is_enrolling(const struct tls *t); /* which ALPN was agreed */
 /* The channel's exporter (label "EXPERIMENTAL jingguan session"): binds a session proof to this very connection. */
 enum err tls_exporter(struct tls *t, uint8_t out[32]);

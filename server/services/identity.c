@@ -98,7 +98,10 @@ static void add_query(struct request *r)
 
 static void on_hashed(struct password_job *job)
 {
-	request_begin(job->data, add_query);
+	if (job->hash[0])
+		request_begin(job->data, add_query);
+	else
+		request_fail(job->data, ERR_NOMEM, NULL, NULL);
 }
 
 static void add_user(struct request *r)
@@ -164,7 +167,10 @@ static void reset_query(struct request *r)
 
 static void on_reset_hashed(struct password_job *job)
 {
-	request_begin(job->data, reset_query);
+	if (job->hash[0])
+		request_begin(job->data, reset_query);
+	else
+		request_fail(job->data, ERR_NOMEM, NULL, NULL);
 }
 
 static void reset_user(struct request *r)
