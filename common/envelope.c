@@ -85,15 +85,16 @@ static enum err walk(const ProtobufCMessage *message, struct problem *p)
 }
 
 /* protobuf-c cuts a string at a NUL without a word and its length is lost by then, so the bytes themselves are walked:
- * whether any text field holds one. The message was unpacked before, so its shape is sound. */
-static bool text_has_nul(const ProtobufCMessageDescriptor *type, const uint8_t *at, size_t n)
+ * whether any text field holds one. It also overlooks a field number 0 written in two bytes. The message was unpacked before,
+ * so its shape is sound otherwise. */
+static bool has_hidden_fault(const ProtobufCMessageDescriptor *type, const uint8_t *at, size_t n)
 {
 	const uint8_t *end = at + n;
 
 	while (at < end) {
 		uint64_t tag, size;
-		if (!get_varint(&at, end, &tag))
-			return false;
+		if (!get_varint(&at, end, &tag) || tag >> 3 == 0)
+			return true;
 		switch (tag & 7) {
 		case PROTOBUF_C_WIRE_TYPE_VARINT:
 			get_varint(&at, end, &size);
@@ -106,15 +107,15 @@ static bool text_has_nul(const ProtobufCMessageDescriptor *type, const uint8_t *
 			break;
 		default:
 			if (!get_varint(&at, end, &size))
-				return false;
+				return true;
 		}
 		if (size > (uint64_t)(end - at))
-			return false;
+			return true;
 		const ProtobufCFieldDescriptor *f = (tag & 7) == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
 			? protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3)) : NULL;
 		if (f && f->type == PROTOBUF_C_TYPE_STRING && memchr(at, 0, (size_t)size))
 			return true;
-		if (f && f->type == PROTOBUF_C_TYPE_MESSAGE && text_has_nul(f->descriptor, at, (size_t)size))
+		if (f && f->type == PROTOBUF_C_TYPE_MESSAGE && has_hidden_fault(f->descriptor, at, (size_t)size))
 			return true;
 		at += size;
 	}
@@ -132,8 +133,8 @@ enum err envelope_unpack(const ProtobufCMessageDescriptor *type, const void *byt
 	enum err e = walk(message, p);
 	if (e)
 		return e;
-	if (memchr(bytes, 0, n) && text_has_nul(type, bytes, n))
-		return problem_set(p, ERR_MALFORMED, type->short_name, NULL, tr("文本中含有空字符", "text with a NUL inside"));
+	if (memchr(bytes, 0, n) && has_hidden_fault(type, bytes, n))
+		return problem_set(p, ERR_MALFORMED, type->short_name, NULL, NULL); /* faults are only where there is a zero byte */
 	*out = message;
 	return ERR_OK;
 }

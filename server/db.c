@@ -416,6 +416,8 @@ static enum err error_of(const char *sqlstate)
 {
 	if (strncmp(sqlstate, "JG", 2) == 0)
 		return (enum err)atoi(sqlstate + 2); /* raised by our own SQL functions: ERRCODE 'JG' and the number of err.def */
+	if (strncmp(sqlstate, "22", 2) == 0)
+		return ERR_INVALID; /* a value that the database cannot take, such as a date of the year 0 */
 	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "23505") == 0)
 		return ERR_BUSY; /* deadlock, lock time-out, somebody else inserted first: the same bytes may go again */
 	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, "25006") == 0)

@@ -279,7 +279,8 @@ enum err maintain_backup(const struct conf *conf, const char *target, struct pro
 	gmtime_r(&now, &tm);
 	size_t n = (size_t)snprintf(dir, sizeof dir, "%s/jingguan-", target);
 	strftime(dir + n, sizeof dir - n, "%Y%m%dT%H%M%SZ", &tm);
-	mkdir(target, 0700);
+	if (mkdir(target, 0700) && errno != EEXIST)
+		return problem_set(p, ERR_FILE_IO, "backup", NULL, "%s: %s", target, strerror(errno));
 	if (mkdir(dir, 0700))
 		return problem_set(p, ERR_FILE_IO, "backup", NULL, "%s: %s", dir, strerror(errno));
 	enum err e = conf->embedded ? embedded_start(conf, &started, p) : ERR_OK;
