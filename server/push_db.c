@@ -52,12 +52,22 @@ static void group_free(struct group *g)
 		free(g);
 }
 
+/* A small group is over: what came while every group was under way must not wait for the next push to come. */
+static void small_over(struct group *g)
+{
+	if (!g->small)
+		return;
+	g->worker->small_groups--;
+	g->small = false;
+	if (g->worker->small_first && g->worker->small_groups < g->worker->server->conf.pool)
+		group_begin(g->worker, NULL, true);
+}
+
 static void fail_all(struct group *g, enum err e)
 {
 	struct group copy = *g;
 
-	if (g->small)
-		g->worker->small_groups--;
+	small_over(g);
 	group_free(g);
 	for (size_t i = 0; i < copy.count; i++)
 		request_fail(copy.member[i].request, e, NULL, NULL);
@@ -72,7 +82,7 @@ static void group_failed(struct group *g)
 
 	if (g->count > 1 && !(transient && g->task.unknown)) {
 		struct group copy = *g;
-		g->worker->small_groups--;
+		small_over(g);
 		group_free(g);
 		for (size_t i = 0; i < copy.count; i++)
 			group_begin(copy.worker, copy.member[i].request, false);
@@ -667,8 +677,7 @@ static void reply_all(struct group *g)
 {
 	struct worker *w = g->worker;
 
-	if (g->small)
-		w->small_groups--;
+	small_over(g);
 	stat_add(w->stats.groups, 1);
 	db_task_end(&g->task);
 	for (size_t i = 0; i < g->count; i++) {
@@ -798,8 +807,7 @@ static void on_connection(struct db_task *task)
 	if (g->small && g->attempts == 0)
 		take_waiting(g);
 	if (g->count == 0) {
-		if (g->small)
-			g->worker->small_groups--;
+		small_over(g);
 		group_free(g);
 		return;
 	}
