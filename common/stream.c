@@ -147,6 +147,11 @@ static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b)
 		stream_close(s, ERR_UNREACHABLE, false);
 		return;
 	}
+	if (!s->spoken && s->events->first && !s->events->first(s)) {
+		stream_close(s, ERR_BUSY, false);
+		return;
+	}
+	s->spoken = true;
 	bool was_ready = s->tls.ready;
 	s->shared->bytes_in += (uint64_t)n;
 	s->in_event = true;
@@ -169,7 +174,7 @@ enum err stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ct
 	s->events = events;
 	s->queued = 0;
 	s->why = ERR_OK;
-	s->closing = s->in_event = s->flushing_close = false;
+	s->closing = s->in_event = s->flushing_close = s->spoken = false;
 	s->pauses = 0;
 	s->tcp.data = s;
 	s->progress_ms = uv_now(shared->loop);

@@ -26,6 +26,8 @@ struct stream_shared {
 struct stream;
 
 struct stream_events {
+	/* The peer's first bytes have come; false closes. May be NULL. Until then a connection costs no handshake. */
+	bool (*first)(struct stream *s);
 	void (*ready)(struct stream *s);				/* the handshake is done */
 	bool (*data)(struct stream *s, const uint8_t *bytes, size_t n); /* plaintext; false = being closed */
 	void (*drained)(struct stream *s);				/* the queue is empty again; may be NULL */
@@ -41,7 +43,7 @@ struct stream {
 	uint64_t progress_ms; /* loop time of the last byte that moved */
 	enum err why;
 	unsigned pauses; /* reasons not to read */
-	bool closing, in_event, flushing_close;
+	bool closing, in_event, flushing_close, spoken;
 };
 
 void stream_shared_init(struct stream_shared *shared, uv_loop_t *loop);

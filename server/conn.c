@@ -11,6 +11,7 @@ static void on_ready(struct stream *s)
 	struct conn *c = (struct conn *)s;
 
 	atomic_fetch_sub(&c->worker->server->handshakes, 1);
+	c->worker->strangers--;
 	stat_add(c->worker->stats.handshakes, 1);
 	c->has_cert = tls_peer_spki(&s->tls, c->spki) == ERR_OK;
 	c->state = tls_is_enrolling(&s->tls) ? CONN_STATE_ENROLLING : CONN_STATE_GREETING;
@@ -72,8 +73,11 @@ static void on_closed(struct stream *s, enum err why)
 	struct conn *c = (struct conn *)s;
 	struct worker *w = c->worker;
 
-	if (c->state == CONN_STATE_TLS)
-		atomic_fetch_sub(&w->server->handshakes, 1);
+	if (c->state == CONN_STATE_TLS) {
+		w->strangers--;
+		if (s->spoken)
+			atomic_fetch_sub(&w->server->handshakes, 1);
+	}
 	if (why == ERR_TLS)
 		stat_add(w->stats.tls_failed, 1);
 	if (c->reason != CLOSE_REASONS)
@@ -94,7 +98,35 @@ static void on_closed(struct stream *s, enum err why)
 	conn_free(c);
 }
 
-static const struct stream_events events = {on_stream_ready, on_data, on_drained, on_closed};
+/* The oldest who has not shaken hands gives way to who comes new, if he has had `age` ms: an honest handshake takes a tenth
+ * of EVICT_MS, a slow one would hold its place for HANDSHAKE_MS. The oldest stands last in the list. */
+static bool evict_handshake(struct worker *w, uint64_t age)
+{
+	struct conn *oldest = NULL;
+
+	for (struct conn *c = w->conns; c; c = c->next)
+		if (c->state == CONN_STATE_TLS && !c->stream.closing && (age == 0 || c->stream.spoken))
+			oldest = c;
+	if (!oldest || uv_now(&w->loop) - oldest->since_ms < age)
+		return false;
+	conn_close(oldest, CLOSE_HANDSHAKES);
+	return true;
+}
+
+/* A place among the handshakes is taken with the first byte: silent sockets cost none. */
+static bool on_first(struct stream *s)
+{
+	struct conn *c = (struct conn *)s;
+
+	if (atomic_load(&c->worker->server->handshakes) >= HANDSHAKES_MAX && !evict_handshake(c->worker, EVICT_MS)) {
+		c->reason = CLOSE_HANDSHAKES;
+		return false;
+	}
+	atomic_fetch_add(&c->worker->server->handshakes, 1);
+	return true;
+}
+
+static const struct stream_events events = {on_first, on_stream_ready, on_data, on_drained, on_closed};
 
 /* Counts what shares the new peer's address on this loop: the kernel spreads one address over all loops. */
 static bool address_is_full(struct worker *w, uint32_t address)
@@ -142,9 +174,7 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 	}
 	stat_add(w->stats.accepted, 1);
 	c->address = address_hash(&c->stream.tcp);
-	if (atomic_load(&w->server->handshakes) >= HANDSHAKES_MAX)
-		full = CLOSE_HANDSHAKES;
-	else if (address_is_full(w, c->address))
+	if (address_is_full(w, c->address))
 		full = CLOSE_ADDRESS;
 	/* Accept and close at once: leaving it in the backlog would make the next honest peer wait behind it. */
 	if (full != CLOSE_REASONS || stream_open(&c->stream, &w->shared, w->server->tls, true, &events)) {
@@ -153,7 +183,9 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 		uv_close((uv_handle_t *)&c->stream.tcp, on_refused_closed);
 		return;
 	}
-	atomic_fetch_add(&w->server->handshakes, 1);
+	if (w->strangers >= STRANGERS_MAX)
+		evict_handshake(w, 0);
+	w->strangers++;
 	c->state = CONN_STATE_TLS;
 	c->since_ms = c->last_ms = uv_now(&w->loop);
 	c->next = w->conns;

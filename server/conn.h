@@ -14,6 +14,8 @@
 #define GREETING_MS 10000
 #define IDLE_MS 600000	       /* NAT tables forget sooner; clients ping every 4 minutes */
 #define HANDSHAKES_MAX 64      /* in flight over all loops: each costs 0.8 ms of CPU */
+#define EVICT_MS 1000	       /* after which a handshake gives way when all places are taken */
+#define STRANGERS_MAX 1024     /* of each loop that have not shaken hands: about 16 MiB of TLS objects */
 #define CALLS_MAX 8	       /* in flight per connection */
 #define CLASSES_MAX 32
 

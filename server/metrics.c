@@ -8,6 +8,7 @@
 
 #define REQUEST_MAX 2048 /* a scraper's request line and headers */
 #define PEERS_MAX 16	 /* scrapers and a probe; more is a mistake */
+#define PEER_MS 5000	 /* to say what it wants and take the answer: a silent peer must not hold a place */
 
 struct metrics {
 	struct server *server;
@@ -18,6 +19,8 @@ struct metrics {
 struct peer {
 	uv_tcp_t tcp;
 	uv_write_t write;
+	uv_timer_t timer;
+	int handles; /* still open */
 	struct metrics *metrics;
 	char request[REQUEST_MAX];
 	size_t len;
@@ -108,8 +111,10 @@ static void write_metrics(struct buf *b, const struct server *s)
 
 static void on_peer_closed(uv_handle_t *handle)
 {
-	struct peer *p = (struct peer *)handle;
+	struct peer *p = handle->data;
 
+	if (--p->handles)
+		return;
 	p->metrics->peers--;
 	buf_free(&p->out);
 	free(p);
@@ -117,8 +122,15 @@ static void on_peer_closed(uv_handle_t *handle)
 
 static void peer_close(struct peer *p)
 {
-	if (!uv_is_closing((uv_handle_t *)&p->tcp))
-		uv_close((uv_handle_t *)&p->tcp, on_peer_closed);
+	if (uv_is_closing((uv_handle_t *)&p->tcp))
+		return;
+	uv_close((uv_handle_t *)&p->tcp, on_peer_closed);
+	uv_close((uv_handle_t *)&p->timer, on_peer_closed);
+}
+
+static void on_peer_late(uv_timer_t *timer)
+{
+	peer_close(timer->data);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -194,6 +206,10 @@ static void on_connection(uv_stream_t *listener, int status)
 	p->metrics = m;
 	m->peers++;
 	uv_tcp_init(listener->loop, &p->tcp);
+	uv_timer_init(listener->loop, &p->timer);
+	p->tcp.data = p->timer.data = p;
+	p->handles = 2;
+	uv_timer_start(&p->timer, on_peer_late, PEER_MS, 0);
 	if (uv_accept(listener, (uv_stream_t *)&p->tcp) || m->peers > PEERS_MAX)
 		peer_close(p);
 	else

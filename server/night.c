@@ -15,15 +15,13 @@ struct night {
 	int count;
 };
 
-/* A year is due once a day after two o'clock, and at once when a day has passed unseen. */
+/* A year is due when nobody has run it since two o'clock; a run by hand counts, so that nothing changes under a clerk who
+ * has just looked at another day. */
 static const struct db_stmt due_years = {
-	"SELECT c.year FROM cycle c LEFT JOIN job j ON j.county = c.county AND j.name = 'nightly ' || c.year"
-	" WHERE c.county = app_county() AND NOT c.deleted AND c.phase IN ('verify', 'closed')"
-	" AND coalesce(j.last_run, '-infinity') < date_trunc('day', jg_now() AT TIME ZONE 'Asia/Shanghai' - interval '2 hours') AT TIME ZONE 'Asia/Shanghai' + interval '2 hours'"
+	"SELECT c.year FROM cycle c WHERE c.county = app_county() AND NOT c.deleted AND c.phase IN ('verify', 'closed')"
+	" AND NOT EXISTS (SELECT 1 FROM reconcile_run r WHERE r.county = c.county AND r.year = c.year AND r.at >="
+	" date_trunc('day', jg_now() AT TIME ZONE 'Asia/Shanghai' - interval '2 hours') AT TIME ZONE 'Asia/Shanghai' + interval '2 hours')"
 	" ORDER BY c.year LIMIT 8"};
-static const struct db_stmt mark_years = {
-	"INSERT INTO job (county, name, last_run) SELECT app_county(), 'nightly ' || y, jg_now() FROM unnest($1::int[]) y"
-	" ON CONFLICT (county, name) DO UPDATE SET last_run = excluded.last_run"};
 static const struct db_stmt read_now = {"SELECT jg_now()"};
 
 static bool is_overdue(const struct row *slip, int64_t now)
@@ -85,31 +83,22 @@ static void night_plan(struct request *r)
 {
 	const PGresult *due = r->task.result[0];
 	struct night *night = arena_alloc(&r->arena, sizeof *night);
-	struct pg_array years = {0};
-	struct db_params p = {0};
 
 	if (!night) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
 	r->state = night;
-	pg_array_begin(&years, PG_INT4);
-	for (int i = 0; i < PQntuples(due) && i < YEARS_MAX; i++) {
+	for (int i = 0; i < PQntuples(due) && i < YEARS_MAX; i++)
 		night->years[night->count++] = (int32_t)db_get_int(due, i, 0);
-		pg_array_int4(&years, night->years[i]);
-	}
 	escalate(r, night, r->task.result[1], db_get_int(r->task.result[2], 0, 0));
 	enum err e = night->part.count ? effects_send(&r->task, r->worker->server->conf.county, &night->part, 1) : ERR_OK;
 	if (e) {
-		pg_array_free(&years);
 		request_fail(r, e, NULL, NULL);
 		return;
 	}
-	db_array(&p, &years);
-	request_query(r, &mark_years, &p);
 	db_task_commit(&r->task);
 	request_trip(r, night_done);
-	pg_array_free(&years);
 }
 
 static void night_query(struct request *r)

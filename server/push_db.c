@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "envelope.h"
+#include "fault.h"
 #include "log.h"
 #include "push_plan.h"
 
@@ -51,12 +52,22 @@ static void group_free(struct group *g)
 		free(g);
 }
 
+/* A small group is over: what came while every group was under way must not wait for the next push to come. */
+static void small_over(struct group *g)
+{
+	if (!g->small)
+		return;
+	g->worker->small_groups--;
+	g->small = false;
+	if (g->worker->small_first && g->worker->small_groups < g->worker->server->conf.pool)
+		group_begin(g->worker, NULL, true);
+}
+
 static void fail_all(struct group *g, enum err e)
 {
 	struct group copy = *g;
 
-	if (g->small)
-		g->worker->small_groups--;
+	small_over(g);
 	group_free(g);
 	for (size_t i = 0; i < copy.count; i++)
 		request_fail(copy.member[i].request, e, NULL, NULL);
@@ -71,7 +82,7 @@ static void group_failed(struct group *g)
 
 	if (g->count > 1 && !(transient && g->task.unknown)) {
 		struct group copy = *g;
-		g->worker->small_groups--;
+		small_over(g);
 		group_free(g);
 		for (size_t i = 0; i < copy.count; i++)
 			group_begin(copy.worker, copy.member[i].request, false);
@@ -667,8 +678,7 @@ static void reply_all(struct group *g)
 {
 	struct worker *w = g->worker;
 
-	if (g->small)
-		w->small_groups--;
+	small_over(g);
 	stat_add(w->stats.groups, 1);
 	db_task_end(&g->task);
 	for (size_t i = 0; i < g->count; i++) {
@@ -676,6 +686,7 @@ static void reply_all(struct group *g)
 		stat_add(w->stats.ops, g->member[i].push.answered);
 		request_reply(g->member[i].request, &g->member[i].push.reply.base);
 	}
+	fault_point(FAULT_JGD_PUSH_ANSWERED);
 	group_free(g);
 }
 
@@ -683,10 +694,12 @@ static void on_committed(struct db_task *task)
 {
 	struct group *g = task->data;
 
-	if (task->err)
+	if (task->err) {
 		group_failed(g);
-	else
-		reply_all(g);
+		return;
+	}
+	fault_point(FAULT_JGD_PUSH_COMMITTED);
+	reply_all(g);
 }
 
 static enum err plan_all(struct group *g, struct effects_part *parts)
@@ -713,6 +726,7 @@ static void on_read(struct db_task *task)
 		group_failed(g);
 		return;
 	}
+	fault_point(FAULT_JGD_PUSH_READ);
 	if (!read_device_rows(g)) {
 		fail_all(g, ERR_REVOKED);
 		return;
@@ -730,7 +744,9 @@ static void on_read(struct db_task *task)
 	send_device_rows(g);
 	send_snapshots(g);
 	db_task_commit(task);
+	fault_point(FAULT_JGD_PUSH_PLANNED);
 	db_task_run(task, on_committed);
+	fault_point(FAULT_JGD_PUSH_SENT);
 }
 
 /* ---- running ---- */
@@ -792,14 +808,14 @@ static void on_connection(struct db_task *task)
 	if (g->small && g->attempts == 0)
 		take_waiting(g);
 	if (g->count == 0) {
-		if (g->small)
-			g->worker->small_groups--;
+		small_over(g);
 		group_free(g);
 		return;
 	}
 	/* More wait than one group takes: the next one is on its way while this one runs. */
 	if (g->small && g->worker->small_first)
 		group_begin(g->worker, NULL, true);
+	fault_point(FAULT_JGD_PUSH_BEGUN);
 	group_scope(g);
 	send_devices(g);
 	send_authors(g);

@@ -498,7 +498,7 @@ static enum err set_control(struct push *push, enum err control, const struct pl
 {
 	push->answered = 0;
 	push->forked = control == ERR_FORKED;
-	push->reply.has_control = 1;
+	push->reply.has_control = control != ERR_OK;
 	push->reply.control = (uint32_t)control;
 	push->reply.has_last_op = push->reply.has_last_hash = 1;
 	push->reply.last_op = facts->device.last_op;

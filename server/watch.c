@@ -45,9 +45,9 @@ static void stream_moved(struct worker *w, int64_t stream, uint64_t seq)
 		next = c->next;
 		for (int i = 0; i < 2 && c->watching; i++)
 			if (c->watch_stream[i] == stream && c->watch_seq[i] != seq) {
-				if (c->watch_seq[i])
-					send_event(c, stream, seq);
+				/* A stream never pulled here is told at the first look: what came before it would be missed otherwise. */
 				c->watch_seq[i] = seq;
+				send_event(c, stream, seq);
 			}
 	}
 }

@@ -35,7 +35,7 @@ struct worker {
 	struct stream_shared shared;
 	struct db_pool *pool;
 	struct conn *conns; /* doubly linked */
-	unsigned conn_count;
+	unsigned conn_count, strangers; /* … of which have not shaken hands */
 	struct request *small_first, *small_last; /* one-op pushes that wait for a connection (sync_push.c) */
 	int small_groups;
 	int hashing; /* password jobs on the worker pool */

@@ -209,7 +209,7 @@ static void on_closed(struct stream *s, enum err why)
 	link->handle_open = false;
 }
 
-static const struct stream_events events = {on_ready, on_data, NULL, on_closed};
+static const struct stream_events events = {NULL, on_ready, on_data, NULL, on_closed};
 
 static void on_timer(uv_timer_t *timer)
 {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "outbox.h"
 #include "tables.h"
 
@@ -187,8 +188,10 @@ enum err staging_flip(struct store *s, int64_t stream, const struct staging_end 
 	uint32_t sum[LANES] = {0};
 	enum err e = store_begin(s, p);
 
+	fault_point(FAULT_JG_FLIP_BEGUN);
 	if (!e)
 		e = move_rows(s, stream, end->whole, p);
+	fault_point(FAULT_JG_FLIP_MOVED);
 	if (!e)
 		e = staging_digest(s, stream, false, sum, p);
 	*agreed = !e && memcmp(sum, end->lanes, sizeof sum) == 0;
@@ -198,6 +201,7 @@ enum err staging_flip(struct store *s, int64_t stream, const struct staging_end 
 		e = keep_head(s, stream, end, p);
 	if (!e && settle)
 		e = outbox_settle(s, p);
+	fault_point(FAULT_JG_FLIP_WRITTEN);
 	if (!e)
 		return store_commit(s, p);
 	store_rollback(s);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "fault.h"
 
 #define SCHEMA_VERSION 1
 
@@ -262,7 +263,9 @@ enum err store_begin(struct store *s, struct problem *p)
 
 enum err store_commit(struct store *s, struct problem *p)
 {
+	fault_point(FAULT_JG_STORE_COMMITTING);
 	enum err e = write_outbox(s) ? store_error(s, p) : run_sql(s, "COMMIT", p);
+	fault_point(FAULT_JG_STORE_COMMITTED);
 
 	if (e)
 		store_rollback(s);

@@ -8,6 +8,7 @@
 
 #include "blobs.h"
 #include "clock.h"
+#include "fault.h"
 #include "login.h"
 #include "outbox.h"
 #include "staging.h"
@@ -60,6 +61,7 @@ static struct sync_event do_connect(struct sync *x)
 		return failed(x, e);
 	lost = link_welcome(x->link)->last_op < x->store->last_op && !link_welcome(x->link)->forked;
 	e = outbox_welcome(x->store, link_welcome(x->link), &drafts, x->p);
+	fault_point(FAULT_JG_WELCOME_TAKEN);
 	if (!e)
 		e = login_resume(x->link, x->p);
 	if (!e && x->store->profile->session.must_change)
@@ -108,6 +110,7 @@ static struct sync_event push_batch(struct sync *x, struct arena *arena, struct 
 		return (struct sync_event){.what = SYNC_PUSHED};
 	if (!e)
 		e = outbox_sent(x->store, batch->first, batch->n, x->p);
+	fault_point(FAULT_JG_PUSH_MARKED);
 	request.has_incarnation = 1;
 	request.incarnation = x->store->incarnation;
 	request.n_op = batch->n;
@@ -119,7 +122,9 @@ static struct sync_event push_batch(struct sync *x, struct arena *arena, struct 
 	if (e)
 		return failed(x, e);
 	const pb_push_reply *reply = (const pb_push_reply *)message;
+	fault_point(FAULT_JG_PUSH_ASKED);
 	e = record_answers(x, reply, batch->n);
+	fault_point(FAULT_JG_PUSH_RECORDED);
 	if (e)
 		return failed(x, e);
 	tell(x, tr("发送", "sending"), x->store->last_op, x->store->made);
@@ -177,6 +182,7 @@ static enum err send_chunks(struct sync *x, struct blob_row *row, uint8_t *bytes
 		chunk.n = n;
 		chunk.data = (ProtobufCBinaryData){len, bytes + from};
 		e = ask_blob(x, METHOD_SYNC_PUT_CHUNK, &chunk.base, row, complete);
+		fault_point(FAULT_JG_FILE_SENT);
 		if (!e && !*complete && row->have <= n)
 			e = problem_set(x->p, ERR_PROTOCOL, "have", NULL, NULL);
 		if (!e)
@@ -243,6 +249,7 @@ static bool on_page(void *data, const ProtobufCMessage *message)
 	if (x->control)
 		return false;
 	x->staged = staging_add(x->store, x->streams[0].stream, page, x->p);
+	fault_point(FAULT_JG_PULL_STAGED);
 	if (x->staged)
 		return false;
 	x->report->pulled += page->n_change;
@@ -273,6 +280,7 @@ static struct sync_event do_pull(struct sync *x, size_t i)
 	x->staged = x->control = ERR_OK;
 	x->total = 0;
 	enum err e = staging_begin(x->store, stream->stream, x->p);
+	fault_point(FAULT_JG_PULL_BEGUN);
 	request.has_stream = request.has_cursor = request.has_epoch = 1;
 	request.stream = stream->stream;
 	request.cursor = stream->cursor;
@@ -281,6 +289,7 @@ static struct sync_event do_pull(struct sync *x, size_t i)
 		e = link_call(x->link, METHOD_SYNC_PULL, &request.base, on_page, x, x->p);
 	if (!e)
 		e = x->staged;
+	fault_point(FAULT_JG_PULL_DONE);
 	return e ? failed(x, e) : (struct sync_event){.what = SYNC_PULLED, .control = x->control};
 }
 
@@ -289,6 +298,7 @@ static struct sync_event do_flip(struct sync *x)
 	bool agreed;
 	enum err e = staging_flip(x->store, x->streams[0].stream, &x->end,
 		strcmp(x->streams[0].what, "school") == 0, &agreed, x->p);
+	fault_point(FAULT_JG_FLIP_DONE);
 
 	return e ? failed(x, e) : (struct sync_event){.what = SYNC_FLIPPED, .agreed = agreed};
 }

@@ -98,7 +98,10 @@ static void add_query(struct request *r)
 
 static void on_hashed(struct password_job *job)
 {
-	request_begin(job->data, add_query);
+	if (job->hash[0])
+		request_begin(job->data, add_query);
+	else
+		request_fail(job->data, ERR_NOMEM, NULL, NULL);
 }
 
 static void add_user(struct request *r)
@@ -129,7 +132,7 @@ static void add_user(struct request *r)
 }
 
 static const struct db_stmt reset_password = {
-	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND ended_at IS NULL)"
+	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND user_id <> $3::text AND ended_at IS NULL)"
 	" UPDATE user_account SET password_hash = $2::text, must_change = true, first_until = jg_now() + interval '24 hours'"
 	" WHERE county = app_county() AND user_id = $1::text AND user_id <> $3::text RETURNING user_id"};
 
@@ -164,7 +167,10 @@ static void reset_query(struct request *r)
 
 static void on_reset_hashed(struct password_job *job)
 {
-	request_begin(job->data, reset_query);
+	if (job->hash[0])
+		request_begin(job->data, reset_query);
+	else
+		request_fail(job->data, ERR_NOMEM, NULL, NULL);
 }
 
 static void reset_user(struct request *r)
@@ -182,10 +188,10 @@ static void reset_user(struct request *r)
 
 /* Disabling and unlocking: nobody does it to himself. */
 static const struct db_stmt disable_account = {
-	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND ended_at IS NULL)"
+	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text AND ended_at IS NULL)"
 	" UPDATE user_account SET disabled = true WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text RETURNING user_id"};
 static const struct db_stmt unlock_account = {
-	"WITH g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND user_id = $1::text)"
+	"WITH g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text)"
 	" SELECT user_id FROM user_account WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text"};
 
 static void named_done(struct request *r)

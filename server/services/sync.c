@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "fault.h"
 #include "hash.h"
 #include "pki.h"
 #include "push_db.h"
@@ -117,10 +118,16 @@ static void page_reply(struct request *r)
 	p->changes = NULL;
 	p->list = NULL;
 	if (p->last) {
+		/* What this connection has been told; a WATCH on it tells what came after. */
+		if (r->conn)
+			r->conn->watch_seq[p->stream != r->worker->server->conf.county] = p->seq;
 		fill_proof(p, &out);
 		request_release(r);
+		fault_point(FAULT_JGD_PULL_LAST);
 		request_reply(r, &out.base);
+		fault_point(FAULT_JGD_PULL_ANSWERED);
 	} else {
+		fault_point(FAULT_JGD_PULL_PAGE);
 		request_page(r, &out.base);
 		request_release(r);
 		request_continue(r, pull_page);
@@ -250,6 +257,7 @@ static void feed_read(struct request *r)
 		request_fail(r, ERR_NOT_FOUND, "stream", NULL);
 		return;
 	}
+	fault_point(FAULT_JGD_PULL_READ);
 	read_stream_row(r, p, stream);
 	if (!p->counted) {
 		p->counted = true;
@@ -416,6 +424,7 @@ static void chunk_query(struct request *r)
 
 static void chunk_done(struct request *r)
 {
+	fault_point(FAULT_JGD_CHUNK_STORED);
 	if (db_get_int(r->task.result[3], 0, 0))
 		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s", tr("文件内容与校验值不符", "the bytes do not have this hash"));
 	else

@@ -26,8 +26,9 @@ struct slips {
 
 static const struct db_stmt run_reconcile = {
 	"SELECT baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms, run_as_of FROM transition_reconcile($1::int,"
-	/* What follows from a word is judged as late as the last run looked, never earlier. */
-	" CASE WHEN $3::boolean THEN greatest(jg_today(), (SELECT max(as_of) FROM reconcile_run WHERE county = app_county() AND year = $1::int)) ELSE $2::date END)"};
+	/* What follows from a word is judged by the day that the last run looked at. */
+	" CASE WHEN $3::boolean THEN coalesce((SELECT as_of FROM reconcile_run WHERE county = app_county() AND year = $1::int"
+	" ORDER BY run_no DESC LIMIT 1), jg_today()) ELSE $2::date END)"};
 static const struct db_stmt needed_slips = {
 	"SELECT pupil, action, slip, source, home, coalesce(codes, ''), coalesce(severity, ''), found_at, issue_due, round, coalesce(name, ''),"
 	" coalesce(cert_no, ''), coalesce(student_no, '') FROM transition_slips_needed($1::int)"};

@@ -158,21 +158,12 @@ CREATE TABLE blob_chunk (
 	CHECK (octet_length(bytes) <= 262144)
 );
 
--- State of the periodic jobs: what was done, never a timer (architecture rule 9).
-CREATE TABLE job (
-	county int NOT NULL,
-	name text NOT NULL,
-	last_run timestamptz NOT NULL,
-	last_result text NOT NULL DEFAULT '',
-	PRIMARY KEY (county, name)
-);
-
 DO $$
 DECLARE
 	t text;
 	visible text;
 BEGIN
-	FOREACH t IN ARRAY '{stream,feed,device,op_push,rec_history,conflict,audit_link,access_log,access_seal,blob,blob_chunk,job}'::text[] LOOP
+	FOREACH t IN ARRAY '{stream,feed,device,op_push,rec_history,conflict,audit_link,access_log,access_seal,blob,blob_chunk}'::text[] LOOP
 		visible := CASE
 			-- The streams that a transaction touches are named before it touches them.
 			WHEN t IN ('stream', 'feed', 'audit_link') THEN 'stream_id = ANY ((SELECT app_streams())::bigint[])'
@@ -186,7 +177,7 @@ BEGIN
 	END LOOP;
 END $$;
 
-GRANT SELECT, INSERT, UPDATE ON stream, device, blob, job TO jingguan_app;
+GRANT SELECT, INSERT, UPDATE ON stream, device, blob TO jingguan_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON feed TO jingguan_app;
 -- The trace is written once: no UPDATE, no DELETE.
 GRANT SELECT, INSERT ON op_push, rec_history, conflict, audit_link, access_log, access_seal, blob_chunk TO jingguan_app;

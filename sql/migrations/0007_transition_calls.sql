@@ -162,7 +162,7 @@ CREATE FUNCTION slip_guard(ord int[], school text[], slip uuid[]) RETURNS TABLE 
 		UNION ALL SELECT 'PERMISSION', 'slip', '这张交办单不是交办给本校的' WHERE s.rec_id IS NOT NULL AND NOT EXISTS (
 			SELECT FROM slip_addressee a WHERE a.county = app_county() AND a.slip = u.slip AND a.school = u.school AND NOT a.deleted)
 		UNION ALL SELECT 'PHASE', 'slip', '现在不是办理交办单的阶段' WHERE s.rec_id IS NOT NULL AND coalesce(c.phase, '') NOT IN ('verify', 'closed')
-		UNION ALL SELECT 'STATE', 'slip', '这张交办单已经销号' WHERE s.state = 'closed') r
+		UNION ALL SELECT 'NOT_NOW', 'slip', '这张交办单已经销号' WHERE s.state = 'closed') r
 $$;
 
 -- ---- Filings

@@ -400,7 +400,7 @@ static void on_peer_closed(struct stream *s, enum err why)
 	free(p);
 }
 
-static const struct stream_events peer_events = {on_peer_ready, on_peer_data, NULL, on_peer_closed};
+static const struct stream_events peer_events = {NULL, on_peer_ready, on_peer_data, NULL, on_peer_closed};
 
 static SSL_CTX *client_context(const char *alpn)
 {

@@ -15,6 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("JG_BUILD", os.path.join(ROOT, "build/dev"))
 JGD, JG, JGADMIN = (os.path.join(BUILD, path) for path in ("server/jgd", "client/jg", "client/jgadmin"))
 os.environ.setdefault("LSAN_OPTIONS", "suppressions=%s/tests/lsan.supp:print_suppressions=0" % ROOT)
+os.environ.setdefault("TSAN_OPTIONS", "suppressions=%s/tests/tsan.supp" % ROOT)
 PASSWORD = "Practice-2026"
 COUNTY = "329999"
 

@@ -524,7 +524,7 @@ def test_calls(report, db):
     report.check("it closes when no slip-making code is left", call(action) != [["close", "1"]])
     db.postgres.sql("UPDATE slip SET state = 'closed' WHERE county = %d" % county)
     report.check("a closed slip needs nothing", call(action))
-    report.check("and is not answered", call(answer % (P2, slip["rec_id"])) != [["STATE"]])
+    report.check("and is not answered", call(answer % (P2, slip["rec_id"])) != [["NOT_NOW"]])
     db.postgres.sql("UPDATE enrolment SET present = false WHERE county = %d" % county)
     db.run({county: day(2026, 9, 7)})
     report.check("a returning code re-opens it", call(action) != [["reopen", "2"]])

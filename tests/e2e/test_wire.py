@@ -1,0 +1,612 @@
+#!/usr/bin/python3
+"""Every method once, and everything that a peer may do wrong, through a client that knows only the wire contract."""
+import datetime
+import json
+import os
+import subprocess
+import sys
+import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from OpenSSL import SSL
+
+import wire_client as w
+from harness import Cases, PASSWORD
+from wire_county import J, P, YEAR, WireCounty, destination, enrolment, id_no, student
+
+pb, METHODS = w.pb, w.METHODS
+cases = Cases()
+
+
+def refused(act, *names):
+    """The name of the error or of the GOAWAY, or how the connection ended."""
+    try:
+        act()
+    except w.WireError as error:
+        return error.name
+    except w.Closed as closed:
+        return closed.name or "closed"
+    except TimeoutError:
+        return "silence"
+    return "answered"
+
+
+def is_refused(name, act, *wanted):
+    found = refused(act)
+    return cases.check(name, found in wanted, "found %s, wanted %s" % (found, " or ".join(wanted)))
+
+
+# ---- every method once ----
+
+class Year:
+    """From an empty county to a reviewed slip: the whole method table by the people who may call it."""
+
+    def __init__(self, county):
+        self.county = county
+
+    def run(self):
+        self.registers()
+        self.students()
+        self.open_year()
+        self.declare()
+        self.verify()
+        self.judge()
+        self.slip()
+        self.look()
+
+    def registers(self):
+        self.edu = self.county.registers()
+        self.p, self.j = self.county.schools()
+        self.head = self.county.person("head", "HEAD", P)
+        with self.edu.open() as wire:
+            cases.equal("County.ListSchools names both schools", sorted(s.code for s in wire.call("County.ListSchools").school), [P, J])
+
+    def push(self, device, kind, *messages):
+        """Pushes new records of one kind; all must be applied. Returns their ids."""
+        ids = [w.uuid7() for _ in messages]
+        with device.open() as wire:
+            first = device.made + 1
+            for id, message in zip(ids, messages):
+                device.queue_op(w.KIND_BY_NAME[kind].number, id, message)
+            control = device.push(wire)
+        outcomes = [pb.Outcome.Name(device.results[n].outcome) + device.results[n].message for n in range(first, device.made + 1) if n in device.results]
+        cases.check("push %d %s" % (len(ids), kind), control is None and outcomes == ["APPLIED"] * len(ids), "%s %s" % (outcomes, control))
+        return ids
+
+    def pull_all(self, device):
+        with device.open() as wire:
+            for id in device.streams:
+                device.pull(wire, id)
+
+    def found(self, device, kind):
+        """{id: (message, gver)} of a kind in the device's copy."""
+        k = w.KIND_BY_NAME[kind]
+        return {id: (k.message.FromString(r[4]), r[2], r[1]) for s in device.streams.values() for id, r in s.records.items() if r[0] == k.number}
+
+    def students(self):
+        self.pupils = self.push(self.p, "Student", *[student(n) for n in range(1, 6)])
+
+    def open_year(self):
+        with self.edu.open() as wire:
+            cases.equal("Transition.Open freezes the baseline", wire.call("Transition.Open", year=YEAR).baseline, 5)
+            n = wire.call("Transition.AmendBaseline", year=YEAR, add=False, pupil=str_id(self.pupils[4]), reason="转出").changed
+            n += wire.call("Transition.AmendBaseline", year=YEAR, add=True, pupil=str_id(self.pupils[4]), reason="转回").changed
+            cases.equal("Transition.AmendBaseline", n, 2)
+
+    def declare(self):
+        self.rows = self.push(self.p, "Destination", destination(1), destination(2, "B2", place="江苏省南京市玄武区"), destination(3), destination(4))
+        self.push(self.p, "Filing", pb.Filing(year=YEAR, stage="T1", incomplete=True, reason="一人未联系上"))
+        data = os.urandom(300000)
+        with self.p.open() as wire:
+            self.sha = self.p.put_blob(wire, data)
+        self.push(self.p, "Evidence", pb.Evidence(target=self.rows[1], sha=self.sha, size=len(data), name="学籍证明.pdf"))
+        with self.edu.open() as wire:
+            cases.check("Sync.GetBlob gives the file back", self.edu.get_blob(wire, self.sha) == data)
+            for phase in ("assist", "confirm"):
+                cases.equal("Transition.Phase %s" % phase, wire.call("Transition.Phase", year=YEAR, to=phase, force=True, reason="演练").phase, phase)
+        self.change(self.p, self.rows[0], 3, registration_no="BM001")
+        self.push(self.p, "Filing", pb.Filing(year=YEAR, stage="T2", incomplete=True, reason="一人未联系上"))
+
+    def change(self, device, id, group, kind="Destination", **fields):
+        """One group of a record, on top of what the device pulled."""
+        self.pull_all(device)
+        k = w.KIND_BY_NAME[kind]
+        message, gver, ver = self.found(device, kind)[id]
+        for name, value in fields.items():
+            setattr(message, name, value)
+        with device.open() as wire:
+            n = device.queue_op(k.number, id, message, seen=[(group, gver[group - 1])], groups={group})
+            device.push(wire)
+        return cases.equal("push group %d of %s" % (group, kind), (pb.Outcome.Name(device.results[n].outcome), device.results[n].message), ("APPLIED", ""))
+
+    def verify(self):
+        with self.edu.open() as wire:
+            wire.call("Transition.Phase", year=YEAR, to="verify", force=True, reason="演练")
+        self.pull_all(self.j)
+        seen = self.found(self.j, "Destination")
+        cases.equal("the other school sees its declared pupils by projection", (sorted(m.cert_no for m, _, _ in seen.values()), {m.guardian_phone for m, _, _ in seen.values()}),
+                    (sorted(id_no(n) for n in (1, 3, 4)), {""}))
+        wrong = enrolment(4)
+        wrong.cert_no = id_no(44)
+        self.roster = self.push(self.j, "Enrolment", enrolment(1), wrong)
+        self.push(self.j, "VerifyAnswer", pb.VerifyAnswer(year=YEAR, destination=self.rows[2], answer="unknown", note="查无此人"))
+        self.push(self.j, "Filing", pb.Filing(year=YEAR, stage="V", incomplete=True, reason="一人待查"))
+
+    def judge(self):
+        with self.edu.open() as wire:
+            run = wire.call("Transition.Reconcile", year=YEAR, as_of=YEAR * 10000 + 912)
+            cases.equal("Transition.Reconcile: the law holds", run.baseline, run.confirmed + run.provisional + run.exempt + run.mismatched)
+            proofs = wire.call("Transition.ListProofs", year=YEAR).proof
+            cases.equal("Transition.ListProofs", [p.id for p in proofs], [str_id(self.pupils[1])])
+            cases.equal("Transition.DecideProof", wire.call("Transition.DecideProof", year=YEAR, pupil=str_id(self.pupils[1]), accept=True).changed, 1)
+            pair = wire.call("Transition.DecidePair", year=YEAR, pupil=str_id(self.pupils[3]), row=str_id(self.roster[1]), same=True, reason="抄错")
+            cases.equal("Transition.DecidePair", pair.changed, 1)
+            wire.call("Transition.Reconcile", year=YEAR, as_of=YEAR * 10000 + 912)
+            codes = {m.student.cert_no: list(m.code) for m in wire.call("Transition.Mismatches", year=YEAR).mismatch}
+            cases.equal("Transition.Mismatches", (codes.get(id_no(3)), codes.get(id_no(5))), (["M13"], ["M01"]))
+
+    def slip(self):
+        with self.edu.open() as wire:
+            cases.check("Transition.IssueSlips", wire.call("Transition.IssueSlips", year=YEAR).changed >= 2)
+            slips = wire.call("Transition.ListSlips", year=YEAR).slip
+            self.one = next(s for s in slips if s.student.cert_no == id_no(3))
+            cases.equal("Transition.ListSlips: two addressees", sorted(a.school for a in self.one.addressee), [P, J])
+            is_refused("a slip that nobody answered is not reviewed", lambda: wire.call("Transition.ReviewSlip", slip=self.one.no, accept=True), "NOT_NOW")
+        for device, school in ((self.p, P), (self.j, J)):
+            self.pull_all(device)
+            slip = bytes.fromhex(self.one.slip.replace("-", ""))
+            half = next(id for id, (m, _, _) in self.found(device, "SlipAddressee").items() if m.slip == slip and m.school == school)
+            self.change(device, half, 2, "SlipAddressee", received_at=time.time_ns() // 1000, received_by=device.user)
+            self.change(device, half, 3, "SlipAddressee", answered_at=time.time_ns() // 1000, answered_by=device.user, outcome="persuading", note="家访")
+            self.half = half
+        with self.edu.open() as wire:
+            cases.equal("Transition.ReviewSlip", wire.call("Transition.ReviewSlip", slip=self.one.no, accept=False, reason="材料不清").changed, 1)
+
+    def look(self):
+        with self.edu.open() as wire:
+            cases.equal("Transition.Progress", [r.code for r in wire.call("Transition.Progress", year=YEAR).row], [P, J])
+            total = wire.call("Transition.Summary", year=YEAR).total
+            cases.equal("Transition.Summary: residual 0 of 5", (total.baseline, total.residual), (5, 0))
+            diff = wire.call("Transition.Diff", year=YEAR).row
+            cases.equal("Transition.Diff shows the changed field", [(d.field, d.after) for d in diff], [("registration_no", "BM001")])
+        with self.county.people["sysadmin"].open() as wire:
+            cases.check("Server.Status", wire.call("Server.Status").version != "")
+            cases.check("Server.Clock", wire.call("Server.Clock", advance_s=60).now > time.time_ns() // 1000)
+            cases.check("Identity.ListUsers", len(wire.call("Identity.ListUsers").user) >= 7)
+            cases.check("Identity.ListDevices", len(wire.call("Identity.ListDevices").device) >= 7)
+        with self.county.people["auditor"].open() as wire:
+            reply = wire.call("Audit.Verify")
+            cases.check("Audit.Verify: the trace is whole", reply.ok and reply.entries > 10, str(reply))
+            cases.check("Audit.Search finds the pulls", len(wire.call("Audit.Search", what="Sync.Pull").row) > 0)
+
+
+def str_id(id):
+    h = id.hex()
+    return "-".join((h[:8], h[8:12], h[12:16], h[16:20], h[20:]))
+
+
+def watch(county, year):
+    """EVENT names the stream that has something new, the PULL that follows carries it."""
+    with year.j.open() as listener:
+        listener.call("Sync.Watch")
+        year.push(year.p, "Destination", destination(6))
+        before, until = len(year.found(year.j, "Destination")), time.monotonic() + 5
+        while len(year.found(year.j, "Destination")) == before and time.monotonic() < until:
+            event = listener.wait_event(2)
+            if event:
+                year.j.pull(listener, event.stream)
+        cases.equal("EVENT after another school's push, and the pull carries it", len(year.found(year.j, "Destination")), before + 1)
+        with year.j.open() as quiet:
+            for id in year.j.streams:
+                year.j.pull(quiet, id)
+            quiet.call("Sync.Watch")
+            cases.check("nothing new, no EVENT", quiet.wait_event(2.5) is None)
+        cases.equal("PING comes back as PONG", listener.ping(b"x" * 64), b"x" * 64)
+
+
+def identity(county):
+    """Reset, disable, unlock, lock-out, log-out and what they do to sessions."""
+    county.person("office", "OFFICE")
+    office, sysadmin, secadmin = (county.people[n] for n in ("office", "sysadmin", "secadmin"))
+    with office.connect() as wire:
+        for _ in range(5):
+            is_refused("wrong password", lambda: wire.call("Session.Login", user=office.user, password="Wrong-2026xx"), "BAD_LOGIN")
+        is_refused("the fifth locks", lambda: wire.call("Session.Login", user=office.user, password=PASSWORD), "LOCKED")
+    with secadmin.open() as wire:
+        wire.call("Identity.UnlockUser", user=office.user)
+    with office.connect() as wire:
+        office.login(wire, office.user, PASSWORD)
+        wire.call("Session.Logout")
+        is_refused("nothing after log-out", lambda: wire.call("Sync.Watch"), "UNAUTHENTICATED")
+    with office.connect() as wire:
+        is_refused("no RESUME after log-out", lambda: office.resume(wire), "UNAUTHENTICATED")
+    with sysadmin.open() as wire:
+        secret = wire.call("Identity.ResetUser", user=office.user)
+    with office.connect() as wire:
+        cases.check("a reset password must be changed", office.login(wire, office.user, secret.password).must_change)
+        is_refused("and nothing else works before", lambda: wire.call("Transition.Progress", year=YEAR), "MUST_CHANGE")
+        is_refused("a weak password is refused", lambda: wire.call("Session.Passwd", password=secret.password, new_password="short"), "WEAK_PASSWORD")
+        wire.call("Session.Passwd", password=secret.password, new_password="Other-2026xx")
+        with sysadmin.open() as other:
+            other.call("Identity.DisableUser", user=office.user)
+            is_refused("nobody disables himself", lambda: other.call("Identity.DisableUser", user="sysadmin"), "NOT_FOUND", "PERMISSION", "SAME_PERSON")
+    with office.connect() as wire:
+        is_refused("a disabled person's session is over", lambda: office.resume(wire), "UNAUTHENTICATED")
+        is_refused("and he cannot log in", lambda: wire.call("Session.Login", user=office.user, password="Other-2026xx"), "BAD_LOGIN")
+
+
+# ---- what peers do wrong ----
+
+def text_field(number, data):
+    return bytes([number << 3 | 2, len(data)]) + data
+
+
+def bodies(county, year):
+    """Whole frames with bad contents: an ERROR, and the connection lives."""
+    n = {name: m.number for name, m in METHODS.items()}
+    with county.people["sysadmin"].open() as wire:
+        bad = [("unknown method", 0x0999, b"", "UNKNOWN_METHOD"),
+               ("bad UTF-8 in a text field", n["Identity.DisableUser"], text_field(1, b"\xff\xfe"), "MALFORMED"),
+               ("a surrogate in a text field", n["Identity.DisableUser"], text_field(1, b"\xed\xa0\x80"), "MALFORMED"),
+               ("NUL inside a string", n["Identity.DisableUser"], text_field(1, b"sys\0admin"), "MALFORMED"),
+               ("enum out of range", n["Identity.AddUser"], text_field(4, b"x") + b"\x10\x63", "INVALID"),
+               ("too many items", n["Identity.AddUser"], text_field(4, b"x") + b"\x10\x01" * 5, "TOO_LARGE"),
+               ("truncated message", n["Identity.DisableUser"], b"\x0a\x50abc", "MALFORMED"),
+               ("wrong wire type", n["Identity.InviteDevice"], b"\x0d\x01\x02\x03\x04", "MALFORMED"),
+               ("an id that is none", n["Identity.RevokeDevice"], text_field(1, b"nobody"), "NOT_FOUND"),
+               ("enrolling here", n["Enrol.Enrol"], b"", "NOT_NOW"),
+               ("wrong role", n["Transition.Open"], b"\x08\xeb\x0f", "PERMISSION")]
+        for name, number, body, wanted in bad:
+            if not is_refused(name, lambda: wire.raw(number, body), wanted):
+                return
+            cases.check(name + ": the connection lives", wire.alive and wire.ping() == b"hello")
+        unknown = pb.UserName(user="nobody").SerializeToString() + b"\xf8\x07\x01"
+        is_refused("an unknown field is ignored", lambda: wire.raw(n["Identity.DisableUser"], unknown), "NOT_FOUND")
+    row = ""
+    for _ in range(30):
+        row = county.psql("SELECT method || '|' || result || '|' || user_id FROM access_log WHERE result = 'PERMISSION' AND method = 'Transition.Open'")
+        if row:
+            break
+        time.sleep(0.1)
+    cases.equal("the refusal stands in the access log", row.splitlines()[-1:], ["Transition.Open|PERMISSION|sysadmin"])
+    for name in sorted(METHODS):
+        rule = METHODS[name].rule
+        if rule.access == w.OPTIONS.SESSION and rule.role:
+            who = next(d for d, role in ((county.people["auditor"], pb.AUDITOR), (year.head, pb.HEAD), (county.people["secadmin"], pb.SECADMIN)) if role not in rule.role)
+            with who.open() as wire:
+                is_refused("%s by a role that may not" % name, lambda: wire.call(name), "PERMISSION")
+
+
+def frames(county, year):
+    """Broken frames: GOAWAY with the reason, then the end."""
+    header = w.HEADER
+    start = {"before HELLO": lambda: year.p.connect(greet=False), "before log-in": lambda: year.p.connect(), "logged in": lambda: year.p.open()}
+    cap = {"before HELLO": 65536, "before log-in": 65536, "logged in": 1 << 20}
+    for when, connect in start.items():
+        broken = [("unknown type", header.pack(0, 10, 0, 0, 0, 0)), ("type 0", header.pack(0, 0, 0, 0, 0, 0)), ("unknown flag", header.pack(0, w.CALL, 2, 0x0306, 101, 0)),
+                  ("a server's frame", header.pack(0, w.WELCOME, 0, 0, 0, 0)), ("even call id", header.pack(0, w.CALL, 0, 0x0306, 102, 0))]
+        for name, data in broken:
+            with connect() as wire:
+                wire.send_bytes(data)
+                is_refused("%s, %s" % (name, when), lambda: wire.step(), "PROTOCOL")
+        for name, length, method in (("oversized frame", cap[when] + 1, 0x0999), ("longest length", 0xffffffff, 0x0301), ("over request_max", 65, 0x0306)):
+            with connect() as wire:
+                wire.send_bytes(header.pack(length, w.CALL, 0, method, 103, 0))
+                is_refused("%s, %s" % (name, when), lambda: wire.step(), "TOO_LARGE")
+    with year.p.connect(greet=False) as wire:
+        is_refused("call before HELLO", lambda: wire.raw(0x0101, b""), "NOT_NOW")
+    with year.p.connect() as wire:
+        is_refused("call before log-in", lambda: wire.call("Sync.Pull", stream=int(P)), "UNAUTHENTICATED")
+        is_refused("second HELLO", lambda: wire.hello(), "PROTOCOL")
+    with year.p.connect(greet=False) as wire:
+        is_refused("a HELLO of another version", lambda: wire.hello(version_min=2, version_max=9), "UPGRADE")
+    with year.p.open() as wire:
+        wire.call("Sync.Watch")
+        wire.start(0x0306, b"", call=1)
+        is_refused("a call id that went back", lambda: wire.step(), "PROTOCOL")
+
+
+def access(county, year):
+    """Other people's records, streams and files."""
+    with year.p.open() as wire:
+        is_refused("another school's stream", lambda: wire.call("Sync.Pull", stream=int(J)), "PERMISSION")
+        is_refused("a stream that is none", lambda: wire.call("Sync.Pull", stream=7), "PERMISSION")
+        year.p.queue_op(8, year.roster[0], enrolment(1, present=False), seen=[(1, 1), (2, 1)])
+        year.p.queue_op(8, year.roster[0], None, seen=[(1, 1), (2, 1)])
+        year.p.push(wire)
+        results = [year.p.results[n] for n in (year.p.made - 1, year.p.made)]
+        cases.check("another school's record is neither changed nor deleted", all(r.outcome in (pb.REJECTED, pb.BLOCKED) and not r.current for r in results), str(results))
+        cases.equal("its content stands", county.psql("SELECT present FROM enrolment WHERE rec_id = '%s'" % str_id(year.roster[0])), "t")
+        is_refused("another school's op author", lambda: other_author(year, wire), "REJECTED")
+    with year.j.open() as wire:
+        state = wire.call("Sync.StatBlob", sha=year.sha, size=300000)
+        cases.check("another school's file does not exist here", not state.complete and state.have == 0)
+        is_refused("and is not handed out", lambda: year.j.get_blob(wire, year.sha), "NOT_FOUND")
+
+
+def other_author(year, wire):
+    n = year.p.queue_op(5, w.uuid7(), student(60), author=year.j.user)
+    year.p.push(wire)
+    raise w.WireError(pb.Error(name=pb.Outcome.Name(year.p.results[n].outcome)))
+
+
+def contents(county, year):
+    """Operations that decode and must not be applied: each is answered REJECTED by name, the others around it stand."""
+    device = year.p
+    bad = [("bad UTF-8 in a record", text_field(1, b"\xff")), ("NUL inside a record", text_field(1, b"a\0b")), ("wrong wire type in a record", b"\x08\x01"),
+           ("a truncated record", b"\x0a\x20abc"), ("a record without its required fields", text_field(7, "01".encode()))]
+    with device.open() as wire:
+        for name, body in bad:
+            n = device.queue_op(5, w.uuid7(), student(61), body=body)
+            device.push(wire)
+            cases.check(name, device.results[n].outcome == pb.REJECTED, str(device.results[n]))
+        for name, fields in (("an unknown kind", dict(kind=99)), ("an id of 15 bytes", dict(id=b"x" * 15)), ("version 2", dict(version=2)), ("LEAVE by a client", dict(action=pb.LEAVE)),
+                             ("a record of the county's", dict(kind=1)), ("a group that does not exist", dict()), ):
+            n = device.queue_op(5, w.uuid7(), student(62), seen=[(9, 1)] if "group" in name else (), **fields)
+            device.push(wire)
+            cases.check("REJECTED: " + name, device.results[n].outcome == pb.REJECTED, str(device.results[n]))
+        twice = device.queue_op(5, w.uuid7(), student(1))
+        device.push(wire)
+        cases.check("a second pupil with the same number names the first", device.results[twice].duplicate_of == year.pupils[0], str(device.results[twice]))
+        request = pb.PushRequest(incarnation=device.incarnation, op=[b"x"] * 501)
+        is_refused("501 operations", lambda: wire.call("Sync.Push", request), "TOO_LARGE")
+        cases.check("garbage as an operation is answered, not applied", garbage(device, wire))
+
+
+def garbage(device, wire):
+    device.made += 1
+    device.queue[device.made] = b"\xff\xff\xff\xff"
+    reply = wire.call("Sync.Push", device.push_request())
+    taken = len(reply.result) == 1 and reply.result[0].outcome == pb.REJECTED
+    if not taken: # the number is used again
+        del device.queue[device.made]
+        device.made -= 1
+    else:
+        device.take_push(reply)
+    return taken or reply.control != 0
+
+
+def replays(county, year):
+    """The same bytes for ever the same answer; a gap, a fork and a roll-back are seen at once."""
+    device = year.p
+    with device.open() as wire:
+        before = json.dumps(counts(county))
+        device.queue_op(5, w.uuid7(), student(20))
+        device.queue_op(5, w.uuid7(), student(1))
+        request = device.push_request()
+        first = wire.call("Sync.Push", request)
+        again = wire.call("Sync.Push", request)
+        cases.equal("the same push gets the same answer", again.SerializeToString(), first.SerializeToString())
+        device.take_push(first)
+        cases.equal("chain as computed here", first.last_hash, device.last_hash)
+    with device.open() as wire:
+        cases.equal("and again on another connection", wire.call("Sync.Push", request).SerializeToString(), first.SerializeToString())
+        cases.check("one record, not three", counts(county)[0] == json.loads(before)[0] + 1)
+        device.queue_op(5, w.uuid7(), student(21))
+        device.queue_op(5, w.uuid7(), student(22))
+        gap = pb.PushRequest(incarnation=device.incarnation, op=[device.queue[device.made]])
+        reply = wire.call("Sync.Push", gap)
+        cases.equal("a gap: EXPECT and what comes next", (reply.control, len(reply.result), reply.last_op), (51, 0, device.last_op))
+        device.push(wire)
+        # A copy of the device as it was, before it wrote more.
+        saved = {n: getattr(device, n) for n in ("incarnation", "last_op", "made", "last_hash")}
+        device.queue_op(5, w.uuid7(), student(23))
+        device.push(wire)
+        other = pb.Op.FromString(device.queue[device.made])
+        other.body = w.canonical(student(24))
+        forked = wire.call("Sync.Push", pb.PushRequest(incarnation=device.incarnation, op=[other.SerializeToString()]))
+        cases.equal("other bytes under an old number: FORKED", (forked.control, len(forked.result)), (50, 0))
+        is_new = device.incarnation
+    with device.connect() as wire:
+        device.resume(wire)
+        cases.equal("the device goes on in a new incarnation", (device.incarnation, device.last_op), (is_new + 1, 0))
+        cases.equal("with the chain's beginning as computed here", device.last_hash, w.chain_start(device.device_id, device.incarnation))
+        n = device.queue_op(5, w.uuid7(), student(24))
+        device.push(wire)
+        cases.equal("and is heard", device.results[n].outcome, pb.APPLIED)
+        device.queue_op(5, w.uuid7(), student(25))
+        device.push(wire)
+    for name, value in dict(saved, incarnation=device.incarnation, made=1, last_op=1).items():
+        setattr(device, name, value)
+    before = device.incarnation
+    with device.connect() as wire:
+        cases.check("a rolled-back device is told at HELLO", wire.welcome.forked and device.incarnation == before + 1)
+        device.resume(wire)
+        n = device.queue_op(5, w.uuid7(), student(26))
+        device.push(wire)
+        cases.equal("and works on", device.results[n].outcome, pb.APPLIED)
+
+
+def counts(county):
+    return [int(county.psql("SELECT count(*) FROM student")), int(county.psql("SELECT count(*) FROM op_push"))]
+
+
+def sessions(county, year):
+    """A token is worth nothing elsewhere."""
+    thief = w.Device(county.address)
+    thief.enrol(county.invite(P))
+    thief.session, thief.token, thief.user = year.p.session, year.p.token, year.p.user
+    with thief.connect() as wire:
+        is_refused("a session token on another device", lambda: thief.resume(wire), "UNAUTHENTICATED")
+    with year.p.connect() as first:
+        proof = w.resume_proof(year.p.token, first.exporter())
+        with year.p.connect() as second:
+            is_refused("a proof replayed on another connection", lambda: second.call("Session.Resume", session=year.p.session, proof=proof), "UNAUTHENTICATED")
+            is_refused("a proof of the wrong length", lambda: second.call("Session.Resume", session=year.p.session, proof=proof[:31]), "UNAUTHENTICATED")
+    with county.people["edu"].connect() as wire:
+        is_refused("a school's person on a computer of the bureau", lambda: wire.call("Session.Login", user=year.p.user, password=PASSWORD), "BAD_LOGIN")
+
+
+def transport(county, year):
+    """Only TLS 1.3 with a living certificate of this county's CA gets as far as HELLO."""
+    p, address = year.p, county.address
+
+    def hello(**how):
+        with w.Wire(address, **{**dict(key=p.key, cert=p.cert, ca=p.ca, county=p.county, now=p.now()), **how}) as wire:
+            wire.hello()
+
+    cases.equal("the right certificate", refused(hello), "answered")
+    is_refused("TLS 1.2", lambda: hello(low=SSL.TLS1_2_VERSION, high=SSL.TLS1_2_VERSION), "closed")
+    is_refused("no client certificate", lambda: hello(key=None, cert=None), "closed")
+    is_refused("another ALPN", lambda: hello(alpn="h2"), "closed")
+    key, cert = foreign(p.county)
+    is_refused("a certificate of a foreign CA", lambda: hello(key=key, cert=cert), "closed")
+    is_refused("a certificate that it signed itself, naming the device", lambda: hello(key=key, cert=foreign(p.county, p.cert.subject, p.cert.issuer)[1]), "closed")
+    with w.Wire(address, "jingguan-enrol/1") as wire:
+        is_refused("RENEW without a certificate", lambda: wire.call("Enrol.Renew", csr=w.make_csr(ec.generate_private_key(ec.SECP256R1()))), "UNAUTHENTICATED")
+    with w.Wire(address, "jingguan-enrol/1") as wire:
+        is_refused("other methods on the enrolment ALPN", lambda: wire.call("Session.Login", user="sysadmin", password=PASSWORD), "NOT_NOW")
+
+
+def foreign(county, subject=None, issuer=None):
+    """A key and a certificate that no county's CA signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stranger")])
+    now = datetime.datetime.utcnow()
+    cert = (x509.CertificateBuilder().subject_name(subject or name).issuer_name(issuer or name).public_key(key.public_key()).serial_number(7)
+            .not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(9)).sign(key, hashes.SHA256()))
+    return key, cert
+
+
+def codes(county):
+    """Connect codes: once, five tries, the CA first."""
+    code = county.invite(P)
+    device = w.Device(county.address)
+    device.enrol(code)
+    is_refused("a code used again", lambda: w.Device(county.address).enrol(code), "BAD_CODE")
+    pin, secret, _ = w.parse_code(code)
+    try:
+        w.Device(county.address).enrol(w.make_code(os.urandom(10), secret))
+        cases.check("a server with another CA is not told the secret", False)
+    except w.BadCode:
+        cases.check("a server with another CA is not told the secret", True)
+    typo = code.replace("-", "")[:32]
+    typo = typo[:20] + ("A" if typo[20] != "A" else "B") + typo[21:]
+    try:
+        w.parse_code(typo)
+        cases.check("a mistyped code is found before anything is sent", False)
+    except w.BadCode:
+        cases.check("a mistyped code is found before anything is sent", True)
+    fresh = county.invite(P)
+    pin, secret, _ = w.parse_code(fresh)
+    for i in range(5):
+        guess = secret[:3] + bytes([secret[3] ^ i + 1]) + secret[4:]
+        is_refused("wrong secret %d" % (i + 1), lambda: w.Device(county.address).enrol(w.make_code(pin, guess)), "BAD_CODE")
+    is_refused("after five wrong tries the right one is dead", lambda: w.Device(county.address).enrol(fresh.split("@")[0].lower()), "BAD_CODE")
+    lower = w.Device(county.address)
+    lower.enrol(county.invite(P).split("@")[0].lower().replace("-", ""))
+    cases.check("small letters without dashes do", lower.device_id is not None)
+    p384 = ec.generate_private_key(ec.SECP384R1())
+    last = w.parse_code(county.invite(P))[1]
+    with w.Wire(county.address, "jingguan-enrol/1") as wire:
+        is_refused("a P-384 key", lambda: wire.call("Enrol.Enrol", secret=last, csr=w.make_csr(p384)), "INVALID")
+    with w.Wire(county.address, "jingguan-enrol/1") as wire:
+        is_refused("a request that is none", lambda: wire.call("Enrol.Enrol", secret=last, csr=b"0\x82"), "INVALID")
+
+
+def revocation(county, year):
+    """Dead within 5 s, on both servers."""
+    second = county.second()
+    victim = w.Device(county.address)
+    victim.enrol(county.invite(P))
+    with victim.connect() as wire:
+        victim.login(wire, year.p.user, PASSWORD)
+    here, there = victim.open(), victim.open(address=second)
+    is_refused("both servers know the device", lambda: there.call("Sync.Watch"), "answered")
+    with county.people["secadmin"].open() as wire:
+        begun = time.monotonic()
+        wire.call("Identity.RevokeDevice", id=str_id(victim.device_id))
+    for name, wire, address in (("this server", here, county.address), ("the other server", there, second)):
+        while wire.alive and time.monotonic() - begun < 8:
+            refused(lambda: wire.ping(b"alive?"))
+            time.sleep(0.05)
+        took = time.monotonic() - begun
+        cases.check("a revoked device is dead on %s within 5 s" % name, not wire.alive and took <= 5, "%.1f s" % took)
+        is_refused("and cannot connect to %s" % name, lambda: victim.connect(address=address), "REVOKED", "closed")
+        wire.close()
+    is_refused("nor renew", lambda: victim.renew(), "REVOKED", "closed")
+
+
+def renewal(county, year):
+    """A certificate is renewed while it lives and after it has expired; the old key is then worth nothing."""
+    device = year.head
+    old_key, old_cert = device.key, device.cert
+    device.renew()
+    with device.open() as wire:
+        cases.equal("after Renew the session goes on", refused(lambda: wire.call("Sync.Watch")), "answered")
+    with w.Wire(county.address, key=old_key, cert=old_cert, ca=device.ca, county=device.county, now=device.now()) as wire:
+        is_refused("the certificate before is no device's any more", lambda: wire.hello(), "REVOKED")
+    with county.people["sysadmin"].open() as wire:
+        wire.call("Server.Clock", advance_s=95 * 86400)
+    for _ in range(100): # the server reads its clock once a second
+        if refused(lambda: device.connect().close()) == "closed":
+            break
+        time.sleep(0.1)
+    is_refused("an expired certificate does not connect", lambda: device.connect(), "closed")
+    device.renew()
+    with device.connect() as wire:
+        cases.check("Renew works after expiry", wire.welcome.cert_until > device.last_server_time)
+        is_refused("7 days end a session", lambda: device.resume(wire), "UNAUTHENTICATED")
+
+
+def vectors():
+    """The document's test vectors, computed by this client."""
+    path = os.path.join(w.PROTO, "vectors.json")
+    v = json.load(open(path))
+    b = bytes.fromhex
+    for x in v["header"]:
+        cases.equal("vector header", w.HEADER.pack(x["length"], x["type"], x["flags"], x["method"], x["call"], x["deadline"]).hex(), x["bytes"])
+    for x in v["op"]:
+        cases.equal("vector op sha", w.op_sha(b(x["bytes"])).hex(), x["sha"])
+    for x in v["chain"]:
+        head = w.chain_start(b(x["device"]), x["incarnation"])
+        cases.equal("vector genesis", head.hex(), x["genesis"])
+        for step in x["next"]:
+            head = w.chain_next(head, step["op_no"], b(step["sha"]))
+            cases.equal("vector chain", head.hex(), step["hash"])
+    for x in v["record"]:
+        message = w.KIND_BY_NAME[x["kind"]].message(**{k: b(t["hex"]) if isinstance(t, dict) else t for k, t in x["fields"].items()})
+        cases.equal("vector canonical %s" % x["kind"], (w.canonical(message).hex(), w.record_hash(w.canonical(message)).hex()), (x["bytes"], x["hash"]))
+        if "other" in x:
+            cases.equal("vector projection %s" % x["kind"], w.canonical(message, only_other=True).hex(), x["other"])
+    for x in v["lanes"]:
+        cases.equal("vector lanes", list(w.lanes(b(x["id"]), x["ver"], x["kind"], b(x["record"]))), x["lanes"])
+    for x in v["audit"]:
+        cases.equal("vector trace", (w.audit_root(b(x["parts"])).hex(), w.audit_next(b(x["before"]), x["n"], b(x["root"])).hex()), (x["root"], x["head"]))
+    for x in v["head"]:
+        cases.equal("vector signed head", w.head_message(x["stream"], x["n"], b(x["head"])).hex(), x["message"])
+    for x in v["connect_code"]:
+        pin, secret, address = w.parse_code(x["code"])
+        cases.equal("vector connect code", (pin.hex(), secret.hex(), w.make_code(pin, secret)), (x["pin"], x["secret"], x["code"].split("@")[0].replace("-", "").upper()))
+    for x in v["resume"]:
+        cases.equal("vector RESUME", w.resume_proof(b(x["token"]), b(x["exporter"])).hex(), x["proof"])
+
+
+def main():
+    vectors()
+    cases.equal("vectors.json is what the document says", subprocess.run([sys.executable, os.path.dirname(os.path.abspath(__file__)) + "/make_vectors.py", "--check"]).returncode, 0)
+    with WireCounty() as county:
+        year = Year(county)
+        year.run()
+        watch(county, year)
+        identity(county)
+        bodies(county, year)
+        frames(county, year)
+        access(county, year)
+        contents(county, year)
+        sessions(county, year)
+        transport(county, year)
+        codes(county)
+        revocation(county, year)
+        replays(county, year)
+        renewal(county, year)
+        cases.equal("the server said nothing but what it should", [l for l in open(county.server.dir + "/jgd.log") if "ERROR" in l.upper().split(" ")[:3]], [])
+    for name in sorted(METHODS):
+        cases.check("%s was called" % name, METHODS[name].number in w.ANSWERED)
+    cases.close()
+
+
+if __name__ == "__main__":
+    main()
