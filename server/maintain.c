@@ -320,6 +320,20 @@ static enum err renew_epoch(const struct conf *conf, struct problem *p)
 	return e;
 }
 
+/* A restore under a serving jgd would pull the tables away from under acknowledged calls. */
+static enum err refuse_while_serving(const struct conf *conf, struct problem *p)
+{
+	PGconn *owner;
+	enum err e = migrate_connect(conf->database_owner, &owner, p);
+
+	if (e)
+		return e;
+	if (!ask(owner, "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE usename = 'jingguan_app' AND datname = current_database())"))
+		e = problem_set(p, ERR_NOT_NOW, "restore", tr("先停止 jgd serve", "stop jgd serve first"), tr("服务正在运行，没有恢复", "the server is running; nothing was restored"));
+	PQfinish(owner);
+	return e;
+}
+
 enum err maintain_restore(const struct conf *conf, const char *source, struct problem *p)
 {
 	char path[900], option[1100], from[900], to[900];
@@ -328,6 +342,8 @@ enum err maintain_restore(const struct conf *conf, const char *source, struct pr
 
 	if (!e && conf->embedded)
 		e = embedded_start(conf, &started, p);
+	if (!e)
+		e = refuse_while_serving(conf, p);
 	snprintf(path, sizeof path, "%s/database.dump", source);
 	snprintf(option, sizeof option, "--dbname=%s", conf->database_owner);
 	if (!e)

@@ -78,6 +78,7 @@ def drill(cases, server):
         people[code].ok("sync")
     wanted = {code: in_database(server, code) for code in SCHOOLS}
     cases.equal("acknowledged before the restore", [len(rows) for rows in wanted.values()], [65, 65])
+    cases.equal("a restore under a running server is refused", jgd(server, "restore", saved).returncode, 3)
     server.stop()
     damaged_backup(cases, server, saved)
     run = jgd(server, "restore", saved)
