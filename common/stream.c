@@ -161,7 +161,7 @@ static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b)
 	s->in_event = false;
 	enum err flushed = flush(s);
 	if (e || flushed)
-		stream_close(s, e ? e : flushed, e != ERR_OK);
+		stream_close(s, e ? e : flushed, e == ERR_TLS);
 	else if (s->queued > STREAM_PAUSE_BYTES)
 		set_pause(s, PAUSE_QUEUE, true);
 	if (s->flushing_close && s->queued == 0)

@@ -127,8 +127,10 @@ static enum err read_plain(struct tls *t, tls_plain_fn plain, void *data)
 	for (;;) {
 		ERR_clear_error();
 		int n = SSL_read(t->ssl, chunk, sizeof chunk);
-		if (n <= 0)
-			return SSL_get_error(t->ssl, n) == SSL_ERROR_WANT_READ ? ERR_OK : ERR_TLS;
+		if (n <= 0) {
+			int why = SSL_get_error(t->ssl, n);
+			return why == SSL_ERROR_WANT_READ ? ERR_OK : why == SSL_ERROR_ZERO_RETURN ? ERR_UNREACHABLE : ERR_TLS;
+		}
 		struct buf *out = t->out;
 		if (!plain(data, chunk, (size_t)n))
 			return ERR_OK;

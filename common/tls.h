@@ -32,8 +32,8 @@ SSL_CTX *tls_context(bool server);
 enum err tls_init(struct tls *t, SSL_CTX *ctx, bool server);
 /* Client: begins the handshake, appends its first flight to out. */
 enum err tls_start(struct tls *t, struct buf *out);
-/* Takes ciphertext; appends answers (handshake, alerts) to out; hands plaintext on. ERR_TLS: close the connection
- * after flushing out. tls_fault says why. */
+/* Takes ciphertext; appends answers (handshake, alerts) to out; hands plaintext on. ERR_UNREACHABLE: the peer has said
+ * goodbye. ERR_TLS: close the connection after flushing out. tls_fault says why. */
 enum err tls_feed(struct tls *t, const uint8_t *bytes, size_t n, struct buf *out, tls_plain_fn plain, void *data);
 /* Encrypts all of it into out. Only when ready. */
 enum err tls_write(struct tls *t, const uint8_t *bytes, size_t n, struct buf *out);
