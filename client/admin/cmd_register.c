@@ -118,9 +118,14 @@ static int report(struct reading *r, const pb_import_report *reply)
 	json_array_foreach(r->rejected, i, row)
 		cli_say(c, tr("  第 %d 行 %s：%s\n", "  row %d %s: %s\n"), (int)json_integer_value(json_object_get(row, "row")),
 			json_string_value(json_object_get(row, "field")), json_string_value(json_object_get(row, "message")));
-	json_array_foreach(warnings, i, row)
-		cli_say(c, tr("  提醒 第 %d 行：%s\n", "  warning, row %d: %s\n"), (int)json_integer_value(json_object_get(row, "row")),
-			json_string_value(json_object_get(row, "message")));
+	json_array_foreach(warnings, i, row) {
+		long line = (long)json_integer_value(json_object_get(row, "row"));
+		if (line)
+			cli_say(c, tr("  提醒 第 %ld 行：", "  warning, row %ld: "), line);
+		else
+			cli_say(c, "%s", tr("  提醒：", "  warning: "));
+		cli_say(c, "%s\n", json_string_value(json_object_get(row, "message")));
+	}
 	int code = json_array_size(r->rejected) ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c, json_pack("{s:i,s:i,s:i,s:O,s:o,s:o}", "inserted", (int)reply->inserted, "updated", (int)reply->updated, "unchanged",
 		(int)reply->unchanged, "rejected", r->rejected, "warnings", warnings, "ignored_columns", ignored), code);

@@ -11,6 +11,7 @@
 #include "service.h"
 
 #define REPORT_MAX 5000
+#define NO_ROW UINT32_MAX /* a warning about the whole, not about a line of the file */
 
 struct import {
 	const struct kind *kind;
@@ -148,7 +149,7 @@ static bool school_stands(const PGresult *schools, const struct record *c)
 	return false;
 }
 
-static const struct db_stmt school_codes = {"SELECT code, type FROM school WHERE county = app_county() AND NOT deleted"};
+static const struct db_stmt school_codes = {"SELECT code, type, coalesce(area, ''), name FROM school WHERE county = app_county() AND NOT deleted"};
 
 static void warn_school(struct request *r, struct import *m, uint32_t line, const struct record *s)
 {
@@ -185,6 +186,35 @@ static void warn_catchment(struct request *r, struct import *m, uint32_t line, c
 	}
 }
 
+static bool covers(const struct record *c, const char *area)
+{
+	char prefix[16];
+
+	record_text(c, F_CATCHMENT_AREA, prefix, sizeof prefix);
+	return record_is(c, F_CATCHMENT_STAGE, "junior") && strncmp(area, prefix, strlen(prefix)) == 0;
+}
+
+/* 盲区: a primary school whose area no junior catchment covers has children without a junior school of their own. */
+static void warn_gaps(struct request *r, struct import *m)
+{
+	const PGresult *schools = r->task.result[2];
+	struct problem p;
+
+	for (int i = 0; i < PQntuples(schools); i++) {
+		const char *area = db_get_text(schools, i, 2);
+		bool covered = !area[0] || !(school_type_stages(db_get_text(schools, i, 1)) & STAGE_PRIMARY);
+		for (size_t k = 0; !covered && k < m->row_count; k++)
+			covered = covers(&m->rows[k].state.record, area);
+		for (size_t k = 0; !covered && k < m->part.count; k++)
+			covered = covers(&m->part.effect[k].after.state.record, area);
+		if (covered)
+			continue;
+		problem_set(&p, ERR_MISSING, "area", NULL, tr("%s 所在区划 %s 没有对应的初中施教区", "no junior catchment covers %s in area %s"),
+			db_get_text(schools, i, 3), area);
+		add_problem(m, true, NO_ROW, &p, r);
+	}
+}
+
 static void add_warnings(struct request *r, struct import *m)
 {
 	const pb_register_import *q = REQUEST(r, pb_register_import);
@@ -199,6 +229,8 @@ static void add_warnings(struct request *r, struct import *m)
 		else
 			warn_catchment(r, m, (uint32_t)i, &body);
 	}
+	if (m->kind->number == KIND_CATCHMENT)
+		warn_gaps(r, m);
 }
 
 static void import_done(struct request *r)
