@@ -25,7 +25,7 @@ static int show_secret(struct cli *c, const ProtobufCMessage *reply)
 {
 	const pb_user_secret *s = (const pb_user_secret *)reply;
 
-	cli_say(c, tr("帐号 %s  初始密码 %s  （只显示这一次，24 小时内须修改）\n", "user %s  first password %s  (shown once; change it within 24 hours)\n"), s->user,
+	cli_say(c, tr("帐号 %s  初始密码 %s  （只显示这一次，24 小时内须修改）", "user %s  first password %s  (shown once; change it within 24 hours)"), s->user,
 		s->password);
 	return cli_result(c, json_pack("{s:s,s:s}", "user", s->user, "password", s->password), 0);
 }
@@ -87,7 +87,7 @@ static int ask_done(struct cli *c, uint16_t method, const ProtobufCMessage *q, c
 	arena_free(&arena);
 	if (e)
 		return cli_fail(c);
-	cli_say(c, "%s\n", tr("已完成", "done"));
+	cli_say(c, "%s", tr("已完成", "done"));
 	return cli_result(c, json_pack("{s:s,s:b}", key, value, "done", 1), 0);
 }
 
@@ -164,7 +164,7 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 	for (size_t i = 0; i < list->n_invitation; i++) {
 		json_array_append_new(all, invitation_json(list->invitation[i]));
 		if (!path)
-			cli_say(c, tr("%s  连接码 %s  %s 前有效\n", "%s  connect code %s  valid until %s\n"), list->invitation[i]->school_name, list->invitation[i]->code,
+			cli_say(c, tr("%s  连接码 %s  %s 前有效", "%s  connect code %s  valid until %s"), list->invitation[i]->school_name, list->invitation[i]->code,
 				admin_time(list->invitation[i]->expires, when));
 	}
 	if (path && invite_pdf(path, list, c->profile.county_name, &c->problem)) {

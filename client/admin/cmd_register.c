@@ -113,18 +113,18 @@ static int report(struct reading *r, const pb_import_report *reply)
 	take_problems(r, warnings, reply->warning, reply->n_warning);
 	for (size_t k = 0; k < table_ignored_count(r->table); k++)
 		json_array_append_new(ignored, json_string(table_ignored_at(r->table, k).heading));
-	cli_say(c, tr("新增 %u，更新 %u，未变 %u，退回 %zu，提醒 %zu\n", "%u inserted, %u updated, %u unchanged, %zu rejected, %zu warnings\n"),
+	cli_say(c, tr("新增 %u，更新 %u，未变 %u，退回 %zu，提醒 %zu", "%u inserted, %u updated, %u unchanged, %zu rejected, %zu warnings"),
 		reply->inserted, reply->updated, reply->unchanged, json_array_size(r->rejected), json_array_size(warnings));
 	json_array_foreach(r->rejected, i, row)
-		cli_say(c, tr("  第 %d 行 %s：%s\n", "  row %d %s: %s\n"), (int)json_integer_value(json_object_get(row, "row")),
+		cli_say(c, tr("  第 %d 行 %s：%s", "  row %d %s: %s"), (int)json_integer_value(json_object_get(row, "row")),
 			json_string_value(json_object_get(row, "field")), json_string_value(json_object_get(row, "message")));
 	json_array_foreach(warnings, i, row) {
 		long line = (long)json_integer_value(json_object_get(row, "row"));
+		const char *message = json_string_value(json_object_get(row, "message"));
 		if (line)
-			cli_say(c, tr("  提醒 第 %ld 行：", "  warning, row %ld: "), line);
+			cli_say(c, tr("  提醒 第 %ld 行：%s", "  warning, row %ld: %s"), line, message);
 		else
-			cli_say(c, "%s", tr("  提醒：", "  warning: "));
-		cli_say(c, "%s\n", json_string_value(json_object_get(row, "message")));
+			cli_say(c, tr("  提醒：%s", "  warning: %s"), message);
 	}
 	int code = json_array_size(r->rejected) ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c, json_pack("{s:i,s:i,s:i,s:O,s:o,s:o}", "inserted", (int)reply->inserted, "updated", (int)reply->updated, "unchanged",

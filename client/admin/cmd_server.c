@@ -19,7 +19,7 @@ int cmd_audit_verify(struct cli *c)
 	const pb_audit_verify_reply *v = (const pb_audit_verify_reply *)reply;
 	bool ok = v->ok;
 	json_t *out = json_pack("{s:I,s:b,s:o}", "entries", (json_int_t)v->entries, "ok", ok, "first_bad", admin_text(v->first_bad));
-	cli_say(c, ok ? tr("留痕 %llu 条，链条完整\n", "%llu entries, the chains hold\n") : tr("留痕 %llu 条，链条断裂：%s\n", "%llu entries, broken at %s\n"),
+	cli_say(c, ok ? tr("留痕 %llu 条，链条完整", "%llu entries, the chains hold") : tr("留痕 %llu 条，链条断裂：%s", "%llu entries, broken at %s"),
 		(unsigned long long)v->entries, v->first_bad ? v->first_bad : "");
 	arena_free(&arena);
 	return cli_result(c, out, ok ? 0 : 1);
@@ -87,7 +87,7 @@ int cmd_server_status(struct cli *c)
 	}
 	const pb_server_status *s = (const pb_server_status *)reply;
 	char now[32];
-	cli_say(c, tr("版本 %s  运行 %lld 秒  连接 %u  数据库 %u/%u  结构 %s  时间 %s%s\n", "version %s  up %lld s  %u connections  database %u/%u  schema %s  time %s%s\n"),
+	cli_say(c, tr("版本 %s  运行 %lld 秒  连接 %u  数据库 %u/%u  结构 %s  时间 %s%s", "version %s  up %lld s  %u connections  database %u/%u  schema %s  time %s%s"),
 		s->version, (long long)s->uptime_s, s->connections, s->pool_busy, s->pool_size, s->schema, admin_time(s->now, now),
 		s->rehearsal ? tr("  演练", "  REHEARSAL") : "");
 	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 5);
@@ -140,6 +140,6 @@ int cmd_server_clock(struct cli *c)
 	int64_t now = ((const pb_clock_reply *)reply)->now;
 	char text[32];
 	arena_free(&arena);
-	cli_say(c, tr("演练时钟：%s\n", "rehearsal clock: %s\n"), admin_time(now, text));
+	cli_say(c, tr("演练时钟：%s", "rehearsal clock: %s"), admin_time(now, text));
 	return cli_result(c, json_pack("{s:o}", "now", cli_time_json(now)), 0);
 }

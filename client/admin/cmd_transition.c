@@ -24,7 +24,7 @@ int cmd_open(struct cli *c)
 	}
 	const pb_open_reply *o = (const pb_open_reply *)reply;
 	json_t *out = json_pack("{s:i,s:i,s:i}", "year", o->year, "baseline", (int)o->baseline, "schools", (int)o->schools);
-	cli_say(c, tr("%d 年应升学人数 %u 人，%u 所小学，名单已冻结\n", "%d: %u pupils of %u primary schools, frozen\n"), o->year, o->baseline, o->schools);
+	cli_say(c, tr("%d 年应升学人数 %u 人，%u 所小学，名单已冻结", "%d: %u pupils of %u primary schools, frozen"), o->year, o->baseline, o->schools);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -60,9 +60,9 @@ int cmd_phase(struct cli *c)
 	}
 	const pb_phase_reply *p = (const pb_phase_reply *)reply;
 	json_t *out = json_pack("{s:i,s:s,s:o}", "year", p->year, "phase", p->phase, "missing", missing_json(p));
-	cli_say(c, tr("%d 年：%s\n", "%d: %s\n"), p->year, code_name(&codes_phase, p->phase));
+	cli_say(c, tr("%d 年：%s", "%d: %s"), p->year, code_name(&codes_phase, p->phase));
 	for (size_t i = 0; i < p->n_missing; i++)
-		cli_say(c, tr("  未完成 %s %s（%s）\n", "  not done: %s %s (%s)\n"), p->missing[i]->code, p->missing[i]->name,
+		cli_say(c, tr("  未完成 %s %s（%s）", "  not done: %s %s (%s)"), p->missing[i]->code, p->missing[i]->name,
 			code_name(&codes_filing_stage, p->missing[i]->what) ? code_name(&codes_filing_stage, p->missing[i]->what) : "");
 	arena_free(&arena);
 	return cli_result(c, out, 0);
@@ -91,8 +91,8 @@ int cmd_reconcile(struct cli *c)
 	json_t *out = json_pack("{s:i,s:o,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:i}", "year", r->year, "as_of", cli_date_json(r->as_of), "baseline", (int)r->baseline,
 		"confirmed", (int)r->confirmed, "provisional", (int)r->provisional, "exempt", (int)r->exempt, "mismatched", (int)r->mismatched, "outside",
 		(int)r->outside, "elapsed_ms", (json_int_t)r->elapsed_ms, "changed", (int)r->changed);
-	cli_say(c, tr("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；名单外 %u 条（%llu 毫秒）\n",
-			    "baseline %u = confirmed %u + provisional %u + exempt %u + open %u; %u outside (%llu ms)\n"),
+	cli_say(c, tr("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；名单外 %u 条（%llu 毫秒）",
+			    "baseline %u = confirmed %u + provisional %u + exempt %u + open %u; %u outside (%llu ms)"),
 		r->baseline, r->confirmed, r->provisional, r->exempt, r->mismatched, r->outside, (unsigned long long)r->elapsed_ms);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
@@ -108,7 +108,7 @@ static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q
 	arena_free(&arena);
 	if (e)
 		return cli_fail(c);
-	cli_say(c, tr("已处理 %u 条\n", "%u done\n"), changed);
+	cli_say(c, tr("已处理 %u 条", "%u done"), changed);
 	return cli_result(c, json_pack("{s:i}", "changed", (int)changed), 0);
 }
 

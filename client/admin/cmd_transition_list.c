@@ -302,7 +302,7 @@ int cmd_summary(struct cli *c)
 	summary_cells(t, s->total, tr("合计", "total"));
 	cli_table_print(c, t);
 	if (path)
-		cli_say(c, tr("报表：%s\n", "report: %s\n"), path);
+		cli_say(c, tr("报表：%s", "report: %s"), path);
 	json_t *out = json_pack("{s:o,s:o,s:o,s:o}", "schools", schools, "total", counts_json(s->total), "as_of", cli_date_json(s->as_of), "html", admin_text(path));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
