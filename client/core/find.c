@@ -87,7 +87,7 @@ void find_initials(const char *name, char *out, size_t size)
 
 	find_pinyin(name, text, sizeof text);
 	for (size_t i = 0; text[i] && n + 1 < size; i++)
-		if (isalpha((unsigned char)text[i]) && (i == 0 || text[i - 1] == ' '))
+		if (isalpha((unsigned char)text[i]) && (i == 0 || !isalpha((unsigned char)text[i - 1])))
 			out[n++] = text[i];
 	out[n] = 0;
 }

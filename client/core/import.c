@@ -401,6 +401,12 @@ static enum err prepare(struct import *im)
 	return e ? e : view_load(&im->view, im->store, kinds[im->options->what].views, im->p);
 }
 
+static int note_order(const void *a, const void *b)
+{
+	long left = ((const struct import_note *)a)->row, right = ((const struct import_note *)b)->row;
+	return (left > right) - (left < right);
+}
+
 enum err import_run(struct store *s, const struct import_options *options, struct import_report *report,
 	struct problem *p)
 {
@@ -417,6 +423,8 @@ enum err import_run(struct store *s, const struct import_options *options, struc
 		e = check_slip(&im);
 	if (!e)
 		e = store_rows(&im);
+	if (report->rejected.n) /* cells and repeats are looked at one after the other; people read by row */
+		qsort(report->rejected.list, report->rejected.n, sizeof *report->rejected.list, note_order);
 	if ((!e || e == ERR_FILE_FORMAT) && im.table && options->errors_path && report->rejected.n) {
 		enum err written = write_errors(&im);
 		e = e ? e : written;

@@ -330,7 +330,7 @@ static enum err sheet_fill(struct sheet *s, const void *bytes, size_t n, const c
 		return problem_set(
 			p, ERR_FILE_FORMAT, NULL, advice_save_as(), tr("%s：%s", "%s: %s"), name, foreign);
 	if (sheet_name)
-		return problem_set(p, ERR_NOT_FOUND, NULL, NULL,
+		return problem_set(p, ERR_FILE_FORMAT, NULL, NULL,
 			tr("%s：CSV 文件没有工作表“%s”", "%s: a CSV file has no sheet \"%s\""), name,
 			sheet_name);
 	return csv_read(s, bytes, n, name, p);

@@ -587,7 +587,7 @@ static enum err book_open(struct book *b)
 	if ((err = part_read(b, b->workbook, &workbook)))
 		return err;
 	if (!b->found)
-		return problem_set(b->problem, b->wanted ? ERR_NOT_FOUND : ERR_FILE_DAMAGED, NULL, b->names,
+		return problem_set(b->problem, b->wanted ? ERR_FILE_FORMAT : ERR_FILE_DAMAGED, NULL, b->names,
 			b->wanted ? tr("%s：没有工作表“%s”", "%s: no sheet \"%s\"")
 				  : tr("%s：没有可见的工作表", "%s: no visible sheet"),
 			b->name, b->wanted);

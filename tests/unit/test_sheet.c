@@ -199,7 +199,7 @@ static void files_on_disk(void **state)
 	assert_int_equal(sheet_read_file(path, NULL, &s, &p), ERR_OK);
 	cell_is(s, 0, 1, "b", 0);
 	sheet_free(s);
-	assert_int_equal(sheet_read_file(path, "Sheet1", &s, &p), ERR_NOT_FOUND);
+	assert_int_equal(sheet_read_file(path, "Sheet1", &s, &p), ERR_FILE_FORMAT);
 	unlink(path);
 	assert_int_equal(sheet_read_file(path, NULL, &s, &p), ERR_FILE_IO);
 	assert_int_equal(sheet_read_file("/tmp", NULL, &s, &p), ERR_FILE_IO);
@@ -373,7 +373,7 @@ static void hidden_sheets(void **state)
 	s = must_read(bytes, n, "字典");
 	cell_is(s, 0, 0, "藏", 0);
 	sheet_free(s);
-	assert_int_equal(sheet_read_memory(bytes, n, "t", "没有", &s, &p), ERR_NOT_FOUND);
+	assert_int_equal(sheet_read_memory(bytes, n, "t", "没有", &s, &p), ERR_FILE_FORMAT);
 	assert_non_null(strstr(p.hint, "名册"));
 	free(bytes);
 }
