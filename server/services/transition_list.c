@@ -213,7 +213,8 @@ static const struct db_stmt select_slips = {
 	" array_agg(coalesce(extract(epoch FROM a.answered_at) * 1000000, 0)::bigint::text ORDER BY a.school) AS answered_at,"
 	" array_agg(coalesce(a.outcome, '') ORDER BY a.school) AS outcomes, array_agg(coalesce(a.note, '') ORDER BY a.school) AS notes"
 	" FROM slip_addressee a WHERE a.county = s.county AND a.slip = s.rec_id AND NOT a.deleted) h ON true"
-	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted ORDER BY s.no"};
+	/* A finding that went away before anybody was addressed was never a slip to anybody. */
+	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted AND NOT (s.state = 'closed' AND h.n = 0) ORDER BY s.no"};
 
 static void slips_query(struct request *r)
 {
