@@ -35,6 +35,8 @@ static int run_list(struct cli *c, uint16_t method, const char *school, const ch
 	l.json = json_array();
 	l.table = cli_table_new(headings, columns);
 	enum err e = admin_stream(c, method, &q.base, page, &l);
+	if (keep || e)
+		cli_table_free(l.table);
 	if (keep) {
 		*keep = l.json;
 		return e ? cli_fail(c) : 0;

@@ -102,6 +102,7 @@ struct cli_table *cli_table_new(const char *const *headings, size_t columns);
 void cli_table_row(struct cli_table *t, const char *const *cells);
 /* Prints it with the number of rows (unless --json) and frees it. */
 void cli_table_print(const struct cli *c, struct cli_table *t);
+void cli_table_free(struct cli_table *t); /* without printing; NULL is fine */
 
 /* Progress of something long: a bar on a terminal after the first second, or a line of JSON on stderr. */
 void cli_progress(struct cli *c, const char *what, uint64_t done, uint64_t total);

@@ -176,6 +176,16 @@ static int column_width(const struct cli_table *t, size_t column)
 	return width;
 }
 
+void cli_table_free(struct cli_table *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->rows * t->columns; i++)
+		free(t->cells[i]);
+	free(t->cells);
+	free(t);
+}
+
 void cli_table_print(const struct cli *c, struct cli_table *t)
 {
 	int widths[TABLE_COLUMNS_MAX];
@@ -191,10 +201,7 @@ void cli_table_print(const struct cli *c, struct cli_table *t)
 	}
 	if (!c->json)
 		printf(tr("共 %zu 行\n", "%zu rows\n"), t->rows - 1);
-	for (size_t i = 0; i < t->rows * t->columns; i++)
-		free(t->cells[i]);
-	free(t->cells);
-	free(t);
+	cli_table_free(t);
 }
 
 /* ---- Progress ---- */
