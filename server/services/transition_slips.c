@@ -16,7 +16,8 @@ struct slips {
 	size_t slip_count, half_count;
 	struct effects_part part;
 	size_t capacity;
-	int64_t now;
+	int64_t now, issue_due;
+	bool slips_begun; /* the phase is verify or later */
 	int32_t year;
 	int issued_before; /* of this year: the running number */
 	pb_reconcile_reply reconcile;
@@ -34,7 +35,9 @@ static const struct db_stmt needed_slips = {
 	" coalesce(cert_no, ''), coalesce(student_no, '') FROM transition_slips_needed($1::int)"};
 static const struct db_stmt read_moment = {
 	"SELECT jg_now(), slip_deadline(jg_now(), (SELECT resolve_days FROM transition_settings($1::int))),"
-	" (SELECT count(*) FROM slip WHERE county = app_county() AND year = $1::int)"};
+	" (SELECT count(*) FROM slip WHERE county = app_county() AND year = $1::int),"
+	" slip_deadline(jg_now(), (SELECT issue_days FROM transition_settings($1::int))),"
+	" coalesce((SELECT phase IN ('verify', 'closed') FROM transition_settings($1::int)), false)"};
 
 /* ---- reading ---- */
 
@@ -143,8 +146,8 @@ static void start_round(struct slips *s, struct record *slip, const PGresult *n,
 	record_set_number(slip, F_SLIP_YEAR, s->year);
 	record_set_text(slip, F_SLIP_STATE, "draft");
 	record_set_number(slip, F_SLIP_ROUND, db_get_int(n, i, 9));
-	record_set_number(slip, F_SLIP_FOUND_AT, db_get_int(n, i, 7));
-	record_set_number(slip, F_SLIP_ISSUE_DUE, db_get_int(n, i, 8));
+	record_set_number(slip, F_SLIP_FOUND_AT, s->now);
+	record_set_number(slip, F_SLIP_ISSUE_DUE, s->issue_due);
 	record_clear(slip, F_SLIP_ISSUED_AT);
 	record_clear(slip, F_SLIP_RESOLVE_DUE);
 	record_clear(slip, F_SLIP_CLOSED_AT);
@@ -155,7 +158,12 @@ static void start_round(struct slips *s, struct record *slip, const PGresult *n,
 static void settle_one(struct request *r, struct slips *s, const PGresult *n, int i)
 {
 	const char *action = db_get_text(n, i, 1);
+	bool begins = strcmp(action, "create") == 0 || strcmp(action, "reopen") == 0;
 	size_t len;
+
+	/* Before the verification every pupil is unsettled: what a run shows then is no finding, and no clock starts. */
+	if (begins && !s->slips_begun)
+		return;
 	struct row *now = db_is_null(n, i, 2) ? NULL : find_slip(s, db_get_bytes(n, i, 2, &len));
 	struct effect *e = begin_effect(s, now, KIND_SLIP);
 	struct record *slip = &e->after.state.record;
@@ -169,7 +177,7 @@ static void settle_one(struct request *r, struct slips *s, const PGresult *n, in
 	}
 	if (strcmp(action, "create") == 0)
 		record_set_text(slip, F_SLIP_NO, arena_printf(&r->arena, "JB%d-%04d", s->year, ++s->issued_before));
-	if (strcmp(action, "create") == 0 || strcmp(action, "reopen") == 0)
+	if (begins)
 		start_round(s, slip, n, i);
 	finish_effect(s, e);
 }
@@ -225,6 +233,8 @@ static void reconcile_settle(struct request *r)
 	read_counts(s, r->task.result[0]);
 	s->now = db_get_int(moment, 0, 0);
 	s->issued_before = (int)db_get_int(moment, 0, 2);
+	s->issue_due = db_get_int(moment, 0, 3);
+	s->slips_begun = db_get_int(moment, 0, 4);
 	if (!read_slips(r, s, r->task.result[2], r->task.result[3], (size_t)PQntuples(needed))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
