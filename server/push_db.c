@@ -29,7 +29,7 @@ struct group {
 	struct { /* where the results of trip 1 stand */
 		int lock, holders;
 	} at[KIND_SLOTS];
-	int others_at, guards_at[4];
+	int others_at, guards_at[3]; /* filing, verification, slip */
 };
 
 static void group_begin(struct worker *w, struct request *first, bool small);
@@ -126,11 +126,6 @@ static int32_t ord_of(size_t member, size_t index)
 {
 	return (int32_t)(member * PUSH_OPS_MAX + index);
 }
-
-struct id_list {
-	const uint8_t **id;
-	size_t count;
-};
 
 static int by_id(const void *a, const void *b)
 {
