@@ -8,6 +8,8 @@
 #include "validate.h"
 
 #define VALUE_MAX 4096 /* longer than any max_bytes declared */
+#define YEAR_MIN 2000  /* a school year outside these is a slip of the finger; SQL makes dates of what lies inside */
+#define YEAR_MAX 2999
 
 typedef bool (*text_check)(const char *text);
 
@@ -70,6 +72,8 @@ static bool value_passes(const struct record *r, size_t i)
 	case FIELD_BYTES:
 		return strcmp(f->check, "uuid") == 0 ? r->value[i].len == 16 : strcmp(f->check, "sha") != 0 || r->value[i].len == 32;
 	case FIELD_INT32:
+		if (strcmp(f->check, "year") == 0)
+			return r->value[i].number >= YEAR_MIN && r->value[i].number <= YEAR_MAX;
 		return strcmp(f->check, "date") != 0 || date_is_real((int32_t)r->value[i].number);
 	default:
 		return strcmp(f->check, "time") != 0 || r->value[i].number > 0;
@@ -88,16 +92,23 @@ static enum err check_student_id(const struct record *r, int32_t today, struct p
 	return fault == ID_OK ? ERR_OK : problem_set(p, ERR_INVALID, "cert_no", NULL, "%s", id_fault_text(fault));
 }
 
+enum err check_values(const struct record *r, struct problem *p)
+{
+	for (size_t i = 0; i < r->kind->field_count; i++) {
+		const struct field *f = &r->kind->fields[i];
+		if (record_has(r, (int)i) && f->check[0] && !value_passes(r, i))
+			return problem_set(p, ERR_INVALID, f->name, NULL, tr("“%s”的内容不符合要求", "%s is not acceptable"),
+				tr(f->label, f->label_en));
+	}
+	return ERR_OK;
+}
+
 enum err check_record(const struct record *r, bool whole, int32_t today, struct problem *p)
 {
 	enum err e = record_check_shape(r, whole, p);
 
-	for (size_t i = 0; !e && i < r->kind->field_count; i++) {
-		const struct field *f = &r->kind->fields[i];
-		if (record_has(r, (int)i) && f->check[0] && !value_passes(r, i))
-			e = problem_set(p, ERR_INVALID, f->name, NULL, tr("“%s”的内容不符合要求", "%s is not acceptable"),
-				tr(f->label, f->label_en));
-	}
+	if (!e)
+		e = check_values(r, p);
 	if (!e && r->kind->number == KIND_STUDENT)
 		e = check_student_id(r, today, p);
 	return e;

@@ -4,7 +4,10 @@
 
 #include "record.h"
 
-/* Shape (record_check_shape) and every field's check; a student's resident ID also against GB 11643-1999 unless it is
+/* Every value that r has, by the check of its field. The first fault with its field goes into *p. */
+enum err check_values(const struct record *r, struct problem *p);
+
+/* Shape (record_check_shape) and check_values; a student's resident ID also against GB 11643-1999 unless it is
  * marked keep_invalid. today: YYYYMMDD, the last birth date allowed. The first fault with its field goes into *p. */
 enum err check_record(const struct record *r, bool whole, int32_t today, struct problem *p);
 

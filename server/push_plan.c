@@ -22,6 +22,8 @@ static enum err decode_body(struct plan_op *o, struct arena *arena)
 	if (op->id.len != ID_SIZE || (op->action != JINGGUAN__V1__ACTION__PUT && op->action != JINGGUAN__V1__ACTION__DEL))
 		return problem_set(&o->fault, ERR_MALFORMED, "id", NULL, NULL);
 	enum err e = record_decode(&o->body, o->kind, op->body.data, op->body.len, arena, &o->fault);
+	if (!e && o->kind->guard[0])
+		e = check_values(&o->body, &o->fault); /* a guard is SQL: it sees no value that could end the transaction */
 	if (e)
 		return e;
 	o->groups = record_groups(&o->body);
