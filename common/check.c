@@ -8,8 +8,6 @@
 #include "validate.h"
 
 #define VALUE_MAX 4096 /* longer than any max_bytes declared */
-#define YEAR_MIN 2000  /* a school year outside these is a slip of the finger; SQL makes dates of what lies inside */
-#define YEAR_MAX 2999
 
 typedef bool (*text_check)(const char *text);
 

@@ -4,6 +4,10 @@
 
 #include "record.h"
 
+/* A school year outside these is a slip of the finger; of what lies inside, SQL makes dates. */
+#define YEAR_MIN 2000
+#define YEAR_MAX 2100
+
 /* Every value that r has, by the check of its field. The first fault with its field goes into *p. */
 enum err check_values(const struct record *r, struct problem *p);
 

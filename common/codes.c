@@ -151,6 +151,8 @@ static const struct code_item severities[] = {{"critical", "紧急", "critical",
 	{"mid", "一般", "mid", NULL}, {"low", "轻微", "low", NULL}};
 static const struct code_item slip_states[] = {{"draft", "待交办", "draft", NULL}, {"issued", "已交办", "issued", NULL},
 	{"answered", "已回复", "answered", NULL}, {"returned", "已退回", "returned", NULL}, {"closed", "已销号", "closed", NULL}};
+static const struct code_item reminders[] = {{"before", "即将到期", "due soon", NULL}, {"due", "已到期", "due", NULL},
+	{"silent", "核验逾期未提交", "verification not submitted", NULL}};
 static const struct code_item pupil_states[] = {{"CONFIRMED", "已确认", "confirmed", NULL},
 	{"PROVISIONAL", "待核", "provisional", NULL}, {"EXEMPT", "除外", "exempt", NULL}, {"OPEN", "未落实", "open", NULL}};
 static const struct code_item declared[] = {{"unset", "未填", "not declared", NULL}, {"draft", "已填", "declared", NULL},
@@ -184,6 +186,7 @@ const struct code_list codes_phase = {"阶段", NULL, LIST(phases)};
 const struct code_list codes_filing_stage = {"环节", NULL, LIST(filing_stages)};
 const struct code_list codes_severity = {"程度", NULL, LIST(severities)};
 const struct code_list codes_slip_state = {"状态", NULL, LIST(slip_states)};
+const struct code_list codes_reminder = {"提醒", NULL, LIST(reminders)};
 const struct code_list codes_pupil_state = {"结果", NULL, LIST(pupil_states)};
 
 /* Names as the .proto declarations use them behind `codes:`. */
@@ -194,7 +197,7 @@ static const struct {
 	{"status", &codes_pupil_status}, {"school_type", &codes_school_type}, {"founder", &codes_founder},
 	{"stage", &codes_stage}, {"category", &codes_destination}, {"outcome", &codes_outcome}, {"answer", &codes_answer},
 	{"phase", &codes_phase}, {"filing_stage", &codes_filing_stage}, {"severity", &codes_severity},
-	{"slip_state", &codes_slip_state}};
+	{"slip_state", &codes_slip_state}, {"reminder", &codes_reminder}};
 
 const struct code_list *code_list_by_name(const char *name)
 {

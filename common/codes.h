@@ -36,6 +36,7 @@ extern const struct code_list codes_phase;        /* of the 小升初 cycle */
 extern const struct code_list codes_filing_stage; /* T1, T2, V */
 extern const struct code_list codes_severity;
 extern const struct code_list codes_slip_state;
+extern const struct code_list codes_reminder;
 extern const struct code_list codes_pupil_state; /* CONFIRMED … OPEN */
 extern const struct code_list codes_declared;     /* how far a pupil's destination is */
 extern const struct code_list codes_op_state;     /* of an operation of the outbox */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "effects.h"
 #include "log.h"
 #include "request.h"
@@ -13,6 +14,7 @@ struct night {
 	struct effects_part part;
 	int32_t years[YEARS_MAX];
 	int count;
+	size_t escalated;
 };
 
 /* A year is due when nobody has run it since two o'clock; a run by hand counts, so that nothing changes under a clerk who
@@ -23,6 +25,7 @@ static const struct db_stmt due_years = {
 	" date_trunc('day', jg_now() AT TIME ZONE 'Asia/Shanghai' - interval '2 hours') AT TIME ZONE 'Asia/Shanghai' + interval '2 hours')"
 	" ORDER BY c.year LIMIT 8"};
 static const struct db_stmt read_now = {"SELECT jg_now()"};
+static const struct db_stmt due_reminders = {"SELECT school, about, what, round, due FROM reminders_due()"};
 
 static bool is_overdue(const struct row *slip, int64_t now)
 {
@@ -33,13 +36,9 @@ static bool is_overdue(const struct row *slip, int64_t now)
 }
 
 /* Escalation is a fact both schools see (A5.12); the slip stays open. */
-static void escalate(struct request *r, struct night *night, const PGresult *slips, int64_t now)
+static void escalate(struct night *night, const PGresult *slips, int64_t now)
 {
-	int n = PQntuples(slips);
-
-	night->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * (size_t)(n + 1));
-	snprintf(night->part.author, sizeof night->part.author, "%s", r->caller.user);
-	for (int i = 0; night->part.effect && i < n; i++) {
+	for (int i = 0; i < PQntuples(slips); i++) {
 		struct effect *e = &night->part.effect[night->part.count];
 		memset(e, 0, sizeof *e);
 		record_db_read(slips, i, kind_by_number(KIND_SLIP), &e->before);
@@ -53,6 +52,33 @@ static void escalate(struct request *r, struct night *night, const PGresult *sli
 		e->changed = 1u << (group - 1);
 		e->last = true;
 		night->part.count++;
+		night->escalated++;
+	}
+}
+
+/* A reminder is a record in its school's stream: seen at the next sync, kept for the auditor, made once. */
+static void remind(struct request *r, struct night *night, const PGresult *due, int64_t now)
+{
+	const struct kind *kind = kind_by_number(KIND_REMINDER);
+	size_t len;
+
+	for (int i = 0; i < PQntuples(due); i++) {
+		struct effect *e = &night->part.effect[night->part.count++];
+		struct record *reminder = &e->after.state.record;
+		memset(e, 0, sizeof *e);
+		e->after.kind = kind;
+		record_init(reminder, kind);
+		id_make(e->after.id, clock_now_us());
+		snprintf(e->after.owner, sizeof e->after.owner, "%s", db_get_text(due, i, 0));
+		record_set_bytes(reminder, F_REMINDER_ABOUT, arena_copy(&r->arena, db_get_bytes(due, i, 1, &len), ID_SIZE), ID_SIZE);
+		record_set_text(reminder, F_REMINDER_WHAT, arena_printf(&r->arena, "%s", db_get_text(due, i, 2)));
+		record_set_number(reminder, F_REMINDER_ROUND, db_get_int(due, i, 3));
+		record_set_number(reminder, F_REMINDER_DUE, db_get_int(due, i, 4));
+		record_set_number(reminder, F_REMINDER_AT, now);
+		e->after.state.exists = true;
+		e->after.state.ver = e->after.state.gver[0] = 1;
+		e->changed = 1;
+		e->fresh = e->last = true;
 	}
 }
 
@@ -75,23 +101,27 @@ static void night_done(struct request *r)
 		run->run(run);
 	}
 	if (night->part.count)
-		log_info("%zu slips are past their term", night->part.count);
+		log_info("%zu slips are past their term, %zu reminders sent", night->escalated, night->part.count - night->escalated);
 	request_reply(r, &nothing.base);
 }
 
 static void night_plan(struct request *r)
 {
 	const PGresult *due = r->task.result[0];
+	const PGresult *slips = r->task.result[1], *reminders = r->task.result[3];
+	int64_t now = db_get_int(r->task.result[2], 0, 0);
 	struct night *night = arena_alloc(&r->arena, sizeof *night);
 
-	if (!night) {
+	if (!night || !(night->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * (size_t)(PQntuples(slips) + PQntuples(reminders) + 1)))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
 	r->state = night;
 	for (int i = 0; i < PQntuples(due) && i < YEARS_MAX; i++)
 		night->years[night->count++] = (int32_t)db_get_int(due, i, 0);
-	escalate(r, night, r->task.result[1], db_get_int(r->task.result[2], 0, 0));
+	snprintf(night->part.author, sizeof night->part.author, "%s", r->caller.user);
+	escalate(night, slips, now);
+	remind(r, night, reminders, now);
 	enum err e = night->part.count ? effects_send(&r->task, r->worker->server->conf.county, &night->part, 1) : ERR_OK;
 	if (e) {
 		request_fail(r, e, NULL, NULL);
@@ -107,6 +137,7 @@ static void night_query(struct request *r)
 	request_query(r, &due_years, NULL);
 	record_db_all(&r->task, kind_by_number(KIND_SLIP));
 	request_query(r, &read_now, NULL);
+	request_query(r, &due_reminders, NULL);
 	request_trip(r, night_plan);
 }
 

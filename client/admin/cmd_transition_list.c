@@ -134,8 +134,9 @@ static json_t *halves_json(const pb_slip_row *s)
 
 	for (size_t i = 0; i < s->n_addressee; i++) {
 		const pb_slip_half *h = s->addressee[i];
-		json_array_append_new(out, json_pack("{s:s,s:o,s:o,s:o,s:o}", "school", h->school, "received_at", cli_time_json(h->received_at), "answered_at",
-			cli_time_json(h->answered_at), "outcome", admin_text(h->outcome), "note", admin_text(h->note)));
+		json_array_append_new(out, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "received_at", cli_time_json(h->received_at), "answered_at",
+			cli_time_json(h->answered_at), "outcome", admin_text(h->outcome), "note", admin_text(h->note),
+			"reminder", admin_text(h->reminder), "reminded_at", cli_time_json(h->reminded_at)));
 	}
 	return out;
 }

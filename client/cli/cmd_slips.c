@@ -104,6 +104,8 @@ static json_t *slip_json(const struct slip_row *row)
 	json_object_set_new(json, "round", value_json(s, F_SLIP_ROUND));
 	json_object_set_new(json, "overdue", json_boolean(row->overdue));
 	json_object_set_new(json, "escalated", json_boolean(row->escalated));
+	json_object_set_new(json, "reminder", row->reminder ? value_json(&row->reminder->record, F_REMINDER_WHAT) : json_null());
+	json_object_set_new(json, "reminded_at", row->reminder ? value_json(&row->reminder->record, F_REMINDER_AT) : json_null());
 	json_object_set_new(json, "review_reason", value_json(s, F_SLIP_REVIEW_REASON));
 	json_object_set_new(json, "addressees", halves);
 	return json;

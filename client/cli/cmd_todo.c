@@ -102,7 +102,7 @@ static void add_table(struct todo_list *l, struct view *v, const struct cycle *c
 static void add_verification(struct todo_list *l, struct view *v, const struct cycle *cycle)
 {
 	size_t n = 0, open = 0;
-	bool submitted = false;
+	bool submitted = false, reminded = false;
 
 	if (strcmp(cycle->phase, "verify") != 0)
 		return;
@@ -110,18 +110,22 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 	for (size_t i = 0; i < n; i++)
 		open += !rows[i].answer && !rows[i].enrolment;
 	free(rows);
-	for (size_t i = 0; i < v->n; i++)
-		submitted |= v->items[i]->live && v->items[i]->record.kind->number == KIND_FILING &&
-			     record_is(&v->items[i]->record, F_FILING_STAGE, "V") &&
-			     record_number(&v->items[i]->record, F_FILING_YEAR) == cycle->year;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		if (!v->items[i]->live)
+			continue;
+		submitted |= r->kind->number == KIND_FILING && record_is(r, F_FILING_STAGE, "V") && record_number(r, F_FILING_YEAR) == cycle->year;
+		reminded |= r->kind->number == KIND_REMINDER && record_is(r, F_REMINDER_WHAT, "silent") &&
+			record_number(r, F_REMINDER_DUE) == end_of_day(cycle->verify_due);
+	}
 	if (open)
 		snprintf(add(l, "verify", open, end_of_day(cycle->verify_due), "verify list")->text, 256,
 			tr("%zu 名填报本校的学生待核验",
 				"%zu pupils who declared this school are to be verified"),
 			open);
 	if (n && !submitted)
-		snprintf(add(l, "submit", 1, end_of_day(cycle->verify_due), "verify submit")->text, 256, "%s",
-			tr("核验结果待提交", "the verification is to be submitted"));
+		snprintf(add(l, "submit", 1, end_of_day(cycle->verify_due), "verify submit")->text, 256, "%s%s",
+			tr("核验结果待提交", "the verification is to be submitted"), reminded ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
 }
 
 static void add_slips(struct todo_list *l, struct view *v)
@@ -140,9 +144,9 @@ static void add_slips(struct todo_list *l, struct view *v)
 		snprintf(command, sizeof command,
 			received ? "slips answer %s --outcome …" : "slips receive %s", no);
 		snprintf(add(l, "slip", 1, record_number(s, F_SLIP_RESOLVE_DUE), command)->text, 256,
-			received ? tr("交办单 %s 待回复%s", "slip %s is to be answered%s")
-				 : tr("交办单 %s 待签收%s", "slip %s is to be received%s"),
-			no, rows[i].overdue ? tr("（逾期）", " (overdue)") : "");
+			received ? tr("交办单 %s 待回复%s%s", "slip %s is to be answered%s%s")
+				 : tr("交办单 %s 待签收%s%s", "slip %s is to be received%s%s"),
+			no, rows[i].overdue ? tr("（逾期）", " (overdue)") : "", rows[i].reminder ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
 	}
 	free(rows);
 }

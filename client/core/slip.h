@@ -8,6 +8,7 @@
 struct slip_row {
 	struct item *slip;
 	struct item *mine, *other; /* the halves: ours, the other addressee's; NULL when there is none */
+	struct item *reminder;     /* the latest that this school was sent in this round, or NULL */
 	const char *state;         /* code of codes_slip_state, answered when both halves are */
 	bool overdue;
 	bool escalated;

@@ -2,25 +2,30 @@
  * every school knows the phase. */
 #include <string.h>
 
+#include "check.h"
 #include "clock.h"
 #include "codes.h"
 #include "effects.h"
 #include "transition.h"
 
-#define YEAR_MIN 2000
-#define YEAR_MAX 2100
 
 struct cycle_state {
 	struct row before;
 	struct effect effect;
 	struct effects_part part;
 	pb_phase_reply reply;
+	const PGresult *settings; /* of a year that is being opened */
 	uint32_t baseline, schools;
 	char next[16];
 };
 
 static const struct db_stmt freeze = {"SELECT baseline, schools FROM transition_open($1::int)"};
 static const struct db_stmt missing = {"SELECT code, coalesce(name, ''), what FROM transition_phase_missing($1::int, $2::text)"};
+/* In the order of F_CYCLE_UNDECIDED_UNTIL … F_CYCLE_RESOLVE_DAYS. */
+static const struct db_stmt default_settings = {
+	"SELECT undecided_until, verify_due, provisional_until, deferral_until, prefill_due, confirm_due, issue_days, resolve_days"
+	" FROM transition_settings($1::int)"};
+
 static bool find_cycle(const PGresult *cycles, int32_t year, struct row *out)
 {
 	const struct kind *kind = kind_by_number(KIND_CYCLE);
@@ -50,6 +55,10 @@ static enum err send_phase(struct request *r, const char *phase)
 		record_init(&e->after.state.record, e->after.kind);
 		record_init(&op.body, e->after.kind);
 		record_set_number(&op.body, F_CYCLE_YEAR, ((const pb_year_request *)r->message)->year);
+		/* The dates are written down with the year, so that every school's list of things to do knows its deadlines. */
+		for (int f = F_CYCLE_UNDECIDED_UNTIL; f <= F_CYCLE_RESOLVE_DAYS; f++)
+			record_set_number(&op.body, f, db_get_int(s->settings, 0, f - F_CYCLE_UNDECIDED_UNTIL));
+		op.groups = record_groups(&op.body);
 		id_make(e->after.id, clock_now_us());
 		e->fresh = true;
 	}
@@ -95,6 +104,7 @@ static void open_frozen(struct request *r)
 	struct cycle_state *s = r->state;
 	const PGresult *p = r->task.result[0];
 
+	s->settings = r->task.result[2];
 	s->baseline = (uint32_t)db_get_int(p, 0, 0);
 	s->schools = (uint32_t)db_get_int(p, 0, 1);
 	bool stands = find_cycle(r->task.result[1], REQUEST(r, pb_year_request)->year, &s->before);
@@ -112,12 +122,14 @@ static void open_frozen(struct request *r)
 
 static void open_query(struct request *r)
 {
-	struct db_params p = {0};
+	struct db_params p = {0}, d = {0};
 
 	request_scope(r, SCOPE_JOB, "");
 	db_int4(&p, REQUEST(r, pb_year_request)->year);
 	request_query(r, &freeze, &p);
 	record_db_all(&r->task, kind_by_number(KIND_CYCLE));
+	db_int4(&d, REQUEST(r, pb_year_request)->year);
+	request_query(r, &default_settings, &d);
 	request_trip(r, open_frozen);
 }
 

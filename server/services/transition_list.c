@@ -207,12 +207,14 @@ static const struct db_stmt select_slips = {
 	" CASE WHEN s.state IN ('issued', 'returned') AND h.answered = h.n AND h.n > 0 THEN 'answered' ELSE s.state END,"
 	" s.state <> 'closed' AND jg_now() >= coalesce(s.resolve_due, s.issue_due), coalesce(s.escalated, false) OR s.state <> 'closed' AND s.resolve_due IS NOT NULL AND jg_now() >= s.resolve_due,"
 	" s.round, s.no, s.severity, s.state = 'issued' AND h.received < h.n AND jg_now() >= s.issued_at + interval '24 hours',"
-	" h.schools, h.received_at, h.answered_at, h.outcomes, h.notes"
+	" h.schools, h.received_at, h.answered_at, h.outcomes, h.notes, h.reminders, h.reminded_at"
 	" FROM slip s LEFT JOIN LATERAL (SELECT count(*) AS n, count(a.answered_at) AS answered, count(a.received_at) AS received,"
 	" array_agg(a.school ORDER BY a.school) AS schools, array_agg(coalesce(extract(epoch FROM a.received_at) * 1000000, 0)::bigint::text ORDER BY a.school) AS received_at,"
 	" array_agg(coalesce(extract(epoch FROM a.answered_at) * 1000000, 0)::bigint::text ORDER BY a.school) AS answered_at,"
-	" array_agg(coalesce(a.outcome, '') ORDER BY a.school) AS outcomes, array_agg(coalesce(a.note, '') ORDER BY a.school) AS notes"
-	" FROM slip_addressee a WHERE a.county = s.county AND a.slip = s.rec_id AND NOT a.deleted) h ON true"
+	" array_agg(coalesce(a.outcome, '') ORDER BY a.school) AS outcomes, array_agg(coalesce(a.note, '') ORDER BY a.school) AS notes,"
+	" array_agg(coalesce(m.what, '') ORDER BY a.school) AS reminders, array_agg(coalesce(extract(epoch FROM m.at) * 1000000, 0)::bigint::text ORDER BY a.school) AS reminded_at"
+	" FROM slip_addressee a LEFT JOIN LATERAL (SELECT r.what, r.at FROM reminder r WHERE r.county = a.county AND r.about = a.slip"
+	" AND r.owner_school = a.school AND r.round = a.round AND NOT r.deleted ORDER BY r.at DESC, r.what DESC LIMIT 1) m ON true WHERE a.county = s.county AND a.slip = s.rec_id AND NOT a.deleted) h ON true"
 	/* A finding that went away before anybody was addressed was never a slip to anybody. */
 	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted AND NOT (s.state = 'closed' AND h.n = 0) ORDER BY s.no"};
 
@@ -226,6 +228,7 @@ static void slip_halves(struct request *r, pb_slip_row *s, const PGresult *res, 
 	size_t n, m;
 	char **schools = texts_of(r, res, i, 15, &n), **received = texts_of(r, res, i, 16, &m), **answered = texts_of(r, res, i, 17, &m);
 	char **outcomes = texts_of(r, res, i, 18, &m), **notes = texts_of(r, res, i, 19, &m);
+	char **reminders = texts_of(r, res, i, 20, &m), **reminded = texts_of(r, res, i, 21, &m);
 	pb_slip_half *halves = arena_alloc(&r->arena, sizeof *halves * (n + 1));
 
 	s->addressee = arena_alloc(&r->arena, sizeof *s->addressee * (n + 1));
@@ -239,6 +242,9 @@ static void slip_halves(struct request *r, pb_slip_row *s, const PGresult *res, 
 		h->has_answered_at = h->answered_at != 0;
 		h->outcome = outcomes[k];
 		h->note = notes[k];
+		h->reminder = reminders[k];
+		h->reminded_at = strtoll(reminded[k], NULL, 10);
+		h->has_reminded_at = h->reminded_at != 0;
 		s->addressee[s->n_addressee++] = h;
 	}
 }

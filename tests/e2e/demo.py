@@ -242,6 +242,26 @@ class Demo:
             self.sync(source)
         self.story.say("劝返 %d 名学生到校，两校均已回复" % len(found))
 
+    def reminders(self):
+        """The day before the term the schools that have not answered are told, and nobody else."""
+        self.move_to(9, 15, "期限前一天：提醒")
+        for _ in range(40): # the server looks at the clock four times a minute
+            slips = self.edu.ok("transition", "slips", "list", "--year", YEAR)
+            waiting = [a for s in slips if s["state"] in ("issued", "returned") for a in s["addressees"] if not a["answered_at"]]
+            if all(a["reminder"] == "before" for a in waiting):
+                break
+            time.sleep(0.5)
+        else:
+            raise Failure("not reminded: %r" % [a for a in waiting if a["reminder"] != "before"])
+        if any(a["reminder"] for s in slips for a in s["addressees"] if a["answered_at"]):
+            raise Failure("reminded although answered: %r" % slips)
+        school = self.schools[waiting[0]["school"]]
+        self.sync(school)
+        told = [t for t in school.ok("todo") if "县局已提醒" in t["text"]]
+        self.story.say("还没有回复的 %d 所次学校收到提醒；%s 的待办里有 %d 条" % (len(waiting), self.county.school_names[waiting[0]["school"]], len(told)))
+        if not told:
+            raise Failure("no reminder in the todo list")
+
     def october(self):
         self.move_to(9, 19, "限期已过：升级")
         r = self.edu.ok("transition", "reconcile", "--year", YEAR)
@@ -276,6 +296,7 @@ class Demo:
         self.september()
         differences = self.reconcile()
         self.slips()
+        self.reminders()
         self.october()
         self.end()
         print("\n用时 %.0f 秒。%s" % (time.time() - self.story.begun, "全部相符。" if not differences else "有 %d 处不符！" % differences))

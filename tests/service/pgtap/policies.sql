@@ -14,7 +14,7 @@ CREATE FUNCTION pg_temp.seen(t text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE n bigint; BEGIN EXECUTE format('SELECT count(*) FROM %I WHERE county <> 0', t) INTO n; RETURN n; END $$;
 
 -- A's row, B's row, and B's row that names A, of every kind; and one of each in another county.
-CREATE TEMP TABLE kind AS SELECT unnest('{school,catchment,cycle,klass,student,guardian,destination,enrolment,verify_answer,filing,slip,slip_addressee,persuasion,evidence}'::text[]) AS t;
+CREATE TEMP TABLE kind AS SELECT unnest('{school,catchment,cycle,klass,student,guardian,destination,enrolment,verify_answer,filing,slip,slip_addressee,persuasion,evidence,reminder}'::text[]) AS t;
 DO $$
 DECLARE k text;
 BEGIN

@@ -1,0 +1,117 @@
+#!/usr/bin/python3
+"""Reminders (A5.10, A5.12): the day before a slip's term and at it, to each addressee that has not answered, and once to a junior
+school that lets the day of verification pass (M18). Each is said once, whatever is restarted or run again in between."""
+import datetime
+import os
+import time
+
+from county_files import check_digit
+from harness import Cases, Server
+
+YEAR = 2027
+PRIMARY, JUNIOR = "2132000001", "3132000002"
+
+
+def number(n):
+    body = "329999%s%03d" % ("20150314", n)
+    return body + check_digit(body)
+
+
+class County:
+    def __init__(self, server):
+        self.server, self.edu = server, server.bureau("basic_edu")
+        self.today = datetime.date.fromisoformat(server.psql("SET app.county = '329999'; SELECT jg_today()").splitlines()[-1])
+        self.write("schools.csv", "学校标识码,学校名称,办学类型,举办者,区划代码\n%s,东小,211,831,329999101\n%s,北中,311,831,329999101\n" % (PRIMARY, JUNIOR))
+        self.write("catchments.csv", "学校标识码,学段,区划代码\n%s,初中,329999101\n" % JUNIOR)
+        self.edu.ok("schools", "import", self.path("schools.csv"))
+        self.edu.ok("catchments", "import", self.path("catchments.csv"))
+        self.school = {code: server.school(code) for code in (PRIMARY, JUNIOR)}
+
+    def path(self, name):
+        return os.path.join(self.server.dir, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w") as out:
+            out.write(text)
+
+    def move_to(self, month, day):
+        target = datetime.date(YEAR, month, day)
+        admin = self.server.people["sysadmin"]
+        admin.ok("login", admin.user)
+        admin.ok("server", "clock", "+%dd" % (target - self.today).days)
+        self.today = target
+        for person in self.server.people.values():
+            if person.user:
+                person.ok("login", person.user)
+
+    def phase(self, *names):
+        for name in names:
+            self.edu.ok("transition", "phase", "--year", YEAR, name, "--force", "--reason", "演练")
+
+    def reminders(self):
+        """{school: the latest} of the only slip, as the bureau sees them."""
+        return {half["school"]: half["reminder"] for half in self.edu.ok("transition", "slips", "--year", YEAR, "list")[0]["addressees"]}
+
+    def settle(self, wanted):
+        """Waits for the night job, which looks four times a minute."""
+        for _ in range(60):
+            found = self.reminders()
+            if found == wanted:
+                break
+            time.sleep(0.5)
+        return found
+
+    def count(self):
+        return self.server.psql("SELECT string_agg(owner_school || ' ' || what, ',' ORDER BY owner_school, at, what) FROM reminder") or ""
+
+
+def main():
+    cases = Cases()
+    with Server() as server:
+        c = County(server)
+        primary, junior = c.school[PRIMARY], c.school[JUNIOR]
+        c.write("students.csv", "姓名,证件号码,年级,班级\n甲一,%s,六年级,1\n乙二,%s,六年级,1\n" % (number(11), number(22)))
+        primary.ok("import", "students", c.path("students.csv"))
+        primary.ok("sync")
+        c.edu.ok("transition", "open", "--year", YEAR)
+        c.move_to(6, 10)
+        primary.ok("transition", "set", "-", "--dest", "A1", "--school", JUNIOR, stdin=number(11) + "\n")
+        primary.ok("sync")
+        c.phase("assist", "confirm", "verify")
+        c.move_to(9, 12)
+        c.edu.ok("transition", "reconcile", "--year", YEAR)
+        cases.equal("one slip, of the pupil who declared nothing", len(c.edu.ok("transition", "slips", "--year", YEAR, "issue")), 1)
+        cases.equal("nobody is reminded of a term that is days away", c.reminders(), {PRIMARY: None, JUNIOR: None})
+        for _ in range(60):
+            if c.count():
+                break
+            time.sleep(0.5)
+        cases.equal("the silent junior school is", c.count(), JUNIOR + " silent")
+        junior.ok("sync")
+        cases.check("and reads it in its list of things to do", any(t["id"].startswith("submit") and "县局已提醒" in t["text"] for t in junior.ok("todo")), junior.ok("todo"))
+
+        c.move_to(9, 15)
+        both = {PRIMARY: "before", JUNIOR: "before"}
+        cases.equal("the day before the term both addressees are reminded", c.settle(both), both)
+        server.stop()
+        server.start()
+        c.edu.ok("transition", "reconcile", "--year", YEAR)
+        time.sleep(17)  # one more look of the night job
+        cases.equal("once, whatever is restarted or run again", c.count(), "%s before,%s silent,%s before" % (PRIMARY, JUNIOR, JUNIOR))
+        primary.ok("sync")
+        slip = primary.ok("slips", "list")[0]
+        cases.equal("the school's own list says so", (slip["reminder"], slip["reminded_at"][:10]), ("before", "2027-09-15"))
+        primary.ok("slips", "answer", slip["slip"], "--outcome", "persuading", "--note", "已上门")
+
+        c.move_to(9, 17)
+        late = {PRIMARY: "before", JUNIOR: "due"}
+        cases.equal("at the term only the one that has not answered is", c.settle(late), late)
+        found = c.edu.ok("transition", "slips", "--year", YEAR, "list")[0]
+        cases.equal("and the slip goes up", (found["overdue"], found["escalated"], found["resolve_due"][:10]), (True, True, "2027-09-16"))
+        junior.ok("sync")
+        cases.check("the digest holds with the reminders", junior.ok("sync")["digest_ok"])
+    cases.close()
+
+
+if __name__ == "__main__":
+    main()
