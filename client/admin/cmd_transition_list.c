@@ -92,6 +92,39 @@ int cmd_progress(struct cli *c)
 
 /* ---- mismatches ---- */
 
+/* What a person compares before `transition same|different PUPIL ROW`. */
+static json_t *rows_json(const pb_mismatch *m)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < m->n_row; i++) {
+		const pb_mismatch_row *r = m->row[i];
+		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", r->id, "kind", r->kind, "school", r->school, "name", r->name, "number", r->number));
+	}
+	return out;
+}
+
+/* Under a pupil whose rows are weak, different or tied: each row with the id that `same` and `different` take. */
+static void row_cells(struct list *l, const pb_mismatch *m)
+{
+	static const char *const doubtful[] = {"M05", "M14", "M15", "M17"};
+	bool ask = false;
+
+	for (size_t i = 0; i < m->n_code; i++)
+		for (size_t k = 0; k < sizeof doubtful / sizeof *doubtful; k++)
+			ask |= strcmp(m->code[i], doubtful[k]) == 0;
+	for (size_t i = 0; ask && i < m->n_row; i++) {
+		pb_pupil like = PB_PUPIL_INIT;
+		char no[40], name[200], label[256];
+		like.name = m->row[i]->name;
+		like.cert_no = m->row[i]->number;
+		admin_pupil_cells(l->c, &like, no, sizeof no, name, sizeof name);
+		snprintf(label, sizeof label, "└ %s", name);
+		cli_table_row(l->table, (const char *const[]){label, no, strcmp(m->row[i]->kind, "enrolment") == 0 ? tr("新生名册", "roster") : tr("去向表", "table"), "", "", "",
+			m->row[i]->school, m->row[i]->id});
+	}
+}
+
 static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 {
 	struct list *l = data;
@@ -105,10 +138,11 @@ static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 		join(found, sizeof found, m->found, m->n_found);
 		const char *severity = code_name(&codes_severity, m->severity), *state = code_name(&codes_pupil_state, m->state);
 		cli_table_row(l->table, (const char *const[]){name, no, codes, severity ? severity : "", m->source_school, m->dest_school, found, state ? state : m->state});
-		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(m->id), "student", admin_pupil(m->student), "codes",
+		row_cells(l, m);
+		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(m->id), "student", admin_pupil(m->student), "codes",
 			admin_texts(m->code, m->n_code), "primary", admin_text(m->primary), "source_school", admin_text(m->source_school), "dest_school",
 			admin_text(m->dest_school), "found", admin_texts(m->found, m->n_found), "owners", admin_texts(m->owner, m->n_owner), "severity",
-			admin_text(m->severity), "state", admin_text(m->state), "flags", admin_texts(m->flag, m->n_flag)));
+			admin_text(m->severity), "state", admin_text(m->state), "flags", admin_texts(m->flag, m->n_flag), "rows", rows_json(m)));
 	}
 	return true;
 }

@@ -142,7 +142,8 @@ void transition_progress(struct request *r)
 /* ---- mismatches ---- */
 
 static const struct db_stmt select_mismatches = {
-	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found, owners, severity, state, flags"
+	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found, owners, severity, state, flags,"
+	" row_ids, row_kinds, row_schools, row_names, row_numbers"
 	" FROM transition_mismatches($1::int, nullif($2::text, ''))"};
 
 static void mismatch_query(struct request *r)
@@ -153,6 +154,25 @@ static void mismatch_query(struct request *r)
 	db_int4(&p, q->year);
 	db_text(&p, q->school ? q->school : "");
 	request_query(r, &select_mismatches, &p);
+}
+
+static void mismatch_rows(struct request *r, pb_mismatch *m, const PGresult *res, int i)
+{
+	size_t n, other;
+	char **ids = texts_of(r, res, i, 13, &n), **kinds = texts_of(r, res, i, 14, &other), **schools = texts_of(r, res, i, 15, &other);
+	char **names = texts_of(r, res, i, 16, &other), **numbers = texts_of(r, res, i, 17, &other);
+	pb_mismatch_row *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
+
+	m->row = arena_alloc(&r->arena, sizeof *m->row * (n + 1));
+	for (size_t k = 0; rows && m->row && k < n && k < other; k++) {
+		rows[k] = (pb_mismatch_row)PB_MISMATCH_ROW_INIT;
+		rows[k].id = ids[k];
+		rows[k].kind = kinds[k];
+		rows[k].school = schools[k];
+		rows[k].name = names[k];
+		rows[k].number = numbers[k];
+		m->row[m->n_row++] = &rows[k];
+	}
 }
 
 static void mismatch_row(struct request *r, pb_mismatch *m, const PGresult *res, int i)
@@ -169,6 +189,7 @@ static void mismatch_row(struct request *r, pb_mismatch *m, const PGresult *res,
 	m->severity = text_of(r, res, i, 10);
 	m->state = text_of(r, res, i, 11);
 	m->flag = texts_of(r, res, i, 12, &m->n_flag);
+	mismatch_rows(r, m, res, i);
 }
 
 static const ProtobufCMessage *mismatch_page(struct request *r, const PGresult *res, int from, int to)

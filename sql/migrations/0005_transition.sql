@@ -104,6 +104,7 @@ CREATE TABLE pupil_state (
 	dest_school text,                       -- S(t)
 	found text[] NOT NULL,                  -- schools whose roster or answer has him, or his candidates when tied
 	owners text[] NOT NULL,
+	row_ids uuid[] NOT NULL,                -- of a pupil with a code: rows attached to him or held by his tie, for `same` and `different`
 	flags text[] NOT NULL,                  -- soft: M14 by variant glyphs only; pending: S has time left to verify
 	slip_since timestamptz,                 -- the run that first showed the slip-making codes that stand now
 	confirmed_school text,                  -- where he last was confirmed in the county (M61) …

@@ -560,7 +560,7 @@ BEGIN
 
 	CREATE TEMP TABLE r_new AS
 	SELECT c.pupil, c.source, c.home, c.state, c.codes, c.codes[1] AS primary_code, k.severity, c.destination, c.category, c.dest AS dest_school,
-		coalesce(c.found, held.found, '{}') AS found, coalesce(o.owners, '{}') AS owners,
+		coalesce(c.found, held.found, '{}') AS found, coalesce(o.owners, '{}') AS owners, coalesce(his.row_ids, '{}') AS row_ids,
 		CASE WHEN c.named IS NOT NULL AND NOT c.hard THEN '{soft}' ELSE '{}' END::text[]
 			|| CASE WHEN c.nowhere AND c.s_is = 'pending' THEN '{pending}' ELSE '{}' END::text[] AS flags,
 		CASE WHEN c.codes && slip_codes THEN coalesce(old.slip_since, jg_now()) END AS slip_since,
@@ -580,28 +580,32 @@ BEGIN
 	LEFT JOIN r_owner o ON o.pupil = c.pupil
 	LEFT JOIN (SELECT t.pupil, array_agg(DISTINCT r.school ORDER BY r.school) AS found FROM r_tied t JOIN r_row r ON r.side = 'J' AND r.u = t.u
 		WHERE t.side = 'J' GROUP BY t.pupil) held ON held.pupil = c.pupil
+	LEFT JOIN (SELECT x.pupil, array_agg(DISTINCT x.row_id ORDER BY x.row_id) AS row_ids
+		FROM (SELECT r.pupil, r.row_id FROM r_row r
+			UNION ALL SELECT t.pupil, r.row_id FROM r_tied t JOIN r_row r ON r.side = t.side AND r.u = t.u) x
+		WHERE x.pupil IN (SELECT k.pupil FROM r_case k WHERE k.codes <> '{}') GROUP BY x.pupil) his ON his.pupil = c.pupil
 	LEFT JOIN pupil_state old ON old.county = app_county() AND old.year = of_year AND old.pupil = c.pupil;
 	ANALYZE r_new;
 
 	UPDATE pupil_state s SET source = x.source, home = x.home, state = x.state, codes = x.codes, primary_code = x.primary_code,
 		severity = x.severity, destination = x.destination, category = x.category, dest_school = x.dest_school, found = x.found,
-		owners = x.owners, flags = x.flags, slip_since = x.slip_since, confirmed_school = x.confirmed_school,
+		owners = x.owners, row_ids = x.row_ids, flags = x.flags, slip_since = x.slip_since, confirmed_school = x.confirmed_school,
 		confirmed_until = x.confirmed_until, run_no = this_run
 	FROM r_new x
 	WHERE s.county = app_county() AND s.year = of_year AND s.pupil = x.pupil
-		AND (s.source, s.home, s.state, s.codes, s.destination, s.category, s.dest_school, s.found, s.owners, s.flags, s.slip_since, s.confirmed_school, s.confirmed_until)
-			IS DISTINCT FROM (x.source, x.home, x.state, x.codes, x.destination, x.category, x.dest_school, x.found, x.owners, x.flags, x.slip_since, x.confirmed_school, x.confirmed_until);
+		AND (s.source, s.home, s.state, s.codes, s.destination, s.category, s.dest_school, s.found, s.owners, s.row_ids, s.flags, s.slip_since, s.confirmed_school, s.confirmed_until)
+			IS DISTINCT FROM (x.source, x.home, x.state, x.codes, x.destination, x.category, x.dest_school, x.found, x.owners, x.row_ids, x.flags, x.slip_since, x.confirmed_school, x.confirmed_until);
 	GET DIAGNOSTICS n = ROW_COUNT;
 	changed := changed + n;
 	INSERT INTO pupil_state (county, year, pupil, source, home, state, codes, primary_code, severity, destination, category, dest_school, found,
-		owners, flags, slip_since, confirmed_school, confirmed_until, run_no)
+		owners, row_ids, flags, slip_since, confirmed_school, confirmed_until, run_no)
 	SELECT app_county(), of_year, x.pupil, x.source, x.home, x.state, x.codes, x.primary_code, x.severity, x.destination, x.category, x.dest_school,
-		x.found, x.owners, x.flags, x.slip_since, x.confirmed_school, x.confirmed_until, this_run
+		x.found, x.owners, x.row_ids, x.flags, x.slip_since, x.confirmed_school, x.confirmed_until, this_run
 	FROM r_new x WHERE x.is_new;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	changed := changed + n;
 	-- Whoever was taken out of P keeps his row, so that his slip is closed.
-	UPDATE pupil_state s SET state = 'REMOVED', codes = '{}', primary_code = NULL, severity = NULL, owners = '{}', flags = '{}', slip_since = NULL, run_no = this_run
+	UPDATE pupil_state s SET state = 'REMOVED', codes = '{}', primary_code = NULL, severity = NULL, owners = '{}', row_ids = '{}', flags = '{}', slip_since = NULL, run_no = this_run
 	FROM baseline b
 	WHERE s.county = app_county() AND s.year = of_year AND s.state <> 'REMOVED'
 		AND b.county = s.county AND b.year = s.year AND b.pupil = s.pupil AND b.removed_at IS NOT NULL;

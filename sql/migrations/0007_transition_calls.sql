@@ -284,22 +284,33 @@ $$;
 
 -- Pupils with a code, be it a free one, and then the persons outside P; of_school null: the whole county.
 CREATE FUNCTION transition_mismatches(of_year int, of_school text DEFAULT NULL) RETURNS TABLE (id uuid, cert_no text, name text, student_no text,
-	codes text[], primary_code text, source_school text, dest_school text, found text[], owners text[], severity text, state text, flags text[])
+	codes text[], primary_code text, source_school text, dest_school text, found text[], owners text[], severity text, state text, flags text[],
+	row_ids text[], row_kinds text[], row_schools text[], row_names text[], row_numbers text[])
 LANGUAGE sql STABLE AS $$
-	SELECT m.id, m.cert_no, m.name, m.student_no, m.codes, m.primary_code, m.source, m.dest_school, m.found, m.owners, m.severity, m.state, m.flags
+	SELECT m.id, m.cert_no, m.name, m.student_no, m.codes, m.primary_code, m.source, m.dest_school, m.found, m.owners, m.severity, m.state, m.flags,
+		h.ids, h.kinds, h.schools, h.names, h.numbers
 	FROM (SELECT s.pupil AS id, st.cert_no, st.name, st.student_no, s.codes, s.primary_code, s.source, s.dest_school, s.found, s.owners, s.severity,
-			s.state, s.flags, s.home
+			s.state, s.flags, s.home, s.row_ids
 		FROM pupil_state s
 		JOIN baseline b ON b.county = s.county AND b.year = s.year AND b.pupil = s.pupil AND b.removed_at IS NULL
 		LEFT JOIN student st ON st.county = b.county AND st.rec_id = b.student
 		WHERE s.county = app_county() AND s.year = of_year AND s.codes <> '{}'
 		UNION ALL
 		SELECT o.id, coalesce(e.cert_no, d.cert_no), coalesce(e.name, d.name), coalesce(e.student_no, d.student_no), o.codes, o.primary_code, o.source,
-			o.dest_school, o.found, o.owners, o.severity, 'OUTSIDE', '{}', NULL
+			o.dest_school, o.found, o.owners, o.severity, 'OUTSIDE', '{}', NULL, o.roster || o.destinations
 		FROM outside_entry o
 		LEFT JOIN enrolment e ON e.county = o.county AND e.rec_id = o.id
 		LEFT JOIN destination d ON d.county = o.county AND d.rec_id = o.id
 		WHERE o.county = app_county() AND o.year = of_year AND NOT o.gone AND o.codes <> '{}') m
+	-- The rows that a person compares before he says same or different.
+	LEFT JOIN LATERAL (SELECT array_agg(h.id ORDER BY h.id) AS ids, array_agg(h.kind ORDER BY h.id) AS kinds, array_agg(h.school ORDER BY h.id) AS schools,
+			array_agg(h.name ORDER BY h.id) AS names, array_agg(h.number ORDER BY h.id) AS numbers
+		FROM (SELECT e.rec_id::text AS id, 'enrolment' AS kind, e.owner_school AS school, coalesce(e.name, '') AS name, coalesce(e.cert_no, e.student_no, '') AS number
+			FROM unnest(m.row_ids) i (id), LATERAL (SELECT * FROM enrolment WHERE county = app_county() AND rec_id = i.id AND NOT deleted) e
+			UNION ALL
+			SELECT d.rec_id::text, 'destination', d.owner_school, coalesce(d.name, ''), coalesce(d.cert_no, d.student_no, '')
+			FROM unnest(m.row_ids) i (id), LATERAL (SELECT * FROM destination WHERE county = app_county() AND rec_id = i.id AND NOT deleted) d
+			ORDER BY id LIMIT 64) h) h ON true
 	WHERE of_school IS NULL OR of_school IN (m.source, m.home, m.dest_school) OR of_school = ANY (m.found || m.owners)
 	ORDER BY m.state = 'OUTSIDE', array_position('{critical,high,mid,low}', m.severity), m.primary_code, m.source, m.name, m.id
 $$;

@@ -580,7 +580,10 @@ class Rehearsal:
         rows = self.mismatches()
         weak = next(r for r in rows if r["student"]["cert_no"] == self.p("roster_digit").id)
         tied = next(r for r in rows if r["student"]["cert_no"] == self.p("namesake1").id)
-        row = lambda label: self.server.psql("SET app.county = '329999'; SELECT rec_id FROM enrolment WHERE cert_no = '%s'" % self.p(label).j_id).splitlines()[-1]
+        row = lambda label: next(x["id"] for m in rows for x in m["rows"] if x["kind"] == "enrolment" and x["number"] == self.p(label).j_id)
+        c.equal("the rows held by a tie are listed", sorted(x["number"] for x in tied["rows"] if x["kind"] == "enrolment"),
+                sorted(self.p(label).j_id for label in ("namesake1", "namesake2")))
+        c.check("and printed with their ids for a person", row("roster_digit") in self.edu.run("transition", "mismatches", "--year", str(YEAR)).out)
         c.equal("found names the schools", (weak["found"], tied["found"]), ([FIRST], [FIRST]))
         self.code("same", edu, 0, "transition", "same", "--year", YEAR, weak["student"]["id"], row("roster_digit"), "--reason", "核对户口簿")
         self.reconcile()

@@ -30,7 +30,7 @@ INSERT INTO proof_word (county, year, pupil, word, category, reason, by_user, at
 INSERT INTO pair_word (county, year, pupil, row_id, same, reason, by_user, at) VALUES (1, 2026, md5('A')::uuid, md5('1')::uuid, true, '', 'u', now());
 INSERT INTO rule_lead (county, year, pupil, rule, at) VALUES (1, 2026, md5('A')::uuid, 'V5', now());
 INSERT INTO reconcile_run VALUES (1, 2026, 1, '2026-09-01', now(), 0, 0, 0, 0, 0, 0, 0, 0);
-INSERT INTO pupil_state (county, year, pupil, source, home, state, codes, found, owners, flags, run_no) VALUES (1, 2026, md5('A')::uuid, 'A', 'A', 'OPEN', '{}', '{}', '{}', '{}', 1);
+INSERT INTO pupil_state (county, year, pupil, source, home, state, codes, found, owners, row_ids, flags, run_no) VALUES (1, 2026, md5('A')::uuid, 'A', 'A', 'OPEN', '{}', '{}', '{}', '{}', '{}', 1);
 INSERT INTO outside_entry (county, year, id, roster, destinations, codes, found, owners, run_no) VALUES (1, 2026, md5('1')::uuid, '{}', '{}', '{}', '{}', '{}', 1);
 INSERT INTO filing_receipt VALUES (1, md5('1')::uuid, 2026, 'A', 'T1', now());
 INSERT INTO filing_snapshot (county, filing, n, school, gaps) VALUES (1, md5('1')::uuid, 1, 'A', '{}');
