@@ -3,9 +3,9 @@
 
 Profiles and the database stand on small tmpfs mounts; a ballast file leaves as many pages free as a step wants. Each piece of work is
 tried with ever more room, so that the failure walks through everything it writes: journal, outbox, files, receipts, staging, flip."""
+import concurrent.futures
 import csv
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +13,7 @@ import time
 
 import openpyxl
 from county_files import check_digit
-from harness import JGD, Cases, Failure, Server
+from harness import JGD, Cases, Server
 from wire_county import J, P
 
 YEAR = 2027
@@ -286,15 +286,174 @@ def school_side(server, disk):
     return county, person
 
 
-def main():
+# ---- the bureau's disk ----
+
+SCOPE = "SET app.county = '329999'; SET app.scope = 'job'; SET app.schools = ''; SET app.streams = ''; "
+
+
+def database_disk(server):
+    """The database's folder moves to a small disk of its own, before anything serves."""
+    data = server.data + "/pg/data"
+    owner = os.stat(data)
+    os.rename(data, data + ".was")
+    disk = Disk(data, "192m")
+    subprocess.run(["cp", "-a", data + ".was/.", data], check=True)
+    shutil.rmtree(data + ".was")
+    os.chown(data, owner.st_uid, owner.st_gid)
+    os.chmod(data, 0o700)
+    return disk
+
+
+def waiting_calls(county, person):
+    numbers = county.numbers(300)
+    county.expected |= set(numbers)
+    person.ok("import", "students", county.table(numbers))
+    return 300
+
+
+def bureau_refuses(name, county, person):
+    """What cannot be stored is not acknowledged: it waits, and the words are those of a server that comes back."""
+    before, jgd = person.ok("status"), county.server.process
+    result = person.run("sync", "--json", timeout=200)
+    after = person.ok("status")
+    kept = after["waiting"] + after["unknown"]
+    cases.check("%s: jg says that it waits" % name, result.code == 4 and result.json["error"]["safe"] == "已保存在本机，待发送 %d 项" % kept and kept > 0, repr(result))
+    cases.check("%s: nothing is taken for sent that was not" % name, kept + after["accepted"] == before["waiting"] + before["unknown"] + before["accepted"], "%r %r" % (before, after))
+    cases.check("%s: jgd lives" % name, jgd.poll() is None)
+
+
+def bureau_goes_on(name, county, person, patience=40):
+    """With room again, without anybody's hand on the server."""
+    for _ in range(patience):
+        result = person.run("sync", "--json", timeout=200)
+        if result.code != 4:
+            break
+        time.sleep(0.5)
+    report = result.json if result.code == 0 else {}
+    cases.check("%s: with room the sync goes on" % name, report.get("pending") == 0 and report.get("digest_ok") is True and not report.get("refused"), repr(result))
+    stored = county.server.psql(SCOPE + "SELECT cert_no FROM student WHERE NOT deleted").splitlines()
+    cases.check("%s: each record is there once" % name, sorted(stored) == sorted(county.expected), "%d stored, %d expected" % (len(stored), len(county.expected)))
+    gaps = county.server.psql(SCOPE + "SELECT device_id, first_op FROM (SELECT device_id, first_op, coalesce(lag(last_op) OVER (PARTITION BY device_id, incarnation"
+                              " ORDER BY first_op), 0) + 1 AS due FROM op_push) p WHERE first_op <> due")
+    cases.equal("%s: operation numbers have no gap" % name, gaps, "")
+
+
+def meets_a_full_disk(name, county, person, disk):
+    """A sync that is under way waits the full disk out."""
+    log = os.path.join(county.server.dir, "jgd.log")
+    disk.room(0)
+    command = [person.binary, "--profile", person.profile, "sync", "--json"]
+    sync = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "LANG": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": ""})
+    until = time.monotonic() + 20
+    while "disk is full" not in open(log).read() and sync.poll() is None and time.monotonic() < until:
+        time.sleep(0.1)
+    cases.check("%s: jgd says so in its log, the sync waits" % name, "disk is full" in open(log).read() and sync.poll() is None)
+    disk.room(None)
+    out, err = sync.communicate(timeout=120)
+    cases.check("%s: with room the sync under way goes on by itself" % name, sync.returncode == 0, "%d %s %s" % (sync.returncode, out, err))
+    cases.check("%s: jgd lives" % name, county.server.process.poll() is None)
+
+
+def panic(server):
+    """The write-ahead log cannot grow: PostgreSQL gives up, and cannot start again either."""
+    for _ in range(60):
+        run = server.psql_once("SELECT pg_logical_emit_message(true, 'test', repeat('x', 1000000)); SELECT pg_switch_wal()", "jingguan")
+        if run.returncode == 2 or "PANIC" in run.stderr or "terminated" in run.stderr or "closed the connection" in run.stderr:
+            return True
+    return False
+
+
+def lines(path):
+    with open(path, errors="replace") as file:
+        return len(file.readlines())
+
+
+def bureau_side(server, disk):
+    county = County(server)
+    person = server.school(P)
+    goes_on(person)
+    waiting_calls(county, person)
+    meets_a_full_disk("tables full", county, person, disk)
+    bureau_goes_on("tables full", county, person)
+    waiting_calls(county, person)
+    disk.room(0)
+    cases.check("the write-ahead log is full: PostgreSQL panics", panic(server))
+    log = server.data + "/pg/setup.log"
+    begun, before = time.monotonic(), lines(log)
+    bureau_refuses("log full", county, person)
+    rate = (lines(log) - before) / max(time.monotonic() - begun, 1)
+    cases.check("log full: jgd does not fill the rest of the disk with its tries", rate < 12, "%.1f lines a second" % rate)
+    disk.room(None)
+    bureau_goes_on("log full", county, person)
+    auditor = server.people["auditor"]
+    auditor.login()
+    cases.check("the trace is whole", auditor.run("audit", "verify").code == 0)
+    return county
+
+
+def backups(server):
+    """A backup that does not fit is no backup, and does not look like one."""
+    disk = Disk(server.dir + "/backups", "4m")
+    os.chmod(disk.path, 0o777)
+    target = disk.path + "/b"
+    bad, refused, made = [], 0, 0
+    try:
+        for pages in [0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30] + list(range(40, 1000, 40)):
+            disk.room(pages)
+            run = subprocess.run([JGD, "backup", target, "--data", server.data], capture_output=True, text=True, timeout=60)
+            disk.room(None)
+            names = os.listdir(target) if os.path.isdir(target) else []
+            if run.returncode == 0:
+                made += 1
+                whole = len(names) == 1 and subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=os.path.join(target, names[0]), capture_output=True).returncode == 0
+                if not whole:
+                    bad.append("%d pages: made, and not whole: %r" % (pages, names))
+                break
+            refused += 1
+            if run.returncode != 1 or "磁盘已满" not in run.stderr or names:
+                bad.append("%d pages: exit %d, %r left, %s" % (pages, run.returncode, names, run.stderr))
+    finally:
+        disk.close()
+    cases.check("backup: refused %d times for the full disk, nothing left behind" % refused, refused > 5 and not bad, "\n  ".join(bad[:3]) + " (%d)" % len(bad))
+    cases.check("backup: made with room", made == 1)
+
+
+def schools():
     with Server() as server:
         disk = Disk(server.dir + "/disk", "8m")
         try:
             school_side(server, disk)
         finally:
             disk.close()
+
+
+def bureau():
+    server = Server()
+    disk = None
+    try:
+        server.init()
+        disk = database_disk(server)
+        server.start()
+        server.enrol_admins()
+        bureau_side(server, disk)
+        backups(server)
         if cases.failed:
-            print(open(server.dir + "/jgd.log").read()[-3000:], file=sys.stderr)
+            print(open(server.dir + "/jgd.log").read()[-3000:], open(server.data + "/pg/server.log").read()[-1500:], file=sys.stderr)
+    finally:
+        if disk:
+            disk.room(None)
+        server.stop()
+        if disk:
+            disk.close()
+        if not os.environ.get("JG_KEEP"):
+            shutil.rmtree(server.dir, ignore_errors=True)
+
+
+def main():
+    # Two counties side by side: most of the time one of them waits on purpose.
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for side in [pool.submit(schools), pool.submit(bureau)]:
+            side.result()
     cases.close()
 
 
