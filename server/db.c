@@ -422,8 +422,12 @@ static enum err error_of(const char *sqlstate)
 		return ERR_BUSY; /* deadlock, lock time-out, somebody else inserted first: the same bytes may go again */
 	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, "25006") == 0)
 		return ERR_UNAVAILABLE;
+	if (strcmp(sqlstate, "53100") == 0) {
+		log_error("the database's disk is full");
+		return ERR_UNAVAILABLE; /* the operator's to mend: a school that read "disk full" would look at its own, and its sync would end */
+	}
 	if (strncmp(sqlstate, "53", 2) == 0)
-		return strcmp(sqlstate, "53100") == 0 ? ERR_DISK_FULL : ERR_UNAVAILABLE;
+		return ERR_UNAVAILABLE;
 	return ERR_INTERNAL;
 }
 

@@ -17,6 +17,7 @@
 #include "embedded.h"
 #include "migrate.h"
 
+#define DISK_NONE_BYTES 65536 /* less than what the tools write at once */
 #define COPY_CHUNK 65536
 #define DISK_LOW_PERCENT 10
 #define DISK_LOW_BYTES (UINT64_C(2) << 30) /* a county's year of growth */
@@ -187,6 +188,14 @@ static enum err run_tool(const struct conf *conf, const char *name, const char *
 		tr("%s 失败", "%s failed"), name);
 }
 
+static enum err write_failed(const char *path, struct problem *p)
+{
+	bool full = errno == ENOSPC || errno == EDQUOT;
+
+	return problem_set(p, full ? ERR_DISK_FULL : ERR_FILE_IO, NULL, full ? tr("换一个地方，或清理后再备份", "back up to another place, or free some space") : NULL,
+		"%s: %s", path, strerror(errno));
+}
+
 static enum err file_sum(const char *path, char hex[65])
 {
 	crypto_hash_sha256_state state;
@@ -222,24 +231,25 @@ static enum err copy_file(const char *from, const char *to, struct problem *p)
 		good = false;
 	if (in)
 		fclose(in);
-	return good ? ERR_OK : problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, NULL, NULL, "%s: %s", to, strerror(errno));
+	return good ? ERR_OK : write_failed(to, p);
 }
 
 static enum err write_sums(const char *dir, struct problem *p)
 {
-	char path[900], hex[65];
+	char path[900], sums[900], hex[65];
 
-	snprintf(path, sizeof path, "%s/SHA256SUMS", dir);
-	FILE *out = fopen(path, "w");
+	snprintf(sums, sizeof sums, "%s/SHA256SUMS", dir);
+	FILE *out = fopen(sums, "w");
 	bool good = out != NULL;
 	for (size_t i = 0; good && i <= KEY_FILES; i++) {
 		const char *name = i < KEY_FILES ? key_files[i] : "database.dump";
 		snprintf(path, sizeof path, "%s/%s", dir, name);
 		good = file_sum(path, hex) == ERR_OK && fprintf(out, "%s  %s\n", hex, name) > 0;
 	}
+	good = good && fflush(out) == 0 && fsync(fileno(out)) == 0;
 	if (out && fclose(out))
 		good = false;
-	return good ? ERR_OK : problem_set(p, ERR_FILE_IO, NULL, NULL, "%s/SHA256SUMS", dir);
+	return good ? ERR_OK : write_failed(sums, p);
 }
 
 /* Reads a backup as restore would: every file against its sum, and the dump's own table of contents. */
@@ -269,6 +279,26 @@ static enum err verify_backup(const struct conf *conf, const char *dir, struct p
 	return e ? e : run_tool(conf, "pg_restore", (const char *[]){"--list", path, NULL}, p);
 }
 
+/* What is not complete must not lie about as if it were, nor keep the room it could not do with. A tool only says that it
+ * failed: the disk tells whether that was for want of room. */
+static enum err discard_backup(const char *dir, enum err e, struct problem *p)
+{
+	static const char *const more[] = {"database.dump", "SHA256SUMS"};
+	struct statvfs fs;
+	char path[900];
+
+	if (statvfs(dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_NONE_BYTES) {
+		errno = ENOSPC;
+		e = write_failed(dir, p);
+	}
+	for (size_t i = 0; i < KEY_FILES + 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, i < KEY_FILES ? key_files[i] : more[i - KEY_FILES]);
+		unlink(path);
+	}
+	rmdir(dir);
+	return e;
+}
+
 enum err maintain_backup(const struct conf *conf, const char *target, struct problem *p)
 {
 	char dir[700], from[900], to[900], option[1100];
@@ -280,9 +310,9 @@ enum err maintain_backup(const struct conf *conf, const char *target, struct pro
 	size_t n = (size_t)snprintf(dir, sizeof dir, "%s/jingguan-", target);
 	strftime(dir + n, sizeof dir - n, "%Y%m%dT%H%M%SZ", &tm);
 	if (mkdir(target, 0700) && errno != EEXIST)
-		return problem_set(p, ERR_FILE_IO, "backup", NULL, "%s: %s", target, strerror(errno));
+		return write_failed(target, p);
 	if (mkdir(dir, 0700))
-		return problem_set(p, ERR_FILE_IO, "backup", NULL, "%s: %s", dir, strerror(errno));
+		return write_failed(dir, p);
 	enum err e = conf->embedded ? embedded_start(conf, &started, p) : ERR_OK;
 	snprintf(to, sizeof to, "%s/database.dump", dir);
 	snprintf(option, sizeof option, "--dbname=%s", conf->database_owner);
@@ -297,7 +327,7 @@ enum err maintain_backup(const struct conf *conf, const char *target, struct pro
 	}
 	if (!e && !(e = write_sums(dir, p)) && !(e = verify_backup(conf, dir, p)))
 		printf(tr("备份完成并已校验：%s\n", "backed up and verified: %s\n"), dir);
-	return e;
+	return e ? discard_backup(dir, e, p) : ERR_OK;
 }
 
 /* The restored database is another one than the clients knew: a new epoch makes each start its cursors again and send what

@@ -18,6 +18,8 @@
 #include "worker.h"
 
 #define READY_MS 60000 /* the database must answer within a minute of the start */
+#define REVIVE_PAUSE_MS 500 /* before the second try to start a PostgreSQL that died; doubled up to */
+#define REVIVE_PAUSE_MAX_MS 10000
 
 bool deny_set_has(struct deny_set *set, const uint8_t spki[32])
 {
@@ -55,8 +57,9 @@ struct main_loop {
 	uv_timer_t watch;
 	struct jobs *jobs;
 	struct metrics *metrics;
-	bool ready, stopping, reviving;
+	bool ready, stopping, reviving, revived;
 	uv_work_t revive;
+	uint64_t revive_pause_ms, revive_at_ms; /* a disk that is full stays so for a while, and each try writes logs */
 	uint64_t start_ms;
 	int result;
 };
@@ -141,7 +144,8 @@ static void on_revive(uv_work_t *work)
 	struct problem p;
 	bool started;
 
-	if (embedded_start(&m->server->conf, &started, &p))
+	m->revived = embedded_start(&m->server->conf, &started, &p) == ERR_OK;
+	if (!m->revived)
 		log_error("the private PostgreSQL does not start: %s", p.message);
 	else if (started)
 		log_warn("the private PostgreSQL had died and was started again");
@@ -153,11 +157,15 @@ static void on_revived(uv_work_t *work, int status)
 
 	(void)status;
 	m->reviving = false;
+	m->revive_pause_ms = m->revived ? 0 : m->revive_pause_ms ? m->revive_pause_ms * 2 : REVIVE_PAUSE_MS;
+	if (m->revive_pause_ms > REVIVE_PAUSE_MAX_MS)
+		m->revive_pause_ms = REVIVE_PAUSE_MAX_MS;
+	m->revive_at_ms = uv_now(&m->loop) + m->revive_pause_ms;
 }
 
 static void watch_database(struct main_loop *m)
 {
-	if (!m->server->conf.embedded || m->reviving || m->stopping || embedded_lives(&m->server->conf))
+	if (!m->server->conf.embedded || m->reviving || m->stopping || uv_now(&m->loop) < m->revive_at_ms || embedded_lives(&m->server->conf))
 		return;
 	m->reviving = true;
 	m->revive.data = m;

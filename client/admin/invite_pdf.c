@@ -1,5 +1,9 @@
 #include "invite_pdf.h"
 
+#include <errno.h>
+#include <stdbool.h>
+#include <unistd.h>
+
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
 
@@ -55,9 +59,15 @@ enum err invite_pdf(const char *path, const pb_invitation_list *list, const char
 	}
 	cairo_status_t status = cairo_status(cr);
 	cairo_destroy(cr);
+	errno = 0;
 	cairo_surface_finish(surface);
+	bool full = errno == ENOSPC || errno == EDQUOT;
 	if (status == CAIRO_STATUS_SUCCESS)
 		status = cairo_surface_status(surface);
 	cairo_surface_destroy(surface);
+	if (status != CAIRO_STATUS_SUCCESS)
+		unlink(path); /* half a sheet of codes is none */
+	if (status != CAIRO_STATUS_SUCCESS && full)
+		return problem_set(p, ERR_DISK_FULL, NULL, NULL, tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), path);
 	return status == CAIRO_STATUS_SUCCESS ? ERR_OK : problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", path, cairo_status_to_string(status));
 }

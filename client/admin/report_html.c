@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin.h"
 #include "clock.h"
@@ -111,7 +112,11 @@ enum err report_html(const char *path, const pb_summary_reply *s, json_t *mismat
 	open_rows(out, mismatches);
 	fputs("</table></body></html>\n", out);
 	bool failed = ferror(out);
-	if (fclose(out) || failed)
+	if (fclose(out) || failed) {
+		int why = errno;
+		unlink(path); /* half a report would be read as a whole one */
+		errno = why;
 		return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
+	}
 	return ERR_OK;
 }

@@ -42,7 +42,8 @@ static struct told tell(const struct problem *p)
 
 	return (struct told){p->message[0] ? p->message : tr(info->zh, info->en),
 		p->safe[0] ? p->safe : tr("本机数据没有改动", "nothing on this computer was changed"),
-		p->hint[0] ? p->hint
+		p->hint[0]                    ? p->hint
+		: info->code == ERR_DISK_FULL ? tr("请清理磁盘后再试", "free some space and try again")
 		: info->level == ERR_LEVEL_RETRY
 			? tr("请稍后再试", "try again later")
 			: tr("请按上面的说明改正后再试", "mend it as said above and try again")};

@@ -6,6 +6,7 @@
 #include "blobs.h"
 #include "clock.h"
 #include "jg.h"
+#include "keyring.h"
 #include "link.h"
 #include "login.h"
 #include "staging.h"
@@ -126,6 +127,14 @@ static void check_store(struct doctor *d)
 		return;
 	check(d, "sealed", bodies_agree(s), tr("加密内容与核对和", "sealed records and their sums"),
 		tr("运行 jg sync；仍不一致请告诉教育局", "run jg sync; tell the bureau when it stays"));
+	if (d->c->profile.key_place == KEY_FILE && keyring_ready() == KEYRING_OK)
+		check(d, "key", true,
+			tr("密钥在文件里，而系统密钥环可用：待发为零时删去 store.key 和 store.db 再 "
+			   "sync，密钥即存入密钥环",
+				"the key is in a file though a keyring is there: with nothing pending, "
+				"delete "
+				"store.key and store.db and sync, and it moves there"),
+			"");
 	check(d, "outbox", outbox_is_whole(s), tr("待发序号", "numbers of the outbox"),
 		tr("请保留目录并联系教育局", "keep the folder and tell the bureau"));
 	snprintf(message, sizeof message, tr("不能发送的文件 %zu 个", "%zu files that cannot be sent"),

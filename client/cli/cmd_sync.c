@@ -160,6 +160,19 @@ int cmd_sync(struct cli *c)
 	return watch(c, link);
 }
 
+static const char *const key_codes[] = {
+	[KEY_FILE] = "file", [KEY_PASSPHRASE] = "passphrase", [KEY_KEYRING] = "keyring"};
+
+static const char *key_words(enum key_place place)
+{
+	if (place == KEY_KEYRING)
+		return tr("本机数据的密钥在系统密钥环中", "the store's key is in the keyring");
+	if (place == KEY_PASSPHRASE)
+		return tr("本机数据的密钥由口令保护", "the store's key is protected by the passphrase");
+	return tr("本机数据的密钥未加口令，存放在仅本人可读的文件中",
+		"the store's key lies in a file that only this user can read, without a passphrase");
+}
+
 int cmd_status(struct cli *c)
 {
 	size_t counts[OP_DONE + 1];
@@ -191,11 +204,7 @@ int cmd_status(struct cli *c)
 		counts[OP_WAITING], counts[OP_UNKNOWN], counts[OP_ACCEPTED], counts[OP_REFUSED],
 		counts[OP_BLOCKED], counts[OP_CONFLICT], counts[OP_DRAFT], blob_waiting(store));
 	cli_say(c, tr("最近一次同步 %s %s", "last try %s %s"), *at ? at : tr("无", "none"), error);
-	if (c->profile.key_in_clear)
-		cli_say(c, "%s",
-			tr("本机数据的密钥未加口令，存放在仅本人可读的文件中",
-				"the store's key lies in a file that only this user can read, without a "
-				"passphrase"));
+	cli_say(c, "%s", key_words(c->profile.key_place));
 	json_t *json = json_pack("{ss ss sb sI sI sI sI sI sI sI so s{so so} so so sI}", "school",
 		c->profile.school, "user", c->profile.session.user, "online", online, "waiting",
 		(json_int_t)counts[OP_WAITING], "unknown", (json_int_t)counts[OP_UNKNOWN], "accepted",
@@ -206,7 +215,8 @@ int cmd_status(struct cli *c)
 		cli_time_json(oldest), "digest_ok", digest, "clock_skew_s", (json_int_t)skew);
 	json_object_set_new(json, "drafts", json_integer((json_int_t)counts[OP_DRAFT]));
 	json_object_set_new(json, "files_given_up", json_integer((json_int_t)blob_given_up(store)));
-	json_object_set_new(json, "key_protected", json_boolean(!c->profile.key_in_clear));
+	json_object_set_new(json, "key_protected", json_boolean(c->profile.key_place != KEY_FILE));
+	json_object_set_new(json, "key_store", json_string(key_codes[c->profile.key_place]));
 	json_object_set_new(json, "rehearsal", json_boolean(c->profile.rehearsal));
 	return cli_result(c, json, 0);
 }

@@ -31,9 +31,10 @@ void profile_default_dir(char *out, size_t size)
 
 static enum err io_failed(struct problem *problem, const char *path)
 {
-	enum err e = errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL : ERR_FILE_IO;
-
-	return problem_set(problem, e, NULL, NULL, "%s: %s", path, strerror(errno));
+	if (errno == ENOSPC || errno == EDQUOT)
+		return problem_set(problem, ERR_DISK_FULL, NULL, NULL,
+			tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), path);
+	return problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
 }
 
 /* Makes the folder and those above it. */

@@ -32,6 +32,9 @@ struct session {
 	int64_t until; /* microseconds; the server's word */
 };
 
+/* Where the key of the offline store is (seal.h). */
+enum key_place { KEY_FILE, KEY_PASSPHRASE, KEY_KEYRING };
+
 struct profile {
 	char dir[400];
 	char server[256]; /* HOST:PORT */
@@ -39,9 +42,9 @@ struct profile {
 	char school[16], school_name[192]; /* "" for the bureau */
 	char device[40], scope[16];        /* UUID text; "school" or "bureau" */
 	bool rehearsal;
-	bool key_in_clear;   /* the store's key lies in a 0600 file: `status` reports it */
-	int64_t last_server; /* the last server time seen, microseconds, 0 = never */
-	int64_t skew_us;     /* this computer's clock minus the server's, at that time */
+	enum key_place key_place; /* of the store's key, once the store is open: `status` reports it */
+	int64_t last_server;      /* the last server time seen, microseconds, 0 = never */
+	int64_t skew_us;          /* this computer's clock minus the server's, at that time */
 	struct session session;
 	EVP_PKEY *key;   /* NULL before enrolling */
 	X509 *cert, *ca; /* NULL before enrolling */

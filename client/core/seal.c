@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #include <sodium.h>
 
-#include "profile.h"
+#include "keyring.h"
 
 #define NONCE 12
 #define TAG 16
@@ -18,6 +18,9 @@
 #define MARK 4
 #define WRAPPED                                                                                              \
 	(MARK + crypto_pwhash_SALTBYTES + crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + SEAL_KEY)
+/* store.keyring: a mark and the number under which the keyring has the key. */
+#define MARK_NUMBERED "jgk3"
+#define NUMBERED (MARK + KEYRING_ID)
 
 struct seal {
 	EVP_CIPHER *cipher;
@@ -39,18 +42,42 @@ static enum err passphrase_key(uint8_t key[SEAL_KEY], const uint8_t *salt, struc
 	return ERR_OK;
 }
 
-static enum err make_key(uint8_t key[SEAL_KEY], const char *dir, bool *in_clear, struct problem *p)
+/* The key stays in the keyring; the profile keeps only the number it has there. */
+static enum err make_in_keyring(
+	uint8_t key[SEAL_KEY], const char *dir, enum keyring_state *state, struct problem *p)
+{
+	uint8_t file[NUMBERED] = MARK_NUMBERED, check[SEAL_KEY];
+	char label[600];
+
+	randombytes_buf(file + MARK, KEYRING_ID);
+	snprintf(label, sizeof label, tr("精管学校端本机数据 %s", "Jingguan, offline store %s"), dir);
+	*state = keyring_put(file + MARK, label, key, SEAL_KEY);
+	/* What cannot be read back is not there. */
+	if (*state == KEYRING_OK)
+		*state = keyring_get(file + MARK, check, SEAL_KEY);
+	if (*state == KEYRING_OK && sodium_memcmp(check, key, SEAL_KEY) != 0)
+		*state = KEYRING_MISSING;
+	sodium_memzero(check, sizeof check);
+	return *state == KEYRING_OK ? profile_write_file(dir, "store.keyring", file, sizeof file, p) : ERR_OK;
+}
+
+static enum err make_key(uint8_t key[SEAL_KEY], const char *dir, enum key_place *place, struct problem *p)
 {
 	uint8_t file[WRAPPED] = MARK_CLEAR, outer[SEAL_KEY];
 	uint8_t *salt = file + MARK, *nonce = salt + crypto_pwhash_SALTBYTES,
 		*box = nonce + crypto_secretbox_NONCEBYTES;
 	const char *passphrase = getenv("JG_PASSPHRASE");
+	enum keyring_state keyring;
 	size_t n = MARK + SEAL_KEY;
 	enum err e = ERR_OK;
 
 	randombytes_buf(key, SEAL_KEY);
-	*in_clear = !passphrase || !*passphrase;
-	if (*in_clear) {
+	*place = passphrase && *passphrase ? KEY_PASSPHRASE : KEY_KEYRING;
+	if (*place == KEY_KEYRING) {
+		e = make_in_keyring(key, dir, &keyring, p);
+		if (e || keyring == KEYRING_OK)
+			return e;
+		*place = KEY_FILE;
 		memcpy(file + MARK, key, SEAL_KEY);
 	} else {
 		memcpy(file, MARK_WRAPPED, MARK);
@@ -67,7 +94,51 @@ static enum err make_key(uint8_t key[SEAL_KEY], const char *dir, bool *in_clear,
 	return e;
 }
 
-static enum err read_key(uint8_t key[SEAL_KEY], const char *path, bool *in_clear, struct problem *p)
+static enum err keyring_failed(enum keyring_state state, struct problem *p)
+{
+	static const struct {
+		const char *zh, *en, *hint_zh, *hint_en;
+	} words[] = {
+		[KEYRING_GONE] = {"本机数据的密钥在系统密钥环中，但密钥环没有应答",
+			"the store's key is in the keyring, and the keyring does not answer",
+			"请在桌面会话中登录后再试，或启动密钥环服务",
+			"log in to the desktop or start the keyring service, then try again"},
+		[KEYRING_LOCKED] = {"本机数据的密钥在系统密钥环中，但密钥环已锁定",
+			"the store's key is in the keyring, and the keyring is locked", "请解锁密钥环后再试",
+			"unlock the keyring and try again"},
+		[KEYRING_MISSING] = {"系统密钥环里没有本机数据的密钥",
+			"the keyring does not hold the store's key",
+			"用当初注册这台电脑的系统帐户登录，或恢复密钥环；都不行才删去 store.db 和 "
+			"store.keyring 重新同步（未发送的会丢）",
+			"use the account that enrolled this computer or restore its keyring; failing that, "
+			"delete store.db and store.keyring and sync again (what was not sent is lost)"},
+	};
+
+	problem_set(p, ERR_KEYRING, NULL, tr(words[state].hint_zh, words[state].hint_en), "%s",
+		tr(words[state].zh, words[state].en));
+	if (p)
+		snprintf(p->safe, sizeof p->safe, "%s",
+			tr("本机数据原样未动，没有丢失", "the store is untouched, nothing is lost"));
+	return ERR_KEYRING;
+}
+
+static enum err read_keyring(uint8_t key[SEAL_KEY], const char *path, struct problem *p)
+{
+	uint8_t file[NUMBERED + 1];
+	FILE *in = fopen(path, "re");
+	size_t n = in ? fread(file, 1, sizeof file, in) : 0;
+
+	if (in)
+		fclose(in);
+	if (n != NUMBERED || memcmp(file, MARK_NUMBERED, MARK) != 0)
+		return problem_set(p, ERR_FILE_DAMAGED, NULL,
+			tr("请从备份取回 store.keyring", "restore store.keyring from a backup"),
+			tr("本机数据的密钥编号损坏", "the number of the store's key is damaged"));
+	enum keyring_state state = keyring_get(file + MARK, key, SEAL_KEY);
+	return state == KEYRING_OK ? ERR_OK : keyring_failed(state, p);
+}
+
+static enum err read_key(uint8_t key[SEAL_KEY], const char *path, enum key_place *place, struct problem *p)
 {
 	uint8_t file[WRAPPED + 1], outer[SEAL_KEY];
 	FILE *in = fopen(path, "re");
@@ -76,8 +147,8 @@ static enum err read_key(uint8_t key[SEAL_KEY], const char *path, bool *in_clear
 
 	if (in)
 		fclose(in);
-	*in_clear = n == MARK + SEAL_KEY && memcmp(file, MARK_CLEAR, MARK) == 0;
-	if (*in_clear) {
+	*place = n == WRAPPED ? KEY_PASSPHRASE : KEY_FILE;
+	if (n == MARK + SEAL_KEY && memcmp(file, MARK_CLEAR, MARK) == 0) {
 		memcpy(key, file + MARK, SEAL_KEY);
 	} else if (n == WRAPPED && memcmp(file, MARK_WRAPPED, MARK) == 0) {
 		const uint8_t *salt = file + MARK, *nonce = salt + crypto_pwhash_SALTBYTES,
@@ -97,17 +168,36 @@ static enum err read_key(uint8_t key[SEAL_KEY], const char *path, bool *in_clear
 	return e;
 }
 
-enum err seal_open(struct seal **out, const char *dir, bool *in_clear, struct problem *p)
+/* The key where it is, or a new one for a new store. A store whose key is nowhere is never given another. */
+static enum err find_key(uint8_t key[SEAL_KEY], const char *dir, enum key_place *place, struct problem *p)
 {
-	struct seal *s = calloc(1, sizeof *s);
-	uint8_t key[SEAL_KEY];
 	char path[512];
 
 	snprintf(path, sizeof path, "%s/store.key", dir);
+	if (access(path, F_OK) == 0)
+		return read_key(key, path, place, p);
+	snprintf(path, sizeof path, "%s/store.keyring", dir);
+	if (access(path, F_OK) == 0) {
+		*place = KEY_KEYRING;
+		return read_keyring(key, path, p);
+	}
+	snprintf(path, sizeof path, "%s/store.db", dir);
+	if (access(path, F_OK) != 0)
+		return make_key(key, dir, place, p);
+	return problem_set(p, ERR_FILE_DAMAGED, NULL,
+		tr("请从备份取回 store.key 或 store.keyring；都没有才删去 store.db 重新同步（未发送的会丢）",
+			"restore store.key or store.keyring; failing that, delete store.db and sync again "
+			"(what was not sent is lost)"),
+		tr("本机数据的密钥不见了", "the store's key is missing"));
+}
+
+enum err seal_open(struct seal **out, const char *dir, enum key_place *place, struct problem *p)
+{
+	struct seal *s = calloc(1, sizeof *s);
+	uint8_t key[SEAL_KEY];
+
 	*out = NULL;
-	enum err e = !s                        ? problem_set(p, ERR_NOMEM, NULL, NULL, NULL)
-		     : access(path, F_OK) == 0 ? read_key(key, path, in_clear, p)
-					       : make_key(key, dir, in_clear, p);
+	enum err e = s ? find_key(key, dir, place, p) : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	if (!e) {
 		s->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 		s->encrypt = EVP_CIPHER_CTX_new();

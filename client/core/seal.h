@@ -3,22 +3,25 @@
 #ifndef JG_SEAL_H
 #define JG_SEAL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "buf.h"
 #include "err.h"
+#include "profile.h"
 
 #define SEAL_KEY 32
 #define SEAL_OVERHEAD 28 /* nonce 12, tag 16 */
 
 struct seal;
 
-/* Finds or makes the store's key in DIR/store.key (0600): wrapped by the passphrase when JG_PASSPHRASE is set
- * at its making (argon2id), else in clear; *in_clear says which, for `status`. ERR_PERMISSION for a wrong or
- * missing passphrase. */
-enum err seal_open(struct seal **out, const char *dir, bool *in_clear, struct problem *p);
+/* Finds the store's key; *place says where it is, for `status`. A new store gets one: under the passphrase
+ * (argon2id) when JG_PASSPHRASE is set, else in the user's keyring when one answers, else in clear. It stays
+ * where it was made. The first and the last are DIR/store.key (0600); for the keyring DIR/store.keyring holds
+ * its number there. ERR_PERMISSION for a wrong or missing passphrase, ERR_KEYRING when the keyring is locked,
+ * gone or lacks the key, ERR_FILE_DAMAGED when there is a store and no key: another one is never made for it.
+ */
+enum err seal_open(struct seal **out, const char *dir, enum key_place *place, struct problem *p);
 void seal_close(struct seal *s);
 
 /* Appends the sealed value. `table` and the row's id are authenticated: reading needs the same. */

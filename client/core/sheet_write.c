@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <expat.h>
 #include <xlsxwriter.h>
+#include <zip.h>
 
 #include "sheet.h"
 #include "text.h"
@@ -15,6 +17,7 @@
 #define TEXT_FORMAT_INDEX 49 /* "@", built in */
 #define WIDTH_MIN 8.0        /* of a column, in characters */
 #define WIDTH_MAX 40.0
+#define PART_CHUNK 65536
 
 struct sheet_writer {
 	char *path, *part; /* where it will stand, where it is written */
@@ -29,12 +32,11 @@ struct sheet_writer {
 
 static enum err io_problem(const struct sheet_writer *w, struct problem *p, int error)
 {
-	enum err err = error == ENOSPC || error == EDQUOT ? ERR_DISK_FULL
-		       : error == ENOMEM                  ? ERR_NOMEM
-							  : ERR_FILE_IO;
-
-	return problem_set(
-		p, err, NULL, NULL, tr("写不了 %s：%s", "cannot write %s: %s"), w->path, strerror(error));
+	if (error == ENOSPC || error == EDQUOT)
+		return problem_set(p, ERR_DISK_FULL, NULL, NULL,
+			tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), w->path);
+	return problem_set(p, error == ENOMEM ? ERR_NOMEM : ERR_FILE_IO, NULL, NULL,
+		tr("写不了 %s：%s", "cannot write %s: %s"), w->path, strerror(error));
 }
 
 static void writer_free(struct sheet_writer *w)
@@ -208,6 +210,41 @@ enum err sheet_writer_row(
 	return err;
 }
 
+static bool part_is_whole(zip_file_t *part)
+{
+	XML_Parser parser = part ? XML_ParserCreate(NULL) : NULL;
+	bool whole = parser != NULL;
+	zip_int64_t n = 1;
+
+	while (whole && n > 0) {
+		void *chunk = XML_GetBuffer(parser, PART_CHUNK);
+		n = chunk ? zip_fread(part, chunk, PART_CHUNK) : -1;
+		whole = n >= 0 && XML_ParseBuffer(parser, (int)n, n == 0) == XML_STATUS_OK;
+	}
+	if (parser)
+		XML_ParserFree(parser);
+	return whole;
+}
+
+/* libxlsxwriter writes each part to a temporary file first and does not notice when that one's disk is full:
+ * the workbook then holds half a table under a good check sum. */
+static bool xlsx_is_whole(const char *path)
+{
+	zip_t *zip = zip_open(path, ZIP_RDONLY, NULL);
+	zip_int64_t n = zip ? zip_get_num_entries(zip, 0) : 0;
+	bool whole = n > 0;
+
+	for (zip_int64_t i = 0; whole && i < n; i++) {
+		zip_file_t *part = zip_fopen_index(zip, (zip_uint64_t)i, 0);
+		whole = part_is_whole(part);
+		if (part)
+			zip_fclose(part);
+	}
+	if (zip)
+		zip_discard(zip);
+	return whole;
+}
+
 static enum err xlsx_end(struct sheet_writer *w, struct problem *p)
 {
 	for (size_t i = 0; i < w->n_columns; i++) {
@@ -226,7 +263,14 @@ static enum err xlsx_end(struct sheet_writer *w, struct problem *p)
 	if (error && !number)
 		return problem_set(p, ERR_FILE_IO, NULL, NULL, tr("写不了 %s：%s", "cannot write %s: %s"),
 			w->path, lxw_strerror(error));
-	return error ? io_problem(w, p, number) : ERR_OK;
+	if (error)
+		return io_problem(w, p, number);
+	if (xlsx_is_whole(w->part))
+		return ERR_OK;
+	return problem_set(p, ERR_DISK_FULL, NULL, NULL,
+		tr("磁盘已满，写不了 %s 的临时文件（TMPDIR）",
+			"the disk is full, cannot write the temporary files (TMPDIR) of %s"),
+		w->path);
 }
 
 static enum err csv_end(struct sheet_writer *w, struct problem *p)

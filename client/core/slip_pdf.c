@@ -1,5 +1,6 @@
 #include "slip_pdf.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,11 +194,16 @@ enum err slip_pdf_write(const struct view *v, const struct slip_row *row, const 
 	cairo_show_page(g.cr);
 	g_object_unref(g.layout);
 	cairo_destroy(g.cr);
+	errno = 0;
 	cairo_surface_finish(surface);
-	bool done = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
+	bool full = errno == ENOSPC || errno == EDQUOT,
+	     done = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
 	cairo_surface_destroy(surface);
 	if (done && rename(temporary, path) == 0)
 		return ERR_OK;
 	unlink(temporary);
+	if (full)
+		return problem_set(p, ERR_DISK_FULL, NULL, NULL,
+			tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), path);
 	return problem_set(p, ERR_FILE_IO, NULL, NULL, tr("写不了 %s", "cannot write %s"), path);
 }

@@ -217,7 +217,7 @@ enum err store_open(struct store **out, struct profile *profile, struct problem 
 	s->profile = profile;
 	id_parse(s->device, profile->device);
 	snprintf(s->path, sizeof s->path, "%s/store.db", profile->dir);
-	enum err e = seal_open(&s->seal, profile->dir, &profile->key_in_clear, p);
+	enum err e = seal_open(&s->seal, profile->dir, &profile->key_place, p);
 	if (!e &&
 		sqlite3_open_v2(s->path, &s->db,
 			SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK)

@@ -48,7 +48,7 @@ class Program:
 
     def run(self, *args, stdin=None, timeout=120, env=None):
         command = [self.binary, "--profile", self.profile, *map(str, args)]
-        environment = {**os.environ, "LANG": "C.UTF-8", "XDG_DATA_HOME": self.profile, "JG_PASSWORD": self.password, **(env or {})}
+        environment = {**os.environ, "LANG": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": "", "XDG_DATA_HOME": self.profile, "JG_PASSWORD": self.password, **(env or {})}
         return Result(command[3:], subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, env=environment))
 
     patience = 0  # how often what could not be reached is tried again, as a person at a desk would; the chaos demo sets it

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <cmocka.h>
 
@@ -335,13 +336,47 @@ static void a_passphrase_guards_the_key(void **state)
 	(void)state;
 	setenv("JG_PASSPHRASE", "correct horse", 1);
 	fixture_open(&f, "registrar");
-	assert_false(f.profile.key_in_clear);
+	assert_int_equal(f.profile.key_place, KEY_PASSPHRASE);
 	store_close(f.store);
 	setenv("JG_PASSPHRASE", "wrong horse", 1);
 	assert_int_equal(store_open(&f.store, &f.profile, &p), ERR_PERMISSION);
 	setenv("JG_PASSPHRASE", "correct horse", 1);
 	assert_int_equal(store_open(&f.store, &f.profile, &p), ERR_OK);
 	unsetenv("JG_PASSPHRASE");
+	fixture_close(&f);
+}
+
+/* Without passphrase and bus the key is in a file; a store whose key is gone gets no other one. */
+static void a_lost_key_is_not_replaced(void **state)
+{
+	struct problem p = {0};
+	struct stat st;
+	struct fixture f;
+	char key[160], aside[160], number[160];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	assert_int_equal(f.profile.key_place, KEY_FILE);
+	snprintf(key, sizeof key, "%s/store.key", f.dir);
+	snprintf(aside, sizeof aside, "%s/aside", f.dir);
+	snprintf(number, sizeof number, "%s/store.keyring", f.dir);
+	assert_int_equal(stat(key, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	store_close(f.store);
+	assert_int_equal(rename(key, aside), 0);
+	assert_int_equal(store_open(&f.store, &f.profile, &p), ERR_FILE_DAMAGED);
+	assert_int_not_equal(access(key, F_OK), 0);
+	/* A number of a keyring that is not there: said, and nothing made. */
+	fixture_write(&f, "store.keyring", "jgk30123456789abcdef", number);
+	assert_int_equal(store_open(&f.store, &f.profile, &p), ERR_KEYRING);
+	assert_true(p.message[0] && p.safe[0] && p.hint[0]);
+	assert_int_equal(f.profile.key_place, KEY_KEYRING);
+	fixture_write(&f, "store.keyring", "jgk3", number);
+	assert_int_equal(store_open(&f.store, &f.profile, &p), ERR_FILE_DAMAGED);
+	assert_int_not_equal(access(key, F_OK), 0);
+	unlink(number);
+	assert_int_equal(rename(aside, key), 0);
+	assert_int_equal(store_open(&f.store, &f.profile, &p), ERR_OK);
 	fixture_close(&f);
 }
 
@@ -357,6 +392,7 @@ int main(void)
 		cmocka_unit_test(a_moved_value_is_refused),
 		cmocka_unit_test(pulls_flip_at_once),
 		cmocka_unit_test(a_passphrase_guards_the_key),
+		cmocka_unit_test(a_lost_key_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,259 @@
+#include "keyring.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libsecret/secret.h>
+#include <sodium.h>
+
+#define SECRET_MAX 64
+
+static const SecretSchema schema = {.name = "cn.jingguan.store",
+	.flags = SECRET_SCHEMA_NONE,
+	.attributes = {{"profile", SECRET_SCHEMA_ATTRIBUTE_STRING}, {NULL, SECRET_SCHEMA_ATTRIBUTE_STRING}}};
+
+/* Ends what takes too long: the calls are synchronous, so their patience is kept on a thread beside them. */
+struct watch {
+	GCancellable *cancel;
+	GThread *thread;
+	GMutex mutex;
+	GCond changed;
+	gint64 end; /* monotonic; 0: no more needed */
+};
+
+static gpointer watch_run(gpointer data)
+{
+	struct watch *w = data;
+
+	g_mutex_lock(&w->mutex);
+	while (w->end && g_get_monotonic_time() < w->end)
+		g_cond_wait_until(&w->changed, &w->mutex, w->end);
+	if (w->end)
+		g_cancellable_cancel(w->cancel);
+	g_mutex_unlock(&w->mutex);
+	return NULL;
+}
+
+static void watch_until(struct watch *w, gint64 end)
+{
+	g_mutex_lock(&w->mutex);
+	w->end = end;
+	g_cond_signal(&w->changed);
+	g_mutex_unlock(&w->mutex);
+}
+
+static gint64 seconds_from_now(int s)
+{
+	return g_get_monotonic_time() + (gint64)s * G_USEC_PER_SEC;
+}
+
+static void watch_begin(struct watch *w)
+{
+	*w = (struct watch){.cancel = g_cancellable_new(), .end = seconds_from_now(KEYRING_WAIT_S)};
+	g_mutex_init(&w->mutex);
+	g_cond_init(&w->changed);
+	w->thread = g_thread_new("keyring", watch_run, w);
+}
+
+static void watch_end(struct watch *w)
+{
+	watch_until(w, 0);
+	g_thread_join(w->thread);
+	g_mutex_clear(&w->mutex);
+	g_cond_clear(&w->changed);
+	g_object_unref(w->cancel);
+}
+
+/* Without this look GLib would try to start a bus of its own under X11. An empty address means: none. */
+static bool has_bus(void)
+{
+	const char *address = getenv("DBUS_SESSION_BUS_ADDRESS"), *runtime = getenv("XDG_RUNTIME_DIR");
+	char path[512];
+
+	if (address)
+		return *address != 0;
+	snprintf(path, sizeof path, "%s/bus", runtime && *runtime ? runtime : "/nonexistent");
+	return access(path, W_OK) == 0;
+}
+
+/* Somebody at a desktop can be asked; a cron job or an ssh line cannot. */
+static bool has_person(void)
+{
+	const char *x = getenv("DISPLAY"), *wayland = getenv("WAYLAND_DISPLAY");
+
+	return (x && *x) || (wayland && *wayland);
+}
+
+static SecretService *open_service(struct watch *w)
+{
+	GDBusConnection *bus = g_bus_get_sync(G_BUS_TYPE_SESSION, w->cancel, NULL);
+
+	if (!bus)
+		return NULL;
+	g_dbus_connection_set_exit_on_close(bus, FALSE); /* GLib's default ends the program with the bus */
+	SecretService *service = secret_service_get_sync(SECRET_SERVICE_OPEN_SESSION, w->cancel, NULL);
+	g_object_unref(bus);
+	return service;
+}
+
+/* After it the next call finds a service that was started anew. */
+static void close_service(SecretService *service)
+{
+	if (service)
+		g_object_unref(service);
+	secret_service_disconnect();
+}
+
+/* Asks the person there to open the keyring that `object`, an item or a collection, is in. */
+static bool unlock(struct watch *w, SecretService *service, gpointer object)
+{
+	GList one = {.data = object};
+
+	if (!has_person())
+		return false;
+	watch_until(w, seconds_from_now(KEYRING_ASK_S));
+	int n = secret_service_unlock_sync(service, &one, w->cancel, NULL, NULL);
+	watch_until(w, seconds_from_now(KEYRING_WAIT_S));
+	return n == 1;
+}
+
+/* The keyring that new secrets go into; unlocked, after asking when `ask`. */
+static enum keyring_state open_collection(
+	struct watch *w, SecretService *service, bool ask, SecretCollection **out)
+{
+	GError *error = NULL;
+
+	*out = secret_collection_for_alias_sync(
+		service, SECRET_COLLECTION_DEFAULT, SECRET_COLLECTION_NONE, w->cancel, &error);
+	if (error) {
+		g_error_free(error);
+		return KEYRING_GONE;
+	}
+	if (!*out)
+		return KEYRING_MISSING;
+	if (!secret_collection_get_locked(*out) || (ask && unlock(w, service, *out)))
+		return KEYRING_OK;
+	g_object_unref(*out);
+	*out = NULL;
+	return KEYRING_LOCKED;
+}
+
+enum keyring_state keyring_ready(void)
+{
+	enum keyring_state state = KEYRING_GONE;
+	SecretCollection *collection = NULL;
+	struct watch w;
+
+	if (!has_bus())
+		return KEYRING_GONE;
+	watch_begin(&w);
+	SecretService *service = open_service(&w);
+	if (service)
+		state = open_collection(&w, service, false, &collection);
+	if (collection)
+		g_object_unref(collection);
+	close_service(service);
+	watch_end(&w);
+	return state;
+}
+
+static GHashTable *attributes_of(const uint8_t id[KEYRING_ID], char hex[2 * KEYRING_ID + 1])
+{
+	sodium_bin2hex(hex, 2 * KEYRING_ID + 1, id, KEYRING_ID);
+	return secret_attributes_build(&schema, "profile", hex, NULL);
+}
+
+enum keyring_state keyring_put(
+	const uint8_t id[KEYRING_ID], const char *label, const uint8_t *secret, size_t n)
+{
+	char name[2 * KEYRING_ID + 1], text[2 * SECRET_MAX + 1];
+	enum keyring_state state = KEYRING_GONE;
+	SecretCollection *collection = NULL;
+	struct watch w;
+
+	if (!has_bus() || n > SECRET_MAX)
+		return KEYRING_GONE;
+	watch_begin(&w);
+	SecretService *service = open_service(&w);
+	if (service)
+		state = open_collection(&w, service, true, &collection);
+	if (state == KEYRING_OK) {
+		GHashTable *attributes = attributes_of(id, name);
+		/* As text: not every keyring keeps bytes. */
+		sodium_bin2hex(text, sizeof text, secret, n);
+		SecretValue *value = secret_value_new(text, (gssize)(2 * n), "text/plain");
+		sodium_memzero(text, sizeof text);
+		SecretItem *item = secret_item_create_sync(collection, &schema, attributes, label, value,
+			SECRET_ITEM_CREATE_NONE, w.cancel, NULL);
+		if (!item)
+			state = KEYRING_GONE;
+		else
+			g_object_unref(item);
+		secret_value_unref(value);
+		g_hash_table_unref(attributes);
+	}
+	if (collection)
+		g_object_unref(collection);
+	close_service(service);
+	watch_end(&w);
+	return state;
+}
+
+static enum keyring_state read_item(
+	struct watch *w, SecretService *service, SecretItem *item, uint8_t *secret, size_t n)
+{
+	gsize len = 0;
+	size_t got = 0;
+
+	if (secret_item_get_locked(item) && !unlock(w, service, item))
+		return KEYRING_LOCKED;
+	if (!secret_item_load_secret_sync(item, w->cancel, NULL))
+		return KEYRING_GONE;
+	SecretValue *value = secret_item_get_secret(item);
+	const char *text = value ? secret_value_get(value, &len) : NULL;
+	bool good = text && sodium_hex2bin(secret, n, text, len, NULL, &got, NULL) == 0 && got == n;
+	if (value)
+		secret_value_unref(value);
+	return good ? KEYRING_OK : KEYRING_MISSING;
+}
+
+/* A service with a locked default keyring may hide what is in it: then nothing found means locked. */
+static enum keyring_state nothing_found(struct watch *w, SecretService *service)
+{
+	SecretCollection *collection = NULL;
+	enum keyring_state state = open_collection(w, service, false, &collection);
+
+	if (collection)
+		g_object_unref(collection);
+	return state == KEYRING_OK ? KEYRING_MISSING : state;
+}
+
+enum keyring_state keyring_get(const uint8_t id[KEYRING_ID], uint8_t *secret, size_t n)
+{
+	char name[2 * KEYRING_ID + 1];
+	enum keyring_state state = KEYRING_GONE;
+	GError *error = NULL;
+	struct watch w;
+
+	if (!has_bus())
+		return KEYRING_GONE;
+	watch_begin(&w);
+	SecretService *service = open_service(&w);
+	if (service) {
+		GHashTable *attributes = attributes_of(id, name);
+		GList *found = secret_service_search_sync(
+			service, &schema, attributes, SECRET_SEARCH_NONE, w.cancel, &error);
+		state = error   ? KEYRING_GONE
+			: found ? read_item(&w, service, found->data, secret, n)
+				: nothing_found(&w, service);
+		g_clear_error(&error);
+		g_list_free_full(found, g_object_unref);
+		g_hash_table_unref(attributes);
+	}
+	close_service(service);
+	watch_end(&w);
+	return state;
+}
