@@ -29,7 +29,7 @@ struct group {
 	struct { /* where the results of trip 1 stand */
 		int lock, holders;
 	} at[KIND_SLOTS];
-	int others_at, guards_at[3]; /* filing, verification, slip */
+	int others_at, writers_at, guards_at[3]; /* filing, verification, slip */
 };
 
 static void group_begin(struct worker *w, struct request *first, bool small);
@@ -107,6 +107,10 @@ static const struct db_stmt read_authors = {
 static const struct db_stmt read_replays = {
 	"SELECT DISTINCT a.device, o.first_op, o.last_op, o.shas, o.results FROM unnest($1::uuid[], $2::int[], $3::bigint[]) a(device, incarnation, op), LATERAL"
 	" (SELECT * FROM op_push WHERE county = app_county() AND device_id = a.device AND incarnation = a.incarnation AND last_op >= a.op ORDER BY last_op LIMIT 1) o"};
+/* groups: the mask of an operation on a record that stands; the primary key of rec_history leads to its newest rows. */
+static const struct db_stmt read_writers = {
+	"SELECT u.ord, h.author, h.at FROM unnest($1::int[], $2::uuid[], $3::int[]) u(ord, id, groups), LATERAL"
+	" (SELECT author, at FROM rec_history WHERE county = app_county() AND rec_id = u.id AND groups & u.groups <> 0 ORDER BY ver DESC LIMIT 1) h"};
 static const struct db_stmt read_day = {
 	"SELECT jg_today(), ARRAY(SELECT year FROM cycle WHERE county = app_county() AND NOT deleted AND phase = 'closed')"};
 static const struct db_stmt read_others = {
@@ -331,6 +335,36 @@ static void add_slip(struct pg_array *c, const struct plan_op *o)
 	pg_array_bytes(&c[0], o->op->id.data, ID_SIZE);
 }
 
+static void send_writers(struct group *g)
+{
+	struct pg_array ord = {0}, id = {0}, groups = {0};
+	struct db_params p = {0};
+
+	pg_array_begin(&ord, PG_INT4);
+	pg_array_begin(&id, PG_UUID);
+	pg_array_begin(&groups, PG_INT4);
+	for (size_t i = 0; i < g->count; i++)
+		for (size_t k = 0; k < g->member[i].limit; k++) {
+			const struct plan_op *o = &g->member[i].push.ops[k];
+			if (!o->kind || o->fault.code || !o->op->n_seen)
+				continue;
+			pg_array_int4(&ord, ord_of(i, k));
+			pg_array_bytes(&id, o->op->id.data, ID_SIZE);
+			pg_array_int4(&groups, (int32_t)o->groups);
+		}
+	g->writers_at = -1;
+	if (ord.count) {
+		db_array(&p, &ord);
+		db_array(&p, &id);
+		db_array(&p, &groups);
+		g->writers_at = g->task.sent;
+		db_task_query(&g->task, &read_writers, &p);
+	}
+	pg_array_free(&ord);
+	pg_array_free(&id);
+	pg_array_free(&groups);
+}
+
 static void send_guards(struct group *g)
 {
 	struct pg_array filing[6] = {0}, verify[4] = {0}, slip[3] = {0};
@@ -552,6 +586,21 @@ static bool read_guard_rows(struct group *g)
 	return true;
 }
 
+static bool read_writer_rows(struct group *g)
+{
+	const PGresult *r = g->writers_at >= 0 ? g->task.result[g->writers_at] : NULL;
+
+	for (size_t i = 0; r && i < g->count; i++)
+		if (!(g->member[i].facts.writers = arena_alloc(&g->arena, sizeof(struct plan_writer) * (g->member[i].limit + 1))))
+			return false;
+	for (int i = 0; r && i < PQntuples(r); i++) {
+		int ord = (int)db_get_int(r, i, 0);
+		struct plan_writer *w = (struct plan_writer *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX].facts.writers[ord % PUSH_OPS_MAX];
+		*w = (struct plan_writer){db_get_text(r, i, 1), db_get_int(r, i, 2)};
+	}
+	return true;
+}
+
 static bool read_facts(struct group *g)
 {
 	const PGresult *day = g->task.result[3];
@@ -568,7 +617,7 @@ static bool read_facts(struct group *g)
 		m->facts.closed_count = n < 64 ? (size_t)n : 64;
 		snprintf(m->facts.school, sizeof m->facts.school, "%s", m->request->caller.school);
 	}
-	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g);
+	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) && read_writer_rows(g);
 }
 
 /* ---- trip 2 ---- */
@@ -823,6 +872,7 @@ static void on_connection(struct db_task *task)
 		}
 	send_others(g);
 	send_guards(g);
+	send_writers(g);
 	db_task_run(task, on_read);
 }
 

@@ -354,6 +354,18 @@ static void fill_state(struct plan *p, pb_op_result *r, const struct row *row)
 		r->n_gver = 0;
 }
 
+/* Whoever decides a conflict asks first who wrote the other side. */
+static void fill_writer(struct plan *p, pb_op_result *r, size_t index)
+{
+	const struct plan_writer *w = p->facts->writers ? &p->facts->writers[index] : NULL;
+
+	if (!w || !w->author)
+		return;
+	r->their_author = arena_printf(p->push->arena, "%s", w->author);
+	r->has_their_at = 1;
+	r->their_at = w->at;
+}
+
 static void fill_current(struct plan *p, pb_op_result *r, const struct row *row)
 {
 	struct buf bytes = {0};
@@ -405,6 +417,7 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 		refuse(p, r, merged.outcome == MERGE_CONFLICTED ? JINGGUAN__V1__OUTCOME__CONFLICT : JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		r->has_group = merged.group != 0;
 		r->group = merged.group;
+		fill_writer(p, r, index);
 		if (before.state.exists && !before.state.deleted)
 			fill_current(p, r, &before);
 		if (merged.outcome == MERGE_CONFLICTED && !m->del)

@@ -58,6 +58,12 @@ struct plan_refusal {
 	struct problem problem;
 };
 
+/* Who last changed a group that an operation carries. */
+struct plan_writer {
+	const char *author; /* NULL: nobody since the record was made */
+	int64_t at;
+};
+
 struct plan_facts {
 	int county;
 	int32_t today;
@@ -74,6 +80,7 @@ struct plan_facts {
 	const struct plan_refusal *refusals;
 	size_t refusal_count;
 	const char (*others)[SCHOOL_TEXT]; /* per op: the other school that its destination names, "" = none */
+	const struct plan_writer *writers; /* per op; NULL when no operation changes a record that stands */
 	const int32_t *closed_years;
 	size_t closed_count;
 };

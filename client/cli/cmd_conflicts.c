@@ -66,10 +66,10 @@ static json_t *conflict_json(
 	json_t *student = kind_field_index(row->kind, "name") >= 0
 				  ? value_student_json(item ? &item->record : mine, row->id)
 				  : json_null();
-	return json_pack("{ss ss ss so si so s{ss so} s{sI so} ss}", "id", n, "kind", row->kind->table,
+	return json_pack("{ss ss ss so si so s{ss so} s{so so sI so} ss}", "id", n, "kind", row->kind->table,
 		"record", jg_id(row->id, id), "student", student, "group", (int)row->group, "fields",
 		fields_json(mine, theirs, groups), "mine", "by", row->author, "at", cli_time_json(row->at),
-		"theirs", "ver", (json_int_t)(item ? item->ver : 0), "deleted",
+		"theirs", "by", row->their_author[0] ? json_string(row->their_author) : json_null(), "at", cli_time_json(row->their_at), "ver", (json_int_t)(item ? item->ver : 0), "deleted",
 		json_boolean(!item || !item->live), "seen", seen);
 }
 
@@ -168,6 +168,12 @@ int cmd_conflicts_show(struct cli *c)
 			free(mine);
 			free(theirs);
 		}
+		char mine_at[TIME_TEXT_SIZE], their_at[TIME_TEXT_SIZE] = "";
+		time_format(mine_at, x.row.at);
+		if (x.row.their_at)
+			time_format(their_at, x.row.their_at);
+		cli_say(c, tr("我的由 %s 于 %s 录入，对方由 %s 于 %s 录入", "mine was written by %s on %s, theirs by %s on %s"), x.row.author, mine_at,
+			x.row.their_author[0] ? x.row.their_author : "?", their_at);
 		cli_say(c, tr("版本 %s", "versions %s"), json_string_value(json_object_get(json, "seen")));
 		json_object_set(json, "blocked", x.blocked);
 		cli_result(c, json, 0);

@@ -14,7 +14,7 @@
 #define ROW_COLUMNS                                                                                          \
 	"n, incarnation, op_no, state, kind, id, action, groups, at, author, batch, bytes, prev, code, "     \
 	"message, field, group_no, ver,"                                                                     \
-	" current, duplicate_of"
+	" current, duplicate_of, their_author, their_at"
 
 /* ---- Making ---- */
 
@@ -261,6 +261,9 @@ static enum err read_row(
 		row->has_duplicate = true;
 		memcpy(row->duplicate_of, sqlite3_column_blob(stmt, 19), ID_SIZE);
 	}
+	if (sqlite3_column_type(stmt, 20) == SQLITE_TEXT)
+		snprintf(row->their_author, sizeof row->their_author, "%s", (const char *)sqlite3_column_text(stmt, 20));
+	row->their_at = sqlite3_column_int64(stmt, 21);
 	enum err e = row->kind ? read_bodies(s, stmt, arena, row) : ERR_STORE;
 	return e ? problem_set(p, e, NULL, tr("请运行 jg doctor", "run jg doctor"),
 			   tr("待发内容读不出", "the outbox cannot be read"))

@@ -50,6 +50,8 @@ struct op_row {
 	char message[256], field[48];
 	unsigned group; /* of a conflict */
 	int64_t ver;
+	char their_author[64]; /* of a conflict: who wrote what stands at the server, and when; "" = not told */
+	int64_t their_at;
 	bool has_duplicate;
 	uint8_t duplicate_of[ID_SIZE];
 	struct record body;    /* the groups it carries; text in the arena */

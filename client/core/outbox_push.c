@@ -131,7 +131,7 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 		"UPDATE outbox SET state = CASE WHEN state = 8 AND ?2 <> 3 THEN 8 ELSE ?2 END, code = ?3, "
 		"message = ?4, field = ?5, group_no = ?6, ver = ?7, "
 		"gver = ?8, current = ?9,"
-		" duplicate_of = ?10, settled = 0 WHERE n = ?1",
+		" duplicate_of = ?10, their_author = ?11, their_at = ?12, settled = 0 WHERE n = ?1",
 		p);
 	if (!stmt)
 		return ERR_STORE;
@@ -147,6 +147,8 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 		sqlite3_bind_blob(stmt, 8, gver, sizeof gver, SQLITE_STATIC);
 	if (r->duplicate_of.len == ID_SIZE)
 		sqlite3_bind_blob(stmt, 10, r->duplicate_of.data, ID_SIZE, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 11, r->their_author, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 12, r->their_at);
 	enum err e =
 		bind_row_sealed(s, stmt, 4, "message", n, r->message, r->message ? strlen(r->message) : 0);
 	if (!e)

@@ -33,7 +33,7 @@ static const char schema[] =
 	"INTEGER, message BLOB,"
 	" field TEXT, group_no INTEGER, ver INTEGER, gver BLOB, current BLOB, duplicate_of BLOB, settled "
 	"INTEGER NOT NULL DEFAULT 0,"
-	" UNIQUE(incarnation, op_no));"
+	" their_author TEXT, their_at INTEGER, UNIQUE(incarnation, op_no));"
 	"CREATE INDEX outbox_open ON outbox(state, settled);"
 	"CREATE INDEX outbox_batch ON outbox(batch) WHERE batch IS NOT NULL;"
 	"CREATE INDEX outbox_record ON outbox(id);"

@@ -396,6 +396,8 @@ class Rehearsal:
         c.check("one conflict", len(rows) == 1 and rows[0]["id"], rows)
         shown = self.teacher.ok("conflicts", "show", rows[0]["id"])
         c.check("both versions", "甲路1号" in str(shown) and "乙路2号" in str(shown), shown)
+        c.equal("who wrote them", (shown["mine"]["by"], shown["theirs"]["by"]), (self.teacher.user, east.user))
+        c.check("and when", shown["mine"]["at"] and shown["theirs"]["at"], shown)
         self.code("stale --seen", self.teacher, 3, "conflicts", "resolve", rows[0]["id"], "mine", "--seen", "999,999")
         self.code("resolve mine", self.teacher, 0, "conflicts", "resolve", rows[0]["id"], "mine")
         self.sync(self.teacher)
