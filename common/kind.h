@@ -41,6 +41,7 @@ struct kind {
 	uint32_t writers; /* 1 << role */
 	bool append_only, permanent;
 	const char *other, *guard; /* SQL functions, or "" */
+	int of; /* index of the field that names the record whose class is this one's too, or -1 */
 	const struct field *fields; /* ascending numbers */
 	size_t field_count;
 	const struct kind_key *key;

@@ -130,11 +130,11 @@ def kinds(decl, header, source):
             keys.append("{{%d, %d}}" % (indexes[0], indexes[-1]))
         source.append("static const struct kind_key key_%s[] = {%s};" % (name, ", ".join(keys) or "{{0, 0}}"))
         groups = max(decl.options(f, "FieldOptions", "rule").group for f in fields)
-        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, fields_%s, %d, key_%s, %d, %d}," % (
+        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, %d, fields_%s, %d, key_%s, %d, %d}," % (
             rule.number, c_string(rule.table), c_string(rule.label), c_string(rule.label_en),
             {1: "OWNER_SCHOOL", 2: "OWNER_COUNTY", 3: "OWNER_SERVER"}[rule.owner],
             sum(1 << role for role in rule.writer), "true" if rule.append_only else "false", "true" if rule.permanent else "false", c_string(rule.other),
-            c_string(rule.guard), name, len(fields), name, len(keys), groups))
+            c_string(rule.guard), names.index(rule.of) if rule.of else -1, name, len(fields), name, len(keys), groups))
         header.append("enum { KIND_%s = %d };" % (name.upper(), rule.number))
         header.append("enum {\n%s\n};" % "\n".join("\tF_%s_%s," % (name.upper(), f.upper()) for f in names))
     source.append("const struct kind kind_table[] = {\n%s\n};" % "\n".join(rows))

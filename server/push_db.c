@@ -29,7 +29,7 @@ struct group {
 	struct { /* where the results of trip 1 stand */
 		int lock, holders;
 	} at[KIND_SLOTS];
-	int others_at, writers_at, guards_at[3]; /* filing, verification, slip */
+	int others_at, writers_at, classes_at, guards_at[3]; /* filing, verification, slip */
 };
 
 static void group_begin(struct worker *w, struct request *first, bool small);
@@ -111,6 +111,17 @@ static const struct db_stmt read_replays = {
 static const struct db_stmt read_writers = {
 	"SELECT u.ord, h.author, h.at FROM unnest($1::int[], $2::uuid[], $3::int[]) u(ord, id, groups), LATERAL"
 	" (SELECT author, at FROM rec_history WHERE county = app_county() AND rec_id = u.id AND groups & u.groups <> 0 ORDER BY ver DESC LIMIT 1) h"};
+/* The class of the pupil that a record belongs to, as it stands before what the operation says of it: `of` is the pupil himself,
+ * a row of his, or the slip about him. */
+static const struct db_stmt read_classes = {
+	"SELECT u.ord, x.class_no FROM unnest($1::int[], $2::uuid[], $3::uuid[]) u(ord, id, of), LATERAL ("
+	"SELECT 1 AS rank, s.class_no FROM guardian g JOIN student s ON s.county = g.county AND s.rec_id = g.student WHERE g.county = app_county() AND g.rec_id = u.id"
+	" UNION ALL SELECT 1, d.class_no FROM evidence e JOIN destination d ON d.county = e.county AND d.rec_id = e.target WHERE e.county = app_county() AND e.rec_id = u.id"
+	" UNION ALL SELECT 2, class_no FROM student WHERE county = app_county() AND rec_id = u.of"
+	" UNION ALL SELECT 2, class_no FROM destination WHERE county = app_county() AND rec_id = u.of"
+	" UNION ALL SELECT 2, class_no FROM enrolment WHERE county = app_county() AND rec_id = u.of"
+	" UNION ALL SELECT 2, s.class_no FROM slip p JOIN student s ON s.county = p.county AND s.rec_id = p.pupil WHERE p.county = app_county() AND p.rec_id = u.of"
+	" ORDER BY rank LIMIT 1) x WHERE x.class_no IS NOT NULL"};
 static const struct db_stmt read_day = {
 	"SELECT jg_today(), ARRAY(SELECT year FROM cycle WHERE county = app_county() AND NOT deleted AND phase = 'closed')"};
 static const struct db_stmt read_others = {
@@ -365,6 +376,48 @@ static void send_writers(struct group *g)
 	pg_array_free(&groups);
 }
 
+/* Somebody who may write for every class needs no look: the push is his own and his log-in's roles say so. */
+static bool class_matters(const struct request *r, const struct plan_op *o)
+{
+	const uint32_t all_classes = 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD;
+
+	return o->kind && !o->fault.code && o->kind->of >= 0 &&
+		!(r->caller.roles & all_classes && o->op->author && strcmp(o->op->author, r->caller.user) == 0);
+}
+
+static void send_classes(struct group *g)
+{
+	struct pg_array ord = {0}, id = {0}, of = {0};
+	struct db_params p = {0};
+
+	pg_array_begin(&ord, PG_INT4);
+	pg_array_begin(&id, PG_UUID);
+	pg_array_begin(&of, PG_UUID);
+	for (size_t i = 0; i < g->count; i++)
+		for (size_t k = 0; k < g->member[i].limit; k++) {
+			const struct plan_op *o = &g->member[i].push.ops[k];
+			if (!class_matters(g->member[i].request, o))
+				continue;
+			pg_array_int4(&ord, ord_of(i, k));
+			pg_array_bytes(&id, o->op->id.data, ID_SIZE);
+			if (o->body.value[o->kind->of].len == ID_SIZE)
+				pg_array_bytes(&of, o->body.value[o->kind->of].data, ID_SIZE);
+			else
+				pg_array_null(&of);
+		}
+	g->classes_at = -1;
+	if (ord.count) {
+		db_array(&p, &ord);
+		db_array(&p, &id);
+		db_array(&p, &of);
+		g->classes_at = g->task.sent;
+		db_task_query(&g->task, &read_classes, &p);
+	}
+	pg_array_free(&ord);
+	pg_array_free(&id);
+	pg_array_free(&of);
+}
+
 static void send_guards(struct group *g)
 {
 	struct pg_array filing[6] = {0}, verify[4] = {0}, slip[3] = {0};
@@ -601,6 +654,20 @@ static bool read_writer_rows(struct group *g)
 	return true;
 }
 
+static bool read_class_rows(struct group *g)
+{
+	const PGresult *r = g->classes_at >= 0 ? g->task.result[g->classes_at] : NULL;
+
+	for (size_t i = 0; r && i < g->count; i++)
+		if (!(g->member[i].facts.classes = arena_alloc(&g->arena, sizeof(char *) * (g->member[i].limit + 1))))
+			return false;
+	for (int i = 0; r && i < PQntuples(r); i++) {
+		int ord = (int)db_get_int(r, i, 0);
+		((const char **)(uintptr_t)g->member[ord / PUSH_OPS_MAX].facts.classes)[ord % PUSH_OPS_MAX] = db_get_text(r, i, 1);
+	}
+	return true;
+}
+
 static bool read_facts(struct group *g)
 {
 	const PGresult *day = g->task.result[3];
@@ -617,7 +684,7 @@ static bool read_facts(struct group *g)
 		m->facts.closed_count = n < 64 ? (size_t)n : 64;
 		snprintf(m->facts.school, sizeof m->facts.school, "%s", m->request->caller.school);
 	}
-	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) && read_writer_rows(g);
+	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) && read_writer_rows(g) && read_class_rows(g);
 }
 
 /* ---- trip 2 ---- */
@@ -873,6 +940,7 @@ static void on_connection(struct db_task *task)
 	send_others(g);
 	send_guards(g);
 	send_writers(g);
+	send_classes(g);
 	db_task_run(task, on_read);
 }
 

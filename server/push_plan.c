@@ -216,16 +216,33 @@ static const struct plan_author *author_of(const struct plan *p, const pb_op *op
 	return NULL;
 }
 
-/* A class teacher writes the rows of his own classes. */
-static bool class_allows(const struct plan_author *a, const struct record *now)
+/* The class that a record counts as: its own, or that of the pupil it belongs to, who may have come earlier in this push.
+ * NULL: of no class. */
+static const char *class_of(struct plan *p, size_t index, const struct record *now, char *out, size_t size)
+{
+	int field = kind_field_index(now->kind, "class_no");
+
+	if (field >= 0)
+		return record_text(now, field, out, size);
+	if (now->kind->of < 0 || now->value[now->kind->of].len != ID_SIZE)
+		return NULL;
+	if (p->facts->classes && p->facts->classes[index])
+		return p->facts->classes[index];
+	const struct entry *pupil = entry_find(p, now->value[now->kind->of].data);
+	if (pupil && pupil->row.state.exists && (field = kind_field_index(pupil->row.kind, "class_no")) >= 0)
+		return record_text(&pupil->row.state.record, field, out, size);
+	return NULL;
+}
+
+/* A class teacher writes the rows of his own classes, and what belongs to their pupils. */
+static bool class_allows(struct plan *p, size_t index, const struct plan_author *a, const struct record *now)
 {
 	const uint32_t all_classes = 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD;
-	int field = kind_field_index(now->kind, "class_no");
-	char class_no[32];
+	char text[32];
+	const char *class_no = a->roles & all_classes ? NULL : class_of(p, index, now, text, sizeof text);
 
-	if ((a->roles & all_classes) || field < 0)
+	if (!class_no)
 		return true;
-	record_text(now, field, class_no, sizeof class_no);
 	for (int i = 0; i < a->class_count; i++)
 		if (strcmp(a->classes[i], class_no) == 0)
 			return true;
@@ -243,7 +260,7 @@ static bool groups_allowed(const struct kind *kind, uint32_t groups)
 	return true;
 }
 
-static enum err authorise(const struct plan *p, const struct plan_op *o, const struct entry *e)
+static enum err authorise(struct plan *p, size_t index, const struct plan_op *o, const struct entry *e)
 {
 	const struct plan_author *a = author_of(p, o->op);
 	const struct record *now = e && e->row.state.exists ? &e->row.state.record : &o->body;
@@ -254,7 +271,7 @@ static enum err authorise(const struct plan *p, const struct plan_op *o, const s
 		return ERR_PERMISSION;
 	if (o->kind->owner == OWNER_SERVER && (!e || !e->row.state.exists || o->op->action != JINGGUAN__V1__ACTION__PUT || !groups_allowed(o->kind, o->groups)))
 		return ERR_PERMISSION;
-	return class_allows(a, now) ? ERR_OK : ERR_PERMISSION;
+	return class_allows(p, index, a, now) ? ERR_OK : ERR_PERMISSION;
 }
 
 static const struct problem *guard_refusal(const struct plan *p, size_t index)
@@ -465,7 +482,7 @@ static void decide(struct plan *p, size_t index, pb_op_result *r)
 		return;
 	}
 	struct entry *entry = entry_find(p, o->op->id.data);
-	enum err e = authorise(p, o, entry);
+	enum err e = authorise(p, index, o, entry);
 	if (e) {
 		reject(p, r, e, NULL);
 		return;

@@ -80,6 +80,7 @@ struct plan_facts {
 	const struct plan_refusal *refusals;
 	size_t refusal_count;
 	const char (*others)[SCHOOL_TEXT]; /* per op: the other school that its destination names, "" = none */
+	const char *const *classes; /* per op: class of the pupil that its `of` field names, NULL = none known; NULL when no author needs it */
 	const struct plan_writer *writers; /* per op; NULL when no operation changes a record that stands */
 	const int32_t *closed_years;
 	size_t closed_count;

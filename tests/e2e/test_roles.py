@@ -213,6 +213,40 @@ def writes_over(cases, wire, theirs, ids):
     cases.equal("the same pupil may stand in both schools", device.results[first + 2].outcome, pb.APPLIED)
 
 
+def own_classes(cases, server, registrar):
+    """A class teacher writes what belongs to pupils of his classes, be the pupil on the server, in the same push, or lied about."""
+    account = server.people["sysadmin"].ok("users", "add", "--school", SCHOOLS[0], "--role", "class_teacher", "--class", "1", "班主任")
+    device, kinds = registrar.device, {name: kind.number for name, kind in KIND_BY_NAME.items()}
+    first_login(cases, {}, device, account["user"], account["password"])
+    mine, foreign, new = b"\x61" * 16, b"\x62" * 16, b"\x63" * 16
+    guardian = lambda student, ordinal, name="家长": pb.Guardian(student=student, ordinal=ordinal, name=name)
+    with registrar.open() as wire:
+        for id, class_no in ((mine, "1"), (foreign, "2")):
+            device.queue_op(kinds["Student"], id, pb.Student(name="丙", student_no="G3299990000000010" + id.hex()[:2], grade="16", class_no=class_no), author=registrar.user)
+        kept = device.queue_op(kinds["Guardian"], b"\x64" * 16, guardian(foreign, 1), author=registrar.user)
+        device.push(wire)
+    teacher = Person(device, account["user"], "class_teacher")
+    with teacher.open() as wire:
+        groups = [(g, v) for g, v in enumerate(device.results[kept].gver, 1) if v]
+        ask = lambda kind, id, body, **more: device.queue_op(kinds[kind], id, body, author=teacher.user, **more)
+        wanted = {
+            ask("Guardian", b"\x65" * 16, guardian(mine, 1)): pb.APPLIED,
+            ask("Guardian", b"\x66" * 16, guardian(foreign, 2)): pb.REJECTED,
+            ask("Guardian", b"\x64" * 16, guardian(mine, 2), seen=groups): pb.REJECTED,  # another class's guardian, said to be ours
+            ask("Guardian", b"\x64" * 16, None, seen=groups): pb.REJECTED,
+            ask("Student", new, pb.Student(name="丁", student_no="G329999000000001099", grade="16", class_no="1")): pb.APPLIED,
+            ask("Guardian", b"\x67" * 16, guardian(new, 1)): pb.APPLIED,
+            ask("Evidence", b"\x68" * 16, pb.Evidence(target=foreign, sha=b"\1" * 32, size=1, name="a.pdf")): pb.REJECTED,
+            ask("Evidence", b"\x69" * 16, pb.Evidence(target=mine, sha=b"\1" * 32, size=1, name="a.pdf")): pb.APPLIED,
+        }
+        device.push(wire)
+        cases.equal("a class teacher writes what belongs to his own pupils", {n: device.results[n].outcome for n in wanted}, wanted)
+    with registrar.open() as wire:
+        late = device.queue_op(kinds["Guardian"], b"\x6a" * 16, guardian(foreign, 3), author=teacher.user)
+        device.push(wire)
+        cases.equal("in another's session as well", device.results[late].outcome, pb.REJECTED)
+
+
 def import_schools(server):
     path = os.path.join(server.dir, "schools.csv")
     with open(path, "w", encoding="utf-8") as out:
@@ -227,6 +261,7 @@ def main():
         people, theirs = people_of(server, cases, methods)
         strangers(cases, methods, people["registrar"].device, server)
         two_schools(cases, methods, people["registrar"], theirs)
+        own_classes(cases, server, people["registrar"])
         matrix(cases, methods, people)
     cases.close()
 
