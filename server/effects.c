@@ -402,7 +402,7 @@ static int by_kind(const void *a, const void *b)
 {
 	const struct record_write *x = a, *y = b;
 
-	return x->kind != y->kind ? (int)x->kind->number - (int)y->kind->number : (int)y->insert - (int)x->insert;
+	return x->kind != y->kind ? (int)x->kind->number - (int)y->kind->number : (int)x->insert - (int)y->insert;
 }
 
 static void send_writes(struct db_task *task, struct collector *c)

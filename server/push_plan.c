@@ -125,6 +125,7 @@ struct plan {
 	struct plan_holder *added; /* keys that this push itself has taken */
 	size_t added_count;
 	uint8_t hash[HASH_SIZE];
+	bool stopped; /* the operation under way is left to the next push */
 };
 
 static size_t id_slot(const struct plan *p, const uint8_t *id)
@@ -353,12 +354,13 @@ static void add_holder(struct plan *p, const struct kind *kind, const char *key,
 	memcpy(h->id, id, ID_SIZE);
 }
 
-/* A record deleted in this very push no longer holds its key. */
-static bool holder_is_gone(struct plan *p, const uint8_t *id)
+/* A record that this very push deleted, or gave another key, no longer holds this one. */
+static bool holder_is_gone(struct plan *p, const uint8_t *id, const char *key)
 {
 	struct entry *e = entry_find(p, id);
+	char *now = !e || e->row.state.deleted ? NULL : record_key(&e->row.state.record, p->push->arena);
 
-	return e && e->row.state.deleted;
+	return e && (e->row.state.deleted || (now && strcmp(now, key) != 0));
 }
 
 static void fill_state(struct plan *p, pb_op_result *r, const struct row *row)
@@ -443,8 +445,15 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 	}
 	char *key = record_key(&entry->row.state.record, p->push->arena);
 	holder = m->del || !key || !key[0] ? NULL : key_holder(p, o->kind, key, entry->row.id);
-	if (holder && holder_is_gone(p, holder))
+	if (holder && holder_is_gone(p, holder, key)) {
+		/* New rows are written behind the changed ones; two changed rows are one statement, in which the key may not be free
+		 * yet: this operation begins the next push. */
+		if (entry->found) {
+			p->stopped = true;
+			return;
+		}
 		holder = NULL;
+	}
 	enum err e = !key ? ERR_NOMEM : holder ? ERR_DUPLICATE : m->del ? ERR_OK : check_record(&entry->row.state.record, true, p->facts->today, &problem);
 	if (e) {
 		entry->row = before;
@@ -600,8 +609,10 @@ enum err push_plan(struct push *push, const struct plan_facts *facts)
 		pb_op_result *r = result_new(&p, no);
 		if (!r)
 			return ERR_NOMEM;
-		push->reply.result[push->reply.n_result++] = r;
 		decide(&p, i, r);
+		if (p.stopped)
+			break;
+		push->reply.result[push->reply.n_result++] = r;
 		hash_chain(p.hash, p.hash, no, push->ops[i].sha);
 		push->answered++;
 	}

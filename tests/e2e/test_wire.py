@@ -419,6 +419,27 @@ def replays(county, year):
         cases.equal("and works on", device.results[n].outcome, pb.APPLIED)
 
 
+def keys(year):
+    """A number that a record gave up is free for the next operation, whether it was deleted or mended, also round in a circle."""
+    device, ids = year.p, [w.uuid7() for _ in range(4)]
+    groups = (1, 2, 3)
+    with device.open() as wire:
+        for n in range(3):
+            device.queue_op(5, ids[n], student(40 + n))
+        device.push(wire)
+        asked = [device.queue_op(5, ids[0], student(50), seen=[(g, 1) for g in groups]),   # mended …
+                 device.queue_op(5, ids[3], student(40)),                                  # … and its number taken by a new one
+                 device.queue_op(5, ids[2], seen=[(g, 1) for g in groups]),                # deleted …
+                 device.queue_op(5, ids[1], student(42), seen=[(g, 1) for g in groups]),   # … and its number taken by an old one
+                 device.queue_op(5, ids[0], student(41), seen=[(g, 2) for g in groups])]   # whose own goes to the first
+        device.push(wire)
+        cases.check("a freed number may be taken", all(device.results[n].outcome in (pb.APPLIED, pb.MERGED) for n in asked), [device.results[n] for n in asked])
+        device.queue_op(5, w.uuid7(), student(41))
+        refused_one = device.made
+        device.push(wire)
+        cases.equal("a taken one may not", device.results[refused_one].duplicate_of, ids[0])
+
+
 def counts(county):
     return [int(county.psql("SELECT count(*) FROM student")), int(county.psql("SELECT count(*) FROM op_push"))]
 
@@ -600,6 +621,7 @@ def main():
         transport(county, year)
         codes(county)
         revocation(county, year)
+        keys(year)
         replays(county, year)
         renewal(county, year)
         cases.equal("the server said nothing but what it should", [l for l in open(county.server.dir + "/jgd.log") if "ERROR" in l.upper().split(" ")[:3]], [])
