@@ -35,6 +35,7 @@ static bool is_overdue(const struct row *slip, int64_t now)
 /* Escalation is a fact both schools see (A5.12); the slip stays open. */
 static void escalate(struct request *r, struct night *night, const PGresult *slips, int64_t now)
 {
+	const struct kind *kind = kind_by_number(KIND_SLIP);
 	int n = PQntuples(slips);
 
 	night->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * (size_t)(n + 1));
@@ -42,10 +43,10 @@ static void escalate(struct request *r, struct night *night, const PGresult *sli
 	for (int i = 0; night->part.effect && i < n; i++) {
 		struct effect *e = &night->part.effect[night->part.count];
 		memset(e, 0, sizeof *e);
-		record_db_read(slips, i, kind_by_number(KIND_SLIP), &e->before);
+		record_db_read(slips, i, kind, &e->before);
 		if (!is_overdue(&e->before, now))
 			continue;
-		unsigned group = e->before.kind->fields[F_SLIP_ESCALATED].group;
+		unsigned group = kind->fields[F_SLIP_ESCALATED].group;
 		e->after = e->before;
 		record_set_number(&e->after.state.record, F_SLIP_ESCALATED, 1);
 		e->after.state.ver++;
@@ -92,7 +93,7 @@ static void night_plan(struct request *r)
 	for (int i = 0; i < PQntuples(due) && i < YEARS_MAX; i++)
 		night->years[night->count++] = (int32_t)db_get_int(due, i, 0);
 	escalate(r, night, r->task.result[1], db_get_int(r->task.result[2], 0, 0));
-	enum err e = night->part.count ? effects_send(&r->task, r->worker->server->conf.county, &night->part, 1) : ERR_OK;
+	enum err e = !night->part.effect ? ERR_NOMEM : night->part.count ? effects_send(&r->task, r->worker->server->conf.county, &night->part, 1) : ERR_OK;
 	if (e) {
 		request_fail(r, e, NULL, NULL);
 		return;

@@ -447,7 +447,7 @@ static void decide(struct plan *p, size_t index, pb_op_result *r)
 	struct plan_op *o = &p->push->ops[index];
 	struct merge_op m;
 
-	if (o->fault.code) {
+	if (o->fault.code || !o->op) { /* what cannot be decoded has its fault */
 		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &o->fault);
 		return;
 	}

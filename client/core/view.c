@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "envelope.h"
+#include "lint.h"
 #include "outbox.h"
 #include "pb.h"
 #include "sync_merge.h"
@@ -48,6 +49,7 @@ static enum err index_grow(struct index *x)
 		}
 	free(x->slots);
 	x->slots = slots;
+	LINT_KEPT(slots);
 	x->n_slots = n_slots;
 	return ERR_OK;
 }
