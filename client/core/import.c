@@ -66,10 +66,12 @@ static enum err list_ignored(struct import *im)
 	return text ? ERR_OK : ERR_NOMEM;
 }
 
-/* What was to be told and could not be kept. */
-static enum err notes_err(const struct import *im)
+/* What was read, or was to be told, and could not be kept. */
+static enum err kept_err(const struct import *im)
 {
-	return im->report->rejected.lost || im->report->warnings.lost ? problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL) : ERR_OK;
+	bool lost = im->arena.refused || im->report->rejected.lost || im->report->warnings.lost;
+
+	return lost ? problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL) : ERR_OK;
 }
 
 static enum err read_file(struct import *im)
@@ -91,7 +93,7 @@ static enum err read_file(struct import *im)
 	im->report->read = im->n_rows;
 	if (!e)
 		e = list_ignored(im);
-	return e ? problem_set(im->p, e, NULL, NULL, NULL) : notes_err(im);
+	return e ? problem_set(im->p, e, NULL, NULL, NULL) : kept_err(im);
 }
 
 /* ---- A slipped column ---- */
@@ -336,7 +338,7 @@ static enum err store_rows(struct import *im)
 	if (!e)
 		e = batch_end(im->store, im->batch, &counts, im->p);
 	if (!e)
-		e = notes_err(im);
+		e = kept_err(im);
 	if (!e && o->all_or_nothing && r->rejected.n)
 		e = problem_set(im->p, ERR_FILE_FORMAT, NULL,
 			tr("改好这些行再导入，或去掉 --all-or-nothing",
@@ -443,6 +445,8 @@ enum err import_run(struct store *s, const struct import_options *options, struc
 		enum err written = write_errors(&im);
 		e = e ? e : written;
 	}
+	if (e && p && p->code != e)
+		problem_set(p, e, NULL, NULL, NULL);
 	free(im.rows);
 	view_free(im.view);
 	table_free(im.table);
