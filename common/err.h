@@ -43,7 +43,11 @@ enum err problem_set(struct problem *p, enum err code, const char *field, const 
 	__attribute__((format(printf, 5, 6)));
 
 #ifdef JG_LINT /* script/lint looks at one file at a time: what it needs to know is that the code given comes back */
-#define problem_set(p, code, ...) (problem_set(p, code, __VA_ARGS__), (code))
+static inline enum err problem_code(enum err code)
+{
+	return code;
+}
+#define problem_set(p, code, ...) (problem_set(p, code, __VA_ARGS__), problem_code(code))
 #endif
 
 /* Language of user-visible text: Chinese unless lang_set("en…"). Set once at start, read by any thread. */

@@ -314,6 +314,8 @@ char *record_key(const struct record *r, struct arena *arena)
 			buf_u8(&key, 0x1F);
 		whole = key_part(r, &r->kind->key[i], &key);
 	}
+	if (key.failed)
+		arena->refused = ERR_NOMEM;
 	char *out = key.failed ? NULL : arena_text(arena, key.data, whole ? key.len : 0);
 	buf_free(&key);
 	return out;

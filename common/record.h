@@ -60,7 +60,7 @@ bool record_same_group(const struct record *a, const struct record *b, unsigned 
 void record_take_groups(struct record *r, const struct record *from, uint32_t groups);
 
 /* The natural key: its parts joined by U+001F; an alternative says which one it is ("cert_no=…"). Empty when the kind
- * has none or a part is missing. Arena text, NULL when out of memory. */
+ * has none or a part is missing. Arena text, NULL when out of memory (arena->refused). */
 char *record_key(const struct record *r, struct arena *arena);
 
 /* Required fields of the groups that are present, lengths, group limits. Checks that need code lists or the calendar

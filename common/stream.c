@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lint.h"
+
 enum { PAUSE_QUEUE = 1, PAUSE_OWNER = 2 };
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *b);
@@ -114,6 +116,7 @@ static enum err flush(struct stream *s)
 			out->len = 0;
 			return ERR_UNREACHABLE;
 		}
+		LINT_KEPT(w); /* on_written frees it */
 		if (s->queued == 0)
 			s->progress_ms = uv_now(s->shared->loop);
 		s->queued += rest;

@@ -69,14 +69,15 @@ SSL_CTX *tls_context(bool server)
 {
 	SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 
-	if (!ctx || !bio_method())
+	if (!ctx || !bio_method() || SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
+		SSL_CTX_set1_groups_list(ctx, "X25519:P-256") != 1) {
+		SSL_CTX_free(ctx);
 		return NULL;
-	SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
+	}
 	SSL_CTX_set_num_tickets(ctx, 0);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_max_early_data(ctx, 0);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set1_groups_list(ctx, "X25519:P-256");
 	return ctx;
 }
 

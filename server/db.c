@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "date.h"
+#include "lint.h"
 #include "log.h"
 
 #define BACKOFF_MIN_MS 50   /* a restart of PostgreSQL is over in a second: be there when it is */
@@ -690,14 +691,15 @@ static void poll_socket(struct db_conn *c, int events)
 	if (c->poll && (uv_fileno((uv_handle_t *)c->poll, &fd) || fd != PQsocket(c->pg)))
 		poll_close(c);
 	if (!c->poll) {
-		c->poll = malloc(sizeof *c->poll);
-		if (!c->poll || uv_poll_init(c->pool->loop, c->poll, PQsocket(c->pg))) {
-			free(c->poll);
-			c->poll = NULL;
+		uv_poll_t *poll = malloc(sizeof *poll);
+		if (!poll || uv_poll_init(c->pool->loop, poll, PQsocket(c->pg))) {
+			free(poll);
 			conn_down(c, "no poll handle");
 			return;
 		}
-		c->poll->data = c;
+		LINT_KEPT(poll); /* poll_close frees it */
+		poll->data = c;
+		c->poll = poll;
 	}
 	uv_poll_start(c->poll, events, on_connecting);
 }

@@ -38,13 +38,15 @@ static bool is_overdue(const struct row *slip, int64_t now)
 /* Escalation is a fact both schools see (A5.12); the slip stays open. */
 static void escalate(struct night *night, const PGresult *slips, int64_t now)
 {
+	const struct kind *kind = kind_by_number(KIND_SLIP);
+
 	for (int i = 0; i < PQntuples(slips); i++) {
 		struct effect *e = &night->part.effect[night->part.count];
 		memset(e, 0, sizeof *e);
-		record_db_read(slips, i, kind_by_number(KIND_SLIP), &e->before);
+		record_db_read(slips, i, kind, &e->before);
 		if (!is_overdue(&e->before, now))
 			continue;
-		unsigned group = e->before.kind->fields[F_SLIP_ESCALATED].group;
+		unsigned group = kind->fields[F_SLIP_ESCALATED].group;
 		e->after = e->before;
 		record_set_number(&e->after.state.record, F_SLIP_ESCALATED, 1);
 		e->after.state.ver++;

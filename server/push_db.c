@@ -559,8 +559,11 @@ static bool read_replay_rows(struct group *g)
 		p->shas = db_get_bytes(r, i, 3, &len);
 		const uint8_t *bytes = db_get_bytes(r, i, 4, &len);
 		/* The answer must outlive the result: it is sent after the second trip. */
+		m->push.arena->refused = ERR_OK;
 		const uint8_t *copy = arena_copy(m->push.arena, bytes, len);
 		p->reply = len && copy ? (const pb_push_reply *)protobuf_c_message_unpack(&pb_push_reply_desc, &m->push.arena->allocator, len, copy) : NULL;
+		if (m->push.arena->refused)
+			return false; /* not to be taken for an answer that was pruned */
 	}
 	return true;
 }

@@ -390,6 +390,8 @@ static void fill_current(struct plan *p, pb_op_result *r, const struct row *row)
 	struct buf bytes = {0};
 
 	record_encode(&row->state.record, &bytes);
+	if (bytes.failed)
+		p->push->arena->refused = ERR_NOMEM;
 	r->current.data = arena_copy(p->push->arena, bytes.data, bytes.len);
 	r->current.len = r->current.data ? bytes.len : 0;
 	r->has_current = 1;
@@ -486,7 +488,7 @@ static void decide(struct plan *p, size_t index, pb_op_result *r)
 	struct plan_op *o = &p->push->ops[index];
 	struct merge_op m;
 
-	if (o->fault.code) {
+	if (o->fault.code || !o->op) { /* what cannot be decoded has its fault */
 		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &o->fault);
 		return;
 	}
@@ -583,6 +585,7 @@ enum err push_plan(struct push *push, const struct plan_facts *facts)
 	struct plan p = {.push = push, .facts = facts};
 	size_t until = push_barrier(push);
 
+	push->arena->refused = ERR_OK;
 	push->reply = (pb_push_reply)PB_PUSH_REPLY_INIT;
 	push->reply.result = arena_alloc(push->arena, sizeof *push->reply.result * (push->count + 1));
 	if (!push->reply.result)
@@ -618,6 +621,9 @@ enum err push_plan(struct push *push, const struct plan_facts *facts)
 	}
 	if (e)
 		return e;
+	/* Answers are kept and given again for ever: one that lacks a text or refuses for want of memory must not be given. */
+	if (push->arena->refused)
+		return ERR_NOMEM;
 	if (push->answered == 0)
 		return set_control(push, ERR_EXPECT, facts);
 	memcpy(push->last_hash, p.hash, HASH_SIZE);

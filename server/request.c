@@ -210,6 +210,10 @@ void request_continue(struct request *r, request_fn more)
 
 void request_reply(struct request *r, const ProtobufCMessage *message)
 {
+	if (r->arena.refused) { /* better no answer than one that lacks something */
+		request_fail(r, r->arena.refused, NULL, NULL);
+		return;
+	}
 	frame_message(r, r->method ? FRAME_REPLY : FRAME_WELCOME, 0, message);
 	if (r->method && r->method->personal && r->holds_task) {
 		/* Children's data leave only after the row that says so is committed. */
@@ -392,6 +396,10 @@ void request_scope(struct request *r, enum scope scope, const char *isolation)
 
 void request_trip(struct request *r, request_fn next)
 {
+	if (r->arena.refused) { /* what was queued may lack a text: nothing of it is run */
+		request_fail(r, r->arena.refused, NULL, NULL);
+		return;
+	}
 	r->done = next;
 	db_task_run(&r->task, on_trip);
 }

@@ -9,6 +9,7 @@
 #include "dispatch.h"
 #include "embedded.h"
 #include "jobs.h"
+#include "lint.h"
 #include "log.h"
 #include "metrics.h"
 #include "notify.h"
@@ -194,6 +195,7 @@ static enum err start_workers(struct server *s)
 	s->workers = calloc((size_t)s->worker_count, sizeof *s->workers);
 	if (!s->workers)
 		return ERR_NOMEM;
+	LINT_KEPT(s->workers);
 	for (int i = 0; i < s->worker_count; i++) {
 		enum err e = worker_init(&s->workers[i], s, i);
 		if (e)

@@ -74,7 +74,7 @@ static bool read_line(struct reading *r, const struct table_row *row)
 	struct line *line = &r->lines[r->count++];
 	*line = (struct line){.number = row->number};
 	record_encode(&record, &line->bytes);
-	return !line->bytes.failed;
+	return !line->bytes.failed && !r->arena.refused;
 }
 
 static enum err read_file(struct reading *r, const char *path)

@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "cli.h"
 #include "clock.h"
+#include "lint.h"
 
 #define TABLE_COLUMNS_MAX 16 /* more fit on no screen */
 #define TABLE_WIDTH_ROWS 500
@@ -115,8 +116,16 @@ void cli_warn(const struct cli *c, const char *format, ...)
 
 struct cli_table {
 	size_t columns, rows, room;
-	char **cells; /* the headings first */
+	char **cells; /* the headings first; NULL where memory was short */
+	bool short_of_memory;
 };
+
+static const char *cell_text(const struct cli_table *t, size_t row, size_t column)
+{
+	const char *text = t->cells[row * t->columns + column];
+
+	return text ? text : "";
+}
 
 static int display_width(const char *text)
 {
@@ -145,13 +154,19 @@ void cli_table_row(struct cli_table *t, const char *const *cells)
 	if (t && t->rows == t->room) {
 		size_t room = t->room ? t->room * 2 : 64;
 		char **more = realloc(t->cells, room * t->columns * sizeof *more);
-		if (!more)
+		if (!more) {
+			t->short_of_memory = true;
 			return;
+		}
 		t->cells = more;
 		t->room = room;
 	}
-	for (size_t i = 0; t && i < t->columns; i++)
-		t->cells[t->rows * t->columns + i] = strdup(cells[i] ? cells[i] : "");
+	for (size_t i = 0; t && i < t->columns; i++) {
+		char **cell = &t->cells[t->rows * t->columns + i];
+		*cell = strdup(cells[i] ? cells[i] : "");
+		LINT_KEPT(*cell); /* cli_table_free frees it */
+		t->short_of_memory |= !*cell;
+	}
 	if (t)
 		t->rows++;
 }
@@ -171,7 +186,7 @@ static int column_width(const struct cli_table *t, size_t column)
 	int width = 0;
 
 	for (size_t r = 0; r < t->rows && r < TABLE_WIDTH_ROWS; r++) {
-		int w = display_width(t->cells[r * t->columns + column]);
+		int w = display_width(cell_text(t, r, column));
 		width = w > width ? w : width;
 	}
 	return width;
@@ -197,11 +212,13 @@ void cli_table_print(const struct cli *c, struct cli_table *t)
 		widths[i] = column_width(t, i);
 	for (size_t r = 0; !c->json && r < t->rows; r++) {
 		for (size_t i = 0; i < t->columns; i++)
-			print_cell(t->cells[r * t->columns + i], widths[i], i + 1 == t->columns);
+			print_cell(cell_text(t, r, i), widths[i], i + 1 == t->columns);
 		putchar('\n');
 	}
 	if (!c->json)
-		printf(tr("共 %zu 行\n", "%zu rows\n"), t->rows - 1);
+		printf(tr("共 %zu 行\n", "%zu rows\n"), t->rows - (t->rows > 0));
+	if (!c->json && t->short_of_memory)
+		printf("%s\n", tr("内存不足，列表不全", "out of memory: the list is not complete"));
 	cli_table_free(t);
 }
 

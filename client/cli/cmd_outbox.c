@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +124,7 @@ static int read_op(struct cli *c, struct arena *arena, struct op_row *row)
 	struct store *store = jg_store(c, &code);
 
 	arena_init(arena, 8u << 20);
+	assert(store || code); /* jg_store says why there is none */
 	if (store && outbox_read(store, atoll(c->operand[0]), arena, row, &c->problem))
 		code = cli_fail(c);
 	return code;

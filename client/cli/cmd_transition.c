@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ int jg_cycle(struct cli *c, struct cycle *cycle)
 	int code;
 	struct store *store = jg_store(c, &code);
 
+	*cycle = (struct cycle){0};
 	if (!store)
 		return code;
 	return cycle_read(store, cycle_today(&c->profile), cycle, &c->problem) ? cli_fail(c) : 0;
@@ -44,9 +46,18 @@ static json_t *field_or_null(const struct record *r, int field)
 	return r ? value_json(r, field) : json_null();
 }
 
+/* Who the row is about: a row has a student, a destination or both. */
+static const struct item *pupil_item(const struct pupil_row *row)
+{
+	const struct item *item = row->student ? row->student : row->destination;
+
+	assert(item);
+	return item;
+}
+
 static json_t *pupil_json(const struct pupil_row *row)
 {
-	const struct item *shown = row->student ? row->student : row->destination;
+	const struct item *shown = pupil_item(row);
 	const struct record *d = row->destination ? &row->destination->record : NULL;
 	char id[37], class_no[32];
 
@@ -65,7 +76,7 @@ static json_t *pupil_json(const struct pupil_row *row)
 
 static void pupil_line(const struct cli *c, struct cli_table *table, const struct pupil_row *row)
 {
-	const struct record *s = row->student ? &row->student->record : &row->destination->record;
+	const struct record *s = &pupil_item(row)->record;
 	const struct record *d = row->destination ? &row->destination->record : NULL;
 	char name[128], class_no[32], category[64] = "", school[200] = "", files[24];
 
@@ -86,7 +97,7 @@ static void pupil_line(const struct cli *c, struct cli_table *table, const struc
 
 static bool is_shown(const struct cli *c, const struct pupil_row *row)
 {
-	return jg_class_allowed(c, row->student ? &row->student->record : &row->destination->record);
+	return jg_class_allowed(c, &pupil_item(row)->record);
 }
 
 int cmd_transition_list(struct cli *c)
@@ -279,6 +290,8 @@ static int refresh(struct cli *c, struct cycle *cycle, bool *offline)
 	int code;
 	struct store *store = jg_store(c, &code);
 
+	*cycle = (struct cycle){0};
+	*offline = false;
 	if (!store)
 		return code;
 	enum err e = sync_run(store, &options, &report, NULL, &c->problem);

@@ -109,8 +109,8 @@ enum err blob_read(
 	enum err e = read_whole(path, &sealed, &n, BLOB_MAX + SEAL_OVERHEAD, p);
 	if (e)
 		return e;
-	*out = malloc(n);
-	*size = n - SEAL_OVERHEAD;
+	*out = malloc(n + 1); /* unseal_value refuses what is shorter than a seal */
+	*size = n < SEAL_OVERHEAD ? 0 : n - SEAL_OVERHEAD;
 	e = !*out ? ERR_NOMEM : unseal_value(s->seal, "blob", sha, HASH_SIZE, sealed, n, *out);
 	free(sealed);
 	if (e) {

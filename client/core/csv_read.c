@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lint.h"
 #include "sheet_build.h"
 #include "text.h"
 
@@ -80,9 +81,11 @@ static enum err gb18030_decode(
 	char *in = (char *)bytes, *to;
 
 	*out = NULL;
-	if (ic == (iconv_t)-1)
+	if (ic == (iconv_t)-1) {
+		LINT_KEPT(ic); /* no handle, nothing to close */
 		return problem_set(p, errno == ENOMEM ? ERR_NOMEM : ERR_INTERNAL, NULL, NULL,
 			tr("系统不支持 GB 18030", "this system has no GB 18030"));
+	}
 	*out = to = malloc(room);
 	size_t rc = *out ? iconv(ic, &in, &in_left, &to, &out_left) : 0;
 	iconv_close(ic);

@@ -10,6 +10,7 @@
 #include "cycle.h"
 #include "evidence.h"
 #include "import_row.h"
+#include "lint.h"
 #include "sheet_write.h"
 #include "tables.h"
 #include "text.h"
@@ -41,6 +42,7 @@ static enum err add_row(struct import *im, const struct table_row *at)
 		if (!more)
 			return ERR_NOMEM;
 		im->rows = more;
+		LINT_KEPT(more);
 		im->room = room;
 	}
 	im->rows[im->n_rows] = (struct import_row){.at = *at};
@@ -48,7 +50,7 @@ static enum err add_row(struct import *im, const struct table_row *at)
 	return ERR_OK;
 }
 
-static void list_ignored(struct import *im)
+static enum err list_ignored(struct import *im)
 {
 	struct buf out = {0};
 
@@ -57,8 +59,19 @@ static void list_ignored(struct import *im)
 		buf_printf(&out, "%s\t%s\n", x.heading, x.nearest ? x.nearest : "");
 	}
 	buf_u8(&out, 0);
-	im->report->ignored = out.failed ? NULL : strdup((char *)out.data);
+	char *text = out.failed ? NULL : strdup((char *)out.data);
 	buf_free(&out);
+	LINT_KEPT(text); /* import_report_free frees it */
+	im->report->ignored = text;
+	return text ? ERR_OK : ERR_NOMEM;
+}
+
+/* What was read, or was to be told, and could not be kept. */
+static enum err kept_err(const struct import *im)
+{
+	bool lost = im->arena.refused || im->report->rejected.lost || im->report->warnings.lost;
+
+	return lost ? problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL) : ERR_OK;
 }
 
 static enum err read_file(struct import *im)
@@ -78,8 +91,9 @@ static enum err read_file(struct import *im)
 			o->progress(o->progress_data, im->n_rows, im->sheet->n_rows);
 	}
 	im->report->read = im->n_rows;
-	list_ignored(im);
-	return e ? problem_set(im->p, e, NULL, NULL, NULL) : ERR_OK;
+	if (!e)
+		e = list_ignored(im);
+	return e ? problem_set(im->p, e, NULL, NULL, NULL) : kept_err(im);
 }
 
 /* ---- A slipped column ---- */
@@ -323,6 +337,8 @@ static enum err store_rows(struct import *im)
 	struct batch_counts counts = {r->inserted, r->updated, r->unchanged, r->rejected.n};
 	if (!e)
 		e = batch_end(im->store, im->batch, &counts, im->p);
+	if (!e)
+		e = kept_err(im);
 	if (!e && o->all_or_nothing && r->rejected.n)
 		e = problem_set(im->p, ERR_FILE_FORMAT, NULL,
 			tr("改好这些行再导入，或去掉 --all-or-nothing",
@@ -429,6 +445,8 @@ enum err import_run(struct store *s, const struct import_options *options, struc
 		enum err written = write_errors(&im);
 		e = e ? e : written;
 	}
+	if (e && p && p->code != e)
+		problem_set(p, e, NULL, NULL, NULL);
 	free(im.rows);
 	view_free(im.view);
 	table_free(im.table);

@@ -35,6 +35,7 @@ struct import_note {
 struct import_notes {
 	struct import_note *list;
 	size_t n, room;
+	bool lost; /* out of memory: a note is missing, and nothing may be stored as if it had been told */
 };
 
 struct import_report {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lint.h"
 #include "tables.h"
 #include "text.h"
 #include "validate.h"
@@ -47,9 +48,12 @@ static void add_note(
 	if (notes->n == notes->room) {
 		size_t room = notes->room ? notes->room * 2 : 64;
 		struct import_note *more = realloc(notes->list, room * sizeof *more);
-		if (!more)
+		if (!more) {
+			notes->lost = true;
 			return;
+		}
 		notes->list = more;
+		LINT_KEPT(more);
 		notes->room = room;
 	}
 	struct import_note *note = &notes->list[notes->n++];

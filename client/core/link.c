@@ -1,5 +1,6 @@
 #include "link.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -556,6 +557,7 @@ static enum err take_welcome(struct link *link, struct problem *p)
 	const pb_welcome *w = link->welcome;
 	struct profile *profile = link->profile;
 
+	assert(profile); /* only a link without one skips HELLO */
 	if (w->county && strcmp(w->county, profile->county) != 0)
 		return problem_set(p, ERR_PROTOCOL, "county", NULL, NULL);
 	take_text(profile->county_name, sizeof profile->county_name, w->county_name);

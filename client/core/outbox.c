@@ -154,6 +154,8 @@ enum err outbox_put(struct view *v, struct item **item, const struct record *wan
 	pb_op op = PB_OP_INIT;
 	uint8_t id[ID_SIZE];
 
+	if (v->arena.refused) /* a value, or the record that holds its key, may be missing */
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	groups &= outbox_changed_groups(*item, want);
 	if (!groups)
 		return ERR_OK;

@@ -299,9 +299,9 @@ void sheet_writer_discard(struct sheet_writer *w)
 		return;
 	if (w->book)
 		lxw_workbook_free(w->book);
-	if (w->csv) {
+	if (w->csv)
 		fclose(w->csv);
+	if (w->csv && w->part)
 		unlink(w->part);
-	}
 	writer_free(w);
 }

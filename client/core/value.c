@@ -35,7 +35,7 @@ static enum value_verdict keep(
 	if (n > f->max_bytes)
 		return bad(f, p, code, "TOO_LARGE", tr("请缩短", "shorten it"),
 			tr("内容太长：%.40s…", "too long: %.40s…"), text);
-	record_set_bytes(r, i, arena_text(arena, text, n), n);
+	record_set_text(r, i, arena_text(arena, text, n)); /* no value without memory, and then arena->refused says so */
 	return VALUE_OK;
 }
 

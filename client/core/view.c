@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "envelope.h"
+#include "lint.h"
 #include "outbox.h"
 #include "pb.h"
 #include "sync_merge.h"
@@ -48,6 +49,7 @@ static enum err index_grow(struct index *x)
 		}
 	free(x->slots);
 	x->slots = slots;
+	LINT_KEPT(slots);
 	x->n_slots = n_slots;
 	return ERR_OK;
 }
@@ -92,9 +94,9 @@ enum err view_index(struct view *v, struct item *item)
 {
 	char *key = index_key(&v->arena, &item->record, false),
 	     *second = index_key(&v->arena, &item->record, true);
-	enum err e = ERR_OK;
+	enum err e = v->arena.refused;
 
-	if (key && (!item->key || strcmp(item->key, key) != 0)) {
+	if (!e && key && (!item->key || strcmp(item->key, key) != 0)) {
 		item->key = key;
 		e = index_add(v, v->by_key, hash_bytes(key, strlen(key)), key, item);
 	}
@@ -129,6 +131,8 @@ struct item *view_find_key(struct view *v, const struct record *r, bool ours)
 		found = find_text(v, key, ours);
 	if (!found && (key = index_key(&arena, r, true)))
 		found = find_text(v, key, ours);
+	if (arena.refused)
+		v->arena.refused = arena.refused; /* not the same as not found: outbox_put stores nothing then */
 	arena_free(&arena);
 	return found;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zip.h>
 
+#include "lint.h"
 #include "sheet_build.h"
 
 #define CHUNK 65536
@@ -153,6 +154,7 @@ static void *counted_realloc(void *p, size_t n)
 	}
 	c->n = n;
 	parser_memory += n - before;
+	LINT_KEPT(c);
 	/* cppcheck-suppress memleak ; freed by counted_free from its bytes */
 	return c->bytes;
 }

@@ -1,5 +1,6 @@
 /* The county's registers: schools and catchments, imported by the bureau. Written through effects like every record, so
  * that each school receives them in the county's stream. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,7 @@ static void put_record(struct request *r, struct import *m, uint32_t line, const
 	struct merge_op op = {.body = *body, .groups = (1u << m->kind->group_count) - 1};
 	struct problem p;
 
+	assert(m->part.effect); /* import saw to it */
 	const struct effect *earlier = effect_by_key(m, key, &r->arena);
 	if (earlier) {
 		bool same = record_same_group(&earlier->after.state.record, body, 1);
@@ -107,7 +109,8 @@ static void put_record(struct request *r, struct import *m, uint32_t line, const
 		m->report.inserted++;
 }
 
-static void plan_line(struct request *r, struct import *m, uint32_t line, const ProtobufCBinaryData *bytes, int32_t today)
+/* false: out of memory. */
+static bool plan_line(struct request *r, struct import *m, uint32_t line, const ProtobufCBinaryData *bytes, int32_t today)
 {
 	struct record body;
 	struct problem p = {0};
@@ -115,14 +118,18 @@ static void plan_line(struct request *r, struct import *m, uint32_t line, const 
 
 	if (!e)
 		e = check_record(&body, true, today, &p);
-	char *key = e ? NULL : record_key(&body, &r->arena);
-	if (e)
+	if (e) {
 		add_problem(m, false, line, &p, r);
-	else if (key)
+		return e != ERR_NOMEM;
+	}
+	char *key = record_key(&body, &r->arena);
+	if (key)
 		put_record(r, m, line, &body, key);
+	return key != NULL;
 }
 
-static void read_rows(struct request *r, struct import *m)
+/* false: out of memory; a row that is not known would be taken for a new one. */
+static bool read_rows(struct request *r, struct import *m)
 {
 	const PGresult *now = r->task.result[1];
 	int n = PQntuples(now);
@@ -133,9 +140,10 @@ static void read_rows(struct request *r, struct import *m)
 		record_db_read(now, i, m->kind, &m->rows[i]);
 		m->keys[i] = record_key(&m->rows[i].state.record, &r->arena);
 		if (!m->keys[i])
-			return;
+			return false;
 		m->row_count++;
 	}
+	return m->rows && m->keys;
 }
 
 static bool school_stands(const PGresult *schools, const struct record *c)
@@ -264,9 +272,13 @@ static void import_plan(struct request *r)
 	struct import *m = r->state;
 	int32_t today = (int32_t)db_get_int(r->task.result[0], 0, 0);
 
-	read_rows(r, m);
-	for (size_t i = 0; i < q->n_record; i++)
-		plan_line(r, m, (uint32_t)i, &q->record[i], today);
+	bool enough = read_rows(r, m);
+	for (size_t i = 0; enough && i < q->n_record; i++)
+		enough = plan_line(r, m, (uint32_t)i, &q->record[i], today);
+	if (!enough) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
 	add_warnings(r, m);
 	snprintf(m->part.author, sizeof m->part.author, "%s", r->caller.user);
 	memcpy(m->part.device, r->caller.device, ID_SIZE);

@@ -54,9 +54,9 @@ struct pull {
 	uint8_t audit_head[HASH_SIZE], sig[80];
 	size_t sig_len;
 	/* of the page */
-	pb_change *changes;
+	pb_change *changes; /* of the arena, as is the list: a fault of the database between two trips must not leak them */
 	pb_change **list;
-	size_t count;
+	size_t count, room;
 	uint8_t kinds[32];
 	size_t kind_count;
 	struct buf bytes;
@@ -111,12 +111,9 @@ static void page_reply(struct request *r)
 	out.total = p->total;
 	r->rows += (uint32_t)p->count;
 	p->cursor = p->upto;
-	/* Packed at once; replying may end the request and its arena, so the page's memory is held apart. */
+	/* Packed at once; replying may end the request and its arena, so the bodies are held apart. */
 	struct buf bytes = p->bytes;
-	pb_change *changes = p->changes, **list = p->list;
 	p->bytes = (struct buf){0};
-	p->changes = NULL;
-	p->list = NULL;
 	if (p->last) {
 		/* What this connection has been told; a WATCH on it tells what came after. */
 		if (r->conn)
@@ -133,8 +130,6 @@ static void page_reply(struct request *r)
 		request_continue(r, pull_page);
 	}
 	buf_free(&bytes);
-	free(changes);
-	free(list);
 }
 
 /* The position of a record in the page, by its sequence number: the feed is in that order. */
@@ -198,8 +193,6 @@ static void bodies_read(struct request *r)
 		fill_bodies(r, p, where);
 	if (!where || p->bytes.failed) {
 		free(where);
-		free(p->changes);
-		free(p->list);
 		buf_free(&p->bytes);
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
@@ -212,7 +205,21 @@ static void bodies_read(struct request *r)
 	page_reply(r);
 }
 
-static void read_feed_rows(struct request *r, struct pull *p, const PGresult *feed)
+/* The first page is the largest, save when its transaction was tried again. */
+static bool make_room(struct request *r, struct pull *p)
+{
+	if (p->count < p->room)
+		return true;
+	p->room = p->count + 1;
+	p->changes = arena_alloc(&r->arena, sizeof *p->changes * p->room);
+	p->list = arena_alloc(&r->arena, sizeof *p->list * p->room);
+	if (!p->changes || !p->list)
+		p->room = 0;
+	return p->room > 0;
+}
+
+/* false: out of memory. */
+static bool read_feed_rows(struct request *r, struct pull *p, const PGresult *feed)
 {
 	size_t n;
 
@@ -223,7 +230,9 @@ static void read_feed_rows(struct request *r, struct pull *p, const PGresult *fe
 		*c = (pb_change)PB_CHANGE_INIT;
 		c->has_seq = c->has_kind = c->has_id = c->has_ver = c->has_action = 1;
 		c->id.data = arena_copy(&r->arena, db_get_bytes(feed, i, 0, &n), ID_SIZE);
-		c->id.len = c->id.data ? ID_SIZE : 0;
+		c->id.len = ID_SIZE;
+		if (!c->id.data)
+			return false;
 		c->seq = (uint64_t)db_get_int(feed, i, 1);
 		c->ver = db_get_int(feed, i, 2);
 		c->kind = kind;
@@ -233,6 +242,7 @@ static void read_feed_rows(struct request *r, struct pull *p, const PGresult *fe
 			p->kinds[p->kind_count++] = kind;
 	}
 	p->upto = p->count ? p->changes[p->count - 1].seq : p->seq;
+	return true;
 }
 
 static void restart_pull(struct request *r, enum err control)
@@ -273,15 +283,10 @@ static void feed_read(struct request *r)
 	}
 	p->count = (size_t)PQntuples(feed);
 	p->last = p->count < PAGE_ROWS;
-	p->changes = calloc(p->count + 1, sizeof *p->changes);
-	p->list = calloc(p->count + 1, sizeof *p->list);
-	if (!p->changes || !p->list) {
-		free(p->changes);
-		free(p->list);
+	if (!make_room(r, p) || !read_feed_rows(r, p, feed)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
-	read_feed_rows(r, p, feed);
 	if (p->last)
 		p->upto = p->seq;
 	for (size_t k = 0; k < p->kind_count; k++)

@@ -1,5 +1,6 @@
 /* Reconciliation and what follows from it: 交办单 made, changed, closed and re-opened in the very transaction of the run;
  * issued to both addressees at once (A5.10–A5.12); reviewed. Slips are records: both feeds are raised by effects. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -584,6 +585,7 @@ static void review_apply(struct request *r, struct slips *s, struct row *slip)
 	const pb_review_request *q = REQUEST(r, pb_review_request);
 	struct effect *e = begin_effect(s, slip, KIND_SLIP);
 
+	assert(slip);
 	record_set_text(&e->after.state.record, F_SLIP_REVIEW_REASON, q->reason ? q->reason : "");
 	/* A returned slip waits for both again; its clock never stopped. */
 	if (!q->accept)

@@ -1,5 +1,4 @@
-/* Covers common/arena.c, buf.c and frame.c when memory runs out: quotas, and the Nth allocation failing for every N
- * (--wrap puts the three functions below in the place of malloc and its kin). */
+/* Covers common/arena.c, buf.c and frame.c when memory runs out: quotas, and the Nth allocation failing for every N. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,34 +9,9 @@
 
 #include "arena.h"
 #include "envelope.h"
+#include "nomem.h"
 #include "pb.h"
 #include "record_random.h"
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t k, size_t n);
-void *__real_realloc(void *p, size_t n);
-
-static long fail_in; /* 0: never */
-
-static int fails(void)
-{
-	return fail_in > 0 && --fail_in == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t k, size_t n)
-{
-	return fails() ? NULL : __real_calloc(k, n);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __real_realloc(p, n);
-}
 
 static void arena_quota(void **state)
 {
@@ -125,9 +99,9 @@ static void buf_failure_sticks(void **state)
 
 	(void)state;
 	buf_text(&b, "kept");
-	fail_in = 1;
+	nomem_in = 1;
 	assert_null(buf_reserve(&b, 1000));
-	fail_in = 0;
+	nomem_in = 0;
 	assert_true(b.failed);
 	buf_text(&b, "not");
 	buf_printf(&b, "%d", 5);
@@ -158,9 +132,9 @@ static void frame_body_without_memory(void **state)
 
 	(void)state;
 	frame_header_put(bytes, &f);
-	fail_in = 1;
+	nomem_in = 1;
 	assert_int_equal(frame_reader_feed(&r, &at, &n, any, NULL, &f, &done), ERR_NOMEM);
-	fail_in = 0;
+	nomem_in = 0;
 	frame_reader_free(&r);
 }
 
@@ -185,10 +159,10 @@ static void envelope_without_memory(void **state)
 		struct arena a;
 		const ProtobufCMessage *out;
 		arena_init(&a, 1 << 20);
-		fail_in = at;
+		nomem_in = at;
 		enum err e = envelope_unpack(&pb_push_request_desc, message.data, message.len, &a, &out, &p);
-		long left = fail_in;
-		fail_in = 0;
+		long left = nomem_in;
+		nomem_in = 0;
 		arena_free(&a);
 		if (left > 0) {
 			assert_int_equal(e, ERR_OK);

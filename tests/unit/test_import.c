@@ -11,6 +11,7 @@
 #include "export.h"
 #include "find.h"
 #include "import.h"
+#include "nomem.h"
 #include "transition.h"
 
 #define HEAD "姓名,身份证号,年级,班级,性别,监护人姓名,监护人电话\n"
@@ -273,6 +274,61 @@ static void what_is_exported_reads_back_unchanged(void **state)
 	fixture_close(&f);
 }
 
+struct import_try {
+	struct fixture *f;
+	bool dry_run; /* and with the workbook of bad rows, which comes after the rows are stored */
+};
+
+/* A file that gives every kind of news, imported into a store that stays as it was unless all of it succeeds. */
+static enum err import_again(void *data)
+{
+	const struct import_try *try = data;
+	struct fixture *f = try->f;
+	struct import_report report;
+	struct problem p = {0};
+	char path[160], errors[160];
+	uint64_t made = f->store->made;
+
+	snprintf(path, sizeof path, "%s/nomem.csv", f->dir);
+	snprintf(errors, sizeof errors, "%s/errors.csv", f->dir);
+	enum err e = import_run(
+		f->store, &(struct import_options){.what = IMPORT_STUDENTS, .path = path, .dry_run = try->dry_run,
+				  .errors_path = try->dry_run ? errors : NULL}, &report, &p);
+	long left = nomem_in;
+	nomem_in = 0;
+	if (e) {
+		assert_int_equal(report.id, 0);
+		assert_int_equal(f->store->made, made);
+		assert_int_equal(p.code, e);
+	} else {
+		assert_counts(&report, 2, 0, 0, 2);
+		assert_rejected(&report, 0, 4, "证件号码", "ID_DAMAGED");
+		assert_string_equal(report.ignored, "座右铭\t\n");
+	}
+	import_report_free(&report);
+	nomem_in = left;
+	return e;
+}
+
+static void memory_runs_out(void **state)
+{
+	struct fixture f;
+	char path[160];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	fixture_write(&f, "nomem.csv",
+		"姓名,身份证号,年级,班级,性别,监护人姓名,监护人电话,座右铭\n"
+		"测甲,329999201403150017,16,3,男,测父,13800000001,\n"
+		"测丁,329999201501011109,16,3,女,,,\n"
+		"测乙,1.23E+17,16,3,女,,,\n"
+		"测丙,329999201403150018,16,3,女,,,\n",
+		path);
+	nomem_until_it_works("judging", import_again, &(struct import_try){&f, true}, ERR_NOMEM, 20);
+	nomem_until_it_works("import", import_again, &(struct import_try){&f, false}, ERR_NOMEM, 20);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +341,7 @@ int main(void)
 		cmocka_unit_test(undo_gives_back_unless_built_upon),
 		cmocka_unit_test(pupils_are_found),
 		cmocka_unit_test(what_is_exported_reads_back_unchanged),
+		cmocka_unit_test(memory_runs_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "nomem.h"
 #include "push_plan.h"
 #include "tables.h"
 
@@ -529,12 +530,79 @@ static void damaged_operations_replay(void **state)
 	bench_free(b);
 }
 
+/* Decodes and decides b's push in an arena of its own; the answer, when there is one, is always the same. */
+static enum err plan_again(void *data)
+{
+	static uint8_t wanted[HASH_SIZE];
+	struct bench *b = data;
+	pb_push_request request = PB_PUSH_REQUEST_INIT;
+	struct plan_facts facts = b->facts;
+	struct row rows[4];
+	struct arena arena;
+	uint8_t sum[HASH_SIZE];
+
+	memcpy(rows, b->rows, sizeof rows);
+	arena_init(&arena, 8u << 20);
+	request.incarnation = 1;
+	request.n_op = b->count;
+	request.op = b->bytes;
+	enum err e = push_decode(&b->push, &request, &arena);
+	if (!e)
+		e = push_plan(&b->push, &b->facts);
+	if (!e) {
+		long left = nomem_in;
+		nomem_in = 0;
+		size_t n = protobuf_c_message_get_packed_size(&b->push.reply.base);
+		uint8_t *bytes = malloc(n);
+		protobuf_c_message_pack(&b->push.reply.base, bytes);
+		hash_op(sum, bytes, n);
+		free(bytes);
+		static const uint8_t none[HASH_SIZE];
+		if (memcmp(wanted, none, HASH_SIZE) == 0)
+			memcpy(wanted, sum, HASH_SIZE);
+		assert_memory_equal(sum, wanted, HASH_SIZE);
+		nomem_in = left;
+	}
+	arena_free(&arena);
+	assert_memory_equal(&facts, &b->facts, sizeof facts);
+	assert_memory_equal(rows, b->rows, sizeof rows);
+	return e;
+}
+
+/* An answer is kept for ever and given again: one that lacks anything must not be given. */
+static void memory_runs_out(void **state)
+{
+	static const char *const names[] = {"甲", "乙", "丙", "丁", "戊", "己"};
+	struct bench *b = bench_new();
+	struct record stood = pupil("庚", "B1", "3"), other = pupil("辛", "B1", "4"), r[6], nameless;
+
+	(void)state;
+	stands(b, 9, &stood, SCHOOL);
+	for (uint8_t i = 0; i < 6; i++) {
+		r[i] = pupil(names[i], i == 5 ? "A0" : (const char *[]){"A0", "A1", "A2", "A3", "A4"}[i % 5], "3"); /* the last is a duplicate */
+		add(b, (struct want){.id = (uint8_t)(i + 1), .body = &r[i]});
+	}
+	add(b, (struct want){.id = 9, .body = &other, .seen = {SEEN(1, 1), SEEN(2, 1)}, .n_seen = 2}); /* a conflict */
+	add_groups(b, (struct want){.id = 1, .body = &r[1], .seen = {OWN(1, 1)}, .n_seen = 1}, 1);
+	nameless = pupil("", "A7", "3");
+	add(b, (struct want){.id = 20, .body = &nameless});
+	add(b, (struct want){.id = 21, .body = &r[1], .author = "nobody"});
+	b->bytes[b->count++] = (ProtobufCBinaryData){3, (uint8_t *)"\xff\xff\xff"};
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 5, REJECTED, ERR_DUPLICATE);
+	outcome(b, 6, CONFLICT, ERR_CONFLICT);
+	assert_int_equal(plan_again(b), ERR_OK);
+	nomem_until_it_works("push", plan_again, b, ERR_NOMEM, 10);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits), cmocka_unit_test(replays), cmocka_unit_test(gaps_and_incarnations),
 		cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both), cmocka_unit_test(duplicates),
 		cmocka_unit_test(a_filing_begins_a_push), cmocka_unit_test(who_may), cmocka_unit_test(guards_years_and_ids), cmocka_unit_test(damaged_operations),
-		cmocka_unit_test(damaged_operations_replay)};
+		cmocka_unit_test(damaged_operations_replay), cmocka_unit_test(memory_runs_out)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /* Covers client/core/sheet.c, xlsx_part.c, xlsx_read.c, csv_read.c when memory runs out: the Nth allocation
- * of ours fails, for every N. The linker puts the three functions below in the place of malloc and its kin
- * (--wrap); those inside shared libraries go on as ever. */
+ * of ours fails, for every N. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,34 +8,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "nomem.h"
 #include "sheet.h"
 #include "xlsx_make.h"
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t k, size_t n);
-void *__real_realloc(void *p, size_t n);
-
-static long fail_in; /* 0: never */
-
-static int fails(void)
-{
-	return fail_in > 0 && --fail_in == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t k, size_t n)
-{
-	return fails() ? NULL : __real_calloc(k, n);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	return fails() ? NULL : __real_realloc(p, n);
-}
 
 /* Every failure must be said as such and leave nothing (the sanitizer looks for leaks). */
 static void until_it_reads(const void *bytes, size_t n, long at_least)
@@ -44,10 +18,10 @@ static void until_it_reads(const void *bytes, size_t n, long at_least)
 	for (long i = 1;; i++) {
 		struct sheet *s;
 		struct problem p = {0};
-		fail_in = i;
+		nomem_in = i;
 		enum err err = sheet_read_memory(bytes, n, "t", NULL, &s, &p);
-		long left = fail_in;
-		fail_in = 0;
+		long left = nomem_in;
+		nomem_in = 0;
 		if (left > 0) { /* was not reached: all went well */
 			assert_int_equal(err, ERR_OK);
 			sheet_free(s);
