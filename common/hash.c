@@ -79,6 +79,14 @@ void audit_entry(uint8_t out[AUDIT_ENTRY_SIZE], const uint8_t id[ID_SIZE], uint6
 	memcpy(out + 32, record, HASH_SIZE);
 }
 
+void audit_head_message(uint8_t out[HEAD_MESSAGE_SIZE], int64_t stream, uint64_t n, const uint8_t head[HASH_SIZE])
+{
+	memcpy(out, "jg head", 7);
+	put_be64(out + 7, (uint64_t)stream);
+	put_be64(out + 15, n);
+	memcpy(out + 23, head, HASH_SIZE);
+}
+
 void audit_part(struct buf *parts, const char *author, const uint8_t device[ID_SIZE], uint64_t first, uint64_t last, uint32_t count)
 {
 	buf_add(parts, author, strlen(author) + 1);

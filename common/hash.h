@@ -36,6 +36,9 @@ void lanes_sub(uint32_t sum[LANES], const uint32_t lanes[LANES]);
 /* One effect of the trace: id ‖ ver be64 ‖ kind be32 ‖ action ‖ groups ‖ 0 0 ‖ hash_record. */
 void audit_entry(uint8_t out[AUDIT_ENTRY_SIZE], const uint8_t id[ID_SIZE], uint64_t ver, uint32_t kind, uint8_t action,
 	uint8_t groups, const uint8_t record[HASH_SIZE]);
+/* What the server signs of a stream's trace: "jg head" ‖ stream i64 ‖ n u64 ‖ head. */
+#define HEAD_MESSAGE_SIZE (7 + 8 + 8 + HASH_SIZE)
+void audit_head_message(uint8_t out[HEAD_MESSAGE_SIZE], int64_t stream, uint64_t n, const uint8_t head[HASH_SIZE]);
 /* Parts of a trace link: per push author NUL, device id, first op be64, last op be64, count be32, count entries. */
 void audit_part(struct buf *parts, const char *author, const uint8_t device[ID_SIZE], uint64_t first, uint64_t last, uint32_t count);
 /* "jg root": parts. */

@@ -45,6 +45,8 @@ bool tls_is_enrolling(const struct tls *t); /* which ALPN was agreed */
 enum err tls_exporter(struct tls *t, uint8_t out[32]);
 /* SHA-256 of the peer's SubjectPublicKeyInfo; ERR_NOT_FOUND when it showed no certificate. */
 enum err tls_peer_spki(struct tls *t, uint8_t out[32]);
+/* ERR_OK when sig is the peer's ECDSA-SHA256 over the message, by the key of the certificate it showed; else ERR_CHAIN. */
+enum err tls_peer_signed(struct tls *t, const void *message, size_t n, const uint8_t *sig, size_t sig_len);
 void tls_spki(X509 *cert, uint8_t out[32]);
 /* Text of the last fault of this thread's OpenSSL queue, and clears it. Never NULL. */
 const char *tls_fault(void);

@@ -248,13 +248,11 @@ void pki_connect_code(char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t
 
 size_t pki_sign_head(EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[80])
 {
-	uint8_t message[7 + 8 + 8 + 32] = "jg head";
+	uint8_t message[HEAD_MESSAGE_SIZE];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t len = 80;
 
-	put_be64(message + 7, (uint64_t)stream);
-	put_be64(message + 15, n);
-	memcpy(message + 23, head, 32);
+	audit_head_message(message, stream, n, head);
 	bool done = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
 		EVP_DigestSign(ctx, out, &len, message, sizeof message) == 1;
 	EVP_MD_CTX_free(ctx);

@@ -420,6 +420,11 @@ enum err link_exporter(struct link *link, uint8_t out[32])
 	return link->state == LINK_OPEN ? tls_exporter(&link->stream.tls, out) : ERR_UNREACHABLE;
 }
 
+enum err link_signed(struct link *link, const void *message, size_t n, const uint8_t *sig, size_t sig_len)
+{
+	return tls_peer_signed(&link->stream.tls, message, n, sig, sig_len);
+}
+
 struct profile *link_profile(struct link *link)
 {
 	return link->profile;

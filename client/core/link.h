@@ -49,6 +49,8 @@ bool link_is_alive(const struct link *link);
 
 /* The TLS exporter of this connection, for login.c's proof. */
 enum err link_exporter(struct link *link, uint8_t out[32]);
+/* Whether the server signed this (tls_peer_signed). */
+enum err link_signed(struct link *link, const void *message, size_t n, const uint8_t *sig, size_t sig_len);
 struct profile *link_profile(struct link *link);
 
 /* For enrol.c: connects with a context of trust.h to HOST:PORT without HELLO. Takes the context over. */

@@ -143,6 +143,25 @@ static enum err write_stream(
 	return e;
 }
 
+/* What was signed before must still be so: in one database a trace only grows, and a number keeps its head. */
+static enum err check_witness(struct store *s, int64_t stream, const struct staging_end *end, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT count(*) FROM head WHERE stream = ? AND epoch = ? AND (n > ?3 OR (n = ?3 AND head <> ?4))", p);
+
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, stream);
+	sqlite3_bind_int64(stmt, 2, (int64_t)end->epoch);
+	sqlite3_bind_int64(stmt, 3, (int64_t)end->audit_n);
+	sqlite3_bind_blob(stmt, 4, end->head, HASH_SIZE, SQLITE_STATIC);
+	bool read = sqlite3_step(stmt) == SQLITE_ROW, rewritten = read && sqlite3_column_int64(stmt, 0) > 0;
+	sqlite3_finalize(stmt);
+	if (rewritten)
+		return problem_set(p, ERR_CHAIN, NULL, tr("请保留这台电脑并告诉县局审计员：本机保存着改写以前的签名", "keep this computer as it is and tell the bureau's auditor: it holds the signatures of before"),
+			tr("县局服务器上的留痕与本机以前收到的不一致", "the server's trace is not the one this computer has seen"));
+	return read ? ERR_OK : ERR_STORE;
+}
+
 /* Every head that was signed is kept: it proves any later rewrite of the trace. */
 static enum err keep_head(struct store *s, int64_t stream, const struct staging_end *end, struct problem *p)
 {
@@ -150,8 +169,11 @@ static enum err keep_head(struct store *s, int64_t stream, const struct staging_
 
 	if (!end->sig_len)
 		return ERR_OK;
+	enum err e = check_witness(s, stream, end, p);
+	if (e)
+		return e;
 	stmt = store_prepare(s,
-		"INSERT INTO head(stream, n, head, sig, at) VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", p);
+		"INSERT INTO head(stream, n, head, sig, at, epoch) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", p);
 	if (!stmt)
 		return ERR_STORE;
 	sqlite3_bind_int64(stmt, 1, stream);
@@ -159,7 +181,8 @@ static enum err keep_head(struct store *s, int64_t stream, const struct staging_
 	sqlite3_bind_blob(stmt, 3, end->head, HASH_SIZE, SQLITE_STATIC);
 	sqlite3_bind_blob(stmt, 4, end->sig, (int)end->sig_len, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 5, clock_now_us());
-	enum err e = store_run(s, stmt, p);
+	sqlite3_bind_int64(stmt, 6, (int64_t)end->epoch);
+	e = store_run(s, stmt, p);
 	sqlite3_finalize(stmt);
 	return e;
 }

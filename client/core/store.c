@@ -44,9 +44,9 @@ static const char schema[] =
 	" undone INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE blob(sha BLOB PRIMARY KEY, size INTEGER NOT NULL, have INTEGER NOT NULL DEFAULT 0,"
 	" complete INTEGER NOT NULL DEFAULT 0, at INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE head(stream INTEGER NOT NULL, n INTEGER NOT NULL, head BLOB NOT NULL, sig BLOB NOT "
+	"CREATE TABLE head(stream INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, head BLOB NOT NULL, sig BLOB NOT "
 	"NULL, at INTEGER NOT NULL,"
-	" PRIMARY KEY(stream, n)) WITHOUT ROWID;";
+	" PRIMARY KEY(stream, epoch, n)) WITHOUT ROWID;";
 
 enum err store_error(struct store *s, struct problem *p)
 {

@@ -232,12 +232,27 @@ static void take_end(struct sync *x, const pb_pull_reply *page)
 	end->epoch = page->epoch;
 	for (size_t i = 0; i < page->n_lane && i < LANES; i++)
 		end->lanes[i] = page->lane[i];
-	end->audit_n = page->audit_n;
-	if (page->audit_head.len == HASH_SIZE && page->audit_sig.len <= sizeof end->sig) {
-		memcpy(end->head, page->audit_head.data, HASH_SIZE);
-		memcpy(end->sig, page->audit_sig.data, page->audit_sig.len);
-		end->sig_len = page->audit_sig.len;
+}
+
+/* A head is kept as a witness, so its signature must be one. */
+static enum err take_head(struct sync *x, const pb_pull_reply *page)
+{
+	struct staging_end *end = &x->end;
+	uint8_t message[HEAD_MESSAGE_SIZE];
+	enum err e = page->audit_head.len == HASH_SIZE && page->audit_sig.len <= sizeof end->sig ? ERR_OK : ERR_CHAIN;
+
+	if (!e) {
+		audit_head_message(message, x->streams[0].stream, page->audit_n, page->audit_head.data);
+		e = link_signed(x->link, message, sizeof message, page->audit_sig.data, page->audit_sig.len);
 	}
+	if (e)
+		return problem_set(x->p, e, NULL, tr("请把这条消息告诉县局审计员", "tell the bureau's auditor"),
+			tr("县局留痕的签名不对", "the trace is not signed as it should be"));
+	end->audit_n = page->audit_n;
+	memcpy(end->head, page->audit_head.data, HASH_SIZE);
+	memcpy(end->sig, page->audit_sig.data, page->audit_sig.len);
+	end->sig_len = page->audit_sig.len;
+	return ERR_OK;
 }
 
 static bool on_page(void *data, const ProtobufCMessage *message)
@@ -257,7 +272,9 @@ static bool on_page(void *data, const ProtobufCMessage *message)
 		x->total = page->total;
 	tell(x, tr("接收", "receiving"), x->report->pulled, x->total);
 	take_end(x, page);
-	return true;
+	if (page->last)
+		x->staged = take_head(x, page);
+	return !x->staged;
 }
 
 /* The machine counts streams; the row asked for goes to the front, where on_page finds it. */

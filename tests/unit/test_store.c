@@ -318,6 +318,22 @@ static void pulls_flip_at_once(void **state)
 	end.lanes[0]++;
 	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	assert_false(agreed);
+	/* In one database a trace only grows, and what was signed stays: anything else is a rewrite, and nothing of the pull is shown. */
+	end.audit_n = 5;
+	end.sig_len = 8;
+	end.head[0] = 1;
+	end.cursor = 9;
+	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	end.cursor = 10;
+	end.head[0] = 2;
+	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_CHAIN);
+	end.audit_n = 4;
+	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_CHAIN);
+	store_streams(f.store, streams);
+	assert_int_equal(streams[1].cursor, 9);
+	end.epoch = 2; /* another database: restored from a backup, say */
+	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	/* A whole pull that brings nothing leaves nothing. */
 	assert_int_equal(staging_reset(f.store, 2132999001, NULL), ERR_OK);
 	assert_int_equal(live_count(f.store), 1);

@@ -149,6 +149,18 @@ static void what_a_channel_tells(void **state)
 	tls_spki(leaf.cert, spki);
 	assert_memory_equal(a, spki, 32);
 	assert_int_equal(tls_peer_spki(&server.tls, a), ERR_NOT_FOUND);
+	/* What the server signs with the key of its certificate, and nothing else, is its word. */
+	uint8_t sig[80], said[] = "jg head and the rest of it";
+	size_t sig_len = sizeof sig;
+	EVP_MD_CTX *signer = EVP_MD_CTX_new();
+	assert_int_equal(EVP_DigestSignInit(signer, NULL, EVP_sha256(), NULL, leaf.key), 1);
+	assert_int_equal(EVP_DigestSign(signer, sig, &sig_len, said, sizeof said), 1);
+	EVP_MD_CTX_free(signer);
+	assert_int_equal(tls_peer_signed(&client.tls, said, sizeof said, sig, sig_len), ERR_OK);
+	assert_int_equal(tls_peer_signed(&client.tls, said, sizeof said - 1, sig, sig_len), ERR_CHAIN);
+	assert_int_equal(tls_peer_signed(&client.tls, said, sizeof said, sig, sig_len - 1), ERR_CHAIN);
+	assert_int_equal(tls_peer_signed(&client.tls, said, sizeof said, sig, 0), ERR_CHAIN);
+	assert_int_equal(tls_peer_signed(&server.tls, said, sizeof said, sig, sig_len), ERR_CHAIN); /* a peer without a certificate */
 	assert_int_equal(SSL_session_reused(again_client.tls.ssl), 0);
 	end_free(&client);
 	end_free(&server);
