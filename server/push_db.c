@@ -22,6 +22,7 @@ struct group {
 		struct push push;
 		struct plan_facts facts;
 		size_t limit; /* operations that this transaction decides: up to the first formal report */
+		bool refuse; /* the first one holds a value that the database cannot take */
 	} member[PUSH_GROUP_MAX];
 	size_t count;
 	unsigned attempts;
@@ -86,6 +87,15 @@ static void group_failed(struct group *g)
 		group_free(g);
 		for (size_t i = 0; i < copy.count; i++)
 			group_begin(copy.worker, copy.member[i].request, false);
+		return;
+	}
+	/* A value that the database cannot take ends the transaction of all that came with it. The push is halved until that
+	 * operation stands alone and is refused by itself; it must not hold up what waits behind it for ever. */
+	struct member *m = &g->member[0];
+	if (e == ERR_INVALID && m->limit > 0 && !m->refuse) {
+		m->refuse = m->limit == 1;
+		m->limit = m->refuse ? 1 : m->limit / 2;
+		group_restart(g);
 		return;
 	}
 	if (transient && ++g->attempts < ATTEMPTS_MAX)
@@ -975,6 +985,9 @@ static void group_restart(struct group *g)
 			fail_all(g, ERR_NOMEM);
 			return;
 		}
+		g->member[i].push.count = g->member[i].limit;
+		if (g->member[i].refuse)
+			problem_set(&g->member[i].push.ops[0].fault, ERR_INVALID, NULL, NULL, tr("数据库不接受其中的一个值", "the database does not take one of its values"));
 	}
 	if (!g->timer_open) {
 		uv_timer_init(&g->worker->loop, &g->timer);

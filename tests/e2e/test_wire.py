@@ -440,6 +440,18 @@ def keys(year):
         cases.equal("a taken one may not", device.results[refused_one].duplicate_of, ids[0])
 
 
+def poison(county, year):
+    """An operation that ends the transaction is refused by itself; what came with it is done."""
+    device = year.p
+    county.psql("ALTER TABLE student ADD CONSTRAINT poison CHECK (1 / CASE WHEN name = '毒' THEN 0 ELSE 1 END = 1)")
+    with device.open() as wire:
+        asked = [device.queue_op(5, w.uuid7(), student(60 + n, **({"name": "毒"} if n in (3, 8) else {}))) for n in range(10)]
+        device.push(wire)
+        cases.equal("a value that the database cannot take is refused alone", [n for n, op in enumerate(asked) if device.results[op].outcome != pb.APPLIED], [3, 8])
+        cases.equal("with a reason", (device.results[asked[3]].outcome, device.results[asked[3]].code), (pb.REJECTED, 21))
+    county.psql("ALTER TABLE student DROP CONSTRAINT poison")
+
+
 def counts(county):
     return [int(county.psql("SELECT count(*) FROM student")), int(county.psql("SELECT count(*) FROM op_push"))]
 
@@ -622,6 +634,7 @@ def main():
         codes(county)
         revocation(county, year)
         keys(year)
+        poison(county, year)
         replays(county, year)
         renewal(county, year)
         cases.equal("the server said nothing but what it should", [l for l in open(county.server.dir + "/jgd.log") if "ERROR" in l.upper().split(" ")[:3]], [])
