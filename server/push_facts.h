@@ -1,0 +1,40 @@
+/* push_facts.h - the first trip of a push: what push_plan may know is locked and read, in the house's lock order. Used by
+ * push_db alone; on its loop's thread. */
+#ifndef JG_PUSH_FACTS_H
+#define JG_PUSH_FACTS_H
+
+#include "push_db.h"
+#include "push_plan.h"
+
+#define KIND_SLOTS 32
+
+/* The pushes that are decided and committed together. */
+struct group {
+	struct worker *worker;
+	struct db_task task;
+	uv_timer_t timer;
+	struct arena arena;
+	struct member {
+		struct request *request;
+		struct push push;
+		struct plan_facts facts;
+		size_t limit; /* operations that this transaction decides: up to the first formal report */
+		bool refuse; /* the first one holds a value that the database cannot take */
+	} member[PUSH_GROUP_MAX];
+	size_t count;
+	unsigned attempts;
+	bool timer_open, small;
+	struct { /* where the results of trip 1 stand */
+		int lock, holders;
+	} at[KIND_SLOTS];
+	int others_at, writers_at, classes_at, guards_at[3]; /* filing, verification, slip */
+};
+
+/* Adds the statements of trip 1 for the whole group. False when memory ran out. */
+bool push_facts_send(struct group *g);
+/* Reads the devices' rows. False when one of them was revoked meanwhile. */
+bool push_facts_devices(struct group *g);
+/* Fills every member's facts from the results, into the group's arena. False when memory ran out. */
+bool push_facts_read(struct group *g);
+
+#endif
