@@ -11,6 +11,19 @@
 #define ENROL_ARENA (1u << 20) /* a few certificates */
 
 /* Takes certificate, CA and names of an answer; the CA must be the one that is believed already. */
+/* A certificate that was made just now tells the server's time, a day early: a computer whose own clock is years off judges
+ * the server's chain by it until WELCOME tells more. */
+static int64_t issued_at_us(const ProtobufCBinaryData *der)
+{
+	const unsigned char *at = der->data;
+	X509 *cert = d2i_X509(NULL, &at, (long)der->len);
+	struct tm tm;
+	int64_t us = cert && ASN1_TIME_to_tm(X509_get0_notBefore(cert), &tm) ? (int64_t)timegm(&tm) * 1000000 : 0;
+
+	X509_free(cert);
+	return us;
+}
+
 static enum err take_reply(
 	struct profile *profile, const pb_enrol_reply *reply, const char *county, struct problem *p)
 {
@@ -21,6 +34,9 @@ static enum err take_reply(
 		profile, reply->cert.data, reply->cert.len, reply->ca[0].data, reply->ca[0].len, p);
 	if (e)
 		return e;
+	int64_t issued = issued_at_us(&reply->cert);
+	if (issued > profile->last_server)
+		profile->last_server = issued;
 	if (county != profile->county) /* a renewal names what stands there */
 		snprintf(profile->county, sizeof profile->county, "%s", county);
 	snprintf(profile->device, sizeof profile->device, "%s", reply->device);
