@@ -24,10 +24,7 @@ def roster(server, n):
 def main():
     cases = Cases()
     with Server() as server:
-        path = os.path.join(server.dir, "schools.csv")
-        with open(path, "w") as out:
-            out.write("学校标识码,学校名称,办学类型,举办者\n%s,东小,211,831\n" % SCHOOL)
-        server.bureau("basic_edu").ok("schools", "import", path)
+        server.import_schools(SCHOOL)
         school, count = server.school(SCHOOL), 0
         admin = server.people["sysadmin"]
         for days in (YEARS, -YEARS, 1, -1):

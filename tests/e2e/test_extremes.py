@@ -4,7 +4,7 @@ by an error that would hold up all that waits behind it, and what is accepted co
 import os
 
 from harness import Cases, PASSWORD, Server
-from test_roles import SCHOOLS, first_login, import_schools
+from test_roles import SCHOOLS, first_login
 from wire_client import KINDS, Device, WireError, canonical, pb, uuid7
 
 NUMBERS = (-2 ** 63, -2 ** 31, -1, 1, 2026, 99999999, 20260912, 20261399, 2 ** 31 - 1, 2 ** 63 - 1)
@@ -40,7 +40,7 @@ def variants(kind):
 def main():
     cases = Cases()
     with Server() as server:
-        import_schools(server)
+        server.import_schools(*SCHOOLS)
         admin = server.people["sysadmin"]
         device = Device(("127.0.0.1", server.port))
         device.enrol(server.code(admin.ok("devices", "invite", "--school", SCHOOLS[0])["code"]))

@@ -33,11 +33,7 @@ def main():
     with Server() as server:
         server.psql("ALTER SYSTEM SET autovacuum = off")
         server.psql("SELECT pg_reload_conf()")
-        edu = server.bureau("basic_edu")
-        path = os.path.join(server.dir, "schools.csv")
-        with open(path, "w") as out:
-            out.write("学校标识码,学校名称,办学类型,举办者\n2132000001,一小,211,831\n2132000002,二小,211,831\n")
-        edu.ok("schools", "import", path)
+        server.import_schools("2132000001", "2132000002")
         reads = []
         for i, code in enumerate(("2132000001", "2132000002")):
             person = server.school(code)

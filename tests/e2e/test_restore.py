@@ -65,7 +65,7 @@ def backup(cases, server):
 
 
 def drill(cases, server):
-    import_schools(server)
+    server.import_schools(*SCHOOLS)
     people = {code: server.school(code) for code in SCHOOLS}
     for i, code in enumerate(SCHOOLS):
         people[code].ok("import", "students", roster(server, code, range(1000 * i, 1000 * i + 40)))

@@ -247,17 +247,10 @@ def own_classes(cases, server, registrar):
         cases.equal("in another's session as well", device.results[late].outcome, pb.REJECTED)
 
 
-def import_schools(server):
-    path = os.path.join(server.dir, "schools.csv")
-    with open(path, "w", encoding="utf-8") as out:
-        out.write("学校标识码,学校名称,办学类型,举办者\n" + "".join("%s,演练县第%d小学,211,831\n" % (code, i + 1) for i, code in enumerate(SCHOOLS)))
-    server.bureau("basic_edu").ok("schools", "import", path)
-
-
 def main():
     cases, methods = Cases(), declared()
     with Server() as server:
-        import_schools(server)
+        server.import_schools(*SCHOOLS)
         people, theirs = people_of(server, cases, methods)
         strangers(cases, methods, people["registrar"].device, server)
         two_schools(cases, methods, people["registrar"], theirs)

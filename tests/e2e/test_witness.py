@@ -12,11 +12,9 @@ SCHOOL = "2132000001"
 def main():
     cases = Cases()
     with Server() as server:
-        path = os.path.join(server.dir, "schools.csv")
-        with open(path, "w") as out:
-            out.write("学校标识码,学校名称,办学类型,举办者\n%s,东小,211,831\n" % SCHOOL)
-        server.bureau("basic_edu").ok("schools", "import", path)
+        server.import_schools(SCHOOL)
         school = server.school(SCHOOL)
+        path = os.path.join(server.dir, "roster.csv")
         for n in (1, 2):
             body = "32999920150314%03d" % n
             with open(path, "w") as out:
