@@ -29,13 +29,6 @@ def roster(server, school, numbers):
     return path
 
 
-def import_schools(server):
-    path = os.path.join(server.dir, "schools.csv")
-    with open(path, "w", encoding="utf-8") as out:
-        out.write("学校标识码,学校名称,办学类型,举办者\n" + "".join("%s,演练县第%d小学,211,831\n" % (code, i + 1) for i, code in enumerate(SCHOOLS)))
-    server.bureau("basic_edu").ok("schools", "import", path)
-
-
 def listed(person):
     rows = person.ok("students", "list", "--reveal")
     rows = rows.get("students", rows) if isinstance(rows, dict) else rows
