@@ -1,5 +1,6 @@
 #include "push_facts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -426,6 +427,7 @@ bool push_facts_devices(struct group *g)
 
 	for (int i = 0; i < PQntuples(r); i++) {
 		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &n));
+		assert(m); /* only the group's own devices were asked for */
 		struct plan_device *d = &m->facts.device;
 		d->known = !db_get_int(r, i, 4);
 		d->incarnation = (uint32_t)db_get_int(r, i, 1);
