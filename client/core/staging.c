@@ -7,6 +7,10 @@
 #include "outbox.h"
 #include "tables.h"
 
+/* A pull that takes away more than a fifth of a stream is shown only when the digest proves that the server means it. The
+ * digest and the signed trace that holds each DEL do what sync.md asks of a marker for bulk removals. */
+#define REMOVAL_PART 5
+
 static enum err run_on(struct store *s, const char *sql, int64_t stream, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s, sql, p);
@@ -205,11 +209,24 @@ static enum err move_rows(struct store *s, int64_t stream, bool whole, struct pr
 	return e ? e : staging_begin(s, stream, p);
 }
 
+static int64_t base_rows(struct store *s, int64_t stream, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT count(*) FROM base WHERE stream = ?", p);
+
+	if (!stmt)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, stream);
+	int64_t n = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : -1;
+	sqlite3_finalize(stmt);
+	return n;
+}
+
 enum err staging_flip(struct store *s, int64_t stream, const struct staging_end *end, bool settle,
 	bool *agreed, struct problem *p)
 {
 	uint32_t sum[LANES] = {0};
 	enum err e = store_begin(s, p);
+	int64_t before = e ? 0 : base_rows(s, stream, p), after = 0;
 
 	fault_point(FAULT_JG_FLIP_BEGUN);
 	if (!e)
@@ -218,6 +235,12 @@ enum err staging_flip(struct store *s, int64_t stream, const struct staging_end 
 	if (!e)
 		e = staging_digest(s, stream, false, sum, p);
 	*agreed = !e && memcmp(sum, end->lanes, sizeof sum) == 0;
+	if (!e && (before < 0 || (after = base_rows(s, stream, p)) < 0))
+		e = ERR_STORE;
+	if (!e && !*agreed && after < before - before / REMOVAL_PART) {
+		store_rollback(s); /* an error is never read as a delete */
+		return ERR_OK;
+	}
 	if (!e)
 		e = write_stream(s, stream, end, *agreed, p);
 	if (!e)

@@ -334,6 +334,11 @@ static void pulls_flip_at_once(void **state)
 	assert_int_equal(streams[1].cursor, 9);
 	end.epoch = 2; /* another database: restored from a backup, say */
 	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	/* An empty answer that the digest does not prove takes nothing away. */
+	struct staging_end empty = {.whole = true, .lanes = {7}};
+	assert_int_equal(staging_flip(f.store, 2132999001, &empty, true, &agreed, NULL), ERR_OK);
+	assert_false(agreed);
+	assert_int_equal(live_count(f.store), 1);
 	/* A whole pull that brings nothing leaves nothing. */
 	assert_int_equal(staging_reset(f.store, 2132999001, NULL), ERR_OK);
 	assert_int_equal(live_count(f.store), 1);
