@@ -153,19 +153,27 @@ enum err store_set_text(struct store *s, const char *name, const char *value)
 	return meta_written(s, stmt);
 }
 
-static void read_outbox(struct store *s)
+/* A value that could not be read is not a value that is not there: taking `incarnation` for 0 after an error of the disk would
+ * give numbers out twice. */
+static enum err read_outbox(struct store *s)
 {
-	sqlite3_stmt *stmt = meta_row(s, "last_hash");
+	sqlite3_stmt *stmt = store_prepare(s,
+		"SELECT (SELECT value FROM meta WHERE name = 'incarnation'), (SELECT value FROM meta WHERE name = 'last_op'),"
+		" (SELECT value FROM meta WHERE name = 'made'), (SELECT value FROM meta WHERE name = 'last_hash'),"
+		" (SELECT coalesce(max(n), 0) + 1 FROM outbox)",
+		NULL);
 
-	if (stmt && sqlite3_column_bytes(stmt, 0) == HASH_SIZE)
-		memcpy(s->last_hash, sqlite3_column_blob(stmt, 0), HASH_SIZE);
+	s->unread = !stmt || sqlite3_step(stmt) != SQLITE_ROW;
+	if (!s->unread) {
+		s->incarnation = (uint32_t)sqlite3_column_int64(stmt, 0);
+		s->last_op = (uint64_t)sqlite3_column_int64(stmt, 1);
+		s->made = (uint64_t)sqlite3_column_int64(stmt, 2);
+		if (sqlite3_column_bytes(stmt, 3) == HASH_SIZE)
+			memcpy(s->last_hash, sqlite3_column_blob(stmt, 3), HASH_SIZE);
+		s->next_row = sqlite3_column_int64(stmt, 4);
+	}
 	sqlite3_finalize(stmt);
-	s->incarnation = (uint32_t)store_get_int(s, "incarnation", 0);
-	s->last_op = (uint64_t)store_get_int(s, "last_op", 0);
-	s->made = (uint64_t)store_get_int(s, "made", 0);
-	stmt = store_prepare(s, "SELECT coalesce(max(n), 0) + 1 FROM outbox", NULL);
-	s->next_row = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 1;
-	sqlite3_finalize(stmt);
+	return s->unread ? ERR_STORE : ERR_OK;
 }
 
 static enum err write_outbox(struct store *s)
@@ -232,11 +240,12 @@ enum err store_open(struct store **out, struct profile *profile, struct problem 
 			p);
 	if (!e)
 		e = open_schema(s, p);
+	if (!e && read_outbox(s))
+		e = store_error(s, p);
 	if (e) {
 		store_close(s);
 		return e;
 	}
-	read_outbox(s);
 	*out = s;
 	return ERR_OK;
 }
@@ -255,7 +264,7 @@ void store_close(struct store *s)
 
 enum err store_begin(struct store *s, struct problem *p)
 {
-	enum err e = run_sql(s, "BEGIN IMMEDIATE", p);
+	enum err e = s->unread && read_outbox(s) ? store_error(s, p) : run_sql(s, "BEGIN IMMEDIATE", p);
 
 	s->in_transaction = !e;
 	return e;

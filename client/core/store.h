@@ -19,6 +19,7 @@ struct store {
 	struct profile *profile; /* borrowed */
 	bool in_transaction;
 	uint8_t device[ID_SIZE];
+	bool unread; /* the disk refused to tell after an error: the next transaction asks again first */
 	/* The outbox as it stands; written back by store_commit. */
 	uint32_t incarnation;    /* 0: the server has never been met */
 	uint64_t last_op;        /* acknowledged */

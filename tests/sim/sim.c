@@ -1,0 +1,324 @@
+/* sim - runs histories and judges them.
+ *
+ *   sim --histories 5000           what each commit must pass, from seed 1
+ *   sim --seed 71 --verbose        one history with everything that happens in it
+ *   sim --live                     liveness: after the faults stop one client's network stays bad
+ *   sim --record FILE              appends the counts as one line of JSON
+ *
+ * Every seed runs twice and the traces must be equal (I15). Histories run in children that end after CHUNK of them: a
+ * killed client or server leaves its memory behind as a real one would leave it to the system. A failure is shrunk and
+ * printed as one command. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "sim.h"
+#include "sim_count.h"
+
+#define CHUNK 100
+#define JOBS_MAX 16
+#define HANG_S 60 /* of the computer's clock for one history, which takes a tenth of a second */
+
+struct shared {
+	struct count counts[COUNTS_MAX];
+	struct { uint64_t seed; char why[400]; } job[JOBS_MAX];
+	uint64_t done, steps;
+};
+
+static struct shared *shared;
+static unsigned job_no;
+struct count sim_counts[COUNTS_MAX];
+static bool quiet_failure;
+
+void sim_met(const char *what)
+{
+	for (size_t i = 0; i < COUNTS_MAX; i++) {
+		struct count *c = &sim_counts[i];
+		if (!c->name[0])
+			snprintf(c->name, sizeof c->name, "%s", what);
+		if (strcmp(c->name, what) == 0) {
+			c->n++;
+			return;
+		}
+	}
+	abort(); /* COUNTS_MAX */
+}
+
+void sim_fail(const char *invariant, const char *format, ...)
+{
+	char text[300];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	snprintf(shared->job[job_no].why, sizeof shared->job[job_no].why, "%s: %s", invariant, text);
+	if (!quiet_failure)
+		fprintf(stderr, "seed %llu, step %llu, %.3f s: %s: %s\n", (unsigned long long)world.seed, (unsigned long long)world.steps,
+			(double)sim_now() / 1e6, invariant, text);
+	world_end();
+	_exit(1);
+}
+
+static void on_hang(int signal)
+{
+	(void)signal;
+	snprintf(shared->job[job_no].why, sizeof shared->job[job_no].why, "hang: a history does not end");
+	_exit(1);
+}
+
+static void publish(void)
+{
+	for (size_t i = 0; i < COUNTS_MAX && sim_counts[i].name[0]; i++)
+		for (size_t k = 0; k < COUNTS_MAX; k++) {
+			struct count *c = &shared->counts[k];
+			char free_name = 0;
+			if (!__atomic_load_n(&c->name[0], __ATOMIC_ACQUIRE) &&
+				__atomic_compare_exchange_n(&c->name[sizeof c->name - 1], &free_name, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+				memcpy(c->name + 1, sim_counts[i].name + 1, sizeof c->name - 2);
+				__atomic_store_n(&c->name[0], sim_counts[i].name[0], __ATOMIC_RELEASE);
+			}
+			while (!__atomic_load_n(&c->name[0], __ATOMIC_ACQUIRE))
+				;
+			if (strncmp(c->name, sim_counts[i].name, sizeof c->name - 1) == 0) {
+				__atomic_fetch_add(&c->n, sim_counts[i].n, __ATOMIC_RELAXED);
+				break;
+			}
+		}
+}
+
+/* Runs [from, to) in a child. */
+static pid_t start_chunk(unsigned job, uint64_t from, uint64_t to, const struct plan *limits, bool twice, bool verbose)
+{
+	shared->job[job].seed = from;
+	shared->job[job].why[0] = 0;
+	pid_t pid = fork();
+	if (pid)
+		return pid;
+	job_no = job;
+	signal(SIGALRM, on_hang);
+	log_set_level(verbose ? LOG_LEVEL_DEBUG : (enum log_level)0);
+	for (uint64_t seed = from; seed < to; seed++) {
+		shared->job[job].seed = seed;
+		alarm(HANG_S);
+		world_run(seed, limits, verbose);
+		uint64_t trace = world.trace;
+		if (twice) {
+			world_run(seed, limits, verbose);
+			if (trace != world.trace)
+				sim_fail("I15", "two runs of one seed differ: %016llx, %016llx", (unsigned long long)trace, (unsigned long long)world.trace);
+		}
+		__atomic_fetch_add(&shared->done, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&shared->steps, world.steps, __ATOMIC_RELAXED);
+	}
+	publish();
+	world_end();
+	_exit(0);
+}
+
+/* ---- shrinking ---- */
+
+static bool still_fails(uint64_t seed, const struct plan *limits, const char *invariant)
+{
+	int status;
+
+	waitpid(start_chunk(0, seed, seed + 1, limits, false, false), &status, 0);
+	return status != 0 && strncmp(shared->job[0].why, invariant, strcspn(invariant, ":")) == 0;
+}
+
+static void print_command(uint64_t seed, const struct plan *l, bool live)
+{
+	printf("build " JG_VERSION "; again: build/*/tests/sim --seed %llu%s", (unsigned long long)seed, live ? " --live" : "");
+	if (l->ops)
+		printf(" --ops %u", l->ops);
+	if (l->clients)
+		printf(" --clients %u", l->clients);
+	if (!l->network)
+		printf(" --without network");
+	if (!l->kills)
+		printf(" --without kills");
+	if (!l->disk)
+		printf(" --without disk");
+	if (!l->clocks)
+		printf(" --without clocks");
+	if (!l->rollback)
+		printf(" --without rollback");
+	if (!l->database)
+		printf(" --without database");
+	printf(" --verbose\n");
+}
+
+static void shrink(uint64_t seed, const struct plan *from, bool live)
+{
+	struct plan best = *from;
+	char invariant[400];
+	bool *const switches[] = {&best.network, &best.kills, &best.disk, &best.clocks, &best.rollback, &best.database};
+
+	snprintf(invariant, sizeof invariant, "%s", shared->job[0].why);
+	quiet_failure = true;
+	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+		*switches[i] = false;
+		if (!still_fails(seed, &best, invariant))
+			*switches[i] = true;
+	}
+	for (unsigned clients = 2; clients < SIM_CLIENTS_MAX; clients++) {
+		best.clients = clients;
+		if (still_fails(seed, &best, invariant))
+			break;
+		best.clients = from->clients;
+	}
+	for (unsigned ops = 5; ops < 300; ops = ops * 3 / 2) {
+		best.ops = ops;
+		if (still_fails(seed, &best, invariant))
+			break;
+		best.ops = from->ops;
+	}
+	quiet_failure = false;
+	print_command(seed, &best, live);
+}
+
+/* ---- the campaign ---- */
+
+struct gate {
+	const char *name;
+};
+
+static const char *const gates[] = {
+#include "sim_gates.def"
+};
+
+static uint64_t count_of(const char *name)
+{
+	for (size_t i = 0; i < COUNTS_MAX && shared->counts[i].name[0]; i++)
+		if (strncmp(shared->counts[i].name, name, sizeof shared->counts[i].name - 1) == 0)
+			return shared->counts[i].n;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strncmp(((const struct count *)a)->name, ((const struct count *)b)->name, sizeof((const struct count *)a)->name - 1);
+}
+
+static void record(const char *file, const char *build, uint64_t seed, uint64_t histories, uint64_t failures, bool live, uint64_t least)
+{
+	FILE *out = fopen(file, "a");
+	char day[16];
+	time_t now = time(NULL);
+
+	if (!out) {
+		perror(file);
+		exit(1);
+	}
+	strftime(day, sizeof day, "%Y-%m-%d", localtime(&now));
+	fprintf(out, "{\"tier\": \"%s\", \"what\": \"deterministic simulation%s\", \"command\": \"build/sim/tests/sim%s --seed %llu --histories %llu\", \"build\": \"%s\", "
+		"\"date\": \"%s\", \"histories\": %llu, \"failures\": %llu, \"counts\": {", live ? "T0-live" : "T0", live ? ", liveness" : "", live ? " --live" : "",
+		(unsigned long long)seed, (unsigned long long)histories, build, day, (unsigned long long)histories, (unsigned long long)failures);
+	for (size_t i = 0; i < COUNTS_MAX && shared->counts[i].name[0]; i++)
+		fprintf(out, "%s\"%.39s\": %llu", i ? ", " : "", shared->counts[i].name, (unsigned long long)shared->counts[i].n);
+	fprintf(out, "}, \"required\": {");
+	for (size_t i = 0; i < sizeof gates / sizeof *gates && !live; i++)
+		fprintf(out, "%s\"%s\": %llu", i ? ", " : "", gates[i], (unsigned long long)least);
+	fprintf(out, "}}\n");
+	fclose(out);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"seed", 1, NULL, 's'}, {"histories", 1, NULL, 'n'}, {"jobs", 1, NULL, 'j'}, {"live", 0, NULL, 'l'},
+		{"verbose", 0, NULL, 'v'}, {"record", 1, NULL, 'r'}, {"build", 1, NULL, 'b'}, {"ops", 1, NULL, 'o'}, {"clients", 1, NULL, 'c'},
+		{"without", 1, NULL, 'w'}, {"least", 1, NULL, 'g'}, {"first", 0, NULL, 'f'}, {NULL, 0, NULL, 0}};
+	struct plan limits = {.network = true, .kills = true, .disk = true, .clocks = true, .rollback = true, .database = true};
+	uint64_t seed = 1, histories = 1, failures = 0, least = 0, next, end;
+	unsigned jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), running = 0;
+	const char *file = NULL, *build = JG_VERSION;
+	bool verbose = false, live = false, first_only = false;
+	pid_t pids[JOBS_MAX] = {0};
+	int o, status;
+
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (o) {
+		case 's': seed = strtoull(optarg, NULL, 10); break;
+		case 'n': histories = strtoull(optarg, NULL, 10); break;
+		case 'j': jobs = (unsigned)atoi(optarg); break;
+		case 'l': live = limits.one_sided = true; break;
+		case 'v': verbose = true; break;
+		case 'r': file = optarg; break;
+		case 'b': build = optarg; break;
+		case 'o': limits.ops = (unsigned)atoi(optarg); break;
+		case 'c': limits.clients = (unsigned)atoi(optarg); break;
+		case 'g': least = strtoull(optarg, NULL, 10); break;
+		case 'f': first_only = true; break;
+		case 'w': {
+			limits.network &= strcmp(optarg, "network") != 0;
+			limits.kills &= strcmp(optarg, "kills") != 0;
+			limits.disk &= strcmp(optarg, "disk") != 0;
+			limits.clocks &= strcmp(optarg, "clocks") != 0;
+			limits.rollback &= strcmp(optarg, "rollback") != 0;
+			limits.database &= strcmp(optarg, "database") != 0;
+			break;
+		}
+		default: return 2;
+		}
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return 1;
+	jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
+	next = seed;
+	end = seed + histories;
+	for (;;) {
+		for (unsigned i = 0; i < jobs && next < end && failures < (first_only ? 1 : 5); i++) {
+			if (pids[i])
+				continue;
+			uint64_t to = next + CHUNK < end ? next + CHUNK : end;
+			pids[i] = start_chunk(i, next, to, &limits, true, verbose);
+			next = to;
+			running++;
+		}
+		if (!running)
+			break;
+		pid_t pid = wait(&status);
+		for (unsigned i = 0; i < jobs; i++) {
+			if (pids[i] != pid)
+				continue;
+			pids[i] = 0;
+			running--;
+			if (status == 0)
+				continue;
+			failures++;
+			uint64_t bad = shared->job[i].seed;
+			printf("not ok seed %llu: %s\n", (unsigned long long)bad, shared->job[i].why[0] ? shared->job[i].why : "died");
+			if (shared->job[i].why[0] && !verbose && running == 0) {
+				if (i)
+					shared->job[0] = shared->job[i];
+				shrink(bad, &limits, live);
+			}
+			fflush(stdout);
+		}
+	}
+	size_t n = 0;
+	while (n < COUNTS_MAX && shared->counts[n].name[0])
+		n++;
+	qsort(shared->counts, n, sizeof *shared->counts, by_name);
+	printf("%llu histories, %llu steps, %llu failures\n", (unsigned long long)shared->done, (unsigned long long)shared->steps, (unsigned long long)failures);
+	for (size_t i = 0; i < n; i++)
+		printf("%s%.39s %llu", i ? ", " : "  ", shared->counts[i].name, (unsigned long long)shared->counts[i].n);
+	printf("\n");
+	for (size_t i = 0; i < sizeof gates / sizeof *gates && !live && least; i++)
+		if (count_of(gates[i]) < least) {
+			printf("void: \"%s\" happened %llu times, at least %llu are needed\n", gates[i], (unsigned long long)count_of(gates[i]), (unsigned long long)least);
+			failures++;
+		}
+	if (file)
+		record(file, build, seed, shared->done, failures, live, least);
+	printf("%d passed, %d failed\n", failures == 0, failures != 0);
+	return failures != 0;
+}

@@ -1,0 +1,194 @@
+/* sim.h - the deterministic simulation (tier T0): the real client core and the real server logic in one thread, on a
+ * virtual clock, with a network, disks, clocks and a database that fail by one seed. One seed is one history.
+ *
+ * What is real: client/core from sync_run to SQLite; server from dispatch_frame to libpq's functions. What stands in:
+ *   sim_kernel.c  time, random numbers, fibers, the kill at a step of fault.def
+ *   sim_uv.c      libuv's timers and polls
+ *   sim_pg.c      libpq and, behind it, sim_db.c: PostgreSQL as far as we use it
+ *   sim_disk.c    SQLite's VFS: torn, failed, full
+ *   sim_net.c     link.h towards the clients, conn.h towards the servers
+ *   sim_world.c   the people, the faults and the order of a history; sim_check.c: the invariants of sync.md
+ * Everything of one history is one thread's. */
+#ifndef JG_SIM_H
+#define JG_SIM_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "clock.h"
+#include "effects.h"
+#include "fault.h"
+#include "hash.h"
+#include "store.h"
+#include "sync.h"
+#include "worker.h"
+
+#define SIM_COUNTY 329999
+#define SIM_CLIENTS_MAX 6
+#define SIM_SERVERS 2
+#define SIM_SCHOOLS 3 /* two primary schools and a junior school */
+#define SIM_STREAMS (SIM_SCHOOLS + 1)
+#define SIM_POOL 3 /* database connections of one server */
+
+#define MS UINT64_C(1000)
+#define SECOND UINT64_C(1000000)
+
+/* ---- kernel ---- */
+
+typedef void (*sim_fn)(void *data);
+struct sim_event;
+
+struct fiber;
+void fiber_start(struct fiber **f, sim_fn fn, void *data); /* *f is made at the first call and reused */
+void fiber_drop(struct fiber *f); /* what it was doing never goes on; its memory stays with the process */
+/* Within a fiber: to the scheduler, until fiber_wake. */
+void fiber_wait(void);
+void fiber_wake(struct fiber *f);
+struct fiber *fiber_now(void); /* NULL outside */
+void sim_sleep(uint64_t us);
+
+/* owner: what sim_forget takes away together. */
+struct sim_event *sim_at(uint64_t delay_us, const void *owner, sim_fn fn, void *data);
+void sim_cancel(struct sim_event *e);
+void sim_forget(const void *owner);
+bool sim_step(void); /* the next event; false when there is none */
+uint64_t sim_now(void); /* virtual microseconds since the history began */
+
+uint64_t draw(uint64_t below);
+bool chance(unsigned per_mille);
+uint64_t draw_between(uint64_t low, uint64_t high);
+
+void sim_trace(const char *what, uint64_t a, uint64_t b); /* into the hash, and printed with --verbose */
+/* "Sometimes": what must have happened often enough in a campaign. The names are literals. */
+void sim_met(const char *what);
+/* An invariant is broken: prints seed, step and reason, and ends the history. */
+void sim_fail(const char *invariant, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+#define demand(holds, invariant, ...) ((holds) ? (void)0 : sim_fail(invariant, __VA_ARGS__))
+
+/* ---- disk ---- */
+
+void disk_init(void); /* once: becomes SQLite's default VFS */
+void disk_begin(void); /* an empty disk for a new history */
+void disk_crash(unsigned client); /* what was not synced is torn */
+enum disk_mode { DISK_WELL, DISK_FULL, DISK_FAILING };
+void disk_set(unsigned client, enum disk_mode mode);
+/* A copy of the client's files put aside, and put back (还原卡). */
+void disk_save(unsigned client);
+bool disk_restore(unsigned client); /* false when nothing was put aside */
+bool disk_hurt(unsigned client); /* whether it refused anything since the last call */
+
+/* ---- world ---- */
+
+struct client {
+	unsigned no, school;
+	struct fiber *fiber;
+	struct profile profile; /* its folder holds the seal's key and outlives histories */
+	struct store *store;
+	int64_t skew_us; /* of its clock */
+	int drift_ppm;
+	bool alive, busy, left; /* left: its computer never comes back */
+	bool rolled_back;
+	int64_t saved_rows; /* of its outbox, that a person was told are saved */
+	bool ready; /* quiesced: everything sent and pulled */
+	struct { uint64_t cursor, epoch; } seen[SIM_STREAMS];
+	uint64_t syncs;
+};
+
+struct sim_server {
+	struct worker worker;
+	struct server server;
+	struct jobs *jobs;
+	bool up;
+};
+
+/* Which faults a history has; drawn once. */
+struct plan {
+	bool network, kills, disk, clocks, rollback, database;
+	bool asynchronous; /* a failover may lose the tail */
+	bool restore;	   /* the database goes back to a backup */
+	bool one_sided;	   /* liveness: one client's network stays bad to the end */
+	unsigned clients, ops;
+};
+
+struct world {
+	uint64_t seed;
+	struct plan plan;
+	bool faults; /* uniform faults are on */
+	bool verbose;
+	unsigned ops_left;
+	struct client clients[SIM_CLIENTS_MAX];
+	struct sim_server servers[SIM_SERVERS];
+	const char *dir; /* of the profiles: the key of each seal is a file */
+	uint64_t trace, steps;
+	uint64_t lossy; /* how often the database has lost a tail */
+	uint64_t kill_step; /* the next fault_point that kills, counted down */
+	struct arena arena; /* the database and the oracles of this history */
+};
+extern struct world world;
+
+extern const char *const sim_schools[SIM_SCHOOLS];
+int64_t sim_stream(unsigned i); /* 0: the county's; then the schools' */
+int sim_stream_index(int64_t stream);
+
+/* limits: what the plan may have at most; for shrinking. */
+void world_run(uint64_t seed, const struct plan *limits, bool verbose);
+void world_end(void); /* removes the profiles' folder */
+void client_kill(struct client *c); /* the process, now; from within its own fiber it does not return */
+struct client *client_now(void);    /* whose fiber this is; NULL outside */
+void server_start(struct sim_server *s);
+void server_kill(struct sim_server *s);
+struct sim_server *server_running(void); /* whose event this is; NULL outside */
+/* Runs fn as this server's event: a step that kills ends it there. */
+void server_call(struct sim_server *s, sim_fn fn, void *data);
+struct sim_server *server_of(const void *loop);
+
+/* ---- network ---- */
+
+void net_drop_server(struct sim_server *s);
+void net_drop_client(struct client *c);
+
+/* ---- database, as the world and the checks see it ---- */
+
+enum replication { SINGLE, SYNCHRONOUS, ASYNCHRONOUS };
+void db_begin(enum replication mode);
+void db_crash(void);	     /* postmaster killed and restarted: unfinished transactions are gone */
+void db_failover(void);	     /* the standby is promoted */
+void db_standby(bool alive); /* a dead one holds synchronous commits up */
+void db_kill_backend(void);
+void db_full(bool full);
+void db_backup(void);
+bool db_restore(void); /* to the last backup, with a new epoch as `jgd restore` makes it */
+void db_purge(void);   /* graves go and the floor rises */
+
+struct db_device { uint8_t id[ID_SIZE]; char school[16]; uint8_t spki[32]; uint32_t incarnation; uint64_t last_op; uint8_t last_hash[HASH_SIZE]; uint64_t dup_seen; };
+struct db_stream { int64_t id; uint64_t seq, floor; uint32_t lanes[LANES]; uint64_t audit_n; uint8_t head[HASH_SIZE]; };
+struct db_feed { int64_t stream; uint8_t id[ID_SIZE]; uint64_t seq; int64_t ver; unsigned kind, action; };
+struct db_push { uint8_t device[ID_SIZE]; uint32_t incarnation; uint64_t first, last; struct value shas, results; };
+struct db_history { uint8_t id[ID_SIZE]; int64_t ver; unsigned kind; uint32_t groups; struct value old; uint8_t device[ID_SIZE]; uint64_t op_no; };
+struct db_conflict { uint8_t id[ID_SIZE], device[ID_SIZE]; uint32_t incarnation; uint64_t op_no; unsigned kind; struct value mine; };
+struct db_link { int64_t stream; uint64_t n; struct value parts; uint8_t root[HASH_SIZE], head[HASH_SIZE]; };
+enum db_table { T_DEVICE, T_STREAM, T_FEED, T_PUSH, T_HISTORY, T_CONFLICT, T_LINK, T_COUNTY, T_RECORD, T_COUNT = T_RECORD + 32 };
+/* What everybody sees now; fn is given the rows of one table. */
+void db_each(unsigned table, void (*fn)(void *data, const void *row), void *data);
+const void *db_find(unsigned table, const void *key, size_t n);
+/* A row of T_RECORD + kind number as the server reads it. */
+void db_record(const void *row, struct row *out);
+uint64_t db_epoch(void);
+/* The lanes that a stream had when its seq was this; false when it never stood committed at it. */
+bool db_lanes_at(int64_t stream, uint64_t seq, uint32_t out[LANES]);
+
+/* ---- checks ---- */
+
+void check_begin(void);
+/* The server told a client's device the result of an operation. */
+void check_told(struct client *c, uint32_t incarnation, const uint8_t sha[HASH_SIZE], const void *result);
+void check_reply_order(struct client *c, uint64_t first, const void *reply);
+void check_typed(struct client *c); /* after "saved" */
+void check_opened(struct client *c); /* after a restart: what was saved is there (C1, C2, C11) */
+void check_synced(struct client *c, enum err e);
+void check_end(void);
+
+#endif

@@ -1,0 +1,439 @@
+/* The invariants of sync.md, from what people were told and what both sides hold. Nothing of the server's or the client's
+ * bookkeeping is believed: digests, chains and feeds are made again from rows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "envelope.h"
+#include "outbox.h"
+#include "pb.h"
+#include "sim.h"
+#include "staging.h"
+#include "tables.h"
+
+/* An answer that reached a device: from then on it is a promise. */
+struct told {
+	struct told *next;
+	const struct client *client;
+	uint32_t incarnation;
+	uint64_t op_no, lossy;
+	uint8_t sha[HASH_SIZE];
+	int outcome;
+	unsigned code;
+	bool seen; /* while op_push is walked */
+};
+
+#define TOLD_SLOTS 4096
+static struct told *told[TOLD_SLOTS];
+static size_t told_count;
+
+void check_begin(void)
+{
+	memset(told, 0, sizeof told);
+	told_count = 0;
+	for (unsigned i = 0; i < world.plan.clients; i++) {
+		world.clients[i].saved_rows = 0;
+		memset(world.clients[i].seen, 0, sizeof world.clients[i].seen);
+	}
+}
+
+static struct told **slot_of(const struct client *c, uint32_t incarnation, uint64_t op_no)
+{
+	struct told **at = &told[(c->no * 31 + incarnation * 7 + op_no * SIM_CLIENTS_MAX) % TOLD_SLOTS];
+
+	while (*at && ((*at)->client != c || (*at)->incarnation != incarnation || (*at)->op_no != op_no))
+		at = &(*at)->next;
+	return at;
+}
+
+static const char *outcome_word(const pb_op_result *r)
+{
+	static const char *const words[] = {"?", "APPLIED", "MERGED", "CONFLICT", "REJECTED", "BLOCKED", "ALREADY_APPLIED"};
+
+	if (r->outcome == JINGGUAN__V1__OUTCOME__REJECTED)
+		return r->duplicate_of.len ? "REJECTED duplicate_of" : err_info((int)r->code)->name;
+	return words[r->outcome];
+}
+
+void check_told(struct client *c, uint32_t incarnation, const uint8_t sha[HASH_SIZE], const void *result)
+{
+	const pb_op_result *r = result;
+	struct told **at = slot_of(c, incarnation, r->op_no);
+
+	sim_trace("told", r->op_no, (uint64_t)r->outcome);
+	sim_met(outcome_word(r));
+	if (*at) {
+		struct told *t = *at;
+		sim_met("answered again");
+		demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I2", "operation %llu was answered for other bytes", (unsigned long long)r->op_no);
+		/* Where the database lost a tail the operation is executed anew, and may find another world. */
+		demand(t->lossy != world.lossy || t->outcome == (int)r->outcome || r->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED, "I2",
+			"operation %llu of device %u was answered %d, then %d", (unsigned long long)r->op_no, c->no, t->outcome, (int)r->outcome);
+		t->outcome = (int)r->outcome;
+		t->code = r->code;
+		t->lossy = world.lossy;
+		return;
+	}
+	struct told *t = arena_alloc(&world.arena, sizeof *t);
+	*t = (struct told){.client = c, .incarnation = incarnation, .op_no = r->op_no, .lossy = world.lossy, .outcome = (int)r->outcome, .code = r->code};
+	memcpy(t->sha, sha, HASH_SIZE);
+	*at = t;
+	told_count++;
+}
+
+/* ---- a client's store ---- */
+
+static int64_t ask_store(struct client *c, const char *sql)
+{
+	sqlite3_stmt *stmt = store_prepare(c->store, sql, NULL);
+	int64_t n = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : -1;
+
+	sqlite3_finalize(stmt);
+	return n;
+}
+
+void check_typed(struct client *c)
+{
+	c->saved_rows = c->store->next_row - 1;
+}
+
+/* What a person was told is saved is there after any end of the program or of the power (C1-C7, C11). */
+void check_opened(struct client *c)
+{
+	int64_t rows = ask_store(c, "SELECT count(*) FROM outbox");
+
+	if (c->rolled_back) {
+		c->rolled_back = false;
+		c->saved_rows = rows;
+		memset(c->seen, 0, sizeof c->seen);
+	}
+	demand(rows >= c->saved_rows, "C2", "%lld of %lld saved operations are left", (long long)rows, (long long)c->saved_rows);
+	demand(ask_store(c, "SELECT count(*) FROM outbox WHERE state IN (1, 2)") ==
+			ask_store(c, "SELECT count(DISTINCT op_no) FROM outbox WHERE state IN (1, 2)"), "I2", "two waiting operations have one number");
+}
+
+void check_synced(struct client *c, enum err e)
+{
+	struct stream_state streams[STORE_STREAMS_MAX];
+	uint32_t mine[LANES], theirs[LANES];
+	size_t n = store_streams(c->store, streams);
+
+	demand(e != ERR_CHAIN || world.lossy, "I11", "the trace is not the one that this device has seen");
+	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no), "C11", "synchronising ended with %s on a disk that is well", err_info((int)e)->name);
+	demand(err_info((int)e)->level == ERR_LEVEL_RETRY || !e || e == ERR_CHAIN || e == ERR_STORE || e == ERR_DISK_FULL, "I13", "synchronising ended with %s",
+		err_info((int)e)->name);
+	for (size_t i = 0; i < n; i++) {
+		int at = sim_stream_index(streams[i].stream);
+		demand(at >= 0, "I8", "a stream that is not this device's");
+		if (streams[i].cursor && streams[i].epoch == c->seen[at].epoch && !world.lossy)
+			demand(streams[i].cursor >= c->seen[at].cursor, "I5", "the cursor went back from %llu to %llu", (unsigned long long)c->seen[at].cursor,
+				(unsigned long long)streams[i].cursor);
+		c->seen[at].cursor = streams[i].cursor;
+		c->seen[at].epoch = streams[i].epoch;
+		if (e || world.lossy || !streams[i].cursor)
+			continue;
+		demand(streams[i].digest == 1, "I4", "the digests of stream %d differ", at);
+		if (staging_digest(c->store, streams[i].stream, true, mine, NULL))
+			continue;
+		demand(db_lanes_at(streams[i].stream, streams[i].cursor, theirs), "I7", "no snapshot of stream %d ever ended at %llu", at,
+			(unsigned long long)streams[i].cursor);
+		demand(memcmp(mine, theirs, sizeof mine) == 0, "I7", "what device %u shows of stream %d is not the server's state at %llu", c->no, at,
+			(unsigned long long)streams[i].cursor);
+	}
+}
+
+/* ---- the database ---- */
+
+static size_t same_values(const struct record *a, const struct record *b, uint32_t groups)
+{
+	size_t same = 0;
+
+	for (unsigned g = 1; g <= a->kind->group_count; g++)
+		same |= (size_t)(groups >> (g - 1) & 1 && record_same_group(a, b, g)) << (g - 1);
+	return same;
+}
+
+struct chain {
+	const struct client *client;
+	struct db_device device;
+	const struct db_push *pushes[4096];
+	size_t n;
+};
+
+static void collect_push(void *data, const void *row)
+{
+	struct chain *c = data;
+	const struct db_push *p = row;
+
+	if (memcmp(p->device, c->device.id, ID_SIZE) == 0 && c->n < 4096)
+		c->pushes[c->n++] = p;
+}
+
+static int by_first(const void *a, const void *b)
+{
+	const struct db_push *x = *(const struct db_push *const *)a, *y = *(const struct db_push *const *)b;
+
+	return x->incarnation != y->incarnation ? (x->incarnation < y->incarnation ? -1 : 1) : x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* I2, I3: numbers from 1 on without a gap or an overlap, one chain, the answers kept. */
+static void check_chain(struct chain *c)
+{
+	uint8_t hash[HASH_SIZE];
+	uint64_t last = 0;
+	uint32_t line = 0;
+	struct arena arena;
+
+	if (c->n)
+		qsort(c->pushes, c->n, sizeof *c->pushes, by_first);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct db_push *p = c->pushes[i];
+		const ProtobufCMessage *message;
+		if (p->incarnation != line) {
+			line = p->incarnation;
+			last = 0;
+			hash_genesis(hash, c->device.id, line);
+		}
+		demand(p->first == last + 1, "I2", "device %u: operations %llu to %llu stand after %llu", c->client->no, (unsigned long long)p->first,
+			(unsigned long long)p->last, (unsigned long long)last);
+		arena_init(&arena, 8u << 20);
+		demand(!envelope_unpack(&pb_push_reply_desc, p->results.data, p->results.len, &arena, &message, NULL), "I3", "answers of a push cannot be read");
+		const pb_push_reply *reply = (const pb_push_reply *)message;
+		demand(reply->n_result == p->last - p->first + 1, "I3", "a push of %llu operations has %zu answers", (unsigned long long)(p->last - p->first + 1), reply->n_result);
+		for (uint64_t no = p->first; no <= p->last; no++) {
+			const uint8_t *sha = p->shas.data + HASH_SIZE * (no - p->first);
+			struct told *t = *slot_of(c->client, line, no);
+			hash_chain(hash, hash, no, sha);
+			if (!t)
+				continue;
+			t->seen = true;
+			demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I1", "operation %llu of device %u stands with other bytes", (unsigned long long)no, c->client->no);
+			demand(t->lossy != world.lossy || (int)reply->result[no - p->first]->outcome == t->outcome || t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
+				"I2", "operation %llu of device %u was told %d and is kept as %d", (unsigned long long)no, c->client->no, t->outcome,
+				(int)reply->result[no - p->first]->outcome);
+		}
+		last = p->last;
+		arena_free(&arena);
+	}
+	if (line != c->device.incarnation) {
+		hash_genesis(hash, c->device.id, c->device.incarnation);
+		last = 0;
+	}
+	demand(c->device.last_op == last && memcmp(c->device.last_hash, hash, HASH_SIZE) == 0, "I3", "device %u stands at %llu, its pushes end at %llu", c->client->no,
+		(unsigned long long)c->device.last_op, (unsigned long long)last);
+}
+
+static void check_client_end(struct client *c)
+{
+	static struct chain chain;
+	const struct db_device *d;
+	uint8_t id[ID_SIZE];
+
+	id_parse(id, c->profile.device);
+	d = db_find(T_DEVICE, id, ID_SIZE);
+	chain.client = c;
+	chain.device = *d;
+	chain.n = 0;
+	db_each(T_PUSH, collect_push, &chain);
+	check_chain(&chain);
+	if (c->left)
+		return;
+	demand(c->store->incarnation == d->incarnation && c->store->last_op == d->last_op && memcmp(c->store->last_hash, d->last_hash, HASH_SIZE) == 0, "I3",
+		"device %u and the server do not stand at one place", c->no);
+	demand(c->store->made == c->store->last_op, "I13", "device %u has unsent operations", c->no);
+	for (unsigned i = 0; i < SIM_STREAMS; i++) {
+		int64_t stream = sim_stream(i);
+		const struct db_stream *s = db_find(T_STREAM, &stream, sizeof stream);
+		uint32_t mine[LANES];
+		if (i && stream != strtoll(c->profile.school, NULL, 10)) {
+			demand(ask_store(c, i == 1 ? "SELECT count(*) FROM base WHERE stream = 2132999001" : i == 2 ? "SELECT count(*) FROM base WHERE stream = 2132999002"
+				: "SELECT count(*) FROM base WHERE stream = 3132999003") == 0, "I8", "rows of another school's stream");
+			continue;
+		}
+		demand(!staging_digest(c->store, stream, true, mine, NULL), "I4", "the store cannot be read");
+		demand(memcmp(mine, s->lanes, sizeof mine) == 0, "I4", "device %u does not hold what stream %u is", c->no, i);
+	}
+}
+
+/* What a stream must be, from the records alone. */
+struct expected {
+	int64_t stream;
+	unsigned kind;
+	uint32_t lanes[LANES];
+	uint64_t rows, graves, entries;
+	const struct db_stream *row;
+	struct { uint64_t n; uint8_t head[HASH_SIZE]; } last;
+};
+
+static void expect_record(void *data, const void *row)
+{
+	struct expected *x = data;
+	struct row r;
+	struct buf bytes = {0};
+	uint8_t hash[HASH_SIZE], key[8 + ID_SIZE];
+	uint32_t lanes[LANES];
+
+	db_record(row, &r);
+	bool own = stream_of(SIM_COUNTY, r.owner) == x->stream, other = r.other[0] && stream_of(SIM_COUNTY, r.other) == x->stream;
+	put_be64(key, (uint64_t)x->stream);
+	memcpy(key + 8, r.id, ID_SIZE);
+	const struct db_feed *f = db_find(T_FEED, key, sizeof key);
+	if (r.state.deleted || (!own && !other)) {
+		demand(!f || f->action != 1, "I12", "a record that is gone from stream %lld is still handed out", (long long)x->stream);
+		return;
+	}
+	demand(f && f->action == 1 && f->ver == r.state.ver, "I7", "a record of stream %lld is not in its feed as it stands", (long long)x->stream);
+	if (own)
+		record_encode(&r.state.record, &bytes);
+	else
+		record_encode_other(&r.state.record, &bytes);
+	hash_record(hash, bytes.data, bytes.len);
+	hash_lanes(lanes, r.id, (uint64_t)r.state.ver, r.kind->number, hash);
+	lanes_add(x->lanes, lanes);
+	buf_free(&bytes);
+	x->rows++;
+}
+
+static void count_feed_row(void *data, const void *row)
+{
+	struct expected *x = data;
+	const struct db_feed *f = row;
+
+	if (f->stream != x->stream)
+		return;
+	demand(f->seq <= x->row->seq && f->seq > 0, "I5", "a feed row lies behind its stream");
+	if (f->action != 1)
+		x->graves++;
+}
+
+/* I11: the links make one chain, and there are as many entries as the feed had numbers. */
+static void walk_links(struct expected *x)
+{
+	uint8_t head[HASH_SIZE] = {0}, root[HASH_SIZE];
+
+	for (uint64_t n = 1; n <= x->row->audit_n; n++) {
+		uint8_t key[16];
+		put_be64(key, (uint64_t)x->stream);
+		put_be64(key + 8, n);
+		const struct db_link *l = db_find(T_LINK, key, sizeof key);
+		demand(l, "I11", "link %llu of stream %lld is missing", (unsigned long long)n, (long long)x->stream);
+		audit_root(root, l->parts.data, l->parts.len);
+		audit_next(head, n, root);
+		demand(memcmp(root, l->root, HASH_SIZE) == 0 && memcmp(head, l->head, HASH_SIZE) == 0, "I11", "the chain of stream %lld breaks at %llu", (long long)x->stream,
+			(unsigned long long)n);
+		/* author NUL device first last count entries, once a push */
+		const uint8_t *at = l->parts.data, *end = at + l->parts.len;
+		while (at < end) {
+			const uint8_t *nul = memchr(at, 0, (size_t)(end - at));
+			demand(nul && end - nul > ID_SIZE + 20, "I11", "a part of the trace is cut");
+			uint32_t count = get_be32(nul + 1 + ID_SIZE + 16);
+			x->entries += count;
+			at = nul + 1 + ID_SIZE + 20 + (size_t)count * AUDIT_ENTRY_SIZE;
+		}
+	}
+	demand(memcmp(head, x->row->head, HASH_SIZE) == 0, "I11", "the head of stream %lld is not its chain's", (long long)x->stream);
+	demand(x->entries == x->row->seq, "I11", "stream %lld has %llu changes and %llu entries", (long long)x->stream, (unsigned long long)x->row->seq,
+		(unsigned long long)x->entries);
+}
+
+static void check_stream_end(unsigned i)
+{
+	struct expected x = {.stream = sim_stream(i)};
+
+	x.row = db_find(T_STREAM, &x.stream, sizeof x.stream);
+	for (unsigned k = 1; k < 32; k++)
+		db_each(T_RECORD + k, expect_record, &x);
+	demand(memcmp(x.lanes, x.row->lanes, sizeof x.lanes) == 0, "I4", "the digest of stream %lld is not that of its records", (long long)x.stream);
+	db_each(T_FEED, count_feed_row, &x);
+	walk_links(&x);
+	if (x.graves)
+		sim_met("graves in a feed");
+}
+
+/* ---- I9: a typed value is current, in history or in a conflict ---- */
+
+struct search {
+	const uint8_t *id, *device;
+	uint32_t incarnation;
+	uint64_t op_no;
+	const struct record *body;
+	uint32_t groups, found;
+	bool exact;
+};
+
+static void search_bytes(struct search *s, const struct value *bytes)
+{
+	struct record r;
+	struct arena arena;
+
+	arena_init(&arena, 1u << 20);
+	if (!record_decode(&r, s->body->kind, bytes->data, bytes->len, &arena, NULL))
+		s->found |= (uint32_t)same_values(&r, s->body, s->groups);
+	arena_free(&arena);
+}
+
+static void search_history(void *data, const void *row)
+{
+	struct search *s = data;
+	const struct db_history *h = row;
+
+	if (memcmp(h->id, s->id, ID_SIZE) == 0 && h->kind == s->body->kind->number)
+		search_bytes(s, &h->old);
+}
+
+static void search_conflict(void *data, const void *row)
+{
+	struct search *s = data;
+	const struct db_conflict *c = row;
+
+	if (memcmp(c->id, s->id, ID_SIZE) == 0 && memcmp(c->device, s->device, ID_SIZE) == 0 && c->incarnation == s->incarnation && c->op_no == s->op_no) {
+		s->exact = true;
+		search_bytes(s, &c->mine);
+	}
+}
+
+static enum err check_value(void *data, const struct op_row *op)
+{
+	struct client *c = data;
+	uint8_t device[ID_SIZE];
+	struct search s = {.id = op->id, .device = device, .incarnation = op->incarnation, .op_no = op->op_no, .body = &op->body, .groups = op->groups};
+	struct row now;
+
+	id_parse(device, c->profile.device);
+	struct told *t = op->op_no ? *slot_of(c, op->incarnation, op->op_no) : NULL;
+	if (!t || op->del)
+		return ERR_OK;
+	bool taken = t->outcome == JINGGUAN__V1__OUTCOME__APPLIED || t->outcome == JINGGUAN__V1__OUTCOME__MERGED;
+	if (t->outcome == JINGGUAN__V1__OUTCOME__REJECTED || t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED)
+		demand(op->state == OP_REFUSED || op->state == OP_BLOCKED || op->state == OP_CONFLICT || op->state == OP_DONE || op->state == OP_ACCEPTED, "I9",
+			"a refused operation is shown as %d", (int)op->state);
+	if (!taken && t->outcome != JINGGUAN__V1__OUTCOME__CONFLICT)
+		return ERR_OK;
+	const void *row = db_find(T_RECORD + op->kind->number, op->id, ID_SIZE);
+	if (row && taken) {
+		db_record(row, &now);
+		s.found |= (uint32_t)same_values(&now.state.record, &op->body, op->groups);
+	}
+	if (taken)
+		db_each(T_HISTORY, search_history, &s);
+	db_each(T_CONFLICT, search_conflict, &s);
+	uint32_t groups = op->groups & ((1u << op->kind->group_count) - 1);
+	demand((s.found & groups) == groups, "I9", "a value of operation %llu of device %u is gone (told %d, groups %x, found %x)", (unsigned long long)op->op_no, c->no,
+		t->outcome, (unsigned)groups, (unsigned)s.found);
+	return ERR_OK;
+}
+
+void check_end(void)
+{
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		check_client_end(&world.clients[i]);
+	/* I1: every answer that reached a device stands, save those that only a lost computer could have brought back. */
+	for (size_t i = 0; i < TOLD_SLOTS; i++)
+		for (const struct told *t = told[i]; t; t = t->next)
+			demand(t->seen || (world.lossy && t->client->left), "I1", "operation %llu of device %u was acknowledged and is lost", (unsigned long long)t->op_no,
+				t->client->no);
+	for (unsigned i = 0; i < SIM_STREAMS; i++)
+		check_stream_end(i);
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		if (!world.clients[i].left)
+			outbox_each(world.clients[i].store, UINT32_MAX, 0, check_value, &world.clients[i], NULL);
+}

@@ -1,0 +1,371 @@
+/* SQLite's disk: files in memory that remember what was synced. A power cut keeps, of what was not, any 512-byte
+ * sectors; a full disk refuses to grow, a failing one refuses writes and syncs. */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+#define SECTOR 512
+#define FILES_MAX (SIM_CLIENTS_MAX * 4)
+
+struct content {
+	uint8_t *bytes;
+	size_t n, room;
+	bool exists;
+};
+
+struct disk_file {
+	char name[512];
+	unsigned client;
+	struct content now, synced, saved;
+	size_t dirty_from, dirty_to;
+};
+
+struct open_file {
+	sqlite3_file base;
+	struct disk_file *file;
+};
+
+static struct disk_file files[FILES_MAX];
+static size_t count;
+static enum disk_mode modes[SIM_CLIENTS_MAX];
+static bool hurt[SIM_CLIENTS_MAX], saved[SIM_CLIENTS_MAX];
+
+static void content_size(struct content *c, size_t n)
+{
+	if (n > c->room) {
+		c->room = n * 2 + 4096;
+		c->bytes = realloc(c->bytes, c->room);
+		if (!c->bytes)
+			abort();
+	}
+	if (n > c->n)
+		memset(c->bytes + c->n, 0, n - c->n);
+	c->n = n;
+}
+
+static void content_copy(struct content *to, const struct content *from)
+{
+	content_size(to, from->n);
+	if (from->n)
+		memcpy(to->bytes, from->bytes, from->n);
+	to->exists = from->exists;
+}
+
+static unsigned client_of(const char *name)
+{
+	const char *end = strrchr(name, '/');
+
+	return end && end > name ? (unsigned)(end[-1] - '0') : 0; /* …/cN/store.db */
+}
+
+static struct disk_file *file_get(const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(files[i].name, name) == 0)
+			return &files[i];
+	if (count == FILES_MAX)
+		abort();
+	struct disk_file *f = &files[count++];
+	snprintf(f->name, sizeof f->name, "%s", name);
+	f->client = client_of(name) % SIM_CLIENTS_MAX;
+	return f;
+}
+
+/* A process may die at any access to its disk. */
+static void maybe_die(const struct disk_file *f)
+{
+	struct client *c = &world.clients[f->client];
+
+	if (world.faults && world.plan.kills && client_now() == c && chance(1)) {
+		sim_met("killed within a disk access");
+		client_kill(c);
+	}
+}
+
+static int refuse(const struct disk_file *f, int full, int failing)
+{
+	enum disk_mode mode = modes[f->client];
+	int code = mode == DISK_FULL ? full : mode == DISK_FAILING && chance(300) ? failing : SQLITE_OK;
+
+	if (code) {
+		hurt[f->client] = true;
+		sim_met(mode == DISK_FULL ? "client's disk full" : "client's disk failed");
+	}
+	return code;
+}
+
+static int on_close(sqlite3_file *file)
+{
+	(void)file;
+	return SQLITE_OK;
+}
+
+static int on_read(sqlite3_file *file, void *to, int n, sqlite3_int64 at)
+{
+	struct content *c = &((struct open_file *)file)->file->now;
+	size_t have = (size_t)at < c->n ? c->n - (size_t)at : 0;
+
+	if (have >= (size_t)n) {
+		memcpy(to, c->bytes + at, (size_t)n);
+		return SQLITE_OK;
+	}
+	memset(to, 0, (size_t)n);
+	if (have)
+		memcpy(to, c->bytes + at, have);
+	return SQLITE_IOERR_SHORT_READ;
+}
+
+static int on_write(sqlite3_file *file, const void *from, int n, sqlite3_int64 at)
+{
+	struct disk_file *f = ((struct open_file *)file)->file;
+	size_t end = (size_t)at + (size_t)n;
+
+	maybe_die(f);
+	int code = refuse(f, end > f->now.n ? SQLITE_FULL : SQLITE_OK, SQLITE_IOERR_WRITE);
+	if (code)
+		return code;
+	if (end > f->now.n)
+		content_size(&f->now, end);
+	memcpy(f->now.bytes + at, from, (size_t)n);
+	if (f->dirty_from == f->dirty_to) {
+		f->dirty_from = (size_t)at;
+		f->dirty_to = end;
+	}
+	f->dirty_from = (size_t)at < f->dirty_from ? (size_t)at : f->dirty_from;
+	f->dirty_to = end > f->dirty_to ? end : f->dirty_to;
+	return SQLITE_OK;
+}
+
+static int on_truncate(sqlite3_file *file, sqlite3_int64 n)
+{
+	struct disk_file *f = ((struct open_file *)file)->file;
+
+	content_size(&f->now, (size_t)n);
+	return SQLITE_OK;
+}
+
+static int on_sync(sqlite3_file *file, int flags)
+{
+	struct disk_file *f = ((struct open_file *)file)->file;
+
+	(void)flags;
+	maybe_die(f);
+	int code = refuse(f, SQLITE_OK, SQLITE_IOERR_FSYNC);
+	if (code)
+		return code;
+	content_size(&f->synced, f->now.n);
+	f->synced.exists = true;
+	size_t to = f->dirty_to < f->now.n ? f->dirty_to : f->now.n;
+	if (f->dirty_from < to)
+		memcpy(f->synced.bytes + f->dirty_from, f->now.bytes + f->dirty_from, to - f->dirty_from);
+	f->dirty_from = f->dirty_to = 0;
+	return SQLITE_OK;
+}
+
+static int on_size(sqlite3_file *file, sqlite3_int64 *n)
+{
+	*n = (sqlite3_int64)((struct open_file *)file)->file->now.n;
+	return SQLITE_OK;
+}
+
+static int on_lock(sqlite3_file *file, int level)
+{
+	(void)file, (void)level;
+	return SQLITE_OK; /* the profile's lock keeps others out */
+}
+
+static int on_reserved(sqlite3_file *file, int *out)
+{
+	(void)file;
+	*out = 0;
+	return SQLITE_OK;
+}
+
+static int on_control(sqlite3_file *file, int op, void *arg)
+{
+	(void)file, (void)op, (void)arg;
+	return SQLITE_NOTFOUND;
+}
+
+static int on_sector(sqlite3_file *file)
+{
+	(void)file;
+	return SECTOR;
+}
+
+static int on_characteristics(sqlite3_file *file)
+{
+	(void)file;
+	return 0;
+}
+
+static const sqlite3_io_methods methods = {1, on_close, on_read, on_write, on_truncate, on_sync, on_size, on_lock, on_lock, on_reserved,
+	on_control, on_sector, on_characteristics, NULL, NULL, NULL, NULL, NULL, NULL};
+
+static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+{
+	struct open_file *o = (struct open_file *)file;
+
+	(void)vfs;
+	o->base.pMethods = NULL;
+	if (!name)
+		return SQLITE_CANTOPEN; /* temp_store is MEMORY */
+	o->file = file_get(name);
+	if (!o->file->now.exists) {
+		if (!(flags & SQLITE_OPEN_CREATE))
+			return SQLITE_CANTOPEN;
+		if (modes[o->file->client] == DISK_FULL)
+			hurt[o->file->client] = true; /* the name fits, its bytes will not */
+		content_size(&o->file->now, 0);
+		o->file->now.exists = true;
+	}
+	o->base.pMethods = &methods;
+	if (out)
+		*out = flags;
+	return SQLITE_OK;
+}
+
+static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
+{
+	struct disk_file *f = file_get(name);
+
+	(void)vfs;
+	maybe_die(f);
+	content_size(&f->now, 0);
+	f->now.exists = false;
+	f->dirty_from = f->dirty_to = 0;
+	if (sync_dir)
+		content_copy(&f->synced, &f->now);
+	return SQLITE_OK;
+}
+
+static int on_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
+{
+	(void)vfs, (void)flags;
+	*out = file_get(name)->now.exists;
+	return SQLITE_OK;
+}
+
+static int on_path(sqlite3_vfs *vfs, const char *name, int n, char *out)
+{
+	(void)vfs;
+	snprintf(out, (size_t)n, "%s", name);
+	return SQLITE_OK;
+}
+
+static int on_random(sqlite3_vfs *vfs, int n, char *to)
+{
+	(void)vfs;
+	memset(to, 0x5A, (size_t)n); /* SQLite's generator is seeded once a process: it must not depend on the history */
+	return n;
+}
+
+static int on_sleep(sqlite3_vfs *vfs, int us)
+{
+	(void)vfs;
+	return us;
+}
+
+static int on_time(sqlite3_vfs *vfs, double *out)
+{
+	(void)vfs;
+	*out = 2461193.5 + (double)sim_now() / 86400e6;
+	return SQLITE_OK;
+}
+
+void disk_init(void)
+{
+	static sqlite3_vfs vfs = {.iVersion = 1, .szOsFile = sizeof(struct open_file), .mxPathname = 512, .zName = "sim", .xOpen = on_open,
+		.xDelete = on_delete, .xAccess = on_access, .xFullPathname = on_path, .xRandomness = on_random, .xSleep = on_sleep, .xCurrentTime = on_time};
+
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	if (sqlite3_initialize() || sqlite3_vfs_register(&vfs, 1))
+		abort();
+}
+
+void disk_begin(void)
+{
+	sqlite3_randomness(0, NULL);
+	for (size_t i = 0; i < count; i++) {
+		files[i].now.n = files[i].synced.n = files[i].saved.n = 0;
+		files[i].now.exists = files[i].synced.exists = files[i].saved.exists = false;
+		files[i].dirty_from = files[i].dirty_to = 0;
+	}
+	memset(modes, 0, sizeof modes);
+	memset(hurt, 0, sizeof hurt);
+	memset(saved, 0, sizeof saved);
+}
+
+static void tear(struct disk_file *f)
+{
+	bool torn = false;
+
+	if (f->now.exists != f->synced.exists && chance(500))
+		content_copy(&f->now, &f->synced);
+	size_t n = f->now.n;
+	if (f->now.n != f->synced.n && chance(500))
+		n = f->synced.n;
+	content_size(&f->now, n);
+	for (size_t at = 0; at < n; at += SECTOR) {
+		size_t len = n - at < SECTOR ? n - at : SECTOR, old = at < f->synced.n ? f->synced.n - at : 0;
+		old = old < len ? old : len;
+		if (memcmp(f->now.bytes + at, f->synced.bytes + at, old) == 0 && old == len)
+			continue;
+		if (chance(500))
+			continue;
+		memcpy(f->now.bytes + at, f->synced.bytes + at, old);
+		memset(f->now.bytes + at + old, 0, len - old);
+		torn = true;
+	}
+	content_copy(&f->synced, &f->now);
+	f->dirty_from = f->dirty_to = 0;
+	if (torn)
+		sim_met("disk torn by a power cut");
+}
+
+void disk_crash(unsigned client)
+{
+	for (size_t i = 0; i < count; i++)
+		if (files[i].client == client)
+			tear(&files[i]);
+}
+
+void disk_set(unsigned client, enum disk_mode mode)
+{
+	modes[client] = mode;
+}
+
+bool disk_hurt(unsigned client)
+{
+	bool was = hurt[client];
+
+	/* SQLite may tell of a failed sync at its next step: the mark stays while the disk is not well. */
+	if (modes[client] == DISK_WELL)
+		hurt[client] = false;
+	return was;
+}
+
+void disk_save(unsigned client)
+{
+	for (size_t i = 0; i < count; i++)
+		if (files[i].client == client)
+			content_copy(&files[i].saved, &files[i].now);
+	saved[client] = true;
+}
+
+bool disk_restore(unsigned client)
+{
+	if (!saved[client])
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (files[i].client == client) {
+			content_copy(&files[i].now, &files[i].saved);
+			content_copy(&files[i].synced, &files[i].saved);
+			files[i].dirty_from = files[i].dirty_to = 0;
+		}
+	return true;
+}

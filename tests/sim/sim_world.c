@@ -1,0 +1,723 @@
+/* The people at the schools' computers, the servers, what goes wrong and when. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "batch.h"
+#include "clock.h"
+#include "dispatch.h"
+#include "jobs.h"
+#include "outbox.h"
+#include "record_db.h"
+#include "sim.h"
+#include "sim_count.h"
+#include "sim_pg.h"
+#include "staging.h"
+#include "tables.h"
+#include "view.h"
+
+#define PUPILS 14 /* of a school: few, so that its computers meet */
+#define YEAR 2026
+#define CONVERGE (150 * SECOND) /* a call's deadline of 60 s, a back-off of 30 s and the rounds (I13) */
+
+struct world world;
+const char *const sim_schools[SIM_SCHOOLS] = {"2132999001", "2132999002", "3132999003"};
+
+void net_begin(void);
+void db_cancel_wait(void);
+
+static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, 0};
+static struct sim_server *running;
+static jmp_buf server_left;
+static struct problem typing; /* why it failed */
+static uint64_t quiet_since, round_no;
+
+int64_t sim_stream(unsigned i)
+{
+	return i ? strtoll(sim_schools[i - 1], NULL, 10) : SIM_COUNTY;
+}
+
+int sim_stream_index(int64_t stream)
+{
+	for (unsigned i = 0; i < SIM_STREAMS; i++)
+		if (sim_stream(i) == stream)
+			return (int)i;
+	return -1;
+}
+
+struct client *client_now(void)
+{
+	struct fiber *f = fiber_now();
+
+	for (unsigned i = 0; f && i < SIM_CLIENTS_MAX; i++)
+		if (world.clients[i].fiber == f)
+			return &world.clients[i];
+	return NULL;
+}
+
+/* ---- what people do ---- */
+
+/* GB 11643-1999: seventeen digits and the check character. */
+static void cert_no(char out[19], unsigned school, unsigned pupil)
+{
+	static const int weight[17] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+	int sum = 0;
+
+	snprintf(out, 19, "329999201401%02u%03u", school + 1, pupil);
+	for (int i = 0; i < 17; i++)
+		sum += (out[i] - '0') * weight[i];
+	out[17] = "10X98765432"[sum % 11];
+	out[18] = 0;
+}
+
+static struct item *any_item(struct view *v, uint32_t kind)
+{
+	struct item *found = NULL;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (v->items[i]->live && v->items[i]->record.kind->number == kind && view_is_ours(v, v->items[i]) && draw(++n) == 0)
+			found = v->items[i];
+	return found;
+}
+
+struct words {
+	char no[19], name[48], class_no[8], address[32];
+};
+
+static enum err put_student(struct client *c, struct view *v, struct item **item)
+{
+	struct words w;
+	struct record want;
+
+	cert_no(w.no, c->school, (unsigned)draw(PUPILS));
+	record_init(&want, kind_by_number(KIND_STUDENT));
+	record_set_text(&want, F_STUDENT_CERT_TYPE, "1");
+	record_set_text(&want, F_STUDENT_CERT_NO, w.no);
+	*item = view_find_key(v, &want, true);
+	bool fresh = !*item;
+	if (*item)
+		want = (*item)->record;
+	if (fresh || chance(150)) {
+		snprintf(w.name, sizeof w.name, "测试%s%s", w.no + 14, chance(800) ? "" : "改");
+		record_set_text(&want, F_STUDENT_NAME, w.name);
+	}
+	if (fresh || chance(500)) {
+		snprintf(w.class_no, sizeof w.class_no, "%u", 1 + (unsigned)draw(3));
+		record_set_text(&want, F_STUDENT_GRADE, "16");
+		record_set_text(&want, F_STUDENT_CLASS_NO, w.class_no);
+	}
+	if (chance(400)) {
+		snprintf(w.address, sizeof w.address, "测试路%u号", (unsigned)draw(5));
+		record_set_text(&want, F_STUDENT_LIVE_ADDRESS, w.address);
+	}
+	return outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
+}
+
+static enum err put_guardian(struct view *v, struct item **item)
+{
+	struct item *pupil = any_item(v, KIND_STUDENT);
+	struct record want;
+	char name[32], phone[16];
+
+	if (!pupil)
+		return ERR_OK;
+	record_init(&want, kind_by_number(KIND_GUARDIAN));
+	record_set_bytes(&want, F_GUARDIAN_STUDENT, pupil->id, ID_SIZE);
+	record_set_number(&want, F_GUARDIAN_ORDINAL, (int64_t)draw_between(1, 2));
+	*item = view_find_key(v, &want, true);
+	if (*item)
+		want = (*item)->record;
+	snprintf(name, sizeof name, "家长%u", (unsigned)draw(9));
+	snprintf(phone, sizeof phone, "1390000%04u", (unsigned)draw(10000));
+	record_set_text(&want, F_GUARDIAN_NAME, name);
+	record_set_text(&want, F_GUARDIAN_PHONE, phone);
+	return outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
+}
+
+/* A pupil who declares the junior school enters its stream, and leaves it when the family decides otherwise. */
+static enum err put_destination(struct client *c, struct view *v, struct item **item)
+{
+	struct record want;
+	char no[19], name[32], note[32];
+
+	cert_no(no, c->school, (unsigned)draw(PUPILS));
+	record_init(&want, kind_by_number(KIND_DESTINATION));
+	record_set_number(&want, F_DESTINATION_YEAR, YEAR);
+	record_set_text(&want, F_DESTINATION_CERT_TYPE, "1");
+	record_set_text(&want, F_DESTINATION_CERT_NO, no);
+	*item = view_find_key(v, &want, true);
+	if (*item)
+		want = (*item)->record;
+	snprintf(name, sizeof name, "测试%s", no + 14);
+	record_set_text(&want, F_DESTINATION_NAME, name);
+	if (!*item || chance(600)) {
+		bool here = chance(600);
+		record_set_text(&want, F_DESTINATION_CATEGORY, here ? "A1" : "B1");
+		if (here)
+			record_set_text(&want, F_DESTINATION_DEST_SCHOOL, sim_schools[SIM_SCHOOLS - 1]);
+		else
+			record_clear(&want, F_DESTINATION_DEST_SCHOOL);
+	}
+	if (chance(300)) {
+		snprintf(note, sizeof note, "备注%u", (unsigned)draw(9));
+		record_set_text(&want, F_DESTINATION_LIVE_ADDRESS, note);
+	}
+	return outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
+}
+
+static enum err type_one(struct client *c, struct view *v, struct item **item)
+{
+	unsigned what = (unsigned)draw(100);
+
+	*item = NULL;
+	if (what < 45)
+		return put_student(c, v, item);
+	if (what < 60)
+		return put_guardian(v, item);
+	if (what < 85)
+		return put_destination(c, v, item);
+	*item = any_item(v, what < 92 ? KIND_STUDENT : what < 96 ? KIND_GUARDIAN : KIND_DESTINATION);
+	return *item ? outbox_delete(v, *item, 0, &typing) : ERR_OK;
+}
+
+/* I6: what was saved is what is shown. */
+static void check_shown(struct client *c, const struct item *typed)
+{
+	struct view *v;
+	const struct item *seen;
+
+	if (view_load(&v, c->store, kinds, NULL))
+		return; /* its disk refuses */
+	seen = view_find_id(v, typed->id);
+	demand(seen && seen->live == typed->live, "I6", "an own write is not shown");
+	for (unsigned g = 1; typed->live && g <= typed->record.kind->group_count; g++)
+		demand(record_same_group(&seen->record, &typed->record, g), "I6", "an own write is not shown as it was typed");
+	view_free(v);
+}
+
+static void type_something(struct client *c)
+{
+	unsigned n = chance(100) ? (unsigned)draw_between(2, 20) : 1; /* a file, or a line */
+	struct item *item = NULL, *last = NULL;
+	struct view *v;
+	enum err e;
+
+	if (view_load(&v, c->store, kinds, NULL))
+		return;
+	e = store_begin(c->store, &typing);
+	for (unsigned i = 0; !e && i < n; i++) {
+		e = type_one(c, v, &item);
+		last = item ? item : last;
+	}
+	if (!e)
+		e = store_commit(c->store, &typing);
+	else
+		store_rollback(c->store);
+	demand(!e || disk_hurt(c->no), "C1", "typing failed on a disk that is well: %s %s", err_info((int)e)->name, typing.message);
+	if (!e) {
+		sim_trace("typed", c->no, c->store->made);
+		world.ops_left -= world.ops_left < n ? world.ops_left : n;
+		check_typed(c);
+		if (last)
+			check_shown(c, last);
+	}
+	view_free(v);
+}
+
+/* Drafts and conflicts go to a person, who lets some of them go. */
+static enum err let_go(void *data, const struct op_row *row)
+{
+	return row->n % 2 ? outbox_set_state(data, row->n, OP_DONE, NULL) : ERR_OK;
+}
+
+static void decide(struct client *c)
+{
+	struct undo_report report;
+
+	if (chance(500)) {
+		if (c->store->next_row > 1 && batch_revert(c->store, (int64_t)draw_between(1, (uint64_t)c->store->next_row - 1), &report, NULL) == ERR_OK) {
+			sim_met("undone");
+			check_typed(c);
+		}
+		return;
+	}
+	outbox_each(c->store, 1u << OP_CONFLICT | 1u << OP_DRAFT, 0, let_go, c->store, NULL);
+}
+
+static enum err synchronise(struct client *c)
+{
+	struct sync_options options = {.push_only = world.faults && chance(100)};
+	struct sync_report report;
+	struct problem p = {0};
+
+	c->busy = true;
+	enum err e = sync_run(c->store, &options, &report, NULL, &p);
+	c->busy = false;
+	c->syncs++;
+	sim_trace(err_info((int)e)->name, c->no, report.pushed * 1000 + report.pulled);
+	if (report.digest_differed)
+		sim_met("digest differed");
+	check_synced(c, e);
+	return e;
+}
+
+static bool drained(struct client *c)
+{
+	size_t counts[OP_DONE + 1];
+
+	outbox_counts(c->store, counts);
+	return counts[OP_WAITING] + counts[OP_UNKNOWN] == 0;
+}
+
+/* After the faults: everybody synchronises until a whole round changes nothing. */
+static void settle(struct client *c)
+{
+	uint64_t round = round_no;
+
+	while (synchronise(c) != ERR_OK || !drained(c))
+		sim_sleep(draw_between(100 * MS, 1 * SECOND));
+	if (round == round_no)
+		c->ready = true;
+	while (c->ready)
+		sim_sleep(100 * MS);
+}
+
+static void open_store(struct client *c)
+{
+	struct problem p = {0};
+	enum err e;
+
+	while ((e = store_open(&c->store, &c->profile, &p))) {
+		demand(disk_hurt(c->no), "C11", "the store cannot be opened: %s", p.message);
+		sim_sleep(500 * MS);
+	}
+	check_opened(c);
+}
+
+static void live(void *data)
+{
+	struct client *c = data;
+
+	open_store(c);
+	for (;;) {
+		sim_sleep(draw_between(10 * MS, 3 * SECOND));
+		unsigned what = (unsigned)draw(100);
+		if (!world.faults)
+			settle(c);
+		else if (what < 60 && c->store->incarnation)
+			type_something(c);
+		else if (what < 95 || !c->store->incarnation)
+			synchronise(c);
+		else
+			decide(c);
+	}
+}
+
+static void on_client_start(void *data)
+{
+	struct client *c = data;
+
+	c->alive = true;
+	c->store = NULL;
+	fiber_start(&c->fiber, live, c);
+}
+
+static void client_start_after(struct client *c, uint64_t us)
+{
+	sim_at(us, c, on_client_start, c);
+}
+
+void client_kill(struct client *c)
+{
+	if (!c->alive)
+		return;
+	c->alive = c->busy = false;
+	net_drop_client(c);
+	if (chance(500)) {
+		sim_met("power cut at a client");
+		disk_crash(c->no);
+	}
+	sim_trace("client killed", c->no, 0);
+	if (!c->left)
+		client_start_after(c, draw_between(50 * MS, 3 * SECOND));
+	fiber_drop(c->fiber);
+}
+
+/* ---- servers ---- */
+
+struct sim_server *server_running(void)
+{
+	return running;
+}
+
+struct sim_server *server_of(const void *loop)
+{
+	for (unsigned i = 0; i < SIM_SERVERS; i++)
+		if (loop == &world.servers[i].worker.loop)
+			return &world.servers[i];
+	return NULL;
+}
+
+void server_call(struct sim_server *s, sim_fn fn, void *data)
+{
+	running = s;
+	if (setjmp(server_left) == 0)
+		fn(data);
+	running = NULL;
+}
+
+static void boot(void *data)
+{
+	struct sim_server *s = data;
+
+	if (db_pool_create(&s->worker.pool, &s->worker.loop, "sim", SIM_POOL) || jobs_create(&s->jobs, &s->server, &s->worker.loop))
+		abort();
+	s->up = true;
+	sim_trace("server up", (uint64_t)(s - world.servers), 0);
+}
+
+static void on_server_start(void *data)
+{
+	server_start(data);
+}
+
+void server_start(struct sim_server *s)
+{
+	memset(s, 0, sizeof *s);
+	s->server.conf.county = SIM_COUNTY;
+	s->server.conf.pool = SIM_POOL;
+	s->server.conf.grouping = true;
+	s->server.workers = &s->worker;
+	s->server.worker_count = 1;
+	s->worker.server = &s->server;
+	server_call(s, boot, s);
+}
+
+void server_kill(struct sim_server *s)
+{
+	if (!s->up)
+		return;
+	s->up = false;
+	sim_met("server killed");
+	sim_trace("server killed", (uint64_t)(s - world.servers), 0);
+	sim_forget(&s->worker.loop);
+	pg_drop_loop(&s->worker.loop);
+	net_drop_server(s);
+	sim_at(draw_between(300 * MS, 4 * SECOND), s, on_server_start, s);
+	if (running == s)
+		longjmp(server_left, 1);
+}
+
+/* ---- what goes wrong ---- */
+
+static void on_standby_back(void *data)
+{
+	(void)data;
+	db_standby(true);
+}
+
+static void on_disk_free(void *data)
+{
+	(void)data;
+	db_full(false);
+}
+
+static void on_disk_well(void *data)
+{
+	disk_set(((struct client *)data)->no, DISK_WELL);
+}
+
+static void hurt_database(void)
+{
+	switch (draw(world.plan.restore ? 8 : 7)) {
+	case 0:
+		db_crash();
+		break;
+	case 1:
+		db_failover();
+		break;
+	case 2:
+		db_standby(false);
+		sim_met("standby down");
+		sim_at(draw_between(1 * SECOND, 15 * SECOND), NULL, on_standby_back, NULL);
+		break;
+	case 3:
+		db_full(true);
+		sim_at(draw_between(500 * MS, 5 * SECOND), NULL, on_disk_free, NULL);
+		break;
+	case 4:
+		db_cancel_wait();
+		break;
+	case 5:
+		db_purge();
+		break;
+	case 6:
+		db_kill_backend();
+		break;
+	default:
+		if (chance(500) || !db_restore())
+			db_backup();
+	}
+}
+
+static void hurt_clock(struct client *c)
+{
+	static const int64_t jumps[] = {86400, -86400, 315360000, -315360000, 3600, -7};
+
+	c->skew_us += jumps[draw(6)] * (int64_t)SECOND;
+	c->drift_ppm = (int)draw_between(0, 200000) - 100000;
+	sim_met("clock jumped");
+}
+
+static void hurt_disk(struct client *c)
+{
+	disk_set(c->no, chance(500) ? DISK_FULL : DISK_FAILING);
+	sim_at(draw_between(500 * MS, 10 * SECOND), c, on_disk_well, c);
+}
+
+/* A 还原卡 card: the disk is as it was, with whatever ran on it gone. */
+static void roll_back(struct client *c)
+{
+	if (c->busy || chance(600)) {
+		if (!c->busy && c->alive && c->store && !c->store->in_transaction)
+			disk_save(c->no);
+		return;
+	}
+	if (!c->alive)
+		return;
+	c->alive = false;
+	net_drop_client(c);
+	fiber_drop(c->fiber);
+	if (disk_restore(c->no)) {
+		c->rolled_back = true;
+		sim_met("disk rolled back");
+		sim_trace("rolled back", c->no, 0);
+	}
+	client_start_after(c, draw_between(50 * MS, 3 * SECOND));
+}
+
+static void go_wrong(void *data)
+{
+	struct client *c = &world.clients[draw(world.plan.clients)];
+	const struct plan *plan = &world.plan;
+
+	(void)data;
+	if (!world.faults)
+		return;
+	sim_at(draw_between(200 * MS, 4 * SECOND), NULL, go_wrong, NULL);
+	switch (draw(6)) {
+	case 0:
+		if (plan->database)
+			hurt_database();
+		break;
+	case 1:
+		if (plan->kills)
+			server_kill(&world.servers[draw(SIM_SERVERS)]);
+		break;
+	case 2:
+		if (plan->kills && c->alive)
+			client_kill(c);
+		break;
+	case 3:
+		if (plan->clocks)
+			hurt_clock(c);
+		break;
+	case 4:
+		if (plan->disk)
+			hurt_disk(c);
+		break;
+	default:
+		if (plan->rollback)
+			roll_back(c);
+	}
+}
+
+static void faults_stop(void)
+{
+	world.faults = false;
+	quiet_since = sim_now();
+	db_standby(true);
+	db_full(false);
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		disk_set(i, DISK_WELL);
+	sim_trace("quiet", 0, 0);
+}
+
+/* ---- a history ---- */
+
+static uint64_t total_seq(void)
+{
+	uint64_t sum = db_epoch() << 40;
+
+	for (unsigned i = 0; i < SIM_STREAMS; i++) {
+		int64_t id = sim_stream(i);
+		sum += ((const struct db_stream *)db_find(T_STREAM, &id, sizeof id))->seq;
+	}
+	return sum;
+}
+
+static bool all_ready(void)
+{
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		if (!world.clients[i].left && !world.clients[i].ready)
+			return false;
+	return true;
+}
+
+static void next_round(void)
+{
+	round_no++;
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		world.clients[i].ready = false;
+}
+
+static void settle_all(void)
+{
+	uint64_t before = UINT64_MAX, limit = world.plan.one_sided ? 900 * SECOND : CONVERGE;
+
+	for (;;) {
+		while (!all_ready()) {
+			demand(sim_now() - quiet_since < limit, "I13", "not settled %llu s after the faults", (unsigned long long)(limit / SECOND));
+			if (!sim_step())
+				sim_fail("I13", "nothing left to happen");
+		}
+		if (total_seq() == before)
+			break;
+		before = total_seq();
+		next_round();
+	}
+	uint64_t took = (sim_now() - quiet_since) / SECOND;
+	sim_met(took <= 10 ? "settled within 10 s" : took <= 60 ? "settled within 60 s" : "settled later");
+}
+
+static void draw_plan(const struct plan *limits)
+{
+	struct plan *p = &world.plan;
+
+	p->clients = (unsigned)draw_between(2, SIM_CLIENTS_MAX);
+	p->ops = 50 + (unsigned)(draw(250) * draw(250) / 250); /* 50 to 300, the short ones more often */
+	p->network = chance(850);
+	p->kills = chance(700);
+	p->disk = chance(300);
+	p->clocks = chance(300);
+	p->database = chance(600);
+	p->asynchronous = chance(300);
+	p->restore = chance(250);
+	/* What was acknowledged lives at the bureau or at the school: a history that takes it from both proves nothing. */
+	p->rollback = !p->asynchronous && !p->restore && chance(400);
+	bool lossy = p->database && (p->asynchronous || p->restore);
+	if (limits->clients && limits->clients < p->clients)
+		p->clients = limits->clients;
+	if (limits->ops && limits->ops < p->ops)
+		p->ops = limits->ops;
+	p->network &= limits->network;
+	p->kills &= limits->kills;
+	p->disk &= limits->disk;
+	p->clocks &= limits->clocks;
+	p->database &= limits->database;
+	p->rollback &= limits->rollback && !lossy;
+	p->one_sided = limits->one_sided;
+}
+
+static void make_profiles(void)
+{
+	static char dir[64];
+	struct problem problem = {0};
+
+	setenv("DBUS_SESSION_BUS_ADDRESS", "", 1); /* never the keyring of who runs the tests */
+	snprintf(dir, sizeof dir, "%s/jg-sim-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	if (!mkdtemp(dir))
+		abort();
+	for (unsigned i = 0; i < SIM_CLIENTS_MAX; i++) {
+		struct client *c = &world.clients[i];
+		char path[96];
+		snprintf(path, sizeof path, "%s/c%u", dir, i);
+		if (profile_open(&c->profile, path, &problem))
+			abort();
+		snprintf(c->profile.device, sizeof c->profile.device, "0190a000-0000-7000-8000-0000000000%02x", i + 1);
+		/* The seal's key is made now: the first history must not draw more than the others. */
+		if (store_open(&c->store, &c->profile, &problem))
+			abort();
+		store_close(c->store);
+	}
+	world.dir = dir;
+}
+
+void world_end(void)
+{
+	char command[96];
+
+	snprintf(command, sizeof command, "rm -rf %s", world.dir);
+	if (system(command))
+		fprintf(stderr, "%s was not removed\n", world.dir);
+}
+
+static void client_begin(struct client *c, unsigned i)
+{
+	struct profile profile = c->profile;
+	struct fiber *fiber = c->fiber;
+
+	memset(c, 0, sizeof *c);
+	c->profile = profile;
+	c->fiber = fiber;
+	c->no = i;
+	c->school = i == 1 ? 0 : (unsigned)draw(SIM_SCHOOLS); /* the first two are of one school: they meet */
+	if (i == 0)
+		c->school = 0;
+	bool teacher = i > 2 && chance(300);
+	snprintf(c->profile.school, sizeof c->profile.school, "%s", sim_schools[c->school]);
+	snprintf(c->profile.session.user, sizeof c->profile.session.user, "%s-%u", teacher ? "tea" : "reg", c->school);
+	c->profile.session.roles = 1u << role_by_name(teacher ? "class_teacher" : "registrar");
+}
+
+void world_run(uint64_t seed, const struct plan *limits, bool verbose)
+{
+	static bool made;
+
+	if (!made) {
+		disk_init();
+		make_profiles();
+		record_db_init();
+		dispatch_init();
+		made = true;
+	}
+	kernel_begin(seed);
+	world.seed = seed;
+	world.verbose = verbose;
+	world.trace = UINT64_C(1469598103934665603);
+	world.steps = world.lossy = 0;
+	world.faults = true;
+	round_no = 0;
+	running = NULL;
+	arena_free(&world.arena);
+	arena_init(&world.arena, 256u << 20);
+	draw_plan(limits);
+	world.ops_left = world.plan.ops;
+	world.kill_step = draw_between(20, 400);
+	disk_begin();
+	pg_begin();
+	net_begin();
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		client_begin(&world.clients[i], i);
+	db_begin(!world.plan.database ? SINGLE : world.plan.asynchronous ? ASYNCHRONOUS : SYNCHRONOUS);
+	check_begin();
+	for (unsigned i = 0; i < SIM_SERVERS; i++)
+		server_start(&world.servers[i]);
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		client_start_after(&world.clients[i], draw_between(0, 2 * SECOND));
+	sim_at(2 * SECOND, NULL, go_wrong, NULL);
+	while (world.ops_left && sim_now() < 3600 * SECOND && sim_step())
+		;
+	faults_stop();
+	settle_all();
+	check_end();
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		if (world.clients[i].store && world.clients[i].alive) {
+			fiber_drop(world.clients[i].fiber);
+			store_close(world.clients[i].store);
+			world.clients[i].store = NULL;
+		}
+	sim_trace("end", world.steps, 0);
+}
