@@ -343,7 +343,8 @@ int64_t outbox_oldest_waiting(struct store *s)
 
 enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "UPDATE outbox SET state = ?2 WHERE n = ?1", p);
+	/* Settled: an adopted duplicate stands under the id that exists, and is not shown as a record of its own any more. */
+	sqlite3_stmt *stmt = store_prepare(s, "UPDATE outbox SET state = ?2, settled = 1 WHERE n = ?1", p);
 
 	if (!stmt)
 		return ERR_STORE;

@@ -243,7 +243,7 @@ enum err view_overlay(struct view *v, const void *bytes, size_t n, struct item *
 		return e;
 	for (size_t i = 0; i < o->n_seen; i++)
 		op.groups |= 1u << (o->seen[i]->group - 1);
-	if (!o->n_seen)
+	if (!op.del && !o->n_seen)
 		op.groups = record_groups(&op.body);
 	state.exists = item->live;
 	state.record = item->record;

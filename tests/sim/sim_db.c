@@ -272,10 +272,10 @@ static void on_replicated(void *data)
 	if (!db.standby || t->state == TXN_ABORTED || t->commit_no <= db.replicated)
 		return;
 	for (struct txn *x = db.log; x; x = x->next) {
-		if (x->commit_no > t->commit_no)
-			break;
 		if (x->state == TXN_ABORTED || x->commit_no <= db.replicated)
 			continue;
+		if (x->commit_no > t->commit_no)
+			break;
 		if (!x->flushed)
 			return; /* not yet in the WAL: nothing behind it is either */
 		db.replicated = x->commit_no;

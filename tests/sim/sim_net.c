@@ -81,8 +81,6 @@ static void server_closed(void *data)
 		next = r->next;
 		request_detach(r);
 	}
-	frame_reader_free(&p->conn.reader);
-	free(p);
 }
 
 static void close_soon(struct pair *p, uint64_t delay)
@@ -206,7 +204,7 @@ static void on_frame_at_server(void *data)
 
 static struct pair *pair_new(struct sim_server *s, struct client *c, struct link *l)
 {
-	struct pair *p = calloc(1, sizeof *p);
+	struct pair *p = arena_alloc(&world.arena, sizeof *p); /* frames on their way may name it to the end */
 
 	if (!p)
 		abort();

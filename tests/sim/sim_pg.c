@@ -285,9 +285,13 @@ int PQsendPrepare(PGconn *c, const char *name, const char *sql, int n, const Oid
 	(void)n, (void)types;
 	if (c->dead)
 		return 0;
-	if (c->name_count == sizeof c->names / sizeof *c->names)
+	size_t i = 0;
+	while (i < c->name_count && strcmp(c->names[i].name, name) != 0) /* one whose Parse was skipped comes again */
+		i++;
+	if (i == sizeof c->names / sizeof *c->names)
 		abort();
-	struct name *x = &c->names[c->name_count++];
+	struct name *x = &c->names[i];
+	c->name_count += i == c->name_count;
 	snprintf(x->name, sizeof x->name, "%s", name);
 	x->sql = sql;
 	push_command(c, command_new(C_PREPARE, sql));
