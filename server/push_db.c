@@ -90,7 +90,7 @@ static const struct db_stmt insert_pushes = {
 /* A replay writes too (dup_seen): its answer is fenced by the same commit as the first one (sync.md finding 2). */
 static const struct db_stmt update_devices = {
 	"UPDATE device d SET last_op = p.last_op, last_hash = p.last_hash, dup_seen = d.dup_seen + p.dup, last_contact = jg_now(),"
-	" incarnation = d.incarnation + p.fork FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::int[], $5::int[]) p(device, last_op, last_hash, dup, fork)"
+	" incarnation = p.incarnation FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::int[], $5::int[]) p(device, last_op, last_hash, dup, incarnation)"
 	" WHERE d.county = app_county() AND d.device_id = p.device"};
 static const struct db_stmt take_snapshot = {"SELECT filing_snapshot_take($1::int, $2::text, $3::text, $4::uuid)"};
 
@@ -146,13 +146,16 @@ static void send_device_rows(struct group *g)
 		const uint8_t *device = g->member[i].request->caller.device;
 		/* Only a device that repeated a number with other bytes is given a new life; one that is merely behind in its
 		 * incarnation learns the present one from WELCOME. */
-		bool fork = push->forked && push->incarnation == g->member[i].facts.device.incarnation;
-		hash_genesis(genesis, device, g->member[i].facts.device.incarnation + 1);
+		uint32_t line = g->member[i].facts.device.incarnation;
+		if (push_line_is_ahead(push->incarnation, line))
+			line = push->incarnation;
+		bool fork = push->forked && push->incarnation == line;
+		hash_genesis(genesis, device, line + 1);
 		pg_array_bytes(&c[0], device, ID_SIZE);
 		pg_array_int8(&c[1], fork ? 0 : (int64_t)push->reply.last_op);
 		pg_array_bytes(&c[2], fork ? genesis : push->last_hash, HASH_SIZE);
 		pg_array_int4(&c[3], push->replayed);
-		pg_array_int4(&c[4], fork);
+		pg_array_int4(&c[4], (int32_t)(line + fork));
 	}
 	for (size_t i = 0; i < 5; i++)
 		db_array(&p, &c[i]);

@@ -430,6 +430,7 @@ bool push_facts_devices(struct group *g)
 		assert(m); /* only the group's own devices were asked for */
 		struct plan_device *d = &m->facts.device;
 		d->known = !db_get_int(r, i, 4);
+		memcpy(d->id, m->request->caller.device, ID_SIZE);
 		d->incarnation = (uint32_t)db_get_int(r, i, 1);
 		d->last_op = (uint64_t)db_get_int(r, i, 2);
 		memcpy(d->last_hash, db_get_bytes(r, i, 3, &n), HASH_SIZE);

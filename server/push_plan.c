@@ -580,8 +580,27 @@ static enum err answer_replay(struct plan *p)
 	return ERR_OK;
 }
 
-enum err push_plan(struct push *push, const struct plan_facts *facts)
+bool push_line_is_ahead(uint32_t theirs, uint32_t ours)
 {
+	return theirs > ours && theirs - ours <= LINES_LOST_MAX;
+}
+
+/* The device as this push sees it: in a line that begins now when it is ahead of ours. */
+static struct plan_facts in_its_line(const struct push *push, const struct plan_facts *facts)
+{
+	struct plan_facts f = *facts;
+
+	if (push_line_is_ahead(push->incarnation, f.device.incarnation)) {
+		f.device.incarnation = push->incarnation;
+		f.device.last_op = 0;
+		hash_genesis(f.device.last_hash, f.device.id, f.device.incarnation);
+	}
+	return f;
+}
+
+enum err push_plan(struct push *push, const struct plan_facts *given)
+{
+	const struct plan_facts own = in_its_line(push, given), *facts = &own;
 	struct plan p = {.push = push, .facts = facts};
 	size_t until = push_barrier(push);
 

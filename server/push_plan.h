@@ -24,8 +24,11 @@ struct plan_op {
 	char *key;		 /* natural key of a body that carries all of it, or "" */
 };
 
+#define LINES_LOST_MAX 100 /* how far a device may be ahead: each rollback of it since the backup that was restored is one */
+
 struct plan_device {
 	bool known;
+	uint8_t id[ID_SIZE];
 	uint32_t incarnation;
 	uint64_t last_op;
 	uint8_t last_hash[HASH_SIZE];
@@ -103,6 +106,10 @@ struct push {
 	size_t filing_count;
 	uint8_t last_hash[HASH_SIZE];
 };
+
+/* Whether a device is in a line that the server has not seen: offered in a WELCOME and begun by the first push in it, or lost
+ * with the database's tail. */
+bool push_line_is_ahead(uint32_t theirs, uint32_t ours);
 
 /* Decodes the operations of a request: shape, sizes, text. Never fails for the content of one operation; ERR_NOMEM only. */
 enum err push_decode(struct push *push, const pb_push_request *request, struct arena *arena);

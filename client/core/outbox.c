@@ -139,8 +139,8 @@ static enum err queue(struct view *v, pb_op *op, uint32_t groups, const struct i
 	buf_free(&prev);
 	if (!e)
 		e = view_overlay(v, bytes, n, out);
-	if (e)
-		return problem_set(p, e, NULL, NULL, p && p->message[0] ? "%s" : NULL, p ? p->message : "");
+	if (e) /* what failed has told why, unless it was memory */
+		return p && p->code == e ? e : problem_set(p, e, NULL, NULL, NULL);
 	(*out)->pending = true;
 	(*out)->batch = batch;
 	return ERR_OK;

@@ -8,6 +8,7 @@
 #include "hash.h"
 #include "log.h"
 #include "password.h"
+#include "push_plan.h"
 #include "service.h"
 
 
@@ -24,9 +25,6 @@ static const struct db_stmt hello_contact = {
 	"UPDATE device SET last_contact = jg_now(), client = left($2::text, 80), pending = $3::bigint"
 	" WHERE county = app_county() AND cert_spki = $1::bytea"
 	" AND (last_contact IS NULL OR last_contact < jg_now() - interval '1 minute' OR pending <> $3::bigint)"};
-static const struct db_stmt hello_fork = {
-	"UPDATE device SET incarnation = incarnation + 1, last_op = 0, last_hash = $2::bytea"
-	" WHERE county = app_county() AND device_id = $1::uuid AND incarnation = $3::int"};
 
 struct hello_state {
 	pb_welcome welcome;
@@ -104,30 +102,30 @@ static bool is_behind(const pb_hello *hello, int64_t incarnation, int64_t last_o
 	return hello->incarnation == (uint32_t)incarnation && (int64_t)hello->made < last_op;
 }
 
-static void on_forked(struct request *r)
+/* A line of its own begins with what the device sends in it, not here: this HELLO may be an old one that lay in some buffer
+ * while the device came back by another way and went on. */
+static void offer_line(struct request *r, struct hello_state *s, uint32_t incarnation, bool forked)
 {
-	struct hello_state *s = r->state;
-
-	log_warn("device=%s forked: incarnation %u", r->caller.device_text, s->welcome.incarnation);
-	send_welcome(r);
+	s->welcome.incarnation = incarnation;
+	s->welcome.last_op = 0;
+	hash_genesis(s->last_hash, r->caller.device, incarnation);
+	s->welcome.forked = forked;
+	if (forked)
+		log_warn("device=%s forked: incarnation %u", r->caller.device_text, incarnation);
 }
 
-static void begin_fork(struct request *r)
+static void choose_line(struct request *r, struct hello_state *s, const pb_hello *hello)
 {
-	struct hello_state *s = r->state;
-	struct db_params p = {0};
+	uint32_t line = s->welcome.incarnation;
 
-	s->welcome.incarnation++;
-	s->welcome.last_op = 0;
-	hash_genesis(s->last_hash, r->caller.device, s->welcome.incarnation);
-	s->welcome.forked = s->welcome.has_forked = 1;
-	request_scope(r, SCOPE_JOB, "");
-	db_bytes(&p, r->caller.device, ID_SIZE);
-	db_bytes(&p, s->last_hash, sizeof s->last_hash);
-	db_int4(&p, (int32_t)s->welcome.incarnation - 1);
-	request_query(r, &hello_fork, &p);
-	db_task_commit(&r->task);
-	request_trip(r, on_forked);
+	if (!hello->incarnation)
+		return;
+	if (push_line_is_ahead(hello->incarnation, line))
+		offer_line(r, s, hello->incarnation, false); /* we lost its beginning with the database's tail: it is all sent again */
+	else if (hello->incarnation != line ? s->welcome.last_op > 0 : is_behind(hello, line, (int64_t)s->welcome.last_op))
+		offer_line(r, s, line + 1, true);
+	else
+		s->welcome.forked = hello->incarnation != line;
 }
 
 static void fill_welcome(struct request *r, struct hello_state *s, const PGresult *d)
@@ -180,12 +178,7 @@ static void hello_done(struct request *r)
 	r->caller.has_device = true;
 	fill_welcome(r, s, d);
 	r->state = s;
-	if (hello->incarnation && hello->incarnation < s->welcome.incarnation)
-		s->welcome.forked = 1;
-	else if (hello->incarnation && is_behind(hello, (int64_t)s->welcome.incarnation, (int64_t)s->welcome.last_op)) {
-		begin_fork(r);
-		return;
-	}
+	choose_line(r, s, hello);
 	send_welcome(r);
 }
 

@@ -689,26 +689,6 @@ static enum verdict nothing(struct call *call)
 	return DONE;
 }
 
-static enum verdict hello_fork(struct call *call)
-{
-	struct db_row *row = row_get(T_DEVICE, key_of(T_DEVICE, call->param[0].data, ID_SIZE), false);
-	const struct db_device *now = row_read(row, call->b->txn, UINT64_MAX);
-	struct db_device *d;
-
-	if (!now || now->incarnation != (uint32_t)number(call->param[2]))
-		return DONE;
-	enum verdict v = update_device_row(call, row, now, &d);
-	if (v != DONE)
-		return v;
-	if (d->incarnation != (uint32_t)number(call->param[2])) {
-		return DONE;
-	}
-	d->incarnation++;
-	d->last_op = 0;
-	memcpy(d->last_hash, call->param[1].data, HASH_SIZE);
-	return DONE;
-}
-
 /* ---- trip 1 of a push ---- */
 
 static enum verdict lock_devices(struct call *call)
@@ -1424,7 +1404,7 @@ static enum verdict update_devices(struct call *call)
 		d->last_op = (uint64_t)number(c[1]);
 		memcpy(d->last_hash, c[2].data, HASH_SIZE);
 		d->dup_seen += (uint64_t)number(c[3]);
-		d->incarnation += (uint32_t)number(c[4]);
+		d->incarnation = (uint32_t)number(c[4]);
 	}
 	return DONE;
 }

@@ -21,6 +21,7 @@ struct disk_file {
 	unsigned client;
 	struct content now, synced, saved;
 	size_t dirty_from, dirty_to;
+	bool unlinked; /* deleted, and the directory was not synced since: what was synced may come back, whole */
 };
 
 struct open_file {
@@ -156,6 +157,9 @@ static int on_sync(sqlite3_file *file, int flags)
 	int code = refuse(f, SQLITE_OK, SQLITE_IOERR_FSYNC);
 	if (code)
 		return code;
+	if (f->unlinked) /* SQLite syncs the directory with a new journal */
+		content_copy(&f->synced, &f->now);
+	f->unlinked = false;
 	content_size(&f->synced, f->now.n);
 	f->synced.exists = true;
 	size_t to = f->dirty_to < f->now.n ? f->dirty_to : f->now.n;
@@ -237,6 +241,7 @@ static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
 	content_size(&f->now, 0);
 	f->now.exists = false;
 	f->dirty_from = f->dirty_to = 0;
+	f->unlinked = !sync_dir && f->synced.exists;
 	if (sync_dir)
 		content_copy(&f->synced, &f->now);
 	return SQLITE_OK;
@@ -294,6 +299,7 @@ void disk_begin(void)
 		files[i].now.n = files[i].synced.n = files[i].saved.n = 0;
 		files[i].now.exists = files[i].synced.exists = files[i].saved.exists = false;
 		files[i].dirty_from = files[i].dirty_to = 0;
+		files[i].unlinked = false;
 	}
 	memset(modes, 0, sizeof modes);
 	memset(hurt, 0, sizeof hurt);
@@ -304,8 +310,13 @@ static void tear(struct disk_file *f)
 {
 	bool torn = false;
 
-	if (f->now.exists != f->synced.exists && chance(500))
-		content_copy(&f->now, &f->synced);
+	if (f->unlinked || f->now.exists != f->synced.exists) {
+		if (chance(500))
+			content_copy(&f->now, &f->synced);
+		else
+			content_size(&f->synced, 0); /* the new file began empty */
+	}
+	f->unlinked = false;
 	size_t n = f->now.n;
 	if (f->now.n != f->synced.n && chance(500))
 		n = f->synced.n;
@@ -366,6 +377,7 @@ bool disk_restore(unsigned client)
 			content_copy(&files[i].now, &files[i].saved);
 			content_copy(&files[i].synced, &files[i].saved);
 			files[i].dirty_from = files[i].dirty_to = 0;
+			files[i].unlinked = false;
 		}
 	return true;
 }

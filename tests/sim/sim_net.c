@@ -364,8 +364,10 @@ static void note_answers(struct link *l, const ProtobufCMessage *request, const 
 	const pb_push_reply *r = (const pb_push_reply *)reply;
 	uint8_t sha[HASH_SIZE];
 
-	if (r->control)
+	if (r->control) {
 		sim_met(err_info((int)r->control)->name);
+		sim_trace(err_info((int)r->control)->name, l->client->no, r->last_op);
+	}
 	for (size_t i = 0; i < r->n_result; i++) {
 		demand(i < q->n_op, "I3", "more answers than operations");
 		demand(i == 0 || r->result[i]->op_no == r->result[i - 1]->op_no + 1, "I3", "answers are not in order");
@@ -466,6 +468,7 @@ static enum err greet(struct link *l, const pb_hello *outbox, struct problem *p)
 	if (e)
 		return e;
 	l->welcome = (const pb_welcome *)message;
+	sim_trace("welcome", l->client->no, l->welcome->incarnation * UINT64_C(100000) + l->welcome->last_op);
 	if (l->welcome->forked)
 		sim_met("FORKED in WELCOME");
 	return ERR_OK;

@@ -200,6 +200,7 @@ static void check_shown(struct client *c, const struct item *typed)
 static void type_something(struct client *c)
 {
 	unsigned n = chance(100) ? (unsigned)draw_between(2, 20) : 1; /* a file, or a line */
+	typing = (struct problem){0};
 	struct item *item = NULL, *last = NULL;
 	struct view *v;
 	enum err e;
