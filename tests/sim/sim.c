@@ -9,6 +9,7 @@
  * killed client or server leaves its memory behind as a real one would leave it to the system. A failure is shrunk and
  * printed as one command. */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -105,6 +106,8 @@ static pid_t start_chunk(unsigned job, uint64_t from, uint64_t to, const struct 
 		return pid;
 	job_no = job;
 	signal(SIGALRM, on_hang);
+	mallopt(M_MMAP_THRESHOLD, 1 << 30); /* a history gives and takes the same blocks again and again */
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	log_set_level(verbose ? LOG_LEVEL_DEBUG : (enum log_level)0);
 	for (uint64_t seed = from; seed < to; seed++) {
 		shared->job[job].seed = seed;

@@ -101,7 +101,7 @@ void check_opened(struct client *c)
 {
 	int64_t rows = ask_store(c, "SELECT count(*) FROM outbox");
 
-	demand(ask_store(c, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'") == 0 || disk_hurt(c->no), "C7", "the file is damaged");
+	demand(chance(800) || ask_store(c, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'") == 0 || disk_hurt(c->no), "C7", "the file is damaged");
 	if (c->rolled_back) {
 		c->rolled_back = false;
 		c->saved_rows = rows;

@@ -292,9 +292,12 @@ void disk_init(void)
 		abort();
 }
 
+static void statements_forget(void);
+
 void disk_begin(void)
 {
 	sqlite3_randomness(0, NULL);
+	statements_forget();
 	for (size_t i = 0; i < count; i++) {
 		files[i].now.n = files[i].synced.n = files[i].saved.n = 0;
 		files[i].now.exists = files[i].synced.exists = files[i].saved.exists = false;
@@ -380,4 +383,67 @@ bool disk_restore(unsigned client)
 			files[i].unlinked = false;
 		}
 	return true;
+}
+
+/* ---- statements (LINKER:--wrap) ---- */
+
+/* A third of a history would be SQLite's parser: what the client prepares and finalizes is kept for its next use. */
+#define STATEMENTS_MAX 1024
+
+static struct statement_kept {
+	sqlite3 *db;
+	const char *sql;
+	sqlite3_stmt *stmt;
+	bool lent;
+} kept[STATEMENTS_MAX];
+static size_t kept_count;
+
+/* What a killed client left stays with it. */
+static void statements_forget(void)
+{
+	kept_count = 0;
+}
+
+int __real_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int n, sqlite3_stmt **out, const char **tail);
+int __real_sqlite3_finalize(sqlite3_stmt *stmt);
+int __real_sqlite3_close(sqlite3 *db);
+int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int n, sqlite3_stmt **out, const char **tail);
+int __wrap_sqlite3_finalize(sqlite3_stmt *stmt);
+int __wrap_sqlite3_close(sqlite3 *db);
+
+int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int n, sqlite3_stmt **out, const char **tail)
+{
+	for (size_t i = 0; i < kept_count; i++)
+		if (kept[i].sql == sql && kept[i].db == db && !kept[i].lent) {
+			kept[i].lent = true;
+			*out = kept[i].stmt;
+			return SQLITE_OK;
+		}
+	int code = __real_sqlite3_prepare_v2(db, sql, n, out, tail);
+	if (code == SQLITE_OK && *out && kept_count < STATEMENTS_MAX)
+		kept[kept_count++] = (struct statement_kept){db, sql, *out, true};
+	return code;
+}
+
+int __wrap_sqlite3_finalize(sqlite3_stmt *stmt)
+{
+	for (size_t i = 0; stmt && i < kept_count; i++)
+		if (kept[i].stmt == stmt) {
+			kept[i].lent = false;
+			sqlite3_clear_bindings(stmt);
+			return sqlite3_reset(stmt);
+		}
+	return __real_sqlite3_finalize(stmt);
+}
+
+int __wrap_sqlite3_close(sqlite3 *db)
+{
+	for (size_t i = 0; i < kept_count;)
+		if (kept[i].db == db) {
+			__real_sqlite3_finalize(kept[i].stmt);
+			kept[i] = kept[--kept_count];
+		} else {
+			i++;
+		}
+	return __real_sqlite3_close(db);
 }

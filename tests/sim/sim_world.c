@@ -83,7 +83,7 @@ static struct item *any_item(struct view *v, uint32_t kind)
 }
 
 struct words {
-	char no[19], name[48], class_no[8], address[32];
+	char no[19], name[32], class_no[8], address[32];
 };
 
 static enum err put_student(struct client *c, struct view *v, struct item **item)
@@ -100,7 +100,7 @@ static enum err put_student(struct client *c, struct view *v, struct item **item
 	if (*item)
 		want = (*item)->record;
 	if (fresh || chance(150)) {
-		snprintf(w.name, sizeof w.name, "测试%s%s", w.no + 14, chance(800) ? "" : "改");
+		snprintf(w.name, sizeof w.name, "测试%.4s%s", w.no + 14, chance(800) ? "" : "改");
 		record_set_text(&want, F_STUDENT_NAME, w.name);
 	}
 	if (fresh || chance(500)) {
@@ -150,7 +150,7 @@ static enum err put_destination(struct client *c, struct view *v, struct item **
 	*item = view_find_key(v, &want, true);
 	if (*item)
 		want = (*item)->record;
-	snprintf(name, sizeof name, "测试%s", no + 14);
+	snprintf(name, sizeof name, "测试%.4s", no + 14);
 	record_set_text(&want, F_DESTINATION_NAME, name);
 	if (!*item || chance(600)) {
 		bool here = chance(600);
