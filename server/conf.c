@@ -65,6 +65,7 @@ static bool assign(struct conf *c, const struct setting *s, const char *value)
 void conf_defaults(struct conf *c)
 {
 	memset(c, 0, sizeof *c);
+	c->page_rows = PULL_PAGE_ROWS;
 	for (size_t i = 0; i < SETTINGS; i++)
 		assign(c, &settings[i], settings[i].standard);
 }

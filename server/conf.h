@@ -10,6 +10,7 @@
 #include "err.h"
 
 #define CONF_TEXT 1024
+#define PULL_PAGE_ROWS 1000 /* about 240 KiB of ordinary records */
 
 struct conf {
 	char dir[512];
@@ -20,6 +21,7 @@ struct conf {
 	char listen[128], metrics[128];
 	char user[64]; /* to drop to when started as root */
 	int workers, pool, per_address;
+	int page_rows; /* of a pull; no setting: only the simulation makes pages small, so that a few records are many pages */
 	bool grouping; /* of one-op pushes; off only to measure what it is worth */
 	struct sockaddr_storage listen_addr, metrics_addr;
 };

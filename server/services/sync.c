@@ -12,7 +12,6 @@
 #include "record_db.h"
 #include "service.h"
 
-#define PAGE_ROWS 1000		/* of a pull: about PAGE_BYTES of ordinary records */
 #define CHUNK_BYTES (256u << 10)
 #define FILE_BYTES_MAX (10u << 20)
 
@@ -47,7 +46,8 @@ static const struct db_stmt count_feed = {
 struct pull {
 	int64_t stream;
 	uint64_t cursor, epoch, upto, seq;
-	bool last, counted;
+	uint64_t floor; /* as it was when the cursor was judged */
+	bool last, counted, begun;
 	uint64_t total;
 	uint32_t lanes[LANES];
 	uint64_t audit_n;
@@ -277,12 +277,17 @@ static void feed_read(struct request *r)
 		restart_pull(r, ERR_EPOCH);
 		return;
 	}
-	if (p->cursor && p->cursor < (uint64_t)db_get_int(stream, 0, 1)) {
+	/* The cursor that the client came with is judged, and that of a later page only when graves went meanwhile: a pull from 0
+	 * passes below the floor on its way. */
+	uint64_t floor = (uint64_t)db_get_int(stream, 0, 1);
+	if (p->cursor && p->cursor < floor && (!p->begun || floor != p->floor)) {
 		restart_pull(r, ERR_RESYNC);
 		return;
 	}
+	p->begun = true;
+	p->floor = floor;
 	p->count = (size_t)PQntuples(feed);
-	p->last = p->count < PAGE_ROWS;
+	p->last = p->count < (size_t)r->worker->server->conf.page_rows;
 	if (!make_room(r, p) || !read_feed_rows(r, p, feed)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
@@ -310,7 +315,7 @@ static void pull_query(struct request *r)
 	request_query(r, &read_stream, &a);
 	db_int8(&b, p->stream);
 	db_int8(&b, (int64_t)p->cursor);
-	db_int4(&b, PAGE_ROWS);
+	db_int4(&b, r->worker->server->conf.page_rows);
 	request_query(r, &read_feed, &b);
 	if (!p->counted) {
 		db_int8(&c, p->stream);

@@ -162,6 +162,7 @@ void db_full(bool full);
 void db_backup(void);
 bool db_restore(void); /* to the last backup, with a new epoch as `jgd restore` makes it */
 void db_purge(void);   /* graves go and the floor rises */
+void db_prune(void);   /* the answers of old pushes go; their numbers and hashes stay */
 
 struct db_device { uint8_t id[ID_SIZE]; char school[16]; uint8_t spki[32]; uint32_t incarnation; uint64_t last_op; uint8_t last_hash[HASH_SIZE]; uint64_t dup_seen; };
 struct db_stream { int64_t id; uint64_t seq, floor; uint32_t lanes[LANES]; uint64_t audit_n; uint8_t head[HASH_SIZE]; };
@@ -184,7 +185,7 @@ bool db_lanes_at(int64_t stream, uint64_t seq, uint32_t out[LANES]);
 
 void check_begin(void);
 /* The server told a client's device the result of an operation. */
-void check_told(struct client *c, uint32_t incarnation, const uint8_t sha[HASH_SIZE], const void *result);
+void check_told(struct client *c, const void *op, const uint8_t sha[HASH_SIZE], const void *result);
 void check_reply_order(struct client *c, uint64_t first, const void *reply);
 void check_typed(struct client *c); /* after "saved" */
 void check_opened(struct client *c); /* after a restart: what was saved is there (C1, C2, C11) */

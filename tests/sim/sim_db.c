@@ -297,6 +297,17 @@ static void on_flushed(void *data)
 		sim_at(db.mode == SYNCHRONOUS ? draw_between(300, 3000) : draw_between(1 * MS, 2 * SECOND), &db, on_replicated, t);
 }
 
+static void wal_add(struct txn *t)
+{
+	t->state = TXN_WAITING;
+	t->commit_no = ++db.commit_no;
+	if (db.log_last)
+		db.log_last->next = t;
+	else
+		db.log = t;
+	db.log_last = t;
+}
+
 static void on_read_only(void *data)
 {
 	struct txn *t = data;
@@ -322,13 +333,7 @@ void db_commit(struct backend *b, struct pg_conn *c)
 		b->txn = NULL;
 		return;
 	}
-	t->state = TXN_WAITING;
-	t->commit_no = ++db.commit_no;
-	if (db.log_last)
-		db.log_last->next = t;
-	else
-		db.log = t;
-	db.log_last = t;
+	wal_add(t);
 	sim_at(FLUSH_US, &db, on_flushed, t);
 }
 
@@ -435,16 +440,11 @@ static void write_epoch(uint64_t epoch, uint64_t timeline)
 
 	*c = (struct county_row){epoch, timeline};
 	row_write(row_get(T_COUNTY, key_of(T_COUNTY, "", 0), true), t, c);
+	wal_add(t);
 	t->state = TXN_VISIBLE;
 	t->vis = ++db.vis;
-	t->commit_no = ++db.commit_no;
 	t->flushed = true;
 	db.replicated = db.commit_no;
-	if (db.log_last)
-		db.log_last->next = t;
-	else
-		db.log = t;
-	db.log_last = t;
 }
 
 uint64_t db_epoch(void)
@@ -1627,6 +1627,25 @@ void db_begin(enum replication mode)
 	}
 }
 
+/* 400 days later (sync.md "Ops"). */
+void db_prune(void)
+{
+	struct txn *t = txn_new(NULL);
+
+	for (struct db_row *r = db.first[T_PUSH]; r; r = r->next) {
+		const struct db_push *now = row_read(r, NULL, UINT64_MAX);
+		if (!now || in_progress(r->newest->by) || !now->results.len)
+			continue;
+		struct db_push *p = keep(sizeof *p);
+		*p = *now;
+		p->results.len = 0;
+		row_write(r, t, p);
+	}
+	wal_add(t);
+	on_flushed(t);
+	sim_met("answers pruned");
+}
+
 /* The 400 days are over for what was deleted so far (sync.md "Tombstones"). */
 void db_purge(void)
 {
@@ -1647,13 +1666,7 @@ void db_purge(void)
 			row_write(f, t, NULL);
 		}
 		row_write(row, t, s);
-		t->state = TXN_WAITING;
-		t->commit_no = ++db.commit_no;
-		if (db.log_last)
-			db.log_last->next = t;
-		else
-			db.log = t;
-		db.log_last = t;
+		wal_add(t);
 		on_flushed(t);
 	}
 	sim_met("graves purged");

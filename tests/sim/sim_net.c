@@ -372,7 +372,7 @@ static void note_answers(struct link *l, const ProtobufCMessage *request, const 
 		demand(i < q->n_op, "I3", "more answers than operations");
 		demand(i == 0 || r->result[i]->op_no == r->result[i - 1]->op_no + 1, "I3", "answers are not in order");
 		hash_op(sha, q->op[i].data, q->op[i].len);
-		check_told(l->client, q->incarnation, sha, r->result[i]);
+		check_told(l->client, &q->op[i], sha, r->result[i]);
 	}
 }
 

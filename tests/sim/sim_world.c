@@ -390,6 +390,7 @@ void server_start(struct sim_server *s)
 	s->server.conf.county = SIM_COUNTY;
 	s->server.conf.pool = SIM_POOL;
 	s->server.conf.grouping = true;
+	s->server.conf.page_rows = 5;
 	s->server.workers = &s->worker;
 	s->server.worker_count = 1;
 	s->worker.server = &s->server;
@@ -432,7 +433,7 @@ static void on_disk_well(void *data)
 
 static void hurt_database(void)
 {
-	switch (draw(world.plan.restore ? 8 : 7)) {
+	switch (draw(world.plan.restore ? 9 : 8)) {
 	case 0:
 		db_crash();
 		break;
@@ -456,6 +457,9 @@ static void hurt_database(void)
 		break;
 	case 6:
 		db_kill_backend();
+		break;
+	case 7:
+		db_prune();
 		break;
 	default:
 		if (chance(500) || !db_restore())
