@@ -63,14 +63,14 @@ static void check_bases(struct told *t, const struct client *c, const pb_op *op,
 		const pb_group_base *base = op->seen[i];
 		const struct told *own = base->own_op ? *slot_of(c, op->incarnation, base->own_op) : NULL;
 		uint32_t saw = base->own_op ? (own ? own->gver[base->group - 1] : 0) : base->gver, now = r->gver[base->group - 1];
-		if (base->own_op && (!own || own->lossy != t->lossy || !saw))
-			continue; /* its answer was lost, or told of another world */
+		if (t->lossy || (base->own_op && (!own || !saw)))
+			continue; /* its answer was lost, or a version that is gone with the database's tail */
 		demand(now == saw || now == saw + 1, "I9", "operation %llu of device %u saw version %u of group %u and made it %u", (unsigned long long)op->op_no, c->no,
 			(unsigned)saw, (unsigned)base->group, (unsigned)now);
 	}
 }
 
-void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE], const void *result)
+void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE], const void *result, uint64_t lossy)
 {
 	const ProtobufCBinaryData *op_bytes = bytes;
 	const ProtobufCMessage *message;
@@ -90,16 +90,16 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 		sim_met("answered again");
 		demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I2", "operation %llu was answered for other bytes", (unsigned long long)r->op_no);
 		/* Where the database lost a tail the operation is executed anew, and may find another world. */
-		demand(t->lossy != world.lossy || t->outcome == (int)r->outcome || r->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED, "I2",
+		demand(t->lossy != lossy || t->outcome == (int)r->outcome || r->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED, "I2",
 			"operation %llu of device %u was answered %d, then %d", (unsigned long long)r->op_no, c->no, t->outcome, (int)r->outcome);
 		t->outcome = (int)r->outcome;
-		t->lossy = world.lossy;
+		t->lossy = lossy;
 		check_bases(t, c, op, r);
 		arena_free(&arena);
 		return;
 	}
 	struct told *t = arena_alloc(&world.arena, sizeof *t);
-	*t = (struct told){.client = c, .incarnation = op->incarnation, .op_no = r->op_no, .lossy = world.lossy, .outcome = (int)r->outcome};
+	*t = (struct told){.client = c, .incarnation = op->incarnation, .op_no = r->op_no, .lossy = lossy, .outcome = (int)r->outcome};
 	memcpy(t->sha, sha, HASH_SIZE);
 	*at = t;
 	check_bases(t, c, op, r);

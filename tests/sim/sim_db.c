@@ -401,6 +401,7 @@ void db_crash(void)
 			}
 		}
 	sim_met("database restarted");
+	sim_trace("database restarted", db.commit_no, db.replicated);
 	sim_at(draw_between(200 * MS, 2 * SECOND), &db, on_up, NULL);
 }
 
@@ -412,6 +413,7 @@ void db_failover(void)
 	pg_kill_all();
 	cut_after(db.replicated);
 	sim_met(last > db.replicated ? "failover lost a tail" : "failover");
+	sim_trace("failover", last, db.replicated);
 	db.timeline++;
 	db.standby = true;
 	sim_at(draw_between(1 * SECOND, 10 * SECOND), &db, on_up, NULL);
@@ -468,6 +470,7 @@ bool db_restore(void)
 	/* maintain.c renew_epoch: the clock in milliseconds, so that no epoch comes twice */
 	write_epoch((epoch > 1000 ? epoch : 1000) + 1 + sim_now() / MS, db.timeline);
 	sim_met("restored from a backup");
+	sim_trace("restored", db.backup, 0);
 	sim_at(draw_between(1 * SECOND, 10 * SECOND), &db, on_up, NULL);
 	return true;
 }

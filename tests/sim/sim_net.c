@@ -18,6 +18,7 @@ struct message {
 	struct message *next;
 	struct link *link;
 	struct pair *pair;
+	uint64_t lossy; /* world.lossy when it was sent */
 	size_t n;
 	uint8_t bytes[];
 };
@@ -115,6 +116,7 @@ static struct message *message_new(struct pair *p, const void *bytes, size_t n)
 		abort();
 	m->next = NULL;
 	m->pair = p;
+	m->lossy = world.lossy;
 	m->n = n;
 	memcpy(m->bytes, bytes, n);
 	return m;
@@ -358,7 +360,7 @@ static enum err take_error(const struct frame *f, struct problem *p)
 }
 
 /* What the server promised, as it reached the device: noted before the client's code sees it. */
-static void note_answers(struct link *l, const ProtobufCMessage *request, const ProtobufCMessage *reply)
+static void note_answers(struct link *l, const ProtobufCMessage *request, const ProtobufCMessage *reply, uint64_t lossy)
 {
 	const pb_push_request *q = (const pb_push_request *)request;
 	const pb_push_reply *r = (const pb_push_reply *)reply;
@@ -372,7 +374,7 @@ static void note_answers(struct link *l, const ProtobufCMessage *request, const 
 		demand(i < q->n_op, "I3", "more answers than operations");
 		demand(i == 0 || r->result[i]->op_no == r->result[i - 1]->op_no + 1, "I3", "answers are not in order");
 		hash_op(sha, q->op[i].data, q->op[i].len);
-		check_told(l->client, &q->op[i], sha, r->result[i]);
+		check_told(l->client, &q->op[i], sha, r->result[i], lossy);
 	}
 }
 
@@ -408,7 +410,7 @@ enum err link_call(struct link *l, uint16_t method, const ProtobufCMessage *requ
 		enum err e = envelope_unpack(rule->reply, f.body, f.length, &arena, &message, p);
 		demand(!e, "I3", "a reply was not understood: %s", err_info((int)e)->name);
 		if (method == METHOD_SYNC_PUSH)
-			note_answers(l, request, message);
+			note_answers(l, request, message, m->lossy);
 		if (method == METHOD_SYNC_PULL && ((const pb_pull_reply *)message)->control)
 			sim_met(err_info((int)((const pb_pull_reply *)message)->control)->name);
 		bool more = f.flags & FRAME_MORE, go_on = !reply || reply(data, message);
