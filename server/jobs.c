@@ -11,6 +11,7 @@
 
 #define POLL_MS 2000  /* a revoked key is dead within 5 s (security.md): poll 2, wake the loops, close */
 #define MINUTE_MS 60000
+#define DAY_MS 86400000
 
 struct job;
 
@@ -99,6 +100,22 @@ static void seal_queries(struct job *job)
 	db_task_query(&job->task, &seal_access, NULL);
 }
 
+/* ---- graves ---- */
+
+/* What was deleted or left a school 400 days ago goes from the feeds; who has not synchronised since begins again (RESYNC). The
+ * streams are locked first, as everywhere: a push that wrote the same feed would otherwise wait for us and we for it. */
+static const struct db_stmt purge_graves = {
+	"WITH t AS MATERIALIZED (SELECT stream_id FROM stream WHERE county = app_county() ORDER BY stream_id FOR UPDATE),"
+	" g AS (DELETE FROM feed f USING t, rec_history h WHERE f.county = app_county() AND f.stream_id = t.stream_id AND f.action <> 1"
+	" AND h.county = f.county AND h.rec_id = f.rec_id AND h.ver = f.ver AND h.at < jg_now() - interval '400 days' RETURNING f.stream_id, f.seq)"
+	" UPDATE stream s SET floor = greatest(s.floor, m.seq) FROM (SELECT stream_id, max(seq) AS seq FROM g GROUP BY stream_id) m"
+	" WHERE s.county = app_county() AND s.stream_id = m.stream_id"};
+
+static void purge_queries(struct job *job)
+{
+	db_task_query(&job->task, &purge_graves, NULL);
+}
+
 static void nothing_to_do(struct job *job)
 {
 	(void)job;
@@ -107,6 +124,7 @@ static void nothing_to_do(struct job *job)
 static const struct job_row rows[] = {
 	{"poll", POLL_MS, poll_queries, poll_done},
 	{"seal", MINUTE_MS, seal_queries, nothing_to_do},
+	{"purge", DAY_MS, purge_queries, nothing_to_do},
 };
 
 /* ---- running ---- */

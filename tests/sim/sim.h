@@ -161,7 +161,7 @@ void db_kill_backend(void);
 void db_full(bool full);
 void db_backup(void);
 bool db_restore(void); /* to the last backup, with a new epoch as `jgd restore` makes it */
-void db_purge(void);   /* graves go and the floor rises */
+void db_age(void);     /* 400 days pass for the graves */
 void db_prune(void);   /* the answers of old pushes go; their numbers and hashes stay */
 
 struct db_device { uint8_t id[ID_SIZE]; char school[16]; uint8_t spki[32]; uint32_t incarnation; uint64_t last_op; uint8_t last_hash[HASH_SIZE]; uint64_t dup_seen; };

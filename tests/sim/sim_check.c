@@ -156,9 +156,9 @@ void check_synced(struct client *c, enum err e)
 				(unsigned long long)streams[i].cursor);
 		c->seen[at].cursor = streams[i].cursor;
 		c->seen[at].epoch = streams[i].epoch;
-		if (e || world.lossy || !streams[i].cursor)
+		if (world.lossy || !streams[i].cursor)
 			continue;
-		demand(streams[i].digest == 1, "I4", "the digests of stream %d differ", at);
+		demand(e || streams[i].digest == 1, "I4", "the digests of stream %d differ", at);
 		if (staging_digest(c->store, streams[i].stream, true, mine, NULL))
 			continue;
 		demand(db_lanes_at(streams[i].stream, streams[i].cursor, theirs), "I7", "no snapshot of stream %d ever ended at %llu", at,

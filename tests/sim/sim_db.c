@@ -51,6 +51,7 @@ static struct {
 	bool up, full, standby;
 	uint64_t timeline;
 	uint64_t vis, commit_no, replicated;
+	uint64_t aged, sequence, xid;
 	uint64_t backup; /* commit number, 0 = none yet */
 	struct db_row *index[SLOTS];
 	struct db_row *first[T_COUNT], *last[T_COUNT];
@@ -358,7 +359,9 @@ void db_cancel_wait(void)
 
 static void cut_after(uint64_t commit_no)
 {
-	for (struct txn *t = db.log; t; t = t->next)
+	struct txn *t;
+
+	for (t = db.log; t; t = t->next)
 		if (t->commit_no > commit_no && t->state != TXN_ABORTED) {
 			if (t->state == TXN_VISIBLE)
 				world.lossy++;
@@ -373,6 +376,8 @@ static void cut_after(uint64_t commit_no)
 			l = &(*l)->next;
 	}
 	db.commit_no = commit_no;
+	for (db.xid = 0, t = db.log; t; t = t->next)
+		db.xid = t->state == TXN_VISIBLE && t->xid > db.xid ? t->xid : db.xid;
 	if (db.replicated > commit_no)
 		db.replicated = commit_no;
 }
@@ -879,11 +884,6 @@ static enum verdict read_others(struct call *call)
 	return DONE;
 }
 
-static enum verdict no_refusal(struct call *call)
-{
-	ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT);
-	return DONE;
-}
 
 /* ---- records ---- */
 
@@ -1310,7 +1310,7 @@ static enum verdict write_feed(struct call *call, const struct cell *param, bool
 	return DONE;
 }
 
-static enum verdict apply_streams(struct call *call)
+static enum verdict write_streams(struct call *call, bool sequence)
 {
 	struct elements e[12];
 	struct cell c[12];
@@ -1333,8 +1333,9 @@ static enum verdict apply_streams(struct call *call)
 		uint8_t key[16];
 		*s = *(const struct db_stream *)row_read(row, call->b->txn, UINT64_MAX);
 		streams[n] = s->id;
-		bases[n++] = s->seq;
-		s->seq += (uint64_t)number(c[1]);
+		bases[n] = sequence ? call->b->txn->drawn : s->seq;
+		s->seq = bases[n] + (uint64_t)number(c[1]) > s->seq ? bases[n] + (uint64_t)number(c[1]) : s->seq;
+		n++;
 		for (int k = 0; k < LANES; k++)
 			s->lanes[k] += (uint32_t)number(c[2 + k]);
 		s->audit_n++;
@@ -1357,6 +1358,17 @@ static enum verdict apply_streams(struct call *call)
 	if (v == DONE)
 		ROWS(call, PG_TEXT);
 	return v;
+}
+
+static enum verdict apply_streams(struct call *call)
+{
+	return write_streams(call, false);
+}
+
+/* For the bank. */
+static enum verdict apply_drawn(struct call *call)
+{
+	return write_streams(call, true);
 }
 
 static enum verdict insert_pushes(struct call *call)
@@ -1500,6 +1512,73 @@ static enum verdict check_epoch(struct call *call)
 	return DONE;
 }
 
+static enum verdict purge(struct call *call, bool raises_floor)
+{
+	for (unsigned i = 0; i < SIM_STREAMS; i++)
+		if (lock_row(call, stream_row(sim_stream(i))) == BLOCKED)
+			return BLOCKED;
+	for (unsigned i = 0; i < SIM_STREAMS; i++) {
+		struct db_row *row = stream_row(sim_stream(i));
+		struct db_stream *s = keep(sizeof *s);
+		bool any = false;
+		*s = *(const struct db_stream *)row_read(row, call->b->txn, UINT64_MAX);
+		for (struct db_row *f = db.first[T_FEED]; f; f = f->next) {
+			const struct db_feed *x = row_read(f, call->b->txn, snapshot(call));
+			if (!x || x->stream != s->id || x->action == 1 || f->newest->by->vis > db.aged)
+				continue;
+			s->floor = x->seq > s->floor && raises_floor ? x->seq : s->floor;
+			row_write(f, call->b->txn, NULL);
+			any = true;
+		}
+		if (any) {
+			row_write(row, call->b->txn, s);
+			sim_met("graves purged");
+		}
+	}
+	return DONE;
+}
+
+static enum verdict purge_graves(struct call *call)
+{
+	return purge(call, true);
+}
+
+/* For the bank. */
+static enum verdict purge_silently(struct call *call)
+{
+	return purge(call, false);
+}
+
+/* For the bank: numbers drawn before the stream is locked. */
+static enum verdict draw_numbers(struct call *call)
+{
+	call->b->txn->drawn = db.sequence;
+	db.sequence += 100;
+	ROWS(call, PG_INT8);
+	return DONE;
+}
+
+/* For the bank: what a transaction's number says of its outcome. Numbers are given out again after a failover (finding 3). */
+static enum verdict read_number(struct call *call)
+{
+	struct txn *t = call->b->txn;
+
+	if (!t->xid)
+		t->xid = ++db.xid;
+	put_int8(ROWS(call, PG_INT8), 0, 0, (int64_t)t->xid);
+	return DONE;
+}
+
+static enum verdict read_outcome(struct call *call)
+{
+	bool committed = false;
+
+	for (const struct txn *t = db.log; t; t = t->next)
+		committed |= t->xid == (uint64_t)number(call->param[0]) && t->state == TXN_VISIBLE;
+	put_bool(ROWS(call, PG_BOOL), 0, 0, committed);
+	return DONE;
+}
+
 /* ---- which text is which ---- */
 
 struct statement {
@@ -1563,6 +1642,17 @@ const struct statement *db_statement(const char *sql, const struct kind **kind)
 		(unsigned long long)h, sql);
 }
 
+/* What the standby shows. */
+static uint64_t replicated_vis(void)
+{
+	uint64_t vis = 1;
+
+	for (const struct txn *t = db.log; t; t = t->next)
+		if (t->state == TXN_VISIBLE && t->commit_no <= db.replicated && t->vis > vis)
+			vis = t->vis;
+	return vis;
+}
+
 enum verdict db_execute(struct call *call)
 {
 	struct backend *b = call->b;
@@ -1570,7 +1660,7 @@ enum verdict db_execute(struct call *call)
 	if (!b->txn) /* every statement of ours stands in a transaction */
 		sim_fail("model", "a statement outside of a transaction");
 	if (!b->snapshot)
-		b->snapshot = b->replica && db.replicated < db.commit_no ? db.vis - (db.commit_no - db.replicated) : db.vis;
+		b->snapshot = b->replica ? replicated_vis() : db.vis;
 	if (!b->snapshot)
 		b->snapshot = 1;
 	if (db.full && call->statement->writes) {
@@ -1649,28 +1739,8 @@ void db_prune(void)
 	sim_met("answers pruned");
 }
 
-/* The 400 days are over for what was deleted so far (sync.md "Tombstones"). */
-void db_purge(void)
+/* 400 days pass: what is in the feeds now is old when a server's job looks for graves. */
+void db_age(void)
 {
-	for (unsigned i = 0; i < SIM_STREAMS; i++) {
-		struct db_row *row = stream_row(sim_stream(i));
-		const struct db_stream *now = row_read(row, NULL, UINT64_MAX);
-		if (in_progress(row->locker) || !now->seq)
-			continue;
-		struct txn *t = txn_new(NULL);
-		struct db_stream *s = keep(sizeof *s);
-		*s = *now;
-		for (struct db_row *f = db.first[T_FEED]; f; f = f->next) {
-			const struct db_feed *x = row_read(f, NULL, UINT64_MAX);
-			if (!x || x->stream != s->id || x->action == 1)
-				continue;
-			if (x->seq > s->floor)
-				s->floor = x->seq;
-			row_write(f, t, NULL);
-		}
-		row_write(row, t, s);
-		wal_add(t);
-		on_flushed(t);
-	}
-	sim_met("graves purged");
+	db.aged = db.vis;
 }

@@ -458,8 +458,8 @@ static void next_command(struct pg_conn *c)
 	if (!c->first)
 		c->last = NULL;
 	free_command(m);
-	if (c->first && !c->dead)
-		c->running = sim_at(draw(60), NULL, run, c);
+	if (c->first && !c->dead) /* now and then another process has the CPU */
+		c->running = sim_at(chance(20) ? draw_between(1 * MS, 30 * MS) : draw(60), NULL, run, c);
 }
 
 static void fail(struct pg_conn *c, const char *state)

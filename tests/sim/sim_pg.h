@@ -23,6 +23,7 @@ struct txn {
 	uint64_t vis;	    /* everybody's snapshots from this number on see it */
 	uint64_t commit_no; /* its place in the WAL; 0 = wrote nothing */
 	bool flushed;
+	uint64_t drawn, xid; /* for the bank's bugs */
 	struct row_ref *writes;
 	size_t count, room;
 	struct pg_conn *conn; /* NULL when its backend is gone */

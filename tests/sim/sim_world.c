@@ -453,7 +453,7 @@ static void hurt_database(void)
 		db_cancel_wait();
 		break;
 	case 5:
-		db_purge();
+		db_age();
 		break;
 	case 6:
 		db_kill_backend();
