@@ -676,8 +676,9 @@ static enum verdict hello_device(struct call *call)
 	return DONE;
 }
 
-static enum verdict update_device_row(struct call *call, struct db_row *row, const struct db_device *now, struct db_device **out)
+static enum verdict update_device_row(struct call *call, struct db_row *row, struct db_device **out)
 {
+	const struct db_device *now;
 	enum verdict v = lock_row(call, row);
 
 	if (v != DONE)
@@ -694,6 +695,21 @@ static enum verdict update_device_row(struct call *call, struct db_row *row, con
 static enum verdict nothing(struct call *call)
 {
 	(void)call;
+	return DONE;
+}
+
+/* For the bank: a line that begins with HELLO. */
+static enum verdict write_line(struct call *call)
+{
+	struct db_row *row = row_get(T_DEVICE, key_of(T_DEVICE, call->param[0].data, ID_SIZE), false);
+	struct db_device *d;
+
+	enum verdict v = update_device_row(call, row, &d);
+	if (v != DONE)
+		return v;
+	d->incarnation = (uint32_t)number(call->param[2]);
+	d->last_op = 0;
+	memcpy(d->last_hash, call->param[1].data, HASH_SIZE);
 	return DONE;
 }
 
@@ -1413,7 +1429,7 @@ static enum verdict update_devices(struct call *call)
 		for (int i = 0; i < 5; i++)
 			take(&e[i], &c[i]);
 		struct db_row *row = row_get(T_DEVICE, key_of(T_DEVICE, c[0].data, ID_SIZE), false);
-		enum verdict v = update_device_row(call, row, NULL, &d);
+		enum verdict v = update_device_row(call, row, &d);
 		if (v != DONE)
 			return v;
 		d->last_op = (uint64_t)number(c[1]);
