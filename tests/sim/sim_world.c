@@ -431,9 +431,54 @@ static void on_disk_well(void *data)
 	disk_set(((struct client *)data)->no, DISK_WELL);
 }
 
+static void on_cancel(void *data)
+{
+	(void)data;
+	if (world.faults)
+		db_cancel_wait();
+}
+
+static void on_crash(void *data)
+{
+	(void)data;
+	if (world.faults && db_is_up())
+		db_crash();
+}
+
+static void on_failover(void *data)
+{
+	(void)data;
+	if (world.faults)
+		db_failover();
+}
+
+static void on_backend_kill(void *data)
+{
+	(void)data;
+	if (world.faults)
+		db_kill_backend();
+}
+
+/* The order in which writes were lost elsewhere (sync.md findings 2 to 4): the standby is away, somebody or something ends the
+ * wait, people go on, and then the standby is all there is. */
+static void incident(void)
+{
+	static const sim_fn ends[] = {on_cancel, on_crash, on_backend_kill};
+	uint64_t at = 0;
+
+	db_standby(false);
+	sim_met("incident");
+	for (unsigned i = 0; i < 3; i++)
+		sim_at(at += draw_between(200 * MS, 3 * SECOND), NULL, ends[draw(3)], NULL);
+	if (chance(700))
+		sim_at(at += draw_between(100 * MS, 5 * SECOND), NULL, on_failover, NULL);
+	else
+		sim_at(at += draw_between(100 * MS, 5 * SECOND), NULL, on_standby_back, NULL);
+}
+
 static void hurt_database(void)
 {
-	switch (draw(world.plan.restore ? 9 : 8)) {
+	switch (draw(world.plan.restore ? 10 : 9)) {
 	case 0:
 		db_crash();
 		break;
@@ -460,6 +505,9 @@ static void hurt_database(void)
 		break;
 	case 7:
 		db_prune();
+		break;
+	case 8:
+		incident();
 		break;
 	default:
 		if (chance(500) || !db_restore())
@@ -608,8 +656,8 @@ static void draw_plan(const struct plan *limits)
 	p->disk = chance(300);
 	p->clocks = chance(300);
 	p->database = chance(600);
-	p->asynchronous = chance(300);
-	p->restore = chance(250);
+	p->asynchronous = chance(350);
+	p->restore = chance(300);
 	/* What was acknowledged lives at the bureau or at the school: a history that takes it from both proves nothing. */
 	p->rollback = !p->asynchronous && !p->restore && chance(400);
 	bool lossy = p->database && (p->asynchronous || p->restore);
