@@ -233,10 +233,8 @@ enum err store_open(struct store **out, struct profile *profile, struct problem 
 	/* secure_delete: what LEAVE takes away is overwritten in the free pages too (I8). */
 	if (!e)
 		e = run_sql(s,
-			"PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; "
-			"PRAGMA foreign_keys = ON;"
-			" PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY; PRAGMA cache_size = "
-			"-16000",
+			"PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA secure_delete = ON; "
+			"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000",
 			p);
 	if (!e)
 		e = open_schema(s, p);

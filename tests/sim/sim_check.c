@@ -145,7 +145,7 @@ void check_synced(struct client *c, enum err e)
 	size_t n = store_streams(c->store, streams);
 
 	demand(e != ERR_CHAIN || world.lossy, "I11", "the trace is not the one that this device has seen");
-	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no), "C11", "synchronising ended with %s on a disk that is well", err_info((int)e)->name);
+	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no), "C11", "synchronising ended with %s on a disk that is well: %s", err_info((int)e)->name, sqlite3_errmsg(c->store->db));
 	demand(err_info((int)e)->level == ERR_LEVEL_RETRY || !e || e == ERR_CHAIN || e == ERR_STORE || e == ERR_DISK_FULL, "I13", "synchronising ended with %s",
 		err_info((int)e)->name);
 	for (size_t i = 0; i < n; i++) {
