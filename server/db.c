@@ -720,7 +720,11 @@ static void on_stall(uv_timer_t *timer)
 {
 	struct db_conn *c = timer->data, *probe = &c->pool->conns[c->pool->size];
 
-	if (c->pool->host_count < 2 || probe->state != CONN_DOWN || c->pool->draining)
+	if (c->pool->draining) { /* the process ends; it must not wait for a database that never answers */
+		conn_down(c, NULL);
+		return;
+	}
+	if (c->pool->host_count < 2 || probe->state != CONN_DOWN)
 		return;
 	probe->host = (c->host + 1) % c->pool->host_count;
 	probe->refused = 0;

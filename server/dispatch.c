@@ -108,8 +108,7 @@ static bool take_call(struct conn *c, const struct frame *f)
 			request_fail(r, ERR_NOMEM, NULL, NULL);
 		return true;
 	}
-	r->run = handlers[method_index(m->number)];
-	r->run(r);
+	request_start(r, handlers[method_index(m->number)]);
 	return true;
 }
 

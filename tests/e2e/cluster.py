@@ -78,7 +78,7 @@ class Node:
 scope: jingguan
 name: {self.name}
 restapi: {{listen: '{self.address}:8008', connect_address: '{self.address}:8008'}}
-etcd3: {{host: '{c.net}.1:{c.etcd_port}'}}
+etcd: {{host: '{c.net}.1:{c.etcd_port}'}}
 bootstrap:
   dcs:
     ttl: {TTL}
@@ -200,7 +200,7 @@ class Cluster:
         client = "http://%s.1:%d" % (self.net, self.etcd_port)
         with open(self.dir + "/etcd.log", "w") as log:
             self.etcd = subprocess.Popen(["etcd", "--name", "one", "--data-dir", self.dir + "/etcd", "--listen-client-urls", client, "--advertise-client-urls", client,
-                                          "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "one=" + peer, "--log-level", "error"],
+                                          "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "one=" + peer, "--enable-v2", "--log-level", "error"],
                                          stdout=log, stderr=log, start_new_session=True)
         for n in (1, 2, 3):
             node = Node(self, n)
