@@ -124,6 +124,8 @@ static bool take_hello(struct conn *c, const struct frame *f)
 	const uint8_t *body = r ? arena_copy(&r->arena, f->body, f->length) : NULL;
 	if (!body || envelope_unpack(&pb_hello_desc, body, f->length, &r->arena, &r->message, &p)) {
 		conn_goaway(c, CLOSE_PROTOCOL, ERR_MALFORMED);
+		if (r)
+			request_fail(r, ERR_MALFORMED, NULL, NULL); /* unheard; it ends the request */
 		return false;
 	}
 	r->run = session_hello;
