@@ -203,7 +203,6 @@ class Campaign:
                 if id not in found or found[id][1] != shown or found[id][0] > version or (found[id][0] < version and not writer.lost):
                     wrong.append((writer.number, id.hex(), found.get(id), version, shown))
             self.judged[writer.number] = writer.device.last_op
-            writer.acked = {n: sha for n, sha in writer.acked.items() if n > writer.device.last_op}
         self.cases.equal("%s: every acknowledged operation is on the primary" % name, missing, 0)
         self.cases.equal("%s: with the bytes that were acknowledged" % name, other, 0)
         self.cases.equal("%s: nothing is there that was never acknowledged in the end" % name, late, [])

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "conn.h"
 #include "dispatch.h"
 #include "envelope.h"
@@ -90,6 +92,19 @@ enum err __wrap_db_task_start(struct db_pool *pool, struct db_task *task, db_tas
 	(void)data;
 	(void)wait_ms;
 	return ERR_UNAVAILABLE;
+}
+
+int __wrap_crypto_pwhash_str(char out[crypto_pwhash_STRBYTES], const char *password, unsigned long long n, unsigned long long ops, size_t memory);
+
+/* A password is not made slow here: it would be all that is measured. */
+int __wrap_crypto_pwhash_str(char out[crypto_pwhash_STRBYTES], const char *password, unsigned long long n, unsigned long long ops, size_t memory)
+{
+	(void)password;
+	(void)n;
+	(void)ops;
+	(void)memory;
+	strcpy(out, "$argon2id$");
+	return 0;
 }
 
 static struct server rig_server;
