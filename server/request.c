@@ -38,7 +38,7 @@ struct request *request_create(struct conn *c, const struct method *method, cons
 	if (!r)
 		return NULL;
 	r->conn = c;
-	r->call = f->call;
+	r->call = f->type == FRAME_CALL ? f->call : 0; /* a HELLO has no number, whatever its header says */
 	r->caller = c->caller;
 	r->deadline_us = r->started_us + 1000u * (uint64_t)(f->deadline_ms && f->deadline_ms < DEADLINE_MAX_MS ? f->deadline_ms : DEADLINE_MS);
 	r->next = c->requests;
