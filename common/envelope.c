@@ -133,7 +133,7 @@ enum err envelope_unpack(const ProtobufCMessageDescriptor *type, const void *byt
 	enum err e = walk(message, p);
 	if (e)
 		return e;
-	if (memchr(bytes, 0, n) && has_hidden_fault(type, bytes, n))
+	if (n && memchr(bytes, 0, n) && has_hidden_fault(type, bytes, n))
 		return problem_set(p, ERR_MALFORMED, type->short_name, NULL, NULL); /* faults are only where there is a zero byte */
 	*out = message;
 	return ERR_OK;

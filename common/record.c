@@ -115,7 +115,7 @@ void record_init(struct record *r, const struct kind *kind)
 enum err record_decode(struct record *r, const struct kind *kind, const void *bytes, size_t n, struct arena *arena,
 	struct problem *p)
 {
-	struct cursor c = {bytes, (const uint8_t *)bytes + n, false};
+	struct cursor c = {bytes, n ? (const uint8_t *)bytes + n : bytes, false};
 	uint8_t *room = NULL;
 
 	record_init(r, kind);

@@ -113,12 +113,43 @@ static bool evict_handshake(struct worker *w, uint64_t age)
 	return true;
 }
 
+static bool is_shaking(const struct conn *c)
+{
+	return c->state == CONN_STATE_TLS && c->stream.spoken && !c->stream.closing;
+}
+
+/* Nobody keeps others out by opening many: when all places are taken, the oldest handshake of the address that holds most of them
+ * gives way at once to who comes from an address that holds fewer. */
+static bool evict_greedy(struct worker *w, const struct conn *newcomer)
+{
+	struct conn *shaking[HANDSHAKES_MAX], *victim = NULL;
+	size_t n = 0, most = 0, mine = 1;
+
+	for (struct conn *c = w->conns; c && n < HANDSHAKES_MAX; c = c->next)
+		if (is_shaking(c))
+			shaking[n++] = c;
+	for (size_t i = 0; i < n; i++) {
+		size_t same = 0;
+		for (size_t k = 0; k < n; k++)
+			same += shaking[k]->address == shaking[i]->address;
+		if (same >= most) { /* the oldest stands last */
+			most = same;
+			victim = shaking[i];
+		}
+		mine += shaking[i]->address == newcomer->address;
+	}
+	if (!victim || victim->address == newcomer->address || most <= mine)
+		return false;
+	conn_close(victim, CLOSE_HANDSHAKES);
+	return true;
+}
+
 /* A place among the handshakes is taken with the first byte: silent sockets cost none. */
 static bool on_first(struct stream *s)
 {
 	struct conn *c = (struct conn *)s;
 
-	if (atomic_load(&c->worker->server->handshakes) >= HANDSHAKES_MAX && !evict_handshake(c->worker, EVICT_MS)) {
+	if (atomic_load(&c->worker->server->handshakes) >= HANDSHAKES_MAX && !evict_greedy(c->worker, c) && !evict_handshake(c->worker, EVICT_MS)) {
 		c->reason = CLOSE_HANDSHAKES;
 		return false;
 	}

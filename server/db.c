@@ -10,6 +10,12 @@
 #define BACKOFF_MIN_MS 50   /* a restart of PostgreSQL is over in a second: be there when it is */
 #define BACKOFF_MAX_MS 2000 /* and no storm while it is down */
 #define SWEEP_MS 100	    /* how late a task that waited too long is told */
+#define CONNECT_MS 5000	    /* libpq's connect_timeout does not hold for PQconnectPoll */
+#define CONNECT_HOST_MS 2000 /* of one of several hosts: the next one may answer */
+#define STALL_MS 3000	    /* a trip that takes longer asks whether another host is the primary now, and again every */
+#define STALL_AGAIN_MS 1000
+#define HOSTS_MAX 8
+#define READ_ONLY "25006" /* sqlstate of a write on a standby */
 #define PREPARED_MAX 512    /* slots of the per-connection set of prepared statements; a power of two */
 
 enum conn_state { CONN_DOWN, CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_CLOSING };
@@ -19,14 +25,15 @@ struct db_conn {
 	struct db_pool *pool;
 	PGconn *pg;
 	uv_poll_t *poll;  /* owned; a fresh one for every socket libpq opens, freed when libuv lets go of it */
-	uv_timer_t timer; /* reconnect, and a turn of the loop before `next` runs */
+	uv_timer_t timer; /* reconnect, its time limit, a turn of the loop before `next` runs, a trip that takes long */
 	enum conn_state state;
-	unsigned backoff_ms;
+	unsigned backoff_ms, host, refused; /* host: index of the one it is at; refused: how many said no since one said yes */
 	struct db_task *task;
 	db_task_fn next;
 	bool cleaning;	  /* ROLLBACK after a task that left a transaction open */
 	bool warned;	  /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding 4) */
 	bool broken;	  /* to be closed when the trip is over */
+	bool demoted;	  /* the server at the other end became a standby: likewise */
 	const struct db_stmt *prepared[PREPARED_MAX];
 	struct {
 		enum expect what;
@@ -37,9 +44,11 @@ struct db_conn {
 
 struct db_pool {
 	uv_loop_t *loop;
-	char *conninfo;
-	struct db_conn *conns;
-	int size, closing; /* connections, and how many of their handles are still open while draining */
+	char *conninfo, *hosts, *ports; /* the last two split in place into the lists below; hosts is NULL when there is one */
+	const char *host[HOSTS_MAX], *port[HOSTS_MAX];
+	unsigned host_count;
+	struct db_conn *conns; /* and one more behind the last: the probe */
+	int size, closing; /* connections, and how many handles are still open while draining */
 	struct db_task *first, *last;
 	int waiting;
 	uv_timer_t sweep;
@@ -277,6 +286,7 @@ void db_task_commit(struct db_task *task)
 }
 
 static void arm(struct db_conn *c);
+static void on_stall(uv_timer_t *timer);
 
 static void on_turn(uv_timer_t *timer)
 {
@@ -303,6 +313,7 @@ void db_task_run(struct db_task *task, db_task_fn next)
 		uv_timer_start(&c->timer, on_turn, 0, 0);
 		return;
 	}
+	uv_timer_start(&c->timer, on_stall, STALL_MS, STALL_AGAIN_MS);
 	arm(c);
 }
 
@@ -340,6 +351,7 @@ void db_task_end(struct db_task *task)
 	}
 	expect(c, EXPECT_CLEANUP, NULL);
 	expect(c, EXPECT_SYNC, NULL);
+	uv_timer_start(&c->timer, on_stall, STALL_MS, STALL_AGAIN_MS);
 	arm(c);
 }
 
@@ -421,7 +433,7 @@ static enum err error_of(const char *sqlstate)
 		return ERR_INVALID; /* a value that the database cannot take, such as a date of the year 0 */
 	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "23505") == 0)
 		return ERR_BUSY; /* deadlock, lock time-out, somebody else inserted first: the same bytes may go again */
-	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, "25006") == 0)
+	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, READ_ONLY) == 0)
 		return ERR_UNAVAILABLE;
 	if (strcmp(sqlstate, "53100") == 0) {
 		log_error("the database's disk is full");
@@ -460,6 +472,8 @@ static void take_result(struct db_conn *c, PGresult *r)
 	struct db_task *task = c->task;
 	bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 
+	if (status == PGRES_FATAL_ERROR && PQresultErrorField(r, PG_DIAG_SQLSTATE))
+		c->demoted |= strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), READ_ONLY) == 0;
 	if (what == EXPECT_PREPARE && good)
 		*prepared_slot(c, c->queue[c->head].stmt) = c->queue[c->head].stmt;
 	if (status == PGRES_FATAL_ERROR && task)
@@ -488,6 +502,7 @@ static void trip_done(struct db_conn *c)
 	struct db_task *task = c->task;
 
 	c->head = c->tail = 0;
+	uv_timer_stop(&c->timer);
 	if (c->cleaning) {
 		c->cleaning = false;
 		conn_release(c);
@@ -498,6 +513,11 @@ static void trip_done(struct db_conn *c)
 	db_task_fn next = c->next;
 	if (task->unknown) {
 		conn_down(c, "unclean COMMIT"); /* calls next */
+		return;
+	}
+	if (c->demoted) {
+		task->commits = false; /* refused, not unknown */
+		conn_down(c, "the server takes no writes any more");
 		return;
 	}
 	task->commits = false;
@@ -570,6 +590,11 @@ static void on_reconnect(uv_timer_t *timer)
 	conn_connect(timer->data);
 }
 
+static void on_connect_timeout(uv_timer_t *timer)
+{
+	conn_down(timer->data, NULL);
+}
+
 static void on_poll_closed(uv_handle_t *handle)
 {
 	free(handle);
@@ -585,14 +610,21 @@ static void poll_close(struct db_conn *c)
 	c->poll = NULL;
 }
 
+static void pool_release(struct db_pool *pool)
+{
+	free(pool->conninfo);
+	free(pool->hosts);
+	free(pool->ports);
+	free(pool->conns);
+	free(pool);
+}
+
 static void pool_free(struct db_pool *pool)
 {
 	void (*closed)(void *) = pool->closed;
 	void *data = pool->closed_data;
 
-	free(pool->conninfo);
-	free(pool->conns);
-	free(pool);
+	pool_release(pool);
 	closed(data);
 }
 
@@ -612,32 +644,54 @@ static void on_sweep_closed(uv_handle_t *timer)
 	pool_handle_closed(timer->data);
 }
 
+static bool is_probe(const struct db_conn *c)
+{
+	return c == &c->pool->conns[c->pool->size];
+}
+
+/* A host that refused is followed by the next one at once; when all have, there is a pause. */
+static void reconnect_later(struct db_conn *c, bool refused)
+{
+	struct db_pool *pool = c->pool;
+	unsigned pause = c->backoff_ms;
+
+	if (refused) {
+		c->host = (c->host + 1) % pool->host_count;
+		pause = !is_probe(c) && ++c->refused % pool->host_count == 0 ? pause : 0;
+	}
+	if (pause)
+		c->backoff_ms = c->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : c->backoff_ms * 2;
+	uv_timer_start(&c->timer, on_reconnect, pause, 0);
+}
+
 /* The connection is gone: tells its task, then comes back after a while. */
 static void conn_down(struct db_conn *c, const char *why)
 {
 	struct db_task *task = c->task;
 	db_task_fn next = c->next;
+	enum conn_state was = c->state;
 
-	if (c->state == CONN_CLOSING)
+	if (was == CONN_CLOSING)
 		return;
 	/* One line when it goes; while it is away every attempt would be another. */
-	if (why && !c->pool->draining && c->state != CONN_CONNECTING)
+	if (why && !c->pool->draining && was != CONN_CONNECTING)
 		log_warn("database connection lost: %s", why);
 	c->state = c->pool->draining ? CONN_CLOSING : CONN_DOWN;
 	c->task = NULL;
 	c->next = NULL;
 	c->head = c->tail = 0;
-	c->broken = c->cleaning = false;
+	c->broken = c->cleaning = c->demoted = false;
 	memset(c->prepared, 0, sizeof c->prepared);
 	poll_close(c);
 	PQfinish(c->pg);
 	c->pg = NULL;
-	if (c->pool->draining) {
+	uv_timer_stop(&c->timer);
+	if (c->pool->draining)
 		uv_close((uv_handle_t *)&c->timer, on_conn_closed);
-	} else {
-		uv_timer_start(&c->timer, on_reconnect, c->backoff_ms, 0);
-		c->backoff_ms = c->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : c->backoff_ms * 2;
-	}
+	else if (!is_probe(c))
+		reconnect_later(c, was == CONN_CONNECTING);
+	else if (was == CONN_CONNECTING && ++c->refused < c->pool->host_count - 1) /* its own host is not asked */
+		reconnect_later(c, true);
 	if (!task)
 		return;
 	task->conn = NULL;
@@ -646,8 +700,41 @@ static void conn_down(struct db_conn *c, const char *why)
 	(next ? next : task->step)(task);
 }
 
+/* This host takes writes: who is still at another one talks to a machine that stands still, was cut off or is no primary any
+ * more, and nothing on the wire would tell. What was sent there is unknown; the same bytes go to the new one. */
+static void leave_others(struct db_pool *pool, unsigned primary)
+{
+	for (int i = 0; i < pool->size; i++) {
+		struct db_conn *c = &pool->conns[i];
+		if (c->host == primary)
+			continue;
+		if (c->state != CONN_DOWN)
+			conn_down(c, "another host is the primary");
+		c->host = primary;
+	}
+}
+
+/* A trip takes long: a slow statement, a lock, a standby that is waited for; or the primary is gone without a word. The other
+ * hosts are asked. */
+static void on_stall(uv_timer_t *timer)
+{
+	struct db_conn *c = timer->data, *probe = &c->pool->conns[c->pool->size];
+
+	if (c->pool->draining) { /* the process ends; it must not wait for a database that never answers */
+		conn_down(c, NULL);
+		return;
+	}
+	if (c->pool->host_count < 2 || probe->state != CONN_DOWN)
+		return;
+	probe->host = (c->host + 1) % c->pool->host_count;
+	probe->refused = 0;
+	conn_connect(probe);
+}
+
 static void conn_established(struct db_conn *c)
 {
+	unsigned host = c->host;
+
 	if (PQserverVersion(c->pg) < DB_SERVER_MIN) {
 		log_error("PostgreSQL %d is too old: 15.14 or newer is needed", PQserverVersion(c->pg));
 		conn_down(c, "server too old");
@@ -659,11 +746,19 @@ static void conn_established(struct db_conn *c)
 		conn_down(c, PQerrorMessage(c->pg));
 		return;
 	}
+	uv_timer_stop(&c->timer);
+	c->state = CONN_IDLE;
+	if (is_probe(c)) {
+		conn_down(c, NULL);
+		leave_others(c->pool, host);
+		return;
+	}
 	if (c->backoff_ms > BACKOFF_MIN_MS)
 		log_info("database connection is back");
-	c->state = CONN_IDLE;
 	c->backoff_ms = BACKOFF_MIN_MS;
+	c->refused = 0;
 	uv_poll_start(c->poll, UV_READABLE, on_poll);
+	leave_others(c->pool, host);
 	pool_serve(c->pool);
 }
 
@@ -706,17 +801,55 @@ static void poll_socket(struct db_conn *c, int events)
 
 static void conn_connect(struct db_conn *c)
 {
-	const char *keys[] = {"dbname", "options", "application_name", "connect_timeout", NULL};
-	/* A lock is waited for 2 s (sync.md "Push"); times are exchanged in UTC; nothing runs longer than 5 minutes. */
-	const char *values[] = {c->pool->conninfo, "-c lock_timeout=2s -c timezone=UTC -c statement_timeout=5min", "jgd", "5", NULL};
+	/* Before dbname: what the operator's settings may change. A peer that vanished is noticed in about ten seconds. */
+	const char *keys[] = {"tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "dbname", "options",
+		"application_name", "host", "port", NULL};
+	/* A lock is waited for 2 s (sync.md "Push"); times are exchanged in UTC; nothing runs longer than 5 minutes. One host of
+	 * several at a time (an empty value changes nothing): libpq itself would wait for one that accepts and never answers. */
+	const char *values[] = {"10000", "5", "2", "3", c->pool->conninfo, "-c lock_timeout=2s -c timezone=UTC -c statement_timeout=5min",
+		"jgd", c->pool->host[c->host], c->pool->port[c->host], NULL};
 
 	c->state = CONN_CONNECTING;
+	uv_timer_start(&c->timer, on_connect_timeout, c->pool->host_count > 1 ? CONNECT_HOST_MS : CONNECT_MS, 0);
 	c->pg = PQconnectStartParams(keys, values, 1);
 	if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD) {
 		conn_down(c, c->pg ? PQerrorMessage(c->pg) : "out of memory");
 		return;
 	}
 	poll_socket(c, UV_WRITABLE);
+}
+
+static unsigned split_list(char *list, const char **out)
+{
+	unsigned n = 0;
+
+	while (list && n < HOSTS_MAX)
+		out[n++] = strsep(&list, ",");
+	return n;
+}
+
+/* host=a,b,c port=5432,5433,5434 (or one port for all). With one host, or with hostaddr, libpq is left to itself. */
+static bool split_hosts(struct db_pool *pool)
+{
+	PQconninfoOption *options = PQconninfoParse(pool->conninfo, NULL);
+	const char *hosts = NULL, *ports = NULL, *addresses = NULL;
+	bool good = true;
+
+	pool->host_count = 1;
+	for (PQconninfoOption *o = options; o && o->keyword; o++) {
+		hosts = strcmp(o->keyword, "host") == 0 ? o->val : hosts;
+		ports = strcmp(o->keyword, "port") == 0 ? o->val : ports;
+		addresses = strcmp(o->keyword, "hostaddr") == 0 ? o->val : addresses;
+	}
+	if (hosts && strchr(hosts, ',') && !addresses) {
+		good = (pool->hosts = strdup(hosts)) && (!ports || (pool->ports = strdup(ports)));
+		pool->host_count = split_list(pool->hosts, pool->host);
+		if (split_list(pool->ports, pool->port) == 1)
+			for (unsigned i = 1; i < pool->host_count; i++)
+				pool->port[i] = pool->port[0];
+	}
+	PQconninfoFree(options);
+	return good;
 }
 
 enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conninfo, int size)
@@ -727,23 +860,22 @@ enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conni
 		return ERR_NOMEM;
 	pool->loop = loop;
 	pool->conninfo = strdup(conninfo);
-	pool->conns = calloc((size_t)size, sizeof *pool->conns);
-	if (!pool->conninfo || !pool->conns) {
-		free(pool->conninfo);
-		free(pool->conns);
-		free(pool);
+	pool->conns = calloc((size_t)size + 1, sizeof *pool->conns);
+	if (!pool->conninfo || !pool->conns || !split_hosts(pool)) {
+		pool_release(pool);
 		return ERR_NOMEM;
 	}
 	pool->size = size;
 	uv_timer_init(loop, &pool->sweep);
 	pool->sweep.data = pool;
-	for (int i = 0; i < size; i++) {
+	for (int i = 0; i <= size; i++) {
 		struct db_conn *c = &pool->conns[i];
 		c->pool = pool;
 		c->backoff_ms = BACKOFF_MIN_MS;
 		uv_timer_init(loop, &c->timer);
 		c->timer.data = c;
-		conn_connect(c);
+		if (i < size)
+			conn_connect(c);
 	}
 	*out = pool;
 	return ERR_OK;
@@ -756,13 +888,13 @@ void db_pool_close(struct db_pool *pool, void (*closed)(void *data), void *data)
 	pool->draining = true;
 	pool->closed = closed;
 	pool->closed_data = data;
-	pool->closing = pool->size + 1;
+	pool->closing = pool->size + 2;
 	while ((task = pool_shift(pool))) {
 		task->err = ERR_DRAINING;
 		task->step(task);
 	}
 	uv_close((uv_handle_t *)&pool->sweep, on_sweep_closed);
-	for (int i = 0; i < pool->size; i++)
+	for (int i = 0; i <= pool->size; i++)
 		if (pool->conns[i].state != CONN_BUSY)
 			conn_down(&pool->conns[i], NULL);
 }

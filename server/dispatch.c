@@ -108,8 +108,7 @@ static bool take_call(struct conn *c, const struct frame *f)
 			request_fail(r, ERR_NOMEM, NULL, NULL);
 		return true;
 	}
-	r->run = handlers[method_index(m->number)];
-	r->run(r);
+	request_start(r, handlers[method_index(m->number)]);
 	return true;
 }
 
@@ -125,6 +124,8 @@ static bool take_hello(struct conn *c, const struct frame *f)
 	const uint8_t *body = r ? arena_copy(&r->arena, f->body, f->length) : NULL;
 	if (!body || envelope_unpack(&pb_hello_desc, body, f->length, &r->arena, &r->message, &p)) {
 		conn_goaway(c, CLOSE_PROTOCOL, ERR_MALFORMED);
+		if (r)
+			request_fail(r, ERR_MALFORMED, NULL, NULL); /* unheard; it ends the request */
 		return false;
 	}
 	r->run = session_hello;

@@ -35,11 +35,14 @@ struct job {
 
 static const struct db_stmt read_denied = {"SELECT spki, generation FROM deny_list WHERE county = app_county() AND generation > $1::bigint ORDER BY generation"};
 static const struct db_stmt read_clock = {"SELECT extract(epoch FROM clock_shift)::bigint FROM county WHERE county = app_county()"};
-/* A restored or failed-over database has another identity: the epoch moves and every client starts its cursors again. */
+/* A restored or failed-over database has another identity: the epoch moves and every client starts its cursors again. The
+ * timeline is that of the log being written: the control file learns of a promotion only with its next checkpoint, minutes later.
+ * The time makes the number new even when an earlier step to it was itself lost with the old primary. */
 static const struct db_stmt check_epoch = {
 	"UPDATE county c SET system_identifier = i.system_identifier, timeline = i.timeline,"
-	" epoch = c.epoch + 1"
-	" FROM (SELECT s.system_identifier::text, k.timeline_id AS timeline FROM pg_control_system() s, pg_control_checkpoint() k) i"
+	" epoch = greatest(c.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
+	" FROM (SELECT s.system_identifier::text, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline"
+	" FROM pg_control_system() s) i"
 	" WHERE c.county = app_county() AND (c.system_identifier, c.timeline) IS DISTINCT FROM (i.system_identifier, i.timeline)"
 	" RETURNING c.epoch"};
 

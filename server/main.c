@@ -224,6 +224,10 @@ int main(int argc, char **argv)
 	struct problem p = {0};
 
 	lang_set(getenv("LANG"));
+	/* Of several hosts the primary: for libpq here and in pg_dump and pg_restore. A backup of a standby would lack the last
+	 * writes, a pull from one would be old. */
+	setenv("PGTARGETSESSIONATTRS", "read-write", 0);
+	setenv("PGCONNECT_TIMEOUT", "5", 0);
 	if (sodium_init() < 0 || !parse(argc, argv, &o)) {
 		usage(stderr);
 		return 2;

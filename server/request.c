@@ -13,6 +13,7 @@
 #define RETRY_MS 20 /* before the second attempt; doubles */
 
 static void request_free(struct request *r);
+static void run_later(struct request *r, uint64_t ms);
 
 static struct request *request_new(struct worker *w, const struct method *method, size_t arena)
 {
@@ -37,7 +38,7 @@ struct request *request_create(struct conn *c, const struct method *method, cons
 	if (!r)
 		return NULL;
 	r->conn = c;
-	r->call = f->call;
+	r->call = f->type == FRAME_CALL ? f->call : 0; /* a HELLO has no number, whatever its header says */
 	r->caller = c->caller;
 	r->deadline_us = r->started_us + 1000u * (uint64_t)(f->deadline_ms && f->deadline_ms < DEADLINE_MAX_MS ? f->deadline_ms : DEADLINE_MS);
 	r->next = c->requests;
@@ -83,12 +84,44 @@ static void unlink_from_conn(struct request *r)
 void request_detach(struct request *r)
 {
 	unlink_from_conn(r);
-	if (r->replied || r->more) {
+	if (r->replied || r->more || r->waits) {
 		/* Only the peer's reading was waited for. */
 		r->more = NULL;
+		r->waits = false;
 		r->replied = true;
 		if (!r->holds_task)
 			request_free(r);
+	}
+}
+
+static bool is_streamed(const struct request *r)
+{
+	return r->method && r->method->streamed;
+}
+
+void request_start(struct request *r, request_fn run)
+{
+	r->run = run;
+	for (const struct request *other = r->next; other && is_streamed(r); other = other->next) /* the newest stands first */
+		r->waits |= is_streamed(other) && other->run;
+	if (!r->waits)
+		run(r);
+}
+
+/* A streamed answer is out: the oldest that waits for it begins, on a turn of the loop of its own. */
+static void start_waiting(struct conn *c)
+{
+	struct request *oldest = NULL;
+
+	for (struct request *r = c->requests; r; r = r->next) {
+		if (is_streamed(r) && r->run && !r->waits)
+			return;
+		if (r->waits)
+			oldest = r;
+	}
+	if (oldest) {
+		oldest->waits = false;
+		run_later(oldest, 0);
 	}
 }
 
@@ -108,7 +141,10 @@ static void request_free(struct request *r)
 			uv_close((uv_handle_t *)&r->retry, on_retry_closed);
 		return;
 	}
+	struct conn *c = r->conn;
 	unlink_from_conn(r);
+	if (c && is_streamed(r))
+		start_waiting(c);
 	buf_free(&r->pages);
 	arena_free(&r->arena);
 	free(r);
@@ -293,18 +329,23 @@ static void on_retry(uv_timer_t *timer)
 		r->run(r);
 }
 
+static void run_later(struct request *r, uint64_t ms)
+{
+	if (!r->retry_open) {
+		uv_timer_init(&r->worker->loop, &r->retry);
+		r->retry.data = r;
+		r->retry_open = true;
+	}
+	uv_timer_start(&r->retry, on_retry, ms, 0);
+}
+
 /* Runs the whole handler again a little later; it starts from the request's bytes. */
 static void restart(struct request *r)
 {
 	request_release(r);
 	r->pages.len = 0; /* nothing of the failed attempt has been sent: pages leave with the final answer */
 	r->rows = 0;
-	if (!r->retry_open) {
-		uv_timer_init(&r->worker->loop, &r->retry);
-		r->retry.data = r;
-		r->retry_open = true;
-	}
-	uv_timer_start(&r->retry, on_retry, RETRY_MS << r->attempts, 0);
+	run_later(r, RETRY_MS << r->attempts);
 }
 
 /* What a database fault means for the caller. */

@@ -44,6 +44,7 @@ struct request {
 	struct db_task task;
 	uv_timer_t retry;
 	bool holds_task, retry_open, replied, ended, writing;
+	bool waits; /* not begun: another streamed answer leaves on this connection */
 	request_fn queries, done;
 	uint32_t rows;	   /* records read, for the access log */
 	enum err result;
@@ -52,6 +53,10 @@ struct request {
 	request_fn more;   /* called when the peer has read: produce the next page */
 	void *state;	   /* the handler's, in the arena */
 };
+
+/* Runs the decoded request. Streamed answers of one connection leave one after another: a peer that asks for eight and reads none
+ * costs the pages of one. */
+void request_start(struct request *r, request_fn run);
 
 /* The decoded message as its type. */
 #define REQUEST(r, type) ((const type *)(r)->message)

@@ -563,8 +563,12 @@ static void passwd(struct request *r)
 	const pb_passwd_request *q = REQUEST(r, pb_passwd_request);
 	const char *fault = q->new_password ? password_fault(q->new_password) : tr("没有新密码", "no new password");
 
-	if (fault || !q->password || strlen(q->password) > PASSWORD_MAX) {
-		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s", fault ? fault : "");
+	if (fault) {
+		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s", fault);
+		return;
+	}
+	if (!q->password || strlen(q->password) > PASSWORD_MAX) {
+		request_fail(r, ERR_BAD_LOGIN, "password", NULL);
 		return;
 	}
 	request_begin(r, passwd_query);

@@ -46,6 +46,7 @@ static const struct db_stmt count_feed = {
 struct pull {
 	int64_t stream;
 	uint64_t cursor, epoch, upto, seq;
+	uint64_t cursor_epoch; /* the one that cursor belongs to; 0 = any, there was no page yet */
 	uint64_t floor; /* as it was when the cursor was judged */
 	bool last, counted, begun;
 	uint64_t total;
@@ -261,7 +262,6 @@ static void feed_read(struct request *r)
 {
 	struct pull *p = r->state;
 	const PGresult *stream = r->task.result[0], *feed = r->task.result[1];
-	uint64_t wanted = REQUEST(r, pb_pull_request)->epoch;
 
 	if (PQntuples(stream) == 0) {
 		request_fail(r, ERR_NOT_FOUND, "stream", NULL);
@@ -273,10 +273,11 @@ static void feed_read(struct request *r)
 		p->counted = true;
 		p->total = (uint64_t)db_get_int(r->task.result[2], 0, 0);
 	}
-	if (wanted && wanted != p->epoch && p->cursor) {
+	if (p->cursor_epoch && p->cursor_epoch != p->epoch) { /* also between two pages: the rest would be of another database */
 		restart_pull(r, ERR_EPOCH);
 		return;
 	}
+	p->cursor_epoch = p->epoch;
 	/* The cursor that the client came with is judged, and that of a later page only when graves went meanwhile: a pull from 0
 	 * passes below the floor on its way. */
 	uint64_t floor = (uint64_t)db_get_int(stream, 0, 1);
@@ -344,6 +345,7 @@ static void pull(struct request *r)
 		r->state = p;
 		p->stream = q->stream;
 		p->cursor = q->cursor;
+		p->cursor_epoch = q->cursor ? q->epoch : 0;
 	}
 	pull_page(r);
 }

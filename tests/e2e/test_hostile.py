@@ -132,6 +132,22 @@ class Attack:
         cases.check("people log in while 70 sockets say nothing", len(honest.took) - before >= 3, "%d, %s" % (len(honest.took) - before, honest.failed[-3:]))
         return sockets
 
+    def crowd(self, honest):
+        """Another address takes every place among the handshakes, again and again; who comes from ours is let in all the same."""
+        hello, before, seen = client_hello(), len(honest.took), len(honest.failed)
+        for _ in range(10):
+            sockets = [socket.create_connection(self.county.address, timeout=20, source_address=("127.0.0.9", 0)) for _ in range(100)]
+            for s in sockets:
+                try:
+                    s.sendall(hello[:len(hello) // 2])
+                except OSError:
+                    pass
+            time.sleep(0.4)
+            for s in sockets:
+                s.close()
+        cases.check("people log in while another address crowds in", len(honest.took) - before >= 3 and len(honest.failed) == seen,
+                    "%d, %s" % (len(honest.took) - before, honest.failed[-3:]))
+
     def inside(self):
         """Nonsense behind a handshake that succeeded: with and without a log-in."""
         ended = 0
@@ -193,6 +209,7 @@ def main():
         attack.noise()
         attack.cut_hello()
         sockets = attack.silent(honest)
+        attack.crowd(honest)
         for _ in range(130): # the handshake's 10 s
             if metrics(county)[1]["jingguan_connections"] <= 3:
                 break
