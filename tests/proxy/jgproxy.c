@@ -11,6 +11,7 @@
  *
  * One thread. Memory: PAIRS_MAX connections of two buffers each; a direction whose buffer is full is not read. */
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -530,6 +531,7 @@ int main(int argc, char **argv)
 	}
 	if (begin(&x, port))
 		return 1;
+	signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of one write */
 	uv_run(&x.loop, UV_RUN_DEFAULT);
 	return uv_loop_close(&x.loop) ? fail("a handle was left open", UV_EBUSY) : 0;
 }
