@@ -27,6 +27,7 @@ class Campaign:
         self.tier, self.what, self.cases = tier, what, cases
         self.counts, self.required, self.lock = collections.Counter(), {}, threading.Lock()
         self.done = self.failures = 0
+        self.rounds = 1
 
     @staticmethod
     def parser(text):
