@@ -13,6 +13,7 @@ hashes, lanes, operation numbers and cursors lie open. The promises:
     I4   the lanes of a computer's rows are those of the trace, and add up to the stream's
     I5   cursors, sequence numbers, trace numbers and versions do not fall within an epoch (against an earlier check: Memory)
     I7   a computer's rows of a stream are the feed's and the tables', with their versions
+    I8   of what has left a stream nothing is on the computer's disk: no row, not even its id in a freed page
     I9   every version that was replaced is in rec_history, every conflict in conflict, every typed value somewhere
     I10  one slip per cycle and pupil, delivered to all whom it addresses
     I11  one entry of the trace per effect; the chain holds, and holds the heads that computers keep
@@ -42,7 +43,7 @@ PUT, DEL, LEAVE = 1, 2, 3
 WAITING, UNKNOWN, ACCEPTED, REFUSED, BLOCKED, CONFLICT, DRAFT, DONE = range(1, 9)
 ANSWERED = (ACCEPTED, REFUSED, BLOCKED, CONFLICT)
 KINDS = [k.rule.table for k in w.KINDS.values()]
-INVARIANTS = ("I1", "I2", "I3", "I4", "I5", "I7", "I9", "I10", "I11", "I12", "I13")
+INVARIANTS = ("I1", "I2", "I3", "I4", "I5", "I7", "I8", "I9", "I10", "I11", "I12", "I13")
 
 
 # ---- what PostgreSQL holds, at one moment ----
@@ -157,6 +158,8 @@ class Computer:
             self.base[r["stream"]][r["id"]] = r
         self.outbox = db.execute("SELECT n, incarnation, op_no, state, kind, id, action, batch, sha, ver FROM outbox ORDER BY n").fetchall()
         self.heads = db.execute("SELECT stream, epoch, n, head, sig FROM head").fetchall()
+        self.named = {id for row in db.execute("SELECT id, duplicate_of FROM outbox") for id in row if id}
+        self.path = os.path.join(profile, "store.db")
         self.unsent_files = db.execute("SELECT count(*) FROM blob WHERE complete = 0").fetchone()[0]
         db.close()
 
@@ -203,6 +206,7 @@ class Checker:
             self.i1_answered(computer)
             self.i3_chain_of(computer)
             self.i7_rows(computer)
+            self.i8_left(computer)
             self.i4_lanes_of(computer)
             self.i9_accepted(computer)
             if self.at_rest:
@@ -341,6 +345,18 @@ class Checker:
                 wanted = numbers(record[1]["gver"])
                 if (int(record[1]["ver"]), record[1]["owner_school"]) != (base[id][0], c.base[stream][id]["owner"]) or gver[:len(wanted)] != wanted:
                     self.find("I7", "%s: stream %d: %s is another version than the table's", c.name, stream, id.hex())
+
+    def i8_left(self, c):
+        """Bodies are sealed; where a body was its id was too. What this computer wrote itself it may name."""
+        with open(c.path, "rb") as file:
+            disk = file.read()
+        for stream, _ in self.synced(c):
+            for id, (_, _, _, action) in self.county.feed[stream].items():
+                if action != LEAVE or id in c.named:
+                    continue
+                self.looked("I8")
+                if id in disk:
+                    self.find("I8", "%s: stream %d: %s has left and is still on the disk", c.name, stream, id.hex())
 
     # ---- values ----
 

@@ -44,7 +44,7 @@ class Tamper:
 
     def __init__(self, base, export_dir, profiles, memory, typed):
         self.base, self.export_dir, self.profiles, self.memory, self.typed = base, export_dir, profiles, memory, typed
-        self.count = 0
+        self.count = self.whose = 0 # whose: the index of the computer whose folder is changed
 
     def begin(self):
         self.count += 1
@@ -53,12 +53,12 @@ class Tamper:
         self.profile = self.dir + "/profile"
         os.makedirs(self.profile)
         for name in ("profile.json", "store.db"):
-            shutil.copy2(os.path.join(self.profiles[0], name), self.profile)
+            shutil.copy2(os.path.join(self.profiles[self.whose], name), self.profile)
 
     def judge(self):
         memory = Memory()
         memory.numbers, memory.base = dict(self.memory.numbers), dict(self.memory.base)
-        computers = [Computer(self.profile)] + [Computer(p) for p in self.profiles[1:]]
+        computers = [Computer(self.profile if i == self.whose else p) for i, p in enumerate(self.profiles)]
         return Checker(County(self.dir), computers, self.base + "/county/server.pem", int(COUNTY), memory, self.typed).run()
 
     def expect(self, invariant, name):
@@ -105,12 +105,17 @@ def county(server):
     one, two = play.schools[school], server.school(school, name="second")
     two.ok("sync")
     pupil = one.ok("students", "list")[0]["id"]
+    junior = play.county.juniors[0]
+    for where in (("--dest", "A1", "--school", junior), ("--dest", "B2", "--place", "江苏省南京市")): # LEAVE for the junior school
+        one.ok("transition", "set", pupil, *where)
+        one.ok("sync")
+        play.schools[junior].ok("sync")
     typed = []
     for person, text in ((one, "甲路 1 号"), (two, "乙路 2 号")):
         edit = person.ok("students", "set", pupil, "live_address=" + text)["edit"]
         person.ok("sync", code=(0, 5))
         typed.append((person, int(edit), text))
-    people = [one, two] + [p for code, p in sorted(play.schools.items()) if code != school]
+    people = [one, two, play.schools[junior]] + [p for code, p in sorted(play.schools.items()) if code not in (school, junior)]
     for person in people:
         person.ok("sync", code=(0, 5))
     return people, [(Computer(person.profile).device, batch, text) for person, batch, text in typed]
@@ -151,6 +156,9 @@ def tamper_with_client(t):
     t.store("I5", "a cursor that fell", "UPDATE stream SET cursor = 1 WHERE what = 'school'")
     t.store("I7", "a row that is gone", "DELETE FROM base WHERE id = (SELECT min(id) FROM base WHERE kind = 5)")
     t.store("I7", "an older version of a group", "UPDATE base SET gver = zeroblob(length(gver)) WHERE id = (SELECT min(id) FROM base WHERE kind = 5)")
+    t.whose = 2
+    t.store("I8", "a row that should have gone", "INSERT INTO meta(name, value) VALUES('left', x'%s')" % t.left)
+    t.whose = 0
     t.store("I9", "a version that the server never had", "UPDATE outbox SET ver = 99 WHERE n = (SELECT min(n) FROM outbox WHERE state = 3)")
     t.store("I9", "a saved operation that is gone", "DELETE FROM outbox WHERE batch = %d" % t.typed[0][1])
     t.store("I11", "a head that the trace does not have", "UPDATE head SET head = zeroblob(32) WHERE n = (SELECT min(n) FROM head)")
@@ -173,6 +181,7 @@ def main():
         device = Computer(profiles[0]).device.hex()
         t.device, t.school = "-".join((device[:8], device[8:12], device[12:16], device[16:20], device[20:])), Computer(profiles[0]).school
         t.slip = first(read(t.export_dir, "slip_addressee")[0], deleted="f")["slip"]
+        t.left = first(read(t.export_dir, "feed")[0], stream_id=Computer(profiles[2]).school, action="3")["rec_id"].replace("-", "")
         tamper_with_postgres(t)
         tamper_with_client(t)
         cases.equal("every promise was broken", sorted(set(INVARIANTS) - reported), [])

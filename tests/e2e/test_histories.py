@@ -283,8 +283,14 @@ class History:
     def set_pupil(self, person):
         text = self.text()
         # Few classes: two computers often say the same, which merges.
+        no = self.pupil(person)
         change, text = ("live_address=" + text, text) if self.random.random() < 0.6 else ("class_no=%d" % self.random.randint(1, 2), None)
-        self.save(person, "students", "set", self.pupil(person), change, text=text)
+        code, _ = self.save(person, "students", "set", no, change, text=text)
+        if code == 0 and text:
+            shown = person.run("students", "show", no)[1]
+            self.campaign.count("looked at I6")
+            if not shown or shown["live_address"] != text:
+                raise Failure("I6: %s was saved and %r is shown" % (text, shown))
 
     def declare(self, person):
         no, text = self.pupil(person), self.text()
@@ -499,6 +505,8 @@ def whole_county(county, campaign):
     last = History(county, county.teams[0], 0, 0, campaign)
     last.people = people
     last.drain()
+    sick = [p.profile for p in people if p.run("doctor")[0]] # opens every sealed row and adds up its hashes
+    cases.check("every computer is well", not sick, sick)
     judged = checker.check_server(county.server, [p.profile for p in people])
     cases.check("the whole county keeps every promise", not judged.findings, "\n".join("%s %s" % f for f in judged.findings[:20]))
     tell_outcomes(county.server, campaign)
