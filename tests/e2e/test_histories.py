@@ -209,11 +209,22 @@ class CountyAtWork:
                 server.stop_postgres("immediate")
         self.campaign.count("killed " + what)
 
-    def check(self, team, people, name, at_rest=True):
+    def purge(self, team, people):
+        """As if 400 days had passed: the marks of DEL and LEAVE go, the floor rises; who is below it must begin again."""
+        streams = ", ".join(team.schools)
+        run = self.server.psql_once("BEGIN; SET LOCAL app.county = '%s'; SET LOCAL app.scope = 'job'; UPDATE stream SET floor = seq WHERE stream_id IN (%s) RETURNING stream_id, floor;"
+                                    " DELETE FROM feed WHERE stream_id IN (%s) AND action <> 1; COMMIT" % (COUNTY, streams, streams), "jingguan")
+        if run.returncode: # the database is just away
+            return
+        floors = dict(line.split("|") for line in run.stdout.split())
+        for person in people:
+            cursor = checker.Computer(person.profile).streams[int(person.school)]["cursor"]
+            self.campaign.count("computers below the floor", 0 < cursor < int(floors[person.school]))
+
+    def check(self, team, people):
         """Reads what is stored; `people` are those whose outboxes must have drained."""
-        directory = "%s/export-%d" % (self.server.dir, team.k)
-        return checker.check_server(self.server, [p.profile for p in people], directory=directory, schools=team.schools, memory=team.memory,
-                                    typed=[t for p in people for t in p.typed], at_rest=at_rest)
+        return checker.check_server(self.server, [p.profile for p in people], directory="%s/export-%d" % (self.server.dir, team.k), schools=team.schools,
+                                    memory=team.memory, typed=[t for p in people for t in p.typed])
 
 
 # ---- one history ----
@@ -392,7 +403,7 @@ class History:
             self.synced(person, process, None, self.random.uniform(*PATIENCE_S))
 
     def misfortune(self, person):
-        what = self.random.choices(("jgd", "backend", "postmaster", "cut", "card", "nothing"), (4, 4, 2, 10, 16, 64))[0]
+        what = self.random.choices(("jgd", "backend", "postmaster", "cut", "card", "purge", "nothing"), (4, 4, 2, 10, 16, 10, 54))[0]
         if what in ("jgd", "backend", "postmaster"):
             self.county.disaster(what)
         elif what == "cut":
@@ -400,6 +411,8 @@ class History:
             if person:
                 self.sync(person)
             self.line.say("storm")
+        elif what == "purge" and person:
+            self.county.purge(self.team, self.people)
         elif what == "card" and person and not self.card:
             person.copy_disk()
             if person.school in self.hot: # what the server learns after the copy makes the fork
@@ -453,7 +466,7 @@ class History:
             for person in self.people:
                 self.tidy(person)
             self.drain()
-            return self.county.check(self.team, self.people, "history")
+            return self.county.check(self.team, self.people)
 
 
 def repeat(seed):
@@ -547,7 +560,7 @@ def main():
     print("%d histories in %d s" % (campaign.done, time.monotonic() - begun))
     if histories >= 100: # fewer prove nothing about what happens sometimes
         gates = ["line " + fault for fault in FAULTS] + ["killed jg:" + step for step in SYNC_STEPS] + ["killed jgd", "killed backend", "killed postmaster", "killed jg in mid-sync"]
-        gates += ["outcome " + o for o in ("APPLIED", "MERGED", "CONFLICT", "REJECTED", "BLOCKED")] + ["duplicate adopted or told", "trace DEL", "trace LEAVE", "replayed pushes", "forks", "restore card"]
+        gates += ["outcome " + o for o in ("APPLIED", "MERGED", "CONFLICT", "REJECTED", "BLOCKED")] + ["duplicate adopted or told", "trace DEL", "trace LEAVE", "replayed pushes", "forks", "restore card", "computers below the floor"]
         campaign.required = {gate: histories // 100 for gate in gates}
     campaign.close(options)
 
