@@ -259,7 +259,7 @@ class History:
 
     def step(self, person):
         primary = person.school in self.team.primaries
-        actions = {self.set_pupil: 6, self.declare: 6, self.add_pupils: 2, self.change_guardian: 1, self.undo: 2, self.take_back: 1, self.decide: 2, self.slip: 1} if primary else {
+        actions = {self.set_pupil: 6, self.declare: 6, self.add_pupils: 2, self.change_guardian: 1, self.agree: 1, self.undo: 2, self.take_back: 1, self.decide: 2, self.slip: 1} if primary else {
             self.answer: 4, self.enrol: 3, self.undo: 1, self.slip: 1}
         actions.update({self.sync: 5, self.sync_all: 1, self.misfortune: 1.5})
         self.random.choices(list(actions), list(actions.values()))[0](person)
@@ -293,15 +293,21 @@ class History:
 
     def set_pupil(self, person):
         text = self.text()
-        # Few classes: two computers often say the same, which merges.
         no = self.pupil(person)
-        change, text = ("live_address=" + text, text) if self.random.random() < 0.6 else ("class_no=%d" % self.random.randint(1, 2), None)
+        change, text = ("live_address=" + text, text) if self.random.random() < 0.7 else ("class_no=%d" % self.random.randint(1, 9), None)
         code, _ = self.save(person, "students", "set", no, change, text=text)
         if code == 0 and text:
             shown = person.run("students", "show", no)[1]
             self.campaign.count("looked at I6")
             if not shown or shown["live_address"] != text:
                 raise Failure("I6: %s was saved and %r is shown" % (text, shown))
+
+    def agree(self, person):
+        """Colleagues say the same on their computers: the second one merges."""
+        no, change = self.pupil(person), "class_no=%d" % self.random.randint(10, 40)
+        for colleague in self.people:
+            if colleague.school == person.school:
+                self.save(colleague, "students", "set", no, change)
 
     def declare(self, person):
         no, text = self.pupil(person), self.text()
@@ -403,7 +409,7 @@ class History:
             self.synced(person, process, None, self.random.uniform(*PATIENCE_S))
 
     def misfortune(self, person):
-        what = self.random.choices(("jgd", "backend", "postmaster", "cut", "card", "purge", "nothing"), (4, 4, 2, 10, 16, 10, 54))[0]
+        what = self.random.choices(("jgd", "backend", "postmaster", "cut", "card", "purge", "nothing"), (4, 4, 3, 10, 24, 10, 45))[0]
         if what in ("jgd", "backend", "postmaster"):
             self.county.disaster(what)
         elif what == "cut":

@@ -224,9 +224,11 @@ class Kill:
 
 
 def main():
-    options = Campaign.parser("SIGKILL at every step").parse_args()
+    parser = Campaign.parser("SIGKILL at every step")
+    parser.add_argument("--rounds", type=int, help="how often each step instead of 1, or %d with --long" % ROUNDS_LONG)
+    options = parser.parse_args()
     campaign = Campaign("T1", "SIGKILL at every named step", cases)
-    campaign.rounds = ROUNDS_LONG if options.long else 1
+    campaign.rounds = options.rounds or (ROUNDS_LONG if options.long else 1)
     with Server() as server:
         kill = Kill(server, campaign)
         kill.begin()
