@@ -157,7 +157,7 @@ def tamper_with_client(t):
     t.store("I7", "a row that is gone", "DELETE FROM base WHERE id = (SELECT min(id) FROM base WHERE kind = 5)")
     t.store("I7", "an older version of a group", "UPDATE base SET gver = zeroblob(length(gver)) WHERE id = (SELECT min(id) FROM base WHERE kind = 5)")
     t.whose = 2
-    t.store("I8", "a row that should have gone", "INSERT INTO meta(name, value) VALUES('left', x'%s')" % t.left)
+    t.store("I8", "a row that should have gone", "INSERT INTO staging(stream, id, action, kind, ver) VALUES(%s, x'%s', 1, 7, 1)" % (Computer(t.profiles[2]).school, t.left))
     t.whose = 0
     t.store("I9", "a version that the server never had", "UPDATE outbox SET ver = 99 WHERE n = (SELECT min(n) FROM outbox WHERE state = 3)")
     t.store("I9", "a saved operation that is gone", "DELETE FROM outbox WHERE batch = %d" % t.typed[0][1])

@@ -169,6 +169,7 @@ class Quiet:
 class CountyAtWork:
     def __init__(self, server, campaign):
         self.server, self.campaign, self.quiet = server, campaign, Quiet()
+        self.failed = False
         self.teams = [Team(self, 0), Team(self, 1)]
 
     def begin(self):
@@ -504,8 +505,10 @@ def repeat(seed):
 
 
 def play(county, team, seeds, campaign):
-    """A team's histories, one after the other; False at the first that fails, for its stores are the evidence."""
+    """A team's histories, one after the other; both teams stop at the first that fails, for the stores are the evidence."""
     for n, seed in enumerate(seeds):
+        if county.failed:
+            return False
         try:
             judged = History(county, team, n, seed, campaign).run()
             findings = judged.findings
@@ -517,6 +520,7 @@ def play(county, team, seeds, campaign):
             campaign.done += 1
             campaign.failures += bool(findings)
         if findings:
+            county.failed = True
             cases.check("history %d" % seed, False, "build %s, repeat with: %s\n%s" % (build_id(), repeat(seed), "\n".join("    %s %s" % f for f in findings[:20])))
             return False
         cases.passed += 1
