@@ -10,10 +10,13 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
 
+#define READY_TRIES 600 /* of READY_EVERY_MS: as long as pg_ctl waits for a start */
+#define READY_EVERY_MS 100
 #define SOCKET_PATH_MAX 90 /* sun_path holds 107 bytes; PostgreSQL adds "/.s.PGSQL.5432.lock" */
 
 /* The newest installed server: Debian keeps several under /usr/lib/postgresql. */
@@ -124,6 +127,42 @@ static bool postmaster_lives(const struct conf *conf, const char *pg_ctl, const 
 	return run(conf, argv);
 }
 
+/* A postmaster that a killed jgd left behind may be recovering from a crash or on its way out. Waits until it takes
+ * connections; false when it is gone or did not come back in time. */
+static bool wait_ready(const struct conf *conf)
+{
+	char isready[256], sock[600];
+	struct timespec pause = {0, READY_EVERY_MS * 1000000L};
+	struct problem p;
+
+	if (find_program("pg_isready", isready, sizeof isready, &p))
+		return false;
+	socket_dir(conf, sock, sizeof sock);
+	const char *const argv[] = {isready, "-q", "-h", sock, NULL};
+	for (int i = 0; i < READY_TRIES && embedded_lives(conf); i++) {
+		if (run(conf, argv))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+static enum err start_or_adopt(const struct conf *conf, const char *pg_ctl, const char *data, bool *started, struct problem *p)
+{
+	char log[600];
+
+	if (postmaster_lives(conf, pg_ctl, data) && wait_ready(conf)) {
+		log_info("adopted the running private PostgreSQL");
+		return ERR_OK;
+	}
+	if (embedded_lives(conf))
+		return failed(conf, "recovery", p);
+	snprintf(log, sizeof log, "%s/pg/server.log", conf->dir);
+	const char *const argv[] = {pg_ctl, "-D", data, "-l", log, "-w", "-t", "60", "start", NULL};
+	*started = run(conf, argv);
+	return *started ? ERR_OK : failed(conf, "start", p);
+}
+
 static enum err create_database(const struct conf *conf, struct problem *p)
 {
 	char createdb[256], sock[600];
@@ -139,14 +178,13 @@ static enum err create_database(const struct conf *conf, struct problem *p)
 
 enum err embedded_start(const struct conf *conf, bool *started, struct problem *p)
 {
-	char pg_ctl[256], data[600], log[600], lock[600];
+	char pg_ctl[256], data[600], lock[600];
 	enum err e = find_program("pg_ctl", pg_ctl, sizeof pg_ctl, p);
 
 	*started = false;
 	if (e)
 		return e;
 	snprintf(data, sizeof data, "%s/pg/data", conf->dir);
-	snprintf(log, sizeof log, "%s/pg/server.log", conf->dir);
 	snprintf(lock, sizeof lock, "%s/pg/.lock", conf->dir);
 	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* two starters at once: one wins, both see it up */
 	if (fd < 0 || flock(fd, LOCK_EX)) {
@@ -154,15 +192,7 @@ enum err embedded_start(const struct conf *conf, bool *started, struct problem *
 			close(fd);
 		return failed(conf, "lock", p);
 	}
-	if (postmaster_lives(conf, pg_ctl, data)) {
-		log_info("adopted the running private PostgreSQL");
-	} else {
-		const char *const argv[] = {pg_ctl, "-D", data, "-l", log, "-w", "-t", "60", "start", NULL};
-		if (run(conf, argv))
-			*started = true;
-		else
-			e = failed(conf, "start", p);
-	}
+	e = start_or_adopt(conf, pg_ctl, data, started, p);
 	if (!e)
 		e = create_database(conf, p);
 	close(fd);
@@ -188,10 +218,13 @@ void embedded_stop(const struct conf *conf)
 	char pg_ctl[256], data[600];
 	struct problem p;
 
-	if (find_program("pg_ctl", pg_ctl, sizeof pg_ctl, &p))
+	if (!embedded_lives(conf) || find_program("pg_ctl", pg_ctl, sizeof pg_ctl, &p))
 		return;
 	snprintf(data, sizeof data, "%s/pg/data", conf->dir);
-	const char *const argv[] = {pg_ctl, "-D", data, "-m", "fast", "-w", "stop", NULL};
-	if (!run(conf, argv))
+	/* A fast shutdown in the middle of a recovery can hang for ever (seen with PostgreSQL 15.20: only the checkpointer was
+	 * left); an immediate one costs the next start another recovery. */
+	const char *const fast[] = {pg_ctl, "-D", data, "-m", "fast", "-w", "stop", NULL};
+	const char *const immediate[] = {pg_ctl, "-D", data, "-m", "immediate", "-w", "stop", NULL};
+	if (!(wait_ready(conf) && run(conf, fast)) && !run(conf, immediate))
 		log_error("the private PostgreSQL did not stop");
 }

@@ -203,6 +203,7 @@ static int resolve(struct cli *c, struct conflict *x)
 	uint32_t touched = 0;
 	int code = 0;
 	bool theirs = strcmp(word, "theirs") == 0, mine = strcmp(word, "mine") == 0;
+	bool del = mine && x->row.del; /* ours was to delete it: there are no values to put over theirs */
 
 	if ((theirs || mine) && c->operands > 2)
 		return cli_fail_with(c, ERR_USAGE, NULL,
@@ -212,7 +213,7 @@ static int resolve(struct cli *c, struct conflict *x)
 			return cli_fail_with(c, ERR_NOT_FOUND,
 				tr("用 theirs 结束，或重新录入", "resolve with theirs, or enter it anew"),
 				tr("对方已删除这条记录", "the record has been deleted"));
-	} else {
+	} else if (!del) {
 		want = item->record;
 		if (mine)
 			record_take_groups(&want, &x->mine, x->groups);
@@ -222,7 +223,9 @@ static int resolve(struct cli *c, struct conflict *x)
 			return cli_fail(c);
 	}
 	enum err e = store_begin(x->v->store, &c->problem);
-	if (!e && !theirs)
+	if (!e && del)
+		e = outbox_delete(x->v, item, 0, &c->problem);
+	else if (!e && !theirs)
 		e = outbox_put(x->v, &item, &want, UINT32_MAX, 0, &c->problem);
 	if (!e)
 		e = close_items(x);

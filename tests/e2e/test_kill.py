@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""SIGKILL at every step of common/fault.def, in jg and in jgd, and of PostgreSQL's backend and postmaster during a push.
+"""SIGKILL at every step of common/fault.def, in jg and in jgd, and of PostgreSQL's backend and postmaster while jgd stands there (T1).
 
 After each the next sync goes through by itself. In the end everything that was acknowledged is there exactly once, operation
-numbers have no gap, the digests agree, the trace is whole and no outbox holds anything. --long: every step three times."""
+numbers have no gap, the digests agree, the trace is whole, no outbox holds anything, and checker.py finds nothing in the stores.
+--long: every step 25 times for each of jg or jgd, backend, postmaster killed, postmaster stopped at once."""
 import os
 import re
 import signal
@@ -10,11 +11,16 @@ import subprocess
 import sys
 import time
 
+import checker
+from campaign import Campaign
 from county_files import check_digit
 from harness import JG, ROOT, Cases, Failure, Server
 from wire_county import P, J
 
 YEAR = 2027
+ROUNDS_LONG = 25
+NTH = {"jg:store-committing": (1, 2, 3, 4, 5), "jg:store-committed": (1, 2, 3, 4, 5), "jg:flip-moved": (1, 2), "jg:flip-done": (1, 2), "jg:pull-staged": (1, 2),
+       "jg:file-sent": (1, 2), "jgd:chunk-stored": (1, 3)} # what happens more than once in a sync
 cases = Cases()
 
 
@@ -24,8 +30,11 @@ def steps():
 
 
 class Kill:
-    def __init__(self, server):
-        self.server, self.count, self.expected, self.files = server, 0, set(), 0
+    def __init__(self, server, campaign):
+        self.server, self.count, self.expected, self.files, self.campaign, self.pages = server, 0, set(), 0, campaign, []
+
+    def killed(self, whom, word):
+        self.campaign.count("%s at %s" % (whom, word))
 
     # ---- the county ----
 
@@ -91,7 +100,8 @@ class Kill:
         if word == "jg:file-sent":
             self.queue_file()
         result = self.person.run("sync", env={"JG_FAULT": "%s:%d" % (word, nth)})
-        cases.check("jg dies at %s:%d" % (word, nth), result.code == -signal.SIGKILL, repr(result))
+        if cases.check("jg dies at %s:%d" % (word, nth), result.code == -signal.SIGKILL, repr(result)):
+            self.killed("jg", word)
         self.settle(name="%s:%d" % (word, nth))
 
     def kill_import(self, word):
@@ -121,14 +131,18 @@ class Kill:
         command = [JG, "--profile", person.profile, "sync", "--json"]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_DATA_HOME": person.profile, "LANG": "C.UTF-8"})
 
-    def kill_jgd(self, word, nth):
-        person = self.person
+    def work_for(self, word):
+        """Something that makes jgd come by this step; the computer that syncs it."""
         if word == "jgd:pull-page":
-            person = self.server.school(P, name="page%d" % nth) # pulls from the beginning: more than one page
-        else:
-            self.queue_work()
+            self.pages.append(self.server.school(P, name="page%d" % len(self.pages))) # pulls from the beginning: more than one page
+            return self.pages[-1]
+        self.queue_work()
         if word == "jgd:chunk-stored":
             self.queue_file()
+        return self.person
+
+    def kill_jgd(self, word, nth):
+        person = self.work_for(word)
         self.restart("%s:%d" % (word, nth))
         sync = self.start_sync(person)
         try:
@@ -137,35 +151,48 @@ class Kill:
             died = False
         self.restart()
         out, err = sync.communicate(timeout=90)
-        cases.check("jgd dies at %s:%d" % (word, nth), died)
+        if cases.check("jgd dies at %s:%d" % (word, nth), died):
+            self.killed("jgd", word)
         cases.check("%s:%d: the sync under way goes on by itself" % (word, nth), sync.returncode == 0, "%d %s %s" % (sync.returncode, out, err))
         self.settle(person, "%s:%d" % (word, nth))
 
-    # ---- PostgreSQL dies while a push stands still ----
+    # ---- PostgreSQL dies while jgd stands still ----
 
     def stopped(self, pid):
         with open("/proc/%d/stat" % pid) as file:
             return file.read().rpartition(")")[2].split()[0] == "T"
 
     def kill_postgres(self, word, whom):
-        self.queue_work()
+        person = self.work_for(word)
         self.restart(word, stop=True)
-        sync = self.start_sync(self.person)
+        sync = self.start_sync(person)
         pid = self.server.process.pid
         until = time.monotonic() + 20
         while not self.stopped(pid) and time.monotonic() < until:
             time.sleep(0.02)
-        cases.check("a push stands still at %s" % word, self.stopped(pid))
-        if whom == "postmaster":
-            self.server.stop_postgres("kill")
+        if cases.check("jgd stands still at %s" % word, self.stopped(pid)):
+            self.killed(whom, word)
+        if whom == "backend":
+            self.kill_backend()
         else:
-            backend = self.server.psql("SELECT pid FROM pg_stat_activity WHERE usename = 'jingguan_app' ORDER BY state = 'idle in transaction' DESC, state_change DESC LIMIT 1", user="jingguan")
-            os.kill(int(backend), signal.SIGKILL)
+            self.server.stop_postgres({"postmaster": "kill", "postmaster at once": "immediate"}[whom])
         self.server.process.send_signal(signal.SIGCONT)
         out, err = sync.communicate(timeout=90)
         cases.check("the %s killed at %s: the sync goes through" % (whom, word), sync.returncode == 0, "%d %s %s" % (sync.returncode, out, err))
         cases.check("and jgd lives", self.server.process.poll() is None)
-        self.settle(name="%s killed at %s" % (whom, word))
+        self.settle(person, "%s killed at %s" % (whom, word))
+
+    def kill_backend(self):
+        backend = self.server.psql("SELECT pid FROM pg_stat_activity WHERE usename = 'jingguan_app' ORDER BY state = 'idle in transaction' DESC, state_change DESC LIMIT 1", user="jingguan")
+        os.kill(int(backend), signal.SIGKILL)
+
+    def kill_both(self):
+        """jgd starts while its PostgreSQL recovers from the loss of a backend: it waits, and does not stop it halfway."""
+        self.queue_work()
+        self.kill_backend()
+        self.restart()
+        self.killed("backend", "the death of jgd")
+        self.settle(name="a backend and jgd killed")
 
     # ---- in the end ----
 
@@ -187,30 +214,45 @@ class Kill:
                     " WHERE p.device_id = d.device_id AND p.incarnation = d.incarnation), 0)"), "")
         cases.equal("nobody was forked", self.server.psql(scope + "SELECT count(*) FROM device WHERE incarnation <> 1"), "0")
         cases.equal("every file is complete", self.server.psql(scope + "SELECT count(*) FILTER (WHERE complete), count(*) FROM blob"), "%d|%d" % (self.files, self.files))
+        for person in self.pages:
+            person.ok("sync")
+        findings = checker.check_server(self.server, [p.profile for p in [self.person, other] + self.pages]).findings
+        cases.check("the checker finds nothing in the stores", not findings, "\n".join("%s %s" % f for f in findings[:20]))
         auditor = self.server.people["auditor"]
         auditor.login()
         cases.check("the trace is whole", auditor.run("audit", "verify").code == 0)
 
 
 def main():
-    rounds = 3 if "--long" in sys.argv[1:] else 1
+    parser = Campaign.parser("SIGKILL at every step")
+    parser.add_argument("--rounds", type=int, help="how often each step instead of 1, or %d with --long" % ROUNDS_LONG)
+    options = parser.parse_args()
+    campaign = Campaign("T1", "SIGKILL at every named step", cases)
+    campaign.rounds = options.rounds or (ROUNDS_LONG if options.long else 1)
     with Server() as server:
-        kill = Kill(server)
+        kill = Kill(server, campaign)
         kill.begin()
-        for _ in range(rounds):
-            for word in steps():
-                if word.startswith("jg:store-"):
-                    kill.kill_import(word)
-                for nth in {"jg:store-committing": (1, 2, 3, 4, 5), "jg:store-committed": (1, 2, 3, 4, 5), "jg:flip-moved": (1, 2), "jg:flip-done": (1, 2), "jg:pull-staged": (1, 2),
-                            "jg:file-sent": (1, 2), "jgd:chunk-stored": (1, 3)}.get(word, (1,)):
-                    (kill.kill_jgd if word.startswith("jgd:") else kill.kill_jg)(word, nth)
-            for word in ("jgd:push-planned", "jgd:push-sent"):
-                for whom in ("backend", "postmaster"):
-                    kill.kill_postgres(word, whom)
+        for _ in range(campaign.rounds):
+            kill_everything(kill, options.long)
         kill.judge()
         if cases.failed:
             print(open(server.dir + "/jgd.log").read()[-3000:], file=sys.stderr)
-    cases.close()
+    campaign.done, campaign.failures = sum(campaign.counts.values()), cases.failed
+    campaign.close(options)
+
+
+def kill_everything(kill, long):
+    for word in steps():
+        if word.startswith("jg:store-"):
+            kill.kill_import(word)
+        for nth in NTH.get(word, (1,)):
+            (kill.kill_jgd if word.startswith("jgd:") else kill.kill_jg)(word, nth)
+        kill.campaign.required["%s at %s" % (word.partition(":")[0], word)] = kill.campaign.rounds
+    for word in [w for w in steps() if w.startswith("jgd:")] if long else ("jgd:push-planned", "jgd:push-sent"):
+        for whom in ("backend", "postmaster", "postmaster at once") if long else ("backend", "postmaster"):
+            kill.kill_postgres(word, whom)
+            kill.campaign.required["%s at %s" % (whom, word)] = kill.campaign.rounds
+    kill.kill_both()
 
 
 if __name__ == "__main__":

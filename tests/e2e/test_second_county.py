@@ -403,8 +403,26 @@ class Rehearsal:
         self.sync(self.teacher)
         self.sync(east)
         c.equal("the chosen version is everywhere", east.ok("students", "show", pupil.id)["live_address"], "乙路2号")
+        self.deletion_in_conflict(pupil)
         calls = self.teacher.ok("outbox", "list")
         c.check("outbox rows have id and state", all(r["id"] and r["state"] in ("draft", "waiting", "unknown", "accepted", "refused", "blocked", "conflict") for r in calls), calls)
+
+    def deletion_in_conflict(self, pupil):
+        """Taken back here, changed there meanwhile: mine is the deletion."""
+        c, east, no = self.cases, self.schools[EAST], "G3299992015039999" + pupil.id[-2:].replace("X", "0")
+        report = self.teacher.ok("import", "students", self.files.csv("误录.csv", [["全国学籍号", "班级", "年级", "姓名"], [no, "1班", "六年级", "误录"]]))
+        self.sync(self.teacher)
+        self.sync(east)
+        east.ok("students", "set", no, "live_address=甲路3号")
+        self.sync(east)
+        self.teacher.ok("undo", report["import"])
+        self.sync(self.teacher, (5,))
+        rows = self.teacher.ok("conflicts", "list")
+        c.equal("a deletion in conflict", len(rows), 1)
+        self.code("resolve it as mine", self.teacher, 0, "conflicts", "resolve", rows[0]["id"], "mine")
+        self.sync(self.teacher)
+        self.sync(east)
+        self.code("the pupil is gone everywhere", east, 3, "students", "show", no)
 
     # ---- June ----
 
