@@ -461,6 +461,14 @@ uint64_t db_epoch(void)
 	return c->epoch;
 }
 
+/* The clock in milliseconds, so that none comes twice though the row that says so may be lost. */
+static uint64_t epoch_after(uint64_t epoch)
+{
+	uint64_t clock = UINT64_C(1780272000000) + sim_now() / MS;
+
+	return epoch + 1 > clock ? epoch + 1 : clock;
+}
+
 bool db_restore(void)
 {
 	uint64_t epoch = db_epoch();
@@ -472,8 +480,7 @@ bool db_restore(void)
 	world.lossy++;
 	cut_after(db.backup);
 	db.timeline++;
-	/* maintain.c renew_epoch: the clock in milliseconds, so that no epoch comes twice */
-	write_epoch((epoch > 1000 ? epoch : 1000) + 1 + sim_now() / MS, db.timeline);
+	write_epoch(epoch_after(epoch), db.timeline);
 	sim_met("restored from a backup");
 	sim_trace("restored", db.backup, 0);
 	sim_at(draw_between(1 * SECOND, 10 * SECOND), &db, on_up, NULL);
@@ -1521,7 +1528,7 @@ static enum verdict check_epoch(struct call *call)
 	if (now->timeline == db.timeline)
 		return DONE;
 	struct county_row *c = keep(sizeof *c);
-	*c = (struct county_row){now->epoch + 1, db.timeline};
+	*c = (struct county_row){epoch_after(now->epoch), db.timeline};
 	row_write(row, call->b->txn, c);
 	put_int8(r, 0, 0, (int64_t)c->epoch);
 	sim_met("epoch renewed");

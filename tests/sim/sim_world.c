@@ -602,7 +602,7 @@ static void faults_stop(void)
 
 static uint64_t total_seq(void)
 {
-	uint64_t sum = db_epoch() << 40;
+	uint64_t sum = db_epoch() << 20;
 
 	for (unsigned i = 0; i < SIM_STREAMS; i++) {
 		int64_t id = sim_stream(i);
