@@ -44,5 +44,7 @@ SELECT throws_ok($$ EXECUTE account ('d', '', '{1}') $$, '23514', NULL, 'no scho
 SELECT lives_ok(format('EXECUTE account (%L, %L, %L)', 'u' || n, s, r), format('roles %s at %s', r, coalesce(nullif(s, ''), 'the bureau')))
 FROM (VALUES (1, '', '{21}'), (2, '', '{22}'), (3, '', '{23}'), (4, '', '{11,12}'), (5, '2132000001', '{1,3}')) AS v (n, s, r);
 
+SELECT throws_ok('SELECT assert_rows(1, 2)', 'JG003', NULL, 'a write that somebody else was first to is BUSY: it is decided again');
+
 SELECT * FROM finish();
 ROLLBACK;
