@@ -190,10 +190,6 @@ static void shrink(uint64_t seed, const struct plan *from, bool live)
 
 /* ---- the campaign ---- */
 
-struct gate {
-	const char *name;
-};
-
 static const char *const gates[] = {
 #include "sim_gates.def"
 };
