@@ -23,13 +23,16 @@ hashes, lanes, operation numbers and cursors lie open. The promises:
 Prints one line per finding; exits 1 when there is any."""
 import argparse
 import collections
+import contextlib
 import csv
 import json
 import os
+import shutil
 import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import verify_audit
@@ -149,7 +152,15 @@ class Computer:
         told = json.load(open(os.path.join(profile, "profile.json")))
         self.device, self.school = uuid(told["device"]), told["school"]
         self.name = "%s %s" % (self.school, os.path.basename(profile))
-        db = sqlite3.connect("file:%s/store.db?mode=ro" % profile, uri=True)
+        self.path = os.path.join(profile, "store.db")
+        with tempfile.TemporaryDirectory(prefix="jgcheck.") as copy: # a jg that was killed left a journal: it is rolled back in the copy
+            for name in ("store.db", "store.db-journal"):
+                if os.path.exists(os.path.join(profile, name)):
+                    shutil.copy2(os.path.join(profile, name), copy)
+            with contextlib.closing(sqlite3.connect(copy + "/store.db")) as db:
+                self.read(db)
+
+    def read(self, db):
         db.row_factory = sqlite3.Row
         self.meta = {r["name"]: r["value"] for r in db.execute("SELECT name, value FROM meta")}
         self.streams = {r["stream"]: r for r in db.execute("SELECT * FROM stream")}
@@ -160,9 +171,7 @@ class Computer:
         self.heads = db.execute("SELECT stream, epoch, n, head, sig FROM head").fetchall()
         self.staging = {(r["stream"], r["id"]) for r in db.execute("SELECT stream, id FROM staging")}
         self.named = {id for row in db.execute("SELECT id, duplicate_of FROM outbox") for id in row if id}
-        self.path = os.path.join(profile, "store.db")
         self.unsent_files = db.execute("SELECT count(*) FROM blob WHERE complete = 0").fetchone()[0]
-        db.close()
 
     @property
     def incarnation(self):

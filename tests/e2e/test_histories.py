@@ -12,11 +12,9 @@ import contextlib
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 import traceback
@@ -25,7 +23,7 @@ import checker
 from campaign import Campaign, build_id
 from county_files import check_digit
 from fault_line import FAULTS, FaultLine
-from harness import COUNTY, JG, PASSWORD, ROOT, Cases, Failure, Server
+from harness import COUNTY, JG, PASSWORD, Cases, Failure, Server
 
 YEAR = 2027
 COUNTY_HISTORIES = 400
