@@ -1,5 +1,6 @@
 #include "db.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -377,15 +378,47 @@ enum err db_task_start(struct db_pool *pool, struct db_task *task, db_task_fn st
 	return ERR_OK;
 }
 
+static unsigned trips_of(const struct db_pool *pool, uint64_t who)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < pool->size; i++)
+		n += pool->conns[i].task && pool->conns[i].task->who == who;
+	return n;
+}
+
+unsigned db_pool_waiting(const struct db_pool *pool, uint64_t who)
+{
+	unsigned n = 0;
+
+	for (const struct db_task *t = pool->first; t; t = t->next)
+		n += t->who == who;
+	return n;
+}
+
+/* The first whose caller has the fewest trips under way: a computer that asks for a thousand things gets one after another, and
+ * who asks for one does not wait behind them. */
 static struct db_task *pool_shift(struct db_pool *pool)
 {
-	struct db_task *task = pool->first;
+	struct db_task *task = NULL, *before = NULL, *previous = NULL;
+	unsigned fewest = UINT_MAX;
 
+	for (struct db_task *t = pool->first; t && fewest; previous = t, t = t->next) {
+		unsigned n = trips_of(pool, t->who);
+		if (n < fewest) {
+			fewest = n;
+			task = t;
+			before = previous;
+		}
+	}
 	if (!task)
 		return NULL;
-	pool->first = task->next;
-	if (!pool->first)
-		pool->last = NULL;
+	if (before)
+		before->next = task->next;
+	else
+		pool->first = task->next;
+	if (pool->last == task)
+		pool->last = before;
 	pool->waiting--;
 	task->next = NULL;
 	task->queued = false;
@@ -415,7 +448,12 @@ static void on_sweep(uv_timer_t *timer)
 
 	pool_serve(pool);
 	while (pool->first && pool->first->wait_until_ms && pool->first->wait_until_ms <= now) {
-		struct db_task *task = pool_shift(pool);
+		struct db_task *task = pool->first;
+		pool->first = task->next;
+		if (!pool->first)
+			pool->last = NULL;
+		pool->waiting--;
+		task->queued = false;
 		task->err = ERR_UNAVAILABLE;
 		task->step(task);
 	}

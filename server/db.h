@@ -15,6 +15,7 @@
 #define DB_PARAMS_MAX 64	/* of one statement: the widest kind has 32 columns and its header */
 #define DB_RESULTS_MAX 96	/* of one trip: a push touches 14 kinds with a few statements each */
 #define DB_WAITING_MAX 1024	/* tasks that may wait for a connection; one more is told BUSY */
+#define DB_WAITING_CALLER 256	/* of one caller: the queue has room for others */
 #define DB_SERVER_MIN 150014	/* CVE-2025-8713 and CVE-2023-2455 let statistics and plans cross row-level security */
 
 struct db_pool;
@@ -51,6 +52,7 @@ struct db_task {
 	struct db_task *next;	  /* in the pool's queue */
 	db_task_fn step;	  /* called when the connection is there, and after each trip */
 	uint64_t wait_until_ms;	  /* loop time; 0 = for ever */
+	uint64_t who;		  /* asks; set after db_task_start: callers take turns. 0 = the server itself */
 	enum err err;		  /* of the last trip; ERR_OK when every statement succeeded */
 	bool unknown;		  /* a COMMIT was sent and its answer never came or was not clean */
 	char sqlstate[6];
@@ -68,6 +70,7 @@ enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conni
 /* Refuses new tasks with ERR_DRAINING, closes idle connections; `closed` runs when the last handle is gone. */
 void db_pool_close(struct db_pool *pool, void (*closed)(void *data), void *data);
 void db_pool_stats(const struct db_pool *pool, int *busy, int *size, int *waiting);
+unsigned db_pool_waiting(const struct db_pool *pool, uint64_t who); /* tasks of this caller in the queue */
 bool db_pool_ready(const struct db_pool *pool); /* at least one connection is up */
 
 /* ERR_BUSY when the queue is full, ERR_DRAINING: step never runs. Otherwise step runs later, at least once, with

@@ -405,11 +405,17 @@ void request_begin(struct request *r, request_fn step)
 		request_fail(r, ERR_DEADLINE, NULL, NULL);
 		return;
 	}
+	uint64_t who = 0; /* by the key of the certificate: a device that has not said HELLO is one too */
+	if (r->conn)
+		memcpy(&who, r->conn->spki, sizeof who);
 	r->queries = step;
 	r->done = step;
-	enum err e = db_task_start(r->worker->pool, &r->task, on_connection, r, (r->deadline_us - now) / 1000 + 1);
+	enum err e = who && db_pool_waiting(r->worker->pool, who) >= DB_WAITING_CALLER ? ERR_BUSY
+		: db_task_start(r->worker->pool, &r->task, on_connection, r, (r->deadline_us - now) / 1000 + 1);
 	if (e)
 		request_fail(r, e, NULL, NULL);
+	else
+		r->task.who = who;
 }
 
 void scope_begin(struct db_task *task, int county, enum scope scope, const char *schools, const char *isolation)

@@ -40,7 +40,7 @@ def options(description, **numbers):
     parser.add_argument("--record", metavar="FILE")
     parser.add_argument("--seed", type=int, default=1)
     for name, default in numbers.items():
-        parser.add_argument("--" + name, type=type(default), default=default)
+        parser.add_argument("--" + name, **({"action": "store_true"} if default is False else {"type": type(default), "default": default}))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1)) # what was started is stopped on the way out
     return parser.parse_args()
 

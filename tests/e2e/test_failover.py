@@ -424,7 +424,7 @@ def restores(cases, args):
 
 
 def main():
-    args = campaign.options(__doc__, rounds=0, restores=0, faults="", **{"async": 0})
+    args = campaign.options(__doc__, rounds=0, restores=0, faults="", **{"async": False})
     cases = Cases()
     if args.restores:
         restores(cases, args)

@@ -63,7 +63,7 @@ def end(cases, run):
     except subprocess.TimeoutExpired:
         run.kill()
         out, err = run.communicate()
-    cases.check("the load ran", run.returncode == 0, err)
+    cases.check("the load ran", run.returncode == 0, "%s %s" % (run.returncode, err))
     return json.loads(out) if run.returncode == 0 else {}
 
 

@@ -24,6 +24,7 @@
 
 #define TICK_MS 20
 #define OPENED_A_TICK 8	 /* 400 a second while they first come */
+#define SHAKING_MAX 100  /* of this one process, which must answer each within a tenth of a second, as a machine of its own would */
 #define BACK_MS 1000	 /* before who was closed comes back; doubles to BACK_MAX_MS, with jitter (proto/README.md §9) */
 #define BACK_MAX_MS 30000
 #define CALL_EVERY_MS 200 /* of an honest connection */
@@ -49,7 +50,7 @@ struct peer {
 };
 
 static struct peer *peers;
-static size_t peer_count, standing[KINDS], thrown_out[KINDS], storm_left;
+static size_t peer_count, shaking, standing[KINDS], thrown_out[KINDS], storm_left;
 static struct stream_shared shared;
 static SSL_CTX *context;
 static struct profile the_profile;
@@ -115,6 +116,8 @@ static void come_back(struct peer *p)
 {
 	unsigned pause = BACK_MS << (p->failures < 5 ? p->failures : 5);
 
+	if (!is_raw(p) && (p->state == CONNECTING || p->state == SHAKING))
+		shaking--;
 	if (p->was_standing)
 		standing[p->kind]--;
 	thrown_out[p->kind] += p->state != CLOSING;
@@ -150,6 +153,7 @@ static void greet(struct peer *p)
 	hello.has_version_min = hello.has_version_max = 1;
 	hello.version_min = hello.version_max = 1;
 	p->state = GREETING;
+	shaking--;
 	send_frame(p, FRAME_HELLO, 0, &hello.base);
 }
 
@@ -328,6 +332,7 @@ static void open_peer(struct peer *p)
 	p->stream.closing = false;
 	p->connect.data = p;
 	p->state = CONNECTING;
+	shaking += !is_raw(p);
 	p->sent = p->asked_us = 0;
 	p->began_us = clock_monotonic_us();
 	if (is_raw(p))
@@ -351,7 +356,7 @@ static void slow_byte(struct peer *p, uint64_t now)
 
 static void step(struct peer *p, uint64_t now, int *may_open)
 {
-	if (p->state == DOWN && now >= p->next_ms && (p->failures || p->storming || (*may_open)-- > 0))
+	if (p->state == DOWN && now >= p->next_ms && (is_raw(p) || shaking < SHAKING_MAX) && (p->failures || p->storming || (*may_open)-- > 0))
 		open_peer(p);
 	else if (p->state == STANDING && now >= p->next_ms && (p->kind == SLOW_HELLO || p->kind == SLOW_FRAME))
 		slow_byte(p, now);
