@@ -186,6 +186,8 @@ bool db_lanes_at(int64_t stream, uint64_t seq, uint32_t out[LANES]);
 void check_begin(void);
 /* The server told a client's device the result of an operation; lossy: world.lossy when it did. */
 void check_told(struct client *c, const void *op, const uint8_t sha[HASH_SIZE], const void *result, uint64_t lossy);
+/* After a failover that may lose nothing: every operation that was answered since the last loss (lossy) stands. */
+void check_kept(uint64_t lossy);
 void check_typed(struct client *c); /* after "saved" */
 void check_opened(struct client *c); /* after a restart: what was saved is there (C1, C2, C11) */
 void check_synced(struct client *c, enum err e);

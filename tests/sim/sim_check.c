@@ -106,6 +106,35 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 	arena_free(&arena);
 }
 
+struct cover {
+	struct told *told;
+	uint8_t device[ID_SIZE];
+	bool found;
+};
+
+static void look_for(void *data, const void *row)
+{
+	struct cover *c = data;
+	const struct db_push *p = row;
+
+	c->found |= memcmp(p->device, c->device, ID_SIZE) == 0 && p->incarnation == c->told->incarnation && p->first <= c->told->op_no && c->told->op_no <= p->last;
+}
+
+/* The clients would send it again and heal it, but synchronous replication promises that they need not. */
+void check_kept(uint64_t lossy)
+{
+	for (size_t i = 0; i < TOLD_SLOTS; i++)
+		for (struct told *t = told[i]; t; t = t->next) {
+			struct cover c = {.told = t};
+			if (t->lossy != lossy)
+				continue;
+			id_parse(c.device, t->client->profile.device);
+			db_each(T_PUSH, look_for, &c);
+			demand(c.found, "I1", "operation %llu of device %u was acknowledged and is lost by a failover that was to lose nothing", (unsigned long long)t->op_no,
+				t->client->no);
+		}
+}
+
 /* ---- a client's store ---- */
 
 static int64_t ask_store(struct client *c, const char *sql)

@@ -412,11 +412,13 @@ void db_crash(void)
 
 void db_failover(void)
 {
-	uint64_t last = db.commit_no;
+	uint64_t last = db.commit_no, lossy = world.lossy;
 
 	db.up = false;
 	pg_kill_all();
 	cut_after(db.replicated);
+	if (db.mode == SYNCHRONOUS)
+		check_kept(lossy);
 	sim_met(last > db.replicated ? "failover lost a tail" : "failover");
 	sim_trace("failover", last, db.replicated);
 	db.timeline++;
