@@ -9,6 +9,7 @@
 #include "sim.h"
 #include "staging.h"
 #include "tables.h"
+#include "view.h"
 
 /* An answer that reached a device: from then on it is a promise. */
 struct told {
@@ -313,6 +314,38 @@ static void check_client_end(struct client *c)
 	}
 }
 
+/* I7: with nothing under way, what people are shown is what the server has. */
+static void check_shown_at_end(struct client *c)
+{
+	static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, 0};
+	struct view *v;
+	struct row row;
+
+	demand(!view_load(&v, c->store, kinds, NULL), "I7", "the store of device %u cannot be read", c->no);
+	for (size_t i = 0; i < v->n; i++) {
+		const struct item *item = v->items[i];
+		const void *found = db_find(T_RECORD + item->record.kind->number, item->id, ID_SIZE);
+		struct buf mine = {0}, theirs = {0};
+		bool there = false;
+		if (found) {
+			db_record(found, &row);
+			there = !row.state.deleted && (strcmp(row.owner, c->profile.school) == 0 || strcmp(row.other, c->profile.school) == 0);
+		}
+		demand(item->live == there, "I7", "device %u shows a %s that is %s", c->no, item->record.kind->table, there ? "there as gone" : "gone");
+		if (!there)
+			continue;
+		record_encode(&item->record, &mine);
+		if (strcmp(row.owner, c->profile.school) == 0)
+			record_encode(&row.state.record, &theirs);
+		else
+			record_encode_other(&row.state.record, &theirs);
+		demand(mine.len == theirs.len && memcmp(mine.data, theirs.data, mine.len) == 0, "I7", "device %u shows a %s otherwise than it is", c->no, item->record.kind->table);
+		buf_free(&mine);
+		buf_free(&theirs);
+	}
+	view_free(v);
+}
+
 /* What a stream must be, from the records alone. */
 struct expected {
 	int64_t stream;
@@ -492,6 +525,9 @@ void check_end(void)
 				t->client->no);
 	for (unsigned i = 0; i < SIM_STREAMS; i++)
 		check_stream_end(i);
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		if (!world.clients[i].left)
+			check_shown_at_end(&world.clients[i]);
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		if (!world.clients[i].left)
 			outbox_each(world.clients[i].store, UINT32_MAX, 0, check_value, &world.clients[i], NULL);
