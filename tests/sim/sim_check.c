@@ -20,6 +20,8 @@ struct told {
 	uint8_t sha[HASH_SIZE];
 	int outcome;
 	uint32_t gver[KIND_GROUPS_MAX]; /* as the answer told them; 0: not told */
+	uint8_t id[ID_SIZE];
+	uint32_t groups; /* that it changed a record in */
 	bool seen; /* while op_push is walked */
 };
 
@@ -53,22 +55,100 @@ static const char *outcome_word(const pb_op_result *r)
 	return words[r->outcome];
 }
 
-/* Never last-writer-wins: what an operation replaced is what its author had seen. */
-static void check_bases(struct told *t, const struct client *c, const pb_op *op, const pb_op_result *r)
+/* The version of a group that the author saw. False: an own operation whose answer is not known. */
+static bool seen_version(const struct client *c, const pb_op *op, uint32_t group, uint32_t *out)
 {
-	for (size_t i = 0; i < r->n_gver && i < KIND_GROUPS_MAX; i++)
-		t->gver[i] = r->gver[i];
-	if (r->outcome != JINGGUAN__V1__OUTCOME__APPLIED || op->action != JINGGUAN__V1__ACTION__PUT || !r->n_gver)
-		return;
+	*out = 0;
 	for (size_t i = 0; i < op->n_seen; i++) {
 		const pb_group_base *base = op->seen[i];
 		const struct told *own = base->own_op ? *slot_of(c, op->incarnation, base->own_op) : NULL;
-		uint32_t saw = base->own_op ? (own ? own->gver[base->group - 1] : 0) : base->gver, now = r->gver[base->group - 1];
-		if (t->lossy || (base->own_op && (!own || !saw)))
-			continue; /* its answer was lost, or a version that is gone with the database's tail */
-		demand(now == saw || now == saw + 1, "I9", "operation %llu of device %u saw version %u of group %u and made it %u", (unsigned long long)op->op_no, c->no,
-			(unsigned)saw, (unsigned)base->group, (unsigned)now);
+		if (base->group != group)
+			continue;
+		*out = base->own_op ? (own ? own->gver[group - 1] : 0) : base->gver;
+		return !base->own_op || *out;
 	}
+	return true;
+}
+
+struct effect_search {
+	const uint8_t *id;
+	uint8_t device[ID_SIZE];
+	uint64_t op_no;
+	bool found;
+};
+
+static void search_effect(void *data, const void *row)
+{
+	struct effect_search *s = data;
+	const struct db_history *h = row;
+
+	s->found |= h->op_no == s->op_no && memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
+}
+
+/* Deleting what is deleted already is no effect. */
+static bool had_effect(const struct client *c, const pb_op *op)
+{
+	struct effect_search s = {.id = op->id.data, .op_no = op->op_no};
+
+	id_parse(s.device, c->profile.device);
+	db_each(T_HISTORY, search_effect, &s);
+	return s.found;
+}
+
+/* Never last-writer-wins: what an operation replaced or deleted is what its author had seen. */
+static void check_bases(const struct client *c, const pb_op *op, const pb_op_result *r)
+{
+	bool del = op->action == JINGGUAN__V1__ACTION__DEL;
+
+	if (del && !had_effect(c, op))
+		return;
+	for (uint32_t g = 1; g <= r->n_gver && g <= KIND_GROUPS_MAX; g++) {
+		uint32_t saw, now = r->gver[g - 1];
+		bool carried = del;
+		for (size_t i = 0; i < op->n_seen; i++)
+			carried |= op->seen[i]->group == g;
+		if (carried && seen_version(c, op, g, &saw))
+			demand(now == saw || (!del && now == saw + 1), "I9", "operation %llu of device %u saw version %u of group %u and made it %u", (unsigned long long)op->op_no,
+				c->no, (unsigned)saw, (unsigned)g, (unsigned)now);
+	}
+}
+
+/* A conflict is about values that differ, and with somebody else. */
+static void check_conflict(const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
+{
+	const struct kind *kind = kind_by_number(op->kind);
+	struct record mine, theirs;
+	uint32_t saw;
+
+	if (op->action == JINGGUAN__V1__ACTION__PUT && r->current.len && r->group) {
+		demand(!record_decode(&mine, kind, op->body.data, op->body.len, arena, NULL) && !record_decode(&theirs, kind, r->current.data, r->current.len, arena, NULL), "I3",
+			"a conflict cannot be read");
+		demand(!record_same_group(&mine, &theirs, r->group), "I9", "operation %llu of device %u conflicts about nothing", (unsigned long long)op->op_no, c->no);
+	}
+	if (!r->group || !seen_version(c, op, r->group, &saw))
+		return;
+	for (size_t i = 0; i < TOLD_SLOTS; i++)
+		for (const struct told *t = told[i]; t; t = t->next)
+			demand(t->client != c || t->incarnation != op->incarnation || t->op_no >= op->op_no || memcmp(t->id, op->id.data, ID_SIZE) != 0 ||
+					!(t->groups >> (r->group - 1) & 1) || t->gver[r->group - 1] <= saw,
+				"I9", "operation %llu of device %u conflicts with its own operation %llu", (unsigned long long)op->op_no, c->no, (unsigned long long)t->op_no);
+}
+
+static void check_answer(struct told *t, const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
+{
+	bool taken = r->outcome == JINGGUAN__V1__OUTCOME__APPLIED || r->outcome == JINGGUAN__V1__OUTCOME__MERGED;
+
+	for (size_t i = 0; taken && i < r->n_gver && i < KIND_GROUPS_MAX; i++)
+		t->gver[i] = r->gver[i];
+	memcpy(t->id, op->id.data, ID_SIZE);
+	for (size_t i = 0; taken && i < op->n_seen; i++)
+		t->groups |= 1u << (op->seen[i]->group - 1);
+	if (t->lossy) /* versions may be gone with the database's tail */
+		return;
+	if (r->outcome == JINGGUAN__V1__OUTCOME__APPLIED)
+		check_bases(c, op, r);
+	if (r->outcome == JINGGUAN__V1__OUTCOME__CONFLICT)
+		check_conflict(c, op, r, arena);
 }
 
 void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE], const void *result, uint64_t lossy)
@@ -95,7 +175,7 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 			"operation %llu of device %u was answered %d, then %d", (unsigned long long)r->op_no, c->no, t->outcome, (int)r->outcome);
 		t->outcome = (int)r->outcome;
 		t->lossy = lossy;
-		check_bases(t, c, op, r);
+		check_answer(t, c, op, r, &arena);
 		arena_free(&arena);
 		return;
 	}
@@ -103,7 +183,7 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 	*t = (struct told){.client = c, .incarnation = op->incarnation, .op_no = r->op_no, .lossy = lossy, .outcome = (int)r->outcome};
 	memcpy(t->sha, sha, HASH_SIZE);
 	*at = t;
-	check_bases(t, c, op, r);
+	check_answer(t, c, op, r, &arena);
 	arena_free(&arena);
 }
 
@@ -168,12 +248,60 @@ void check_opened(struct client *c)
 			ask_store(c, "SELECT count(DISTINCT op_no) FROM outbox WHERE state IN (1, 2)"), "I2", "two waiting operations have one number");
 }
 
+struct showing {
+	struct client *c;
+	struct view *v;
+};
+
+static bool is_newest(struct client *c, const struct op_row *op)
+{
+	sqlite3_stmt *stmt = store_prepare(c->store, "SELECT count(*) FROM outbox WHERE id = ? AND n > ? AND state IN (1, 2, 3)", NULL);
+
+	if (!stmt)
+		return false;
+	sqlite3_bind_blob(stmt, 1, op->id, ID_SIZE, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, op->n);
+	bool newest = sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int64(stmt, 0) == 0;
+	sqlite3_finalize(stmt);
+	return newest;
+}
+
+static enum err check_own(void *data, const struct op_row *op)
+{
+	struct showing *s = data;
+	const struct item *item = view_find_id(s->v, op->id);
+
+	if (op->del || op->has_duplicate || op->incarnation != s->c->store->incarnation || !is_newest(s->c, op))
+		return ERR_OK;
+	/* An answer says which version it made; from there on the server's copy speaks. */
+	if (op->state == OP_ACCEPTED && (!op->ver || !item || (item->in_base && item->ver >= op->ver)))
+		return ERR_OK;
+	for (unsigned g = 1; g <= op->kind->group_count; g++)
+		demand(!(op->groups >> (g - 1) & 1) || (item && record_same_group(&item->record, &op->body, g)), "I6", "operation %llu of device %u is not shown (%d)",
+			(unsigned long long)op->op_no, s->c->no, (int)op->state);
+	return ERR_OK;
+}
+
+/* I6: what was typed is shown until the server's copy takes its place. */
+static void check_own_shown(struct client *c)
+{
+	static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, 0};
+	struct showing s = {.c = c};
+
+	if (view_load(&s.v, c->store, kinds, NULL))
+		return; /* its disk refuses */
+	outbox_each(c->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED, 0, check_own, &s, NULL);
+	view_free(s.v);
+}
+
 void check_synced(struct client *c, enum err e)
 {
 	struct stream_state streams[STORE_STREAMS_MAX];
 	uint32_t mine[LANES], theirs[LANES];
 	size_t n = store_streams(c->store, streams);
 
+	if (chance(150) && !world.lossy)
+		check_own_shown(c);
 	demand(e != ERR_CHAIN || world.lossy, "I11", "the trace is not the one that this device has seen");
 	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no), "C11", "synchronising ended with %s on a disk that is well: %s", err_info((int)e)->name, sqlite3_errmsg(c->store->db));
 	demand(err_info((int)e)->level == ERR_LEVEL_RETRY || !e || e == ERR_CHAIN || e == ERR_STORE || e == ERR_DISK_FULL, "I13", "synchronising ended with %s",
@@ -312,6 +440,44 @@ static void check_client_end(struct client *c)
 		demand(!staging_digest(c->store, stream, true, mine, NULL), "I4", "the store cannot be read");
 		demand(memcmp(mine, s->lanes, sizeof mine) == 0, "I4", "device %u does not hold what stream %u is", c->no, i);
 	}
+}
+
+/* I5, I9: a record's versions count its changes, and nothing comes after its deletion. */
+struct counting {
+	const struct row *row;
+	int64_t changes, last;
+	uint32_t last_groups, by_group[KIND_GROUPS_MAX];
+};
+
+static void count_history(void *data, const void *row)
+{
+	struct counting *n = data;
+	const struct db_history *h = row;
+
+	if (memcmp(h->id, n->row->id, ID_SIZE) != 0 || h->kind != n->row->kind->number)
+		return;
+	n->changes++;
+	if (h->ver > n->last) {
+		n->last = h->ver;
+		n->last_groups = h->groups;
+	}
+	for (unsigned g = 0; g < KIND_GROUPS_MAX && h->groups != 0xFF; g++)
+		n->by_group[g] += h->groups >> g & 1;
+}
+
+static void check_versions(void *data, const void *row)
+{
+	struct row r;
+	struct counting n = {.row = &r};
+
+	(void)data;
+	db_record(row, &r);
+	db_each(T_HISTORY, count_history, &n);
+	demand(r.state.ver == 1 + n.changes, "I9", "a %s has version %lld after %lld changes", r.kind->table, (long long)r.state.ver, (long long)n.changes);
+	for (unsigned g = 0; g < r.kind->group_count; g++)
+		demand(r.state.gver[g] == n.by_group[g] || r.state.gver[g] == n.by_group[g] + 1, "I9", "group %u of a %s has version %u after %u changes", g + 1, r.kind->table,
+			(unsigned)r.state.gver[g], (unsigned)n.by_group[g]);
+	demand(r.state.deleted == (n.last_groups == 0xFF), "I9", "a %s was changed after it was deleted", r.kind->table);
 }
 
 /* I7: with nothing under way, what people are shown is what the server has. */
@@ -495,9 +661,13 @@ static enum err check_value(void *data, const struct op_row *op)
 	if (!t || op->del)
 		return ERR_OK;
 	bool taken = t->outcome == JINGGUAN__V1__OUTCOME__APPLIED || t->outcome == JINGGUAN__V1__OUTCOME__MERGED;
-	if (t->outcome == JINGGUAN__V1__OUTCOME__REJECTED || t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED)
-		demand(op->state == OP_REFUSED || op->state == OP_BLOCKED || op->state == OP_CONFLICT || op->state == OP_DONE || op->state == OP_ACCEPTED, "I9",
+	/* What was refused is told, or adopted under the id that exists. */
+	if (t->outcome == JINGGUAN__V1__OUTCOME__REJECTED)
+		demand(op->state == OP_REFUSED || op->state == OP_DONE || (op->has_duplicate && (op->state == OP_CONFLICT || op->state == OP_ACCEPTED)), "I9",
 			"a refused operation is shown as %d", (int)op->state);
+	if (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED || t->outcome == JINGGUAN__V1__OUTCOME__CONFLICT)
+		demand(op->state == OP_DONE || op->state == (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED ? OP_BLOCKED : OP_CONFLICT), "I9",
+			"what a person should decide is shown as %d", (int)op->state);
 	if (!taken && t->outcome != JINGGUAN__V1__OUTCOME__CONFLICT)
 		return ERR_OK;
 	const void *row = db_find(T_RECORD + op->kind->number, op->id, ID_SIZE);
@@ -525,6 +695,8 @@ void check_end(void)
 				t->client->no);
 	for (unsigned i = 0; i < SIM_STREAMS; i++)
 		check_stream_end(i);
+	for (unsigned k = 1; k < 32; k++)
+		db_each(T_RECORD + k, check_versions, NULL);
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		if (!world.clients[i].left)
 			check_shown_at_end(&world.clients[i]);

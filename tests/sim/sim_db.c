@@ -1205,7 +1205,7 @@ static struct value keep_value(struct cell c)
 	return (struct value){.data = k.data, .len = (size_t)(k.len < 0 ? 0 : k.len)};
 }
 
-static enum verdict insert_history(struct call *call)
+static enum verdict write_history(struct call *call, bool or_nothing)
 {
 	struct elements e[9];
 	struct cell c[9];
@@ -1227,10 +1227,21 @@ static enum verdict insert_history(struct call *call)
 		memcpy(key, h->id, ID_SIZE);
 		put_be64(key + ID_SIZE, (uint64_t)h->ver);
 		enum verdict v = insert_row(call, T_HISTORY, key, sizeof key, h);
-		if (v != DONE)
+		if (v != DONE && !(v == FAILED && or_nothing))
 			return v;
 	}
 	return DONE;
+}
+
+static enum verdict insert_history(struct call *call)
+{
+	return write_history(call, false);
+}
+
+/* For the bank. */
+static enum verdict insert_history_or_nothing(struct call *call)
+{
+	return write_history(call, true);
 }
 
 static enum verdict insert_conflicts(struct call *call)
