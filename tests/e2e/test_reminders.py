@@ -6,6 +6,7 @@ import os
 import time
 
 from county_files import check_digit
+from test_clock import wrong
 from harness import Cases, Server
 
 YEAR = 2027
@@ -108,6 +109,12 @@ def main():
         cases.equal("at the term only the one that has not answered is", c.settle(late), late)
         found = c.edu.ok("transition", "slips", "--year", YEAR, "list")[0]
         cases.equal("and the slip goes up", (found["overdue"], found["escalated"], found["resolve_due"][:10]), (True, True, "2027-09-16"))
+        junior.ok("sync")
+        right = junior.ok("slips", "list")[0]["overdue"]
+        for years in (10, -10):
+            env = wrong(365 * years)
+            junior.ok("sync", env=env)
+            cases.equal("a clock %+d years off does not move the term" % years, (right, junior.ok("slips", "list", env=env)[0]["overdue"]), (True, True))
         junior.ok("sync")
         cases.check("the digest holds with the reminders", junior.ok("sync")["digest_ok"])
     cases.close()

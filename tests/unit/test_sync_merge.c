@@ -253,6 +253,32 @@ static void append_only(void **state)
 	assert_false(now.deleted);
 }
 
+/* What a newer program wrote survives the edit of an older one, and is replaced by a newer one's. */
+static void unknown_fields_stay(void **state)
+{
+	static const uint8_t newer[] = {0xF8, 0x07, 0x01}, newest[] = {0xF8, 0x07, 0x02};
+	struct merge_state now = {.exists = true, .ver = 1, .gver = {1}};
+	struct merge_op op = {.groups = 1, .seen = {1}};
+
+	(void)state;
+	record_init(&now.record, kind_by_number(KIND_STUDENT));
+	record_set_text(&now.record, F_STUDENT_NAME, "a");
+	now.record.ext = newer;
+	now.record.ext_len = sizeof newer;
+	record_init(&op.body, kind_by_number(KIND_STUDENT));
+	record_set_text(&op.body, F_STUDENT_NAME, "b");
+	assert_int_equal(sync_merge(&now, &op).outcome, MERGE_APPLIED);
+	assert_int_equal(now.record.ext_len, sizeof newer);
+	assert_memory_equal(now.record.ext, newer, sizeof newer);
+	record_set_text(&op.body, F_STUDENT_NAME, "c");
+	op.seen[0] = 2;
+	op.body.ext = newest;
+	op.body.ext_len = sizeof newest;
+	assert_int_equal(sync_merge(&now, &op).outcome, MERGE_APPLIED);
+	assert_int_equal(now.record.ext_len, sizeof newest);
+	assert_memory_equal(now.record.ext, newest, sizeof newest);
+}
+
 static void overlay(void **state)
 {
 	struct merge_state now = {0};
@@ -276,7 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(edit_edit), cmocka_unit_test(edit_delete), cmocka_unit_test(delete_edit), cmocka_unit_test(delete_delete),
 		cmocka_unit_test(twice_is_once), cmocka_unit_test(different_groups_commute), cmocka_unit_test(a_new_record), cmocka_unit_test(append_only),
-		cmocka_unit_test(overlay)};
+		cmocka_unit_test(unknown_fields_stay), cmocka_unit_test(overlay)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
