@@ -265,7 +265,7 @@ static void make_visible(struct txn *t, bool warned)
 	}
 }
 
-/* The standby has taken everything up to this transaction, in the order of the WAL. */
+/* The standby takes what is in the WAL, in its order: this transaction and whatever else is on the disk by now. */
 static void on_replicated(void *data)
 {
 	struct txn *t = data;
@@ -275,8 +275,6 @@ static void on_replicated(void *data)
 	for (struct txn *x = db.log; x; x = x->next) {
 		if (x->state == TXN_ABORTED || x->commit_no <= db.replicated)
 			continue;
-		if (x->commit_no > t->commit_no)
-			break;
 		if (!x->flushed)
 			return; /* not yet in the WAL: nothing behind it is either */
 		db.replicated = x->commit_no;
@@ -1709,6 +1707,8 @@ enum verdict db_execute(struct call *call)
 	enum verdict v = call->statement->run(call);
 	if (v != DONE) /* a statement is done wholly or not at all */
 		undo_to(b->txn, mark);
+	if (v == FAILED)
+		sim_trace(call->statement->begins, (uint64_t)atoi(call->state), call->kind ? call->kind->number : 0);
 	if (v == FAILED && call->rows) {
 		PQclear(call->rows);
 		call->rows = NULL;
