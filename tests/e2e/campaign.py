@@ -30,7 +30,11 @@ def append(path, row):
 
 
 def command():
-    return " ".join([os.path.relpath(sys.argv[0], ROOT), *sys.argv[1:]])
+    """What repeats it; where its record went is nobody's business."""
+    words = list(sys.argv[1:])
+    if "--record" in words:
+        del words[words.index("--record") : words.index("--record") + 2]
+    return " ".join([os.path.relpath(sys.argv[0], ROOT), *words])
 
 
 def options(description, **numbers):
