@@ -81,6 +81,8 @@ def main():
     args = parser.parse_args()
     bugs = [Bug(path) for path in sorted(glob.glob(os.path.join(ROOT, "tests/bugs/*.patch")))]
     bugs = [b for b in bugs if not args.names or any(b.name.startswith(n) for n in args.names)]
+    if not bugs:
+        parser.error("no bug of that name")
     passed, failed, caught = 0, 0, {}
     if args.apply_only:
         for bug in bugs:
