@@ -29,7 +29,7 @@ struct db_conn {
 	uv_timer_t timer; /* reconnect, its time limit, a turn of the loop before `next` runs, a trip that takes long */
 	enum conn_state state;
 	unsigned backoff_ms, host, refused; /* host: index of the one it is at; refused: how many said no since one said yes */
-	struct db_task *task;
+	struct db_task *task, greeting;
 	db_task_fn next;
 	bool cleaning;	  /* ROLLBACK after a task that left a transaction open */
 	bool warned;	  /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding 4) */
@@ -49,6 +49,8 @@ struct db_pool {
 	const char *host[HOSTS_MAX], *port[HOSTS_MAX];
 	unsigned host_count;
 	struct db_conn *conns; /* and one more behind the last: the probe */
+	db_greet_fn greet;
+	void *greet_data;
 	int size, closing; /* connections, and how many handles are still open while draining */
 	struct db_task *first, *last;
 	int waiting;
@@ -330,6 +332,22 @@ static void conn_release(struct db_conn *c)
 	pool_serve(c->pool);
 }
 
+static void leave_others(struct db_pool *pool, unsigned primary);
+
+static void greeted(struct db_conn *c)
+{
+	if (c->greeting.err) {
+		conn_down(c, "the database did not answer the greeting");
+		return;
+	}
+	if (c->backoff_ms > BACKOFF_MIN_MS)
+		log_info("database connection is back");
+	c->backoff_ms = BACKOFF_MIN_MS;
+	c->refused = 0;
+	leave_others(c->pool, c->host);
+	conn_release(c);
+}
+
 void db_task_end(struct db_task *task)
 {
 	struct db_conn *c = task->conn;
@@ -341,6 +359,10 @@ void db_task_end(struct db_task *task)
 	c->task = NULL;
 	if (c->state != CONN_BUSY)
 		return;
+	if (task == &c->greeting) {
+		greeted(c);
+		return;
+	}
 	if (PQtransactionStatus(c->pg) == PQTRANS_IDLE) {
 		conn_release(c);
 		return;
@@ -727,7 +749,7 @@ static void conn_down(struct db_conn *c, const char *why)
 	if (c->pool->draining)
 		uv_close((uv_handle_t *)&c->timer, on_conn_closed);
 	else if (!is_probe(c))
-		reconnect_later(c, was == CONN_CONNECTING);
+		reconnect_later(c, was == CONN_CONNECTING || task == &c->greeting);
 	else if (was == CONN_CONNECTING && ++c->refused < c->pool->host_count - 1) /* its own host is not asked */
 		reconnect_later(c, true);
 	if (!task)
@@ -785,19 +807,16 @@ static void conn_established(struct db_conn *c)
 		return;
 	}
 	uv_timer_stop(&c->timer);
-	c->state = CONN_IDLE;
 	if (is_probe(c)) {
 		conn_down(c, NULL);
 		leave_others(c->pool, host);
 		return;
 	}
-	if (c->backoff_ms > BACKOFF_MIN_MS)
-		log_info("database connection is back");
-	c->backoff_ms = BACKOFF_MIN_MS;
-	c->refused = 0;
+	c->state = CONN_BUSY;
+	c->greeting = (struct db_task){.pool = c->pool, .conn = c};
+	c->task = &c->greeting;
 	uv_poll_start(c->poll, UV_READABLE, on_poll);
-	leave_others(c->pool, host);
-	pool_serve(c->pool);
+	c->pool->greet(&c->greeting, c->pool->greet_data);
 }
 
 static void poll_socket(struct db_conn *c, int events);
@@ -890,7 +909,7 @@ static bool split_hosts(struct db_pool *pool)
 	return good;
 }
 
-enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conninfo, int size)
+enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conninfo, int size, db_greet_fn greet, void *data)
 {
 	struct db_pool *pool = calloc(1, sizeof *pool);
 
@@ -904,6 +923,8 @@ enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conni
 		return ERR_NOMEM;
 	}
 	pool->size = size;
+	pool->greet = greet;
+	pool->greet_data = data;
 	uv_timer_init(loop, &pool->sweep);
 	pool->sweep.data = pool;
 	for (int i = 0; i <= size; i++) {

@@ -65,8 +65,12 @@ struct db_task {
 	bool queued;
 };
 
-/* conninfo: URL or keywords, several hosts as libpq takes them. size connections, opened at once. */
-enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conninfo, int size);
+/* The first task on each new connection: sends one trip and ends the task in its callback. When the trip fails, the connection is
+ * closed and tried again; until it succeeds nothing else runs there. */
+typedef void (*db_greet_fn)(struct db_task *task, void *data);
+
+/* conninfo: URL or keywords, several hosts as libpq takes them. size connections, opened at once. data is borrowed. */
+enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conninfo, int size, db_greet_fn greet, void *data);
 /* Refuses new tasks with ERR_DRAINING, closes idle connections; `closed` runs when the last handle is gone. */
 void db_pool_close(struct db_pool *pool, void (*closed)(void *data), void *data);
 void db_pool_stats(const struct db_pool *pool, int *busy, int *size, int *waiting);

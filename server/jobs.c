@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "identity.h"
 #include "log.h"
 #include "pki.h"
 #include "request.h"
@@ -31,20 +32,10 @@ struct job {
 	bool running;
 };
 
-/* ---- the deny list, the clock, the database's identity ---- */
+/* ---- the deny list, the clock ---- */
 
 static const struct db_stmt read_denied = {"SELECT spki, generation FROM deny_list WHERE county = app_county() AND generation > $1::bigint ORDER BY generation"};
 static const struct db_stmt read_clock = {"SELECT extract(epoch FROM clock_shift)::bigint FROM county WHERE county = app_county()"};
-/* A restored or failed-over database has another identity: the epoch moves and every client starts its cursors again. The
- * timeline is that of the log being written: the control file learns of a promotion only with its next checkpoint, minutes later.
- * The time makes the number new even when an earlier step to it was itself lost with the old primary. */
-static const struct db_stmt check_epoch = {
-	"UPDATE county c SET system_identifier = i.system_identifier, timeline = i.timeline,"
-	" epoch = greatest(c.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
-	" FROM (SELECT s.system_identifier::text, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline"
-	" FROM pg_control_system() s) i"
-	" WHERE c.county = app_county() AND (c.system_identifier, c.timeline) IS DISTINCT FROM (i.system_identifier, i.timeline)"
-	" RETURNING c.epoch"};
 
 struct jobs {
 	struct server *server;
@@ -62,13 +53,12 @@ static void poll_queries(struct job *job)
 	db_int8(&p, job->jobs->server->deny.generation);
 	db_task_query(&job->task, &read_denied, &p);
 	db_task_query(&job->task, &read_clock, NULL);
-	db_task_query(&job->task, &check_epoch, NULL);
 }
 
 static void poll_done(struct job *job)
 {
 	struct server *s = job->jobs->server;
-	const PGresult *denied = job->task.result[0], *clock = job->task.result[1], *epoch = job->task.result[2];
+	const PGresult *denied = job->task.result[0], *clock = job->task.result[1];
 	size_t n;
 
 	for (int i = 0; i < PQntuples(denied); i++)
@@ -78,8 +68,6 @@ static void poll_done(struct job *job)
 			worker_wake(&s->workers[i]);
 	if (PQntuples(clock))
 		pki_set_clock_shift(db_get_int(clock, 0, 0));
-	if (PQntuples(epoch))
-		log_warn("this is another database than before: epoch=%lld", (long long)db_get_int(epoch, 0, 0));
 	job->jobs->ready = true;
 }
 
@@ -187,7 +175,7 @@ enum err jobs_create(struct jobs **out, struct server *s, uv_loop_t *loop)
 	}
 	j->server = s;
 	j->loop = loop;
-	enum err e = db_pool_create(&j->pool, loop, s->conf.database_app, 2);
+	enum err e = db_pool_create(&j->pool, loop, s->conf.database_app, 2, identity_check, s);
 	if (e)
 		return e;
 	j->count = sizeof rows / sizeof *rows;

@@ -308,14 +308,14 @@ void check_synced(struct client *c, enum err e)
 
 	if (chance(250) && !world.lossy)
 		check_own_shown(c);
-	demand(e != ERR_CHAIN || world.lossy, "I11", "the trace is not the one that this device has seen");
+	demand(e != ERR_CHAIN, "I11", "the trace is not the one that this device has seen");
 	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no), "C11", "synchronising ended with %s on a disk that is well: %s", err_info((int)e)->name, sqlite3_errmsg(c->store->db));
 	demand(err_info((int)e)->level == ERR_LEVEL_RETRY || !e || e == ERR_CHAIN || e == ERR_STORE || e == ERR_DISK_FULL, "I13", "synchronising ended with %s",
 		err_info((int)e)->name);
 	for (size_t i = 0; i < n; i++) {
 		int at = sim_stream_index(streams[i].stream);
 		demand(at >= 0, "I8", "a stream that is not this device's");
-		if (streams[i].cursor && streams[i].epoch == c->seen[at].epoch && !world.lossy)
+		if (streams[i].cursor && streams[i].epoch == c->seen[at].epoch)
 			demand(streams[i].cursor >= c->seen[at].cursor, "I5", "the cursor went back from %llu to %llu", (unsigned long long)c->seen[at].cursor,
 				(unsigned long long)streams[i].cursor);
 		c->seen[at].cursor = streams[i].cursor;

@@ -7,6 +7,7 @@
 #include "batch.h"
 #include "clock.h"
 #include "dispatch.h"
+#include "identity.h"
 #include "jobs.h"
 #include "outbox.h"
 #include "record_db.h"
@@ -373,7 +374,7 @@ static void boot(void *data)
 {
 	struct sim_server *s = data;
 
-	if (db_pool_create(&s->worker.pool, &s->worker.loop, "sim", SIM_POOL) || jobs_create(&s->jobs, &s->server, &s->worker.loop))
+	if (db_pool_create(&s->worker.pool, &s->worker.loop, "sim", SIM_POOL, identity_check, &s->server) || jobs_create(&s->jobs, &s->server, &s->worker.loop))
 		abort();
 	s->up = true;
 	sim_trace("server up", (uint64_t)(s - world.servers), 0);
