@@ -808,6 +808,7 @@ static void conn_established(struct db_conn *c)
 	}
 	uv_timer_stop(&c->timer);
 	if (is_probe(c)) {
+		c->state = CONN_IDLE; /* it has found the primary and asks no further */
 		conn_down(c, NULL);
 		leave_others(c->pool, host);
 		return;
