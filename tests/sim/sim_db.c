@@ -424,9 +424,13 @@ void db_failover(void)
 	sim_at(draw_between(1 * SECOND, 10 * SECOND), &db, on_up, NULL);
 }
 
+/* What the disk has, in the WAL's order: up to the first that it has not. */
 void db_backup(void)
 {
-	db.backup = db.commit_no;
+	db.backup = 0;
+	for (const struct txn *t = db.log; t && (t->flushed || t->state == TXN_ABORTED); t = t->next)
+		if (t->state != TXN_ABORTED)
+			db.backup = t->commit_no;
 }
 
 void db_full(bool full)
@@ -479,6 +483,9 @@ bool db_restore(void)
 	pg_kill_all();
 	world.lossy++;
 	cut_after(db.backup);
+	/* What only waited for the standby when the backup was taken is in the backup's WAL. */
+	for (struct txn *t = db.log; t; t = t->next)
+		make_visible(t, false);
 	db.timeline++;
 	write_epoch(epoch_after(epoch), db.timeline);
 	sim_met("restored from a backup");
