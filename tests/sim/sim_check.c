@@ -75,6 +75,7 @@ struct effect_search {
 	const uint8_t *id;
 	uint8_t device[ID_SIZE];
 	uint64_t op_no;
+	int64_t ver;
 	bool found;
 };
 
@@ -83,13 +84,14 @@ static void search_effect(void *data, const void *row)
 	struct effect_search *s = data;
 	const struct db_history *h = row;
 
-	s->found |= h->op_no == s->op_no && memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
+	s->found |= h->groups == 0xFF && h->ver == s->ver && h->op_no == s->op_no && memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
 }
 
-/* Deleting what is deleted already is no effect. */
-static bool had_effect(const struct client *c, const pb_op *op)
+/* Deleting what is deleted already is no effect. The history does not say the incarnation: the same number of an earlier line
+ * may stand there for something else. */
+static bool deleted_it(const struct client *c, const pb_op *op, const pb_op_result *r)
 {
-	struct effect_search s = {.id = op->id.data, .op_no = op->op_no};
+	struct effect_search s = {.id = op->id.data, .op_no = op->op_no, .ver = r->ver};
 
 	id_parse(s.device, c->profile.device);
 	db_each(T_HISTORY, search_effect, &s);
@@ -101,7 +103,7 @@ static void check_bases(const struct client *c, const pb_op *op, const pb_op_res
 {
 	bool del = op->action == JINGGUAN__V1__ACTION__DEL;
 
-	if (del && !had_effect(c, op))
+	if (del && !deleted_it(c, op, r))
 		return;
 	for (uint32_t g = 1; g <= r->n_gver && g <= KIND_GROUPS_MAX; g++) {
 		uint32_t saw, now = r->gver[g - 1];
