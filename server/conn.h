@@ -27,6 +27,7 @@ struct caller {
 	char device_text[37];
 	char school[16];     /* of the device; "" = bureau */
 	bool has_device, has_session, must_change;
+	uint64_t epoch;	     /* of the database, as WELCOME told it */
 	uint8_t session[16];
 	char user[64], name[128];
 	uint32_t roles;	     /* 1 << role */

@@ -146,9 +146,7 @@ static void send_device_rows(struct group *g)
 		const uint8_t *device = g->member[i].request->caller.device;
 		/* Only a device that repeated a number with other bytes is given a new life; one that is merely behind in its
 		 * incarnation learns the present one from WELCOME. */
-		uint32_t line = g->member[i].facts.device.incarnation;
-		if (push_line_is_ahead(push->incarnation, line))
-			line = push->incarnation;
+		uint32_t line = push->line;
 		bool fork = push->forked && push->incarnation == line;
 		hash_genesis(genesis, device, line + 1);
 		pg_array_bytes(&c[0], device, ID_SIZE);
@@ -215,6 +213,7 @@ static enum err plan_all(struct group *g, struct effects_part *parts)
 	for (size_t i = 0; i < g->count; i++) {
 		struct member *m = &g->member[i];
 		m->push.count = m->limit;
+		m->push.epoch = m->request->caller.epoch;
 		enum err e = push_plan(&m->push, &m->facts);
 		if (e)
 			return e;

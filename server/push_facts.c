@@ -9,7 +9,8 @@
 /* ---- asking ---- */
 
 static const struct db_stmt lock_devices = {
-	"SELECT d.device_id, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL FROM unnest($1::uuid[]) i(id), LATERAL"
+	"SELECT d.device_id, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL,"
+	" (SELECT epoch FROM county WHERE county = app_county()) FROM unnest($1::uuid[]) i(id), LATERAL"
 	" (SELECT * FROM device WHERE county = app_county() AND device_id = i.id FOR UPDATE) d"};
 static const struct db_stmt read_authors = {
 	"SELECT a.device, a.name, u.roles, u.classes, NOT u.disabled AND u.school = a.school AND coalesce(l.last_login, '-infinity') > jg_now() - interval '90 days'"
@@ -434,6 +435,7 @@ bool push_facts_devices(struct group *g)
 		d->incarnation = (uint32_t)db_get_int(r, i, 1);
 		d->last_op = (uint64_t)db_get_int(r, i, 2);
 		memcpy(d->last_hash, db_get_bytes(r, i, 3, &n), HASH_SIZE);
+		d->epoch = (uint64_t)db_get_int(r, i, 5);
 	}
 	for (size_t i = 0; i < g->count; i++)
 		if (!g->member[i].facts.device.known)

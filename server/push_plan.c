@@ -605,10 +605,17 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 	size_t until = push_barrier(push);
 
 	push->arena->refused = ERR_OK;
+	push->line = facts->device.incarnation;
 	push->reply = (pb_push_reply)PB_PUSH_REPLY_INIT;
 	push->reply.result = arena_alloc(push->arena, sizeof *push->reply.result * (push->count + 1));
 	if (!push->reply.result)
 		return ERR_NOMEM;
+	/* It was sent to a history that is gone, and the device may have had its answer there: this history would answer otherwise,
+	 * to nobody. The device says HELLO, learns what is missing and sends that. */
+	if (push->epoch != given->device.epoch) {
+		push->line = given->device.incarnation;
+		return set_control(push, ERR_EXPECT, given);
+	}
 	if (push->incarnation != facts->device.incarnation)
 		return set_control(push, ERR_FORKED, facts);
 	if (push->count == 0)

@@ -30,7 +30,7 @@ struct plan_device {
 	bool known;
 	uint8_t id[ID_SIZE];
 	uint32_t incarnation;
-	uint64_t last_op;
+	uint64_t last_op, epoch; /* epoch: of the database that says all this */
 	uint8_t last_hash[HASH_SIZE];
 };
 
@@ -92,6 +92,7 @@ struct plan_facts {
 struct push {
 	/* in */
 	uint32_t incarnation;
+	uint64_t epoch;	   /* that the WELCOME of its connection told */
 	uint64_t first_op; /* number of the first operation, 0 when no operation says it */
 	struct plan_op *ops;
 	size_t count;
@@ -101,6 +102,7 @@ struct push {
 	size_t answered;     /* operations decided, from the first */
 	bool replayed;	     /* answered from an earlier push: only `dup_seen` is written */
 	bool forked;	     /* the device needs a new incarnation */
+	uint32_t line;	     /* the device is in */
 	struct effects_part part;
 	size_t filings[4];   /* indexes of formal reports that were applied */
 	size_t filing_count;

@@ -155,7 +155,7 @@ static void fill_welcome(struct request *r, struct hello_state *s, const PGresul
 	w->school_name = arena_printf(&r->arena, "%s", db_get_text(d, 0, 11));
 	w->server = "jgd " JG_VERSION;
 	w->cert_until = db_get_int(d, 0, 6);
-	w->epoch = (uint64_t)db_get_int(d, 0, 9);
+	w->epoch = r->caller.epoch = (uint64_t)db_get_int(d, 0, 9);
 }
 
 static void hello_done(struct request *r)

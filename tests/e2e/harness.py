@@ -213,7 +213,7 @@ class Server:
         return run.stdout.strip()
 
     def psql_once(self, sql, user):
-        return subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.data + "/pg/s", "-U", user, "-d", "jingguan", "-c", sql],
+        return subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.data + "/pg/s", "-U", user, "-d", "jingguan", "-f", "-"], input=sql,
                               capture_output=True, text=True)
 
 

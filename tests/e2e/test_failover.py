@@ -67,13 +67,15 @@ class Writer(threading.Thread):
 
     def push(self, wire):
         device, before = self.device, self.device.last_op
-        device.push(wire)
+        reply = device.push(wire)
         now = time.monotonic()
         for n in range(before + 1, device.last_op + 1):
             self.acked[n] = w.op_sha(device.queue[n])
             outcome = pb.Outcome.Name(device.results[n].outcome)
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         self.ack_times.append(now)
+        if reply and reply.control: # EXPECT: the database has another history than the one that greeted us
+            raise w.Closed("asked again with %s" % reply.control)
 
     def connect(self):
         wire = self.device.connect(greet=False)

@@ -740,7 +740,7 @@ static enum verdict lock_devices(struct call *call)
 		if (row && row_read(row, call->b->txn, snapshot(call)) && lock_row(call, row) == BLOCKED)
 			return BLOCKED;
 	}
-	PGresult *r = ROWS(call, PG_UUID, PG_INT4, PG_INT8, PG_BYTEA, PG_BOOL);
+	PGresult *r = ROWS(call, PG_UUID, PG_INT4, PG_INT8, PG_BYTEA, PG_BOOL, PG_INT8);
 	while (take(&ids, &id)) {
 		const struct db_device *d = row_read(row_get(T_DEVICE, key_of(T_DEVICE, id.data, ID_SIZE), false), call->b->txn, UINT64_MAX);
 		if (!d)
@@ -749,7 +749,8 @@ static enum verdict lock_devices(struct call *call)
 		put_int4(r, n, 1, d->incarnation);
 		put_int8(r, n, 2, (int64_t)d->last_op);
 		put_bytes(r, n, 3, d->last_hash, HASH_SIZE);
-		put_bool(r, n++, 4, false);
+		put_bool(r, n, 4, false);
+		put_int8(r, n++, 5, (int64_t)((const struct county_row *)read_key(call, T_COUNTY, "", 0))->epoch);
 	}
 	return DONE;
 }

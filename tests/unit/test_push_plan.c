@@ -23,7 +23,7 @@ struct bench {
 	struct arena arena;
 	ProtobufCBinaryData bytes[16];
 	size_t count;
-	uint64_t first;
+	uint64_t first, epoch;
 	struct push push;
 	struct plan_facts facts;
 	struct plan_author authors[2];
@@ -143,6 +143,7 @@ static void run(struct bench *b)
 	request.n_op = b->count;
 	request.op = b->bytes;
 	assert_int_equal(push_decode(&b->push, &request, &b->arena), ERR_OK);
+	b->push.epoch = b->epoch;
 	assert_int_equal(push_plan(&b->push, &b->facts), ERR_OK);
 }
 
@@ -285,6 +286,43 @@ static void gaps_and_incarnations(void **state)
 	run(b);
 	assert_int_equal(b->push.reply.control, 0);
 	assert_int_equal(b->push.answered, 0);
+	bench_free(b);
+}
+
+/* What was sent to a history that is gone by now is neither decided nor answered, and begins no line. */
+static void another_history(void **state)
+{
+	struct record r = pupil("甲", "A1", "3");
+	const uint32_t lines[] = {1, 2};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		struct bench *b = bench_new();
+		b->facts.device.epoch = 8;
+		b->facts.device.incarnation = lines[i];
+		b->epoch = 7;
+		add(b, (struct want){.id = 1, .body = &r});
+		run(b);
+		assert_int_equal(b->push.reply.control, ERR_EXPECT);
+		assert_int_equal(b->push.reply.n_result, 0);
+		assert_int_equal(b->push.answered, 0);
+		assert_int_equal(b->push.part.count, 0);
+		assert_int_equal(b->push.line, lines[i]);
+		assert_false(b->push.forked);
+		b->epoch = 8;
+		run(b);
+		assert_int_equal(b->push.reply.control, lines[i] == 1 ? 0 : ERR_FORKED);
+		bench_free(b);
+	}
+	/* Nor is the replay of an old number. */
+	struct bench *b = bench_new();
+	b->facts.device.last_op = 1;
+	b->epoch = 1;
+	add(b, (struct want){.id = 1, .body = &r, .op_no = 1});
+	run(b);
+	assert_int_equal(b->push.reply.control, ERR_EXPECT);
+	assert_int_equal(b->push.reply.last_op, 1);
+	assert_false(b->push.replayed);
 	bench_free(b);
 }
 
@@ -600,7 +638,7 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits), cmocka_unit_test(replays), cmocka_unit_test(gaps_and_incarnations),
-		cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both), cmocka_unit_test(duplicates),
+		cmocka_unit_test(another_history), cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both), cmocka_unit_test(duplicates),
 		cmocka_unit_test(a_filing_begins_a_push), cmocka_unit_test(who_may), cmocka_unit_test(guards_years_and_ids), cmocka_unit_test(damaged_operations),
 		cmocka_unit_test(damaged_operations_replay), cmocka_unit_test(memory_runs_out)};
 
