@@ -24,6 +24,7 @@ struct sync {
 	struct problem *p;
 	struct stream_state streams[STORE_STREAMS_MAX];
 	size_t n_streams;
+	uint64_t epoch; /* that the last WELCOME told, 0 before the first */
 	struct staging_end end;
 	enum err staged; /* of the pages of the pull under way */
 	enum err control;
@@ -71,7 +72,9 @@ static struct sync_event do_connect(struct sync *x)
 	x->report->drafts += drafts;
 	x->report->resent |= lost;
 	x->n_streams = store_streams(x->store, x->streams);
-	return (struct sync_event){.what = SYNC_CONNECTED, .n = x->n_streams};
+	bool moved = link_welcome(x->link)->epoch != x->epoch;
+	x->epoch = link_welcome(x->link)->epoch;
+	return (struct sync_event){.what = SYNC_CONNECTED, .n = x->n_streams, .moved = moved};
 }
 
 static enum err record_answers(struct sync *x, const pb_push_reply *reply, size_t sent)

@@ -108,6 +108,8 @@ struct sync_action sync_machine_step(struct sync_machine *m, const struct sync_e
 		return act(m, SYNC_CONNECT);
 	case SYNC_CONNECTED:
 		m->streams = e->n;
+		if (e->moved) /* each failover asks again for what is missing: that is no quarrel */
+			m->forks = 0;
 		m->stream = 0;
 		return act(m, SYNC_PUSH);
 	case SYNC_PUSHED:

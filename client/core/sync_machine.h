@@ -12,7 +12,7 @@
 
 #define SYNC_BUDGET_MS 30000 /* how long one command tries over a bad link (cli.md: then exit 4) */
 #define SYNC_ROUNDS_MAX 3    /* of pushing what a pull brought up (adopted duplicates) */
-#define SYNC_FORKS_MAX 2     /* reconnections because the server said FORKED or EXPECT */
+#define SYNC_FORKS_MAX 2     /* reconnections because one and the same database said FORKED or EXPECT */
 
 enum sync_do {
 	SYNC_CONNECT, /* connect, HELLO, take WELCOME, show the session; answer CONNECTED with the number of
@@ -29,7 +29,7 @@ enum sync_do {
 
 enum sync_happened {
 	SYNC_STARTED,
-	SYNC_CONNECTED, /* n: streams */
+	SYNC_CONNECTED, /* n: streams; moved: the database is another than the last WELCOME told of */
 	SYNC_PUSHED,    /* n: answers recorded; more: operations are left; control: 0 or FORKED, EXPECT,
 			   RETRY_LATER … */
 	SYNC_FILED,     /* more: another file waits (or this one is not complete) */
@@ -44,7 +44,7 @@ struct sync_event {
 	enum sync_happened what;
 	uint64_t now_ms; /* monotonic */
 	size_t n;
-	bool more, agreed;
+	bool more, agreed, moved;
 	enum err control, error;
 	unsigned retry_ms;
 };

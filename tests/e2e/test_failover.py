@@ -346,7 +346,7 @@ def async_round(run, number):
     cluster.wait_for("the cluster is whole again", nodes.whole, 180)
     healed = sum(writer.lost - lost_before[writer.number] for writer in survivors)
     stored = run.pushes(dead)
-    gone = len([n for n in dead.acked if n not in stored])
+    gone = len([n for n in dead.acked if n > run.judged.get(dead.number, 0) and n not in stored])
     # What the dead client's school knew of it is gone with it: the device row says where its history ends now.
     at = int(run.county.psql("SELECT last_op FROM device WHERE device_id = '%s'" % dead.device.device_id.hex()).split()[-1])
     run.cases.equal("%s: where the dead client's history ends is known" % name, at, dead.device.last_op - gone)

@@ -127,6 +127,19 @@ static void a_fork_reconnects_a_few_times(void **state)
 	assert_int_equal(a.why, ERR_FORKED);
 }
 
+static void each_failover_may_ask_again(void **state)
+{
+	const struct sync_event asked = {.what = SYNC_PUSHED, .control = ERR_EXPECT}, moved = {.what = SYNC_CONNECTED, .n = 2, .moved = true};
+	struct sync_machine m;
+
+	(void)state;
+	begin(&m);
+	for (int i = 0; i < 3 * SYNC_FORKS_MAX; i++) {
+		assert_int_equal(sync_machine_step(&m, &asked).what, SYNC_CONNECT);
+		assert_int_equal(sync_machine_step(&m, &moved).what, SYNC_PUSH);
+	}
+}
+
 static void an_empty_answer_ends_it(void **state)
 {
 	struct sync_machine m;
@@ -175,6 +188,7 @@ int main(void)
 		cmocka_unit_test(a_digest_that_differs_pulls_once_more),
 		cmocka_unit_test(a_bad_link_is_tried_for_half_a_minute),
 		cmocka_unit_test(a_fork_reconnects_a_few_times),
+		cmocka_unit_test(each_failover_may_ask_again),
 		cmocka_unit_test(an_empty_answer_ends_it),
 		cmocka_unit_test(connect_codes_are_checked),
 	};
