@@ -190,7 +190,7 @@ void check_told(struct client *c, const void *op, const uint8_t sha[HASH_SIZE], 
 void check_kept(uint64_t lossy);
 void check_typed(struct client *c); /* after "saved" */
 void check_opened(struct client *c); /* after a restart: what was saved is there (C1, C2, C11) */
-void check_synced(struct client *c, enum err e);
+void check_synced(struct client *c, enum err e, bool pulled);
 void check_end(void);
 
 #endif

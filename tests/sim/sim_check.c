@@ -302,7 +302,17 @@ static void check_own_shown(struct client *c)
 	view_free(s.v);
 }
 
-void check_synced(struct client *c, enum err e)
+/* I6: what was accepted is in the copy that was pulled behind it, and nothing of it is shown beside. */
+static void check_settled(struct client *c)
+{
+	sqlite3_stmt *stmt = store_prepare(c->store, "SELECT op_no FROM outbox WHERE state = 3 AND settled = 0", NULL);
+
+	if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+		demand(false, "I6", "operation %lld of device %u is accepted and pulled, and shown as if it still waited", (long long)sqlite3_column_int64(stmt, 0), c->no);
+	sqlite3_finalize(stmt);
+}
+
+void check_synced(struct client *c, enum err e, bool pulled)
 {
 	struct stream_state streams[STORE_STREAMS_MAX];
 	uint32_t mine[LANES], theirs[LANES];
@@ -310,6 +320,8 @@ void check_synced(struct client *c, enum err e)
 
 	if (chance(250) && !world.lossy)
 		check_own_shown(c);
+	if (!e && pulled)
+		check_settled(c);
 	demand(e != ERR_CHAIN, "I11", "the trace is not the one that this device has seen");
 	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no), "C11", "synchronising ended with %s on a disk that is well: %s", err_info((int)e)->name, sqlite3_errmsg(c->store->db));
 	demand(err_info((int)e)->level == ERR_LEVEL_RETRY || !e || e == ERR_CHAIN || e == ERR_STORE || e == ERR_DISK_FULL, "I13", "synchronising ended with %s",

@@ -261,7 +261,7 @@ static enum err synchronise(struct client *c)
 	sim_trace(err_info((int)e)->name, c->no, report.pushed * 1000 + report.pulled);
 	if (report.digest_differed)
 		sim_met("digest differed");
-	check_synced(c, e);
+	check_synced(c, e, !options.push_only);
 	return e;
 }
 
