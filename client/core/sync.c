@@ -25,6 +25,7 @@ struct sync {
 	struct stream_state streams[STORE_STREAMS_MAX];
 	size_t n_streams;
 	uint64_t epoch; /* that the last WELCOME told, 0 before the first */
+	bool moved;	/* a page of the pull under way came from another */
 	struct staging_end end;
 	enum err staged; /* of the pages of the pull under way */
 	enum err control;
@@ -263,6 +264,7 @@ static bool on_page(void *data, const ProtobufCMessage *message)
 	struct sync *x = data;
 	const pb_pull_reply *page = (const pb_pull_reply *)message;
 
+	x->moved |= page->epoch != x->epoch;
 	x->control = page->control ? err_info((int)page->control)->code : ERR_OK;
 	if (x->control)
 		return false;
@@ -298,6 +300,7 @@ static struct sync_event do_pull(struct sync *x, size_t i)
 	x->end = (struct staging_end){
 		.cursor = stream->cursor, .epoch = stream->epoch, .whole = stream->cursor == 0};
 	x->staged = x->control = ERR_OK;
+	x->moved = false;
 	x->total = 0;
 	enum err e = staging_begin(x->store, stream->stream, x->p);
 	fault_point(FAULT_JG_PULL_BEGUN);
@@ -310,7 +313,7 @@ static struct sync_event do_pull(struct sync *x, size_t i)
 	if (!e)
 		e = x->staged;
 	fault_point(FAULT_JG_PULL_DONE);
-	return e ? failed(x, e) : (struct sync_event){.what = SYNC_PULLED, .control = x->control};
+	return e ? failed(x, e) : (struct sync_event){.what = SYNC_PULLED, .control = x->control, .moved = x->moved};
 }
 
 static struct sync_event do_flip(struct sync *x)

@@ -12,7 +12,7 @@
 
 #define SYNC_BUDGET_MS 30000 /* how long one command tries over a bad link (cli.md: then exit 4) */
 #define SYNC_ROUNDS_MAX 3    /* of pushing what a pull brought up (adopted duplicates) */
-#define SYNC_FORKS_MAX 2     /* reconnections because one and the same database said FORKED or EXPECT */
+#define SYNC_FORKS_MAX 2     /* reconnections because one and the same database said FORKED or EXPECT, or was another than its WELCOME */
 
 enum sync_do {
 	SYNC_CONNECT, /* connect, HELLO, take WELCOME, show the session; answer CONNECTED with the number of
@@ -33,7 +33,7 @@ enum sync_happened {
 	SYNC_PUSHED,    /* n: answers recorded; more: operations are left; control: 0 or FORKED, EXPECT,
 			   RETRY_LATER … */
 	SYNC_FILED,     /* more: another file waits (or this one is not complete) */
-	SYNC_PULLED,    /* control: 0, RESYNC or EPOCH */
+	SYNC_PULLED,    /* control: 0, RESYNC or EPOCH; moved: from another database than WELCOME told of */
 	SYNC_FLIPPED,   /* agreed: the digests are equal */
 	SYNC_ADOPTED,   /* n: operations queued */
 	SYNC_DID,       /* RESET or WAIT is done */

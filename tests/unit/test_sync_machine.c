@@ -140,6 +140,30 @@ static void each_failover_may_ask_again(void **state)
 	}
 }
 
+static void a_copy_of_another_database_waits_for_its_welcome(void **state)
+{
+	const struct sync_event pulled = {.what = SYNC_PULLED, .moved = true}, restart = {.what = SYNC_PULLED, .control = ERR_EPOCH, .moved = true};
+	struct sync_machine m;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		begin(&m);
+		step(&m, SYNC_PUSHED, 0, false);
+		step(&m, SYNC_FILED, 0, false);
+		assert_int_equal(sync_machine_step(&m, i ? &restart : &pulled).what, SYNC_CONNECT);
+		for (int n = 1; n < SYNC_FORKS_MAX; n++) { /* a server that says two things at once is not asked for ever */
+			step(&m, SYNC_CONNECTED, 2, false);
+			step(&m, SYNC_PUSHED, 0, false);
+			step(&m, SYNC_FILED, 0, false);
+			assert_int_equal(sync_machine_step(&m, &pulled).what, SYNC_CONNECT);
+		}
+		step(&m, SYNC_CONNECTED, 2, false);
+		step(&m, SYNC_PUSHED, 0, false);
+		step(&m, SYNC_FILED, 0, false);
+		assert_int_equal(sync_machine_step(&m, &pulled).why, ERR_EPOCH);
+	}
+}
+
 static void an_empty_answer_ends_it(void **state)
 {
 	struct sync_machine m;
@@ -189,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_bad_link_is_tried_for_half_a_minute),
 		cmocka_unit_test(a_fork_reconnects_a_few_times),
 		cmocka_unit_test(each_failover_may_ask_again),
+		cmocka_unit_test(a_copy_of_another_database_waits_for_its_welcome),
 		cmocka_unit_test(an_empty_answer_ends_it),
 		cmocka_unit_test(connect_codes_are_checked),
 	};
