@@ -148,6 +148,12 @@ static void check_answer(struct told *t, const struct client *c, const pb_op *op
 		t->groups |= 1u << (op->seen[i]->group - 1);
 	if (t->lossy) /* versions may be gone with the database's tail */
 		return;
+	for (size_t i = 0; taken && i < op->n_seen; i++) {
+		const struct told *own = op->seen[i]->own_op ? *slot_of(c, op->incarnation, op->seen[i]->own_op) : NULL;
+		demand(!own || own->outcome == JINGGUAN__V1__OUTCOME__APPLIED || own->outcome == JINGGUAN__V1__OUTCOME__MERGED || own->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
+			"I9", "operation %llu of device %u was taken, and rests on its operation %llu, which was not", (unsigned long long)op->op_no, c->no,
+			(unsigned long long)op->seen[i]->own_op);
+	}
 	if (r->outcome == JINGGUAN__V1__OUTCOME__APPLIED)
 		check_bases(c, op, r);
 	if (r->outcome == JINGGUAN__V1__OUTCOME__CONFLICT)
