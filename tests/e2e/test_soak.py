@@ -167,7 +167,7 @@ def main():
         cases.equal("nobody met a fault", [fault for one in everybody for fault in one.faults][:5], [])
         cases.equal("the one that stays was never cut off", stays.again, 0)
     visits, answers = sum(g.visits for g in guests), bureau.answers
-    campaign.finish(cases, args, "T7", "soak", 1, {"visits": visits, "bureau answers": answers, "events to the one that stays": stays.events, "samples": len(times)},
+    campaign.finish(cases, args, "T7", "soak", int(minutes), {"visits": visits, "bureau answers": answers, "events to the one that stays": stays.events, "samples": len(times)},
                     {"visits": int(minutes * 60), "bureau answers": int(minutes * 20), "events to the one that stays": int(minutes)},
                     {**{k: round(v, 2) for k, v in found.items()}, "minutes": minutes, "jgd KiB after warm-up": memory[warm], "jgd KiB in the end": memory[-1],
                      "level of the last quarter to the second": round(level, 4), "descriptors in the end": fds[-1], "operations": sum(g.device.last_op for g in guests)})
