@@ -220,7 +220,7 @@ class Demo:
 
     def answer_all(self, issued):
         """Half of the children are found: the junior school enrols them, both schools answer. The rest runs out of time."""
-        found = [s for i, s in enumerate(issued) if i % 2 == 0 and s["codes"] in (["M10"], ["M12"], ["M13"], ["M50"])]
+        found = [s for s in issued if s["codes"] in (["M10"], ["M12"], ["M13"], ["M50"])][::2]
         for s in found:
             p = self.by_id[s["student"]["cert_no"]]
             junior = self.schools[p.dest]
