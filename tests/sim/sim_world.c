@@ -259,8 +259,7 @@ static enum err synchronise(struct client *c)
 	c->busy = false;
 	c->syncs++;
 	sim_trace(err_info((int)e)->name, c->no, report.pushed * 1000 + report.pulled);
-	if (report.digest_differed)
-		sim_met("digest differed");
+	demand(!report.digest_differed, "I4", "what device %u pulled was not what the server has, and only a second pull from 0 mended it", c->no);
 	check_synced(c, e, !options.push_only);
 	return e;
 }
