@@ -102,7 +102,7 @@ struct push {
 	size_t answered;     /* operations decided, from the first */
 	bool replayed;	     /* answered from an earlier push: only `dup_seen` is written */
 	bool forked;	     /* the device needs a new incarnation */
-	uint32_t line;	     /* the device is in */
+	uint32_t line;	     /* incarnation that the device is in; a fork begins the next one */
 	struct effects_part part;
 	size_t filings[4];   /* indexes of formal reports that were applied */
 	size_t filing_count;
