@@ -231,7 +231,7 @@ class Cluster:
 
     def psql(self, sql, database="jingguan"):
         run = subprocess.run(["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", self.url("postgres", database) + "&target_session_attrs=read-write&connect_timeout=3",
-                              "-c", sql], capture_output=True, text=True, timeout=120)
+                              "-f", "-"], input=sql, capture_output=True, text=True, timeout=120) # an argument ends at 128 KiB
         if run.returncode:
             raise Failure(run.stderr)
         return run.stdout.strip()
