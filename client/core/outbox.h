@@ -81,19 +81,21 @@ struct push_batch {
 	uint8_t *bytes[PUSH_OPS_MAX];
 	size_t sizes[PUSH_OPS_MAX];
 	size_t n;
-	uint64_t first; /* op_no of the first; the others follow without a gap */
+	uint32_t incarnation; /* the line that they are numbered in */
+	uint64_t first;       /* op_no of the first; the others follow without a gap */
 };
-/* The operations behind the acknowledged one, in order, as many as a push takes. A formal report goes alone:
+/* The operations behind the acknowledged one, in order, as many as a push takes: of the older line first, where a restored server
+ * stands in one (store.h). A formal report goes alone:
  * the server ends a push before it. Bytes live in the arena. */
 enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *arena, struct problem *p);
 /* Before they leave: their outcome is unknown until the answer is recorded. */
-enum err outbox_sent(struct store *s, uint64_t first, size_t n, struct problem *p);
-/* Records one answer (in order) and moves last_op and its chain on. */
+enum err outbox_sent(struct store *s, const struct push_batch *batch, struct problem *p);
+/* Records one answer to the last batch (in order) and moves last_op and its chain on, or the end of the older line. */
 enum err outbox_answer(struct store *s, const pb_op_result *result, struct problem *p);
 /* All that was accepted is in the base that was just pulled. */
 enum err outbox_settle(struct store *s, struct problem *p);
 /* Takes WELCOME: a new incarnation (unsent operations become drafts), or a server that lost its tail (kept
- * ones are sent again). *drafts: how many became drafts. */
+ * ones are sent again, those of older lines too). *drafts: how many became drafts. */
 enum err outbox_welcome(struct store *s, const pb_welcome *welcome, size_t *drafts, struct problem *p);
 /* What HELLO says of this outbox; borrows from the store. */
 void outbox_hello(struct store *s, pb_hello *hello);

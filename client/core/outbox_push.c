@@ -5,20 +5,57 @@
 #include "outbox.h"
 #include "tables.h"
 
+/* The older line goes on with what is left of it, or with the next one behind it. */
+static enum err find_older(struct store *s, struct problem *p)
+{
+	sqlite3_stmt *stmt = s->older.incarnation
+		? store_prepare(s,
+			"SELECT min(incarnation) FROM outbox WHERE incarnation < ?1 AND op_no IS NOT NULL"
+			" AND (incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))",
+			p)
+		: NULL;
+
+	if (!stmt)
+		return s->older.incarnation ? ERR_STORE : ERR_OK;
+	sqlite3_bind_int64(stmt, 1, s->incarnation);
+	sqlite3_bind_int64(stmt, 2, s->older.incarnation);
+	sqlite3_bind_int64(stmt, 3, (int64_t)s->older.last_op);
+	enum err e = sqlite3_step(stmt) == SQLITE_ROW ? ERR_OK : store_error(s, p);
+	uint32_t line = e ? s->older.incarnation : (uint32_t)sqlite3_column_int64(stmt, 0);
+	if (line != s->older.incarnation)
+		s->older.last_op = 0;
+	s->older.incarnation = line;
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+static uint32_t line_of_push(const struct store *s)
+{
+	return s->older.incarnation ? s->older.incarnation : s->incarnation;
+}
+
+static uint64_t *last_of_push(struct store *s)
+{
+	return s->older.incarnation ? &s->older.last_op : &s->last_op;
+}
+
 enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *arena, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s,
+	enum err e = find_older(s, p);
+	sqlite3_stmt *stmt = e ? NULL : store_prepare(s,
 		"SELECT n, op_no, kind, bytes FROM outbox WHERE incarnation = ?1 AND op_no > ?2 ORDER BY "
 		"op_no LIMIT ?3",
 		p);
-	enum err e = stmt ? ERR_OK : ERR_STORE;
 	size_t total = 0;
 
+	if (!e && !stmt)
+		e = ERR_STORE;
 	batch->n = 0;
-	batch->first = s->last_op + 1;
+	batch->incarnation = line_of_push(s);
+	batch->first = *last_of_push(s) + 1;
 	if (stmt) {
-		sqlite3_bind_int64(stmt, 1, s->incarnation);
-		sqlite3_bind_int64(stmt, 2, (int64_t)s->last_op);
+		sqlite3_bind_int64(stmt, 1, batch->incarnation);
+		sqlite3_bind_int64(stmt, 2, (int64_t)batch->first - 1);
 		sqlite3_bind_int(stmt, 3, PUSH_OPS_MAX);
 	}
 	while (!e && sqlite3_step(stmt) == SQLITE_ROW) {
@@ -49,7 +86,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 	return e;
 }
 
-enum err outbox_sent(struct store *s, uint64_t first, size_t n, struct problem *p)
+enum err outbox_sent(struct store *s, const struct push_batch *batch, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
 		"UPDATE outbox SET state = 2 WHERE incarnation = ? AND op_no >= ? AND op_no < ? AND state = "
@@ -58,9 +95,9 @@ enum err outbox_sent(struct store *s, uint64_t first, size_t n, struct problem *
 
 	if (!stmt)
 		return ERR_STORE;
-	sqlite3_bind_int64(stmt, 1, s->incarnation);
-	sqlite3_bind_int64(stmt, 2, (int64_t)first);
-	sqlite3_bind_int64(stmt, 3, (int64_t)(first + n));
+	sqlite3_bind_int64(stmt, 1, batch->incarnation);
+	sqlite3_bind_int64(stmt, 2, (int64_t)batch->first);
+	sqlite3_bind_int64(stmt, 3, (int64_t)(batch->first + batch->n));
 	enum err e = store_begin(s, p);
 	if (!e)
 		e = store_run(s, stmt, p);
@@ -109,7 +146,7 @@ static int64_t find_op(struct store *s, uint64_t op_no, uint8_t sha[HASH_SIZE])
 
 	if (!stmt)
 		return 0;
-	sqlite3_bind_int64(stmt, 1, s->incarnation);
+	sqlite3_bind_int64(stmt, 1, line_of_push(s));
 	sqlite3_bind_int64(stmt, 2, (int64_t)op_no);
 	if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_bytes(stmt, 1) == HASH_SIZE) {
 		n = sqlite3_column_int64(stmt, 0);
@@ -123,7 +160,8 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 {
 	uint8_t sha[HASH_SIZE], chain[HASH_SIZE];
 	uint32_t gver[KIND_GROUPS_MAX] = {0};
-	int64_t n = r->op_no == s->last_op + 1 ? find_op(s, r->op_no, sha) : 0;
+	uint64_t *last = last_of_push(s);
+	int64_t n = r->op_no == *last + 1 ? find_op(s, r->op_no, sha) : 0;
 
 	if (!n)
 		return problem_set(p, ERR_PROTOCOL, "op_no", NULL, NULL);
@@ -156,10 +194,11 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 	if (!e)
 		e = store_run(s, stmt, p);
 	sqlite3_finalize(stmt);
-	if (!e) {
+	if (!e)
+		*last = r->op_no;
+	if (!e && last == &s->last_op) {
 		hash_chain(chain, s->last_hash, r->op_no, sha);
 		memcpy(s->last_hash, chain, HASH_SIZE);
-		s->last_op = r->op_no;
 	}
 	return e;
 }
@@ -209,23 +248,45 @@ static enum err send_again(struct store *s, const pb_welcome *w, struct problem 
 		s->incarnation, (int64_t)w->last_op, p);
 }
 
+/* The server was restored from before a line of ours began: what it had acknowledged in the older ones and lacks goes again, before
+ * ours. Where it stands in our line nothing of them is open. */
+static enum err send_older_again(struct store *s, const pb_welcome *w, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s,
+		"UPDATE outbox SET state = CASE WHEN incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3) THEN 2 ELSE 3 END"
+		" WHERE incarnation < ?1 AND op_no IS NOT NULL AND state IN (2, 3)",
+		p);
+
+	if (!stmt)
+		return ERR_STORE;
+	s->older.incarnation = w->has_known_incarnation ? w->known_incarnation : s->incarnation;
+	s->older.last_op = w->known_op;
+	sqlite3_bind_int64(stmt, 1, s->incarnation);
+	sqlite3_bind_int64(stmt, 2, s->older.incarnation);
+	sqlite3_bind_int64(stmt, 3, (int64_t)s->older.last_op);
+	enum err e = store_run(s, stmt, p);
+	sqlite3_finalize(stmt);
+	return e ? e : find_older(s, p);
+}
+
 enum err outbox_welcome(struct store *s, const pb_welcome *w, size_t *drafts, struct problem *p)
 {
 	enum err e = store_begin(s, p);
 
 	*drafts = 0;
 	if (!e && !s->incarnation) {
-		/* The first meeting: a device that is not new (its store was lost) goes on in a new line,
-		 * told by FORKED later. */
-		s->incarnation = w->incarnation;
-		s->last_op = s->made = w->last_op;
-		if (w->last_hash.len == HASH_SIZE)
-			memcpy(s->last_hash, w->last_hash.data, HASH_SIZE);
+		/* The first meeting. A device that is not new has lost its store: it begins a line, for it could not send the old one
+		 * again to a restored server. */
+		s->incarnation = w->incarnation + (w->last_op > 0);
+		s->last_op = s->made = 0;
+		hash_genesis(s->last_hash, s->device, s->incarnation);
 	} else if (!e && (w->forked || w->incarnation != s->incarnation)) {
 		e = begin_incarnation(s, w, drafts, p);
 	} else if (!e && w->last_op < s->last_op) {
 		e = send_again(s, w, p);
 	}
+	if (!e)
+		e = send_older_again(s, w, p);
 	for (size_t i = 0; !e && i < w->n_stream; i++)
 		e = store_add_stream(
 			s, w->stream[i]->stream, w->stream[i]->what ? w->stream[i]->what : "", p);

@@ -63,6 +63,7 @@ static struct sync_event do_connect(struct sync *x)
 		return failed(x, e);
 	lost = link_welcome(x->link)->last_op < x->store->last_op && !link_welcome(x->link)->forked;
 	e = outbox_welcome(x->store, link_welcome(x->link), &drafts, x->p);
+	lost |= x->store->older.incarnation != 0;
 	fault_point(FAULT_JG_WELCOME_TAKEN);
 	if (!e)
 		e = login_resume(x->link, x->p);
@@ -113,10 +114,10 @@ static struct sync_event push_batch(struct sync *x, struct arena *arena, struct 
 	if (!e && batch->n == 0)
 		return (struct sync_event){.what = SYNC_PUSHED};
 	if (!e)
-		e = outbox_sent(x->store, batch->first, batch->n, x->p);
+		e = outbox_sent(x->store, batch, x->p);
 	fault_point(FAULT_JG_PUSH_MARKED);
 	request.has_incarnation = 1;
-	request.incarnation = x->store->incarnation;
+	request.incarnation = batch->incarnation;
 	request.n_op = batch->n;
 	request.op = ops;
 	for (size_t i = 0; i < batch->n; i++)
@@ -134,7 +135,7 @@ static struct sync_event push_batch(struct sync *x, struct arena *arena, struct 
 	tell(x, tr("发送", "sending"), x->store->last_op, x->store->made);
 	return (struct sync_event){.what = SYNC_PUSHED,
 		.n = reply->n_result,
-		.more = x->store->last_op < x->store->made,
+		.more = x->store->older.incarnation || x->store->last_op < x->store->made,
 		.control = reply->control ? err_info((int)reply->control)->code : ERR_OK};
 }
 

@@ -140,11 +140,14 @@ static void fill_welcome(struct request *r, struct hello_state *s, const PGresul
 	if (r->caller.school[0])
 		add_stream(s, strtoll(r->caller.school, NULL, 10), "school");
 	w->has_version = w->has_now = w->has_incarnation = w->has_last_op = w->has_last_hash = 1;
+	w->has_known_incarnation = w->has_known_op = 1;
 	w->has_rehearsal = w->has_cert_until = w->has_epoch = w->has_forked = 1;
 	w->version = 1;
 	w->now = db_get_int(d, 0, 10);
 	w->incarnation = (uint32_t)db_get_int(d, 0, 2);
 	w->last_op = (uint64_t)db_get_int(d, 0, 3);
+	w->known_incarnation = w->incarnation;
+	w->known_op = w->last_op;
 	memcpy(s->last_hash, db_get_bytes(d, 0, 4, &n), 32);
 	w->last_hash.data = s->last_hash;
 	w->last_hash.len = 32;

@@ -91,6 +91,8 @@ struct client {
 	int drift_ppm;
 	bool alive, busy, left; /* left: its computer never comes back */
 	bool rolled_back;
+	bool behind;	/* rolled back, and not met the server since */
+	uint64_t met, agreed; /* world.lossy at its last WELCOME, and at the last behind which all that it has went */
 	int64_t saved_rows; /* of its outbox, that a person was told are saved */
 	bool ready; /* quiesced: everything sent and pulled */
 	struct { uint64_t cursor, epoch; } seen[SIM_STREAMS];

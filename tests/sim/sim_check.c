@@ -22,6 +22,8 @@ struct told {
 	uint32_t gver[KIND_GROUPS_MAX]; /* as the answer told them; 0: not told */
 	uint8_t id[ID_SIZE];
 	uint32_t groups; /* that it changed a record in */
+	bool gone;   /* from the device's disk, which was rolled back */
+	bool forgot; /* its disk was, and holds the answer of an older history of the database */
 	bool seen; /* while op_push is walked */
 	int kept;  /* the outcome that stands there; 0: pruned */
 };
@@ -35,6 +37,8 @@ void check_begin(void)
 	for (unsigned i = 0; i < world.plan.clients; i++) {
 		world.clients[i].saved_rows = 0;
 		memset(world.clients[i].seen, 0, sizeof world.clients[i].seen);
+		world.clients[i].rolled_back = world.clients[i].behind = false;
+		world.clients[i].met = world.clients[i].agreed = 0;
 	}
 }
 
@@ -175,8 +179,10 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 
 	sim_trace("told", r->op_no, (uint64_t)r->outcome);
 	sim_met(outcome_word(r));
-	if (*at) {
-		struct told *t = *at;
+	struct told *t = *at;
+	if (t && t->gone && memcmp(t->sha, sha, HASH_SIZE) != 0)
+		t = NULL; /* a database and a disk lost it: its number is free again */
+	if (t) {
 		sim_met("answered again");
 		demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I2", "operation %llu was answered for other bytes", (unsigned long long)r->op_no);
 		/* Where the database lost a tail the operation is executed anew, and may find another world. */
@@ -184,14 +190,17 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 			"operation %llu of device %u was answered %d, then %d", (unsigned long long)r->op_no, c->no, t->outcome, (int)r->outcome);
 		t->outcome = (int)r->outcome;
 		t->lossy = lossy;
+		t->gone = t->forgot = false;
 		check_answer(t, c, op, r, &arena);
 		arena_free(&arena);
 		return;
 	}
-	struct told *t = arena_alloc(&world.arena, sizeof *t);
-	*t = (struct told){.client = c, .incarnation = op->incarnation, .op_no = r->op_no, .lossy = lossy, .outcome = (int)r->outcome};
+	struct told *next = *at ? (*at)->next : NULL;
+	if (!*at)
+		*at = arena_alloc(&world.arena, sizeof *t);
+	t = *at;
+	*t = (struct told){.next = next, .client = c, .incarnation = op->incarnation, .op_no = r->op_no, .lossy = lossy, .outcome = (int)r->outcome};
 	memcpy(t->sha, sha, HASH_SIZE);
-	*at = t;
 	check_answer(t, c, op, r, &arena);
 	arena_free(&arena);
 }
@@ -236,6 +245,25 @@ static int64_t ask_store(struct client *c, const char *sql)
 	return n;
 }
 
+/* What a rolled back disk does not hold any more only the bureau has. */
+static void mark_gone(struct client *c)
+{
+	sqlite3_stmt *stmt = store_prepare(c->store, "SELECT max(state) FROM outbox WHERE incarnation = ? AND op_no = ?", NULL);
+
+	for (size_t i = 0; stmt && i < TOLD_SLOTS; i++)
+		for (struct told *t = told[i]; t; t = t->next) {
+			if (t->client != c)
+				continue;
+			sqlite3_bind_int64(stmt, 1, t->incarnation);
+			sqlite3_bind_int64(stmt, 2, (int64_t)t->op_no);
+			int state = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
+			t->gone |= state < OP_ACCEPTED; /* what it holds unsent becomes a draft with the fork, for a person to look at */
+			t->forgot |= t->lossy && state >= OP_ACCEPTED;
+			sqlite3_reset(stmt);
+		}
+	sqlite3_finalize(stmt);
+}
+
 void check_typed(struct client *c)
 {
 	c->saved_rows = c->store->next_row - 1;
@@ -250,11 +278,12 @@ void check_opened(struct client *c)
 	if (c->rolled_back) {
 		c->rolled_back = false;
 		c->saved_rows = rows;
+		mark_gone(c);
 		memset(c->seen, 0, sizeof c->seen);
 	}
 	demand(rows >= c->saved_rows, "C2", "%lld of %lld saved operations are left", (long long)rows, (long long)c->saved_rows);
 	demand(ask_store(c, "SELECT count(*) FROM outbox WHERE state IN (1, 2)") ==
-			ask_store(c, "SELECT count(DISTINCT op_no) FROM outbox WHERE state IN (1, 2)"), "I2", "two waiting operations have one number");
+			ask_store(c, "SELECT count(DISTINCT incarnation || ' ' || op_no) FROM outbox WHERE state IN (1, 2)"), "I2", "two waiting operations have one number");
 }
 
 struct showing {
@@ -280,7 +309,7 @@ static enum err check_own(void *data, const struct op_row *op)
 	struct showing *s = data;
 	const struct item *item = view_find_id(s->v, op->id);
 
-	if (op->del || op->has_duplicate || op->incarnation != s->c->store->incarnation || !is_newest(s->c, op))
+	if (op->del || op->has_duplicate || (op->incarnation != s->c->store->incarnation && op->state != OP_UNKNOWN) || !is_newest(s->c, op))
 		return ERR_OK;
 	/* An answer says which version it made; from there on the server's copy speaks. */
 	if (op->state == OP_ACCEPTED && (!op->ver || !item || (item->in_base && item->ver >= op->ver)))
@@ -326,6 +355,10 @@ void check_synced(struct client *c, enum err e, bool pulled)
 
 	if (chance(250))
 		check_own_shown(c);
+	if (!e) {
+		c->behind = false;
+		c->agreed = c->met;
+	}
 	if (!e && pulled)
 		check_settled(c);
 	demand(e != ERR_CHAIN, "I11", "the trace is not the one that this device has seen");
@@ -690,10 +723,10 @@ static enum err check_value(void *data, const struct op_row *op)
 	bool taken = t->outcome == JINGGUAN__V1__OUTCOME__APPLIED || t->outcome == JINGGUAN__V1__OUTCOME__MERGED;
 	/* What was refused is told, or adopted under the id that exists. */
 	if (t->outcome == JINGGUAN__V1__OUTCOME__REJECTED)
-		demand(op->state == OP_REFUSED || op->state == OP_DONE || (op->has_duplicate && (op->state == OP_CONFLICT || op->state == OP_ACCEPTED)), "I9",
+		demand(t->forgot || op->state == OP_REFUSED || op->state == OP_DONE || (op->has_duplicate && (op->state == OP_CONFLICT || op->state == OP_ACCEPTED)), "I9",
 			"a refused operation is shown as %d", (int)op->state);
 	if (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED || t->outcome == JINGGUAN__V1__OUTCOME__CONFLICT)
-		demand(op->state == OP_DONE || op->state == (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED ? OP_BLOCKED : OP_CONFLICT), "I9",
+		demand(t->forgot || op->state == OP_DONE || op->state == (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED ? OP_BLOCKED : OP_CONFLICT), "I9",
 			"what a person should decide is shown as %d", (int)op->state);
 	if (!taken && t->outcome != JINGGUAN__V1__OUTCOME__CONFLICT)
 		return ERR_OK;
@@ -715,10 +748,10 @@ void check_end(void)
 {
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		check_client_end(&world.clients[i]);
-	/* I1: every answer that reached a device stands, save those that only a lost computer could have brought back. */
+	/* I1: every answer that reached a device stands, save those that only a lost computer or a lost disk could have brought back. */
 	for (size_t i = 0; i < TOLD_SLOTS; i++)
 		for (const struct told *t = told[i]; t; t = t->next)
-			demand(t->seen || (world.lossy && t->client->left), "I1", "operation %llu of device %u was acknowledged and is lost", (unsigned long long)t->op_no,
+			demand(t->seen || (world.lossy && (t->client->left || t->gone)), "I1", "operation %llu of device %u was acknowledged and is lost", (unsigned long long)t->op_no,
 				t->client->no);
 	for (unsigned i = 0; i < SIM_STREAMS; i++)
 		check_stream_end(i);

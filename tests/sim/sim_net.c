@@ -376,6 +376,8 @@ static void note_answers(struct link *l, const ProtobufCMessage *request, const 
 		hash_op(sha, q->op[i].data, q->op[i].len);
 		check_told(l->client, &q->op[i], sha, r->result[i], lossy);
 	}
+	if (r->n_result && q->incarnation < l->client->store->incarnation)
+		sim_met("line before a fork sent again");
 }
 
 enum err link_call(struct link *l, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply, void *data, struct problem *p)
@@ -466,6 +468,8 @@ static enum err greet(struct link *l, const pb_hello *outbox, struct problem *p)
 	uint8_t *body = e ? NULL : arena_copy(&l->arena, f.body, f.length);
 	if (!e)
 		e = envelope_unpack(&pb_welcome_desc, body, f.length, &l->arena, &message, p);
+	if (!e)
+		l->client->met = m->lossy;
 	free(m);
 	if (e)
 		return e;

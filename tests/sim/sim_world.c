@@ -476,9 +476,17 @@ static void incident(void)
 		sim_at(at += draw_between(100 * MS, 5 * SECOND), NULL, on_standby_back, NULL);
 }
 
+static bool somebody_is_behind(void)
+{
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		if (world.clients[i].behind && !world.clients[i].left)
+			return true;
+	return false;
+}
+
 static void hurt_database(void)
 {
-	switch (draw(world.plan.restore ? 10 : 9)) {
+	switch (draw(world.plan.restore ? 12 : 9)) {
 	case 0:
 		db_crash();
 		break;
@@ -510,7 +518,7 @@ static void hurt_database(void)
 		incident();
 		break;
 	default:
-		if (chance(500) || !db_restore())
+		if (chance(500) || somebody_is_behind() || !db_restore())
 			db_backup();
 	}
 }
@@ -530,6 +538,14 @@ static void hurt_disk(struct client *c)
 	sim_at(draw_between(500 * MS, 10 * SECOND), c, on_disk_well, c);
 }
 
+/* Soon behind a fork, so that the backup ends in the line before it. */
+static void restore_behind_a_fork(void *data)
+{
+	(void)data;
+	if (world.faults && world.plan.restore && world.plan.database && !somebody_is_behind())
+		db_restore();
+}
+
 /* A 还原卡 card: the disk is as it was, with whatever ran on it gone. */
 static void roll_back(struct client *c)
 {
@@ -538,15 +554,16 @@ static void roll_back(struct client *c)
 			disk_save(c->no);
 		return;
 	}
-	if (!c->alive)
+	if (!c->alive || c->agreed != world.lossy)
 		return;
 	c->alive = false;
 	net_drop_client(c);
 	fiber_drop(c->fiber);
 	if (disk_restore(c->no)) {
-		c->rolled_back = true;
+		c->rolled_back = c->behind = true;
 		sim_met("disk rolled back");
 		sim_trace("rolled back", c->no, 0);
+		sim_at(draw_between(5 * SECOND, 60 * SECOND), NULL, restore_behind_a_fork, NULL);
 	}
 	client_start_after(c, draw_between(50 * MS, 3 * SECOND));
 }
@@ -658,9 +675,9 @@ static void draw_plan(const struct plan *limits)
 	p->database = chance(600);
 	p->asynchronous = chance(350);
 	p->restore = chance(300);
-	/* What was acknowledged lives at the bureau or at the school: a history that takes it from both proves nothing. */
-	p->rollback = !p->asynchronous && !p->restore && chance(400);
-	bool lossy = p->database && (p->asynchronous || p->restore);
+	/* What was acknowledged lives at the bureau or at the school: a history that takes it from both at once proves nothing
+	 * (somebody_is_behind, roll_back), and of a failover nobody knows beforehand when it comes. */
+	p->rollback = !p->asynchronous && chance(400);
 	if (limits->clients && limits->clients < p->clients)
 		p->clients = limits->clients;
 	if (limits->ops && limits->ops < p->ops)
@@ -670,7 +687,7 @@ static void draw_plan(const struct plan *limits)
 	p->disk &= limits->disk;
 	p->clocks &= limits->clocks;
 	p->database &= limits->database;
-	p->rollback &= limits->rollback && !lossy;
+	p->rollback &= limits->rollback;
 	p->one_sided = limits->one_sided;
 }
 

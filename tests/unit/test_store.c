@@ -141,7 +141,7 @@ static void answers_move_the_queue(void **state)
 	put(v, NULL, "329999201403150025", "1");
 	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
 	view_free(v);
-	assert_int_equal(outbox_sent(f.store, 1, 2, NULL), ERR_OK);
+	assert_int_equal(outbox_sent(f.store, &(struct push_batch){.incarnation = 1, .first = 1, .n = 2}, NULL), ERR_OK);
 	outbox_counts(f.store, counts);
 	assert_int_equal(counts[OP_UNKNOWN], 2);
 	wrong.op_no = 2; /* I3: in order, gapless */
@@ -184,6 +184,97 @@ static void a_restored_server_gets_it_again(void **state)
 	assert_int_equal(batch.n, 1);
 	arena_free(&arena);
 	assert_int_equal(live_count(f.store), 1);
+	fixture_close(&f);
+}
+
+/* What was answered in a line before a fork is the device's as much as what was answered behind it. */
+static void a_restored_server_gets_the_line_before_the_fork_first(void **state)
+{
+	uint8_t genesis[HASH_SIZE];
+	pb_welcome w = PB_WELCOME_INIT;
+	struct push_batch batch;
+	struct arena arena;
+	struct fixture f;
+	size_t drafts, counts[OP_DONE + 1];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	arena_init(&arena, 1u << 20);
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	put(v, NULL, "329999201403150017", "1");
+	put(v, NULL, "329999201403150025", "1");
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+	answer(f.store, 2, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+	w.has_incarnation = w.has_forked = w.has_last_op = w.has_known_incarnation = w.has_known_op = 1;
+	w.incarnation = 2; /* the server has a third one that this disk, rolled back, does not hold */
+	w.forked = 1;
+	w.known_incarnation = 1;
+	w.known_op = 3;
+	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+	v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	put(v, NULL, "329999201403150033", "1");
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	assert_int_equal(outbox_batch(f.store, &batch, &arena, NULL), ERR_OK);
+	assert_int_equal(batch.incarnation, 2);
+	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+	assert_int_equal(outbox_settle(f.store, NULL), ERR_OK);
+
+	hash_genesis(genesis, f.store->device, 2); /* restored: it ends behind the first operation of line 1 */
+	w.last_hash = (ProtobufCBinaryData){HASH_SIZE, genesis};
+	w.forked = 0;
+	w.known_op = 1;
+	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+	outbox_counts(f.store, counts);
+	assert_int_equal(counts[OP_UNKNOWN], 2); /* both are shown as not yet at the bureau */
+	assert_int_equal(outbox_batch(f.store, &batch, &arena, NULL), ERR_OK);
+	assert_int_equal(batch.incarnation, 1);
+	assert_int_equal(batch.first, 2);
+	assert_int_equal(batch.n, 1);
+	answer(f.store, 2, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+	assert_int_equal(f.store->last_op, 0);
+	assert_int_equal(outbox_batch(f.store, &batch, &arena, NULL), ERR_OK);
+	assert_int_equal(batch.incarnation, 2);
+	assert_int_equal(batch.first, 1);
+	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+	outbox_counts(f.store, counts);
+	assert_int_equal(counts[OP_ACCEPTED], 3);
+
+	w.known_op = 0; /* it went back once more, and comes back as it was before anything was sent again */
+	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+	outbox_counts(f.store, counts);
+	assert_int_equal(counts[OP_UNKNOWN], 3);
+	w.last_op = 1;
+	w.known_incarnation = 2;
+	w.known_op = 1;
+	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+	outbox_counts(f.store, counts);
+	assert_int_equal(counts[OP_UNKNOWN], 1); /* its own line's: known by now, asked again all the same */
+	assert_int_equal(f.store->older.incarnation, 0);
+	arena_free(&arena);
+	fixture_close(&f);
+}
+
+/* What the server has of a lost store it cannot be sent again: a line of its own can be. */
+static void a_lost_store_begins_a_line(void **state)
+{
+	pb_welcome w = PB_WELCOME_INIT;
+	struct fixture f;
+	size_t drafts;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	f.store->incarnation = 0;
+	w.incarnation = 3;
+	w.last_op = 7;
+	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+	assert_int_equal(f.store->incarnation, 4);
+	assert_int_equal(f.store->last_op, 0);
+	assert_int_equal(f.store->made, 0);
 	fixture_close(&f);
 }
 
@@ -408,7 +499,7 @@ int main(void)
 		cmocka_unit_test(pending_writes_are_visible_and_chained),
 		cmocka_unit_test(answers_move_the_queue),
 		cmocka_unit_test(a_restored_server_gets_it_again),
-		cmocka_unit_test(a_fork_puts_the_unsent_before_a_person),
+		cmocka_unit_test(a_restored_server_gets_the_line_before_the_fork_first), cmocka_unit_test(a_lost_store_begins_a_line), cmocka_unit_test(a_fork_puts_the_unsent_before_a_person),
 		cmocka_unit_test(the_file_shows_no_pupil),
 		cmocka_unit_test(a_moved_value_is_refused),
 		cmocka_unit_test(pulls_flip_at_once),
