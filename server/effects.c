@@ -35,7 +35,7 @@ struct collector {
 	size_t count;
 	struct buf feed; /* of struct feed_row */
 	/* Columns of the two statements, in their order: send_arrays walks each line as an array. */
-	struct pg_array hist_id, hist_ver, hist_kind, hist_owner, hist_groups, hist_old, hist_author, hist_device, hist_op;
+	struct pg_array hist_id, hist_ver, hist_kind, hist_owner, hist_groups, hist_old, hist_author, hist_device, hist_inc, hist_op;
 	struct pg_array conf_id, conf_device, conf_inc, conf_op, conf_kind, conf_owner, conf_group, conf_ver, conf_mine, conf_author;
 	struct record_write writes[64];
 	size_t write_count;
@@ -180,6 +180,7 @@ static void add_history(struct collector *c, const struct effects_part *part, co
 	pg_array_bytes(&c->hist_old, c->scratch.data, c->scratch.len);
 	pg_array_text(&c->hist_author, part->author);
 	pg_array_bytes(&c->hist_device, part->device, ID_SIZE);
+	pg_array_int4(&c->hist_inc, (int32_t)part->incarnation);
 	pg_array_int8(&c->hist_op, (int64_t)e->op_no);
 }
 
@@ -224,9 +225,9 @@ static void add_write(struct collector *c, const struct effect *e)
 /* ---- sending ---- */
 
 static const struct db_stmt insert_history = {
-	"INSERT INTO rec_history (county, rec_id, ver, kind, owner_school, groups, old, author, device_id, op_no, at)"
+	"INSERT INTO rec_history (county, rec_id, ver, kind, owner_school, groups, old, author, device_id, incarnation, op_no, at)"
 	" SELECT app_county(), d.*, jg_now() FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::int[], $6::bytea[],"
-	" $7::text[], $8::uuid[], $9::bigint[]) d"};
+	" $7::text[], $8::uuid[], $9::int[], $10::bigint[]) d"};
 static const struct db_stmt insert_conflicts = {
 	"INSERT INTO conflict (county, rec_id, device_id, incarnation, op_no, kind, owner_school, group_no, ver, mine, author, at)"
 	" SELECT app_county(), d.*, jg_now() FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::smallint[], $6::text[],"
@@ -268,6 +269,7 @@ static void begin_arrays(struct collector *c)
 	pg_array_begin(&c->hist_old, PG_BYTEA);
 	pg_array_begin(&c->hist_author, PG_TEXT);
 	pg_array_begin(&c->hist_device, PG_UUID);
+	pg_array_begin(&c->hist_inc, PG_INT4);
 	pg_array_begin(&c->hist_op, PG_INT8);
 	pg_array_begin(&c->conf_id, PG_UUID);
 	pg_array_begin(&c->conf_device, PG_UUID);
@@ -440,7 +442,7 @@ enum err effects_send(struct db_task *task, int county, const struct effects_par
 	}
 	send_scope(task, c);
 	send_writes(task, c);
-	send_arrays(task, &insert_history, &c->hist_id, 9);
+	send_arrays(task, &insert_history, &c->hist_id, 10);
 	send_arrays(task, &insert_conflicts, &c->conf_id, 10);
 	if (c->count)
 		send_streams(task, c);

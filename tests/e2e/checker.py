@@ -265,15 +265,11 @@ class Checker:
                 self.find("I2", "device %s: it is at %s, its pushes are not", device.hex(), row["last_op"])
 
     def i2_effects(self):
-        """No operation replaced a value twice. Each incarnation of a device counts its operations from 1."""
-        seen = collections.Counter((r["device_id"], r["op_no"], r["rec_id"]) for r in self.county.history_rows if r["op_no"] != "0")
-        for (device, op, record), times in seen.items():
-            if times > self.incarnations(uuid(device)):
-                self.find("I2", "operation %s of device %s changed %s %d times", op, device, record, times)
-
-    def incarnations(self, device):
-        row = self.county.devices.get(device)
-        return int(row["incarnation"]) if row else 0
+        """No operation replaced a value twice."""
+        seen = collections.Counter((r["device_id"], r["incarnation"], r["op_no"], r["rec_id"]) for r in self.county.history_rows if r["op_no"] != "0")
+        for (device, line, op, record), times in seen.items():
+            if times > 1:
+                self.find("I2", "operation %s of line %s of device %s changed %s %d times", op, line, device, record, times)
 
     def i3_results(self):
         for (device, incarnation), pushes in self.county.pushes.items():

@@ -170,7 +170,7 @@ struct db_device { uint8_t id[ID_SIZE]; char school[16]; uint8_t spki[32]; uint3
 struct db_stream { int64_t id; uint64_t seq, floor; uint32_t lanes[LANES]; uint64_t audit_n; uint8_t head[HASH_SIZE]; };
 struct db_feed { int64_t stream; uint8_t id[ID_SIZE]; uint64_t seq; int64_t ver; unsigned kind, action; };
 struct db_push { uint8_t device[ID_SIZE]; uint32_t incarnation; uint64_t first, last; struct value shas, results; };
-struct db_history { uint8_t id[ID_SIZE]; int64_t ver; unsigned kind; uint32_t groups; struct value old; uint8_t device[ID_SIZE]; uint64_t op_no; };
+struct db_history { uint8_t id[ID_SIZE]; int64_t ver; unsigned kind; uint32_t groups; struct value old; uint8_t device[ID_SIZE]; uint32_t incarnation; uint64_t op_no; };
 struct db_conflict { uint8_t id[ID_SIZE], device[ID_SIZE]; uint32_t incarnation; uint64_t op_no; unsigned kind; struct value mine; };
 struct db_link { int64_t stream; uint64_t n; struct value parts; uint8_t root[HASH_SIZE], head[HASH_SIZE]; };
 enum db_table { T_DEVICE, T_STREAM, T_FEED, T_PUSH, T_HISTORY, T_CONFLICT, T_LINK, T_COUNTY, T_RECORD, T_COUNT = T_RECORD + 32 };

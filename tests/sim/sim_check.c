@@ -78,6 +78,7 @@ static bool seen_version(const struct client *c, const pb_op *op, uint32_t group
 struct effect_search {
 	const uint8_t *id;
 	uint8_t device[ID_SIZE];
+	uint32_t incarnation;
 	uint64_t op_no;
 	int64_t ver;
 	bool found;
@@ -88,14 +89,13 @@ static void search_effect(void *data, const void *row)
 	struct effect_search *s = data;
 	const struct db_history *h = row;
 
-	s->found |= h->groups == 0xFF && h->ver == s->ver && h->op_no == s->op_no && memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
+	s->found |= h->groups == 0xFF && h->ver == s->ver && h->incarnation == s->incarnation && h->op_no == s->op_no && memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
 }
 
-/* Deleting what is deleted already is no effect. The history does not say the incarnation: the same number of an earlier line
- * may stand there for something else. */
+/* Deleting what is deleted already is no effect. */
 static bool deleted_it(const struct client *c, const pb_op *op, const pb_op_result *r)
 {
-	struct effect_search s = {.id = op->id.data, .op_no = op->op_no, .ver = r->ver};
+	struct effect_search s = {.id = op->id.data, .incarnation = op->incarnation, .op_no = op->op_no, .ver = r->ver};
 
 	id_parse(s.device, c->profile.device);
 	db_each(T_HISTORY, search_effect, &s);

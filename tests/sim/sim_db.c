@@ -1213,13 +1213,13 @@ static struct value keep_value(struct cell c)
 
 static enum verdict write_history(struct call *call, bool or_nothing)
 {
-	struct elements e[9];
-	struct cell c[9];
+	struct elements e[10];
+	struct cell c[10];
 
-	for (int i = 0; i < 9; i++)
+	for (int i = 0; i < 10; i++)
 		e[i] = elements_of(&call->param[i]);
 	while (e[0].left) {
-		for (int i = 0; i < 9; i++)
+		for (int i = 0; i < 10; i++)
 			take(&e[i], &c[i]);
 		struct db_history *h = keep(sizeof *h);
 		uint8_t key[ID_SIZE + 8];
@@ -1229,7 +1229,8 @@ static enum verdict write_history(struct call *call, bool or_nothing)
 		h->groups = (uint32_t)number(c[4]);
 		h->old = keep_value(c[5]);
 		memcpy(h->device, c[7].data, ID_SIZE);
-		h->op_no = (uint64_t)number(c[8]);
+		h->incarnation = (uint32_t)number(c[8]);
+		h->op_no = (uint64_t)number(c[9]);
 		memcpy(key, h->id, ID_SIZE);
 		put_be64(key + ID_SIZE, (uint64_t)h->ver);
 		enum verdict v = insert_row(call, T_HISTORY, key, sizeof key, h);
