@@ -5,7 +5,7 @@
 
 #include "lint.h"
 
-enum { PAUSE_QUEUE = 1, PAUSE_OWNER = 2 };
+enum { PAUSE_QUEUE = 1, PAUSE_OWNER = 2, PAUSE_FIRST = 4 };
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *b);
 static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b);
@@ -33,6 +33,7 @@ static void on_handle_closed(uv_handle_t *handle)
 	struct stream *s = handle->data;
 
 	tls_free(&s->tls);
+	buf_free(&s->first);
 	s->events->closed(s, s->why);
 }
 
@@ -140,25 +141,13 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *b)
 	*b = uv_buf_init(s->shared->read, sizeof s->shared->read);
 }
 
-static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b)
+static void take_bytes(struct stream *s, const uint8_t *bytes, size_t n)
 {
-	struct stream *s = tcp->data;
-
-	if (n == 0)
-		return;
-	if (n < 0) {
-		stream_close(s, ERR_UNREACHABLE, false);
-		return;
-	}
-	if (!s->spoken && s->events->first && !s->events->first(s)) {
-		stream_close(s, ERR_BUSY, false);
-		return;
-	}
-	s->spoken = true;
 	bool was_ready = s->tls.ready;
-	s->shared->bytes_in += (uint64_t)n;
+
+	s->shared->bytes_in += n;
 	s->in_event = true;
-	enum err e = tls_feed(&s->tls, (const uint8_t *)b->base, (size_t)n, &s->shared->out, on_plain, s);
+	enum err e = tls_feed(&s->tls, bytes, n, &s->shared->out, on_plain, s);
 	if (!e && !was_ready && s->tls.ready && !s->closing)
 		s->events->ready(s);
 	s->in_event = false;
@@ -171,6 +160,42 @@ static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b)
 		close_now(s);
 }
 
+static void keep_first(struct stream *s, const uint8_t *bytes, size_t n)
+{
+	if (n <= STREAM_FIRST_BYTES)
+		buf_add(&s->first, bytes, n);
+	if (n > STREAM_FIRST_BYTES || s->first.failed)
+		stream_close(s, ERR_BUSY, false);
+	else
+		set_pause(s, PAUSE_FIRST, true);
+}
+
+void stream_go(struct stream *s)
+{
+	set_pause(s, PAUSE_FIRST, false);
+	if (!s->closing)
+		take_bytes(s, s->first.data, s->first.len);
+	buf_free(&s->first);
+}
+
+static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b)
+{
+	struct stream *s = tcp->data;
+	bool spoken = s->spoken;
+
+	if (n == 0)
+		return;
+	if (n < 0) {
+		stream_close(s, ERR_UNREACHABLE, false);
+		return;
+	}
+	s->spoken = true;
+	if (!spoken && s->events->first && !s->events->first(s))
+		keep_first(s, (const uint8_t *)b->base, (size_t)n);
+	else
+		take_bytes(s, (const uint8_t *)b->base, (size_t)n);
+}
+
 enum err stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ctx, bool server, const struct stream_events *events)
 {
 	s->shared = shared;
@@ -179,6 +204,7 @@ enum err stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ct
 	s->why = ERR_OK;
 	s->closing = s->in_event = s->flushing_close = s->spoken = false;
 	s->pauses = 0;
+	s->first = (struct buf){0};
 	s->tcp.data = s;
 	s->progress_ms = uv_now(shared->loop);
 	enum err e = tls_init(&s->tls, ctx, server);

@@ -13,6 +13,7 @@
 #define STREAM_PAUSE_BYTES (256u << 10) /* queued to a slow peer: stop reading its requests */
 #define STREAM_CLOSE_BYTES (1u << 20)	/* queued: it does not read at all */
 #define STREAM_STALL_MS 60000		/* queued bytes and no progress for so long */
+#define STREAM_FIRST_BYTES 4096		/* that are kept for stream_go: a ClientHello has a few hundred */
 #define STREAM_READ_BYTES 65536		/* of the loop's shared read buffer */
 
 /* Shared by all streams of a loop: a read and its answers never overlap those of another stream. */
@@ -26,7 +27,8 @@ struct stream_shared {
 struct stream;
 
 struct stream_events {
-	/* The peer's first bytes have come; false closes. May be NULL. Until then a connection costs no handshake. */
+	/* The peer's first bytes have come; false keeps them until stream_go. May be NULL. Until then a connection costs no
+	 * handshake. */
 	bool (*first)(struct stream *s);
 	void (*ready)(struct stream *s);				/* the handshake is done */
 	bool (*data)(struct stream *s, const uint8_t *bytes, size_t n); /* plaintext; false = being closed */
@@ -43,6 +45,7 @@ struct stream {
 	uint64_t progress_ms; /* loop time of the last byte that moved */
 	enum err why;
 	unsigned pauses; /* reasons not to read */
+	struct buf first; /* bytes that wait for stream_go */
 	bool closing, in_event, flushing_close, spoken;
 };
 
@@ -53,6 +56,8 @@ void stream_shared_free(struct stream_shared *shared);
 enum err stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ctx, bool server, const struct stream_events *events);
 /* Encrypts and queues. ERR_TOO_LARGE when the queue is over STREAM_CLOSE_BYTES: the stream is then closing. */
 enum err stream_write(struct stream *s, const uint8_t *bytes, size_t n);
+/* Takes the first bytes that were kept and goes on reading. Not within an event of this loop's streams. */
+void stream_go(struct stream *s);
 /* Stops reading requests, or goes on. */
 void stream_pause(struct stream *s, bool pause);
 /* why: what `closed` will be told. Sends what is queued first when flush is set. */

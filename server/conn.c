@@ -10,8 +10,7 @@ static void on_ready(struct stream *s)
 {
 	struct conn *c = (struct conn *)s;
 
-	atomic_fetch_sub(&c->worker->server->handshakes, 1);
-	c->worker->strangers--;
+	strangers_leave(c);
 	stat_add(c->worker->stats.handshakes, 1);
 	c->has_cert = tls_peer_spki(&s->tls, c->spki) == ERR_OK;
 	c->state = tls_is_enrolling(&s->tls) ? CONN_STATE_ENROLLING : CONN_STATE_GREETING;
@@ -73,11 +72,8 @@ static void on_closed(struct stream *s, enum err why)
 	struct conn *c = (struct conn *)s;
 	struct worker *w = c->worker;
 
-	if (c->state == CONN_STATE_TLS) {
-		w->strangers--;
-		if (s->spoken)
-			atomic_fetch_sub(&w->server->handshakes, 1);
-	}
+	strangers_leave(c);
+	strangers_forget(c);
 	if (why == ERR_TLS)
 		stat_add(w->stats.tls_failed, 1);
 	if (c->reason != CLOSE_REASONS)
@@ -98,76 +94,12 @@ static void on_closed(struct stream *s, enum err why)
 	conn_free(c);
 }
 
-/* The oldest who has not shaken hands gives way to who comes new, if he has had `age` ms: an honest handshake takes a tenth
- * of EVICT_MS, a slow one would hold its place for HANDSHAKE_MS. The oldest stands last in the list. */
-static bool evict_handshake(struct worker *w, uint64_t age)
-{
-	struct conn *oldest = NULL;
-
-	for (struct conn *c = w->conns; c; c = c->next)
-		if (c->state == CONN_STATE_TLS && !c->stream.closing && (age == 0 || c->stream.spoken))
-			oldest = c;
-	if (!oldest || uv_now(&w->loop) - oldest->since_ms < age)
-		return false;
-	conn_close(oldest, CLOSE_HANDSHAKES);
-	return true;
-}
-
-static bool is_shaking(const struct conn *c)
-{
-	return c->state == CONN_STATE_TLS && c->stream.spoken && !c->stream.closing;
-}
-
-/* Nobody keeps others out by opening many: when all places are taken, the oldest handshake of the address that holds most of them
- * gives way at once to who comes from an address that holds fewer. */
-static bool evict_greedy(struct worker *w, const struct conn *newcomer)
-{
-	struct conn *shaking[HANDSHAKES_MAX], *victim = NULL;
-	size_t n = 0, most = 0, mine = 1;
-
-	for (struct conn *c = w->conns; c && n < HANDSHAKES_MAX; c = c->next)
-		if (is_shaking(c))
-			shaking[n++] = c;
-	for (size_t i = 0; i < n; i++) {
-		size_t same = 0;
-		for (size_t k = 0; k < n; k++)
-			same += shaking[k]->address == shaking[i]->address;
-		if (same >= most) { /* the oldest stands last */
-			most = same;
-			victim = shaking[i];
-		}
-		mine += shaking[i]->address == newcomer->address;
-	}
-	if (!victim || victim->address == newcomer->address || most <= mine)
-		return false;
-	conn_close(victim, CLOSE_HANDSHAKES);
-	return true;
-}
-
-/* A place among the handshakes is taken with the first byte: silent sockets cost none. */
 static bool on_first(struct stream *s)
 {
-	struct conn *c = (struct conn *)s;
-
-	if (atomic_load(&c->worker->server->handshakes) >= HANDSHAKES_MAX && !evict_greedy(c->worker, c) && !evict_handshake(c->worker, EVICT_MS)) {
-		c->reason = CLOSE_HANDSHAKES;
-		return false;
-	}
-	atomic_fetch_add(&c->worker->server->handshakes, 1);
-	return true;
+	return strangers_speak((struct conn *)s);
 }
 
 static const struct stream_events events = {on_first, on_stream_ready, on_data, on_drained, on_closed};
-
-/* Counts what shares the new peer's address on this loop: the kernel spreads one address over all loops. */
-static bool address_is_full(struct worker *w, uint32_t address)
-{
-	unsigned n = 0;
-
-	for (struct conn *c = w->conns; c; c = c->next)
-		n += c->address == address;
-	return n >= (unsigned)w->server->conf.per_address;
-}
 
 static uint32_t address_hash(uv_tcp_t *tcp)
 {
@@ -192,7 +124,6 @@ static void on_refused_closed(uv_handle_t *handle)
 void conn_accept(struct worker *w, uv_stream_t *listener)
 {
 	struct conn *c = calloc(1, sizeof *c);
-	enum close_reason full = CLOSE_REASONS;
 
 	if (!c)
 		return;
@@ -204,19 +135,18 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 		return;
 	}
 	stat_add(w->stats.accepted, 1);
-	c->address = address_hash(&c->stream.tcp);
-	if (address_is_full(w, c->address))
-		full = CLOSE_ADDRESS;
 	/* Accept and close at once: leaving it in the backlog would make the next honest peer wait behind it. */
-	if (full != CLOSE_REASONS || stream_open(&c->stream, &w->shared, w->server->tls, true, &events)) {
-		if (full != CLOSE_REASONS)
-			stat_add(w->stats.closed_by_limit[full], 1);
+	if (!strangers_accept(c, address_hash(&c->stream.tcp))) {
+		stat_add(w->stats.closed_by_limit[CLOSE_ADDRESS], 1);
 		uv_close((uv_handle_t *)&c->stream.tcp, on_refused_closed);
 		return;
 	}
-	if (w->strangers >= STRANGERS_MAX)
-		evict_handshake(w, 0);
-	w->strangers++;
+	if (stream_open(&c->stream, &w->shared, w->server->tls, true, &events)) {
+		strangers_leave(c);
+		strangers_forget(c);
+		uv_close((uv_handle_t *)&c->stream.tcp, on_refused_closed);
+		return;
+	}
 	c->state = CONN_STATE_TLS;
 	c->since_ms = c->last_ms = uv_now(&w->loop);
 	c->next = w->conns;
@@ -253,6 +183,7 @@ void conn_goaway(struct conn *c, enum close_reason reason, enum err code)
 	f.body = packed;
 	frame_append(&out, &f);
 	c->reason = reason;
+	strangers_leave(c);
 	if (!out.failed)
 		conn_send(c, out.data, out.len);
 	buf_free(&out);
@@ -263,6 +194,7 @@ void conn_close(struct conn *c, enum close_reason reason)
 {
 	if (!c->stream.closing)
 		c->reason = reason;
+	strangers_leave(c);
 	stream_close(&c->stream, ERR_OK, false);
 }
 

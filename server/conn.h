@@ -13,9 +13,6 @@
 #define HANDSHAKE_MS 10000     /* security.md: a handshake takes two round trips, on a bad link two seconds */
 #define GREETING_MS 10000
 #define IDLE_MS 600000	       /* NAT tables forget sooner; clients ping every 4 minutes */
-#define HANDSHAKES_MAX 64      /* in flight over all loops: each costs 0.8 ms of CPU */
-#define EVICT_MS 1000	       /* after which a handshake gives way when all places are taken */
-#define STRANGERS_MAX 1024     /* of each loop that have not shaken hands: about 16 MiB of TLS objects */
 #define CALLS_MAX 8	       /* in flight per connection */
 #define CLASSES_MAX 32
 
@@ -49,7 +46,10 @@ struct conn {
 	struct request *requests; /* in flight */
 	int request_count;
 	uint32_t last_call;
-	uint32_t address;	   /* hash of the peer's address, for the per-address count */
+	struct address *address;   /* of the peer */
+	struct conn *older, *newer; /* in `list` */
+	struct conn_list *list;	   /* of strangers.h; NULL: it has shaken hands, or is being closed */
+	uint64_t shaking_ms;	   /* loop time when it had its place among the handshakes */
 	bool watching;
 	int64_t watch_stream[2];
 	uint64_t watch_seq[2];

@@ -32,7 +32,6 @@ struct server {
 	int worker_count;
 	uint64_t started_us; /* monotonic */
 	atomic_bool draining;
-	atomic_int handshakes; /* in flight, all loops */
 };
 
 /* Serves until SIGTERM; s->conf is filled. Blocking. */

@@ -66,6 +66,7 @@ static void on_pool_closed(void *data)
 	struct worker *w = data;
 
 	uv_close((uv_handle_t *)&w->tick, NULL);
+	uv_close((uv_handle_t *)&w->admit, NULL);
 	uv_close((uv_handle_t *)&w->mailbox, NULL);
 }
 
@@ -134,6 +135,11 @@ static void on_tick(uv_timer_t *timer)
 		drain(w);
 }
 
+static void on_prepare(uv_prepare_t *prepare)
+{
+	strangers_admit(prepare->data);
+}
+
 static void worker_main(void *data)
 {
 	struct worker *w = data;
@@ -157,6 +163,9 @@ enum err worker_init(struct worker *w, struct server *s, int index)
 	uv_timer_init(&w->loop, &w->tick);
 	w->tick.data = w;
 	uv_timer_start(&w->tick, on_tick, FIRST_TICK_MS, TICK_MS);
+	uv_prepare_init(&w->loop, &w->admit);
+	w->admit.data = w;
+	uv_prepare_start(&w->admit, on_prepare);
 	if ((e = listen_shared(w))) {
 		log_error("cannot listen on %s: %s", s->conf.listen, uv_strerror(e));
 		return ERR_UNREACHABLE;

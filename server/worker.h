@@ -6,6 +6,7 @@
 #include "db.h"
 #include "kind.h"
 #include "server.h"
+#include "strangers.h"
 #include "stream.h"
 #include "tables.h"
 
@@ -32,10 +33,12 @@ struct worker {
 	uv_tcp_t listener;
 	uv_async_t mailbox;
 	uv_timer_t tick; /* every second */
+	uv_prepare_t admit; /* before the loop sleeps */
 	struct stream_shared shared;
 	struct db_pool *pool;
 	struct conn *conns; /* doubly linked */
-	unsigned conn_count, strangers; /* … of which have not shaken hands */
+	unsigned conn_count;
+	struct strangers strangers;
 	struct request *small_first, *small_last; /* one-op pushes that wait for a connection (sync_push.c) */
 	int small_groups;
 	int hashing; /* password jobs on the worker pool */

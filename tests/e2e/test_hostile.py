@@ -148,6 +148,21 @@ class Attack:
         cases.check("people log in while another address crowds in", len(honest.took) - before >= 3 and len(honest.failed) == seen,
                     "%d, %s" % (len(honest.took) - before, honest.failed[-3:]))
 
+    def storm(self):
+        """More ClientHellos at once than there are places: who finds none waits for one and is not thrown out."""
+        sockets = [socket.create_connection(self.county.address, timeout=20, source_address=("127.0.0.10", 0)) for _ in range(200)]
+        for s in sockets:
+            s.sendall(client_hello())
+        answered = 0
+        for s in sockets:
+            try:
+                answered += len(s.recv(1)) == 1
+            except OSError:
+                pass
+        for s in sockets:
+            s.close()
+        cases.equal("each of 200 ClientHellos at once is answered", answered, 200)
+
     def inside(self):
         """Nonsense behind a handshake that succeeded: with and without a log-in."""
         ended = 0
@@ -210,6 +225,7 @@ def main():
         attack.cut_hello()
         sockets = attack.silent(honest)
         attack.crowd(honest)
+        attack.storm()
         for _ in range(130): # the handshake's 10 s
             if metrics(county)[1]["jingguan_connections"] <= 3:
                 break

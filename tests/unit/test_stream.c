@@ -23,7 +23,7 @@ struct side {
 	struct buf got;
 	int ready, closed, drained;
 	enum err why, opened;
-	bool refuse_first;
+	bool keep_first;
 };
 
 static struct bench {
@@ -34,7 +34,7 @@ static struct bench {
 
 static bool on_first(struct stream *s)
 {
-	return !((struct side *)s)->refuse_first;
+	return !((struct side *)s)->keep_first;
 }
 
 static void on_ready(struct stream *s)
@@ -208,16 +208,44 @@ static void a_stalled_peer_is_let_go(void **state)
 	close_pair();
 }
 
-static void strangers_may_be_refused_before_a_handshake(void **state)
+static void turns(int n)
 {
-	(void)state;
-	open_pair();
-	bench->server.refuse_first = true;
-	for (int i = 0; i < 2000 && !bench->server.closed; i++) {
+	for (int i = 0; i < n; i++) {
 		turn(1);
 		usleep(20);
 	}
-	assert_int_equal(bench->server.why, ERR_BUSY);
+}
+
+static void a_stranger_may_wait_before_a_handshake(void **state)
+{
+	(void)state;
+	open_pair();
+	bench->server.keep_first = true;
+	turns(200);
+	assert_true(bench->server.stream.spoken);
+	assert_true(bench->server.stream.first.len > 0);
+	assert_int_equal(bench->server.ready, 0);
+	assert_int_equal(bench->server.closed, 0);
+	stream_go(&bench->server.stream);
+	assert_int_equal(bench->server.stream.first.len, 0);
+	shake();
+	assert_int_equal(bench->server.ready, 1);
+	close_pair();
+}
+
+/* Who goes away while he waits is found out when it is his turn. */
+static void a_stranger_may_go_while_he_waits(void **state)
+{
+	(void)state;
+	open_pair();
+	bench->server.keep_first = true;
+	turns(200);
+	stream_close(&bench->client.stream, ERR_OK, false);
+	turns(200);
+	assert_int_equal(bench->server.closed, 0);
+	stream_go(&bench->server.stream);
+	turns(200);
+	assert_int_equal(bench->server.closed, 1);
 	assert_int_equal(bench->server.ready, 0);
 	close_pair();
 }
@@ -276,7 +304,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(all_arrives_in_order), cmocka_unit_test(a_slow_peer_is_let_go),
-		cmocka_unit_test(a_stalled_peer_is_let_go), cmocka_unit_test(strangers_may_be_refused_before_a_handshake),
+		cmocka_unit_test(a_stalled_peer_is_let_go), cmocka_unit_test(a_stranger_may_wait_before_a_handshake), cmocka_unit_test(a_stranger_may_go_while_he_waits),
 		cmocka_unit_test(memory_runs_out)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,142 @@
+#include "strangers.h"
+
+#include <stdlib.h>
+
+#include "conn.h"
+
+static void move(struct conn *c, struct conn_list *to)
+{
+	struct conn_list *from = c->list, *shaking = &c->worker->strangers.shaking;
+
+	if (from) {
+		*(c->older ? &c->older->newer : &from->first) = c->newer;
+		*(c->newer ? &c->newer->older : &from->last) = c->older;
+		from->n--;
+		c->address->shaking -= from == shaking;
+	}
+	c->list = to;
+	if (to) {
+		c->newer = NULL;
+		c->older = to->last;
+		*(to->last ? &to->last->newer : &to->first) = c;
+		to->last = c;
+		to->n++;
+		c->address->shaking += to == shaking;
+	}
+}
+
+static struct address *address_of(struct strangers *s, uint32_t hash)
+{
+	struct address **slot = &s->addresses[hash % ADDRESS_SLOTS], *a = *slot;
+
+	while (a && a->hash != hash)
+		a = a->next;
+	if (!a && (a = calloc(1, sizeof *a))) {
+		a->hash = hash;
+		a->next = *slot;
+		*slot = a;
+	}
+	return a;
+}
+
+static void address_leave(struct strangers *s, struct address *a)
+{
+	struct address **at = &s->addresses[a->hash % ADDRESS_SLOTS];
+
+	if (--a->conns)
+		return;
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+	free(a);
+}
+
+/* Who has said nothing gives way first, then who waits, then who is at it; of each the oldest. */
+static void evict_oldest(struct strangers *s)
+{
+	struct conn *oldest = s->silent.first ? s->silent.first : s->waiting.first ? s->waiting.first : s->shaking.first;
+
+	if (oldest)
+		conn_close(oldest, CLOSE_HANDSHAKES);
+}
+
+bool strangers_accept(struct conn *c, uint32_t address)
+{
+	struct strangers *s = &c->worker->strangers;
+
+	c->address = address_of(s, address);
+	if (!c->address)
+		return false;
+	if (c->address->conns++ >= (unsigned)c->worker->server->conf.per_address) {
+		strangers_forget(c);
+		return false;
+	}
+	if (s->silent.n + s->waiting.n + s->shaking.n >= STRANGERS_MAX)
+		evict_oldest(s);
+	move(c, &s->silent);
+	return true;
+}
+
+/* Nobody keeps others out by opening many: when all places are taken, the oldest handshake of the address that holds most of them
+ * gives way at once to who comes from an address that holds fewer. */
+static bool evict_greedy(struct strangers *s, const struct conn *newcomer)
+{
+	struct conn *victim = s->shaking.first;
+
+	for (struct conn *c = victim; c; c = c->newer)
+		if (c->address->shaking > victim->address->shaking)
+			victim = c;
+	if (!victim || victim->address->shaking <= newcomer->address->shaking + 1)
+		return false;
+	conn_close(victim, CLOSE_HANDSHAKES);
+	return true;
+}
+
+static bool evict_slow(struct strangers *s, uint64_t now_ms)
+{
+	struct conn *oldest = s->shaking.first;
+
+	if (!oldest || now_ms - oldest->shaking_ms < EVICT_MS)
+		return false;
+	conn_close(oldest, CLOSE_HANDSHAKES);
+	return true;
+}
+
+static void take_place(struct conn *c)
+{
+	c->shaking_ms = uv_now(&c->worker->loop);
+	move(c, &c->worker->strangers.shaking);
+}
+
+bool strangers_speak(struct conn *c)
+{
+	struct strangers *s = &c->worker->strangers;
+	bool place = (s->shaking.n < HANDSHAKES_MAX && !s->waiting.n) || (s->shaking.n >= HANDSHAKES_MAX && evict_greedy(s, c));
+
+	if (place)
+		take_place(c);
+	else
+		move(c, &s->waiting);
+	return place;
+}
+
+void strangers_leave(struct conn *c)
+{
+	move(c, NULL);
+}
+
+void strangers_forget(struct conn *c)
+{
+	address_leave(&c->worker->strangers, c->address);
+}
+
+void strangers_admit(struct worker *w)
+{
+	struct strangers *s = &w->strangers;
+
+	while (s->waiting.first && (s->shaking.n < HANDSHAKES_MAX || evict_slow(s, uv_now(&w->loop)))) {
+		struct conn *c = s->waiting.first;
+		take_place(c);
+		stream_go(&c->stream);
+	}
+}
