@@ -81,9 +81,11 @@ static bool integrity(struct store *s)
 static bool bodies_agree(struct store *s)
 {
 	struct stream_state streams[STORE_STREAMS_MAX];
-	size_t n = store_streams(s, streams);
 	uint32_t quick[LANES], deep[LANES];
+	size_t n;
 
+	if (store_streams(s, streams, &n, NULL))
+		return false;
 	for (size_t i = 0; i < n; i++)
 		if (staging_digest(s, streams[i].stream, false, quick, NULL) ||
 			staging_digest(s, streams[i].stream, true, deep, NULL) ||

@@ -22,9 +22,11 @@ const struct cli_option sync_options[] = {
 static json_t *digest_json(struct store *s, bool differed, json_t *cursors)
 {
 	struct stream_state streams[STORE_STREAMS_MAX];
-	size_t n = store_streams(s, streams);
 	int worst = -1;
+	size_t n;
 
+	if (store_streams(s, streams, &n, NULL))
+		return json_null();
 	for (size_t i = 0; i < n; i++) {
 		char key[24];
 		snprintf(key, sizeof key, "%lld", (long long)streams[i].stream);

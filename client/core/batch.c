@@ -14,8 +14,12 @@ enum err batch_begin(struct store *s, const char *what, const char *file, int64_
 
 	if (!stmt)
 		return ERR_STORE;
-	*id = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 1;
+	bool row;
+	enum err e = store_next(s, stmt, &row, p);
+	*id = row ? sqlite3_column_int64(stmt, 0) : 1;
 	sqlite3_finalize(stmt);
+	if (e)
+		return e;
 	stmt = store_prepare(s,
 		"INSERT INTO batch(id, at, what, file, author, inserted, updated, unchanged, rejected)"
 		" VALUES(?, ?, ?, ?, ?, 0, 0, 0, 0)",
@@ -27,8 +31,7 @@ enum err batch_begin(struct store *s, const char *what, const char *file, int64_
 	sqlite3_bind_text(stmt, 3, what, -1, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 5, s->profile->session.user, -1, SQLITE_STATIC);
 	/* A file's name may hold a pupil's. */
-	enum err e =
-		file ? seal_value(s->seal, "batch", id, sizeof *id, file, strlen(file), &sealed) : ERR_OK;
+	e = file ? seal_value(s->seal, "batch", id, sizeof *id, file, strlen(file), &sealed) : ERR_OK;
 	if (file)
 		sqlite3_bind_blob(stmt, 4, sealed.data, (int)sealed.len, SQLITE_STATIC);
 	if (!e)
@@ -78,7 +81,9 @@ enum err batch_each(struct store *s, batch_fn fn, void *data, struct problem *p)
 	sqlite3_stmt *stmt = store_prepare(s, "SELECT " BATCH_COLUMNS " FROM batch ORDER BY id DESC", p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
 
-	while (!e && sqlite3_step(stmt) == SQLITE_ROW) {
+	bool more;
+
+	while (!e && !(e = store_next(s, stmt, &more, p)) && more) {
 		struct batch_row row;
 		read_batch(s, stmt, &row);
 		e = fn(data, &row);
@@ -302,8 +307,12 @@ static enum err check_batch(struct store *s, int64_t id, struct problem *p)
 	if (!stmt)
 		return ERR_STORE;
 	sqlite3_bind_int64(stmt, 1, id);
-	bool found = sqlite3_step(stmt) == SQLITE_ROW, undone = found && sqlite3_column_int(stmt, 0);
+	bool found;
+	enum err e = store_next(s, stmt, &found, p);
+	bool undone = found && sqlite3_column_int(stmt, 0);
 	sqlite3_finalize(stmt);
+	if (e)
+		return e;
 	if (!found)
 		return problem_set(p, ERR_NOT_FOUND, NULL,
 			tr("用 import list 查编号", "see import list for the ids"),

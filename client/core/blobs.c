@@ -121,19 +121,21 @@ enum err blob_read(
 	return e;
 }
 
-bool blob_next(struct store *s, struct blob_row *row)
+enum err blob_next(struct store *s, struct blob_row *row, bool *found, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(
-		s, "SELECT sha, size, have FROM blob WHERE complete = 0 ORDER BY at LIMIT 1", NULL);
-	bool found = stmt && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_bytes(stmt, 0) == HASH_SIZE;
+		s, "SELECT sha, size, have FROM blob WHERE complete = 0 ORDER BY at LIMIT 1", p);
 
-	if (found) {
+	*found = false;
+	enum err e = stmt ? store_next(s, stmt, found, p) : ERR_STORE;
+	*found = *found && sqlite3_column_bytes(stmt, 0) == HASH_SIZE;
+	if (*found) {
 		memcpy(row->sha, sqlite3_column_blob(stmt, 0), HASH_SIZE);
 		row->size = (uint64_t)sqlite3_column_int64(stmt, 1);
 		row->have = (uint32_t)sqlite3_column_int64(stmt, 2);
 	}
 	sqlite3_finalize(stmt);
-	return found;
+	return e;
 }
 
 static enum err set_progress(struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have,

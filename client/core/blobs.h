@@ -21,8 +21,8 @@ struct blob_row {
 	uint64_t size;
 	uint32_t have; /* chunks at the server */
 };
-/* The next file that is not wholly at the server; false when there is none. */
-bool blob_next(struct store *s, struct blob_row *row);
+/* The next file that is not wholly at the server; *found: there is one. */
+enum err blob_next(struct store *s, struct blob_row *row, bool *found, struct problem *p);
 enum err blob_progress(
 	struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have, bool complete, struct problem *p);
 /* It cannot be sent: no more tries. */

@@ -62,9 +62,9 @@ static enum err bind_sealed(struct store *s, sqlite3_stmt *stmt, int column, con
 		buf_free(&sealed);
 		return ERR_NOMEM;
 	}
-	sqlite3_bind_blob(stmt, column, sealed.data, (int)sealed.len, SQLITE_TRANSIENT);
+	int bound = sqlite3_bind_blob(stmt, column, sealed.data, (int)sealed.len, SQLITE_TRANSIENT);
 	buf_free(&sealed);
-	return ERR_OK;
+	return bound == SQLITE_OK ? ERR_OK : ERR_NOMEM; /* unbound is NULL, and would be stored as that */
 }
 
 static enum err insert_row(struct store *s, const pb_op *op, const void *bytes, size_t n, uint32_t groups,
@@ -280,9 +280,11 @@ enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_
 	if (!stmt)
 		return e;
 	sqlite3_bind_int64(stmt, 1, n);
-	if (sqlite3_step(stmt) == SQLITE_ROW)
+	bool found;
+	e = store_next(s, stmt, &found, p);
+	if (!e && found)
 		e = read_row(s, stmt, arena, row, p);
-	else
+	else if (!e)
 		e = problem_set(p, ERR_NOT_FOUND, NULL,
 			tr("用 outbox list 查编号", "see outbox list for the ids"),
 			tr("没有编号为 %lld 的事项", "there is no item %lld"), (long long)n);

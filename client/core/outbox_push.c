@@ -20,7 +20,8 @@ static enum err find_older(struct store *s, struct problem *p)
 	sqlite3_bind_int64(stmt, 1, s->incarnation);
 	sqlite3_bind_int64(stmt, 2, s->older.incarnation);
 	sqlite3_bind_int64(stmt, 3, (int64_t)s->older.last_op);
-	enum err e = sqlite3_step(stmt) == SQLITE_ROW ? ERR_OK : store_error(s, p);
+	bool row;
+	enum err e = store_next(s, stmt, &row, p);
 	uint32_t line = e ? s->older.incarnation : (uint32_t)sqlite3_column_int64(stmt, 0);
 	if (line != s->older.incarnation)
 		s->older.last_op = 0;
@@ -47,6 +48,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 		"op_no LIMIT ?3",
 		p);
 	size_t total = 0;
+	bool row;
 
 	if (!e && !stmt)
 		e = ERR_STORE;
@@ -58,7 +60,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 		sqlite3_bind_int64(stmt, 2, (int64_t)batch->first - 1);
 		sqlite3_bind_int(stmt, 3, PUSH_OPS_MAX);
 	}
-	while (!e && sqlite3_step(stmt) == SQLITE_ROW) {
+	while (!e && !(e = store_next(s, stmt, &row, p)) && row) {
 		int64_t n = sqlite3_column_int64(stmt, 0);
 		bool filing = sqlite3_column_int(stmt, 2) == KIND_FILING;
 		size_t size = (size_t)sqlite3_column_bytes(stmt, 3);
@@ -131,29 +133,31 @@ static enum err bind_row_sealed(struct store *s, sqlite3_stmt *stmt, int column,
 	if (!len)
 		return sqlite3_bind_null(stmt, column) == SQLITE_OK ? ERR_OK : ERR_STORE;
 	enum err e = seal_value(s->seal, table, &n, sizeof n, data, len, &sealed);
-	if (!e)
-		sqlite3_bind_blob(stmt, column, sealed.data, (int)sealed.len, SQLITE_TRANSIENT);
+	if (!e && sqlite3_bind_blob(stmt, column, sealed.data, (int)sealed.len, SQLITE_TRANSIENT) != SQLITE_OK)
+		e = store_error(s, NULL); /* unbound is NULL, and would be stored as that */
 	buf_free(&sealed);
 	return e;
 }
 
-/* The row and the hash of an operation's bytes; 0 when it is not there. */
-static int64_t find_op(struct store *s, uint64_t op_no, uint8_t sha[HASH_SIZE])
+/* The row and the hash of an operation's bytes; *n is 0 when it is not there. */
+static enum err find_op(struct store *s, uint64_t op_no, int64_t *n, uint8_t sha[HASH_SIZE], struct problem *p)
 {
 	sqlite3_stmt *stmt =
-		store_prepare(s, "SELECT n, sha FROM outbox WHERE incarnation = ? AND op_no = ?", NULL);
-	int64_t n = 0;
+		store_prepare(s, "SELECT n, sha FROM outbox WHERE incarnation = ? AND op_no = ?", p);
+	bool row;
 
+	*n = 0;
 	if (!stmt)
-		return 0;
+		return ERR_STORE;
 	sqlite3_bind_int64(stmt, 1, line_of_push(s));
 	sqlite3_bind_int64(stmt, 2, (int64_t)op_no);
-	if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_bytes(stmt, 1) == HASH_SIZE) {
-		n = sqlite3_column_int64(stmt, 0);
+	enum err e = store_next(s, stmt, &row, p);
+	if (!e && row && sqlite3_column_bytes(stmt, 1) == HASH_SIZE) {
+		*n = sqlite3_column_int64(stmt, 0);
 		memcpy(sha, sqlite3_column_blob(stmt, 1), HASH_SIZE);
 	}
 	sqlite3_finalize(stmt);
-	return n;
+	return e;
 }
 
 enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p)
@@ -161,8 +165,11 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 	uint8_t sha[HASH_SIZE], chain[HASH_SIZE];
 	uint32_t gver[KIND_GROUPS_MAX] = {0};
 	uint64_t *last = last_of_push(s);
-	int64_t n = r->op_no == *last + 1 ? find_op(s, r->op_no, sha) : 0;
+	int64_t n = 0;
+	enum err e = r->op_no == *last + 1 ? find_op(s, r->op_no, &n, sha, p) : ERR_OK;
 
+	if (e)
+		return e;
 	if (!n)
 		return problem_set(p, ERR_PROTOCOL, "op_no", NULL, NULL);
 	sqlite3_stmt *stmt = store_prepare(s,
@@ -187,7 +194,7 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 		sqlite3_bind_blob(stmt, 10, r->duplicate_of.data, ID_SIZE, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 11, r->their_author, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 12, r->their_at);
-	enum err e =
+	e =
 		bind_row_sealed(s, stmt, 4, "message", n, r->message, r->message ? strlen(r->message) : 0);
 	if (!e)
 		e = bind_row_sealed(s, stmt, 9, "current", n, r->current.data, r->current.len);
@@ -402,14 +409,15 @@ enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p)
 		KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_KLASS, 0};
 	sqlite3_stmt *stmt = store_prepare(
 		s, "SELECT 1 FROM outbox WHERE state = 4 AND duplicate_of IS NOT NULL LIMIT 1", p);
-	bool any = stmt && sqlite3_step(stmt) == SQLITE_ROW;
 	struct adoption a = {.told = told, .p = p};
+	bool any = false;
 
 	*told = (struct adopted){0};
+	enum err e = stmt ? store_next(s, stmt, &any, p) : ERR_STORE;
 	sqlite3_finalize(stmt);
-	if (!any)
-		return stmt ? ERR_OK : ERR_STORE;
-	enum err e = view_load(&a.view, s, kinds, p);
+	if (e || !any)
+		return e;
+	e = view_load(&a.view, s, kinds, p);
 	if (!e)
 		e = outbox_each(s, 1u << OP_REFUSED, 0, adopt, &a, p);
 	view_free(a.view);

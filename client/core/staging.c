@@ -116,11 +116,12 @@ enum err staging_digest(struct store *s, int64_t stream, bool deep, uint32_t out
 		     : "SELECT id, ver, kind, lanes, NULL FROM base WHERE stream = ?",
 		p);
 	enum err e = row ? ERR_OK : ERR_STORE;
+	bool more;
 
 	memset(out, 0, LANES * sizeof *out);
 	if (row)
 		sqlite3_bind_int64(row, 1, stream);
-	while (!e && sqlite3_step(row) == SQLITE_ROW) {
+	while (!e && !(e = store_next(s, row, &more, p)) && more) {
 		uint32_t lanes[LANES];
 		e = digest_row(s, row, deep, lanes);
 		if (!e)
@@ -158,12 +159,14 @@ static enum err check_witness(struct store *s, int64_t stream, const struct stag
 	sqlite3_bind_int64(stmt, 2, (int64_t)end->epoch);
 	sqlite3_bind_int64(stmt, 3, (int64_t)end->audit_n);
 	sqlite3_bind_blob(stmt, 4, end->head, HASH_SIZE, SQLITE_STATIC);
-	bool read = sqlite3_step(stmt) == SQLITE_ROW, rewritten = read && sqlite3_column_int64(stmt, 0) > 0;
+	bool read;
+	enum err e = store_next(s, stmt, &read, p);
+	bool rewritten = read && sqlite3_column_int64(stmt, 0) > 0;
 	sqlite3_finalize(stmt);
 	if (rewritten)
 		return problem_set(p, ERR_CHAIN, NULL, tr("请保留这台电脑并告诉县局审计员：本机保存着改写以前的签名", "keep this computer as it is and tell the bureau's auditor: it holds the signatures of before"),
 			tr("县局服务器上的留痕与本机以前收到的不一致", "the server's trace is not the one this computer has seen"));
-	return read ? ERR_OK : ERR_STORE;
+	return e;
 }
 
 /* Every head that was signed is kept: it proves any later rewrite of the trace. */
@@ -209,25 +212,29 @@ static enum err move_rows(struct store *s, int64_t stream, bool whole, struct pr
 	return e ? e : staging_begin(s, stream, p);
 }
 
-static int64_t base_rows(struct store *s, int64_t stream, struct problem *p)
+static enum err base_rows(struct store *s, int64_t stream, int64_t *n, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s, "SELECT count(*) FROM base WHERE stream = ?", p);
+	bool row;
 
 	if (!stmt)
-		return -1;
+		return ERR_STORE;
 	sqlite3_bind_int64(stmt, 1, stream);
-	int64_t n = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : -1;
+	enum err e = store_next(s, stmt, &row, p);
+	*n = row ? sqlite3_column_int64(stmt, 0) : 0;
 	sqlite3_finalize(stmt);
-	return n;
+	return e;
 }
 
 enum err staging_flip(struct store *s, int64_t stream, const struct staging_end *end, bool settle,
 	bool *agreed, struct problem *p)
 {
 	uint32_t sum[LANES] = {0};
+	int64_t before = 0, after = 0;
 	enum err e = store_begin(s, p);
-	int64_t before = e ? 0 : base_rows(s, stream, p), after = 0;
 
+	if (!e)
+		e = base_rows(s, stream, &before, p);
 	fault_point(FAULT_JG_FLIP_BEGUN);
 	if (!e)
 		e = move_rows(s, stream, end->whole, p);
@@ -235,8 +242,8 @@ enum err staging_flip(struct store *s, int64_t stream, const struct staging_end 
 	if (!e)
 		e = staging_digest(s, stream, false, sum, p);
 	*agreed = !e && memcmp(sum, end->lanes, sizeof sum) == 0;
-	if (!e && (before < 0 || (after = base_rows(s, stream, p)) < 0))
-		e = ERR_STORE;
+	if (!e)
+		e = base_rows(s, stream, &after, p);
 	if (!e && !*agreed && after < before - before / REMOVAL_PART) {
 		store_rollback(s); /* an error is never read as a delete */
 		return ERR_OK;

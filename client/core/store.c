@@ -77,11 +77,22 @@ sqlite3_stmt *store_prepare(struct store *s, const char *sql, struct problem *p)
 
 enum err store_run(struct store *s, sqlite3_stmt *stmt, struct problem *p)
 {
+	/* After some errors SQLite has rolled the transaction back by itself: what follows would be on disk at once, each on its own. */
+	if (s->in_transaction && sqlite3_get_autocommit(s->db))
+		return problem_set(p, ERR_STORE, NULL, NULL, tr("本地数据库撤回了这次改动", "the local store took this change back"));
 	int code = sqlite3_step(stmt);
 	enum err e = code == SQLITE_DONE || code == SQLITE_ROW ? ERR_OK : store_error(s, p);
 
 	sqlite3_reset(stmt);
 	return e;
+}
+
+enum err store_next(struct store *s, sqlite3_stmt *stmt, bool *row, struct problem *p)
+{
+	int code = sqlite3_step(stmt);
+
+	*row = code == SQLITE_ROW;
+	return code == SQLITE_ROW || code == SQLITE_DONE ? ERR_OK : store_error(s, p);
 }
 
 static sqlite3_stmt *meta_row(struct store *s, const char *name)
@@ -293,14 +304,16 @@ void store_rollback(struct store *s)
 	read_outbox(s);
 }
 
-size_t store_streams(struct store *s, struct stream_state *out)
+enum err store_streams(struct store *s, struct stream_state *out, size_t *n, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(
-		s, "SELECT stream, what, cursor, epoch, digest FROM stream ORDER BY stream", NULL);
-	size_t n = 0;
+		s, "SELECT stream, what, cursor, epoch, digest FROM stream ORDER BY stream", p);
+	enum err e = stmt ? ERR_OK : ERR_STORE;
+	bool row;
 
-	while (stmt && n < STORE_STREAMS_MAX && sqlite3_step(stmt) == SQLITE_ROW) {
-		struct stream_state *x = &out[n++];
+	*n = 0;
+	while (!e && *n < STORE_STREAMS_MAX && !(e = store_next(s, stmt, &row, p)) && row) {
+		struct stream_state *x = &out[(*n)++];
 		x->stream = sqlite3_column_int64(stmt, 0);
 		snprintf(x->what, sizeof x->what, "%s", (const char *)sqlite3_column_text(stmt, 1));
 		x->cursor = (uint64_t)sqlite3_column_int64(stmt, 2);
@@ -308,7 +321,7 @@ size_t store_streams(struct store *s, struct stream_state *out)
 		x->digest = sqlite3_column_int(stmt, 4);
 	}
 	sqlite3_finalize(stmt);
-	return n;
+	return e;
 }
 
 enum err store_add_stream(struct store *s, int64_t stream, const char *what, struct problem *p)

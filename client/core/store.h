@@ -55,6 +55,10 @@ sqlite3_stmt *store_prepare(struct store *s, const char *sql, struct problem *p)
 /* Steps a statement that gives no row and resets it. */
 enum err store_run(struct store *s, sqlite3_stmt *stmt, struct problem *p);
 
+/* Steps a statement to its next row; *row: there is one. An error is never the end of the rows: what is taken for all of them was
+ * not read. */
+enum err store_next(struct store *s, sqlite3_stmt *stmt, bool *row, struct problem *p);
+
 /* Small settings by name; what personal data they may hold is not allowed here. */
 int64_t store_get_int(struct store *s, const char *name, int64_t otherwise);
 enum err store_set_int(struct store *s, const char *name, int64_t value);
@@ -70,8 +74,8 @@ struct stream_state {
 	int digest; /* -1 never compared, 0 differed, 1 agreed */
 };
 #define STORE_STREAMS_MAX 64 /* as Welcome declares */
-/* Fills at most STORE_STREAMS_MAX, returns how many. */
-size_t store_streams(struct store *s, struct stream_state *out);
+/* Fills at most STORE_STREAMS_MAX; *n: how many. */
+enum err store_streams(struct store *s, struct stream_state *out, size_t *n, struct problem *p);
 /* Remembers a stream that WELCOME named. */
 enum err store_add_stream(struct store *s, int64_t stream, const char *what, struct problem *p);
 

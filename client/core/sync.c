@@ -73,7 +73,9 @@ static struct sync_event do_connect(struct sync *x)
 		return failed(x, e);
 	x->report->drafts += drafts;
 	x->report->resent |= lost;
-	x->n_streams = store_streams(x->store, x->streams);
+	e = store_streams(x->store, x->streams, &x->n_streams, x->p);
+	if (e)
+		return failed(x, e);
 	bool moved = link_welcome(x->link)->epoch != x->epoch;
 	x->epoch = link_welcome(x->link)->epoch;
 	return (struct sync_event){.what = SYNC_CONNECTED, .n = x->n_streams, .moved = moved};
@@ -204,10 +206,14 @@ static struct sync_event do_file(struct sync *x)
 	bool complete = false;
 	uint8_t *bytes = NULL;
 	size_t size;
+	bool found;
 
-	if (!blob_next(x->store, &row))
+	enum err e = blob_next(x->store, &row, &found, x->p);
+	if (e)
+		return failed(x, e);
+	if (!found)
 		return (struct sync_event){.what = SYNC_FILED};
-	enum err e = blob_read(x->store, row.sha, &bytes, &size, x->p);
+	e = blob_read(x->store, row.sha, &bytes, &size, x->p);
 	ref.has_sha = ref.has_size = 1;
 	ref.sha = (ProtobufCBinaryData){HASH_SIZE, row.sha};
 	ref.size = row.size;
@@ -284,26 +290,32 @@ static bool on_page(void *data, const ProtobufCMessage *message)
 }
 
 /* The machine counts streams; the row asked for goes to the front, where on_page finds it. */
-static void choose_stream(struct sync *x, size_t i)
+static enum err choose_stream(struct sync *x, size_t i)
 {
-	x->n_streams = store_streams(x->store, x->streams);
+	enum err e = store_streams(x->store, x->streams, &x->n_streams, x->p);
 	struct stream_state chosen = x->streams[i];
-	x->streams[i] = x->streams[0];
-	x->streams[0] = chosen;
+
+	if (!e) {
+		x->streams[i] = x->streams[0];
+		x->streams[0] = chosen;
+	}
+	return e;
 }
 
 static struct sync_event do_pull(struct sync *x, size_t i)
 {
 	pb_pull_request request = PB_PULL_REQUEST_INIT;
 
-	choose_stream(x, i);
+	enum err e = choose_stream(x, i);
+	if (e)
+		return failed(x, e);
 	struct stream_state *stream = &x->streams[0];
 	x->end = (struct staging_end){
 		.cursor = stream->cursor, .epoch = stream->epoch, .whole = stream->cursor == 0};
 	x->staged = x->control = ERR_OK;
 	x->moved = false;
 	x->total = 0;
-	enum err e = staging_begin(x->store, stream->stream, x->p);
+	e = staging_begin(x->store, stream->stream, x->p);
 	fault_point(FAULT_JG_PULL_BEGUN);
 	request.has_stream = request.has_cursor = request.has_epoch = 1;
 	request.stream = stream->stream;

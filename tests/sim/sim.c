@@ -156,6 +156,8 @@ static void print_command(uint64_t seed, const struct plan *l, bool live)
 		printf(" --without rollback");
 	if (!l->database)
 		printf(" --without database");
+	if (!l->memory)
+		printf(" --without memory");
 	printf(" --verbose\n");
 }
 
@@ -163,7 +165,7 @@ static void shrink(uint64_t seed, const struct plan *from, bool live)
 {
 	struct plan best = *from;
 	char invariant[400];
-	bool *const switches[] = {&best.network, &best.kills, &best.disk, &best.clocks, &best.rollback, &best.database};
+	bool *const switches[] = {&best.network, &best.kills, &best.disk, &best.clocks, &best.rollback, &best.database, &best.memory};
 
 	snprintf(invariant, sizeof invariant, "%s", shared->job[0].why);
 	quiet_failure = true;
@@ -233,7 +235,7 @@ static void record(const char *file, const char *build, uint64_t seed, uint64_t 
 static int usage(void)
 {
 	fprintf(stderr, "sim [--seed N] [--histories N] [--live] [--jobs N] [--least N] [--first] [--verbose] [--record FILE] [--build ID]\n"
-		"    [--ops N] [--clients N] [--without network|kills|disk|clocks|rollback|database]…\n\n"
+		"    [--ops N] [--clients N] [--without network|kills|disk|clocks|rollback|database|memory]…\n\n"
 		"  sim --histories 5000 --least 100   what each commit must pass\n"
 		"  sim --seed 71 --verbose            one history with everything that happens in it\n"
 		"  sim --live --histories 500         one computer's line stays bad to the end\n");
@@ -247,7 +249,7 @@ static bool leave_out(struct plan *limits, const char *name)
 		const char *name;
 		bool *on;
 	} faults[] = {{"network", &limits->network}, {"kills", &limits->kills}, {"disk", &limits->disk}, {"clocks", &limits->clocks},
-		{"rollback", &limits->rollback}, {"database", &limits->database}};
+		{"rollback", &limits->rollback}, {"database", &limits->database}, {"memory", &limits->memory}};
 
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
 		if (strcmp(faults[i].name, name) == 0) {
@@ -262,7 +264,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"seed", 1, NULL, 's'}, {"histories", 1, NULL, 'n'}, {"jobs", 1, NULL, 'j'}, {"live", 0, NULL, 'l'},
 		{"verbose", 0, NULL, 'v'}, {"record", 1, NULL, 'r'}, {"build", 1, NULL, 'b'}, {"ops", 1, NULL, 'o'}, {"clients", 1, NULL, 'c'},
 		{"without", 1, NULL, 'w'}, {"least", 1, NULL, 'g'}, {"first", 0, NULL, 'f'}, {NULL, 0, NULL, 0}};
-	struct plan limits = {.network = true, .kills = true, .disk = true, .clocks = true, .rollback = true, .database = true};
+	struct plan limits = {.network = true, .kills = true, .disk = true, .clocks = true, .rollback = true, .database = true, .memory = true};
 	uint64_t seed = 1, histories = 1, failures = 0, least = 0, next, end;
 	unsigned jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), running = 0;
 	const char *file = NULL, *build = JG_VERSION;

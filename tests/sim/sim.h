@@ -6,6 +6,7 @@
  *   sim_uv.c      libuv's timers and polls
  *   sim_pg.c      libpq and, behind it, sim_db.c: PostgreSQL as far as we use it
  *   sim_disk.c    SQLite's VFS: torn, failed, full
+ *   sim_memory.c  a computer's memory, which runs out
  *   sim_net.c     link.h towards the clients, conn.h towards the servers
  *   sim_world.c   the people, the faults and the order of a history; sim_check.c: the invariants of sync.md
  * Everything of one history is one thread's. */
@@ -71,6 +72,18 @@ void sim_fail(const char *invariant, const char *format, ...) __attribute__((for
 /* ---- disk ---- */
 
 void disk_init(void); /* once: becomes SQLite's default VFS */
+/* Memory of the simulation itself, never short; free() it. */
+void *sim_alloc(void *old, size_t n);
+/* What a computer's program does from arm to disarm may run out of memory once; true if it did. */
+struct memory {
+	uint64_t left; /* the allocation that fails, counted down; 0: none */
+	bool ran_out;
+};
+void memory_init(void); /* before SQLite's first use */
+void memory_arm(void);
+bool memory_disarm(void);
+struct memory memory_swap(struct memory m); /* where another's code runs: the state before */
+
 void disk_begin(void); /* an empty disk for a new history */
 void disk_crash(unsigned client); /* what was not synced is torn */
 enum disk_mode { DISK_WELL, DISK_FULL, DISK_FAILING };
@@ -90,7 +103,7 @@ struct client {
 	int64_t skew_us; /* of its clock */
 	int drift_ppm;
 	bool alive, busy, left; /* left: its computer never comes back */
-	bool rolled_back;
+	bool rolled_back, short_of_memory; /* short: in what it did last */
 	bool behind;	/* rolled back, and not met the server since */
 	uint64_t met, agreed; /* world.lossy at its last WELCOME, and at the last behind which all that it has went */
 	int64_t saved_rows; /* of its outbox, that a person was told are saved */
@@ -108,7 +121,7 @@ struct sim_server {
 
 /* Which faults a history has; drawn once. */
 struct plan {
-	bool network, kills, disk, clocks, rollback, database;
+	bool network, kills, disk, clocks, rollback, database, memory;
 	bool asynchronous; /* a failover may lose the tail */
 	bool restore;	   /* the database goes back to a backup */
 	bool one_sided;	   /* liveness: one client's network stays bad to the end */

@@ -351,8 +351,10 @@ void check_synced(struct client *c, enum err e, bool pulled)
 {
 	struct stream_state streams[STORE_STREAMS_MAX];
 	uint32_t mine[LANES], theirs[LANES];
-	size_t n = store_streams(c->store, streams);
+	size_t n;
 
+	if (store_streams(c->store, streams, &n, NULL))
+		return; /* its disk refuses */
 	if (chance(250))
 		check_own_shown(c);
 	if (!e) {
@@ -362,7 +364,7 @@ void check_synced(struct client *c, enum err e, bool pulled)
 	if (!e && pulled)
 		check_settled(c);
 	demand(e != ERR_CHAIN, "I11", "the trace is not the one that this device has seen");
-	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no), "C11", "synchronising ended with %s on a disk that is well: %s", err_info((int)e)->name, sqlite3_errmsg(c->store->db));
+	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no) || c->short_of_memory, "C11", "synchronising ended with %s on a disk that is well: %s", err_info((int)e)->name, sqlite3_errmsg(c->store->db));
 	demand(err_info((int)e)->level == ERR_LEVEL_RETRY || !e || e == ERR_CHAIN || e == ERR_STORE || e == ERR_DISK_FULL, "I13", "synchronising ended with %s",
 		err_info((int)e)->name);
 	for (size_t i = 0; i < n; i++) {

@@ -38,9 +38,7 @@ static void content_size(struct content *c, size_t n)
 {
 	if (n > c->room) {
 		c->room = n * 2 + 4096;
-		c->bytes = realloc(c->bytes, c->room);
-		if (!c->bytes)
-			abort();
+		c->bytes = sim_alloc(c->bytes, c->room);
 	}
 	if (n > c->n)
 		memset(c->bytes + c->n, 0, n - c->n);
@@ -287,6 +285,7 @@ void disk_init(void)
 		.xDelete = on_delete, .xAccess = on_access, .xFullPathname = on_path, .xRandomness = on_random, .xSleep = on_sleep, .xCurrentTime = on_time};
 
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	memory_init();
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (sqlite3_initialize() || sqlite3_vfs_register(&vfs, 1))
 		abort();

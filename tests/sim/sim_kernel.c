@@ -98,10 +98,10 @@ static bool before(const struct sim_event *a, const struct sim_event *b)
 
 struct sim_event *sim_at(uint64_t delay_us, const void *owner, sim_fn fn, void *data)
 {
-	struct sim_event *e = malloc(sizeof *e);
+	struct sim_event *e = sim_alloc(NULL, sizeof *e);
 	size_t i = heap_n++;
 
-	if (!e || heap_n == EVENTS_MAX)
+	if (heap_n == EVENTS_MAX)
 		abort();
 	*e = (struct sim_event){now_us + delay_us, order++, owner, fn, data, false};
 	while (i && before(e, heap[(i - 1) / 2])) {
@@ -191,6 +191,8 @@ struct fiber *fiber_now(void)
 
 static void switch_to(ucontext_t *from, ucontext_t *to, const void *bottom, size_t size, bool dying)
 {
+	struct memory memory = memory_swap((struct memory){0});
+
 #ifdef __SANITIZE_ADDRESS__
 	void *fake = NULL;
 	__sanitizer_start_switch_fiber(dying ? NULL : &fake, bottom, size);
@@ -200,6 +202,7 @@ static void switch_to(ucontext_t *from, ucontext_t *to, const void *bottom, size
 	(void)bottom, (void)size, (void)dying;
 	swapcontext(from, to);
 #endif
+	memory_swap(memory);
 }
 
 static const void *main_bottom;
@@ -242,10 +245,8 @@ static void on_wake(void *data)
 
 static void wake_after(struct fiber *f, uint64_t us)
 {
-	struct wake *w = malloc(sizeof *w);
+	struct wake *w = sim_alloc(NULL, sizeof *w);
 
-	if (!w)
-		abort();
 	*w = (struct wake){f, f->life};
 	sim_at(us, NULL, on_wake, w);
 }

@@ -380,7 +380,9 @@ static void note_answers(struct link *l, const ProtobufCMessage *request, const 
 		sim_met("line before a fork sent again");
 }
 
-enum err link_call(struct link *l, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply, void *data, struct problem *p)
+/* theirs: the memory of who calls, in force while he takes a reply. */
+static enum err call(struct link *l, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply, void *data, struct memory *theirs,
+	struct problem *p)
 {
 	const struct method *rule = method_by_number(method);
 	struct frame f = {.type = FRAME_CALL, .method = method, .call = l->next_call, .deadline_ms = LINK_CALL_MS};
@@ -415,12 +417,23 @@ enum err link_call(struct link *l, uint16_t method, const ProtobufCMessage *requ
 			note_answers(l, request, message, m->lossy);
 		if (method == METHOD_SYNC_PULL && ((const pb_pull_reply *)message)->control)
 			sim_met(err_info((int)((const pb_pull_reply *)message)->control)->name);
+		memory_swap(*theirs);
 		bool more = f.flags & FRAME_MORE, go_on = !reply || reply(data, message);
+		*theirs = memory_swap((struct memory){0});
 		arena_free(&arena);
 		free(m);
 		if (!go_on || !more)
 			return ERR_OK;
 	}
+}
+
+enum err link_call(struct link *l, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply, void *data, struct problem *p)
+{
+	struct memory theirs = memory_swap((struct memory){0});
+	enum err e = call(l, method, request, reply, data, &theirs, p);
+
+	memory_swap(theirs);
+	return e;
 }
 
 struct ask {
@@ -480,7 +493,7 @@ static enum err greet(struct link *l, const pb_hello *outbox, struct problem *p)
 	return ERR_OK;
 }
 
-enum err link_open(struct link **out, struct profile *profile, const pb_hello *hello, struct problem *p)
+static enum err open_link(struct link **out, struct profile *profile, const pb_hello *hello, struct problem *p)
 {
 	struct client *c = client_now();
 	struct sim_server *s = &world.servers[draw(SIM_SERVERS)];
@@ -506,6 +519,15 @@ enum err link_open(struct link **out, struct profile *profile, const pb_hello *h
 	}
 	*out = l;
 	return ERR_OK;
+}
+
+enum err link_open(struct link **out, struct profile *profile, const pb_hello *hello, struct problem *p)
+{
+	struct memory theirs = memory_swap((struct memory){0});
+	enum err e = open_link(out, profile, hello, p);
+
+	memory_swap(theirs);
+	return e;
 }
 
 void link_close(struct link *l)

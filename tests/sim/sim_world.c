@@ -206,8 +206,11 @@ static void type_something(struct client *c)
 	struct view *v;
 	enum err e;
 
-	if (view_load(&v, c->store, kinds, NULL))
+	memory_arm();
+	if (view_load(&v, c->store, kinds, NULL)) {
+		memory_disarm();
 		return;
+	}
 	e = store_begin(c->store, &typing);
 	for (unsigned i = 0; !e && i < n; i++) {
 		e = type_one(c, v, &item);
@@ -217,7 +220,8 @@ static void type_something(struct client *c)
 		e = store_commit(c->store, &typing);
 	else
 		store_rollback(c->store);
-	demand(!e || disk_hurt(c->no), "C1", "typing failed on a disk that is well: %s %s", err_info((int)e)->name, typing.message);
+	c->short_of_memory = memory_disarm();
+	demand(!e || disk_hurt(c->no) || c->short_of_memory, "C1", "typing failed on a disk that is well: %s %s", err_info((int)e)->name, typing.message);
 	if (!e) {
 		sim_trace("typed", c->no, c->store->made);
 		world.ops_left -= world.ops_left < n ? world.ops_left : n;
@@ -255,7 +259,9 @@ static enum err synchronise(struct client *c)
 	struct problem p = {0};
 
 	c->busy = true;
+	memory_arm();
 	enum err e = sync_run(c->store, &options, &report, NULL, &p);
+	c->short_of_memory = memory_disarm();
 	c->busy = false;
 	c->syncs++;
 	sim_trace(err_info((int)e)->name, c->no, report.pushed * 1000 + report.pulled);
@@ -290,8 +296,13 @@ static void open_store(struct client *c)
 	struct problem p = {0};
 	enum err e;
 
-	while ((e = store_open(&c->store, &c->profile, &p))) {
-		demand(disk_hurt(c->no), "C11", "the store cannot be opened: %s", p.message);
+	for (;;) {
+		memory_arm();
+		e = store_open(&c->store, &c->profile, &p);
+		c->short_of_memory = memory_disarm();
+		if (!e)
+			break;
+		demand(disk_hurt(c->no) || c->short_of_memory, "C11", "the store cannot be opened: %s", p.message);
 		sim_sleep(500 * MS);
 	}
 	check_opened(c);
@@ -688,6 +699,7 @@ static void draw_plan(const struct plan *limits)
 	p->clocks &= limits->clocks;
 	p->database &= limits->database;
 	p->rollback &= limits->rollback;
+	p->memory = chance(300) && limits->memory;
 	p->one_sided = limits->one_sided;
 }
 
