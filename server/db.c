@@ -121,6 +121,7 @@ void db_bytes(struct db_params *p, const void *data, size_t n)
 void db_array(struct db_params *p, struct pg_array *a)
 {
 	pg_array_end(a);
+	p->failed |= a->bytes.failed;
 	param_add(p, a->bytes.data, (int)a->bytes.len, 1);
 }
 
@@ -249,6 +250,10 @@ void db_task_query(struct db_task *task, const struct db_stmt *stmt, const struc
 		return;
 	if (!params)
 		params = &none;
+	if (params->failed) { /* as where libpq finds none: with the connection goes the transaction, and nothing is half done */
+		c->broken = true;
+		return;
+	}
 	stmt_name(name, stmt);
 	bool pending = false;
 	for (int i = c->head; i < c->tail; i++)

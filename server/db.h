@@ -31,6 +31,7 @@ struct db_params {
 	const char *value[DB_PARAMS_MAX];
 	int length[DB_PARAMS_MAX], format[DB_PARAMS_MAX];
 	int n;
+	bool failed; /* an array found no memory */
 	char number[DB_PARAMS_MAX][8]; /* room for binary integers */
 };
 

@@ -6,7 +6,7 @@
  *   sim_uv.c      libuv's timers and polls
  *   sim_pg.c      libpq and, behind it, sim_db.c: PostgreSQL as far as we use it
  *   sim_disk.c    SQLite's VFS: torn, failed, full
- *   sim_memory.c  a computer's memory, which runs out
+ *   sim_memory.c  memory, which runs out
  *   sim_net.c     link.h towards the clients, conn.h towards the servers
  *   sim_world.c   the people, the faults and the order of a history; sim_check.c: the invariants of sync.md
  * Everything of one history is one thread's. */
@@ -74,13 +74,17 @@ void sim_fail(const char *invariant, const char *format, ...) __attribute__((for
 void disk_init(void); /* once: becomes SQLite's default VFS */
 /* Memory of the simulation itself, never short; free() it. */
 void *sim_alloc(void *old, size_t n);
-/* What a computer's program does from arm to disarm may run out of memory once; true if it did. */
+/* What a program does from arm to disarm runs out of memory once, per_mille of the times, within its first 1 << most allocations;
+ * disarm: true if it did. */
+#define CLIENT_SHORT 40
+#define SERVER_SHORT 10
+
 struct memory {
 	uint64_t left; /* the allocation that fails, counted down; 0: none */
 	bool ran_out;
 };
 void memory_init(void); /* before SQLite's first use */
-void memory_arm(void);
+void memory_arm(unsigned per_mille, unsigned most);
 bool memory_disarm(void);
 struct memory memory_swap(struct memory m); /* where another's code runs: the state before */
 

@@ -1,5 +1,5 @@
-/* Memory that runs out at a computer: one allocation of what its program does now fails, SQLite's too. Those of the simulation never
- * do, nor does anything while another computer's fiber runs. */
+/* Memory that runs out: one allocation of what jg or jgd does now fails, SQLite's too. Those of the simulation never do, nor does
+ * anything while another computer's fiber runs. */
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,9 +74,9 @@ void memory_init(void)
 	sqlite3_config(SQLITE_CONFIG_MALLOC, &m);
 }
 
-void memory_arm(void)
+void memory_arm(unsigned per_mille, unsigned most)
 {
-	now = (struct memory){.left = world.plan.memory && world.faults && chance(40) ? 1 + draw(UINT64_C(1) << draw(13)) : 0};
+	now = (struct memory){.left = world.plan.memory && world.faults && chance(per_mille) ? 1 + draw(UINT64_C(1) << draw(most + 1)) : 0};
 }
 
 bool memory_disarm(void)

@@ -110,10 +110,8 @@ static void on_frame_at_client(void *data)
 
 static struct message *message_new(struct pair *p, const void *bytes, size_t n)
 {
-	struct message *m = malloc(sizeof *m + n);
+	struct message *m = sim_alloc(NULL, sizeof *m + n);
 
-	if (!m)
-		abort();
 	m->next = NULL;
 	m->pair = p;
 	m->lossy = world.lossy;
@@ -200,6 +198,7 @@ static void on_frame_at_server(void *data)
 		sim_fail("model", "a frame of our own was not understood");
 	f.body = m->bytes + FRAME_HEADER;
 	/* The frame outlives a kill within its handling; then it stays with the dead process. */
+	memory_arm(SERVER_SHORT, 6);
 	dispatch_frame(&p->conn, &f);
 	free(m);
 }

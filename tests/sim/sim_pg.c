@@ -68,8 +68,10 @@ static void fire(void *data)
 	struct pg_conn *c = data;
 
 	c->firing = NULL;
-	if (c->poll && c->cb)
+	if (c->poll && c->cb) {
+		memory_arm(SERVER_SHORT, 6);
 		c->cb(c->poll, 0, UV_READABLE);
+	}
 }
 
 static void notify(struct pg_conn *c, uint64_t delay)
@@ -271,12 +273,9 @@ static void push_command(struct pg_conn *c, struct command *m)
 
 static struct command *command_new(enum command_kind kind, const char *sql)
 {
-	struct command *m = calloc(1, sizeof *m);
+	struct command *m = sim_alloc(NULL, sizeof *m);
 
-	if (!m)
-		abort();
-	m->kind = kind;
-	m->sql = sql;
+	*m = (struct command){.kind = kind, .sql = sql};
 	return m;
 }
 
@@ -305,9 +304,7 @@ static void copy_params(struct command *m, int n, const char *const *values, con
 
 	for (int i = 0; i < n; i++)
 		total += values[i] ? (size_t)lengths[i] : 0;
-	m->param = malloc(total);
-	if (!m->param)
-		abort();
+	m->param = sim_alloc(NULL, total);
 	uint8_t *to = (uint8_t *)&m->param[n];
 	for (int i = 0; i < n; i++) {
 		m->param[i] = (struct cell){to, values[i] ? lengths[i] : -1};
@@ -344,8 +341,8 @@ int PQsendQueryParams(PGconn *c, const char *sql, int n, const Oid *types, const
 	if (c->dead)
 		return 0;
 	m = command_new(strcmp(sql, "COMMIT") == 0 ? C_COMMIT : C_COMMAND, NULL);
-	m->param = (struct cell *)(void *)strdup(sql);
-	m->sql = (const char *)m->param;
+	m->param = sim_alloc(NULL, strlen(sql) + 1);
+	m->sql = strcpy((char *)m->param, sql);
 	push_command(c, m);
 	return 1;
 }

@@ -23,6 +23,7 @@ static void on_timer(void *data)
 	EVENT(t) = NULL;
 	if (f->repeat_ms)
 		EVENT(t) = sim_at(f->repeat_ms * MS, t->loop, on_timer, t);
+	memory_arm(SERVER_SHORT, 6);
 	f->cb(t);
 }
 

@@ -206,7 +206,7 @@ static void type_something(struct client *c)
 	struct view *v;
 	enum err e;
 
-	memory_arm();
+	memory_arm(CLIENT_SHORT, 12);
 	if (view_load(&v, c->store, kinds, NULL)) {
 		memory_disarm();
 		return;
@@ -259,7 +259,7 @@ static enum err synchronise(struct client *c)
 	struct problem p = {0};
 
 	c->busy = true;
-	memory_arm();
+	memory_arm(CLIENT_SHORT, 12);
 	enum err e = sync_run(c->store, &options, &report, NULL, &p);
 	c->short_of_memory = memory_disarm();
 	c->busy = false;
@@ -297,7 +297,7 @@ static void open_store(struct client *c)
 	enum err e;
 
 	for (;;) {
-		memory_arm();
+		memory_arm(CLIENT_SHORT, 12);
 		e = store_open(&c->store, &c->profile, &p);
 		c->short_of_memory = memory_disarm();
 		if (!e)
@@ -377,6 +377,7 @@ void server_call(struct sim_server *s, sim_fn fn, void *data)
 	running = s;
 	if (setjmp(server_left) == 0)
 		fn(data);
+	memory_disarm();
 	running = NULL;
 }
 
