@@ -266,8 +266,11 @@ static enum err send_older_again(struct store *s, const pb_welcome *w, struct pr
 
 	if (!stmt)
 		return ERR_STORE;
-	s->older.incarnation = w->has_known_incarnation ? w->known_incarnation : s->incarnation;
-	s->older.last_op = w->known_op;
+	uint32_t known = w->has_known_incarnation ? w->known_incarnation : s->incarnation;
+	/* It has more than it answered when an answer was lost on its way: that is asked for again. */
+	if (s->older.incarnation != known || w->known_op < s->older.last_op)
+		s->older.last_op = w->known_op;
+	s->older.incarnation = known;
 	sqlite3_bind_int64(stmt, 1, s->incarnation);
 	sqlite3_bind_int64(stmt, 2, s->older.incarnation);
 	sqlite3_bind_int64(stmt, 3, (int64_t)s->older.last_op);

@@ -171,7 +171,8 @@ static enum err read_outbox(struct store *s)
 	sqlite3_stmt *stmt = store_prepare(s,
 		"SELECT (SELECT value FROM meta WHERE name = 'incarnation'), (SELECT value FROM meta WHERE name = 'last_op'),"
 		" (SELECT value FROM meta WHERE name = 'made'), (SELECT value FROM meta WHERE name = 'last_hash'),"
-		" (SELECT coalesce(max(n), 0) + 1 FROM outbox)",
+		" (SELECT coalesce(max(n), 0) + 1 FROM outbox),"
+		" (SELECT value FROM meta WHERE name = 'older_line'), (SELECT value FROM meta WHERE name = 'older_op')",
 		NULL);
 
 	s->unread = !stmt || sqlite3_step(stmt) != SQLITE_ROW;
@@ -182,6 +183,8 @@ static enum err read_outbox(struct store *s)
 		if (sqlite3_column_bytes(stmt, 3) == HASH_SIZE)
 			memcpy(s->last_hash, sqlite3_column_blob(stmt, 3), HASH_SIZE);
 		s->next_row = sqlite3_column_int64(stmt, 4);
+		s->older.incarnation = (uint32_t)sqlite3_column_int64(stmt, 5);
+		s->older.last_op = (uint64_t)sqlite3_column_int64(stmt, 6);
 	}
 	sqlite3_finalize(stmt);
 	return s->unread ? ERR_STORE : ERR_OK;
@@ -195,6 +198,10 @@ static enum err write_outbox(struct store *s)
 		e = store_set_int(s, "last_op", (int64_t)s->last_op);
 	if (!e)
 		e = store_set_int(s, "made", (int64_t)s->made);
+	if (!e)
+		e = store_set_int(s, "older_line", s->older.incarnation);
+	if (!e)
+		e = store_set_int(s, "older_op", (int64_t)s->older.last_op);
 	sqlite3_stmt *stmt = e ? NULL : meta_write(s, "last_hash");
 	if (stmt)
 		sqlite3_bind_blob(stmt, 2, s->last_hash, HASH_SIZE, SQLITE_STATIC);

@@ -456,7 +456,7 @@ static void check_chain(struct chain *c)
 			t->kept = pruned ? 0 : (int)reply->result[no - p->first]->outcome;
 			demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I1", "operation %llu of device %u stands with other bytes", (unsigned long long)no, c->client->no);
 			demand(pruned || (int)reply->result[no - p->first]->outcome == t->outcome || t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
-				"I2", "operation %llu of device %u was told %d and is kept as %d", (unsigned long long)no, c->client->no, t->outcome,
+				"I2", "operation %llu of line %u of device %u was told %d and is kept as %d", (unsigned long long)no, (unsigned)line, c->client->no, t->outcome,
 				(int)reply->result[no - p->first]->outcome);
 		}
 		last = p->last;
