@@ -14,7 +14,13 @@ const struct cli_option conflicts_resolve_options[] = {
 };
 
 static const uint32_t conflict_kinds[] = {KIND_KLASS, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
-	KIND_ENROLMENT, KIND_VERIFY_ANSWER, KIND_SLIP_ADDRESSEE, 0};
+	KIND_ENROLMENT, KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_SLIP_ADDRESSEE, 0};
+
+/* The record that the county has: of a duplicate the one that was there first, for the refused id is nobody's. */
+static const uint8_t *their_id(const struct op_row *row)
+{
+	return row->has_duplicate ? row->duplicate_of : row->id;
+}
 
 /* "3.1.2": the server's version of each group, as a person saw them. */
 static void versions_text(const struct item *item, char out[128])
@@ -55,7 +61,7 @@ static json_t *fields_json(const struct record *mine, const struct record *their
 static json_t *conflict_json(
 	const struct conflict *x, const struct op_row *row, const struct record *mine, uint32_t groups)
 {
-	const struct item *item = view_find_id(x->v, row->id);
+	const struct item *item = view_find_id(x->v, their_id(row));
 	struct record none;
 	char n[24], id[37], seen[128];
 
@@ -64,10 +70,10 @@ static json_t *conflict_json(
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
 	versions_text(item, seen);
 	json_t *student = kind_field_index(row->kind, "name") >= 0
-				  ? value_student_json(item ? &item->record : mine, row->id)
+				  ? value_student_json(item ? &item->record : mine, their_id(row))
 				  : json_null();
 	return json_pack("{ss ss ss so si so s{ss so} s{so so sI so} ss}", "id", n, "kind", row->kind->table,
-		"record", jg_id(row->id, id), "student", student, "group", (int)row->group, "fields",
+		"record", jg_id(their_id(row), id), "student", student, "group", (int)row->group, "fields",
 		fields_json(mine, theirs, groups), "mine", "by", row->author, "at", cli_time_json(row->at),
 		"theirs", "by", row->their_author[0] ? json_string(row->their_author) : json_null(), "at", cli_time_json(row->their_at), "ver", (json_int_t)(item ? item->ver : 0), "deleted",
 		json_boolean(!item || !item->live), "seen", seen);
@@ -198,7 +204,7 @@ static enum err close_items(struct conflict *x)
 static int resolve(struct cli *c, struct conflict *x)
 {
 	const char *word = c->operand[1];
-	struct item *item = view_find_id(x->v, x->row.id);
+	struct item *item = view_find_id(x->v, their_id(&x->row));
 	struct record want;
 	uint32_t touched = 0;
 	int code = 0;
@@ -227,6 +233,8 @@ static int resolve(struct cli *c, struct conflict *x)
 		e = outbox_delete(x->v, item, 0, &c->problem);
 	else if (!e && !theirs)
 		e = outbox_put(x->v, &item, &want, UINT32_MAX, 0, &c->problem);
+	if (!e && x->row.has_duplicate && item && item->live)
+		e = outbox_move_hangers(x->v, &x->row, &c->problem);
 	if (!e)
 		e = close_items(x);
 	if (jg_commit(c, e))
@@ -250,7 +258,7 @@ int cmd_conflicts_resolve(struct cli *c)
 	int code = open_conflict(c, &x);
 
 	if (!code) {
-		versions_text(view_find_id(x.v, x.row.id), now);
+		versions_text(view_find_id(x.v, their_id(&x.row)), now);
 		code = seen && strcmp(seen, now) != 0
 			       ? cli_fail_with(c, ERR_STALE,
 					 tr("用 conflicts show 重新查看", "look again with conflicts show"),

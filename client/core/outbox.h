@@ -109,5 +109,8 @@ struct adopted {
  * guardians and files that were sent for the refused id move to it. Where the identity differs a person
  * decides. Within a transaction. */
 enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p);
+/* The same for one that a person has decided: guardians and files of the refused id move to the record that exists. *v has these
+ * kinds; within a transaction. */
+enum err outbox_move_hangers(struct view *v, const struct op_row *duplicate, struct problem *p);
 
 #endif

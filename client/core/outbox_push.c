@@ -384,6 +384,14 @@ static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint
 	return e;
 }
 
+enum err outbox_move_hangers(struct view *v, const struct op_row *duplicate, struct problem *p)
+{
+	struct adopted told = {0};
+	struct adoption a = {.view = v, .told = &told, .p = p};
+
+	return move_hangers(&a, duplicate->id, duplicate->duplicate_of);
+}
+
 /* The record that exists is the same pupil's. What differs in other groups than the identity is this school's
  * newer word. */
 static enum err adopt(void *data, const struct op_row *row)

@@ -167,7 +167,7 @@ class Computer:
         self.base = collections.defaultdict(dict)
         for r in db.execute("SELECT stream, id, kind, ver, gver, owner, lanes FROM base"):
             self.base[r["stream"]][r["id"]] = r
-        self.outbox = db.execute("SELECT n, incarnation, op_no, state, kind, id, action, batch, sha, ver FROM outbox ORDER BY n").fetchall()
+        self.outbox = db.execute("SELECT n, incarnation, op_no, state, kind, id, action, batch, sha, ver, duplicate_of FROM outbox ORDER BY n").fetchall()
         self.heads = db.execute("SELECT stream, epoch, n, head, sig FROM head").fetchall()
         self.staging = {(r["stream"], r["id"]) for r in db.execute("SELECT stream, id FROM staging")}
         self.named = {id for row in db.execute("SELECT id, duplicate_of FROM outbox") for id in row if id}
@@ -422,6 +422,8 @@ class Checker:
             self.looked("I9")
             if not rows:
                 self.find("I9", "device %s: %r was saved and its operation is gone", device.hex(), text)
+            elif any(r["state"] == CONFLICT and r["duplicate_of"] for r in rows):
+                continue # before a person at this computer: what was refused as a duplicate the server does not keep
             elif all(r["state"] in (ACCEPTED, CONFLICT) for r in rows) and text.encode() not in stored:
                 self.find("I9", "device %s: %r was accepted and is nowhere", device.hex(), text)
 

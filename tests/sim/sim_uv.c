@@ -50,8 +50,11 @@ int uv_timer_start(uv_timer_t *t, uv_timer_cb cb, uint64_t timeout, uint64_t rep
 {
 	struct firing *f = t->u.reserved[1];
 
-	if (!f)
+	if (!f) { /* the real one asks for no memory */
+		struct memory theirs = memory_swap((struct memory){0});
 		f = t->u.reserved[1] = arena_alloc(&world.arena, sizeof *f);
+		memory_swap(theirs);
+	}
 	uv_timer_stop(t);
 	*f = (struct firing){t, cb, repeat};
 	EVENT(t) = sim_at(timeout * MS, t->loop, on_timer, t);

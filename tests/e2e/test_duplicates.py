@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""Two colleagues of one school enter the same pupil apart. Where they agree on who it is nobody is asked; where the names differ the
+second one sees both side by side, on the record that the county has, and may say which is right. Whoever hangs on it comes along."""
+import os
+
+from county_files import check_digit
+from harness import COUNTY, Cases, Server
+
+SCHOOL = "2132990001"
+cases = Cases()
+
+
+def number(n):
+    body = "32999920150301%03d" % n
+    return body + check_digit(body)
+
+
+def roster(server, name, rows):
+    path = os.path.join(server.dir, name + ".csv")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("姓名,证件号码,性别,年级,班级,现住址区划代码,现住址,监护人姓名,监护人关系,监护人电话\n")
+        for pupil, no, address, guardian in rows:
+            out.write("%s,%s,%s,六年级,1班,329999101,%s,%s,母亲,13900000001\n" % (pupil, no, "男" if int(no[16]) % 2 else "女", address, guardian))
+    return path
+
+
+def pupil(program, no):
+    found = program.ok("students", "show", no)
+    return found["name"], found["live_address"], sorted(g["name"] for g in found["guardians"])
+
+
+def main():
+    with Server() as server:
+        server.import_schools(SCHOOL)
+        first, second = server.school(SCHOOL, name="first"), server.school(SCHOOL, name="second")
+        same, mine, theirs, fields, gone = numbers = [number(10 * n) for n in range(1, 6)]
+        first.ok("import", "students", roster(server, "a", [("甲" + "一二三四五"[i], no, "东街", "母" + "一二三四五"[i]) for i, no in enumerate(numbers)]))
+        second.ok("import", "students", roster(server, "b", [("甲" + "一贰叁肆伍"[i], no, "西街", "母" + "一贰叁肆伍"[i]) for i, no in enumerate(numbers)]))
+        first.ok("sync")
+        told = second.ok("sync", code=5)
+        cases.equal("who is the same pupil is asked where the names differ", told["conflicts"], 4)
+        cases.equal("and nobody is asked where they agree: the newer word stands", pupil(second, same), ("甲一", "西街", ["母一"]))
+        open_items = {c["student"]["cert_no"]: c for c in second.ok("conflicts", "list")}
+        cases.equal("each is shown once", sorted(open_items), sorted(numbers[1:]))
+        there = first.ok("students", "show", mine)
+        cases.equal("on the record that the county has", (open_items[mine]["record"], open_items[mine]["theirs"]["deleted"]), (there["id"], False))
+        cases.equal("with both words of what differs", {f["field"]: (f["mine"], f["theirs"]) for f in open_items[mine]["fields"]}, {"name": ("甲贰", "甲二"), "live_address": ("西街", "东街")})
+        second.ok("conflicts", "resolve", open_items[mine]["id"], "mine", "--seen", open_items[mine]["seen"])
+        second.ok("conflicts", "resolve", open_items[theirs]["id"], "theirs")
+        second.ok("conflicts", "resolve", open_items[fields]["id"], "live_address=南街")
+        first.ok("students", "set", gone, "class_no=7")
+        first.ok("sync")
+        second.ok("sync", code=5)
+        stale = second.run("conflicts", "resolve", open_items[gone]["id"], "mine", "--seen", open_items[gone]["seen"])
+        cases.equal("who looked at an older state is told", stale.code, 3)
+        second.ok("conflicts", "resolve", open_items[gone]["id"], "mine")
+        second.ok("sync")
+        first.ok("sync")
+        for program in (first, second):
+            cases.equal("mine", pupil(program, mine), ("甲贰", "西街", ["母二", "母贰"]))
+            cases.equal("theirs, and whom I wrote for the pupil is not lost", pupil(program, theirs), ("甲三", "东街", ["母三", "母叁"]))
+            cases.equal("a word of my own", pupil(program, fields), ("甲四", "南街", ["母四", "母肆"]))
+            cases.equal("mine over what came meanwhile", pupil(program, gone), ("甲伍", "西街", ["母五", "母伍"]))
+            cases.equal("no pupil twice", len(program.ok("students", "list")), len(numbers))
+        cases.equal("nothing is open", (second.ok("conflicts", "list"), second.ok("sync")["pending"]), ([], 0))
+        orphans = server.psql("SET app.county = '%s'; SET app.scope = 'job'; SELECT count(*) FILTER (WHERE s.rec_id IS NULL), count(*) > 5 FROM guardian g"
+                              " LEFT JOIN student s ON s.rec_id = g.student AND NOT s.deleted WHERE NOT g.deleted" % COUNTY)
+        cases.equal("nobody hangs on an id that is nobody's", orphans, "0|t")
+    cases.close()
+
+
+if __name__ == "__main__":
+    main()
