@@ -69,16 +69,17 @@ static void progress(void *data, const char *what, uint64_t done, uint64_t total
 int jg_sync_now(struct cli *c, struct sync_report *report)
 {
 	const struct sync_options options = {.progress = progress, .progress_data = c};
-	size_t counts[OP_DONE + 1];
+	struct outbox_counts counts;
 	enum err e = sync_run(jg_of(c)->store, &options, report, NULL, &c->problem);
 
 	cli_progress_end(c);
 	if (!e)
 		return 0;
-	outbox_counts(jg_of(c)->store, counts);
+	if (outbox_counts(jg_of(c)->store, &counts, NULL))
+		return cli_fail(c);
 	snprintf(c->problem.safe, sizeof c->problem.safe,
 		tr("已保存在本机，待发送 %zu 项", "saved on this computer, %zu items wait to be sent"),
-		counts[OP_WAITING] + counts[OP_UNKNOWN]);
+		counts.unsent);
 	return cli_fail(c);
 }
 

@@ -116,6 +116,7 @@ static bool outbox_is_whole(struct store *s)
 
 static void check_store(struct doctor *d)
 {
+	struct blob_counts files;
 	int code;
 	char message[64];
 
@@ -139,9 +140,9 @@ static void check_store(struct doctor *d)
 			"");
 	check(d, "outbox", outbox_is_whole(s), tr("待发序号", "numbers of the outbox"),
 		tr("请保留目录并联系教育局", "keep the folder and tell the bureau"));
-	snprintf(message, sizeof message, tr("不能发送的文件 %zu 个", "%zu files that cannot be sent"),
-		blob_given_up(s));
-	check(d, "files", blob_given_up(s) == 0, message, tr("重新附上这些材料", "attach them again"));
+	bool read = !blob_counts(s, &files, NULL);
+	snprintf(message, sizeof message, tr("不能发送的文件 %zu 个", "%zu files that cannot be sent"), files.given_up);
+	check(d, "files", read && !files.given_up, message, tr("重新附上这些材料", "attach them again"));
 }
 
 static void check_server(struct doctor *d)

@@ -42,11 +42,11 @@ static json_t *digest_json(struct store *s, bool differed, json_t *cursors)
 
 static int tell_report(struct cli *c, struct store *store, const struct sync_report *r)
 {
-	size_t counts[OP_DONE + 1];
-	json_t *cursors = json_object(), *digest = digest_json(store, r->digest_differed, cursors);
+	struct outbox_counts counts;
 
-	outbox_counts(store, counts);
-	size_t pending = counts[OP_WAITING] + counts[OP_UNKNOWN];
+	if (outbox_counts(store, &counts, &c->problem))
+		return cli_fail(c);
+	json_t *cursors = json_object(), *digest = digest_json(store, r->digest_differed, cursors);
 	if (r->drafts)
 		cli_warn(c,
 			tr("这台电脑的数据曾被还原：%zu 项未发送的内容待您确认（jg outbox list）",
@@ -65,13 +65,13 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 	cli_say(c,
 		tr("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu，待发 %zu",
 			"%zu sent, %zu received, %zu conflicts, %zu refused, %zu pending"),
-		r->pushed, r->pulled, r->conflicts, r->refused, pending);
+		r->pushed, r->pulled, r->conflicts, r->refused, counts.unsent);
 	int code =
-		counts[OP_CONFLICT] || r->refused || counts[OP_DRAFT] ? err_info(ERR_CONFLICT)->exit_code : 0;
+		counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT] ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c,
 		json_pack("{sI sI sI sI sI so so}", "pushed", (json_int_t)r->pushed, "pulled",
 			(json_int_t)r->pulled, "conflicts", (json_int_t)r->conflicts, "refused",
-			(json_int_t)r->refused, "pending", (json_int_t)pending, "cursor", cursors,
+			(json_int_t)r->refused, "pending", (json_int_t)counts.unsent, "cursor", cursors,
 			"digest_ok", digest),
 		code);
 }
@@ -84,14 +84,14 @@ static void progress(void *data, const char *what, uint64_t done, uint64_t total
 /* Whether another command has queued something; the lock is held only for the look. */
 static bool has_waiting(struct cli *c)
 {
-	size_t counts[OP_DONE + 1];
+	struct outbox_counts counts;
+	struct blob_counts files;
 	int code;
 	struct store *store = jg_store(c, &code);
 
 	if (!store)
 		return false;
-	outbox_counts(store, counts);
-	return counts[OP_WAITING] != 0 || blob_waiting(store) != 0;
+	return outbox_counts(store, &counts, NULL) || blob_counts(store, &files, NULL) || counts.of[OP_WAITING] || files.waiting;
 }
 
 /* Waits without lock and store, so that other commands work meanwhile; true when there is something to do. */
@@ -177,18 +177,20 @@ static const char *key_words(enum key_place place)
 
 int cmd_status(struct cli *c)
 {
-	size_t counts[OP_DONE + 1];
+	struct outbox_counts counts;
+	struct blob_counts files;
+	int64_t last_try, receipt, skew = c->profile.skew_us / 1000000;
 	char error[32], at[TIME_TEXT_SIZE] = "";
 	int code;
 	struct store *store = jg_store(c, &code);
 
 	if (!store)
 		return code;
-	outbox_counts(store, counts);
-	store_get_text(store, "last_error", error, sizeof error);
-	int64_t last_try = store_get_int(store, "last_try", 0),
-		receipt = store_get_int(store, "last_receipt", 0);
-	int64_t oldest = outbox_oldest_waiting(store), skew = c->profile.skew_us / 1000000;
+	if (outbox_counts(store, &counts, &c->problem) || blob_counts(store, &files, &c->problem) ||
+		store_get_text(store, "last_error", error, sizeof error, &c->problem) ||
+		store_get_int(store, "last_try", &last_try, &c->problem) ||
+		store_get_int(store, "last_receipt", &receipt, &c->problem))
+		return cli_fail(c);
 	json_t *digest = digest_json(store, false, NULL);
 	bool online = last_try && !*error;
 
@@ -203,20 +205,20 @@ int cmd_status(struct cli *c)
 		   "%zu",
 			"%zu waiting, %zu unknown, %zu accepted, %zu refused, %zu blocked, %zu conflicts, "
 			"%zu drafts, %zu files"),
-		counts[OP_WAITING], counts[OP_UNKNOWN], counts[OP_ACCEPTED], counts[OP_REFUSED],
-		counts[OP_BLOCKED], counts[OP_CONFLICT], counts[OP_DRAFT], blob_waiting(store));
+		counts.of[OP_WAITING], counts.of[OP_UNKNOWN], counts.of[OP_ACCEPTED], counts.of[OP_REFUSED],
+		counts.of[OP_BLOCKED], counts.of[OP_CONFLICT], counts.of[OP_DRAFT], files.waiting);
 	cli_say(c, tr("最近一次同步 %s %s", "last try %s %s"), *at ? at : tr("无", "none"), error);
 	cli_say(c, "%s", key_words(c->profile.key_place));
 	json_t *json = json_pack("{ss ss sb sI sI sI sI sI sI sI so s{so so} so so sI}", "school",
 		c->profile.school, "user", c->profile.session.user, "online", online, "waiting",
-		(json_int_t)counts[OP_WAITING], "unknown", (json_int_t)counts[OP_UNKNOWN], "accepted",
-		(json_int_t)counts[OP_ACCEPTED], "refused", (json_int_t)counts[OP_REFUSED], "blocked",
-		(json_int_t)counts[OP_BLOCKED], "conflicts", (json_int_t)counts[OP_CONFLICT], "files_waiting",
-		(json_int_t)blob_waiting(store), "last_receipt", cli_time_json(receipt), "last_try", "at",
+		(json_int_t)counts.of[OP_WAITING], "unknown", (json_int_t)counts.of[OP_UNKNOWN], "accepted",
+		(json_int_t)counts.of[OP_ACCEPTED], "refused", (json_int_t)counts.of[OP_REFUSED], "blocked",
+		(json_int_t)counts.of[OP_BLOCKED], "conflicts", (json_int_t)counts.of[OP_CONFLICT], "files_waiting",
+		(json_int_t)files.waiting, "last_receipt", cli_time_json(receipt), "last_try", "at",
 		cli_time_json(last_try), "error", *error ? json_string(error) : json_null(), "oldest_waiting",
-		cli_time_json(oldest), "digest_ok", digest, "clock_skew_s", (json_int_t)skew);
-	json_object_set_new(json, "drafts", json_integer((json_int_t)counts[OP_DRAFT]));
-	json_object_set_new(json, "files_given_up", json_integer((json_int_t)blob_given_up(store)));
+		cli_time_json(counts.oldest), "digest_ok", digest, "clock_skew_s", (json_int_t)skew);
+	json_object_set_new(json, "drafts", json_integer((json_int_t)counts.of[OP_DRAFT]));
+	json_object_set_new(json, "files_given_up", json_integer((json_int_t)files.given_up));
 	json_object_set_new(json, "key_protected", json_boolean(c->profile.key_place != KEY_FILE));
 	json_object_set_new(json, "key_store", json_string(key_codes[c->profile.key_place]));
 	json_object_set_new(json, "rehearsal", json_boolean(c->profile.rehearsal));

@@ -46,23 +46,29 @@ static struct todo *add(struct todo_list *l, const char *what, size_t count, int
 	return t;
 }
 
-static void add_outbox(struct todo_list *l, struct store *store)
+static enum err add_outbox(struct todo_list *l, struct store *store, struct problem *p)
 {
-	size_t counts[OP_DONE + 1];
+	struct outbox_counts counts;
+	struct blob_counts files;
+	enum err e = outbox_counts(store, &counts, p);
 
-	outbox_counts(store, counts);
-	if (counts[OP_CONFLICT])
-		snprintf(add(l, "conflicts", counts[OP_CONFLICT], 0, "conflicts list")->text, 256,
+	if (!e)
+		e = blob_counts(store, &files, p);
+	if (e)
+		return e;
+	if (counts.of[OP_CONFLICT])
+		snprintf(add(l, "conflicts", counts.of[OP_CONFLICT], 0, "conflicts list")->text, 256,
 			tr("%zu 项修改与他人冲突，等您决定", "%zu conflicts wait for your decision"),
-			counts[OP_CONFLICT]);
-	size_t back = counts[OP_REFUSED] + counts[OP_BLOCKED] + counts[OP_DRAFT];
+			counts.of[OP_CONFLICT]);
+	size_t back = counts.of[OP_REFUSED] + counts.of[OP_BLOCKED] + counts.of[OP_DRAFT];
 	if (back)
 		snprintf(add(l, "refused", back, 0, "outbox list")->text, 256,
 			tr("%zu 项没有被接受，需要改正或撤回", "%zu items were not accepted"), back);
-	if (counts[OP_WAITING] + counts[OP_UNKNOWN] + blob_waiting(store))
-		snprintf(add(l, "sync", counts[OP_WAITING] + counts[OP_UNKNOWN], 0, "sync")->text, 256,
+	if (counts.unsent + files.waiting)
+		snprintf(add(l, "sync", counts.unsent, 0, "sync")->text, 256,
 			tr("%zu 项修改和 %zu 个文件还没有发出", "%zu changes and %zu files are not sent"),
-			counts[OP_WAITING] + counts[OP_UNKNOWN], blob_waiting(store));
+			counts.unsent, files.waiting);
+	return ERR_OK;
 }
 
 static void add_table(struct todo_list *l, struct view *v, const struct cycle *cycle)
@@ -196,7 +202,8 @@ int cmd_todo(struct cli *c)
 	if (!v)
 		return code;
 	list.c = c;
-	add_outbox(&list, v->store);
+	if (add_outbox(&list, v->store, &c->problem))
+		return cli_fail(c);
 	add_table(&list, v, &cycle);
 	if (profile_has_role(&c->profile, 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD)) {
 		add_verification(&list, v, &cycle);

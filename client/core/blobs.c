@@ -80,10 +80,23 @@ static enum err keep(
 	return e;
 }
 
+static enum err is_known(struct store *s, const uint8_t sha[HASH_SIZE], bool *known, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT 1 FROM blob WHERE sha = ?", p);
+
+	*known = false;
+	if (stmt)
+		sqlite3_bind_blob(stmt, 1, sha, HASH_SIZE, SQLITE_STATIC);
+	enum err e = stmt ? store_next(s, stmt, known, p) : ERR_STORE;
+	sqlite3_finalize(stmt);
+	return e;
+}
+
 enum err blob_add(struct store *s, const char *path, bool only_look, uint8_t sha[HASH_SIZE], size_t *size,
 	struct problem *p)
 {
 	uint8_t *bytes;
+	bool known = false;
 	enum err e = read_whole(path, &bytes, size, BLOB_MAX, p);
 
 	if (e)
@@ -91,7 +104,9 @@ enum err blob_add(struct store *s, const char *path, bool only_look, uint8_t sha
 	if (*size == 0)
 		e = problem_set(p, ERR_INVALID, NULL, NULL, tr("%s 是空文件", "%s is empty"), path);
 	crypto_hash_sha256(sha, bytes, *size);
-	if (!e && !only_look && !blob_is_known(s, sha))
+	if (!e && !only_look)
+		e = is_known(s, sha, &known, p);
+	if (!e && !only_look && !known)
 		e = keep(s, sha, bytes, *size, p);
 	free(bytes);
 	return e;
@@ -164,36 +179,20 @@ enum err blob_give_up(struct store *s, const uint8_t sha[HASH_SIZE], struct prob
 	return set_progress(s, sha, 0, BLOB_GIVEN_UP, p);
 }
 
-static size_t count(struct store *s, enum blob_state state)
+enum err blob_counts(struct store *s, struct blob_counts *out, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT count(*) FROM blob WHERE complete = ?", NULL);
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT complete, count(*) FROM blob GROUP BY complete", p);
+	bool row = false;
+	enum err e = stmt ? store_next(s, stmt, &row, p) : ERR_STORE;
 
-	if (!stmt)
-		return 0;
-	sqlite3_bind_int(stmt, 1, state);
-	size_t n = sqlite3_step(stmt) == SQLITE_ROW ? (size_t)sqlite3_column_int64(stmt, 0) : 0;
+	*out = (struct blob_counts){0};
+	for (; !e && row; e = store_next(s, stmt, &row, p)) {
+		int state = sqlite3_column_int(stmt, 0);
+		if (state == BLOB_WAITING)
+			out->waiting = (size_t)sqlite3_column_int64(stmt, 1);
+		else if (state == BLOB_GIVEN_UP)
+			out->given_up = (size_t)sqlite3_column_int64(stmt, 1);
+	}
 	sqlite3_finalize(stmt);
-	return n;
-}
-
-size_t blob_waiting(struct store *s)
-{
-	return count(s, BLOB_WAITING);
-}
-
-size_t blob_given_up(struct store *s)
-{
-	return count(s, BLOB_GIVEN_UP);
-}
-
-bool blob_is_known(struct store *s, const uint8_t sha[HASH_SIZE])
-{
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT 1 FROM blob WHERE sha = ?", NULL);
-
-	if (!stmt)
-		return false;
-	sqlite3_bind_blob(stmt, 1, sha, HASH_SIZE, SQLITE_STATIC);
-	bool known = sqlite3_step(stmt) == SQLITE_ROW;
-	sqlite3_finalize(stmt);
-	return known;
+	return e;
 }

@@ -27,8 +27,9 @@ enum err blob_progress(
 	struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have, bool complete, struct problem *p);
 /* It cannot be sent: no more tries. */
 enum err blob_give_up(struct store *s, const uint8_t sha[HASH_SIZE], struct problem *p);
-size_t blob_given_up(struct store *s);
-size_t blob_waiting(struct store *s);
-bool blob_is_known(struct store *s, const uint8_t sha[HASH_SIZE]);
+struct blob_counts {
+	size_t waiting, given_up;
+};
+enum err blob_counts(struct store *s, struct blob_counts *out, struct problem *p);
 
 #endif

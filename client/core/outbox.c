@@ -321,26 +321,25 @@ enum err outbox_each(
 	return e;
 }
 
-void outbox_counts(struct store *s, size_t counts[OP_DONE + 1])
+enum err outbox_counts(struct store *s, struct outbox_counts *out, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT state, count(*) FROM outbox GROUP BY state", NULL);
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT state, count(*), min(at) FROM outbox GROUP BY state", p);
+	bool row = false;
+	enum err e = stmt ? store_next(s, stmt, &row, p) : ERR_STORE;
 
-	memset(counts, 0, (OP_DONE + 1) * sizeof *counts);
-	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+	*out = (struct outbox_counts){0};
+	for (; !e && row; e = store_next(s, stmt, &row, p)) {
 		int state = sqlite3_column_int(stmt, 0);
-		if (state > 0 && state <= OP_DONE)
-			counts[state] = (size_t)sqlite3_column_int64(stmt, 1);
+		if (state < OP_WAITING || state > OP_DONE)
+			continue; /* a newer jg's */
+		out->of[state] = (size_t)sqlite3_column_int64(stmt, 1);
+		int64_t at = sqlite3_column_int64(stmt, 2);
+		if ((state == OP_WAITING || state == OP_UNKNOWN) && (!out->oldest || at < out->oldest))
+			out->oldest = at;
 	}
+	out->unsent = out->of[OP_WAITING] + out->of[OP_UNKNOWN];
 	sqlite3_finalize(stmt);
-}
-
-int64_t outbox_oldest_waiting(struct store *s)
-{
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT min(at) FROM outbox WHERE state IN (1, 2)", NULL);
-	int64_t at = stmt && sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-
-	sqlite3_finalize(stmt);
-	return at;
+	return e;
 }
 
 enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p)

@@ -66,10 +66,13 @@ enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_
 typedef enum err (*op_row_fn)(void *data, const struct op_row *row);
 enum err outbox_each(
 	struct store *s, uint32_t states, int64_t batch, op_row_fn fn, void *data, struct problem *p);
-/* How many there are of each state; counts[OP_…]. */
-void outbox_counts(struct store *s, size_t counts[OP_DONE + 1]);
-/* When the oldest unsent one was made, 0 = none. */
-int64_t outbox_oldest_waiting(struct store *s);
+struct outbox_counts {
+	size_t of[OP_DONE + 1]; /* by enum op_state */
+	size_t unsent;          /* waiting or unknown */
+	int64_t oldest;         /* when the oldest unsent one was made, 0 = none */
+};
+/* What could not be read is an error, never "nothing waits". */
+enum err outbox_counts(struct store *s, struct outbox_counts *out, struct problem *p);
 enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p);
 
 /* ---- Sending, for sync.c ---- */

@@ -95,37 +95,44 @@ enum err store_next(struct store *s, sqlite3_stmt *stmt, bool *row, struct probl
 	return code == SQLITE_ROW || code == SQLITE_DONE ? ERR_OK : store_error(s, p);
 }
 
-static sqlite3_stmt *meta_row(struct store *s, const char *name)
+/* *stmt stands on the row, or is NULL where there is none. */
+static enum err meta_row(struct store *s, const char *name, sqlite3_stmt **stmt, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT value FROM meta WHERE name = ?", NULL);
+	bool row = false;
 
-	if (stmt) {
-		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-		if (sqlite3_step(stmt) == SQLITE_ROW)
-			return stmt;
+	*stmt = store_prepare(s, "SELECT value FROM meta WHERE name = ?", p);
+	if (!*stmt)
+		return ERR_STORE;
+	sqlite3_bind_text(*stmt, 1, name, -1, SQLITE_STATIC);
+	enum err e = store_next(s, *stmt, &row, p);
+	if (!row) {
+		sqlite3_finalize(*stmt);
+		*stmt = NULL;
 	}
-	sqlite3_finalize(stmt);
-	return NULL;
+	return e;
 }
 
-int64_t store_get_int(struct store *s, const char *name, int64_t otherwise)
+enum err store_get_int(struct store *s, const char *name, int64_t *out, struct problem *p)
 {
-	sqlite3_stmt *stmt = meta_row(s, name);
+	sqlite3_stmt *stmt;
+	enum err e = meta_row(s, name, &stmt, p);
 
-	if (!stmt)
-		return otherwise;
-	int64_t value = sqlite3_column_int64(stmt, 0);
+	*out = stmt ? sqlite3_column_int64(stmt, 0) : 0;
 	sqlite3_finalize(stmt);
-	return value;
+	return e;
 }
 
-void store_get_text(struct store *s, const char *name, char *out, size_t size)
+enum err store_get_text(struct store *s, const char *name, char *out, size_t size, struct problem *p)
 {
-	sqlite3_stmt *stmt = meta_row(s, name);
+	sqlite3_stmt *stmt;
+	enum err e = meta_row(s, name, &stmt, p);
 	const char *text = stmt ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
 
+	if (stmt && !text)
+		e = problem_set(p, ERR_NOMEM, NULL, NULL, tr("内存不足", "out of memory"));
 	snprintf(out, size, "%s", text ? text : "");
 	sqlite3_finalize(stmt);
+	return e;
 }
 
 static sqlite3_stmt *meta_write(struct store *s, const char *name)

@@ -60,10 +60,10 @@ enum err store_run(struct store *s, sqlite3_stmt *stmt, struct problem *p);
 enum err store_next(struct store *s, sqlite3_stmt *stmt, bool *row, struct problem *p);
 
 /* Small settings by name; what personal data they may hold is not allowed here. */
-int64_t store_get_int(struct store *s, const char *name, int64_t otherwise);
+enum err store_get_int(struct store *s, const char *name, int64_t *out, struct problem *p); /* 0 when it is not there */
 enum err store_set_int(struct store *s, const char *name, int64_t value);
 /* Copies the text, "" when it is not there. */
-void store_get_text(struct store *s, const char *name, char *out, size_t size);
+enum err store_get_text(struct store *s, const char *name, char *out, size_t size, struct problem *p);
 enum err store_set_text(struct store *s, const char *name, const char *value);
 
 /* Streams of this device as WELCOME named them. */

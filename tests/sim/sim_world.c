@@ -272,10 +272,9 @@ static enum err synchronise(struct client *c)
 
 static bool drained(struct client *c)
 {
-	size_t counts[OP_DONE + 1];
+	struct outbox_counts counts;
 
-	outbox_counts(c->store, counts);
-	return counts[OP_WAITING] + counts[OP_UNKNOWN] == 0;
+	return !outbox_counts(c->store, &counts, NULL) && !counts.unsent;
 }
 
 /* After the faults: everybody synchronises until a whole round changes nothing. */

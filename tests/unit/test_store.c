@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core_fixture.h"
+#include "blobs.h"
 #include "outbox.h"
 #include "staging.h"
 
@@ -130,7 +131,7 @@ static void answer(struct store *s, uint64_t op_no, Jingguan__V1__Outcome outcom
 static void answers_move_the_queue(void **state)
 {
 	struct fixture f;
-	size_t counts[OP_DONE + 1];
+	struct outbox_counts counts;
 	pb_op_result wrong = PB_OP_RESULT_INIT;
 
 	(void)state;
@@ -142,8 +143,8 @@ static void answers_move_the_queue(void **state)
 	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
 	view_free(v);
 	assert_int_equal(outbox_sent(f.store, &(struct push_batch){.incarnation = 1, .first = 1, .n = 2}, NULL), ERR_OK);
-	outbox_counts(f.store, counts);
-	assert_int_equal(counts[OP_UNKNOWN], 2);
+	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+	assert_int_equal(counts.of[OP_UNKNOWN], 2);
 	wrong.op_no = 2; /* I3: in order, gapless */
 	assert_int_equal(outbox_answer(f.store, &wrong, NULL), ERR_PROTOCOL);
 	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
@@ -152,9 +153,9 @@ static void answers_move_the_queue(void **state)
 	assert_int_equal(live_count(f.store), 1); /* the accepted one stays until the pull brings it */
 	fixture_reopen(&f);
 	assert_int_equal(f.store->last_op, 2);
-	outbox_counts(f.store, counts);
-	assert_int_equal(counts[OP_ACCEPTED], 1);
-	assert_int_equal(counts[OP_REFUSED], 1);
+	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+	assert_int_equal(counts.of[OP_ACCEPTED], 1);
+	assert_int_equal(counts.of[OP_REFUSED], 1);
 	fixture_close(&f);
 }
 
@@ -195,7 +196,8 @@ static void a_restored_server_gets_the_line_before_the_fork_first(void **state)
 	struct push_batch batch;
 	struct arena arena;
 	struct fixture f;
-	size_t drafts, counts[OP_DONE + 1];
+	size_t drafts;
+	struct outbox_counts counts;
 
 	(void)state;
 	fixture_open(&f, "registrar");
@@ -229,8 +231,8 @@ static void a_restored_server_gets_the_line_before_the_fork_first(void **state)
 	w.forked = 0;
 	w.known_op = 1;
 	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
-	outbox_counts(f.store, counts);
-	assert_int_equal(counts[OP_UNKNOWN], 2); /* both are shown as not yet at the bureau */
+	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+	assert_int_equal(counts.of[OP_UNKNOWN], 2); /* both are shown as not yet at the bureau */
 	assert_int_equal(outbox_batch(f.store, &batch, &arena, NULL), ERR_OK);
 	assert_int_equal(batch.incarnation, 1);
 	assert_int_equal(batch.first, 2);
@@ -241,19 +243,19 @@ static void a_restored_server_gets_the_line_before_the_fork_first(void **state)
 	assert_int_equal(batch.incarnation, 2);
 	assert_int_equal(batch.first, 1);
 	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
-	outbox_counts(f.store, counts);
-	assert_int_equal(counts[OP_ACCEPTED], 3);
+	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+	assert_int_equal(counts.of[OP_ACCEPTED], 3);
 
 	w.known_op = 0; /* it went back once more, and comes back as it was before anything was sent again */
 	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
-	outbox_counts(f.store, counts);
-	assert_int_equal(counts[OP_UNKNOWN], 3);
+	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+	assert_int_equal(counts.of[OP_UNKNOWN], 3);
 	w.last_op = 1;
 	w.known_incarnation = 2;
 	w.known_op = 1;
 	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
-	outbox_counts(f.store, counts);
-	assert_int_equal(counts[OP_UNKNOWN], 1); /* its own line's: known by now, asked again all the same */
+	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+	assert_int_equal(counts.of[OP_UNKNOWN], 1); /* its own line's: known by now, asked again all the same */
 	assert_int_equal(f.store->older.incarnation, 0);
 	arena_free(&arena);
 	fixture_close(&f);
@@ -281,7 +283,8 @@ static void a_lost_store_begins_a_line(void **state)
 static void a_fork_puts_the_unsent_before_a_person(void **state)
 {
 	pb_welcome w = PB_WELCOME_INIT;
-	size_t drafts, counts[OP_DONE + 1];
+	size_t drafts;
+	struct outbox_counts counts;
 	struct fixture f;
 
 	(void)state;
@@ -296,8 +299,8 @@ static void a_fork_puts_the_unsent_before_a_person(void **state)
 	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
 	assert_int_equal(drafts, 1);
 	assert_int_equal(f.store->made, 0);
-	outbox_counts(f.store, counts);
-	assert_int_equal(counts[OP_DRAFT], 1);
+	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+	assert_int_equal(counts.of[OP_DRAFT], 1);
 	fixture_close(&f);
 }
 
@@ -494,6 +497,47 @@ static void a_lost_key_is_not_replaced(void **state)
 	fixture_close(&f);
 }
 
+static int interrupted(void *data)
+{
+	(void)data;
+	return 1;
+}
+
+/* An error while reading is never "nothing waits". */
+static void what_cannot_be_read_is_not_zero(void **state)
+{
+	struct fixture f;
+	struct outbox_counts counts;
+	struct blob_counts files;
+	struct problem p = {0};
+	char text[16];
+	int64_t number;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	put(v, NULL, "329999201403150017", "1");
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	assert_int_equal(outbox_counts(f.store, &counts, &p), ERR_OK);
+	assert_int_equal(counts.unsent, 1);
+	assert_true(counts.oldest > 0);
+	for (int times = 0; times < 2; times++) { /* each statement at its first step, then none of them can be prepared */
+		if (times == 0)
+			sqlite3_progress_handler(f.store->db, 1, interrupted, NULL);
+		else
+			assert_int_equal(sqlite3_exec(f.store->db, "DROP TABLE outbox; DROP TABLE blob; DROP TABLE meta", NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(outbox_counts(f.store, &counts, &p), ERR_STORE);
+		assert_int_equal(p.code, ERR_STORE);
+		assert_int_equal(blob_counts(f.store, &files, NULL), ERR_STORE);
+		assert_int_equal(store_get_int(f.store, "last_try", &number, NULL), ERR_STORE);
+		assert_int_equal(store_get_text(f.store, "last_error", text, sizeof text, NULL), ERR_STORE);
+		sqlite3_progress_handler(f.store->db, 0, NULL, NULL);
+	}
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -506,7 +550,7 @@ int main(void)
 		cmocka_unit_test(a_moved_value_is_refused),
 		cmocka_unit_test(pulls_flip_at_once),
 		cmocka_unit_test(a_passphrase_guards_the_key),
-		cmocka_unit_test(a_lost_key_is_not_replaced),
+		cmocka_unit_test(what_cannot_be_read_is_not_zero), cmocka_unit_test(a_lost_key_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
