@@ -243,6 +243,21 @@ int cmd_outbox_revert(struct cli *c)
 	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)report.undone), 0);
 }
 
+/* A record that did not come to be takes its guardians and files with it: they would hang on an id that is nobody's. */
+static enum err put_aside(struct cli *c, struct store *store, const struct op_row *row)
+{
+	struct view *v = NULL;
+	enum err e = outbox_set_state(store, row->n, OP_DONE, &c->problem);
+
+	if (!e)
+		e = view_load(&v, store, all_kinds, &c->problem);
+	const struct item *item = e ? NULL : view_find_id(v, row->id);
+	if (!e && (!item || !item->live))
+		e = outbox_delete_hangers(v, row->id, &c->problem);
+	view_free(v);
+	return e;
+}
+
 /* What was not applied is put aside; what waits has its number already, so it is taken back by a new one. */
 int cmd_outbox_withdraw(struct cli *c)
 {
@@ -259,8 +274,8 @@ int cmd_outbox_withdraw(struct cli *c)
 	struct store *store = jg_store(c, &code);
 	enum err e = store_begin(store, &c->problem);
 	if (!e)
-		e = jg_commit(c, outbox_set_state(store, row.n, OP_DONE, &c->problem));
-	if (e)
+		e = put_aside(c, store, &row);
+	if (jg_commit(c, e))
 		return cli_fail(c);
 	cli_say(c, "%s", tr("已撤回", "withdrawn"));
 	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)1), 0);

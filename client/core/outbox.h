@@ -115,5 +115,7 @@ enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p);
 /* The same for one that a person has decided: guardians and files of the refused id move to the record that exists. *v has these
  * kinds; within a transaction. */
 enum err outbox_move_hangers(struct view *v, const struct op_row *duplicate, struct problem *p);
+/* Takes guardians and files back with a record that did not come to be; the same conditions. */
+enum err outbox_delete_hangers(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);
 
 #endif

@@ -369,18 +369,33 @@ static enum err move_one(struct adoption *a, struct item *item, int hook, const 
 	return e;
 }
 
+static bool hangs_on(const struct view *v, const struct item *item, const uint8_t *id)
+{
+	int hook = hook_of(item->record.kind);
+
+	return item->live && hook >= 0 && view_is_ours(v, item) && record_has(&item->record, hook) &&
+	       item->record.value[hook].len == ID_SIZE && memcmp(item->record.value[hook].data, id, ID_SIZE) == 0;
+}
+
 static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint8_t *to)
 {
 	enum err e = ERR_OK;
 
 	for (size_t i = 0, n = a->view->n; !e && i < n; i++) {
 		struct item *item = a->view->items[i];
-		int hook = hook_of(item->record.kind);
-		if (item->live && hook >= 0 && view_is_ours(a->view, item) &&
-			item->record.value[hook].len == ID_SIZE && record_has(&item->record, hook) &&
-			memcmp(item->record.value[hook].data, from, ID_SIZE) == 0)
-			e = move_one(a, item, hook, to);
+		if (hangs_on(a->view, item, from))
+			e = move_one(a, item, hook_of(item->record.kind), to);
 	}
+	return e;
+}
+
+enum err outbox_delete_hangers(struct view *v, const uint8_t id[ID_SIZE], struct problem *p)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0, n = v->n; !e && i < n; i++)
+		if (hangs_on(v, v->items[i], id))
+			e = outbox_delete(v, v->items[i], 0, p);
 	return e;
 }
 

@@ -45,6 +45,7 @@ pb = w.pb
 PUT, DEL, LEAVE = 1, 2, 3
 WAITING, UNKNOWN, ACCEPTED, REFUSED, BLOCKED, CONFLICT, DRAFT, DONE = range(1, 9)
 ANSWERED = (ACCEPTED, REFUSED, BLOCKED, CONFLICT)
+HOOKS = {"guardian": "student", "evidence": "target"}
 KINDS = [k.rule.table for k in w.KINDS.values()]
 INVARIANTS = ("I1", "I2", "I3", "I4", "I5", "I7", "I8", "I9", "I10", "I11", "I12", "I13")
 
@@ -228,6 +229,7 @@ class Checker:
         self.i9_history()
         self.i9_conflicts()
         self.i9_typed()
+        self.i9_hangers()
         self.i10_slips()
         self.i11_trace()
         self.i11_entries()
@@ -404,6 +406,18 @@ class Checker:
             record = self.county.records.get(row["id"])
             if record is None or int(record[1]["ver"]) < row["ver"]:
                 self.find("I9", "%s: version %d of %s was accepted and is not there", c.name, row["ver"], row["id"].hex())
+
+    def i9_hangers(self):
+        """What hangs on a record that nobody has is shown to nobody, unless that record is still before a person."""
+        before_a_person = {row["id"] for c in self.computers for row in c.outbox if row["state"] not in (ACCEPTED, DONE)}
+        for id, (kind, row) in self.county.records.items():
+            hook = HOOKS.get(kind.rule.table)
+            if not hook or row["deleted"] == "t":
+                continue
+            self.looked("I9")
+            there = self.county.records.get(uuid(row[hook]))
+            if (there is None or there[1]["deleted"] == "t") and uuid(row[hook]) not in before_a_person:
+                self.find("I9", "%s %s hangs on %s, which is nobody's", kind.rule.table, id.hex(), row[hook])
 
     def i9_typed(self):
         if not self.typed:

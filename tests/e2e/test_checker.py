@@ -10,6 +10,7 @@ import io
 import os
 import shutil
 import sqlite3
+import uuid
 
 import demo
 from checker import INVARIANTS, Checker, Computer, County, Memory, check_server
@@ -139,6 +140,7 @@ def tamper_with_postgres(t):
     t.table("I7", "another version in the feed", "feed", lambda rows: first(rows, stream_id=t.school, action="1").update(ver="99"))
     t.table("I9", "a lost value", "rec_history", lambda rows: rows.remove(first(rows, kind="5")))
     t.table("I9", "a value rewritten in the history", "rec_history", lambda rows: first(rows, kind="5").update(old=flipped(first(rows, kind="5")["old"])))
+    t.table("I9", "a guardian of nobody", "guardian", lambda rows: first(rows, deleted="f").update(student=str(uuid.UUID(int=1))))
     t.table("I9", "a lost conflict", "conflict", lambda rows: rows.clear() if rows else first(rows, none=""))
     t.table("I9", "a typed value that is nowhere", "student", lambda rows: first(rows, live_address="甲路 1 号").update(live_address=""))
     t.table("I10", "a second slip of a pupil", "slip", lambda rows: rows.append({**rows[0], "rec_id": "00000000-0000-7000-8000-000000000001"}))

@@ -33,12 +33,12 @@ def main():
     with Server() as server:
         server.import_schools(SCHOOL)
         first, second = server.school(SCHOOL, name="first"), server.school(SCHOOL, name="second")
-        same, mine, theirs, fields, gone = numbers = [number(10 * n) for n in range(1, 6)]
-        first.ok("import", "students", roster(server, "a", [("甲" + "一二三四五"[i], no, "东街", "母" + "一二三四五"[i]) for i, no in enumerate(numbers)]))
-        second.ok("import", "students", roster(server, "b", [("甲" + "一贰叁肆伍"[i], no, "西街", "母" + "一贰叁肆伍"[i]) for i, no in enumerate(numbers)]))
+        same, mine, theirs, fields, gone, away = numbers = [number(10 * n) for n in range(1, 7)]
+        first.ok("import", "students", roster(server, "a", [("甲" + "一二三四五六"[i], no, "东街", "母" + "一二三四五六"[i]) for i, no in enumerate(numbers)]))
+        second.ok("import", "students", roster(server, "b", [("甲" + "一贰叁肆伍陆"[i], no, "西街", "母" + "一贰叁肆伍陆"[i]) for i, no in enumerate(numbers)]))
         first.ok("sync")
         told = second.ok("sync", code=5)
-        cases.equal("who is the same pupil is asked where the names differ", told["conflicts"], 4)
+        cases.equal("who is the same pupil is asked where the names differ", told["conflicts"], 5)
         cases.equal("and nobody is asked where they agree: the newer word stands", pupil(second, same), ("甲一", "西街", ["母一"]))
         open_items = {c["student"]["cert_no"]: c for c in second.ok("conflicts", "list")}
         cases.equal("each is shown once", sorted(open_items), sorted(numbers[1:]))
@@ -48,6 +48,7 @@ def main():
         second.ok("conflicts", "resolve", open_items[mine]["id"], "mine", "--seen", open_items[mine]["seen"])
         second.ok("conflicts", "resolve", open_items[theirs]["id"], "theirs")
         second.ok("conflicts", "resolve", open_items[fields]["id"], "live_address=南街")
+        second.ok("outbox", "withdraw", open_items[away]["id"])
         first.ok("students", "set", gone, "class_no=7")
         first.ok("sync")
         second.ok("sync", code=5)
@@ -61,9 +62,10 @@ def main():
             cases.equal("theirs, and whom I wrote for the pupil is not lost", pupil(program, theirs), ("甲三", "东街", ["母三", "母叁"]))
             cases.equal("a word of my own", pupil(program, fields), ("甲四", "南街", ["母四", "母肆"]))
             cases.equal("mine over what came meanwhile", pupil(program, gone), ("甲伍", "西街", ["母五", "母伍"]))
+            cases.equal("who is withdrawn takes the guardian along", pupil(program, away), ("甲六", "东街", ["母六"]))
             cases.equal("no pupil twice", len(program.ok("students", "list")), len(numbers))
         cases.equal("nothing is open", (second.ok("conflicts", "list"), second.ok("sync")["pending"]), ([], 0))
-        orphans = server.psql("SET app.county = '%s'; SET app.scope = 'job'; SELECT count(*) FILTER (WHERE s.rec_id IS NULL), count(*) > 5 FROM guardian g"
+        orphans = server.psql("SET app.county = '%s'; SET app.scope = 'job'; SELECT count(*) FILTER (WHERE s.rec_id IS NULL), count(*) > 6 FROM guardian g"
                               " LEFT JOIN student s ON s.rec_id = g.student AND NOT s.deleted WHERE NOT g.deleted" % COUNTY)
         cases.equal("nobody hangs on an id that is nobody's", orphans, "0|t")
     cases.close()
