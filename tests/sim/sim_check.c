@@ -179,6 +179,8 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 
 	sim_trace("told", r->op_no, (uint64_t)r->outcome);
 	sim_met(outcome_word(r));
+	if (op->action == JINGGUAN__V1__ACTION__DEL && r->outcome == JINGGUAN__V1__OUTCOME__APPLIED)
+		sim_met("APPLIED deletion");
 	struct told *t = *at;
 	if (t && t->gone && memcmp(t->sha, sha, HASH_SIZE) != 0)
 		t = NULL; /* a database and a disk lost it: its number is free again */

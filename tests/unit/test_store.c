@@ -497,6 +497,31 @@ static void a_lost_key_is_not_replaced(void **state)
 	fixture_close(&f);
 }
 
+static enum err take_seen(void *data, const struct op_row *row)
+{
+	*(uint32_t *)data = row->del ? row->groups : 0;
+	return ERR_OK;
+}
+
+/* Deleting needs the whole record as the author saw it. */
+static void a_deletion_names_all_that_was_seen(void **state)
+{
+	struct fixture f;
+	uint32_t groups = 0;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	struct item *item = put(v, NULL, "329999201403150017", "1");
+	assert_int_equal(outbox_delete(v, item, 0, NULL), ERR_OK);
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	assert_int_equal(outbox_each(f.store, 1u << OP_WAITING, 0, take_seen, &groups, NULL), ERR_OK);
+	assert_int_equal(groups, 3); /* identity and class: what put() wrote */
+	fixture_close(&f);
+}
+
 static int interrupted(void *data)
 {
 	(void)data;
@@ -550,7 +575,7 @@ int main(void)
 		cmocka_unit_test(a_moved_value_is_refused),
 		cmocka_unit_test(pulls_flip_at_once),
 		cmocka_unit_test(a_passphrase_guards_the_key),
-		cmocka_unit_test(what_cannot_be_read_is_not_zero), cmocka_unit_test(a_lost_key_is_not_replaced),
+		cmocka_unit_test(what_cannot_be_read_is_not_zero), cmocka_unit_test(a_deletion_names_all_that_was_seen), cmocka_unit_test(a_lost_key_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,133 @@
+#!/usr/bin/python3
+"""Bugs that nobody chose: changes one line of the merge, the feed or the outbox at random, as a slip of the pen would, and asks whether
+what each commit must pass notices: the unit tests, the simulation, then real programs.
+
+    tests/bugs/mutate.py --count 20 --seed 1             twenty of them
+    tests/bugs/mutate.py 7 27                            these seeds
+    tests/bugs/mutate.py 7 --show                        what the seed changes, without trying it
+    tests/bugs/mutate.py --count 20 --histories 1000     a quicker look
+
+`caught` says by what. What survives is printed as a diff for a person to judge: it changes nothing that anybody could notice (a fast
+path, a message, a size), or it is a hole in the tests: then it becomes a patch of the bank beside a test that sees it."""
+import argparse
+import difflib
+import itertools
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+
+import run as bank
+
+FILES = ("common/sync_merge.c", "server/push_plan.c", "server/push_db.c", "server/push_facts.c", "server/effects.c", "server/record_db.c", "server/services/sync.c",
+         "client/core/outbox.c", "client/core/outbox_push.c", "client/core/staging.c", "client/core/view.c", "client/core/store.c", "client/core/sync.c",
+         "client/core/sync_machine.c", "client/core/batch.c")
+REAL = (("script/demo",), *((sys.executable, "tests/e2e/%s.py" % name) for name in ("test_wire", "test_roles", "test_duplicates", "test_second_county")),
+        (sys.executable, "tests/e2e/test_histories.py"))
+
+# what a slip looks like: (pattern within one line, replacement)
+SLIPS = (
+    (r"^(\t+(?:\} else )?if )\((.*)\)( \{)?$", r"\1(!(\2))\3"),
+    (r" == ", " != "), (r" != ", " == "),
+    (r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "),
+    (r" && ", " || "), (r" \|\| ", " && "),
+    (r" \+ 1\b", ""), (r" - 1\b", ""), (r"\+\+;", ";"),
+    (r"\btrue\b", "false"), (r"\bfalse\b", "true"),
+    (r" (\w+) \? ", r" !\1 ? "),
+    (r"^\t+[a-z_]+\(.*\);$", "\t;"), (r"^(\t+)e = (.*);$", r"\1(void)(\2);"),
+    (r"^\t+[a-z][\w>.\[\]-]* (?:\||\+|-)?= [^{]*;$", "\t;"),
+    (r"\breturn e;$", "return ERR_OK;"),
+)
+
+
+def lines_of(path):
+    with open(os.path.join(bank.ROOT, path), encoding="utf-8") as file:
+        return file.read().split("\n")
+
+
+def code(line):
+    return line.startswith("\t") and not re.match(r"\s*(/\*|\*|//|assert|\(void\)|break;|case )", line) and "problem_set" not in line and "tr(" not in line
+
+
+def slip(rng):
+    """(path, number of the line, what it becomes)"""
+    weight = [len(lines_of(path)) for path in FILES]
+    while True:
+        path = rng.choices(FILES, weight)[0]
+        lines = lines_of(path)
+        at = rng.randrange(len(lines))
+        pattern, new = rng.choice(SLIPS)
+        found = list(re.finditer(pattern, lines[at])) if code(lines[at]) else []
+        if found:
+            m = rng.choice(found)
+            return path, at, lines[at][: m.start()] + m.expand(new) + lines[at][m.end():]
+
+
+def written(path, at, text):
+    old = lines_of(path)
+    new = old[:at] + [text] + old[at + 1:]
+    return "\n".join(new), "\n".join(difflib.unified_diff(old, new, path, path, n=2, lineterm=""))
+
+
+def judge(tree, histories):
+    """What notices: its name, None, or False for what the compiler refuses."""
+    if bank.build(tree):
+        return False
+    units = bank.run("ctest", "--test-dir", "build/sim/tests", "--timeout", "120", cwd=tree)
+    if units.returncode:
+        return ", ".join(re.findall(r"- (\w+) \(", units.stdout)) or "ctest"
+    out = bank.run("build/sim/tests/sim", "--first", "--histories", str(histories), "--least", str(histories // 50), cwd=tree, timeout=3600).stdout
+    found = re.search(r"^not ok (?:seed (\d+): )?([^:\n]+)", out, re.M)
+    if found:
+        return "%s after %s" % (found.group(2), found.group(1) or histories)
+    for command in REAL:
+        try:
+            result = subprocess.run(command, cwd=tree, env=dict(os.environ, JG_BUILD=os.path.join(tree, "build/sim")), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=bank.COMMAND_S)
+        except subprocess.TimeoutExpired:
+            return command[-1] + " (hangs)"
+        if result.returncode:
+            return command[-1]
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seeds", nargs="*", type=int)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--histories", type=int, default=5000, help="of the simulation (what a commit runs)")
+    parser.add_argument("--show", action="store_true")
+    args = parser.parse_args()
+    tree = None if args.show else bank.copy_tree()
+    caught, survived = 0, 0
+    seeds = iter(args.seeds or itertools.count(args.seed))
+    try:
+        if tree and (problem := judge(tree, args.histories)) is not None:
+            sys.exit("the tree as it is does not pass: %s" % (problem or "it does not compile"))
+        while caught + survived < (len(args.seeds) or args.count) and (seed := next(seeds, None)) is not None:
+            path, at, text = slip(random.Random(seed))
+            whole, diff = written(path, at, text)
+            if args.show:
+                print("seed %d\n%s" % (seed, diff))
+                survived += 1
+            else:
+                with open(os.path.join(tree, path), "w", encoding="utf-8") as file:
+                    file.write(whole)
+                by = judge(tree, args.histories)
+                shutil.copyfile(os.path.join(bank.ROOT, path), os.path.join(tree, path))
+                caught, survived = caught + bool(by), survived + (by is None)
+                if by is None:
+                    print("survived seed %d\n%s" % (seed, diff), flush=True)
+                elif by:
+                    print("caught seed %d, %s:%d, by %s" % (seed, path, at + 1, by), flush=True)
+    finally:
+        if tree:
+            shutil.rmtree(tree, ignore_errors=True)
+    if not args.show:
+        print("%d caught, %d survived" % (caught, survived))
+
+
+if __name__ == "__main__":
+    main()
