@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "batch.h"
-#include "check.h"
 #include "clock.h"
 #include "codes.h"
+#include "decide.h"
 #include "jg.h"
 #include "tables.h"
 #include "value.h"
@@ -159,55 +159,26 @@ int cmd_outbox_show(struct cli *c)
 	return code;
 }
 
-static bool needs_a_person(const struct op_row *row)
-{
-	return row->state == OP_REFUSED || row->state == OP_DRAFT || row->state == OP_BLOCKED ||
-	       row->state == OP_CONFLICT;
-}
-
-/* Queues the operation's groups again on the record as it now stands, with what the person mended. */
-static enum err queue_again(struct cli *c, struct view *v, const struct op_row *row,
-	const struct record *body, uint32_t groups, int64_t *n)
-{
-	struct item *item = view_find_id(v, row->id);
-	struct record want, whole;
-
-	record_init(&want, row->kind);
-	if (item && item->live)
-		want = item->record;
-	else
-		item = NULL;
-	record_take_groups(&want, body, groups);
-	whole = want;
-	if (check_record(&whole, true, cycle_today(&c->profile), &c->problem))
-		return c->problem.code;
-	*n = v->store->next_row;
-	return row->del ? item ? outbox_delete(v, item, 0, &c->problem) : ERR_OK
-			: outbox_put(v, &item, &want, UINT32_MAX, 0, &c->problem);
-}
-
 static int fix_row(struct cli *c, const struct op_row *row)
 {
 	uint32_t touched = 0;
-	int64_t n = 0;
 	char text[24];
 	int code;
 	struct view *v = jg_view(c, all_kinds, &code);
 
 	if (!v)
 		return code;
-	if (!needs_a_person(row))
+	if (!decide_needed(row))
 		return cli_fail_with(
 			c, ERR_NOT_NOW, NULL, tr("这一项不需要处理", "nothing is to be done about it"));
 	struct record body = row->body;
 	code = jg_take_fields(c, 1, v, &body, &touched);
 	if (code)
 		return code;
+	int64_t n = v->store->next_row;
 	enum err e = store_begin(v->store, &c->problem);
 	if (!e)
-		e = queue_again(c, v, row, &body, row->groups | touched, &n);
-	if (!e)
-		e = outbox_set_state(v->store, row->n, OP_DONE, &c->problem);
+		e = decide_again(v, row, &body, row->groups | touched, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	snprintf(text, sizeof text, "%lld", (long long)n);
@@ -243,28 +214,13 @@ int cmd_outbox_revert(struct cli *c)
 	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)report.undone), 0);
 }
 
-/* A record that did not come to be takes its guardians and files with it: they would hang on an id that is nobody's. */
-static enum err put_aside(struct cli *c, struct store *store, const struct op_row *row)
-{
-	struct view *v = NULL;
-	enum err e = outbox_set_state(store, row->n, OP_DONE, &c->problem);
-
-	if (!e)
-		e = view_load(&v, store, all_kinds, &c->problem);
-	const struct item *item = e ? NULL : view_find_id(v, row->id);
-	if (!e && (!item || !item->live))
-		e = outbox_delete_hangers(v, row->id, &c->problem);
-	view_free(v);
-	return e;
-}
-
 /* What was not applied is put aside; what waits has its number already, so it is taken back by a new one. */
 int cmd_outbox_withdraw(struct cli *c)
 {
 	struct op_row row;
 	struct arena arena;
 	int code = read_op(c, &arena, &row);
-	bool aside = !code && needs_a_person(&row);
+	bool aside = !code && decide_needed(&row);
 
 	arena_free(&arena);
 	if (code)
@@ -274,7 +230,7 @@ int cmd_outbox_withdraw(struct cli *c)
 	struct store *store = jg_store(c, &code);
 	enum err e = store_begin(store, &c->problem);
 	if (!e)
-		e = put_aside(c, store, &row);
+		e = decide_aside(store, all_kinds, &row, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	cli_say(c, "%s", tr("已撤回", "withdrawn"));

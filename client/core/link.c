@@ -568,9 +568,7 @@ static enum err take_welcome(struct link *link, struct problem *p)
 	take_text(profile->county_name, sizeof profile->county_name, w->county_name);
 	take_text(profile->school_name, sizeof profile->school_name, w->school_name);
 	profile->rehearsal = w->rehearsal;
-	profile->skew_us = clock_now_us() - w->now;
-	if (w->now > profile->last_server)
-		profile->last_server = w->now;
+	profile_heard(profile, w->now);
 	return profile_save(profile, p);
 }
 

@@ -417,9 +417,18 @@ bool profile_has_role(const struct profile *p, uint32_t roles)
 	return (p->session.roles & roles) != 0;
 }
 
+void profile_heard(struct profile *p, int64_t now_us)
+{
+	p->skew_us = clock_now_us() - now_us;
+	if (now_us > p->last_server)
+		p->last_server = now_us;
+}
+
 int64_t profile_now_us(const struct profile *p)
 {
-	return clock_now_us() - p->skew_us;
+	int64_t now = clock_now_us() - p->skew_us;
+
+	return now < p->last_server ? p->last_server : now;
 }
 
 int64_t profile_cert_time_s(const struct profile *p)

@@ -78,8 +78,11 @@ enum err profile_save_certs(struct profile *p, const uint8_t *cert, size_t cert_
 	size_t ca_len, struct problem *problem);
 
 bool profile_has_role(const struct profile *p, uint32_t roles);
-/* Now, as the county counts: the computer's clock plus what the server's differed when last seen. A rehearsal
- * county's clock may stand days ahead. Microseconds. */
+/* The server told its time: takes it into *p, which the caller saves. */
+void profile_heard(struct profile *p, int64_t now_us);
+/* Now, as the county counts: the computer's clock plus what the server's differed when last seen, and never before that time: a
+ * computer whose battery died begins in 2009, and nobody in its school would be born. A rehearsal county's clock may stand days
+ * ahead. Microseconds. */
 int64_t profile_now_us(const struct profile *p);
 /* The time at which certificates are judged: the computer's, clamped to [last server time, 30 days later]. */
 int64_t profile_cert_time_s(const struct profile *p);

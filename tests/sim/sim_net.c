@@ -489,6 +489,7 @@ static enum err greet(struct link *l, const pb_hello *outbox, struct problem *p)
 	sim_trace("welcome", l->client->no, l->welcome->incarnation * UINT64_C(100000) + l->welcome->last_op);
 	if (l->welcome->forked)
 		sim_met("FORKED in WELCOME");
+	profile_heard(l->profile, l->welcome->now);
 	return ERR_OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include "batch.h"
 #include "clock.h"
+#include "decide.h"
 #include "dispatch.h"
 #include "identity.h"
 #include "jobs.h"
@@ -232,15 +233,104 @@ static void type_something(struct client *c)
 	view_free(v);
 }
 
-/* Drafts and conflicts go to a person, who lets some of them go. */
-static enum err let_go(void *data, const struct op_row *row)
+/* ---- what people decide ---- */
+
+#define OPEN_MAX 16
+
+struct open_rows {
+	int64_t n[OPEN_MAX];
+	unsigned count;
+};
+
+static enum err note_row(void *data, const struct op_row *row)
 {
-	return row->n % 2 ? outbox_set_state(data, row->n, OP_DONE, NULL) : ERR_OK;
+	struct open_rows *rows = data;
+
+	if (rows->count < OPEN_MAX)
+		rows->n[rows->count++] = row->n;
+	return ERR_OK;
 }
 
+/* *shown: what the decision put, to be looked for. */
+static enum err decide_conflict(struct view *v, int64_t n, struct arena *arena, const char **word, struct item **shown)
+{
+	struct conflict x;
+	enum err e = conflict_read(v, n, arena, &x, &typing);
+
+	if (e)
+		return e;
+	*shown = conflict_theirs(v, &x.row);
+	if (*shown && chance(500)) {
+		*word = x.row.has_duplicate ? "decided mine, a duplicate" : "decided mine";
+		return conflict_take_mine(v, &x, &typing);
+	}
+	*word = x.row.has_duplicate ? "decided theirs, a duplicate" : "decided theirs";
+	return conflict_take_theirs(v, &x, &typing);
+}
+
+static enum err decide_row(struct client *c, struct view *v, int64_t n, struct arena *arena, const char **word, struct item **shown)
+{
+	struct op_row row;
+	enum err e = outbox_read(c->store, n, arena, &row, &typing);
+
+	*shown = NULL;
+	if (e)
+		return e;
+	if (row.state == OP_CONFLICT)
+		return decide_conflict(v, n, arena, word, shown);
+	if (chance(500)) {
+		*word = "put aside";
+		return decide_aside(c->store, kinds, &row, &typing);
+	}
+	*word = "queued again";
+	return decide_again(v, &row, &row.body, row.groups, &typing);
+}
+
+/* What can be said against a decision that was made well: theirs is gone, or what is left of the record is not whole. */
+static bool may_be_refused(enum err e)
+{
+	return e == ERR_NOT_FOUND || e == ERR_MISSING;
+}
+
+static void decide_one(struct client *c, int64_t n)
+{
+	struct arena arena;
+	struct view *v;
+	struct item *shown = NULL;
+	const char *word = "";
+
+	typing = (struct problem){0};
+	arena_init(&arena, 1u << 20);
+	memory_arm(CLIENT_SHORT, 12);
+	enum err e = view_load(&v, c->store, kinds, &typing);
+	if (!e)
+		e = store_begin(c->store, &typing);
+	if (!e) {
+		e = decide_row(c, v, n, &arena, &word, &shown);
+		if (!e)
+			e = store_commit(c->store, &typing);
+		else
+			store_rollback(c->store);
+	}
+	c->short_of_memory = memory_disarm();
+	demand(!e || may_be_refused(e) || disk_hurt(c->no) || c->short_of_memory, "I9", "nothing can be decided about item %lld: %s %s", (long long)n, err_info((int)e)->name,
+		typing.message);
+	if (!e) {
+		sim_met(word);
+		sim_trace(word, c->no, (uint64_t)n);
+		check_typed(c);
+		if (shown)
+			check_shown(c, shown);
+	}
+	view_free(v);
+	arena_free(&arena);
+}
+
+/* Somebody looks at what waits for a person, and decides some of it; or takes back what was typed. */
 static void decide(struct client *c)
 {
 	struct undo_report report;
+	struct open_rows rows = {.count = 0};
 
 	if (chance(500)) {
 		if (c->store->next_row > 1 && batch_revert(c->store, (int64_t)draw_between(1, (uint64_t)c->store->next_row - 1), &report, NULL) == ERR_OK) {
@@ -249,7 +339,11 @@ static void decide(struct client *c)
 		}
 		return;
 	}
-	outbox_each(c->store, 1u << OP_CONFLICT | 1u << OP_DRAFT, 0, let_go, c->store, NULL);
+	if (outbox_each(c->store, 1u << OP_CONFLICT | 1u << OP_DRAFT | 1u << OP_REFUSED | 1u << OP_BLOCKED, 0, note_row, &rows, NULL))
+		return; /* its disk refuses */
+	for (unsigned i = 0; i < rows.count; i++)
+		if (chance(500))
+			decide_one(c, rows.n[i]);
 }
 
 static enum err synchronise(struct client *c)
@@ -743,6 +837,7 @@ static void client_begin(struct client *c, unsigned i)
 
 	memset(c, 0, sizeof *c);
 	c->profile = profile;
+	c->profile.last_server = c->profile.skew_us = 0;
 	c->fiber = fiber;
 	c->no = i;
 	c->school = i == 1 ? 0 : (unsigned)draw(SIM_SCHOOLS); /* the first two are of one school: they meet */
