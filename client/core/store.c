@@ -263,6 +263,8 @@ enum err store_open(struct store **out, struct profile *profile, struct problem 
 			p);
 	if (!e)
 		e = open_schema(s, p);
+	if (!e && !(s->roll_back = store_prepare(s, "ROLLBACK", p)))
+		e = ERR_STORE;
 	if (!e && read_outbox(s))
 		e = store_error(s, p);
 	if (e) {
@@ -280,6 +282,7 @@ void store_close(struct store *s)
 	if (s->in_transaction)
 		store_rollback(s);
 	sqlite3_finalize(s->insert_op);
+	sqlite3_finalize(s->roll_back);
 	sqlite3_close(s->db);
 	seal_close(s->seal);
 	free(s);
@@ -312,8 +315,10 @@ enum err store_commit(struct store *s, struct problem *p)
 
 void store_rollback(struct store *s)
 {
-	if (s->in_transaction && !sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	if (s->roll_back && s->in_transaction && !sqlite3_get_autocommit(s->db)) { /* store_open closes what it could not prepare */
+		sqlite3_step(s->roll_back);
+		sqlite3_reset(s->roll_back);
+	}
 	s->in_transaction = false;
 	read_outbox(s);
 }

@@ -27,6 +27,7 @@ struct store {
 	uint64_t last_op;        /* acknowledged */
 	uint64_t made;           /* highest number given */
 	int64_t next_row;        /* of the outbox table */
+	sqlite3_stmt *roll_back; /* prepared while there is memory: what is not rolled back would be read as if it were stored */
 	sqlite3_stmt *insert_op; /* outbox.c's, kept because an import runs it 40,000 times */
 	uint8_t last_hash[HASH_SIZE];
 	/* An older line that a restored server ends in, and what it has answered of it: the rest goes before our own. incarnation 0:

@@ -199,6 +199,12 @@ static void check_shown(struct client *c, const struct item *typed)
 	view_free(v);
 }
 
+/* What was not stored is not there to be read either. */
+static void check_at_rest(struct client *c)
+{
+	demand(sqlite3_get_autocommit(c->store->db), "C1", "a transaction stays open");
+}
+
 static void type_something(struct client *c)
 {
 	unsigned n = chance(100) ? (unsigned)draw_between(2, 20) : 1; /* a file, or a line */
@@ -222,6 +228,7 @@ static void type_something(struct client *c)
 	else
 		store_rollback(c->store);
 	c->short_of_memory = memory_disarm();
+	check_at_rest(c);
 	demand(!e || disk_hurt(c->no) || c->short_of_memory, "C1", "typing failed on a disk that is well: %s %s", err_info((int)e)->name, typing.message);
 	if (!e) {
 		sim_trace("typed", c->no, c->store->made);
@@ -313,6 +320,7 @@ static void decide_one(struct client *c, int64_t n)
 			store_rollback(c->store);
 	}
 	c->short_of_memory = memory_disarm();
+	check_at_rest(c);
 	demand(!e || may_be_refused(e) || disk_hurt(c->no) || c->short_of_memory, "I9", "nothing can be decided about item %lld: %s %s", (long long)n, err_info((int)e)->name,
 		typing.message);
 	if (!e) {
@@ -356,6 +364,7 @@ static enum err synchronise(struct client *c)
 	memory_arm(CLIENT_SHORT, 12);
 	enum err e = sync_run(c->store, &options, &report, NULL, &p);
 	c->short_of_memory = memory_disarm();
+	check_at_rest(c);
 	c->busy = false;
 	c->syncs++;
 	sim_trace(err_info((int)e)->name, c->no, report.pushed * 1000 + report.pulled);

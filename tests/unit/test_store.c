@@ -522,6 +522,27 @@ static void a_deletion_names_all_that_was_seen(void **state)
 	fixture_close(&f);
 }
 
+/* What is left open would be read as if it were stored, and sent. */
+static void rolls_back_without_memory(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	put(v, NULL, "329999201403150017", "1");
+	view_free(v);
+	sqlite3_hard_heap_limit64(1);
+	store_rollback(f.store);
+	sqlite3_hard_heap_limit64(0);
+	assert_true(sqlite3_get_autocommit(f.store->db));
+	assert_int_equal(live_count(f.store), 0);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	store_rollback(f.store);
+	fixture_close(&f);
+}
+
 static int interrupted(void *data)
 {
 	(void)data;
@@ -575,7 +596,7 @@ int main(void)
 		cmocka_unit_test(a_moved_value_is_refused),
 		cmocka_unit_test(pulls_flip_at_once),
 		cmocka_unit_test(a_passphrase_guards_the_key),
-		cmocka_unit_test(what_cannot_be_read_is_not_zero), cmocka_unit_test(a_deletion_names_all_that_was_seen), cmocka_unit_test(a_lost_key_is_not_replaced),
+		cmocka_unit_test(rolls_back_without_memory), cmocka_unit_test(what_cannot_be_read_is_not_zero), cmocka_unit_test(a_deletion_names_all_that_was_seen), cmocka_unit_test(a_lost_key_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
