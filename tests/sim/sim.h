@@ -143,6 +143,7 @@ struct world {
 	const char *dir; /* of the profiles: the key of each seal is a file */
 	uint64_t trace, steps;
 	uint64_t lossy; /* how often the database has lost a tail */
+	uint64_t speaks; /* lossy when the database gave what the running server has read of it: the history that its answers are of */
 	uint64_t kill_step; /* the next fault_point that kills, counted down */
 	struct arena arena; /* the database and the oracles of this history */
 };
@@ -203,7 +204,7 @@ bool db_lanes_at(int64_t stream, uint64_t seq, uint32_t out[LANES]);
 /* ---- checks ---- */
 
 void check_begin(void);
-/* The server told a client's device the result of an operation; lossy: world.lossy when it did. */
+/* The server told a client's device the result of an operation; lossy: of which history (world.speaks). */
 void check_told(struct client *c, const void *op, const uint8_t sha[HASH_SIZE], const void *result, uint64_t lossy);
 /* After a failover that may lose nothing: every operation that was answered since the last loss (lossy) stands. */
 void check_kept(uint64_t lossy);

@@ -18,7 +18,7 @@ struct message {
 	struct message *next;
 	struct link *link;
 	struct pair *pair;
-	uint64_t lossy; /* world.lossy when it was sent */
+	uint64_t lossy; /* of the history that it tells of (world.speaks) */
 	size_t n;
 	uint8_t bytes[];
 };
@@ -114,7 +114,7 @@ static struct message *message_new(struct pair *p, const void *bytes, size_t n)
 
 	m->next = NULL;
 	m->pair = p;
-	m->lossy = world.lossy;
+	m->lossy = server_running() ? world.speaks : world.lossy;
 	m->n = n;
 	memcpy(m->bytes, bytes, n);
 	return m;

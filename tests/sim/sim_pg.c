@@ -24,6 +24,7 @@ struct command {
 struct answer {
 	struct answer *next;
 	PGresult *result;
+	uint64_t lossy; /* world.lossy when it was given */
 };
 
 struct name {
@@ -384,6 +385,7 @@ PGresult *PQgetResult(PGconn *c)
 	if (!c->ready)
 		c->ready_last = NULL;
 	PGresult *r = a->result;
+	world.speaks = a->lossy;
 	free(a);
 	return r;
 }
@@ -418,6 +420,7 @@ static void answer(struct pg_conn *c, PGresult *r, const char *state, const char
 	struct answer *a = calloc(1, sizeof *a);
 
 	a->result = r;
+	a->lossy = world.lossy;
 	if (state || tag) {
 		for (size_t i = 0; i < 64; i++)
 			if (notes[i].r == r)

@@ -477,6 +477,7 @@ struct sim_server *server_of(const void *loop)
 void server_call(struct sim_server *s, sim_fn fn, void *data)
 {
 	running = s;
+	world.speaks = world.lossy;
 	if (setjmp(server_left) == 0)
 		fn(data);
 	memory_disarm();
