@@ -71,7 +71,7 @@ enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct co
 
 /* ---- deciding ---- */
 
-static enum err end(struct view *v, const struct conflict *x, struct problem *p)
+enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct problem *p)
 {
 	enum err e = outbox_set_state(v->store, x->row.n, OP_DONE, p);
 
@@ -80,11 +80,6 @@ static enum err end(struct view *v, const struct conflict *x, struct problem *p)
 	for (const struct decide_behind *behind = x->behind; !e && behind; behind = behind->next)
 		e = outbox_set_state(v->store, behind->n, OP_DONE, p);
 	return e;
-}
-
-enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct problem *p)
-{
-	return end(v, x, p);
 }
 
 static enum err deleted(struct problem *p)
@@ -102,7 +97,7 @@ enum err conflict_take_fields(struct view *v, const struct conflict *x, const st
 	enum err e = check_record(want, true, cycle_today(v->store->profile), p);
 	if (!e)
 		e = outbox_put(v, &item, want, UINT32_MAX, 0, p);
-	return e ? e : end(v, x, p);
+	return e ? e : conflict_take_theirs(v, x, p);
 }
 
 enum err conflict_take_mine(struct view *v, const struct conflict *x, struct problem *p)
@@ -113,7 +108,7 @@ enum err conflict_take_mine(struct view *v, const struct conflict *x, struct pro
 		return deleted(p);
 	if (x->row.del) {
 		enum err e = outbox_delete(v, item, 0, p);
-		return e ? e : end(v, x, p);
+		return e ? e : conflict_take_theirs(v, x, p);
 	}
 	struct record want = item->record;
 	record_take_groups(&want, &x->mine, x->groups);

@@ -30,7 +30,8 @@ const uint8_t *conflict_id(const struct op_row *row);
 /* Reads item n of the outbox. ERR_NOT_FOUND: there is none, or it is no conflict. No transaction needed. */
 enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct conflict *x, struct problem *p);
 
-/* Theirs stands. */
+/* Theirs stands as it now is shown: ends the conflict and what was blocked behind it; guardians and files of a duplicate move to the record
+ * that exists. The other two end with it. */
 enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct problem *p);
 /* Ours is put over theirs as it now stands; a deletion deletes it. ERR_NOT_FOUND when theirs was deleted; or as check.h refuses. */
 enum err conflict_take_mine(struct view *v, const struct conflict *x, struct problem *p);

@@ -173,6 +173,7 @@ static enum err read_settings(struct profile *p, struct problem *problem)
 	p->rehearsal = json_is_true(json_object_get(json, "rehearsal"));
 	p->last_server = json_integer_value(json_object_get(json, "last_server"));
 	p->skew_us = json_integer_value(json_object_get(json, "skew_us"));
+	p->heard_us = json_integer_value(json_object_get(json, "heard_us"));
 	json_decref(json);
 	return ERR_OK;
 }
@@ -307,10 +308,11 @@ static enum err save_json(const struct profile *p, const char *name, json_t *jso
 
 enum err profile_save(const struct profile *p, struct problem *problem)
 {
-	json_t *json = json_pack("{ss ss ss ss ss ss ss sb sI sI}", "server", p->server, "county", p->county,
+	json_t *json = json_pack("{ss ss ss ss ss ss ss sb sI sI sI}", "server", p->server, "county", p->county,
 		"county_name", p->county_name, "school", p->school, "school_name", p->school_name, "device",
 		p->device, "scope", p->scope, "rehearsal", p->rehearsal, "last_server",
-		(json_int_t)p->last_server, "skew_us", (json_int_t)p->skew_us);
+		(json_int_t)p->last_server, "skew_us", (json_int_t)p->skew_us,
+		"heard_us", (json_int_t)p->heard_us);
 
 	return save_json(p, "profile.json", json, problem);
 }
@@ -420,6 +422,7 @@ bool profile_has_role(const struct profile *p, uint32_t roles)
 void profile_heard(struct profile *p, int64_t now_us)
 {
 	p->skew_us = clock_now_us() - now_us;
+	p->heard_us = now_us;
 	if (now_us > p->last_server)
 		p->last_server = now_us;
 }
@@ -428,7 +431,7 @@ int64_t profile_now_us(const struct profile *p)
 {
 	int64_t now = clock_now_us() - p->skew_us;
 
-	return now < p->last_server ? p->last_server : now;
+	return now < p->heard_us ? p->heard_us : now;
 }
 
 int64_t profile_cert_time_s(const struct profile *p)

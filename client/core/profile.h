@@ -44,7 +44,8 @@ struct profile {
 	bool rehearsal;
 	enum key_place key_place; /* of the store's key, once the store is open: `status` reports it */
 	int64_t last_server;      /* the last server time seen, microseconds, 0 = never */
-	int64_t skew_us;          /* this computer's clock minus the server's, at that time */
+	int64_t skew_us;          /* this computer's clock minus the server's, when it was heard last */
+	int64_t heard_us;         /* the server's time then: behind last_server where a server's clock was set back */
 	struct session session;
 	EVP_PKEY *key;   /* NULL before enrolling */
 	X509 *cert, *ca; /* NULL before enrolling */

@@ -205,6 +205,18 @@ static void check_at_rest(struct client *c)
 	demand(sqlite3_get_autocommit(c->store->db), "C1", "a transaction stays open");
 }
 
+/* Stores what a person did, or takes it back; the fault that was armed for it is over. */
+static enum err save_or_not(struct client *c, enum err e)
+{
+	if (!e)
+		e = store_commit(c->store, &typing);
+	else
+		store_rollback(c->store);
+	c->short_of_memory = memory_disarm();
+	check_at_rest(c);
+	return e;
+}
+
 static void type_something(struct client *c)
 {
 	unsigned n = chance(100) ? (unsigned)draw_between(2, 20) : 1; /* a file, or a line */
@@ -223,12 +235,7 @@ static void type_something(struct client *c)
 		e = type_one(c, v, &item);
 		last = item ? item : last;
 	}
-	if (!e)
-		e = store_commit(c->store, &typing);
-	else
-		store_rollback(c->store);
-	c->short_of_memory = memory_disarm();
-	check_at_rest(c);
+	e = save_or_not(c, e);
 	demand(!e || disk_hurt(c->no) || c->short_of_memory, "C1", "typing failed on a disk that is well: %s %s", err_info((int)e)->name, typing.message);
 	if (!e) {
 		sim_trace("typed", c->no, c->store->made);
@@ -312,15 +319,9 @@ static void decide_one(struct client *c, int64_t n)
 	enum err e = view_load(&v, c->store, kinds, &typing);
 	if (!e)
 		e = store_begin(c->store, &typing);
-	if (!e) {
+	if (!e)
 		e = decide_row(c, v, n, &arena, &word, &shown);
-		if (!e)
-			e = store_commit(c->store, &typing);
-		else
-			store_rollback(c->store);
-	}
-	c->short_of_memory = memory_disarm();
-	check_at_rest(c);
+	e = save_or_not(c, e);
 	demand(!e || may_be_refused(e) || disk_hurt(c->no) || c->short_of_memory, "I9", "nothing can be decided about item %lld: %s %s", (long long)n, err_info((int)e)->name,
 		typing.message);
 	if (!e) {
@@ -847,7 +848,7 @@ static void client_begin(struct client *c, unsigned i)
 
 	memset(c, 0, sizeof *c);
 	c->profile = profile;
-	c->profile.last_server = c->profile.skew_us = 0;
+	c->profile.last_server = c->profile.skew_us = c->profile.heard_us = 0;
 	c->fiber = fiber;
 	c->no = i;
 	c->school = i == 1 ? 0 : (unsigned)draw(SIM_SCHOOLS); /* the first two are of one school: they meet */

@@ -522,6 +522,21 @@ static void a_deletion_names_all_that_was_seen(void **state)
 	fixture_close(&f);
 }
 
+/* A clock that falls back does not take the county's time with it; a server's clock that was wrong and was set back does. */
+static void the_countys_time_is_what_was_heard_last(void **state)
+{
+	const int64_t year = INT64_C(365) * 86400 * 1000000, now = clock_now_us();
+	struct profile p = {0};
+
+	(void)state;
+	profile_heard(&p, now + 10 * year);
+	assert_true(profile_now_us(&p) >= now + 10 * year);
+	profile_heard(&p, now);
+	assert_true(profile_now_us(&p) < now + year);
+	p.skew_us += 17 * year;
+	assert_true(profile_now_us(&p) == now);
+}
+
 /* What is left open would be read as if it were stored, and sent. */
 static void rolls_back_without_memory(void **state)
 {
@@ -596,7 +611,7 @@ int main(void)
 		cmocka_unit_test(a_moved_value_is_refused),
 		cmocka_unit_test(pulls_flip_at_once),
 		cmocka_unit_test(a_passphrase_guards_the_key),
-		cmocka_unit_test(rolls_back_without_memory), cmocka_unit_test(what_cannot_be_read_is_not_zero), cmocka_unit_test(a_deletion_names_all_that_was_seen), cmocka_unit_test(a_lost_key_is_not_replaced),
+		cmocka_unit_test(the_countys_time_is_what_was_heard_last), cmocka_unit_test(rolls_back_without_memory), cmocka_unit_test(what_cannot_be_read_is_not_zero), cmocka_unit_test(a_deletion_names_all_that_was_seen), cmocka_unit_test(a_lost_key_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
