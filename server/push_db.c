@@ -166,17 +166,16 @@ static void send_device_rows(struct group *g)
 static void send_snapshots(struct group *g)
 {
 	for (size_t i = 0; i < g->count; i++) {
-		struct push *push = &g->member[i].push;
-		for (size_t k = 0; k < push->filing_count; k++) {
-			const struct plan_op *o = &push->ops[push->filings[k]];
-			struct db_params p = {0};
-			char stage[8];
-			db_int4(&p, (int32_t)record_number(&o->body, F_FILING_YEAR));
-			db_text(&p, g->member[i].request->caller.school);
-			db_text(&p, record_text(&o->body, F_FILING_STAGE, stage, sizeof stage));
-			db_bytes(&p, o->op->id.data, ID_SIZE);
-			db_task_query(&g->task, &take_snapshot, &p);
-		}
+		const struct plan_op *o = g->member[i].push.ops;
+		struct db_params p = {0};
+		char stage[8];
+		if (!g->member[i].push.filed)
+			continue;
+		db_int4(&p, (int32_t)record_number(&o->body, F_FILING_YEAR));
+		db_text(&p, g->member[i].request->caller.school);
+		db_text(&p, record_text(&o->body, F_FILING_STAGE, stage, sizeof stage));
+		db_bytes(&p, o->op->id.data, ID_SIZE);
+		db_task_query(&g->task, &take_snapshot, &p);
 	}
 }
 

@@ -101,9 +101,9 @@ enum err push_decode(struct push *push, const pb_push_request *request, struct a
 
 size_t push_barrier(const struct push *push)
 {
-	for (size_t i = 1; i < push->count; i++)
+	for (size_t i = 0; i < push->count; i++)
 		if (push->ops[i].kind && push->ops[i].kind->number == KIND_FILING)
-			return i;
+			return i ? i : 1;
 	return push->count;
 }
 
@@ -479,8 +479,8 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 	fill_state(p, r, &entry->row);
 	if (merged.changed)
 		add_effect(p, entry, &before, merged.changed, o->op->op_no);
-	if (o->kind->number == KIND_FILING && merged.changed && p->push->filing_count < 4)
-		p->push->filings[p->push->filing_count++] = index;
+	if (o->kind->number == KIND_FILING && merged.changed)
+		p->push->filed = true;
 }
 
 static void decide(struct plan *p, size_t index, pb_op_result *r)

@@ -104,8 +104,7 @@ struct push {
 	bool forked;	     /* the device needs a new incarnation */
 	uint32_t line;	     /* incarnation that the device is in; a fork begins the next one */
 	struct effects_part part;
-	size_t filings[4];   /* indexes of formal reports that were applied */
-	size_t filing_count;
+	bool filed;	     /* its one operation is a formal report, and was applied */
 	uint8_t last_hash[HASH_SIZE];
 };
 
@@ -116,8 +115,8 @@ bool push_line_is_ahead(uint32_t theirs, uint32_t ours);
 /* Decodes the operations of a request: shape, sizes, text. Never fails for the content of one operation; ERR_NOMEM only. */
 enum err push_decode(struct push *push, const pb_push_request *request, struct arena *arena);
 
-/* How many operations may be decided together: a formal report reads what stands before it in the tables, so it begins a
- * push of its own. */
+/* How many operations may be decided together: a formal report freezes the tables as the operations before it left them,
+ * and as those behind it have not touched them yet, so it is a push of its own. */
 size_t push_barrier(const struct push *push);
 
 enum err push_plan(struct push *push, const struct plan_facts *facts);

@@ -191,7 +191,10 @@ struct db_push { uint8_t device[ID_SIZE]; uint32_t incarnation; uint64_t first, 
 struct db_history { uint8_t id[ID_SIZE]; int64_t ver; unsigned kind; uint32_t groups; struct value old; uint8_t device[ID_SIZE]; uint32_t incarnation; uint64_t op_no; };
 struct db_conflict { uint8_t id[ID_SIZE], device[ID_SIZE]; uint32_t incarnation; uint64_t op_no; unsigned kind; struct value mine; };
 struct db_link { int64_t stream; uint64_t n; struct value parts; uint8_t root[HASH_SIZE], head[HASH_SIZE]; };
-enum db_table { T_DEVICE, T_STREAM, T_FEED, T_PUSH, T_HISTORY, T_CONFLICT, T_LINK, T_COUNTY, T_RECORD, T_COUNT = T_RECORD + 32 };
+/* The table of a formal report: the rows that stood in it, each with the version that it had. */
+struct db_filed { uint8_t id[ID_SIZE]; int64_t ver; };
+struct db_snapshot { uint8_t filing[ID_SIZE]; size_t n; struct db_filed *rows; };
+enum db_table { T_DEVICE, T_STREAM, T_FEED, T_PUSH, T_HISTORY, T_CONFLICT, T_LINK, T_SNAPSHOT, T_COUNTY, T_RECORD, T_COUNT = T_RECORD + 32 };
 /* What everybody sees now; fn is given the rows of one table. */
 void db_each(unsigned table, void (*fn)(void *data, const void *row), void *data);
 const void *db_find(unsigned table, const void *key, size_t n);

@@ -11,6 +11,8 @@
 #include "tables.h"
 #include "view.h"
 
+static const uint32_t shown[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_FILING, 0};
+
 /* An answer that reached a device: from then on it is a promise. */
 struct told {
 	struct told *next;
@@ -22,6 +24,9 @@ struct told {
 	uint32_t gver[KIND_GROUPS_MAX]; /* as the answer told them; 0: not told */
 	uint8_t id[ID_SIZE];
 	uint32_t groups; /* that it changed a record in */
+	uint32_t kind;
+	bool del;
+	int64_t ver; /* that it left the record at */
 	bool gone;   /* from the device's disk, which was rolled back */
 	bool forgot; /* its disk was, and holds the answer of an older history of the database */
 	bool seen; /* while op_push is walked */
@@ -80,7 +85,6 @@ struct effect_search {
 	uint8_t device[ID_SIZE];
 	uint32_t incarnation;
 	uint64_t op_no;
-	int64_t ver;
 	bool found;
 };
 
@@ -89,13 +93,13 @@ static void search_effect(void *data, const void *row)
 	struct effect_search *s = data;
 	const struct db_history *h = row;
 
-	s->found |= h->groups == 0xFF && h->ver == s->ver && h->incarnation == s->incarnation && h->op_no == s->op_no && memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
+	s->found |= h->incarnation == s->incarnation && h->op_no == s->op_no && memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
 }
 
-/* Deleting what is deleted already is no effect. */
-static bool deleted_it(const struct client *c, const pb_op *op, const pb_op_result *r)
+/* Deleting what is deleted already is no effect, nor is saying what stands. */
+static bool changed_it(const struct client *c, uint32_t incarnation, uint64_t op_no, const uint8_t *id)
 {
-	struct effect_search s = {.id = op->id.data, .incarnation = op->incarnation, .op_no = op->op_no, .ver = r->ver};
+	struct effect_search s = {.id = id, .incarnation = incarnation, .op_no = op_no};
 
 	id_parse(s.device, c->profile.device);
 	db_each(T_HISTORY, search_effect, &s);
@@ -107,7 +111,7 @@ static void check_bases(const struct client *c, const pb_op *op, const pb_op_res
 {
 	bool del = op->action == JINGGUAN__V1__ACTION__DEL;
 
-	if (del && !deleted_it(c, op, r))
+	if (del && !changed_it(c, op->incarnation, op->op_no, op->id.data))
 		return;
 	for (uint32_t g = 1; g <= r->n_gver && g <= KIND_GROUPS_MAX; g++) {
 		uint32_t saw, now = r->gver[g - 1];
@@ -148,6 +152,9 @@ static void check_answer(struct told *t, const struct client *c, const pb_op *op
 	for (size_t i = 0; taken && i < r->n_gver && i < KIND_GROUPS_MAX; i++)
 		t->gver[i] = r->gver[i];
 	memcpy(t->id, op->id.data, ID_SIZE);
+	t->kind = op->kind;
+	t->del = op->action == JINGGUAN__V1__ACTION__DEL;
+	t->ver = r->ver;
 	for (size_t i = 0; taken && i < op->n_seen; i++)
 		t->groups |= 1u << (op->seen[i]->group - 1);
 	if (t->lossy) /* versions may be gone with the database's tail */
@@ -181,6 +188,8 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 	sim_met(outcome_word(r));
 	if (op->action == JINGGUAN__V1__ACTION__DEL && r->outcome == JINGGUAN__V1__OUTCOME__APPLIED)
 		sim_met("APPLIED deletion");
+	if (op->kind == KIND_FILING && r->outcome == JINGGUAN__V1__OUTCOME__APPLIED)
+		sim_met("reported formally");
 	struct told *t = *at;
 	if (t && t->gone && memcmp(t->sha, sha, HASH_SIZE) != 0)
 		t = NULL; /* a database and a disk lost it: its number is free again */
@@ -325,10 +334,9 @@ static enum err check_own(void *data, const struct op_row *op)
 /* I6: what was typed is shown until the server's copy takes its place. */
 static void check_own_shown(struct client *c)
 {
-	static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, 0};
 	struct showing s = {.c = c};
 
-	if (view_load(&s.v, c->store, kinds, NULL))
+	if (view_load(&s.v, c->store, shown, NULL))
 		return; /* its disk refuses */
 	outbox_each(c->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED, 0, check_own, &s, NULL);
 	/* A pupil is shown once: what was answered and is not in the server's copy is no second record beside it. */
@@ -547,11 +555,10 @@ static void check_versions(void *data, const void *row)
 /* I7: with nothing under way, what people are shown is what the server has. */
 static void check_shown_at_end(struct client *c)
 {
-	static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, 0};
 	struct view *v;
 	struct row row;
 
-	demand(!view_load(&v, c->store, kinds, NULL), "I7", "the store of device %u cannot be read", c->no);
+	demand(!view_load(&v, c->store, shown, NULL), "I7", "the store of device %u cannot be read", c->no);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct item *item = v->items[i];
 		const void *found = db_find(T_RECORD + item->record.kind->number, item->id, ID_SIZE);
@@ -748,6 +755,74 @@ static enum err check_value(void *data, const struct op_row *op)
 	return ERR_OK;
 }
 
+/* ---- A2.6: a formal report is its table as it was typed before it ---- */
+
+static void check_snapshot(void *data, const void *row)
+{
+	const struct db_snapshot *s = row;
+
+	(void)data;
+	demand(db_find(T_RECORD + KIND_FILING, s->filing, ID_SIZE), "I4", "a table is kept of a report that is not there");
+}
+
+static void check_filing(void *data, const void *row)
+{
+	struct row r;
+
+	(void)data;
+	db_record(row, &r);
+	demand(db_find(T_SNAPSHOT, r.id, ID_SIZE), "I4", "a formal report stands without its table");
+}
+
+static const struct db_filed *filed_row(const struct db_snapshot *s, const uint8_t *id)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (memcmp(s->rows[i].id, id, ID_SIZE) == 0)
+			return &s->rows[i];
+	return NULL;
+}
+
+static bool was_taken(const struct told *t)
+{
+	return t->outcome == JINGGUAN__V1__OUTCOME__APPLIED || t->outcome == JINGGUAN__V1__OUTCOME__MERGED;
+}
+
+static bool is_deleted(const uint8_t *id)
+{
+	const void *found = db_find(T_RECORD + KIND_DESTINATION, id, ID_SIZE);
+	struct row r;
+
+	db_record(found, &r);
+	return r.state.deleted;
+}
+
+/* Operation t of the device that made the report. */
+static void check_filed(const struct told *report, const struct db_snapshot *s, const struct told *t)
+{
+	const struct db_filed *f = filed_row(s, t->id);
+
+	if (t->op_no < report->op_no)
+		demand(t->del ? !f : f ? f->ver >= t->ver : is_deleted(t->id), "I4", "report %llu of device %u does not say what its operation %llu did",
+			(unsigned long long)report->op_no, t->client->no, (unsigned long long)t->op_no);
+	else if (f && !t->del)
+		demand(f->ver <= t->ver && (f->ver < t->ver || !changed_it(t->client, t->incarnation, t->op_no, t->id)), "I4", "report %llu of device %u says what its operation %llu did behind it",
+			(unsigned long long)report->op_no, t->client->no, (unsigned long long)t->op_no);
+}
+
+static void check_reports(void)
+{
+	db_each(T_SNAPSHOT, check_snapshot, NULL);
+	db_each(T_RECORD + KIND_FILING, check_filing, NULL);
+	for (size_t i = 0; i < TOLD_SLOTS && !world.lossy; i++)
+		for (const struct told *report = told[i]; report; report = report->next) {
+			const struct db_snapshot *s = report->kind == KIND_FILING && was_taken(report) ? db_find(T_SNAPSHOT, report->id, ID_SIZE) : NULL;
+			for (size_t k = 0; s && k < TOLD_SLOTS; k++)
+				for (const struct told *t = told[k]; t; t = t->next)
+					if (t->client == report->client && t->incarnation == report->incarnation && t->kind == KIND_DESTINATION && was_taken(t))
+						check_filed(report, s, t);
+		}
+}
+
 void check_end(void)
 {
 	for (unsigned i = 0; i < world.plan.clients; i++)
@@ -761,6 +836,7 @@ void check_end(void)
 		check_stream_end(i);
 	for (unsigned k = 1; k < 32; k++)
 		db_each(T_RECORD + k, check_versions, NULL);
+	check_reports();
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		if (!world.clients[i].left)
 			check_shown_at_end(&world.clients[i]);

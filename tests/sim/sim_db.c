@@ -1467,6 +1467,76 @@ static enum verdict update_devices(struct call *call)
 	return DONE;
 }
 
+/* ---- formal reports ---- */
+
+/* The live rows of a kind that a school has, for this statement. */
+static const struct record_row *next_of(const struct call *call, struct cell school, struct db_row **at)
+{
+	while (*at) {
+		const struct record_row *x = row_read(*at, call->b->txn, snapshot(call));
+		*at = (*at)->next;
+		if (x && !x->header[5].data[0] && cell_is(x->header[1], school.data, (size_t)school.len))
+			return x;
+	}
+	return NULL;
+}
+
+/* As filing_gaps does: a pupil without a row of where he or she goes is a gap. */
+static bool has_gap(const struct call *call, struct cell school)
+{
+	struct db_row *pupils = db.first[T_RECORD + KIND_STUDENT];
+	const struct record_row *pupil, *d;
+
+	while ((pupil = next_of(call, school, &pupils)) != NULL) {
+		struct cell no = pupil->column[F_STUDENT_CERT_NO];
+		struct db_row *destinations = db.first[T_RECORD + KIND_DESTINATION];
+		while ((d = next_of(call, school, &destinations)) != NULL && !cell_is(no, d->column[F_DESTINATION_CERT_NO].data, (size_t)d->column[F_DESTINATION_CERT_NO].len))
+			;
+		if (!d)
+			return true;
+	}
+	return false;
+}
+
+static enum verdict guard_filings(struct call *call)
+{
+	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]), incompletes = elements_of(&call->param[4]);
+	struct cell ord, school, incomplete;
+	int n = 0;
+
+	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT);
+	while (take(&ords, &ord) && take(&schools, &school) && take(&incompletes, &incomplete)) {
+		if (number(incomplete) || !has_gap(call, school))
+			continue;
+		put_cell(r, n, 0, ord);
+		put_text(r, n, 1, "INCOMPLETE");
+		put_text(r, n, 2, "destination");
+		put_text(r, n++, 3, "学生材料不齐");
+	}
+	return DONE;
+}
+
+static enum verdict take_snapshot(struct call *call)
+{
+	const struct cell *filing = &call->param[3];
+	const struct record_row *d;
+	struct db_snapshot *s = keep(sizeof *s);
+	size_t room = 0;
+
+	PGresult *r = ROWS(call, PG_INT4);
+	for (struct db_row *at = db.first[T_RECORD + KIND_DESTINATION]; at; at = at->next)
+		room++;
+	s->n = 0;
+	s->rows = keep(sizeof *s->rows * (room + 1));
+	memcpy(s->filing, filing->data, ID_SIZE);
+	for (struct db_row *at = db.first[T_RECORD + KIND_DESTINATION]; (d = next_of(call, call->param[1], &at)) != NULL; s->n++) {
+		memcpy(s->rows[s->n].id, d->id, ID_SIZE);
+		s->rows[s->n].ver = number(d->header[3]);
+	}
+	put_int4(r, 0, 0, (int64_t)s->n);
+	return read_key(call, T_SNAPSHOT, s->filing, ID_SIZE) ? DONE : insert_row(call, T_SNAPSHOT, s->filing, ID_SIZE, s);
+}
+
 /* ---- pull ---- */
 
 static enum verdict read_stream(struct call *call)

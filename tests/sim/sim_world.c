@@ -17,6 +17,7 @@
 #include "sim_pg.h"
 #include "staging.h"
 #include "tables.h"
+#include "transition.h"
 #include "view.h"
 
 #define PUPILS 14 /* of a school: few, so that its computers meet */
@@ -29,7 +30,7 @@ const char *const sim_schools[SIM_SCHOOLS] = {"2132999001", "2132999002", "31329
 void net_begin(void);
 void db_cancel_wait(void);
 
-static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, 0};
+static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_FILING, 0};
 static struct sim_server *running;
 static jmp_buf server_left;
 static struct problem typing; /* why it failed */
@@ -169,11 +170,21 @@ static enum err put_destination(struct client *c, struct view *v, struct item **
 	return outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
 }
 
+static enum err file_report(struct view *v)
+{
+	bool incomplete = chance(500);
+	int64_t n;
+
+	return transition_file(v, YEAR, "T1", incomplete, incomplete ? "有学生尚未登记去向" : "", &n, &typing);
+}
+
 static enum err type_one(struct client *c, struct view *v, struct item **item)
 {
 	unsigned what = (unsigned)draw(100);
 
 	*item = NULL;
+	if (chance(30))
+		return file_report(v);
 	if (what < 45)
 		return put_student(c, v, item);
 	if (what < 60)
