@@ -35,6 +35,10 @@ static const struct db_stmt read_classes = {
 	" UNION ALL SELECT 2, class_no FROM enrolment WHERE county = app_county() AND rec_id = u.of"
 	" UNION ALL SELECT 2, s.class_no FROM slip p JOIN student s ON s.county = p.county AND s.rec_id = p.pupil WHERE p.county = app_county() AND p.rec_id = u.of"
 	" ORDER BY rank LIMIT 1) x WHERE x.class_no IS NOT NULL"};
+static const struct db_stmt read_hangers = {
+	"SELECT u.ord, h.rec_id FROM unnest($1::int[], $2::uuid[]) u(ord, id), LATERAL"
+	" (SELECT rec_id FROM guardian WHERE county = app_county() AND student = u.id AND NOT deleted"
+	" UNION ALL SELECT rec_id FROM evidence WHERE county = app_county() AND target = u.id AND NOT deleted) h"};
 static const struct db_stmt read_day = {
 	"SELECT jg_today(), ARRAY(SELECT year FROM cycle WHERE county = app_county() AND NOT deleted AND phase = 'closed')"};
 static const struct db_stmt read_others = {
@@ -151,6 +155,23 @@ static void send_replays(struct group *g)
 	pg_array_free(&op);
 }
 
+/* What hangs on what, of the kinds that a school deletes. The record that something is hung on is locked with
+ * it: whoever deletes it at the same moment waits, and then sees it. */
+static bool hangs_on(uint32_t kind, uint32_t on)
+{
+	return (kind == KIND_GUARDIAN && on == KIND_STUDENT) ||
+	       (kind == KIND_EVIDENCE && (on == KIND_DESTINATION || on == KIND_ENROLMENT));
+}
+
+static const uint8_t *hook_of(const struct plan_op *o, const struct kind *on)
+{
+	if (!o->kind || o->fault.code || o->op->action != JINGGUAN__V1__ACTION__PUT ||
+		!hangs_on(o->kind->number, on->number))
+		return NULL;
+	const struct value *of = &o->body.value[o->kind->of];
+	return of->len == ID_SIZE ? of->data : NULL;
+}
+
 /* Locks the records of one kind in the order of their ids and asks who holds the natural keys. */
 static bool send_kind(struct group *g, const struct kind *kind)
 {
@@ -159,7 +180,7 @@ static bool send_kind(struct group *g, const struct kind *kind)
 
 	for (size_t i = 0; i < g->count; i++)
 		total += g->member[i].limit;
-	const uint8_t **list = arena_alloc(&g->arena, sizeof *list * (total + 1));
+	const uint8_t **list = arena_alloc(&g->arena, sizeof *list * (2 * total + 1));
 	if (!list)
 		return false;
 	total = 0;
@@ -169,6 +190,9 @@ static bool send_kind(struct group *g, const struct kind *kind)
 		const struct member *m = &g->member[i];
 		for (size_t k = 0; k < m->limit; k++) {
 			const struct plan_op *o = &m->push.ops[k];
+			const uint8_t *hook = hook_of(o, kind);
+			if (hook)
+				list[total++] = hook;
 			if (o->kind != kind || o->fault.code)
 				continue;
 			list[total++] = o->op->id.data;
@@ -331,6 +355,35 @@ static void send_classes(struct group *g)
 	pg_array_free(&of);
 }
 
+static void send_hangers(struct group *g)
+{
+	struct pg_array ord = {0}, id = {0};
+	struct db_params p = {0};
+
+	pg_array_begin(&ord, PG_INT4);
+	pg_array_begin(&id, PG_UUID);
+	for (size_t i = 0; i < g->count; i++)
+		for (size_t k = 0; k < g->member[i].limit; k++) {
+			const struct plan_op *o = &g->member[i].push.ops[k];
+			if (!o->kind || o->fault.code || o->op->action != JINGGUAN__V1__ACTION__DEL)
+				continue;
+			if (!hangs_on(KIND_GUARDIAN, o->kind->number) &&
+				!hangs_on(KIND_EVIDENCE, o->kind->number))
+				continue;
+			pg_array_int4(&ord, ord_of(i, k));
+			pg_array_bytes(&id, o->op->id.data, ID_SIZE);
+		}
+	g->hangers_at = -1;
+	if (ord.count) {
+		db_array(&p, &ord);
+		db_array(&p, &id);
+		g->hangers_at = g->task.sent;
+		db_task_query(&g->task, &read_hangers, &p);
+	}
+	pg_array_free(&ord);
+	pg_array_free(&id);
+}
+
 static void send_guards(struct group *g)
 {
 	struct pg_array filing[6] = {0}, verify[4] = {0}, slip[3] = {0};
@@ -408,6 +461,7 @@ bool push_facts_send(struct group *g)
 	send_guards(g);
 	send_writers(g);
 	send_classes(g);
+	send_hangers(g);
 	return true;
 }
 
@@ -604,6 +658,25 @@ static bool read_class_rows(struct group *g)
 	return true;
 }
 
+static bool read_hanger_rows(struct group *g)
+{
+	const PGresult *r = g->hangers_at >= 0 ? g->task.result[g->hangers_at] : NULL;
+	size_t len;
+
+	for (size_t i = 0; r && i < g->count; i++)
+		if (!(g->member[i].facts.hangers = arena_alloc(
+			      &g->arena, sizeof(struct plan_hanger) * ((size_t)PQntuples(r) + 1))))
+			return false;
+	for (int i = 0; r && i < PQntuples(r); i++) {
+		int ord = (int)db_get_int(r, i, 0);
+		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
+		struct plan_hanger *h = (struct plan_hanger *)(uintptr_t)&f->hangers[f->hanger_count++];
+		h->op = (uint32_t)(ord % PUSH_OPS_MAX);
+		memcpy(h->id, db_get_bytes(r, i, 1, &len), ID_SIZE);
+	}
+	return true;
+}
+
 bool push_facts_read(struct group *g)
 {
 	const PGresult *day = g->task.result[3];
@@ -620,5 +693,6 @@ bool push_facts_read(struct group *g)
 		m->facts.closed_count = n < 64 ? (size_t)n : 64;
 		snprintf(m->facts.school, sizeof m->facts.school, "%s", m->request->caller.school);
 	}
-	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) && read_writer_rows(g) && read_class_rows(g);
+	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) && read_writer_rows(g) && read_class_rows(g) &&
+	       read_hanger_rows(g);
 }

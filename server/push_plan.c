@@ -483,9 +483,54 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 		p->push->filed = true;
 }
 
+static bool hangs_on(const struct record *r, const uint8_t *id)
+{
+	int of = r->kind->of;
+
+	return of >= 0 && r->value[of].len == ID_SIZE && memcmp(r->value[of].data, id, ID_SIZE) == 0;
+}
+
+/* Whether a live record of this school hangs on the one that is to be deleted; what this push has deleted or
+ * moved does not. */
+static bool has_hangers(struct plan *p, size_t index, const uint8_t *id)
+{
+	for (size_t i = 0; i < p->facts->hanger_count; i++)
+		if (p->facts->hangers[i].op == index && !entry_find(p, p->facts->hangers[i].id))
+			return true;
+	for (size_t i = 0; i < p->entry_count; i++)
+		if (p->entries[i].row.state.exists && !p->entries[i].row.state.deleted &&
+			hangs_on(&p->entries[i].row.state.record, id))
+			return true;
+	return false;
+}
+
+/* What hangs on a record that is gone is shown to nobody: so nothing is hung on what was deleted meanwhile,
+ * and nothing is deleted that somebody hung something on meanwhile. A record that never came to be is another
+ * matter: whoever sent it learns of the one that exists, and moves what hangs on it there. */
+static enum err check_hook(struct plan *p, size_t index, const struct plan_op *o, const struct entry *entry,
+	struct problem *problem)
+{
+	const struct entry *on = NULL;
+
+	if (o->op->action == JINGGUAN__V1__ACTION__PUT && o->kind->of >= 0 &&
+		o->body.value[o->kind->of].len == ID_SIZE)
+		on = entry_find(p, o->body.value[o->kind->of].data);
+	if (on && on->row.state.deleted)
+		return problem_set(problem, ERR_NOT_FOUND, o->kind->fields[o->kind->of].name, NULL,
+			tr("所属的记录已经删除", "the record that it belongs to was deleted"));
+	if (o->op->action == JINGGUAN__V1__ACTION__DEL && entry && entry->row.state.exists &&
+		!entry->row.state.deleted && has_hangers(p, index, o->op->id.data))
+		return problem_set(problem, ERR_NOT_NOW, NULL, NULL,
+			tr("他人在这条记录下登记了监护人或材料，请查看后再删",
+				"somebody else entered a guardian or a file under it: look before you "
+				"delete"));
+	return ERR_OK;
+}
+
 static void decide(struct plan *p, size_t index, pb_op_result *r)
 {
 	struct plan_op *o = &p->push->ops[index];
+	struct problem problem;
 	struct merge_op m;
 
 	if (o->fault.code || !o->op) { /* what cannot be decoded has its fault */
@@ -504,9 +549,12 @@ static void decide(struct plan *p, size_t index, pb_op_result *r)
 		return;
 	}
 	if ((e = make_merge_op(p, o, &m))) {
-		struct problem blocked;
-		problem_set(&blocked, e, NULL, NULL, NULL);
-		refuse(p, r, JINGGUAN__V1__OUTCOME__BLOCKED, &blocked);
+		problem_set(&problem, e, NULL, NULL, NULL);
+		refuse(p, r, JINGGUAN__V1__OUTCOME__BLOCKED, &problem);
+		return;
+	}
+	if (check_hook(p, index, o, entry, &problem)) {
+		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		return;
 	}
 	if (!entry) {
@@ -519,9 +567,8 @@ static void decide(struct plan *p, size_t index, pb_op_result *r)
 		return;
 	}
 	if (year_is_closed(p, entry->row.state.exists ? &entry->row.state.record : &o->body)) {
-		struct problem closed;
-		problem_set(&closed, ERR_PHASE, "year", NULL, tr("本年度小升初工作已结束，不能再修改", "the cycle of this year is closed"));
-		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &closed);
+		problem_set(&problem, ERR_PHASE, "year", NULL, tr("本年度小升初工作已结束，不能再修改", "the cycle of this year is closed"));
+		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		return;
 	}
 	apply(p, index, o, entry, &m, r);

@@ -67,6 +67,12 @@ struct plan_writer {
 	int64_t at;
 };
 
+/* A live record that hangs on the one that an operation deletes. */
+struct plan_hanger {
+	uint32_t op; /* index in the push */
+	uint8_t id[ID_SIZE];
+};
+
 struct plan_facts {
 	int county;
 	int32_t today;
@@ -82,6 +88,8 @@ struct plan_facts {
 	size_t replay_count;
 	const struct plan_refusal *refusals;
 	size_t refusal_count;
+	const struct plan_hanger *hangers;
+	size_t hanger_count;
 	const char (*others)[SCHOOL_TEXT]; /* per op: the other school that its destination names, "" = none */
 	const char *const *classes; /* per op: class of the pupil that its `of` field names, NULL = none known; NULL when no author needs it */
 	const struct plan_writer *writers; /* per op; NULL when no operation changes a record that stands */

@@ -196,21 +196,11 @@ static void block(struct undo *u, const struct item *item)
 /* Which record another one hangs on, or NULL. */
 static const uint8_t *refers_to(const struct item *item)
 {
-	int field = -1;
+	const struct kind *kind = item->record.kind;
+	int field = kind->number == KIND_VERIFY_ANSWER ? F_VERIFY_ANSWER_DESTINATION : kind->of;
 
-	switch (item->record.kind->number) {
-	case KIND_GUARDIAN:
-		field = F_GUARDIAN_STUDENT;
-		break;
-	case KIND_EVIDENCE:
-		field = F_EVIDENCE_TARGET;
-		break;
-	case KIND_VERIFY_ANSWER:
-		field = F_VERIFY_ANSWER_DESTINATION;
-		break;
-	default:
+	if (field < 0)
 		return NULL;
-	}
 	const struct value *v = &item->record.value[field];
 	return record_has(&item->record, field) && v->len == ID_SIZE ? v->data : NULL;
 }

@@ -75,11 +75,12 @@ enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct p
 {
 	enum err e = outbox_set_state(v->store, x->row.n, OP_DONE, p);
 
-	if (!e && x->row.has_duplicate && conflict_theirs(v, &x->row))
-		e = outbox_move_hangers(v, &x->row, p);
+	if (!e && x->row.has_duplicate)
+		e = conflict_theirs(v, &x->row) ? outbox_move_hangers(v, x->row.id, x->row.duplicate_of, p)
+						: outbox_delete_hangers(v, x->row.id, p);
 	for (const struct decide_behind *behind = x->behind; !e && behind; behind = behind->next)
 		e = outbox_set_state(v->store, behind->n, OP_DONE, p);
-	return e;
+	return e ? e : outbox_drop_unhooked(v, x->row.id, p);
 }
 
 static enum err deleted(struct problem *p)
@@ -112,6 +113,7 @@ enum err conflict_take_mine(struct view *v, const struct conflict *x, struct pro
 	}
 	struct record want = item->record;
 	record_take_groups(&want, &x->mine, x->groups);
+	outbox_keep_hook(v, item, &want);
 	return conflict_take_fields(v, x, &want, p);
 }
 
@@ -124,15 +126,22 @@ enum err decide_again(struct view *v, const struct op_row *row, const struct rec
 	if (!item || !item->live)
 		item = NULL;
 	if (row->del) {
-		e = item ? outbox_delete(v, item, 0, p) : ERR_OK;
+		e = item ? outbox_delete_hangers(v, item->id, p) : ERR_OK;
+		if (!e && item)
+			e = outbox_delete(v, item, 0, p);
 	} else {
 		record_init(&want, row->kind);
 		if (item)
 			want = item->record;
 		record_take_groups(&want, body, groups);
+		if (item)
+			outbox_keep_hook(v, item, &want);
 		e = check_record(&want, true, cycle_today(v->store->profile), p);
 		if (!e)
 			e = outbox_put(v, &item, &want, UINT32_MAX, 0, p);
+		if (!e && item &&
+			memcmp(item->id, row->id, ID_SIZE) != 0) /* what never came to be is made anew */
+			e = outbox_move_hangers(v, row->id, item->id, p);
 	}
 	return e ? e : outbox_set_state(v->store, row->n, OP_DONE, p);
 }
@@ -148,6 +157,8 @@ enum err decide_aside(struct store *s, const uint32_t *kinds, const struct op_ro
 	const struct item *item = e ? NULL : view_find_id(v, row->id);
 	if (!e && (!item || !item->live))
 		e = outbox_delete_hangers(v, row->id, p);
+	if (!e)
+		e = outbox_drop_unhooked(v, row->id, p);
 	view_free(v);
 	return e;
 }

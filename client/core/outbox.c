@@ -146,6 +146,29 @@ static enum err queue(struct view *v, pb_op *op, uint32_t groups, const struct i
 	return ERR_OK;
 }
 
+/* What hangs on a record that is gone is shown to nobody. */
+static bool loses_its_hook(const struct view *v, const struct item *item, const struct record *want)
+{
+	int hook = want->kind->of;
+
+	if (hook < 0 || !record_has(want, hook) || want->value[hook].len != ID_SIZE)
+		return false;
+	const struct value *to = &want->value[hook], *now = item ? &item->record.value[hook] : NULL;
+	if (now && record_has(&item->record, hook) && now->len == ID_SIZE &&
+		memcmp(now->data, to->data, ID_SIZE) == 0)
+		return false;
+	const struct item *on = view_find_id(v, to->data);
+	return !on || !on->live;
+}
+
+void outbox_keep_hook(const struct view *v, const struct item *item, struct record *want)
+{
+	int hook = want->kind->of;
+
+	if (loses_its_hook(v, item, want))
+		record_set_bytes(want, hook, item->record.value[hook].data, item->record.value[hook].len);
+}
+
 enum err outbox_put(struct view *v, struct item **item, const struct record *want, uint32_t groups,
 	int64_t batch, struct problem *p)
 {
@@ -159,6 +182,11 @@ enum err outbox_put(struct view *v, struct item **item, const struct record *wan
 	groups &= outbox_changed_groups(*item, want);
 	if (!groups)
 		return ERR_OK;
+	if (loses_its_hook(v, *item, want))
+		return problem_set(p, ERR_NOT_FOUND, NULL,
+			tr("那名学生已经删除，或并入了另一条记录：请查到现在的记录再办",
+				"that record was deleted or merged into another: find the one that stands"),
+			tr("所属的记录已经不在", "the record that it belongs to is gone"));
 	if (*item) {
 		memcpy(id, (*item)->id, ID_SIZE);
 		fill_seen(&op, *item, groups, bases, list);

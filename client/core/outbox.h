@@ -23,7 +23,8 @@ enum op_state {
 
 /* Queues the groups of `want` for *item, or a new record when *item is NULL (it is then set). `batch` (0 =
  * none) is what undo takes together. Nothing is queued when the values of these groups are as they were.
- * ERR_NOT_NOW before the first login (no incarnation yet); otherwise as store.h. */
+ * ERR_NOT_NOW before the first login (no incarnation yet); ERR_NOT_FOUND when it would hang on a record that
+ * is gone (kind.h: of); otherwise as store.h. */
 enum err outbox_put(struct view *v, struct item **item, const struct record *want, uint32_t groups,
 	int64_t batch, struct problem *p);
 /* Queues the deletion of a record of this school. */
@@ -88,8 +89,7 @@ struct push_batch {
 	uint64_t first;       /* op_no of the first; the others follow without a gap */
 };
 /* The operations behind the acknowledged one, in order, as many as a push takes: of the older line first, where a restored server
- * stands in one (store.h). A formal report goes alone:
- * the server ends a push before it. Bytes live in the arena. */
+ * stands in one (store.h). A formal report goes alone: the server answers it alone. Bytes live in the arena. */
 enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *arena, struct problem *p);
 /* Before they leave: their outcome is unknown until the answer is recorded. */
 enum err outbox_sent(struct store *s, const struct push_batch *batch, struct problem *p);
@@ -114,7 +114,11 @@ struct adopted {
 enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p);
 /* The same for one that a person has decided: guardians and files of the refused id move to the record that exists. *v has these
  * kinds; within a transaction. */
-enum err outbox_move_hangers(struct view *v, const struct op_row *duplicate, struct problem *p);
+enum err outbox_move_hangers(struct view *v, const uint8_t from[ID_SIZE], const uint8_t to[ID_SIZE], struct problem *p);
+/* When it is settled what takes its place: deletes the record `id` if it hangs on one that neither stands nor waits for a person. */
+enum err outbox_drop_unhooked(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);
+/* Before `want` is put over the item: where it would hang on a record that is gone by now, what the item hangs on stays. */
+void outbox_keep_hook(const struct view *v, const struct item *item, struct record *want);
 /* Takes guardians and files back with a record that did not come to be; the same conditions. */
 enum err outbox_delete_hangers(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);
 

@@ -327,19 +327,6 @@ struct adoption {
 	struct problem *p;
 };
 
-/* Which field names the record that another hangs on; -1: none. */
-static int hook_of(const struct kind *kind)
-{
-	switch (kind->number) {
-	case KIND_GUARDIAN:
-		return F_GUARDIAN_STUDENT;
-	case KIND_EVIDENCE:
-		return F_EVIDENCE_TARGET;
-	default:
-		return -1;
-	}
-}
-
 /* One record that hangs on the id that nobody has moves to the one that exists. What stands there already is
  * not overwritten: another guardian becomes the next one, the same file is not attached twice. */
 static enum err move_one(struct adoption *a, struct item *item, int hook, const uint8_t *to)
@@ -371,7 +358,7 @@ static enum err move_one(struct adoption *a, struct item *item, int hook, const 
 
 static bool hangs_on(const struct view *v, const struct item *item, const uint8_t *id)
 {
-	int hook = hook_of(item->record.kind);
+	int hook = item->record.kind->of;
 
 	return item->live && hook >= 0 && view_is_ours(v, item) && record_has(&item->record, hook) &&
 	       item->record.value[hook].len == ID_SIZE && memcmp(item->record.value[hook].data, id, ID_SIZE) == 0;
@@ -384,7 +371,7 @@ static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint
 	for (size_t i = 0, n = a->view->n; !e && i < n; i++) {
 		struct item *item = a->view->items[i];
 		if (hangs_on(a->view, item, from))
-			e = move_one(a, item, hook_of(item->record.kind), to);
+			e = move_one(a, item, item->record.kind->of, to);
 	}
 	return e;
 }
@@ -399,12 +386,33 @@ enum err outbox_delete_hangers(struct view *v, const uint8_t id[ID_SIZE], struct
 	return e;
 }
 
-enum err outbox_move_hangers(struct view *v, const struct op_row *duplicate, struct problem *p)
+enum err outbox_drop_unhooked(struct view *v, const uint8_t id[ID_SIZE], struct problem *p)
+{
+	struct item *item = view_find_id(v, id);
+	bool open = false;
+
+	if (!item || !item->live || item->record.kind->of < 0 || !view_is_ours(v, item))
+		return ERR_OK;
+	const struct value *to = &item->record.value[item->record.kind->of];
+	const struct item *on = to->len == ID_SIZE ? view_find_id(v, to->data) : NULL;
+	if (to->len != ID_SIZE || (on && on->live))
+		return ERR_OK;
+	sqlite3_stmt *stmt = store_prepare(
+		v->store, "SELECT 1 FROM outbox WHERE id = ? AND state BETWEEN 4 AND 7 LIMIT 1", p);
+	if (stmt)
+		sqlite3_bind_blob(stmt, 1, to->data, ID_SIZE, SQLITE_STATIC);
+	enum err e = stmt ? store_next(v->store, stmt, &open, p) : ERR_STORE;
+	sqlite3_finalize(stmt);
+	return e || open ? e : outbox_delete(v, item, 0, p);
+}
+
+enum err outbox_move_hangers(
+	struct view *v, const uint8_t from[ID_SIZE], const uint8_t to[ID_SIZE], struct problem *p)
 {
 	struct adopted told = {0};
 	struct adoption a = {.view = v, .told = &told, .p = p};
 
-	return move_hangers(&a, duplicate->id, duplicate->duplicate_of);
+	return move_hangers(&a, from, to);
 }
 
 /* The record that exists is the same pupil's. What differs in other groups than the identity is this school's
@@ -426,6 +434,8 @@ static enum err adopt(void *data, const struct op_row *row)
 	a->told->adopted++;
 	if (!e)
 		e = move_hangers(a, row->id, row->duplicate_of);
+	if (!e)
+		e = outbox_drop_unhooked(a->view, row->id, a->p);
 	return e ? e : outbox_set_state(a->view->store, row->n, groups ? OP_DONE : OP_ACCEPTED, a->p);
 }
 

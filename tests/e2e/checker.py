@@ -416,7 +416,7 @@ class Checker:
                 continue
             self.looked("I9")
             there = self.county.records.get(uuid(row[hook]))
-            if (there is None or there[1]["deleted"] == "t") and uuid(row[hook]) not in before_a_person:
+            if (there is None or there[1]["deleted"] == "t") and not {id, uuid(row[hook])} & before_a_person:
                 self.find("I9", "%s %s hangs on %s, which is nobody's", kind.rule.table, id.hex(), row[hook])
 
     def i9_typed(self):

@@ -29,6 +29,35 @@ def pupil(program, no):
     return found["name"], found["live_address"], sorted(g["name"] for g in found["guardians"])
 
 
+def before_a_person(program):
+    return [row for row in program.ok("outbox", "list") if row["state"] in ("refused", "conflict", "blocked")]
+
+
+def apart(server, first, second):
+    """One deletes a pupil, the other enters a guardian: whoever comes second is told, and nothing hangs on nobody."""
+    early, late = number(70), number(80)
+    batches = [first.ok("import", "students", roster(server, "x%d" % i, [("乙" + "一二"[i], no, "东街", "母甲")]))["import"] for i, no in enumerate((early, late))]
+    first.ok("sync")
+    second.ok("sync")
+    first.ok("undo", batches[0])
+    second.ok("import", "students", roster(server, "y0", [("乙一", early, "东街", "母乙")]))
+    second.ok("import", "students", roster(server, "y1", [("乙二", late, "东街", "母乙")]))
+    first.ok("sync")
+    second.ok("sync", code=5)
+    refused = before_a_person(second)
+    cases.equal("the guardian of a pupil who is gone is refused, not swallowed", [(r["state"], r["kind"]) for r in refused], [("refused", "guardian")])
+    second.ok("outbox", "withdraw", refused[0]["id"])
+    first.ok("undo", batches[1])
+    first.ok("sync", code=5)
+    cases.equal("a pupil under whom a colleague entered somebody is not deleted", sorted(r["state"] for r in before_a_person(first)), ["conflict", "refused"])
+    cases.equal("and stands, with what the colleague entered", pupil(first, late), ("乙二", "东街", ["母乙"]))
+    for row in before_a_person(first):
+        first.ok(*(("conflicts", "resolve", row["id"], "theirs") if row["state"] == "conflict" else ("outbox", "fix", row["id"])))
+    first.ok("sync")
+    second.ok("sync")
+    cases.equal("who has looked may delete", [p.run("students", "show", late).code for p in (first, second)], [3, 3])
+
+
 def main():
     with Server() as server:
         server.import_schools(SCHOOL)
@@ -47,6 +76,10 @@ def main():
         cases.equal("with both words of what differs", {f["field"]: (f["mine"], f["theirs"]) for f in open_items[mine]["fields"]}, {"name": ("甲贰", "甲二"), "live_address": ("西街", "东街")})
         second.ok("conflicts", "resolve", open_items[mine]["id"], "mine", "--seen", open_items[mine]["seen"])
         second.ok("conflicts", "resolve", open_items[theirs]["id"], "theirs")
+        moved = [row["id"] for row in second.ok("outbox", "list") if row["state"] == "waiting" and row["kind"] == "guardian"]
+        back = [second.run("outbox", "revert", row) for row in moved]
+        cases.equal("whom I wrote for the pupil cannot be moved back to a record that is nobody's", [(r.code, "所属的记录已经不在" in r.err) for r in back], [(3, True)] * len(moved))
+        cases.check("and somebody was moved", len(moved) > 0)
         second.ok("conflicts", "resolve", open_items[fields]["id"], "live_address=南街")
         second.ok("outbox", "withdraw", open_items[away]["id"])
         first.ok("students", "set", gone, "class_no=7")
@@ -65,6 +98,7 @@ def main():
             cases.equal("who is withdrawn takes the guardian along", pupil(program, away), ("甲六", "东街", ["母六"]))
             cases.equal("no pupil twice", len(program.ok("students", "list")), len(numbers))
         cases.equal("nothing is open", (second.ok("conflicts", "list"), second.ok("sync")["pending"]), ([], 0))
+        apart(server, first, second)
         orphans = server.psql("SET app.county = '%s'; SET app.scope = 'job'; SELECT count(*) FILTER (WHERE s.rec_id IS NULL), count(*) > 6 FROM guardian g"
                               " LEFT JOIN student s ON s.rec_id = g.student AND NOT s.deleted WHERE NOT g.deleted" % COUNTY)
         cases.equal("nobody hangs on an id that is nobody's", orphans, "0|t")

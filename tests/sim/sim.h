@@ -109,6 +109,7 @@ struct client {
 	bool alive, busy, left; /* left: its computer never comes back */
 	bool rolled_back, short_of_memory; /* short: in what it did last */
 	bool behind;	/* rolled back, and not met the server since */
+	bool put_back;	/* rolled back ever */
 	uint64_t met, agreed; /* world.lossy at its last WELCOME, and at the last behind which all that it has went */
 	int64_t saved_rows; /* of its outbox, that a person was told are saved */
 	bool ready; /* quiesced: everything sent and pulled */

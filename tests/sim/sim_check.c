@@ -42,7 +42,7 @@ void check_begin(void)
 	for (unsigned i = 0; i < world.plan.clients; i++) {
 		world.clients[i].saved_rows = 0;
 		memset(world.clients[i].seen, 0, sizeof world.clients[i].seen);
-		world.clients[i].rolled_back = world.clients[i].behind = false;
+		world.clients[i].rolled_back = world.clients[i].behind = world.clients[i].put_back = false;
 		world.clients[i].met = world.clients[i].agreed = 0;
 	}
 }
@@ -755,6 +755,60 @@ static enum err check_value(void *data, const struct op_row *op)
 	return ERR_OK;
 }
 
+/* ---- I9: whoever hangs on a pupil that nobody has is shown to nobody ---- */
+
+struct asked {
+	const struct client *c;
+	const uint8_t *id;
+	bool found;
+};
+
+/* What stands of a refusal that was pruned is "done already": nobody is told what became of it. */
+static enum err match_open(void *data, const struct op_row *op)
+{
+	struct asked *asked = data;
+	const struct told *t = op->op_no ? *slot_of(asked->c, op->incarnation, op->op_no) : NULL;
+	bool open = op->state != OP_ACCEPTED && op->state != OP_DONE;
+
+	asked->found |= memcmp(op->id, asked->id, ID_SIZE) == 0 && (open || (t && t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED));
+	return ERR_OK;
+}
+
+static bool before_a_person(const uint8_t *id)
+{
+	struct asked asked = {.id = id};
+
+	for (unsigned i = 0; i < world.plan.clients; i++) {
+		asked.c = &world.clients[i];
+		outbox_each(world.clients[i].store, UINT32_MAX, 0, match_open, &asked, NULL);
+	}
+	return asked.found;
+}
+
+static void check_guardian(void *data, const void *row)
+{
+	const void *found;
+	struct row guardian, pupil;
+
+	(void)data;
+	db_record(row, &guardian);
+	const struct value *of = &guardian.state.record.value[F_GUARDIAN_STUDENT];
+	if (guardian.state.deleted)
+		return;
+	if ((found = db_find(T_RECORD + KIND_STUDENT, of->data, ID_SIZE)))
+		db_record(found, &pupil);
+	demand((found && !pupil.state.deleted) || before_a_person(of->data) || before_a_person(guardian.id), "I9", "a guardian hangs on a pupil who is nobody's");
+}
+
+/* What a computer that is gone, or the disk that was put back, would have moved stays where it is. */
+static void check_guardians(void)
+{
+	for (unsigned i = 0; i < world.plan.clients; i++)
+		if (world.clients[i].left || world.clients[i].put_back)
+			return;
+	db_each(T_RECORD + KIND_GUARDIAN, check_guardian, NULL);
+}
+
 /* ---- A2.6: a formal report is its table as it was typed before it ---- */
 
 static void check_snapshot(void *data, const void *row)
@@ -837,6 +891,7 @@ void check_end(void)
 	for (unsigned k = 1; k < 32; k++)
 		db_each(T_RECORD + k, check_versions, NULL);
 	check_reports();
+	check_guardians();
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		if (!world.clients[i].left)
 			check_shown_at_end(&world.clients[i]);

@@ -192,7 +192,8 @@ static enum err type_one(struct client *c, struct view *v, struct item **item)
 	if (what < 85)
 		return put_destination(c, v, item);
 	*item = any_item(v, what < 92 ? KIND_STUDENT : what < 96 ? KIND_GUARDIAN : KIND_DESTINATION);
-	return *item ? outbox_delete(v, *item, 0, &typing) : ERR_OK;
+	enum err e = *item ? outbox_delete_hangers(v, (*item)->id, &typing) : ERR_OK;
+	return e || !*item ? e : outbox_delete(v, *item, 0, &typing);
 }
 
 /* I6: what was saved is what is shown. */
@@ -687,7 +688,7 @@ static void roll_back(struct client *c)
 	net_drop_client(c);
 	fiber_drop(c->fiber);
 	if (disk_restore(c->no)) {
-		c->rolled_back = c->behind = true;
+		c->rolled_back = c->behind = c->put_back = true;
 		sim_met("disk rolled back");
 		sim_trace("rolled back", c->no, 0);
 		sim_at(draw_between(5 * SECOND, 60 * SECOND), NULL, restore_behind_a_fork, NULL);

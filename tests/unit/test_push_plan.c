@@ -454,6 +454,80 @@ static void a_filing_is_a_push_of_its_own(void **state)
 	bench_free(b);
 }
 
+static struct record guardian_of(uint8_t pupil_id)
+{
+	struct record r;
+	uint8_t id[16];
+
+	id_of(id, pupil_id);
+	record_init(&r, kind_by_number(KIND_GUARDIAN));
+	record_set_bytes(&r, F_GUARDIAN_STUDENT, memcpy(calloc(1, 16), id, 16), 16);
+	record_set_number(&r, F_GUARDIAN_ORDINAL, 1);
+	record_set_text(&r, F_GUARDIAN_NAME, "甲母");
+	return r;
+}
+
+static void forget_guardian(struct record *r)
+{
+	free((void *)(uintptr_t)r->value[F_GUARDIAN_STUDENT].data);
+}
+
+/* Two colleagues: one deletes a pupil, the other enters a guardian. Whoever comes second is told. */
+static void nothing_hangs_on_what_is_gone(void **state)
+{
+	struct record r = pupil("甲", "A1", "3"), on_gone = guardian_of(1), on_nobody = guardian_of(9);
+	struct plan_hanger hanger = {.op = 0};
+	struct bench *b = bench_new();
+
+	(void)state;
+	stands(b, 1, &r, SCHOOL);
+	b->rows[0].state.deleted = true;
+	add(b, (struct want){.id = 2, .kind = KIND_GUARDIAN, .body = &on_gone});
+	add(b, (struct want){.id = 3,
+		       .kind = KIND_GUARDIAN,
+		       .body = &on_nobody}); /* who will learn of the pupil that exists */
+	run(b);
+	outcome(b, 0, REJECTED, ERR_NOT_FOUND);
+	assert_string_equal(result(b, 0)->field, "student");
+	outcome(b, 1, APPLIED, ERR_OK);
+	bench_free(b);
+
+	b = bench_new();
+	id_of(hanger.id, 2);
+	stands(b, 1, &r, SCHOOL);
+	b->facts.hangers = &hanger;
+	b->facts.hanger_count = 1;
+	add(b, (struct want){.id = 1, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	run(b);
+	outcome(b, 0, REJECTED, ERR_NOT_NOW);
+	assert_int_equal(b->push.part.count, 0);
+	bench_free(b);
+
+	b = bench_new(); /* whom this push deletes before does not stand in the way */
+	hanger.op = 1;
+	stands(b, 1, &r, SCHOOL);
+	stands(b, 2, &on_gone, SCHOOL);
+	b->facts.hangers = &hanger;
+	b->facts.hanger_count = 1;
+	add(b, (struct want){.id = 2, .kind = KIND_GUARDIAN, .seen = {SEEN(1, 2)}, .n_seen = 1});
+	add(b, (struct want){.id = 1, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, APPLIED, ERR_OK);
+	bench_free(b);
+
+	b = bench_new(); /* nor may one that was entered earlier in it be left behind */
+	stands(b, 1, &r, SCHOOL);
+	add(b, (struct want){.id = 2, .kind = KIND_GUARDIAN, .body = &on_gone});
+	add(b, (struct want){.id = 1, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, REJECTED, ERR_NOT_NOW);
+	bench_free(b);
+	forget_guardian(&on_gone);
+	forget_guardian(&on_nobody);
+}
+
 static void who_may(void **state)
 {
 	struct record mine = pupil("甲", "A1", "3"), theirs = pupil("乙", "A2", "4"), now = pupil("丙", "A3", "4"), foreign = pupil("丁", "A4", "3");
@@ -638,7 +712,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits), cmocka_unit_test(replays), cmocka_unit_test(gaps_and_incarnations),
 		cmocka_unit_test(another_history), cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both), cmocka_unit_test(duplicates),
-		cmocka_unit_test(a_filing_is_a_push_of_its_own), cmocka_unit_test(who_may), cmocka_unit_test(guards_years_and_ids), cmocka_unit_test(damaged_operations),
+		cmocka_unit_test(a_filing_is_a_push_of_its_own), cmocka_unit_test(nothing_hangs_on_what_is_gone), cmocka_unit_test(who_may),
+		cmocka_unit_test(guards_years_and_ids), cmocka_unit_test(damaged_operations),
 		cmocka_unit_test(damaged_operations_replay), cmocka_unit_test(memory_runs_out)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
