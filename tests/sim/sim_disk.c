@@ -404,9 +404,11 @@ static void statements_forget(void)
 }
 
 int __real_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int n, sqlite3_stmt **out, const char **tail);
+int __real_sqlite3_step(sqlite3_stmt *stmt);
 int __real_sqlite3_finalize(sqlite3_stmt *stmt);
 int __real_sqlite3_close(sqlite3 *db);
 int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int n, sqlite3_stmt **out, const char **tail);
+int __wrap_sqlite3_step(sqlite3_stmt *stmt);
 int __wrap_sqlite3_finalize(sqlite3_stmt *stmt);
 int __wrap_sqlite3_close(sqlite3 *db);
 
@@ -422,6 +424,18 @@ int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int n, sqlite3_stmt 
 	if (code == SQLITE_OK && *out && kept_count < STATEMENTS_MAX)
 		kept[kept_count++] = (struct statement_kept){db, sql, *out, true};
 	return code;
+}
+
+/* After some errors SQLite takes the transaction back by itself; what is written behind that stands alone. */
+int __wrap_sqlite3_step(sqlite3_stmt *stmt)
+{
+	sqlite3 *db = sqlite3_db_handle(stmt);
+
+	for (unsigned i = 0; i < world.plan.clients && !sqlite3_stmt_readonly(stmt) && sqlite3_get_autocommit(db); i++) {
+		const struct store *s = world.clients[i].store;
+		demand(!s || s->db != db || !s->in_transaction, "C1", "what is written behind a transaction that is lost stands alone: %s", sqlite3_sql(stmt));
+	}
+	return __real_sqlite3_step(stmt);
 }
 
 int __wrap_sqlite3_finalize(sqlite3_stmt *stmt)
