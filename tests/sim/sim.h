@@ -8,7 +8,9 @@
  *   sim_disk.c    SQLite's VFS: torn, failed, full
  *   sim_memory.c  memory, which runs out
  *   sim_net.c     link.h towards the clients, conn.h towards the servers
- *   sim_world.c   the people, the faults and the order of a history; sim_check.c: the invariants of sync.md
+ *   sim_people.c  the people at the schools' computers
+ *   sim_world.c   the faults and the order of a history
+ *   sim_check.c, sim_end.c  the invariants of sync.md, on the way and at rest
  * Everything of one history is one thread's. */
 #ifndef JG_SIM_H
 #define JG_SIM_H
@@ -166,6 +168,11 @@ struct sim_server *server_running(void); /* whose event this is; NULL outside */
 void server_call(struct sim_server *s, sim_fn fn, void *data);
 struct sim_server *server_of(const void *loop);
 
+/* ---- people ---- */
+
+void people_type(struct client *c); /* something, or a file of it */
+void people_decide(struct client *c); /* some of what waits for them; or they take back what was typed */
+
 /* ---- network ---- */
 
 void net_drop_server(struct sim_server *s);
@@ -212,6 +219,7 @@ void check_begin(void);
 void check_told(struct client *c, const void *op, const uint8_t sha[HASH_SIZE], const void *result, uint64_t lossy);
 /* After a failover that may lose nothing: every operation that was answered since the last loss (lossy) stands. */
 void check_kept(uint64_t lossy);
+void check_at_rest(struct client *c); /* after whatever a computer did */
 void check_typed(struct client *c); /* after "saved" */
 void check_opened(struct client *c); /* after a restart: what was saved is there (C1, C2, C11) */
 void check_synced(struct client *c, enum err e, bool pulled);

@@ -893,20 +893,21 @@ static enum verdict read_classes(struct call *call)
 
 static enum verdict read_hangers(struct call *call)
 {
+	static const uint32_t hanging[] = {KIND_GUARDIAN, KIND_EVIDENCE};
 	struct elements ords = elements_of(&call->param[0]), ids = elements_of(&call->param[1]);
 	struct cell ord, id;
 	int n = 0;
 
 	PGresult *r = ROWS(call, PG_INT4, PG_UUID);
 	while (take(&ords, &ord) && take(&ids, &id))
-		for (struct db_row *row = db.first[T_RECORD + KIND_GUARDIAN]; row; row = row->next) {
-			const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
-			if (!x || x->header[5].data[0] ||
-				!cell_is(x->column[F_GUARDIAN_STUDENT], id.data, (size_t)id.len))
-				continue;
-			put_cell(r, n, 0, ord);
-			put_bytes(r, n++, 1, x->id, ID_SIZE);
-		}
+		for (size_t k = 0; k < sizeof hanging / sizeof *hanging; k++)
+			for (struct db_row *row = db.first[T_RECORD + hanging[k]]; row; row = row->next) {
+				const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
+				if (!x || x->header[5].data[0] || !cell_is(x->column[x->kind->of], id.data, (size_t)id.len))
+					continue;
+				put_cell(r, n, 0, ord);
+				put_bytes(r, n++, 1, x->id, ID_SIZE);
+			}
 	return DONE;
 }
 
