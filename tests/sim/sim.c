@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@
 
 #define CHUNK 100
 #define JOBS_MAX 16
-#define HANG_S 60 /* of the computer's clock for one history, which takes a tenth of a second */
+#define HANG_S 30 /* of a processor for one history, which takes a twentieth of a second */
 #define HEAP "GLIBC_TUNABLES" /* read by the C library before main, so set it and start anew */
 #define HEAP_OF_HUGE_PAGES "glibc.malloc.hugetlb=1" /* a run leaves some 12 MB behind: a third of the time went into single pages */
 
@@ -107,13 +108,13 @@ static pid_t start_chunk(unsigned job, uint64_t from, uint64_t to, const struct 
 	if (pid)
 		return pid;
 	job_no = job;
-	signal(SIGALRM, on_hang);
+	signal(SIGPROF, on_hang);
 	mallopt(M_MMAP_THRESHOLD, 1 << 30); /* a history gives and takes the same blocks again and again */
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	log_set_level(verbose ? LOG_LEVEL_DEBUG : (enum log_level)0);
 	for (uint64_t seed = from; seed < to; seed++) {
 		shared->job[job].seed = seed;
-		alarm(HANG_S);
+		setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = HANG_S}, NULL);
 		world_run(seed, limits, verbose);
 		uint64_t trace = world.trace;
 		if (twice) {
