@@ -1,6 +1,6 @@
 /* sim - runs histories and judges them.
  *
- *   sim --histories 5000           what each commit must pass, from seed 1
+ *   sim --histories 2000           what each commit must pass, from seed 1
  *   sim --seed 71 --verbose        one history with everything that happens in it
  *   sim --live                     liveness: after the faults stop one client's network stays bad
  *   sim --record FILE              appends the counts as one line of JSON
@@ -239,7 +239,7 @@ static int usage(void)
 {
 	fprintf(stderr, "sim [--seed N] [--histories N] [--live] [--jobs N] [--least N] [--first] [--verbose] [--record FILE] [--build ID]\n"
 		"    [--ops N] [--clients N] [--without network|kills|disk|clocks|rollback|database|memory]…\n\n"
-		"  sim --histories 5000 --least 100   what each commit must pass\n"
+		"  sim --histories 2000 --least 40   what each commit must pass\n"
 		"  sim --seed 71 --verbose            one history with everything that happens in it\n"
 		"  sim --live --histories 500         one computer's line stays bad to the end\n");
 	return 2;
