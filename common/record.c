@@ -287,6 +287,7 @@ void record_take_groups(struct record *r, const struct record *from, uint32_t gr
 /* One part of the natural key as text; false when it has no value. */
 static bool key_part(const struct record *r, const struct kind_key *key, struct buf *out)
 {
+	static const char hex[] = "0123456789abcdef";
 	uint8_t i = record_has(r, key->field[0]) ? key->field[0] : key->field[1];
 	const struct field *f = &r->kind->fields[i];
 
@@ -297,8 +298,11 @@ static bool key_part(const struct record *r, const struct kind_key *key, struct 
 	if (f->type == FIELD_TEXT)
 		buf_add(out, r->value[i].data, r->value[i].len);
 	else if (f->type == FIELD_BYTES)
-		for (size_t b = 0; b < r->value[i].len; b++)
-			buf_printf(out, "%02x", r->value[i].data[b]);
+		for (size_t b = 0; b < r->value[i].len; b++) {
+			uint8_t byte = ((const uint8_t *)r->value[i].data)[b];
+			buf_u8(out, (uint8_t)hex[byte >> 4]);
+			buf_u8(out, (uint8_t)hex[byte & 15]);
+		}
 	else
 		buf_printf(out, "%lld", (long long)r->value[i].number);
 	return true;

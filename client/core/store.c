@@ -199,20 +199,21 @@ static enum err read_outbox(struct store *s)
 
 static enum err write_outbox(struct store *s)
 {
-	enum err e = store_set_int(s, "incarnation", s->incarnation);
+	sqlite3_stmt *stmt = store_prepare(s,
+		"INSERT INTO meta(name, value) VALUES('incarnation', ?1), ('last_op', ?2), ('made', ?3), "
+		"('last_hash', ?4), ('older_line', ?5),"
+		" ('older_op', ?6) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+		NULL);
 
-	if (!e)
-		e = store_set_int(s, "last_op", (int64_t)s->last_op);
-	if (!e)
-		e = store_set_int(s, "made", (int64_t)s->made);
-	if (!e)
-		e = store_set_int(s, "older_line", s->older.incarnation);
-	if (!e)
-		e = store_set_int(s, "older_op", (int64_t)s->older.last_op);
-	sqlite3_stmt *stmt = e ? NULL : meta_write(s, "last_hash");
-	if (stmt)
-		sqlite3_bind_blob(stmt, 2, s->last_hash, HASH_SIZE, SQLITE_STATIC);
-	return e ? e : meta_written(s, stmt);
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, s->incarnation);
+	sqlite3_bind_int64(stmt, 2, (int64_t)s->last_op);
+	sqlite3_bind_int64(stmt, 3, (int64_t)s->made);
+	sqlite3_bind_blob(stmt, 4, s->last_hash, HASH_SIZE, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 5, s->older.incarnation);
+	sqlite3_bind_int64(stmt, 6, (int64_t)s->older.last_op);
+	return meta_written(s, stmt);
 }
 
 static enum err open_schema(struct store *s, struct problem *p)

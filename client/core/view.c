@@ -291,7 +291,9 @@ static enum err take_op_row(struct view *v, sqlite3_stmt *row, struct problem *p
 static enum err load_ops(struct view *v, uint32_t kind, struct problem *p)
 {
 	sqlite3_stmt *row = store_prepare(v->store,
-		"SELECT n, state, bytes, gver, ver FROM outbox WHERE kind = ?1 AND (state IN (1, 2) OR "
+		/* OR and not IN, for which SQLite would make a table in memory, once a kind and view. */
+		"SELECT n, state, bytes, gver, ver FROM outbox WHERE kind = ?1 AND (state = 1 OR state = 2 "
+		"OR "
 		"(state = 3 AND settled = 0)) ORDER BY n",
 		p);
 	enum err e = row ? ERR_OK : ERR_STORE;

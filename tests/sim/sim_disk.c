@@ -8,6 +8,8 @@
 #include "sim.h"
 
 #define SECTOR 512
+#define BLOCK 4096      /* of what is remembered as written */
+#define BLOCKS_MAX 4096 /* 16 MB: no store of a history comes near */
 #define FILES_MAX (SIM_CLIENTS_MAX * 4)
 
 struct content {
@@ -20,7 +22,7 @@ struct disk_file {
 	char name[512];
 	unsigned client;
 	struct content now, synced, saved;
-	size_t dirty_from, dirty_to;
+	uint64_t dirty[BLOCKS_MAX / 64]; /* blocks written since the last sync */
 	bool unlinked; /* deleted, and the directory was not synced since: what was synced may come back, whole */
 };
 
@@ -34,15 +36,23 @@ static size_t count;
 static enum disk_mode modes[SIM_CLIENTS_MAX];
 static bool hurt[SIM_CLIENTS_MAX], saved[SIM_CLIENTS_MAX];
 
-static void content_size(struct content *c, size_t n)
+/* What is new is whatever: the caller writes it. */
+static void content_grow(struct content *c, size_t n)
 {
 	if (n > c->room) {
 		c->room = n * 2 + 4096;
 		c->bytes = sim_alloc(c->bytes, c->room);
 	}
-	if (n > c->n)
-		memset(c->bytes + c->n, 0, n - c->n);
 	c->n = n;
+}
+
+static void content_size(struct content *c, size_t n)
+{
+	size_t before = c->n;
+
+	content_grow(c, n);
+	if (n > before)
+		memset(c->bytes + before, 0, n - before);
 }
 
 static void content_copy(struct content *to, const struct content *from)
@@ -126,15 +136,15 @@ static int on_write(sqlite3_file *file, const void *from, int n, sqlite3_int64 a
 	int code = refuse(f, end > f->now.n ? SQLITE_FULL : SQLITE_OK, SQLITE_IOERR_WRITE);
 	if (code)
 		return code;
+	if ((size_t)at > f->now.n)
+		content_size(&f->now, (size_t)at);
 	if (end > f->now.n)
-		content_size(&f->now, end);
+		content_grow(&f->now, end);
 	memcpy(f->now.bytes + at, from, (size_t)n);
-	if (f->dirty_from == f->dirty_to) {
-		f->dirty_from = (size_t)at;
-		f->dirty_to = end;
-	}
-	f->dirty_from = (size_t)at < f->dirty_from ? (size_t)at : f->dirty_from;
-	f->dirty_to = end > f->dirty_to ? end : f->dirty_to;
+	if (end > (size_t)BLOCK * BLOCKS_MAX)
+		abort();
+	for (size_t b = (size_t)at / BLOCK; b * BLOCK < end; b++)
+		f->dirty[b / 64] |= UINT64_C(1) << b % 64;
 	return SQLITE_OK;
 }
 
@@ -160,10 +170,11 @@ static int on_sync(sqlite3_file *file, int flags)
 	f->unlinked = false;
 	content_size(&f->synced, f->now.n);
 	f->synced.exists = true;
-	size_t to = f->dirty_to < f->now.n ? f->dirty_to : f->now.n;
-	if (f->dirty_from < to)
-		memcpy(f->synced.bytes + f->dirty_from, f->now.bytes + f->dirty_from, to - f->dirty_from);
-	f->dirty_from = f->dirty_to = 0;
+	for (size_t at = 0; at < f->now.n; at += BLOCK)
+		if (f->dirty[at / BLOCK / 64] >> at / BLOCK % 64 & 1)
+			memcpy(f->synced.bytes + at, f->now.bytes + at,
+				f->now.n - at < BLOCK ? f->now.n - at : BLOCK);
+	memset(f->dirty, 0, sizeof f->dirty);
 	return SQLITE_OK;
 }
 
@@ -238,7 +249,7 @@ static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
 	maybe_die(f);
 	content_size(&f->now, 0);
 	f->now.exists = false;
-	f->dirty_from = f->dirty_to = 0;
+	memset(f->dirty, 0, sizeof f->dirty);
 	f->unlinked = !sync_dir && f->synced.exists;
 	if (sync_dir)
 		content_copy(&f->synced, &f->now);
@@ -300,7 +311,7 @@ void disk_begin(void)
 	for (size_t i = 0; i < count; i++) {
 		files[i].now.n = files[i].synced.n = files[i].saved.n = 0;
 		files[i].now.exists = files[i].synced.exists = files[i].saved.exists = false;
-		files[i].dirty_from = files[i].dirty_to = 0;
+		memset(files[i].dirty, 0, sizeof files[i].dirty);
 		files[i].unlinked = false;
 	}
 	memset(modes, 0, sizeof modes);
@@ -335,7 +346,7 @@ static void tear(struct disk_file *f)
 		torn = true;
 	}
 	content_copy(&f->synced, &f->now);
-	f->dirty_from = f->dirty_to = 0;
+	memset(f->dirty, 0, sizeof f->dirty);
 	if (torn)
 		sim_met("disk torn by a power cut");
 }
@@ -378,7 +389,7 @@ bool disk_restore(unsigned client)
 		if (files[i].client == client) {
 			content_copy(&files[i].now, &files[i].saved);
 			content_copy(&files[i].synced, &files[i].saved);
-			files[i].dirty_from = files[i].dirty_to = 0;
+			memset(files[i].dirty, 0, sizeof files[i].dirty);
 			files[i].unlinked = false;
 		}
 	return true;
@@ -414,7 +425,8 @@ int __wrap_sqlite3_close(sqlite3 *db);
 
 int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int n, sqlite3_stmt **out, const char **tail)
 {
-	for (size_t i = 0; i < kept_count; i++)
+	/* From the end: before it stands what killed clients left. */
+	for (size_t i = kept_count; i-- > 0;)
 		if (kept[i].sql == sql && kept[i].db == db && !kept[i].lent) {
 			kept[i].lent = true;
 			*out = kept[i].stmt;
@@ -440,7 +452,7 @@ int __wrap_sqlite3_step(sqlite3_stmt *stmt)
 
 int __wrap_sqlite3_finalize(sqlite3_stmt *stmt)
 {
-	for (size_t i = 0; stmt && i < kept_count; i++)
+	for (size_t i = stmt ? kept_count : 0; i-- > 0;)
 		if (kept[i].stmt == stmt) {
 			kept[i].lent = false;
 			sqlite3_clear_bindings(stmt);
