@@ -181,9 +181,15 @@ static int fix_row(struct cli *c, const struct op_row *row)
 		e = decide_again(v, row, &body, row->groups | touched, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
-	snprintf(text, sizeof text, "%lld", (long long)n);
-	cli_say(c, tr("已重新排队，编号 %s", "queued again as %s"), text);
-	return cli_result(c, json_pack("{ss ss}", "id", text, "state", "waiting"), 0);
+	bool queued = v->store->next_row > n;
+	snprintf(text, sizeof text, "%lld", (long long)(queued ? n : row->n));
+	if (queued)
+		cli_say(c, tr("已重新排队，编号 %s", "queued again as %s"), text);
+	else
+		cli_say(c,
+			tr("与现有内容相同，不必再报；这一项已了结",
+				"this is what stands already: nothing is to be sent, and the item is done"));
+	return cli_result(c, json_pack("{ss ss}", "id", text, "state", queued ? "waiting" : "done"), 0);
 }
 
 int cmd_outbox_fix(struct cli *c)

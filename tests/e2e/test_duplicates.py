@@ -2,6 +2,7 @@
 """Two colleagues of one school enter the same pupil apart. Where they agree on who it is nobody is asked; where the names differ the
 second one sees both side by side, on the record that the county has, and may say which is right. Whoever hangs on it comes along."""
 import os
+import shutil
 
 from county_files import check_digit
 from harness import COUNTY, Cases, Server
@@ -30,7 +31,7 @@ def pupil(program, no):
 
 
 def before_a_person(program):
-    return [row for row in program.ok("outbox", "list") if row["state"] in ("refused", "conflict", "blocked")]
+    return [row for row in program.ok("outbox", "list") if row["state"] in ("refused", "conflict", "blocked", "draft")]
 
 
 def apart(server, first, second):
@@ -56,6 +57,24 @@ def apart(server, first, second):
     first.ok("sync")
     second.ok("sync")
     cases.equal("who has looked may delete", [p.run("students", "show", late).code for p in (first, second)], [3, 3])
+
+
+def rolled_back(first):
+    """A restore card brings an evening back that the bureau has had: what is mended and found to stand already is not sent again."""
+    no, path = number(10), first.profile + "/store.db"
+    first.ok("students", "set", no, "class_no=8")
+    shutil.copy2(path, path + ".card")
+    first.ok("students", "set", no, "live_address=北街")
+    first.ok("sync")
+    shutil.move(path + ".card", path)
+    first.ok("sync", code=(0, 5))
+    drafts = before_a_person(first)
+    cases.equal("what was not sent before the copy is for a person to look at", [r["state"] for r in drafts], ["draft"])
+    cases.equal("and where it stands already nothing is queued", first.ok("outbox", "fix", drafts[0]["id"])["state"], "done")
+    told = first.ok("sync")
+    cases.equal("so nothing is sent", (told["pushed"], told["pending"], before_a_person(first)), (0, 0, []))
+    first.ok("students", "set", no, "class_no=9")
+    cases.equal("what is new is", first.ok("sync")["pushed"], 1)
 
 
 def main():
@@ -99,6 +118,7 @@ def main():
             cases.equal("no pupil twice", len(program.ok("students", "list")), len(numbers))
         cases.equal("nothing is open", (second.ok("conflicts", "list"), second.ok("sync")["pending"]), ([], 0))
         apart(server, first, second)
+        rolled_back(first)
         orphans = server.psql("SET app.county = '%s'; SET app.scope = 'job'; SELECT count(*) FILTER (WHERE s.rec_id IS NULL), count(*) > 6 FROM guardian g"
                               " LEFT JOIN student s ON s.rec_id = g.student AND NOT s.deleted WHERE NOT g.deleted" % COUNTY)
         cases.equal("nobody hangs on an id that is nobody's", orphans, "0|t")
