@@ -36,7 +36,7 @@ static uint64_t hash_bytes(const void *data, size_t n)
 
 static enum err index_grow(struct index *x)
 {
-	size_t n_slots = x->n_slots ? x->n_slots * 2 : 1024;
+	size_t n_slots = x->n_slots ? x->n_slots * 2 : 64;
 	struct node **slots = calloc(n_slots, sizeof *slots);
 
 	if (!slots)
@@ -153,7 +153,7 @@ struct item *view_add(struct view *v, const struct kind *kind, const uint8_t id[
 	struct item *item = arena_alloc(&v->arena, sizeof *item);
 
 	if (v->n == v->room) {
-		size_t room = v->room ? v->room * 2 : 1024;
+		size_t room = v->room ? v->room * 2 : 64;
 		struct item **items = realloc(v->items, room * sizeof *items);
 		if (!items)
 			return NULL;

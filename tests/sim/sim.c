@@ -9,7 +9,6 @@
  * killed client or server leaves its memory behind as a real one would leave it to the system. A failure is shrunk and
  * printed as one command. */
 #include <getopt.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,8 +27,6 @@
 #define CHUNK 100
 #define JOBS_MAX 16
 #define HANG_S 30 /* of a processor for one history, which takes a twentieth of a second */
-#define HEAP "GLIBC_TUNABLES" /* read by the C library before main, so set it and start anew */
-#define HEAP_OF_HUGE_PAGES "glibc.malloc.hugetlb=1" /* a run leaves some 12 MB behind: a third of the time went into single pages */
 
 struct shared {
 	struct count counts[COUNTS_MAX];
@@ -44,16 +41,18 @@ static bool quiet_failure;
 
 void sim_met(const char *what)
 {
-	for (size_t i = 0; i < COUNTS_MAX; i++) {
-		struct count *c = &sim_counts[i];
-		if (!c->name[0])
-			snprintf(c->name, sizeof c->name, "%s", what);
-		if (strcmp(c->name, what) == 0) {
-			c->n++;
-			return;
-		}
+	static const char *literals[COUNTS_MAX];
+	size_t i = 0;
+
+	while (i < COUNTS_MAX && literals[i] && literals[i] != what)
+		i++;
+	if (i == COUNTS_MAX)
+		abort();
+	if (!literals[i]) {
+		literals[i] = what;
+		snprintf(sim_counts[i].name, sizeof sim_counts[i].name, "%s", what);
 	}
-	abort(); /* COUNTS_MAX */
+	sim_counts[i].n++;
 }
 
 void sim_fail(const char *invariant, const char *format, ...)
@@ -109,16 +108,14 @@ static pid_t start_chunk(unsigned job, uint64_t from, uint64_t to, const struct 
 		return pid;
 	job_no = job;
 	signal(SIGPROF, on_hang);
-	mallopt(M_MMAP_THRESHOLD, 1 << 30); /* a history gives and takes the same blocks again and again */
-	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	log_set_level(verbose ? LOG_LEVEL_DEBUG : (enum log_level)0);
 	for (uint64_t seed = from; seed < to; seed++) {
 		shared->job[job].seed = seed;
 		setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = HANG_S}, NULL);
-		world_run(seed, limits, verbose);
+		world_run(seed, limits, verbose, false);
 		uint64_t trace = world.trace;
 		if (twice) {
-			world_run(seed, limits, verbose);
+			world_run(seed, limits, verbose, true);
 			if (trace != world.trace)
 				sim_fail("I15", "two runs of one seed differ: %016llx, %016llx", (unsigned long long)trace, (unsigned long long)world.trace);
 		}
@@ -275,8 +272,6 @@ int main(int argc, char **argv)
 	pid_t pids[JOBS_MAX] = {0};
 	int o, status;
 
-	if (!getenv(HEAP) && setenv(HEAP, HEAP_OF_HUGE_PAGES, 1) == 0)
-		execv("/proc/self/exe", argv);
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (o) {
 		case 's': seed = strtoull(optarg, NULL, 10); break;

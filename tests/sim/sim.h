@@ -86,11 +86,13 @@ struct memory {
 	bool ran_out;
 };
 void memory_init(void); /* before SQLite's first use */
+void memory_drop(unsigned client); /* its program is no more */
 void memory_arm(unsigned per_mille, unsigned most);
 bool memory_disarm(void);
 struct memory memory_swap(struct memory m); /* where another's code runs: the state before */
 
 void disk_begin(void); /* an empty disk for a new history */
+void disk_leave(unsigned client); /* its program is no more; the files stay */
 void disk_crash(unsigned client); /* what was not synced is torn */
 enum disk_mode { DISK_WELL, DISK_FULL, DISK_FAILING };
 void disk_set(unsigned client, enum disk_mode mode);
@@ -108,7 +110,7 @@ struct client {
 	struct store *store;
 	int64_t skew_us; /* of its clock */
 	int drift_ppm;
-	bool alive, busy, left; /* left: its computer never comes back */
+	bool alive, busy;
 	bool rolled_back, short_of_memory; /* short: in what it did last */
 	bool behind;	/* rolled back, and not met the server since */
 	bool put_back;	/* rolled back ever */
@@ -140,6 +142,7 @@ struct world {
 	struct plan plan;
 	bool faults; /* uniform faults are on */
 	bool verbose;
+	bool again; /* the second run of a seed, for I15: see looks */
 	unsigned ops_left;
 	struct client clients[SIM_CLIENTS_MAX];
 	struct sim_server servers[SIM_SERVERS];
@@ -157,7 +160,7 @@ int64_t sim_stream(unsigned i); /* 0: the county's; then the schools' */
 int sim_stream_index(int64_t stream);
 
 /* limits: what the plan may have at most; for shrinking. */
-void world_run(uint64_t seed, const struct plan *limits, bool verbose);
+void world_run(uint64_t seed, const struct plan *limits, bool verbose, bool again);
 void world_end(void); /* removes the profiles' folder */
 void client_kill(struct client *c); /* the process, now; from within its own fiber it does not return */
 struct client *client_now(void);    /* whose fiber this is; NULL outside */
@@ -215,6 +218,9 @@ bool db_lanes_at(int64_t stream, uint64_t seq, uint32_t out[LANES]);
 /* ---- checks ---- */
 
 void check_begin(void);
+/* Whether what only looks is to look. Not in a second run: it would find the same, and its trace shows that looking changes nothing.
+ * But where memory runs out, what a look leaves in SQLite's caches moves the allocation that fails. */
+bool looks(void);
 /* The server told a client's device the result of an operation; lossy: of which history (world.speaks). */
 void check_told(struct client *c, const void *op, const uint8_t sha[HASH_SIZE], const void *result, uint64_t lossy);
 /* After a failover that may lose nothing: every operation that was answered since the last loss (lossy) stands. */

@@ -72,14 +72,16 @@ static unsigned client_of(const char *name)
 
 static struct disk_file *file_get(const char *name)
 {
+	unsigned client = client_of(name) % SIM_CLIENTS_MAX;
+
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(files[i].name, name) == 0)
+		if (files[i].client == client && strcmp(files[i].name, name) == 0)
 			return &files[i];
 	if (count == FILES_MAX)
 		abort();
 	struct disk_file *f = &files[count++];
 	snprintf(f->name, sizeof f->name, "%s", name);
-	f->client = client_of(name) % SIM_CLIENTS_MAX;
+	f->client = client;
 	return f;
 }
 
@@ -302,12 +304,9 @@ void disk_init(void)
 		abort();
 }
 
-static void statements_forget(void);
-
 void disk_begin(void)
 {
 	sqlite3_randomness(0, NULL);
-	statements_forget();
 	for (size_t i = 0; i < count; i++) {
 		files[i].now.n = files[i].synced.n = files[i].saved.n = 0;
 		files[i].now.exists = files[i].synced.exists = files[i].saved.exists = false;
@@ -398,20 +397,18 @@ bool disk_restore(unsigned client)
 /* ---- statements (LINKER:--wrap) ---- */
 
 /* A third of a history would be SQLite's parser: what the client prepares and finalizes is kept for its next use. */
-#define STATEMENTS_MAX 1024
+#define STATEMENTS_MAX 128 /* of one client: jg has fewer */
 
 static struct statement_kept {
-	sqlite3 *db;
 	const char *sql;
 	sqlite3_stmt *stmt;
 	bool lent;
-} kept[STATEMENTS_MAX];
-static size_t kept_count;
+} kept[SIM_CLIENTS_MAX][STATEMENTS_MAX];
+static size_t kept_count[SIM_CLIENTS_MAX];
 
-/* What a killed client left stays with it. */
-static void statements_forget(void)
+void disk_leave(unsigned client)
 {
-	kept_count = 0;
+	kept_count[client] = 0;
 }
 
 int __real_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int n, sqlite3_stmt **out, const char **tail);
@@ -423,18 +420,30 @@ int __wrap_sqlite3_step(sqlite3_stmt *stmt);
 int __wrap_sqlite3_finalize(sqlite3_stmt *stmt);
 int __wrap_sqlite3_close(sqlite3 *db);
 
+/* Whose file it is; SIM_CLIENTS_MAX: nobody's yet. */
+static unsigned client_with(const sqlite3 *db)
+{
+	const struct client *c = client_now();
+	unsigned i = c ? c->no : 0;
+
+	while (!c && i < SIM_CLIENTS_MAX && (!world.clients[i].store || world.clients[i].store->db != db))
+		i++;
+	return i;
+}
+
 int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *sql, int n, sqlite3_stmt **out, const char **tail)
 {
-	/* From the end: before it stands what killed clients left. */
-	for (size_t i = kept_count; i-- > 0;)
-		if (kept[i].sql == sql && kept[i].db == db && !kept[i].lent) {
-			kept[i].lent = true;
-			*out = kept[i].stmt;
+	unsigned c = client_with(db);
+
+	for (size_t i = 0; c < SIM_CLIENTS_MAX && i < kept_count[c]; i++)
+		if (kept[c][i].sql == sql && !kept[c][i].lent) {
+			kept[c][i].lent = true;
+			*out = kept[c][i].stmt;
 			return SQLITE_OK;
 		}
 	int code = __real_sqlite3_prepare_v2(db, sql, n, out, tail);
-	if (code == SQLITE_OK && *out && kept_count < STATEMENTS_MAX)
-		kept[kept_count++] = (struct statement_kept){db, sql, *out, true};
+	if (code == SQLITE_OK && *out && c < SIM_CLIENTS_MAX && kept_count[c] < STATEMENTS_MAX)
+		kept[c][kept_count[c]++] = (struct statement_kept){sql, *out, true};
 	return code;
 }
 
@@ -452,9 +461,11 @@ int __wrap_sqlite3_step(sqlite3_stmt *stmt)
 
 int __wrap_sqlite3_finalize(sqlite3_stmt *stmt)
 {
-	for (size_t i = stmt ? kept_count : 0; i-- > 0;)
-		if (kept[i].stmt == stmt) {
-			kept[i].lent = false;
+	unsigned c = stmt ? client_with(sqlite3_db_handle(stmt)) : SIM_CLIENTS_MAX;
+
+	for (size_t i = 0; c < SIM_CLIENTS_MAX && i < kept_count[c]; i++)
+		if (kept[c][i].stmt == stmt) {
+			kept[c][i].lent = false;
 			sqlite3_clear_bindings(stmt);
 			return sqlite3_reset(stmt);
 		}
@@ -463,12 +474,9 @@ int __wrap_sqlite3_finalize(sqlite3_stmt *stmt)
 
 int __wrap_sqlite3_close(sqlite3 *db)
 {
-	for (size_t i = 0; i < kept_count;)
-		if (kept[i].db == db) {
-			__real_sqlite3_finalize(kept[i].stmt);
-			kept[i] = kept[--kept_count];
-		} else {
-			i++;
-		}
+	unsigned c = client_with(db);
+
+	while (c < SIM_CLIENTS_MAX && kept_count[c])
+		__real_sqlite3_finalize(kept[c][--kept_count[c]].stmt);
 	return __real_sqlite3_close(db);
 }

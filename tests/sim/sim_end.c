@@ -104,8 +104,6 @@ static void check_client_end(struct client *c)
 	chain.n = 0;
 	db_each(T_PUSH, collect_push, &chain);
 	check_chain(&chain);
-	if (c->left)
-		return;
 	/* A line that was offered begins with what is sent in it; a restored server may stand several lines back, of which nothing is left to send. */
 	bool offered = c->store->incarnation > d->incarnation && !c->store->last_op && !c->store->older.incarnation;
 	demand(offered || (c->store->incarnation == d->incarnation && c->store->last_op == d->last_op && memcmp(c->store->last_hash, d->last_hash, HASH_SIZE) == 0), "I3",
@@ -422,7 +420,7 @@ static void check_hangers(void)
 	static const struct hanging hangings[] = {{KIND_GUARDIAN, KIND_STUDENT}, {KIND_EVIDENCE, KIND_DESTINATION}};
 
 	for (unsigned i = 0; i < world.plan.clients; i++)
-		if (world.clients[i].left || world.clients[i].put_back)
+		if (world.clients[i].put_back)
 			return;
 	for (size_t i = 0; i < sizeof hangings / sizeof *hangings; i++)
 		db_each(T_RECORD + hangings[i].kind, check_hanging, (void *)(uintptr_t)&hangings[i]);
@@ -500,10 +498,10 @@ void check_end(void)
 {
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		check_client_end(&world.clients[i]);
-	/* I1: every answer that reached a device stands, save those that only a lost computer or a lost disk could have brought back. */
+	/* I1: every answer that reached a device stands, save those that only a lost disk could have brought back. */
 	for (size_t i = 0; i < TOLD_SLOTS; i++)
 		for (const struct told *t = told[i]; t; t = t->next)
-			demand(t->seen || (world.lossy && (t->client->left || t->gone)), "I1", "operation %llu of device %u was acknowledged and is lost", (unsigned long long)t->op_no,
+			demand(t->seen || (world.lossy && t->gone), "I1", "operation %llu of device %u was acknowledged and is lost", (unsigned long long)t->op_no,
 				t->client->no);
 	for (unsigned i = 0; i < SIM_STREAMS; i++)
 		check_stream_end(i);
@@ -512,9 +510,7 @@ void check_end(void)
 	check_reports();
 	check_hangers();
 	for (unsigned i = 0; i < world.plan.clients; i++)
-		if (!world.clients[i].left)
-			check_shown_at_end(&world.clients[i]);
+		check_shown_at_end(&world.clients[i]);
 	for (unsigned i = 0; i < world.plan.clients; i++)
-		if (!world.clients[i].left)
-			outbox_each(world.clients[i].store, UINT32_MAX, 0, check_value, &world.clients[i], NULL);
+		outbox_each(world.clients[i].store, UINT32_MAX, 0, check_value, &world.clients[i], NULL);
 }

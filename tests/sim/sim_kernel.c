@@ -1,5 +1,6 @@
 /* Virtual time, random numbers, fibers. Nothing here may depend on an address or on the computer's clock: the same seed
  * gives the same trace (I15). */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,8 +173,15 @@ bool sim_step(void)
 
 /* ---- fibers ---- */
 
+/* ucontext makes a stack of its own; from there on, setjmp changes stacks without swapcontext's two calls of the kernel. */
+struct place {
+	ucontext_t first;
+	bool begun;
+	jmp_buf at;
+};
+
 struct fiber {
-	ucontext_t context;
+	struct place place;
 	char *stack;
 	sim_fn fn;
 	void *data;
@@ -181,7 +189,7 @@ struct fiber {
 	uint64_t life; /* a wake for an earlier one is stale */
 };
 
-static ucontext_t scheduler;
+static struct place scheduler = {.begun = true};
 static struct fiber *current;
 
 struct fiber *fiber_now(void)
@@ -189,18 +197,28 @@ struct fiber *fiber_now(void)
 	return current;
 }
 
-static void switch_to(ucontext_t *from, ucontext_t *to, const void *bottom, size_t size, bool dying)
+static void go_to(struct place *from, struct place *to)
+{
+	if (_setjmp(from->at))
+		return;
+	if (to->begun)
+		_longjmp(to->at, 1);
+	to->begun = true;
+	setcontext(&to->first);
+}
+
+static void switch_to(struct place *from, struct place *to, const void *bottom, size_t size, bool dying)
 {
 	struct memory memory = memory_swap((struct memory){0});
 
 #ifdef __SANITIZE_ADDRESS__
 	void *fake = NULL;
 	__sanitizer_start_switch_fiber(dying ? NULL : &fake, bottom, size);
-	swapcontext(from, to);
+	go_to(from, to);
 	__sanitizer_finish_switch_fiber(fake, NULL, NULL);
 #else
 	(void)bottom, (void)size, (void)dying;
-	swapcontext(from, to);
+	go_to(from, to);
 #endif
 	memory_swap(memory);
 }
@@ -217,7 +235,7 @@ static void trampoline(void)
 
 	f->fn(f->data);
 	f->running = false;
-	switch_to(&f->context, &scheduler, main_bottom, main_size, true);
+	switch_to(&f->place, &scheduler, main_bottom, main_size, true);
 }
 
 static void resume(struct fiber *f)
@@ -225,7 +243,7 @@ static void resume(struct fiber *f)
 	struct fiber *outer = current;
 
 	current = f;
-	switch_to(&scheduler, &f->context, f->stack, STACK_BYTES, false);
+	switch_to(&scheduler, &f->place, f->stack, STACK_BYTES, false);
 	current = outer;
 }
 
@@ -268,10 +286,11 @@ void fiber_start(struct fiber **out, sim_fn fn, void *data)
 	f->data = data;
 	f->running = true;
 	f->life++;
-	getcontext(&f->context);
-	f->context.uc_stack.ss_sp = f->stack;
-	f->context.uc_stack.ss_size = STACK_BYTES;
-	makecontext(&f->context, trampoline, 0);
+	f->place.begun = false;
+	getcontext(&f->place.first);
+	f->place.first.uc_stack.ss_sp = f->stack;
+	f->place.first.uc_stack.ss_size = STACK_BYTES;
+	makecontext(&f->place.first, trampoline, 0);
 	wake_after(f, 0);
 }
 
@@ -279,7 +298,7 @@ void fiber_wait(void)
 {
 	struct fiber *f = current;
 
-	switch_to(&f->context, &scheduler, main_bottom, main_size, false);
+	switch_to(&f->place, &scheduler, main_bottom, main_size, false);
 }
 
 void fiber_wake(struct fiber *f)
@@ -292,7 +311,7 @@ void fiber_drop(struct fiber *f)
 	f->running = false;
 	f->life++;
 	if (f == current)
-		switch_to(&f->context, &scheduler, main_bottom, main_size, true);
+		switch_to(&f->place, &scheduler, main_bottom, main_size, true);
 }
 
 void sim_sleep(uint64_t us)

@@ -24,7 +24,7 @@ struct told {
 	int kept;  /* the outcome that stands there; 0: pruned */
 };
 
-#define TOLD_SLOTS 4096
+#define TOLD_SLOTS 512
 extern struct told *told[TOLD_SLOTS];
 struct told **told_slot(const struct client *c, uint32_t incarnation, uint64_t op_no); /* *it is NULL when nothing was told */
 /* Whether an operation changed a record: deleting what is deleted already is no effect, nor is saying what stands. */

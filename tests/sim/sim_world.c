@@ -137,19 +137,27 @@ static void client_start_after(struct client *c, uint64_t us)
 	sim_at(us, c, on_client_start, c);
 }
 
+/* What the program held goes with it; nothing of it may run after this. */
+static void program_ends(struct client *c)
+{
+	c->alive = c->busy = false;
+	c->store = NULL;
+	net_drop_client(c);
+	disk_leave(c->no);
+	memory_drop(c->no);
+}
+
 void client_kill(struct client *c)
 {
 	if (!c->alive)
 		return;
-	c->alive = c->busy = false;
-	net_drop_client(c);
+	program_ends(c);
 	if (chance(500)) {
 		sim_met("power cut at a client");
 		disk_crash(c->no);
 	}
 	sim_trace("client killed", c->no, 0);
-	if (!c->left)
-		client_start_after(c, draw_between(50 * MS, 3 * SECOND));
+	client_start_after(c, draw_between(50 * MS, 3 * SECOND));
 	fiber_drop(c->fiber);
 }
 
@@ -288,7 +296,7 @@ static void incident(void)
 static bool somebody_is_behind(void)
 {
 	for (unsigned i = 0; i < world.plan.clients; i++)
-		if (world.clients[i].behind && !world.clients[i].left)
+		if (world.clients[i].behind)
 			return true;
 	return false;
 }
@@ -365,8 +373,7 @@ static void roll_back(struct client *c)
 	}
 	if (!c->alive || c->agreed != world.lossy)
 		return;
-	c->alive = false;
-	net_drop_client(c);
+	program_ends(c);
 	fiber_drop(c->fiber);
 	if (disk_restore(c->no)) {
 		c->rolled_back = c->behind = c->put_back = true;
@@ -440,7 +447,7 @@ static uint64_t total_seq(void)
 static bool all_ready(void)
 {
 	for (unsigned i = 0; i < world.plan.clients; i++)
-		if (!world.clients[i].left && !world.clients[i].ready)
+		if (!world.clients[i].ready)
 			return false;
 	return true;
 }
@@ -521,6 +528,7 @@ static void make_profiles(void)
 		if (store_open(&c->store, &c->profile, &problem))
 			abort();
 		store_close(c->store);
+		c->store = NULL;
 	}
 	world.dir = dir;
 }
@@ -553,7 +561,7 @@ static void client_begin(struct client *c, unsigned i)
 	c->profile.session.roles = 1u << role_by_name(teacher ? "class_teacher" : "registrar");
 }
 
-void world_run(uint64_t seed, const struct plan *limits, bool verbose)
+void world_run(uint64_t seed, const struct plan *limits, bool verbose, bool again)
 {
 	static bool made;
 
@@ -567,6 +575,7 @@ void world_run(uint64_t seed, const struct plan *limits, bool verbose)
 	kernel_begin(seed);
 	world.seed = seed;
 	world.verbose = verbose;
+	world.again = again;
 	world.trace = UINT64_C(1469598103934665603);
 	world.steps = world.lossy = 0;
 	world.faults = true;
@@ -593,7 +602,8 @@ void world_run(uint64_t seed, const struct plan *limits, bool verbose)
 		;
 	faults_stop();
 	settle_all();
-	check_end();
+	if (!again)
+		check_end();
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		if (world.clients[i].store && world.clients[i].alive) {
 			fiber_drop(world.clients[i].fiber);
