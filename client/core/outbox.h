@@ -109,8 +109,8 @@ struct adopted {
 };
 /* After a pull: records that the server refused as duplicates of another id. Where the identity agrees they
  * count as accepted, and what differs in other groups is queued as an edit of the record that exists;
- * guardians and files that were sent for the refused id move to it. Where the identity differs a person
- * decides. Within a transaction. */
+ * guardians and files that were sent for the refused id move to it, also those that come later from another
+ * computer. Where the identity differs a person decides. Within a transaction. */
 enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p);
 /* The same for one that a person has decided: guardians and files of the refused id move to the record that exists. *v has these
  * kinds; within a transaction. */

@@ -364,13 +364,32 @@ static bool hangs_on(const struct view *v, const struct item *item, const uint8_
 	       item->record.value[hook].len == ID_SIZE && memcmp(item->record.value[hook].data, id, ID_SIZE) == 0;
 }
 
-static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint8_t *to)
+/* Whether something about a record waits for a person. */
+static enum err is_open(struct store *s, const uint8_t *id, bool *open, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(
+		s, "SELECT 1 FROM outbox WHERE id = ? AND state BETWEEN 4 AND 7 LIMIT 1", p);
+
+	if (stmt)
+		sqlite3_bind_blob(stmt, 1, id, ID_SIZE, SQLITE_STATIC);
+	enum err e = stmt ? store_next(s, stmt, open, p) : ERR_STORE;
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+/* late: a move that was refused is not made again and again. */
+static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint8_t *to, bool late)
 {
 	enum err e = ERR_OK;
 
 	for (size_t i = 0, n = a->view->n; !e && i < n; i++) {
 		struct item *item = a->view->items[i];
-		if (hangs_on(a->view, item, from))
+		bool open = false;
+		if (!hangs_on(a->view, item, from))
+			continue;
+		if (late)
+			e = is_open(a->view->store, item->id, &open, a->p);
+		if (!e && !open)
 			e = move_one(a, item, item->record.kind->of, to);
 	}
 	return e;
@@ -397,12 +416,7 @@ enum err outbox_drop_unhooked(struct view *v, const uint8_t id[ID_SIZE], struct 
 	const struct item *on = to->len == ID_SIZE ? view_find_id(v, to->data) : NULL;
 	if (to->len != ID_SIZE || (on && on->live))
 		return ERR_OK;
-	sqlite3_stmt *stmt = store_prepare(
-		v->store, "SELECT 1 FROM outbox WHERE id = ? AND state BETWEEN 4 AND 7 LIMIT 1", p);
-	if (stmt)
-		sqlite3_bind_blob(stmt, 1, to->data, ID_SIZE, SQLITE_STATIC);
-	enum err e = stmt ? store_next(v->store, stmt, &open, p) : ERR_STORE;
-	sqlite3_finalize(stmt);
+	enum err e = is_open(v->store, to->data, &open, p);
 	return e || open ? e : outbox_delete(v, item, 0, p);
 }
 
@@ -412,7 +426,7 @@ enum err outbox_move_hangers(
 	struct adopted told = {0};
 	struct adoption a = {.view = v, .told = &told, .p = p};
 
-	return move_hangers(&a, from, to);
+	return move_hangers(&a, from, to, false);
 }
 
 /* The record that exists is the same pupil's. What differs in other groups than the identity is this school's
@@ -433,10 +447,34 @@ static enum err adopt(void *data, const struct op_row *row)
 	a->told->queued += groups != 0;
 	a->told->adopted++;
 	if (!e)
-		e = move_hangers(a, row->id, row->duplicate_of);
+		e = move_hangers(a, row->id, row->duplicate_of, false);
 	if (!e)
 		e = outbox_drop_unhooked(a->view, row->id, a->p);
 	return e ? e : outbox_set_state(a->view->store, row->n, groups ? OP_DONE : OP_ACCEPTED, a->p);
+}
+
+/* What a colleague's computer sent later: after a restore its guardian may come behind the refusal of the
+ * pupil that it had seen, and only this outbox knows who the pupil is now. */
+static enum err move_latecomers(struct adoption *a)
+{
+	struct view *v = a->view;
+	sqlite3_stmt *stmt = store_prepare(v->store,
+		"SELECT DISTINCT id, duplicate_of FROM outbox WHERE length(id) = 16 AND length(duplicate_of) = 16"
+		" AND state IN (3, 8)",
+		a->p);
+	enum err e = stmt ? ERR_OK : ERR_STORE;
+	bool row = false;
+
+	while (!e && !(e = store_next(v->store, stmt, &row, a->p)) && row) {
+		uint8_t from[ID_SIZE], to[ID_SIZE];
+		memcpy(from, sqlite3_column_blob(stmt, 0), ID_SIZE);
+		memcpy(to, sqlite3_column_blob(stmt, 1), ID_SIZE);
+		const struct item *gone = view_find_id(v, from), *there = view_find_id(v, to);
+		if ((!gone || !gone->live) && there && there->live)
+			e = move_hangers(a, from, to, true);
+	}
+	sqlite3_finalize(stmt);
+	return e;
 }
 
 enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p)
@@ -444,7 +482,7 @@ enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p)
 	static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_ENROLMENT,
 		KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_KLASS, 0};
 	sqlite3_stmt *stmt = store_prepare(
-		s, "SELECT 1 FROM outbox WHERE state = 4 AND duplicate_of IS NOT NULL LIMIT 1", p);
+		s, "SELECT 1 FROM outbox WHERE duplicate_of IS NOT NULL LIMIT 1", p);
 	struct adoption a = {.told = told, .p = p};
 	bool any = false;
 
@@ -456,6 +494,8 @@ enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p)
 	e = view_load(&a.view, s, kinds, p);
 	if (!e)
 		e = outbox_each(s, 1u << OP_REFUSED, 0, adopt, &a, p);
+	if (!e)
+		e = move_latecomers(&a);
 	view_free(a.view);
 	return e;
 }

@@ -6,6 +6,7 @@ import shutil
 
 from county_files import check_digit
 from harness import COUNTY, Cases, Server
+from test_restore import backup, jgd
 
 SCHOOL = "2132990001"
 cases = Cases()
@@ -21,7 +22,7 @@ def roster(server, name, rows):
     with open(path, "w", encoding="utf-8") as out:
         out.write("姓名,证件号码,性别,年级,班级,现住址区划代码,现住址,监护人姓名,监护人关系,监护人电话\n")
         for pupil, no, address, guardian in rows:
-            out.write("%s,%s,%s,六年级,1班,329999101,%s,%s,母亲,13900000001\n" % (pupil, no, "男" if int(no[16]) % 2 else "女", address, guardian))
+            out.write("%s,%s,%s,六年级,1班,329999101,%s,%s\n" % (pupil, no, "男" if int(no[16]) % 2 else "女", address, guardian + ",母亲,13900000001" if guardian else ",,"))
     return path
 
 
@@ -77,10 +78,31 @@ def rolled_back(first):
     cases.equal("what is new is", first.ok("sync")["pushed"], 1)
 
 
+def behind_a_restore(server, first, second, third):
+    """The bureau goes back to a backup and a pupil comes back under another id: whom a colleague had entered under the old one moves too."""
+    no, saved = number(90), backup(cases, server)
+    first.ok("import", "students", roster(server, "z0", [("丙一", no, "东街", "")]))
+    first.ok("sync")
+    second.ok("sync")
+    second.ok("import", "students", roster(server, "z1", [("丙一", no, "东街", "母乙")]))
+    second.ok("sync")
+    server.stop()
+    back = jgd(server, "restore", saved)
+    cases.check("restore", back.returncode == 0, back.stdout + back.stderr)
+    server.start()
+    third.ok("import", "students", roster(server, "z2", [("丙一", no, "东街", "母丙")]))
+    for program in (third, first, second, first, second, third):
+        program.login()
+        program.login()
+        program.ok("sync")
+    for program in (first, second, third):
+        cases.equal("one pupil, and everybody whom somebody entered", pupil(program, no), ("丙一", "东街", ["母丙", "母乙"]))
+
+
 def main():
     with Server() as server:
         server.import_schools(SCHOOL)
-        first, second = server.school(SCHOOL, name="first"), server.school(SCHOOL, name="second")
+        first, second, third = (server.school(SCHOOL, name=name) for name in ("first", "second", "third"))
         same, mine, theirs, fields, gone, away = numbers = [number(10 * n) for n in range(1, 7)]
         first.ok("import", "students", roster(server, "a", [("甲" + "一二三四五六"[i], no, "东街", "母" + "一二三四五六"[i]) for i, no in enumerate(numbers)]))
         second.ok("import", "students", roster(server, "b", [("甲" + "一贰叁肆伍陆"[i], no, "西街", "母" + "一贰叁肆伍陆"[i]) for i, no in enumerate(numbers)]))
@@ -119,6 +141,7 @@ def main():
         cases.equal("nothing is open", (second.ok("conflicts", "list"), second.ok("sync")["pending"]), ([], 0))
         apart(server, first, second)
         rolled_back(first)
+        behind_a_restore(server, first, second, third)
         orphans = server.psql("SET app.county = '%s'; SET app.scope = 'job'; SELECT count(*) FILTER (WHERE s.rec_id IS NULL), count(*) > 6 FROM guardian g"
                               " LEFT JOIN student s ON s.rec_id = g.student AND NOT s.deleted WHERE NOT g.deleted" % COUNTY)
         cases.equal("nobody hangs on an id that is nobody's", orphans, "0|t")
