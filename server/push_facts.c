@@ -434,22 +434,26 @@ static void send_others(struct group *g)
 		pg_array_free(&c[i]);
 }
 
-static void group_scope(struct group *g)
+static bool group_scope(struct group *g)
 {
 	struct buf schools = {0};
 
 	for (size_t i = 0; i < g->count; i++)
 		buf_printf(&schools, "%s%s", i ? "," : "", g->member[i].request->caller.school);
 	buf_u8(&schools, 0);
+	bool whole = !schools.failed; /* in half a scope records that stand would look as if they did not */
 	/* A second attempt looks without the school's blinkers: an id that another school owns is then refused, not retried. */
-	scope_begin(&g->task, g->worker->server->conf.county, g->attempts ? SCOPE_JOB : SCOPE_SCHOOL,
-		schools.failed ? "" : (const char *)schools.data, "");
+	if (whole)
+		scope_begin(&g->task, g->worker->server->conf.county, g->attempts ? SCOPE_JOB : SCOPE_SCHOOL,
+			(const char *)schools.data, "");
 	buf_free(&schools);
+	return whole;
 }
 
 bool push_facts_send(struct group *g)
 {
-	group_scope(g);
+	if (!group_scope(g))
+		return false;
 	send_devices(g);
 	send_authors(g);
 	send_replays(g);

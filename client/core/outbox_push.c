@@ -377,7 +377,7 @@ static enum err is_open(struct store *s, const uint8_t *id, bool *open, struct p
 	return e;
 }
 
-/* late: a move that was refused is not made again and again. */
+/* to: NULL where that record is deleted by now. late: a move that was refused is not made again and again. */
 static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint8_t *to, bool late)
 {
 	enum err e = ERR_OK;
@@ -389,8 +389,14 @@ static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint
 			continue;
 		if (late)
 			e = is_open(a->view->store, item->id, &open, a->p);
-		if (!e && !open)
+		if (e || open)
+			continue;
+		if (to) {
 			e = move_one(a, item, item->record.kind->of, to);
+		} else {
+			e = outbox_delete(a->view, item, 0, a->p);
+			a->told->queued++;
+		}
 	}
 	return e;
 }
@@ -470,8 +476,9 @@ static enum err move_latecomers(struct adoption *a)
 		memcpy(from, sqlite3_column_blob(stmt, 0), ID_SIZE);
 		memcpy(to, sqlite3_column_blob(stmt, 1), ID_SIZE);
 		const struct item *gone = view_find_id(v, from), *there = view_find_id(v, to);
-		if ((!gone || !gone->live) && there && there->live)
-			e = move_hangers(a, from, to, true);
+		/* The database that gave this answer had the record `to`: if it is not in the base it was deleted. */
+		if (!gone || !gone->live)
+			e = move_hangers(a, from, there && there->live ? to : NULL, true);
 	}
 	sqlite3_finalize(stmt);
 	return e;

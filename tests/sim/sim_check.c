@@ -126,6 +126,18 @@ static void check_conflict(const struct client *c, const pb_op *op, const pb_op_
 				"I9", "operation %llu of device %u conflicts with its own operation %llu", (unsigned long long)op->op_no, c->no, (unsigned long long)t->op_no);
 }
 
+/* What nobody took away is there to be deleted. A database that lost a tail may get it back only later. */
+static void check_absent(const struct client *c, const pb_op *op)
+{
+	const void *found = db_find(T_RECORD + op->kind, op->id.data, ID_SIZE);
+	struct row row;
+
+	if (world.lossy || !found)
+		return;
+	db_record(found, &row);
+	demand(row.state.deleted, "I9", "operation %llu of device %u was to delete a record that stands, and was told that there is none", (unsigned long long)op->op_no, c->no);
+}
+
 static void check_answer(struct told *t, const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
 {
 	bool taken = r->outcome == JINGGUAN__V1__OUTCOME__APPLIED || r->outcome == JINGGUAN__V1__OUTCOME__MERGED;
@@ -140,6 +152,8 @@ static void check_answer(struct told *t, const struct client *c, const pb_op *op
 		t->groups |= 1u << (op->seen[i]->group - 1);
 	if (t->lossy) /* versions may be gone with the database's tail */
 		return;
+	if (t->del && r->outcome == JINGGUAN__V1__OUTCOME__REJECTED && r->code == ERR_NOT_FOUND)
+		check_absent(c, op);
 	for (size_t i = 0; taken && i < op->n_seen; i++) {
 		const struct told *own = op->seen[i]->own_op ? *told_slot(c, op->incarnation, op->seen[i]->own_op) : NULL;
 		demand(!own || own->outcome == JINGGUAN__V1__OUTCOME__APPLIED || own->outcome == JINGGUAN__V1__OUTCOME__MERGED || own->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
@@ -306,7 +320,10 @@ static enum err check_own(void *data, const struct op_row *op)
 {
 	struct showing *s = data;
 	const struct item *item = view_find_id(s->v, op->id);
+	const struct told *t = *told_slot(s->c, op->incarnation, op->op_no);
 
+	if (t && t->forgot) /* the database that said so was put back, and so was the disk that was told otherwise since */
+		return ERR_OK;
 	if (op->del || op->has_duplicate || (op->incarnation != s->c->store->incarnation && op->state != OP_UNKNOWN) || !is_newest(s->c, op))
 		return ERR_OK;
 	/* An answer says which version it made; from there on the server's copy speaks. */
