@@ -1454,6 +1454,7 @@ static enum verdict insert_pushes(struct call *call)
 		p->results = keep_value(c[6]);
 		if (p->first > p->last || p->shas.len != HASH_SIZE * (p->last - p->first + 1))
 			return failed(call, "23514");
+		demand(p->results.len, "I3", "the answers of a push are not kept");
 		memcpy(key, p->device, ID_SIZE);
 		put_be32(key + ID_SIZE, p->incarnation);
 		put_be64(key + ID_SIZE + 4, p->last);
