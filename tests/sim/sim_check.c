@@ -126,16 +126,29 @@ static void check_conflict(const struct client *c, const pb_op *op, const pb_op_
 				"I9", "operation %llu of device %u conflicts with its own operation %llu", (unsigned long long)op->op_no, c->no, (unsigned long long)t->op_no);
 }
 
-/* What nobody took away is there to be deleted. A database that lost a tail may get it back only later. */
-static void check_absent(const struct client *c, const pb_op *op)
+/* Nobody is refused without a reason. Only while the database has lost nothing: what it lost may be back when the answer comes. */
+static void check_refusal(const struct client *c, const pb_op *op, const pb_op_result *r)
 {
 	const void *found = db_find(T_RECORD + op->kind, op->id.data, ID_SIZE);
 	struct row row;
 
-	if (world.lossy || !found)
-		return;
-	db_record(found, &row);
-	demand(row.state.deleted, "I9", "operation %llu of device %u was to delete a record that stands, and was told that there is none", (unsigned long long)op->op_no, c->no);
+	switch ((enum err)r->code) {
+	case ERR_PERMISSION:
+		demand(!(c->profile.session.roles & 1u << ROLE_REGISTRAR), "I9", "operation %llu of device %u is the registrar's and was not permitted", (unsigned long long)op->op_no, c->no);
+		break;
+	case ERR_DUPLICATE:
+		demand(r->duplicate_of.len == ID_SIZE && db_find(T_RECORD + op->kind, r->duplicate_of.data, ID_SIZE), "I9",
+			"operation %llu of device %u is told to be a duplicate of nothing", (unsigned long long)op->op_no, c->no);
+		break;
+	case ERR_NOT_FOUND: /* of a hanger: the record that it hangs on */
+		if (found)
+			db_record(found, &row);
+		demand(op->action != JINGGUAN__V1__ACTION__DEL || !found || row.state.deleted, "I9",
+			"operation %llu of device %u was to delete a record that stands, and was told that there is none", (unsigned long long)op->op_no, c->no);
+		break;
+	default:
+		break;
+	}
 }
 
 static void check_answer(struct told *t, const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
@@ -150,10 +163,10 @@ static void check_answer(struct told *t, const struct client *c, const pb_op *op
 	t->ver = r->ver;
 	for (size_t i = 0; taken && i < op->n_seen; i++)
 		t->groups |= 1u << (op->seen[i]->group - 1);
+	if (!world.lossy)
+		check_refusal(c, op, r);
 	if (t->lossy) /* versions may be gone with the database's tail */
 		return;
-	if (t->del && r->outcome == JINGGUAN__V1__OUTCOME__REJECTED && r->code == ERR_NOT_FOUND)
-		check_absent(c, op);
 	for (size_t i = 0; taken && i < op->n_seen; i++) {
 		const struct told *own = op->seen[i]->own_op ? *told_slot(c, op->incarnation, op->seen[i]->own_op) : NULL;
 		demand(!own || own->outcome == JINGGUAN__V1__OUTCOME__APPLIED || own->outcome == JINGGUAN__V1__OUTCOME__MERGED || own->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
