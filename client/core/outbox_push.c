@@ -465,8 +465,8 @@ static enum err move_latecomers(struct adoption *a)
 {
 	struct view *v = a->view;
 	sqlite3_stmt *stmt = store_prepare(v->store,
-		"SELECT DISTINCT id, duplicate_of FROM outbox WHERE length(id) = 16 AND length(duplicate_of) = 16"
-		" AND state IN (3, 8)",
+		"SELECT DISTINCT id, duplicate_of FROM outbox WHERE duplicate_of IS NOT NULL AND state IN (3, 8)"
+		" AND length(id) = 16 AND length(duplicate_of) = 16",
 		a->p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
 	bool row = false;

@@ -37,6 +37,7 @@ static const char schema[] =
 	"CREATE INDEX outbox_open ON outbox(state, settled);"
 	"CREATE INDEX outbox_batch ON outbox(batch) WHERE batch IS NOT NULL;"
 	"CREATE INDEX outbox_record ON outbox(id);"
+	"CREATE INDEX outbox_duplicate ON outbox(duplicate_of) WHERE duplicate_of IS NOT NULL;"
 	"CREATE TABLE batch(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL, file BLOB, "
 	"author TEXT NOT NULL,"
 	" inserted INTEGER NOT NULL, updated INTEGER NOT NULL, unchanged INTEGER NOT NULL, rejected INTEGER "
