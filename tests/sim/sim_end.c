@@ -501,8 +501,8 @@ void check_end(void)
 	/* I1: every answer that reached a device stands, save those that only a lost disk could have brought back. */
 	for (size_t i = 0; i < TOLD_SLOTS; i++)
 		for (const struct told *t = told[i]; t; t = t->next)
-			demand(t->seen || (world.lossy && t->gone), "I1", "operation %llu of device %u was acknowledged and is lost", (unsigned long long)t->op_no,
-				t->client->no);
+			demand(t->seen || (world.lossy && t->gone), "I1", "operation %llu of line %u of device %u was acknowledged (%d) and is lost", (unsigned long long)t->op_no,
+				(unsigned)t->incarnation, t->client->no, t->outcome);
 	for (unsigned i = 0; i < SIM_STREAMS; i++)
 		check_stream_end(i);
 	for (unsigned k = 1; k < 32; k++)
