@@ -276,9 +276,7 @@ static void mark_gone(struct client *c)
 			sqlite3_bind_int64(stmt, 1, t->incarnation);
 			sqlite3_bind_int64(stmt, 2, (int64_t)t->op_no);
 			int state = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
-			/* What it holds unsent becomes a draft with the fork, for a person to look at; what it holds refused is before a person,
-			 * and behind a draft it is not sent again. */
-			t->gone |= state != OP_ACCEPTED;
+			t->gone |= state < OP_ACCEPTED; /* what it holds unsent becomes a draft with the fork, for a person to look at */
 			t->forgot |= t->lossy && state >= OP_ACCEPTED;
 			sqlite3_reset(stmt);
 		}

@@ -180,7 +180,9 @@ static void check_shown(struct client *c, const struct item *typed)
 	struct view *v;
 	const struct item *seen;
 
-	if (!looks() || view_load(&v, c->store, kinds, NULL))
+	if (!looks())
+		return;
+	if (view_load(&v, c->store, kinds, NULL))
 		return; /* its disk refuses */
 	seen = view_find_id(v, typed->id);
 	demand(seen && seen->live == typed->live, "I6", "an own write is not shown");
