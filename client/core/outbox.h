@@ -38,7 +38,7 @@ uint32_t outbox_changed_groups(const struct item *item, const struct record *wan
 struct op_row {
 	int64_t n; /* the id that people see */
 	uint32_t incarnation;
-	uint64_t op_no; /* 0 for a draft */
+	uint64_t op_no; /* 0 for a draft that was never answered */
 	enum op_state state;
 	const struct kind *kind;
 	uint8_t id[ID_SIZE];

@@ -10,10 +10,8 @@ static enum err find_older(struct store *s, struct problem *p)
 {
 	sqlite3_stmt *stmt = s->older.incarnation
 		? store_prepare(s,
-			/* A line ends where a fork made drafts of it: what is numbered behind them was never
-			 * accepted. */
-			"SELECT min(incarnation) FROM outbox WHERE incarnation < ?1 AND ((incarnation > ?2 AND op_no = 1)"
-			" OR (incarnation = ?2 AND op_no = ?3 + 1))",
+			"SELECT min(incarnation) FROM outbox WHERE incarnation < ?1 AND op_no IS NOT NULL"
+			" AND (incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))",
 			p)
 		: NULL;
 
@@ -66,10 +64,8 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 		int64_t n = sqlite3_column_int64(stmt, 0);
 		bool filing = sqlite3_column_int(stmt, 2) == KIND_FILING;
 		size_t size = (size_t)sqlite3_column_bytes(stmt, 3);
-		bool next = (uint64_t)sqlite3_column_int64(stmt, 1) == batch->first + batch->n;
-		if (!next && batch->n && s->older.incarnation)
-			break;
-		if (!next || size < SEAL_OVERHEAD) {
+		if ((uint64_t)sqlite3_column_int64(stmt, 1) != batch->first + batch->n ||
+			size < SEAL_OVERHEAD) {
 			e = problem_set(p, ERR_STORE, NULL, tr("请运行 jg doctor", "run jg doctor"),
 				tr("待发序号有缺", "an operation number is missing"));
 			break;
@@ -234,16 +230,33 @@ enum err outbox_settle(struct store *s, struct problem *p)
 	return run_simple(s, "UPDATE outbox SET settled = 1 WHERE state = 3 AND settled = 0", 0, 0, p);
 }
 
-/* The server knows another line of this device's history: what it has not seen waits for a person. */
+/* Behind the operation ?3 of line ?2, where the server stands. */
+#define IT_LACKS "(incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))"
+
+static uint32_t known_line(const struct store *s, const pb_welcome *w)
+{
+	return w->has_known_incarnation ? w->known_incarnation : s->incarnation;
+}
+
+/* The server knows another line of this device's history: what it has not seen waits for a person. What it had answered
+ * before it was restored goes again in its own line where it lacks it, and keeps its number for the next restore. */
 static enum err begin_incarnation(struct store *s, const pb_welcome *w, size_t *drafts, struct problem *p)
 {
-	enum err e =
-		run_simple(s, "UPDATE outbox SET state = 7, op_no = NULL WHERE state IN (1, 2)", 0, 0, p);
+	sqlite3_stmt *stmt = store_prepare(s,
+		"UPDATE outbox SET state = 7, op_no = CASE WHEN code IS NULL THEN NULL ELSE op_no END"
+		" WHERE state IN (1, 2) AND (code IS NULL OR NOT " IT_LACKS ")",
+		p);
 
-	*drafts = (size_t)sqlite3_changes(s->db);
+	if (!stmt)
+		return ERR_STORE;
 	s->incarnation = w->incarnation;
 	s->last_op = s->made = 0;
 	hash_genesis(s->last_hash, s->device, s->incarnation);
+	sqlite3_bind_int64(stmt, 2, known_line(s, w));
+	sqlite3_bind_int64(stmt, 3, (int64_t)w->known_op);
+	enum err e = store_run(s, stmt, p);
+	*drafts = (size_t)sqlite3_changes(s->db);
+	sqlite3_finalize(stmt);
 	return e;
 }
 
@@ -264,13 +277,13 @@ static enum err send_again(struct store *s, const pb_welcome *w, struct problem 
 static enum err send_older_again(struct store *s, const pb_welcome *w, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"UPDATE outbox SET state = CASE WHEN incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3) THEN 2 ELSE 3 END"
+		"UPDATE outbox SET state = CASE WHEN " IT_LACKS " THEN 2 ELSE 3 END"
 		" WHERE incarnation < ?1 AND op_no IS NOT NULL AND state IN (2, 3)",
 		p);
 
 	if (!stmt)
 		return ERR_STORE;
-	uint32_t known = w->has_known_incarnation ? w->known_incarnation : s->incarnation;
+	uint32_t known = known_line(s, w);
 	/* It has more than it answered when an answer was lost on its way: that is asked for again. */
 	if (s->older.incarnation != known || w->known_op < s->older.last_op)
 		s->older.last_op = w->known_op;

@@ -267,7 +267,7 @@ int64_t ask_store(struct client *c, const char *sql)
 /* What a rolled back disk does not hold any more only the bureau has. */
 static void mark_gone(struct client *c)
 {
-	sqlite3_stmt *stmt = store_prepare(c->store, "SELECT max(state) FROM outbox WHERE incarnation = ? AND op_no = ?", NULL);
+	sqlite3_stmt *stmt = store_prepare(c->store, "SELECT state, code IS NOT NULL FROM outbox WHERE incarnation = ? AND op_no = ?", NULL);
 
 	for (size_t i = 0; stmt && i < TOLD_SLOTS; i++)
 		for (struct told *t = told[i]; t; t = t->next) {
@@ -275,9 +275,10 @@ static void mark_gone(struct client *c)
 				continue;
 			sqlite3_bind_int64(stmt, 1, t->incarnation);
 			sqlite3_bind_int64(stmt, 2, (int64_t)t->op_no);
-			int state = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
-			t->gone |= state < OP_ACCEPTED; /* what it holds unsent becomes a draft with the fork, for a person to look at */
-			t->forgot |= t->lossy && state >= OP_ACCEPTED;
+			bool there = sqlite3_step(stmt) == SQLITE_ROW;
+			/* What it holds unanswered becomes a draft with the fork, for a person to look at. */
+			t->gone |= !there || !sqlite3_column_int(stmt, 1);
+			t->forgot |= t->lossy && there && sqlite3_column_int(stmt, 0) >= OP_ACCEPTED;
 			sqlite3_reset(stmt);
 		}
 	sqlite3_finalize(stmt);

@@ -304,6 +304,72 @@ static void a_fork_puts_the_unsent_before_a_person(void **state)
 	fixture_close(&f);
 }
 
+/* What was answered keeps its number through a fork: the next restore may ask for it. It is a draft only where the server has something
+ * under its number, which may be something else. */
+static void a_fork_leaves_what_was_answered_to_its_line(void **state)
+{
+	static const struct {
+		uint64_t known_op;
+		size_t drafts;
+	} at_fork[] = {{0, 1}, {1, 2}, {5, 3}};
+	uint8_t genesis[HASH_SIZE];
+	struct outbox_counts counts;
+	struct push_batch batch;
+	struct arena arena;
+	struct fixture f;
+	size_t drafts;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof at_fork / sizeof *at_fork; i++) {
+		pb_welcome w = PB_WELCOME_INIT;
+		fixture_open(&f, "registrar");
+		arena_init(&arena, 1u << 20);
+		struct view *v = load(f.store);
+		assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+		put(v, NULL, "329999201403150017", "1");
+		put(v, NULL, "329999201403150025", "1");
+		put(v, NULL, "329999201403150033", "1");
+		assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+		answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+		answer(f.store, 2, JINGGUAN__V1__OUTCOME__REJECTED, 0);
+		answer(f.store, 3, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+		w.incarnation = w.known_incarnation = 1; /* restored: all of it is to go again */
+		w.has_known_incarnation = 1;
+		hash_genesis(genesis, f.store->device, 1);
+		w.last_hash = (ProtobufCBinaryData){HASH_SIZE, genesis};
+		assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+		assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+		put(v, NULL, "329999201403150041", "1");
+		assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+		view_free(v);
+
+		w.incarnation = 2; /* and this disk was put back to here since */
+		w.forked = 1;
+		w.known_op = at_fork[i].known_op;
+		assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+		assert_int_equal(drafts, at_fork[i].drafts);
+		w.forked = 0;
+		w.known_op = 0; /* restored once more */
+		hash_genesis(genesis, f.store->device, 2);
+		assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
+		assert_int_equal(outbox_batch(f.store, &batch, &arena, NULL), ERR_OK);
+		assert_int_equal(batch.incarnation, 1);
+		assert_int_equal(batch.first, 1);
+		assert_int_equal(batch.n, 3);
+		answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+		answer(f.store, 2, JINGGUAN__V1__OUTCOME__REJECTED, 0);
+		answer(f.store, 3, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+		assert_int_equal(outbox_batch(f.store, &batch, &arena, NULL), ERR_OK);
+		assert_int_equal(batch.n, 0);
+		assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+		assert_int_equal(counts.of[OP_ACCEPTED], 2);
+		assert_int_equal(counts.of[OP_REFUSED], 1);
+		assert_int_equal(counts.of[OP_DRAFT], 1);
+		arena_free(&arena);
+		fixture_close(&f);
+	}
+}
+
 static void the_file_shows_no_pupil(void **state)
 {
 	char path[160], buffer[4096];
@@ -607,6 +673,7 @@ int main(void)
 		cmocka_unit_test(answers_move_the_queue),
 		cmocka_unit_test(a_restored_server_gets_it_again),
 		cmocka_unit_test(a_restored_server_gets_the_line_before_the_fork_first), cmocka_unit_test(a_lost_store_begins_a_line), cmocka_unit_test(a_fork_puts_the_unsent_before_a_person),
+		cmocka_unit_test(a_fork_leaves_what_was_answered_to_its_line),
 		cmocka_unit_test(the_file_shows_no_pupil),
 		cmocka_unit_test(a_moved_value_is_refused),
 		cmocka_unit_test(pulls_flip_at_once),
