@@ -5,9 +5,9 @@
  *   sim --live                     liveness: after the faults stop one client's network stays bad
  *   sim --record FILE              appends the counts as one line of JSON
  *
- * Every seed runs twice and the traces must be equal (I15). Histories run in children that end after CHUNK of them: a
- * killed client or server leaves its memory behind as a real one would leave it to the system. A failure is shrunk and
- * printed as one command. */
+ * Every eighth seed, and one that is asked for alone, runs twice and the traces must be equal (I15). Histories run in children
+ * that end after CHUNK of them: a killed client or server leaves its memory behind as a real one would leave it to the
+ * system. A failure is shrunk and printed as one command. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,6 +25,7 @@
 #include "sim_count.h"
 
 #define CHUNK 100
+#define TWICE_EVERY 8 /* what makes two runs differ does so in many seeds: the time finds more as new histories */
 #define JOBS_MAX 16
 #define HANG_S 30 /* of a processor for one history, which takes a twentieth of a second */
 
@@ -114,7 +115,8 @@ static pid_t start_chunk(unsigned job, uint64_t from, uint64_t to, const struct 
 		setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = HANG_S}, NULL);
 		world_run(seed, limits, verbose, false);
 		uint64_t trace = world.trace;
-		if (twice) {
+		if (twice && (seed % TWICE_EVERY == 0 || to - from == 1)) {
+			sim_met("run twice");
 			world_run(seed, limits, verbose, true);
 			if (trace != world.trace)
 				sim_fail("I15", "two runs of one seed differ: %016llx, %016llx", (unsigned long long)trace, (unsigned long long)world.trace);
