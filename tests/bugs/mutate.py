@@ -75,16 +75,16 @@ def judge(tree, histories):
     """What notices: its name, None, or False for what the compiler refuses."""
     if bank.build(tree):
         return False
-    units = bank.run("ctest", "--test-dir", "build/sim/tests", "--timeout", "120", cwd=tree)
+    units = bank.run("ctest", "--test-dir", "build/dev/tests", "--timeout", "120", cwd=tree)
     if units.returncode:
         return ", ".join(re.findall(r"- (\w+) \(", units.stdout)) or "ctest"
-    out = bank.run("build/sim/tests/sim", "--first", "--histories", str(histories), "--least", str(histories // 50), cwd=tree, timeout=3600).stdout
+    out = bank.run("build/dev/tests/sim", "--first", "--histories", str(histories), "--least", str(histories // 100), cwd=tree, timeout=3600).stdout
     found = re.search(r"^not ok (?:seed (\d+): )?([^:\n]+)", out, re.M)
     if found:
         return "%s after %s" % (found.group(2), found.group(1) or histories)
     for command in REAL:
         try:
-            result = subprocess.run(command, cwd=tree, env=dict(os.environ, JG_BUILD=os.path.join(tree, "build/sim")), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=bank.COMMAND_S)
+            result = subprocess.run(command, cwd=tree, env=dict(os.environ, JG_BUILD=os.path.join(tree, "build/dev")), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=bank.COMMAND_S)
         except subprocess.TimeoutExpired:
             return command[-1] + " (hangs)"
         if result.returncode:

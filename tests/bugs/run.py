@@ -52,21 +52,21 @@ def copy_tree():
 
 
 def build(tree, *targets):
-    configured = os.path.exists(os.path.join(tree, "build/sim/build.ninja"))
-    if not configured and run("cmake", "--preset", "sim", cwd=tree).returncode:
+    configured = os.path.exists(os.path.join(tree, "build/dev/build.ninja"))
+    if not configured and run("cmake", "--preset", "dev", cwd=tree).returncode:
         return "cannot be configured"
-    made = run("cmake", "--build", "--preset", "sim", "-j", "2", *(("--target",) + targets if targets else ()), cwd=tree)
+    made = run("cmake", "--build", "--preset", "dev", "-j", "2", *(("--target",) + targets if targets else ()), cwd=tree)
     return None if made.returncode == 0 else made.stdout[-2000:]
 
 
 def judge_simulation(tree):
-    out = run("build/sim/tests/sim", "--first", "--histories", str(HISTORIES), cwd=tree, timeout=3600).stdout
+    out = run("build/dev/tests/sim", "--first", "--histories", str(HISTORIES), cwd=tree, timeout=3600).stdout
     found = re.search(r"^not ok seed (\d+): ([^:\n]+)", out, re.M)
     return (found.group(2), int(found.group(1))) if found else (None, HISTORIES)
 
 
 def judge_command(tree, bug):
-    env = dict(os.environ, JG_BUILD=os.path.join(tree, "build/sim"))
+    env = dict(os.environ, JG_BUILD=os.path.join(tree, "build/dev"))
     out = subprocess.run(bug.command, shell=True, cwd=tree, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=COMMAND_S, universal_newlines=True, errors="replace")
     first = re.search(r"^not ok (.*)$|\[  FAILED  \] (.*)$|\*\*\*(Failed.*)$", out.stdout, re.M)
     caught = out.returncode != 0

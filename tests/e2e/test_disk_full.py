@@ -5,6 +5,7 @@ Profiles and the database stand on small tmpfs mounts; a ballast file leaves as 
 tried with ever more room, so that the failure walks through everything it writes: journal, outbox, files, receipts, staging, flip."""
 import concurrent.futures
 import csv
+import errno
 import os
 import shutil
 import subprocess
@@ -37,8 +38,12 @@ class Disk:
         fs = os.statvfs(self.path)
         with open(self.ballast, "wb", buffering=0) as out:
             left = fs.f_bavail - pages
-            while left > 0:
-                left -= out.write(b"x" * fs.f_frsize * min(left, 256)) // fs.f_frsize
+            try:
+                while left > 0:
+                    left -= out.write(b"x" * fs.f_frsize * min(left, 256)) // fs.f_frsize
+            except OSError as full: # what runs on it took pages meanwhile
+                if full.errno != errno.ENOSPC:
+                    raise
 
     def close(self):
         subprocess.run(["umount", "-l", self.path], check=False)

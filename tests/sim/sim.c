@@ -1,6 +1,6 @@
 /* sim - runs histories and judges them.
  *
- *   sim --histories 2000           what each commit must pass, from seed 1
+ *   sim --histories 5000           what each commit must pass, from seed 1
  *   sim --seed 71 --verbose        one history with everything that happens in it
  *   sim --live                     liveness: after the faults stop one client's network stays bad
  *   sim --record FILE              appends the counts as one line of JSON
@@ -222,7 +222,7 @@ static void record(const char *file, const char *build, uint64_t seed, uint64_t 
 		exit(1);
 	}
 	strftime(day, sizeof day, "%Y-%m-%d", localtime(&now));
-	fprintf(out, "{\"tier\": \"%s\", \"what\": \"deterministic simulation%s\", \"command\": \"build/sim/tests/sim%s --seed %llu --histories %llu\", \"build\": \"%s\", "
+	fprintf(out, "{\"tier\": \"%s\", \"what\": \"deterministic simulation%s\", \"command\": \"build/dev/tests/sim%s --seed %llu --histories %llu\", \"build\": \"%s\", "
 		"\"date\": \"%s\", \"histories\": %llu, \"failures\": %llu, \"counts\": {", live ? "T0-live" : "T0", live ? ", liveness" : "", live ? " --live" : "",
 		(unsigned long long)seed, (unsigned long long)histories, build, day, (unsigned long long)histories, (unsigned long long)failures);
 	for (size_t i = 0; i < COUNTS_MAX && shared->counts[i].name[0]; i++)
@@ -238,7 +238,7 @@ static int usage(void)
 {
 	fprintf(stderr, "sim [--seed N] [--histories N] [--live] [--jobs N] [--least N] [--first] [--verbose] [--record FILE] [--build ID]\n"
 		"    [--ops N] [--clients N] [--without network|kills|disk|clocks|rollback|database|memory]…\n\n"
-		"  sim --histories 2000 --least 40   what each commit must pass\n"
+		"  sim --histories 5000 --least 100  what each commit must pass\n"
 		"  sim --seed 71 --verbose            one history with everything that happens in it\n"
 		"  sim --live --histories 500         one computer's line stays bad to the end\n");
 	return 2;
