@@ -1,5 +1,6 @@
 /* jgd - the server's program: one row per command; the table feeds parsing and --help. */
 #include <errno.h>
+#include <fts.h>
 #include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
@@ -31,21 +32,41 @@ struct command {
 
 static struct conf conf;
 
+/* Gives all in the directory to the account; an errno where it cannot. A PostgreSQL that a killed jgd left behind makes and removes
+ * files meanwhile: what is gone is no failure. fts leads through no link, however names are swapped while it walks. */
+static int give(const char *dir, const struct passwd *account)
+{
+	FTS *tree = fts_open((char *[]){(char *)dir, NULL}, FTS_PHYSICAL, NULL);
+	int why = tree ? 0 : errno;
+
+	for (FTSENT *at; !why && (errno = 0, at = fts_read(tree)) != NULL;) {
+		if (at->fts_info == FTS_NS || at->fts_info == FTS_DNR || at->fts_info == FTS_ERR)
+			why = at->fts_errno;
+		else if (at->fts_info != FTS_DP && (at->fts_statp->st_uid != account->pw_uid || at->fts_statp->st_gid != account->pw_gid) &&
+			lchown(at->fts_accpath, account->pw_uid, account->pw_gid))
+			why = errno;
+		if (why == ENOENT && at->fts_level > FTS_ROOTLEVEL)
+			why = 0;
+	}
+	why = why ? why : errno; /* of the fts_read that ended it */
+	if (tree)
+		fts_close(tree);
+	return why;
+}
+
 /* As root: the directory belongs to the service's account, and nothing below runs as root. */
 static enum err drop_root(const char *dir, const char *user, struct problem *p)
 {
 	if (geteuid() != 0)
 		return ERR_OK;
 	struct passwd *account = getpwnam(user);
-	char command[700];
 	if (!account)
 		return problem_set(p, ERR_NOT_FOUND, "user", "useradd --system --home-dir /var/lib/jingguan --shell /usr/sbin/nologin jingguan",
 			tr("没有系统帐号 %s", "there is no account %s"), user);
-	snprintf(command, sizeof command, "chown -R -h -- %u:%u \"$JGD_DIR\"", account->pw_uid, account->pw_gid);
-	setenv("JGD_DIR", dir, 1);
-	int r = system(command);
-	unsetenv("JGD_DIR");
-	if (r || initgroups(account->pw_name, account->pw_gid) || setgid(account->pw_gid) || setuid(account->pw_uid))
+	int why = give(dir, account);
+	if (why)
+		return problem_set(p, ERR_PERMISSION, "data", NULL, tr("不能把 %s 交给帐号 %s：%s", "cannot give %s to account %s: %s"), dir, user, strerror(why));
+	if (initgroups(account->pw_name, account->pw_gid) || setgid(account->pw_gid) || setuid(account->pw_uid))
 		return problem_set(p, ERR_PERMISSION, "user", NULL, tr("不能切换到帐号 %s", "cannot change to account %s"), user);
 	setenv("HOME", dir, 1);
 	if (access(dir, R_OK | W_OK | X_OK))

@@ -4,7 +4,9 @@ care of a county: doctor, init and migrate twice, certificates over three months
 import glob
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import time
 
 from harness import Cases, Failure, JGD, Program, Server
@@ -134,6 +136,32 @@ def care(cases, server):
     cases.check("the county is healthy after them", jgd(server, "doctor").returncode == 0, "".join(outs))
 
 
+CHURN = """
+import os
+while True:
+    for i in range(300):
+        open("coming-and-going-%d" % i, "w").close()
+    for i in range(300):
+        os.unlink("coming-and-going-%d" % i)
+"""
+
+
+def starts_again(cases, server):
+    """A jgd that was killed left its PostgreSQL behind, which makes and removes files while the next one starts."""
+    busy = subprocess.Popen(["runuser", "-u", "jingguan", "--", sys.executable, "-c", CHURN], cwd=server.data)
+    foreign = os.path.join(server.data, "put-here-by-root")
+    try:
+        for _ in range(5):
+            open(foreign, "w").close()
+            server.stop(signal.SIGKILL)
+            server.start()
+            cases.equal("what root has put there is the account's", os.stat(foreign).st_uid, os.stat(server.data).st_uid)
+            os.unlink(foreign)
+    finally:
+        busy.terminate()
+        busy.wait()
+
+
 def passwords(cases, server):
     admin = server.people["sysadmin"]
     old = admin.ok("users", "add", "--school", SCHOOLS[0], "--role", "clerk", "旧密码")
@@ -192,6 +220,7 @@ def main():
     with Server() as server:
         people = drill(cases, server)
         care(cases, server)
+        starts_again(cases, server)
         server.people["sysadmin"].login()
         guesser = passwords(cases, server)
         revocation(cases, server, people[SCHOOLS[1]])
