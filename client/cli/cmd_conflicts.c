@@ -100,16 +100,19 @@ int cmd_conflicts_list(struct cli *c)
 	return cli_result(c, list.json, 0);
 }
 
-/* Reads the conflict that the first operand names; the arena is the caller's to free. */
-static int open_conflict(struct cli *c, struct view **v, struct arena *arena, struct conflict *x)
+/* Reads the conflict that the first operand names; false with the exit code. The arena is the caller's to free. */
+static bool open_conflict(struct cli *c, struct view **v, struct arena *arena, struct conflict *x, int *code)
 {
-	int code;
-
 	arena_init(arena, 8u << 20);
-	*v = jg_view(c, conflict_kinds, &code);
+	*code = 0;
+	*v = jg_view(c, conflict_kinds, code);
 	if (!*v)
-		return code;
-	return conflict_read(*v, atoll(c->operand[0]), arena, x, &c->problem) ? cli_fail(c) : 0;
+		return false;
+	if (conflict_read(*v, atoll(c->operand[0]), arena, x, &c->problem)) {
+		*code = cli_fail(c);
+		return false;
+	}
+	return true;
 }
 
 static json_t *behind_json(const struct conflict *x)
@@ -129,9 +132,9 @@ int cmd_conflicts_show(struct cli *c)
 	struct conflict x;
 	struct arena arena;
 	struct view *v;
-	int code = open_conflict(c, &v, &arena, &x);
+	int code;
 
-	if (!code) {
+	if (open_conflict(c, &v, &arena, &x, &code)) {
 		json_t *json = conflict_json(v, &x.row, &x.mine, x.groups), *field;
 		size_t i;
 		json_array_foreach(json_object_get(json, "fields"), i, field)
@@ -200,9 +203,9 @@ int cmd_conflicts_resolve(struct cli *c)
 	struct arena arena;
 	struct view *v;
 	char now[128];
-	int code = open_conflict(c, &v, &arena, &x);
+	int code;
 
-	if (!code) {
+	if (open_conflict(c, &v, &arena, &x, &code)) {
 		versions_text(view_find_id(v, conflict_id(&x.row)), now);
 		code = seen && strcmp(seen, now) != 0
 			       ? cli_fail_with(c, ERR_STALE,

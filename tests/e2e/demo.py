@@ -292,11 +292,12 @@ class Demo:
 
     def judge(self):
         """After the disasters: what PostgreSQL and the schools' computers hold keeps every promise of the protocol."""
-        for person in self.schools.values():
-            self.sync(person)
-        judged = checker.check_server(self.server, [person.profile for person in self.schools.values()])
-        if judged.findings:
-            raise Failure("\n".join("%s %s" % finding for finding in judged.findings[:20]))
+        profiles, findings = [person.profile for person in self.schools.values()], None
+        while findings != []: # a reminder that comes due meanwhile is nobody's fault: what is found counts when nothing has moved since
+            moved = [report for report in map(self.sync, self.schools.values()) if report["pulled"] or report["pushed"]]
+            if findings and not moved:
+                raise Failure("\n".join("%s %s" % finding for finding in findings[:20]))
+            findings = checker.check_server(self.server, profiles).findings
         self.story.say("逐条核对了服务器和 %d 台学校电脑里存下的内容，没有丢失、重复或不一致" % len(self.schools))
 
     def run(self):
