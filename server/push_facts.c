@@ -35,6 +35,10 @@ static const struct db_stmt read_classes = {
 	" UNION ALL SELECT 2, class_no FROM enrolment WHERE county = app_county() AND rec_id = u.of"
 	" UNION ALL SELECT 2, s.class_no FROM slip p JOIN student s ON s.county = p.county AND s.rec_id = p.pupil WHERE p.county = app_county() AND p.rec_id = u.of"
 	" ORDER BY rank LIMIT 1) x WHERE x.class_no IS NOT NULL"};
+/* A record that nobody has yet cannot be locked: what is hung on it and its deletion, both on their way, would not see each other. */
+static const struct db_stmt lock_hooks = {
+	"SELECT CASE WHEN u.alone THEN pg_advisory_xact_lock(u.school) ELSE pg_advisory_xact_lock_shared(u.school) END"
+	" FROM unnest($1::bigint[], $2::boolean[]) u(school, alone)"};
 static const struct db_stmt read_hangers = {
 	"SELECT u.ord, h.rec_id FROM unnest($1::int[], $2::uuid[]) u(ord, id), LATERAL"
 	" (SELECT rec_id FROM guardian WHERE county = app_county() AND student = u.id AND NOT deleted"
@@ -355,6 +359,52 @@ static void send_classes(struct group *g)
 	pg_array_free(&of);
 }
 
+static bool may_be_hung_on(const struct kind *kind)
+{
+	return hangs_on(KIND_GUARDIAN, kind->number) || hangs_on(KIND_EVIDENCE, kind->number);
+}
+
+static int by_school(const void *a, const void *b)
+{
+	return strcmp((*(struct member *const *)a)->request->caller.school, (*(struct member *const *)b)->request->caller.school);
+}
+
+/* Of one school, those who hang something on a record go together, who deletes one goes alone; in the order of the schools, behind the
+ * devices and before all records. */
+static void lock_schools(struct group *g)
+{
+	struct pg_array schools = {0}, alone = {0};
+	struct db_params p = {0};
+	struct member *members[PUSH_GROUP_MAX];
+
+	for (size_t i = 0; i < g->count; i++)
+		members[i] = &g->member[i];
+	qsort(members, g->count, sizeof *members, by_school);
+	pg_array_begin(&schools, PG_INT8);
+	pg_array_begin(&alone, PG_BOOL);
+	for (size_t i = 0; i < g->count; i++) {
+		bool hangs = false, deletes = false;
+		for (size_t k = 0; k < members[i]->limit; k++) {
+			const struct plan_op *o = &members[i]->push.ops[k];
+			if (!o->kind || o->fault.code)
+				continue;
+			hangs |= o->op->action == JINGGUAN__V1__ACTION__PUT && o->kind->of >= 0;
+			deletes |= o->op->action == JINGGUAN__V1__ACTION__DEL && may_be_hung_on(o->kind);
+		}
+		if (!hangs && !deletes)
+			continue;
+		pg_array_int8(&schools, strtoll(members[i]->request->caller.school, NULL, 10));
+		pg_array_bool(&alone, deletes);
+	}
+	if (schools.count) {
+		db_array(&p, &schools);
+		db_array(&p, &alone);
+		db_task_query(&g->task, &lock_hooks, &p);
+	}
+	pg_array_free(&schools);
+	pg_array_free(&alone);
+}
+
 static void send_hangers(struct group *g)
 {
 	struct pg_array ord = {0}, id = {0};
@@ -367,8 +417,7 @@ static void send_hangers(struct group *g)
 			const struct plan_op *o = &g->member[i].push.ops[k];
 			if (!o->kind || o->fault.code || o->op->action != JINGGUAN__V1__ACTION__DEL)
 				continue;
-			if (!hangs_on(KIND_GUARDIAN, o->kind->number) &&
-				!hangs_on(KIND_EVIDENCE, o->kind->number))
+			if (!may_be_hung_on(o->kind))
 				continue;
 			pg_array_int4(&ord, ord_of(i, k));
 			pg_array_bytes(&id, o->op->id.data, ID_SIZE);
@@ -458,6 +507,7 @@ bool push_facts_send(struct group *g)
 	send_authors(g);
 	send_replays(g);
 	db_task_query(&g->task, &read_day, NULL);
+	lock_schools(g);
 	for (size_t k = 0; k < kind_count; k++)
 		if (!send_kind(g, &kind_table[k]))
 			return false;

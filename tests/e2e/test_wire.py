@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 from cryptography import x509
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
 import wire_client as w
-from harness import Cases, PASSWORD
+from harness import COUNTY, Cases, PASSWORD
 from wire_county import J, P, YEAR, WireCounty, destination, enrolment, id_no, student
 
 pb, METHODS = w.pb, w.METHODS
@@ -440,6 +441,29 @@ def keys(year):
         cases.equal("a taken one may not", device.results[refused_one].duplicate_of, ids[0])
 
 
+def together(county, year):
+    """After a restore two computers of a school send again at once: one hangs somebody on a record that is not there yet, the other
+    makes that record and deletes it. Whoever comes second learns of the first."""
+    maker, hanger, id = year.p, county.person("p2", "REGISTRAR", P), w.uuid7()
+    with maker.open() as makes, hanger.open() as hangs:
+        # Both have read before either can write.
+        busy = subprocess.Popen(["psql", "-X", "-q", "-h", county.server.data + "/pg/s", "-U", "jingguan", "-d", "jingguan", "-c",
+                                 "SET app.county = '%s'; SET app.scope = 'job'; BEGIN; SELECT 1 FROM stream WHERE stream_id = %s FOR UPDATE; SELECT pg_sleep(1.2); COMMIT" % (COUNTY, P)],
+                                stdout=subprocess.DEVNULL)
+        time.sleep(0.3)
+        hanger.queue_op(6, w.uuid7(), pb.Guardian(student=id, ordinal=1, name="监护人", phone="13800000000"))
+        first = threading.Thread(target=hanger.push, args=(hangs,))
+        first.start()
+        time.sleep(0.3)
+        made = maker.queue_op(5, id, student(70))
+        gone = maker.queue_op(5, id, seen=[(g, None, made) for g in (1, 2, 3)])
+        maker.push(makes)
+        first.join()
+        busy.wait()
+    cases.equal("a deletion learns of what was hung on the record meanwhile", (maker.results[gone].outcome, maker.results[gone].code), (pb.REJECTED, 14))
+    cases.equal("nobody hangs on a record that is gone", county.psql("SELECT count(*) FROM guardian g JOIN student s ON s.rec_id = g.student WHERE s.deleted AND NOT g.deleted"), "0")
+
+
 def poison(county, year):
     """An operation that ends the transaction is refused by itself; what came with it is done."""
     device = year.p
@@ -634,6 +658,7 @@ def main():
         codes(county)
         revocation(county, year)
         keys(year)
+        together(county, year)
         poison(county, year)
         replays(county, year)
         renewal(county, year)

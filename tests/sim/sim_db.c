@@ -46,6 +46,8 @@ struct county_row {
 	uint64_t epoch, timeline;
 };
 
+#define HOOK_HOLDERS 32 /* transactions at once: those of killed servers too, until the database notices */
+
 static struct {
 	enum replication mode;
 	bool up, full, standby;
@@ -57,6 +59,8 @@ static struct {
 	struct db_row *first[T_COUNT], *last[T_COUNT];
 	struct txn *log, *log_last;
 	struct txn initial;
+	/* Advisory locks of the schools. */
+	struct hook_lock { int64_t school; const struct txn *alone, *together[HOOK_HOLDERS]; } hook_locks[SIM_STREAMS];
 	struct arena arena;
 	/* What every stream's digest was, by seq: I7. */
 	struct lanes_log { struct lanes_log *next; int64_t stream; uint64_t seq; uint32_t lanes[LANES]; } *lanes;
@@ -1310,6 +1314,43 @@ static int by_number(const void *a, const void *b)
 	const int64_t *x = a, *y = b;
 
 	return *x < *y ? -1 : *x > *y;
+}
+
+static bool waits_on(struct call *call, const struct txn *t)
+{
+	if (!t || t == call->b->txn || !in_progress(t))
+		return false;
+	call->b->waits_on = (struct txn *)(uintptr_t)t;
+	return true;
+}
+
+static enum verdict lock_hooks(struct call *call)
+{
+	struct elements schools = elements_of(&call->param[0]), alones = elements_of(&call->param[1]);
+	struct cell school, alone;
+
+	while (take(&schools, &school) && take(&alones, &alone)) {
+		struct hook_lock *l = db.hook_locks;
+		while (l->school && l->school != number(school))
+			l++;
+		l->school = number(school);
+		if (waits_on(call, l->alone))
+			return BLOCKED;
+		size_t place = HOOK_HOLDERS;
+		for (size_t i = 0; i < HOOK_HOLDERS; i++) {
+			if (alone.data[0] && waits_on(call, l->together[i]))
+				return BLOCKED;
+			if (!l->together[i] || !in_progress(l->together[i]) || l->together[i] == call->b->txn)
+				place = i;
+		}
+		if (place == HOOK_HOLDERS)
+			sim_fail("model", "more transactions than there are backends");
+		if (alone.data[0])
+			l->alone = call->b->txn;
+		else
+			l->together[place] = call->b->txn;
+	}
+	return DONE;
 }
 
 static enum verdict lock_streams(struct call *call)
