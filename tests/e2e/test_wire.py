@@ -447,14 +447,15 @@ def together(county, year):
     maker, hanger, id = year.p, county.person("p2", "REGISTRAR", P), w.uuid7()
     with maker.open() as makes, hanger.open() as hangs:
         # Both have read before either can write.
-        busy = subprocess.Popen(["psql", "-X", "-q", "-h", county.server.data + "/pg/s", "-U", "jingguan", "-d", "jingguan", "-c",
-                                 "SET app.county = '%s'; SET app.scope = 'job'; BEGIN; SELECT 1 FROM stream WHERE stream_id = %s FOR UPDATE; SELECT pg_sleep(1.2); COMMIT" % (COUNTY, P)],
-                                stdout=subprocess.DEVNULL)
-        time.sleep(0.3)
+        busy = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-h", county.server.data + "/pg/s", "-U", "jingguan", "-d", "jingguan", "-c",
+                                 "SET app.county = '%s'; SET app.scope = 'job'; BEGIN; SELECT 1 FROM stream WHERE stream_id = %s FOR UPDATE" % (COUNTY, P),
+                                "-c", "SELECT pg_sleep(1.2)", "-c", "COMMIT"], stdout=subprocess.PIPE)
+        busy.stdout.readline() # it holds the stream
         hanger.queue_op(6, w.uuid7(), pb.Guardian(student=id, ordinal=1, name="监护人", phone="13800000000"))
         first = threading.Thread(target=hanger.push, args=(hangs,))
         first.start()
-        time.sleep(0.3)
+        while first.is_alive() and county.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "0":
+            pass
         made = maker.queue_op(5, id, student(70))
         gone = maker.queue_op(5, id, seen=[(g, None, made) for g in (1, 2, 3)])
         maker.push(makes)
