@@ -375,7 +375,7 @@ static void lock_schools(struct group *g)
 {
 	struct pg_array schools = {0}, alone = {0};
 	struct db_params p = {0};
-	struct member *members[PUSH_GROUP_MAX];
+	struct member *members[PUSH_GROUP_MAX] = {0};
 
 	for (size_t i = 0; i < g->count; i++)
 		members[i] = &g->member[i];
