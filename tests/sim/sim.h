@@ -4,7 +4,7 @@
  * What is real: client/core from sync_run to SQLite; server from dispatch_frame to libpq's functions. What stands in:
  *   sim_kernel.c  time, random numbers, fibers, the kill at a step of fault.def
  *   sim_uv.c      libuv's timers and polls
- *   sim_pg.c      libpq and, behind it, sim_db.c: PostgreSQL as far as we use it
+ *   sim_pg.c      libpq and, behind it, sim_db*.c: our statements, sim_rows.c: what PostgreSQL keeps
  *   sim_disk.c    SQLite's VFS: torn, failed, full
  *   sim_memory.c  memory, which runs out
  *   sim_net.c     link.h towards the clients, conn.h towards the servers
@@ -178,6 +178,7 @@ void people_decide(struct client *c); /* some of what waits for them; or they ta
 
 /* ---- network ---- */
 
+void net_begin(void);
 void net_drop_server(struct sim_server *s);
 void net_drop_client(struct client *c);
 
@@ -188,6 +189,7 @@ void db_begin(enum replication mode);
 void db_crash(void);	     /* postmaster killed and restarted: unfinished transactions are gone */
 void db_failover(void);	     /* the standby is promoted */
 void db_standby(bool alive); /* a dead one holds synchronous commits up */
+void db_cancel_wait(void); /* an operator ends the wait for the standby: the tag is COMMIT, a WARNING says that it may be lost */
 void db_kill_backend(void);
 void db_full(bool full);
 void db_backup(void);

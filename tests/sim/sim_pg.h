@@ -1,4 +1,4 @@
-/* sim_pg.h - between libpq's functions (sim_pg.c) and the tables behind them (sim_db.c). */
+/* sim_pg.h - between libpq's functions (sim_pg.c) and the statements (sim_db.c) and rows (sim_rows.c) behind them. */
 #ifndef JG_SIM_PG_H
 #define JG_SIM_PG_H
 
@@ -24,7 +24,7 @@ struct txn {
 	uint64_t commit_no; /* its place in the WAL; 0 = wrote nothing */
 	bool flushed;
 	uint64_t drawn, xid; /* for the bank's bugs */
-	struct row_ref *writes;
+	struct db_row **writes;
 	size_t count, room;
 	struct pg_conn *conn; /* NULL when its backend is gone */
 	struct txn *next;     /* in the order of the WAL */
@@ -64,7 +64,7 @@ void db_command(struct backend *b, const char *sql); /* BEGIN, SET LOCAL, ROLLBA
 void db_abort(struct backend *b);
 /* COMMIT: on_end is called when it stands (clean) or stands with a WARNING (cancelled wait), never when the database died. */
 void db_commit(struct backend *b, struct pg_conn *c);
-void pg_committed(struct pg_conn *c, bool warned); /* called by sim_db.c */
+void pg_committed(struct pg_conn *c, bool warned); /* called by sim_rows.c */
 void pg_txn_ended(const struct txn *t); /* whoever waited for it goes on */
 bool db_is_up(void);
 

@@ -18,9 +18,6 @@
 struct world world;
 const char *const sim_schools[SIM_SCHOOLS] = {"2132999001", "2132999002", "3132999003"};
 
-void net_begin(void);
-void db_cancel_wait(void);
-
 static struct sim_server *running;
 static jmp_buf server_left;
 static uint64_t quiet_since, round_no;
