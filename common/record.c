@@ -293,8 +293,10 @@ static bool key_part(const struct record *r, const struct kind_key *key, struct 
 
 	if (!record_has(r, i))
 		return false;
-	if (key->field[0] != key->field[1])
-		buf_printf(out, "%s=", f->name);
+	if (key->field[0] != key->field[1]) {
+		buf_text(out, f->name);
+		buf_u8(out, '=');
+	}
 	if (f->type == FIELD_TEXT)
 		buf_add(out, r->value[i].data, r->value[i].len);
 	else if (f->type == FIELD_BYTES)

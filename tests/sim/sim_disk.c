@@ -170,9 +170,12 @@ static int on_sync(sqlite3_file *file, int flags)
 	if (f->unlinked) /* SQLite syncs the directory with a new journal */
 		content_copy(&f->synced, &f->now);
 	f->unlinked = false;
-	content_size(&f->synced, f->now.n);
+	size_t kept = f->synced.n < f->now.n ? f->synced.n : f->now.n;
+	content_grow(&f->synced, f->now.n);
+	if (f->now.n > kept)
+		memcpy(f->synced.bytes + kept, f->now.bytes + kept, f->now.n - kept);
 	f->synced.exists = true;
-	for (size_t at = 0; at < f->now.n; at += BLOCK)
+	for (size_t at = 0; at < kept; at += BLOCK)
 		if (f->dirty[at / BLOCK / 64] >> at / BLOCK % 64 & 1)
 			memcpy(f->synced.bytes + at, f->now.bytes + at,
 				f->now.n - at < BLOCK ? f->now.n - at : BLOCK);

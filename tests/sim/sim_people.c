@@ -177,12 +177,13 @@ static enum err type_one(struct client *c, struct view *v, struct item **item)
 /* I6: what was saved is what is shown. */
 static void check_shown(struct client *c, const struct item *typed)
 {
+	const uint32_t kind[] = {typed->record.kind->number, 0};
 	struct view *v;
 	const struct item *seen;
 
 	if (!looks())
 		return;
-	if (view_load(&v, c->store, kinds, NULL))
+	if (view_load(&v, c->store, kind, NULL))
 		return; /* its disk refuses */
 	seen = view_find_id(v, typed->id);
 	demand(seen && seen->live == typed->live, "I6", "an own write is not shown");
