@@ -194,8 +194,32 @@ static void destinations_keep_what_reconciliation_needs(void **state)
 	fixture_close(&f);
 }
 
+struct batches {
+	struct batch_row row[4];
+	size_t n;
+};
+
+static enum err take_batch(void *data, const struct batch_row *row)
+{
+	struct batches *b = data;
+
+	assert_true(b->n < sizeof b->row / sizeof *b->row);
+	b->row[b->n++] = *row;
+	return ERR_OK;
+}
+
+static void assert_batch(const struct batch_row *b, const char *what, size_t inserted, size_t updated, size_t unchanged, bool undone)
+{
+	assert_string_equal(b->what, what);
+	assert_int_equal(b->counts.inserted, inserted);
+	assert_int_equal(b->counts.updated, updated);
+	assert_int_equal(b->counts.unchanged, unchanged);
+	assert_int_equal(b->undone, undone);
+}
+
 static void undo_gives_back_unless_built_upon(void **state)
 {
+	static struct batches batches;
 	static struct undo_report undo;
 	struct problem p = {0};
 	struct fixture f;
@@ -212,6 +236,12 @@ static void undo_gives_back_unless_built_upon(void **state)
 	assert_int_equal(batch_undo(f.store, second.id, &undo, &p), ERR_OK);
 	assert_int_equal(undo.undone, 2);
 	assert_int_equal(batch_undo(f.store, second.id, &undo, &p), ERR_EXISTS);
+	batches.n = 0;
+	assert_int_equal(batch_each(f.store, take_batch, &batches, &p), ERR_OK);
+	assert_int_equal(batches.n, 3);
+	assert_batch(&batches.row[0], "undo", 0, 2, 0, false);
+	assert_batch(&batches.row[1], "students", 1, 1, 0, true);
+	assert_batch(&batches.row[2], "students", 1, 0, 0, false);
 	static const uint32_t kinds[] = {KIND_STUDENT, 0};
 	struct view *v;
 	assert_int_equal(view_load(&v, f.store, kinds, &p), ERR_OK);
