@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sheet.h"
+#define XLSX_STORED
 #include "xlsx_make.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
