@@ -10,6 +10,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #define KIND_FIELDS_MAX 32 /* of one record kind: bounds `struct record`; gen_tables.py refuses more */
+#define KIND_NUMBER_MAX 31 /* kinds are numbered from 1; more than twice as many as there are; gen_tables.py refuses a higher one */
 #define KIND_GROUPS_MAX 8  /* field groups with a version of their own */
 #define KIND_KEY_MAX 4	   /* parts of a natural key */
 

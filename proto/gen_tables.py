@@ -10,7 +10,7 @@ import sys
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 SCALARS = {9: "FIELD_TEXT", 12: "FIELD_BYTES", 5: "FIELD_INT32", 3: "FIELD_INT64", 8: "FIELD_BOOL"}
-FIELDS_MAX, GROUPS_MAX, KEY_MAX = 32, 8, 4
+FIELDS_MAX, GROUPS_MAX, KEY_MAX, NUMBER_MAX = 32, 8, 4, 31
 
 
 def fail(text):
@@ -117,6 +117,8 @@ def kinds(decl, header, source):
             continue
         if rule.number in numbers:
             fail("kind number %d is used twice" % rule.number)
+        if not 1 <= rule.number <= NUMBER_MAX:
+            fail("kind number %d: they are 1 to %d" % (rule.number, NUMBER_MAX))
         numbers.add(rule.number)
         fields = sorted(message.field, key=lambda x: x.number)
         if len(fields) > FIELDS_MAX or len(rule.key) > KEY_MAX:

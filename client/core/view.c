@@ -72,7 +72,7 @@ bool view_is_ours(const struct view *v, const struct item *item)
 	return strcmp(item->owner, v->store->profile->school) == 0;
 }
 
-/* "kind␟key", or with `second` the same for the student number alone; NULL when there is none. */
+/* The kind as one byte and the key, or with `second` the same for the student number alone; NULL when there is none. */
 static char *index_key(struct arena *arena, const struct record *r, bool second)
 {
 	int year = kind_field_index(r->kind, "year"), no = kind_field_index(r->kind, "student_no");
@@ -80,13 +80,19 @@ static char *index_key(struct arena *arena, const struct record *r, bool second)
 
 	if (!second) {
 		char *key = record_key(r, arena);
-		return key && *key ? arena_printf(arena, "%u\x1f%s", r->kind->number, key) : NULL;
+		size_t n = key ? strlen(key) : 0;
+		char *out = n ? arena_alloc(arena, n + 2) : NULL;
+		if (out) { /* by hand: a view is as many of these as there are records */
+			out[0] = (char)r->kind->number;
+			memcpy(out + 1, key, n);
+		}
+		return out;
 	}
 	/* Only kinds whose key is "cert_no|student_no" have the second way. */
 	if (no < 0 || !r->kind->key_count || r->kind->key[r->kind->key_count - 1].field[1] != no ||
 		!record_has(r, no))
 		return NULL;
-	return arena_printf(arena, "%u\x1f%lld\x1fs=%s", r->kind->number,
+	return arena_printf(arena, "%c%lld\x1fs=%s", (char)r->kind->number,
 		year < 0 ? 0 : (long long)record_number(r, year), record_text(r, no, text, sizeof text));
 }
 

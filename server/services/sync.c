@@ -58,7 +58,7 @@ struct pull {
 	pb_change *changes; /* of the arena, as is the list: a fault of the database between two trips must not leak them */
 	pb_change **list;
 	size_t count, room;
-	uint8_t kinds[32];
+	uint8_t kinds[KIND_NUMBER_MAX];
 	size_t kind_count;
 	struct buf bytes;
 };

@@ -207,7 +207,7 @@ struct db_link { int64_t stream; uint64_t n; struct value parts; uint8_t root[HA
 /* The table of a formal report: the rows that stood in it, each with the version that it had. */
 struct db_filed { uint8_t id[ID_SIZE]; int64_t ver; };
 struct db_snapshot { uint8_t filing[ID_SIZE]; size_t n; struct db_filed *rows; };
-enum db_table { T_DEVICE, T_STREAM, T_FEED, T_PUSH, T_HISTORY, T_CONFLICT, T_LINK, T_SNAPSHOT, T_COUNTY, T_RECORD, T_COUNT = T_RECORD + 32 };
+enum db_table { T_DEVICE, T_STREAM, T_FEED, T_PUSH, T_HISTORY, T_CONFLICT, T_LINK, T_SNAPSHOT, T_COUNTY, T_RECORD, T_COUNT = T_RECORD + KIND_NUMBER_MAX + 1 };
 /* What everybody sees now; fn is given the rows of one table. */
 void db_each(unsigned table, void (*fn)(void *data, const void *row), void *data);
 const void *db_find(unsigned table, const void *key, size_t n);
