@@ -25,6 +25,21 @@ bool take(struct elements *e, struct cell *out)
 	return true;
 }
 
+void columns_of(const struct cell *param, struct elements *e, int n)
+{
+	for (int i = 0; i < n; i++)
+		e[i] = elements_of(&param[i]);
+}
+
+bool take_row(struct elements *e, struct cell *c, int n)
+{
+	bool more = e[0].left > 0;
+
+	for (int i = 0; i < n && more; i++)
+		take(&e[i], &c[i]);
+	return more;
+}
+
 int64_t number(struct cell c)
 {
 	return c.len == 8 ? (int64_t)get_be64(c.data) : c.len == 4 ? (int32_t)get_be32(c.data) : c.len == 2 ? (int16_t)get_be16(c.data) : c.len == 1 ? c.data[0] : 0;

@@ -23,6 +23,8 @@ struct elements {
 
 struct elements elements_of(const struct cell *p);
 bool take(struct elements *e, struct cell *out);
+void columns_of(const struct cell *param, struct elements *e, int n); /* of n parameters */
+bool take_row(struct elements *e, struct cell *c, int n); /* one of each; false: there is none left */
 int64_t number(struct cell c); /* of any width */
 bool cell_is(struct cell c, const void *data, size_t n);
 void text_of(struct cell c, char *to, size_t size);

@@ -230,11 +230,8 @@ static enum verdict write_history(struct call *call, bool or_nothing)
 	struct elements e[10];
 	struct cell c[10];
 
-	for (int i = 0; i < 10; i++)
-		e[i] = elements_of(&call->param[i]);
-	while (e[0].left) {
-		for (int i = 0; i < 10; i++)
-			take(&e[i], &c[i]);
+	columns_of(call->param, e, 10);
+	while (take_row(e, c, 10)) {
 		struct db_history *h = keep(sizeof *h);
 		uint8_t key[ID_SIZE + 8];
 		memcpy(h->id, c[0].data, ID_SIZE);
@@ -270,11 +267,8 @@ enum verdict insert_conflicts(struct call *call)
 	struct elements e[10];
 	struct cell c[10];
 
-	for (int i = 0; i < 10; i++)
-		e[i] = elements_of(&call->param[i]);
-	while (e[0].left) {
-		for (int i = 0; i < 10; i++)
-			take(&e[i], &c[i]);
+	columns_of(call->param, e, 10);
+	while (take_row(e, c, 10)) {
 		struct db_conflict *x = keep(sizeof *x);
 		uint8_t key[2 * ID_SIZE + 16];
 		memcpy(x->id, c[0].data, ID_SIZE);
@@ -367,12 +361,9 @@ static enum verdict write_feed(struct call *call, const struct cell *param, bool
 	struct elements e[6];
 	struct cell c[6];
 
-	for (int i = 0; i < 6; i++)
-		e[i] = elements_of(&param[i]);
-	while (e[0].left) {
+	columns_of(param, e, 6);
+	while (take_row(e, c, 6)) {
 		size_t k = 0;
-		for (int i = 0; i < 6; i++)
-			take(&e[i], &c[i]);
 		while (k < count && streams[k] != number(c[0]))
 			k++;
 		if (k == count)
@@ -412,11 +403,8 @@ static enum verdict write_streams(struct call *call, bool sequence)
 	uint64_t bases[64];
 	size_t n = 0, wanted = get_be32(call->param[0].data + 12);
 
-	for (int i = 0; i < 12; i++)
-		e[i] = elements_of(&call->param[i]);
-	while (e[0].left && n < 64) {
-		for (int i = 0; i < 12; i++)
-			take(&e[i], &c[i]);
+	columns_of(call->param, e, 12);
+	while (n < 64 && take_row(e, c, 12)) {
 		struct db_row *row = stream_row(number(c[0]));
 		if (!row)
 			continue;
@@ -470,11 +458,8 @@ enum verdict insert_pushes(struct call *call)
 	struct elements e[7];
 	struct cell c[7];
 
-	for (int i = 0; i < 7; i++)
-		e[i] = elements_of(&call->param[i]);
-	while (e[0].left) {
-		for (int i = 0; i < 7; i++)
-			take(&e[i], &c[i]);
+	columns_of(call->param, e, 7);
+	while (take_row(e, c, 7)) {
 		struct db_push *p = keep(sizeof *p);
 		uint8_t key[ID_SIZE + 12];
 		memcpy(p->device, c[0].data, ID_SIZE);
@@ -501,12 +486,9 @@ enum verdict update_devices(struct call *call)
 	struct elements e[5];
 	struct cell c[5];
 
-	for (int i = 0; i < 5; i++)
-		e[i] = elements_of(&call->param[i]);
-	while (e[0].left) {
+	columns_of(call->param, e, 5);
+	while (take_row(e, c, 5)) {
 		struct db_device *d;
-		for (int i = 0; i < 5; i++)
-			take(&e[i], &c[i]);
 		struct db_row *row = row_get(T_DEVICE, key_of(T_DEVICE, c[0].data, ID_SIZE), false);
 		enum verdict v = update_device_row(call, row, &d);
 		if (v != DONE)
