@@ -4,8 +4,8 @@
 
 #include "admin.h"
 #include "clock.h"
-#include "find.h"
 #include "invite_pdf.h"
+#include "pinyin.h"
 #include "tables.h"
 
 /* --school CODE or --bureau; false: told, *code set. */
@@ -66,7 +66,7 @@ int cmd_users_add(struct cli *c)
 	q.name = (char *)(uintptr_t)cli_operand(c, 0);
 	/* The log-in is made from the name: 王小明 → wangxiaoming; the server makes it unique. */
 	char login[128];
-	find_pinyin(q.name, login, sizeof login);
+	pinyin(q.name, login, sizeof login);
 	q.login = cli_option(c, "user") ? (char *)(uintptr_t)cli_option(c, "user") : login;
 	return ask_secret(c, METHOD_IDENTITY_ADD_USER, &q.base);
 }

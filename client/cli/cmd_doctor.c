@@ -9,6 +9,8 @@
 #include "keyring.h"
 #include "link.h"
 #include "login.h"
+#include "paper.h"
+#include "pinyin.h"
 #include "staging.h"
 
 #define DISK_LEAST (200ull << 20) /* a year's files of one school and room for SQLite's journal */
@@ -48,6 +50,14 @@ static void check_files(struct doctor *d)
 		    (unsigned long long)disk.f_bavail * disk.f_frsize > DISK_LEAST;
 	check(d, "disk", room, tr("磁盘空间", "free space on the disk"),
 		tr("清理出至少 200 MB", "free at least 200 MB"));
+}
+
+static void check_libraries(struct doctor *d)
+{
+	check(d, "pdf", paper_ready(), tr("打印用的 pango", "pango, for printing"),
+		tr("安装软件包 libpangocairo-1.0-0", "install the package libpangocairo-1.0-0"));
+	check(d, "pinyin", pinyin_ready(), tr("按拼音查找用的 ICU", "ICU, for finding by pinyin"),
+		tr("安装软件包 libicu72", "install the package libicu72"));
 }
 
 static void check_certificate(struct doctor *d)
@@ -172,6 +182,7 @@ int cmd_doctor(struct cli *c)
 	struct doctor d = {c, json_array(), true};
 
 	check_files(&d);
+	check_libraries(&d);
 	check_certificate(&d);
 	check_store(&d);
 	check_server(&d);

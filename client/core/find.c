@@ -4,15 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <unicode/ustring.h>
-#include <unicode/utrans.h>
-
 #include "clock.h"
+#include "pinyin.h"
 #include "text.h"
 #include "validate.h"
-
-#define NAME_UNITS 128 /* of UTF-16: the longest name is 120 bytes */
-#define PINYIN_SIZE 512
 
 static struct item *find_owned(const struct view *v, uint32_t kind, const char *text, int32_t year, bool ours)
 {
@@ -55,53 +50,16 @@ struct item *find_foreign(const struct view *v, uint32_t kind, const char *text,
 	return find_owned(v, kind, text, year, false);
 }
 
-/* "zhang san" of a name, ASCII lower case; "" when it cannot be had. */
-void find_pinyin(const char *name, char *out, size_t size)
-{
-	static UTransliterator *latin; /* costs 20 ms to make; lives as long as the program */
-	static const UChar rules[] = u"Han-Latin; Latin-ASCII";
-	UErrorCode status = U_ZERO_ERROR;
-	UChar text[NAME_UNITS];
-	int32_t n = 0, limit;
-
-	*out = 0;
-	if (!latin)
-		latin = utrans_openU(rules, -1, UTRANS_FORWARD, NULL, 0, NULL, &status);
-	u_strFromUTF8(text, NAME_UNITS, &n, name, -1, &status);
-	limit = n;
-	if (U_FAILURE(status) || n == NAME_UNITS)
-		return;
-	utrans_transUChars(latin, text, &n, NAME_UNITS, 0, &limit, &status);
-	if (U_SUCCESS(status))
-		u_strToUTF8(out, (int32_t)size, NULL, text, n, &status);
-	if (U_FAILURE(status) || strlen(out) >= size)
-		*out = 0;
-	for (; *out; out++)
-		*out = (char)tolower((unsigned char)*out);
-}
-
-void find_initials(const char *name, char *out, size_t size)
-{
-	char text[PINYIN_SIZE];
-	size_t n = 0;
-
-	find_pinyin(name, text, sizeof text);
-	for (size_t i = 0; text[i] && n + 1 < size; i++)
-		if (isalpha((unsigned char)text[i]) && (i == 0 || !isalpha((unsigned char)text[i - 1])))
-			out[n++] = text[i];
-	out[n] = 0;
-}
-
 /* Initials ("zs") or the whole pinyin without blanks ("zhangsan"), from the beginning. */
 static bool sounds_like(const char *name, const char *wanted)
 {
-	char text[PINYIN_SIZE], initials[NAME_UNITS];
+	char text[PINYIN_SIZE], initials[PINYIN_SIZE];
 	size_t n = 0;
 
-	find_initials(name, initials, sizeof initials);
+	pinyin_initials(name, initials, sizeof initials);
 	if (strncmp(initials, wanted, strlen(wanted)) == 0)
 		return true;
-	find_pinyin(name, text, sizeof text);
+	pinyin(name, text, sizeof text);
 	for (size_t i = 0; text[i]; i++)
 		if (text[i] != ' ')
 			text[n++] = text[i];

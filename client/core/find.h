@@ -1,5 +1,5 @@
 /* find.h - finding a pupil by what people type: an id, a number, a name, the initials of its pinyin. Reads a
- * view; one thread (ICU's transliterator is made once). */
+ * view; one thread (pinyin.h). */
 #ifndef JG_FIND_H
 #define JG_FIND_H
 
@@ -18,10 +18,5 @@ struct item *find_foreign(const struct view *v, uint32_t kind, const char *text,
  * the last four (or more) digits of the number, the whole number. Returns how many are in found, at most
  * FIND_MAX. */
 size_t find_pupils(const struct view *v, const char *text, struct item *found[FIND_MAX]);
-
-/* Syllables of a name's pinyin in lower case with blanks between: 张三 → zhang san; "" when ICU has no answer. */
-void find_pinyin(const char *name, char *out, size_t size);
-/* Initials of a name's pinyin in lower case: 张三 → zs; "" when ICU has no answer. */
-void find_initials(const char *name, char *out, size_t size);
 
 #endif

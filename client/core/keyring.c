@@ -9,7 +9,46 @@
 #include <libsecret/secret.h>
 #include <sodium.h>
 
+#include "library.h"
+
 #define SECRET_MAX 64
+
+#define CALLS(X)                                                                                             \
+	X(g_bus_get_sync)                                                                                    \
+	X(g_cancellable_cancel)                                                                              \
+	X(g_cancellable_new)                                                                                 \
+	X(g_clear_error)                                                                                     \
+	X(g_cond_clear)                                                                                      \
+	X(g_cond_init)                                                                                       \
+	X(g_cond_signal)                                                                                     \
+	X(g_cond_wait_until)                                                                                 \
+	X(g_dbus_connection_set_exit_on_close)                                                               \
+	X(g_error_free)                                                                                      \
+	X(g_get_monotonic_time)                                                                              \
+	X(g_hash_table_unref)                                                                                \
+	X(g_list_free_full)                                                                                  \
+	X(g_mutex_clear)                                                                                     \
+	X(g_mutex_init)                                                                                      \
+	X(g_mutex_lock)                                                                                      \
+	X(g_mutex_unlock)                                                                                    \
+	X(g_object_unref)                                                                                    \
+	X(g_thread_join)                                                                                     \
+	X(g_thread_new)                                                                                      \
+	X(secret_attributes_build)                                                                           \
+	X(secret_collection_for_alias_sync)                                                                  \
+	X(secret_collection_get_locked)                                                                      \
+	X(secret_item_create_sync)                                                                           \
+	X(secret_item_get_locked)                                                                            \
+	X(secret_item_get_secret)                                                                            \
+	X(secret_item_load_secret_sync)                                                                      \
+	X(secret_service_disconnect)                                                                         \
+	X(secret_service_get_sync)                                                                           \
+	X(secret_service_search_sync)                                                                        \
+	X(secret_service_unlock_sync)                                                                        \
+	X(secret_value_get)                                                                                  \
+	X(secret_value_new)                                                                                  \
+	X(secret_value_unref)
+LIBRARY(lib, "libsecret-1.so.0", CALLS);
 
 static const SecretSchema schema = {.name = "cn.jingguan.store",
 	.flags = SECRET_SCHEMA_NONE,
@@ -28,43 +67,43 @@ static gpointer watch_run(gpointer data)
 {
 	struct watch *w = data;
 
-	g_mutex_lock(&w->mutex);
-	while (w->end && g_get_monotonic_time() < w->end)
-		g_cond_wait_until(&w->changed, &w->mutex, w->end);
+	lib.g_mutex_lock(&w->mutex);
+	while (w->end && lib.g_get_monotonic_time() < w->end)
+		lib.g_cond_wait_until(&w->changed, &w->mutex, w->end);
 	if (w->end)
-		g_cancellable_cancel(w->cancel);
-	g_mutex_unlock(&w->mutex);
+		lib.g_cancellable_cancel(w->cancel);
+	lib.g_mutex_unlock(&w->mutex);
 	return NULL;
 }
 
 static void watch_until(struct watch *w, gint64 end)
 {
-	g_mutex_lock(&w->mutex);
+	lib.g_mutex_lock(&w->mutex);
 	w->end = end;
-	g_cond_signal(&w->changed);
-	g_mutex_unlock(&w->mutex);
+	lib.g_cond_signal(&w->changed);
+	lib.g_mutex_unlock(&w->mutex);
 }
 
 static gint64 seconds_from_now(int s)
 {
-	return g_get_monotonic_time() + (gint64)s * G_USEC_PER_SEC;
+	return lib.g_get_monotonic_time() + (gint64)s * G_USEC_PER_SEC;
 }
 
 static void watch_begin(struct watch *w)
 {
-	*w = (struct watch){.cancel = g_cancellable_new(), .end = seconds_from_now(KEYRING_WAIT_S)};
-	g_mutex_init(&w->mutex);
-	g_cond_init(&w->changed);
-	w->thread = g_thread_new("keyring", watch_run, w);
+	*w = (struct watch){.cancel = lib.g_cancellable_new(), .end = seconds_from_now(KEYRING_WAIT_S)};
+	lib.g_mutex_init(&w->mutex);
+	lib.g_cond_init(&w->changed);
+	w->thread = lib.g_thread_new("keyring", watch_run, w);
 }
 
 static void watch_end(struct watch *w)
 {
 	watch_until(w, 0);
-	g_thread_join(w->thread);
-	g_mutex_clear(&w->mutex);
-	g_cond_clear(&w->changed);
-	g_object_unref(w->cancel);
+	lib.g_thread_join(w->thread);
+	lib.g_mutex_clear(&w->mutex);
+	lib.g_cond_clear(&w->changed);
+	lib.g_object_unref(w->cancel);
 }
 
 /* Without this look GLib would try to start a bus of its own under X11. An empty address means: none. */
@@ -89,13 +128,14 @@ static bool has_person(void)
 
 static SecretService *open_service(struct watch *w)
 {
-	GDBusConnection *bus = g_bus_get_sync(G_BUS_TYPE_SESSION, w->cancel, NULL);
+	GDBusConnection *bus = lib.g_bus_get_sync(G_BUS_TYPE_SESSION, w->cancel, NULL);
 
 	if (!bus)
 		return NULL;
-	g_dbus_connection_set_exit_on_close(bus, FALSE); /* GLib's default ends the program with the bus */
-	SecretService *service = secret_service_get_sync(SECRET_SERVICE_OPEN_SESSION, w->cancel, NULL);
-	g_object_unref(bus);
+	lib.g_dbus_connection_set_exit_on_close(
+		bus, FALSE); /* GLib's default ends the program with the bus */
+	SecretService *service = lib.secret_service_get_sync(SECRET_SERVICE_OPEN_SESSION, w->cancel, NULL);
+	lib.g_object_unref(bus);
 	return service;
 }
 
@@ -103,8 +143,8 @@ static SecretService *open_service(struct watch *w)
 static void close_service(SecretService *service)
 {
 	if (service)
-		g_object_unref(service);
-	secret_service_disconnect();
+		lib.g_object_unref(service);
+	lib.secret_service_disconnect();
 }
 
 /* Asks the person there to open the keyring that `object`, an item or a collection, is in. */
@@ -115,7 +155,7 @@ static bool unlock(struct watch *w, SecretService *service, gpointer object)
 	if (!has_person())
 		return false;
 	watch_until(w, seconds_from_now(KEYRING_ASK_S));
-	int n = secret_service_unlock_sync(service, &one, w->cancel, NULL, NULL);
+	int n = lib.secret_service_unlock_sync(service, &one, w->cancel, NULL, NULL);
 	watch_until(w, seconds_from_now(KEYRING_WAIT_S));
 	return n == 1;
 }
@@ -126,17 +166,17 @@ static enum keyring_state open_collection(
 {
 	GError *error = NULL;
 
-	*out = secret_collection_for_alias_sync(
+	*out = lib.secret_collection_for_alias_sync(
 		service, SECRET_COLLECTION_DEFAULT, SECRET_COLLECTION_NONE, w->cancel, &error);
 	if (error) {
-		g_error_free(error);
+		lib.g_error_free(error);
 		return KEYRING_GONE;
 	}
 	if (!*out)
 		return KEYRING_MISSING;
-	if (!secret_collection_get_locked(*out) || (ask && unlock(w, service, *out)))
+	if (!lib.secret_collection_get_locked(*out) || (ask && unlock(w, service, *out)))
 		return KEYRING_OK;
-	g_object_unref(*out);
+	lib.g_object_unref(*out);
 	*out = NULL;
 	return KEYRING_LOCKED;
 }
@@ -147,14 +187,14 @@ enum keyring_state keyring_ready(void)
 	SecretCollection *collection = NULL;
 	struct watch w;
 
-	if (!has_bus())
+	if (!has_bus() || !LIBRARY_LOAD(lib))
 		return KEYRING_GONE;
 	watch_begin(&w);
 	SecretService *service = open_service(&w);
 	if (service)
 		state = open_collection(&w, service, false, &collection);
 	if (collection)
-		g_object_unref(collection);
+		lib.g_object_unref(collection);
 	close_service(service);
 	watch_end(&w);
 	return state;
@@ -163,7 +203,7 @@ enum keyring_state keyring_ready(void)
 static GHashTable *attributes_of(const uint8_t id[KEYRING_ID], char hex[2 * KEYRING_ID + 1])
 {
 	sodium_bin2hex(hex, 2 * KEYRING_ID + 1, id, KEYRING_ID);
-	return secret_attributes_build(&schema, "profile", hex, NULL);
+	return lib.secret_attributes_build(&schema, "profile", hex, NULL);
 }
 
 enum keyring_state keyring_put(
@@ -174,7 +214,7 @@ enum keyring_state keyring_put(
 	SecretCollection *collection = NULL;
 	struct watch w;
 
-	if (!has_bus() || n > SECRET_MAX)
+	if (!has_bus() || n > SECRET_MAX || !LIBRARY_LOAD(lib))
 		return KEYRING_GONE;
 	watch_begin(&w);
 	SecretService *service = open_service(&w);
@@ -184,19 +224,19 @@ enum keyring_state keyring_put(
 		GHashTable *attributes = attributes_of(id, name);
 		/* As text: not every keyring keeps bytes. */
 		sodium_bin2hex(text, sizeof text, secret, n);
-		SecretValue *value = secret_value_new(text, (gssize)(2 * n), "text/plain");
+		SecretValue *value = lib.secret_value_new(text, (gssize)(2 * n), "text/plain");
 		sodium_memzero(text, sizeof text);
-		SecretItem *item = secret_item_create_sync(collection, &schema, attributes, label, value,
+		SecretItem *item = lib.secret_item_create_sync(collection, &schema, attributes, label, value,
 			SECRET_ITEM_CREATE_NONE, w.cancel, NULL);
 		if (!item)
 			state = KEYRING_GONE;
 		else
-			g_object_unref(item);
-		secret_value_unref(value);
-		g_hash_table_unref(attributes);
+			lib.g_object_unref(item);
+		lib.secret_value_unref(value);
+		lib.g_hash_table_unref(attributes);
 	}
 	if (collection)
-		g_object_unref(collection);
+		lib.g_object_unref(collection);
 	close_service(service);
 	watch_end(&w);
 	return state;
@@ -208,15 +248,15 @@ static enum keyring_state read_item(
 	gsize len = 0;
 	size_t got = 0;
 
-	if (secret_item_get_locked(item) && !unlock(w, service, item))
+	if (lib.secret_item_get_locked(item) && !unlock(w, service, item))
 		return KEYRING_LOCKED;
-	if (!secret_item_load_secret_sync(item, w->cancel, NULL))
+	if (!lib.secret_item_load_secret_sync(item, w->cancel, NULL))
 		return KEYRING_GONE;
-	SecretValue *value = secret_item_get_secret(item);
-	const char *text = value ? secret_value_get(value, &len) : NULL;
+	SecretValue *value = lib.secret_item_get_secret(item);
+	const char *text = value ? lib.secret_value_get(value, &len) : NULL;
 	bool good = text && sodium_hex2bin(secret, n, text, len, NULL, &got, NULL) == 0 && got == n;
 	if (value)
-		secret_value_unref(value);
+		lib.secret_value_unref(value);
 	return good ? KEYRING_OK : KEYRING_MISSING;
 }
 
@@ -227,7 +267,7 @@ static enum keyring_state nothing_found(struct watch *w, SecretService *service)
 	enum keyring_state state = open_collection(w, service, false, &collection);
 
 	if (collection)
-		g_object_unref(collection);
+		lib.g_object_unref(collection);
 	return state == KEYRING_OK ? KEYRING_MISSING : state;
 }
 
@@ -238,20 +278,20 @@ enum keyring_state keyring_get(const uint8_t id[KEYRING_ID], uint8_t *secret, si
 	GError *error = NULL;
 	struct watch w;
 
-	if (!has_bus())
+	if (!has_bus() || !LIBRARY_LOAD(lib))
 		return KEYRING_GONE;
 	watch_begin(&w);
 	SecretService *service = open_service(&w);
 	if (service) {
 		GHashTable *attributes = attributes_of(id, name);
-		GList *found = secret_service_search_sync(
+		GList *found = lib.secret_service_search_sync(
 			service, &schema, attributes, SECRET_SEARCH_NONE, w.cancel, &error);
 		state = error   ? KEYRING_GONE
 			: found ? read_item(&w, service, found->data, secret, n)
 				: nothing_found(&w, service);
-		g_clear_error(&error);
-		g_list_free_full(found, g_object_unref);
-		g_hash_table_unref(attributes);
+		lib.g_clear_error(&error);
+		lib.g_list_free_full(found, lib.g_object_unref);
+		lib.g_hash_table_unref(attributes);
 	}
 	close_service(service);
 	watch_end(&w);

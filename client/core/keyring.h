@@ -14,7 +14,7 @@
 
 enum keyring_state {
 	KEYRING_OK,
-	KEYRING_GONE,   /* no session bus, no service, or no answer in time */
+	KEYRING_GONE,   /* no session bus, no libsecret, no service, or no answer in time */
 	KEYRING_LOCKED, /* it answers, but nobody is there to unlock it, or would not */
 	KEYRING_MISSING /* it answers, is open, and has no such secret (or no keyring to put one into) */
 };

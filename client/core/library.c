@@ -1,0 +1,20 @@
+#include "library.h"
+
+#include <string.h>
+
+#include <dlfcn.h>
+
+bool library_load(const char *file, const char *const names[], size_t n, void *calls[])
+{
+	if (calls[0])
+		return true;
+	void *library = dlopen(file, RTLD_LAZY | RTLD_LOCAL);
+	for (size_t i = 0; i < n; i++) {
+		calls[i] = library ? dlsym(library, names[i]) : NULL;
+		if (!calls[i]) {
+			memset(calls, 0, n * sizeof *calls);
+			return false;
+		}
+	}
+	return true;
+}

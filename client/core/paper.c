@@ -1,0 +1,159 @@
+#include "paper.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cairo-pdf.h>
+#include <pango/pangocairo.h>
+
+#include "library.h"
+
+#define FONT "FangSong, STFangsong, Noto Serif CJK SC, serif" /* 仿宋, the type of GB/T 9704 */
+#define LINE_WIDTH 0.6
+#define CUT_MARGIN (10 * PAPER_MM)
+#define WATERMARK_SIZE 128.0
+
+#define CALLS(X)                                                                                             \
+	X(cairo_create)                                                                                      \
+	X(cairo_destroy)                                                                                     \
+	X(cairo_line_to)                                                                                     \
+	X(cairo_move_to)                                                                                     \
+	X(cairo_pdf_surface_create)                                                                          \
+	X(cairo_rectangle)                                                                                   \
+	X(cairo_restore)                                                                                     \
+	X(cairo_rotate)                                                                                      \
+	X(cairo_save)                                                                                        \
+	X(cairo_set_dash)                                                                                    \
+	X(cairo_set_line_width)                                                                              \
+	X(cairo_set_source_rgba)                                                                             \
+	X(cairo_show_page)                                                                                   \
+	X(cairo_stroke)                                                                                      \
+	X(cairo_surface_destroy)                                                                             \
+	X(cairo_surface_finish)                                                                              \
+	X(cairo_surface_status)                                                                              \
+	X(cairo_translate)                                                                                   \
+	X(g_object_unref)                                                                                    \
+	X(pango_cairo_create_layout)                                                                         \
+	X(pango_cairo_show_layout)                                                                           \
+	X(pango_font_description_free)                                                                       \
+	X(pango_font_description_from_string)                                                                \
+	X(pango_font_description_set_absolute_size)                                                          \
+	X(pango_font_description_set_weight)                                                                 \
+	X(pango_layout_get_pixel_size)                                                                       \
+	X(pango_layout_set_alignment)                                                                        \
+	X(pango_layout_set_font_description)                                                                 \
+	X(pango_layout_set_text)                                                                             \
+	X(pango_layout_set_width)                                                                            \
+	X(pango_layout_set_wrap)
+LIBRARY(lib, "libpangocairo-1.0.so.0", CALLS);
+
+struct paper {
+	cairo_surface_t *surface;
+	cairo_t *cr;
+	PangoLayout *layout;
+	char path[PATH_MAX], temporary[PATH_MAX + sizeof ".new"];
+};
+
+bool paper_ready(void)
+{
+	return LIBRARY_LOAD(lib);
+}
+
+enum err paper_open(struct paper **out, const char *path, struct problem *p)
+{
+	if (!paper_ready())
+		return problem_set(p, ERR_FILE_IO, NULL, NULL,
+			tr("没有 %s，做不了 PDF：请安装 pango（Debian：libpangocairo-1.0-0）",
+				"no PDF without %s: install pango (Debian: libpangocairo-1.0-0)"),
+			lib_file);
+	struct paper *paper = *out = malloc(sizeof *paper);
+	if (!paper)
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	snprintf(paper->path, sizeof paper->path, "%s", path);
+	snprintf(paper->temporary, sizeof paper->temporary, "%s.new", paper->path);
+	paper->surface = lib.cairo_pdf_surface_create(paper->temporary, PAPER_WIDTH, PAPER_HEIGHT);
+	paper->cr = lib.cairo_create(paper->surface);
+	paper->layout = lib.pango_cairo_create_layout(paper->cr);
+	lib.cairo_set_line_width(paper->cr, LINE_WIDTH);
+	return ERR_OK;
+}
+
+double paper_text(struct paper *paper, double x, double y, struct paper_style style, const char *text)
+{
+	PangoFontDescription *font = lib.pango_font_description_from_string(FONT);
+	int height;
+
+	lib.pango_font_description_set_absolute_size(font, style.size * PANGO_SCALE);
+	lib.pango_font_description_set_weight(font, style.bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
+	lib.pango_layout_set_font_description(paper->layout, font);
+	lib.pango_font_description_free(font);
+	lib.pango_layout_set_width(paper->layout, style.width > 0 ? (int)(style.width * PANGO_SCALE) : -1);
+	lib.pango_layout_set_wrap(paper->layout, PANGO_WRAP_WORD_CHAR);
+	lib.pango_layout_set_alignment(paper->layout, style.centred ? PANGO_ALIGN_CENTER : PANGO_ALIGN_LEFT);
+	lib.pango_layout_set_text(paper->layout, text, -1);
+	lib.cairo_move_to(paper->cr, x, y);
+	lib.pango_cairo_show_layout(paper->cr, paper->layout);
+	lib.pango_layout_get_pixel_size(paper->layout, NULL, &height);
+	return height;
+}
+
+void paper_frame(struct paper *paper, double x, double y, double width, double height)
+{
+	lib.cairo_rectangle(paper->cr, x, y, width, height);
+	lib.cairo_stroke(paper->cr);
+}
+
+void paper_cut(struct paper *paper, double y)
+{
+	lib.cairo_save(paper->cr);
+	lib.cairo_set_dash(paper->cr, (double[]){4, 3}, 2, 0);
+	lib.cairo_move_to(paper->cr, CUT_MARGIN, y);
+	lib.cairo_line_to(paper->cr, PAPER_WIDTH - CUT_MARGIN, y);
+	lib.cairo_stroke(paper->cr);
+	lib.cairo_restore(paper->cr);
+}
+
+void paper_watermark(struct paper *paper, const char *text)
+{
+	lib.cairo_save(paper->cr);
+	lib.cairo_translate(paper->cr, PAPER_WIDTH / 2, PAPER_HEIGHT / 2);
+	lib.cairo_rotate(paper->cr, -M_PI / 6);
+	lib.cairo_set_source_rgba(paper->cr, 0.8, 0, 0, 0.15);
+	paper_text(paper, -PAPER_WIDTH / 2, -WATERMARK_SIZE / 2,
+		(struct paper_style){
+			.size = WATERMARK_SIZE, .width = PAPER_WIDTH, .bold = true, .centred = true},
+		text);
+	lib.cairo_restore(paper->cr);
+}
+
+void paper_end_sheet(struct paper *paper)
+{
+	lib.cairo_show_page(paper->cr);
+}
+
+enum err paper_close(struct paper *paper, struct problem *p)
+{
+	enum err e = ERR_OK;
+
+	lib.g_object_unref(paper->layout);
+	lib.cairo_destroy(paper->cr);
+	errno = 0;
+	lib.cairo_surface_finish(paper->surface);
+	bool full = errno == ENOSPC || errno == EDQUOT,
+	     done = lib.cairo_surface_status(paper->surface) == CAIRO_STATUS_SUCCESS;
+	lib.cairo_surface_destroy(paper->surface);
+	if (!done || rename(paper->temporary, paper->path)) {
+		unlink(paper->temporary);
+		e = full ? problem_set(p, ERR_DISK_FULL, NULL, NULL,
+				   tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"),
+				   paper->path)
+			 : problem_set(p, ERR_FILE_IO, NULL, NULL, tr("写不了 %s", "cannot write %s"),
+				   paper->path);
+	}
+	free(paper);
+	return e;
+}

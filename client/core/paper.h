@@ -1,0 +1,39 @@
+/* paper.h - sheets of A4 as a PDF: text, frames and lines where they are put. Owns all that is known of pango
+ * and cairo; lengths are points, from the upper left corner. Blocks. One thread. */
+#ifndef JG_PAPER_H
+#define JG_PAPER_H
+
+#include <stdbool.h>
+
+#include "err.h"
+
+#define PAPER_WIDTH 595.28
+#define PAPER_HEIGHT 841.89
+#define PAPER_MM (72.0 / 25.4)
+
+struct paper;
+
+struct paper_style {
+	double size;        /* of the type: 14 is 四号 */
+	double width;       /* lines are broken to it; 0: one line, as long as it is */
+	bool bold, centred; /* within the width */
+};
+
+/* Whether pango is installed. */
+bool paper_ready(void);
+/* The file appears under its name, whole, when it is closed. ERR_FILE_IO: no pango; a path that cannot be
+ * written is told by paper_close. */
+enum err paper_open(struct paper **out, const char *path, struct problem *p);
+/* Returns how high the text became. */
+double paper_text(struct paper *paper, double x, double y, struct paper_style style, const char *text);
+void paper_frame(struct paper *paper, double x, double y, double width, double height);
+/* A dashed line across the sheet, to cut along. */
+void paper_cut(struct paper *paper, double y);
+/* Pale, large and aslant over the middle of the sheet. */
+void paper_watermark(struct paper *paper, const char *text);
+/* What comes next is on a new sheet; each sheet ends with it, the last one too. */
+void paper_end_sheet(struct paper *paper);
+/* ERR_DISK_FULL, ERR_FILE_IO: there is no file then, and an older one is as it was. Frees. */
+enum err paper_close(struct paper *paper, struct problem *p);
+
+#endif
