@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 import verify_audit
 import wire_client as w
@@ -18,14 +19,13 @@ TABLES = ["audit_link", "stream"] + [k.rule.table for k in w.KINDS.values()]
 
 def export(county, directory):
     os.makedirs(directory)
-    for table in TABLES:
-        run = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", county.server.data + "/pg/s", "-U", "jingguan", "-d", "jingguan", "-c",
-                              "SET app.county = '%s'; SET app.scope = 'job'; SET app.schools = ''; SET app.streams = ''; COPY (SELECT * FROM %s) TO STDOUT CSV HEADER" % (COUNTY, table)],
-                             capture_output=True)
-        if run.returncode:
-            raise Failure(run.stderr.decode())
-        with open("%s/%s.csv" % (directory, table), "wb") as out:
-            out.write(run.stdout)
+    script = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;", # the server goes on writing meanwhile: one moment for all tables
+              "SET LOCAL app.county = '%s'; SET LOCAL app.scope = 'job'; SET LOCAL app.schools = ''; SET LOCAL app.streams = '';" % COUNTY,
+              *("\\copy (SELECT * FROM %s) TO '%s/%s.csv' CSV HEADER" % (table, directory, table) for table in TABLES), "COMMIT;"]
+    run = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", county.server.data + "/pg/s", "-U", "jingguan", "-d", "jingguan"],
+                         input="\n".join(script), capture_output=True, text=True)
+    if run.returncode:
+        raise Failure(run.stderr)
     return directory
 
 
@@ -67,6 +67,28 @@ def work(county):
     push(j)
     push(p)
     return p, j
+
+
+def while_written(device, then):
+    """What then() returns while pupils are entered, one after the other."""
+    entered, enough = [], threading.Event()
+
+    def enter():
+        with device.open() as wire:
+            while not enough.is_set():
+                device.queue_op(5, w.uuid7(), student(100 + len(entered)))
+                device.push(wire)
+                entered.append(device.results[device.made].outcome)
+
+    writer = threading.Thread(target=enter)
+    writer.start()
+    try:
+        result = then()
+    finally:
+        enough.set()
+        writer.join()
+    cases.check("pupils were entered meanwhile", len(entered) > 3 and set(entered) == {pb.APPLIED}, str(entered))
+    return result
 
 
 def read(directory, table):
@@ -164,6 +186,10 @@ def drop_row(base, name):
 def main():
     with WireCounty() as county:
         p, j = work(county)
+        busy = while_written(p, lambda: export(county, os.path.join(county.server.dir, "busy")))
+        with p.open() as wire:
+            for id in p.streams:
+                p.pull(wire, id)
         base = export(county, os.path.join(county.server.dir, "export"))
         heads = [(s.id, *head) for device in (p, j) for s in device.streams.values() for head in s.heads]
         cert = county.server.data + "/server.pem"
@@ -171,6 +197,7 @@ def main():
         def found(directory, kept=heads):
             return {f.what for f in verify_audit.verify(directory, int(COUNTY), cert, kept).run()}
 
+        cases.equal("exports of a server at work are whole", [str(f) for f in verify_audit.verify(busy, int(COUNTY), cert, []).run()], [])
         untouched = verify_audit.verify(base, int(COUNTY), cert, heads)
         cases.equal("the untouched exports are whole", [str(f) for f in untouched.run()], [])
         actions = {entry[3] for entry in untouched.newest.values()}

@@ -3,10 +3,14 @@
 
     verify_audit.py DIR --county 329999 --cert server.pem [--heads heads.json]
 
-DIR holds `audit_link.csv`, `stream.csv` and one CSV per record kind, as psql writes them as the database's owner:
+DIR holds `audit_link.csv`, `stream.csv` and one CSV per record kind, as psql writes them as the database's owner, all in
+one transaction: a record that a working server writes between two exports would stand in one of them only.
 
-    SET app.county = '329999'; SET app.scope = 'job'; SET app.schools = ''; SET app.streams = '';
+    BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+    SET LOCAL app.county = '329999'; SET LOCAL app.scope = 'job'; SET LOCAL app.schools = ''; SET LOCAL app.streams = '';
     \\copy (SELECT * FROM audit_link) TO 'DIR/audit_link.csv' CSV HEADER
+    …
+    COMMIT;
 
 heads.json is what a client kept of its pulls: rows [stream, n, head in hex, signature in hex]. The exports alone show that
 they agree with themselves; only kept heads show that everything was written anew. Prints one line per finding, exits 1 when
