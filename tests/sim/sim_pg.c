@@ -1,4 +1,4 @@
-/* libpq as server/db.c uses it, with a backend behind each connection: commands of a pipeline run one after another with
+/* libpq as server/db_*.c use it, with a backend behind each connection: commands of a pipeline run one after another with
  * other backends' in between, wait for locks, fail, and answer at Sync. The functions have libpq's names: the linker
  * takes these before the library's; results are libpq's own (PQmakeEmptyPGresult, PQsetvalue). */
 #include "sim_pg.h"
@@ -9,7 +9,7 @@
 #include "sim_count.h"
 
 #define CONNS_MAX 64
-#define LOCK_TIMEOUT (2 * SECOND) /* as db.c asks for */
+#define LOCK_TIMEOUT (2 * SECOND) /* as db_conn.c asks for */
 
 enum command_kind { C_PREPARE, C_QUERY, C_COMMAND, C_COMMIT, C_SYNC };
 

@@ -1,4 +1,4 @@
-/* libuv as far as server/db.c, push_db.c, request.c and jobs.c use it: timers, polls, closing. The functions have libuv's
+/* libuv as far as server/db_*.c, push_db.c, request.c and jobs.c use it: timers, polls, closing. The functions have libuv's
  * names: the linker takes these before the library's. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,343 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "db_inner.h"
+#include "log.h"
+
+#define READ_ONLY "25006" /* sqlstate of a write on a standby */
+
+/* ---- prepared statements ---- */
+
+static const struct db_stmt **prepared_slot(struct db_conn *c, const struct db_stmt *stmt)
+{
+	size_t i = ((uintptr_t)stmt >> 4) & (DB_PREPARED_MAX - 1);
+
+	while (c->prepared[i] && c->prepared[i] != stmt)
+		i = (i + 1) & (DB_PREPARED_MAX - 1);
+	return &c->prepared[i];
+}
+
+static void stmt_name(char out[24], const struct db_stmt *stmt)
+{
+	snprintf(out, 24, "s%llx", (unsigned long long)(uintptr_t)stmt);
+}
+
+static void expect(struct db_conn *c, enum expect what, const struct db_stmt *stmt)
+{
+	if (c->tail == (int)(sizeof c->queue / sizeof *c->queue))
+		abort(); /* our bug: a trip of more statements than DB_RESULTS_MAX */
+	c->queue[c->tail].what = what;
+	c->queue[c->tail++].stmt = stmt;
+}
+
+/* ---- tasks ---- */
+
+static void task_clear_results(struct db_task *task)
+{
+	for (int i = 0; i < task->results; i++)
+		PQclear(task->result[i]);
+	task->results = 0;
+}
+
+static void task_fault(struct db_task *task, enum err e)
+{
+	if (!task->err)
+		task->err = e;
+}
+
+void db_task_query(struct db_task *task, const struct db_stmt *stmt, const struct db_params *params)
+{
+	static const struct db_params none;
+	struct db_conn *c = task->conn;
+	const struct db_stmt **slot = prepared_slot(c, stmt);
+	char name[24];
+
+	if (c->broken)
+		return;
+	if (!params)
+		params = &none;
+	if (params->failed) { /* as where libpq finds none: with the connection goes the transaction, and nothing is half done */
+		c->broken = true;
+		return;
+	}
+	stmt_name(name, stmt);
+	bool pending = false;
+	for (int i = c->head; i < c->tail; i++)
+		pending |= c->queue[i].what == EXPECT_PREPARE && c->queue[i].stmt == stmt;
+	if (!*slot && !pending) {
+		if (!PQsendPrepare(c->pg, name, stmt->sql, 0, NULL))
+			c->broken = true;
+		expect(c, EXPECT_PREPARE, stmt);
+	}
+	if (!PQsendQueryPrepared(c->pg, name, params->n, params->value, params->length, params->format, 1))
+		c->broken = true;
+	expect(c, EXPECT_QUERY, stmt);
+	task->sent++;
+}
+
+void db_task_command(struct db_task *task, const char *sql)
+{
+	struct db_conn *c = task->conn;
+
+	if (c->broken)
+		return;
+	if (!PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
+		c->broken = true;
+	expect(c, EXPECT_COMMAND, NULL);
+}
+
+void db_task_commit(struct db_task *task)
+{
+	struct db_conn *c = task->conn;
+
+	if (c->broken)
+		return;
+	task->commits = true;
+	c->warned = false;
+	if (!PQsendQueryParams(c->pg, "COMMIT", 0, NULL, NULL, NULL, NULL, 1))
+		c->broken = true;
+	expect(c, EXPECT_COMMIT, NULL);
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+	struct db_conn *c = timer->data;
+
+	db_conn_down(c, PQerrorMessage(c->pg));
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void arm(struct db_conn *c)
+{
+	int left = PQflush(c->pg);
+
+	if (left < 0) {
+		uv_timer_start(&c->timer, on_turn, 0, 0);
+		return;
+	}
+	uv_poll_start(c->poll, UV_READABLE | (left ? UV_WRITABLE : 0), on_poll);
+}
+
+void db_task_run(struct db_task *task, db_task_fn next)
+{
+	struct db_conn *c = task->conn;
+
+	/* Results of the trip before stay readable while this one is built; they go now. */
+	task_clear_results(task);
+	task->err = ERR_OK;
+	task->sent = 0;
+	c->next = next;
+	if (!c->broken && PQpipelineSync(c->pg))
+		expect(c, EXPECT_SYNC, NULL);
+	else
+		c->broken = true;
+	if (c->broken) {
+		/* Never call back from within the caller. */
+		uv_timer_start(&c->timer, on_turn, 0, 0);
+		return;
+	}
+	db_conn_watch(c);
+	arm(c);
+}
+
+static void conn_release(struct db_conn *c)
+{
+	c->task = NULL;
+	c->next = NULL;
+	if (c->pool->draining) {
+		db_conn_down(c, NULL);
+		return;
+	}
+	c->state = CONN_IDLE;
+	db_pool_serve(c->pool);
+}
+
+static void greeted(struct db_conn *c)
+{
+	if (c->greeting.err) {
+		db_conn_down(c, "the database did not answer the greeting");
+		return;
+	}
+	if (c->backoff_ms > DB_BACKOFF_MIN_MS)
+		log_info("database connection is back");
+	c->backoff_ms = DB_BACKOFF_MIN_MS;
+	c->refused = 0;
+	db_conn_leave_others(c->pool, c->host);
+	conn_release(c);
+}
+
+void db_task_end(struct db_task *task)
+{
+	struct db_conn *c = task->conn;
+
+	task_clear_results(task);
+	if (!c)
+		return;
+	task->conn = NULL;
+	c->task = NULL;
+	if (c->state != CONN_BUSY)
+		return;
+	if (task == &c->greeting) {
+		greeted(c);
+		return;
+	}
+	if (PQtransactionStatus(c->pg) == PQTRANS_IDLE) {
+		conn_release(c);
+		return;
+	}
+	c->cleaning = true;
+	if (!PQsendQueryParams(c->pg, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 1) || !PQpipelineSync(c->pg)) {
+		db_conn_down(c, PQerrorMessage(c->pg));
+		return;
+	}
+	expect(c, EXPECT_CLEANUP, NULL);
+	expect(c, EXPECT_SYNC, NULL);
+	db_conn_watch(c);
+	arm(c);
+}
+
+/* ---- results ---- */
+
+static enum err error_of(const char *sqlstate)
+{
+	if (strncmp(sqlstate, "JG", 2) == 0)
+		return (enum err)atoi(sqlstate + 2); /* raised by our own SQL functions: ERRCODE 'JG' and the number of err.def */
+	if (strncmp(sqlstate, "22", 2) == 0)
+		return ERR_INVALID; /* a value that the database cannot take, such as a date of the year 0 */
+	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "23505") == 0)
+		return ERR_BUSY; /* deadlock, lock time-out, somebody else inserted first: the same bytes may go again */
+	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, READ_ONLY) == 0)
+		return ERR_UNAVAILABLE;
+	if (strcmp(sqlstate, "53100") == 0) {
+		log_error("the database's disk is full");
+		return ERR_UNAVAILABLE; /* the operator's to mend: a school that read "disk full" would look at its own, and its sync would end */
+	}
+	if (strncmp(sqlstate, "53", 2) == 0)
+		return ERR_UNAVAILABLE;
+	return ERR_INTERNAL;
+}
+
+static void task_error(struct db_task *task, const PGresult *r)
+{
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	const char *constraint = PQresultErrorField(r, PG_DIAG_CONSTRAINT_NAME);
+
+	if (task->err)
+		return; /* the first one is the cause */
+	snprintf(task->sqlstate, sizeof task->sqlstate, "%s", state ? state : "");
+	snprintf(task->constraint, sizeof task->constraint, "%s", constraint ? constraint : "");
+	task->err = error_of(task->sqlstate);
+	if (strncmp(task->sqlstate, "JG", 2) == 0)
+		snprintf(task->message, sizeof task->message, "%s", PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
+	if (task->err == ERR_INTERNAL) {
+		/* DETAIL may hold values of a row: only the message proper is logged. */
+		const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+		const char *context = PQresultErrorField(r, PG_DIAG_CONTEXT);
+		log_error("database error sqlstate=%s message=\"%s\" context=\"%s\"", task->sqlstate, text ? text : "",
+			context ? context : "");
+	}
+}
+
+static void take_result(struct db_conn *c, PGresult *r)
+{
+	enum expect what = c->queue[c->head].what;
+	ExecStatusType status = PQresultStatus(r);
+	struct db_task *task = c->task;
+	bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+
+	if (status == PGRES_FATAL_ERROR && PQresultErrorField(r, PG_DIAG_SQLSTATE))
+		c->demoted |= strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), READ_ONLY) == 0;
+	if (what == EXPECT_PREPARE && good)
+		*prepared_slot(c, c->queue[c->head].stmt) = c->queue[c->head].stmt;
+	if (status == PGRES_FATAL_ERROR && task)
+		task_error(task, r);
+	if (what == EXPECT_COMMIT && task && (!good || strcmp(PQcmdStatus(r), "COMMIT") != 0 || c->warned)) {
+		/* An aborted transaction answers ROLLBACK or is skipped: known. A clean tag with a WARNING is not. */
+		if (good && strcmp(PQcmdStatus(r), "COMMIT") == 0)
+			task->unknown = true;
+		task_fault(task, task->unknown ? ERR_UNAVAILABLE : ERR_INTERNAL);
+	}
+	if (what == EXPECT_QUERY && task && status == PGRES_TUPLES_OK) {
+		if (task->results == DB_RESULTS_MAX)
+			abort();
+		task->result[task->results++] = r;
+		return;
+	}
+	if (what == EXPECT_QUERY && task && status == PGRES_COMMAND_OK && task->results < DB_RESULTS_MAX) {
+		task->result[task->results++] = r; /* a statement without rows keeps its place */
+		return;
+	}
+	PQclear(r);
+}
+
+static void trip_done(struct db_conn *c)
+{
+	struct db_task *task = c->task;
+
+	c->head = c->tail = 0;
+	uv_timer_stop(&c->timer);
+	if (c->cleaning) {
+		c->cleaning = false;
+		conn_release(c);
+		return;
+	}
+	if (!task)
+		return;
+	db_task_fn next = c->next;
+	if (task->unknown) {
+		db_conn_down(c, "unclean COMMIT"); /* calls next */
+		return;
+	}
+	if (c->demoted) {
+		task->commits = false; /* refused, not unknown */
+		db_conn_down(c, "the server takes no writes any more");
+		return;
+	}
+	task->commits = false;
+	next(task);
+}
+
+/* Reads what has come. libpq yields each statement's result followed by NULL. */
+static void conn_collect(struct db_conn *c)
+{
+	while (c->state == CONN_BUSY && c->head < c->tail) {
+		if (PQisBusy(c->pg))
+			break;
+		PGresult *r = PQgetResult(c->pg);
+		if (!r) {
+			if (PQstatus(c->pg) != CONNECTION_OK)
+				break;
+			continue;
+		}
+		if (PQresultStatus(r) == PGRES_PIPELINE_SYNC) {
+			PQclear(r);
+			trip_done(c);
+			return;
+		}
+		take_result(c, r);
+		c->head++;
+	}
+	if (c->pg && PQstatus(c->pg) != CONNECTION_OK)
+		db_conn_down(c, PQerrorMessage(c->pg));
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct db_conn *c = poll->data;
+
+	if (status < 0 || (events & UV_READABLE && !PQconsumeInput(c->pg))) {
+		conn_collect(c); /* what came before the end still counts */
+		if (c->pg)
+			db_conn_down(c, PQerrorMessage(c->pg));
+		return;
+	}
+	conn_collect(c);
+	if (c->pg && c->state >= CONN_IDLE && c->state != CONN_CLOSING)
+		arm(c);
+}
+
+void db_trip_listen(struct db_conn *c)
+{
+	uv_poll_start(c->poll, UV_READABLE, on_poll);
+}
