@@ -36,7 +36,6 @@ static void small_over(struct group *g)
 	if (!g->small)
 		return;
 	g->worker->small_groups--;
-	g->small = false;
 	if (g->worker->small_first && g->worker->small_groups < g->worker->server->conf.pool)
 		group_begin(g->worker, NULL, true);
 }
