@@ -280,6 +280,19 @@ def bodies(county, year):
                 is_refused("%s by a role that may not" % name, lambda: wire.call(name), "PERMISSION")
 
 
+def reading(county, year):
+    """Who reads children's data is written down before they leave: who, by what, how many rows."""
+    device = year.p
+    for id, stream in device.streams.items():
+        stream.cursor, stream.records = 0, {}
+        with device.open() as wire:
+            rows = sum(len(page.change) for page in device.pull(wire, id))
+        cases.equal("a pull of %d rows stands in the access log" % rows,
+                    county.psql("SELECT user_id || '|' || method || '|' || result || '|' || rows || '|' || purpose FROM access_log WHERE user_id = '%s' ORDER BY id DESC LIMIT 1" % device.user).strip(),
+                    "%s|Sync.Pull|OK|%d|read" % (device.user, rows))
+        cases.check("of all that there is", rows >= len(stream.records) > 0, rows)
+
+
 def frames(county, year):
     """Broken frames: GOAWAY with the reason, then the end."""
     header = w.HEADER
@@ -653,6 +666,7 @@ def main():
         bodies(county, year)
         frames(county, year)
         access(county, year)
+        reading(county, year)
         contents(county, year)
         sessions(county, year)
         transport(county, year)

@@ -33,11 +33,13 @@ void columns_of(const struct cell *param, struct elements *e, int n)
 
 bool take_row(struct elements *e, struct cell *c, int n)
 {
-	bool more = e[0].left > 0;
+	uint32_t left = e[0].left;
 
-	for (int i = 0; i < n && more; i++)
-		take(&e[i], &c[i]);
-	return more;
+	for (int i = 0; i < n; i++) {
+		bool whole = e[i].left == left && (!take(&e[i], &c[i]) || c[i].len >= 0);
+		demand(whole, "I13", "column %d of what is written would be NULL: it would be refused, and sent for ever", i + 1);
+	}
+	return left > 0;
 }
 
 int64_t number(struct cell c)

@@ -24,7 +24,8 @@ struct elements {
 struct elements elements_of(const struct cell *p);
 bool take(struct elements *e, struct cell *out);
 void columns_of(const struct cell *param, struct elements *e, int n); /* of n parameters */
-bool take_row(struct elements *e, struct cell *c, int n); /* one of each; false: there is none left */
+/* One of each; false: there is none left. The tables that are written so have no column that may be NULL. */
+bool take_row(struct elements *e, struct cell *c, int n);
 int64_t number(struct cell c); /* of any width */
 bool cell_is(struct cell c, const void *data, size_t n);
 void text_of(struct cell c, char *to, size_t size);

@@ -128,6 +128,53 @@ static void answer(struct store *s, uint64_t op_no, Jingguan__V1__Outcome outcom
 	assert_int_equal(store_commit(s, NULL), ERR_OK);
 }
 
+/* The bureau takes no more at once, by number and by bytes: what is more goes in several pushes. */
+static void a_push_is_no_larger_than_the_bureau_takes(void **state)
+{
+	enum { PUPILS = 100 };
+	static char address[4001];
+	struct push_batch batch;
+	struct problem p = {0};
+	struct fixture f;
+	struct record want;
+	struct arena arena;
+	uint64_t sent = 0;
+	int pushes = 0;
+
+	(void)state;
+	memset(address, 'x', sizeof address - 1);
+	fixture_open(&f, "registrar");
+	struct view *v = load(f.store);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	for (int i = 0; i < PUPILS; i++) {
+		struct item *made = NULL;
+		char no[32];
+		snprintf(no, sizeof no, "G32999900000000%04d", i);
+		record_init(&want, kind_by_number(KIND_STUDENT));
+		record_set_text(&want, F_STUDENT_NAME, "测甲");
+		record_set_text(&want, F_STUDENT_STUDENT_NO, no);
+		record_set_text(&want, F_STUDENT_LIVE_ADDRESS, address);
+		assert_int_equal(outbox_put(v, &made, &want, UINT32_MAX, 0, &p), ERR_OK);
+	}
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	do {
+		size_t bytes = 0;
+		arena_init(&arena, 1u << 20);
+		assert_int_equal(outbox_batch(f.store, &batch, &arena, NULL), ERR_OK);
+		for (size_t i = 0; i < batch.n; i++)
+			bytes += batch.sizes[i];
+		assert_true(bytes <= PUSH_BYTES_MAX);
+		for (size_t i = 0; i < batch.n; i++)
+			answer(f.store, ++sent, JINGGUAN__V1__OUTCOME__APPLIED, 1);
+		pushes += batch.n > 0;
+		arena_free(&arena);
+	} while (batch.n);
+	assert_int_equal(sent, PUPILS);
+	assert_int_equal(pushes, 2);
+	fixture_close(&f);
+}
+
 static void answers_move_the_queue(void **state)
 {
 	struct fixture f;
@@ -674,6 +721,7 @@ int main(void)
 		cmocka_unit_test(a_restored_server_gets_it_again),
 		cmocka_unit_test(a_restored_server_gets_the_line_before_the_fork_first), cmocka_unit_test(a_lost_store_begins_a_line), cmocka_unit_test(a_fork_puts_the_unsent_before_a_person),
 		cmocka_unit_test(a_fork_leaves_what_was_answered_to_its_line),
+		cmocka_unit_test(a_push_is_no_larger_than_the_bureau_takes),
 		cmocka_unit_test(the_file_shows_no_pupil),
 		cmocka_unit_test(a_moved_value_is_refused),
 		cmocka_unit_test(pulls_flip_at_once),
