@@ -10,6 +10,8 @@
 
 #include "clock.h"
 #include "hash.h"
+#include "record.h"
+#include "staging.h"
 #include "store.h"
 #include "tables.h"
 
@@ -63,6 +65,38 @@ static inline void fixture_reopen(struct fixture *f)
 		fprintf(stderr, "%s\n", p.message);
 		abort();
 	}
+}
+
+/* One change of the school's stream, as a page of a pull brings it, and what it adds to the digest in *end.
+ */
+static inline void fixture_stage(struct store *s, const uint8_t id[ID_SIZE], Jingguan__V1__Action action,
+	const struct record *r, struct staging_end *end)
+{
+	pb_pull_reply page = PB_PULL_REPLY_INIT;
+	pb_change change = PB_CHANGE_INIT, *list[] = {&change};
+	uint32_t gver[] = {1, 1, 1}, lanes[LANES];
+	bool put = action == JINGGUAN__V1__ACTION__PUT;
+	struct buf body = {0};
+	uint8_t hash[HASH_SIZE];
+
+	record_encode(r, &body);
+	change.kind = r->kind->number;
+	change.id = (ProtobufCBinaryData){ID_SIZE, (uint8_t *)id};
+	change.ver = 1;
+	change.action = action;
+	change.n_gver = sizeof gver / sizeof *gver;
+	change.gver = gver;
+	change.owner = (char *)FIXTURE_SCHOOL;
+	if (put)
+		change.body = (ProtobufCBinaryData){body.len, body.data};
+	page.n_change = 1;
+	page.change = list;
+	if (staging_add(s, 2132999001, &page, NULL))
+		abort();
+	hash_record(hash, body.data, body.len);
+	hash_lanes(lanes, id, 1, r->kind->number, hash);
+	(put ? lanes_add : lanes_sub)(end->lanes, lanes);
+	buf_free(&body);
 }
 
 static inline void fixture_close(struct fixture *f)

@@ -465,36 +465,12 @@ static void a_moved_value_is_refused(void **state)
 static void stage(struct store *s, const uint8_t id[ID_SIZE], Jingguan__V1__Action action,
 	const char *class_no, struct staging_end *end)
 {
-	pb_pull_reply page = PB_PULL_REPLY_INIT;
-	pb_change change = PB_CHANGE_INIT, *list[] = {&change};
-	uint32_t gver[] = {1, 1, 1}, lanes[LANES];
-	struct buf body = {0};
 	struct record r;
-	uint8_t hash[HASH_SIZE];
 
 	record_init(&r, kind_by_number(KIND_STUDENT));
 	record_set_text(&r, F_STUDENT_NAME, "测乙");
 	record_set_text(&r, F_STUDENT_CLASS_NO, class_no);
-	record_encode(&r, &body);
-	change.kind = KIND_STUDENT;
-	change.id = (ProtobufCBinaryData){ID_SIZE, (uint8_t *)id};
-	change.ver = 1;
-	change.action = action;
-	change.n_gver = 3;
-	change.gver = gver;
-	change.owner = (char *)FIXTURE_SCHOOL;
-	if (action == JINGGUAN__V1__ACTION__PUT)
-		change.body = (ProtobufCBinaryData){body.len, body.data};
-	page.n_change = 1;
-	page.change = list;
-	assert_int_equal(staging_add(s, 2132999001, &page, NULL), ERR_OK);
-	hash_record(hash, body.data, body.len);
-	hash_lanes(lanes, id, 1, KIND_STUDENT, hash);
-	if (action == JINGGUAN__V1__ACTION__PUT)
-		lanes_add(end->lanes, lanes);
-	else
-		lanes_sub(end->lanes, lanes);
-	buf_free(&body);
+	fixture_stage(s, id, action, &r, end);
 }
 
 /* C6, C7: staged rows are not visible; the flip shows them with the cursor, and the digest says whether they

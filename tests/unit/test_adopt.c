@@ -1,0 +1,172 @@
+/* Covers client/core/outbox_push.c "Duplicates": what becomes of a record that the server has under another
+ * id, and of what hangs on it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "core_fixture.h"
+#include "outbox.h"
+
+static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_EVIDENCE, 0};
+static const uint8_t pupil[ID_SIZE] = {1}, theirs[ID_SIZE] = {3}, moved[ID_SIZE] = {4};
+
+static struct record student(const char *address)
+{
+	struct record r;
+
+	record_init(&r, kind_by_number(KIND_STUDENT));
+	record_set_text(&r, F_STUDENT_NAME, "测甲");
+	record_set_text(&r, F_STUDENT_CERT_NO, "329999201403150017");
+	record_set_text(&r, F_STUDENT_LIVE_ADDRESS, address);
+	return r;
+}
+
+static struct record guardian(const uint8_t *of, const char *name)
+{
+	struct record r;
+
+	record_init(&r, kind_by_number(KIND_GUARDIAN));
+	record_set_bytes(&r, F_GUARDIAN_STUDENT, of, ID_SIZE);
+	record_set_number(&r, F_GUARDIAN_ORDINAL, 1);
+	record_set_text(&r, F_GUARDIAN_NAME, name);
+	return r;
+}
+
+static void base(struct fixture *f, size_t n, const uint8_t *const id[], const struct record record[])
+{
+	struct staging_end end = {.cursor = 7, .epoch = 1, .whole = true};
+	bool agreed;
+
+	for (size_t i = 0; i < n; i++)
+		fixture_stage(f->store, id[i], JINGGUAN__V1__ACTION__PUT, &record[i], &end);
+	assert_int_equal(staging_flip(f->store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_true(agreed);
+}
+
+/* Enters it, new or over what has the id; returns the id. */
+static void enter(struct fixture *f, const struct record *r, uint8_t id[ID_SIZE], bool anew)
+{
+	struct view *v;
+	struct problem p = {0};
+
+	assert_int_equal(view_load(&v, f->store, kinds, NULL), ERR_OK);
+	struct item *item = anew ? NULL : view_find_id(v, id);
+	assert_int_equal(store_begin(f->store, NULL), ERR_OK);
+	assert_int_equal(outbox_put(v, &item, r, UINT32_MAX, 0, &p), ERR_OK);
+	assert_int_equal(store_commit(f->store, NULL), ERR_OK);
+	memcpy(id, item->id, ID_SIZE);
+	view_free(v);
+}
+
+/* there: the record that it is a duplicate of; NULL: of none. */
+static void refused_as(struct fixture *f, uint64_t op_no, const uint8_t there[ID_SIZE])
+{
+	pb_op_result r = PB_OP_RESULT_INIT;
+
+	r.has_op_no = r.has_outcome = r.has_code = 1;
+	r.op_no = op_no;
+	r.outcome = JINGGUAN__V1__OUTCOME__REJECTED;
+	r.code = there ? ERR_DUPLICATE : ERR_INVALID;
+	r.has_duplicate_of = there != NULL;
+	r.duplicate_of = (ProtobufCBinaryData){there ? ID_SIZE : 0, (uint8_t *)there};
+	assert_int_equal(store_begin(f->store, NULL), ERR_OK);
+	assert_int_equal(outbox_answer(f->store, &r, NULL), ERR_OK);
+	assert_int_equal(store_commit(f->store, NULL), ERR_OK);
+}
+
+static struct adopted adopt(struct fixture *f)
+{
+	struct adopted told;
+
+	assert_int_equal(store_begin(f->store, NULL), ERR_OK);
+	assert_int_equal(outbox_adopt(f->store, &told, NULL), ERR_OK);
+	assert_int_equal(store_commit(f->store, NULL), ERR_OK);
+	return told;
+}
+
+static bool shown(struct fixture *f, const uint8_t *id, struct record *out, char text[64], int field)
+{
+	struct view *v;
+
+	assert_int_equal(view_load(&v, f->store, kinds, NULL), ERR_OK);
+	const struct item *item = view_find_id(v, id);
+	bool live = item && item->live;
+	if (live) {
+		*out = item->record;
+		if (field >= 0)
+			record_text(&item->record, field, text, 64);
+		else
+			memcpy(text, item->record.value[F_GUARDIAN_STUDENT].data, ID_SIZE);
+	}
+	view_free(v);
+	return live;
+}
+
+static void the_newer_word_and_the_guardian_go_to_who_exists(void **state)
+{
+	struct record there = student("东街"), mine = student("西街"), r;
+	uint8_t id[ID_SIZE], mother[ID_SIZE];
+	char text[64];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter(&f, &mine, id, true);
+	struct record g = guardian(id, "母甲");
+	enter(&f, &g, mother, true);
+	base(&f, 1, (const uint8_t *[]){pupil}, &there);
+	refused_as(&f, 1, pupil);
+	struct adopted told = adopt(&f);
+	assert_int_equal(told.adopted, 1);
+	assert_int_equal(told.queued, 2);
+	assert_int_equal(told.conflicts, 0);
+	assert_true(shown(&f, pupil, &r, text, F_STUDENT_LIVE_ADDRESS));
+	assert_string_equal(text, "西街");
+	assert_false(shown(&f, id, &r, text, F_STUDENT_NAME));
+	assert_true(shown(&f, mother, &r, text, -1));
+	assert_memory_equal(text, pupil, ID_SIZE);
+	told = adopt(&f); /* once */
+	assert_int_equal(told.queued, 0);
+	fixture_close(&f);
+}
+
+/* A colleague has entered the same guardian where this one was to move. It hangs on a pupil who does not
+ * exist, and goes; but not while a person has still to say who that pupil is. */
+static void a_guardian_who_cannot_move_does_not_hang_on_nobody(void **state)
+{
+	(void)state;
+	for (int waits = 0; waits < 2; waits++) {
+		struct record stranger = student("北街"), want = guardian(pupil, "母甲"), r;
+		uint8_t nobody[ID_SIZE] = {2}, id[ID_SIZE] = {4};
+		char text[64];
+		struct fixture f;
+
+		fixture_open(&f, "registrar");
+		record_set_text(&stranger, F_STUDENT_CERT_NO, "329999201403150025");
+		if (waits) {
+			enter(&f, &stranger, nobody, true);
+			refused_as(&f, 1, NULL);
+		}
+		struct record records[] = {
+			student("东街"), guardian(pupil, "母甲"), guardian(nobody, "母甲")};
+		base(&f, 3, (const uint8_t *[]){pupil, theirs, moved}, records);
+		enter(&f, &want, id, false);
+		refused_as(&f, waits ? 2 : 1, theirs);
+		assert_int_equal(adopt(&f).adopted, 1);
+		assert_int_equal(shown(&f, moved, &r, text, F_GUARDIAN_NAME), waits);
+		assert_true(shown(&f, theirs, &r, text, F_GUARDIAN_NAME));
+		fixture_close(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_newer_word_and_the_guardian_go_to_who_exists),
+		cmocka_unit_test(a_guardian_who_cannot_move_does_not_hang_on_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
