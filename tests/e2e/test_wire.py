@@ -286,7 +286,9 @@ def reading(county, year):
     for id, stream in device.streams.items():
         stream.cursor, stream.records = 0, {}
         with device.open() as wire:
-            rows = sum(len(page.change) for page in device.pull(wire, id))
+            pages = device.pull(wire, id)
+        rows = sum(len(page.change) for page in pages)
+        cases.equal("a pull says how many rows come, for who waits", {page.total for page in pages}, {rows})
         cases.equal("a pull of %d rows stands in the access log" % rows,
                     county.psql("SELECT user_id || '|' || method || '|' || result || '|' || rows || '|' || purpose FROM access_log WHERE user_id = '%s' ORDER BY id DESC LIMIT 1" % device.user).strip(),
                     "%s|Sync.Pull|OK|%d|read" % (device.user, rows))
