@@ -53,14 +53,20 @@ static void row_line(struct page *g, const char *label, const char *value, doubl
 	g->y += height;
 }
 
-/* On paper a time needs neither its zone nor seconds. */
+/* On paper a time needs neither its zone nor seconds: 2027-09-12 08:03. */
+static void shorten_time(char *text)
+{
+	if (strlen(text) > 16) {
+		text[10] = ' ';
+		text[16] = 0;
+	}
+}
+
 static const char *short_text(const struct record *r, int field, char *out, size_t size)
 {
 	value_show(r, field, false, out, size);
-	if (strcmp(r->kind->fields[field].check, "time") == 0 && strlen(out) > 16) {
-		out[10] = ' ';
-		out[16] = 0;
-	}
+	if (strcmp(r->kind->fields[field].check, "time") == 0)
+		shorten_time(out);
 	return out;
 }
 
@@ -134,6 +140,7 @@ static void draw(struct page *g, const struct view *v, const struct slip_row *ro
 	row_line(g, tr("经办人签字", "signed"), "", 36);
 	row_line(g, tr("负责人盖章", "head, seal"), "", 54);
 	time_format(now, profile_now_us(profile));
+	shorten_time(now);
 	snprintf(text, sizeof text, tr("打印 %s　%s", "printed %s by %s"), now, profile->session.user);
 	paper_text(g->paper, MARGIN_LEFT, g->y + 8, (struct paper_style){.size = NOTE_SIZE, .width = TEXT_W},
 		text);

@@ -662,6 +662,7 @@ class Rehearsal:
         words = pdf_words(pdf)
         expected = [slip["no"], "M30", self.p("b3_bare").id, "演练", "负责人盖章", NAMES[WEST], NAMES[SECOND]]
         c.equal("the printed slip lacks nothing", [word for word in expected if word not in words], [])
+        c.check("with times as people write them", "+08:00" not in words, words)
         self.without_libraries(west, no)
         self.code("an unknown outcome", west, 2, "slips", "answer", no, "--outcome", "happy")
         for code in (WEST, SECOND):
