@@ -279,7 +279,11 @@ static void trip_done(struct db_conn *c)
 	uv_timer_stop(&c->timer);
 	if (c->cleaning) {
 		c->cleaning = false;
-		conn_release(c);
+		/* A task that ended without a trip left statements before the ROLLBACK: where one of them failed, it was skipped. */
+		if (PQtransactionStatus(c->pg) == PQTRANS_IDLE)
+			conn_release(c);
+		else
+			db_conn_down(c, "a transaction could not be ended");
 		return;
 	}
 	if (!task)

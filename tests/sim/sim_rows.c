@@ -119,6 +119,7 @@ void db_command(struct backend *b, const char *sql)
 	if (text[0])
 		text[strlen(text) - 1] = 0;
 	if (strncmp(sql, "BEGIN", 5) == 0) {
+		demand(!b->txn, "I13", "a task begins on a connection whose last transaction is not over: PostgreSQL would refuse it");
 		b->txn = txn_new(NULL);
 		b->failed = false;
 		b->repeatable = strstr(sql, "REPEATABLE READ") != NULL;
