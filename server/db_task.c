@@ -182,6 +182,12 @@ void db_task_end(struct db_task *task)
 		greeted(c);
 		return;
 	}
+	/* No memory for the whole of a trip. A ROLLBACK behind what was sent of it, without a Sync between them, is skipped where
+	 * that fails: with the connection goes the transaction. */
+	if (c->broken || (c->tail && c->queue[c->tail - 1].what != EXPECT_SYNC)) {
+		db_conn_down(c, "a trip was given up");
+		return;
+	}
 	if (PQtransactionStatus(c->pg) == PQTRANS_IDLE) {
 		conn_release(c);
 		return;
@@ -279,11 +285,7 @@ static void trip_done(struct db_conn *c)
 	uv_timer_stop(&c->timer);
 	if (c->cleaning) {
 		c->cleaning = false;
-		/* A task that ended without a trip left statements before the ROLLBACK: where one of them failed, it was skipped. */
-		if (PQtransactionStatus(c->pg) == PQTRANS_IDLE)
-			conn_release(c);
-		else
-			db_conn_down(c, "a transaction could not be ended");
+		conn_release(c);
 		return;
 	}
 	if (!task)

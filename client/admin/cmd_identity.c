@@ -5,6 +5,7 @@
 #include "admin.h"
 #include "clock.h"
 #include "invite_pdf.h"
+#include "paper.h"
 #include "pinyin.h"
 #include "tables.h"
 
@@ -158,16 +159,17 @@ static json_t *invitation_json(const pb_invitation *i)
 static int show_invitations(struct cli *c, const pb_invitation_list *list)
 {
 	const char *path = cli_option(c, "o");
+	bool printed = path && !invite_pdf(path, list, c->profile.county_name, &c->problem);
 	json_t *all = json_array();
 	char when[32];
 
 	for (size_t i = 0; i < list->n_invitation; i++) {
 		json_array_append_new(all, invitation_json(list->invitation[i]));
-		if (!path)
+		if (!printed) /* also where the paper failed: the server has made the codes, and tells them only once */
 			cli_say(c, tr("%s  连接码 %s  %s 前有效", "%s  connect code %s  valid until %s"), list->invitation[i]->school_name, list->invitation[i]->code,
 				admin_time(list->invitation[i]->expires, when));
 	}
-	if (path && invite_pdf(path, list, c->profile.county_name, &c->problem)) {
+	if (path && !printed) {
 		json_decref(all);
 		return cli_fail(c);
 	}
@@ -187,6 +189,8 @@ int cmd_devices_invite(struct cli *c)
 
 	if (!cli_flag(c, "all") && !scope_of(c, &school, &code))
 		return code;
+	if (cli_option(c, "o") && paper_ready(&c->problem))
+		return cli_fail(c);
 	q.school = (char *)(uintptr_t)school;
 	q.has_all = 1;
 	q.all = cli_flag(c, "all");

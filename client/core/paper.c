@@ -58,18 +58,22 @@ struct paper {
 	char path[PATH_MAX], temporary[PATH_MAX + sizeof ".new"];
 };
 
-bool paper_ready(void)
+enum err paper_ready(struct problem *p)
 {
-	return LIBRARY_LOAD(lib);
+	if (LIBRARY_LOAD(lib))
+		return ERR_OK;
+	return problem_set(p, ERR_FILE_IO, NULL, NULL,
+		tr("没有 %s，做不了 PDF：请安装 pango（Debian：libpangocairo-1.0-0）",
+			"no PDF without %s: install pango (Debian: libpangocairo-1.0-0)"),
+		lib_file);
 }
 
 enum err paper_open(struct paper **out, const char *path, struct problem *p)
 {
-	if (!paper_ready())
-		return problem_set(p, ERR_FILE_IO, NULL, NULL,
-			tr("没有 %s，做不了 PDF：请安装 pango（Debian：libpangocairo-1.0-0）",
-				"no PDF without %s: install pango (Debian: libpangocairo-1.0-0)"),
-			lib_file);
+	enum err e = paper_ready(p);
+
+	if (e)
+		return e;
 	struct paper *paper = *out = malloc(sizeof *paper);
 	if (!paper)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);

@@ -19,10 +19,10 @@ struct paper_style {
 	bool bold, centred; /* within the width */
 };
 
-/* Whether pango is installed. */
-bool paper_ready(void);
-/* The file appears under its name, whole, when it is closed. ERR_FILE_IO: no pango; a path that cannot be
- * written is told by paper_close. */
+/* ERR_FILE_IO: pango is not installed. */
+enum err paper_ready(struct problem *p);
+/* The file appears under its name, whole, when it is closed. Errors: as paper_ready, and ERR_NOMEM; a path that
+ * cannot be written is told by paper_close. */
 enum err paper_open(struct paper **out, const char *path, struct problem *p);
 /* Returns how high the text became. */
 double paper_text(struct paper *paper, double x, double y, struct paper_style style, const char *text);

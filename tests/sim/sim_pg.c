@@ -45,6 +45,7 @@ struct pg_conn {
 	struct answer *held, *held_last; /* results before their Sync */
 	struct answer *ready, *ready_last;
 	bool skipping; /* to the next Sync after an error */
+	bool open;     /* something was sent since the last Sync */
 	struct txn *committing; /* its COMMIT is under way */
 	PQnoticeReceiver notice;
 	void *notice_data;
@@ -270,6 +271,7 @@ static void push_command(struct pg_conn *c, struct command *m)
 	else
 		c->first = m;
 	c->last = m;
+	c->open = m->kind != C_SYNC;
 }
 
 static struct command *command_new(enum command_kind kind, const char *sql)
@@ -341,6 +343,7 @@ int PQsendQueryParams(PGconn *c, const char *sql, int n, const Oid *types, const
 	(void)types, (void)values, (void)lengths, (void)formats, (void)format, (void)n;
 	if (c->dead)
 		return 0;
+	demand(!c->open || strcmp(sql, "ROLLBACK") != 0, "I13", "a ROLLBACK is skipped when a statement before it fails, and the next task gets its transaction");
 	m = command_new(strcmp(sql, "COMMIT") == 0 ? C_COMMIT : C_COMMAND, NULL);
 	m->param = sim_alloc(NULL, strlen(sql) + 1);
 	m->sql = strcpy((char *)m->param, sql);
