@@ -184,12 +184,12 @@ int cmd_devices_invite(struct cli *c)
 	pb_invite q = PB_INVITE_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
-	const char *school = "";
+	const char *school = "", *path = cli_option(c, "o");
 	int code;
 
 	if (!cli_flag(c, "all") && !scope_of(c, &school, &code))
 		return code;
-	if (cli_option(c, "o") && paper_ready(&c->problem))
+	if (path && paper_ready(path, &c->problem)) /* before the server has made codes for it */
 		return cli_fail(c);
 	q.school = (char *)(uintptr_t)school;
 	q.has_all = 1;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cairo-pdf.h>
@@ -58,8 +59,13 @@ struct paper {
 	char path[PATH_MAX], temporary[PATH_MAX + sizeof ".new"];
 };
 
-enum err paper_ready(struct problem *p)
+enum err paper_ready(const char *path, struct problem *p)
 {
+	const char *end = path ? strrchr(path, '.') : NULL;
+
+	if (path && !(end && strcasecmp(end, ".pdf") == 0))
+		return problem_set(p, ERR_USAGE, NULL, NULL,
+			tr("文件名应以 .pdf 结尾：%s", "the name must end in .pdf: %s"), path);
 	if (LIBRARY_LOAD(lib))
 		return ERR_OK;
 	return problem_set(p, ERR_FILE_IO, NULL, NULL,
@@ -70,7 +76,7 @@ enum err paper_ready(struct problem *p)
 
 enum err paper_open(struct paper **out, const char *path, struct problem *p)
 {
-	enum err e = paper_ready(p);
+	enum err e = paper_ready(path, p);
 
 	if (e)
 		return e;

@@ -29,7 +29,7 @@ static bool loaded(const char *part)
 
 static void test_each_waits_for_its_use(void **state)
 {
-	char path[] = "/tmp/jg-library-XXXXXX", out[PINYIN_SIZE];
+	char path[] = "/tmp/jg-library-XXXXXX.pdf", out[PINYIN_SIZE];
 	struct problem p;
 	struct paper *paper;
 
@@ -43,7 +43,7 @@ static void test_each_waits_for_its_use(void **state)
 	pinyin("张三", out, sizeof out);
 	assert_string_equal(out, "zhang san");
 	assert_false(loaded("libglib"));
-	close(mkstemp(path));
+	close(mkstemps(path, 4));
 	assert_int_equal(paper_open(&paper, path, &p), ERR_OK);
 	assert_int_equal(paper_close(paper, &p), ERR_OK);
 	unlink(path);
@@ -125,6 +125,7 @@ static void test_paper(void **state)
 	paper_end_sheet(paper);
 	assert_int_equal(paper_close(paper, &p), ERR_FILE_IO);
 	assert_non_null(strstr(p.message, path));
+	assert_int_equal(paper_open(&paper, "/dev/full", &p), ERR_USAGE); /* nor is what is no PDF made one */
 }
 
 int main(void)
