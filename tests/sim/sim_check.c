@@ -349,16 +349,17 @@ static enum err check_own(void *data, const struct op_row *op)
 	return ERR_OK;
 }
 
-/* I6: what was typed is shown until the server's copy takes its place. */
-static void check_own_shown(struct client *c)
+/* I6: what was typed is shown until the server's copy takes its place. `lost`: a copy is of a history that was put back. */
+static void check_own_shown(struct client *c, bool lost)
 {
 	struct showing s = {.c = c};
 
 	if (view_load(&s.v, c->store, shown_kinds, NULL))
 		return; /* its disk refuses */
 	outbox_each(c->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED, 0, check_own, &s, NULL);
-	/* A pupil is shown once: what was answered and is not in the server's copy is no second record beside it. */
-	for (size_t i = 0; i < s.v->n; i++) {
+	/* A pupil is shown once: what was answered and is not in the server's copy is no second record beside it. Until the history that
+	 * answers is pulled, the copy may show whom the lost one had in place of the pupil that was deleted there and stands here. */
+	for (size_t i = 0; !lost && i < s.v->n; i++) {
 		const struct item *item = s.v->items[i], *other = item->live && !item->in_base && !item->pending ? view_find_key(s.v, &item->record, true) : NULL;
 		demand(!other || other == item || !other->in_base, "I6", "device %u shows a %s twice", c->no, item->record.kind->table);
 	}
@@ -379,12 +380,15 @@ void check_synced(struct client *c, enum err e, bool pulled)
 {
 	struct stream_state streams[STORE_STREAMS_MAX];
 	uint32_t mine[LANES], theirs[LANES];
+	bool lost = false;
 	size_t n;
 
 	if (store_streams(c->store, streams, &n, NULL))
 		return; /* its disk refuses */
+	for (size_t i = 0; i < n; i++)
+		lost |= streams[i].epoch != db_epoch();
 	if (chance(250) && looks())
-		check_own_shown(c);
+		check_own_shown(c, lost);
 	if (!e) {
 		c->behind = false;
 		c->agreed = c->met;
