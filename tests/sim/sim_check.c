@@ -349,7 +349,8 @@ static enum err check_own(void *data, const struct op_row *op)
 	return ERR_OK;
 }
 
-/* I6: what was typed is shown until the server's copy takes its place. `lost`: a copy is of a history that was put back. */
+/* I6: what was typed is shown until the server's copy takes its place. `lost`: a copy is of a history that
+ * was put back. */
 static void check_own_shown(struct client *c, bool lost)
 {
 	struct showing s = {.c = c};
@@ -357,8 +358,9 @@ static void check_own_shown(struct client *c, bool lost)
 	if (view_load(&s.v, c->store, shown_kinds, NULL))
 		return; /* its disk refuses */
 	outbox_each(c->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED, 0, check_own, &s, NULL);
-	/* A pupil is shown once: what was answered and is not in the server's copy is no second record beside it. Until the history that
-	 * answers is pulled, the copy may show whom the lost one had in place of the pupil that was deleted there and stands here. */
+	/* A pupil is shown once: what was answered and is not in the server's copy is no second record beside
+	 * it. Until the history that answers is pulled, the copy may show whom the lost one had in place of
+	 * the pupil that was deleted there and stands here. */
 	for (size_t i = 0; !lost && i < s.v->n; i++) {
 		const struct item *item = s.v->items[i], *other = item->live && !item->in_base && !item->pending ? view_find_key(s.v, &item->record, true) : NULL;
 		demand(!other || other == item || !other->in_base, "I6", "device %u shows a %s twice", c->no, item->record.kind->table);
