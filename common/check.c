@@ -5,6 +5,7 @@
 #include "codes.h"
 #include "date.h"
 #include "tables.h"
+#include "text.h"
 #include "validate.h"
 
 #define VALUE_MAX 4096 /* longer than any max_bytes declared */
@@ -90,10 +91,26 @@ static enum err check_student_id(const struct record *r, int32_t today, struct p
 	return fault == ID_OK ? ERR_OK : problem_set(p, ERR_INVALID, "cert_no", NULL, "%s", id_fault_text(fault));
 }
 
+/* What could steer a terminal, turn the writing round or break a workbook is stored by nobody. */
+static enum err check_characters(const struct record *r, size_t i, struct problem *p)
+{
+	const struct field *f = &r->kind->fields[i];
+	int32_t c = text_forbidden((const char *)r->value[i].data, r->value[i].len);
+
+	return c ? problem_set(p, ERR_INVALID, f->name,
+			   tr("请删去它，重新输入这一项", "delete it and type the text again"),
+			   tr("“%s”里有不能保存的字符 U+%04X",
+				   "%s holds the character U+%04X, which cannot be stored"),
+			   tr(f->label, f->label_en), (unsigned)c)
+		 : ERR_OK;
+}
+
 enum err check_values(const struct record *r, struct problem *p)
 {
 	for (size_t i = 0; i < r->kind->field_count; i++) {
 		const struct field *f = &r->kind->fields[i];
+		if (record_has(r, (int)i) && f->type == FIELD_TEXT && check_characters(r, i, p))
+			return ERR_INVALID;
 		if (record_has(r, (int)i) && f->check[0] && !value_passes(r, i))
 			return problem_set(p, ERR_INVALID, f->name, NULL, tr("“%s”的内容不符合要求", "%s is not acceptable"),
 				tr(f->label, f->label_en));

@@ -8,7 +8,8 @@
 #define YEAR_MIN 2000
 #define YEAR_MAX 2100
 
-/* Every value that r has, by the check of its field. The first fault with its field goes into *p. */
+/* Every value that r has, by the check of its field, and every text by text_forbidden. The first fault with
+ * its field goes into *p. */
 enum err check_values(const struct record *r, struct problem *p);
 
 /* Shape (record_check_shape) and check_values; a student's resident ID also against GB 11643-1999 unless it is

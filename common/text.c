@@ -89,17 +89,109 @@ bool text_utf8_valid(const char *s, size_t n)
 	return text_utf8_prefix(s, n) == n;
 }
 
+struct range {
+	int32_t first, last;
+};
+
+static bool in_ranges(const struct range *ranges, size_t n, int32_t c)
+{
+	for (size_t i = 0; i < n && ranges[i].first <= c; i++)
+		if (c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+#define IN(ranges, c) in_ranges(ranges, sizeof(ranges) / sizeof *(ranges), c)
+
+/* Ascending, as strip_space of sql/migrations has them. */
+static const struct range invisibles[] = {{0xAD, 0xAD}, {0x34F, 0x34F}, {0x61C, 0x61C}, {0x115F, 0x1160},
+	{0x17B4, 0x17B5}, {0x180B, 0x180F}, {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x206F},
+	{0x2800, 0x2800}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},
+	{0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}};
+
 static bool is_invisible(int32_t c)
 {
-	return c == 0xAD || c == 0x180E || (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
-	       (c >= 0x2060 && c <= 0x2064) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+	return c >= invisibles[0].first && IN(invisibles, c);
 }
 
 bool text_is_space(int32_t c)
 {
+	if (c >= 0x4E00 && c <= 0x9FFF) /* most of every file */
+		return false;
 	return c == ' ' || (c >= 9 && c <= 13) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
 	       (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
 	       c == IDEOGRAPHIC_SPACE || is_invisible(c);
+}
+
+bool text_is_han(int32_t c)
+{
+	static const struct range han[] = {{0x2E80, 0x2FD5}, {0x3005, 0x3007}, {0x3400, 0x4DBF},
+		{0x4E00, 0x9FFF}, {0xE000, 0xF8FF}, {0xF900, 0xFAFF}, {0x20000, 0x3FFFF},
+		{0xF0000, 0x10FFFF}};
+
+	return IN(han, c);
+}
+
+static bool is_bidi(int32_t c)
+{
+	return c == 0x61C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool is_forbidden(int32_t c)
+{
+	return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || is_bidi(c) ||
+	       (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
+}
+
+int32_t text_forbidden(const char *s, size_t n)
+{
+	utf8proc_int32_t c;
+
+	for (size_t i = 0; i < n;) {
+		unsigned char byte = (unsigned char)s[i];
+		utf8proc_ssize_t step = 1;
+		c = byte;
+		if (byte >= 0x80)
+			step = utf8proc_iterate(
+				(const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
+		if (step <= 0)
+			return 0xFFFD;
+		if (is_forbidden(c))
+			return c;
+		i += (size_t)step;
+	}
+	return 0;
+}
+
+int32_t text_name_odd(const char *name)
+{
+	static const struct range odd[] = {{'!', '&'}, {'*', ','}, {'/', '@'}, {'[', '`'}, {'{', '~'},
+		{0x300, 0x36F}, {0x2200, 0x22C4}, {0x2500, 0x25CE}, {0x3001, 0x3004}, {0x3008, 0x301F},
+		{0xE000, 0xF8FF}, {0xFF01, 0xFF06}, {0xFF0A, 0xFF0C}, {0xFF0F, 0xFF20}, {0xFFFD, 0xFFFD},
+		{0x1F000, 0x1FAFF}, {0xF0000, 0x10FFFF}};
+	int32_t c;
+
+	for (int step; (step = text_next(name, &c)) > 0; name += step)
+		if (IN(odd, c))
+			return c;
+	return 0;
+}
+
+#define RADICALS_FIRST 0x2E80
+#define RADICALS_LAST 0x2FD5
+
+static int32_t radical_folded(int32_t c)
+{
+	static const int32_t characters[RADICALS_LAST - RADICALS_FIRST + 1] = {
+#define X(radical, character) [radical - RADICALS_FIRST] = character,
+#include "radicals.def"
+#undef X
+	};
+
+	if (c < RADICALS_FIRST || c > RADICALS_LAST || !characters[c - RADICALS_FIRST])
+		return c;
+	return characters[c - RADICALS_FIRST];
 }
 
 static int32_t half_width(int32_t c)
@@ -148,6 +240,8 @@ static bool is_middle_dot(int32_t c)
 	case 0x2E31: /* word separator middle dot */
 	case 0x2E33: /* raised dot */
 	case 0x30FB: /* katakana middle dot */
+	case 0xA78F: /* Latin letter sinological dot */
+	case 0xFE52: /* small full stop */
 	case 0xFF65: /* half-width katakana middle dot */
 		return true;
 	default:
@@ -155,7 +249,7 @@ static bool is_middle_dot(int32_t c)
 	}
 }
 
-enum err text_unify_dot(char *out, size_t size, const char *in)
+static enum err unify(char *out, size_t size, const char *in, bool radicals)
 {
 	struct sink k = sink_open(out, size);
 	int32_t c, next, before = 0;
@@ -166,10 +260,15 @@ enum err text_unify_dot(char *out, size_t size, const char *in)
 		if ((c == '.' || c == FULL_WIDTH_STOP) && before > 0x7F && text_next(in + step, &next) > 0 &&
 			next > 0x7F)
 			put = MIDDLE_DOT;
-		sink_put(&k, put);
+		sink_put(&k, radicals ? radical_folded(put) : put);
 		before = c;
 	}
 	return sink_close(&k, step);
+}
+
+enum err text_unify_dot(char *out, size_t size, const char *in)
+{
+	return unify(out, size, in, false);
 }
 
 static void upper_ascii(char *s)
@@ -190,23 +289,29 @@ enum err text_name_key(char *out, size_t size, const char *in)
 		(utf8proc_option_t)(UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE));
 	if (n < 0)
 		return n == UTF8PROC_ERROR_NOMEM ? ERR_NOMEM : ERR_INVALID;
-	/* None of these three makes a string longer but the dot (1 byte to 2), so it comes last. */
+	/* Radicals and dots make a string longer (3 bytes to 4, 1 to 2), so they come last. */
 	err = text_half_width((char *)composed, (size_t)n + 1, (char *)composed);
 	if (!err)
 		err = text_strip_space((char *)composed, (size_t)n + 1, (char *)composed);
 	if (!err)
-		err = text_unify_dot(out, size, (char *)composed);
+		err = unify(out, size, (char *)composed, true);
 	if (!err)
 		upper_ascii(out);
 	free(composed);
 	return err;
 }
 
-enum err text_clean(char *out, size_t size, const char *in)
+static bool is_spread(int32_t c)
+{
+	return text_is_han(c) || is_middle_dot(c);
+}
+
+/* `name`: a blank between two Chinese characters only fills a column. */
+static enum err clean(char *out, size_t size, const char *in, bool name)
 {
 	struct sink k = sink_open(out, size);
 	bool gap = false, begun = false;
-	int32_t c;
+	int32_t c, before = 0;
 	int step;
 
 	for (; (step = text_next(in, &c)) > 0; in += step) {
@@ -222,13 +327,41 @@ enum err text_clean(char *out, size_t size, const char *in)
 			begun = true;
 			continue;
 		}
-		if (gap && k.n)
+		if (gap && k.n && !(name && is_spread(before) && is_spread(c)))
 			sink_put(&k, ' ');
 		gap = false;
 		begun = true;
-		sink_put(&k, c);
+		before = c;
+		sink_put(&k, radical_folded(c));
 	}
 	return sink_close(&k, step);
+}
+
+enum err text_clean(char *out, size_t size, const char *in)
+{
+	return clean(out, size, in, false);
+}
+
+enum err text_clean_name(char *out, size_t size, const char *in)
+{
+	return clean(out, size, in, true);
+}
+
+void text_printable(char *out, size_t size, const char *in)
+{
+	struct sink k = sink_open(out, size);
+	int32_t c;
+
+	while (*in && !k.err) {
+		int step = text_next(in, &c);
+		size_t before = k.n;
+		sink_put(&k, step < 0 ? 0xFFFD : is_forbidden(c) && c != '\n' ? ' ' : c);
+		if (k.err)
+			k.n = before;
+		in += step < 0 ? 1 : step;
+	}
+	if (size)
+		out[k.n] = 0;
 }
 
 #define PHONE_DIGITS_MIN 7         /* domain.md §2.4 */

@@ -25,22 +25,41 @@ size_t text_utf8_prefix(const char *s, size_t n);
 bool text_utf8_valid(const char *s, size_t n);
 
 /* White space as files have it: ASCII, NBSP, U+2000-200A, U+3000 and so on, and what is invisible:
- * zero-width characters, directional marks (phones paste them around numbers), BOM. */
+ * zero-width characters, directional marks (phones paste them around numbers), fillers, variation selectors,
+ * BOM. */
 bool text_is_space(int32_t code_point);
+/* Characters of Chinese writing, private ones included: where rare names are typed by their own font. */
+bool text_is_han(int32_t code_point);
+
+/* The first character that may not be stored: a control (C0, C1, DEL), one that turns the direction of
+ * writing, a noncharacter; 0 when there is none. Both ends ask this of every text of a record (check.c), so
+ * that nothing stored can steer a terminal or break a workbook. `s` is n bytes of UTF-8. */
+int32_t text_forbidden(const char *s, size_t n);
+/* The first character of a name that is probably a lost one (?, U+FFFD, □, a private one) or belongs to no
+ * name (a digit, #, &…); 0 when there is none. */
+int32_t text_name_odd(const char *name);
 
 /* Full-width ASCII (U+FF01-FF5E) and U+3000 to half-width; everything else stays. */
 enum err text_half_width(char *out, size_t size, const char *in);
 /* Removes all white space, wherever it stands. */
 enum err text_strip_space(char *out, size_t size, const char *in);
 /* Dots of minority names to U+00B7: middle dots, bullets and katakana dots always, `.` and `．` only between
- * two non-ASCII characters, so that "J. Smith" and "3.5" stay. */
+ * two non-ASCII characters, so that "J. Smith" and "3.5" stay. name_key of sql/migrations has the same list;
+ * tests/service/test_text.py compares them. */
 enum err text_unify_dot(char *out, size_t size, const char *in);
-/* The key by which names are compared (domain.md §1.7): half-width, no spaces, NFC, dots unified, ASCII upper
- * case. Variant characters are not folded: 吕 and 呂 differ on certificates. */
+/* The key by which names are compared (domain.md §1.7): half-width, no spaces, NFC, dots unified, radicals
+ * made characters, ASCII upper case. Variant characters are not folded: 吕 and 呂 differ on certificates. */
 enum err text_name_key(char *out, size_t size, const char *in);
 /* A cell as it is stored: ends trimmed, inner runs of white space one blank (none of the invisible ones),
- * control characters dropped, one leading apostrophe (Excel's text mark) dropped. */
+ * control characters dropped, one leading apostrophe (Excel's text mark) dropped, radicals made characters.
+ */
 enum err text_clean(char *out, size_t size, const char *in);
+/* The same for a name or a heading: 周　文, spread to the width of three characters, is 周文. Blanks stay
+ * beside anything but Chinese characters and dots. */
+enum err text_clean_name(char *out, size_t size, const char *in);
+/* Any bytes made fit for a screen or JSON: what is not UTF-8 becomes U+FFFD, what text_forbidden names a
+ * blank (line feeds stay). Cuts at `size`, never fails. `out` must not be `in`. */
+void text_printable(char *out, size_t size, const char *in);
 
 /* Digits of a telephone number without the country code 86 (domain.md §2.4); "" when fewer than 7 are left.
  * 86 counts as country code only when at least 10 digits follow: 8622xxxx is an ordinary number of Sihong. */

@@ -32,6 +32,29 @@ static bool is_apostrophe(int32_t c)
 	return c == '\'' || c == '`' || c == 0xB4 || c == 0x2018 || c == 0x2019 || c == 0x02B9 || c == 0x2032;
 }
 
+/* What stands for the X at the end where a keyboard or a form has no X. The same list as cert_key of
+ * sql/migrations. */
+static bool is_like_x(int32_t c)
+{
+	switch (c) {
+	case 0xD7:  /* multiplication sign */
+	case 0x3A7: /* Greek chi */
+	case 0x3C7:
+	case 0x425: /* Cyrillic ha */
+	case 0x445:
+	case 0x2169: /* Roman ten */
+	case 0x2179:
+	case 0x2573: /* box drawings cross */
+	case 0x2715: /* multiplication x */
+	case 0x2716:
+	case 0x2A09: /* n-ary times */
+	case 0x2A2F: /* vector product */
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum err cert_no_normal(char *out, size_t size, const char *in)
 {
 	enum err err = text_half_width(out, size, in);
@@ -46,6 +69,10 @@ enum err cert_no_normal(char *out, size_t size, const char *in)
 	for (; (step = text_next(from, &c)) > 0; from += step) {
 		if (is_apostrophe(c))
 			continue;
+		if (is_like_x(c)) {
+			*to++ = 'X';
+			continue;
+		}
 		for (int i = 0; i < step; i++, to++)
 			*to = from[i] >= 'a' && from[i] <= 'z' ? (char)(from[i] - 'a' + 'A') : from[i];
 	}
@@ -75,11 +102,27 @@ static bool is_exponent_form(const char *s)
 	return n > 0 && !s[n];
 }
 
+#define EXACT_DIGITS 15 /* of a number in a spreadsheet */
+
+/* 329999201503020016.0 or 329,999,201,503,020,000: a number once, whatever its digits say now. */
+static bool is_number_form(const char *s)
+{
+	size_t digits = 0, n = strspn(s, "0123456789,");
+	bool grouped = false;
+
+	for (size_t i = 0; i < n; i++) {
+		digits += s[i] != ',';
+		grouped |= s[i] == ',';
+	}
+	return digits > EXACT_DIGITS &&
+	       ((grouped && !s[n]) || (s[n] == '.' && strspn(s + n + 1, "0") == strlen(s + n + 1)));
+}
+
 bool cert_no_damaged(const char *no, bool damaged_cell)
 {
 	size_t n = strlen(no);
 
-	if (damaged_cell || is_exponent_form(no))
+	if (damaged_cell || is_exponent_form(no) || is_number_form(no))
 		return true;
 	return n == RESIDENT_ID_LENGTH && digits_length(no) == n && strcmp(no + n - 3, "000") == 0 &&
 	       resident_id_check_digit(no) != no[n - 1];

@@ -29,13 +29,14 @@ const char *id_fault_text(enum id_fault fault);
 #define CERT_NO_MAX 32 /* longest foreign passport numbers have far less; bytes without NUL */
 #define RESIDENT_ID_LENGTH 18
 
-/* Normal form (domain.md §2.4): half-width, no white space, no apostrophes of any kind, ASCII upper case.
- * Errors as in text.h. */
+/* Normal form (domain.md §2.4): half-width, no white space, no apostrophes of any kind, ASCII upper case, X
+ * for what looks like it (Ⅹ, ×, Х). cert_key of sql/migrations does the same; tests/service/test_text.py
+ * compares them. Errors as in text.h. */
 enum err cert_no_normal(char *out, size_t size, const char *in);
 
-/* Whether a number in normal form was damaged by a spreadsheet: "1.23E+17"; a cell that the file held as a
- * number of 16 digits or more (the caller knows: CELL_DAMAGED_NUMBER of sheet.h); or 18 digits that end in
- * 000 and fail the check (15 digits are all that Excel keeps). */
+/* Whether a number in normal form was damaged by a spreadsheet: "1.23E+17", "….0" and groups of three; a cell
+ * that the file held as a number of 16 digits or more (the caller knows: CELL_DAMAGED_NUMBER of sheet.h); or
+ * 18 digits that end in 000 and fail the check (15 digits are all that Excel keeps). */
 bool cert_no_damaged(const char *no, bool damaged_cell);
 
 struct resident_id {

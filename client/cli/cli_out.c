@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "clock.h"
 #include "lint.h"
+#include "text.h"
 
 #define TABLE_COLUMNS_MAX 16 /* more fit on no screen */
 #define TABLE_WIDTH_ROWS 500
@@ -61,6 +62,31 @@ json_t *cli_error_json(const struct cli *c)
 		p->row ? json_integer(p->row) : json_null(), "ref");
 }
 
+/* Text of somebody's file may hold what steers a terminal: none of it gets there. */
+static void put_text(FILE *out, const char *text)
+{
+	size_t room = strlen(text) * 3 + 1; /* a byte that is not UTF-8 becomes three */
+	char *fit = malloc(room);
+
+	if (!fit)
+		return;
+	text_printable(fit, room, text);
+	fputs(fit, out);
+	free(fit);
+}
+
+static void put_line(FILE *out, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static void put_line(FILE *out, const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) >= 0) {
+		put_text(out, text);
+		free(text);
+	}
+	fputc('\n', out);
+}
+
 int cli_fail(struct cli *c)
 {
 	const struct problem *p = &c->problem;
@@ -68,8 +94,10 @@ int cli_fail(struct cli *c)
 
 	cli_progress_end(c);
 	fflush(stdout);
-	fprintf(stderr, "%s%s%s\n%s\n%s\n", p->field[0] ? p->field : "", p->field[0] ? ": " : "", t.message,
-		t.safe, t.hint);
+	const char *const parts[] = {
+		p->field, p->field[0] ? ": " : "", t.message, "\n", t.safe, "\n", t.hint, "\n"};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		put_text(stderr, parts[i]);
 	if (c->json && !c->printed)
 		cli_result(c, json_pack("{so}", "error", cli_error_json(c)), 0);
 	return err_info(p->code ? (int)p->code : ERR_INTERNAL)->exit_code;
@@ -96,9 +124,8 @@ void cli_say(const struct cli *c, const char *format, ...)
 	if (c->json)
 		return;
 	va_start(args, format);
-	vprintf(format, args);
+	put_line(stdout, format, args);
 	va_end(args);
-	putchar('\n');
 }
 
 void cli_warn(const struct cli *c, const char *format, ...)
@@ -107,9 +134,8 @@ void cli_warn(const struct cli *c, const char *format, ...)
 
 	(void)c;
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	put_line(stderr, format, args);
 	va_end(args);
-	fputc('\n', stderr);
 }
 
 /* ---- Tables ---- */
@@ -166,16 +192,16 @@ void cli_table_row(struct cli_table *t, const char *const *cells)
 		*cell = strdup(cells[i] ? cells[i] : "");
 		LINT_KEPT(*cell); /* cli_table_free frees it */
 		t->short_of_memory |= !*cell;
+		for (char *at = *cell; at && (at = strchr(at, '\n'));)
+			*at = ' '; /* a line feed would break the row */
 	}
 	if (t)
 		t->rows++;
 }
 
-/* Terminal control characters of somebody's file must not reach the terminal. */
 static void print_cell(const char *text, int width, bool last)
 {
-	for (const char *at = text; *at; at++)
-		putchar((unsigned char)*at < 32 || *at == 127 ? ' ' : *at);
+	put_text(stdout, text);
 	for (int i = display_width(text); !last && i < width + 2; i++)
 		putchar(' ');
 }

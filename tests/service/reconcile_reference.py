@@ -31,7 +31,8 @@ def ascii_upper(text):
 
 def name_key(text):
     text = strip_space(half_width(unicodedata.normalize("NFC", text or "")))
-    return ascii_upper("".join("·" if c in "•.・‧･∙⋅" else c for c in text)) or None
+    text = re.sub(r"(?<=[^\x01-\x7f])\.(?=[^\x01-\x7f])", "·", text)  # J.Smith keeps his full stop
+    return ascii_upper("".join("·" if c in "•・‧･∙⋅" else c for c in text)) or None
 
 
 def cert_key(text):

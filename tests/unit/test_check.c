@@ -141,10 +141,29 @@ static void shape_first(void **state)
 	assert_string_equal(p.field, "name");
 }
 
+static void characters(void **state)
+{
+	static const char *const bad[] = {"测\uFFFE", "测\x1B[2J", "测\xC2\x9B", "测\u202E", "测\n试"};
+	struct record r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		r = pupil();
+		record_set_text(&r, F_STUDENT_NAME, bad[i]);
+		refused_for(&r, "name");
+		r = pupil();
+		record_set_text(&r, F_STUDENT_LIVE_ADDRESS, bad[i]);
+		refused_for(&r, "live_address");
+	}
+	record_set_text(&r, F_STUDENT_LIVE_ADDRESS, "青阳街 \uE863 3号");
+	passes(&r);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_declared_check_exists), cmocka_unit_test(codes), cmocka_unit_test(numbers),
-		cmocka_unit_test(long_numbers), cmocka_unit_test(dates_and_ids), cmocka_unit_test(shape_first)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_declared_check_exists),
+		cmocka_unit_test(codes), cmocka_unit_test(numbers), cmocka_unit_test(long_numbers),
+		cmocka_unit_test(dates_and_ids), cmocka_unit_test(characters), cmocka_unit_test(shape_first)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

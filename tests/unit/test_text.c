@@ -45,6 +45,51 @@ static void widths_and_spaces(void **state)
 	same(text_clean, " \u3000 ", "");
 }
 
+static void names_as_typed(void **state)
+{
+	(void)state;
+	same(text_clean, "⻢⼩明", "马小明"); /* radicals, as PDF converters leave them */
+	same(text_clean, "李⺟", "李母");
+	same(text_name_key, "⻢⼩明", "马小明");
+	same(text_clean_name, "周　文", "周文");
+	same(text_clean_name, " 欧阳 \n 文 ", "欧阳文");
+	same(text_clean_name, "买买提 · 江", "买买提·江");
+	same(text_clean_name, "Anna  Li", "Anna Li");
+	same(text_clean_name, "李 Anna", "李 Anna");
+	same(text_clean, "东街 1号", "东街 1号");
+	same(text_strip_space, "3\u034F2\u061C9\u3164\u2800\uFE0F\uFFF9", "329");
+}
+
+static void odd_names_are_found(void **state)
+{
+	static const char *const odd[] = {"张?", "张？", "张□", "张〓", "张\uFFFD", "张\uE863", "张*",
+		"张三1", "#N/A", "张/三", "张&amp;三", "张%E4", "张三\u0301", "张三，李四"};
+	static const char *const good[] = {
+		"张三", "买买提·江", "㐂", "𲎯三", "Anna Li", "O'Neil", "欧阳（转）"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+		assert_true(text_name_odd(odd[i]));
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		assert_false(text_name_odd(good[i]));
+}
+
+static void what_may_not_be_stored(void **state)
+{
+	static const char *const bad[] = {"张\uFFFE", "张\uFFFF", "张\uFDD0", "张\U0001FFFE", "\x1B[31m",
+		"a\nb", "a\x7F", "\xC2\x9B", "\u202E", "\u2066", "\u200F", "\xFF"};
+	char out[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_true(text_forbidden(bad[i], strlen(bad[i])));
+	assert_false(text_forbidden("张三 \uE863 😀 ·\u200D", strlen("张三 \uE863 😀 ·\u200D")));
+	text_printable(out, sizeof out, "a\x1B]0;\xC2\x9B\u202E\xC3(张\uFFFE\n");
+	assert_string_equal(out, "a ]0;  \uFFFD(张 \n");
+	text_printable(out, 6, "张三李"); /* cut between characters */
+	assert_string_equal(out, "张");
+}
+
 static void dots(void **state)
 {
 	static const char *const typed[] = {"买买提·江", "买买提•江", "买买提．江", "买买提.江", "买买提・江",
@@ -55,6 +100,7 @@ static void dots(void **state)
 		same(text_unify_dot, typed[i], "买买提·江");
 		same(text_name_key, typed[i], "买买提·江");
 	}
+	same(text_name_key, "买买提﹒江", "买买提·江");
 	same(text_unify_dot, "J.Smith", "J.Smith");
 	same(text_unify_dot, ".江.", ".江.");
 	same(text_name_key, "买买提 . 江", "买买提·江");
@@ -118,8 +164,10 @@ static void errors_leave_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(utf8_is_checked),
-		cmocka_unit_test(widths_and_spaces), cmocka_unit_test(dots), cmocka_unit_test(name_keys),
-		cmocka_unit_test(phones), cmocka_unit_test(masks), cmocka_unit_test(errors_leave_nothing)};
+		cmocka_unit_test(widths_and_spaces), cmocka_unit_test(names_as_typed),
+		cmocka_unit_test(odd_names_are_found), cmocka_unit_test(what_may_not_be_stored),
+		cmocka_unit_test(dots), cmocka_unit_test(name_keys), cmocka_unit_test(phones),
+		cmocka_unit_test(masks), cmocka_unit_test(errors_leave_nothing)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,8 @@ static void excel_damage(void **state)
 	assert_int_equal(resident_id_check("329999201403150000", TODAY, NULL), ID_DAMAGED);
 	assert_true(cert_no_damaged("1E17", false));
 	assert_true(cert_no_damaged("329999201403150017", true));
+	assert_true(cert_no_damaged("329999201403150016.0", false));
+	assert_true(cert_no_damaged("329,999,201,403,150,016", false));
 	assert_false(cert_no_damaged("329999201403150017", false));
 	assert_false(cert_no_damaged("E12345678", false)); /* a passport */
 	assert_false(cert_no_damaged("", false));
@@ -116,7 +118,11 @@ static void normal_forms(void **state)
 	} rows[] = {{"３２９９９９２０１３０９０１１２３ｘ", "32999920130901123X"},
 		{"'329999201403150017", "329999201403150017"},
 		{"‘329999 2014 0315　0017", "329999201403150017"},
-		{"＇32999920130901123x\u00A0\u200B", "32999920130901123X"}, {"", ""}, {"护照e1", "护照E1"}};
+		{"＇32999920130901123x\u00A0\u200B", "32999920130901123X"},
+		{"32999920130901123Ⅹ", "32999920130901123X"}, {"32999920130901123×", "32999920130901123X"},
+		{"32999920130901123Х", "32999920130901123X"}, {"32999920130901123ⅹ", "32999920130901123X"},
+		{"329999\u034F2013\u2800090\uFE0F1123\u061CX", "32999920130901123X"}, {"", ""},
+		{"护照e1", "护照E1"}};
 	char out[64];
 
 	(void)state;
