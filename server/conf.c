@@ -1,39 +1,71 @@
 #include "conf.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <ini.h>
 #include <uv.h>
 
+#include "place.h"
+
 enum setting_type { SETTING_TEXT, SETTING_INT, SETTING_BOOL };
+
+/* Limits of the numbers, each with its reason; the message of a refusal shows it. */
+#define COUNTY_MIN 110000
+#define COUNTY_MAX 659999
+#define WORKERS_MAX 64
+#define POOL_MAX 32
+#define PER_ADDRESS_MAX 65535
+#define CONNECTIONS_MAX 256 /* of workers × pool */
+
+static const char six_digits[] = "六位区划代码", six_digits_en[] = "the six digits of GB/T 2260";
+static const char one_a_core[] = "一个循环占一个处理器核",
+		  one_a_core_en[] = "a loop keeps a processor core busy";
+static const char one_a_process[] = "每个数据库连接是 PostgreSQL 的一个进程，约 10 MB",
+		  one_a_process_en[] = "each is a process of PostgreSQL, some 10 MB";
+static const char one_a_port[] = "一个地址最多这么多端口；0 则谁也连不上",
+		  one_a_port_en[] = "an address has no more ports; 0 would let nobody in";
 
 static const struct setting {
 	const char *name;
 	enum setting_type type;
 	size_t offset, size;
 	const char *standard, *meaning;
+	bool live; /* SIGHUP takes it */
+	int min, max;
+	const char *why, *why_en;
 } settings[] = {
 #define TEXT(field) SETTING_TEXT, offsetof(struct conf, field), sizeof(((struct conf *)0)->field)
 #define INT(field) SETTING_INT, offsetof(struct conf, field), 0
 #define BOOL(field) SETTING_BOOL, offsetof(struct conf, field), 0
-	{"county", INT(county), "0", "GB/T 2260 code of the county"},
-	{"name", TEXT(name), "", "name of the bureau, as documents show it"},
-	{"rehearsal", BOOL(rehearsal), "no", "a practice county: its clock can be moved, every page says 演练"},
-	{"embedded", BOOL(embedded), "no", "a private PostgreSQL under DIR/pg that serve starts and stops"},
-	{"database_owner", TEXT(database_owner), "", "connection of the owner: migrate, backup, doctor"},
-	{"database_app", TEXT(database_app), "", "connection that serves; its role owns nothing"},
-	{"listen", TEXT(listen), "0.0.0.0:7420", "address of the clients' port"},
-	{"metrics", TEXT(metrics), "127.0.0.1:7421", "address of /metrics, /healthz, /readyz: keep it on loopback"},
-	{"user", TEXT(user), "jingguan", "account to drop to when started as root"},
-	{"workers", INT(workers), "2", "loops, one thread each: one per core"},
-	{"pool", INT(pool), "4", "database connections of each loop"},
-	{"per_address", INT(per_address), "256", "connections per client address and loop: a county's schools may share one NAT"},
-	{"grouping", BOOL(grouping), "yes", "one-op pushes of different schools share a transaction"},
+#define RESTART false, 0, 0, NULL, NULL
+	{"county", INT(county), "", "GB/T 2260 code of the county", false, COUNTY_MIN, COUNTY_MAX, six_digits,
+		six_digits_en},
+	{"name", TEXT(name), "", "name of the bureau, as documents show it", RESTART},
+	{"rehearsal", BOOL(rehearsal), "no",
+		"a practice county: its clock can be moved, every page says 演练", RESTART},
+	{"embedded", BOOL(embedded), "no", "a private PostgreSQL under DIR/pg that serve starts and stops",
+		RESTART},
+	{"database_owner", TEXT(database_owner), "", "connection of the owner: migrate, backup, doctor",
+		RESTART},
+	{"database_app", TEXT(database_app), "", "connection that serves; its role owns nothing", RESTART},
+	{"listen", TEXT(listen), "0.0.0.0:7420", "address of the clients' port", RESTART},
+	{"metrics", TEXT(metrics), "127.0.0.1:7421",
+		"address of /metrics, /healthz, /readyz: keep it on loopback", RESTART},
+	{"user", TEXT(user), "jingguan", "account to drop to when started as root", RESTART},
+	{"workers", INT(workers), "2", "loops, one thread each: one per core", false, 1, WORKERS_MAX,
+		one_a_core, one_a_core_en},
+	{"pool", INT(pool), "4", "database connections of each loop", false, 1, POOL_MAX, one_a_process,
+		one_a_process_en},
+	{"per_address", INT(per_address), "256",
+		"connections per client address and loop: a county's schools may share one NAT", true, 1,
+		PER_ADDRESS_MAX, one_a_port, one_a_port_en},
+	{"grouping", BOOL(grouping), "yes", "one-op pushes of different schools share a transaction", true, 0,
+		0, NULL, NULL},
 };
 
 #define SETTINGS (sizeof settings / sizeof *settings)
@@ -54,7 +86,7 @@ static bool assign(struct conf *c, const struct setting *s, const char *value)
 		errno = 0;
 		number = strtol(value, &end, 10);
 		*(int *)at = (int)number;
-		return *value && !*end && !errno && number >= 0 && number <= INT_MAX;
+		return *value && !*end && !errno && number >= s->min && number <= s->max;
 	case SETTING_BOOL:
 		*(bool *)at = strcmp(value, "yes") == 0;
 		return *(bool *)at || strcmp(value, "no") == 0;
@@ -67,7 +99,8 @@ void conf_defaults(struct conf *c)
 	memset(c, 0, sizeof *c);
 	c->page_rows = PULL_PAGE_ROWS;
 	for (size_t i = 0; i < SETTINGS; i++)
-		assign(c, &settings[i], settings[i].standard);
+		if (settings[i].standard[0])
+			assign(c, &settings[i], settings[i].standard);
 }
 
 struct loading {
@@ -75,15 +108,33 @@ struct loading {
 	struct problem *problem;
 };
 
+static enum err bad_value(const struct setting *s, const char *value, struct problem *p)
+{
+	static const char *const forms[][2] = {{"一行文字，不能太长", "one line of text, not too long"},
+		{"", ""}, {"yes 或 no", "yes or no"}};
+
+	if (s->type == SETTING_INT)
+		return problem_set(p, ERR_INVALID, s->name, NULL,
+			tr("%s 应在 %d 到 %d 之间，不能是 %.20s：%s",
+				"%s must be from %d to %d, not %.20s: %s"),
+			s->name, s->min, s->max, value, tr(s->why, s->why_en));
+	return problem_set(p, ERR_INVALID, s->name, NULL,
+		tr("%s 不能是 %.20s，应是%s", "%s cannot be %.20s, but %s"), s->name, value,
+		tr(forms[s->type][0], forms[s->type][1]));
+}
+
 static int on_setting(void *data, const char *section, const char *name, const char *value)
 {
 	struct loading *l = data;
 
 	(void)section;
+	if (l->problem->code) /* the first fault is told */
+		return 0;
 	for (size_t i = 0; i < SETTINGS; i++)
-		if (strcmp(settings[i].name, name) == 0 && assign(l->conf, &settings[i], value))
-			return 1;
-	problem_set(l->problem, ERR_INVALID, name, NULL, tr("配置项 %s 无法识别或取值不对", "setting %s is unknown or has a bad value"), name);
+		if (strcmp(settings[i].name, name) == 0)
+			return assign(l->conf, &settings[i], value) ||
+			       !bad_value(&settings[i], value, l->problem);
+	problem_set(l->problem, ERR_INVALID, name, NULL, tr("没有配置项 %s", "there is no setting %s"), name);
 	return 0;
 }
 
@@ -122,9 +173,26 @@ void conf_address_text(const struct sockaddr_storage *at, char *out, size_t size
 	}
 }
 
+static enum err check(struct conf *c, struct problem *p)
+{
+	enum err e = conf_address(c->listen, &c->listen_addr, p);
+
+	if (!c->county)
+		e = problem_set(p, ERR_MISSING, "county", NULL,
+			tr("缺少 county = 六位区划代码", "county = six digits is missing"));
+	if (!e)
+		e = conf_address(c->metrics, &c->metrics_addr, p);
+	if (!e && c->workers * c->pool > CONNECTIONS_MAX)
+		e = problem_set(p, ERR_INVALID, "pool", NULL,
+			tr("workers × pool 是 %d，不能超过 %d：%s",
+				"workers × pool is %d, over the limit of %d: %s"),
+			c->workers * c->pool, CONNECTIONS_MAX, tr(one_a_process, one_a_process_en));
+	return e;
+}
+
 enum err conf_load(struct conf *c, const char *dir, struct problem *p)
 {
-	char path[600];
+	char path[600], quoted[700];
 	struct loading l = {c, p};
 
 	conf_defaults(c);
@@ -133,24 +201,33 @@ enum err conf_load(struct conf *c, const char *dir, struct problem *p)
 	*p = (struct problem){0};
 	int r = ini_parse(path, on_setting, &l);
 	if (r < 0)
-		return problem_set(p, ERR_NOT_FOUND, "data", tr("先运行 jgd init --data DIR", "run jgd init --data DIR first"),
-			tr("读不到 %s", "cannot read %s"), path);
-	if (r > 0)
-		return p->code ? p->code : problem_set(p, ERR_INVALID, NULL, NULL, tr("%s 第 %d 行有错", "%s: line %d is wrong"), path, r);
-	enum err e = conf_address(c->listen, &c->listen_addr, p);
-	return e ? e : conf_address(c->metrics, &c->metrics_addr, p);
+		return errno == EACCES ? problem_set(p, ERR_PERMISSION, "data",
+						 tr("以 root 运行同一条命令", "run the same command as root"),
+						 tr("没有权限读 %s", "not permitted to read %s"), path)
+				       : problem_set(p, ERR_NOT_FOUND, "data",
+						 tr("检查 --data；还没有建过就先运行 jgd init，有备份就运行 "
+						    "jgd restore",
+							 "check --data; run jgd init first, or jgd restore "
+							 "if there is a backup"),
+						 tr("读不到 %s", "cannot read %s"), path);
+	if (r > 0 && !p->code)
+		problem_set(p, ERR_INVALID, NULL, NULL,
+			tr("这一行不是“名字 = 值”", "this line is not “name = value”"));
+	if (p->code || check(c, p)) {
+		place_quoted(quoted, sizeof quoted, path);
+		if (r > 0)
+			snprintf(p->hint, sizeof p->hint, tr("改 %.200s 第 %d 行", "mend %.200s, line %d"),
+				quoted, r);
+		else
+			snprintf(p->hint, sizeof p->hint, tr("改 %.200s 里的 %s", "mend %2$s in %1$.200s"),
+				quoted, p->field);
+		return p->code;
+	}
+	return ERR_OK;
 }
 
-enum err conf_save(const struct conf *c, struct problem *p)
+static void write_all(const struct conf *c, FILE *out)
 {
-	char path[600];
-
-	snprintf(path, sizeof path, "%s/jgd.ini", c->dir);
-	mode_t before = umask(077); /* the file holds the database password */
-	FILE *out = fopen(path, "w");
-	umask(before);
-	if (!out)
-		return problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
 	fprintf(out, "# jgd: settings of this data directory; `jgd --help` explains each\n");
 	for (size_t i = 0; i < SETTINGS; i++) {
 		const void *at = (const char *)c + settings[i].offset;
@@ -161,13 +238,86 @@ enum err conf_save(const struct conf *c, struct problem *p)
 		else
 			fprintf(out, "%s = %s\n", settings[i].name, *(const bool *)at ? "yes" : "no");
 	}
-	if (fclose(out))
-		return problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
-	return ERR_OK;
+}
+
+/* What cannot be read back as it is (a text with " ;" in it, or too long for a line) is refused now, not at
+ * the next start. */
+static const struct setting *lost(const char *path, const struct conf *c)
+{
+	struct conf read = {0};
+	struct problem p = {0};
+	struct loading l = {&read, &p};
+
+	int line = ini_parse(path, on_setting, &l);
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (settings[i].type == SETTING_TEXT && strcmp((const char *)&read + settings[i].offset,
+								(const char *)c + settings[i].offset) != 0)
+			return &settings[i];
+	return line ? &settings[0] : NULL;
+}
+
+enum err conf_save(const struct conf *c, struct problem *p)
+{
+	char path[600], made[620];
+
+	snprintf(path, sizeof path, "%s/jgd.ini", c->dir);
+	snprintf(made, sizeof made, "%s.new", path);
+	mode_t before = umask(077); /* the file holds the database password */
+	FILE *out = fopen(made, "we");
+	umask(before);
+	if (out)
+		write_all(c, out);
+	bool good = out && fflush(out) == 0 && fsync(fileno(out)) == 0;
+	good = out && fclose(out) == 0 && good;
+	const struct setting *bad = good ? lost(made, c) : NULL;
+	if (bad)
+		problem_set(p, ERR_INVALID, bad->name,
+			tr("换一种写法：不要换行、首尾空格和“ ;”，也不要太长",
+				"write it without line breaks, blanks at the ends and “ ;”, and shorter"),
+			tr("%s 不能原样写进 jgd.ini", "%s cannot be written to jgd.ini as it is"), bad->name);
+	else if (!good || rename(made, path))
+		problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, NULL,
+			tr("腾出磁盘空间，检查目录是否可写",
+				"free some space; see whether the directory can be written"),
+			"%s: %s", path, strerror(errno));
+	else
+		return ERR_OK;
+	unlink(made);
+	return p ? p->code : ERR_INTERNAL;
+}
+
+size_t conf_changes(const struct conf *old, const struct conf *fresh, bool live, char *out, size_t size)
+{
+	size_t count = 0, n = 0;
+
+	*out = 0;
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const struct setting *s = &settings[i];
+		const char *a = (const char *)old + s->offset, *b = (const char *)fresh + s->offset;
+		bool same = s->type == SETTING_TEXT
+				    ? strcmp(a, b) == 0
+				    : memcmp(a, b, s->type == SETTING_INT ? sizeof(int) : sizeof(bool)) == 0;
+		if (same || s->live != live)
+			continue;
+		count++;
+		if (n < size)
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? " " : "", s->name);
+		if (n < size && s->type == SETTING_INT) /* a text may be a password */
+			n += (size_t)snprintf(out + n, size - n, "=%d", *(const int *)(const void *)b);
+		else if (n < size && s->type == SETTING_BOOL)
+			n += (size_t)snprintf(out + n, size - n, "=%s", *b ? "yes" : "no");
+	}
+	return count;
 }
 
 void conf_describe(FILE *out)
 {
 	for (size_t i = 0; i < SETTINGS; i++)
-		fprintf(out, "  %-15s %-15s %s\n", settings[i].name, settings[i].standard[0] ? settings[i].standard : "-", settings[i].meaning);
+		if (settings[i].type == SETTING_INT)
+			fprintf(out, "  %-15s %-15s %s (%d–%d)\n", settings[i].name,
+				settings[i].standard[0] ? settings[i].standard : "-", settings[i].meaning,
+				settings[i].min, settings[i].max);
+		else
+			fprintf(out, "  %-15s %-15s %s\n", settings[i].name,
+				settings[i].standard[0] ? settings[i].standard : "-", settings[i].meaning);
 }

@@ -31,6 +31,9 @@ enum err conf_load(struct conf *c, const char *dir, struct problem *p);
 enum err conf_save(const struct conf *c, struct problem *p);
 enum err conf_address(const char *text, struct sockaddr_storage *out, struct problem *p);
 void conf_address_text(const struct sockaddr_storage *at, char *out, size_t size); /* HOST:PORT */
+/* The names of the settings that differ and that SIGHUP takes (live) or that only a restart does; returns how
+ * many. */
+size_t conf_changes(const struct conf *old, const struct conf *fresh, bool live, char *out, size_t size);
 /* One line per setting: name, default, meaning (for --help and the document's test). */
 void conf_describe(FILE *out);
 

@@ -2,229 +2,341 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <libpq-fe.h>
+
+#include "child.h"
 #include "log.h"
+#include "place.h"
 
 #define READY_TRIES 600 /* of READY_EVERY_MS: as long as pg_ctl waits for a start */
 #define READY_EVERY_MS 100
-#define SOCKET_PATH_MAX 90 /* sun_path holds 107 bytes; PostgreSQL adds "/.s.PGSQL.5432.lock" */
+#define CONNECTIONS_SPARE 20 /* beside the pools: jobs, probes, doctor, backup, somebody's psql */
 
-/* The newest installed server: Debian keeps several under /usr/lib/postgresql. */
-static enum err find_program(const char *name, char *out, size_t size, struct problem *p)
+static int users_fd = -1; /* DIR/pg/.users, shared while this process uses the cluster */
+
+static void path_of(const struct conf *conf, const char *name, char out[PATH_MAX])
 {
-	glob_t found;
-	char pattern[128];
-
-	snprintf(pattern, sizeof pattern, "/usr/lib/postgresql/*/bin/%s", name);
-	int r = glob(pattern, 0, NULL, &found);
-	if (r == 0)
-		snprintf(out, size, "%s", found.gl_pathv[found.gl_pathc - 1]);
-	globfree(&found);
-	if (r == 0)
-		return ERR_OK;
-	return problem_set(p, ERR_NOT_FOUND, "embedded", "apt-get install postgresql-15", tr("找不到 PostgreSQL 的 %s", "PostgreSQL's %s is not installed"), name);
+	snprintf(out, PATH_MAX, "%s/pg/%s", conf->dir, name);
 }
 
-static void socket_dir(const struct conf *conf, char *out, size_t size)
+/* Of the version that made the cluster: a newer one cannot read it. The newest one where there is none yet.
+ */
+static enum err find_program(
+	const struct conf *conf, const char *name, char *out, size_t size, struct problem *p)
 {
-	snprintf(out, size, "%s/pg/s", conf->dir);
+	char path[PATH_MAX];
+	int major = 0;
+
+	path_of(conf, "data/PG_VERSION", path);
+	FILE *in = fopen(path, "re");
+	if (in && fscanf(in, "%d", &major) != 1)
+		major = 0;
+	if (in)
+		fclose(in);
+	return child_program(name, major, out, size, p);
 }
 
-void embedded_conninfo(const struct conf *conf, const char *role, char *out, size_t size)
+void embedded_conninfo(const char *role, char *out, size_t size)
 {
-	char dir[600];
-
-	socket_dir(conf, dir, sizeof dir);
-	snprintf(out, size, "host='%s' port=5432 dbname=jingguan user=%s", dir, role);
+	snprintf(out, size, "host=/proc/self/cwd/pg/s port=5432 dbname=jingguan user=%s", role);
 }
 
-/* Runs a program with its output in DIR/pg/setup.log; true when it ended with 0. */
 static bool run(const struct conf *conf, const char *const argv[])
 {
-	char path[600];
+	char dir[PATH_MAX], log[PATH_MAX];
 
-	snprintf(path, sizeof path, "%s/pg/setup.log", conf->dir);
-	pid_t pid = fork();
-	if (pid == 0) {
-		int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		dup2(fd, STDOUT_FILENO);
-		dup2(fd, STDERR_FILENO);
-		setsid(); /* a Ctrl-C for jgd must not reach the postmaster: jgd stops it in order */
-		execv(argv[0], (char *const *)(uintptr_t)argv);
-		_exit(127);
+	path_of(conf, "", dir);
+	path_of(conf, "setup.log", log);
+	return child_run(dir, log, argv);
+}
+
+/* log: of DIR/pg, whose last line says why. */
+static enum err failed(const struct conf *conf, const char *what, const char *log, struct problem *p)
+{
+	char path[PATH_MAX], quoted[PATH_MAX], line[160], hint[PATH_MAX + 16];
+
+	path_of(conf, log, path);
+	child_last_line(path, line, sizeof line);
+	snprintf(hint, sizeof hint, "tail %s", place_quoted(quoted, sizeof quoted, path));
+	problem_set(p, ERR_UNAVAILABLE, "embedded", hint,
+		tr("内置 PostgreSQL：%s 失败：%s", "private PostgreSQL: %s failed: %s"), what, line);
+	return ERR_UNAVAILABLE;
+}
+
+/* What jgd wants of its cluster, beside PostgreSQL's own file: written at each start, so that an older
+ * cluster has it too. */
+static enum err write_settings(const struct conf *conf, const char *data, struct problem *p)
+{
+	char path[PATH_MAX], text[2048], had[2048] = "", name[64];
+
+	/* Checksums and fsync stay on: the database is the only truth. 256 MB of buffers hold a county. Its
+	 * log turns round in a month, in the time zone of jgd's own, and leaves DETAIL out, where a refused
+	 * row would show a child's number. */
+	snprintf(text, sizeof text,
+		"listen_addresses = ''\nport = 5432\nunix_socket_directories = "
+		"'../s'\nunix_socket_permissions = 0700\n"
+		"timezone = 'Asia/Shanghai'\nshared_buffers = 256MB\nmax_connections = %d\njit = "
+		"off\nmax_wal_size = 2GB\ncheckpoint_timeout = 15min\n"
+		"logging_collector = on\nlog_directory = '../log'\nlog_filename = "
+		"'postgresql-%%d.log'\nlog_truncate_on_rotation = on\n"
+		"log_rotation_age = 1d\nlog_rotation_size = 0\nlog_timezone = "
+		"'Asia/Shanghai'\nlog_error_verbosity = terse\n",
+		conf->workers * conf->pool + CONNECTIONS_SPARE);
+	snprintf(name, sizeof name, "%s/jingguan.conf", data);
+	path_of(conf, name, path);
+	FILE *file = fopen(path, "re");
+	if (file) {
+		had[fread(had, 1, sizeof had - 1, file)] = 0;
+		fclose(file);
+		if (strcmp(had, text) == 0)
+			return ERR_OK;
 	}
-	int status = -1;
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (!(file = fopen(path, "we")))
+		return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
+			tr("腾出磁盘空间", "free some disk space"), "%s: %s", path, strerror(errno));
+	bool good = fputs(text, file) >= 0;
+	good = fclose(file) == 0 && good;
+	snprintf(name, sizeof name, "%s/postgresql.conf", data);
+	path_of(conf, name, path);
+	if (good && !had[0]) { /* the first time: read last, it has the last word */
+		good = (file = fopen(path, "ae")) && fputs("\ninclude 'jingguan.conf'\n", file) >= 0;
+		good = file && fclose(file) == 0 && good;
+	}
+	return good ? ERR_OK
+		    : problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
+			      tr("腾出磁盘空间", "free some disk space"), "%s: %s", path, strerror(errno));
 }
 
-static enum err failed(const struct conf *conf, const char *what, struct problem *p)
+/* Made under another name and moved: a cluster that has its name is whole. */
+static enum err make_cluster(const struct conf *conf, struct problem *p)
 {
-	char hint[256];
+	char initdb[256], made[PATH_MAX], data[PATH_MAX];
+	enum err e = child_program("initdb", 0, initdb, sizeof initdb, p);
 
-	snprintf(hint, sizeof hint, tr("原因见 %s/pg/setup.log 和 server.log", "the reason stands in %s/pg/setup.log and server.log"), conf->dir);
-	return problem_set(p, ERR_UNAVAILABLE, "embedded", hint, tr("内置 PostgreSQL：%s 失败", "private PostgreSQL: %s failed"), what);
-}
-
-static enum err write_settings(const struct conf *conf, struct problem *p)
-{
-	char path[600], dir[600];
-
-	snprintf(path, sizeof path, "%s/pg/data/postgresql.conf", conf->dir);
-	socket_dir(conf, dir, sizeof dir);
-	FILE *out = fopen(path, "a");
-	if (!out)
-		return failed(conf, "postgresql.conf", p);
-	/* Checksums and fsync stay on: the database is the only truth. 256 MB of buffers hold a county. */
-	fprintf(out,
-		"listen_addresses = ''\nunix_socket_directories = '%s'\nunix_socket_permissions = 0700\n"
-		"timezone = 'Asia/Shanghai'\nlog_timezone = 'Asia/Shanghai'\nshared_buffers = 256MB\nmax_connections = 60\n"
-		"jit = off\nmax_wal_size = 2GB\ncheckpoint_timeout = 15min\n",
-		dir);
-	return fclose(out) ? failed(conf, "postgresql.conf", p) : ERR_OK;
+	if (e)
+		return e;
+	run(conf, (const char *const[]){"/bin/sh", "-c", "rm -rf making.*", NULL});
+	path_of(conf, "making.XXXXXX", made);
+	path_of(conf, "data", data);
+	if (!mkdtemp(made))
+		return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "data",
+			tr("腾出磁盘空间，检查目录是否可写",
+				"free some space; see whether the directory can be written"),
+			"%s: %s", made, strerror(errno));
+	const char *name = strrchr(made, '/') + 1;
+	if (!run(conf, (const char *const[]){initdb, "-D", name, "-U", EMBEDDED_OWNER, "--auth-local=trust",
+			       "--auth-host=reject", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums",
+			       NULL}))
+		return failed(conf, "initdb", "setup.log", p);
+	if ((e = write_settings(conf, name, p)))
+		return e;
+	return rename(made, data) ? problem_set(p, ERR_FILE_IO, "data", NULL, "%s: %s", data, strerror(errno))
+				  : ERR_OK;
 }
 
 enum err embedded_create(const struct conf *conf, struct problem *p)
 {
-	char initdb[256], pg[600], data[600], sock[600];
+	char path[PATH_MAX], hint[PATH_MAX + 16], quoted[PATH_MAX];
 	struct stat st;
 
-	snprintf(pg, sizeof pg, "%s/pg", conf->dir);
-	snprintf(data, sizeof data, "%s/pg/data", conf->dir);
-	socket_dir(conf, sock, sizeof sock);
-	if (strlen(sock) > SOCKET_PATH_MAX)
-		return problem_set(p, ERR_USAGE, "data", tr("换一个短一些的目录", "choose a shorter directory"),
-			tr("目录太长，放不下数据库套接字", "the directory is too long for a database socket"));
-	mkdir(pg, 0700);
-	mkdir(sock, 0700);
-	char version[640];
-	snprintf(version, sizeof version, "%s/PG_VERSION", data);
-	if (stat(version, &st) == 0)
+	path_of(conf, "", path);
+	mkdir(path, 0700);
+	path_of(conf, "s", path);
+	mkdir(path, 0700);
+	path_of(conf, "data", path);
+	if (stat(path, &st))
+		return make_cluster(conf, p);
+	path_of(conf, "data/global/pg_control", path);
+	if (stat(path, &st) == 0)
 		return ERR_OK;
-	enum err e = find_program("initdb", initdb, sizeof initdb, p);
-	if (e)
-		return e;
-	const char *const argv[] = {initdb, "-D", data, "-U", "jingguan", "--auth-local=trust", "--auth-host=reject", "-E", "UTF8",
-		"--locale=C.UTF-8", "--data-checksums", NULL};
-	return run(conf, argv) ? write_settings(conf, p) : failed(conf, "initdb", p);
+	/* An initdb of an earlier version of jgd was interrupted: nothing was ever stored there. */
+	path_of(conf, "data", path);
+	snprintf(hint, sizeof hint, "rm -rf %s", place_quoted(quoted, sizeof quoted, path));
+	return problem_set(p, ERR_NOT_NOW, "data", hint,
+		tr("%s 是一次没有做完的建库，里面没有数据", "%s was never finished and holds nothing"), path);
 }
 
-static bool postmaster_lives(const struct conf *conf, const char *pg_ctl, const char *data)
+/* The process that postmaster.pid names, 0 = none. */
+static pid_t named_process(const struct conf *conf)
 {
-	const char *const argv[] = {pg_ctl, "-D", data, "status", NULL};
+	char path[PATH_MAX];
+	int pid = 0;
 
-	return run(conf, argv);
+	path_of(conf, "data/postmaster.pid", path);
+	FILE *in = fopen(path, "re");
+	if (in && fscanf(in, "%d", &pid) != 1)
+		pid = 0;
+	if (in)
+		fclose(in);
+	return pid > 0 ? pid : 0;
+}
+
+/* After a power cut the number may be anybody's. A postmaster works in its data directory. */
+bool embedded_lives(const struct conf *conf)
+{
+	char path[64], data[PATH_MAX], works_in[PATH_MAX], name[32] = "";
+	pid_t pid = named_process(conf);
+
+	if (!pid)
+		return false;
+	path_of(conf, "data", data);
+	snprintf(path, sizeof path, "/proc/%d/cwd", (int)pid);
+	ssize_t n = readlink(path, works_in, sizeof works_in - 1);
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	FILE *in = n > 0 ? fopen(path, "re") : NULL;
+	if (in && !fgets(name, sizeof name, in))
+		name[0] = 0;
+	if (in)
+		fclose(in);
+	works_in[n > 0 ? n : 0] = 0;
+	return strcmp(works_in, data) == 0 && strncmp(name, "postgres", 8) == 0;
 }
 
 /* A postmaster that a killed jgd left behind may be recovering from a crash or on its way out. Waits until it takes
  * connections; false when it is gone or did not come back in time. */
 static bool wait_ready(const struct conf *conf)
 {
-	char isready[256], sock[600];
+	char conninfo[256];
 	struct timespec pause = {0, READY_EVERY_MS * 1000000L};
-	struct problem p;
 
-	if (find_program("pg_isready", isready, sizeof isready, &p))
-		return false;
-	socket_dir(conf, sock, sizeof sock);
-	const char *const argv[] = {isready, "-q", "-h", sock, NULL};
+	embedded_conninfo(EMBEDDED_OWNER, conninfo, sizeof conninfo);
 	for (int i = 0; i < READY_TRIES && embedded_lives(conf); i++) {
-		if (run(conf, argv))
+		if (PQping(conninfo) == PQPING_OK)
 			return true;
 		nanosleep(&pause, NULL);
 	}
 	return false;
 }
 
-static enum err start_or_adopt(const struct conf *conf, const char *pg_ctl, const char *data, bool *started, struct problem *p)
+static enum err start_or_adopt(const struct conf *conf, bool *started, struct problem *p)
 {
-	char log[600];
+	char pg_ctl[256], path[PATH_MAX];
+	pid_t pid = named_process(conf);
+	enum err e;
 
-	if (postmaster_lives(conf, pg_ctl, data) && wait_ready(conf)) {
+	if (embedded_lives(conf) && wait_ready(conf)) {
 		log_info("adopted the running private PostgreSQL");
 		return ERR_OK;
 	}
 	if (embedded_lives(conf))
-		return failed(conf, "recovery", p);
-	snprintf(log, sizeof log, "%s/pg/server.log", conf->dir);
-	const char *const argv[] = {pg_ctl, "-D", data, "-l", log, "-w", "-t", "60", "start", NULL};
-	*started = run(conf, argv);
-	return *started ? ERR_OK : failed(conf, "start", p);
+		return failed(conf, tr("恢复", "recovery"), "start.log", p);
+	path_of(conf, "data/postmaster.pid", path);
+	if (pid && kill(pid, 0) ==
+			   0) { /* PostgreSQL would take this other process for its own and never start */
+		log_warn("postmaster.pid named process %d, which is another program: removed", (int)pid);
+		unlink(path);
+	}
+	if ((e = find_program(conf, "pg_ctl", pg_ctl, sizeof pg_ctl, p)) ||
+		(e = write_settings(conf, "data", p)))
+		return e;
+	path_of(conf, "start.log", path);
+	unlink(path);
+	*started = true;
+	/* On the command line: whatever stands in a file, a county's data is on disk before it is
+	 * acknowledged. */
+	return run(conf, (const char *const[]){pg_ctl, "-D", "data", "-l", "start.log", "-w", "-t", "60",
+				 "-o", "-c fsync=on -c full_page_writes=on", "start", NULL})
+		       ? ERR_OK
+		       : failed(conf, tr("启动", "start"), "start.log", p);
 }
 
-static enum err create_database(const struct conf *conf, struct problem *p)
+static enum err create_database(struct problem *p)
 {
-	char createdb[256], sock[600];
-	enum err e = find_program("createdb", createdb, sizeof createdb, p);
+	char conninfo[256];
 
-	if (e)
-		return e;
-	socket_dir(conf, sock, sizeof sock);
-	const char *const argv[] = {createdb, "-h", sock, "-U", "jingguan", "jingguan", NULL};
-	run(conf, argv); /* fails when it exists; the connection that follows tells */
-	return ERR_OK;
+	embedded_conninfo(EMBEDDED_OWNER, conninfo, sizeof conninfo);
+	strcat(conninfo, " dbname=postgres"); /* the later word counts */
+	PGconn *db = PQconnectdb(conninfo);
+	enum err e = PQstatus(db) == CONNECTION_OK
+			     ? ERR_OK
+			     : problem_set(p, ERR_UNAVAILABLE, "embedded", NULL, "%s", PQerrorMessage(db));
+	PGresult *r = e ? NULL : PQexec(db, "SELECT 1 FROM pg_database WHERE datname = 'jingguan'");
+	if (!e && PQntuples(r) == 0) {
+		PQclear(r);
+		r = PQexec(db, "CREATE DATABASE jingguan");
+		if (PQresultStatus(r) != PGRES_COMMAND_OK)
+			e = problem_set(p, ERR_UNAVAILABLE, "embedded", NULL, "%s", PQerrorMessage(db));
+	}
+	PQclear(r);
+	PQfinish(db);
+	return e;
+}
+
+/* One at a time starts or stops it. */
+static int lock_starts(const struct conf *conf)
+{
+	char path[PATH_MAX];
+
+	path_of(conf, ".lock", path);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static bool use(const struct conf *conf)
+{
+	char path[PATH_MAX];
+
+	path_of(conf, ".users", path);
+	if (users_fd < 0)
+		users_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return users_fd >= 0 && flock(users_fd, LOCK_SH) == 0;
 }
 
 enum err embedded_start(const struct conf *conf, bool *started, struct problem *p)
 {
-	char pg_ctl[256], data[600], lock[600];
-	enum err e = find_program("pg_ctl", pg_ctl, sizeof pg_ctl, p);
+	char path[PATH_MAX];
+	bool ours = false;
+	int fd = lock_starts(conf);
+	enum err e = ERR_OK;
 
-	*started = false;
-	if (e)
-		return e;
-	snprintf(data, sizeof data, "%s/pg/data", conf->dir);
-	snprintf(lock, sizeof lock, "%s/pg/.lock", conf->dir);
-	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* two starters at once: one wins, both see it up */
-	if (fd < 0 || flock(fd, LOCK_EX)) {
-		if (fd >= 0)
-			close(fd);
-		return failed(conf, "lock", p);
+	if (fd < 0 || !use(conf)) {
+		path_of(conf, "", path);
+		e = problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
+			tr("从备份恢复到一个新的目录：jgd restore",
+				"restore a backup into a new directory: jgd restore"),
+			"%s: %s", path, strerror(errno));
 	}
-	e = start_or_adopt(conf, pg_ctl, data, started, p);
-	if (!e)
-		e = create_database(conf, p);
-	close(fd);
+	if (!e && !(e = start_or_adopt(conf, &ours, p)))
+		e = create_database(p);
+	if (fd >= 0)
+		close(fd);
+	if (started)
+		*started = ours;
 	return e;
-}
-
-bool embedded_lives(const struct conf *conf)
-{
-	char path[600];
-	int pid = 0;
-
-	snprintf(path, sizeof path, "%s/pg/data/postmaster.pid", conf->dir);
-	FILE *in = fopen(path, "re");
-	if (!in)
-		return false;
-	bool read = fscanf(in, "%d", &pid) == 1;
-	fclose(in);
-	return read && pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
 void embedded_stop(const struct conf *conf)
 {
-	char pg_ctl[256], data[600];
+	char pg_ctl[256];
 	struct problem p;
+	int fd = users_fd < 0 ? -1 : lock_starts(conf);
 
-	if (!embedded_lives(conf) || find_program("pg_ctl", pg_ctl, sizeof pg_ctl, &p))
+	if (fd < 0)
 		return;
-	snprintf(data, sizeof data, "%s/pg/data", conf->dir);
+	if (flock(users_fd, LOCK_EX | LOCK_NB))
+		log_info("another jgd uses the private PostgreSQL: it goes on");
 	/* A fast shutdown in the middle of a recovery can hang for ever (seen with PostgreSQL 15.20: only the checkpointer was
 	 * left); an immediate one costs the next start another recovery. */
-	const char *const fast[] = {pg_ctl, "-D", data, "-m", "fast", "-w", "stop", NULL};
-	const char *const immediate[] = {pg_ctl, "-D", data, "-m", "immediate", "-w", "stop", NULL};
-	if (!(wait_ready(conf) && run(conf, fast)) && !run(conf, immediate))
+	else if (embedded_lives(conf) && !find_program(conf, "pg_ctl", pg_ctl, sizeof pg_ctl, &p) &&
+		 !(wait_ready(conf) && run(conf, (const char *const[]){pg_ctl, "-D", "data", "-m", "fast",
+							 "-w", "stop", NULL})) &&
+		 !run(conf,
+			 (const char *const[]){pg_ctl, "-D", "data", "-m", "immediate", "-w", "stop", NULL}))
 		log_error("the private PostgreSQL did not stop");
+	close(users_fd);
+	users_fd = -1;
+	close(fd);
 }

@@ -1,6 +1,7 @@
 #include "init.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,12 +10,12 @@
 #include <openssl/pem.h>
 #include <sodium.h>
 
+#include "db.h"
 #include "embedded.h"
 #include "migrate.h"
 #include "password.h"
 #include "pki.h"
-
-#define APP_ROLE "jingguan_app"
+#include "roles.h"
 
 static enum err query(PGconn *db, const char *sql, int n, const char *const *values, struct problem *p)
 {
@@ -43,8 +44,12 @@ static enum err create_county(PGconn *db, const struct conf *conf, struct proble
 	const char *values[] = {code, conf->name, conf->rehearsal ? "t" : "f"};
 
 	snprintf(code, sizeof code, "%d", conf->county);
-	enum err e = query(db, "INSERT INTO county (county, name, rehearsal, system_identifier, timeline) SELECT $1::int, $2, $3::boolean,"
-			       " s.system_identifier::text, k.timeline_id FROM pg_control_system() s, pg_control_checkpoint() k ON CONFLICT DO NOTHING", 3, values, p);
+	enum err e = query(db,
+		"INSERT INTO county (county, name, rehearsal, system_identifier, timeline) SELECT $1::int, "
+		"$2, $3::boolean,"
+		" s.system_identifier::text, k.timeline_id FROM pg_control_system() s, "
+		"pg_control_checkpoint() k",
+		3, values, p);
 	if (!e)
 		e = query(db, "INSERT INTO stream (county, stream_id) VALUES ($1::int, $1::bigint) ON CONFLICT DO NOTHING", 1, values, p);
 	return e;
@@ -73,11 +78,18 @@ static enum err create_admin(PGconn *db, X509 *ca, const struct conf *conf, cons
 		return problem_set(p, e, NULL, NULL, NULL);
 	const char *account[] = {role, role, roles, hash};
 	const char *invitation[] = {tag, sha};
-	if ((e = query(db, "INSERT INTO user_account (county, user_id, name, school, roles, password_hash, first_until, created_at, created_by)"
-			   " VALUES (app_county(), $1, $2, '', $3::int[], $4, jg_now() + interval '24 hours', jg_now(), 'init')"
-			   " ON CONFLICT (county, user_id) DO UPDATE SET password_hash = excluded.password_hash, first_until = excluded.first_until", 4, account, p)) ||
-		(e = query(db, "INSERT INTO invitation (county, tag, secret_sha, school, expires, created_by, created_at)"
-			       " VALUES (app_county(), $1::bytea, $2::bytea, '', jg_now() + interval '72 hours', 'init', jg_now())", 2, invitation, p)))
+	if ((e = query(db,
+		     "INSERT INTO user_account (county, user_id, name, school, roles, password_hash, "
+		     "first_until, created_at, created_by)"
+		     " VALUES (app_county(), $1, $2, '', $3::int[], $4, jg_now() + interval '24 hours', "
+		     "jg_now(), 'init')",
+		     4, account, p)) ||
+		(e = query(db,
+			 "INSERT INTO invitation (county, tag, secret_sha, school, expires, created_by, "
+			 "created_at)"
+			 " VALUES (app_county(), $1::bytea, $2::bytea, '', jg_now() + interval '72 hours', "
+			 "'init', jg_now())",
+			 2, invitation, p)))
 		return e;
 	/* Port 0 and wildcard addresses mean nothing to a client: the operator adds --server then. */
 	bool dialable = conf->listen_addr.ss_family != AF_UNSPEC && !strstr(conf->listen, "0.0.0.0") && !strstr(conf->listen, ":0");
@@ -106,72 +118,120 @@ static enum err create_admins(PGconn *db, const struct conf *conf, struct proble
 	enum err e = out ? ERR_OK : problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
 	for (size_t i = 0; !e && i < sizeof admins / sizeof *admins; i++)
 		e = create_admin(db, ca, conf, admins[i].role, admins[i].number, out, p);
-	if (out && fclose(out) && !e)
-		e = problem_set(p, ERR_FILE_IO, NULL, NULL, "%s", path);
+	bool kept = out && fflush(out) == 0 &&
+		    fsync(fileno(out)) == 0; /* before the commit: admins_match reads it */
+	if (out && (fclose(out) || !kept) && !e)
+		e = problem_set(p, ERR_FILE_IO, NULL, tr("腾出磁盘空间", "free some disk space"), "%s: %s",
+			path, strerror(errno));
 	X509_free(ca);
 	return e;
 }
 
-/* The app role's connection: the owner's with user and password exchanged. Over TCP the server proves itself and the
- * password is bound to the channel, unless the operator's URL says otherwise. */
-static enum err app_conninfo(PGconn *owner, struct conf *conf, struct problem *p)
-{
-	uint8_t random[24];
-	char password[49], sql[160], *error = NULL;
-	size_t n = 0;
+/* ---- what an interrupted init left ---- */
 
-	randombytes_buf(random, sizeof random);
-	sodium_bin2hex(password, sizeof password, random, sizeof random);
-	snprintf(sql, sizeof sql, "ALTER ROLE " APP_ROLE " PASSWORD '%s'", password);
-	enum err e = query(owner, sql, 0, NULL, p);
-	PQconninfoOption *options = e ? NULL : PQconninfoParse(conf->database_owner, &error);
-	if (!options)
-		return e ? e : problem_set(p, ERR_USAGE, "database", NULL, "%s", error ? error : "");
-	bool local = PQhost(owner)[0] == '/', said = false;
-	for (PQconninfoOption *o = options; o->keyword; o++) {
-		if (!o->val || strcmp(o->keyword, "user") == 0 || strcmp(o->keyword, "password") == 0)
-			continue;
-		said |= strcmp(o->keyword, "sslmode") == 0;
-		n += (size_t)snprintf(conf->database_app + n, sizeof conf->database_app - n, "%s='%s' ", o->keyword, o->val);
-		if (n >= sizeof conf->database_app)
-			break;
-	}
-	PQconninfoFree(options);
-	if (n < sizeof conf->database_app)
-		n += (size_t)snprintf(conf->database_app + n, sizeof conf->database_app - n, "user=" APP_ROLE " password=%s%s", password,
-			local || said ? "" : " sslmode=verify-full channel_binding=require");
-	return n < sizeof conf->database_app ? ERR_OK : problem_set(p, ERR_TOO_LARGE, "database", NULL, NULL);
+/* Whether the administrators of the database are those of DIR/admins.txt: it is written before they are
+ * committed, and says their first passwords. Then this directory's init made the county, and nobody has
+ * worked with it since. */
+static bool admins_match(PGconn *db, const struct conf *conf)
+{
+	char path[600], line[512] = "";
+	PGresult *r = PQexec(db, "SELECT password_hash FROM user_account WHERE county = app_county() AND "
+				 "user_id = 'sysadmin' AND must_change");
+
+	snprintf(path, sizeof path, "%s/admins.txt", conf->dir);
+	FILE *in = fopen(path, "re");
+	if (in && !fgets(line, sizeof line, in)) /* sysadmin's is the first */
+		line[0] = 0;
+	if (in)
+		fclose(in);
+	line[strcspn(line, "\n")] = 0;
+	const char *password = strrchr(line, '\t');
+	bool same = password && PQntuples(r) == 1 &&
+		    crypto_pwhash_str_verify(PQgetvalue(r, 0, 0), password + 1, strlen(password + 1)) == 0;
+	sodium_memzero(line, sizeof line);
+	PQclear(r);
+	return same;
+}
+
+static enum err county_is_there(const struct conf *conf, int county, struct problem *p)
+{
+	problem_set(p, ERR_EXISTS, "county",
+		tr("继续用它：jgd restore 最近的备份 --data 新目录；另建一个县：--database 换一个空数据库",
+			"to go on with it: jgd restore BACKUP --data NEWDIR; for another county: --database "
+			"of an empty one"),
+		tr("数据库里已经有 %d 这个县，不是 %s 里这次 init 建的",
+			"county %d is in this database already and was not made by an init of %s"),
+		county, conf->dir);
+	snprintf(p->safe, sizeof p->safe, "%s",
+		tr("它的数据、证书和帐号都没有改动", "its data, keys and accounts were not changed"));
+	return ERR_EXISTS;
+}
+
+/* *done: the county was committed by an earlier run in this directory, only the settings are missing. */
+static enum err look_for_county(PGconn *db, const struct conf *conf, bool *done, struct problem *p)
+{
+	PGresult *r = PQexec(
+		db, "SELECT to_regclass('county') IS NOT NULL AND to_regclass('user_account') IS NOT NULL");
+	bool schema = PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "t") == 0;
+	time_t until;
+	enum err e = set_scope(db, conf, p);
+
+	PQclear(r);
+	*done = false;
+	if (e || !schema)
+		return e;
+	r = PQexec(
+		db, "SELECT county FROM county ORDER BY county = app_county() DESC"); /* others only where the
+											 owner sees all */
+	int county = PQntuples(r) ? atoi(PQgetvalue(r, 0, 0)) : 0;
+	PQclear(r);
+	if (!county || (county != conf->county && !conf->embedded))
+		return ERR_OK;
+	*done = county == conf->county && admins_match(db, conf) && pki_check(conf, &until, p) == ERR_OK;
+	return *done ? ERR_OK : county_is_there(conf, county, p);
+}
+
+static enum err make_county(PGconn *db, struct conf *conf, struct problem *p)
+{
+	int applied;
+	time_t until;
+	enum err e = pki_check(conf, &until, p) ? pki_create(conf, p)
+						: ERR_OK; /* keys that are whole are nobody's to replace */
+
+	if (e || (e = migrate_run(db, &applied, p)) || (e = query(db, "BEGIN", 0, NULL, p)) ||
+		(e = create_county(db, conf, p)) || (e = create_admins(db, conf, p)))
+		return e;
+	return query(db, "COMMIT", 0, NULL, p);
 }
 
 static enum err prepare_database(struct conf *conf, struct problem *p)
 {
 	PGconn *owner = NULL;
-	int applied;
+	bool done = false;
 	enum err e = migrate_connect(conf->database_owner, &owner, p);
 
-	if (!e && PQserverVersion(owner) < 150014)
-		e = problem_set(p, ERR_UPGRADE, "database", NULL, tr("PostgreSQL 版本过低，需要 15.14 以上", "PostgreSQL 15.14 or newer is needed"));
-	if (!e && !(e = migrate_run(owner, &applied, p)) && !(e = set_scope(owner, conf, p)) && !(e = create_county(owner, conf, p)) &&
-		!(e = create_admins(owner, conf, p)) && !conf->embedded)
-		e = app_conninfo(owner, conf, p);
+	if (!e && PQserverVersion(owner) < DB_SERVER_MIN)
+		e = problem_set(p, ERR_UPGRADE, "database", "apt-get update && apt-get install postgresql-15",
+			tr("PostgreSQL 版本过低，需要 15.14 以上", "PostgreSQL 15.14 or newer is needed"));
+	if (!e && !(e = look_for_county(owner, conf, &done, p)) &&
+		(done || !(e = make_county(owner, conf, p))))
+		e = roles_make(owner, conf, p);
 	PQfinish(owner);
 	return e;
 }
 
 enum err init_run(struct conf *conf, struct problem *p)
 {
-	bool started = false;
-	enum err e = pki_create(conf, p);
+	enum err e = ERR_OK;
 
-	if (!e && conf->embedded) {
-		embedded_conninfo(conf, "jingguan", conf->database_owner, sizeof conf->database_owner);
-		embedded_conninfo(conf, APP_ROLE, conf->database_app, sizeof conf->database_app);
+	if (conf->embedded) {
+		embedded_conninfo(EMBEDDED_OWNER, conf->database_owner, sizeof conf->database_owner);
 		if (!(e = embedded_create(conf, p)))
-			e = embedded_start(conf, &started, p);
+			e = embedded_start(conf, NULL, p);
 	}
 	if (!e)
 		e = prepare_database(conf, p);
-	if (started)
+	if (conf->embedded)
 		embedded_stop(conf);
 	return e ? e : conf_save(conf, p);
 }

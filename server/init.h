@@ -4,8 +4,9 @@
 
 #include "conf.h"
 
-/* conf: dir, county, name, listen, metrics, rehearsal, and embedded or database_owner. jgd.ini is written last, so that a
- * run that failed half-way can be repeated. */
+/* conf: dir, county, name, listen, metrics, rehearsal, and embedded or database_owner. jgd.ini is written
+ * last: a run that was interrupted at any point is repeated with the same words. ERR_EXISTS when the database
+ * has the county and another directory has its keys. */
 enum err init_run(struct conf *conf, struct problem *p);
 
 #endif

@@ -1,9 +1,7 @@
 /* jgd - the server's program: one row per command; the table feeds parsing and --help. */
 #include <errno.h>
-#include <fts.h>
 #include <getopt.h>
-#include <grp.h>
-#include <pwd.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,103 +10,63 @@
 
 #include <sodium.h>
 
+#include "backup.h"
+#include "child.h"
+#include "doctor.h"
 #include "embedded.h"
 #include "init.h"
 #include "log.h"
 #include "maintain.h"
-#include "migrate.h"
+#include "pki.h"
+#include "place.h"
+#include "report.h"
 #include "server.h"
 
 struct options {
 	const char *data, *county, *name, *database, *listen, *metrics, *user, *target;
 	bool embedded, rehearsal;
+	char dir[512], target_dir[1024]; /* data and target, from the root */
 };
+
+enum needs { NEEDS_NOTHING, NEEDS_CONF = 1, NEEDS_TARGET = 2 };
 
 struct command {
 	const char *name, *args, *zh, *en;
-	enum err (*run)(struct options *o, struct problem *p);
-	bool needs_conf;
+	enum err (*run)(struct options *o, struct report *r, struct problem *p);
+	unsigned needs;
+	const char *safe, *safe_en; /* of a failure that says nothing better */
 };
 
 static struct conf conf;
 
-/* Gives all in the directory to the account; an errno where it cannot. A PostgreSQL that a killed jgd left behind makes and removes
- * files meanwhile: what is gone is no failure. fts leads through no link, however names are swapped while it walks. */
-static int give(const char *dir, const struct passwd *account)
-{
-	FTS *tree = fts_open((char *[]){(char *)dir, NULL}, FTS_PHYSICAL, NULL);
-	int why = tree ? 0 : errno;
-
-	for (FTSENT *at; !why && (errno = 0, at = fts_read(tree)) != NULL;) {
-		if (at->fts_info == FTS_NS || at->fts_info == FTS_DNR || at->fts_info == FTS_ERR)
-			why = at->fts_errno;
-		else if (at->fts_info != FTS_DP && (at->fts_statp->st_uid != account->pw_uid || at->fts_statp->st_gid != account->pw_gid) &&
-			lchown(at->fts_accpath, account->pw_uid, account->pw_gid))
-			why = errno;
-		if (why == ENOENT && at->fts_level > FTS_ROOTLEVEL)
-			why = 0;
-	}
-	why = why ? why : errno; /* of the fts_read that ended it */
-	if (tree)
-		fts_close(tree);
-	return why;
-}
-
-/* As root: the directory belongs to the service's account, and nothing below runs as root. */
-static enum err drop_root(const char *dir, const char *user, struct problem *p)
-{
-	if (geteuid() != 0)
-		return ERR_OK;
-	struct passwd *account = getpwnam(user);
-	if (!account)
-		return problem_set(p, ERR_NOT_FOUND, "user", "useradd --system --home-dir /var/lib/jingguan --shell /usr/sbin/nologin jingguan",
-			tr("没有系统帐号 %s", "there is no account %s"), user);
-	int why = give(dir, account);
-	if (why)
-		return problem_set(p, ERR_PERMISSION, "data", NULL, tr("不能把 %s 交给帐号 %s：%s", "cannot give %s to account %s: %s"), dir, user, strerror(why));
-	if (initgroups(account->pw_name, account->pw_gid) || setgid(account->pw_gid) || setuid(account->pw_uid))
-		return problem_set(p, ERR_PERMISSION, "user", NULL, tr("不能切换到帐号 %s", "cannot change to account %s"), user);
-	setenv("HOME", dir, 1);
-	if (access(dir, R_OK | W_OK | X_OK))
-		return problem_set(p, ERR_PERMISSION, "data", tr("上级目录需要允许该帐号进入（o+x）", "its parent directories must let the account in (o+x)"),
-			tr("帐号 %s 进不了 %s", "account %s cannot enter %s"), user, dir);
-	return chdir(dir) ? problem_set(p, ERR_FILE_IO, "data", NULL, "%s", strerror(errno)) : ERR_OK;
-}
-
 static enum err check_init(const struct options *o, struct problem *p)
 {
 	struct stat st;
-	char path[600];
+	char path[600], hint[700];
 
-	snprintf(path, sizeof path, "%s/jgd.ini", o->data);
-	if (stat(path, &st) == 0)
-		return problem_set(p, ERR_EXISTS, "data", tr("已经建好，直接 jgd serve 即可；什么都没有改动", "it is ready for jgd serve; nothing was changed"),
-			tr("%s 已经初始化过", "%s is initialised already"), o->data);
+	snprintf(path, sizeof path, "%s/jgd.ini", o->dir);
+	snprintf(hint, sizeof hint, "jgd serve --data %s", place_quoted((char[600]){0}, 600, o->dir));
+	if (stat(path, &st) == 0) {
+		problem_set(p, ERR_EXISTS, "data", hint, tr("%s 已经初始化过", "%s is initialised already"),
+			o->dir);
+		snprintf(p->safe, sizeof p->safe, "%s", tr("什么都没有改动", "nothing was changed"));
+		return ERR_EXISTS;
+	}
 	if (!o->county || strlen(o->county) != 6 || strspn(o->county, "0123456789") != 6 || !o->name || !*o->name)
 		return problem_set(p, ERR_USAGE, "county", "jgd init --data DIR --county 321324 --name 泗洪县教育局 --embedded",
 			tr("需要 --county（六位区划代码）和 --name", "--county (six digits) and --name are needed"));
 	if (!o->database == !o->embedded)
-		return problem_set(p, ERR_USAGE, "database", NULL, tr("--database URL 与 --embedded 选一个", "give either --database URL or --embedded"));
+		return problem_set(p, ERR_USAGE, "database",
+			tr("自带数据库用 --embedded；已有 PostgreSQL 用 --database URL",
+				"--embedded brings its own; --database URL is for a PostgreSQL of yours"),
+			tr("--database URL 与 --embedded 选一个",
+				"give either --database URL or --embedded"));
 	return ERR_OK;
 }
 
-static enum err command_init(struct options *o, struct problem *p)
+/* What the command line says, over what the file or the backup says. */
+static enum err take_options(const struct options *o, struct problem *p)
 {
-	char dir[512];
-	enum err e = check_init(o, p);
-
-	if (e)
-		return e;
-	conf_defaults(&conf);
-	if (mkdir(o->data, 0700) && errno != EEXIST)
-		return problem_set(p, ERR_FILE_IO, "data", NULL, "%s: %s", o->data, strerror(errno));
-	if (!realpath(o->data, dir))
-		return problem_set(p, ERR_FILE_IO, "data", NULL, "%s: %s", o->data, strerror(errno));
-	snprintf(conf.dir, sizeof conf.dir, "%s", dir);
-	conf.county = atoi(o->county);
-	conf.embedded = o->embedded;
-	conf.rehearsal = o->rehearsal;
-	snprintf(conf.name, sizeof conf.name, "%s", o->name);
 	if (o->listen)
 		snprintf(conf.listen, sizeof conf.listen, "%s", o->listen);
 	if (o->metrics)
@@ -117,29 +75,64 @@ static enum err command_init(struct options *o, struct problem *p)
 		snprintf(conf.user, sizeof conf.user, "%s", o->user);
 	if (o->database)
 		snprintf(conf.database_owner, sizeof conf.database_owner, "%s", o->database);
-	if ((e = conf_address(conf.listen, &conf.listen_addr, p)) || (e = conf_address(conf.metrics, &conf.metrics_addr, p)) ||
-		(e = drop_root(conf.dir, conf.user, p)) || (e = init_run(&conf, p)))
+	enum err e = conf_address(conf.listen, &conf.listen_addr, p);
+	return e ? e : conf_address(conf.metrics, &conf.metrics_addr, p);
+}
+
+/* Makes the directory if need be, enters it as the service's account, and holds it. */
+static enum err take_place(const char *dir, struct problem *p)
+{
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return problem_set(p, ERR_FILE_IO, "data",
+			tr("先建好上级目录：mkdir -p，或换一个可写的地方",
+				"make its parents first (mkdir -p), or choose a place that can be written"),
+			"%s: %s", dir, strerror(errno));
+	enum err e = place_enter(dir, conf.user, p);
+	return e ? e : place_lock(dir, p);
+}
+
+static enum err command_init(struct options *o, struct report *r, struct problem *p)
+{
+	enum err e = check_init(o, p);
+
+	if (e)
 		return e;
-	printf(tr("已建好 %s。三位管理员的连接码和初始密码在 %s/admins.txt，交给本人后删除。\n下一步：jgd serve --data %s\n",
-		       "%s is ready. The connect codes and first passwords of the three administrators are in %s/admins.txt: hand them over, then delete it.\nNext: jgd serve --data %s\n"),
-		conf.dir, conf.dir, conf.dir);
+	conf_defaults(&conf);
+	snprintf(conf.dir, sizeof conf.dir, "%s", o->dir);
+	conf.county = atoi(o->county);
+	conf.embedded = o->embedded;
+	conf.rehearsal = o->rehearsal;
+	snprintf(conf.name, sizeof conf.name, "%s", o->name);
+	if ((e = take_options(o, p)) || (e = take_place(conf.dir, p)) || (e = init_run(&conf, p)))
+		return e;
+	report_set(r, "data", json_string(conf.dir));
+	report_set(r, "county", json_integer(conf.county));
+	report_set(r, "admins", json_pack("s+", conf.dir, "/admins.txt"));
+	report_say(r,
+		tr("已建好 %s。三位管理员的连接码和初始密码在 %s/admins.txt，交给本人后删除。\n下一步：jgd "
+		   "serve --data %s",
+			"%s is ready. The connect codes and first passwords of the three administrators are "
+			"in %s/admins.txt: hand them over, then delete it.\nNext: jgd serve --data %s"),
+		conf.dir, conf.dir, place_quoted((char[600]){0}, 600, conf.dir));
 	return ERR_OK;
 }
 
-static enum err command_serve(struct options *o, struct problem *p)
+static enum err command_serve(struct options *o, struct report *r, struct problem *p)
 {
 	static struct server server;
 	struct rlimit none = {0, 0}, files;
-	bool started = false;
-	enum err e;
+	enum err e = place_lock(conf.dir, p);
 
 	(void)o;
+	(void)r;
+	if (e || (e = backup_unfinished(&conf, p)) || (e = pki_renew_server(&conf, p)))
+		return e;
 	setrlimit(RLIMIT_CORE, &none); /* a core dump would hold children's data */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* a connection is a descriptor: take what the system allows */
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	if (conf.embedded && (e = embedded_start(&conf, &started, p)))
+	if (conf.embedded && (e = embedded_start(&conf, NULL, p)))
 		return e;
 	e = maintain_schema_ready(&conf, p);
 	server.conf = conf;
@@ -150,36 +143,64 @@ static enum err command_serve(struct options *o, struct problem *p)
 	return e;
 }
 
-static enum err command_migrate(struct options *o, struct problem *p)
+static enum err command_migrate(struct options *o, struct report *r, struct problem *p)
 {
 	(void)o;
-	return maintain_migrate(&conf, p);
+	return maintain_migrate(&conf, r, p);
 }
 
-static enum err command_doctor(struct options *o, struct problem *p)
+static enum err command_doctor(struct options *o, struct report *r, struct problem *p)
 {
 	(void)o;
-	return maintain_doctor(&conf, p);
+	return doctor_run(&conf, r, p);
 }
 
-static enum err command_backup(struct options *o, struct problem *p)
+static enum err command_backup(struct options *o, struct report *r, struct problem *p)
 {
-	return maintain_backup(&conf, o->target, p);
+	return backup_make(&conf, o->target_dir, r, p);
 }
 
-static enum err command_restore(struct options *o, struct problem *p)
+/* Into a directory that has settings, or into a new one with those of the backup. */
+static enum err command_restore(struct options *o, struct report *r, struct problem *p)
 {
-	return maintain_restore(&conf, o->target, p);
+	struct stat st;
+	char path[600];
+	enum err e;
+
+	snprintf(path, sizeof path, "%s/jgd.ini", o->dir);
+	bool fresh = stat(path, &st) != 0;
+	if (fresh ? (e = backup_settings(&conf, o->target_dir, o->dir, o->database, p))
+		  : (e = conf_load(&conf, o->dir, p)))
+		return e;
+	if ((e = take_options(o, p)) || (e = take_place(conf.dir, p)))
+		return e;
+	return backup_restore(&conf, o->target_dir, fresh, r, p);
 }
 
 static const struct command commands[] = {
-	{"init", "--data DIR --county CODE --name NAME (--database URL | --embedded) [--listen HOST:PORT] [--metrics HOST:PORT] [--rehearsal] [--user NAME]",
-		"建立数据目录：证书、数据库、三位管理员", "make a data directory: keys, database, the three administrators", command_init, false},
-	{"serve", "--data DIR", "提供服务，直到 SIGTERM", "serve until SIGTERM", command_serve, true},
-	{"migrate", "--data DIR", "把数据库结构升级到本版本", "bring the schema up to date", command_migrate, true},
-	{"doctor", "--data DIR", "逐项检查，指出每个问题和办法", "name each fault and its mend", command_doctor, true},
-	{"backup", "DIR --data DIR", "备份数据库、证书和密钥，并校验", "back up database, CA and keys, verified", command_backup, true},
-	{"restore", "DIR --data DIR", "从备份恢复", "restore from a backup", command_restore, true},
+	{"init",
+		"--data DIR --county CODE --name NAME (--database URL | --embedded) [--listen HOST:PORT] "
+		"[--metrics HOST:PORT] [--rehearsal] [--user NAME]",
+		"建立数据目录：证书、数据库、三位管理员",
+		"make a data directory: keys, database, the three administrators", command_init,
+		NEEDS_NOTHING, "还没有建成；同一条命令可以再运行，会接着做",
+		"it is not made yet; the same command can be run again and goes on"},
+	{"serve", "--data DIR", "提供服务，直到 SIGTERM", "serve until SIGTERM", command_serve, NEEDS_CONF,
+		"没有在服务；已确认的数据都在数据库里",
+		"not serving; what was acknowledged is in the database"},
+	{"migrate", "--data DIR", "把数据库结构升级到本版本", "bring the schema up to date", command_migrate,
+		NEEDS_CONF, "出错的一步没有留下改动", "the step that failed left nothing behind"},
+	{"doctor", "--data DIR", "逐项检查，指出每个问题和办法", "name each fault and its mend",
+		command_doctor, NEEDS_CONF, "只做了检查，没有改动数据",
+		"this only looked; no data was changed"},
+	{"backup", "DIR --data DIR", "备份数据库、证书和密钥，并校验",
+		"back up database, CA and keys, verified", command_backup, NEEDS_CONF | NEEDS_TARGET,
+		"县里的数据没有改动；这一次没有备份",
+		"the county's data was not changed; there is no backup of this time"},
+	{"restore", "BACKUP --data DIR [--database URL] [--listen HOST:PORT] [--metrics HOST:PORT]",
+		"从备份恢复；DIR 可以是新目录，不必先 init",
+		"restore from a backup; DIR may be new and needs no init", command_restore, NEEDS_TARGET,
+		"什么都没有恢复，也没有改动", "nothing was restored and nothing changed"},
 };
 
 static void usage(FILE *out)
@@ -187,31 +208,24 @@ static void usage(FILE *out)
 	fprintf(out, "jgd %s - %s\n\n", JG_VERSION, tr("精管服务器", "the Jingguan server"));
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		fprintf(out, "  jgd %s %s\n      %s\n", commands[i].name, commands[i].args, tr(commands[i].zh, commands[i].en));
-	fprintf(out, "\n  --lang zh|en  --verbose  --help  --version\n\n%s\n  jgd init --data /var/lib/jingguan --county 321324 --name 泗洪县教育局 --embedded\n  jgd serve --data /var/lib/jingguan\n\n%s\n",
+	fprintf(out,
+		"\n  --json  --lang zh|en  --verbose  --help  --version\n\n%s\n  jgd init --data "
+		"/var/lib/jingguan --county 321324 --name 泗洪县教育局 --embedded\n  jgd serve --data "
+		"/var/lib/jingguan\n\n%s\n",
 		tr("例：", "Example:"), tr("DIR/jgd.ini 中的配置项：", "Settings in DIR/jgd.ini:"));
 	conf_describe(out);
 }
 
-static int report(const struct problem *p)
+static enum err parse(int argc, char **argv, struct options *o, struct problem *p)
 {
-	const struct err_info *info = err_info((int)p->code);
-
-	fprintf(stderr, "%s: %s\n", tr(info->zh, info->en), p->message);
-	if (p->safe[0])
-		fprintf(stderr, "%s\n", p->safe);
-	if (p->hint[0])
-		fprintf(stderr, "→ %s\n", p->hint);
-	return info->exit_code;
-}
-
-static bool parse(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {{"data", 1, 0, 'd'}, {"county", 1, 0, 'c'}, {"name", 1, 0, 'n'}, {"database", 1, 0, 'b'},
-		{"listen", 1, 0, 'l'}, {"metrics", 1, 0, 'm'}, {"user", 1, 0, 'u'}, {"embedded", 0, 0, 'e'}, {"rehearsal", 0, 0, 'r'},
-		{"lang", 1, 0, 'L'}, {"verbose", 0, 0, 'v'}, {"help", 0, 0, 'h'}, {"version", 0, 0, 'V'}, {0, 0, 0, 0}};
+	static const struct option longs[] = {{"data", 1, 0, 'd'}, {"county", 1, 0, 'c'}, {"name", 1, 0, 'n'},
+		{"database", 1, 0, 'b'}, {"listen", 1, 0, 'l'}, {"metrics", 1, 0, 'm'}, {"user", 1, 0, 'u'},
+		{"embedded", 0, 0, 'e'}, {"rehearsal", 0, 0, 'r'}, {"json", 0, 0, 'j'}, {"lang", 1, 0, 'L'},
+		{"verbose", 0, 0, 'v'}, {"help", 0, 0, 'h'}, {"version", 0, 0, 'V'}, {0, 0, 0, 0}};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "hVv", longs, NULL)) != -1)
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":hVv", longs, NULL)) != -1)
 		switch (c) {
 		case 'd': o->data = optarg; break;
 		case 'c': o->county = optarg; break;
@@ -222,13 +236,20 @@ static bool parse(int argc, char **argv, struct options *o)
 		case 'u': o->user = optarg; break;
 		case 'e': o->embedded = true; break;
 		case 'r': o->rehearsal = true; break;
+		case 'j':
+			break;
 		case 'L': lang_set(optarg); break;
 		case 'v': log_set_level(LOG_LEVEL_DEBUG); break;
 		case 'V': printf("jgd %s\n", JG_VERSION); exit(0);
 		case 'h': usage(stdout); exit(0);
-		default: return false;
+		case ':':
+			return problem_set(p, ERR_USAGE, NULL, "jgd --help",
+				tr("选项 %s 后面缺少值", "option %s needs a value"), argv[optind - 1]);
+		default:
+			return problem_set(p, ERR_USAGE, NULL, "jgd --help",
+				tr("没有选项 %s", "no option %s"), argv[optind - 1]);
 		}
-	return true;
+	return ERR_OK;
 }
 
 static const struct command *find_command(const char *name)
@@ -239,30 +260,71 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* What the words say, before anything is touched. */
+static enum err check_words(const struct command *command, struct options *o, char **words, struct problem *p)
+{
+	char hint[300];
+	bool target = command->needs & NEEDS_TARGET;
+	enum err e;
+
+	snprintf(hint, sizeof hint, "jgd %s %s", command->name, command->args);
+	o->target = words[0];
+	if (!o->data)
+		return problem_set(p, ERR_USAGE, "data", hint,
+			tr("要写明数据目录：--data DIR", "say which data directory: --data DIR"));
+	if (target && !o->target)
+		return problem_set(
+			p, ERR_USAGE, NULL, hint, tr("要写明备份目录", "say which backup directory"));
+	if (words[0] && (!target || words[1]))
+		return problem_set(p, ERR_USAGE, NULL, hint, tr("多余的参数：%s", "one operand too many: %s"),
+			words[target ? 1 : 0]);
+	if ((e = place_absolute(o->dir, sizeof o->dir, o->data, p)) || !target)
+		return e;
+	return place_absolute(o->target_dir, sizeof o->target_dir, o->target, p);
+}
+
+static enum err run(const struct command *command, struct options *o, struct report *r, struct problem *p)
+{
+	enum err e = ERR_OK;
+
+	if (command->needs & NEEDS_CONF &&
+		((e = conf_load(&conf, o->dir, p)) ||
+			(e = place_enter(conf.dir, o->user ? o->user : conf.user, p))))
+		return e;
+	return command->run(o, r, p);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
+	struct report report = {0};
 	struct problem p = {0};
 
 	lang_set(getenv("LANG"));
-	/* Of several hosts the primary: for libpq here and in pg_dump and pg_restore. A backup of a standby would lack the last
-	 * writes, a pull from one would be old. */
-	setenv("PGTARGETSESSIONATTRS", "read-write", 0);
-	setenv("PGCONNECT_TIMEOUT", "5", 0);
-	if (sodium_init() < 0 || !parse(argc, argv, &o)) {
+	for (int i = 1; i < argc; i++) /* also of an error in the words before it */
+		report.json |= strcmp(argv[i], "--json") == 0;
+	child_clean_environment();
+	enum err e = sodium_init() < 0 ? problem_set(&p, ERR_INTERNAL, NULL,
+						 "apt-get install --reinstall libsodium23", "libsodium")
+				       : parse(argc, argv, &o, &p);
+	const struct command *command = e ? NULL : find_command(argv[optind]);
+	if (!e && !command && !argv[optind] && !report.json) {
 		usage(stderr);
-		return 2;
+		return err_info(ERR_USAGE)->exit_code;
 	}
-	const struct command *command = find_command(argv[optind]);
-	o.target = command ? argv[optind + 1] : NULL;
-	if (!command || !o.data || ((strcmp(command->name, "backup") == 0 || strcmp(command->name, "restore") == 0) && !o.target)) {
-		usage(stderr);
-		return 2;
-	}
-	enum err e = ERR_OK;
-	if (command->needs_conf && !(e = conf_load(&conf, o.data, &p)))
-		e = drop_root(conf.dir, o.user ? o.user : conf.user, &p);
+	if (!e && !command)
+		e = problem_set(&p, ERR_USAGE, NULL, "jgd --help", tr("没有命令 %s", "no command %s"),
+			argv[optind] ? argv[optind] : "");
+	if (!e && !(e = check_words(command, &o, argv + optind + 1, &p)))
+		e = run(command, &o, &report, &p);
 	if (!e)
-		e = command->run(&o, &p);
-	return e ? report(&p) : 0;
+		p = (struct problem){0};
+	if (e && !p.safe[0])
+		snprintf(p.safe, sizeof p.safe, "%s",
+			command ? tr(command->safe, command->safe_en)
+				: tr("什么都没有改动", "nothing was changed"));
+	if (e && !p.hint[0])
+		snprintf(p.hint, sizeof p.hint, "jgd doctor --data %s",
+			place_quoted((char[300]){0}, 300, o.dir));
+	return report_end(&report, &p);
 }

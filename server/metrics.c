@@ -141,7 +141,8 @@ static void on_written(uv_write_t *write, int status)
 
 static bool is_ready(const struct server *s)
 {
-	return !atomic_load(&s->draining) && sum_small(s, STAT(database_up)) == (uint64_t)s->worker_count;
+	return !atomic_load(&s->draining) && !s->ill[0] &&
+	       sum_small(s, STAT(database_up)) == (uint64_t)s->worker_count;
 }
 
 static void answer(struct peer *p)
@@ -157,7 +158,10 @@ static void answer(struct peer *p)
 		buf_text(&body, "ok\n");
 	} else if (strncmp(p->request, "GET /readyz ", 12) == 0) {
 		status = is_ready(s) ? status : "503 Service Unavailable";
-		buf_text(&body, is_ready(s) ? "ready\n" : "not ready\n");
+		if (is_ready(s))
+			buf_text(&body, "ready\n");
+		else
+			buf_printf(&body, "not ready%s%s\n", s->ill[0] ? ": " : "", s->ill);
 	} else {
 		status = "404 Not Found";
 		buf_text(&body, "/metrics /healthz /readyz\n");
@@ -228,8 +232,10 @@ enum err metrics_create(struct metrics **out, struct server *s, uv_loop_t *loop,
 	m->listener.data = m;
 	int e = uv_tcp_bind(&m->listener, (struct sockaddr *)&s->conf.metrics_addr, 0);
 	if (e || (e = uv_listen((uv_stream_t *)&m->listener, PEERS_MAX, on_connection)))
-		return problem_set(p, ERR_UNREACHABLE, "metrics", tr("换一个 --metrics 端口", "choose another --metrics port"), "%s: %s",
-			s->conf.metrics, uv_strerror(e));
+		return problem_set(p, ERR_UNREACHABLE, "metrics",
+			tr("改 jgd.ini 的 metrics；ss -ltnp 看端口被谁占用",
+				"change metrics in jgd.ini; ss -ltnp says who has the port"),
+			"%s: %s", s->conf.metrics, uv_strerror(e));
 	uv_tcp_getsockname(&m->listener, (struct sockaddr *)&s->conf.metrics_addr, &n);
 	*out = m;
 	return ERR_OK;

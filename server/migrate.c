@@ -2,13 +2,16 @@
 
 #include <string.h>
 
-
 enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p)
 {
 	*out = PQconnectdb(conninfo);
 	if (PQstatus(*out) == CONNECTION_OK)
 		return ERR_OK;
-	problem_set(p, ERR_UNAVAILABLE, "database", tr("检查数据库是否在运行、地址和口令是否正确", "check that the database runs, and its address and password"),
+	problem_set(p, ERR_UNAVAILABLE, "database",
+		tr("数据库是否在运行、jgd.ini 里 database_owner 的地址和口令对不对：systemctl status "
+		   "postgresql",
+			"does it run, are address and password of database_owner in jgd.ini right? systemctl "
+			"status postgresql"),
 		"%s", PQerrorMessage(*out));
 	PQfinish(*out);
 	*out = NULL;
@@ -48,13 +51,24 @@ static enum err apply(PGconn *db, const struct migration *m, struct problem *p)
 	return run(db, "COMMIT", m->name, p);
 }
 
+enum err migrate_group(PGconn *owner, struct problem *p)
+{
+	return run(owner,
+		"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'jingguan_app') THEN "
+		"CREATE ROLE jingguan_app NOLOGIN; END IF; END $$",
+		"jingguan_app", p);
+}
+
 static enum err run_locked(PGconn *db, int *applied, struct problem *p)
 {
-	enum err e = run(db,
-		"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'jingguan_app') THEN CREATE ROLE jingguan_app LOGIN; END IF; END $$;"
-		"CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text NOT NULL, at timestamptz NOT NULL DEFAULT now());"
-		"GRANT SELECT ON schema_migration TO jingguan_app",
-		"schema_migration", p);
+	enum err e = migrate_group(db, p);
+
+	if (!e)
+		e = run(db,
+			"CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text NOT "
+			"NULL, at timestamptz NOT NULL DEFAULT now());"
+			"GRANT SELECT ON schema_migration TO jingguan_app",
+			"schema_migration", p);
 
 	for (size_t i = 0; !e && i < migration_count; i++) {
 		int state = state_of(db, &migrations[i]);

@@ -1,9 +1,11 @@
 #include "pki.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -12,6 +14,7 @@
 
 #include "buf.h"
 #include "hash.h"
+#include "log.h"
 #include "tls.h"
 
 #define CA_DAYS 7300	 /* twenty years: the CA's hash is printed on connect codes */
@@ -76,35 +79,57 @@ static enum err write_pem(const struct conf *conf, const char *name, X509 *cert,
 	char path[600];
 
 	snprintf(path, sizeof path, "%s/%s", conf->dir, name);
+	char made[620];
+	snprintf(made, sizeof made, "%s.new", path);
 	mode_t before = umask(key ? 077 : 022);
-	FILE *out = fopen(path, "w");
+	FILE *out = fopen(made, "w");
 	umask(before);
-	bool done = out && (key ? PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL) : PEM_write_X509(out, cert));
+	bool done = out &&
+		    (key ? PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL)
+			 : PEM_write_X509(out, cert)) &&
+		    fflush(out) == 0 && fsync(fileno(out)) == 0;
 	if (out && fclose(out))
 		done = false;
-	return done ? ERR_OK : problem_set(p, ERR_FILE_IO, NULL, NULL, tr("写不了 %s", "cannot write %s"), path);
+	if (done && rename(made, path) == 0)
+		return ERR_OK;
+	problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, NULL,
+		tr("腾出磁盘空间，检查目录是否可写",
+			"free some space; see whether the directory can be written"),
+		tr("写不了 %s", "cannot write %s"), path);
+	unlink(made);
+	return p ? p->code : ERR_FILE_IO;
+}
+
+static X509 *server_cert(const struct conf *conf, X509 *ca, EVP_PKEY *ca_key, EVP_PKEY *key)
+{
+	char san[64], common[64];
+
+	snprintf(common, sizeof common, "jgd.%d", conf->county);
+	snprintf(san, sizeof san, "DNS:jgd.%d", conf->county);
+	X509 *cert = ca && key ? blank_cert(key, conf->name, common, time(NULL), SERVER_DAYS) : NULL;
+	if (cert && X509_set_issuer_name(cert, X509_get_subject_name(ca)) &&
+		add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+		add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
+		add_extension(cert, ca, NID_ext_key_usage, "serverAuth") &&
+		add_extension(cert, ca, NID_subject_alt_name, san) && X509_sign(cert, ca_key, EVP_sha256()))
+		return cert;
+	X509_free(cert);
+	return NULL;
 }
 
 enum err pki_create(const struct conf *conf, struct problem *p)
 {
 	EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
-	char san[64], common[64];
-	time_t now = time(NULL);
 	enum err e = ERR_OK;
+	X509 *ca = ca_key ? blank_cert(ca_key, conf->name, "Jingguan CA", time(NULL), CA_DAYS) : NULL;
+	bool done = ca && X509_set_issuer_name(ca, X509_get_subject_name(ca)) &&
+		    add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+		    add_extension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+		    add_extension(ca, ca, NID_subject_key_identifier, "hash") &&
+		    X509_sign(ca, ca_key, EVP_sha256());
+	X509 *cert = done ? server_cert(conf, ca, ca_key, key) : NULL;
 
-	snprintf(common, sizeof common, "jgd.%d", conf->county);
-	snprintf(san, sizeof san, "DNS:jgd.%d", conf->county);
-	X509 *ca = ca_key ? blank_cert(ca_key, conf->name, "Jingguan CA", now, CA_DAYS) : NULL;
-	X509 *cert = key ? blank_cert(key, conf->name, common, now, SERVER_DAYS) : NULL;
-	if (!ca || !cert || !X509_set_issuer_name(ca, X509_get_subject_name(ca)) ||
-		!add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
-		!add_extension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") ||
-		!add_extension(ca, ca, NID_subject_key_identifier, "hash") || !X509_sign(ca, ca_key, EVP_sha256()) ||
-		!X509_set_issuer_name(cert, X509_get_subject_name(ca)) ||
-		!add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") ||
-		!add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") ||
-		!add_extension(cert, ca, NID_ext_key_usage, "serverAuth") || !add_extension(cert, ca, NID_subject_alt_name, san) ||
-		!X509_sign(cert, ca_key, EVP_sha256()))
+	if (!cert)
 		e = openssl_failed(p, "certificates");
 	if (!e && !(e = write_pem(conf, "ca.pem", ca, NULL, p)) && !(e = write_pem(conf, "ca.key", NULL, ca_key, p)) &&
 		!(e = write_pem(conf, "server.pem", cert, NULL, p)))
@@ -162,6 +187,68 @@ static X509 *read_cert(const struct conf *conf, const char *name)
 	if (in)
 		fclose(in);
 	return cert;
+}
+
+struct keys {
+	X509 *ca, *cert;
+	EVP_PKEY *ca_key, *key;
+};
+
+static bool read_keys(const struct conf *conf, struct keys *k)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "jgd.%d", conf->county);
+	*k = (struct keys){read_cert(conf, "ca.pem"), read_cert(conf, "server.pem"), read_key(conf, "ca.key"),
+		read_key(conf, "server.key")};
+	return k->ca && k->cert && k->ca_key && k->key && X509_check_private_key(k->ca, k->ca_key) == 1 &&
+	       X509_check_private_key(k->cert, k->key) == 1 && X509_verify(k->cert, k->ca_key) == 1 &&
+	       X509_check_host(k->cert, name, 0, 0, NULL) == 1;
+}
+
+static void free_keys(struct keys *k)
+{
+	X509_free(k->ca);
+	X509_free(k->cert);
+	EVP_PKEY_free(k->ca_key);
+	EVP_PKEY_free(k->key);
+	ERR_clear_error();
+}
+
+static time_t end_of(const X509 *cert)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) ? timegm(&tm) : 0;
+}
+
+enum err pki_check(const struct conf *conf, time_t *until, struct problem *p)
+{
+	struct keys k;
+	bool good = read_keys(conf, &k);
+
+	*until = good ? end_of(k.cert) : 0;
+	free_keys(&k);
+	return good ? ERR_OK
+		    : problem_set(p, ERR_FILE_DAMAGED, NULL, NULL,
+			      tr("证书和密钥读不出来，或不是一对",
+				      "certificates and keys cannot be read or do not belong together"));
+}
+
+enum err pki_renew_server(const struct conf *conf, struct problem *p)
+{
+	struct keys k;
+	enum err e = ERR_OK;
+
+	if (read_keys(conf, &k) && end_of(k.cert) - time(NULL) <= (time_t)PKI_RENEW_DAYS * 86400) {
+		X509 *cert = server_cert(conf, k.ca, k.ca_key, k.key);
+		e = cert ? write_pem(conf, "server.pem", cert, NULL, p) : openssl_failed(p, "server.pem");
+		X509_free(cert);
+		if (!e)
+			log_info("the server certificate was renewed for %d days", SERVER_DAYS);
+	}
+	free_keys(&k);
+	return e;
 }
 
 enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **ca_key, EVP_PKEY **sign_key, struct problem *p)

@@ -11,11 +11,18 @@
 #include "err.h"
 
 #define CERT_DAYS 90	 /* of a device; renewed from day 60 on */
+#define PKI_RENEW_DAYS 90
 #define CONNECT_CODE_TEXT 64
 #define SECRET_SIZE 8
 
 /* Makes DIR/ca.pem, ca.key, server.pem, server.key (keys 0600). */
 enum err pki_create(const struct conf *conf, struct problem *p);
+/* Whether the four files are there, readable, and belong together; *until: the end of the server's
+ * certificate. */
+enum err pki_check(const struct conf *conf, time_t *until, struct problem *p);
+/* A server certificate that ends within PKI_RENEW_DAYS is made anew, for the same key: clients trust the CA.
+ * At a start. */
+enum err pki_renew_server(const struct conf *conf, struct problem *p);
 /* ctx: certificate, key, CA, both ALPNs. Whoever asks for `jingguan/1` must show a certificate; the enrolment ALPN accepts
  * none, and an expired one. clock_shift_s moves "now" for a rehearsal county's certificates. */
 enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **ca_key, EVP_PKEY **sign_key, struct problem *p);

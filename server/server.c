@@ -1,8 +1,12 @@
 #include "server.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -14,11 +18,14 @@
 #include "metrics.h"
 #include "notify.h"
 #include "pki.h"
+#include "probe.h"
 #include "record_db.h"
 #include "tls.h"
 #include "worker.h"
 
 #define READY_MS 60000 /* the database must answer within a minute of the start */
+#define PROBE_MS 10000 /* how long /readyz may be wrong about calls that fail */
+#define PROBE_AGAIN_MS 2000 /* and about their being well again */
 #define REVIVE_PAUSE_MS 500 /* before the second try to start a PostgreSQL that died; doubled up to */
 #define REVIVE_PAUSE_MAX_MS 10000
 
@@ -58,8 +65,10 @@ struct main_loop {
 	uv_timer_t watch;
 	struct jobs *jobs;
 	struct metrics *metrics;
-	bool ready, stopping, reviving, revived;
-	uv_work_t revive;
+	bool ready, stopping, reviving, revived, probing;
+	uv_work_t revive, probe;
+	uint64_t probe_at_ms;
+	struct problem ill;                     /* of the last probe */
 	uint64_t revive_pause_ms, revive_at_ms; /* a disk that is full stays so for a while, and each try writes logs */
 	uint64_t start_ms;
 	int result;
@@ -106,15 +115,20 @@ static void on_hangup(uv_signal_t *signal, int number)
 	struct main_loop *m = signal->data;
 	struct conf fresh;
 	struct problem p;
+	char live[256], restart[256];
 
 	(void)number;
 	if (conf_load(&fresh, m->server->conf.dir, &p)) {
-		log_error("reload refused, settings unchanged: %s", p.message);
+		log_error("reload refused, settings unchanged: %s: %s", p.message, p.hint);
 		return;
 	}
+	size_t taken = conf_changes(&m->server->conf, &fresh, true, live, sizeof live),
+	       waiting = conf_changes(&m->server->conf, &fresh, false, restart, sizeof restart);
 	m->server->conf.per_address = fresh.per_address;
 	m->server->conf.grouping = fresh.grouping;
-	log_info("settings reloaded: per_address=%d grouping=%d", fresh.per_address, fresh.grouping);
+	log_info("settings reloaded: %s", taken ? live : "nothing changed that a reload takes");
+	if (waiting)
+		log_warn("settings that changed and wait for a restart (systemctl restart jgd): %s", restart);
 }
 
 static bool all_ready(const struct main_loop *m)
@@ -147,7 +161,7 @@ static void on_revive(uv_work_t *work)
 
 	m->revived = embedded_start(&m->server->conf, &started, &p) == ERR_OK;
 	if (!m->revived)
-		log_error("the private PostgreSQL does not start: %s", p.message);
+		log_error("the private PostgreSQL does not start: %s: %s", p.message, p.hint);
 	else if (started)
 		log_warn("the private PostgreSQL had died and was started again");
 }
@@ -173,12 +187,52 @@ static void watch_database(struct main_loop *m)
 	uv_queue_work(&m->loop, &m->revive, on_revive, on_revived);
 }
 
+static void on_probe(uv_work_t *work)
+{
+	struct main_loop *m = work->data;
+
+	m->ill = (struct problem){0};
+	probe_run(&m->server->conf, &m->ill);
+}
+
+static void on_probed(uv_work_t *work, int status)
+{
+	struct main_loop *m = work->data;
+	char *ill = m->server->ill;
+	bool was = ill[0];
+
+	(void)status;
+	m->probing = false;
+	if (m->ill.code == ERR_UNREACHABLE) /* the pools know that, and when it is over, at once */
+		snprintf(ill, sizeof m->server->ill, "%s", "");
+	else
+		snprintf(ill, sizeof m->server->ill, "%s%s%s", m->ill.message, m->ill.code ? " → " : "",
+			m->ill.hint);
+	if (ill[0] && !was)
+		log_error("not ready, calls fail: %s", ill);
+	else if (was && !ill[0])
+		log_info("ready again");
+	m->probe_at_ms = uv_now(&m->loop) + (ill[0] ? PROBE_AGAIN_MS : PROBE_MS);
+}
+
+/* Whether /readyz may say so: what users run is run, on a fresh connection, off the loop. */
+static void watch_calls(struct main_loop *m)
+{
+	if (m->probing || m->stopping || uv_now(&m->loop) < m->probe_at_ms)
+		return;
+	m->probing = true;
+	m->probe.data = m;
+	uv_queue_work(&m->loop, &m->probe, on_probe, on_probed);
+}
+
 static void on_watch(uv_timer_t *timer)
 {
 	struct main_loop *m = timer->data;
 
-	if (m->ready)
+	if (m->ready) {
 		watch_database(m);
+		watch_calls(m);
+	}
 
 	if (!m->ready && all_ready(m))
 		announce(m);
@@ -189,8 +243,62 @@ static void on_watch(uv_timer_t *timer)
 	}
 }
 
-static enum err start_workers(struct server *s)
+/* Loops share the port (SO_REUSEPORT), which would let a second jgd in and give it every other client. Two
+ * nets: a name in the kernel for as long as this process lives, and a bind that shares with nobody, for an
+ * address that overlaps and for other programs. */
+static int claim_port(const struct conf *conf)
 {
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	socklen_t n = conf->listen_addr.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+							      : sizeof(struct sockaddr_in);
+	int on = 1, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+	    probe = socket(conf->listen_addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char text[160];
+
+	conf_address_text(&conf->listen_addr, text, sizeof text);
+	int len = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "jingguan %s", text);
+	bool any = strcmp(strrchr(text, ':'), ":0") == 0; /* the kernel chooses one that is free */
+	if (fd < 0 || probe < 0)
+		return errno;
+	setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on,
+		sizeof on); /* connections of the last run may still be closing */
+	int why = (!any && bind(fd, (const struct sockaddr *)&name,
+				   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len))) ||
+				  bind(probe, (const struct sockaddr *)&conf->listen_addr, n) ||
+				  listen(probe, 1)
+			  ? errno
+			  : 0;
+	close(probe);
+	return why; /* fd stays open */
+}
+
+static enum err port_refused(const struct conf *conf, int why, struct problem *p)
+{
+	char hint[256];
+	const char *port = strrchr(conf->listen, ':') + 1;
+
+	if (why == EADDRINUSE)
+		snprintf(hint, sizeof hint,
+			tr("ss -ltnp 'sport = :%s' 看是谁；停掉它，或改 jgd.ini 的 listen",
+				"ss -ltnp 'sport = :%s' says who; stop it, or change listen in jgd.ini"),
+			port);
+	else
+		snprintf(hint, sizeof hint,
+			tr("ip addr 看本机有哪些地址；改 jgd.ini 的 listen",
+				"ip addr lists this machine's addresses; change listen in jgd.ini"));
+	return problem_set(p, ERR_NOT_NOW, "listen", hint,
+		why == EADDRINUSE
+			? tr("端口 %s 已被另一个程序占用（%s）", "port %s is taken by another program (%s)")
+			: tr("不能监听 %s（%s）", "cannot listen on %s (%s)"),
+		conf->listen, strerror(why));
+}
+
+static enum err start_workers(struct server *s, struct problem *p)
+{
+	int why = claim_port(&s->conf);
+
+	if (why)
+		return port_refused(&s->conf, why, p);
 	s->worker_count = s->conf.workers;
 	s->workers = calloc((size_t)s->worker_count, sizeof *s->workers);
 	if (!s->workers)
@@ -224,8 +332,14 @@ static enum err main_loop_start(struct main_loop *m, struct problem *p)
 
 	uv_loop_init(&m->loop);
 	m->start_ms = uv_now(&m->loop);
-	if ((e = jobs_create(&m->jobs, s, &m->loop)) || (e = metrics_create(&m->metrics, s, &m->loop, p)) || (e = start_workers(s)))
-		return p->code ? e : problem_set(p, e, NULL, NULL, tr("启动失败：端口被占用或内存不足", "cannot start: the port is taken, or memory is short"));
+	if ((e = jobs_create(&m->jobs, s, &m->loop)) || (e = metrics_create(&m->metrics, s, &m->loop, p)) ||
+		(e = start_workers(s, p)))
+		return p->code ? e
+			       : problem_set(p, e, NULL,
+					 tr("free -h 看内存；减小 jgd.ini 的 workers",
+						 "free -h shows the memory; make workers in jgd.ini smaller"),
+					 tr("启动失败：%s", "cannot start: %s"),
+					 tr(err_info((int)e)->zh, err_info((int)e)->en));
 	init_signal(m, &m->term, SIGTERM, on_term);
 	init_signal(m, &m->interrupt, SIGINT, on_term);
 	init_signal(m, &m->hangup, SIGHUP, on_hangup);
@@ -261,5 +375,8 @@ enum err server_run(struct server *s, struct problem *p)
 	free(s->deny.spki);
 	uv_rwlock_destroy(&s->deny.lock);
 	log_info("stopped");
-	return m.result ? problem_set(p, ERR_UNAVAILABLE, "database", NULL, NULL) : ERR_OK;
+	return m.result ? problem_set(p, ERR_UNAVAILABLE, "database", NULL,
+				  tr("数据库在 %d 秒内没有应答", "the database did not answer within %d s"),
+				  READY_MS / 1000)
+			: ERR_OK;
 }

@@ -32,6 +32,7 @@ struct server {
 	int worker_count;
 	uint64_t started_us; /* monotonic */
 	atomic_bool draining;
+	char ill[520]; /* why calls fail though the database answers, "" when they do not; main thread */
 };
 
 /* Serves until SIGTERM; s->conf is filled. Blocking. */

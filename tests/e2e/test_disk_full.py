@@ -3,6 +3,7 @@
 
 Profiles and the database stand on small tmpfs mounts; a ballast file leaves as many pages free as a step wants. Each piece of work is
 tried with ever more room, so that the failure walks through everything it writes: journal, outbox, files, receipts, staging, flip."""
+import glob
 import concurrent.futures
 import csv
 import errno
@@ -368,9 +369,13 @@ def panic(server):
     return False
 
 
-def lines(path):
-    with open(path, errors="replace") as file:
-        return len(file.readlines())
+def log_lines(server):
+    """Of all that is logged about the private PostgreSQL, by itself and by jgd."""
+    count = 0
+    for path in glob.glob(server.data + "/pg/*.log") + glob.glob(server.data + "/pg/log/*") + [server.dir + "/jgd.log"]:
+        with open(path, errors="replace") as file:
+            count += len(file.readlines())
+    return count
 
 
 def bureau_side(server, disk):
@@ -383,10 +388,9 @@ def bureau_side(server, disk):
     waiting_calls(county, person)
     disk.room(0)
     cases.check("the write-ahead log is full: PostgreSQL panics", panic(server))
-    log = server.data + "/pg/setup.log"
-    begun, before = time.monotonic(), lines(log)
+    begun, before = time.monotonic(), log_lines(server)
     bureau_refuses("log full", county, person)
-    rate = (lines(log) - before) / max(time.monotonic() - begun, 1)
+    rate = (log_lines(server) - before) / max(time.monotonic() - begun, 1)
     cases.check("log full: jgd does not fill the rest of the disk with its tries", rate < 12, "%.1f lines a second" % rate)
     disk.room(None)
     bureau_goes_on("log full", county, person)
@@ -443,7 +447,7 @@ def bureau():
         bureau_side(server, disk)
         backups(server)
         if cases.failed:
-            print(open(server.dir + "/jgd.log").read()[-3000:], open(server.data + "/pg/server.log").read()[-1500:], file=sys.stderr)
+            print(open(server.dir + "/jgd.log").read()[-3000:], open(server.data + "/pg/start.log").read()[-1500:], file=sys.stderr)
     finally:
         if disk:
             disk.room(None)

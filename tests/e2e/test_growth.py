@@ -23,7 +23,7 @@ def roster(path, first):
 def rows_read(server):
     """Rows that scans and index look-ups have fetched so far from the tables that a push touches. A backend that stays idle keeps
     its counters to itself for up to ten seconds; one that ends reports them, so jgd's are ended first (it connects again)."""
-    server.psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'jingguan_app'")
+    server.psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'jgd'")
     return int(server.psql("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables"
                            " WHERE relname IN ('student', 'guardian', 'feed', 'stream', 'device', 'op_push', 'rec_history')").split()[-1])
 

@@ -210,7 +210,7 @@ class CountyAtWork:
                 server.stop(signal.SIGKILL)
                 server.start()
             elif what == "backend":
-                run = server.psql_once("SELECT pid FROM pg_stat_activity WHERE usename = 'jingguan_app' ORDER BY state = 'idle in transaction' DESC, state_change DESC LIMIT 1", "jingguan")
+                run = server.psql_once("SELECT pid FROM pg_stat_activity WHERE application_name = 'jgd' ORDER BY state = 'idle in transaction' DESC, state_change DESC LIMIT 1", "jingguan")
                 if not run.stdout.strip():
                     return
                 with contextlib.suppress(ProcessLookupError):

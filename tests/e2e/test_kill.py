@@ -183,7 +183,7 @@ class Kill:
         self.settle(person, "%s killed at %s" % (whom, word))
 
     def kill_backend(self):
-        backend = self.server.psql("SELECT pid FROM pg_stat_activity WHERE usename = 'jingguan_app' ORDER BY state = 'idle in transaction' DESC, state_change DESC LIMIT 1", user="jingguan")
+        backend = self.server.psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'jgd' ORDER BY state = 'idle in transaction' DESC, state_change DESC LIMIT 1", user="jingguan")
         os.kill(int(backend), signal.SIGKILL)
 
     def kill_both(self):

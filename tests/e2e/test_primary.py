@@ -65,9 +65,10 @@ class TwoHosts(WireCounty):
         directory = self.server.dir + "/second"
         shutil.copytree(self.server.data, directory, ignore=lambda path, names: [n for n in names if n == "pg"])
         text = open(directory + "/jgd.ini").read()
+        role = re.search(r"(?m)^database_app = .* user=(\S+)", text).group(1)
         for name, value in (("embedded", "no"), ("listen", "127.0.0.1:0"), ("metrics", "127.0.0.1:0"),
                             ("database_owner", "host=%s dbname=jingguan user=jingguan" % ",".join(hosts)),
-                            ("database_app", "host=%s dbname=jingguan user=jingguan_app" % ",".join(hosts))):
+                            ("database_app", "host=%s dbname=jingguan user=%s" % (",".join(hosts), role))):
             text = re.sub(r"(?m)^%s = .*$" % name, "%s = %s" % (name, value), text)
         with open(directory + "/jgd.ini", "w") as out:
             out.write(text)

@@ -121,6 +121,7 @@ class WireCounty:
         for name in ("ca.pem", "ca.key", "server.pem", "server.key", "jgd.ini"):
             shutil.copy2(self.server.data + "/" + name, directory)
         text = open(directory + "/jgd.ini").read()
+        text = text.replace("/proc/self/cwd/pg/s", self.server.data + "/pg/s") # the private one is named from its own directory
         for name, value in (("embedded", "no"), ("listen", "127.0.0.1:0"), ("metrics", "127.0.0.1:0")):
             text = re.sub(r"(?m)^%s = .*$" % name, "%s = %s" % (name, value), text)
         with open(directory + "/jgd.ini", "w") as out:

@@ -89,20 +89,78 @@ static void defaults_hold(void **state)
 
 static void refused(void **state)
 {
-	static const char *const bad[] = {"nonsense = 1\n", "workers = two\n", "workers =\n", "grouping = true\n", "listen = 7420\n", "listen = somewhere:1\n",
-		"listen = 1.2.3.4:70000\n", "metrics = :1\n", "not a line\n", "workers = 99999999999999999999\n"};
+	static const char *const bad[] = {"nonsense = 1\n", "workers = two\n", "workers =\n",
+		"grouping = true\n", "listen = 7420\n", "listen = somewhere:1\n", "listen = 1.2.3.4:70000\n",
+		"metrics = :1\n", "not a line\n", "workers = 99999999999999999999\n", "workers = 99999\n",
+		"workers = 0\n", "pool = 33\n", "per_address = 0\n", "county = 32132\n", "county = 0\n",
+		"workers = 64\npool = 32\n", "pool = 2\n"};
 	struct conf c;
 	struct problem p;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		write_ini(bad[i]);
+		char text[200];
+		snprintf(text, sizeof text, "%s%s",
+			strncmp(bad[i], "county", 6) && strncmp(bad[i], "pool = 2", 8) ? "county = 321324\n"
+										       : "",
+			bad[i]);
+		write_ini(text);
 		if (conf_load(&c, dir, &p) == ERR_OK)
 			fail_msg("accepted: %s", bad[i]);
 		assert_true(p.message[0] != 0);
+		if (!strstr(p.hint, "jgd.ini"))
+			fail_msg("%s: the hint does not name the file: %s", bad[i], p.hint);
 	}
+	write_ini("county = 321324\n\nworkers = 99999\n");
+	conf_load(&c, dir, &p);
+	assert_non_null(strstr(p.message, "64")); /* the limit, and why there is one */
+	assert_non_null(strstr(p.message, "核"));
+	assert_non_null(strstr(p.hint, "3")); /* the line */
 	assert_int_equal(conf_load(&c, "/nonexistent", &p), ERR_NOT_FOUND);
 	assert_true(p.hint[0] != 0);
+}
+
+/* What cannot be read back is not saved: the next start would serve other settings than init was given. */
+static void saved_as_it_is_or_not_at_all(void **state)
+{
+	static const char *const bad[] = {"局 ;二", "局\n二", " 局", "局 "};
+	struct conf c, back;
+	struct problem p;
+
+	(void)state;
+	conf_defaults(&c);
+	c.county = 321324;
+	snprintf(c.dir, sizeof c.dir, "%s", dir);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(c.name, sizeof c.name, "%s", bad[i]);
+		if (conf_save(&c, &p) == ERR_OK)
+			fail_msg("saved: %s", bad[i]);
+		assert_string_equal(p.field, "name");
+	}
+	snprintf(c.name, sizeof c.name, "泗洪县“教育”局's \\ $HOME, %%d");
+	assert_int_equal(conf_save(&c, &p), ERR_OK);
+	assert_int_equal(conf_load(&back, dir, &p), ERR_OK);
+	assert_string_equal(back.name, c.name);
+}
+
+/* A reload says what took effect and what waits for a restart; of a text, which may be a password, the name
+ * only. */
+static void changes_are_named(void **state)
+{
+	struct conf a, b;
+	char text[200];
+
+	(void)state;
+	conf_defaults(&a);
+	b = a;
+	assert_int_equal(conf_changes(&a, &b, true, text, sizeof text), 0);
+	b.per_address = 512;
+	b.workers = 4;
+	snprintf(b.database_app, sizeof b.database_app, "password=secret");
+	assert_int_equal(conf_changes(&a, &b, true, text, sizeof text), 1);
+	assert_string_equal(text, "per_address=512");
+	assert_int_equal(conf_changes(&a, &b, false, text, sizeof text), 2);
+	assert_string_equal(text, "database_app workers=4");
 }
 
 static void addresses(void **state)
@@ -155,7 +213,9 @@ static void the_document_names_every_setting(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(there_and_back), cmocka_unit_test(defaults_hold), cmocka_unit_test(refused), cmocka_unit_test(addresses),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(there_and_back), cmocka_unit_test(defaults_hold),
+		cmocka_unit_test(refused), cmocka_unit_test(addresses),
+		cmocka_unit_test(saved_as_it_is_or_not_at_all), cmocka_unit_test(changes_are_named),
 		cmocka_unit_test(the_document_names_every_setting)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,406 @@
+#include "backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <libpq-fe.h>
+#include <sodium.h>
+
+#include "child.h"
+#include "db.h"
+#include "embedded.h"
+#include "migrate.h"
+#include "place.h"
+#include "roles.h"
+
+#define DISK_NONE_BYTES 65536 /* less than what the tools write at once */
+#define COPY_CHUNK 65536
+
+const char *const backup_keys[BACKUP_KEYS] = {"jgd.ini", "ca.pem", "ca.key", "server.pem", "server.key"};
+
+static enum err write_failed(const char *path, struct problem *p)
+{
+	int why = errno;
+	bool full = why == ENOSPC || why == EDQUOT;
+	char hint[PATH_MAX + 64];
+
+	if (full)
+		snprintf(hint, sizeof hint, "%s", tr("换一个地方，或清理后再试：df -h", "choose another place, or free some space: df -h"));
+	else if (why == EACCES)
+		snprintf(hint, sizeof hint, tr("用服务帐号能写的目录：install -d -o jingguan -m 700 %s", "use one that the service's account can write: install -d -o jingguan -m 700 %s"), path);
+	else
+		snprintf(hint, sizeof hint, "ls -ld %s", path);
+	return problem_set(p, full ? ERR_DISK_FULL : ERR_FILE_IO, NULL, hint, "%s: %s", path, strerror(why));
+}
+
+/* A program of PostgreSQL, of the version of the server that it talks to: a newer one speaks of settings that it lacks. */
+static enum err tool_of(const struct conf *conf, const char *name, char *out, size_t size, struct problem *p)
+{
+	PGconn *owner;
+	enum err e = migrate_connect(conf->database_owner, &owner, p);
+
+	if (!e)
+		e = child_program(name, PQserverVersion(owner) / 10000, out, size, p);
+	PQfinish(owner);
+	return e;
+}
+
+static enum err run_tool(const struct conf *conf, const char *const argv[], struct problem *p)
+{
+	char log[PATH_MAX], line[160], hint[PATH_MAX + 16], quoted[PATH_MAX];
+
+	snprintf(log, sizeof log, "%s/backup.log", conf->dir);
+	if (child_run(conf->dir, log, argv))
+		return ERR_OK;
+	child_last_line(log, line, sizeof line);
+	snprintf(hint, sizeof hint, "tail %s", place_quoted(quoted, sizeof quoted, log));
+	return problem_set(p, ERR_INTERNAL, "backup", hint, tr("%s 失败：%s", "%s failed: %s"), strrchr(argv[0], '/') + 1, line);
+}
+
+static enum err file_sum(const char *path, char hex[65])
+{
+	crypto_hash_sha256_state state;
+	uint8_t chunk[COPY_CHUNK], sum[32];
+	FILE *in = fopen(path, "rb");
+	size_t n;
+
+	if (!in)
+		return ERR_FILE_IO;
+	crypto_hash_sha256_init(&state);
+	while ((n = fread(chunk, 1, sizeof chunk, in)) > 0)
+		crypto_hash_sha256_update(&state, chunk, n);
+	bool failed = ferror(in);
+	fclose(in);
+	crypto_hash_sha256_final(&state, sum);
+	sodium_bin2hex(hex, 65, sum, 32);
+	return failed ? ERR_FILE_IO : ERR_OK;
+}
+
+static enum err copy_file(const char *from, const char *to, struct problem *p)
+{
+	uint8_t chunk[COPY_CHUNK];
+	FILE *in = fopen(from, "rb");
+	if (!in)
+		return write_failed(from, p);
+	int fd = in ? open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600) : -1;
+	FILE *out = fd >= 0 ? fdopen(fd, "wb") : NULL;
+	bool good = out != NULL;
+	size_t n;
+
+	while (good && (n = fread(chunk, 1, sizeof chunk, in)) > 0)
+		good = fwrite(chunk, 1, n, out) == n;
+	good = good && !ferror(in) && fflush(out) == 0 && fsync(fileno(out)) == 0;
+	if (out && fclose(out))
+		good = false;
+	fclose(in);
+	return good ? ERR_OK : write_failed(to, p);
+}
+
+static enum err write_sums(const char *dir, struct problem *p)
+{
+	char path[PATH_MAX], sums[PATH_MAX], hex[65];
+
+	snprintf(sums, sizeof sums, "%s/SHA256SUMS", dir);
+	FILE *out = fopen(sums, "w");
+	bool good = out != NULL;
+	for (size_t i = 0; good && i <= BACKUP_KEYS; i++) {
+		const char *name = i < BACKUP_KEYS ? backup_keys[i] : "database.dump";
+		snprintf(path, sizeof path, "%s/%s", dir, name);
+		good = file_sum(path, hex) == ERR_OK && fprintf(out, "%s  %s\n", hex, name) > 0;
+	}
+	good = good && fflush(out) == 0 && fsync(fileno(out)) == 0;
+	if (out && fclose(out))
+		good = false;
+	return good ? ERR_OK : write_failed(sums, p);
+}
+
+/* Reads a backup as restore would: every file against its sum, and the dump's own table of contents. */
+static enum err verify_backup(const struct conf *conf, const char *dir, struct problem *p)
+{
+	char path[PATH_MAX], line[256], hex[65], program[256], hint[PATH_MAX + 32], quoted[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/SHA256SUMS", dir);
+	FILE *in = fopen(path, "r");
+	size_t files = 0;
+	if (!in && errno == EACCES) {
+		snprintf(hint, sizeof hint, "chown -R %s %s", conf->user, place_quoted(quoted, sizeof quoted, dir));
+		return problem_set(p, ERR_PERMISSION, "backup", hint, tr("帐号 %s 读不了 %s", "account %s cannot read %s"), conf->user, dir);
+	}
+	if (!in)
+		return problem_set(p, ERR_NOT_FOUND, "backup", tr("备份目录的名字是 jingguan-日期：ls -d */jingguan-*", "a backup's directory is named jingguan-DATE: ls -d */jingguan-*"), tr("%s 不是一份备份", "%s is not a backup"), dir);
+	enum err e = ERR_OK;
+	while (!e && fgets(line, sizeof line, in)) {
+		line[strcspn(line, "\n")] = 0;
+		if (strlen(line) < 67)
+			break;
+		snprintf(path, sizeof path, "%s/%s", dir, line + 66);
+		files++;
+		if (file_sum(path, hex) || strncmp(hex, line, 64) != 0)
+			e = problem_set(p, ERR_FILE_DAMAGED, "backup", tr("换一份备份，例如前一天的", "take another backup, the day before's for one"), tr("备份文件 %s 已损坏", "%s of the backup is damaged"), line + 66);
+	}
+	fclose(in);
+	if (!e && files != BACKUP_KEYS + 1)
+		e = problem_set(p, ERR_FILE_DAMAGED, "backup", tr("换一份备份，例如前一天的", "take another backup, the day before's for one"), tr("备份不完整", "the backup is not complete"));
+	snprintf(path, sizeof path, "%s/database.dump", dir);
+	if (!e && !(e = child_program("pg_restore", 0, program, sizeof program, p)))
+		e = run_tool(conf, (const char *[]){program, "--list", path, NULL}, p);
+	return e;
+}
+
+/* What is not complete must not lie about as if it were, nor keep the room it could not do with. A tool only says that it
+ * failed: the disk tells whether that was for want of room. */
+static enum err discard_backup(const char *dir, enum err e, struct problem *p)
+{
+	static const char *const more[] = {"database.dump", "SHA256SUMS"};
+	struct statvfs fs;
+	char path[PATH_MAX];
+
+	if (statvfs(dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_NONE_BYTES) {
+		errno = ENOSPC;
+		e = write_failed(dir, p);
+	}
+	for (size_t i = 0; i < BACKUP_KEYS + 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, i < BACKUP_KEYS ? backup_keys[i] : more[i - BACKUP_KEYS]);
+		unlink(path);
+	}
+	rmdir(dir);
+	return e;
+}
+
+/* ---- which was the last one ---- */
+
+bool backup_last(const struct conf *conf, char *dir, size_t size, time_t *at)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/backup.last", conf->dir);
+	FILE *in = fopen(path, "re");
+	bool good = in && fstat(fileno(in), &st) == 0 && fgets(dir, (int)size, in);
+	if (in)
+		fclose(in);
+	if (!good)
+		return false;
+	dir[strcspn(dir, "\n")] = 0;
+	*at = st.st_mtime;
+	return true;
+}
+
+static void remember(const struct conf *conf, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/%s", conf->dir, name);
+	FILE *out = fopen(path, "we");
+	if (out) {
+		fprintf(out, "%s\n", text);
+		fclose(out);
+	}
+}
+
+static enum err copy_keys(const char *from_dir, const char *to_dir, size_t first, struct problem *p)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	enum err e = ERR_OK;
+
+	for (size_t i = first; !e && i < BACKUP_KEYS; i++) {
+		snprintf(from, sizeof from, "%s/%s", from_dir, backup_keys[i]);
+		snprintf(to, sizeof to, "%s/%s", to_dir, backup_keys[i]);
+		e = copy_file(from, to, p);
+	}
+	return e;
+}
+
+static enum err dump(const struct conf *conf, const char *dir, struct problem *p)
+{
+	char to[PATH_MAX], option[CONF_TEXT + 16], program[256];
+	enum err e = conf->embedded ? embedded_start(conf, NULL, p) : ERR_OK;
+
+	snprintf(to, sizeof to, "%s/database.dump", dir);
+	snprintf(option, sizeof option, "--dbname=%s", conf->database_owner);
+	if (!e && !(e = tool_of(conf, "pg_dump", program, sizeof program, p)))
+		e = run_tool(conf, (const char *[]){program, "--format=custom", "--file", to, option, NULL}, p);
+	if (conf->embedded)
+		embedded_stop(conf);
+	return e;
+}
+
+enum err backup_make(const struct conf *conf, const char *target, struct report *r, struct problem *p)
+{
+	char dir[PATH_MAX / 2];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	size_t n = (size_t)snprintf(dir, sizeof dir, "%s/jingguan-", target);
+	strftime(dir + n, sizeof dir - n, "%Y%m%dT%H%M%SZ", &tm);
+	if (mkdir(target, 0700) && errno != EEXIST)
+		return write_failed(target, p);
+	if (mkdir(dir, 0700))
+		return write_failed(errno == EACCES ? target : dir, p);
+	enum err e = dump(conf, dir, p);
+	if (!e && !(e = copy_keys(conf->dir, dir, 0, p)) && !(e = write_sums(dir, p)))
+		e = verify_backup(conf, dir, p);
+	if (e)
+		return discard_backup(dir, e, p);
+	remember(conf, "backup.last", dir);
+	report_set(r, "backup", json_string(dir));
+	report_say(r, tr("备份完成并已校验：%s", "backed up and verified: %s"), dir);
+	return ERR_OK;
+}
+
+/* ---- restore ---- */
+
+/* The restored database is another one than the clients knew: a new epoch makes each start its cursors again and send what
+ * it still has (sync.md). The time makes the number new even when the same backup is restored twice. */
+static enum err renew_epoch(const struct conf *conf, struct problem *p)
+{
+	PGconn *owner;
+	char sql[300];
+	enum err e = migrate_connect(conf->database_owner, &owner, p);
+
+	if (e)
+		return e;
+	snprintf(sql, sizeof sql, "SELECT set_config('app.county', '%d', false); UPDATE county SET epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)",
+		conf->county);
+	PGresult *r = PQexec(owner, sql);
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		e = problem_set(p, ERR_INTERNAL, "epoch", NULL, "%s", PQerrorMessage(owner));
+	PQclear(r);
+	PQfinish(owner);
+	return e;
+}
+
+/* A restore under a serving jgd would pull the tables away from under acknowledged calls; this one's lock we hold, another
+ * one's on the same database shows in its connections. */
+static enum err refuse_while_serving(PGconn *owner, struct problem *p)
+{
+	PGresult *r = PQexec(owner, "SELECT coalesce(host(client_addr), 'localhost') FROM pg_stat_activity WHERE application_name = 'jgd' AND datname = current_database()");
+	enum err e = PQntuples(r) == 0 ? ERR_OK : problem_set(p, ERR_NOT_NOW, "restore", tr("先停止它：systemctl stop jgd", "stop it first: systemctl stop jgd"),
+		tr("jgd 正在用这个数据库提供服务（%s）", "jgd is serving from this database (%s)"), PQgetvalue(r, 0, 0));
+
+	PQclear(r);
+	return e;
+}
+
+/* A new directory says nothing of what is in the database; what is there already is nobody's to replace. */
+static enum err refuse_filled(const struct conf *conf, const char *source, PGconn *owner, struct problem *p)
+{
+	char path[PATH_MAX], hint[256];
+	struct stat st;
+	PGresult *r = PQexec(owner, "SELECT 1 WHERE to_regclass('county') IS NOT NULL");
+	bool filled = PQntuples(r) == 1;
+
+	PQclear(r);
+	snprintf(path, sizeof path, "%s/restore.unfinished", conf->dir);
+	if (!filled || stat(path, &st) == 0)
+		return ERR_OK;
+	if (conf->embedded)
+		snprintf(hint, sizeof hint, tr("只丢了设置：cp %s/jgd.ini %s/；真要回到备份：先把 %s/pg 改名", "if only the settings are lost: cp %s/jgd.ini %s/; to go back to the backup: rename %s/pg first"), source, conf->dir, conf->dir);
+	else
+		snprintf(hint, sizeof hint, "%s", tr("给一个空数据库：createdb 新库，--database …/新库", "give an empty database: createdb NEW, --database …/NEW"));
+	return problem_set(p, ERR_EXISTS, "database", hint, tr("数据库里已经有一个县，而 %s 没有 jgd.ini", "there is a county in the database, and no jgd.ini in %s"), conf->dir);
+}
+
+enum err backup_settings(struct conf *conf, const char *source, const char *dir, const char *database, struct problem *p)
+{
+	enum err e = conf_load(conf, source, p);
+
+	if (e)
+		return problem_set(p, ERR_NOT_FOUND, "backup", tr("备份目录的名字是 jingguan-日期：ls -d */jingguan-*", "a backup's directory is named jingguan-DATE: ls -d */jingguan-*"), tr("%s 不是一份备份", "%s is not a backup"), source);
+	snprintf(conf->dir, sizeof conf->dir, "%s", dir);
+	conf->embedded = conf->embedded && !database;
+	if (conf->embedded)
+		embedded_conninfo(EMBEDDED_OWNER, conf->database_owner, sizeof conf->database_owner);
+	else if (!database) /* the one that the backup names may be alive, and newer */
+		return problem_set(p, ERR_USAGE, "database", "jgd restore BACKUP --data DIR --database URL", tr("这份备份来自外接数据库，要写明恢复到哪个空数据库", "this backup is of a PostgreSQL outside: say which empty database to restore into"));
+	return ERR_OK;
+}
+
+/* Before the tables: whom they grant to. */
+static enum err prepare(struct conf *conf, const char *source, bool fresh, struct problem *p)
+{
+	PGconn *owner;
+	enum err e = migrate_connect(conf->database_owner, &owner, p);
+
+	if (e)
+		return e;
+	if (PQserverVersion(owner) < DB_SERVER_MIN)
+		e = problem_set(p, ERR_UPGRADE, "database", "apt-get update && apt-get install postgresql-15", tr("PostgreSQL 版本过低，需要 15.14 以上", "PostgreSQL 15.14 or newer is needed"));
+	if (!e)
+		e = refuse_while_serving(owner, p);
+	if (!e && fresh)
+		e = refuse_filled(conf, source, owner, p);
+	if (!e && !(e = migrate_group(owner, p)))
+		e = fresh ? roles_make(owner, conf, p) : roles_mend(owner, conf, p);
+	PQfinish(owner);
+	return e;
+}
+
+static enum err load(struct conf *conf, const char *source, struct problem *p)
+{
+	char path[PATH_MAX], option[CONF_TEXT + 16], program[256];
+	enum err e = tool_of(conf, "pg_restore", program, sizeof program, p);
+
+	snprintf(path, sizeof path, "%s/database.dump", source);
+	snprintf(option, sizeof option, "--dbname=%s", conf->database_owner);
+	if (!e && (e = run_tool(conf, (const char *[]){program, "--clean", "--if-exists", "--no-owner", "--single-transaction", option, path, NULL}, p)))
+		snprintf(p->safe, sizeof p->safe, "%s", tr("恢复已整体撤回，数据库和恢复前一样", "the restore was taken back as a whole: the database is as before"));
+	return e;
+}
+
+enum err backup_restore(struct conf *conf, const char *source, bool fresh, struct report *r, struct problem *p)
+{
+	char marker[PATH_MAX];
+	enum err e = verify_backup(conf, source, p);
+
+	if (!e && conf->embedded && !(e = fresh ? embedded_create(conf, p) : ERR_OK))
+		e = embedded_start(conf, NULL, p);
+	if (!e)
+		e = prepare(conf, source, fresh, p);
+	/* From here on the directory is neither the old county nor the new one until all of it is done; serve looks for this. */
+	snprintf(marker, sizeof marker, "%s/restore.unfinished", conf->dir);
+	if (!e)
+		remember(conf, "restore.unfinished", source);
+	bool loaded = !e && !(e = load(conf, source, p));
+	if (!e)
+		e = renew_epoch(conf, p);
+	if (conf->embedded)
+		embedded_stop(conf);
+	/* The settings stay those of this machine; the keys come with the data they belong to. */
+	if (!e && !(e = copy_keys(source, conf->dir, 1, p)) && fresh)
+		e = conf_save(conf, p);
+	if (e && loaded)
+		snprintf(p->safe, sizeof p->safe, "%s", tr("数据库已恢复，密钥和设置还没有；同一条命令可以再运行", "the database is restored, keys and settings are not yet; the same command can be run again"));
+	if (!e || !loaded)
+		unlink(marker);
+	if (e)
+		return e;
+	report_set(r, "restored", json_string(source));
+	report_set(r, "data", json_string(conf->dir));
+	report_say(r, tr("已恢复到 %s。下一步：jgd serve --data %s\n各校客户端会自动重新核对并补送备份之后的数据。", "restored into %s. Next: jgd serve --data %s\nThe clients compare and send again what came after the backup."),
+		conf->dir, place_quoted((char[600]){0}, 600, conf->dir));
+	return ERR_OK;
+}
+
+enum err backup_unfinished(const struct conf *conf, struct problem *p)
+{
+	char path[PATH_MAX], source[PATH_MAX] = "", hint[2 * PATH_MAX], quoted[2][PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/restore.unfinished", conf->dir);
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return ERR_OK;
+	if (!fgets(source, sizeof source, in))
+		source[0] = 0;
+	fclose(in);
+	source[strcspn(source, "\n")] = 0;
+	snprintf(hint, sizeof hint, "jgd restore %s --data %s", place_quoted(quoted[0], PATH_MAX, source), place_quoted(quoted[1], PATH_MAX, conf->dir));
+	return problem_set(p, ERR_NOT_NOW, "restore", hint, tr("上一次恢复没有做完", "the last restore was not finished"));
+}

@@ -1,0 +1,201 @@
+#include "doctor.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include <libpq-fe.h>
+
+#include "backup.h"
+#include "db.h"
+#include "embedded.h"
+#include "migrate.h"
+#include "pki.h"
+#include "place.h"
+#include "probe.h"
+
+#define DISK_LOW_PERCENT 10
+#define DISK_LOW_BYTES (UINT64_C(2) << 30) /* a county's year of growth */
+#define CLOCK_APART_S 60
+#define BACKUP_OLD_S (8 * 86400) /* a weekly backup that was late by a day */
+
+struct checkup {
+	const struct conf *conf;
+	struct report *report;
+	json_t *checks;
+	int faults;
+	char first[256];		  /* mend of the first fault */
+	char dir[PATH_MAX], backup[PATH_MAX]; /* as a shell reads them; backup: the last one, or a word for it */
+};
+
+static bool finding(struct checkup *c, bool good, const char *what, const char *mend, ...) __attribute__((format(printf, 4, 5)));
+static bool finding(struct checkup *c, bool good, const char *what, const char *mend, ...)
+{
+	char text[PATH_MAX + 256] = "";
+	va_list args;
+
+	va_start(args, mend);
+	if (!good)
+		vsnprintf(text, sizeof text, mend, args);
+	va_end(args);
+	report_say(c->report, "%s %s%s%s", good ? "✓" : "✗", what, good ? "" : "  → ", text);
+	json_array_append_new(c->checks, json_pack("{ss sb so}", "check", what, "ok", good, "mend", good ? json_null() : json_string(text)));
+	if (!good && !c->faults++)
+		snprintf(c->first, sizeof c->first, "%s", text);
+	return good;
+}
+
+static void notice(struct checkup *c, const char *what, const char *mend)
+{
+	report_say(c->report, "! %s  → %s", what, mend);
+	json_array_append_new(c->checks, json_pack("{ss sb ss}", "check", what, "ok", true, "mend", mend));
+}
+
+static bool secret(const char *name)
+{
+	return strstr(name, ".key") || strstr(name, ".ini");
+}
+
+static void check_files(struct checkup *c)
+{
+	char path[PATH_MAX], text[128], quoted[PATH_MAX];
+	struct stat st;
+
+	for (size_t i = 0; i < BACKUP_KEYS; i++) {
+		const char *name = backup_keys[i];
+		snprintf(path, sizeof path, "%s/%s", c->conf->dir, name);
+		bool there = stat(path, &st) == 0;
+		snprintf(text, sizeof text, "%s %s", tr("文件", "file"), name);
+		if (finding(c, there, text, "cp -p %s/%s %s/", c->backup, name, c->dir) && secret(name)) {
+			snprintf(text, sizeof text, tr("　%s 仅本帐号可读", "  %s is readable by this account only"), name);
+			finding(c, (st.st_mode & 077) == 0, text, "chmod 600 %s", place_quoted(quoted, sizeof quoted, path));
+		}
+	}
+	snprintf(path, sizeof path, "%s/admins.txt", c->conf->dir);
+	if (stat(path, &st) == 0) {
+		snprintf(text, sizeof text, tr("交给三位管理员后：rm %.80s", "when it is handed over: rm %.80s"), place_quoted(quoted, sizeof quoted, path));
+		notice(c, tr("admins.txt 仍在", "admins.txt is still there"), text);
+	}
+}
+
+static void check_keys(struct checkup *c)
+{
+	struct problem p;
+	time_t until = 0;
+	enum err e = pki_check(c->conf, &until, &p);
+
+	if (finding(c, !e, tr("证书与密钥成对", "certificates and keys belong together"), "cp -p %s/*.pem %s/*.key %s/", c->backup, c->backup, c->dir))
+		finding(c, until - time(NULL) > (time_t)PKI_RENEW_DAYS * 86400, tr("服务器证书有效期超过 90 天", "the server certificate is valid for 90 days more"),
+			"%s", tr("systemctl restart jgd（启动时自动换发）", "systemctl restart jgd (a start renews it)"));
+}
+
+static void check_disk(struct checkup *c)
+{
+	struct statvfs fs;
+	bool good = statvfs(c->conf->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > DISK_LOW_BYTES &&
+		fs.f_bavail * 100 / fs.f_blocks >= DISK_LOW_PERCENT;
+
+	finding(c, good, tr("磁盘空间充足", "disk space"), tr("清理磁盘，剩余应在 2 GB 和 10%% 以上：df -h %s", "free some, more than 2 GB and 10%% should be left: df -h %s"), c->dir);
+}
+
+static void check_backup_age(struct checkup *c)
+{
+	char dir[PATH_MAX], text[64], day[16];
+	time_t at;
+	struct tm tm;
+
+	if (!backup_last(c->conf, dir, sizeof dir, &at)) {
+		notice(c, tr("还没有备份过", "there is no backup yet"), "jgd backup /var/backups/jingguan --data DIR");
+		return;
+	}
+	localtime_r(&at, &tm);
+	strftime(day, sizeof day, "%Y-%m-%d", &tm);
+	snprintf(text, sizeof text, tr("最近一次备份在 %s", "the last backup is of %s"), day);
+	if (time(NULL) - at > BACKUP_OLD_S)
+		notice(c, text, "jgd backup /var/backups/jingguan --data DIR");
+}
+
+static bool ask(PGconn *db, const char *sql)
+{
+	PGresult *r = PQexec(db, sql);
+	bool yes = PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "t") == 0;
+
+	PQclear(r);
+	return yes;
+}
+
+static void ask_text(PGconn *db, const char *sql, char *out, size_t size)
+{
+	PGresult *r = PQexec(db, sql);
+
+	snprintf(out, size, "%s", PQntuples(r) == 1 ? PQgetvalue(r, 0, 0) : "");
+	PQclear(r);
+}
+
+/* For a person's psql as the owner: jgd.ini has the connection, and the private one is named from the data directory. */
+#define PSQL "cd %s && psql \"$(sed -n 's/^database_owner = //p' jgd.ini)\""
+
+static void check_settings(struct checkup *c, PGconn *owner)
+{
+	char where[PATH_MAX], number[32];
+
+	finding(c, PQserverVersion(owner) >= DB_SERVER_MIN, "PostgreSQL ≥ 15.14", "apt-get update && apt-get install postgresql-15");
+	finding(c, ask(owner, "SELECT current_setting('fsync') = 'on'"), "fsync = on", PSQL " -c 'ALTER SYSTEM SET fsync = on' -c 'SELECT pg_reload_conf()'", c->dir);
+	ask_text(owner, "SELECT setting FROM pg_settings WHERE name = 'data_directory'", where, sizeof where);
+	finding(c, ask(owner, "SELECT current_setting('data_checksums') = 'on'"), tr("数据页校验已开启", "data checksums are on"),
+		tr("停下 PostgreSQL，运行 /usr/lib/postgresql/%d/bin/pg_checksums --enable -D %s，再启动", "stop PostgreSQL, run /usr/lib/postgresql/%d/bin/pg_checksums --enable -D %s, start it"),
+		PQserverVersion(owner) / 10000, where);
+	ask_text(owner, "SELECT extract(epoch FROM clock_timestamp())::bigint", number, sizeof number);
+	finding(c, llabs(strtoll(number, NULL, 10) - (long long)time(NULL)) < CLOCK_APART_S, tr("时钟与数据库一致", "the clock agrees with the database's"), "timedatectl set-ntp true");
+	finding(c, ask(owner, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"), tr("备份帐号看得到全部数据", "the owner sees all rows, for backups"),
+		tr("请 PostgreSQL 管理员运行：psql -c 'ALTER ROLE \"%s\" BYPASSRLS'", "as PostgreSQL's superuser: psql -c 'ALTER ROLE \"%s\" BYPASSRLS'"), PQuser(owner));
+}
+
+static void check_database(struct checkup *c)
+{
+	struct problem p = {0};
+	PGconn *owner = NULL, *app = NULL;
+	bool there = migrate_connect(c->conf->database_owner, &owner, &p) == ERR_OK;
+
+	finding(c, there, tr("数据库可连接", "the database can be reached"), "%s", p.hint);
+	if (!there)
+		return;
+	check_settings(c, owner);
+	finding(c, migrate_pending(owner) == 0, tr("数据库结构为最新", "the schema is up to date"), "jgd migrate --data %s", c->dir);
+	bool serves = migrate_connect(c->conf->database_app, &app, &p) == ERR_OK;
+	finding(c, serves, tr("服务帐号可连接", "the serving role can connect"), "jgd migrate --data %s", c->dir);
+	if (serves) {
+		finding(c, ask(app, "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = current_user"),
+			tr("服务帐号受行级权限约束", "the serving role is under row-level security"), "jgd migrate --data %s", c->dir);
+		enum err e = probe_run(c->conf, &p);
+		finding(c, !e, tr("试办一笔业务（调用过程、写入、撤回）", "a call as users make it (procedure, write, taken back)"), tr("%s（%s）", "%s (%s)"), p.hint, p.message);
+	}
+	PQfinish(app);
+	PQfinish(owner);
+}
+
+enum err doctor_run(const struct conf *conf, struct report *r, struct problem *p)
+{
+	struct checkup c = {.conf = conf, .report = r, .checks = json_array()};
+	char last[PATH_MAX];
+	time_t at;
+
+	place_quoted(c.dir, sizeof c.dir, conf->dir);
+	place_quoted(c.backup, sizeof c.backup, backup_last(conf, last, sizeof last, &at) ? last : tr("备份目录", "BACKUP"));
+	finding(&c, !backup_unfinished(conf, p), tr("没有做到一半的恢复", "no restore was left unfinished"), "%s", p->hint);
+	check_files(&c);
+	check_keys(&c);
+	check_disk(&c);
+	check_backup_age(&c);
+	if (!conf->embedded || finding(&c, !embedded_start(conf, NULL, p), tr("内置 PostgreSQL 可启动", "the private PostgreSQL starts"), "%s（%s）", p->hint, p->message))
+		check_database(&c);
+	if (conf->embedded)
+		embedded_stop(conf);
+	report_set(r, "checks", c.checks);
+	report_set(r, "faults", json_integer(c.faults));
+	return c.faults ? problem_set(p, ERR_NOT_NOW, NULL, c.first, tr("有 %d 处需要处理", "%d things need mending"), c.faults) : ERR_OK;
+}

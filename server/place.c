@@ -1,0 +1,160 @@
+#include "place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum err place_absolute(char *out, size_t size, const char *path, struct problem *p)
+{
+	char real[PATH_MAX], here[PATH_MAX];
+	const char *at = realpath(path, real);
+	int n;
+
+	if (at || *path == '/')
+		n = snprintf(out, size, "%s", at ? at : path);
+	else if (getcwd(here, sizeof here))
+		n = snprintf(out, size, "%s/%s", here, path);
+	else
+		return problem_set(p, ERR_FILE_IO, NULL, "cd /", tr("当前目录已不存在", "the current directory is gone"));
+	if (n >= 0 && (size_t)n < size)
+		return ERR_OK;
+	return problem_set(p, ERR_USAGE, "data", tr("换一个短一些的目录", "choose a shorter one"), tr("目录名太长：%s", "the directory's name is too long: %s"), path);
+}
+
+/* Gives all in the directory to the account; an errno where it cannot. A PostgreSQL that a killed jgd left behind makes and removes
+ * files meanwhile: what is gone is no failure. fts leads through no link, however names are swapped while it walks. */
+static int give(const char *dir, const struct passwd *account)
+{
+	FTS *tree = fts_open((char *[]){(char *)(uintptr_t)dir, NULL}, FTS_PHYSICAL, NULL);
+	int why = tree ? 0 : errno;
+
+	for (FTSENT *at; !why && (errno = 0, at = fts_read(tree)) != NULL;) {
+		if (at->fts_info == FTS_NS || at->fts_info == FTS_DNR || at->fts_info == FTS_ERR)
+			why = at->fts_errno;
+		else if (at->fts_info != FTS_DP && (at->fts_statp->st_uid != account->pw_uid || at->fts_statp->st_gid != account->pw_gid) &&
+			lchown(at->fts_accpath, account->pw_uid, account->pw_gid))
+			why = errno;
+		if (why == ENOENT && at->fts_level > FTS_ROOTLEVEL)
+			why = 0;
+	}
+	why = why ? why : errno; /* of the fts_read that ended it */
+	if (tree)
+		fts_close(tree);
+	return why;
+}
+
+/* Nothing below runs as root. */
+static enum err become(const char *dir, const char *user, struct problem *p)
+{
+	struct passwd *account = getpwnam(user);
+
+	if (!account)
+		return problem_set(p, ERR_NOT_FOUND, "user", "useradd --system --home-dir /var/lib/jingguan --shell /usr/sbin/nologin jingguan",
+			tr("没有系统帐号 %s", "there is no account %s"), user);
+	int why = give(dir, account);
+	if (why)
+		return problem_set(p, ERR_PERMISSION, "data", tr("换一块可写的本地磁盘，或检查它是不是只读挂载：mount", "use a local disk that can be written; is it mounted read-only? see mount"),
+			tr("不能把 %s 交给帐号 %s：%s", "cannot give %s to account %s: %s"), dir, user, strerror(why));
+	if (initgroups(account->pw_name, account->pw_gid) || setgid(account->pw_gid) || setuid(account->pw_uid))
+		return problem_set(p, ERR_PERMISSION, "user", tr("以 root 运行，或用 --user 指定帐号", "run as root, or name an account with --user"),
+			tr("不能切换到帐号 %s", "cannot change to account %s"), user);
+	setenv("HOME", dir, 1);
+	return ERR_OK;
+}
+
+/* The first directory on the way that does not let this account through. */
+static void closed_parent(const char *dir, char *out, size_t size)
+{
+	snprintf(out, size, "%s", dir);
+	for (char *at = out; (at = strchr(at + 1, '/'));) {
+		*at = 0;
+		bool closed = access(out, X_OK) != 0;
+		if (closed)
+			return;
+		*at = '/';
+	}
+}
+
+enum err place_enter(const char *dir, const char *user, struct problem *p)
+{
+	char hint[PATH_MAX + 16], parent[PATH_MAX], quoted[PATH_MAX];
+	enum err e = geteuid() == 0 ? become(dir, user, p) : ERR_OK;
+
+	if (e || (access(dir, R_OK | W_OK | X_OK) == 0 && chdir(dir) == 0))
+		return e;
+	int why = errno;
+	closed_parent(dir, parent, sizeof parent);
+	if (strcmp(parent, dir) != 0) {
+		snprintf(hint, sizeof hint, "chmod o+x %s", place_quoted(quoted, sizeof quoted, parent));
+		return problem_set(p, ERR_PERMISSION, "data", hint, tr("帐号 %s 进不了上级目录 %s", "account %s cannot pass %s"), user, parent);
+	}
+	snprintf(hint, sizeof hint, tr("以 root 运行同一条命令，或 chown -R %s %s", "run the same command as root, or chown -R %s %s"), user, place_quoted(quoted, sizeof quoted, dir));
+	return problem_set(p, ERR_PERMISSION, "data", hint, "%s: %s", dir, strerror(why));
+}
+
+static enum err held(int fd, const char *dir, struct problem *p)
+{
+	char holder[300] = "", hint[300];
+	ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
+	long pid = n > 0 ? strtol(holder, NULL, 10) : 0;
+	char *host = strchr(holder, ' ');
+
+	holder[strcspn(holder, "\n")] = 0;
+	close(fd);
+	snprintf(hint, sizeof hint, tr("先停下它：systemctl stop jgd，或在那台机器上 kill %ld", "stop it first: systemctl stop jgd, or kill %ld on that machine"), pid);
+	problem_set(p, ERR_NOT_NOW, "data", hint, tr("另一个 jgd（进程 %ld，主机 %s）正在使用 %s", "another jgd (process %ld on host %s) is using %s"), pid, host ? host + 1 : "?", dir);
+	snprintf(p->safe, sizeof p->safe, "%s", tr("它不受影响；什么都没有改动", "it is not disturbed; nothing was changed"));
+	return ERR_NOT_NOW;
+}
+
+enum err place_lock(const char *dir, struct problem *p)
+{
+	char path[PATH_MAX], host[256] = "?";
+	int fd;
+
+	snprintf(path, sizeof path, "%s/jgd.lock", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno == EWOULDBLOCK)
+			return held(fd, dir, p);
+		close(fd);
+		fd = -1;
+	}
+	gethostname(host, sizeof host - 1);
+	/* The descriptor stays open: the kernel lets go of the lock with the process, however it ends. */
+	if (fd < 0 || ftruncate(fd, 0) || dprintf(fd, "%ld %s\n", (long)getpid(), host) < 0)
+		return problem_set(p, ERR_FILE_IO, "data", tr("腾出磁盘空间，检查目录是否可写", "free some space; see whether the directory can be written"), "%s: %s", path, strerror(errno));
+	return ERR_OK;
+}
+
+const char *place_quoted(char *out, size_t size, const char *path)
+{
+	size_t n = 0;
+
+	if (!path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%=")]) {
+		snprintf(out, size, "%s", path);
+		return out;
+	}
+	out[n++] = '\'';
+	for (; *path && n + 6 < size; path++) {
+		if (*path == '\'') {
+			memcpy(out + n, "'\\''", 4);
+			n += 4;
+		} else {
+			out[n++] = *path;
+		}
+	}
+	out[n++] = '\'';
+	out[n] = 0;
+	return out;
+}

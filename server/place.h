@@ -1,0 +1,20 @@
+/* place.h - the data directory of one county: found whatever the current directory, owned by the service's account, and
+ * held by one process at a time. Blocking; used before the loops run. */
+#ifndef JG_PLACE_H
+#define JG_PLACE_H
+
+#include <stddef.h>
+
+#include "err.h"
+
+/* The path from the root, also of what is not there yet: as root jgd changes its directory before it uses it. */
+enum err place_absolute(char *out, size_t size, const char *path, struct problem *p);
+/* As root: gives the directory to the account and becomes it. Then, for everybody, dir is the current directory: the
+ * private PostgreSQL is reached from there (embedded.h). */
+enum err place_enter(const char *dir, const char *user, struct problem *p);
+/* Holds DIR/jgd.lock, with pid and host name in it, until the process ends. ERR_NOT_NOW says who holds it. */
+enum err place_lock(const char *dir, struct problem *p);
+/* For a command in a hint: quoted as a shell wants it, and only where it must be. */
+const char *place_quoted(char *out, size_t size, const char *path);
+
+#endif

@@ -1,0 +1,49 @@
+#include "probe.h"
+
+#include <string.h>
+
+#include <libpq-fe.h>
+
+/* Ends without a COMMIT: the write is never seen, and the row is locked for a moment only. */
+static const char trial[] =
+	"BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL app.county = '%d'; SET LOCAL app.scope = 'job'; SET LOCAL app.schools = ''; SET LOCAL app.streams = '';"
+	" DO $$ BEGIN UPDATE county SET name = name WHERE county = app_county();"
+	" IF NOT FOUND THEN RAISE EXCEPTION 'county % is not in this database', app_county(); END IF; END $$; ROLLBACK";
+
+/* Busy, on its way out, a standby meanwhile: not what this is for. */
+static bool passing(const char *state)
+{
+	return !state || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 || strcmp(state, "25006") == 0 || strcmp(state, "55P03") == 0 || strcmp(state, "53300") == 0;
+}
+
+static const char *mend(const char *state)
+{
+	if (strcmp(state, "58P01") == 0) /* the file of a library is gone */
+		return tr("PostgreSQL 被升级或卸载过：apt-get install --reinstall postgresql-15", "PostgreSQL was upgraded or removed underneath: apt-get install --reinstall postgresql-15");
+	if (strncmp(state, "53", 2) == 0)
+		return tr("腾出磁盘空间：df -h", "free some disk space: df -h");
+	return "jgd migrate";
+}
+
+enum err probe_run(const struct conf *conf, struct problem *p)
+{
+	const char *keys[] = {"dbname", "application_name", "options", NULL};
+	const char *values[] = {conf->database_app, "jgd probe", "-c statement_timeout=5s", NULL};
+	char sql[sizeof trial + 16];
+	const char *at = strstr(trial, "%d");
+	PGconn *db = PQconnectdbParams(keys, values, 1);
+	enum err e = ERR_OK;
+
+	snprintf(sql, sizeof sql, "%.*s%d%s", (int)(at - trial), trial, conf->county, at + 2); /* the other % is SQL's */
+	if (PQstatus(db) != CONNECTION_OK)
+		e = problem_set(p, ERR_UNREACHABLE, "database", NULL, "%s", PQerrorMessage(db));
+	PGresult *r = e ? NULL : PQexec(db, sql);
+	if (!e && PQresultStatus(r) != PGRES_COMMAND_OK) {
+		const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE), *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+		e = passing(state) ? problem_set(p, ERR_UNREACHABLE, "database", NULL, "%s", PQerrorMessage(db))
+				   : problem_set(p, ERR_UNAVAILABLE, "database", mend(state), "%s", message ? message : "");
+	}
+	PQclear(r);
+	PQfinish(db);
+	return e;
+}

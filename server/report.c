@@ -1,0 +1,55 @@
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void report_say(const struct report *r, const char *format, ...)
+{
+	va_list args;
+
+	if (r->json)
+		return;
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+	fflush(stdout);
+}
+
+void report_set(struct report *r, const char *key, json_t *value)
+{
+	if (!r->out)
+		r->out = json_object();
+	json_object_set_new(r->out, key, value);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_string(text) : json_null();
+}
+
+static json_t *error_document(const struct problem *p)
+{
+	return json_pack("{s{ss ss so so so sn sn}}", "error", "code", err_info((int)p->code)->name, "message", p->message, "safe", text_or_null(p->safe), "hint",
+		text_or_null(p->hint), "field", text_or_null(p->field), "row", "ref");
+}
+
+int report_end(struct report *r, const struct problem *p)
+{
+	const struct err_info *info = err_info((int)p->code);
+
+	if (p->code) {
+		const char *sentence = tr(info->zh, info->en);
+		bool more = p->message[0] && strcmp(p->message, sentence) != 0;
+		fprintf(stderr, "%s%s%s\n%s\n→ %s\n", sentence, more ? tr("：", ": ") : "", more ? p->message : "", p->safe, p->hint);
+	}
+	if (r->json) {
+		json_t *document = p->code && !r->out ? error_document(p) : r->out ? json_incref(r->out) : json_object();
+		json_dumpf(document, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		putchar('\n');
+		json_decref(document);
+	}
+	json_decref(r->out);
+	return info->exit_code;
+}
