@@ -49,6 +49,11 @@ static const struct code_item cert_types[] = {
 	{"A", "护照", "passport", NULL}, {"B", "户口簿", "household register", "户口本 户口薄"},
 	{"Z", "其他", "other", "其它"}};
 
+/* Numbers of Role (options.proto), roles of cli.md. */
+static const struct code_item roles[] = {{"1", "学籍管理员", "registrar", NULL}, {"2", "班主任", "class teacher", "class_teacher"}, {"3", "校长", "head", NULL},
+	{"4", "文书", "clerk", NULL}, {"5", "安全专干", "safety officer", "safety"}, {"6", "心理教师", "counsellor", NULL}, {"11", "局领导", "leader", NULL},
+	{"12", "基教科", "basic education", "basic_edu"}, {"13", "办公室", "office", NULL}, {"14", "督查", "supervision", NULL}, {"15", "招办", "admissions", NULL},
+	{"21", "系统管理员", "system administrator", "sysadmin"}, {"22", "安全管理员", "security administrator", "secadmin"}, {"23", "审计员", "auditor", NULL}};
 static const struct code_item grades[] = {
 	{"11", "一年级", "grade 1", "小学一年级 小一 1年级"}, {"12", "二年级", "grade 2", "小学二年级 小二 2年级"},
 	{"13", "三年级", "grade 3", "小学三年级 小三 3年级"}, {"14", "四年级", "grade 4", "小学四年级 小四 4年级"},
@@ -133,6 +138,7 @@ static const struct code_item yes_no[] = {
 
 const struct code_list codes_ethnic = {"民族", "族", LIST(ethnics)};
 const struct code_list codes_cert_type = {"证件类型", NULL, LIST(cert_types)};
+const struct code_list codes_role = {"角色", NULL, LIST(roles)};
 const struct code_list codes_grade = {"年级", NULL, LIST(grades)};
 const struct code_list codes_pupil_status = {"当前状态", NULL, LIST(statuses)};
 const struct code_list codes_school_type = {"办学类型", NULL, LIST(school_types)};
@@ -193,9 +199,10 @@ const struct code_list codes_pupil_state = {"结果", NULL, LIST(pupil_states)};
 static const struct {
 	const char *name;
 	const struct code_list *list;
-} lists[] = {{"gender", &codes_gender}, {"ethnic", &codes_ethnic}, {"cert_type", &codes_cert_type}, {"grade", &codes_grade},
-	{"status", &codes_pupil_status}, {"school_type", &codes_school_type}, {"founder", &codes_founder},
-	{"stage", &codes_stage}, {"category", &codes_destination}, {"outcome", &codes_outcome}, {"answer", &codes_answer},
+} lists[] = {{"gender", &codes_gender}, {"ethnic", &codes_ethnic}, {"cert_type", &codes_cert_type},
+	{"grade", &codes_grade}, {"role", &codes_role}, {"status", &codes_pupil_status},
+	{"school_type", &codes_school_type}, {"founder", &codes_founder}, {"stage", &codes_stage},
+	{"category", &codes_destination}, {"outcome", &codes_outcome}, {"answer", &codes_answer},
 	{"phase", &codes_phase}, {"filing_stage", &codes_filing_stage}, {"severity", &codes_severity},
 	{"slip_state", &codes_slip_state}, {"reminder", &codes_reminder}};
 

@@ -24,6 +24,7 @@ struct code_list {
 extern const struct code_list codes_gender;       /* GB/T 2261.1 */
 extern const struct code_list codes_ethnic;       /* GB/T 3304 */
 extern const struct code_list codes_cert_type;    /* 证件类型; "1" is the resident ID */
+extern const struct code_list codes_role;         /* of accounts, by their number on the wire */
 extern const struct code_list codes_grade;        /* 11-16, 21-23, 31-33 */
 extern const struct code_list codes_pupil_status; /* 当前状态 */
 extern const struct code_list codes_school_type;  /* 办学类型, GB/T 33782-2017 table 4 */

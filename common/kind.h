@@ -42,7 +42,9 @@ struct kind {
 	uint32_t writers; /* 1 << role */
 	bool append_only, permanent;
 	const char *other, *guard; /* SQL functions, or "" */
-	int of; /* index of the field that names the record whose class is this one's too, or -1 */
+	int of;	     /* index of the field that names the record that this one hangs on, or -1 */
+	uint32_t on; /* 1 << number of the kinds that it may hang on */
+	const char *grade; /* of its pupils when it has a class and no grade of its own, or "" */
 	const struct field *fields; /* ascending numbers */
 	size_t field_count;
 	const struct kind_key *key;

@@ -110,6 +110,7 @@ def field_row(decl, kind, field, header, source):
 
 def kinds(decl, header, source):
     rows, numbers = [], set()
+    by_table = {rule.table: rule.number for rule in (decl.options(m, "MessageOptions", "kind") for _, m in decl.messages) if rule is not None}
     source.append("static const char *const no_columns[] = {NULL};")
     for _, message in decl.messages:
         rule = decl.options(message, "MessageOptions", "kind")
@@ -126,17 +127,21 @@ def kinds(decl, header, source):
         names, name = [f.name for f in fields], snake(message.name)
         body = [field_row(decl, message.name, f, header, source) for f in fields]
         source.append("static const struct field fields_%s[] = {\n%s\n};" % (name, "\n".join(body)))
+        if bool(rule.of) != bool(rule.on) or set(rule.on) - set(by_table):
+            fail("%s: `of` names a field, and `on` the tables of the kinds that it may name" % message.name)
+        if rule.grade and "class_no" not in names:
+            fail("%s has a grade and no class_no" % message.name)
         keys = []
         for part in rule.key:
             indexes = [names.index(alternative) for alternative in part.split("|")]
             keys.append("{{%d, %d}}" % (indexes[0], indexes[-1]))
         source.append("static const struct kind_key key_%s[] = {%s};" % (name, ", ".join(keys) or "{{0, 0}}"))
         groups = max(decl.options(f, "FieldOptions", "rule").group for f in fields)
-        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, %d, fields_%s, %d, key_%s, %d, %d}," % (
+        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, %d, 0x%xu, %s, fields_%s, %d, key_%s, %d, %d}," % (
             rule.number, c_string(rule.table), c_string(rule.label), c_string(rule.label_en),
             {1: "OWNER_SCHOOL", 2: "OWNER_COUNTY", 3: "OWNER_SERVER"}[rule.owner],
             sum(1 << role for role in rule.writer), "true" if rule.append_only else "false", "true" if rule.permanent else "false", c_string(rule.other),
-            c_string(rule.guard), names.index(rule.of) if rule.of else -1, name, len(fields), name, len(keys), groups))
+            c_string(rule.guard), names.index(rule.of) if rule.of else -1, sum(1 << by_table[table] for table in rule.on), c_string(rule.grade), name, len(fields), name, len(keys), groups))
         header.append("enum { KIND_%s = %d };" % (name.upper(), rule.number))
         header.append("enum {\n%s\n};" % "\n".join("\tF_%s_%s," % (name.upper(), f.upper()) for f in names))
     source.append("const struct kind kind_table[] = {\n%s\n};" % "\n".join(rows))

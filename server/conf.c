@@ -64,6 +64,8 @@ static const struct setting {
 	{"per_address", INT(per_address), "256",
 		"connections per client address and loop: a county's schools may share one NAT", true, 1,
 		PER_ADDRESS_MAX, one_a_port, one_a_port_en},
+	{"contact", TEXT(contact), "",
+		"telephone of the bureau's administrators, shown to whom a refusal sends to them", RESTART},
 	{"grouping", BOOL(grouping), "yes", "one-op pushes of different schools share a transaction", true, 0,
 		0, NULL, NULL},
 };

@@ -20,6 +20,7 @@ struct conf {
 	char database_owner[CONF_TEXT], database_app[CONF_TEXT]; /* owner migrates, app serves */
 	char listen[128], metrics[128];
 	char user[64]; /* to drop to when started as root */
+	char contact[64];
 	int workers, pool, per_address;
 	int page_rows; /* of a pull; no setting: only the simulation makes pages small, so that a few records are many pages */
 	bool grouping; /* of one-op pushes; off only to measure what it is worth */

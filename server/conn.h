@@ -6,6 +6,7 @@
 #ifndef JG_CONN_H
 #define JG_CONN_H
 
+#include "class_scope.h"
 #include "frame.h"
 #include "stream.h"
 #include "worker.h"
@@ -28,7 +29,7 @@ struct caller {
 	uint8_t session[16];
 	char user[64], name[128];
 	uint32_t roles;	     /* 1 << role */
-	char classes[CLASSES_MAX][16];
+	char classes[CLASSES_MAX][CLASS_SCOPE_SIZE];
 	int class_count;
 };
 

@@ -83,12 +83,16 @@ static bool take_call(struct conn *c, const struct frame *f)
 		return false;
 	}
 	if (!m) {
+		r->quiet = !c->caller.has_device;
 		request_fail(r, ERR_UNKNOWN_METHOD, NULL, NULL);
 		return true;
 	}
 	enum err e = authorise(c, m);
 	if (e) {
-		access_log_add(c->worker, &c->caller, m->name, err_info((int)e)->name, 0, "refused", r->ref);
+		r->quiet = !c->caller.has_device; /* a stranger fills no log */
+		if (!r->quiet)
+			access_log_add(
+				c->worker, &c->caller, m->name, err_info((int)e)->name, 0, "refused", r->ref);
 		request_fail(r, e, NULL, NULL);
 		return true;
 	}

@@ -28,40 +28,85 @@ static void on_work(uv_work_t *work)
 		job->good = false;
 }
 
+static void start_jobs(struct worker *w);
+
+static void remove_job(struct worker *w, struct password_job *job)
+{
+	struct password_job **at = &w->hash_jobs;
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	w->hashing--;
+}
+
 static void on_done(uv_work_t *work, int status)
 {
 	struct password_job *job = work->data;
+	struct worker *w = job->worker;
 
 	(void)status;
-	job->worker->hashing--;
+	w->hash_running--;
+	remove_job(w, job);
+	for (struct password_job *j = w->hash_jobs; j; j = j->next)
+		j->turn -= j->who == job->who && j->turn;
 	sodium_memzero(job->typed, sizeof job->typed);
 	sodium_memzero(job->wanted, sizeof job->wanted);
+	start_jobs(w);
 	job->done(job);
 }
 
-static enum err queue(struct password_job *job, struct worker *w, password_fn done, void *data)
+/* The pool takes a few at a time, so that the order is ours: among those that wait, the one with the fewest
+ * of its own device before it, then the oldest. A device that sends a hundred guesses delays another's log-in
+ * by what is at work, not by a hundred. */
+static void start_jobs(struct worker *w)
 {
-	if (w->hashing >= HASH_QUEUE_MAX)
+	while (w->hash_running < HASH_RUNNING_MAX) {
+		struct password_job *next = NULL;
+		for (struct password_job *j = w->hash_jobs; j; j = j->next)
+			if (!j->running && (!next || j->turn < next->turn))
+				next = j;
+		if (!next)
+			return;
+		next->running = true;
+		w->hash_running++;
+		uv_queue_work(&w->loop, &next->work, on_work, on_done);
+	}
+}
+
+static enum err queue(struct password_job *job, struct request *r, password_fn done)
+{
+	struct worker *w = r->worker;
+	struct password_job **last = &w->hash_jobs;
+
+	if (r->conn)
+		memcpy(&job->who, r->conn->spki, sizeof job->who);
+	for (; *last; last = &(*last)->next)
+		job->turn += (*last)->who == job->who;
+	if (w->hashing >= HASH_QUEUE_MAX || job->turn >= HASH_DEVICE_MAX)
 		return ERR_BUSY;
+	*last = job;
 	w->hashing++;
 	job->worker = w;
 	job->done = done;
-	job->data = data;
+	job->request = r;
 	job->work.data = job;
-	uv_queue_work(&w->loop, &job->work, on_work, on_done);
+	start_jobs(w);
 	return ERR_OK;
 }
 
-enum err password_check(struct password_job *job, struct worker *w, const char *stored, const char *typed, password_fn done, void *data)
+enum err password_check(
+	struct password_job *job, struct request *r, const char *stored, const char *typed, password_fn done)
 {
 	memset(job, 0, sizeof *job);
 	snprintf(job->stored, sizeof job->stored, "%s", stored);
 	snprintf(job->typed, sizeof job->typed, "%s", typed);
-	return queue(job, w, done, data);
+	return queue(job, r, done);
 }
 
-enum err password_change(struct password_job *job, struct worker *w, const char *stored, const char *const *old, const size_t *lengths,
-	int old_count, const char *typed, const char *wanted, password_fn done, void *data)
+enum err password_change(struct password_job *job, struct request *r, const char *stored,
+	const char *const *old, const size_t *lengths, int old_count, const char *typed, const char *wanted,
+	password_fn done)
 {
 	memset(job, 0, sizeof *job);
 	snprintf(job->stored, sizeof job->stored, "%s", stored);
@@ -69,14 +114,14 @@ enum err password_change(struct password_job *job, struct worker *w, const char 
 	snprintf(job->wanted, sizeof job->wanted, "%s", wanted);
 	for (; job->old_count < old_count && job->old_count < PASSWORD_HISTORY; job->old_count++)
 		snprintf(job->old[job->old_count], sizeof job->old[0], "%.*s", (int)lengths[job->old_count], old[job->old_count]);
-	return queue(job, w, done, data);
+	return queue(job, r, done);
 }
 
-enum err password_make(struct password_job *job, struct worker *w, const char *wanted, password_fn done, void *data)
+enum err password_make(struct password_job *job, struct request *r, const char *wanted, password_fn done)
 {
 	memset(job, 0, sizeof *job);
 	snprintf(job->wanted, sizeof job->wanted, "%s", wanted);
-	return queue(job, w, done, data);
+	return queue(job, r, done);
 }
 
 const char *password_of_nobody(void)

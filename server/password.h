@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-#include "worker.h"
+#include "request.h"
 
 #define PASSWORD_MIN 10
 #define PASSWORD_MAX 128	 /* longer only costs hashing time */
@@ -20,7 +20,11 @@ typedef void (*password_fn)(struct password_job *job);
 struct password_job {
 	uv_work_t work;
 	struct worker *worker;
-	void *data;
+	struct password_job *next; /* in worker->hash_jobs */
+	uint64_t who;              /* whose it is: queues are fair among devices */
+	unsigned turn; /* jobs of the same device before it: who asks once is before who asks again */
+	bool running;
+	struct request *request;
 	password_fn done;
 	char stored[crypto_pwhash_STRBYTES], typed[PASSWORD_MAX + 1], wanted[PASSWORD_MAX + 1];
 	char old[PASSWORD_HISTORY][crypto_pwhash_STRBYTES];
@@ -29,12 +33,15 @@ struct password_job {
 	char hash[crypto_pwhash_STRBYTES]; /* of `wanted`, when there is one */
 };
 
-/* ERR_BUSY when HASH_QUEUE_MAX jobs wait: done never runs then. */
-enum err password_check(struct password_job *job, struct worker *w, const char *stored, const char *typed, password_fn done, void *data);
-enum err password_change(struct password_job *job, struct worker *w, const char *stored, const char *const *old, const size_t *lengths,
-	int old_count, const char *typed, const char *wanted, password_fn done, void *data);
+/* Each works for the request's device. ERR_BUSY when HASH_QUEUE_MAX jobs wait, or HASH_DEVICE_MAX of this
+ * device: done never runs then. */
+enum err password_check(
+	struct password_job *job, struct request *r, const char *stored, const char *typed, password_fn done);
+enum err password_change(struct password_job *job, struct request *r, const char *stored,
+	const char *const *old, const size_t *lengths, int old_count, const char *typed, const char *wanted,
+	password_fn done);
 /* Hashes a new password without checking an old one. */
-enum err password_make(struct password_job *job, struct worker *w, const char *wanted, password_fn done, void *data);
+enum err password_make(struct password_job *job, struct request *r, const char *wanted, password_fn done);
 
 const char *password_of_nobody(void); /* a hash that matches nothing and costs as much */
 const char *password_fault(const char *password); /* NULL when acceptable, else why not, in the user's language */

@@ -24,17 +24,9 @@ static const struct db_stmt read_replays = {
 static const struct db_stmt read_writers = {
 	"SELECT u.ord, h.author, h.at FROM unnest($1::int[], $2::uuid[], $3::int[]) u(ord, id, groups), LATERAL"
 	" (SELECT author, at FROM rec_history WHERE county = app_county() AND rec_id = u.id AND groups & u.groups <> 0 ORDER BY ver DESC LIMIT 1) h"};
-/* The class of the pupil that a record belongs to, as it stands before what the operation says of it: `of` is the pupil himself,
- * a row of his, or the slip about him. */
-static const struct db_stmt read_classes = {
-	"SELECT u.ord, x.class_no FROM unnest($1::int[], $2::uuid[], $3::uuid[]) u(ord, id, of), LATERAL ("
-	"SELECT 1 AS rank, s.class_no FROM guardian g JOIN student s ON s.county = g.county AND s.rec_id = g.student WHERE g.county = app_county() AND g.rec_id = u.id"
-	" UNION ALL SELECT 1, d.class_no FROM evidence e JOIN destination d ON d.county = e.county AND d.rec_id = e.target WHERE e.county = app_county() AND e.rec_id = u.id"
-	" UNION ALL SELECT 2, class_no FROM student WHERE county = app_county() AND rec_id = u.of"
-	" UNION ALL SELECT 2, class_no FROM destination WHERE county = app_county() AND rec_id = u.of"
-	" UNION ALL SELECT 2, class_no FROM enrolment WHERE county = app_county() AND rec_id = u.of"
-	" UNION ALL SELECT 2, s.class_no FROM slip p JOIN student s ON s.county = p.county AND s.rec_id = p.pupil WHERE p.county = app_county() AND p.rec_id = u.of"
-	" ORDER BY rank LIMIT 1) x WHERE x.class_no IS NOT NULL"};
+static const struct db_stmt read_targets = {"SELECT ord, kind, open FROM hook_targets($1::int[], $2::text[], $3::uuid[])"};
+static const struct db_stmt read_scopes = {
+	"SELECT ord, grade, class_no FROM pupil_scopes($1::int[], $2::text[], $3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])"};
 /* A record that nobody has yet cannot be locked: what is hung on it and its deletion, both on their way, would not see each other. */
 static const struct db_stmt lock_hooks = {
 	"SELECT CASE WHEN u.alone THEN pg_advisory_xact_lock(u.school) ELSE pg_advisory_xact_lock_shared(u.school) END"
@@ -159,18 +151,17 @@ static void send_replays(struct group *g)
 	pg_array_free(&op);
 }
 
-/* What hangs on what, of the kinds that a school deletes. The record that something is hung on is locked with
+/* Of the records that a school hangs something on, its own can be deleted under it. Such a record is locked with what is hung on
  * it: whoever deletes it at the same moment waits, and then sees it. */
-static bool hangs_on(uint32_t kind, uint32_t on)
+static bool hangs_on(const struct kind *kind, const struct kind *on)
 {
-	return (kind == KIND_GUARDIAN && on == KIND_STUDENT) ||
-	       (kind == KIND_EVIDENCE && (on == KIND_DESTINATION || on == KIND_ENROLMENT));
+	return kind->on >> on->number & 1 && on->owner == OWNER_SCHOOL;
 }
 
 static const uint8_t *hook_of(const struct plan_op *o, const struct kind *on)
 {
 	if (!o->kind || o->fault.code || o->op->action != JINGGUAN__V1__ACTION__PUT ||
-		!hangs_on(o->kind->number, on->number))
+		!hangs_on(o->kind, on))
 		return NULL;
 	const struct value *of = &o->body.value[o->kind->of];
 	return of->len == ID_SIZE ? of->data : NULL;
@@ -317,51 +308,100 @@ static void send_writers(struct group *g)
 	pg_array_free(&groups);
 }
 
-/* Somebody who may write for every class needs no look: the push is his own and his log-in's roles say so. */
-static bool class_matters(const struct request *r, const struct plan_op *o)
+static bool is_put_on_something(const struct plan_op *o)
 {
-	const uint32_t all_classes = 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD;
-
-	return o->kind && !o->fault.code && o->kind->of >= 0 &&
-		!(r->caller.roles & all_classes && o->op->author && strcmp(o->op->author, r->caller.user) == 0);
+	return o->kind && !o->fault.code && o->op->action == JINGGUAN__V1__ACTION__PUT && o->kind->of >= 0 && o->body.value[o->kind->of].len == ID_SIZE;
 }
 
-static void send_classes(struct group *g)
+/* What the records are that pushed ones hang on. */
+static void send_targets(struct group *g)
 {
-	struct pg_array ord = {0}, id = {0}, of = {0};
+	struct pg_array c[3] = {0};
 	struct db_params p = {0};
 
-	pg_array_begin(&ord, PG_INT4);
-	pg_array_begin(&id, PG_UUID);
-	pg_array_begin(&of, PG_UUID);
+	pg_array_begin(&c[0], PG_INT4);
+	pg_array_begin(&c[1], PG_TEXT);
+	pg_array_begin(&c[2], PG_UUID);
 	for (size_t i = 0; i < g->count; i++)
 		for (size_t k = 0; k < g->member[i].limit; k++) {
 			const struct plan_op *o = &g->member[i].push.ops[k];
-			if (!class_matters(g->member[i].request, o))
+			if (!is_put_on_something(o))
 				continue;
-			pg_array_int4(&ord, ord_of(i, k));
-			pg_array_bytes(&id, o->op->id.data, ID_SIZE);
-			if (o->body.value[o->kind->of].len == ID_SIZE)
-				pg_array_bytes(&of, o->body.value[o->kind->of].data, ID_SIZE);
-			else
-				pg_array_null(&of);
+			pg_array_int4(&c[0], ord_of(i, k));
+			pg_array_text(&c[1], g->member[i].request->caller.school);
+			pg_array_bytes(&c[2], o->body.value[o->kind->of].data, ID_SIZE);
 		}
-	g->classes_at = -1;
-	if (ord.count) {
-		db_array(&p, &ord);
-		db_array(&p, &id);
-		db_array(&p, &of);
-		g->classes_at = g->task.sent;
-		db_task_query(&g->task, &read_classes, &p);
+	g->targets_at = -1;
+	if (c[0].count) {
+		for (size_t i = 0; i < 3; i++)
+			db_array(&p, &c[i]);
+		g->targets_at = g->task.sent;
+		db_task_query(&g->task, &read_targets, &p);
 	}
-	pg_array_free(&ord);
-	pg_array_free(&id);
-	pg_array_free(&of);
+	for (size_t i = 0; i < 3; i++)
+		pg_array_free(&c[i]);
+}
+
+/* A registrar or a head writes for every class, and nobody else's session carries what others wrote (push_plan.c). */
+static bool class_matters(const struct request *r, const struct plan_op *o)
+{
+	return o->kind && !o->fault.code && o->kind->writers & 1u << ROLE_CLASS_TEACHER &&
+		!(r->caller.roles & PLAN_ALL_CLASSES && o->op->author && strcmp(o->op->author, r->caller.user) == 0);
+}
+
+static void add_text_named(struct pg_array *a, const struct record *r, const char *field)
+{
+	int i = kind_field_index(r->kind, field);
+
+	if (i >= 0)
+		add_text_field(a, r, i);
+	else
+		pg_array_null(a);
+}
+
+static void add_scope(struct pg_array *c, int32_t ord, const char *school, const struct plan_op *o)
+{
+	pg_array_int4(&c[0], ord);
+	pg_array_text(&c[1], school);
+	pg_array_int4(&c[2], (int32_t)o->kind->number);
+	pg_array_bytes(&c[3], o->op->id.data, ID_SIZE);
+	if (is_put_on_something(o))
+		pg_array_bytes(&c[4], o->body.value[o->kind->of].data, ID_SIZE);
+	else
+		pg_array_null(&c[4]);
+	add_text_named(&c[5], &o->body, "cert_no");
+	add_text_named(&c[6], &o->body, "student_no");
+}
+
+static void send_scopes(struct group *g)
+{
+	static const enum pg_type types[7] = {PG_INT4, PG_TEXT, PG_INT4, PG_UUID, PG_UUID, PG_TEXT, PG_TEXT};
+	struct pg_array c[7] = {0};
+	struct db_params p = {0};
+
+	for (size_t i = 0; i < 7; i++)
+		pg_array_begin(&c[i], types[i]);
+	for (size_t i = 0; i < g->count; i++)
+		for (size_t k = 0; k < g->member[i].limit; k++)
+			if (class_matters(g->member[i].request, &g->member[i].push.ops[k]))
+				add_scope(c, ord_of(i, k), g->member[i].request->caller.school, &g->member[i].push.ops[k]);
+	g->scopes_at = -1;
+	if (c[0].count) {
+		for (size_t i = 0; i < 7; i++)
+			db_array(&p, &c[i]);
+		g->scopes_at = g->task.sent;
+		db_task_query(&g->task, &read_scopes, &p);
+	}
+	for (size_t i = 0; i < 7; i++)
+		pg_array_free(&c[i]);
 }
 
 static bool may_be_hung_on(const struct kind *kind)
 {
-	return hangs_on(KIND_GUARDIAN, kind->number) || hangs_on(KIND_EVIDENCE, kind->number);
+	for (size_t i = 0; i < kind_count; i++)
+		if (hangs_on(&kind_table[i], kind))
+			return true;
+	return false;
 }
 
 static int by_school(const void *a, const void *b)
@@ -514,7 +554,8 @@ bool push_facts_send(struct group *g)
 	send_others(g);
 	send_guards(g);
 	send_writers(g);
-	send_classes(g);
+	send_targets(g);
+	send_scopes(g);
 	send_hangers(g);
 	return true;
 }
@@ -698,16 +739,34 @@ static bool read_writer_rows(struct group *g)
 	return true;
 }
 
-static bool read_class_rows(struct group *g)
+static bool read_target_rows(struct group *g)
 {
-	const PGresult *r = g->classes_at >= 0 ? g->task.result[g->classes_at] : NULL;
+	const PGresult *r = g->targets_at >= 0 ? g->task.result[g->targets_at] : NULL;
 
 	for (size_t i = 0; r && i < g->count; i++)
-		if (!(g->member[i].facts.classes = arena_alloc(&g->arena, sizeof(char *) * (g->member[i].limit + 1))))
+		if (!(g->member[i].facts.targets = arena_alloc(&g->arena, sizeof(struct plan_target) * (g->member[i].limit + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, 0);
-		((const char **)(uintptr_t)g->member[ord / PUSH_OPS_MAX].facts.classes)[ord % PUSH_OPS_MAX] = db_get_text(r, i, 1);
+		struct plan_target *t = (struct plan_target *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX].facts.targets[ord % PUSH_OPS_MAX];
+		*t = (struct plan_target){(uint32_t)db_get_int(r, i, 1), db_get_int(r, i, 2) != 0};
+	}
+	return true;
+}
+
+static bool read_scope_rows(struct group *g)
+{
+	const PGresult *r = g->scopes_at >= 0 ? g->task.result[g->scopes_at] : NULL;
+
+	for (size_t i = 0; r && i < g->count; i++)
+		if (!(g->member[i].facts.scopes = arena_alloc(&g->arena, sizeof(struct plan_scope) * ((size_t)PQntuples(r) + 1))))
+			return false;
+	for (int i = 0; r && i < PQntuples(r); i++) {
+		int ord = (int)db_get_int(r, i, 0);
+		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
+		struct plan_scope *s = (struct plan_scope *)(uintptr_t)&f->scopes[f->scope_count++];
+		s->op = (uint32_t)(ord % PUSH_OPS_MAX);
+		class_scope_make(s->scope, db_get_text(r, i, 1), db_get_text(r, i, 2));
 	}
 	return true;
 }
@@ -746,7 +805,10 @@ bool push_facts_read(struct group *g)
 		m->facts.closed_years = closed;
 		m->facts.closed_count = n < 64 ? (size_t)n : 64;
 		snprintf(m->facts.school, sizeof m->facts.school, "%s", m->request->caller.school);
+		m->facts.user = m->request->caller.user;
+		m->facts.carries_others = m->request->caller.roles >> ROLE_REGISTRAR & 1;
 	}
-	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) && read_writer_rows(g) && read_class_rows(g) &&
+	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) && read_writer_rows(g) && read_target_rows(g) &&
+	       read_scope_rows(g) &&
 	       read_hanger_rows(g);
 }

@@ -27,7 +27,7 @@ struct group {
 	struct { /* where the results of trip 1 stand */
 		int lock, holders;
 	} at[KIND_SLOTS];
-	int others_at, writers_at, classes_at, hangers_at, guards_at[3]; /* filing, verification, slip */
+	int others_at, writers_at, targets_at, scopes_at, hangers_at, guards_at[3]; /* filing, verification, slip */
 };
 
 /* Adds the statements of trip 1 for the whole group. False when memory ran out. */

@@ -217,37 +217,73 @@ static const struct plan_author *author_of(const struct plan *p, const pb_op *op
 	return NULL;
 }
 
-/* The class that a record counts as: its own, or that of the pupil it belongs to, who may have come earlier in this push.
- * NULL: of no class. */
-static const char *class_of(struct plan *p, size_t index, const struct record *now, char *out, size_t size)
-{
-	int field = kind_field_index(now->kind, "class_no");
+/* ---- the classes of an operation: a class teacher may touch what is of his own, before it and behind it ---- */
 
-	if (field >= 0)
-		return record_text(now, field, out, size);
-	if (now->kind->of < 0 || now->value[now->kind->of].len != ID_SIZE)
-		return NULL;
-	if (p->facts->classes && p->facts->classes[index])
-		return p->facts->classes[index];
-	const struct entry *pupil = entry_find(p, now->value[now->kind->of].data);
-	if (pupil && pupil->row.state.exists && (field = kind_field_index(pupil->row.kind, "class_no")) >= 0)
-		return record_text(&pupil->row.state.record, field, out, size);
-	return NULL;
+struct scopes {
+	const struct plan_author *author;
+	bool any, foreign;
+};
+
+static void meet(struct scopes *s, const char *scope)
+{
+	s->any = true;
+	for (int i = 0; scope[0] && i < s->author->class_count; i++)
+		if (strcmp(s->author->classes[i], scope) == 0)
+			return;
+	s->foreign = true;
 }
 
-/* A class teacher writes the rows of his own classes, and what belongs to their pupils. */
-static bool class_allows(struct plan *p, size_t index, const struct plan_author *a, const struct record *now)
+/* The class that a record says itself; nothing when its kind has none, or it is left open. */
+static void meet_own(struct scopes *s, const struct record *r)
 {
-	const uint32_t all_classes = 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD;
-	char text[32];
-	const char *class_no = a->roles & all_classes ? NULL : class_of(p, index, now, text, sizeof text);
+	int class_no = kind_field_index(r->kind, "class_no"), grade = kind_field_index(r->kind, "grade");
+	char class_text[32], grade_text[32], scope[CLASS_SCOPE_SIZE];
 
-	if (!class_no)
+	if (class_no < 0 || !record_has(r, class_no))
+		return;
+	meet(s, class_scope_make(scope, grade < 0 ? r->kind->grade : record_text(r, grade, grade_text, sizeof grade_text),
+			record_text(r, class_no, class_text, sizeof class_text)));
+}
+
+static bool same_text(const struct record *a, const char *field, const struct record *b)
+{
+	int i = kind_field_index(a->kind, field), k = kind_field_index(b->kind, field);
+
+	return i >= 0 && k >= 0 && record_has(a, i) && a->value[i].len == b->value[k].len && memcmp(a->value[i].data, b->value[k].data, a->value[i].len) == 0;
+}
+
+/* A pupil whom this very push has brought is not in the database yet. */
+static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct record *after)
+{
+	if (after->kind->of >= 0 && after->value[after->kind->of].len == ID_SIZE) {
+		const struct entry *on = entry_find(p, after->value[after->kind->of].data);
+		if (on && on->row.state.exists)
+			meet_own(s, &on->row.state.record);
+	}
+	for (size_t i = 0; after->kind->number == KIND_DESTINATION && i < p->entry_count; i++) {
+		const struct row *row = &p->entries[i].row;
+		if (row->kind && row->kind->number == KIND_STUDENT && row->state.exists && !row->state.deleted &&
+			(same_text(&row->state.record, "cert_no", after) || same_text(&row->state.record, "student_no", after)))
+			meet_own(s, &row->state.record);
+	}
+}
+
+/* Everything that the operation has to do with is of the author's classes; what is of no class that can be told is nobody's. */
+static bool class_allows(struct plan *p, size_t index, const struct plan_op *o, const struct plan_author *a, const struct entry *e)
+{
+	struct scopes s = {.author = a};
+
+	if (a->roles & PLAN_ALL_CLASSES)
 		return true;
-	for (int i = 0; i < a->class_count; i++)
-		if (strcmp(a->classes[i], class_no) == 0)
-			return true;
-	return false;
+	if (e && e->row.state.exists)
+		meet_own(&s, &e->row.state.record);
+	if (o->op->action == JINGGUAN__V1__ACTION__PUT)
+		meet_own(&s, &o->body);
+	for (size_t i = 0; i < p->facts->scope_count; i++)
+		if (p->facts->scopes[i].op == index)
+			meet(&s, p->facts->scopes[i].scope);
+	meet_pupils_of_push(p, &s, &o->body);
+	return s.any && !s.foreign;
 }
 
 /* Server-owned kinds exist already, and a school writes only the groups declared `school_writes`. */
@@ -261,18 +297,37 @@ static bool groups_allowed(const struct kind *kind, uint32_t groups)
 	return true;
 }
 
-static enum err authorise(struct plan *p, size_t index, const struct plan_op *o, const struct entry *e)
+static enum err refuse_class(const struct plan_author *a, struct problem *problem)
+{
+	char all[200] = "", one[64];
+
+	for (int i = 0; i < a->class_count; i++) {
+		class_scope_text(one, sizeof one, a->classes[i]);
+		if (strlen(all) + strlen(one) + 4 < sizeof all)
+			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? "、" : "", one);
+	}
+	if (!all[0])
+		return problem_set(problem, ERR_PERMISSION, "class_no", NULL,
+			tr("您还没有负责的班级，请系统管理员指定", "no class is yours yet: ask the system administrator"));
+	return problem_set(problem, ERR_PERMISSION, "class_no", NULL, tr("不是您负责的班级：您负责 %s", "not one of your classes: yours are %s"), all);
+}
+
+/* Who may write this record in this session. Another's evening of work is carried by a registrar only: in anybody else's session a
+ * name is not proved, and would lend its rights to whoever writes it. */
+static enum err authorise(struct plan *p, size_t index, const struct plan_op *o, const struct entry *e, struct problem *problem)
 {
 	const struct plan_author *a = author_of(p, o->op);
-	const struct record *now = e && e->row.state.exists ? &e->row.state.record : &o->body;
 
+	problem_set(problem, ERR_PERMISSION, NULL, NULL, NULL);
 	if (!a || !a->may_write || o->kind->owner == OWNER_COUNTY || !(o->kind->writers & a->roles))
 		return ERR_PERMISSION;
+	if (!p->facts->carries_others && strcmp(a->name, p->facts->user) != 0)
+		return problem_set(problem, ERR_PERMISSION, "author", NULL, tr("须由 %s 本人或学籍管理员登录后上传", "%s or the registrar has to log in to send it"), a->name);
 	if (e && e->row.state.exists && strcmp(e->row.owner, p->facts->school) != 0)
 		return ERR_PERMISSION;
 	if (o->kind->owner == OWNER_SERVER && (!e || !e->row.state.exists || o->op->action != JINGGUAN__V1__ACTION__PUT || !groups_allowed(o->kind, o->groups)))
 		return ERR_PERMISSION;
-	return class_allows(p, index, a, now) ? ERR_OK : ERR_PERMISSION;
+	return class_allows(p, index, o, a, e) ? ERR_OK : refuse_class(a, problem);
 }
 
 static const struct problem *guard_refusal(const struct plan *p, size_t index)
@@ -504,6 +559,19 @@ static bool has_hangers(struct plan *p, size_t index, const uint8_t *id)
 	return false;
 }
 
+/* A record hangs on one of this school, or on one that is addressed to it, and of a kind that its declaration names. */
+static enum err check_target(struct plan *p, size_t index, const struct plan_op *o, const struct entry *on, struct problem *problem)
+{
+	struct plan_target t = p->facts->targets ? p->facts->targets[index] : (struct plan_target){0};
+
+	if (on && on->row.state.exists)
+		t = (struct plan_target){on->row.kind->number, on->row.kind->owner == OWNER_SERVER ? t.open : strcmp(on->row.owner, p->facts->school) == 0};
+	if (!t.kind || (t.open && o->kind->on >> t.kind & 1))
+		return ERR_OK;
+	return problem_set(problem, ERR_PERMISSION, o->kind->fields[o->kind->of].name, NULL,
+		tr("所属的记录不是本校的，也没有交办给本校", "the record that it belongs to is not this school's, nor addressed to it"));
+}
+
 /* What hangs on a record that is gone is shown to nobody: so nothing is hung on what was deleted meanwhile,
  * and nothing is deleted that somebody hung something on meanwhile. A record that never came to be is another
  * matter: whoever sent it learns of the one that exists, and moves what hangs on it there. */
@@ -512,9 +580,11 @@ static enum err check_hook(struct plan *p, size_t index, const struct plan_op *o
 {
 	const struct entry *on = NULL;
 
-	if (o->op->action == JINGGUAN__V1__ACTION__PUT && o->kind->of >= 0 &&
-		o->body.value[o->kind->of].len == ID_SIZE)
+	if (o->op->action == JINGGUAN__V1__ACTION__PUT && o->kind->of >= 0 && o->body.value[o->kind->of].len == ID_SIZE) {
 		on = entry_find(p, o->body.value[o->kind->of].data);
+		if (check_target(p, index, o, on, problem))
+			return problem->code;
+	}
 	if (on && on->row.state.deleted)
 		return problem_set(problem, ERR_NOT_FOUND, o->kind->fields[o->kind->of].name, NULL,
 			tr("所属的记录已经删除", "the record that it belongs to was deleted"));
@@ -538,9 +608,9 @@ static void decide(struct plan *p, size_t index, pb_op_result *r)
 		return;
 	}
 	struct entry *entry = entry_find(p, o->op->id.data);
-	enum err e = authorise(p, index, o, entry);
+	enum err e = authorise(p, index, o, entry, &problem);
 	if (e) {
-		reject(p, r, e, NULL);
+		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		return;
 	}
 	const struct problem *guard = guard_refusal(p, index);

@@ -4,6 +4,7 @@
 #define JG_PUSH_PLAN_H
 
 #include "arena.h"
+#include "class_scope.h"
 #include "effects.h"
 #include "pb.h"
 
@@ -24,6 +25,7 @@ struct plan_op {
 	char *key;		 /* natural key of a body that carries all of it, or "" */
 };
 
+#define PLAN_ALL_CLASSES (1u << ROLE_REGISTRAR | 1u << ROLE_HEAD) /* who writes for every class of his school */
 #define LINES_LOST_MAX 100 /* how far a device may be ahead: each rollback of it since the backup that was restored is one */
 
 struct plan_device {
@@ -38,7 +40,7 @@ struct plan_author {
 	char name[64];
 	bool may_write; /* logged in on this device within 90 days, enabled, of this school */
 	uint32_t roles;
-	char classes[32][16];
+	char classes[32][CLASS_SCOPE_SIZE];
 	int class_count;
 };
 
@@ -73,6 +75,18 @@ struct plan_hanger {
 	uint8_t id[ID_SIZE];
 };
 
+/* What the record is that an operation hangs its own on, be it this school's or hidden from it. */
+struct plan_target {
+	uint32_t kind; /* 0: nobody has that id */
+	bool open;     /* this school's own, or addressed to it */
+};
+
+/* A class that the record of an operation has to do with, as it stands in the database. */
+struct plan_scope {
+	uint32_t op; /* index in the push */
+	char scope[CLASS_SCOPE_SIZE];
+};
+
 struct plan_facts {
 	int county;
 	int32_t today;
@@ -91,7 +105,11 @@ struct plan_facts {
 	const struct plan_hanger *hangers;
 	size_t hanger_count;
 	const char (*others)[SCHOOL_TEXT]; /* per op: the other school that its destination names, "" = none */
-	const char *const *classes; /* per op: class of the pupil that its `of` field names, NULL = none known; NULL when no author needs it */
+	const struct plan_target *targets; /* per op: what its `of` field names; NULL when no operation hangs on anything */
+	const struct plan_scope *scopes;
+	size_t scope_count;
+	const char *user;    /* whose session this is */
+	bool carries_others; /* a registrar's: he may do whatever a school may, so that nothing is gained by another's name */
 	const struct plan_writer *writers; /* per op; NULL when no operation changes a record that stands */
 	const int32_t *closed_years;
 	size_t closed_count;

@@ -158,6 +158,7 @@ static void count_call(struct request *r)
 	int i = method_index(r->method->number);
 	uint64_t us = clock_monotonic_us() - r->started_us;
 	unsigned bucket = 0;
+	char user[LOG_VALUE];
 
 	while (bucket < LATENCY_BUCKETS - 1 && us > UINT64_C(64) << bucket)
 		bucket++;
@@ -166,10 +167,13 @@ static void count_call(struct request *r)
 	stat_add(stats->latency[i][bucket], 1);
 	if (r->result)
 		stat_add(stats->errors[i], 1);
+	if (r->quiet)
+		return;
 	if (r->result || us > 1000000)
-		log_info("call=%s method=%s device=%s school=%s user=%s result=%s us=%llu attempts=%u", r->ref, r->method->name,
-			r->caller.has_device ? r->caller.device_text : "-", r->caller.school, r->caller.user,
-			err_info((int)r->result)->name, (unsigned long long)us, r->attempts);
+		log_info("call=%s method=%s device=%s school=%s user=%s result=%s us=%llu attempts=%u",
+			r->ref, r->method->name, r->caller.has_device ? r->caller.device_text : "-",
+			r->caller.school, log_value(user, r->caller.user), err_info((int)r->result)->name,
+			(unsigned long long)us, r->attempts);
 	else
 		log_debug("call=%s method=%s us=%llu", r->ref, r->method->name, (unsigned long long)us);
 }
@@ -309,6 +313,14 @@ void request_fail_hint(struct request *r, enum err code, const char *field, cons
 
 	problem_set(&p, code, field, hint, "%s", message);
 	request_fail_problem(r, &p);
+}
+
+void request_refuse(
+	struct request *r, enum err code, const char *field, const char *message, const char *hint)
+{
+	access_log_add(
+		r->worker, &r->caller, r->method->name, err_info((int)code)->name, 0, "refused", r->ref);
+	request_fail_hint(r, code, field, message, hint);
 }
 
 /* ---- the database ---- */

@@ -43,6 +43,7 @@ struct request {
 	unsigned attempts;
 	struct db_task task;
 	uv_timer_t retry;
+	bool quiet; /* of a stranger who goes on: it is counted, and leaves no line in any log */
 	bool holds_task, retry_open, replied, ended, writing;
 	bool waits; /* not begun: another streamed answer leaves on this connection */
 	request_fn queries, done;
@@ -95,6 +96,11 @@ struct request *request_create(struct conn *c, const struct method *method, cons
 /* A call of the server to itself: no connection, its answer is dropped, its scope is the job's. method may be NULL. */
 struct request *request_internal(struct worker *w, const struct method *method);
 bool request_has_role(const struct request *r, unsigned role);
+
+/* A refusal of the rules that is kept: who asked for what, and why not. Permission is refused and logged by
+ * dispatch itself. */
+void request_refuse(
+	struct request *r, enum err code, const char *field, const char *message, const char *hint);
 
 /* One row of the access log, written by itself: refusals, log-ins. Personal reads log within their transaction. */
 void access_log_add(struct worker *w, const struct caller *caller, const char *method, const char *result, uint32_t rows,

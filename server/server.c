@@ -299,6 +299,7 @@ static enum err start_workers(struct server *s, struct problem *p)
 
 	if (why)
 		return port_refused(&s->conf, why, p);
+	guesses_init(&s->guesses);
 	s->worker_count = s->conf.workers;
 	s->workers = calloc((size_t)s->worker_count, sizeof *s->workers);
 	if (!s->workers)

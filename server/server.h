@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "conf.h"
+#include "guesses.h"
 
 struct worker;
 
@@ -28,6 +29,7 @@ struct server {
 	X509 *ca_cert;
 	EVP_PKEY *ca_key;
 	struct deny_set deny;
+	struct guesses guesses; /* of connect codes */
 	struct worker *workers;
 	int worker_count;
 	uint64_t started_us; /* monotonic */

@@ -11,7 +11,9 @@
 #include "tables.h"
 
 #define LATENCY_BUCKETS 20 /* powers of two from 64 µs: the last holds everything over 33 s */
-#define HASH_QUEUE_MAX 64  /* passwords waiting for the worker pool: one more is told BUSY */
+#define HASH_QUEUE_MAX 64  /* passwords that wait or are at work: one more is told BUSY */
+#define HASH_RUNNING_MAX 2 /* of them at work on the pool: 19 MiB and a core each */
+#define HASH_DEVICE_MAX 16 /* of one device: a staff room that logs in at eight in the morning has fewer */
 
 /* Written by the loop, read by /metrics on another thread: relaxed atomics. */
 struct worker_stats {
@@ -24,6 +26,7 @@ struct worker_stats {
 
 struct conn;
 struct push_group;
+struct password_job;
 
 struct worker {
 	struct server *server;
@@ -41,7 +44,8 @@ struct worker {
 	struct strangers strangers;
 	struct request *small_first, *small_last; /* one-op pushes that wait for a connection (sync_push.c) */
 	int small_groups;
-	int hashing; /* password jobs on the worker pool */
+	struct password_job *hash_jobs; /* waiting or at work, the oldest first */
+	int hashing, hash_running;
 	uint64_t tick_us;
 	bool stopping;
 	uint64_t drain_until_ms;

@@ -28,6 +28,8 @@ int cmd_catchments_import(struct cli *c);
 int cmd_users_add(struct cli *c);
 int cmd_users_list(struct cli *c);
 int cmd_users_reset(struct cli *c);
+int cmd_users_set(struct cli *c);
+int cmd_users_grant(struct cli *c);
 int cmd_users_disable(struct cli *c);
 int cmd_users_unlock(struct cli *c);
 int cmd_devices_invite(struct cli *c);

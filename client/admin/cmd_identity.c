@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "admin.h"
+#include "class_scope.h"
 #include "clock.h"
+#include "codes.h"
 #include "invite_pdf.h"
 #include "paper.h"
 #include "pinyin.h"
@@ -22,13 +24,54 @@ static bool scope_of(struct cli *c, const char **school, int *code)
 	return true;
 }
 
+/* 六年级1班、六年级2班 */
+static const char *class_words(char *const *klass, size_t n, char *out, size_t size)
+{
+	char one[64];
+
+	*out = 0;
+	for (size_t i = 0; i < n; i++) {
+		class_scope_text(one, sizeof one, klass[i]);
+		if (strlen(out) + strlen(one) + 4 < size)
+			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? "、" : "", one);
+	}
+	return out;
+}
+
+/* What has come of it: a password to be handed over, a change made, or one that another administrator has to
+ * grant. */
 static int show_secret(struct cli *c, const ProtobufCMessage *reply)
 {
 	const pb_user_secret *s = (const pb_user_secret *)reply;
+	char classes[256];
 
-	cli_say(c, tr("帐号 %s  初始密码 %s  （只显示这一次，24 小时内须修改）", "user %s  first password %s  (shown once; change it within 24 hours)"), s->user,
-		s->password);
-	return cli_result(c, json_pack("{s:s,s:s}", "user", s->user, "password", s->password), 0);
+	if (s->n_klass)
+		cli_say(c, tr("负责 %s", "in charge of %s"),
+			class_words(s->klass, s->n_klass, classes, sizeof classes));
+	if (s->waiting)
+		cli_say(c,
+			tr("帐号 %s：还没有改动，等 %s 核准：jgadmin users grant %s",
+				"user %s: nothing is changed yet; %s has to grant it: jgadmin users grant "
+				"%s"),
+			s->user,
+			s->granter && s->granter[0] ? s->granter
+						    : tr("另一位管理员", "another administrator"),
+			s->user);
+	else if (s->password)
+		cli_say(c,
+			tr("帐号 %s  初始密码 %s  （只显示这一次；首次登录后须修改）",
+				"user %s  first password %s  (shown once; to be changed at the first "
+				"log-in)"),
+			s->user, s->password);
+	else
+		cli_say(c, tr("帐号 %s：已完成", "user %s: done"), s->user);
+	json_t *json = json_pack("{s:s,s:o,s:b}", "user", s->user, "classes",
+		admin_texts(s->klass, s->n_klass), "waiting", s->waiting);
+	if (s->password)
+		json_object_set_new(json, "password", json_string(s->password));
+	if (s->waiting)
+		json_object_set_new(json, "granter", admin_text(s->granter));
+	return cli_result(c, json, 0);
 }
 
 static int ask_secret(struct cli *c, uint16_t method, const ProtobufCMessage *q)
@@ -42,27 +85,47 @@ static int ask_secret(struct cli *c, uint16_t method, const ProtobufCMessage *q)
 	return code;
 }
 
+/* The roles and classes of the command line. False: the usage has been told and *code is the exit code. */
+static bool take_roles(struct cli *c, Jingguan__V1__Role roles[4], size_t *n_roles,
+	char *classes[PROFILE_CLASSES_MAX], size_t *n_classes, int *code)
+{
+	const char *text;
+
+	for (int i = 0; i < 4 && (text = cli_option_at(c, "role", i)); i++) {
+		unsigned role = role_by_name(text);
+		if (!role)
+			role = (unsigned)atoi(
+				code_find(&codes_role, text) ? code_find(&codes_role, text) : "0");
+		if (!role) {
+			char all[400] = "";
+			for (size_t k = 0; k < role_count; k++)
+				snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", k ? " " : "",
+					role_table[k].name);
+			*code = cli_fail_with(
+				c, ERR_USAGE, all, tr("没有角色 %s", "there is no role %s"), text);
+			return false;
+		}
+		roles[(*n_roles)++] = (Jingguan__V1__Role)role;
+	}
+	for (int i = 0; i < PROFILE_CLASSES_MAX && (text = cli_option_at(c, "class", i)); i++)
+		classes[(*n_classes)++] = (char *)(uintptr_t)text;
+	return true;
+}
+
 int cmd_users_add(struct cli *c)
 {
 	pb_user_add q = PB_USER_ADD_INIT;
 	Jingguan__V1__Role roles[4];
 	char *classes[PROFILE_CLASSES_MAX];
-	const char *school, *text;
+	const char *school;
 	int code;
 
 	if (!scope_of(c, &school, &code))
 		return code;
 	q.role = roles;
-	for (int i = 0; i < 4 && (text = cli_option_at(c, "role", i)); i++) {
-		unsigned role = role_by_name(text);
-		if (!role)
-			return cli_fail_with(c, ERR_USAGE, "registrar class_teacher head clerk safety counsellor leader basic_edu office supervision admissions",
-				tr("没有角色 %s", "there is no role %s"), text);
-		roles[q.n_role++] = (Jingguan__V1__Role)role;
-	}
 	q.klass = classes;
-	for (int i = 0; i < PROFILE_CLASSES_MAX && (text = cli_option_at(c, "class", i)); i++)
-		classes[q.n_klass++] = (char *)(uintptr_t)text;
+	if (!take_roles(c, roles, &q.n_role, classes, &q.n_klass, &code))
+		return code;
 	q.school = (char *)(uintptr_t)school;
 	q.name = (char *)(uintptr_t)cli_operand(c, 0);
 	/* The log-in is made from the name: 王小明 → wangxiaoming; the server makes it unique. */
@@ -72,12 +135,49 @@ int cmd_users_add(struct cli *c)
 	return ask_secret(c, METHOD_IDENTITY_ADD_USER, &q.base);
 }
 
+int cmd_users_set(struct cli *c)
+{
+	pb_user_set q = PB_USER_SET_INIT;
+	Jingguan__V1__Role roles[4];
+	char *classes[PROFILE_CLASSES_MAX];
+	int code;
+
+	q.user = (char *)(uintptr_t)cli_operand(c, 0);
+	q.name = (char *)(uintptr_t)cli_option(c, "name");
+	q.role = roles;
+	q.klass = classes;
+	if (!take_roles(c, roles, &q.n_role, classes, &q.n_klass, &code))
+		return code;
+	if (!q.name && !q.n_role && !q.n_klass)
+		return cli_fail_with(c, ERR_USAGE, "jgadmin users set wanglaoshi --class 六2班",
+			tr("没有说要改什么", "nothing is to be changed"));
+	return ask_secret(c, METHOD_IDENTITY_SET_USER, &q.base);
+}
+
 int cmd_users_reset(struct cli *c)
 {
 	pb_user_name q = PB_USER_NAME_INIT;
 
 	q.user = (char *)(uintptr_t)cli_operand(c, 0);
 	return ask_secret(c, METHOD_IDENTITY_RESET_USER, &q.base);
+}
+
+int cmd_users_disable(struct cli *c)
+{
+	pb_user_name q = PB_USER_NAME_INIT;
+
+	q.user = (char *)(uintptr_t)cli_operand(c, 0);
+	return ask_secret(c, METHOD_IDENTITY_DISABLE_USER, &q.base);
+}
+
+int cmd_users_grant(struct cli *c)
+{
+	pb_user_grant q = PB_USER_GRANT_INIT;
+
+	q.user = (char *)(uintptr_t)cli_operand(c, 0);
+	q.has_refuse = 1;
+	q.refuse = cli_flag(c, "refuse");
+	return ask_secret(c, METHOD_IDENTITY_GRANT_USER, &q.base);
 }
 
 static int ask_done(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *key, const char *value)
@@ -90,14 +190,6 @@ static int ask_done(struct cli *c, uint16_t method, const ProtobufCMessage *q, c
 		return cli_fail(c);
 	cli_say(c, "%s", tr("已完成", "done"));
 	return cli_result(c, json_pack("{s:s,s:b}", key, value, "done", 1), 0);
-}
-
-int cmd_users_disable(struct cli *c)
-{
-	pb_user_name q = PB_USER_NAME_INIT;
-
-	q.user = (char *)(uintptr_t)cli_operand(c, 0);
-	return ask_done(c, METHOD_IDENTITY_DISABLE_USER, &q.base, "user", q.user);
 }
 
 int cmd_users_unlock(struct cli *c)
@@ -114,15 +206,18 @@ static json_t *user_json(const pb_user *u)
 
 	for (size_t i = 0; i < u->n_role; i++)
 		json_array_append_new(roles, json_string(role_name((unsigned)u->role[i])));
-	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:b,s:o}", "id", u->user, "user", u->user, "name", u->name, "school", u->school, "roles",
-		roles, "classes", admin_texts(u->klass, u->n_klass), "disabled", u->disabled, "locked", u->locked, "must_change", u->must_change,
-		"last_login", cli_time_json(u->last_login));
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:b,s:o,s:o}", "id", u->user, "user", u->user,
+		"name", u->name, "school", u->school, "roles", roles, "classes",
+		admin_texts(u->klass, u->n_klass), "disabled", u->disabled, "locked", u->locked,
+		"must_change", u->must_change, "last_login", cli_time_json(u->last_login), "waiting",
+		admin_text(u->asked));
 }
 
 int cmd_users_list(struct cli *c)
 {
-	static const char *const headings_zh[] = {"帐号", "姓名", "学校", "角色", "状态", "最近登录"};
-	static const char *const headings_en[] = {"user", "name", "school", "roles", "state", "last login"};
+	static const char *const headings_zh[] = {"帐号", "姓名", "学校", "角色", "班级", "状态", "最近登录"};
+	static const char *const headings_en[] = {
+		"user", "name", "school", "roles", "classes", "state", "last login"};
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -133,15 +228,24 @@ int cmd_users_list(struct cli *c)
 	}
 	const pb_user_list *list = (const pb_user_list *)reply;
 	json_t *out = json_array();
-	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 6);
+	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 7);
 	for (size_t i = 0; i < list->n_user; i++) {
 		const pb_user *u = list->user[i];
-		char roles[96] = "", when[32];
-		for (size_t k = 0; k < u->n_role; k++)
-			snprintf(roles + strlen(roles), sizeof roles - strlen(roles), "%s%s", k ? " " : "", role_name((unsigned)u->role[k]));
-		cli_table_row(t, (const char *const[]){u->user, u->name, u->school[0] ? u->school : tr("县局", "bureau"), roles,
-			u->disabled ? tr("停用", "disabled") : u->locked ? tr("锁定", "locked") : u->must_change ? tr("待改密", "first password") : tr("正常", "active"),
-			admin_time(u->last_login, when)});
+		char roles[160] = "", when[32], classes[256], number[8];
+		for (size_t k = 0; k < u->n_role; k++) {
+			snprintf(number, sizeof number, "%u", (unsigned)u->role[k]);
+			snprintf(roles + strlen(roles), sizeof roles - strlen(roles), "%s%s", k ? "、" : "",
+				code_name(&codes_role, number));
+		}
+		class_words(u->klass, u->n_klass, classes, sizeof classes);
+		cli_table_row(t, (const char *const[]){u->user, u->name,
+					 u->school[0] ? u->school : tr("县局", "bureau"), roles, classes,
+					 u->asked && u->asked[0] ? tr("待核准", "waits to be granted")
+					 : u->disabled           ? tr("停用", "disabled")
+					 : u->locked             ? tr("锁定", "locked")
+					 : u->must_change        ? tr("待改密", "first password")
+								 : tr("正常", "active"),
+					 admin_time(u->last_login, when)});
 		json_array_append_new(out, user_json(u));
 	}
 	cli_table_print(c, t);

@@ -192,7 +192,7 @@ void cli_table_row(struct cli_table *t, const char *const *cells)
 		*cell = strdup(cells[i] ? cells[i] : "");
 		LINT_KEPT(*cell); /* cli_table_free frees it */
 		t->short_of_memory |= !*cell;
-		for (char *at = *cell; at && (at = strchr(at, '\n'));)
+		for (char *at = *cell ? strchr(*cell, '\n') : NULL; at; at = strchr(at, '\n'))
 			*at = ' '; /* a line feed would break the row */
 	}
 	if (t)

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "cycle.h"
 #include "jg.h"
+#include "scope.h"
 #include "tables.h"
 #include "value.h"
 
@@ -91,15 +92,7 @@ const char *jg_id(const uint8_t id[ID_SIZE], char out[37])
 
 bool jg_class_allowed(const struct cli *c, const struct record *r)
 {
-	const struct session *s = &c->profile.session;
-	int field = kind_field_index(r->kind, "class_no");
-
-	if (field < 0 || (s->roles & ~(1u << ROLE_CLASS_TEACHER)))
-		return true;
-	for (unsigned i = 0; i < s->class_count; i++)
-		if (record_is(r, field, s->classes[i]))
-			return true;
-	return false;
+	return scope_allows(&c->profile.session, r);
 }
 
 int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, uint32_t *groups)

@@ -66,13 +66,17 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 		tr("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu，待发 %zu",
 			"%zu sent, %zu received, %zu conflicts, %zu refused, %zu pending"),
 		r->pushed, r->pulled, r->conflicts, r->refused, counts.unsent);
+	if (r->held_by[0])
+		cli_warn(c, tr("待发内容里有 %s 登录时录入的，须由其本人或学籍管理员登录（jg login）后发送；都保存在本机",
+				    "what %s typed waits until he or the registrar logs in (jg login); it is safe on this computer"),
+			r->held_by);
 	int code =
-		counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT] ? err_info(ERR_CONFLICT)->exit_code : 0;
+		r->held_by[0] || counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT] ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c,
-		json_pack("{sI sI sI sI sI so so}", "pushed", (json_int_t)r->pushed, "pulled",
+		json_pack("{sI sI sI sI sI so so so}", "pushed", (json_int_t)r->pushed, "pulled",
 			(json_int_t)r->pulled, "conflicts", (json_int_t)r->conflicts, "refused",
 			(json_int_t)r->refused, "pending", (json_int_t)counts.unsent, "cursor", cursors,
-			"digest_ok", digest),
+			"digest_ok", digest, "held_by", r->held_by[0] ? json_string(r->held_by) : json_null()),
 		code);
 }
 

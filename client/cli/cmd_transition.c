@@ -223,7 +223,10 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 		code = cli_result(c, json, 0);
 	} else {
 		json_decref(json);
-		if (!e && row.state == OP_WAITING)
+		if (!e && row.state == OP_WAITING && report.held_by[0])
+			problem_set(&c->problem, ERR_PERMISSION, NULL, tr("请其本人或学籍管理员登录：jg login 用户名，再 jg sync", "he or the registrar logs in: jg login USER, then jg sync"),
+				tr("前面有 %s 录入、还没有发送的内容，不能越过它上报", "what %s typed waits before it and is not sent yet"), report.held_by);
+		else if (!e && row.state == OP_WAITING)
 			problem_set(&c->problem, ERR_UNREACHABLE, NULL, NULL, NULL);
 		else if (!e)
 			problem_set(&c->problem, row.code ? row.code : ERR_CONFLICT, row.field, NULL,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lint.h"
+#include "scope.h"
 #include "tables.h"
 #include "text.h"
 #include "validate.h"
@@ -228,17 +229,12 @@ static void check_required(struct import *im, struct import_row *row, int cert_n
 static void check_class(struct import *im, struct import_row *row)
 {
 	const struct session *session = &im->store->profile->session;
-	int field = kind_field_index(im->kind, "class_no");
 	struct problem p = {0};
 
-	if (session->roles & (1u << ROLE_REGISTRAR) || !(session->roles & 1u << ROLE_CLASS_TEACHER))
+	if (scope_allows(session, &row->record))
 		return;
-	for (unsigned i = 0; i < session->class_count; i++)
-		if (record_is(&row->record, field, session->classes[i]))
-			return;
-	problem_set(&p, ERR_PERMISSION, NULL, tr("请由学籍管理员导入", "the registrar may import it"),
-		tr("不是您负责的班级", "not one of your classes"));
-	import_reject(im, row, import_field(im, field), NULL, &p);
+	scope_refuse(session, &p);
+	import_reject(im, row, import_field(im, kind_field_index(im->kind, "class_no")), NULL, &p);
 }
 
 void import_read_row(struct import *im, struct import_row *row)

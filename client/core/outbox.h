@@ -87,6 +87,7 @@ struct push_batch {
 	size_t n;
 	uint32_t incarnation; /* the line that they are numbered in */
 	uint64_t first;       /* op_no of the first; the others follow without a gap */
+	char held_by[64];     /* who typed the operation behind these, which this session may not send; "" = it may */
 };
 /* The operations behind the acknowledged one, in order, as many as a push takes: of the older line first, where a restored server
  * stands in one (store.h). A formal report goes alone: the server answers it alone. Bytes live in the arena. */

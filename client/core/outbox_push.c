@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "outbox.h"
+#include "scope.h"
 #include "tables.h"
 
 /* The older line goes on with what is left of it, or with the next one behind it. */
@@ -44,7 +45,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 {
 	enum err e = find_older(s, p);
 	sqlite3_stmt *stmt = e ? NULL : store_prepare(s,
-		"SELECT n, op_no, kind, bytes FROM outbox WHERE incarnation = ?1 AND op_no > ?2 ORDER BY "
+		"SELECT n, op_no, kind, bytes, author FROM outbox WHERE incarnation = ?1 AND op_no > ?2 ORDER BY "
 		"op_no LIMIT ?3",
 		p);
 	size_t total = 0;
@@ -53,6 +54,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 	if (!e && !stmt)
 		e = ERR_STORE;
 	batch->n = 0;
+	batch->held_by[0] = 0;
 	batch->incarnation = line_of_push(s);
 	batch->first = *last_of_push(s) + 1;
 	if (stmt) {
@@ -68,6 +70,11 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 			size < SEAL_OVERHEAD) {
 			e = problem_set(p, ERR_STORE, NULL, tr("请运行 jg doctor", "run jg doctor"),
 				tr("待发序号有缺", "an operation number is missing"));
+			break;
+		}
+		const char *author = (const char *)sqlite3_column_text(stmt, 4);
+		if (author && !scope_carries(&s->profile->session, author)) {
+			snprintf(batch->held_by, sizeof batch->held_by, "%s", author);
 			break;
 		}
 		total += size + 8;

@@ -16,6 +16,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "class_scope.h"
 #include "err.h"
 
 #define PROFILE_CLASSES_MAX 32 /* of a class teacher, as LoginReply declares */
@@ -26,7 +27,7 @@ struct session {
 	uint8_t id[16], token[32];
 	char user[64], name[128];
 	uint32_t roles; /* 1 << role */
-	char classes[PROFILE_CLASSES_MAX][20];
+	char classes[PROFILE_CLASSES_MAX][CLASS_SCOPE_SIZE];
 	unsigned class_count;
 	bool must_change;
 	int64_t until; /* microseconds; the server's word */

@@ -1,5 +1,6 @@
 #include "sync.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -113,6 +114,7 @@ static struct sync_event push_batch(struct sync *x, struct arena *arena, struct 
 	ProtobufCBinaryData ops[PUSH_OPS_MAX];
 	enum err e = outbox_batch(x->store, batch, arena, x->p);
 
+	snprintf(x->report->held_by, sizeof x->report->held_by, "%s", batch->held_by);
 	if (!e && batch->n == 0)
 		return (struct sync_event){.what = SYNC_PUSHED};
 	if (!e)

@@ -10,19 +10,24 @@
 #include "pki.h"
 #include "service.h"
 
-#define TRIES_MAX 5
-
 static const struct db_stmt take_invitation = {
-	"UPDATE invitation SET tries = tries + 1, used_at = CASE WHEN secret_sha = $2::bytea THEN jg_now() END"
-	" WHERE county = app_county() AND tag = $1::bytea AND used_at IS NULL AND tries < $3::int AND expires > jg_now()"
-	" RETURNING secret_sha = $2::bytea, school, jg_now()"};
+	"UPDATE invitation SET used_at = jg_now()"
+	" WHERE county = app_county() AND tag = $1::bytea AND secret_sha = $2::bytea AND used_at IS NULL AND "
+	"expires > jg_now()"
+	" RETURNING school, jg_now()"};
 static const struct db_stmt insert_device = {
 	"INSERT INTO device (county, device_id, school, cert_spki, cert_until, host, last_hash)"
 	" VALUES (app_county(), $1::uuid, $2::text, $3::bytea, $4::timestamptz, left($5::text, 80), $6::bytea)"};
 static const struct db_stmt find_device = {
-	"SELECT device_id, school, jg_now() FROM device WHERE county = app_county() AND cert_spki = $1::bytea AND revoked_at IS NULL"};
+	"SELECT device_id, school, jg_now() FROM device WHERE county = app_county() AND (cert_spki = "
+	"$1::bytea OR next_spki = $1::bytea) AND revoked_at IS NULL"};
+/* The present key goes on until the new one is first used (session.c): when this answer is lost, the device
+ * asks again with it. */
 static const struct db_stmt renew_device = {
-	"UPDATE device SET cert_spki = $2::bytea, cert_until = $3::timestamptz WHERE county = app_county() AND device_id = $1::uuid"};
+	"UPDATE device SET next_spki = $2::bytea, next_until = $3::timestamptz,"
+	" cert_spki = CASE WHEN next_spki = $4::bytea THEN next_spki ELSE cert_spki END,"
+	" cert_until = CASE WHEN next_spki = $4::bytea THEN next_until ELSE cert_until END"
+	" WHERE county = app_county() AND device_id = $1::uuid"};
 
 struct enrol_state {
 	uint8_t device[ID_SIZE], spki[32];
@@ -82,6 +87,7 @@ static void store_device(struct request *r, const char *host)
 	if (s->renewing) {
 		db_bytes(&p, s->spki, 32);
 		db_time(&p, until);
+		db_bytes(&p, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
 		request_query(r, &renew_device, &p);
 	} else {
 		hash_genesis(genesis, s->device, 1);
@@ -98,14 +104,16 @@ static void store_device(struct request *r, const char *host)
 
 static void refuse_code(struct request *r)
 {
-	access_log_add(r->worker, &r->caller, r->method->name, "BAD_CODE", 0, "refused", r->ref);
+	if (!r->quiet)
+		access_log_add(r->worker, &r->caller, r->method->name, "BAD_CODE", 0, "refused", r->ref);
 	request_fail_hint(r, ERR_BAD_CODE, "code", tr("连接码无效、已用过或已过期", "the connect code is wrong, used or expired"),
 		tr("请县局系统管理员重新发一个连接码", "ask the bureau's system administrator for a new one"));
 }
 
-static void enrol_refused(struct request *r)
+/* Whoever is gone is of no address any more: his answer reaches nobody. */
+static uint32_t address_of(const struct request *r)
 {
-	refuse_code(r);
+	return r->conn ? r->conn->address->hash : 0;
 }
 
 static void enrol_taken(struct request *r)
@@ -114,16 +122,17 @@ static void enrol_taken(struct request *r)
 	const PGresult *i = r->task.result[0];
 	struct enrol_state *s = arena_alloc(&r->arena, sizeof *s);
 
-	if (!s || PQntuples(i) == 0 || !db_get_int(i, 0, 0)) {
-		db_task_commit(&r->task); /* the try counts */
-		request_trip(r, enrol_refused);
+	if (!s || PQntuples(i) == 0) {
+		request_release(r);
+		refuse_code(r);
 		return;
 	}
+	guesses_right(&r->worker->server->guesses, address_of(r), q->secret.data);
 	r->state = s;
 	id_make(s->device, clock_now_us());
 	id_format(s->device_text, s->device);
-	snprintf(s->school, sizeof s->school, "%s", db_get_text(i, 0, 1));
-	s->now = db_get_int(i, 0, 2);
+	snprintf(s->school, sizeof s->school, "%s", db_get_text(i, 0, 0));
+	s->now = db_get_int(i, 0, 1);
 	enum err e = issue(r, &q->csr);
 	if (e) {
 		request_fail(r, e, "csr", NULL);
@@ -142,17 +151,40 @@ static void enrol_query(struct request *r)
 	request_scope(r, SCOPE_JOB, "");
 	db_bytes(&p, q->secret.data, 3);
 	db_bytes(&p, sha, sizeof sha);
-	db_int4(&p, TRIES_MAX);
 	request_query(r, &take_invitation, &p);
 	request_trip(r, enrol_taken);
 }
 
+/* Nothing is written for who guesses on: neither a row nor a line of the log. */
 static void enrol(struct request *r)
 {
-	if (REQUEST(r, pb_enrol_request)->secret.len != SECRET_SIZE)
+	const pb_enrol_request *q = REQUEST(r, pb_enrol_request);
+	struct problem p;
+	unsigned wait_ms = 0;
+
+	if (q->secret.len != SECRET_SIZE) {
 		refuse_code(r);
-	else
+		return;
+	}
+	switch (guesses_take(&r->worker->server->guesses, address_of(r), q->secret.data,
+		uv_now(&r->worker->loop), &wait_ms)) {
+	case GUESS_MAY:
 		request_begin(r, enrol_query);
+		return;
+	case GUESS_DEAD:
+		r->quiet = true;
+		refuse_code(r);
+		return;
+	case GUESS_LATER:
+		r->quiet = true;
+		problem_set(&p, ERR_BUSY, "code",
+			tr("稍后再试：jg connect --code 连接码", "try again later: jg connect --code CODE"),
+			tr("试了太多不对的连接码，%u 秒后再试",
+				"too many wrong connect codes: try again in %u seconds"),
+			wait_ms / 1000 + 1);
+		p.retry_ms = wait_ms;
+		request_fail_problem(r, &p);
+	}
 }
 
 static void renew_found(struct request *r)

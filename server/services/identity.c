@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "codes.h"
 #include "hash.h"
 #include "log.h"
 #include "password.h"
@@ -18,6 +19,10 @@ struct identity_state {
 	struct password_job job;
 	char login[64], password[PASSWORD_MADE];
 	struct pg_array roles, classes;
+	char scope[CLASSES_MAX][CLASS_SCOPE_SIZE], *class_list[CLASSES_MAX];
+	size_t class_count;
+	const char *granter; /* who has to grant what waits */
+	bool waiting, tells_password;
 	pb_invitation_list invitations;
 };
 
@@ -27,61 +32,126 @@ static enum err make_state(struct request *r)
 	return r->state ? ERR_OK : ERR_NOMEM;
 }
 
-/* ---- users ---- */
+/* ---- users ----
+ *
+ * Of the bureau's accounts no administrator disposes alone: who resets a leader's password could read as him.
+ * What 系统 asks for them waits in account_request until 安全 grants it and is told the password; the other
+ * way round for what 安全 asks; 审计 stands in where one of them would grant his own. A school's accounts are
+ * 系统's business, and a new account of the bureau is seen by 安全 (role_grant). */
 
-static const struct db_stmt school_exists = {"SELECT 1 FROM school WHERE county = app_county() AND code = $1::text AND NOT deleted"};
+static const struct db_stmt read_place = {
+	"SELECT $1::text = '' OR s.code IS NOT NULL, coalesce(s.type, ''), jg_today() FROM (SELECT 1) one"
+	" LEFT JOIN school s ON s.county = app_county() AND s.code = $1::text AND NOT s.deleted"};
+/* An administrator's account is made disabled, and comes alive when it is granted. */
 static const struct db_stmt insert_user = {
-	"WITH n AS (SELECT coalesce(max(nullif(regexp_replace(user_id, '^.*?([0-9]*)$', '\\1'), '')::int), 0) AS n FROM user_account"
+	"WITH n AS (SELECT coalesce(max(nullif(regexp_replace(user_id, '^.*?([0-9]*)$', '\\1'), '')::int), "
+	"0) AS n FROM user_account"
 	" WHERE county = app_county() AND user_id ~ ('^' || $1::text || '[0-9]*$')),"
-	" u AS (INSERT INTO user_account (county, user_id, name, school, roles, classes, password_hash, first_until, created_at, created_by)"
-	" SELECT app_county(), $1::text || CASE WHEN EXISTS (SELECT 1 FROM user_account WHERE county = app_county() AND user_id = $1::text) THEN (n.n + 1)::text ELSE '' END,"
-	" $2::text, $3::text, $4::int[], $5::text[], $6::text, jg_now() + interval '24 hours', jg_now(), $7::text FROM n RETURNING user_id)"
-	", g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by) SELECT app_county(), jg_now(), user_id, $4::int[], $7::text FROM u)"
-	" SELECT user_id FROM u"};
+	" u AS (INSERT INTO user_account (county, user_id, name, school, roles, classes, password_hash, "
+	"first_until, created_at, created_by, disabled)"
+	" SELECT app_county(), $1::text || CASE WHEN EXISTS (SELECT 1 FROM user_account WHERE county = "
+	"app_county() AND user_id = $1::text) THEN (n.n + 1)::text ELSE '' END,"
+	" $2::text, $3::text, $4::int[], $5::text[], $6::text, jg_now() + interval '24 hours', jg_now(), "
+	"$7::text, $8::boolean FROM n RETURNING user_id),"
+	" q AS (INSERT INTO account_request (county, user_id, what, name, roles, asked_by, asked_at)"
+	" SELECT app_county(), user_id, 'add', $2::text, $4::int[], $7::text, jg_now() FROM u WHERE "
+	"$8::boolean),"
+	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by) SELECT app_county(), jg_now(), "
+	"user_id, $4::int[], $7::text FROM u WHERE NOT $8::boolean)"
+	" SELECT user_id, people_of_role(22) FROM u"};
 
-/* A school's people have school roles, the bureau's bureau roles; administrators come only from `jgd init` or each other. */
-static enum err judge_roles(const pb_user_add *q)
+static bool is_administrator(const Jingguan__V1__Role *roles, size_t n)
 {
-	bool school = q->school && q->school[0];
+	for (size_t i = 0; i < n; i++)
+		if (roles[i] >= 21)
+			return true;
+	return false;
+}
 
-	if (q->n_role == 0)
-		return ERR_MISSING;
-	for (size_t i = 0; i < q->n_role; i++)
-		if ((q->role[i] < 10) != school || (q->role[i] > 20 && q->n_role > 1))
+/* A school's people have school roles, the bureau's bureau roles; administrators have no other. */
+static enum err judge_roles(const char *school, const Jingguan__V1__Role *roles, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((roles[i] < 10) != (school && school[0]) || (roles[i] > 20 && n > 1) ||
+			!role_name((unsigned)roles[i])[0])
 			return ERR_INVALID;
-	return ERR_OK;
+	return n ? ERR_OK : ERR_MISSING;
+}
+
+/* Reads the classes as people write them; s->classes then holds what is stored. A class whose grade nobody
+ * can tell is refused: it would be of no pupil. False: the request has been refused. */
+static bool read_classes(
+	struct request *r, char *const *klass, size_t n, const char *school_type, int32_t today)
+{
+	struct identity_state *s = r->state;
+
+	pg_array_begin(&s->classes, PG_TEXT);
+	s->class_count = 0;
+	for (size_t i = 0; i < n && i < CLASSES_MAX; i++) {
+		char *scope = s->scope[s->class_count++];
+		if (class_scope_parse(scope, klass[i], school_type_stages(school_type), today)) {
+			pg_array_free(&s->classes);
+			request_refuse(r, ERR_INVALID, "class",
+				arena_printf(&r->arena,
+					tr("看不出“%s”是哪个年级的哪个班",
+						"which class of which grade is “%s”?"),
+					klass[i]),
+				tr("写上年级，例如 --class 六1班 或 --class "
+				   "七年级2班；一贯制学校和高中必须写",
+					"write its grade, like --class 六1班 or --class 七年级2班"));
+			return false;
+		}
+		s->class_list[i] = scope;
+		pg_array_text(&s->classes, scope);
+	}
+	return true;
+}
+
+static void fill_classes(struct request *r, pb_user_secret *out)
+{
+	struct identity_state *s = r->state;
+
+	out->klass = s->class_list;
+	out->n_klass = s->class_count;
 }
 
 static void add_done(struct request *r)
 {
+	const pb_user_add *q = REQUEST(r, pb_user_add);
 	struct identity_state *s = r->state;
 	pb_user_secret out = PB_USER_SECRET_INIT;
 
-	if (PQntuples(r->task.result[0]) == 0 && REQUEST(r, pb_user_add)->school && REQUEST(r, pb_user_add)->school[0]) {
-		request_fail(r, ERR_NOT_FOUND, "school", "%s", tr("没有这所学校", "there is no such school"));
-		return;
+	out.user = arena_printf(&r->arena, "%s", db_get_text(r->task.result[0], 0, 0));
+	fill_classes(r, &out);
+	if (is_administrator(q->role, q->n_role)) {
+		out.has_waiting = out.waiting = 1;
+		out.granter = arena_printf(&r->arena, "%s", db_get_text(r->task.result[0], 0, 1));
+	} else {
+		out.password = s->password;
 	}
-	out.user = arena_printf(&r->arena, "%s", db_get_text(r->task.result[1], 0, 0));
-	out.password = s->password;
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", 1, "admin", r->ref);
 	request_reply(r, &out.base);
 }
 
-static void add_query(struct request *r)
+static void add_insert(struct request *r)
 {
 	const pb_user_add *q = REQUEST(r, pb_user_add);
 	struct identity_state *s = r->state;
-	struct db_params p = {0}, c = {0};
+	const PGresult *place = r->task.result[0];
+	struct db_params p = {0};
 
-	request_scope(r, SCOPE_BUREAU, "");
+	if (!db_get_int(place, 0, 0)) {
+		request_refuse(r, ERR_NOT_FOUND, "school",
+			tr("没有这所学校，帐号没有建立", "there is no such school; no account was made"),
+			tr("用 jgadmin schools list 查学校标识码", "jgadmin schools list shows the codes"));
+		return;
+	}
+	if (!read_classes(
+		    r, q->klass, q->n_klass, db_get_text(place, 0, 1), (int32_t)db_get_int(place, 0, 2)))
+		return;
 	pg_array_begin(&s->roles, PG_INT4);
 	for (size_t i = 0; i < q->n_role; i++)
 		pg_array_int4(&s->roles, (int32_t)q->role[i]);
-	pg_array_begin(&s->classes, PG_TEXT);
-	for (size_t i = 0; i < q->n_klass; i++)
-		pg_array_text(&s->classes, q->klass[i]);
-	db_text(&c, q->school ? q->school : "");
-	request_query(r, &school_exists, &c);
 	db_text(&p, s->login);
 	db_text(&p, q->name);
 	db_text(&p, q->school ? q->school : "");
@@ -89,6 +159,7 @@ static void add_query(struct request *r)
 	db_array(&p, &s->classes);
 	db_text(&p, s->job.hash);
 	db_text(&p, r->caller.user);
+	db_bool(&p, is_administrator(q->role, q->n_role));
 	request_query(r, &insert_user, &p);
 	db_task_commit(&r->task);
 	request_trip(r, add_done);
@@ -96,25 +167,29 @@ static void add_query(struct request *r)
 	pg_array_free(&s->classes);
 }
 
+static void add_query(struct request *r)
+{
+	const pb_user_add *q = REQUEST(r, pb_user_add);
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_BUREAU, "");
+	db_text(&p, q->school ? q->school : "");
+	request_query(r, &read_place, &p);
+	request_trip(r, add_insert);
+}
+
 static void on_hashed(struct password_job *job)
 {
 	if (job->hash[0])
-		request_begin(job->data, add_query);
+		request_begin(job->request, add_query);
 	else
-		request_fail(job->data, ERR_NOMEM, NULL, NULL);
+		request_fail(job->request, ERR_NOMEM, NULL, NULL);
 }
 
-static void add_user(struct request *r)
+static void make_login(struct identity_state *s, const pb_user_add *q)
 {
-	const pb_user_add *q = REQUEST(r, pb_user_add);
-	enum err e = judge_roles(q);
-
-	if (e || !q->name || !q->name[0] || make_state(r)) {
-		request_fail(r, e ? e : ERR_MISSING, e ? "role" : "name", NULL);
-		return;
-	}
-	struct identity_state *s = r->state;
 	size_t n = 0;
+
 	for (const char *c = q->login ? q->login : ""; *c && n < LOGIN_MAX; c++)
 		if (isalnum((unsigned char)*c))
 			s->login[n++] = (char)tolower((unsigned char)*c);
@@ -125,71 +200,343 @@ static void add_user(struct request *r)
 		s->login[--n] = 0;
 	if (!s->login[0])
 		strcpy(s->login, "user");
+}
+
+static void add_user(struct request *r)
+{
+	const pb_user_add *q = REQUEST(r, pb_user_add);
+	enum err e = judge_roles(q->school, q->role, q->n_role);
+
+	if (e || !q->name || !q->name[0] || make_state(r)) {
+		request_refuse(r, e ? e : ERR_MISSING, e ? "role" : "name",
+			e ? tr("角色与单位不符：学校的人用学校角色，县局的人用县局角色，系统、安全、审计管理"
+			       "员不兼任",
+				    "a school's people have school roles, the bureau's bureau roles, and "
+				    "administrators no other")
+			  : tr("没有姓名", "the name is missing"),
+			tr("jgadmin help users add 列出角色", "jgadmin help users add lists the roles"));
+		return;
+	}
+	struct identity_state *s = r->state;
+	make_login(s, q);
 	password_generate(s->password);
-	e = password_make(&s->job, r->worker, s->password, on_hashed, r);
+	e = password_make(&s->job, r, s->password, on_hashed);
 	if (e)
 		request_fail(r, e, NULL, NULL);
 }
 
-static const struct db_stmt reset_password = {
-	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND user_id <> $3::text AND ended_at IS NULL)"
-	" UPDATE user_account SET password_hash = $2::text, must_change = true, first_until = jg_now() + interval '24 hours'"
-	" WHERE county = app_county() AND user_id = $1::text AND user_id <> $3::text RETURNING user_id"};
+/* ---- what is done to an account that exists ---- */
 
-static void reset_done(struct request *r)
+/* of: whom it is about, as it stands. */
+static const struct db_stmt read_account = {
+	"SELECT u.school, u.disabled, u.roles && '{11,12,13,14,15,21,22,23}', u.roles && '{21,22,23}', "
+	"coalesce(s.type, ''), jg_today(),"
+	" people_of_role(granting_role($2::text, u.user_id)), u.name, u.roles"
+	" FROM user_account u LEFT JOIN school s ON s.county = u.county AND s.code = u.school AND NOT "
+	"s.deleted"
+	" WHERE u.county = app_county() AND u.user_id = $1::text FOR UPDATE OF u"};
+static const struct db_stmt replace_request = {
+	"UPDATE account_request SET outcome = 'replaced', settled_by = $2::text, settled_at = jg_now()"
+	" WHERE county = app_county() AND user_id = $1::text AND outcome IS NULL"};
+static const struct db_stmt ask_grant = {
+	"INSERT INTO account_request (county, user_id, what, name, roles, asked_by, asked_at)"
+	" VALUES (app_county(), $1::text, $2::text, $3::text, $4::int[], $5::text, jg_now())"};
+static const struct db_stmt reset_password = {
+	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = "
+	"$1::text AND ended_at IS NULL),"
+	" g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND "
+	"user_id = $1::text)"
+	" UPDATE user_account SET password_hash = $2::text, must_change = true, first_until = jg_now() + "
+	"interval '24 hours'"
+	" WHERE county = app_county() AND user_id = $1::text"};
+static const struct db_stmt set_account = {
+	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = "
+	"$1::text AND ended_at IS NULL),"
+	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by) SELECT app_county(), jg_now(), "
+	"$1::text, $3::int[], $5::text)"
+	" UPDATE user_account SET name = $2::text, roles = $3::int[], classes = CASE WHEN $4::text[] = '{}' "
+	"THEN classes ELSE $4::text[] END"
+	" WHERE county = app_county() AND user_id = $1::text"};
+static const struct db_stmt disable_account = {
+	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = "
+	"$1::text AND ended_at IS NULL)"
+	" UPDATE user_account SET disabled = true WHERE county = app_county() AND user_id = $1::text"};
+
+static const char *user_of(const struct request *r)
+{
+	const char *user = r->method->number == METHOD_IDENTITY_SET_USER     ? REQUEST(r, pb_user_set)->user
+			   : r->method->number == METHOD_IDENTITY_GRANT_USER ? REQUEST(r, pb_user_grant)->user
+									     : REQUEST(r, pb_user_name)->user;
+
+	return user ? user : "";
+}
+
+static void account_done(struct request *r)
 {
 	struct identity_state *s = r->state;
 	pb_user_secret out = PB_USER_SECRET_INIT;
 
-	if (PQntuples(r->task.result[0]) == 0) {
-		request_fail(r, ERR_NOT_FOUND, "user", NULL);
-		return;
+	out.user = (char *)(uintptr_t)user_of(r);
+	fill_classes(r, &out);
+	if (s->waiting) {
+		out.has_waiting = out.waiting = 1;
+		out.granter = (char *)(uintptr_t)s->granter;
+	} else if (s->tells_password) {
+		out.password = s->password;
 	}
-	out.user = REQUEST(r, pb_user_name)->user;
-	out.password = s->password;
-	access_log_add(r->worker, &r->caller, r->method->name, "OK", 1, "admin", r->ref);
+	access_log_add(
+		r->worker, &r->caller, r->method->name, s->waiting ? "ASKED" : "OK", 1, "admin", r->ref);
 	request_reply(r, &out.base);
 }
 
-static void reset_query(struct request *r)
+/* The end of a change: it is written, or asked of another administrator. */
+static void change(struct request *r, bool needs_grant, const char *what, const char *name,
+	const struct db_stmt *stmt, struct db_params *p)
 {
 	struct identity_state *s = r->state;
+	struct db_params q = {0}, old = {0};
+
+	s->waiting = needs_grant;
+	if (needs_grant) {
+		db_text(&old, user_of(r));
+		db_text(&old, r->caller.user);
+		request_query(r, &replace_request, &old);
+		db_text(&q, user_of(r));
+		db_text(&q, what);
+		db_text(&q, name);
+		db_array(&q, &s->roles);
+		db_text(&q, r->caller.user);
+		request_query(r, &ask_grant, &q);
+	} else {
+		request_query(r, stmt, p);
+	}
+	db_task_commit(&r->task);
+	request_trip(r, account_done);
+	pg_array_free(&s->roles);
+	pg_array_free(&s->classes);
+}
+
+/* The account as it was read; NULL: there is none, or it is the caller's own, and the request has been
+ * refused. */
+static const PGresult *account_found(struct request *r)
+{
+	const PGresult *a = r->task.result[0];
+	struct identity_state *s = r->state;
+
+	if (PQntuples(a) == 0) {
+		request_refuse(r, ERR_NOT_FOUND, "user", tr("没有这个帐号", "there is no such account"),
+			tr("用 jgadmin users list 查帐号", "jgadmin users list shows them"));
+		return NULL;
+	}
+	if (strcmp(user_of(r), r->caller.user) == 0) {
+		request_refuse(r, ERR_SAME_PERSON, "user",
+			tr("不能对自己的帐号这样做", "nobody does this to his own account"),
+			tr("自己的密码用 jgadmin passwd 修改；其余请另一位管理员办理",
+				"jgadmin passwd changes one's own password; another administrator does the "
+				"rest"));
+		return NULL;
+	}
+	s->granter = arena_printf(&r->arena, "%s", db_get_text(a, 0, 6));
+	return a;
+}
+
+static void reset_write(struct request *r)
+{
+	struct identity_state *s = r->state;
+	const PGresult *a = account_found(r);
+	struct db_params p = {0};
+
+	if (!a)
+		return;
+	if (db_get_int(a, 0, 1)) {
+		request_refuse(r, ERR_NOT_NOW, "user",
+			tr("这个帐号已停用，不能重置密码", "the account is disabled"),
+			tr("给这个人新建帐号：jgadmin users add", "make a new account: jgadmin users add"));
+		return;
+	}
+	s->tells_password = true;
+	pg_array_begin(&s->roles, PG_INT4);
+	db_text(&p, user_of(r));
+	db_text(&p, s->job.hash);
+	change(r, db_get_int(a, 0, 2) != 0, "reset", db_get_text(a, 0, 7), &reset_password, &p);
+}
+
+static void disable_write(struct request *r)
+{
+	struct identity_state *s = r->state;
+	const PGresult *a = account_found(r);
+	struct db_params p = {0};
+
+	if (!a)
+		return;
+	pg_array_begin(&s->roles, PG_INT4);
+	db_text(&p, user_of(r));
+	change(r, db_get_int(a, 0, 3) != 0, "disable", db_get_text(a, 0, 7), &disable_account, &p);
+}
+
+static void set_write(struct request *r)
+{
+	const pb_user_set *q = REQUEST(r, pb_user_set);
+	struct identity_state *s = r->state;
+	const PGresult *a = account_found(r);
+	struct db_params p = {0};
+	int32_t roles[16];
+
+	if (!a)
+		return;
+	if (q->n_role && judge_roles(db_get_text(a, 0, 0), q->role, q->n_role)) {
+		request_refuse(r, ERR_INVALID, "role",
+			tr("角色与单位不符", "these roles are not for this account's place"),
+			tr("jgadmin help users set 列出角色", "jgadmin help users set lists the roles"));
+		return;
+	}
+	if (!read_classes(r, q->klass, q->n_klass, db_get_text(a, 0, 4), (int32_t)db_get_int(a, 0, 5)))
+		return;
+	pg_array_begin(&s->roles, PG_INT4);
+	int n = db_get_ints(a, 0, 8, roles, 16);
+	for (int i = 0; i < n && i < 16 && !q->n_role; i++)
+		pg_array_int4(&s->roles, roles[i]);
+	for (size_t i = 0; i < q->n_role; i++)
+		pg_array_int4(&s->roles, (int32_t)q->role[i]);
+	const char *name = q->name && q->name[0] ? q->name : db_get_text(a, 0, 7);
+	db_text(&p, user_of(r));
+	db_text(&p, name);
+	db_array(&p, &s->roles);
+	db_array(&p, &s->classes);
+	db_text(&p, r->caller.user);
+	change(r, db_get_int(a, 0, 2) != 0, "set", name, &set_account, &p);
+}
+
+static void account_read(struct request *r)
+{
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
-	db_text(&p, REQUEST(r, pb_user_name)->user);
-	db_text(&p, s->job.hash);
+	db_text(&p, user_of(r));
 	db_text(&p, r->caller.user);
-	request_query(r, &reset_password, &p);
-	db_task_commit(&r->task);
-	request_trip(r, reset_done);
+	request_query(r, &read_account, &p);
+	request_trip(r, r->method->number == METHOD_IDENTITY_RESET_USER     ? reset_write
+			: r->method->number == METHOD_IDENTITY_DISABLE_USER ? disable_write
+									    : set_write);
 }
 
 static void on_reset_hashed(struct password_job *job)
 {
 	if (job->hash[0])
-		request_begin(job->data, reset_query);
+		request_begin(job->request, account_read);
 	else
-		request_fail(job->data, ERR_NOMEM, NULL, NULL);
+		request_fail(job->request, ERR_NOMEM, NULL, NULL);
 }
 
 static void reset_user(struct request *r)
 {
-	enum err e = REQUEST(r, pb_user_name)->user ? make_state(r) : ERR_MISSING;
+	enum err e = make_state(r);
 
 	if (!e) {
 		struct identity_state *s = r->state;
 		password_generate(s->password);
-		e = password_make(&s->job, r->worker, s->password, on_reset_hashed, r);
+		e = password_make(&s->job, r, s->password, on_reset_hashed);
 	}
 	if (e)
 		request_fail(r, e, "user", NULL);
 }
 
-/* Disabling and unlocking: nobody does it to himself. */
-static const struct db_stmt disable_account = {
-	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text AND ended_at IS NULL)"
-	" UPDATE user_account SET disabled = true WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text RETURNING user_id"};
+/* Disabling and changing: nobody does it to himself. */
+static void change_user(struct request *r)
+{
+	enum err e = make_state(r);
+
+	if (e)
+		request_fail(r, e, NULL, NULL);
+	else
+		request_begin(r, account_read);
+}
+
+/* ---- the second administrator ---- */
+
+static const struct db_stmt read_request = {
+	"SELECT q.what, q.asked_by, granting_role(q.asked_by, q.user_id), "
+	"people_of_role(granting_role(q.asked_by, q.user_id))"
+	" FROM account_request q WHERE q.county = app_county() AND q.user_id = $1::text AND q.outcome IS "
+	"NULL FOR UPDATE"};
+static const struct db_stmt grant_request = {
+	"WITH q AS (UPDATE account_request SET outcome = CASE WHEN $4::boolean THEN 'refused' ELSE 'granted' END, settled_by = $3::text, settled_at = jg_now()"
+	" WHERE county = app_county() AND user_id = $1::text AND outcome IS NULL RETURNING *),"
+	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND ended_at IS NULL AND NOT $4::boolean),"
+	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by) SELECT county, jg_now(), user_id, roles, asked_by || '+' || $3::text"
+	" FROM q WHERE what IN ('add', 'set') AND NOT $4::boolean)"
+	" UPDATE user_account u SET disabled = CASE q.what WHEN 'disable' THEN true WHEN 'add' THEN false ELSE u.disabled END,"
+	" password_hash = CASE WHEN q.what IN ('add', 'reset') THEN $2::text ELSE u.password_hash END,"
+	" must_change = u.must_change OR q.what IN ('add', 'reset'),"
+	" first_until = CASE WHEN q.what IN ('add', 'reset') THEN jg_now() + interval '24 hours' ELSE u.first_until END,"
+	" name = CASE q.what WHEN 'set' THEN q.name ELSE u.name END, roles = CASE q.what WHEN 'set' THEN q.roles ELSE u.roles END"
+	" FROM q WHERE u.county = q.county AND u.user_id = q.user_id AND NOT $4::boolean"};
+
+static void grant_write(struct request *r)
+{
+	const pb_user_grant *q = REQUEST(r, pb_user_grant);
+	const PGresult *asked = r->task.result[0];
+	struct identity_state *s = r->state;
+	struct db_params p = {0};
+
+	if (PQntuples(asked) == 0) {
+		request_refuse(r, ERR_NOT_FOUND, "user",
+			tr("这个帐号没有等待核准的事项", "nothing waits for this account"),
+			tr("用 jgadmin users list 查看", "jgadmin users list shows what waits"));
+		return;
+	}
+	bool mine = strcmp(db_get_text(asked, 0, 1), r->caller.user) == 0, takes_back = mine && q->refuse;
+	if (!takes_back && (mine || strcmp(user_of(r), r->caller.user) == 0 ||
+				   !request_has_role(r, (unsigned)db_get_int(asked, 0, 2)))) {
+		request_refuse(r, ERR_SAME_PERSON, "user",
+			tr("这件事要由另一位管理员核准", "another administrator has to grant this"),
+			arena_printf(&r->arena,
+				tr("请 %s 运行 jgadmin users grant %s", "%s runs jgadmin users grant %s"),
+				db_get_text(asked, 0, 3), user_of(r)));
+		return;
+	}
+	const char *what = db_get_text(asked, 0, 0);
+	s->tells_password = !q->refuse && (strcmp(what, "add") == 0 || strcmp(what, "reset") == 0);
+	db_text(&p, user_of(r));
+	db_text(&p, s->job.hash);
+	db_text(&p, r->caller.user);
+	db_bool(&p, q->refuse);
+	change(r, false, NULL, NULL, &grant_request, &p);
+}
+
+static void grant_read(struct request *r)
+{
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_BUREAU, "");
+	db_text(&p, user_of(r));
+	request_query(r, &read_request, &p);
+	request_trip(r, grant_write);
+}
+
+static void on_grant_hashed(struct password_job *job)
+{
+	if (job->hash[0])
+		request_begin(job->request, grant_read);
+	else
+		request_fail(job->request, ERR_NOMEM, NULL, NULL);
+}
+
+static void grant_user(struct request *r)
+{
+	enum err e = make_state(r);
+
+	if (!e) {
+		struct identity_state *s = r->state;
+		password_generate(s->password);
+		e = password_make(&s->job, r, s->password, on_grant_hashed);
+	}
+	if (e)
+		request_fail(r, e, "user", NULL);
+}
+
+/* ---- unlocking and lists ---- */
+
 static const struct db_stmt unlock_account = {
 	"WITH g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text)"
 	" SELECT user_id FROM user_account WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text"};
@@ -199,31 +546,37 @@ static void named_done(struct request *r)
 	pb_empty out = PB_EMPTY_INIT;
 
 	if (PQntuples(r->task.result[0]) == 0) {
-		request_fail(r, ERR_NOT_FOUND, "id", NULL);
+		request_refuse(r, ERR_NOT_FOUND, "id", tr("没有找到", "not found"),
+			tr("用 jgadmin users list 或 devices list 查看",
+				"jgadmin users list or devices list shows them"));
 		return;
 	}
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", 1, "admin", r->ref);
 	request_reply(r, &out.base);
 }
 
-static void disable_query(struct request *r)
+static void unlock_query(struct request *r)
 {
 	struct db_params p = {0};
 
-	db_text(&p, REQUEST(r, pb_user_name)->user ? REQUEST(r, pb_user_name)->user : "");
+	db_text(&p, user_of(r));
 	db_text(&p, r->caller.user);
-	request_query(r, r->method->number == METHOD_IDENTITY_DISABLE_USER ? &disable_account : &unlock_account, &p);
+	request_query(r, &unlock_account, &p);
 }
 
-static void disable_user(struct request *r)
+static void unlock_user(struct request *r)
 {
-	request_write(r, disable_query, named_done);
+	request_write(r, unlock_query, named_done);
 }
 
 static const struct db_stmt select_users = {
 	"SELECT u.user_id, u.name, u.school, u.roles, u.classes, u.disabled,"
-	" EXISTS (SELECT 1 FROM login_guard g WHERE g.county = u.county AND g.user_id = u.user_id AND g.locked_until > jg_now()),"
-	" u.must_change, u.last_login FROM user_account u WHERE u.county = app_county() ORDER BY u.school, u.user_id"};
+	" EXISTS (SELECT 1 FROM login_guard g WHERE g.county = u.county AND g.user_id = u.user_id AND "
+	"g.locked_until > jg_now()),"
+	" u.must_change, u.last_login, coalesce(q.what, ''), coalesce(q.asked_by, '') FROM user_account u"
+	" LEFT JOIN account_request q ON q.county = u.county AND q.user_id = u.user_id AND q.outcome IS NULL "
+	"WHERE u.county = "
+	"app_county() ORDER BY u.school, u.user_id"};
 
 static void list_users_query(struct request *r)
 {
@@ -262,6 +615,8 @@ static void fill_user(struct request *r, pb_user *u, const PGresult *res, int ro
 	u->must_change = (protobuf_c_boolean)db_get_int(res, row, 7);
 	u->has_last_login = !db_is_null(res, row, 8);
 	u->last_login = db_get_int(res, row, 8);
+	u->asked = (char *)db_get_text(res, row, 9);
+	u->asked_by = (char *)db_get_text(res, row, 10);
 }
 
 static void list_users_done(struct request *r)
@@ -436,9 +791,12 @@ static void list_devices(struct request *r)
 }
 
 static const struct db_stmt deny_device = {
-	"WITH d AS (UPDATE device SET revoked_at = jg_now() WHERE county = app_county() AND device_id = $1::uuid RETURNING device_id, cert_spki),"
-	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND device_id = $1::uuid AND ended_at IS NULL),"
-	" l AS (INSERT INTO deny_list (county, spki, at, by_user) SELECT app_county(), cert_spki, jg_now(), $2::text FROM d ON CONFLICT DO NOTHING)"
+	"WITH d AS (UPDATE device SET revoked_at = jg_now() WHERE county = app_county() AND device_id = "
+	"$1::uuid RETURNING device_id, cert_spki, next_spki),"
+	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND device_id = $1::uuid "
+	"AND ended_at IS NULL),"
+	" l AS (INSERT INTO deny_list (county, spki, at, by_user) SELECT app_county(), k, jg_now(), $2::text "
+	"FROM d, unnest(ARRAY[cert_spki, next_spki]) AS k WHERE k IS NOT NULL ON CONFLICT DO NOTHING)"
 	" SELECT device_id FROM d"};
 
 static void revoke_query(struct request *r)
@@ -458,7 +816,9 @@ static void revoke_device(struct request *r)
 	request_write(r, revoke_query, named_done);
 }
 
-const struct handler identity_handlers[] = {{METHOD_IDENTITY_ADD_USER, add_user}, {METHOD_IDENTITY_LIST_USERS, list_users},
-	{METHOD_IDENTITY_RESET_USER, reset_user}, {METHOD_IDENTITY_DISABLE_USER, disable_user},
-	{METHOD_IDENTITY_UNLOCK_USER, disable_user}, {METHOD_IDENTITY_INVITE_DEVICE, invite_device},
-	{METHOD_IDENTITY_LIST_DEVICES, list_devices}, {METHOD_IDENTITY_REVOKE_DEVICE, revoke_device}, {0, NULL}};
+const struct handler identity_handlers[] = {{METHOD_IDENTITY_ADD_USER, add_user},
+	{METHOD_IDENTITY_LIST_USERS, list_users}, {METHOD_IDENTITY_RESET_USER, reset_user},
+	{METHOD_IDENTITY_DISABLE_USER, change_user}, {METHOD_IDENTITY_SET_USER, change_user},
+	{METHOD_IDENTITY_GRANT_USER, grant_user}, {METHOD_IDENTITY_UNLOCK_USER, unlock_user},
+	{METHOD_IDENTITY_INVITE_DEVICE, invite_device}, {METHOD_IDENTITY_LIST_DEVICES, list_devices},
+	{METHOD_IDENTITY_REVOKE_DEVICE, revoke_device}, {0, NULL}};

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "face.h"
 #include "hash.h"
 #include "log.h"
 #include "password.h"
@@ -25,6 +26,11 @@ static const struct db_stmt hello_contact = {
 	"UPDATE device SET last_contact = jg_now(), client = left($2::text, 80), pending = $3::bigint"
 	" WHERE county = app_county() AND cert_spki = $1::bytea"
 	" AND (last_contact IS NULL OR last_contact < jg_now() - interval '1 minute' OR pending <> $3::bigint)"};
+/* The renewed key is used for the first time: it has arrived, and the old one ends. */
+static const struct db_stmt hello_renewed = {
+	"UPDATE device SET cert_spki = next_spki, cert_until = next_until, next_spki = NULL, next_until = "
+	"NULL"
+	" WHERE county = app_county() AND next_spki = $1::bytea AND revoked_at IS NULL"};
 
 struct hello_state {
 	pb_welcome welcome;
@@ -41,9 +47,11 @@ static uint64_t unsent(const pb_hello *hello)
 static void hello_queries(struct request *r)
 {
 	const pb_hello *hello = REQUEST(r, pb_hello);
-	struct db_params p = {0}, q = {0};
+	struct db_params p = {0}, q = {0}, n = {0};
 
 	request_scope(r, SCOPE_JOB, "");
+	db_bytes(&n, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	request_query(r, &hello_renewed, &n);
 	db_bytes(&p, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
 	request_query(r, &hello_device, &p);
 	db_bytes(&q, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
@@ -164,7 +172,7 @@ static void fill_welcome(struct request *r, struct hello_state *s, const PGresul
 static void hello_done(struct request *r)
 {
 	const pb_hello *hello = REQUEST(r, pb_hello);
-	const PGresult *d = r->task.result[0];
+	const PGresult *d = r->task.result[1];
 	struct hello_state *s = arena_alloc(&r->arena, sizeof *s);
 	size_t n;
 
@@ -208,16 +216,22 @@ void session_hello(struct request *r)
 
 static const struct db_stmt login_user = {
 	"SELECT u.password_hash, u.name, u.roles, u.classes, u.must_change, u.disabled, u.school,"
-	" u.must_change AND u.first_until < jg_now(), g.locked_until > jg_now(), coalesce(g.failed, 0)"
+	" u.must_change AND u.first_until < jg_now(), CASE WHEN g.locked_until > jg_now() THEN "
+	"g.locked_until END, people_of_role(22), jg_now(), u.user_id"
 	" FROM (SELECT 1) one"
 	" LEFT JOIN user_account u ON u.county = app_county() AND u.user_id = $1::text"
-	" LEFT JOIN login_guard g ON g.county = app_county() AND g.user_id = $1::text AND g.device_id = $2::uuid"};
+	" LEFT JOIN login_guard g ON g.county = app_county() AND g.user_id = login_key($1::text) AND "
+	"g.device_id = $2::uuid"};
+/* Five wrong ones in a quarter of an hour lock the account on this computer for a quarter of an hour, and not
+ * for longer: a try during the lock is refused and not counted. */
 static const struct db_stmt login_failed = {
-	"INSERT INTO login_guard AS g (county, device_id, user_id, failed, last_at) VALUES (app_county(), $2::uuid, $1::text, 1, jg_now())"
+	"INSERT INTO login_guard AS g (county, device_id, user_id, failed, last_at) VALUES (app_county(), "
+	"$2::uuid, login_key($1::text), 1, jg_now())"
 	" ON CONFLICT (county, user_id, device_id) DO UPDATE SET last_at = jg_now(),"
-	" failed = CASE WHEN g.last_at < jg_now() - interval '15 minutes' THEN 1 ELSE g.failed + 1 END,"
-	" locked_until = CASE WHEN g.last_at >= jg_now() - interval '15 minutes' AND g.failed + 1 >= 5"
-	" THEN jg_now() + interval '15 minutes' END"};
+	" failed = CASE WHEN g.last_at <= jg_now() - interval '15 minutes' THEN 1 ELSE g.failed + 1 END,"
+	" locked_until = CASE WHEN g.last_at > jg_now() - interval '15 minutes' AND g.failed + 1 >= 5"
+	" THEN jg_now() + interval '15 minutes' END WHERE coalesce(g.locked_until, '-infinity') <= jg_now()"
+	" RETURNING locked_until, people_of_role(22), jg_now()"};
 static const struct db_stmt login_session = {
 	"WITH s AS (INSERT INTO session (county, session_id, token_sha, user_id, device_id, created_at, used_at)"
 	" VALUES (app_county(), $3::uuid, $4::bytea, $1::text, $2::uuid, jg_now(), jg_now())),"
@@ -228,7 +242,9 @@ static const struct db_stmt login_session = {
 
 struct login_state {
 	struct password_job job;
-	bool known, locked, expired;
+	bool known, expired;
+	int64_t locked_until, now; /* 0: it is not locked */
+	const char *helpers;       /* the security administrators, by name */
 	uint8_t session[16], token[32];
 	pb_login_reply reply;
 	Jingguan__V1__Role roles[16];
@@ -293,30 +309,94 @@ static void on_session_made(struct request *r)
 	open_session(r, db_get_int(r->task.result[0], 0, 0));
 }
 
+static char *lock_hint(struct request *r)
+{
+	struct login_state *s = r->state;
+	const char *contact = r->worker->server->conf.contact;
+	char until[FACE_SIZE];
+
+	face_time(until, s->locked_until, s->now);
+	return arena_printf(&r->arena,
+		tr("过了 %s 再试；急用请县局安全管理员%s解锁（jgadmin users unlock %s）%s%s",
+			"try again after %s, or ask the bureau's security administrator %s to lift it "
+			"(jgadmin users unlock %s)%s%s"),
+		until, s->helpers, r->caller.user, contact[0] ? tr("，电话 ", ", telephone ") : "", contact);
+}
+
+static void refuse_locked(struct request *r)
+{
+	struct login_state *s = r->state;
+	char until[FACE_SIZE];
+
+	face_time(until, s->locked_until, s->now);
+	access_log_add(r->worker, &r->caller, r->method->name, "LOCKED", 0, "login", r->ref);
+	request_fail_hint(r, ERR_LOCKED, NULL,
+		arena_printf(&r->arena,
+			tr("连续输错密码，帐号在这台电脑上锁定到 %s",
+				"too many wrong passwords: locked on this computer until %s"),
+			until),
+		lock_hint(r));
+}
+
+/* A wrong password; the one that locks the account says so. */
+static void refuse_password(struct request *r, const char *field, const char *message)
+{
+	struct login_state *s = r->state;
+	char until[FACE_SIZE];
+
+	access_log_add(r->worker, &r->caller, r->method->name, "BAD_LOGIN", 0, "login", r->ref);
+	if (s->locked_until)
+		request_fail_hint(r, ERR_BAD_LOGIN, field,
+			arena_printf(&r->arena,
+				tr("%s；已连续输错 5 次，帐号在这台电脑上锁定到 %s",
+					"%s; that was the fifth: locked on this computer until %s"),
+				message, face_time(until, s->locked_until, s->now)),
+			lock_hint(r));
+	else
+		request_fail_hint(r, ERR_BAD_LOGIN, field, message,
+			tr("看一下大小写和输入法再试；连续输错 5 次会锁定 15 分钟",
+				"look at capitals and the input method; five wrong ones lock it for 15 "
+				"minutes"));
+}
+
+/* What a wrong password did to the account on this computer; of one that does not exist it is the same. */
+static void take_failure(struct request *r, const PGresult *counted)
+{
+	struct login_state *s = r->state;
+
+	if (PQntuples(counted) == 0 || db_is_null(counted, 0, 0))
+		return;
+	s->locked_until = db_get_int(counted, 0, 0);
+	s->helpers = arena_printf(&r->arena, "%s", db_get_text(counted, 0, 1));
+	s->now = db_get_int(counted, 0, 2);
+}
+
 static void on_failure_counted(struct request *r)
 {
 	struct login_state *s = r->state;
 
-	access_log_add(r->worker, &r->caller, r->method->name, s->locked ? "LOCKED" : "BAD_LOGIN", 0, "login", r->ref);
-	if (s->locked)
-		request_fail_hint(r, ERR_LOCKED, NULL, tr("连续输错密码，帐号在这台电脑上锁定 15 分钟", "too many wrong passwords: locked on this computer for 15 minutes"),
-			tr("15 分钟后再试，或请安全管理员解锁", "try again in 15 minutes or ask the security administrator"));
-	else if (s->expired)
-		request_fail_hint(r, ERR_BAD_LOGIN, NULL, tr("初始密码已过 24 小时，不能再用", "the first password has expired after 24 hours"),
-			tr("请系统管理员重置密码", "ask the system administrator for a new one"));
-	else
-		request_fail(r, ERR_BAD_LOGIN, NULL, NULL);
+	take_failure(r, r->task.result[0]);
+	if (s->expired) {
+		access_log_add(r->worker, &r->caller, r->method->name, "BAD_LOGIN", 0, "login", r->ref);
+		request_fail_hint(r, ERR_BAD_LOGIN, NULL,
+			tr("初始密码已过期，不能再用", "the first password has expired"),
+			tr("请县局系统管理员重置：jgadmin users reset 用户",
+				"the bureau's system administrator makes a new one: jgadmin users reset "
+				"USER"));
+		return;
+	}
+	refuse_password(r, NULL, tr("用户名或密码不对", "user or password is wrong"));
 }
 
 static void login_result(struct request *r)
 {
 	struct login_state *s = r->state;
 	struct db_params p = {0};
-	bool good = s->known && s->job.good && !s->locked && !s->expired;
+	bool good = s->known && s->job.good && !s->expired;
 	uint8_t sha[32];
 
 	request_scope(r, SCOPE_JOB, "");
-	db_text(&p, r->caller.user);
+	db_text(&p, REQUEST(r, pb_login_request)->user);
 	db_bytes(&p, r->caller.device, ID_SIZE);
 	if (good) {
 		id_make(s->session, clock_now_us());
@@ -332,9 +412,13 @@ static void login_result(struct request *r)
 
 static void on_password_checked(struct password_job *job)
 {
-	struct request *r = job->data;
+	struct request *r = job->request;
+	struct login_state *s = r->state;
 
-	request_begin(r, login_result);
+	if (s->locked_until)
+		refuse_locked(r); /* nothing is counted: the lock ends when it said */
+	else
+		request_begin(r, login_result);
 }
 
 static void on_user_read(struct request *r)
@@ -348,12 +432,18 @@ static void on_user_read(struct request *r)
 		return;
 	}
 	s->known = !db_is_null(u, 0, 0) && !db_get_int(u, 0, 5) && strcmp(db_get_text(u, 0, 6), r->caller.school) == 0;
-	s->locked = db_get_int(u, 0, 8);
+	/* Of an account that does not exist, what was typed goes nowhere: it may be a child's number. */
+	if (db_is_null(u, 0, 11))
+		strcpy(r->caller.user, "?");
+	s->locked_until = db_is_null(u, 0, 8) ? 0 : db_get_int(u, 0, 8);
+	s->helpers = arena_printf(&r->arena, "%s", db_get_text(u, 0, 9));
+	s->now = db_get_int(u, 0, 10);
 	s->expired = s->known && db_get_int(u, 0, 7);
 	if (s->known)
 		read_person(r, s, u, 1);
 	/* An unknown account costs the same work as a known one. */
-	enum err e = password_check(&s->job, r->worker, s->known ? db_get_text(u, 0, 0) : password_of_nobody(), q->password, on_password_checked, r);
+	enum err e = password_check(&s->job, r, s->known ? db_get_text(u, 0, 0) : password_of_nobody(),
+		q->password, on_password_checked);
 	r->state = s;
 	request_release(r);
 	if (e)
@@ -365,7 +455,7 @@ static void login_query(struct request *r)
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_JOB, "");
-	db_text(&p, r->caller.user);
+	db_text(&p, REQUEST(r, pb_login_request)->user);
 	db_bytes(&p, r->caller.device, ID_SIZE);
 	request_query(r, &login_user, &p);
 	db_task_commit(&r->task);
@@ -376,7 +466,9 @@ static void login(struct request *r)
 {
 	const pb_login_request *q = REQUEST(r, pb_login_request);
 
-	if (!q->user || !q->user[0] || !q->password || strlen(q->password) > PASSWORD_MAX) {
+	if (!q->user || !q->user[0] || strlen(q->user) >= sizeof r->caller.user || !q->password ||
+		strlen(q->password) > PASSWORD_MAX) {
+		strcpy(r->caller.user, "?");
 		request_fail(r, ERR_BAD_LOGIN, NULL, NULL);
 		return;
 	}
@@ -481,14 +573,22 @@ static void logout(struct request *r)
 }
 
 static const struct db_stmt passwd_read = {
-	"SELECT u.password_hash, (SELECT array_agg(h.password_hash) FROM (SELECT p.password_hash FROM password_history p"
+	"SELECT u.password_hash, CASE WHEN g.locked_until > jg_now() THEN g.locked_until END, "
+	"people_of_role(22), jg_now(), (SELECT array_agg(h.password_hash) FROM (SELECT p.password_hash FROM "
+	"password_history p"
 	" WHERE p.county = u.county AND p.user_id = u.user_id ORDER BY p.at DESC LIMIT 5) h)"
-	" FROM user_account u WHERE u.county = app_county() AND u.user_id = $1::text"};
+	" FROM user_account u LEFT JOIN login_guard g ON g.county = u.county AND g.user_id = u.user_id AND "
+	"g.device_id = $2::uuid"
+	" WHERE u.county = app_county() AND u.user_id = $1::text"};
 /* Other sessions end with the old password; this one goes on. */
 static const struct db_stmt passwd_write = {
-	"WITH h AS (INSERT INTO password_history (county, user_id, at, password_hash) SELECT county, user_id, jg_now(), password_hash"
+	"WITH h AS (INSERT INTO password_history (county, user_id, at, password_hash) SELECT county, "
+	"user_id, jg_now(), password_hash"
 	" FROM user_account WHERE county = app_county() AND user_id = $1::text),"
-	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND session_id <> $3::uuid AND ended_at IS NULL)"
+	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text "
+	"AND session_id <> $3::uuid AND ended_at IS NULL),"
+	" g AS (UPDATE login_guard SET failed = 0 WHERE county = app_county() AND user_id = $1::text AND "
+	"device_id = $4::uuid)"
 	" UPDATE user_account SET password_hash = $2::text, must_change = false, first_until = NULL"
 	" WHERE county = app_county() AND user_id = $1::text"};
 
@@ -502,13 +602,25 @@ static void passwd_stored(struct request *r)
 	request_reply(r, &reply.base);
 }
 
+/* Whoever sits at an open session and guesses the old password is counted as he would be at the log-in. */
+static void passwd_counted(struct request *r)
+{
+	take_failure(r, r->task.result[0]);
+	refuse_password(r, "password", tr("原密码不对", "the old password is wrong"));
+}
+
 static void passwd_store(struct request *r)
 {
 	struct login_state *s = r->state;
 	struct db_params p = {0};
 
 	if (!s->job.good) {
-		request_fail(r, ERR_BAD_LOGIN, "password", NULL);
+		request_scope(r, SCOPE_JOB, "");
+		db_text(&p, r->caller.user);
+		db_bytes(&p, r->caller.device, ID_SIZE);
+		request_query(r, &login_failed, &p);
+		db_task_commit(&r->task);
+		request_trip(r, passwd_counted);
 		return;
 	}
 	if (s->job.reused) {
@@ -520,6 +632,7 @@ static void passwd_store(struct request *r)
 	db_text(&p, r->caller.user);
 	db_text(&p, s->job.hash);
 	db_bytes(&p, r->caller.session, ID_SIZE);
+	db_bytes(&p, r->caller.device, ID_SIZE);
 	request_query(r, &passwd_write, &p);
 	db_task_commit(&r->task);
 	request_trip(r, passwd_stored);
@@ -527,7 +640,13 @@ static void passwd_store(struct request *r)
 
 static void on_password_made(struct password_job *job)
 {
-	request_begin(job->data, passwd_store);
+	struct request *r = job->request;
+	struct login_state *s = r->state;
+
+	if (s->locked_until)
+		refuse_locked(r);
+	else
+		request_begin(r, passwd_store);
 }
 
 static void passwd_have(struct request *r)
@@ -542,8 +661,12 @@ static void passwd_have(struct request *r)
 		request_fail(r, ERR_NOT_FOUND, NULL, NULL);
 		return;
 	}
-	int n = db_get_texts(u, 0, 1, old, lengths, PASSWORD_HISTORY);
-	enum err e = password_change(&s->job, r->worker, db_get_text(u, 0, 0), old, lengths, n, q->password, q->new_password, on_password_made, r);
+	s->locked_until = db_is_null(u, 0, 1) ? 0 : db_get_int(u, 0, 1);
+	s->helpers = arena_printf(&r->arena, "%s", db_get_text(u, 0, 2));
+	s->now = db_get_int(u, 0, 3);
+	int n = db_get_texts(u, 0, 4, old, lengths, PASSWORD_HISTORY);
+	enum err e = password_change(&s->job, r, db_get_text(u, 0, 0), old, lengths, n, q->password,
+		q->new_password, on_password_made);
 	r->state = s;
 	request_release(r);
 	if (e)
@@ -556,6 +679,7 @@ static void passwd_query(struct request *r)
 
 	request_scope(r, SCOPE_JOB, "");
 	db_text(&p, r->caller.user);
+	db_bytes(&p, r->caller.device, ID_SIZE);
 	request_query(r, &passwd_read, &p);
 	db_task_commit(&r->task);
 	request_trip(r, passwd_have);
@@ -571,7 +695,7 @@ static void passwd(struct request *r)
 		return;
 	}
 	if (!q->password || strlen(q->password) > PASSWORD_MAX) {
-		request_fail(r, ERR_BAD_LOGIN, "password", NULL);
+		request_fail(r, ERR_INVALID, "password", NULL);
 		return;
 	}
 	request_begin(r, passwd_query);

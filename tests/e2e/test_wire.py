@@ -224,14 +224,24 @@ def identity(county):
     with office.connect() as wire:
         is_refused("no RESUME after log-out", lambda: office.resume(wire), "UNAUTHENTICATED")
     with sysadmin.open() as wire:
-        secret = wire.call("Identity.ResetUser", user=office.user)
+        asked = wire.call("Identity.ResetUser", user=office.user)
+        cases.check("a reset at the bureau waits, and tells no password", asked.waiting and not asked.password)
+        is_refused("who asked for it does not grant it", lambda: wire.call("Identity.GrantUser", user=office.user), "SAME_PERSON")
+        is_refused("nor anybody what nobody asked for", lambda: wire.call("Identity.GrantUser", user="auditor"), "NOT_FOUND")
+    with secadmin.open() as wire:
+        secret = wire.call("Identity.GrantUser", user=office.user)
     with office.connect() as wire:
         cases.check("a reset password must be changed", office.login(wire, office.user, secret.password).must_change)
         is_refused("and nothing else works before", lambda: wire.call("Transition.Progress", year=YEAR), "MUST_CHANGE")
         is_refused("a weak password is refused", lambda: wire.call("Session.Passwd", password=secret.password, new_password="short"), "WEAK_PASSWORD")
         wire.call("Session.Passwd", password=secret.password, new_password="Other-2026xx")
         with sysadmin.open() as other:
+            cases.check("a name is changed by two as well", other.call("Identity.SetUser", user=office.user, name="王主任").waiting)
+            with secadmin.open() as second:
+                second.call("Identity.GrantUser", user=office.user, refuse=True)
+                is_refused("what was refused waits no more", lambda: second.call("Identity.GrantUser", user=office.user), "NOT_FOUND")
             other.call("Identity.DisableUser", user=office.user)
+            is_refused("a disabled account is not reset", lambda: other.call("Identity.ResetUser", user=office.user), "NOT_NOW")
             is_refused("nobody disables himself", lambda: other.call("Identity.DisableUser", user="sysadmin"), "NOT_FOUND", "PERMISSION", "SAME_PERSON")
     with office.connect() as wire:
         is_refused("a disabled person's session is over", lambda: office.resume(wire), "UNAUTHENTICATED")

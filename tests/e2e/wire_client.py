@@ -219,7 +219,7 @@ class WireError(Exception):
 class Wire:
     """One TLS connection: frames in and out, calls and their answers."""
 
-    def __init__(self, address, alpn="jingguan/1", key=None, cert=None, ca=None, county=None, now=None, low=SSL.TLS1_3_VERSION, high=None, timeout=20):
+    def __init__(self, address, alpn="jingguan/1", key=None, cert=None, ca=None, county=None, now=None, low=SSL.TLS1_3_VERSION, high=None, timeout=20, source=None):
         self.timeout, self.next_call, self.events, self.pongs, self.replies = timeout, 1, [], [], {}
         self.inbox, self.alive, self.numbers = b"", True, {}
         context = SSL.Context(SSL.TLS_METHOD)
@@ -236,7 +236,7 @@ class Wire:
             if now is not None:
                 store.set_time(now)
             context.set_verify(SSL.VERIFY_PEER, lambda _c, _x, _e, _d, ok: bool(ok))
-        self.socket = socket.create_connection(address, timeout=timeout)
+        self.socket = socket.create_connection(address, timeout=timeout, source_address=(source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.tls = SSL.Connection(context, self.socket)

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 static void plan(struct push *push)
 {
 	struct plan_author author = {.name = "a", .may_write = true, .roles = 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD};
-	struct plan_facts facts = {.county = 329999, .today = 20260912, .school = "2132999001", .authors = &author, .author_count = 1};
+	struct plan_facts facts = {.county = 329999, .today = 20260912, .school = "2132999001", .authors = &author, .author_count = 1, .user = "a", .carries_others = true};
 	char (*others)[SCHOOL_TEXT] = arena_alloc(push->arena, (push->count + 1) * sizeof *others);
 
 	if (!others)

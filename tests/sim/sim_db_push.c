@@ -62,11 +62,11 @@ static struct cell text_array(const char *const *v, uint32_t n)
 	return c;
 }
 
-/* Two people a school: reg-N keeps the register, tea-N teaches class 1. */
+/* Two people a school: reg-N keeps the register, tea-N teaches class 1 of grade 6. */
 enum verdict read_authors(struct call *call)
 {
 	struct elements devices = elements_of(&call->param[0]), names = elements_of(&call->param[1]), schools = elements_of(&call->param[2]);
-	static const char *const classes[] = {"1"};
+	static const char *const classes[] = {"16/1"};
 	struct cell device, name, school;
 	char text[64];
 	int n = 0;
@@ -143,31 +143,82 @@ enum verdict read_writers(struct call *call)
 	return DONE;
 }
 
-static struct cell class_cell(const struct call *call, uint32_t kind, struct cell id)
+enum verdict read_targets(struct call *call)
 {
-	const struct record_row *x = id.len == ID_SIZE ? read_key(call, T_RECORD + kind, id.data, ID_SIZE) : NULL;
-
-	return x ? x->column[kind_field_index(x->kind, "class_no")] : (struct cell){NULL, -1};
-}
-
-enum verdict read_classes(struct call *call)
-{
-	struct elements ords = elements_of(&call->param[0]), ids = elements_of(&call->param[1]), ofs = elements_of(&call->param[2]);
-	struct cell ord, id, of;
+	static const uint32_t hooks[] = {KIND_STUDENT, KIND_DESTINATION, KIND_ENROLMENT};
+	struct elements e[3];
+	struct cell c[3];
 	int n = 0;
 
-	PGresult *r = ROWS(call, PG_INT4, PG_TEXT);
-	while (take(&ords, &ord) && take(&ids, &id) && take(&ofs, &of)) {
-		const struct record_row *g = read_key(call, T_RECORD + KIND_GUARDIAN, id.data, ID_SIZE);
-		struct cell c = g ? class_cell(call, KIND_STUDENT, g->column[F_GUARDIAN_STUDENT]) : (struct cell){NULL, -1};
-		if (c.len < 0)
-			c = class_cell(call, KIND_STUDENT, of);
-		if (c.len < 0)
-			c = class_cell(call, KIND_DESTINATION, of);
-		if (c.len < 0)
-			continue;
-		put_cell(r, n, 0, ord);
-		put_cell(r, n++, 1, c);
+	PGresult *r = ROWS(call, PG_INT4, PG_INT4, PG_BOOL);
+	columns_of(call->param, e, 3);
+	while (take_row(e, c, 3))
+		for (size_t k = 0; k < sizeof hooks / sizeof *hooks; k++) {
+			const struct record_row *x = read_key(call, T_RECORD + hooks[k], c[2].data, ID_SIZE);
+			if (!x)
+				continue;
+			put_cell(r, n, 0, c[0]);
+			put_int4(r, n, 1, hooks[k]);
+			put_bool(r, n++, 2, cell_is(x->header[1], c[1].data, (size_t)c[1].len));
+		}
+	return DONE;
+}
+
+static void put_scope(PGresult *r, int *n, struct cell ord, const struct record_row *x)
+{
+	int grade = kind_field_index(x->kind, "grade");
+	struct cell class_no = x->column[kind_field_index(x->kind, "class_no")];
+
+	if (grade < 0 && class_no.len <= 0)
+		return;
+	put_cell(r, *n, 0, ord);
+	if (grade < 0)
+		put_text(r, *n, 1, x->kind->grade);
+	else
+		put_cell(r, *n, 1, x->column[grade]);
+	put_cell(r, (*n)++, 2, class_no);
+}
+
+static void put_hung(struct call *call, PGresult *r, int *n, struct cell ord, struct cell target)
+{
+	static const uint32_t hooks[] = {KIND_STUDENT, KIND_DESTINATION, KIND_ENROLMENT};
+
+	for (size_t k = 0; target.len == ID_SIZE && k < sizeof hooks / sizeof *hooks; k++) {
+		const struct record_row *x = read_key(call, T_RECORD + hooks[k], target.data, ID_SIZE);
+		if (x)
+			put_scope(r, n, ord, x);
+	}
+}
+
+/* The school's own pupils of a number. */
+static void put_named(struct call *call, PGresult *r, int *n, struct cell ord, struct cell school, struct cell cert)
+{
+	for (struct db_row *row = db.first[T_RECORD + KIND_STUDENT]; cert.len > 0 && row; row = row->next) {
+		const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
+		if (x && !x->header[5].data[0] && cell_is(x->header[1], school.data, (size_t)school.len) &&
+			cell_is(x->column[F_STUDENT_CERT_NO], cert.data, (size_t)cert.len))
+			put_scope(r, n, ord, x);
+	}
+}
+
+enum verdict read_scopes(struct call *call)
+{
+	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]), kinds = elements_of(&call->param[2]),
+			ids = elements_of(&call->param[3]), targets = elements_of(&call->param[4]), certs = elements_of(&call->param[5]);
+	struct cell ord, school, kind, id, target, cert;
+	int n = 0;
+
+	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT);
+	while (take(&ords, &ord) && take(&schools, &school) && take(&kinds, &kind) && take(&ids, &id) && take(&targets, &target) && take(&certs, &cert)) {
+		const struct record_row *g = read_key(call, T_RECORD + KIND_GUARDIAN, id.data, ID_SIZE),
+					*d = read_key(call, T_RECORD + KIND_DESTINATION, id.data, ID_SIZE);
+		put_hung(call, r, &n, ord, target);
+		if (g)
+			put_hung(call, r, &n, ord, g->column[F_GUARDIAN_STUDENT]);
+		if (number(kind) == KIND_DESTINATION)
+			put_named(call, r, &n, ord, school, cert);
+		if (d)
+			put_named(call, r, &n, ord, school, d->column[F_DESTINATION_CERT_NO]);
 	}
 	return DONE;
 }

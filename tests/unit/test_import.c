@@ -154,11 +154,12 @@ static void a_class_teacher_has_his_classes(void **state)
 	(void)state;
 	fixture_open(&f, "class_teacher");
 	f.profile.session.class_count = 1;
-	snprintf(f.profile.session.classes[0], sizeof f.profile.session.classes[0], "3");
+	snprintf(f.profile.session.classes[0], sizeof f.profile.session.classes[0], "16/3");
 	struct import_report r =
-		students(&f, HEAD "测甲,329999201403150017,16,3,男,,\n测乙,329999201403150025,16,4,女,,\n");
-	assert_counts(&r, 1, 0, 0, 1);
+		students(&f, HEAD "测甲,329999201403150017,16,3,男,,\n测乙,329999201403150025,16,4,女,,\n测丙,329999201501011109,15,3,女,,\n");
+	assert_counts(&r, 1, 0, 0, 2);
 	assert_rejected(&r, 0, 3, "班级", "PERMISSION");
+	assert_rejected(&r, 1, 4, "班级", "PERMISSION"); /* the same number of another grade */
 	import_report_free(&r);
 	fixture_close(&f);
 }

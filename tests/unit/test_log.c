@@ -50,6 +50,30 @@ static void one_message_one_line(void **state)
 	assert_null(strstr(text, "not asked for"));
 }
 
+/* What comes from outside stays one value: it ends neither the value nor the line, and steers no terminal. */
+static void values_from_outside(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {{"wangxiaoming2", "wangxiaoming2"}, {"张三", "张三"},
+		{"a b=c result=OK", "\"a b=c result=OK\""}, {"", "\"\""}, {"a\"b", "\"a\\x22b\""},
+		{"\x1b[2J", "\"\\x1b[2J\""}, {"a\nforged=1", "\"a\\x0aforged=1\""},
+		{"a\u202eb", "\"a\\xe2\\x80\\xaeb\""}, {"a\u3000b", "\"a\u3000b\""},
+		{"\xC2\x9B", "\"\\xc2\\x9b\""}, {"\xFF", "\"\\xff\""}, {"x=1", "\"x=1\""}};
+	char out[LOG_VALUE], text[2 * LOG_VALUE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_string_equal(log_value(out, rows[i].text), rows[i].want);
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = 0;
+	log_value(out, text);
+	assert_int_equal(out[0], '"');
+	assert_int_equal(out[strlen(out) - 1], '"');
+	memset(text, '\x01', sizeof text - 1);
+	assert_true(strlen(log_value(out, text)) < LOG_VALUE);
+}
+
 static void say_debug(void)
 {
 	log_set_level(LOG_LEVEL_DEBUG);
@@ -126,7 +150,11 @@ static void dies_where_it_is_told(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(one_message_one_line), cmocka_unit_test(levels), cmocka_unit_test(every_length),
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_message_one_line),
+		cmocka_unit_test(values_from_outside),
+		cmocka_unit_test(levels),
+		cmocka_unit_test(every_length),
 #ifdef JG_FAULTS
 		cmocka_unit_test(dies_where_it_is_told),
 #endif

@@ -49,11 +49,11 @@ static struct bench *bench_new(void)
 	strcpy(b->authors[1].name, "li");
 	b->authors[1].may_write = true;
 	b->authors[1].roles = 1u << ROLE_CLASS_TEACHER;
-	strcpy(b->authors[1].classes[0], "3");
+	strcpy(b->authors[1].classes[0], "16/3");
 	b->authors[1].class_count = 1;
 	b->facts = (struct plan_facts){.county = 329999, .today = TODAY, .school = SCHOOL, .authors = b->authors, .author_count = 2, .rows = b->rows,
 		.holders = b->holders, .replays = &b->replay, .refusals = &b->refusal, .closed_years = &b->closed,
-		.others = (const char (*)[SCHOOL_TEXT])b->others, .device = {.known = true, .incarnation = 1}};
+		.others = (const char (*)[SCHOOL_TEXT])b->others, .device = {.known = true, .incarnation = 1}, .user = "zhang", .carries_others = true};
 	hash_genesis(b->facts.device.last_hash, (const uint8_t *)"device device 16", 1);
 	return b;
 }
@@ -568,6 +568,78 @@ static void who_may(void **state)
 	bench_free(b);
 }
 
+/* A name that is written into an operation proves nothing: a registrar's session carries what others typed, nobody else's does. */
+static void whose_session(void **state)
+{
+	struct record mine = pupil("甲", "A1", "3"), other = pupil("乙", "A2", "4");
+	struct bench *b = bench_new();
+
+	(void)state;
+	b->facts.user = "li";
+	b->facts.carries_others = false;
+	add(b, (struct want){.id = 1, .body = &mine, .author = "li"});
+	add(b, (struct want){.id = 2, .body = &other, .author = "zhang"});
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, REJECTED, ERR_PERMISSION);
+	assert_string_equal(result(b, 1)->field, "author");
+	bench_free(b);
+}
+
+/* A class teacher: everything that an operation has to do with, before and behind it, is of his classes. */
+static void classes_before_and_behind(void **state)
+{
+	struct record out = pupil("甲", "A1", "4"), in = pupil("甲", "A1", "3"), five = in, row, named;
+	struct bench *b = bench_new();
+
+	(void)state;
+	record_set_text(&five, F_STUDENT_GRADE, "15");
+	stands(b, 1, &in, SCHOOL);
+	add(b, (struct want){.id = 1, .body = &out, .author = "li", .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3}); /* given away */
+	record_set_text(&five, F_STUDENT_CERT_NO, "A5");
+	add(b, (struct want){.id = 2, .body = &five, .author = "li"}); /* the same number of another grade */
+	record_init(&row, kind_by_number(KIND_DESTINATION));
+	record_set_number(&row, F_DESTINATION_YEAR, 2026);
+	record_set_text(&row, F_DESTINATION_NAME, "乙");
+	record_set_text(&row, F_DESTINATION_CERT_TYPE, "9");
+	record_set_text(&row, F_DESTINATION_CERT_NO, "A9");
+	record_set_text(&row, F_DESTINATION_CATEGORY, "D5");
+	add(b, (struct want){.kind = KIND_DESTINATION, .id = 3, .body = &row, .author = "li"}); /* of no class that can be told */
+	named = row;
+	record_set_text(&named, F_DESTINATION_CLASS_NO, "3");
+	add(b, (struct want){.kind = KIND_DESTINATION, .id = 4, .body = &named, .author = "li"}); /* ours, it says; the pupil is another class's */
+	const struct plan_scope scopes[] = {{3, "16/4"}};
+	b->facts.scopes = scopes;
+	b->facts.scope_count = 1;
+	run(b);
+	for (size_t i = 0; i < 4; i++)
+		outcome(b, i, REJECTED, ERR_PERMISSION);
+	assert_non_null(strstr(result(b, 0)->message, "六年级3班"));
+	bench_free(b);
+}
+
+/* What is hung on another school's record, or on one of a kind that it is not for, is refused, be that record hidden or not. */
+static void hangs_on_its_own(void **state)
+{
+	struct record guardian = guardian_of(9);
+	struct bench *b = bench_new();
+	struct plan_target targets[4] = {{KIND_STUDENT, false}, {KIND_STUDENT, true}, {KIND_DESTINATION, true}, {0, false}};
+
+	(void)state;
+	b->facts.targets = targets;
+	for (uint8_t i = 0; i < 4; i++) {
+		record_set_number(&guardian, F_GUARDIAN_ORDINAL, i + 1);
+		add(b, (struct want){.kind = KIND_GUARDIAN, .id = (uint8_t)(20 + i), .body = &guardian});
+	}
+	run(b);
+	outcome(b, 0, REJECTED, ERR_PERMISSION);
+	outcome(b, 1, APPLIED, ERR_OK);
+	outcome(b, 2, REJECTED, ERR_PERMISSION);
+	outcome(b, 3, APPLIED, ERR_OK); /* it never came to be: its sender learns of the one that exists */
+	bench_free(b);
+	forget_guardian(&guardian);
+}
+
 static void guards_years_and_ids(void **state)
 {
 	struct record r = pupil("甲", "A1", "3"), d, now = pupil("丙", "A3", "3");
@@ -713,6 +785,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits), cmocka_unit_test(replays), cmocka_unit_test(gaps_and_incarnations),
 		cmocka_unit_test(another_history), cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both), cmocka_unit_test(duplicates),
 		cmocka_unit_test(a_filing_is_a_push_of_its_own), cmocka_unit_test(nothing_hangs_on_what_is_gone), cmocka_unit_test(who_may),
+		cmocka_unit_test(whose_session), cmocka_unit_test(classes_before_and_behind), cmocka_unit_test(hangs_on_its_own),
 		cmocka_unit_test(guards_years_and_ids), cmocka_unit_test(damaged_operations),
 		cmocka_unit_test(damaged_operations_replay), cmocka_unit_test(memory_runs_out)};
 

@@ -1,0 +1,43 @@
+#include "scope.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tables.h"
+
+bool scope_allows(const struct session *s, const struct record *r)
+{
+	const uint32_t all_classes = 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD;
+	int class_no = kind_field_index(r->kind, "class_no"), grade = kind_field_index(r->kind, "grade");
+	char class_text[32], grade_text[32], scope[CLASS_SCOPE_SIZE];
+
+	if (class_no < 0 || s->roles & all_classes || !(s->roles >> ROLE_CLASS_TEACHER & 1))
+		return true;
+	class_scope_make(scope, grade < 0 ? r->kind->grade : record_text(r, grade, grade_text, sizeof grade_text),
+		record_text(r, class_no, class_text, sizeof class_text));
+	for (unsigned i = 0; scope[0] && i < s->class_count; i++)
+		if (strcmp(s->classes[i], scope) == 0)
+			return true;
+	return false;
+}
+
+enum err scope_refuse(const struct session *s, struct problem *p)
+{
+	char all[200] = "", one[64];
+
+	for (unsigned i = 0; i < s->class_count; i++) {
+		class_scope_text(one, sizeof one, s->classes[i]);
+		if (strlen(all) + strlen(one) + 4 < sizeof all)
+			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? "、" : "", one);
+	}
+	if (!all[0])
+		return problem_set(p, ERR_PERMISSION, NULL, tr("请县局系统管理员指定：jgadmin users set 用户 --class 六1班", "the bureau's system administrator says which: jgadmin users set USER --class 六1班"),
+			tr("您还没有负责的班级", "no class is yours yet"));
+	return problem_set(p, ERR_PERMISSION, NULL, tr("其他班级请学籍管理员办理", "the registrar works on the others"),
+		tr("不是您负责的班级：您负责 %s", "not one of your classes: yours are %s"), all);
+}
+
+bool scope_carries(const struct session *s, const char *author)
+{
+	return s->roles >> ROLE_REGISTRAR & 1 || strcmp(s->user, author) == 0;
+}

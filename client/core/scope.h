@@ -1,0 +1,16 @@
+/* scope.h - what the person at this computer may touch: the server's rule for class teachers (push_plan.c), told before anything
+ * is typed in vain. Pure; any thread. */
+#ifndef JG_SCOPE_H
+#define JG_SCOPE_H
+
+#include "profile.h"
+#include "record.h"
+
+/* Whether a record that says its class is of one that this person may work on. Everybody but a class teacher may on all. */
+bool scope_allows(const struct session *s, const struct record *r);
+/* 不是您负责的班级：您负责 六年级1班. ERR_PERMISSION. */
+enum err scope_refuse(const struct session *s, struct problem *p);
+/* Whether this person's session may send what somebody else typed at this computer: a registrar's may. */
+bool scope_carries(const struct session *s, const char *author);
+
+#endif

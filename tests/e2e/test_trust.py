@@ -1,0 +1,314 @@
+#!/usr/bin/python3
+"""Who may touch what, by a client that is not ours: records hung on another school's, classes and names that are lied about, guesses,
+keys renewed on a bad line, administrators over one another."""
+import os
+import re
+import time
+
+import wire_client as w
+from harness import Cases, PASSWORD
+from wire_county import J, P, WireCounty, destination, enrolment, id_no, student
+
+pb = w.pb
+cases = Cases()
+KIND = {name: kind.number for name, kind in w.KIND_BY_NAME.items()}
+WRONG = "Wrong-2026xx"
+
+
+def refused(act):
+    """The error that came, or None."""
+    try:
+        act()
+    except w.WireError as error:
+        return error
+    return None
+
+
+def name_of(act):
+    error = refused(act)
+    return error.name if error else "answered"
+
+
+def push(device, *ops, session=None):
+    """Queues (kind, id, message[, seen[, author]]) and pushes; outcomes and messages in order."""
+    first = device.made + 1
+    for kind, id, message, *more in ops:
+        device.queue_op(KIND[kind], id, message, seen=more[0] if more else (), author=more[1] if len(more) > 1 else None)
+    with (session or device).open() as wire:
+        device.push(wire)
+    return [device.results[n] for n in range(first, device.made + 1)]
+
+
+def outcomes(results):
+    return [pb.Outcome.Name(r.outcome) for r in results]
+
+
+def seen(result):
+    return [(g, v) for g, v in enumerate(result.gver, 1) if v]
+
+
+def evidence(target, n=1):
+    return pb.Evidence(target=target, sha=bytes([n]) * 32, size=1, name="证明.pdf")
+
+
+def hooks(county, p, j):
+    """A1: a record hangs on one of its own school, or on one that is addressed to it."""
+    pupils = [w.uuid7() for _ in range(3)]
+    push(p, *[("Student", id, student(n + 1, class_no=str(n + 1))) for n, id in enumerate(pupils)])
+    mine = w.uuid7()
+    cases.equal("the primary school declares a pupil to the junior school", outcomes(push(p, ("Destination", mine, destination(1)))), ["APPLIED"])
+    with j.open() as wire:
+        for id in j.streams:
+            j.pull(wire, id)
+    cases.check("the junior school knows the row", any(mine in s.records for s in j.streams.values()))
+    found = push(j, ("Evidence", w.uuid7(), evidence(mine)), ("Evidence", w.uuid7(), evidence(pupils[0], 2)), ("Guardian", w.uuid7(), pb.Guardian(student=pupils[0], ordinal=1, name="冒名")))
+    cases.equal("and hangs nothing on it, nor on a pupil that it cannot see", outcomes(found), ["REJECTED"] * 3)
+    cases.equal("it is told why", {r.code for r in found}, {31})
+    slip = county.psql("INSERT INTO slip (county, rec_id, owner_school, other_school, ver, gver, year, pupil, state) VALUES (app_county(), gen_random_uuid(), '%s', '%s', 1, '{1,1}',"
+                       " 2027, gen_random_uuid(), 'issued') RETURNING rec_id" % (P, J)).strip()
+    slip = bytes.fromhex(slip.replace("-", ""))
+    log = pb.Persuasion(slip=slip, at=time.time_ns() // 1000, method="家访", note="x")
+    cases.equal("a visit is logged only by whom the slip is addressed to", outcomes(push(j, ("Persuasion", w.uuid7(), log))), ["REJECTED"])
+    county.psql("INSERT INTO slip_addressee (county, rec_id, owner_school, ver, gver, slip, school) VALUES (app_county(), gen_random_uuid(), '%s', 1, '{1}', '%s', '%s')" % (J, slip.hex(), J))
+    cases.equal("and by him it is", outcomes(push(j, ("Persuasion", w.uuid7(), log))), ["APPLIED"])
+    own = w.uuid7()
+    cases.equal("its own rows take its files", outcomes(push(j, ("Enrolment", own, enrolment(2)), ("Evidence", w.uuid7(), evidence(own)))), ["APPLIED"] * 2)
+    return pupils
+
+
+def teacher_of(county, p, *classes):
+    with county.people["sysadmin"].open() as wire:
+        account = wire.call("Identity.AddUser", school=P, role=[pb.CLASS_TEACHER], klass=classes, name="班主任", login="banzhuren")
+    with p.connect() as wire:
+        p_session = (p.session, p.token, p.user)
+        p.login(wire, account.user, account.password)
+        wire.call("Session.Passwd", password=account.password, new_password=PASSWORD)
+        session = (p.session, p.token, p.user)
+        p.session, p.token, p.user = p_session
+    return account, session
+
+
+class As:
+    """The device in another person's session."""
+
+    def __init__(self, device, session):
+        self.device, self.session = device, session
+
+    def open(self):
+        wire = self.device.connect()
+        old = self.device.session, self.device.token
+        self.device.session, self.device.token = self.session[0], self.session[1]
+        try:
+            self.device.resume(wire)
+        finally:
+            self.device.session, self.device.token = old
+        return wire
+
+
+def classes(county, p, pupils):
+    """A2: grade and class, before and behind, of every pupil that is named; in one's own name."""
+    account, session = teacher_of(county, p, "六1班")
+    cases.equal("六1班 is read as the importer reads it", list(account.klass), ["16/1"])
+    with county.people["sysadmin"].open() as wire:
+        add = lambda *c: refused(lambda: wire.call("Identity.AddUser", school=P, role=[pb.CLASS_TEACHER], klass=c, name="某", login="mou"))
+        cases.equal("a class that nobody can tell is refused", [add(c).name for c in ("实验班", "七1班", "六三班")], ["INVALID"] * 3)
+        cases.check("and the refusal says how to write it", "六1班" in add("实验班").error.hint)
+        cases.equal("no account was made of it", [u for u in wire.call("Identity.ListUsers").user if u.name == "某"], [])
+        cases.equal("a class alone is that of the grade that leaves", list(wire.call("Identity.AddUser", school=P, role=[pb.CLASS_TEACHER], klass=["2"], name="乙", login="yi").klass), ["16/2"])
+    me, mine = session[2], As(p, session)
+    say = lambda *ops: outcomes(push(p, *[(k, i, m, s[0] if s else (), me) for k, i, m, *s in ops], session=mine))
+    guard = w.uuid7()
+    own = push(p, ("Guardian", guard, pb.Guardian(student=pupils[0], ordinal=1, name="家长"), (), me), session=mine)
+    cases.equal("a guardian of his own pupil", outcomes(own), ["APPLIED"])
+    moved = pb.Guardian(student=pupils[1], ordinal=1, name="家长")
+    cases.equal("is not moved to a pupil of another class", say(("Guardian", guard, moved, seen(own[0]))), ["REJECTED"])
+    five = w.uuid7()
+    push(p, ("Student", five, student(50, grade="15", class_no="1")))
+    cases.equal("class 1 of another grade is not his", say(("Guardian", w.uuid7(), pb.Guardian(student=five, ordinal=1, name="家长")),
+                                                       ("Student", w.uuid7(), student(51, grade="15", class_no="1"))), ["REJECTED"] * 2)
+    other = destination(2, class_no="1")
+    cases.equal("a row of his class with a number of another's pupil is refused", say(("Destination", w.uuid7(), other)), ["REJECTED"])
+    nobody = destination(60)
+    nobody.class_no = ""
+    cases.equal("and one of no class at all", say(("Destination", w.uuid7(), nobody)), ["REJECTED"])
+    first = push(p, ("Student", w.uuid7(), student(61, class_no="1"), (), me), ("Destination", w.uuid7(), destination(61), (), me), session=mine)
+    cases.equal("his own pupil and row in one push", outcomes(first), ["APPLIED"] * 2)
+    told = push(p, ("Student", w.uuid7(), student(62, class_no="2"), (), me), session=mine)
+    cases.check("the refusal says which classes are his", "六年级1班" in told[0].message, told[0].message)
+    lied = push(p, ("Student", w.uuid7(), student(63, class_no="2"), (), p.user), ("Student", w.uuid7(), student(64, class_no="1"), (), p.user), session=mine)
+    cases.equal("in his session nobody else's name writes", outcomes(lied), ["REJECTED"] * 2)
+    evening = push(p, ("Student", w.uuid7(), student(65, class_no="1"), (), me))
+    cases.equal("a registrar's session carries a teacher's evening", outcomes(evening), ["APPLIED"])
+    with county.people["sysadmin"].open() as wire:
+        cases.equal("his classes are changed", list(wire.call("Identity.SetUser", user=account.user, klass=["六（2）班", "六3"]).klass), ["16/2", "16/3"])
+    cases.equal("his sessions end with it", name_of(lambda: mine.open()), "UNAUTHENTICATED")
+
+
+def renewed_on_a_bad_line(county, p):
+    """A3: the answer to Renew is lost; the device goes on with its old key and asks again."""
+    device = w.Device(county.address)
+    device.enrol(county.invite(P))
+    from cryptography.hazmat.primitives.asymmetric import ec
+    lost = ec.generate_private_key(ec.SECP256R1())
+    for _ in range(2):
+        with w.Wire(county.address, "jingguan-enrol/1", device.key, device.cert, device.ca, device.county, device.now()) as wire:
+            wire.call("Enrol.Renew", csr=w.make_csr(lost))  # and the certificate never arrives
+        with device.connect() as wire:
+            cases.check("the old key still greets", wire.welcome.county != "")
+    old_key, old_cert = device.key, device.cert
+    device.renew()
+    with w.Wire(county.address, key=old_key, cert=old_cert, ca=device.ca, county=device.county, now=device.now()) as wire:
+        cases.check("also after a renewal that arrived, until the new one is used", wire.hello().county != "")
+    with device.connect() as wire:
+        cases.check("the new key greets", wire.welcome.county != "")
+    try:
+        with w.Wire(county.address, key=old_key, cert=old_cert, ca=device.ca, county=device.county, now=device.now()) as wire:
+            wire.hello()
+        ended = "answered"
+    except w.Closed as closed:
+        ended = closed.name
+    cases.equal("and ends the old one", ended, "REVOKED")
+    device.renew()  # not yet used
+    with county.people["secadmin"].open() as wire:
+        wire.call("Identity.RevokeDevice", id=str(device.device_id.hex()))
+    time.sleep(3)
+    ends = []
+    for key, cert in ((device.key, device.cert),):
+        try:
+            with w.Wire(county.address, key=key, cert=cert, ca=device.ca, county=device.county, now=device.now()) as wire:
+                wire.hello()
+            ends.append("answered")
+        except w.Closed:
+            ends.append("closed")
+    cases.equal("a revoked device has no key that lives, be it renewed", ends, ["closed"])
+
+
+def passwords(county, p):
+    """A4, A6, A7: guesses are counted at every door, a lock ends when it says, and nothing keeps what was typed."""
+    typed = ["32999920140315001X", "张三 result=OK\x1b[2J", "a\u202eb", "x" * 200]
+    with p.connect() as wire:
+        for text in typed:
+            refused(lambda: wire.call("Session.Login", user=text, password=WRONG))
+    time.sleep(0.5)
+    log = open(county.server.dir + "/jgd.log", encoding="utf-8", errors="replace").read()
+    kept = county.psql("SELECT string_agg(user_id, ' ') FROM access_log; SELECT string_agg(user_id, ' ') FROM login_guard")
+    cases.equal("nothing keeps what was typed for a name", [t for t in typed if t in log or t in kept or "\x1b" in log], [])
+    with p.connect() as wire:
+        p.resume(wire)
+        found = [refused(lambda: wire.call("Session.Passwd", password=WRONG, new_password="Other-2026xx")) for _ in range(6)]
+        cases.equal("the sixth guess at the old password is not looked at", [e.name for e in found], ["BAD_LOGIN"] * 5 + ["LOCKED"])
+        cases.check("the fifth says that it locked, and until when", re.search(r"锁定到 \d+月\d+日 \d\d:\d\d", found[4].error.message), found[4].error.message)
+        cases.check("the lock says until when and who lifts it", re.search(r"锁定到 \d+月\d+日 \d\d:\d\d", found[5].error.message) and re.search(r"安全管理员\S.*unlock", found[5].error.hint), found[5].error.hint)
+        until = re.search(r"锁定到 (\S+ \S+)", found[5].error.message).group(1)
+        right = refused(lambda: wire.call("Session.Passwd", password=PASSWORD, new_password="Other-2026xx"))
+        cases.equal("nor is the right one, while it lasts", right.name, "LOCKED")
+        cases.equal("log-in is locked with it", name_of(lambda: wire.call("Session.Login", user=p.user, password=PASSWORD)), "LOCKED")
+    with county.people["sysadmin"].open() as wire:
+        wire.call("Server.Clock", advance_s=14 * 60)
+    with p.connect() as wire:
+        again = refused(lambda: wire.call("Session.Login", user=p.user, password=WRONG))
+        cases.check("a try during the lock does not make it longer", again.name == "LOCKED" and until in again.error.message, again.error.message)
+    with county.people["sysadmin"].open() as wire:
+        wire.call("Server.Clock", advance_s=2 * 60)
+    with p.connect() as wire:
+        cases.equal("it ends when it said", p.login(wire, p.user, PASSWORD).user, p.user)
+
+
+def codes(county):
+    """A5: who does not know a code neither finds it nor uses up its tries."""
+    code = county.invite(P)
+    pin, secret, _ = w.parse_code(code)
+    rows = lambda: int(county.psql("SELECT count(*) FROM access_log WHERE method = 'Enrol.Enrol'"))
+    before, names = rows(), []
+    with w.Wire(county.address, "jingguan-enrol/1", source="127.0.0.7") as wire:
+        for i in range(100):
+            error = refused(lambda: wire.call("Enrol.Enrol", secret=os.urandom(8), csr=b"x"))
+            names.append(error.name)
+    cases.check("guesses of one address are slowed down", names[:20] == ["BAD_CODE"] * 20 and names[-1] == "BUSY", names)
+    cases.check("and told how long", error.error.retry_after_ms > 0 and "秒" in error.error.message, error.error.message)
+    time.sleep(0.5)
+    cases.check("what is over it leaves no row", rows() - before <= 40, rows() - before)
+    for at in (3, 7):
+        with w.Wire(county.address, "jingguan-enrol/1", source="127.0.0.8") as wire:
+            guess = lambda i: secret[:at] + bytes([secret[at] ^ (i + 1)]) + secret[at + 1:]
+            found = [name_of(lambda: wire.call("Enrol.Enrol", secret=guess(i), csr=b"x")) for i in range(5)]
+    cases.equal("tries on the code are counted whatever byte differs", (found, name_of(lambda: w.Wire(county.address, "jingguan-enrol/1", source="127.0.0.8").call("Enrol.Enrol", secret=secret, csr=b"x"))),
+                (["BAD_CODE"] * 5, "BAD_CODE"))
+    device = w.Device(county.address)
+    device.enrol(code)
+    cases.check("and it lives for whom it was made", device.device_id is not None)
+    with w.Wire(county.address, "jingguan-enrol/1") as wire:
+        before = county.psql("SELECT count(*) FROM access_log")
+        for _ in range(20):
+            refused(lambda: wire.call("Identity.ListUsers"))
+        time.sleep(0.5)
+        cases.equal("a stranger fills no log", county.psql("SELECT count(*) FROM access_log"), before)
+
+
+def fair(county, p, j):
+    """A11: one device's guesses do not hold up another's log-in."""
+    wires = [p.connect() for _ in range(4)]
+    asked = [[wire.start(w.METHODS["Session.Login"].number, w.METHODS["Session.Login"].request(user="nobody%d%d" % (k, i), password=WRONG).SerializeToString()) for i in range(8)]
+             for k, wire in enumerate(wires)]
+    with j.connect() as wire:
+        j.login(wire, j.user, PASSWORD)
+        time.sleep(0)
+        with county.people["sysadmin"].open() as other:
+            done = int(county.psql("SELECT count(*) FROM login_guard WHERE user_id LIKE 'sha256:%' AND last_at > jg_now() - interval '20 seconds'"))
+    answers = [name_of(lambda: next(wire.pages(call))) for wire, calls in zip(wires, asked) for call in calls]
+    cases.check("another's log-in is not behind all of them", done < 16, done)
+    cases.check("and too many at once are told to come again", "BUSY" in answers and set(answers) <= {"BUSY", "BAD_LOGIN"}, set(answers))
+    for wire in wires:
+        wire.close()
+
+
+def administrators(county):
+    """A10, B6: over the bureau's accounts no administrator disposes alone, and a refusal leaves nothing behind but its row."""
+    leader = county.person("leader", "LEADER")
+    people = county.people
+    with people["sysadmin"].open() as wire:
+        asked = wire.call("Identity.AddUser", role=[pb.SECADMIN], name="影子", login="yingzi")
+        cases.check("a security administrator made by one alone does not live", asked.waiting and not asked.password)
+        for user in ("auditor", "secadmin", leader.user):
+            reply = wire.call("Identity.ResetUser", user=user)
+            cases.check("a reset of %s waits" % user, reply.waiting and not reply.password and reply.granter)
+        wire.call("Identity.SetUser", user=leader.user, role=[pb.BASIC_EDU])
+        cases.equal("the list says what waits", {u.user: u.asked for u in wire.call("Identity.ListUsers").user if u.asked},
+                    {asked.user: "add", "auditor": "reset", "secadmin": "reset", leader.user: "set"})
+        cases.equal("the asker grants none of it", {name_of(lambda: wire.call("Identity.GrantUser", user=u)) for u in (asked.user, "auditor", leader.user)}, {"SAME_PERSON"})
+    with people["auditor"].open() as wire:
+        cases.equal("the auditor stands in only for 安全's own", (name_of(lambda: wire.call("Identity.GrantUser", user=leader.user)), wire.call("Identity.GrantUser", user="secadmin", refuse=True).user),
+                    ("SAME_PERSON", "secadmin"))
+    with people["secadmin"].open() as wire:
+        cases.equal("what one leaves the other takes up: roles", wire.call("Identity.GrantUser", user=leader.user).user, leader.user)
+        cases.check("a new administrator's password is told to whom grants it", wire.call("Identity.GrantUser", user=asked.user).password)
+        wire.call("Identity.GrantUser", user="auditor", refuse=True)
+        cases.check("安全 asks for an end of 系统, and waits too", wire.call("Identity.DisableUser", user="sysadmin").waiting)
+        wire.call("Identity.GrantUser", user="sysadmin", refuse=True)
+    with leader.connect() as wire:
+        reply = leader.login(wire, leader.user, PASSWORD)
+        cases.equal("the leader's role has changed, his password has not", list(reply.role), [pb.BASIC_EDU])
+    with people["sysadmin"].open() as wire:
+        before = len(wire.call("Identity.ListUsers").user)
+        gone = refused(lambda: wire.call("Identity.AddUser", school="2132999999", role=[pb.REGISTRAR], name="无校", login="wuxiao"))
+        cases.equal("an account for a school that is not there", (gone.name, gone.error.field, len(wire.call("Identity.ListUsers").user)), ("NOT_FOUND", "school", before))
+    time.sleep(0.5)
+    cases.check("the refusal is in the access log", int(county.psql("SELECT count(*) FROM access_log WHERE method = 'Identity.AddUser' AND result = 'NOT_FOUND'")) == 1)
+
+
+def main():
+    with WireCounty() as county:
+        county.registers()
+        p, j = county.schools()
+        pupils = hooks(county, p, j)
+        classes(county, p, pupils)
+        codes(county)
+        renewed_on_a_bad_line(county, p)
+        administrators(county)
+        fair(county, p, j)
+        passwords(county, p)
+    cases.close()
+
+
+if __name__ == "__main__":
+    main()
