@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admin.h"
+#include "book.h"
 #include "clock.h"
 #include "sheet.h"
 #include "table.h"
@@ -20,7 +21,8 @@ struct reading {
 	struct cli *c;
 	const struct kind *kind;
 	struct sheet *sheet;
-	struct table *table;
+	struct book book;
+	struct table *table; /* the one being read */
 	struct table_column columns[COLUMNS_MAX];
 	int field[COLUMNS_MAX];
 	size_t n;
@@ -83,11 +85,15 @@ static enum err read_file(struct reading *r, const char *path)
 	enum err e = sheet_read_file(path, cli_option(r->c, "sheet"), &r->sheet, &r->c->problem);
 
 	columns_of(r);
+	const struct book_wants wants = {.columns = r->columns, .n_columns = r->n};
 	if (!e)
-		e = table_open(&r->table, r->sheet, r->columns, r->n, NULL, 0, &r->c->problem);
-	while (!e && table_next(r->table, &row))
-		if (!read_line(r, &row))
-			e = problem_set(&r->c->problem, ERR_NOMEM, NULL, NULL, NULL);
+		e = book_open(&r->book, r->sheet, &wants, &r->c->problem);
+	for (size_t i = 0; !e && i < r->book.n; i++) {
+		r->table = r->book.tables[i].table;
+		while (!e && table_next(r->table, &row))
+			if (!read_line(r, &row))
+				e = problem_set(&r->c->problem, ERR_NOMEM, NULL, NULL, NULL);
+	}
 	return e;
 }
 
@@ -159,8 +165,7 @@ static int import(struct cli *c, uint32_t kind, uint16_t method)
 		buf_free(&r.lines[i].bytes);
 	free(r.lines);
 	json_decref(r.rejected);
-	if (r.table)
-		table_free(r.table);
+	book_close(&r.book);
 	if (r.sheet)
 		sheet_free(r.sheet);
 	arena_free(&r.arena);

@@ -1,9 +1,14 @@
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "batch.h"
+#include "check.h"
 #include "clock.h"
+#include "file_name.h"
 #include "import.h"
 #include "jg.h"
+#include "roster.h"
 
 #define MAPS_MAX 32 /* --map given on one command line */
 
@@ -12,11 +17,17 @@ const struct cli_option import_options[] = {
 	{"all-or-nothing", NULL, "有一行不合格就一行也不保存", "store nothing when a row is bad"},
 	{"errors", "OUT.xlsx", "把不合格的行写到一份工作簿", "write the bad rows into a workbook"},
 	{"map", "列=字段", "文件里的列名对应哪个字段", "which field a column of the file is"},
-	{"sheet", "NAME", "工作表名", "name of the sheet"},
+	{"sheet", "NAME", "只读这张工作表（不写时读列相同的各张）",
+		"read this sheet alone (else all with the same columns)"},
+	{"grade", "GRADE", "没有年级列时全表的年级，如 六年级（students）",
+		"the grade of all rows when no column says it, such as 六年级 (students)"},
+	{"year", "Y", "属于哪一年的小升初（destinations、enrolled）",
+		"the year of the transition (destinations, enrolled)"},
 	{"keep-invalid", NULL, "校验码不对的证件号码也保留（students）",
 		"keep numbers whose check digit is wrong (students)"},
-	{"force", NULL, "疑似错行也导入（enrolled）",
-		"import although a column seems to have slipped (enrolled)"},
+	{"force", NULL, "核对过了：改动姓名、年级、班级等身份信息的行、疑似错行的表也导入",
+		"after comparing: also rows that change who a pupil is, and tables that seem to have "
+		"slipped"},
 	{0},
 };
 
@@ -26,8 +37,9 @@ static json_t *notes_json(const struct import_notes *notes)
 
 	for (size_t i = 0; i < notes->n; i++) {
 		const struct import_note *n = &notes->list[i];
-		json_array_append_new(list, json_pack("{sI ss ss ss}", "row", (json_int_t)n->row, "field",
-						    n->field, "code", n->code, "message", n->message));
+		json_array_append_new(
+			list, json_pack("{sI ss ss ss ss}", "row", (json_int_t)n->row, "sheet", n->sheet,
+				      "field", n->field, "code", n->code, "message", n->message));
 	}
 	return list;
 }
@@ -45,19 +57,24 @@ static json_t *report_json(const struct import_report *r)
 		json_array_append_new(ignored, heading);
 		line = end + 1;
 	}
-	return json_pack("{so sI sI sI sI so so so so}", "import",
+	return json_pack("{so sI sI sI sI sI sI so so so so so}", "import",
 		r->id ? json_sprintf("%lld", (long long)r->id) : json_null(), "read", (json_int_t)r->read,
 		"inserted", (json_int_t)r->inserted, "updated", (json_int_t)r->updated, "unchanged",
-		(json_int_t)r->unchanged, "rejected", notes_json(&r->rejected), "warnings",
-		notes_json(&r->warnings), "ignored_columns", ignored, "ignored_nearest", nearest);
+		(json_int_t)r->unchanged, "skipped", (json_int_t)r->skipped, "sheets", (json_int_t)r->sheets,
+		"year", r->year ? json_integer(r->year) : json_null(), "rejected", notes_json(&r->rejected),
+		"warnings", notes_json(&r->warnings), "ignored_columns", ignored, "ignored_nearest", nearest);
 }
 
 static void print_notes(const struct cli *c, const struct import_notes *notes, const char *title)
 {
 	for (size_t i = 0; !c->json && i < notes->n; i++) {
 		const struct import_note *n = &notes->list[i];
-		cli_say(c, tr("%s 第 %ld 行 %s：%s", "%s row %ld %s: %s"), title, n->row, n->field,
-			n->message);
+		char at[32] = "";
+		if (n->row)
+			snprintf(at, sizeof at, tr(" 第 %ld 行", " row %ld"), n->row);
+		cli_say(c, tr("%s%s%s%s%s%s%s：%s", "%s%s%s%s%s%s%s: %s"), title,
+			n->sheet[0] ? tr("“", " “") : "", n->sheet, n->sheet[0] ? "”" : "", at,
+			n->field[0] ? " " : "", n->field, n->message);
 	}
 }
 
@@ -68,6 +85,15 @@ static void print_report(const struct cli *c, const struct import_report *r, boo
 			"%sread %zu rows: %zu inserted, %zu updated, %zu unchanged, %zu rejected"),
 		dry_run ? tr("（试导入，未保存）", "(dry run, nothing stored) ") : "", r->read, r->inserted,
 		r->updated, r->unchanged, r->rejected.n);
+	if (r->sheets > 1)
+		cli_say(c,
+			tr("列相同的 %zu 张工作表都读了", "all %zu sheets with the same columns were read"),
+			r->sheets);
+	if (r->skipped)
+		cli_say(c,
+			tr("跳过 %zu 行（合计、签字、重复的表头等，不是学生）",
+				"%zu lines passed over (sums, signatures, repeated headings: no pupils)"),
+			r->skipped);
 	for (const char *line = r->ignored; line && *line; line = strchr(line, '\n') + 1) {
 		const char *tab = strchr(line, '\t'), *end = strchr(line, '\n');
 		cli_say(c,
@@ -78,6 +104,20 @@ static void print_report(const struct cli *c, const struct import_report *r, boo
 	}
 	print_notes(c, &r->rejected, tr("不合格", "rejected"));
 	print_notes(c, &r->warnings, tr("请核对", "please check"));
+	if (r->identity)
+		cli_say(c,
+			tr("%zu 行会改动已有学生的姓名、年级、班级等，其中 %zu "
+			   "行只是升一个年级；核对无误后加 --force 再导入一次",
+				"%zu rows would change who a known pupil is, %zu of them only go one grade "
+				"up; compare, then "
+				"import once more with --force"),
+			r->identity, r->promoted);
+	if (r->taken_back)
+		cli_say(c,
+			tr("%zu 行是旧值，会把后来的更正改回去；这份文件可能不是最新的",
+				"%zu rows hold older values and would take later corrections back; this file "
+				"may be an old one"),
+			r->taken_back);
 	if (r->id)
 		cli_say(c,
 			tr("批次 %lld；撤销：jg import undo %lld",
@@ -90,9 +130,36 @@ static void import_progress(void *data, size_t done, size_t total)
 	cli_progress(data, tr("导入", "importing"), done, total);
 }
 
+/* On a terminal the year is asked for, not refused. */
+static int32_t ask_year(struct cli *c, int32_t likely)
+{
+	char line[16] = "";
+
+	if (c->json || !isatty(0) || !isatty(1))
+		return 0;
+	printf(tr("这份表是哪一年的小升初？[%d] ", "Which year's transition is this of? [%d] "), likely);
+	fflush(stdout);
+	if (!fgets(line, sizeof line, stdin))
+		return 0;
+	return atoi(line) ? atoi(line) : likely;
+}
+
+static int tell(struct cli *c, const struct import_options *o, const struct import_report *r, enum err e)
+{
+	if (e && !r->id && !r->slipped && (e != ERR_FILE_FORMAT || !r->read))
+		return cli_fail(c);
+	print_report(c, r, o->dry_run);
+	int code = r->rejected.n ? err_info(ERR_CONFLICT)->exit_code : 0;
+	json_t *json = report_json(r);
+	if (e)
+		json_object_set_new(json, "error", cli_error_json(c));
+	cli_result(c, json, 0);
+	return e ? cli_fail(c) : code;
+}
+
 static int run_import(struct cli *c, enum import_what what)
 {
-	const char *maps[MAPS_MAX];
+	const char *maps[MAPS_MAX], *grade = cli_option(c, "grade"), *year = cli_option(c, "year");
 	struct import_report report;
 	size_t n_maps = 0;
 	int code;
@@ -100,14 +167,22 @@ static int run_import(struct cli *c, enum import_what what)
 
 	if (!store)
 		return code;
+	if (grade && !(grade = roster_grade(grade, c->profile.school)))
+		return cli_fail_with(c, ERR_USAGE, tr("例如 --grade 六年级", "for example --grade 六年级"),
+			tr("没有“%s”这个年级", "there is no grade “%s”"), cli_option(c, "grade"));
+	if (year && (atoi(year) < YEAR_MIN || atoi(year) > YEAR_MAX))
+		return cli_fail_with(c, ERR_USAGE, tr("例如 --year 2027", "for example --year 2027"),
+			tr("“%s”不是年份", "“%s” is no year"), year);
 	while (n_maps < MAPS_MAX && (maps[n_maps] = cli_option_at(c, "map", (int)n_maps)))
 		n_maps++;
-	const struct import_options options = {.what = what,
+	struct import_options options = {.what = what,
 		.path = c->operand[0],
 		.sheet = cli_option(c, "sheet"),
 		.maps = maps,
 		.n_maps = n_maps,
 		.errors_path = cli_option(c, "errors"),
+		.grade = grade,
+		.year = year ? atoi(year) : 0,
 		.dry_run = cli_flag(c, "dry-run"),
 		.all_or_nothing = cli_flag(c, "all-or-nothing"),
 		.keep_invalid = cli_flag(c, "keep-invalid"),
@@ -116,20 +191,12 @@ static int run_import(struct cli *c, enum import_what what)
 		.progress_data = c};
 	enum err e = import_run(store, &options, &report, &c->problem);
 	cli_progress_end(c);
-	if (e && !report.slipped && e != ERR_FILE_FORMAT) {
-		code = cli_fail(c);
-	} else if (e && !report.read) {
-		code = cli_fail(c);
-	} else {
-		print_report(c, &report, options.dry_run);
-		code = report.rejected.n ? err_info(ERR_CONFLICT)->exit_code : 0;
-		json_t *json = report_json(&report);
-		if (e)
-			json_object_set_new(json, "error", cli_error_json(c));
-		cli_result(c, json, 0);
-		if (e)
-			code = cli_fail(c);
+	if (e && report.ask_year && (options.year = ask_year(c, report.ask_year))) {
+		import_report_free(&report);
+		e = import_run(store, &options, &report, &c->problem);
+		cli_progress_end(c);
 	}
+	code = tell(c, &options, &report, e);
 	import_report_free(&report);
 	return code;
 }
@@ -157,17 +224,19 @@ struct batch_list {
 static enum err list_batch(void *data, const struct batch_row *b)
 {
 	struct batch_list *l = data;
-	char id[24], at[TIME_TEXT_SIZE], counts[96];
+	char id[24], at[TIME_TEXT_SIZE], counts[96], file[FILE_NAME_TEXT_MAX];
+
+	file_path_text(file, sizeof file, b->file); /* one that was imported before names were made UTF-8 */
 
 	snprintf(id, sizeof id, "%lld", (long long)b->id);
 	time_format(at, b->at);
 	snprintf(counts, sizeof counts, "+%zu ~%zu =%zu !%zu", b->counts.inserted, b->counts.updated,
 		b->counts.unchanged, b->counts.rejected);
-	cli_table_row(l->table, (const char *[]){id, at, b->what, b->file, b->author, counts,
+	cli_table_row(l->table, (const char *[]){id, at, b->what, file, b->author, counts,
 					b->undone ? tr("已撤销", "undone") : ""});
 	json_array_append_new(l->json,
 		json_pack("{ss ss ss ss ss sI sI sI sI sb}", "id", id, "at", at, "what", b->what, "file",
-			b->file, "author", b->author, "inserted", (json_int_t)b->counts.inserted, "updated",
+			file, "author", b->author, "inserted", (json_int_t)b->counts.inserted, "updated",
 			(json_int_t)b->counts.updated, "unchanged", (json_int_t)b->counts.unchanged,
 			"rejected", (json_int_t)b->counts.rejected, "undone", b->undone));
 	return ERR_OK;

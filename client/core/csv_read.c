@@ -1,23 +1,50 @@
-/* Reading .csv: the encoding is found first, then libcsv splits. */
+/* Reading .csv: what stands between the columns is found first, then libcsv splits. */
 #include <csv.h>
-#include <errno.h>
-#include <iconv.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lint.h"
+#include "csv_decode.h"
 #include "sheet_build.h"
 #include "text.h"
 
-#define BOM "\xEF\xBB\xBF"
+#define BETWEEN 0x1F      /* put in the place of separators of several bytes; no text holds it */
+#define SEARCH_RECORDS 50 /* that say what the separator is */
+
+/* In the order in which they win when several would do. */
+static const char *const separators[] = {",", "\t", ";", "，", "；", "|"};
+#define SEPARATORS (sizeof separators / sizeof *separators)
 
 struct csv_state {
 	struct sheet *sheet;
 	enum err err;
 	uint32_t row;
 	size_t column;
+	const char *written; /* the separator in the file */
+	char separator;      /* as libcsv is told */
+	size_t usual;        /* separators of a usual record */
+	bool swallowed;      /* a quoted field holds whole records: its quote pairs with one of a later row */
 };
+
+/* A cell of several lines is a note; one that holds a whole record is an open quote. */
+static bool holds_record(const struct csv_state *c, const char *bytes, size_t n)
+{
+	size_t found = 0;
+	bool inner = false;
+
+	for (size_t i = 0; i < n && c->usual > 1; i++) {
+		if (bytes[i] == '\n') {
+			if (inner && found >= c->usual)
+				return true;
+			inner = true;
+			found = 0;
+		} else {
+			size_t length = strlen(c->written);
+			found += n - i >= length && memcmp(bytes + i, c->written, length) == 0;
+		}
+	}
+	return inner && found >= c->usual;
+}
 
 static void on_field(void *bytes, size_t n, void *user)
 {
@@ -28,7 +55,10 @@ static void on_field(void *bytes, size_t n, void *user)
 
 	if (c->err)
 		return;
-	if (c->column == 0)
+	c->swallowed = holds_record(c, bytes, n);
+	if (c->swallowed)
+		c->err = ERR_FILE_DAMAGED;
+	if (!c->err && c->column == 0)
 		c->err = sheet_row_begin(s, c->row);
 	if (!c->err)
 		c->err = sheet_text_append(s, bytes, n);
@@ -50,92 +80,135 @@ static void on_row(int end, void *user)
 	c->column = 0;
 }
 
-static uint32_t lines_in(const char *bytes, size_t n)
+/* Which separator stands at p, or SEPARATORS. */
+static size_t separator_at(const char *p)
 {
-	uint32_t lines = 1;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++)
-		lines += bytes[i] == '\n';
-	return lines;
+	while (i < SEPARATORS && strncmp(p, separators[i], strlen(separators[i])) != 0)
+		i++;
+	return i;
 }
 
-static enum err bad_byte(struct problem *p, const char *name, uint32_t line)
+static int compare_sizes(const void *a, const void *b)
 {
-	problem_set(p, ERR_FILE_DAMAGED, NULL,
-		tr("请用 Excel 或 WPS 另存为 .xlsx 或 CSV UTF-8",
-			"save it as .xlsx or CSV UTF-8 in Excel or WPS"),
-		tr("%s：第 %u 行有无法识别的字符（既不是 UTF-8 也不是 GB 18030）",
-			"%s: line %u has bytes that are neither UTF-8 nor GB 18030"),
-		name, line);
-	if (p)
-		p->row = (long)line;
-	return ERR_FILE_DAMAGED;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	return (x > y) - (x < y);
 }
 
-/* GB 18030 to UTF-8; GBK would not do, it lacks the four-byte characters of rare names. */
-static enum err gb18030_decode(
-	const char *bytes, size_t n, const char *name, char **out, size_t *out_n, struct problem *p)
+/* The separator that most records have most of; titles and notes above the header have none, so the upper
+ * quarter is asked. *usual: how many a record has. */
+static size_t separator_find(const char *text, size_t *usual)
 {
-	size_t room = n * 2 + 4, in_left = n, out_left = room; /* two bytes become three, or four at most */
-	iconv_t ic = iconv_open("UTF-8", "GB18030");
-	char *in = (char *)bytes, *to;
+	size_t counts[SEPARATORS][SEARCH_RECORDS] = {{0}}, n = 0, best = 0;
+	bool quoted = false, any = false;
 
-	*out = NULL;
-	if (ic == (iconv_t)-1) {
-		LINT_KEPT(ic); /* no handle, nothing to close */
-		return problem_set(p, errno == ENOMEM ? ERR_NOMEM : ERR_INTERNAL, NULL, NULL,
-			tr("系统不支持 GB 18030", "this system has no GB 18030"));
-	}
-	*out = to = malloc(room);
-	size_t rc = *out ? iconv(ic, &in, &in_left, &to, &out_left) : 0;
-	iconv_close(ic);
-	if (!*out)
-		return sheet_problem(p, ERR_NOMEM, name, 0, NULL);
-	if (rc == (size_t)-1)
-		return bad_byte(p, name, lines_in(bytes, n - in_left));
-	*out_n = room - out_left;
-	return ERR_OK;
-}
-
-/* One kind of line end, so that libcsv counts every line once, also empty ones; and ="0012", by which some
- * systems keep Excel from making a number of it, becomes "0012". */
-static size_t lines_normal(char *text, size_t n)
-{
-	size_t to = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		bool field_start = to == 0 || text[to - 1] == ',' || text[to - 1] == '\n';
-		if (text[i] == '\r') {
-			if (i + 1 == n || text[i + 1] != '\n')
-				text[to++] = '\n';
+	for (const char *p = text; *p && n < SEARCH_RECORDS; p++) {
+		quoted ^= *p == '"';
+		if (*p == '\n' && !quoted) {
+			n += any;
+			any = false;
 			continue;
 		}
-		if (text[i] == '=' && field_start && i + 1 < n && text[i + 1] == '"')
-			continue;
-		text[to++] = text[i];
+		any = true;
+		size_t found = quoted ? SEPARATORS : separator_at(p);
+		if (found < SEPARATORS)
+			counts[found][n]++;
 	}
-	return to;
+	n += any && n < SEARCH_RECORDS;
+	*usual = 0;
+	for (size_t i = 0; i < SEPARATORS; i++) {
+		qsort(counts[i], n, sizeof **counts, compare_sizes);
+		size_t upper = n ? counts[i][n - 1 - (n - 1) / 4] : 0;
+		if (upper > *usual) {
+			*usual = upper;
+			best = i;
+		}
+	}
+	return best;
 }
 
-static enum err text_decode(
-	const char *bytes, size_t n, const char *name, char **out, size_t *out_n, struct problem *p)
+/* "sep=;" in the first line, by which Excel is told; it shows no such row. Returns what to leave out. */
+static size_t separator_told(const char *text, size_t *found)
 {
-	bool bom = n >= 3 && memcmp(bytes, BOM, 3) == 0;
+	const char *p = text + (*text == '"');
+	size_t end = strcspn(text, "\n");
 
-	if (!bom && !text_utf8_valid(bytes, n))
-		return gb18030_decode(bytes, n, name, out, out_n, p);
-	if (bom) {
-		bytes += 3;
-		n -= 3;
-		if (text_utf8_prefix(bytes, n) < n)
-			return bad_byte(p, name, lines_in(bytes, text_utf8_prefix(bytes, n)));
+	if (strncasecmp(p, "sep=", 4) != 0 || end > 10)
+		return 0;
+	size_t told = separator_at(p + 4);
+	if (told == SEPARATORS)
+		return 0;
+	*found = told;
+	return end + (text[end] == '\n');
+}
+
+/* The bytes without padding (NUL, and 0x1A that ended a file under DOS), which no character of either
+ * encoding holds. */
+static enum err padding_drop(struct buf *out, const char *bytes, size_t n)
+{
+	for (size_t i = 0, from = 0; i <= n; i++)
+		if (i == n || !bytes[i] || bytes[i] == 0x1A) {
+			buf_add(out, bytes + from, i - from);
+			from = i + 1;
+		}
+	return out->failed ? ERR_NOMEM : ERR_OK;
+}
+
+/* One kind of line end, so that libcsv counts every line once, also empty ones. In place. */
+static void lines_normal(char *text)
+{
+	char *to = text;
+
+	for (const char *p = text; *p; p++)
+		if (p[0] != '\r' || p[1] != '\n')
+			*to++ = *p == '\r' ? '\n' : *p;
+	*to = 0;
+}
+
+/* ="0012", by which some systems keep Excel from making a number of it, and "="0012"" become "0012"
+ * (sheet_text_close unwraps "=""0012""", which libcsv reads). Returns how much was read; what it means stands
+ * in `text` then. */
+static size_t formula_unwrap(const char *p, const char *separator, char *text, size_t *to)
+{
+	if (p[0] == '=' && p[1] == '"')
+		return 1;
+	if (strncmp(p, "\"=\"", 3) != 0 || p[3] == '"')
+		return 0;
+	const char *end = p + 3 + strcspn(p + 3, "\"\n");
+	if (end[0] != '"' || end[1] != '"' ||
+		(end[2] && end[2] != '\n' && strncmp(end + 2, separator, strlen(separator)) != 0))
+		return 0;
+	size_t n = (size_t)(end - p) + 2;
+	memmove(text + *to, p + 2, n - 3);
+	*to += n - 3;
+	return n;
+}
+
+/* And a separator of several bytes becomes one byte. In place. */
+static size_t fields_normal(char *text, const char *separator)
+{
+	size_t length = strlen(separator), to = 0;
+	bool quoted = false, start = true;
+
+	for (const char *p = text; *p;) {
+		if (!quoted && strncmp(p, separator, length) == 0) {
+			text[to++] = length > 1 ? BETWEEN : *p;
+			p += length;
+			start = true;
+			continue;
+		}
+		size_t n = start ? formula_unwrap(p, separator, text, &to) : 0;
+		p += n;
+		if (n)
+			continue;
+		quoted ^= *p == '"';
+		start = (start && *p == ' ') || (*p == '\n' && !quoted);
+		text[to++] = *p++;
 	}
-	*out = malloc(n + 1);
-	if (!*out)
-		return sheet_problem(p, ERR_NOMEM, name, 0, NULL);
-	memcpy(*out, bytes, n);
-	*out_n = n;
-	return ERR_OK;
+	text[to] = 0;
+	return to;
 }
 
 static enum err text_split(
@@ -146,33 +219,58 @@ static enum err text_split(
 	/* Strict: a stray quote would otherwise swallow the following rows without a word. */
 	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL))
 		return sheet_problem(p, ERR_NOMEM, name, 0, NULL);
+	csv_set_delim(&parser, (unsigned char)c->separator);
 	bool parsed = csv_parse(&parser, text, n, on_field, on_row, c) == n &&
 		      csv_fini(&parser, on_field, on_row, c) == 0;
 	int error = csv_error(&parser);
 	csv_free(&parser);
 	if (!parsed && error == CSV_ENOMEM)
 		c->err = ERR_NOMEM;
-	if (c->err)
-		return sheet_problem(p, c->err, name, c->row, NULL);
-	if (!parsed) {
-		sheet_problem(p, ERR_FILE_DAMAGED, name, c->row,
-			tr("该行附近的双引号不配对，请检查或另存为 .xlsx",
-				"quotes do not pair near this row; check it or save as .xlsx"));
+	if (!parsed || c->swallowed) {
+		if (c->err && !c->swallowed)
+			return sheet_problem(p, c->err, name, c->row, NULL);
+		problem_set(p, ERR_FILE_DAMAGED, NULL,
+			tr("请删去或补齐这一行的双引号，或用 WPS、Excel 打开后“文件→另存为”.xlsx 再导入",
+				"mend the quotes of this row, or open the file in WPS or Excel and save it "
+				"as .xlsx (File, Save as)"),
+			tr("%s：第 %u 行的双引号不配对", "%s: the quotes of row %u do not pair"), name,
+			c->row);
+		if (p)
+			p->row = (long)c->row;
 		return ERR_FILE_DAMAGED;
 	}
-	sheet_row_finish(c->sheet);
-	return ERR_OK;
+	return c->err ? sheet_problem(p, c->err, name, c->row, NULL) : ERR_OK;
+}
+
+/* Finds the separator and splits the text, which it changes. */
+static enum err text_read(struct csv_state *c, char *text, const char *name, struct problem *p)
+{
+	lines_normal(text);
+	size_t found = separator_find(text, &c->usual), told = separator_told(text, &found);
+
+	c->written = separators[found];
+	c->separator = separators[found][1] ? BETWEEN : separators[found][0];
+	return text_split(c, text + told, fields_normal(text + told, c->written), name, p);
 }
 
 enum err csv_read(struct sheet *s, const void *bytes, size_t n, const char *name, struct problem *p)
 {
 	struct csv_state c = {.sheet = s, .row = 1};
-	char *text = NULL;
-	size_t text_n = 0;
-	enum err err = text_decode(bytes, n, name, &text, &text_n, p);
+	struct buf bare = {0}, text = {0};
+	enum err err = padding_drop(&bare, bytes, n);
 
-	if (!err)
-		err = text_split(&c, text, lines_normal(text, text_n), name, p);
-	free(text);
+	if (!err && !(err = sheet_page_begin(s, "", false))) {
+		err = csv_decode((char *)bare.data, bare.len, name, &text, p);
+		buf_u8(&text, 0);
+		if (!err)
+			err = text.failed ? sheet_problem(p, ERR_NOMEM, name, 0, NULL)
+					  : text_read(&c, (char *)text.data, name, p);
+	} else {
+		sheet_problem(p, err, name, 0, NULL);
+	}
+	buf_free(&bare);
+	buf_free(&text);
+	if (!err && (err = sheet_page_end(s, NULL, 0)))
+		sheet_problem(p, err, name, 0, NULL);
 	return err;
 }

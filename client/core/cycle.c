@@ -14,13 +14,20 @@ int32_t cycle_today(const struct profile *profile)
 	return (int32_t)(atoi(text) * 10000 + atoi(text + 5) * 100 + atoi(text + 8));
 }
 
+#define AUTUMN 9 /* the month in which a school year begins */
+
+int32_t cycle_year_of(int32_t today)
+{
+	return today / 10000 + (today / 100 % 100 >= AUTUMN);
+}
+
 enum err cycle_read(struct store *s, int32_t today, struct cycle *out, struct problem *p)
 {
 	static const uint32_t kinds[] = {KIND_CYCLE, 0};
 	struct view *v;
 	enum err e = view_load(&v, s, kinds, p);
 
-	*out = (struct cycle){.year = today / 10000};
+	*out = (struct cycle){.year = cycle_year_of(today)};
 	if (e)
 		return e;
 	for (size_t i = 0; i < v->n; i++) {

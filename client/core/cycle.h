@@ -7,13 +7,15 @@
 
 struct cycle {
 	bool known;     /* the county opened one and we pulled it */
-	int32_t year;   /* of the cycle, else the calendar year in which today's sixth grade leaves school */
+	int32_t year;   /* of the cycle, else cycle_year_of today */
 	char phase[16]; /* prefill assist confirm verify closed, "" = not known */
 	int32_t prefill_due, confirm_due, verify_due; /* YYYYMMDD, 0 = not set */
 };
 
 /* The latest cycle in the store. today: YYYYMMDD. */
 enum err cycle_read(struct store *s, int32_t today, struct cycle *out, struct problem *p);
+/* The calendar year in which the sixth grade of that day leaves school: from September on the next one. */
+int32_t cycle_year_of(int32_t today);
 /* Today in China, as the county's clock says. */
 int32_t cycle_today(const struct profile *profile);
 

@@ -13,22 +13,26 @@ enum import_what { IMPORT_STUDENTS, IMPORT_DESTINATIONS, IMPORT_ENROLLED };
 struct import_options {
 	enum import_what what;
 	const char *path;
-	const char *sheet;       /* NULL: the first */
+	const char *sheet;       /* NULL: all that have the columns */
 	const char *const *maps; /* "列=字段" */
 	size_t n_maps;
 	const char *errors_path; /* workbook of the bad rows, or NULL */
+	const char *grade;       /* code, for rows that name none; NULL: not told */
+	int32_t year;            /* of destinations and rosters; 0: the file's, or the cycle's */
 	bool dry_run;            /* judges everything, stores nothing */
 	bool all_or_nothing;     /* one bad row: nothing is stored */
 	bool keep_invalid;       /* students: numbers that fail only their check digit */
-	bool force;              /* enrolled: also when a column seems to have slipped */
+	bool force; /* also what changes who a pupil is, takes corrections back, or seems to have slipped */
 	void (*progress)(void *data, size_t done, size_t total); /* may be NULL */
 	void *progress_data;
 };
 
 struct import_note {
-	long row;       /* as the spreadsheet shows it */
+	long row;       /* as the spreadsheet shows it; 0: the file, or the sheet */
+	char sheet[64]; /* when several were read, or it is about one that was not */
 	char field[48]; /* the column */
-	char code[24];  /* stable word: ID_DAMAGED, ID_CHECK, MISSING, INVALID, DUPLICATE, OTHER_SCHOOL … */
+	char code[24];  /* stable word: ID_DAMAGED, ID_CHECK, MISSING, INVALID, DUPLICATE, OTHER_SCHOOL,
+			   IDENTITY … */
 	char message[256]; /* what happened and how to mend it */
 };
 
@@ -41,15 +45,24 @@ struct import_notes {
 struct import_report {
 	int64_t id; /* for `import undo`; 0 when nothing was stored */
 	size_t read, inserted, updated, unchanged;
+	size_t skipped; /* rows that are no pupil: sums, signatures, the header again */
+	size_t sheets;  /* that were read */
 	struct import_notes rejected, warnings;
 	char *ignored; /* a line for each unknown column: its heading, a tab, the nearest known one; malloc'ed
 			*/
-	bool slipped;  /* the column check of `enrolled` refused it */
+	size_t identity, promoted; /* rows held back because they change who a pupil is, and those one grade
+				      up of them */
+	size_t taken_back;         /* rows held back because they would undo a later correction */
+	int32_t year;              /* of destinations and rosters */
+	int32_t ask_year;          /* the year that is likely, when neither the file nor a cycle says it */
+	bool slipped;              /* the column check of `enrolled` refused it */
 };
 
 /* ERR_OK also when rows were rejected: ask the report. With all_or_nothing and a bad row: ERR_FILE_FORMAT,
- * report filled. A slipped column: ERR_CONFLICT, report->slipped. A closed cycle: ERR_PHASE. Otherwise errors
- * of sheet.h, table.h, store.h. The report is the caller's to import_report_free, also after an error. */
+ * report filled. A slipped column: ERR_CONFLICT, report->slipped. A closed cycle: ERR_PHASE. No year known:
+ * ERR_MISSING, report->ask_year. Otherwise errors of sheet.h, table.h, store.h. An error after the rows were
+ * stored (the workbook of bad rows could not be written) leaves report->id set and says so in p->safe. The
+ * report is the caller's to import_report_free, also after an error. */
 enum err import_run(struct store *s, const struct import_options *options, struct import_report *report,
 	struct problem *p);
 void import_report_free(struct import_report *report);

@@ -12,16 +12,20 @@
 
 static const char *const school_code_names[] = {"学校（机构）标识码", "学校代码", NULL};
 static const char *const school_names[] = {"学校", "所在学校", "就读学校", NULL};
+static const char *const entry_names[] = {"入学时间", "入学日期", "入学年份", "入学年度", "入学年", NULL};
 
 static void add_columns(struct import *im, const struct kind *kind, bool guardian)
 {
-	for (size_t i = 0; i < kind->field_count && im->n_columns < IMPORT_COLUMNS_MAX - 2; i++) {
+	for (size_t i = 0; i < kind->field_count && im->n_columns < IMPORT_COLUMNS_MAX - 3; i++) {
 		const struct field *f = &kind->fields[i];
 		if (!f->columns[0])
 			continue;
 		struct table_column *c = &im->columns[im->n_columns];
 		bool id = strcmp(f->name, "cert_no") == 0 || strcmp(f->name, "student_no") == 0;
-		*c = (struct table_column){f->columns[0], f->columns + 1, f->required && !guardian,
+		bool elsewhere = strcmp(f->name, "grade") == 0 ||
+				 strcmp(f->name, "class_no") == 0; /* import_roster.c */
+		*c = (struct table_column){f->columns[0], f->columns + 1,
+			f->required && !guardian && !elsewhere,
 			id ? tr("证件号码或全国学籍号", "证件号码 or 全国学籍号") : NULL};
 		im->meaning[im->n_columns++] = (struct import_column){(int)i, guardian};
 	}
@@ -32,10 +36,26 @@ void import_columns(struct import *im)
 	add_columns(im, im->kind, false);
 	if (im->kind->number == KIND_STUDENT)
 		add_columns(im, kind_by_number(KIND_GUARDIAN), true);
-	im->columns[im->n_columns] = (struct table_column){"学校标识码", school_code_names, false, NULL};
-	im->meaning[im->n_columns++] = (struct import_column){-1, false};
-	im->columns[im->n_columns] = (struct table_column){"学校名称", school_names, false, NULL};
-	im->meaning[im->n_columns++] = (struct import_column){-2, false};
+	static const struct {
+		enum import_meaning meaning;
+		struct table_column column;
+	} others[] = {{IMPORT_SCHOOL_CODE, {"学校标识码", school_code_names, false, NULL}},
+		{IMPORT_SCHOOL_NAME, {"学校名称", school_names, false, NULL}},
+		{IMPORT_ENTRY, {"入学年月", entry_names, false, NULL}}};
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		if (others[i].meaning == IMPORT_ENTRY && im->kind->number != KIND_STUDENT)
+			continue;
+		im->columns[im->n_columns] = others[i].column;
+		im->meaning[im->n_columns++] = (struct import_column){others[i].meaning, false};
+	}
+}
+
+size_t import_column_of(const struct import *im, int field)
+{
+	for (size_t i = 0; i < im->n_columns; i++)
+		if (im->meaning[i].field == field && !im->meaning[i].guardian)
+			return i;
+	return IMPORT_COLUMNS_MAX;
 }
 
 const char *import_field(const struct import *im, int field)
@@ -43,8 +63,8 @@ const char *import_field(const struct import *im, int field)
 	return value_column(&im->kind->fields[field]);
 }
 
-static void add_note(
-	struct import_notes *notes, long row, const char *field, const char *code, const struct problem *p)
+static void add_note(struct import_notes *notes, long row, const char *sheet, const char *field,
+	const char *code, const struct problem *p)
 {
 	if (notes->n == notes->room) {
 		size_t room = notes->room ? notes->room * 2 : 64;
@@ -60,6 +80,8 @@ static void add_note(
 	struct import_note *note = &notes->list[notes->n++];
 	const struct err_info *info = err_info((int)p->code);
 	note->row = row;
+	snprintf(note->sheet, sizeof note->sheet, "%.*s",
+		(int)text_utf8_prefix(sheet, strnlen(sheet, sizeof note->sheet - 1)), sheet);
 	snprintf(note->field, sizeof note->field, "%s", field ? field : "");
 	snprintf(note->code, sizeof note->code, "%s", code ? code : info->name);
 	char message[sizeof p->message + sizeof p->hint + 8];
@@ -71,19 +93,31 @@ static void add_note(
 	note->message[n] = 0;
 }
 
+/* The sheet of a note: said when there is more than one to look at. */
+static const char *sheet_of(const struct import *im, const struct sheet_page *page)
+{
+	return im->book.n > 1 && page ? page->name : "";
+}
+
 /* One row is rejected once: its first fault is told, the others when it is mended. */
 void import_reject(struct import *im, struct import_row *row, const char *field, const char *code,
 	const struct problem *p)
 {
 	if (!row->bad)
-		add_note(&im->report->rejected, row->at.number, field, code, p);
+		add_note(&im->report->rejected, row->at.number, sheet_of(im, row->page), field, code, p);
 	row->bad = true;
 }
 
 void import_warn(struct import *im, const struct import_row *row, const char *field, const char *code,
 	const struct problem *p)
 {
-	add_note(&im->report->warnings, row->at.number, field, code, p);
+	add_note(&im->report->warnings, row->at.number, sheet_of(im, row->page), field, code, p);
+}
+
+void import_warn_page(
+	struct import *im, const struct sheet_page *page, const char *code, const struct problem *p)
+{
+	add_note(&im->report->warnings, 0, page ? page->name : "", "", code, p);
 }
 
 /* Whether a column that names a school names another one. Short forms of the own name pass. */
@@ -104,6 +138,41 @@ static void check_school(struct import *im, struct import_row *row, size_t colum
 	import_reject(im, row, im->columns[column].name, "OTHER_SCHOOL", &p);
 }
 
+/* What a formula that failed leaves in a .csv. */
+static bool is_error_text(const char *text)
+{
+	static const char *const errors[] = {
+		"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"};
+
+	for (size_t i = 0; *text == '#' && i < sizeof errors / sizeof *errors; i++)
+		if (strcmp(text, errors[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A lost rare character makes another name of it, which no other list has (M14 later). */
+static void judge_name(struct import *im, const struct import_row *row, const struct record *r)
+{
+	int field = kind_field_index(r->kind, "name");
+	char name[256], shown[8] = "";
+	struct problem p = {0};
+	int32_t odd = text_name_odd(record_text(r, field, name, sizeof name));
+
+	if (!odd)
+		return;
+	const char *at = name;
+	int32_t c;
+	for (int step; (step = text_next(at, &c)) > 0 && c != odd; at += step)
+		;
+	snprintf(shown, sizeof shown, "%.*s", text_next(at, &c), at);
+	problem_set(&p, ERR_INVALID, NULL,
+		tr("可能是丢失的生僻字或多余的字符，请对照户口簿改正",
+			"a lost rare character perhaps; compare the household register"),
+		tr("%s“%s”里有“%s”（U+%04X）", "%s “%s” holds “%s” (U+%04X)"),
+		value_column(&r->kind->fields[field]), name, shown, (unsigned)odd);
+	import_warn(im, row, value_column(&r->kind->fields[field]), "NAME_ODD", &p);
+}
+
 static void read_cell(struct import *im, struct import_row *row, size_t column)
 {
 	struct import_column m = im->meaning[column];
@@ -111,18 +180,21 @@ static void read_cell(struct import *im, struct import_row *row, size_t column)
 	const struct value_context ctx = {im->sheet->epoch,
 		table_flags(im->table, &row->at, column) & CELL_DAMAGED_NUMBER,
 		im->kind->number == KIND_STUDENT};
+	const char *text = table_text(im->table, &row->at, column);
 	struct problem p = {0};
 	const char *code = NULL;
 
-	if (table_flags(im->table, &row->at, column) & CELL_ERROR) {
+	if (strcasecmp(text, "null") == 0 ||
+		strcasecmp(text, "(null)") == 0) /* what databases export for nothing */
+		text = "";
+	if (table_flags(im->table, &row->at, column) & CELL_ERROR || is_error_text(text)) {
 		problem_set(&p, ERR_INVALID, NULL,
 			tr("请把公式换成数值再导入", "replace the formula by its value"),
 			tr("单元格里是出错的公式", "the cell holds a broken formula"));
 		import_reject(im, row, im->columns[column].name, "INVALID", &p);
 		return;
 	}
-	switch (value_parse(
-		r, m.field, table_text(im->table, &row->at, column), &ctx, &im->arena, &code, &p)) {
+	switch (value_parse(r, m.field, text, &ctx, &im->arena, &code, &p)) {
 	case VALUE_BAD:
 		import_reject(im, row, im->columns[column].name, code, &p);
 		break;
@@ -242,19 +314,23 @@ void import_read_row(struct import *im, struct import_row *row)
 	int cert_type = kind_field_index(im->kind, "cert_type"),
 	    cert_no = kind_field_index(im->kind, "cert_no");
 	int student_no = kind_field_index(im->kind, "student_no"), year = kind_field_index(im->kind, "year");
+	int class_no = kind_field_index(im->kind, "class_no"), grade = kind_field_index(im->kind, "grade");
 
 	record_init(&row->record, im->kind);
 	record_init(&row->guardian, kind_by_number(KIND_GUARDIAN));
 	for (size_t i = 0; i < im->n_columns && !row->bad; i++) {
 		if (!table_has(im->table, i))
 			continue;
-		if (im->meaning[i].field < 0)
-			check_school(im, row, i, im->meaning[i].field == -1);
-		else
+		int field = im->meaning[i].field;
+		if (field == IMPORT_SCHOOL_CODE || field == IMPORT_SCHOOL_NAME)
+			check_school(im, row, i, field == IMPORT_SCHOOL_CODE);
+		else if (field >= 0 && (im->meaning[i].guardian || (field != class_no && field != grade)))
 			read_cell(im, row, i);
 	}
 	if (year >= 0)
 		record_set_number(&row->record, year, im->year);
+	if (!row->bad)
+		import_read_roster(im, row);
 	if (!row->bad)
 		check_required(im, row, cert_no, student_no);
 	if (!row->bad)
@@ -263,4 +339,8 @@ void import_read_row(struct import *im, struct import_row *row)
 		compare_id(im, row, cert_type, cert_no);
 	if (!row->bad)
 		check_class(im, row);
+	if (!row->bad)
+		judge_name(im, row, &row->record);
+	if (!row->bad && im->kind->number == KIND_STUDENT)
+		judge_name(im, row, &row->guardian);
 }

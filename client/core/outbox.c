@@ -320,20 +320,12 @@ enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_
 	return e;
 }
 
-enum err outbox_each(
-	struct store *s, uint32_t states, int64_t batch, op_row_fn fn, void *data, struct problem *p)
+/* Runs the statement, which it takes over. */
+static enum err each_row(struct store *s, sqlite3_stmt *stmt, op_row_fn fn, void *data, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s,
-		"SELECT " ROW_COLUMNS
-		" FROM outbox WHERE (1 << state) & ?1 AND (?2 = 0 OR batch = ?2) ORDER BY n",
-		p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
 	int code = SQLITE_DONE;
 
-	if (stmt) {
-		sqlite3_bind_int64(stmt, 1, states);
-		sqlite3_bind_int64(stmt, 2, batch);
-	}
 	while (!e && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct op_row row;
 		struct arena arena;
@@ -347,6 +339,37 @@ enum err outbox_each(
 		e = store_error(s, p);
 	sqlite3_finalize(stmt);
 	return e;
+}
+
+enum err outbox_each(
+	struct store *s, uint32_t states, int64_t batch, op_row_fn fn, void *data, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s,
+		"SELECT " ROW_COLUMNS
+		" FROM outbox WHERE (1 << state) & ?1 AND (?2 = 0 OR batch = ?2) ORDER BY n",
+		p);
+
+	if (stmt) {
+		sqlite3_bind_int64(stmt, 1, states);
+		sqlite3_bind_int64(stmt, 2, batch);
+	}
+	return each_row(s, stmt, fn, data, p);
+}
+
+enum err outbox_changes_of(
+	struct store *s, const uint8_t id[ID_SIZE], op_row_fn fn, void *data, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s,
+		"SELECT " ROW_COLUMNS
+		" FROM outbox WHERE id = ?1 AND prev IS NOT NULL AND (1 << state) & ?2 AND coalesce(batch, 0)"
+		" NOT IN (SELECT b.id FROM batch AS b WHERE b.undone OR b.what = 'undo') ORDER BY n",
+		p);
+
+	if (stmt) {
+		sqlite3_bind_blob(stmt, 1, id, ID_SIZE, SQLITE_STATIC);
+		sqlite3_bind_int64(stmt, 2, 1 << OP_WAITING | 1 << OP_UNKNOWN | 1 << OP_ACCEPTED);
+	}
+	return each_row(s, stmt, fn, data, p);
 }
 
 enum err outbox_counts(struct store *s, struct outbox_counts *out, struct problem *p)

@@ -67,6 +67,10 @@ enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_
 typedef enum err (*op_row_fn)(void *data, const struct op_row *row);
 enum err outbox_each(
 	struct store *s, uint32_t states, int64_t batch, op_row_fn fn, void *data, struct problem *p);
+/* The same for the operations that changed this record and still stand: not refused, not undone, no undoing.
+ */
+enum err outbox_changes_of(
+	struct store *s, const uint8_t id[ID_SIZE], op_row_fn fn, void *data, struct problem *p);
 struct outbox_counts {
 	size_t of[OP_DONE + 1]; /* by enum op_state */
 	size_t unsent;          /* waiting or unknown */

@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "file_name.h"
 
 /* Makes room for `more` further items; doubling keeps the number of copies small. */
 static enum err room_make(void **array, size_t *room, size_t used, size_t more, size_t item)
@@ -41,9 +44,25 @@ enum err sheet_text_append(struct sheet *s, const char *bytes, size_t n)
 	return ERR_OK;
 }
 
+/* ="text" and '="text" made text; a doubled quote inside is one. */
+static void formula_unwrap(struct sheet *s, size_t start)
+{
+	char *text = s->text + start, *to = text;
+	size_t n = s->text_size - start, skip = n && *text == '\'';
+
+	if (n < skip + 3 || memcmp(text + skip, "=\"", 2) != 0 || text[n - 1] != '"')
+		return;
+	for (size_t i = skip + 2; i < n - 1; i++) {
+		*to++ = text[i];
+		i += text[i] == '"' && text[i + 1] == '"' && i + 2 < n;
+	}
+	s->text_size = (size_t)(to - s->text);
+}
+
 enum err sheet_text_close(struct sheet *s, size_t start, uint32_t *offset)
 {
 	*offset = 0;
+	formula_unwrap(s, start);
 	if (s->text_size == start)
 		return ERR_OK;
 	if (s->text_size - start > SHEET_CELL_MAX)
@@ -52,20 +71,48 @@ enum err sheet_text_close(struct sheet *s, size_t start, uint32_t *offset)
 	return sheet_text_append(s, "", 1);
 }
 
-void sheet_row_finish(struct sheet *s)
+static int compare_cells(const void *a, const void *b)
 {
-	if (s->n_rows && !s->rows[s->n_rows - 1].n)
+	const struct sheet_cell *x = a, *y = b;
+
+	return (x->column > y->column) - (x->column < y->column);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct sheet_row *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Puts the last row in order, or drops it when it is empty. */
+static enum err row_finish(struct sheet *s)
+{
+	struct sheet_row *row = s->n_rows ? &s->rows[s->n_rows - 1] : NULL;
+	struct sheet_cell *cells = row ? s->cells + row->first : NULL;
+
+	if (row && !row->n)
 		s->n_rows--;
+	if (!s->mixed_cells)
+		return ERR_OK;
+	s->mixed_cells = false;
+	qsort(cells, row->n, sizeof *cells, compare_cells);
+	for (size_t i = 1; i < row->n; i++)
+		if (cells[i].column == cells[i - 1].column)
+			return ERR_FILE_DAMAGED;
+	return ERR_OK;
 }
 
 enum err sheet_row_begin(struct sheet *s, uint32_t number)
 {
 	void *rows = s->rows;
+	enum err err = row_finish(s);
 
-	sheet_row_finish(s);
-	if (s->n_rows && number <= s->rows[s->n_rows - 1].number)
-		return ERR_FILE_DAMAGED;
-	enum err err = room_make(&rows, &s->rows_room, s->n_rows, 1, sizeof *s->rows);
+	if (err)
+		return err;
+	s->mixed_rows |=
+		s->n_rows > s->pages[s->n_pages - 1].first && number <= s->rows[s->n_rows - 1].number;
+	err = room_make(&rows, &s->rows_room, s->n_rows, 1, sizeof *s->rows);
 	s->rows = rows;
 	if (err)
 		return err;
@@ -80,8 +127,7 @@ enum err sheet_cell_add(struct sheet *s, size_t column, uint32_t offset, unsigne
 
 	if (column >= SHEET_COLUMNS_MAX || s->n_cells >= SHEET_CELLS_MAX || s->n_rows > SHEET_ROWS_MAX)
 		return ERR_FILE_LIMIT;
-	if (row->n && column <= s->cells[s->n_cells - 1].column)
-		return ERR_FILE_DAMAGED;
+	s->mixed_cells |= row->n && column <= s->cells[s->n_cells - 1].column;
 	enum err err = room_make(&cells, &s->cells_room, s->n_cells, 1, sizeof *s->cells);
 	s->cells = cells;
 	if (err)
@@ -91,6 +137,22 @@ enum err sheet_cell_add(struct sheet *s, size_t column, uint32_t offset, unsigne
 	row->n++;
 	if (column >= s->n_columns)
 		s->n_columns = column + 1;
+	return ERR_OK;
+}
+
+enum err sheet_page_begin(struct sheet *s, const char *name, bool hidden)
+{
+	void *pages = s->pages;
+
+	if (s->n_pages >= SHEET_PAGES_MAX)
+		return ERR_FILE_LIMIT;
+	enum err err = room_make(&pages, &s->pages_room, s->n_pages, 1, sizeof *s->pages);
+	s->pages = pages;
+	if (err)
+		return err;
+	struct sheet_page *page = &s->pages[s->n_pages++];
+	*page = (struct sheet_page){.hidden = hidden, .first = s->n_rows};
+	snprintf(page->name, sizeof page->name, "%s", name);
 	return ERR_OK;
 }
 
@@ -141,10 +203,10 @@ static int spread_compare(const void *a, const void *b)
 	return (x->cell.column > y->cell.column) - (x->cell.column < y->cell.column);
 }
 
-/* The index of the first kept row from this number on. */
+/* The index of the first kept row of the last page from this number on. */
 static size_t row_from(const struct sheet *s, uint32_t number)
 {
-	size_t low = 0, high = s->n_rows;
+	size_t low = s->pages[s->n_pages - 1].first, high = s->n_rows;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
@@ -224,7 +286,7 @@ static enum err spreads_take(struct sheet *s, const struct spread *spreads, size
 	return ERR_OK;
 }
 
-enum err sheet_merge(struct sheet *s, const struct sheet_area *areas, size_t n)
+static enum err areas_merge(struct sheet *s, const struct sheet_area *areas, size_t n)
 {
 	struct spread_list list = {0};
 	enum err err = ERR_OK;
@@ -239,10 +301,32 @@ enum err sheet_merge(struct sheet *s, const struct sheet_area *areas, size_t n)
 	return err;
 }
 
+enum err sheet_page_end(struct sheet *s, const struct sheet_area *areas, size_t n)
+{
+	struct sheet_page *page = &s->pages[s->n_pages - 1];
+	enum err err = s->n_rows > page->first ? row_finish(s) : ERR_OK;
+	struct sheet_row *rows = s->rows + page->first;
+
+	if (err)
+		return err;
+	page->n = s->n_rows - page->first;
+	if (s->mixed_rows)
+		qsort(rows, page->n, sizeof *rows, compare_rows);
+	for (size_t i = 1; s->mixed_rows && i < page->n; i++)
+		if (rows[i].number == rows[i - 1].number)
+			return ERR_FILE_DAMAGED;
+	s->mixed_rows = false;
+	return areas_merge(s, areas, n);
+}
+
 enum err sheet_problem(struct problem *p, enum err err, const char *name, uint32_t row, const char *hint)
 {
-	problem_set(
-		p, err, NULL, hint, tr("%s：%s", "%s: %s"), name, tr(err_info(err)->zh, err_info(err)->en));
+	const char *what = tr(err_info(err)->zh, err_info(err)->en);
+
+	if (row)
+		problem_set(p, err, NULL, hint, tr("%s：第 %u 行：%s", "%s: row %u: %s"), name, row, what);
+	else
+		problem_set(p, err, NULL, hint, tr("%s：%s", "%s: %s"), name, what);
 	if (p)
 		p->row = (long)row;
 	return err;
@@ -253,42 +337,90 @@ static bool begins(const unsigned char *bytes, size_t n, const char *magic, size
 	return n >= length && memcmp(bytes, magic, length) == 0;
 }
 
-static const char *advice_save_as(void)
+const char *sheet_advice_save_as(void)
 {
-	return tr("请用 Excel 或 WPS 打开，另存为 .xlsx 再导入",
-		"open it in Excel or WPS and save it as .xlsx");
+	return tr("请用 WPS 或 Excel 打开，点“文件→另存为”，类型选“Excel 工作簿 (*.xlsx)”，再导入另存的文件",
+		"open it in WPS or Excel, choose File, Save as, type Excel workbook (*.xlsx), and import "
+		"that file");
 }
 
-/* What is surely no sheet, by its first bytes. */
-static const char *foreign_kind(const unsigned char *bytes, size_t n)
+static const char *advice_retype(void)
 {
-	static const struct {
-		const char *magic;
-		size_t length;
-		const char *zh, *en;
-	} kinds[] = {{"%PDF", 4, "这是 PDF 文件", "this is a PDF file"},
-		{"\xFF\xD8\xFF", 3, "这是图片 (JPEG)", "this is a picture (JPEG)"},
-		{"\x89PNG", 4, "这是图片 (PNG)", "this is a picture (PNG)"},
-		{"GIF8", 4, "这是图片 (GIF)", "this is a picture (GIF)"},
-		{"Rar!", 4, "这是 RAR 压缩包", "this is a RAR archive"},
-		{"7z\xBC\xAF", 4, "这是 7z 压缩包", "this is a 7z archive"},
-		{"\x1F\x8B", 2, "这是 gzip 压缩包", "this is a gzip archive"},
-		{"\xFF\xFE", 2, "这是 Unicode 文本 (UTF-16)", "this is Unicode text (UTF-16)"},
-		{"\xFE\xFF", 2, "这是 Unicode 文本 (UTF-16)", "this is Unicode text (UTF-16)"},
-		{"{\\rtf", 5, "这是 RTF 文件", "this is an RTF file"}};
+	return tr("里面的字读不出来：请向制表人要 Excel 原表；没有原表时在 WPS 或 Excel "
+		  "里录入，点“文件→另存为”.xlsx",
+		"its words cannot be read: ask its maker for the workbook, or type it in WPS or Excel and "
+		"save it as .xlsx");
+}
+
+static const char *advice_unpack(void)
+{
+	return tr("请右键点它，选“解压到当前文件夹”，再导入里面的 .xlsx",
+		"unpack it and import the .xlsx inside");
+}
+
+static const char *advice_encoding(void)
+{
+	return tr("请用记事本打开，点“文件→另存为”，编码选“UTF-8”，再导入另存的文件",
+		"open it in Notepad, choose File, Save as, encoding UTF-8, and import that file");
+}
+
+/* A NUL that is no padding: padding stands where a line begins, and ends with the file or the padding. */
+static bool has_stray_nul(const unsigned char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i])
+			continue;
+		size_t end = i;
+		while (end < n && !bytes[end])
+			end++;
+		if (end < n && i && !strchr("\r\n\x1A", bytes[i - 1]))
+			return true;
+		i = end;
+	}
+	return n && !bytes[0];
+}
+
+struct foreign {
+	const char *magic;
+	size_t length;
+	const char *zh, *en;
+	const char *(*advice)(void);
+};
+
+/* What is surely no sheet, by its first bytes; NULL for what may be a .csv. */
+static const struct foreign *foreign_kind(const unsigned char *bytes, size_t n)
+{
+	static const struct foreign kinds[] = {
+		{"%PDF", 4, "这是 PDF 文件", "this is a PDF file", advice_retype},
+		{"\xFF\xD8\xFF", 3, "这是图片 (JPEG)", "this is a picture (JPEG)", advice_retype},
+		{"\x89PNG", 4, "这是图片 (PNG)", "this is a picture (PNG)", advice_retype},
+		{"GIF8", 4, "这是图片 (GIF)", "this is a picture (GIF)", advice_retype},
+		{"Rar!", 4, "这是 RAR 压缩包", "this is a RAR archive", advice_unpack},
+		{"7z\xBC\xAF", 4, "这是 7z 压缩包", "this is a 7z archive", advice_unpack},
+		{"\x1F\x8B", 2, "这是 gzip 压缩包", "this is a gzip archive", advice_unpack},
+		{"\xFF\xFE", 2, "这是 Unicode 文本 (UTF-16)", "this is Unicode text (UTF-16)",
+			advice_encoding},
+		{"\xFE\xFF", 2, "这是 Unicode 文本 (UTF-16)", "this is Unicode text (UTF-16)",
+			advice_encoding},
+		{"{\\rtf", 5, "这是 RTF 文件", "this is an RTF file", sheet_advice_save_as}};
+	static const struct foreign binary = {
+		.zh = "这不是表格文件", .en = "this is no table", .advice = sheet_advice_save_as};
+	static const struct foreign page = {.zh = "这是网页或 XML 文件",
+		.en = "this is a web page or XML file",
+		.advice = sheet_advice_save_as};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (begins(bytes, n, kinds[i].magic, kinds[i].length))
-			return tr(kinds[i].zh, kinds[i].en);
-	if (memchr(bytes, 0, n))
-		return tr("这不是表格文件", "this is no table");
+			return &kinds[i];
+	if (has_stray_nul(bytes, n))
+		return &binary;
 	/* Web pages and XML named .xls, as some systems export them. */
 	size_t i = begins(bytes, n, "\xEF\xBB\xBF", 3) ? 3 : 0;
-	while (i < n && strchr(" \r\n\t", bytes[i]))
+	while (i < n && bytes[i] && strchr(" \r\n\t", bytes[i]))
 		i++;
 	if (i + 1 < n && bytes[i] == '<' &&
 		(bytes[i + 1] == '!' || bytes[i + 1] == '?' || isalpha(bytes[i + 1])))
-		return tr("这是网页或 XML 文件", "this is a web page or XML file");
+		return &page;
 	return NULL;
 }
 
@@ -300,10 +432,11 @@ static enum err ole_refuse(const void *bytes, size_t n, const char *name, struct
 
 	if (memmem(bytes, n, encrypted, sizeof encrypted - 1))
 		return problem_set(p, ERR_FILE_FORMAT, NULL,
-			tr("请打开后取消密码，另存为 .xlsx 再导入",
-				"open it, remove the password and save it as .xlsx"),
+			tr("请用 WPS 或 Excel 打开，点“文件→信息→保护工作簿”取消密码，再“另存为”.xlsx 导入",
+				"open it in WPS or Excel, remove the password (File, Info, Protect) and save "
+				"it as .xlsx"),
 			tr("%s：工作簿有打开密码", "%s: the workbook is encrypted"), name);
-	return problem_set(p, ERR_FILE_FORMAT, NULL, advice_save_as(),
+	return problem_set(p, ERR_FILE_FORMAT, NULL, sheet_advice_save_as(),
 		tr("%s：这是旧版 .xls 或其他 Office 文件", "%s: this is an old .xls or other Office file"),
 		name);
 }
@@ -312,7 +445,7 @@ static enum err ole_refuse(const void *bytes, size_t n, const char *name, struct
 static enum err sheet_fill(struct sheet *s, const void *bytes, size_t n, const char *name,
 	const char *sheet_name, struct problem *p)
 {
-	const char *foreign;
+	const struct foreign *foreign;
 
 	if (n == 0)
 		return problem_set(
@@ -327,12 +460,13 @@ static enum err sheet_fill(struct sheet *s, const void *bytes, size_t n, const c
 	if (begins(bytes, n, "PK\3\4", 4) || begins(bytes, n, "PK\5\6", 4))
 		return xlsx_read(s, bytes, n, name, sheet_name, p);
 	if ((foreign = foreign_kind(bytes, n)))
-		return problem_set(
-			p, ERR_FILE_FORMAT, NULL, advice_save_as(), tr("%s：%s", "%s: %s"), name, foreign);
+		return problem_set(p, ERR_FILE_FORMAT, NULL, foreign->advice(), tr("%s：%s", "%s: %s"), name,
+			tr(foreign->zh, foreign->en));
 	if (sheet_name)
 		return problem_set(p, ERR_FILE_FORMAT, NULL, NULL,
-			tr("%s：CSV 文件没有工作表“%s”", "%s: a CSV file has no sheet \"%s\""), name,
-			sheet_name);
+			tr("%s：CSV 文件没有工作表“%s”，请去掉 --sheet",
+				"%s: a CSV file has no sheet \"%s\", leave --sheet out"),
+			name, sheet_name);
 	return csv_read(s, bytes, n, name, p);
 }
 
@@ -363,13 +497,15 @@ void sheet_free(struct sheet *s)
 	free(s->text);
 	free(s->cells);
 	free(s->rows);
+	free(s->pages);
 	free(s);
 }
 
 static enum err io_problem(struct problem *p, const char *name)
 {
-	return problem_set(
-		p, ERR_FILE_IO, NULL, NULL, tr("打不开 %s：%s", "cannot read %s: %s"), name, strerror(errno));
+	return problem_set(p, ERR_FILE_IO, NULL,
+		tr("请核对文件名和所在的文件夹", "check the name and the folder"),
+		tr("打不开 %s：%s", "cannot read %s: %s"), name, file_error_text(errno));
 }
 
 /* Reads all of an open file, at most one byte more than the limit so that the limit can be told. */
@@ -402,9 +538,10 @@ static enum err file_bytes(int fd, const char *name, char **bytes, size_t *n, st
 
 enum err sheet_read_file(const char *path, const char *sheet_name, struct sheet **out, struct problem *p)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char *bytes = NULL;
+	char *bytes = NULL, name[FILE_NAME_TEXT_MAX];
 	size_t n;
+
+	file_name_text(name, sizeof name, path);
 
 	*out = NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* NONBLOCK: do not hang on a FIFO */

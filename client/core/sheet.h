@@ -6,6 +6,7 @@
 #ifndef JG_SHEET_H
 #define JG_SHEET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,8 @@
  */
 #define SHEET_FILE_MAX (10u << 20)     /* bytes on disk: 20,000 rows of 18 columns take about 2 MiB */
 #define SHEET_UNPACKED_MAX (64u << 20) /* bytes of all parts read: the same rows take about 15 MiB */
-#define SHEET_ENTRIES_MAX 100          /* files inside a workbook; a plain one has ten */
+#define SHEET_ENTRIES_MAX 5000         /* files inside a workbook; each sheet of WPS brings three */
+#define SHEET_PAGES_MAX 1000           /* sheets of a workbook; one a class makes some sixty */
 #define SHEET_ROWS_MAX 100000          /* rows with text; the largest school file has some 5,000 */
 #define SHEET_COLUMNS_MAX 256          /* columns with text; the old .xls had no more */
 #define SHEET_CELLS_MAX 2000000        /* 16 MB of cells */
@@ -44,21 +46,33 @@ struct sheet_row {
 	uint32_t first, n; /* its cells, ascending by column; only those with text */
 };
 
+#define SHEET_NAME_MAX 128 /* bytes; Excel allows 31 characters */
+
+/* One sheet of a workbook; a .csv has one without a name. */
+struct sheet_page {
+	char name[SHEET_NAME_MAX];
+	bool hidden;
+	size_t first, n; /* its rows */
+};
+
 struct sheet {
 	char *text; /* all texts, NUL-terminated UTF-8; offset 0 is "" */
 	size_t text_size, text_room;
 	struct sheet_cell *cells;
 	size_t n_cells, cells_room;
-	struct sheet_row *rows; /* ascending; rows without text are not kept */
+	struct sheet_row *rows; /* page after page, ascending in each; rows without text are not kept */
 	size_t n_rows, rows_room;
+	struct sheet_page *pages;
+	size_t n_pages, pages_room;
 	size_t n_columns; /* 1 + the last column with text */
 	enum date_epoch epoch;
+	bool mixed_cells, mixed_rows; /* while it is read: the last row, or page, is not in order yet */
 };
 
-/* Reads the file; *out is the caller's to sheet_free, NULL after an error. `sheet_name` chooses a sheet of a
- * workbook, hidden ones too; NULL takes the first that is not hidden. Errors, each with advice in *p (may be
- * NULL): ERR_FILE_FORMAT (.xls, encrypted, picture, PDF …), ERR_FILE_DAMAGED, ERR_FILE_LIMIT (also for a
- * DTD), ERR_FILE_IO, ERR_NOT_FOUND (no such sheet), ERR_NOMEM. */
+/* Reads the file; *out is the caller's to sheet_free, NULL after an error. `sheet_name` chooses one sheet of
+ * a workbook; NULL takes all of them, the hidden ones marked. Errors, each with advice in *p (may be NULL):
+ * ERR_FILE_FORMAT (.xls, encrypted, picture, PDF …), ERR_FILE_DAMAGED, ERR_FILE_LIMIT (also for a DTD),
+ * ERR_FILE_IO, ERR_NOT_FOUND (no such sheet), ERR_NOMEM. */
 enum err sheet_read_file(const char *path, const char *sheet_name, struct sheet **out, struct problem *p);
 /* The same from memory; `name` is the file's name for messages. The bytes are not needed afterwards. */
 enum err sheet_read_memory(const void *bytes, size_t n, const char *name, const char *sheet_name,

@@ -1,16 +1,19 @@
 #include "sheet_write.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <expat.h>
 #include <xlsxwriter.h>
 #include <zip.h>
 
+#include "file_name.h"
 #include "sheet.h"
 #include "text.h"
 
@@ -28,6 +31,7 @@ struct sheet_writer {
 	lxw_format *formats[SHEET_WRONG + 1];
 	double widths[SHEET_COLUMNS_MAX];
 	size_t n_columns;
+	size_t dropped;
 };
 
 static enum err io_problem(const struct sheet_writer *w, struct problem *p, int error)
@@ -35,8 +39,11 @@ static enum err io_problem(const struct sheet_writer *w, struct problem *p, int 
 	if (error == ENOSPC || error == EDQUOT)
 		return problem_set(p, ERR_DISK_FULL, NULL, NULL,
 			tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), w->path);
-	return problem_set(p, error == ENOMEM ? ERR_NOMEM : ERR_FILE_IO, NULL, NULL,
-		tr("写不了 %s：%s", "cannot write %s: %s"), w->path, strerror(error));
+	return problem_set(p, error == ENOMEM ? ERR_NOMEM : ERR_FILE_IO, NULL,
+		error == ENOMEM
+			? NULL
+			: tr("请换一个能写的文件夹，例如“桌面”", "choose a folder that you may write to"),
+		tr("写不了 %s：%s", "cannot write %s: %s"), w->path, file_error_text(error));
 }
 
 static void writer_free(struct sheet_writer *w)
@@ -73,6 +80,36 @@ static enum err xlsx_begin(struct sheet_writer *w, const char *title, struct pro
 	return ERR_OK;
 }
 
+/* The whole column is text, so that what people add below stays text too. */
+static void columns_finish(struct sheet_writer *w)
+{
+	for (size_t i = 0; i < w->n_columns; i++) {
+		double width = w->widths[i] < WIDTH_MIN   ? WIDTH_MIN
+			       : w->widths[i] > WIDTH_MAX ? WIDTH_MAX
+							  : w->widths[i];
+		worksheet_set_column(w->page, (lxw_col_t)i, (lxw_col_t)i, width, w->formats[SHEET_PLAIN]);
+		w->widths[i] = 0;
+	}
+	w->n_columns = 0;
+}
+
+enum err sheet_writer_page(struct sheet_writer *w, const char *title, struct problem *p)
+{
+	if (w->csv)
+		return ERR_OK;
+	columns_finish(w);
+	w->row = 0;
+	w->page = workbook_add_worksheet(w->book, title);
+	if (!w->page)
+		w->page = workbook_add_worksheet(w->book, NULL);
+	return w->page ? ERR_OK : nomem(p);
+}
+
+size_t sheet_writer_dropped(const struct sheet_writer *w)
+{
+	return w->dropped;
+}
+
 static enum err csv_begin(struct sheet_writer *w, struct problem *p)
 {
 	w->csv = fopen(w->part, "wbe");
@@ -81,17 +118,64 @@ static enum err csv_begin(struct sheet_writer *w, struct problem *p)
 	return ERR_OK;
 }
 
-enum err sheet_writer_open(struct sheet_writer **out, const char *path, const char *title, struct problem *p)
+/* 1 for a .csv, 0 for an .xlsx, -1 for another name, told. */
+static int format_of(const char *path, struct problem *p)
 {
 	const char *end = strrchr(path, '.');
-	bool csv = end && strcasecmp(end, ".csv") == 0;
+
+	if (end && (strcasecmp(end, ".csv") == 0 || strcasecmp(end, ".xlsx") == 0))
+		return strcasecmp(end, ".csv") == 0;
+	problem_set(p, ERR_USAGE, NULL, tr("例如：结果.xlsx", "for example: out.xlsx"),
+		tr("文件名应以 .xlsx 或 .csv 结尾：%s", "the name must end in .xlsx or .csv: %s"), path);
+	return -1;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+enum err sheet_target_check(const char *path, const char *input, struct problem *p)
+{
+	struct sheet_writer w = {.path = (char *)path};
+	struct stat st;
+	enum err err = ERR_OK;
+
+	if (format_of(path, p) < 0)
+		return ERR_USAGE;
+	if (asprintf(&w.part, "%s.part", path) < 0)
+		return nomem(p);
+	if (input && (same_file(path, input) || same_file(w.part, input))) {
+		err = problem_set(p, ERR_USAGE, NULL, tr("请换一个文件名", "choose another name"),
+			tr("%s 就是要读的文件，写入会毁掉它",
+				"%s is the file to read; writing would destroy it"),
+			path);
+	} else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		err = problem_set(p, ERR_FILE_IO, NULL, tr("请换一个文件名", "choose another name"),
+			tr("%s 不是文件，不能写", "%s is no file to write to"), path);
+	} else {
+		bool there = access(w.part, F_OK) == 0;
+		int fd = open(w.part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		err = fd < 0 ? io_problem(&w, p, errno) : ERR_OK;
+		if (fd >= 0)
+			close(fd);
+		if (fd >= 0 && !there)
+			unlink(w.part);
+	}
+	free(w.part);
+	return err;
+}
+
+enum err sheet_writer_open(struct sheet_writer **out, const char *path, const char *title, struct problem *p)
+{
+	int csv = format_of(path, p);
 	enum err err;
 
 	*out = NULL;
-	if (!csv && !(end && strcasecmp(end, ".xlsx") == 0))
-		return problem_set(p, ERR_USAGE, NULL, NULL,
-			tr("文件名应以 .xlsx 或 .csv 结尾：%s", "the name must end in .xlsx or .csv: %s"),
-			path);
+	if (csv < 0)
+		return ERR_USAGE;
 	struct sheet_writer *w = calloc(1, sizeof *w);
 	if (!w)
 		return nomem(p);
@@ -165,31 +249,76 @@ static enum err csv_row(struct sheet_writer *w, const char *const *cells, size_t
 	return ferror(w->csv) ? io_problem(w, p, errno) : ERR_OK;
 }
 
+/* XML has no place for these, and Excel refuses a workbook that holds one. */
+static bool xml_holds(int32_t c)
+{
+	return c == '\n' || c == '\t' || (c >= 0x20 && c != 0xFFFE && c != 0xFFFF);
+}
+
+static bool xml_holds_all(const char *text)
+{
+	int32_t c;
+
+	for (int step; (step = text_next(text, &c)) > 0; text += step)
+		if (!xml_holds(c))
+			return false;
+	return true;
+}
+
+/* The text without them; the caller frees it. NULL when memory is short. */
+static char *xml_fit(const char *text)
+{
+	char *out = malloc(strlen(text) + 1), *to = out;
+	int32_t c;
+
+	for (int step; out && (step = text_next(text, &c)) > 0; text += step) {
+		if (!xml_holds(c))
+			continue;
+		memcpy(to, text, (size_t)step);
+		to += step;
+	}
+	if (out)
+		*to = 0;
+	return out;
+}
+
 /* Characters as wide as they are shown: Chinese ones take two. */
 static double text_width(const char *text)
 {
 	return (double)(text_length(text) + strlen(text)) / 2 + 2;
 }
 
+static enum err xlsx_cell(
+	struct sheet_writer *w, lxw_col_t column, const char *text, enum sheet_style style, struct problem *p)
+{
+	char *fit = NULL;
+
+	if (!xml_holds_all(text)) {
+		if (!(fit = xml_fit(text)))
+			return nomem(p);
+		w->dropped++;
+		text = fit;
+	}
+	lxw_error error = *text ? worksheet_write_string(w->page, w->row, column, text, w->formats[style])
+				: worksheet_write_blank(w->page, w->row, column, w->formats[style]);
+	if (text_width(text) > w->widths[column])
+		w->widths[column] = text_width(text);
+	free(fit);
+	if (error == LXW_ERROR_MEMORY_MALLOC_FAILED)
+		return nomem(p);
+	return error ? problem_set(p, ERR_TOO_LARGE, NULL, NULL, "%s", lxw_strerror(error)) : ERR_OK;
+}
+
 static enum err xlsx_row(
 	struct sheet_writer *w, const char *const *cells, size_t n, enum sheet_style style, struct problem *p)
 {
-	for (size_t i = 0; i < n; i++) {
-		const char *text = cells[i] ? cells[i] : "";
-		lxw_col_t column = (lxw_col_t)i;
-		lxw_error error =
-			*text ? worksheet_write_string(w->page, w->row, column, text, w->formats[style])
-			      : worksheet_write_blank(w->page, w->row, column, w->formats[style]);
-		if (error == LXW_ERROR_MEMORY_MALLOC_FAILED)
-			return nomem(p);
-		if (error)
-			return problem_set(p, ERR_TOO_LARGE, NULL, NULL, "%s", lxw_strerror(error));
-		if (text_width(text) > w->widths[i])
-			w->widths[i] = text_width(text);
-	}
-	if (style == SHEET_HEADER)
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = xlsx_cell(w, (lxw_col_t)i, cells[i] ? cells[i] : "", style, p);
+	if (!err && style == SHEET_HEADER)
 		worksheet_freeze_panes(w->page, w->row + 1, 0);
-	return ERR_OK;
+	return err;
 }
 
 enum err sheet_writer_row(
@@ -247,13 +376,7 @@ static bool xlsx_is_whole(const char *path)
 
 static enum err xlsx_end(struct sheet_writer *w, struct problem *p)
 {
-	for (size_t i = 0; i < w->n_columns; i++) {
-		double width = w->widths[i] < WIDTH_MIN   ? WIDTH_MIN
-			       : w->widths[i] > WIDTH_MAX ? WIDTH_MAX
-							  : w->widths[i];
-		/* The whole column is text, so that what people add below stays text too. */
-		worksheet_set_column(w->page, (lxw_col_t)i, (lxw_col_t)i, width, w->formats[SHEET_PLAIN]);
-	}
+	columns_finish(w);
 	errno = 0;
 	lxw_error error = workbook_close(w->book);
 	int number = errno;

@@ -23,6 +23,14 @@ enum sheet_style {
  * none). ERR_USAGE for another ending, ERR_INVALID for a bad title, ERR_FILE_IO, ERR_DISK_FULL, ERR_NOMEM;
  * told in *p. */
 enum err sheet_writer_open(struct sheet_writer **out, const char *path, const char *title, struct problem *p);
+/* Whether a file may be written at `path` at all: its name, its folder, and that it is not `input` (may be
+ * NULL) under whatever name. ERR_USAGE, ERR_FILE_IO, ERR_DISK_FULL; told in *p. Asked before work that could
+ * not be taken back. */
+enum err sheet_target_check(const char *path, const char *input, struct problem *p);
+/* Goes on with another sheet; in .csv with the next row. A title that cannot name a sheet is left out. */
+enum err sheet_writer_page(struct sheet_writer *w, const char *title, struct problem *p);
+/* How many cells held characters that no workbook can hold, and were written without them. */
+size_t sheet_writer_dropped(const struct sheet_writer *w);
 /* Writes the next row of n cells; NULL is an empty one. After an error only discard is useful.
  * ERR_INVALID: not UTF-8; ERR_TOO_LARGE: more than a sheet or cell holds. */
 enum err sheet_writer_row(struct sheet_writer *w, const char *const *cells, size_t n, enum sheet_style style,

@@ -22,6 +22,8 @@ enum fit {
 
 struct table {
 	const struct sheet *sheet;
+	size_t first, end;               /* the rows of its page */
+	bool groups[HEADER_SEARCH_ROWS]; /* whether a row holds a known group, from the first on */
 	const struct table_column *columns;
 	size_t n_columns;
 	const char *const *maps;
@@ -30,7 +32,10 @@ struct table {
 	size_t header;   /* index of the row */
 	size_t next, skipped;
 	size_t at[TABLE_COLUMNS_MAX]; /* column of the sheet, or NOWHERE */
-	struct table_ignored ignored[SHEET_COLUMNS_MAX];
+	struct {
+		size_t column;
+		const char *nearest;
+	} ignored[SHEET_COLUMNS_MAX];
 	size_t n_ignored;
 };
 
@@ -139,16 +144,66 @@ static size_t column_mapped(const struct table *t, const char *text)
 	return NOWHERE;
 }
 
-/* A merged heading above this one that covers only some columns, or "": a title over all says nothing. */
+/* What stands merged over several headings: over the pupil's own it says nothing, over the family's it makes
+ * 姓名 the guardian's. Other words (母亲, 成员2) are read in front of the heading, and then mostly name
+ * nothing. */
+static const struct {
+	const char *word, *means;
+} groups[] = {{"学生", ""}, {"学生信息", ""}, {"学生基本信息", ""}, {"学生基本情况", ""}, {"学生情况", ""},
+	{"学生个人信息", ""}, {"基本信息", ""}, {"基本情况", ""}, {"个人信息", ""}, {"个人基本信息", ""},
+	{"学籍信息", ""}, {"监护人", "监护人"}, {"监护人信息", "监护人"}, {"监护人情况", "监护人"},
+	{"监护人1", "监护人"}, {"第一监护人", "监护人"}, {"家长", "监护人"}, {"家长信息", "监护人"},
+	{"家长情况", "监护人"}, {"家长1", "监护人"}, {"父母", "监护人"}, {"父母信息", "监护人"},
+	{"父亲", "监护人"}, {"父亲信息", "监护人"}, {"家庭", "监护人"}, {"家庭信息", "监护人"},
+	{"家庭情况", "监护人"}, {"家庭成员", "监护人"}, {"家庭成员信息", "监护人"}, {"家庭成员1", "监护人"},
+	{"成员1", "监护人"}};
+
+static const char *group_meaning(const char *text)
+{
+	char heading[HEADING_MAX];
+
+	heading_normal(heading, text, true);
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		if (strcmp(groups[i].word, heading) == 0)
+			return groups[i].means;
+	return NULL;
+}
+
+static bool is_above(const struct table *t, size_t row)
+{
+	return row > t->first && t->sheet->rows[row - 1].number + 1 == t->sheet->rows[row].number;
+}
+
+static void groups_find(struct table *t)
+{
+	for (size_t r = t->first; r < t->end && r < t->first + HEADER_SEARCH_ROWS; r++)
+		for (size_t c = 0; c < t->sheet->n_columns && !t->groups[r - t->first]; c++)
+			t->groups[r - t->first] = group_meaning(sheet_text(t->sheet, r, c)) != NULL;
+}
+
+/* Whether the row above holds groups: then headings that stand in it alone belong to this row, merged or not.
+ */
+static bool has_groups_above(const struct table *t, size_t row)
+{
+	return is_above(t, row) && t->groups[row - 1 - t->first];
+}
+
+/* The heading above this one that covers only some columns, or "": a title over all says nothing. A file
+ * without merged cells (.csv) has it over the first of its columns only. */
 static const char *group_above(const struct table *t, size_t row, size_t column)
 {
 	const struct sheet *s = t->sheet;
 
-	if (row == 0 || s->rows[row - 1].number + 1 != s->rows[row].number)
-		return "";
-	if (sheet_flags(s, row, column) & CELL_FROM_ABOVE)
+	if (!is_above(t, row) || sheet_flags(s, row, column) & CELL_FROM_ABOVE)
 		return "";
 	const char *above = sheet_text(s, row - 1, column);
+	for (size_t left = column; !*above && left-- && has_groups_above(t, row);) {
+		above = sheet_text(s, row - 1, left);
+		if (*above)
+			return group_meaning(above) ? above : "";
+	}
+	if (group_meaning(above) && has_groups_above(t, row))
+		return above;
 	bool merged = sheet_flags(s, row - 1, column) & CELL_FROM_LEFT ||
 		      sheet_flags(s, row - 1, column + 1) & CELL_FROM_LEFT;
 	for (size_t other = 0; *above && merged && other < s->n_columns; other++)
@@ -157,16 +212,29 @@ static const char *group_above(const struct table *t, size_t row, size_t column)
 	return "";
 }
 
+/* The heading of a column: of this row, or of the one above when that holds groups and this one is empty
+ * here. */
+static const char *heading_at(const struct table *t, size_t row, size_t column)
+{
+	const char *own = sheet_text(t->sheet, row, column);
+
+	if (*own || !has_groups_above(t, row))
+		return own;
+	const char *above = sheet_text(t->sheet, row - 1, column);
+	return group_meaning(above) ? "" : above;
+}
+
 /* What one cell of a header row stands for. */
 static size_t cell_column(const struct table *t, size_t row, size_t column, enum fit *fit)
 {
-	const char *own = sheet_text(t->sheet, row, column), *above = group_above(t, row, column);
+	const char *own = heading_at(t, row, column);
 	char both[2 * HEADING_MAX];
 	size_t found;
 
 	*fit = FIT_NONE;
 	if (!*own || sheet_flags(t->sheet, row, column) & CELL_FROM_LEFT || strlen(own) >= HEADING_MAX)
 		return NOWHERE;
+	const char *above = *sheet_text(t->sheet, row, column) ? group_above(t, row, column) : "";
 	snprintf(both, sizeof both, "%.*s%s", HEADING_MAX - 1, above, own);
 	found = column_mapped(t, both);
 	if (found == NOWHERE)
@@ -174,6 +242,11 @@ static size_t cell_column(const struct table *t, size_t row, size_t column, enum
 	if (found != NOWHERE) {
 		*fit = FIT_MAP;
 		return found;
+	}
+	const char *means = group_meaning(above);
+	if (means) {
+		snprintf(both, sizeof both, "%s%s", means, own);
+		return column_of(t, both, fit);
 	}
 	if (!*above)
 		return column_of(t, own, fit);
@@ -242,7 +315,7 @@ static enum err header_find(struct table *t, struct problem *p)
 	size_t best = 0;
 	char list[200];
 
-	for (size_t r = 0; r < t->sheet->n_rows && r < HEADER_SEARCH_ROWS; r++) {
+	for (size_t r = t->first; r < t->end && r < t->first + HEADER_SEARCH_ROWS; r++) {
 		size_t score = row_score(t, r);
 		if (score > best) {
 			best = score;
@@ -293,8 +366,7 @@ static enum err columns_place(struct table *t, struct problem *p)
 	}
 	for (size_t i = 0; i < t->n_columns; i++)
 		if (rival[i] != NOWHERE)
-			return ambiguous(
-				t, i, table_heading(t, i), sheet_text(t->sheet, t->header, rival[i]), p);
+			return ambiguous(t, i, table_heading(t, i), heading_at(t, t->header, rival[i]), p);
 	return ERR_OK;
 }
 
@@ -390,10 +462,11 @@ static bool is_placed(const struct table *t, size_t sheet_column)
 static void ignored_collect(struct table *t)
 {
 	for (size_t c = 0; c < t->sheet->n_columns; c++) {
-		const char *heading = sheet_text(t->sheet, t->header, c);
-		if (*heading && !is_placed(t, c) && !(sheet_flags(t->sheet, t->header, c) & CELL_FROM_LEFT))
-			t->ignored[t->n_ignored++] =
-				(struct table_ignored){heading, column_nearest(t, heading)};
+		const char *heading = heading_at(t, t->header, c);
+		if (*heading && !is_placed(t, c) && !(sheet_flags(t->sheet, t->header, c) & CELL_FROM_LEFT)) {
+			t->ignored[t->n_ignored].column = c;
+			t->ignored[t->n_ignored++].nearest = column_nearest(t, heading);
+		}
 	}
 }
 
@@ -437,8 +510,9 @@ static enum err maps_used(const struct table *t, struct problem *p)
 	return ERR_OK;
 }
 
-enum err table_open(struct table **out, const struct sheet *sheet, const struct table_column *columns,
-	size_t n_columns, const char *const *maps, size_t n_maps, struct problem *p)
+enum err table_open(struct table **out, const struct sheet *sheet, size_t page,
+	const struct table_column *columns, size_t n_columns, const char *const *maps, size_t n_maps,
+	struct problem *p)
 {
 	struct table *t = calloc(1, sizeof *t);
 	enum err err;
@@ -447,12 +521,16 @@ enum err table_open(struct table **out, const struct sheet *sheet, const struct 
 	if (!t)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	t->sheet = sheet;
+	t->first = page < sheet->n_pages ? sheet->pages[page].first : 0;
+	t->end = page < sheet->n_pages ? t->first + sheet->pages[page].n : 0;
 	t->columns = columns;
 	t->n_columns = n_columns;
 	t->maps = maps;
 	t->n_maps = n_maps;
 	err = n_columns > TABLE_COLUMNS_MAX ? problem_set(p, ERR_INTERNAL, NULL, NULL, NULL)
 					    : maps_check(t, p);
+	if (!err)
+		groups_find(t);
 	if (!err)
 		err = header_find(t, p);
 	if (!err)
@@ -480,6 +558,27 @@ void table_free(struct table *t)
 	free(t);
 }
 
+bool table_same_columns(const struct table *a, const struct table *b)
+{
+	for (size_t i = 0; i < a->n_columns; i++)
+		if (table_has(a, i) != table_has(b, i))
+			return false;
+	return true;
+}
+
+void table_title(const struct table *t, void (*fn)(void *data, const char *text), void *data)
+{
+	for (size_t r = t->first; r < t->header; r++)
+		for (size_t c = 0; c < t->sheet->n_columns; c++)
+			if (!(sheet_flags(t->sheet, r, c) & (CELL_FROM_LEFT | CELL_FROM_ABOVE)))
+				fn(data, sheet_text(t->sheet, r, c));
+}
+
+size_t table_header_index(const struct table *t)
+{
+	return t->header;
+}
+
 long table_header_row(const struct table *t)
 {
 	return (long)t->sheet->rows[t->header].number;
@@ -492,7 +591,7 @@ bool table_has(const struct table *t, size_t column)
 
 const char *table_heading(const struct table *t, size_t column)
 {
-	return table_has(t, column) ? sheet_text(t->sheet, t->header, t->at[column]) : "";
+	return table_has(t, column) ? heading_at(t, t->header, t->at[column]) : "";
 }
 
 size_t table_ignored_count(const struct table *t)
@@ -502,7 +601,13 @@ size_t table_ignored_count(const struct table *t)
 
 struct table_ignored table_ignored_at(const struct table *t, size_t i)
 {
-	return t->ignored[i];
+	struct table_ignored x = {.nearest = t->ignored[i].nearest};
+	char clean[4 * TABLE_HEADING_MAX];
+
+	if (text_clean_name(clean, sizeof clean, heading_at(t, t->header, t->ignored[i].column)))
+		*clean = 0;
+	text_printable(x.heading, sizeof x.heading, clean);
+	return x;
 }
 
 static bool is_blank(const char *s)
@@ -532,7 +637,9 @@ static bool is_footer(const struct table *t, size_t row)
 	static const char *const sums[] = {"合计", "总计", "小计", "共计", "总人数", "TOTAL"};
 	static const char *const notes[] = {"填表人", "填报人", "制表人", "制表", "经办人", "审核人",
 		"复核人", "负责人", "单位负责人", "学校负责人", "校长签字", "校长", "填表日期", "填报日期",
-		"日期", "联系电话", "说明", "填表说明", "备注", "注", "单位盖章", "学校盖章", "填报单位"};
+		"日期", "联系电话", "说明", "填表说明", "备注", "注", "单位盖章", "学校盖章", "填报单位",
+		"填报时间", "制表时间", "班主任", "年级组长", "教导主任", "分管校长"};
+	static const char *const signs[] = {"签字", "签名", "签章", "盖章", "公章"};
 	char text[HEADING_MAX], *colon;
 	const char *first = "";
 
@@ -551,15 +658,37 @@ static bool is_footer(const struct table *t, size_t row)
 	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
 		if (strcmp(text, notes[i]) == 0)
 			return true;
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+		size_t n = strlen(text), m = strlen(signs[i]);
+		if (n >= m && strcmp(text + n - m, signs[i]) == 0)
+			return true;
+	}
 	return false;
 }
 
-/* The header once more, as on every printed page. */
+#define HEADER_ROWS 3 /* of the header and what stands right above it */
+
+/* Whether a cell says what stands over it: the header once more, as on every printed page or behind a joined
+ * file. */
+static bool repeats_header(const struct table *t, size_t row, size_t at)
+{
+	char text[HEADING_MAX], heading[HEADING_MAX];
+
+	heading_normal(text, sheet_text(t->sheet, row, at), false);
+	for (size_t r = t->header, n = 0; n < HEADER_ROWS && r >= t->first; r--, n++) {
+		heading_normal(heading, sheet_text(t->sheet, r, at), false);
+		if (*text && strcmp(text, heading) == 0)
+			return true;
+		if (r == t->first)
+			break;
+	}
+	return false;
+}
+
 static bool is_header_again(const struct table *t, size_t row)
 {
 	for (size_t i = 0; i < t->n_columns; i++)
-		if (needed_filled(t, row, i) &&
-			strcmp(sheet_text(t->sheet, row, t->at[i]), table_heading(t, i)) != 0)
+		if (needed_filled(t, row, i) && !repeats_header(t, row, t->at[i]))
 			return false;
 	return true;
 }
@@ -575,7 +704,7 @@ static bool is_data(const struct table *t, size_t row)
 
 bool table_next(struct table *t, struct table_row *row)
 {
-	for (; t->next < t->sheet->n_rows; t->skipped++) {
+	for (; t->next < t->end; t->skipped++) {
 		size_t index = t->next++;
 		if (is_data(t, index)) {
 			*row = (struct table_row){
@@ -584,6 +713,12 @@ bool table_next(struct table *t, struct table_row *row)
 		}
 	}
 	return false;
+}
+
+void table_rewind(struct table *t)
+{
+	t->next = t->header + 1;
+	t->skipped = 0;
 }
 
 size_t table_skipped_count(const struct table *t)

@@ -23,19 +23,25 @@ struct table_column {
 
 struct table;
 
-/* Finds the header: the row among the first ones that names most columns, with merged cells above it taken
- * into account (监护人 over 姓名 is 监护人姓名). Names are compared without white space, stars, colons and
- * notes in parentheses. `maps` are people's own words, "列=字段", which win. `columns` and what they point to
- * must outlive the table; *out is the caller's to table_free. Errors, told in *p (may be NULL):
- * ERR_FILE_HEADER: no header, a required column is missing (all are named, the first in p->field), two
+/* Finds the header on a page of the sheet: the row among the first ones that names most columns, with merged
+ * cells above it taken into account (监护人 over 姓名 is 监护人姓名). Names are compared without white space,
+ * stars, colons and notes in parentheses. `maps` are people's own words, "列=字段", which win. `columns` and
+ * what they point to must outlive the table; *out is the caller's to table_free. Errors, told in *p (may be
+ * NULL): ERR_FILE_HEADER: no header, a required column is missing (all are named, the first in p->field), two
  * columns for one field; ERR_USAGE: a map without '=' or to an unknown field, or from a column that is not
  * there; ERR_NOMEM. */
-enum err table_open(struct table **out, const struct sheet *sheet, const struct table_column *columns,
-	size_t n_columns, const char *const *maps, size_t n_maps, struct problem *p);
+enum err table_open(struct table **out, const struct sheet *sheet, size_t page,
+	const struct table_column *columns, size_t n_columns, const char *const *maps, size_t n_maps,
+	struct problem *p);
 void table_free(struct table *t);
 
-/* The header row's number as the spreadsheet shows it. */
+/* The header row's number as the spreadsheet shows it, and its index in the sheet. */
 long table_header_row(const struct table *t);
+size_t table_header_index(const struct table *t);
+/* Whether both have the same known columns, in whatever order; both were opened for the same ones. */
+bool table_same_columns(const struct table *a, const struct table *b);
+/* Calls fn for each text above the header. */
+void table_title(const struct table *t, void (*fn)(void *data, const char *text), void *data);
 /* Whether the sheet has this column (index into `columns`). */
 bool table_has(const struct table *t, size_t column);
 /* The header text of a column as the file spells it, "" when it is not there. */
@@ -44,8 +50,9 @@ const char *table_heading(const struct table *t, size_t column);
 /* Columns of the file that nobody knows: how many, and which. `nearest` is the known column whose name is
  * only a few letters away, or NULL. */
 size_t table_ignored_count(const struct table *t);
+#define TABLE_HEADING_MAX 128
 struct table_ignored {
-	const char *heading;
+	char heading[TABLE_HEADING_MAX]; /* in one line, fit for a screen */
 	const char *nearest;
 };
 struct table_ignored table_ignored_at(const struct table *t, size_t i);
@@ -57,6 +64,8 @@ struct table_row {
 	size_t index; /* in the sheet */
 };
 bool table_next(struct table *t, struct table_row *row);
+/* Begins again with the first one. */
+void table_rewind(struct table *t);
 /* Rows passed over so far. */
 size_t table_skipped_count(const struct table *t);
 

@@ -32,9 +32,12 @@ static enum value_verdict keep(
 	const struct field *f = &r->kind->fields[i];
 	size_t n = strlen(text);
 
-	if (n > f->max_bytes)
+	if (n > f->max_bytes) {
+		char head[48];
+		text_printable(head, sizeof head, text);
 		return bad(f, p, code, "TOO_LARGE", tr("请缩短", "shorten it"),
-			tr("内容太长：%.40s…", "too long: %.40s…"), text);
+			tr("内容太长：%s…", "too long: %s…"), head);
+	}
 	record_set_text(r, i, arena_text(arena, text, n)); /* no value without memory, and then arena->refused says so */
 	return VALUE_OK;
 }
@@ -57,6 +60,24 @@ static enum value_verdict parse_code(
 	return bad(f, p, code, "INVALID", hint, tr("没有“%s”这一项", "there is no “%s”"), text);
 }
 
+/* 329999-20150302-005X: hyphens are dropped where a resident number is left. */
+static void hyphens_drop(char *no)
+{
+	char bare[RESIDENT_ID_LENGTH + 1];
+	size_t n = 0;
+
+	for (const char *p = no; *p; p++) {
+		if (*p == '-')
+			continue;
+		if (n == RESIDENT_ID_LENGTH)
+			return;
+		bare[n++] = *p;
+	}
+	bare[n] = 0;
+	if (n == RESIDENT_ID_LENGTH && strspn(bare, "0123456789") >= RESIDENT_ID_LENGTH - 1)
+		memcpy(no, bare, n + 1);
+}
+
 static enum value_verdict parse_cert(struct record *r, int i, const char *text,
 	const struct value_context *ctx, struct arena *arena, const char **code, struct problem *p)
 {
@@ -66,6 +87,7 @@ static enum value_verdict parse_cert(struct record *r, int i, const char *text,
 	if (cert_no_normal(no, sizeof no, text))
 		return bad(f, p, code, "INVALID", NULL,
 			tr("号码无法识别：%s", "the number cannot be read: %s"), text);
+	hyphens_drop(no);
 	if (cert_no_damaged(no, ctx->damaged))
 		return bad(f, p, code, "ID_DAMAGED",
 			tr("先把这一列设为“文本”格式，再从原始系统重新导出或粘贴；补回末几位不可靠",
@@ -150,6 +172,13 @@ static enum value_verdict parse_text(struct record *r, int i, const char *text,
 	return keep(r, i, text, arena, code, p);
 }
 
+/* The national system's words for 是否留守儿童. */
+static const struct code_item left_behind[] = {{"0", "非留守儿童", "no", "不是留守儿童 非留守"},
+	{"1", "单亲留守儿童", "one parent away", "单亲留守 单亲"},
+	{"2", "双亲留守儿童", "both parents away", "双亲留守 双亲 留守儿童 留守"}};
+static const struct code_list left_behind_words = {
+	"是否留守儿童", NULL, left_behind, sizeof left_behind / sizeof *left_behind};
+
 /* 家长确认 often holds a signature instead of a 是: that is a warning, not a loss of the row. */
 static enum value_verdict parse_bool(
 	struct record *r, int i, const char *text, const char **code, struct problem *p)
@@ -158,6 +187,8 @@ static enum value_verdict parse_bool(
 	const struct field *f = &r->kind->fields[i];
 	const char *found = code_find(&codes_yes_no, text);
 
+	if (!found && strcmp(f->name, "left_behind") == 0 && (found = code_find(&left_behind_words, text)))
+		found = *found == '0' ? "0" : "1";
 	for (size_t k = 0; !found && strcmp(f->name, "guardian_confirmed") == 0 &&
 			   k < sizeof confirmed / sizeof *confirmed;
 		k++)
@@ -194,13 +225,20 @@ static enum value_verdict parse_number(struct record *r, int i, const char *text
 	return VALUE_OK;
 }
 
+static bool is_name(const struct field *f)
+{
+	size_t n = strlen(f->name), m = strlen("_name");
+
+	return strcmp(f->name, "name") == 0 || (n > m && strcmp(f->name + n - m, "_name") == 0);
+}
+
 enum value_verdict value_parse(struct record *r, int i, const char *text, const struct value_context *ctx,
 	struct arena *arena, const char **code, struct problem *p)
 {
 	const struct field *f = &r->kind->fields[i];
 	char clean[TEXT_MAX];
 
-	if (text_clean(clean, sizeof clean, text))
+	if ((is_name(f) ? text_clean_name : text_clean)(clean, sizeof clean, text))
 		return bad(f, p, code, "TOO_LARGE", NULL, "%s",
 			tr("内容太长或不是 UTF-8", "too long, or not UTF-8"));
 	if (!*clean) {

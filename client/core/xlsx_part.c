@@ -1,7 +1,9 @@
 #include "xlsx_part.h"
 
+#include <ctype.h>
 #include <expat.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zip.h>
@@ -37,15 +39,15 @@ static enum err zip_problem(struct problem *p, const char *name, const zip_error
 	case ZIP_ER_NOPASSWD:
 	case ZIP_ER_ENCRNOTSUPP:
 		return problem_set(p, ERR_FILE_FORMAT, NULL,
-			tr("请先解压，再导入里面的 .xlsx", "unpack it and import the .xlsx inside"),
+			tr("请先输入密码解压，再导入里面的 .xlsx",
+				"unpack it with its password and import the .xlsx inside"),
 			tr("%s：压缩包有密码", "%s: the archive is encrypted"), name);
 	case ZIP_ER_COMPNOTSUPP:
-		return sheet_problem(p, ERR_FILE_FORMAT, name, 0,
-			tr("请用 Excel 或 WPS 另存为 .xlsx", "save it as .xlsx in Excel or WPS"));
+		return sheet_problem(p, ERR_FILE_FORMAT, name, 0, sheet_advice_save_as());
 	default:
 		return sheet_problem(p, ERR_FILE_DAMAGED, name, 0,
-			tr("请重新下载，或打开后另存为 .xlsx",
-				"download it again, or open it and save it as .xlsx"));
+			tr("请重新下载或拷贝；打得开时用 WPS 或 Excel “文件→另存为”.xlsx",
+				"download or copy it again; if it opens in WPS or Excel, save it as .xlsx"));
 	}
 }
 
@@ -68,7 +70,8 @@ enum err xlsx_package_open(
 	zip_error_fini(&error);
 	if (!err && zip_get_num_entries(package->zip, 0) > SHEET_ENTRIES_MAX)
 		err = sheet_problem(p, ERR_FILE_LIMIT, name, 0,
-			tr("工作簿里的内容太多，请把数据复制到新工作簿", "copy the data to a new workbook"));
+			tr("请在 WPS 或 Excel 里新建工作簿，只粘贴这张表的数据，保存后再导入",
+				"copy the data alone into a new workbook"));
 	if (err) {
 		xlsx_package_close(package);
 		return err;
@@ -86,23 +89,42 @@ void xlsx_package_close(struct xlsx_package *package)
 	free(package);
 }
 
-/* Names are compared loosely: some programs write '\' and other cases than they refer to. */
+/* The next character of a part's name, in the form in which names are compared: some programs write '\\', %20
+ * and other cases than they refer to. */
+static int name_next(const char **p)
+{
+	unsigned code;
+	int used = 0;
+
+	if (**p == '%' && isxdigit((unsigned char)(*p)[1]) && sscanf(*p + 1, "%2x%n", &code, &used) == 1 &&
+		used == 2 && code) {
+		*p += 3;
+		return tolower((int)code);
+	}
+	int c = (unsigned char)**p;
+	*p += c != 0;
+	return c == '\\' ? '/' : tolower(c);
+}
+
+static bool name_is(const char *a, const char *b)
+{
+	int c;
+
+	a += *a == '/' || *a == '\\';
+	b += *b == '/' || *b == '\\';
+	while ((c = name_next(&a)) == name_next(&b))
+		if (!c)
+			return true;
+	return false;
+}
+
 static zip_int64_t part_find(struct xlsx_package *package, const char *path)
 {
 	zip_int64_t n = zip_get_num_entries(package->zip, 0);
 
-	path += *path == '/';
 	for (zip_int64_t i = 0; i < n; i++) {
 		const char *name = zip_get_name(package->zip, (zip_uint64_t)i, 0);
-		size_t k = 0;
-		if (!name)
-			continue;
-		for (name += *name == '/'; name[k]; k++) {
-			char c = name[k] == '\\' ? '/' : name[k];
-			if (strncasecmp(&c, &path[k], 1) != 0)
-				break;
-		}
-		if (!name[k] && !path[k])
+		if (name && name_is(name, path))
 			return i;
 	}
 	return -1;
@@ -305,9 +327,9 @@ static enum err part_stream(struct xlsx_package *package, zip_file_t *file,
 	if (err && !x.own)
 		sheet_problem(p, err, package->name, 0,
 			err == ERR_FILE_LIMIT
-				? tr("请把数据复制到新工作簿再导入", "copy the data to a new workbook")
-				: tr("请用 Excel 或 WPS 打开后另存为 .xlsx",
-					  "open it in Excel or WPS and save it as .xlsx"));
+				? tr("请在 WPS 或 Excel 里新建工作簿，只粘贴这张表的数据，保存后再导入",
+					  "copy the data alone into a new workbook")
+				: sheet_advice_save_as());
 	return err;
 }
 
@@ -318,9 +340,7 @@ enum err xlsx_part_parse(struct xlsx_package *package, const char *path, const s
 
 	*own = false;
 	if (index < 0)
-		return sheet_problem(p, ERR_FILE_DAMAGED, package->name, 0,
-			tr("请用 Excel 或 WPS 打开后另存为 .xlsx",
-				"open it in Excel or WPS and save it as .xlsx"));
+		return sheet_problem(p, ERR_FILE_DAMAGED, package->name, 0, sheet_advice_save_as());
 	zip_file_t *file = zip_fopen_index(package->zip, (zip_uint64_t)index, 0);
 	if (!file)
 		return zip_problem(p, package->name, zip_get_error(package->zip));

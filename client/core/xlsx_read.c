@@ -1,5 +1,6 @@
 /* Reading .xlsx (ISO/IEC 29500, transitional and strict): relationships are followed, nothing is assumed
  * about part names, since SheetJS, WPS, openpyxl and Excel differ in them. */
+#include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,29 +12,39 @@
 
 #define PATH_MAX_BYTES 256 /* of a part; real ones have thirty */
 #define ID_MAX 64
-#define SHEET_NAME_MAX 128 /* Excel: 31 characters */
 #define NAMES_MAX 160      /* of the sheets, for a message */
 #define ROW_NUMBER_MAX 1048576
 #define STYLES_MAX 65536 /* Excel: 65,490 cell formats */
+#define CODES_MAX 1000   /* own number formats; Excel allows some 250, and each numeric cell asks them */
+
+struct number_format {
+	uint32_t id;
+	bool date;
+};
+
+struct page {
+	char title[SHEET_NAME_MAX], id[ID_MAX], path[PATH_MAX_BYTES];
+	bool hidden;
+};
 
 struct book {
 	struct xlsx_package *package;
 	struct sheet *sheet;
 	const char *name, *wanted;
 	struct problem *problem;
-	/* workbook.xml */
-	bool found;
-	char sheet_id[ID_MAX], names[NAMES_MAX];
+	/* workbook.xml: the sheets to read, and the names of all for a message */
+	struct page *pages;
+	size_t n_pages, pages_room;
+	char names[NAMES_MAX];
 	/* relationships */
 	char base[PATH_MAX_BYTES]; /* folder of the workbook, with '/' */
-	char workbook[PATH_MAX_BYTES], sheet_path[PATH_MAX_BYTES], strings_path[PATH_MAX_BYTES],
-		styles_path[PATH_MAX_BYTES];
-	/* styles.xml: cell formats that show dates */
+	char workbook[PATH_MAX_BYTES], strings_path[PATH_MAX_BYTES], styles_path[PATH_MAX_BYTES];
+	/* styles.xml: number formats of the file's own, and the one of each cell format */
 	bool in_formats;
-	bool *date_formats; /* by cell format */
-	size_t n_formats, formats_room;
-	uint32_t *date_codes; /* ids of the file's own number formats that show dates */
+	struct number_format *codes;
 	size_t n_codes, codes_room;
+	uint32_t *formats;
+	size_t n_formats, formats_room;
 	/* sharedStrings.xml */
 	uint32_t *strings;
 	size_t n_strings, strings_room;
@@ -91,38 +102,47 @@ static enum err workbook_begin(void *user, const char *name, const char **attrib
 	size_t used = strlen(b->names);
 	if (used + strlen(title) + 4 < NAMES_MAX)
 		snprintf(b->names + used, NAMES_MAX - used, "%s%s", used ? "、" : "", title);
-	bool visible = !state || strcmp(state, "visible") == 0;
-	if (!b->found && (b->wanted ? strcmp(title, b->wanted) == 0 : visible)) {
-		b->found = true;
-		strcpy(b->sheet_id, id);
-	}
+	if (b->wanted && (strcmp(title, b->wanted) != 0 || b->n_pages))
+		return ERR_OK;
+	if (b->n_pages >= SHEET_PAGES_MAX)
+		return ERR_FILE_LIMIT;
+	void *pages = b->pages;
+	enum err err = array_grow(&pages, &b->pages_room, b->n_pages, sizeof *b->pages);
+	b->pages = pages;
+	if (err)
+		return err;
+	struct page *page = &b->pages[b->n_pages++];
+	*page = (struct page){.hidden = !b->wanted && state && strcmp(state, "visible") != 0};
+	snprintf(page->title, sizeof page->title, "%s", title);
+	strcpy(page->id, id);
 	return ERR_OK;
 }
 
-/* A relationship's target as a path in the archive; "" when it is too long or leads outside. */
+/* A relationship's target as a path in the archive, with '\\' read as '/' and without "." and ".."; "" when
+ * it is too long. Names are compared decoded (xlsx_part.c). */
 static void target_resolve(char *out, const char *base, const char *target)
 {
-	char folder[PATH_MAX_BYTES];
+	char path[2 * PATH_MAX_BYTES], *rest = path;
+	size_t n = 0;
 
-	snprintf(folder, sizeof folder, "%s", *target == '/' ? "" : base);
-	target += *target == '/';
-	for (;;) {
-		if (strncmp(target, "./", 2) == 0) {
-			target += 2;
-		} else if (strncmp(target, "../", 3) == 0) {
-			target += 3;
-			size_t n = strlen(folder);
-			while (n && folder[n - 1] == '/')
-				n--;
-			while (n && folder[n - 1] != '/')
-				n--;
-			folder[n] = 0;
-		} else {
-			break;
+	int length =
+		snprintf(path, sizeof path, "%s%s", *target == '/' || *target == '\\' ? "" : base, target);
+	*out = 0;
+	if (length < 0 || (size_t)length >= sizeof path)
+		return;
+	for (char *part; (part = strsep(&rest, "/\\"));) {
+		if (strcmp(part, "..") == 0) {
+			char *slash = strrchr(out, '/');
+			n = slash ? (size_t)(slash - out) : 0;
+			out[n] = 0;
+		} else if (*part && strcmp(part, ".") != 0) {
+			if (n + strlen(part) + 2 > PATH_MAX_BYTES) {
+				*out = 0;
+				return;
+			}
+			n += (size_t)sprintf(out + n, "%s%s", n ? "/" : "", part);
 		}
 	}
-	if (snprintf(out, PATH_MAX_BYTES, "%s%s", folder, target) >= PATH_MAX_BYTES)
-		*out = 0;
 }
 
 static enum err root_begin(void *user, const char *name, const char **attributes)
@@ -143,9 +163,10 @@ static enum err relations_begin(void *user, const char *name, const char **attri
 
 	if (strcmp(name, "Relationship") != 0 || !type || !target || !id)
 		return ERR_OK;
-	if (strcmp(id, b->sheet_id) == 0)
-		target_resolve(b->sheet_path, b->base, target);
-	else if (ends_with(type, "/sharedStrings"))
+	for (size_t i = 0; i < b->n_pages; i++)
+		if (strcmp(id, b->pages[i].id) == 0)
+			target_resolve(b->pages[i].path, b->base, target);
+	if (ends_with(type, "/sharedStrings"))
 		target_resolve(b->strings_path, b->base, target);
 	else if (ends_with(type, "/styles"))
 		target_resolve(b->styles_path, b->base, target);
@@ -184,12 +205,15 @@ static uint32_t number_of(const char *s)
 	return s ? (uint32_t)strtoul(s, NULL, 10) : 0;
 }
 
-static bool code_is_date(const struct book *b, uint32_t id)
+/* A file may define formats under built-in numbers: its own word counts. */
+static bool style_is_date(const struct book *b)
 {
+	if (b->style >= b->n_formats)
+		return false;
 	for (size_t i = 0; i < b->n_codes; i++)
-		if (b->date_codes[i] == id)
-			return true;
-	return is_builtin_date(id);
+		if (b->codes[i].id == b->formats[b->style])
+			return b->codes[i].date;
+	return is_builtin_date(b->formats[b->style]);
 }
 
 static enum err styles_begin(void *user, const char *name, const char **attributes)
@@ -202,20 +226,20 @@ static enum err styles_begin(void *user, const char *name, const char **attribut
 		b->in_formats = true;
 	if (strcmp(name, "numFmt") == 0) {
 		const char *code = xlsx_attribute(attributes, "formatCode");
-		if (!code || !is_date_code(code) || b->n_codes >= STYLES_MAX)
+		if (!code || b->n_codes >= CODES_MAX)
 			return ERR_OK;
-		array = b->date_codes;
-		err = array_grow(&array, &b->codes_room, b->n_codes, sizeof *b->date_codes);
-		b->date_codes = array;
+		array = b->codes;
+		err = array_grow(&array, &b->codes_room, b->n_codes, sizeof *b->codes);
+		b->codes = array;
 		if (!err)
-			b->date_codes[b->n_codes++] = number_of(xlsx_attribute(attributes, "numFmtId"));
+			b->codes[b->n_codes++] = (struct number_format){
+				number_of(xlsx_attribute(attributes, "numFmtId")), is_date_code(code)};
 	} else if (strcmp(name, "xf") == 0 && b->in_formats && b->n_formats < STYLES_MAX) {
-		array = b->date_formats;
-		err = array_grow(&array, &b->formats_room, b->n_formats, sizeof *b->date_formats);
-		b->date_formats = array;
+		array = b->formats;
+		err = array_grow(&array, &b->formats_room, b->n_formats, sizeof *b->formats);
+		b->formats = array;
 		if (!err)
-			b->date_formats[b->n_formats++] =
-				code_is_date(b, number_of(xlsx_attribute(attributes, "numFmtId")));
+			b->formats[b->n_formats++] = number_of(xlsx_attribute(attributes, "numFmtId"));
 	}
 	return err;
 }
@@ -324,8 +348,8 @@ static bool reference_parse(const char **s, size_t *column, uint32_t *row)
 	uint32_t r = 0;
 	const char *p = *s;
 
-	for (; *p >= 'A' && *p <= 'Z' && c <= 16384; p++)
-		c = c * 26 + (size_t)(*p - 'A' + 1);
+	for (; isalpha((unsigned char)*p) && c <= 16384; p++)
+		c = c * 26 + (size_t)(toupper((unsigned char)*p) - 'A' + 1);
 	for (; *p >= '0' && *p <= '9' && r <= ROW_NUMBER_MAX; p++)
 		r = r * 10 + (uint32_t)(*p - '0');
 	if (!c || c > 16384 || !r || r > ROW_NUMBER_MAX)
@@ -431,8 +455,7 @@ static void number_text(const struct book *b, const char *raw, char out[NUMBER_T
 	if (end == raw || *end || !isfinite(value))
 		return;
 	*flags = CELL_NUMBER;
-	if (b->style < b->n_formats && b->date_formats[b->style] &&
-		date_from_serial(value, b->sheet->epoch, &date) == ERR_OK) {
+	if (style_is_date(b) && date_from_serial(value, b->sheet->epoch, &date) == ERR_OK) {
 		*flags |= CELL_DATE;
 		snprintf(out, NUMBER_TEXT_MAX, "%04d-%02d-%02d", date / 10000, date / 100 % 100, date % 100);
 		return;
@@ -453,6 +476,21 @@ static enum err collected_replace(struct book *b, const char *text)
 	return sheet_text_append(b->sheet, text, strlen(text));
 }
 
+/* Drops the white space that a tool which indents XML puts around a value. */
+static void collected_trim(struct book *b)
+{
+	struct sheet *s = b->sheet;
+	size_t n = s->text_size - b->start, skip = 0;
+	char *text = s->text + b->start;
+
+	while (n && strchr(" \t\r\n", text[n - 1]))
+		n--;
+	while (skip < n && strchr(" \t\r\n", text[skip]))
+		skip++;
+	memmove(text, text + skip, n - skip);
+	s->text_size = b->start + n - skip;
+}
+
 /* A number cell: what was collected becomes what a person sees. Most are plain digits and stay as they are.
  */
 static enum err number_finish(struct book *b, unsigned *flags)
@@ -464,8 +502,7 @@ static enum err number_finish(struct book *b, unsigned *flags)
 		return ERR_OK;
 	memcpy(raw, b->sheet->text + b->start, n);
 	raw[n] = 0;
-	bool dated = b->style < b->n_formats && b->date_formats[b->style];
-	if (!dated && digits_of(raw) == n && n <= EXACT_DIGITS) {
+	if (!style_is_date(b) && digits_of(raw) == n && n <= EXACT_DIGITS) {
 		*flags = CELL_NUMBER;
 		return ERR_OK;
 	}
@@ -479,6 +516,8 @@ static enum err value_finish(struct book *b, uint32_t *offset, unsigned *flags)
 	struct sheet *s = b->sheet;
 	enum err err = ERR_OK;
 
+	if (b->type[1] == 0) /* n s b e d: all but texts */
+		collected_trim(b);
 	if (strcmp(b->type, "s") == 0) {
 		err = sheet_text_append(s, "", 1);
 		if (err)
@@ -563,9 +602,13 @@ static enum err foreign_package(struct book *b)
 		kind = tr("这是 Word 文档", "this is a Word document");
 	else if (xlsx_part_exists(b->package, "content.xml"))
 		kind = tr("这是 OpenDocument 文件", "this is an OpenDocument file");
-	return problem_set(b->problem, ERR_FILE_FORMAT, NULL,
-		tr("请用 Excel 或 WPS 另存为 .xlsx 再导入", "save it as .xlsx in Excel or WPS"),
-		tr("%s：%s", "%s: %s"), b->name, kind);
+	else if (xlsx_part_exists(b->package, "Index/Document.iwa"))
+		return problem_set(b->problem, ERR_FILE_FORMAT, NULL,
+			tr("请在 Numbers 里点“文件→导出为→Excel”，再导入导出的 .xlsx",
+				"in Numbers choose File, Export to, Excel, and import that file"),
+			tr("%s：这是 Numbers 表格", "%s: this is a Numbers document"), b->name);
+	return problem_set(b->problem, ERR_FILE_FORMAT, NULL, sheet_advice_save_as(), tr("%s：%s", "%s: %s"),
+		b->name, kind);
 }
 
 /* Finds the workbook, the wanted sheet and the parts that it needs. */
@@ -586,11 +629,16 @@ static enum err book_open(struct book *b)
 		return foreign_package(b);
 	if ((err = part_read(b, b->workbook, &workbook)))
 		return err;
-	if (!b->found)
-		return problem_set(b->problem, b->wanted ? ERR_FILE_FORMAT : ERR_FILE_DAMAGED, NULL, b->names,
-			b->wanted ? tr("%s：没有工作表“%s”", "%s: no sheet \"%s\"")
-				  : tr("%s：没有可见的工作表", "%s: no visible sheet"),
-			b->name, b->wanted);
+	bool visible = false;
+	for (size_t i = 0; i < b->n_pages; i++)
+		visible |= !b->pages[i].hidden;
+	if (!visible)
+		return problem_set(b->problem, b->wanted ? ERR_FILE_FORMAT : ERR_FILE_DAMAGED, NULL,
+			b->wanted ? tr("请在 --sheet 后写其中一个", "name one of them by --sheet")
+				  : tr("请用 --sheet 指定一张", "choose one by --sheet"),
+			b->wanted ? tr("%s：没有工作表“%s”，有：%s", "%s: no sheet \"%s\"; there are: %s")
+				  : tr("%s：工作表%s都隐藏了：%s", "%s: all sheets are hidden%s: %s"),
+			b->name, b->wanted ? b->wanted : "", b->names);
 	const char *slash = strrchr(b->workbook, '/');
 	int folder = slash ? (int)(slash - b->workbook) + 1 : 0;
 	snprintf(b->base, sizeof b->base, "%.*s", folder, b->workbook);
@@ -598,14 +646,31 @@ static enum err book_open(struct book *b)
 	return part_read(b, path, &relations);
 }
 
+static enum err page_read(struct book *b, const struct page *page)
+{
+	static const struct xlsx_handler sheet = {
+		.begin = sheet_begin, .end = sheet_end, .text = collect_text};
+	enum err err = sheet_page_begin(b->sheet, page->title, page->hidden);
+
+	b->row = 0;
+	b->n_areas = 0;
+	b->in_cell = b->collecting = false;
+	if (err)
+		return sheet_problem(b->problem, err, b->name, 0, NULL);
+	if ((err = part_read(b, page->path, &sheet)))
+		return err;
+	err = sheet_page_end(b->sheet, b->areas, b->n_areas);
+	if (err == ERR_FILE_LIMIT)
+		return sheet_problem(b->problem, err, b->name, 0,
+			tr("合并的单元格太多，请取消合并", "too many merged cells; unmerge them"));
+	return err ? sheet_problem(b->problem, err, b->name, 0, sheet_advice_save_as()) : ERR_OK;
+}
+
 static enum err book_read(struct book *b)
 {
 	static const struct xlsx_handler styles = {.begin = styles_begin, .end = styles_end},
 					 strings = {.begin = strings_begin,
 						 .end = strings_end,
-						 .text = collect_text},
-					 sheet = {.begin = sheet_begin,
-						 .end = sheet_end,
 						 .text = collect_text};
 	enum err err = book_open(b);
 
@@ -614,15 +679,9 @@ static enum err book_read(struct book *b)
 		err = part_read(b, b->styles_path, &styles);
 	if (!err && xlsx_part_exists(b->package, b->strings_path))
 		err = part_read(b, b->strings_path, &strings);
-	if (!err)
-		err = part_read(b, b->sheet_path, &sheet);
-	if (err)
-		return err;
-	sheet_row_finish(b->sheet);
-	err = sheet_merge(b->sheet, b->areas, b->n_areas);
-	return err ? sheet_problem(b->problem, err, b->name, 0,
-			     tr("合并的单元格太多，请取消合并", "too many merged cells; unmerge them"))
-		   : ERR_OK;
+	for (size_t i = 0; !err && i < b->n_pages; i++)
+		err = page_read(b, &b->pages[i]);
+	return err;
 }
 
 enum err xlsx_read(struct sheet *s, const void *bytes, size_t n, const char *name, const char *sheet_name,
@@ -641,8 +700,9 @@ enum err xlsx_read(struct sheet *s, const void *bytes, size_t n, const char *nam
 	if (!err)
 		err = book_read(b);
 	xlsx_package_close(b->package);
-	free(b->date_formats);
-	free(b->date_codes);
+	free(b->pages);
+	free(b->formats);
+	free(b->codes);
 	free(b->strings);
 	free(b->areas);
 	free(b);

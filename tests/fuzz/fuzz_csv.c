@@ -22,7 +22,7 @@ static size_t table_walk(const struct sheet *s)
 	struct table *t;
 	size_t sum = 0;
 
-	if (table_open(&t, s, columns, sizeof columns / sizeof *columns, NULL, 0, &p))
+	if (table_open(&t, s, 0, columns, sizeof columns / sizeof *columns, NULL, 0, &p))
 		return strlen(p.message) + strlen(p.hint);
 	while (table_next(t, &row))
 		for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)

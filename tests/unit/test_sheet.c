@@ -368,13 +368,19 @@ static void hidden_sheets(void **state)
 
 	(void)state;
 	s = must_read(bytes, n, NULL);
-	cell_is(s, 0, 0, "见", 0);
+	assert_int_equal(s->n_pages, 2);
+	assert_true(s->pages[0].hidden);
+	assert_false(s->pages[1].hidden);
+	assert_string_equal(s->pages[1].name, "名册");
+	cell_is(s, s->pages[1].first, 0, "见", 0);
 	sheet_free(s);
 	s = must_read(bytes, n, "字典");
+	assert_int_equal(s->n_pages, 1);
+	assert_false(s->pages[0].hidden); /* chosen by name */
 	cell_is(s, 0, 0, "藏", 0);
 	sheet_free(s);
 	assert_int_equal(sheet_read_memory(bytes, n, "t", "没有", &s, &p), ERR_FILE_FORMAT);
-	assert_non_null(strstr(p.hint, "名册"));
+	assert_non_null(strstr(p.message, "名册"));
 	free(bytes);
 }
 
@@ -502,9 +508,9 @@ static void limits_name_the_row(void **state)
 static void damaged_workbooks(void **state)
 {
 	static const char *const sheets[] = {
-		"<sheetData><row r='2'><c><v>1</v></c></row><row r='2'><c/></row></sheetData>",
+		"<sheetData><row r='2'><c><v>1</v></c></row><row r='2'><c><v>2</v></c></row></sheetData>",
 		"<sheetData><row r='0'/></sheetData>", "<sheetData><row r='1048577'/></sheetData>",
-		"<sheetData><row r='1'><c r='B1'><v>1</v></c><c r='A1'><v>1</v></c></row></sheetData>",
+		"<sheetData><row r='1'><c r='B1'><v>1</v></c><c r='B1'><v>1</v></c></row></sheetData>",
 		"<sheetData><row r='1'><c r='A2'><v>1</v></c></row></sheetData>",
 		"<sheetData><row r='1'><c r='1A'><v>1</v></c></row></sheetData>",
 		"<sheetData><row r='1'><c t='s'><v>5</v></c></row></sheetData>",

@@ -35,7 +35,7 @@ static struct table *must_open(const struct sheet *s, const char *const *maps, s
 	struct problem p = {0};
 	struct table *t;
 
-	if (table_open(&t, s, columns, N_COLUMNS, maps, n_maps, &p))
+	if (table_open(&t, s, 0, columns, N_COLUMNS, maps, n_maps, &p))
 		fail_msg("%d %s", p.code, p.message);
 	return t;
 }
@@ -46,7 +46,7 @@ static struct problem refused(const char *text, const char *map, enum err want)
 	struct problem p = {0};
 	struct table *t;
 
-	assert_int_equal(table_open(&t, s, columns, N_COLUMNS, &map, map != NULL, &p), want);
+	assert_int_equal(table_open(&t, s, 0, columns, N_COLUMNS, &map, map != NULL, &p), want);
 	assert_null(t);
 	assert_int_equal(p.code, want);
 	sheet_free(s);
@@ -222,7 +222,7 @@ static void nothing_required(void **state)
 	struct table *t;
 
 	(void)state;
-	assert_int_equal(table_open(&t, s, free_columns, 2, NULL, 0, NULL), ERR_OK);
+	assert_int_equal(table_open(&t, s, 0, free_columns, 2, NULL, 0, NULL), ERR_OK);
 	assert_true(table_next(t, &row));
 	assert_int_equal(row.number, 3);
 	assert_false(table_next(t, &row));

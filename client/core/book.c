@@ -1,0 +1,83 @@
+#include "book.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How near a sheet came to be the table: no header at all, a header that lacks something, rows that cannot be read. */
+static int nearness(enum err e, const struct problem *p)
+{
+	return e == ERR_FILE_HEADER && !p->row ? 0 : e == ERR_USAGE ? 1 : 2;
+}
+
+static void leave(struct book *b, const struct sheet_page *page, const char *why)
+{
+	struct book_left *left = &b->left[b->n_left++];
+
+	left->page = page;
+	snprintf(left->why, sizeof left->why, "%s", why);
+}
+
+/* One sheet: taken, left aside, or the reason why nothing may be read when no other does. */
+static enum err page_take(struct book *b, const struct sheet *sheet, size_t i, const struct book_wants *w, struct problem *nearest)
+{
+	const struct sheet_page *page = &sheet->pages[i];
+	struct problem p = {0};
+	struct table *t;
+	enum err e = table_open(&t, sheet, i, w->columns, w->n_columns, w->maps, w->n_maps, &p);
+
+	if (!e && w->usable)
+		e = w->usable(w->data, t, page, &p);
+	if (!e && b->n && !table_same_columns(b->tables[0].table, t)) {
+		leave(b, page, tr("列与前面的工作表不同；要读它请用 --sheet", "its columns differ from those of the first; read it by --sheet"));
+		table_free(t);
+		return ERR_OK;
+	}
+	if (!e) {
+		b->tables[b->n++] = (struct book_table){t, page};
+		return ERR_OK;
+	}
+	table_free(t);
+	if (e == ERR_NOMEM || e == ERR_INTERNAL) {
+		*nearest = p;
+		return e;
+	}
+	leave(b, page, p.message);
+	if (!nearest->code || nearness(e, &p) > nearness(nearest->code, nearest))
+		*nearest = p;
+	return ERR_OK;
+}
+
+enum err book_open(struct book *out, const struct sheet *sheet, const struct book_wants *wants, struct problem *p)
+{
+	struct problem nearest = {0};
+	enum err e = ERR_OK;
+
+	*out = (struct book){0};
+	out->tables = calloc(sheet->n_pages + 1, sizeof *out->tables);
+	out->left = calloc(sheet->n_pages + 1, sizeof *out->left);
+	if (!out->tables || !out->left)
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	for (size_t i = 0; !e && i < sheet->n_pages; i++) {
+		if (sheet->pages[i].hidden && sheet->pages[i].n)
+			leave(out, &sheet->pages[i], tr("隐藏的工作表；要读它请用 --sheet", "hidden; read it by --sheet"));
+		else if (!sheet->pages[i].hidden && (sheet->pages[i].n || sheet->n_pages == 1))
+			e = page_take(out, sheet, i, wants, &nearest);
+	}
+	if (!e && out->n)
+		return ERR_OK;
+	if (!nearest.code) /* nothing but empty or hidden sheets */
+		problem_set(&nearest, ERR_FILE_HEADER, NULL, tr("请检查文件，或用 --sheet 指定工作表", "look at the file, or choose a sheet by --sheet"),
+			tr("工作表都是空的", "the sheets are empty"));
+	if (p)
+		*p = nearest;
+	return nearest.code;
+}
+
+void book_close(struct book *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		table_free(b->tables[i].table);
+	free(b->tables);
+	free(b->left);
+	*b = (struct book){0};
+}

@@ -1,0 +1,17 @@
+/* file_name.h - names of people's files in messages and JSON. Pure. */
+#ifndef JG_FILE_NAME_H
+#define JG_FILE_NAME_H
+
+#include <stddef.h>
+
+#define FILE_NAME_TEXT_MAX 256
+
+/* The last part of a path as UTF-8 that is fit for a screen: a name that Windows left in GBK is read as such. */
+void file_name_text(char *out, size_t size, const char *path);
+/* The same for all of the path. */
+void file_path_text(char *out, size_t size, const char *path);
+
+/* Why a file cannot be opened or written, by errno, in the user's language. */
+const char *file_error_text(int error);
+
+#endif

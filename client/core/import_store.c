@@ -1,0 +1,299 @@
+/* Rows of people's files into the store: what is new, what changes, and what may not change without a person's word. */
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch.h"
+#include "check.h"
+#include "clock.h"
+#include "evidence.h"
+#include "file_name.h"
+#include "import_row.h"
+#include "tables.h"
+#include "text.h"
+
+#define PROGRESS_ROWS 500
+
+static const char *const words[] = {
+	[IMPORT_STUDENTS] = "students", [IMPORT_DESTINATIONS] = "destinations", [IMPORT_ENROLLED] = "enrolled"};
+
+/* What says who a pupil is. A row that gives it otherwise is a slip of a column or another child as often as a
+ * correction. */
+static const char *const identity[] = {"name", "birth", "gender", "grade", "class_no", "cert_no", "student_no"};
+
+static bool is_identity(const struct field *f)
+{
+	for (size_t i = 0; i < sizeof identity / sizeof *identity; i++)
+		if (strcmp(f->name, identity[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The record as it will be: what the file has columns for replaces what was there; what says who a pupil is is never
+ * emptied. */
+static void merge_row(struct record *want, const struct item *item, const struct record *row, uint32_t given)
+{
+	if (!item) {
+		*want = *row;
+		return;
+	}
+	*want = item->record;
+	for (size_t i = 0; i < row->kind->field_count; i++) {
+		const struct field *f = &row->kind->fields[i];
+		bool implied = strcmp(f->name, "cert_type") == 0 || strcmp(f->name, "keep_invalid") == 0;
+		if (record_has(row, (int)i)) {
+			if (implied && !(given >> i & 1) && strcmp(f->name, "cert_type") == 0 &&
+				record_has(want, (int)i))
+				continue; /* a default does not overrule what was known */
+			want->value[i] = row->value[i];
+			want->set |= 1u << i;
+		} else if (given >> i & 1 && !is_identity(f) && !implied) {
+			record_clear(want, (int)i);
+		}
+	}
+}
+
+static void reject_repeat(struct import *im, struct import_row *row, const struct item *item)
+{
+	struct problem p = {0};
+
+	problem_set(&p, ERR_DUPLICATE, NULL, tr("请只留一行正确的", "keep only the right one"),
+		tr("与第 %ld 行是同一名学生，内容不同", "the same pupil as in row %ld, with other values"),
+		item->mark);
+	import_reject(im, row, import_field(im, kind_field_index(im->kind, "cert_no")), "DUPLICATE", &p);
+}
+
+/* The guardian of the row: the first of the pupil. Sets *changed when something was written. */
+static enum err store_guardian(
+	struct import *im, struct import_row *row, const struct item *student, bool *changed)
+{
+	struct record want, key;
+
+	if (!record_groups(&row->guardian))
+		return ERR_OK;
+	record_init(&key, row->guardian.kind);
+	record_set_bytes(&key, F_GUARDIAN_STUDENT, student->id, ID_SIZE);
+	record_set_number(&key, F_GUARDIAN_ORDINAL, 1);
+	struct item *item = view_find_key(im->view, &key, true);
+	merge_row(&want, item, &row->guardian, row->guardian_given);
+	record_set_bytes(&want, F_GUARDIAN_STUDENT, student->id, ID_SIZE);
+	record_set_number(&want, F_GUARDIAN_ORDINAL, 1);
+	*changed = outbox_changed_groups(item, &want) != 0;
+	return outbox_put(im->view, &item, &want, UINT32_MAX, im->batch, im->p);
+}
+
+static enum err attach_files(struct import *im, struct import_row *row, const struct item *item)
+{
+	char names[512], dir[600];
+	struct problem p = {0};
+
+	if (im->options->what != IMPORT_DESTINATIONS || im->options->dry_run ||
+		!record_has(&row->record, F_DESTINATION_EVIDENCE_NOTE))
+		return ERR_OK;
+	record_text(&row->record, F_DESTINATION_EVIDENCE_NOTE, names, sizeof names);
+	snprintf(dir, sizeof dir, "%s", im->options->path);
+	enum err e = evidence_attach_names(im->view, item->id, dirname(dir), names, im->batch, NULL, &p);
+	if (e == ERR_INVALID || e == ERR_TOO_LARGE || e == ERR_FILE_IO) {
+		import_warn(im, row, import_field(im, F_DESTINATION_EVIDENCE_NOTE), "EVIDENCE", &p);
+		return ERR_OK;
+	}
+	return e ? problem_set(im->p, e, NULL, NULL, "%s", p.message) : ERR_OK;
+}
+
+/* ---- What a row may not change by itself ---- */
+
+static bool same_name(const struct record *a, const struct record *b, int field)
+{
+	char x[256], y[256], key_x[256], key_y[256];
+
+	record_text(a, field, x, sizeof x);
+	record_text(b, field, y, sizeof y);
+	return text_name_key(key_x, sizeof key_x, x) == ERR_OK && text_name_key(key_y, sizeof key_y, y) == ERR_OK &&
+	       strcmp(key_x, key_y) == 0;
+}
+
+/* Adds “班级 3→4” to the list. */
+static void add_change(char *list, size_t size, const struct record *old, const struct record *new, int i)
+{
+	char from[128], to[128];
+	size_t n = strlen(list);
+
+	snprintf(list + n, size - n, "%s%s %s→%s", n ? "；" : "", value_column(&old->kind->fields[i]),
+		value_show(old, i, false, from, sizeof from), value_show(new, i, false, to, sizeof to));
+}
+
+/* Every value that says who the pupil is and was known otherwise; the fields as bits. */
+static uint32_t identity_changes(const struct record *old, const struct record *want, char *list, size_t size)
+{
+	uint32_t changed = 0;
+
+	for (size_t i = 0; i < old->kind->field_count; i++) {
+		const struct field *f = &old->kind->fields[i];
+		if (!is_identity(f) || !record_has(old, (int)i) || record_same_field(old, want, i) ||
+			(strcmp(f->name, "name") == 0 && same_name(old, want, (int)i)))
+			continue;
+		changed |= 1u << i;
+		add_change(list, size, old, want, (int)i);
+	}
+	return changed;
+}
+
+/* One grade up and nothing else but the class: the new school year. */
+static bool is_promotion(const struct record *old, const struct record *want, uint32_t changed)
+{
+	int grade = kind_field_index(old->kind, "grade"), class_no = kind_field_index(old->kind, "class_no");
+	char from[GRADE_CODE_MAX + 1], to[GRADE_CODE_MAX + 1];
+
+	if (grade < 0 || !(changed >> grade & 1) || changed & ~(1u << grade | 1u << class_no))
+		return false;
+	int up = atoi(record_text(want, grade, to, sizeof to)) - atoi(record_text(old, grade, from, sizeof from));
+	return up == 1 || (strcmp(from, "16") == 0 && strcmp(to, "21") == 0) ||
+	       (strcmp(from, "23") == 0 && strcmp(to, "31") == 0);
+}
+
+/* What the operations on a record say of the values that a row brings back. */
+struct history {
+	const struct record *old, *want;
+	uint32_t taken_back; /* fields */
+	int64_t at;	     /* of the last correction */
+};
+
+/* A correction: this operation replaced just the value that the file holds. */
+static enum err look_back(void *data, const struct op_row *op)
+{
+	struct history *h = data;
+
+	for (size_t i = 0; op->prev.kind && i < h->old->kind->field_count; i++) {
+		const struct field *f = &h->old->kind->fields[i];
+		if (record_same_field(h->old, h->want, i) || !(op->groups >> (f->group - 1) & 1) ||
+			!record_has(&op->prev, (int)i) || !record_same_field(&op->prev, h->want, i) ||
+			record_same_field(&op->body, h->want, i))
+			continue;
+		h->taken_back |= 1u << i;
+		h->at = op->at;
+	}
+	return ERR_OK;
+}
+
+static void note(struct import *im, struct import_row *row, const char *code, const struct problem *p)
+{
+	int number = kind_field_index(im->kind, "cert_no");
+
+	if (im->options->force)
+		import_warn(im, row, import_field(im, number), code, p);
+	else
+		import_reject(im, row, import_field(im, number), code, p);
+}
+
+/* Tells what the row would change of who the pupil is, or take back of later corrections; without `force` such a row is
+ * held back. */
+static enum err judge_changes(struct import *im, struct import_row *row, const struct item *item, const struct record *want)
+{
+	struct history h = {.old = &item->record, .want = want};
+	char list[200] = "", name[64], at[TIME_TEXT_SIZE];
+	struct problem p = {0};
+	uint32_t changed = identity_changes(&item->record, want, list, sizeof list);
+	enum err e = outbox_changes_of(im->store, item->id, look_back, &h, im->p);
+
+	if (e || !(changed | h.taken_back))
+		return e;
+	record_text(&item->record, kind_field_index(im->kind, "name"), name, sizeof name);
+	for (size_t i = 0; i < im->kind->field_count; i++)
+		if (h.taken_back & ~changed & 1u << i)
+			add_change(list, sizeof list, &item->record, want, (int)i);
+	if (h.taken_back) {
+		time_format(at, h.at);
+		problem_set(&p, ERR_STALE, NULL,
+			im->options->force ? NULL : tr("本机的改动是后来的；确实要改回再加 --force", "this computer's value is the later one; add --force to go back"),
+			tr("%s：%s，会把 %.10s 的更正改回去", "%s: %s would take back the correction of %.10s"), name, list, at);
+		im->report->taken_back++;
+	} else {
+		problem_set(&p, ERR_CONFLICT, NULL,
+			im->options->force ? NULL : tr("核对无误再加 --force 导入", "compare, then import with --force"),
+			tr("%s：%s", "%s: %s"), name, list);
+		im->report->identity++;
+		im->report->promoted += is_promotion(&item->record, want, changed);
+	}
+	note(im, row, h.taken_back ? "TAKES_BACK" : "IDENTITY", &p);
+	return ERR_OK;
+}
+
+static enum err store_row(struct import *im, struct import_row *row)
+{
+	struct item *item = view_find_key(im->view, &row->record, true);
+	struct record want;
+	struct problem p = {0};
+	bool guardian = false, fresh = !item;
+
+	if (!item && im->options->what == IMPORT_STUDENTS && !record_has(&row->record, F_STUDENT_STATUS))
+		record_set_text(&row->record, F_STUDENT_STATUS, "01");
+	merge_row(&want, item, &row->record, row->given);
+	uint32_t groups = outbox_changed_groups(item, &want);
+	if (groups && item && item->mark) {
+		reject_repeat(im, row, item);
+		return ERR_OK;
+	}
+	if (check_record(&want, true, im->today, &p)) {
+		int field = kind_field_index(im->kind, p.field);
+		import_reject(im, row, field < 0 ? p.field : import_field(im, field), NULL, &p);
+		return ERR_OK;
+	}
+	enum err e = item && groups ? judge_changes(im, row, item, &want) : ERR_OK;
+	if (e || row->bad)
+		return e;
+	e = outbox_put(im->view, &item, &want, UINT32_MAX, im->batch, im->p);
+	if (!e && im->options->what == IMPORT_STUDENTS)
+		e = store_guardian(im, row, item, &guardian);
+	if (!e)
+		e = attach_files(im, row, item);
+	if (e)
+		return e;
+	if (!item->mark)
+		item->mark = row->at.number;
+	if (fresh)
+		im->report->inserted++;
+	else if (groups || guardian)
+		im->report->updated++;
+	else
+		im->report->unchanged++;
+	return ERR_OK;
+}
+
+enum err import_store_rows(struct import *im)
+{
+	const struct import_options *o = im->options;
+	struct import_report *r = im->report;
+	char path[FILE_NAME_TEXT_MAX];
+	enum err e = store_begin(im->store, im->p);
+
+	if (e)
+		return e;
+	file_path_text(path, sizeof path, o->path);
+	e = batch_begin(im->store, words[o->what], path, &im->batch, im->p);
+	for (size_t i = 0; !e && i < im->n_rows; i++) {
+		if (!im->rows[i].bad)
+			e = store_row(im, &im->rows[i]);
+		if (o->progress && i % PROGRESS_ROWS == 0)
+			o->progress(o->progress_data, i, im->n_rows);
+	}
+	struct batch_counts counts = {r->inserted, r->updated, r->unchanged, r->rejected.n};
+	if (!e)
+		e = batch_end(im->store, im->batch, &counts, im->p);
+	if (!e)
+		e = import_kept(im);
+	if (!e && o->all_or_nothing && r->rejected.n)
+		e = problem_set(im->p, ERR_FILE_FORMAT, NULL,
+			tr("改好这些行再导入，或去掉 --all-or-nothing",
+				"mend these rows, or leave --all-or-nothing out"),
+			tr("有 %zu 行不合格，一行也没有保存", "%zu rows are bad, nothing was stored"),
+			r->rejected.n);
+	if (e || o->dry_run) {
+		store_rollback(im->store);
+		return e;
+	}
+	e = store_commit(im->store, im->p);
+	if (!e)
+		r->id = im->batch;
+	return e;
+}
