@@ -10,6 +10,7 @@
 
 #include "text.h"
 
+#define ZONE_S (8 * 3600)   /* the county's clock, as PostgreSQL's log and every JSON time have it */
 #define LINE_MAX_BYTES 1024 /* longer is cut: below PIPE_BUF, so that lines of several threads never mix */
 
 static enum log_level most = LOG_LEVEL_INFO;
@@ -63,9 +64,10 @@ void log_line(enum log_level level, const char *format, ...)
 	if (level > most)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	int n = snprintf(line, sizeof line, "<%d>%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ ", (int)level, tm.tm_year + 1900,
-		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, now.tv_nsec / 1000000);
+	gmtime_r(&(time_t){now.tv_sec + ZONE_S}, &tm);
+	int n = snprintf(line, sizeof line, "<%d>%04d-%02d-%02dT%02d:%02d:%02d.%03ld+08:00 ", (int)level,
+		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		now.tv_nsec / 1000000);
 	va_list args;
 	va_start(args, format);
 	int m = vsnprintf(line + n, sizeof line - (size_t)n - 1, format, args);

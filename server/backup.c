@@ -39,24 +39,34 @@ static enum err write_failed(const char *path, struct problem *p)
 	return problem_set(p, full ? ERR_DISK_FULL : ERR_FILE_IO, NULL, hint, "%s: %s", path, strerror(why));
 }
 
-/* A program of PostgreSQL, of the version of the server that it talks to: a newer one speaks of settings that it lacks. */
-static enum err tool_of(const struct conf *conf, const char *name, char *out, size_t size, struct problem *p)
+/* pg_dump and pg_restore are taken of the version of the server that they talk to: newer ones speak of
+ * settings that it lacks. */
+static enum err server_major(const struct conf *conf, int *major, struct problem *p)
 {
 	PGconn *owner;
 	enum err e = migrate_connect(conf->database_owner, &owner, p);
 
-	if (!e)
-		e = child_program(name, PQserverVersion(owner) / 10000, out, size, p);
+	*major = e ? 0 : PQserverVersion(owner) / 10000;
 	PQfinish(owner);
 	return e;
 }
 
-static enum err run_tool(const struct conf *conf, const char *const argv[], struct problem *p)
+/* The password apart: every user of the machine can read a program's arguments. */
+static void connection(
+	const struct conf *conf, char *option, size_t size, char *password, size_t password_size)
+{
+	size_t n = (size_t)snprintf(option, size, "--dbname=");
+
+	roles_split(conf->database_owner, option + n, size - n, password, password_size);
+}
+
+static enum err run_tool(
+	const struct conf *conf, const char *const argv[], const char *password, struct problem *p)
 {
 	char log[PATH_MAX], line[160], hint[PATH_MAX + 16], quoted[PATH_MAX];
 
 	snprintf(log, sizeof log, "%s/backup.log", conf->dir);
-	if (child_run(conf->dir, log, argv))
+	if (child_run(conf->dir, log, argv, password))
 		return ERR_OK;
 	child_last_line(log, line, sizeof line);
 	snprintf(hint, sizeof hint, "tail %s", place_quoted(quoted, sizeof quoted, log));
@@ -121,7 +131,7 @@ static enum err write_sums(const char *dir, struct problem *p)
 }
 
 /* Reads a backup as restore would: every file against its sum, and the dump's own table of contents. */
-static enum err verify_backup(const struct conf *conf, const char *dir, struct problem *p)
+static enum err verify_backup(const struct conf *conf, const char *dir, int major, struct problem *p)
 {
 	char path[PATH_MAX], line[256], hex[65], program[256], hint[PATH_MAX + 32], quoted[PATH_MAX];
 
@@ -148,8 +158,8 @@ static enum err verify_backup(const struct conf *conf, const char *dir, struct p
 	if (!e && files != BACKUP_KEYS + 1)
 		e = problem_set(p, ERR_FILE_DAMAGED, "backup", tr("换一份备份，例如前一天的", "take another backup, the day before's for one"), tr("备份不完整", "the backup is not complete"));
 	snprintf(path, sizeof path, "%s/database.dump", dir);
-	if (!e && !(e = child_program("pg_restore", 0, program, sizeof program, p)))
-		e = run_tool(conf, (const char *[]){program, "--list", path, NULL}, p);
+	if (!e && !(e = child_program("pg_restore", major, program, sizeof program, p)))
+		e = run_tool(conf, (const char *[]){program, "--list", path, NULL}, NULL, p);
 	return e;
 }
 
@@ -217,15 +227,18 @@ static enum err copy_keys(const char *from_dir, const char *to_dir, size_t first
 	return e;
 }
 
-static enum err dump(const struct conf *conf, const char *dir, struct problem *p)
+static enum err dump(const struct conf *conf, const char *dir, int *major, struct problem *p)
 {
-	char to[PATH_MAX], option[CONF_TEXT + 16], program[256];
+	char to[PATH_MAX], option[CONF_TEXT + 16], password[256], program[256];
 	enum err e = conf->embedded ? embedded_start(conf, NULL, p) : ERR_OK;
 
 	snprintf(to, sizeof to, "%s/database.dump", dir);
-	snprintf(option, sizeof option, "--dbname=%s", conf->database_owner);
-	if (!e && !(e = tool_of(conf, "pg_dump", program, sizeof program, p)))
-		e = run_tool(conf, (const char *[]){program, "--format=custom", "--file", to, option, NULL}, p);
+	connection(conf, option, sizeof option, password, sizeof password);
+	if (!e && !(e = server_major(conf, major, p)) &&
+		!(e = child_program("pg_dump", *major, program, sizeof program, p)))
+		e = run_tool(conf, (const char *[]){program, "--format=custom", "--file", to, option, NULL},
+			password, p);
+	sodium_memzero(password, sizeof password);
 	if (conf->embedded)
 		embedded_stop(conf);
 	return e;
@@ -244,9 +257,10 @@ enum err backup_make(const struct conf *conf, const char *target, struct report 
 		return write_failed(target, p);
 	if (mkdir(dir, 0700))
 		return write_failed(errno == EACCES ? target : dir, p);
-	enum err e = dump(conf, dir, p);
+	int major;
+	enum err e = dump(conf, dir, &major, p);
 	if (!e && !(e = copy_keys(conf->dir, dir, 0, p)) && !(e = write_sums(dir, p)))
-		e = verify_backup(conf, dir, p);
+		e = verify_backup(conf, dir, major, p);
 	if (e)
 		return discard_backup(dir, e, p);
 	remember(conf, "backup.last", dir);
@@ -345,12 +359,18 @@ static enum err prepare(struct conf *conf, const char *source, bool fresh, struc
 
 static enum err load(struct conf *conf, const char *source, struct problem *p)
 {
-	char path[PATH_MAX], option[CONF_TEXT + 16], program[256];
-	enum err e = tool_of(conf, "pg_restore", program, sizeof program, p);
+	char path[PATH_MAX], option[CONF_TEXT + 16], password[256], program[256];
+	int major;
+	enum err e = server_major(conf, &major, p);
 
 	snprintf(path, sizeof path, "%s/database.dump", source);
-	snprintf(option, sizeof option, "--dbname=%s", conf->database_owner);
-	if (!e && (e = run_tool(conf, (const char *[]){program, "--clean", "--if-exists", "--no-owner", "--single-transaction", option, path, NULL}, p)))
+	connection(conf, option, sizeof option, password, sizeof password);
+	if (!e)
+		e = child_program("pg_restore", major, program, sizeof program, p);
+	if (!e && (e = run_tool(conf,
+			   (const char *[]){program, "--clean", "--if-exists", "--no-owner",
+				   "--single-transaction", option, path, NULL},
+			   password, p)))
 		snprintf(p->safe, sizeof p->safe, "%s", tr("恢复已整体撤回，数据库和恢复前一样", "the restore was taken back as a whole: the database is as before"));
 	return e;
 }
@@ -358,7 +378,7 @@ static enum err load(struct conf *conf, const char *source, struct problem *p)
 enum err backup_restore(struct conf *conf, const char *source, bool fresh, struct report *r, struct problem *p)
 {
 	char marker[PATH_MAX];
-	enum err e = verify_backup(conf, source, p);
+	enum err e = verify_backup(conf, source, 0, p); /* the newest reads whatever made it */
 
 	if (!e && conf->embedded && !(e = fresh ? embedded_create(conf, p) : ERR_OK))
 		e = embedded_start(conf, NULL, p);

@@ -61,11 +61,14 @@ enum err child_program(const char *name, int major, char *out, size_t size, stru
 	return problem_set(p, ERR_NOT_FOUND, "postgresql", hint, tr("没有安装 PostgreSQL %d（%s）", "PostgreSQL %d (%s) is not installed"), major, name);
 }
 
-bool child_run(const char *dir, const char *log, const char *const argv[])
+bool child_run(const char *dir, const char *log, const char *const argv[], const char *password)
 {
-	char home[512];
-	const char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", "PGTARGETSESSIONATTRS=read-write", "PGCONNECT_TIMEOUT=5", home, NULL};
+	char home[512], secret[300];
+	const char *environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",
+		"PGTARGETSESSIONATTRS=read-write", "PGCONNECT_TIMEOUT=5", home,
+		password && *password ? secret : NULL, NULL};
 
+	snprintf(secret, sizeof secret, "PGPASSWORD=%s", password ? password : "");
 	snprintf(home, sizeof home, "HOME=%s", getenv("HOME") ? getenv("HOME") : "/");
 	pid_t parent = getpid(), pid = fork();
 	if (pid == 0) {

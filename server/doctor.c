@@ -45,7 +45,7 @@ static bool finding(struct checkup *c, bool good, const char *what, const char *
 	report_say(c->report, "%s %s%s%s", good ? "✓" : "✗", what, good ? "" : "  → ", text);
 	json_array_append_new(c->checks, json_pack("{ss sb so}", "check", what, "ok", good, "mend", good ? json_null() : json_string(text)));
 	if (!good && !c->faults++)
-		snprintf(c->first, sizeof c->first, "%s", text);
+		snprintf(c->first, sizeof c->first, "%.255s", text);
 	return good;
 }
 
@@ -99,24 +99,33 @@ static void check_disk(struct checkup *c)
 	bool good = statvfs(c->conf->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > DISK_LOW_BYTES &&
 		fs.f_bavail * 100 / fs.f_blocks >= DISK_LOW_PERCENT;
 
-	finding(c, good, tr("磁盘空间充足", "disk space"), tr("清理磁盘，剩余应在 2 GB 和 10%% 以上：df -h %s", "free some, more than 2 GB and 10%% should be left: df -h %s"), c->dir);
+	finding(c, good, tr("磁盘空间充足", "disk space"),
+		tr("df -h %s（清理到剩余 2 GB 和 10%% 以上）",
+			"df -h %s (free some: more than 2 GB and 10%% should be left)"),
+		c->dir);
 }
 
 static void check_backup_age(struct checkup *c)
 {
-	char dir[PATH_MAX], text[64], day[16];
+	char dir[PATH_MAX], text[64], day[16], mend[PATH_MAX + 64];
 	time_t at;
 	struct tm tm;
 
+	snprintf(mend, sizeof mend, "jgd backup /var/backups/jingguan --data %s", c->dir);
 	if (!backup_last(c->conf, dir, sizeof dir, &at)) {
-		notice(c, tr("还没有备份过", "there is no backup yet"), "jgd backup /var/backups/jingguan --data DIR");
+		notice(c, tr("还没有备份过", "there is no backup yet"), mend);
 		return;
 	}
 	localtime_r(&at, &tm);
 	strftime(day, sizeof day, "%Y-%m-%d", &tm);
 	snprintf(text, sizeof text, tr("最近一次备份在 %s", "the last backup is of %s"), day);
 	if (time(NULL) - at > BACKUP_OLD_S)
-		notice(c, text, "jgd backup /var/backups/jingguan --data DIR");
+		notice(c, text, mend);
+}
+
+static const char *superuser(void)
+{
+	return tr("（以 PostgreSQL 管理员运行）", " (as PostgreSQL's superuser)");
 }
 
 static bool ask(PGconn *db, const char *sql)
@@ -136,23 +145,23 @@ static void ask_text(PGconn *db, const char *sql, char *out, size_t size)
 	PQclear(r);
 }
 
-/* For a person's psql as the owner: jgd.ini has the connection, and the private one is named from the data directory. */
-#define PSQL "cd %s && psql \"$(sed -n 's/^database_owner = //p' jgd.ini)\""
-
 static void check_settings(struct checkup *c, PGconn *owner)
 {
-	char where[PATH_MAX], number[32];
+	char number[32];
 
 	finding(c, PQserverVersion(owner) >= DB_SERVER_MIN, "PostgreSQL ≥ 15.14", "apt-get update && apt-get install postgresql-15");
-	finding(c, ask(owner, "SELECT current_setting('fsync') = 'on'"), "fsync = on", PSQL " -c 'ALTER SYSTEM SET fsync = on' -c 'SELECT pg_reload_conf()'", c->dir);
-	ask_text(owner, "SELECT setting FROM pg_settings WHERE name = 'data_directory'", where, sizeof where);
-	finding(c, ask(owner, "SELECT current_setting('data_checksums') = 'on'"), tr("数据页校验已开启", "data checksums are on"),
-		tr("停下 PostgreSQL，运行 /usr/lib/postgresql/%d/bin/pg_checksums --enable -D %s，再启动", "stop PostgreSQL, run /usr/lib/postgresql/%d/bin/pg_checksums --enable -D %s, start it"),
-		PQserverVersion(owner) / 10000, where);
+	finding(c, ask(owner, "SELECT current_setting('fsync') = 'on'"), "fsync = on",
+		"psql -c 'ALTER SYSTEM SET fsync = on' -c 'SELECT pg_reload_conf()'%s", superuser());
+	finding(c, ask(owner, "SELECT current_setting('data_checksums') = 'on'"),
+		tr("数据页校验已开启", "data checksums are on"),
+		"D=$(psql -Atc 'SHOW data_directory') && systemctl stop postgresql && "
+		"/usr/lib/postgresql/%d/bin/pg_checksums --enable -D \"$D\" && systemctl start postgresql%s",
+		PQserverVersion(owner) / 10000, superuser());
 	ask_text(owner, "SELECT extract(epoch FROM clock_timestamp())::bigint", number, sizeof number);
 	finding(c, llabs(strtoll(number, NULL, 10) - (long long)time(NULL)) < CLOCK_APART_S, tr("时钟与数据库一致", "the clock agrees with the database's"), "timedatectl set-ntp true");
-	finding(c, ask(owner, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"), tr("备份帐号看得到全部数据", "the owner sees all rows, for backups"),
-		tr("请 PostgreSQL 管理员运行：psql -c 'ALTER ROLE \"%s\" BYPASSRLS'", "as PostgreSQL's superuser: psql -c 'ALTER ROLE \"%s\" BYPASSRLS'"), PQuser(owner));
+	finding(c, ask(owner, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"),
+		tr("备份帐号看得到全部数据", "the owner sees all rows, for backups"),
+		"psql -c 'ALTER ROLE \"%s\" BYPASSRLS'%s", PQuser(owner), superuser());
 }
 
 static void check_database(struct checkup *c)
@@ -191,7 +200,9 @@ enum err doctor_run(const struct conf *conf, struct report *r, struct problem *p
 	check_keys(&c);
 	check_disk(&c);
 	check_backup_age(&c);
-	if (!conf->embedded || finding(&c, !embedded_start(conf, NULL, p), tr("内置 PostgreSQL 可启动", "the private PostgreSQL starts"), "%s（%s）", p->hint, p->message))
+	if (!conf->embedded || finding(&c, !embedded_start(conf, NULL, p),
+				       tr("内置 PostgreSQL 可启动", "the private PostgreSQL starts"),
+				       tr("%s（%s）", "%s (%s)"), p->hint, p->message))
 		check_database(&c);
 	if (conf->embedded)
 		embedded_stop(conf);

@@ -56,7 +56,7 @@ static bool run(const struct conf *conf, const char *const argv[])
 
 	path_of(conf, "", dir);
 	path_of(conf, "setup.log", log);
-	return child_run(dir, log, argv);
+	return child_run(dir, log, argv, NULL);
 }
 
 /* log: of DIR/pg, whose last line says why. */
@@ -124,7 +124,6 @@ static enum err make_cluster(const struct conf *conf, struct problem *p)
 
 	if (e)
 		return e;
-	run(conf, (const char *const[]){"/bin/sh", "-c", "rm -rf making.*", NULL});
 	path_of(conf, "making.XXXXXX", made);
 	path_of(conf, "data", data);
 	if (!mkdtemp(made))
@@ -139,8 +138,11 @@ static enum err make_cluster(const struct conf *conf, struct problem *p)
 		return failed(conf, "initdb", "setup.log", p);
 	if ((e = write_settings(conf, name, p)))
 		return e;
-	return rename(made, data) ? problem_set(p, ERR_FILE_IO, "data", NULL, "%s: %s", data, strerror(errno))
-				  : ERR_OK;
+	if (rename(made, data))
+		return problem_set(p, ERR_FILE_IO, "data", NULL, "%s: %s", data, strerror(errno));
+	run(conf, (const char *const[]){
+			  "/bin/sh", "-c", "rm -rf making.*", NULL}); /* of runs that were killed */
+	return ERR_OK;
 }
 
 enum err embedded_create(const struct conf *conf, struct problem *p)

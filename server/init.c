@@ -81,7 +81,8 @@ static enum err create_admin(PGconn *db, X509 *ca, const struct conf *conf, cons
 	if ((e = query(db,
 		     "INSERT INTO user_account (county, user_id, name, school, roles, password_hash, "
 		     "first_until, created_at, created_by)"
-		     " VALUES (app_county(), $1, $2, '', $3::int[], $4, jg_now() + interval '24 hours', "
+		     " VALUES (app_county(), $1, $2, '', $3::int[], $4, jg_now() + interval "
+		     "'" FIRST_PASSWORD_UNUSED "', "
 		     "jg_now(), 'init')",
 		     4, account, p)) ||
 		(e = query(db,

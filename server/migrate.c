@@ -2,30 +2,55 @@
 
 #include <string.h>
 
+#include "log.h"
+
+static void on_notice(void *data, const char *message)
+{
+	(void)data;
+	log_debug("PostgreSQL: %s", message);
+}
+
 enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p)
 {
 	*out = PQconnectdb(conninfo);
+	PQsetNoticeProcessor(*out, on_notice, NULL);
 	if (PQstatus(*out) == CONNECTION_OK)
 		return ERR_OK;
 	problem_set(p, ERR_UNAVAILABLE, "database",
-		tr("数据库是否在运行、jgd.ini 里 database_owner 的地址和口令对不对：systemctl status "
-		   "postgresql",
-			"does it run, are address and password of database_owner in jgd.ini right? systemctl "
-			"status postgresql"),
+		tr("systemctl start postgresql（在运行的话，核对 jgd.ini 的 database_owner）",
+			"systemctl start postgresql (if it runs: see database_owner in jgd.ini)"),
 		"%s", PQerrorMessage(*out));
 	PQfinish(*out);
 	*out = NULL;
 	return p->code;
 }
 
+enum err migrate_refused(PGconn *db, const PGresult *r, const char *what, struct problem *p)
+{
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE),
+		   *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+	char hint[200];
+
+	if (!state || strcmp(state, "42501") != 0)
+		return problem_set(
+			p, ERR_INTERNAL, what, NULL, "%s: %s", what, message ? message : PQerrorMessage(db));
+	snprintf(hint, sizeof hint,
+		tr("psql -c 'ALTER ROLE \"%s\" CREATEROLE'（以 PostgreSQL 管理员运行）",
+			"psql -c 'ALTER ROLE \"%s\" CREATEROLE' (as PostgreSQL's superuser)"),
+		PQuser(db));
+	return problem_set(p, ERR_PERMISSION, "database", hint, "%s: %s", what, message);
+}
+
 static enum err run(PGconn *db, const char *sql, const char *what, struct problem *p)
 {
 	PGresult *r = PQexec(db, sql);
 	ExecStatusType status = PQresultStatus(r);
-	bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+	enum err e = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK
+			     ? ERR_OK
+			     : migrate_refused(db, r, what, p);
 
 	PQclear(r);
-	return good ? ERR_OK : problem_set(p, ERR_INTERNAL, what, NULL, "%s: %s", what, PQerrorMessage(db));
+	return e;
 }
 
 /* 1 applied with this checksum, 0 not applied, -1 applied with another text. */
@@ -90,7 +115,7 @@ enum err migrate_run(PGconn *owner, int *applied, struct problem *p)
 	if (e)
 		return e;
 	e = run_locked(owner, applied, p);
-	if (e)
+	if (e && PQtransactionStatus(owner) != PQTRANS_IDLE)
 		PQclear(PQexec(owner, "ROLLBACK"));
 	PQclear(PQexec(owner, "SELECT pg_advisory_unlock(7420001)"));
 	return e;

@@ -19,6 +19,8 @@ extern const size_t migration_count;
 
 /* Connects as the owner; the message of *p has no password in it. */
 enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p);
+/* What PostgreSQL said to a statement, as a problem: without the right to do it, the grant that gives it. */
+enum err migrate_refused(PGconn *db, const PGresult *r, const char *what, struct problem *p);
 /* The group that migrations grant to (roles.h): it must be there before a restore, too. */
 enum err migrate_group(PGconn *owner, struct problem *p);
 /* Brings the schema up to date. *applied: how many ran. ERR_CHAIN when an applied migration's text has changed. */

@@ -11,6 +11,11 @@
 #define PASSWORD_HISTORY 5
 #define PASSWORD_OPS 2		 /* security.md: argon2id, 19 MiB, t=2, p=1 */
 #define PASSWORD_MEMORY (19u << 20)
+/* Of a first password. Unused it lives as long as the connect code that goes with it, or a person would come
+ * with a code that works and a password that does not; from the first log-in on, a day: then it has been seen
+ * by two. */
+#define FIRST_PASSWORD_UNUSED "72 hours"
+#define FIRST_PASSWORD_USED "24 hours"
 #define PASSWORD_MADE 16	 /* bytes of a generated password with its NUL */
 
 struct password_job;

@@ -4,6 +4,8 @@
 
 #include <libpq-fe.h>
 
+#include "place.h"
+
 /* Ends without a COMMIT: the write is never seen, and the row is locked for a moment only. */
 static const char trial[] =
 	"BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL app.county = '%d'; SET LOCAL app.scope = 'job'; SET LOCAL app.schools = ''; SET LOCAL app.streams = '';"
@@ -16,13 +18,15 @@ static bool passing(const char *state)
 	return !state || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 || strcmp(state, "25006") == 0 || strcmp(state, "55P03") == 0 || strcmp(state, "53300") == 0;
 }
 
-static const char *mend(const char *state)
+static void mend(const struct conf *conf, const char *state, int major, char *out, size_t size)
 {
-	if (strcmp(state, "58P01") == 0) /* the file of a library is gone */
-		return tr("PostgreSQL 被升级或卸载过：apt-get install --reinstall postgresql-15", "PostgreSQL was upgraded or removed underneath: apt-get install --reinstall postgresql-15");
-	if (strncmp(state, "53", 2) == 0)
-		return tr("腾出磁盘空间：df -h", "free some disk space: df -h");
-	return "jgd migrate";
+	if (strcmp(state, "58P01") ==
+		0) /* the file of a library is gone: PostgreSQL was upgraded or removed underneath */
+		snprintf(out, size, "apt-get install --reinstall postgresql-%d", major);
+	else if (strncmp(state, "53", 2) == 0)
+		snprintf(out, size, "df -h %s", place_quoted((char[600]){0}, 600, conf->dir));
+	else
+		snprintf(out, size, "jgd migrate --data %s", place_quoted((char[600]){0}, 600, conf->dir));
 }
 
 enum err probe_run(const struct conf *conf, struct problem *p)
@@ -40,8 +44,10 @@ enum err probe_run(const struct conf *conf, struct problem *p)
 	PGresult *r = e ? NULL : PQexec(db, sql);
 	if (!e && PQresultStatus(r) != PGRES_COMMAND_OK) {
 		const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE), *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-		e = passing(state) ? problem_set(p, ERR_UNREACHABLE, "database", NULL, "%s", PQerrorMessage(db))
-				   : problem_set(p, ERR_UNAVAILABLE, "database", mend(state), "%s", message ? message : "");
+		e = problem_set(p, passing(state) ? ERR_UNREACHABLE : ERR_UNAVAILABLE, "database", NULL, "%s",
+			message ? message : PQerrorMessage(db));
+		if (!passing(state))
+			mend(conf, state, PQserverVersion(db) / 10000, p->hint, sizeof p->hint);
 	}
 	PQclear(r);
 	PQfinish(db);

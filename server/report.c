@@ -35,10 +35,22 @@ static json_t *error_document(const struct problem *p)
 		text_or_null(p->hint), "field", text_or_null(p->field), "row", "ref");
 }
 
-int report_end(struct report *r, const struct problem *p)
+/* Three lines, also where PostgreSQL says its part in several. */
+static void one_line(char *text)
+{
+	size_t n = strlen(text);
+
+	while (n && strchr(" \n\r", text[n - 1]))
+		text[--n] = 0;
+	for (char *at = text; (at = strpbrk(at, "\n\r"));)
+		*at = ' ';
+}
+
+int report_end(struct report *r, struct problem *p)
 {
 	const struct err_info *info = err_info((int)p->code);
 
+	one_line(p->message);
 	if (p->code) {
 		const char *sentence = tr(info->zh, info->en);
 		bool more = p->message[0] && strcmp(p->message, sentence) != 0;

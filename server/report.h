@@ -19,6 +19,6 @@ void report_say(const struct report *r, const char *format, ...) __attribute__((
 void report_set(struct report *r, const char *key, json_t *value);
 /* Prints the document, or of what failed three lines on standard error (what happened, what is safe, what to do) and with
  * --json the error's document. Returns the exit code. */
-int report_end(struct report *r, const struct problem *p);
+int report_end(struct report *r, struct problem *p);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "embedded.h"
+#include "migrate.h"
 
 static enum err command(PGconn *db, struct problem *p, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static enum err command(PGconn *db, struct problem *p, const char *format, ...)
@@ -18,10 +19,8 @@ static enum err command(PGconn *db, struct problem *p, const char *format, ...)
 	vsnprintf(sql, sizeof sql, format, args);
 	va_end(args);
 	PGresult *r = PQexec(db, sql);
-	enum err e = ERR_OK;
-	if (PQresultStatus(r) != PGRES_COMMAND_OK)
-		e = problem_set(p, ERR_PERMISSION, "database", tr("数据库属主需要 CREATEROLE：请 PostgreSQL 管理员运行 ALTER ROLE 属主 CREATEROLE", "the owner needs CREATEROLE: as PostgreSQL's superuser, ALTER ROLE owner CREATEROLE"),
-			"%s", PQerrorMessage(db));
+	enum err e = PQresultStatus(r) == PGRES_COMMAND_OK ? ERR_OK : migrate_refused(db, r, "ROLE", p);
+
 	PQclear(r);
 	return e;
 }
@@ -74,6 +73,20 @@ static size_t add_word(char *out, size_t size, const char *keyword, const char *
 		out[n++] = *value;
 	}
 	return n + (size_t)snprintf(out + n, n < size ? size - n : 0, "' ");
+}
+
+void roles_split(const char *conninfo, char *out, size_t size, char *password, size_t password_size)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	size_t n = 0;
+
+	*out = *password = 0;
+	for (PQconninfoOption *o = options; o && o->keyword && n < size; o++)
+		if (o->val && strcmp(o->keyword, "password") == 0)
+			snprintf(password, password_size, "%s", o->val);
+		else if (o->val)
+			n += add_word(out + n, size - n, o->keyword, o->val);
+	PQconninfoFree(options);
 }
 
 /* The owner's connection with user and password exchanged. Over TCP the server proves itself and the password is bound to the

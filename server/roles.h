@@ -15,4 +15,7 @@ enum err roles_make(PGconn *owner, struct conf *conf, struct problem *p);
 /* The role that conf->database_app names can log in with the password there, is in the group and has no power beyond it. */
 enum err roles_mend(PGconn *owner, const struct conf *conf, struct problem *p);
 
+/* A connection string without its password, and the password. */
+void roles_split(const char *conninfo, char *out, size_t size, char *password, size_t password_size);
+
 #endif

@@ -59,9 +59,9 @@ static int show_secret(struct cli *c, const ProtobufCMessage *reply)
 			s->user);
 	else if (s->password)
 		cli_say(c,
-			tr("帐号 %s  初始密码 %s  （只显示这一次；首次登录后须修改）",
-				"user %s  first password %s  (shown once; to be changed at the first "
-				"log-in)"),
+			tr("帐号 %s  初始密码 %s  （只显示这一次；72 小时内首次登录，登录后 24 小时内修改）",
+				"user %s  first password %s  (shown once; log in within 72 hours, change "
+				"it within 24 of that)"),
 			s->user, s->password);
 	else
 		cli_say(c, tr("帐号 %s：已完成", "user %s: done"), s->user);
@@ -277,6 +277,12 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 		json_decref(all);
 		return cli_fail(c);
 	}
+	if (printed && list->n_invitation)
+		cli_say(c,
+			tr("%s：%zu 张连接码，%s 前各用一次。打印后当面交给各校，再删除这个文件",
+				"%s: %zu connect codes, each works once, until %s. Print it, hand them over, "
+				"delete the file"),
+			path, list->n_invitation, admin_time(list->invitation[0]->expires, when));
 	if (cli_flag(c, "all") || list->n_invitation != 1)
 		return cli_result(c, json_pack("{s:o,s:o}", "invitations", all, "file", admin_text(path)), 0);
 	json_decref(all);

@@ -5,26 +5,54 @@
 #include "admin.h"
 #include "paper.h"
 
-#define PER_SHEET 5
-#define SLIP_HEIGHT (55 * PAPER_MM)
+#define PER_SHEET 4
+#define SLIP_HEIGHT (70 * PAPER_MM)
 #define LEFT (20 * PAPER_MM)
+#define INDENT (6 * PAPER_MM)
+#define WIDTH (PAPER_WIDTH - 2 * LEFT)
+
+/* The whole way from the paper to a roster at the bureau, in the order in which it is typed. Returns where it
+ * ends. */
+static double draw_steps(struct paper *paper, double y, const char *code)
+{
+	const struct {
+		const char *command, *value;
+	} steps[] = {{"jg connect --code ", code}, {"jg login ", tr("帐号", "USER")}, {"jg passwd", ""},
+		{"jg import students ", tr("六年级.xlsx", "grade6.xlsx")}, {"jg sync", ""}};
+	struct paper_style typed = {.size = 9.5, .width = WIDTH - INDENT, .typed = true},
+			   small = {.size = 10};
+	char line[256];
+
+	y += paper_text(paper, LEFT, y, small,
+		     tr("在学校电脑上依次输入（帐号和初始密码由县局另给）：",
+			     "Type on the school's computer, one after another (the bureau gives log-in and "
+			     "first password apart):")) +
+	     PAPER_MM;
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		snprintf(line, sizeof line, "%zu  %s%s", i + 1, steps[i].command, steps[i].value);
+		y += paper_text(paper, LEFT + INDENT, y, typed, line) + PAPER_MM;
+	}
+	return y;
+}
 
 static void draw_slip(struct paper *paper, size_t place, const pb_invitation *i, const char *county)
 {
-	double top = 12 * PAPER_MM + (double)place * SLIP_HEIGHT;
-	struct paper_style name = {.size = 16}, code = {.size = 13}, small = {.size = 10};
+	double top = 10 * PAPER_MM + (double)place * SLIP_HEIGHT, y;
+	struct paper_style name = {.size = 16}, small = {.size = 10, .width = WIDTH};
 	char line[512], when[32];
 
 	paper_text(paper, LEFT, top, name, i->school_name && i->school_name[0] ? i->school_name : i->school);
 	snprintf(line, sizeof line, "%s  %s", county, i->school);
-	paper_text(paper, LEFT, top + 9 * PAPER_MM, small, line);
-	paper_text(paper, LEFT, top + 17 * PAPER_MM, code, i->code);
-	paper_text(paper, LEFT, top + 27 * PAPER_MM, small,
-		tr("在学校电脑上运行：jg connect --code 上面的连接码",
-			"on the school's computer: jg connect --code and the code above"));
-	snprintf(line, sizeof line, tr("只能用一次，%s 前有效。请当面交给学籍管理员，不要在群里转发。", "works once, until %s. Hand it over in person."), admin_time(i->expires, when));
-	paper_text(paper, LEFT, top + 34 * PAPER_MM, small, line);
-	paper_cut(paper, top + 48 * PAPER_MM);
+	paper_text(paper, LEFT, top + 8 * PAPER_MM, small, line);
+	y = draw_steps(paper, top + 14 * PAPER_MM, i->code);
+	snprintf(line, sizeof line,
+		tr("连接码只能用一次，%s 前有效；初始密码要在 72 小时内首次登录，登录后 24 "
+		   "小时内修改。请当面交给学籍管理员，不要在群里转发。",
+			"The code works once, until %s; log in with the first password within 72 hours and "
+			"change it within 24 of that. Hand it over in person."),
+		admin_time(i->expires, when));
+	paper_text(paper, LEFT, y + PAPER_MM, small, line);
+	paper_cut(paper, top + 65 * PAPER_MM);
 }
 
 enum err invite_pdf(const char *path, const pb_invitation_list *list, const char *county, struct problem *p)

@@ -124,6 +124,7 @@ int cli_cmd_connect(struct cli *c);
 int cli_cmd_logout(struct cli *c);
 int cli_cmd_passwd(struct cli *c);
 int cli_cmd_profiles(struct cli *c);
+int cli_cmd_server(struct cli *c);
 int cli_cmd_completion(struct cli *c);
 extern const struct cli_option cli_connect_options[], cli_login_options[], cli_passwd_options[];
 /* {"user","roles","must_change"} of the session. */

@@ -111,6 +111,20 @@ int cli_cmd_connect(struct cli *c)
 		0);
 }
 
+int cli_cmd_server(struct cli *c)
+{
+	const char *wanted = cli_operand(c, 0);
+
+	if (*wanted && enrol_move(&c->profile, wanted, &c->problem))
+		return cli_fail(c);
+	cli_say(c,
+		*wanted ? tr("已核对是本县的服务器，以后连接 %s",
+				  "it is this county's server; from now on %s")
+			: "%s",
+		c->profile.server);
+	return cli_result(c, json_pack("{ss}", "server", c->profile.server), 0);
+}
+
 json_t *cli_session_json(const struct cli *c)
 {
 	json_t *roles = json_array();

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "log.h"
@@ -334,6 +335,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	static struct cli cli; /* too large for a small stack */
 
 	setlocale(LC_CTYPE, "");
+	umask(077); /* what is written holds connect codes, children's data, or keys */
 	signal(SIGPIPE, SIG_IGN);
 	choose_language(argc, argv);
 	cli.program = program;

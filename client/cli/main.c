@@ -18,6 +18,8 @@ static const struct cli_command commands[] = {
 	{"logout", "", 0, 0, NULL, CLI_PROFILE | CLI_ENROLLED, 0, "退出登录", "log out", "logout", cli_cmd_logout},
 	{"passwd", "", 0, 0, cli_passwd_options, EVERYBODY, 0, "修改密码", "change the password", "passwd", cli_cmd_passwd},
 	{"profiles", "", 0, 0, NULL, 0, 0, "列出这台电脑上的目录", "list the profiles of this computer", "profiles", cli_cmd_profiles},
+	{"server", "[HOST:PORT]", 0, 1, NULL, CLI_PROFILE | CLI_ENROLLED, 0, "查看服务器地址；县局换了地址时改到新地址（先核对是本县的服务器）",
+		"show the server's address, or move to another one that proves to be the county's", "server 10.0.0.2:7420", cli_cmd_server},
 	{"import students", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, "导入学生名册（.xlsx .csv）",
 		"import the pupils of the school", "import students 学生.xlsx --dry-run", cmd_import_students},
 	{"import destinations", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, "导入升学去向信息表",

@@ -128,6 +128,29 @@ enum err enrol_connect(struct profile *profile, const char *text, const char *se
 	return e;
 }
 
+enum err enrol_move(struct profile *profile, const char *server, struct problem *p)
+{
+	char before[sizeof profile->server];
+	struct link *link;
+
+	if (strlen(server) >= sizeof profile->server)
+		return problem_set(p, ERR_USAGE, "server", tr("写成 主机:端口", "write it as HOST:PORT"),
+			tr("地址太长", "the address is too long"));
+	memcpy(before, profile->server, sizeof before);
+	snprintf(profile->server, sizeof profile->server, "%s", server);
+	enum err e =
+		link_open(&link, profile, NULL, p); /* only who has the county's key answers, and is stored */
+	if (!e) {
+		link_close(link);
+		return ERR_OK;
+	}
+	memcpy(profile->server, before, sizeof before);
+	if (p)
+		snprintf(p->safe, sizeof p->safe,
+			tr("没有改动，仍然使用 %.64s", "nothing was changed, %.64s stays"), before);
+	return e;
+}
+
 enum err enrol_renew(struct profile *profile, struct problem *p)
 {
 	pb_renew_request request = PB_RENEW_REQUEST_INIT;

@@ -9,6 +9,9 @@
  * ERR_BAD_CODE, ERR_MISSING (no server address), ERR_TLS when the server is not the one that the code was
  * made by. */
 enum err enrol_connect(struct profile *profile, const char *code, const char *server, struct problem *p);
+/* The server has another address: asks there, as this device, and stores the address when the one that
+ * answers is the pinned CA's and the county's. On any error the old address stays. */
+enum err enrol_move(struct profile *profile, const char *server, struct problem *p);
 /* Fetches a new certificate for the same key, also when the present one has expired. */
 enum err enrol_renew(struct profile *profile, struct problem *p);
 

@@ -272,8 +272,10 @@ static bool split_server(const char *server, char *host, size_t size, char port[
 static enum err unreachable(struct problem *p, const char *server, const char *why)
 {
 	problem_set(p, ERR_UNREACHABLE, NULL,
-		tr("请检查网络和服务器地址，稍后再试",
-			"check the network and the server's address, try again later"),
+		tr("检查网线和网络后再试；县局通知换了地址的：jg server 主机:端口（jgadmin server address "
+		   "主机:端口）",
+			"check the cable and the network; if the bureau told of a new address: jg server "
+			"HOST:PORT (jgadmin server address HOST:PORT)"),
 		tr("连接不上服务器 %s（%s）", "the server %s cannot be reached (%s)"), server, why);
 	if (p)
 		snprintf(p->safe, sizeof p->safe, "%s",

@@ -17,6 +17,8 @@ struct paper_style {
 	double size;        /* of the type: 14 is 四号 */
 	double width;       /* lines are broken to it; 0: one line, as long as it is */
 	bool bold, centred; /* within the width */
+	bool typed; /* what is to be typed again: every character apart from its neighbours, two dashes are
+		       two */
 };
 
 /* Whether there can be a paper of this name (NULL: of any). ERR_USAGE: it does not end in .pdf, and what is not

@@ -37,7 +37,34 @@ static enum err io_failed(struct problem *problem, const char *path)
 	return problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
 }
 
-/* Makes the folder and those above it. */
+static enum err no_folder(struct problem *problem, const char *path)
+{
+	if (errno == ENOSPC || errno == EDQUOT)
+		return io_failed(problem, path);
+	problem_set(problem, ERR_FILE_IO, NULL,
+		tr("换一个能写的文件夹：加上 --profile 文件夹，或设置 HOME、XDG_DATA_HOME",
+			"choose a folder that can be written: --profile FOLDER, or set HOME or "
+			"XDG_DATA_HOME"),
+		tr("存放本机数据的文件夹 %s 建不了或不能写（%s）",
+			"the folder for this computer's data, %s, cannot be made or written (%s)"),
+		path, strerror(errno));
+	if (problem)
+		snprintf(problem->safe, sizeof problem->safe, "%s",
+			tr("还没有开始，什么都没有改动", "nothing was begun, nothing was changed"));
+	return ERR_FILE_IO;
+}
+
+static bool made(const char *path)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return true;
+	int why = errno; /* a folder on the way may be there and not ours to write */
+	bool there = access(path, X_OK) == 0;
+	errno = why;
+	return there;
+}
+
+/* Makes the folder and those above it. Tells of the first one that cannot be made. */
 static enum err make_dir(const char *dir, struct problem *problem)
 {
 	char path[400];
@@ -46,12 +73,11 @@ static enum err make_dir(const char *dir, struct problem *problem)
 	for (char *at = path + 1; *at; at++)
 		if (*at == '/') {
 			*at = 0;
-			mkdir(path, 0700);
+			if (!made(path))
+				return no_folder(problem, path);
 			*at = '/';
 		}
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return io_failed(problem, path);
-	return ERR_OK;
+	return made(path) && access(path, W_OK | X_OK) == 0 ? ERR_OK : no_folder(problem, path);
 }
 
 static enum err sync_dir(const char *dir)

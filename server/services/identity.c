@@ -51,7 +51,8 @@ static const struct db_stmt insert_user = {
 	"first_until, created_at, created_by, disabled)"
 	" SELECT app_county(), $1::text || CASE WHEN EXISTS (SELECT 1 FROM user_account WHERE county = "
 	"app_county() AND user_id = $1::text) THEN (n.n + 1)::text ELSE '' END,"
-	" $2::text, $3::text, $4::int[], $5::text[], $6::text, jg_now() + interval '24 hours', jg_now(), "
+	" $2::text, $3::text, $4::int[], $5::text[], $6::text, jg_now() + interval '" FIRST_PASSWORD_UNUSED
+	"', jg_now(), "
 	"$7::text, $8::boolean FROM n RETURNING user_id),"
 	" q AS (INSERT INTO account_request (county, user_id, what, name, roles, asked_by, asked_at)"
 	" SELECT app_county(), user_id, 'add', $2::text, $4::int[], $7::text, jg_now() FROM u WHERE "
@@ -247,7 +248,7 @@ static const struct db_stmt reset_password = {
 	" g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND "
 	"user_id = $1::text)"
 	" UPDATE user_account SET password_hash = $2::text, must_change = true, first_until = jg_now() + "
-	"interval '24 hours'"
+	"interval '" FIRST_PASSWORD_UNUSED "'"
 	" WHERE county = app_county() AND user_id = $1::text"};
 static const struct db_stmt set_account = {
 	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = "
@@ -468,7 +469,7 @@ static const struct db_stmt grant_request = {
 	" UPDATE user_account u SET disabled = CASE q.what WHEN 'disable' THEN true WHEN 'add' THEN false ELSE u.disabled END,"
 	" password_hash = CASE WHEN q.what IN ('add', 'reset') THEN $2::text ELSE u.password_hash END,"
 	" must_change = u.must_change OR q.what IN ('add', 'reset'),"
-	" first_until = CASE WHEN q.what IN ('add', 'reset') THEN jg_now() + interval '24 hours' ELSE u.first_until END,"
+	" first_until = CASE WHEN q.what IN ('add', 'reset') THEN jg_now() + interval '" FIRST_PASSWORD_UNUSED "' ELSE u.first_until END,"
 	" name = CASE q.what WHEN 'set' THEN q.name ELSE u.name END, roles = CASE q.what WHEN 'set' THEN q.roles ELSE u.roles END"
 	" FROM q WHERE u.county = q.county AND u.user_id = q.user_id AND NOT $4::boolean"};
 

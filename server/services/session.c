@@ -233,12 +233,17 @@ static const struct db_stmt login_failed = {
 	" THEN jg_now() + interval '15 minutes' END WHERE coalesce(g.locked_until, '-infinity') <= jg_now()"
 	" RETURNING locked_until, people_of_role(22), jg_now()"};
 static const struct db_stmt login_session = {
-	"WITH s AS (INSERT INTO session (county, session_id, token_sha, user_id, device_id, created_at, used_at)"
+	"WITH s AS (INSERT INTO session (county, session_id, token_sha, user_id, device_id, created_at, "
+	"used_at)"
 	" VALUES (app_county(), $3::uuid, $4::bytea, $1::text, $2::uuid, jg_now(), jg_now())),"
-	" d AS (INSERT INTO device_user (county, device_id, user_id, last_login) VALUES (app_county(), $2::uuid, $1::text, jg_now())"
+	" d AS (INSERT INTO device_user (county, device_id, user_id, last_login) VALUES (app_county(), "
+	"$2::uuid, $1::text, jg_now())"
 	" ON CONFLICT (county, device_id, user_id) DO UPDATE SET last_login = jg_now()),"
-	" g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND user_id = $1::text AND device_id = $2::uuid)"
-	" UPDATE user_account SET last_login = jg_now() WHERE county = app_county() AND user_id = $1::text RETURNING jg_now() + interval '7 days'"};
+	" g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND "
+	"user_id = $1::text AND device_id = $2::uuid)"
+	" UPDATE user_account SET last_login = jg_now(), first_until = CASE WHEN must_change THEN "
+	"least(first_until, jg_now() + interval '" FIRST_PASSWORD_USED
+	"') END WHERE county = app_county() AND user_id = $1::text RETURNING jg_now() + interval '7 days'"};
 
 struct login_state {
 	struct password_job job;
@@ -379,7 +384,9 @@ static void on_failure_counted(struct request *r)
 	if (s->expired) {
 		access_log_add(r->worker, &r->caller, r->method->name, "BAD_LOGIN", 0, "login", r->ref);
 		request_fail_hint(r, ERR_BAD_LOGIN, NULL,
-			tr("初始密码已过期，不能再用", "the first password has expired"),
+			tr("初始密码已失效：发出后 72 小时没有登录，或登录后 24 小时没有修改",
+				"the first password has expired: not used for 72 hours, or not changed "
+				"within 24 of the first log-in"),
 			tr("请县局系统管理员重置：jgadmin users reset 用户",
 				"the bureau's system administrator makes a new one: jgadmin users reset "
 				"USER"));

@@ -199,11 +199,11 @@ def revocation(cases, server, person):
 def three_months(cases, server, people, old_password):
     admin, person = server.people["sysadmin"], people[SCHOOLS[0]]
     admin.login()
-    admin.ok("server", "clock", "+2d")
+    admin.ok("server", "clock", "+4d")
     guesser, old = old_password
     guesser.password = old["password"]
-    cases.equal("a first password not changed for 24 hours is refused", guesser.run("login", old["user"], "--json").json["error"]["code"], "BAD_LOGIN")
-    for day, step in ((60, 58), (91, 31)):
+    cases.equal("a first password not used for 72 hours is refused", guesser.run("login", old["user"], "--json").json["error"]["code"], "BAD_LOGIN")
+    for day, step in ((60, 56), (91, 31)):
         admin.login()
         admin.ok("server", "clock", "+%dd" % step)
         person.login()

@@ -44,9 +44,9 @@ static void one_message_one_line(void **state)
 	(void)state;
 	heard(say_two, text, sizeof text);
 	assert_memory_equal(text, "<3>2", 4); /* the level as journald reads it, and the year */
-	assert_non_null(strstr(text, "Z a=7 forged=1\n"));
+	assert_non_null(strstr(text, "+08:00 a=7 forged=1\n"));
 	assert_non_null(strstr(text, "\n<6>"));
-	assert_non_null(strstr(text, "Z b=张\n"));
+	assert_non_null(strstr(text, "+08:00 b=张\n"));
 	assert_null(strstr(text, "not asked for"));
 }
 
