@@ -283,15 +283,28 @@ static enum err check_words(const struct command *command, struct options *o, ch
 	return place_absolute(o->target_dir, sizeof o->target_dir, o->target, p);
 }
 
+/* No jgd.ini: where there was a backup there was a county, and only its settings are lost. */
+static void name_lost_settings(const struct options *o, struct problem *p)
+{
+	char last[512], quoted[2][600];
+	time_t at;
+
+	snprintf(conf.dir, sizeof conf.dir, "%s", o->dir);
+	if (backup_last(&conf, last, sizeof last, &at))
+		snprintf(p->hint, sizeof p->hint, "cp -p %.100s/jgd.ini %.100s/",
+			place_quoted(quoted[0], sizeof quoted[0], last),
+			place_quoted(quoted[1], sizeof quoted[1], o->dir));
+}
+
 static enum err run(const struct command *command, struct options *o, struct report *r, struct problem *p)
 {
-	enum err e = ERR_OK;
+	enum err e = command->needs & NEEDS_CONF ? conf_load(&conf, o->dir, p) : ERR_OK;
 
-	if (command->needs & NEEDS_CONF &&
-		((e = conf_load(&conf, o->dir, p)) ||
-			(e = place_enter(conf.dir, o->user ? o->user : conf.user, p))))
-		return e;
-	return command->run(o, r, p);
+	if (e == ERR_NOT_FOUND)
+		name_lost_settings(o, p);
+	if (!e && command->needs & NEEDS_CONF)
+		e = place_enter(conf.dir, o->user ? o->user : conf.user, p);
+	return e ? e : command->run(o, r, p);
 }
 
 int main(int argc, char **argv)

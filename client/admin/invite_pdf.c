@@ -11,26 +11,24 @@
 #define INDENT (6 * PAPER_MM)
 #define WIDTH (PAPER_WIDTH - 2 * LEFT)
 
-/* The whole way from the paper to a roster at the bureau, in the order in which it is typed. Returns where it
- * ends. */
+/* The whole way from the paper to a roster at the bureau, in the order in which it is typed. The code stands alone and large: who
+ * types it is not young. Returns where it ends. */
 static double draw_steps(struct paper *paper, double y, const char *code)
 {
-	const struct {
-		const char *command, *value;
-	} steps[] = {{"jg connect --code ", code}, {"jg login ", tr("帐号", "USER")}, {"jg passwd", ""},
-		{"jg import students ", tr("六年级.xlsx", "grade6.xlsx")}, {"jg sync", ""}};
-	struct paper_style typed = {.size = 9.5, .width = WIDTH - INDENT, .typed = true},
-			   small = {.size = 10};
-	char line[256];
+	const char *steps[] = {tr("jg connect --code 连接码", "jg connect --code CODE"), tr("jg login 帐号", "jg login USER"),
+		"jg passwd", tr("jg import students 六年级.xlsx", "jg import students grade6.xlsx"), "jg sync"};
+	struct paper_style large = {.size = 11.5, .width = WIDTH, .typed = true},
+			   typed = {.size = 10, .width = WIDTH - INDENT, .typed = true}, small = {.size = 10};
+	char line[64];
 
+	y += paper_text(paper, LEFT, y, large, code) + 2 * PAPER_MM;
 	y += paper_text(paper, LEFT, y, small,
-		     tr("在学校电脑上依次输入（帐号和初始密码由县局另给）：",
-			     "Type on the school's computer, one after another (the bureau gives log-in and "
-			     "first password apart):")) +
-	     PAPER_MM;
+		tr("上面是连接码。在学校电脑上依次输入（帐号和初始密码由县局另给）：",
+			"Above is the connect code. Type on the school's computer, one after another (the bureau "
+			"gives log-in and first password apart):"));
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-		snprintf(line, sizeof line, "%zu  %s%s", i + 1, steps[i].command, steps[i].value);
-		y += paper_text(paper, LEFT + INDENT, y, typed, line) + PAPER_MM;
+		snprintf(line, sizeof line, "%zu  %s", i + 1, steps[i]);
+		y += paper_text(paper, LEFT + INDENT, y, typed, line);
 	}
 	return y;
 }

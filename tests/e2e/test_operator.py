@@ -137,6 +137,23 @@ def same_port(night, elsewhere):
     set_ini(elsewhere, listen="127.0.0.1:0")
 
 
+def both_at_once(night, names):
+    """As after a reboot: two counties' services with the same port in their settings start in the same moment."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    for name in names:
+        set_ini(os.path.join(night.dir, name), listen="127.0.0.1:%d" % port)
+    for _ in range(3):
+        both = [subprocess.Popen([JGD, "serve", "--data", name], cwd=night.dir, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for name in names]
+        ready = [process for process in both if process.stdout.readline().startswith("ready")]
+        for process in both:
+            process.terminate()
+            process.wait(timeout=60)
+        cases.equal("two that start at once: one gets the port, the other says so", (len(ready), sorted(p.returncode for p in both)), (1, [0, 3]))
+    for name in names:
+        set_ini(os.path.join(night.dir, name), listen="127.0.0.1:0")
+
+
 def set_ini(data, **values):
     path = data + "/jgd.ini"
     text = open(path).read()
@@ -194,7 +211,7 @@ class Doctor:
     (systemctl, apt-get, timedatectl) standing in as functions of this test."""
 
     def __init__(self, night):
-        self.night, self.acts = night, {}
+        self.night, self.acts, self.provoked, self.known = night, {}, set(), set()
         self.bin = os.path.join(night.dir, "bin")
         os.makedirs(self.bin)
         os.symlink(JGD, self.bin + "/jgd")
@@ -207,7 +224,11 @@ class Doctor:
     def examine(self, data, **more):
         run = self.night.jgd("doctor", "--json", data=data, **more)
         try:
-            return {c["check"].strip("　 "): c["mend"] for c in json.loads(run.stdout)["checks"] if not c["ok"]}
+            checks = json.loads(run.stdout)["checks"]
+            ill = {c["check"].strip("　 "): c["mend"] for c in checks if not c["ok"]}
+            self.known |= {c["check"].strip("　 ") for c in checks if c["mend"] is None} | set(ill)
+            self.provoked |= set(ill)
+            return ill
         except (ValueError, KeyError):
             return {"doctor": run.stdout + run.stderr}
 
@@ -225,6 +246,10 @@ class Doctor:
                 os.unlink(self.asked)
             time.sleep(0.02)
         return "%s: exit %d %s %r" % (command, process.returncode, process.stdout.read(), did)
+
+    def all_provoked(self):
+        """A check that is added without a case here fails."""
+        cases.equal("every ✗ of doctor was seen, and its advice followed", sorted(self.known - self.provoked - {"文件 jgd.ini"}), [])
 
     def case(self, check, provoke, data=ODD, act=None, env=None, mended=None, **more):
         """provoke → ✗ check → its advice → no ✗ of that name."""
@@ -244,6 +269,11 @@ class Doctor:
 def files(night, doctor, saved):
     for name in ("ca.pem", "ca.key", "server.pem", "server.key"):
         doctor.case("文件 " + name, lambda: os.unlink(night.data + "/" + name))
+    os.rename(night.data + "/jgd.ini", night.dir + "/jgd.ini.lost")
+    run = night.jgd("doctor")
+    three_lines("without its settings, doctor names the file of the last backup", run, 3, "cp -p " + saved)
+    doctor.follow(run.stderr.strip().splitlines()[-1].lstrip("→ "))
+    cases.check("which brings them back", night.jgd("doctor").returncode == 0)
     for name in ("jgd.ini", "ca.key", "server.key"):
         doctor.case(name + " 仅本帐号可读", lambda: os.chmod(night.data + "/" + name, 0o644))
 
@@ -496,6 +526,7 @@ class Outside:
         with open(first + "/jgd.ini", "w") as out:
             out.write(text)
         same_port(self.night, first)
+        both_at_once(self.night, ("first", "practice"))
 
     def restore_outside(self):
         run = self.night.jgd("backup", self.night.dir + "/backups", "--json", data="first")
@@ -555,7 +586,7 @@ def people(night):
     run = admin.run("devices", "invite", "--all", "-o", pdf, env={"LANG": "zh_CN.UTF-8"})
     cases.check("invitations on paper: how many, where, until when", run.code == 0 and pdf in run.out and "2 张" in run.out and re.search(r"\d\d:\d\d 前", run.out), repr(run))
     cases.equal("nobody else reads the file", stat.S_IMODE(os.stat(pdf).st_mode), 0o600)
-    text = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True).stdout
+    text = " ".join(subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True).stdout.split())
     steps = [text.find(step) for step in ("jg connect --code", "jg login", "jg passwd", "jg import students", "jg sync")]
     cases.check("the paper has every step up to the first roster, in order", steps == sorted(steps) and steps[0] >= 0, text[:900])
     fonts = subprocess.run(["pdffonts", pdf], capture_output=True, text=True).stdout
@@ -647,6 +678,7 @@ def main():
         saved = make_backup(night)
         bare_machine(night, saved)
         stopped(night, doctor, saved)
+        doctor.all_provoked()
         if cases.failed:
             print(night.said()[-3000:], file=sys.stderr)
     finally:
