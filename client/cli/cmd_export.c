@@ -1,7 +1,9 @@
 #include <string.h>
 
 #include "export.h"
+#include "file_name.h"
 #include "jg.h"
+#include "sheet_write.h"
 #include "transition.h"
 
 const struct cli_option export_options[] = {
@@ -18,8 +20,10 @@ int cmd_export(struct cli *c)
 {
 	static const char *const words[] = {"students", "destinations", "slips"};
 	const char *path = cli_option(c, "o");
+	char shown[FILE_PATH_TEXT_MAX];
+	struct export_report report;
 	struct cycle cycle;
-	size_t rows, what = 0;
+	size_t what = 0;
 
 	while (what < 3 && strcmp(words[what], c->operand[0]) != 0)
 		what++;
@@ -28,12 +32,24 @@ int cmd_export(struct cli *c)
 			what == 3 ? tr("可以导出 students、destinations、slips",
 					    "one of students, destinations, slips")
 				  : tr("缺少 -o 文件", "-o FILE is missing"));
+	if (sheet_target_check(path, NULL, &c->problem))
+		return cli_fail(c);
 	int code = jg_cycle(c, &cycle);
 	struct view *v = code ? NULL : jg_view(c, transition_kinds, &code);
 	if (!v)
 		return code;
-	if (export_run(v, (enum export_what)what, cycle.year, path, allowed, c, &rows, &c->problem))
+	if (export_run(v, (enum export_what)what, cycle.year, path, allowed, c, &report, &c->problem))
 		return cli_fail(c);
-	cli_say(c, tr("已写入 %s，%zu 行", "%2$zu rows written to %1$s"), path, rows);
-	return cli_result(c, json_pack("{ss sI}", "file", path, "rows", (json_int_t)rows), 0);
+	file_path_text(shown, sizeof shown, path);
+	cli_say(c, tr("已写入 %s，%zu 行", "%2$zu rows written to %1$s"), shown, report.rows);
+	if (report.dropped)
+		cli_say(c,
+			tr("%zu 个单元格里有工作簿放不下的字符，已略去；要留住它们请导出 .csv",
+				"%zu cells held characters that no workbook can hold, left out; export .csv "
+				"to keep them"),
+			report.dropped);
+	return cli_result(c,
+		json_pack("{ss sI sI}", "file", shown, "rows", (json_int_t)report.rows, "dropped",
+			(json_int_t)report.dropped),
+		0);
 }

@@ -132,8 +132,8 @@ static enum err write_slips(
 }
 
 enum err export_run(struct view *v, enum export_what what, int32_t year, const char *path,
-	bool (*allowed)(const void *data, const struct record *r), const void *data, size_t *rows,
-	struct problem *p)
+	bool (*allowed)(const void *data, const struct record *r), const void *data,
+	struct export_report *report, struct problem *p)
 {
 	static const char *const titles[] = {"学生", "升学去向", "交办单"};
 	struct row_out *out = malloc(sizeof *out);
@@ -141,13 +141,14 @@ enum err export_run(struct view *v, enum export_what what, int32_t year, const c
 	enum err e = out ? sheet_writer_open(&w, path, titles[what], p)
 			 : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 
-	*rows = 0;
+	*report = (struct export_report){0};
 	if (!e && what == EXPORT_SLIPS)
-		e = write_slips(v, w, out, rows, p);
+		e = write_slips(v, w, out, &report->rows, p);
 	else if (!e)
 		e = write_records(v, w, out, what == EXPORT_STUDENTS ? KIND_STUDENT : KIND_DESTINATION, year,
-			allowed, data, rows, p);
+			allowed, data, &report->rows, p);
 	free(out);
+	report->dropped = w ? sheet_writer_dropped(w) : 0;
 	if (!e)
 		return sheet_writer_close(w, p);
 	sheet_writer_discard(w);

@@ -6,10 +6,15 @@
 
 enum export_what { EXPORT_STUDENTS, EXPORT_DESTINATIONS, EXPORT_SLIPS };
 
+struct export_report {
+	size_t rows;
+	size_t dropped; /* cells that were written without characters that no workbook can hold */
+};
+
 /* Writes `path` (.xlsx or .csv). The view holds transition_kinds (transition.h). `allowed` (may be NULL) says
- * whether the person may have a record's row. *rows: how many were written. */
+ * whether the person may have a record's row. */
 enum err export_run(struct view *v, enum export_what what, int32_t year, const char *path,
-	bool (*allowed)(const void *data, const struct record *r), const void *data, size_t *rows,
-	struct problem *p);
+	bool (*allowed)(const void *data, const struct record *r), const void *data,
+	struct export_report *report, struct problem *p);
 
 #endif

@@ -38,9 +38,12 @@ static enum err ask_year(struct import *im, const struct cycle *cycle)
 		return problem_set(im->p, ERR_PHASE, "--year",
 			tr("若是下一年的，请加 --year 年份", "if it is of the next one, say --year Y"),
 			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
-	char hint[64];
-	snprintf(hint, sizeof hint, tr("请加 --year %d", "say --year %d"), im->report->ask_year);
-	return problem_set(im->p, ERR_MISSING, "--year", hint, "%s",
+	char hint[128];
+	snprintf(hint, sizeof hint,
+		tr("请先 jg sync 收取县里的年度，或在命令后加 --year %d",
+			"run jg sync to hear of the cycle, or say --year %d"),
+		im->report->ask_year);
+	return problem_set(im->p, ERR_NOT_NOW, "--year", hint, "%s",
 		tr("还没有收到县里的升学年度，文件标题里也没有年份：不知道是哪一年的小升初",
 			"no cycle was heard of yet and the title names no year: which one is this of?"));
 }

@@ -159,16 +159,17 @@ struct history {
 	int64_t at;	     /* of the last correction */
 };
 
-/* A correction: this operation replaced just the value that the file holds. */
+/* A correction: this operation replaced just the value that the file holds. A yes that was a yes before some
+ * no is no sign of an old file: rosters are imported again every day while pupils arrive. */
 static enum err look_back(void *data, const struct op_row *op)
 {
 	struct history *h = data;
 
 	for (size_t i = 0; op->prev.kind && i < h->old->kind->field_count; i++) {
 		const struct field *f = &h->old->kind->fields[i];
-		if (record_same_field(h->old, h->want, i) || !(op->groups >> (f->group - 1) & 1) ||
-			!record_has(&op->prev, (int)i) || !record_same_field(&op->prev, h->want, i) ||
-			record_same_field(&op->body, h->want, i))
+		if (f->type == FIELD_BOOL || record_same_field(h->old, h->want, i) ||
+			!(op->groups >> (f->group - 1) & 1) || !record_has(&op->prev, (int)i) ||
+			!record_same_field(&op->prev, h->want, i) || record_same_field(&op->body, h->want, i))
 			continue;
 		h->taken_back |= 1u << i;
 		h->at = op->at;

@@ -184,7 +184,7 @@ def sweep_sync(county, person, other, disk):
         before.nth += 1
         for no in numbers[4:8]:
             person.ok("students", "set", "-", "class_no=%d" % (20 + before.nth), stdin=no + "\n")
-        other.ok("import", "students", county.table(numbers[10:50]))  # as they were: nothing, or
+        other.ok("import", "students", county.table(numbers[10:50]), "--force")  # as they were: nothing, or the classes set below taken back
         for no in numbers[8:12]:
             other.ok("students", "set", "-", "class_no=%d" % (20 + before.nth), stdin=no + "\n")
         other.ok("sync")

@@ -357,7 +357,7 @@ class History:
         text = self.text()
         if numbers:
             rows = [(no, text, "139%08d" % self.random.randrange(10 ** 8)) for no in numbers]
-            self.save(person, "import", "students", self.team.roster("%s/roster-%d.csv" % (person.profile, self.texts), rows), text=text)
+            self.save(person, "import", "students", self.team.roster("%s/roster-%d.csv" % (person.profile, self.texts), rows), "--force", text=text)
 
     def undo(self, person):
         if person.batches:
@@ -389,7 +389,7 @@ class History:
             out.write("姓名,证件号码,性别,出生日期,毕业小学,是否报到\n")
             for no in sorted(numbers):
                 out.write("%s,%s,%s,%s,演练县学校,%s\n" % (name_of(no), no, "男" if int(no[16]) % 2 else "女", no[6:14], self.random.choice("是否")))
-        self.save(person, "import", "enrolled", path)
+        self.save(person, "import", "enrolled", path, "--year", YEAR)
 
     def slip(self, person):
         rows = person.run("slips", "list")[1] or []
