@@ -85,6 +85,8 @@ static void print_report(const struct cli *c, const struct import_report *r, boo
 			"%sread %zu rows: %zu inserted, %zu updated, %zu unchanged, %zu rejected"),
 		dry_run ? tr("（试导入，未保存）", "(dry run, nothing stored) ") : "", r->read, r->inserted,
 		r->updated, r->unchanged, r->rejected.n);
+	if (r->year)
+		cli_say(c, tr("归入 %d 年小升初", "of the transition of %d"), (int)r->year);
 	if (r->sheets > 1)
 		cli_say(c,
 			tr("列相同的 %zu 张工作表都读了", "all %zu sheets with the same columns were read"),

@@ -238,7 +238,9 @@ enum value_verdict value_parse(struct record *r, int i, const char *text, const 
 	const struct field *f = &r->kind->fields[i];
 	char clean[TEXT_MAX];
 
-	if ((is_name(f) ? text_clean_name : text_clean)(clean, sizeof clean, text))
+	enum err e = is_name(f) ? text_clean_name(clean, sizeof clean, text)
+				: text_clean(clean, sizeof clean, text);
+	if (e)
 		return bad(f, p, code, "TOO_LARGE", NULL, "%s",
 			tr("内容太长或不是 UTF-8", "too long, or not UTF-8"));
 	if (!*clean) {

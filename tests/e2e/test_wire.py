@@ -368,6 +368,10 @@ def contents(county, year):
             n = device.queue_op(5, w.uuid7(), student(61), body=body)
             device.push(wire)
             cases.check(name, device.results[n].outcome == pb.REJECTED, str(device.results[n]))
+        for character in "\ufffe\u009b\u202e\x1b\n":
+            n = device.queue_op(5, w.uuid7(), student(61, name="测" + character))
+            device.push(wire)
+            cases.equal("U+%04X in a name" % ord(character), (device.results[n].outcome, device.results[n].code, device.results[n].field), (pb.REJECTED, 21, "name"))
         for name, fields in (("an unknown kind", dict(kind=99)), ("an id of 15 bytes", dict(id=b"x" * 15)), ("version 2", dict(version=2)), ("LEAVE by a client", dict(action=pb.LEAVE)),
                              ("a record of the county's", dict(kind=1)), ("a group that does not exist", dict()), ):
             n = device.queue_op(5, w.uuid7(), student(62), seen=[(9, 1)] if "group" in name else (), **fields)

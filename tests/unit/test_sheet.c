@@ -578,6 +578,30 @@ static void written_and_read(void **state)
 	}
 }
 
+/* XML has no place for U+FFFE and the like: they are left out and counted, and the workbook opens. */
+static void what_xml_cannot_hold(void **state)
+{
+	const char *path = "/tmp/test_sheet_fit.xlsx", *const cells[] = {"张\uFFFE三", "好", "\uFFFF"};
+	struct sheet_writer *w;
+	struct problem p = {0};
+	struct sheet *s;
+
+	(void)state;
+	assert_int_equal(sheet_writer_open(&w, path, "t", &p), ERR_OK);
+	assert_int_equal(sheet_writer_row(w, cells, 3, SHEET_PLAIN, &p), ERR_OK);
+	assert_int_equal(sheet_writer_page(w, "二", &p), ERR_OK);
+	assert_int_equal(sheet_writer_row(w, cells + 1, 1, SHEET_HEADER, &p), ERR_OK);
+	assert_int_equal(sheet_writer_dropped(w), 2);
+	assert_int_equal(sheet_writer_close(w, &p), ERR_OK);
+	assert_int_equal(sheet_read_file(path, NULL, &s, &p), ERR_OK);
+	cell_is(s, 0, 0, "张三", 0);
+	cell_is(s, 0, 1, "好", 0);
+	assert_int_equal(s->n_pages, 2);
+	assert_string_equal(s->pages[1].name, "二");
+	sheet_free(s);
+	unlink(path);
+}
+
 static void csv_formulas(void **state)
 {
 	static const struct {
@@ -666,8 +690,9 @@ int main(void)
 		cmocka_unit_test(odd_packages), cmocka_unit_test(hidden_sheets),
 		cmocka_unit_test(merged_cells), cmocka_unit_test(hostile_workbooks),
 		cmocka_unit_test(limits_name_the_row), cmocka_unit_test(damaged_workbooks),
-		cmocka_unit_test(written_and_read), cmocka_unit_test(csv_formulas),
-		cmocka_unit_test(writer_refusals), cmocka_unit_test(many_rows)};
+		cmocka_unit_test(written_and_read), cmocka_unit_test(what_xml_cannot_hold),
+		cmocka_unit_test(csv_formulas), cmocka_unit_test(writer_refusals),
+		cmocka_unit_test(many_rows)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
