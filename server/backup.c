@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,14 +29,21 @@ static enum err write_failed(const char *path, struct problem *p)
 {
 	int why = errno;
 	bool full = why == ENOSPC || why == EDQUOT;
-	char hint[PATH_MAX + 64];
+	const struct passwd *account = getpwuid(geteuid());
+	char hint[PATH_MAX + 128], closed[PATH_MAX], quoted[PATH_MAX];
 
 	if (full)
 		snprintf(hint, sizeof hint, "%s", tr("换一个地方，或清理后再试：df -h", "choose another place, or free some space: df -h"));
-	else if (why == EACCES)
-		snprintf(hint, sizeof hint, tr("用服务帐号能写的目录：install -d -o jingguan -m 700 %s", "use one that the service's account can write: install -d -o jingguan -m 700 %s"), path);
+	else if (why != ENOENT && why != EACCES)
+		snprintf(hint, sizeof hint, "ls -ld %s", place_quoted(quoted, sizeof quoted, path));
+	else if (why == EACCES && place_closed(path, closed, sizeof closed))
+		snprintf(hint, sizeof hint,
+			tr("服务帐号进不了 %s：换成 /var/backups/jingguan",
+				"the service's account cannot enter %s: use /var/backups/jingguan"),
+			closed);
 	else
-		snprintf(hint, sizeof hint, "ls -ld %s", path);
+		snprintf(hint, sizeof hint, "install -d -o %s -m 700 %s",
+			account ? account->pw_name : "jingguan", place_quoted(quoted, sizeof quoted, path));
 	return problem_set(p, full ? ERR_DISK_FULL : ERR_FILE_IO, NULL, hint, "%s: %s", path, strerror(why));
 }
 
@@ -133,13 +141,18 @@ static enum err write_sums(const char *dir, struct problem *p)
 /* Reads a backup as restore would: every file against its sum, and the dump's own table of contents. */
 static enum err verify_backup(const struct conf *conf, const char *dir, int major, struct problem *p)
 {
-	char path[PATH_MAX], line[256], hex[65], program[256], hint[PATH_MAX + 32], quoted[PATH_MAX];
+	char path[PATH_MAX], line[256], hex[65], program[256], hint[2 * PATH_MAX], quoted[PATH_MAX];
 
 	snprintf(path, sizeof path, "%s/SHA256SUMS", dir);
 	FILE *in = fopen(path, "r");
 	size_t files = 0;
-	if (!in && errno == EACCES) {
-		snprintf(hint, sizeof hint, "chown -R %s %s", conf->user, place_quoted(quoted, sizeof quoted, dir));
+	if (!in && errno == EACCES) { /* copied here by root, or into root's home */
+		const char *name = strrchr(dir, '/') + 1;
+		snprintf(hint, sizeof hint,
+			tr("cp -r %s /var/tmp/ && chown -R %s /var/tmp/%s（再从 /var/tmp/%s 恢复）",
+				"cp -r %s /var/tmp/ && chown -R %s /var/tmp/%s (then restore from "
+				"/var/tmp/%s)"),
+			place_quoted(quoted, sizeof quoted, dir), conf->user, name, name);
 		return problem_set(p, ERR_PERMISSION, "backup", hint, tr("帐号 %s 读不了 %s", "account %s cannot read %s"), conf->user, dir);
 	}
 	if (!in)
@@ -249,7 +262,11 @@ enum err backup_make(const struct conf *conf, const char *target, struct report 
 	char dir[PATH_MAX / 2];
 	time_t now = time(NULL);
 	struct tm tm;
+	int major;
+	enum err e = backup_unfinished(conf, p); /* half a county is no backup */
 
+	if (e)
+		return e;
 	gmtime_r(&now, &tm);
 	size_t n = (size_t)snprintf(dir, sizeof dir, "%s/jingguan-", target);
 	strftime(dir + n, sizeof dir - n, "%Y%m%dT%H%M%SZ", &tm);
@@ -257,8 +274,7 @@ enum err backup_make(const struct conf *conf, const char *target, struct report 
 		return write_failed(target, p);
 	if (mkdir(dir, 0700))
 		return write_failed(errno == EACCES ? target : dir, p);
-	int major;
-	enum err e = dump(conf, dir, &major, p);
+	e = dump(conf, dir, &major, p);
 	if (!e && !(e = copy_keys(conf->dir, dir, 0, p)) && !(e = write_sums(dir, p)))
 		e = verify_backup(conf, dir, major, p);
 	if (e)

@@ -302,6 +302,8 @@ static enum err run(const struct command *command, struct options *o, struct rep
 
 	if (e == ERR_NOT_FOUND)
 		name_lost_settings(o, p);
+	if (!e && command->run == command_backup)
+		place_make(o->target_dir, conf.user);
 	if (!e && command->needs & NEEDS_CONF)
 		e = place_enter(conf.dir, o->user ? o->user : conf.user, p);
 	return e ? e : command->run(o, r, p);

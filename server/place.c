@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum err place_absolute(char *out, size_t size, const char *path, struct problem *p)
@@ -72,30 +73,39 @@ static enum err become(const char *dir, const char *user, struct problem *p)
 	return ERR_OK;
 }
 
-/* The first directory on the way that does not let this account through. */
-static void closed_parent(const char *dir, char *out, size_t size)
+void place_make(const char *dir, const char *user)
 {
-	snprintf(out, size, "%s", dir);
+	struct passwd *account = geteuid() == 0 ? getpwnam(user) : NULL;
+
+	if (account && mkdir(dir, 0700) == 0 && lchown(dir, account->pw_uid, account->pw_gid))
+		rmdir(dir);
+}
+
+bool place_closed(const char *path, char *out, size_t size)
+{
+	snprintf(out, size, "%s", path);
 	for (char *at = out; (at = strchr(at + 1, '/'));) {
 		*at = 0;
-		bool closed = access(out, X_OK) != 0;
-		if (closed)
-			return;
+		if (access(out, X_OK))
+			return true;
 		*at = '/';
 	}
+	return false;
 }
 
 enum err place_enter(const char *dir, const char *user, struct problem *p)
 {
-	char hint[PATH_MAX + 16], parent[PATH_MAX], quoted[PATH_MAX];
+	char hint[PATH_MAX + 64], parent[PATH_MAX], quoted[PATH_MAX];
 	enum err e = geteuid() == 0 ? become(dir, user, p) : ERR_OK;
 
 	if (e || (access(dir, R_OK | W_OK | X_OK) == 0 && chdir(dir) == 0))
 		return e;
 	int why = errno;
-	closed_parent(dir, parent, sizeof parent);
-	if (strcmp(parent, dir) != 0) {
-		snprintf(hint, sizeof hint, "chmod o+x %s", place_quoted(quoted, sizeof quoted, parent));
+	if (place_closed(dir, parent, sizeof parent)) {
+		snprintf(hint, sizeof hint,
+			tr("用 --data /var/lib/jingguan，或 chmod o+x %s",
+				"use --data /var/lib/jingguan, or chmod o+x %s"),
+			place_quoted(quoted, sizeof quoted, parent));
 		return problem_set(p, ERR_PERMISSION, "data", hint, tr("帐号 %s 进不了上级目录 %s", "account %s cannot pass %s"), user, parent);
 	}
 	snprintf(hint, sizeof hint, tr("以 root 运行同一条命令，或 chown -R %s %s", "run the same command as root, or chown -R %s %s"), user, place_quoted(quoted, sizeof quoted, dir));

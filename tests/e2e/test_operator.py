@@ -361,19 +361,34 @@ def stopped(night, doctor, saved):
 
 # ---- backup, restore ----
 
-def make_backup(night):
-    three_lines("a backup to where the account cannot write says how to make it", night.jgd("backup", "/root/backups-of-jingguan"), 1, "install -d -o jingguan")
+def make_backup(night, doctor):
+    locked = night.dir + "/locked"
+    os.makedirs(locked, mode=0o700, exist_ok=True)
+    three_lines("a backup into a folder that the account cannot enter names another", night.jgd("backup", locked + "/b"), 1, "/var/backups/jingguan")
+    refused = night.jgd("backup", locked)
+    three_lines("a backup to where the account cannot write says how to make it", refused, 1, "install -d -o jingguan")
+    doctor.follow(refused.stderr.strip().splitlines()[-1].lstrip("→ "))
+    cases.check("which lets it in", night.jgd("backup", locked).returncode == 0)
+    shutil.rmtree(locked)
     target = night.dir + "/backups"
-    subprocess.run(["install", "-d", "-o", "jingguan", "-m", "700", target], check=True)
-    run = night.jgd("backup", "backups", "--json")
+    run = night.jgd("backup", "backups", "--json") # as root jgd makes the folder itself
     cases.check("a backup by relative path", run.returncode == 0 and json.loads(run.stdout)["backup"].startswith(target), run.stdout + run.stderr)
     return json.loads(run.stdout)["backup"]
 
 
-def bare_machine(night, saved):
+def bare_machine(night, doctor, saved):
     """Nothing but a backup, and a directory that does not exist yet; killed on the way, too."""
     wanted = night.psql("SET app.county = '%s'; SELECT count(*) FROM user_account" % COUNTY)
     night.stop()
+    brought = night.dir + "/brought/" + os.path.basename(saved) # with scp, by root
+    shutil.copytree(saved, brought)
+    os.chmod(os.path.dirname(brought), 0o700)
+    run = night.jgd("restore", brought, data="new, place")
+    three_lines("a backup that the account cannot read: where to put it", run, 3, "cp -r")
+    doctor.follow(run.stderr.strip().splitlines()[-1].lstrip("→ "))
+    moved_to = "/var/tmp/" + os.path.basename(saved)
+    cases.check("from there it is restored", night.jgd("restore", moved_to, data="elsewhere").returncode == 0)
+    shutil.rmtree(moved_to)
     new = os.path.join(night.dir, "new, place")
     args = [JGD, "restore", "backups/" + os.path.basename(saved), "--data", "new, place"]
     for delay in (0.1, 0.5, 0.9):
@@ -666,7 +681,7 @@ def main():
         one_document(night)
         logs(night)
         people(night)
-        saved = make_backup(night)
+        saved = make_backup(night, doctor)
         files(night, doctor, saved)
         database(night, doctor)
         Outside(night, doctor).run()
@@ -675,8 +690,8 @@ def main():
         first_passwords(night)
         no_home(night)
         night.people["sysadmin"].login()
-        saved = make_backup(night)
-        bare_machine(night, saved)
+        saved = make_backup(night, doctor)
+        bare_machine(night, doctor, saved)
         stopped(night, doctor, saved)
         doctor.all_provoked()
         if cases.failed:
