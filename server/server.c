@@ -293,12 +293,8 @@ static enum err port_refused(const struct conf *conf, int why, struct problem *p
 		conf->listen, strerror(why));
 }
 
-static enum err start_workers(struct server *s, struct problem *p)
+static enum err start_workers(struct server *s)
 {
-	int why = claim_port(&s->conf);
-
-	if (why)
-		return port_refused(&s->conf, why, p);
 	guesses_init(&s->guesses);
 	s->worker_count = s->conf.workers;
 	s->workers = calloc((size_t)s->worker_count, sizeof *s->workers);
@@ -334,7 +330,7 @@ static enum err main_loop_start(struct main_loop *m, struct problem *p)
 	uv_loop_init(&m->loop);
 	m->start_ms = uv_now(&m->loop);
 	if ((e = jobs_create(&m->jobs, s, &m->loop)) || (e = metrics_create(&m->metrics, s, &m->loop, p)) ||
-		(e = start_workers(s, p)))
+		(e = start_workers(s)))
 		return p->code ? e
 			       : problem_set(p, e, NULL,
 					 tr("free -h 看内存；减小 jgd.ini 的 workers",
@@ -356,6 +352,9 @@ enum err server_run(struct server *s, struct problem *p)
 
 	*p = (struct problem){0};
 	signal(SIGPIPE, SIG_IGN);
+	int why = claim_port(&s->conf);
+	if (why)
+		return port_refused(&s->conf, why, p);
 	uv_rwlock_init(&s->deny.lock);
 	s->started_us = clock_monotonic_us();
 	dispatch_init();
