@@ -137,10 +137,17 @@ static void saved_as_it_is_or_not_at_all(void **state)
 			fail_msg("saved: %s", bad[i]);
 		assert_string_equal(p.field, "name");
 	}
+	/* Three hosts and their certificates make a long line. */
+	memset(c.database_owner, 'h', sizeof c.database_owner - 1);
 	snprintf(c.name, sizeof c.name, "泗洪县“教育”局's \\ $HOME, %%d");
 	assert_int_equal(conf_save(&c, &p), ERR_OK);
 	assert_int_equal(conf_load(&back, dir, &p), ERR_OK);
 	assert_string_equal(back.name, c.name);
+	assert_string_equal(back.database_owner, c.database_owner);
+	write_ini("\xEF\xBB\xBF# Notepad's\r\n\r\ncounty = 321324 ; Sihong\r\n workers=4\r\n");
+	assert_int_equal(conf_load(&back, dir, &p), ERR_OK);
+	assert_int_equal(back.county, 321324);
+	assert_int_equal(back.workers, 4);
 }
 
 /* A reload says what took effect and what waits for a restart; of a text, which may be a password, the name
