@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text.h"
+
 static const struct err_info infos[] = {
 #define X(name, number, level, exit_code, zh, en) {ERR_##name, #name, ERR_LEVEL_##level, exit_code, zh, en},
 #include "err.def"
@@ -41,6 +43,17 @@ static void copy_text(char *to, size_t size, const char *from)
 	utf8_trim(to);
 }
 
+/* What was typed or read may not be text at all; JSON and screens take nothing else. */
+static void make_printable(char *s, size_t size)
+{
+	char raw[sizeof((struct problem *)0)->message];
+
+	if (!text_forbidden(s, strlen(s)))
+		return;
+	snprintf(raw, sizeof raw, "%s", s);
+	text_printable(s, size, raw);
+}
+
 enum err (problem_set)(struct problem *p, enum err code, const char *field, const char *hint, const char *message, ...)
 {
 	if (!p)
@@ -58,6 +71,9 @@ enum err (problem_set)(struct problem *p, enum err code, const char *field, cons
 	} else {
 		copy_text(p->message, sizeof p->message, tr(err_info(code)->zh, err_info(code)->en));
 	}
+	make_printable(p->message, sizeof p->message);
+	make_printable(p->hint, sizeof p->hint);
+	make_printable(p->field, sizeof p->field);
 	return code;
 }
 

@@ -112,15 +112,25 @@ static int report(struct reading *r, const pb_import_report *reply)
 {
 	struct cli *c = r->c;
 	json_t *warnings = json_array(), *ignored = json_array();
-	size_t i;
+	size_t i, skipped = 0;
 	json_t *row;
 
 	take_problems(r, r->rejected, reply->rejected, reply->n_rejected);
 	take_problems(r, warnings, reply->warning, reply->n_warning);
 	for (size_t k = 0; k < table_ignored_count(r->table); k++)
 		json_array_append_new(ignored, json_string(table_ignored_at(r->table, k).heading));
+	for (size_t k = 0; k < r->book.n; k++)
+		skipped += table_skipped_count(r->book.tables[k].table);
+	for (size_t k = 0; k < r->book.n_left; k++)
+		cli_warn(c, tr("没有读工作表“%s”：%s", "sheet “%s” was not read: %s"),
+			r->book.left[k].page->name, r->book.left[k].why);
 	cli_say(c, tr("新增 %u，更新 %u，未变 %u，退回 %zu，提醒 %zu", "%u inserted, %u updated, %u unchanged, %zu rejected, %zu warnings"),
 		reply->inserted, reply->updated, reply->unchanged, json_array_size(r->rejected), json_array_size(warnings));
+	if (skipped)
+		cli_say(c,
+			tr("跳过 %zu 行（合计、签字、重复的表头等）",
+				"%zu lines passed over (sums, signatures, repeated headings)"),
+			skipped);
 	json_array_foreach(r->rejected, i, row)
 		cli_say(c, tr("  第 %d 行 %s：%s", "  row %d %s: %s"), (int)json_integer_value(json_object_get(row, "row")),
 			json_string_value(json_object_get(row, "field")), json_string_value(json_object_get(row, "message")));
@@ -133,8 +143,12 @@ static int report(struct reading *r, const pb_import_report *reply)
 			cli_say(c, tr("  提醒：%s", "  warning: %s"), message);
 	}
 	int code = json_array_size(r->rejected) ? err_info(ERR_CONFLICT)->exit_code : 0;
-	return cli_result(c, json_pack("{s:i,s:i,s:i,s:O,s:o,s:o}", "inserted", (int)reply->inserted, "updated", (int)reply->updated, "unchanged",
-		(int)reply->unchanged, "rejected", r->rejected, "warnings", warnings, "ignored_columns", ignored), code);
+	return cli_result(c,
+		json_pack("{s:i,s:i,s:i,s:I,s:O,s:o,s:o}", "inserted", (int)reply->inserted, "updated",
+			(int)reply->updated, "unchanged", (int)reply->unchanged, "skipped",
+			(json_int_t)skipped, "rejected", r->rejected, "warnings", warnings, "ignored_columns",
+			ignored),
+		code);
 }
 
 static int send_lines(struct reading *r, uint16_t method)

@@ -57,12 +57,13 @@ static json_t *report_json(const struct import_report *r)
 		json_array_append_new(ignored, heading);
 		line = end + 1;
 	}
-	return json_pack("{so sI sI sI sI sI sI so so so so so}", "import",
+	return json_pack("{so sI sI sI sI sI sI sI so so so so so}", "import",
 		r->id ? json_sprintf("%lld", (long long)r->id) : json_null(), "read", (json_int_t)r->read,
 		"inserted", (json_int_t)r->inserted, "updated", (json_int_t)r->updated, "unchanged",
 		(json_int_t)r->unchanged, "skipped", (json_int_t)r->skipped, "sheets", (json_int_t)r->sheets,
-		"year", r->year ? json_integer(r->year) : json_null(), "rejected", notes_json(&r->rejected),
-		"warnings", notes_json(&r->warnings), "ignored_columns", ignored, "ignored_nearest", nearest);
+		"unfilled", (json_int_t)r->unfilled, "year", r->year ? json_integer(r->year) : json_null(),
+		"rejected", notes_json(&r->rejected), "warnings", notes_json(&r->warnings), "ignored_columns",
+		ignored, "ignored_nearest", nearest);
 }
 
 static void print_notes(const struct cli *c, const struct import_notes *notes, const char *title)
@@ -91,6 +92,9 @@ static void print_report(const struct cli *c, const struct import_report *r, boo
 		cli_say(c,
 			tr("列相同的 %zu 张工作表都读了", "all %zu sheets with the same columns were read"),
 			r->sheets);
+	if (r->unfilled)
+		cli_say(c, tr("还有 %zu 名学生没有填去向", "%zu pupils have no destination yet"),
+			r->unfilled);
 	if (r->skipped)
 		cli_say(c,
 			tr("跳过 %zu 行（合计、签字、重复的表头等，不是学生）",

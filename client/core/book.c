@@ -2,11 +2,27 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "sheet_write.h"
 
 /* How near a sheet came to be the table: no header at all, a header that lacks something, rows that cannot be read. */
 static int nearness(enum err e, const struct problem *p)
 {
 	return e == ERR_FILE_HEADER && !p->row ? 0 : e == ERR_USAGE ? 1 : 2;
+}
+
+/* Sheets that explain: what looks like a table there is an example. They are read only when nothing else is
+ * the table. */
+static bool explains(const struct sheet_page *page)
+{
+	static const char *const words[] = {
+		"说明", "须知", "示例", "样例", "范例", "例表", "字典", "代码", "下拉"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strstr(page->name, words[i]))
+			return true;
+	return false;
 }
 
 static void leave(struct book *b, const struct sheet_page *page, const char *why)
@@ -57,10 +73,30 @@ enum err book_open(struct book *out, const struct sheet *sheet, const struct boo
 	out->left = calloc(sheet->n_pages + 1, sizeof *out->left);
 	if (!out->tables || !out->left)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	bool examples = false;
 	for (size_t i = 0; !e && i < sheet->n_pages; i++) {
-		if (sheet->pages[i].hidden && sheet->pages[i].n)
-			leave(out, &sheet->pages[i], tr("隐藏的工作表；要读它请用 --sheet", "hidden; read it by --sheet"));
-		else if (!sheet->pages[i].hidden && (sheet->pages[i].n || sheet->n_pages == 1))
+		const struct sheet_page *page = &sheet->pages[i];
+		if (strcmp(page->name, SHEET_CHOICES) == 0) { /* our own, in a form that was filled */
+			out->form = sheet->n_pages > 1;
+			continue;
+		}
+		if (page->hidden && page->n)
+			leave(out, page,
+				tr("隐藏的工作表；要读它请用 --sheet", "hidden; read it by --sheet"));
+		else if (!page->hidden && explains(page) && sheet->n_pages > 1)
+			examples |= page->n > 0;
+		else if (!page->hidden && (page->n || sheet->n_pages == 1))
+			e = page_take(out, sheet, i, wants, &nearest);
+	}
+	for (size_t i = 0; !e && examples && i < sheet->n_pages; i++) {
+		const struct sheet_page *page = &sheet->pages[i];
+		if (page->hidden || !page->n || !explains(page) || strcmp(page->name, SHEET_CHOICES) == 0)
+			continue;
+		if (out->n)
+			leave(out, page,
+				tr("看名字是说明；要读它请用 --sheet",
+					"by its name it explains; read it by --sheet"));
+		else
 			e = page_take(out, sheet, i, wants, &nearest);
 	}
 	if (!e && out->n)

@@ -21,6 +21,7 @@ struct book {
 	size_t n;
 	struct book_left *left; /* sheets with text that were not read */
 	size_t n_left;
+	bool form; /* that export.h wrote: rows may be left unfilled */
 };
 
 struct book_wants {

@@ -98,11 +98,13 @@ static enum err part_decode(const char *bytes, size_t at, size_t n, bool marked,
 	return ERR_OK;
 }
 
-/* The next mark at the beginning of a line, or the end. */
+/* The next mark, or the end. In GB 18030 its bytes may be halves of two characters, but not behind ASCII. */
 static size_t mark_next(const char *bytes, size_t from, size_t n)
 {
 	for (size_t i = from; i + BOM_BYTES <= n; i++)
-		if (memcmp(bytes + i, BOM, BOM_BYTES) == 0 && (i == 0 || strchr("\r\n", bytes[i - 1])))
+		if (memcmp(bytes + i, BOM, BOM_BYTES) == 0 &&
+			(i == from || (unsigned char)bytes[i - 1] < 0x80 ||
+				text_utf8_prefix(bytes + from, i - from) == i - from))
 			return i;
 	return n;
 }
@@ -113,6 +115,9 @@ enum err csv_decode(const char *bytes, size_t n, const char *name, struct buf *o
 
 	for (size_t at = 0; !e && at < n;) {
 		bool marked = n - at >= BOM_BYTES && memcmp(bytes + at, BOM, BOM_BYTES) == 0;
+		if (marked && at &&
+			!strchr("\r\n", bytes[at - 1])) /* the first file did not end its last line */
+			buf_u8(out, '\n');
 		at += marked ? BOM_BYTES : 0;
 		size_t end = mark_next(bytes, at, n);
 		e = part_decode(bytes, at, end - at, marked, name, out, p);

@@ -86,6 +86,187 @@ static enum err write_records(struct view *v, struct sheet_writer *w, struct row
 	return e;
 }
 
+/* ---- Destinations: the form ---- */
+
+/* What a drop-down offers: “A1 施教区公办”, “3132000011 泗洪县第一初级中学”. */
+static void code_and_word(char *out, size_t size, const char *code, const char *word)
+{
+	snprintf(out, size, "%s%s%s", code, *code && *word ? " " : "", word);
+}
+
+static int compare_pupils(const void *a, const void *b)
+{
+	const struct pupil_row *x = a, *y = b;
+	const struct record *r[2] = {x->student ? &x->student->record : &x->destination->record,
+		y->student ? &y->student->record : &y->destination->record};
+	char class_no[2][32], name[2][256];
+
+	for (int i = 0; i < 2; i++) {
+		record_text(r[i], kind_field_index(r[i]->kind, "class_no"), class_no[i], sizeof *class_no);
+		record_text(r[i], kind_field_index(r[i]->kind, "name"), name[i], sizeof *name);
+	}
+	int order = atoi(class_no[0]) - atoi(class_no[1]);
+	order = order ? order : strcmp(class_no[0], class_no[1]);
+	return order ? order : strcmp(name[0], name[1]);
+}
+
+/* What a pupil who declared nothing yet brings along from the list of students. */
+static struct record prefilled(struct view *v, const struct item *student)
+{
+	static const char *const same[] = {
+		"name", "cert_type", "cert_no", "student_no", "class_no", "gender", "live_address"};
+	const struct item *guardian = guardian_of(v, student);
+	const struct record *s = &student->record;
+	struct record r;
+
+	record_init(&r, kind_by_number(KIND_DESTINATION));
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+		int from = kind_field_index(s->kind, same[i]), to = kind_field_index(r.kind, same[i]);
+		if (record_has(s, from))
+			record_set_bytes(&r, to, s->value[from].data, s->value[from].len);
+	}
+	if (guardian && record_has(&guardian->record, F_GUARDIAN_NAME))
+		record_set_bytes(&r, F_DESTINATION_GUARDIAN_NAME,
+			guardian->record.value[F_GUARDIAN_NAME].data,
+			guardian->record.value[F_GUARDIAN_NAME].len);
+	if (guardian && record_has(&guardian->record, F_GUARDIAN_PHONE))
+		record_set_bytes(&r, F_DESTINATION_GUARDIAN_PHONE,
+			guardian->record.value[F_GUARDIAN_PHONE].data,
+			guardian->record.value[F_GUARDIAN_PHONE].len);
+	return r;
+}
+
+/* The school with its code in one cell, so that one choice gives both. */
+static void add_school(const struct view *v, char *text, const struct record *r)
+{
+	char code[16], name[256];
+
+	record_text(r, F_DESTINATION_DEST_SCHOOL, code, sizeof code);
+	record_text(r, F_DESTINATION_DEST_SCHOOL_NAME, name, sizeof name);
+	if (!*name)
+		school_name(v, code, name, sizeof name);
+	code_and_word(text, CELL_SIZE, code, name);
+}
+
+static size_t add_destination(struct view *v, struct row_out *out, const struct record *r, int field)
+{
+	const struct kind *k = kind_by_number(KIND_DESTINATION);
+	size_t at = 0;
+
+	for (size_t i = 0; i < k->field_count; i++) {
+		const struct field *f = &k->fields[i];
+		if (!f->columns[0] || i == F_DESTINATION_DEST_SCHOOL)
+			continue;
+		at = (int)i == field ? out->n : at;
+		char *text = next_cell(out), code[8];
+		if (!r)
+			snprintf(text, CELL_SIZE, "%s", f->columns[0]);
+		else if (i == F_DESTINATION_DEST_SCHOOL_NAME)
+			add_school(v, text, r);
+		else if (f->type != FIELD_BOOL || record_has(r, (int)i))
+			value_show(r, (int)i, false, text, CELL_SIZE);
+		if (r && i == F_DESTINATION_CATEGORY && *text) {
+			record_text(r, (int)i, code, sizeof code);
+			const char *word = code_name(&codes_destination, code);
+			code_and_word(text, CELL_SIZE, code, word ? word : "");
+		}
+	}
+	return at;
+}
+
+static int compare_schools(const void *a, const void *b)
+{
+	char x[16], y[16];
+
+	return strcmp(record_text(&(*(struct item *const *)a)->record, F_SCHOOL_CODE, x, sizeof x),
+		record_text(&(*(struct item *const *)b)->record, F_SCHOOL_CODE, y, sizeof y));
+}
+
+/* The schools that a sixth-grader can go to, by code; malloc'ed, NULL when memory is short. */
+static struct item **junior_schools(const struct view *v, size_t *n)
+{
+	struct item **list = malloc((v->n + 1) * sizeof *list);
+
+	*n = 0;
+	for (size_t i = 0; list && i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		char type[8];
+		if (v->items[i]->live && r->kind->number == KIND_SCHOOL &&
+			school_type_stages(record_text(r, F_SCHOOL_TYPE, type, sizeof type)) & STAGE_JUNIOR)
+			list[(*n)++] = v->items[i];
+	}
+	if (list)
+		qsort(list, *n, sizeof(struct item *), compare_schools);
+	return list;
+}
+
+/* The second sheet: categories, schools, yes and no. */
+static enum err write_choices(
+	struct sheet_writer *w, struct row_out *out, struct item *const *schools, size_t n, struct problem *p)
+{
+	const char *headings[] = {"去向类别", "拟升入学校", "家长确认"};
+	enum err e = sheet_writer_page(w, SHEET_CHOICES, p);
+
+	if (!e)
+		e = sheet_writer_row(w, headings, 3, SHEET_HEADER, p);
+	for (size_t i = 0; !e && (i < n || i < codes_destination.n); i++) {
+		char code[16] = "", name[256] = "";
+		out->n = 0;
+		char *category = next_cell(out), *school = next_cell(out), *yes = next_cell(out);
+		if (i < codes_destination.n)
+			code_and_word(category, CELL_SIZE, codes_destination.items[i].code,
+				tr(codes_destination.items[i].zh, codes_destination.items[i].en));
+		if (i < n) {
+			record_text(&schools[i]->record, F_SCHOOL_CODE, code, sizeof code);
+			record_text(&schools[i]->record, F_SCHOOL_NAME, name, sizeof name);
+		}
+		code_and_word(school, CELL_SIZE, code, name);
+		snprintf(yes, CELL_SIZE, "%s", i == 0 ? tr("是", "yes") : i == 1 ? tr("否", "no") : "");
+		e = sheet_writer_row(w, out->cells, out->n, SHEET_PLAIN, p);
+	}
+	return e;
+}
+
+static enum err write_form(struct view *v, struct sheet_writer *w, struct row_out *out, int32_t year,
+	bool (*allowed)(const void *, const struct record *), const void *data, size_t *rows,
+	struct problem *p)
+{
+	static const int chosen[] = {
+		F_DESTINATION_CATEGORY, F_DESTINATION_DEST_SCHOOL_NAME, F_DESTINATION_GUARDIAN_CONFIRMED};
+	size_t n, n_schools;
+	struct pupil_row *list = transition_pupils(v, year, &n);
+	struct item **schools = junior_schools(v, &n_schools);
+	const size_t counts[] = {codes_destination.n, n_schools, 2};
+	enum err e = list && schools ? ERR_OK : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+
+	for (size_t i = 0; !e && i < sizeof chosen / sizeof *chosen; i++) {
+		out->n = 0;
+		size_t column = add_destination(v, out, NULL, chosen[i]);
+		e = sheet_writer_choice(w, column, SHEET_CHOICES, i, counts[i], i != 1, p);
+	}
+	if (!e)
+		e = sheet_writer_row(w, out->cells, out->n, SHEET_HEADER, p);
+	if (!e)
+		qsort(list, n, sizeof *list, compare_pupils);
+	for (size_t i = 0; !e && i < n; i++) {
+		struct record r =
+			list[i].destination ? list[i].destination->record : prefilled(v, list[i].student);
+		if (allowed && !allowed(data, &r))
+			continue;
+		out->n = 0;
+		add_destination(v, out, &r, -1);
+		e = sheet_writer_row(w, out->cells, out->n, SHEET_PLAIN, p);
+		*rows += !e;
+	}
+	if (!e)
+		e = write_choices(w, out, schools, n_schools, p);
+	free(list);
+	free(schools);
+	return e;
+}
+
+/* ---- Slips ---- */
+
 static const int slip_fields[] = {F_SLIP_NO, F_SLIP_NAME, F_SLIP_CERT_NO, F_SLIP_STUDENT_NO, F_SLIP_CODES,
 	F_SLIP_SEVERITY, F_SLIP_ISSUED_AT, F_SLIP_RESOLVE_DUE, F_SLIP_ROUND};
 static const int half_fields[] = {F_SLIP_ADDRESSEE_SCHOOL, F_SLIP_ADDRESSEE_RECEIVED_AT,
@@ -144,6 +325,8 @@ enum err export_run(struct view *v, enum export_what what, int32_t year, const c
 	*report = (struct export_report){0};
 	if (!e && what == EXPORT_SLIPS)
 		e = write_slips(v, w, out, &report->rows, p);
+	else if (!e && what == EXPORT_DESTINATIONS && strcasecmp(strrchr(path, '.'), ".xlsx") == 0)
+		e = write_form(v, w, out, year, allowed, data, &report->rows, p);
 	else if (!e)
 		e = write_records(v, w, out, what == EXPORT_STUDENTS ? KIND_STUDENT : KIND_DESTINATION, year,
 			allowed, data, &report->rows, p);

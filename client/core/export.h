@@ -1,4 +1,6 @@
-/* export.h - tables for people: what import.h reads, written back, and the slips. One thread; blocks. */
+/* export.h - tables for people: what import.h reads, written back, and the slips. Destinations as .xlsx are
+ * the form that teachers fill: every sixth-grader, drop-downs, a second sheet of codes and schools. One
+ * thread; blocks. */
 #ifndef JG_EXPORT_H
 #define JG_EXPORT_H
 

@@ -158,6 +158,7 @@ static enum err read_page(struct import *im, const struct book_table *t)
 	import_hint_read(im, t->table, t->page, &im->hint);
 	while (!e && table_next(im->table, &at)) {
 		e = add_row(im, &at);
+		im->report->unfilled += !e && im->rows[im->n_rows - 1].unfilled;
 		if (o->progress && im->n_rows % PROGRESS_ROWS == 0)
 			o->progress(o->progress_data, im->n_rows, im->sheet->n_rows);
 	}

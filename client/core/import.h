@@ -47,6 +47,7 @@ struct import_report {
 	size_t read, inserted, updated, unchanged;
 	size_t skipped; /* rows that are no pupil: sums, signatures, the header again */
 	size_t sheets;  /* that were read */
+	size_t unfilled; /* lines of the form (export.h) without a destination yet */
 	struct import_notes rejected, warnings;
 	char *ignored; /* a line for each unknown column: its heading, a tab, the nearest known one; malloc'ed
 			*/

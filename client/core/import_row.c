@@ -309,6 +309,34 @@ static void check_class(struct import *im, struct import_row *row)
 	import_reject(im, row, import_field(im, kind_field_index(im->kind, "class_no")), NULL, &p);
 }
 
+/* “3132000011 泗洪县第一初级中学”, as the form's drop-down writes it: code and name in one. */
+static void split_school(struct import *im, struct import_row *row)
+{
+	char text[256];
+
+	record_text(&row->record, F_DESTINATION_DEST_SCHOOL_NAME, text, sizeof text);
+	size_t n = strspn(text, "0123456789");
+	if (n != 10 || (text[n] && text[n] != ' '))
+		return;
+	record_set_text(&row->record, F_DESTINATION_DEST_SCHOOL, arena_text(&im->arena, text, n));
+	record_set_text(&row->record, F_DESTINATION_DEST_SCHOOL_NAME,
+		text[n] ? arena_text(&im->arena, text + n + 1, strlen(text + n + 1)) : NULL);
+	row->given |= 1u << F_DESTINATION_DEST_SCHOOL;
+}
+
+/* A line of the form that nobody has filled yet. */
+static bool is_unfilled(const struct import *im, const struct import_row *row)
+{
+	static const int filled[] = {F_DESTINATION_CATEGORY, F_DESTINATION_DEST_SCHOOL,
+		F_DESTINATION_DEST_SCHOOL_NAME, F_DESTINATION_PLACE, F_DESTINATION_REGISTRATION_NO,
+		F_DESTINATION_EVIDENCE_NOTE, F_DESTINATION_NOTE};
+
+	for (size_t i = 0; i < sizeof filled / sizeof *filled; i++)
+		if (record_has(&row->record, filled[i]))
+			return false;
+	return im->book.form;
+}
+
 void import_read_row(struct import *im, struct import_row *row)
 {
 	int cert_type = kind_field_index(im->kind, "cert_type"),
@@ -329,6 +357,12 @@ void import_read_row(struct import *im, struct import_row *row)
 	}
 	if (year >= 0)
 		record_set_number(&row->record, year, im->year);
+	if (im->kind->number == KIND_DESTINATION) {
+		split_school(im, row);
+		row->unfilled = !row->bad && is_unfilled(im, row);
+		if (row->unfilled)
+			return;
+	}
 	if (!row->bad)
 		import_read_roster(im, row);
 	if (!row->bad)

@@ -25,6 +25,7 @@ struct import_row {
 	uint32_t given, guardian_given; /* bit i: the file has a column for field i */
 	const struct sheet_page *page;
 	bool bad;
+	bool unfilled; /* of the form: nothing to store yet */
 };
 
 /* What the title and the name of a sheet say about all of its rows. */

@@ -230,6 +230,11 @@ static enum err store_row(struct import *im, struct import_row *row)
 	if (!item && im->options->what == IMPORT_STUDENTS && !record_has(&row->record, F_STUDENT_STATUS))
 		record_set_text(&row->record, F_STUDENT_STATUS, "01");
 	merge_row(&want, item, &row->record, row->given);
+	/* The code of another school must not stay behind a new name. */
+	if (item && im->options->what == IMPORT_DESTINATIONS &&
+		!record_has(&row->record, F_DESTINATION_DEST_SCHOOL) &&
+		!record_same_field(&item->record, &want, F_DESTINATION_DEST_SCHOOL_NAME))
+		record_clear(&want, F_DESTINATION_DEST_SCHOOL);
 	uint32_t groups = outbox_changed_groups(item, &want);
 	if (groups && item && item->mark) {
 		reject_repeat(im, row, item);
@@ -273,7 +278,7 @@ enum err import_store_rows(struct import *im)
 	file_path_text(path, sizeof path, o->path);
 	e = batch_begin(im->store, words[o->what], path, &im->batch, im->p);
 	for (size_t i = 0; !e && i < im->n_rows; i++) {
-		if (!im->rows[i].bad)
+		if (!im->rows[i].bad && !im->rows[i].unfilled)
 			e = store_row(im, &im->rows[i]);
 		if (o->progress && i % PROGRESS_ROWS == 0)
 			o->progress(o->progress_data, i, im->n_rows);

@@ -105,6 +105,28 @@ enum err sheet_writer_page(struct sheet_writer *w, const char *title, struct pro
 	return w->page ? ERR_OK : nomem(p);
 }
 
+#define CHOICE_ROWS 5000 /* below the header: more than any form has */
+
+enum err sheet_writer_choice(struct sheet_writer *w, size_t column, const char *title, size_t list_column,
+	size_t n, bool strict, struct problem *p)
+{
+	lxw_data_validation choice = {.validate = LXW_VALIDATION_TYPE_LIST_FORMULA,
+		.ignore_blank = LXW_VALIDATION_ON,
+		.error_type = strict ? LXW_VALIDATION_ERROR_TYPE_STOP : LXW_VALIDATION_ERROR_TYPE_WARNING};
+	char formula[128], letter = (char)('A' + list_column);
+
+	if (w->csv || !n)
+		return ERR_OK;
+	snprintf(formula, sizeof formula, "='%s'!$%c$2:$%c$%zu", title, letter, letter, n + 1);
+	choice.value_formula = formula;
+	choice.error_title = (char *)tr("请从下拉里选", "choose from the list");
+	choice.error_message = (char *)tr(
+		"可选的写在“代码和学校”这张表里", "the permitted values stand on the sheet “代码和学校”");
+	lxw_error error = worksheet_data_validation_range(
+		w->page, 1, (lxw_col_t)column, CHOICE_ROWS, (lxw_col_t)column, &choice);
+	return error ? problem_set(p, ERR_INTERNAL, NULL, NULL, "%s", lxw_strerror(error)) : ERR_OK;
+}
+
 size_t sheet_writer_dropped(const struct sheet_writer *w)
 {
 	return w->dropped;

@@ -6,9 +6,13 @@
 #ifndef JG_SHEET_WRITE_H
 #define JG_SHEET_WRITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
+
+/* The sheet of permitted values in a form that is written here and filled by hand: no table to be read. */
+#define SHEET_CHOICES "代码和学校"
 
 struct sheet_writer;
 
@@ -29,6 +33,11 @@ enum err sheet_writer_open(struct sheet_writer **out, const char *path, const ch
 enum err sheet_target_check(const char *path, const char *input, struct problem *p);
 /* Goes on with another sheet; in .csv with the next row. A title that cannot name a sheet is left out. */
 enum err sheet_writer_page(struct sheet_writer *w, const char *title, struct problem *p);
+/* Permitted values of a column of the first sheet, offered as a drop-down below its header: the n cells from
+ * row 2 on in `list_column` of the sheet `title`, which is written later. `strict`: nothing else may be
+ * typed. Nothing in .csv. */
+enum err sheet_writer_choice(struct sheet_writer *w, size_t column, const char *title, size_t list_column,
+	size_t n, bool strict, struct problem *p);
 /* How many cells held characters that no workbook can hold, and were written without them. */
 size_t sheet_writer_dropped(const struct sheet_writer *w);
 /* Writes the next row of n cells; NULL is an empty one. After an error only discard is useful.

@@ -8,12 +8,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import time
+
+import openpyxl
 
 from harness import JG, Cases, Program, Server
 from people_files import HEAD, Date, Number, cell, csv, national, number, name, page, pupil, workbook
 
-SCHOOL = "2132000001"
+SCHOOL, JUNIOR, OTHER = "2132000001", "3132000011", "3132000012"
 SIX = "16"
 
 
@@ -113,7 +114,9 @@ def sheets(f):
     sums = ("导出摘要", page([["此文稿是从 Numbers 表格导出的。"], ["工作表名称", "表格名称"], ["工作表 1", "表格 1"]]))
     _, report = f.reads("instructions, sums and a dictionary first", workbook(f.path("说明.xlsx"), [guide, sums, codes, classes[0]]),
                         every[:3], sheets=1, warned=["SHEET_LEFT"])
-    f.c.equal("each sheet that was not read is named", [w["sheet"] for w in report["warnings"]], ["填表说明", "导出摘要", "字典"])
+    f.c.equal("each sheet that was not read is named", [w["sheet"] for w in report["warnings"]], ["导出摘要", "填表说明", "字典"])
+    example = ("填写示例", page([HEAD, ["例：张三", number(90), "六年级", "1班"]]))
+    f.reads("an example with the same columns is no pupil", workbook(f.path("示例.xlsx"), [example, classes[0]]), every[:3], sheets=1, warned=["SHEET_LEFT"])
     other = ("教师", page([["姓名", "证件号码", "年级", "班级", "性别"], [name(99), number(99), "六年级", "1班", "男"]]))
     hidden = ("去年", page([HEAD, pupil(98)]), "hidden")
     _, report = f.reads("other columns and hidden sheets are left, by name", workbook(f.path("混.xlsx"), [classes[0], other, hidden]), every[:3], sheets=1)
@@ -176,6 +179,10 @@ def tables(f):
     more = csv(f.path("二.csv"), [HEAD, pupil(1)])
     open(joined, "ab").write(open(more, "rb").read())
     f.reads("two files joined, of two encodings, a mark in the middle", joined, wanted, skipped=1)
+    csv(joined, [HEAD, pupil(0)])
+    first = open(joined, "rb").read().rstrip()  # without the end of its last line
+    open(joined, "wb").write(first + open(more, "rb").read())
+    f.reads("the same without a line end between them", joined, wanted, skipped=1)
     quoted = ['"=""%s"""' % name(0), '="%s"' % number(0), '"="六年级""', "1班", '"=""城厢, 1号"""', '="13900000001"']
     person, _ = f.reads("every spelling of =\"…\"", csv(f.path("公式.csv"), [head, quoted]), [row(0)])
     f.c.check("none of them stays", '="' not in json.dumps(person.ok("students", "show", number(0)), ensure_ascii=False))
@@ -263,6 +270,42 @@ def judged(f):
     f.c.equal("so does a title", person.ok("import", "destinations", titled)["year"], 2027)
 
 
+def form(f):
+    """`export destinations` is the form that teachers fill: every sixth-grader, drop-downs, codes and schools on a second sheet."""
+    person, year = f.fresh(), datetime.date.today().year + (datetime.date.today().month >= 9)
+    person.ok("import", "students", csv(f.path("名册.csv"), [HEAD + ["监护人姓名", "监护人电话"]] + [pupil(i, class_no="%d班" % (2 - i % 2)) + ["父" + name(i), "139%08d" % i] for i in range(4)]
+                                        + [pupil(9, "五年级") + ["", ""]]))
+    person.ok("import", "destinations", csv(f.path("一.csv"), [["姓名", "证件号码", "班级", "去向类别", "拟升入学校标识码", "拟升入学校"], [name(0), number(0), "2班", "A1", JUNIOR, "演练县第一初级中学"]]), "--year", year)
+    path = f.path("去向表.xlsx")
+    f.c.equal("every sixth-grader is in the form", person.ok("export", "destinations", "-o", path)["rows"], 4)
+    book = openpyxl.load_workbook(path)
+    f.c.equal("a second sheet", book.sheetnames[1:], ["代码和学校"])
+    page, choices = book.worksheets
+    head = [c.value for c in page[1]]
+    at = {h: i + 1 for i, h in enumerate(head)}
+    rows = {page.cell(r, at["证件号码"]).value: r for r in range(2, page.max_row + 1)}
+    f.c.equal("sorted by class and name", [(page.cell(r, at["班级"]).value) for r in range(2, 6)], ["1", "1", "2", "2"])
+    f.c.equal("filled in as far as it is known", page.cell(rows[number(1)], at["监护人姓名"]).value, "父" + name(1))
+    lists = {v.sqref.ranges[0].min_col: v.formula1 for v in page.data_validations.dataValidation}
+    f.c.equal("drop-downs for category, school and confirmation", sorted(lists), sorted(at[h] for h in ("去向类别", "拟升入学校", "家长确认")))
+    words = {h: [c.value for c in column[1:] if c.value] for h, column in ((col[0].value, col) for col in choices.columns)}
+    f.c.check("their values are codes and words", "A1 施教区公办" in words["去向类别"] and len(words["去向类别"]) == 21, words["去向类别"])
+    f.c.equal("and the junior schools of the county", words["拟升入学校"], ["%s 演练县第一初级中学" % JUNIOR, "%s 演练县第二初级中学" % OTHER])
+    report = person.ok("import", "destinations", path, "--year", year)
+    f.c.equal("it reads back as it was", [report[k] for k in ("inserted", "updated", "unchanged", "unfilled")] + [report["rejected"], report["warnings"]], [0, 0, 1, 3, [], []])
+    page.cell(rows[number(1)], at["去向类别"]).value = "A1 施教区公办"
+    page.cell(rows[number(1)], at["拟升入学校"]).value = words["拟升入学校"][1]
+    page.cell(rows[number(0)], at["拟升入学校"]).value = words["拟升入学校"][1]
+    page.cell(rows[number(2)], at["去向类别"]).value = "B3 外省"
+    page.cell(rows[number(2)], at["去向地区"]).value = "安徽省泗县"
+    book.save(path)
+    report = person.ok("import", "destinations", path, "--year", year)
+    f.c.equal("what a teacher chose is taken", [report[k] for k in ("inserted", "updated", "unfilled")], [2, 1, 1])
+    stored = {r["student"]["cert_no"]: (r["category"], r["dest_school"], r["place"]) for r in person.ok("transition", "list")}
+    f.c.equal("code and name from one choice", {k: stored[k] for k in (number(0), number(1), number(2))},
+              {number(0): ("A1", OTHER, None), number(1): ("A1", OTHER, None), number(2): ("B3", None, "安徽省泗县")})
+
+
 def targets(f):
     """B5: where bad rows go is looked at before a good one is stored; the line about what is safe is true."""
     book = workbook(f.path("名册.xlsx"), [("s", page([HEAD] + [pupil(i) for i in range(20)] + [["坏行", "123", "六年级", "1班"]]))])
@@ -309,11 +352,13 @@ def targets(f):
 def main():
     cases = Cases()
     with Server() as server:
-        server.import_schools(SCHOOL)
+        clerk = server.import_schools(SCHOOL)
+        clerk.ok("schools", "import", csv(os.path.join(server.dir, "初中.csv"), [["学校标识码", "学校名称", "办学类型", "举办者"],
+                 [JUNIOR, "演练县第一初级中学", "311", "831"], [OTHER, "演练县第二初级中学", "311", "831"]]))
         person = server.school(SCHOOL)
         person.ok("sync")
         f = Files(server, person, cases)
-        for part in (layouts, sheets, workbooks, tables, texts, judged, targets):
+        for part in (layouts, sheets, workbooks, tables, texts, judged, form, targets):
             part(f)
     cases.close()
 

@@ -93,10 +93,25 @@ static void text_is_cut_at_characters(void **state)
 		}
 }
 
+static void problems_are_printable(void **state)
+{
+	struct problem p;
+
+	(void)state;
+	problem_set(&p, ERR_INVALID, "\x1B[31m", "\xFF!", "%s",
+		"a\x1B]0;\xE2\x80\xAE\xFF"
+		"b");
+	assert_string_equal(p.message, "a ]0; \xEF\xBF\xBD"
+				       "b");
+	assert_string_equal(p.hint, "\xEF\xBF\xBD!");
+	assert_string_equal(p.field, " [31m");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_are_unique), cmocka_unit_test(every_row_speaks_both_languages), cmocka_unit_test(problems),
-		cmocka_unit_test(text_is_cut_at_characters)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(problems_are_printable),
+		cmocka_unit_test(numbers_are_unique), cmocka_unit_test(every_row_speaks_both_languages),
+		cmocka_unit_test(problems), cmocka_unit_test(text_is_cut_at_characters)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
