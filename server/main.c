@@ -237,8 +237,8 @@ static enum err parse(int argc, char **argv, struct options *o, struct problem *
 		case 'e': o->embedded = true; break;
 		case 'r': o->rehearsal = true; break;
 		case 'j':
-			break;
-		case 'L': lang_set(optarg); break;
+		case 'L':
+			break; /* read before */
 		case 'v': log_set_level(LOG_LEVEL_DEBUG); break;
 		case 'V': printf("jgd %s\n", JG_VERSION); exit(0);
 		case 'h': usage(stdout); exit(0);
@@ -309,6 +309,23 @@ static enum err run(const struct command *command, struct options *o, struct rep
 	return e ? e : command->run(o, r, p);
 }
 
+/* Of a failure that says nothing better: a directory with settings can be examined; before that it is room or
+ * memory. */
+static void next_step(const struct options *o, struct problem *p)
+{
+	char path[600], dir[600];
+
+	snprintf(path, sizeof path, "%s/jgd.ini", o->dir);
+	place_quoted(dir, sizeof dir, o->dir);
+	if (access(path, F_OK) == 0)
+		snprintf(p->hint, sizeof p->hint, "jgd doctor --data %.200s", dir);
+	else
+		snprintf(p->hint, sizeof p->hint,
+			tr("df -h 看空间，free -h 看内存，再运行同一条命令",
+				"see df -h for room and free -h for memory, then run the same command "
+				"again"));
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
@@ -316,8 +333,11 @@ int main(int argc, char **argv)
 	struct problem p = {0};
 
 	lang_set(getenv("LANG"));
-	for (int i = 1; i < argc; i++) /* also of an error in the words before it */
+	for (int i = 1; i < argc; i++) { /* also of an error in the words before them */
 		report.json |= strcmp(argv[i], "--json") == 0;
+		if (strncmp(argv[i], "--lang=", 7) == 0 || (strcmp(argv[i], "--lang") == 0 && i + 1 < argc))
+			lang_set(argv[i][6] ? argv[i] + 7 : argv[i + 1]);
+	}
 	child_clean_environment();
 	enum err e = sodium_init() < 0 ? problem_set(&p, ERR_INTERNAL, NULL,
 						 "apt-get install --reinstall libsodium23", "libsodium")
@@ -339,7 +359,6 @@ int main(int argc, char **argv)
 			command ? tr(command->safe, command->safe_en)
 				: tr("什么都没有改动", "nothing was changed"));
 	if (e && !p.hint[0])
-		snprintf(p.hint, sizeof p.hint, "jgd doctor --data %s",
-			place_quoted((char[300]){0}, 300, o.dir));
+		next_step(&o, &p);
 	return report_end(&report, &p);
 }

@@ -143,7 +143,11 @@ enum err roles_mend(PGconn *owner, const struct conf *conf, struct problem *p)
 		return ERR_OK;
 	word_of(conf->database_app, "user", role, sizeof role);
 	word_of(conf->database_app, "password", password, sizeof password);
-	enum err e = *role ? set_up(owner, role, password, p) : problem_set(p, ERR_INVALID, "database_app", NULL, tr("database_app 里没有 user", "there is no user in database_app"));
+	enum err e = *role ? set_up(owner, role, password, p)
+			   : problem_set(p, ERR_INVALID, "database_app",
+				     tr("改 jgd.ini：database_app 里写上 user=jingguan_app",
+					     "mend jgd.ini: database_app needs user=jingguan_app"),
+				     tr("database_app 里没有 user", "there is no user in database_app"));
 	sodium_memzero(password, sizeof password);
 	return e;
 }

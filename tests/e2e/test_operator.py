@@ -191,7 +191,9 @@ def one_document(night):
         if key == "error":
             error = document.get("error", {})
             good = good and {"code", "message", "safe", "hint", "field", "row", "ref"} <= set(error) and error["safe"] and error["hint"]
-        cases.check("--json: %s is one document" % " ".join(args[:-1]), good, "%d %s %s" % (run.returncode, run.stdout, run.stderr))
+        english = night.jgd(*args, "--lang", "en", env={"LANG": "C.UTF-8"})
+        good = good and not re.search("[\u4e00-\u9fff]", english.stdout + english.stderr)
+        cases.check("--json: %s is one document, and English with --lang en" % " ".join(args[:-1]), good, "%d %s %s" % (run.returncode, run.stdout, run.stderr))
 
 
 def logs(night):
