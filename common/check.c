@@ -1,7 +1,10 @@
 #include "check.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "codes.h"
 #include "date.h"
 #include "tables.h"
@@ -34,6 +37,12 @@ static bool check_area(const char *text)
 	return area_code_check(text, true) == ID_OK;
 }
 
+/* A catchment may end anywhere in the 12 digits from the county on: cli.md "12 digits, or a prefix". */
+static bool check_area_prefix(const char *text)
+{
+	return area_code_is_prefix(text);
+}
+
 static bool check_class(const char *text)
 {
 	return text[0] != 0;
@@ -47,6 +56,7 @@ static const struct {
 	{"student_no", check_student_no},
 	{"school_code", check_school_code},
 	{"area", check_area},
+	{"area_prefix", check_area_prefix},
 	{"class", check_class},
 };
 
@@ -97,6 +107,9 @@ static enum err check_characters(const struct record *r, size_t i, struct proble
 	const struct field *f = &r->kind->fields[i];
 	int32_t c = text_forbidden((const char *)r->value[i].data, r->value[i].len);
 
+	if (!c && !text_is_nfc((const char *)r->value[i].data, r->value[i].len))
+		return problem_set(p, ERR_INVALID, f->name, tr("请重新输入这一项", "type the text again"), tr("“%s”的文字不是规范形式（NFC）", "the text of %s is not in normal form (NFC)"),
+			tr(f->label, f->label_en));
 	return c ? problem_set(p, ERR_INVALID, f->name,
 			   tr("请删去它，重新输入这一项", "delete it and type the text again"),
 			   tr("“%s”里有不能保存的字符 U+%04X",
@@ -127,4 +140,62 @@ enum err check_record(const struct record *r, bool whole, int32_t today, struct 
 	if (!e && r->kind->number == KIND_STUDENT)
 		e = check_student_id(r, today, p);
 	return e;
+}
+
+#define TIME_LAST INT64_C(4102444800000000) /* 2100-01-01: what lies behind it is no time that anybody means */
+
+static bool number_passes(int64_t n, const char *check)
+{
+	if (strcmp(check, "year") == 0)
+		return n >= YEAR_MIN && n <= YEAR_MAX;
+	if (strcmp(check, "date") == 0)
+		return n == (int32_t)n && date_is_real((int32_t)n) && n / 10000 >= YEAR_MIN && n / 10000 <= YEAR_MAX;
+	if (strcmp(check, "time") == 0)
+		return n >= 0 && n <= TIME_LAST;
+	return n >= 0; /* sequence: an unsigned one of 2^63 and more is negative here */
+}
+
+static bool field_passes(const ProtobufCFieldDescriptor *f, const void *value, const char *check)
+{
+	const char *text = f->type == PROTOBUF_C_TYPE_STRING ? *(const char *const *)value : "";
+	uint8_t id[16];
+
+	switch (f->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		if (!text[0])
+			return true;
+		if (strncmp(check, "codes:", 6) == 0)
+			return code_item(code_list_by_name(check + 6), text) != NULL;
+		return strcmp(check, "uuid") == 0 ? id_parse(id, text) == 0 : school_code_check(text) == ID_OK;
+	case PROTOBUF_C_TYPE_BYTES:
+		return ((const ProtobufCBinaryData *)value)->len == (strcmp(check, "id") == 0 ? 16u : 32u);
+	case PROTOBUF_C_TYPE_UINT32:
+		return *(const uint32_t *)value <= (uint32_t)atol(check + 4);
+	case PROTOBUF_C_TYPE_INT32:
+		return *(const int32_t *)value == 0 || number_passes(*(const int32_t *)value, check);
+	default:
+		return *(const int64_t *)value == 0 || number_passes(*(const int64_t *)value, check);
+	}
+}
+
+enum err check_field(const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p)
+{
+	static const struct {
+		const char *check, *zh, *en;
+	} hints[] = {{"year", "2000 到 2100 之间的年份", "a year from 2000 to 2100"}, {"date", "写成 20260912 的日期", "a date like 20260912"},
+		{"time", "1970 到 2100 年之间的微秒数", "microseconds from 1970 to 2100"}, {"school", "10 位学校标识码", "a school code of 10 digits"},
+		{"uuid", "列表里的编号（UUID）", "an id of a list (UUID)"}, {"id", "16 字节", "16 bytes"}, {"sha", "32 字节", "32 bytes"},
+		{"sequence", "小于 2^63", "below 2^63"}};
+	char hint[HINT_SIZE] = "";
+
+	if (field_passes(f, value, check))
+		return ERR_OK;
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+		if (strcmp(hints[i].check, check) == 0)
+			snprintf(hint, sizeof hint, "%s", tr(hints[i].zh, hints[i].en));
+	if (strncmp(check, "codes:", 6) == 0)
+		code_list_words(code_list_by_name(check + 6), hint, sizeof hint);
+	else if (strncmp(check, "max:", 4) == 0)
+		snprintf(hint, sizeof hint, tr("最多 %s", "at most %s"), check + 4);
+	return problem_set(p, ERR_INVALID, f->name, hint, tr("“%s”的取值不在范围内", "the value of %s is out of range"), f->name);
 }

@@ -55,6 +55,10 @@ const struct code_item *code_item(const struct code_list *list, const char *code
 /* The word of a code in the user's language, or NULL when the list has no such code. */
 const char *code_name(const struct code_list *list, const char *code);
 
+/* All that a list permits, as people write it: "A1 施教区公办、A2 …"; a list that is longer than size is not cut, the place where it
+ * stands whole is named instead. Returns out. */
+const char *code_list_words(const struct code_list *list, char *out, size_t size);
+
 /* Stages that a school type teaches (domain.md §1.4). */
 enum stage_bit {
 	STAGE_KINDERGARTEN = 1,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "check.h"
 #include "kind.h"
 #include "text.h"
 
@@ -16,6 +17,8 @@ static enum err walk_value(const ProtobufCFieldDescriptor *f, const void *value,
 		if (text && !text_utf8_valid(text, strlen(text)))
 			return problem_set(p, ERR_MALFORMED, f->name, NULL, tr("“%s”不是有效的 UTF-8 文本", "%s is not valid UTF-8"),
 				f->name);
+		if (text && !text_is_nfc(text, strlen(text)))
+			return problem_set(p, ERR_MALFORMED, f->name, NULL, tr("“%s”的文字不是规范形式（NFC）", "%s is not in normal form (NFC)"), f->name);
 		return ERR_OK;
 	}
 	case PROTOBUF_C_TYPE_ENUM:
@@ -64,10 +67,20 @@ static enum err walk_repeated(const ProtobufCMessage *message, const ProtobufCFi
 	return ERR_OK;
 }
 
+static enum err walk_check(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *f, const char *check, struct problem *p)
+{
+	const char *base = (const char *)message;
+
+	if (f->type == PROTOBUF_C_TYPE_STRING ? *(const char *const *)(base + f->offset) == NULL : !*(const protobuf_c_boolean *)(base + f->quantifier_offset))
+		return ERR_OK;
+	return check_field(f, base + f->offset, check, p);
+}
+
 static enum err walk(const ProtobufCMessage *message, struct problem *p)
 {
 	const ProtobufCMessageDescriptor *d = message->descriptor;
 	const uint32_t *bounds = message_bounds(d);
+	const char *const *checks = message_checks(d);
 
 	for (unsigned i = 0; i < d->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &d->fields[i];
@@ -78,6 +91,8 @@ static enum err walk(const ProtobufCMessage *message, struct problem *p)
 		else if (f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE ||
 			*(const protobuf_c_boolean *)(base + f->quantifier_offset))
 			e = walk_value(f, base + f->offset, p);
+		if (!e && checks && checks[i][0])
+			e = walk_check(message, f, checks[i], p);
 		if (e)
 			return e;
 	}

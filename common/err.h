@@ -26,13 +26,15 @@ struct err_info {
 /* Never NULL: an unknown number answers the row of ERR_INTERNAL. Any thread. */
 const struct err_info *err_info(int code);
 
+#define HINT_SIZE 640 /* the longest list of permitted values that is told whole: the pages of a school type */
+
 /* What went wrong, told to a person. Strings are copied in and truncated at a UTF-8 boundary; no ownership. */
 struct problem {
 	enum err code;
 	char field[48];	   /* the field or column, or "" */
 	char message[256]; /* what happened; "" means the sentence of the code */
 	char safe[128];	   /* what is safe; "" when there is nothing to say */
-	char hint[256];	   /* what to do */
+	char hint[HINT_SIZE]; /* what to do */
 	long row;	   /* the row as the spreadsheet shows it, 0 = none */
 	unsigned retry_ms; /* when to try again, 0 = not said */
 };

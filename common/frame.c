@@ -24,7 +24,8 @@ enum err frame_header_get(struct frame *f, const uint8_t in[FRAME_HEADER])
 		.call = get_be32(in + 8),
 		.deadline_ms = get_be32(in + 12),
 	};
-	if (f->type == 0 || f->type > FRAME_TYPE_MAX || (f->flags & ~FRAME_FLAGS))
+	/* Only an answer comes in parts. */
+	if (f->type == 0 || f->type > FRAME_TYPE_MAX || (f->flags & ~(f->type == FRAME_REPLY ? FRAME_FLAGS : 0)))
 		return ERR_PROTOCOL;
 	return ERR_OK;
 }

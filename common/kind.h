@@ -79,6 +79,9 @@ int method_index(uint16_t number);			/* -1 when unknown */
 /* Upper bound of each repeated field of a message, by field index; NULL for a message without repeated fields. */
 const uint32_t *message_bounds(const ProtobufCMessageDescriptor *descriptor);
 
+/* What the value of each field has to be, by field index ("" = anything); NULL for a message without checks. */
+const char *const *message_checks(const ProtobufCMessageDescriptor *descriptor);
+
 struct role {
 	unsigned number;
 	const char *name; /* "registrar" */

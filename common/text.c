@@ -307,6 +307,45 @@ static bool is_spread(int32_t c)
 }
 
 /* `name`: a blank between two Chinese characters only fills a column. */
+bool text_is_nfc(const char *s, size_t n)
+{
+	utf8proc_uint8_t *composed = NULL;
+	utf8proc_int32_t c;
+	bool sure = true;
+
+	/* Nothing below U+0300 composes with what stands before it, and no unified ideograph with anything: that is nearly every text. */
+	for (size_t i = 0; i < n && sure;) {
+		utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
+		if (step <= 0)
+			return false;
+		sure = c < 0x300 || (c >= 0x3400 && c <= 0x9FFF) || (c >= 0x3000 && c <= 0x3029) || (c >= 0xFF01 && c <= 0xFF5E);
+		i += (size_t)step;
+	}
+	if (sure)
+		return true;
+	utf8proc_ssize_t m = utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &composed, (utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+	bool same = m >= 0 && (size_t)m == n && memcmp(composed, s, n) == 0;
+	free(composed);
+	return same || m == UTF8PROC_ERROR_NOMEM; /* for want of memory nothing is called wrong */
+}
+
+/* Composes in place; what has no room in its composed form stays, and is refused where it is checked. */
+static enum err compose(char *out, size_t size)
+{
+	utf8proc_uint8_t *composed = NULL;
+
+	if (text_is_nfc(out, strlen(out)))
+		return ERR_OK;
+	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)out, 0, &composed, (utf8proc_option_t)(UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+	if (n < 0)
+		return n == UTF8PROC_ERROR_NOMEM ? ERR_NOMEM : ERR_INVALID;
+	enum err e = (size_t)n < size ? ERR_OK : ERR_TOO_LARGE;
+	if (!e)
+		memcpy(out, composed, (size_t)n + 1);
+	free(composed);
+	return e;
+}
+
 static enum err clean(char *out, size_t size, const char *in, bool name)
 {
 	struct sink k = sink_open(out, size);
@@ -334,7 +373,8 @@ static enum err clean(char *out, size_t size, const char *in, bool name)
 		before = c;
 		sink_put(&k, radical_folded(c));
 	}
-	return sink_close(&k, step);
+	enum err e = sink_close(&k, step);
+	return e ? e : compose(out, size);
 }
 
 enum err text_clean(char *out, size_t size, const char *in)

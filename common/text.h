@@ -39,6 +39,9 @@ int32_t text_forbidden(const char *s, size_t n);
  * name (a digit, #, &…); 0 when there is none. */
 int32_t text_name_odd(const char *name);
 
+/* Whether n bytes of UTF-8 are in the normal form NFC, in which all text is sent and stored. */
+bool text_is_nfc(const char *s, size_t n);
+
 /* Full-width ASCII (U+FF01-FF5E) and U+3000 to half-width; everything else stays. */
 enum err text_half_width(char *out, size_t size, const char *in);
 /* Removes all white space, wherever it stands. */

@@ -260,3 +260,10 @@ enum id_fault credit_code_check(const char *code)
 		sum += (int)(strchr(alphabet, code[i]) - alphabet) * weight;
 	return alphabet[(31 - sum % 31) % 31] == code[CREDIT_CODE_LENGTH - 1] ? ID_OK : ID_CHECK;
 }
+
+bool area_code_is_prefix(const char *code)
+{
+	size_t n = strspn(code, "0123456789");
+
+	return n >= 6 && n <= 12 && !code[n];
+}

@@ -66,5 +66,7 @@ enum id_fault credit_code_check(const char *code);
 
 /* 统计用区划代码: 12 digits 2+2+2+3+3, or with `prefix_allowed` its first 2, 4, 6 or 9. */
 enum id_fault area_code_check(const char *code, bool prefix_allowed);
+/* The same cut anywhere from the county on: 6 to 12 digits. */
+bool area_code_is_prefix(const char *code);
 
 #endif

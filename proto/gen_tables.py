@@ -89,6 +89,30 @@ def bounds(decl, header, source):
     source.append("\treturn NULL;\n}\n")
 
 
+CHECKS = {"year": 5, "date": 5, "time": 3, "school": 9, "uuid": 9, "id": 12, "sha": 12, "sequence": 4, "codes": 9, "max": 13}
+
+
+def checks(decl, header, source):
+    rows = []
+    for file, message in decl.messages:
+        if file.name.endswith("options.proto"):
+            continue
+        names = []
+        for field in sorted(message.field, key=lambda x: x.number):
+            check = decl.options(field, "FieldOptions", "check") or ""
+            if check and CHECKS.get(check.split(":")[0]) != field.type:
+                fail("%s.%s has the check %s, which is unknown or of another type" % (message.name, field.name, check))
+            names.append(check)
+        if any(names):
+            name = "checks_" + snake(message.name)
+            source.append("static const char *const %s[] = {%s};" % (name, ", ".join(map(c_string, names))))
+            rows.append((symbol("jingguan.v1." + message.name), name))
+    source.append("\nconst char *const *message_checks(const ProtobufCMessageDescriptor *descriptor)\n{")
+    for desc, name in rows:
+        source.append("\tif (descriptor == &%s__descriptor)\n\t\treturn %s;" % (desc, name))
+    source.append("\treturn NULL;\n}\n")
+
+
 def field_row(decl, kind, field, header, source):
     rule = decl.options(field, "FieldOptions", "rule")
     where = "%s.%s" % (kind, field.name)
@@ -204,7 +228,7 @@ def main():
     header = ["/* made by proto/gen_tables.py */", "#ifndef JG_TABLES_H", "#define JG_TABLES_H", '#include "kind.h"']
     source = ["/* made by proto/gen_tables.py */", '#include "tables.h"']
     source += ['#include "%s"' % f.name.replace(".proto", ".pb-c.h") for f in decl.files]
-    for part in (bounds, roles, kinds, methods):
+    for part in (bounds, checks, roles, kinds, methods):
         part(decl, header, source)
     short_names(decl, sys.argv[2])
     header.append("#endif")

@@ -38,7 +38,7 @@ static const struct db_stmt read_hangers = {
 static const struct db_stmt read_day = {
 	"SELECT jg_today(), ARRAY(SELECT year FROM cycle WHERE county = app_county() AND NOT deleted AND phase = 'closed')"};
 static const struct db_stmt read_others = {
-	"SELECT ord, school FROM destination_other($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])"};
+	"SELECT ord, school, problem FROM destination_judge($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])"};
 static const struct db_stmt guard_filing = {
 	"SELECT ord, code, field, message FROM filing_guard($1::int[], $2::text[], $3::int[], $4::text[], $5::boolean[], $6::text[])"};
 static const struct db_stmt guard_verify = {
@@ -694,11 +694,20 @@ static enum err err_by_name(const char *name)
 	return ERR_INTERNAL;
 }
 
+static struct problem *new_refusal(struct group *g, int ord)
+{
+	struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
+	struct plan_refusal *x = (struct plan_refusal *)(uintptr_t)&f->refusals[f->refusal_count++];
+
+	x->op = (uint32_t)(ord % PUSH_OPS_MAX);
+	return &x->problem;
+}
+
 static bool read_guard_rows(struct group *g)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		struct member *m = &g->member[i];
-		struct plan_refusal *list = arena_alloc(&g->arena, sizeof *list * (3 * m->limit + 1));
+		struct plan_refusal *list = arena_alloc(&g->arena, sizeof *list * (4 * m->limit + 1));
 		char(*others)[SCHOOL_TEXT] = arena_alloc(&g->arena, sizeof *others * (m->limit + 1));
 		if (!list || !others)
 			return false;
@@ -707,19 +716,16 @@ static bool read_guard_rows(struct group *g)
 	}
 	for (int k = 0; k < 3; k++) {
 		const PGresult *r = g->guards_at[k] >= 0 ? g->task.result[g->guards_at[k]] : NULL;
-		for (int i = 0; r && i < PQntuples(r); i++) {
-			int ord = (int)db_get_int(r, i, 0);
-			struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
-			struct plan_refusal *x = (struct plan_refusal *)(uintptr_t)&f->refusals[f->refusal_count++];
-			x->op = (uint32_t)(ord % PUSH_OPS_MAX);
-			problem_set(&x->problem, err_by_name(db_get_text(r, i, 1)), db_get_text(r, i, 2), NULL, "%s", db_get_text(r, i, 3));
-		}
+		for (int i = 0; r && i < PQntuples(r); i++)
+			problem_set(new_refusal(g, (int)db_get_int(r, i, 0)), err_by_name(db_get_text(r, i, 1)), db_get_text(r, i, 2), NULL, "%s", db_get_text(r, i, 3));
 	}
 	const PGresult *r = g->others_at >= 0 ? g->task.result[g->others_at] : NULL;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, 0);
 		char(*others)[SCHOOL_TEXT] = (char(*)[SCHOOL_TEXT])(uintptr_t)g->member[ord / PUSH_OPS_MAX].facts.others;
 		snprintf(others[ord % PUSH_OPS_MAX], SCHOOL_TEXT, "%s", db_get_text(r, i, 1));
+		if (!db_is_null(r, i, 2))
+			problem_set(new_refusal(g, ord), ERR_INVALID, "dest_school", NULL, "%s", db_get_text(r, i, 2));
 	}
 	return true;
 }

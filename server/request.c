@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "envelope.h"
 #include "log.h"
+#include "text.h"
 
 #define PUSH_GROUP_SCHOOLS 512 /* bytes of the list of schools of one group */
 #define REPLY_ARENA (64u << 20) /* a list of a whole county's mismatches */
@@ -535,13 +536,23 @@ void access_log_query(struct request *r, const char *result)
 	request_query(r, &insert_access, &p);
 }
 
+const char *access_reason(struct request *r, const char *reason)
+{
+	char *text = arena_printf(&r->arena, "%.*s", PURPOSE_SIZE - 1, reason ? reason : "");
+
+	if (!text)
+		return "";
+	text[text_utf8_prefix(text, strlen(text))] = 0;
+	return text;
+}
+
 struct access_row {
 	struct db_task task;
 	struct worker *worker;
 	struct caller who;
-	const char *method, *result, *purpose;
+	const char *method, *result;
 	uint32_t rows;
-	char ref[24];
+	char ref[24], purpose[PURPOSE_SIZE];
 };
 
 static void on_access_written(struct db_task *task)
@@ -581,7 +592,7 @@ void access_log_add(struct worker *w, const struct caller *caller, const char *m
 	row->who = *caller;
 	row->method = method;
 	row->result = result;
-	row->purpose = purpose;
+	snprintf(row->purpose, sizeof row->purpose, "%s", purpose);
 	row->rows = rows;
 	snprintf(row->ref, sizeof row->ref, "%s", ref);
 	if (db_task_start(w->pool, &row->task, on_access_connection, row, DEADLINE_MS))

@@ -36,6 +36,7 @@ int cmd_devices_invite(struct cli *c);
 int cmd_devices_list(struct cli *c);
 int cmd_devices_revoke(struct cli *c);
 int cmd_open(struct cli *c);
+int cmd_cancel(struct cli *c);
 int cmd_phase(struct cli *c);
 int cmd_progress(struct cli *c);
 int cmd_reconcile(struct cli *c);

@@ -7,35 +7,93 @@
 #include "date.h"
 #include "tables.h"
 
+static json_t *school_list(pb_school_ref *const *list, size_t n)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:i}", "id", list[i]->code, "code", list[i]->code, "name", list[i]->name, "what", list[i]->what,
+			"count", (int)list[i]->count));
+	return out;
+}
+
+/* What would be frozen: the schools that have no sixth-grader come last, by name, because their pupils would be missing. */
+static void show_preview(struct cli *c, const pb_open_reply *o)
+{
+	cli_say(c, tr("%d 年将冻结：应升学 %u 人，%u 所小学", "%d would freeze %u pupils of %u primary schools"), o->year, o->baseline, o->schools);
+	for (size_t i = 0; i < o->n_school; i++)
+		if (o->school[i]->count)
+			cli_say(c, tr("  %s %u 人", "  %s %u"), o->school[i]->name, o->school[i]->count);
+	for (size_t i = 0; i < o->n_school; i++)
+		if (!o->school[i]->count)
+			cli_say(c, tr("  没有六年级名册：%s（%s）", "  no sixth grade yet: %s (%s)"), o->school[i]->name, o->school[i]->code);
+}
+
+static enum err ask_open(struct cli *c, pb_year_request *q, bool dry_run, struct arena *arena, const pb_open_reply **o)
+{
+	const ProtobufCMessage *reply = NULL;
+
+	q->has_year = q->has_dry_run = 1;
+	q->dry_run = dry_run;
+	enum err e = admin_ask(c, METHOD_TRANSITION_OPEN, &q->base, arena, &reply);
+	*o = (const pb_open_reply *)reply;
+	return e;
+}
+
+/* Freezing is shown first, and a person at a terminal types the year to go on; a script says --yes, or is not asked. */
 int cmd_open(struct cli *c)
 {
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
+	const pb_open_reply *o;
 	struct arena arena;
-	const ProtobufCMessage *reply;
+	char year[16], prompt[160];
 	int code;
 
 	if (!admin_year(c, &q.year, &code))
 		return code;
-	q.has_year = 1;
-	enum err e = admin_ask(c, METHOD_TRANSITION_OPEN, &q.base, &arena, &reply);
+	snprintf(year, sizeof year, "%d", q.year);
+	bool dry = cli_flag(c, "dry-run"), asks = !dry && !cli_flag(c, "yes") && cli_is_asked(c);
+	if (dry || asks) {
+		if (ask_open(c, &q, true, &arena, &o)) {
+			arena_free(&arena);
+			return cli_fail(c);
+		}
+		show_preview(c, o);
+		json_t *out = json_pack("{s:i,s:i,s:i,s:o}", "year", o->year, "baseline", (int)o->baseline, "schools", (int)o->schools, "list", school_list(o->school, o->n_school));
+		arena_free(&arena);
+		if (dry)
+			return cli_result(c, out, 0);
+		json_decref(out);
+		snprintf(prompt, sizeof prompt, tr("冻结后名单只能逐人增减。确认请输入年份 %s：", "the list can then only be amended one by one. Type %s to go on: "), year);
+		if (!cli_confirm(year, prompt))
+			return cli_fail_with(c, ERR_NOT_NOW, tr("备齐名册后再运行 transition open", "run transition open when the rosters are in"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	}
+	enum err e = ask_open(c, &q, false, &arena, &o);
 	if (e) {
 		arena_free(&arena);
 		return cli_fail(c);
 	}
-	const pb_open_reply *o = (const pb_open_reply *)reply;
 	json_t *out = json_pack("{s:i,s:i,s:i}", "year", o->year, "baseline", (int)o->baseline, "schools", (int)o->schools);
-	cli_say(c, tr("%d 年应升学人数 %u 人，%u 所小学，名单已冻结", "%d: %u pupils of %u primary schools, frozen"), o->year, o->baseline, o->schools);
+	cli_say(c, tr("%d 年应升学 %u 人，%u 所小学，名单已冻结；没有学校上报之前可以取消：jgadmin transition cancel --year %d --reason 原因",
+			    "%d: %u pupils of %u primary schools, frozen; until a school reports it can be taken back: jgadmin transition cancel --year %d --reason TEXT"),
+		o->year, o->baseline, o->schools, o->year);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
 
-static json_t *missing_json(const pb_phase_reply *p)
+/* 未上报、未落实 2 人、在办交办单 1 张 */
+static const char *missing_words(const pb_school_ref *m, char *out, size_t size)
 {
-	json_t *out = json_array();
+	const char *stage = code_name(&codes_filing_stage, m->what);
 
-	for (size_t i = 0; i < p->n_missing; i++)
-		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s}", "id", p->missing[i]->code, "code", p->missing[i]->code, "name", p->missing[i]->name,
-			"what", p->missing[i]->what));
+	if (stage)
+		snprintf(out, size, tr("没有上报：%s", "not reported: %s"), stage);
+	else if (strcmp(m->what, "OPEN") == 0)
+		snprintf(out, size, tr("未落实 %u 人", "%u pupils open"), m->count);
+	else if (strcmp(m->what, "SLIP") == 0)
+		snprintf(out, size, tr("在办交办单 %u 张", "%u slips under way"), m->count);
+	else
+		snprintf(out, size, "%s", tr("有交办单没有下发：jgadmin transition slips issue", "slips are not issued: jgadmin transition slips issue"));
 	return out;
 }
 
@@ -59,11 +117,12 @@ int cmd_phase(struct cli *c)
 		return cli_fail(c);
 	}
 	const pb_phase_reply *p = (const pb_phase_reply *)reply;
-	json_t *out = json_pack("{s:i,s:s,s:o}", "year", p->year, "phase", p->phase, "missing", missing_json(p));
+	json_t *out = json_pack("{s:i,s:s,s:o}", "year", p->year, "phase", p->phase, "missing", school_list(p->missing, p->n_missing));
 	cli_say(c, tr("%d 年：%s", "%d: %s"), p->year, code_name(&codes_phase, p->phase));
-	for (size_t i = 0; i < p->n_missing; i++)
-		cli_say(c, tr("  未完成 %s %s（%s）", "  not done: %s %s (%s)"), p->missing[i]->code, p->missing[i]->name,
-			code_name(&codes_filing_stage, p->missing[i]->what) ? code_name(&codes_filing_stage, p->missing[i]->what) : "");
+	for (size_t i = 0; i < p->n_missing; i++) {
+		char words[96];
+		cli_say(c, "  %s %s", p->missing[i]->name[0] ? p->missing[i]->name : tr("县局", "the bureau"), missing_words(p->missing[i], words, sizeof words));
+	}
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -103,13 +162,29 @@ static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q
 	struct arena arena;
 	const ProtobufCMessage *reply;
 	enum err e = admin_ask(c, method, q, &arena, &reply);
-	uint32_t changed = e ? 0 : ((const pb_ok_reply *)reply)->changed;
+	const pb_ok_reply *ok = (const pb_ok_reply *)reply;
 
-	arena_free(&arena);
-	if (e)
+	if (e) {
+		arena_free(&arena);
 		return cli_fail(c);
-	cli_say(c, tr("已处理 %u 条", "%u done"), changed);
-	return cli_result(c, json_pack("{s:i}", "changed", (int)changed), 0);
+	}
+	const char *about = ok->about ? ok->about : "";
+	cli_say(c, about[0] ? tr("已记录 %u 条：%s", "%u recorded: %s") : tr("已处理 %u 条%s", "%u done%s"), ok->changed, about);
+	json_t *out = json_pack("{s:i,s:o}", "changed", (int)ok->changed, "about", admin_text(about));
+	arena_free(&arena);
+	return cli_result(c, out, 0);
+}
+
+int cmd_cancel(struct cli *c)
+{
+	pb_year_request q = PB_YEAR_REQUEST_INIT;
+	int code;
+
+	if (!admin_year(c, &q.year, &code))
+		return code;
+	q.has_year = 1;
+	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
+	return ask_changed(c, METHOD_TRANSITION_CANCEL, &q.base);
 }
 
 /* The cli contract promises the list; issuing answers with it. */

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "admin.h"
 #include "codes.h"
 #include "tables.h"
@@ -215,6 +217,17 @@ int cmd_slips_list(struct cli *c)
 
 /* ---- proofs ---- */
 
+static json_t *hashes_json(const pb_proof_row *p)
+{
+	json_t *out = json_array();
+	char hex[65];
+
+	for (size_t i = 0; i < p->n_sha; i++)
+		if (p->sha[i].len == 32)
+			json_array_append_new(out, json_string(sodium_bin2hex(hex, sizeof hex, p->sha[i].data, 32)));
+	return out;
+}
+
 static bool proof_page(void *data, const ProtobufCMessage *reply)
 {
 	struct list *l = data;
@@ -228,9 +241,9 @@ static bool proof_page(void *data, const ProtobufCMessage *reply)
 		const char *category = code_name(&codes_destination, p->category);
 		const char *word = strcmp(p->word, "accepted") == 0 ? tr("认可", "accepted") : strcmp(p->word, "refuted") == 0 ? tr("不认可", "refuted") : "";
 		cli_table_row(l->table, (const char *const[]){name, no, category ? category : "", p->place, p->source_school, files, word});
-		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(p->id), "student", admin_pupil(p->student), "category",
+		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(p->id), "student", admin_pupil(p->student), "category",
 			admin_text(p->category), "place", admin_text(p->place), "source_school", admin_text(p->source_school), "files",
-			admin_texts(p->file, p->n_file), "word", admin_text(p->word)));
+			admin_texts(p->file, p->n_file), "word", admin_text(p->word), "filed_by", admin_text(p->filed_by), "sha256", hashes_json(p)));
 	}
 	return true;
 }

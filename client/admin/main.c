@@ -21,6 +21,9 @@ static const struct cli_option grant_options[] = {{"refuse", NULL, "不同意", 
 static const struct cli_option invite_options[] = {{"school", "CODE", "学校标识码", "school code"}, {"bureau", NULL, "县局的电脑", "a computer of the bureau"},
 	{"all", NULL, "给每所学校各发一个", "one for every school"}, {"o", "FILE.pdf", "写成可打印的 PDF", "write a printable PDF"}, {0}};
 static const struct cli_option year_options[] = {{"year", "Y", "年度", "year"}, {0}};
+static const struct cli_option open_options[] = {{"year", "Y", "年度（今年或明年）", "year, this one or the next"}, {"dry-run", NULL, "只显示将冻结什么", "only show what it would freeze"},
+	{"yes", NULL, "不再询问", "do not ask"}, {0}};
+static const struct cli_option cancel_options[] = {{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由（必写）", "reason (needed)"}, {0}};
 static const struct cli_option phase_options[] = {{"year", "Y", "年度", "year"}, {"force", NULL, "有学校未完成也前进", "move on though schools are not done"},
 	{"reason", "TEXT", "理由", "reason"}, {0}};
 static const struct cli_option reconcile_options[] = {{"year", "Y", "年度", "year"}, {"as-of", "DATE", "按哪一天核对（默认今天）", "the day to judge by (default today)"}, {0}};
@@ -78,8 +81,9 @@ static const struct cli_command commands[] = {
 	{"devices revoke", "ID", 1, 1, NULL, IN, 0, "停用设备，5 秒内断开",
 		"revoke a device; it is cut off within 5 seconds", "devices revoke 0190…",
 		cmd_devices_revoke},
-	{"transition open", "", 0, 0, year_options, IN, 0, "冻结应升学名单，开始一个年度",
-		"freeze the baseline and open a year", "transition open --year 2026", cmd_open},
+	{"transition open", "", 0, 0, open_options, IN, 0, "冻结应升学名单，开始一个年度（先显示将冻结什么）", "freeze the baseline and open a year (shows first what it freezes)",
+		"transition open --year 2026", cmd_open},
+	{"transition cancel", "", 0, 0, cancel_options, IN, 0, "取消一个还没有学校上报的年度", "take back a year in which no school has reported", "transition cancel --year 2026 --reason 名册未齐", cmd_cancel},
 	{"transition phase", "[PHASE]", 0, 1, phase_options, IN, 0, "查看阶段，或前进一步",
 		"show the phase or move one step on", "transition phase --year 2026 confirm", cmd_phase},
 	{"transition progress", "", 0, 0, year_options, IN, 0, "各校进度", "progress of the schools",

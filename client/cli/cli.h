@@ -111,6 +111,13 @@ void cli_progress_end(struct cli *c);
 json_t *cli_time_json(int64_t us);   /* RFC 3339 with +08:00, null for 0 */
 json_t *cli_date_json(int32_t date); /* "YYYY-MM-DD", null for 0 */
 
+/* ---- Asking ---- */
+
+/* Whether a person is there to be asked: a terminal at both ends, and no --json. */
+bool cli_is_asked(const struct cli *c);
+/* Asks and reads a line; true when it is the word. */
+bool cli_confirm(const char *word, const char *prompt);
+
 /* ---- Passwords ---- */
 
 /* From the file that `option` names, else JG_PASSWORD (when env is set), else the prompt without echo.

@@ -272,3 +272,22 @@ int cli_cmd_completion(struct cli *c)
 		program->name);
 	return 0;
 }
+
+/* ---- Asking ---- */
+
+bool cli_is_asked(const struct cli *c)
+{
+	return !c->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+bool cli_confirm(const char *word, const char *prompt)
+{
+	char line[64];
+
+	fputs(prompt, stdout);
+	fflush(stdout);
+	if (!fgets(line, sizeof line, stdin))
+		return false;
+	line[strcspn(line, "\r\n")] = 0;
+	return strcmp(line, word) == 0;
+}

@@ -8,6 +8,7 @@
 #include "slip.h"
 #include "slip_pdf.h"
 #include "tables.h"
+#include "schools.h"
 #include "transition.h"
 #include "validate.h"
 #include "value.h"

@@ -5,6 +5,7 @@
 #include "find.h"
 #include "jg.h"
 #include "tables.h"
+#include "schools.h"
 #include "transition.h"
 #include "value.h"
 

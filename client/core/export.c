@@ -7,6 +7,7 @@
 #include "codes.h"
 #include "sheet_write.h"
 #include "slip.h"
+#include "schools.h"
 #include "tables.h"
 #include "transition.h"
 #include "value.h"

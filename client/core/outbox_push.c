@@ -459,21 +459,41 @@ enum err outbox_move_hangers(
 	return move_hangers(&a, from, to, false);
 }
 
-/* The record that exists is the same pupil's. What differs in other groups than the identity is this school's
- * newer word. */
+/* Whether both say something of a field, and not the same: a colleague's word is not replaced unasked, as little as by an edit. */
+static bool contradicts(const struct record *there, const struct record *mine, uint32_t groups)
+{
+	for (size_t i = 0; i < mine->kind->field_count; i++)
+		if (groups >> (mine->kind->fields[i].group - 1) & 1 && record_has(there, (int)i) && record_has(mine, (int)i) && !record_same_field(there, mine, i))
+			return true;
+	return false;
+}
+
+/* The record that exists is the same pupil's. What the two say is put together where each fills what the other left open; where they
+ * contradict each other a person decides. */
 static enum err adopt(void *data, const struct op_row *row)
 {
 	struct adoption *a = data;
 	struct item *item = row->has_duplicate ? view_find_id(a->view, row->duplicate_of) : NULL;
+	uint32_t groups = 0;
+	enum err e = ERR_OK;
 
 	if (!item || !item->live || row->del || item->record.kind != row->kind)
 		return ERR_OK;
-	if (!row->kind->append_only && !record_same_group(&item->record, &row->body, 1)) {
-		a->told->conflicts++;
-		return outbox_set_state(a->view->store, row->n, OP_CONFLICT, a->p);
+	if (!row->kind->append_only) {
+		if (contradicts(&item->record, &row->body, row->groups)) {
+			a->told->conflicts++;
+			return outbox_set_state(a->view->store, row->n, OP_CONFLICT, a->p);
+		}
+		struct record want = item->record;
+		for (size_t i = 0; i < row->kind->field_count; i++)
+			if (row->groups >> (row->kind->fields[i].group - 1) & 1 && !record_has(&want, (int)i) && record_has(&row->body, (int)i)) {
+				want.value[i] = row->body.value[i];
+				want.set |= UINT32_C(1) << i;
+			}
+		groups = outbox_changed_groups(item, &want) & row->groups;
+		if (groups)
+			e = outbox_put(a->view, &item, &want, groups, row->batch, a->p);
 	}
-	uint32_t groups = row->kind->append_only ? 0 : outbox_changed_groups(item, &row->body) & row->groups;
-	enum err e = groups ? outbox_put(a->view, &item, &row->body, groups, row->batch, a->p) : ERR_OK;
 	a->told->queued += groups != 0;
 	a->told->adopted++;
 	if (!e)

@@ -7,6 +7,7 @@
 #include "codes.h"
 #include "paper.h"
 #include "tables.h"
+#include "schools.h"
 #include "transition.h"
 #include "value.h"
 

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "codes.h"
 #include "evidence.h"
+#include "schools.h"
 #include "tables.h"
 
 const uint32_t transition_kinds[] = {KIND_SCHOOL, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
@@ -18,16 +19,6 @@ const char *declared_code(enum declared state)
 	static const char *const codes[] = {"unset", "draft", "parent_confirmed", "filed", "declared"};
 
 	return codes[state];
-}
-
-const char *school_name(const struct view *v, const char *code, char *out, size_t size)
-{
-	*out = 0;
-	for (size_t i = 0; *code && i < v->n; i++)
-		if (v->items[i]->live && v->items[i]->record.kind->number == KIND_SCHOOL &&
-			record_is(&v->items[i]->record, F_SCHOOL_CODE, code))
-			record_text(&v->items[i]->record, F_SCHOOL_NAME, out, size);
-	return out;
 }
 
 /* A record of a kind with year, cert_no and student_no that has the numbers of another, for view_find_key. */
@@ -65,7 +56,7 @@ static bool in_baseline(const struct view *v, const struct item *item)
 
 	return item->live && r->kind->number == KIND_STUDENT && view_is_ours(v, item) &&
 	       record_is(r, F_STUDENT_GRADE, "16") &&
-	       (record_is(r, F_STUDENT_STATUS, "01") || record_is(r, F_STUDENT_STATUS, "02") ||
+	       (!record_has(r, F_STUDENT_STATUS) || record_is(r, F_STUDENT_STATUS, "01") || record_is(r, F_STUDENT_STATUS, "02") ||
 		       record_is(r, F_STUDENT_STATUS, "05"));
 }
 
@@ -218,7 +209,7 @@ static void fill_new(struct view *v, struct record *want, const struct item *stu
 enum err transition_set(struct view *v, const struct pupil_row *row, int32_t year,
 	const struct destination_edit *edit, int64_t batch, struct item **out, struct problem *p)
 {
-	static char name[256];
+	static char name[256], code[16];
 	struct record want;
 
 	record_init(&want, kind_by_number(KIND_DESTINATION));
@@ -228,9 +219,10 @@ enum err transition_set(struct view *v, const struct pupil_row *row, int32_t yea
 		fill_new(v, &want, row->student, year);
 	/* A new category without a place of its own must not keep the old one's. */
 	if (edit->school || edit->place || !record_is(&want, F_DESTINATION_CATEGORY, edit->category)) {
-		record_set_text(&want, F_DESTINATION_DEST_SCHOOL, edit->school);
-		record_set_text(&want, F_DESTINATION_DEST_SCHOOL_NAME,
-			edit->school ? school_name(v, edit->school, name, sizeof name) : NULL);
+		const struct record *school = edit->school ? school_find_junior(v, edit->school) : NULL;
+		bool is_code = edit->school && edit->school[strspn(edit->school, "0123456789")] == 0;
+		record_set_text(&want, F_DESTINATION_DEST_SCHOOL, school ? record_text(school, F_SCHOOL_CODE, code, sizeof code) : is_code ? edit->school : NULL);
+		record_set_text(&want, F_DESTINATION_DEST_SCHOOL_NAME, school ? record_text(school, F_SCHOOL_NAME, name, sizeof name) : is_code ? NULL : edit->school);
 		record_set_text(&want, F_DESTINATION_PLACE, edit->place);
 	}
 	record_set_text(&want, F_DESTINATION_CATEGORY, edit->category);
@@ -238,6 +230,8 @@ enum err transition_set(struct view *v, const struct pupil_row *row, int32_t yea
 		record_set_text(&want, F_DESTINATION_REGISTRATION_NO, edit->registration_no);
 	*out = row->destination;
 	enum err e = check_record(&want, true, cycle_today(v->store->profile), p);
+	if (!e)
+		e = school_judge(v, &want, p);
 	return e ? e : outbox_put(v, out, &want, UINT32_MAX, batch, p);
 }
 

@@ -40,7 +40,7 @@ const char *gap_text(unsigned gap); /* of one bit */
 
 struct destination_edit {
 	const char *category;        /* code */
-	const char *school, *place;  /* NULL: not given */
+	const char *school, *place;  /* a school by its code or name; NULL: not given */
 	const char *registration_no; /* NULL: not given */
 };
 /* Queues a pupil's destination; within a transaction. A new row takes name, numbers, class and guardian from
@@ -50,9 +50,6 @@ enum err transition_set(struct view *v, const struct pupil_row *row, int32_t yea
 /* Queues a formal report (stage "T1", "T2" or "V"); within a transaction. *n: its row in the outbox. */
 enum err transition_file(struct view *v, int32_t year, const char *stage, bool incomplete, const char *reason,
 	int64_t *n, struct problem *p);
-
-/* The name of a school in the county's register, "" when it is not known. */
-const char *school_name(const struct view *v, const char *code, char *out, size_t size);
 
 /* ---- Verification ---- */
 

@@ -151,6 +151,9 @@ static enum value_verdict parse_digits(
 			tr("区划代码是 12 位数字，或其前 2、4、6、9 位",
 				"an area code has 12 digits, or the first 2, 4, 6 or 9 of them"),
 			tr("%s 不是区划代码", "%s is no area code"), no);
+	if (strcmp(f->check, "area_prefix") == 0 && !area_code_is_prefix(no))
+		return bad(f, p, code, "INVALID", tr("填 12 位区划代码，或其前 6 到 11 位", "12 digits, or the first 6 to 11 of them"),
+			tr("%s 不是区划代码", "%s is no area code"), no);
 	return keep(r, i, no, arena, code, p);
 }
 
@@ -167,7 +170,7 @@ static enum value_verdict parse_text(struct record *r, int i, const char *text,
 		return parse_student_no(r, i, text, ctx, arena, code, p);
 	if (strcmp(check, "class") == 0)
 		return parse_class(r, i, text, ctx, arena, code, p);
-	if (strcmp(check, "school_code") == 0 || strcmp(check, "area") == 0)
+	if (strcmp(check, "school_code") == 0 || strncmp(check, "area", 4) == 0)
 		return parse_digits(r, i, text, arena, code, p);
 	return keep(r, i, text, arena, code, p);
 }

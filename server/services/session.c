@@ -28,8 +28,7 @@ static const struct db_stmt hello_contact = {
 	" AND (last_contact IS NULL OR last_contact < jg_now() - interval '1 minute' OR pending <> $3::bigint)"};
 /* The renewed key is used for the first time: it has arrived, and the old one ends. */
 static const struct db_stmt hello_renewed = {
-	"UPDATE device SET cert_spki = next_spki, cert_until = next_until, next_spki = NULL, next_until = "
-	"NULL"
+	"UPDATE device SET cert_spki = next_spki, cert_until = next_until, next_spki = NULL, next_until = NULL"
 	" WHERE county = app_county() AND next_spki = $1::bytea AND revoked_at IS NULL"};
 
 struct hello_state {

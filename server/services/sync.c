@@ -14,6 +14,8 @@
 
 #define CHUNK_BYTES (256u << 10)
 #define FILE_BYTES_MAX (10u << 20)
+#define SCHOOL_FILES_MAX (INT64_C(4) << 30) /* of a school: 2,000 pupils with two files of 1 MiB each */
+#define UNNAMED_FILES_MAX (INT64_C(10) << 20) /* of files that no record names: the largest file, while its record is on its way */
 
 /* ---- Push ---- */
 
@@ -278,6 +280,10 @@ static void feed_read(struct request *r)
 		return;
 	}
 	p->cursor_epoch = p->epoch;
+	if (!p->begun && p->cursor > p->seq) { /* of a history that this one is not */
+		restart_pull(r, ERR_RESYNC);
+		return;
+	}
 	/* The cursor that the client came with is judged, and that of a later page only when graves went meanwhile: a pull from 0
 	 * passes below the floor on its way. */
 	uint64_t floor = (uint64_t)db_get_int(stream, 0, 1);
@@ -355,12 +361,20 @@ static void pull(struct request *r)
 static const struct db_stmt blob_state = {
 	"SELECT b.complete, (SELECT count(*) FROM blob_chunk k WHERE k.county = b.county AND k.school = b.school AND k.sha = b.sha)::int, b.size"
 	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea"};
+/* A file that a record of the school names has room until the school's is full; one that none names (its record is on its way) little. */
 static const struct db_stmt blob_create = {
-	"INSERT INTO blob (county, school, sha, size) VALUES (app_county(), $1::text, $2::bytea, $3::bigint) ON CONFLICT DO NOTHING"};
+	"INSERT INTO blob (county, school, sha, size) SELECT app_county(), $1::text, $2::bytea, $3::bigint WHERE CASE"
+	" WHEN EXISTS (SELECT FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea) THEN false"
+	" WHEN EXISTS (SELECT FROM evidence e WHERE e.county = app_county() AND e.owner_school = $1::text AND e.sha = $2::bytea AND NOT e.deleted)"
+	" THEN $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.county = app_county() AND b.school = $1::text) <= $4::bigint"
+	" ELSE $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.county = app_county() AND b.school = $1::text"
+	" AND NOT EXISTS (SELECT FROM evidence e WHERE e.county = app_county() AND e.owner_school = $1::text AND e.sha = b.sha AND NOT e.deleted)) <= $5::bigint END"
+	" ON CONFLICT DO NOTHING"};
 /* Chunks come in order, so that what stands has no gap; a repeat is welcome. */
 static const struct db_stmt chunk_insert = {
 	"INSERT INTO blob_chunk (county, school, sha, n, bytes) SELECT app_county(), $1::text, $2::bytea, $3::int, $4::bytea"
-	" WHERE $3::int = (SELECT count(*) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea) ON CONFLICT DO NOTHING"};
+	" WHERE $3::int = (SELECT count(*) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea)"
+	" AND EXISTS (SELECT FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea) ON CONFLICT DO NOTHING"};
 /* Complete means: all bytes are there and their hash is the name. */
 static const struct db_stmt blob_complete = {
 	"UPDATE blob b SET complete = true WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND NOT b.complete"
@@ -421,6 +435,8 @@ static void chunk_query(struct request *r)
 
 	blob_params(&create, r, &q->sha);
 	db_int8(&create, (int64_t)q->size);
+	db_int8(&create, SCHOOL_FILES_MAX);
+	db_int8(&create, UNNAMED_FILES_MAX);
 	request_query(r, &blob_create, &create);
 	blob_params(&insert, r, &q->sha);
 	db_int4(&insert, (int32_t)q->n);
@@ -437,6 +453,11 @@ static void chunk_query(struct request *r)
 static void chunk_done(struct request *r)
 {
 	fault_point(FAULT_JGD_CHUNK_STORED);
+	if (PQntuples(r->task.result[4]) == 0) { /* it was not created */
+		request_refuse(r, ERR_TOO_LARGE, "size", tr("本校上传的文件已满：总量 4 GB，没有登记为佐证材料的 10 MB", "the school's room for files is full: 4 GiB in all, 10 MiB of files that no record names"),
+			tr("先同步佐证材料的登记，或请县局系统管理员处理", "synchronise the records of the files first, or ask the bureau's system administrator"));
+		return;
+	}
 	if (db_get_int(r->task.result[3], 0, 0))
 		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s", tr("文件内容与校验值不符", "the bytes do not have this hash"));
 	else

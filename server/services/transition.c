@@ -4,6 +4,7 @@
 
 const struct handler transition_handlers[] = {
 	{METHOD_TRANSITION_OPEN, transition_open},
+	{METHOD_TRANSITION_CANCEL, transition_cancel},
 	{METHOD_TRANSITION_PHASE, transition_phase},
 	{METHOD_TRANSITION_PROGRESS, transition_progress},
 	{METHOD_TRANSITION_RECONCILE, transition_reconcile},

@@ -12,6 +12,7 @@ void transition_decide_pair(struct request *r);
 void transition_amend(struct request *r);
 
 void transition_open(struct request *r);
+void transition_cancel(struct request *r);
 void transition_phase(struct request *r);
 
 void transition_progress(struct request *r);

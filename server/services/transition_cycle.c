@@ -20,7 +20,12 @@ struct cycle_state {
 };
 
 static const struct db_stmt freeze = {"SELECT baseline, schools FROM transition_open($1::int)"};
-static const struct db_stmt missing = {"SELECT code, coalesce(name, ''), what FROM transition_phase_missing($1::int, $2::text)"};
+static const struct db_stmt preview = {"SELECT code, name, ''::text, pupils FROM transition_open_preview()"};
+static const struct db_stmt cancel = {"SELECT transition_cancel($1::int, $2::text, $3::text)"};
+static const struct db_stmt missing = {
+	"SELECT code, coalesce(name, ''), what, 0 FROM transition_phase_missing($1::int, $2::text)"
+	" UNION ALL SELECT code, coalesce(name, ''), what, n FROM transition_unsettled($1::int) WHERE $2::text = 'verify'"};
+static const struct db_stmt read_year = {"SELECT extract(year FROM jg_today())::int"};
 /* In the order of F_CYCLE_UNDECIDED_UNTIL … F_CYCLE_RESOLVE_DAYS. */
 static const struct db_stmt default_settings = {
 	"SELECT undecided_until, verify_due, provisional_until, deferral_until, prefill_due, confirm_due, issue_days, resolve_days"
@@ -84,7 +89,34 @@ static struct cycle_state *begin_state(struct request *r, int32_t year)
 	return s;
 }
 
+static bool fill_schools(struct request *r, pb_school_ref ***list, size_t *count, const PGresult *m)
+{
+	size_t n = (size_t)PQntuples(m);
+	pb_school_ref *refs = arena_alloc(&r->arena, sizeof *refs * (n + 1));
+
+	*count = 0;
+	*list = arena_alloc(&r->arena, sizeof **list * (n + 1));
+	if (!refs || !*list)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		refs[i] = (pb_school_ref)PB_SCHOOL_REF_INIT;
+		refs[i].code = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, 0));
+		refs[i].name = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, 1));
+		refs[i].what = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, 2));
+		refs[i].has_count = 1;
+		refs[i].count = (uint32_t)db_get_int(m, (int)i, 3);
+		(*list)[(*count)++] = &refs[i];
+	}
+	return true;
+}
+
 /* ---- open ---- */
+
+static void open_reply(struct request *r, const pb_open_reply *out)
+{
+	access_log_add(r->worker, &r->caller, r->method->name, REQUEST(r, pb_year_request)->dry_run ? "DRY_RUN" : "OK", out->baseline, "transition", r->ref);
+	request_reply(r, &out->base);
+}
 
 static void open_done(struct request *r)
 {
@@ -95,8 +127,25 @@ static void open_done(struct request *r)
 	out.year = REQUEST(r, pb_year_request)->year;
 	out.baseline = s->baseline;
 	out.schools = s->schools;
-	access_log_add(r->worker, &r->caller, r->method->name, "OK", out.baseline, "transition", r->ref);
-	request_reply(r, &out.base);
+	open_reply(r, &out);
+}
+
+/* What would be frozen, school by school: a primary school without a sixth-grader has not brought its roster yet. */
+static void open_shown(struct request *r)
+{
+	pb_open_reply out = PB_OPEN_REPLY_INIT;
+
+	out.has_year = out.has_baseline = out.has_schools = 1;
+	out.year = REQUEST(r, pb_year_request)->year;
+	if (!fill_schools(r, &out.school, &out.n_school, r->task.result[0])) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	for (size_t i = 0; i < out.n_school; i++) {
+		out.baseline += out.school[i]->count;
+		out.schools += out.school[i]->count > 0;
+	}
+	open_reply(r, &out);
 }
 
 static void open_frozen(struct request *r)
@@ -120,23 +169,123 @@ static void open_frozen(struct request *r)
 	request_trip(r, open_done);
 }
 
-static void open_query(struct request *r)
+/* A year is this one or the next: what is frozen by a slip of the finger would stand in every school's way. */
+static void open_judge(struct request *r)
 {
+	const pb_year_request *q = REQUEST(r, pb_year_request);
+	int32_t now = (int32_t)db_get_int(r->task.result[0], 0, 0);
 	struct db_params p = {0}, d = {0};
 
-	request_scope(r, SCOPE_JOB, "");
-	db_int4(&p, REQUEST(r, pb_year_request)->year);
+	if (q->year != now && q->year != now + 1) {
+		request_refuse(r, ERR_INVALID, "year", arena_printf(&r->arena, tr("只能开始今年或明年（%d、%d）的小升初工作", "only this year or the next (%d, %d) can be opened"), now, now + 1),
+			arena_printf(&r->arena, "jgadmin transition open --year %d", now));
+		return;
+	}
+	if (q->dry_run) {
+		request_query(r, &preview, NULL);
+		db_task_commit(&r->task);
+		request_trip(r, open_shown);
+		return;
+	}
+	db_int4(&p, q->year);
 	request_query(r, &freeze, &p);
 	record_db_all(&r->task, kind_by_number(KIND_CYCLE));
-	db_int4(&d, REQUEST(r, pb_year_request)->year);
+	db_int4(&d, q->year);
 	request_query(r, &default_settings, &d);
 	request_trip(r, open_frozen);
+}
+
+static void open_query(struct request *r)
+{
+	request_scope(r, SCOPE_JOB, "");
+	request_query(r, &read_year, NULL);
+	request_trip(r, open_judge);
 }
 
 void transition_open(struct request *r)
 {
 	if (begin_state(r, REQUEST(r, pb_year_request)->year))
 		request_begin(r, open_query);
+}
+
+/* ---- cancel: an opened year is taken back while no school has reported in it ---- */
+
+static void cancel_done(struct request *r)
+{
+	const struct cycle_state *s = r->state;
+	pb_ok_reply out = PB_OK_REPLY_INIT;
+
+	out.has_changed = 1;
+	out.changed = s->baseline;
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", out.changed, access_reason(r, REQUEST(r, pb_year_request)->reason), r->ref);
+	request_reply(r, &out.base);
+}
+
+static enum err send_end(struct request *r)
+{
+	struct cycle_state *s = r->state;
+	struct effect *e = &s->effect;
+	struct merge_op op = {.del = true, .groups = (1u << s->before.kind->group_count) - 1};
+
+	memset(e, 0, sizeof *e);
+	e->before = e->after = s->before;
+	memcpy(op.seen, s->before.state.gver, sizeof op.seen);
+	e->changed = sync_merge(&e->after.state, &op).changed;
+	e->last = true;
+	snprintf(s->part.author, sizeof s->part.author, "%s", r->caller.user);
+	memcpy(s->part.device, r->caller.device, ID_SIZE);
+	s->part.effect = e;
+	s->part.count = 1;
+	return effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
+}
+
+static void cancel_judge(struct request *r)
+{
+	struct cycle_state *s = r->state;
+	int64_t n = db_get_int(r->task.result[0], 0, 0);
+
+	if (!find_cycle(r->task.result[1], REQUEST(r, pb_year_request)->year, &s->before)) {
+		request_refuse(r, ERR_NOT_FOUND, "year", tr("这个年度没有开始，没有可以取消的", "this year is not open: there is nothing to take back"),
+			"jgadmin transition open --year Y");
+		return;
+	}
+	if (n < 0) {
+		request_refuse(r, ERR_NOT_NOW, "year", tr("已有学校上报，不能取消；名单的差错用 transition baseline 逐人更正", "schools have reported: it stays open"),
+			"jgadmin transition baseline add|remove --year Y --reason TEXT");
+		return;
+	}
+	s->baseline = (uint32_t)n;
+	enum err e = send_end(r);
+	if (e) {
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
+	db_task_commit(&r->task);
+	request_trip(r, cancel_done);
+}
+
+static void cancel_query(struct request *r)
+{
+	const pb_year_request *q = REQUEST(r, pb_year_request);
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	db_int4(&p, q->year);
+	db_text(&p, q->reason);
+	db_text(&p, r->caller.user);
+	request_query(r, &cancel, &p);
+	record_db_all(&r->task, kind_by_number(KIND_CYCLE));
+	request_trip(r, cancel_judge);
+}
+
+void transition_cancel(struct request *r)
+{
+	const pb_year_request *q = REQUEST(r, pb_year_request);
+
+	if (!q->reason || !q->reason[0])
+		request_refuse(r, ERR_MISSING, "reason", tr("取消一个年度要写明理由", "say why the year is taken back"), "jgadmin transition cancel --year Y --reason TEXT");
+	else if (begin_state(r, q->year))
+		request_begin(r, cancel_query);
 }
 
 /* ---- phase ---- */
@@ -147,44 +296,42 @@ static void phase_done(struct request *r)
 	const pb_phase_request *q = REQUEST(r, pb_phase_request);
 
 	s->reply.phase = s->next;
-	if (q->force)
-		access_log_add(r->worker, &r->caller, r->method->name, "FORCED", (uint32_t)s->reply.n_missing, "transition", r->ref);
+	access_log_add(r->worker, &r->caller, r->method->name, q->force ? "FORCED" : "OK", (uint32_t)s->reply.n_missing,
+		access_reason(r, arena_printf(&r->arena, q->force ? "%s: %s" : "%s", s->next, q->reason ? q->reason : "")), r->ref);
 	request_reply(r, &s->reply.base);
 }
 
-static bool fill_missing(struct request *r, struct cycle_state *s, const PGresult *m)
-{
-	size_t n = (size_t)PQntuples(m);
-	pb_school_ref *refs = arena_alloc(&r->arena, sizeof *refs * (n + 1));
-
-	s->reply.missing = arena_alloc(&r->arena, sizeof *s->reply.missing * (n + 1));
-	if (!refs || !s->reply.missing)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		refs[i] = (pb_school_ref)PB_SCHOOL_REF_INIT;
-		refs[i].code = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, 0));
-		refs[i].name = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, 1));
-		refs[i].what = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, 2));
-		s->reply.missing[s->reply.n_missing++] = &refs[i];
-	}
-	return true;
-}
-
-/* Names the schools in the way, as many as a message holds. */
+/* Says what is in the way: schools that have not reported, pupils that are open, slips under way. The reply's list has all of it. */
 static void refuse_missing(struct request *r, const struct cycle_state *s)
 {
-	char names[160] = "";
-	size_t n = 0;
+	static const struct {
+		const char *what, *zh, *en;
+	} parts[] = {{"OPEN", "未落实 %u 人", "%u pupils are open"}, {"SLIP", "在办交办单 %u 张", "%u slips are under way"}, {"DRAFT", "有交办单还没有下发", "slips are not issued"}};
+	char text[256] = "", names[140] = "", one[64];
+	unsigned silent = 0, sums[3] = {0};
 
-	for (size_t i = 0; i < s->reply.n_missing && n < sizeof names - 40; i++) {
+	for (size_t i = 0; i < s->reply.n_missing; i++) {
 		const pb_school_ref *m = s->reply.missing[i];
-		n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i ? "、" : "", m->name[0] ? m->name : m->code);
-		if (n >= sizeof names)
-			break;
+		size_t k = 0;
+		while (k < 3 && strcmp(parts[k].what, m->what) != 0)
+			k++;
+		if (k < 3) {
+			sums[k] += m->count ? m->count : 1;
+			continue;
+		}
+		if (silent++ < 4 && strlen(names) + strlen(m->name) + 8 < sizeof names)
+			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", names[0] ? "、" : "", m->name[0] ? m->name : m->code);
 	}
-	char *text = arena_printf(&r->arena, tr("还有 %zu 所学校未完成：%s", "%zu schools are not done: %s"), s->reply.n_missing, names);
-	request_fail_hint(r, ERR_INCOMPLETE, "phase", text ? text : "",
-		tr("催办后再试，或用 --force --reason 说明原因", "remind them, or use --force --reason"));
+	if (silent)
+		snprintf(text, sizeof text, tr("%u 所学校没有上报：%s%s", "%u schools have not reported: %s%s"), silent, names, silent > 4 ? tr("等", " and others") : "");
+	for (size_t k = 0; k < 3; k++) {
+		if (!sums[k])
+			continue;
+		snprintf(one, sizeof one, tr(parts[k].zh, parts[k].en), sums[k]);
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", text[0] ? tr("；", "; ") : "", one);
+	}
+	request_refuse(r, ERR_INCOMPLETE, "phase", text,
+		arena_printf(&r->arena, tr("逐项名单：jgadmin transition phase --year %d；确要前进：加 --force --reason 原因", "the list: jgadmin transition phase --year %d; to move on all the same: --force --reason TEXT"), s->reply.year));
 }
 
 static int phase_index(const char *phase)
@@ -199,18 +346,32 @@ static void phase_judge(struct request *r)
 {
 	struct cycle_state *s = r->state;
 	const pb_phase_request *q = REQUEST(r, pb_phase_request);
-	int now = phase_index(s->next), to = phase_index(q->to);
+	int now = phase_index(s->next), to = q->to && q->to[0] ? phase_index(q->to) : -1;
 
-	if (!fill_missing(r, s, r->task.result[0])) {
+	if (!fill_schools(r, &s->reply.missing, &s->reply.n_missing, r->task.result[0])) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
-	if (to == now) {
+	if (to < 0 || to == now) {
 		request_reply(r, &s->reply.base);
 		return;
 	}
-	if (to != now + 1) {
-		request_fail(r, ERR_PHASE, "phase", tr("现在是“%s”，一次只能前进一步", "it is %s now; one step at a time"), code_name(&codes_phase, s->next));
+	/* A closed year is opened again by the leader alone, with his reason. */
+	bool reopens = now == phase_index("closed") && to == now - 1;
+	if (to != now + 1 && !reopens) {
+		const char *next = now + 1 < (int)codes_phase.n ? codes_phase.items[now + 1].code : NULL;
+		request_refuse(r, ERR_PHASE, "phase",
+			arena_printf(&r->arena, tr("现在是“%s”，一次只能前进一步", "it is %s now; one step at a time"), code_name(&codes_phase, s->next)),
+			next ? arena_printf(&r->arena, "jgadmin transition phase --year %d %s", q->year, next)
+			     : arena_printf(&r->arena, tr("重新打开请局领导运行：jgadmin transition phase --year %d verify --force --reason 原因", "the leader opens it again: jgadmin transition phase --year %d verify --force --reason TEXT"), q->year));
+		return;
+	}
+	bool may = request_has_role(r, reopens ? ROLE_LEADER : ROLE_BASIC_EDU);
+	if (!may || (reopens && !q->force)) {
+		request_refuse(r, may ? ERR_MISSING : ERR_PERMISSION, reopens ? "reason" : "phase",
+			reopens ? tr("办结的年度只能由局领导说明原因重新打开", "only the leader opens a closed year again, with a reason")
+				: tr("阶段由基教科推进", "the office of basic education moves the phase on"),
+			arena_printf(&r->arena, reopens ? "jgadmin transition phase --year %d verify --force --reason TEXT" : "jgadmin transition phase --year %d", q->year));
 		return;
 	}
 	if (!q->force && s->reply.n_missing) {
@@ -247,12 +408,10 @@ static void phase_read(struct request *r)
 	s->reply.has_year = 1;
 	s->reply.year = q->year;
 	s->reply.phase = s->next;
-	if (!q->to || !q->to[0]) {
-		request_reply(r, &s->reply.base);
-		return;
-	}
-	if (phase_index(q->to) < 0 || (q->force && (!q->reason || !q->reason[0]))) {
-		request_fail(r, q->force ? ERR_MISSING : ERR_INVALID, q->force ? "reason" : "phase", NULL);
+	/* Without a step it is a look, and tells what is in the way of the next one. */
+	if (q->to && q->to[0] && q->force && (!q->reason || !q->reason[0])) {
+		request_refuse(r, ERR_MISSING, "reason", tr("越过没有完成的事项要写明原因", "say why it moves on all the same"),
+			arena_printf(&r->arena, "jgadmin transition phase --year %d %s --force --reason TEXT", q->year, q->to));
 		return;
 	}
 	db_int4(&p, q->year);
@@ -270,12 +429,6 @@ static void phase_query(struct request *r)
 
 void transition_phase(struct request *r)
 {
-	const pb_phase_request *q = REQUEST(r, pb_phase_request);
-
-	if (q->to && q->to[0] && !request_has_role(r, ROLE_BASIC_EDU)) {
-		request_fail(r, ERR_PERMISSION, NULL, NULL); /* leaders look */
-		return;
-	}
-	if (begin_state(r, q->year))
+	if (begin_state(r, REQUEST(r, pb_phase_request)->year))
 		request_begin(r, phase_query);
 }

@@ -38,6 +38,20 @@ static char **texts_of(struct request *r, const PGresult *res, int row, int colu
 	return out;
 }
 
+static ProtobufCBinaryData *bytes_of(struct request *r, const PGresult *res, int row, int column, size_t *count)
+{
+	char **texts = texts_of(r, res, row, column, count);
+	ProtobufCBinaryData *out = texts ? arena_alloc(&r->arena, sizeof *out * (*count + 1)) : NULL;
+	const char *at[LIST_MAX];
+	size_t lengths[LIST_MAX];
+
+	db_get_texts(res, row, column, at, lengths, LIST_MAX);
+	for (size_t i = 0; out && i < *count; i++)
+		out[i] = (ProtobufCBinaryData){lengths[i], (uint8_t *)texts[i]};
+	*count = out ? *count : 0;
+	return out;
+}
+
 static pb_pupil *pupil_of(struct request *r, const PGresult *res, int row, int column)
 {
 	pb_pupil *p = arena_alloc(&r->arena, sizeof *p);
@@ -321,7 +335,7 @@ void transition_slips(struct request *r)
 /* ---- proofs ---- */
 
 static const struct db_stmt select_proofs = {
-	"SELECT pupil, cert_no, name, student_no, category, place, source_school, coalesce(word, ''), files FROM transition_proofs($1::int)"};
+	"SELECT pupil, cert_no, name, student_no, category, place, source_school, coalesce(word, ''), files, filed_by, shas FROM transition_proofs($1::int)"};
 
 static void proofs_query(struct request *r)
 {
@@ -348,6 +362,8 @@ static const ProtobufCMessage *proof_page(struct request *r, const PGresult *res
 		p->source_school = text_of(r, res, i, 6);
 		p->word = text_of(r, res, i, 7);
 		p->file = texts_of(r, res, i, 8, &p->n_file);
+		p->filed_by = text_of(r, res, i, 9);
+		p->sha = bytes_of(r, res, i, 10, &p->n_sha);
 		out->proof[out->n_proof++] = p;
 	}
 	return &out->base;

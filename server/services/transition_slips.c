@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "codes.h"
 #include "effects.h"
 #include "log.h"
 #include "transition.h"
@@ -20,6 +21,7 @@ struct slips {
 	int64_t now, issue_due;
 	bool slips_begun; /* the phase is verify or later */
 	int32_t year;
+	const char *about; /* of a word: whom and what, or NULL */
 	int issued_before; /* of this year: the running number */
 	pb_reconcile_reply reconcile;
 	uint32_t changed;
@@ -303,6 +305,7 @@ static void reply_changed(struct request *r)
 
 	out.has_changed = 1;
 	out.changed = s->changed;
+	out.about = (char *)(uintptr_t)s->about;
 	request_reply(r, &out.base);
 }
 
@@ -408,6 +411,15 @@ void transition_issue(struct request *r)
 /* ---- words of the bureau: on a slip, a proof, a pair, the baseline; each followed by a run ---- */
 
 static const struct db_stmt word_on_proof = {"SELECT transition_proof_word($1::int, $2::uuid, $3::boolean, $4::text, $5::text)"};
+/* What a word is about, read in the transaction in which it is said: name and school, then what is declared with how many files, or the row. */
+static const struct db_stmt tell_pupil = {"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', '', 0"};
+static const struct db_stmt tell_proof = {
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), category, coalesce(place, ''), cardinality(files) FROM transition_proofs($1::int, $2::uuid)"};
+static const struct db_stmt tell_pair = {
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', format('%s %s', coalesce(s.name, x.school), x.name), 0 FROM ("
+	"SELECT owner_school AS school, name FROM enrolment WHERE county = app_county() AND rec_id = $3::uuid"
+	" UNION ALL SELECT owner_school, name FROM destination WHERE county = app_county() AND rec_id = $3::uuid) x"
+	" LEFT JOIN school s ON s.county = app_county() AND s.code = x.school AND NOT s.deleted"};
 static const struct db_stmt word_on_pair = {"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
 static const struct db_stmt amend = {"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
 /* A pupil by id, certificate number or student number; `baseline add` also finds those who are not of P. */
@@ -433,11 +445,40 @@ static bool found_pupil(struct request *r, uint8_t id[ID_SIZE])
 	size_t n;
 
 	if (PQntuples(r->task.result[0]) == 0) {
-		request_fail(r, ERR_NOT_FOUND, "pupil", "%s", tr("没有找到这名学生", "there is no such pupil"));
+		request_refuse(r, ERR_NOT_FOUND, "pupil", tr("应升学名单里没有这名学生", "there is no such pupil in the baseline"),
+			tr("写证件号码、学籍号或列表里的编号；补入名单用 jgadmin transition baseline add", "give the certificate number, the student number or the id of a list; jgadmin transition baseline add brings somebody in"));
 		return false;
 	}
 	memcpy(id, db_get_bytes(r->task.result[0], 0, 0, &n), ID_SIZE);
 	return true;
+}
+
+static void take_about(struct request *r, const PGresult *a)
+{
+	struct slips *s = r->state;
+	const char *category, *word;
+
+	if (PQntuples(a) == 0)
+		return;
+	category = db_get_text(a, 0, 1);
+	word = code_name(&codes_destination, category);
+	s->about = arena_printf(&r->arena, "%s%s%s%s%s", db_get_text(a, 0, 0), category[0] || db_get_text(a, 0, 2)[0] ? "：" : "", word ? word : "",
+		word && db_get_text(a, 0, 2)[0] ? " " : "", db_get_text(a, 0, 2));
+	if (word)
+		s->about = arena_printf(&r->arena, tr("%s，材料 %d 份", "%s, %d files"), s->about, (int)db_get_int(a, 0, 3));
+}
+
+/* Why a word changed nothing. */
+static const char *nothing_to_say(const struct request *r)
+{
+	switch (r->method->number) {
+	case METHOD_TRANSITION_DECIDE_PROOF:
+		return tr("这名学生还没有填报去向，没有材料可以认定", "this pupil has declared nothing: there is no proof to judge");
+	case METHOD_TRANSITION_DECIDE_PAIR:
+		return tr("这一行不是今年名册或去向表里的，没有改动", "this row is not of this year's tables");
+	default:
+		return tr("这名学生已经是这样，没有改动", "it is so already, nothing was changed");
+	}
 }
 
 /* The word's statement has run; nothing to say it on means refusing, otherwise the run follows. */
@@ -445,9 +486,10 @@ static void after_word(struct request *r)
 {
 	struct slips *s = r->state;
 
-	s->changed = (uint32_t)db_get_int(r->task.result[0], 0, 0);
+	take_about(r, r->task.result[0]);
+	s->changed = (uint32_t)db_get_int(r->task.result[1], 0, 0);
 	if (s->changed == 0) {
-		request_fail(r, ERR_NOT_NOW, NULL, "%s", tr("没有可以改动的内容", "there is nothing to change"));
+		request_refuse(r, ERR_NOT_NOW, "pupil", nothing_to_say(r), tr("先看清单：jgadmin transition proof list、mismatches 或 progress", "look at the list: jgadmin transition proof list, mismatches or progress"));
 		return;
 	}
 	s->then = reply_changed;
@@ -458,10 +500,13 @@ static void proof_found(struct request *r)
 {
 	const pb_proof_word *q = REQUEST(r, pb_proof_word);
 	uint8_t pupil[ID_SIZE];
-	struct db_params p = {0};
+	struct db_params p = {0}, t = {0};
 
 	if (!found_pupil(r, pupil))
 		return;
+	db_int4(&t, q->year);
+	db_bytes(&t, pupil, ID_SIZE);
+	request_query(r, &tell_proof, &t);
 	db_int4(&p, q->year);
 	db_bytes(&p, pupil, ID_SIZE);
 	db_bool(&p, q->accept);
@@ -493,14 +538,18 @@ static void pair_found(struct request *r)
 {
 	const pb_pair_word *q = REQUEST(r, pb_pair_word);
 	uint8_t pupil[ID_SIZE], row[ID_SIZE];
-	struct db_params p = {0};
+	struct db_params p = {0}, t = {0};
 
 	if (!found_pupil(r, pupil))
 		return;
 	if (!q->row || id_parse(row, q->row)) {
-		request_fail(r, ERR_INVALID, "row", NULL);
+		request_refuse(r, ERR_INVALID, "row", tr("没有写是哪一行", "which row?"), tr("行的编号在 jgadmin transition mismatches 里", "jgadmin transition mismatches lists the rows"));
 		return;
 	}
+	db_int4(&t, q->year);
+	db_bytes(&t, pupil, ID_SIZE);
+	db_bytes(&t, row, ID_SIZE);
+	request_query(r, &tell_pair, &t);
 	db_int4(&p, q->year);
 	db_bytes(&p, pupil, ID_SIZE);
 	db_bytes(&p, row, ID_SIZE);
@@ -529,10 +578,13 @@ static void amend_found(struct request *r)
 {
 	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
 	uint8_t pupil[ID_SIZE];
-	struct db_params p = {0};
+	struct db_params p = {0}, t = {0};
 
 	if (!found_pupil(r, pupil))
 		return;
+	db_int4(&t, q->year);
+	db_bytes(&t, pupil, ID_SIZE);
+	request_query(r, &tell_pupil, &t);
 	db_int4(&p, q->year);
 	db_bool(&p, q->add);
 	db_bytes(&p, pupil, ID_SIZE);

@@ -91,6 +91,11 @@ class Year:
 
     def open_year(self):
         with self.edu.open() as wire:
+            shown = wire.call("Transition.Open", year=YEAR, dry_run=True)
+            cases.equal("Transition.Open shows first what it would freeze", (shown.baseline, [(s.code, s.count) for s in shown.school]), (5, [(P, 5)]))
+            cases.equal("and freezes nothing then", self.county.psql("SELECT count(*) FROM baseline"), "0")
+            wire.call("Transition.Open", year=YEAR)
+            cases.equal("Transition.Cancel takes it back", wire.call("Transition.Cancel", year=YEAR, reason="名册未齐").changed, 5)
             cases.equal("Transition.Open freezes the baseline", wire.call("Transition.Open", year=YEAR).baseline, 5)
             n = wire.call("Transition.AmendBaseline", year=YEAR, add=False, pupil=str_id(self.pupils[4]), reason="转出").changed
             n += wire.call("Transition.AmendBaseline", year=YEAR, add=True, pupil=str_id(self.pupils[4]), reason="转回").changed
@@ -268,6 +273,8 @@ def bodies(county, year):
                ("wrong wire type", n["Identity.InviteDevice"], b"\x0d\x01\x02\x03\x04", "MALFORMED"),
                ("an id that is none", n["Identity.RevokeDevice"], text_field(1, b"nobody"), "NOT_FOUND"),
                ("enrolling here", n["Enrol.Enrol"], b"", "NOT_NOW"),
+               ("a school code of nine digits", n["Identity.InviteDevice"], text_field(1, b"213299900"), "INVALID"),
+               ("text that is not NFC", n["Identity.DisableUser"], text_field(1, "e\u0301".encode()), "MALFORMED"),
                ("wrong role", n["Transition.Open"], b"\x08\xeb\x0f", "PERMISSION")]
         for name, number, body, wanted in bad:
             if not is_refused(name, lambda: wire.raw(number, body), wanted):
@@ -303,6 +310,31 @@ def reading(county, year):
                     county.psql("SELECT user_id || '|' || method || '|' || result || '|' || rows || '|' || purpose FROM access_log WHERE user_id = '%s' ORDER BY id DESC LIMIT 1" % device.user).strip(),
                     "%s|Sync.Pull|OK|%d|read" % (device.user, rows))
         cases.check("of all that there is", rows >= len(stream.records) > 0, rows)
+
+
+def ranges(county, year):
+    """Every field of a request has its range, and says it."""
+    n = {name: m.number for name, m in METHODS.items()}
+    with year.edu.open() as wire:
+        for name, request in (("a day that is none", pb.ReconcileRequest(year=YEAR, as_of=99999999)), ("a negative day", pb.ReconcileRequest(year=YEAR, as_of=-1)),
+                              ("a year that is none", pb.ReconcileRequest(year=99999))):
+            is_refused(name, lambda: wire.call("Transition.Reconcile", request), "INVALID")
+        try:
+            wire.call("Transition.Phase", year=YEAR, to="confirmed")
+        except w.WireError as error:
+            cases.check("a phase that is none is told with those there are", error.name == "INVALID" and error.field == "to" and "confirm" in error.error.hint, repr(error.error))
+        is_refused("a row that is no id", lambda: wire.call("Transition.DecidePair", year=YEAR, pupil="x", row="y", same=True), "INVALID")
+    with county.people["auditor"].open() as wire:
+        is_refused("a time after all times", lambda: wire.call("Audit.Search", to=1 << 62), "INVALID")
+        is_refused("more rows than there are to have", lambda: wire.call("Audit.Search", limit=1 << 31), "INVALID")
+        cases.check("all of time", len(wire.call("Audit.Search", **{"from": 1}, to=4102444800000000 - 1).row) > 10)
+    with year.p.open() as wire:
+        stream = min(year.p.streams)
+        is_refused("a cursor of 2^63", lambda: wire.call("Sync.Pull", stream=stream, cursor=1 << 63), "INVALID")
+        cases.equal("a cursor above the head begins again", wire.call("Sync.Pull", stream=stream, cursor=1 << 40).control, 52)
+        data = [os.urandom(9 << 20), os.urandom(2 << 20)]
+        year.p.put_blob(wire, data[0])
+        is_refused("files that no record names have their limit", lambda: year.p.put_blob(wire, data[1]), "TOO_LARGE")
 
 
 def frames(county, year):
@@ -680,6 +712,7 @@ def main():
         watch(county, year)
         identity(county)
         bodies(county, year)
+        ranges(county, year)
         frames(county, year)
         access(county, year)
         reading(county, year)

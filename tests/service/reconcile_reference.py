@@ -329,7 +329,7 @@ def reconcile(county, as_of, before=None, before_as_of=None):
         proof = False
         if t:
             blobs = {(b["school"], b["sha"]) for b in county["blob"] if b["complete"] and b["size"] > 0}
-            proof = any(e["target"] == t.row["rec_id"] and (e["owner_school"], e["sha"]) in blobs for e in live(county, "evidence"))
+            proof = any(e["target"] == t.row["rec_id"] and e["owner_school"] == t.row["owner_school"] and (e["owner_school"], e["sha"]) in blobs for e in live(county, "evidence"))
             if is_b and not (t.row.get("place") or t.row.get("dest_school_name") or t.row.get("dest_school")):
                 proof = False
         said = [w for w in county["proof_word"] if w["pupil"] == p.id]

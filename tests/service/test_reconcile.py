@@ -71,13 +71,13 @@ class Database:
         wanted = ",".join(map(str, counties))
         text = self.postgres.sql(
             "COPY (SELECT county, pupil, state, array_to_string(codes, ' '), primary_code, array_to_string(found, ' '), array_to_string(owners, ' '), dest_school, home,"
-            " category, destination, flags, slip_since IS NOT NULL, confirmed_school, confirmed_until FROM pupil_state"
+            " category, destination, flags, slip_since IS NOT NULL FROM pupil_state"
             " WHERE state <> 'REMOVED' AND county IN (%s)) TO STDOUT (FORMAT csv);" % wanted)
-        for county, pupil, state, codes, primary, found, owners, dest, home, category, destination, flags, slip, school, until in csv.reader(io.StringIO(text)):
+        for county, pupil, state, codes, primary, found, owners, dest, home, category, destination, flags, slip in csv.reader(io.StringIO(text)):
             out[int(county)]["pupils"][pupil] = {
                 "state": state, "codes": set(codes.split()), "primary": primary or None, "found": found.split(), "owners": owners.split(), "dest": dest or None,
                 "home": home, "category": category or None, "destination": destination or None, "soft": "soft" in flags, "pending": "pending" in flags,
-                "slip": slip == "t", "confirmed_school": school or None, "confirmed_until": day.fromisoformat(until) if until else None}
+                "slip": slip == "t"}
         text = self.postgres.sql(
             "COPY (SELECT county, id, array_to_string(codes, ' '), primary_code, array_to_string(found, ' '), array_to_string(owners, ' '),"
             " array_to_string(roster, ' '), array_to_string(destinations, ' ') FROM outside_entry WHERE NOT gone AND county IN (%s)) TO STDOUT (FORMAT csv);" % wanted)
@@ -397,6 +397,55 @@ def test_order(report, db, seeds):
         for seed, m in zip(seeds, makers) if results[m.county] != results[m.county + 50000]))
 
 
+def test_history(report, db, seeds):
+    """Whatever ran before, at whatever dates and between whatever changes: the last run at one date says the same. Only M61 speaks of what runs said
+    before, and it hears those alone that looked at an earlier day."""
+    straight = [random_county(seed, 700000 + i) for i, seed in enumerate(seeds)]
+    winding = [m.copy(m.county + 50000) for m in straight]
+    last = {m.county: random.Random(m.county % 50000).choice(DATES) for m in straight + winding}
+    for m in straight:
+        late_changes(random.Random(m.county), m)
+    db.load(winding)
+    for turn in range(3):
+        db.run({m.county: random.Random(m.county * 7 + turn).choice(DATES) for m in winding})
+    for a, b in zip(straight, winding):
+        late_changes(random.Random(a.county), b)
+    db.load(straight)
+    db.reload(winding)
+    db.run({m.county: random.Random(m.county * 7 + 5).choice(DATES) for m in winding})
+    db.run(last)
+    results = db.results(list(last))
+    wrong, future = [], 0
+    for a in straight:
+        plain, wound = results[a.county], results[a.county + 50000]
+        for pupil, found in wound["pupils"].items():
+            future += "M61" in found["codes"]
+            for result in (found, plain["pupils"].get(pupil, {"codes": set()})):
+                if "M61" in result["codes"]:
+                    result["codes"] -= {"M61"}
+                    result["primary"] = result["owners"] = None
+            if plain["pupils"].get(pupil, {}).get("owners", 1) is None or found["owners"] is None:
+                found["primary"] = found["owners"] = None
+                plain["pupils"][pupil]["primary"] = plain["pupils"][pupil]["owners"] = None
+        problem = difference(plain, wound)
+        if problem:
+            wrong.append("county %d\n%s" % (a.county, problem))
+    report.check("whatever ran before, a run says the same of the same day", "\n".join(wrong[:3]))
+    report.check("some pupil was confirmed before", not future)
+
+    m = base(401500)
+    pupil = m.pupil(P1, "王伟", id_number(day(2014, 3, 15), 100))
+    m.declares(P1, pupil, "A1", J1)
+    row = m.enrols(J1, pupil)
+    db.load([m])
+    db.run({m.county: day(2026, 11, 2)})  # somebody looked at a later day
+    row["deleted"] = True
+    db.reload([m])
+    db.run({m.county: SEPTEMBER})
+    got = db.results([m.county])[m.county]["pupils"][pupil["rec_id"]]
+    report.check("a look at a later day leaves no trace in an earlier one", "M61" in got["codes"] and got)
+
+
 # ---- Normal forms
 
 def test_keys(report, db):
@@ -573,6 +622,7 @@ def main():
         report.check("a fixture for every code", sorted(set(reference.RANK) - shown))
         test_calls(report, db)
         test_order(report, db, list(range(seed, seed + 30)))
+        test_history(report, db, list(range(seed, seed + 40)))
         test_random(report, db, list(range(seed, seed + count)))
     print("%d passed, %d failed" % (report.passed, report.failed))
     print("%.1f s" % (time.monotonic() - began), file=sys.stderr)

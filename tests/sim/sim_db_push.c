@@ -258,11 +258,12 @@ enum verdict read_others(struct call *call)
 	struct cell ord, category, code;
 	int n = 0;
 
-	PGresult *r = ROWS(call, PG_INT4, PG_TEXT);
+	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT);
 	while (take(&ords, &ord) && take(&categories, &category) && take(&codes, &code)) {
 		bool junior = cell_is(code, sim_schools[SIM_SCHOOLS - 1], 10);
 		put_cell(r, n, 0, ord);
-		put_cell(r, n++, 1, junior && category.len > 0 && category.data[0] == 'A' ? code : (struct cell){NULL, -1});
+		put_cell(r, n, 1, junior && category.len > 0 && category.data[0] == 'A' ? code : (struct cell){NULL, -1});
+		put_cell(r, n++, 2, (struct cell){NULL, -1}); /* nobody gives a school that there is not */
 	}
 	return DONE;
 }

@@ -104,9 +104,9 @@ static bool shown(struct fixture *f, const uint8_t *id, struct record *out, char
 	return live;
 }
 
-static void the_newer_word_and_the_guardian_go_to_who_exists(void **state)
+static void the_word_and_the_guardian_go_to_who_exists(void **state)
 {
-	struct record there = student("东街"), mine = student("西街"), r;
+	struct record there = student(""), mine = student("西街"), r;
 	uint8_t id[ID_SIZE], mother[ID_SIZE];
 	char text[64];
 	struct fixture f;
@@ -129,6 +129,27 @@ static void the_newer_word_and_the_guardian_go_to_who_exists(void **state)
 	assert_memory_equal(text, pupil, ID_SIZE);
 	told = adopt(&f); /* once */
 	assert_int_equal(told.queued, 0);
+	fixture_close(&f);
+}
+
+/* Where two computers say different things of one pupil, nobody's word is replaced unasked. */
+static void two_words_are_for_a_person(void **state)
+{
+	struct record there = student("东街"), mine = student("西街"), r;
+	uint8_t id[ID_SIZE];
+	char text[64];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter(&f, &mine, id, true);
+	base(&f, 1, (const uint8_t *[]){pupil}, &there);
+	refused_as(&f, 1, pupil);
+	struct adopted told = adopt(&f);
+	assert_int_equal(told.conflicts, 1);
+	assert_int_equal(told.queued, 0);
+	assert_true(shown(&f, pupil, &r, text, F_STUDENT_LIVE_ADDRESS));
+	assert_string_equal(text, "东街");
 	fixture_close(&f);
 }
 
@@ -164,7 +185,8 @@ static void a_guardian_who_cannot_move_does_not_hang_on_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_newer_word_and_the_guardian_go_to_who_exists),
+		cmocka_unit_test(the_word_and_the_guardian_go_to_who_exists),
+		cmocka_unit_test(two_words_are_for_a_person),
 		cmocka_unit_test(a_guardian_who_cannot_move_does_not_hang_on_nobody),
 	};
 

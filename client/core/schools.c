@@ -1,0 +1,171 @@
+#include "schools.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "codes.h"
+#include "tables.h"
+#include "text.h"
+
+#define NAME_SIZE 256
+#define NEAR_MAX 3
+
+static bool is_school(const struct item *item)
+{
+	return item->live && item->record.kind->number == KIND_SCHOOL;
+}
+
+static const struct record *by_code(const struct view *v, const char *code)
+{
+	for (size_t i = 0; *code && i < v->n; i++)
+		if (is_school(v->items[i]) && record_is(&v->items[i]->record, F_SCHOOL_CODE, code))
+			return &v->items[i]->record;
+	return NULL;
+}
+
+const char *school_name(const struct view *v, const char *code, char *out, size_t size)
+{
+	const struct record *r = by_code(v, code);
+
+	*out = 0;
+	return r ? record_text(r, F_SCHOOL_NAME, out, size) : out;
+}
+
+const char *school_face(const struct view *v, const char *code, char *out, size_t size)
+{
+	if (!*school_name(v, code, out, size))
+		snprintf(out, size, "%s", code);
+	return out;
+}
+
+static bool has_juniors(const struct record *school)
+{
+	char type[8];
+
+	return (school_type_stages(record_text(school, F_SCHOOL_TYPE, type, sizeof type)) & STAGE_JUNIOR) != 0;
+}
+
+/* How much of what was typed a school has: characters of its name, or digits at their place in its code. */
+static int likeness(const struct record *school, const char *text)
+{
+	char name[NAME_SIZE], code[16];
+	int32_t c;
+	int n = 0;
+
+	record_text(school, F_SCHOOL_NAME, name, sizeof name);
+	record_text(school, F_SCHOOL_CODE, code, sizeof code);
+	if (isdigit((unsigned char)*text)) {
+		for (size_t i = 0; text[i] && code[i]; i++)
+			n += text[i] == code[i];
+		return n;
+	}
+	for (int step; (step = text_next(text, &c)) > 0; text += step) {
+		char glyph[8];
+		snprintf(glyph, sizeof glyph, "%.*s", step, text);
+		n += strstr(name, glyph) != NULL;
+	}
+	return n;
+}
+
+/* ；相近的有 泗洪县第一初级中学（3132…）、… */
+static void near(const struct view *v, const char *text, char *out, size_t size)
+{
+	const struct record *best[NEAR_MAX] = {NULL};
+	char name[NAME_SIZE], code[16];
+
+	*out = 0;
+	for (size_t i = 0; i < v->n; i++) {
+		if (!is_school(v->items[i]) || !has_juniors(&v->items[i]->record))
+			continue;
+		const struct record *r = &v->items[i]->record;
+		for (size_t k = 0; k < NEAR_MAX; k++) {
+			if (best[k] && likeness(best[k], text) >= likeness(r, text))
+				continue;
+			const struct record *moved = best[k];
+			best[k] = r;
+			r = moved;
+			if (!r)
+				break;
+		}
+	}
+	for (size_t k = 0; k < NEAR_MAX && best[k]; k++) {
+		record_text(best[k], F_SCHOOL_NAME, name, sizeof name);
+		record_text(best[k], F_SCHOOL_CODE, code, sizeof code);
+		if (strlen(out) + strlen(name) + strlen(code) + 40 < size)
+			snprintf(out + strlen(out), size - strlen(out), "%s%s（%s）", k ? "、" : tr("相近的有 ", "near it: "), name, code);
+	}
+}
+
+static bool same_name(const struct record *school, const char *text)
+{
+	char name[NAME_SIZE], a[NAME_SIZE], b[NAME_SIZE];
+
+	record_text(school, F_SCHOOL_NAME, name, sizeof name);
+	return text_name_key(a, sizeof a, name) == ERR_OK && text_name_key(b, sizeof b, text) == ERR_OK && strcmp(a, b) == 0;
+}
+
+/* Schools with juniors whose name is the text, or holds it. */
+static const struct record *by_name(const struct view *v, const char *text, bool part, size_t *n)
+{
+	const struct record *found = NULL;
+	char name[NAME_SIZE];
+
+	*n = 0;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		if (!is_school(v->items[i]) || !has_juniors(r))
+			continue;
+		if (part ? strstr(record_text(r, F_SCHOOL_NAME, name, sizeof name), text) != NULL : same_name(r, text)) {
+			found = r;
+			++*n;
+		}
+	}
+	return found;
+}
+
+const struct record *school_find_junior(const struct view *v, const char *text)
+{
+	const struct record *r = by_code(v, text);
+	size_t n;
+
+	if (r)
+		return has_juniors(r) ? r : NULL;
+	r = by_name(v, text, false, &n);
+	if (!n && *text)
+		r = by_name(v, text, true, &n);
+	return n == 1 ? r : NULL;
+}
+
+enum err school_judge(const struct view *v, const struct record *d, struct problem *p)
+{
+	char category[8], code[16], name[NAME_SIZE], own[NAME_SIZE], hint[HINT_SIZE];
+	bool known = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n && !known; i++)
+		known = is_school(v->items[i]) && has_juniors(&v->items[i]->record);
+	record_text(d, F_DESTINATION_CATEGORY, category, sizeof category);
+	record_text(d, F_DESTINATION_DEST_SCHOOL, code, sizeof code);
+	record_text(d, F_DESTINATION_DEST_SCHOOL_NAME, name, sizeof name);
+	if (!known || category[0] != 'A' || (!*code && !*name))
+		return ERR_OK;
+	const struct record *r = by_code(v, code);
+	near(v, *code && !r ? code : *name ? name : r ? record_text(r, F_SCHOOL_NAME, own, sizeof own) : "", hint, sizeof hint);
+	if (*code && !r)
+		return problem_set(p, ERR_INVALID, "dest_school", hint, tr("没有学校标识码为 %s 的学校", "there is no school with the code %s"), code);
+	if (r && !has_juniors(r))
+		return problem_set(p, ERR_INVALID, "dest_school", hint, tr("%s（%s）不招初中学生，不能作为升入学校", "%s (%s) takes no juniors"),
+			record_text(r, F_SCHOOL_NAME, own, sizeof own), code);
+	if (r && *name && !same_name(r, name))
+		return problem_set(p, ERR_INVALID, "dest_school_name", tr("留下标识码或校名中对的一个", "keep the code or the name, whichever is right"),
+			tr("学校标识码 %s 是%s，与填写的“%s”不一致", "%s is the code of %s, not of “%s”"), code, record_text(r, F_SCHOOL_NAME, own, sizeof own), name);
+	/* A special school may be outside the register; an ordinary one is in it. */
+	if (!*code && strchr("1234", category[1])) {
+		by_name(v, name, false, &n);
+		if (n != 1)
+			return problem_set(p, ERR_INVALID, "dest_school_name", hint,
+				n ? tr("叫“%s”的初中不止一所，请填学校标识码", "several schools are called “%s”: give the code") : tr("没有叫“%s”的初中", "there is no junior school called “%s”"), name);
+	}
+	return ERR_OK;
+}

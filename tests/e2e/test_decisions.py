@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+"""What cannot be taken back is shown first, refused where it would leave somebody behind, and can be taken back while nobody has built on it;
+what the bureau decides reads what stands now and says what it is about."""
+import os
+import pty
+import subprocess
+
+from county_files import check_digit
+from harness import Cases, Server
+
+P, Q, J = "2132990001", "2132990002", "3132990001"
+YEAR = 2027
+cases = Cases()
+
+
+def number(n):
+    body = "32999920150301%03d" % n
+    return body + check_digit(body)
+
+
+def write(server, name, text):
+    path = os.path.join(server.dir, name)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+    return path
+
+
+def at_terminal(program, *args, say):
+    """The program as a person at a terminal meets it: exit code and screen."""
+    parent, child = pty.openpty()
+    run = subprocess.Popen([program.binary, "--profile", program.profile, *args], stdin=child, stdout=child, stderr=child,
+                           env={**os.environ, "LANG": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": ""}, start_new_session=True)
+    os.close(child)
+    os.write(parent, say.encode())
+    screen = b""
+    while True:
+        try:
+            part = os.read(parent, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        screen += part
+    return run.wait(timeout=60), screen.decode(errors="replace")
+
+
+def opening(server, clerk, primary):
+    """B1: this year or the next; shown before it is done; taken back while nobody has reported."""
+    for year in (2099, 2025):
+        wrong = clerk.run("transition", "open", "--year", year)
+        cases.check("%d is not opened" % year, wrong.code == 2 and "2026" in wrong.err, wrong)
+    shown = clerk.run("transition", "open", "--year", YEAR, "--dry-run")
+    cases.check("a dry run shows what would be frozen and who has no roster", shown.code == 0 and "应升学 4 人" in shown.out and "没有六年级名册：演练县第2小学" in shown.out, shown)
+    code, screen = at_terminal(clerk, "transition", "open", "--year", str(YEAR), say="no\n")
+    cases.check("at a terminal it is asked for, and anything but the year is no", code == 3 and "没有六年级名册" in screen and "没有改动" in screen, screen)
+    cases.equal("nothing was opened", clerk.run("transition", "phase", "--year", YEAR).code, 3)
+    code, screen = at_terminal(clerk, "transition", "open", "--year", str(YEAR), say="%d\n" % YEAR)
+    cases.check("the year, typed, opens it, and how to take it back is said", code == 0 and "transition cancel" in screen, screen)
+    cases.equal("without a reason it is not taken back", clerk.run("transition", "cancel", "--year", YEAR).code, 2)
+    primary.ok("sync")
+    cases.equal("the schools know the year", sorted(r["student"]["name"] for r in primary.ok("transition", "list")), sorted("%s生" % c for c in "甲乙丙丁"))
+    cases.equal("taken back", clerk.ok("transition", "cancel", "--year", YEAR, "--reason", "名册未齐")["changed"], 4)
+    cases.equal("once", clerk.run("transition", "cancel", "--year", YEAR, "--reason", "再一次").code, 3)
+    path = write(server, "late.csv", "姓名,证件号码,年级,班级,性别\n戊生,%s,六年级,1班,%s\n" % (number(5), "男" if int(number(5)[16]) % 2 else "女"))
+    primary.ok("import", "students", path)
+    primary.ok("sync")
+    cases.equal("and opened again, with who has come meanwhile", clerk.ok("transition", "open", "--year", YEAR, "--yes")["baseline"], 5)
+    primary.ok("sync")
+    cases.equal("the trace holds", server.people["auditor"].ok("audit", "verify")["ok"], True)
+    cases.check("and tells who took it back, and why", any(row["purpose"] == "名册未齐" for row in server.people["auditor"].ok("audit", "search", "--what", "Transition.Cancel")), "")
+
+
+def where_to(server, clerk, primary):
+    """B4: a school that there is, that takes juniors, and whose name and code agree; here and at the server."""
+    first = number(1)
+    for school, word in (("3132999999", "没有学校标识码"), (Q, "不招初中学生"), ("第一初级中雪", "没有叫")):
+        wrong = primary.run("transition", "set", first, "--dest", "A1", "--school", school)
+        cases.check("%s is refused, with the nearest" % school, wrong.code == 2 and word in wrong.err and "演练县第一初级中学" in wrong.err, wrong)
+    cases.equal("a name that only one school has will do", primary.ok("transition", "set", first, "--dest", "A1", "--school", "第一初级")["dest_school"], J)
+    table = write(server, "to.csv", "姓名,证件号码,去向类别,拟升入学校标识码,拟升入学校\n乙生,%s,A1,%s,演练县第2小学\n丙生,%s,A1,%s,\n丁生,%s,A1,,演练县第一初级中学\n" % (
+        number(2), J, number(3), Q, number(4)))
+    report = primary.ok("import", "destinations", table, code=5)
+    cases.equal("in a table too", [(r["row"], r["field"]) for r in report["rejected"]], [(2, "拟升入学校"), (3, "拟升入学校标识码")])
+    primary.ok("sync")
+
+
+def proofs(server, clerk, primary):
+    """G3, A1: a word before the first run, read from what stands now, that says what it is about and whose files they are."""
+    away = number(3)
+    note = write(server, "证明.txt", "就读证明")
+    primary.ok("transition", "set", away, "--dest", "B3", "--place", "上海市", "--evidence", note)
+    primary.ok("sync")
+    listed = clerk.ok("transition", "proof", "list", "--year", YEAR)
+    cases.equal("proofs are listed before the first run, with who filed them", [(p["student"]["name"], p["category"], p["filed_by"]) for p in listed], [("丙生", "B3", P)])
+    said = clerk.run("transition", "proof", "accept", "--year", YEAR, away)
+    cases.check("the word is taken, and says on what", said.code == 0 and "丙生" in said.out and "外省" in said.out and "上海市" in said.out and "1 份" in said.out, said)
+    nothing = clerk.run("transition", "proof", "accept", "--year", YEAR, number(5))
+    cases.check("who has declared nothing has no proof, and that is said", nothing.code == 3 and "还没有填报去向" in nothing.err, nothing)
+    primary.ok("transition", "set", away, "--dest", "C2")
+    primary.ok("sync")
+    listed = clerk.ok("transition", "proof", "list", "--year", YEAR)
+    cases.equal("another category is another question", [(p["category"], p["word"]) for p in listed], [("C2", None)])
+
+
+def closing(server, clerk, leader):
+    """B2: a year that leaves somebody behind is not closed without a reason, and the leader opens it again."""
+    for phase in ("assist", "confirm", "verify"):
+        clerk.ok("transition", "phase", "--year", YEAR, phase, "--force", "--reason", "演练")
+    clerk.ok("transition", "reconcile", "--year", YEAR)
+    clerk.ok("transition", "slips", "issue", "--year", YEAR)
+    refused = clerk.run("transition", "phase", "--year", YEAR, "closed")
+    cases.check("with pupils open and slips under way it is refused, with how many", refused.code == 3 and "未落实" in refused.err and "交办单" in refused.err and "--force --reason" in refused.err, refused)
+    shown = clerk.ok("transition", "phase", "--year", YEAR)
+    cases.check("a look lists them by school", {"OPEN", "SLIP"} <= {m["what"] for m in shown["missing"]} and all(m["count"] > 0 for m in shown["missing"] if m["what"] in ("OPEN", "SLIP")), shown)
+    clerk.ok("transition", "phase", "--year", YEAR, "closed", "--force", "--reason", "移交下一年度")
+    cases.equal("the office does not open it again", clerk.run("transition", "phase", "--year", YEAR, "verify", "--force", "--reason", "x").code, 3)
+    cases.equal("nor the leader without a reason", leader.run("transition", "phase", "--year", YEAR, "verify").code, 2)
+    cases.equal("the leader does, with one", leader.ok("transition", "phase", "--year", YEAR, "verify", "--force", "--reason", "两名学生未落实")["phase"], "verify")
+    rows = server.people["auditor"].ok("audit", "search", "--what", "Transition.Phase")
+    cases.check("every step and every reason is in the log", {"closed: 移交下一年度", "verify: 两名学生未落实"} <= {r["purpose"] for r in rows}, rows)
+    cases.check("newest first", rows[0]["at"] >= rows[-1]["at"], "")
+
+
+def main():
+    with Server() as server:
+        path = write(server, "schools.csv", "学校标识码,学校名称,办学类型,举办者\n%s,演练县第1小学,211,831\n%s,演练县第2小学,211,831\n%s,演练县第一初级中学,311,831\n" % (P, Q, J))
+        clerk, leader = server.bureau("basic_edu"), server.bureau("leader")
+        clerk.ok("schools", "import", path)
+        report = clerk.ok("catchments", "import", write(server, "areas.csv", "学校标识码,学段,区划代码\n" + "".join("%s,初中,%s\n" % (J, "329999100001"[:n]) for n in range(5, 14))), code=5)
+        cases.equal("a catchment is 12 digits or a prefix of 6 to 11", (report["inserted"], [r["row"] for r in report["rejected"]]), (7, [2]))
+        primary = server.school(P)
+        primary.ok("import", "students", write(server, "roster.csv", "姓名,证件号码,年级,班级,性别\n" + "".join(
+            "%s生,%s,六年级,1班,%s\n" % ("甲乙丙丁"[n - 1], number(n), "男" if int(number(n)[16]) % 2 else "女") for n in range(1, 5))))
+        primary.ok("sync")
+        opening(server, clerk, primary)
+        where_to(server, clerk, primary)
+        proofs(server, clerk, primary)
+        closing(server, clerk, leader)
+    cases.close()
+
+
+if __name__ == "__main__":
+    main()
