@@ -196,6 +196,9 @@ enum err doctor_run(const struct conf *conf, struct report *r, struct problem *p
 	place_quoted(c.dir, sizeof c.dir, conf->dir);
 	place_quoted(c.backup, sizeof c.backup, backup_last(conf, last, sizeof last, &at) ? last : tr("备份目录", "BACKUP"));
 	finding(&c, !backup_unfinished(conf, p), tr("没有做到一半的恢复", "no restore was left unfinished"), "%s", p->hint);
+	if (!place_held(conf->dir))
+		notice(&c, tr("没有 jgd 在为这个目录服务", "no jgd serves this directory"),
+			"systemctl start jgd");
 	check_files(&c);
 	check_keys(&c);
 	check_disk(&c);

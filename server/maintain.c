@@ -43,16 +43,16 @@ enum err maintain_migrate(const struct conf *conf, struct report *r, struct prob
 	PQfinish(owner);
 	if (conf->embedded)
 		embedded_stop(conf);
-	if (e)
+	if (e) {
 		snprintf(p->safe, sizeof p->safe,
 			tr("本次完成了 %d 步，出错的一步没有留下改动",
 				"%d migrations ran, the one that failed left nothing behind"),
 			applied);
+		return e;
+	}
 	report_set(r, "applied", json_integer(applied));
-	if (!e)
-		report_say(r,
-			tr("数据库结构已是最新（本次执行 %d 步）",
-				"the schema is up to date (%d migrations ran)"),
-			applied);
-	return e;
+	report_say(r,
+		tr("数据库结构已是最新（本次执行 %d 步）", "the schema is up to date (%d migrations ran)"),
+		applied);
+	return ERR_OK;
 }

@@ -147,6 +147,18 @@ enum err place_lock(const char *dir, struct problem *p)
 	return ERR_OK;
 }
 
+bool place_held(const char *dir)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/jgd.lock", dir);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool taken = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
+	if (fd >= 0)
+		close(fd);
+	return taken;
+}
+
 const char *place_quoted(char *out, size_t size, const char *path)
 {
 	size_t n = 0;

@@ -21,6 +21,8 @@ void place_make(const char *dir, const char *user);
 bool place_closed(const char *path, char *out, size_t size);
 /* Holds DIR/jgd.lock, with pid and host name in it, until the process ends. ERR_NOT_NOW says who holds it. */
 enum err place_lock(const char *dir, struct problem *p);
+/* Whether some process holds it. */
+bool place_held(const char *dir);
 /* For a command in a hint: quoted as a shell wants it, and only where it must be. */
 const char *place_quoted(char *out, size_t size, const char *path);
 

@@ -56,8 +56,8 @@ int report_end(struct report *r, struct problem *p)
 		bool more = p->message[0] && strcmp(p->message, sentence) != 0;
 		fprintf(stderr, "%s%s%s\n%s\n→ %s\n", sentence, more ? tr("：", ": ") : "", more ? p->message : "", p->safe, p->hint);
 	}
-	if (r->json) {
-		json_t *document = p->code && !r->out ? error_document(p) : r->out ? json_incref(r->out) : json_object();
+	if (r->json && (p->code || r->out)) { /* serve that ended in order has said what it says */
+		json_t *document = r->out ? json_incref(r->out) : error_document(p);
 		json_dumpf(document, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
 		putchar('\n');
 		json_decref(document);

@@ -121,6 +121,7 @@ def only_one(night):
     second = night.jgd("serve")
     three_lines("a second serve of the directory is refused, and told who is there", second, 3, str(night.process.pid), socket.gethostname())
     cases.check("the first one and its PostgreSQL go on", night.process.poll() is None and night.ready()[0] == 200 and night.psql("SELECT 1") == "1")
+    cases.check("doctor does not say that nobody serves", "systemctl start" not in night.jgd("doctor").stdout)
     pid = night.postmaster()
     for command in (("doctor",), ("migrate",)):
         run = night.jgd(*command)
@@ -319,6 +320,18 @@ def database(night, doctor):
 
 def stopped(night, doctor, saved):
     """What can only go wrong while nobody serves."""
+    cases.check("doctor says that nobody serves", "systemctl start jgd" in night.jgd("doctor").stdout)
+    # Somebody else, a backup for one, uses the private PostgreSQL when serve ends; it goes with its last user.
+    backup = subprocess.Popen(["flock", "-s", "-o", night.data + "/pg/.users", "sleep", "60"])
+    night.start()
+    night.process.terminate()
+    night.process.wait(timeout=60)
+    cases.check("serve ends and leaves PostgreSQL to a backup that runs", night.psql("SELECT 1") == "1")
+    backup.terminate()
+    backup.wait()
+    night.jgd("doctor")
+    cases.check("who uses it last stops it", night.postmaster() is None)
+
     version = night.data + "/pg/data/PG_VERSION"
     kept = open(version).read()
 
