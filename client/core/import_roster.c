@@ -91,14 +91,16 @@ enum err import_roster_usable(void *data, struct table *t, const struct sheet_pa
 	return ERR_FILE_HEADER;
 }
 
-/* Once a sheet: where the grade or class of its rows came from, when no column of theirs says it. */
+/* Once for all sheets with the same: where the grade of their rows came from, when no column of theirs says
+ * it. */
 static void tell_source(struct import *im, const char *code, const char *message, const char *value)
 {
 	struct problem p = {0};
 
-	if (im->hint.told || im->options->grade)
+	if (im->hint.told || im->options->grade || (im->told && strcmp(im->told, value) == 0))
 		return;
 	im->hint.told = true;
+	im->told = value;
 	problem_set(&p, ERR_INVALID, NULL, tr("不对时用 --grade 说明，或在表里补上“年级”列", "if not, tell it by --grade or a column 年级"), message, value);
 	import_warn_page(im, im->page, code, &p);
 }

@@ -51,6 +51,7 @@ struct import {
 	struct table *table;
 	const struct sheet_page *page;
 	struct import_hint hint;
+	const char *told;   /* the grade that was last told to come from elsewhere */
 	struct arena arena; /* of the rows' text */
 	struct import_row *rows;
 	size_t n_rows, room;

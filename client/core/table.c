@@ -20,12 +20,21 @@ enum fit {
 	FIT_MAP
 };
 
+#define WORDS_MAX 400 /* names and aliases of all columns; the widest kind has some 120 */
+#define WORD_MAX 64   /* bytes of one in its normal form */
+
 struct table {
 	const struct sheet *sheet;
 	size_t first, end;               /* the rows of its page */
 	bool groups[HEADER_SEARCH_ROWS]; /* whether a row holds a known group, from the first on */
 	const struct table_column *columns;
 	size_t n_columns;
+	struct {
+		char text[WORD_MAX]; /* in the form in which headings are compared */
+		size_t column;
+		enum fit fit;
+	} words[WORDS_MAX]; /* names first, then aliases */
+	size_t n_words;
 	const char *const *maps;
 	size_t n_maps;
 	bool any_needed; /* else every column may make a row */
@@ -74,28 +83,40 @@ static void heading_normal(char out[HEADING_MAX], const char *in, bool notes)
 	decoration_strip(out, notes);
 }
 
-static bool name_is(const char *name, const char *heading)
+static enum err word_add(struct table *t, const char *name, size_t column, enum fit fit)
 {
 	char normal[HEADING_MAX];
 
 	heading_normal(normal, name, false);
-	return *normal && strcmp(normal, heading) == 0;
+	if (t->n_words == WORDS_MAX || strlen(normal) >= WORD_MAX)
+		return ERR_INTERNAL;
+	t->words[t->n_words].column = column;
+	t->words[t->n_words].fit = fit;
+	strcpy(t->words[t->n_words++].text, normal);
+	return ERR_OK;
+}
+
+/* Every cell of the first rows is compared with all of them: they are made once. */
+static enum err words_make(struct table *t)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; !err && i < t->n_columns; i++)
+		err = word_add(t, t->columns[i].name, i, FIT_NAME);
+	for (size_t i = 0; !err && i < t->n_columns; i++)
+		for (const char *const *a = t->columns[i].aliases; !err && a && *a; a++)
+			err = word_add(t, *a, i, FIT_ALIAS);
+	return err;
 }
 
 /* The column that a normal heading names. */
 static size_t column_named(const struct table *t, const char *heading, enum fit *fit)
 {
-	for (size_t i = 0; i < t->n_columns; i++)
-		if (name_is(t->columns[i].name, heading)) {
-			*fit = FIT_NAME;
-			return i;
+	for (size_t i = 0; i < t->n_words; i++)
+		if (strcmp(t->words[i].text, heading) == 0) {
+			*fit = t->words[i].fit;
+			return t->words[i].column;
 		}
-	for (size_t i = 0; i < t->n_columns; i++)
-		for (const char *const *a = t->columns[i].aliases; a && *a; a++)
-			if (name_is(*a, heading)) {
-				*fit = FIT_ALIAS;
-				return i;
-			}
 	*fit = FIT_NONE;
 	return NOWHERE;
 }
@@ -527,8 +548,8 @@ enum err table_open(struct table **out, const struct sheet *sheet, size_t page,
 	t->n_columns = n_columns;
 	t->maps = maps;
 	t->n_maps = n_maps;
-	err = n_columns > TABLE_COLUMNS_MAX ? problem_set(p, ERR_INTERNAL, NULL, NULL, NULL)
-					    : maps_check(t, p);
+	err = n_columns > TABLE_COLUMNS_MAX ? ERR_INTERNAL : words_make(t);
+	err = err ? problem_set(p, err, NULL, NULL, NULL) : maps_check(t, p);
 	if (!err)
 		groups_find(t);
 	if (!err)

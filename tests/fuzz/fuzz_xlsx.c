@@ -21,9 +21,15 @@ static void read_once(const void *bytes, size_t n, const char *sheet_name)
 
 	if (sheet_read_memory(bytes, n, "f.xlsx", sheet_name, &s, &p))
 		return;
+	for (size_t i = 0; i < s->n_pages; i++)
+		for (size_t r = s->pages[i].first + 1; r < s->pages[i].first + s->pages[i].n; r++)
+			if (s->rows[r].number <= s->rows[r - 1].number)
+				abort();
 	for (size_t r = 0; r < s->n_rows; r++) {
-		if (r && s->rows[r].number <= s->rows[r - 1].number)
-			abort();
+		for (size_t k = 1; k < s->rows[r].n; k++)
+			if (s->cells[s->rows[r].first + k].column <=
+				s->cells[s->rows[r].first + k - 1].column)
+				abort();
 		for (size_t c = 0; c < s->n_columns; c++)
 			if (strlen(sheet_text(s, r, c)) > SHEET_CELL_MAX)
 				abort();
