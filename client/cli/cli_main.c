@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "log.h"
+#include "revoked.h"
 #include "tables.h"
 
 static const struct cli_option common_options[] = {
@@ -230,6 +231,28 @@ const char *cli_operand(struct cli *c, int i)
 	return line;
 }
 
+static int tell_revoked(struct cli *c)
+{
+	problem_set(&c->problem, ERR_REVOKED, NULL, NULL, "%s", tr("这台电脑已被县局停用，本机的学生信息已不可读", "the bureau has revoked this computer; the pupils on it cannot be read any more"));
+	snprintf(c->problem.hint, sizeof c->problem.hint, tr("请县局系统管理员发新的连接码，再运行 %s connect --code 连接码", "ask the bureau's system administrator for a new code, then run %s connect --code CODE"), c->program->name);
+	snprintf(c->problem.safe, sizeof c->problem.safe, "%s", tr("没有发送的内容封存在本机，重新注册后可以打开", "what was not sent is sealed here and opens after enrolling anew"));
+	return cli_fail(c);
+}
+
+/* The server has said that this computer is none of the county's any more. */
+static void seal_revoked(struct cli *c)
+{
+	struct problem p = {0};
+	size_t unsent;
+
+	if (revoked_seal(&c->profile, &unsent, &p))
+		cli_warn(c, tr("停用后本机数据没有封存：%s", "the data of this revoked computer is not sealed: %s"), p.message);
+	else
+		cli_warn(c, tr("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 %s/unsent.sealed，用县局新发的连接码注册后可以打开",
+				    "this computer was revoked: its pupils cannot be read any more; %zu unsent items are sealed in %s/unsent.sealed and open after enrolling anew"),
+			unsent, c->profile.dir);
+}
+
 static int open_profile(struct cli *c)
 {
 	unsigned needs = c->command->needs;
@@ -239,6 +262,8 @@ static int open_profile(struct cli *c)
 	if (profile_open(&c->profile, c->profile_dir, &c->problem))
 		return cli_fail(c);
 	c->profile_is_open = true;
+	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && revoked_is(&c->profile))
+		return tell_revoked(c);
 	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && !profile_is_enrolled(&c->profile))
 		return cli_fail_with(c, ERR_NOT_NOW,
 			tr("请先运行 connect --code 连接码", "run connect --code CODE first"),
@@ -347,6 +372,8 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	cli_progress_end(&cli);
 	if (program->finish)
 		program->finish(&cli);
+	if (cli.profile_is_open && cli.problem.code == ERR_REVOKED && profile_is_enrolled(&cli.profile))
+		seal_revoked(&cli);
 	if (cli.profile_is_open)
 		profile_close(&cli.profile);
 	if (fflush(stdout) || ferror(stdout))

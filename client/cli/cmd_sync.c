@@ -53,6 +53,9 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 				"this computer was rolled back: %zu unsent items wait for your review (jg "
 				"outbox list)"),
 			r->drafts);
+	if (r->opened)
+		cli_warn(c, tr("这台电脑停用前没有发送的 %zu 项已经打开，等您逐项确认：jg outbox list", "%zu items that this computer had not sent before it was revoked are open again and wait for your review: jg outbox list"),
+			r->opened);
 	if (r->resent)
 		cli_warn(c, "%s",
 			tr("服务器曾从备份恢复，本机已补发", "the server was restored from a backup; this "
@@ -73,10 +76,10 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 	int code =
 		r->held_by[0] || counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT] ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c,
-		json_pack("{sI sI sI sI sI so so so}", "pushed", (json_int_t)r->pushed, "pulled",
+		json_pack("{sI sI sI sI sI so so so sI}", "pushed", (json_int_t)r->pushed, "pulled",
 			(json_int_t)r->pulled, "conflicts", (json_int_t)r->conflicts, "refused",
 			(json_int_t)r->refused, "pending", (json_int_t)counts.unsent, "cursor", cursors,
-			"digest_ok", digest, "held_by", r->held_by[0] ? json_string(r->held_by) : json_null()),
+			"digest_ok", digest, "held_by", r->held_by[0] ? json_string(r->held_by) : json_null(), "opened", (json_int_t)r->opened),
 		code);
 }
 

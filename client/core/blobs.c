@@ -196,3 +196,13 @@ enum err blob_counts(struct store *s, struct blob_counts *out, struct problem *p
 	sqlite3_finalize(stmt);
 	return e;
 }
+
+enum err blob_keep(struct store *s, const uint8_t *bytes, size_t n, struct problem *p)
+{
+	uint8_t sha[HASH_SIZE];
+	bool known = false;
+
+	crypto_hash_sha256(sha, bytes, n);
+	enum err e = is_known(s, sha, &known, p);
+	return e || known ? e : keep(s, sha, bytes, n, p);
+}

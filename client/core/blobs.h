@@ -16,6 +16,9 @@ enum err blob_add(struct store *s, const char *path, bool only_look, uint8_t sha
 enum err blob_read(
 	struct store *s, const uint8_t sha[HASH_SIZE], uint8_t **out, size_t *size, struct problem *p);
 
+/* Keeps bytes that are at hand; nothing happens when they are there already. In a transaction. */
+enum err blob_keep(struct store *s, const uint8_t *bytes, size_t n, struct problem *p);
+
 struct blob_row {
 	uint8_t sha[HASH_SIZE];
 	uint64_t size;

@@ -1,4 +1,5 @@
 #include "enrol.h"
+#include "revoked.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,7 @@ enum err enrol_connect(struct profile *profile, const char *text, const char *se
 
 	if (e)
 		return e;
+	revoked_forget(profile);
 	if (profile_is_enrolled(profile))
 		return problem_set(p, ERR_EXISTS, NULL,
 			tr("换用 --profile 另一个目录", "use another --profile folder"),

@@ -227,7 +227,7 @@ enum keyring_state keyring_put(
 		SecretValue *value = lib.secret_value_new(text, (gssize)(2 * n), "text/plain");
 		sodium_memzero(text, sizeof text);
 		SecretItem *item = lib.secret_item_create_sync(collection, &schema, attributes, label, value,
-			SECRET_ITEM_CREATE_NONE, w.cancel, NULL);
+			SECRET_ITEM_CREATE_REPLACE, w.cancel, NULL);
 		if (!item)
 			state = KEYRING_GONE;
 		else

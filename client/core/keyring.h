@@ -21,7 +21,7 @@ enum keyring_state {
 
 /* Whether a secret could be put there now, without asking anybody. */
 enum keyring_state keyring_ready(void);
-/* Puts n bytes there under an id; `label` is what the keyring's own window shows. */
+/* Puts n bytes there under an id, over what is there; `label` is what the keyring's own window shows. */
 enum keyring_state keyring_put(
 	const uint8_t id[KEYRING_ID], const char *label, const uint8_t *secret, size_t n);
 /* The n bytes put under the id; another length is KEYRING_MISSING. */

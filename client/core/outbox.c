@@ -406,3 +406,69 @@ enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struc
 	sqlite3_finalize(stmt);
 	return e;
 }
+
+/* ---- what a revoked computer keeps (revoked.h) ---- */
+
+enum err outbox_append_open(struct store *s, struct buf *out, size_t *n, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT n, groups, bytes FROM outbox WHERE state NOT IN (3, 8) ORDER BY n", p);
+	enum err e = stmt ? ERR_OK : ERR_STORE;
+	bool row = false;
+
+	*n = 0;
+	while (!e && !(e = store_next(s, stmt, &row, p)) && row) {
+		int64_t id = sqlite3_column_int64(stmt, 0);
+		size_t size = (size_t)sqlite3_column_bytes(stmt, 2);
+		if (size < SEAL_OVERHEAD)
+			continue;
+		buf_be32(out, (uint32_t)(size - SEAL_OVERHEAD));
+		buf_be32(out, (uint32_t)sqlite3_column_int64(stmt, 1));
+		uint8_t *to = buf_reserve(out, size);
+		e = to ? unseal_value(s->seal, "outbox", &id, sizeof id, sqlite3_column_blob(stmt, 2), size, to) : ERR_NOMEM;
+		if (!e) {
+			out->len += size - SEAL_OVERHEAD;
+			++*n;
+		}
+	}
+	sqlite3_finalize(stmt);
+	return e == ERR_NOMEM ? problem_set(p, e, NULL, NULL, NULL) : e;
+}
+
+enum err outbox_add_draft(struct store *s, const uint8_t **at, const uint8_t *end, struct problem *p)
+{
+	const ProtobufCMessage *message;
+	uint8_t sha[HASH_SIZE];
+	struct arena arena;
+	uint32_t n = end - *at >= 8 ? get_be32(*at) : UINT32_MAX, groups = n != UINT32_MAX ? get_be32(*at + 4) : 0;
+
+	if (n > (size_t)(end - *at) - 8)
+		return problem_set(p, ERR_FILE_DAMAGED, NULL, NULL, NULL);
+	const uint8_t *bytes = *at + 8;
+	*at = bytes + n;
+	arena_init(&arena, 4 * (size_t)n + 4096);
+	enum err e = envelope_unpack(&pb_op_desc, bytes, n, &arena, &message, p);
+	const pb_op *op = (const pb_op *)message;
+	sqlite3_stmt *stmt = e || op->id.len != ID_SIZE ? NULL : store_prepare(s,
+		"INSERT INTO outbox(n, incarnation, op_no, state, kind, id, action, groups, at, author, bytes, sha) VALUES(?, ?, NULL, 7, ?, ?, ?, ?, ?, ?, ?, ?)", p);
+	if (stmt) {
+		hash_op(sha, bytes, n);
+		sqlite3_bind_int64(stmt, 1, s->next_row);
+		sqlite3_bind_int64(stmt, 2, s->incarnation);
+		sqlite3_bind_int64(stmt, 3, op->kind);
+		sqlite3_bind_blob(stmt, 4, op->id.data, ID_SIZE, SQLITE_STATIC);
+		sqlite3_bind_int(stmt, 5, (int)op->action);
+		sqlite3_bind_int64(stmt, 6, groups);
+		sqlite3_bind_int64(stmt, 7, op->at);
+		sqlite3_bind_text(stmt, 8, op->author ? op->author : "", -1, SQLITE_STATIC);
+		sqlite3_bind_blob(stmt, 10, sha, sizeof sha, SQLITE_STATIC);
+		e = bind_sealed(s, stmt, 9, "outbox", s->next_row, bytes, n);
+		if (!e)
+			e = store_run(s, stmt, p);
+		s->next_row += e == ERR_OK;
+	} else if (!e) {
+		e = ERR_STORE;
+	}
+	sqlite3_finalize(stmt);
+	arena_free(&arena);
+	return e;
+}

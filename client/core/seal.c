@@ -225,6 +225,42 @@ void seal_close(struct seal *s)
 	free(s);
 }
 
+/* Overwritten before its name goes; what a disk keeps of it all the same is beyond us. */
+static void destroy_file(const char *path)
+{
+	uint8_t noise[WRAPPED];
+	FILE *out = fopen(path, "r+e");
+
+	randombytes_buf(noise, sizeof noise);
+	if (out) {
+		fwrite(noise, 1, sizeof noise, out);
+		fflush(out);
+		fsync(fileno(out));
+		fclose(out);
+	}
+	unlink(path);
+}
+
+void seal_destroy(const char *dir)
+{
+	char path[512];
+	uint8_t file[NUMBERED + 1], noise[SEAL_KEY];
+
+	snprintf(path, sizeof path, "%s/store.keyring", dir);
+	FILE *in = fopen(path, "re");
+	if (in) {
+		size_t n = fread(file, 1, sizeof file, in);
+		fclose(in);
+		randombytes_buf(noise, sizeof noise);
+		if (n == NUMBERED && memcmp(file, MARK_NUMBERED, MARK) == 0)
+			keyring_put(file + MARK, "", noise, sizeof noise);
+		destroy_file(path);
+	}
+	snprintf(path, sizeof path, "%s/store.key", dir);
+	if (access(path, F_OK) == 0)
+		destroy_file(path);
+}
+
 enum err seal_value(struct seal *s, const char *table, const void *row, size_t row_len, const void *plain,
 	size_t n, struct buf *out)
 {

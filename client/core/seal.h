@@ -23,6 +23,8 @@ struct seal;
  */
 enum err seal_open(struct seal **out, const char *dir, enum key_place *place, struct problem *p);
 void seal_close(struct seal *s);
+/* Destroys the key where it is, for good: what was sealed under it cannot be read any more. */
+void seal_destroy(const char *dir);
 
 /* Appends the sealed value. `table` and the row's id are authenticated: reading needs the same. */
 enum err seal_value(struct seal *s, const char *table, const void *row, size_t row_len, const void *plain,

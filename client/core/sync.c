@@ -12,6 +12,7 @@
 #include "fault.h"
 #include "login.h"
 #include "outbox.h"
+#include "revoked.h"
 #include "staging.h"
 #include "tables.h"
 
@@ -70,6 +71,11 @@ static struct sync_event do_connect(struct sync *x)
 		e = login_resume(x->link, x->p);
 	if (!e && x->store->profile->session.must_change)
 		e = problem_set(x->p, ERR_MUST_CHANGE, NULL, tr("运行 passwd", "run passwd"), NULL);
+	if (!e && profile_has_role(x->store->profile, 1u << ROLE_REGISTRAR)) {
+		size_t opened;
+		e = revoked_open(x->store, x->link, &opened, x->p);
+		x->report->opened += opened;
+	}
 	if (e)
 		return failed(x, e);
 	x->report->drafts += drafts;

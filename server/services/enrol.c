@@ -8,6 +8,7 @@
 #include "hash.h"
 #include "log.h"
 #include "pki.h"
+#include "sealed_key.h"
 #include "service.h"
 
 static const struct db_stmt take_invitation = {
@@ -228,4 +229,25 @@ static void renew(struct request *r)
 		request_begin(r, renew_query);
 }
 
-const struct handler enrol_handlers[] = {{METHOD_ENROL_ENROL, enrol}, {METHOD_ENROL_RENEW, renew}, {0, NULL}};
+/* The invitation of a new device was the bureau's approval: its school's registrar gets the key of what the old one had not sent. */
+static void open_sealed(struct request *r)
+{
+	const pb_sealed_key *q = REQUEST(r, pb_sealed_key);
+	pb_opened_key out = PB_OPENED_KEY_INIT;
+	char school[SEALED_KEY_SCHOOL];
+	uint8_t key[SEALED_KEY_BYTES];
+	enum err e = sealed_key_open(r->worker->server->ca_key, q->sealed.data, q->sealed.len, school, key);
+
+	if (e || strcmp(school, r->caller.school) != 0) {
+		request_refuse(r, e ? e : ERR_PERMISSION, "sealed", e ? tr("封存文件损坏，或不是本县的", "this was not sealed for this county, or it was changed") : tr("这是别的学校封存的", "another school sealed this"),
+			tr("请县局系统管理员核对这台电脑属于哪所学校：jgadmin devices list", "the bureau's system administrator looks whose computer it was: jgadmin devices list"));
+		return;
+	}
+	out.has_key = 1;
+	out.key = (ProtobufCBinaryData){sizeof key, key};
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "enrol", r->ref);
+	request_reply(r, &out.base);
+	sodium_memzero(key, sizeof key);
+}
+
+const struct handler enrol_handlers[] = {{METHOD_ENROL_ENROL, enrol}, {METHOD_ENROL_RENEW, renew}, {METHOD_ENROL_OPEN_SEALED, open_sealed}, {0, NULL}};

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """What cannot be taken back is shown first, refused where it would leave somebody behind, and can be taken back while nobody has built on it;
 what the bureau decides reads what stands now and says what it is about."""
+import json
 import os
 import pty
+import shutil
 import subprocess
+import time
 
 from county_files import check_digit
-from harness import Cases, Server
+from harness import Cases, Program, Server
 
 P, Q, J = "2132990001", "2132990002", "3132990001"
 YEAR = 2027
@@ -121,6 +124,52 @@ def closing(server, clerk, leader):
     cases.check("newest first", rows[0]["at"] >= rows[-1]["at"], "")
 
 
+def revoked(server, registrar):
+    """A9: a revoked computer keeps nothing that can be read; what it had not sent opens after the bureau has enrolled it anew."""
+    admin, profile = server.people["secadmin"], registrar.profile
+    note = write(server, "材料.txt", "未发送的材料")
+    registrar.ok("students", "set", number(2), "live_address=未发送路1号")
+    registrar.ok("transition", "set", number(4), "--dest", "B3", "--place", "上海市", "--evidence", note)
+    copy = profile + ".copy"
+    shutil.copytree(profile, copy)
+    device = json.load(open(profile + "/profile.json"))["device"]
+    admin.ok("devices", "revoke", device)
+    time.sleep(3)
+    told = registrar.run("sync")
+    cases.check("the next word with the bureau seals it, and says so", told.code == 3 and "封存" in told.err and "3 项" in told.err, told)
+    left = sorted(os.listdir(profile))
+    cases.check("no key, no log-in, no pupil is left", "unsent.sealed" in left and not {"store.db", "store.key", "key.pem", "session.json"} & set(left), left)
+    sealed = open(profile + "/unsent.sealed", "rb").read()
+    cases.check("nothing in the sealed file can be read", "未发送路".encode() not in sealed and number(2).encode() not in sealed)
+    after = registrar.run("students", "list")
+    cases.check("every command says what happened, what is safe, and what to do", after.code == 3 and "已被县局停用" in after.err and "connect --code" in after.err, after)
+    # A death in the middle: the mark is there, the keys are there still.
+    for name in ("store.db", "store.key", "key.pem", "cert.pem"):
+        shutil.copy2(copy + "/" + name, profile)
+    cases.equal("what a death left is destroyed by the next command", (registrar.run("students", "list").code, [n for n in ("store.db", "store.key", "key.pem") if os.path.exists(profile + "/" + n)]), (3, []))
+    registrar.connect(server.code(server.people["sysadmin"].ok("devices", "invite", "--school", Q)["code"]))
+    other = server.people["sysadmin"].ok("users", "add", "--school", Q, "--role", "registrar", "别校")
+    stranger = Program(registrar.binary, profile)
+    stranger.first_login(other["user"], other["password"])
+    refused = stranger.run("sync")
+    cases.check("another school's computer does not open it", refused.code == 3 and "别的学校" in refused.err and os.path.exists(profile + "/unsent.sealed"), refused)
+    for name in os.listdir(profile):
+        if name not in ("unsent.sealed",):
+            path = os.path.join(profile, name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+    registrar.connect(server.code(server.people["sysadmin"].ok("devices", "invite", "--school", P)["code"]))
+    registrar.login()
+    opened = registrar.ok("sync", code=5)
+    cases.equal("the same school's does, once", (opened["opened"], os.path.exists(profile + "/unsent.sealed"), registrar.ok("sync", code=(0, 5))["opened"]), (3, False, 0))
+    drafts = [row for row in registrar.ok("outbox", "list") if row["state"] == "draft"]
+    cases.equal("and it waits for a person", sorted(row["kind"] for row in drafts), ["destination", "evidence", "student"])
+    for row in sorted(drafts, key=lambda row: row["kind"] == "evidence"):
+        registrar.ok("outbox", "fix", row["id"])
+    registrar.ok("sync")
+    cases.equal("nothing is lost", (registrar.ok("students", "show", number(2))["live_address"], [p["files"] for p in server.people["basic_edu"].ok("transition", "proof", "list", "--year", YEAR)
+                                                                                       if p["student"]["cert_no"] == number(4)]), ("未发送路1号", [["材料.txt"]]))
+
+
 def main():
     with Server() as server:
         path = write(server, "schools.csv", "学校标识码,学校名称,办学类型,举办者\n%s,演练县第1小学,211,831\n%s,演练县第2小学,211,831\n%s,演练县第一初级中学,311,831\n" % (P, Q, J))
@@ -135,6 +184,7 @@ def main():
         opening(server, clerk, primary)
         where_to(server, clerk, primary)
         proofs(server, clerk, primary)
+        revoked(server, primary)
         closing(server, clerk, leader)
     cases.close()
 

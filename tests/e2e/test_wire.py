@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every method once, and everything that a peer may do wrong, through a client that knows only the wire contract."""
 import datetime
+import hashlib
 import json
 import os
 import subprocess
@@ -9,8 +10,9 @@ import threading
 import time
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from OpenSSL import SSL
 
 import wire_client as w
@@ -310,6 +312,26 @@ def reading(county, year):
                     county.psql("SELECT user_id || '|' || method || '|' || result || '|' || rows || '|' || purpose FROM access_log WHERE user_id = '%s' ORDER BY id DESC LIMIT 1" % device.user).strip(),
                     "%s|Sync.Pull|OK|%d|read" % (device.user, rows))
         cases.check("of all that there is", rows >= len(stream.records) > 0, rows)
+
+
+def sealed(county, year):
+    """What a revoked computer leaves is opened for its own school alone."""
+    ca = year.p.ca.public_key()
+
+    def seal(school, key, public=None):
+        once = ec.generate_private_key(ec.SECP256R1())
+        point = once.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+        box = hashlib.sha256(b"jg sealed key" + point + once.exchange(ec.ECDH(), public or ca)).digest()
+        nonce = os.urandom(12)
+        return point + nonce + AESGCM(box).encrypt(nonce, key + school.encode().ljust(16, b"\0"), None)
+
+    key = os.urandom(32)
+    with year.p.open() as wire:
+        cases.check("Enrol.OpenSealed gives the key back to its school", wire.call("Enrol.OpenSealed", sealed=seal(P, key)).key == key)
+        is_refused("not another school's", lambda: wire.call("Enrol.OpenSealed", sealed=seal(J, key)), "PERMISSION")
+        is_refused("nor what was changed", lambda: wire.call("Enrol.OpenSealed", sealed=seal(P, key)[:-1] + b"x"), "INVALID")
+        is_refused("nor another county's", lambda: wire.call("Enrol.OpenSealed", sealed=seal(P, key, ec.generate_private_key(ec.SECP256R1()).public_key())), "INVALID")
+        is_refused("nor a short one", lambda: wire.call("Enrol.OpenSealed", sealed=b"x"), "INVALID")
 
 
 def ranges(county, year):
@@ -713,6 +735,7 @@ def main():
         identity(county)
         bodies(county, year)
         ranges(county, year)
+        sealed(county, year)
         frames(county, year)
         access(county, year)
         reading(county, year)

@@ -9,6 +9,8 @@
 
 #include <sodium.h>
 
+#include <openssl/ec.h>
+
 #include "conn.h"
 #include "dispatch.h"
 #include "envelope.h"
@@ -125,6 +127,8 @@ static void rig_start(void)
 	conf_defaults(&rig_server.conf);
 	rig_server.conf.county = 329999;
 	uv_rwlock_init(&rig_server.deny.lock);
+	guesses_init(&rig_server.guesses);
+	rig_server.ca_key = EVP_EC_gen("P-256");
 	rig_worker.server = &rig_server;
 	uv_loop_init(&rig_worker.loop);
 	stream_shared_init(&rig_worker.shared, &rig_worker.loop);
