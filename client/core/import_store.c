@@ -64,21 +64,33 @@ static void reject_repeat(struct import *im, struct import_row *row, const struc
 	import_reject(im, row, import_field(im, kind_field_index(im->kind, "cert_no")), "DUPLICATE", &p);
 }
 
-/* The guardian of the row: the first of the pupil. Sets *changed when something was written. */
-static enum err store_guardian(
-	struct import *im, struct import_row *row, const struct item *student, bool *changed)
+/* The pupil's first guardian as the row gives it; false when it gives none. */
+static bool guardian_want(struct import *im, const struct import_row *row, const struct item *student,
+	struct item **item, struct record *want)
 {
-	struct record want, key;
+	struct record key;
 
 	if (!record_groups(&row->guardian))
-		return ERR_OK;
+		return false;
 	record_init(&key, row->guardian.kind);
 	record_set_bytes(&key, F_GUARDIAN_STUDENT, student->id, ID_SIZE);
 	record_set_number(&key, F_GUARDIAN_ORDINAL, 1);
-	struct item *item = view_find_key(im->view, &key, true);
-	merge_row(&want, item, &row->guardian, row->guardian_given);
-	record_set_bytes(&want, F_GUARDIAN_STUDENT, student->id, ID_SIZE);
-	record_set_number(&want, F_GUARDIAN_ORDINAL, 1);
+	*item = view_find_key(im->view, &key, true);
+	merge_row(want, *item, &row->guardian, row->guardian_given);
+	record_set_bytes(want, F_GUARDIAN_STUDENT, student->id, ID_SIZE);
+	record_set_number(want, F_GUARDIAN_ORDINAL, 1);
+	return true;
+}
+
+/* Sets *changed when something was written. */
+static enum err store_guardian(
+	struct import *im, struct import_row *row, const struct item *student, bool *changed)
+{
+	struct record want;
+	struct item *item;
+
+	if (!guardian_want(im, row, student, &item, &want))
+		return ERR_OK;
 	*changed = outbox_changed_groups(item, &want) != 0;
 	return outbox_put(im->view, &item, &want, UINT32_MAX, im->batch, im->p);
 }
@@ -187,36 +199,77 @@ static void note(struct import *im, struct import_row *row, const char *code, co
 		import_reject(im, row, import_field(im, number), code, p);
 }
 
-/* Tells what the row would change of who the pupil is, or take back of later corrections; without `force` such a row is
- * held back. */
-static enum err judge_changes(struct import *im, struct import_row *row, const struct item *item, const struct record *want)
+/* What the row would take back of later corrections of a record: added to the list; the fields as bits. */
+static enum err taken_back(
+	struct import *im, const struct item *item, const struct record *want, struct history *h)
 {
-	struct history h = {.old = &item->record, .want = want};
-	char list[200] = "", name[64], at[TIME_TEXT_SIZE];
-	struct problem p = {0};
-	uint32_t changed = identity_changes(&item->record, want, list, sizeof list);
-	enum err e = outbox_changes_of(im->store, item->id, look_back, &h, im->p);
+	*h = (struct history){.old = &item->record, .want = want};
+	return outbox_changed_groups(item, want) ? outbox_changes_of(im->store, item->id, look_back, h, im->p)
+						 : ERR_OK;
+}
 
-	if (e || !(changed | h.taken_back))
+static void add_taken_back(char *list, size_t size, const struct history *h, uint32_t but)
+{
+	for (size_t i = 0; h->old && i < h->old->kind->field_count; i++)
+		if (h->taken_back & ~but & 1u << i)
+			add_change(list, size, h->old, h->want, (int)i);
+}
+
+static void tell_taken_back(
+	struct import *im, struct import_row *row, const char *name, const char *list, int64_t when)
+{
+	struct problem p = {0};
+	char at[TIME_TEXT_SIZE];
+
+	time_format(at, when);
+	problem_set(&p, ERR_STALE, NULL,
+		im->options->force
+			? NULL
+			: tr("本机的改动是后来的；确实要改回再加 --force",
+				  "this computer's value is the later one; add --force to go back"),
+		tr("%s：%s，会把 %.10s 的更正改回去", "%s: %s would take back the correction of %.10s"), name,
+		list, at);
+	im->report->taken_back++;
+	note(im, row, "TAKES_BACK", &p);
+}
+
+static void tell_identity(struct import *im, struct import_row *row, const char *name, const char *list)
+{
+	struct problem p = {0};
+
+	problem_set(&p, ERR_CONFLICT, NULL,
+		im->options->force ? NULL
+				   : tr("核对无误再加 --force 导入", "compare, then import with --force"),
+		tr("%s：%s", "%s: %s"), name, list);
+	im->report->identity++;
+	note(im, row, "IDENTITY", &p);
+}
+
+/* Tells what the row would change of who the pupil is, or take back of later corrections, the guardian's too;
+ * without `force` such a row is held back. */
+static enum err judge_changes(
+	struct import *im, struct import_row *row, const struct item *item, const struct record *want)
+{
+	struct history own, guardian = {0};
+	struct record guardian_is;
+	struct item *first = NULL;
+	char list[200] = "", name[64];
+	uint32_t changed = identity_changes(&item->record, want, list, sizeof list);
+	enum err e = taken_back(im, item, want, &own);
+
+	if (!e && guardian_want(im, row, item, &first, &guardian_is) && first)
+		e = taken_back(im, first, &guardian_is, &guardian);
+	if (e)
 		return e;
 	record_text(&item->record, kind_field_index(im->kind, "name"), name, sizeof name);
-	for (size_t i = 0; i < im->kind->field_count; i++)
-		if (h.taken_back & ~changed & 1u << i)
-			add_change(list, sizeof list, &item->record, want, (int)i);
-	if (h.taken_back) {
-		time_format(at, h.at);
-		problem_set(&p, ERR_STALE, NULL,
-			im->options->force ? NULL : tr("本机的改动是后来的；确实要改回再加 --force", "this computer's value is the later one; add --force to go back"),
-			tr("%s：%s，会把 %.10s 的更正改回去", "%s: %s would take back the correction of %.10s"), name, list, at);
-		im->report->taken_back++;
-	} else {
-		problem_set(&p, ERR_CONFLICT, NULL,
-			im->options->force ? NULL : tr("核对无误再加 --force 导入", "compare, then import with --force"),
-			tr("%s：%s", "%s: %s"), name, list);
-		im->report->identity++;
+	if (own.taken_back || guardian.taken_back) {
+		add_taken_back(list, sizeof list, &own, changed);
+		add_taken_back(list, sizeof list, &guardian, 0);
+		tell_taken_back(im, row, name, list, own.at > guardian.at ? own.at : guardian.at);
+	} else if (changed) {
+		tell_identity(im, row, name, list);
 		im->report->promoted += is_promotion(&item->record, want, changed);
 	}
-	note(im, row, h.taken_back ? "TAKES_BACK" : "IDENTITY", &p);
 	return ERR_OK;
 }
 
@@ -245,7 +298,7 @@ static enum err store_row(struct import *im, struct import_row *row)
 		import_reject(im, row, field < 0 ? p.field : import_field(im, field), NULL, &p);
 		return ERR_OK;
 	}
-	enum err e = item && groups ? judge_changes(im, row, item, &want) : ERR_OK;
+	enum err e = item ? judge_changes(im, row, item, &want) : ERR_OK;
 	if (e || row->bad)
 		return e;
 	e = outbox_put(im->view, &item, &want, UINT32_MAX, im->batch, im->p);

@@ -352,14 +352,28 @@ static enum err header_find(struct table *t, struct problem *p)
 		tr("找不到表头，需要的列：%s", "no header row was found; needed columns: %s"), list);
 }
 
-static enum err ambiguous(
-	const struct table *t, size_t column, const char *a, const char *b, struct problem *p)
+/* A, B … as the spreadsheet shows it. */
+static const char *column_letters(char out[4], size_t column)
 {
+	if (column < 26)
+		snprintf(out, 4, "%c", (char)('A' + column));
+	else
+		snprintf(out, 4, "%c%c", (char)('A' + column / 26 - 1), (char)('A' + column % 26));
+	return out;
+}
+
+static enum err ambiguous(
+	const struct table *t, size_t column, size_t first, size_t second, struct problem *p)
+{
+	char a[4], b[4];
+
 	problem_set(p, ERR_FILE_HEADER, t->columns[column].name,
 		tr("请改名其中一列，或用 --map 列=字段 指定",
 			"rename one of them, or choose by --map COLUMN=FIELD"),
-		tr("“%s”和“%s”两列都可作“%s”", "columns \"%s\" and \"%s\" both stand for \"%s\""), a, b,
-		t->columns[column].name);
+		tr("%s 列“%s”和 %s 列“%s”都可作“%s”",
+			"columns %s \"%s\" and %s \"%s\" both stand for \"%s\""),
+		column_letters(a, first), heading_at(t, t->header, first), column_letters(b, second),
+		heading_at(t, t->header, second), t->columns[column].name);
 	if (p)
 		p->row = table_header_row(t);
 	return ERR_FILE_HEADER;
@@ -387,7 +401,7 @@ static enum err columns_place(struct table *t, struct problem *p)
 	}
 	for (size_t i = 0; i < t->n_columns; i++)
 		if (rival[i] != NOWHERE)
-			return ambiguous(t, i, table_heading(t, i), heading_at(t, t->header, rival[i]), p);
+			return ambiguous(t, i, t->at[i], rival[i], p);
 	return ERR_OK;
 }
 

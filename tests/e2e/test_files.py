@@ -201,6 +201,10 @@ def tables(f):
     f.refuses("a PDF", open_bytes(f.path("扫描.pdf"), b"%PDF-1.4\n"), "PDF", "原表")
     f.refuses("UTF-16", open_bytes(f.path("文本.txt"), "姓名\t证件号码\n".encode("utf-16")), "记事本", "UTF-8")
     person = f.fresh()
+    person.ok("import", "students", csv(f.path("a\x1b[31m\u202e红.csv"), [HEAD, pupil(0)]))
+    shown = person.run("import", "list").out
+    f.c.check("a file's name cannot steer the table that shows it", "红.csv" in shown and not set(shown) & set("\x1b\u202e\x07"), repr(shown))
+    person = f.fresh()
     raw = os.path.join(os.path.dirname(f.path("x")).encode(), "名册六年级.csv".encode("gbk"))
     csv(raw, [HEAD, pupil(0)])
     command = [JG.encode(), b"--profile", person.profile.encode(), b"import"]
@@ -233,6 +237,24 @@ def texts(f):
     f.reads("a noncharacter is not stored", csv(f.path("非字符.csv"), [HEAD, ["张\ufffe", number(0), "六年级", "1"], pupil(1)]), [row(1)], code=5, rejected=[2])
 
 
+def at_terminal(person, answer, *args):
+    """What a person sees who types one answer."""
+    master, slave = os.openpty()
+    child = subprocess.Popen([JG, "--profile", person.profile, *args], stdin=slave, stdout=slave, stderr=slave, close_fds=True,
+                             env={**os.environ, "LANG": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": ""})
+    os.close(slave)
+    os.write(master, (answer + "\n").encode())
+    seen = b""
+    while True:
+        try:
+            seen += os.read(master, 4096)
+        except OSError:  # the other end is closed
+            break
+    child.wait(timeout=30)
+    os.close(master)
+    return seen.decode(errors="replace")
+
+
 def judged(f):
     """B3: who a pupil is, is changed by a person's word only; B8: the year is said, never guessed."""
     person = f.fresh()
@@ -243,6 +265,11 @@ def judged(f):
     result = person.run("import", "students", first)
     f.c.check("an older file that takes it back says so and changes nothing", result.code == 5 and "东街" in result.out and "更正" in result.out, repr(result))
     f.c.equal("nothing", [s["live_address"] for s in person.ok("students", "list") if s["cert_no"] == number(0)], ["西街"])
+    phones = [csv(f.path("电话.csv"), [HEAD + ["监护人姓名", "监护人电话"], pupil(0) + ["赵父", "1390000000%d" % k]]) for k in (1, 2)]
+    for path in phones:
+        f.c.equal("a guardian's new number goes through", person.ok("import", "students", path)["updated"], 1)
+    result = person.run("import", "students", phones[0])
+    f.c.check("his old one does not, without a word", result.code == 5 and "13900000002→13900000001" in result.out, repr(result))
     other = csv(f.path("三.csv"), [HEAD, ["赵乙", number(0), "六年级", "2班"], pupil(1)])
     result = person.run("import", "students", other)
     f.c.check("another name and class: who, old and new", result.code == 5 and "赵甲→赵乙" in result.out and "1→2" in result.out and "--force" in result.out, repr(result))
@@ -265,6 +292,7 @@ def judged(f):
     person = f.fresh()
     result = person.run("import", "destinations", plain)
     f.c.check("destinations of no known year are not stored anywhere", result.code == 3 and "--year" in result.err.splitlines()[2], repr(result))
+    f.c.check("on a terminal it is asked", "归入 2027 年" in at_terminal(person, "2027", "import", "destinations", plain, "--dry-run"), "")
     f.c.equal("--year says it", person.ok("import", "destinations", plain, "--year", "2027")["year"], 2027)
     titled = csv(f.path("去向.csv"), [["2027年小学毕业生升学去向信息表", "", ""], dest, [name(1), number(1), "D5"]])
     f.c.equal("so does a title", person.ok("import", "destinations", titled)["year"], 2027)
