@@ -32,41 +32,41 @@ static const char one_a_port[] = "一个地址最多这么多端口；0 则谁�
 static const struct setting {
 	const char *name;
 	enum setting_type type;
+	bool live; /* SIGHUP takes it */
 	size_t offset, size;
 	const char *standard, *meaning;
-	bool live; /* SIGHUP takes it */
 	int min, max;
 	const char *why, *why_en;
 } settings[] = {
-#define TEXT(field) SETTING_TEXT, offsetof(struct conf, field), sizeof(((struct conf *)0)->field)
-#define INT(field) SETTING_INT, offsetof(struct conf, field), 0
-#define BOOL(field) SETTING_BOOL, offsetof(struct conf, field), 0
-#define RESTART false, 0, 0, NULL, NULL
-	{"county", INT(county), "", "GB/T 2260 code of the county", false, COUNTY_MIN, COUNTY_MAX, six_digits,
+#define TEXT(field) SETTING_TEXT, false, offsetof(struct conf, field), sizeof(((struct conf *)0)->field)
+#define INT(field, live) SETTING_INT, live, offsetof(struct conf, field), 0
+#define BOOL(field, live) SETTING_BOOL, live, offsetof(struct conf, field), 0
+#define NO_LIMITS 0, 0, NULL, NULL
+	{"county", INT(county, false), "", "GB/T 2260 code of the county", COUNTY_MIN, COUNTY_MAX, six_digits,
 		six_digits_en},
-	{"name", TEXT(name), "", "name of the bureau, as documents show it", RESTART},
-	{"rehearsal", BOOL(rehearsal), "no",
-		"a practice county: its clock can be moved, every page says 演练", RESTART},
-	{"embedded", BOOL(embedded), "no", "a private PostgreSQL under DIR/pg that serve starts and stops",
-		RESTART},
+	{"name", TEXT(name), "", "name of the bureau, as documents show it", NO_LIMITS},
+	{"rehearsal", BOOL(rehearsal, false), "no",
+		"a practice county: its clock can be moved, every page says 演练", NO_LIMITS},
+	{"embedded", BOOL(embedded, false), "no",
+		"a private PostgreSQL under DIR/pg that serve starts and stops", NO_LIMITS},
 	{"database_owner", TEXT(database_owner), "", "connection of the owner: migrate, backup, doctor",
-		RESTART},
-	{"database_app", TEXT(database_app), "", "connection that serves; its role owns nothing", RESTART},
-	{"listen", TEXT(listen), "0.0.0.0:7420", "address of the clients' port", RESTART},
+		NO_LIMITS},
+	{"database_app", TEXT(database_app), "", "connection that serves; its role owns nothing", NO_LIMITS},
+	{"listen", TEXT(listen), "0.0.0.0:7420", "address of the clients' port", NO_LIMITS},
 	{"metrics", TEXT(metrics), "127.0.0.1:7421",
-		"address of /metrics, /healthz, /readyz: keep it on loopback", RESTART},
-	{"user", TEXT(user), "jingguan", "account to drop to when started as root", RESTART},
-	{"workers", INT(workers), "2", "loops, one thread each: one per core", false, 1, WORKERS_MAX,
+		"address of /metrics, /healthz, /readyz: keep it on loopback", NO_LIMITS},
+	{"user", TEXT(user), "jingguan", "account to drop to when started as root", NO_LIMITS},
+	{"workers", INT(workers, false), "2", "loops, one thread each: one per core", 1, WORKERS_MAX,
 		one_a_core, one_a_core_en},
-	{"pool", INT(pool), "4", "database connections of each loop", false, 1, POOL_MAX, one_a_process,
+	{"pool", INT(pool, false), "4", "database connections of each loop", 1, POOL_MAX, one_a_process,
 		one_a_process_en},
-	{"per_address", INT(per_address), "256",
-		"connections per client address and loop: a county's schools may share one NAT", true, 1,
+	{"per_address", INT(per_address, true), "256",
+		"connections per client address and loop: a county's schools may share one NAT", 1,
 		PER_ADDRESS_MAX, one_a_port, one_a_port_en},
 	{"contact", TEXT(contact), "",
-		"telephone of the bureau's administrators, shown to whom a refusal sends to them", RESTART},
-	{"grouping", BOOL(grouping), "yes", "one-op pushes of different schools share a transaction", true, 0,
-		0, NULL, NULL},
+		"telephone of the bureau's administrators, shown to whom a refusal sends to them", NO_LIMITS},
+	{"grouping", BOOL(grouping, true), "yes", "one-op pushes of different schools share a transaction",
+		NO_LIMITS},
 };
 
 #define SETTINGS (sizeof settings / sizeof *settings)
