@@ -24,7 +24,7 @@
 
 struct options {
 	const char *data, *county, *name, *database, *listen, *metrics, *user, *target;
-	bool embedded, rehearsal;
+	bool embedded, rehearsal, verbose;
 	char dir[512], target_dir[1024]; /* data and target, from the root */
 };
 
@@ -123,8 +123,9 @@ static enum err command_serve(struct options *o, struct report *r, struct proble
 	struct rlimit none = {0, 0}, files;
 	enum err e = place_lock(conf.dir, p);
 
-	(void)o;
 	(void)r;
+	if (!o->verbose)
+		log_set_level(LOG_LEVEL_INFO);
 	if (e || (e = backup_unfinished(&conf, p)) || (e = pki_renew_server(&conf, p)))
 		return e;
 	setrlimit(RLIMIT_CORE, &none); /* a core dump would hold children's data */
@@ -239,7 +240,9 @@ static enum err parse(int argc, char **argv, struct options *o, struct problem *
 		case 'j':
 		case 'L':
 			break; /* read before */
-		case 'v': log_set_level(LOG_LEVEL_DEBUG); break;
+		case 'v':
+			o->verbose = true;
+			break;
 		case 'V': printf("jgd %s\n", JG_VERSION); exit(0);
 		case 'h': usage(stdout); exit(0);
 		case ':':
@@ -339,9 +342,12 @@ int main(int argc, char **argv)
 			lang_set(argv[i][6] ? argv[i] + 7 : argv[i + 1]);
 	}
 	child_clean_environment();
+	log_set_level(LOG_LEVEL_WARN); /* a command's own words are its report */
 	enum err e = sodium_init() < 0 ? problem_set(&p, ERR_INTERNAL, NULL,
 						 "apt-get install --reinstall libsodium23", "libsodium")
 				       : parse(argc, argv, &o, &p);
+	if (o.verbose)
+		log_set_level(LOG_LEVEL_DEBUG);
 	const struct command *command = e ? NULL : find_command(argv[optind]);
 	if (!e && !command && !argv[optind] && !report.json) {
 		usage(stderr);

@@ -104,9 +104,8 @@ def interrupted_init(night):
             killed += 1
         if os.path.exists(night.data + "/jgd.ini"):
             break
-    if not os.path.exists(night.data + "/jgd.ini"):
-        run = night.jgd(*args)
-        cases.check("init, killed %d times, is run again and ends well" % killed, killed > 2 and run.returncode == 0, run.stdout + run.stderr)
+    run = None if os.path.exists(night.data + "/jgd.ini") else night.jgd(*args)
+    cases.check("init, killed %d times, is run again and ends well" % killed, killed > 2 and (not run or run.returncode == 0), run and run.stdout + run.stderr)
     cases.check("and leaves nothing half made", not [n for n in os.listdir(night.data + "/pg") if n.startswith("making")] and not os.path.exists(night.data + "/jgd.ini.new"))
     # The last thing that init does is the settings: an init that was cut off just before them takes what it made, codes and all.
     before = open(night.data + "/admins.txt").read()
@@ -125,7 +124,7 @@ def only_one(night):
     pid = night.postmaster()
     for command in (("doctor",), ("migrate",)):
         run = night.jgd(*command)
-        cases.check("%s beside serve, by relative path" % command[0], run.returncode == 0, run.stdout + run.stderr)
+        cases.check("%s beside serve, by relative path, and nothing else on the screen" % command[0], run.returncode == 0 and not run.stderr, run.stdout + run.stderr)
     cases.check("leaves the private PostgreSQL running", night.postmaster() == pid and night.psql("SELECT 1") == "1")
 
 
