@@ -17,8 +17,6 @@ static enum err walk_value(const ProtobufCFieldDescriptor *f, const void *value,
 		if (text && !text_utf8_valid(text, strlen(text)))
 			return problem_set(p, ERR_MALFORMED, f->name, NULL, tr("“%s”不是有效的 UTF-8 文本", "%s is not valid UTF-8"),
 				f->name);
-		if (text && !text_is_nfc(text, strlen(text)))
-			return problem_set(p, ERR_MALFORMED, f->name, NULL, tr("“%s”的文字不是规范形式（NFC）", "%s is not in normal form (NFC)"), f->name);
 		return ERR_OK;
 	}
 	case PROTOBUF_C_TYPE_ENUM:
@@ -67,20 +65,10 @@ static enum err walk_repeated(const ProtobufCMessage *message, const ProtobufCFi
 	return ERR_OK;
 }
 
-static enum err walk_check(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *f, const char *check, struct problem *p)
-{
-	const char *base = (const char *)message;
-
-	if (f->type == PROTOBUF_C_TYPE_STRING ? *(const char *const *)(base + f->offset) == NULL : !*(const protobuf_c_boolean *)(base + f->quantifier_offset))
-		return ERR_OK;
-	return check_field(f, base + f->offset, check, p);
-}
-
 static enum err walk(const ProtobufCMessage *message, struct problem *p)
 {
 	const ProtobufCMessageDescriptor *d = message->descriptor;
 	const uint32_t *bounds = message_bounds(d);
-	const char *const *checks = message_checks(d);
 
 	for (unsigned i = 0; i < d->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &d->fields[i];
@@ -91,8 +79,6 @@ static enum err walk(const ProtobufCMessage *message, struct problem *p)
 		else if (f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE ||
 			*(const protobuf_c_boolean *)(base + f->quantifier_offset))
 			e = walk_value(f, base + f->offset, p);
-		if (!e && checks && checks[i][0])
-			e = walk_check(message, f, checks[i], p);
 		if (e)
 			return e;
 	}
@@ -152,6 +138,40 @@ enum err envelope_unpack(const ProtobufCMessageDescriptor *type, const void *byt
 		return problem_set(p, ERR_MALFORMED, type->short_name, NULL, NULL); /* faults are only where there is a zero byte */
 	*out = message;
 	return ERR_OK;
+}
+
+/* One value of a request: what its declaration says it has to be, and text in normal form. */
+static enum err check_value(const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p)
+{
+	const char *text = f->type == PROTOBUF_C_TYPE_STRING ? *(const char *const *)value : NULL;
+
+	if (f->type == PROTOBUF_C_TYPE_STRING && !text)
+		return ERR_OK;
+	if (text && !text_is_nfc(text, strlen(text)))
+		return problem_set(p, ERR_MALFORMED, f->name, NULL, tr("“%s”的文字不是规范形式（NFC）", "%s is not in normal form (NFC)"), f->name);
+	return check[0] ? check_field(f, value, check, p) : ERR_OK;
+}
+
+enum err envelope_check(const ProtobufCMessage *message, struct problem *p)
+{
+	const ProtobufCMessageDescriptor *d = message->descriptor;
+	const char *const *checks = message_checks(d);
+	const char *base = (const char *)message;
+	enum err e = ERR_OK;
+
+	for (unsigned i = 0; !e && i < d->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &d->fields[i];
+		bool text = f->type == PROTOBUF_C_TYPE_STRING, given = text || *(const protobuf_c_boolean *)(base + f->quantifier_offset);
+		if (f->type == PROTOBUF_C_TYPE_MESSAGE) /* no request holds another message */
+			continue;
+		if (f->label != PROTOBUF_C_LABEL_REPEATED) {
+			e = given ? check_value(f, base + f->offset, checks ? checks[i] : "", p) : ERR_OK;
+			continue;
+		}
+		for (size_t k = 0; text && !e && k < *(const size_t *)(base + f->quantifier_offset); k++)
+			e = check_value(f, *(const char *const *const *)(base + f->offset) + k, "", p);
+	}
+	return e;
 }
 
 void envelope_pack(struct buf *out, struct frame *f, const ProtobufCMessage *message)

@@ -14,6 +14,9 @@
 enum err envelope_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t n, struct arena *arena,
 	const ProtobufCMessage **out, struct problem *p);
 
+/* What a request's fields have to be besides sound: in the range that the declaration names (check.h), text in normal form (NFC). */
+enum err envelope_check(const ProtobufCMessage *message, struct problem *p);
+
 /* Appends a whole frame with the message as its body. f->length and f->body are set here. */
 void envelope_pack(struct buf *out, struct frame *f, const ProtobufCMessage *message);
 

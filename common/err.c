@@ -7,7 +7,7 @@
 #include "text.h"
 
 static const struct err_info infos[] = {
-#define X(name, number, level, exit_code, zh, en) {ERR_##name, #name, ERR_LEVEL_##level, exit_code, zh, en},
+#define X(name, number, level, exit_code, zh, en, do_zh, do_en) {ERR_##name, #name, ERR_LEVEL_##level, exit_code, zh, en, do_zh, do_en},
 #include "err.def"
 #undef X
 };
@@ -20,6 +20,24 @@ const struct err_info *err_info(int code)
 		if ((int)infos[i].code == code)
 			return &infos[i];
 	return err_info(ERR_INTERNAL);
+}
+
+const char *err_advice(char *out, size_t size, enum err code, const char *program)
+{
+	const struct err_info *info = err_info((int)code);
+	size_t n = 0;
+
+	for (const char *at = tr(info->do_zh, info->do_en); *at && n + 1 < size; at++) {
+		if (at[0] == '%' && at[1] == 'P') {
+			n += (size_t)snprintf(out + n, size - n, "%s", program);
+			n = n < size ? n : size - 1;
+			at++;
+		} else {
+			out[n++] = *at;
+		}
+	}
+	out[n] = 0;
+	return out;
 }
 
 /* Cuts a string that snprintf truncated back to the last whole UTF-8 character. */

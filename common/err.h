@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 enum err {
-#define X(name, number, level, exit_code, zh, en) ERR_##name = number,
+#define X(name, number, level, exit_code, zh, en, do_zh, do_en) ERR_##name = number,
 #include "err.def"
 #undef X
 };
@@ -21,12 +21,16 @@ struct err_info {
 	enum err_level level;
 	int exit_code;
 	const char *zh, *en;
+	const char *do_zh, *do_en; /* what to do, with %P for the program */
 };
 
 /* Never NULL: an unknown number answers the row of ERR_INTERNAL. Any thread. */
 const struct err_info *err_info(int code);
 
 #define HINT_SIZE 640 /* the longest list of permitted values that is told whole: the pages of a school type */
+
+/* What to do about an error of this code, as this program ("jg") says it. Returns out. */
+const char *err_advice(char *out, size_t size, enum err code, const char *program);
 
 /* What went wrong, told to a person. Strings are copied in and truncated at a UTF-8 boundary; no ownership. */
 struct problem {
@@ -35,6 +39,7 @@ struct problem {
 	char message[256]; /* what happened; "" means the sentence of the code */
 	char safe[128];	   /* what is safe; "" when there is nothing to say */
 	char hint[HINT_SIZE]; /* what to do */
+	char ref[24];	   /* the call's number in the server's log, or "" */
 	long row;	   /* the row as the spreadsheet shows it, 0 = none */
 	unsigned retry_ms; /* when to try again, 0 = not said */
 };

@@ -105,7 +105,7 @@ static bool take_call(struct conn *c, const struct frame *f)
 		return true;
 	}
 	const uint8_t *body = arena_copy(&r->arena, f->body, f->length);
-	if (!body || envelope_unpack(m->request, body, f->length, &r->arena, &r->message, &p)) {
+	if (!body || envelope_unpack(m->request, body, f->length, &r->arena, &r->message, &p) || envelope_check(r->message, &p)) {
 		if (body)
 			request_fail_problem(r, &p);
 		else

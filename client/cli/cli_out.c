@@ -1,7 +1,9 @@
 /* Output: results, errors in three lines, tables, progress. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <utf8proc.h>
@@ -9,11 +11,15 @@
 #include "buf.h"
 #include "cli.h"
 #include "clock.h"
+#include "link.h"
 #include "lint.h"
+#include "store.h"
+#include "tables.h"
 #include "text.h"
 
 #define TABLE_COLUMNS_MAX 16 /* more fit on no screen */
 #define TABLE_WIDTH_ROWS 500
+#define COLUMN_LEAST 8 /* four Chinese characters: narrower columns cannot be read */
 #define PROGRESS_AFTER_US 1000000 /* shorter work needs no bar */
 #define PROGRESS_EVERY_US 100000
 
@@ -34,32 +40,47 @@ static json_t *text_or_null(const char *text)
 }
 
 struct told {
-	const char *message, *safe, *hint;
+	const char *message, *safe;
+	char hint[HINT_SIZE];
 };
 
-/* The three lines: what happened, what is safe, what to do. */
-static struct told tell(const struct problem *p)
+/* What is safe, from what this process has done: saved here, changed at the bureau, or neither. */
+static const char *what_is_safe(const struct cli *c)
 {
-	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
+	struct link_fate fate = link_fate();
 
-	return (struct told){p->message[0] ? p->message : tr(info->zh, info->en),
-		p->safe[0] ? p->safe : tr("本机数据没有改动", "nothing on this computer was changed"),
-		p->hint[0]                    ? p->hint
-		: info->code == ERR_DISK_FULL ? tr("请清理磁盘后再试", "free some space and try again")
-		: info->level == ERR_LEVEL_RETRY
-			? tr("请稍后再试", "try again later")
-			: tr("请按上面的说明改正后再试", "mend it as said above and try again")};
+	if (fate.unknown)
+		return tr("县局是否已经收到还不知道，先查看结果再决定是否重做", "whether the bureau has it is not known: look at the result before doing it again");
+	if (fate.done)
+		return tr("前面的部分县局已经收到，其余没有改动", "the bureau has what came before; nothing else was changed");
+	if (store_commits())
+		return tr("已保存在本机的内容都在，没有丢失", "what was saved on this computer is all there");
+	return c->program && strcmp(c->program->name, "jgadmin") == 0 ? tr("县局的数据没有改动", "nothing at the bureau was changed") : tr("本机数据没有改动", "nothing on this computer was changed");
+}
+
+/* The three lines: what happened, what is safe, what to do. */
+static struct told tell(const struct cli *c)
+{
+	const struct problem *p = &c->problem;
+	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
+	struct told t = {p->message[0] ? p->message : tr(info->zh, info->en), p->safe[0] ? p->safe : what_is_safe(c), ""};
+
+	if (p->hint[0])
+		snprintf(t.hint, sizeof t.hint, "%s", p->hint);
+	else
+		err_advice(t.hint, sizeof t.hint, info->code, c->program ? c->program->name : "jg");
+	return t;
 }
 
 json_t *cli_error_json(const struct cli *c)
 {
 	const struct problem *p = &c->problem;
-	struct told t = tell(p);
+	struct told t = tell(c);
 
-	return json_pack("{ss ss ss ss so so sn}", "code",
+	return json_pack("{ss ss ss ss so so so}", "code",
 		err_info(p->code ? (int)p->code : ERR_INTERNAL)->name, "message", t.message, "safe", t.safe,
 		"hint", t.hint, "field", text_or_null(p->field), "row",
-		p->row ? json_integer(p->row) : json_null(), "ref");
+		p->row ? json_integer(p->row) : json_null(), "ref", text_or_null(p->ref));
 }
 
 /* Text of somebody's file may hold what steers a terminal: none of it gets there. */
@@ -87,15 +108,33 @@ static void put_line(FILE *out, const char *format, va_list args)
 	fputc('\n', out);
 }
 
+/* A field by its name in the declarations, as people call it. */
+static const char *field_word(const char *name)
+{
+	for (size_t k = 0; k < kind_count; k++) {
+		int i = kind_field_index(&kind_table[k], name);
+		if (i >= 0)
+			return tr(kind_table[k].fields[i].label, kind_table[k].fields[i].label_en);
+	}
+	return (unsigned char)name[0] >= 0x80 ? name : ""; /* a column of a file is Chinese; a name of the wire says nothing to anybody */
+}
+
 int cli_fail(struct cli *c)
 {
 	const struct problem *p = &c->problem;
-	struct told t = tell(p);
+	struct told t = tell(c);
+	const char *field = field_word(p->field);
+	char row[48] = "", ref[64] = "";
 
 	cli_progress_end(c);
 	fflush(stdout);
-	const char *const parts[] = {
-		p->field, p->field[0] ? ": " : "", t.message, "\n", t.safe, "\n", t.hint, "\n"};
+	if (p->row)
+		snprintf(row, sizeof row, tr("第 %ld 行 ", "row %ld "), p->row);
+	if (p->ref[0] && err_info((int)p->code)->level == ERR_LEVEL_RETRY)
+		snprintf(ref, sizeof ref, tr("（编号 %.24s）", " (number %.24s)"), p->ref);
+	if (*field && strstr(t.message, field))
+		field = "";
+	const char *const parts[] = {row, field, *field ? tr("：", ": ") : "", t.message, ref, "\n", t.safe, "\n", t.hint, "\n"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		put_text(stderr, parts[i]);
 	if (c->json && !c->printed)
@@ -199,11 +238,24 @@ void cli_table_row(struct cli_table *t, const char *const *cells)
 		t->rows++;
 }
 
-static void print_cell(const char *text, int width, bool last)
+/* As much of a text as fits a width; *rest points behind it. Breaks between any two characters: Chinese has no blanks. */
+static void put_fitting(FILE *out, const char *text, int width, const char **rest, bool pad)
 {
-	put_text(stdout, text);
-	for (int i = display_width(text); !last && i < width + 2; i++)
-		putchar(' ');
+	utf8proc_int32_t c;
+	int used = 0;
+
+	for (utf8proc_ssize_t n; (n = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &c)) > 0 && c; text += n) {
+		int w = utf8proc_charwidth(c);
+		if (used && used + w > width)
+			break;
+		char glyph[8];
+		snprintf(glyph, sizeof glyph, "%.*s", (int)n, text);
+		put_text(out, glyph);
+		used += w;
+	}
+	*rest = text;
+	for (; pad && used < width + 2; used++)
+		fputc(' ', out);
 }
 
 /* The first screens decide how wide a column is. */
@@ -228,23 +280,91 @@ void cli_table_free(struct cli_table *t)
 	free(t);
 }
 
+/* The terminal's columns and lines; 0 when it is none. */
+static void screen_size(int *columns, int *lines)
+{
+	struct winsize size = {0};
+
+	*columns = *lines = 0;
+	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+		*columns = size.ws_col;
+		*lines = size.ws_row;
+	}
+}
+
+/* On a terminal the widest columns give way until the row fits; their cells wrap. */
+static void fit(int *widths, size_t n, int columns)
+{
+	for (;;) {
+		int total = 0;
+		size_t widest = 0;
+		for (size_t i = 0; i < n; i++) {
+			total += widths[i] + (i + 1 < n ? 2 : 0);
+			widest = widths[i] > widths[widest] ? i : widest;
+		}
+		if (total <= columns || widths[widest] <= COLUMN_LEAST)
+			return;
+		widths[widest]--;
+	}
+}
+
+static void print_row(FILE *out, const struct cli_table *t, size_t row, const int *widths)
+{
+	const char *at[TABLE_COLUMNS_MAX];
+	bool more = true;
+
+	for (size_t i = 0; i < t->columns; i++)
+		at[i] = cell_text(t, row, i);
+	while (more) {
+		size_t last = 0;
+		for (size_t i = 0; i < t->columns; i++)
+			last = *at[i] ? i : last; /* nothing behind the last text: no blanks at the end of a line */
+		for (size_t i = 0; i <= last; i++)
+			put_fitting(out, at[i], widths[i], &at[i], i < last);
+		fputc('\n', out);
+		more = false;
+		for (size_t i = 0; i < t->columns; i++)
+			more |= *at[i] != 0;
+	}
+}
+
+/* A list longer than the screen goes through a pager, which ends by itself when it all fits. */
+static FILE *open_pager(size_t rows, int lines)
+{
+	const char *pager = getenv("JG_PAGER");
+
+	if (!pager)
+		pager = getenv("PAGER");
+	if (!lines || rows + 2 < (size_t)lines || !isatty(STDIN_FILENO) || (pager && (!*pager || strcmp(pager, "cat") == 0)))
+		return NULL;
+	if (!pager && access("/usr/bin/less", X_OK) != 0)
+		return NULL;
+	fflush(stdout);
+	return popen(pager ? pager : "/usr/bin/less -FRX", "w");
+}
+
 void cli_table_print(const struct cli *c, struct cli_table *t)
 {
-	int widths[TABLE_COLUMNS_MAX];
+	int widths[TABLE_COLUMNS_MAX], columns, lines;
 
 	if (!t)
 		return;
+	screen_size(&columns, &lines);
 	for (size_t i = 0; i < t->columns; i++)
 		widths[i] = column_width(t, i);
-	for (size_t r = 0; !c->json && r < t->rows; r++) {
-		for (size_t i = 0; i < t->columns; i++)
-			print_cell(cell_text(t, r, i), widths[i], i + 1 == t->columns);
-		putchar('\n');
-	}
+	if (columns)
+		fit(widths, t->columns, columns);
+	else
+		widths[t->columns - 1] = INT_MAX / 2;
+	FILE *pager = c->json ? NULL : open_pager(t->rows, lines), *out = pager ? pager : stdout;
+	for (size_t r = 0; !c->json && r < t->rows; r++)
+		print_row(out, t, r, widths);
 	if (!c->json)
-		printf(tr("共 %zu 行\n", "%zu rows\n"), t->rows - (t->rows > 0));
+		fprintf(out, tr("共 %zu 行\n", "%zu rows\n"), t->rows - (t->rows > 0));
 	if (!c->json && t->short_of_memory)
-		printf("%s\n", tr("内存不足，列表不全", "out of memory: the list is not complete"));
+		fprintf(out, "%s\n", tr("内存不足，列表不全", "out of memory: the list is not complete"));
+	if (pager)
+		pclose(pager);
 	cli_table_free(t);
 }
 
@@ -273,8 +393,13 @@ void cli_progress(struct cli *c, const char *what, uint64_t done, uint64_t total
 	} else if (isatty(2) && now - progress.began > PROGRESS_AFTER_US) {
 		progress.shown = now;
 		progress.on_line = true;
-		fprintf(stderr, "\r%s %llu/%llu\033[K", what, (unsigned long long)done,
-			(unsigned long long)total);
+		struct winsize size = {0};
+		char line[160];
+		const char *rest;
+		snprintf(line, sizeof line, "%s %llu/%llu", what, (unsigned long long)done, (unsigned long long)total);
+		fputc('\r', stderr);
+		put_fitting(stderr, line, ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79, &rest, false);
+		fputs("\033[K", stderr);
 	}
 }
 

@@ -62,6 +62,8 @@ static enum err take_error(struct problem *p, const pb_error *error)
 		snprintf(p->safe, sizeof p->safe, "%s", error->safe);
 	if (p)
 		p->retry_ms = error->retry_after_ms;
+	if (p && error->ref)
+		snprintf(p->ref, sizeof p->ref, "%s", error->ref);
 	return code;
 }
 
@@ -468,6 +470,24 @@ static enum err send_message(struct link *link, struct frame *f, const ProtobufC
 	return e;
 }
 
+static struct link_fate fate;
+
+struct link_fate link_fate(void)
+{
+	return fate;
+}
+
+/* An error that the server has told means that nothing of the call stands, but for those that may have met a commit on its way. */
+static void count_fate(const struct link *link, const struct method *rule, enum err e)
+{
+	bool told = link->done && err_info((int)e)->level != ERR_LEVEL_RETRY;
+
+	if (!rule->writes)
+		return;
+	fate.done += e == ERR_OK;
+	fate.unknown += e && !told && e != ERR_BUSY && e != ERR_DRAINING;
+}
+
 enum err link_call(struct link *link, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply,
 	void *data, struct problem *p)
 {
@@ -494,6 +514,7 @@ enum err link_call(struct link *link, uint16_t method, const ProtobufCMessage *r
 	else if (e == ERR_TOO_LARGE || e == ERR_NOT_NOW)
 		e = broken(link, p);
 	log_debug("call %s: %s", rule->name, err_info(e)->name);
+	count_fate(link, rule, e);
 	link->reply = NULL;
 	link->problem = NULL;
 	return e;

@@ -13,7 +13,7 @@
 #include "text.h"
 
 static const struct { int number; const char *name; } rows[] = {
-#define X(name, number, level, exit_code, zh, en) {number, #name},
+#define X(name, number, level, exit_code, zh, en, do_zh, do_en) {number, #name},
 #include "err.def"
 #undef X
 };
@@ -52,6 +52,28 @@ static void every_row_speaks_both_languages(void **state)
 	assert_false(lang_is_en());
 	assert_int_equal(err_info(-1)->code, ERR_INTERNAL);
 	assert_int_equal(err_info(100000)->code, ERR_INTERNAL);
+}
+
+/* What to do is a command or a place: it never sends the reader back to what he has just read. */
+static void every_advice_leads_somewhere(void **state)
+{
+	static const char *const empty[] = {"上面", "above", "请稍后再试", "try again later", "%"};
+	char text[HINT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++)
+		for (int english = 0; english < 2 && rows[i].number; english++) {
+			lang_set(english ? "en" : "zh");
+			err_advice(text, sizeof text, (enum err)rows[i].number, "jg");
+			if (strlen(text) < 12 || !text_utf8_valid(text, strlen(text)))
+				fail_msg("%s: “%s”", rows[i].name, text);
+			for (size_t k = 0; k < sizeof empty / sizeof *empty; k++)
+				if (strstr(text, empty[k]))
+					fail_msg("%s: “%s”", rows[i].name, text);
+		}
+	lang_set(NULL);
+	assert_string_equal(err_advice(text, sizeof text, ERR_MUST_CHANGE, "jgadmin"), "运行 jgadmin passwd 修改初始密码，再继续");
+	assert_int_equal(strlen(err_advice(text, 8, ERR_MUST_CHANGE, "jgadmin")) < 8, 1);
 }
 
 static void problems(void **state)
@@ -111,7 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(problems_are_printable),
 		cmocka_unit_test(numbers_are_unique), cmocka_unit_test(every_row_speaks_both_languages),
-		cmocka_unit_test(problems), cmocka_unit_test(text_is_cut_at_characters)};
+		cmocka_unit_test(problems), cmocka_unit_test(every_advice_leads_somewhere), cmocka_unit_test(text_is_cut_at_characters)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
