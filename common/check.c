@@ -131,6 +131,15 @@ enum err check_values(const struct record *r, struct problem *p)
 	return ERR_OK;
 }
 
+enum err check_texts(const struct record *r, struct problem *p)
+{
+	for (size_t i = 0; i < r->kind->field_count; i++)
+		if (record_has(r, (int)i) && r->kind->fields[i].type == FIELD_TEXT &&
+			check_characters(r, i, p))
+			return ERR_INVALID;
+	return ERR_OK;
+}
+
 enum err check_record(const struct record *r, bool whole, int32_t today, struct problem *p)
 {
 	enum err e = record_check_shape(r, whole, p);

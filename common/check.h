@@ -8,6 +8,9 @@
 #define YEAR_MIN 2000
 #define YEAR_MAX 2100
 
+/* Every text that r has: no character that text_forbidden names, and NFC. */
+enum err check_texts(const struct record *r, struct problem *p);
+
 /* Every value that r has, by the check of its field, and every text by text_forbidden. The first fault with
  * its field goes into *p. */
 enum err check_values(const struct record *r, struct problem *p);

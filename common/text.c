@@ -371,7 +371,10 @@ static enum err clean(char *out, size_t size, const char *in, bool name)
 		gap = false;
 		begun = true;
 		before = c;
-		sink_put(&k, radical_folded(c));
+		int32_t folded = radical_folded(c);
+		sink_put(&k, folded > 0xFFFF
+				     ? c
+				     : folded); /* a longer one would overtake what is still read in place */
 	}
 	enum err e = sink_close(&k, step);
 	return e ? e : compose(out, size);

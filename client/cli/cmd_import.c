@@ -66,10 +66,23 @@ static json_t *report_json(const struct import_report *r)
 		ignored, "ignored_nearest", nearest);
 }
 
-static void print_notes(const struct cli *c, const struct import_notes *notes, const char *title)
+static bool is_among(const struct import_note *n, const struct import_notes *others)
+{
+	for (size_t i = 0; others && i < others->n; i++)
+		if (others->list[i].row == n->row && strcmp(others->list[i].code, n->code) == 0 &&
+			strcmp(others->list[i].sheet, n->sheet) == 0)
+			return true;
+	return false;
+}
+
+/* But for those that were printed among `others`. */
+static void print_notes(const struct cli *c, const struct import_notes *notes,
+	const struct import_notes *others, const char *title)
 {
 	for (size_t i = 0; !c->json && i < notes->n; i++) {
 		const struct import_note *n = &notes->list[i];
+		if (is_among(n, others))
+			continue;
 		char at[32] = "";
 		if (n->row)
 			snprintf(at, sizeof at, tr(" 第 %ld 行", " row %ld"), n->row);
@@ -108,8 +121,8 @@ static void print_report(const struct cli *c, const struct import_report *r, boo
 				      : tr("没有用到的列 %.*s%.*s", "column not used: %.*s%.*s"),
 			(int)(tab - line), line, (int)(end - tab - 1), tab + 1);
 	}
-	print_notes(c, &r->rejected, tr("不合格", "rejected"));
-	print_notes(c, &r->warnings, tr("请核对", "please check"));
+	print_notes(c, &r->rejected, NULL, tr("不合格", "rejected"));
+	print_notes(c, &r->warnings, &r->rejected, tr("请核对", "please check"));
 	if (r->identity)
 		cli_say(c,
 			tr("%zu 行会改动已有学生的姓名、年级、班级等，其中 %zu "

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "blobs.h"
+#include "file_name.h"
 #include "outbox.h"
 #include "tables.h"
 #include "text.h"
@@ -28,7 +29,7 @@ size_t evidence_count(const struct view *v, const uint8_t target[ID_SIZE])
 enum err evidence_attach(
 	struct view *v, const uint8_t target[ID_SIZE], const char *path, int64_t batch, struct problem *p)
 {
-	const char *slash = strrchr(path, '/');
+	char name[FILE_NAME_TEXT_MAX];
 	struct record want;
 	struct item *item;
 	uint8_t sha[HASH_SIZE];
@@ -41,7 +42,8 @@ enum err evidence_attach(
 	record_set_bytes(&want, F_EVIDENCE_TARGET, target, ID_SIZE);
 	record_set_bytes(&want, F_EVIDENCE_SHA, sha, HASH_SIZE);
 	record_set_number(&want, F_EVIDENCE_SIZE, (int64_t)size);
-	record_set_text(&want, F_EVIDENCE_NAME, slash ? slash + 1 : path);
+	file_name_text(name, sizeof name, path);
+	record_set_text(&want, F_EVIDENCE_NAME, arena_text(&v->arena, name, strlen(name)));
 	item = view_find_key(v, &want, true);
 	return item ? ERR_OK : outbox_put(v, &item, &want, UINT32_MAX, batch, p);
 }

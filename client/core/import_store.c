@@ -189,13 +189,13 @@ static enum err look_back(void *data, const struct op_row *op)
 	return ERR_OK;
 }
 
+/* The list of all changes of this kind stands in the warnings; what is held back is rejected too. */
 static void note(struct import *im, struct import_row *row, const char *code, const struct problem *p)
 {
 	int number = kind_field_index(im->kind, "cert_no");
 
-	if (im->options->force)
-		import_warn(im, row, import_field(im, number), code, p);
-	else
+	import_warn(im, row, import_field(im, number), code, p);
+	if (!im->options->force)
 		import_reject(im, row, import_field(im, number), code, p);
 }
 

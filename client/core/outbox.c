@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "clock.h"
 #include "envelope.h"
 #include "tables.h"
+#include "text.h"
 
 #define OP_BYTES_MAX 65536 /* of one operation: the widest record has 16 texts of at most 2000 bytes */
 #define ROW_ARENA (4u << 20)
@@ -169,9 +171,33 @@ void outbox_keep_hook(const struct view *v, const struct item *item, struct reco
 		record_set_bytes(want, hook, item->record.value[hook].data, item->record.value[hook].len);
 }
 
-enum err outbox_put(struct view *v, struct item **item, const struct record *want, uint32_t groups,
+/* Notes come as they were typed: line ends and marks become blanks, as in a cell. What then still may not be
+ * stored is refused here, and not by the server when the person has gone. */
+static enum err texts_fit(struct view *v, struct record *r, uint32_t groups, struct problem *p)
+{
+	struct record sent;
+
+	for (size_t i = 0; i < r->kind->field_count; i++) {
+		struct value *text = &r->value[i];
+		if (r->kind->fields[i].type != FIELD_TEXT || !record_has(r, (int)i) ||
+			(!text_forbidden((const char *)text->data, text->len) &&
+				text_is_nfc((const char *)text->data, text->len)))
+			continue;
+		char *clean = arena_text(&v->arena, text->data, text->len);
+		if (!clean)
+			return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+		if (text_clean(clean, text->len + 1, clean) == ERR_OK)
+			record_set_text(r, (int)i, clean);
+	}
+	record_init(&sent, r->kind);
+	record_take_groups(&sent, r, groups);
+	return check_texts(&sent, p);
+}
+
+enum err outbox_put(struct view *v, struct item **item, const struct record *as_typed, uint32_t groups,
 	int64_t batch, struct problem *p)
 {
+	struct record fit = *as_typed, *want = &fit;
 	pb_group_base bases[KIND_GROUPS_MAX], *list[KIND_GROUPS_MAX];
 	struct buf body = {0};
 	pb_op op = PB_OP_INIT;
@@ -180,8 +206,9 @@ enum err outbox_put(struct view *v, struct item **item, const struct record *wan
 	if (v->arena.refused) /* a value, or the record that holds its key, may be missing */
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	groups &= outbox_changed_groups(*item, want);
-	if (!groups)
-		return ERR_OK;
+	enum err e = texts_fit(v, want, groups, p);
+	if (e || !groups)
+		return e;
 	if (loses_its_hook(v, *item, want))
 		return problem_set(p, ERR_NOT_FOUND, NULL,
 			tr("那名学生已经删除，或并入了另一条记录：请查到现在的记录再办",
@@ -199,8 +226,8 @@ enum err outbox_put(struct view *v, struct item **item, const struct record *wan
 	op.id = (ProtobufCBinaryData){ID_SIZE, id};
 	op.has_body = 1;
 	op.body = (ProtobufCBinaryData){body.len, body.data};
-	enum err e = body.failed ? problem_set(p, ERR_NOMEM, NULL, NULL, NULL)
-				 : queue(v, &op, groups, *item, batch, item, p);
+	e = body.failed ? problem_set(p, ERR_NOMEM, NULL, NULL, NULL)
+			: queue(v, &op, groups, *item, batch, item, p);
 	buf_free(&body);
 	return e;
 }

@@ -273,6 +273,8 @@ def judged(f):
     other = csv(f.path("三.csv"), [HEAD, ["赵乙", number(0), "六年级", "2班"], pupil(1)])
     result = person.run("import", "students", other)
     f.c.check("another name and class: who, old and new", result.code == 5 and "赵甲→赵乙" in result.out and "1→2" in result.out and "--force" in result.out, repr(result))
+    f.c.check("each once", result.out.count("赵甲→赵乙") == 1, result.out)
+    f.c.equal("the list stands in the warnings too", [w["code"] for w in person.ok("import", "students", other, code=5)["warnings"]], ["IDENTITY"])
     f.c.equal("not applied", f.pupils(person), sorted([row(0), row(1)]))
     f.c.equal("--force applies it", person.ok("import", "students", other, "--force")["updated"], 1)
     spread = csv(f.path("四.csv"), [HEAD, ["赵　乙", number(0), "六年级", "2班"], pupil(1)])

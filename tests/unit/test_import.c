@@ -310,6 +310,34 @@ static void what_is_exported_reads_back_unchanged(void **state)
 	fixture_close(&f);
 }
 
+/* What comes from no file is as fit to be stored: a note of two lines is one, and what no end may store is
+ * told at once. */
+static void what_is_typed_is_cleaned_or_refused(void **state)
+{
+	static const uint32_t kinds[] = {KIND_STUDENT, 0};
+	struct problem p = {0};
+	struct fixture f;
+	struct view *v;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r = students(&f, HEAD "测甲,329999201403150017,16,3,男,,\n");
+	import_report_free(&r);
+	assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
+	struct item *item = find_record(v, KIND_STUDENT, "329999201403150017", 0);
+	struct record want = item->record;
+	record_set_text(&want, F_STUDENT_LIVE_ADDRESS, "东街\n3号\x1B\u202E");
+	assert_int_equal(store_begin(f.store, &p), ERR_OK);
+	assert_int_equal(outbox_put(v, &item, &want, UINT32_MAX, 0, &p), ERR_OK);
+	assert_true(record_is(&item->record, F_STUDENT_LIVE_ADDRESS, "东街 3号"));
+	record_set_text(&want, F_STUDENT_LIVE_ADDRESS, "东街\uFFFE");
+	assert_int_equal(outbox_put(v, &item, &want, UINT32_MAX, 0, &p), ERR_INVALID);
+	assert_string_equal(p.field, "live_address");
+	store_rollback(f.store);
+	view_free(v);
+	fixture_close(&f);
+}
+
 struct import_try {
 	struct fixture *f;
 	bool dry_run; /* and with the workbook of bad rows, which comes after the rows are stored */
@@ -377,6 +405,7 @@ int main(void)
 		cmocka_unit_test(undo_gives_back_unless_built_upon),
 		cmocka_unit_test(pupils_are_found),
 		cmocka_unit_test(what_is_exported_reads_back_unchanged),
+		cmocka_unit_test(what_is_typed_is_cleaned_or_refused),
 		cmocka_unit_test(memory_runs_out),
 	};
 
