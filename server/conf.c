@@ -34,7 +34,7 @@ static const struct setting {
 	enum setting_type type;
 	bool live; /* SIGHUP takes it */
 	size_t offset, size;
-	const char *standard, *meaning;
+	const char *standard, *zh, *en;
 	int min, max;
 	const char *why, *why_en;
 } settings[] = {
@@ -42,31 +42,36 @@ static const struct setting {
 #define INT(field, live) SETTING_INT, live, offsetof(struct conf, field), 0
 #define BOOL(field, live) SETTING_BOOL, live, offsetof(struct conf, field), 0
 #define NO_LIMITS 0, 0, NULL, NULL
-	{"county", INT(county, false), "", "GB/T 2260 code of the county", COUNTY_MIN, COUNTY_MAX, six_digits,
-		six_digits_en},
-	{"name", TEXT(name), "", "name of the bureau, as documents show it", NO_LIMITS},
-	{"rehearsal", BOOL(rehearsal, false), "no",
-		"a practice county: its clock can be moved, every page says 演练", NO_LIMITS},
-	{"embedded", BOOL(embedded, false), "no",
-		"a private PostgreSQL under DIR/pg that serve starts and stops", NO_LIMITS},
-	{"database_owner", TEXT(database_owner), "", "connection of the owner: migrate, backup, doctor",
+	{"county", INT(county, false), "", "县的区划代码（GB/T 2260）", "GB/T 2260 code of the county",
+		COUNTY_MIN, COUNTY_MAX, six_digits, six_digits_en},
+	{"name", TEXT(name), "", "教育局名称，显示在各种文书上", "name of the bureau, as documents show it",
 		NO_LIMITS},
-	{"database_app", TEXT(database_app), "", "connection that serves; its role owns nothing", NO_LIMITS},
-	{"listen", TEXT(listen), "0.0.0.0:7420", "address of the clients' port", NO_LIMITS},
-	{"metrics", TEXT(metrics), "127.0.0.1:7421",
+	{"rehearsal", BOOL(rehearsal, false), "no", "演练县：时钟可以拨动，每页标明“演练”",
+		"a practice county: its clock can be moved, every page says 演练", NO_LIMITS},
+	{"embedded", BOOL(embedded, false), "no", "自带 PostgreSQL，在 DIR/pg 下，由 serve 启动和停止",
+		"a private PostgreSQL under DIR/pg that serve starts and stops", NO_LIMITS},
+	{"database_owner", TEXT(database_owner), "", "数据库属主的连接：升级结构、备份、检查用",
+		"connection of the owner: migrate, backup, doctor", NO_LIMITS},
+	{"database_app", TEXT(database_app), "", "提供服务用的连接；它的角色不拥有任何表",
+		"connection that serves; its role owns nothing", NO_LIMITS},
+	{"listen", TEXT(listen), "0.0.0.0:7420", "客户端连接的地址", "address of the clients' port",
+		NO_LIMITS},
+	{"metrics", TEXT(metrics), "127.0.0.1:7421", "/metrics、/healthz、/readyz 的地址：只放在本机",
 		"address of /metrics, /healthz, /readyz: keep it on loopback", NO_LIMITS},
-	{"user", TEXT(user), "jingguan", "account to drop to when started as root", NO_LIMITS},
-	{"workers", INT(workers, false), "2", "loops, one thread each: one per core", 1, WORKERS_MAX,
-		one_a_core, one_a_core_en},
-	{"pool", INT(pool, false), "4", "database connections of each loop", 1, POOL_MAX, one_a_process,
-		one_a_process_en},
+	{"user", TEXT(user), "jingguan", "以 root 启动时切换到的帐号",
+		"account to drop to when started as root", NO_LIMITS},
+	{"workers", INT(workers, false), "2", "循环数，每个一个线程：一个处理器核一个",
+		"loops, one thread each: one per core", 1, WORKERS_MAX, one_a_core, one_a_core_en},
+	{"pool", INT(pool, false), "4", "每个循环的数据库连接数", "database connections of each loop", 1,
+		POOL_MAX, one_a_process, one_a_process_en},
 	{"per_address", INT(per_address, true), "256",
+		"每个客户端地址在每个循环上的连接数：全县学校可能共用一个出口",
 		"connections per client address and loop: a county's schools may share one NAT", 1,
 		PER_ADDRESS_MAX, one_a_port, one_a_port_en},
-	{"contact", TEXT(contact), "",
+	{"contact", TEXT(contact), "", "县局管理员的电话，拒绝办理时告诉对方找谁",
 		"telephone of the bureau's administrators, shown to whom a refusal sends to them", NO_LIMITS},
-	{"grouping", BOOL(grouping, true), "yes", "one-op pushes of different schools share a transaction",
-		NO_LIMITS},
+	{"grouping", BOOL(grouping, true), "yes", "不同学校的单条上传合并在一个事务里",
+		"one-op pushes of different schools share a transaction", NO_LIMITS},
 };
 
 #define SETTINGS (sizeof settings / sizeof *settings)
@@ -348,9 +353,10 @@ void conf_describe(FILE *out)
 	for (size_t i = 0; i < SETTINGS; i++)
 		if (settings[i].type == SETTING_INT)
 			fprintf(out, "  %-15s %-15s %s (%d–%d)\n", settings[i].name,
-				settings[i].standard[0] ? settings[i].standard : "-", settings[i].meaning,
-				settings[i].min, settings[i].max);
+				settings[i].standard[0] ? settings[i].standard : "-",
+				tr(settings[i].zh, settings[i].en), settings[i].min, settings[i].max);
 		else
 			fprintf(out, "  %-15s %-15s %s\n", settings[i].name,
-				settings[i].standard[0] ? settings[i].standard : "-", settings[i].meaning);
+				settings[i].standard[0] ? settings[i].standard : "-",
+				tr(settings[i].zh, settings[i].en));
 }

@@ -360,10 +360,10 @@ int main(int argc, char **argv)
 		e = run(command, &o, &report, &p);
 	if (!e)
 		p = (struct problem){0};
-	if (e && !p.safe[0])
+	if (e && !p.safe[0]) /* words that were wrong are told before anything is done */
 		snprintf(p.safe, sizeof p.safe, "%s",
-			command ? tr(command->safe, command->safe_en)
-				: tr("什么都没有改动", "nothing was changed"));
+			command && e != ERR_USAGE ? tr(command->safe, command->safe_en)
+						  : tr("什么都没有改动", "nothing was changed"));
 	if (e && !p.hint[0])
 		next_step(&o, &p);
 	return report_end(&report, &p);

@@ -46,6 +46,13 @@ static void one_line(char *text)
 		*at = ' ';
 }
 
+/* Of these codes the message is a sentence; of the others it may be a path, or PostgreSQL's words. */
+static bool speaks(enum err code)
+{
+	return code == ERR_USAGE || code == ERR_NOT_NOW || code == ERR_EXISTS || code == ERR_NOT_FOUND ||
+	       code == ERR_INVALID || code == ERR_MISSING;
+}
+
 int report_end(struct report *r, struct problem *p)
 {
 	const struct err_info *info = err_info((int)p->code);
@@ -53,8 +60,10 @@ int report_end(struct report *r, struct problem *p)
 	one_line(p->message);
 	if (p->code) {
 		const char *sentence = tr(info->zh, info->en);
-		bool more = p->message[0] && strcmp(p->message, sentence) != 0;
-		fprintf(stderr, "%s%s%s\n%s\n→ %s\n", sentence, more ? tr("：", ": ") : "", more ? p->message : "", p->safe, p->hint);
+		bool more = p->message[0] && strcmp(p->message, sentence) != 0,
+		     alone = more && speaks(p->code);
+		fprintf(stderr, "%s%s%s\n%s\n→ %s\n", alone ? "" : sentence,
+			more && !alone ? tr("：", ": ") : "", more ? p->message : "", p->safe, p->hint);
 	}
 	if (r->json && (p->code || r->out)) { /* serve that ended in order has said what it says */
 		json_t *document = r->out ? json_incref(r->out) : error_document(p);

@@ -203,6 +203,7 @@ static void the_document_names_every_setting(void **state)
 	n = doc ? fread(text, 1, (1 << 20) - 1, doc) : 0;
 	if (doc)
 		fclose(doc);
+	assert_non_null(strstr(told, "教育局名称")); /* Chinese unless asked for English */
 	int settings = 0;
 	for (char *line = strtok(told, "\n"); line; line = strtok(NULL, "\n"), settings++) {
 		char name[64], quoted[70];
