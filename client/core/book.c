@@ -63,6 +63,22 @@ static enum err page_take(struct book *b, const struct sheet *sheet, size_t i, c
 	return ERR_OK;
 }
 
+/* What is no question of its columns: our own list of choices, hidden and too big ones. */
+static bool left_aside(struct book *b, const struct sheet_page *page)
+{
+	if (strcmp(page->name, SHEET_CHOICES) == 0)
+		b->form = true; /* that was filled */
+	else if (page->hidden)
+		leave(b, page, tr("隐藏的工作表；要读它请用 --sheet", "hidden; read it by --sheet"));
+	else if (page->big)
+		leave(b, page,
+			tr("行、列或单元格太多；要读它请分成几个文件",
+				"too many rows, columns or cells; to read it, split the file"));
+	else
+		return false;
+	return true;
+}
+
 enum err book_open(struct book *out, const struct sheet *sheet, const struct book_wants *wants, struct problem *p)
 {
 	struct problem nearest = {0};
@@ -73,24 +89,14 @@ enum err book_open(struct book *out, const struct sheet *sheet, const struct boo
 	out->left = calloc(sheet->n_pages + 1, sizeof *out->left);
 	if (!out->tables || !out->left)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
-	bool examples = false;
+	for (size_t i = 0; !e && i < sheet->n_pages; i++)
+		if (!left_aside(out, &sheet->pages[i]) && (sheet->pages[i].n || sheet->n_pages == 1) &&
+			(!explains(&sheet->pages[i]) || sheet->n_pages == 1))
+			e = page_take(out, sheet, i, wants, &nearest);
 	for (size_t i = 0; !e && i < sheet->n_pages; i++) {
 		const struct sheet_page *page = &sheet->pages[i];
-		if (strcmp(page->name, SHEET_CHOICES) == 0) { /* our own, in a form that was filled */
-			out->form = sheet->n_pages > 1;
-			continue;
-		}
-		if (page->hidden && page->n)
-			leave(out, page,
-				tr("隐藏的工作表；要读它请用 --sheet", "hidden; read it by --sheet"));
-		else if (!page->hidden && explains(page) && sheet->n_pages > 1)
-			examples |= page->n > 0;
-		else if (!page->hidden && (page->n || sheet->n_pages == 1))
-			e = page_take(out, sheet, i, wants, &nearest);
-	}
-	for (size_t i = 0; !e && examples && i < sheet->n_pages; i++) {
-		const struct sheet_page *page = &sheet->pages[i];
-		if (page->hidden || !page->n || !explains(page) || strcmp(page->name, SHEET_CHOICES) == 0)
+		if (!page->n || !explains(page) || strcmp(page->name, SHEET_CHOICES) == 0 ||
+			sheet->n_pages == 1)
 			continue;
 		if (out->n)
 			leave(out, page,
@@ -101,9 +107,12 @@ enum err book_open(struct book *out, const struct sheet *sheet, const struct boo
 	}
 	if (!e && out->n)
 		return ERR_OK;
-	if (!nearest.code) /* nothing but empty or hidden sheets */
-		problem_set(&nearest, ERR_FILE_HEADER, NULL, tr("请检查文件，或用 --sheet 指定工作表", "look at the file, or choose a sheet by --sheet"),
-			tr("工作表都是空的", "the sheets are empty"));
+	if (!nearest.code) /* nothing but empty, hidden or big sheets */
+		problem_set(&nearest, ERR_FILE_HEADER, NULL,
+			tr("请检查文件，或用 --sheet 指定工作表",
+				"look at the file, or choose a sheet by --sheet"),
+			tr("没有可读的工作表：空的、隐藏的或太大",
+				"no sheet can be read: they are empty, hidden or too big"));
 	if (p)
 		*p = nearest;
 	return nearest.code;

@@ -134,17 +134,29 @@ enum err import_kept(const struct import *im)
 	return lost ? problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL) : ERR_OK;
 }
 
-/* Sheets with text that were not read, so that a class is not missed without a word. */
+/* Sheets that were not read, so that a class is not missed without a word; the hidden ones, of which a
+ * template has a dozen, in one. */
 static void tell_left(struct import *im)
 {
 	struct problem p;
+	char hidden[160] = "";
 
 	for (size_t i = 0; i < im->book.n_left; i++) {
 		const struct book_left *left = &im->book.left[i];
+		size_t n = strlen(hidden);
+		if (left->page->hidden) {
+			snprintf(hidden + n, sizeof hidden - n, "%s%s", n ? "、" : "", left->page->name);
+			continue;
+		}
 		problem_set(&p, ERR_FILE_HEADER, NULL, NULL,
 			tr("没有读这张工作表：%s", "this sheet was not read: %s"), left->why);
 		import_warn_page(im, left->page, "SHEET_LEFT", &p);
 	}
+	if (!*hidden)
+		return;
+	problem_set(&p, ERR_FILE_HEADER, NULL, tr("要读请用 --sheet", "read them by --sheet"),
+		tr("没有读隐藏的工作表：%s", "hidden sheets were not read: %s"), hidden);
+	import_warn_page(im, NULL, "SHEET_HIDDEN", &p);
 }
 
 static enum err read_page(struct import *im, const struct book_table *t)

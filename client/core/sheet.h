@@ -51,7 +51,8 @@ struct sheet_row {
 /* One sheet of a workbook; a .csv has one without a name. */
 struct sheet_page {
 	char name[SHEET_NAME_MAX];
-	bool hidden;
+	bool hidden;     /* not read, unless chosen by name */
+	bool big;        /* over a limit, and left out of a workbook of several */
 	size_t first, n; /* its rows */
 };
 
@@ -70,9 +71,9 @@ struct sheet {
 };
 
 /* Reads the file; *out is the caller's to sheet_free, NULL after an error. `sheet_name` chooses one sheet of
- * a workbook; NULL takes all of them, the hidden ones marked. Errors, each with advice in *p (may be NULL):
- * ERR_FILE_FORMAT (.xls, encrypted, picture, PDF …), ERR_FILE_DAMAGED, ERR_FILE_LIMIT (also for a DTD),
- * ERR_FILE_IO, ERR_NOT_FOUND (no such sheet), ERR_NOMEM. */
+ * a workbook; NULL takes all of them but the hidden ones (dictionaries mostly), which are only named. Errors,
+ * each with advice in *p (may be NULL): ERR_FILE_FORMAT (.xls, encrypted, picture, PDF …), ERR_FILE_DAMAGED,
+ * ERR_FILE_LIMIT (also for a DTD), ERR_FILE_IO, ERR_NOT_FOUND (no such sheet), ERR_NOMEM. */
 enum err sheet_read_file(const char *path, const char *sheet_name, struct sheet **out, struct problem *p);
 /* The same from memory; `name` is the file's name for messages. The bytes are not needed afterwards. */
 enum err sheet_read_memory(const void *bytes, size_t n, const char *name, const char *sheet_name,

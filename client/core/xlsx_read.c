@@ -655,8 +655,11 @@ static enum err page_read(struct book *b, const struct page *page)
 	b->row = 0;
 	b->n_areas = 0;
 	b->in_cell = b->collecting = false;
+	b->phonetic = 0;
 	if (err)
 		return sheet_problem(b->problem, err, b->name, 0, NULL);
+	if (page->hidden)
+		return ERR_OK;
 	if ((err = part_read(b, page->path, &sheet)))
 		return err;
 	err = sheet_page_end(b->sheet, b->areas, b->n_areas);
@@ -664,6 +667,25 @@ static enum err page_read(struct book *b, const struct page *page)
 		return sheet_problem(b->problem, err, b->name, 0,
 			tr("合并的单元格太多，请取消合并", "too many merged cells; unmerge them"));
 	return err ? sheet_problem(b->problem, err, b->name, 0, sheet_advice_save_as()) : ERR_OK;
+}
+
+/* A sheet over a limit beside others, a dictionary of all villages say, is left out by name: the class lists
+ * are still read. */
+static enum err page_try(struct book *b, const struct page *page)
+{
+	struct sheet *s = b->sheet;
+	size_t rows = s->n_rows, cells = s->n_cells, text = s->text_size;
+	enum err err = page_read(b, page);
+
+	if (err != ERR_FILE_LIMIT || b->n_pages < 2)
+		return err;
+	s->n_rows = rows;
+	s->n_cells = cells;
+	s->text_size = text;
+	s->mixed_rows = s->mixed_cells = false;
+	s->pages[s->n_pages - 1].n = 0;
+	s->pages[s->n_pages - 1].big = true;
+	return ERR_OK;
 }
 
 static enum err book_read(struct book *b)
@@ -680,7 +702,7 @@ static enum err book_read(struct book *b)
 	if (!err && xlsx_part_exists(b->package, b->strings_path))
 		err = part_read(b, b->strings_path, &strings);
 	for (size_t i = 0; !err && i < b->n_pages; i++)
-		err = page_read(b, &b->pages[i]);
+		err = page_try(b, &b->pages[i]);
 	return err;
 }
 
