@@ -214,6 +214,22 @@ const struct code_list *code_list_by_name(const char *name)
 	return NULL;
 }
 
+const struct code_list *code_list_at(size_t i, const char **name)
+{
+	if (i >= sizeof lists / sizeof *lists)
+		return NULL;
+	*name = lists[i].name;
+	return lists[i].list;
+}
+
+const struct code_list *code_list_called(const char *text)
+{
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (strcmp(lists[i].name, text) == 0 || strcmp(lists[i].list->name, text) == 0)
+			return lists[i].list;
+	return NULL;
+}
+
 #define WORD_MAX 128 /* longer than any word of any list with its code in front */
 
 /* Half-width, no white space, upper case; "" when it cannot be a word at all. */

@@ -46,6 +46,10 @@ extern const struct code_list codes_yes_no;       /* "1" and "0" */
 
 /* The list that a declaration calls `codes:<name>`, or NULL. */
 const struct code_list *code_list_by_name(const char *name);
+/* The i-th of those lists with its name of the declarations, NULL behind the last. */
+const struct code_list *code_list_at(size_t i, const char **name);
+/* The list that a person calls by either name ("ethnic", 民族), or NULL. */
+const struct code_list *code_list_called(const char *text);
 /* The code that a text means, or NULL. Accepts the code (leading zeros may be missing, as in numeric cells),
  * the Chinese and English word, the other words, and code and word together ("A1 施教区公办", "01-汉族");
  * full-width forms, case and white space do not matter. The answer is constant. */

@@ -49,6 +49,7 @@ static const struct cli_command commands[] = {
 		"profiles", cli_cmd_profiles},
 	{"completion", "bash", 1, 1, NULL, 0, 0, "打印 shell 补全脚本", "print a script for shell completion",
 		"completion bash", cli_cmd_completion},
+	{"help codes", "[LIST]", 0, 1, NULL, 0, 0, "列出可填的代码：全部代码表，或其中一个", "list what may be written: all lists, or one of them", "help codes 去向类别", cli_cmd_help_codes},
 	{"schools import", "FILE", 1, 1, import_options, IN, 0, "导入学校名册（.xlsx/.csv）",
 		"import the register of schools", "schools import 学校.xlsx", cmd_schools_import},
 	{"schools list", "", 0, 0, NULL, IN, 0, "列出学校", "list the schools", "schools list",

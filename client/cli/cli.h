@@ -118,12 +118,23 @@ bool cli_is_asked(const struct cli *c);
 /* Asks and reads a line; true when it is the word. */
 bool cli_confirm(const char *word, const char *prompt);
 
+/* Asks and reads a line; false when nothing was typed. */
+bool cli_ask(const char *prompt, char *out, size_t size);
+/* From here on Ctrl-C tells what is safe before the program ends. */
+void cli_catch_interrupt(struct cli *c);
+/* What is safe, from what this process has done: saved here, changed at the bureau, or neither. Constant text;
+ * may be asked in a signal handler. */
+const char *cli_what_is_safe(const struct cli *c);
+
 /* ---- Passwords ---- */
 
 /* From the file that `option` names, else JG_PASSWORD (when env is set), else the prompt without echo.
  * ERR_USAGE when there is no terminal to ask at. */
 enum err cli_password(
 	struct cli *c, const char *option, bool env, const char *prompt, char *out, size_t size);
+
+/* A new one: from the file that `option` names, else asked twice. */
+enum err cli_new_password(struct cli *c, const char *option, char *out, size_t size);
 
 /* ---- What commands of this kind share, jg and jgadmin alike ---- */
 
@@ -133,6 +144,7 @@ int cli_cmd_passwd(struct cli *c);
 int cli_cmd_profiles(struct cli *c);
 int cli_cmd_server(struct cli *c);
 int cli_cmd_completion(struct cli *c);
+int cli_cmd_help_codes(struct cli *c);
 extern const struct cli_option cli_connect_options[], cli_login_options[], cli_passwd_options[];
 /* {"user","roles","must_change"} of the session. */
 json_t *cli_session_json(const struct cli *c);

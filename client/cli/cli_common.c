@@ -1,15 +1,13 @@
 /* Commands that every client program has: connecting, logging in and out, passwords, profiles, completion. */
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include <sodium.h>
 
 #include "cli.h"
+#include "codes.h"
 #include "enrol.h"
 #include "login.h"
 #include "tables.h"
@@ -31,68 +29,16 @@ const struct cli_option cli_passwd_options[] = {
 	{0},
 };
 
-static enum err read_line_of(struct cli *c, const char *path, char *out, size_t size)
-{
-	FILE *in = fopen(path, "re");
-
-	if (!in || !fgets(out, (int)size, in)) {
-		if (in)
-			fclose(in);
-		return problem_set(
-			&c->problem, ERR_FILE_IO, NULL, NULL, tr("读不到 %s", "%s cannot be read"), path);
-	}
-	fclose(in);
-	out[strcspn(out, "\r\n")] = 0;
-	return ERR_OK;
-}
-
-/* At the terminal itself, also when standard input is a pipe. */
-static enum err ask_terminal(struct cli *c, const char *prompt, char *out, size_t size)
-{
-	struct termios before, quiet;
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = -1;
-
-	if (fd < 0 || tcgetattr(fd, &before)) {
-		if (fd >= 0)
-			close(fd);
-		return problem_set(&c->problem, ERR_USAGE, NULL,
-			tr("用 --password-file 或 JG_PASSWORD", "use --password-file or JG_PASSWORD"),
-			tr("没有终端可以输入密码", "there is no terminal to ask for the password"));
-	}
-	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	tcsetattr(fd, TCSAFLUSH, &quiet);
-	dprintf(fd, "%s", prompt);
-	n = read(fd, out, size - 1);
-	dprintf(fd, "\n");
-	tcsetattr(fd, TCSAFLUSH, &before);
-	close(fd);
-	out[n > 0 ? n : 0] = 0;
-	out[strcspn(out, "\r\n")] = 0;
-	return ERR_OK;
-}
-
-enum err cli_password(struct cli *c, const char *option, bool env, const char *prompt, char *out, size_t size)
-{
-	const char *file = cli_option(c, option), *given = env ? getenv("JG_PASSWORD") : NULL;
-
-	if (file)
-		return read_line_of(c, file, out, size);
-	if (given) {
-		snprintf(out, size, "%s", given);
-		return ERR_OK;
-	}
-	return ask_terminal(c, prompt, out, size);
-}
-
 int cli_cmd_connect(struct cli *c)
 {
 	static char line[512];
 	const char *code = cli_option(c, "code"), *server = cli_option(c, "server");
 
+	if (!code && cli_is_asked(c) &&
+		cli_ask(tr("接入单上的连接码：", "connect code of the sheet: "), line, sizeof line))
+		code = line;
 	if (!code)
-		return cli_fail_with(c, ERR_USAGE, tr("加上 --code 连接码", "add --code CODE"),
+		return cli_fail_with(c, ERR_USAGE, tr("加上 --code 连接码（接入单上有）", "add --code CODE, which stands on the sheet"),
 			tr("缺少连接码", "the connect code is missing"));
 	if (strcmp(code, "-") == 0) {
 		if (!fgets(line, sizeof line, stdin))
@@ -104,7 +50,7 @@ int cli_cmd_connect(struct cli *c)
 		return cli_fail(c);
 	cli_say(c, tr("已注册：设备 %s，单位 %s", "enrolled: device %s of %s"), c->profile.device,
 		c->profile.school[0] ? c->profile.school : tr("教育局", "the bureau"));
-	cli_say(c, "%s", tr("接下来：login 用户名", "next: login USER"));
+	cli_say(c, tr("接下来：%s login 用户名", "next: %s login USER"), c->program->name);
 	return cli_result(c,
 		json_pack("{ss ss ss ss}", "device", c->profile.device, "scope", c->profile.scope, "school",
 			c->profile.school, "server", c->profile.server),
@@ -141,9 +87,10 @@ void cli_login_told(const struct cli *c)
 	cli_say(c, tr("%s 已登录", "%s is logged in"),
 		c->profile.session.name[0] ? c->profile.session.name : c->profile.session.user);
 	if (c->profile.session.must_change)
-		cli_warn(c, "%s",
-			tr("初始密码须在 24 小时内修改：passwd",
-				"the first password must be changed within 24 hours: passwd"));
+		cli_warn(c,
+			tr("初始密码须在 24 小时内修改：%s passwd",
+				"the first password must be changed within 24 hours: %s passwd"),
+			c->program->name);
 }
 
 int cli_login(struct cli *c)
@@ -182,8 +129,7 @@ int cli_cmd_passwd(struct cli *c)
 		c, "password-file", true, tr("原密码：", "Present password: "), password, sizeof password);
 
 	if (!e)
-		e = cli_password(c, "new-password-file", false, tr("新密码：", "New password: "),
-			new_password, sizeof new_password);
+		e = cli_new_password(c, "new-password-file", new_password, sizeof new_password);
 	if (!e)
 		e = login_change(&c->profile, password, new_password, &c->problem);
 	sodium_memzero(password, sizeof password);
@@ -273,21 +219,33 @@ int cli_cmd_completion(struct cli *c)
 	return 0;
 }
 
-/* ---- Asking ---- */
-
-bool cli_is_asked(const struct cli *c)
+/* What may be written: the names of the lists, or one list with all its codes. */
+int cli_cmd_help_codes(struct cli *c)
 {
-	return !c->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-}
+	const char *wanted = cli_operand(c, 0);
+	const struct code_list *list = *wanted ? code_list_called(wanted) : NULL;
+	const char *const one[] = {tr("代码", "code"), tr("中文", "Chinese"), tr("英文", "English")},
+			  *const all[] = {tr("代码表", "list"), tr("名称", "name"), tr("项数", "codes")};
+	const char *name;
+	char n[16];
 
-bool cli_confirm(const char *word, const char *prompt)
-{
-	char line[64];
-
-	fputs(prompt, stdout);
-	fflush(stdout);
-	if (!fgets(line, sizeof line, stdin))
-		return false;
-	line[strcspn(line, "\r\n")] = 0;
-	return strcmp(line, word) == 0;
+	if (*wanted && !list) {
+		char hint[HINT_SIZE];
+		snprintf(hint, sizeof hint, tr("运行 %s help codes 列出全部代码表", "%s help codes names them all"), c->program->name);
+		return cli_fail_with(c, ERR_NOT_FOUND, hint, tr("没有代码表 %s", "there is no list %s"), wanted);
+	}
+	json_t *out = json_array();
+	struct cli_table *table = cli_table_new(list ? one : all, 3);
+	for (size_t i = 0; list && i < list->n; i++) {
+		const struct code_item *item = &list->items[i];
+		cli_table_row(table, (const char *[]){item->code, item->zh, item->en});
+		json_array_append_new(out, json_pack("{ss ss ss}", "code", item->code, "zh", item->zh, "en", item->en));
+	}
+	for (size_t i = 0; !list && (list = code_list_at(i, &name)); list = NULL, i++) {
+		snprintf(n, sizeof n, "%zu", list->n);
+		cli_table_row(table, (const char *[]){name, list->name, n});
+		json_array_append_new(out, json_pack("{ss ss si}", "list", name, "name", list->name, "codes", (int)list->n));
+	}
+	cli_table_print(c, table);
+	return cli_result(c, out, 0);
 }

@@ -1,4 +1,5 @@
 /* Parsing, help and the common frame of a command. */
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -154,10 +155,100 @@ static int usage(struct cli *c, const char *format, const char *word)
 {
 	char hint[200];
 
-	snprintf(hint, sizeof hint, tr("%s %s --help 有说明和例子", "see %s %s --help"), c->program->name,
-		c->command ? c->command->words : "");
+	snprintf(hint, sizeof hint, tr("%s %s%s--help 有说明和例子", "see %s %s%s--help"), c->program->name,
+		c->command ? c->command->words : "", c->command ? " " : "");
 	problem_set(&c->problem, ERR_USAGE, NULL, hint, format, word);
 	return cli_fail(c);
+}
+
+/* ---- 是不是 … ---- */
+
+#define TYPO_WORDS_MAX 48 /* bytes: longer than the words of any command */
+
+/* How many letters are wrong, missing, too many or changed about (Damerau-Levenshtein, neighbours only). */
+static size_t letters_apart(const char *a, const char *b)
+{
+	size_t row[3][TYPO_WORDS_MAX + 1], na = strlen(a), nb = strlen(b);
+
+	if (na > TYPO_WORDS_MAX || nb > TYPO_WORDS_MAX)
+		return TYPO_WORDS_MAX;
+	for (size_t j = 0; j <= nb; j++)
+		row[0][j] = j;
+	for (size_t i = 1; i <= na; i++) {
+		size_t *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+		now[0] = i;
+		for (size_t j = 1; j <= nb; j++) {
+			size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+			if (last[j] + 1 < best)
+				best = last[j] + 1;
+			if (now[j - 1] + 1 < best)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
+			now[j] = best;
+		}
+	}
+	return row[na % 3][nb];
+}
+
+/* One letter of four may be wrong: more, and it is another word. */
+static void nearer(const char *typed, const char *candidate, const char **best, size_t *apart)
+{
+	size_t n = letters_apart(typed, candidate);
+
+	if (n <= (strlen(candidate) + 3) / 4 && n < *apart) {
+		*apart = n;
+		*best = candidate;
+	}
+}
+
+/* The command that the words were meant to be: as many of them as it has, or NULL. */
+static const char *command_meant(const struct cli_program *program, const char *const *words, int n)
+{
+	const char *best = NULL;
+	size_t apart = TYPO_WORDS_MAX;
+
+	for (size_t i = 0; i < program->count; i++) {
+		const char *candidate = program->commands[i].words;
+		char typed[TYPO_WORDS_MAX * 2] = "";
+		int count = 1;
+		for (const char *p = candidate; *p; p++)
+			count += *p == ' ';
+		for (int k = 0; k < n && k < count; k++) {
+			size_t used = strlen(typed);
+			snprintf(typed + used, sizeof typed - used, "%s%s", k ? " " : "", words[k]);
+		}
+		nearer(typed, candidate, &best, &apart);
+	}
+	return best;
+}
+
+static const char *option_meant(const struct cli_command *command, const char *typed)
+{
+	const struct cli_option *const lists[] = {command->options, common_options};
+	const char *best = NULL;
+	size_t apart = TYPO_WORDS_MAX;
+
+	for (size_t i = 0; i < 2; i++)
+		for (const struct cli_option *o = lists[i]; o && o->name; o++)
+			if (o->name[1])
+				nearer(typed, o->name, &best, &apart);
+	return best;
+}
+
+static int no_option(struct cli *c, const char *word, const char *name)
+{
+	char typed[TYPO_WORDS_MAX];
+	const char *meant;
+
+	snprintf(typed, sizeof typed, "%.*s", (int)strcspn(name, "="), name);
+	meant = option_meant(c->command, typed);
+	if (!meant)
+		return usage(c, tr("没有选项 %s", "no option %s"), word);
+	char hint[200];
+	snprintf(hint, sizeof hint, tr("是不是 --%s？%s %s --help 列出选项", "did you mean --%s? %s %s --help lists the options"), meant,
+		c->program->name, c->command->words);
+	return cli_fail_with(c, ERR_USAGE, hint, tr("没有选项 %s", "no option %s"), word);
 }
 
 /* One word that begins with a dash; *i moves on when it takes the next one. */
@@ -170,7 +261,7 @@ static int take_option(struct cli *c, int argc, char **argv, int *i)
 	if (!o)
 		o = find_option(common_options, name, n);
 	if (!o)
-		return usage(c, tr("没有选项 %s", "no option %s"), word);
+		return no_option(c, word, name);
 	if (!o->value && equals)
 		return usage(c, tr("选项 %s 不带值", "option %s takes no value"), word);
 	if (o->value && !equals && *i + 1 == argc)
@@ -189,10 +280,50 @@ static int take_option(struct cli *c, int argc, char **argv, int *i)
 	return 0;
 }
 
+/* "FILE" → 文件: what help calls an operand, as people call it. */
+static const char *operand_words(const char *operands, char *out, size_t size)
+{
+	static const struct {
+		const char *name, *zh;
+	} rows[] = {{"FILE", "文件"}, {"USER", "用户名"}, {"NAME", "姓名"}, {"PUPIL", "学生（姓名、证件号或列表里的短号）"},
+		{"SLIP", "交办单编号"}, {"ID", "编号"}, {"ROW", "条目编号"}, {"FIELD=VALUE…", "字段=值"},
+		{"FIELD=VALUE", "字段=值"}, {"HOST:PORT", "地址:端口"}, {"TEXT", "要找的文字"}};
+	size_t used = 0;
+
+	*out = 0;
+	for (const char *p = operands; *p && used < size;) {
+		size_t n = strcspn(p, " ");
+		const char *zh = NULL;
+		for (size_t i = 0; !lang_is_en() && i < sizeof rows / sizeof *rows; i++)
+			if (strlen(rows[i].name) == n && memcmp(rows[i].name, p, n) == 0)
+				zh = rows[i].zh;
+		used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? " " : "", zh ? (int)strlen(zh) : (int)n, zh ? zh : p);
+		p += n;
+		p += strspn(p, " ");
+	}
+	return out;
+}
+
+/* The one operand of a command is asked for at a terminal. */
+static bool ask_operand(struct cli *c)
+{
+	static char line[PATH_MAX];
+	char what[256], prompt[280];
+
+	if (c->command->min != 1 || c->operands || strchr(c->command->operands, ' ') || !cli_is_asked(c))
+		return false;
+	snprintf(prompt, sizeof prompt, "%s%s", operand_words(c->command->operands, what, sizeof what), tr("：", ": "));
+	if (!cli_ask(prompt, line, sizeof line))
+		return false;
+	c->operand[c->operands++] = line;
+	return true;
+}
+
 /* Everything behind the command's words: options and operands in any order; behind -- only operands. */
 static int take_words(struct cli *c, int argc, char **argv, int skip)
 {
 	bool only_operands = false;
+	char all[256];
 
 	for (int i = 1; i < argc; i++) {
 		bool dashed = argv[i][0] == '-' && argv[i][1] && !only_operands;
@@ -210,8 +341,8 @@ static int take_words(struct cli *c, int argc, char **argv, int skip)
 			c->operand[c->operands++] = argv[i];
 		}
 	}
-	if (c->operands < c->command->min)
-		return usage(c, tr("缺少参数：%s", "operands are missing: %s"), c->command->operands);
+	if (c->operands < c->command->min && !ask_operand(c))
+		return usage(c, tr("缺少参数：%s", "operands are missing: %s"), operand_words(c->command->operands, all, sizeof all));
 	if (c->operands > c->command->max)
 		return usage(
 			c, tr("多余的参数：%s", "one operand too many: %s"), c->operand[c->command->max]);
@@ -264,20 +395,17 @@ static int open_profile(struct cli *c)
 	c->profile_is_open = true;
 	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && revoked_is(&c->profile))
 		return tell_revoked(c);
-	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && !profile_is_enrolled(&c->profile))
-		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("请先运行 connect --code 连接码", "run connect --code CODE first"),
-			tr("这台电脑还没有注册（%s）", "this computer is not enrolled yet (%s)"),
-			c->profile.dir);
+	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && !profile_is_enrolled(&c->profile)) {
+		char hint[200];
+		snprintf(hint, sizeof hint, tr("运行 %s connect，连接码在县局发的接入单上；目录不对就加 --profile 目录", "run %s connect with the code of the bureau's sheet; or --profile DIR for another folder"), c->program->name);
+		return cli_fail_with(c, ERR_NOT_NOW, hint, tr("这台电脑还没有注册（%s）", "this computer is not enrolled yet (%s)"), c->profile.dir);
+	}
 	if (!(needs & CLI_LOGGED_IN))
 		return 0;
 	if (!c->profile.session.user[0])
-		return cli_fail_with(
-			c, ERR_UNAUTHENTICATED, tr("请先运行 login 用户名", "run login USER first"), NULL);
+		return cli_fail_with(c, ERR_UNAUTHENTICATED, NULL, NULL);
 	if (c->command->roles && !profile_has_role(&c->profile, c->command->roles))
-		return cli_fail_with(c, ERR_PERMISSION,
-			tr("请由有此职责的人登录后办理", "somebody with that duty must log in for it"),
-			tr("%s 没有办理这件事的职责", "%s has no role for this"), c->profile.session.user);
+		return cli_fail_with(c, ERR_PERMISSION, NULL, tr("%s 没有办理这件事的职责", "%s has no role for this"), c->profile.session.user);
 	return 0;
 }
 
@@ -316,13 +444,22 @@ static bool has_word(int argc, char **argv, const char *word)
 	return false;
 }
 
-static int unknown_command(struct cli *c, const char *words)
+static int unknown_command(struct cli *c, const char *const *words, int n)
 {
-	if (*words && print_commands(c->program, words))
+	const char *meant = command_meant(c->program, words, n);
+	char hint[200], typed[200];
+
+	if (!n)
+		return usage(c, tr("缺少命令%s", "a command is missing%s"), "");
+	snprintf(typed, sizeof typed, "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
+	if (meant) {
+		snprintf(hint, sizeof hint, tr("是不是 %s %s？%s --help 列出命令", "did you mean %s %s? %s --help lists the commands"),
+			c->program->name, meant, c->program->name);
+		return cli_fail_with(c, ERR_USAGE, hint, tr("没有命令 %s", "no command %s"), typed);
+	}
+	if (!c->json && print_commands(c->program, words[0]))
 		return err_info(ERR_USAGE)->exit_code;
-	return usage(c,
-		*words ? tr("没有命令 %s", "no command %s") : tr("缺少命令%s", "a command is missing%s"),
-		words);
+	return usage(c, tr("没有命令 %s", "no command %s"), typed);
 }
 
 static int run_words(struct cli *c, int argc, char **argv)
@@ -346,7 +483,7 @@ static int run_words(struct cli *c, int argc, char **argv)
 	}
 	c->json = has_word(argc, argv, "--json");
 	if (!c->command)
-		return unknown_command(c, n ? words[0] : "");
+		return unknown_command(c, words, n);
 	int code = take_words(c, argc, argv, used);
 	if (code)
 		return code;
@@ -364,6 +501,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	choose_language(argc, argv);
 	cli.program = program;
+	cli_catch_interrupt(&cli);
 	if (has_word(argc, argv, "--version")) {
 		printf("%s %s\n", program->name, JG_VERSION);
 		return 0;

@@ -45,7 +45,7 @@ struct told {
 };
 
 /* What is safe, from what this process has done: saved here, changed at the bureau, or neither. */
-static const char *what_is_safe(const struct cli *c)
+const char *cli_what_is_safe(const struct cli *c)
 {
 	struct link_fate fate = link_fate();
 
@@ -63,7 +63,7 @@ static struct told tell(const struct cli *c)
 {
 	const struct problem *p = &c->problem;
 	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
-	struct told t = {p->message[0] ? p->message : tr(info->zh, info->en), p->safe[0] ? p->safe : what_is_safe(c), ""};
+	struct told t = {p->message[0] ? p->message : tr(info->zh, info->en), p->safe[0] ? p->safe : cli_what_is_safe(c), ""};
 
 	if (p->hint[0])
 		snprintf(t.hint, sizeof t.hint, "%s", p->hint);
@@ -123,7 +123,8 @@ int cli_fail(struct cli *c)
 {
 	const struct problem *p = &c->problem;
 	struct told t = tell(c);
-	const char *field = field_word(p->field);
+	/* A command without a device reads no record: its field is an option of its own. */
+	const char *field = c->command && c->command->needs & CLI_ENROLLED ? field_word(p->field) : "";
 	char row[48] = "", ref[64] = "";
 
 	cli_progress_end(c);

@@ -38,6 +38,7 @@ static const struct cli_command commands[] = {
 		"students set 329999201403150017 class_no=3", cmd_students_set},
 	{"pupil find", "TEXT", 1, 1, NULL, EVERYBODY, READERS, "按姓名、拼音首字母或号码末四位查找",
 		"find by name, pinyin initials or the last four digits", "pupil find zs", cmd_pupil_find},
+	{"help codes", "[LIST]", 0, 1, NULL, 0, 0, "列出可填的代码：全部代码表，或其中一个", "list what may be written: all lists, or one of them", "help codes 去向类别", cli_cmd_help_codes},
 	{"help fields", "", 0, 0, NULL, 0, 0, "列出各种记录的字段", "list the fields of all records", "help fields", cmd_help_fields},
 	{"transition list", "", 0, 0, transition_list_options, EVERYBODY, READERS, "列出六年级学生的升学去向", "where the sixth grade goes",
 		"transition list --unset", cmd_transition_list},
