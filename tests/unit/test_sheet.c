@@ -553,7 +553,7 @@ static void written_and_read(void **state)
 	static const char *const header[] = {"姓名", "证件号码", "错误"};
 	static const char *const row[] = {"买买提·江", "329999201403150017", NULL};
 	static const char *const wrong[] = {"=1+1", "007", "校验码不对\n请核对"};
-	static const char *const paths[] = {"/tmp/test_sheet_out.xlsx", "/tmp/test_sheet_out.CSV"};
+	static const char *const paths[] = {"test_sheet_out.xlsx", "test_sheet_out.CSV"};
 	struct sheet_writer *w;
 	struct sheet *s;
 	struct problem p;
@@ -582,7 +582,7 @@ static void written_and_read(void **state)
 /* XML has no place for U+FFFE and the like: they are left out and counted, and the workbook opens. */
 static void what_xml_cannot_hold(void **state)
 {
-	const char *path = "/tmp/test_sheet_fit.xlsx", *const cells[] = {"张\uFFFE三", "好", "\uFFFF"};
+	const char *path = "test_sheet_fit.xlsx", *const cells[] = {"张\uFFFE三", "好", "\uFFFF"};
 	struct sheet_writer *w;
 	struct problem p = {0};
 	struct sheet *s;
@@ -611,7 +611,7 @@ static void csv_formulas(void **state)
 		{"x\n=1", "x\n'=1"}, {"  =1", "'  =1"}, {"\u00A0=1", "'\u00A0=1"},
 		{"\u3000＝1", "'\u3000＝1"}, {"＋1", "'＋1"}, {"－1", "'－1"}, {"＠1", "'＠1"},
 		{"\u200B=1", "'\u200B=1"}, {"\tx", "'\tx"}, {"a\"b,c", "a\"b,c"}};
-	const char *path = "/tmp/test_sheet_guard.csv";
+	const char *path = "test_sheet_guard.csv";
 	struct sheet_writer *w;
 	struct sheet *s;
 
@@ -653,7 +653,7 @@ static void writer_refusals(void **state)
  */
 static void many_rows(void **state)
 {
-	const char *path = "/tmp/test_sheet_many.xlsx";
+	const char *path = "test_sheet_many.xlsx";
 	char text[18][32];
 	const char *cells[18];
 	struct sheet_writer *w;
@@ -682,6 +682,21 @@ static void many_rows(void **state)
 	unlink(path);
 }
 
+/* The files that tests write lie in a folder of this run's own. */
+static char folder[] = "/tmp/jg-sheet-XXXXXX";
+
+static int folder_make(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int folder_remove(void **state)
+{
+	(void)state;
+	return chdir("/") == 0 && rmdir(folder) == 0 ? 0 : -1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(csv_encodings),
@@ -695,5 +710,5 @@ int main(void)
 		cmocka_unit_test(csv_formulas), cmocka_unit_test(writer_refusals),
 		cmocka_unit_test(many_rows)};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }
