@@ -70,6 +70,14 @@ static bool text_passes(const struct field *f, const char *text)
 	return true;
 }
 
+#define TIME_LAST                                                                                            \
+	INT64_C(4102444800000000) /* 2100-01-01: what lies behind it is no time that anybody means */
+
+static bool time_passes(int64_t us)
+{
+	return us >= 0 && us <= TIME_LAST;
+}
+
 static bool value_passes(const struct record *r, size_t i)
 {
 	const struct field *f = &r->kind->fields[i];
@@ -85,8 +93,40 @@ static bool value_passes(const struct record *r, size_t i)
 			return r->value[i].number >= YEAR_MIN && r->value[i].number <= YEAR_MAX;
 		return strcmp(f->check, "date") != 0 || date_is_real((int32_t)r->value[i].number);
 	default:
-		return strcmp(f->check, "time") != 0 || r->value[i].number > 0;
+		return strcmp(f->check, "time") != 0 || time_passes(r->value[i].number);
 	}
+}
+
+/* What a check permits, in words; "" for one that permits everything. Whoever is refused is told with it, and
+ * proto/REFERENCE.md is made of it. */
+const char *check_words(const char *check, char *out, size_t size)
+{
+	static const struct {
+		const char *check, *zh, *en;
+	} words[] = {{"year", "2000 到 2100 之间的年份", "a year from 2000 to 2100"},
+		{"date", "写成 20260912 的日期", "a date like 20260912"},
+		{"time", "1970 到 2100 年之间的微秒数", "microseconds from 1970 to 2100"},
+		{"school", "10 位学校标识码", "a school code of 10 digits"},
+		{"school_code", "10 位学校标识码", "a school code of 10 digits"},
+		{"uuid", "列表里的编号（UUID）", "an id of a list (UUID)"}, {"id", "16 字节", "16 bytes"},
+		{"sha", "32 字节", "32 bytes"}, {"sequence", "小于 2^63", "below 2^63"},
+		{"cert_no", "半角、大写、没有空格的号码", "a number without blanks, half-width, in capitals"},
+		{"student_no", "半角、大写、没有空格的号码",
+			"a number without blanks, half-width, in capitals"},
+		{"area", "12 位区划代码，或其前 2、4、6、9 位",
+			"an area code of 12 digits, or the first 2, 4, 6 or 9 of them"},
+		{"area_prefix", "12 位区划代码，或其前 6 到 11 位",
+			"an area code of 12 digits, or the first 6 to 11 of them"}};
+
+	*out = 0;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i].check, check) == 0)
+			snprintf(out, size, "%s", tr(words[i].zh, words[i].en));
+	if (strncmp(check, "codes:", 6) == 0)
+		code_list_words(code_list_by_name(check + 6), out, size);
+	else if (strncmp(check, "max:", 4) == 0)
+		snprintf(out, size, tr("最多 %s", "at most %s"), check + 4);
+	return out;
 }
 
 /* A number that fails only its check digit may be kept by a person's decision; anything else may not. */
@@ -120,12 +160,15 @@ static enum err check_characters(const struct record *r, size_t i, struct proble
 
 enum err check_values(const struct record *r, struct problem *p)
 {
+	char hint[HINT_SIZE];
+
 	for (size_t i = 0; i < r->kind->field_count; i++) {
 		const struct field *f = &r->kind->fields[i];
 		if (record_has(r, (int)i) && f->type == FIELD_TEXT && check_characters(r, i, p))
 			return ERR_INVALID;
 		if (record_has(r, (int)i) && f->check[0] && !value_passes(r, i))
-			return problem_set(p, ERR_INVALID, f->name, NULL, tr("“%s”的内容不符合要求", "%s is not acceptable"),
+			return problem_set(p, ERR_INVALID, f->name, check_words(f->check, hint, sizeof hint),
+				tr("“%s”的内容不符合要求", "%s is not acceptable"),
 				tr(f->label, f->label_en));
 	}
 	return ERR_OK;
@@ -151,8 +194,6 @@ enum err check_record(const struct record *r, bool whole, int32_t today, struct 
 	return e;
 }
 
-#define TIME_LAST INT64_C(4102444800000000) /* 2100-01-01: what lies behind it is no time that anybody means */
-
 static bool number_passes(int64_t n, const char *check)
 {
 	if (strcmp(check, "year") == 0)
@@ -160,7 +201,7 @@ static bool number_passes(int64_t n, const char *check)
 	if (strcmp(check, "date") == 0)
 		return n == (int32_t)n && date_is_real((int32_t)n) && n / 10000 >= YEAR_MIN && n / 10000 <= YEAR_MAX;
 	if (strcmp(check, "time") == 0)
-		return n >= 0 && n <= TIME_LAST;
+		return time_passes(n);
 	return n >= 0; /* sequence: an unsigned one of 2^63 and more is negative here */
 }
 
@@ -189,22 +230,10 @@ static bool field_passes(const ProtobufCFieldDescriptor *f, const void *value, c
 
 enum err check_field(const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p)
 {
-	static const struct {
-		const char *check, *zh, *en;
-	} hints[] = {{"year", "2000 到 2100 之间的年份", "a year from 2000 to 2100"}, {"date", "写成 20260912 的日期", "a date like 20260912"},
-		{"time", "1970 到 2100 年之间的微秒数", "microseconds from 1970 to 2100"}, {"school", "10 位学校标识码", "a school code of 10 digits"},
-		{"uuid", "列表里的编号（UUID）", "an id of a list (UUID)"}, {"id", "16 字节", "16 bytes"}, {"sha", "32 字节", "32 bytes"},
-		{"sequence", "小于 2^63", "below 2^63"}};
-	char hint[HINT_SIZE] = "";
+	char hint[HINT_SIZE];
 
 	if (field_passes(f, value, check))
 		return ERR_OK;
-	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
-		if (strcmp(hints[i].check, check) == 0)
-			snprintf(hint, sizeof hint, "%s", tr(hints[i].zh, hints[i].en));
-	if (strncmp(check, "codes:", 6) == 0)
-		code_list_words(code_list_by_name(check + 6), hint, sizeof hint);
-	else if (strncmp(check, "max:", 4) == 0)
-		snprintf(hint, sizeof hint, tr("最多 %s", "at most %s"), check + 4);
+	check_words(check, hint, sizeof hint);
 	return problem_set(p, ERR_INVALID, f->name, hint, tr("“%s”的取值不在范围内", "the value of %s is out of range"), f->name);
 }

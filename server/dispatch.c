@@ -7,9 +7,6 @@
 #include "log.h"
 #include "service.h"
 
-#define HELLO_MAX 4096
-#define PING_MAX 64
-
 static const struct handler *const services[] = {session_handlers, enrol_handlers, identity_handlers, county_handlers,
 	sync_handlers, transition_handlers, audit_handlers, server_handlers};
 

@@ -4,6 +4,9 @@
 
 #include "request.h"
 
+#define HELLO_MAX 4096 /* bytes of its body */
+#define PING_MAX 64
+
 /* Checks at start that every declared method has exactly one handler; aborts otherwise (our bug). */
 void dispatch_init(void);
 /* Largest body of this frame on this connection, before anything is allocated. */

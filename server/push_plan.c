@@ -199,6 +199,8 @@ static void refuse(struct plan *p, pb_op_result *r, int outcome, const struct pr
 	r->message = arena_printf(p->push->arena, "%s", problem->message);
 	if (problem->field[0])
 		r->field = arena_printf(p->push->arena, "%s", problem->field);
+	if (problem->hint[0])
+		r->hint = arena_printf(p->push->arena, "%s", problem->hint);
 }
 
 static void reject(struct plan *p, pb_op_result *r, enum err code, const char *field)

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "check.h"
 #include "clock.h"
 #include "codes.h"
 #include "sheet.h"
@@ -48,15 +49,13 @@ static enum value_verdict parse_code(
 	const struct field *f = &r->kind->fields[i];
 	const struct code_list *list = code_list_by_name(f->check + 6);
 	const char *found = list ? code_find(list, text) : NULL;
-	char hint[200] = "";
+	char hint[HINT_SIZE];
 
 	if (found) {
 		record_set_text(r, i, found);
 		return VALUE_OK;
 	}
-	for (size_t k = 0; list && k < list->n && strlen(hint) < 120; k++)
-		snprintf(hint + strlen(hint), sizeof hint - strlen(hint), "%s%s",
-			k ? "、" : tr("可填：", "one of: "), tr(list->items[k].zh, list->items[k].en));
+	check_words(f->check, hint, sizeof hint);
 	return bad(f, p, code, "INVALID", hint, tr("没有“%s”这一项", "there is no “%s”"), text);
 }
 

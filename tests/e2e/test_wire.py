@@ -366,6 +366,7 @@ def frames(county, year):
     cap = {"before HELLO": 65536, "before log-in": 65536, "logged in": 1 << 20}
     for when, connect in start.items():
         broken = [("unknown type", header.pack(0, 10, 0, 0, 0, 0)), ("type 0", header.pack(0, 0, 0, 0, 0, 0)), ("unknown flag", header.pack(0, w.CALL, 2, 0x0306, 101, 0)),
+                  ("MORE on a call", header.pack(0, w.CALL, w.MORE, 0x0306, 101, 0)), ("MORE on a PING", header.pack(0, w.PING, w.MORE, 0, 0, 0)),
                   ("a server's frame", header.pack(0, w.WELCOME, 0, 0, 0, 0)), ("even call id", header.pack(0, w.CALL, 0, 0x0306, 102, 0))]
         for name, data in broken:
             with connect() as wire:
@@ -375,11 +376,17 @@ def frames(county, year):
             with connect() as wire:
                 wire.send_bytes(header.pack(length, w.CALL, 0, method, 103, 0))
                 is_refused("%s, %s" % (name, when), lambda: wire.step(), "TOO_LARGE")
+        with connect() as wire:
+            wire.send_bytes(header.pack(65, w.PING, 0, 0, 0, 0))
+            is_refused("a PING of 65 bytes, %s" % when, lambda: wire.step(), "TOO_LARGE")
     with year.p.connect(greet=False) as wire:
         is_refused("call before HELLO", lambda: wire.raw(0x0101, b""), "NOT_NOW")
     with year.p.connect() as wire:
         is_refused("call before log-in", lambda: wire.call("Sync.Pull", stream=int(P)), "UNAUTHENTICATED")
         is_refused("second HELLO", lambda: wire.hello(), "PROTOCOL")
+    with year.p.connect(greet=False) as wire:
+        wire.send_bytes(header.pack(4097, w.HELLO, 0, 0, 0, 0))
+        is_refused("a HELLO of 4097 bytes", lambda: wire.step(), "TOO_LARGE")
     with year.p.connect(greet=False) as wire:
         is_refused("a HELLO of another version", lambda: wire.hello(version_min=2, version_max=9), "UPGRADE")
     with year.p.open() as wire:
@@ -431,6 +438,12 @@ def contents(county, year):
             n = device.queue_op(5, w.uuid7(), student(62), seen=[(9, 1)] if "group" in name else (), **fields)
             device.push(wire)
             cases.check("REJECTED: " + name, device.results[n].outcome == pb.REJECTED, str(device.results[n]))
+        n = device.queue_op(5, w.uuid7(), student(61, grade="99"))
+        device.push(wire)
+        cases.equal("a code that is none is refused with those that there are", (device.results[n].field, all(c in device.results[n].hint for c in ("11", "16", "23", "33"))), ("grade", True))
+        n = device.queue_op(5, w.uuid7(), student(61, name="e\u0301"))
+        device.push(wire)
+        cases.equal("text that is not NFC in a record", (device.results[n].code, device.results[n].field), (21, "name"))
         twice = device.queue_op(5, w.uuid7(), student(1))
         device.push(wire)
         cases.check("a second pupil with the same number names the first", device.results[twice].duplicate_of == year.pupils[0], str(device.results[twice]))

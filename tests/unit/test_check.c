@@ -70,6 +70,49 @@ static void codes(void **state)
 	refused_for(&r, "grade");
 }
 
+/* Whoever is refused is told all that he may write, or where the whole list stands; nothing is cut. */
+static void refused_with_what_is_permitted(void **state)
+{
+	struct problem p;
+
+	(void)state;
+	for (size_t k = 0; k < kind_count; k++)
+		for (size_t i = 0; i < kind_table[k].field_count; i++) {
+			const struct field *f = &kind_table[k].fields[i];
+			const struct code_list *list =
+				strncmp(f->check, "codes:", 6) ? NULL : code_list_by_name(f->check + 6);
+			struct record r;
+			if (!list)
+				continue;
+			record_init(&r, &kind_table[k]);
+			record_set_text(&r, (int)i, "?");
+			assert_int_equal(check_values(&r, &p), ERR_INVALID);
+			if (strstr(p.hint, list->name) && strstr(p.hint, "jg help codes"))
+				continue;
+			for (size_t c = 0; c < list->n; c++)
+				if (!strstr(p.hint, list->items[c].code) ||
+					!strstr(p.hint, list->items[c].zh))
+					fail_msg("%s.%s: %s is missing in %s", kind_table[k].table, f->name,
+						list->items[c].code, p.hint);
+		}
+}
+
+static void times(void **state)
+{
+	struct record r;
+
+	(void)state;
+	record_init(&r, kind_by_number(KIND_PERSUASION));
+	record_set_bytes(&r, F_PERSUASION_SLIP, "0123456789abcdef", 16);
+	record_set_text(&r, F_PERSUASION_METHOD, "家访");
+	record_set_number(&r, F_PERSUASION_AT, INT64_C(1789000000000000));
+	passes(&r);
+	record_set_number(&r, F_PERSUASION_AT, INT64_MAX);
+	refused_for(&r, "at");
+	record_set_number(&r, F_PERSUASION_AT, -1);
+	refused_for(&r, "at");
+}
+
 static void numbers(void **state)
 {
 	struct record r = pupil();
@@ -162,7 +205,8 @@ static void characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_declared_check_exists),
-		cmocka_unit_test(codes), cmocka_unit_test(numbers), cmocka_unit_test(long_numbers),
+		cmocka_unit_test(codes), cmocka_unit_test(refused_with_what_is_permitted),
+		cmocka_unit_test(times), cmocka_unit_test(numbers), cmocka_unit_test(long_numbers),
 		cmocka_unit_test(dates_and_ids), cmocka_unit_test(characters), cmocka_unit_test(shape_first)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

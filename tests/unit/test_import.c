@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "batch.h"
+#include "codes.h"
 #include "core_fixture.h"
 #include "export.h"
 #include "find.h"
@@ -14,6 +15,7 @@
 #include "nomem.h"
 #include "cycle.h"
 #include "transition.h"
+#include "value.h"
 
 #define HEAD "姓名,身份证号,年级,班级,性别,监护人姓名,监护人电话\n"
 
@@ -393,6 +395,32 @@ static void memory_runs_out(void **state)
 	fixture_close(&f);
 }
 
+/* The hint of a word that is none lists every code, however long the list; the national minorities' is named
+ * where it stands whole. */
+static void codes_are_listed_whole(void **state)
+{
+	struct record r;
+	struct arena arena;
+	struct problem p = {0};
+	const char *code = "";
+	const struct code_list *list = code_list_by_name("school_type");
+
+	(void)state;
+	arena_init(&arena, 4096);
+	record_init(&r, kind_by_number(KIND_SCHOOL));
+	assert_int_equal(
+		value_parse(&r, F_SCHOOL_TYPE, "飞行学校", &(struct value_context){0}, &arena, &code, &p),
+		VALUE_BAD);
+	for (size_t i = 0; i < list->n; i++)
+		assert_non_null(strstr(p.hint, list->items[i].zh));
+	record_init(&r, kind_by_number(KIND_STUDENT));
+	assert_int_equal(
+		value_parse(&r, F_STUDENT_ETHNIC, "火星", &(struct value_context){0}, &arena, &code, &p),
+		VALUE_BAD);
+	assert_non_null(strstr(p.hint, "jg help codes 民族"));
+	arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +435,7 @@ int main(void)
 		cmocka_unit_test(what_is_exported_reads_back_unchanged),
 		cmocka_unit_test(what_is_typed_is_cleaned_or_refused),
 		cmocka_unit_test(memory_runs_out),
+		cmocka_unit_test(codes_are_listed_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -688,6 +688,23 @@ static void damaged_operations(void **state)
 	bench_free(b);
 }
 
+/* A code that is none is refused with those that there are. */
+static void refused_with_the_codes(void **state)
+{
+	struct record r = pupil("甲", "A1", "3");
+	struct bench *b = bench_new();
+
+	(void)state;
+	record_set_text(&r, F_STUDENT_GRADE, "99");
+	add(b, (struct want){.id = 1, .body = &r});
+	run(b);
+	outcome(b, 0, REJECTED, ERR_INVALID);
+	assert_string_equal(result(b, 0)->field, "grade");
+	assert_non_null(strstr(result(b, 0)->hint, "11 一年级"));
+	assert_non_null(strstr(result(b, 0)->hint, "33 高三"));
+	bench_free(b);
+}
+
 /* Its answer was lost and the same damaged bytes come again, alone or first: the old answer, no second number. */
 static void damaged_operations_replay(void **state)
 {
@@ -782,11 +799,14 @@ static void memory_runs_out(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits), cmocka_unit_test(replays), cmocka_unit_test(gaps_and_incarnations),
-		cmocka_unit_test(another_history), cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both), cmocka_unit_test(duplicates),
-		cmocka_unit_test(a_filing_is_a_push_of_its_own), cmocka_unit_test(nothing_hangs_on_what_is_gone), cmocka_unit_test(who_may),
-		cmocka_unit_test(whose_session), cmocka_unit_test(classes_before_and_behind), cmocka_unit_test(hangs_on_its_own),
-		cmocka_unit_test(guards_years_and_ids), cmocka_unit_test(damaged_operations),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits), cmocka_unit_test(replays),
+		cmocka_unit_test(gaps_and_incarnations), cmocka_unit_test(another_history),
+		cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both),
+		cmocka_unit_test(duplicates), cmocka_unit_test(a_filing_is_a_push_of_its_own),
+		cmocka_unit_test(nothing_hangs_on_what_is_gone), cmocka_unit_test(who_may),
+		cmocka_unit_test(whose_session), cmocka_unit_test(classes_before_and_behind),
+		cmocka_unit_test(hangs_on_its_own), cmocka_unit_test(guards_years_and_ids),
+		cmocka_unit_test(damaged_operations), cmocka_unit_test(refused_with_the_codes),
 		cmocka_unit_test(damaged_operations_replay), cmocka_unit_test(memory_runs_out)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
