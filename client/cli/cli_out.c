@@ -130,12 +130,15 @@ int cli_fail(struct cli *c)
 	cli_progress_end(c);
 	fflush(stdout);
 	if (p->row)
-		snprintf(row, sizeof row, tr("第 %ld 行 ", "row %ld "), p->row);
+		snprintf(row, sizeof row, tr("第 %ld 行", "row %ld"), p->row);
+	if (strstr(t.message, row)) /* said already */
+		*row = 0;
 	if (p->ref[0] && err_info((int)p->code)->level == ERR_LEVEL_RETRY)
 		snprintf(ref, sizeof ref, tr("（编号 %.24s）", " (number %.24s)"), p->ref);
 	if (*field && strstr(t.message, field))
 		field = "";
-	const char *const parts[] = {row, field, *field ? tr("：", ": ") : "", t.message, ref, "\n", t.safe, "\n", t.hint, "\n"};
+	const char *const parts[] = {row, *row ? " " : "", field, *field ? tr("：", ": ") : "", t.message,
+		ref, "\n", t.safe, "\n", t.hint, "\n"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		put_text(stderr, parts[i]);
 	if (c->json && !c->printed)

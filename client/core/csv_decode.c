@@ -29,7 +29,7 @@ static enum err bad_byte(struct problem *p, const char *name, uint32_t line)
 {
 	problem_set(p, ERR_FILE_DAMAGED, NULL, sheet_advice_save_as(),
 		tr("%s：第 %u 行有半个或无法识别的汉字（既不是 UTF-8 也不是 GB 18030）",
-			"%s: line %u has half a character, or one that is neither UTF-8 nor GB 18030"),
+			"%s: row %u has half a character, or one that is neither UTF-8 nor GB 18030"),
 		name, line);
 	if (p)
 		p->row = (long)line;

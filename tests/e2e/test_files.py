@@ -191,6 +191,8 @@ def tables(f):
     f.c.check("none of them stays", '="' not in json.dumps(person.ok("students", "show", number(0)), ensure_ascii=False))
     rows = [[*pupil(i), "城厢街道"] for i in range(60)]
     rows[37][4] = '"福苑"小区5号'
+    twice = f.fresh().run("import", "students", csv(f.path("引号.csv"), [HEAD + ["现住址"]] + rows)).err
+    f.c.check("a row is told once", twice.count("第 39 行") == 1, twice)
     f.refuses("a stray quote: its row", csv(f.path("引号.csv"), [HEAD + ["现住址"]] + rows), "第 39 行", "双引号")
     rows[37][4], rows[44][4] = '"福苑小区', '5号"'
     f.refuses("an open quote that pairs with a later one: its row", csv(f.path("引号.csv"), [HEAD + ["现住址"]] + rows), "第 39 行", "双引号")
