@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "cycle.h"
 #include "jg.h"
+#include "lint.h"
 #include "scope.h"
 #include "tables.h"
 #include "value.h"
@@ -88,6 +89,79 @@ const char *jg_id(const uint8_t id[ID_SIZE], char out[37])
 {
 	id_format(out, id);
 	return out;
+}
+
+const char *jg_closed_hint(void)
+{
+	return tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年", "tell the bureau: the leader can open the year again, with a reason");
+}
+
+/* ---- Short numbers ---- */
+
+const char *jg_ids_add(struct jg_ids *list, const uint8_t id[ID_SIZE], char number[16])
+{
+	if (list->n == list->room) {
+		size_t room = list->room ? list->room * 2 : 256;
+		uint8_t(*more)[ID_SIZE] = realloc(list->ids, room * ID_SIZE);
+		if (!more)
+			return ""; /* a row without a number is a row all the same */
+		list->ids = more;
+		LINT_KEPT(more);
+		list->room = room;
+	}
+	memcpy(list->ids[list->n++], id, ID_SIZE);
+	snprintf(number, 16, "%zu", list->n);
+	return number;
+}
+
+void jg_ids_keep(struct cli *c, struct jg_ids *list, enum shown kind)
+{
+	struct problem p = {0};
+
+	if (!c->json && shown_keep(jg_of(c)->store, kind, (const uint8_t(*)[ID_SIZE])list->ids, list->n, &p))
+		cli_warn(c, tr("序号没有记下（%s），下一条命令请写证件号码", "the numbers were not kept (%s): give certificate numbers to the next command"), p.message);
+}
+
+void jg_ids_free(struct jg_ids *list)
+{
+	free(list->ids);
+	*list = (struct jg_ids){0};
+}
+
+/* Whether a command that takes its number from this list works on such a record itself. */
+static bool takes(enum shown list, uint32_t kind)
+{
+	static const uint32_t kinds[] = {[SHOWN_STUDENTS] = 1u << KIND_STUDENT,
+		[SHOWN_TRANSITION] = 1u << KIND_STUDENT | 1u << KIND_DESTINATION,
+		[SHOWN_VERIFY] = 1u << KIND_DESTINATION,
+		[SHOWN_SLIPS] = 1u << KIND_SLIP};
+
+	return kinds[list] >> kind & 1;
+}
+
+const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const char *text, char room[JG_PICK_SIZE], int *code)
+{
+	uint8_t id[ID_SIZE];
+
+	*code = 0;
+	if (!shown_is_number(text))
+		return text;
+	if (shown_find(v->store, list, text, id, &c->problem)) {
+		*code = cli_fail(c);
+		return NULL;
+	}
+	const struct item *item = view_find_id(v, id);
+	if (!item || !item->live) {
+		*code = cli_fail_with(c, ERR_NOT_FOUND, tr("重新列一次名单再用序号", "list again and take the number from there"),
+			tr("名单里的第 %s 行已经不在了", "row %s of the list is gone"), text);
+		return NULL;
+	}
+	int cert = kind_field_index(item->record.kind, "cert_no"), no = kind_field_index(item->record.kind, "student_no");
+	if (takes(list, item->record.kind->number) || cert < 0) {
+		id_format(room, id);
+		return room;
+	}
+	return record_text(&item->record, record_has(&item->record, cert) ? cert : no, room, JG_PICK_SIZE);
 }
 
 bool jg_class_allowed(const struct cli *c, const struct record *r)

@@ -3,9 +3,11 @@
 
 #include "clock.h"
 #include "decide.h"
+#include "face.h"
 #include "jg.h"
 #include "tables.h"
 #include "value.h"
+#include "words.h"
 
 const struct cli_option conflicts_resolve_options[] = {
 	{"seen", "VERSIONS", "看到的版本（conflicts show 的 seen）；已变则拒绝",
@@ -13,7 +15,7 @@ const struct cli_option conflicts_resolve_options[] = {
 	{0},
 };
 
-static const uint32_t conflict_kinds[] = {KIND_KLASS, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
+static const uint32_t conflict_kinds[] = {KIND_SCHOOL, KIND_SLIP, KIND_KLASS, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
 	KIND_ENROLMENT, KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_SLIP_ADDRESSEE, 0};
 
 /* "3.1.2": the server's version of each group, as a person saw them. */
@@ -67,10 +69,19 @@ static json_t *conflict_json(struct view *v, const struct op_row *row, const str
 		json_boolean(!item || !item->live), "seen", seen);
 }
 
+/* The pupil of a conflict: of the record as it stands, else of what was written here. */
+static const struct record *whose_conflict(const struct view *v, const struct op_row *row)
+{
+	const struct item *item = view_find_id(v, conflict_id(row));
+	const struct record *whose = item ? words_whose(v, &item->record) : NULL;
+
+	return whose ? whose : words_whose(v, &row->body);
+}
+
 static enum err list_conflict(void *data, const struct op_row *row)
 {
 	struct conflict_list *list = data;
-	char n[24], fields[400] = "";
+	char n[24], fields[400] = "", pupil[256], tail[8] = "";
 	json_t *json = conflict_json(list->v, row, &row->body, row->groups), *field;
 	size_t i;
 
@@ -78,8 +89,9 @@ static enum err list_conflict(void *data, const struct op_row *row)
 		snprintf(fields + strlen(fields), sizeof fields - strlen(fields), "%s%s", i ? "、" : "",
 			json_string_value(json_object_get(field, "label")));
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
-	cli_table_row(list->table,
-		(const char *[]){n, tr(row->kind->label, row->kind->label_en), fields, row->author});
+	const struct record *whose = whose_conflict(list->v, row);
+	cli_table_row(list->table, (const char *[]){n, whose ? words_pupil(whose, pupil, sizeof pupil) : "", whose ? words_tail(whose, tail) : "",
+					   tr(row->kind->label, row->kind->label_en), fields, row->author});
 	json_array_append_new(list->json, json);
 	return ERR_OK;
 }
@@ -87,10 +99,10 @@ static enum err list_conflict(void *data, const struct op_row *row)
 int cmd_conflicts_list(struct cli *c)
 {
 	const char *headings[] = {
-		tr("编号", "id"), tr("记录", "kind"), tr("字段", "fields"), tr("经办", "by")};
+		tr("序号", "id"), tr("学生", "pupil"), tr("末四位", "last four"), tr("记录", "kind"), tr("字段", "fields"), tr("经办", "by")};
 	int code;
 	struct view *v = jg_view(c, conflict_kinds, &code);
-	struct conflict_list list = {.c = c, .v = v, .json = json_array(), .table = cli_table_new(headings, 4)};
+	struct conflict_list list = {.c = c, .v = v, .json = json_array(), .table = cli_table_new(headings, 6)};
 
 	if (!v)
 		return code;
@@ -127,6 +139,44 @@ static json_t *behind_json(const struct conflict *x)
 	return list;
 }
 
+static const char *or_empty(const char *text)
+{
+	return *text ? text : tr("空", "empty");
+}
+
+static void show_conflict(const struct cli *c, struct view *v, const struct conflict *x)
+{
+	const struct item *theirs = conflict_theirs(v, &x->row);
+	const struct record *whose = whose_conflict(v, &x->row);
+	char mine_text[600], their_text[600], pupil[256], tail[8], mine_at[FACE_SIZE], their_at[FACE_SIZE], seen[128];
+	int64_t now = profile_now_us(&c->profile);
+	struct record none;
+
+	record_init(&none, x->row.kind);
+	if (whose)
+		cli_say(c, tr("%s　末四位 %s　%s", "%s, last four %s, %s"), words_pupil(whose, pupil, sizeof pupil), words_tail(whose, tail),
+			tr(x->row.kind->label, x->row.kind->label_en));
+	if (!theirs)
+		cli_say(c, "%s", tr("对方已删除这条记录", "the record has been deleted"));
+	for (size_t i = 0; i < x->mine.kind->field_count; i++) {
+		const struct field *f = &x->mine.kind->fields[i];
+		const struct record *other = theirs ? &theirs->record : &none;
+		if (!(x->groups >> (f->group - 1) & 1) || record_same_field(&x->mine, other, i))
+			continue;
+		words_field(v, &x->mine, (int)i, false, mine_text, sizeof mine_text);
+		words_field(v, other, (int)i, false, their_text, sizeof their_text);
+		cli_say(c, tr("%s：我的 %s　对方 %s", "%s: mine %s, theirs %s"), tr(f->label, f->label_en), or_empty(mine_text), or_empty(their_text));
+	}
+	face_time(mine_at, x->row.at, now);
+	face_time(their_at, x->row.their_at, now);
+	cli_say(c, tr("我的由 %s 于 %s 录入", "mine was written by %s on %s"), x->row.author, mine_at);
+	if (x->row.their_author[0])
+		cli_say(c, tr("对方由 %s 于 %s 录入", "theirs was written by %s on %s"), x->row.their_author, their_at);
+	versions_text(view_find_id(v, conflict_id(&x->row)), seen);
+	cli_say(c, tr("版本 %s；决定：jg conflicts resolve %lld mine（用我的）或 theirs（用对方的）", "versions %s; decide: jg conflicts resolve %lld mine, or theirs"), seen,
+		(long long)x->row.n);
+}
+
 int cmd_conflicts_show(struct cli *c)
 {
 	struct conflict x;
@@ -135,24 +185,8 @@ int cmd_conflicts_show(struct cli *c)
 	int code;
 
 	if (open_conflict(c, &v, &arena, &x, &code)) {
-		json_t *json = conflict_json(v, &x.row, &x.mine, x.groups), *field;
-		size_t i;
-		json_array_foreach(json_object_get(json, "fields"), i, field)
-		{
-			char *mine = json_dumps(json_object_get(field, "mine"), JSON_ENCODE_ANY),
-			     *theirs = json_dumps(json_object_get(field, "theirs"), JSON_ENCODE_ANY);
-			cli_say(c, tr("%s：我的 %s　对方 %s", "%s: mine %s, theirs %s"),
-				json_string_value(json_object_get(field, "label")), mine, theirs);
-			free(mine);
-			free(theirs);
-		}
-		char mine_at[TIME_TEXT_SIZE], their_at[TIME_TEXT_SIZE] = "";
-		time_format(mine_at, x.row.at);
-		if (x.row.their_at)
-			time_format(their_at, x.row.their_at);
-		cli_say(c, tr("我的由 %s 于 %s 录入，对方由 %s 于 %s 录入", "mine was written by %s on %s, theirs by %s on %s"), x.row.author, mine_at,
-			x.row.their_author[0] ? x.row.their_author : "?", their_at);
-		cli_say(c, tr("版本 %s", "versions %s"), json_string_value(json_object_get(json, "seen")));
+		json_t *json = conflict_json(v, &x.row, &x.mine, x.groups);
+		show_conflict(c, v, &x);
 		json_object_set_new(json, "blocked", behind_json(&x));
 		cli_result(c, json, 0);
 	}
@@ -168,10 +202,11 @@ static int resolve(struct cli *c, struct view *v, const struct conflict *x)
 	bool theirs = strcmp(word, "theirs") == 0, mine = strcmp(word, "mine") == 0;
 	uint32_t touched = 0;
 	struct record want;
+	char pupil[256];
 	int code;
 
 	if ((theirs || mine) && c->operands > 2)
-		return cli_fail_with(c, ERR_USAGE, NULL,
+		return cli_fail_with(c, ERR_USAGE, tr("例如 jg conflicts resolve 12 mine", "for example jg conflicts resolve 12 mine"),
 			tr("mine、theirs 与 字段=值 只用一种", "either mine, theirs, or FIELD=VALUE"));
 	record_init(&want, x->row.kind);
 	if (item)
@@ -185,9 +220,11 @@ static int resolve(struct cli *c, struct view *v, const struct conflict *x)
 			   : conflict_take_fields(v, x, &want, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
-	cli_say(c, "%s",
-		theirs ? tr("保留对方的内容", "theirs is kept")
-		       : tr("已保存，jg sync 后送达", "saved; jg sync sends it"));
+	const struct record *whose = whose_conflict(v, &x->row);
+	cli_say(c, "%s%s%s%s", whose ? words_pupil(whose, pupil, sizeof pupil) : "", whose ? " " : "", tr(x->row.kind->label, x->row.kind->label_en),
+		theirs ? tr("：保留对方的内容", ": theirs is kept")
+		: mine ? tr("：用我的内容，jg sync 后送达", ": mine stands, jg sync sends it")
+		       : tr("：已按您写的保存，jg sync 后送达", ": saved as you wrote it, jg sync sends it"));
 	return cli_result(c,
 		json_pack("{ss ss}", "id", c->operand[0], "resolved",
 			theirs ? "theirs"
@@ -209,7 +246,7 @@ int cmd_conflicts_resolve(struct cli *c)
 		versions_text(view_find_id(v, conflict_id(&x.row)), now);
 		code = seen && strcmp(seen, now) != 0
 			       ? cli_fail_with(c, ERR_STALE,
-					 tr("用 conflicts show 重新查看", "look again with conflicts show"),
+					 tr("用 jg conflicts show 重新查看", "look again with jg conflicts show"),
 					 tr("版本已从 %s 变为 %s", "the versions went from %s to %s"), seen,
 					 now)
 			       : resolve(c, v, &x);

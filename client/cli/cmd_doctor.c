@@ -5,6 +5,7 @@
 
 #include "blobs.h"
 #include "clock.h"
+#include "face.h"
 #include "jg.h"
 #include "keyring.h"
 #include "link.h"
@@ -63,7 +64,7 @@ static void check_libraries(struct doctor *d)
 static void check_certificate(struct doctor *d)
 {
 	const struct profile *p = &d->c->profile;
-	char message[128], until[TIME_TEXT_SIZE];
+	char message[128], until[FACE_SIZE];
 
 	if (!profile_is_enrolled(p)) {
 		check(d, "device", false, tr("设备注册", "enrolment"),
@@ -71,7 +72,7 @@ static void check_certificate(struct doctor *d)
 		return;
 	}
 	int64_t end = trust_cert_until(p->cert);
-	time_format(until, end * 1000000);
+	face_day(until, end * 1000000, profile_now_us(p));
 	snprintf(message, sizeof message, tr("设备证书有效至 %s", "device certificate until %s"), until);
 	check(d, "certificate", end > profile_cert_time_s(p) && X509_check_private_key(p->cert, p->key) == 1,
 		message, tr("联网运行 jg sync 会自动换发", "jg sync renews it when online"));

@@ -5,6 +5,7 @@
 #include "batch.h"
 #include "check.h"
 #include "clock.h"
+#include "face.h"
 #include "file_name.h"
 #include "import.h"
 #include "jg.h"
@@ -240,19 +241,33 @@ struct batch_list {
 	struct cli_table *table;
 };
 
+static const char *batch_words(const char *what)
+{
+	static const struct {
+		const char *what, *zh, *en;
+	} words[] = {{"students", "导入学生", "pupils imported"}, {"destinations", "导入升学去向", "destinations imported"},
+		{"enrolled", "导入新生名册", "roster imported"}, {"verify", "核验答复", "verification"}, {"edit", "修改", "edit"}, {"undo", "撤销", "undoing"}};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i].what, what) == 0)
+			return tr(words[i].zh, words[i].en);
+	return tr("修改", "edit");
+}
+
 static enum err list_batch(void *data, const struct batch_row *b)
 {
 	struct batch_list *l = data;
-	char id[24], at[TIME_TEXT_SIZE], counts[96], file[FILE_NAME_TEXT_MAX];
+	char id[24], face[FACE_SIZE], at[TIME_TEXT_SIZE], counts[4][24], file[FILE_NAME_TEXT_MAX];
+	const size_t numbers[] = {b->counts.inserted, b->counts.updated, b->counts.unchanged, b->counts.rejected};
 
 	file_path_text(file, sizeof file, b->file); /* one that was imported before names were made UTF-8 */
 
 	snprintf(id, sizeof id, "%lld", (long long)b->id);
 	time_format(at, b->at);
-	snprintf(counts, sizeof counts, "+%zu ~%zu =%zu !%zu", b->counts.inserted, b->counts.updated,
-		b->counts.unchanged, b->counts.rejected);
-	cli_table_row(l->table, (const char *[]){id, at, b->what, file, b->author, counts,
-					b->undone ? tr("已撤销", "undone") : ""});
+	for (size_t i = 0; i < 4; i++)
+		snprintf(counts[i], sizeof counts[i], "%zu", numbers[i]);
+	cli_table_row(l->table, (const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what), file, b->author, counts[0], counts[1], counts[2],
+					counts[3], b->undone ? tr("已撤销", "undone") : ""});
 	json_array_append_new(l->json,
 		json_pack("{ss ss ss ss ss sI sI sI sI sb}", "id", id, "at", at, "what", b->what, "file",
 			file, "author", b->author, "inserted", (json_int_t)b->counts.inserted, "updated",
@@ -264,11 +279,10 @@ static enum err list_batch(void *data, const struct batch_row *b)
 int cmd_import_list(struct cli *c)
 {
 	const char *headings[] = {tr("批次", "batch"), tr("时间", "at"), tr("内容", "what"),
-		tr("文件", "file"), tr("经办", "by"), tr("新增 更新 未变 不合格", "new, changed, same, bad"),
-		""};
+		tr("文件", "file"), tr("经办", "by"), tr("新增", "new"), tr("更新", "changed"), tr("未变", "same"), tr("不合格", "bad"), ""};
 	int code;
 	struct store *store = jg_store(c, &code);
-	struct batch_list list = {json_array(), cli_table_new(headings, 7)};
+	struct batch_list list = {json_array(), cli_table_new(headings, 10)};
 
 	if (!store)
 		return code;
@@ -295,13 +309,14 @@ int cmd_import_undo(struct cli *c)
 		json_array_append_new(blocked, json_pack("{ss ss ss}", "id", jg_id(b->id, id), "kind",
 						       b->kind->table, "name", b->name));
 		if (e)
-			cli_say(c, "%s %s %s", tr(b->kind->label, b->kind->label_en), b->name, id);
+			cli_say(c, "%s %s", tr(b->kind->label, b->kind->label_en), b->name);
 	}
 	if (e && !report.blocked) {
 		json_decref(blocked);
 		return cli_fail(c);
 	}
-	cli_say(c, tr("已撤销 %zu 条", "%zu records undone"), report.undone);
+	if (!e)
+		cli_say(c, tr("已撤销 %zu 条%s%s，jg sync 后送达", "%zu records undone%s%s, jg sync sends it"), report.undone, *report.pupils ? tr("：", ": ") : "", report.pupils);
 	cli_result(c, json_pack("{sI so}", "undone", (json_int_t)report.undone, "blocked", blocked), 0);
 	if (!e)
 		return 0;

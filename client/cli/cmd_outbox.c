@@ -3,19 +3,20 @@
 #include <string.h>
 
 #include "batch.h"
-#include "clock.h"
 #include "codes.h"
 #include "decide.h"
+#include "face.h"
 #include "jg.h"
 #include "tables.h"
 #include "value.h"
+#include "words.h"
 
 const struct cli_option outbox_list_options[] = {
 	{"all", NULL, "也列已收的", "also what was accepted"},
 	{0},
 };
 
-static const uint32_t all_kinds[] = {KIND_KLASS, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
+static const uint32_t all_kinds[] = {KIND_SCHOOL, KIND_KLASS, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
 	KIND_ENROLMENT, KIND_VERIFY_ANSWER, KIND_FILING, KIND_SLIP, KIND_SLIP_ADDRESSEE, KIND_PERSUASION,
 	KIND_EVIDENCE, 0};
 
@@ -52,47 +53,62 @@ static json_t *op_json(const struct op_row *row)
 
 struct op_list {
 	struct cli *c;
+	struct view *v; /* NULL for a program, which gets ids */
 	json_t *json;
 	struct cli_table *table;
 };
 
+/* The pupil of an operation: as it wrote him, as he was before, or as he stands. */
+static const struct record *whose_op(const struct view *v, const struct op_row *row)
+{
+	const struct record *whose = NULL;
+	const struct item *item = view_find_id(v, row->id);
+	int name = kind_field_index(row->kind, "name");
+
+	if (item)
+		whose = words_whose(v, &item->record);
+	if (!whose && (name < 0 || record_has(&row->body, name)))
+		whose = words_whose(v, &row->body);
+	if (!whose && row->prev.kind)
+		whose = words_whose(v, &row->prev);
+	return whose;
+}
+
+static const char *reason_text(const struct op_row *row)
+{
+	const struct err_info *info = err_info((int)row->code);
+
+	return row->message[0] ? row->message : row->code ? tr(info->zh, info->en) : "";
+}
+
 static enum err list_op(void *data, const struct op_row *row)
 {
 	struct op_list *l = data;
-	int name = kind_field_index(row->kind, "name");
-	const struct record *r =
-		name >= 0 && !record_has(&row->body, name) && row->prev.kind ? &row->prev : &row->body;
-	char n[24], pupil[128] = "", at[TIME_TEXT_SIZE];
+	char n[24], pupil[256], tail[8], at[FACE_SIZE];
 
 	if (l->c->json) {
 		json_array_append_new(l->json, op_json(row));
 		return ERR_OK;
 	}
+	const struct record *whose = whose_op(l->v, row);
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
-	if (name >= 0)
-		value_show(r, name, !l->c->reveal, pupil, sizeof pupil);
-	time_format(at, row->at);
-	cli_table_row(
-		l->table, (const char *[]){n, at, tr(row->kind->label, row->kind->label_en),
-				  row->del ? tr("删除", "delete") : tr("保存", "put"), pupil,
-				  code_name(&codes_op_state, jg_op_state(row->state)),
-				  row->message[0] ? row->message
-				  : row->code ? tr(err_info((int)row->code)->zh, err_info((int)row->code)->en)
-					      : ""});
+	cli_table_row(l->table, (const char *[]){n, face_time(at, row->at, profile_now_us(&l->c->profile)), tr(row->kind->label, row->kind->label_en),
+					row->del ? tr("删除", "delete") : tr("保存", "put"), whose ? words_pupil(whose, pupil, sizeof pupil) : "",
+					whose ? words_tail(whose, tail) : "", code_name(&codes_op_state, jg_op_state(row->state)), reason_text(row)});
 	return ERR_OK;
 }
 
 /* A program gets every row; a person those that are still something to him. */
 int cmd_outbox_list(struct cli *c)
 {
-	const char *headings[] = {tr("编号", "id"), tr("时间", "at"), tr("记录", "kind"),
-		tr("动作", "action"), tr("姓名", "name"), tr("状态", "state"), tr("原因", "reason")};
+	const char *headings[] = {tr("序号", "id"), tr("时间", "at"), tr("记录", "kind"), tr("动作", "action"), tr("学生", "pupil"),
+		tr("末四位", "last four"), tr("状态", "state"), tr("原因", "reason")};
 	uint32_t states = UINT32_MAX & ~(1u << OP_DONE);
 	int code;
 	struct store *store = jg_store(c, &code);
-	struct op_list list = {c, json_array(), cli_table_new(headings, 7)};
+	struct op_list list = {c, NULL, json_array(), cli_table_new(headings, 8)};
 
-	if (!store)
+	if (!store || (!c->json && !(list.v = jg_view(c, all_kinds, &code))))
 		return code;
 	if (!c->json && !cli_flag(c, "all"))
 		states &= ~(1u << OP_ACCEPTED);
@@ -130,27 +146,41 @@ static int read_op(struct cli *c, struct arena *arena, struct op_row *row)
 	return code;
 }
 
+static void show_op(const struct cli *c, const struct view *v, const struct op_row *row)
+{
+	const struct record *whose = whose_op(v, row);
+	char pupil[256] = "", text[600], before[600];
+
+	if (whose)
+		words_pupil(whose, pupil, sizeof pupil);
+	cli_say(c, tr("第 %lld 项　%s　%s　%s%s%s", "item %lld, %s, %s, %s%s%s"), (long long)row->n, pupil, tr(row->kind->label, row->kind->label_en),
+		code_name(&codes_op_state, jg_op_state(row->state)), *reason_text(row) ? tr("：", ": ") : "", reason_text(row));
+	for (size_t i = 0; i < row->kind->field_count; i++) {
+		const struct field *f = &row->kind->fields[i];
+		bool masked = !c->reveal && strcmp(f->name, "name") != 0, had = row->prev.kind && !record_same_field(&row->prev, &row->body, i);
+		if (!(row->groups >> (f->group - 1) & 1))
+			continue;
+		words_field(v, &row->body, (int)i, masked, text, sizeof text);
+		if (had)
+			words_field(v, &row->prev, (int)i, masked, before, sizeof before);
+		if (*text || had)
+			cli_say(c, had ? tr("  %s：%s　原值 %s", "  %s: %s  before %s") : tr("  %s：%s", "  %s: %s"), tr(f->label, f->label_en),
+				*text ? text : tr("空", "empty"), had && *before ? before : tr("空", "empty"));
+	}
+	if (decide_needed(row) && row->state != OP_CONFLICT)
+		cli_say(c, tr("改正：jg outbox fix %lld 字段=值；不要了：jg outbox withdraw %lld", "mend it: jg outbox fix %lld FIELD=VALUE; drop it: jg outbox withdraw %lld"),
+			(long long)row->n, (long long)row->n);
+}
+
 int cmd_outbox_show(struct cli *c)
 {
 	struct op_row row;
 	struct arena arena;
-	char text[512], before[512];
 	int code = read_op(c, &arena, &row);
+	struct view *v = code ? NULL : jg_view(c, all_kinds, &code);
 
-	if (!code) {
-		cli_say(c, "%lld %s %s %s", (long long)row.n, tr(row.kind->label, row.kind->label_en),
-			code_name(&codes_op_state, jg_op_state(row.state)), row.message);
-		for (size_t i = 0; i < row.kind->field_count; i++) {
-			const struct field *f = &row.kind->fields[i];
-			if (!(row.groups >> (f->group - 1) & 1))
-				continue;
-			value_show(&row.body, (int)i, !c->reveal, text, sizeof text);
-			cli_say(c, "  %s：%s%s%s", tr(f->label, f->label_en), text,
-				row.prev.kind ? tr("　原值 ", "  before ") : "",
-				row.prev.kind
-					? value_show(&row.prev, (int)i, !c->reveal, before, sizeof before)
-					: "");
-		}
+	if (v) {
+		show_op(c, v, &row);
 		json_t *json = op_json(&row);
 		json_object_set_new(json, "fields", body_json(&row));
 		cli_result(c, json, 0);
@@ -162,15 +192,18 @@ int cmd_outbox_show(struct cli *c)
 static int fix_row(struct cli *c, const struct op_row *row)
 {
 	uint32_t touched = 0;
-	char text[24];
+	char text[24], pupil[256] = "";
 	int code;
 	struct view *v = jg_view(c, all_kinds, &code);
 
 	if (!v)
 		return code;
 	if (!decide_needed(row))
-		return cli_fail_with(
-			c, ERR_NOT_NOW, NULL, tr("这一项不需要处理", "nothing is to be done about it"));
+		return cli_fail_with(c, ERR_NOT_NOW, tr("jg outbox list 列出需要处理的", "jg outbox list shows what needs a person"),
+			tr("第 %lld 项不需要处理", "nothing is to be done about item %lld"), (long long)row->n);
+	const struct record *whose = whose_op(v, row);
+	if (whose)
+		words_pupil(whose, pupil, sizeof pupil);
 	struct record body = row->body;
 	code = jg_take_fields(c, 1, v, &body, &touched);
 	if (code)
@@ -184,7 +217,8 @@ static int fix_row(struct cli *c, const struct op_row *row)
 	bool queued = v->store->next_row > n;
 	snprintf(text, sizeof text, "%lld", (long long)(queued ? n : row->n));
 	if (queued)
-		cli_say(c, tr("已重新排队，编号 %s", "queued again as %s"), text);
+		cli_say(c, tr("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达", "%s %s: mended and queued again as %s, jg sync sends it"), pupil,
+			tr(row->kind->label, row->kind->label_en), text);
 	else
 		cli_say(c,
 			tr("与现有内容相同，不必再报；这一项已了结",
@@ -204,11 +238,29 @@ int cmd_outbox_fix(struct cli *c)
 	return code;
 }
 
+/* “高浩然（六3班） 升学去向” of the item that the first operand names; 0, or the exit code. */
+static int op_title(struct cli *c, char *out, size_t size)
+{
+	struct op_row row;
+	struct arena arena;
+	char pupil[256];
+	int code = read_op(c, &arena, &row);
+	struct view *v = code ? NULL : jg_view(c, all_kinds, &code);
+	const struct record *whose = v ? whose_op(v, &row) : NULL;
+
+	*out = 0;
+	if (v)
+		snprintf(out, size, "%s%s%s", whose ? words_pupil(whose, pupil, sizeof pupil) : "", whose ? " " : "", tr(row.kind->label, row.kind->label_en));
+	arena_free(&arena);
+	return code;
+}
+
 int cmd_outbox_revert(struct cli *c)
 {
 	static struct undo_report report;
-	int code;
-	struct store *store = jg_store(c, &code);
+	char pupil[300];
+	int code = op_title(c, pupil, sizeof pupil);
+	struct store *store = code ? NULL : jg_store(c, &code);
 
 	if (!store)
 		return code;
@@ -216,7 +268,10 @@ int cmd_outbox_revert(struct cli *c)
 		code = cli_fail(c);
 		return report.blocked ? err_info(ERR_STALE)->exit_code : code;
 	}
-	cli_say(c, tr("已排队还原 %zu 条", "%zu records will be given back"), report.undone);
+	if (*pupil)
+		cli_say(c, tr("%s：已还原到修改前，jg sync 后送达", "%s: as it was before, jg sync sends it"), pupil);
+	else
+		cli_say(c, tr("已还原 %zu 条，jg sync 后送达", "%zu records as they were before, jg sync sends it"), report.undone);
 	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)report.undone), 0);
 }
 
@@ -225,6 +280,7 @@ int cmd_outbox_withdraw(struct cli *c)
 {
 	struct op_row row;
 	struct arena arena;
+	char title[300];
 	int code = read_op(c, &arena, &row);
 	bool aside = !code && decide_needed(&row);
 
@@ -233,12 +289,14 @@ int cmd_outbox_withdraw(struct cli *c)
 		return code;
 	if (!aside)
 		return cmd_outbox_revert(c);
+	if ((code = op_title(c, title, sizeof title)))
+		return code;
 	struct store *store = jg_store(c, &code);
 	enum err e = store_begin(store, &c->problem);
 	if (!e)
 		e = decide_aside(store, all_kinds, &row, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
-	cli_say(c, "%s", tr("已撤回", "withdrawn"));
+	cli_say(c, tr("%s：已撤回，不再发送", "%s: withdrawn, it is not sent"), title);
 	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)1), 0);
 }

@@ -4,6 +4,8 @@
 #include "clock.h"
 #include "codes.h"
 #include "date.h"
+#include "face.h"
+#include "find.h"
 #include "jg.h"
 #include "slip.h"
 #include "slip_pdf.h"
@@ -12,6 +14,7 @@
 #include "transition.h"
 #include "validate.h"
 #include "value.h"
+#include "words.h"
 
 #define FILES_MAX 32 /* of one answer */
 
@@ -28,6 +31,10 @@ const struct cli_option slips_answer_options[] = {
 		"unreachable, refused"},
 	{"evidence", "FILE…", "佐证材料", "files that prove it"},
 	{"note", "TEXT", "说明", "a note"},
+	{0},
+};
+const struct cli_option slips_receive_options[] = {
+	{"all", NULL, "签收全部待签收的", "all that wait for receipt"},
 	{0},
 };
 const struct cli_option slips_print_options[] = {
@@ -112,11 +119,78 @@ static json_t *slip_json(const struct slip_row *row)
 	return json;
 }
 
+static const struct record *record_of(const void *row)
+{
+	return &((const struct slip_row *)row)->slip->record;
+}
+
+/* What waits for this school comes first, by its term; what is closed last. */
+static int64_t urgency(const void *data)
+{
+	const struct slip_row *row = data;
+	int64_t due = record_number(&row->slip->record, F_SLIP_RESOLVE_DUE);
+
+	return strcmp(row->state, "closed") == 0 ? INT64_MAX : due ? due : INT64_MAX - 1;
+}
+
+/* “六3班” of the pupil where this school knows him: a slip itself has no class. */
+static const char *class_of(const struct view *v, const struct record *slip, char *out, size_t size)
+{
+	static const uint32_t kinds[] = {KIND_STUDENT, KIND_ENROLMENT, KIND_DESTINATION};
+	char no[64];
+	const struct item *item = NULL;
+
+	record_text(slip, record_has(slip, F_SLIP_CERT_NO) ? F_SLIP_CERT_NO : F_SLIP_STUDENT_NO, no, sizeof no);
+	for (size_t k = 0; !item && *no && k < sizeof kinds / sizeof *kinds; k++)
+		item = find_record(v, kinds[k], no, 0);
+	if (!item && *no)
+		item = find_foreign(v, KIND_DESTINATION, no, 0);
+	*out = 0;
+	return item ? words_class(&item->record, out, size) : out;
+}
+
+/* “高浩然（六3班）” */
+static const char *pupil_of(const struct view *v, const struct record *slip, char *out, size_t size)
+{
+	char name[128], class_no[64];
+
+	record_text(slip, F_SLIP_NAME, name, sizeof name);
+	class_of(v, slip, class_no, sizeof class_no);
+	snprintf(out, size, *class_no ? tr("%s（%s）", "%s (%s)") : "%s", name, class_no);
+	return out;
+}
+
+static void state_text(const struct slip_row *row, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", code_name(&codes_slip_state, row->state), row->overdue ? tr("（逾期）", " (overdue)") : "",
+		row->escalated ? tr("（已升级）", " (escalated)") : "");
+}
+
+static void slip_line(struct cli *c, const struct view *v, struct cli_table *table, const struct slip_row *row, struct jg_ids *ids)
+{
+	const struct record *s = &row->slip->record;
+	char number[16], no[48], name[128], class_no[64], tail[64], problem[400], severity[40], due[64], state[64], other[256] = "";
+
+	if (row->other)
+		words_field(v, &row->other->record, F_SLIP_ADDRESSEE_SCHOOL, false, other, sizeof other);
+	if (c->reveal)
+		value_show(s, F_SLIP_CERT_NO, false, tail, sizeof tail);
+	else
+		words_tail(s, tail);
+	state_text(row, state, sizeof state);
+	cli_table_row(table, (const char *[]){jg_ids_add(ids, row->slip->id, number), record_text(s, F_SLIP_NO, no, sizeof no),
+				     record_text(s, F_SLIP_NAME, name, sizeof name), class_of(v, s, class_no, sizeof class_no), tail,
+				     words_mismatches(s, F_SLIP_CODES, problem, sizeof problem),
+				     value_show(s, F_SLIP_SEVERITY, false, severity, sizeof severity),
+				     words_field(v, s, F_SLIP_RESOLVE_DUE, false, due, sizeof due), state, other});
+}
+
 int cmd_slips_list(struct cli *c)
 {
-	const char *headings[] = {tr("编号", "no."), tr("姓名", "name"), tr("问题", "codes"),
-		tr("程度", "severity"), tr("落实期限", "due"), tr("状态", "state"),
-		tr("另一所学校", "other school")};
+	const char *headings[] = {tr("序号", "#"), tr("编号", "no."), tr("姓名", "name"), tr("班级", "class"),
+		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("问题", "problem"), tr("程度", "severity"),
+		tr("落实期限", "due"), tr("状态", "state"), tr("另一所学校", "other school")};
+	struct jg_ids ids = {0};
 	size_t n = 0;
 	int code;
 	struct view *v = jg_view(c, transition_kinds, &code);
@@ -125,165 +199,380 @@ int cmd_slips_list(struct cli *c)
 
 	if (!rows)
 		return code ? code : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
-	struct cli_table *table = cli_table_new(headings, 7);
+	words_sort(rows, n, sizeof *rows, record_of, urgency);
+	struct cli_table *table = cli_table_new(headings, 10);
 	for (size_t i = 0; i < n; i++) {
-		const struct record *s = &rows[i].slip->record;
-		char cells[5][200], other[16] = "", state[64];
-		if (rows[i].other)
-			school_name(v,
-				record_text(
-					&rows[i].other->record, F_SLIP_ADDRESSEE_SCHOOL, other, sizeof other),
-				cells[4], sizeof cells[4]);
-		else
-			cells[4][0] = 0;
-		snprintf(state, sizeof state, "%s%s", code_name(&codes_slip_state, rows[i].state),
-			rows[i].overdue ? tr("（逾期）", " (overdue)") : "");
-		cli_table_row(
-			table, (const char *[]){value_show(s, F_SLIP_NO, false, cells[0], sizeof cells[0]),
-				       value_show(s, F_SLIP_NAME, !c->reveal, cells[1], sizeof cells[1]),
-				       value_show(s, F_SLIP_CODES, false, cells[2], sizeof cells[2]),
-				       value_show(s, F_SLIP_SEVERITY, false, cells[3], 40),
-				       value_show(s, F_SLIP_RESOLVE_DUE, false, cells[3] + 48, 64), state,
-				       cells[4]});
+		slip_line(c, v, table, &rows[i], &ids);
 		json_array_append_new(list, slip_json(&rows[i]));
 	}
 	free(rows);
 	cli_table_print(c, table);
+	jg_ids_keep(c, &ids, SHOWN_SLIPS);
+	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
 
-/* A slip by its id, its number, or the pupil's certificate number. */
-static struct slip_row *find_slip(struct cli *c, struct view **v, int *code)
+/* A slip by its row in the last list, its id, its number, or the pupil's certificate number. */
+static const struct slip_row *pick_slip(struct cli *c, const struct view *v, const struct slip_row *rows, size_t n, const char *text, int *code)
 {
-	const char *text = cli_operand(c, 0);
-	char no[64], id[37];
-	size_t n = 0;
+	char room[JG_PICK_SIZE], no[64], id[37];
 
-	*v = jg_view(c, transition_kinds, code);
-	struct slip_row *rows = *v ? slip_rows(*v, profile_now_us(&c->profile), &n) : NULL;
+	text = jg_pick(c, v, SHOWN_SLIPS, text, room, code);
+	if (!text)
+		return NULL;
 	if (cert_no_normal(no, sizeof no, text))
 		no[0] = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct record *s = &rows[i].slip->record;
-		if (strcmp(jg_id(rows[i].slip->id, id), text) == 0 ||
-			(*text && record_is(s, F_SLIP_NO, text)) ||
-			(*no && record_is(s, F_SLIP_CERT_NO, no))) {
-			rows[0] = rows[i];
-			return rows;
-		}
+		if (strcmp(jg_id(rows[i].slip->id, id), text) == 0 || (*text && record_is(s, F_SLIP_NO, text)) || (*no && record_is(s, F_SLIP_CERT_NO, no)))
+			return &rows[i];
 	}
-	free(rows);
-	if (!*code)
-		*code = cli_fail_with(c, ERR_NOT_FOUND,
-			tr("slips list 列出交办单；可先运行 jg sync", "see slips list; run jg sync first"),
-			tr("没有这张交办单", "no such slip"));
+	*code = cli_fail_with(c, ERR_NOT_FOUND, tr("jg slips list 列出交办单；可先运行 jg sync", "jg slips list shows the slips; run jg sync first"),
+		tr("没有交办单 %s", "there is no slip %s"), text);
 	return NULL;
 }
 
-static int send_half(struct cli *c, struct view *v, struct slip_row *row, enum err e)
+/* The one of the first operand; *rows is the caller's to free, also after an error. */
+static const struct slip_row *find_slip(struct cli *c, struct view **v, struct slip_row **rows, int *code)
 {
-	char id[37];
+	size_t n = 0;
+
+	*v = jg_view(c, transition_kinds, code);
+	*rows = *v ? slip_rows(*v, profile_now_us(&c->profile), &n) : NULL;
+	if (!*rows) {
+		*code = *code ? *code : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
+		return NULL;
+	}
+	return pick_slip(c, *v, *rows, n, cli_operand(c, 0), code);
+}
+
+/* ---- Receipt ---- */
+
+/* What is to be received by one command: the slips and their operations in the outbox (0: received before). */
+struct receipt {
+	const struct slip_row *row;
+	int64_t n;
+};
+
+static bool is_received(const struct slip_row *row)
+{
+	return row->mine && record_has(&row->mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT) && !row->mine->pending;
+}
+
+/* All that wait for this school's receipt, or those of the operands. 0, or the exit code. */
+static int pick_receipts(struct cli *c, const struct view *v, const struct slip_row *rows, size_t n, struct receipt *list, size_t *count)
+{
+	int code = 0;
+
+	*count = 0;
+	for (size_t i = 0; cli_flag(c, "all") && i < n; i++)
+		if (rows[i].mine && strcmp(rows[i].state, "closed") != 0 && !record_has(&rows[i].mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT))
+			list[(*count)++].row = &rows[i];
+	for (int i = 0; !cli_flag(c, "all") && i < c->operands; i++) {
+		const struct slip_row *row = pick_slip(c, v, rows, n, cli_operand(c, i), &code);
+		if (!row)
+			return code;
+		bool twice = false;
+		for (size_t k = 0; k < *count; k++)
+			twice |= list[k].row == row;
+		if (!twice)
+			list[(*count)++].row = row;
+	}
+	return 0;
+}
+
+static enum err queue_receipts(struct cli *c, struct view *v, struct receipt *list, size_t n)
+{
+	enum err e = store_begin(v->store, &c->problem);
+
+	if (e)
+		return e;
+	for (size_t i = 0; !e && i < n; i++) {
+		int64_t next = v->store->next_row;
+		e = is_received(list[i].row) ? ERR_OK : slip_receive(v, list[i].row, profile_now_us(&c->profile), &c->problem);
+		list[i].n = v->store->next_row > next ? next : 0;
+	}
+	return jg_commit(c, e);
+}
+
+/* The server's word on each, after the push; *bad: how many it refused. */
+static json_t *receipt_json(struct cli *c, const struct view *v, const struct receipt *receipt, size_t *bad)
+{
+	struct arena arena;
+	struct op_row row;
+	char id[37], pupil[256], reason[256] = "", no[48];
+	const char *state = "accepted";
+
+	arena_init(&arena, 4u << 20);
+	if (receipt->n && outbox_read(v->store, receipt->n, &arena, &row, NULL) == ERR_OK) {
+		state = jg_op_state(row.state);
+		const struct err_info *info = err_info((int)row.code);
+		snprintf(reason, sizeof reason, "%s", row.message[0] ? row.message : row.code ? tr(info->zh, info->en) : "");
+		if (row.state == OP_REFUSED) /* told here: nothing is left for the tray */
+			outbox_set_state(v->store, receipt->n, OP_DONE, NULL);
+	}
+	arena_free(&arena);
+	bool good = strcmp(state, "accepted") == 0;
+	*bad += !good;
+	pupil_of(v, &receipt->row->slip->record, pupil, sizeof pupil);
+	record_text(&receipt->row->slip->record, F_SLIP_NO, no, sizeof no);
+	cli_say(c, "%s %s %s%s%s", no, pupil, !receipt->n ? tr("已经签收过", "received before") : good ? tr("已签收", "received") : code_name(&codes_op_state, state),
+		*reason ? tr("：", ": ") : "", reason);
+	jg_id(receipt->row->slip->id, id);
+	return json_pack("{ss ss ss}", "id", id, "slip", id, "state", state);
+}
+
+static int receive_all(struct cli *c, struct view *v, struct receipt *list, size_t n)
+{
+	struct sync_report report;
+	json_t *json = json_array();
+	size_t bad = 0;
+	bool any = false;
+
+	if (queue_receipts(c, v, list, n))
+		return cli_fail(c);
+	for (size_t i = 0; i < n; i++)
+		any |= list[i].n != 0;
+	int code = any ? jg_sync_now(c, &report) : 0;
+	if (code)
+		return code;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(json, receipt_json(c, v, &list[i], &bad));
+	if (!n)
+		cli_say(c, "%s", tr("没有待签收的交办单", "no slip waits for receipt"));
+	cli_result(c, json, 0);
+	return bad ? cli_fail_with(c, ERR_NOT_NOW, tr("jg slips list 看它们现在的状态", "jg slips list shows how they stand"),
+			     tr("%zu 张没有签收成功，原因见上面各行", "%zu were not received, for the reasons above"), bad)
+		   : 0;
+}
+
+/* Queues a half of one slip and tells the server's word on it. */
+static int send_half(struct cli *c, struct view *v, const struct slip_row *row, enum err e, const char *said)
+{
+	char id[37], pupil[256], no[48];
 	int64_t n = v->store->next_row - 1;
 
 	jg_id(row->slip->id, id);
-	free(row);
 	if (jg_commit(c, e))
 		return cli_fail(c);
-	return jg_answer(c, n, json_pack("{ss ss}", "id", id, "slip", id));
+	int code = jg_answer(c, n, json_pack("{ss ss}", "id", id, "slip", id));
+	if (!code)
+		cli_say(c, "%s %s %s", record_text(&row->slip->record, F_SLIP_NO, no, sizeof no), pupil_of(v, &row->slip->record, pupil, sizeof pupil), said);
+	return code;
 }
 
-int cmd_slips_receive(struct cli *c)
+static int receive_one(struct cli *c, struct view *v, const struct slip_row *row)
 {
-	struct view *v;
-	int code = 0;
-	struct slip_row *row = find_slip(c, &v, &code);
 	char id[37];
 
-	if (!row)
-		return code;
-	if (row->mine && record_has(&row->mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT) &&
-		!row->mine->pending) {
+	if (is_received(row)) {
 		cli_say(c, "%s", tr("已经签收过", "received already"));
-		json_t *json = json_pack(
-			"{ss ss ss}", "id", jg_id(row->slip->id, id), "slip", id, "state", "accepted");
-		free(row);
-		return cli_result(c, json, 0);
+		jg_id(row->slip->id, id);
+		return cli_result(c, json_pack("{ss ss ss}", "id", id, "slip", id, "state", "accepted"), 0);
 	}
-	if (store_begin(v->store, &c->problem)) {
-		free(row);
+	if (store_begin(v->store, &c->problem))
 		return cli_fail(c);
-	}
-	return send_half(c, v, row, slip_receive(v, row, profile_now_us(&c->profile), &c->problem));
+	return send_half(c, v, row, slip_receive(v, row, profile_now_us(&c->profile), &c->problem), tr("已签收", "received"));
 }
+
+/* One answers with one object, several (or --all) with a list. */
+int cmd_slips_receive(struct cli *c)
+{
+	size_t n = 0, count = 0;
+	int code;
+
+	if (!c->operands == !cli_flag(c, "all"))
+		return cli_fail_with(c, ERR_USAGE, tr("例如 jg slips receive 3 4 7，或 jg slips receive --all", "jg slips receive 3 4 7, or jg slips receive --all"),
+			tr("请写出要签收哪几张，或用 --all 签收全部", "say which slips, or --all"));
+	struct view *v = jg_view(c, transition_kinds, &code);
+	struct slip_row *rows = v ? slip_rows(v, profile_now_us(&c->profile), &n) : NULL;
+	struct receipt *list = v ? calloc(n + CLI_OPERANDS_MAX, sizeof *list) : NULL;
+	if (!v)
+		return code;
+	code = rows && list ? pick_receipts(c, v, rows, n, list, &count) : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
+	if (!code)
+		code = count == 1 && !cli_flag(c, "all") ? receive_one(c, v, list[0].row) : receive_all(c, v, list, count);
+	free(list);
+	free(rows);
+	return code;
+}
+
+/* ---- Answer, log ---- */
 
 int cmd_slips_answer(struct cli *c)
 {
-	const char *outcome = cli_option(c, "outcome"), *files[FILES_MAX];
+	const char *given = cli_option(c, "outcome"), *outcome = given ? code_find(&codes_outcome, given) : NULL, *files[FILES_MAX];
+	char all[HINT_SIZE], said[200];
+	struct slip_row *rows = NULL;
 	size_t n_files = 0;
 	struct view *v;
 	int code = 0;
 
-	if (!outcome || !(outcome = code_find(&codes_outcome, outcome)))
-		return cli_fail_with(c, ERR_USAGE,
-			tr("enrolled transferred deferred special abroad deceased record_error persuading "
-			   "unreachable refused",
-				"enrolled transferred deferred special abroad deceased record_error "
-				"persuading unreachable refused"),
-			tr("缺少 --outcome，或没有这种结果", "--outcome is missing or not known"));
+	if (!outcome)
+		return cli_fail_with(c, ERR_USAGE, code_list_words(&codes_outcome, all, sizeof all),
+			given ? tr("没有“%s”这种办理结果", "there is no outcome “%s”") : tr("缺少 --outcome 办理结果", "--outcome is missing"), given);
 	while (n_files < FILES_MAX && (files[n_files] = cli_option_at(c, "evidence", (int)n_files)))
 		n_files++;
-	struct slip_row *row = find_slip(c, &v, &code);
-	if (!row)
-		return code;
-	if (store_begin(v->store, &c->problem)) {
-		free(row);
-		return cli_fail(c);
+	const struct slip_row *row = find_slip(c, &v, &rows, &code);
+	if (row && store_begin(v->store, &c->problem))
+		code = cli_fail(c);
+	else if (row) {
+		snprintf(said, sizeof said, n_files ? tr("已回复：%s，材料 %zu 份；等待县局审核", "answered: %s, %zu files; the bureau reviews it") : tr("已回复：%s；等待县局审核", "answered: %s; the bureau reviews it"),
+			code_name(&codes_outcome, outcome), n_files);
+		code = send_half(c, v, row,
+			slip_answer(v, row, profile_now_us(&c->profile), outcome, cli_option(c, "note"), files, n_files, &c->problem), said);
 	}
-	return send_half(c, v, row,
-		slip_answer(v, row, profile_now_us(&c->profile), outcome, cli_option(c, "note"), files,
-			n_files, &c->problem));
+	free(rows);
+	return code;
+}
+
+static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row, int32_t next)
+{
+	char id[37], pupil[256], face[FACE_SIZE];
+	enum err e = store_begin(v->store, &c->problem);
+
+	if (!e)
+		e = jg_commit(c, slip_log(v, row, profile_now_us(&c->profile), cli_option(c, "method"), cli_option(c, "note"), cli_option(c, "persons"), next,
+					 &c->problem));
+	if (e)
+		return cli_fail(c);
+	cli_say(c, tr("%s：已记劝返（%s）%s%s；jg sync 后送达", "%s: attempt logged (%s)%s%s; jg sync sends it"),
+		pupil_of(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"), next ? tr("，下次 ", ", next ") : "", face_date(face, next));
+	return cli_result(c, json_pack("{ss}", "slip", jg_id(row->slip->id, id)), 0);
 }
 
 int cmd_slips_log(struct cli *c)
 {
 	const char *next = cli_option(c, "next");
+	struct slip_row *rows = NULL;
 	int32_t date = 0;
 	struct view *v;
 	int code = 0;
-	char id[37];
 
 	if (!cli_option(c, "method"))
-		return cli_fail_with(c, ERR_USAGE, NULL, tr("缺少 --method", "--method is missing"));
+		return cli_fail_with(c, ERR_USAGE, tr("例如 --method 家访 或 --method 电话", "for example --method visit"), tr("缺少 --method 劝返方式", "--method is missing"));
 	if (next && date_parse(next, DATE_EPOCH_1900, &date))
-		return cli_fail_with(c, ERR_USAGE, NULL, tr("%s 不是日期", "%s is no date"), next);
-	struct slip_row *row = find_slip(c, &v, &code);
-	if (!row)
-		return code;
-	enum err e = store_begin(v->store, &c->problem);
-	if (!e)
-		e = jg_commit(c, slip_log(v, row, profile_now_us(&c->profile), cli_option(c, "method"),
-					 cli_option(c, "note"), cli_option(c, "persons"), date, &c->problem));
-	jg_id(row->slip->id, id);
-	free(row);
-	if (e)
-		return cli_fail(c);
-	cli_say(c, "%s", tr("已保存，jg sync 后送达", "saved; jg sync sends it"));
-	return cli_result(c, json_pack("{ss}", "slip", id), 0);
+		return cli_fail_with(c, ERR_USAGE, tr("写成 --next 2026-09-15", "write --next 2026-09-15"), tr("%s 不是日期", "%s is no date"), next);
+	const struct slip_row *row = find_slip(c, &v, &rows, &code);
+	if (row)
+		code = log_attempt(c, v, row, date);
+	free(rows);
+	return code;
+}
+
+/* ---- Show, print ---- */
+
+static void show_half(const struct cli *c, const struct view *v, const struct item *half, const char *label)
+{
+	static const int fields[] = {F_SLIP_ADDRESSEE_RECEIVED_AT, F_SLIP_ADDRESSEE_ANSWERED_AT, F_SLIP_ADDRESSEE_OUTCOME, F_SLIP_ADDRESSEE_NOTE};
+	char text[2048];
+
+	if (!half)
+		return;
+	const struct record *r = &half->record;
+	cli_say(c, "%s\t%s", label, words_field(v, r, F_SLIP_ADDRESSEE_SCHOOL, false, text, sizeof text));
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		const struct field *f = &r->kind->fields[fields[i]];
+		words_field(v, r, fields[i], false, text, sizeof text);
+		if (*text || fields[i] != F_SLIP_ADDRESSEE_NOTE)
+			cli_say(c, "  %s\t%s", tr(f->label, f->label_en), *text ? text : tr("还没有", "not yet"));
+	}
+}
+
+/* The attempts to bring the pupil back, in the order of time as they were stored. */
+static json_t *show_log(const struct cli *c, const struct view *v, const struct item *slip)
+{
+	static const int fields[] = {F_PERSUASION_AT, F_PERSUASION_METHOD, F_PERSUASION_PERSONS, F_PERSUASION_OUTCOME, F_PERSUASION_NOTE, F_PERSUASION_NEXT_DATE};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		char line[3000] = "", text[2048], school[256];
+		if (!v->items[i]->live || r->kind->number != KIND_PERSUASION || r->value[F_PERSUASION_SLIP].len != ID_SIZE ||
+			memcmp(r->value[F_PERSUASION_SLIP].data, slip->id, ID_SIZE) != 0)
+			continue;
+		for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
+			if (*words_field(v, r, fields[k], false, text, sizeof text))
+				snprintf(line + strlen(line), sizeof line - strlen(line), "%s%s%s", k ? "　" : "",
+					fields[k] == F_PERSUASION_NEXT_DATE ? tr("下次 ", "next ") : "", text);
+		cli_say(c, tr("劝返\t%s（%s）", "attempt\t%s (%s)"), line, school_face(v, v->items[i]->owner, school, sizeof school));
+		json_array_append_new(list, value_record_json(r, v->items[i]->id));
+	}
+	return list;
+}
+
+/* Files that hang on a half, or on the pupil's row of the table. */
+static json_t *show_files(const struct cli *c, const struct view *v, const struct slip_row *row)
+{
+	json_t *list = json_array();
+	char no[64], name[256], school[256];
+
+	record_text(&row->slip->record, F_SLIP_CERT_NO, no, sizeof no);
+	const struct item *targets[] = {row->mine, row->other, *no ? find_record(v, KIND_DESTINATION, no, 0) : NULL};
+	for (size_t i = 0; i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		bool ours = false;
+		for (size_t k = 0; k < 3 && v->items[i]->live && r->kind->number == KIND_EVIDENCE; k++)
+			ours |= targets[k] && r->value[F_EVIDENCE_TARGET].len == ID_SIZE && memcmp(r->value[F_EVIDENCE_TARGET].data, targets[k]->id, ID_SIZE) == 0;
+		if (!ours)
+			continue;
+		cli_say(c, tr("材料\t%s（%lld KB，%s）", "file\t%s (%lld KB, %s)"), record_text(r, F_EVIDENCE_NAME, name, sizeof name),
+			(long long)(record_number(r, F_EVIDENCE_SIZE) + 1023) / 1024, school_face(v, v->items[i]->owner, school, sizeof school));
+		json_array_append_new(list, value_record_json(r, v->items[i]->id));
+	}
+	return list;
+}
+
+static void show_head(const struct cli *c, const struct view *v, const struct slip_row *row)
+{
+	static const int fields[] = {F_SLIP_CODES, F_SLIP_SEVERITY, F_SLIP_ISSUED_AT, F_SLIP_RESOLVE_DUE, F_SLIP_ROUND, F_SLIP_REVIEW_REASON};
+	const struct record *s = &row->slip->record;
+	char text[1024], pupil[256], tail[8], state[64];
+
+	state_text(row, state, sizeof state);
+	cli_say(c, tr("交办单\t%s　%s", "slip\t%s  %s"), record_text(s, F_SLIP_NO, text, sizeof text), state);
+	cli_say(c, tr("学生\t%s　末四位 %s", "pupil\t%s, last four %s"), pupil_of(v, s, pupil, sizeof pupil), words_tail(s, tail));
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		const struct field *f = &s->kind->fields[fields[i]];
+		if (*words_field(v, s, fields[i], false, text, sizeof text))
+			cli_say(c, "%s\t%s", tr(f->label, f->label_en), text);
+	}
+}
+
+int cmd_slips_show(struct cli *c)
+{
+	struct slip_row *rows = NULL;
+	struct view *v;
+	int code = 0;
+	const struct slip_row *row = find_slip(c, &v, &rows, &code);
+
+	if (row) {
+		json_t *json = slip_json(row);
+		show_head(c, v, row);
+		show_half(c, v, row->mine, tr("本校", "this school"));
+		show_half(c, v, row->other, tr("另一所学校", "other school"));
+		json_object_set_new(json, "log", show_log(c, v, row->slip));
+		json_object_set_new(json, "files", show_files(c, v, row));
+		cli_result(c, json, 0);
+	}
+	free(rows);
+	return code;
 }
 
 int cmd_slips_print(struct cli *c)
 {
 	const char *path = cli_option(c, "o");
+	struct slip_row *rows = NULL;
 	struct view *v;
 	int code = 0;
 
 	if (!path)
-		return cli_fail_with(c, ERR_USAGE, NULL, tr("缺少 -o 文件.pdf", "-o FILE.pdf is missing"));
-	struct slip_row *row = find_slip(c, &v, &code);
+		return cli_fail_with(c, ERR_USAGE, tr("例如 -o 交办单.pdf", "for example -o slip.pdf"), tr("缺少 -o 文件.pdf", "-o FILE.pdf is missing"));
+	const struct slip_row *row = find_slip(c, &v, &rows, &code);
+	enum err e = row ? slip_pdf_write(v, row, path, &c->problem) : ERR_OK;
+	free(rows);
 	if (!row)
 		return code;
-	enum err e = slip_pdf_write(v, row, path, &c->problem);
-	free(row);
 	if (e)
 		return cli_fail(c);
 	cli_say(c, tr("已写入 %s", "written to %s"), path);

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "batch.h"
@@ -9,6 +10,7 @@
 #include "jg.h"
 #include "tables.h"
 #include "value.h"
+#include "words.h"
 
 static const uint32_t student_kinds[] = {KIND_STUDENT, KIND_GUARDIAN, 0};
 
@@ -29,58 +31,90 @@ static json_t *student_json(const struct item *item)
 	return json;
 }
 
+static const struct record *record_of(const void *row)
+{
+	return &(*(struct item *const *)row)->record;
+}
+
+/* The pupils of a list in its order; malloc'ed, NULL when memory is short. */
+static struct item **pick_students(const struct cli *c, const struct view *v, const char *grade, const char *class_no, size_t *n)
+{
+	struct item **rows = malloc((v->n + 1) * sizeof *rows);
+
+	*n = 0;
+	for (size_t i = 0; rows && i < v->n; i++) {
+		const struct record *r = &v->items[i]->record;
+		if (!v->items[i]->live || r->kind->number != KIND_STUDENT || (grade && !record_is(r, F_STUDENT_GRADE, grade)) ||
+			(class_no && !record_is(r, F_STUDENT_CLASS_NO, class_no)) || !jg_class_allowed(c, r))
+			continue;
+		rows[(*n)++] = v->items[i];
+	}
+	if (rows)
+		words_sort(rows, *n, sizeof *rows, record_of, NULL);
+	return rows;
+}
+
+static void student_line(const struct cli *c, struct cli_table *table, struct jg_ids *ids, const struct item *item)
+{
+	const struct record *r = &item->record;
+	char number[16], class_no[64], name[128], tail[64], status[32];
+
+	if (c->reveal)
+		value_show(r, record_has(r, F_STUDENT_CERT_NO) ? F_STUDENT_CERT_NO : F_STUDENT_STUDENT_NO, false, tail, sizeof tail);
+	else
+		words_tail(r, tail);
+	cli_table_row(table,
+		(const char *[]){jg_ids_add(ids, item->id, number), words_class(r, class_no, sizeof class_no),
+			record_text(r, F_STUDENT_NAME, name, sizeof name), tail,
+			value_show(r, F_STUDENT_STATUS, false, status, sizeof status), item->pending ? tr("待发", "waiting") : ""});
+}
+
 int cmd_students_list(struct cli *c)
 {
-	static const int shown[] = {F_STUDENT_NAME, F_STUDENT_CERT_NO, F_STUDENT_STUDENT_NO, F_STUDENT_GRADE,
-		F_STUDENT_CLASS_NO, F_STUDENT_STATUS};
-	const char *headings[7], *grade = cli_option(c, "grade"), *class_no = cli_option(c, "class");
-	char cells[6][256], number[CLASS_NO_MAX + 1];
+	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
+		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("当前状态", "status"), tr("发送", "sent")};
+	const char *grade = cli_option(c, "grade"), *class_no = cli_option(c, "class");
+	char number[CLASS_NO_MAX + 1];
+	struct jg_ids ids = {0};
+	size_t n;
 	int code;
 	struct view *v = jg_view(c, student_kinds, &code);
-	json_t *list = json_array();
 
 	if (!v)
 		return code;
 	if (grade && !(grade = code_find(&codes_grade, grade)))
-		return cli_fail_with(
-			c, ERR_USAGE, NULL, tr("没有年级 %s", "no grade %s"), cli_option(c, "grade"));
+		return cli_fail_with(c, ERR_USAGE, tr("例如 --grade 六年级", "for example --grade 16"), tr("没有年级 %s", "no grade %s"), cli_option(c, "grade"));
 	if (class_no && class_no_parse(number, sizeof number, class_no) == ERR_OK)
 		class_no = number;
-	for (size_t k = 0; k < 6; k++)
-		headings[k] = tr(kind_by_number(KIND_STUDENT)->fields[shown[k]].label,
-			kind_by_number(KIND_STUDENT)->fields[shown[k]].label_en);
-	headings[6] = tr("未发", "pending");
-	struct cli_table *table = cli_table_new(headings, 7);
-	for (size_t i = 0; i < v->n; i++) {
-		const struct item *item = v->items[i];
-		const struct record *r = &item->record;
-		if (!item->live || r->kind->number != KIND_STUDENT ||
-			(grade && !record_is(r, F_STUDENT_GRADE, grade)) ||
-			(class_no && !record_is(r, F_STUDENT_CLASS_NO, class_no)) || !jg_class_allowed(c, r))
-			continue;
-		const char *row[7];
-		for (size_t k = 0; k < 6; k++)
-			row[k] = value_show(r, shown[k], !c->reveal, cells[k], sizeof cells[k]);
-		row[6] = item->pending ? "*" : "";
-		cli_table_row(table, row);
+	struct item **rows = pick_students(c, v, grade, class_no, &n);
+	if (!rows)
+		return cli_fail_with(c, ERR_NOMEM, NULL, NULL);
+	json_t *list = json_array();
+	struct cli_table *table = cli_table_new(headings, 6);
+	for (size_t i = 0; i < n; i++) {
+		student_line(c, table, &ids, rows[i]);
 		if (c->json)
-			json_array_append_new(list, student_json(item));
+			json_array_append_new(list, student_json(rows[i]));
 	}
+	free(rows);
 	cli_table_print(c, table);
+	jg_ids_keep(c, &ids, SHOWN_STUDENTS);
+	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
 
 static struct item *find_student(struct cli *c, struct view *v, const char *text, int *code)
 {
-	struct item *item = find_record(v, KIND_STUDENT, text, 0);
+	char room[JG_PICK_SIZE];
 
-	*code = 0;
-	if (!item || !jg_class_allowed(c, &item->record)) {
-		*code = cli_fail_with(c, ERR_NOT_FOUND, tr("用 pupil find 查找", "try pupil find"),
+	text = jg_pick(c, v, SHOWN_STUDENTS, text, room, code);
+	struct item *item = text ? find_record(v, KIND_STUDENT, text, 0) : NULL;
+	if (item && jg_class_allowed(c, &item->record))
+		return item;
+	if (text)
+		*code = cli_fail_with(c, ERR_NOT_FOUND, tr("查找：jg pupil find 姓名（或拼音首字母、号码末四位）", "find him: jg pupil find NAME (or initials, or last four)"),
 			tr("没有这名学生", "no such pupil"));
-		return NULL;
-	}
-	return item;
+	return NULL;
 }
 
 static json_t *guardians_json(const struct view *v, const struct item *student)
@@ -106,13 +140,33 @@ int cmd_students_show(struct cli *c)
 
 	if (!item)
 		return code;
-	for (size_t i = 0; i < item->record.kind->field_count; i++)
-		cli_say(c, "%s\t%s",
-			tr(item->record.kind->fields[i].label, item->record.kind->fields[i].label_en),
-			value_show(&item->record, (int)i, !c->reveal, text, sizeof text));
+	for (size_t i = 0; i < item->record.kind->field_count; i++) {
+		const struct field *f = &item->record.kind->fields[i];
+		bool masked = !c->reveal && i != F_STUDENT_NAME;
+		words_field(v, &item->record, (int)i, masked, text, sizeof text);
+		cli_say(c, "%s\t%s", tr(f->label, f->label_en), *text ? text : tr("空", "-"));
+	}
 	json_t *json = student_json(item);
 	json_object_set_new(json, "guardians", guardians_json(v, item));
 	return cli_result(c, json, 0);
+}
+
+/* “班级 3→4；现住址 空→东街 2 号”: what an edit did. */
+static void changes_text(const struct view *v, const struct record *old, const struct record *new, char *out, size_t size)
+{
+	char from[256], to[256];
+
+	*out = 0;
+	for (size_t i = 0; i < old->kind->field_count; i++) {
+		const struct field *f = &old->kind->fields[i];
+		if (record_same_field(old, new, i))
+			continue;
+		words_field(v, old, (int)i, false, from, sizeof from);
+		words_field(v, new, (int)i, false, to, sizeof to);
+		size_t n = strlen(out);
+		snprintf(out + n, size - n, "%s%s %s→%s", n ? tr("；", "; ") : "", tr(f->label, f->label_en), *from ? from : tr("空", "-"),
+			*to ? to : tr("空", "-"));
+	}
 }
 
 int cmd_students_set(struct cli *c)
@@ -121,14 +175,14 @@ int cmd_students_set(struct cli *c)
 	struct record want;
 	uint32_t groups;
 	int64_t batch = 0;
-	char id[37], number[24];
+	char id[37], number[24], pupil[256], changes[1024];
 	int code;
 	struct view *v = jg_view(c, student_kinds, &code);
 	struct item *item = v ? find_student(c, v, cli_operand(c, 0), &code) : NULL;
 
 	if (!item)
 		return code;
-	want = item->record;
+	struct record old = want = item->record;
 	code = jg_take_fields(c, 1, v, &want, &groups);
 	if (code)
 		return code;
@@ -145,20 +199,35 @@ int cmd_students_set(struct cli *c)
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	snprintf(number, sizeof number, "%lld", (long long)batch);
-	cli_say(c, tr("已保存；撤销：jg undo %s", "saved; to take it back: jg undo %s"), number);
+	words_pupil(&old, pupil, sizeof pupil);
+	changes_text(v, &old, &item->record, changes, sizeof changes);
+	cli_say(c, tr("%s：%s；撤销：jg undo %s", "%s: %s; to take it back: jg undo %s"), pupil, *changes ? changes : tr("没有改动", "nothing changed"), number);
 	return cli_result(c,
 		json_pack("{ss ss so}", "id", jg_id(item->id, id), "edit", number, "student",
 			value_student_json(&item->record, item->id)),
 		0);
 }
 
+/* What a found row is in another command's eyes: the pupil's own record of that list, else the row itself. */
+static const struct item *in_list(const struct view *v, const struct item *item, enum shown list)
+{
+	char no[64];
+	const struct record *r = &item->record;
+	int cert = kind_field_index(r->kind, "cert_no"), student = kind_field_index(r->kind, "student_no");
+
+	record_text(r, record_has(r, cert) ? cert : student, no, sizeof no);
+	const struct item *other = list == SHOWN_VERIFY ? find_foreign(v, KIND_DESTINATION, no, 0) : find_record(v, KIND_STUDENT, no, 0);
+	return *no && other ? other : item;
+}
+
 int cmd_pupil_find(struct cli *c)
 {
 	static const uint32_t kinds[] = {KIND_STUDENT, KIND_DESTINATION, KIND_ENROLMENT, 0};
-	const char *headings[] = {tr("姓名", "name"), tr("证件号码", "number"), tr("班级", "class"),
-		tr("在哪张表", "where"), "id"};
-	char name[128], no[64], class_no[32], id[37];
+	static const enum shown lists[] = {SHOWN_STUDENTS, SHOWN_TRANSITION, SHOWN_VERIFY};
+	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"), tr("末四位", "last four"), tr("在哪张表", "where")};
+	char number[16], name[128], class_no[64], tail[8], no[32], id[37];
 	struct item *found[FIND_MAX];
+	struct jg_ids ids[3] = {0};
 	int code;
 	struct view *v = jg_view(c, kinds, &code);
 	json_t *list = json_array();
@@ -166,23 +235,28 @@ int cmd_pupil_find(struct cli *c)
 	if (!v)
 		return code;
 	size_t n = find_pupils(v, cli_operand(c, 0), found);
+	words_sort(found, n, sizeof *found, record_of, NULL);
 	struct cli_table *table = cli_table_new(headings, 5);
 	for (size_t i = 0; i < n; i++) {
 		const struct record *r = &found[i]->record;
 		if (!jg_class_allowed(c, r))
 			continue;
-		const char *row[] = {
-			value_show(r, kind_field_index(r->kind, "name"), !c->reveal, name, sizeof name),
-			value_show(r, kind_field_index(r->kind, "cert_no"), !c->reveal, no, sizeof no),
-			value_show(
-				r, kind_field_index(r->kind, "class_no"), false, class_no, sizeof class_no),
-			tr(r->kind->label, r->kind->label_en), jg_id(found[i]->id, id)};
-		cli_table_row(table, row);
+		for (size_t k = 0; k < 3; k++)
+			jg_ids_add(&ids[k], in_list(v, found[i], lists[k])->id, number);
+		cli_table_row(table,
+			(const char *[]){number, words_class(r, class_no, sizeof class_no),
+				record_text(r, kind_field_index(r->kind, "name"), name, sizeof name), words_tail(r, tail), tr(r->kind->label, r->kind->label_en)});
 		json_array_append_new(
-			list, json_pack("{ss ss ss so}", "id", id, "kind", r->kind->table, "class", class_no,
-				      "student", value_student_json(r, found[i]->id)));
+			list, json_pack("{ss ss ss so}", "id", jg_id(found[i]->id, id), "kind", r->kind->table, "class",
+				      record_text(r, kind_field_index(r->kind, "class_no"), no, sizeof no), "student", value_student_json(r, found[i]->id)));
 	}
 	cli_table_print(c, table);
+	if (!c->json && !ids[0].n)
+		cli_say(c, "%s", tr("没有找到；可写姓名、拼音首字母或号码末四位", "nobody found; give a name, its initials or the last four of the number"));
+	for (size_t k = 0; k < 3; k++) { /* the numbers now on the screen are those of whatever command comes next */
+		jg_ids_keep(c, &ids[k], lists[k]);
+		jg_ids_free(&ids[k]);
+	}
 	return cli_result(c, list, 0);
 }
 

@@ -3,6 +3,7 @@
 #include "blobs.h"
 #include "clock.h"
 #include "cycle.h"
+#include "face.h"
 #include "jg.h"
 #include "link.h"
 #include "tables.h"
@@ -182,12 +183,27 @@ static const char *key_words(enum key_place place)
 		"the store's key lies in a file that only this user can read, without a passphrase");
 }
 
+/* The sentence of an error whose name was kept. */
+static const char *error_words(const char *name)
+{
+	static const enum err all[] = {
+#define X(row, number, level, exit_code, zh, en) ERR_##row,
+#include "err.def"
+#undef X
+	};
+
+	for (size_t i = 0; *name && i < sizeof all / sizeof *all; i++)
+		if (strcmp(err_info((int)all[i])->name, name) == 0)
+			return tr(err_info((int)all[i])->zh, err_info((int)all[i])->en);
+	return *name ? tr("原因不明，请运行 jg doctor", "for a reason not known, run jg doctor") : "";
+}
+
 int cmd_status(struct cli *c)
 {
 	struct outbox_counts counts;
 	struct blob_counts files;
 	int64_t last_try, receipt, skew = c->profile.skew_us / 1000000;
-	char error[32], at[TIME_TEXT_SIZE] = "";
+	char error[32], at[FACE_SIZE];
 	int code;
 	struct store *store = jg_store(c, &code);
 
@@ -201,9 +217,8 @@ int cmd_status(struct cli *c)
 	json_t *digest = digest_json(store, false, NULL);
 	bool online = last_try && !*error;
 
-	if (last_try)
-		time_format(at, last_try);
-	cli_say(c, tr("学校 %s（%s）%s", "school %s (%s)%s"), c->profile.school_name, c->profile.school,
+	face_time(at, last_try, clock_now_us());
+	cli_say(c, tr("学校 %s%s", "school %s%s"), c->profile.school_name[0] ? c->profile.school_name : c->profile.school,
 		c->profile.rehearsal ? tr("　演练", " rehearsal") : "");
 	cli_say(c, tr("用户 %s", "user %s"),
 		c->profile.session.user[0] ? c->profile.session.user : tr("未登录", "nobody"));
@@ -214,7 +229,7 @@ int cmd_status(struct cli *c)
 			"%zu drafts, %zu files"),
 		counts.of[OP_WAITING], counts.of[OP_UNKNOWN], counts.of[OP_ACCEPTED], counts.of[OP_REFUSED],
 		counts.of[OP_BLOCKED], counts.of[OP_CONFLICT], counts.of[OP_DRAFT], files.waiting);
-	cli_say(c, tr("最近一次同步 %s %s", "last try %s %s"), *at ? at : tr("无", "none"), error);
+	cli_say(c, tr("最近一次同步 %s%s%s", "last try %s%s%s"), *at ? at : tr("无", "none"), *error ? tr("，没有成功：", ", failed: ") : "", error_words(error));
 	cli_say(c, "%s", key_words(c->profile.key_place));
 	json_t *json = json_pack("{ss ss sb sI sI sI sI sI sI sI so s{so so} so so sI}", "school",
 		c->profile.school, "user", c->profile.session.user, "online", online, "waiting",

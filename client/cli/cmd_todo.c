@@ -2,13 +2,15 @@
 #include <string.h>
 
 #include "blobs.h"
-#include "clock.h"
 #include "codes.h"
 #include "date.h"
+#include "face.h"
 #include "jg.h"
+#include "schools.h"
 #include "slip.h"
 #include "tables.h"
 #include "transition.h"
+#include "words.h"
 
 const struct cli_option todo_options[] = {
 	{"due", "N", "只列 N 天内到期的", "only what is due within N days"},
@@ -22,6 +24,7 @@ struct todo {
 	char text[256], command[96];
 	int64_t due; /* microseconds, 0 = no date */
 	size_t count;
+	size_t at; /* as they were added: slips by name */
 };
 
 struct todo_list {
@@ -41,7 +44,7 @@ static struct todo *add(struct todo_list *l, const char *what, size_t count, int
 	static struct todo beyond; /* more than anybody reads */
 	struct todo *t = l->n < TODO_MAX ? &l->list[l->n++] : &beyond;
 
-	*t = (struct todo){.what = what, .count = count, .due = due};
+	*t = (struct todo){.what = what, .count = count, .due = due, .at = l->n};
 	snprintf(t->command, sizeof t->command, "jg %s", command);
 	return t;
 }
@@ -79,6 +82,8 @@ static void add_table(struct todo_list *l, struct view *v, const struct cycle *c
 
 	if (!june && !september && strcmp(cycle->phase, "assist") != 0)
 		return;
+	if (!(school_stages(v, v->store->profile->school) & STAGE_PRIMARY))
+		return; /* no sixth grade: there is nothing to declare */
 	struct pupil_row *rows = transition_pupils(v, cycle->year, &n);
 	size_t pupils = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -110,7 +115,7 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 	size_t n = 0, open = 0;
 	bool submitted = false, reminded = false;
 
-	if (strcmp(cycle->phase, "verify") != 0)
+	if (strcmp(cycle->phase, "verify") != 0 || !(school_stages(v, v->store->profile->school) & STAGE_JUNIOR))
 		return;
 	struct verify_row *rows = verify_rows(v, cycle->year, &n);
 	for (size_t i = 0; i < n; i++)
@@ -134,14 +139,21 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 			tr("核验结果待提交", "the verification is to be submitted"), reminded ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
 }
 
+static const struct record *slip_of(const void *row)
+{
+	return &((const struct slip_row *)row)->slip->record;
+}
+
 static void add_slips(struct todo_list *l, struct view *v)
 {
 	size_t n = 0;
 	struct slip_row *rows = slip_rows(v, profile_now_us(&l->c->profile), &n);
 
+	if (rows)
+		words_sort(rows, n, sizeof *rows, slip_of, NULL);
 	for (size_t i = 0; i < n; i++) {
 		const struct record *s = &rows[i].slip->record;
-		char no[48], command[80];
+		char no[48], command[80], name[128];
 		if (!rows[i].mine || strcmp(rows[i].state, "closed") == 0 ||
 			record_has(&rows[i].mine->record, F_SLIP_ADDRESSEE_ANSWERED_AT))
 			continue;
@@ -150,9 +162,9 @@ static void add_slips(struct todo_list *l, struct view *v)
 		snprintf(command, sizeof command,
 			received ? "slips answer %s --outcome …" : "slips receive %s", no);
 		snprintf(add(l, "slip", 1, record_number(s, F_SLIP_RESOLVE_DUE), command)->text, 256,
-			received ? tr("交办单 %s 待回复%s%s", "slip %s is to be answered%s%s")
-				 : tr("交办单 %s 待签收%s%s", "slip %s is to be received%s%s"),
-			no, rows[i].overdue ? tr("（逾期）", " (overdue)") : "", rows[i].reminder ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
+			received ? tr("交办单 %s（%s）待回复%s%s", "slip %s (%s) is to be answered%s%s")
+				 : tr("交办单 %s（%s）待签收%s%s", "slip %s (%s) is to be received%s%s"),
+			no, record_text(s, F_SLIP_NAME, name, sizeof name), rows[i].overdue ? tr("（逾期）", " (overdue)") : "", rows[i].reminder ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
 	}
 	free(rows);
 }
@@ -162,7 +174,8 @@ static int by_due(const void *a, const void *b)
 	const struct todo *x = a, *y = b;
 
 	/* What has no date is about work that is stuck on this computer: it comes first. */
-	return (x->due > y->due) - (x->due < y->due);
+	int order = (x->due > y->due) - (x->due < y->due);
+	return order ? order : (x->at > y->at) - (x->at < y->at);
 }
 
 static int print_todo(struct cli *c, struct todo_list *l)
@@ -176,11 +189,10 @@ static int print_todo(struct cli *c, struct todo_list *l)
 	qsort(l->list, l->n, sizeof *l->list, by_due);
 	for (size_t i = 0; i < l->n; i++) {
 		const struct todo *t = &l->list[i];
-		char due[TIME_TEXT_SIZE] = "", id[40];
+		char due[FACE_SIZE], id[40];
 		if (t->due > until)
 			continue;
-		if (t->due)
-			time_format(due, t->due);
+		face_term(due, t->due, profile_now_us(&c->profile));
 		snprintf(id, sizeof id, "%s-%zu", t->what, i + 1);
 		cli_table_row(table, (const char *[]){due, t->text, t->command});
 		json_array_append_new(

@@ -11,6 +11,7 @@
 #include "tables.h"
 #include "transition.h"
 #include "value.h"
+#include "words.h"
 
 const struct cli_option transition_list_options[] = {
 	{"unset", NULL, "只列还没有填报去向的", "only those who have not declared"},
@@ -74,25 +75,25 @@ static json_t *pupil_json(const struct pupil_row *row)
 		"in_students", row->student != NULL);
 }
 
-static void pupil_line(const struct cli *c, struct cli_table *table, const struct pupil_row *row)
+static void pupil_line(
+	const struct cli *c, const struct view *v, struct cli_table *table, const struct pupil_row *row, struct jg_ids *ids)
 {
 	const struct record *s = &pupil_item(row)->record;
 	const struct record *d = row->destination ? &row->destination->record : NULL;
-	char name[128], class_no[32], category[64] = "", school[200] = "", files[24];
+	char number[16], name[128], class_no[64], tail[64], category[64] = "", school[256] = "", files[24];
 
-	value_show(s, kind_field_index(s->kind, "name"), !c->reveal, name, sizeof name);
-	value_show(s, kind_field_index(s->kind, "class_no"), false, class_no, sizeof class_no);
+	record_text(s, kind_field_index(s->kind, "name"), name, sizeof name);
+	if (c->reveal)
+		value_show(s, kind_field_index(s->kind, "cert_no"), false, tail, sizeof tail);
+	else
+		words_tail(s, tail);
 	if (d) {
 		value_show(d, F_DESTINATION_CATEGORY, false, category, sizeof category);
-		record_text(d,
-			record_has(d, F_DESTINATION_DEST_SCHOOL_NAME) ? F_DESTINATION_DEST_SCHOOL_NAME
-			: record_has(d, F_DESTINATION_DEST_SCHOOL)    ? F_DESTINATION_DEST_SCHOOL
-								      : F_DESTINATION_PLACE,
-			school, sizeof school);
+		words_place(v, d, school, sizeof school);
 	}
 	snprintf(files, sizeof files, "%zu", row->evidence);
-	cli_table_row(table, (const char *[]){class_no, name, category, school, files,
-				     code_name(&codes_declared, declared_code(row->state))});
+	cli_table_row(table, (const char *[]){jg_ids_add(ids, pupil_item(row)->id, number), words_class(s, class_no, sizeof class_no), name, tail, category,
+				     school, files, code_name(&codes_declared, declared_code(row->state))});
 }
 
 static bool is_shown(const struct cli *c, const struct pupil_row *row)
@@ -100,10 +101,34 @@ static bool is_shown(const struct cli *c, const struct pupil_row *row)
 	return jg_class_allowed(c, &pupil_item(row)->record);
 }
 
+static const struct record *record_of(const void *row)
+{
+	return &pupil_item(row)->record;
+}
+
+/* The same counts as the bureau's: 应升学 are those who will be, or were, frozen; a row beside them counts for nobody. */
+static void tell_counts(struct cli *c, const struct pupil_row *rows, size_t n)
+{
+	size_t baseline = 0, declared = 0, beside = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_shown(c, &rows[i]))
+			continue;
+		baseline += rows[i].student != NULL;
+		declared += rows[i].student && rows[i].destination;
+		beside += !rows[i].student;
+	}
+	cli_say(c, tr("应升学 %zu 人，已填 %zu 人，未填 %zu 人", "%zu pupils, %zu declared, %zu not"), baseline, declared, baseline - declared);
+	if (beside)
+		cli_say(c, tr("另有 %zu 人填了去向但不在本校六年级名册上", "%zu more have a destination and are not in the sixth grade of this school"), beside);
+}
+
 int cmd_transition_list(struct cli *c)
 {
-	const char *headings[] = {tr("班级", "class"), tr("姓名", "name"), tr("去向类别", "category"),
+	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
+		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("去向类别", "category"),
 		tr("学校或地区", "school or place"), tr("材料", "files"), tr("状态", "state")};
+	struct jg_ids ids = {0};
 	struct cycle cycle;
 	size_t n;
 	int code = jg_cycle(c, &cycle);
@@ -113,16 +138,20 @@ int cmd_transition_list(struct cli *c)
 
 	if (!rows)
 		return code ? code : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
-	struct cli_table *table = cli_table_new(headings, 6);
+	words_sort(rows, n, sizeof *rows, record_of, NULL);
+	struct cli_table *table = cli_table_new(headings, 8);
 	for (size_t i = 0; i < n; i++) {
 		if (!is_shown(c, &rows[i]) || (cli_flag(c, "unset") && rows[i].destination))
 			continue;
-		pupil_line(c, table, &rows[i]);
+		pupil_line(c, v, table, &rows[i], &ids);
 		if (c->json)
 			json_array_append_new(list, pupil_json(&rows[i]));
 	}
-	free(rows);
 	cli_table_print(c, table);
+	tell_counts(c, rows, n);
+	free(rows);
+	jg_ids_keep(c, &ids, SHOWN_TRANSITION);
+	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
 
@@ -138,7 +167,7 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 	struct batch_counts counts = {.updated = 1};
 	struct item *item = NULL;
 	int64_t batch;
-	char number[24];
+	char number[24], pupil[256], where[400];
 	enum err e = store_begin(v->store, &c->problem);
 
 	if (e)
@@ -157,7 +186,9 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 		row->state == DECLARED_UNSET ? DECLARED_DRAFT : row->state};
 	json_t *json = pupil_json(&now);
 	json_object_set_new(json, "edit", json_string(number));
-	cli_say(c, tr("已保存；撤销：jg undo %s", "saved; to take it back: jg undo %s"), number);
+	words_pupil(&item->record, pupil, sizeof pupil);
+	words_destination(v, &item->record, where, sizeof where);
+	cli_say(c, tr("%s→ %s；撤销：jg undo %s", "%s → %s; to take it back: jg undo %s"), pupil, where, number);
 	return cli_result(c, json, 0);
 }
 
@@ -166,6 +197,7 @@ int cmd_transition_set(struct cli *c)
 	const char *dest = cli_option(c, "dest"), *text = cli_operand(c, 0);
 	struct destination_edit edit = {dest ? code_find(&codes_destination, dest) : NULL,
 		cli_option(c, "school"), cli_option(c, "place"), cli_option(c, "registration")};
+	char room[JG_PICK_SIZE], all[HINT_SIZE];
 	struct cycle cycle;
 	size_t n = 0;
 	int code = jg_cycle(c, &cycle);
@@ -173,7 +205,7 @@ int cmd_transition_set(struct cli *c)
 	if (code)
 		return code;
 	if (!edit.category)
-		return cli_fail_with(c, ERR_USAGE, tr("A1…D5，或名称，如 施教区公办", "A1…D5 or its name"),
+		return cli_fail_with(c, ERR_USAGE, code_list_words(&codes_destination, all, sizeof all),
 			dest ? tr("没有去向类别 %s", "no category %s")
 			     : tr("缺少 --dest", "--dest is missing"),
 			dest);
@@ -181,12 +213,13 @@ int cmd_transition_set(struct cli *c)
 		return cli_fail_with(
 			c, ERR_USAGE, NULL, tr("--school 与 --place 只用一个", "either --school or --place"));
 	if (strcmp(cycle.phase, "closed") == 0)
-		return cli_fail_with(c, ERR_PHASE, NULL,
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
+		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(), tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
 	struct view *v = jg_view(c, transition_kinds, &code);
-	struct pupil_row *rows = v ? transition_pupils(v, cycle.year, &n) : NULL;
-	struct item *student = v ? find_record(v, KIND_STUDENT, text, 0) : NULL,
-		    *row = v ? find_record(v, KIND_DESTINATION, text, cycle.year) : NULL;
+	if (!v || !(text = jg_pick(c, v, SHOWN_TRANSITION, text, room, &code)))
+		return code;
+	struct pupil_row *rows = transition_pupils(v, cycle.year, &n);
+	struct item *student = find_record(v, KIND_STUDENT, text, 0),
+		    *row = find_record(v, KIND_DESTINATION, text, cycle.year);
 	for (size_t i = 0; i < n; i++)
 		if ((is_row(&rows[i], student) || is_row(&rows[i], row)) && is_shown(c, &rows[i])) {
 			code = set_row(c, v, &rows[i], cycle.year, &edit);
@@ -194,11 +227,8 @@ int cmd_transition_set(struct cli *c)
 			return code;
 		}
 	free(rows);
-	return code ? code
-		    : cli_fail_with(c, ERR_NOT_FOUND,
-			      tr("用 pupil find 查找；只有六年级在读学生",
-				      "try pupil find; sixth grade only"),
-			      tr("没有这名学生", "no such pupil"));
+	return cli_fail_with(c, ERR_NOT_FOUND, tr("jg transition list 列出六年级学生和序号", "jg transition list shows the sixth grade and its numbers"),
+		tr("六年级在读学生里没有这名学生", "no such pupil in the sixth grade"));
 }
 
 /* ---- Formal reports ---- */
@@ -264,18 +294,17 @@ static size_t judge_table(
 	size_t n = 0, bad = 0;
 	struct pupil_row *rows = transition_pupils(v, year, &n);
 
+	words_sort(rows, n, sizeof *rows, record_of, NULL);
 	for (size_t i = 0; i < n; i++) {
 		unsigned gaps = rows[i].student ? transition_gaps(v, &rows[i], september) : 0;
-		char name[128];
+		char name[256];
 		for (unsigned gap = 1; gap <= GAP_GUARDIAN; gap *= 2) {
 			if (!(gaps & gap))
 				continue;
 			json_array_append_new(
 				gap == GAP_GUARDIAN ? warnings : in_the_way, gap_json(&rows[i], gap));
 			if (gap != GAP_GUARDIAN)
-				cli_warn(c, "%s：%s",
-					value_show(&rows[i].student->record, F_STUDENT_NAME, !c->reveal, name,
-						sizeof name),
+				cli_warn(c, "%s：%s", words_pupil(&rows[i].student->record, name, sizeof name),
 					gap_text(gap));
 		}
 		bad += (gaps & ~(unsigned)GAP_GUARDIAN) != 0;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "batch.h"
 #include "codes.h"
 #include "find.h"
 #include "jg.h"
@@ -8,8 +9,11 @@
 #include "schools.h"
 #include "transition.h"
 #include "value.h"
+#include "words.h"
 
 const struct cli_option verify_answer_options[] = {
+	{"class", "N", "这个班还没有答复的学生（生源小学的班级）", "all of this class that nobody answered for (class at the primary school)"},
+	{"dry-run", NULL, "只列出会答复谁，不保存", "show who would be answered, store nothing"},
 	{"note", "TEXT", "说明", "a note"},
 	{0},
 };
@@ -36,12 +40,41 @@ static json_t *verify_json(const struct verify_row *row)
 		roster ? json_string(roster) : json_null(), "pending", row->answer && row->answer->pending);
 }
 
+static const struct record *record_of(const void *row)
+{
+	return &((const struct verify_row *)row)->destination->record;
+}
+
+static void verify_line(const struct cli *c, const struct view *v, struct cli_table *table, const struct verify_row *row, struct jg_ids *ids)
+{
+	const struct record *d = &row->destination->record;
+	const char *roster = roster_code(row);
+	char number[16], school[256], class_no[64], name[128], tail[64], category[64], answer[32] = "";
+
+	if (row->answer)
+		value_show(&row->answer->record, F_VERIFY_ANSWER_ANSWER, false, answer, sizeof answer);
+	if (c->reveal)
+		value_show(d, F_DESTINATION_CERT_NO, false, tail, sizeof tail);
+	else
+		words_tail(d, tail);
+	cli_table_row(table, (const char *[]){jg_ids_add(ids, row->destination->id, number), school_face(v, row->destination->owner, school, sizeof school),
+				     words_class(d, class_no, sizeof class_no), record_text(d, F_DESTINATION_NAME, name, sizeof name), tail,
+				     value_show(d, F_DESTINATION_CATEGORY, false, category, sizeof category), answer, roster ? code_name(&codes_answer, roster) : ""});
+}
+
+/* A school without junior classes has nobody to verify; while the register has not arrived nobody can tell. */
+static bool is_asked(const struct view *v)
+{
+	return (school_stages(v, v->store->profile->school) & STAGE_JUNIOR) != 0;
+}
+
 int cmd_verify_list(struct cli *c)
 {
-	const char *headings[] = {tr("生源小学", "from"), tr("班级", "class"), tr("姓名", "name"),
-		tr("去向类别", "category"), tr("答复", "answer"), tr("名册", "roster")};
+	const char *headings[] = {tr("序号", "#"), tr("生源小学", "from"), tr("班级", "class"), tr("姓名", "name"),
+		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("去向类别", "category"), tr("答复", "answer"), tr("名册", "roster")};
+	struct jg_ids ids = {0};
 	struct cycle cycle;
-	size_t n = 0;
+	size_t n = 0, open = 0;
 	int code = jg_cycle(c, &cycle);
 	struct view *v = code ? NULL : jg_view(c, transition_kinds, &code);
 	struct verify_row *rows = v ? verify_rows(v, cycle.year, &n) : NULL;
@@ -49,78 +82,175 @@ int cmd_verify_list(struct cli *c)
 
 	if (!rows)
 		return code ? code : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
-	struct cli_table *table = cli_table_new(headings, 6);
+	words_sort(rows, n, sizeof *rows, record_of, NULL);
+	struct cli_table *table = cli_table_new(headings, 8);
 	for (size_t i = 0; i < n; i++) {
-		const struct record *d = &rows[i].destination->record;
-		char school[200], class_no[32], name[128], category[64], answer[32] = "";
-		const char *roster = roster_code(&rows[i]);
-		school_name(v, rows[i].destination->owner, school, sizeof school);
-		if (rows[i].answer)
-			value_show(&rows[i].answer->record, F_VERIFY_ANSWER_ANSWER, false, answer,
-				sizeof answer);
-		cli_table_row(table,
-			(const char *[]){*school ? school : rows[i].destination->owner,
-				value_show(d, F_DESTINATION_CLASS_NO, false, class_no, sizeof class_no),
-				value_show(d, F_DESTINATION_NAME, !c->reveal, name, sizeof name),
-				value_show(d, F_DESTINATION_CATEGORY, false, category, sizeof category),
-				answer, roster ? code_name(&codes_answer, roster) : ""});
+		verify_line(c, v, table, &rows[i], &ids);
+		open += !rows[i].answer && !rows[i].enrolment;
 		json_array_append_new(list, verify_json(&rows[i]));
 	}
 	free(rows);
 	cli_table_print(c, table);
+	if (!n && !is_asked(v))
+		cli_say(c, "%s", tr("本校没有初中部，不用核验", "this school has no junior classes: nothing is to be verified"));
+	else
+		cli_say(c, tr("还没有答复、名册上也没有的 %zu 人", "%zu neither answered nor on the roster"), open);
+	jg_ids_keep(c, &ids, SHOWN_VERIFY);
+	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
 
-static int answer_row(
-	struct cli *c, struct view *v, const struct verify_row *row, int32_t year, const char *answer)
-{
-	enum err e = store_begin(v->store, &c->problem);
+/* ---- Answers ---- */
 
-	if (!e)
-		e = jg_commit(c, verify_answer(v, row, year, answer, cli_option(c, "note"), 0, &c->problem));
+struct answering {
+	struct view *v;
+	struct verify_row *rows; /* all of them; those to be answered stand first */
+	size_t n, chosen;
+	const char *answer;
+	int32_t year;
+};
+
+/* Moves row i among the chosen. */
+static void choose(struct answering *a, size_t i)
+{
+	if (i < a->chosen)
+		return;
+	struct verify_row row = a->rows[i];
+	memmove(a->rows + a->chosen + 1, a->rows + a->chosen, (i - a->chosen) * sizeof row);
+	a->rows[a->chosen++] = row;
+}
+
+static int choose_pupil(struct cli *c, struct answering *a, const char *text)
+{
+	char room[JG_PICK_SIZE];
+	int code;
+
+	if (!(text = jg_pick(c, a->v, SHOWN_VERIFY, text, room, &code)))
+		return code;
+	const struct item *foreign = find_foreign(a->v, KIND_DESTINATION, text, a->year), *own = find_record(a->v, KIND_DESTINATION, text, a->year);
+	for (size_t i = 0; i < a->n; i++)
+		if (a->rows[i].destination == foreign || a->rows[i].destination == own) {
+			choose(a, i);
+			return 0;
+		}
+	return cli_fail_with(c, ERR_NOT_FOUND, tr("jg verify list 列出填报本校的学生和序号", "jg verify list shows who declared this school, and the numbers"),
+		tr("没有填报本校的这名学生", "no such pupil declared this school"));
+}
+
+/* The pupils of a class that nobody answered for. */
+static int choose_class(struct cli *c, struct answering *a, const char *class_no)
+{
+	char number[CLASS_NO_MAX + 1];
+	size_t in_class = 0;
+
+	if (class_no_parse(number, sizeof number, class_no))
+		return cli_fail_with(c, ERR_USAGE, tr("例如 --class 1", "for example --class 1"), tr("“%s”里没有班号", "there is no class number in “%s”"), class_no);
+	for (size_t i = 0; i < a->n; i++) {
+		if (!record_is(&a->rows[i].destination->record, F_DESTINATION_CLASS_NO, number))
+			continue;
+		in_class++;
+		if (!a->rows[i].answer)
+			choose(a, i);
+	}
+	if (in_class)
+		return 0;
+	return cli_fail_with(c, ERR_NOT_FOUND, tr("jg verify list 列出填报本校的学生和班级", "jg verify list shows who declared this school, and the classes"),
+		tr("%s 班没有填报本校的学生", "nobody of class %s declared this school"), number);
+}
+
+static enum err store_answers(struct cli *c, const struct answering *a, int64_t *batch)
+{
+	const struct batch_counts counts = {.updated = a->chosen};
+	enum err e = store_begin(a->v->store, &c->problem);
+
 	if (e)
-		return cli_fail(c);
-	cli_say(c, "%s", tr("已保存，jg sync 后送达", "saved; jg sync sends it"));
+		return e;
+	e = batch_begin(a->v->store, "verify", NULL, batch, &c->problem);
+	for (size_t i = 0; !e && i < a->chosen; i++)
+		e = verify_answer(a->v, &a->rows[i], a->year, a->answer, cli_option(c, "note"), *batch, &c->problem);
+	if (!e)
+		e = batch_end(a->v->store, *batch, &counts, &c->problem);
+	return jg_commit(c, e);
+}
+
+static json_t *answer_json(const struct answering *a, size_t i)
+{
+	const struct item *d = a->rows[i].destination;
 	char id[37];
-	return cli_result(c,
-		json_pack("{ss so ss}", "id", jg_id(row->destination->id, id), "student",
-			value_student_json(&row->destination->record, row->destination->id), "answer",
-			answer),
-		0);
+
+	return json_pack("{ss so ss}", "id", jg_id(d->id, id), "student", value_student_json(&d->record, d->id), "answer", a->answer);
+}
+
+static int answer_chosen(struct cli *c, struct answering *a)
+{
+	bool dry = cli_flag(c, "dry-run"), one = a->chosen == 1 && !cli_option(c, "class");
+	char pupil[256], school[256], number[24];
+	int64_t batch = 0;
+
+	if (a->chosen && !dry && store_answers(c, a, &batch))
+		return cli_fail(c);
+	json_t *list = json_array();
+	for (size_t i = 0; i < a->chosen; i++) {
+		const struct item *d = a->rows[i].destination;
+		cli_say(c, tr("%s→ %s（%s）", "%s → %s (%s)"), words_pupil(&d->record, pupil, sizeof pupil), code_name(&codes_answer, a->answer),
+			school_face(a->v, d->owner, school, sizeof school));
+		json_array_append_new(list, answer_json(a, i));
+	}
+	snprintf(number, sizeof number, "%lld", (long long)batch);
+	if (dry)
+		cli_say(c, tr("（试答复，未保存）共 %zu 人", "(dry run, nothing stored) %zu pupils"), a->chosen);
+	else if (!a->chosen)
+		cli_say(c, "%s", tr("没有还未答复的学生", "nobody waits for an answer"));
+	else
+		cli_say(c, tr("已保存 %zu 人，jg sync 后送达；撤销：jg undo %s", "%zu saved, jg sync sends them; to take it back: jg undo %s"), a->chosen, number);
+	json_t *json = one ? json_incref(json_array_get(list, 0)) : json_pack("{sO sI}", "answers", list, "answered", (json_int_t)(dry ? 0 : a->chosen));
+	json_decref(list);
+	if (batch)
+		json_object_set_new(json, "edit", json_string(number));
+	return cli_result(c, json, 0);
+}
+
+/* What is wrong with the words themselves; 0 when nothing is. */
+static int check_words(struct cli *c, const char *answer, const struct cycle *cycle)
+{
+	const char *class_no = cli_option(c, "class");
+
+	if (!answer)
+		return cli_fail_with(c, ERR_USAGE, tr("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present", "jg verify answer 3 5 8 present, or jg verify answer --class 1 present"),
+			tr("最后写答复：present（在校）、absent（未报到）或 unknown（查无此人）", "the answer comes last: present, absent or unknown"));
+	if (!class_no == (c->operands < 2))
+		return cli_fail_with(c, ERR_USAGE, tr("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present", "jg verify answer 3 5 8 present, or jg verify answer --class 1 present"),
+			class_no ? tr("--class 与序号只用一种", "either --class or pupils") : tr("没有写是哪名学生", "which pupil is not said"));
+	if (strcmp(cycle->phase, "closed") == 0)
+		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(), tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
+	if (cycle->known && strcmp(cycle->phase, "verify") != 0)
+		return cli_fail_with(c, ERR_PHASE, tr("若县里刚进入核验阶段，先运行 jg sync", "if the county has just begun it, run jg sync"),
+			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"), code_name(&codes_phase, cycle->phase));
+	return 0;
 }
 
 int cmd_verify_answer(struct cli *c)
 {
-	const char *text = cli_operand(c, 0), *answer = code_find(&codes_answer, c->operand[1]);
+	struct answering a = {.answer = code_find(&codes_answer, c->operand[c->operands - 1])};
 	struct cycle cycle;
-	size_t n = 0;
 	int code = jg_cycle(c, &cycle);
 
+	if (!code)
+		code = check_words(c, a.answer, &cycle);
 	if (code)
 		return code;
-	if (!answer)
-		return cli_fail_with(c, ERR_USAGE, NULL,
-			tr("答复是 present（在校）、absent（未报到）或 unknown（查无此人）",
-				"the answer is present, absent or unknown"));
-	if (cycle.known && strcmp(cycle.phase, "verify") != 0)
-		return cli_fail_with(c, ERR_PHASE,
-			tr("若县里刚进入核验阶段，先运行 jg sync",
-				"if the county has just begun it, run jg sync"),
-			tr("现在不是核验阶段", "not in the phase of verification"));
-	struct view *v = jg_view(c, transition_kinds, &code);
-	struct verify_row *rows = v ? verify_rows(v, cycle.year, &n) : NULL;
-	struct item *foreign = v ? find_foreign(v, KIND_DESTINATION, text, cycle.year) : NULL,
-		    *own = v ? find_record(v, KIND_DESTINATION, text, cycle.year) : NULL;
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].destination == foreign || rows[i].destination == own) {
-			code = answer_row(c, v, &rows[i], cycle.year, answer);
-			free(rows);
-			return code;
-		}
-	free(rows);
-	return code ? code
-		    : cli_fail_with(c, ERR_NOT_FOUND,
-			      tr("verify list 列出填报本校的学生",
-				      "verify list shows who declared this school"),
-			      tr("没有填报本校的这名学生", "no such pupil declared this school"));
+	a.year = cycle.year;
+	a.v = jg_view(c, transition_kinds, &code);
+	a.rows = a.v ? verify_rows(a.v, a.year, &a.n) : NULL;
+	if (!a.rows)
+		return code ? code : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
+	words_sort(a.rows, a.n, sizeof *a.rows, record_of, NULL);
+	if (cli_option(c, "class"))
+		code = choose_class(c, &a, cli_option(c, "class"));
+	for (int i = 0; !code && i + 1 < c->operands; i++)
+		code = choose_pupil(c, &a, cli_operand(c, i));
+	if (!code)
+		code = answer_chosen(c, &a);
+	free(a.rows);
+	return code;
 }

@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "cycle.h"
 #include "outbox.h"
+#include "shown.h"
 #include "store.h"
 #include "sync.h"
 #include "view.h"
@@ -29,6 +30,8 @@ enum err jg_commit(struct cli *c, enum err e);
 
 /* The cycle as last heard; 0, or the exit code after telling why not. */
 int jg_cycle(struct cli *c, struct cycle *cycle);
+/* Where to turn when a year is closed. */
+const char *jg_closed_hint(void);
 /* Sends what row n of the outbox queued and tells the server's word: json (taken over) with its state, or the
  * refusal. */
 int jg_answer(struct cli *c, int64_t n, json_t *json);
@@ -37,6 +40,22 @@ int jg_answer(struct cli *c, int64_t n, json_t *json);
 const char *jg_op_state(enum op_state state);
 /* id as UUID text. */
 const char *jg_id(const uint8_t id[ID_SIZE], char out[37]);
+/* What was typed for a record: the number of a row of the last list becomes its id, or the number of the pupil where the
+ * command wants another kind of record of him; anything else stays. Lies in `room`, or is text itself. NULL after telling why
+ * not (exit code in *code). The view is the one that the command looks it up in. */
+#define JG_PICK_SIZE 64
+const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const char *text, char room[JG_PICK_SIZE], int *code);
+
+/* The ids of a list as it is printed, for jg_pick of the next command. Programs have ids: nothing is kept for them. */
+struct jg_ids {
+	uint8_t (*ids)[ID_SIZE];
+	size_t n, room;
+};
+/* Adds a row and gives its number on the screen. */
+const char *jg_ids_add(struct jg_ids *list, const uint8_t id[ID_SIZE], char number[16]);
+/* Remembers them; frees the list when it is the last use. */
+void jg_ids_keep(struct cli *c, struct jg_ids *list, enum shown kind);
+void jg_ids_free(struct jg_ids *list);
 /* Whether the person may see this class; class teachers see their own. */
 bool jg_class_allowed(const struct cli *c, const struct record *r);
 /* Reads FIELD=VALUE operands from the first-th on into *r; *groups: the groups they touch. 0, or the exit
@@ -71,6 +90,7 @@ int cmd_slips_list(struct cli *c);
 int cmd_slips_receive(struct cli *c);
 int cmd_slips_log(struct cli *c);
 int cmd_slips_answer(struct cli *c);
+int cmd_slips_show(struct cli *c);
 int cmd_slips_print(struct cli *c);
 int cmd_conflicts_list(struct cli *c);
 int cmd_conflicts_show(struct cli *c);
@@ -82,6 +102,6 @@ int cmd_help_fields(struct cli *c);
 extern const struct cli_option import_options[], sync_options[], todo_options[], outbox_list_options[],
 	students_list_options[], transition_list_options[], transition_set_options[],
 	transition_file_options[], verify_answer_options[], slips_log_options[], slips_answer_options[],
-	slips_print_options[], conflicts_resolve_options[], export_options[];
+	slips_print_options[], slips_receive_options[], conflicts_resolve_options[], export_options[];
 
 #endif

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "clock.h"
+#include "cycle.h"
 #include "tables.h"
+#include "words.h"
 
 enum err batch_begin(struct store *s, const char *what, const char *file, int64_t *id, struct problem *p)
 {
@@ -227,6 +229,48 @@ static void find_blocks(struct undo *u)
 	}
 }
 
+/* The server would refuse it later: a closed year is refused here and now. */
+static enum err check_year(struct undo *u, struct store *s)
+{
+	struct cycle cycle;
+	enum err e = cycle_read(s, cycle_today(s->profile), &cycle, u->p);
+	bool closed = strcmp(cycle.phase, "closed") == 0;
+
+	for (size_t i = 0; !e && cycle.known && i < u->n; i++) {
+		const struct record *r = &u->list[i].after;
+		int field = kind_field_index(r->kind, "year");
+		int32_t year = field < 0 ? 0 : (int32_t)record_number(r, field);
+		if (year && (year < cycle.year || (year == cycle.year && closed)))
+			return problem_set(u->p, ERR_PHASE, NULL,
+				tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年", "tell the bureau: the leader can open the year again, with a reason"),
+				tr("%d 年的升学工作已经办结，这一批不能再撤销", "the cycle of %d is closed, this cannot be undone any more"), (int)year);
+	}
+	return e;
+}
+
+#define NAMED_MAX 3 /* pupils told by name */
+
+static void name_pupils(struct undo *u)
+{
+	struct undo_report *r = u->report;
+	const struct record *last = NULL;
+	char pupil[256];
+	size_t named = 0;
+
+	for (size_t i = 0; i < u->n && named <= NAMED_MAX; i++) {
+		const struct record *whose = words_whose(u->view, u->list[i].inserted ? &u->list[i].after : &u->list[i].item->record);
+		size_t n = strlen(r->pupils);
+		if (!whose || whose == last)
+			continue;
+		last = whose;
+		words_pupil(whose, pupil, sizeof pupil);
+		if (named++ < NAMED_MAX && n + strlen(pupil) + 8 < sizeof r->pupils)
+			snprintf(r->pupils + n, sizeof r->pupils - n, "%s%s", n ? tr("、", ", ") : "", pupil);
+		else
+			snprintf(r->pupils + n, sizeof r->pupils - n, "%s", tr("等", " …"));
+	}
+}
+
 static enum err give_back(struct undo *u, int64_t batch)
 {
 	enum err e = ERR_OK;
@@ -247,7 +291,7 @@ static enum err finish_undo(struct undo *u, struct store *s, const char *mark_sq
 	struct batch_counts counts = {0};
 
 	if (!u->report->blocked && u->n == 0)
-		return problem_set(u->p, ERR_NOT_FOUND, NULL, NULL,
+		return problem_set(u->p, ERR_NOT_FOUND, NULL, tr("jg import list 列出各批次", "jg import list shows the batches"),
 			tr("没有可以撤销的内容", "there is nothing to undo"));
 	if (u->report->blocked)
 		return problem_set(u->p, ERR_CONFLICT, NULL,
@@ -255,9 +299,14 @@ static enum err finish_undo(struct undo *u, struct store *s, const char *mark_sq
 			tr("有 %zu 条记录后来又有改动，不能整批撤销",
 				"%zu records were changed since; the whole cannot be undone"),
 			u->report->blocked);
-	enum err e = store_begin(s, u->p);
+	enum err e = check_year(u, s);
 	if (!e)
-		e = batch_begin(s, "undo", NULL, &batch, u->p);
+		name_pupils(u);
+	if (!e)
+		e = store_begin(s, u->p);
+	if (e)
+		return e;
+	e = batch_begin(s, "undo", NULL, &batch, u->p);
 	if (!e)
 		e = give_back(u, batch);
 	counts.updated = u->report->undone;
@@ -305,10 +354,10 @@ static enum err check_batch(struct store *s, int64_t id, struct problem *p)
 		return e;
 	if (!found)
 		return problem_set(p, ERR_NOT_FOUND, NULL,
-			tr("用 import list 查编号", "see import list for the ids"),
+			tr("用 jg import list 查编号", "see jg import list for the ids"),
 			tr("没有编号为 %lld 的批次", "there is no batch %lld"), (long long)id);
 	return undone ? problem_set(
-				p, ERR_EXISTS, NULL, NULL, tr("这一批已经撤销过", "it was undone already"))
+				p, ERR_EXISTS, NULL, tr("jg import list 列出各批次", "jg import list shows the batches"), tr("第 %lld 批已经撤销过", "batch %lld was undone already"), (long long)id)
 		      : ERR_OK;
 }
 
@@ -341,7 +390,7 @@ enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, st
 	if (!e)
 		e = outbox_read(s, n, &arena, &row, p);
 	if (!e && (row.del || row.kind->permanent))
-		e = problem_set(p, ERR_NOT_NOW, NULL, NULL,
+		e = problem_set(p, ERR_NOT_NOW, NULL, tr("要更正请重新录入，或再上报一次", "enter it anew, or report again"),
 			tr("删除和上报不能这样撤回",
 				"a deletion or a formal report cannot be taken back this way"));
 	if (!e)

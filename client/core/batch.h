@@ -33,13 +33,14 @@ struct batch_block {
 
 struct undo_report {
 	size_t undone; /* records */
+	char pupils[200]; /* whose they are: the first ones by name and class, and how many */
 	size_t blocked;
 	struct batch_block block[BATCH_BLOCKS_MAX];
 };
 
 /* Deletes what the batch inserted and gives back what it updated, as new operations; makes its own
  * transaction. Refused with ERR_CONFLICT and the list when others built on it: a record was changed again, or
- * another refers to it. ERR_NOT_FOUND, ERR_EXISTS when it was undone before. */
+ * another refers to it; with ERR_PHASE when it belongs to a year that the county has closed. ERR_NOT_FOUND, ERR_EXISTS when it was undone before. */
 enum err batch_undo(struct store *s, int64_t id, struct undo_report *report, struct problem *p);
 /* The same for one operation of the outbox that was accepted or waits. */
 enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, struct problem *p);

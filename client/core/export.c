@@ -11,6 +11,7 @@
 #include "tables.h"
 #include "transition.h"
 #include "value.h"
+#include "words.h"
 
 #define CELLS_MAX 48
 #define CELL_SIZE 2048
@@ -30,8 +31,8 @@ static char *next_cell(struct row_out *out)
 	return text;
 }
 
-/* Codes that people write as numbers stay numbers: 班级 3, 户籍区划代码; a false that was never asked is left
- * empty. */
+/* Codes that people write as numbers stay numbers: 班级 3, 户籍区划代码. A record that is there says 是 or 否 to every question;
+ * one that is not (no guardian, nothing declared yet) says nothing. */
 static void add_fields(struct row_out *out, const struct record *r, const struct kind *kind, bool header)
 {
 	for (size_t i = 0; i < kind->field_count; i++) {
@@ -41,7 +42,7 @@ static void add_fields(struct row_out *out, const struct record *r, const struct
 		char *text = next_cell(out);
 		if (header)
 			snprintf(text, CELL_SIZE, "%s", f->columns[0]);
-		else if (r && (f->type != FIELD_BOOL || f->required || record_has(r, (int)i)))
+		else if (r)
 			value_show(r, (int)i, false, text, CELL_SIZE);
 	}
 }
@@ -95,20 +96,11 @@ static void code_and_word(char *out, size_t size, const char *code, const char *
 	snprintf(out, size, "%s%s%s", code, *code && *word ? " " : "", word);
 }
 
-static int compare_pupils(const void *a, const void *b)
+static const struct record *pupil_record(const void *data)
 {
-	const struct pupil_row *x = a, *y = b;
-	const struct record *r[2] = {x->student ? &x->student->record : &x->destination->record,
-		y->student ? &y->student->record : &y->destination->record};
-	char class_no[2][32], name[2][256];
+	const struct pupil_row *row = data;
 
-	for (int i = 0; i < 2; i++) {
-		record_text(r[i], kind_field_index(r[i]->kind, "class_no"), class_no[i], sizeof *class_no);
-		record_text(r[i], kind_field_index(r[i]->kind, "name"), name[i], sizeof *name);
-	}
-	int order = atoi(class_no[0]) - atoi(class_no[1]);
-	order = order ? order : strcmp(class_no[0], class_no[1]);
-	return order ? order : strcmp(name[0], name[1]);
+	return row->student ? &row->student->record : &row->destination->record;
 }
 
 /* What a pupil who declared nothing yet brings along from the list of students. */
@@ -149,7 +141,7 @@ static void add_school(const struct view *v, char *text, const struct record *r)
 	code_and_word(text, CELL_SIZE, code, name);
 }
 
-static size_t add_destination(struct view *v, struct row_out *out, const struct record *r, int field)
+static size_t add_destination(struct view *v, struct row_out *out, const struct record *r, bool declared, int field)
 {
 	const struct kind *k = kind_by_number(KIND_DESTINATION);
 	size_t at = 0;
@@ -164,7 +156,7 @@ static size_t add_destination(struct view *v, struct row_out *out, const struct 
 			snprintf(text, CELL_SIZE, "%s", f->columns[0]);
 		else if (i == F_DESTINATION_DEST_SCHOOL_NAME)
 			add_school(v, text, r);
-		else if (f->type != FIELD_BOOL || record_has(r, (int)i))
+		else if (f->type != FIELD_BOOL || declared)
 			value_show(r, (int)i, false, text, CELL_SIZE);
 		if (r && i == F_DESTINATION_CATEGORY && *text) {
 			record_text(r, (int)i, code, sizeof code);
@@ -242,20 +234,20 @@ static enum err write_form(struct view *v, struct sheet_writer *w, struct row_ou
 
 	for (size_t i = 0; !e && i < sizeof chosen / sizeof *chosen; i++) {
 		out->n = 0;
-		size_t column = add_destination(v, out, NULL, chosen[i]);
+		size_t column = add_destination(v, out, NULL, false, chosen[i]);
 		e = sheet_writer_choice(w, column, SHEET_CHOICES, i, counts[i], i != 1, p);
 	}
 	if (!e)
 		e = sheet_writer_row(w, out->cells, out->n, SHEET_HEADER, p);
 	if (!e)
-		qsort(list, n, sizeof *list, compare_pupils);
+		words_sort(list, n, sizeof *list, pupil_record, NULL);
 	for (size_t i = 0; !e && i < n; i++) {
 		struct record r =
 			list[i].destination ? list[i].destination->record : prefilled(v, list[i].student);
 		if (allowed && !allowed(data, &r))
 			continue;
 		out->n = 0;
-		add_destination(v, out, &r, -1);
+		add_destination(v, out, &r, list[i].destination != NULL, -1);
 		e = sheet_writer_row(w, out->cells, out->n, SHEET_PLAIN, p);
 		*rows += !e;
 	}
@@ -273,7 +265,7 @@ static const int slip_fields[] = {F_SLIP_NO, F_SLIP_NAME, F_SLIP_CERT_NO, F_SLIP
 static const int half_fields[] = {F_SLIP_ADDRESSEE_SCHOOL, F_SLIP_ADDRESSEE_RECEIVED_AT,
 	F_SLIP_ADDRESSEE_ANSWERED_AT, F_SLIP_ADDRESSEE_OUTCOME, F_SLIP_ADDRESSEE_NOTE};
 
-static void add_some(struct row_out *out, const struct record *r, const struct kind *kind, const int *fields,
+static void add_some(const struct view *v, struct row_out *out, const struct record *r, const struct kind *kind, const int *fields,
 	size_t n, const char *prefix)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -281,7 +273,7 @@ static void add_some(struct row_out *out, const struct record *r, const struct k
 		if (prefix)
 			snprintf(text, CELL_SIZE, "%s%s", prefix, kind->fields[fields[i]].label);
 		else if (r)
-			value_show(r, fields[i], false, text, CELL_SIZE);
+			words_field(v, r, fields[i], false, text, CELL_SIZE);
 	}
 }
 
@@ -295,17 +287,17 @@ static enum err write_slips(
 	enum err e;
 
 	out->n = 0;
-	add_some(out, NULL, slip, slip_fields, n_slip, "");
+	add_some(v, out, NULL, slip, slip_fields, n_slip, "");
 	snprintf(next_cell(out), CELL_SIZE, "状态");
-	add_some(out, NULL, half, half_fields, n_half, "本校");
-	add_some(out, NULL, half, half_fields, n_half, "对方");
-	e = list ? sheet_writer_row(w, out->cells, out->n, SHEET_HEADER, p) : ERR_NOMEM;
+	add_some(v, out, NULL, half, half_fields, n_half, "本校");
+	add_some(v, out, NULL, half, half_fields, n_half, "对方");
+	e = list ? sheet_writer_row(w, out->cells, out->n, SHEET_HEADER, p) : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	for (size_t i = 0; !e && i < n; i++) {
 		out->n = 0;
-		add_some(out, &list[i].slip->record, slip, slip_fields, n_slip, NULL);
+		add_some(v, out, &list[i].slip->record, slip, slip_fields, n_slip, NULL);
 		snprintf(next_cell(out), CELL_SIZE, "%s", code_name(&codes_slip_state, list[i].state));
-		add_some(out, list[i].mine ? &list[i].mine->record : NULL, half, half_fields, n_half, NULL);
-		add_some(out, list[i].other ? &list[i].other->record : NULL, half, half_fields, n_half, NULL);
+		add_some(v, out, list[i].mine ? &list[i].mine->record : NULL, half, half_fields, n_half, NULL);
+		add_some(v, out, list[i].other ? &list[i].other->record : NULL, half, half_fields, n_half, NULL);
 		e = sheet_writer_row(w, out->cells, out->n, SHEET_PLAIN, p);
 		*rows += !e;
 	}

@@ -39,6 +39,15 @@ const char *school_face(const struct view *v, const char *code, char *out, size_
 	return out;
 }
 
+unsigned school_stages(const struct view *v, const char *code)
+{
+	const struct record *r = by_code(v, code);
+	char type[8];
+	unsigned stages = r ? school_type_stages(record_text(r, F_SCHOOL_TYPE, type, sizeof type)) : 0;
+
+	return stages ? stages : ~0u;
+}
+
 static bool has_juniors(const struct record *school)
 {
 	char type[8];

@@ -9,6 +9,8 @@
 const char *school_name(const struct view *v, const char *code, char *out, size_t size);
 /* The name, or the code where the register does not have it: what a screen shows. */
 const char *school_face(const struct view *v, const char *code, char *out, size_t size);
+/* What a school teaches (mask of enum stage_bit); all of it where the register does not have it, so that nobody is left unasked. */
+unsigned school_stages(const struct view *v, const char *code);
 /* The only school with a J stage that a text names: its code, its name, or a part that no other has. NULL when there is none, or several. */
 const struct record *school_find_junior(const struct view *v, const char *text);
 /* What is wrong with the school that a destination gives: one that there is not, one without junior classes, a name that is another's. ERR_OK

@@ -3,13 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
 #include "codes.h"
+#include "face.h"
 #include "paper.h"
 #include "tables.h"
-#include "schools.h"
 #include "transition.h"
-#include "value.h"
+#include "words.h"
 
 /* The side margins of GB/T 9704: 28 mm and 26 mm. */
 #define MARGIN_TOP 72.0 /* the form must fit one page: less than the 37 mm of a letter */
@@ -54,62 +53,28 @@ static void row_line(struct page *g, const char *label, const char *value, doubl
 	g->y += height;
 }
 
-/* On paper a time needs neither its zone nor seconds: 2027-09-12 08:03. */
-static void shorten_time(char *text)
-{
-	if (strlen(text) > 16) {
-		text[10] = ' ';
-		text[16] = 0;
-	}
-}
-
-static const char *short_text(const struct record *r, int field, char *out, size_t size)
-{
-	value_show(r, field, false, out, size);
-	if (strcmp(r->kind->fields[field].check, "time") == 0)
-		shorten_time(out);
-	return out;
-}
-
-static void field_line(struct page *g, const struct record *r, int field)
+static void field_line(struct page *g, const struct view *v, const struct record *r, int field)
 {
 	char text[2048];
 
 	if (record_has(r, field))
-		row_line(g, tr(r->kind->fields[field].label, r->kind->fields[field].label_en),
-			short_text(r, field, text, sizeof text), 0);
-}
-
-/* "M10 声称入学未报到；M51 拒绝入学" */
-static void codes_text(const struct record *slip, char *out, size_t size)
-{
-	char codes[256], *rest = NULL;
-
-	*out = 0;
-	record_text(slip, F_SLIP_CODES, codes, sizeof codes);
-	for (char *code = strtok_r(codes, ", ;", &rest); code; code = strtok_r(NULL, ", ;", &rest)) {
-		const char *word = code_name(&codes_mismatch, code);
-		snprintf(out + strlen(out), size - strlen(out), "%s%s %s", *out ? tr("；", "; ") : "", code,
-			word ? word : "");
-	}
+		row_line(g, tr(r->kind->fields[field].label, r->kind->fields[field].label_en), words_field(v, r, field, false, text, sizeof text), 0);
 }
 
 static void half_line(struct page *g, const struct view *v, const struct item *half, const char *label)
 {
-	char name[256], code[16], text[1024], received[64], answered[64], outcome[64], note[512];
+	char name[256], text[1024], received[64], answered[64], outcome[64], note[512];
 
 	if (!half)
 		return;
 	const struct record *r = &half->record;
-	school_name(v, record_text(r, F_SLIP_ADDRESSEE_SCHOOL, code, sizeof code), name, sizeof name);
-	short_text(r, F_SLIP_ADDRESSEE_RECEIVED_AT, received, sizeof received);
-	short_text(r, F_SLIP_ADDRESSEE_ANSWERED_AT, answered, sizeof answered);
-	value_show(r, F_SLIP_ADDRESSEE_OUTCOME, false, outcome, sizeof outcome);
-	value_show(r, F_SLIP_ADDRESSEE_NOTE, false, note, sizeof note);
-	snprintf(text, sizeof text,
-		tr("%s（%s）\n签收 %s\n回复 %s %s %s", "%s (%s)\nreceived %s\nanswered %s %s %s"), name, code,
-		*received ? received : "________________", *answered ? answered : "________________", outcome,
-		note);
+	words_field(v, r, F_SLIP_ADDRESSEE_SCHOOL, false, name, sizeof name);
+	words_field(v, r, F_SLIP_ADDRESSEE_RECEIVED_AT, false, received, sizeof received);
+	words_field(v, r, F_SLIP_ADDRESSEE_ANSWERED_AT, false, answered, sizeof answered);
+	words_field(v, r, F_SLIP_ADDRESSEE_OUTCOME, false, outcome, sizeof outcome);
+	words_field(v, r, F_SLIP_ADDRESSEE_NOTE, false, note, sizeof note);
+	snprintf(text, sizeof text, tr("%s\n签收 %s\n回复 %s %s %s", "%s\nreceived %s\nanswered %s %s %s"), name, *received ? received : "________________",
+		*answered ? answered : "________________", outcome, note);
 	row_line(g, label, text, 64);
 }
 
@@ -120,19 +85,18 @@ static void draw(struct page *g, const struct view *v, const struct slip_row *ro
 		F_SLIP_RESOLVE_DUE, F_SLIP_ROUND, F_SLIP_REVIEW_REASON};
 	const struct profile *profile = v->store->profile;
 	const struct record *slip = &row->slip->record;
-	char codes[1024], text[512], now[TIME_TEXT_SIZE];
+	char codes[1024], text[512], now[FACE_SIZE];
 	bool source_is_mine = record_is(slip, F_SLIP_SOURCE, profile->school);
 
 	snprintf(text, sizeof text, "%s\n%s", profile->county_name,
 		tr("小升初未入学学生交办单", "work order: pupil not enrolled"));
 	title(g, text);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-		field_line(g, slip, fields[i]);
-	codes_text(slip, codes, sizeof codes);
-	row_line(g, tr("问题", "codes"), codes, 0);
+		field_line(g, v, slip, fields[i]);
+	row_line(g, tr("问题", "problem"), words_mismatches(slip, F_SLIP_CODES, codes, sizeof codes), 0);
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
 		if (record_has(slip, times[i]))
-			field_line(g, slip, times[i]);
+			field_line(g, v, slip, times[i]);
 	const struct item *source = source_is_mine ? row->mine : row->other,
 			  *home = source_is_mine ? row->other : row->mine;
 	half_line(g, v, source, tr("生源小学", "source school"));
@@ -140,9 +104,8 @@ static void draw(struct page *g, const struct view *v, const struct slip_row *ro
 	row_line(g, tr("状态", "state"), code_name(&codes_slip_state, row->state), 0);
 	row_line(g, tr("经办人签字", "signed"), "", 36);
 	row_line(g, tr("负责人盖章", "head, seal"), "", 54);
-	time_format(now, profile_now_us(profile));
-	shorten_time(now);
-	snprintf(text, sizeof text, tr("打印 %s　%s", "printed %s by %s"), now, profile->session.user);
+	face_time(now, profile_now_us(profile), 0); /* a sheet of paper is read in another year too */
+	snprintf(text, sizeof text, tr("打印 %s　%s", "printed %s by %s"), now, profile->session.name[0] ? profile->session.name : profile->session.user);
 	paper_text(g->paper, MARGIN_LEFT, g->y + 8, (struct paper_style){.size = NOTE_SIZE, .width = TEXT_W},
 		text);
 	if (profile->rehearsal)
