@@ -88,14 +88,17 @@ static int compare_rows(const void *a, const void *b)
 /* Puts the last row in order, or drops it when it is empty. */
 static enum err row_finish(struct sheet *s)
 {
-	struct sheet_row *row = s->n_rows ? &s->rows[s->n_rows - 1] : NULL;
-	struct sheet_cell *cells = row ? s->cells + row->first : NULL;
+	bool mixed = s->mixed_cells;
 
-	if (row && !row->n)
-		s->n_rows--;
-	if (!s->mixed_cells)
-		return ERR_OK;
 	s->mixed_cells = false;
+	if (!s->n_rows)
+		return ERR_OK;
+	struct sheet_row *row = &s->rows[s->n_rows - 1];
+	struct sheet_cell *cells = s->cells + row->first;
+	if (!row->n)
+		s->n_rows--;
+	if (!mixed)
+		return ERR_OK;
 	qsort(cells, row->n, sizeof *cells, compare_cells);
 	for (size_t i = 1; i < row->n; i++)
 		if (cells[i].column == cells[i - 1].column)

@@ -532,7 +532,8 @@ static enum err maps_used(const struct table *t, struct problem *p)
 	enum fit fit;
 
 	for (size_t i = 0; i < t->n_maps; i++) {
-		map_split(t->maps[i], from, &field);
+		if (!map_split(t->maps[i], from, &field))
+			continue; /* maps_check has refused it */
 		size_t place = t->at[column_of(t, field, &fit)];
 		bool used = place != NOWHERE && cell_column(t, t->header, place, &fit) != NOWHERE &&
 			    fit == FIT_MAP;
