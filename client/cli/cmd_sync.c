@@ -187,7 +187,7 @@ static const char *key_words(enum key_place place)
 static const char *error_words(const char *name)
 {
 	static const enum err all[] = {
-#define X(row, number, level, exit_code, zh, en) ERR_##row,
+#define X(row, ...) ERR_##row,
 #include "err.def"
 #undef X
 	};
