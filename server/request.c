@@ -532,7 +532,8 @@ void access_log_query(struct request *r, const char *result)
 {
 	struct db_params p = {0};
 
-	access_params(&p, &r->caller, r->method->name, result, r->rows, "read", r->ref);
+	access_params(
+		&p, &r->caller, r->method->name, result, r->rows, r->purpose ? r->purpose : "read", r->ref);
 	request_query(r, &insert_access, &p);
 }
 

@@ -48,6 +48,7 @@ struct request {
 	bool waits; /* not begun: another streamed answer leaves on this connection */
 	request_fn queries, done;
 	uint32_t rows;	   /* records read, for the access log */
+	const char *purpose; /* of a read, for the access log: which case or file; NULL: "read" */
 	enum err result;
 	struct buf pages;  /* framed REPLY frames that wait for the peer to read */
 	size_t page_at;

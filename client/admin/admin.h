@@ -21,6 +21,11 @@ void admin_pupil_cells(const struct cli *c, const pb_pupil *p, char *no, size_t 
 /* "2026-09-04 08:00" of a time in the county's zone, "" for 0. */
 const char *admin_time(int64_t us, char out[32]);
 
+/* Before an acceptance (cmd_case.c): says which evidence of the case the caller has never fetched, by what
+ * the server's access log knows; at a terminal he is asked, a script is only told. `method`: ShowSlip or
+ * ShowProof. False: he said no, and *code is the exit code. */
+bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *name, int *code);
+
 int cmd_login(struct cli *c);
 int cmd_schools_import(struct cli *c);
 int cmd_schools_list(struct cli *c);
@@ -44,6 +49,8 @@ int cmd_mismatches(struct cli *c);
 int cmd_slips_issue(struct cli *c);
 int cmd_slips_list(struct cli *c);
 int cmd_slips_review(struct cli *c);
+int cmd_slips_show(struct cli *c);
+int cmd_proof_show(struct cli *c);
 int cmd_proof_list(struct cli *c);
 int cmd_proof_accept(struct cli *c);
 int cmd_proof_refute(struct cli *c);

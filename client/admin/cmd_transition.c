@@ -206,6 +206,7 @@ int cmd_slips_review(struct cli *c)
 {
 	pb_review_request q = PB_REVIEW_REQUEST_INIT;
 	const char *word = cli_operand(c, 1);
+	int code;
 
 	q.slip = (char *)(uintptr_t)cli_operand(c, 0);
 	q.has_accept = 1;
@@ -213,6 +214,8 @@ int cmd_slips_review(struct cli *c)
 	if (!q.accept && strcmp(word, "return") != 0)
 		return cli_fail_with(c, ERR_USAGE, "accept | return --reason TEXT", tr("审核结果写 accept 或 return", "say accept or return"));
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
+	if (q.accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_SLIP, 0, q.slip, &code))
+		return code;
 	return ask_changed(c, METHOD_TRANSITION_REVIEW_SLIP, &q.base);
 }
 
@@ -227,6 +230,8 @@ static int decide_proof(struct cli *c, bool accept)
 	q.accept = accept;
 	q.pupil = (char *)(uintptr_t)cli_operand(c, 0);
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
+	if (accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_PROOF, q.year, q.pupil, &code))
+		return code;
 	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base);
 }
 

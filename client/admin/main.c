@@ -31,6 +31,12 @@ static const struct cli_option mismatch_options[] = {{"year", "Y", "年度", "ye
 static const struct cli_option reason_options[] = {{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由", "reason"}, {0}};
 static const struct cli_option baseline_options[] = {{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由（必写）", "reason (needed)"},
 	{"school", "CODE", "生源小学（默认其学籍所在校）", "source school (default: where the record is)"}, {0}};
+static const struct cli_option slip_show_options[] = {
+	{"files", "DIR", "把材料取到这个文件夹", "fetch the evidence into this folder"},
+	{"open", NULL, "取出后用电脑上的程序打开", "open what was fetched"}, {0}};
+static const struct cli_option proof_show_options[] = {{"year", "Y", "年度", "year"},
+	{"files", "DIR", "把材料取到这个文件夹", "fetch the evidence into this folder"},
+	{"open", NULL, "取出后用电脑上的程序打开", "open what was fetched"}, {0}};
 static const struct cli_option summary_options[] = {{"year", "Y", "年度", "year"}, {"html", "FILE", "同时写成 HTML 报表", "also write an HTML report"}, {0}};
 static const struct cli_option search_options[] = {{"user", "USER", "帐号", "user"}, {"school", "CODE", "学校", "school"}, {"what", "TEXT", "方法或结果", "method or result"},
 	{"limit", "N", "最多多少条（默认 200）", "at most so many rows (default 200)"}, {0}};
@@ -82,9 +88,12 @@ static const struct cli_command commands[] = {
 	{"devices revoke", "ID", 1, 1, NULL, IN, 0, "停用设备，5 秒内断开",
 		"revoke a device; it is cut off within 5 seconds", "devices revoke 0190…",
 		cmd_devices_revoke},
-	{"transition open", "", 0, 0, open_options, IN, 0, "冻结应升学名单，开始一个年度（先显示将冻结什么）", "freeze the baseline and open a year (shows first what it freezes)",
+	{"transition open", "", 0, 0, open_options, IN, 0, "冻结应升学名单，开始一个年度（先显示将冻结什么）",
+		"freeze the baseline and open a year (shows first what it freezes)",
 		"transition open --year 2026", cmd_open},
-	{"transition cancel", "", 0, 0, cancel_options, IN, 0, "取消一个还没有学校上报的年度", "take back a year in which no school has reported", "transition cancel --year 2026 --reason 名册未齐", cmd_cancel},
+	{"transition cancel", "", 0, 0, cancel_options, IN, 0, "取消一个还没有学校上报的年度",
+		"take back a year in which no school has reported",
+		"transition cancel --year 2026 --reason 名册未齐", cmd_cancel},
 	{"transition phase", "[PHASE]", 0, 1, phase_options, IN, 0, "查看阶段，或前进一步",
 		"show the phase or move one step on", "transition phase --year 2026 confirm", cmd_phase},
 	{"transition progress", "", 0, 0, year_options, IN, 0, "各校进度", "progress of the schools",
@@ -98,11 +107,17 @@ static const struct cli_command commands[] = {
 		cmd_slips_issue},
 	{"transition slips list", "", 0, 0, year_options, IN, 0, "列出交办单", "list the slips",
 		"transition slips list --year 2026", cmd_slips_list},
+	{"transition slips show", "SLIP", 1, 1, slip_show_options, IN, 0,
+		"查看一张交办单：两校答复、联系记录、材料", "show a slip: both answers, contacts, evidence",
+		"transition slips show JB2026-0001 --files 材料", cmd_slips_show},
 	{"transition slips review", "SLIP accept|return", 2, 2, reason_options, IN, 0, "审核两校的回复",
 		"review the answers of both schools",
 		"transition slips review JB2026-0001 return --reason 材料不清", cmd_slips_review},
 	{"transition proof list", "", 0, 0, year_options, IN, 0, "在外就读等学生的材料",
 		"proofs of pupils elsewhere", "transition proof list --year 2026", cmd_proof_list},
+	{"transition proof show", "PUPIL", 1, 1, proof_show_options, IN, 0, "查看一名学生填报的去向和材料",
+		"show what a pupil declares and its evidence",
+		"transition proof show --year 2026 - --files 材料", cmd_proof_show},
 	{"transition proof accept", "PUPIL", 1, 1, reason_options, IN, 0, "认可材料", "accept a proof",
 		"transition proof accept --year 2026 -", cmd_proof_accept},
 	{"transition proof refute", "PUPIL", 1, 1, reason_options, IN, 0, "不认可材料", "refuse a proof",

@@ -487,11 +487,23 @@ static void get_query(struct request *r)
 	request_query(r, &blob_chunks, &p);
 }
 
+/* Which file was read, and whether wholly: what transition_case.c asks of the access log. */
+static void tell_file(struct request *r)
+{
+	const pb_blob_get *q = REQUEST(r, pb_blob_get);
+	char hex[HASH_SIZE * 2 + 1];
+
+	sodium_bin2hex(hex, sizeof hex, q->sha.data, HASH_SIZE);
+	r->purpose = q->from ? arena_printf(&r->arena, "file %s from %u", hex, q->from)
+			     : arena_printf(&r->arena, "file %s", hex);
+}
+
 static void get_done(struct request *r)
 {
 	const PGresult *k = r->task.result[0];
 	int n = PQntuples(k);
 
+	tell_file(r);
 	for (int i = 0; i < n; i++) {
 		pb_blob_chunk out = PB_BLOB_CHUNK_INIT;
 		size_t len;

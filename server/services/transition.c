@@ -1,5 +1,6 @@
-/* 小升初: the table of the service. Reading lists stands in transition_list.c, the cycle's phases in transition_cycle.c,
- * reconciliation and slips in transition_slips.c; matching and codes are SQL (migration 0006). */
+/* 小升初: the table of the service. Reading lists stands in transition_list.c, one case in transition_case.c,
+ * the cycle's phases in transition_cycle.c, reconciliation and slips in transition_slips.c; matching and
+ * codes are SQL (migration 0006). */
 #include "transition.h"
 
 const struct handler transition_handlers[] = {
@@ -18,5 +19,7 @@ const struct handler transition_handlers[] = {
 	{METHOD_TRANSITION_AMEND_BASELINE, transition_amend},
 	{METHOD_TRANSITION_SUMMARY, transition_summary},
 	{METHOD_TRANSITION_DIFF, transition_diff},
+	{METHOD_TRANSITION_SHOW_SLIP, transition_show},
+	{METHOD_TRANSITION_SHOW_PROOF, transition_show},
 	{0, NULL},
 };

@@ -21,5 +21,21 @@ void transition_slips(struct request *r);
 void transition_proofs(struct request *r);
 void transition_summary(struct request *r);
 void transition_diff(struct request *r);
+void transition_show(struct request *r);
+
+/* transition_list.c: columns of a result as they go out, in the request's arena. */
+char *row_text(struct request *r, const PGresult *res, int row, int column); /* "" for null */
+char *row_id(struct request *r, const PGresult *res, int row, int column);
+char **row_texts(struct request *r, const PGresult *res, int row, int column, size_t *count);
+pb_pupil *row_pupil(
+	struct request *r, const PGresult *res, int row, int column); /* id, cert_no, name, student_no */
+extern const struct db_stmt select_slip_of;                           /* $1 year, $2 pupil */
+void row_slip(struct request *r, pb_slip_row *s, const PGresult *res, int i);
+
+/* transition_slips.c: a pupil by id, certificate number or student number. $1 year, $2 what was typed, $3
+ * also who is not of P. */
+extern const struct db_stmt transition_find_pupil;
+/* Takes the answer, the trip's first result. False: there is none, and the request has been refused. */
+bool transition_found_pupil(struct request *r, uint8_t id[16]);
 
 #endif

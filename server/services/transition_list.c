@@ -10,12 +10,12 @@
 #define LIST_MAX 64	 /* codes, schools or owners of one row */
 #define ROWS_PER_PAGE 500 /* of a streamed list: well under PAGE_BYTES */
 
-static char *text_of(struct request *r, const PGresult *res, int row, int column)
+char *row_text(struct request *r, const PGresult *res, int row, int column)
 {
 	return db_is_null(res, row, column) ? "" : arena_printf(&r->arena, "%s", db_get_text(res, row, column));
 }
 
-static char *id_of(struct request *r, const PGresult *res, int row, int column)
+char *row_id(struct request *r, const PGresult *res, int row, int column)
 {
 	size_t n;
 	char *out = arena_alloc(&r->arena, 37);
@@ -25,7 +25,7 @@ static char *id_of(struct request *r, const PGresult *res, int row, int column)
 	return out;
 }
 
-static char **texts_of(struct request *r, const PGresult *res, int row, int column, size_t *count)
+char **row_texts(struct request *r, const PGresult *res, int row, int column, size_t *count)
 {
 	const char *at[LIST_MAX];
 	size_t lengths[LIST_MAX];
@@ -40,7 +40,7 @@ static char **texts_of(struct request *r, const PGresult *res, int row, int colu
 
 static ProtobufCBinaryData *bytes_of(struct request *r, const PGresult *res, int row, int column, size_t *count)
 {
-	char **texts = texts_of(r, res, row, column, count);
+	char **texts = row_texts(r, res, row, column, count);
 	ProtobufCBinaryData *out = texts ? arena_alloc(&r->arena, sizeof *out * (*count + 1)) : NULL;
 	const char *at[LIST_MAX];
 	size_t lengths[LIST_MAX];
@@ -52,17 +52,17 @@ static ProtobufCBinaryData *bytes_of(struct request *r, const PGresult *res, int
 	return out;
 }
 
-static pb_pupil *pupil_of(struct request *r, const PGresult *res, int row, int column)
+pb_pupil *row_pupil(struct request *r, const PGresult *res, int row, int column)
 {
 	pb_pupil *p = arena_alloc(&r->arena, sizeof *p);
 
 	if (!p)
 		return NULL;
 	*p = (pb_pupil)PB_PUPIL_INIT;
-	p->id = id_of(r, res, row, column);
-	p->cert_no = text_of(r, res, row, column + 1);
-	p->name = text_of(r, res, row, column + 2);
-	p->student_no = text_of(r, res, row, column + 3);
+	p->id = row_id(r, res, row, column);
+	p->cert_no = row_text(r, res, row, column + 1);
+	p->name = row_text(r, res, row, column + 2);
+	p->student_no = row_text(r, res, row, column + 3);
 	return p;
 }
 
@@ -115,8 +115,8 @@ static void progress_query(struct request *r)
 static void progress_row(struct request *r, pb_progress_row *p, const PGresult *res, int i)
 {
 	*p = (pb_progress_row)PB_PROGRESS_ROW_INIT;
-	p->code = text_of(r, res, i, 0);
-	p->name = text_of(r, res, i, 1);
+	p->code = row_text(r, res, i, 0);
+	p->name = row_text(r, res, i, 1);
 	p->has_baseline = p->has_declared = p->has_pending = p->has_to_verify = p->has_answered = 1;
 	p->baseline = (uint32_t)db_get_int(res, i, 2);
 	p->declared = (uint32_t)db_get_int(res, i, 3);
@@ -173,8 +173,9 @@ static void mismatch_query(struct request *r)
 static void mismatch_rows(struct request *r, pb_mismatch *m, const PGresult *res, int i)
 {
 	size_t n, other;
-	char **ids = texts_of(r, res, i, 13, &n), **kinds = texts_of(r, res, i, 14, &other), **schools = texts_of(r, res, i, 15, &other);
-	char **names = texts_of(r, res, i, 16, &other), **numbers = texts_of(r, res, i, 17, &other);
+	char **ids = row_texts(r, res, i, 13, &n), **kinds = row_texts(r, res, i, 14, &other),
+	     **schools = row_texts(r, res, i, 15, &other);
+	char **names = row_texts(r, res, i, 16, &other), **numbers = row_texts(r, res, i, 17, &other);
 	pb_mismatch_row *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
 
 	m->row = arena_alloc(&r->arena, sizeof *m->row * (n + 1));
@@ -192,17 +193,17 @@ static void mismatch_rows(struct request *r, pb_mismatch *m, const PGresult *res
 static void mismatch_row(struct request *r, pb_mismatch *m, const PGresult *res, int i)
 {
 	*m = (pb_mismatch)PB_MISMATCH_INIT;
-	m->id = id_of(r, res, i, 0);
-	m->student = pupil_of(r, res, i, 0);
-	m->code = texts_of(r, res, i, 4, &m->n_code);
-	m->primary = text_of(r, res, i, 5);
-	m->source_school = text_of(r, res, i, 6);
-	m->dest_school = text_of(r, res, i, 7);
-	m->found = texts_of(r, res, i, 8, &m->n_found);
-	m->owner = texts_of(r, res, i, 9, &m->n_owner);
-	m->severity = text_of(r, res, i, 10);
-	m->state = text_of(r, res, i, 11);
-	m->flag = texts_of(r, res, i, 12, &m->n_flag);
+	m->id = row_id(r, res, i, 0);
+	m->student = row_pupil(r, res, i, 0);
+	m->code = row_texts(r, res, i, 4, &m->n_code);
+	m->primary = row_text(r, res, i, 5);
+	m->source_school = row_text(r, res, i, 6);
+	m->dest_school = row_text(r, res, i, 7);
+	m->found = row_texts(r, res, i, 8, &m->n_found);
+	m->owner = row_texts(r, res, i, 9, &m->n_owner);
+	m->severity = row_text(r, res, i, 10);
+	m->state = row_text(r, res, i, 11);
+	m->flag = row_texts(r, res, i, 12, &m->n_flag);
 	mismatch_rows(r, m, res, i);
 }
 
@@ -237,21 +238,37 @@ void transition_mismatches(struct request *r)
 
 /* What a slip's state is now is a function of its rows and the time: answered when every half is; overdue past the term
  * that stands; on the call list when 24 hours have gone by and a half is unread. */
-static const struct db_stmt select_slips = {
-	"SELECT s.rec_id, s.pupil, s.cert_no, s.name, s.student_no, string_to_array(s.codes, ','), s.issue_due, s.resolve_due,"
-	" CASE WHEN s.state IN ('issued', 'returned') AND h.answered = h.n AND h.n > 0 THEN 'answered' ELSE s.state END,"
-	" s.state <> 'closed' AND jg_now() >= coalesce(s.resolve_due, s.issue_due), coalesce(s.escalated, false) OR s.state <> 'closed' AND s.resolve_due IS NOT NULL AND jg_now() >= s.resolve_due,"
-	" s.round, s.no, s.severity, s.state = 'issued' AND h.received < h.n AND jg_now() >= s.issued_at + interval '24 hours',"
-	" h.schools, h.received_at, h.answered_at, h.outcomes, h.notes, h.reminders, h.reminded_at"
-	" FROM slip s LEFT JOIN LATERAL (SELECT count(*) AS n, count(a.answered_at) AS answered, count(a.received_at) AS received,"
-	" array_agg(a.school ORDER BY a.school) AS schools, array_agg(coalesce(extract(epoch FROM a.received_at) * 1000000, 0)::bigint::text ORDER BY a.school) AS received_at,"
-	" array_agg(coalesce(extract(epoch FROM a.answered_at) * 1000000, 0)::bigint::text ORDER BY a.school) AS answered_at,"
-	" array_agg(coalesce(a.outcome, '') ORDER BY a.school) AS outcomes, array_agg(coalesce(a.note, '') ORDER BY a.school) AS notes,"
-	" array_agg(coalesce(m.what, '') ORDER BY a.school) AS reminders, array_agg(coalesce(extract(epoch FROM m.at) * 1000000, 0)::bigint::text ORDER BY a.school) AS reminded_at"
-	" FROM slip_addressee a LEFT JOIN LATERAL (SELECT r.what, r.at FROM reminder r WHERE r.county = a.county AND r.about = a.slip"
-	" AND r.owner_school = a.school AND r.round = a.round AND NOT r.deleted ORDER BY r.at DESC, r.what DESC LIMIT 1) m ON true WHERE a.county = s.county AND a.slip = s.rec_id AND NOT a.deleted) h ON true"
-	/* A finding that went away before anybody was addressed was never a slip to anybody. */
-	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted AND NOT (s.state = 'closed' AND h.n = 0) ORDER BY s.no"};
+#define SELECT_SLIP                                                                                          \
+	"SELECT s.rec_id, s.pupil, s.cert_no, s.name, s.student_no, string_to_array(s.codes, ','), "         \
+	"s.issue_due, s.resolve_due,"                                                                        \
+	" CASE WHEN s.state IN ('issued', 'returned') AND h.answered = h.n AND h.n > 0 THEN 'answered' "     \
+	"ELSE s.state END,"                                                                                  \
+	" s.state <> 'closed' AND jg_now() >= coalesce(s.resolve_due, s.issue_due), coalesce(s.escalated, "  \
+	"false) OR s.state <> 'closed' AND s.resolve_due IS NOT NULL AND jg_now() >= s.resolve_due,"         \
+	" s.round, s.no, s.severity, s.state = 'issued' AND h.received < h.n AND jg_now() >= s.issued_at + " \
+	"interval '24 hours',"                                                                               \
+	" h.schools, h.received_at, h.answered_at, h.outcomes, h.notes, h.reminders, h.reminded_at"          \
+	" FROM slip s LEFT JOIN LATERAL (SELECT count(*) AS n, count(a.answered_at) AS answered, "           \
+	"count(a.received_at) AS received,"                                                                  \
+	" array_agg(a.school ORDER BY a.school) AS schools, array_agg(coalesce(extract(epoch FROM "          \
+	"a.received_at) * 1000000, 0)::bigint::text ORDER BY a.school) AS received_at,"                      \
+	" array_agg(coalesce(extract(epoch FROM a.answered_at) * 1000000, 0)::bigint::text ORDER BY "        \
+	"a.school) AS answered_at,"                                                                          \
+	" array_agg(coalesce(a.outcome, '') ORDER BY a.school) AS outcomes, array_agg(coalesce(a.note, '') " \
+	"ORDER BY a.school) AS notes,"                                                                       \
+	" array_agg(coalesce(m.what, '') ORDER BY a.school) AS reminders, array_agg(coalesce(extract(epoch " \
+	"FROM m.at) * 1000000, 0)::bigint::text ORDER BY a.school) AS reminded_at"                           \
+	" FROM slip_addressee a LEFT JOIN LATERAL (SELECT r.what, r.at FROM reminder r WHERE r.county = "    \
+	"a.county AND r.about = a.slip"                                                                      \
+	" AND r.owner_school = a.school AND r.round = a.round AND NOT r.deleted ORDER BY r.at DESC, r.what " \
+	"DESC LIMIT 1) m ON true WHERE a.county = s.county AND a.slip = s.rec_id AND NOT a.deleted) h ON "   \
+	"true"
+/* A finding that went away before anybody was addressed was never a slip to anybody. */
+#define SLIP_TO_SOMEBODY                                                                                     \
+	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted AND NOT (s.state = 'closed' " \
+	"AND h.n = 0)"
+static const struct db_stmt select_slips = {SELECT_SLIP SLIP_TO_SOMEBODY " ORDER BY s.no"};
+const struct db_stmt select_slip_of = {SELECT_SLIP SLIP_TO_SOMEBODY " AND s.pupil = $2::uuid"};
 
 static void slips_query(struct request *r)
 {
@@ -261,9 +278,10 @@ static void slips_query(struct request *r)
 static void slip_halves(struct request *r, pb_slip_row *s, const PGresult *res, int i)
 {
 	size_t n, m;
-	char **schools = texts_of(r, res, i, 15, &n), **received = texts_of(r, res, i, 16, &m), **answered = texts_of(r, res, i, 17, &m);
-	char **outcomes = texts_of(r, res, i, 18, &m), **notes = texts_of(r, res, i, 19, &m);
-	char **reminders = texts_of(r, res, i, 20, &m), **reminded = texts_of(r, res, i, 21, &m);
+	char **schools = row_texts(r, res, i, 15, &n), **received = row_texts(r, res, i, 16, &m),
+	     **answered = row_texts(r, res, i, 17, &m);
+	char **outcomes = row_texts(r, res, i, 18, &m), **notes = row_texts(r, res, i, 19, &m);
+	char **reminders = row_texts(r, res, i, 20, &m), **reminded = row_texts(r, res, i, 21, &m);
 	pb_slip_half *halves = arena_alloc(&r->arena, sizeof *halves * (n + 1));
 
 	s->addressee = arena_alloc(&r->arena, sizeof *s->addressee * (n + 1));
@@ -284,23 +302,23 @@ static void slip_halves(struct request *r, pb_slip_row *s, const PGresult *res, 
 	}
 }
 
-static void slip_row(struct request *r, pb_slip_row *s, const PGresult *res, int i)
+void row_slip(struct request *r, pb_slip_row *s, const PGresult *res, int i)
 {
 	*s = (pb_slip_row)PB_SLIP_ROW_INIT;
-	s->slip = id_of(r, res, i, 0);
-	s->student = pupil_of(r, res, i, 1);
-	s->code = texts_of(r, res, i, 5, &s->n_code);
+	s->slip = row_id(r, res, i, 0);
+	s->student = row_pupil(r, res, i, 1);
+	s->code = row_texts(r, res, i, 5, &s->n_code);
 	s->has_issue_due = !db_is_null(res, i, 6);
 	s->issue_due = db_get_int(res, i, 6);
 	s->has_resolve_due = !db_is_null(res, i, 7);
 	s->resolve_due = db_get_int(res, i, 7);
-	s->state = text_of(r, res, i, 8);
+	s->state = row_text(r, res, i, 8);
 	s->has_overdue = s->has_escalated = s->has_round = s->has_call_list = 1;
 	s->overdue = (protobuf_c_boolean)db_get_int(res, i, 9);
 	s->escalated = (protobuf_c_boolean)db_get_int(res, i, 10);
 	s->round = (int32_t)db_get_int(res, i, 11);
-	s->no = text_of(r, res, i, 12);
-	s->severity = text_of(r, res, i, 13);
+	s->no = row_text(r, res, i, 12);
+	s->severity = row_text(r, res, i, 13);
 	s->call_list = (protobuf_c_boolean)db_get_int(res, i, 14);
 	slip_halves(r, s, res, i);
 }
@@ -316,7 +334,7 @@ static const ProtobufCMessage *slip_page(struct request *r, const PGresult *res,
 	if (!(out->slip = arena_alloc(&r->arena, sizeof *out->slip * (size_t)(to - from + 1))))
 		return NULL;
 	for (int i = from; i < to; i++) {
-		slip_row(r, &rows[i - from], res, i);
+		row_slip(r, &rows[i - from], res, i);
 		out->slip[out->n_slip++] = &rows[i - from];
 	}
 	return &out->base;
@@ -355,14 +373,14 @@ static const ProtobufCMessage *proof_page(struct request *r, const PGresult *res
 	for (int i = from; i < to; i++) {
 		pb_proof_row *p = &rows[i - from];
 		*p = (pb_proof_row)PB_PROOF_ROW_INIT;
-		p->id = id_of(r, res, i, 0);
-		p->student = pupil_of(r, res, i, 0);
-		p->category = text_of(r, res, i, 4);
-		p->place = text_of(r, res, i, 5);
-		p->source_school = text_of(r, res, i, 6);
-		p->word = text_of(r, res, i, 7);
-		p->file = texts_of(r, res, i, 8, &p->n_file);
-		p->filed_by = text_of(r, res, i, 9);
+		p->id = row_id(r, res, i, 0);
+		p->student = row_pupil(r, res, i, 0);
+		p->category = row_text(r, res, i, 4);
+		p->place = row_text(r, res, i, 5);
+		p->source_school = row_text(r, res, i, 6);
+		p->word = row_text(r, res, i, 7);
+		p->file = row_texts(r, res, i, 8, &p->n_file);
+		p->filed_by = row_text(r, res, i, 9);
 		p->sha = bytes_of(r, res, i, 10, &p->n_sha);
 		out->proof[out->n_proof++] = p;
 	}
@@ -402,11 +420,11 @@ static const ProtobufCMessage *diff_page(struct request *r, const PGresult *res,
 	for (int i = from; i < to; i++) {
 		pb_diff_row *d = &rows[i - from];
 		*d = (pb_diff_row)PB_DIFF_ROW_INIT;
-		d->student = pupil_of(r, res, i, 0);
-		d->source_school = text_of(r, res, i, 4);
-		d->field = text_of(r, res, i, 5);
-		d->before = text_of(r, res, i, 6);
-		d->after = text_of(r, res, i, 7);
+		d->student = row_pupil(r, res, i, 0);
+		d->source_school = row_text(r, res, i, 4);
+		d->field = row_text(r, res, i, 5);
+		d->before = row_text(r, res, i, 6);
+		d->after = row_text(r, res, i, 7);
 		out->row[out->n_row++] = d;
 	}
 	return &out->base;
@@ -460,8 +478,8 @@ static void summary_done(struct request *r)
 	out.school = arena_alloc(&r->arena, sizeof *out.school * (size_t)(n + 1));
 	for (int i = 0; rows && out.school && i < n; i++) {
 		rows[i] = (pb_summary_row)PB_SUMMARY_ROW_INIT;
-		rows[i].code = text_of(r, res, i, 0);
-		rows[i].name = text_of(r, res, i, 1);
+		rows[i].code = row_text(r, res, i, 0);
+		rows[i].name = row_text(r, res, i, 1);
 		summary_counts(&rows[i], res, i, 2);
 		out.school[out.n_school++] = &rows[i];
 	}
@@ -469,7 +487,7 @@ static void summary_done(struct request *r)
 	out.total = &all;
 	out.has_as_of = out.has_rehearsal = 1;
 	out.as_of = (int32_t)db_get_int(total, 0, 6);
-	out.county_name = text_of(r, total, 0, 7);
+	out.county_name = row_text(r, total, 0, 7);
 	out.rehearsal = (protobuf_c_boolean)db_get_int(total, 0, 8);
 	request_reply(r, &out.base);
 }

@@ -423,11 +423,15 @@ static const struct db_stmt tell_pair = {
 static const struct db_stmt word_on_pair = {"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
 static const struct db_stmt amend = {"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
 /* A pupil by id, certificate number or student number; `baseline add` also finds those who are not of P. */
-static const struct db_stmt find_pupil = {
-	"SELECT p.pupil FROM (SELECT b.pupil, 1 AS rank FROM baseline b JOIN student s ON s.county = b.county AND s.rec_id = b.student"
-	" WHERE b.county = app_county() AND b.year = $1::int AND (b.pupil::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
-	" UNION ALL SELECT s.rec_id, 2 FROM student s WHERE s.county = app_county() AND NOT s.deleted AND $3::boolean"
-	" AND (s.rec_id::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))) p ORDER BY rank, pupil LIMIT 1"};
+const struct db_stmt transition_find_pupil = {
+	"SELECT p.pupil FROM (SELECT b.pupil, 1 AS rank FROM baseline b JOIN student s ON s.county = "
+	"b.county AND s.rec_id = b.student"
+	" WHERE b.county = app_county() AND b.year = $1::int AND (b.pupil::text = lower($2::text) OR "
+	"cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
+	" UNION ALL SELECT s.rec_id, 2 FROM student s WHERE s.county = app_county() AND NOT s.deleted AND "
+	"$3::boolean"
+	" AND (s.rec_id::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text) OR "
+	"student_no_key(s.student_no) = student_no_key($2::text))) p ORDER BY rank, pupil LIMIT 1"};
 
 static void send_find(struct request *r, int32_t year, const char *pupil, bool anybody)
 {
@@ -437,10 +441,10 @@ static void send_find(struct request *r, int32_t year, const char *pupil, bool a
 	db_int4(&p, year);
 	db_text(&p, pupil ? pupil : "");
 	db_bool(&p, anybody);
-	request_query(r, &find_pupil, &p);
+	request_query(r, &transition_find_pupil, &p);
 }
 
-static bool found_pupil(struct request *r, uint8_t id[ID_SIZE])
+bool transition_found_pupil(struct request *r, uint8_t id[ID_SIZE])
 {
 	size_t n;
 
@@ -502,7 +506,7 @@ static void proof_found(struct request *r)
 	uint8_t pupil[ID_SIZE];
 	struct db_params p = {0}, t = {0};
 
-	if (!found_pupil(r, pupil))
+	if (!transition_found_pupil(r, pupil))
 		return;
 	db_int4(&t, q->year);
 	db_bytes(&t, pupil, ID_SIZE);
@@ -540,7 +544,7 @@ static void pair_found(struct request *r)
 	uint8_t pupil[ID_SIZE], row[ID_SIZE];
 	struct db_params p = {0}, t = {0};
 
-	if (!found_pupil(r, pupil))
+	if (!transition_found_pupil(r, pupil))
 		return;
 	if (!q->row || id_parse(row, q->row)) {
 		request_refuse(r, ERR_INVALID, "row", tr("没有写是哪一行", "which row?"), tr("行的编号在 jgadmin transition mismatches 里", "jgadmin transition mismatches lists the rows"));
@@ -580,7 +584,7 @@ static void amend_found(struct request *r)
 	uint8_t pupil[ID_SIZE];
 	struct db_params p = {0}, t = {0};
 
-	if (!found_pupil(r, pupil))
+	if (!transition_found_pupil(r, pupil))
 		return;
 	db_int4(&t, q->year);
 	db_bytes(&t, pupil, ID_SIZE);

@@ -148,6 +148,10 @@ class Year:
             cases.equal("Transition.Reconcile: the law holds", run.baseline, run.confirmed + run.provisional + run.exempt + run.mismatched)
             proofs = wire.call("Transition.ListProofs", year=YEAR).proof
             cases.equal("Transition.ListProofs", [p.id for p in proofs], [str_id(self.pupils[1])])
+            case = wire.call("Transition.ShowProof", year=YEAR, name=id_no(2))
+            cases.equal("Transition.ShowProof: what is declared, by whom, and which files the caller has read",
+                        (case.declared.category, case.declared.school, [(f.sha, f.name, f.school, f.complete, f.read) for f in case.file]), ("B2", P, [(self.sha, "学籍证明.pdf", P, True, True)]))
+            is_refused("Transition.ShowProof of nobody", lambda: wire.call("Transition.ShowProof", year=YEAR, name="x"), "NOT_FOUND")
             cases.equal("Transition.DecideProof", wire.call("Transition.DecideProof", year=YEAR, pupil=str_id(self.pupils[1]), accept=True).changed, 1)
             pair = wire.call("Transition.DecidePair", year=YEAR, pupil=str_id(self.pupils[3]), row=str_id(self.roster[1]), same=True, reason="抄错")
             cases.equal("Transition.DecidePair", pair.changed, 1)
@@ -170,6 +174,9 @@ class Year:
             self.change(device, half, 3, "SlipAddressee", answered_at=time.time_ns() // 1000, answered_by=device.user, outcome="persuading", note="家访")
             self.half = half
         with self.edu.open() as wire:
+            case = wire.call("Transition.ShowSlip", name=self.one.no)
+            cases.equal("Transition.ShowSlip: both answers", [(h.school, h.outcome, h.note, h.answered_by != "") for h in case.slip.addressee], [(P, "persuading", "家访", True), (J, "persuading", "家访", True)])
+            is_refused("Transition.ShowSlip of none", lambda: wire.call("Transition.ShowSlip", name="JB0000-1"), "NOT_FOUND")
             cases.equal("Transition.ReviewSlip", wire.call("Transition.ReviewSlip", slip=self.one.no, accept=False, reason="材料不清").changed, 1)
 
     def look(self):

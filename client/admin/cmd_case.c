@@ -1,0 +1,383 @@
+/* One case before it is decided: `transition slips show`, `transition proof show`, and the word about evidence that nobody has looked at. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "admin.h"
+#include "case_files.h"
+#include "codes.h"
+#include "face.h"
+#include "login.h"
+#include "tables.h"
+
+#define LINE_SIZE 1024
+
+struct show {
+	struct cli *c;
+	const pb_case_reply *r;
+	int64_t now;
+	char (*path)[CASE_PATH_SIZE]; /* of each file, "" when it was not fetched */
+};
+
+/* ---- for programs ---- */
+
+static json_t *halves_json(const pb_slip_row *s)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; s && i < s->n_addressee; i++) {
+		const pb_slip_half *h = s->addressee[i];
+		json_array_append_new(out, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "name", admin_text(h->school_name), "received_at",
+			cli_time_json(h->received_at), "received_by", admin_text(h->received_by), "answered_at", cli_time_json(h->answered_at), "answered_by",
+			admin_text(h->answered_by), "outcome", admin_text(h->outcome), "note", admin_text(h->note)));
+	}
+	return out;
+}
+
+static json_t *slip_json(const pb_slip_row *s)
+{
+	if (!s)
+		return json_null();
+	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:o}", "id", s->slip, "slip", s->slip, "no", s->no, "addressees", halves_json(s),
+		"codes", admin_texts(s->code, s->n_code), "state", s->state, "round", s->round, "found_at", cli_time_json(s->found_at), "issue_due",
+		cli_time_json(s->issue_due), "issued_at", cli_time_json(s->issued_at), "resolve_due", cli_time_json(s->resolve_due), "closed_at",
+		cli_time_json(s->closed_at), "overdue", s->overdue, "escalated", s->escalated, "review_reason", admin_text(s->review_reason));
+}
+
+static json_t *declared_json(const pb_declared *d)
+{
+	if (!d)
+		return json_null();
+	return json_pack("{s:o,s:o,s:o,s:o,s:b,s:o,s:o}", "category", admin_text(d->category), "place", admin_text(d->place), "filed_by", admin_text(d->school),
+		"registration_no", admin_text(d->registration_no), "guardian_confirmed", d->guardian_confirmed, "evidence_note", admin_text(d->evidence_note), "note",
+		admin_text(d->note));
+}
+
+static json_t *files_json(const struct show *s)
+{
+	json_t *out = json_array();
+	char hex[65] = "";
+
+	for (size_t i = 0; i < s->r->n_file; i++) {
+		const pb_case_file *f = s->r->file[i];
+		if (f->sha.len == 32)
+			sodium_bin2hex(hex, sizeof hex, f->sha.data, 32);
+		json_array_append_new(out, json_pack("{s:s,s:I,s:s,s:s,s:o,s:b,s:b,s:o}", "name", f->name, "size", (json_int_t)f->size, "sha256", hex, "filed_by", f->school,
+			"at", cli_time_json(f->at), "complete", f->complete, "read", f->read || s->path[i][0], "path", admin_text(s->path[i])));
+	}
+	return out;
+}
+
+static json_t *case_json(const struct show *s)
+{
+	json_t *contacts = json_array(), *reminders = json_array(), *words = json_array();
+
+	for (size_t i = 0; i < s->r->n_contact; i++) {
+		const pb_case_contact *k = s->r->contact[i];
+		json_array_append_new(contacts, json_pack("{s:s,s:o,s:s,s:o,s:o,s:o,s:o}", "school", k->school, "at", cli_time_json(k->at), "method", k->method, "persons",
+			admin_text(k->persons), "outcome", admin_text(k->outcome), "next_date", cli_date_json(k->next_date), "note", admin_text(k->note)));
+	}
+	for (size_t i = 0; i < s->r->n_reminder; i++) {
+		const pb_case_reminder *m = s->r->reminder[i];
+		json_array_append_new(reminders, json_pack("{s:s,s:s,s:i,s:o,s:o}", "school", m->school, "what", m->what, "round", m->round, "due", cli_time_json(m->due), "at",
+			cli_time_json(m->at)));
+	}
+	for (size_t i = 0; i < s->r->n_word; i++) {
+		const pb_case_word *w = s->r->word[i];
+		json_array_append_new(words, json_pack("{s:s,s:s,s:o,s:s,s:o}", "word", w->word, "category", w->category, "reason", admin_text(w->reason), "by", w->by, "at",
+			cli_time_json(w->at)));
+	}
+	return json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "year", s->r->year, "student", admin_pupil(s->r->student), "source_school",
+		admin_text(s->r->source_name), "state", admin_text(s->r->state), "codes", admin_texts(s->r->code, s->r->n_code), "declared", declared_json(s->r->declared), "slip",
+		slip_json(s->r->slip), "files", files_json(s), "contacts", contacts, "reminders", reminders, "words", words);
+}
+
+/* ---- for people ---- */
+
+/* What code_name knows, or the code itself: a newer server may have more. */
+static const char *word_of(const struct code_list *list, const char *code)
+{
+	const char *word = code && *code ? code_name(list, code) : "";
+
+	return word ? word : code;
+}
+
+/* 声称入学未报到、姓名不一致 */
+static const char *problem_words(char *const *codes, size_t n, char *out, size_t size)
+{
+	*out = 0;
+	for (size_t i = 0; i < n; i++)
+		if (strlen(out) + 64 < size)
+			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? tr("、", ", ") : "", word_of(&codes_mismatch, codes[i]));
+	return out;
+}
+
+static const char *time_words(const struct show *s, int64_t us, char out[FACE_SIZE])
+{
+	return face_time(out, us, s->now);
+}
+
+static void say_part(const struct show *s, const char *title, size_t n)
+{
+	if (n)
+		cli_say(s->c, tr("%s（%zu）", "%s (%zu)"), title, n);
+	else
+		cli_say(s->c, tr("%s：没有", "%s: none"), title);
+}
+
+static void say_pupil(const struct show *s)
+{
+	char no[40] = "", name[200] = "", problem[LINE_SIZE];
+	const pb_pupil *p = s->r->student;
+	const pb_declared *d = s->r->declared;
+	const pb_slip_row *slip = s->r->slip;
+
+	admin_pupil_cells(s->c, p, no, sizeof no, name, sizeof name);
+	cli_say(s->c, tr("%d 年  %s  %s  生源小学：%s", "%d  %s  %s  from %s"), s->r->year, name, no, s->r->source_name ? s->r->source_name : "");
+	if (slip)
+		problem_words(slip->code, slip->n_code, problem, sizeof problem);
+	else
+		problem_words(s->r->code, s->r->n_code, problem, sizeof problem);
+	cli_say(s->c, tr("问题：%s", "problem: %s"), problem[0]            ? problem
+									 : s->r->state && s->r->state[0] ? tr("没有（上次核对时）", "none (at the last run)")
+													 : tr("还没有核对过", "not yet reconciled"));
+	if (!d) {
+		cli_say(s->c, "%s", tr("去向：没有填报", "declared: nothing"));
+		return;
+	}
+	cli_say(s->c, tr("去向：%s%s%s，%s填报%s", "declared: %s%s%s, by %s%s"), word_of(&codes_destination, d->category), d->place && d->place[0] ? " " : "", d->place ? d->place : "",
+		d->school_name, d->guardian_confirmed ? tr("，家长已确认", ", confirmed by the guardian") : "");
+	if (d->registration_no && d->registration_no[0])
+		cli_say(s->c, tr("  报名号：%s", "  registration: %s"), d->registration_no);
+	if (d->evidence_note && d->evidence_note[0])
+		cli_say(s->c, tr("  材料说明：%s", "  about the evidence: %s"), d->evidence_note);
+	if (d->note && d->note[0])
+		cli_say(s->c, tr("  备注：%s", "  note: %s"), d->note);
+}
+
+static void say_half(const struct show *s, const pb_slip_half *h)
+{
+	char received[FACE_SIZE], answered[FACE_SIZE];
+	const char *name = h->school_name && h->school_name[0] ? h->school_name : h->school;
+
+	if (!h->received_at && !h->answered_at)
+		cli_say(s->c, tr("  %s：还没有签收", "  %s: not yet received"), name);
+	else
+		cli_say(s->c, tr("  %s：%s %s 签收", "  %s: received %s by %s"), name, time_words(s, h->received_at, received), h->received_by ? h->received_by : "");
+	if (h->answered_at)
+		cli_say(s->c, tr("    答复：%s（%s %s）%s%s", "    answer: %s (%s, %s)%s%s"), word_of(&codes_outcome, h->outcome), time_words(s, h->answered_at, answered),
+			h->answered_by ? h->answered_by : "", h->note && h->note[0] ? tr("，说明：", ", note: ") : "", h->note ? h->note : "");
+	else if (h->received_at)
+		cli_say(s->c, "%s", tr("    还没有答复", "    no answer yet"));
+}
+
+static void say_slip(const struct show *s)
+{
+	const pb_slip_row *x = s->r->slip;
+	char when[FACE_SIZE], due[FACE_SIZE];
+
+	if (!x)
+		return;
+	cli_say(s->c, tr("交办单 %s：%s，第 %d 轮，程度：%s，责任初中：%s", "slip %s: %s, round %d, %s, home school %s"), x->no, word_of(&codes_slip_state, x->state), x->round,
+		word_of(&codes_severity, x->severity), strcmp(x->home_name, "bureau") == 0 ? tr("县局", "the bureau") : x->home_name);
+	cli_say(s->c, tr("  %s 发现，应在 %s交办", "  found %s, to be issued %s"), time_words(s, x->found_at, when), face_term(due, x->issue_due, s->now));
+	if (x->issued_at)
+		cli_say(s->c, tr("  %s 交办，应在 %s落实%s", "  issued %s, to be resolved %s%s"), time_words(s, x->issued_at, when), face_term(due, x->resolve_due, s->now),
+			x->escalated ? tr("（已升级）", " (escalated)") : x->overdue ? tr("（已超期）", " (overdue)") : "");
+	if (x->closed_at)
+		cli_say(s->c, tr("  %s 销号", "  closed %s"), time_words(s, x->closed_at, when));
+	if (x->review_reason && x->review_reason[0])
+		cli_say(s->c, tr("  上次审核意见：%s", "  last review: %s"), x->review_reason);
+	cli_say(s->c, "%s", x->n_addressee ? tr("两校答复", "answers") : tr("还没有下发给学校", "not yet issued to the schools"));
+	for (size_t i = 0; i < x->n_addressee; i++)
+		say_half(s, x->addressee[i]);
+	say_part(s, tr("联系记录", "contacts"), s->r->n_contact);
+	for (size_t i = 0; i < s->r->n_contact; i++) {
+		const pb_case_contact *k = s->r->contact[i];
+		char next[FACE_SIZE];
+		cli_say(s->c, tr("  %s %s %s%s%s%s%s%s%s%s%s", "  %s %s %s%s%s%s%s%s%s%s%s"), time_words(s, k->at, when), k->school_name, k->method,
+			k->persons[0] ? tr("，参与：", ", with ") : "", k->persons, k->outcome[0] ? tr("，结果：", ", outcome: ") : "", k->outcome,
+			k->note[0] ? tr("，记录：", ", note: ") : "", k->note, k->next_date ? tr("，下次 ", ", next ") : "", face_date(next, k->next_date));
+	}
+	say_part(s, tr("系统提醒", "reminders"), s->r->n_reminder);
+	for (size_t i = 0; i < s->r->n_reminder; i++) {
+		const pb_case_reminder *m = s->r->reminder[i];
+		cli_say(s->c, tr("  %s 提醒 %s：%s（第 %d 轮）", "  %s to %s: %s (round %d)"), time_words(s, m->at, when), m->school_name, word_of(&codes_reminder, m->what), m->round);
+	}
+}
+
+static void size_words(uint64_t size, char out[24])
+{
+	if (size < 1024 * 1024)
+		snprintf(out, 24, "%llu KB", (unsigned long long)(size + 1023) / 1024);
+	else
+		snprintf(out, 24, "%.1f MB", (double)size / (1024 * 1024));
+}
+
+static void say_files(const struct show *s)
+{
+	say_part(s, tr("佐证材料", "evidence"), s->r->n_file);
+	for (size_t i = 0; i < s->r->n_file; i++) {
+		const pb_case_file *f = s->r->file[i];
+		char name[300], size[24], when[FACE_SIZE];
+		case_file_cell(s->c, f->name, name, sizeof name);
+		size_words(f->size, size);
+		cli_say(s->c, tr("  %zu  %s  %s  %s 登记（该校电脑时间 %s）  %s", "  %zu  %s  %s  filed by %s (%s by its clock)  %s"), i + 1, name, size, f->school_name,
+			time_words(s, f->at, when),
+			!f->complete                    ? tr("还没有传完", "not all of it has come")
+			: f->read || s->path[i][0] ? tr("您看过", "seen by you")
+						   : tr("您还没有看过", "not yet seen by you"));
+		if (s->path[i][0])
+			cli_say(s->c, "     %s", s->path[i]);
+	}
+}
+
+static void say_words(const struct show *s)
+{
+	char when[FACE_SIZE];
+
+	for (size_t i = 0; i < s->r->n_word; i++) {
+		const pb_case_word *w = s->r->word[i];
+		cli_say(s->c, tr("县局意见：%s %s，%s：%s%s%s", "the bureau's word: %s %s, %s: %s%s%s"), time_words(s, w->at, when), w->by, word_of(&codes_destination, w->category),
+			strcmp(w->word, "accepted") == 0 ? tr("认可", "accepted") : tr("不认可", "refuted"), w->reason[0] ? tr("，理由：", ", because: ") : "", w->reason);
+	}
+}
+
+/* ---- fetching and showing ---- */
+
+static enum err fetch_files(struct show *s, struct link *link)
+{
+	const char *dir = cli_option(s->c, "files");
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; dir && !e && i < s->r->n_file; i++)
+		if (s->r->file[i]->complete) {
+			cli_progress(s->c, tr("取材料", "fetching"), i, s->r->n_file);
+			e = case_fetch(link, s->r->file[i], dir, s->path[i], &s->c->problem);
+			if (e)
+				s->path[i][0] = 0;
+		}
+	cli_progress_end(s->c);
+	return e;
+}
+
+static void open_files(const struct show *s)
+{
+	if (!cli_flag(s->c, "open") || !cli_is_asked(s->c))
+		return;
+	for (size_t i = 0; i < s->r->n_file; i++)
+		if (s->path[i][0] && !case_open(s->path[i]))
+			cli_warn(s->c, tr("没有自动打开 %s：请在文件夹里查看", "%s is not opened here: look at it in its folder"), s->path[i]);
+}
+
+static void say_next(const struct show *s, bool slip)
+{
+	size_t unread = 0;
+
+	for (size_t i = 0; i < s->r->n_file; i++)
+		unread += s->r->file[i]->complete && !s->r->file[i]->read && !s->path[i][0];
+	if (unread)
+		cli_say(s->c, "%s", tr("取出材料：再加 --files 文件夹", "to fetch the evidence, add --files FOLDER"));
+	if (slip && strcmp(s->r->slip->state, "answered") == 0)
+		cli_say(s->c, tr("审核：jgadmin transition slips review %s accept，或 return --reason 理由", "to decide: jgadmin transition slips review %s accept, or return --reason TEXT"),
+			s->r->slip->no);
+	else if (!slip && s->r->declared)
+		cli_say(s->c, tr("认定：jgadmin transition proof accept --year %d 学生，或 refute --reason 理由", "to decide: jgadmin transition proof accept --year %d PUPIL, or refute --reason TEXT"),
+			s->r->year);
+}
+
+static int show(struct cli *c, uint16_t method, const pb_case_request *q, bool slip)
+{
+	struct arena arena;
+	const ProtobufCMessage *reply = NULL;
+	struct link *link = NULL;
+	struct show s = {.c = c, .now = profile_now_us(&c->profile)};
+
+	if (cli_flag(c, "open") && !cli_option(c, "files"))
+		return cli_fail_with(c, ERR_USAGE, "--files DIR --open", tr("打开材料要先写取到哪个文件夹", "--open needs a folder to fetch into"));
+	if (cli_option(c, "files") && case_folder(cli_option(c, "files"), &c->problem))
+		return cli_fail(c);
+	arena_init(&arena, 16u << 20);
+	enum err e = login_link(&link, &c->profile, NULL, &c->problem);
+	if (!e)
+		e = link_ask(link, method, &q->base, &arena, &reply, &c->problem);
+	if (!e) {
+		s.r = (const pb_case_reply *)reply;
+		s.path = arena_alloc(&arena, sizeof *s.path * (s.r->n_file + 1));
+		e = s.path ? fetch_files(&s, link) : problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);
+	}
+	if (link)
+		link_close(link);
+	if (e) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	say_pupil(&s);
+	say_slip(&s);
+	say_files(&s);
+	say_words(&s);
+	say_next(&s, slip);
+	open_files(&s);
+	json_t *out = c->json ? case_json(&s) : json_null();
+	arena_free(&arena);
+	return cli_result(c, out, 0);
+}
+
+int cmd_slips_show(struct cli *c)
+{
+	pb_case_request q = PB_CASE_REQUEST_INIT;
+
+	q.name = (char *)(uintptr_t)cli_operand(c, 0);
+	return show(c, METHOD_TRANSITION_SHOW_SLIP, &q, true);
+}
+
+int cmd_proof_show(struct cli *c)
+{
+	pb_case_request q = PB_CASE_REQUEST_INIT;
+	int code;
+
+	if (!admin_year(c, &q.year, &code))
+		return code;
+	q.has_year = 1;
+	q.name = (char *)(uintptr_t)cli_operand(c, 0);
+	return show(c, METHOD_TRANSITION_SHOW_PROOF, &q, false);
+}
+
+/* ---- before a decision ---- */
+
+bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *name, int *code)
+{
+	pb_case_request q = PB_CASE_REQUEST_INIT;
+	const ProtobufCMessage *reply;
+	struct arena arena;
+	char names[LINE_SIZE] = "", one[300], look[160];
+	unsigned unread = 0;
+
+	q.has_year = year != 0;
+	q.year = year;
+	q.name = (char *)(uintptr_t)name;
+	enum err e = admin_ask(c, method, &q.base, &arena, &reply);
+	const pb_case_reply *r = e ? NULL : (const pb_case_reply *)reply;
+	for (size_t i = 0; r && i < r->n_file; i++) {
+		if (!r->file[i]->complete || r->file[i]->read)
+			continue;
+		case_file_cell(c, r->file[i]->name, one, sizeof one);
+		if (strlen(names) + strlen(one) + 8 < sizeof names)
+			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", unread ? tr("、", ", ") : "", one);
+		unread++;
+	}
+	arena_free(&arena);
+	c->problem = (struct problem){0}; /* what is wrong with the name, the decision itself will say */
+	if (!unread)
+		return true;
+	if (method == METHOD_TRANSITION_SHOW_SLIP)
+		snprintf(look, sizeof look, tr("jgadmin transition slips show %.60s --files 文件夹", "jgadmin transition slips show %.60s --files FOLDER"), name);
+	else /* a pupil's number is not repeated on the screen */
+		snprintf(look, sizeof look, tr("jgadmin transition proof show --year %d 学生 --files 文件夹", "jgadmin transition proof show --year %d PUPIL --files FOLDER"), year);
+	cli_warn(c, tr("有 %u 份材料您还没有看过：%s。查看：%s", "you have not looked at %u files: %s. To see them: %s"), unread, names, look);
+	if (!cli_is_asked(c) || cli_confirm("accept", tr("不看材料就认可，请输入 accept：", "to accept without looking, type accept: ")))
+		return true;
+	*code = cli_fail_with(c, ERR_NOT_NOW, look, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	return false;
+}
