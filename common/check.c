@@ -216,14 +216,16 @@ static bool field_passes(const ProtobufCFieldDescriptor *f, const void *value, c
 			return true;
 		if (strncmp(check, "codes:", 6) == 0)
 			return code_item(code_list_by_name(check + 6), text) != NULL;
-		return strcmp(check, "uuid") == 0 ? id_parse(id, text) == 0 : school_code_check(text) == ID_OK;
+		if (strcmp(check, "uuid") == 0)
+			return id_parse(id, text) == 0;
+		return strcmp(check, "school") != 0 || school_code_check(text) == ID_OK;
 	case PROTOBUF_C_TYPE_BYTES:
 		return ((const ProtobufCBinaryData *)value)->len == (strcmp(check, "id") == 0 ? 16u : 32u);
 	case PROTOBUF_C_TYPE_UINT32:
 		return *(const uint32_t *)value <= (uint32_t)atol(check + 4);
 	case PROTOBUF_C_TYPE_INT32:
 		return *(const int32_t *)value == 0 || number_passes(*(const int32_t *)value, check);
-	default:
+	default: /* a sequence is unsigned: one of 2^63 and more is negative here */
 		return *(const int64_t *)value == 0 || number_passes(*(const int64_t *)value, check);
 	}
 }

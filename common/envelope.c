@@ -140,16 +140,34 @@ enum err envelope_unpack(const ProtobufCMessageDescriptor *type, const void *byt
 	return ERR_OK;
 }
 
-/* One value of a request: what its declaration says it has to be, and text in normal form. */
+/* Text of a request is stored, shown and logged like a record's: the same characters stay out. A password is
+ * none of that. */
+static enum err check_text(
+	const ProtobufCFieldDescriptor *f, const char *text, const char *check, struct problem *p)
+{
+	int32_t c = strcmp(check, "secret") ? text_forbidden(text, strlen(text)) : 0;
+
+	if (!text_is_nfc(text, strlen(text)))
+		return problem_set(p, ERR_MALFORMED, f->name, NULL,
+			tr("“%s”的文字不是规范形式（NFC）", "%s is not in normal form (NFC)"), f->name);
+	if (c)
+		return problem_set(p, ERR_INVALID, f->name,
+			tr("请删去它，重新输入这一项", "delete it and type the text again"),
+			tr("“%s”里有不能保存的字符 U+%04X",
+				"%s holds the character U+%04X, which cannot be stored"),
+			f->name, (unsigned)c);
+	return ERR_OK;
+}
+
+/* One value of a request: what its declaration says it has to be. */
 static enum err check_value(const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p)
 {
 	const char *text = f->type == PROTOBUF_C_TYPE_STRING ? *(const char *const *)value : NULL;
 
 	if (f->type == PROTOBUF_C_TYPE_STRING && !text)
 		return ERR_OK;
-	if (text && !text_is_nfc(text, strlen(text)))
-		return problem_set(p, ERR_MALFORMED, f->name, NULL, tr("“%s”的文字不是规范形式（NFC）", "%s is not in normal form (NFC)"), f->name);
-	return check[0] ? check_field(f, value, check, p) : ERR_OK;
+	enum err e = text ? check_text(f, text, check, p) : ERR_OK;
+	return !e && check[0] ? check_field(f, value, check, p) : e;
 }
 
 enum err envelope_check(const ProtobufCMessage *message, struct problem *p)

@@ -89,7 +89,7 @@ def bounds(decl, header, source):
     source.append("\treturn NULL;\n}\n")
 
 
-CHECKS = {"year": 5, "date": 5, "time": 3, "school": 9, "uuid": 9, "id": 12, "sha": 12, "sequence": 4, "codes": 9, "max": 13}
+CHECKS = {"year": 5, "date": 5, "time": 3, "school": 9, "uuid": 9, "id": 12, "sha": 12, "sequence": 4, "codes": 9, "max": 13, "secret": 9}
 
 
 def checks(decl, header, source):

@@ -10,6 +10,7 @@
 #include "dispatch.h"
 #include "guesses.h"
 #include "password.h"
+#include "pb.h"
 #include "pki.h"
 #include "push_plan.h"
 #include "strangers.h"
@@ -126,8 +127,22 @@ static void print_check(const char *check)
 
 	if (strncmp(check, "codes:", 6) == 0)
 		printf("a code of the list `%s`", check + 6);
+	else if (strcmp(check, "secret") == 0)
+		fputs("any characters: it is never shown", stdout);
 	else
 		fputs(check_words(check, words, sizeof words), stdout);
+}
+
+static void checks_of(const ProtobufCMessageDescriptor *d)
+{
+	const char *const *checks = message_checks(d);
+
+	for (unsigned f = 0; checks && f < d->n_fields; f++)
+		if (checks[f][0]) {
+			printf("| %s | %s | ", d->short_name, d->fields[f].name);
+			print_check(checks[f]);
+			puts(" |");
+		}
 }
 
 static void request_checks(void)
@@ -136,18 +151,13 @@ static void request_checks(void)
 	     "A value that does not pass is refused with INVALID, its `field`, and a `hint` that says what "
 	     "passes. Empty text and 0 count as not given.\n\n"
 	     "| request | field | passes |\n|---|---|---|");
+	checks_of(&pb_hello_desc);
 	for (size_t i = 0; i < method_count; i++) {
-		const ProtobufCMessageDescriptor *d = method_table[i].request;
-		const char *const *checks = message_checks(d);
 		bool seen = false;
 		for (size_t k = 0; k < i; k++)
-			seen |= method_table[k].request == d;
-		for (unsigned f = 0; checks && !seen && f < d->n_fields; f++)
-			if (checks[f][0]) {
-				printf("| %s | %s | ", d->short_name, d->fields[f].name);
-				print_check(checks[f]);
-				puts(" |");
-			}
+			seen |= method_table[k].request == method_table[i].request;
+		if (!seen)
+			checks_of(method_table[i].request);
 	}
 }
 

@@ -4,12 +4,14 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -284,6 +286,8 @@ def bodies(county, year):
                ("enrolling here", n["Enrol.Enrol"], b"", "NOT_NOW"),
                ("a school code of nine digits", n["Identity.InviteDevice"], text_field(1, b"213299900"), "INVALID"),
                ("text that is not NFC", n["Identity.DisableUser"], text_field(1, "e\u0301".encode()), "MALFORMED"),
+               ("a character that steers a terminal", n["Identity.DisableUser"], text_field(1, b"a\x1b[2J"), "INVALID"),
+               ("one that turns the writing", n["Identity.DisableUser"], text_field(1, "a\u202eb".encode()), "INVALID"),
                ("wrong role", n["Transition.Open"], b"\x08\xeb\x0f", "PERMISSION")]
         for name, number, body, wanted in bad:
             if not is_refused(name, lambda: wire.raw(number, body), wanted):
@@ -391,6 +395,10 @@ def frames(county, year):
     with year.p.connect() as wire:
         is_refused("call before log-in", lambda: wire.call("Sync.Pull", stream=int(P)), "UNAUTHENTICATED")
         is_refused("second HELLO", lambda: wire.hello(), "PROTOCOL")
+    for name, fields in (("steers a terminal", dict(client="\x1b[2J")), ("counts beyond 2^63", dict(made=1 << 63))):
+        with year.p.connect(greet=False) as wire:
+            wire.send(w.HELLO, pb.Hello(version_min=1, version_max=1, **fields).SerializeToString())
+            is_refused("a HELLO that " + name, lambda: wire.step(), "MALFORMED")
     with year.p.connect(greet=False) as wire:
         wire.send_bytes(header.pack(4097, w.HELLO, 0, 0, 0, 0))
         is_refused("a HELLO of 4097 bytes", lambda: wire.step(), "TOO_LARGE")
@@ -745,12 +753,36 @@ def vectors():
         cases.equal("vector RESUME", w.resume_proof(b(x["token"]), b(x["exporter"])).hex(), x["proof"])
 
 
+def document(county, year):
+    """What proto/README.md names by number has that number, and its example verifies a pull of this server."""
+    text = open(os.path.join(w.PROTO, "README.md")).read()
+    errors = dict((name, int(number)) for number, name in re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", open(os.path.join(w.PROTO, "REFERENCE.md")).read(), re.M))
+    cases.equal("errors are named with their numbers", [(name, n) for name, n in re.findall(r"\b([A-Z][A-Z_]+)`? \((\d+)\)", text) if errors.get(name) != int(n)], [])
+    cases.check("all that steer a synchronisation are there", all("%s (%d)" % (name, errors[name]) in text for name in ("FORKED", "EXPECT", "RESYNC", "EPOCH", "BLOCKED", "FILE_DAMAGED")))
+    methods = re.findall(r"`(\w+\.\w+)` \((0x[0-9A-F]{4})", text)
+    cases.equal("and methods with theirs", [(name, n) for name, n in methods if METHODS[name].number != int(n, 16)], [])
+    cases.check("and it names some", len(methods) >= 10, methods)
+    example = {}
+    exec(re.search(r"```python\n(.*?)```", text, re.S).group(1), example)
+    with year.p.open() as wire:
+        for id in year.p.streams:
+            last = wire.page_list("Sync.Pull", stream=id)[-1]
+            example["verify_head"](wire.leaf, id, last)
+            last.audit_n += 1
+            try:
+                example["verify_head"](wire.leaf, id, last)
+                cases.check("a head that was not signed", False)
+            except InvalidSignature:
+                cases.check("the document's example verifies a head, and no other", True)
+
+
 def main():
     vectors()
     cases.equal("vectors.json is what the document says", subprocess.run([sys.executable, os.path.dirname(os.path.abspath(__file__)) + "/make_vectors.py", "--check"]).returncode, 0)
     with WireCounty() as county:
         year = Year(county)
         year.run()
+        document(county, year)
         watch(county, year)
         identity(county)
         bodies(county, year)
