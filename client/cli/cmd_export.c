@@ -18,19 +18,19 @@ static bool allowed(const void *data, const struct record *r)
 
 int cmd_export(struct cli *c)
 {
-	static const char *const words[] = {"students", "destinations", "slips"};
+	static const char *const words[] = {"students", "destinations", "slips", "verify"};
 	const char *path = cli_option(c, "o");
 	char shown[FILE_PATH_TEXT_MAX];
 	struct export_report report;
 	struct cycle cycle;
 	size_t what = 0;
 
-	while (what < 3 && strcmp(words[what], c->operand[0]) != 0)
+	while (what < 4 && strcmp(words[what], c->operand[0]) != 0)
 		what++;
-	if (what == 3 || !path)
+	if (what == 4 || !path)
 		return cli_fail_with(c, ERR_USAGE, NULL,
-			what == 3 ? tr("可以导出 students、destinations、slips",
-					    "one of students, destinations, slips")
+			what == 4 ? tr("可以导出 students、destinations、slips、verify",
+					    "one of students, destinations, slips, verify")
 				  : tr("缺少 -o 文件", "-o FILE is missing"));
 	if (sheet_target_check(path, NULL, &c->problem))
 		return cli_fail(c);

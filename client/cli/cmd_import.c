@@ -93,7 +93,7 @@ static void print_notes(const struct cli *c, const struct import_notes *notes,
 	}
 }
 
-static void print_report(const struct cli *c, const struct import_report *r, bool dry_run)
+static void print_report(const struct cli *c, enum import_what what, const struct import_report *r, bool dry_run)
 {
 	cli_say(c,
 		tr("%s读 %zu 行：新增 %zu，更新 %zu，未变 %zu，不合格 %zu",
@@ -107,7 +107,7 @@ static void print_report(const struct cli *c, const struct import_report *r, boo
 			tr("列相同的 %zu 张工作表都读了", "all %zu sheets with the same columns were read"),
 			r->sheets);
 	if (r->unfilled)
-		cli_say(c, tr("还有 %zu 名学生没有填去向", "%zu pupils have no destination yet"),
+		cli_say(c, what == IMPORT_VERIFY ? tr("还有 %zu 名学生没有填核验结果", "%zu pupils have no answer yet") : tr("还有 %zu 名学生没有填去向", "%zu pupils have no destination yet"),
 			r->unfilled);
 	if (r->skipped)
 		cli_say(c,
@@ -168,7 +168,7 @@ static int tell(struct cli *c, const struct import_options *o, const struct impo
 {
 	if (e && !r->id && !r->slipped && (e != ERR_FILE_FORMAT || !r->read))
 		return cli_fail(c);
-	print_report(c, r, o->dry_run);
+	print_report(c, o->what, r, o->dry_run);
 	int code = r->rejected.n ? err_info(ERR_CONFLICT)->exit_code : 0;
 	json_t *json = report_json(r);
 	if (e)
@@ -236,6 +236,11 @@ int cmd_import_enrolled(struct cli *c)
 	return run_import(c, IMPORT_ENROLLED);
 }
 
+int cmd_import_verify(struct cli *c)
+{
+	return run_import(c, IMPORT_VERIFY);
+}
+
 struct batch_list {
 	json_t *json;
 	struct cli_table *table;
@@ -246,7 +251,7 @@ static const char *batch_words(const char *what)
 	static const struct {
 		const char *what, *zh, *en;
 	} words[] = {{"students", "导入学生", "pupils imported"}, {"destinations", "导入升学去向", "destinations imported"},
-		{"enrolled", "导入新生名册", "roster imported"}, {"verify", "核验答复", "verification"}, {"edit", "修改", "edit"}, {"undo", "撤销", "undoing"}};
+		{"enrolled", "导入新生名册", "roster imported"}, {"verify", "核验答复", "verification answers"}, {"edit", "修改", "edit"}, {"undo", "撤销", "undoing"}};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].what, what) == 0)

@@ -514,6 +514,9 @@ static json_t *show_files(const struct cli *c, const struct view *v, const struc
 		bool ours = false;
 		for (size_t k = 0; k < 3 && v->items[i]->live && r->kind->number == KIND_EVIDENCE; k++)
 			ours |= targets[k] && r->value[F_EVIDENCE_TARGET].len == ID_SIZE && memcmp(r->value[F_EVIDENCE_TARGET].data, targets[k]->id, ID_SIZE) == 0;
+		for (size_t k = 0; ours && k < i; k++) /* one file may hang on the half and on the table */
+			ours = !(v->items[k]->mark && record_same_field(&v->items[k]->record, r, F_EVIDENCE_SHA));
+		v->items[i]->mark = ours;
 		if (!ours)
 			continue;
 		cli_say(c, tr("材料\t%s（%lld KB，%s）", "file\t%s (%lld KB, %s)"), record_text(r, F_EVIDENCE_NAME, name, sizeof name),

@@ -67,6 +67,7 @@ int cmd_doctor(struct cli *c);
 int cmd_import_students(struct cli *c);
 int cmd_import_destinations(struct cli *c);
 int cmd_import_enrolled(struct cli *c);
+int cmd_import_verify(struct cli *c);
 int cmd_import_list(struct cli *c);
 int cmd_import_undo(struct cli *c);
 int cmd_sync(struct cli *c);

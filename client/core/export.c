@@ -258,6 +258,73 @@ static enum err write_form(struct view *v, struct sheet_writer *w, struct row_ou
 	return e;
 }
 
+/* ---- The verification list ---- */
+
+#define ANSWER_COLUMN 7 /* of the form below, from 0 */
+
+static const struct record *declared_record(const void *row)
+{
+	return &((const struct verify_row *)row)->destination->record;
+}
+
+static void add_declared(const struct view *v, struct row_out *out, const struct verify_row *row, size_t number)
+{
+	const struct record *d = &row->destination->record, *a = row->answer ? &row->answer->record : NULL;
+	const char *roster = !row->enrolment ? "" : record_number(&row->enrolment->record, F_ENROLMENT_PRESENT) ? "present" : "absent";
+
+	out->n = 0;
+	snprintf(next_cell(out), CELL_SIZE, "%zu", number);
+	record_text(d, F_DESTINATION_NAME, next_cell(out), CELL_SIZE);
+	words_class(d, next_cell(out), CELL_SIZE);
+	words_tail(d, next_cell(out));
+	school_face(v, row->destination->owner, next_cell(out), CELL_SIZE);
+	value_show(d, F_DESTINATION_CATEGORY, false, next_cell(out), CELL_SIZE);
+	snprintf(next_cell(out), CELL_SIZE, "%s", *roster ? code_name(&codes_answer, roster) : "");
+	char *answer = next_cell(out), *note = next_cell(out);
+	if (a)
+		value_show(a, F_VERIFY_ANSWER_ANSWER, false, answer, CELL_SIZE);
+	if (a)
+		record_text(a, F_VERIFY_ANSWER_NOTE, note, CELL_SIZE);
+}
+
+static enum err write_answers(struct sheet_writer *w, struct problem *p)
+{
+	const char *cell = "核验结果";
+	enum err e = sheet_writer_page(w, SHEET_CHOICES, p);
+
+	if (!e)
+		e = sheet_writer_row(w, &cell, 1, SHEET_HEADER, p);
+	for (size_t i = 0; !e && i < codes_answer.n; i++) {
+		cell = tr(codes_answer.items[i].zh, codes_answer.items[i].en);
+		e = sheet_writer_row(w, &cell, 1, SHEET_PLAIN, p);
+	}
+	return e;
+}
+
+static enum err write_verify(struct view *v, struct sheet_writer *w, struct row_out *out, int32_t year, bool book, size_t *rows, struct problem *p)
+{
+	static const char *const headings[] = {"序号", "姓名", "班级", "证件号码末四位", "生源学校", "去向类别", "名册", "核验结果", "说明"};
+	size_t n;
+	struct verify_row *list = verify_rows(v, year, &n);
+	enum err e = list ? ERR_OK : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+
+	if (!e && book)
+		e = sheet_writer_choice(w, ANSWER_COLUMN, SHEET_CHOICES, 0, codes_answer.n, true, p);
+	if (!e)
+		e = sheet_writer_row(w, headings, sizeof headings / sizeof *headings, SHEET_HEADER, p);
+	if (!e)
+		words_sort(list, n, sizeof *list, declared_record, NULL);
+	for (size_t i = 0; !e && i < n; i++) {
+		add_declared(v, out, &list[i], i + 1);
+		e = sheet_writer_row(w, out->cells, out->n, SHEET_PLAIN, p);
+		*rows += !e;
+	}
+	if (!e && book)
+		e = write_answers(w, p);
+	free(list);
+	return e;
+}
+
 /* ---- Slips ---- */
 
 static const int slip_fields[] = {F_SLIP_NO, F_SLIP_NAME, F_SLIP_CERT_NO, F_SLIP_STUDENT_NO, F_SLIP_CODES,
@@ -309,7 +376,7 @@ enum err export_run(struct view *v, enum export_what what, int32_t year, const c
 	bool (*allowed)(const void *data, const struct record *r), const void *data,
 	struct export_report *report, struct problem *p)
 {
-	static const char *const titles[] = {"学生", "升学去向", "交办单"};
+	static const char *const titles[] = {"学生", "升学去向", "交办单", "核验名单"};
 	struct row_out *out = malloc(sizeof *out);
 	struct sheet_writer *w = NULL;
 	enum err e = out ? sheet_writer_open(&w, path, titles[what], p)
@@ -318,6 +385,8 @@ enum err export_run(struct view *v, enum export_what what, int32_t year, const c
 	*report = (struct export_report){0};
 	if (!e && what == EXPORT_SLIPS)
 		e = write_slips(v, w, out, &report->rows, p);
+	else if (!e && what == EXPORT_VERIFY)
+		e = write_verify(v, w, out, year, strcasecmp(strrchr(path, '.'), ".xlsx") == 0, &report->rows, p);
 	else if (!e && what == EXPORT_DESTINATIONS && strcasecmp(strrchr(path, '.'), ".xlsx") == 0)
 		e = write_form(v, w, out, year, allowed, data, &report->rows, p);
 	else if (!e)

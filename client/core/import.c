@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codes.h"
 #include "cycle.h"
 #include "import_row.h"
 #include "lint.h"
 #include "sheet_write.h"
 #include "tables.h"
 #include "text.h"
+#include "transition.h"
 
 #define IMPORT_BYTES (512u << 20) /* texts of 100,000 rows, the most that sheet.h reads */
 #define PROGRESS_ROWS 500
@@ -21,6 +23,7 @@ static const struct {
 	[IMPORT_STUDENTS] = {KIND_STUDENT, {KIND_STUDENT, KIND_GUARDIAN, 0}},
 	[IMPORT_DESTINATIONS] = {KIND_DESTINATION, {KIND_DESTINATION, KIND_EVIDENCE, KIND_SCHOOL, 0}},
 	[IMPORT_ENROLLED] = {KIND_ENROLMENT, {KIND_ENROLMENT, KIND_DESTINATION, 0}},
+	[IMPORT_VERIFY] = {KIND_VERIFY_ANSWER, {KIND_VERIFY_ANSWER, KIND_DESTINATION, KIND_ENROLMENT, KIND_SCHOOL, 0}},
 };
 
 /* ---- The year ---- */
@@ -48,6 +51,20 @@ static enum err ask_year(struct import *im, const struct cycle *cycle)
 			"no cycle was heard of yet and the title names no year: which one is this of?"));
 }
 
+/* Answers belong to the cycle, and to its phase of verification. */
+static enum err verify_year(struct import *im, const struct cycle *cycle)
+{
+	im->year = im->report->year = cycle->year;
+	if (strcmp(cycle->phase, "closed") == 0)
+		return problem_set(im->p, ERR_PHASE, NULL, tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年", "tell the bureau: the leader can open the year again, with a reason"),
+			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
+	if (cycle->known && strcmp(cycle->phase, "verify") != 0)
+		return problem_set(im->p, ERR_PHASE, NULL, tr("若县里刚进入核验阶段，先运行 jg sync", "if the county has just begun it, run jg sync"),
+			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"), code_name(&codes_phase, cycle->phase));
+	im->declared = verify_rows(im->view, im->year, &im->n_declared);
+	return im->declared ? ERR_OK : problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL);
+}
+
 /* The year that a destination or a roster belongs to: told, else written in the file, else that of the cycle.
  * Never guessed: rows of another year are seen by nobody. */
 static enum err find_year(struct import *im)
@@ -61,6 +78,8 @@ static enum err find_year(struct import *im)
 		import_hint_read(im, im->book.tables[i].table, im->book.tables[i].page, &hint);
 	if (e || o->what == IMPORT_STUDENTS)
 		return e;
+	if (o->what == IMPORT_VERIFY)
+		return verify_year(im, &cycle);
 	bool closed = strcmp(cycle.phase, "closed") == 0;
 	im->year = o->year ? o->year : is_near(im, hint.year) ? hint.year : 0;
 	if (!im->year && (!cycle.known || (closed && cycle_year_of(im->today) > cycle.year)))
@@ -99,7 +118,10 @@ static enum err add_row(struct import *im, const struct table_row *at)
 		im->room = room;
 	}
 	im->rows[im->n_rows] = (struct import_row){.at = *at, .page = im->page};
-	import_read_row(im, &im->rows[im->n_rows++]);
+	if (im->options->what == IMPORT_VERIFY)
+		import_verify_read(im, &im->rows[im->n_rows++]);
+	else
+		import_read_row(im, &im->rows[im->n_rows++]);
 	return ERR_OK;
 }
 
@@ -183,7 +205,10 @@ static enum err read_file(struct import *im)
 	const struct import_options *o = im->options;
 	enum err e = sheet_read_file(o->path, o->sheet, &im->sheet, im->p);
 
-	import_columns(im);
+	if (o->what == IMPORT_VERIFY)
+		import_verify_columns(im);
+	else
+		import_columns(im);
 	const struct book_wants wants = {
 		im->columns, im->n_columns, o->maps, o->n_maps, import_roster_usable, im};
 	if (!e)
@@ -319,6 +344,7 @@ enum err import_run(struct store *s, const struct import_options *options, struc
 	if (e && p && p->code != e)
 		problem_set(p, e, NULL, NULL, NULL);
 	free(im.rows);
+	free(im.declared);
 	view_free(im.view);
 	book_close(&im.book);
 	sheet_free(im.sheet);

@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-enum import_what { IMPORT_STUDENTS, IMPORT_DESTINATIONS, IMPORT_ENROLLED };
+enum import_what { IMPORT_STUDENTS, IMPORT_DESTINATIONS, IMPORT_ENROLLED, IMPORT_VERIFY };
 
 struct import_options {
 	enum import_what what;

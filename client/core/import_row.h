@@ -58,6 +58,8 @@ struct import {
 	struct view *view;
 	int32_t today, year;
 	int64_t batch;
+	struct verify_row *declared; /* of a verification list: who declared this school */
+	size_t n_declared;
 };
 
 /* Fills columns and meaning for the kind. */
@@ -87,6 +89,11 @@ void import_read_roster(struct import *im, struct import_row *row);
 enum err import_store_rows(struct import *im);
 /* What was read, or was to be told, and could not be kept. */
 enum err import_kept(const struct import *im);
+
+/* import_verify.c: the verification list, whose columns are those of no record. */
+void import_verify_columns(struct import *im);
+void import_verify_read(struct import *im, struct import_row *row);
+enum err import_verify_store(struct import *im, struct import_row *row);
 
 /* import_slip.c: refuses a roster one of whose columns has slipped. */
 enum err import_check_slip(struct import *im);

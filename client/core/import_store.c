@@ -16,7 +16,7 @@
 #define PROGRESS_ROWS 500
 
 static const char *const words[] = {
-	[IMPORT_STUDENTS] = "students", [IMPORT_DESTINATIONS] = "destinations", [IMPORT_ENROLLED] = "enrolled"};
+	[IMPORT_STUDENTS] = "students", [IMPORT_DESTINATIONS] = "destinations", [IMPORT_ENROLLED] = "enrolled", [IMPORT_VERIFY] = "verify"};
 
 /* What says who a pupil is. A row that gives it otherwise is a slip of a column or another child as often as a
  * correction. */
@@ -332,7 +332,7 @@ enum err import_store_rows(struct import *im)
 	e = batch_begin(im->store, words[o->what], path, &im->batch, im->p);
 	for (size_t i = 0; !e && i < im->n_rows; i++) {
 		if (!im->rows[i].bad && !im->rows[i].unfilled)
-			e = store_row(im, &im->rows[i]);
+			e = o->what == IMPORT_VERIFY ? import_verify_store(im, &im->rows[i]) : store_row(im, &im->rows[i]);
 		if (o->progress && i % PROGRESS_ROWS == 0)
 			o->progress(o->progress_data, i, im->n_rows);
 	}

@@ -12,7 +12,7 @@ from harness import Cases, Server
 from test_reminders import JUNIOR, PRIMARY, YEAR, County
 
 # Codes, error names, machine times and school codes have no place on a screen that people read.
-CODES = [r"M\d\d", r"\b[ABCD]\d\b", r"\bnull\b", r"\+08:00", r"\d{10}", r"[A-Z_]{5,}"]
+CODES = [r"M\d\d", r"\b[ABCD]\d\b", r"\bnull\b", r"\+08:00", r"\d{10}", r"[A-Z][A-Z_]{4,}"]
 # name, class; sorted as the lists are: by class as a number, then by the sound of the name
 PUPILS = [("安小雨", "1"), ("高浩然", "1"), ("张一诺", "1"), ("李明月", "2"), ("王子轩", "2"), ("白云飞", "10")]
 SHUFFLED = [3, 5, 1, 0, 4, 2]
@@ -89,8 +89,149 @@ class Words:
         self.says("and is taken back", p, "undo", batch, words=("白云飞",))
         p.ok("sync")
         self.c.check("a pure junior school has nothing to declare", not [t for t in self.junior.ok("todo") if t["what"] in ("unset", "gaps", "file")], self.junior.ok("todo"))
-        progress = self.county.edu.ok("transition", "progress", "--year", YEAR)
-        self.c.check("the bureau counts the same", any(r.get("declared") == 6 or r.get("filled") == 6 for r in progress) or not progress or "declared" not in progress[0], progress)
+
+    def forms(self):
+        """否 stays 否 where a row was given, and the form keeps the order of the lists."""
+        path = self.county.path("学生.xlsx")
+        self.primary.ok("export", "students", "-o", path)
+        sheet = list(openpyxl.load_workbook(path).active.values)
+        self.c.equal("a no is a no", {row[sheet[0].index("是否随迁子女")] for row in sheet[1:]}, {"否"})
+        path = self.county.path("去向.xlsx")
+        self.primary.ok("export", "destinations", "-o", path)
+        sheet = list(openpyxl.load_workbook(path).worksheets[0].values)
+        confirmed = {row[sheet[0].index("姓名")]: row[sheet[0].index("家长确认")] or "" for row in sheet[1:]}
+        self.c.equal("家长确认 too", confirmed, {name: "否" for name, _ in PUPILS})
+
+    def conflict(self):
+        """Two computers of the school, one pupil."""
+        other = self.county.server.school(PRIMARY, name="second")
+        other.ok("sync")
+        for person, address in ((self.primary, "西街 1 号"), (other, "南街 9 号")):
+            person.ok("students", "set", number(1), "live_address=" + address)
+        self.primary.ok("sync")
+        other.ok("sync", code=5)
+        row = self.rows(other, "conflicts", "list")[0]
+        self.c.check("conflicts name the pupil", row[1:3] == ["高浩然（六1班）", number(1)[-4:]], row)
+        shown = self.clean(other, "conflicts", "show", row[0])
+        self.c.check("and both versions in words", all(w in shown for w in ("现住址", "我的 南街 9 号", "对方 西街 1 号", "jg conflicts resolve")), shown)
+        for words in ("conflicts list", "outbox list", "outbox show " + row[0], "todo"):
+            self.clean(other, *words.split())
+        self.says("the decision is said", other, "conflicts", "resolve", row[0], "mine", words=("高浩然（六1班）", "用我的内容"))
+        other.ok("sync")
+
+    def september(self):
+        c, j = self.county, self.junior
+        c.phase("assist", "confirm", "verify")
+        c.move_to(9, 6)
+        j.ok("sync")
+        self.primary.ok("sync")
+        self.c.check("a pure primary school has nobody to verify", not [t for t in self.primary.ok("todo") if t["what"] in ("verify", "submit")], self.primary.ok("todo"))
+        self.says("and is told so", self.primary, "verify", "list", words=("没有初中部",))
+        rows = self.rows(j, "verify", "list")
+        here = [PUPILS[i] for i in (0, 1, 2, 3)]
+        self.c.equal("who declared the junior school, with school, class and last four", [r[:5] for r in rows],
+                     [[str(n + 1), "东小", "六%s班" % p[1], p[0], number(PUPILS.index(p))[-4:]] for n, p in enumerate(here)])
+        self.clean(j, "verify", "list")
+        self.bulk()
+        self.list_of_paper()
+
+    def answers(self):
+        return {r["student"]["name"]: r["answer"] for r in self.junior.ok("verify", "list")}
+
+    def bulk(self):
+        j = self.junior
+        none = dict.fromkeys(self.answers())
+        self.says("a dry run names the class", j, "verify", "answer", "--class", "1", "present", "--dry-run", words=("安小雨（六1班）→ 在校", "张一诺", "未保存", "3 人"))
+        self.c.equal("and stores nothing", self.answers(), none)
+        said = self.says("a class at once", j, "verify", "answer", "--class", "1", "present", words=("高浩然（六1班）→ 在校", "3 人", "撤销：jg undo "))
+        self.c.equal("stored", [n for n, a in self.answers().items() if a == "present"], ["安小雨", "高浩然", "张一诺"])
+        self.says("once more: nobody is left", j, "verify", "answer", "--class", "1", "absent", words=("没有还未答复的学生",))
+        j.ok("undo", re.search(r"jg undo (\d+)", said.out).group(1))
+        self.c.equal("taken back together", self.answers(), none)
+        self.says("several by their numbers", j, "verify", "answer", "1", "4", "present", words=("安小雨", "李明月", "2 人"))
+        self.says("no such number", j, "verify", "answer", "9", "present", words=("4 行",), code=3)
+        self.says("an answer that there is not", j, "verify", "answer", "1", "here", words=("在校", "未报到", "查无此人"), code=2)
+
+    def list_of_paper(self):
+        """The verification list goes out, is filled by hand and comes back."""
+        j, path = self.junior, self.county.path("核验名单.xlsx")
+        j.ok("export", "verify", "-o", path)
+        book = openpyxl.load_workbook(path)
+        sheet = book.worksheets[0]
+        head = [cell.value for cell in sheet[1]]
+        column = head.index("核验结果") + 1
+        self.c.equal("the list on paper", [[c.value for c in row][:5] for row in sheet.iter_rows(min_row=2)],
+                     [[str(n + 1), PUPILS[n][0], "六%s班" % PUPILS[n][1], number(n)[-4:], "东小"] for n in range(4)])
+        self.c.equal("with a drop-down", [v.formula1 != "" for v in sheet.data_validations.dataValidation], [True])
+        self.c.check("and no number of a child", number(0) not in str(list(sheet.values)))
+        self.c.equal("what was answered stands there", [sheet.cell(r, column).value or "" for r in range(2, 6)], ["在校", "", "", "在校"])
+        sheet.cell(3, column).value, sheet.cell(4, column).value = "查无此人", "在这里"
+        sheet.cell(4, head.index("说明") + 1).value = "张家问过"
+        book.save(path)
+        report = j.ok("import", "verify", path, code=5)
+        self.c.equal("a bad answer is rejected by its row", ([(r["row"], r["field"]) for r in report["rejected"]], report["inserted"], report["unchanged"]), ([(4, "核验结果")], 1, 2))
+        self.c.equal("the others are stored", self.answers()["高浩然"], "unknown")
+        said = self.says("for people too", j, "import", "verify", path, words=("第 4 行", "可填：", "查无此人"), code=5)
+        self.clean(j, "import verify", text=said.out.replace("present", ""))
+        j.ok("import", "undo", report["import"])
+        self.c.equal("taken back", self.answers()["高浩然"], None)
+        sheet.cell(4, column).value, sheet.cell(2, head.index("证件号码末四位") + 1).value = None, "0000"
+        book.save(path)
+        report = j.ok("import", "verify", path, code=5)
+        self.c.equal("somebody else is nobody; empty lines wait", ([r["row"] for r in report["rejected"]], report["unfilled"]), ([2], 1))
+        self.c.check("and why", "末四位不是 0000" in report["rejected"][0]["message"], report)
+        j.ok("sync")
+        j.ok("verify", "submit")
+
+    def slips(self):
+        c, p, j = self.county, self.primary, self.junior
+        c.move_to(9, 12)
+        c.edu.ok("transition", "reconcile", "--year", YEAR)
+        issued = c.edu.ok("transition", "slips", "--year", YEAR, "issue")
+        self.c.check("slips to work with", len(issued) >= 4, issued)
+        p.ok("sync")
+        j.ok("sync")
+        rows = self.rows(p, "slips", "list")
+        self.c.equal("all of one term: by class and name", [r[2] for r in rows], [s["student"]["name"] for s in p.ok("slips", "list")])
+        text = self.clean(p, "slips", "list")
+        self.c.check("the problem, the term and the other school in words", all(w in text for w in ("外地就读缺证明", "9月15日 24:00 前", "北中", number(4)[-4:])), text)
+        self.says("several are received at once", p, "slips", "receive", "1", "2", words=("已签收", rows[0][2], rows[1][2]))
+        self.says("what was received stays so", p, "slips", "receive", "2", words=("已经签收过",))
+        self.says("one that there is not", p, "slips", "receive", "99", words=("%d 行" % len(rows), "jg slips list"), code=3)
+        self.says("which ones must be said", p, "slips", "receive", words=("--all",), code=2)
+        said = p.ok("slips", "receive", "--all")
+        self.c.equal("the rest at once", ({s["state"] for s in said}, len(said)), ({"accepted"}, len(rows) - 2))
+        self.says("nothing left", p, "slips", "receive", "--all", words=("没有待签收的交办单",))
+        self.says("an attempt is logged by number", p, "slips", "log", "1", "--method", "家访", "--note", "家长同意返校", "--next", "2027-09-14", words=(rows[0][2], "家访", "9月14日"))
+        self.says("no such outcome: all that there are", p, "slips", "answer", "1", "--outcome", "happy", words=("已入学", "拒绝入学"), code=2)
+        self.c.check("the file", not c.write("证明.pdf", "在读证明"))
+        self.says("and answered", p, "slips", "answer", "1", "--outcome", "persuading", "--note", "家长答应周一送来", "--evidence", c.path("证明.pdf"), words=(rows[0][2], "劝返中", "材料 1 份"))
+        p.ok("sync")
+        j.ok("sync")
+        shown = self.clean(p, "slips", "show", "1")
+        self.c.check("a slip shows all of it", all(w in shown for w in (rows[0][2], rows[0][5], "劝返中", "家长答应周一送来", "家访", "家长同意返校", "证明.pdf", "东小", "北中", "还没有")), shown)
+        self.clean(j, "slips", "show", j.ok("slips", "list")[0]["slip"])
+        self.screens()
+        self.paper(p)
+
+    def paper(self, person):
+        path = self.county.path("交办单.pdf")
+        person.ok("slips", "print", person.ok("slips", "list")[0]["slip"], "-o", path)
+        text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True).stdout
+        for n in range(len(PUPILS)):
+            text = text.replace(number(n), "")
+        self.clean(person, "slips print", text=text)
+        self.c.check("the paper has names and terms", all(w in text for w in ("东小", "北中", "24:00 前")), text)
+
+    def closed(self):
+        c = self.county
+        batch = self.primary.ok("transition", "set", number(5), "--dest", "D1")["edit"]
+        self.primary.ok("sync")
+        c.phase("closed")
+        self.primary.ok("sync")
+        c.server.stop()
+        self.says("a closed year is told at once, without the server", self.primary, "undo", batch, words=("2027 年的升学工作已经办结", "教育局"), code=3)
+        self.says("for a destination too", self.primary, "transition", "set", number(5), "--dest", "D1", words=("已经办结", "教育局"), code=3)
 
     def screens(self):
         for person in (self.primary, self.junior):
@@ -107,7 +248,12 @@ def main():
         w = Words(server, cases)
         w.may()
         w.june()
+        w.forms()
         w.screens()
+        w.conflict()
+        w.september()
+        w.slips()
+        w.closed()
     cases.close()
 
 
