@@ -83,18 +83,6 @@ void admin_pupil_cells(const struct cli *c, const pb_pupil *p, char *no, size_t 
 		name[0] = 0;
 }
 
-const char *admin_time(int64_t us, char out[32])
-{
-	char text[TIME_TEXT_SIZE];
-
-	out[0] = 0;
-	if (us) {
-		time_format(text, us);
-		snprintf(out, 32, "%.10s %.5s", text, text + 11);
-	}
-	return out;
-}
-
 int cmd_login(struct cli *c)
 {
 	int code = cli_login(c);

@@ -3,6 +3,8 @@
 #define JG_ADMIN_H
 
 #include "cli.h"
+#include "codes.h"
+#include "face.h"
 #include "link.h"
 
 /* Opens the link as the logged-in user, asks, closes. The reply lives in *arena, which is initialised here and is the
@@ -18,8 +20,37 @@ json_t *admin_texts(char *const *list, size_t n); /* [] when there are none */
 json_t *admin_pupil(const pb_pupil *p);
 /* Certificate number and name for a table: masked unless --reveal. */
 void admin_pupil_cells(const struct cli *c, const pb_pupil *p, char *no, size_t no_size, char *name, size_t name_size);
-/* "2026-09-04 08:00" of a time in the county's zone, "" for 0. */
-const char *admin_time(int64_t us, char out[32]);
+
+/* ---- As people read it (admin_face.c). None of these texts is in --json. ---- */
+
+/* Fetches the names of the schools for admin_school, once; nothing with --json. */
+void admin_schools(struct cli *c);
+/* Frees what admin_schools keeps. */
+void admin_finish(struct cli *c);
+/* The name of a school, 县局 for "bureau", the code where the register does not have it. */
+const char *admin_school(const struct cli *c, const char *code);
+const char *admin_school_list(const struct cli *c, char *const *codes, size_t n, char *out, size_t size);
+/* The word of a code; the code itself where the list does not have it. */
+const char *admin_word(const struct code_list *list, const char *code);
+const char *admin_words(const struct code_list *list, char *const *codes, size_t n, char *out, size_t size);
+/* The state of a pupil in words, 名单外 for OUTSIDE. */
+const char *admin_state(const char *state);
+/* A field of a kind by its label, and a value of it in words: codes, schools, dates, yes and no. */
+const char *admin_field(uint32_t kind, const char *name);
+const char *admin_value(const struct cli *c, uint32_t kind, const char *name, const char *text, char *out, size_t size);
+/* A method and a result of the trace in words; and back, so that what a list shows can be searched for. */
+const char *admin_method(const char *name);
+const char *admin_result(const char *name);
+/* Why: the phase that was moved to and the reason, a refusal; free text as it is. */
+const char *admin_purpose(const char *purpose, char *out, size_t size);
+const char *admin_method_called(const char *text);
+const char *admin_time(int64_t us, char out[FACE_SIZE]); /* "" for 0 */
+const char *admin_term(int64_t us, char out[FACE_SIZE]);
+/* Remembers which record each short number of a list means ({"3": id}; taken over), in the profile: ids only, nothing of a pupil. */
+void admin_shown_keep(const struct cli *c, const char *list, json_t *ids);
+/* *operand, when it is a short number of that list, becomes the record's id. False: there is no such number, it has been told, exit 3.
+ * command: what lists it, "transition mismatches --year 2026". */
+bool admin_shown_find(struct cli *c, const char *list, const char *command, const char **operand);
 
 /* Before an acceptance (cmd_case.c): says which evidence of the case the caller has never fetched, by what
  * the server's access log knows; at a terminal he is asked, a script is only told. `method`: ShowSlip or
@@ -66,6 +97,6 @@ int cmd_server_status(struct cli *c);
 int cmd_server_clock(struct cli *c);
 
 /* report_html.c: the summary and the open mismatches as one HTML file without scripts. */
-enum err report_html(const char *path, const pb_summary_reply *summary, json_t *mismatches, int32_t year, struct problem *p);
+enum err report_html(const struct cli *c, const char *path, const pb_summary_reply *summary, json_t *mismatches, int32_t year, struct problem *p);
 
 #endif

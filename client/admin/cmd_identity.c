@@ -227,11 +227,12 @@ int cmd_users_list(struct cli *c)
 		return cli_fail(c);
 	}
 	const pb_user_list *list = (const pb_user_list *)reply;
+	admin_schools(c);
 	json_t *out = json_array();
 	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 7);
 	for (size_t i = 0; i < list->n_user; i++) {
 		const pb_user *u = list->user[i];
-		char roles[160] = "", when[32], classes[256], number[8];
+		char roles[160] = "", when[FACE_SIZE], classes[256], number[8];
 		for (size_t k = 0; k < u->n_role; k++) {
 			snprintf(number, sizeof number, "%u", (unsigned)u->role[k]);
 			snprintf(roles + strlen(roles), sizeof roles - strlen(roles), "%s%s", k ? "、" : "",
@@ -239,7 +240,7 @@ int cmd_users_list(struct cli *c)
 		}
 		class_words(u->klass, u->n_klass, classes, sizeof classes);
 		cli_table_row(t, (const char *const[]){u->user, u->name,
-					 u->school[0] ? u->school : tr("县局", "bureau"), roles, classes,
+					 u->school[0] ? admin_school(c, u->school) : tr("县局", "bureau"), roles, classes,
 					 u->asked && u->asked[0] ? tr("待核准", "waits to be granted")
 					 : u->disabled           ? tr("停用", "disabled")
 					 : u->locked             ? tr("锁定", "locked")
@@ -265,7 +266,7 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 	const char *path = cli_option(c, "o");
 	bool printed = path && !invite_pdf(path, list, c->profile.county_name, &c->problem);
 	json_t *all = json_array();
-	char when[32];
+	char when[FACE_SIZE];
 
 	for (size_t i = 0; i < list->n_invitation; i++) {
 		json_array_append_new(all, invitation_json(list->invitation[i]));
@@ -312,8 +313,8 @@ int cmd_devices_invite(struct cli *c)
 
 int cmd_devices_list(struct cli *c)
 {
-	static const char *const headings_zh[] = {"设备", "学校", "计算机", "版本", "最近联系", "待传", "证书到期", "状态"};
-	static const char *const headings_en[] = {"device", "school", "host", "version", "last contact", "pending", "certificate until", "state"};
+	static const char *const headings_zh[] = {"序号", "学校", "计算机", "版本", "最近联系", "待传", "证书到期", "状态", "设备"};
+	static const char *const headings_en[] = {"no.", "school", "host", "version", "last contact", "pending", "certificate until", "state", "device"};
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -323,18 +324,23 @@ int cmd_devices_list(struct cli *c)
 		return cli_fail(c);
 	}
 	const pb_device_list *list = (const pb_device_list *)reply;
+	admin_schools(c);
 	json_t *out = json_array();
-	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 8);
+	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 9);
+	json_t *shown = json_object();
 	for (size_t i = 0; i < list->n_device; i++) {
 		const pb_device *d = list->device[i];
-		char contact[32], until[32], pending[24];
+		char contact[FACE_SIZE], until[FACE_SIZE], pending[24], number[24];
+		snprintf(number, sizeof number, "%zu", i + 1);
+		json_object_set_new(shown, number, json_string(d->id));
 		snprintf(pending, sizeof pending, "%llu", (unsigned long long)d->pending);
-		cli_table_row(t, (const char *const[]){d->id, d->school[0] ? d->school : tr("县局", "bureau"), d->host, d->version,
-			admin_time(d->last_contact, contact), pending, admin_time(d->cert_until, until), d->revoked ? tr("已停用", "revoked") : tr("正常", "active")});
+		cli_table_row(t, (const char *const[]){number, d->school[0] ? admin_school(c, d->school) : tr("县局", "bureau"), d->host, d->version,
+			admin_time(d->last_contact, contact), pending, admin_time(d->cert_until, until), d->revoked ? tr("已停用", "revoked") : tr("正常", "active"), d->id});
 		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:o,s:I,s:I,s:o,s:b}", "id", d->id, "school", d->school, "host", d->host, "version",
 			d->version, "last_contact", cli_time_json(d->last_contact), "last_op", (json_int_t)d->last_op, "pending", (json_int_t)d->pending,
 			"cert_until", cli_time_json(d->cert_until), "revoked", d->revoked));
 	}
+	admin_shown_keep(c, "devices", shown);
 	cli_table_print(c, t);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
@@ -344,6 +350,9 @@ int cmd_devices_revoke(struct cli *c)
 {
 	pb_device_id q = PB_DEVICE_ID_INIT;
 
-	q.id = (char *)(uintptr_t)cli_operand(c, 0);
+	const char *id = cli_operand(c, 0);
+	if (!admin_shown_find(c, "devices", "devices list", &id))
+		return err_info(ERR_NOT_FOUND)->exit_code;
+	q.id = (char *)(uintptr_t)id;
 	return ask_done(c, METHOD_IDENTITY_REVOKE_DEVICE, &q.base, "device", q.id);
 }

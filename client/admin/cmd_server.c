@@ -36,21 +36,22 @@ int cmd_audit_search(struct cli *c)
 
 	q.user = (char *)(uintptr_t)cli_option(c, "user");
 	q.school = (char *)(uintptr_t)cli_option(c, "school");
-	q.what = (char *)(uintptr_t)cli_option(c, "what");
+	q.what = (char *)(uintptr_t)admin_method_called(cli_option(c, "what"));
 	q.has_limit = limit != NULL;
 	q.limit = limit ? (uint32_t)strtoul(limit, NULL, 10) : 0;
 	if (admin_ask(c, METHOD_AUDIT_SEARCH, &q.base, &arena, &reply)) {
 		arena_free(&arena);
 		return cli_fail(c);
 	}
+	admin_schools(c);
 	const pb_audit_rows *rows = (const pb_audit_rows *)reply;
 	json_t *out = json_array();
 	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 7);
 	for (size_t i = 0; i < rows->n_row; i++) {
 		const pb_audit_row *a = rows->row[i];
-		char at[32], n[16];
+		char at[FACE_SIZE], n[16], why[512];
 		snprintf(n, sizeof n, "%u", a->count);
-		cli_table_row(t, (const char *const[]){admin_time(a->at, at), a->user, a->school, a->method, a->result, n, a->purpose});
+		cli_table_row(t, (const char *const[]){admin_time(a->at, at), a->user, admin_school(c, a->school), admin_method(a->method), admin_result(a->result), n, admin_purpose(a->purpose, why, sizeof why)});
 		json_array_append_new(out, json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "id", a->id, "at", cli_time_json(a->at), "user", a->user, "device",
 			a->device, "school", a->school, "method", a->method, "result", a->result, "rows", (int)a->count, "purpose", a->purpose));
 	}
@@ -86,7 +87,7 @@ int cmd_server_status(struct cli *c)
 		return cli_fail(c);
 	}
 	const pb_server_status *s = (const pb_server_status *)reply;
-	char now[32];
+	char now[FACE_SIZE];
 	cli_say(c, tr("版本 %s  运行 %lld 秒  连接 %u  数据库 %u/%u  结构 %s  时间 %s%s", "version %s  up %lld s  %u connections  database %u/%u  schema %s  time %s%s"),
 		s->version, (long long)s->uptime_s, s->connections, s->pool_busy, s->pool_size, s->schema, admin_time(s->now, now),
 		s->rehearsal ? tr("  演练", "  REHEARSAL") : "");
@@ -98,7 +99,7 @@ int cmd_server_status(struct cli *c)
 		snprintf(n[1], 24, "%llu", (unsigned long long)m->errors);
 		snprintf(n[2], 24, "%llu", (unsigned long long)m->p50_us);
 		snprintf(n[3], 24, "%llu", (unsigned long long)m->p99_us);
-		cli_table_row(t, (const char *const[]){m->method, n[0], n[1], n[2], n[3]});
+		cli_table_row(t, (const char *const[]){admin_method(m->method), n[0], n[1], n[2], n[3]});
 	}
 	cli_table_print(c, t);
 	json_t *out = status_json(s);
@@ -138,7 +139,7 @@ int cmd_server_clock(struct cli *c)
 		return cli_fail(c);
 	}
 	int64_t now = ((const pb_clock_reply *)reply)->now;
-	char text[32];
+	char text[FACE_SIZE];
 	arena_free(&arena);
 	cli_say(c, tr("演练时钟：%s", "rehearsal clock: %s"), admin_time(now, text));
 	return cli_result(c, json_pack("{s:o}", "now", cli_time_json(now)), 0);

@@ -228,7 +228,10 @@ static int decide_proof(struct cli *c, bool accept)
 		return code;
 	q.has_year = q.has_accept = 1;
 	q.accept = accept;
-	q.pupil = (char *)(uintptr_t)cli_operand(c, 0);
+	const char *pupil = cli_operand(c, 0);
+	if (!admin_shown_find(c, "proofs", "transition proof list", &pupil))
+		return err_info(ERR_NOT_FOUND)->exit_code;
+	q.pupil = (char *)(uintptr_t)pupil;
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_PROOF, q.year, q.pupil, &code))
 		return code;
@@ -254,8 +257,11 @@ static int decide_pair(struct cli *c, bool same)
 		return code;
 	q.has_year = q.has_same = 1;
 	q.same = same;
-	q.pupil = (char *)(uintptr_t)cli_operand(c, 0);
-	q.row = (char *)(uintptr_t)cli_operand(c, 1);
+	const char *pupil = cli_operand(c, 0), *row = cli_operand(c, 1);
+	if (!admin_shown_find(c, "mismatches", "transition mismatches", &pupil) || !admin_shown_find(c, "mismatches", "transition mismatches", &row))
+		return err_info(ERR_NOT_FOUND)->exit_code;
+	q.pupil = (char *)(uintptr_t)pupil;
+	q.row = (char *)(uintptr_t)row;
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base);
 }
@@ -279,7 +285,10 @@ static int amend(struct cli *c, bool add)
 		return code;
 	q.has_year = q.has_add = 1;
 	q.add = add;
-	q.pupil = (char *)(uintptr_t)cli_operand(c, 0);
+	const char *pupil = cli_operand(c, 0);
+	if (!admin_shown_find(c, "mismatches", "transition mismatches", &pupil))
+		return err_info(ERR_NOT_FOUND)->exit_code;
+	q.pupil = (char *)(uintptr_t)pupil;
 	q.school = (char *)(uintptr_t)cli_option(c, "school");
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base);

@@ -13,21 +13,23 @@ struct list {
 	struct cli *c;
 	json_t *json;
 	struct cli_table *table;
+	json_t *shown; /* the short number of each row and its record */
+	size_t rows;
 };
 
-static void join(char *out, size_t size, char *const *list, size_t n)
+/* The short number of the next row, which the next command takes for this record. */
+static const char *number_row(struct list *l, const char *id, char out[16])
 {
-	size_t used = 0;
-
-	out[0] = 0;
-	for (size_t i = 0; i < n && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? " " : "", list[i]);
+	snprintf(out, 16, "%zu", ++l->rows);
+	json_object_set_new(l->shown, out, json_string(id ? id : ""));
+	return out;
 }
 
-static int run_list(struct cli *c, uint16_t method, const char *school, const char *const *headings, size_t columns, link_reply_fn page, json_t **keep)
+/* name: of the list that the short numbers belong to. */
+static int run_list(struct cli *c, uint16_t method, const char *name, const char *school, const char *const *headings, size_t columns, link_reply_fn page, json_t **keep)
 {
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
-	struct list l = {c, NULL, NULL};
+	struct list l = {.c = c};
 	int code;
 
 	if (!admin_year(c, &q.year, &code))
@@ -36,9 +38,15 @@ static int run_list(struct cli *c, uint16_t method, const char *school, const ch
 	q.school = (char *)(uintptr_t)school;
 	l.json = json_array();
 	l.table = cli_table_new(headings, columns);
+	l.shown = json_object();
+	admin_schools(c);
 	enum err e = admin_stream(c, method, &q.base, page, &l);
 	if (keep || e)
 		cli_table_free(l.table);
+	if (keep || e)
+		json_decref(l.shown);
+	else
+		admin_shown_keep(c, name, l.shown);
 	if (keep) {
 		*keep = l.json;
 		return e ? cli_fail(c) : 0;
@@ -55,8 +63,8 @@ static int run_list(struct cli *c, uint16_t method, const char *school, const ch
 
 int cmd_progress(struct cli *c)
 {
-	static const char *const zh[] = {"学校标识码", "学校", "应升学", "已填", "备案", "正式上报", "待核验", "已答", "核验提交", "最近联系", "待传"};
-	static const char *const en[] = {"code", "school", "baseline", "declared", "T1", "T2", "to verify", "answered", "verified", "last contact", "pending"};
+	static const char *const zh[] = {"学校", "应升学", "已填", "备案", "正式上报", "待核验", "已答", "核验提交", "最近联系", "待传"};
+	static const char *const en[] = {"school", "baseline", "declared", "filed in June", "reported", "to verify", "answered", "verified", "last contact", "pending"};
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -71,16 +79,16 @@ int cmd_progress(struct cli *c)
 	}
 	const pb_progress_reply *list = (const pb_progress_reply *)reply;
 	json_t *out = json_array();
-	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 11);
+	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 10);
 	for (size_t i = 0; i < list->n_row; i++) {
 		const pb_progress_row *p = list->row[i];
-		char n[5][16], t1[32], t2[32], v[32], contact[32];
+		char n[5][16], t1[FACE_SIZE], t2[FACE_SIZE], v[FACE_SIZE], contact[FACE_SIZE];
 		snprintf(n[0], 16, "%u", p->baseline);
 		snprintf(n[1], 16, "%u", p->declared);
 		snprintf(n[2], 16, "%u", p->to_verify);
 		snprintf(n[3], 16, "%u", p->answered);
 		snprintf(n[4], 16, "%llu", (unsigned long long)p->pending);
-		cli_table_row(t, (const char *const[]){p->code, p->name, n[0], n[1], admin_time(p->t1, t1), admin_time(p->t2, t2), n[2], n[3],
+		cli_table_row(t, (const char *const[]){p->name, n[0], n[1], admin_time(p->t1, t1), admin_time(p->t2, t2), n[2], n[3],
 			admin_time(p->verified, v), admin_time(p->last_contact, contact), n[4]});
 		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:i,s:i,s:o,s:o,s:i,s:i,s:o,s:o,s:I}", "id", p->code, "code", p->code, "name", p->name,
 			"baseline", (int)p->baseline, "declared", (int)p->declared, "t1", cli_time_json(p->t1), "t2", cli_time_json(p->t2), "to_verify",
@@ -106,8 +114,8 @@ static json_t *rows_json(const pb_mismatch *m)
 	return out;
 }
 
-/* Under a pupil whose rows are weak, different or tied: each row with the id that `same` and `different` take. */
-static void row_cells(struct list *l, const pb_mismatch *m)
+/* Under a pupil whose rows are weak, different or tied: each row with a number that `same` and `different` take. */
+static void row_cells(struct list *l, const pb_mismatch *m, const char *number)
 {
 	static const char *const doubtful[] = {"M05", "M14", "M15", "M17"};
 	bool ask = false;
@@ -117,13 +125,14 @@ static void row_cells(struct list *l, const pb_mismatch *m)
 			ask |= strcmp(m->code[i], doubtful[k]) == 0;
 	for (size_t i = 0; ask && i < m->n_row; i++) {
 		pb_pupil like = PB_PUPIL_INIT;
-		char no[40], name[200], label[256];
+		char no[40], name[200], label[40], what[256];
 		like.name = m->row[i]->name;
 		like.cert_no = m->row[i]->number;
 		admin_pupil_cells(l->c, &like, no, sizeof no, name, sizeof name);
-		snprintf(label, sizeof label, "└ %s", name);
-		cli_table_row(l->table, (const char *const[]){label, no, strcmp(m->row[i]->kind, "enrolment") == 0 ? tr("新生名册", "roster") : tr("去向表", "table"), "", "", "",
-			m->row[i]->school, m->row[i]->id});
+		snprintf(label, sizeof label, "%s.%zu", number, i + 1);
+		json_object_set_new(l->shown, label, json_string(m->row[i]->id));
+		snprintf(what, sizeof what, "└ %s", strcmp(m->row[i]->kind, "enrolment") == 0 ? tr("新生名册", "roster") : tr("去向表", "table"));
+		cli_table_row(l->table, (const char *const[]){label, name, no, what, "", "", "", admin_school(l->c, m->row[i]->school), ""});
 	}
 }
 
@@ -134,13 +143,13 @@ static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 
 	for (size_t i = 0; i < page->n_mismatch; i++) {
 		const pb_mismatch *m = page->mismatch[i];
-		char no[40], name[200], codes[128], found[200];
+		char no[40], name[200], codes[512], found[512], number[16];
 		admin_pupil_cells(l->c, m->student, no, sizeof no, name, sizeof name);
-		join(codes, sizeof codes, m->code, m->n_code);
-		join(found, sizeof found, m->found, m->n_found);
-		const char *severity = code_name(&codes_severity, m->severity), *state = code_name(&codes_pupil_state, m->state);
-		cli_table_row(l->table, (const char *const[]){name, no, codes, severity ? severity : "", m->source_school, m->dest_school, found, state ? state : m->state});
-		row_cells(l, m);
+		number_row(l, m->id, number);
+		cli_table_row(l->table, (const char *const[]){number, name, no, admin_words(&codes_mismatch, m->code, m->n_code, codes, sizeof codes),
+			admin_word(&codes_severity, m->severity), admin_school(l->c, m->source_school), admin_school(l->c, m->dest_school),
+			admin_school_list(l->c, m->found, m->n_found, found, sizeof found), admin_state(m->state)});
+		row_cells(l, m, number);
 		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(m->id), "student", admin_pupil(m->student), "codes",
 			admin_texts(m->code, m->n_code), "primary", admin_text(m->primary), "source_school", admin_text(m->source_school), "dest_school",
 			admin_text(m->dest_school), "found", admin_texts(m->found, m->n_found), "owners", admin_texts(m->owner, m->n_owner), "severity",
@@ -151,10 +160,10 @@ static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 
 static int mismatches(struct cli *c, json_t **keep)
 {
-	static const char *const zh[] = {"姓名", "号码", "问题", "程度", "生源小学", "拟升初中", "实际在", "结果"};
-	static const char *const en[] = {"name", "number", "codes", "severity", "source", "destination", "found at", "state"};
+	static const char *const zh[] = {"序号", "姓名", "号码", "问题", "程度", "生源小学", "拟升初中", "实际在", "结果"};
+	static const char *const en[] = {"no.", "name", "number", "problems", "severity", "source", "destination", "found at", "state"};
 
-	return run_list(c, METHOD_TRANSITION_MISMATCHES, cli_option(c, "school"), lang_is_en() ? en : zh, 8, mismatch_page, keep);
+	return run_list(c, METHOD_TRANSITION_MISMATCHES, "mismatches", cli_option(c, "school"), lang_is_en() ? en : zh, 9, mismatch_page, keep);
 }
 
 int cmd_mismatches(struct cli *c)
@@ -179,16 +188,16 @@ static json_t *halves_json(const pb_slip_row *s)
 
 static void slip_cells(struct list *l, const pb_slip_row *s)
 {
-	char no[40], name[200], codes[128], due[32], now_with[200] = "";
-	const char *state = code_name(&codes_slip_state, s->state);
+	char no[40], name[200], codes[512], due[FACE_SIZE], now_with[512] = "";
+	bool done = strcmp(s->state, "closed") == 0;
 
 	admin_pupil_cells(l->c, s->student, no, sizeof no, name, sizeof name);
-	join(codes, sizeof codes, s->code, s->n_code);
-	for (size_t i = 0; i < s->n_addressee; i++)
+	for (size_t i = 0; i < s->n_addressee && !done; i++)
 		if (!s->addressee[i]->answered_at)
-			snprintf(now_with + strlen(now_with), sizeof now_with - strlen(now_with), "%s%s", now_with[0] ? " " : "", s->addressee[i]->school);
-	cli_table_row(l->table, (const char *const[]){s->no, name, codes, state ? state : s->state, admin_time(s->resolve_due ? s->resolve_due : s->issue_due, due), now_with,
-		s->escalated ? tr("已升级", "escalated") : s->overdue ? tr("超期", "overdue") : s->call_list ? tr("未签收满24小时", "unread 24 h") : ""});
+			snprintf(now_with + strlen(now_with), sizeof now_with - strlen(now_with), "%s%s", now_with[0] ? tr("、", ", ") : "", admin_school(l->c, s->addressee[i]->school));
+	cli_table_row(l->table, (const char *const[]){s->no, name, admin_words(&codes_mismatch, s->code, s->n_code, codes, sizeof codes), admin_word(&codes_slip_state, s->state),
+		admin_term(s->resolve_due ? s->resolve_due : s->issue_due, due), now_with[0] ? now_with : done ? "" : tr("县局审核", "the bureau"),
+		done ? "" : s->escalated ? tr("已升级", "escalated") : s->overdue ? tr("超期", "overdue") : s->call_list ? tr("未签收满24小时", "unread 24 h") : ""});
 }
 
 static bool slip_page(void *data, const ProtobufCMessage *reply)
@@ -209,10 +218,10 @@ static bool slip_page(void *data, const ProtobufCMessage *reply)
 
 int cmd_slips_list(struct cli *c)
 {
-	static const char *const zh[] = {"编号", "姓名", "问题", "状态", "期限", "待办学校", "提示"};
+	static const char *const zh[] = {"编号", "姓名", "问题", "状态", "期限", "等谁办", "提示"};
 	static const char *const en[] = {"number", "name", "codes", "state", "due", "now with", "note"};
 
-	return run_list(c, METHOD_TRANSITION_LIST_SLIPS, NULL, lang_is_en() ? en : zh, 7, slip_page, NULL);
+	return run_list(c, METHOD_TRANSITION_LIST_SLIPS, "slips", NULL, lang_is_en() ? en : zh, 7, slip_page, NULL);
 }
 
 /* ---- proofs ---- */
@@ -228,6 +237,11 @@ static json_t *hashes_json(const pb_proof_row *p)
 	return out;
 }
 
+static const char *proof_word(const char *word)
+{
+	return strcmp(word, "accepted") == 0 ? tr("认可", "accepted") : strcmp(word, "refuted") == 0 ? tr("不认可", "refuted") : tr("未审", "to be judged");
+}
+
 static bool proof_page(void *data, const ProtobufCMessage *reply)
 {
 	struct list *l = data;
@@ -235,12 +249,13 @@ static bool proof_page(void *data, const ProtobufCMessage *reply)
 
 	for (size_t i = 0; i < page->n_proof; i++) {
 		const pb_proof_row *p = page->proof[i];
-		char no[40], name[200], files[300];
+		char no[40], name[200], files[300] = "", number[16], where[256];
 		admin_pupil_cells(l->c, p->student, no, sizeof no, name, sizeof name);
-		join(files, sizeof files, p->file, p->n_file);
-		const char *category = code_name(&codes_destination, p->category);
-		const char *word = strcmp(p->word, "accepted") == 0 ? tr("认可", "accepted") : strcmp(p->word, "refuted") == 0 ? tr("不认可", "refuted") : "";
-		cli_table_row(l->table, (const char *const[]){name, no, category ? category : "", p->place, p->source_school, files, word});
+		for (size_t k = 0; k < p->n_file; k++)
+			snprintf(files + strlen(files), sizeof files - strlen(files), "%s%s", k ? tr("、", ", ") : "", p->file[k]);
+		snprintf(where, sizeof where, "%s %s", admin_word(&codes_destination, p->category), p->place ? p->place : "");
+		cli_table_row(l->table, (const char *const[]){number_row(l, p->id, number), name, no, where, admin_school(l->c, p->source_school), files[0] ? files : tr("没有材料", "none"),
+			admin_school(l->c, p->filed_by), proof_word(p->word)});
 		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(p->id), "student", admin_pupil(p->student), "category",
 			admin_text(p->category), "place", admin_text(p->place), "source_school", admin_text(p->source_school), "files",
 			admin_texts(p->file, p->n_file), "word", admin_text(p->word), "filed_by", admin_text(p->filed_by), "sha256", hashes_json(p)));
@@ -250,10 +265,10 @@ static bool proof_page(void *data, const ProtobufCMessage *reply)
 
 int cmd_proof_list(struct cli *c)
 {
-	static const char *const zh[] = {"姓名", "号码", "去向", "地区", "生源小学", "材料", "县局意见"};
-	static const char *const en[] = {"name", "number", "category", "place", "source", "files", "word"};
+	static const char *const zh[] = {"序号", "姓名", "号码", "去向", "生源小学", "材料", "谁报的", "县局意见"};
+	static const char *const en[] = {"no.", "name", "number", "destination", "source", "files", "filed by", "word"};
 
-	return run_list(c, METHOD_TRANSITION_LIST_PROOFS, NULL, lang_is_en() ? en : zh, 7, proof_page, NULL);
+	return run_list(c, METHOD_TRANSITION_LIST_PROOFS, "proofs", NULL, lang_is_en() ? en : zh, 8, proof_page, NULL);
 }
 
 /* ---- T1 to T2 ---- */
@@ -265,9 +280,12 @@ static bool diff_page(void *data, const ProtobufCMessage *reply)
 
 	for (size_t i = 0; i < page->n_row; i++) {
 		const pb_diff_row *d = page->row[i];
-		char no[40], name[200];
+		char no[40], name[200], before[256], after[256];
+		bool row = strcmp(d->field, "row") == 0; /* the whole entry came or went; its category stands for it */
 		admin_pupil_cells(l->c, d->student, no, sizeof no, name, sizeof name);
-		cli_table_row(l->table, (const char *const[]){name, no, d->source_school, d->field, d->before, d->after});
+		cli_table_row(l->table, (const char *const[]){name, no, admin_school(l->c, d->source_school), row ? tr("整条", "the entry") : admin_field(KIND_DESTINATION, d->field),
+			admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->before, before, sizeof before),
+			admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->after, after, sizeof after)});
 		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(d->student ? d->student->id : NULL), "student",
 			admin_pupil(d->student), "source_school", admin_text(d->source_school), "field", admin_text(d->field), "before",
 			admin_text(d->before), "after", admin_text(d->after)));
@@ -278,9 +296,9 @@ static bool diff_page(void *data, const ProtobufCMessage *reply)
 int cmd_diff(struct cli *c)
 {
 	static const char *const zh[] = {"姓名", "号码", "生源小学", "项目", "六月备案", "九月上报"};
-	static const char *const en[] = {"name", "number", "source", "field", "T1", "T2"};
+	static const char *const en[] = {"name", "number", "source", "field", "June", "September"};
 
-	return run_list(c, METHOD_TRANSITION_DIFF, NULL, lang_is_en() ? en : zh, 6, diff_page, NULL);
+	return run_list(c, METHOD_TRANSITION_DIFF, "diff", NULL, lang_is_en() ? en : zh, 6, diff_page, NULL);
 }
 
 /* ---- summary ---- */
@@ -317,7 +335,7 @@ static enum err write_report(struct cli *c, const char *path, const pb_summary_r
 
 	if (!admin_year(c, &year, &code))
 		return ERR_USAGE;
-	enum err e = mismatches(c, &rows) ? c->problem.code : report_html(path, s, rows, year, &c->problem);
+	enum err e = mismatches(c, &rows) ? c->problem.code : report_html(c, path, s, rows, year, &c->problem);
 	json_decref(rows);
 	return e;
 }

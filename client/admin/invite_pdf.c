@@ -37,7 +37,7 @@ static void draw_slip(struct paper *paper, size_t place, const pb_invitation *i,
 {
 	double top = 10 * PAPER_MM + (double)place * SLIP_HEIGHT, y;
 	struct paper_style name = {.size = 16}, small = {.size = 10, .width = WIDTH};
-	char line[512], when[32];
+	char line[512], when[FACE_SIZE];
 
 	paper_text(paper, LEFT, top, name, i->school_name && i->school_name[0] ? i->school_name : i->school);
 	snprintf(line, sizeof line, "%s  %s", county, i->school);

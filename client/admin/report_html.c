@@ -22,9 +22,8 @@ static void escape(FILE *out, const char *text)
 
 static void head(FILE *out, const pb_summary_reply *s, int32_t year)
 {
-	char now[TIME_TEXT_SIZE];
+	char now[FACE_SIZE], day[FACE_SIZE];
 
-	time_format(now, clock_now_us());
 	fprintf(out, "<!doctype html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>%d 小升初</title>\n<style>\n"
 		"body{font-family:'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:2em auto;max-width:70em;color:#222}\n"
 		"table{border-collapse:collapse;width:100%%;margin:1em 0}th,td{border:1px solid #bbb;padding:.3em .6em;text-align:left}\n"
@@ -37,8 +36,7 @@ static void head(FILE *out, const pb_summary_reply *s, int32_t year)
 	fputs("</h1>\n", out);
 	if (s->rehearsal)
 		fprintf(out, "<p class=\"drill\">%s</p>\n", tr("演练：以下数据不是真实情况", "REHEARSAL: these are not real data"));
-	fprintf(out, tr("<p>核对日期 %04d-%02d-%02d，生成时间 %s</p>\n", "<p>as of %04d-%02d-%02d, made %s</p>\n"), s->as_of / 10000, s->as_of / 100 % 100,
-		s->as_of % 100, now);
+	fprintf(out, tr("<p>核对日期 %s，生成时间 %s</p>\n", "<p>as of %s, made %s</p>\n"), face_date(day, s->as_of), face_time(now, clock_now_us(), 0));
 }
 
 static void bar(FILE *out, const pb_summary_row *r)
@@ -73,7 +71,7 @@ static const char *text_at(json_t *row, const char *key)
 }
 
 /* Every number opens into names; the names are masked, the file leaves the building. */
-static void open_rows(FILE *out, json_t *rows)
+static void open_rows(FILE *out, const struct cli *c, json_t *rows)
 {
 	json_t *row, *code;
 	size_t i, k;
@@ -89,13 +87,19 @@ static void open_rows(FILE *out, json_t *rows)
 		escape(out, name);
 		fprintf(out, "</td><td>%s</td><td>", no);
 		json_array_foreach(json_object_get(row, "codes"), k, code)
-			fprintf(out, "%s%s", k ? " " : "", json_string_value(code));
-		const char *severity = code_name(&codes_severity, text_at(row, "severity"));
-		fprintf(out, "</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", severity ? severity : "", text_at(row, "source_school"), text_at(row, "dest_school"));
+			fprintf(out, "%s%s", k ? tr("；", "; ") : "", admin_word(&codes_mismatch, json_string_value(code)));
+		fprintf(out, "</td><td>%s</td>", admin_word(&codes_severity, text_at(row, "severity")));
+		const char *const schools[] = {text_at(row, "source_school"), text_at(row, "dest_school")};
+		for (int n = 0; n < 2; n++) {
+			fputs("<td>", out);
+			escape(out, admin_school(c, schools[n]));
+			fputs("</td>", out);
+		}
+		fprintf(out, "<td>%s</td></tr>\n", admin_state(text_at(row, "state")));
 	}
 }
 
-enum err report_html(const char *path, const pb_summary_reply *s, json_t *mismatches, int32_t year, struct problem *p)
+enum err report_html(const struct cli *c, const char *path, const pb_summary_reply *s, json_t *mismatches, int32_t year, struct problem *p)
 {
 	FILE *out = fopen(path, "we");
 
@@ -108,8 +112,8 @@ enum err report_html(const char *path, const pb_summary_reply *s, json_t *mismat
 		count_row(out, s->school[i], s->school[i]->name, false);
 	count_row(out, s->total, tr("合计", "total"), true);
 	fprintf(out, "</table>\n<h2 id=\"open\">%s</h2>\n%s", tr("需要办理的学生", "pupils to be settled"),
-		tr("<table><tr><th>姓名<th>号码<th>问题<th>程度<th>生源小学<th>拟升初中</tr>\n", "<table><tr><th>name<th>number<th>codes<th>severity<th>source<th>destination</tr>\n"));
-	open_rows(out, mismatches);
+		tr("<table><tr><th>姓名<th>号码<th>问题<th>程度<th>生源小学<th>拟升初中<th>结果</tr>\n", "<table><tr><th>name<th>number<th>problems<th>severity<th>source<th>destination<th>state</tr>\n"));
+	open_rows(out, c, mismatches);
 	fputs("</table></body></html>\n", out);
 	bool failed = ferror(out);
 	if (fclose(out) || failed) {

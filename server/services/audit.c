@@ -53,7 +53,7 @@ static void verify(struct request *r)
 static const struct db_stmt search_access = {
 	"SELECT id::text, at, user_id, coalesce(device_id::text, ''), school, method, result, rows, purpose FROM access_log WHERE county = app_county()"
 	" AND ($1::text = '' OR user_id = $1) AND ($2::text = '' OR school = $2) AND ($3::text = '' OR method ILIKE '%' || $3 || '%' OR result ILIKE '%' || $3 || '%' OR purpose ILIKE '%' || $3 || '%')"
-	" AND at >= $4::timestamptz AND at < $5::timestamptz ORDER BY id DESC LIMIT $6::int"};
+	" AND at >= $4::timestamptz AND at < $5::timestamptz ORDER BY access_log.id DESC LIMIT $6::int"};
 
 static void search_query(struct request *r)
 {

@@ -267,7 +267,7 @@ void transition_mismatches(struct request *r)
 #define SLIP_TO_SOMEBODY                                                                                     \
 	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted AND NOT (s.state = 'closed' " \
 	"AND h.n = 0)"
-static const struct db_stmt select_slips = {SELECT_SLIP SLIP_TO_SOMEBODY " ORDER BY s.no"};
+static const struct db_stmt select_slips = {SELECT_SLIP SLIP_TO_SOMEBODY " ORDER BY s.state = 'closed', coalesce(s.resolve_due, s.issue_due), s.no"};
 const struct db_stmt select_slip_of = {SELECT_SLIP SLIP_TO_SOMEBODY " AND s.pupil = $2::uuid"};
 
 static void slips_query(struct request *r)
@@ -353,7 +353,7 @@ void transition_slips(struct request *r)
 /* ---- proofs ---- */
 
 static const struct db_stmt select_proofs = {
-	"SELECT pupil, cert_no, name, student_no, category, place, source_school, coalesce(word, ''), files, filed_by, shas FROM transition_proofs($1::int)"};
+	"SELECT pupil, cert_no, name, student_no, category, place, source_school, coalesce(word, ''), files, filed_by, shas FROM transition_proofs($1::int) ORDER BY coalesce(word, '') <> '', source_school, name, pupil"};
 
 static void proofs_query(struct request *r)
 {

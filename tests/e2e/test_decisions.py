@@ -121,7 +121,10 @@ def closing(server, clerk, leader):
     cases.equal("the leader does, with one", leader.ok("transition", "phase", "--year", YEAR, "verify", "--force", "--reason", "两名学生未落实")["phase"], "verify")
     rows = server.people["auditor"].ok("audit", "search", "--what", "Transition.Phase")
     cases.check("every step and every reason is in the log", {"closed: 移交下一年度", "verify: 两名学生未落实"} <= {r["purpose"] for r in rows}, rows)
-    cases.check("newest first", rows[0]["at"] >= rows[-1]["at"], "")
+    all_rows = [int(r["id"]) for r in server.people["auditor"].ok("audit", "search")]
+    cases.check("newest first, also behind the 9th", len(all_rows) > 20 and all_rows == sorted(all_rows, reverse=True), all_rows[:12])
+    screen = server.people["auditor"].run("audit", "search").out
+    cases.check("and in words", "办结：移交下一年度" in screen and "Transition." not in screen and "PHASE" not in screen, screen[:600])
 
 
 def revoked(server, registrar):

@@ -4,6 +4,7 @@ Every wrong thing in it is injected on purpose and must be found; nothing else m
 exit codes, JSON keys and files are held against the programs."""
 import datetime
 import os
+import re
 import subprocess
 import traceback
 
@@ -611,9 +612,14 @@ class Rehearsal:
         row = lambda label: next(x["id"] for m in rows for x in m["rows"] if x["kind"] == "enrolment" and x["number"] == self.p(label).j_id)
         c.equal("the rows held by a tie are listed", sorted(x["number"] for x in tied["rows"] if x["kind"] == "enrolment"),
                 sorted(self.p(label).j_id for label in ("namesake1", "namesake2")))
-        c.check("and printed with their ids for a person", row("roster_digit") in self.edu.run("transition", "mismatches", "--year", str(YEAR)).out)
+        screen = self.edu.run("transition", "mismatches", "--year", str(YEAR), "--reveal").out
+        number = lambda label, under: next(line.split()[0] for line in screen.splitlines() if self.p(label).j_id in line and ("└" in line) == under)
+        c.check("and printed with short numbers, schools and problems in words", not re.search(r"\bM\d\d\b|OUTSIDE|null|(?<!\d)\d{10}(?!\d)", screen), screen)
+        shown = number("roster_digit", True)
+        wrong = self.edu.run("transition", "same", "--year", YEAR, "9999", shown)
+        c.check("a number that was not shown is refused with the command that shows it", wrong.code == 3 and "jgadmin transition mismatches" in wrong.err, wrong)
         c.equal("found names the schools", (weak["found"], tied["found"]), ([FIRST], [FIRST]))
-        self.code("same", edu, 0, "transition", "same", "--year", YEAR, weak["student"]["id"], row("roster_digit"), "--reason", "核对户口簿")
+        self.code("same, by the numbers of the screen", edu, 0, "transition", "same", "--year", YEAR, shown.split(".")[0], shown, "--reason", "核对户口簿")
         self.reconcile()
         c.check("same ends M15", not self.one("roster_digit"), self.one("roster_digit"))
         self.code("different", edu, 0, "transition", "different", "--year", YEAR, weak["student"]["id"], row("roster_digit"), "--reason", "不是一人")

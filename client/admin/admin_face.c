@@ -1,0 +1,245 @@
+/* Codes, schools, times and record ids as people read them: names instead of numbers, and a short number in front of each row that the
+ * next command takes. JSON keeps the codes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin.h"
+#include "clock.h"
+#include "codes.h"
+#include "date.h"
+#include "face.h"
+#include "tables.h"
+
+#define SHOWN_DIGITS_MAX 7 /* a bare number up to here is a row of the last list; certificate numbers are longer */
+
+#define ERR_NUMBERS 100 /* of err.def, which are numbered below it */
+
+/* ---- schools ---- */
+
+void admin_schools(struct cli *c)
+{
+	pb_empty q = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	struct problem before = c->problem;
+
+	if (c->json || c->data)
+		return;
+	if (!admin_ask(c, METHOD_COUNTY_LIST_SCHOOLS, &q.base, &arena, &reply)) {
+		const pb_school_list *list = (const pb_school_list *)reply;
+		json_t *names = json_object();
+		for (size_t i = 0; i < list->n_school; i++)
+			json_object_set_new(names, list->school[i]->code, json_string(list->school[i]->name));
+		c->data = names;
+	}
+	c->problem = before; /* without names the codes are shown: the list itself is what was asked for */
+	arena_free(&arena);
+}
+
+void admin_finish(struct cli *c)
+{
+	json_decref(c->data);
+	c->data = NULL;
+}
+
+const char *admin_school(const struct cli *c, const char *code)
+{
+	if (!code || !*code)
+		return "";
+	if (strcmp(code, "bureau") == 0)
+		return tr("县局", "the bureau");
+	const char *name = json_string_value(json_object_get(c->data, code));
+	return name ? name : code;
+}
+
+const char *admin_school_list(const struct cli *c, char *const *codes, size_t n, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? tr("、", ", ") : "", admin_school(c, codes[i]));
+	return out;
+}
+
+/* ---- codes ---- */
+
+const char *admin_word(const struct code_list *list, const char *code)
+{
+	const char *word = code && *code ? code_name(list, code) : "";
+
+	return word ? word : code;
+}
+
+const char *admin_words(const struct code_list *list, char *const *codes, size_t n, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? tr("；", "; ") : "", admin_word(list, codes[i]));
+	return out;
+}
+
+const char *admin_state(const char *state)
+{
+	return state && strcmp(state, "OUTSIDE") == 0 ? tr("名单外", "outside the list") : admin_word(&codes_pupil_state, state);
+}
+
+const char *admin_field(uint32_t kind, const char *name)
+{
+	const struct kind *k = kind_by_number(kind);
+	int i = kind_field_index(k, name);
+
+	return i < 0 ? name : tr(k->fields[i].label, k->fields[i].label_en);
+}
+
+const char *admin_value(const struct cli *c, uint32_t kind, const char *name, const char *text, char *out, size_t size)
+{
+	const struct kind *k = kind_by_number(kind);
+	int i = kind_field_index(k, name);
+	const char *check = i < 0 ? "" : k->fields[i].check;
+	const struct code_list *list = strncmp(check, "codes:", 6) == 0 ? code_list_by_name(check + 6) : NULL;
+	int32_t date;
+	char face[FACE_SIZE];
+
+	if (!text)
+		text = "";
+	if (list)
+		text = admin_word(list, text);
+	else if (strcmp(check, "school") == 0)
+		text = admin_school(c, text);
+	else if (strcmp(check, "date") == 0 && *text && !date_parse(text, DATE_EPOCH_1900, &date))
+		text = face_date(face, date);
+	else if (i >= 0 && k->fields[i].type == FIELD_BOOL && *text)
+		text = strcmp(text, "true") == 0 || strcmp(text, "1") == 0 ? tr("是", "yes") : tr("否", "no");
+	snprintf(out, size, "%s", text);
+	return out;
+}
+
+/* ---- what the trace calls things ---- */
+
+static const struct {
+	const char *name, *zh;
+} methods[] = {{"Session.Login", "登录"}, {"Session.Resume", "继续登录"}, {"Session.Logout", "退出"}, {"Session.Passwd", "修改密码"},
+	{"Enrol.Enrol", "电脑注册"}, {"Enrol.Renew", "证书更新"}, {"Enrol.OpenSealed", "打开封存内容"}, {"Sync.Push", "上传"}, {"Sync.Pull", "下载"},
+	{"Sync.StatBlob", "查附件"}, {"Sync.PutChunk", "传附件"}, {"Sync.GetBlob", "看附件"}, {"Sync.Watch", "等待更新"},
+	{"Identity.AddUser", "新建帐号"}, {"Identity.ListUsers", "列出帐号"}, {"Identity.ResetUser", "重置密码"}, {"Identity.DisableUser", "停用帐号"},
+	{"Identity.UnlockUser", "解锁帐号"}, {"Identity.SetUser", "改帐号"}, {"Identity.GrantUser", "核准帐号改动"}, {"Identity.InviteDevice", "发连接码"},
+	{"Identity.ListDevices", "列出设备"}, {"Identity.RevokeDevice", "停用设备"}, {"County.ImportSchools", "导入学校"},
+	{"County.ImportCatchments", "导入施教区"}, {"County.ListSchools", "列出学校"}, {"Transition.Open", "开始年度"}, {"Transition.Cancel", "取消年度"},
+	{"Transition.Phase", "阶段"}, {"Transition.Progress", "看进度"}, {"Transition.Reconcile", "核对"}, {"Transition.Mismatches", "看问题名单"},
+	{"Transition.IssueSlips", "下发交办单"}, {"Transition.ListSlips", "列出交办单"}, {"Transition.ReviewSlip", "审核交办单"},
+	{"Transition.ListProofs", "列出材料"}, {"Transition.DecideProof", "审核材料"}, {"Transition.DecidePair", "判定是否同一人"},
+	{"Transition.AmendBaseline", "增减应升学名单"}, {"Transition.Summary", "看汇总"}, {"Transition.Diff", "看变化"}, {"Audit.Verify", "校验留痕"},
+	{"Audit.Search", "查询留痕"}, {"Server.Status", "看服务器"}, {"Server.Clock", "拨演练时钟"}};
+
+const char *admin_method(const char *name)
+{
+	for (size_t i = 0; !lang_is_en() && i < sizeof methods / sizeof *methods; i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return methods[i].zh;
+	return name;
+}
+
+const char *admin_method_called(const char *text)
+{
+	for (size_t i = 0; text && i < sizeof methods / sizeof *methods; i++)
+		if (strcmp(methods[i].zh, text) == 0)
+			return methods[i].name;
+	for (int n = 0; text && n < ERR_NUMBERS; n++)
+		if (strcmp(err_info(n)->zh, text) == 0)
+			return err_info(n)->name;
+	return text;
+}
+
+const char *admin_result(const char *name)
+{
+	if (strcmp(name, "FORCED") == 0)
+		return tr("强制办理", "forced");
+	for (int n = 0; n < ERR_NUMBERS; n++)
+		if (strcmp(err_info(n)->name, name) == 0)
+			return tr(err_info(n)->zh, err_info(n)->en);
+	return name;
+}
+
+const char *admin_purpose(const char *purpose, char *out, size_t size)
+{
+	static const struct {
+		const char *name, *zh, *en;
+	} rows[] = {{"login", "", ""}, {"enrol", "", ""}, {"refused", "被拒绝", "refused"}, {"read", "", ""}, {"audit", "", ""}};
+	size_t n = strcspn(purpose, ":");
+	char phase[16];
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].name, purpose) == 0)
+			return tr(rows[i].zh, rows[i].en);
+	snprintf(phase, sizeof phase, "%.*s", (int)(n < sizeof phase ? n : 0), purpose);
+	const char *word = *phase ? code_name(&codes_phase, phase) : NULL;
+	if (!word)
+		return purpose;
+	snprintf(out, size, "%s%s%s", word, purpose[n] ? tr("：", ": ") : "", purpose[n] ? purpose + n + 1 + (purpose[n + 1] == ' ') : "");
+	return out;
+}
+
+/* ---- times ---- */
+
+const char *admin_time(int64_t us, char out[FACE_SIZE])
+{
+	return face_time(out, us, clock_now_us());
+}
+
+const char *admin_term(int64_t us, char out[FACE_SIZE])
+{
+	return face_term(out, us, clock_now_us());
+}
+
+/* ---- short numbers ---- */
+
+static void shown_path(const struct cli *c, char *out, size_t size)
+{
+	snprintf(out, size, "%s/shown.json", c->profile.dir);
+}
+
+void admin_shown_keep(const struct cli *c, const char *list, json_t *ids)
+{
+	char path[512];
+
+	shown_path(c, path, sizeof path);
+	json_t *all = c->json ? NULL : json_load_file(path, 0, NULL);
+	if (!c->json) {
+		if (!all)
+			all = json_object();
+		json_object_set(all, list, ids);
+		if (json_dump_file(all, path, JSON_COMPACT))
+			cli_warn(c, tr("序号没有记住（%s 写不了），下一条命令请写证件号码", "the numbers are not remembered (%s cannot be written): give the certificate number next"), path);
+	}
+	json_decref(all);
+	json_decref(ids);
+}
+
+bool admin_shown_find(struct cli *c, const char *list, const char *command, const char **operand)
+{
+	static char found[4][40]; /* one command names two records at most */
+	static unsigned next;
+	char path[512], hint[128];
+	const char *id, *text = *operand;
+
+	if (strlen(text) > SHOWN_DIGITS_MAX || !*text || text[strspn(text, "0123456789.")])
+		return true;
+	shown_path(c, path, sizeof path);
+	json_t *all = json_load_file(path, 0, NULL);
+	id = json_string_value(json_object_get(json_object_get(all, list), text));
+	if (id) {
+		char *out = found[next++ % 4];
+		snprintf(out, sizeof found[0], "%s", id);
+		*operand = out;
+	}
+	json_decref(all);
+	if (id)
+		return true;
+	snprintf(hint, sizeof hint, tr("运行 jgadmin %s 看序号，或写证件号码", "run jgadmin %s for the numbers, or give the certificate number"), command);
+	cli_fail_with(c, ERR_NOT_FOUND, hint, tr("上次列出的名单里没有序号 %s", "the last list had no number %s"), text);
+	return false;
+}
