@@ -756,9 +756,16 @@ def vectors():
 def document(county, year):
     """What proto/README.md names by number has that number, and its example verifies a pull of this server."""
     text = open(os.path.join(w.PROTO, "README.md")).read()
-    errors = dict((name, int(number)) for number, name in re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", open(os.path.join(w.PROTO, "REFERENCE.md")).read(), re.M))
+    reference = open(os.path.join(w.PROTO, "REFERENCE.md")).read()
+    errors = dict((name, int(number)) for number, name in re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", reference, re.M))
     cases.equal("errors are named with their numbers", [(name, n) for name, n in re.findall(r"\b([A-Z][A-Z_]+)`? \((\d+)\)", text) if errors.get(name) != int(n)], [])
     cases.check("all that steer a synchronisation are there", all("%s (%d)" % (name, errors[name]) in text for name in ("FORKED", "EXPECT", "RESYNC", "EPOCH", "BLOCKED", "FILE_DAMAGED")))
+    levels = dict(re.findall(r"^\| (\d+) \| [A-Z_]+ \| ([A-Z]+) \|", reference, re.M))
+    told = {}
+    for level, codes in re.findall(r"^\| (RETRY|FIX|REFUSED|FATAL) \| ([^|]+) \|", text, re.M):
+        for first, last in re.findall(r"(\d+)(?:–(\d+))?", codes):
+            told.update({n: level for n in map(str, range(int(first), int(last or first) + 1)) if n in levels})
+    cases.equal("every code stands in its level", told, levels)
     methods = re.findall(r"`(\w+\.\w+)` \((0x[0-9A-F]{4})", text)
     cases.equal("and methods with theirs", [(name, n) for name, n in methods if METHODS[name].number != int(n, 16)], [])
     cases.check("and it names some", len(methods) >= 10, methods)
