@@ -149,20 +149,3 @@ const char *password_fault(const char *password)
 		return tr("密码要含大写字母、小写字母、数字、符号中的三类", "use three of: capitals, small letters, digits, signs");
 	return NULL;
 }
-
-void password_generate(char out[PASSWORD_MADE])
-{
-	static const char *const classes[] = {"abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789"};
-
-	for (uint32_t i = 0; i < 12; i++) {
-		const char *set = classes[i < 3 ? i : randombytes_uniform(3)];
-		out[i] = set[randombytes_uniform((uint32_t)strlen(set))];
-	}
-	for (uint32_t i = 11; i > 0; i--) {
-		uint32_t j = randombytes_uniform(i + 1);
-		char c = out[i];
-		out[i] = out[j];
-		out[j] = c;
-	}
-	out[12] = 0;
-}

@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "first_password.h"
 #include "request.h"
 
 #define PASSWORD_MIN 10
@@ -16,7 +17,6 @@
  * by two. */
 #define FIRST_PASSWORD_UNUSED "72 hours"
 #define FIRST_PASSWORD_USED "24 hours"
-#define PASSWORD_MADE 16	 /* bytes of a generated password with its NUL */
 
 struct password_job;
 typedef void (*password_fn)(struct password_job *job);
@@ -49,8 +49,8 @@ enum err password_change(struct password_job *job, struct request *r, const char
 enum err password_make(struct password_job *job, struct request *r, const char *wanted, password_fn done);
 
 const char *password_of_nobody(void); /* a hash that matches nothing and costs as much */
-const char *password_fault(const char *password); /* NULL when acceptable, else why not, in the user's language */
-void password_generate(char out[PASSWORD_MADE]); /* 12 characters, three classes, none that look alike */
+const char *password_fault(
+	const char *password); /* NULL when acceptable, else why not, in the user's language */
 enum err password_hash_now(char out[crypto_pwhash_STRBYTES], const char *password); /* blocking: for commands */
 
 #endif

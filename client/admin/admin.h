@@ -62,6 +62,8 @@ int cmd_schools_import(struct cli *c);
 int cmd_schools_list(struct cli *c);
 int cmd_catchments_import(struct cli *c);
 int cmd_users_add(struct cli *c);
+int cmd_users_import(struct cli *c);
+int cmd_users_teachers(struct cli *c);
 int cmd_users_list(struct cli *c);
 int cmd_users_reset(struct cli *c);
 int cmd_users_set(struct cli *c);

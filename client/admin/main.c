@@ -12,6 +12,19 @@ static const struct cli_option user_options[] = {{"school", "CODE", "学校标�
 	{"class", "C", "班主任的班级，如 六1班、七（2）班，可写多个",
 		"a class teacher's class, like 六1班 or 七（2）班, may be repeated"},
 	{"user", "LOGIN", "希望的帐号名（字母）", "wanted log-in name (letters)"}, {0}};
+static const struct cli_option users_import_options[] = {
+	{"dry-run", NULL, "只检查，不建帐号", "judge only, make nothing"},
+	{"sheet", "NAME", "工作表名称", "name of the sheet"},
+	{"o", "FILE.xlsx", "帐号和初始密码写到这个文件（只有您能读）；不写则显示一次",
+		"log-ins and first passwords go to this file, for you alone to read; else they are shown "
+		"once"},
+	{0}};
+static const struct cli_option teachers_options[] = {{"school", "CODE", "学校标识码", "school code"},
+	{"dry-run", NULL, "只检查，不建帐号", "judge only, make nothing"},
+	{"o", "FILE.xlsx", "帐号和初始密码写到这个文件（只有您能读）；不写则显示一次",
+		"log-ins and first passwords go to this file, for you alone to read; else they are shown "
+		"once"},
+	{0}};
 static const struct cli_option set_options[] = {
 	{"role", "ROLE", "新的角色，可写多个", "the roles, may be repeated"},
 	{"class", "C", "班主任的班级，如 六1班，可写多个",
@@ -55,7 +68,9 @@ static const struct cli_command commands[] = {
 		"profiles", cli_cmd_profiles},
 	{"completion", "bash", 1, 1, NULL, 0, 0, "打印 shell 补全脚本", "print a script for shell completion",
 		"completion bash", cli_cmd_completion},
-	{"help codes", "[LIST]", 0, 1, NULL, 0, 0, "列出可填的代码：全部代码表，或其中一个", "list what may be written: all lists, or one of them", "help codes 去向类别", cli_cmd_help_codes},
+	{"help codes", "[LIST]", 0, 1, NULL, 0, 0, "列出可填的代码：全部代码表，或其中一个",
+		"list what may be written: all lists, or one of them", "help codes 去向类别",
+		cli_cmd_help_codes},
 	{"schools import", "FILE", 1, 1, import_options, IN, 0, "导入学校名册（.xlsx/.csv）",
 		"import the register of schools", "schools import 学校.xlsx", cmd_schools_import},
 	{"schools list", "", 0, 0, NULL, IN, 0, "列出学校", "list the schools", "schools list",
@@ -65,6 +80,16 @@ static const struct cli_command commands[] = {
 	{"users add", "NAME", 1, 1, user_options, IN, 0, "新建帐号，初始密码只显示一次",
 		"make an account; its first password is shown once",
 		"users add --school 2132000001 --role registrar 王老师", cmd_users_add},
+	{"users import", "FILE", 1, 1, users_import_options, IN, 0,
+		"按表格给学校的人建帐号：姓名、学校或学校标识码、角色，班级和帐号可不写；再运行一次不会重复",
+		"make school accounts from a table: 姓名, 学校 or 学校标识码, 角色, also 班级 and 帐号; "
+		"doing it again makes no doubles",
+		"users import 帐号.xlsx -o 初始密码.xlsx", cmd_users_import},
+	{"users teachers", "CLASS=NAME…", 1, 64, teachers_options, IN, 0,
+		"给一所学校各班的班主任建帐号：每班写一个 班级=姓名，班级和姓名不会错位",
+		"make the accounts of a school's class teachers, one CLASS=NAME each: class and name stay "
+		"together",
+		"users teachers --school 2132000001 六1班=张三 六2班=李四", cmd_users_teachers},
 	{"users list", "", 0, 0, NULL, IN, 0, "列出帐号和角色", "list accounts and roles", "users list",
 		cmd_users_list},
 	{"users reset", "USER", 1, 1, NULL, IN, 0, "重置密码；县局帐号须安全管理员核准",

@@ -22,7 +22,7 @@ struct identity_state {
 	char scope[CLASSES_MAX][CLASS_SCOPE_SIZE], *class_list[CLASSES_MAX];
 	size_t class_count;
 	const char *granter; /* who has to grant what waits */
-	bool waiting, tells_password;
+	bool waiting, tells_password, kept; /* kept: the caller made the password and has it */
 	pb_invitation_list invitations;
 };
 
@@ -127,7 +127,7 @@ static void add_done(struct request *r)
 	if (is_administrator(q->role, q->n_role)) {
 		out.has_waiting = out.waiting = 1;
 		out.granter = arena_printf(&r->arena, "%s", db_get_text(r->task.result[0], 0, 1));
-	} else {
+	} else if (!s->kept) {
 		out.password = s->password;
 	}
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", 1, "admin", r->ref);
@@ -203,6 +203,24 @@ static void make_login(struct identity_state *s, const pb_user_add *q)
 		strcpy(s->login, "user");
 }
 
+/* The first password: the caller's own, of a school's account, or one that is made here. False: the request
+ * has been refused. */
+static bool take_password(struct request *r, const pb_user_add *q)
+{
+	struct identity_state *s = r->state;
+	const char *fault = q->password ? password_fault(q->password) : NULL;
+
+	if (q->password && (!q->school || !q->school[0]))
+		fault = tr("县局帐号的初始密码由服务器生成",
+			"the server makes the first password of a bureau account");
+	s->kept = q->password != NULL;
+	password_generate(s->password);
+	if (fault)
+		request_refuse(r, ERR_INVALID, "password", fault,
+			tr("用 jgadmin users add 新建", "jgadmin users add makes the account"));
+	return !fault;
+}
+
 static void add_user(struct request *r)
 {
 	const pb_user_add *q = REQUEST(r, pb_user_add);
@@ -220,9 +238,8 @@ static void add_user(struct request *r)
 	}
 	struct identity_state *s = r->state;
 	make_login(s, q);
-	password_generate(s->password);
-	e = password_make(&s->job, r, s->password, on_hashed);
-	if (e)
+	if (take_password(r, q) &&
+		(e = password_make(&s->job, r, s->kept ? q->password : s->password, on_hashed)))
 		request_fail(r, e, NULL, NULL);
 }
 

@@ -102,6 +102,72 @@ def slips(server, clerk, leader, primary, junior):
     cases.check("a slip that is not", wrong.code == 3 and "没有这张交办单" in wrong.err and "slips list" in wrong.err, wrong)
 
 
+def accounts(server):
+    """Accounts of schools from a table: each bad row named, nothing made twice, no password lost."""
+    admin = server.people["sysadmin"]
+    table = write(server, "帐号.csv", "学校,学校标识码,姓名,角色,班级,帐号,备注\n"
+                  "演练县第1小学,,赵一,学籍管理员,,,\n"                # 2
+                  "演练县第1小学,,钱二,班主任、安全专干,六（1）班、六2班,,\n"  # 3
+                  ",%s,孙三,校长,,,\n"                                # 4
+                  "演练县第9小学,,李四,校长,,,\n"                      # 5: no such school
+                  "第1小学,,李四,校长,,,\n"                           # 6: near
+                  "演练县第2小学,,周五,局领导,,,\n"                    # 7: no role of a school
+                  "演练县第2小学,,吴六,班主任,,,\n"                    # 8: no class
+                  "演练县第2小学,,郑七,班主任,三班,,\n"                # 9
+                  "演练县第2小学,,郑七,校长,,,\n"                      # 10: twice
+                  "演练县第2小学,,王伟,校长,,wangwei,\n"               # 11
+                  "演练县第2小学,,王伟,文书,,wangweib,\n" % J)         # 12: two people
+    before = admin.ok("users", "list")
+    dry = admin.ok("users", "import", table, "--dry-run", code=5)
+    bad = {(r["row"], r["field"]) for r in dry["rejected"]}
+    cases.equal("a dry run names the bad rows, by row and column", bad, {(5, "学校"), (6, "学校"), (7, "角色"), (8, "班级"), (10, "姓名")})
+    cases.check("with the near names, and what is permitted", "演练县第1小学" in str([r for r in dry["rejected"] if r["row"] == 6]) and "学籍管理员" in str([r for r in dry["rejected"] if r["row"] == 7]), dry)
+    cases.equal("and makes nothing", (len(dry["added"]), {a["password"] for a in dry["added"]}, admin.ok("users", "list")), (6, {None}, before))
+    barred = admin.run("users", "import", table, "-o", "/proc/nowhere/a.xlsx")
+    cases.check("a file that cannot be written is said before anything is made", barred.code != 0 and admin.ok("users", "list") == before, barred)
+    secrets = os.path.join(server.dir, "初始密码.csv")
+    report = admin.ok("users", "import", table, "-o", secrets, code=5)
+    cases.equal("the good rows are made", sorted((a["row"], a["name"], a["school"]) for a in report["added"]),
+                [(2, "赵一", P), (3, "钱二", P), (4, "孙三", J), (9, "郑七", Q), (11, "王伟", Q), (12, "王伟", Q)])
+    lines = open(secrets, encoding="utf-8-sig").read()
+    cases.equal("their passwords are in a file that only its owner reads", (stat.S_IMODE(os.stat(secrets).st_mode), all(a["user"] in lines and a["password"] in lines for a in report["added"])), (0o600, True))
+    cases.equal("classes are read as the importer reads them", {u["name"]: u["classes"] for u in admin.ok("users", "list") if u["classes"] and u["name"] in ("钱二", "郑七")},
+                {"钱二": ["16/1", "16/2"], "郑七": ["16/3"]})
+    again = admin.ok("users", "import", table, "--json", code=5)
+    cases.equal("again: no doubles, and the same rows are bad", (again["added"], again["unchanged"], {(r["row"], r["field"]) for r in again["rejected"]}), ([], 6, bad))
+    kept = open(secrets).read()
+    over = admin.run("users", "import", table, "-o", secrets)
+    cases.check("a file of passwords is never replaced", over.code == 2 and "不会覆盖" in over.err and open(secrets).read() == kept, over)
+    one = next(a for a in report["added"] if a["name"] == "赵一")
+    person = server.person("zhao")
+    person.connect(server.code(admin.ok("devices", "invite", "--school", P)["code"]))
+    person.first_login(one["user"], one["password"])
+    cases.equal("and the password opens the account", person.ok("status")["user"], one["user"])
+    broken = write(server, "断线.csv", "学校,姓名,角色\n演练县第1小学,断甲,文书\n演练县第1小学,断乙,文书\n演练县第1小学,断丙,文书\n")
+    hurt = os.path.join(server.dir, "断线.csv.out.csv")
+    server.psql("CREATE FUNCTION stop_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.name = '断乙' THEN RAISE EXCEPTION 'x'; END IF; RETURN new; END $$;"
+                "CREATE TRIGGER stop_it BEFORE INSERT ON user_account FOR EACH ROW EXECUTE FUNCTION stop_it()")
+    half = admin.run("users", "import", broken, "-o", hurt)
+    server.psql("DROP TRIGGER stop_it ON user_account; DROP FUNCTION stop_it()")
+    cases.check("stopped in the middle, it says what stands, and the file has it", half.code not in (0, 5) and "新建 1" in half.out and "再运行一次" in half.err and "断甲" in open(hurt, encoding="utf-8-sig").read(), half)
+    rest = admin.ok("users", "import", broken)
+    cases.equal("and the same table makes the rest", ([a["name"] for a in rest["added"]], rest["unchanged"]), (["断乙", "断丙"], 1))
+
+
+def teachers(server):
+    """The class teachers of a school in one command."""
+    admin = server.people["sysadmin"]
+    made = admin.run("users", "teachers", "--school", Q, "六1班=冯八", "六（2）班=陈九")
+    cases.check("one a class, each with his class and password on the screen", made.code == 0 and "六年级1班" in made.out and "六年级2班" in made.out and "冯八" in made.out and "只显示这一次" in made.out, made)
+    cases.equal("the class is his", {u["name"]: (u["school"], u["roles"], u["classes"]) for u in admin.ok("users", "list") if u["name"] in ("冯八", "陈九")},
+                {"冯八": (Q, ["class_teacher"], ["16/1"]), "陈九": (Q, ["class_teacher"], ["16/2"])})
+    moved = admin.ok("users", "teachers", "--school", Q, "六3班=冯八", "六2班=陈九", code=5)
+    cases.check("another class is a change that is asked for by name", moved["unchanged"] == 1 and "users set" in moved["rejected"][0]["message"], moved)
+    for words in (("--school", Q, "冯八"), ("六1班=冯八",), ("--school", Q, "九9班=冯八")):
+        wrong = admin.run("users", "teachers", *words)
+        cases.check("%s is refused with the right form" % (words,), wrong.code in (2, 5) and "六1班" in wrong.err + wrong.out, wrong)
+
+
 def main():
     with Server() as server:
         schools = write(server, "schools.csv", "学校标识码,学校名称,办学类型,举办者,区划代码\n%s,演练县第1小学,211,831,329999100001\n%s,演练县第2小学,211,831,329999100002\n%s,演练县第一初级中学,311,831,329999100001\n" % (P, Q, J))
@@ -114,6 +180,8 @@ def main():
         primary.ok("sync")
         clerk.ok("transition", "open", "--year", YEAR, "--yes")
         primary.ok("sync")
+        accounts(server)
+        teachers(server)
         proof(server, clerk, primary)
         slips(server, clerk, leader, primary, junior)
     cases.close()

@@ -340,7 +340,8 @@ def sealed(county, year):
     with year.p.open() as wire:
         cases.check("Enrol.OpenSealed gives the key back to its school", wire.call("Enrol.OpenSealed", sealed=seal(P, key)).key == key)
         is_refused("not another school's", lambda: wire.call("Enrol.OpenSealed", sealed=seal(J, key)), "PERMISSION")
-        is_refused("nor what was changed", lambda: wire.call("Enrol.OpenSealed", sealed=seal(P, key)[:-1] + b"x"), "INVALID")
+        whole = seal(P, key)
+        is_refused("nor what was changed", lambda: wire.call("Enrol.OpenSealed", sealed=whole[:-1] + bytes([whole[-1] ^ 1])), "INVALID")
         is_refused("nor another county's", lambda: wire.call("Enrol.OpenSealed", sealed=seal(P, key, ec.generate_private_key(ec.SECP256R1()).public_key())), "INVALID")
         is_refused("nor a short one", lambda: wire.call("Enrol.OpenSealed", sealed=b"x"), "INVALID")
 
