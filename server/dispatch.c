@@ -123,8 +123,9 @@ static bool take_hello(struct conn *c, const struct frame *f)
 	}
 	struct request *r = request_create(c, NULL, f, 65536);
 	const uint8_t *body = r ? arena_copy(&r->arena, f->body, f->length) : NULL;
-	enum err e = body ? envelope_unpack(&pb_hello_desc, body, f->length, &r->arena, &r->message, &p) : ERR_NOMEM;
-	e = e ? e : envelope_check(r->message, &p);
+	enum err e = ERR_NOMEM;
+	if (body && !(e = envelope_unpack(&pb_hello_desc, body, f->length, &r->arena, &r->message, &p)))
+		e = envelope_check(r->message, &p);
 	if (e) {
 		e = e == ERR_NOMEM ? e : ERR_MALFORMED; /* our want of memory is not the peer's fault: he comes again */
 		conn_goaway(c, e == ERR_NOMEM ? CLOSE_REASONS : CLOSE_PROTOCOL, e);
