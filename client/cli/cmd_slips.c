@@ -133,6 +133,20 @@ static int64_t urgency(const void *data)
 	return strcmp(row->state, "closed") == 0 ? INT64_MAX : due ? due : INT64_MAX - 1;
 }
 
+static const char *number_of(const struct record *slip, char *out, size_t size)
+{
+	return record_text(slip, record_has(slip, F_SLIP_CERT_NO) ? F_SLIP_CERT_NO : F_SLIP_STUDENT_NO, out, size);
+}
+
+/* A class teacher does not read of pupils of other classes; one whom this school does not know is of no other class. */
+static bool is_shown(const struct cli *c, const struct view *v, const struct slip_row *row)
+{
+	char no[64];
+	const struct item *pupil = find_record(v, KIND_STUDENT, number_of(&row->slip->record, no, sizeof no), 0);
+
+	return !pupil || jg_class_allowed(c, &pupil->record);
+}
+
 /* “六3班” of the pupil where this school knows him: a slip itself has no class. */
 static const char *class_of(const struct view *v, const struct record *slip, char *out, size_t size)
 {
@@ -140,7 +154,7 @@ static const char *class_of(const struct view *v, const struct record *slip, cha
 	char no[64];
 	const struct item *item = NULL;
 
-	record_text(slip, record_has(slip, F_SLIP_CERT_NO) ? F_SLIP_CERT_NO : F_SLIP_STUDENT_NO, no, sizeof no);
+	number_of(slip, no, sizeof no);
 	for (size_t k = 0; !item && *no && k < sizeof kinds / sizeof *kinds; k++)
 		item = find_record(v, kinds[k], no, 0);
 	if (!item && *no)
@@ -202,6 +216,8 @@ int cmd_slips_list(struct cli *c)
 	words_sort(rows, n, sizeof *rows, record_of, urgency);
 	struct cli_table *table = cli_table_new(headings, 10);
 	for (size_t i = 0; i < n; i++) {
+		if (!is_shown(c, v, &rows[i]))
+			continue;
 		slip_line(c, v, table, &rows[i], &ids);
 		json_array_append_new(list, slip_json(&rows[i]));
 	}
@@ -224,7 +240,8 @@ static const struct slip_row *pick_slip(struct cli *c, const struct view *v, con
 		no[0] = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct record *s = &rows[i].slip->record;
-		if (strcmp(jg_id(rows[i].slip->id, id), text) == 0 || (*text && record_is(s, F_SLIP_NO, text)) || (*no && record_is(s, F_SLIP_CERT_NO, no)))
+		bool named = strcmp(jg_id(rows[i].slip->id, id), text) == 0 || (*text && record_is(s, F_SLIP_NO, text)) || (*no && record_is(s, F_SLIP_CERT_NO, no));
+		if (named && is_shown(c, v, &rows[i]))
 			return &rows[i];
 	}
 	*code = cli_fail_with(c, ERR_NOT_FOUND, tr("jg slips list 列出交办单；可先运行 jg sync", "jg slips list shows the slips; run jg sync first"),

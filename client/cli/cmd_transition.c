@@ -8,6 +8,7 @@
 #include "evidence.h"
 #include "find.h"
 #include "jg.h"
+#include "schools.h"
 #include "tables.h"
 #include "transition.h"
 #include "value.h"
@@ -107,7 +108,7 @@ static const struct record *record_of(const void *row)
 }
 
 /* The same counts as the bureau's: 应升学 are those who will be, or were, frozen; a row beside them counts for nobody. */
-static void tell_counts(struct cli *c, const struct pupil_row *rows, size_t n)
+static void tell_counts(const struct cli *c, const struct view *v, const struct pupil_row *rows, size_t n)
 {
 	size_t baseline = 0, declared = 0, beside = 0;
 
@@ -117,6 +118,10 @@ static void tell_counts(struct cli *c, const struct pupil_row *rows, size_t n)
 		baseline += rows[i].student != NULL;
 		declared += rows[i].student && rows[i].destination;
 		beside += !rows[i].student;
+	}
+	if (!n && !(school_stages(v, c->profile.school) & STAGE_PRIMARY)) {
+		cli_say(c, "%s", tr("本校没有小学部，不用填报去向", "this school has no primary classes: nothing is to be declared"));
+		return;
 	}
 	cli_say(c, tr("应升学 %zu 人，已填 %zu 人，未填 %zu 人", "%zu pupils, %zu declared, %zu not"), baseline, declared, baseline - declared);
 	if (beside)
@@ -148,7 +153,7 @@ int cmd_transition_list(struct cli *c)
 			json_array_append_new(list, pupil_json(&rows[i]));
 	}
 	cli_table_print(c, table);
-	tell_counts(c, rows, n);
+	tell_counts(c, v, rows, n);
 	free(rows);
 	jg_ids_keep(c, &ids, SHOWN_TRANSITION);
 	jg_ids_free(&ids);
@@ -210,8 +215,8 @@ int cmd_transition_set(struct cli *c)
 			     : tr("缺少 --dest", "--dest is missing"),
 			dest);
 	if (edit.school && edit.place)
-		return cli_fail_with(
-			c, ERR_USAGE, NULL, tr("--school 与 --place 只用一个", "either --school or --place"));
+		return cli_fail_with(c, ERR_USAGE, tr("县内学校用 --school，外地用 --place", "--school in the county, --place elsewhere"),
+			tr("--school 与 --place 只用一个", "either --school or --place"));
 	if (strcmp(cycle.phase, "closed") == 0)
 		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(), tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
 	struct view *v = jg_view(c, transition_kinds, &code);
@@ -378,9 +383,12 @@ int cmd_transition_file(struct cli *c)
 	struct view *v = jg_view(c, transition_kinds, &code);
 	if (!v)
 		return code;
+	if (!(school_stages(v, c->profile.school) & STAGE_PRIMARY))
+		return cli_fail_with(c, ERR_NOT_NOW, tr("要办的事见 jg todo", "jg todo says what there is to do"),
+			tr("本校没有小学部，不用上报去向", "this school has no primary classes: there is nothing to report"));
 	size_t bad = judge_table(c, v, cycle.year, september, in_the_way, warnings);
 	if (cli_flag(c, "incomplete") && !cli_option(c, "reason"))
-		return cli_fail_with(c, ERR_MISSING, NULL,
+		return cli_fail_with(c, ERR_MISSING, tr("例如 --incomplete --reason 家长外出", "for example --incomplete --reason 'parents away'"),
 			tr("缺项上报须用 --reason 写明原因", "--incomplete needs --reason TEXT"));
 	json_t *json = json_pack("{ss si so so}", "stage", september ? "T2" : "T1", "year", cycle.year,
 		"in_the_way", in_the_way, "warnings", warnings);
@@ -408,9 +416,12 @@ int cmd_verify_submit(struct cli *c)
 	if (!cycle.known && offline)
 		return cli_fail(c);
 	if (strcmp(cycle.phase, "verify") != 0)
-		return cli_fail_with(
-			c, ERR_PHASE, NULL, tr("现在不是核验阶段", "not in the phase of verification"));
+		return cli_fail_with(c, ERR_PHASE, tr("jg todo 列出现在该办的事", "jg todo says what is to be done now"),
+			tr("现在不是核验阶段", "not in the phase of verification"));
 	struct view *v = jg_view(c, transition_kinds, &code);
+	if (v && !(school_stages(v, c->profile.school) & STAGE_JUNIOR))
+		return cli_fail_with(c, ERR_NOT_NOW, tr("要办的事见 jg todo", "jg todo says what there is to do"),
+			tr("本校没有初中部，不用核验", "this school has no junior classes: there is nothing to verify"));
 	struct verify_row *rows = v ? verify_rows(v, cycle.year, &n) : NULL;
 	for (size_t i = 0; i < n; i++)
 		silent += !rows[i].answer && !rows[i].enrolment;

@@ -74,11 +74,11 @@ struct slip_row *slip_rows(struct view *v, int64_t now_us, size_t *n)
 static enum err check_open(const struct slip_row *row, struct problem *p)
 {
 	if (!row->mine)
-		return problem_set(p, ERR_PERMISSION, NULL, NULL,
+		return problem_set(p, ERR_PERMISSION, NULL, tr("本校只能查看：jg slips show", "this school may only read it: jg slips show"),
 			tr("这张交办单不是交办给本校的", "the slip is not addressed to this school"));
 	if (strcmp(row->state, "closed") == 0)
 		return problem_set(
-			p, ERR_NOT_NOW, NULL, NULL, tr("这张交办单已经销号", "the slip is closed"));
+			p, ERR_NOT_NOW, NULL, tr("jg slips list 列出还没有销号的", "jg slips list shows those that are open"), tr("这张交办单已经销号", "the slip is closed"));
 	return ERR_OK;
 }
 

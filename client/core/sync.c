@@ -31,7 +31,7 @@ struct sync {
 	struct staging_end end;
 	enum err staged; /* of the pages of the pull under way */
 	enum err control;
-	uint64_t total;
+	uint64_t before, total; /* received by this run before the stream under way, and what that has */
 };
 
 static void tell(struct sync *x, const char *what, uint64_t done, uint64_t total)
@@ -142,7 +142,8 @@ static struct sync_event push_batch(struct sync *x, struct arena *arena, struct 
 	fault_point(FAULT_JG_PUSH_RECORDED);
 	if (e)
 		return failed(x, e);
-	tell(x, tr("发送", "sending"), x->store->last_op, x->store->made);
+	/* Of this run, not of all that this computer ever wrote. */
+	tell(x, tr("发送", "sending"), x->report->pushed, x->report->pushed + (x->store->made - x->store->last_op));
 	return (struct sync_event){.what = SYNC_PUSHED,
 		.n = reply->n_result,
 		.more = x->store->older.incarnation || x->store->last_op < x->store->made,
@@ -290,7 +291,7 @@ static bool on_page(void *data, const ProtobufCMessage *message)
 	x->report->pulled += page->n_change;
 	if (page->total)
 		x->total = page->total;
-	tell(x, tr("接收", "receiving"), x->report->pulled, x->total);
+	tell(x, tr("接收", "receiving"), x->report->pulled, x->before + x->total);
 	take_end(x, page);
 	if (page->last)
 		x->staged = take_head(x, page);
@@ -323,6 +324,7 @@ static struct sync_event do_pull(struct sync *x, size_t i)
 	x->staged = x->control = ERR_OK;
 	x->moved = false;
 	x->total = 0;
+	x->before = x->report->pulled;
 	e = staging_begin(x->store, stream->stream, x->p);
 	fault_point(FAULT_JG_PULL_BEGUN);
 	request.has_stream = request.has_cursor = request.has_epoch = 1;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What a school reads: names, classes, words and terms instead of codes; short numbers that the next command takes; what was done and how to
 take it back; work in bulk. One county with a pure primary and a pure junior school, from May to the closed year."""
+import json
 import os
 import re
 import subprocess
@@ -89,6 +90,8 @@ class Words:
         self.says("and is taken back", p, "undo", batch, words=("白云飞",))
         p.ok("sync")
         self.c.check("a pure junior school has nothing to declare", not [t for t in self.junior.ok("todo") if t["what"] in ("unset", "gaps", "file")], self.junior.ok("todo"))
+        row = next(r for r in self.county.edu.ok("transition", "progress", "--year", YEAR) if r["code"] == PRIMARY)
+        self.c.equal("the bureau counts the same", (row["baseline"], row["declared"]), (6, 6))
 
     def forms(self):
         """否 stays 否 where a row was given, and the form keeps the order of the lists."""
@@ -108,7 +111,8 @@ class Words:
         other.ok("sync")
         for person, address in ((self.primary, "西街 1 号"), (other, "南街 9 号")):
             person.ok("students", "set", number(1), "live_address=" + address)
-        self.primary.ok("sync")
+        lines = [json.loads(line)["progress"] for line in self.primary.run("sync", "--progress", "json").err.splitlines()]
+        self.c.equal("the progress of a sync counts what this run sends", [(p["done"], p["total"]) for p in lines if p["what"] == "发送"], [(1, 1)])
         other.ok("sync", code=5)
         row = self.rows(other, "conflicts", "list")[0]
         self.c.check("conflicts name the pupil", row[1:3] == ["高浩然（六1班）", number(1)[-4:]], row)
@@ -127,6 +131,7 @@ class Words:
         self.primary.ok("sync")
         self.c.check("a pure primary school has nobody to verify", not [t for t in self.primary.ok("todo") if t["what"] in ("verify", "submit")], self.primary.ok("todo"))
         self.says("and is told so", self.primary, "verify", "list", words=("没有初中部",))
+        self.says("also when it submits", self.primary, "verify", "submit", words=("没有初中部",), code=3)
         rows = self.rows(j, "verify", "list")
         here = [PUPILS[i] for i in (0, 1, 2, 3)]
         self.c.equal("who declared the junior school, with school, class and last four", [r[:5] for r in rows],
