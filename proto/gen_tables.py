@@ -93,7 +93,7 @@ CHECKS = {"year": 5, "date": 5, "time": 3, "school": 9, "uuid": 9, "id": 12, "sh
 
 
 def checks(decl, header, source):
-    rows = []
+    rows, requests = [], {method.input_type for file in decl.files for service in file.service for method in service.method}
     for file, message in decl.messages:
         if file.name.endswith("options.proto"):
             continue
@@ -102,6 +102,8 @@ def checks(decl, header, source):
             check = decl.options(field, "FieldOptions", "check") or ""
             if check and CHECKS.get(check.split(":")[0]) != field.type:
                 fail("%s.%s has the check %s, which is unknown or of another type" % (message.name, field.name, check))
+            if "password" in field.name and check != "secret" and ".jingguan.v1." + message.name in requests:
+                fail("%s.%s is a password without the check secret" % (message.name, field.name))
             names.append(check)
         if any(names):
             name = "checks_" + snake(message.name)
