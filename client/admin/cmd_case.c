@@ -95,21 +95,14 @@ static json_t *case_json(const struct show *s)
 
 /* ---- for people ---- */
 
-/* What code_name knows, or the code itself: a newer server may have more. */
-static const char *word_of(const struct code_list *list, const char *code)
-{
-	const char *word = code && *code ? code_name(list, code) : "";
-
-	return word ? word : code;
-}
-
 /* 声称入学未报到、姓名不一致 */
 static const char *problem_words(char *const *codes, size_t n, char *out, size_t size)
 {
 	*out = 0;
 	for (size_t i = 0; i < n; i++)
 		if (strlen(out) + 64 < size)
-			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? tr("、", ", ") : "", word_of(&codes_mismatch, codes[i]));
+			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? tr("、", ", ") : "",
+				admin_word(&codes_mismatch, codes[i]));
 	return out;
 }
 
@@ -146,8 +139,10 @@ static void say_pupil(const struct show *s)
 		cli_say(s->c, "%s", tr("去向：没有填报", "declared: nothing"));
 		return;
 	}
-	cli_say(s->c, tr("去向：%s%s%s，%s填报%s", "declared: %s%s%s, by %s%s"), word_of(&codes_destination, d->category), d->place && d->place[0] ? " " : "", d->place ? d->place : "",
-		d->school_name, d->guardian_confirmed ? tr("，家长已确认", ", confirmed by the guardian") : "");
+	cli_say(s->c, tr("去向：%s%s%s，%s填报%s", "declared: %s%s%s, by %s%s"),
+		admin_word(&codes_destination, d->category), d->place && d->place[0] ? " " : "",
+		d->place ? d->place : "", d->school_name,
+		d->guardian_confirmed ? tr("，家长已确认", ", confirmed by the guardian") : "");
 	if (d->registration_no && d->registration_no[0])
 		cli_say(s->c, tr("  报名号：%s", "  registration: %s"), d->registration_no);
 	if (d->evidence_note && d->evidence_note[0])
@@ -166,8 +161,10 @@ static void say_half(const struct show *s, const pb_slip_half *h)
 	else
 		cli_say(s->c, tr("  %s：%s %s 签收", "  %s: received %s by %s"), name, time_words(s, h->received_at, received), h->received_by ? h->received_by : "");
 	if (h->answered_at)
-		cli_say(s->c, tr("    答复：%s（%s %s）%s%s", "    answer: %s (%s, %s)%s%s"), word_of(&codes_outcome, h->outcome), time_words(s, h->answered_at, answered),
-			h->answered_by ? h->answered_by : "", h->note && h->note[0] ? tr("，说明：", ", note: ") : "", h->note ? h->note : "");
+		cli_say(s->c, tr("    答复：%s（%s %s）%s%s", "    answer: %s (%s, %s)%s%s"),
+			admin_word(&codes_outcome, h->outcome), time_words(s, h->answered_at, answered),
+			h->answered_by ? h->answered_by : "",
+			h->note && h->note[0] ? tr("，说明：", ", note: ") : "", h->note ? h->note : "");
 	else if (h->received_at)
 		cli_say(s->c, "%s", tr("    还没有答复", "    no answer yet"));
 }
@@ -179,8 +176,12 @@ static void say_slip(const struct show *s)
 
 	if (!x)
 		return;
-	cli_say(s->c, tr("交办单 %s：%s，第 %d 轮，程度：%s，责任初中：%s", "slip %s: %s, round %d, %s, home school %s"), x->no, word_of(&codes_slip_state, x->state), x->round,
-		word_of(&codes_severity, x->severity), strcmp(x->home_name, "bureau") == 0 ? tr("县局", "the bureau") : x->home_name);
+	cli_say(s->c,
+		tr("交办单 %s：%s，第 %d 轮，程度：%s，责任初中：%s",
+			"slip %s: %s, round %d, %s, home school %s"),
+		x->no, admin_word(&codes_slip_state, x->state), x->round,
+		admin_word(&codes_severity, x->severity),
+		strcmp(x->home_name, "bureau") == 0 ? tr("县局", "the bureau") : x->home_name);
 	cli_say(s->c, tr("  %s 发现，应在 %s交办", "  found %s, to be issued %s"), time_words(s, x->found_at, when), face_term(due, x->issue_due, s->now));
 	if (x->issued_at)
 		cli_say(s->c, tr("  %s 交办，应在 %s落实%s", "  issued %s, to be resolved %s%s"), time_words(s, x->issued_at, when), face_term(due, x->resolve_due, s->now),
@@ -203,7 +204,9 @@ static void say_slip(const struct show *s)
 	say_part(s, tr("系统提醒", "reminders"), s->r->n_reminder);
 	for (size_t i = 0; i < s->r->n_reminder; i++) {
 		const pb_case_reminder *m = s->r->reminder[i];
-		cli_say(s->c, tr("  %s 提醒 %s：%s（第 %d 轮）", "  %s to %s: %s (round %d)"), time_words(s, m->at, when), m->school_name, word_of(&codes_reminder, m->what), m->round);
+		cli_say(s->c, tr("  %s 提醒 %s：%s（第 %d 轮）", "  %s to %s: %s (round %d)"),
+			time_words(s, m->at, when), m->school_name, admin_word(&codes_reminder, m->what),
+			m->round);
 	}
 }
 
@@ -239,8 +242,10 @@ static void say_words(const struct show *s)
 
 	for (size_t i = 0; i < s->r->n_word; i++) {
 		const pb_case_word *w = s->r->word[i];
-		cli_say(s->c, tr("县局意见：%s %s，%s：%s%s%s", "the bureau's word: %s %s, %s: %s%s%s"), time_words(s, w->at, when), w->by, word_of(&codes_destination, w->category),
-			strcmp(w->word, "accepted") == 0 ? tr("认可", "accepted") : tr("不认可", "refuted"), w->reason[0] ? tr("，理由：", ", because: ") : "", w->reason);
+		cli_say(s->c, tr("县局意见：%s %s，%s：%s%s%s", "the bureau's word: %s %s, %s: %s%s%s"),
+			time_words(s, w->at, when), w->by, admin_word(&codes_destination, w->category),
+			strcmp(w->word, "accepted") == 0 ? tr("认可", "accepted") : tr("不认可", "refuted"),
+			w->reason[0] ? tr("，理由：", ", because: ") : "", w->reason);
 	}
 }
 
@@ -340,7 +345,10 @@ int cmd_proof_show(struct cli *c)
 	if (!admin_year(c, &q.year, &code))
 		return code;
 	q.has_year = 1;
-	q.name = (char *)(uintptr_t)cli_operand(c, 0);
+	const char *pupil = cli_operand(c, 0);
+	if (!admin_shown_find(c, "proofs", "transition proof list", &pupil))
+		return err_info(ERR_NOT_FOUND)->exit_code;
+	q.name = (char *)(uintptr_t)pupil;
 	return show(c, METHOD_TRANSITION_SHOW_PROOF, &q, false);
 }
 

@@ -6,6 +6,9 @@
 
 static const struct cli_option import_options[] = {{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
 	{"sheet", "NAME", "工作表名称", "name of the sheet"}, {0}};
+static const struct cli_option school_options[] = {
+	{"school", "CODE", "只看一所学校", "one school only"}, {0}};
+static const struct cli_option yes_options[] = {{"yes", NULL, "不再询问", "do not ask"}, {0}};
 static const struct cli_option user_options[] = {{"school", "CODE", "学校标识码", "school code"},
 	{"bureau", NULL, "县局人员", "of the bureau"},
 	{"role", "ROLE", "角色，可写多个", "role, may be repeated"},
@@ -77,6 +80,17 @@ static const struct cli_command commands[] = {
 		cmd_schools_list},
 	{"catchments import", "FILE", 1, 1, import_options, IN, 0, "导入施教区", "import the catchments",
 		"catchments import 施教区.csv", cmd_catchments_import},
+	{"catchments list", "", 0, 0, school_options, IN, 0, "列出施教区，每条前面有序号",
+		"list the catchments, each with its number", "catchments list --school 3132000001",
+		cmd_catchments_list},
+	{"catchments set", "ROW FIELD=VALUE…", 2, 4, yes_options, IN, 0,
+		"更正一条施教区：序号见 catchments list；先显示改前改后和盲区",
+		"correct a catchment by its number in the list; shows what follows first",
+		"catchments set 3 区划代码=329999100", cmd_catchments_set},
+	{"catchments remove", "ROW…", 1, 200, yes_options, IN, 0,
+		"删除施教区：序号见 catchments list；先显示会留下哪些盲区",
+		"remove catchments by their numbers in the list; shows which areas are left without",
+		"catchments remove 3 5", cmd_catchments_remove},
 	{"users add", "NAME", 1, 1, user_options, IN, 0, "新建帐号，初始密码只显示一次",
 		"make an account; its first password is shown once",
 		"users add --school 2132000001 --role registrar 王老师", cmd_users_add},

@@ -477,12 +477,22 @@ struct link_fate link_fate(void)
 	return fate;
 }
 
+/* A dry run changes nothing, whatever its method may do. */
+static bool is_dry(const ProtobufCMessage *request)
+{
+	const ProtobufCFieldDescriptor *f =
+		protobuf_c_message_descriptor_get_field_by_name(request->descriptor, "dry_run");
+
+	return f && *(const protobuf_c_boolean *)(const void *)((const char *)request + f->offset);
+}
+
 /* An error that the server has told means that nothing of the call stands, but for those that may have met a commit on its way. */
-static void count_fate(const struct link *link, const struct method *rule, enum err e)
+static void count_fate(
+	const struct link *link, const struct method *rule, const ProtobufCMessage *request, enum err e)
 {
 	bool told = link->done && err_info((int)e)->level != ERR_LEVEL_RETRY;
 
-	if (!rule->writes)
+	if (!rule->writes || is_dry(request))
 		return;
 	fate.done += e == ERR_OK;
 	fate.unknown += e && !told && e != ERR_BUSY && e != ERR_DRAINING;
@@ -514,7 +524,7 @@ enum err link_call(struct link *link, uint16_t method, const ProtobufCMessage *r
 	else if (e == ERR_TOO_LARGE || e == ERR_NOT_NOW)
 		e = broken(link, p);
 	log_debug("call %s: %s", rule->name, err_info(e)->name);
-	count_fate(link, rule, e);
+	count_fate(link, rule, request, e);
 	link->reply = NULL;
 	link->problem = NULL;
 	return e;

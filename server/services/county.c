@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "codes.h"
 #include "effects.h"
+#include "hash.h"
 #include "log.h"
 #include "service.h"
 
@@ -185,7 +186,9 @@ static void warn_catchment(struct request *r, struct import *m, uint32_t line, c
 	}
 	for (size_t i = 0; i < m->part.count; i++) {
 		const struct record *o = &m->part.effect[i].after.state.record;
-		if (record_same_field(o, c, F_CATCHMENT_STAGE) && record_same_field(o, c, F_CATCHMENT_AREA) && !record_same_field(o, c, F_CATCHMENT_SCHOOL)) {
+		if (!m->part.effect[i].after.state.deleted && record_same_field(o, c, F_CATCHMENT_STAGE) &&
+			record_same_field(o, c, F_CATCHMENT_AREA) &&
+			!record_same_field(o, c, F_CATCHMENT_SCHOOL)) {
 			record_text(o, F_CATCHMENT_SCHOOL, other, sizeof other);
 			problem_set(&p, ERR_DUPLICATE, "area", NULL, tr("区划 %s 同时划给 %s 和 %s", "area %s belongs to both %s and %s"), area, other, school);
 			add_problem(m, true, line, &p, r);
@@ -194,10 +197,13 @@ static void warn_catchment(struct request *r, struct import *m, uint32_t line, c
 	}
 }
 
-static bool covers(const struct record *c, const char *area)
+static bool covers(const struct row *row, const char *area)
 {
+	const struct record *c = &row->state.record;
 	char prefix[16];
 
+	if (row->state.deleted)
+		return false;
 	record_text(c, F_CATCHMENT_AREA, prefix, sizeof prefix);
 	return record_is(c, F_CATCHMENT_STAGE, "junior") && strncmp(area, prefix, strlen(prefix)) == 0;
 }
@@ -212,9 +218,9 @@ static void warn_gaps(struct request *r, struct import *m)
 		const char *area = db_get_text(schools, i, 2);
 		bool covered = !area[0] || !(school_type_stages(db_get_text(schools, i, 1)) & STAGE_PRIMARY);
 		for (size_t k = 0; !covered && k < m->row_count; k++)
-			covered = covers(&m->rows[k].state.record, area);
+			covered = covers(&m->rows[k], area);
 		for (size_t k = 0; !covered && k < m->part.count; k++)
-			covered = covers(&m->part.effect[k].after.state.record, area);
+			covered = covers(&m->part.effect[k].after, area);
 		if (covered)
 			continue;
 		problem_set(&p, ERR_MISSING, "area", NULL, tr("%s 所在区划 %s 没有对应的初中施教区", "no junior catchment covers %s in area %s"),
@@ -280,8 +286,6 @@ static void import_plan(struct request *r)
 		return;
 	}
 	add_warnings(r, m);
-	snprintf(m->part.author, sizeof m->part.author, "%s", r->caller.user);
-	memcpy(m->part.device, r->caller.device, ID_SIZE);
 	if (q->dry_run || m->part.count == 0) {
 		request_reply(r, &m->report.base);
 		return;
@@ -307,16 +311,16 @@ static void import_query(struct request *r)
 	request_trip(r, import_plan);
 }
 
-static void import(struct request *r)
+/* Room for n lines; NULL: none, and the request has failed. */
+static struct import *make_import(struct request *r, size_t n, uint32_t kind)
 {
-	const pb_register_import *q = REQUEST(r, pb_register_import);
 	struct import *m = arena_alloc(&r->arena, sizeof *m);
 
-	if (!m || !(m->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * (q->n_record + 1))) ||
-		!(m->problems = arena_alloc(&r->arena, sizeof *m->problems * (q->n_record + 1))) ||
+	if (!m || !(m->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * (n + 1))) ||
+		!(m->problems = arena_alloc(&r->arena, sizeof *m->problems * (n + 1))) ||
 		!(m->warnings = arena_alloc(&r->arena, sizeof *m->warnings * REPORT_MAX))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
-		return;
+		return NULL;
 	}
 	m->report = (pb_import_report)PB_IMPORT_REPORT_INIT;
 	m->report.has_inserted = m->report.has_updated = m->report.has_unchanged = 1;
@@ -324,11 +328,191 @@ static void import(struct request *r)
 	m->report.warning = arena_alloc(&r->arena, sizeof(void *) * REPORT_MAX);
 	if (!m->report.rejected || !m->report.warning) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return NULL;
+	}
+	m->kind = kind_by_number(kind);
+	snprintf(m->part.author, sizeof m->part.author, "%s", r->caller.user);
+	memcpy(m->part.device, r->caller.device, ID_SIZE);
+	r->state = m;
+	return m;
+}
+
+static void import(struct request *r)
+{
+	if (make_import(r, REQUEST(r, pb_register_import)->n_record,
+		    r->method->number == METHOD_COUNTY_IMPORT_SCHOOLS ? KIND_SCHOOL : KIND_CATCHMENT))
+		request_begin(r, import_query);
+}
+
+/* ---- a catchment corrected or removed ---- */
+
+static struct row *row_by_id(struct import *m, const ProtobufCBinaryData *id)
+{
+	for (size_t i = 0; id->len == ID_SIZE && i < m->row_count; i++)
+		if (memcmp(m->rows[i].id, id->data, ID_SIZE) == 0)
+			return &m->rows[i];
+	return NULL;
+}
+
+/* Another live row that is the same catchment. */
+static bool key_is_taken(
+	struct request *r, struct import *m, const struct row *row, const struct record *body)
+{
+	char *key = record_key(body, &r->arena);
+
+	for (size_t i = 0; key && i < m->row_count; i++) {
+		const char *other = &m->rows[i] == row || m->rows[i].state.deleted
+					    ? NULL
+					    : record_key(&m->rows[i].state.record, &r->arena);
+		if (other && strcmp(other, key) == 0)
+			return true;
+	}
+	return !key;
+}
+
+static bool is_changed(const struct import *m, const struct row *row)
+{
+	for (size_t i = 0; i < m->part.count; i++)
+		if (memcmp(m->part.effect[i].after.id, row->id, ID_SIZE) == 0)
+			return true;
+	return false;
+}
+
+/* One row as it shall be; what is judged next sees it so. False: the request has been refused. All or none:
+ * half of a correction would leave an area with two schools, or with none. */
+static bool change_row(struct request *r, struct import *m, const pb_catchment_change *q, int32_t today)
+{
+	struct row *row = row_by_id(m, &q->id);
+	struct merge_op op = {.del = !q->has_record, .groups = (1u << m->kind->group_count) - 1};
+	struct problem p = {0};
+	enum err e = !row || row->state.deleted
+			     ? problem_set(&p, ERR_NOT_FOUND, "id", NULL,
+				       tr("没有这一条施教区，可能已被删除",
+					       "there is no such catchment; somebody may have removed it"))
+			     : ERR_OK;
+
+	if (!e && is_changed(m, row))
+		e = problem_set(&p, ERR_DUPLICATE, "id", NULL, tr("同一条写了两次", "it is named twice"));
+	if (!e && q->has_record)
+		e = record_decode(&op.body, m->kind, q->record.data, q->record.len, &r->arena, &p);
+	if (!e && q->has_record)
+		e = check_record(&op.body, true, today, &p);
+	if (!e && q->has_record && key_is_taken(r, m, row, &op.body))
+		e = problem_set(&p, ERR_DUPLICATE, "area", NULL,
+			tr("已经有这一条施教区", "there is this catchment already"));
+	if (e) {
+		request_refuse(r, e, p.field, arena_printf(&r->arena, "%s", p.message),
+			tr("jgadmin catchments list 列出现有的",
+				"jgadmin catchments list shows what there is"));
+		return false;
+	}
+	struct effect *to = &m->part.effect[m->part.count];
+	memset(to, 0, sizeof *to);
+	to->before = to->after = *row;
+	memcpy(op.seen, row->state.gver, sizeof op.seen);
+	to->changed = sync_merge(&to->after.state, &op).changed;
+	to->last = true;
+	if (!to->changed) {
+		m->report.unchanged++;
+		return true;
+	}
+	*row = to->after;
+	m->part.count++;
+	m->report.removed += op.del;
+	m->report.updated += !op.del;
+	return true;
+}
+
+static void change_plan(struct request *r)
+{
+	const pb_catchment_changes *q = REQUEST(r, pb_catchment_changes);
+	struct import *m = r->state;
+	struct record body;
+	struct problem p;
+
+	if (!read_rows(r, m)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
-	m->kind = kind_by_number(r->method->number == METHOD_COUNTY_IMPORT_SCHOOLS ? KIND_SCHOOL : KIND_CATCHMENT);
-	r->state = m;
-	request_begin(r, import_query);
+	for (size_t i = 0; i < q->n_change; i++)
+		if (!change_row(r, m, q->change[i], (int32_t)db_get_int(r->task.result[0], 0, 0)))
+			return;
+	for (size_t i = 0; i < q->n_change; i++)
+		if (q->change[i]->has_record && !record_decode(&body, m->kind, q->change[i]->record.data,
+							q->change[i]->record.len, &r->arena, &p))
+			warn_catchment(r, m, (uint32_t)i, &body);
+	warn_gaps(r, m);
+	if (q->dry_run || m->part.count == 0) {
+		request_reply(r, &m->report.base);
+		return;
+	}
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &m->part, 1);
+	if (e) {
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
+	db_task_commit(&r->task);
+	request_trip(r, import_done);
+}
+
+static void change_query(struct request *r)
+{
+	struct import *m = r->state;
+
+	request_scope(r, SCOPE_BUREAU, "");
+	request_query(r, &read_today, NULL);
+	record_db_all(&r->task, m->kind);
+	request_query(r, &school_codes, NULL);
+	request_trip(r, change_plan);
+}
+
+static void change_catchments(struct request *r)
+{
+	struct import *m = make_import(r, REQUEST(r, pb_catchment_changes)->n_change, KIND_CATCHMENT);
+
+	if (!m)
+		return;
+	m->report.has_removed = 1;
+	request_begin(r, change_query);
+}
+
+static const struct db_stmt select_catchments = {
+	"SELECT c.rec_id, c.school, coalesce(s.name, ''), c.stage, c.area FROM catchment c"
+	" LEFT JOIN school s ON s.county = c.county AND s.code = c.school AND NOT s.deleted WHERE c.county = "
+	"app_county() AND NOT c.deleted ORDER BY c.school, c.stage DESC, c.area"};
+
+static void catchments_query(struct request *r)
+{
+	request_query(r, &select_catchments, NULL);
+}
+
+static void catchments_done(struct request *r)
+{
+	const PGresult *c = r->task.result[0];
+	int n = PQntuples(c);
+	size_t len;
+	pb_catchment_list out = PB_CATCHMENT_LIST_INIT;
+	pb_catchment_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1));
+
+	out.catchment = arena_alloc(&r->arena, sizeof *out.catchment * (size_t)(n + 1));
+	for (int i = 0; rows && out.catchment && i < n; i++) {
+		pb_catchment_row *row = &rows[i];
+		*row = (pb_catchment_row)PB_CATCHMENT_ROW_INIT;
+		row->has_id = 1;
+		row->id.data = (uint8_t *)(uintptr_t)db_get_bytes(c, i, 0, &len);
+		row->id.len = ID_SIZE;
+		row->school = (char *)(uintptr_t)db_get_text(c, i, 1);
+		row->school_name = (char *)(uintptr_t)db_get_text(c, i, 2);
+		row->stage = (char *)(uintptr_t)db_get_text(c, i, 3);
+		row->area = (char *)(uintptr_t)db_get_text(c, i, 4);
+		out.catchment[out.n_catchment++] = row;
+	}
+	request_reply(r, &out.base);
+}
+
+static void list_catchments(struct request *r)
+{
+	request_read(r, catchments_query, catchments_done);
 }
 
 static const struct db_stmt select_schools = {
@@ -375,5 +559,7 @@ static void list_schools(struct request *r)
 	request_read(r, list_query, list_done);
 }
 
-const struct handler county_handlers[] = {{METHOD_COUNTY_IMPORT_SCHOOLS, import}, {METHOD_COUNTY_IMPORT_CATCHMENTS, import},
-	{METHOD_COUNTY_LIST_SCHOOLS, list_schools}, {0, NULL}};
+const struct handler county_handlers[] = {{METHOD_COUNTY_IMPORT_SCHOOLS, import},
+	{METHOD_COUNTY_IMPORT_CATCHMENTS, import}, {METHOD_COUNTY_LIST_SCHOOLS, list_schools},
+	{METHOD_COUNTY_LIST_CATCHMENTS, list_catchments},
+	{METHOD_COUNTY_CHANGE_CATCHMENTS, change_catchments}, {0, NULL}};

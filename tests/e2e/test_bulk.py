@@ -44,6 +44,9 @@ def proof(server, clerk, primary):
                 and "就***.pdf" in shown.out and "还没有看过" in shown.out and "--files" in shown.out and "B3" not in shown.out, shown)
     folder = os.path.join(server.dir, "材料")
     first = clerk.ok("transition", "proof", "show", "--year", YEAR, away, "--files", folder)["files"]
+    clerk.run("transition", "proof", "list", "--year", YEAR)
+    numbered = clerk.run("transition", "proof", "show", "--year", YEAR, "1")
+    cases.check("the number in the list names the pupil too", numbered.code == 0 and "外省" in numbered.out, numbered)
     path = first[0]["path"]
     cases.equal("the evidence is fetched whole, for its owner alone", (open(path).read(), stat.S_IMODE(os.stat(path).st_mode), os.path.basename(path), first[0]["filed_by"], first[0]["read"]),
                 (open(letter).read(), 0o600, "就读证明.pdf", P, True))
@@ -59,10 +62,12 @@ def proof(server, clerk, primary):
     cases.check("who has looked is not asked", seen.code == 0 and "没有看过" not in seen.err, seen)
     again = clerk.run("transition", "proof", "show", "--year", YEAR, away)
     cases.check("the word stands in the case", "县局意见" in again.out and "认可" in again.out and "您看过" in again.out, again)
-    missing = clerk.run("transition", "proof", "show", "--year", YEAR, "999999")
+    missing = clerk.run("transition", "proof", "show", "--year", YEAR, "3299992015030188")
     cases.check("nobody of that number", missing.code == 3 and "没有这名学生" in missing.err, missing)
     log = server.people["auditor"].ok("audit", "search", "--what", "Sync.GetBlob")
     cases.check("each reading names its file in the access log", len(log) >= 3 and all(r["purpose"] == "file " + first[0]["sha256"] and r["user"] == clerk.user for r in log), log)
+    told = server.people["auditor"].run("audit", "search", "--what", "看附件")
+    cases.check("in words for people", told.code == 0 and "材料 " + first[0]["sha256"][:12] in told.out and "file " not in told.out, told)
     cases.check("and so does each look at a case", len(server.people["auditor"].ok("audit", "search", "--what", "Transition.ShowProof")) >= 4, "")
 
 
@@ -168,6 +173,34 @@ def teachers(server):
         cases.check("%s is refused with the right form" % (words,), wrong.code in (2, 5) and "六1班" in wrong.err + wrong.out, wrong)
 
 
+def catchments(server, clerk, primary):
+    """Catchments listed, corrected and removed by the number in the list, what follows shown first, all of it in the trace."""
+    clerk.ok("catchments", "import", write(server, "more.csv", "学校标识码,学段,区划代码\n%s,初中,329999200\n%s,初中,329999300\n%s,小学,329999100002\n" % (J, J, Q)))
+    listed = clerk.run("catchments", "list")
+    cases.check("the list has numbers, names and words", all(text in listed.out for text in ("演练县第一初级中学", "初中", "小学", "329999300", "共 4 行")) and "junior" not in listed.out, listed)
+    cases.equal("of one school", [r["area"] for r in clerk.ok("catchments", "list", "--school", Q)], ["329999100002"])
+    rows = {r["area"]: r for r in clerk.ok("catchments", "list")}
+    clerk.run("catchments", "list", "--school", J)
+    code, screen = at_terminal(clerk, "catchments", "remove", "1", say="no\n")
+    cases.check("removing shows who is left without, and asks", code == 3 and "329999100" in screen and "演练县第1小学" in screen and "没有对应的初中施教区" in screen and "什么也没有改动" in screen
+                and "县局的数据没有改动" in screen, screen)
+    code, screen = at_terminal(clerk, "catchments", "remove", "2", "3", say="2\n")
+    cases.check("the number of rows, typed, removes them", code == 0 and "已删除 2 条" in screen, screen)
+    cases.equal("they are gone, the others stand", sorted(r["area"] for r in clerk.ok("catchments", "list")), ["329999100", "329999100002"])
+    fixed = clerk.ok("catchments", "set", rows["329999100002"]["id"], "区划代码=329999100003", "school=" + P)
+    cases.equal("one is corrected in its place", (fixed["updated"], [(r["id"], r["school"], r["area"]) for r in clerk.ok("catchments", "list") if r["stage"] == "primary"]),
+                (1, [(rows["329999100002"]["id"], P, "329999100003")]))
+    for words, told in ((("set", "9", "area=329999100"), "没有序号 9"), (("set", "1", "地区=3"), "区划代码="), (("set", "1", "area=32999"), ""), (("remove", rows["329999300"]["id"]), "没有"),
+                        (("set", rows["329999100002"]["id"], "area=329999100", "stage=初中", "school=" + J), "已经有这一条")):
+        wrong = clerk.run("catchments", *words)
+        cases.check("catchments %s is refused" % " ".join(words), wrong.code != 0 and told in wrong.err and "县局的数据没有改动" in wrong.err, wrong)
+    cases.equal("and came again, when it is imported", clerk.ok("catchments", "import", write(server, "again.csv", "学校标识码,学段,区划代码\n%s,初中,329999300\n" % J))["inserted"], 1)
+    primary.ok("sync")
+    auditor = server.people["auditor"]
+    cases.check("every change is in the trace, with who made it", len([r for r in auditor.ok("audit", "search", "--what", "County.ChangeCatchments") if r["user"] == clerk.user and r["result"] == "OK"]) == 2, "")
+    cases.equal("which holds", auditor.ok("audit", "verify")["ok"], True)
+
+
 def main():
     with Server() as server:
         schools = write(server, "schools.csv", "学校标识码,学校名称,办学类型,举办者,区划代码\n%s,演练县第1小学,211,831,329999100001\n%s,演练县第2小学,211,831,329999100002\n%s,演练县第一初级中学,311,831,329999100001\n" % (P, Q, J))
@@ -180,6 +213,7 @@ def main():
         primary.ok("sync")
         clerk.ok("transition", "open", "--year", YEAR, "--yes")
         primary.ok("sync")
+        catchments(server, clerk, primary)
         accounts(server)
         teachers(server)
         proof(server, clerk, primary)

@@ -66,6 +66,11 @@ class Year:
         self.p, self.j = self.county.schools()
         self.head = self.county.person("head", "HEAD", P)
         with self.edu.open() as wire:
+            area = wire.call("County.ListCatchments").catchment[0]
+            cases.equal("County.ListCatchments", (area.school, area.stage, area.area), (J, "junior", "329999100"))
+            change = lambda to, dry: wire.call("County.ChangeCatchments", dry_run=dry, change=[pb.CatchmentChange(id=area.id, record=w.canonical(pb.Catchment(school=J, stage="junior", area=to)))])
+            cases.equal("County.ChangeCatchments: dry, there and back", [change("3299991", True).updated, change("3299991", False).updated, change("329999100", False).updated], [1, 1, 1])
+            is_refused("County.ChangeCatchments of none", lambda: wire.call("County.ChangeCatchments", change=[pb.CatchmentChange(id=bytes(16))]), "NOT_FOUND")
             cases.equal("County.ListSchools names both schools", sorted(s.code for s in wire.call("County.ListSchools").school), [P, J])
 
     def push(self, device, kind, *messages):
