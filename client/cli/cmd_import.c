@@ -251,7 +251,7 @@ static const char *batch_words(const char *what)
 	static const struct {
 		const char *what, *zh, *en;
 	} words[] = {{"students", "导入学生", "pupils imported"}, {"destinations", "导入升学去向", "destinations imported"},
-		{"enrolled", "导入新生名册", "roster imported"}, {"verify", "核验答复", "verification answers"}, {"edit", "修改", "edit"}, {"undo", "撤销", "undoing"}};
+		{"enrolled", "导入新生名册", "roster imported"}, {"verify", "导入核验名单", "verification list imported"}, {"answer", "核验答复", "verification answers"}, {"edit", "修改", "edit"}, {"undo", "撤销", "undoing"}};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].what, what) == 0)
@@ -265,7 +265,7 @@ static enum err list_batch(void *data, const struct batch_row *b)
 	char id[24], face[FACE_SIZE], at[TIME_TEXT_SIZE], counts[4][24], file[FILE_NAME_TEXT_MAX];
 	const size_t numbers[] = {b->counts.inserted, b->counts.updated, b->counts.unchanged, b->counts.rejected};
 
-	file_path_text(file, sizeof file, b->file); /* one that was imported before names were made UTF-8 */
+	file_path_text(file, sizeof file, b->about); /* one that was imported before names were made UTF-8 */
 
 	snprintf(id, sizeof id, "%lld", (long long)b->id);
 	time_format(at, b->at);
@@ -273,9 +273,10 @@ static enum err list_batch(void *data, const struct batch_row *b)
 		snprintf(counts[i], sizeof counts[i], "%zu", numbers[i]);
 	cli_table_row(l->table, (const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what), file, b->author, counts[0], counts[1], counts[2],
 					counts[3], b->undone ? tr("已撤销", "undone") : ""});
+	bool import = strcmp(b->what, "edit") != 0 && strcmp(b->what, "undo") != 0 && strcmp(b->what, "answer") != 0;
 	json_array_append_new(l->json,
 		json_pack("{ss ss ss ss ss sI sI sI sI sb}", "id", id, "at", at, "what", b->what, "file",
-			file, "author", b->author, "inserted", (json_int_t)b->counts.inserted, "updated",
+			import ? file : "", "author", b->author, "inserted", (json_int_t)b->counts.inserted, "updated",
 			(json_int_t)b->counts.updated, "unchanged", (json_int_t)b->counts.unchanged,
 			"rejected", (json_int_t)b->counts.rejected, "undone", b->undone));
 	return ERR_OK;
@@ -284,7 +285,7 @@ static enum err list_batch(void *data, const struct batch_row *b)
 int cmd_import_list(struct cli *c)
 {
 	const char *headings[] = {tr("批次", "batch"), tr("时间", "at"), tr("内容", "what"),
-		tr("文件", "file"), tr("经办", "by"), tr("新增", "new"), tr("更新", "changed"), tr("未变", "same"), tr("不合格", "bad"), ""};
+		tr("文件或学生", "file or pupils"), tr("经办", "by"), tr("新增", "new"), tr("更新", "changed"), tr("未变", "same"), tr("不合格", "bad"), ""};
 	int code;
 	struct store *store = jg_store(c, &code);
 	struct batch_list list = {json_array(), cli_table_new(headings, 10)};

@@ -358,9 +358,12 @@ static int receive_all(struct cli *c, struct view *v, struct receipt *list, size
 	if (!n)
 		cli_say(c, "%s", tr("没有待签收的交办单", "no slip waits for receipt"));
 	cli_result(c, json, 0);
-	return bad ? cli_fail_with(c, ERR_NOT_NOW, tr("jg slips list 看它们现在的状态", "jg slips list shows how they stand"),
-			     tr("%zu 张没有签收成功，原因见上面各行", "%zu were not received, for the reasons above"), bad)
-		   : 0;
+	if (!bad)
+		return 0;
+	problem_set(&c->problem, ERR_NOT_NOW, NULL, tr("jg slips list 看它们现在的状态", "jg slips list shows how they stand"),
+		tr("%zu 张没有签收，各自的原因已列在它那一行", "%zu were not received, each for the reason in its line"), bad);
+	snprintf(c->problem.safe, sizeof c->problem.safe, tr("其余 %zu 张已签收", "the other %zu are received"), n - bad);
+	return cli_fail(c);
 }
 
 /* Queues a half of one slip and tells the server's word on it. */

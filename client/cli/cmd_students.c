@@ -191,7 +191,8 @@ int cmd_students_set(struct cli *c)
 		e = store_begin(v->store, &c->problem);
 	if (e)
 		return cli_fail(c);
-	e = batch_begin(v->store, "edit", NULL, &batch, &c->problem);
+	words_pupil(&old, pupil, sizeof pupil);
+	e = batch_begin(v->store, "edit", pupil, &batch, &c->problem);
 	if (!e)
 		e = outbox_put(v, &item, &want, groups, batch, &c->problem);
 	if (!e)
@@ -199,7 +200,6 @@ int cmd_students_set(struct cli *c)
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	snprintf(number, sizeof number, "%lld", (long long)batch);
-	words_pupil(&old, pupil, sizeof pupil);
 	changes_text(v, &old, &item->record, changes, sizeof changes);
 	cli_say(c, tr("%s：%s；撤销：jg undo %s", "%s: %s; to take it back: jg undo %s"), pupil, *changes ? changes : tr("没有改动", "nothing changed"), number);
 	return cli_result(c,

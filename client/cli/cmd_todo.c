@@ -149,8 +149,9 @@ static void add_slips(struct todo_list *l, struct view *v)
 	size_t n = 0;
 	struct slip_row *rows = slip_rows(v, profile_now_us(&l->c->profile), &n);
 
-	if (rows)
-		words_sort(rows, n, sizeof *rows, slip_of, NULL);
+	if (!rows)
+		return;
+	words_sort(rows, n, sizeof *rows, slip_of, NULL);
 	for (size_t i = 0; i < n; i++) {
 		const struct record *s = &rows[i].slip->record;
 		char no[48], command[80], name[128];

@@ -177,7 +177,8 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 
 	if (e)
 		return cli_fail(c);
-	e = batch_begin(v->store, "edit", NULL, &batch, &c->problem);
+	words_pupil(&pupil_item(row)->record, pupil, sizeof pupil);
+	e = batch_begin(v->store, "edit", pupil, &batch, &c->problem);
 	if (!e)
 		e = transition_set(v, row, year, edit, batch, &item, &c->problem);
 	for (int i = 0; !e && cli_option_at(c, "evidence", i); i++)
@@ -191,7 +192,6 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 		row->state == DECLARED_UNSET ? DECLARED_DRAFT : row->state};
 	json_t *json = pupil_json(&now);
 	json_object_set_new(json, "edit", json_string(number));
-	words_pupil(&item->record, pupil, sizeof pupil);
 	words_destination(v, &item->record, where, sizeof where);
 	cli_say(c, tr("%s→ %s；撤销：jg undo %s", "%s → %s; to take it back: jg undo %s"), pupil, where, number);
 	return cli_result(c, json, 0);
@@ -238,6 +238,14 @@ int cmd_transition_set(struct cli *c)
 
 /* ---- Formal reports ---- */
 
+/* What people call the field that a refusal names. */
+static const char *field_label(const struct op_row *row)
+{
+	int i = kind_field_index(row->kind, row->field);
+
+	return i < 0 ? row->field : tr(row->kind->fields[i].label, row->kind->fields[i].label_en);
+}
+
 int jg_answer(struct cli *c, int64_t n, json_t *json)
 {
 	struct sync_report report;
@@ -264,7 +272,7 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 		else if (!e && row.state == OP_WAITING)
 			problem_set(&c->problem, ERR_UNREACHABLE, NULL, NULL, NULL);
 		else if (!e)
-			problem_set(&c->problem, row.code ? row.code : ERR_CONFLICT, row.field, NULL,
+			problem_set(&c->problem, row.code ? row.code : ERR_CONFLICT, c->json ? row.field : field_label(&row), NULL,
 				row.message[0] ? "%s" : NULL, row.message);
 		if (!e && row.state == OP_REFUSED)
 			outbox_set_state(

@@ -161,11 +161,15 @@ static int choose_class(struct cli *c, struct answering *a, const char *class_no
 static enum err store_answers(struct cli *c, const struct answering *a, int64_t *batch)
 {
 	const struct batch_counts counts = {.updated = a->chosen};
+	char pupil[256], about[256];
+
+	words_pupil(&a->rows[0].destination->record, pupil, sizeof pupil);
+	snprintf(about, sizeof about, a->chosen > 1 ? tr("%.200s等 %zu 人", "%.200s and others, %zu in all") : "%.200s", pupil, a->chosen);
 	enum err e = store_begin(a->v->store, &c->problem);
 
 	if (e)
 		return e;
-	e = batch_begin(a->v->store, "verify", NULL, batch, &c->problem);
+	e = batch_begin(a->v->store, "answer", about, batch, &c->problem);
 	for (size_t i = 0; !e && i < a->chosen; i++)
 		e = verify_answer(a->v, &a->rows[i], a->year, a->answer, cli_option(c, "note"), *batch, &c->problem);
 	if (!e)

@@ -9,7 +9,7 @@
 #include "tables.h"
 #include "words.h"
 
-enum err batch_begin(struct store *s, const char *what, const char *file, int64_t *id, struct problem *p)
+enum err batch_begin(struct store *s, const char *what, const char *about, int64_t *id, struct problem *p)
 {
 	struct buf sealed = {0};
 	sqlite3_stmt *stmt = store_prepare(s, "SELECT coalesce(max(id), 0) + 1 FROM batch", p);
@@ -33,8 +33,8 @@ enum err batch_begin(struct store *s, const char *what, const char *file, int64_
 	sqlite3_bind_text(stmt, 3, what, -1, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 5, s->profile->session.user, -1, SQLITE_STATIC);
 	/* A file's name may hold a pupil's. */
-	e = file ? seal_value(s->seal, "batch", id, sizeof *id, file, strlen(file), &sealed) : ERR_OK;
-	if (file)
+	e = about ? seal_value(s->seal, "batch", id, sizeof *id, about, strlen(about), &sealed) : ERR_OK;
+	if (about)
 		sqlite3_bind_blob(stmt, 4, sealed.data, (int)sealed.len, SQLITE_STATIC);
 	if (!e)
 		e = store_run(s, stmt, p);
@@ -70,10 +70,10 @@ static void read_batch(struct store *s, sqlite3_stmt *stmt, struct batch_row *ro
 		(size_t)sqlite3_column_int64(stmt, 8)};
 	row->undone = sqlite3_column_int(stmt, 9);
 	size_t n = (size_t)sqlite3_column_bytes(stmt, 3);
-	if (n >= SEAL_OVERHEAD && n - SEAL_OVERHEAD < sizeof row->file &&
+	if (n >= SEAL_OVERHEAD && n - SEAL_OVERHEAD < sizeof row->about &&
 		unseal_value(s->seal, "batch", &row->id, sizeof row->id, sqlite3_column_blob(stmt, 3), n,
-			row->file))
-		row->file[0] = 0;
+			row->about))
+		row->about[0] = 0;
 }
 
 #define BATCH_COLUMNS "id, at, what, file, author, inserted, updated, unchanged, rejected, undone"
@@ -254,20 +254,20 @@ static void name_pupils(struct undo *u)
 {
 	struct undo_report *r = u->report;
 	const struct record *last = NULL;
-	char pupil[256];
+	char pupil[160];
 	size_t named = 0;
 
-	for (size_t i = 0; i < u->n && named <= NAMED_MAX; i++) {
+	for (size_t i = 0; i < u->n; i++) {
 		const struct record *whose = words_whose(u->view, u->list[i].inserted ? &u->list[i].after : &u->list[i].item->record);
 		size_t n = strlen(r->pupils);
 		if (!whose || whose == last)
 			continue;
 		last = whose;
 		words_pupil(whose, pupil, sizeof pupil);
-		if (named++ < NAMED_MAX && n + strlen(pupil) + 8 < sizeof r->pupils)
-			snprintf(r->pupils + n, sizeof r->pupils - n, "%s%s", n ? tr("、", ", ") : "", pupil);
-		else
-			snprintf(r->pupils + n, sizeof r->pupils - n, "%s", tr("等", " …"));
+		bool fits = named++ < NAMED_MAX && n + strlen(pupil) + 16 < sizeof r->pupils;
+		strcat(strcat(r->pupils, fits && n ? tr("、", ", ") : ""), fits ? pupil : tr("等", " …"));
+		if (!fits)
+			break;
 	}
 }
 
@@ -306,7 +306,7 @@ static enum err finish_undo(struct undo *u, struct store *s, const char *mark_sq
 		e = store_begin(s, u->p);
 	if (e)
 		return e;
-	e = batch_begin(s, "undo", NULL, &batch, u->p);
+	e = batch_begin(s, "undo", *u->report->pupils ? u->report->pupils : NULL, &batch, u->p);
 	if (!e)
 		e = give_back(u, batch);
 	counts.updated = u->report->undone;

@@ -9,13 +9,14 @@ struct batch_counts {
 	size_t inserted, updated, unchanged, rejected;
 };
 
-/* Begins one: the number that its operations carry. what: "students", "edit" …; file: its name or NULL. */
-enum err batch_begin(struct store *s, const char *what, const char *file, int64_t *id, struct problem *p);
+/* Begins one: the number that its operations carry. what: "students", "edit" …; about: the name of an import's file, else whom it
+ * concerns, or NULL; sealed. */
+enum err batch_begin(struct store *s, const char *what, const char *about, int64_t *id, struct problem *p);
 enum err batch_end(struct store *s, int64_t id, const struct batch_counts *counts, struct problem *p);
 
 struct batch_row {
 	int64_t id, at;
-	char what[32], author[64], file[256];
+	char what[32], author[64], about[256];
 	struct batch_counts counts;
 	bool undone;
 };

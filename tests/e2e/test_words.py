@@ -88,6 +88,8 @@ class Words:
         said = self.says("an edit of a pupil says what it changed", p, "students", "set", "1", "live_address=东街 2 号", words=("白云飞（六10班）：", "空→东街 2 号", "撤销：jg undo "))
         batch = re.search(r"jg undo (\d+)", said.out).group(1)
         self.says("and is taken back", p, "undo", batch, words=("白云飞",))
+        self.says("the list of what was done names whom it was done to", p, "import", "list", words=("撤销  ", "修改  ", "白云飞（六10班）", "已撤销"))
+        self.says("twice is once", p, "undo", batch, words=("第 %s 批已经撤销过" % batch, "jg import list"), code=3)
         p.ok("sync")
         self.c.check("a pure junior school has nothing to declare", not [t for t in self.junior.ok("todo") if t["what"] in ("unset", "gaps", "file")], self.junior.ok("todo"))
         row = next(r for r in self.county.edu.ok("transition", "progress", "--year", YEAR) if r["code"] == PRIMARY)
