@@ -253,17 +253,15 @@ static enum err check_year(struct undo *u, struct store *s)
 static void name_pupils(struct undo *u)
 {
 	struct undo_report *r = u->report;
-	const struct record *last = NULL;
-	char pupil[160];
+	char pupil[160], last[160] = "";
 	size_t named = 0;
 
 	for (size_t i = 0; i < u->n; i++) {
 		const struct record *whose = words_whose(u->view, u->list[i].inserted ? &u->list[i].after : &u->list[i].item->record);
 		size_t n = strlen(r->pupils);
-		if (!whose || whose == last)
-			continue;
-		last = whose;
-		words_pupil(whose, pupil, sizeof pupil);
+		if (!whose || strcmp(words_pupil(whose, pupil, sizeof pupil), last) == 0)
+			continue; /* a destination and its files are of one pupil */
+		strcpy(last, pupil);
 		bool fits = named++ < NAMED_MAX && n + strlen(pupil) + 16 < sizeof r->pupils;
 		strcat(strcat(r->pupils, fits && n ? tr("、", ", ") : ""), fits ? pupil : tr("等", " …"));
 		if (!fits)

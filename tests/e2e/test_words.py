@@ -89,6 +89,10 @@ class Words:
         batch = re.search(r"jg undo (\d+)", said.out).group(1)
         self.says("and is taken back", p, "undo", batch, words=("白云飞",))
         self.says("the list of what was done names whom it was done to", p, "import", "list", words=("撤销  ", "修改  ", "白云飞（六10班）", "已撤销"))
+        c = self.county
+        c.write("录取.pdf", "录取通知")
+        made = p.ok("transition", "set", number(5), "--dest", "A3", "--school", "北中", "--evidence", c.path("录取.pdf"))["edit"]
+        self.says("a destination and its file are one pupil", p, "undo", made, words=("已撤销 2 条：白云飞（六10班），",))
         self.says("twice is once", p, "undo", batch, words=("第 %s 批已经撤销过" % batch, "jg import list"), code=3)
         p.ok("sync")
         self.c.check("a pure junior school has nothing to declare", not [t for t in self.junior.ok("todo") if t["what"] in ("unset", "gaps", "file")], self.junior.ok("todo"))
