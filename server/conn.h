@@ -26,6 +26,7 @@ struct caller {
 	char school[16];     /* of the device; "" = bureau */
 	bool has_device, has_session, must_change;
 	uint64_t epoch;	     /* of the database, as WELCOME told it */
+	uint64_t made;       /* operations of its outbox, as HELLO told it */
 	uint8_t session[16];
 	char user[64], name[128];
 	uint32_t roles;	     /* 1 << role */

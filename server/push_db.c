@@ -86,10 +86,15 @@ static const struct db_stmt insert_pushes = {
 	"INSERT INTO op_push (county, device_id, incarnation, first_op, last_op, author, at, shas, results)"
 	" SELECT app_county(), p.device, p.incarnation, p.first_op, p.last_op, p.author, jg_now(), p.shas, p.results"
 	" FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[], $7::bytea[]) p(device, incarnation, first_op, last_op, author, shas, results)"};
-/* A replay writes too (dup_seen): its answer is fenced by the same commit as the first one (sync.md finding 2). */
+/* What the computer said at HELLO that it had made, less what is answered now, waits there still: `devices
+ * list` tells it. A replay writes too (dup_seen): its answer is fenced by the same commit as the first one
+ * (sync.md finding 2). */
 static const struct db_stmt update_devices = {
-	"UPDATE device d SET last_op = p.last_op, last_hash = p.last_hash, dup_seen = d.dup_seen + p.dup, last_contact = jg_now(),"
-	" incarnation = p.incarnation FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::int[], $5::int[]) p(device, last_op, last_hash, dup, incarnation)"
+	"UPDATE device d SET last_op = p.last_op, last_hash = p.last_hash, dup_seen = d.dup_seen + p.dup, "
+	"last_contact = jg_now(),"
+	" incarnation = p.incarnation, pending = greatest(0, p.made - p.last_op)"
+	" FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::int[], $5::int[], $6::bigint[]) p(device, "
+	"last_op, last_hash, dup, incarnation, made)"
 	" WHERE d.county = app_county() AND d.device_id = p.device"};
 static const struct db_stmt take_snapshot = {"SELECT filing_snapshot_take($1::int, $2::text, $3::text, $4::uuid)"};
 
@@ -134,12 +139,12 @@ static void send_pushes(struct group *g)
 
 static void send_device_rows(struct group *g)
 {
-	static const enum pg_type types[5] = {PG_UUID, PG_INT8, PG_BYTEA, PG_INT4, PG_INT4};
-	struct pg_array c[5] = {0};
+	static const enum pg_type types[6] = {PG_UUID, PG_INT8, PG_BYTEA, PG_INT4, PG_INT4, PG_INT8};
+	struct pg_array c[6] = {0};
 	struct db_params p = {0};
 	uint8_t genesis[HASH_SIZE];
 
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 6; i++)
 		pg_array_begin(&c[i], types[i]);
 	for (size_t i = 0; i < g->count; i++) {
 		struct push *push = &g->member[i].push;
@@ -154,11 +159,12 @@ static void send_device_rows(struct group *g)
 		pg_array_bytes(&c[2], fork ? genesis : push->last_hash, HASH_SIZE);
 		pg_array_int4(&c[3], push->replayed);
 		pg_array_int4(&c[4], (int32_t)(line + fork));
+		pg_array_int8(&c[5], (int64_t)g->member[i].request->caller.made);
 	}
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 6; i++)
 		db_array(&p, &c[i]);
 	db_task_query(&g->task, &update_devices, &p);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 6; i++)
 		pg_array_free(&c[i]);
 }
 

@@ -186,6 +186,7 @@ static void hello_done(struct request *r)
 	id_format(r->caller.device_text, r->caller.device);
 	snprintf(r->caller.school, sizeof r->caller.school, "%s", db_get_text(d, 0, 1));
 	r->caller.has_device = true;
+	r->caller.made = hello->made;
 	fill_welcome(r, s, d);
 	r->state = s;
 	choose_line(r, s, hello);

@@ -211,6 +211,7 @@ def main():
         primary.ok("import", "students", write(server, "roster.csv", "姓名,证件号码,年级,班级,性别,现住址区划代码\n" + "".join(
             "%s生,%s,六年级,1班,%s,329999100001\n" % ("甲乙丙丁"[n - 1], number(n), "男" if int(number(n)[16]) % 2 else "女") for n in range(1, 5))))
         primary.ok("sync")
+        cases.equal("what a computer still holds is counted after the push", {d["pending"] for d in server.people["sysadmin"].ok("devices", "list")}, {0})
         clerk.ok("transition", "open", "--year", YEAR, "--yes")
         primary.ok("sync")
         catchments(server, clerk, primary)

@@ -486,6 +486,28 @@ def garbage(device, wire):
     return taken or reply.control != 0
 
 
+def left(county, year):
+    """What waits on a computer is what it made less what is answered: told at HELLO, counted down by every push, right for a replay too."""
+    device = year.p
+
+    def pending():
+        with county.people["sysadmin"].open() as wire:
+            return {d.school: d.pending for d in wire.call("Identity.ListDevices").device if d.last_op == device.last_op}[P]
+
+    for n in range(70, 73):
+        device.queue_op(5, w.uuid7(), student(n))
+    with device.open() as wire:
+        seen = [pending()]
+        first = device.push_request(limit=1)
+        device.take_push(wire.call("Sync.Push", first))
+        seen.append(pending())
+        wire.call("Sync.Push", first)
+        seen.append(pending())
+        device.push(wire)
+        seen.append(pending())
+    cases.equal("what waits is counted after the push", seen, [3, 2, 2, 0])
+
+
 def replays(county, year):
     """The same bytes for ever the same answer; a gap, a fork and a roll-back are seen at once."""
     device = year.p
@@ -812,6 +834,7 @@ def main():
         keys(year)
         together(county, year)
         poison(county, year)
+        left(county, year)
         replays(county, year)
         renewal(county, year)
         cases.equal("the server said nothing but what it should", [l for l in open(county.server.dir + "/jgd.log") if "ERROR" in l.upper().split(" ")[:3]], [])

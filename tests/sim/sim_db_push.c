@@ -535,11 +535,11 @@ enum verdict insert_pushes(struct call *call)
 
 enum verdict update_devices(struct call *call)
 {
-	struct elements e[5];
-	struct cell c[5];
+	struct elements e[6];
+	struct cell c[6]; /* the last one, what the computer has made, is shown to people only */
 
-	columns_of(call->param, e, 5);
-	while (take_row(e, c, 5)) {
+	columns_of(call->param, e, 6);
+	while (take_row(e, c, 6)) {
 		struct db_device *d;
 		struct db_row *row = row_get(T_DEVICE, key_of(T_DEVICE, c[0].data, ID_SIZE), false);
 		enum verdict v = update_device_row(call, row, &d);
