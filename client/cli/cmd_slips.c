@@ -163,8 +163,7 @@ static const char *class_of(const struct view *v, const struct record *slip, cha
 	return item ? words_class(&item->record, out, size) : out;
 }
 
-/* “高浩然（六3班）” */
-static const char *pupil_of(const struct view *v, const struct record *slip, char *out, size_t size)
+const char *jg_slip_pupil(const struct view *v, const struct record *slip, char *out, size_t size)
 {
 	char name[128], class_no[64];
 
@@ -331,7 +330,7 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 	arena_free(&arena);
 	bool good = strcmp(state, "accepted") == 0;
 	*bad += !good;
-	pupil_of(v, &receipt->row->slip->record, pupil, sizeof pupil);
+	jg_slip_pupil(v, &receipt->row->slip->record, pupil, sizeof pupil);
 	record_text(&receipt->row->slip->record, F_SLIP_NO, no, sizeof no);
 	cli_say(c, "%s %s %s%s%s", no, pupil, !receipt->n ? tr("已经签收过", "received before") : good ? tr("已签收", "received") : code_name(&codes_op_state, state),
 		*reason ? tr("：", ": ") : "", reason);
@@ -377,7 +376,7 @@ static int send_half(struct cli *c, struct view *v, const struct slip_row *row, 
 		return cli_fail(c);
 	int code = jg_answer(c, n, json_pack("{ss ss}", "id", id, "slip", id));
 	if (!code)
-		cli_say(c, "%s %s %s", record_text(&row->slip->record, F_SLIP_NO, no, sizeof no), pupil_of(v, &row->slip->record, pupil, sizeof pupil), said);
+		cli_say(c, "%s %s %s", record_text(&row->slip->record, F_SLIP_NO, no, sizeof no), jg_slip_pupil(v, &row->slip->record, pupil, sizeof pupil), said);
 	return code;
 }
 
@@ -457,7 +456,7 @@ static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row
 	if (e)
 		return cli_fail(c);
 	cli_say(c, tr("%s：已记劝返（%s）%s%s；jg sync 后送达", "%s: attempt logged (%s)%s%s; jg sync sends it"),
-		pupil_of(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"), next ? tr("，下次 ", ", next ") : "", face_date(face, next));
+		jg_slip_pupil(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"), next ? tr("，下次 ", ", next ") : "", face_date(face, next));
 	return cli_result(c, json_pack("{ss}", "slip", jg_id(row->slip->id, id)), 0);
 }
 
@@ -554,7 +553,7 @@ static void show_head(const struct cli *c, const struct view *v, const struct sl
 
 	state_text(row, state, sizeof state);
 	cli_say(c, tr("交办单\t%s　%s", "slip\t%s  %s"), record_text(s, F_SLIP_NO, text, sizeof text), state);
-	cli_say(c, tr("学生\t%s　末四位 %s", "pupil\t%s, last four %s"), pupil_of(v, s, pupil, sizeof pupil), words_tail(s, tail));
+	cli_say(c, tr("学生\t%s　末四位 %s", "pupil\t%s, last four %s"), jg_slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail));
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		const struct field *f = &s->kind->fields[fields[i]];
 		if (*words_field(v, s, fields[i], false, text, sizeof text))

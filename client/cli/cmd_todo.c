@@ -154,7 +154,7 @@ static void add_slips(struct todo_list *l, struct view *v)
 	words_sort(rows, n, sizeof *rows, slip_of, NULL);
 	for (size_t i = 0; i < n; i++) {
 		const struct record *s = &rows[i].slip->record;
-		char no[48], command[80], name[128];
+		char no[48], command[80], pupil[256], tail[8];
 		if (!rows[i].mine || strcmp(rows[i].state, "closed") == 0 ||
 			record_has(&rows[i].mine->record, F_SLIP_ADDRESSEE_ANSWERED_AT))
 			continue;
@@ -163,9 +163,9 @@ static void add_slips(struct todo_list *l, struct view *v)
 		snprintf(command, sizeof command,
 			received ? "slips answer %s --outcome …" : "slips receive %s", no);
 		snprintf(add(l, "slip", 1, record_number(s, F_SLIP_RESOLVE_DUE), command)->text, 256,
-			received ? tr("交办单 %s（%s）待回复%s%s", "slip %s (%s) is to be answered%s%s")
-				 : tr("交办单 %s（%s）待签收%s%s", "slip %s (%s) is to be received%s%s"),
-			no, record_text(s, F_SLIP_NAME, name, sizeof name), rows[i].overdue ? tr("（逾期）", " (overdue)") : "", rows[i].reminder ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
+			received ? tr("交办单 %s %s 末四位 %s，待回复%s%s", "slip %s, %s, last four %s, is to be answered%s%s")
+				 : tr("交办单 %s %s 末四位 %s，待签收%s%s", "slip %s, %s, last four %s, is to be received%s%s"),
+			no, jg_slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail), rows[i].overdue ? tr("（逾期）", " (overdue)") : "", rows[i].reminder ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
 	}
 	free(rows);
 }

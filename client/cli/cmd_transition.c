@@ -360,8 +360,12 @@ static int send_filing(
 		json_decref(json);
 		return cli_fail(c);
 	}
-	if (!offline)
-		return jg_answer(c, n, json);
+	if (!offline) {
+		int code = jg_answer(c, n, json);
+		if (!code)
+			cli_say(c, tr("%d 年%s已完成；jg todo 列出接下来的事", "%d: %s done; jg todo says what comes next"), (int)year, code_name(&codes_filing_stage, stage));
+		return code;
+	}
 	json_decref(json);
 	snprintf(c->problem.safe, sizeof c->problem.safe, "%s",
 		tr("已保存在本机，联网后运行 jg sync 发出",

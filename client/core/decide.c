@@ -63,7 +63,7 @@ enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct co
 	if (e)
 		return e;
 	if (x->row.state != OP_CONFLICT)
-		return problem_set(p, ERR_NOT_FOUND, NULL, tr("conflicts list 列出冲突", "see conflicts list"), tr("第 %lld 项没有冲突", "item %lld is no conflict"), (long long)n);
+		return problem_set(p, ERR_NOT_FOUND, NULL, tr("jg conflicts list 列出冲突", "jg conflicts list shows them"), tr("第 %lld 项没有冲突", "item %lld is no conflict"), (long long)n);
 	x->mine = x->row.body;
 	x->groups = x->row.groups;
 	return outbox_each(v->store, 1u << OP_BLOCKED, 0, add_blocked, &reading, p);

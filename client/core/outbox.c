@@ -341,7 +341,7 @@ enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_
 		e = read_row(s, stmt, arena, row, p);
 	else if (!e)
 		e = problem_set(p, ERR_NOT_FOUND, NULL,
-			tr("用 outbox list 查编号", "see outbox list for the ids"),
+			tr("用 jg outbox list 查编号", "jg outbox list shows the ids"),
 			tr("没有编号为 %lld 的事项", "there is no item %lld"), (long long)n);
 	sqlite3_finalize(stmt);
 	return e;

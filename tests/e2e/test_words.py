@@ -34,6 +34,9 @@ class Words:
         result = person.run(*args, **more)
         text = result.out + result.err
         self.c.check(title, result.code == code and all(w in text for w in words), repr(result))
+        if code in (2, 3): # what happened, what is safe, what to do
+            lines = result.err.splitlines()
+            self.c.check(title + ": in three lines", len(lines) == 3 and all(lines), repr(result))
         return result
 
     def clean(self, person, *args, text=None):
@@ -192,7 +195,7 @@ class Words:
         self.c.equal("somebody else is nobody; empty lines wait", ([r["row"] for r in report["rejected"]], report["unfilled"]), ([2], 1))
         self.c.check("and why", "末四位不是 0000" in report["rejected"][0]["message"], report)
         j.ok("sync")
-        j.ok("verify", "submit")
+        self.says("the submission is said", j, "verify", "submit", words=("2027 年核验提交已完成",))
 
     def slips(self):
         c, p, j = self.county, self.primary, self.junior
@@ -206,6 +209,8 @@ class Words:
         self.c.equal("all of one term: by class and name", [r[2] for r in rows], [s["student"]["name"] for s in p.ok("slips", "list")])
         text = self.clean(p, "slips", "list")
         self.c.check("the problem, the term and the other school in words", all(w in text for w in ("外地就读缺证明", "9月15日 24:00 前", "北中", number(4)[-4:])), text)
+        todo = p.run("todo").out
+        self.c.check("the list of things to do by term, with pupil and command", all(w in todo for w in ("9月15日 24:00 前", "高浩然（六1班） 末四位 " + number(1)[-4:], "jg slips receive JB2027-")), todo)
         self.says("several are received at once", p, "slips", "receive", "1", "2", words=("已签收", rows[0][2], rows[1][2]))
         self.says("what was received stays so", p, "slips", "receive", "2", words=("已经签收过",))
         self.says("one that there is not", p, "slips", "receive", "99", words=("%d 行" % len(rows), "jg slips list"), code=3)
@@ -242,6 +247,9 @@ class Words:
         self.primary.ok("sync")
         c.server.stop()
         self.says("a closed year is told at once, without the server", self.primary, "undo", batch, words=("2027 年的升学工作已经办结", "教育局"), code=3)
+        n = next(o["id"] for o in reversed(self.primary.ok("outbox", "list")) if o["kind"] == "destination")
+        self.says("for a single change", self.primary, "outbox", "revert", n, words=("2027 年的升学工作已经办结",), code=3)
+        self.says("no such change", self.primary, "outbox", "show", "9999", words=("jg outbox list",), code=3)
         self.says("for a destination too", self.primary, "transition", "set", number(5), "--dest", "D1", words=("已经办结", "教育局"), code=3)
 
     def screens(self):
