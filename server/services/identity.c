@@ -226,7 +226,7 @@ static void add_user(struct request *r)
 				    "a school's people have school roles, the bureau's bureau roles, and "
 				    "administrators no other")
 			  : tr("没有姓名", "the name is missing"),
-			tr("jgadmin help users add 列出角色", "jgadmin help users add lists the roles"));
+			tr("jgadmin help codes role 列出角色", "jgadmin help codes role lists the roles"));
 		return;
 	}
 	struct identity_state *s = r->state;
@@ -398,7 +398,7 @@ static void set_write(struct request *r)
 	if (q->n_role && judge_roles(db_get_text(a, 0, 0), q->role, q->n_role)) {
 		request_refuse(r, ERR_INVALID, "role",
 			tr("角色与单位不符", "these roles are not for this account's place"),
-			tr("jgadmin help users set 列出角色", "jgadmin help users set lists the roles"));
+			tr("jgadmin help codes role 列出角色", "jgadmin help codes role lists the roles"));
 		return;
 	}
 	if (!read_classes(r, q->klass, q->n_klass, db_get_text(a, 0, 4), (int32_t)db_get_int(a, 0, 5)))
