@@ -260,20 +260,40 @@ int cmd_pupil_find(struct cli *c)
 	return cli_result(c, list, 0);
 }
 
+/* What may stand in a field, in words. */
+static const char *field_words(const struct field *f, char *out, size_t size)
+{
+	static const struct {
+		const char *check, *zh, *en;
+	} words[] = {{"cert_no", "证件号码", "certificate number"}, {"student_no", "全国学籍号", "student number"}, {"class", "班级，如 3 或 六（3）班", "class, such as 3"},
+		{"date", "日期，如 2014-03-15", "date, such as 2014-03-15"}, {"time", "时间", "time"}, {"year", "年度，如 2027", "year, such as 2027"},
+		{"school_code", "10 位学校标识码", "school code of 10 digits"}, {"area", "区划代码", "area code"}, {"area_prefix", "区划代码，或其前几位", "area code or its first digits"},
+		{"uuid", "记录编号", "id of a record"}, {"sha", "文件校验值", "check sum of a file"}};
+
+	if (strncmp(f->check, "codes:", 6) == 0) {
+		const struct code_list *list = code_list_by_name(f->check + 6);
+		snprintf(out, size, tr("代码，见 jg help codes %s", "a code, see jg help codes %s"), list ? list->name : "");
+		return out;
+	}
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i].check, f->check) == 0)
+			return tr(words[i].zh, words[i].en);
+	return f->type == FIELD_BOOL ? tr("是 或 否", "yes or no") : f->type == FIELD_TEXT ? tr("文字", "text") : tr("数字", "number");
+}
+
 /* What set, export and --json call the fields; printed from the declarations. */
 int cmd_help_fields(struct cli *c)
 {
 	static const char *const types[] = {"text", "bytes", "int32", "int64", "bool"};
-	const char *headings[] = {tr("记录", "kind"), tr("字段", "field"), tr("名称", "label"),
-		tr("类型", "type"), tr("检查", "check"), tr("文件里的列名", "columns")};
-	struct cli_table *table = cli_table_new(headings, 6);
+	const char *headings[] = {tr("记录", "kind"), tr("字段", "field"), tr("名称", "label"), tr("内容", "content"), tr("文件里的列名", "columns")};
+	struct cli_table *table = cli_table_new(headings, 5);
 	json_t *json = json_object();
 
 	for (size_t k = 0; k < kind_count; k++) {
 		json_t *fields = json_array();
 		for (size_t i = 0; i < kind_table[k].field_count; i++) {
 			const struct field *f = &kind_table[k].fields[i];
-			char columns[400] = "";
+			char columns[400] = "", content[128];
 			json_t *names = json_array();
 			for (const char *const *name = f->columns; *name; name++) {
 				snprintf(columns + strlen(columns), sizeof columns - strlen(columns), "%s%s",
@@ -281,8 +301,8 @@ int cmd_help_fields(struct cli *c)
 				json_array_append_new(names, json_string(*name));
 			}
 			cli_table_row(
-				table, (const char *[]){kind_table[k].table, f->name,
-					       tr(f->label, f->label_en), types[f->type], f->check, columns});
+				table, (const char *[]){tr(kind_table[k].label, kind_table[k].label_en), f->name, tr(f->label, f->label_en),
+					       field_words(f, content, sizeof content), columns});
 			json_array_append_new(fields,
 				json_pack("{ss ss ss ss si sb so}", "field", f->name, "label",
 					tr(f->label, f->label_en), "type", types[f->type], "check", f->check,

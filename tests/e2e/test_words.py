@@ -102,6 +102,9 @@ class Words:
         row = next(r for r in self.county.edu.ok("transition", "progress", "--year", YEAR) if r["code"] == PRIMARY)
         self.c.equal("the bureau counts the same", (row["baseline"], row["declared"]), (6, 6))
 
+        c.write("early.csv", "姓名,末四位,核验结果\n高浩然,%s,在校\n" % number(1)[-4:])
+        self.says("a list of answers before its time", self.junior, "import", "verify", c.path("early.csv"), words=("现在是预填阶段", "jg sync"), code=3)
+
     def forms(self):
         """否 stays 否 where a row was given, and the form keeps the order of the lists."""
         path = self.county.path("学生.xlsx")
@@ -246,6 +249,9 @@ class Words:
         c.phase("closed")
         self.primary.ok("sync")
         c.server.stop()
+        self.c.equal("nobody answers", self.primary.run("sync").code, 4)
+        text = self.clean(self.primary, "status")
+        self.c.check("the status says so in words", "没有成功：" in text, text)
         self.says("a closed year is told at once, without the server", self.primary, "undo", batch, words=("2027 年的升学工作已经办结", "教育局"), code=3)
         n = next(o["id"] for o in reversed(self.primary.ok("outbox", "list")) if o["kind"] == "destination")
         self.says("for a single change", self.primary, "outbox", "revert", n, words=("2027 年的升学工作已经办结",), code=3)
@@ -257,6 +263,7 @@ class Words:
             for words in ("students list", "transition list", "transition list --unset", "verify list", "slips list", "todo", "outbox list --all", "conflicts list",
                           "import list", "status", "sync", "pupil find 高", "doctor", "profiles", "help fields"):
                 self.clean(person, *words.split())
+                self.c.check("%s in English" % words, person.run(*words.split(), "--lang", "en").code == 0)
         for words in ("students show 1", "outbox show 1"):
             self.clean(self.primary, *words.split())
 
