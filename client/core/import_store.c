@@ -8,10 +8,12 @@
 #include "check.h"
 #include "clock.h"
 #include "evidence.h"
+#include "face.h"
 #include "file_name.h"
 #include "import_row.h"
 #include "tables.h"
 #include "text.h"
+#include "words.h"
 
 #define PROGRESS_ROWS 500
 
@@ -126,17 +128,18 @@ static bool same_name(const struct record *a, const struct record *b, int field)
 }
 
 /* Adds “班级 3→4” to the list. */
-static void add_change(char *list, size_t size, const struct record *old, const struct record *new, int i)
+static void add_change(const struct view *v, char *list, size_t size, const struct record *old, const struct record *new, int i)
 {
 	char from[128], to[128];
 	size_t n = strlen(list);
 
 	snprintf(list + n, size - n, "%s%s %s→%s", n ? "；" : "", value_column(&old->kind->fields[i]),
-		value_show(old, i, false, from, sizeof from), value_show(new, i, false, to, sizeof to));
+		*words_field(v, old, i, false, from, sizeof from) ? from : tr("空", "empty"),
+		*words_field(v, new, i, false, to, sizeof to) ? to : tr("空", "empty"));
 }
 
 /* Every value that says who the pupil is and was known otherwise; the fields as bits. */
-static uint32_t identity_changes(const struct record *old, const struct record *want, char *list, size_t size)
+static uint32_t identity_changes(const struct view *v, const struct record *old, const struct record *want, char *list, size_t size)
 {
 	uint32_t changed = 0;
 
@@ -146,7 +149,7 @@ static uint32_t identity_changes(const struct record *old, const struct record *
 			(strcmp(f->name, "name") == 0 && same_name(old, want, (int)i)))
 			continue;
 		changed |= 1u << i;
-		add_change(list, size, old, want, (int)i);
+		add_change(v, list, size, old, want, (int)i);
 	}
 	return changed;
 }
@@ -208,26 +211,26 @@ static enum err taken_back(
 						 : ERR_OK;
 }
 
-static void add_taken_back(char *list, size_t size, const struct history *h, uint32_t but)
+static void add_taken_back(const struct view *v, char *list, size_t size, const struct history *h, uint32_t but)
 {
 	for (size_t i = 0; h->old && i < h->old->kind->field_count; i++)
 		if (h->taken_back & ~but & 1u << i)
-			add_change(list, size, h->old, h->want, (int)i);
+			add_change(v, list, size, h->old, h->want, (int)i);
 }
 
 static void tell_taken_back(
 	struct import *im, struct import_row *row, const char *name, const char *list, int64_t when)
 {
 	struct problem p = {0};
-	char at[TIME_TEXT_SIZE];
+	char at[FACE_SIZE];
 
-	time_format(at, when);
+	face_day(at, when, clock_now_us());
 	problem_set(&p, ERR_STALE, NULL,
 		im->options->force
 			? NULL
 			: tr("本机的改动是后来的；确实要改回再加 --force",
 				  "this computer's value is the later one; add --force to go back"),
-		tr("%s：%s，会把 %.10s 的更正改回去", "%s: %s would take back the correction of %.10s"), name,
+		tr("%s：%s，会把 %s 的更正改回去", "%s: %s would take back the correction of %s"), name,
 		list, at);
 	im->report->taken_back++;
 	note(im, row, "TAKES_BACK", &p);
@@ -254,7 +257,7 @@ static enum err judge_changes(
 	struct record guardian_is;
 	struct item *first = NULL;
 	char list[200] = "", name[64];
-	uint32_t changed = identity_changes(&item->record, want, list, sizeof list);
+	uint32_t changed = identity_changes(im->view, &item->record, want, list, sizeof list);
 	enum err e = taken_back(im, item, want, &own);
 
 	if (!e && guardian_want(im, row, item, &first, &guardian_is) && first)
@@ -263,8 +266,8 @@ static enum err judge_changes(
 		return e;
 	record_text(&item->record, kind_field_index(im->kind, "name"), name, sizeof name);
 	if (own.taken_back || guardian.taken_back) {
-		add_taken_back(list, sizeof list, &own, changed);
-		add_taken_back(list, sizeof list, &guardian, 0);
+		add_taken_back(im->view, list, sizeof list, &own, changed);
+		add_taken_back(im->view, list, sizeof list, &guardian, 0);
 		tell_taken_back(im, row, name, list, own.at > guardian.at ? own.at : guardian.at);
 	} else if (changed) {
 		tell_identity(im, row, name, list);
