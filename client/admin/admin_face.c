@@ -37,6 +37,19 @@ void admin_schools(struct cli *c)
 	arena_free(&arena);
 }
 
+const char *admin_first(const struct cli *c)
+{
+	static const struct {
+		unsigned role;
+		const char *command;
+	} rows[] = {{ROLE_SYSADMIN, "users list"}, {ROLE_SECADMIN, "users list"}, {ROLE_AUDITOR, "audit verify"}, {ROLE_BASIC_EDU, "schools list"}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (profile_has_role(&c->profile, 1u << rows[i].role))
+			return rows[i].command;
+	return tr("transition summary --year 年度", "transition summary --year YEAR");
+}
+
 void admin_finish(struct cli *c)
 {
 	json_decref(c->data);

@@ -95,17 +95,6 @@ static json_t *case_json(const struct show *s)
 
 /* ---- for people ---- */
 
-/* 声称入学未报到、姓名不一致 */
-static const char *problem_words(char *const *codes, size_t n, char *out, size_t size)
-{
-	*out = 0;
-	for (size_t i = 0; i < n; i++)
-		if (strlen(out) + 64 < size)
-			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? tr("、", ", ") : "",
-				admin_word(&codes_mismatch, codes[i]));
-	return out;
-}
-
 static const char *time_words(const struct show *s, int64_t us, char out[FACE_SIZE])
 {
 	return face_time(out, us, s->now);
@@ -129,9 +118,9 @@ static void say_pupil(const struct show *s)
 	admin_pupil_cells(s->c, p, no, sizeof no, name, sizeof name);
 	cli_say(s->c, tr("%d 年  %s  %s  生源小学：%s", "%d  %s  %s  from %s"), s->r->year, name, no, s->r->source_name ? s->r->source_name : "");
 	if (slip)
-		problem_words(slip->code, slip->n_code, problem, sizeof problem);
+		admin_words(&codes_mismatch, slip->code, slip->n_code, problem, sizeof problem);
 	else
-		problem_words(s->r->code, s->r->n_code, problem, sizeof problem);
+		admin_words(&codes_mismatch, s->r->code, s->r->n_code, problem, sizeof problem);
 	cli_say(s->c, tr("问题：%s", "problem: %s"), problem[0]            ? problem
 									 : s->r->state && s->r->state[0] ? tr("没有（上次核对时）", "none (at the last run)")
 													 : tr("还没有核对过", "not yet reconciled"));
@@ -288,8 +277,8 @@ static void say_next(const struct show *s, bool slip)
 		cli_say(s->c, tr("审核：jgadmin transition slips review %s accept，或 return --reason 理由", "to decide: jgadmin transition slips review %s accept, or return --reason TEXT"),
 			s->r->slip->no);
 	else if (!slip && s->r->declared)
-		cli_say(s->c, tr("认定：jgadmin transition proof accept --year %d 学生，或 refute --reason 理由", "to decide: jgadmin transition proof accept --year %d PUPIL, or refute --reason TEXT"),
-			s->r->year);
+		cli_say(s->c, tr("认定：jgadmin transition proof accept --year %d %s，或 refute --reason 理由", "to decide: jgadmin transition proof accept --year %d %s, or refute --reason TEXT"),
+			s->r->year, strlen(cli_operand(s->c, 0)) < 8 ? cli_operand(s->c, 0) : tr("学生", "PUPIL"));
 }
 
 static int show(struct cli *c, uint16_t method, const pb_case_request *q, bool slip)

@@ -38,6 +38,17 @@ static const char *class_words(char *const *klass, size_t n, char *out, size_t s
 	return out;
 }
 
+/* A new account is of use on an enrolled computer. */
+static void next_of_account(const struct cli *c, const char *user)
+{
+	const char *school = cli_option(c, "school");
+
+	if (school)
+		cli_next(c, tr("jgadmin devices invite --school %s 发连接码；那台电脑注册后运行 jg login %s", "jgadmin devices invite --school %s makes a code; that computer then runs jg login %s"), school, user);
+	else if (cli_flag(c, "bureau"))
+		cli_next(c, tr("jgadmin devices invite --bureau 发连接码；那台电脑注册后运行 jgadmin login %s", "jgadmin devices invite --bureau makes a code; that computer then runs jgadmin login %s"), user);
+}
+
 /* What has come of it: a password to be handed over, a change made, or one that another administrator has to
  * grant. */
 static int show_secret(struct cli *c, const ProtobufCMessage *reply)
@@ -65,6 +76,8 @@ static int show_secret(struct cli *c, const ProtobufCMessage *reply)
 			s->user, s->password);
 	else
 		cli_say(c, tr("帐号 %s：已完成", "user %s: done"), s->user);
+	if (s->password)
+		next_of_account(c, s->user);
 	json_t *json = json_pack("{s:s,s:o,s:b}", "user", s->user, "classes",
 		admin_texts(s->klass, s->n_klass), "waiting", s->waiting);
 	if (s->password)
@@ -250,6 +263,9 @@ int cmd_users_list(struct cli *c)
 		json_array_append_new(out, user_json(u));
 	}
 	cli_table_print(c, t);
+	if (profile_has_role(&c->profile, 1u << ROLE_SYSADMIN))
+		cli_next(c, "%s", tr("jgadmin users add --bureau --role basic_edu 姓名 新建县局帐号；学校帐号用 jgadmin users add --school 学校标识码 --role registrar 姓名",
+			"jgadmin users add --bureau --role basic_edu NAME makes an account of the bureau; of a school: jgadmin users add --school CODE --role registrar NAME"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -278,6 +294,8 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 		json_decref(all);
 		return cli_fail(c);
 	}
+	if (!printed && list->n_invitation)
+		cli_next(c, tr("在那台电脑上运行 %s connect --code 连接码", "on that computer run %s connect --code CODE"), list->invitation[0]->school[0] ? "jg" : "jgadmin");
 	if (printed && list->n_invitation)
 		cli_say(c,
 			tr("%s：%zu 张连接码，%s 前各用一次。打印后当面交给各校，再删除这个文件",

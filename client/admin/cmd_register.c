@@ -5,6 +5,7 @@
 #include "admin.h"
 #include "book.h"
 #include "clock.h"
+#include "codes.h"
 #include "sheet.h"
 #include "table.h"
 #include "tables.h"
@@ -142,6 +143,13 @@ static int report(struct reading *r, const pb_import_report *reply)
 		else
 			cli_say(c, tr("  提醒：%s", "  warning: %s"), message);
 	}
+	if (json_array_size(r->rejected))
+		cli_next(c, "%s", tr("在文件里改正这些行，再运行同一条命令；其余的已经导入", "correct these rows in the file and run the same command; the others are imported"));
+	else if (r->kind->number == KIND_SCHOOL && !cli_flag(c, "dry-run"))
+		cli_next(c, "%s", tr("jgadmin catchments import 文件 导入施教区", "jgadmin catchments import FILE"));
+	else if (!cli_flag(c, "dry-run"))
+		cli_next(c, "%s", tr("请系统管理员运行 jgadmin devices invite --all -o 连接码.pdf；各校名册齐了以后 jgadmin transition open --year 年度",
+			"the system administrator runs jgadmin devices invite --all -o codes.pdf; when the rosters are in, jgadmin transition open --year YEAR"));
 	int code = json_array_size(r->rejected) ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c,
 		json_pack("{s:i,s:i,s:i,s:I,s:O,s:o,s:o}", "inserted", (int)reply->inserted, "updated",
@@ -219,11 +227,15 @@ int cmd_schools_list(struct cli *c)
 			id_format(id, s->id.data);
 		for (size_t k = 0; k < s->n_stage; k++)
 			snprintf(stages + strlen(stages), sizeof stages - strlen(stages), "%s%s", k ? " " : "", s->stage[k]);
-		cli_table_row(t, (const char *const[]){s->code, s->name, s->type, s->founder, stages, s->district});
+		cli_table_row(t, (const char *const[]){s->code, s->name, admin_word(&codes_school_type, s->type), admin_word(&codes_founder, s->founder), stages, s->district});
 		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "id", id, "code", s->code, "name", s->name, "type", s->type,
 			"founder", s->founder, "stages", admin_texts(s->stage, s->n_stage), "district", admin_text(s->district)));
 	}
 	cli_table_print(c, t);
+	if (!list->n_school)
+		cli_next(c, "%s", tr("jgadmin schools import 文件 导入学校名册", "jgadmin schools import FILE"));
+	else
+		cli_next(c, "%s", tr("jgadmin transition phase --year 年度 看到了哪一步", "jgadmin transition phase --year YEAR shows where things stand"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }

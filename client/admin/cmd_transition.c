@@ -77,6 +77,7 @@ int cmd_open(struct cli *c)
 	cli_say(c, tr("%d 年应升学 %u 人，%u 所小学，名单已冻结；没有学校上报之前可以取消：jgadmin transition cancel --year %d --reason 原因",
 			    "%d: %u pupils of %u primary schools, frozen; until a school reports it can be taken back: jgadmin transition cancel --year %d --reason TEXT"),
 		o->year, o->baseline, o->schools, o->year);
+	cli_next(c, tr("各校填报去向；填完后 jgadmin transition phase --year %d assist", "the schools declare; then jgadmin transition phase --year %d assist"), o->year);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -95,6 +96,21 @@ static const char *missing_words(const pb_school_ref *m, char *out, size_t size)
 	else
 		snprintf(out, size, "%s", tr("有交办单没有下发：jgadmin transition slips issue", "slips are not issued: jgadmin transition slips issue"));
 	return out;
+}
+
+/* What the clerk does in a phase, and what leads on from it. */
+static void next_of_phase(const struct cli *c, const pb_phase_reply *p)
+{
+	static const char *const on[][2] = {{"prefill", "assist"}, {"assist", "confirm"}, {"confirm", "verify"}};
+
+	for (size_t i = 0; i < sizeof on / sizeof *on; i++)
+		if (strcmp(p->phase, on[i][0]) == 0)
+			cli_next(c, tr("各校办完后进入%s：jgadmin transition phase --year %d %s；各校情况：jgadmin transition progress --year %d", "when the schools are done, on to %s: jgadmin transition phase --year %d %s; how they stand: jgadmin transition progress --year %d"),
+				code_name(&codes_phase, on[i][1]), p->year, on[i][1], p->year);
+	if (strcmp(p->phase, "verify") == 0)
+		cli_next(c, tr("逐人核对：jgadmin transition reconcile --year %d；全部落实后办结：jgadmin transition phase --year %d closed", "reconcile: jgadmin transition reconcile --year %d; when all is settled: jgadmin transition phase --year %d closed"), p->year, p->year);
+	else if (strcmp(p->phase, "closed") == 0)
+		cli_next(c, tr("jgadmin transition summary --year %d --html 汇总.html", "jgadmin transition summary --year %d --html summary.html"), p->year);
 }
 
 int cmd_phase(struct cli *c)
@@ -123,6 +139,7 @@ int cmd_phase(struct cli *c)
 		char words[96];
 		cli_say(c, "  %s %s", p->missing[i]->name[0] ? p->missing[i]->name : tr("县局", "the bureau"), missing_words(p->missing[i], words, sizeof words));
 	}
+	next_of_phase(c, p);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -153,11 +170,16 @@ int cmd_reconcile(struct cli *c)
 	cli_say(c, tr("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；名单外 %u 条（%llu 毫秒）",
 			    "baseline %u = confirmed %u + provisional %u + exempt %u + open %u; %u outside (%llu ms)"),
 		r->baseline, r->confirmed, r->provisional, r->exempt, r->mismatched, r->outside, (unsigned long long)r->elapsed_ms);
+	if (r->mismatched || r->outside)
+		cli_next(c, tr("jgadmin transition mismatches --year %d 看是谁；在外就读等的材料：jgadmin transition proof list --year %d", "jgadmin transition mismatches --year %d shows whom; proofs of pupils elsewhere: jgadmin transition proof list --year %d"), r->year, r->year);
+	else
+		cli_next(c, tr("jgadmin transition summary --year %d", "jgadmin transition summary --year %d"), r->year);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
 
-static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q)
+/* next: the command that shows what has come of it, or NULL. */
+static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *next, int32_t year)
 {
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -170,6 +192,8 @@ static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q
 	}
 	const char *about = ok->about ? ok->about : "";
 	cli_say(c, about[0] ? tr("已记录 %u 条：%s", "%u recorded: %s") : tr("已处理 %u 条%s", "%u done%s"), ok->changed, about);
+	if (next)
+		cli_next(c, tr("jgadmin transition %s --year %d", "jgadmin transition %s --year %d"), next, year);
 	json_t *out = json_pack("{s:i,s:o}", "changed", (int)ok->changed, "about", admin_text(about));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
@@ -184,7 +208,7 @@ int cmd_cancel(struct cli *c)
 		return code;
 	q.has_year = 1;
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
-	return ask_changed(c, METHOD_TRANSITION_CANCEL, &q.base);
+	return ask_changed(c, METHOD_TRANSITION_CANCEL, &q.base, "open", q.year);
 }
 
 /* The cli contract promises the list; issuing answers with it. */
@@ -216,7 +240,9 @@ int cmd_slips_review(struct cli *c)
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (q.accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_SLIP, 0, q.slip, &code))
 		return code;
-	return ask_changed(c, METHOD_TRANSITION_REVIEW_SLIP, &q.base);
+	int year = 0; /* a slip's number begins with its year: JB2027-0001 */
+	bool named = sscanf(q.slip, "JB%d", &year) == 1;
+	return ask_changed(c, METHOD_TRANSITION_REVIEW_SLIP, &q.base, named ? "slips list" : NULL, year);
 }
 
 static int decide_proof(struct cli *c, bool accept)
@@ -235,7 +261,7 @@ static int decide_proof(struct cli *c, bool accept)
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_PROOF, q.year, q.pupil, &code))
 		return code;
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base, "reconcile", q.year);
 }
 
 int cmd_proof_accept(struct cli *c)
@@ -263,7 +289,7 @@ static int decide_pair(struct cli *c, bool same)
 	q.pupil = (char *)(uintptr_t)pupil;
 	q.row = (char *)(uintptr_t)row;
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, "reconcile", q.year);
 }
 
 int cmd_same(struct cli *c)
@@ -291,7 +317,7 @@ static int amend(struct cli *c, bool add)
 	q.pupil = (char *)(uintptr_t)pupil;
 	q.school = (char *)(uintptr_t)cli_option(c, "school");
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
-	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base);
+	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base, "reconcile", q.year);
 }
 
 int cmd_baseline_add(struct cli *c)

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "admin.h"
+#include "case_files.h"
 #include "codes.h"
 #include "tables.h"
 
@@ -23,6 +24,25 @@ static const char *number_row(struct list *l, const char *id, char out[16])
 	snprintf(out, 16, "%zu", ++l->rows);
 	json_object_set_new(l->shown, out, json_string(id ? id : ""));
 	return out;
+}
+
+/* What a list is read for. */
+static void say_next(const struct cli *c, uint16_t method, int32_t year)
+{
+	switch (method) {
+	case METHOD_TRANSITION_MISMATCHES:
+		cli_next(c, tr("下发交办单 jgadmin transition slips issue --year %d；有下级序号的先判定 jgadmin transition same --year %d 序号 下级序号 --reason 理由（不是同一人用 different）",
+				     "jgadmin transition slips issue --year %d; where rows stand below, first jgadmin transition same --year %d NO. NO.N --reason TEXT (or different)"),
+			year, year);
+		break;
+	case METHOD_TRANSITION_LIST_SLIPS:
+		cli_next(c, tr("看一张：jgadmin transition slips show 编号；两校回复后 jgadmin transition slips review 编号 accept", "see one: jgadmin transition slips show NO; when both have answered: jgadmin transition slips review NO accept"));
+		break;
+	case METHOD_TRANSITION_LIST_PROOFS:
+		cli_next(c, tr("看一份：jgadmin transition proof show --year %d 序号；再 jgadmin transition proof accept --year %d 序号（不认可用 refute --reason 理由）", "see one: jgadmin transition proof show --year %d NO.; then jgadmin transition proof accept --year %d NO. (or refute --reason TEXT)"), year, year);
+		break;
+	default: break;
+	}
 }
 
 /* name: of the list that the short numbers belong to. */
@@ -56,6 +76,8 @@ static int run_list(struct cli *c, uint16_t method, const char *name, const char
 		return cli_fail(c);
 	}
 	cli_table_print(c, l.table);
+	if (json_array_size(l.json))
+		say_next(c, method, q.year);
 	return cli_result(c, l.json, 0);
 }
 
@@ -251,8 +273,11 @@ static bool proof_page(void *data, const ProtobufCMessage *reply)
 		const pb_proof_row *p = page->proof[i];
 		char no[40], name[200], files[300] = "", number[16], where[256];
 		admin_pupil_cells(l->c, p->student, no, sizeof no, name, sizeof name);
-		for (size_t k = 0; k < p->n_file; k++)
-			snprintf(files + strlen(files), sizeof files - strlen(files), "%s%s", k ? tr("、", ", ") : "", p->file[k]);
+		for (size_t k = 0; k < p->n_file; k++) {
+			char one[300];
+			case_file_cell(l->c, p->file[k], one, sizeof one);
+			snprintf(files + strlen(files), sizeof files - strlen(files), "%s%s", k ? tr("、", ", ") : "", one);
+		}
 		snprintf(where, sizeof where, "%s %s", admin_word(&codes_destination, p->category), p->place ? p->place : "");
 		cli_table_row(l->table, (const char *const[]){number_row(l, p->id, number), name, no, where, admin_school(l->c, p->source_school), files[0] ? files : tr("没有材料", "none"),
 			admin_school(l->c, p->filed_by), proof_word(p->word)});
@@ -371,6 +396,8 @@ int cmd_summary(struct cli *c)
 	cli_table_print(c, t);
 	if (path)
 		cli_say(c, tr("报表：%s", "report: %s"), path);
+	if (s->total->open)
+		cli_next(c, tr("未落实的是谁：jgadmin transition mismatches --year %d", "whom: jgadmin transition mismatches --year %d"), q.year);
 	json_t *out = json_pack("{s:o,s:o,s:o,s:o}", "schools", schools, "total", counts_json(s->total), "as_of", cli_date_json(s->as_of), "html", admin_text(path));
 	arena_free(&arena);
 	return cli_result(c, out, 0);

@@ -191,7 +191,7 @@ static const struct cli_command commands[] = {
 		"server clock +3d", cmd_server_clock},
 };
 
-static const struct cli_program program = {"jgadmin", "县局管理端", "the bureau's client", commands, sizeof commands / sizeof *commands, admin_finish};
+static const struct cli_program program = {"jgadmin", "县局管理端", "the bureau's client", commands, sizeof commands / sizeof *commands, admin_finish, admin_first};
 
 int main(int argc, char **argv)
 {

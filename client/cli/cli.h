@@ -46,6 +46,8 @@ struct cli_program {
 	size_t count;
 	/* Frees what commands keep in c->data; may be NULL. Called before the profile is closed. */
 	void (*finish)(struct cli *c);
+	/* What this user does after logging in: "todo". */
+	const char *(*first)(const struct cli *c);
 };
 
 struct cli {
@@ -92,6 +94,8 @@ int cli_fail_with(struct cli *c, enum err code, const char *hint, const char *me
 	__attribute__((format(printf, 4, 5)));
 /* A line for people; nothing with --json. */
 void cli_say(const struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The command that comes next, for people: "接下来：jg todo". What is not the program's name yet is a place that the reader fills in. */
+void cli_next(const struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Something that a person should know, on stderr, also with --json. */
 void cli_warn(const struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

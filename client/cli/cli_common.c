@@ -49,8 +49,8 @@ int cli_cmd_connect(struct cli *c)
 	if (enrol_connect(&c->profile, code, server, &c->problem))
 		return cli_fail(c);
 	cli_say(c, tr("已注册：设备 %s，单位 %s", "enrolled: device %s of %s"), c->profile.device,
-		c->profile.school[0] ? c->profile.school : tr("教育局", "the bureau"));
-	cli_say(c, tr("接下来：%s login 用户名", "next: %s login USER"), c->program->name);
+		c->profile.school_name[0] ? c->profile.school_name : c->profile.school[0] ? c->profile.school : tr("教育局", "the bureau"));
+	cli_next(c, tr("%s login 用户名", "%s login USER"), c->program->name);
 	return cli_result(c,
 		json_pack("{ss ss ss ss}", "device", c->profile.device, "scope", c->profile.scope, "school",
 			c->profile.school, "server", c->profile.server),
@@ -91,6 +91,8 @@ void cli_login_told(const struct cli *c)
 			tr("初始密码须在 24 小时内修改：%s passwd",
 				"the first password must be changed within 24 hours: %s passwd"),
 			c->program->name);
+	else
+		cli_next(c, "%s %s", c->program->name, c->program->first(c));
 }
 
 int cli_login(struct cli *c)
@@ -137,6 +139,7 @@ int cli_cmd_passwd(struct cli *c)
 	if (e)
 		return cli_fail(c);
 	cli_say(c, "%s", tr("密码已修改", "the password is changed"));
+	cli_next(c, "%s %s", c->program->name, c->program->first(c));
 	return cli_result(c, cli_session_json(c), 0);
 }
 

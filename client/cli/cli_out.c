@@ -171,6 +171,18 @@ void cli_say(const struct cli *c, const char *format, ...)
 	va_end(args);
 }
 
+void cli_next(const struct cli *c, const char *format, ...)
+{
+	va_list args;
+
+	if (c->json)
+		return;
+	fputs(tr("接下来：", "next: "), stdout);
+	va_start(args, format);
+	put_line(stdout, format, args);
+	va_end(args);
+}
+
 void cli_warn(const struct cli *c, const char *format, ...)
 {
 	va_list args;

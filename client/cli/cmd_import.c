@@ -143,6 +143,8 @@ static void print_report(const struct cli *c, enum import_what what, const struc
 			tr("批次 %lld；撤销：jg import undo %lld",
 				"batch %lld; to take it back: jg import undo %lld"),
 			(long long)r->id, (long long)r->id);
+	if (r->id)
+		cli_next(c, "%s", tr("jg sync 送到县局", "jg sync sends it"));
 }
 
 static void import_progress(void *data, size_t done, size_t total)

@@ -377,6 +377,8 @@ static int send_half(struct cli *c, struct view *v, const struct slip_row *row, 
 	int code = jg_answer(c, n, json_pack("{ss ss}", "id", id, "slip", id));
 	if (!code)
 		cli_say(c, "%s %s %s", record_text(&row->slip->record, F_SLIP_NO, no, sizeof no), jg_slip_pupil(v, &row->slip->record, pupil, sizeof pupil), said);
+	if (!code)
+		cli_next(c, "jg todo");
 	return code;
 }
 

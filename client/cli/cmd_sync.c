@@ -74,6 +74,7 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 		cli_warn(c, tr("待发内容里有 %s 登录时录入的，须由其本人或学籍管理员登录（jg login）后发送；都保存在本机",
 				    "what %s typed waits until he or the registrar logs in (jg login); it is safe on this computer"),
 			r->held_by);
+	cli_next(c, "%s", counts.of[OP_CONFLICT] ? "jg conflicts list" : r->refused || counts.of[OP_DRAFT] ? "jg outbox list" : "jg todo");
 	int code =
 		r->held_by[0] || counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT] ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c,

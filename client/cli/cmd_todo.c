@@ -74,6 +74,16 @@ static enum err add_outbox(struct todo_list *l, struct store *store, struct prob
 	return ERR_OK;
 }
 
+/* A school's work begins with its roster. */
+static void add_roster(struct todo_list *l, struct view *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->items[i]->live && v->items[i]->record.kind->number == KIND_STUDENT)
+			return;
+	if (school_stages(v, v->store->profile->school) & STAGE_PRIMARY)
+		snprintf(add(l, "roster", 1, 0, tr("import students 文件", "import students FILE"))->text, 256, "%s", tr("还没有导入六年级名册", "the sixth grade is not imported yet"));
+}
+
 static void add_table(struct todo_list *l, struct view *v, const struct cycle *cycle)
 {
 	bool september = strcmp(cycle->phase, "confirm") == 0, june = strcmp(cycle->phase, "prefill") == 0;
@@ -112,14 +122,17 @@ static void add_table(struct todo_list *l, struct view *v, const struct cycle *c
 
 static void add_verification(struct todo_list *l, struct view *v, const struct cycle *cycle)
 {
-	size_t n = 0, open = 0;
+	size_t n = 0, open = 0, differ = 0;
 	bool submitted = false, reminded = false;
 
 	if (strcmp(cycle->phase, "verify") != 0 || !(school_stages(v, v->store->profile->school) & STAGE_JUNIOR))
 		return;
 	struct verify_row *rows = verify_rows(v, cycle->year, &n);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		open += !rows[i].answer && !rows[i].enrolment;
+		differ += rows[i].answer && rows[i].enrolment && record_number(&rows[i].enrolment->record, F_ENROLMENT_PRESENT) &&
+			record_is(&rows[i].answer->record, F_VERIFY_ANSWER_ANSWER, "absent");
+	}
 	free(rows);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct record *r = &v->items[i]->record;
@@ -134,6 +147,9 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 			tr("%zu 名填报本校的学生待核验",
 				"%zu pupils who declared this school are to be verified"),
 			open);
+	if (differ) /* an answer counts until it is answered anew: the bureau goes on looking for a pupil who is there */
+		snprintf(add(l, "differ", differ, end_of_day(cycle->verify_due), "verify list")->text, 256,
+			tr("%zu 名学生名册上已报到，答复却是未报到：改答 present", "%zu pupils are on the roster but were answered absent: answer present"), differ);
 	if (n && !submitted)
 		snprintf(add(l, "submit", 1, end_of_day(cycle->verify_due), "verify submit")->text, 256, "%s%s",
 			tr("核验结果待提交", "the verification is to be submitted"), reminded ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
@@ -201,7 +217,12 @@ static int print_todo(struct cli *c, struct todo_list *l)
 				      (json_int_t)t->count, "due", cli_time_json(t->due), "text", t->text,
 				      "command", t->command));
 	}
-	cli_table_print(c, table);
+	if (json_array_size(json))
+		cli_table_print(c, table);
+	else
+		cli_table_free(table);
+	if (!json_array_size(json))
+		cli_say(c, "%s", tr("现在没有要办的事", "nothing is to be done now"));
 	return cli_result(c, json, 0);
 }
 
@@ -217,6 +238,8 @@ int cmd_todo(struct cli *c)
 	list.c = c;
 	if (add_outbox(&list, v->store, &c->problem))
 		return cli_fail(c);
+	if (profile_has_role(&c->profile, 1u << ROLE_REGISTRAR))
+		add_roster(&list, v);
 	add_table(&list, v, &cycle);
 	if (profile_has_role(&c->profile, 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD)) {
 		add_verification(&list, v, &cycle);

@@ -126,6 +126,9 @@ static void tell_counts(const struct cli *c, const struct view *v, const struct 
 	cli_say(c, tr("应升学 %zu 人，已填 %zu 人，未填 %zu 人", "%zu pupils, %zu declared, %zu not"), baseline, declared, baseline - declared);
 	if (beside)
 		cli_say(c, tr("另有 %zu 人填了去向但不在本校六年级名册上", "%zu more have a destination and are not in the sixth grade of this school"), beside);
+	if (baseline > declared)
+		cli_next(c, "%s", tr("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place 地区 --evidence 材料，不写学校）；全部一起填用 jg export destinations -o 文件，填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）",
+			"jg transition set NO. --dest CODE --school SCHOOL for one (elsewhere --place PLACE --evidence FILE); for all of them jg export destinations -o FILE, then jg import destinations FILE (codes: jg help codes category)"));
 }
 
 int cmd_transition_list(struct cli *c)
@@ -362,8 +365,10 @@ static int send_filing(
 	}
 	if (!offline) {
 		int code = jg_answer(c, n, json);
-		if (!code)
-			cli_say(c, tr("%d 年%s已完成；jg todo 列出接下来的事", "%d: %s done; jg todo says what comes next"), (int)year, code_name(&codes_filing_stage, stage));
+		if (!code) {
+			cli_say(c, tr("%d 年%s已完成", "%d: %s done"), (int)year, code_name(&codes_filing_stage, stage));
+			cli_next(c, "jg todo");
+		}
 		return code;
 	}
 	json_decref(json);
@@ -406,8 +411,7 @@ int cmd_transition_file(struct cli *c)
 		"in_the_way", in_the_way, "warnings", warnings);
 	if (bad && !cli_flag(c, "incomplete")) {
 		problem_set(&c->problem, ERR_INCOMPLETE, NULL,
-			tr("补齐后再上报，或用 --incomplete --reason 说明",
-				"complete them, or file with --incomplete --reason"),
+			tr("补齐：jg transition list 看序号，再 jg transition set；确要缺项上报：jg transition file --incomplete --reason 理由", "complete them: jg transition list, then jg transition set; or jg transition file --incomplete --reason TEXT"),
 			tr("%zu 名学生材料不齐", "%zu pupils are not complete"), bad);
 		json_object_set_new(json, "error", cli_error_json(c));
 		cli_result(c, json, 0);

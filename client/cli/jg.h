@@ -21,6 +21,7 @@ struct store *jg_store(struct cli *c, int *code);
 /* The kinds in one view, kept until the command ends; NULL after telling the error. */
 struct view *jg_view(struct cli *c, const uint32_t *kinds, int *code);
 void jg_finish(struct cli *c);
+const char *jg_first(const struct cli *c); /* what is done after logging in */
 
 /* Pushes and pulls now, for a command that queued something. 0, or the exit code after telling why it waits.
  */

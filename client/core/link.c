@@ -492,7 +492,8 @@ static void count_fate(
 {
 	bool told = link->done && err_info((int)e)->level != ERR_LEVEL_RETRY;
 
-	if (!rule->writes || is_dry(request))
+	/* Logging in and renewing a certificate change nothing that anybody typed. */
+	if (!rule->writes || rule->access != ACCESS_SESSION || is_dry(request))
 		return;
 	fate.done += e == ERR_OK;
 	fate.unknown += e && !told && e != ERR_BUSY && e != ERR_DRAINING;
@@ -669,7 +670,7 @@ enum err link_open(struct link **out, struct profile *profile, const pb_hello *h
 	*out = NULL;
 	if (!profile_is_enrolled(profile))
 		return problem_set(p, ERR_NOT_NOW, NULL,
-			tr("请先运行 connect --code 连接码", "run connect --code CODE first"),
+			NULL,
 			tr("这台电脑还没有注册", "this computer is not enrolled yet"));
 	if (cert_ends_within(profile, 0, profile_cert_time_s(profile))) {
 		enum err e = enrol_renew(profile, p);

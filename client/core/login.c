@@ -66,7 +66,7 @@ enum err login_resume(struct link *link, struct problem *p)
 		sodium_memzero(s->token, sizeof s->token);
 		profile_save_session(profile, NULL);
 		problem_set(p, e, NULL,
-			tr("请重新登录；本机保存的数据都在", "log in again; everything saved here is safe"),
+			NULL,
 			tr("登录已过期", "the session has ended"));
 	}
 	arena_free(&arena);

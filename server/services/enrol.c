@@ -108,7 +108,7 @@ static void refuse_code(struct request *r)
 	if (!r->quiet)
 		access_log_add(r->worker, &r->caller, r->method->name, "BAD_CODE", 0, "refused", r->ref);
 	request_fail_hint(r, ERR_BAD_CODE, "code", tr("连接码无效、已用过或已过期", "the connect code is wrong, used or expired"),
-		tr("请县局系统管理员重新发一个连接码", "ask the bureau's system administrator for a new one"));
+		tr("请县局系统管理员重新发一个：jgadmin devices invite", "ask the bureau's system administrator for a new one"));
 }
 
 /* Whoever is gone is of no address any more: his answer reaches nobody. */

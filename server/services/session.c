@@ -516,7 +516,7 @@ static void resume_done(struct request *r)
 	size_t n;
 
 	if (!s || PQntuples(u) == 0 || !proof_is_right(r, db_get_bytes(u, 0, 0, &n), &q->proof)) {
-		request_fail_hint(r, ERR_UNAUTHENTICATED, NULL, tr("登录已失效", "the log-in is no longer valid"), tr("请重新登录", "log in again"));
+		request_fail_hint(r, ERR_UNAUTHENTICATED, NULL, tr("登录已失效", "the log-in is no longer valid"), NULL);
 		return;
 	}
 	r->state = s;

@@ -246,12 +246,13 @@ static void cancel_judge(struct request *r)
 
 	if (!find_cycle(r->task.result[1], REQUEST(r, pb_year_request)->year, &s->before)) {
 		request_refuse(r, ERR_NOT_FOUND, "year", tr("这个年度没有开始，没有可以取消的", "this year is not open: there is nothing to take back"),
-			"jgadmin transition open --year Y");
+			arena_printf(&r->arena, "jgadmin transition open --year %d", REQUEST(r, pb_year_request)->year));
 		return;
 	}
 	if (n < 0) {
-		request_refuse(r, ERR_NOT_NOW, "year", tr("已有学校上报，不能取消；名单的差错用 transition baseline 逐人更正", "schools have reported: it stays open"),
-			"jgadmin transition baseline add|remove --year Y --reason TEXT");
+		request_refuse(r, ERR_NOT_NOW, "year", tr("已有学校上报，不能取消；名单的差错逐人更正", "schools have reported: it stays open; the list is corrected one by one"),
+			arena_printf(&r->arena, tr("jgadmin transition baseline add（或 remove）证件号码 --year %d --reason 理由", "jgadmin transition baseline add (or remove) NUMBER --year %d --reason TEXT"),
+				REQUEST(r, pb_year_request)->year));
 		return;
 	}
 	s->baseline = (uint32_t)n;
@@ -283,7 +284,7 @@ void transition_cancel(struct request *r)
 	const pb_year_request *q = REQUEST(r, pb_year_request);
 
 	if (!q->reason || !q->reason[0])
-		request_refuse(r, ERR_MISSING, "reason", tr("取消一个年度要写明理由", "say why the year is taken back"), "jgadmin transition cancel --year Y --reason TEXT");
+		request_refuse(r, ERR_MISSING, "reason", tr("取消一个年度要写明理由", "say why the year is taken back"), arena_printf(&r->arena, tr("jgadmin transition cancel --year %d --reason 理由", "jgadmin transition cancel --year %d --reason TEXT"), q->year));
 	else if (begin_state(r, q->year))
 		request_begin(r, cancel_query);
 }
@@ -396,7 +397,7 @@ static void phase_read(struct request *r)
 	struct row row;
 
 	if (!find_cycle(r->task.result[0], q->year, &row)) {
-		request_fail_hint(r, ERR_NOT_FOUND, "year", tr("这个年度还没有开始", "this year is not open"), "jgadmin transition open --year Y");
+		request_fail_hint(r, ERR_NOT_FOUND, "year", tr("这个年度还没有开始", "this year is not open"), arena_printf(&r->arena, "jgadmin transition open --year %d", q->year));
 		return;
 	}
 	/* The row's text must outlive its result: the phase is all of it. */

@@ -706,6 +706,10 @@ static void review_plan(struct request *r)
 		request_fail(r, ERR_NOT_NOW, "slip", "%s", tr("两所学校都回复后才能审核", "both schools must have answered first"));
 		return;
 	}
+	char no[48], name[256];
+	record_text(&slip->state.record, F_SLIP_NO, no, sizeof no);
+	record_text(&slip->state.record, F_SLIP_NAME, name, sizeof name);
+	s->about = arena_printf(&r->arena, "%s %s：%s", no, name, q->accept ? tr("认可两校的回复，问题消除后自动销号", "accepted; it closes when nothing is wrong any more") : tr("退回两校再办", "returned to both schools"));
 	review_apply(r, s, find_slip(s, slip->id));
 	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
 	if (e) {
