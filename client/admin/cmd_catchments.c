@@ -150,7 +150,7 @@ static bool go_on(struct change *x, const struct record *corrected, int *code)
 		return false;
 	}
 	say_rows(x, corrected);
-	cli_say(x->c, "%s", tr("以后的核对按改后的施教区判定责任初中；已下发的交办单不变", "later runs judge the home school by what is left; slips that were issued stay"));
+	cli_say(x->c, "%s", tr("下次核对按改后的施教区判定责任初中，在办的交办单也随之改", "the next run judges the home school by what stands then, also of slips under way"));
 	say_warnings(x, r);
 	arena_free(&arena);
 	snprintf(word, sizeof word, "%zu", x->q.n_change);

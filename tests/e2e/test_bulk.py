@@ -4,6 +4,7 @@ has looked at, accounts from a table, class teachers, catchments listed and corr
 import hashlib
 import os
 import stat
+import time
 
 from county_files import check_digit
 from harness import Cases, Server
@@ -62,13 +63,39 @@ def proof(server, clerk, primary):
     cases.check("who has looked is not asked", seen.code == 0 and "没有看过" not in seen.err, seen)
     again = clerk.run("transition", "proof", "show", "--year", YEAR, away)
     cases.check("the word stands in the case", "县局意见" in again.out and "认可" in again.out and "您看过" in again.out, again)
+    opened(server, clerk, primary)
     missing = clerk.run("transition", "proof", "show", "--year", YEAR, "3299992015030188")
     cases.check("nobody of that number", missing.code == 3 and "没有这名学生" in missing.err, missing)
     log = server.people["auditor"].ok("audit", "search", "--what", "Sync.GetBlob")
-    cases.check("each reading names its file in the access log", len(log) >= 3 and all(r["purpose"] == "file " + first[0]["sha256"] and r["user"] == clerk.user for r in log), log)
+    cases.check("each reading names its file in the access log", len([r for r in log if r["purpose"] == "file " + first[0]["sha256"] and r["user"] == clerk.user]) == 3, log)
     told = server.people["auditor"].run("audit", "search", "--what", "看附件")
     cases.check("in words for people", told.code == 0 and "材料 " + first[0]["sha256"][:12] in told.out and "file " not in told.out, told)
     cases.check("and so does each look at a case", len(server.people["auditor"].ok("audit", "search", "--what", "Transition.ShowProof")) >= 4, "")
+
+
+def opened(server, clerk, primary):
+    """--open shows pictures and papers in the desktop's program, and runs nothing that a school sent."""
+    paper, program = write(server, "户口.PDF", "%PDF-1.4"), write(server, "看我.desktop", "[Desktop Entry]\nExec=touch /tmp/x\n")
+    primary.ok("transition", "set", number(4), "--dest", "B3", "--place", "上海市", "--evidence", paper, "--evidence", program)
+    primary.ok("sync")
+    bin, folder = os.path.join(server.dir, "bin"), os.path.join(server.dir, "材料3")
+    os.mkdir(bin)
+    with open(bin + "/xdg-open", "w") as out:
+        out.write('#!/bin/sh\necho "$1" >> %s/opened\n' % bin)
+    os.chmod(bin + "/xdg-open", 0o755)
+    before, os.environ["PATH"] = os.environ["PATH"], bin + ":" + os.environ["PATH"]
+    try:
+        code, screen = at_terminal(clerk, "transition", "proof", "show", "--year", str(YEAR), number(4), "--files", folder, "--open", say="")
+    finally:
+        os.environ["PATH"] = before
+    for _ in range(100):  # the viewer is not waited for
+        if os.path.exists(bin + "/opened"):
+            break
+        time.sleep(0.05)
+    cases.equal("--open opens the paper", (code, open(bin + "/opened").read().split("\n")), (0, [folder + "/户口.PDF", ""]))
+    cases.check("and only names the program", "没有自动打开" in screen and "看我.desktop" in screen, screen)
+    nowhere = clerk.run("transition", "proof", "show", "--year", YEAR, number(4), "--open")
+    cases.check("--open needs a folder", nowhere.code == 2 and "--files" in nowhere.err, nowhere)
 
 
 def slips(server, clerk, leader, primary, junior):
