@@ -357,7 +357,7 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	enum err e = admin_ask(c, method, &q.base, &arena, &reply);
 	const pb_case_reply *r = e ? NULL : (const pb_case_reply *)reply;
 	for (size_t i = 0; r && i < r->n_file; i++) {
-		if (!r->file[i]->complete || r->file[i]->read)
+		if (r->file[i]->read)
 			continue;
 		case_file_cell(c, r->file[i]->name, one, sizeof one);
 		if (strlen(names) + strlen(one) + 8 < sizeof names)

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """The bureau's work in bulk, and its decisions with eyes open: what a case shows and fetches before a word is said, evidence that nobody
 has looked at, accounts from a table, class teachers, catchments listed and corrected, what a computer still holds."""
+import csv
 import hashlib
 import os
 import stat
+import subprocess
 import time
 
 from county_files import check_digit
@@ -183,7 +185,36 @@ def accounts(server):
     server.psql("DROP TRIGGER stop_it ON user_account; DROP FUNCTION stop_it()")
     cases.check("stopped in the middle, it says what stands, and the file has it", half.code not in (0, 5) and "新建 1" in half.out and "再运行一次" in half.err and "断甲" in open(hurt, encoding="utf-8-sig").read(), half)
     rest = admin.ok("users", "import", broken)
+    torn(server, admin)
     cases.equal("and the same table makes the rest", ([a["name"] for a in rest["added"]], rest["unchanged"]), (["断乙", "断丙"], 1))
+
+
+def torn(server, admin):
+    """Killed while the server makes an account whose answer nobody will hear: its password is in the file already."""
+    table, secrets = write(server, "停电.csv", "学校,姓名,角色\n演练县第1小学,停甲,文书\n演练县第1小学,停乙,文书\n"), os.path.join(server.dir, "停电密码.csv")
+    server.psql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN new; END $$;"
+                "CREATE TRIGGER slow BEFORE INSERT ON user_account FOR EACH ROW WHEN (new.name = '停乙') EXECUTE FUNCTION slow()")
+    run = subprocess.Popen([admin.binary, "--profile", admin.profile, "users", "import", table, "-o", secrets], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           env={**os.environ, "LANG": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": ""})
+
+    def wait_for(sql):
+        for _ in range(400):
+            if server.psql(sql) != "0":
+                return
+            time.sleep(0.05)
+
+    wait_for("SELECT count(*) FROM user_account WHERE name = '停甲'")
+    wait_for("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    run.kill()
+    run.wait()
+    wait_for("SELECT count(*) FROM user_account WHERE name = '停乙'")
+    server.psql("DROP TRIGGER slow ON user_account; DROP FUNCTION slow()")
+    again = admin.ok("users", "import", table)
+    cases.equal("nothing is made twice after it", (again["added"], again["unchanged"]), ([], 2))
+    password = next(row["初始密码"] for row in csv.DictReader(open(secrets, encoding="utf-8-sig")) if row["姓名"] == "停乙")
+    person = server.people["zhao"]
+    person.first_login(next(u["user"] for u in admin.ok("users", "list") if u["name"] == "停乙"), password)
+    cases.equal("and the account opens with the password of the file", person.ok("status")["user"], person.user)
 
 
 def teachers(server):
