@@ -19,14 +19,14 @@
 #define FILES_MAX 32 /* of one answer */
 
 const struct cli_option slips_log_options[] = {
-	{"method", "TEXT", "方式：家访、电话……", "how: visit, telephone…"},
+	{"method", "TEXT", "方式，如 家访、电话", "how, like visit or telephone"},
 	{"note", "TEXT", "记录", "what was said"},
 	{"persons", "TEXT", "参与人员", "who took part"},
 	{"next", "DATE", "下次日期", "when next"},
 	{0},
 };
 const struct cli_option slips_answer_options[] = {
-	{"outcome", "O", "办理结果：enrolled 已入学、transferred 外地就读……",
+	{"outcome", "O", "办理结果，代码或名称，如 enrolled 或 已入学；全部见 jg help codes outcome",
 		"enrolled, transferred, deferred, special, abroad, deceased, record_error, persuading, "
 		"unreachable, refused"},
 	{"evidence", "FILE…", "佐证材料", "files that prove it"},
