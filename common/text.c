@@ -471,3 +471,42 @@ enum err text_mask_phone(char *out, size_t size, const char *in)
 		return mask(out, size, in, 3, 4);
 	return mask(out, size, in, 0, n >= 5 ? 2 : 0);
 }
+
+static size_t characters(const char *s, int32_t out[TEXT_DISTANCE_MAX])
+{
+	size_t n = 0;
+	int step;
+
+	while (n < TEXT_DISTANCE_MAX && (step = text_next(s, &out[n])) > 0) {
+		s += step;
+		n++;
+	}
+	return *s ? TEXT_DISTANCE_MAX + 1 : n;
+}
+
+/* Damerau-Levenshtein, neighbours only: three rows are enough. */
+size_t text_distance(const char *a, const char *b)
+{
+	int32_t x[TEXT_DISTANCE_MAX], y[TEXT_DISTANCE_MAX];
+	size_t n = characters(a, x), m = characters(b, y), row[3][TEXT_DISTANCE_MAX + 1];
+
+	if (n > TEXT_DISTANCE_MAX || m > TEXT_DISTANCE_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= m; j++)
+		row[0][j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+		now[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			size_t best = last[j - 1] + (x[i - 1] != y[j - 1]);
+			if (last[j] + 1 < best)
+				best = last[j] + 1;
+			if (now[j - 1] + 1 < best)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1] && before[j - 2] + 1 < best)
+				best = before[j - 2] + 1;
+			now[j] = best;
+		}
+	}
+	return row[n % 3][m];
+}

@@ -21,6 +21,7 @@
 #include "place.h"
 #include "report.h"
 #include "server.h"
+#include "text.h"
 
 struct options {
 	const char *data, *county, *name, *database, *listen, *metrics, *user, *target;
@@ -263,6 +264,17 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+static enum err no_command(const char *name, struct problem *p)
+{
+	char hint[80] = "jgd --help";
+
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (text_distance(name, commands[i].name) <= 2)
+			snprintf(hint, sizeof hint, tr("是不是 jgd %s？jgd --help 列出命令", "did you mean jgd %s? jgd --help lists the commands"),
+				commands[i].name);
+	return problem_set(p, ERR_USAGE, NULL, hint, tr("没有命令 %s", "no command %s"), name);
+}
+
 /* What the words say, before anything is touched. */
 static enum err check_words(const struct command *command, struct options *o, char **words, struct problem *p)
 {
@@ -354,8 +366,7 @@ int main(int argc, char **argv)
 		return err_info(ERR_USAGE)->exit_code;
 	}
 	if (!e && !command)
-		e = problem_set(&p, ERR_USAGE, NULL, "jgd --help", tr("没有命令 %s", "no command %s"),
-			argv[optind] ? argv[optind] : "");
+		e = no_command(argv[optind] ? argv[optind] : "", &p);
 	if (!e && !(e = check_words(command, &o, argv + optind + 1, &p)))
 		e = run(command, &o, &report, &p);
 	if (!e)

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "revoked.h"
 #include "tables.h"
+#include "text.h"
 
 static const struct cli_option common_options[] = {
 	{"profile", "DIR", "密钥、设置和离线数据的目录", "folder of keys, settings and the offline store"},
@@ -165,36 +166,10 @@ static int usage(struct cli *c, const char *format, const char *word)
 
 #define TYPO_WORDS_MAX 48 /* bytes: longer than the words of any command */
 
-/* How many letters are wrong, missing, too many or changed about (Damerau-Levenshtein, neighbours only). */
-static size_t letters_apart(const char *a, const char *b)
-{
-	size_t row[3][TYPO_WORDS_MAX + 1], na = strlen(a), nb = strlen(b);
-
-	if (na > TYPO_WORDS_MAX || nb > TYPO_WORDS_MAX)
-		return TYPO_WORDS_MAX;
-	for (size_t j = 0; j <= nb; j++)
-		row[0][j] = j;
-	for (size_t i = 1; i <= na; i++) {
-		size_t *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
-		now[0] = i;
-		for (size_t j = 1; j <= nb; j++) {
-			size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
-			if (last[j] + 1 < best)
-				best = last[j] + 1;
-			if (now[j - 1] + 1 < best)
-				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
-				best = before[j - 2] + 1;
-			now[j] = best;
-		}
-	}
-	return row[na % 3][nb];
-}
-
 /* One letter of four may be wrong: more, and it is another word. */
 static void nearer(const char *typed, const char *candidate, const char **best, size_t *apart)
 {
-	size_t n = letters_apart(typed, candidate);
+	size_t n = text_distance(typed, candidate);
 
 	if (n <= (strlen(candidate) + 3) / 4 && n < *apart) {
 		*apart = n;

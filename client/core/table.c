@@ -422,46 +422,6 @@ static enum err required_check(const struct table *t, struct problem *p)
 	return ERR_FILE_HEADER;
 }
 
-#define DISTANCE_CHARACTERS 32 /* of a heading; a longer one is near to no name */
-
-static size_t characters(const char *s, int32_t out[DISTANCE_CHARACTERS])
-{
-	size_t n = 0;
-	int step;
-
-	while (n < DISTANCE_CHARACTERS && (step = text_next(s, &out[n])) > 0) {
-		s += step;
-		n++;
-	}
-	return *s ? DISTANCE_CHARACTERS + 1 : n;
-}
-
-/* Levenshtein distance in characters. */
-static size_t edit_distance(const char *a, const char *b)
-{
-	int32_t x[DISTANCE_CHARACTERS], y[DISTANCE_CHARACTERS];
-	size_t n = characters(a, x), m = characters(b, y), line[DISTANCE_CHARACTERS + 1];
-
-	if (n > DISTANCE_CHARACTERS || m > DISTANCE_CHARACTERS)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= m; j++)
-		line[j] = j;
-	for (size_t i = 1; i <= n; i++) {
-		size_t diagonal = line[0];
-		line[0] = i;
-		for (size_t j = 1; j <= m; j++) {
-			size_t best = diagonal + (x[i - 1] != y[j - 1]);
-			if (line[j] + 1 < best)
-				best = line[j] + 1;
-			if (line[j - 1] + 1 < best)
-				best = line[j - 1] + 1;
-			diagonal = line[j];
-			line[j] = best;
-		}
-	}
-	return line[m];
-}
-
 /* The known column nearest to a text: fewer than half of its characters differ. NULL when none is near. */
 static const char *column_nearest(const struct table *t, const char *text)
 {
@@ -474,7 +434,7 @@ static const char *column_nearest(const struct table *t, const char *text)
 		const char *const *alias = t->columns[i].aliases;
 		for (const char *word = t->columns[i].name; word; word = alias ? *alias++ : NULL) {
 			heading_normal(name, word, false);
-			size_t distance = edit_distance(heading, name);
+			size_t distance = text_distance(heading, name);
 			size_t length = text_length(heading) > text_length(name) ? text_length(heading)
 										 : text_length(name);
 			if (distance < best && distance * 2 < length) {

@@ -406,6 +406,8 @@ class Year:
                              (("transition", "lsit"), "jg transition list")):
             desk.type(*words)
             cases.check("“%s” is asked about" % " ".join(words), desk.code == 2 and "是不是 %s？" % meant in desk.said, desk.said)
+        self.operator.type("sreve")
+        self.operator.sees("so is the operator", r"是不是 jgd serve？")
         desk.type("import", "students", answers=[("文件：", os.path.join(self.home, "没有这个文件.xlsx"))])
         cases.check("a missing operand is asked for", desk.code and "没有这个文件.xlsx" in desk.said, desk.said)
         desk.type("passwd", answers=[("原密码", desk.password), ("新密码", "Another-Long-9"), ("再输", "Another-Lone-9")])
