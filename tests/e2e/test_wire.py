@@ -236,6 +236,11 @@ def identity(county):
         for _ in range(5):
             is_refused("wrong password", lambda: wire.call("Session.Login", user=office.user, password="Wrong-2026xx"), "BAD_LOGIN")
         is_refused("the fifth locks", lambda: wire.call("Session.Login", user=office.user, password=PASSWORD), "LOCKED")
+    with sysadmin.open() as wire:
+        made = wire.call("Identity.AddUser", school=P, role=[pb.HEAD], name="甲校长", login="jia", password="Kept-by-me-2026")
+        cases.equal("Identity.AddUser with a password of the caller's own does not repeat it", (made.user, made.password), ("jia", ""))
+        is_refused("a weak one is refused", lambda: wire.call("Identity.AddUser", school=P, role=[pb.HEAD], name="乙", login="yi", password="short"), "INVALID")
+        is_refused("and any for the bureau", lambda: wire.call("Identity.AddUser", role=[pb.OFFICE], name="丙", login="bing", password="Kept-by-me-2026"), "INVALID")
     with secadmin.open() as wire:
         wire.call("Identity.UnlockUser", user=office.user)
     with office.connect() as wire:
