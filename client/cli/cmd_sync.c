@@ -70,6 +70,11 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 		tr("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu，待发 %zu",
 			"%zu sent, %zu received, %zu conflicts, %zu refused, %zu pending"),
 		r->pushed, r->pulled, r->conflicts, r->refused, counts.unsent);
+	if (counts.of[OP_CONFLICT])
+		cli_warn(c, tr("%zu 项修改与他人的不同，等您决定：jg conflicts list", "%zu changes differ from somebody else's and wait for your decision: jg conflicts list"), counts.of[OP_CONFLICT]);
+	if (counts.of[OP_REFUSED] + counts.of[OP_BLOCKED])
+		cli_warn(c, tr("%zu 项没有被接受，原因和改法见：jg outbox list", "%zu items were not accepted, for reasons that jg outbox list shows"),
+			counts.of[OP_REFUSED] + counts.of[OP_BLOCKED]);
 	if (r->held_by[0])
 		cli_warn(c, tr("待发内容里有 %s 登录时录入的，须由其本人或学籍管理员登录（jg login）后发送；都保存在本机",
 				    "what %s typed waits until he or the registrar logs in (jg login); it is safe on this computer"),

@@ -125,7 +125,7 @@ class Words:
             person.ok("students", "set", number(1), "live_address=" + address)
         lines = [json.loads(line)["progress"] for line in self.primary.run("sync", "--progress", "json").err.splitlines()]
         self.c.equal("the progress of a sync counts what this run sends", [(p["done"], p["total"]) for p in lines if p["what"] == "发送"], [(1, 1)])
-        other.ok("sync", code=5)
+        self.says("a conflict says where to go", other, "sync", words=("jg conflicts list",), code=5)
         row = self.rows(other, "conflicts", "list")[0]
         self.c.check("conflicts name the pupil", row[1:3] == ["高浩然（六1班）", number(1)[-4:]], row)
         shown = self.clean(other, "conflicts", "show", row[0])
@@ -212,6 +212,13 @@ class Words:
         self.c.equal("all of one term: by class and name", [r[2] for r in rows], [s["student"]["name"] for s in p.ok("slips", "list")])
         text = self.clean(p, "slips", "list")
         self.c.check("the problem, the term and the other school in words", all(w in text for w in ("外地就读缺证明", "9月15日 24:00 前", "北中", number(4)[-4:])), text)
+        j.run("slips", "list")
+        c.server.stop()
+        self.says("without a line they wait here", j, "slips", "receive", "1", "2", words=("已保存在本机",), code=4)
+        c.server.start()
+        j.ok("sync")
+        self.c.equal("and are received with the next one", [bool(a["received_at"]) for s in j.ok("slips", "list") for a in s["addressees"] if a["school"] == JUNIOR],
+                     [True, True] + [False] * (len(rows) - 2))
         todo = p.run("todo").out
         self.c.check("the list of things to do by term, with pupil and command", all(w in todo for w in ("9月15日 24:00 前", "高浩然（六1班） 末四位 " + number(1)[-4:], "jg slips receive JB2027-")), todo)
         self.says("several are received at once", p, "slips", "receive", "1", "2", words=("已签收", rows[0][2], rows[1][2]))
