@@ -367,7 +367,7 @@ int main(int argc, char **argv)
 	}
 	if (!e && !command)
 		e = no_command(argv[optind] ? argv[optind] : "", &p);
-	if (!e && !(e = check_words(command, &o, argv + optind + 1, &p)))
+	if (command && !e && !(e = check_words(command, &o, argv + optind + 1, &p)))
 		e = run(command, &o, &report, &p);
 	if (!e)
 		p = (struct problem){0};

@@ -326,7 +326,7 @@ static void fit(int *widths, size_t n, int columns)
 
 static void print_row(FILE *out, const struct cli_table *t, size_t row, const int *widths)
 {
-	const char *at[TABLE_COLUMNS_MAX];
+	const char *at[TABLE_COLUMNS_MAX] = {0};
 	bool more = true;
 
 	for (size_t i = 0; i < t->columns; i++)
