@@ -361,7 +361,7 @@ static FILE *open_pager(size_t rows, int lines)
 
 void cli_table_print(const struct cli *c, struct cli_table *t)
 {
-	int widths[TABLE_COLUMNS_MAX], columns, lines;
+	int widths[TABLE_COLUMNS_MAX] = {0}, columns, lines;
 
 	if (!t)
 		return;
