@@ -22,6 +22,22 @@ const struct err_info *err_info(int code)
 	return err_info(ERR_INTERNAL);
 }
 
+const struct err_info *err_info_by_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof infos / sizeof *infos; i++)
+		if (strcmp(infos[i].name, name) == 0)
+			return &infos[i];
+	return NULL;
+}
+
+const struct err_info *err_info_by_sentence(const char *zh)
+{
+	for (size_t i = 0; i < sizeof infos / sizeof *infos; i++)
+		if (strcmp(infos[i].zh, zh) == 0)
+			return &infos[i];
+	return NULL;
+}
+
 const char *err_advice(char *out, size_t size, enum err code, const char *program)
 {
 	const struct err_info *info = err_info((int)code);

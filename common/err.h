@@ -26,6 +26,10 @@ struct err_info {
 
 /* Never NULL: an unknown number answers the row of ERR_INTERNAL. Any thread. */
 const struct err_info *err_info(int code);
+/* The row of a name ("BAD_LOGIN"), NULL when there is none. */
+const struct err_info *err_info_by_name(const char *name);
+/* The row whose Chinese sentence this is, NULL when there is none. */
+const struct err_info *err_info_by_sentence(const char *zh);
 
 #define HINT_SIZE 640 /* the longest list of permitted values that is told whole: the pages of a school type */
 

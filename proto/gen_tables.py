@@ -155,6 +155,8 @@ def kinds(decl, header, source):
         source.append("static const struct field fields_%s[] = {\n%s\n};" % (name, "\n".join(body)))
         if bool(rule.of) != bool(rule.on) or set(rule.on) - set(by_table):
             fail("%s: `of` names a field, and `on` the tables of the kinds that it may name" % message.name)
+        if rule.other and rule.table != "destination":
+            fail("%s: `other` is decided by push_plan.c for destinations alone" % message.name)
         if rule.grade and "class_no" not in names:
             fail("%s has a grade and no class_no" % message.name)
         keys = []

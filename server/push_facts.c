@@ -686,12 +686,12 @@ static bool read_record_rows(struct group *g)
 	return true;
 }
 
-static enum err err_by_name(const char *name)
+/* What a guard answers is one of our names. */
+static enum err err_of_guard(const char *name)
 {
-	for (int code = 1; code < 100; code++)
-		if (strcmp(err_info(code)->name, name) == 0)
-			return (enum err)code;
-	return ERR_INTERNAL;
+	const struct err_info *info = err_info_by_name(name);
+
+	return info ? info->code : ERR_INTERNAL;
 }
 
 static struct problem *new_refusal(struct group *g, int ord)
@@ -717,7 +717,7 @@ static bool read_guard_rows(struct group *g)
 	for (int k = 0; k < 3; k++) {
 		const PGresult *r = g->guards_at[k] >= 0 ? g->task.result[g->guards_at[k]] : NULL;
 		for (int i = 0; r && i < PQntuples(r); i++)
-			problem_set(new_refusal(g, (int)db_get_int(r, i, 0)), err_by_name(db_get_text(r, i, 1)), db_get_text(r, i, 2), NULL, "%s", db_get_text(r, i, 3));
+			problem_set(new_refusal(g, (int)db_get_int(r, i, 0)), err_of_guard(db_get_text(r, i, 1)), db_get_text(r, i, 2), NULL, "%s", db_get_text(r, i, 3));
 	}
 	const PGresult *r = g->others_at >= 0 ? g->task.result[g->others_at] : NULL;
 	for (int i = 0; r && i < PQntuples(r); i++) {

@@ -13,7 +13,6 @@
 
 #define SHOWN_DIGITS_MAX 7 /* a bare number up to here is a row of the last list; certificate numbers are longer */
 
-#define ERR_NUMBERS 100 /* of err.def, which are numbered below it */
 
 /* ---- schools ---- */
 
@@ -121,7 +120,7 @@ const char *admin_value(const struct cli *c, uint32_t kind, const char *name, co
 		text = "";
 	if (list)
 		text = admin_word(list, text);
-	else if (strcmp(check, "school") == 0)
+	else if (strcmp(check, "school_code") == 0)
 		text = admin_school(c, text);
 	else if (strcmp(check, "date") == 0 && *text && !date_parse(text, DATE_EPOCH_1900, &date))
 		text = face_date(face, date);
@@ -170,20 +169,16 @@ const char *admin_method_called(const char *text)
 	for (size_t i = 0; text && i < sizeof methods / sizeof *methods; i++)
 		if (strcmp(methods[i].zh, text) == 0)
 			return methods[i].name;
-	for (int n = 0; text && n < ERR_NUMBERS; n++)
-		if (strcmp(err_info(n)->zh, text) == 0)
-			return err_info(n)->name;
-	return text;
+	const struct err_info *info = text ? err_info_by_sentence(text) : NULL;
+	return info ? info->name : text;
 }
 
 const char *admin_result(const char *name)
 {
 	if (strcmp(name, "FORCED") == 0)
 		return tr("强制办理", "forced");
-	for (int n = 0; n < ERR_NUMBERS; n++)
-		if (strcmp(err_info(n)->name, name) == 0)
-			return tr(err_info(n)->zh, err_info(n)->en);
-	return name;
+	const struct err_info *info = err_info_by_name(name);
+	return info ? tr(info->zh, info->en) : name;
 }
 
 const char *admin_purpose(const char *purpose, char *out, size_t size)

@@ -360,8 +360,33 @@ int cmd_devices_list(struct cli *c)
 	}
 	admin_shown_keep(c, "devices", shown);
 	cli_table_print(c, t);
+	cli_next(c, "%s", tr("停用丢失或换掉的电脑：jgadmin devices revoke 序号；给新电脑发连接码：jgadmin devices invite --school 学校标识码", "revoke a lost computer: jgadmin devices revoke NO.; a code for a new one: jgadmin devices invite --school CODE"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
+}
+
+/* The computer loses all that it shows, for good: a person at a terminal sees whose it is and types the word. */
+static bool revoking_confirmed(struct cli *c, const char *id)
+{
+	pb_empty q = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+
+	if (!cli_is_asked(c))
+		return true;
+	admin_schools(c);
+	bool there = !admin_ask(c, METHOD_IDENTITY_LIST_DEVICES, &q.base, &arena, &reply);
+	const pb_device_list *list = there ? (const pb_device_list *)reply : NULL;
+	for (size_t i = 0; list && i < list->n_device; i++) {
+		const pb_device *d = list->device[i];
+		char contact[FACE_SIZE];
+		if (strcmp(d->id, id) == 0)
+			cli_say(c, tr("%s 的电脑 %s，最近联系 %s，待传 %llu 项%s", "%s, computer %s, last contact %s, %llu items pending%s"), d->school[0] ? admin_school(c, d->school) : tr("县局", "the bureau"),
+				d->host, admin_time(d->last_contact, contact), (unsigned long long)d->pending,
+				strcmp(d->id, c->profile.device) == 0 ? tr("。这就是您正在用的电脑", ". It is the computer that you sit at") : "");
+	}
+	arena_free(&arena);
+	return cli_confirm("revoke", tr("停用后它再不能打开本机的学生信息，不能恢复。确认请输入 revoke：", "it can never again open the pupils it holds. Type revoke to go on: "));
 }
 
 int cmd_devices_revoke(struct cli *c)
@@ -372,5 +397,7 @@ int cmd_devices_revoke(struct cli *c)
 	if (!admin_shown_find(c, "devices", "devices list", &id))
 		return err_info(ERR_NOT_FOUND)->exit_code;
 	q.id = (char *)(uintptr_t)id;
+	if (!revoking_confirmed(c, id))
+		return cli_fail_with(c, ERR_NOT_NOW, tr("jgadmin devices list 看是哪台", "jgadmin devices list shows which it is"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return ask_done(c, METHOD_IDENTITY_REVOKE_DEVICE, &q.base, "device", q.id);
 }
