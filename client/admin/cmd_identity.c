@@ -183,13 +183,77 @@ int cmd_users_disable(struct cli *c)
 	return ask_secret(c, METHOD_IDENTITY_DISABLE_USER, &q.base);
 }
 
+static const char *role_words(const Jingguan__V1__Role *role, size_t n, char *out, size_t size)
+{
+	char number[8];
+	size_t used = 0;
+
+	*out = 0;
+	for (size_t i = 0; i < n && used < size; i++) {
+		snprintf(number, sizeof number, "%u", (unsigned)role[i]);
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? tr("、", ", ") : "", admin_word(&codes_role, number));
+	}
+	return out;
+}
+
+/* What waits for an account, in words: who asked, and what is to become what. */
+static void say_request(const struct cli *c, const pb_user *u)
+{
+	char before[160], after[160];
+	const char *asked = u->asked;
+
+	if (strcmp(asked, "set") == 0)
+		cli_say(c, tr("%s 申请改帐号 %s：姓名 %s → %s；角色 %s → %s", "%s asks to change %s: name %s → %s; roles %s → %s"), u->asked_by, u->user, u->name, u->asked_name,
+			role_words(u->role, u->n_role, before, sizeof before), role_words(u->asked_role, u->n_asked_role, after, sizeof after));
+	else
+		cli_say(c, tr("%s 申请%s：%s（%s），角色 %s", "%s asks to %s: %s (%s), roles %s"), u->asked_by,
+			strcmp(asked, "add") == 0     ? tr("新建帐号", "make the account")
+			: strcmp(asked, "reset") == 0 ? tr("重置密码（新密码将告诉您）", "reset the password, which you will be told")
+						      : tr("停用帐号", "disable the account"),
+			u->user, u->name, role_words(u->role, u->n_role, before, sizeof before));
+}
+
+/* Shows what is asked and takes its number along, so that nothing else is granted; at a terminal the name is typed. */
+static bool grant_seen(struct cli *c, pb_user_grant *q, int *code)
+{
+	pb_empty all = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	char prompt[200];
+
+	if (admin_ask(c, METHOD_IDENTITY_LIST_USERS, &all.base, &arena, &reply)) {
+		arena_free(&arena);
+		*code = cli_fail(c);
+		return false;
+	}
+	const pb_user_list *list = (const pb_user_list *)reply;
+	for (size_t i = 0; i < list->n_user; i++) {
+		const pb_user *u = list->user[i];
+		if (strcmp(u->user, q->user) != 0 || !u->has_request)
+			continue;
+		q->has_request = 1;
+		q->request = u->request;
+		say_request(c, u);
+	}
+	arena_free(&arena);
+	snprintf(prompt, sizeof prompt, tr("同意请输入帐号名 %s：", "to grant it, type the account's name %s: "), q->user);
+	if (!q->has_request || !cli_is_asked(c) || cli_confirm(q->user, prompt))
+		return true; /* where nothing waits, the server says so */
+	snprintf(prompt, sizeof prompt, tr("不同意：jgadmin users grant %s --refuse", "to refuse it: jgadmin users grant %s --refuse"), q->user);
+	*code = cli_fail_with(c, ERR_NOT_NOW, prompt, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	return false;
+}
+
 int cmd_users_grant(struct cli *c)
 {
 	pb_user_grant q = PB_USER_GRANT_INIT;
+	int code;
 
 	q.user = (char *)(uintptr_t)cli_operand(c, 0);
 	q.has_refuse = 1;
 	q.refuse = cli_flag(c, "refuse");
+	if (!q.refuse && !grant_seen(c, &q, &code))
+		return code;
 	return ask_secret(c, METHOD_IDENTITY_GRANT_USER, &q.base);
 }
 
@@ -219,11 +283,15 @@ static json_t *user_json(const pb_user *u)
 
 	for (size_t i = 0; i < u->n_role; i++)
 		json_array_append_new(roles, json_string(role_name((unsigned)u->role[i])));
-	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:b,s:o,s:o}", "id", u->user, "user", u->user,
+	json_t *wanted = json_array();
+
+	for (size_t i = 0; i < u->n_asked_role; i++)
+		json_array_append_new(wanted, json_string(role_name((unsigned)u->asked_role[i])));
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:b,s:o,s:o,s:o,s:o,s:o}", "id", u->user, "user", u->user,
 		"name", u->name, "school", u->school, "roles", roles, "classes",
 		admin_texts(u->klass, u->n_klass), "disabled", u->disabled, "locked", u->locked,
 		"must_change", u->must_change, "last_login", cli_time_json(u->last_login), "waiting",
-		admin_text(u->asked));
+		admin_text(u->asked), "asked_by", admin_text(u->asked_by), "asked_name", admin_text(u->asked_name), "asked_roles", wanted);
 }
 
 int cmd_users_list(struct cli *c)
@@ -245,6 +313,8 @@ int cmd_users_list(struct cli *c)
 	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 7);
 	for (size_t i = 0; i < list->n_user; i++) {
 		const pb_user *u = list->user[i];
+		if (u->has_request)
+			say_request(c, u);
 		char roles[160] = "", when[FACE_SIZE], classes[256], number[8];
 		for (size_t k = 0; k < u->n_role; k++) {
 			snprintf(number, sizeof number, "%u", (unsigned)u->role[k]);

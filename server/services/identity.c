@@ -242,7 +242,8 @@ static void add_user(struct request *r)
 static const struct db_stmt read_account = {
 	"SELECT u.school, u.disabled, u.roles && '{11,12,13,14,15,21,22,23}', u.roles && '{21,22,23}', "
 	"coalesce(s.type, ''), jg_today(),"
-	" people_of_role(granting_role($2::text, u.user_id)), u.name, u.roles"
+	" people_of_role(granting_role($2::text, u.user_id)), u.name, u.roles,"
+	" EXISTS (SELECT 1 FROM account_request q WHERE q.county = u.county AND q.user_id = u.user_id AND q.outcome IS NULL AND q.what = 'add')"
 	" FROM user_account u LEFT JOIN school s ON s.county = u.county AND s.code = u.school AND NOT "
 	"s.deleted"
 	" WHERE u.county = app_county() AND u.user_id = $1::text FOR UPDATE OF u"};
@@ -345,6 +346,12 @@ static const PGresult *account_found(struct request *r)
 			tr("自己的密码用 jgadmin passwd 修改；其余请另一位管理员办理",
 				"jgadmin passwd changes one's own password; another administrator does the "
 				"rest"));
+		return NULL;
+	}
+	if (db_get_int(a, 0, 9)) { /* else it would be neither made nor refused: nothing could bring it to life */
+		request_refuse(r, ERR_NOT_NOW, "user", tr("这个帐号还没有核准", "this account is not granted yet"),
+			arena_printf(&r->arena, tr("先由 %s 核准或不同意：jgadmin users grant %s（或加 --refuse）", "%s grants or refuses it first: jgadmin users grant %s (or --refuse)"), db_get_text(a, 0, 6),
+				user_of(r)));
 		return NULL;
 	}
 	s->granter = arena_printf(&r->arena, "%s", db_get_text(a, 0, 6));
@@ -467,9 +474,9 @@ static void change_user(struct request *r)
 
 static const struct db_stmt read_request = {
 	"SELECT q.what, q.asked_by, granting_role(q.asked_by, q.user_id), "
-	"people_of_role(granting_role(q.asked_by, q.user_id))"
-	" FROM account_request q WHERE q.county = app_county() AND q.user_id = $1::text AND q.outcome IS "
-	"NULL FOR UPDATE"};
+	"people_of_role(granting_role(q.asked_by, q.user_id)), q.id, coalesce(a.disabled OR NOT a.roles && '{21,22,23}', true)"
+	" FROM account_request q LEFT JOIN user_account a ON a.county = q.county AND a.user_id = q.asked_by"
+	" WHERE q.county = app_county() AND q.user_id = $1::text AND q.outcome IS NULL FOR UPDATE OF q"};
 static const struct db_stmt grant_request = {
 	"WITH q AS (UPDATE account_request SET outcome = CASE WHEN $4::boolean THEN 'refused' ELSE 'granted' END, settled_by = $3::text, settled_at = jg_now()"
 	" WHERE county = app_county() AND user_id = $1::text AND outcome IS NULL RETURNING *),"
@@ -504,6 +511,18 @@ static void grant_write(struct request *r)
 			arena_printf(&r->arena,
 				tr("请 %s 运行 jgadmin users grant %s", "%s runs jgadmin users grant %s"),
 				db_get_text(asked, 0, 3), user_of(r)));
+		return;
+	}
+	/* Only what was seen is granted: the asker may have put another request in its place meanwhile. */
+	if (!q->refuse && (!q->has_request || q->request != (uint64_t)db_get_int(asked, 0, 4))) {
+		request_refuse(r, q->has_request ? ERR_STALE : ERR_MISSING, "request",
+			tr("等待核准的内容已经不是您看到的那一项", "what waits is not what you have seen"),
+			arena_printf(&r->arena, tr("再看一次：jgadmin users grant %s", "look again: jgadmin users grant %s"), user_of(r)));
+		return;
+	}
+	if (!q->refuse && db_get_int(asked, 0, 5)) {
+		request_refuse(r, ERR_NOT_NOW, "user", tr("提出这件事的人已不是管理员，不能核准", "who asked for it is no administrator any more"),
+			arena_printf(&r->arena, tr("jgadmin users grant %s --refuse 去掉它，再由在任的管理员提出", "jgadmin users grant %s --refuse drops it; an administrator asks anew"), user_of(r)));
 		return;
 	}
 	const char *what = db_get_text(asked, 0, 0);
@@ -584,7 +603,7 @@ static const struct db_stmt select_users = {
 	"SELECT u.user_id, u.name, u.school, u.roles, u.classes, u.disabled,"
 	" EXISTS (SELECT 1 FROM login_guard g WHERE g.county = u.county AND g.user_id = u.user_id AND "
 	"g.locked_until > jg_now()),"
-	" u.must_change, u.last_login, coalesce(q.what, ''), coalesce(q.asked_by, '') FROM user_account u"
+	" u.must_change, u.last_login, coalesce(q.what, ''), coalesce(q.asked_by, ''), coalesce(q.id, 0), coalesce(q.name, ''), coalesce(q.roles, '{}') FROM user_account u"
 	" LEFT JOIN account_request q ON q.county = u.county AND q.user_id = u.user_id AND q.outcome IS NULL "
 	"WHERE u.county = "
 	"app_county() ORDER BY u.school, u.user_id"};
@@ -628,6 +647,13 @@ static void fill_user(struct request *r, pb_user *u, const PGresult *res, int ro
 	u->last_login = db_get_int(res, row, 8);
 	u->asked = (char *)db_get_text(res, row, 9);
 	u->asked_by = (char *)db_get_text(res, row, 10);
+	u->has_request = u->asked[0] != 0;
+	u->request = (uint64_t)db_get_int(res, row, 11);
+	u->asked_name = (char *)db_get_text(res, row, 12);
+	n = db_get_ints(res, row, 13, roles, 16);
+	u->asked_role = arena_alloc(&r->arena, sizeof *u->asked_role * 16);
+	for (int i = 0; u->asked_role && i < n && i < 16; i++)
+		u->asked_role[u->n_asked_role++] = (Jingguan__V1__Role)roles[i];
 }
 
 static void list_users_done(struct request *r)

@@ -275,13 +275,23 @@ def administrators(county):
         wire.call("Identity.SetUser", user=leader.user, role=[pb.BASIC_EDU])
         cases.equal("the list says what waits", {u.user: u.asked for u in wire.call("Identity.ListUsers").user if u.asked},
                     {asked.user: "add", "auditor": "reset", "secadmin": "reset", leader.user: "set"})
-        cases.equal("the asker grants none of it", {name_of(lambda: wire.call("Identity.GrantUser", user=u)) for u in (asked.user, "auditor", leader.user)}, {"SAME_PERSON"})
+        cases.equal("the asker grants none of it", {name_of(lambda: grant(wire, u)) for u in (asked.user, "auditor", leader.user)}, {"SAME_PERSON"})
     with people["auditor"].open() as wire:
-        cases.equal("the auditor stands in only for 安全's own", (name_of(lambda: wire.call("Identity.GrantUser", user=leader.user)), wire.call("Identity.GrantUser", user="secadmin", refuse=True).user),
+        cases.equal("the auditor stands in only for 安全's own", (name_of(lambda: grant(wire, leader.user)), wire.call("Identity.GrantUser", user="secadmin", refuse=True).user),
                     ("SAME_PERSON", "secadmin"))
-    with people["secadmin"].open() as wire:
-        cases.equal("what one leaves the other takes up: roles", wire.call("Identity.GrantUser", user=leader.user).user, leader.user)
-        cases.check("a new administrator's password is told to whom grants it", wire.call("Identity.GrantUser", user=asked.user).password)
+    with people["secadmin"].open() as wire, people["sysadmin"].open() as other:
+        cases.equal("an account that is not granted yet is not changed, so that its request stays", name_of(lambda: other.call("Identity.SetUser", user=asked.user, name="影")), "NOT_NOW")
+        seen = next(u for u in wire.call("Identity.ListUsers").user if u.user == leader.user)
+        cases.equal("what is asked is seen", (seen.asked_by, list(seen.asked_role), seen.asked_name), (people["sysadmin"].user, [pb.BASIC_EDU], seen.name))
+        other.call("Identity.SetUser", user=leader.user, role=[pb.SUPERVISION])
+        cases.equal("what was put in its place since is not granted", (name_of(lambda: wire.call("Identity.GrantUser", user=leader.user, request=seen.request)),
+                    name_of(lambda: wire.call("Identity.GrantUser", user=leader.user))), ("STALE", "MISSING"))
+        other.call("Identity.SetUser", user=leader.user, role=[pb.BASIC_EDU])
+        county.psql("UPDATE user_account SET disabled = true WHERE user_id = '%s'" % people["sysadmin"].user)
+        cases.equal("nor what somebody asked who is no administrator any more", name_of(lambda: grant(wire, leader.user)), "NOT_NOW")
+        county.psql("UPDATE user_account SET disabled = false WHERE user_id = '%s'" % people["sysadmin"].user)
+        cases.equal("what one leaves the other takes up: roles", grant(wire, leader.user).user, leader.user)
+        cases.check("a new administrator's password is told to whom grants it", grant(wire, asked.user).password)
         wire.call("Identity.GrantUser", user="auditor", refuse=True)
         cases.check("安全 asks for an end of 系统, and waits too", wire.call("Identity.DisableUser", user="sysadmin").waiting)
         wire.call("Identity.GrantUser", user="sysadmin", refuse=True)
@@ -294,6 +304,12 @@ def administrators(county):
         cases.equal("an account for a school that is not there", (gone.name, gone.error.field, len(wire.call("Identity.ListUsers").user)), ("NOT_FOUND", "school", before))
     time.sleep(0.5)
     cases.check("the refusal is in the access log", int(county.psql("SELECT count(*) FROM access_log WHERE method = 'Identity.AddUser' AND result = 'NOT_FOUND'")) == 1)
+
+
+def grant(wire, user):
+    """Grants what the list says now, as a client must: the number of the request that was seen comes along."""
+    seen = next((u.request for u in wire.call("Identity.ListUsers").user if u.user == user), 0)
+    return wire.call("Identity.GrantUser", user=user, request=seen)
 
 
 def main():
