@@ -252,12 +252,30 @@ static bool same_texts(char *const *a, size_t n_a, char *const *b, size_t n_b)
 	return n_a == n_b && same == n_a;
 }
 
+/* The server makes a log-in of the letters that were wanted and a number: zhangwei, zhangwei2. Nothing wanted fits any. */
+static bool is_made_from(const char *user, const char *wanted)
+{
+	bool any = false;
+
+	for (; *wanted; wanted++) {
+		char letter = *wanted >= 'A' && *wanted <= 'Z' ? (char)(*wanted - 'A' + 'a') : *wanted;
+		if (letter < 'a' || letter > 'z')
+			continue;
+		any = true;
+		if (*user++ != letter)
+			return false;
+	}
+	return !any || !user[strspn(user, "0123456789")];
+}
+
 /* Whether he has this account already; another class is a change, which somebody asks for by name. */
 static bool is_known(struct import *m, const struct person *p)
 {
 	for (size_t i = 0; i < m->users->n_user; i++) {
 		const pb_user *u = m->users->user[i];
 		size_t same = 0;
+		if (!is_made_from(u->user, p->line->cell[LOGIN]))
+			continue; /* a namesake: the row wants another account */
 		if (u->disabled || strcmp(u->school, p->school->code) != 0 || strcmp(u->name, p->line->cell[NAME]) != 0 || u->n_role != p->n_role)
 			continue;
 		for (size_t k = 0; k < u->n_role; k++)

@@ -55,6 +55,8 @@ static enum err ask_terminal(struct cli *c, const char *prompt, char *out, size_
 	close(fd);
 	out[n > 0 ? n : 0] = 0;
 	out[strcspn(out, "\r\n")] = 0;
+	if (n <= 0) /* Ctrl-D: he has thought better of it */
+		return problem_set(&c->problem, ERR_USAGE, NULL, NULL, tr("没有输入密码", "no password was typed"));
 	return ERR_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -29,6 +30,22 @@ const struct cli_option cli_passwd_options[] = {
 	{0},
 };
 
+#define CONNECT_TRIES 40 /* with half a second between: 20 seconds in a queue behind somebody who guesses codes */
+
+/* Codes are tried one after the other, county-wide, so that nobody guesses them: an honest one waits for its turn. */
+static enum err connect_patiently(struct cli *c, const char *code, const char *server)
+{
+	enum err e = enrol_connect(&c->profile, code, server, &c->problem);
+
+	for (int i = 1; e == ERR_BUSY && i < CONNECT_TRIES; i++) {
+		if (i == 1)
+			cli_warn(c, "%s", tr("服务器忙，排队等候……", "the server is busy, waiting in line…"));
+		usleep(c->problem.retry_ms > 500 && c->problem.retry_ms < 5000 ? c->problem.retry_ms * 1000 : 500000);
+		e = enrol_connect(&c->profile, code, server, &c->problem);
+	}
+	return e;
+}
+
 int cli_cmd_connect(struct cli *c)
 {
 	static char line[512];
@@ -46,7 +63,7 @@ int cli_cmd_connect(struct cli *c)
 		code = line;
 		line[strcspn(line, "\r\n")] = 0;
 	}
-	if (enrol_connect(&c->profile, code, server, &c->problem))
+	if (connect_patiently(c, code, server))
 		return cli_fail(c);
 	cli_say(c, tr("已注册：设备 %s，单位 %s", "enrolled: device %s of %s"), c->profile.device,
 		c->profile.school_name[0] ? c->profile.school_name : c->profile.school[0] ? c->profile.school : tr("教育局", "the bureau"));

@@ -489,7 +489,9 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 		seal_revoked(&cli);
 	if (cli.profile_is_open)
 		profile_close(&cli.profile);
-	if (fflush(stdout) || ferror(stdout))
+	if (fflush(stdout) || ferror(stdout)) {
+		cli_warn(&cli, "%s", tr("结果没有写完：磁盘已满，或读它的程序先结束了", "the result is not written to its end: the disk is full, or who read it has ended"));
 		code = code ? code : err_info(ERR_FILE_IO)->exit_code;
+	}
 	return code;
 }

@@ -359,6 +359,15 @@ static FILE *open_pager(size_t rows, int lines)
 	return popen(pager ? pager : "/usr/bin/less -FRX", "w");
 }
 
+static void print_all(FILE *out, const struct cli_table *t, const int *widths)
+{
+	for (size_t r = 0; r < t->rows; r++)
+		print_row(out, t, r, widths);
+	fprintf(out, tr("共 %zu 行\n", "%zu rows\n"), t->rows - (t->rows > 0));
+	if (t->short_of_memory)
+		fprintf(out, "%s\n", tr("内存不足，列表不全", "out of memory: the list is not complete"));
+}
+
 void cli_table_print(const struct cli *c, struct cli_table *t)
 {
 	int widths[TABLE_COLUMNS_MAX] = {0}, columns, lines;
@@ -372,15 +381,11 @@ void cli_table_print(const struct cli *c, struct cli_table *t)
 		fit(widths, t->columns, columns);
 	else
 		widths[t->columns - 1] = INT_MAX / 2;
-	FILE *pager = c->json ? NULL : open_pager(t->rows, lines), *out = pager ? pager : stdout;
-	for (size_t r = 0; !c->json && r < t->rows; r++)
-		print_row(out, t, r, widths);
+	FILE *pager = c->json ? NULL : open_pager(t->rows, lines);
 	if (!c->json)
-		fprintf(out, tr("共 %zu 行\n", "%zu rows\n"), t->rows - (t->rows > 0));
-	if (!c->json && t->short_of_memory)
-		fprintf(out, "%s\n", tr("内存不足，列表不全", "out of memory: the list is not complete"));
-	if (pager)
-		pclose(pager);
+		print_all(pager ? pager : stdout, t, widths);
+	if (pager && pclose(pager) != 0) /* it is not there, or could not show anything: the list is what was asked for */
+		print_all(stdout, t, widths);
 	cli_table_free(t);
 }
 

@@ -163,6 +163,9 @@ def accounts(server):
     report = admin.ok("users", "import", table, "-o", secrets, code=5)
     cases.equal("the good rows are made", sorted((a["row"], a["name"], a["school"]) for a in report["added"]),
                 [(2, "赵一", P), (3, "钱二", P), (4, "孙三", J), (9, "郑七", Q), (11, "王伟", Q), (12, "王伟", Q)])
+    namesake = write(server, "同名.csv", "学校,姓名,角色,帐号\n演练县第2小学,王伟,校长,wangweic\n演练县第2小学,王伟,校长,wangwei\n")
+    again = admin.ok("users", "import", namesake)
+    cases.equal("a namesake with a log-in of his own is not taken for who is there", ([a["user"] for a in again["added"]], again["unchanged"]), (["wangweic"], 1))
     lines = open(secrets, encoding="utf-8-sig").read()
     cases.equal("their passwords are in a file that only its owner reads", (stat.S_IMODE(os.stat(secrets).st_mode), all(a["user"] in lines and a["password"] in lines for a in report["added"])), (0o600, True))
     cases.equal("classes are read as the importer reads them", {u["name"]: u["classes"] for u in admin.ok("users", "list") if u["classes"] and u["name"] in ("钱二", "郑七")},

@@ -3,14 +3,17 @@
 answer told him to type. No --json, no file of the county but admins.txt, whose place `jgd init` tells. A dead end - an answer that does not name
 the next command, or an error whose third line leads nowhere - is a failure."""
 import datetime
+import fcntl
 import os
 import pty
 import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 
 import openpyxl
@@ -40,13 +43,14 @@ class Desk:
         self.program, self.said, self.code = os.path.basename(binary), "", 0
         os.makedirs(self.home, exist_ok=True)
 
-    def type(self, *words, answers=()):
+    def type(self, *words, answers=(), pager="cat"):
         """Runs it at a terminal; each answer is typed when its question stands on the screen."""
         parent, child = pty.openpty()
-        environment = {**os.environ, "LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8", "JG_PAGER": "cat", "DBUS_SESSION_BUS_ADDRESS": "", "HOME": self.home, "XDG_DATA_HOME": self.home}
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
+        environment = {**os.environ, "LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8", "JG_PAGER": pager, "DBUS_SESSION_BUS_ADDRESS": "", "HOME": self.home, "XDG_DATA_HOME": self.home}
         environment.pop("JG_PASSWORD", None)
         command = [self.binary, *words] if self.program == "jgd" else [self.binary, "--profile", self.home, *words]
-        run = subprocess.Popen(command, stdin=child, stdout=child, stderr=child, env=environment, preexec_fn=lambda: (os.setsid(), __import__("fcntl").ioctl(0, 0x540E, 0)))
+        run = subprocess.Popen(command, stdin=child, stdout=child, stderr=child, env=environment, preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)))
         os.close(child)
         screen, left, seen, deadline = b"", list(answers), 0, time.monotonic() + 120
         while time.monotonic() < deadline:
@@ -62,7 +66,7 @@ class Desk:
                 continue
             if left and re.search(left[0][0], screen[seen:].decode(errors="replace")):
                 seen = len(screen)
-                os.write(parent, (left.pop(0)[1] + "\n").encode())
+                os.write(parent, (lambda answer: (answer if answer == "\x04" else answer + "\n").encode())(left.pop(0)[1]))
         self.code = run.wait(timeout=10)
         os.close(parent)
         self.said = screen.decode(errors="replace").replace("\r", "")
@@ -79,7 +83,7 @@ class Desk:
         parent, child = pty.openpty()
         environment = {**os.environ, "LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": "", "HOME": self.home, "XDG_DATA_HOME": self.home}
         run = subprocess.Popen([self.binary, "--profile", self.home, *words], stdin=child, stdout=child, stderr=child, env=environment,
-                               preexec_fn=lambda: (os.setsid(), __import__("fcntl").ioctl(0, 0x540E, 0)))
+                               preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)))
         os.close(child)
         screen = os.read(parent, 4096)
         os.write(parent, b"\x03")
@@ -412,6 +416,11 @@ class Year:
         cases.check("a missing operand is asked for", desk.code and "没有这个文件.xlsx" in desk.said, desk.said)
         desk.type("passwd", answers=[("原密码", desk.password), ("新密码", "Another-Long-9"), ("再输", "Another-Lone-9")])
         cases.check("a new password that was typed twice differently changes nothing", desk.code and "没有改动" in desk.said and "passwd" in desk.said, desk.said)
+        desk.type("passwd", answers=[("原密码", "\x04")])
+        cases.check("Ctrl-D ends it", desk.code and "新密码" not in desk.said and "没有输入密码" in desk.said, desk.said)
+        for pager in ("/nonexistent", "false"):
+            desk.type("help", "codes", "民族", pager=pager)
+            cases.check("with a pager that fails (%s) the list is there" % pager, desk.code == 0 and "基诺" in desk.said, desk.said)
         for program in (desk, admin):
             program.type("help", "codes")
             program.sees("%s names the lists of codes" % program.program, "去向类别")
