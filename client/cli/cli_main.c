@@ -337,26 +337,79 @@ const char *cli_operand(struct cli *c, int i)
 	return line;
 }
 
-static int tell_revoked(struct cli *c)
+/* The server has said that this computer is none of the county's any more, now or to an earlier command: what
+ * is left to do is done. */
+static enum err seal_revoked(struct cli *c, struct revoked_kept *kept, struct problem *p)
 {
-	problem_set(&c->problem, ERR_REVOKED, NULL, NULL, "%s", tr("这台电脑已被县局停用，本机的学生信息已不可读", "the bureau has revoked this computer; the pupils on it cannot be read any more"));
-	snprintf(c->problem.hint, sizeof c->problem.hint, tr("请县局系统管理员发新的连接码，再运行 %s connect --code 连接码", "ask the bureau's system administrator for a new code, then run %s connect --code CODE"), c->program->name);
-	snprintf(c->problem.safe, sizeof c->problem.safe, "%s", tr("没有发送的内容封存在本机，重新注册后可以打开", "what was not sent is sealed here and opens after enrolling anew"));
-	return cli_fail(c);
+	enum err e = revoked_seal(&c->profile, kept, p);
+
+	if (kept->left_out[0])
+		cli_warn(c,
+			tr("这些没有发送的内容已经损坏，封存不了，请重新录入：%s",
+				"these unsent items are damaged and could not be sealed, enter them again: "
+				"%s"),
+			kept->left_out);
+	if (!e && kept->file[0])
+		cli_warn(c,
+			tr("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 "
+			   "%s/%s，用县局新发的连接码注册后可以打开",
+				"this computer was revoked: its pupils cannot be read any more; %zu unsent "
+				"items are sealed in %s/%s and open after enrolling anew"),
+			kept->unsent, c->profile.dir, kept->file);
+	return e;
 }
 
-/* The server has said that this computer is none of the county's any more. */
-static void seal_revoked(struct cli *c)
+static void seal_now(struct cli *c)
 {
-	struct problem p = {0};
-	size_t unsent;
+	struct revoked_kept kept;
+	struct problem why = {0};
+	enum err e = seal_revoked(c, &kept, &why);
 
-	if (revoked_seal(&c->profile, &unsent, &p))
-		cli_warn(c, tr("停用后本机数据没有封存：%s", "the data of this revoked computer is not sealed: %s"), p.message);
-	else
-		cli_warn(c, tr("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 %s/unsent.sealed，用县局新发的连接码注册后可以打开",
-				    "this computer was revoked: its pupils cannot be read any more; %zu unsent items are sealed in %s/unsent.sealed and open after enrolling anew"),
-			unsent, c->profile.dir);
+	if (e)
+		cli_warn(c,
+			tr("学生信息不再显示；没有发送的内容还没有封存，下次运行时接着做：%s",
+				"the pupils are not shown any more; what was not sent is not sealed yet, the "
+				"next command goes on with it: %s"),
+			why.message[0] ? why.message : tr(err_info(e)->zh, err_info(e)->en));
+	else if (!kept.file[0])
+		cli_warn(c, "%s",
+			tr("这台电脑已被县局停用：学生信息已不可读；没有未发送的内容",
+				"this computer was revoked: its pupils cannot be read any more; nothing was "
+				"waiting unsent"));
+}
+
+/* Shows nothing of a profile that was revoked; `enrolling` may go on once all is sealed. */
+static int pass_revoked(struct cli *c, bool enrolling)
+{
+	struct revoked_kept kept;
+	struct problem why = {0};
+	enum err e = seal_revoked(c, &kept, &why);
+
+	if (!e && enrolling)
+		return 0;
+	problem_set(&c->problem, ERR_REVOKED, NULL, NULL, "%s",
+		tr("这台电脑已被县局停用，本机的学生信息不再显示",
+			"the bureau has revoked this computer; the pupils on it are not shown any more"));
+	if (e)
+		problem_set(&c->problem, ERR_REVOKED, NULL, NULL,
+			tr("这台电脑已被县局停用，没有发送的内容还没有封存：%s",
+				"the bureau has revoked this computer; what was not sent is not sealed yet: "
+				"%s"),
+			why.message[0] ? why.message : tr(err_info(e)->zh, err_info(e)->en));
+	snprintf(c->problem.hint, sizeof c->problem.hint,
+		e ? tr("腾出磁盘空间后再运行一次 %s，会接着封存；仍不行，就换用 --profile 另一个目录注册",
+			    "free some disk space and run %s again, it goes on with sealing; or enrol in "
+			    "another folder with --profile")
+		  : tr("请县局系统管理员发新的连接码，再运行 %s connect --code 连接码",
+			    "ask the bureau's system administrator for a new code, then run %s connect "
+			    "--code CODE"),
+		c->program->name);
+	snprintf(c->problem.safe, sizeof c->problem.safe, "%s",
+		e ? tr("没有发送的内容还在本机，没有丢失", "what was not sent is still on this computer")
+		: kept.files ? tr("没有发送的内容封存在本机，重新注册后可以打开",
+				       "what was not sent is sealed here and opens after enrolling anew")
+			     : tr("本机没有留下未发送的内容", "nothing unsent is left here"));
+	return cli_fail(c);
 }
 
 static int open_profile(struct cli *c)
@@ -368,8 +421,11 @@ static int open_profile(struct cli *c)
 	if (profile_open(&c->profile, c->profile_dir, &c->problem))
 		return cli_fail(c);
 	c->profile_is_open = true;
-	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && revoked_is(&c->profile))
-		return tell_revoked(c);
+	if (revoked_is(&c->profile)) {
+		int code = pass_revoked(c, !(needs & (CLI_ENROLLED | CLI_LOGGED_IN)));
+		if (code)
+			return code;
+	}
 	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && !profile_is_enrolled(&c->profile)) {
 		char hint[200];
 		snprintf(hint, sizeof hint, tr("运行 %s connect，连接码在县局发的接入单上；目录不对就加 --profile 目录", "run %s connect with the code of the bureau's sheet; or --profile DIR for another folder"), c->program->name);
@@ -485,8 +541,9 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	cli_progress_end(&cli);
 	if (program->finish)
 		program->finish(&cli);
-	if (cli.profile_is_open && cli.problem.code == ERR_REVOKED && profile_is_enrolled(&cli.profile))
-		seal_revoked(&cli);
+	if (cli.profile_is_open && cli.problem.code == ERR_REVOKED && profile_is_enrolled(&cli.profile) &&
+		!revoked_is(&cli.profile))
+		seal_now(&cli);
 	if (cli.profile_is_open)
 		profile_close(&cli.profile);
 	if (fflush(stdout) || ferror(stdout)) {

@@ -54,9 +54,26 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 				"this computer was rolled back: %zu unsent items wait for your review (jg "
 				"outbox list)"),
 			r->drafts);
-	if (r->opened)
-		cli_warn(c, tr("这台电脑停用前没有发送的 %zu 项已经打开，等您逐项确认：jg outbox list", "%zu items that this computer had not sent before it was revoked are open again and wait for your review: jg outbox list"),
-			r->opened);
+	if (r->opened.drafts)
+		cli_warn(c,
+			tr("这台电脑停用前没有发送的 %zu 项已经打开，等您逐项确认：jg outbox list",
+				"%zu items that this computer had not sent before it was revoked are open "
+				"again and wait for your review: jg outbox list"),
+			r->opened.drafts);
+	if (r->opened.foreign[0])
+		cli_warn(c,
+			tr("%s 里的 %s "
+			   "是别的学校的电脑封存的，在这里打不开：请拷到那所学校已注册的电脑上打开，或移到别"
+			   "的文件夹",
+				"in %s, %s was sealed by another school's computer and does not open here: "
+				"take it to a computer of that school, or move it to another folder"),
+			c->profile.dir, r->opened.foreign);
+	if (r->opened.damaged[0])
+		cli_warn(c,
+			tr("%s 里的 %s 打不开：已损坏，或不是本县封存的。请从备份取回，或移到别的文件夹",
+				"in %s, %s does not open: it is damaged, or another county's. Restore it "
+				"from a backup, or move it to another folder"),
+			c->profile.dir, r->opened.damaged);
 	if (r->resent)
 		cli_warn(c, "%s",
 			tr("服务器曾从备份恢复，本机已补发", "the server was restored from a backup; this "
@@ -86,7 +103,8 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 		json_pack("{sI sI sI sI sI so so so sI}", "pushed", (json_int_t)r->pushed, "pulled",
 			(json_int_t)r->pulled, "conflicts", (json_int_t)r->conflicts, "refused",
 			(json_int_t)r->refused, "pending", (json_int_t)counts.unsent, "cursor", cursors,
-			"digest_ok", digest, "held_by", r->held_by[0] ? json_string(r->held_by) : json_null(), "opened", (json_int_t)r->opened),
+			"digest_ok", digest, "held_by", r->held_by[0] ? json_string(r->held_by) : json_null(),
+			"opened", (json_int_t)r->opened.drafts),
 		code);
 }
 

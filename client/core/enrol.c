@@ -38,8 +38,11 @@ static enum err take_reply(
 	int64_t issued = issued_at_us(&reply->cert);
 	if (issued > profile->last_server)
 		profile->last_server = issued;
-	if (county != profile->county) /* a renewal names what stands there */
+	if (county != profile->county) { /* a renewal names what stands there */
 		snprintf(profile->county, sizeof profile->county, "%s", county);
+		profile->county_name[0] = profile->school_name[0] =
+			0; /* WELCOME tells them: the folder may have been another school's */
+	}
 	snprintf(profile->device, sizeof profile->device, "%s", reply->device);
 	snprintf(profile->school, sizeof profile->school, "%s", reply->school ? reply->school : "");
 	snprintf(profile->scope, sizeof profile->scope, "%s", reply->scope ? reply->scope : "");
@@ -107,7 +110,9 @@ enum err enrol_connect(struct profile *profile, const char *text, const char *se
 
 	if (e)
 		return e;
-	revoked_forget(profile);
+	e = revoked_forget(profile, p);
+	if (e)
+		return e;
 	if (profile_is_enrolled(profile))
 		return problem_set(p, ERR_EXISTS, NULL,
 			tr("换用 --profile 另一个目录", "use another --profile folder"),

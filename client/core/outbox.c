@@ -436,32 +436,73 @@ enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struc
 
 /* ---- what a revoked computer keeps (revoked.h) ---- */
 
-enum err outbox_append_open(struct store *s, struct buf *out, size_t *n, struct problem *p)
+/* The row stands open as far as a person needs to know it again. */
+static void name_row(char *list, size_t size, sqlite3_stmt *row)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT n, groups, bytes FROM outbox WHERE state NOT IN (3, 8) ORDER BY n", p);
+	const struct kind *kind = kind_by_number((unsigned)sqlite3_column_int(row, 3));
+	char when[TIME_TEXT_SIZE], name[128];
+	size_t n = strlen(list);
+
+	time_format(when, sqlite3_column_int64(row, 4));
+	snprintf(name, sizeof name, "%s%s %.16s", n ? tr("、", ", ") : "",
+		kind ? tr(kind->label, kind->label_en) : "?", when);
+	if (n + strlen(name) < size)
+		memcpy(list + n, name, strlen(name) + 1);
+}
+
+enum err outbox_append_open(
+	struct store *s, struct buf *out, size_t *n, char *damaged, size_t damaged_size, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(
+		s, "SELECT n, groups, bytes, kind, at FROM outbox WHERE state NOT IN (3, 8) ORDER BY n", p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
 	bool row = false;
 
 	*n = 0;
+	damaged[0] = 0;
 	while (!e && !(e = store_next(s, stmt, &row, p)) && row) {
 		int64_t id = sqlite3_column_int64(stmt, 0);
-		size_t size = (size_t)sqlite3_column_bytes(stmt, 2);
-		if (size < SEAL_OVERHEAD)
+		size_t size = (size_t)sqlite3_column_bytes(stmt, 2), before = out->len;
+		if (size < SEAL_OVERHEAD) {
+			name_row(damaged, damaged_size, stmt);
 			continue;
+		}
 		buf_be32(out, (uint32_t)(size - SEAL_OVERHEAD));
 		buf_be32(out, (uint32_t)sqlite3_column_int64(stmt, 1));
 		uint8_t *to = buf_reserve(out, size);
-		e = to ? unseal_value(s->seal, "outbox", &id, sizeof id, sqlite3_column_blob(stmt, 2), size, to) : ERR_NOMEM;
-		if (!e) {
+		if (!to) {
+			e = problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+		} else if (unseal_value(s->seal, "outbox", &id, sizeof id, sqlite3_column_blob(stmt, 2), size,
+				   to)) {
+			out->len = before;
+			name_row(damaged, damaged_size, stmt);
+		} else {
 			out->len += size - SEAL_OVERHEAD;
 			++*n;
 		}
 	}
 	sqlite3_finalize(stmt);
-	return e == ERR_NOMEM ? problem_set(p, e, NULL, NULL, NULL) : e;
+	return e;
 }
 
-enum err outbox_add_draft(struct store *s, const uint8_t **at, const uint8_t *end, struct problem *p)
+/* The bytes name record, author and microsecond: the same bytes are the same operation. */
+static enum err is_there(
+	struct store *s, const pb_op *op, const uint8_t sha[HASH_SIZE], bool *there, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT 1 FROM outbox WHERE id = ? AND sha = ?", p);
+
+	*there = false;
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_blob(stmt, 1, op->id.data, ID_SIZE, SQLITE_STATIC);
+	sqlite3_bind_blob(stmt, 2, sha, HASH_SIZE, SQLITE_STATIC);
+	enum err e = store_next(s, stmt, there, p);
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+enum err outbox_add_draft(
+	struct store *s, const uint8_t **at, const uint8_t *end, size_t *taken, struct problem *p)
 {
 	const ProtobufCMessage *message;
 	uint8_t sha[HASH_SIZE];
@@ -475,10 +516,19 @@ enum err outbox_add_draft(struct store *s, const uint8_t **at, const uint8_t *en
 	arena_init(&arena, 4 * (size_t)n + 4096);
 	enum err e = envelope_unpack(&pb_op_desc, bytes, n, &arena, &message, p);
 	const pb_op *op = (const pb_op *)message;
-	sqlite3_stmt *stmt = e || op->id.len != ID_SIZE ? NULL : store_prepare(s,
-		"INSERT INTO outbox(n, incarnation, op_no, state, kind, id, action, groups, at, author, bytes, sha) VALUES(?, ?, NULL, 7, ?, ?, ?, ?, ?, ?, ?, ?)", p);
+	bool there = false;
+	if (!e && op->id.len != ID_SIZE)
+		e = problem_set(p, ERR_FILE_DAMAGED, NULL, NULL, NULL);
+	hash_op(sha, bytes, n);
+	if (!e)
+		e = is_there(s, op, sha, &there, p);
+	sqlite3_stmt *stmt = e || there ? NULL
+					: store_prepare(s,
+						  "INSERT INTO outbox(n, incarnation, op_no, state, kind, "
+						  "id, action, groups, at, author, bytes, sha) VALUES(?, ?, "
+						  "NULL, 7, ?, ?, ?, ?, ?, ?, ?, ?)",
+						  p);
 	if (stmt) {
-		hash_op(sha, bytes, n);
 		sqlite3_bind_int64(stmt, 1, s->next_row);
 		sqlite3_bind_int64(stmt, 2, s->incarnation);
 		sqlite3_bind_int64(stmt, 3, op->kind);
@@ -492,7 +542,8 @@ enum err outbox_add_draft(struct store *s, const uint8_t **at, const uint8_t *en
 		if (!e)
 			e = store_run(s, stmt, p);
 		s->next_row += e == ERR_OK;
-	} else if (!e) {
+		*taken += e == ERR_OK;
+	} else if (!e && !there) {
 		e = ERR_STORE;
 	}
 	sqlite3_finalize(stmt);

@@ -71,10 +71,15 @@ enum err outbox_each(
  */
 enum err outbox_changes_of(
 	struct store *s, const uint8_t id[ID_SIZE], op_row_fn fn, void *data, struct problem *p);
-/* Appends the bytes of all that is not accepted and not dealt with: length, groups, operation. *n: how many. */
-enum err outbox_append_open(struct store *s, struct buf *out, size_t *n, struct problem *p);
-/* Takes one of them as a draft, in a transaction: a person looks before it goes. ERR_FILE_DAMAGED for what is none. *at moves on. */
-enum err outbox_add_draft(struct store *s, const uint8_t **at, const uint8_t *end, struct problem *p);
+/* Appends the bytes of all that is not accepted and not dealt with: length, groups, operation. *n: how many.
+ * Those whose bytes cannot be read any more are left out and named in `damaged` (as many as there is room
+ * for), "" = none. */
+enum err outbox_append_open(
+	struct store *s, struct buf *out, size_t *n, char *damaged, size_t damaged_size, struct problem *p);
+/* Takes one of them as a draft, in a transaction: a person looks before it goes. ERR_FILE_DAMAGED for what is
+ * none. *at moves on, and *taken too unless it is in the outbox already. */
+enum err outbox_add_draft(
+	struct store *s, const uint8_t **at, const uint8_t *end, size_t *taken, struct problem *p);
 
 struct outbox_counts {
 	size_t of[OP_DONE + 1]; /* by enum op_state */

@@ -1,6 +1,8 @@
 #include "revoked.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +17,8 @@
 #include "sealed_key.h"
 #include "tables.h"
 
-#define SEALED_FILE "unsent.sealed"
-#define MARK_FILE "revoked"
+#define SEALED_FILES 99     /* unsent.sealed, unsent-2.sealed, ... */
+#define MARK_FILE "revoked" /* empty while sealing is under way; when it was done, after that */
 #define MAGIC "jgu1"
 #define MAGIC_SIZE 4
 #define FILES_MAX (256u << 20) /* of files that were not sent: what a school attaches in a month */
@@ -24,6 +26,28 @@
 static void path_of(const struct profile *p, const char *name, char out[512])
 {
 	snprintf(out, 512, "%s/%s", p->dir, name);
+}
+
+static const char *sealed_name(char out[REVOKED_NAME], unsigned n)
+{
+	if (n == 1)
+		snprintf(out, REVOKED_NAME, "unsent.sealed");
+	else
+		snprintf(out, REVOKED_NAME, "unsent-%u.sealed", n);
+	return out;
+}
+
+/* Folders and links of that name are somebody else's. */
+static bool is_file(const struct profile *p, const char *name, off_t *size)
+{
+	char path[512];
+	struct stat st;
+
+	path_of(p, name, path);
+	if (lstat(path, &st) || !S_ISREG(st.st_mode))
+		return false;
+	*size = st.st_size;
+	return true;
 }
 
 /* ---- sealing ---- */
@@ -47,8 +71,27 @@ static enum err append_files(struct store *s, struct buf *out, struct problem *p
 	return e;
 }
 
+/* What an earlier revocation left may not have been opened yet: no file is ever written over. */
+static enum err free_name(const struct profile *p, char out[REVOKED_NAME], struct problem *problem)
+{
+	char path[512];
+	struct stat st;
+
+	for (unsigned n = 1; n <= SEALED_FILES; n++) {
+		path_of(p, sealed_name(out, n), path);
+		if (lstat(path, &st) && errno == ENOENT)
+			return ERR_OK;
+	}
+	out[0] = 0;
+	return problem_set(problem, ERR_FILE_IO, NULL, NULL,
+		tr("%s 里的封存文件太多，请移走一些",
+			"there are too many sealed files in %s, move some away"),
+		p->dir);
+}
+
 /* How many operations, the operations, the files; boxed under a key of its own that is sealed to the county. */
-static enum err write_sealed(const struct profile *p, const struct buf *plain, struct problem *problem)
+static enum err write_sealed(
+	const struct profile *p, const char *name, const struct buf *plain, struct problem *problem)
 {
 	uint8_t key[SEALED_KEY_BYTES];
 	struct buf out = {0};
@@ -64,32 +107,38 @@ static enum err write_sealed(const struct profile *p, const struct buf *plain, s
 		randombytes_buf(box, crypto_secretbox_NONCEBYTES);
 		crypto_secretbox_easy(box + crypto_secretbox_NONCEBYTES, plain->data, plain->len, box, key);
 		out.len += n;
-		e = profile_write_file(p->dir, SEALED_FILE, out.data, out.len, problem);
+		e = profile_write_file(p->dir, name, out.data, out.len, problem);
 	}
 	sodium_memzero(key, sizeof key);
 	buf_free(&out);
 	return e || box ? e : problem_set(problem, ERR_NOMEM, NULL, NULL, NULL);
 }
 
-static enum err keep_unsent(struct profile *p, size_t *unsent, struct problem *problem)
+static enum err keep_unsent(struct profile *p, struct revoked_kept *kept, struct problem *problem)
 {
 	struct store *s;
 	struct buf plain = {0};
-	enum err e = store_open(&s, p, problem);
+	enum err e = p->ca ? store_open(&s, p, problem)
+			   : problem_set(problem, ERR_FILE_DAMAGED, NULL, NULL,
+				     tr("%s 里没有本县的证书 ca.pem",
+					     "the county's certificate ca.pem is not in %s"),
+				     p->dir);
 
 	if (e)
 		return e;
 	buf_be32(&plain, 0);
-	e = outbox_append_open(s, &plain, unsent, problem);
+	e = outbox_append_open(s, &plain, &kept->unsent, kept->left_out, sizeof kept->left_out, problem);
 	if (!e && plain.data)
-		put_be32(plain.data, (uint32_t)*unsent);
+		put_be32(plain.data, (uint32_t)kept->unsent);
 	if (!e)
 		e = append_files(s, &plain, problem);
 	if (!e && plain.failed)
 		e = problem_set(problem, ERR_NOMEM, NULL, NULL, NULL);
 	store_close(s);
 	if (!e && plain.len > 4)
-		e = write_sealed(p, &plain, problem);
+		e = free_name(p, kept->file, problem);
+	if (!e && kept->file[0])
+		e = write_sealed(p, kept->file, &plain, problem);
 	if (plain.data)
 		sodium_memzero(plain.data, plain.len);
 	buf_free(&plain);
@@ -116,20 +165,67 @@ static void destroy_all(const struct profile *p)
 		closedir(dir);
 }
 
-enum err revoked_seal(struct profile *profile, size_t *unsent, struct problem *p)
+/* An empty file needs no room: also on a full disk nothing is shown from here on. */
+static enum err put_mark(const struct profile *p, struct problem *problem)
+{
+	char path[512];
+
+	path_of(p, MARK_FILE, path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = fd >= 0 && fsync(fd) == 0 && dir >= 0 && fsync(dir) == 0;
+	enum err e = good ? ERR_OK
+			  : problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
+
+	if (fd >= 0)
+		close(fd);
+	if (dir >= 0)
+		close(dir);
+	return e;
+}
+
+static bool is_sealed(const struct profile *p)
+{
+	off_t size;
+
+	return is_file(p, MARK_FILE, &size) && size > 0;
+}
+
+/* A death before the mark says "sealed" seals the same operations again, into a file of its own: opening
+ * takes each once. */
+static enum err seal_now(struct profile *profile, struct revoked_kept *kept, struct problem *p)
 {
 	char path[512], text[TIME_TEXT_SIZE];
 	enum err e = ERR_OK;
 
-	*unsent = 0;
 	path_of(profile, "store.db", path);
-	if (access(path, F_OK) == 0)
-		e = keep_unsent(profile, unsent, p);
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		e = keep_unsent(profile, kept, p);
 	time_format(text, profile_now_us(profile));
 	if (!e)
 		e = profile_write_file(profile->dir, MARK_FILE, text, strlen(text), p);
+	if (e && kept->file[0] && !is_sealed(profile)) {
+		path_of(profile, kept->file, path);
+		unlink(path);
+		kept->file[0] = 0;
+	}
+	return e;
+}
+
+enum err revoked_seal(struct profile *profile, struct revoked_kept *kept, struct problem *p)
+{
+	char name[REVOKED_NAME];
+	off_t size;
+
+	*kept = (struct revoked_kept){0};
+	profile_forget_session(profile, NULL); /* worth nothing any more */
+	enum err e = put_mark(profile, p);
+	if (!e && !is_sealed(profile))
+		e = seal_now(profile, kept, p);
 	if (!e)
-		destroy_all(profile);
+		destroy_all(profile); /* also what a death left of it */
+	for (unsigned n = 1; n <= SEALED_FILES; n++)
+		kept->files += is_file(profile, sealed_name(name, n), &size);
 	return e;
 }
 
@@ -138,52 +234,52 @@ bool revoked_is(const struct profile *profile)
 	char mark[512];
 
 	path_of(profile, MARK_FILE, mark);
-	if (access(mark, F_OK) != 0)
-		return false;
-	destroy_all(profile); /* a death may have left some of it */
-	return true;
+	return access(mark, F_OK) == 0;
 }
 
-void revoked_forget(struct profile *profile)
+enum err revoked_forget(struct profile *profile, struct problem *p)
 {
+	struct revoked_kept kept;
 	char mark[512];
 
 	if (!revoked_is(profile))
-		return;
+		return ERR_OK;
+	enum err e = revoked_seal(profile, &kept, p);
+	if (e)
+		return e;
 	EVP_PKEY_free(profile->key);
 	X509_free(profile->cert);
 	profile->key = NULL;
 	profile->cert = NULL;
 	path_of(profile, MARK_FILE, mark);
-	unlink(mark);
+	return unlink(mark) ? problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", mark, strerror(errno))
+			    : ERR_OK;
 }
 
 /* ---- opening ---- */
 
-/* *out is malloc'ed; NULL with ERR_OK when there is no such file. */
-static enum err read_file(const struct profile *p, uint8_t **out, size_t *n, struct problem *problem)
+/* *out is malloc'ed. */
+static enum err read_file(
+	const struct profile *p, const char *name, size_t size, uint8_t **out, struct problem *problem)
 {
 	char path[512];
-	struct stat st;
-	enum err e = ERR_OK;
 
 	*out = NULL;
-	*n = 0;
-	path_of(p, SEALED_FILE, path);
+	path_of(p, name, path);
+	if (size < MAGIC_SIZE + SEALED_KEY_SIZE + crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES ||
+		size > FILES_MAX + (64u << 20))
+		return problem_set(problem, ERR_FILE_DAMAGED, NULL, NULL, NULL);
+	if (!(*out = malloc(size)))
+		return problem_set(problem, ERR_NOMEM, NULL, NULL, NULL);
 	FILE *in = fopen(path, "re");
-	if (!in)
+	bool good = in && fread(*out, 1, size, in) == size && memcmp(*out, MAGIC, MAGIC_SIZE) == 0;
+	if (in)
+		fclose(in);
+	if (good)
 		return ERR_OK;
-	if (fstat(fileno(in), &st) || st.st_size < MAGIC_SIZE + SEALED_KEY_SIZE + (off_t)(crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES) ||
-		st.st_size > FILES_MAX + (64 << 20) || !(*out = malloc((size_t)st.st_size)) || (*n = fread(*out, 1, (size_t)st.st_size, in)) != (size_t)st.st_size ||
-		memcmp(*out, MAGIC, MAGIC_SIZE) != 0)
-		e = problem_set(problem, ERR_FILE_DAMAGED, NULL, tr("请从备份取回它，或改名后再同步", "restore it from a backup, or give it another name and synchronise"),
-			tr("封存文件 %s 损坏", "the sealed file %s is damaged"), path);
-	fclose(in);
-	if (e) {
-		free(*out);
-		*out = NULL;
-	}
-	return e;
+	free(*out);
+	*out = NULL;
+	return problem_set(problem, ERR_FILE_DAMAGED, NULL, NULL, NULL);
 }
 
 static enum err ask_key(struct link *link, const uint8_t *wrapped, uint8_t key[SEALED_KEY_BYTES], struct problem *p)
@@ -205,58 +301,84 @@ static enum err ask_key(struct link *link, const uint8_t *wrapped, uint8_t key[S
 	return e;
 }
 
-/* In one transaction with a note that this very file was taken: a death before it is gone takes nothing twice. */
-static enum err take_all(struct store *s, const uint8_t *at, const uint8_t *end, const char *name, size_t *drafts, struct problem *p)
+/* In one transaction. What is in the outbox already is not taken again: a death came before the file was
+ * gone, or between two files. */
+static enum err take_all(
+	struct store *s, const uint8_t *at, const uint8_t *end, size_t *drafts, struct problem *p)
 {
-	enum err e = store_begin(s, p);
+	size_t n = end - at >= 4 ? get_be32(at) : 0, taken = 0;
+	enum err e = end - at >= 4 ? store_begin(s, p) : problem_set(p, ERR_FILE_DAMAGED, NULL, NULL, NULL);
 
-	*drafts = end - at >= 4 ? get_be32(at) : 0;
 	at += 4;
-	for (size_t i = 0; !e && i < *drafts; i++)
-		e = outbox_add_draft(s, &at, end, p);
+	for (size_t i = 0; !e && i < n; i++)
+		e = outbox_add_draft(s, &at, end, &taken, p);
 	while (!e && end - at >= 4) {
-		uint32_t n = get_be32(at);
-		if (n > (size_t)(end - at) - 4)
+		uint32_t size = get_be32(at);
+		if (size > (size_t)(end - at) - 4)
 			break;
-		e = blob_keep(s, at + 4, n, p);
-		at += 4 + n;
+		e = blob_keep(s, at + 4, size, p);
+		at += 4 + size;
 	}
-	if (!e)
-		e = store_set_text(s, "unsent_taken", name);
 	if (!e)
 		e = store_commit(s, p);
 	if (e)
 		store_rollback(s);
+	else
+		*drafts += taken;
 	return e;
 }
 
-enum err revoked_open(struct store *s, struct link *link, size_t *drafts, struct problem *p)
+static enum err open_one(
+	struct store *s, struct link *link, const char *name, size_t size, size_t *drafts, struct problem *p)
 {
-	char path[512], name[2 * HASH_SIZE + 1], taken[2 * HASH_SIZE + 1] = "";
-	uint8_t key[SEALED_KEY_BYTES], sha[HASH_SIZE], *file;
-	size_t n;
-	enum err e = read_file(s->profile, &file, &n, p);
+	uint8_t key[SEALED_KEY_BYTES], *file;
+	char path[512];
+	enum err e = read_file(s->profile, name, size, &file, p);
 
-	*drafts = 0;
-	if (e || !file)
+	if (e)
 		return e;
-	crypto_hash_sha256(sha, file, n);
-	sodium_bin2hex(name, sizeof name, sha, sizeof sha);
-	e = store_get_text(s, "unsent_taken", taken, sizeof taken, p);
-	if (!e && strcmp(taken, name) != 0) {
-		uint8_t *box = file + MAGIC_SIZE + SEALED_KEY_SIZE, *text = box + crypto_secretbox_NONCEBYTES;
-		size_t len = n - (size_t)(text - file);
-		e = ask_key(link, file + MAGIC_SIZE, key, p);
-		if (!e && crypto_secretbox_open_easy(text, text, len, box, key))
-			e = problem_set(p, ERR_FILE_DAMAGED, NULL, tr("请从备份取回它", "restore it from a backup"), tr("封存文件损坏", "the sealed file is damaged"));
-		if (!e)
-			e = take_all(s, text, text + len - crypto_secretbox_MACBYTES, name, drafts, p);
-		sodium_memzero(key, sizeof key);
-		sodium_memzero(file, n);
-	}
+	uint8_t *box = file + MAGIC_SIZE + SEALED_KEY_SIZE, *text = box + crypto_secretbox_NONCEBYTES;
+	size_t len = size - (size_t)(text - file);
+	e = ask_key(link, file + MAGIC_SIZE, key, p);
+	if (!e && crypto_secretbox_open_easy(text, text, len, box, key))
+		e = problem_set(p, ERR_FILE_DAMAGED, NULL, NULL, NULL);
+	if (!e)
+		e = take_all(s, text, text + len - crypto_secretbox_MACBYTES, drafts, p);
+	sodium_memzero(key, sizeof key);
+	sodium_memzero(file, size);
 	free(file);
-	path_of(s->profile, SEALED_FILE, path);
+	path_of(s->profile, name, path);
 	if (!e)
 		unlink(path);
 	return e;
+}
+
+static void add_name(char *list, const char *name)
+{
+	size_t n = strlen(list);
+
+	if (n + strlen(name) + 4 < REVOKED_NAMES)
+		snprintf(list + n, REVOKED_NAMES - n, "%s%s", n ? tr("、", ", ") : "", name);
+}
+
+enum err revoked_open(struct store *s, struct link *link, struct revoked_opened *out, struct problem *p)
+{
+	char name[REVOKED_NAME];
+	off_t size;
+
+	*out = (struct revoked_opened){0};
+	for (unsigned n = 1; n <= SEALED_FILES; n++) {
+		if (!is_file(s->profile, sealed_name(name, n), &size))
+			continue;
+		enum err e = open_one(s, link, name, (size_t)size, &out->drafts, p);
+		if (e == ERR_PERMISSION)
+			add_name(out->foreign, name);
+		else if (e == ERR_INVALID || e == ERR_MALFORMED || e == ERR_FILE_DAMAGED)
+			add_name(out->damaged, name);
+		else if (e)
+			return e;
+		if (e)
+			*p = (struct problem){0}; /* it stays where it is, and the rest of the work goes on */
+	}
+	return ERR_OK;
 }

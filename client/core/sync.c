@@ -12,7 +12,6 @@
 #include "fault.h"
 #include "login.h"
 #include "outbox.h"
-#include "revoked.h"
 #include "staging.h"
 #include "tables.h"
 
@@ -72,9 +71,9 @@ static struct sync_event do_connect(struct sync *x)
 	if (!e && x->store->profile->session.must_change)
 		e = problem_set(x->p, ERR_MUST_CHANGE, NULL, tr("运行 passwd", "run passwd"), NULL);
 	if (!e && profile_has_role(x->store->profile, 1u << ROLE_REGISTRAR)) {
-		size_t opened;
-		e = revoked_open(x->store, x->link, &opened, x->p);
-		x->report->opened += opened;
+		size_t before = x->report->opened.drafts;
+		e = revoked_open(x->store, x->link, &x->report->opened, x->p);
+		x->report->opened.drafts += before;
 	}
 	if (e)
 		return failed(x, e);

@@ -5,6 +5,7 @@
 #define JG_SYNC_H
 
 #include "link.h"
+#include "revoked.h"
 #include "store.h"
 #include "sync_machine.h"
 
@@ -13,7 +14,7 @@ struct sync_report {
 	size_t conflicts, refused; /* of those answered */
 	size_t drafts;             /* operations put before a person: this computer was found rolled back */
 	size_t resent;             /* 1 when the server had lost its tail */
-	size_t opened;             /* operations that a revoked computer had kept sealed: they are drafts now */
+	struct revoked_opened opened; /* what a revoked computer had kept sealed */
 	bool digest_differed;
 	char held_by[64]; /* whose operation is first in the queue and needs his own session, or a registrar's (scope.h); "" = nothing is held */
 };

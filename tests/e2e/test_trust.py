@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """Who may touch what, by a client that is not ours: records hung on another school's, classes and names that are lied about, guesses,
 keys renewed on a bad line, administrators over one another."""
+import json
 import os
 import re
+import shutil
+import sqlite3
 import time
 
 import wire_client as w
-from harness import Cases, PASSWORD
+from harness import Cases, JG, PASSWORD, Program
 from wire_county import J, P, WireCounty, destination, enrolment, id_no, student
 
 pb = w.pb
@@ -312,6 +315,79 @@ def grant(wire, user):
     return wire.call("Identity.GrantUser", user=user, request=seen)
 
 
+def computer(county, name, school):
+    """A registrar at a computer with our own client."""
+    account = county.account("REGISTRAR", school, name)
+    registrar = Program(JG, county.server.dir + "/profile-" + name)
+    os.makedirs(registrar.profile)
+    registrar.connect(county.server.code(county.invite(school)))
+    registrar.first_login(account.user, account.password)
+    return registrar
+
+
+def revoke(county, registrar):
+    with county.people["secadmin"].open() as wire:
+        wire.call("Identity.RevokeDevice", id=json.load(open(registrar.profile + "/profile.json"))["device"])
+    time.sleep(3)
+
+
+def sealed(county):
+    """What a revoked computer had not sent is lost by nothing: not by a full disk, a damaged row, a second revocation, another school."""
+    mine, theirs = computer(county, "shouji", P), computer(county, "linxiao", J)
+    path, table = (lambda name: os.path.join(mine.profile, name)), county.server.dir + "/sealed.csv"
+
+    def add(*numbers):
+        with open(table, "w", encoding="utf-8") as out:
+            out.write("姓名,证件号码,年级,班级,性别\n" + "".join("封存%s,%s,六年级,9班,%s\n" % (chr(0x4e00 + n), id_no(n), "男" if int(id_no(n)[16]) % 2 else "女") for n in numbers))
+        mine.ok("import", "students", table)
+    mine.ok("sync")
+    add(301, 302)
+    store = sqlite3.connect(path("store.db"))
+    store.execute("UPDATE outbox SET bytes = zeroblob(200) WHERE n = (SELECT max(n) FROM outbox)")
+    store.commit()
+    store.close()
+    os.mkdir(path("unsent.sealed.new"))  # nothing can be written under this name: a full disk's likeness
+    revoke(county, mine)
+    told = mine.run("sync")
+    cases.check("what cannot be sealed is said", told.code == 3 and "还没有封存" in told.err, told)
+    for words in (("students", "list"), ("pupil", "find", "封存"), ("status",), ("export", "students", "-o", table + ".x"), ("doctor",)):
+        after = mine.run(*words)
+        cases.check("and nothing is shown from then on: jg %s" % words[0], after.code == 3 and "封存" + chr(0x4e00 + 301) not in after.out and "没有丢失" in after.err and "--profile" in after.err, after)
+    again = mine.run("connect", "--code", county.server.code(county.invite(P)))
+    cases.check("nor is it enrolled anew over what is not sealed", again.code == 3 and os.path.exists(path("store.db")), again)
+    os.rmdir(path("unsent.sealed.new"))
+    again = mine.run("connect", "--code", county.server.code(county.invite(P)))
+    cases.check("the next command goes on with sealing, names what is damaged, and enrols", again.code == 0 and "1 项封存" in again.err and "损坏" in again.err and "学生 20" in again.err
+                and not os.path.exists(path("store.db")), again)
+    mine.login()
+    add(303)
+    os.mkdir(path("unsent-2.sealed"))
+    first = open(path("unsent.sealed"), "rb").read()
+    revoke(county, mine)
+    told = mine.run("sync")
+    known = json.load(open(path("profile.json")))["school_name"]
+    cases.check("a second revocation writes over nothing", told.code == 3 and "unsent-3.sealed" in told.err and first == open(path("unsent.sealed"), "rb").read(), told)
+    again = mine.run("connect", "--code", county.server.code(county.invite(J)))
+    cases.check("enrolled for another school it does not say the old one's name", again.code == 0 and J in again.out and known and known not in again.out, again)
+    with open(path("unsent-4.sealed"), "wb") as out:
+        out.write(b"jgu1" + bytes(400))
+    moved = Program(JG, mine.profile, theirs.user)
+    moved.login()
+    told = moved.run("sync")
+    cases.check("what does not open here is named, with what to do, and the rest goes on", told.code == 0 and "unsent.sealed、unsent-3.sealed 是别的学校" in told.err
+                and "unsent-4.sealed 打不开" in told.err and os.path.exists(path("unsent.sealed")), told)
+    home = computer(county, "huilai", P)
+    for name, to in (("unsent.sealed", "unsent.sealed"), ("unsent-3.sealed", "unsent-3.sealed"), ("unsent.sealed", "unsent-5.sealed")):
+        shutil.copy(path(name), os.path.join(home.profile, to))
+    opened = home.ok("sync", code=5)
+    cases.equal("at the school's own computer all of them open, each operation once, and go", (opened["opened"], [n for n in os.listdir(home.profile) if "sealed" in n]), (2, []))
+    for row in home.ok("outbox", "list"):
+        home.ok("outbox", "fix", row["id"])
+    home.ok("sync")
+    names = county.psql("SELECT count(*) FROM student WHERE cert_no IN ('%s', '%s')" % (id_no(301), id_no(303)))
+    cases.equal("and nothing is lost", names.strip(), "2")
+
+
 def main():
     with WireCounty() as county:
         county.registers()
@@ -323,6 +399,7 @@ def main():
         administrators(county)
         fair(county, p, j)
         passwords(county, p)
+        sealed(county)
     cases.close()
 
 
