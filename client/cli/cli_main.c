@@ -396,16 +396,21 @@ static int pass_revoked(struct cli *c, bool enrolling)
 				"the bureau has revoked this computer; what was not sent is not sealed yet: "
 				"%s"),
 			why.message[0] ? why.message : tr(err_info(e)->zh, err_info(e)->en));
-	snprintf(c->problem.hint, sizeof c->problem.hint,
-		e ? tr("腾出磁盘空间后再运行一次 %s，会接着封存；仍不行，就换用 --profile 另一个目录注册",
-			    "free some disk space and run %s again, it goes on with sealing; or enrol in "
-			    "another folder with --profile")
-		  : tr("请县局系统管理员发新的连接码，再运行 %s connect --code 连接码",
-			    "ask the bureau's system administrator for a new code, then run %s connect "
-			    "--code CODE"),
-		c->program->name);
+	if (e) /* doctor, which a failed store asks for, is not to be had any more */
+		snprintf(c->problem.hint, sizeof c->problem.hint,
+			tr("%s，再运行一次 %s，会接着封存；仍不行，就换用 --profile 另一个目录注册",
+				"%s, then run %s again, it goes on with sealing; or enrol in another folder "
+				"with --profile"),
+			why.hint[0] && e != ERR_STORE ? why.hint : tr("腾出磁盘空间", "free some disk space"),
+			c->program->name);
+	else
+		snprintf(c->problem.hint, sizeof c->problem.hint,
+			tr("请县局系统管理员发新的连接码，再运行 %s connect --code 连接码",
+				"ask the bureau's system administrator for a new code, then run %s connect "
+				"--code CODE"),
+			c->program->name);
 	snprintf(c->problem.safe, sizeof c->problem.safe, "%s",
-		e ? tr("没有发送的内容还在本机，没有丢失", "what was not sent is still on this computer")
+		e ? tr("没有发送的内容还在本机", "what was not sent is still on this computer")
 		: kept.files ? tr("没有发送的内容封存在本机，重新注册后可以打开",
 				       "what was not sent is sealed here and opens after enrolling anew")
 			     : tr("本机没有留下未发送的内容", "nothing unsent is left here"));

@@ -352,7 +352,11 @@ def sealed(county):
     cases.check("what cannot be sealed is said", told.code == 3 and "还没有封存" in told.err, told)
     for words in (("students", "list"), ("pupil", "find", "封存"), ("status",), ("export", "students", "-o", table + ".x"), ("doctor",)):
         after = mine.run(*words)
-        cases.check("and nothing is shown from then on: jg %s" % words[0], after.code == 3 and "封存" + chr(0x4e00 + 301) not in after.out and "没有丢失" in after.err and "--profile" in after.err, after)
+        cases.check("and nothing is shown from then on: jg %s" % words[0], after.code == 3 and "封存" + chr(0x4e00 + 301) not in after.out and "还在本机" in after.err and "--profile" in after.err, after)
+    os.rename(path("store.key"), path("key.away"))
+    after = mine.run("status")
+    cases.check("what keeps it from being sealed is told with what to do about it", after.code == 3 and "取回 store.key" in after.err and "磁盘" not in after.err, after)
+    os.rename(path("key.away"), path("store.key"))
     again = mine.run("connect", "--code", county.server.code(county.invite(P)))
     cases.check("nor is it enrolled anew over what is not sealed", again.code == 3 and os.path.exists(path("store.db")), again)
     os.rmdir(path("unsent.sealed.new"))
