@@ -214,42 +214,54 @@ void session_hello(struct request *r)
 
 /* ---- Login ---- */
 
-static const struct db_stmt login_user = {
-	"SELECT u.password_hash, u.name, u.roles, u.classes, u.must_change, u.disabled, u.school,"
-	" u.must_change AND u.first_until < jg_now(), CASE WHEN g.locked_until > jg_now() THEN "
-	"g.locked_until END, people_of_role(22), jg_now(), u.user_id"
-	" FROM (SELECT 1) one"
-	" LEFT JOIN user_account u ON u.county = app_county() AND u.user_id = $1::text"
-	" LEFT JOIN login_guard g ON g.county = app_county() AND g.user_id = login_key($1::text) AND "
-	"g.device_id = $2::uuid"};
 /* Five wrong ones in a quarter of an hour lock the account on this computer for a quarter of an hour, and not
- * for longer: a try during the lock is refused and not counted. */
-static const struct db_stmt login_failed = {
+ * for longer: a try during the lock is refused and not counted. A try is counted before its password is
+ * looked at, or tries sent side by side would all be looked at; the right one forgets them. */
+static const struct db_stmt count_try = {
 	"INSERT INTO login_guard AS g (county, device_id, user_id, failed, last_at) VALUES (app_county(), "
 	"$2::uuid, login_key($1::text), 1, jg_now())"
 	" ON CONFLICT (county, user_id, device_id) DO UPDATE SET last_at = jg_now(),"
 	" failed = CASE WHEN g.last_at <= jg_now() - interval '15 minutes' THEN 1 ELSE g.failed + 1 END,"
 	" locked_until = CASE WHEN g.last_at > jg_now() - interval '15 minutes' AND g.failed + 1 >= 5"
 	" THEN jg_now() + interval '15 minutes' END WHERE coalesce(g.locked_until, '-infinity') <= jg_now()"
-	" RETURNING locked_until, people_of_role(22), jg_now()"};
+	" RETURNING 1"};
+/* Of a password that nobody looked at. A lock goes with it only if this try made it. */
+static const struct db_stmt forget_try = {
+	"UPDATE login_guard SET failed = greatest(failed - 1, 0), locked_until = nullif(locked_until, "
+	"$3::timestamptz)"
+	" WHERE county = app_county() AND user_id = login_key($1::text) AND device_id = $2::uuid"};
+static const struct db_stmt read_lock = {
+	"SELECT locked_until, people_of_role(22), jg_now() FROM login_guard"
+	" WHERE county = app_county() AND user_id = login_key($1::text) AND device_id = $2::uuid"};
+/* The right password forgets the wrong ones, unless others have locked the account meanwhile. */
+#define FORGET_TRIES                                                                                         \
+	"UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county()"                 \
+	" AND user_id = $1::text"                                                                            \
+	" AND device_id = $2::uuid AND (locked_until IS NULL OR locked_until = $3::timestamptz) RETURNING 1"
+static const struct db_stmt login_user = {
+	"SELECT u.password_hash, u.name, u.roles, u.classes, u.must_change, u.disabled, u.school,"
+	" u.must_change AND u.first_until < jg_now(), u.user_id"
+	" FROM (SELECT 1) one LEFT JOIN user_account u ON u.county = app_county() AND u.user_id = $1::text"};
 static const struct db_stmt login_session = {
-	"WITH s AS (INSERT INTO session (county, session_id, token_sha, user_id, device_id, created_at, "
-	"used_at)"
-	" VALUES (app_county(), $3::uuid, $4::bytea, $1::text, $2::uuid, jg_now(), jg_now())),"
-	" d AS (INSERT INTO device_user (county, device_id, user_id, last_login) VALUES (app_county(), "
-	"$2::uuid, $1::text, jg_now())"
-	" ON CONFLICT (county, device_id, user_id) DO UPDATE SET last_login = jg_now()),"
-	" g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND "
-	"user_id = $1::text AND device_id = $2::uuid)"
+	"WITH g AS (" FORGET_TRIES "),"
+	" s AS (INSERT INTO session (county, session_id, token_sha, user_id, device_id, created_at, used_at)"
+	" SELECT app_county(), $4::uuid, $5::bytea, $1::text, $2::uuid, jg_now(), jg_now() FROM g),"
+	" d AS (INSERT INTO device_user (county, device_id, user_id, last_login)"
+	" SELECT app_county(), $2::uuid, $1::text, jg_now() FROM g"
+	" ON CONFLICT (county, device_id, user_id) DO UPDATE SET last_login = jg_now())"
 	" UPDATE user_account SET last_login = jg_now(), first_until = CASE WHEN must_change THEN "
 	"least(first_until, jg_now() + interval '" FIRST_PASSWORD_USED
-	"') END WHERE county = app_county() AND user_id = $1::text RETURNING jg_now() + interval '7 days'"};
+	"') END FROM g WHERE county = app_county() AND user_id = $1::text RETURNING jg_now() + interval '7 "
+	"days'"};
 
 struct login_state {
 	struct password_job job;
 	bool known, expired;
+	const char *user; /* whose tries are counted */
+	bool looked_at;   /* the password was: an attempt after a fault of the database goes on from there */
 	int64_t locked_until, now; /* 0: it is not locked */
 	const char *helpers;       /* the security administrators, by name */
+	enum err put_off;          /* why the password was not looked at */
 	uint8_t session[16], token[32];
 	pb_login_reply reply;
 	Jingguan__V1__Role roles[16];
@@ -301,19 +313,6 @@ static void open_session(struct request *r, int64_t until)
 	request_reply(r, &s->reply.base);
 }
 
-static void on_session_made(struct request *r)
-{
-	struct login_state *s = r->state;
-
-	s->reply.has_session = s->reply.has_token = 1;
-	s->reply.session.data = s->session;
-	s->reply.session.len = sizeof s->session;
-	s->reply.token.data = s->token;
-	s->reply.token.len = sizeof s->token;
-	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "login", r->ref);
-	open_session(r, db_get_int(r->task.result[0], 0, 0));
-}
-
 static char *lock_hint(struct request *r)
 {
 	struct login_state *s = r->state;
@@ -343,6 +342,126 @@ static void refuse_locked(struct request *r)
 		lock_hint(r));
 }
 
+/* What every statement about the lock begins with. */
+static struct db_params lock_params(struct request *r)
+{
+	struct login_state *s = r->state;
+	struct db_params p = {0};
+
+	db_text(&p, s->user);
+	db_bytes(&p, r->caller.device, ID_SIZE);
+	return p;
+}
+
+static void query_lock(struct request *r)
+{
+	struct db_params p = lock_params(r);
+
+	request_query(r, &read_lock, &p);
+}
+
+static void take_lock(struct request *r, const PGresult *lock)
+{
+	struct login_state *s = r->state;
+
+	s->locked_until = db_is_null(lock, 0, 0) ? 0 : db_get_int(lock, 0, 0);
+	s->helpers = arena_printf(&r->arena, "%s", db_get_text(lock, 0, 1));
+	s->now = db_get_int(lock, 0, 2);
+}
+
+/* Results 0 and 1 of a trip that counts a try; of an account that does not exist it is the same. */
+static void query_try(struct request *r)
+{
+	struct db_params p = lock_params(r);
+
+	request_scope(r, SCOPE_JOB, "");
+	request_query(r, &count_try, &p);
+	query_lock(r);
+}
+
+static bool try_is_counted(struct request *r)
+{
+	take_lock(r, r->task.result[1]);
+	return PQntuples(r->task.result[0]) > 0;
+}
+
+/* Of a trip that writes what the right password allows: nothing, when others locked it meanwhile. */
+static bool is_locked_meanwhile(struct request *r)
+{
+	if (PQntuples(r->task.result[0]) > 0)
+		return false;
+	take_lock(r, r->task.result[1]);
+	return true;
+}
+
+static void begin_try(struct request *r, const char *user, request_fn count, request_fn settle)
+{
+	struct login_state *s = r->state;
+
+	if (!s)
+		s = r->state = arena_alloc(&r->arena, sizeof *s);
+	if (!s) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	s->user = user;
+	if (s->looked_at)
+		settle(r);
+	else
+		request_begin(r, count);
+}
+
+static void try_forgotten(struct request *r)
+{
+	struct login_state *s = r->state;
+
+	if (s->job.reused)
+		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s",
+			tr("新密码与最近用过的密码相同", "the new password is one of the last five"));
+	else
+		request_fail(r, s->put_off, NULL, NULL);
+}
+
+static void forget(struct request *r)
+{
+	struct login_state *s = r->state;
+	struct db_params p = lock_params(r);
+
+	request_scope(r, SCOPE_JOB, "");
+	db_time(&p, s->locked_until);
+	request_query(r, &forget_try, &p);
+	db_task_commit(&r->task);
+	request_trip(r, try_forgotten);
+}
+
+/* The answer to a try whose password is on its way to be looked at, or is not, because there are too many. */
+static void await_password(struct request *r, enum err e)
+{
+	struct login_state *s = r->state;
+
+	request_release(r);
+	s->put_off = e;
+	if (e)
+		request_begin(r, forget);
+}
+
+static void on_session_made(struct request *r)
+{
+	struct login_state *s = r->state;
+
+	if (is_locked_meanwhile(r)) {
+		refuse_locked(r);
+		return;
+	}
+	s->reply.has_session = s->reply.has_token = 1;
+	s->reply.session.data = s->session;
+	s->reply.session.len = sizeof s->session;
+	s->reply.token.data = s->token;
+	s->reply.token.len = sizeof s->token;
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "login", r->ref);
+	open_session(r, db_get_int(r->task.result[0], 0, 0));
+}
+
 /* A wrong password; the one that locks the account says so. */
 static void refuse_password(struct request *r, const char *field, const char *message)
 {
@@ -364,57 +483,52 @@ static void refuse_password(struct request *r, const char *field, const char *me
 				"minutes"));
 }
 
-/* What a wrong password did to the account on this computer; of one that does not exist it is the same. */
-static void take_failure(struct request *r, const PGresult *counted)
+/* The try was counted before: there is nothing to write. */
+static void refuse_login(struct request *r)
 {
 	struct login_state *s = r->state;
 
-	if (PQntuples(counted) == 0 || db_is_null(counted, 0, 0))
-		return;
-	s->locked_until = db_get_int(counted, 0, 0);
-	s->helpers = arena_printf(&r->arena, "%s", db_get_text(counted, 0, 1));
-	s->now = db_get_int(counted, 0, 2);
-}
-
-static void on_failure_counted(struct request *r)
-{
-	struct login_state *s = r->state;
-
-	take_failure(r, r->task.result[0]);
-	if (s->expired) {
-		access_log_add(r->worker, &r->caller, r->method->name, "BAD_LOGIN", 0, "login", r->ref);
-		request_fail_hint(r, ERR_BAD_LOGIN, NULL,
-			tr("初始密码已失效：发出后 72 小时没有登录，或登录后 24 小时没有修改",
-				"the first password has expired: not used for 72 hours, or not changed "
-				"within 24 of the first log-in"),
-			tr("请县局系统管理员重置：jgadmin users reset 用户",
-				"the bureau's system administrator makes a new one: jgadmin users reset "
-				"USER"));
+	if (!s->expired) {
+		refuse_password(r, NULL, tr("用户名或密码不对", "user or password is wrong"));
 		return;
 	}
-	refuse_password(r, NULL, tr("用户名或密码不对", "user or password is wrong"));
+	access_log_add(r->worker, &r->caller, r->method->name, "BAD_LOGIN", 0, "login", r->ref);
+	request_fail_hint(r, ERR_BAD_LOGIN, NULL,
+		tr("初始密码已失效：发出后 72 小时没有登录，或登录后 24 小时没有修改",
+			"the first password has expired: not used for 72 hours, or not changed "
+			"within 24 of the first log-in"),
+		tr("请县局系统管理员重置：jgadmin users reset 用户",
+			"the bureau's system administrator makes a new one: jgadmin users reset "
+			"USER"));
 }
 
-static void login_result(struct request *r)
+static void login_write(struct request *r)
 {
 	struct login_state *s = r->state;
-	struct db_params p = {0};
-	bool good = s->known && s->job.good && !s->expired;
+	struct db_params p = lock_params(r);
 	uint8_t sha[32];
 
+	id_make(s->session, clock_now_us());
+	randombytes_buf(s->token, sizeof s->token);
+	crypto_hash_sha256(sha, s->token, sizeof s->token);
 	request_scope(r, SCOPE_JOB, "");
-	db_text(&p, REQUEST(r, pb_login_request)->user);
-	db_bytes(&p, r->caller.device, ID_SIZE);
-	if (good) {
-		id_make(s->session, clock_now_us());
-		randombytes_buf(s->token, sizeof s->token);
-		crypto_hash_sha256(sha, s->token, sizeof s->token);
-		db_bytes(&p, s->session, sizeof s->session);
-		db_bytes(&p, sha, sizeof sha);
-	}
-	request_query(r, good ? &login_session : &login_failed, &p);
+	db_time(&p, s->locked_until);
+	db_bytes(&p, s->session, sizeof s->session);
+	db_bytes(&p, sha, sizeof sha);
+	request_query(r, &login_session, &p);
+	query_lock(r);
 	db_task_commit(&r->task);
-	request_trip(r, good ? on_session_made : on_failure_counted);
+	request_trip(r, on_session_made);
+}
+
+static void login_settle(struct request *r)
+{
+	struct login_state *s = r->state;
+
+	if (s->known && s->job.good && !s->expired)
+		request_begin(r, login_write);
+	else
+		refuse_login(r);
 }
 
 static void on_password_checked(struct password_job *job)
@@ -422,48 +536,38 @@ static void on_password_checked(struct password_job *job)
 	struct request *r = job->request;
 	struct login_state *s = r->state;
 
-	if (s->locked_until)
-		refuse_locked(r); /* nothing is counted: the lock ends when it said */
-	else
-		request_begin(r, login_result);
+	s->looked_at = true;
+	login_settle(r);
 }
 
 static void on_user_read(struct request *r)
 {
 	const pb_login_request *q = REQUEST(r, pb_login_request);
-	const PGresult *u = r->task.result[0];
-	struct login_state *s = arena_alloc(&r->arena, sizeof *s);
+	const PGresult *u = r->task.result[2];
+	struct login_state *s = r->state;
 
-	if (!s) {
-		request_fail(r, ERR_NOMEM, NULL, NULL);
-		return;
-	}
 	s->known = !db_is_null(u, 0, 0) && !db_get_int(u, 0, 5) && strcmp(db_get_text(u, 0, 6), r->caller.school) == 0;
 	/* Of an account that does not exist, what was typed goes nowhere: it may be a child's number. */
-	if (db_is_null(u, 0, 11))
+	if (db_is_null(u, 0, 8))
 		strcpy(r->caller.user, "?");
-	s->locked_until = db_is_null(u, 0, 8) ? 0 : db_get_int(u, 0, 8);
-	s->helpers = arena_printf(&r->arena, "%s", db_get_text(u, 0, 9));
-	s->now = db_get_int(u, 0, 10);
+	if (!try_is_counted(r)) {
+		refuse_locked(r);
+		return;
+	}
 	s->expired = s->known && db_get_int(u, 0, 7);
 	if (s->known)
 		read_person(r, s, u, 1);
 	/* An unknown account costs the same work as a known one. */
-	enum err e = password_check(&s->job, r, s->known ? db_get_text(u, 0, 0) : password_of_nobody(),
-		q->password, on_password_checked);
-	r->state = s;
-	request_release(r);
-	if (e)
-		request_fail(r, e, NULL, NULL);
+	await_password(r, password_check(&s->job, r, s->known ? db_get_text(u, 0, 0) : password_of_nobody(),
+				  q->password, on_password_checked));
 }
 
 static void login_query(struct request *r)
 {
 	struct db_params p = {0};
 
-	request_scope(r, SCOPE_JOB, "");
+	query_try(r);
 	db_text(&p, REQUEST(r, pb_login_request)->user);
-	db_bytes(&p, r->caller.device, ID_SIZE);
 	request_query(r, &login_user, &p);
 	db_task_commit(&r->task);
 	request_trip(r, on_user_read);
@@ -480,7 +584,7 @@ static void login(struct request *r)
 		return;
 	}
 	snprintf(r->caller.user, sizeof r->caller.user, "%s", q->user);
-	request_begin(r, login_query);
+	begin_try(r, q->user, login_query, login_settle);
 }
 
 /* ---- Resume ---- */
@@ -580,69 +684,59 @@ static void logout(struct request *r)
 }
 
 static const struct db_stmt passwd_read = {
-	"SELECT u.password_hash, CASE WHEN g.locked_until > jg_now() THEN g.locked_until END, "
-	"people_of_role(22), jg_now(), (SELECT array_agg(h.password_hash) FROM (SELECT p.password_hash FROM "
+	"SELECT u.password_hash, (SELECT array_agg(h.password_hash) FROM (SELECT p.password_hash FROM "
 	"password_history p"
 	" WHERE p.county = u.county AND p.user_id = u.user_id ORDER BY p.at DESC LIMIT 5) h)"
-	" FROM user_account u LEFT JOIN login_guard g ON g.county = u.county AND g.user_id = u.user_id AND "
-	"g.device_id = $2::uuid"
-	" WHERE u.county = app_county() AND u.user_id = $1::text"};
+	" FROM user_account u WHERE u.county = app_county() AND u.user_id = $1::text"};
 /* Other sessions end with the old password; this one goes on. */
 static const struct db_stmt passwd_write = {
-	"WITH h AS (INSERT INTO password_history (county, user_id, at, password_hash) SELECT county, "
-	"user_id, jg_now(), password_hash"
-	" FROM user_account WHERE county = app_county() AND user_id = $1::text),"
-	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text "
-	"AND session_id <> $3::uuid AND ended_at IS NULL),"
-	" g AS (UPDATE login_guard SET failed = 0 WHERE county = app_county() AND user_id = $1::text AND "
-	"device_id = $4::uuid)"
-	" UPDATE user_account SET password_hash = $2::text, must_change = false, first_until = NULL"
-	" WHERE county = app_county() AND user_id = $1::text"};
+	"WITH g AS (" FORGET_TRIES "),"
+	" h AS (INSERT INTO password_history (county, user_id, at, password_hash)"
+	" SELECT county, user_id, jg_now(), password_hash FROM user_account, g"
+	" WHERE county = app_county() AND user_id = $1::text),"
+	" s AS (UPDATE session SET ended_at = jg_now() FROM g WHERE county = app_county()"
+	" AND user_id = $1::text AND session_id <> $5::uuid AND ended_at IS NULL)"
+	" UPDATE user_account SET password_hash = $4::text, must_change = false, first_until = NULL FROM g"
+	" WHERE county = app_county() AND user_id = $1::text RETURNING 1"};
 
 static void passwd_stored(struct request *r)
 {
 	pb_empty reply = PB_EMPTY_INIT;
 
+	if (is_locked_meanwhile(r)) {
+		refuse_locked(r);
+		return;
+	}
 	if (r->conn)
 		r->conn->caller.must_change = false;
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "login", r->ref);
 	request_reply(r, &reply.base);
 }
 
-/* Whoever sits at an open session and guesses the old password is counted as he would be at the log-in. */
-static void passwd_counted(struct request *r)
-{
-	take_failure(r, r->task.result[0]);
-	refuse_password(r, "password", tr("原密码不对", "the old password is wrong"));
-}
-
 static void passwd_store(struct request *r)
 {
 	struct login_state *s = r->state;
-	struct db_params p = {0};
+	struct db_params p = lock_params(r);
 
-	if (!s->job.good) {
-		request_scope(r, SCOPE_JOB, "");
-		db_text(&p, r->caller.user);
-		db_bytes(&p, r->caller.device, ID_SIZE);
-		request_query(r, &login_failed, &p);
-		db_task_commit(&r->task);
-		request_trip(r, passwd_counted);
-		return;
-	}
-	if (s->job.reused) {
-		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s",
-			tr("新密码与最近用过的密码相同", "the new password is one of the last five"));
-		return;
-	}
 	request_scope(r, SCOPE_JOB, "");
-	db_text(&p, r->caller.user);
+	db_time(&p, s->locked_until);
 	db_text(&p, s->job.hash);
 	db_bytes(&p, r->caller.session, ID_SIZE);
-	db_bytes(&p, r->caller.device, ID_SIZE);
 	request_query(r, &passwd_write, &p);
+	query_lock(r);
 	db_task_commit(&r->task);
 	request_trip(r, passwd_stored);
+}
+
+/* Whoever sits at an open session and guesses the old password is counted as he would be at the log-in. */
+static void passwd_settle(struct request *r)
+{
+	struct login_state *s = r->state;
+
+	if (!s->job.good)
+		refuse_password(r, "password", tr("原密码不对", "the old password is wrong"));
+	else
+		request_begin(r, s->job.reused ? forget : passwd_store);
 }
 
 static void on_password_made(struct password_job *job)
@@ -650,43 +744,37 @@ static void on_password_made(struct password_job *job)
 	struct request *r = job->request;
 	struct login_state *s = r->state;
 
-	if (s->locked_until)
-		refuse_locked(r);
-	else
-		request_begin(r, passwd_store);
+	s->looked_at = true;
+	passwd_settle(r);
 }
 
 static void passwd_have(struct request *r)
 {
 	const pb_passwd_request *q = REQUEST(r, pb_passwd_request);
-	struct login_state *s = arena_alloc(&r->arena, sizeof *s);
+	struct login_state *s = r->state;
 	const char *old[PASSWORD_HISTORY];
 	size_t lengths[PASSWORD_HISTORY];
-	const PGresult *u = r->task.result[0];
+	const PGresult *u = r->task.result[2];
 
-	if (!s || PQntuples(u) == 0) {
+	if (PQntuples(u) == 0) {
 		request_fail(r, ERR_NOT_FOUND, NULL, NULL);
 		return;
 	}
-	s->locked_until = db_is_null(u, 0, 1) ? 0 : db_get_int(u, 0, 1);
-	s->helpers = arena_printf(&r->arena, "%s", db_get_text(u, 0, 2));
-	s->now = db_get_int(u, 0, 3);
-	int n = db_get_texts(u, 0, 4, old, lengths, PASSWORD_HISTORY);
-	enum err e = password_change(&s->job, r, db_get_text(u, 0, 0), old, lengths, n, q->password,
-		q->new_password, on_password_made);
-	r->state = s;
-	request_release(r);
-	if (e)
-		request_fail(r, e, NULL, NULL);
+	if (!try_is_counted(r)) {
+		refuse_locked(r);
+		return;
+	}
+	int n = db_get_texts(u, 0, 1, old, lengths, PASSWORD_HISTORY);
+	await_password(r, password_change(&s->job, r, db_get_text(u, 0, 0), old, lengths, n, q->password,
+				  q->new_password, on_password_made));
 }
 
 static void passwd_query(struct request *r)
 {
 	struct db_params p = {0};
 
-	request_scope(r, SCOPE_JOB, "");
+	query_try(r);
 	db_text(&p, r->caller.user);
-	db_bytes(&p, r->caller.device, ID_SIZE);
 	request_query(r, &passwd_read, &p);
 	db_task_commit(&r->task);
 	request_trip(r, passwd_have);
@@ -705,7 +793,7 @@ static void passwd(struct request *r)
 		request_fail(r, ERR_INVALID, "password", NULL);
 		return;
 	}
-	request_begin(r, passwd_query);
+	begin_try(r, r->caller.user, passwd_query, passwd_settle);
 }
 
 const struct handler session_handlers[] = {{METHOD_SESSION_LOGIN, login}, {METHOD_SESSION_RESUME, resume},
