@@ -8,10 +8,11 @@ import re
 import shutil
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import wire_client as w
-from harness import Cases, JG, PASSWORD, Program
-from wire_county import J, P, WireCounty, destination, enrolment, id_no, student
+from harness import COUNTY, Cases, JG, PASSWORD, Program
+from wire_county import J, P, YEAR, WireCounty, destination, enrolment, id_no, student
 
 pb = w.pb
 cases = Cases()
@@ -425,6 +426,41 @@ def sealed(county):
     cases.equal("and nothing is lost", names.strip(), "2")
 
 
+def filed_or_cancelled(county, p):
+    """A filing and the end of its year, each while the other has looked and not yet written: one of them is refused."""
+    edu = county.people["edu"]
+    waiting = lambda: int(county.psql("SELECT count(*) FROM pg_locks WHERE NOT granted").strip().splitlines()[-1])
+    filing = pb.Filing(year=YEAR, stage="T1", incomplete=True, reason="一人未联系上")
+
+    def file():
+        return "".join(r.message or pb.Outcome.Name(r.outcome) for r in push(p, ("Filing", w.uuid7(), filing)))
+
+    def cancel():
+        with edu.open() as wire:
+            return name_of(lambda: wire.call("Transition.Cancel", year=YEAR, reason="名册未齐"))
+
+    def between(first, second, stream):
+        """What both get when the first is held up at a stream before it writes, and the second comes meanwhile."""
+        county.psql("UPDATE filing SET deleted = true WHERE year = %d" % YEAR)
+        with edu.open() as wire:
+            wire.call("Transition.Open", year=YEAR)
+        with ThreadPoolExecutor() as pool:
+            held = pool.submit(county.psql, "BEGIN; SELECT FROM stream WHERE stream_id = %s FOR UPDATE; SELECT pg_sleep(2); COMMIT" % stream)
+            while "pg_sleep" not in county.psql("SELECT query FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+                pass
+            one = pool.submit(first)
+            while not waiting() and not held.done():
+                pass
+            two = pool.submit(second)
+            return one.result(), two.result()
+
+    found = between(cancel, file, COUNTY)
+    cases.check("a filing that comes while its year is cancelled is refused", found[0] == "answered" and "尚未开始" in found[1], found)
+    found = between(file, cancel, P)
+    cases.equal("a year is not cancelled over a filing that is on its way", found, ("APPLIED", "NOT_NOW"))
+    cases.equal("its pupils are there", county.psql("SELECT count(*) > 0 FROM baseline WHERE year = %d AND removed_at IS NULL" % YEAR).strip().splitlines()[-1], "t")
+
+
 def main():
     with WireCounty() as county:
         county.registers()
@@ -438,6 +474,7 @@ def main():
         passwords(county, p)
         side_by_side(county, p)
         sealed(county)
+        filed_or_cancelled(county, p)
     cases.close()
 
 
