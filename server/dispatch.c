@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codes.h"
 #include "envelope.h"
 #include "log.h"
 #include "service.h"
@@ -64,6 +65,24 @@ static enum err authorise(const struct conn *c, const struct method *m)
 	return m->roles == 0 || (m->roles & who->roles) ? ERR_OK : ERR_PERMISSION;
 }
 
+/* Whose business it is, so that the reader knows whom to ask. */
+static const char *roles_hint(struct request *r, const struct method *m)
+{
+	const char *names = "";
+	char number[8];
+
+	for (size_t i = 0; i < role_count; i++) {
+		if (!(m->roles >> role_table[i].number & 1))
+			continue;
+		snprintf(number, sizeof number, "%u", role_table[i].number);
+		const char *word = code_name(&codes_role, number);
+		names = arena_printf(&r->arena, "%s%s%s", names, *names ? tr("、", ", ") : "", word ? word : "");
+		if (!names)
+			return NULL;
+	}
+	return arena_printf(&r->arena, tr("这件事由 %s 登录办理", "this is done by %s"), names);
+}
+
 static bool take_call(struct conn *c, const struct frame *f)
 {
 	const struct method *m = method_by_number(f->method);
@@ -90,7 +109,10 @@ static bool take_call(struct conn *c, const struct frame *f)
 		if (!r->quiet)
 			access_log_add(
 				c->worker, &c->caller, m->name, err_info((int)e)->name, 0, "refused", r->ref);
-		request_fail(r, e, NULL, NULL);
+		if (e == ERR_PERMISSION)
+			request_fail_hint(r, e, NULL, tr("没有权限", "not permitted"), roles_hint(r, m));
+		else
+			request_fail(r, e, NULL, NULL);
 		return true;
 	}
 	if (c->request_count > CALLS_MAX) {

@@ -180,6 +180,8 @@ int cmd_users_disable(struct cli *c)
 	pb_user_name q = PB_USER_NAME_INIT;
 
 	q.user = (char *)(uintptr_t)cli_operand(c, 0);
+	if (cli_is_asked(c) && !cli_confirm(q.user, tr("停用后不能恢复，只能另建帐号。确认请再输入一遍帐号名：", "a disabled account is not brought back: a new one is made. Type its name again to go on: ")))
+		return cli_fail_with(c, ERR_NOT_NOW, tr("jgadmin users list 看是谁；只是忘了密码用 jgadmin users reset", "jgadmin users list shows who it is; for a forgotten password jgadmin users reset"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return ask_secret(c, METHOD_IDENTITY_DISABLE_USER, &q.base);
 }
 

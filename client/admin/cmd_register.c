@@ -177,12 +177,20 @@ static int send_lines(struct reading *r, uint16_t method)
 	return code;
 }
 
+/* A register is the bureau's own file: its columns are named there, not mapped here. */
+static int fail_file(struct cli *c)
+{
+	if (c->problem.code == ERR_FILE_HEADER)
+		snprintf(c->problem.hint, sizeof c->problem.hint, "%s", tr("在文件的表头行写上这一列的列名，填好内容，再运行同一条命令", "write that column into the file's header row, fill it, and run the same command"));
+	return cli_fail(c);
+}
+
 static int import(struct cli *c, uint32_t kind, uint16_t method)
 {
 	struct reading r = {.c = c, .kind = kind_by_number(kind), .rejected = json_array()};
 
 	arena_init(&r.arena, 64u << 20);
-	int code = read_file(&r, cli_operand(c, 0)) ? cli_fail(c) : send_lines(&r, method);
+	int code = read_file(&r, cli_operand(c, 0)) ? fail_file(c) : send_lines(&r, method);
 	for (size_t i = 0; i < r.count; i++)
 		buf_free(&r.lines[i].bytes);
 	free(r.lines);
@@ -232,7 +240,9 @@ int cmd_schools_list(struct cli *c)
 			"founder", s->founder, "stages", admin_texts(s->stage, s->n_stage), "district", admin_text(s->district)));
 	}
 	cli_table_print(c, t);
-	if (!list->n_school)
+	if (!list->n_school && !profile_has_role(&c->profile, 1u << ROLE_BASIC_EDU))
+		cli_next(c, "%s", tr("由基教科导入学校名册：jgadmin schools import 文件", "the office of basic education imports them: jgadmin schools import FILE"));
+	else if (!list->n_school)
 		cli_next(c, "%s", tr("jgadmin schools import 文件 导入学校名册", "jgadmin schools import FILE"));
 	else
 		cli_next(c, "%s", tr("jgadmin transition phase --year 年度 看到了哪一步", "jgadmin transition phase --year YEAR shows where things stand"));

@@ -178,8 +178,8 @@ int cmd_reconcile(struct cli *c)
 	return cli_result(c, out, 0);
 }
 
-/* next: the command that shows what has come of it, or NULL. */
-static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *next, int32_t year)
+/* word: what was decided, or ""; next: the command that shows what has come of it, or NULL. */
+static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *word, const char *next, int32_t year)
 {
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -191,7 +191,7 @@ static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q
 		return cli_fail(c);
 	}
 	const char *about = ok->about ? ok->about : "";
-	cli_say(c, about[0] ? tr("已记录 %u 条：%s", "%u recorded: %s") : tr("已处理 %u 条%s", "%u done%s"), ok->changed, about);
+	cli_say(c, about[0] ? tr("已记录 %u 条：%s%s", "%u recorded: %s%s") : tr("已处理 %u 条%s%s", "%u done%s%s"), ok->changed, about[0] ? word : "", about);
 	if (next)
 		cli_next(c, tr("jgadmin transition %s --year %d", "jgadmin transition %s --year %d"), next, year);
 	json_t *out = json_pack("{s:i,s:o}", "changed", (int)ok->changed, "about", admin_text(about));
@@ -208,7 +208,11 @@ int cmd_cancel(struct cli *c)
 		return code;
 	q.has_year = 1;
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
-	return ask_changed(c, METHOD_TRANSITION_CANCEL, &q.base, "open", q.year);
+	char year[16];
+	snprintf(year, sizeof year, "%d", q.year);
+	if (cli_is_asked(c) && !cli_confirm(year, tr("取消后应升学名单解冻；各校的名册和已填的去向都不动。确认请输入年份：", "the list is let go; rosters and declarations stay as they are. Type the year to go on: ")))
+		return cli_fail_with(c, ERR_NOT_NOW, tr("jgadmin transition phase --year 年度 看到了哪一步", "jgadmin transition phase --year YEAR shows where things stand"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	return ask_changed(c, METHOD_TRANSITION_CANCEL, &q.base, "", "open", q.year);
 }
 
 /* The cli contract promises the list; issuing answers with it. */
@@ -242,7 +246,7 @@ int cmd_slips_review(struct cli *c)
 		return code;
 	int year = 0; /* a slip's number begins with its year: JB2027-0001 */
 	bool named = sscanf(q.slip, "JB%d", &year) == 1;
-	return ask_changed(c, METHOD_TRANSITION_REVIEW_SLIP, &q.base, named ? "slips list" : NULL, year);
+	return ask_changed(c, METHOD_TRANSITION_REVIEW_SLIP, &q.base, "", named ? "slips list" : NULL, year);
 }
 
 static int decide_proof(struct cli *c, bool accept)
@@ -261,7 +265,7 @@ static int decide_proof(struct cli *c, bool accept)
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_PROOF, q.year, q.pupil, &code))
 		return code;
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base, "reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base, accept ? tr("认可，", "accepted, ") : tr("不认可，", "refuted, "), "reconcile", q.year);
 }
 
 int cmd_proof_accept(struct cli *c)
@@ -288,8 +292,12 @@ static int decide_pair(struct cli *c, bool same)
 		return err_info(ERR_NOT_FOUND)->exit_code;
 	q.pupil = (char *)(uintptr_t)pupil;
 	q.row = (char *)(uintptr_t)row;
+	const char *first = cli_operand(c, 0), *second = cli_operand(c, 1);
+	size_t n = strlen(first);
+	if (strchr(second, '.') && strlen(second) < 8 && (strncmp(first, second, n) != 0 || second[n] != '.'))
+		return cli_fail_with(c, ERR_INVALID, tr("下级序号的前半是学生的序号，如 4 和 4.2", "the row's number begins with the pupil's: 4 and 4.2"), tr("%s 不是 %s 名下的条目", "%s is no row of %s"), second, first);
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, "reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, same ? tr("是同一人，", "the same child, ") : tr("不是同一人，", "different children, "), "reconcile", q.year);
 }
 
 int cmd_same(struct cli *c)
@@ -317,7 +325,7 @@ static int amend(struct cli *c, bool add)
 	q.pupil = (char *)(uintptr_t)pupil;
 	q.school = (char *)(uintptr_t)cli_option(c, "school");
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
-	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base, "reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base, add ? tr("补入，", "added, ") : tr("移出，", "removed, "), "reconcile", q.year);
 }
 
 int cmd_baseline_add(struct cli *c)

@@ -124,7 +124,7 @@ int cli_fail(struct cli *c)
 	const struct problem *p = &c->problem;
 	struct told t = tell(c);
 	/* A command without a device reads no record: its field is an option of its own. */
-	const char *field = c->command && c->command->needs & CLI_ENROLLED ? field_word(p->field) : "";
+	const char *field = c->command && c->command->needs & CLI_ENROLLED && (p->row || strcmp(c->program->name, "jg") == 0) ? field_word(p->field) : "";
 	char row[48] = "", ref[64] = "";
 
 	cli_progress_end(c);

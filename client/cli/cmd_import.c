@@ -301,6 +301,36 @@ int cmd_import_list(struct cli *c)
 }
 
 /* Serves `import undo` and `undo`: an edit of several pupils is a batch like an import. */
+struct wanted_batch {
+	int64_t id;
+	struct batch_row row;
+};
+
+static enum err take_wanted(void *data, const struct batch_row *b)
+{
+	struct wanted_batch *w = data;
+
+	if (b->id == w->id)
+		w->row = *b;
+	return ERR_OK;
+}
+
+/* An import is many pupils at once: a person at a terminal sees which it was, because `undo 1` may have meant the first edit. */
+static bool undo_confirmed(struct cli *c, struct store *store, int64_t id)
+{
+	struct wanted_batch w = {.id = id};
+	char file[FILE_NAME_TEXT_MAX];
+
+	if (!cli_is_asked(c) || batch_each(store, take_wanted, &w, NULL) || !w.row.id || w.row.undone || strcmp(w.row.what, "edit") == 0 ||
+		strcmp(w.row.what, "answer") == 0 || strcmp(w.row.what, "undo") == 0)
+		return true; /* what is no import, or not there, batch_undo judges */
+	file_path_text(file, sizeof file, w.row.about);
+	cli_say(c, tr("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu 条。撤销会把它们全部删去或改回，已送到县局的也一样；要再有，就重新导入这个文件。",
+			    "batch %lld: %s, %s, %zu new, %zu changed. Undoing deletes or takes back all of them, at the bureau too; importing the file again brings them back."),
+		(long long)id, batch_words(w.row.what), file, w.row.counts.inserted, w.row.counts.updated);
+	return cli_confirm(tr("撤销", "undo"), tr("确认请输入“撤销”：", "type undo to go on: "));
+}
+
 int cmd_import_undo(struct cli *c)
 {
 	static struct undo_report report;
@@ -310,6 +340,8 @@ int cmd_import_undo(struct cli *c)
 
 	if (!store)
 		return code;
+	if (!undo_confirmed(c, store, atoll(c->operand[0])))
+		return cli_fail_with(c, ERR_NOT_NOW, tr("jg import list 列出批次和修改", "jg import list shows imports and edits"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	enum err e = batch_undo(store, atoll(c->operand[0]), &report, &c->problem);
 	json_t *blocked = json_array();
 	for (size_t i = 0; i < report.blocked && i < BATCH_BLOCKS_MAX; i++) {

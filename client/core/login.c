@@ -45,7 +45,7 @@ enum err login_resume(struct link *link, struct problem *p)
 
 	if (!s->user[0] || sodium_is_zero(s->token, sizeof s->token))
 		return problem_set(
-			p, ERR_UNAUTHENTICATED, NULL, tr("运行 login 用户名", "run login USER"), NULL);
+			p, ERR_UNAUTHENTICATED, NULL, NULL, NULL);
 	if (link_exporter(link, exporter))
 		return problem_set(p, ERR_UNREACHABLE, NULL, NULL, NULL);
 	crypto_hash_sha256(key, s->token, sizeof s->token);

@@ -347,8 +347,12 @@ class Year:
         cases.check("and no code stands on the screen", not re.search(r"\b[MABCD]\d{1,2}\b|OUTSIDE|null|\d{10}", clerk.said), clerk.said)
         one = clerk.row("姓名不一致")
         two = next(line.split()[0] for line in clerk.said.splitlines() if line.startswith(one + ".") and "新生名册" in line)
+        listed, other = clerk.said, "1" if one != "1" else "2"
+        clerk.type("transition", "same", "--year", str(self.year), other, two, "--reason", "x")
+        cases.check("a row of another pupil is not taken for this one's", clerk.code == 2 and "%s 不是 %s 名下的条目" % (two, other) in clerk.said, clerk.said)
+        clerk.said = listed
         clerk.follow("jgadmin transition same", [one, two, "改名，核对户口簿"])
-        clerk.sees("what was decided is said", "学生")
+        clerk.sees("what was decided is said", "是同一人，学生丁")
         clerk.follow("jgadmin transition reconcile")
         clerk.follow("jgadmin transition proof list")
         mine = clerk.row("东岗小学")
@@ -430,6 +434,17 @@ class Year:
         quiet.interrupt("connect")
         cases.check("Ctrl-C says what stands", re.search("已中断。本机数据没有改动", quiet.said), quiet.said)
 
+    def regrets(self):
+        """What is many at once, or not taken back, is shown and asked for: a slip of the finger changes nothing."""
+        wang = self.schools[PRIMARY]
+        wang.type("undo", "1", answers=[("请输入“撤销”", "n")])
+        cases.check("undoing an import says how many pupils and asks", wang.code == 3 and "新增 6 条" in wang.said and "没有改动" in wang.said, wang.said)
+        self.system.again("users", "list")
+        self.system.type("users", "disable", "qianlaoshi", answers=[("再输入一遍", "")])
+        cases.check("an account is disabled only when its name was typed again", self.system.code == 3 and "没有改动" in self.system.said, self.system.said)
+        self.system.type("transition", "phase", "--year", str(self.year))
+        cases.check("who may not is told whose business it is", self.system.code == 3 and "基教科" in self.system.said, self.system.said)
+
     def third_lines(self):
         """Every advice of err.def and every third line that a wrong command gets names a command that there is, or a place."""
         table = open(os.path.join(ROOT, "common/err.def"), encoding="utf-8").read()
@@ -510,6 +525,7 @@ class Year:
         self.autumn()
         self.trust(admins)
         self.screen()
+        self.regrets()
         self.third_lines()
 
     def end(self):
