@@ -16,7 +16,7 @@
 static double draw_steps(struct paper *paper, double y, const char *code)
 {
 	const char *steps[] = {tr("jg connect --code 连接码", "jg connect --code CODE"), tr("jg login 帐号", "jg login USER"),
-		"jg passwd", "jg sync", "jg todo"};
+		"jg passwd", tr("jg import students 六年级.xlsx（小学）", "jg import students grade6.xlsx (a primary)"), "jg sync"};
 	struct paper_style large = {.size = 11.5, .width = WIDTH, .typed = true},
 			   typed = {.size = 10, .width = WIDTH - INDENT, .typed = true}, small = {.size = 10};
 	char line[64];
