@@ -423,12 +423,15 @@ static const struct db_stmt tell_pair = {
 static const struct db_stmt word_on_pair = {"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
 static const struct db_stmt amend = {"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
 /* A pupil by id, certificate number or student number; `baseline add` also finds those who are not of P. */
+/* Who stands in the list comes before who was let go: a cancelled year, or a roster that was undone and imported again, leaves rows of the
+ * same child under another id. */
 const struct db_stmt transition_find_pupil = {
-	"SELECT p.pupil FROM (SELECT b.pupil, 1 AS rank FROM baseline b JOIN student s ON s.county = "
+	"SELECT p.pupil, (SELECT c.phase FROM cycle c WHERE c.county = app_county() AND c.year = $1::int AND NOT c.deleted)"
+	" FROM (SELECT b.pupil, CASE WHEN b.removed_at IS NULL THEN 1 ELSE 2 END AS rank FROM baseline b JOIN student s ON s.county = "
 	"b.county AND s.rec_id = b.student"
 	" WHERE b.county = app_county() AND b.year = $1::int AND (b.pupil::text = lower($2::text) OR "
 	"cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
-	" UNION ALL SELECT s.rec_id, 2 FROM student s WHERE s.county = app_county() AND NOT s.deleted AND "
+	" UNION ALL SELECT s.rec_id, 3 FROM student s WHERE s.county = app_county() AND NOT s.deleted AND "
 	"$3::boolean"
 	" AND (s.rec_id::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text) OR "
 	"student_no_key(s.student_no) = student_no_key($2::text))) p ORDER BY rank, pupil LIMIT 1"};
@@ -455,6 +458,18 @@ bool transition_found_pupil(struct request *r, uint8_t id[ID_SIZE])
 	}
 	memcpy(id, db_get_bytes(r->task.result[0], 0, 0, &n), ID_SIZE);
 	return true;
+}
+
+/* The pupil of a word of the bureau: found, and of a year that is not closed. */
+static bool word_found(struct request *r, int32_t year, uint8_t id[ID_SIZE])
+{
+	if (!transition_found_pupil(r, id))
+		return false;
+	if (strcmp(db_get_text(r->task.result[0], 0, 1), "closed") != 0)
+		return true;
+	request_refuse(r, ERR_PHASE, "year", arena_printf(&r->arena, tr("%d 年已经办结，不再改动", "%d is closed and not changed any more"), year),
+		arena_printf(&r->arena, tr("确要改动，请局领导重新打开：jgadmin transition phase --year %d verify --force --reason 理由", "the leader may open it again: jgadmin transition phase --year %d verify --force --reason TEXT"), year));
+	return false;
 }
 
 static void take_about(struct request *r, const PGresult *a)
@@ -506,7 +521,7 @@ static void proof_found(struct request *r)
 	uint8_t pupil[ID_SIZE];
 	struct db_params p = {0}, t = {0};
 
-	if (!transition_found_pupil(r, pupil))
+	if (!word_found(r, q->year, pupil))
 		return;
 	db_int4(&t, q->year);
 	db_bytes(&t, pupil, ID_SIZE);
@@ -544,7 +559,7 @@ static void pair_found(struct request *r)
 	uint8_t pupil[ID_SIZE], row[ID_SIZE];
 	struct db_params p = {0}, t = {0};
 
-	if (!transition_found_pupil(r, pupil))
+	if (!word_found(r, q->year, pupil))
 		return;
 	if (!q->row || id_parse(row, q->row)) {
 		request_refuse(r, ERR_INVALID, "row", tr("没有写是哪一行", "which row?"), tr("行的编号在 jgadmin transition mismatches 里", "jgadmin transition mismatches lists the rows"));
@@ -584,7 +599,7 @@ static void amend_found(struct request *r)
 	uint8_t pupil[ID_SIZE];
 	struct db_params p = {0}, t = {0};
 
-	if (!transition_found_pupil(r, pupil))
+	if (!word_found(r, q->year, pupil))
 		return;
 	db_int4(&t, q->year);
 	db_bytes(&t, pupil, ID_SIZE);
