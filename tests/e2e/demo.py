@@ -133,8 +133,11 @@ class Demo:
     def summer(self):
         self.edu.ok("transition", "phase", "--year", YEAR, "assist")
         self.move_to(7, 15, "七至八月：班主任帮办报名")
-        person = self.schools[self.county.primaries[0]]
-        pupil = next(p for p in self.county.pupils if p.primary == self.county.primaries[0] and p.scenario == "ok")
+        fine = [p for p in self.county.pupils if p.scenario == "ok" and p.primary in self.schools]
+        if not fine: # a small county may have nobody with whom nothing goes wrong
+            raise Failure("学生太少，每名学生都安排了问题：用 --pupils 60 以上")
+        pupil = min(fine, key=lambda p: p.primary != self.county.primaries[0])
+        person = self.schools[pupil.primary]
         person.ok("transition", "set", "-", "--dest", pupil.category, "--registration", "BM20270001", stdin=pupil.id + "\n")
         self.sync(person)
         self.story.say("登记报名号，逐人可查")

@@ -8,25 +8,12 @@ import stat
 import subprocess
 import time
 
-from county_files import check_digit
 from harness import Cases, Server
-from test_decisions import at_terminal
+from test_decisions import at_terminal, number, write
 
 P, Q, J = "2132990001", "2132990002", "3132990001"
 YEAR = 2027
 cases = Cases()
-
-
-def number(n):
-    body = "32999920150301%03d" % n
-    return body + check_digit(body)
-
-
-def write(server, name, text):
-    path = os.path.join(server.dir, name)
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(text)
-    return path
 
 
 def proof(server, clerk, primary):
