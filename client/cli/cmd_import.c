@@ -276,11 +276,12 @@ static enum err list_batch(void *data, const struct batch_row *b)
 	cli_table_row(l->table, (const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what), file, b->author, counts[0], counts[1], counts[2],
 					counts[3], b->undone ? tr("已撤销", "undone") : ""});
 	bool import = strcmp(b->what, "edit") != 0 && strcmp(b->what, "undo") != 0 && strcmp(b->what, "answer") != 0;
-	json_array_append_new(l->json,
-		json_pack("{ss ss ss ss ss sI sI sI sI sb}", "id", id, "at", at, "what", b->what, "file",
-			import ? file : "", "author", b->author, "inserted", (json_int_t)b->counts.inserted, "updated",
-			(json_int_t)b->counts.updated, "unchanged", (json_int_t)b->counts.unchanged,
-			"rejected", (json_int_t)b->counts.rejected, "undone", b->undone));
+	json_array_append_new(
+		l->json, json_pack("{ss ss ss ss ss sI sI sI sI sb}", "id", id, "at", at, "what", b->what,
+				 "file", import ? file : "", "author", b->author, "inserted",
+				 (json_int_t)b->counts.inserted, "updated", (json_int_t)b->counts.updated,
+				 "unchanged", (json_int_t)b->counts.unchanged, "rejected",
+				 (json_int_t)b->counts.rejected, "undone", b->undone != 0));
 	return ERR_OK;
 }
 
@@ -321,9 +322,9 @@ static bool undo_confirmed(struct cli *c, struct store *store, int64_t id)
 	struct wanted_batch w = {.id = id};
 	char file[FILE_NAME_TEXT_MAX];
 
-	if (!cli_is_asked(c) || batch_each(store, take_wanted, &w, NULL) || !w.row.id || w.row.undone || strcmp(w.row.what, "edit") == 0 ||
+	if (!cli_is_asked(c) || batch_each(store, take_wanted, &w, NULL) || strcmp(w.row.what, "edit") == 0 ||
 		strcmp(w.row.what, "answer") == 0 || strcmp(w.row.what, "undo") == 0)
-		return true; /* what is no import, or not there, batch_undo judges */
+		return true;
 	file_path_text(file, sizeof file, w.row.about);
 	cli_say(c, tr("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu 条。撤销会把它们全部删去或改回，已送到县局的也一样；要再有，就重新导入这个文件。",
 			    "batch %lld: %s, %s, %zu new, %zu changed. Undoing deletes or takes back all of them, at the bureau too; importing the file again brings them back."),
@@ -340,9 +341,11 @@ int cmd_import_undo(struct cli *c)
 
 	if (!store)
 		return code;
-	if (!undo_confirmed(c, store, atoll(c->operand[0])))
+	enum err e = batch_undo(store, atoll(c->operand[0]), true, &report, &c->problem);
+	if (!e && !undo_confirmed(c, store, atoll(c->operand[0])))
 		return cli_fail_with(c, ERR_NOT_NOW, tr("jg import list 列出批次和修改", "jg import list shows imports and edits"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
-	enum err e = batch_undo(store, atoll(c->operand[0]), &report, &c->problem);
+	if (!e)
+		e = batch_undo(store, atoll(c->operand[0]), false, &report, &c->problem);
 	json_t *blocked = json_array();
 	for (size_t i = 0; i < report.blocked && i < BATCH_BLOCKS_MAX; i++) {
 		const struct batch_block *b = &report.block[i];

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "cycle.h"
+#include "file_name.h"
 #include "tables.h"
 #include "words.h"
 
@@ -68,7 +69,7 @@ static void read_batch(struct store *s, sqlite3_stmt *stmt, struct batch_row *ro
 	row->counts = (struct batch_counts){(size_t)sqlite3_column_int64(stmt, 5),
 		(size_t)sqlite3_column_int64(stmt, 6), (size_t)sqlite3_column_int64(stmt, 7),
 		(size_t)sqlite3_column_int64(stmt, 8)};
-	row->undone = sqlite3_column_int(stmt, 9);
+	row->undone = sqlite3_column_int64(stmt, 9);
 	size_t n = (size_t)sqlite3_column_bytes(stmt, 3);
 	if (n >= SEAL_OVERHEAD && n - SEAL_OVERHEAD < sizeof row->about &&
 		unseal_value(s->seal, "batch", &row->id, sizeof row->id, sqlite3_column_blob(stmt, 3), n,
@@ -97,7 +98,7 @@ enum err batch_each(struct store *s, batch_fn fn, void *data, struct problem *p)
 /* ---- Undo ---- */
 
 static const uint32_t undo_kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_ENROLMENT,
-	KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_PERSUASION, KIND_KLASS, KIND_SLIP_ADDRESSEE, 0};
+	KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_PERSUASION, KIND_KLASS, KIND_SLIP_ADDRESSEE, KIND_SLIP, 0};
 
 /* What the operations of a batch did to one record: its state before the first of them and the groups
  * touched. */
@@ -196,15 +197,16 @@ static void block(struct undo *u, const struct item *item)
 }
 
 /* Which record another one hangs on, or NULL. */
-static const uint8_t *refers_to(const struct item *item)
+static const uint8_t *refers_to(const struct record *r)
 {
-	const struct kind *kind = item->record.kind;
-	int field = kind->number == KIND_VERIFY_ANSWER ? F_VERIFY_ANSWER_DESTINATION : kind->of;
+	int field = r->kind->number == KIND_VERIFY_ANSWER    ? F_VERIFY_ANSWER_DESTINATION
+		    : r->kind->number == KIND_SLIP_ADDRESSEE ? F_SLIP_ADDRESSEE_SLIP
+							     : r->kind->of;
 
 	if (field < 0)
 		return NULL;
-	const struct value *v = &item->record.value[field];
-	return record_has(&item->record, field) && v->len == ID_SIZE ? v->data : NULL;
+	const struct value *v = &r->value[field];
+	return record_has(r, field) && v->len == ID_SIZE ? v->data : NULL;
 }
 
 /* Others built on it: the values are no longer those that the batch wrote, or a later record hangs on an
@@ -222,11 +224,26 @@ static void find_blocks(struct undo *u)
 	}
 	for (size_t i = 0; i < u->view->n; i++) {
 		struct item *item = u->view->items[i];
-		const uint8_t *to = item->live && !item->mark ? refers_to(item) : NULL;
+		const uint8_t *to = item->live && !item->mark ? refers_to(&item->record) : NULL;
 		struct item *target = to ? view_find_id(u->view, to) : NULL;
 		if (target && target->mark && u->list[target->mark - 1].inserted)
 			block(u, item);
 	}
+}
+
+/* The year of a record, or of what it hangs on: a file on a half of a slip is of the slip's year; 0 when it
+ * has none. */
+static int32_t year_of(const struct view *v, const struct record *r)
+{
+	for (int depth = 0; r && depth < 3; depth++) {
+		int field = kind_field_index(r->kind, "year");
+		if (field >= 0)
+			return (int32_t)record_number(r, field);
+		const uint8_t *to = refers_to(r);
+		const struct item *target = to ? view_find_id(v, to) : NULL;
+		r = target ? &target->record : NULL;
+	}
+	return 0;
 }
 
 /* The server would refuse it later: a closed year is refused here and now. */
@@ -237,9 +254,7 @@ static enum err check_year(struct undo *u, struct store *s)
 	bool closed = strcmp(cycle.phase, "closed") == 0;
 
 	for (size_t i = 0; !e && cycle.known && i < u->n; i++) {
-		const struct record *r = &u->list[i].after;
-		int field = kind_field_index(r->kind, "year");
-		int32_t year = field < 0 ? 0 : (int32_t)record_number(r, field);
+		int32_t year = year_of(u->view, &u->list[i].after);
 		if (year && (year < cycle.year || (year == cycle.year && closed)))
 			return problem_set(u->p, ERR_PHASE, NULL,
 				tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年", "tell the bureau: the leader can open the year again, with a reason"),
@@ -283,36 +298,95 @@ static enum err give_back(struct undo *u, int64_t batch)
 	return e;
 }
 
-static enum err finish_undo(struct undo *u, struct store *s, const char *mark_sql, int64_t id)
+/* What an undo took back and deleted has no number any more: it is entered again, from its file when that is
+ * known. */
+static enum err enter_again(struct undo *u, const struct batch_row *undone)
 {
-	int64_t batch;
-	struct batch_counts counts = {0};
+	char file[FILE_NAME_TEXT_MAX], hint[HINT_SIZE];
+	bool import = undone->id && strcmp(undone->what, "edit") != 0 && strcmp(undone->what, "answer") != 0;
 
+	file_path_text(file, sizeof file, undone->about);
+	if (import && *file)
+		snprintf(hint, sizeof hint,
+			tr("把文件再导入一次：jg import %s %s", "import the file again: jg import %s %s"),
+			undone->what, file);
+	else if (undone->id && !import)
+		snprintf(hint, sizeof hint, "%s",
+			tr("重新填一次：jg transition list、jg verify list 看序号",
+				"enter it again: jg transition list, jg verify list show the numbers"));
+	else
+		snprintf(hint, sizeof hint, "%s",
+			tr("把原来的文件再导入一次：jg import list 列出各批次的文件",
+				"import the file again: jg import list shows the files"));
+	u->report->blocked = 0;
+	return problem_set(u->p, ERR_NOT_NOW, NULL, hint, "%s",
+		tr("撤销时删去的记录，不能靠再撤销找回",
+			"what an undo has deleted is not brought back by undoing it"));
+}
+
+struct undone_by {
+	int64_t id;
+	struct batch_row row;
+};
+
+static enum err find_undone(void *data, const struct batch_row *row)
+{
+	struct undone_by *u = data;
+
+	if (row->undone == u->id)
+		u->row = *row;
+	return ERR_OK;
+}
+
+/* Nothing left, a closed year, or others built on it. */
+static enum err judge(struct undo *u, struct store *s, const struct batch_row *batch)
+{
 	if (!u->report->blocked && u->n == 0)
-		return problem_set(u->p, ERR_NOT_FOUND, NULL, tr("jg import list 列出各批次", "jg import list shows the batches"),
+		return problem_set(u->p, ERR_NOT_FOUND, NULL,
+			tr("jg import list 列出各批次", "jg import list shows the batches"),
 			tr("没有可以撤销的内容", "there is nothing to undo"));
-	if (u->report->blocked)
-		return problem_set(u->p, ERR_CONFLICT, NULL,
-			tr("先处理名单上的记录", "deal with the records listed first"),
-			tr("有 %zu 条记录后来又有改动，不能整批撤销",
-				"%zu records were changed since; the whole cannot be undone"),
-			u->report->blocked);
 	enum err e = check_year(u, s);
-	if (!e)
-		name_pupils(u);
-	if (!e)
-		e = store_begin(s, u->p);
+	if (e) {
+		u->report->blocked = 0;
+		return e;
+	}
+	if (!u->report->blocked)
+		return ERR_OK;
+	struct undone_by by = {.id = batch->id};
+	if (strcmp(batch->what, "undo") == 0 && !(e = batch_each(s, find_undone, &by, u->p)))
+		return enter_again(u, &by.row);
+	return e ? e
+		 : problem_set(u->p, ERR_CONFLICT, NULL,
+			   tr("只改其中几名：jg students set、jg transition set；后来的修改用 jg import list "
+			      "看编号，先撤销它",
+				   "change some of them with jg students set or jg transition set; or undo "
+				   "the later change first, jg import list shows its number"),
+			   tr("有 %zu 条记录后来又有改动，不能整批撤销",
+				   "%zu records were changed since; the whole cannot be undone"),
+			   u->report->blocked);
+}
+
+/* batch: what is undone; its id is 0 for a single operation. */
+static enum err finish_undo(struct undo *u, struct store *s, const struct batch_row *batch)
+{
+	int64_t by;
+	struct batch_counts counts = {0};
+	enum err e = store_begin(s, u->p);
+
 	if (e)
 		return e;
-	e = batch_begin(s, "undo", *u->report->pupils ? u->report->pupils : NULL, &batch, u->p);
+	name_pupils(u);
+	e = batch_begin(s, "undo", *u->report->pupils ? u->report->pupils : NULL, &by, u->p);
 	if (!e)
-		e = give_back(u, batch);
+		e = give_back(u, by);
 	counts.updated = u->report->undone;
 	if (!e)
-		e = batch_end(s, batch, &counts, u->p);
-	sqlite3_stmt *stmt = e || !mark_sql ? NULL : store_prepare(s, mark_sql, u->p);
+		e = batch_end(s, by, &counts, u->p);
+	sqlite3_stmt *stmt =
+		e || !batch->id ? NULL : store_prepare(s, "UPDATE batch SET undone = ? WHERE id = ?", u->p);
 	if (stmt) {
-		sqlite3_bind_int64(stmt, 1, id);
+		sqlite3_bind_int64(stmt, 1, by);
+		sqlite3_bind_int64(stmt, 2, batch->id);
 		e = store_run(s, stmt, u->p);
 		sqlite3_finalize(stmt);
 	}
@@ -337,16 +411,17 @@ static void end_undo(struct undo *u)
 	arena_free(&u->arena);
 }
 
-static enum err check_batch(struct store *s, int64_t id, struct problem *p)
+static enum err check_batch(struct store *s, struct batch_row *row, int64_t id, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT undone FROM batch WHERE id = ?", p);
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT " BATCH_COLUMNS " FROM batch WHERE id = ?", p);
 
 	if (!stmt)
 		return ERR_STORE;
 	sqlite3_bind_int64(stmt, 1, id);
 	bool found;
 	enum err e = store_next(s, stmt, &found, p);
-	bool undone = found && sqlite3_column_int(stmt, 0);
+	if (found)
+		read_batch(s, stmt, row);
 	sqlite3_finalize(stmt);
 	if (e)
 		return e;
@@ -354,15 +429,19 @@ static enum err check_batch(struct store *s, int64_t id, struct problem *p)
 		return problem_set(p, ERR_NOT_FOUND, NULL,
 			tr("用 jg import list 查编号", "see jg import list for the ids"),
 			tr("没有编号为 %lld 的批次", "there is no batch %lld"), (long long)id);
-	return undone ? problem_set(
-				p, ERR_EXISTS, NULL, tr("jg import list 列出各批次", "jg import list shows the batches"), tr("第 %lld 批已经撤销过", "batch %lld was undone already"), (long long)id)
-		      : ERR_OK;
+	return row->undone
+		       ? problem_set(p, ERR_EXISTS, NULL,
+				 tr("jg import list 列出各批次", "jg import list shows the batches"),
+				 tr("第 %lld 批已经撤销过", "batch %lld was undone already"), (long long)id)
+		       : ERR_OK;
 }
 
-enum err batch_undo(struct store *s, int64_t id, struct undo_report *report, struct problem *p)
+enum err batch_undo(
+	struct store *s, int64_t id, bool only_judge, struct undo_report *report, struct problem *p)
 {
 	struct undo u;
-	enum err e = check_batch(s, id, p);
+	struct batch_row row;
+	enum err e = check_batch(s, &row, id, p);
 
 	if (e)
 		return e;
@@ -372,13 +451,16 @@ enum err batch_undo(struct store *s, int64_t id, struct undo_report *report, str
 	if (!e)
 		find_blocks(&u);
 	if (!e)
-		e = finish_undo(&u, s, "UPDATE batch SET undone = 1 WHERE id = ?", id);
+		e = judge(&u, s, &row);
+	if (!e && !only_judge)
+		e = finish_undo(&u, s, &row);
 	end_undo(&u);
 	return e;
 }
 
 enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, struct problem *p)
 {
+	const struct batch_row single = {0};
 	struct op_row row;
 	struct arena arena;
 	struct undo u;
@@ -396,7 +478,9 @@ enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, st
 	if (!e)
 		find_blocks(&u);
 	if (!e)
-		e = finish_undo(&u, s, NULL, 0);
+		e = judge(&u, s, &single);
+	if (!e)
+		e = finish_undo(&u, s, &single);
 	end_undo(&u);
 	arena_free(&arena);
 	return e;

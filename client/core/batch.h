@@ -18,7 +18,8 @@ struct batch_row {
 	int64_t id, at;
 	char what[32], author[64], about[256];
 	struct batch_counts counts;
-	bool undone;
+	int64_t undone; /* the batch that undid it (1 in stores of before: batch 1 undoes nothing), 0 = it
+			   stands */
 };
 /* Newest first. fn returns an error to stop. No transaction needed. */
 typedef enum err (*batch_fn)(void *data, const struct batch_row *row);
@@ -41,8 +42,11 @@ struct undo_report {
 
 /* Deletes what the batch inserted and gives back what it updated, as new operations; makes its own
  * transaction. Refused with ERR_CONFLICT and the list when others built on it: a record was changed again, or
- * another refers to it; with ERR_PHASE when it belongs to a year that the county has closed. ERR_NOT_FOUND, ERR_EXISTS when it was undone before. */
-enum err batch_undo(struct store *s, int64_t id, struct undo_report *report, struct problem *p);
+ * another refers to it; with ERR_PHASE when it belongs to a year that the county has closed, and ERR_NOT_NOW
+ * when it is an undo that deleted records. ERR_NOT_FOUND, ERR_EXISTS when it was undone before. only_judge:
+ * nothing is stored, a person is asked first. */
+enum err batch_undo(
+	struct store *s, int64_t id, bool only_judge, struct undo_report *report, struct problem *p);
 /* The same for one operation of the outbox that was accepted or waits. */
 enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, struct problem *p);
 

@@ -10,6 +10,7 @@ import openpyxl
 
 from county_files import check_digit
 from harness import Cases, Server
+from test_decisions import at_terminal
 from test_reminders import JUNIOR, PRIMARY, YEAR, County
 
 # Codes, error names, machine times and school codes have no place on a screen that people read.
@@ -96,6 +97,8 @@ class Words:
         c.write("录取.pdf", "录取通知")
         made = p.ok("transition", "set", number(5), "--dest", "A3", "--school", "北中", "--evidence", c.path("录取.pdf"))["edit"]
         self.says("a destination and its file are one pupil", p, "undo", made, words=("已撤销 2 条：白云飞（六10班），",))
+        made = p.ok("import", "list")[0]["id"]
+        self.says("what an undo deleted is entered again", p, "undo", made, words=("不能靠再撤销找回", "重新填一次：jg transition list"), code=3)
         self.says("twice is once", p, "undo", batch, words=("第 %s 批已经撤销过" % batch, "jg import list"), code=3)
         p.ok("sync")
         self.c.check("a pure junior school has nothing to declare", not [t for t in self.junior.ok("todo") if t["what"] in ("unset", "gaps", "file")], self.junior.ok("todo"))
@@ -252,6 +255,8 @@ class Words:
     def closed(self):
         c = self.county
         batch = self.primary.ok("transition", "set", number(5), "--dest", "D1")["edit"]
+        c.write("迟交.csv", "姓名,证件号码,去向类别\n高浩然,%s,D1\n" % number(1))
+        table = self.primary.ok("import", "destinations", c.path("迟交.csv"))["import"]
         self.primary.ok("sync")
         c.phase("closed")
         self.primary.ok("sync")
@@ -260,6 +265,8 @@ class Words:
         text = self.clean(self.primary, "status")
         self.c.check("the status says so in words", "没有成功：" in text, text)
         self.says("a closed year is told at once, without the server", self.primary, "undo", batch, words=("2027 年的升学工作已经办结", "教育局"), code=3)
+        code, screen = at_terminal(self.primary, "import", "undo", str(table), say="撤销\n")
+        self.c.check("before anything is asked", code == 3 and "已经办结" in screen and "确认" not in screen, screen)
         n = next(o["id"] for o in reversed(self.primary.ok("outbox", "list")) if o["kind"] == "destination")
         self.says("for a single change", self.primary, "outbox", "revert", n, words=("2027 年的升学工作已经办结",), code=3)
         self.says("no such change", self.primary, "outbox", "show", "9999", words=("jg outbox list",), code=3)

@@ -220,7 +220,7 @@ static void assert_batch(const struct batch_row *b, const char *what, size_t ins
 	assert_int_equal(b->counts.inserted, inserted);
 	assert_int_equal(b->counts.updated, updated);
 	assert_int_equal(b->counts.unchanged, unchanged);
-	assert_int_equal(b->undone, undone);
+	assert_int_equal(b->undone != 0, undone);
 }
 
 static void undo_gives_back_unless_built_upon(void **state)
@@ -238,16 +238,21 @@ static void undo_gives_back_unless_built_upon(void **state)
 		HEAD "测甲,329999201403150017,16,4,男,测父,13800000001\n测乙,329999201403150025,16,4,女,,\n",
 		ERR_OK);
 	assert_counts(&second, 1, 1, 0, 0);
-	assert_int_equal(batch_undo(f.store, first.id, &undo, &p), ERR_CONFLICT);
+	assert_int_equal(batch_undo(f.store, first.id, false, &undo, &p), ERR_CONFLICT);
 	assert_int_equal(undo.blocked, 1);
 	assert_string_equal(undo.block[0].name, "测甲");
-	assert_int_equal(batch_undo(f.store, second.id, &undo, &p), ERR_OK);
+	assert_int_equal(batch_undo(f.store, second.id, false, &undo, &p), ERR_OK);
 	assert_int_equal(undo.undone, 2);
-	assert_int_equal(batch_undo(f.store, second.id, &undo, &p), ERR_EXISTS);
+	assert_int_equal(batch_undo(f.store, second.id, false, &undo, &p), ERR_EXISTS);
 	batches.n = 0;
 	assert_int_equal(batch_each(f.store, take_batch, &batches, &p), ERR_OK);
 	assert_int_equal(batches.n, 3);
 	assert_batch(&batches.row[0], "undo", 0, 2, 0, false);
+	assert_int_equal(batch_undo(f.store, batches.row[0].id, false, &undo, &p),
+		ERR_NOT_NOW); /* it deleted 测乙: only the file has him */
+	assert_non_null(strstr(p.hint, "jg import students "));
+	assert_non_null(strstr(p.hint, "s.csv"));
+	assert_int_equal(undo.blocked, 0);
 	assert_batch(&batches.row[1], "students", 1, 1, 0, true);
 	assert_batch(&batches.row[2], "students", 1, 0, 0, false);
 	static const uint32_t kinds[] = {KIND_STUDENT, 0};
@@ -257,7 +262,9 @@ static void undo_gives_back_unless_built_upon(void **state)
 		&find_record(v, KIND_STUDENT, "329999201403150017", 0)->record, F_STUDENT_CLASS_NO, "3"));
 	assert_null(find_record(v, KIND_STUDENT, "329999201403150025", 0));
 	view_free(v);
-	assert_int_equal(batch_undo(f.store, first.id, &undo, &p), ERR_OK);
+	assert_int_equal(
+		batch_undo(f.store, first.id, true, &undo, &p), ERR_OK); /* judged, nothing done yet */
+	assert_int_equal(batch_undo(f.store, first.id, false, &undo, &p), ERR_OK);
 	assert_int_equal(undo.undone, 2); /* the pupil and the guardian */
 	import_report_free(&first);
 	import_report_free(&second);
