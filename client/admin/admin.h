@@ -74,6 +74,7 @@ int cmd_users_reset(struct cli *c);
 int cmd_users_set(struct cli *c);
 int cmd_users_grant(struct cli *c);
 int cmd_users_disable(struct cli *c);
+int cmd_users_enable(struct cli *c);
 int cmd_users_unlock(struct cli *c);
 int cmd_devices_invite(struct cli *c);
 int cmd_devices_list(struct cli *c);

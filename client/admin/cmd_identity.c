@@ -180,9 +180,21 @@ int cmd_users_disable(struct cli *c)
 	pb_user_name q = PB_USER_NAME_INIT;
 
 	q.user = (char *)(uintptr_t)cli_operand(c, 0);
-	if (cli_is_asked(c) && !cli_confirm(q.user, tr("停用后不能恢复，只能另建帐号。确认请再输入一遍帐号名：", "a disabled account is not brought back: a new one is made. Type its name again to go on: ")))
+	if (cli_is_asked(c) &&
+		!cli_confirm(q.user, tr("停用后这个人马上不能登录（以后可用 jgadmin users enable "
+					"恢复）。确认请再输入一遍帐号名：",
+					     "he is logged out at once (jgadmin users enable brings the "
+					     "account back). Type its name again to go on: ")))
 		return cli_fail_with(c, ERR_NOT_NOW, tr("jgadmin users list 看是谁；只是忘了密码用 jgadmin users reset", "jgadmin users list shows who it is; for a forgotten password jgadmin users reset"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return ask_secret(c, METHOD_IDENTITY_DISABLE_USER, &q.base);
+}
+
+int cmd_users_enable(struct cli *c)
+{
+	pb_user_name q = PB_USER_NAME_INIT;
+
+	q.user = (char *)(uintptr_t)cli_operand(c, 0);
+	return ask_secret(c, METHOD_IDENTITY_ENABLE_USER, &q.base);
 }
 
 static const char *role_words(const Jingguan__V1__Role *role, size_t n, char *out, size_t size)
@@ -208,10 +220,13 @@ static void say_request(const struct cli *c, const pb_user *u)
 		cli_say(c, tr("%s 申请改帐号 %s：姓名 %s → %s；角色 %s → %s", "%s asks to change %s: name %s → %s; roles %s → %s"), u->asked_by, u->user, u->name, u->asked_name,
 			role_words(u->role, u->n_role, before, sizeof before), role_words(u->asked_role, u->n_asked_role, after, sizeof after));
 	else
-		cli_say(c, tr("%s 申请%s：%s（%s），角色 %s", "%s asks to %s: %s (%s), roles %s"), u->asked_by,
-			strcmp(asked, "add") == 0     ? tr("新建帐号", "make the account")
-			: strcmp(asked, "reset") == 0 ? tr("重置密码（新密码将告诉您）", "reset the password, which you will be told")
-						      : tr("停用帐号", "disable the account"),
+		cli_say(c, tr("%s 申请%s：%s（%s），角色 %s", "%s asks to %s: %s (%s), roles %s"),
+			u->asked_by,
+			strcmp(asked, "add") == 0      ? tr("新建帐号", "make the account")
+			: strcmp(asked, "reset") == 0  ? tr("重置密码（新密码将告诉您）",
+								 "reset the password, which you will be told")
+			: strcmp(asked, "enable") == 0 ? tr("恢复帐号", "bring the account back")
+						       : tr("停用帐号", "disable the account"),
 			u->user, u->name, role_words(u->role, u->n_role, before, sizeof before));
 }
 

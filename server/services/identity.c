@@ -274,6 +274,9 @@ static const struct db_stmt disable_account = {
 	"$1::text AND ended_at IS NULL)"
 	" UPDATE user_account SET disabled = true WHERE county = app_county() AND user_id = $1::text"};
 
+static const struct db_stmt enable_account = {
+	"UPDATE user_account SET disabled = false WHERE county = app_county() AND user_id = $1::text"};
+
 static const char *user_of(const struct request *r)
 {
 	const char *user = r->method->number == METHOD_IDENTITY_SET_USER     ? REQUEST(r, pb_user_set)->user
@@ -369,7 +372,10 @@ static void reset_write(struct request *r)
 	if (db_get_int(a, 0, 1)) {
 		request_refuse(r, ERR_NOT_NOW, "user",
 			tr("这个帐号已停用，不能重置密码", "the account is disabled"),
-			tr("给这个人新建帐号：jgadmin users add", "make a new account: jgadmin users add"));
+			arena_printf(&r->arena,
+				tr("先恢复它：jgadmin users enable %s",
+					"bring it back first: jgadmin users enable %s"),
+				user_of(r)));
 		return;
 	}
 	s->tells_password = true;
@@ -390,6 +396,27 @@ static void disable_write(struct request *r)
 	pg_array_begin(&s->roles, PG_INT4);
 	db_text(&p, user_of(r));
 	change(r, db_get_int(a, 0, 3) != 0, "disable", db_get_text(a, 0, 7), &disable_account, &p);
+}
+
+/* A disabled account of the bureau reads as its person did: two bring it back, as two reset it. */
+static void enable_write(struct request *r)
+{
+	struct identity_state *s = r->state;
+	const PGresult *a = account_found(r);
+	struct db_params p = {0};
+
+	if (!a)
+		return;
+	if (!db_get_int(a, 0, 1)) {
+		request_refuse(r, ERR_EXISTS, "user", tr("这个帐号没有停用", "this account is not disabled"),
+			tr("被锁定的用 jgadmin users unlock，忘了密码用 jgadmin users reset",
+				"for a lock jgadmin users unlock, for a forgotten password jgadmin users "
+				"reset"));
+		return;
+	}
+	pg_array_begin(&s->roles, PG_INT4);
+	db_text(&p, user_of(r));
+	change(r, db_get_int(a, 0, 2) != 0, "enable", db_get_text(a, 0, 7), &enable_account, &p);
 }
 
 static void set_write(struct request *r)
@@ -435,6 +462,7 @@ static void account_read(struct request *r)
 	request_query(r, &read_account, &p);
 	request_trip(r, r->method->number == METHOD_IDENTITY_RESET_USER     ? reset_write
 			: r->method->number == METHOD_IDENTITY_DISABLE_USER ? disable_write
+			: r->method->number == METHOD_IDENTITY_ENABLE_USER  ? enable_write
 									    : set_write);
 }
 
@@ -459,7 +487,7 @@ static void reset_user(struct request *r)
 		request_fail(r, e, "user", NULL);
 }
 
-/* Disabling and changing: nobody does it to himself. */
+/* Disabling, bringing back and changing: nobody does it to himself. */
 static void change_user(struct request *r)
 {
 	enum err e = make_state(r);
@@ -478,16 +506,22 @@ static const struct db_stmt read_request = {
 	" FROM account_request q LEFT JOIN user_account a ON a.county = q.county AND a.user_id = q.asked_by"
 	" WHERE q.county = app_county() AND q.user_id = $1::text AND q.outcome IS NULL FOR UPDATE OF q"};
 static const struct db_stmt grant_request = {
-	"WITH q AS (UPDATE account_request SET outcome = CASE WHEN $4::boolean THEN 'refused' ELSE 'granted' END, settled_by = $3::text, settled_at = jg_now()"
+	"WITH q AS (UPDATE account_request SET outcome = CASE WHEN $4::boolean THEN 'refused' ELSE 'granted' "
+	"END, settled_by = $3::text, settled_at = jg_now()"
 	" WHERE county = app_county() AND user_id = $1::text AND outcome IS NULL RETURNING *),"
-	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text AND ended_at IS NULL AND NOT $4::boolean),"
-	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by) SELECT county, jg_now(), user_id, roles, asked_by || '+' || $3::text"
+	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text "
+	"AND ended_at IS NULL AND NOT $4::boolean),"
+	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by) SELECT county, jg_now(), "
+	"user_id, roles, asked_by || '+' || $3::text"
 	" FROM q WHERE what IN ('add', 'set') AND NOT $4::boolean)"
-	" UPDATE user_account u SET disabled = CASE q.what WHEN 'disable' THEN true WHEN 'add' THEN false ELSE u.disabled END,"
+	" UPDATE user_account u SET disabled = CASE q.what WHEN 'disable' THEN true WHEN 'add' THEN false "
+	"WHEN 'enable' THEN false ELSE u.disabled END,"
 	" password_hash = CASE WHEN q.what IN ('add', 'reset') THEN $2::text ELSE u.password_hash END,"
 	" must_change = u.must_change OR q.what IN ('add', 'reset'),"
-	" first_until = CASE WHEN q.what IN ('add', 'reset') THEN jg_now() + interval '" FIRST_PASSWORD_UNUSED "' ELSE u.first_until END,"
-	" name = CASE q.what WHEN 'set' THEN q.name ELSE u.name END, roles = CASE q.what WHEN 'set' THEN q.roles ELSE u.roles END"
+	" first_until = CASE WHEN q.what IN ('add', 'reset') THEN jg_now() + interval '" FIRST_PASSWORD_UNUSED
+	"' ELSE u.first_until END,"
+	" name = CASE q.what WHEN 'set' THEN q.name ELSE u.name END, roles = CASE q.what WHEN 'set' THEN "
+	"q.roles ELSE u.roles END"
 	" FROM q WHERE u.county = q.county AND u.user_id = q.user_id AND NOT $4::boolean"};
 
 static void grant_write(struct request *r)
@@ -682,7 +716,8 @@ static void list_users(struct request *r)
 
 const struct handler identity_handlers[] = {{METHOD_IDENTITY_ADD_USER, add_user},
 	{METHOD_IDENTITY_LIST_USERS, list_users}, {METHOD_IDENTITY_RESET_USER, reset_user},
-	{METHOD_IDENTITY_DISABLE_USER, change_user}, {METHOD_IDENTITY_SET_USER, change_user},
-	{METHOD_IDENTITY_GRANT_USER, grant_user}, {METHOD_IDENTITY_UNLOCK_USER, unlock_user},
-	{METHOD_IDENTITY_INVITE_DEVICE, identity_invite}, {METHOD_IDENTITY_LIST_DEVICES, identity_devices},
-	{METHOD_IDENTITY_REVOKE_DEVICE, identity_revoke}, {0, NULL}};
+	{METHOD_IDENTITY_DISABLE_USER, change_user}, {METHOD_IDENTITY_ENABLE_USER, change_user},
+	{METHOD_IDENTITY_SET_USER, change_user}, {METHOD_IDENTITY_GRANT_USER, grant_user},
+	{METHOD_IDENTITY_UNLOCK_USER, unlock_user}, {METHOD_IDENTITY_INVITE_DEVICE, identity_invite},
+	{METHOD_IDENTITY_LIST_DEVICES, identity_devices}, {METHOD_IDENTITY_REVOKE_DEVICE, identity_revoke},
+	{0, NULL}};

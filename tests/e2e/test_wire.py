@@ -272,6 +272,12 @@ def identity(county):
     with office.connect() as wire:
         is_refused("a disabled person's session is over", lambda: office.resume(wire), "UNAUTHENTICATED")
         is_refused("and he cannot log in", lambda: wire.call("Session.Login", user=office.user, password="Other-2026xx"), "BAD_LOGIN")
+    with sysadmin.open() as wire, secadmin.open() as second:
+        cases.check("two bring him back", wire.call("Identity.EnableUser", user=office.user).waiting)
+        cases.check("and the second one's word does it", not grant(second, office.user).password)
+        is_refused("who is not disabled is not brought back", lambda: wire.call("Identity.EnableUser", user=office.user), "EXISTS")
+    with office.connect() as wire:
+        cases.check("his password is the one he had", not office.login(wire, office.user, "Other-2026xx").must_change)
 
 
 # ---- what peers do wrong ----
