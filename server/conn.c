@@ -101,6 +101,7 @@ static bool on_first(struct stream *s)
 
 static const struct stream_events events = {on_first, on_stream_ready, on_data, on_drained, on_closed};
 
+/* Of IPv6 the network: whoever has one address there has 2^64. */
 static uint32_t address_hash(uv_tcp_t *tcp)
 {
 	struct sockaddr_storage peer;
@@ -109,9 +110,10 @@ static uint32_t address_hash(uv_tcp_t *tcp)
 
 	if (uv_tcp_getpeername(tcp, (struct sockaddr *)&peer, &n))
 		return 0;
-	const uint8_t *at = peer.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&peer)->sin6_addr.s6_addr
-						       : (const uint8_t *)&((struct sockaddr_in *)&peer)->sin_addr;
-	for (int i = 0; i < (peer.ss_family == AF_INET6 ? 16 : 4); i++)
+	const struct in6_addr *six = &((const struct sockaddr_in6 *)&peer)->sin6_addr;
+	bool whole = peer.ss_family != AF_INET6, mapped = !whole && IN6_IS_ADDR_V4MAPPED(six);
+	const uint8_t *at = whole ? (const uint8_t *)&((const struct sockaddr_in *)&peer)->sin_addr : six->s6_addr + (mapped ? 12 : 0);
+	for (int i = 0; i < (whole || mapped ? 4 : 8); i++)
 		h = (h ^ at[i]) * 16777619u;
 	return h;
 }

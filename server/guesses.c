@@ -48,16 +48,22 @@ static bool fill(uint64_t *until_ms, uint64_t now_ms, unsigned most, unsigned st
 	return true;
 }
 
+static bool is_guilty(const struct guess_slot *a, uint64_t now_ms)
+{
+	return a->until_ms && now_ms < a->until_ms + GUESSES_GUILTY_MS;
+}
+
 enum guess guesses_take(struct guesses *g, uint32_t address, const uint8_t tag[3], uint64_t now_ms, unsigned *wait_ms)
 {
 	enum guess answer = GUESS_MAY;
 
 	uv_mutex_lock(&g->lock);
 	struct guess_slot *a = slot_of(g->address, address_key(address)), *c = slot_of(g->code, code_key(address, tag));
+	uint64_t *all = &g->all_until_ms[is_guilty(a, now_ms)];
 	if (c->wrong >= GUESSES_CODE)
 		answer = GUESS_DEAD;
 	else if (!fill(&a->until_ms, now_ms, GUESSES_ADDRESS, GUESSES_ADDRESS_EVERY_MS, wait_ms) ||
-		 !fill(&g->all_until_ms, now_ms, GUESSES_ALL, GUESSES_ALL_EVERY_MS, wait_ms))
+		 !fill(all, now_ms, GUESSES_ALL, GUESSES_ALL_EVERY_MS, wait_ms))
 		answer = GUESS_LATER;
 	else
 		c->wrong++;
@@ -71,7 +77,7 @@ void guesses_right(struct guesses *g, uint32_t address, const uint8_t tag[3])
 	uv_mutex_lock(&g->lock);
 	slot_of(g->code, code_key(address, tag))->wrong = 0;
 	slot_of(g->address, address_key(address))->until_ms = 0;
-	if (g->all_until_ms > GUESSES_ALL_EVERY_MS)
-		g->all_until_ms -= GUESSES_ALL_EVERY_MS;
+	if (g->all_until_ms[0] > GUESSES_ALL_EVERY_MS)
+		g->all_until_ms[0] -= GUESSES_ALL_EVERY_MS;
 	uv_mutex_unlock(&g->lock);
 }

@@ -13,17 +13,18 @@
 #define GUESSES_ADDRESS_EVERY_MS 2000 /* … and one more each two seconds */
 #define GUESSES_ALL 300		    /* of all addresses at once: a county enrols as many schools on one morning … */
 #define GUESSES_ALL_EVERY_MS 100    /* … and ten more a second: what is over it costs no look at the database */
+#define GUESSES_GUILTY_MS 3600000   /* so long after a wrong code an address waits in the queue of those that guess, not in everybody's */
 #define GUESSES_SLOTS 4096	    /* addresses, and addresses with codes, that are remembered: the oldest give way */
 
 struct guess_slot {
 	uint64_t key;	 /* 0 = free */
-	uint64_t until_ms; /* an address: when its wrong tries are forgotten; a code: when it was last tried */
+	uint64_t until_ms; /* an address: when its wrong tries are forgotten, 0 = it had none; a code: when it was last tried */
 	unsigned wrong;	 /* of a code */
 };
 
 struct guesses {
 	uv_mutex_t lock;
-	uint64_t all_until_ms;
+	uint64_t all_until_ms[2]; /* of addresses without a wrong code, and with one: who guesses from a thousand addresses holds up the likes of him */
 	struct guess_slot address[GUESSES_SLOTS], code[GUESSES_SLOTS];
 };
 

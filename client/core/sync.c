@@ -234,9 +234,13 @@ static struct sync_event do_file(struct sync *x)
 	if (!e)
 		e = complete ? blob_progress(x->store, row.sha, row.have, true, x->p)
 			     : send_chunks(x, &row, bytes, size, &complete);
+	if (e == ERR_FILE_DAMAGED) { /* what somebody had begun there was not this file; it is gone now */
+		row.have = 0;
+		e = send_chunks(x, &row, bytes, size, &complete);
+	}
 	free(bytes);
 	/* A file that cannot be read or is not wanted must not hold the others up; doctor names it. */
-	if (e == ERR_FILE_IO || e == ERR_STORE || e == ERR_TOO_LARGE || e == ERR_INVALID)
+	if (e == ERR_FILE_IO || e == ERR_STORE || e == ERR_TOO_LARGE || e == ERR_INVALID || e == ERR_FILE_DAMAGED)
 		e = blob_give_up(x->store, row.sha, x->p);
 	return e ? failed(x, e) : (struct sync_event){.what = SYNC_FILED, .more = true};
 }

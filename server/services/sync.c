@@ -360,7 +360,7 @@ static void pull(struct request *r)
 
 static const struct db_stmt blob_state = {
 	"SELECT b.complete, (SELECT count(*) FROM blob_chunk k WHERE k.county = b.county AND k.school = b.school AND k.sha = b.sha)::int, b.size"
-	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea"};
+	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND (b.complete OR $3::bigint IN (0, b.size))"};
 /* A file that a record of the school names has room until the school's is full; one that none names (its record is on its way) little. */
 static const struct db_stmt blob_create = {
 	"INSERT INTO blob (county, school, sha, size) SELECT app_county(), $1::text, $2::bytea, $3::bigint WHERE CASE"
@@ -380,10 +380,8 @@ static const struct db_stmt blob_complete = {
 	"UPDATE blob b SET complete = true WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND NOT b.complete"
 	" AND b.size = (SELECT sum(octet_length(bytes)) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea)"
 	" AND b.sha = sha256((SELECT string_agg(bytes, ''::bytea ORDER BY n) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea))"};
-/* All bytes are there and the hash is another one: what stands is worthless and the sender begins again. */
-static const struct db_stmt blob_wrong = {
-	"SELECT b.size <= (SELECT sum(octet_length(bytes)) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea) AND NOT b.complete"
-	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea"};
+/* Of another size, or all bytes are there and the hash is another one: the sender begins anew. */
+static const struct db_stmt blob_drop_worthless = {"SELECT blob_drop_worthless($1::text, $2::bytea, $3::bigint)"};
 static const struct db_stmt blob_chunks = {
 	"SELECT k.n, k.bytes, b.size FROM blob b JOIN blob_chunk k ON k.county = b.county AND k.school = b.school AND k.sha = b.sha"
 	" WHERE b.county = app_county() AND b.sha = $1::bytea AND b.complete AND k.n >= $2::int"
@@ -391,8 +389,18 @@ static const struct db_stmt blob_chunks = {
 
 static void blob_params(struct db_params *p, const struct request *r, const ProtobufCBinaryData *sha)
 {
+	*p = (struct db_params){0};
 	db_text(p, r->caller.school);
 	db_bytes(p, sha->data, sha->len);
+}
+
+static void query_sized(struct request *r, const struct db_stmt *stmt, const ProtobufCBinaryData *sha, uint64_t size)
+{
+	struct db_params p;
+
+	blob_params(&p, r, sha);
+	db_int8(&p, (int64_t)size);
+	request_query(r, stmt, &p);
 }
 
 static void reply_blob_state(struct request *r, const PGresult *b)
@@ -409,10 +417,9 @@ static void reply_blob_state(struct request *r, const PGresult *b)
 
 static void stat_query(struct request *r)
 {
-	struct db_params p = {0};
+	const pb_blob_ref *q = REQUEST(r, pb_blob_ref);
 
-	blob_params(&p, r, &REQUEST(r, pb_blob_ref)->sha);
-	request_query(r, &blob_state, &p);
+	query_sized(r, &blob_state, &q->sha, q->size);
 }
 
 static void stat_done(struct request *r)
@@ -431,23 +438,22 @@ static void stat_blob(struct request *r)
 static void chunk_query(struct request *r)
 {
 	const pb_blob_chunk *q = REQUEST(r, pb_blob_chunk);
-	struct db_params create = {0}, insert = {0}, complete = {0}, wrong = {0}, state = {0};
+	struct db_params p;
 
-	blob_params(&create, r, &q->sha);
-	db_int8(&create, (int64_t)q->size);
-	db_int8(&create, SCHOOL_FILES_MAX);
-	db_int8(&create, UNNAMED_FILES_MAX);
-	request_query(r, &blob_create, &create);
-	blob_params(&insert, r, &q->sha);
-	db_int4(&insert, (int32_t)q->n);
-	db_bytes(&insert, q->data.data, q->data.len);
-	request_query(r, &chunk_insert, &insert);
-	blob_params(&complete, r, &q->sha);
-	request_query(r, &blob_complete, &complete);
-	blob_params(&wrong, r, &q->sha);
-	request_query(r, &blob_wrong, &wrong);
-	blob_params(&state, r, &q->sha);
-	request_query(r, &blob_state, &state);
+	query_sized(r, &blob_drop_worthless, &q->sha, q->size);
+	blob_params(&p, r, &q->sha);
+	db_int8(&p, (int64_t)q->size);
+	db_int8(&p, SCHOOL_FILES_MAX);
+	db_int8(&p, UNNAMED_FILES_MAX);
+	request_query(r, &blob_create, &p);
+	blob_params(&p, r, &q->sha);
+	db_int4(&p, (int32_t)q->n);
+	db_bytes(&p, q->data.data, q->data.len);
+	request_query(r, &chunk_insert, &p);
+	blob_params(&p, r, &q->sha);
+	request_query(r, &blob_complete, &p);
+	query_sized(r, &blob_state, &q->sha, q->size);
+	query_sized(r, &blob_drop_worthless, &q->sha, q->size);
 }
 
 static void chunk_done(struct request *r)
@@ -458,7 +464,7 @@ static void chunk_done(struct request *r)
 			tr("先同步佐证材料的登记，或请县局系统管理员处理", "synchronise the records of the files first, or ask the bureau's system administrator"));
 		return;
 	}
-	if (db_get_int(r->task.result[3], 0, 0))
+	if (db_get_int(r->task.result[5], 0, 0))
 		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s", tr("文件内容与校验值不符", "the bytes do not have this hash"));
 	else
 		reply_blob_state(r, r->task.result[4]);

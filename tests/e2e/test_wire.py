@@ -383,6 +383,16 @@ def ranges(county, year):
         is_refused("a cursor of 2^63", lambda: wire.call("Sync.Pull", stream=stream, cursor=1 << 63), "INVALID")
         cases.equal("a cursor above the head begins again", wire.call("Sync.Pull", stream=stream, cursor=1 << 40).control, 52)
         data = [os.urandom(9 << 20), os.urandom(2 << 20)]
+        sha = hashlib.sha256(data[1]).digest()
+        is_refused("bytes that do not have their hash", lambda: [wire.call("Sync.PutChunk", sha=sha, size=len(data[0]), n=n, data=data[0][n * w.CHUNK:(n + 1) * w.CHUNK])
+            for n in range(36)], "FILE_DAMAGED")
+        cases.equal("leave nothing in the way of those that do", wire.call("Sync.StatBlob", sha=sha, size=len(data[0])).have, 0)
+        cases.equal("a size said wrongly is not for ever", [wire.call("Sync.PutChunk", sha=sha, size=size, n=0, data=data[1][:w.CHUNK]).have for size in (9 << 20, 2 << 20)]
+            + [wire.call("Sync.StatBlob", sha=sha, size=size).have for size in (9 << 20, 2 << 20)], [1, 1, 0, 1])
+        cases.equal("the file is put", year.p.put_blob(wire, data[1]), sha)
+        wire.call("Sync.PutChunk", sha=sha, size=9 << 20, n=0, data=b"x")
+        cases.check("and one that is complete stays", wire.call("Sync.StatBlob", sha=sha, size=1).complete)
+        data = [os.urandom(7 << 20), os.urandom(2 << 20)]
         year.p.put_blob(wire, data[0])
         is_refused("files that no record names have their limit", lambda: year.p.put_blob(wire, data[1]), "TOO_LARGE")
 
