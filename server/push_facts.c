@@ -35,8 +35,9 @@ static const struct db_stmt read_hangers = {
 	"SELECT u.ord, h.rec_id FROM unnest($1::int[], $2::uuid[]) u(ord, id), LATERAL"
 	" (SELECT rec_id FROM guardian WHERE county = app_county() AND student = u.id AND NOT deleted"
 	" UNION ALL SELECT rec_id FROM evidence WHERE county = app_county() AND target = u.id AND NOT deleted) h"};
-static const struct db_stmt read_day = {
-	"SELECT jg_today(), ARRAY(SELECT year FROM cycle WHERE county = app_county() AND NOT deleted AND phase = 'closed')"};
+/* Holds the phase of every year till the push is through: before the records, so that whatever is judged is
+ * read behind it. */
+static const struct db_stmt hold_years = {"SELECT day, closed, known FROM push_years()"};
 static const struct db_stmt read_others = {
 	"SELECT ord, school, problem FROM destination_judge($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])"};
 static const struct db_stmt guard_filing = {
@@ -546,7 +547,7 @@ bool push_facts_send(struct group *g)
 	send_devices(g);
 	send_authors(g);
 	send_replays(g);
-	db_task_query(&g->task, &read_day, NULL);
+	db_task_query(&g->task, &hold_years, NULL);
 	lock_schools(g);
 	for (size_t k = 0; k < kind_count; k++)
 		if (!send_kind(g, &kind_table[k]))
@@ -796,20 +797,30 @@ static bool read_hanger_rows(struct group *g)
 	return true;
 }
 
+static struct plan_years *years_of(struct group *g, const PGresult *years, int column)
+{
+	struct plan_years *list = arena_alloc(&g->arena, sizeof *list);
+
+	if (list) {
+		int n = db_get_ints(years, 0, column, list->year, PLAN_YEARS);
+		list->count = n < PLAN_YEARS ? (size_t)n : PLAN_YEARS;
+	}
+	return list;
+}
+
 bool push_facts_read(struct group *g)
 {
-	const PGresult *day = g->task.result[3];
-	int32_t *closed = arena_alloc(&g->arena, sizeof *closed * 64);
+	const PGresult *years = g->task.result[3];
+	struct plan_years *closed = years_of(g, years, 1), *known = years_of(g, years, 2);
 
-	if (!closed)
+	if (!closed || !known)
 		return false;
-	int n = db_get_ints(day, 0, 1, closed, 64);
 	for (size_t i = 0; i < g->count; i++) {
 		struct member *m = &g->member[i];
 		m->facts.county = g->worker->server->conf.county;
-		m->facts.today = (int32_t)db_get_int(day, 0, 0);
-		m->facts.closed_years = closed;
-		m->facts.closed_count = n < 64 ? (size_t)n : 64;
+		m->facts.today = (int32_t)db_get_int(years, 0, 0);
+		m->facts.closed = *closed;
+		m->facts.known = *known;
 		snprintf(m->facts.school, sizeof m->facts.school, "%s", m->request->caller.school);
 		m->facts.user = m->request->caller.user;
 		m->facts.carries_others = m->request->caller.roles >> ROLE_REGISTRAR & 1;

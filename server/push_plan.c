@@ -340,17 +340,29 @@ static const struct problem *guard_refusal(const struct plan *p, size_t index)
 	return NULL;
 }
 
-/* The year of a record, for kinds that stand in a cycle; 0 for others. */
-static bool year_is_closed(const struct plan *p, const struct record *r)
+static bool is_among(const struct plan_years *years, int64_t year)
+{
+	for (size_t i = 0; i < years->count; i++)
+		if (years->year[i] == year)
+			return true;
+	return false;
+}
+
+/* A record of a kind that stands in a cycle, in a year that is closed, or that is none of the county's. */
+static enum err check_year(const struct plan *p, const struct record *r, struct problem *problem)
 {
 	int field = kind_field_index(r->kind, "year");
 
 	if (field < 0 || strcmp(r->kind->guard, "cycle_open_guard") != 0)
-		return false;
-	for (size_t i = 0; i < p->facts->closed_count; i++)
-		if (p->facts->closed_years[i] == record_number(r, field))
-			return true;
-	return false;
+		return ERR_OK;
+	int year = (int)record_number(r, field);
+	if (is_among(&p->facts->closed, year))
+		return problem_set(problem, ERR_PHASE, "year", NULL,
+			tr("本年度小升初工作已结束，不能再修改", "the cycle of this year is closed"));
+	if (!is_among(&p->facts->known, year))
+		return problem_set(problem, ERR_INVALID, "year", NULL,
+			tr("县局没有 %d 年的小升初工作", "the county has no cycle of %d"), year);
+	return ERR_OK;
 }
 
 /* The group version that an own earlier operation left, or a refusal when that one was not applied. */
@@ -638,8 +650,7 @@ static void decide(struct plan *p, size_t index, pb_op_result *r)
 		reject(p, r, ERR_EXISTS, "id");
 		return;
 	}
-	if (year_is_closed(p, entry->row.state.exists ? &entry->row.state.record : &o->body)) {
-		problem_set(&problem, ERR_PHASE, "year", NULL, tr("本年度小升初工作已结束，不能再修改", "the cycle of this year is closed"));
+	if (check_year(p, entry->row.state.exists ? &entry->row.state.record : &o->body, &problem)) {
 		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		return;
 	}

@@ -87,6 +87,12 @@ struct plan_scope {
 	char scope[CLASS_SCOPE_SIZE];
 };
 
+#define PLAN_YEARS 128
+struct plan_years {
+	int32_t year[PLAN_YEARS];
+	size_t count;
+};
+
 struct plan_facts {
 	int county;
 	int32_t today;
@@ -111,8 +117,7 @@ struct plan_facts {
 	const char *user;    /* whose session this is */
 	bool carries_others; /* a registrar's: he may do whatever a school may, so that nothing is gained by another's name */
 	const struct plan_writer *writers; /* per op; NULL when no operation changes a record that stands */
-	const int32_t *closed_years;
-	size_t closed_count;
+	struct plan_years closed, known;   /* of the county's cycle; known: also what can be opened yet */
 };
 
 struct push {

@@ -1,7 +1,54 @@
-/* 小升初: the table of the service. Reading lists stands in transition_list.c, one case in transition_case.c,
- * the cycle's phases in transition_cycle.c, reconciliation and slips in transition_slips.c; matching and
- * codes are SQL (migration 0006). */
+/* 小升初: the table of the service, and the year that everything in it begins with. Reading lists stands in
+ * transition_list.c, one case in transition_case.c, the cycle's phases in transition_cycle.c, reconciliation
+ * and slips in transition_slips.c; matching and codes are SQL (migration 0006). */
+#include <string.h>
+
 #include "transition.h"
+
+#define THE_CYCLE "SELECT phase FROM cycle WHERE county = app_county() AND year = $1::int AND NOT deleted"
+
+void transition_year(struct request *r, int32_t year, enum year_use use)
+{
+	/* Pushes hold the lock, not the row (migration 0017): a row held by thousands would be written by
+	 * each of them. */
+	static const struct db_stmt alone = {"SELECT phase_lock($1::int, true)"};
+	static const struct db_stmt read[] = {[YEAR_LOOK] = {THE_CYCLE},
+		[YEAR_HOLD] = {THE_CYCLE " FOR SHARE"},
+		[YEAR_ALONE] = {THE_CYCLE " FOR UPDATE"}};
+	struct db_params l = {0}, p = {0};
+
+	if (use == YEAR_ALONE) {
+		db_int4(&l, year);
+		request_query(r, &alone, &l);
+	}
+	db_int4(&p, year);
+	request_query(r, &read[use], &p);
+}
+
+bool transition_year_stands(struct request *r, const PGresult *phase, int32_t year, bool changes)
+{
+	if (PQntuples(phase) == 0) {
+		request_refuse(r, ERR_NOT_FOUND, "year",
+			arena_printf(&r->arena, tr("%d 年的小升初工作还没有开始", "%d is not open"), year),
+			arena_printf(&r->arena,
+				tr("核对年度；要开始：jgadmin transition open --year %d",
+					"look at the year; to begin it: jgadmin transition open --year %d"),
+				year));
+		return false;
+	}
+	if (!changes || strcmp(db_get_text(phase, 0, 0), "closed") != 0)
+		return true;
+	request_refuse(r, ERR_PHASE, "year",
+		arena_printf(&r->arena,
+			tr("%d 年已经办结，不再改动", "%d is closed and not changed any more"), year),
+		arena_printf(&r->arena,
+			tr("确要改动，请局领导重新打开：jgadmin transition phase --year %d verify --force "
+			   "--reason 理由",
+				"the leader may open it again: jgadmin transition phase --year %d verify "
+				"--force --reason TEXT"),
+			year));
+	return false;
+}
 
 const struct handler transition_handlers[] = {
 	{METHOD_TRANSITION_OPEN, transition_open},

@@ -4,6 +4,19 @@
 
 #include "service.h"
 
+/* The year comes first in whatever is asked of it: each act sends it as its first statements and refuses by
+ * them. */
+enum year_use {
+	YEAR_LOOK, /* a list */
+	YEAR_HOLD, /* what is done depends on the phase, which waits till it is done. A transaction of one
+		    * snapshot fails and runs again when the phase has moved since */
+	YEAR_ALONE /* the phase is moved or the year taken back: nobody else is at work in it. Two results: of
+		      the lock and of the year */
+};
+void transition_year(struct request *r, int32_t year, enum year_use use);
+/* False: it is not open, or closed although the act `changes` something, and the request has been refused. */
+bool transition_year_stands(struct request *r, const PGresult *phase, int32_t year, bool changes);
+
 void transition_reconcile(struct request *r);
 void transition_issue(struct request *r);
 void transition_review(struct request *r);
@@ -35,7 +48,7 @@ void row_slip(struct request *r, pb_slip_row *s, const PGresult *res, int i);
 /* transition_slips.c: a pupil by id, certificate number or student number. $1 year, $2 what was typed, $3
  * also who is not of P. */
 extern const struct db_stmt transition_find_pupil;
-/* Takes the answer, the trip's first result. False: there is none, and the request has been refused. */
-bool transition_found_pupil(struct request *r, uint8_t id[16]);
+/* False: there is none, and the request has been refused. */
+bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id[16]);
 
 #endif

@@ -269,7 +269,8 @@ static void found(struct request *r)
 
 	if (r->method->number == METHOD_TRANSITION_SHOW_PROOF) {
 		s->year = REQUEST(r, pb_case_request)->year;
-		if (!transition_found_pupil(r, s->pupil))
+		if (!transition_year_stands(r, a, s->year, false) ||
+			!transition_found_pupil(r, r->task.result[1], s->pupil))
 			return;
 	} else if (PQntuples(a) == 0) {
 		refuse_slip(r);
@@ -297,6 +298,7 @@ static void show_query(struct request *r)
 
 	request_scope(r, SCOPE_BUREAU, "");
 	if (r->method->number == METHOD_TRANSITION_SHOW_PROOF) {
+		transition_year(r, q->year, YEAR_LOOK);
 		db_int4(&p, q->year);
 		db_text(&p, q->name ? q->name : "");
 		db_bool(&p, false);

@@ -242,13 +242,11 @@ static enum err send_end(struct request *r)
 static void cancel_judge(struct request *r)
 {
 	struct cycle_state *s = r->state;
-	int64_t n = db_get_int(r->task.result[0], 0, 0);
+	int64_t n = db_get_int(r->task.result[2], 0, 0);
 
-	if (!find_cycle(r->task.result[1], REQUEST(r, pb_year_request)->year, &s->before)) {
-		request_refuse(r, ERR_NOT_FOUND, "year", tr("这个年度没有开始，没有可以取消的", "this year is not open: there is nothing to take back"),
-			arena_printf(&r->arena, "jgadmin transition open --year %d", REQUEST(r, pb_year_request)->year));
+	if (!transition_year_stands(r, r->task.result[1], REQUEST(r, pb_year_request)->year, true))
 		return;
-	}
+	find_cycle(r->task.result[3], REQUEST(r, pb_year_request)->year, &s->before);
 	if (n < 0) {
 		request_refuse(r, ERR_NOT_NOW, "year", tr("已有学校上报，不能取消；名单的差错逐人更正", "schools have reported: it stays open; the list is corrected one by one"),
 			arena_printf(&r->arena, tr("jgadmin transition baseline add（或 remove）证件号码 --year %d --reason 理由", "jgadmin transition baseline add (or remove) NUMBER --year %d --reason TEXT"),
@@ -271,6 +269,7 @@ static void cancel_query(struct request *r)
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_JOB, "");
+	transition_year(r, q->year, YEAR_ALONE);
 	db_int4(&p, q->year);
 	db_text(&p, q->reason);
 	db_text(&p, r->caller.user);
@@ -396,10 +395,9 @@ static void phase_read(struct request *r)
 	struct db_params p = {0};
 	struct row row;
 
-	if (!find_cycle(r->task.result[0], q->year, &row)) {
-		request_fail_hint(r, ERR_NOT_FOUND, "year", tr("这个年度还没有开始", "this year is not open"), arena_printf(&r->arena, "jgadmin transition open --year %d", q->year));
+	if (!transition_year_stands(r, r->task.result[1], q->year, false))
 		return;
-	}
+	find_cycle(r->task.result[2], q->year, &row);
 	/* The row's text must outlive its result: the phase is all of it. */
 	s->before = row;
 	record_text(&row.state.record, F_CYCLE_PHASE, s->next, sizeof s->next);
@@ -424,6 +422,7 @@ static void phase_read(struct request *r)
 static void phase_query(struct request *r)
 {
 	request_scope(r, SCOPE_JOB, "");
+	transition_year(r, REQUEST(r, pb_phase_request)->year, YEAR_ALONE);
 	record_db_all(&r->task, kind_by_number(KIND_CYCLE));
 	request_trip(r, phase_read);
 }

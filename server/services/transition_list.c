@@ -89,9 +89,11 @@ static void send_rows(struct request *r, const PGresult *res, fill_fn fill)
 	}
 }
 
-static void send_first(struct request *r, fill_fn fill)
+/* The rows of a list of a year that stands. */
+static void send_list(struct request *r, fill_fn fill)
 {
-	send_rows(r, r->task.result[0], fill);
+	if (transition_year_stands(r, r->task.result[0], REQUEST(r, pb_year_request)->year, false))
+		send_rows(r, r->task.result[1], fill);
 }
 
 /* ---- progress ---- */
@@ -99,12 +101,18 @@ static void send_first(struct request *r, fill_fn fill)
 static const struct db_stmt select_progress = {
 	"SELECT code, coalesce(name, ''), baseline, declared, t1, t2, verified, last_contact, pending, to_verify, answered FROM transition_progress($1::int)"};
 
-static void year_query(struct request *r, const struct db_stmt *stmt)
+static void query_of_year(struct request *r, const struct db_stmt *stmt)
 {
 	struct db_params p = {0};
 
 	db_int4(&p, REQUEST(r, pb_year_request)->year);
 	request_query(r, stmt, &p);
+}
+
+static void year_query(struct request *r, const struct db_stmt *stmt)
+{
+	transition_year(r, REQUEST(r, pb_year_request)->year, YEAR_LOOK);
+	query_of_year(r, stmt);
 }
 
 static void progress_query(struct request *r)
@@ -135,11 +143,13 @@ static void progress_row(struct request *r, pb_progress_row *p, const PGresult *
 
 static void progress_done(struct request *r)
 {
-	const PGresult *res = r->task.result[0];
+	const PGresult *res = r->task.result[1];
 	int n = PQntuples(res);
 	pb_progress_reply out = PB_PROGRESS_REPLY_INIT;
 	pb_progress_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1));
 
+	if (!transition_year_stands(r, r->task.result[0], REQUEST(r, pb_year_request)->year, false))
+		return;
 	out.row = arena_alloc(&r->arena, sizeof *out.row * (size_t)(n + 1));
 	for (int i = 0; rows && out.row && i < n; i++) {
 		progress_row(r, &rows[i], res, i);
@@ -165,6 +175,7 @@ static void mismatch_query(struct request *r)
 	const pb_year_request *q = REQUEST(r, pb_year_request);
 	struct db_params p = {0};
 
+	transition_year(r, q->year, YEAR_LOOK);
 	db_int4(&p, q->year);
 	db_text(&p, q->school ? q->school : "");
 	request_query(r, &select_mismatches, &p);
@@ -226,7 +237,7 @@ static const ProtobufCMessage *mismatch_page(struct request *r, const PGresult *
 
 static void mismatch_done(struct request *r)
 {
-	send_first(r, mismatch_page);
+	send_list(r, mismatch_page);
 }
 
 void transition_mismatches(struct request *r)
@@ -342,7 +353,7 @@ static const ProtobufCMessage *slip_page(struct request *r, const PGresult *res,
 
 static void slips_done(struct request *r)
 {
-	send_first(r, slip_page);
+	send_list(r, slip_page);
 }
 
 void transition_slips(struct request *r)
@@ -389,7 +400,7 @@ static const ProtobufCMessage *proof_page(struct request *r, const PGresult *res
 
 static void proofs_done(struct request *r)
 {
-	send_first(r, proof_page);
+	send_list(r, proof_page);
 }
 
 void transition_proofs(struct request *r)
@@ -432,7 +443,7 @@ static const ProtobufCMessage *diff_page(struct request *r, const PGresult *res,
 
 static void diff_done(struct request *r)
 {
-	send_first(r, diff_page);
+	send_list(r, diff_page);
 }
 
 void transition_diff(struct request *r)
@@ -454,7 +465,7 @@ static const struct db_stmt select_total = {
 static void summary_query(struct request *r)
 {
 	year_query(r, &select_summary);
-	year_query(r, &select_total);
+	query_of_year(r, &select_total);
 }
 
 static void summary_counts(pb_summary_row *s, const PGresult *res, int i, int column)
@@ -470,11 +481,13 @@ static void summary_counts(pb_summary_row *s, const PGresult *res, int i, int co
 
 static void summary_done(struct request *r)
 {
-	const PGresult *res = r->task.result[0], *total = r->task.result[1];
+	const PGresult *res = r->task.result[1], *total = r->task.result[2];
 	int n = PQntuples(res);
 	pb_summary_reply out = PB_SUMMARY_REPLY_INIT;
 	pb_summary_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1)), all = PB_SUMMARY_ROW_INIT;
 
+	if (!transition_year_stands(r, r->task.result[0], REQUEST(r, pb_year_request)->year, false))
+		return;
 	out.school = arena_alloc(&r->arena, sizeof *out.school * (size_t)(n + 1));
 	for (int i = 0; rows && out.school && i < n; i++) {
 		rows[i] = (pb_summary_row)PB_SUMMARY_ROW_INIT;

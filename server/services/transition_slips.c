@@ -275,10 +275,19 @@ static void send_run(struct request *r, int32_t as_of, bool after_word)
 /* A run reads everything in one snapshot; a push that commits meanwhile makes it run again. */
 #define ONE_SNAPSHOT "ISOLATION LEVEL REPEATABLE READ"
 
+static void reconcile_begin(struct request *r)
+{
+	const pb_reconcile_request *q = REQUEST(r, pb_reconcile_request);
+
+	if (transition_year_stands(r, r->task.result[0], q->year, true))
+		send_run(r, q->as_of, false);
+}
+
 static void reconcile_query(struct request *r)
 {
 	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
-	send_run(r, REQUEST(r, pb_reconcile_request)->as_of, false);
+	transition_year(r, REQUEST(r, pb_reconcile_request)->year, YEAR_HOLD);
+	request_trip(r, reconcile_begin);
 }
 
 static void reply_reconcile(struct request *r)
@@ -371,10 +380,12 @@ static void issue_done(struct request *r)
 static void issue_plan(struct request *r)
 {
 	struct slips *s = r->state;
-	const PGresult *moment = r->task.result[3];
+	const PGresult *moment = r->task.result[4];
 
+	if (!transition_year_stands(r, r->task.result[0], s->year, true))
+		return;
 	s->now = db_get_int(moment, 0, 0);
-	if (!read_slips(r, s, r->task.result[1], r->task.result[2], 0)) {
+	if (!read_slips(r, s, r->task.result[2], r->task.result[3], 0)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
@@ -392,6 +403,7 @@ static void issue_query(struct request *r)
 	struct db_params l = {0}, m = {0};
 
 	request_scope(r, SCOPE_JOB, "");
+	transition_year(r, s->year, YEAR_HOLD);
 	/* A run and an issue of the same year never interleave. */
 	db_int4(&l, s->year);
 	request_query(r, &one_writer, &l);
@@ -426,8 +438,8 @@ static const struct db_stmt amend = {"SELECT transition_amend($1::int, $2::boole
 /* Who stands in the list comes before who was let go: a cancelled year, or a roster that was undone and imported again, leaves rows of the
  * same child under another id. */
 const struct db_stmt transition_find_pupil = {
-	"SELECT p.pupil, (SELECT c.phase FROM cycle c WHERE c.county = app_county() AND c.year = $1::int AND NOT c.deleted)"
-	" FROM (SELECT b.pupil, CASE WHEN b.removed_at IS NULL THEN 1 ELSE 2 END AS rank FROM baseline b JOIN student s ON s.county = "
+	"SELECT p.pupil FROM (SELECT b.pupil, CASE WHEN b.removed_at IS NULL THEN 1 ELSE 2 END AS rank FROM "
+	"baseline b JOIN student s ON s.county = "
 	"b.county AND s.rec_id = b.student"
 	" WHERE b.county = app_county() AND b.year = $1::int AND (b.pupil::text = lower($2::text) OR "
 	"cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
@@ -441,35 +453,31 @@ static void send_find(struct request *r, int32_t year, const char *pupil, bool a
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
+	transition_year(r, year, YEAR_HOLD);
 	db_int4(&p, year);
 	db_text(&p, pupil ? pupil : "");
 	db_bool(&p, anybody);
 	request_query(r, &transition_find_pupil, &p);
 }
 
-bool transition_found_pupil(struct request *r, uint8_t id[ID_SIZE])
+bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id[ID_SIZE])
 {
 	size_t n;
 
-	if (PQntuples(r->task.result[0]) == 0) {
+	if (PQntuples(found) == 0) {
 		request_refuse(r, ERR_NOT_FOUND, "pupil", tr("应升学名单里没有这名学生", "there is no such pupil in the baseline"),
 			tr("写证件号码、学籍号或列表里的编号；补入名单用 jgadmin transition baseline add", "give the certificate number, the student number or the id of a list; jgadmin transition baseline add brings somebody in"));
 		return false;
 	}
-	memcpy(id, db_get_bytes(r->task.result[0], 0, 0, &n), ID_SIZE);
+	memcpy(id, db_get_bytes(found, 0, 0, &n), ID_SIZE);
 	return true;
 }
 
 /* The pupil of a word of the bureau: found, and of a year that is not closed. */
 static bool word_found(struct request *r, int32_t year, uint8_t id[ID_SIZE])
 {
-	if (!transition_found_pupil(r, id))
-		return false;
-	if (strcmp(db_get_text(r->task.result[0], 0, 1), "closed") != 0)
-		return true;
-	request_refuse(r, ERR_PHASE, "year", arena_printf(&r->arena, tr("%d 年已经办结，不再改动", "%d is closed and not changed any more"), year),
-		arena_printf(&r->arena, tr("确要改动，请局领导重新打开：jgadmin transition phase --year %d verify --force --reason 理由", "the leader may open it again: jgadmin transition phase --year %d verify --force --reason TEXT"), year));
-	return false;
+	return transition_year_stands(r, r->task.result[0], year, true) &&
+	       transition_found_pupil(r, r->task.result[1], id);
 }
 
 static void take_about(struct request *r, const PGresult *a)
@@ -712,6 +720,8 @@ static void review_plan(struct request *r)
 		return;
 	}
 	s->year = (int32_t)record_number(&slip->state.record, F_SLIP_YEAR);
+	if (!transition_year_stands(r, r->task.result[2], s->year, true))
+		return;
 	bool answered = both_answered(s, slip, r->caller.user, &same_person);
 	if (same_person) {
 		request_fail(r, ERR_SAME_PERSON, NULL, NULL);
@@ -740,11 +750,22 @@ static void review_plan(struct request *r)
 	request_trip(r, review_run);
 }
 
+/* YEAR_HOLD of the year that the slip says. */
+static const struct db_stmt hold_year_of_slip = {
+	"SELECT c.phase FROM cycle c WHERE c.county = app_county() AND NOT c.deleted AND c.year = (SELECT "
+	"s.year FROM slip s"
+	" WHERE s.county = app_county() AND NOT s.deleted AND (s.no = $1::text OR s.rec_id::text = "
+	"lower($1::text)) LIMIT 1) FOR SHARE"};
+
 static void review_query(struct request *r)
 {
+	struct db_params p = {0};
+
 	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
 	record_db_all(&r->task, kind_by_number(KIND_SLIP));
 	record_db_all(&r->task, kind_by_number(KIND_SLIP_ADDRESSEE));
+	db_text(&p, REQUEST(r, pb_review_request)->slip);
+	request_query(r, &hold_year_of_slip, &p);
 	request_trip(r, review_plan);
 }
 

@@ -32,7 +32,6 @@ struct bench {
 	struct plan_replay replay;
 	struct plan_refusal refusal;
 	uint8_t shas[16 * HASH_SIZE];
-	int32_t closed;
 	char others[16][SCHOOL_TEXT];
 };
 
@@ -51,9 +50,20 @@ static struct bench *bench_new(void)
 	b->authors[1].roles = 1u << ROLE_CLASS_TEACHER;
 	strcpy(b->authors[1].classes[0], "16/3");
 	b->authors[1].class_count = 1;
-	b->facts = (struct plan_facts){.county = 329999, .today = TODAY, .school = SCHOOL, .authors = b->authors, .author_count = 2, .rows = b->rows,
-		.holders = b->holders, .replays = &b->replay, .refusals = &b->refusal, .closed_years = &b->closed,
-		.others = (const char (*)[SCHOOL_TEXT])b->others, .device = {.known = true, .incarnation = 1}, .user = "zhang", .carries_others = true};
+	b->facts = (struct plan_facts){.county = 329999,
+		.today = TODAY,
+		.school = SCHOOL,
+		.authors = b->authors,
+		.author_count = 2,
+		.rows = b->rows,
+		.holders = b->holders,
+		.replays = &b->replay,
+		.refusals = &b->refusal,
+		.known = {{2026, 2027}, 2},
+		.others = (const char(*)[SCHOOL_TEXT])b->others,
+		.device = {.known = true, .incarnation = 1},
+		.user = "zhang",
+		.carries_others = true};
 	hash_genesis(b->facts.device.last_hash, (const uint8_t *)"device device 16", 1);
 	return b;
 }
@@ -651,8 +661,7 @@ static void guards_years_and_ids(void **state)
 	record_set_text(&d, F_DESTINATION_NAME, "甲");
 	record_set_text(&d, F_DESTINATION_CERT_NO, "A1");
 	record_set_text(&d, F_DESTINATION_CATEGORY, "A1");
-	b->closed = 2026;
-	b->facts.closed_count = 1;
+	b->facts.closed = (struct plan_years){{2026}, 1};
 	stands(b, 9, &now, SCHOOL);
 	b->refusal.op = 2;
 	problem_set(&b->refusal.problem, ERR_INCOMPLETE, "stage", NULL, "not yet");
@@ -661,12 +670,17 @@ static void guards_years_and_ids(void **state)
 	add(b, (struct want){.id = 2, .body = &d, .kind = KIND_DESTINATION});
 	add(b, (struct want){.id = 3, .body = &r});
 	add(b, (struct want){.id = 9, .body = &d, .kind = KIND_DESTINATION}); /* the id is a pupil's */
+	struct record far = d;
+	record_set_number(&far, F_DESTINATION_YEAR, 2072);
+	add(b, (struct want){.id = 4, .body = &far, .kind = KIND_DESTINATION});
 	run(b);
 	outcome(b, 0, APPLIED, ERR_OK);
 	outcome(b, 1, REJECTED, ERR_PHASE);
 	outcome(b, 2, REJECTED, ERR_INCOMPLETE);
 	assert_string_equal(result(b, 2)->field, "stage");
 	outcome(b, 3, REJECTED, ERR_EXISTS);
+	outcome(b, 4, REJECTED, ERR_INVALID);
+	assert_string_equal(result(b, 4)->field, "year");
 	bench_free(b);
 }
 
