@@ -82,6 +82,8 @@ int cmd_devices_revoke(struct cli *c);
 int cmd_open(struct cli *c);
 int cmd_cancel(struct cli *c);
 int cmd_phase(struct cli *c);
+int cmd_pair_list(struct cli *c);
+int cmd_pair_withdraw(struct cli *c);
 int cmd_progress(struct cli *c);
 int cmd_reconcile(struct cli *c);
 int cmd_mismatches(struct cli *c);

@@ -152,9 +152,10 @@ static const struct {
 	{"Transition.ListSlips", "列出交办单"}, {"Transition.ReviewSlip", "审核交办单"},
 	{"Transition.ShowSlip", "看一张交办单"}, {"Transition.ShowProof", "看一名学生的材料"},
 	{"Transition.ListProofs", "列出材料"}, {"Transition.DecideProof", "审核材料"},
-	{"Transition.DecidePair", "判定是否同一人"}, {"Transition.AmendBaseline", "增减应升学名单"},
-	{"Transition.Summary", "看汇总"}, {"Transition.Diff", "看变化"}, {"Audit.Verify", "校验留痕"},
-	{"Audit.Search", "查询留痕"}, {"Server.Status", "看服务器"}, {"Server.Clock", "拨演练时钟"}};
+	{"Transition.DecidePair", "判定是否同一人"}, {"Transition.ListPairs", "列出同一人判定"},
+	{"Transition.AmendBaseline", "增减应升学名单"}, {"Transition.Summary", "看汇总"},
+	{"Transition.Diff", "看变化"}, {"Audit.Verify", "校验留痕"}, {"Audit.Search", "查询留痕"},
+	{"Server.Status", "看服务器"}, {"Server.Clock", "拨演练时钟"}};
 
 const char *admin_method(const char *name)
 {
@@ -244,7 +245,7 @@ void admin_shown_keep(const struct cli *c, const char *list, json_t *ids)
 
 bool admin_shown_find(struct cli *c, const char *list, const char *command, const char **operand)
 {
-	static char found[4][40]; /* one command names two records at most */
+	static char found[4][80]; /* one command names two records at most; a pair is two ids */
 	static unsigned next;
 	char path[512], hint[128];
 	const char *id, *text = *operand;

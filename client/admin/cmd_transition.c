@@ -278,6 +278,25 @@ int cmd_proof_refute(struct cli *c)
 	return decide_proof(c, false);
 }
 
+/* Why: a person is asked for it, as refuting and amending ask; the contract lets a script leave it out.
+ * False: told, *code is the exit code. */
+static bool pair_reason(struct cli *c, char **reason, int *code)
+{
+	static char line[500];
+
+	*reason = (char *)(uintptr_t)cli_option(c, "reason");
+	if (*reason || !cli_is_asked(c))
+		return true;
+	if (cli_ask(tr("理由：", "reason: "), line, sizeof line)) {
+		*reason = line;
+		return true;
+	}
+	*code = cli_fail_with(c, ERR_MISSING,
+		tr("例如 --reason 核对户口簿", "for example --reason 'family register seen'"),
+		tr("判定要写明理由", "a decision needs its reason"));
+	return false;
+}
+
 static int decide_pair(struct cli *c, bool same)
 {
 	pb_pair_word q = PB_PAIR_WORD_INIT;
@@ -296,7 +315,8 @@ static int decide_pair(struct cli *c, bool same)
 	size_t n = strlen(first);
 	if (strchr(second, '.') && strlen(second) < 8 && (strncmp(first, second, n) != 0 || second[n] != '.'))
 		return cli_fail_with(c, ERR_INVALID, tr("下级序号的前半是学生的序号，如 4 和 4.2", "the row's number begins with the pupil's: 4 and 4.2"), tr("%s 不是 %s 名下的条目", "%s is no row of %s"), second, first);
-	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
+	if (!pair_reason(c, &q.reason, &code))
+		return code;
 	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, same ? tr("是同一人，", "the same child, ") : tr("不是同一人，", "different children, "), "reconcile", q.year);
 }
 
@@ -308,6 +328,33 @@ int cmd_same(struct cli *c)
 int cmd_different(struct cli *c)
 {
 	return decide_pair(c, false);
+}
+
+int cmd_pair_withdraw(struct cli *c)
+{
+	pb_pair_word q = PB_PAIR_WORD_INIT;
+	char pupil[40];
+	int code;
+
+	if (!admin_year(c, &q.year, &code))
+		return code;
+	const char *id = cli_operand(c, 0);
+	if (!admin_shown_find(c, "pairs", "transition pair list", &id))
+		return err_info(ERR_NOT_FOUND)->exit_code;
+	const char *slash = strchr(id, '/');
+	if (!slash || (size_t)(slash - id) >= sizeof pupil)
+		return cli_fail_with(c, ERR_NOT_FOUND,
+			tr("运行 jgadmin transition pair list 看序号",
+				"jgadmin transition pair list shows the numbers"),
+			tr("没有判定 %s", "there is no decision %s"), id);
+	if (!pair_reason(c, &q.reason, &code))
+		return code;
+	snprintf(pupil, sizeof pupil, "%.*s", (int)(slash - id), id);
+	q.has_year = q.has_withdraw = q.withdraw = 1;
+	q.pupil = pupil;
+	q.row = (char *)(uintptr_t)(slash + 1);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, tr("撤回判定，", "taken back, "),
+		"reconcile", q.year);
 }
 
 static int amend(struct cli *c, bool add)

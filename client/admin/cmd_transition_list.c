@@ -41,6 +41,13 @@ static void say_next(const struct cli *c, uint16_t method, int32_t year)
 	case METHOD_TRANSITION_LIST_PROOFS:
 		cli_next(c, tr("看一份：jgadmin transition proof show --year %d 序号；再 jgadmin transition proof accept --year %d 序号（不认可用 refute --reason 理由）", "see one: jgadmin transition proof show --year %d NO.; then jgadmin transition proof accept --year %d NO. (or refute --reason TEXT)"), year, year);
 		break;
+	case METHOD_TRANSITION_LIST_PAIRS:
+		cli_next(c,
+			tr("判错了的撤回：jgadmin transition pair withdraw --year %d 序号 --reason 理由",
+				"to take one back: jgadmin transition pair withdraw --year %d NO. --reason "
+				"TEXT"),
+			year);
+		break;
 	default: break;
 	}
 }
@@ -136,6 +143,11 @@ static json_t *rows_json(const pb_mismatch *m)
 	return out;
 }
 
+static const char *row_kind(const char *kind)
+{
+	return strcmp(kind, "enrolment") == 0 ? tr("新生名册", "roster") : tr("去向表", "table");
+}
+
 /* Under a pupil whose rows are weak, different or tied: each row with a number that `same` and `different` take. */
 static void row_cells(struct list *l, const pb_mismatch *m, const char *number)
 {
@@ -153,7 +165,7 @@ static void row_cells(struct list *l, const pb_mismatch *m, const char *number)
 		admin_pupil_cells(l->c, &like, no, sizeof no, name, sizeof name);
 		snprintf(label, sizeof label, "%s.%zu", number, i + 1);
 		json_object_set_new(l->shown, label, json_string(m->row[i]->id));
-		snprintf(what, sizeof what, "└ %s", strcmp(m->row[i]->kind, "enrolment") == 0 ? tr("新生名册", "roster") : tr("去向表", "table"));
+		snprintf(what, sizeof what, "└ %s", row_kind(m->row[i]->kind));
 		cli_table_row(l->table, (const char *const[]){label, name, no, what, "", "", "", admin_school(l->c, m->row[i]->school), ""});
 	}
 }
@@ -294,6 +306,50 @@ int cmd_proof_list(struct cli *c)
 	static const char *const en[] = {"no.", "name", "number", "destination", "source", "files", "filed by", "word"};
 
 	return run_list(c, METHOD_TRANSITION_LIST_PROOFS, "proofs", NULL, lang_is_en() ? en : zh, 8, proof_page, NULL);
+}
+
+/* ---- words on pairs ---- */
+
+static bool pair_page(void *data, const ProtobufCMessage *reply)
+{
+	struct list *l = data;
+	const pb_pair_reply *page = (const pb_pair_reply *)reply;
+
+	for (size_t i = 0; i < page->n_pair; i++) {
+		const pb_pair_row *p = page->pair[i];
+		const pb_mismatch_row *r = p->row;
+		pb_pupil like = PB_PUPIL_INIT;
+		char no[40], name[200], row_no[40], row_name[200], number[16], id[80], what[512],
+			when[FACE_SIZE];
+		like.name = r->name;
+		like.cert_no = r->number;
+		admin_pupil_cells(l->c, p->student, no, sizeof no, name, sizeof name);
+		admin_pupil_cells(l->c, &like, row_no, sizeof row_no, row_name, sizeof row_name);
+		snprintf(id, sizeof id, "%s/%s", p->student->id, r->id);
+		snprintf(what, sizeof what, "%s %s", admin_school(l->c, r->school), row_kind(r->kind));
+		cli_table_row(l->table,
+			(const char *const[]){number_row(l, id, number), name, no,
+				p->same ? tr("是同一人", "the same") : tr("不是同一人", "different"),
+				row_name, row_no, what, p->reason, p->by, admin_time(p->at, when)});
+		json_array_append_new(l->json,
+			json_pack("{s:s,s:o,s:b,s:o,s:o,s:s,s:o}", "id", id, "student",
+				admin_pupil(p->student), "same", p->same, "row",
+				json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", r->id, "kind", r->kind, "school",
+					r->school, "name", r->name, "number", r->number),
+				"reason", admin_text(p->reason), "by", p->by, "at", cli_time_json(p->at)));
+	}
+	return true;
+}
+
+int cmd_pair_list(struct cli *c)
+{
+	static const char *const zh[] = {
+		"序号", "姓名", "号码", "判定", "那一行", "号码", "在哪里", "理由", "谁判定", "时间"};
+	static const char *const en[] = {
+		"no.", "name", "number", "decision", "row", "number", "where", "reason", "by", "at"};
+
+	return run_list(
+		c, METHOD_TRANSITION_LIST_PAIRS, "pairs", NULL, lang_is_en() ? en : zh, 10, pair_page, NULL);
 }
 
 /* ---- T1 to T2 ---- */

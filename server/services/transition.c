@@ -63,6 +63,7 @@ const struct handler transition_handlers[] = {
 	{METHOD_TRANSITION_LIST_PROOFS, transition_proofs},
 	{METHOD_TRANSITION_DECIDE_PROOF, transition_decide_proof},
 	{METHOD_TRANSITION_DECIDE_PAIR, transition_decide_pair},
+	{METHOD_TRANSITION_LIST_PAIRS, transition_pairs},
 	{METHOD_TRANSITION_AMEND_BASELINE, transition_amend},
 	{METHOD_TRANSITION_SUMMARY, transition_summary},
 	{METHOD_TRANSITION_DIFF, transition_diff},

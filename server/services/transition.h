@@ -32,6 +32,7 @@ void transition_progress(struct request *r);
 void transition_mismatches(struct request *r);
 void transition_slips(struct request *r);
 void transition_proofs(struct request *r);
+void transition_pairs(struct request *r);
 void transition_summary(struct request *r);
 void transition_diff(struct request *r);
 void transition_show(struct request *r);

@@ -408,6 +408,71 @@ void transition_proofs(struct request *r)
 	request_read(r, proofs_query, proofs_done);
 }
 
+/* ---- words on pairs ---- */
+
+static const struct db_stmt select_pairs = {
+	"SELECT w.pupil, st.cert_no, st.name, st.student_no, w.row_id, x.kind, coalesce(x.school, ''), "
+	"coalesce(x.name, ''), coalesce(x.number, ''), w.same, w.reason,"
+	" coalesce(u.name, w.by_user), w.at FROM transition_pairs($1::int) w"
+	" LEFT JOIN baseline b ON b.county = app_county() AND b.year = $1::int AND b.pupil = w.pupil"
+	" LEFT JOIN student st ON st.county = b.county AND st.rec_id = b.student"
+	" LEFT JOIN user_account u ON u.county = app_county() AND u.user_id = w.by_user"
+	" LEFT JOIN LATERAL (SELECT 'enrolment' AS kind, owner_school AS school, name, coalesce(cert_no, "
+	"student_no) AS number FROM enrolment"
+	" WHERE county = app_county() AND rec_id = w.row_id"
+	" UNION ALL SELECT 'destination', owner_school, name, coalesce(cert_no, student_no) FROM destination "
+	"WHERE county = app_county() AND rec_id = w.row_id) x ON true"
+	" ORDER BY w.n DESC"};
+
+static void pairs_query(struct request *r)
+{
+	year_query(r, &select_pairs);
+}
+
+static const ProtobufCMessage *pair_page(struct request *r, const PGresult *res, int from, int to)
+{
+	size_t n = (size_t)(to - from + 1);
+	pb_pair_reply *out = arena_alloc(&r->arena, sizeof *out);
+	pb_pair_row *pairs = arena_alloc(&r->arena, sizeof *pairs * n);
+	pb_mismatch_row *rows = arena_alloc(&r->arena, sizeof *rows * n);
+
+	if (!out || !pairs || !rows)
+		return NULL;
+	*out = (pb_pair_reply)PB_PAIR_REPLY_INIT;
+	if (!(out->pair = arena_alloc(&r->arena, sizeof *out->pair * n)))
+		return NULL;
+	for (int i = from; i < to; i++) {
+		pb_pair_row *p = &pairs[i - from];
+		pb_mismatch_row *row = &rows[i - from];
+		*p = (pb_pair_row)PB_PAIR_ROW_INIT;
+		*row = (pb_mismatch_row)PB_MISMATCH_ROW_INIT;
+		p->student = row_pupil(r, res, i, 0);
+		p->row = row;
+		row->id = row_id(r, res, i, 4);
+		row->kind = row_text(r, res, i, 5);
+		row->school = row_text(r, res, i, 6);
+		row->name = row_text(r, res, i, 7);
+		row->number = row_text(r, res, i, 8);
+		p->has_same = p->has_at = 1;
+		p->same = db_get_int(res, i, 9) != 0;
+		p->reason = row_text(r, res, i, 10);
+		p->by = row_text(r, res, i, 11);
+		p->at = db_get_int(res, i, 12);
+		out->pair[out->n_pair++] = p;
+	}
+	return &out->base;
+}
+
+static void pairs_done(struct request *r)
+{
+	send_first(r, pair_page);
+}
+
+void transition_pairs(struct request *r)
+{
+	request_read(r, pairs_query, pairs_done);
+}
+
 /* ---- T1 to T2 ---- */
 
 static const struct db_stmt select_diff = {

@@ -433,6 +433,8 @@ static const struct db_stmt tell_pair = {
 	" UNION ALL SELECT owner_school, name FROM destination WHERE county = app_county() AND rec_id = $3::uuid) x"
 	" LEFT JOIN school s ON s.county = app_county() AND s.code = x.school AND NOT s.deleted"};
 static const struct db_stmt word_on_pair = {"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
+static const struct db_stmt take_back_pair = {
+	"SELECT transition_pair_withdraw($1::int, $2::uuid, $3::uuid, $4::text, $5::text)"};
 static const struct db_stmt amend = {"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
 /* A pupil by id, certificate number or student number; `baseline add` also finds those who are not of P. */
 /* Who stands in the list comes before who was let go: a cancelled year, or a roster that was undone and imported again, leaves rows of the
@@ -502,7 +504,11 @@ static const char *nothing_to_say(const struct request *r)
 	case METHOD_TRANSITION_DECIDE_PROOF:
 		return tr("这名学生还没有填报去向，没有材料可以认定", "this pupil has declared nothing: there is no proof to judge");
 	case METHOD_TRANSITION_DECIDE_PAIR:
-		return tr("这一行不是今年名册或去向表里的，没有改动", "this row is not of this year's tables");
+		return REQUEST(r, pb_pair_word)->withdraw
+			       ? tr("这一对没有判定过，或已经撤回，没有改动",
+					 "nothing stands on this pair, nothing was changed")
+			       : tr("这一行不是今年名册或去向表里的，没有改动",
+					 "this row is not of this year's tables");
 	default:
 		return tr("这名学生已经是这样，没有改动", "it is so already, nothing was changed");
 	}
@@ -516,7 +522,10 @@ static void after_word(struct request *r)
 	take_about(r, r->task.result[0]);
 	s->changed = (uint32_t)db_get_int(r->task.result[1], 0, 0);
 	if (s->changed == 0) {
-		request_refuse(r, ERR_NOT_NOW, "pupil", nothing_to_say(r), tr("先看清单：jgadmin transition proof list、mismatches 或 progress", "look at the list: jgadmin transition proof list, mismatches or progress"));
+		request_refuse(r, ERR_NOT_NOW, "pupil", nothing_to_say(r),
+			tr("先看清单：jgadmin transition proof list、pair list、mismatches 或 progress",
+				"look at the list: jgadmin transition proof list, pair list, mismatches or "
+				"progress"));
 		return;
 	}
 	s->then = reply_changed;
@@ -580,10 +589,11 @@ static void pair_found(struct request *r)
 	db_int4(&p, q->year);
 	db_bytes(&p, pupil, ID_SIZE);
 	db_bytes(&p, row, ID_SIZE);
-	db_bool(&p, q->same);
+	if (!q->withdraw)
+		db_bool(&p, q->same);
 	db_text(&p, q->reason ? q->reason : "");
 	db_text(&p, r->caller.user);
-	request_query(r, &word_on_pair, &p);
+	request_query(r, q->withdraw ? &take_back_pair : &word_on_pair, &p);
 	request_trip(r, after_word);
 }
 

@@ -162,6 +162,8 @@ class Year:
             cases.equal("Transition.DecideProof", wire.call("Transition.DecideProof", year=YEAR, pupil=str_id(self.pupils[1]), accept=True).changed, 1)
             pair = wire.call("Transition.DecidePair", year=YEAR, pupil=str_id(self.pupils[3]), row=str_id(self.roster[1]), same=True, reason="抄错")
             cases.equal("Transition.DecidePair", pair.changed, 1)
+            cases.equal("Transition.ListPairs", [(p.student.id, p.row.id, p.same, p.reason) for p in wire.call("Transition.ListPairs", year=YEAR).pair],
+                        [(str_id(self.pupils[3]), str_id(self.roster[1]), True, "抄错")])
             wire.call("Transition.Reconcile", year=YEAR, as_of=YEAR * 10000 + 912)
             codes = {m.student.cert_no: list(m.code) for m in wire.call("Transition.Mismatches", year=YEAR).mismatch}
             cases.equal("Transition.Mismatches", (codes.get(id_no(3)), codes.get(id_no(5))), (["M13"], ["M01"]))

@@ -182,7 +182,7 @@ def random_county(seed, county):
     pupils = [s for s in m.data["student"] if any(b["pupil"] == s["rec_id"] for b in m.data["baseline"])]
     for _ in range(r.choice([0, 0, 1, 2, 4])):
         if rows and pupils:
-            m.pair(r.choice(pupils), r.choice(rows), r.random() < .5)
+            m.pair(r.choice(pupils), r.choice(rows), r.choice((True, False, None)))  # None: taken back
     drop_repeats(m)
     return m
 
