@@ -64,6 +64,7 @@ struct import {
 	struct person *person;
 	size_t people, to_add, unchanged;
 	int32_t today;
+	bool unlisted; /* the file of -o has the first passwords and not the log-ins */
 	json_t *rejected;
 };
 
@@ -505,7 +506,7 @@ static void say_people(const struct import *m, bool dry)
 
 static int tell(struct import *m, enum err e, bool dry)
 {
-	const char *path = cli_option(m->c, "o");
+	const char *path = m->unlisted ? NULL : cli_option(m->c, "o");
 	json_t *added = added_json(m, dry), *row;
 	size_t i, made = 0;
 
@@ -514,7 +515,7 @@ static int tell(struct import *m, enum err e, bool dry)
 
 	if (json_array_size(added) && (dry || !path))
 		say_people(m, dry);
-	if (e)
+	if (e && !m->unlisted)
 		cli_warn(m->c, "%s", tr("停在中途。再运行一次会接着建其余的，已建的不会重复（-o 换一个文件名）", "it stopped on its way. Doing it again makes the rest and no doubles (with another file for -o)"));
 	cli_say(m->c, cli_flag(m->c, "dry-run") ? tr("将新建 %zu，已有 %zu，退回 %zu", "%zu would be made, %zu are there, %zu rejected") : tr("新建 %zu，已有 %zu，退回 %zu", "%zu made, %zu are there, %zu rejected"),
 		made, m->unchanged, json_array_size(m->rejected));
@@ -572,10 +573,20 @@ static int make(struct import *m)
 		return cli_fail(m->c);
 	enum err e = add_all(m);
 	struct problem first = m->c->problem;
-	if (path && write_passwords(m, path, false) && !e)
-		e = m->c->problem.code; /* the file from before the calls stands: all passwords, no log-ins */
-	else
+	m->unlisted = path && write_passwords(m, path, false);
+	if (m->unlisted && !e) {
+		e = m->c->problem.code;
+		snprintf(m->c->problem.safe, sizeof m->c->problem.safe,
+			tr("帐号都建好了；%s 里有初始密码，没有帐号",
+				"the accounts are made; %s has the first passwords and no log-ins"),
+			path);
+		snprintf(m->c->problem.hint, sizeof m->c->problem.hint, "%s",
+			tr("帐号见屏幕上的表，请抄下；以后也可以查：jgadmin users list",
+				"the log-ins are in the table on the screen, write them down; later: jgadmin "
+				"users list"));
+	} else {
 		m->c->problem = first;
+	}
 	return tell(m, e, false);
 }
 

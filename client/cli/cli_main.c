@@ -342,7 +342,9 @@ const char *cli_operand(struct cli *c, int i)
 static enum err seal_revoked(struct cli *c, struct revoked_kept *kept, struct problem *p)
 {
 	enum err e = revoked_seal(&c->profile, kept, p);
+	char more[64];
 
+	snprintf(more, sizeof more, tr(" 等 %zu 个文件", " (%zu files)"), kept->parts);
 	if (kept->left_out[0])
 		cli_warn(c,
 			tr("这些没有发送的内容已经损坏，封存不了，请重新录入：%s",
@@ -352,10 +354,10 @@ static enum err seal_revoked(struct cli *c, struct revoked_kept *kept, struct pr
 	if (!e && kept->file[0])
 		cli_warn(c,
 			tr("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 "
-			   "%s/%s，用县局新发的连接码注册后可以打开",
+			   "%s/%s%s，用县局新发的连接码注册后可以打开",
 				"this computer was revoked: its pupils cannot be read any more; %zu unsent "
-				"items are sealed in %s/%s and open after enrolling anew"),
-			kept->unsent, c->profile.dir, kept->file);
+				"items are sealed in %s/%s%s and open after enrolling anew"),
+			kept->unsent, c->profile.dir, kept->file, kept->parts > 1 ? more : "");
 	return e;
 }
 

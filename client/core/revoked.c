@@ -17,11 +17,14 @@
 #include "sealed_key.h"
 #include "tables.h"
 
-#define SEALED_FILES 99     /* unsent.sealed, unsent-2.sealed, ... */
 #define MARK_FILE "revoked" /* empty while sealing is under way; when it was done, after that */
 #define MAGIC "jgu1"
 #define MAGIC_SIZE 4
-#define FILES_MAX (256u << 20) /* of files that were not sent: what a school attaches in a month */
+#define PART_BYTES                                                                                           \
+	(64u << 20) /* a sealed file ends with the unsent file that passes this: an old computer seals in    \
+		       its memory */
+#define READ_BYTES                                                                                           \
+	(384u << 20) /* earlier versions sealed up to 256 MiB of files and all operations into one */
 
 static void path_of(const struct profile *p, const char *name, char out[512])
 {
@@ -52,37 +55,38 @@ static bool is_file(const struct profile *p, const char *name, off_t *size)
 
 /* ---- sealing ---- */
 
-static enum err append_files(struct store *s, struct buf *out, struct problem *p)
+/* Until the part is full or no file is left; `unsent` walks those that were not sent. */
+static enum err append_files(
+	struct store *s, sqlite3_stmt *unsent, struct buf *out, bool *more, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT sha FROM blob WHERE complete <> 1 ORDER BY at", p);
-	enum err e = stmt ? ERR_OK : ERR_STORE;
-	bool row = false;
+	enum err e = ERR_OK;
 
-	while (!e && !(e = store_next(s, stmt, &row, p)) && row && out->len < FILES_MAX) {
+	while (!e && out->len < PART_BYTES && !(e = store_next(s, unsent, more, p)) && *more) {
 		uint8_t *bytes = NULL;
 		size_t n = 0;
-		if (sqlite3_column_bytes(stmt, 0) != HASH_SIZE || blob_read(s, sqlite3_column_blob(stmt, 0), &bytes, &n, NULL))
+		if (sqlite3_column_bytes(unsent, 0) != HASH_SIZE ||
+			blob_read(s, sqlite3_column_blob(unsent, 0), &bytes, &n, NULL))
 			continue; /* it could not be sent either */
 		buf_be32(out, (uint32_t)n);
 		buf_add(out, bytes, n);
+		sodium_memzero(bytes, n);
 		free(bytes);
 	}
-	sqlite3_finalize(stmt);
-	return e;
+	return e ? e : out->failed ? problem_set(p, ERR_NOMEM, NULL, NULL, NULL) : ERR_OK;
 }
 
 /* What an earlier revocation left may not have been opened yet: no file is ever written over. */
-static enum err free_name(const struct profile *p, char out[REVOKED_NAME], struct problem *problem)
+static enum err free_name(
+	const struct profile *p, char out[REVOKED_NAME], unsigned *n, struct problem *problem)
 {
 	char path[512];
 	struct stat st;
 
-	for (unsigned n = 1; n <= SEALED_FILES; n++) {
-		path_of(p, sealed_name(out, n), path);
+	for (*n = 1; *n <= REVOKED_FILES; ++*n) {
+		path_of(p, sealed_name(out, *n), path);
 		if (lstat(path, &st) && errno == ENOENT)
 			return ERR_OK;
 	}
-	out[0] = 0;
 	return problem_set(problem, ERR_FILE_IO, NULL, NULL,
 		tr("%s 里的封存文件太多，请移走一些",
 			"there are too many sealed files in %s, move some away"),
@@ -114,6 +118,61 @@ static enum err write_sealed(
 	return e || box ? e : problem_set(problem, ERR_NOMEM, NULL, NULL, NULL);
 }
 
+static enum err write_part(
+	struct profile *p, const struct buf *plain, struct revoked_kept *kept, struct problem *problem)
+{
+	char name[REVOKED_NAME];
+	unsigned n;
+	enum err e = free_name(p, name, &n, problem);
+
+	if (!e)
+		e = write_sealed(p, name, plain, problem);
+	if (e)
+		return e;
+	if (!kept->file[0])
+		memcpy(kept->file, name, sizeof name);
+	kept->part[kept->parts++] = (uint8_t)n;
+	return ERR_OK;
+}
+
+/* The operations in the first sealed file, and the files in it and as many more as they need. */
+static enum err write_parts(struct profile *p, struct store *s, struct buf *plain, struct revoked_kept *kept,
+	struct problem *problem)
+{
+	sqlite3_stmt *unsent =
+		store_prepare(s, "SELECT sha FROM blob WHERE complete <> 1 ORDER BY at", problem);
+	bool more = true;
+	enum err e = unsent ? ERR_OK : ERR_STORE;
+
+	buf_be32(plain, 0);
+	if (!e)
+		e = outbox_append_open(
+			s, plain, &kept->unsent, kept->left_out, sizeof kept->left_out, problem);
+	if (!e && plain->data)
+		put_be32(plain->data, (uint32_t)kept->unsent);
+	while (!e && more) {
+		e = append_files(s, unsent, plain, &more, problem);
+		if (!e && plain->len > 4)
+			e = write_part(p, plain, kept, problem);
+		sodium_memzero(plain->data, plain->len);
+		plain->len = 0;
+		buf_be32(plain, 0);
+	}
+	sqlite3_finalize(unsent);
+	return e;
+}
+
+static void unlink_parts(const struct profile *p, struct revoked_kept *kept)
+{
+	char path[512], name[REVOKED_NAME];
+
+	while (kept->parts) {
+		path_of(p, sealed_name(name, kept->part[--kept->parts]), path);
+		unlink(path);
+	}
+	kept->file[0] = 0;
+}
+
 static enum err keep_unsent(struct profile *p, struct revoked_kept *kept, struct problem *problem)
 {
 	struct store *s;
@@ -126,19 +185,8 @@ static enum err keep_unsent(struct profile *p, struct revoked_kept *kept, struct
 
 	if (e)
 		return e;
-	buf_be32(&plain, 0);
-	e = outbox_append_open(s, &plain, &kept->unsent, kept->left_out, sizeof kept->left_out, problem);
-	if (!e && plain.data)
-		put_be32(plain.data, (uint32_t)kept->unsent);
-	if (!e)
-		e = append_files(s, &plain, problem);
-	if (!e && plain.failed)
-		e = problem_set(problem, ERR_NOMEM, NULL, NULL, NULL);
+	e = write_parts(p, s, &plain, kept, problem);
 	store_close(s);
-	if (!e && plain.len > 4)
-		e = free_name(p, kept->file, problem);
-	if (!e && kept->file[0])
-		e = write_sealed(p, kept->file, &plain, problem);
 	if (plain.data)
 		sodium_memzero(plain.data, plain.len);
 	buf_free(&plain);
@@ -204,11 +252,8 @@ static enum err seal_now(struct profile *profile, struct revoked_kept *kept, str
 	time_format(text, profile_now_us(profile));
 	if (!e)
 		e = profile_write_file(profile->dir, MARK_FILE, text, strlen(text), p);
-	if (e && kept->file[0] && !is_sealed(profile)) {
-		path_of(profile, kept->file, path);
-		unlink(path);
-		kept->file[0] = 0;
-	}
+	if (e && !is_sealed(profile))
+		unlink_parts(profile, kept);
 	return e;
 }
 
@@ -224,7 +269,7 @@ enum err revoked_seal(struct profile *profile, struct revoked_kept *kept, struct
 		e = seal_now(profile, kept, p);
 	if (!e)
 		destroy_all(profile); /* also what a death left of it */
-	for (unsigned n = 1; n <= SEALED_FILES; n++)
+	for (unsigned n = 1; n <= REVOKED_FILES; n++)
 		kept->files += is_file(profile, sealed_name(name, n), &size);
 	return e;
 }
@@ -267,7 +312,7 @@ static enum err read_file(
 	*out = NULL;
 	path_of(p, name, path);
 	if (size < MAGIC_SIZE + SEALED_KEY_SIZE + crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES ||
-		size > FILES_MAX + (64u << 20))
+		size > READ_BYTES)
 		return problem_set(problem, ERR_FILE_DAMAGED, NULL, NULL, NULL);
 	if (!(*out = malloc(size)))
 		return problem_set(problem, ERR_NOMEM, NULL, NULL, NULL);
@@ -367,7 +412,7 @@ enum err revoked_open(struct store *s, struct link *link, struct revoked_opened 
 	off_t size;
 
 	*out = (struct revoked_opened){0};
-	for (unsigned n = 1; n <= SEALED_FILES; n++) {
+	for (unsigned n = 1; n <= REVOKED_FILES; n++) {
 		if (!is_file(s->profile, sealed_name(name, n), &size))
 			continue;
 		enum err e = open_one(s, link, name, (size_t)size, &out->drafts, p);

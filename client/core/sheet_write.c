@@ -396,12 +396,33 @@ static bool xlsx_is_whole(const char *path)
 	return whole;
 }
 
+/* libxlsxwriter prints the errors that it returns, in English, and has no switch for it. */
+static lxw_error close_quietly(lxw_workbook *book, int *number)
+{
+	int out = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	fflush(stderr);
+	if (out >= 0 && nowhere >= 0)
+		dup2(nowhere, STDERR_FILENO);
+	errno = 0;
+	lxw_error error = workbook_close(book);
+	*number = errno;
+	fflush(stderr);
+	if (out >= 0) {
+		dup2(out, STDERR_FILENO);
+		close(out);
+	}
+	if (nowhere >= 0)
+		close(nowhere);
+	return error;
+}
+
 static enum err xlsx_end(struct sheet_writer *w, struct problem *p)
 {
+	int number;
+
 	columns_finish(w);
-	errno = 0;
-	lxw_error error = workbook_close(w->book);
-	int number = errno;
+	lxw_error error = close_quietly(w->book, &number);
 	w->book = NULL;
 	if (error == LXW_ERROR_MEMORY_MALLOC_FAILED)
 		return nomem(p);

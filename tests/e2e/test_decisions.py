@@ -152,17 +152,21 @@ def revoked(server, registrar):
     admin, profile = server.people["secadmin"], registrar.profile
     note = write(server, "材料.txt", "未发送的材料")
     registrar.ok("students", "set", number(2), "live_address=未发送路1号")
-    registrar.ok("transition", "set", number(4), "--dest", "B3", "--place", "上海市", "--evidence", note)
+    photos = [os.path.join(server.dir, "材料%d.jpg" % n) for n in range(8)] # 80 MiB: more than one sealed file holds
+    for photo in photos:
+        with open(photo, "wb") as out:
+            out.write(b"\xff\xd8\xff\xe0" + os.urandom(10 * 1024 * 1024 - 4))
+    registrar.ok("transition", "set", number(4), "--dest", "B3", "--place", "上海市", *[word for photo in [note] + photos for word in ("--evidence", photo)])
     copy = profile + ".copy"
     shutil.copytree(profile, copy)
     device = json.load(open(profile + "/profile.json"))["device"]
     admin.ok("devices", "revoke", device)
     time.sleep(3)
     told = registrar.run("sync")
-    cases.check("the next word with the bureau seals it, and says so", told.code == 3 and "封存" in told.err and "3 项" in told.err, told)
+    cases.check("the next word with the bureau seals it, and says so", told.code == 3 and "封存" in told.err and "11 项" in told.err and "2 个文件" in told.err, told)
     left = sorted(os.listdir(profile))
     cases.check("no key, no log-in, no pupil is left", "unsent.sealed" in left and not {"store.db", "store.key", "key.pem", "session.json"} & set(left), left)
-    sealed = open(profile + "/unsent.sealed", "rb").read()
+    sealed = b"".join(open(profile + "/" + name, "rb").read() for name in left if name.endswith(".sealed"))
     cases.check("nothing in the sealed file can be read", "未发送路".encode() not in sealed and number(2).encode() not in sealed)
     after = registrar.run("students", "list")
     cases.check("every command says what happened, what is safe, and what to do", after.code == 3 and "已被县局停用" in after.err and "connect --code" in after.err, after)
@@ -177,15 +181,16 @@ def revoked(server, registrar):
     refused = stranger.run("sync")
     cases.check("another school's computer does not open it", refused.code == 0 and "别的学校" in refused.err and os.path.exists(profile + "/unsent.sealed"), refused)
     for name in os.listdir(profile):
-        if name not in ("unsent.sealed",):
+        if not name.endswith(".sealed"):
             path = os.path.join(profile, name)
             shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
     registrar.connect(server.code(server.people["sysadmin"].ok("devices", "invite", "--school", P)["code"]))
     registrar.login()
     opened = registrar.ok("sync", code=5)
-    cases.equal("the same school's does, once", (opened["opened"], os.path.exists(profile + "/unsent.sealed"), registrar.ok("sync", code=(0, 5))["opened"]), (3, False, 0))
+    cases.equal("the same school's does, once", (opened["opened"], [name for name in os.listdir(profile) if name.endswith(".sealed")], registrar.ok("sync", code=(0, 5))["opened"]), (11, [], 0))
+    cases.check("with every file", len(os.listdir(profile + "/blobs")) >= 9, os.listdir(profile + "/blobs"))
     drafts = [row for row in registrar.ok("outbox", "list") if row["state"] == "draft"]
-    cases.equal("and it waits for a person", sorted(row["kind"] for row in drafts), ["destination", "evidence", "student"])
+    cases.equal("and it waits for a person", sorted(row["kind"] for row in drafts), ["destination"] + ["evidence"] * 9 + ["student"])
     for row in sorted(drafts, key=lambda row: row["kind"] == "evidence"):
         registrar.ok("outbox", "fix", row["id"])
     registrar.ok("sync")

@@ -4,6 +4,7 @@
 Profiles and the database stand on small tmpfs mounts; a ballast file leaves as many pages free as a step wants. Each piece of work is
 tried with ever more room, so that the failure walks through everything it writes: journal, outbox, files, receipts, staging, flip."""
 import glob
+import json
 import concurrent.futures
 import csv
 import errno
@@ -427,6 +428,33 @@ def backups(server):
     cases.check("backup: made with room", made == 1)
 
 
+def passwords(server):
+    """The disk fills while the accounts are made: the file from before has their passwords, and the screen the log-ins."""
+    disk, admin = Disk(server.dir + "/stick", "1m"), server.people["sysadmin"]
+    school = json.loads(admin.run("schools", "list", "--json").out)[0]["name"]
+    server.psql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN new; END $$;"
+                "CREATE TRIGGER slow BEFORE INSERT ON user_account FOR EACH ROW WHEN (new.name LIKE '满%') EXECUTE FUNCTION slow()")
+    try:
+        for name, kind in (("满甲", "csv"), ("满乙", "xlsx")):
+            table, secrets = os.path.join(server.dir, kind + ".csv"), os.path.join(disk.path, "密码." + kind)
+            with open(table, "w") as out:
+                out.write("学校,姓名,角色\n%s,%s,文书\n" % (school, name))
+            run = subprocess.Popen([admin.binary, "--profile", admin.profile, "users", "import", table, "-o", secrets], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True, env={**os.environ, "LANG": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": ""})
+            while run.poll() is None and not os.path.exists(secrets):
+                time.sleep(0.02)
+            disk.room(0)
+            out, err = run.communicate(timeout=60)
+            disk.room(None)
+            user = server.psql("SELECT user_id FROM user_account WHERE name = '%s'" % name)
+            cases.check("a %s of passwords on a full disk: the account, its password and what to do are on the screen" % kind, run.returncode == 1 and user and user in out
+                        and "磁盘已满" in err and "帐号都建好了" in err and "users list" in err and "[ERROR]" not in err and "中途" not in err, (run.returncode, user, out, err))
+            cases.check("and the file still has the password", kind != "csv" or out.split(user)[1].split()[0] in open(secrets).read(), out)
+    finally:
+        server.psql("DROP TRIGGER slow ON user_account; DROP FUNCTION slow()")
+        disk.close()
+
+
 def schools():
     with Server() as server:
         disk = Disk(server.dir + "/disk", "8m")
@@ -446,6 +474,7 @@ def bureau():
         server.enrol_admins()
         bureau_side(server, disk)
         backups(server)
+        passwords(server)
         if cases.failed:
             print(open(server.dir + "/jgd.log").read()[-3000:], open(server.data + "/pg/start.log").read()[-1500:], file=sys.stderr)
     finally:
