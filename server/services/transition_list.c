@@ -465,7 +465,7 @@ static const ProtobufCMessage *pair_page(struct request *r, const PGresult *res,
 
 static void pairs_done(struct request *r)
 {
-	send_first(r, pair_page);
+	send_list(r, pair_page);
 }
 
 void transition_pairs(struct request *r)
