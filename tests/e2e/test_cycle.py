@@ -111,7 +111,7 @@ class Year:
         pupil = w_id(self.pupils[1])
         return {"Open": dict(year=year, dry_run=True), "Phase": dict(year=year), "Progress": dict(year=year), "Reconcile": dict(year=year),
                 "Mismatches": dict(year=year), "IssueSlips": dict(year=year), "ListSlips": dict(year=year), "ReviewSlip": dict(slip=slip, accept=True),
-                "ListProofs": dict(year=year), "DecideProof": dict(year=year, pupil=pupil, accept=True),
+                "ListProofs": dict(year=year), "ListPairs": dict(year=year), "DecideProof": dict(year=year, pupil=pupil, accept=True),
                 "DecidePair": dict(year=year, pupil=pupil, row=w_id(self.rows[1]), same=True), "Summary": dict(year=year),
                 "AmendBaseline": dict(year=year, add=True, pupil=pupil, reason="核对"), "Cancel": dict(year=year, reason="演练"),
                 "ShowSlip": dict(name=slip), "ShowProof": dict(year=year, name=pupil), "Diff": dict(year=year)}
@@ -123,7 +123,7 @@ class Year:
             found = answer(lambda: self.call(name, **fields) and "")
             cases.equal("%s: Transition.%s" % (state, name), found, wanted.get(name, wanted[""]))
 
-    LOOKS = dict.fromkeys(("Open", "Phase", "Progress", "Mismatches", "ListSlips", "ListProofs", "Summary", "ShowSlip", "ShowProof", "Diff"), "")
+    LOOKS = dict.fromkeys(("Open", "Phase", "Progress", "Mismatches", "ListSlips", "ListProofs", "ListPairs", "Summary", "ShowSlip", "ShowProof", "Diff"), "")
 
     def states(self):
         self.rows = [w.uuid7() for _ in range(5)]
