@@ -26,7 +26,8 @@ static const struct db_stmt read_writers = {
 	" (SELECT author, at FROM rec_history WHERE county = app_county() AND rec_id = u.id AND groups & u.groups <> 0 ORDER BY ver DESC LIMIT 1) h"};
 static const struct db_stmt read_targets = {"SELECT ord, kind, open FROM hook_targets($1::int[], $2::text[], $3::uuid[])"};
 static const struct db_stmt read_scopes = {
-	"SELECT ord, grade, class_no FROM pupil_scopes($1::int[], $2::text[], $3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])"};
+	"SELECT ord, grade, class_no, named FROM pupil_scopes($1::int[], $2::text[], $3::int[], $4::uuid[], "
+	"$5::uuid[], $6::text[], $7::text[])"};
 /* A record that nobody has yet cannot be locked: what is hung on it and its deletion, both on their way, would not see each other. */
 static const struct db_stmt lock_hooks = {
 	"SELECT CASE WHEN u.alone THEN pg_advisory_xact_lock(u.school) ELSE pg_advisory_xact_lock_shared(u.school) END"
@@ -774,6 +775,7 @@ static bool read_scope_rows(struct group *g)
 		struct plan_scope *s = (struct plan_scope *)(uintptr_t)&f->scopes[f->scope_count++];
 		s->op = (uint32_t)(ord % PUSH_OPS_MAX);
 		class_scope_make(s->scope, db_get_text(r, i, 1), db_get_text(r, i, 2));
+		s->named = db_get_int(r, i, 3) != 0;
 	}
 	return true;
 }

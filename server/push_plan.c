@@ -224,6 +224,7 @@ static const struct plan_author *author_of(const struct plan *p, const pb_op *op
 struct scopes {
 	const struct plan_author *author;
 	bool any, foreign;
+	bool named; /* a pupil of the roster has the number that the record has behind it */
 };
 
 static void meet(struct scopes *s, const char *scope)
@@ -264,39 +265,14 @@ static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct r
 	}
 	for (size_t i = 0; after->kind->number == KIND_DESTINATION && i < p->entry_count; i++) {
 		const struct row *row = &p->entries[i].row;
-		if (row->kind && row->kind->number == KIND_STUDENT && row->state.exists && !row->state.deleted &&
-			(same_text(&row->state.record, "cert_no", after) || same_text(&row->state.record, "student_no", after)))
+		if (row->kind && row->kind->number == KIND_STUDENT && row->state.exists &&
+			!row->state.deleted &&
+			(same_text(&row->state.record, "cert_no", after) ||
+				same_text(&row->state.record, "student_no", after))) {
 			meet_own(s, &row->state.record);
+			s->named = true;
+		}
 	}
-}
-
-/* Everything that the operation has to do with is of the author's classes; what is of no class that can be told is nobody's. */
-static bool class_allows(struct plan *p, size_t index, const struct plan_op *o, const struct plan_author *a, const struct entry *e)
-{
-	struct scopes s = {.author = a};
-
-	if (a->roles & PLAN_ALL_CLASSES)
-		return true;
-	if (e && e->row.state.exists)
-		meet_own(&s, &e->row.state.record);
-	if (o->op->action == JINGGUAN__V1__ACTION__PUT)
-		meet_own(&s, &o->body);
-	for (size_t i = 0; i < p->facts->scope_count; i++)
-		if (p->facts->scopes[i].op == index)
-			meet(&s, p->facts->scopes[i].scope);
-	meet_pupils_of_push(p, &s, &o->body);
-	return s.any && !s.foreign;
-}
-
-/* Server-owned kinds exist already, and a school writes only the groups declared `school_writes`. */
-static bool groups_allowed(const struct kind *kind, uint32_t groups)
-{
-	if (kind->owner != OWNER_SERVER)
-		return true;
-	for (size_t i = 0; i < kind->field_count; i++)
-		if (groups >> (kind->fields[i].group - 1) & 1 && !kind->fields[i].school_writes)
-			return false;
-	return true;
 }
 
 static enum err refuse_class(const struct plan_author *a, struct problem *problem)
@@ -310,8 +286,61 @@ static enum err refuse_class(const struct plan_author *a, struct problem *proble
 	}
 	if (!all[0])
 		return problem_set(problem, ERR_PERMISSION, "class_no", NULL,
-			tr("您还没有负责的班级，请系统管理员指定", "no class is yours yet: ask the system administrator"));
-	return problem_set(problem, ERR_PERMISSION, "class_no", NULL, tr("不是您负责的班级：您负责 %s", "not one of your classes: yours are %s"), all);
+			tr("您还没有负责的班级，请系统管理员指定",
+				"no class is yours yet: ask the system administrator"));
+	return problem_set(problem, ERR_PERMISSION, "class_no", NULL,
+		tr("不是您负责的班级：您负责 %s", "not one of your classes: yours are %s"), all);
+}
+
+/* A number that was given in this very push was judged with it, and stands. */
+static bool keeps_number(const struct plan_op *o, const struct entry *e)
+{
+	return e && !e->found && !record_has(&o->body, F_DESTINATION_CERT_NO) &&
+	       !record_has(&o->body, F_DESTINATION_STUDENT_NO);
+}
+
+/* Everything that the operation has to do with is of the author's classes; what is of no class that can be
+ * told is nobody's. A destination names a pupil of the roster by number: reconciliation would attach one that
+ * does not by name or telephone, to anybody's pupil. */
+static enum err check_class(struct plan *p, size_t index, const struct plan_op *o,
+	const struct plan_author *a, const struct entry *e, struct problem *problem)
+{
+	struct scopes s = {.author = a};
+
+	if (a->roles & PLAN_ALL_CLASSES)
+		return ERR_OK;
+	if (e && e->row.state.exists)
+		meet_own(&s, &e->row.state.record);
+	if (o->op->action == JINGGUAN__V1__ACTION__PUT)
+		meet_own(&s, &o->body);
+	for (size_t i = 0; i < p->facts->scope_count; i++)
+		if (p->facts->scopes[i].op == index) {
+			meet(&s, p->facts->scopes[i].scope);
+			s.named |= p->facts->scopes[i].named;
+		}
+	meet_pupils_of_push(p, &s, &o->body);
+	if (!s.any || s.foreign)
+		return refuse_class(a, problem);
+	if (o->kind->number != KIND_DESTINATION || o->op->action != JINGGUAN__V1__ACTION__PUT || s.named ||
+		keeps_number(o, e))
+		return ERR_OK;
+	return problem_set(problem, ERR_PERMISSION, "cert_no",
+		tr("更正证件号码或学籍号；名册里没有的学生请学籍管理员填报",
+			"correct the number; the registrar enters who is not on the roster"),
+		tr("本校名册里没有这个号码的学生，班主任只填报本班名册里的学生",
+			"nobody on the school's roster has this number: a class teacher enters the pupils of "
+			"his own class"));
+}
+
+/* Server-owned kinds exist already, and a school writes only the groups declared `school_writes`. */
+static bool groups_allowed(const struct kind *kind, uint32_t groups)
+{
+	if (kind->owner != OWNER_SERVER)
+		return true;
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (groups >> (kind->fields[i].group - 1) & 1 && !kind->fields[i].school_writes)
+			return false;
+	return true;
 }
 
 /* Who may write this record in this session. Another's evening of work is carried by a registrar only: in anybody else's session a
@@ -329,7 +358,7 @@ static enum err authorise(struct plan *p, size_t index, const struct plan_op *o,
 		return ERR_PERMISSION;
 	if (o->kind->owner == OWNER_SERVER && (!e || !e->row.state.exists || o->op->action != JINGGUAN__V1__ACTION__PUT || !groups_allowed(o->kind, o->groups)))
 		return ERR_PERMISSION;
-	return class_allows(p, index, o, a, e) ? ERR_OK : refuse_class(a, problem);
+	return check_class(p, index, o, a, e, problem);
 }
 
 static const struct problem *guard_refusal(const struct plan *p, size_t index)

@@ -85,6 +85,7 @@ struct plan_target {
 struct plan_scope {
 	uint32_t op; /* index in the push */
 	char scope[CLASS_SCOPE_SIZE];
+	bool named; /* of the pupil whose number the record has after the operation */
 };
 
 #define PLAN_YEARS 128

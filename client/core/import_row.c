@@ -298,13 +298,14 @@ static void check_required(struct import *im, struct import_row *row, int cert_n
 	}
 }
 
-/* A class teacher works on his own classes. */
+/* A class teacher works on his own classes. Of a destination the roster says the class. */
 static void check_class(struct import *im, struct import_row *row)
 {
 	const struct session *session = &im->store->profile->session;
 	struct problem p = {0};
 
-	if (scope_allows(session, &row->record))
+	if ((im->kind->number == KIND_DESTINATION && !record_has(&row->record, F_DESTINATION_CLASS_NO)) ||
+		scope_allows(session, &row->record))
 		return;
 	scope_refuse(session, &p);
 	import_reject(im, row, import_field(im, kind_field_index(im->kind, "class_no")), NULL, &p);
@@ -338,13 +339,17 @@ static bool is_unfilled(const struct import *im, const struct import_row *row)
 	return im->book.form;
 }
 
-/* A destination leads to a school that there is. */
+/* A destination leads to a school that there is, and is of a pupil whom this person may enter. */
 static void check_destination(struct import *im, struct import_row *row)
 {
 	struct problem p = {0};
 
 	if (school_judge(im->view, &row->record, &p))
 		import_reject(im, row, import_field(im, kind_field_index(im->kind, p.field)), NULL, &p);
+	else if (scope_judge_destination(im->view, &im->store->profile->session, &row->record, &p))
+		import_reject(im, row,
+			import_field(im, kind_field_index(im->kind, p.field[0] ? p.field : "class_no")), NULL,
+			&p);
 }
 
 void import_read_row(struct import *im, struct import_row *row)

@@ -8,6 +8,7 @@
 #include "codes.h"
 #include "evidence.h"
 #include "schools.h"
+#include "scope.h"
 #include "tables.h"
 
 const uint32_t transition_kinds[] = {KIND_SCHOOL, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
@@ -232,6 +233,8 @@ enum err transition_set(struct view *v, const struct pupil_row *row, int32_t yea
 	enum err e = check_record(&want, true, cycle_today(v->store->profile), p);
 	if (!e)
 		e = school_judge(v, &want, p);
+	if (!e)
+		e = scope_judge_destination(v, &v->store->profile->session, &want, p);
 	return e ? e : outbox_put(v, out, &want, UINT32_MAX, batch, p);
 }
 

@@ -232,6 +232,24 @@ def teachers(server):
         cases.check("%s is refused with the right form" % (words,), wrong.code in (2, 5) and "六1班" in wrong.err + wrong.out, wrong)
 
 
+def own_class(server, primary):
+    """A class teacher's table: his own pupils are taken, a number that is nobody's on the roster is told at once, not months later."""
+    primary.ok("import", "students", write(server, "late.csv", "姓名,证件号码,年级,班级\n戊生,%s,六年级,1班\n" % number(5)))
+    primary.ok("sync")
+    teacher = server.person("teacher")
+    account = server.people["sysadmin"].ok("users", "add", "--school", P, "--role", "class_teacher", "--class", "六1班", "班主任")
+    teacher.connect(server.code(server.people["sysadmin"].ok("devices", "invite", "--school", P)["code"]))
+    teacher.first_login(account["user"], account["password"])
+    teacher.ok("sync")
+    off = number(2)[:15] + "9" + number(2)[16:]
+    table = write(server, "own.csv", "姓名,证件号码,去向类别,拟升入学校,监护人电话\n戊生,%s,A1,演练县第一初级中学,13900000001\n乙生,%s,A1,演练县第一初级中学,13900000002\n" % (number(5), off))
+    report = teacher.ok("import", "destinations", table, code=5)
+    cases.equal("one is taken, one is not", (report["inserted"], [(r["row"], r["field"]) for r in report["rejected"]]), (1, [(3, "证件号码")]))
+    cases.check("with what to do", "名册里没有这个号码" in report["rejected"][0]["message"] and "学籍管理员" in report["rejected"][0]["message"], report)
+    sent = teacher.ok("sync")
+    cases.equal("and is sent", (sent["pushed"], sent["refused"]), (1, 0))
+
+
 def catchments(server, clerk, primary):
     """Catchments listed, corrected and removed by the number in the list, what follows shown first, all of it in the trace."""
     clerk.ok("catchments", "import", write(server, "more.csv", "学校标识码,学段,区划代码\n%s,初中,329999200\n%s,初中,329999300\n%s,小学,329999100002\n" % (J, J, Q)))
@@ -278,6 +296,7 @@ def main():
         teachers(server)
         proof(server, clerk, primary)
         slips(server, clerk, leader, primary, junior)
+        own_class(server, primary)
     cases.close()
 
 

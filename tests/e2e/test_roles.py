@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every method with every role: PERMISSION exactly where the declaration in proto/ says so; and two schools with data, of which
 neither ever receives a byte of the other's through any method."""
+import datetime
 import os
 
 from google.protobuf import descriptor_pb2
@@ -219,6 +220,9 @@ def own_classes(cases, server, registrar):
     device, kinds = registrar.device, {name: kind.number for name, kind in KIND_BY_NAME.items()}
     first_login(cases, {}, device, account["user"], account["password"])
     mine, foreign, new = b"\x61" * 16, b"\x62" * 16, b"\x63" * 16
+    year = datetime.date.today().year
+    goes = lambda student, **fields: pb.Destination(**{**dict(year=year, name="丙", student_no="G3299990000000010" + student.hex()[:2], class_no="1", category="D5",
+                                                              guardian_phone="13900000001"), **fields})
     guardian = lambda student, ordinal, name="家长": pb.Guardian(student=student, ordinal=ordinal, name=name)
     with registrar.open() as wire:
         for id, class_no in ((mine, "1"), (foreign, "2")):
@@ -238,6 +242,14 @@ def own_classes(cases, server, registrar):
             ask("Guardian", b"\x67" * 16, guardian(new, 1)): pb.APPLIED,
             ask("Evidence", b"\x68" * 16, pb.Evidence(target=foreign, sha=b"\1" * 32, size=1, name="a.pdf")): pb.REJECTED,
             ask("Evidence", b"\x69" * 16, pb.Evidence(target=mine, sha=b"\1" * 32, size=1, name="a.pdf")): pb.APPLIED,
+            # A destination names a pupil of his on the roster by number, also one who comes in the same push. What names nobody would be
+            # attached by name or telephone to anybody's pupil.
+            ask("Destination", b"\x71" * 16, goes(mine)): pb.APPLIED,
+            ask("Destination", b"\x72" * 16, goes(foreign)): pb.REJECTED,
+            ask("Destination", b"\x73" * 16, goes(mine, cert_no="329999201503010018", student_no="")): pb.REJECTED,
+            ask("Destination", b"\x74" * 16, goes(mine, student_no="G329999000000001162")): pb.REJECTED,
+            ask("Destination", b"\x75" * 16, goes(new, student_no="G329999000000001099")): pb.APPLIED,
+            ask("Destination", b"\x71" * 16, goes(mine, student_no="G329999000000001163"), seen=[(1, 1), (2, 0), (3, 1)]): pb.REJECTED,
         }
         device.push(wire)
         cases.equal("a class teacher writes what belongs to his own pupils", {n: device.results[n].outcome for n in wanted}, wanted)
@@ -245,6 +257,8 @@ def own_classes(cases, server, registrar):
         late = device.queue_op(kinds["Guardian"], b"\x6a" * 16, guardian(foreign, 3), author=teacher.user)
         device.push(wire)
         cases.equal("in another's session as well", device.results[late].outcome, pb.REJECTED)
+    refusals = [device.results[n] for n in sorted(wanted) if device.results[n].field == "cert_no"]
+    cases.check("who is on no roster is refused with a way on", len(refusals) == 3 and all("名册" in r.message and "学籍管理员" in r.hint for r in refusals), refusals)
 
 
 def main():

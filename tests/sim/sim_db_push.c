@@ -164,7 +164,7 @@ enum verdict read_targets(struct call *call)
 	return DONE;
 }
 
-static void put_scope(PGresult *r, int *n, struct cell ord, const struct record_row *x)
+static void put_scope(PGresult *r, int *n, struct cell ord, const struct record_row *x, bool named)
 {
 	int grade = kind_field_index(x->kind, "grade");
 	struct cell class_no = x->column[kind_field_index(x->kind, "class_no")];
@@ -176,7 +176,8 @@ static void put_scope(PGresult *r, int *n, struct cell ord, const struct record_
 		put_text(r, *n, 1, x->kind->grade);
 	else
 		put_cell(r, *n, 1, x->column[grade]);
-	put_cell(r, (*n)++, 2, class_no);
+	put_cell(r, *n, 2, class_no);
+	put_bool(r, (*n)++, 3, named);
 }
 
 static void put_hung(struct call *call, PGresult *r, int *n, struct cell ord, struct cell target)
@@ -186,18 +187,19 @@ static void put_hung(struct call *call, PGresult *r, int *n, struct cell ord, st
 	for (size_t k = 0; target.len == ID_SIZE && k < sizeof hooks / sizeof *hooks; k++) {
 		const struct record_row *x = read_key(call, T_RECORD + hooks[k], target.data, ID_SIZE);
 		if (x)
-			put_scope(r, n, ord, x);
+			put_scope(r, n, ord, x, false);
 	}
 }
 
 /* The school's own pupils of a number. */
-static void put_named(struct call *call, PGresult *r, int *n, struct cell ord, struct cell school, struct cell cert)
+static void put_named(struct call *call, PGresult *r, int *n, struct cell ord, struct cell school,
+	struct cell cert, bool named)
 {
 	for (struct db_row *row = db.first[T_RECORD + KIND_STUDENT]; cert.len > 0 && row; row = row->next) {
 		const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
 		if (x && !x->header[5].data[0] && cell_is(x->header[1], school.data, (size_t)school.len) &&
 			cell_is(x->column[F_STUDENT_CERT_NO], cert.data, (size_t)cert.len))
-			put_scope(r, n, ord, x);
+			put_scope(r, n, ord, x, named);
 	}
 }
 
@@ -208,7 +210,7 @@ enum verdict read_scopes(struct call *call)
 	struct cell ord, school, kind, id, target, cert;
 	int n = 0;
 
-	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT);
+	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_BOOL);
 	while (take(&ords, &ord) && take(&schools, &school) && take(&kinds, &kind) && take(&ids, &id) && take(&targets, &target) && take(&certs, &cert)) {
 		const struct record_row *g = read_key(call, T_RECORD + KIND_GUARDIAN, id.data, ID_SIZE),
 					*d = read_key(call, T_RECORD + KIND_DESTINATION, id.data, ID_SIZE);
@@ -216,9 +218,9 @@ enum verdict read_scopes(struct call *call)
 		if (g)
 			put_hung(call, r, &n, ord, g->column[F_GUARDIAN_STUDENT]);
 		if (number(kind) == KIND_DESTINATION)
-			put_named(call, r, &n, ord, school, cert);
+			put_named(call, r, &n, ord, school, cert, true);
 		if (d)
-			put_named(call, r, &n, ord, school, d->column[F_DESTINATION_CERT_NO]);
+			put_named(call, r, &n, ord, school, d->column[F_DESTINATION_CERT_NO], cert.len <= 0);
 	}
 	return DONE;
 }

@@ -166,6 +166,14 @@ static void a_class_teacher_has_his_classes(void **state)
 	assert_rejected(&r, 0, 3, "班级", "PERMISSION");
 	assert_rejected(&r, 1, 4, "班级", "PERMISSION"); /* the same number of another grade */
 	import_report_free(&r);
+	r = run(&f, (struct import_options){.what = IMPORT_DESTINATIONS}, "d.csv",
+		"姓名,证件号码,全国学籍号,班级,去向类别\n测甲,329999201403150017,,3,D5\n测乙,"
+		"329999201403150025,,3,D5\n测丙,,G329999201403150017,3,D5\n",
+		ERR_OK);
+	assert_counts(&r, 2, 0, 0, 1);
+	assert_rejected(&r, 0, 3, "证件号码",
+		"PERMISSION"); /* nobody on the roster has the number; an ID number is a student number */
+	import_report_free(&r);
 	fixture_close(&f);
 }
 

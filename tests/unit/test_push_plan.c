@@ -618,12 +618,21 @@ static void classes_before_and_behind(void **state)
 	named = row;
 	record_set_text(&named, F_DESTINATION_CLASS_NO, "3");
 	add(b, (struct want){.kind = KIND_DESTINATION, .id = 4, .body = &named, .author = "li"}); /* ours, it says; the pupil is another class's */
-	const struct plan_scope scopes[] = {{3, "16/4"}};
+	record_set_text(&named, F_DESTINATION_CERT_NO, "A7");
+	add(b, (struct want){.kind = KIND_DESTINATION,
+		       .id = 5,
+		       .body = &named,
+		       .author = "li"}); /* ours, it says; nobody has the number */
+	record_set_text(&named, F_DESTINATION_CERT_NO, "A8");
+	add(b, (struct want){.kind = KIND_DESTINATION, .id = 6, .body = &named, .author = "li"}); /* ours */
+	const struct plan_scope scopes[] = {{3, "16/4", true}, {4, "16/3", false}, {5, "16/3", true}};
 	b->facts.scopes = scopes;
-	b->facts.scope_count = 1;
+	b->facts.scope_count = 3;
 	run(b);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		outcome(b, i, REJECTED, ERR_PERMISSION);
+	assert_string_equal(result(b, 4)->field, "cert_no");
+	outcome(b, 5, APPLIED, ERR_OK);
 	assert_non_null(strstr(result(b, 0)->message, "六年级3班"));
 	bench_free(b);
 }
