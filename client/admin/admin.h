@@ -25,6 +25,8 @@ void admin_pupil_cells(const struct cli *c, const pb_pupil *p, char *no, size_t 
 
 /* Fetches the names of the schools for admin_school, once; nothing with --json. */
 void admin_schools(struct cli *c);
+/* --school by name, or a part that one school has, becomes its code before any command looks at it. */
+int admin_prepare(struct cli *c);
 /* What this user does after logging in, by role. */
 const char *admin_first(const struct cli *c);
 /* Frees what admin_schools keeps. */

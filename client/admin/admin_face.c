@@ -9,6 +9,7 @@
 #include "codes.h"
 #include "date.h"
 #include "face.h"
+#include "schools.h"
 #include "tables.h"
 
 #define SHOWN_DIGITS_MAX 7 /* a bare number up to here is a row of the last list; certificate numbers are longer */
@@ -34,6 +35,82 @@ void admin_schools(struct cli *c)
 	}
 	c->problem = before; /* without names the codes are shown: the list itself is what was asked for */
 	arena_free(&arena);
+}
+
+#define NEAR_MAX 3
+
+/* Those that hold the text, else the nearest ones, best first: how many there are. */
+static size_t near_schools(
+	const pb_school_list *list, const char *text, bool holding, const pb_school_row *best[NEAR_MAX])
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < list->n_school; i++) {
+		const pb_school_row *s = list->school[i];
+		size_t k = found < NEAR_MAX ? found : NEAR_MAX;
+		if (holding ? !strstr(s->name, text) : !school_likeness(s->name, s->code, text))
+			continue;
+		found++;
+		while (k > 0 && school_likeness(best[k - 1]->name, best[k - 1]->code, text) <
+					school_likeness(s->name, s->code, text)) {
+			if (k < NEAR_MAX)
+				best[k] = best[k - 1];
+			k--;
+		}
+		if (k < NEAR_MAX)
+			best[k] = s;
+	}
+	return found;
+}
+
+/* The code of the only school that the text names; NULL after telling which ones it may have been. */
+static const char *named_school(struct cli *c, const pb_school_list *list, const char *text, char code[16])
+{
+	const pb_school_row *best[NEAR_MAX] = {NULL};
+	char hint[HINT_SIZE] = "";
+
+	for (size_t i = 0; i < list->n_school; i++)
+		if (strcmp(list->school[i]->name, text) == 0) {
+			snprintf(code, 16, "%s", list->school[i]->code);
+			return code;
+		}
+	size_t holding = near_schools(list, text, true, best);
+	if (holding == 1) {
+		snprintf(code, 16, "%s", best[0]->code);
+		return code;
+	}
+	if (!holding)
+		near_schools(list, text, false, best);
+	for (size_t k = 0; k < NEAR_MAX && best[k]; k++)
+		if (strlen(hint) + strlen(best[k]->name) + 48 < sizeof hint)
+			snprintf(hint + strlen(hint), sizeof hint - strlen(hint), "%s%s（%s）",
+				k ? "、" : tr("是不是 ", "did you mean "), best[k]->name, best[k]->code);
+	cli_fail_with(c, ERR_NOT_FOUND,
+		hint[0] ? hint
+			: tr("jgadmin schools list 列出学校", "jgadmin schools list shows the schools"),
+		holding ? tr("名称里有“%s”的学校不止一所", "several schools are called something with “%s”")
+			: tr("没有叫“%s”的学校", "no school is called “%s”"),
+		text);
+	return NULL;
+}
+
+int admin_prepare(struct cli *c)
+{
+	static char code[16];
+	const char *text = cli_option(c, "school");
+	pb_empty q = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+
+	if (!text || (*text && !text[strspn(text, "0123456789")]))
+		return 0; /* a code: the server knows whether there is one */
+	bool asked = !admin_ask(c, METHOD_COUNTY_LIST_SCHOOLS, &q.base, &arena, &reply);
+	const char *found = asked ? named_school(c, (const pb_school_list *)reply, text, code) : NULL;
+	arena_free(&arena);
+	for (int i = 0; found && i < c->options; i++)
+		if (strcmp(c->option[i].name, "school") == 0)
+			c->option[i].value = found;
+	return found ? 0 : asked ? err_info(ERR_NOT_FOUND)->exit_code : cli_fail(c);
 }
 
 const char *admin_first(const struct cli *c)

@@ -322,7 +322,11 @@ int cmd_slips_show(struct cli *c)
 {
 	pb_case_request q = PB_CASE_REQUEST_INIT;
 
-	q.name = (char *)(uintptr_t)cli_operand(c, 0);
+	const char *slip = cli_operand(c, 0);
+
+	if (!admin_shown_find(c, "slips", "transition slips list", &slip))
+		return err_info(ERR_NOT_FOUND)->exit_code;
+	q.name = (char *)(uintptr_t)slip;
 	return show(c, METHOD_TRANSITION_SHOW_SLIP, &q, true);
 }
 
@@ -373,7 +377,9 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	else /* a pupil's number is not repeated on the screen */
 		snprintf(look, sizeof look, tr("jgadmin transition proof show --year %d 学生 --files 文件夹", "jgadmin transition proof show --year %d PUPIL --files FOLDER"), year);
 	cli_warn(c, tr("有 %u 份材料您还没有看过：%s。查看：%s", "you have not looked at %u files: %s. To see them: %s"), unread, names, look);
-	if (!cli_is_asked(c) || cli_confirm("accept", tr("不看材料就认可，请输入 accept：", "to accept without looking, type accept: ")))
+	if (!cli_is_asked(c) ||
+		cli_confirm("认可|accept",
+			tr("不看材料就认可，请输入“认可”：", "to accept without looking, type accept: ")))
 		return true;
 	*code = cli_fail_with(c, ERR_NOT_NOW, look, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return false;

@@ -16,7 +16,8 @@ static bool scope_of(struct cli *c, const char **school, int *code)
 {
 	*school = cli_option(c, "school");
 	if (!*school == !cli_flag(c, "bureau")) {
-		*code = cli_fail_with(c, ERR_USAGE, NULL, tr("--school CODE 与 --bureau 选一个", "give either --school CODE or --bureau"));
+		*code = cli_fail_with(c, ERR_USAGE, NULL,
+			tr("--school 学校 与 --bureau 选一个", "give either --school SCHOOL or --bureau"));
 		return false;
 	}
 	if (!*school)
@@ -110,12 +111,9 @@ static bool take_roles(struct cli *c, Jingguan__V1__Role roles[4], size_t *n_rol
 			role = (unsigned)atoi(
 				code_find(&codes_role, text) ? code_find(&codes_role, text) : "0");
 		if (!role) {
-			char all[400] = "";
-			for (size_t k = 0; k < role_count; k++)
-				snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", k ? " " : "",
-					role_table[k].name);
-			*code = cli_fail_with(
-				c, ERR_USAGE, all, tr("没有角色 %s", "there is no role %s"), text);
+			char all[HINT_SIZE];
+			*code = cli_fail_with(c, ERR_USAGE, code_list_words(&codes_role, all, sizeof all),
+				tr("没有角色 %s", "there is no role %s"), text);
 			return false;
 		}
 		roles[(*n_roles)++] = (Jingguan__V1__Role)role;
@@ -351,8 +349,12 @@ int cmd_users_list(struct cli *c)
 	}
 	cli_table_print(c, t);
 	if (profile_has_role(&c->profile, 1u << ROLE_SYSADMIN))
-		cli_next(c, "%s", tr("jgadmin users add --bureau --role basic_edu 姓名 新建县局帐号；学校帐号用 jgadmin users add --school 学校标识码 --role registrar 姓名",
-			"jgadmin users add --bureau --role basic_edu NAME makes an account of the bureau; of a school: jgadmin users add --school CODE --role registrar NAME"));
+		cli_next(c, "%s",
+			tr("jgadmin users add --bureau --role basic_edu 姓名 新建县局帐号；学校帐号用 "
+			   "jgadmin users add --school 学校 --role registrar 姓名",
+				"jgadmin users add --bureau --role basic_edu NAME makes an account of the "
+				"bureau; of a school: jgadmin users add --school SCHOOL --role registrar "
+				"NAME"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }

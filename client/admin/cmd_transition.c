@@ -123,7 +123,14 @@ int cmd_phase(struct cli *c)
 	if (!admin_year(c, &q.year, &code))
 		return code;
 	q.has_year = 1;
-	q.to = (char *)(uintptr_t)(c->operands ? cli_operand(c, 0) : "");
+	const char *word = c->operands ? cli_operand(c, 0) : "",
+		   *to = *word ? code_find(&codes_phase, word) : "";
+	if (!to) {
+		char all[HINT_SIZE];
+		return cli_fail_with(c, ERR_USAGE, code_list_words(&codes_phase, all, sizeof all),
+			tr("没有阶段 %s", "there is no phase %s"), word);
+	}
+	q.to = (char *)(uintptr_t)to;
 	q.has_force = 1;
 	q.force = cli_flag(c, "force");
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
@@ -233,14 +240,18 @@ int cmd_slips_issue(struct cli *c)
 int cmd_slips_review(struct cli *c)
 {
 	pb_review_request q = PB_REVIEW_REQUEST_INIT;
-	const char *word = cli_operand(c, 1);
+	const char *word = cli_operand(c, 1), *slip = cli_operand(c, 0);
 	int code;
 
-	q.slip = (char *)(uintptr_t)cli_operand(c, 0);
+	if (!admin_shown_find(c, "slips", "transition slips list", &slip))
+		return err_info(ERR_NOT_FOUND)->exit_code;
+	q.slip = (char *)(uintptr_t)slip;
 	q.has_accept = 1;
-	q.accept = strcmp(word, "accept") == 0;
-	if (!q.accept && strcmp(word, "return") != 0)
-		return cli_fail_with(c, ERR_USAGE, "accept | return --reason TEXT", tr("审核结果写 accept 或 return", "say accept or return"));
+	q.accept = strcmp(word, "accept") == 0 || strcmp(word, "认可") == 0;
+	if (!q.accept && strcmp(word, "return") != 0 && strcmp(word, "退回") != 0)
+		return cli_fail_with(c, ERR_USAGE,
+			tr("认可写 accept；退回写 return --reason 原因", "accept, or return --reason TEXT"),
+			tr("审核结果写 accept（认可）或 return（退回）", "say accept or return"));
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (q.accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_SLIP, 0, q.slip, &code))
 		return code;

@@ -36,7 +36,10 @@ static void say_next(const struct cli *c, uint16_t method, int32_t year)
 			year, year);
 		break;
 	case METHOD_TRANSITION_LIST_SLIPS:
-		cli_next(c, tr("看一张：jgadmin transition slips show 编号；两校回复后 jgadmin transition slips review 编号 accept", "see one: jgadmin transition slips show NO; when both have answered: jgadmin transition slips review NO accept"));
+		cli_next(c, tr("看一张：jgadmin transition slips show 序号；两校回复后 jgadmin transition "
+			       "slips review 序号 accept",
+				    "see one: jgadmin transition slips show NO.; when both have answered: "
+				    "jgadmin transition slips review NO. accept"));
 		break;
 	case METHOD_TRANSITION_LIST_PROOFS:
 		cli_next(c, tr("看一份：jgadmin transition proof show --year %d 序号；再 jgadmin transition proof accept --year %d 序号（不认可用 refute --reason 理由）", "see one: jgadmin transition proof show --year %d NO.; then jgadmin transition proof accept --year %d NO. (or refute --reason TEXT)"), year, year);
@@ -222,16 +225,25 @@ static json_t *halves_json(const pb_slip_row *s)
 
 static void slip_cells(struct list *l, const pb_slip_row *s)
 {
-	char no[40], name[200], codes[512], due[FACE_SIZE], now_with[512] = "";
+	char no[40], name[200], codes[512], due[FACE_SIZE], number[16], now_with[512] = "";
 	bool done = strcmp(s->state, "closed") == 0;
 
 	admin_pupil_cells(l->c, s->student, no, sizeof no, name, sizeof name);
 	for (size_t i = 0; i < s->n_addressee && !done; i++)
 		if (!s->addressee[i]->answered_at)
 			snprintf(now_with + strlen(now_with), sizeof now_with - strlen(now_with), "%s%s", now_with[0] ? tr("、", ", ") : "", admin_school(l->c, s->addressee[i]->school));
-	cli_table_row(l->table, (const char *const[]){s->no, name, admin_words(&codes_mismatch, s->code, s->n_code, codes, sizeof codes), admin_word(&codes_slip_state, s->state),
-		admin_term(s->resolve_due ? s->resolve_due : s->issue_due, due), now_with[0] ? now_with : done ? "" : tr("县局审核", "the bureau"),
-		done ? "" : s->escalated ? tr("已升级", "escalated") : s->overdue ? tr("超期", "overdue") : s->call_list ? tr("未签收满24小时", "unread 24 h") : ""});
+	cli_table_row(l->table, (const char *const[]){number_row(l, s->slip, number), s->no, name, no,
+					admin_words(&codes_mismatch, s->code, s->n_code, codes, sizeof codes),
+					admin_word(&codes_slip_state, s->state),
+					admin_term(s->resolve_due ? s->resolve_due : s->issue_due, due),
+					now_with[0] ? now_with
+					: done      ? ""
+						    : tr("县局审核", "the bureau"),
+					done           ? ""
+					: s->escalated ? tr("已升级", "escalated")
+					: s->overdue   ? tr("超期", "overdue")
+					: s->call_list ? tr("未签收满24小时", "unread 24 h")
+						       : ""});
 }
 
 static bool slip_page(void *data, const ProtobufCMessage *reply)
@@ -252,10 +264,13 @@ static bool slip_page(void *data, const ProtobufCMessage *reply)
 
 int cmd_slips_list(struct cli *c)
 {
-	static const char *const zh[] = {"编号", "姓名", "问题", "状态", "期限", "等谁办", "提示"};
-	static const char *const en[] = {"number", "name", "codes", "state", "due", "now with", "note"};
+	static const char *const zh[] = {
+		"序号", "编号", "姓名", "号码", "问题", "状态", "期限", "等谁办", "提示"};
+	static const char *const en[] = {
+		"no.", "slip", "name", "number", "codes", "state", "due", "now with", "note"};
 
-	return run_list(c, METHOD_TRANSITION_LIST_SLIPS, "slips", NULL, lang_is_en() ? en : zh, 7, slip_page, NULL);
+	return run_list(
+		c, METHOD_TRANSITION_LIST_SLIPS, "slips", NULL, lang_is_en() ? en : zh, 9, slip_page, NULL);
 }
 
 /* ---- proofs ---- */

@@ -619,6 +619,9 @@ int cmd_users_import(struct cli *c)
 int cmd_users_teachers(struct cli *c)
 {
 	if (!cli_option(c, "school"))
-		return cli_fail_with(c, ERR_USAGE, "jgadmin users teachers --school CODE 六1班=张三 六2班=李四", tr("要写是哪所学校：--school CODE", "which school? --school CODE"));
+		return cli_fail_with(c, ERR_USAGE,
+			tr("例如 jgadmin users teachers --school 演练县第1小学 六1班=张三 六2班=李四",
+				"jgadmin users teachers --school SCHOOL 六1班=张三 六2班=李四"),
+			tr("要写是哪所学校：--school 学校", "which school? --school SCHOOL"));
 	return import(c, NULL);
 }

@@ -7,9 +7,12 @@
 static const struct cli_option import_options[] = {{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
 	{"sheet", "NAME", "工作表名称", "name of the sheet"}, {0}};
 static const struct cli_option school_options[] = {
-	{"school", "CODE", "只看一所学校", "one school only"}, {0}};
+	{"school", "SCHOOL", "只看一所学校：名称、名称的一部分或标识码",
+		"one school only: its name, a part of it, or its code"},
+	{0}};
 static const struct cli_option yes_options[] = {{"yes", NULL, "不再询问", "do not ask"}, {0}};
-static const struct cli_option user_options[] = {{"school", "CODE", "学校标识码", "school code"},
+static const struct cli_option user_options[] = {{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
+							 "the school: its name, a part of it, or its code"},
 	{"bureau", NULL, "县局人员", "of the bureau"},
 	{"role", "ROLE", "角色，可写多个", "role, may be repeated"},
 	{"class", "C", "班主任的班级，如 六1班、七（2）班，可写多个",
@@ -22,7 +25,9 @@ static const struct cli_option users_import_options[] = {
 		"log-ins and first passwords go to this file, for you alone to read; else they are shown "
 		"once"},
 	{0}};
-static const struct cli_option teachers_options[] = {{"school", "CODE", "学校标识码", "school code"},
+static const struct cli_option teachers_options[] = {
+	{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
+		"the school: its name, a part of it, or its code"},
 	{"dry-run", NULL, "只检查，不建帐号", "judge only, make nothing"},
 	{"o", "FILE.xlsx", "帐号和初始密码写到这个文件（只有您能读）；不写则显示一次",
 		"log-ins and first passwords go to this file, for you alone to read; else they are shown "
@@ -34,8 +39,11 @@ static const struct cli_option set_options[] = {
 		"a class teacher's classes, like 六1班, may be repeated"},
 	{"name", "NAME", "姓名", "name"}, {0}};
 static const struct cli_option grant_options[] = {{"refuse", NULL, "不同意", "refuse it"}, {0}};
-static const struct cli_option invite_options[] = {{"school", "CODE", "学校标识码", "school code"}, {"bureau", NULL, "县局的电脑", "a computer of the bureau"},
-	{"all", NULL, "给每所学校各发一个", "one for every school"}, {"o", "FILE.pdf", "写成可打印的 PDF", "write a printable PDF"}, {0}};
+static const struct cli_option invite_options[] = {{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
+							   "the school: its name, a part of it, or its code"},
+	{"bureau", NULL, "县局的电脑", "a computer of the bureau"},
+	{"all", NULL, "给每所学校各发一个", "one for every school"},
+	{"o", "FILE.pdf", "写成可打印的 PDF", "write a printable PDF"}, {0}};
 static const struct cli_option year_options[] = {{"year", "Y", "年度", "year"}, {0}};
 static const struct cli_option open_options[] = {{"year", "Y", "年度（今年或明年）", "year, this one or the next"}, {"dry-run", NULL, "只显示将冻结什么", "only show what it would freeze"},
 	{"yes", NULL, "不再询问", "do not ask"}, {0}};
@@ -43,10 +51,16 @@ static const struct cli_option cancel_options[] = {{"year", "Y", "年度", "year
 static const struct cli_option phase_options[] = {{"year", "Y", "年度", "year"}, {"force", NULL, "有学校未完成也前进", "move on though schools are not done"},
 	{"reason", "TEXT", "理由", "reason"}, {0}};
 static const struct cli_option reconcile_options[] = {{"year", "Y", "年度", "year"}, {"as-of", "DATE", "按哪一天核对（默认今天）", "the day to judge by (default today)"}, {0}};
-static const struct cli_option mismatch_options[] = {{"year", "Y", "年度", "year"}, {"school", "CODE", "只看一所学校", "one school only"}, {0}};
+static const struct cli_option mismatch_options[] = {{"year", "Y", "年度", "year"},
+	{"school", "SCHOOL", "只看一所学校：名称、名称的一部分或标识码",
+		"one school only: its name, a part of it, or its code"},
+	{0}};
 static const struct cli_option reason_options[] = {{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由", "reason"}, {0}};
-static const struct cli_option baseline_options[] = {{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由（必写）", "reason (needed)"},
-	{"school", "CODE", "生源小学（默认其学籍所在校）", "source school (default: where the record is)"}, {0}};
+static const struct cli_option baseline_options[] = {{"year", "Y", "年度", "year"},
+	{"reason", "TEXT", "理由（必写）", "reason (needed)"},
+	{"school", "SCHOOL", "生源小学，写名称或标识码（默认其学籍所在校）",
+		"source school by name or code (default: where the record is)"},
+	{0}};
 static const struct cli_option slip_show_options[] = {
 	{"files", "DIR", "把材料取到这个文件夹", "fetch the evidence into this folder"},
 	{"open", NULL, "取出后用电脑上的程序打开", "open what was fetched"}, {0}};
@@ -54,7 +68,10 @@ static const struct cli_option proof_show_options[] = {{"year", "Y", "年度", "
 	{"files", "DIR", "把材料取到这个文件夹", "fetch the evidence into this folder"},
 	{"open", NULL, "取出后用电脑上的程序打开", "open what was fetched"}, {0}};
 static const struct cli_option summary_options[] = {{"year", "Y", "年度", "year"}, {"html", "FILE", "同时写成 HTML 报表", "also write an HTML report"}, {0}};
-static const struct cli_option search_options[] = {{"user", "USER", "帐号", "user"}, {"school", "CODE", "学校", "school"}, {"what", "TEXT", "方法或结果", "method or result"},
+static const struct cli_option search_options[] = {{"user", "USER", "帐号", "user"},
+	{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
+		"the school: its name, a part of it, or its code"},
+	{"what", "TEXT", "方法或结果", "method or result"},
 	{"limit", "N", "最多多少条（默认 200）", "at most so many rows (default 200)"}, {0}};
 
 static const struct cli_command commands[] = {
@@ -201,7 +218,8 @@ static const struct cli_command commands[] = {
 		"server clock +3d", cmd_server_clock},
 };
 
-static const struct cli_program program = {"jgadmin", "县局管理端", "the bureau's client", commands, sizeof commands / sizeof *commands, admin_finish, admin_first};
+static const struct cli_program program = {"jgadmin", "县局管理端", "the bureau's client", commands,
+	sizeof commands / sizeof *commands, admin_finish, admin_prepare, admin_first};
 
 int main(int argc, char **argv)
 {

@@ -46,6 +46,9 @@ struct cli_program {
 	size_t count;
 	/* Frees what commands keep in c->data; may be NULL. Called before the profile is closed. */
 	void (*finish)(struct cli *c);
+	/* What options mean to all its commands, read once the profile is open: 0, or the exit code after
+	 * telling. May be NULL. */
+	int (*prepare)(struct cli *c);
 	/* What this user does after logging in: "todo". */
 	const char *(*first)(const struct cli *c);
 };
@@ -119,7 +122,7 @@ json_t *cli_date_json(int32_t date); /* "YYYY-MM-DD", null for 0 */
 
 /* Whether a person is there to be asked: a terminal at both ends, and no --json. */
 bool cli_is_asked(const struct cli *c);
-/* Asks and reads a line; true when it is the word. */
+/* Asks and reads a line; true when it is the word, or one of several, "认可|accept". */
 bool cli_confirm(const char *word, const char *prompt);
 
 /* Asks and reads a line; false when nothing was typed. */

@@ -105,7 +105,12 @@ bool cli_confirm(const char *word, const char *prompt)
 	if (!fgets(line, sizeof line, stdin))
 		return false;
 	line[strcspn(line, "\r\n")] = 0;
-	return strcmp(line, word) == 0;
+	for (size_t n; *word; word += n + (word[n] == '|')) {
+		n = strcspn(word, "|");
+		if (strlen(line) == n && memcmp(line, word, n) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool cli_ask(const char *prompt, char *out, size_t size)

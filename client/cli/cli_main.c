@@ -527,6 +527,8 @@ static int run_words(struct cli *c, int argc, char **argv)
 		return code;
 	set_common(c);
 	code = open_profile(c);
+	if (!code && c->program->prepare)
+		code = c->program->prepare(c);
 	return code ? code : c->command->run(c);
 }
 

@@ -199,7 +199,8 @@ static int resolve(struct cli *c, struct view *v, const struct conflict *x)
 {
 	const char *word = c->operand[1];
 	const struct item *item = conflict_theirs(v, &x->row);
-	bool theirs = strcmp(word, "theirs") == 0, mine = strcmp(word, "mine") == 0;
+	bool theirs = strcmp(word, "theirs") == 0 || strcmp(word, "对方") == 0,
+	     mine = strcmp(word, "mine") == 0 || strcmp(word, "我的") == 0;
 	uint32_t touched = 0;
 	struct record want;
 	char pupil[256];

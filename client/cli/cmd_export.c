@@ -18,18 +18,22 @@ static bool allowed(const void *data, const struct record *r)
 
 int cmd_export(struct cli *c)
 {
-	static const char *const words[] = {"students", "destinations", "slips", "verify"};
+	static const char *const words[][2] = {
+		{"students", "学生"}, {"destinations", "去向"}, {"slips", "交办单"}, {"verify", "核验"}};
 	const char *path = cli_option(c, "o");
 	char shown[FILE_PATH_TEXT_MAX];
 	struct export_report report;
 	struct cycle cycle;
 	size_t what = 0;
 
-	while (what < 4 && strcmp(words[what], c->operand[0]) != 0)
+	while (what < 4 && strcmp(words[what][0], c->operand[0]) != 0 &&
+		strcmp(words[what][1], c->operand[0]) != 0)
 		what++;
 	if (what == 4 || !path)
 		return cli_fail_with(c, ERR_USAGE, NULL,
-			what == 4 ? tr("可以导出 students、destinations、slips、verify",
+			what == 4 ? tr("可以导出 "
+				       "students（学生）、destinations（去向）、slips（交办单）、verify（核验"
+				       "）",
 					    "one of students, destinations, slips, verify")
 				  : tr("缺少 -o 文件", "-o FILE is missing"));
 	if (sheet_target_check(path, NULL, &c->problem))

@@ -96,8 +96,11 @@ int cmd_verify_list(struct cli *c)
 	else
 		cli_say(c, tr("还没有答复、名册上也没有的 %zu 人", "%zu neither answered nor on the roster"), open);
 	if (open)
-		cli_next(c, "%s", tr("jg verify answer 序号 present 答复在校（不在写 absent，不清楚写 unknown）；名册齐了就 jg import enrolled 文件；全部答完 jg verify submit",
-			"jg verify answer NO. present (or absent, unknown); with a roster jg import enrolled FILE; at the end jg verify submit"));
+		cli_next(c, "%s",
+			tr("jg verify answer 序号 present 答复在校（未报到写 absent，查无此人写 "
+			   "unknown）；名册齐了就 jg import enrolled 文件；全部答完 jg verify submit",
+				"jg verify answer NO. present (or absent, unknown); with a roster jg import "
+				"enrolled FILE; at the end jg verify submit"));
 	else if (n)
 		cli_next(c, "jg verify submit");
 	jg_ids_keep(c, &ids, SHOWN_VERIFY);

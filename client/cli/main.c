@@ -86,8 +86,8 @@ static const struct cli_command commands[] = {
 };
 /* clang-format on */
 
-static const struct cli_program program = {
-	"jg", "学校端", "the school's client", commands, sizeof commands / sizeof *commands, jg_finish, jg_first};
+static const struct cli_program program = {"jg", "学校端", "the school's client", commands,
+	sizeof commands / sizeof *commands, jg_finish, NULL, jg_first};
 
 int main(int argc, char **argv)
 {

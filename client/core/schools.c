@@ -55,15 +55,11 @@ static bool has_juniors(const struct record *school)
 	return (school_type_stages(record_text(school, F_SCHOOL_TYPE, type, sizeof type)) & STAGE_JUNIOR) != 0;
 }
 
-/* How much of what was typed a school has: characters of its name, or digits at their place in its code. */
-static int likeness(const struct record *school, const char *text)
+int school_likeness(const char *name, const char *code, const char *text)
 {
-	char name[NAME_SIZE], code[16];
 	int32_t c;
 	int n = 0;
 
-	record_text(school, F_SCHOOL_NAME, name, sizeof name);
-	record_text(school, F_SCHOOL_CODE, code, sizeof code);
 	if (isdigit((unsigned char)*text)) {
 		for (size_t i = 0; text[i] && code[i]; i++)
 			n += text[i] == code[i];
@@ -75,6 +71,14 @@ static int likeness(const struct record *school, const char *text)
 		n += strstr(name, glyph) != NULL;
 	}
 	return n;
+}
+
+static int likeness(const struct record *school, const char *text)
+{
+	char name[NAME_SIZE], code[16];
+
+	return school_likeness(record_text(school, F_SCHOOL_NAME, name, sizeof name),
+		record_text(school, F_SCHOOL_CODE, code, sizeof code), text);
 }
 
 /* ；相近的有 泗洪县第一初级中学（3132…）、… */

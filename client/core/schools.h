@@ -9,6 +9,8 @@
 const char *school_name(const struct view *v, const char *code, char *out, size_t size);
 /* The name, or the code where the register does not have it: what a screen shows. */
 const char *school_face(const struct view *v, const char *code, char *out, size_t size);
+/* How much of what was typed a school has: characters of its name, or digits at their place in its code. */
+int school_likeness(const char *name, const char *code, const char *text);
 /* What a school teaches (mask of enum stage_bit); all of it where the register does not have it, so that nobody is left unasked. */
 unsigned school_stages(const struct view *v, const char *code);
 /* The only school with a J stage that a text names: its code, its name, or a part that no other has. NULL when there is none, or several. */

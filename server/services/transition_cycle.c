@@ -369,9 +369,16 @@ static void phase_judge(struct request *r)
 	bool may = request_has_role(r, reopens ? ROLE_LEADER : ROLE_BASIC_EDU);
 	if (!may || (reopens && !q->force)) {
 		request_refuse(r, may ? ERR_MISSING : ERR_PERMISSION, reopens ? "reason" : "phase",
-			reopens ? tr("办结的年度只能由局领导说明原因重新打开", "only the leader opens a closed year again, with a reason")
+			reopens ? tr("办结的年度只能由局领导说明原因重新打开",
+					  "only the leader opens a closed year again, with a reason")
 				: tr("阶段由基教科推进", "the office of basic education moves the phase on"),
-			arena_printf(&r->arena, reopens ? "jgadmin transition phase --year %d verify --force --reason TEXT" : "jgadmin transition phase --year %d", q->year));
+			arena_printf(&r->arena,
+				reopens ? tr("jgadmin transition phase --year %d verify --force --reason "
+					     "原因",
+						  "jgadmin transition phase --year %d verify --force "
+						  "--reason TEXT")
+					: "jgadmin transition phase --year %d",
+				q->year));
 		return;
 	}
 	if (!q->force && s->reply.n_missing) {
@@ -409,8 +416,12 @@ static void phase_read(struct request *r)
 	s->reply.phase = s->next;
 	/* Without a step it is a look, and tells what is in the way of the next one. */
 	if (q->to && q->to[0] && q->force && (!q->reason || !q->reason[0])) {
-		request_refuse(r, ERR_MISSING, "reason", tr("越过没有完成的事项要写明原因", "say why it moves on all the same"),
-			arena_printf(&r->arena, "jgadmin transition phase --year %d %s --force --reason TEXT", q->year, q->to));
+		request_refuse(r, ERR_MISSING, "reason",
+			tr("越过没有完成的事项要写明原因", "say why it moves on all the same"),
+			arena_printf(&r->arena,
+				tr("jgadmin transition phase --year %d %s --force --reason 原因",
+					"jgadmin transition phase --year %d %s --force --reason TEXT"),
+				q->year, q->to));
 		return;
 	}
 	db_int4(&p, q->year);

@@ -25,6 +25,8 @@ def proof(server, clerk, primary):
     primary.ok("sync")
     told = clerk.run("transition", "proof", "accept", "--year", YEAR, number(3), "--json")
     cases.check("a script is told that nobody has looked, and is not held up", told.code == 0 and "1 份材料您还没有看过" in told.err and "proof show" in told.err, told)
+    code, screen = at_terminal(clerk, "transition", "proof", "accept", "--year", str(YEAR), number(3), say="认可\n")
+    cases.check("and the word in Chinese is enough", code == 0 and "请输入“认可”" in screen, screen)
     code, screen = at_terminal(clerk, "transition", "proof", "accept", "--year", str(YEAR), away, say="no\n")
     cases.check("a person is asked, and may think again", code == 3 and "还没有看过" in screen and "什么也没有改动" in screen, screen)
     cases.equal("then nothing was recorded", [p["word"] for p in clerk.ok("transition", "proof", "list", "--year", YEAR) if p["student"]["cert_no"] == away], [None])
@@ -94,6 +96,10 @@ def slips(server, clerk, leader, primary, junior):
     clerk.ok("transition", "reconcile", "--year", YEAR)
     clerk.ok("transition", "slips", "issue", "--year", YEAR)
     slip = next(s for s in clerk.ok("transition", "slips", "list", "--year", YEAR) if s["student"]["cert_no"] == number(2))
+    screen = clerk.run("transition", "slips", "list", "--year", YEAR).out
+    first = next(line.split()[0] for line in screen.splitlines() if slip["no"] in line)
+    cases.check("the list tells pupils that are masked alike apart, and has numbers that the next command takes", number(2)[-4:] in screen and number(2) not in screen
+                and slip["no"] in clerk.run("transition", "slips", "show", first).out, screen)
     before = clerk.run("transition", "slips", "show", slip["no"])
     cases.check("before anybody answers", before.code == 0 and "还没有签收" in before.out and "联系记录：没有" in before.out and "24:00 前" in before.out and "M01" not in before.out
                 and "未填报去向" in before.out, before)
@@ -114,8 +120,8 @@ def slips(server, clerk, leader, primary, junior):
     cases.check("the leader sees it too", json["slip"]["no"] == slip["no"] and json["contacts"] and json["files"], json)
     refused = leader.run("transition", "slips", "show", slip["no"], "--files", os.path.join(server.dir, "局长"))
     cases.check("but fetches no file", refused.code == 3 and "没有权限" in refused.err, refused)
-    code, screen = at_terminal(clerk, "transition", "slips", "review", slip["no"], "accept", say="no\n")
-    cases.check("unread evidence is said before a slip is closed", code == 3 and "还没有看过" in screen, screen)
+    code, screen = at_terminal(clerk, "transition", "slips", "review", first, "认可", say="no\n")
+    cases.check("unread evidence is said before a slip is closed", code == 3 and "还没有看过" in screen and "请输入“认可”" in screen, screen)
     clerk.ok("transition", "slips", "show", slip["no"], "--files", os.path.join(server.dir, "材料2"))
     done = clerk.run("transition", "slips", "review", slip["no"], "accept")
     cases.check("and not when it was looked at", done.code == 0 and "没有看过" not in done.err, done)
@@ -219,9 +225,14 @@ def torn(server, admin):
 
 
 def teachers(server):
-    """The class teachers of a school in one command."""
+    """The class teachers of a school in one command; the school by its name."""
     admin = server.people["sysadmin"]
-    made = admin.run("users", "teachers", "--school", Q, "六1班=冯八", "六（2）班=陈九")
+    for text, told in (("小学", ("不止一所", "演练县第1小学（%s）" % P, "演练县第2小学（%s）" % Q)), ("第2小雪", ("没有叫", "是不是 演练县第2小学")), ("Xyz", ("没有叫", "jgadmin schools list"))):
+        for words in (("users", "add", "--role", "registrar", "甲"), ("devices", "invite"), ("users", "teachers", "六1班=甲")):
+            wrong = admin.run(*words, "--school", text)
+            cases.check("%s of a school “%s” that is not one" % (words[1], text), wrong.code == 3 and all(w in wrong.err for w in told), wrong)
+    cases.equal("a name, or a part that one school has, will do", [i["school"] for i in (admin.ok("devices", "invite", "--school", name) for name in ("演练县第2小学", "第2"))], [Q, Q])
+    made = admin.run("users", "teachers", "--school", "第2小学", "六1班=冯八", "六（2）班=陈九")
     cases.check("one a class, each with his class and password on the screen", made.code == 0 and "六年级1班" in made.out and "六年级2班" in made.out and "冯八" in made.out and "只显示这一次" in made.out, made)
     cases.equal("the class is his", {u["name"]: (u["school"], u["roles"], u["classes"]) for u in admin.ok("users", "list") if u["name"] in ("冯八", "陈九")},
                 {"冯八": (Q, ["class_teacher"], ["16/1"]), "陈九": (Q, ["class_teacher"], ["16/2"])})
@@ -255,7 +266,7 @@ def catchments(server, clerk, primary):
     clerk.ok("catchments", "import", write(server, "more.csv", "学校标识码,学段,区划代码\n%s,初中,329999200\n%s,初中,329999300\n%s,小学,329999100002\n" % (J, J, Q)))
     listed = clerk.run("catchments", "list")
     cases.check("the list has numbers, names and words", all(text in listed.out for text in ("演练县第一初级中学", "初中", "小学", "329999300", "共 4 行")) and "junior" not in listed.out, listed)
-    cases.equal("of one school", [r["area"] for r in clerk.ok("catchments", "list", "--school", Q)], ["329999100002"])
+    cases.equal("of one school", [[r["area"] for r in clerk.ok("catchments", "list", "--school", name)] for name in (Q, "第2小学")], [["329999100002"]] * 2)
     rows = {r["area"]: r for r in clerk.ok("catchments", "list")}
     clerk.run("catchments", "list", "--school", J)
     code, screen = at_terminal(clerk, "catchments", "remove", "1", say="no\n")

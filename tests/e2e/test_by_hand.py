@@ -366,7 +366,7 @@ class Year:
         clerk.follow("jgadmin transition mismatches")
         clerk.sees("only the absent pupil is left", r"已编班未报到")
         clerk.follow("jgadmin transition slips issue")
-        slip = clerk.row("JB2027")
+        slip = clerk.row("JB2027", 1)
         for desk in (wang,):
             desk.again("sync")
             desk.follow("jg todo")

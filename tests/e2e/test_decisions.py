@@ -122,7 +122,9 @@ def proofs(server, clerk, primary):
 
 def closing(server, clerk, leader):
     """B2: a year that leaves somebody behind is not closed without a reason, and the leader opens it again."""
-    for phase in ("assist", "confirm", "verify"):
+    wrong = clerk.run("transition", "phase", "--year", YEAR, "收尾")
+    cases.check("a phase that there is not: all that there are", wrong.code == 2 and all(w in wrong.err for w in ("预填", "帮办", "确认", "核验", "办结")), wrong)
+    for phase in ("帮办", "confirm", "核验"):
         clerk.ok("transition", "phase", "--year", YEAR, phase, "--force", "--reason", "演练")
     clerk.ok("transition", "reconcile", "--year", YEAR)
     clerk.ok("transition", "slips", "issue", "--year", YEAR)
