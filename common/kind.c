@@ -18,6 +18,14 @@ const struct kind *kind_by_table(const char *table)
 	return NULL;
 }
 
+bool kind_hangs_on(const struct kind *kind, uint32_t number)
+{
+	for (size_t i = 0; i < kind->on_count; i++)
+		if (kind->on[i] == number)
+			return true;
+	return false;
+}
+
 int kind_field_index(const struct kind *kind, const char *name)
 {
 	for (size_t i = 0; i < kind->field_count; i++)

@@ -10,7 +10,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #define KIND_FIELDS_MAX 32 /* of one record kind: bounds `struct record`; gen_tables.py refuses more */
-#define KIND_NUMBER_MAX 31 /* kinds are numbered from 1; more than twice as many as there are; gen_tables.py refuses a higher one */
+#define KIND_NUMBER_MAX 999 /* kinds are numbered from 1: room for a hundred numbers to each service; gen_tables.py refuses a higher one */
 #define KIND_GROUPS_MAX 8  /* field groups with a version of their own */
 #define KIND_KEY_MAX 4	   /* parts of a natural key */
 
@@ -43,7 +43,8 @@ struct kind {
 	bool append_only, permanent;
 	const char *other, *guard; /* SQL functions, or "" */
 	int of;	     /* index of the field that names the record that this one hangs on, or -1 */
-	uint32_t on; /* 1 << number of the kinds that it may hang on */
+	const uint16_t *on; /* numbers of the kinds that it may hang on */
+	size_t on_count;
 	const char *grade; /* of its pupils when it has a class and no grade of its own, or "" */
 	const struct field *fields; /* ascending numbers */
 	size_t field_count;
@@ -57,6 +58,7 @@ extern const struct kind kind_table[];
 extern const size_t kind_count;
 const struct kind *kind_by_number(uint32_t number);	 /* NULL when unknown */
 const struct kind *kind_by_table(const char *table);	 /* NULL when unknown */
+bool kind_hangs_on(const struct kind *kind, uint32_t number); /* whether it may */
 int kind_field_index(const struct kind *kind, const char *name); /* -1 when unknown */
 
 enum access { ACCESS_ENROLLING = 1, ACCESS_GREETED = 2, ACCESS_SESSION = 3, ACCESS_ANY_SESSION = 4 };

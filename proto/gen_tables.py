@@ -10,7 +10,7 @@ import sys
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 SCALARS = {9: "FIELD_TEXT", 12: "FIELD_BYTES", 5: "FIELD_INT32", 3: "FIELD_INT64", 8: "FIELD_BOOL"}
-FIELDS_MAX, GROUPS_MAX, KEY_MAX, NUMBER_MAX = 32, 8, 4, 31
+FIELDS_MAX, GROUPS_MAX, KEY_MAX, NUMBER_MAX = 32, 8, 4, 999 # common/kind.h
 
 
 def fail(text):
@@ -137,6 +137,7 @@ def field_row(decl, kind, field, header, source):
 def kinds(decl, header, source):
     rows, numbers = [], set()
     by_table = {rule.table: rule.number for rule in (decl.options(m, "MessageOptions", "kind") for _, m in decl.messages) if rule is not None}
+    header.append("#define KIND_COUNT %d" % len(by_table))
     source.append("static const char *const no_columns[] = {NULL};")
     for _, message in decl.messages:
         rule = decl.options(message, "MessageOptions", "kind")
@@ -164,12 +165,14 @@ def kinds(decl, header, source):
             indexes = [names.index(alternative) for alternative in part.split("|")]
             keys.append("{{%d, %d}}" % (indexes[0], indexes[-1]))
         source.append("static const struct kind_key key_%s[] = {%s};" % (name, ", ".join(keys) or "{{0, 0}}"))
+        if rule.on:
+            source.append("static const uint16_t on_%s[] = {%s};" % (name, ", ".join(str(by_table[table]) for table in rule.on)))
         groups = max(decl.options(f, "FieldOptions", "rule").group for f in fields)
-        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, %d, 0x%xu, %s, fields_%s, %d, key_%s, %d, %d}," % (
+        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, %d, %s, %d, %s, fields_%s, %d, key_%s, %d, %d}," % (
             rule.number, c_string(rule.table), c_string(rule.label), c_string(rule.label_en),
             {1: "OWNER_SCHOOL", 2: "OWNER_COUNTY", 3: "OWNER_SERVER"}[rule.owner],
             sum(1 << role for role in rule.writer), "true" if rule.append_only else "false", "true" if rule.permanent else "false", c_string(rule.other),
-            c_string(rule.guard), names.index(rule.of) if rule.of else -1, sum(1 << by_table[table] for table in rule.on), c_string(rule.grade), name, len(fields), name, len(keys), groups))
+            c_string(rule.guard), names.index(rule.of) if rule.of else -1, "on_" + name if rule.on else "NULL", len(rule.on), c_string(rule.grade), name, len(fields), name, len(keys), groups))
         header.append("enum { KIND_%s = %d };" % (name.upper(), rule.number))
         header.append("enum {\n%s\n};" % "\n".join("\tF_%s_%s," % (name.upper(), f.upper()) for f in names))
     source.append("const struct kind kind_table[] = {\n%s\n};" % "\n".join(rows))

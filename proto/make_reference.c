@@ -208,7 +208,7 @@ static void kinds(void)
 			const char *before = "of kind";
 			printf(". `%s` names a record ", k->fields[k->of].name);
 			for (size_t t = 0; t < kind_count; t++)
-				if (k->on >> kind_table[t].number & 1) {
+				if (kind_hangs_on(k, kind_table[t].number)) {
 					printf("%s %u", before, kind_table[t].number);
 					before = " or";
 				}

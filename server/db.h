@@ -13,7 +13,6 @@
 #include "pg_array.h"
 
 #define DB_PARAMS_MAX 64	/* of one statement: the widest kind has 32 columns and its header */
-#define DB_RESULTS_MAX 96	/* of one trip: a push touches 14 kinds with a few statements each */
 #define DB_WAITING_MAX 1024	/* tasks that may wait for a connection; one more is told BUSY */
 #define DB_WAITING_CALLER 256	/* of one caller: the queue has room for others */
 #define DB_SERVER_MIN 150014	/* CVE-2025-8713 and CVE-2023-2455 let statistics and plans cross row-level security */
@@ -59,8 +58,8 @@ struct db_task {
 	char sqlstate[6];
 	char constraint[64];
 	char message[256]; /* of an error that our own SQL raised, for the caller's eyes */
-	PGresult *result[DB_RESULTS_MAX]; /* of the last trip, one per query; cleared by the next trip or db_task_end */
-	int results;
+	PGresult **result; /* of the last trip, one per query; cleared by the next trip or db_task_end */
+	int results, result_room;
 	int sent;		  /* queries of this trip so far: the index that the next one's result will have */
 	bool commits;
 	bool queued;

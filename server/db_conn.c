@@ -86,7 +86,9 @@ void db_conn_down(struct db_conn *c, const char *why)
 	c->next = NULL;
 	c->head = c->tail = 0;
 	c->broken = c->cleaning = c->demoted = false;
-	memset(c->prepared, 0, sizeof c->prepared);
+	if (c->slots)
+		memset(c->prepared, 0, c->slots * sizeof *c->prepared);
+	c->prepared_count = 0;
 	poll_close(c);
 	PQfinish(c->pg);
 	c->pg = NULL;

@@ -8,7 +8,6 @@
 
 #define DB_BACKOFF_MIN_MS 50 /* a restart of PostgreSQL is over in a second: be there when it is */
 #define DB_HOSTS_MAX 8
-#define DB_PREPARED_MAX 512 /* slots of the per-connection set of prepared statements; a power of two */
 
 enum conn_state { CONN_DOWN, CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_CLOSING };
 enum expect { EXPECT_PREPARE, EXPECT_COMMAND, EXPECT_QUERY, EXPECT_COMMIT, EXPECT_SYNC, EXPECT_CLEANUP };
@@ -26,12 +25,17 @@ struct db_conn {
 	bool warned;	  /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding 4) */
 	bool broken;	  /* to be closed when the trip is over */
 	bool demoted;	  /* the server at the other end became a standby: likewise */
-	const struct db_stmt *prepared[DB_PREPARED_MAX];
-	struct {
+	struct db_prepared {
+		const struct db_stmt *stmt; /* NULL = the slot is free */
+		enum { ABSENT, ASKED, THERE } state;
+	} * prepared;                 /* open addressing */
+	size_t slots, prepared_count; /* slots: a power of two, at least twice the statements; 0 = none was
+					 asked for yet */
+	struct db_expected {
 		enum expect what;
 		const struct db_stmt *stmt;
-	} queue[DB_RESULTS_MAX * 2 + 4];
-	int head, tail;
+	} * queue; /* of the trip: what its answers are to be */
+	int head, tail, room;
 };
 
 struct db_pool {

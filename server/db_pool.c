@@ -114,6 +114,10 @@ static void on_sweep(uv_timer_t *timer)
 
 static void pool_release(struct db_pool *pool)
 {
+	for (int i = 0; pool->conns && i <= pool->size; i++) {
+		free(pool->conns[i].prepared);
+		free(pool->conns[i].queue);
+	}
 	free(pool->conninfo);
 	free(pool->hosts);
 	free(pool->ports);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,13 +9,41 @@
 
 /* ---- prepared statements ---- */
 
-static const struct db_stmt **prepared_slot(struct db_conn *c, const struct db_stmt *stmt)
+static struct db_prepared *prepared_slot(const struct db_conn *c, const struct db_stmt *stmt)
 {
-	size_t i = ((uintptr_t)stmt >> 4) & (DB_PREPARED_MAX - 1);
+	size_t mask = c->slots - 1, i = ((uintptr_t)stmt >> 4) & mask;
 
-	while (c->prepared[i] && c->prepared[i] != stmt)
-		i = (i + 1) & (DB_PREPARED_MAX - 1);
+	while (c->prepared[i].stmt && c->prepared[i].stmt != stmt)
+		i = (i + 1) & mask;
 	return &c->prepared[i];
+}
+
+static bool grow_prepared(struct db_conn *c)
+{
+	size_t old = c->slots;
+	struct db_prepared *was = c->prepared, *now = calloc(old ? old * 2 : 256, sizeof *now);
+
+	if (!now)
+		return false;
+	c->prepared = now;
+	c->slots = old ? old * 2 : 256;
+	for (size_t i = 0; i < old; i++)
+		if (was[i].stmt)
+			*prepared_slot(c, was[i].stmt) = was[i];
+	free(was);
+	return true;
+}
+
+/* NULL: out of memory. */
+static struct db_prepared *prepared_get(struct db_conn *c, const struct db_stmt *stmt)
+{
+	if (2 * c->prepared_count >= c->slots && !grow_prepared(c))
+		return NULL;
+	struct db_prepared *p = prepared_slot(c, stmt);
+	if (!p->stmt)
+		c->prepared_count++;
+	p->stmt = stmt;
+	return p;
 }
 
 static void stmt_name(char out[24], const struct db_stmt *stmt)
@@ -24,10 +53,17 @@ static void stmt_name(char out[24], const struct db_stmt *stmt)
 
 static void expect(struct db_conn *c, enum expect what, const struct db_stmt *stmt)
 {
-	if (c->tail == (int)(sizeof c->queue / sizeof *c->queue))
-		abort(); /* our bug: a trip of more statements than DB_RESULTS_MAX */
-	c->queue[c->tail].what = what;
-	c->queue[c->tail++].stmt = stmt;
+	if (c->tail == c->room) {
+		int room = c->room ? c->room * 2 : 64;
+		struct db_expected *queue = realloc(c->queue, (size_t)room * sizeof *queue);
+		if (!queue) {
+			c->broken = true;
+			return;
+		}
+		c->queue = queue;
+		c->room = room;
+	}
+	c->queue[c->tail++] = (struct db_expected){what, stmt};
 }
 
 /* ---- tasks ---- */
@@ -37,6 +73,20 @@ static void task_clear_results(struct db_task *task)
 	for (int i = 0; i < task->results; i++)
 		PQclear(task->result[i]);
 	task->results = 0;
+}
+
+/* For the answer to one more query. */
+static bool task_make_room(struct db_task *task)
+{
+	if (task->sent < task->result_room)
+		return true;
+	int room = task->result_room ? task->result_room * 2 : 16;
+	PGresult **result = realloc(task->result, (size_t)room * sizeof *result);
+	if (!result)
+		return false;
+	task->result = result;
+	task->result_room = room;
+	return true;
 }
 
 static void task_fault(struct db_task *task, enum err e)
@@ -49,25 +99,25 @@ void db_task_query(struct db_task *task, const struct db_stmt *stmt, const struc
 {
 	static const struct db_params none;
 	struct db_conn *c = task->conn;
-	const struct db_stmt **slot = prepared_slot(c, stmt);
 	char name[24];
 
 	if (c->broken)
 		return;
 	if (!params)
 		params = &none;
-	if (params->failed) { /* as where libpq finds none: with the connection goes the transaction, and nothing is half done */
+	struct db_prepared *prepared = prepared_get(c, stmt);
+	/* No memory, as where libpq finds none: with the connection goes the transaction, and nothing is half
+	 * done. */
+	if (params->failed || !prepared || !task_make_room(task)) {
 		c->broken = true;
 		return;
 	}
 	stmt_name(name, stmt);
-	bool pending = false;
-	for (int i = c->head; i < c->tail; i++)
-		pending |= c->queue[i].what == EXPECT_PREPARE && c->queue[i].stmt == stmt;
-	if (!*slot && !pending) {
+	if (prepared->state == ABSENT) {
 		if (!PQsendPrepare(c->pg, name, stmt->sql, 0, NULL))
 			c->broken = true;
 		expect(c, EXPECT_PREPARE, stmt);
+		prepared->state = ASKED;
 	}
 	if (!PQsendQueryPrepared(c->pg, name, params->n, params->value, params->length, params->format, 1))
 		c->broken = true;
@@ -172,6 +222,9 @@ void db_task_end(struct db_task *task)
 	struct db_conn *c = task->conn;
 
 	task_clear_results(task);
+	free(task->result);
+	task->result = NULL;
+	task->result_room = 0;
 	if (!c)
 		return;
 	task->conn = NULL;
@@ -254,8 +307,8 @@ static void take_result(struct db_conn *c, PGresult *r)
 
 	if (status == PGRES_FATAL_ERROR && PQresultErrorField(r, PG_DIAG_SQLSTATE))
 		c->demoted |= strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), READ_ONLY) == 0;
-	if (what == EXPECT_PREPARE && good)
-		*prepared_slot(c, c->queue[c->head].stmt) = c->queue[c->head].stmt;
+	if (what == EXPECT_PREPARE)
+		prepared_slot(c, c->queue[c->head].stmt)->state = good ? THERE : ABSENT;
 	if (status == PGRES_FATAL_ERROR && task)
 		task_error(task, r);
 	if (what == EXPECT_COMMIT && task && (!good || strcmp(PQcmdStatus(r), "COMMIT") != 0 || c->warned)) {
@@ -264,14 +317,9 @@ static void take_result(struct db_conn *c, PGresult *r)
 			task->unknown = true;
 		task_fault(task, task->unknown ? ERR_UNAVAILABLE : ERR_INTERNAL);
 	}
-	if (what == EXPECT_QUERY && task && status == PGRES_TUPLES_OK) {
-		if (task->results == DB_RESULTS_MAX)
-			abort();
+	if (what == EXPECT_QUERY && task && good) { /* a statement without rows keeps its place */
+		assert(task->results < task->result_room);
 		task->result[task->results++] = r;
-		return;
-	}
-	if (what == EXPECT_QUERY && task && status == PGRES_COMMAND_OK && task->results < DB_RESULTS_MAX) {
-		task->result[task->results++] = r; /* a statement without rows keeps its place */
 		return;
 	}
 	PQclear(r);

@@ -29,15 +29,45 @@ struct feed_row {
 	bool dropped; /* a later effect on the same record took its place */
 };
 
+/* The columns of the two statements, in their order. */
+enum history_column {
+	HISTORY_ID,
+	HISTORY_VER,
+	HISTORY_KIND,
+	HISTORY_OWNER,
+	HISTORY_GROUPS,
+	HISTORY_OLD,
+	HISTORY_AUTHOR,
+	HISTORY_DEVICE,
+	HISTORY_INCARNATION,
+	HISTORY_OP,
+	HISTORY_COLUMNS
+};
+enum conflict_column {
+	CONFLICT_ID,
+	CONFLICT_DEVICE,
+	CONFLICT_INCARNATION,
+	CONFLICT_OP,
+	CONFLICT_KIND,
+	CONFLICT_OWNER,
+	CONFLICT_GROUP,
+	CONFLICT_VER,
+	CONFLICT_MINE,
+	CONFLICT_AUTHOR,
+	CONFLICT_COLUMNS
+};
+static const enum pg_type history_types[HISTORY_COLUMNS] = {
+	PG_UUID, PG_INT8, PG_INT2, PG_TEXT, PG_INT4, PG_BYTEA, PG_TEXT, PG_UUID, PG_INT4, PG_INT8};
+static const enum pg_type conflict_types[CONFLICT_COLUMNS] = {
+	PG_UUID, PG_UUID, PG_INT4, PG_INT8, PG_INT2, PG_TEXT, PG_INT4, PG_INT8, PG_BYTEA, PG_TEXT};
+
 struct collector {
 	int county;
 	struct stream_change *streams;
 	size_t count;
 	struct buf feed; /* of struct feed_row */
-	/* Columns of the two statements, in their order: send_arrays walks each line as an array. */
-	struct pg_array hist_id, hist_ver, hist_kind, hist_owner, hist_groups, hist_old, hist_author, hist_device, hist_inc, hist_op;
-	struct pg_array conf_id, conf_device, conf_inc, conf_op, conf_kind, conf_owner, conf_group, conf_ver, conf_mine, conf_author;
-	struct record_write writes[64];
+	struct pg_array history[HISTORY_COLUMNS], conflict[CONFLICT_COLUMNS];
+	struct record_write writes[2 * KIND_COUNT]; /* of each kind inserts and updates */
 	size_t write_count;
 	struct buf scratch;
 	bool failed;
@@ -172,32 +202,32 @@ static void add_history(struct collector *c, const struct effects_part *part, co
 		return;
 	c->scratch.len = 0;
 	record_encode(&e->before.state.record, &c->scratch);
-	pg_array_bytes(&c->hist_id, e->after.id, ID_SIZE);
-	pg_array_int8(&c->hist_ver, e->after.state.ver);
-	pg_array_int2(&c->hist_kind, (int16_t)e->after.kind->number);
-	pg_array_text(&c->hist_owner, e->after.owner);
-	pg_array_int4(&c->hist_groups, (int32_t)(e->changed & 0xFF));
-	pg_array_bytes(&c->hist_old, c->scratch.data, c->scratch.len);
-	pg_array_text(&c->hist_author, part->author);
-	pg_array_bytes(&c->hist_device, part->device, ID_SIZE);
-	pg_array_int4(&c->hist_inc, (int32_t)part->incarnation);
-	pg_array_int8(&c->hist_op, (int64_t)e->op_no);
+	pg_array_bytes(&c->history[HISTORY_ID], e->after.id, ID_SIZE);
+	pg_array_int8(&c->history[HISTORY_VER], e->after.state.ver);
+	pg_array_int2(&c->history[HISTORY_KIND], (int16_t)e->after.kind->number);
+	pg_array_text(&c->history[HISTORY_OWNER], e->after.owner);
+	pg_array_int4(&c->history[HISTORY_GROUPS], (int32_t)(e->changed & 0xFF));
+	pg_array_bytes(&c->history[HISTORY_OLD], c->scratch.data, c->scratch.len);
+	pg_array_text(&c->history[HISTORY_AUTHOR], part->author);
+	pg_array_bytes(&c->history[HISTORY_DEVICE], part->device, ID_SIZE);
+	pg_array_int4(&c->history[HISTORY_INCARNATION], (int32_t)part->incarnation);
+	pg_array_int8(&c->history[HISTORY_OP], (int64_t)e->op_no);
 }
 
 static void add_conflict(struct collector *c, const struct effects_part *part, const struct effect *e)
 {
 	c->scratch.len = 0;
 	record_encode(&e->after.state.record, &c->scratch);
-	pg_array_bytes(&c->conf_id, e->after.id, ID_SIZE);
-	pg_array_bytes(&c->conf_device, part->device, ID_SIZE);
-	pg_array_int4(&c->conf_inc, (int32_t)part->incarnation);
-	pg_array_int8(&c->conf_op, (int64_t)e->op_no);
-	pg_array_int2(&c->conf_kind, (int16_t)e->after.kind->number);
-	pg_array_text(&c->conf_owner, e->after.owner);
-	pg_array_int4(&c->conf_group, (int32_t)e->conflict_group);
-	pg_array_int8(&c->conf_ver, e->conflict_ver);
-	pg_array_bytes(&c->conf_mine, c->scratch.data, c->scratch.len);
-	pg_array_text(&c->conf_author, part->author);
+	pg_array_bytes(&c->conflict[CONFLICT_ID], e->after.id, ID_SIZE);
+	pg_array_bytes(&c->conflict[CONFLICT_DEVICE], part->device, ID_SIZE);
+	pg_array_int4(&c->conflict[CONFLICT_INCARNATION], (int32_t)part->incarnation);
+	pg_array_int8(&c->conflict[CONFLICT_OP], (int64_t)e->op_no);
+	pg_array_int2(&c->conflict[CONFLICT_KIND], (int16_t)e->after.kind->number);
+	pg_array_text(&c->conflict[CONFLICT_OWNER], e->after.owner);
+	pg_array_int4(&c->conflict[CONFLICT_GROUP], (int32_t)e->conflict_group);
+	pg_array_int8(&c->conflict[CONFLICT_VER], e->conflict_ver);
+	pg_array_bytes(&c->conflict[CONFLICT_MINE], c->scratch.data, c->scratch.len);
+	pg_array_text(&c->conflict[CONFLICT_AUTHOR], part->author);
 }
 
 static struct record_write *write_for(struct collector *c, const struct kind *kind, bool insert)
@@ -261,39 +291,23 @@ static const struct db_stmt apply_streams = {
 
 static void begin_arrays(struct collector *c)
 {
-	pg_array_begin(&c->hist_id, PG_UUID);
-	pg_array_begin(&c->hist_ver, PG_INT8);
-	pg_array_begin(&c->hist_kind, PG_INT2);
-	pg_array_begin(&c->hist_owner, PG_TEXT);
-	pg_array_begin(&c->hist_groups, PG_INT4);
-	pg_array_begin(&c->hist_old, PG_BYTEA);
-	pg_array_begin(&c->hist_author, PG_TEXT);
-	pg_array_begin(&c->hist_device, PG_UUID);
-	pg_array_begin(&c->hist_inc, PG_INT4);
-	pg_array_begin(&c->hist_op, PG_INT8);
-	pg_array_begin(&c->conf_id, PG_UUID);
-	pg_array_begin(&c->conf_device, PG_UUID);
-	pg_array_begin(&c->conf_inc, PG_INT4);
-	pg_array_begin(&c->conf_op, PG_INT8);
-	pg_array_begin(&c->conf_kind, PG_INT2);
-	pg_array_begin(&c->conf_owner, PG_TEXT);
-	pg_array_begin(&c->conf_group, PG_INT4);
-	pg_array_begin(&c->conf_ver, PG_INT8);
-	pg_array_begin(&c->conf_mine, PG_BYTEA);
-	pg_array_begin(&c->conf_author, PG_TEXT);
+	for (size_t i = 0; i < HISTORY_COLUMNS; i++)
+		pg_array_begin(&c->history[i], history_types[i]);
+	for (size_t i = 0; i < CONFLICT_COLUMNS; i++)
+		pg_array_begin(&c->conflict[i], conflict_types[i]);
 }
 
-static void send_arrays(struct db_task *task, const struct db_stmt *stmt, struct pg_array *first, size_t n)
+static void send_arrays(struct db_task *task, const struct db_stmt *stmt, struct pg_array *column, size_t n)
 {
 	struct db_params p = {0};
 
-	if (first->count)
+	if (column->count)
 		for (size_t i = 0; i < n; i++)
-			db_array(&p, &first[i]);
-	if (first->count)
+			db_array(&p, &column[i]);
+	if (column->count)
 		db_task_query(task, stmt, &p);
 	for (size_t i = 0; i < n; i++)
-		pg_array_free(&first[i]);
+		pg_array_free(&column[i]);
 }
 
 /* SET LOCAL takes no parameters; stream numbers are ours, not the peer's. */
@@ -442,8 +456,8 @@ enum err effects_send(struct db_task *task, int county, const struct effects_par
 	}
 	send_scope(task, c);
 	send_writes(task, c);
-	send_arrays(task, &insert_history, &c->hist_id, 10);
-	send_arrays(task, &insert_conflicts, &c->conf_id, 10);
+	send_arrays(task, &insert_history, c->history, HISTORY_COLUMNS);
+	send_arrays(task, &insert_conflicts, c->conflict, CONFLICT_COLUMNS);
 	if (c->count)
 		send_streams(task, c);
 	collector_free(c);

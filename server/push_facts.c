@@ -157,7 +157,7 @@ static void send_replays(struct group *g)
  * it: whoever deletes it at the same moment waits, and then sees it. */
 static bool hangs_on(const struct kind *kind, const struct kind *on)
 {
-	return kind->on >> on->number & 1 && on->owner == OWNER_SCHOOL;
+	return kind_hangs_on(kind, on->number) && on->owner == OWNER_SCHOOL;
 }
 
 static const uint8_t *hook_of(const struct plan_op *o, const struct kind *on)

@@ -5,8 +5,7 @@
 
 #include "push_db.h"
 #include "push_plan.h"
-
-#define KIND_SLOTS 32
+#include "tables.h"
 
 /* The pushes that are decided and committed together. */
 struct group {
@@ -26,7 +25,7 @@ struct group {
 	bool timer_open, small;
 	struct { /* where the results of trip 1 stand */
 		int lock, holders;
-	} at[KIND_SLOTS];
+	} at[KIND_COUNT];
 	int others_at, writers_at, targets_at, scopes_at, hangers_at, guards_at[3]; /* filing, verification, slip */
 };
 

@@ -609,7 +609,7 @@ static enum err check_target(struct plan *p, size_t index, const struct plan_op 
 
 	if (on && on->row.state.exists)
 		t = (struct plan_target){on->row.kind->number, on->row.kind->owner == OWNER_SERVER ? t.open : strcmp(on->row.owner, p->facts->school) == 0};
-	if (!t.kind || (t.open && o->kind->on >> t.kind & 1))
+	if (!t.kind || (t.open && kind_hangs_on(o->kind, t.kind)))
 		return ERR_OK;
 	return problem_set(problem, ERR_PERMISSION, o->kind->fields[o->kind->of].name, NULL,
 		tr("所属的记录不是本校的，也没有交办给本校", "the record that it belongs to is not this school's, nor addressed to it"));

@@ -8,11 +8,10 @@
 
 #define HEADER_COLUMNS "rec_id, owner_school, other_school, ver, gver, deleted, ext"
 #define HEADER_COUNT 7
-#define KINDS_MAX 32
 
 static struct {
 	struct db_stmt lock, holders, all, changes, insert, update;
-} statements[KINDS_MAX];
+} statements[KIND_COUNT];
 
 static const char *sql_type(const struct field *f)
 {

@@ -1,4 +1,5 @@
 /* Offline work: push (push_db.c), pull, files in chunks, watching. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,7 +61,7 @@ struct pull {
 	pb_change *changes; /* of the arena, as is the list: a fault of the database between two trips must not leak them */
 	pb_change **list;
 	size_t count, room;
-	uint8_t kinds[KIND_NUMBER_MAX];
+	const struct kind *kinds[KIND_COUNT]; /* of the page */
 	size_t kind_count;
 	struct buf bytes;
 };
@@ -162,7 +163,7 @@ static void fill_bodies(struct request *r, struct pull *p, struct body_at *where
 
 	snprintf(own, sizeof own, "%s", r->caller.school);
 	for (size_t k = 0; k < p->kind_count; k++) {
-		const struct kind *kind = kind_by_number(p->kinds[k]);
+		const struct kind *kind = p->kinds[k];
 		const PGresult *rows = r->task.result[k];
 		for (int i = 0; i < PQntuples(rows); i++) {
 			struct row row;
@@ -221,6 +222,15 @@ static bool make_room(struct request *r, struct pull *p)
 	return p->room > 0;
 }
 
+static void add_kind(struct pull *p, const struct kind *kind)
+{
+	assert(kind); /* the feed was written by this server, or by one that a migration has made the same */
+	for (size_t k = 0; k < p->kind_count; k++)
+		if (p->kinds[k] == kind)
+			return;
+	p->kinds[p->kind_count++] = kind;
+}
+
 /* false: out of memory. */
 static bool read_feed_rows(struct request *r, struct pull *p, const PGresult *feed)
 {
@@ -229,7 +239,7 @@ static bool read_feed_rows(struct request *r, struct pull *p, const PGresult *fe
 	p->kind_count = 0;
 	for (int i = 0; i < (int)p->count; i++) {
 		pb_change *c = &p->changes[i];
-		uint8_t kind = (uint8_t)db_get_int(feed, i, 3);
+		uint32_t kind = (uint32_t)db_get_int(feed, i, 3);
 		*c = (pb_change)PB_CHANGE_INIT;
 		c->has_seq = c->has_kind = c->has_id = c->has_ver = c->has_action = 1;
 		c->id.data = arena_copy(&r->arena, db_get_bytes(feed, i, 0, &n), ID_SIZE);
@@ -241,8 +251,8 @@ static bool read_feed_rows(struct request *r, struct pull *p, const PGresult *fe
 		c->kind = kind;
 		c->action = (Jingguan__V1__Action)db_get_int(feed, i, 4);
 		p->list[i] = c;
-		if (c->action == JINGGUAN__V1__ACTION__PUT && !memchr(p->kinds, kind, p->kind_count))
-			p->kinds[p->kind_count++] = kind;
+		if (c->action == JINGGUAN__V1__ACTION__PUT)
+			add_kind(p, kind_by_number(kind));
 	}
 	p->upto = p->count ? p->changes[p->count - 1].seq : p->seq;
 	return true;
@@ -302,7 +312,7 @@ static void feed_read(struct request *r)
 	if (p->last)
 		p->upto = p->seq;
 	for (size_t k = 0; k < p->kind_count; k++)
-		record_db_changes(&r->task, kind_by_number(p->kinds[k]), p->stream, p->cursor, p->upto);
+		record_db_changes(&r->task, p->kinds[k], p->stream, p->cursor, p->upto);
 	/* The row that says who read children's data commits with the read, before a byte of it leaves. */
 	r->rows = (uint32_t)p->count;
 	if (p->count)
