@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "codes.h"
 #include "date.h"
+#include "field_label.h"
 #include "tables.h"
 #include "text.h"
 #include "validate.h"
@@ -237,5 +238,6 @@ enum err check_field(const ProtobufCFieldDescriptor *f, const void *value, const
 	if (field_passes(f, value, check))
 		return ERR_OK;
 	check_words(check, hint, sizeof hint);
-	return problem_set(p, ERR_INVALID, f->name, hint, tr("“%s”的取值不在范围内", "the value of %s is out of range"), f->name);
+	return problem_set(p, ERR_INVALID, f->name, hint,
+		tr("“%s”的取值不在范围内", "the value of %s is out of range"), field_label(f->name));
 }

@@ -177,25 +177,83 @@ static void nearer(const char *typed, const char *candidate, const char **best, 
 	}
 }
 
-/* The command that the words were meant to be: as many of them as it has, or NULL. */
-static const char *command_meant(const struct cli_program *program, const char *const *words, int n)
+/* The first n words of a line, joined. */
+static void join_words(char *out, size_t size, const char *const *words, int n)
+{
+	*out = 0;
+	for (int i = 0; i < n; i++)
+		snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? " " : "", words[i]);
+}
+
+/* Where the words of a command end that stand before word i; its length when it has no more. */
+static size_t words_end(const char *words, int i)
+{
+	const char *p = words;
+
+	for (; i > 0 && *p; i--) {
+		p += *p == ' ';
+		p += strcspn(p, " ");
+	}
+	return (size_t)(p - words);
+}
+
+/* A command, or the group of some (`slips`), whose first words the line was meant to have. */
+static void meant_from_start(
+	const char *command, const char *const *words, int n, char meant[TYPO_WORDS_MAX], size_t *apart)
+{
+	char typed[TYPO_WORDS_MAX * 2], candidate[TYPO_WORDS_MAX];
+	const char *best = NULL;
+
+	for (int count = 1; count <= n; count++) {
+		size_t end = words_end(command, count);
+		if (count < n && command[end])
+			continue; /* a group stands alone: more words behind it are a command of it */
+		snprintf(candidate, sizeof candidate, "%.*s", (int)end, command);
+		join_words(typed, sizeof typed, words, count);
+		nearer(typed, candidate, &best, apart);
+		if (best)
+			snprintf(meant, TYPO_WORDS_MAX, "%s", candidate);
+		best = NULL;
+		if (!command[end])
+			return;
+	}
+}
+
+static const char *last_word(const char *words)
+{
+	const char *space = strrchr(words, ' ');
+
+	return space ? space + 1 : words;
+}
+
+/* A command of a group whose name was left out: `mismatches` is `transition mismatches`, when no other one
+ * ends so. */
+static void meant_at_end(const struct cli_program *program, const char *word, char meant[TYPO_WORDS_MAX])
 {
 	const char *best = NULL;
+	size_t apart = TYPO_WORDS_MAX, several = 0;
+
+	for (size_t i = 0; i < program->count; i++)
+		nearer(word, last_word(program->commands[i].words), &best, &apart);
+	for (size_t i = 0; best && i < program->count; i++)
+		if (strcmp(last_word(program->commands[i].words), best) == 0 && several++ == 0)
+			snprintf(meant, TYPO_WORDS_MAX, "%s", program->commands[i].words);
+	if (several > 1)
+		*meant = 0;
+}
+
+/* What the words were meant to be, "" when nothing is near. */
+static const char *command_meant(
+	const struct cli_program *program, const char *const *words, int n, char meant[TYPO_WORDS_MAX])
+{
 	size_t apart = TYPO_WORDS_MAX;
 
-	for (size_t i = 0; i < program->count; i++) {
-		const char *candidate = program->commands[i].words;
-		char typed[TYPO_WORDS_MAX * 2] = "";
-		int count = 1;
-		for (const char *p = candidate; *p; p++)
-			count += *p == ' ';
-		for (int k = 0; k < n && k < count; k++) {
-			size_t used = strlen(typed);
-			snprintf(typed + used, sizeof typed - used, "%s%s", k ? " " : "", words[k]);
-		}
-		nearer(typed, candidate, &best, &apart);
-	}
-	return best;
+	*meant = 0;
+	for (size_t i = 0; n && i < program->count; i++)
+		meant_from_start(program->commands[i].words, words, n, meant, &apart);
+	if (n && !*meant)
+		meant_at_end(program, words[0], meant);
+	return meant;
 }
 
 static const char *option_meant(const struct cli_command *command, const char *typed)
@@ -484,13 +542,12 @@ static bool has_word(int argc, char **argv, const char *word)
 
 static int unknown_command(struct cli *c, const char *const *words, int n)
 {
-	const char *meant = command_meant(c->program, words, n);
-	char hint[200], typed[200];
+	char meant[TYPO_WORDS_MAX], hint[200], typed[200];
 
 	if (!n)
 		return usage(c, tr("缺少命令%s", "a command is missing%s"), "");
-	snprintf(typed, sizeof typed, "%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
-	if (meant) {
+	join_words(typed, sizeof typed, words, n < 3 ? n : 3);
+	if (*command_meant(c->program, words, n, meant)) {
 		snprintf(hint, sizeof hint, tr("是不是 %s %s？%s --help 列出命令", "did you mean %s %s? %s --help lists the commands"),
 			c->program->name, meant, c->program->name);
 		return cli_fail_with(c, ERR_USAGE, hint, tr("没有命令 %s", "no command %s"), typed);

@@ -74,6 +74,15 @@ class Words:
         self.c.check("a number of the list names the pupil", "高浩然" in self.primary.run("students", "show", "2").out)
         self.says("a number out of range says how many there were", self.primary, "students", "show", "40", words=("6 行", "jg students list"), code=3)
 
+    def slips_of_the_finger(self):
+        """A word of a command that is nearly one, at any place of it."""
+        for person, words, meant in ((self.primary, "vrify", "verify"), (self.primary, "slip", "slips"), (self.primary, "verfy answer 3 present", "verify answer"),
+                                     (self.primary, "slips lsit", "slips list"), (self.county.edu, "mismatch --year 2027", "transition mismatches"),
+                                     (self.county.edu, "transition prof", "transition proof"), (self.county.edu, "transition slips isue", "transition slips issue")):
+            self.says("“%s” is asked about" % words, person, *words.split(), words=("是不是 %s %s？" % (os.path.basename(person.binary), meant),), code=2)
+        self.says("what is near nothing is not", self.primary, "xyzzy", words=("jg --help",), code=2)
+        self.says("a field is called by its word", self.county.edu, "transition", "progress", "--year", "1999", words=("“年度”的取值不在范围内",), code=2)
+
     def june(self):
         p = self.primary
         self.says("no list, no numbers", p, "transition", "set", "2", "--dest", "A1", "--school", "北中", words=("还没有列过", "jg transition list"), code=3)
@@ -287,6 +296,7 @@ def main():
     with Server() as server:
         w = Words(server, cases)
         w.may()
+        w.slips_of_the_finger()
         w.june()
         w.forms()
         w.screens()

@@ -9,6 +9,8 @@
 
 #include "check.h"
 #include "codes.h"
+#include "field_label.h"
+#include "pb.h"
 #include "tables.h"
 
 #define TODAY 20260912
@@ -39,6 +41,26 @@ static void passes(const struct record *r)
 	struct problem p = {0};
 
 	assert_int_equal(check_record(r, true, TODAY, &p), ERR_OK);
+}
+
+static void labels_of(const ProtobufCMessageDescriptor *d, int depth)
+{
+	for (unsigned i = 0; i < d->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &d->fields[i];
+		if (strcmp(field_label(f->name), f->name) == 0)
+			fail_msg("%s.%s has no label in common/field_label.c: a refusal would show its name",
+				d->short_name, f->name);
+		if (f->type == PROTOBUF_C_TYPE_MESSAGE && depth < 4)
+			labels_of(f->descriptor, depth + 1);
+	}
+}
+
+static void every_field_of_a_request_has_a_label(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < method_count; i++)
+		labels_of(method_table[i].request, 0);
+	labels_of(&pb_hello_desc, 0);
 }
 
 /* A misspelt check in a declaration would let everything pass. */
@@ -205,9 +227,10 @@ static void characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_declared_check_exists),
-		cmocka_unit_test(codes), cmocka_unit_test(refused_with_what_is_permitted),
-		cmocka_unit_test(times), cmocka_unit_test(numbers), cmocka_unit_test(long_numbers),
-		cmocka_unit_test(dates_and_ids), cmocka_unit_test(characters), cmocka_unit_test(shape_first)};
+		cmocka_unit_test(every_field_of_a_request_has_a_label), cmocka_unit_test(codes),
+		cmocka_unit_test(refused_with_what_is_permitted), cmocka_unit_test(times),
+		cmocka_unit_test(numbers), cmocka_unit_test(long_numbers), cmocka_unit_test(dates_and_ids),
+		cmocka_unit_test(characters), cmocka_unit_test(shape_first)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
