@@ -298,11 +298,132 @@ static void overlay(void **state)
 	assert_true(now.deleted);
 }
 
+/* ---- every case of one group, and of two ---- */
+
+enum seen { LOWER, EQUAL, HIGHER, SEENS }; /* higher: of a history that a restore has taken back */
+enum standing { ABSENT, ALIVE, GONE, STANDINGS };
+
+/* What becomes of a group that an edit carries: the rule, once more and in another shape. */
+static struct merge_result ruled(const struct kind *kind, unsigned group, enum seen seen, bool same)
+{
+	static const struct merge_result rule[SEENS][2] = {
+		[LOWER] = {{MERGE_CONFLICTED, ERR_CONFLICT, 0, 0}, {MERGE_MERGED, ERR_OK, 0, 0}},
+		[EQUAL] = {{MERGE_APPLIED, ERR_OK, 0, 1}, {MERGE_APPLIED, ERR_OK, 0, 0}},
+		[HIGHER] = {{MERGE_CONFLICTED, ERR_CONFLICT, 0, 0}, {MERGE_MERGED, ERR_OK, 0, 0}},
+	};
+	struct merge_result r = rule[seen][same];
+
+	for (size_t i = 0; r.outcome == MERGE_CONFLICTED && i < kind->field_count; i++)
+		if (kind->fields[i].group == group && kind->fields[i].merge == MERGE_GUARDED)
+			r = (struct merge_result){MERGE_REJECTED, ERR_STALE, 0, 0};
+	r.group = r.code ? group : 0;
+	r.changed = r.changed ? 1u << (group - 1) : 0;
+	return r;
+}
+
+static void expect_result(struct merge_result got, struct merge_result wanted)
+{
+	assert_int_equal(got.outcome, wanted.outcome);
+	assert_int_equal(got.code, wanted.code);
+	assert_int_equal(got.group, wanted.group);
+	assert_int_equal(got.changed, wanted.changed);
+}
+
+/* A record of 5 in each group, seen as `seen` says, and a body whose group has the same values or one other. */
+static void carry(struct merge_op *op, const struct merge_state *now, unsigned group, enum seen seen, bool same, struct arena *arena)
+{
+	uint64_t seed = group;
+
+	op->groups |= 1u << (group - 1);
+	op->seen[group - 1] = now->gver[group - 1] + (uint32_t)seen - EQUAL;
+	record_take_groups(&op->body, &now->record, 1u << (group - 1));
+	while (!same && record_same_group(&now->record, &op->body, group))
+		random_fill(&op->body, 1u << (group - 1), &seed, arena);
+}
+
+static void one_edit(const struct kind *kind, enum standing standing, unsigned group, unsigned second, enum seen seen, bool same)
+{
+	struct merge_state now = {0};
+	struct merge_op op = {0};
+	struct arena arena;
+	uint64_t seed = 17;
+
+	arena_init(&arena, 1 << 20);
+	now.exists = standing != ABSENT;
+	now.deleted = standing == GONE;
+	now.ver = 9;
+	record_init(&now.record, kind);
+	record_init(&op.body, kind);
+	random_fill(&now.record, UINT32_MAX, &seed, &arena);
+	for (unsigned g = 0; g < kind->group_count; g++)
+		now.gver[g] = 5;
+	carry(&op, &now, group, seen, same, &arena);
+	if (second) /* seen as it is, and other: changed when the first one is not refused */
+		carry(&op, &now, second, EQUAL, false, &arena);
+	struct merge_result wanted = ruled(kind, group, seen, same);
+	if (second && !wanted.code)
+		wanted.changed |= 1u << (second - 1);
+	if (wanted.changed && kind->append_only)
+		wanted = (struct merge_result){MERGE_REJECTED, ERR_NOT_NOW, 0, 0};
+	if (standing == ABSENT)
+		wanted = (struct merge_result){MERGE_APPLIED, ERR_OK, 0, op.groups};
+	if (standing == GONE)
+		wanted = (struct merge_result){MERGE_REJECTED, ERR_NOT_FOUND, 0, 0};
+	if (standing == ABSENT)
+		now = (struct merge_state){0};
+	expect_result(run(&now, &op), wanted);
+	arena_free(&arena);
+}
+
+static void every_edit(void **state)
+{
+	size_t cases = 0;
+
+	(void)state;
+	for (size_t k = 0; k < kind_count; k++)
+		for (unsigned g = 1; g <= kind_table[k].group_count; g++)
+			for (unsigned second = 0; second <= kind_table[k].group_count; second++)
+				for (int standing = 0; standing < STANDINGS; standing++)
+					for (int seen = 0; seen < SEENS && second != g; seen++)
+						for (int same = 0; same < 2; same++, cases++)
+							one_edit(&kind_table[k], (enum standing)standing, g, second, (enum seen)seen, same);
+	assert_true(cases > 500);
+}
+
+/* Each group in turn is not as the one who deletes saw it. */
+static void every_deletion(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < kind_count; k++)
+		for (unsigned g = 1; g <= kind_table[k].group_count; g++)
+			for (int standing = 0; standing < STANDINGS; standing++)
+				for (int seen = 0; seen < SEENS; seen++) {
+					const struct kind *kind = &kind_table[k];
+					struct merge_state now = {.exists = standing != ABSENT, .deleted = standing == GONE, .ver = 9};
+					struct merge_op op = {.del = true};
+					struct merge_result wanted = {MERGE_APPLIED, ERR_OK, 0, UINT32_MAX};
+					record_init(&now.record, kind);
+					record_init(&op.body, kind);
+					for (unsigned i = 0; i < kind->group_count; i++)
+						now.gver[i] = op.seen[i] = 5;
+					op.seen[g - 1] += (uint32_t)seen - EQUAL;
+					if (standing == GONE)
+						wanted.changed = 0;
+					else if (standing == ABSENT)
+						wanted = (struct merge_result){MERGE_REJECTED, ERR_NOT_FOUND, 0, 0};
+					else if (kind->permanent)
+						wanted = (struct merge_result){MERGE_REJECTED, ERR_NOT_NOW, 0, 0};
+					else if (seen != EQUAL)
+						wanted = (struct merge_result){MERGE_CONFLICTED, ERR_CONFLICT, g, 0};
+					expect_result(sync_merge(&now, &op), wanted);
+				}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(edit_edit), cmocka_unit_test(edit_delete), cmocka_unit_test(delete_edit), cmocka_unit_test(delete_delete),
 		cmocka_unit_test(twice_is_once), cmocka_unit_test(different_groups_commute), cmocka_unit_test(a_new_record), cmocka_unit_test(append_only),
-		cmocka_unit_test(unknown_fields_stay), cmocka_unit_test(overlay)};
+		cmocka_unit_test(unknown_fields_stay), cmocka_unit_test(overlay), cmocka_unit_test(every_edit), cmocka_unit_test(every_deletion)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
