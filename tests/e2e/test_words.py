@@ -81,7 +81,7 @@ class Words:
                                      (self.county.edu, "transition prof", "transition proof"), (self.county.edu, "transition slips isue", "transition slips issue")):
             self.says("“%s” is asked about" % words, person, *words.split(), words=("是不是 %s %s？" % (os.path.basename(person.binary), meant),), code=2)
         self.says("what is near nothing is not", self.primary, "xyzzy", words=("jg --help",), code=2)
-        self.says("a field is called by its word", self.county.edu, "transition", "progress", "--year", "1999", words=("“年度”的取值不在范围内",), code=2)
+        self.says("a field is called by its word", self.county.edu, "transition", "mismatches", "--year", YEAR, "--school", "123", words=("“学校”的取值不在范围内", "10 位学校标识码"), code=2)
 
     def june(self):
         p = self.primary
