@@ -172,7 +172,7 @@ static const struct code_item mismatches[] = {
 	{"M01", "未填报去向", "no destination declared", NULL}, {"M02", "不在应升学名单", "not in the baseline", NULL},
 	{"M03", "去向表重复", "twice in the table", NULL}, {"M04", "证件号码有误", "number invalid", NULL},
 	{"M05", "关键信息不一致", "key field differs", NULL}, {"M10", "声称入学未报到", "claimed, absent", NULL},
-	{"M11", "实际在另一所学校", "at another school", NULL}, {"M12", "已编班未报到", "listed, not reported", NULL},
+	{"M11", "实际在另一所学校", "at another school", NULL}, {"M12", "学校确认未报到", "absent, says the school", NULL},
 	{"M13", "学校答复查无此人", "school does not know him", NULL}, {"M14", "姓名不一致", "name differs", NULL},
 	{"M15", "证件号码不一致", "number differs", NULL}, {"M16", "多校在册", "claimed by several schools", NULL},
 	{"M17", "难以确认是同一人", "ambiguous", NULL}, {"M18", "学校未核验", "school is silent", NULL},

@@ -226,13 +226,20 @@ int cmd_cancel(struct cli *c)
 int cmd_slips_issue(struct cli *c)
 {
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
+	const ProtobufCMessage *reply;
 	struct arena arena;
 	int code;
 
 	if (!admin_year(c, &q.year, &code))
 		return code;
 	q.has_year = 1;
-	enum err e = admin_ask(c, METHOD_TRANSITION_ISSUE_SLIPS, &q.base, &arena, NULL);
+	enum err e = admin_ask(c, METHOD_TRANSITION_ISSUE_SLIPS, &q.base, &arena, &reply);
+	if (!e)
+		cli_say(c,
+			tr("新发 %u 张交办单；此前发出的不重发，全部列在下面",
+				"%u slips issued now; what went out before is not sent again, all of them "
+				"stand below"),
+			((const pb_ok_reply *)reply)->changed);
 	arena_free(&arena);
 	return e ? cli_fail(c) : cmd_slips_list(c);
 }

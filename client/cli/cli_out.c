@@ -20,6 +20,7 @@
 #define TABLE_COLUMNS_MAX 16 /* more fit on no screen */
 #define TABLE_WIDTH_ROWS 500
 #define COLUMN_LEAST 8 /* four Chinese characters: narrower columns cannot be read */
+#define PIECE_MOST 24  /* a number or a day is kept whole up to here */
 #define PROGRESS_AFTER_US 1000000 /* shorter work needs no bar */
 #define PROGRESS_EVERY_US 100000
 
@@ -254,16 +255,35 @@ void cli_table_row(struct cli_table *t, const char *const *cells)
 		t->rows++;
 }
 
-/* As much of a text as fits a width; *rest points behind it. Breaks between any two characters: Chinese has no blanks. */
+/* The piece of a text up to the next blank: its width, 0 when it may be broken anywhere. 9月15日, 24:00 and
+ * 3299**********010X are whole. */
+static int whole_piece(const char *text)
+{
+	size_t n = strcspn(text, " ");
+	char piece[128];
+
+	if (n >= sizeof piece || strcspn(text, "0123456789") >= n)
+		return 0;
+	snprintf(piece, sizeof piece, "%.*s", (int)n, text);
+	int width = display_width(piece);
+	return width <= PIECE_MOST ? width : 0;
+}
+
+/* As much of a text as fits a width; *rest points behind it. Breaks between any two characters, Chinese has
+ * no blanks, but for pieces with digits that would fit a line of their own. */
 static void put_fitting(FILE *out, const char *text, int width, const char **rest, bool pad)
 {
 	utf8proc_int32_t c;
 	int used = 0;
 
 	for (utf8proc_ssize_t n; (n = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &c)) > 0 && c; text += n) {
-		int w = utf8proc_charwidth(c);
+		int w = utf8proc_charwidth(c), piece = c == ' ' ? whole_piece(text + n) : 0;
 		if (used && used + w > width)
 			break;
+		if (piece && piece <= width && used + w + piece > width) {
+			text += n; /* the blank ends the line */
+			break;
+		}
 		char glyph[8];
 		snprintf(glyph, sizeof glyph, "%.*s", (int)n, text);
 		put_text(out, glyph);
@@ -308,20 +328,47 @@ static void screen_size(int *columns, int *lines)
 	}
 }
 
-/* On a terminal the widest columns give way until the row fits; their cells wrap. */
-static void fit(int *widths, size_t n, int columns)
+/* Narrower than its longest number or day no column should be. */
+static int column_least(const struct cli_table *t, size_t column)
+{
+	int least = COLUMN_LEAST;
+
+	for (size_t r = 0; r < t->rows && r < TABLE_WIDTH_ROWS; r++)
+		for (const char *p = cell_text(t, r, column); *p; p += strcspn(p, " "), p += *p == ' ') {
+			int piece = whole_piece(p);
+			least = piece > least ? piece : least;
+		}
+	return least;
+}
+
+/* On a terminal the widest columns give way until the row fits or each is at its least; their cells wrap. */
+static bool fit(int *widths, const int *least, size_t n, int columns)
 {
 	for (;;) {
 		int total = 0;
-		size_t widest = 0;
+		size_t widest = n;
 		for (size_t i = 0; i < n; i++) {
 			total += widths[i] + (i + 1 < n ? 2 : 0);
-			widest = widths[i] > widths[widest] ? i : widest;
+			if (widths[i] > least[i] && (widest == n || widths[i] > widths[widest]))
+				widest = i;
 		}
-		if (total <= columns || widths[widest] <= COLUMN_LEAST)
-			return;
+		if (total <= columns || widest == n)
+			return total <= columns;
 		widths[widest]--;
 	}
+}
+
+static void fit_table(const struct cli_table *t, int *widths, int columns)
+{
+	int least[TABLE_COLUMNS_MAX] = {0};
+
+	for (size_t i = 0; i < t->columns; i++)
+		least[i] = column_least(t, i);
+	if (fit(widths, least, t->columns, columns))
+		return;
+	for (size_t i = 0; i < t->columns; i++) /* a screen too narrow for that: whatever can be read */
+		least[i] = COLUMN_LEAST;
+	fit(widths, least, t->columns, columns);
 }
 
 static void print_row(FILE *out, const struct cli_table *t, size_t row, const int *widths)
@@ -378,7 +425,7 @@ void cli_table_print(const struct cli *c, struct cli_table *t)
 	for (size_t i = 0; i < t->columns; i++)
 		widths[i] = column_width(t, i);
 	if (columns)
-		fit(widths, t->columns, columns);
+		fit_table(t, widths, columns);
 	else
 		widths[t->columns - 1] = INT_MAX / 2;
 	FILE *pager = c->json ? NULL : open_pager(t->rows, lines);

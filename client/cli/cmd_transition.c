@@ -197,6 +197,11 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 	json_object_set_new(json, "edit", json_string(number));
 	words_destination(v, &item->record, where, sizeof where);
 	cli_say(c, tr("%s→ %s；撤销：jg undo %s", "%s → %s; to take it back: jg undo %s"), pupil, where, number);
+	if (transition_gaps(v, &now, false) & GAP_SCHOOL)
+		cli_warn(c,
+			tr("%s：%s，上报前补上（学校用 --school，地区用 --place）",
+				"%s: %s; add it before you report (--school or --place)"),
+			pupil, gap_text(GAP_SCHOOL));
 	cli_next(c, "%s", tr("都填好后 jg sync 送到县局", "when all are declared, jg sync sends them"));
 	return cli_result(c, json, 0);
 }

@@ -4,9 +4,11 @@ has looked at, accounts from a table, class teachers, catchments listed and corr
 import csv
 import hashlib
 import os
+import re
 import stat
 import subprocess
 import time
+import unicodedata
 
 from harness import Cases, Server
 from test_decisions import at_terminal, number, write
@@ -14,6 +16,10 @@ from test_decisions import at_terminal, number, write
 P, Q, J = "2132990001", "2132990002", "3132990001"
 YEAR = 2027
 cases = Cases()
+
+
+def width(line):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
 
 def proof(server, clerk, primary):
@@ -94,7 +100,12 @@ def slips(server, clerk, leader, primary, junior):
     for phase in ("assist", "confirm", "verify"):
         clerk.ok("transition", "phase", "--year", YEAR, phase, "--force", "--reason", "演练")
     clerk.ok("transition", "reconcile", "--year", YEAR)
-    clerk.ok("transition", "slips", "issue", "--year", YEAR)
+    first, again = (clerk.run("transition", "slips", "issue", "--year", YEAR).out for _ in range(2))
+    cases.check("issuing says how many went out now; a second time none", re.search(r"新发 [1-9]\d* 张", first) and "新发 0 张" in again and first.split("\n", 1)[1] == again.split("\n", 1)[1], (first, again))
+    for words in (("transition", "slips", "list"), ("transition", "progress")):
+        wide, narrow = (at_terminal(clerk, *words, "--year", str(YEAR), say="", columns=n)[1] for n in (300, 100))
+        pieces = {piece for piece in wide.split() if re.fullmatch(r"[0-9年月日:*A-Z-]+", piece)}
+        cases.equal("%s at 100 columns: no number and no time is broken" % words[-1], (pieces - set(narrow.split()), max(map(width, narrow.split("\r\n接下来")[0].split("\r\n"))) <= 100), (set(), True))
     slip = next(s for s in clerk.ok("transition", "slips", "list", "--year", YEAR) if s["student"]["cert_no"] == number(2))
     screen = clerk.run("transition", "slips", "list", "--year", YEAR).out
     first = next(line.split()[0] for line in screen.splitlines() if slip["no"] in line)

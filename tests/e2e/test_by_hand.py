@@ -364,7 +364,7 @@ class Year:
         clerk.follow("jgadmin transition proof accept")
         clerk.follow("jgadmin transition reconcile")
         clerk.follow("jgadmin transition mismatches")
-        clerk.sees("only the absent pupil is left", r"已编班未报到")
+        clerk.sees("only the absent pupil is left", r"学校确认未报到")
         clerk.follow("jgadmin transition slips issue")
         slip = clerk.row("JB2027", 1)
         for desk in (wang,):

@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """What cannot be taken back is shown first, refused where it would leave somebody behind, and can be taken back while nobody has built on it;
 what the bureau decides reads what stands now and says what it is about."""
+import fcntl
 import json
 import os
 import pty
 import shutil
+import struct
 import subprocess
+import termios
 import time
 
 from county_files import check_digit
@@ -28,9 +31,10 @@ def write(server, name, text):
     return path
 
 
-def at_terminal(program, *args, say):
+def at_terminal(program, *args, say, columns=0):
     """The program as a person at a terminal meets it: exit code and screen."""
     parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 1000 if columns else 0, columns, 0, 0))
     run = subprocess.Popen([program.binary, "--profile", program.profile, *args], stdin=child, stdout=child, stderr=child,
                            env={**os.environ, "LANG": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": ""}, start_new_session=True)
     os.close(child)

@@ -91,6 +91,9 @@ class Words:
         p.run("transition", "list", "--unset", "--json")
         self.says("what was done is said, and how to take it back", p, "transition", "set", "2", "--dest", "A1", "--school", JUNIOR,
                   words=("高浩然（六1班）→ A1 施教区公办 北中；撤销：jg undo ",))
+        told = self.says("a place left out is said at once", p, "transition", "set", "5", "--dest", "外省", words=("王子轩（六2班）：", "--place"))
+        p.ok("undo", re.search(r"jg undo (\d+)", told.out).group(1))
+        p.run("transition", "list")
         self.says("elsewhere", p, "transition", "set", "5", "--dest", "外省", "--place", "上海市浦东新区", words=("王子轩（六2班）→ B3 外省 上海市浦东新区；",))
         for n in ("1", "3", "4"):
             p.ok("transition", "set", n, "--dest", "A1", "--school", JUNIOR)
