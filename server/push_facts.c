@@ -39,8 +39,8 @@ static const struct db_stmt read_hangers = {
 /* Holds the phase of every year till the push is through: before the records, so that whatever is judged is
  * read behind it. */
 static const struct db_stmt hold_years = {"SELECT day, closed, known FROM push_years()"};
-static const struct db_stmt read_others = {
-	"SELECT ord, school, problem FROM destination_judge($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])"};
+static const struct db_stmt read_others = {"SELECT ord, school, problem FROM destination_judge($1::int[], "
+					   "$2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"};
 static const struct db_stmt guard_filing = {
 	"SELECT ord, code, field, message FROM filing_guard($1::int[], $2::text[], $3::int[], $4::text[], $5::boolean[], $6::text[])"};
 static const struct db_stmt guard_verify = {
@@ -495,11 +495,11 @@ static void send_guards(struct group *g)
 
 static void send_others(struct group *g)
 {
-	struct pg_array c[5] = {0};
+	struct pg_array c[6] = {0};
 	struct db_params p = {0};
 
 	pg_array_begin(&c[0], PG_INT4);
-	for (size_t i = 1; i < 5; i++)
+	for (size_t i = 1; i < 6; i++)
 		pg_array_begin(&c[i], PG_TEXT);
 	for (size_t i = 0; i < g->count; i++) {
 		const struct member *m = &g->member[i];
@@ -511,17 +511,18 @@ static void send_others(struct group *g)
 			add_text_field(&c[1], &o->body, F_DESTINATION_CATEGORY);
 			add_text_field(&c[2], &o->body, F_DESTINATION_DEST_SCHOOL);
 			add_text_field(&c[3], &o->body, F_DESTINATION_DEST_SCHOOL_NAME);
-			pg_array_text(&c[4], m->request->caller.school);
+			add_text_field(&c[4], &o->body, F_DESTINATION_PLACE);
+			pg_array_text(&c[5], m->request->caller.school);
 		}
 	}
 	g->others_at = -1;
 	if (c[0].count) {
-		for (size_t i = 0; i < 5; i++)
+		for (size_t i = 0; i < 6; i++)
 			db_array(&p, &c[i]);
 		g->others_at = g->task.sent;
 		db_task_query(&g->task, &read_others, &p);
 	}
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 6; i++)
 		pg_array_free(&c[i]);
 }
 

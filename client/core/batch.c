@@ -249,13 +249,14 @@ static int32_t year_of(const struct view *v, const struct record *r)
 /* The server would refuse it later: a closed year is refused here and now. */
 static enum err check_year(struct undo *u, struct store *s)
 {
-	struct cycle cycle;
-	enum err e = cycle_read(s, cycle_today(s->profile), &cycle, u->p);
-	bool closed = strcmp(cycle.phase, "closed") == 0;
+	struct cycle cycle = {0};
+	enum err e = ERR_OK;
 
-	for (size_t i = 0; !e && cycle.known && i < u->n; i++) {
+	for (size_t i = 0; !e && i < u->n; i++) {
 		int32_t year = year_of(u->view, &u->list[i].after);
-		if (year && (year < cycle.year || (year == cycle.year && closed)))
+		if (year && year != cycle.year) /* a batch is of one year, as a rule */
+			e = cycle_find(s, year, &cycle, u->p);
+		if (!e && year && strcmp(cycle.phase, "closed") == 0)
 			return problem_set(u->p, ERR_PHASE, NULL,
 				tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年", "tell the bureau: the leader can open the year again, with a reason"),
 				tr("%d 年的升学工作已经办结，这一批不能再撤销", "the cycle of %d is closed, this cannot be undone any more"), (int)year);

@@ -30,7 +30,7 @@ static const struct {
 
 /* ---- The year ---- */
 
-/* A year that a person or a file says is this one's neighbour, or a slip of the pen. */
+/* A year in a title is this one's neighbour, or something else. */
 static bool is_near(const struct import *im, int32_t year)
 {
 	return year >= im->today / 10000 - 3 && year <= im->today / 10000 + 2;
@@ -67,6 +67,44 @@ static enum err verify_year(struct import *im, const struct cycle *cycle)
 	return im->declared ? ERR_OK : problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL);
 }
 
+/* A year that is open, or can be opened yet (this one and the next): the server takes no other. */
+static enum err check_year(struct import *im, const struct cycle *latest)
+{
+	struct cycle of;
+	struct problem later = {0};
+	enum err e = cycle_find(im->store, im->year, &of, im->p);
+	char hint[160];
+
+	if (e)
+		return e;
+	if (strcmp(of.phase, "closed") == 0)
+		return problem_set(im->p, ERR_PHASE, "--year",
+			tr("若是下一年的，请加 --year 年份", "if it is of the next one, say --year Y"),
+			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), im->year);
+	if (of.known)
+		return ERR_OK;
+	if (latest->known)
+		snprintf(hint, sizeof hint,
+			tr("现在办理的是 %d 年：--year %d", "the cycle is that of %d: --year %d"),
+			latest->year, latest->year);
+	else
+		snprintf(hint, sizeof hint, "%s",
+			tr("核对年份；先 jg sync 收取县里的年度",
+				"look at the year; jg sync hears of the county's"));
+	if (im->year < im->today / 10000 || im->year > im->today / 10000 + 1 ||
+		(latest->known && im->year < latest->year))
+		return problem_set(im->p, ERR_USAGE, "--year", hint,
+			tr("县里没有 %d 年的小升初工作", "the county has no cycle of %d"), im->year);
+	if (!latest->known)
+		return ERR_OK;
+	problem_set(&later, ERR_NOT_NOW, NULL, hint,
+		tr("%d 年还没有开始：先存着，县局开始后才看得到",
+			"%d is not open yet: it is kept, and seen once it is"),
+		im->year);
+	import_warn_page(im, NULL, "YEAR_NOT_OPEN", &later);
+	return ERR_OK;
+}
+
 /* The year that a destination or a roster belongs to: told, else written in the file, else that of the cycle.
  * Never guessed: rows of another year are seen by nobody. */
 static enum err find_year(struct import *im)
@@ -89,13 +127,6 @@ static enum err find_year(struct import *im)
 	if (!im->year)
 		im->year = cycle.year;
 	im->report->year = im->year;
-	if (!is_near(im, im->year))
-		return problem_set(im->p, ERR_USAGE, "--year", NULL,
-			tr("%d 年太远了，请核对", "%d is too far away"), im->year);
-	if (cycle.known && im->year == cycle.year && closed)
-		return problem_set(im->p, ERR_PHASE, NULL,
-			tr("若是下一年的，请加 --year 年份", "if it is of the next one, say --year Y"),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
 	if (cycle.known && im->year < cycle.year && !o->year)
 		return problem_set(im->p, ERR_CONFLICT, NULL,
 			tr("确实要导入旧年度的表，请加 --year 年份",
@@ -103,7 +134,7 @@ static enum err find_year(struct import *im)
 			tr("标题写的是 %d 年，现在办理的是 %d 年",
 				"the title says %d, the cycle is that of %d"),
 			im->year, cycle.year);
-	return ERR_OK;
+	return check_year(im, &cycle);
 }
 
 /* ---- Reading ---- */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lint.h"
-#include "schools.h"
 #include "scope.h"
 #include "tables.h"
 #include "text.h"
@@ -339,19 +338,6 @@ static bool is_unfilled(const struct import *im, const struct import_row *row)
 	return im->book.form;
 }
 
-/* A destination leads to a school that there is, and is of a pupil whom this person may enter. */
-static void check_destination(struct import *im, struct import_row *row)
-{
-	struct problem p = {0};
-
-	if (school_judge(im->view, &row->record, &p))
-		import_reject(im, row, import_field(im, kind_field_index(im->kind, p.field)), NULL, &p);
-	else if (scope_judge_destination(im->view, &im->store->profile->session, &row->record, &p))
-		import_reject(im, row,
-			import_field(im, kind_field_index(im->kind, p.field[0] ? p.field : "class_no")), NULL,
-			&p);
-}
-
 void import_read_row(struct import *im, struct import_row *row)
 {
 	int cert_type = kind_field_index(im->kind, "cert_type"),
@@ -388,8 +374,6 @@ void import_read_row(struct import *im, struct import_row *row)
 		compare_id(im, row, cert_type, cert_no);
 	if (!row->bad)
 		check_class(im, row);
-	if (!row->bad && im->kind->number == KIND_DESTINATION)
-		check_destination(im, row);
 	if (!row->bad)
 		judge_name(im, row, &row->record);
 	if (!row->bad && im->kind->number == KIND_STUDENT)

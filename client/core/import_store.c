@@ -11,6 +11,8 @@
 #include "face.h"
 #include "file_name.h"
 #include "import_row.h"
+#include "schools.h"
+#include "scope.h"
 #include "tables.h"
 #include "text.h"
 #include "words.h"
@@ -276,6 +278,34 @@ static enum err judge_changes(
 	return ERR_OK;
 }
 
+/* A new category without a place of its own must not keep the old one's, nor a new name the code of another
+ * school. */
+static void drop_old_place(const struct item *item, const struct record *row, struct record *want)
+{
+	static const int where[] = {
+		F_DESTINATION_DEST_SCHOOL, F_DESTINATION_DEST_SCHOOL_NAME, F_DESTINATION_PLACE};
+	bool moved = !record_same_field(&item->record, want, F_DESTINATION_CATEGORY);
+	bool renamed = !record_same_field(&item->record, want, F_DESTINATION_DEST_SCHOOL_NAME);
+
+	for (size_t i = 0; i < sizeof where / sizeof *where; i++)
+		if (!record_has(row, where[i]) &&
+			(moved || (renamed && where[i] == F_DESTINATION_DEST_SCHOOL)))
+			record_clear(want, where[i]);
+}
+
+/* A destination, as it will stand, leads to a school that there is, and is of a pupil whom this person may
+ * enter. */
+static void judge_destination(struct import *im, struct import_row *row, const struct record *want)
+{
+	struct problem p = {0};
+
+	if (school_judge(im->view, want, &p) ||
+		scope_judge_destination(im->view, &im->store->profile->session, want, &p))
+		import_reject(im, row,
+			import_field(im, kind_field_index(im->kind, p.field[0] ? p.field : "class_no")), NULL,
+			&p);
+}
+
 static enum err store_row(struct import *im, struct import_row *row)
 {
 	struct item *item = view_find_key(im->view, &row->record, true);
@@ -286,11 +316,8 @@ static enum err store_row(struct import *im, struct import_row *row)
 	if (!item && im->options->what == IMPORT_STUDENTS && !record_has(&row->record, F_STUDENT_STATUS))
 		record_set_text(&row->record, F_STUDENT_STATUS, "01");
 	merge_row(&want, item, &row->record, row->given);
-	/* The code of another school must not stay behind a new name. */
-	if (item && im->options->what == IMPORT_DESTINATIONS &&
-		!record_has(&row->record, F_DESTINATION_DEST_SCHOOL) &&
-		!record_same_field(&item->record, &want, F_DESTINATION_DEST_SCHOOL_NAME))
-		record_clear(&want, F_DESTINATION_DEST_SCHOOL);
+	if (item && im->options->what == IMPORT_DESTINATIONS)
+		drop_old_place(item, &row->record, &want);
 	uint32_t groups = outbox_changed_groups(item, &want);
 	if (groups && item && item->mark) {
 		reject_repeat(im, row, item);
@@ -301,7 +328,9 @@ static enum err store_row(struct import *im, struct import_row *row)
 		import_reject(im, row, field < 0 ? p.field : import_field(im, field), NULL, &p);
 		return ERR_OK;
 	}
-	enum err e = item ? judge_changes(im, row, item, &want) : ERR_OK;
+	if (im->options->what == IMPORT_DESTINATIONS)
+		judge_destination(im, row, &want);
+	enum err e = item && !row->bad ? judge_changes(im, row, item, &want) : ERR_OK;
 	if (e || row->bad)
 		return e;
 	e = outbox_put(im->view, &item, &want, UINT32_MAX, im->batch, im->p);

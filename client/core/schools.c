@@ -150,6 +150,55 @@ const struct record *school_find_junior(const struct view *v, const char *text)
 	return n == 1 ? r : NULL;
 }
 
+/* Who goes elsewhere, later or nowhere gives no school of the county, and a code that the register does not
+ * have says nothing by itself. */
+static enum err judge_elsewhere(
+	const struct view *v, char kind, const char *code, const char *name, bool placed, struct problem *p)
+{
+	const char *hint = tr("县内升学改填县内的去向类别；去外地的填地区和校名（--place）",
+		"in the county: a category of the county; elsewhere: the place and the school's name "
+		"(--place)");
+	const struct record *r = by_code(v, code);
+	char own[NAME_SIZE];
+	size_t n = 0;
+
+	if (!r && !*code && *name && !placed)
+		by_name(v, name, false, &n);
+	if (r || n)
+		return problem_set(p, ERR_INVALID, r ? "dest_school" : "dest_school_name", hint,
+			tr("%s是县内学校，这个去向类别不填县内学校",
+				"%s is a school of the county: this category gives none"),
+			r ? record_text(r, F_SCHOOL_NAME, own, sizeof own) : name);
+	if (*code && kind != 'B')
+		return problem_set(p, ERR_INVALID, "dest_school", tr("去掉学校标识码", "leave the code out"),
+			tr("这个去向类别没有升入学校", "this category has no school to go to"));
+	if (*code && !*name && !placed)
+		return problem_set(p, ERR_INVALID, "dest_school", hint,
+			tr("县内没有学校标识码为 %s 的学校", "the county has no school with the code %s"),
+			code);
+	return ERR_OK;
+}
+
+/* Who is promoted inside a through-school stays in it. */
+static enum err judge_promoted(const struct view *v, const struct record *to, struct problem *p)
+{
+	const struct record *own = by_code(v, v->store->profile->school);
+
+	if (!to && own && !has_juniors(own))
+		return problem_set(p, ERR_INVALID, "category",
+			tr("jg help codes 去向类别 列出去向类别", "jg help codes category lists them"),
+			tr("本校没有初中部，不能一贯制直升",
+				"this school has no junior classes to promote to"));
+	if (to && own && to != own)
+		return problem_set(p, ERR_INVALID, "category",
+			tr("升入别的学校请填相应的去向类别：jg help codes 去向类别",
+				"for another school take its category: jg help codes category"),
+			tr("一贯制直升是升入本校的初中部",
+				"promotion is to the school's own junior classes"));
+	return ERR_OK;
+}
+
+/* The server's destination_judge (migration 0024), rule by rule. */
 enum err school_judge(const struct view *v, const struct record *d, struct problem *p)
 {
 	char category[8], code[16], name[NAME_SIZE], own[NAME_SIZE], hint[HINT_SIZE];
@@ -161,8 +210,10 @@ enum err school_judge(const struct view *v, const struct record *d, struct probl
 	record_text(d, F_DESTINATION_CATEGORY, category, sizeof category);
 	record_text(d, F_DESTINATION_DEST_SCHOOL, code, sizeof code);
 	record_text(d, F_DESTINATION_DEST_SCHOOL_NAME, name, sizeof name);
-	if (!known || category[0] != 'A' || (!*code && !*name))
+	if (!known || !*category)
 		return ERR_OK;
+	if (category[0] != 'A')
+		return judge_elsewhere(v, category[0], code, name, record_has(d, F_DESTINATION_PLACE), p);
 	const struct record *r = by_code(v, code);
 	near(v, *code && !r ? code : *name ? name : r ? record_text(r, F_SCHOOL_NAME, own, sizeof own) : "", hint, sizeof hint);
 	if (*code && !r)
@@ -175,10 +226,10 @@ enum err school_judge(const struct view *v, const struct record *d, struct probl
 			tr("学校标识码 %s 是%s，与填写的“%s”不一致", "%s is the code of %s, not of “%s”"), code, record_text(r, F_SCHOOL_NAME, own, sizeof own), name);
 	/* A special school may be outside the register; an ordinary one is in it. */
 	if (!*code && strchr("1234", category[1])) {
-		by_name(v, name, false, &n);
-		if (n != 1)
+		r = *name ? by_name(v, name, false, &n) : NULL;
+		if (*name && n != 1)
 			return problem_set(p, ERR_INVALID, "dest_school_name", hint,
 				n ? tr("叫“%s”的初中不止一所，请填学校标识码", "several schools are called “%s”: give the code") : tr("没有叫“%s”的初中", "there is no junior school called “%s”"), name);
 	}
-	return ERR_OK;
+	return strcmp(category, "A4") == 0 ? judge_promoted(v, r, p) : ERR_OK;
 }
