@@ -140,7 +140,8 @@ static bool takes(enum shown list, uint32_t kind)
 	static const uint32_t kinds[] = {[SHOWN_STUDENTS] = 1u << KIND_STUDENT,
 		[SHOWN_TRANSITION] = 1u << KIND_STUDENT | 1u << KIND_DESTINATION,
 		[SHOWN_VERIFY] = 1u << KIND_DESTINATION,
-		[SHOWN_SLIPS] = 1u << KIND_SLIP};
+		[SHOWN_SLIPS] = 1u << KIND_SLIP,
+		[SHOWN_EVIDENCE] = 1u << KIND_EVIDENCE};
 
 	return kinds[list] >> kind & 1;
 }

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "codes.h"
 #include "date.h"
+#include "evidence.h"
 #include "face.h"
 #include "find.h"
 #include "jg.h"
@@ -438,10 +439,18 @@ int cmd_slips_answer(struct cli *c)
 	if (row && store_begin(v->store, &c->problem))
 		code = cli_fail(c);
 	else if (row) {
+		size_t before = row->mine ? evidence_count(v, row->mine->id) : 0;
 		snprintf(said, sizeof said, n_files ? tr("已回复：%s，材料 %zu 份；等待县局审核", "answered: %s, %zu files; the bureau reviews it") : tr("已回复：%s；等待县局审核", "answered: %s; the bureau reviews it"),
 			code_name(&codes_outcome, outcome), n_files);
 		code = send_half(c, v, row,
 			slip_answer(v, row, profile_now_us(&c->profile), outcome, cli_option(c, "note"), files, n_files, &c->problem), said);
+		if (!code)
+			jg_doubt_files(c);
+		if (!code && before)
+			cli_warn(c,
+				tr("此前附的 %zu 份材料仍在；附错了的撤去：jg evidence list",
+					"%zu files attached before stay; to take one back: jg evidence list"),
+				before);
 	}
 	free(rows);
 	return code;

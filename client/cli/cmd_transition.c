@@ -202,6 +202,7 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 			tr("%s：%s，上报前补上（学校用 --school，地区用 --place）",
 				"%s: %s; add it before you report (--school or --place)"),
 			pupil, gap_text(GAP_SCHOOL));
+	jg_doubt_files(c);
 	cli_next(c, "%s", tr("都填好后 jg sync 送到县局", "when all are declared, jg sync sends them"));
 	return cli_result(c, json, 0);
 }

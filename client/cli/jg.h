@@ -60,6 +60,8 @@ const char *jg_ids_add(struct jg_ids *list, const uint8_t id[ID_SIZE], char numb
 /* Remembers them; frees the list when it is the last use. */
 void jg_ids_keep(struct cli *c, struct jg_ids *list, enum shown kind);
 void jg_ids_free(struct jg_ids *list);
+/* Warns of files of --evidence whose content is not what their names say. */
+void jg_doubt_files(struct cli *c);
 /* Whether the person may see this class; class teachers see their own. */
 bool jg_class_allowed(const struct cli *c, const struct record *r);
 /* Reads FIELD=VALUE operands from the first-th on into *r; *groups: the groups they touch. 0, or the exit
@@ -91,6 +93,8 @@ int cmd_transition_file(struct cli *c);
 int cmd_verify_list(struct cli *c);
 int cmd_verify_answer(struct cli *c);
 int cmd_verify_submit(struct cli *c);
+int cmd_evidence_list(struct cli *c);
+int cmd_evidence_withdraw(struct cli *c);
 int cmd_slips_list(struct cli *c);
 int cmd_slips_receive(struct cli *c);
 int cmd_slips_log(struct cli *c);

@@ -6,6 +6,7 @@
 
 #include "blobs.h"
 #include "file_name.h"
+#include "file_type.h"
 #include "outbox.h"
 #include "tables.h"
 #include "text.h"
@@ -59,25 +60,40 @@ static bool is_file_in(const char *dir, const char *name, char *path, size_t siz
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+bool evidence_doubt(const char *path, struct problem *p)
+{
+	char name[FILE_NAME_TEXT_MAX];
+	const char *is;
+
+	if (!file_type_differs(path, &is))
+		return false;
+	file_name_text(name, sizeof name, path);
+	problem_set(p, ERR_INVALID, NULL,
+		tr("附错了就撤去它（jg evidence list），换对的文件再附",
+			"if it is the wrong file, take it back (jg evidence list) and attach the right one"),
+		tr("%s 的内容其实是%s，县局可能打不开",
+			"%s is %s inside, the bureau may not be able to open it"),
+		name, is);
+	return true;
+}
+
 enum err evidence_attach_names(struct view *v, const uint8_t target[ID_SIZE], const char *dir,
-	const char *names, int64_t batch, size_t *missing, struct problem *p)
+	const char *names, int64_t batch, struct problem *doubt, struct problem *p)
 {
 	static const char wide[] = "；";
 	char name[NAME_SIZE], path[NAME_SIZE + 512];
 	enum err e = ERR_OK;
 
-	if (missing)
-		*missing = 0;
 	while (!e && *names) {
 		const char *semicolon = strchr(names, ';'), *full = strstr(names, wide);
 		const char *end = semicolon && (!full || semicolon < full) ? semicolon : full;
 		size_t n = end ? (size_t)(end - names) : strlen(names);
 		snprintf(name, sizeof name, "%.*s", n < sizeof name ? (int)n : 0, names);
 		text_clean(name, sizeof name, name);
-		if (is_file_in(dir, name, path, sizeof path))
+		if (is_file_in(dir, name, path, sizeof path)) {
 			e = evidence_attach(v, target, path, batch, p);
-		else if (missing && *name)
-			++*missing;
+			evidence_doubt(path, doubt);
+		}
 		names += n + (end ? end == full ? strlen(wide) : 1 : 0);
 	}
 	return e;

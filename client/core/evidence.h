@@ -10,9 +10,11 @@ enum err evidence_attach(
 	struct view *v, const uint8_t target[ID_SIZE], const char *path, int64_t batch, struct problem *p);
 /* How many files are attached to a record. */
 size_t evidence_count(const struct view *v, const uint8_t target[ID_SIZE]);
-/* Attaches those of "a.pdf；b.jpg" that lie in `dir`; names that leave the folder are no files. *missing (may
- * be NULL): how many of the names are no file, whose text proves nothing. */
+/* Whether a file's content is not what its name says: told in *p, an attached file stays attached. */
+bool evidence_doubt(const char *path, struct problem *p);
+/* Attaches those of "a.pdf；b.jpg" that lie in `dir`; names that leave the folder are no files, and their
+ * text proves nothing. *doubt: the last one that evidence_doubt tells of. */
 enum err evidence_attach_names(struct view *v, const uint8_t target[ID_SIZE], const char *dir,
-	const char *names, int64_t batch, size_t *missing, struct problem *p);
+	const char *names, int64_t batch, struct problem *doubt, struct problem *p);
 
 #endif

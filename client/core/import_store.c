@@ -102,14 +102,16 @@ static enum err store_guardian(
 static enum err attach_files(struct import *im, struct import_row *row, const struct item *item)
 {
 	char names[512], dir[600];
-	struct problem p = {0};
+	struct problem p = {0}, doubt = {0};
 
 	if (im->options->what != IMPORT_DESTINATIONS || im->options->dry_run ||
 		!record_has(&row->record, F_DESTINATION_EVIDENCE_NOTE))
 		return ERR_OK;
 	record_text(&row->record, F_DESTINATION_EVIDENCE_NOTE, names, sizeof names);
 	snprintf(dir, sizeof dir, "%s", im->options->path);
-	enum err e = evidence_attach_names(im->view, item->id, dirname(dir), names, im->batch, NULL, &p);
+	enum err e = evidence_attach_names(im->view, item->id, dirname(dir), names, im->batch, &doubt, &p);
+	if (doubt.code)
+		import_warn(im, row, import_field(im, F_DESTINATION_EVIDENCE_NOTE), "EVIDENCE", &doubt);
 	if (e == ERR_INVALID || e == ERR_TOO_LARGE || e == ERR_FILE_IO) {
 		import_warn(im, row, import_field(im, F_DESTINATION_EVIDENCE_NOTE), "EVIDENCE", &p);
 		return ERR_OK;

@@ -9,7 +9,8 @@ static const struct {
 } lists[] = {[SHOWN_STUDENTS] = {"shown_students", "jg students list"},
 	[SHOWN_TRANSITION] = {"shown_transition", "jg transition list"},
 	[SHOWN_VERIFY] = {"shown_verify", "jg verify list"},
-	[SHOWN_SLIPS] = {"shown_slips", "jg slips list"}};
+	[SHOWN_SLIPS] = {"shown_slips", "jg slips list"},
+	[SHOWN_EVIDENCE] = {"shown_evidence", "jg evidence list"}};
 
 bool shown_is_number(const char *text)
 {

@@ -5,7 +5,7 @@
 
 #include "store.h"
 
-enum shown { SHOWN_STUDENTS, SHOWN_TRANSITION, SHOWN_VERIFY, SHOWN_SLIPS };
+enum shown { SHOWN_STUDENTS, SHOWN_TRANSITION, SHOWN_VERIFY, SHOWN_SLIPS, SHOWN_EVIDENCE };
 
 #define SHOWN_DIGITS_MAX                                                                                     \
 	7 /* a bare number up to here is a row; certificate and student numbers and ids are longer */

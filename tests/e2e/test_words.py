@@ -249,11 +249,30 @@ class Words:
         self.says("and answered", p, "slips", "answer", "1", "--outcome", "persuading", "--note", "家长答应周一送来", "--evidence", c.path("证明.pdf"), words=(rows[0][2], "劝返中", "材料 1 份"))
         p.ok("sync")
         j.ok("sync")
+        self.evidence(p, rows)
+        p.ok("sync")
         shown = self.clean(p, "slips", "show", "1")
         self.c.check("a slip shows all of it", all(w in shown for w in (rows[0][2], rows[0][5], "劝返中", "家长答应周一送来", "家访", "家长同意返校", "证明.pdf", "东小", "北中", "还没有")), shown)
         self.clean(j, "slips", "show", j.ok("slips", "list")[0]["slip"])
         self.screens()
         self.paper(p)
+
+    def evidence(self, p, slips):
+        """A file attached by mistake: said when it is not what it is called, listed, and taken back."""
+        c = self.county
+        with open(c.path("扫描.pdf"), "wb") as out:
+            out.write(b"\xff\xd8\xff\xe0 scan")
+        c.write("空.pdf", "")
+        self.says("an empty file proves nothing", p, "slips", "answer", "1", "--outcome", "persuading", "--evidence", c.path("空.pdf"), words=("空",), code=2)
+        said = self.says("an answer again says what stays; a picture called .pdf is told", p, "slips", "answer", "1", "--outcome", "persuading", "--note", "家长答应周一送来",
+                         "--evidence", c.path("扫描.pdf"), words=("扫描.pdf 的内容其实是JPEG 图片", "此前附的 1 份材料仍在", "jg evidence list"))
+        self.c.check("the true one is not", "证明.pdf" not in said.err, said)
+        text = self.clean(p, "evidence", "list")
+        row = next(r for r in self.rows(p, "evidence", "list") if "扫描.pdf" in r and "JB2027" in r[2])
+        self.c.check("the files are listed: whose, with what", row[1].startswith(slips[0][2]) and "jg evidence withdraw" in text, text)
+        self.says("and one is taken back", p, "evidence", "withdraw", row[0], words=(slips[0][2], "扫描.pdf", "jg sync"))
+        self.c.check("it is gone", not [r for r in self.rows(p, "evidence", "list") if "扫描.pdf" in r and "JB2027" in r[2]])
+        self.says("a number that was not listed", p, "evidence", "withdraw", "99", words=("jg evidence list",), code=3)
 
     def paper(self, person):
         path = self.county.path("交办单.pdf")
@@ -287,7 +306,7 @@ class Words:
     def screens(self):
         for person in (self.primary, self.junior):
             for words in ("students list", "transition list", "transition list --unset", "verify list", "slips list", "todo", "outbox list --all", "conflicts list",
-                          "import list", "status", "sync", "pupil find 高", "doctor", "profiles", "help fields"):
+                          "import list", "evidence list", "status", "sync", "pupil find 高", "doctor", "profiles", "help fields"):
                 self.clean(person, *words.split())
                 self.c.check("%s in English" % words, person.run(*words.split(), "--lang", "en").code == 0)
         for words in ("students show 1", "outbox show 1"):
