@@ -347,39 +347,87 @@ int cmd_proof_show(struct cli *c)
 
 /* ---- before a decision ---- */
 
+/* Evidence that the reviewer has not looked at: how many, their names. */
+static unsigned unread_files(struct cli *c, const pb_case_reply *r, char names[LINE_SIZE])
+{
+	char one[300];
+	unsigned unread = 0;
+
+	for (size_t i = 0; i < r->n_file; i++) {
+		if (r->file[i]->read)
+			continue;
+		case_file_cell(c, r->file[i]->name, one, sizeof one);
+		if (strlen(names) + strlen(one) + 8 < LINE_SIZE)
+			snprintf(names + strlen(names), LINE_SIZE - strlen(names), "%s%s",
+				unread ? tr("、", ", ") : "", one);
+		unread++;
+	}
+	return unread;
+}
+
+/* Two schools that say different things of one child: 演练县第1小学 外地就读、演练县第一初级中学 失联. ""
+ * when they agree. */
+static const char *contradiction(const pb_case_reply *r, char words[LINE_SIZE])
+{
+	const pb_slip_row *s = r->slip;
+	bool differ = false;
+
+	words[0] = 0;
+	for (size_t i = 0; s && i < s->n_addressee; i++) {
+		const pb_slip_half *h = s->addressee[i];
+		if (!h->outcome || !h->outcome[0])
+			continue;
+		differ |= strcmp(h->outcome, s->addressee[0]->outcome ? s->addressee[0]->outcome : "") != 0;
+		if (strlen(words) + strlen(h->school_name) + 64 < LINE_SIZE)
+			snprintf(words + strlen(words), LINE_SIZE - strlen(words), "%s%s %s",
+				words[0] ? tr("、", ", ") : "", h->school_name,
+				admin_word(&codes_outcome, h->outcome));
+	}
+	if (!differ)
+		words[0] = 0;
+	return words;
+}
+
 bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *name, int *code)
 {
 	pb_case_request q = PB_CASE_REQUEST_INIT;
 	const ProtobufCMessage *reply;
 	struct arena arena;
-	char names[LINE_SIZE] = "", one[300], look[160];
+	char names[LINE_SIZE] = "", answers[LINE_SIZE] = "", look[160];
 	unsigned unread = 0;
 
 	q.has_year = year != 0;
 	q.year = year;
 	q.name = (char *)(uintptr_t)name;
-	enum err e = admin_ask(c, method, &q.base, &arena, &reply);
-	const pb_case_reply *r = e ? NULL : (const pb_case_reply *)reply;
-	for (size_t i = 0; r && i < r->n_file; i++) {
-		if (r->file[i]->read)
-			continue;
-		case_file_cell(c, r->file[i]->name, one, sizeof one);
-		if (strlen(names) + strlen(one) + 8 < sizeof names)
-			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", unread ? tr("、", ", ") : "", one);
-		unread++;
+	if (!admin_ask(c, method, &q.base, &arena, &reply)) {
+		unread = unread_files(c, (const pb_case_reply *)reply, names);
+		contradiction((const pb_case_reply *)reply, answers);
 	}
 	arena_free(&arena);
 	c->problem = (struct problem){0}; /* what is wrong with the name, the decision itself will say */
-	if (!unread)
+	if (!unread && !answers[0])
 		return true;
 	if (method == METHOD_TRANSITION_SHOW_SLIP)
 		snprintf(look, sizeof look, tr("jgadmin transition slips show %.60s --files 文件夹", "jgadmin transition slips show %.60s --files FOLDER"), name);
 	else /* a pupil's number is not repeated on the screen */
 		snprintf(look, sizeof look, tr("jgadmin transition proof show --year %d 学生 --files 文件夹", "jgadmin transition proof show --year %d PUPIL --files FOLDER"), year);
-	cli_warn(c, tr("有 %u 份材料您还没有看过：%s。查看：%s", "you have not looked at %u files: %s. To see them: %s"), unread, names, look);
+	if (answers[0])
+		cli_warn(c,
+			tr("两校的回复不一致：%s。退回重办：jgadmin transition slips review %s return "
+			   "--reason 理由",
+				"the schools contradict each other: %s. To return it: jgadmin transition "
+				"slips review %s return --reason TEXT"),
+			answers, name);
+	if (unread)
+		cli_warn(c,
+			tr("有 %u 份材料您还没有看过：%s。查看：%s",
+				"you have not looked at %u files: %s. To see them: %s"),
+			unread, names, look);
 	if (!cli_is_asked(c) ||
 		cli_confirm("认可|accept",
-			tr("不看材料就认可，请输入“认可”：", "to accept without looking, type accept: ")))
+			unread ? tr("不看材料就认可，请输入“认可”：",
+					 "to accept without looking, type accept: ")
+			       : tr("仍要认可，请输入“认可”：", "to accept all the same, type accept: ")))
 		return true;
 	*code = cli_fail_with(c, ERR_NOT_NOW, look, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return false;

@@ -572,6 +572,24 @@ static void show_head(const struct cli *c, const struct view *v, const struct sl
 	}
 }
 
+/* An answer, also an accepted one, changes no fact: the slip closes when the school has changed what is
+ * wrong. */
+static void show_way_out(const struct cli *c, const struct slip_row *row)
+{
+	if (!row->mine || !record_has(&row->mine->record, F_SLIP_ADDRESSEE_ANSWERED_AT) ||
+		record_is(&row->slip->record, F_SLIP_STATE, "closed"))
+		return;
+	cli_next(c, "%s",
+		record_is(&row->slip->record, F_SLIP_SOURCE, c->profile.school)
+			? tr("去向有变的要改：jg transition set 学生 --dest 去向代码，再 jg "
+			     "sync；问题消除后自动销号",
+				  "where the pupil goes has changed: jg transition set PUPIL --dest "
+				  "CATEGORY, then jg sync; it closes when nothing is wrong")
+			: tr("核验有变的要改：jg verify answer 学生 present，再 jg sync；问题消除后自动销号",
+				  "your answer has changed: jg verify answer PUPIL present, then jg sync; it "
+				  "closes when nothing is wrong"));
+}
+
 int cmd_slips_show(struct cli *c)
 {
 	struct slip_row *rows = NULL;
@@ -586,6 +604,7 @@ int cmd_slips_show(struct cli *c)
 		show_half(c, v, row->other, tr("另一所学校", "other school"));
 		json_object_set_new(json, "log", show_log(c, v, row->slip));
 		json_object_set_new(json, "files", show_files(c, v, row));
+		show_way_out(c, row);
 		cli_result(c, json, 0);
 	}
 	free(rows);

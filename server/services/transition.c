@@ -1,8 +1,10 @@
-/* 小升初: the table of the service, and the year that everything in it begins with. Reading lists stands in
- * transition_list.c, one case in transition_case.c, the cycle's phases in transition_cycle.c, reconciliation
- * and slips in transition_slips.c; matching and codes are SQL (migration 0006). */
+/* 小升初: the table of the service, the year that everything in it begins with, and the pupil that it is
+ * about. Reading lists stands in transition_list.c, one case in transition_case.c, the cycle's phases in
+ * transition_cycle.c, reconciliation and slips in transition_slips.c; matching and codes are SQL (migration
+ * 0006). */
 #include <string.h>
 
+#include "hash.h"
 #include "transition.h"
 
 #define THE_CYCLE "SELECT phase FROM cycle WHERE county = app_county() AND year = $1::int AND NOT deleted"
@@ -48,6 +50,36 @@ bool transition_year_stands(struct request *r, const PGresult *phase, int32_t ye
 				"--force --reason TEXT"),
 			year));
 	return false;
+}
+
+/* A pupil by id, certificate number or student number; `baseline add` also finds those who are not of P. */
+/* Who stands in the list comes before who was let go: a cancelled year, or a roster that was undone and
+ * imported again, leaves rows of the same child under another id. */
+const struct db_stmt transition_find_pupil = {
+	"SELECT p.pupil FROM (SELECT b.pupil, CASE WHEN b.removed_at IS NULL THEN 1 ELSE 2 END AS rank FROM "
+	"baseline b JOIN student s ON s.county = "
+	"b.county AND s.rec_id = b.student"
+	" WHERE b.county = app_county() AND b.year = $1::int AND (b.pupil::text = lower($2::text) OR "
+	"cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
+	" UNION ALL SELECT s.rec_id, 3 FROM student s WHERE s.county = app_county() AND NOT s.deleted AND "
+	"$3::boolean"
+	" AND (s.rec_id::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text) OR "
+	"student_no_key(s.student_no) = student_no_key($2::text))) p ORDER BY rank, pupil LIMIT 1"};
+
+bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id[ID_SIZE])
+{
+	size_t n;
+
+	if (PQntuples(found) == 0) {
+		request_refuse(r, ERR_NOT_FOUND, "pupil",
+			tr("应升学名单里没有这名学生", "there is no such pupil in the baseline"),
+			tr("写证件号码、学籍号或列表里的编号；补入名单用 jgadmin transition baseline add",
+				"give the certificate number, the student number or the id of a list; "
+				"jgadmin transition baseline add brings somebody in"));
+		return false;
+	}
+	memcpy(id, db_get_bytes(found, 0, 0, &n), ID_SIZE);
+	return true;
 }
 
 const struct handler transition_handlers[] = {

@@ -22,6 +22,9 @@ struct slips {
 	bool slips_begun; /* the phase is verify or later */
 	int32_t year;
 	const char *about; /* of a word: whom and what, or NULL */
+	const uint8_t *reviewed; /* the slip that a review is about, or NULL; wrong: what the run still finds
+				    of its pupil, in words */
+	const char *wrong;
 	int issued_before; /* of this year: the running number */
 	pb_reconcile_reply reconcile;
 	uint32_t changed;
@@ -227,6 +230,25 @@ static void read_counts(struct slips *s, const PGresult *c)
 	out->as_of = (int32_t)db_get_int(c, 0, 8);
 }
 
+/* What is wrong with the pupil of the slip that was reviewed, "" when the run closes it. */
+static const char *still_wrong(struct request *r, struct slips *s)
+{
+	const struct row *slip = find_slip(s, s->reviewed);
+	char codes[256] = "", all[512] = "", *rest = codes, *code;
+
+	for (size_t i = 0; i < s->part.count; i++)
+		if (memcmp(s->part.effect[i].after.id, s->reviewed, ID_SIZE) == 0)
+			slip = &s->part.effect[i].after;
+	if (!slip || record_is(&slip->state.record, F_SLIP_STATE, "closed"))
+		return "";
+	record_text(&slip->state.record, F_SLIP_CODES, codes, sizeof codes);
+	while ((code = strsep(&rest, ",")))
+		if (strlen(all) + 64 < sizeof all)
+			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s",
+				all[0] ? tr("、", ", ") : "", code_name(&codes_mismatch, code));
+	return arena_printf(&r->arena, "%s", all);
+}
+
 /* Slips follow the run in its own transaction: nobody ever sees a finding without its slip. */
 static void reconcile_settle(struct request *r)
 {
@@ -244,6 +266,7 @@ static void reconcile_settle(struct request *r)
 	}
 	for (int i = 0; i < PQntuples(needed); i++)
 		settle_one(r, s, needed, i);
+	s->wrong = s->reviewed ? still_wrong(r, s) : NULL;
 	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
 	if (e) {
 		request_fail(r, e, NULL, NULL);
@@ -435,21 +458,8 @@ static const struct db_stmt tell_pair = {
 static const struct db_stmt word_on_pair = {"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
 static const struct db_stmt take_back_pair = {
 	"SELECT transition_pair_withdraw($1::int, $2::uuid, $3::uuid, $4::text, $5::text)"};
-static const struct db_stmt amend = {"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
-/* A pupil by id, certificate number or student number; `baseline add` also finds those who are not of P. */
-/* Who stands in the list comes before who was let go: a cancelled year, or a roster that was undone and imported again, leaves rows of the
- * same child under another id. */
-const struct db_stmt transition_find_pupil = {
-	"SELECT p.pupil FROM (SELECT b.pupil, CASE WHEN b.removed_at IS NULL THEN 1 ELSE 2 END AS rank FROM "
-	"baseline b JOIN student s ON s.county = "
-	"b.county AND s.rec_id = b.student"
-	" WHERE b.county = app_county() AND b.year = $1::int AND (b.pupil::text = lower($2::text) OR "
-	"cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
-	" UNION ALL SELECT s.rec_id, 3 FROM student s WHERE s.county = app_county() AND NOT s.deleted AND "
-	"$3::boolean"
-	" AND (s.rec_id::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text) OR "
-	"student_no_key(s.student_no) = student_no_key($2::text))) p ORDER BY rank, pupil LIMIT 1"};
-
+static const struct db_stmt amend = {
+	"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
 static void send_find(struct request *r, int32_t year, const char *pupil, bool anybody)
 {
 	struct db_params p = {0};
@@ -460,19 +470,6 @@ static void send_find(struct request *r, int32_t year, const char *pupil, bool a
 	db_text(&p, pupil ? pupil : "");
 	db_bool(&p, anybody);
 	request_query(r, &transition_find_pupil, &p);
-}
-
-bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id[ID_SIZE])
-{
-	size_t n;
-
-	if (PQntuples(found) == 0) {
-		request_refuse(r, ERR_NOT_FOUND, "pupil", tr("应升学名单里没有这名学生", "there is no such pupil in the baseline"),
-			tr("写证件号码、学籍号或列表里的编号；补入名单用 jgadmin transition baseline add", "give the certificate number, the student number or the id of a list; jgadmin transition baseline add brings somebody in"));
-		return false;
-	}
-	memcpy(id, db_get_bytes(found, 0, 0, &n), ID_SIZE);
-	return true;
 }
 
 /* The pupil of a word of the bureau: found, and of a year that is not closed. */
@@ -690,6 +687,25 @@ static void review_apply(struct request *r, struct slips *s, struct row *slip)
 	}
 }
 
+/* An accepted answer changes no fact: who has to change which, while something is wrong. */
+static void reply_review(struct request *r)
+{
+	struct slips *s = r->state;
+
+	if (REQUEST(r, pb_review_request)->accept)
+		s->about = arena_printf(&r->arena,
+			s->wrong[0] ? tr("%s。问题还在（%s）：请小学更正去向：jg transition set 学生 --dest "
+					 "去向代码；或请初中更正核验：jg verify answer 学生 present；再 jg "
+					 "sync，下次比对后自动销号",
+					      "%s. Still wrong (%s): the primary corrects the destination: "
+					      "jg transition set PUPIL --dest CATEGORY; or the junior school "
+					      "its answer: jg verify answer PUPIL present; then jg sync, and "
+					      "the next run closes it")
+				    : tr("%s，已销号", "%s, and it is closed"),
+			s->about, s->wrong);
+	reply_changed(r);
+}
+
 /* The review's own effects are in the transaction; the run that follows reads the slips again with them. */
 static void review_run(struct request *r)
 {
@@ -697,7 +713,7 @@ static void review_run(struct request *r)
 
 	s->part.count = 0;
 	s->changed = 1;
-	s->then = reply_changed;
+	s->then = reply_review;
 	send_run(r, 0, true);
 }
 
@@ -744,7 +760,10 @@ static void review_plan(struct request *r)
 	char no[48], name[256];
 	record_text(&slip->state.record, F_SLIP_NO, no, sizeof no);
 	record_text(&slip->state.record, F_SLIP_NAME, name, sizeof name);
-	s->about = arena_printf(&r->arena, "%s %s：%s", no, name, q->accept ? tr("认可两校的回复，问题消除后自动销号", "accepted; it closes when nothing is wrong any more") : tr("退回两校再办", "returned to both schools"));
+	s->about = arena_printf(&r->arena, "%s %s：%s", no, name,
+		q->accept ? tr("认可两校的回复", "accepted")
+			  : tr("退回两校再办", "returned to both schools"));
+	s->reviewed = arena_copy(&r->arena, slip->id, ID_SIZE);
 	review_apply(r, s, find_slip(s, slip->id));
 	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
 	if (e) {

@@ -136,8 +136,28 @@ def slips(server, clerk, leader, primary, junior):
     clerk.ok("transition", "slips", "show", slip["no"], "--files", os.path.join(server.dir, "材料2"))
     done = clerk.run("transition", "slips", "review", slip["no"], "accept")
     cases.check("and not when it was looked at", done.code == 0 and "没有看过" not in done.err, done)
+    cases.check("what is still wrong is said, and who mends it with which command", "问题还在（未填报去向）" in done.out and "jg transition set" in done.out and "jg verify answer" in done.out, done)
+    disputed(clerk, primary, junior, slip["no"])
     wrong = clerk.run("transition", "slips", "show", "JB2027-9999")
     cases.check("a slip that is not", wrong.code == 3 and "没有这张交办单" in wrong.err and "slips list" in wrong.err, wrong)
+
+
+def disputed(clerk, primary, junior, slip):
+    """Two schools that contradict each other; and a slip that was returned while a school's answer was on its way."""
+    clerk.ok("transition", "slips", "review", slip, "return", "--reason", "请再核实")
+    for school, outcome in ((primary, "transferred"), (junior, "unreachable")):
+        school.ok("sync")
+        school.ok("slips", "answer", slip, "--outcome", outcome)
+    shown = [school.run("slips", "show", slip).out for school in (primary, junior)]
+    cases.check("an answered slip tells each school what it can change", "jg transition set" in shown[0] and "jg verify answer" in shown[1], shown)
+    code, screen = at_terminal(clerk, "transition", "slips", "review", slip, "accept", say="no\n")
+    cases.check("a contradiction is said before it is accepted, with both answers", code == 3 and "两校的回复不一致：演练县第1小学 外地就读、演练县第一初级中学 失联" in screen and "return --reason" in screen, screen)
+    told = clerk.run("transition", "slips", "review", slip, "return", "--reason", "两校不一致")
+    cases.check("returned, nothing is said of what is wrong", told.code == 0 and "退回两校再办" in told.out and "问题还在" not in told.out, told)
+    late = junior.run("slips", "answer", slip, "--outcome", "persuading")
+    cases.check("an answer to what has changed since: bring it first, and the command is one of this", late.code == 3 and "jg sync" in late.err and "conflicts" not in late.err, late)
+    junior.ok("sync")
+    cases.equal("then it is answered", junior.run("slips", "answer", slip, "--outcome", "persuading").code, 0)
 
 
 def accounts(server):
