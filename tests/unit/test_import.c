@@ -184,7 +184,7 @@ static void destinations_keep_what_reconciliation_needs(void **state)
 
 	(void)state;
 	fixture_open(&f, "registrar");
-	fixture_write(&f, "proof.pdf", "bytes", path);
+	fixture_write(&f, "proof.pdf", "%PDF-1.4\n", path);
 	struct import_report r = run(&f, (struct import_options){.what = IMPORT_DESTINATIONS}, "d.csv",
 		"姓名,证件号码,去向类别,拟升入学校,佐证材料\n"
 		"测甲,329999201403150017,A1 施教区公办,某中学,proof.pdf；没有的.pdf\n"
