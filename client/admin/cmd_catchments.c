@@ -136,12 +136,12 @@ static enum err send(struct change *x, bool dry, struct arena *arena, const pb_i
 	return e;
 }
 
-/* Shown first; at a terminal a person types the number of rows to go on. A script says --yes, or is not asked. */
+/* Shown first; at a terminal a person says yes. A script says --yes, or is not asked. */
 static bool go_on(struct change *x, const struct record *corrected, int *code)
 {
 	const pb_import_report *r;
 	struct arena arena;
-	char word[16], prompt[200];
+	char prompt[200];
 
 	enum err e = send(x, true, &arena, &r);
 	if (e) {
@@ -153,9 +153,9 @@ static bool go_on(struct change *x, const struct record *corrected, int *code)
 	cli_say(x->c, "%s", tr("下次核对按改后的施教区判定责任初中，在办的交办单也随之改", "the next run judges the home school by what stands then, also of slips under way"));
 	say_warnings(x, r);
 	arena_free(&arena);
-	snprintf(word, sizeof word, "%zu", x->q.n_change);
-	snprintf(prompt, sizeof prompt, tr("共 %s 条。确认请输入条数 %s：", "%s rows. Type %s to go on: "), word, word);
-	if (cli_confirm(word, prompt))
+	snprintf(prompt, sizeof prompt, tr("共 %zu 条。确认请输入“是”：", "%zu rows. Type yes to go on: "),
+		x->q.n_change);
+	if (cli_confirm("是|yes", prompt))
 		return true;
 	*code = cli_fail_with(x->c, ERR_NOT_NOW, tr("看清后再运行一次", "look again, then run it once more"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return false;

@@ -44,9 +44,10 @@ static void columns_of(struct reading *r)
 	}
 }
 
-static void reject(struct reading *r, long row, const char *field, const char *message)
+static void reject(struct reading *r, long row, const char *field, const struct problem *p)
 {
-	json_array_append_new(r->rejected, json_pack("{s:i,s:s,s:s}", "row", (int)row, "field", field, "message", message));
+	json_array_append_new(r->rejected, json_pack("{s:i,s:s,s:s,s:s}", "row", (int)row, "field", field,
+						   "message", p->message, "hint", p->hint));
 }
 
 static bool read_line(struct reading *r, const struct table_row *row)
@@ -62,7 +63,7 @@ static bool read_line(struct reading *r, const struct table_row *row)
 			continue;
 		context.damaged = table_flags(r->table, row, i) & CELL_DAMAGED_NUMBER;
 		if (value_parse(&record, r->field[i], table_text(r->table, row, i), &context, &r->arena, &code, &p) == VALUE_BAD) {
-			reject(r, row->number, p.field, p.message);
+			reject(r, row->number, p.field, &p);
 			return true;
 		}
 	}
@@ -104,8 +105,11 @@ static void take_problems(struct reading *r, json_t *out, pb_row_problem *const 
 	for (size_t i = 0; i < n; i++) {
 		const pb_row_problem *p = list[i];
 		int field = p->field ? kind_field_index(r->kind, p->field) : -1;
-		json_array_append_new(out, json_pack("{s:i,s:s,s:s}", "row", p->row < r->count ? (int)r->lines[p->row].number : 0, "field",
-			field >= 0 ? value_column(&r->kind->fields[field]) : "", "message", p->message ? p->message : ""));
+		json_array_append_new(
+			out, json_pack("{s:i,s:s,s:s,s:s}", "row",
+				     p->row < r->count ? (int)r->lines[p->row].number : 0, "field",
+				     field >= 0 ? value_column(&r->kind->fields[field]) : "", "message",
+				     p->message ? p->message : "", "hint", p->hint ? p->hint : ""));
 	}
 }
 
@@ -133,8 +137,14 @@ static int report(struct reading *r, const pb_import_report *reply)
 				"%zu lines passed over (sums, signatures, repeated headings)"),
 			skipped);
 	json_array_foreach(r->rejected, i, row)
-		cli_say(c, tr("  第 %d 行 %s：%s", "  row %d %s: %s"), (int)json_integer_value(json_object_get(row, "row")),
-			json_string_value(json_object_get(row, "field")), json_string_value(json_object_get(row, "message")));
+	{
+		const char *hint = json_string_value(json_object_get(row, "hint"));
+		cli_say(c, tr("  第 %d 行 %s：%s%s%s", "  row %d %s: %s%s%s"),
+			(int)json_integer_value(json_object_get(row, "row")),
+			json_string_value(json_object_get(row, "field")),
+			json_string_value(json_object_get(row, "message")),
+			hint && *hint ? tr("；", "; ") : "", hint ? hint : "");
+	}
 	json_array_foreach(warnings, i, row) {
 		long line = (long)json_integer_value(json_object_get(row, "row"));
 		const char *message = json_string_value(json_object_get(row, "message"));

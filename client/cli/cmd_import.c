@@ -10,6 +10,7 @@
 #include "import.h"
 #include "jg.h"
 #include "roster.h"
+#include "tables.h"
 
 #define MAPS_MAX 32 /* --map given on one command line */
 
@@ -179,6 +180,22 @@ static int tell(struct cli *c, const struct import_options *o, const struct impo
 	return e ? cli_fail(c) : code;
 }
 
+/* A class teacher's computer that never heard from the bureau has none of the pupils that the registrar
+ * imported: it would make them anew, the bureau would refuse them as doubles, and their guardians with them.
+ * A registrar may be the first to import. */
+static bool knows_its_pupils(struct cli *c, struct store *store)
+{
+	struct stream_state streams[STORE_STREAMS_MAX];
+	size_t n = 0;
+
+	if (profile_has_role(&c->profile, 1u << ROLE_REGISTRAR) || store_streams(store, streams, &n, NULL))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (streams[i].cursor)
+			return true;
+	return false;
+}
+
 static int run_import(struct cli *c, enum import_what what)
 {
 	const char *maps[MAPS_MAX], *grade = cli_option(c, "grade"), *year = cli_option(c, "year");
@@ -189,6 +206,12 @@ static int run_import(struct cli *c, enum import_what what)
 
 	if (!store)
 		return code;
+	if (!knows_its_pupils(c, store))
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("先运行 jg sync 收下学籍管理员导入的学生，再导入",
+				"run jg sync first, for the pupils that the registrar imported, then import"),
+			tr("这台电脑还没有同步过，不知道本班已有哪些学生",
+				"this computer was never in sync: it does not know the pupils of the class"));
 	if (grade && !(grade = roster_grade(grade, c->profile.school)))
 		return cli_fail_with(c, ERR_USAGE, tr("例如 --grade 六年级", "for example --grade 六年级"),
 			tr("没有“%s”这个年级", "there is no grade “%s”"), cli_option(c, "grade"));

@@ -44,9 +44,10 @@ static json_t *op_json(const struct op_row *row)
 	json_t *reason = row->message[0] ? json_string(row->message)
 			 : row->code     ? json_string(tr(info->zh, info->en))
 					 : json_null();
-	return json_pack("{ss ss ss ss ss so so so ss so sI}", "id", n, "state", jg_op_state(row->state),
+	return json_pack("{ss ss ss ss ss so so so so ss so sI}", "id", n, "state", jg_op_state(row->state),
 		"kind", row->kind->table, "action", row->del ? "delete" : "put", "record", jg_id(row->id, id),
-		"groups", groups_json(row->groups), "reason", reason, "code",
+		"groups", groups_json(row->groups), "reason", reason, "hint",
+		*row->hint ? json_string(row->hint) : json_null(), "code",
 		row->code ? json_string(info->name) : json_null(), "author", row->author, "at",
 		cli_time_json(row->at), "op_no", (json_int_t)row->op_no);
 }
@@ -155,6 +156,8 @@ static void show_op(const struct cli *c, const struct view *v, const struct op_r
 		words_pupil(whose, pupil, sizeof pupil);
 	cli_say(c, tr("第 %lld 项　%s　%s　%s%s%s", "item %lld, %s, %s, %s%s%s"), (long long)row->n, pupil, tr(row->kind->label, row->kind->label_en),
 		code_name(&codes_op_state, jg_op_state(row->state)), *reason_text(row) ? tr("：", ": ") : "", reason_text(row));
+	if (*row->hint)
+		cli_say(c, "  %s", row->hint);
 	for (size_t i = 0; i < row->kind->field_count; i++) {
 		const struct field *f = &row->kind->fields[i];
 		bool masked = !c->reveal && strcmp(f->name, "name") != 0, had = row->prev.kind && !record_same_field(&row->prev, &row->body, i);

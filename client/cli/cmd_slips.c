@@ -317,14 +317,18 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 {
 	struct arena arena;
 	struct op_row row;
-	char id[37], pupil[256], reason[256] = "", no[48];
+	char id[37], pupil[256], reason[256 + HINT_SIZE + 8] = "", no[48];
 	const char *state = "accepted";
 
 	arena_init(&arena, 4u << 20);
 	if (receipt->n && outbox_read(v->store, receipt->n, &arena, &row, NULL) == ERR_OK) {
 		state = jg_op_state(row.state);
 		const struct err_info *info = err_info((int)row.code);
-		snprintf(reason, sizeof reason, "%s", row.message[0] ? row.message : row.code ? tr(info->zh, info->en) : "");
+		snprintf(reason, sizeof reason, "%s%s%s",
+			row.message[0] ? row.message
+			: row.code     ? tr(info->zh, info->en)
+				       : "",
+			*row.hint ? tr("；", "; ") : "", row.hint);
 		if (row.state == OP_REFUSED) /* told here: nothing is left for the tray */
 			outbox_set_state(v->store, receipt->n, OP_DONE, NULL);
 	}

@@ -84,6 +84,39 @@ static void add_roster(struct todo_list *l, struct view *v)
 		snprintf(add(l, "roster", 1, 0, tr("import students 文件", "import students FILE"))->text, 256, "%s", tr("还没有导入六年级名册", "the sixth grade is not imported yet"));
 }
 
+/* Classes of which nobody has declared: their teacher has not begun, or has not sent. To whom answers for all
+ * classes. */
+static void add_silent_classes(struct todo_list *l, const struct pupil_row *rows, size_t n, int64_t due)
+{
+	char silent[160] = "", name[64], other[64];
+	size_t count = 0, classes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool first = rows[i].student != NULL, declared = false;
+		if (first)
+			words_class(&rows[i].student->record, name, sizeof name);
+		for (size_t k = 0; first && k < n; k++) {
+			const bool same =
+				rows[k].student &&
+				strcmp(words_class(&rows[k].student->record, other, sizeof other), name) == 0;
+			first = !(same && k < i); /* its first pupil has told of it */
+			declared |= same && rows[k].destination;
+		}
+		classes += first;
+		if (!first || declared)
+			continue;
+		if (strlen(silent) + strlen(name) + 16 < sizeof silent)
+			snprintf(silent + strlen(silent), sizeof silent - strlen(silent), "%s%s",
+				count ? tr("、", ", ") : "", name);
+		count++;
+	}
+	if (count && count < classes)
+		snprintf(add(l, "silent_classes", count, due, "transition list --unset")->text, 256,
+			tr("%s 全班还没有填报：请班主任填好后 jg sync",
+				"nobody of %s has declared: their teachers fill it in and run jg sync"),
+			silent);
+}
+
 static void add_table(struct todo_list *l, struct view *v, const struct cycle *cycle)
 {
 	bool september = strcmp(cycle->phase, "confirm") == 0, june = strcmp(cycle->phase, "prefill") == 0;
@@ -105,8 +138,10 @@ static void add_table(struct todo_list *l, struct view *v, const struct cycle *c
 			(transition_gaps(v, &rows[i], september) & ~(unsigned)GAP_GUARDIAN);
 		filed |= rows[i].state == (september ? DECLARED_T2 : DECLARED_T1);
 	}
-	free(rows);
 	int64_t due = end_of_day(september ? cycle->confirm_due : cycle->prefill_due);
+	if (profile_has_role(&l->c->profile, 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD))
+		add_silent_classes(l, rows, n, due);
+	free(rows);
 	if (unset)
 		snprintf(add(l, "unset", unset, due, "transition list --unset")->text, 256,
 			tr("%zu 名六年级学生还没有填报去向", "%zu sixth-graders have not declared"), unset);

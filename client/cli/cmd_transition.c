@@ -282,7 +282,8 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 		else if (!e && row.state == OP_WAITING)
 			problem_set(&c->problem, ERR_UNREACHABLE, NULL, NULL, NULL);
 		else if (!e)
-			problem_set(&c->problem, row.code ? row.code : ERR_CONFLICT, c->json ? row.field : field_label(&row), NULL,
+			problem_set(&c->problem, row.code ? row.code : ERR_CONFLICT,
+				c->json ? row.field : field_label(&row), *row.hint ? row.hint : NULL,
 				row.message[0] ? "%s" : NULL, row.message);
 		if (!e && row.state == OP_REFUSED)
 			outbox_set_state(

@@ -214,6 +214,14 @@ static void tell_left(struct import *im)
 	import_warn_page(im, NULL, "SHEET_HIDDEN", &p);
 }
 
+/* A line of the form that nobody filled, of a pupil who has declared nothing otherwise: lines left blank are
+ * no pupils to be asked. */
+static bool waits(const struct import *im, const struct import_row *row)
+{
+	return row->unfilled &&
+	       (row->record.kind->number != KIND_DESTINATION || !view_find_key(im->view, &row->record, true));
+}
+
 static enum err read_page(struct import *im, const struct book_table *t)
 {
 	const struct import_options *o = im->options;
@@ -225,7 +233,7 @@ static enum err read_page(struct import *im, const struct book_table *t)
 	import_hint_read(im, t->table, t->page, &im->hint);
 	while (!e && table_next(im->table, &at)) {
 		e = add_row(im, &at);
-		im->report->unfilled += !e && im->rows[im->n_rows - 1].unfilled;
+		im->report->unfilled += !e && waits(im, &im->rows[im->n_rows - 1]);
 		if (o->progress && im->n_rows % PROGRESS_ROWS == 0)
 			o->progress(o->progress_data, im->n_rows, im->sheet->n_rows);
 	}

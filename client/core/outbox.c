@@ -265,6 +265,17 @@ static enum err unseal_column(struct store *s, sqlite3_stmt *stmt, int column, c
 	return unseal_value(s->seal, table, &n, sizeof n, sqlite3_column_blob(stmt, column), size, *out);
 }
 
+/* The message, and behind a line feed what to do. */
+static void read_message(struct op_row *row, const char *text, size_t n)
+{
+	const char *end = memchr(text, '\n', n);
+	size_t len = end ? (size_t)(end - text) : n;
+
+	snprintf(row->message, sizeof row->message, "%.*s", (int)len, text);
+	if (end)
+		snprintf(row->hint, sizeof row->hint, "%.*s", (int)(n - len - 1), end + 1);
+}
+
 static enum err read_bodies(struct store *s, sqlite3_stmt *stmt, struct arena *arena, struct op_row *row)
 {
 	const ProtobufCMessage *message;
@@ -288,7 +299,7 @@ static enum err read_bodies(struct store *s, sqlite3_stmt *stmt, struct arena *a
 	if (!e)
 		e = unseal_column(s, stmt, 14, "message", row->n, arena, &bytes, &n);
 	if (!e && bytes)
-		snprintf(row->message, sizeof row->message, "%.*s", (int)n, (const char *)bytes);
+		read_message(row, (const char *)bytes, n);
 	return e;
 }
 

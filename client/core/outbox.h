@@ -48,7 +48,7 @@ struct op_row {
 	char author[64];
 	int64_t batch;
 	enum err code; /* of a refusal */
-	char message[256], field[48];
+	char message[256], field[48], hint[HINT_SIZE]; /* as the server told them */
 	unsigned group; /* of a conflict */
 	int64_t ver;
 	char their_author[64]; /* of a conflict: who wrote what stands at the server, and when; "" = not told */

@@ -201,8 +201,11 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 		sqlite3_bind_blob(stmt, 10, r->duplicate_of.data, ID_SIZE, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 11, r->their_author, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 12, r->their_at);
-	e =
-		bind_row_sealed(s, stmt, 4, "message", n, r->message, r->message ? strlen(r->message) : 0);
+	char told[256 + HINT_SIZE] = ""; /* outbox.c reads it apart again */
+	if (r->message)
+		snprintf(told, sizeof told, "%s%s%s", r->message, r->hint && *r->hint ? "\n" : "",
+			r->hint ? r->hint : "");
+	e = bind_row_sealed(s, stmt, 4, "message", n, told, strlen(told));
 	if (!e)
 		e = bind_row_sealed(s, stmt, 9, "current", n, r->current.data, r->current.len);
 	if (!e)

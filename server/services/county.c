@@ -44,6 +44,8 @@ static pb_row_problem *add_problem(struct import *m, bool warning, uint32_t row,
 	out->field = arena_printf(&r->arena, "%s", p->field);
 	out->code = (char *)err_info((int)p->code)->name;
 	out->message = arena_printf(&r->arena, "%s", p->message);
+	if (p->hint[0])
+		out->hint = arena_printf(&r->arena, "%s", p->hint);
 	(warning ? m->report.warning : m->report.rejected)[(*n)++] = out;
 	return out;
 }

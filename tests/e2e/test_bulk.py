@@ -303,8 +303,8 @@ def catchments(server, clerk, primary):
     code, screen = at_terminal(clerk, "catchments", "remove", "1", say="no\n")
     cases.check("removing shows who is left without, and asks", code == 3 and "329999100" in screen and "演练县第1小学" in screen and "没有对应的初中施教区" in screen and "什么也没有改动" in screen
                 and "县局的数据没有改动" in screen, screen)
-    code, screen = at_terminal(clerk, "catchments", "remove", "2", "3", say="2\n")
-    cases.check("the number of rows, typed, removes them", code == 0 and "已删除 2 条" in screen, screen)
+    code, screen = at_terminal(clerk, "catchments", "remove", "2", "3", say="是\n")
+    cases.check("a yes removes them", code == 0 and "已删除 2 条" in screen, screen)
     cases.equal("they are gone, the others stand", sorted(r["area"] for r in clerk.ok("catchments", "list")), ["329999100", "329999100002"])
     fixed = clerk.ok("catchments", "set", rows["329999100002"]["id"], "区划代码=329999100003", "school=" + P)
     cases.equal("one is corrected in its place", (fixed["updated"], [(r["id"], r["school"], r["area"]) for r in clerk.ok("catchments", "list") if r["stage"] == "primary"]),

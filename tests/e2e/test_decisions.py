@@ -210,6 +210,8 @@ def main():
         clerk, leader = server.bureau("basic_edu"), server.bureau("leader")
         clerk.ok("schools", "import", path)
         report = clerk.ok("catchments", "import", write(server, "areas.csv", "学校标识码,学段,区划代码\n" + "".join("%s,初中,%s\n" % (J, "329999100001"[:n]) for n in range(5, 14))), code=5)
+        told = clerk.run("catchments", "import", write(server, "short.csv", "学校标识码,学段,区划代码\n%s,初中,32999\n" % J))
+        cases.check("and people are told what it may be", told.code == 5 and "第 2 行" in told.out and "前 6 到 11 位" in told.out, told)
         cases.equal("a catchment is 12 digits or a prefix of 6 to 11", (report["inserted"], [r["row"] for r in report["rejected"]]), (7, [2]))
         primary = server.school(P)
         primary.ok("import", "students", write(server, "roster.csv", "姓名,证件号码,年级,班级,性别\n" + "".join(

@@ -297,6 +297,8 @@ class Rehearsal:
         self.keys("connect", self.teacher.connect(self.server.code(invite["code"])), ["device", "scope"])
         self.teacher.first_login(account["user"], account["password"])
         self.keys("login", self.teacher.login(), ["user", "roles", "must_change"])
+        early = self.teacher.run("import", "students", self.files.students(EAST))
+        c.check("a class teacher's computer hears of the pupils before it makes them anew", early.code == 3 and "先运行 jg sync" in early.err, early)
         self.head = self.server.school(EAST, "head")
         c.check("users and devices are listed", sysadmin.ok("users", "list")[0]["id"] and sysadmin.ok("devices", "list")[0]["id"])
 

@@ -98,6 +98,8 @@ class Words:
         for n in ("1", "3", "4"):
             p.ok("transition", "set", n, "--dest", "A1", "--school", JUNIOR)
         self.says("all permitted categories are named", p, "transition", "set", "6", "--dest", "Z9", words=("A1 施教区公办", "D5 未定"), code=2)
+        silent = next(t for t in p.ok("todo") if t["what"] == "silent_classes")
+        self.c.equal("the registrar is told whose class has not begun", silent["text"].split(" ")[0], "六10班")
         self.says("counts", p, "transition", "list", words=("应升学 6 人，已填 5 人，未填 1 人",))
         self.says("a found pupil has a number too", p, "pupil", "find", "byf", words=("白云飞", "六10班", number(5)[-4:]))
         self.says("which the next command takes", p, "transition", "set", "1", "--dest", "D5", words=("白云飞（六10班）→ D5 未定；",))
@@ -130,6 +132,14 @@ class Words:
         self.primary.ok("export", "destinations", "-o", path)
         sheet = list(openpyxl.load_workbook(path).worksheets[0].values)
         confirmed = {row[sheet[0].index("姓名")]: row[sheet[0].index("家长确认")] or "" for row in sheet[1:]}
+        book = openpyxl.load_workbook(path)
+        first = book.worksheets[0]
+        for row in first.iter_rows(min_row=2):
+            for cell in row[[c.value for c in first[1]].index("去向类别"):]:
+                cell.value = None
+        book.save(self.county.path("空表.xlsx"))
+        report = self.primary.ok("import", "destinations", self.county.path("空表.xlsx"))
+        self.c.equal("an empty form counts the pupils who have declared nothing, not its lines", report["unfilled"], len(self.primary.ok("transition", "list", "--unset")))
         self.c.equal("家长确认 too", confirmed, {name: "否" for name, _ in PUPILS})
 
     def conflict(self):

@@ -123,6 +123,7 @@ static void answer(struct store *s, uint64_t op_no, Jingguan__V1__Outcome outcom
 	r.n_gver = 3;
 	r.gver = gvers;
 	r.message = (char *)"测试";
+	r.hint = (char *)"可填：甲";
 	assert_int_equal(store_begin(s, NULL), ERR_OK);
 	assert_int_equal(outbox_answer(s, &r, NULL), ERR_OK);
 	assert_int_equal(store_commit(s, NULL), ERR_OK);
@@ -196,6 +197,13 @@ static void answers_move_the_queue(void **state)
 	assert_int_equal(outbox_answer(f.store, &wrong, NULL), ERR_PROTOCOL);
 	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
 	answer(f.store, 2, JINGGUAN__V1__OUTCOME__REJECTED, 0);
+	struct op_row told;
+	struct arena arena;
+	arena_init(&arena, 1u << 20);
+	assert_int_equal(outbox_read(f.store, 2, &arena, &told, NULL), ERR_OK);
+	assert_string_equal(told.message, "测试"); /* what happened and what to do, as the bureau told them */
+	assert_string_equal(told.hint, "可填：甲");
+	arena_free(&arena);
 	assert_int_equal(f.store->last_op, 2);
 	assert_int_equal(live_count(f.store), 1); /* the accepted one stays until the pull brings it */
 	fixture_reopen(&f);
