@@ -272,7 +272,13 @@ enum err backup_make(const struct conf *conf, const char *target, struct report 
 	strftime(dir + n, sizeof dir - n, "%Y%m%dT%H%M%SZ", &tm);
 	if (mkdir(target, 0700) && errno != EEXIST)
 		return write_failed(target, p);
-	if (mkdir(dir, 0700))
+	size_t end = strlen(dir);
+	int made = mkdir(dir, 0700);
+	for (int i = 2; made && errno == EEXIST && i < 100; i++) { /* another one in this second */
+		snprintf(dir + end, sizeof dir - end, "-%d", i);
+		made = mkdir(dir, 0700);
+	}
+	if (made)
 		return write_failed(errno == EACCES ? target : dir, p);
 	e = dump(conf, dir, &major, p);
 	if (!e && !(e = copy_keys(conf->dir, dir, 0, p)) && !(e = write_sums(dir, p)))

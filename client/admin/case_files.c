@@ -18,6 +18,7 @@
 #include "tables.h"
 #include "text.h"
 
+#define EXTENSION_MAX 16
 #define NAME_MAX_BYTES 200 /* of a file system's 255: room for "(12)" */
 #define NAMES_TRIED 100
 
@@ -82,7 +83,15 @@ static enum err fetch(struct link *link, const pb_case_file *file, struct buf *b
 /* A name that a school gave, as a name in our folder: no path, no hidden file, nothing that steers a terminal. */
 static void safe_name(char *out, size_t size, const pb_case_file *file)
 {
-	text_printable(out, size < NAME_MAX_BYTES ? size : NAME_MAX_BYTES, file->name);
+	char whole[3 * 1024]; /* the longest name that a school gives, each byte made printable */
+
+	text_printable(whole, sizeof whole, file->name);
+	const char *dot = strrchr(whole, '.');
+	size_t extension = dot && strlen(dot) <= EXTENSION_MAX ? strlen(dot) : 0,
+	       stem = strlen(whole) - extension;
+	if (stem + extension > NAME_MAX_BYTES - 1) /* what opens a file is its end */
+		stem = text_utf8_prefix(whole, NAME_MAX_BYTES - 1 - extension);
+	snprintf(out, size, "%.*s%s", (int)stem, whole, extension ? dot : "");
 	for (char *c = out; *c; c++)
 		if (strchr("/\\:*?\"<>|\n", *c))
 			*c = '_';

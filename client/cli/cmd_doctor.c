@@ -171,9 +171,16 @@ static void check_server(struct doctor *d)
 		return;
 	link_close(link);
 	int64_t skew = p->skew_us / 1000000;
-	snprintf(message, sizeof message,
-		tr("时钟与服务器相差 %lld 秒", "the clock differs by %lld s from the server's"),
-		(long long)skew);
+	if (p->rehearsal && (skew >= SKEW_MOST_S || skew <= -SKEW_MOST_S))
+		snprintf(message, sizeof message,
+			tr("演练县的时钟是拨过的，与这台电脑相差 %lld 天，不用校正",
+				"the rehearsal county's clock was moved and differs by %lld days: nothing is "
+				"to be set"),
+			(long long)((skew < 0 ? -skew : skew) + 43200) / 86400);
+	else
+		snprintf(message, sizeof message,
+			tr("时钟与服务器相差 %lld 秒", "the clock differs by %lld s from the server's"),
+			(long long)skew);
 	check(d, "clock", p->rehearsal || (skew < SKEW_MOST_S && skew > -SKEW_MOST_S), message,
 		tr("校正这台电脑的时间", "set this computer's clock"));
 }

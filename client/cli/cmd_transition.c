@@ -20,7 +20,7 @@ const struct cli_option transition_list_options[] = {
 };
 const struct cli_option transition_set_options[] = {
 	{"dest", "CATEGORY", "去向类别 A1…D5 或名称", "category A1…D5 or its name"},
-	{"school", "CODE", "拟升入学校标识码", "code of the destination school"},
+	{"school", "SCHOOL", "拟升入学校：名称、名称的一部分或标识码", "the destination school: its name, a part of it, or its code"},
 	{"place", "TEXT", "去向地区", "the place, when not in the county"},
 	{"evidence", "FILE…", "佐证材料", "files that prove it"},
 	{"registration", "NO", "报名号", "registration number"},

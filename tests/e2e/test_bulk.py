@@ -61,6 +61,11 @@ def proof(server, clerk, primary):
     again = clerk.run("transition", "proof", "show", "--year", YEAR, away)
     cases.check("the word stands in the case", "县局意见" in again.out and "认可" in again.out and "您看过" in again.out, again)
     opened(server, clerk, primary)
+    long = write(server, "很长的就读证明名称" * 9 + ".pdf", "%PDF-1.4 长名")
+    primary.ok("transition", "set", number(4), "--dest", "B3", "--place", "上海市", "--evidence", long)
+    primary.ok("sync")
+    fetched = [f["path"] for f in clerk.ok("transition", "proof", "show", "--year", YEAR, number(4), "--files", os.path.join(server.dir, "长名"))["files"] if "很长" in f["path"]]
+    cases.check("a long name keeps its extension", len(fetched) == 1 and fetched[0].endswith(".pdf") and len(os.path.basename(fetched[0]).encode()) < 200, fetched)
     missing = clerk.run("transition", "proof", "show", "--year", YEAR, "3299992015030188")
     cases.check("nobody of that number", missing.code == 3 and "没有这名学生" in missing.err, missing)
     log = server.people["auditor"].ok("audit", "search", "--what", "Sync.GetBlob")

@@ -56,7 +56,13 @@ def backup(cases, server):
     os.chown(target, owner.st_uid, owner.st_gid)  # jgd lays down root before it writes
     run = jgd(server, "backup", target)
     cases.check("a backup while serving", run.returncode == 0, run.stdout + run.stderr)
-    return sorted(glob.glob(target + "/jingguan-*"))[-1]
+    saved = sorted(glob.glob(target + "/jingguan-*"))[-1]
+    for n in range(300):  # the name of every second that may come is taken
+        os.makedirs("%s/jingguan-%s" % (target, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + n))), exist_ok=True)
+    run = jgd(server, "backup", target)
+    second = run.stdout.strip().split("：")[-1]
+    cases.check("another one in the same second has a name of its own", run.returncode == 0 and second.endswith("Z-2") and os.path.exists(second + "/SHA256SUMS"), run.stdout + run.stderr)
+    return saved
 
 
 def drill(cases, server):

@@ -314,6 +314,8 @@ class Words:
         self.says("for a destination too", self.primary, "transition", "set", number(5), "--dest", "D1", words=("已经办结", "教育局"), code=3)
 
     def screens(self):
+        if self.county.today.year == YEAR and self.county.today.month > 8:
+            self.says("a rehearsal's clock is meant to differ", self.primary, "doctor", words=("演练县的时钟是拨过的", "不用校正"))
         for person in (self.primary, self.junior):
             for words in ("students list", "transition list", "transition list --unset", "verify list", "slips list", "todo", "outbox list --all", "conflicts list",
                           "import list", "evidence list", "status", "sync", "pupil find 高", "doctor", "profiles", "help fields"):
