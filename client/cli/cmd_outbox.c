@@ -7,6 +7,7 @@
 #include "decide.h"
 #include "face.h"
 #include "jg.h"
+#include "lint.h"
 #include "tables.h"
 #include "value.h"
 #include "words.h"
@@ -52,11 +53,19 @@ static json_t *op_json(const struct op_row *row)
 		cli_time_json(row->at), "op_no", (json_int_t)row->op_no);
 }
 
+/* A pupil whose record never came to be: what hangs on it is his all the same. */
+struct never_made {
+	uint8_t id[ID_SIZE];
+	char pupil[256], tail[8];
+};
+
 struct op_list {
 	struct cli *c;
 	struct view *v; /* NULL for a program, which gets ids */
 	json_t *json;
 	struct cli_table *table;
+	struct never_made *made;
+	size_t n_made, room;
 };
 
 /* The pupil of an operation: as it wrote him, as he was before, or as he stands. */
@@ -82,6 +91,36 @@ static const char *reason_text(const struct op_row *row)
 	return row->message[0] ? row->message : row->code ? tr(info->zh, info->en) : "";
 }
 
+static void keep_name(struct op_list *l, const struct op_row *row, const struct record *whose)
+{
+	if (view_find_id(l->v, row->id) || kind_field_index(row->kind, "cert_no") < 0)
+		return;
+	if (l->n_made == l->room) {
+		size_t room = l->room ? l->room * 2 : 16;
+		struct never_made *more = realloc(l->made, room * sizeof *more);
+		if (!more)
+			return; /* a row without a name is a row all the same */
+		l->made = more;
+		LINT_KEPT(more);
+		l->room = room;
+	}
+	struct never_made *m = &l->made[l->n_made++];
+	memcpy(m->id, row->id, ID_SIZE);
+	words_pupil(whose, m->pupil, sizeof m->pupil);
+	words_tail(whose, m->tail);
+}
+
+/* Whose it is that hangs on a record which never came to be; NULL when that is not known either. */
+static const struct never_made *kept_name(const struct op_list *l, const struct op_row *row)
+{
+	for (size_t i = 0; i < l->n_made; i++)
+		for (size_t f = 0; f < row->kind->field_count; f++)
+			if (row->kind->fields[f].type == FIELD_BYTES && row->body.value[f].len == ID_SIZE &&
+				memcmp(row->body.value[f].data, l->made[i].id, ID_SIZE) == 0)
+				return &l->made[i];
+	return NULL;
+}
+
 static enum err list_op(void *data, const struct op_row *row)
 {
 	struct op_list *l = data;
@@ -92,10 +131,21 @@ static enum err list_op(void *data, const struct op_row *row)
 		return ERR_OK;
 	}
 	const struct record *whose = whose_op(l->v, row);
+	const struct never_made *made = whose ? NULL : kept_name(l, row);
+	if (whose)
+		keep_name(l, row, whose);
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
-	cli_table_row(l->table, (const char *[]){n, face_time(at, row->at, profile_now_us(&l->c->profile)), tr(row->kind->label, row->kind->label_en),
-					row->del ? tr("删除", "delete") : tr("保存", "put"), whose ? words_pupil(whose, pupil, sizeof pupil) : "",
-					whose ? words_tail(whose, tail) : "", code_name(&codes_op_state, jg_op_state(row->state)), reason_text(row)});
+	cli_table_row(
+		l->table, (const char *[]){n, face_time(at, row->at, profile_now_us(&l->c->profile)),
+				  tr(row->kind->label, row->kind->label_en),
+				  row->del ? tr("删除", "delete") : tr("保存", "put"),
+				  whose  ? words_pupil(whose, pupil, sizeof pupil)
+				  : made ? made->pupil
+					 : "",
+				  whose  ? words_tail(whose, tail)
+				  : made ? made->tail
+					 : "",
+				  code_name(&codes_op_state, jg_op_state(row->state)), reason_text(row)});
 	return ERR_OK;
 }
 
@@ -107,13 +157,16 @@ int cmd_outbox_list(struct cli *c)
 	uint32_t states = UINT32_MAX & ~(1u << OP_DONE);
 	int code;
 	struct store *store = jg_store(c, &code);
-	struct op_list list = {c, NULL, json_array(), cli_table_new(headings, 8)};
+	struct op_list list = {.c = c, .json = json_array(), .table = cli_table_new(headings, 8)};
 
 	if (!store || (!c->json && !(list.v = jg_view(c, all_kinds, &code))))
 		return code;
 	if (!c->json && !cli_flag(c, "all"))
 		states &= ~(1u << OP_ACCEPTED);
-	if (outbox_each(store, cli_flag(c, "all") ? UINT32_MAX : states, 0, list_op, &list, &c->problem))
+	enum err e =
+		outbox_each(store, cli_flag(c, "all") ? UINT32_MAX : states, 0, list_op, &list, &c->problem);
+	free(list.made);
+	if (e)
 		return cli_fail(c);
 	cli_table_print(c, list.table);
 	return cli_result(c, list.json, 0);

@@ -142,6 +142,15 @@ class Words:
         self.c.equal("an empty form counts the pupils who have declared nothing, not its lines", report["unfilled"], len(self.primary.ok("transition", "list", "--unset")))
         self.c.equal("家长确认 too", confirmed, {name: "否" for name, _ in PUPILS})
 
+    def hanging(self):
+        """A computer that made a pupil anew who was there: what hangs on him still says whose it is."""
+        other = self.county.server.school(PRIMARY, name="third")
+        self.county.write("重建.csv", "姓名,证件号码,年级,班级,监护人姓名,监护人电话\n高浩然,%s,六年级,2,高父,13800000001\n" % number(1))
+        other.ok("import", "students", self.county.path("重建.csv"))
+        other.run("sync")
+        rows = [r for r in self.rows(other, "outbox", "list", "--all") if "学生" in r or "监护人" in r]
+        self.c.check("each row of the outbox names its pupil", len(rows) == 2 and all(any(cell.startswith("高浩然") for cell in r) for r in rows), other.run("outbox", "list", "--all"))
+
     def conflict(self):
         """Two computers of the school, one pupil."""
         other = self.county.server.school(PRIMARY, name="second")
@@ -334,6 +343,7 @@ def main():
         w.june()
         w.forms()
         w.screens()
+        w.hanging()
         w.conflict()
         w.september()
         w.slips()
