@@ -57,8 +57,9 @@ void admin_shown_keep(const struct cli *c, const char *list, json_t *ids);
 bool admin_shown_find(struct cli *c, const char *list, const char *command, const char **operand);
 
 /* Before an acceptance (cmd_case.c): says which evidence of the case the caller has never fetched, by what
- * the server's access log knows; at a terminal he is asked, a script is only told. `method`: ShowSlip or
- * ShowProof. False: he said no, and *code is the exit code. */
+ * the server's access log knows, and that the two schools of a slip contradict each other; at a terminal he
+ * is asked, a script is only told. `method`: ShowSlip or ShowProof. False: he said no, and *code is the exit
+ * code. */
 bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *name, int *code);
 
 int cmd_login(struct cli *c);

@@ -113,6 +113,21 @@ static void take_problems(struct reading *r, json_t *out, pb_row_problem *const 
 	}
 }
 
+/* The columns that no field has, each once. */
+static void take_ignored(struct cli *c, const struct table *table, json_t *ignored)
+{
+	for (size_t k = 0; k < table_ignored_count(table); k++) {
+		const char *heading = table_ignored_at(table, k).heading;
+		bool known = false;
+		for (size_t i = 0; i < json_array_size(ignored); i++)
+			known |= strcmp(json_string_value(json_array_get(ignored, i)), heading) == 0;
+		if (known)
+			continue;
+		json_array_append_new(ignored, json_string(heading));
+		cli_warn(c, tr("没有读“%s”这一列", "the column “%s” was not read"), heading);
+	}
+}
+
 static int report(struct reading *r, const pb_import_report *reply)
 {
 	struct cli *c = r->c;
@@ -122,10 +137,10 @@ static int report(struct reading *r, const pb_import_report *reply)
 
 	take_problems(r, r->rejected, reply->rejected, reply->n_rejected);
 	take_problems(r, warnings, reply->warning, reply->n_warning);
-	for (size_t k = 0; k < table_ignored_count(r->table); k++)
-		json_array_append_new(ignored, json_string(table_ignored_at(r->table, k).heading));
-	for (size_t k = 0; k < r->book.n; k++)
+	for (size_t k = 0; k < r->book.n; k++) {
+		take_ignored(c, r->book.tables[k].table, ignored);
 		skipped += table_skipped_count(r->book.tables[k].table);
+	}
 	for (size_t k = 0; k < r->book.n_left; k++)
 		cli_warn(c, tr("没有读工作表“%s”：%s", "sheet “%s” was not read: %s"),
 			r->book.left[k].page->name, r->book.left[k].why);
@@ -178,6 +193,8 @@ static int send_lines(struct reading *r, uint16_t method)
 	q.record = calloc(r->count + 1, sizeof *q.record);
 	q.has_dry_run = 1;
 	q.dry_run = cli_flag(r->c, "dry-run");
+	q.has_force = 1;
+	q.force = r->kind->number == KIND_SCHOOL && cli_flag(r->c, "force");
 	for (size_t i = 0; q.record && i < r->count; i++)
 		q.record[q.n_record++] = (ProtobufCBinaryData){r->lines[i].bytes.len, r->lines[i].bytes.data};
 	enum err e = admin_ask(r->c, method, &q.base, &arena, &reply);

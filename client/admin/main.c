@@ -6,6 +6,12 @@
 
 static const struct cli_option import_options[] = {{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
 	{"sheet", "NAME", "工作表名称", "name of the sheet"}, {0}};
+static const struct cli_option schools_import_options[] = {
+	{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
+	{"sheet", "NAME", "工作表名称", "name of the sheet"},
+	{"force", NULL, "也改已有学校的名称和办学类型",
+		"also change the name and type of a school that is known"},
+	{0}};
 static const struct cli_option school_options[] = {
 	{"school", "SCHOOL", "只看一所学校：名称、名称的一部分或标识码",
 		"one school only: its name, a part of it, or its code"},
@@ -91,7 +97,7 @@ static const struct cli_command commands[] = {
 	{"help codes", "[LIST]", 0, 1, NULL, 0, 0, "列出可填的代码：全部代码表，或其中一个",
 		"list what may be written: all lists, or one of them", "help codes 去向类别",
 		cli_cmd_help_codes},
-	{"schools import", "FILE", 1, 1, import_options, IN, 0, "导入学校名册（.xlsx/.csv）",
+	{"schools import", "FILE", 1, 1, schools_import_options, IN, 0, "导入学校名册（.xlsx/.csv）",
 		"import the register of schools", "schools import 学校.xlsx", cmd_schools_import},
 	{"schools list", "", 0, 0, NULL, IN, 0, "列出学校", "list the schools", "schools list",
 		cmd_schools_list},

@@ -27,6 +27,8 @@ struct import {
 };
 
 static const struct db_stmt read_today = {"SELECT jg_today()"};
+static const struct db_stmt school_codes = {"SELECT code, type, coalesce(area, ''), name FROM school WHERE "
+					    "county = app_county() AND NOT deleted"};
 static const struct db_stmt make_streams = {
 	"INSERT INTO stream (county, stream_id) SELECT app_county(), s FROM unnest($1::bigint[]) s ON CONFLICT DO NOTHING"};
 
@@ -69,6 +71,16 @@ static const struct effect *effect_by_key(const struct import *m, const char *ke
 	return NULL;
 }
 
+/* What the file does not say, a column that it does not have, stays as it is. */
+static void keep_untold(struct record *body, const struct record *now)
+{
+	for (size_t i = 0; i < now->kind->field_count; i++)
+		if (!record_has(body, (int)i) && record_has(now, (int)i)) {
+			body->value[i] = now->value[i];
+			body->set |= 1u << i;
+		}
+}
+
 static void put_record(struct request *r, struct import *m, uint32_t line, const struct record *body, const char *key)
 {
 	const struct row *now = row_by_key(m, key);
@@ -90,6 +102,7 @@ static void put_record(struct request *r, struct import *m, uint32_t line, const
 	}
 	memset(e, 0, sizeof *e);
 	if (now) {
+		keep_untold(&op.body, &now->state.record);
 		e->before = e->after = *now;
 		memcpy(op.seen, now->state.gver, sizeof op.seen);
 	} else {
@@ -112,6 +125,57 @@ static void put_record(struct request *r, struct import *m, uint32_t line, const
 		m->report.inserted++;
 }
 
+/* A catchment is of a school that there is, and that teaches the stage: of another no child would ever come
+ * home to it. */
+static enum err check_catchment(const PGresult *schools, const struct record *c, struct problem *p)
+{
+	bool junior = record_is(c, F_CATCHMENT_STAGE, "junior");
+	char code[SCHOOL_TEXT];
+
+	record_text(c, F_CATCHMENT_SCHOOL, code, sizeof code);
+	for (int i = 0; i < PQntuples(schools); i++)
+		if (strcmp(db_get_text(schools, i, 0), code) == 0)
+			return school_type_stages(db_get_text(schools, i, 1)) &
+					       (junior ? STAGE_JUNIOR : STAGE_PRIMARY)
+				       ? ERR_OK
+				       : problem_set(p, ERR_INVALID, "stage", NULL,
+						 junior ? tr("%s没有初中部", "%s has no junior classes")
+							: tr("%s没有小学部", "%s has no primary classes"),
+						 db_get_text(schools, i, 3));
+	return problem_set(p, ERR_NOT_FOUND, "school",
+		tr("新学校先用 jgadmin schools import 导入",
+			"a new one comes first by jgadmin schools import"),
+		tr("没有标识码为 %s 的学校", "there is no school %s"), code);
+}
+
+/* What says which school it is: under its code another name or another type is a slip of the row as often as
+ * a change. */
+static enum err check_renaming(struct request *r, const struct import *m, const struct record *body,
+	const char *key, struct problem *p)
+{
+	const struct row *now = row_by_key(m, key);
+	const struct record *old = now ? &now->state.record : NULL;
+	char code[SCHOOL_TEXT], was[256], is[256];
+
+	if (!old || REQUEST(r, pb_register_import)->force)
+		return ERR_OK;
+	record_text(body, F_SCHOOL_CODE, code, sizeof code);
+	if (!record_same_field(old, body, F_SCHOOL_NAME))
+		return problem_set(p, ERR_CONFLICT, "name",
+			tr("确要改名加 --force", "to rename it add --force"),
+			tr("%s 现在叫“%s”，文件里是“%s”", "%s is called “%s” now, “%s” in the file"), code,
+			record_text(old, F_SCHOOL_NAME, was, sizeof was),
+			record_text(body, F_SCHOOL_NAME, is, sizeof is));
+	if (!record_same_field(old, body, F_SCHOOL_TYPE))
+		return problem_set(p, ERR_CONFLICT, "type",
+			tr("确要更改加 --force", "to change it add --force"),
+			tr("%s 现在是%s，文件里是%s", "%s is a %s now, a %s in the file"),
+			record_text(old, F_SCHOOL_NAME, was, sizeof was),
+			code_name(&codes_school_type, record_text(old, F_SCHOOL_TYPE, code, sizeof code)),
+			code_name(&codes_school_type, record_text(body, F_SCHOOL_TYPE, is, sizeof is)));
+	return ERR_OK;
+}
+
 /* false: out of memory. */
 static bool plan_line(struct request *r, struct import *m, uint32_t line, const ProtobufCBinaryData *bytes, int32_t today)
 {
@@ -121,14 +185,17 @@ static bool plan_line(struct request *r, struct import *m, uint32_t line, const 
 
 	if (!e)
 		e = check_record(&body, true, today, &p);
-	if (e) {
+	char *key = e ? NULL : record_key(&body, &r->arena);
+	if (!e && !key)
+		return false;
+	if (!e)
+		e = m->kind->number == KIND_SCHOOL ? check_renaming(r, m, &body, key, &p)
+						   : check_catchment(r->task.result[2], &body, &p);
+	if (e)
 		add_problem(m, false, line, &p, r);
-		return e != ERR_NOMEM;
-	}
-	char *key = record_key(&body, &r->arena);
-	if (key)
+	else
 		put_record(r, m, line, &body, key);
-	return key != NULL;
+	return e != ERR_NOMEM;
 }
 
 /* false: out of memory; a row that is not known would be taken for a new one. */
@@ -148,19 +215,6 @@ static bool read_rows(struct request *r, struct import *m)
 	}
 	return m->rows && m->keys;
 }
-
-static bool school_stands(const PGresult *schools, const struct record *c)
-{
-	char code[SCHOOL_TEXT];
-
-	record_text(c, F_CATCHMENT_SCHOOL, code, sizeof code);
-	for (int i = 0; i < PQntuples(schools); i++)
-		if (strcmp(db_get_text(schools, i, 0), code) == 0)
-			return true;
-	return false;
-}
-
-static const struct db_stmt school_codes = {"SELECT code, type, coalesce(area, ''), name FROM school WHERE county = app_county() AND NOT deleted"};
 
 static void warn_school(struct request *r, struct import *m, uint32_t line, const struct record *s)
 {
@@ -182,10 +236,6 @@ static void warn_catchment(struct request *r, struct import *m, uint32_t line, c
 
 	record_text(c, F_CATCHMENT_SCHOOL, school, sizeof school);
 	record_text(c, F_CATCHMENT_AREA, area, sizeof area);
-	if (!school_stands(r->task.result[2], c)) {
-		problem_set(&p, ERR_NOT_FOUND, "school", NULL, tr("没有标识码为 %s 的学校", "there is no school %s"), school);
-		add_problem(m, true, line, &p, r);
-	}
 	for (size_t i = 0; i < m->part.count; i++) {
 		const struct record *o = &m->part.effect[i].after.state.record;
 		if (!m->part.effect[i].after.state.deleted && record_same_field(o, c, F_CATCHMENT_STAGE) &&
@@ -399,6 +449,8 @@ static bool change_row(struct request *r, struct import *m, const pb_catchment_c
 		e = record_decode(&op.body, m->kind, q->record.data, q->record.len, &r->arena, &p);
 	if (!e && q->has_record)
 		e = check_record(&op.body, true, today, &p);
+	if (!e && q->has_record)
+		e = check_catchment(r->task.result[2], &op.body, &p);
 	if (!e && q->has_record && key_is_taken(r, m, row, &op.body))
 		e = problem_set(&p, ERR_DUPLICATE, "area", NULL,
 			tr("已经有这一条施教区", "there is this catchment already"));

@@ -25,7 +25,8 @@ static const struct db_stmt cancel = {"SELECT transition_cancel($1::int, $2::tex
 static const struct db_stmt missing = {
 	"SELECT code, coalesce(name, ''), what, 0 FROM transition_phase_missing($1::int, $2::text)"
 	" UNION ALL SELECT code, coalesce(name, ''), what, n FROM transition_unsettled($1::int) WHERE $2::text = 'verify'"};
-static const struct db_stmt read_year = {"SELECT extract(year FROM jg_today())::int"};
+static const struct db_stmt read_year = {
+	"SELECT extract(year FROM jg_today())::int, extract(month FROM jg_today())::int"};
 /* In the order of F_CYCLE_UNDECIDED_UNTIL … F_CYCLE_RESOLVE_DAYS. */
 static const struct db_stmt default_settings = {
 	"SELECT undecided_until, verify_due, provisional_until, deferral_until, prefill_due, confirm_due, issue_days, resolve_days"
@@ -169,6 +170,8 @@ static void open_frozen(struct request *r)
 	request_trip(r, open_done);
 }
 
+#define AUTUMN 9 /* from then on the sixth grade leaves in the next year */
+
 /* A year is this one or the next: what is frozen by a slip of the finger would stand in every school's way. */
 static void open_judge(struct request *r)
 {
@@ -177,8 +180,13 @@ static void open_judge(struct request *r)
 	struct db_params p = {0}, d = {0};
 
 	if (q->year != now && q->year != now + 1) {
-		request_refuse(r, ERR_INVALID, "year", arena_printf(&r->arena, tr("只能开始今年或明年（%d、%d）的小升初工作", "only this year or the next (%d, %d) can be opened"), now, now + 1),
-			arena_printf(&r->arena, "jgadmin transition open --year %d", now));
+		request_refuse(r, ERR_INVALID, "year",
+			arena_printf(&r->arena,
+				tr("只能开始今年或明年（%d、%d）的小升初工作",
+					"only this year or the next (%d, %d) can be opened"),
+				now, now + 1),
+			arena_printf(&r->arena, "jgadmin transition open --year %d",
+				now + (db_get_int(r->task.result[0], 0, 1) >= AUTUMN)));
 		return;
 	}
 	if (q->dry_run) {

@@ -2,6 +2,7 @@
 """The bureau's work in bulk, and its decisions with eyes open: what a case shows and fetches before a word is said, evidence that nobody
 has looked at, accounts from a table, class teachers, catchments listed and corrected, what a computer still holds."""
 import csv
+import datetime
 import hashlib
 import os
 import re
@@ -325,12 +326,34 @@ def catchments(server, clerk, primary):
     cases.equal("which holds", auditor.ok("audit", "verify")["ok"], True)
 
 
+def registers(server, clerk):
+    """The register of schools: who is known under a code is renamed when that is asked for; a catchment is of a school that takes its children home."""
+    renamed = write(server, "renamed.csv", "学校标识码,学校名称,办学类型,举办者,备注栏\n%s,演练县东风小学,211,831,x\n%s,演练县第2小学,312,831,y\n%s,演练县第一初级中学,311,832,z\n" % (P, Q, J))
+    names = lambda: {s["code"]: (s["name"], s["type"], s["founder"]) for s in clerk.ok("schools", "list")}
+    before = names()
+    shown = clerk.run("schools", "import", renamed)
+    cases.check("another name or type under a known code is shown, old and new, and not taken", shown.code == 5 and "演练县第1小学" in shown.out and "演练县东风小学" in shown.out and "一贯制" in shown.out
+                and shown.out.count("--force") >= 2, shown)
+    cases.check("a column that is not used is named", "备注栏" in shown.err, shown)
+    cases.equal("the rest of the row's kind is changed as ever", names(), {**before, J: (before[J][0], before[J][1], "832")})
+    cases.equal("and with --force it is", (clerk.ok("schools", "import", renamed, "--force")["updated"], names()[P][0], names()[Q][1]), (2, "演练县东风小学", "312"))
+    back = write(server, "back.csv", "学校标识码,学校名称,办学类型,举办者\n" + "".join("%s,%s,%s,%s\n" % (code, *row) for code, row in before.items()))
+    cases.equal("and back", (clerk.ok("schools", "import", back, "--force")["updated"], names()), (3, before))
+    wrong = clerk.ok("catchments", "import", write(server, "nobody.csv", "学校标识码,学段,区划代码\n3132999999,初中,329999500\n%s,初中,329999500\n%s,小学,329999500\n" % (P, J)), code=5)
+    cases.equal("a catchment of no school, or of one without the stage, is refused", ([(r["row"], r["field"]) for r in wrong["rejected"]], wrong["inserted"]),
+                ([(2, "学校标识码"), (3, "学段"), (4, "学段")], 0))
+    late = clerk.run("transition", "open", "--year", 2099)
+    today = datetime.date.today()
+    cases.check("the year that can be opened is the one in which the sixth grade leaves", late.err.splitlines()[-1].endswith("--year %d" % (today.year + (today.month >= 9))), late)
+
+
 def main():
     with Server() as server:
         schools = write(server, "schools.csv", "学校标识码,学校名称,办学类型,举办者,区划代码\n%s,演练县第1小学,211,831,329999100001\n%s,演练县第2小学,211,831,329999100002\n%s,演练县第一初级中学,311,831,329999100001\n" % (P, Q, J))
         clerk, leader = server.bureau("basic_edu"), server.bureau("leader")
         clerk.ok("schools", "import", schools)
         clerk.ok("catchments", "import", write(server, "areas.csv", "学校标识码,学段,区划代码\n%s,初中,329999100\n" % J))
+        registers(server, clerk)
         primary, junior = server.school(P), server.school(J)
         primary.ok("import", "students", write(server, "roster.csv", "姓名,证件号码,年级,班级,性别,现住址区划代码\n" + "".join(
             "%s生,%s,六年级,1班,%s,329999100001\n" % ("甲乙丙丁"[n - 1], number(n), "男" if int(number(n)[16]) % 2 else "女") for n in range(1, 5))))
