@@ -431,7 +431,7 @@ static void pairs_query(struct request *r)
 
 static const ProtobufCMessage *pair_page(struct request *r, const PGresult *res, int from, int to)
 {
-	size_t n = (size_t)(to - from + 1);
+	size_t n = (size_t)(to - from) + 1;
 	pb_pair_reply *out = arena_alloc(&r->arena, sizeof *out);
 	pb_pair_row *pairs = arena_alloc(&r->arena, sizeof *pairs * n);
 	pb_mismatch_row *rows = arena_alloc(&r->arena, sizeof *rows * n);
