@@ -26,6 +26,14 @@ bool kind_hangs_on(const struct kind *kind, uint32_t number)
 	return false;
 }
 
+int kind_reference(const struct kind *kind)
+{
+	for (size_t i = 0; kind->of < 0 && kind->owner == OWNER_SCHOOL && i < kind->field_count; i++)
+		if (strcmp(kind->fields[i].check, "uuid") == 0)
+			return (int)i;
+	return kind->of;
+}
+
 int kind_field_index(const struct kind *kind, const char *name)
 {
 	for (size_t i = 0; i < kind->field_count; i++)

@@ -25,7 +25,7 @@ struct field {
 	enum field_type type;
 	uint8_t group; /* 1..KIND_GROUPS_MAX */
 	enum field_merge merge;
-	bool required, masked, other, school_writes;
+	bool required, masked, other, school_writes, ordinal;
 	uint32_t max_bytes;
 	const char *check;	    /* name of a check in check.c, or "" */
 	const char *const *columns; /* names in people's files, NULL-terminated; empty list = not in files */
@@ -41,10 +41,16 @@ struct kind {
 	enum kind_owner owner;
 	uint32_t writers; /* 1 << role */
 	bool append_only, permanent;
-	const char *other, *guard; /* SQL functions, or "" */
+	const char *guard, *hold, *applied; /* SQL functions, or "" */
+	bool alone;
+	bool shared; /* has fields that another school may see */
 	int of;	     /* index of the field that names the record that this one hangs on, or -1 */
 	const uint16_t *on; /* numbers of the kinds that it may hang on */
 	size_t on_count;
+	int addressee;	   /* index of the field that names the school to which the record that `of` names is addressed, or -1 */
+	int hidden_field;  /* while this field has this text no school's stream carries the record; -1 = none */
+	const char *hidden_value;
+	bool is_register, registered; /* options.proto: where numbers of pupils are looked up, and whose have to be found */
 	const char *grade; /* of its pupils when it has a class and no grade of its own, or "" */
 	const struct field *fields; /* ascending numbers */
 	size_t field_count;
@@ -56,8 +62,10 @@ struct kind {
 /* Indexes of fields by kind: `F_STUDENT_CERT_NO` and so on stand in tables.h. */
 extern const struct kind kind_table[];
 extern const size_t kind_count;
+extern const uint32_t kinds_all[], kinds_of_schools[]; /* numbers, ended by 0: every kind, and those that schools own */
 const struct kind *kind_by_number(uint32_t number);	 /* NULL when unknown */
 const struct kind *kind_by_table(const char *table);	 /* NULL when unknown */
+int kind_reference(const struct kind *kind); /* field by which a school builds on a record: `of`, or the first that is a uuid; -1 = none */
 bool kind_hangs_on(const struct kind *kind, uint32_t number); /* whether it may */
 int kind_field_index(const struct kind *kind, const char *name); /* -1 when unknown */
 

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""gen_tables.py ALL.DS OUTDIR: makes tables.h and tables.c from the descriptor set.
+"""gen_tables.py ALL.DS OUTDIR SQLDIR: makes tables.h and tables.c from the descriptor set.
 
 The declarations in jingguan/v1/*.proto are the only place where a method, a record kind or a field is declared;
 common/kind.h says what the tables mean. The build stops here when a declaration breaks a rule of the house:
 a recursive message, a repeated field without a bound, a kind with a non-scalar field, a number used twice.
 """
+import pathlib
 import re
 import sys
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -34,7 +35,11 @@ def symbol(full_name):
 
 
 class Declarations:
-    def __init__(self, path):
+    def __init__(self, path, sql):
+        self.functions = set()
+        for file in sorted(pathlib.Path(sql, "migrations").glob("*.sql")) + sorted(pathlib.Path(sql, "functions").glob("*.sql")):
+            for verb, name in re.findall(r"^(CREATE|CREATE OR REPLACE|DROP) FUNCTION (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE):
+                (self.functions.discard if verb == "DROP" else self.functions.add)(name)
         self.set = descriptor_pb2.FileDescriptorSet.FromString(open(path, "rb").read())
         self.pool = descriptor_pool.DescriptorPool()
         for file in self.set.file:
@@ -127,10 +132,10 @@ def field_row(decl, kind, field, header, source):
         columns = "columns_%s_%s" % (snake(kind), field.name)
         source.append("static const char *const %s[] = {%s, NULL};" % (columns, ", ".join(map(c_string, rule.column))))
     flag = lambda on: "true" if on else "false"
-    return "\t{%d, %s, %s, %s, %s, %d, %s, %s, %s, %s, %s, %d, %s, %s}," % (
+    return "\t{%d, %s, %s, %s, %s, %d, %s, %s, %s, %s, %s, %s, %d, %s, %s}," % (
         field.number, c_string(field.name), c_string(rule.label), c_string(rule.label_en or field.name),
         SCALARS[field.type], rule.group, "MERGE_GUARDED" if rule.merge == 2 else "MERGE_CONFLICT",
-        flag(rule.required), flag(rule.masked), flag(rule.other), flag(rule.school_writes),
+        flag(rule.required), flag(rule.masked), flag(rule.other), flag(rule.school_writes), flag(rule.ordinal),
         rule.max_bytes or 255, c_string(rule.check), columns)
 
 
@@ -156,8 +161,20 @@ def kinds(decl, header, source):
         source.append("static const struct field fields_%s[] = {\n%s\n};" % (name, "\n".join(body)))
         if bool(rule.of) != bool(rule.on) or set(rule.on) - set(by_table):
             fail("%s: `of` names a field, and `on` the tables of the kinds that it may name" % message.name)
-        if rule.other and rule.table != "destination":
-            fail("%s: `other` is decided by push_plan.c for destinations alone" % message.name)
+        shared = any(decl.options(f, "FieldOptions", "rule").other for f in fields)
+        if shared and rule.owner == 1 and not rule.guard:
+            fail("%s has fields for another school, and no guard that says which" % message.name)
+        for function in (rule.guard, rule.hold, rule.applied):
+            if function and function not in decl.functions:
+                fail("%s names the SQL function %s, which no file of sql/ makes" % (message.name, function))
+        hidden = rule.hidden.split("=") if rule.hidden else ["", ""]
+        for field in (rule.of, rule.addressee, hidden[0]):
+            if field and field not in names:
+                fail("%s has no field %s" % (message.name, field))
+        if rule.addressee and not rule.of:
+            fail("%s addresses nothing: it has no `of`" % message.name)
+        if (rule.register or rule.registered) and not {"cert_no", "student_no", "class_no"} <= set(names):
+            fail("%s is a register, or looked up in one: it needs cert_no, student_no and class_no" % message.name)
         if rule.grade and "class_no" not in names:
             fail("%s has a grade and no class_no" % message.name)
         keys = []
@@ -168,14 +185,20 @@ def kinds(decl, header, source):
         if rule.on:
             source.append("static const uint16_t on_%s[] = {%s};" % (name, ", ".join(str(by_table[table]) for table in rule.on)))
         groups = max(decl.options(f, "FieldOptions", "rule").group for f in fields)
-        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, %d, %s, %d, %s, fields_%s, %d, key_%s, %d, %d}," % (
+        flag = lambda on: "true" if on else "false"
+        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, %s, %s, %s, %d, %s, %d, %d, %d, %s, %s, %s, %s, fields_%s, %d, key_%s, %d, %d}," % (
             rule.number, c_string(rule.table), c_string(rule.label), c_string(rule.label_en),
             {1: "OWNER_SCHOOL", 2: "OWNER_COUNTY", 3: "OWNER_SERVER"}[rule.owner],
-            sum(1 << role for role in rule.writer), "true" if rule.append_only else "false", "true" if rule.permanent else "false", c_string(rule.other),
-            c_string(rule.guard), names.index(rule.of) if rule.of else -1, "on_" + name if rule.on else "NULL", len(rule.on), c_string(rule.grade), name, len(fields), name, len(keys), groups))
+            sum(1 << role for role in rule.writer), flag(rule.append_only), flag(rule.permanent),
+            c_string(rule.guard), c_string(rule.hold), c_string(rule.applied), flag(rule.alone), flag(shared), names.index(rule.of) if rule.of else -1, "on_" + name if rule.on else "NULL", len(rule.on),
+            names.index(rule.addressee) if rule.addressee else -1, names.index(hidden[0]) if hidden[0] else -1, c_string(hidden[1]), flag(rule.register), flag(rule.registered),
+            c_string(rule.grade), name, len(fields), name, len(keys), groups))
         header.append("enum { KIND_%s = %d };" % (name.upper(), rule.number))
         header.append("enum {\n%s\n};" % "\n".join("\tF_%s_%s," % (name.upper(), f.upper()) for f in names))
     source.append("const struct kind kind_table[] = {\n%s\n};" % "\n".join(rows))
+    for name, owners in (("kinds_all", (1, 2, 3)), ("kinds_of_schools", (1,))):
+        numbers = [rule.number for rule in (decl.options(m, "MessageOptions", "kind") for _, m in decl.messages) if rule is not None and rule.owner in owners]
+        source.append("const uint32_t %s[] = {%s, 0};" % (name, ", ".join(map(str, numbers))))
     source.append("const size_t kind_count = sizeof kind_table / sizeof *kind_table;")
 
 
@@ -230,7 +253,7 @@ def short_names(decl, out):
 
 
 def main():
-    decl = Declarations(sys.argv[1])
+    decl = Declarations(sys.argv[1], sys.argv[3])
     check_acyclic(decl)
     header = ["/* made by proto/gen_tables.py */", "#ifndef JG_TABLES_H", "#define JG_TABLES_H", '#include "kind.h"']
     source = ["/* made by proto/gen_tables.py */", '#include "tables.h"']

@@ -78,10 +78,11 @@ int64_t stream_of(int county, const char *school)
 	return school[0] ? strtoll(school, NULL, 10) : county;
 }
 
-/* A slip is nobody's business but the bureau's until it is issued. */
 static bool is_hidden(const struct row *row)
 {
-	return row->kind->number == KIND_SLIP && record_is(&row->state.record, F_SLIP_STATE, "draft");
+	const struct kind *kind = row->kind;
+
+	return kind->hidden_field >= 0 && record_is(&row->state.record, kind->hidden_field, kind->hidden_value);
 }
 
 /* Which streams carry the record, and its hash in each: the owner's whole, the other school's by projection. */

@@ -72,7 +72,9 @@ static enum err apply(PGconn *db, const struct migration *m, struct problem *p)
 
 	if ((e = run(db, "BEGIN", m->name, p)) || (e = run(db, m->sql, m->name, p)))
 		return e;
-	PQclear(PQexecParams(db, "INSERT INTO schema_migration (name, sha256) VALUES ($1, $2)", 2, NULL, values, NULL, NULL, 0));
+	PQclear(PQexecParams(db,
+		"INSERT INTO schema_migration (name, sha256) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, at = now()", 2, NULL, values, NULL,
+		NULL, 0));
 	return run(db, "COMMIT", m->name, p);
 }
 
@@ -104,6 +106,9 @@ static enum err run_locked(PGconn *db, int *applied, struct problem *p)
 		if (state == 0 && !(e = apply(db, &migrations[i], p)))
 			++*applied;
 	}
+	for (size_t i = 0; !e && i < function_count; i++)
+		if (state_of(db, &functions[i]) != 1 && !(e = apply(db, &functions[i], p)))
+			++*applied;
 	return e;
 }
 
@@ -131,5 +136,7 @@ int migrate_pending(PGconn *owner)
 			return -1;
 		missing += state == 0;
 	}
+	for (size_t i = 0; i < function_count; i++)
+		missing += state_of(owner, &functions[i]) != 1;
 	return missing;
 }

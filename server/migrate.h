@@ -1,5 +1,5 @@
-/* migrate.h - the numbered migrations, embedded in jgd: checksummed, under an advisory lock, one transaction each, so that
- * two starters at once are safe. Blocking; used by commands, never by a loop. */
+/* migrate.h - the numbered migrations, and the files of functions that are applied after them whenever they have changed, embedded in jgd:
+ * checksummed, under an advisory lock, one transaction each, so that two starters at once are safe. Blocking; used by commands, never by a loop. */
 #ifndef JG_MIGRATE_H
 #define JG_MIGRATE_H
 
@@ -14,8 +14,8 @@ struct migration {
 	const char *sql;
 	const char *sha256; /* hex */
 };
-extern const struct migration migrations[]; /* made at build time from sql/migrations */
-extern const size_t migration_count;
+extern const struct migration migrations[], functions[]; /* made at build time from sql/migrations and sql/functions */
+extern const size_t migration_count, function_count;
 
 /* Connects as the owner; the message of *p has no password in it. */
 enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p);

@@ -37,6 +37,14 @@ void pg_array_text(struct pg_array *a, const char *text)
 	pg_array_bytes(a, text, strlen(text));
 }
 
+void pg_array_json(struct pg_array *a, const void *text, size_t n)
+{
+	buf_be32(&a->bytes, (uint32_t)n + 1);
+	buf_u8(&a->bytes, 1); /* jsonb_recv: the version of the form */
+	buf_add(&a->bytes, text, n);
+	a->count++;
+}
+
 void pg_array_int2(struct pg_array *a, int16_t v)
 {
 	buf_be32(&a->bytes, 2);

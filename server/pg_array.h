@@ -17,6 +17,7 @@ enum pg_type { /* object ids of pg_type.dat: frozen */
 	PG_DATE = 1082,
 	PG_TIMESTAMPTZ = 1184,
 	PG_UUID = 2950,
+	PG_JSONB = 3802,
 };
 
 #define PG_EPOCH_US INT64_C(946684800000000) /* 2000-01-01 in Unix microseconds */
@@ -32,6 +33,7 @@ void pg_array_begin(struct pg_array *a, enum pg_type element);
 void pg_array_null(struct pg_array *a);
 void pg_array_bytes(struct pg_array *a, const void *data, size_t n); /* text, bytea, uuid */
 void pg_array_text(struct pg_array *a, const char *text);
+void pg_array_json(struct pg_array *a, const void *text, size_t n); /* jsonb */
 void pg_array_int2(struct pg_array *a, int16_t v);
 void pg_array_int4(struct pg_array *a, int32_t v);
 void pg_array_int8(struct pg_array *a, int64_t v);

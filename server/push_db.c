@@ -96,7 +96,6 @@ static const struct db_stmt update_devices = {
 	" FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::int[], $5::int[], $6::bigint[]) p(device, "
 	"last_op, last_hash, dup, incarnation, made)"
 	" WHERE d.county = app_county() AND d.device_id = p.device"};
-static const struct db_stmt take_snapshot = {"SELECT filing_snapshot_take($1::int, $2::text, $3::text, $4::uuid)"};
 
 static void send_pushes(struct group *g)
 {
@@ -168,21 +167,26 @@ static void send_device_rows(struct group *g)
 		pg_array_free(&c[i]);
 }
 
-/* A formal report freezes the table as it stands, in the transaction that accepts it; V only its time. */
-static void send_snapshots(struct group *g)
+/* In the transaction that accepts them, and behind their rows. */
+static void send_applied(struct group *g, const struct kind *kind)
 {
+	struct pg_array schools = {0}, ids = {0};
+
+	pg_array_begin(&schools, PG_TEXT);
+	pg_array_begin(&ids, PG_UUID);
 	for (size_t i = 0; i < g->count; i++) {
-		const struct plan_op *o = g->member[i].push.ops;
-		struct db_params p = {0};
-		char stage[8];
-		if (!g->member[i].push.filed)
-			continue;
-		db_int4(&p, (int32_t)record_number(&o->body, F_FILING_YEAR));
-		db_text(&p, g->member[i].request->caller.school);
-		db_text(&p, record_text(&o->body, F_FILING_STAGE, stage, sizeof stage));
-		db_bytes(&p, o->op->id.data, ID_SIZE);
-		db_task_query(&g->task, &take_snapshot, &p);
+		const struct effects_part *part = &g->member[i].push.part;
+		for (size_t k = 0; k < part->count; k++) {
+			if (part->effect[k].after.kind != kind || !part->effect[k].last)
+				continue;
+			pg_array_text(&schools, g->member[i].request->caller.school);
+			pg_array_bytes(&ids, part->effect[k].after.id, ID_SIZE);
+		}
 	}
+	if (ids.count)
+		record_db_applied(&g->task, kind, &schools, &ids);
+	pg_array_free(&schools);
+	pg_array_free(&ids);
 }
 
 static void reply_all(struct group *g)
@@ -254,7 +258,9 @@ static void on_read(struct db_task *task)
 	}
 	send_pushes(g);
 	send_device_rows(g);
-	send_snapshots(g);
+	for (size_t k = 0; k < kind_count; k++)
+		if (kind_table[k].applied[0])
+			send_applied(g, &kind_table[k]);
 	db_task_commit(task);
 	fault_point(FAULT_JGD_PUSH_PLANNED);
 	db_task_run(task, on_committed);

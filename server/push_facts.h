@@ -24,12 +24,12 @@ struct group {
 	unsigned attempts;
 	bool timer_open, small;
 	struct { /* where the results of trip 1 stand */
-		int lock, holders;
+		int lock, holders, guard;
 	} at[KIND_COUNT];
-	int others_at, writers_at, targets_at, scopes_at, hangers_at, guards_at[3]; /* filing, verification, slip */
+	int devices_at, authors_at, replays_at, writers_at, targets_at, scopes_at, hangers_at; /* -1: nothing was asked */
 };
 
-/* Adds the statements of trip 1 for the whole group. False when memory ran out. */
+/* push_ask.c: adds the statements of trip 1 for the whole group. False when memory ran out. */
 bool push_facts_send(struct group *g);
 /* Reads the devices' rows. False when one of them was revoked meanwhile. */
 bool push_facts_devices(struct group *g);

@@ -102,7 +102,7 @@ enum err push_decode(struct push *push, const pb_push_request *request, struct a
 size_t push_barrier(const struct push *push)
 {
 	for (size_t i = 0; i < push->count; i++)
-		if (push->ops[i].kind && push->ops[i].kind->number == KIND_FILING)
+		if (push->ops[i].kind && push->ops[i].kind->alone)
 			return i ? i : 1;
 	return push->count;
 }
@@ -255,6 +255,16 @@ static bool same_text(const struct record *a, const char *field, const struct re
 	return i >= 0 && k >= 0 && record_has(a, i) && a->value[i].len == b->value[k].len && memcmp(a->value[i].data, b->value[k].data, a->value[i].len) == 0;
 }
 
+/* Of the pupil: the first digit of codes:grade, 0 when it cannot be told. */
+static char stage_of(const struct record *r)
+{
+	int grade = kind_field_index(r->kind, "grade");
+
+	if (grade < 0)
+		return r->kind->grade[0];
+	return (char)(record_has(r, grade) ? r->value[grade].data[0] : 0);
+}
+
 /* A pupil whom this very push has brought is not in the database yet. */
 static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct record *after)
 {
@@ -263,10 +273,10 @@ static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct r
 		if (on && on->row.state.exists)
 			meet_own(s, &on->row.state.record);
 	}
-	for (size_t i = 0; after->kind->number == KIND_DESTINATION && i < p->entry_count; i++) {
+	for (size_t i = 0; after->kind->registered && i < p->entry_count; i++) {
 		const struct row *row = &p->entries[i].row;
-		if (row->kind && row->kind->number == KIND_STUDENT && row->state.exists &&
-			!row->state.deleted &&
+		if (row->kind && row->kind->is_register && row->state.exists && !row->state.deleted &&
+			stage_of(&row->state.record) == stage_of(after) &&
 			(same_text(&row->state.record, "cert_no", after) ||
 				same_text(&row->state.record, "student_no", after))) {
 			meet_own(s, &row->state.record);
@@ -295,13 +305,13 @@ static enum err refuse_class(const struct plan_author *a, struct problem *proble
 /* A number that was given in this very push was judged with it, and stands. */
 static bool keeps_number(const struct plan_op *o, const struct entry *e)
 {
-	return e && !e->found && !record_has(&o->body, F_DESTINATION_CERT_NO) &&
-	       !record_has(&o->body, F_DESTINATION_STUDENT_NO);
+	return e && !e->found && !record_has(&o->body, kind_field_index(o->kind, "cert_no")) &&
+	       !record_has(&o->body, kind_field_index(o->kind, "student_no"));
 }
 
 /* Everything that the operation has to do with is of the author's classes; what is of no class that can be
- * told is nobody's. A destination names a pupil of the roster by number: reconciliation would attach one that
- * does not by name or telephone, to anybody's pupil. */
+ * told is nobody's. What is `registered` names a pupil of a register by number: one that does not might be
+ * attached by name or telephone, to anybody's pupil. */
 static enum err check_class(struct plan *p, size_t index, const struct plan_op *o,
 	const struct plan_author *a, const struct entry *e, struct problem *problem)
 {
@@ -321,7 +331,7 @@ static enum err check_class(struct plan *p, size_t index, const struct plan_op *
 	meet_pupils_of_push(p, &s, &o->body);
 	if (!s.any || s.foreign)
 		return refuse_class(a, problem);
-	if (o->kind->number != KIND_DESTINATION || o->op->action != JINGGUAN__V1__ACTION__PUT || s.named ||
+	if (!o->kind->registered || o->op->action != JINGGUAN__V1__ACTION__PUT || s.named ||
 		keeps_number(o, e))
 		return ERR_OK;
 	return problem_set(problem, ERR_PERMISSION, "cert_no",
@@ -367,31 +377,6 @@ static const struct problem *guard_refusal(const struct plan *p, size_t index)
 		if (p->facts->refusals[i].op == index)
 			return &p->facts->refusals[i].problem;
 	return NULL;
-}
-
-static bool is_among(const struct plan_years *years, int64_t year)
-{
-	for (size_t i = 0; i < years->count; i++)
-		if (years->year[i] == year)
-			return true;
-	return false;
-}
-
-/* A record of a kind that stands in a cycle, in a year that is closed, or that is none of the county's. */
-static enum err check_year(const struct plan *p, const struct record *r, struct problem *problem)
-{
-	int field = kind_field_index(r->kind, "year");
-
-	if (field < 0 || strcmp(r->kind->guard, "cycle_open_guard") != 0)
-		return ERR_OK;
-	int year = (int)record_number(r, field);
-	if (is_among(&p->facts->closed, year))
-		return problem_set(problem, ERR_PHASE, "year", NULL,
-			tr("本年度小升初工作已结束，不能再修改", "the cycle of this year is closed"));
-	if (!is_among(&p->facts->known, year))
-		return problem_set(problem, ERR_INVALID, "year", NULL,
-			tr("县局没有 %d 年的小升初工作", "the county has no cycle of %d"), year);
-	return ERR_OK;
 }
 
 /* The group version that an own earlier operation left, or a refusal when that one was not applied. */
@@ -569,16 +554,14 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 	}
 	if (m->del)
 		entry->row.other[0] = 0;
-	else if (o->kind->other[0] && o->groups >> (o->kind->fields[F_DESTINATION_CATEGORY].group - 1) & 1)
-		snprintf(entry->row.other, sizeof entry->row.other, "%s", p->facts->others[index]);
+	else if (p->facts->shared && p->facts->shared[index].said)
+		snprintf(entry->row.other, sizeof entry->row.other, "%s", p->facts->shared[index].school);
 	if (!m->del && key[0])
 		add_holder(p, o->kind, key, entry->row.id);
 	r->outcome = (Jingguan__V1__Outcome)(merged.outcome == MERGE_MERGED ? JINGGUAN__V1__OUTCOME__MERGED : JINGGUAN__V1__OUTCOME__APPLIED);
 	fill_state(p, r, &entry->row);
 	if (merged.changed)
 		add_effect(p, entry, &before, merged.changed, o->op->op_no);
-	if (o->kind->number == KIND_FILING && merged.changed)
-		p->push->filed = true;
 }
 
 static bool hangs_on(const struct record *r, const uint8_t *id)
@@ -677,10 +660,6 @@ static void decide(struct plan *p, size_t index, pb_op_result *r)
 		snprintf(entry->row.owner, sizeof entry->row.owner, "%s", p->facts->school);
 	} else if (entry->row.kind != o->kind) {
 		reject(p, r, ERR_EXISTS, "id");
-		return;
-	}
-	if (check_year(p, entry->row.state.exists ? &entry->row.state.record : &o->body, &problem)) {
-		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		return;
 	}
 	apply(p, index, o, entry, &m, r);

@@ -88,10 +88,10 @@ struct plan_scope {
 	bool named; /* of the pupil whose number the record has after the operation */
 };
 
-#define PLAN_YEARS 128
-struct plan_years {
-	int32_t year[PLAN_YEARS];
-	size_t count;
+/* The other school that sees the record from now on, when the guard said so; "" = none. */
+struct plan_shared {
+	bool said;
+	char school[SCHOOL_TEXT];
 };
 
 struct plan_facts {
@@ -111,14 +111,13 @@ struct plan_facts {
 	size_t refusal_count;
 	const struct plan_hanger *hangers;
 	size_t hanger_count;
-	const char (*others)[SCHOOL_TEXT]; /* per op: the other school that its destination names, "" = none */
+	const struct plan_shared *shared; /* per op; NULL: no guard was asked */
 	const struct plan_target *targets; /* per op: what its `of` field names; NULL when no operation hangs on anything */
 	const struct plan_scope *scopes;
 	size_t scope_count;
 	const char *user;    /* whose session this is */
 	bool carries_others; /* a registrar's: he may do whatever a school may, so that nothing is gained by another's name */
 	const struct plan_writer *writers; /* per op; NULL when no operation changes a record that stands */
-	struct plan_years closed, known;   /* of the county's cycle; known: also what can be opened yet */
 };
 
 struct push {
@@ -136,7 +135,6 @@ struct push {
 	bool forked;	     /* the device needs a new incarnation */
 	uint32_t line;	     /* incarnation that the device is in; a fork begins the next one */
 	struct effects_part part;
-	bool filed;	     /* its one operation is a formal report, and was applied */
 	uint8_t last_hash[HASH_SIZE];
 };
 

@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lineage_db.h"
 #include "tables.h"
 
 #define HEADER_COLUMNS "rec_id, owner_school, other_school, ver, gver, deleted, ext"
 #define HEADER_COUNT 7
 
 static struct {
-	struct db_stmt lock, holders, all, changes, insert, update;
+	struct db_stmt lock, holders, all, changes, insert, update, hold, guard, applied;
 } statements[KIND_COUNT];
 
 static const char *sql_type(const struct field *f)
@@ -115,6 +116,16 @@ static const char *update_sql(const struct kind *kind)
 	return keep(&b);
 }
 
+static const char *call_sql(const char *format, const char *function)
+{
+	struct buf b = {0};
+
+	if (!function[0])
+		return NULL;
+	buf_printf(&b, format, function);
+	return keep(&b);
+}
+
 static size_t slot(const struct kind *kind)
 {
 	return (size_t)(kind - kind_table);
@@ -134,9 +145,13 @@ void record_db_init(void)
 		statements[i].changes.sql = read_sql(kind, "SELECT f.seq, %1$s FROM (SELECT seq, rec_id AS id FROM feed WHERE county = app_county()"
 			" AND stream_id = $1::bigint AND seq > $2::bigint AND seq <= $3::bigint AND kind = %3$u AND action = 1 ORDER BY seq) f,"
 			" LATERAL (SELECT * FROM %2$s WHERE county = app_county() AND rec_id = f.id) t");
+		statements[i].hold.sql = call_sql("SELECT %s()", kind->hold);
+		statements[i].guard.sql = call_sql("SELECT ord, shared_with, code, field, message FROM %s($1::int[], $2::text[], $3::uuid[], $4::jsonb[])", kind->guard);
+		statements[i].applied.sql = call_sql("SELECT %s($1::text[], $2::uuid[])", kind->applied);
 		statements[i].insert.sql = insert_sql(kind);
 		statements[i].update.sql = update_sql(kind);
 	}
+	lineage_db_init();
 }
 
 void record_db_lock(struct db_task *task, const struct kind *kind, struct pg_array *ids)
@@ -154,6 +169,29 @@ void record_db_holders(struct db_task *task, const struct kind *kind, struct pg_
 	db_array(&p, keys);
 	db_array(&p, owners);
 	db_task_query(task, &statements[slot(kind)].holders, &p);
+}
+
+void record_db_hold(struct db_task *task, const struct kind *kind)
+{
+	db_task_query(task, &statements[slot(kind)].hold, NULL);
+}
+
+void record_db_guard(struct db_task *task, const struct kind *kind, struct pg_array columns[4])
+{
+	struct db_params p = {0};
+
+	for (size_t i = 0; i < 4; i++)
+		db_array(&p, &columns[i]);
+	db_task_query(task, &statements[slot(kind)].guard, &p);
+}
+
+void record_db_applied(struct db_task *task, const struct kind *kind, struct pg_array *schools, struct pg_array *ids)
+{
+	struct db_params p = {0};
+
+	db_array(&p, schools);
+	db_array(&p, ids);
+	db_task_query(task, &statements[slot(kind)].applied, &p);
 }
 
 void record_db_all(struct db_task *task, const struct kind *kind)

@@ -137,13 +137,13 @@ void jg_ids_free(struct jg_ids *list)
 /* Whether a command that takes its number from this list works on such a record itself. */
 static bool takes(enum shown list, uint32_t kind)
 {
-	static const uint32_t kinds[] = {[SHOWN_STUDENTS] = 1u << KIND_STUDENT,
-		[SHOWN_TRANSITION] = 1u << KIND_STUDENT | 1u << KIND_DESTINATION,
-		[SHOWN_VERIFY] = 1u << KIND_DESTINATION,
-		[SHOWN_SLIPS] = 1u << KIND_SLIP,
-		[SHOWN_EVIDENCE] = 1u << KIND_EVIDENCE};
+	static const uint32_t kinds[][2] = {[SHOWN_STUDENTS] = {KIND_STUDENT},
+		[SHOWN_TRANSITION] = {KIND_STUDENT, KIND_DESTINATION},
+		[SHOWN_VERIFY] = {KIND_DESTINATION},
+		[SHOWN_SLIPS] = {KIND_SLIP},
+		[SHOWN_EVIDENCE] = {KIND_EVIDENCE}};
 
-	return kinds[list] >> kind & 1;
+	return kind == kinds[list][0] || kind == kinds[list][1];
 }
 
 const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const char *text, char room[JG_PICK_SIZE], int *code)

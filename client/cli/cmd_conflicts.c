@@ -15,9 +15,6 @@ const struct cli_option conflicts_resolve_options[] = {
 	{0},
 };
 
-static const uint32_t conflict_kinds[] = {KIND_SCHOOL, KIND_SLIP, KIND_KLASS, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
-	KIND_ENROLMENT, KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_SLIP_ADDRESSEE, 0};
-
 /* "3.1.2": the server's version of each group, as a person saw them. */
 static void versions_text(const struct item *item, char out[128])
 {
@@ -101,7 +98,7 @@ int cmd_conflicts_list(struct cli *c)
 	const char *headings[] = {
 		tr("序号", "id"), tr("学生", "pupil"), tr("末四位", "last four"), tr("记录", "kind"), tr("字段", "fields"), tr("经办", "by")};
 	int code;
-	struct view *v = jg_view(c, conflict_kinds, &code);
+	struct view *v = jg_view(c, kinds_all, &code);
 	struct conflict_list list = {.c = c, .v = v, .json = json_array(), .table = cli_table_new(headings, 6)};
 
 	if (!v)
@@ -117,7 +114,7 @@ static bool open_conflict(struct cli *c, struct view **v, struct arena *arena, s
 {
 	arena_init(arena, 8u << 20);
 	*code = 0;
-	*v = jg_view(c, conflict_kinds, code);
+	*v = jg_view(c, kinds_all, code);
 	if (!*v)
 		return false;
 	if (conflict_read(*v, atoll(c->operand[0]), arena, x, &c->problem)) {

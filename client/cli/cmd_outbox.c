@@ -17,10 +17,6 @@ const struct cli_option outbox_list_options[] = {
 	{0},
 };
 
-static const uint32_t all_kinds[] = {KIND_SCHOOL, KIND_KLASS, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
-	KIND_ENROLMENT, KIND_VERIFY_ANSWER, KIND_FILING, KIND_SLIP, KIND_SLIP_ADDRESSEE, KIND_PERSUASION,
-	KIND_EVIDENCE, 0};
-
 const char *jg_op_state(enum op_state state)
 {
 	return codes_op_state.items[state - 1].code;
@@ -159,7 +155,7 @@ int cmd_outbox_list(struct cli *c)
 	struct store *store = jg_store(c, &code);
 	struct op_list list = {.c = c, .json = json_array(), .table = cli_table_new(headings, 8)};
 
-	if (!store || (!c->json && !(list.v = jg_view(c, all_kinds, &code))))
+	if (!store || (!c->json && !(list.v = jg_view(c, kinds_all, &code))))
 		return code;
 	if (!c->json && !cli_flag(c, "all"))
 		states &= ~(1u << OP_ACCEPTED);
@@ -233,7 +229,7 @@ int cmd_outbox_show(struct cli *c)
 	struct op_row row;
 	struct arena arena;
 	int code = read_op(c, &arena, &row);
-	struct view *v = code ? NULL : jg_view(c, all_kinds, &code);
+	struct view *v = code ? NULL : jg_view(c, kinds_all, &code);
 
 	if (v) {
 		show_op(c, v, &row);
@@ -250,7 +246,7 @@ static int fix_row(struct cli *c, const struct op_row *row)
 	uint32_t touched = 0;
 	char text[24], pupil[256] = "";
 	int code;
-	struct view *v = jg_view(c, all_kinds, &code);
+	struct view *v = jg_view(c, kinds_all, &code);
 
 	if (!v)
 		return code;
@@ -301,7 +297,7 @@ static int op_title(struct cli *c, char *out, size_t size)
 	struct arena arena;
 	char pupil[256];
 	int code = read_op(c, &arena, &row);
-	struct view *v = code ? NULL : jg_view(c, all_kinds, &code);
+	struct view *v = code ? NULL : jg_view(c, kinds_all, &code);
 	const struct record *whose = v ? whose_op(v, &row) : NULL;
 
 	*out = 0;
@@ -350,7 +346,7 @@ int cmd_outbox_withdraw(struct cli *c)
 	struct store *store = jg_store(c, &code);
 	enum err e = store_begin(store, &c->problem);
 	if (!e)
-		e = decide_aside(store, all_kinds, &row, &c->problem);
+		e = decide_aside(store, kinds_all, &row, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	cli_say(c, tr("%s：已撤回，不再发送", "%s: withdrawn, it is not sent"), title);

@@ -97,9 +97,6 @@ enum err batch_each(struct store *s, batch_fn fn, void *data, struct problem *p)
 
 /* ---- Undo ---- */
 
-static const uint32_t undo_kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_ENROLMENT,
-	KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_PERSUASION, KIND_KLASS, KIND_SLIP_ADDRESSEE, KIND_SLIP, 0};
-
 /* What the operations of a batch did to one record: its state before the first of them and the groups
  * touched. */
 struct touched {
@@ -199,9 +196,7 @@ static void block(struct undo *u, const struct item *item)
 /* Which record another one hangs on, or NULL. */
 static const uint8_t *refers_to(const struct record *r)
 {
-	int field = r->kind->number == KIND_VERIFY_ANSWER    ? F_VERIFY_ANSWER_DESTINATION
-		    : r->kind->number == KIND_SLIP_ADDRESSEE ? F_SLIP_ADDRESSEE_SLIP
-							     : r->kind->of;
+	int field = kind_reference(r->kind);
 
 	if (field < 0)
 		return NULL;
@@ -402,7 +397,7 @@ static enum err begin_undo(struct undo *u, struct store *s, struct undo_report *
 	*u = (struct undo){.report = report, .p = p};
 	*report = (struct undo_report){0};
 	arena_init(&u->arena, 1u << 30);
-	return view_load(&u->view, s, undo_kinds, p);
+	return view_load(&u->view, s, kinds_all, p);
 }
 
 static void end_undo(struct undo *u)

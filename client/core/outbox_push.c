@@ -64,7 +64,8 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 	}
 	while (!e && !(e = store_next(s, stmt, &row, p)) && row) {
 		int64_t n = sqlite3_column_int64(stmt, 0);
-		bool filing = sqlite3_column_int(stmt, 2) == KIND_FILING;
+		const struct kind *kind = kind_by_number((uint32_t)sqlite3_column_int(stmt, 2));
+		bool alone = kind && kind->alone;
 		size_t size = (size_t)sqlite3_column_bytes(stmt, 3);
 		if ((uint64_t)sqlite3_column_int64(stmt, 1) != batch->first + batch->n ||
 			size < SEAL_OVERHEAD) {
@@ -78,7 +79,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 			break;
 		}
 		total += size + 8;
-		if (batch->n && (filing || total > PUSH_BYTES_MAX))
+		if (batch->n && (alone || total > PUSH_BYTES_MAX))
 			break;
 		uint8_t *bytes = arena_alloc(arena, size);
 		if (!bytes) {
@@ -88,7 +89,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 		e = unseal_value(s->seal, "outbox", &n, sizeof n, sqlite3_column_blob(stmt, 3), size, bytes);
 		batch->bytes[batch->n] = bytes;
 		batch->sizes[batch->n++] = size - SEAL_OVERHEAD;
-		if (filing)
+		if (alone)
 			break;
 	}
 	sqlite3_finalize(stmt);
@@ -354,19 +355,28 @@ struct adoption {
 	struct problem *p;
 };
 
+static int ordinal_of(const struct kind *kind)
+{
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (kind->fields[i].ordinal)
+			return (int)i;
+	return -1;
+}
+
 /* One record that hangs on the id that nobody has moves to the one that exists. What stands there already is
  * not overwritten: another guardian becomes the next one, the same file is not attached twice. */
 static enum err move_one(struct adoption *a, struct item *item, int hook, const uint8_t *to)
 {
 	struct record want = item->record;
 	struct item *made = NULL;
+	int ordinal = ordinal_of(want.kind);
 	enum err e;
 
 	record_set_bytes(&want, hook, to, ID_SIZE);
 	struct item *there = view_find_key(a->view, &want, true);
 	bool same = there && record_same_group(&there->record, &want, 1);
-	while (there && !same && want.kind->number == KIND_GUARDIAN) {
-		record_set_number(&want, F_GUARDIAN_ORDINAL, record_number(&want, F_GUARDIAN_ORDINAL) + 1);
+	while (there && !same && ordinal >= 0) {
+		record_set_number(&want, ordinal, record_number(&want, ordinal) + 1);
 		there = view_find_key(a->view, &want, true);
 		same = there && record_same_group(&there->record, &want, 1);
 	}
@@ -533,8 +543,6 @@ static enum err move_latecomers(struct adoption *a)
 
 enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p)
 {
-	static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_ENROLMENT,
-		KIND_VERIFY_ANSWER, KIND_EVIDENCE, KIND_KLASS, 0};
 	sqlite3_stmt *stmt = store_prepare(
 		s, "SELECT 1 FROM outbox WHERE duplicate_of IS NOT NULL LIMIT 1", p);
 	struct adoption a = {.told = told, .p = p};
@@ -545,7 +553,7 @@ enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p)
 	sqlite3_finalize(stmt);
 	if (e || !any)
 		return e;
-	e = view_load(&a.view, s, kinds, p);
+	e = view_load(&a.view, s, kinds_of_schools, p);
 	if (!e)
 		e = outbox_each(s, 1u << OP_REFUSED, 0, adopt, &a, p);
 	if (!e)

@@ -198,7 +198,7 @@ class Year:
                              ("DecidePair", dict(year=YEAR, pupil=pupil, row=row, same=False)), ("AmendBaseline", dict(year=YEAR, add=False, pupil=pupil, reason="x")),
                              ("ReviewSlip", dict(slip="JB%d-0001" % YEAR, accept=False, reason="x"))):
             self.race("Transition." + name, lambda: self.call(name, **fields) and "")
-        self.moved("a push", "SELECT FROM push_years()")
+        self.moved("a push", "SELECT transition_hold()")
         self.moved("an act of the bureau", "SELECT FROM cycle WHERE year = %d AND NOT deleted FOR SHARE" % YEAR)
 
 

@@ -15,11 +15,7 @@ static void plan(struct push *push)
 {
 	struct plan_author author = {.name = "a", .may_write = true, .roles = 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD};
 	struct plan_facts facts = {.county = 329999, .today = 20260912, .school = "2132999001", .authors = &author, .author_count = 1, .user = "a", .carries_others = true};
-	char (*others)[SCHOOL_TEXT] = arena_alloc(push->arena, (push->count + 1) * sizeof *others);
 
-	if (!others)
-		return;
-	facts.others = (const char (*)[SCHOOL_TEXT])others;
 	facts.device.known = true;
 	facts.device.incarnation = push->incarnation;
 	if (push_plan(push, &facts))

@@ -74,7 +74,7 @@ class PrivatePostgres:
         self.sql("CREATE DATABASE jingguan OWNER jingguan", database="postgres")
         if not self.apply:
             return
-        for path in sorted(glob.glob(ROOT + "/sql/migrations/*.sql")):
+        for path in sorted(glob.glob(ROOT + "/sql/migrations/*.sql")) + sorted(glob.glob(ROOT + "/sql/functions/*.sql")):
             with open(path, encoding="utf-8") as file:
                 self.sql("BEGIN;" + file.read() + "\nCOMMIT;", user="jingguan")
 

@@ -7,8 +7,10 @@ plays no part, a late change touches only what it touches, nobody is counted twi
 """
 import csv
 import io
+import json
 import random
 import sys
+import uuid
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date as day, timedelta
@@ -493,15 +495,23 @@ def test_calls(report, db):
     report.check("a pupil is taken out once", [call("SELECT transition_amend(%d, false, '%s', '', '转出', 'u')" % (YEAR, ident)) for _ in "ab"] != [[["1"]], [["0"]]])
     report.check("P has one less", call("SELECT baseline FROM transition_open(%d)" % YEAR) != [["7"]])
 
-    filing = "SELECT code, field, message FROM filing_guard('{1}', '{%s}', '{%d}', '{%s}', '{%s}', '{%s}')"
-    missing = call(filing % (P1, YEAR, "T1", "false", ""), "school", P1)
+    def guard(kind, school, *ops):
+        """What the guard of a kind says to (id, body) of a school: rows ord, shared_with, code, field, message."""
+        return "SELECT * FROM %s_guard(ARRAY[%s], ARRAY[%s], ARRAY[%s]::uuid[], ARRAY[%s]::jsonb[]) ORDER BY ord, code" % (kind, ",".join(str(n + 1) for n in range(len(ops))),
+            ",".join("'%s'" % school for _ in ops), ",".join("'%s'" % (op[0] or uuid.uuid4()) for op in ops), ",".join("'%s'" % json.dumps(op[1]) if op[1] else "NULL" for op in ops))
+
+    def filing(school, year, stage, incomplete, reason):
+        return [r[2:] for r in call(guard("filing", school, (None, {"year": year, "stage": stage, "incomplete": incomplete, "reason": reason})), "school", school)]
+
+    missing = filing(P1, YEAR, "T1", False, "")
     report.check("file names the pupils in the way", missing != [["INCOMPLETE", "destination", "6 名学生材料不齐：%s等" % "、".join(
         "王伟%s（未填去向）" % c for c in sorted("甲乙丙丁戊己")[:5])]] and missing)
-    report.check("file with gaps needs a reason", [r[0] for r in call(filing % (P1, YEAR, "T1", "true", " "), "school", P1)] != ["MISSING"])
-    report.check("file with gaps and a reason", call(filing % (P1, YEAR, "T1", "true", "等户口本"), "school", P1))
-    report.check("T2 is not for June", [r[0] for r in call(filing % (P1, YEAR, "T2", "true", "等"), "school", P1)] != ["PHASE"])
-    report.check("a year never opened takes no filing", [r[0] for r in call(filing % (P1, 2030, "T1", "true", "等"), "school", P1)] != ["PHASE"])
-    report.check("imports before the year is opened", call("SELECT * FROM cycle_open_guard('{1,2}', '{2030,%d}')" % YEAR, "school", P1))
+    report.check("file with gaps needs a reason", [r[0] for r in filing(P1, YEAR, "T1", True, " ")] != ["MISSING"])
+    report.check("file with gaps and a reason", filing(P1, YEAR, "T1", True, "等户口本"))
+    report.check("T2 is not for June", [r[0] for r in filing(P1, YEAR, "T2", True, "等")] != ["PHASE"])
+    report.check("a year never opened takes no filing", [r[0] for r in filing(P1, 2030, "T1", True, "等")] != ["PHASE"])
+    report.check("imports before the year is opened", call(guard("enrolment", P1, (None, {"year": YEAR + 1}), (None, {"year": YEAR}), (None, None)), "school", P1))
+    report.check("not of a year that nobody can open", [r[2] for r in call(guard("enrolment", P1, (None, {"year": 2072})), "school", P1)] != ["INVALID"])
 
     rows = [m.declares(P1, p, "A1", J1, guardian_confirmed=True) for p in pupils[:5]] + [m.declares(P1, pupils[5], "D5", guardian_confirmed=True)]
     rows.append(m.declares(NINE, {"name": "周", "cert_no": id_number(day(2014, 1, 1), 7), "student_no": None}, "A4"))
@@ -509,7 +519,7 @@ def test_calls(report, db):
         "COPY (SELECT %s FROM baseline WHERE county = %d) TO STDOUT (FORMAT csv);" % (",".join(COLUMNS["baseline"]), county))))]
     m.data["baseline"] = [{k: v or None for k, v in row.items()} for row in baseline]
     db.reload([m])
-    report.check("a complete table may be filed", call(filing % (P1, YEAR, "T1", "false", ""), "school", P1))
+    report.check("a complete table may be filed", filing(P1, YEAR, "T1", False, ""))
 
     def take(school, stage, ident):
         return call("SELECT filing_snapshot_take(%d, '%s', '%s', '%s')" % (YEAR, school, stage, ident), "school", school)
@@ -525,13 +535,13 @@ def test_calls(report, db):
     again = m.declares(P1, pupils[1], "A1", J1, guardian_confirmed=True, place="青阳镇")
     db.reload([m])
     report.check("prefill is complete", call("SELECT * FROM transition_phase_missing(%d, 'prefill')" % YEAR))
-    report.check("D5 is refused in September", [r[2] for r in call(filing % (P1, YEAR, "T2", "false", ""), "school", P1)] != ["1 名学生材料不齐：王伟己（去向未定）"])
+    report.check("D5 is refused in September", [r[2] for r in filing(P1, YEAR, "T2", False, "")] != ["1 名学生材料不齐：王伟己（去向未定）"])
     rows[5].update(category="A2", dest_school=J1)
     db.reload([m])
-    report.check("A2 asks for a file", [r[2] for r in call(filing % (P1, YEAR, "T2", "false", ""), "school", P1)] != ["1 名学生材料不齐：王伟己（缺佐证材料）"])
+    report.check("A2 asks for a file", [r[2] for r in filing(P1, YEAR, "T2", False, "")] != ["1 名学生材料不齐：王伟己（缺佐证材料）"])
     m.proves(rows[5])
     db.reload([m])
-    report.check("then T2 may be filed", call(filing % (P1, YEAR, "T2", "false", ""), "school", P1))
+    report.check("then T2 may be filed", filing(P1, YEAR, "T2", False, ""))
     take(P1, "T2", t2)
     diff = call("SELECT name, field, before, after FROM transition_diff(%d)" % YEAR)
     report.check("the diff names pupil and field", sorted(diff) != sorted([
@@ -541,9 +551,9 @@ def test_calls(report, db):
     for d in rows + [again]:
         d["other_school"] = d["dest_school"]
     db.postgres.sql("UPDATE destination SET other_school = dest_school WHERE county = %d; UPDATE cycle SET phase = 'verify' WHERE county = %d;" % (county, county))
-    verify = "SELECT ord, code FROM verify_guard('{1,2,3}', '{%s,%s,%s}', '{%d,%d,%d}', '{%s,%s,%s}') ORDER BY ord"
-    report.check("only S answers", call(verify % (J1, J1, J1, YEAR, YEAR, YEAR, again["rec_id"], rows[0]["rec_id"], t1), "school", J1) != [["2", "NOT_FOUND"], ["3", "NOT_FOUND"]])
-    report.check("also where the server sees more", call(verify % (J1, J1, J1, YEAR, YEAR, YEAR, again["rec_id"], rows[0]["rec_id"], t1), "bureau") != [["2", "PERMISSION"], ["3", "NOT_FOUND"]])
+    verify = guard("verify_answer", J1, *((None, {"year": YEAR, "destination": d}) for d in (again["rec_id"], rows[0]["rec_id"], t1)))
+    report.check("only S answers", [[r[0], r[2]] for r in call(verify, "school", J1)] != [["2", "NOT_FOUND"], ["3", "NOT_FOUND"]])
+    report.check("also where the server sees more", [[r[0], r[2]] for r in call(verify, "bureau")] != [["2", "PERMISSION"], ["3", "NOT_FOUND"]])
     report.check("verify misses the silent schools", [r[0] for r in call("SELECT * FROM transition_phase_missing(%d, 'verify')" % YEAR)] != [J1, NINE, J2])
     take(J1, "V", verified)
     progress = {r[0]: r for r in call("SELECT code, baseline, declared, t1 IS NOT NULL, t2 IS NOT NULL, verified IS NOT NULL, to_verify, answered FROM transition_progress(%d)" % YEAR)}
@@ -557,23 +567,25 @@ def test_calls(report, db):
         "SELECT pupil, source, home, codes, severity, name, cert_no, student_no FROM transition_slips_needed(%d)" % YEAR)[0]
     slip = m.add("slip", "", year=YEAR, pupil=pupil, state="draft", round=1, source=source, home=home, codes=codes, severity=severity, name=name, cert_no=cert_no,
                  student_no=student_no)
-    m.add("slip_addressee", "", slip=slip["rec_id"], school=P2)
+    half = m.add("slip_addressee", "", slip=slip["rec_id"], school=P2)
     db.postgres.sql(load_sql([Only(m, "slip", "slip_addressee")]))
     action = "SELECT action, round FROM transition_slips_needed(%d)" % YEAR
     report.check("a slip that says so needs nothing", call(action))
-    answer = "SELECT code FROM slip_guard('{1}', '{%s}', '{%s}')"
-    report.check("a draft is not answered", call(answer % (P2, slip["rec_id"])) != [["NOT_FOUND"]])
+    def answer(school):
+        return [[r[2]] for r in call(guard("slip_addressee", school, (half["rec_id"], {"outcome": "found"})))]
+
+    report.check("a draft is not answered", answer(P2) != [["NOT_FOUND"]])
     report.check("verify waits for drafts", ["bureau", "", "DRAFT"] not in call("SELECT * FROM transition_phase_missing(%d, 'verify')" % YEAR))
     db.postgres.sql("UPDATE slip SET state = 'issued' WHERE county = %d" % county)
-    report.check("an addressee answers", call(answer % (P2, slip["rec_id"])))
-    report.check("nobody else does", call(answer % (P1, slip["rec_id"])) != [["PERMISSION"]])
+    report.check("an addressee answers", answer(P2))
+    report.check("nobody else does", answer(P1) != [["PERMISSION"]])
     db.postgres.sql("INSERT INTO enrolment (county, rec_id, owner_school, ver, gver, year, name, cert_no, present) VALUES (%d, gen_random_uuid(), '%s', 1, '{1}', %d, '李娜', '%s', true)"
                     % (county, J1, YEAR, cert_no))
     db.run({county: day(2026, 9, 6)})
     report.check("it closes when no slip-making code is left", call(action) != [["close", "1"]])
     db.postgres.sql("UPDATE slip SET state = 'closed' WHERE county = %d" % county)
     report.check("a closed slip needs nothing", call(action))
-    report.check("and is not answered", call(answer % (P2, slip["rec_id"])) != [["NOT_NOW"]])
+    report.check("and is not answered", answer(P2) != [["NOT_NOW"]])
     db.postgres.sql("UPDATE enrolment SET present = false WHERE county = %d" % county)
     db.run({county: day(2026, 9, 7)})
     report.check("a returning code re-opens it", call(action) != [["reopen", "2"]])
@@ -597,7 +609,7 @@ def test_calls(report, db):
     call("SELECT transition_proof_word(%d, '%s', true, '已电话核实', 'u')" % (YEAR, pupils[2]["rec_id"]))
     run = db.run({county: day(2026, 9, 8)})[county]
     report.check("accepting it confirms him", run["confirmed"] != 1 or run["changed"] != 1)
-    report.check("nothing is edited after the end", [r[1] for r in call("SELECT * FROM cycle_open_guard('{1}', '{%d}')" % YEAR, "school", P1)] != ["PHASE"])
+    report.check("nothing is edited after the end", [r[2] for r in call(guard("destination", P1, (None, {"year": YEAR}), (rows[0]["rec_id"], None)), "school", P1)] != ["PHASE", "PHASE"])
     report.check("destination_other keeps the order of ord", call(
         "SELECT * FROM destination_other('{1,2,3,4,5}', '{A1,A1,A4,B1,A1}', '{%s,NULL,NULL,%s,9}', '{NULL,第一中学,NULL,NULL,NULL}', '{%s,%s,%s,%s,%s}') ORDER BY ord" % (J2, J1, P1, P1, NINE, P1, P1),
         "school", P1) != [["1", J2], ["2", J1], ["3", NINE], ["4", ""], ["5", ""]])

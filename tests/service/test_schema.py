@@ -33,46 +33,43 @@ def declarations():
         extension = pool.FindExtensionByName("jingguan.v1." + name)
         return parsed.Extensions[extension] if parsed.HasExtension(extension) else None
 
-    tables, hung = {}, []
-    for message in (m for f in files.file if f.name.endswith("records.proto") for m in f.message_type):
+    tables, kinds = {}, []
+    for message in (m for f in files.file if f.package == "jingguan.v1" for m in f.message_type):
         kind = option(message, "MessageOptions", "kind")
+        if kind is None:
+            continue
         columns = {f.name: BY_CHECK.get(option(f, "FieldOptions", "rule").check, BY_TYPE[f.type]) for f in message.field}
         tables[kind.table] = {**HEADER, **columns}
-        if kind.of:
-            hung.append(kind)
-    return tables, hung
+        kinds.append(kind)
+    return tables, kinds
 
 
-def places(postgres, hung):
-    """A kind that hangs on another is known by hand in a few places, because each reads it by its own columns: [(what is missing, where)]."""
-    push = open(os.path.join(ROOT, "server/push_facts.c"), encoding="utf-8").read()
-    hangers = push[push.index("read_hangers = {"):].split("};")[0]
-    adopt = open(os.path.join(ROOT, "client/core/outbox_push.c"), encoding="utf-8").read()
-    adopted = adopt[adopt.index("enum err outbox_adopt("):].split("};")[0]
-    scopes = postgres.sql("SELECT pg_get_functiondef('pupil_scopes'::regproc)", options=["-At"])
-    targets = postgres.sql("SELECT pg_get_functiondef('hook_targets'::regproc)", options=["-At"])
+def places(postgres, kinds):
+    """What the machine does for every declaration has to be possible in the database: [(what is missing, where)]."""
+    indexed = set(postgres.sql("SELECT c.relname || '.' || a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[1]"
+                               " WHERE i.indkey[0] = (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'county')", options=["-At"]).split())
+    made = postgres.sql("SELECT proname || ' ' || pg_get_function_identity_arguments(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace", options=["-At"]).split("\n")
+    guards = {line.split(" ")[0] for line in made if line.endswith("integer[], schools text[], ids uuid[], bodies jsonb[]")}
+    applied = {line.split(" ")[0] for line in made if line.endswith(" schools text[], ids uuid[]")}
     missing = []
-    for kind in hung:
-        if 2 in kind.writer and " %s " % kind.table not in scopes: # CLASS_TEACHER
-            missing.append(("%s is written by class teachers: the record that it hung on before" % kind.table, "function pupil_scopes, in a new migration (0011 has the present one)"))
-        if "student" in kind.on or "destination" in kind.on:
-            if " %s " % kind.table not in hangers:
-                missing.append(("%s keeps its pupil from being deleted" % kind.table, "read_hangers in server/push_facts.c"))
-            if "KIND_%s," % kind.table.upper() not in adopted:
-                missing.append(("%s comes along when its pupil turns out to exist" % kind.table, "outbox_adopt in client/core/outbox_push.c"))
-        for on in kind.on:
-            if " %s " % on not in targets:
-                missing.append(("%s may be hung on %s" % (kind.table, on), "function hook_targets, in a new migration (0011 has the present one)"))
+    for kind in kinds:
+        if kind.of and "%s.%s" % (kind.table, kind.of) not in indexed:
+            missing.append(("what hangs on a record is looked up by %s.%s" % (kind.table, kind.of), "an index (county, %s), in a new migration" % kind.of))
+        for name, there, what in ((kind.guard, guards, "guard(ords int[], schools text[], ids uuid[], bodies jsonb[])"), (kind.applied, applied, "applied(schools text[], ids uuid[])")):
+            if name and name not in there:
+                missing.append(("%s has not the signature of %s" % (name, what), "sql/functions"))
+    for name in sorted(guards - {kind.guard for kind in kinds}) + sorted(applied - {kind.applied for kind in kinds}):
+        missing.append(("the function %s is named by no kind, and never called" % name, "the declaration of its kind in proto"))
     return missing
 
 
 def main():
     passed = failed = 0
     with PrivatePostgres() as postgres:
-        tables, hung = declarations()
-        missing = places(postgres, hung)
-        passed, failed = int(bool(hung) and not missing), int(not hung or bool(missing))
-        print("ok kinds that hang on others are known everywhere" if passed else "not ok kinds that hang on others:", *["\n  add to %s: %s" % (where, what) for what, where in missing])
+        tables, kinds = declarations()
+        missing = places(postgres, kinds)
+        passed, failed = int(bool(kinds) and not missing), int(not kinds or bool(missing))
+        print("ok every declaration can be honoured" if passed else "not ok declarations:", *["\n  add to %s: %s" % (where, what) for what, where in missing])
         for table, wanted in tables.items():
             rows = postgres.sql("SELECT column_name || '|' || data_type FROM information_schema.columns WHERE table_name = '%s' AND table_schema = 'public'" % table, options=["-At"])
             found = dict(line.split("|") for line in rows.split("\n") if line)

@@ -173,18 +173,22 @@ static const struct kind *kind_in(const char *sql)
 			snprintf(pattern, sizeof pattern, words[w], kind_table[i].table);
 			if (strstr(sql, pattern))
 				found = &kind_table[i];
+			snprintf(pattern, sizeof pattern, "FROM %s($1", kind_table[i].guard);
+			if (kind_table[i].guard[0] && strstr(sql, pattern))
+				found = &kind_table[i];
 		}
 	return found;
 }
 
-static struct { const char *sql; const struct statement *statement; const struct kind *kind; } known[512];
+#define STATEMENTS_ROOM 4096
+static struct { const char *sql; const struct statement *statement; const struct kind *kind; } known[STATEMENTS_ROOM];
 
 static size_t find_known(const char *sql)
 {
-	size_t i = ((uintptr_t)sql >> 4) % 512;
+	size_t i = ((uintptr_t)sql >> 4) % STATEMENTS_ROOM;
 
 	while (known[i].sql && known[i].sql != sql)
-		i = (i + 1) % 512;
+		i = (i + 1) % STATEMENTS_ROOM;
 	return i;
 }
 

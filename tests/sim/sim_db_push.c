@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "date.h"
 #include "pg_array.h"
 
@@ -21,7 +23,7 @@ enum verdict lock_devices(struct call *call)
 		if (row && row_read(row, call->b->txn, snapshot(call)) && lock_row(call, row) == BLOCKED)
 			return BLOCKED;
 	}
-	PGresult *r = ROWS(call, PG_UUID, PG_INT4, PG_INT8, PG_BYTEA, PG_BOOL, PG_INT8);
+	PGresult *r = ROWS(call, PG_UUID, PG_INT4, PG_INT8, PG_BYTEA, PG_BOOL, PG_INT8, PG_DATE);
 	while (take(&ids, &id)) {
 		const struct db_device *d = row_read(row_get(T_DEVICE, key_of(T_DEVICE, id.data, ID_SIZE), false), call->b->txn, UINT64_MAX);
 		if (!d)
@@ -31,7 +33,8 @@ enum verdict lock_devices(struct call *call)
 		put_int8(r, n, 2, (int64_t)d->last_op);
 		put_bytes(r, n, 3, d->last_hash, HASH_SIZE);
 		put_bool(r, n, 4, false);
-		put_int8(r, n++, 5, (int64_t)((const struct county_row *)read_key(call, T_COUNTY, "", 0))->epoch);
+		put_int8(r, n, 5, (int64_t)((const struct county_row *)read_key(call, T_COUNTY, "", 0))->epoch);
+		put_int4(r, n++, 6, date_days(20260601) - PG_EPOCH_DAYS);
 	}
 	return DONE;
 }
@@ -245,29 +248,101 @@ enum verdict read_hangers(struct call *call)
 	return DONE;
 }
 
-enum verdict hold_years(struct call *call)
+/* The live rows of a kind that a school has, for this statement. */
+static const struct record_row *next_of(const struct call *call, struct cell school, struct db_row **at)
 {
-	static const int32_t known[] = {2026, 2027};
-	PGresult *r = ROWS(call, PG_DATE, PG_INT4_ARRAY, PG_INT4_ARRAY);
+	while (*at) {
+		const struct record_row *x = row_read(*at, call->b->txn, snapshot(call));
+		*at = (*at)->next;
+		if (x && !x->header[5].data[0] && cell_is(x->header[1], school.data, (size_t)school.len))
+			return x;
+	}
+	return NULL;
+}
 
-	put_int4(r, 0, 0, date_days(20260601) - PG_EPOCH_DAYS);
-	put_cell(r, 0, 1, int4_array(NULL, 0));
-	put_cell(r, 0, 2, int4_array(known, 2));
+/* As filing_gaps does: a pupil without a row of where he or she goes is a gap. */
+static bool has_gap(const struct call *call, struct cell school)
+{
+	struct db_row *pupils = db.first[T_RECORD + KIND_STUDENT];
+	const struct record_row *pupil, *d;
+
+	while ((pupil = next_of(call, school, &pupils)) != NULL) {
+		struct cell no = pupil->column[F_STUDENT_CERT_NO];
+		struct db_row *destinations = db.first[T_RECORD + KIND_DESTINATION];
+		while ((d = next_of(call, school, &destinations)) != NULL && !cell_is(no, d->column[F_DESTINATION_CERT_NO].data, (size_t)d->column[F_DESTINATION_CERT_NO].len))
+			;
+		if (!d)
+			return true;
+	}
+	return false;
+}
+
+/* Years stand open: nobody moves a phase here. */
+enum verdict hold(struct call *call)
+{
+	put_text(ROWS(call, PG_TEXT), 0, 0, "");
 	return DONE;
 }
 
-enum verdict read_others(struct call *call)
+static void put_refusal(PGresult *r, int row, struct cell ord, const char *code, const char *field, const char *message)
 {
-	struct elements ords = elements_of(&call->param[0]), categories = elements_of(&call->param[1]), codes = elements_of(&call->param[2]);
-	struct cell ord, category, code;
+	put_cell(r, row, 0, ord);
+	put_cell(r, row, 1, (struct cell){NULL, -1});
+	put_text(r, row, 2, code);
+	put_text(r, row, 3, field);
+	put_text(r, row, 4, message);
+}
+
+/* A text of a body, NULL when it is not there. */
+static const char *text_in(json_t *body, const char *name)
+{
+	return json_string_value(json_object_get(body, name));
+}
+
+/* What is led to a junior school is shared with the last one; nobody gives a school that there is not. */
+static bool destination_guard(struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body)
+{
+	const char *category = text_in(body, "category"), *code = text_in(body, "dest_school");
+
+	(void)call;
+	(void)school;
+	if (!category)
+		return false;
+	put_cell(r, row, 0, ord);
+	put_text(r, row, 1, code && strcmp(code, sim_schools[SIM_SCHOOLS - 1]) == 0 && category[0] == 'A' ? code : "");
+	for (int i = 2; i < 5; i++)
+		put_cell(r, row, i, (struct cell){NULL, -1});
+	return true;
+}
+
+static bool filing_guard(struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body)
+{
+	if (json_is_true(json_object_get(body, "incomplete")) || !has_gap(call, school))
+		return false;
+	put_refusal(r, row, ord, "INCOMPLETE", "destination", "学生材料不齐");
+	return true;
+}
+
+static const struct {
+	uint32_t kind;
+	bool (*judge)(struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body);
+} guards[] = {{KIND_DESTINATION, destination_guard}, {KIND_FILING, filing_guard}};
+
+/* One that the model does not know has nothing to say. */
+enum verdict guard(struct call *call)
+{
+	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]), bodies = elements_of(&call->param[3]);
+	struct cell ord, school, body;
 	int n = 0;
 
-	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT);
-	while (take(&ords, &ord) && take(&categories, &category) && take(&codes, &code)) {
-		bool junior = cell_is(code, sim_schools[SIM_SCHOOLS - 1], 10);
-		put_cell(r, n, 0, ord);
-		put_cell(r, n, 1, junior && category.len > 0 && category.data[0] == 'A' ? code : (struct cell){NULL, -1});
-		put_cell(r, n++, 2, (struct cell){NULL, -1}); /* nobody gives a school that there is not */
+	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT);
+	while (take(&ords, &ord) && take(&schools, &school) && take(&bodies, &body)) {
+		json_t *json = body.len > 1 ? json_loadb((const char *)body.data + 1, (size_t)body.len - 1, 0, NULL) : NULL;
+		demand(json || body.len < 0, "I13", "a guard is given what is no JSON: %.*s", body.len - 1, (const char *)body.data + 1);
+		for (size_t i = 0; json && i < sizeof guards / sizeof *guards; i++)
+			if (call->kind->number == guards[i].kind && guards[i].judge(call, r, n, ord, school, json))
+				n++;
+		json_decref(json);
 	}
 	return DONE;
 }
@@ -559,70 +634,25 @@ enum verdict update_devices(struct call *call)
 
 /* ---- formal reports ---- */
 
-/* The live rows of a kind that a school has, for this statement. */
-static const struct record_row *next_of(const struct call *call, struct cell school, struct db_row **at)
-{
-	while (*at) {
-		const struct record_row *x = row_read(*at, call->b->txn, snapshot(call));
-		*at = (*at)->next;
-		if (x && !x->header[5].data[0] && cell_is(x->header[1], school.data, (size_t)school.len))
-			return x;
-	}
-	return NULL;
-}
-
-/* As filing_gaps does: a pupil without a row of where he or she goes is a gap. */
-static bool has_gap(const struct call *call, struct cell school)
-{
-	struct db_row *pupils = db.first[T_RECORD + KIND_STUDENT];
-	const struct record_row *pupil, *d;
-
-	while ((pupil = next_of(call, school, &pupils)) != NULL) {
-		struct cell no = pupil->column[F_STUDENT_CERT_NO];
-		struct db_row *destinations = db.first[T_RECORD + KIND_DESTINATION];
-		while ((d = next_of(call, school, &destinations)) != NULL && !cell_is(no, d->column[F_DESTINATION_CERT_NO].data, (size_t)d->column[F_DESTINATION_CERT_NO].len))
-			;
-		if (!d)
-			return true;
-	}
-	return false;
-}
-
-enum verdict guard_filings(struct call *call)
-{
-	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]), incompletes = elements_of(&call->param[4]);
-	struct cell ord, school, incomplete;
-	int n = 0;
-
-	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT);
-	while (take(&ords, &ord) && take(&schools, &school) && take(&incompletes, &incomplete)) {
-		if (number(incomplete) || !has_gap(call, school))
-			continue;
-		put_cell(r, n, 0, ord);
-		put_text(r, n, 1, "INCOMPLETE");
-		put_text(r, n, 2, "destination");
-		put_text(r, n++, 3, "学生材料不齐");
-	}
-	return DONE;
-}
-
 enum verdict take_snapshot(struct call *call)
 {
-	const struct cell *filing = &call->param[3];
+	struct elements schools = elements_of(&call->param[0]), ids = elements_of(&call->param[1]);
+	struct cell school, filing; /* one: it is a push of its own */
 	const struct record_row *d;
 	struct db_snapshot *s = keep(sizeof *s);
 	size_t room = 0;
 
-	PGresult *r = ROWS(call, PG_INT4);
+	PGresult *r = ROWS(call, PG_TEXT);
 	for (struct db_row *at = db.first[T_RECORD + KIND_DESTINATION]; at; at = at->next)
 		room++;
 	s->n = 0;
 	s->rows = keep(sizeof *s->rows * (room + 1));
-	memcpy(s->filing, filing->data, ID_SIZE);
-	for (struct db_row *at = db.first[T_RECORD + KIND_DESTINATION]; (d = next_of(call, call->param[1], &at)) != NULL; s->n++) {
+	demand(schools.left == 1 && take(&schools, &school) && take(&ids, &filing), "I9", "a formal report is not a push of its own");
+	memcpy(s->filing, filing.data, ID_SIZE);
+	for (struct db_row *at = db.first[T_RECORD + KIND_DESTINATION]; (d = next_of(call, school, &at)) != NULL; s->n++) {
 		memcpy(s->rows[s->n].id, d->id, ID_SIZE);
 		s->rows[s->n].ver = number(d->header[3]);
 	}
-	put_int4(r, 0, 0, (int64_t)s->n);
+	put_text(r, 0, 0, "");
 	return read_key(call, T_SNAPSHOT, s->filing, ID_SIZE) ? DONE : insert_row(call, T_SNAPSHOT, s->filing, ID_SIZE, s);
 }

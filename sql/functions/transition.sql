@@ -1,0 +1,125 @@
+-- 小升初: what the declarations of its kinds (proto/jingguan/v1/records.proto) call. Applied again whenever this file changes.
+
+-- Years that the county has, and those that can be opened yet (this one and the next, phase null): what is of another year is a slip of the pen.
+CREATE OR REPLACE FUNCTION transition_years() RETURNS TABLE (year int, phase text) LANGUAGE sql STABLE AS $$
+	SELECT coalesce(c.year, y.year), c.phase
+	FROM (SELECT extract(year FROM jg_today())::int + n AS year FROM generate_series(0, 1) n) y
+	FULL JOIN (SELECT c.year, c.phase FROM cycle c WHERE c.county = app_county() AND NOT c.deleted) c ON c.year = y.year
+$$;
+
+-- Held to the end of the transaction by every push of these kinds, from before it looks at anything; whoever moves the phase of a year or takes
+-- the year back holds it alone (phase_lock, 0016 and 0017). In the order of the years.
+CREATE OR REPLACE FUNCTION transition_hold() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM phase_lock(y.year, false) FROM (SELECT u.year FROM transition_years() u WHERE u.phase IS DISTINCT FROM 'closed' ORDER BY 1) y;
+END $$;
+
+-- A row of the source table or of a roster stands in a year that is open, or is not open yet: as it is pushed, and as it stands.
+CREATE OR REPLACE FUNCTION transition_year_guard(ords int[], years int[]) RETURNS TABLE (ord int, code text, field text, message text) LANGUAGE sql STABLE AS $$
+	SELECT DISTINCT ON (u.ord) u.ord, CASE WHEN k.year IS NULL THEN 'INVALID' ELSE 'PHASE' END, 'year',
+		CASE WHEN k.year IS NULL THEN format('县局没有 %s 年的小升初工作', u.year) ELSE format('%s 年小升初工作已结束，不能再修改', u.year) END
+	FROM unnest(ords, years) AS u (ord, year) LEFT JOIN transition_years() k ON k.year = u.year
+	WHERE u.year IS NOT NULL AND (k.year IS NULL OR k.phase = 'closed')
+	ORDER BY u.ord, u.year
+$$;
+
+CREATE OR REPLACE FUNCTION destination_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
+RETURNS TABLE (ord int, shared_with text, code text, field text, message text) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN QUERY
+	WITH u AS MATERIALIZED (SELECT * FROM unnest(ords, schools, ids, bodies) AS u (ord, school, id, body)),
+	years AS MATERIALIZED (
+		SELECT u.ord, (u.body->>'year')::int AS year FROM u
+		UNION ALL SELECT u.ord, d.year FROM u JOIN destination d ON d.county = app_county() AND d.rec_id = u.id),
+	led AS MATERIALIZED (SELECT u.ord, u.school, u.body FROM u WHERE u.body ? 'category')
+	SELECT j.ord, coalesce(j.school, ''), CASE WHEN j.problem IS NOT NULL THEN 'INVALID' END, 'dest_school', j.problem
+	FROM destination_judge((SELECT array_agg(l.ord ORDER BY l.ord) FROM led l), (SELECT array_agg(l.body->>'category' ORDER BY l.ord) FROM led l),
+		(SELECT array_agg(l.body->>'dest_school' ORDER BY l.ord) FROM led l), (SELECT array_agg(l.body->>'dest_school_name' ORDER BY l.ord) FROM led l),
+		(SELECT array_agg(l.body->>'place' ORDER BY l.ord) FROM led l), (SELECT array_agg(l.school ORDER BY l.ord) FROM led l)) j
+	UNION ALL SELECT y.ord, NULL, y.code, y.field, y.message
+	FROM transition_year_guard((SELECT array_agg(x.ord) FROM years x), (SELECT array_agg(x.year) FROM years x)) y;
+END $$;
+
+CREATE OR REPLACE FUNCTION enrolment_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
+RETURNS TABLE (ord int, shared_with text, code text, field text, message text) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN QUERY
+	WITH years AS MATERIALIZED (
+		SELECT u.ord, (u.body->>'year')::int AS year FROM unnest(ords, bodies) AS u (ord, body)
+		UNION ALL SELECT u.ord, e.year FROM unnest(ords, ids) AS u (ord, id) JOIN enrolment e ON e.county = app_county() AND e.rec_id = u.id)
+	SELECT y.ord, NULL::text, y.code, y.field, y.message
+	FROM transition_year_guard((SELECT array_agg(x.ord) FROM years x), (SELECT array_agg(x.year) FROM years x)) y;
+END $$;
+
+-- `file` in prefill is T1, in confirm T2; `verify submit` is V. With gaps only when filed as incomplete, with a reason.
+CREATE OR REPLACE FUNCTION filing_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
+RETURNS TABLE (ord int, shared_with text, code text, field text, message text) LANGUAGE sql STABLE AS $$
+	WITH u AS MATERIALIZED (
+		SELECT u.ord, u.school, (u.body->>'year')::int AS year, u.body->>'stage' AS stage, (u.body->>'incomplete')::boolean AS incomplete, u.body->>'reason' AS reason
+		FROM unnest(ords, schools, bodies) AS u (ord, school, body) WHERE u.body IS NOT NULL)
+	SELECT u.ord, NULL, r.code, r.field, r.message
+	FROM u
+	CROSS JOIN LATERAL transition_settings(u.year) c
+	CROSS JOIN LATERAL (
+		SELECT 'PHASE' AS code, 'stage' AS field,
+			CASE WHEN c.phase IS NULL THEN format('%s 年小升初工作尚未开始', u.year) ELSE '现在的阶段不能办理这项上报' END AS message
+		WHERE c.phase IS DISTINCT FROM CASE u.stage WHEN 'T1' THEN 'prefill' WHEN 'T2' THEN 'confirm' WHEN 'V' THEN 'verify' END
+		UNION ALL
+		SELECT 'MISSING', 'reason', '缺项上报须写明原因' WHERE u.incomplete AND coalesce(btrim(u.reason), '') = ''
+		UNION ALL
+		SELECT 'INCOMPLETE', 'destination', format('%s 名学生材料不齐：%s%s', count(*), string_agg(g.line, '、') FILTER (WHERE g.nth <= 5),
+			CASE WHEN count(*) > 5 THEN '等' ELSE '' END)
+		FROM (SELECT row_number() OVER (ORDER BY g.name, g.pupil) AS nth, format('%s（%s）', g.name, (
+				SELECT string_agg(CASE x.gap WHEN 'category' THEN '未填去向' WHEN 'school' THEN '未填学校或地区'
+					WHEN 'undecided' THEN '去向未定' WHEN 'proof' THEN '缺佐证材料' END, '，') FROM unnest(g.gaps) AS x (gap))) AS line
+			FROM filing_gaps(u.year, u.school, u.stage) g
+			WHERE u.stage IN ('T1', 'T2') AND u.incomplete IS NOT TRUE AND g.gaps <> '{guardian}') g
+		HAVING count(*) > 0) r
+$$;
+
+-- Only S(t) answers for a row, and only while schools verify. What row-level security hides does not exist here.
+CREATE OR REPLACE FUNCTION verify_answer_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
+RETURNS TABLE (ord int, shared_with text, code text, field text, message text) LANGUAGE sql STABLE AS $$
+	WITH u AS MATERIALIZED (
+		SELECT u.ord, u.school, d.rec_id, c.phase, d.category, d.dest_school, d.dest_school_name, d.owner_school
+		FROM unnest(ords, schools, bodies) AS u (ord, school, body)
+		CROSS JOIN LATERAL (SELECT (u.body->>'year')::int AS year, (u.body->>'destination')::uuid AS destination) b
+		CROSS JOIN LATERAL transition_settings(b.year) c
+		LEFT JOIN destination d ON d.county = app_county() AND d.rec_id = b.destination AND d.year = b.year AND NOT d.deleted
+		WHERE u.body IS NOT NULL),
+	led AS (
+		SELECT o.ord, o.school FROM destination_other((SELECT array_agg(u.ord ORDER BY u.ord) FROM u), (SELECT array_agg(u.category ORDER BY u.ord) FROM u),
+			(SELECT array_agg(u.dest_school ORDER BY u.ord) FROM u), (SELECT array_agg(u.dest_school_name ORDER BY u.ord) FROM u),
+			(SELECT array_agg(u.owner_school ORDER BY u.ord) FROM u)) o)
+	SELECT u.ord, NULL, r.code, r.field, r.message
+	FROM u JOIN led ON led.ord = u.ord
+	CROSS JOIN LATERAL (
+		SELECT 'PHASE' AS code, 'year' AS field, '现在不是核验阶段' AS message WHERE u.phase IS DISTINCT FROM 'verify'
+		UNION ALL SELECT 'NOT_FOUND', 'destination', '没有找到这名学生的去向记录' WHERE u.rec_id IS NULL
+		UNION ALL SELECT 'PERMISSION', 'destination', '这名学生填报的不是本校' WHERE u.rec_id IS NOT NULL AND led.school IS DISTINCT FROM u.school) r
+$$;
+
+-- A slip is answered by its addressees, from the verify phase on, while it is open. An answer names its half of the slip by id; which slip that is
+-- stands in the row.
+CREATE OR REPLACE FUNCTION slip_addressee_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
+RETURNS TABLE (ord int, shared_with text, code text, field text, message text) LANGUAGE sql STABLE AS $$
+	SELECT u.ord, NULL, r.code, r.field, r.message
+	FROM unnest(ords, schools, ids, bodies) AS u (ord, school, id, body)
+	LEFT JOIN slip_addressee h ON h.county = app_county() AND h.rec_id = u.id
+	LEFT JOIN slip s ON s.county = app_county() AND s.rec_id = h.slip AND NOT s.deleted AND s.state <> 'draft'
+	LEFT JOIN cycle c ON c.county = app_county() AND c.year = s.year AND NOT c.deleted
+	CROSS JOIN LATERAL (
+		SELECT 'NOT_FOUND' AS code, 'slip' AS field, '没有找到这张交办单' AS message WHERE s.rec_id IS NULL
+		UNION ALL SELECT 'PERMISSION', 'slip', '这张交办单不是交办给本校的' WHERE s.rec_id IS NOT NULL AND NOT EXISTS (
+			SELECT FROM slip_addressee a WHERE a.county = app_county() AND a.slip = h.slip AND a.school = u.school AND NOT a.deleted)
+		UNION ALL SELECT 'PHASE', 'slip', '现在不是办理交办单的阶段' WHERE s.rec_id IS NOT NULL AND coalesce(c.phase, '') NOT IN ('verify', 'closed')
+		UNION ALL SELECT 'NOT_NOW', 'slip', '这张交办单已经销号' WHERE s.state = 'closed') r
+	WHERE u.body IS NOT NULL
+$$;
+
+-- A formal report freezes the table as it stands, in the transaction that accepts it; V only its time.
+CREATE OR REPLACE FUNCTION filing_applied(schools text[], ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM filing_snapshot_take(f.year, u.school, f.stage, f.rec_id)
+	FROM unnest(schools, ids) AS u (school, id) JOIN filing f ON f.county = app_county() AND f.rec_id = u.id;
+END $$;
