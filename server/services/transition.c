@@ -82,6 +82,23 @@ bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id
 	return true;
 }
 
+const char *transition_nothing_to_say(const struct request *r)
+{
+	switch (r->method->number) {
+	case METHOD_TRANSITION_DECIDE_PROOF:
+		return tr("这名学生还没有填报去向，没有材料可以认定",
+			"this pupil has declared nothing: there is no proof to judge");
+	case METHOD_TRANSITION_DECIDE_PAIR:
+		return REQUEST(r, pb_pair_word)->withdraw
+			       ? tr("这一对没有判定过，或已经撤回，没有改动",
+					 "nothing stands on this pair, nothing was changed")
+			       : tr("这一行不是今年名册或去向表里的，没有改动",
+					 "this row is not of this year's tables");
+	default:
+		return tr("这名学生已经是这样，没有改动", "it is so already, nothing was changed");
+	}
+}
+
 const struct handler transition_handlers[] = {
 	{METHOD_TRANSITION_OPEN, transition_open},
 	{METHOD_TRANSITION_CANCEL, transition_cancel},

@@ -494,23 +494,6 @@ static void take_about(struct request *r, const PGresult *a)
 		s->about = arena_printf(&r->arena, tr("%s，材料 %d 份", "%s, %d files"), s->about, (int)db_get_int(a, 0, 3));
 }
 
-/* Why a word changed nothing. */
-static const char *nothing_to_say(const struct request *r)
-{
-	switch (r->method->number) {
-	case METHOD_TRANSITION_DECIDE_PROOF:
-		return tr("这名学生还没有填报去向，没有材料可以认定", "this pupil has declared nothing: there is no proof to judge");
-	case METHOD_TRANSITION_DECIDE_PAIR:
-		return REQUEST(r, pb_pair_word)->withdraw
-			       ? tr("这一对没有判定过，或已经撤回，没有改动",
-					 "nothing stands on this pair, nothing was changed")
-			       : tr("这一行不是今年名册或去向表里的，没有改动",
-					 "this row is not of this year's tables");
-	default:
-		return tr("这名学生已经是这样，没有改动", "it is so already, nothing was changed");
-	}
-}
-
 /* The word's statement has run; nothing to say it on means refusing, otherwise the run follows. */
 static void after_word(struct request *r)
 {
@@ -519,7 +502,7 @@ static void after_word(struct request *r)
 	take_about(r, r->task.result[0]);
 	s->changed = (uint32_t)db_get_int(r->task.result[1], 0, 0);
 	if (s->changed == 0) {
-		request_refuse(r, ERR_NOT_NOW, "pupil", nothing_to_say(r),
+		request_refuse(r, ERR_NOT_NOW, "pupil", transition_nothing_to_say(r),
 			tr("先看清单：jgadmin transition proof list、pair list、mismatches 或 progress",
 				"look at the list: jgadmin transition proof list, pair list, mismatches or "
 				"progress"));
