@@ -1,9 +1,10 @@
-/* codes.h - the code lists of the field (domain.md §1, cli.md): code, Chinese and English word, and the other
- * words that people's files use. Owns the lists and the reading of class names. Kinship of guardians
+/* codes.h - code lists (proto/jingguan/v1/codes.proto and each service's own file): code, Chinese and English word, and the other
+ * words that people's files use; and the reading of class names. Kinship of guardians
  * (监护人关系) has no list: it is free text. All data is constant; any thread. */
 #ifndef JG_CODES_H
 #define JG_CODES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -21,32 +22,19 @@ struct code_list {
 	size_t n;
 };
 
-extern const struct code_list codes_gender;       /* GB/T 2261.1 */
-extern const struct code_list codes_ethnic;       /* GB/T 3304 */
-extern const struct code_list codes_cert_type;    /* 证件类型; "1" is the resident ID */
-extern const struct code_list codes_role;         /* of accounts, by their number on the wire */
-extern const struct code_list codes_grade;        /* 11-16, 21-23, 31-33 */
-extern const struct code_list codes_pupil_status; /* 当前状态 */
-extern const struct code_list codes_school_type;  /* 办学类型, GB/T 33782-2017 table 4 */
-extern const struct code_list codes_founder;      /* 举办者; "999" is private */
-extern const struct code_list codes_stage;        /* 学段 of a catchment: primary, junior */
-extern const struct code_list codes_destination;  /* 去向类别 A1-D5 */
-extern const struct code_list codes_outcome;      /* answers to a 交办单 */
-extern const struct code_list codes_answer;       /* present, absent, unknown */
-extern const struct code_list codes_phase;        /* of the 小升初 cycle */
-extern const struct code_list codes_filing_stage; /* T1, T2, V */
-extern const struct code_list codes_severity;
-extern const struct code_list codes_slip_state;
-extern const struct code_list codes_reminder;
-extern const struct code_list codes_pupil_state; /* CONFIRMED … OPEN */
-extern const struct code_list codes_declared;     /* how far a pupil's destination is */
-extern const struct code_list codes_op_state;     /* of an operation of the outbox */
-extern const struct code_list codes_mismatch;     /* M01-M61 of reconciliation */
-extern const struct code_list codes_yes_no;       /* "1" and "0" */
+/* Every list, made from the .proto files that declare them: code_lists.h has codes_<name> of each. */
+struct named_list {
+	const char *name;
+	const struct code_list *list;
+	bool checked;	   /* a field or a request names it: what people may ask for */
+	const char *about; /* English, where such a value stands when no check names the list, or NULL */
+};
+extern const struct named_list code_lists[];
+extern const size_t code_list_count;
 
 /* The list that a declaration calls `codes:<name>`, or NULL. */
 const struct code_list *code_list_by_name(const char *name);
-/* The i-th of those lists with its name of the declarations, NULL behind the last. */
+/* The i-th of those that a declaration checks, with its name, NULL behind the last. */
 const struct code_list *code_list_at(size_t i, const char **name);
 /* The list that a person calls by either name ("ethnic", 民族), or NULL. */
 const struct code_list *code_list_called(const char *text);
@@ -81,5 +69,7 @@ unsigned school_type_stages(const char *code);
  * `out` takes CLASS_NO_MAX + 1 bytes. ERR_INVALID when there is no one number (实验班, 六三班, 0班, four
  * digits); out is "". */
 enum err class_no_parse(char *out, size_t size, const char *text);
+
+#include "code_lists.h" /* made by proto/gen_tables.py */
 
 #endif

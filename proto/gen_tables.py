@@ -227,6 +227,34 @@ def methods(decl, header, source):
     header.append("#define METHOD_COUNT %d" % len(rows))
 
 
+def code_lists(decl, header, source, out):
+    """code_lists.h: codes_<name> of every list; they are checked when a field names them."""
+    lists, extension = {}, decl.extension("code_list")
+    cls = decl.factory.GetPrototype(decl.pool.FindMessageTypeByName("google.protobuf.FileOptions"))
+    for file in decl.files:
+        for rule in cls.FromString(file.options.SerializeToString()).Extensions[extension]:
+            codes = [item.code for item in rule.item]
+            if rule.name in lists or not codes or len(set(codes)) != len(codes) or not all(item.code and item.zh and item.en for item in rule.item):
+                fail("the code list %s is there twice, is empty, or an item of it has no code or word, or the code of another" % rule.name)
+            lists[rule.name] = rule
+    fields = [f for _, m in decl.messages for f in m.field]
+    rules = [decl.options(f, "FieldOptions", "rule") for f in fields]
+    named = [decl.options(f, "FieldOptions", "check") or "" for f in fields] + [rule.check for rule in rules if rule is not None]
+    checked = {check[6:] for check in named if check.startswith("codes:")}
+    if checked - set(lists):
+        fail("codes:%s names no list" % sorted(checked - set(lists))[0])
+    source.append('#include "codes.h"')
+    text = lambda word: c_string(word) if word else "NULL"
+    for name, rule in lists.items():
+        items = ["\t{%s, %s, %s, %s}," % (text(i.code), text(i.zh), text(i.en), text(i.also)) for i in rule.item]
+        source.append("static const struct code_item items_%s[] = {\n%s\n};" % (name, "\n".join(items)))
+        source.append("const struct code_list codes_%s = {%s, %s, items_%s, %d};" % (name, text(rule.label), text(rule.suffix), name, len(items)))
+    source.append("const struct named_list code_lists[] = {\n%s\n};" % "\n".join('\t{"%s", &codes_%s, %s, %s},' % (name, name, "true" if name in checked else "false", text(rule.about)) for name, rule in lists.items()))
+    source.append("const size_t code_list_count = sizeof code_lists / sizeof *code_lists;")
+    with open(out + "/code_lists.h", "w") as file:
+        file.write("/* made by proto/gen_tables.py; included by codes.h */\n" + "".join("extern const struct code_list codes_%s; /* %s */\n" % (name, rule.label) for name, rule in lists.items()))
+
+
 def roles(decl, header, source):
     rows = []
     for role in decl.roles:
@@ -261,6 +289,7 @@ def main():
     for part in (bounds, checks, roles, kinds, methods):
         part(decl, header, source)
     short_names(decl, sys.argv[2])
+    code_lists(decl, header, source, sys.argv[2])
     header.append("#endif")
     for name, lines in (("tables.h", header), ("tables.c", source)):
         with open(sys.argv[2] + "/" + name, "w") as out:

@@ -224,44 +224,18 @@ static void kinds(void)
 	}
 }
 
-static bool list_is_used(const char *name)
+static void print_lists(void)
 {
-	char check[64];
-
-	snprintf(check, sizeof check, "codes:%s", name);
-	for (size_t i = 0; i < kind_count; i++)
-		for (size_t f = 0; f < kind_table[i].field_count; f++)
-			if (strcmp(kind_table[i].fields[f].check, check) == 0)
-				return true;
-	return false;
-}
-
-static void code_lists(void)
-{
-	static const char *const names[] = {"answer", "category", "cert_type", "ethnic", "filing_stage",
-		"founder", "gender", "grade", "outcome", "phase", "reminder", "school_type", "severity",
-		"slip_state", "stage", "status"};
-	const struct code_list *const more[] = {&codes_pupil_state, &codes_declared, &codes_mismatch};
-	static const char *const of[] = {"what a run of reconciliation says of a pupil",
-		"how far a pupil's destination is", "`codes` of a slip, `code` of a mismatch"};
-
 	puts("\n## 6. Code lists\n\nA field holds the code, never the word; upper and lower case are "
 	     "different.");
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		const struct code_list *list = code_list_by_name(names[i]);
-		if (!list || !list_is_used(names[i]))
+	for (size_t i = 0; i < code_list_count; i++) {
+		const struct code_list *list = code_lists[i].list;
+		if (!code_lists[i].checked && !code_lists[i].about)
 			continue;
-		printf("\n**`%s`** (%s):", names[i], list->name);
+		printf("\n**`%s`** (%s)%s%s:", code_lists[i].name, list->name, code_lists[i].about ? ", " : "", code_lists[i].about ? code_lists[i].about : "");
 		for (size_t k = 0; k < list->n; k++)
 			printf("%s `%s` %s %s", k ? " ·" : "", list->items[k].code, list->items[k].zh,
 				list->items[k].en);
-		puts("");
-	}
-	for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
-		printf("\n%s:", of[i]);
-		for (size_t k = 0; k < more[i]->n; k++)
-			printf("%s `%s` %s %s", k ? " ·" : "", more[i]->items[k].code, more[i]->items[k].zh,
-				more[i]->items[k].en);
 		puts("");
 	}
 }
@@ -278,6 +252,6 @@ int main(void)
 	methods();
 	request_checks();
 	kinds();
-	code_lists();
+	print_lists();
 	return 0;
 }

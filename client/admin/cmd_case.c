@@ -129,7 +129,7 @@ static void say_pupil(const struct show *s)
 		return;
 	}
 	cli_say(s->c, tr("去向：%s%s%s，%s填报%s", "declared: %s%s%s, by %s%s"),
-		admin_word(&codes_destination, d->category), d->place && d->place[0] ? " " : "",
+		admin_word(&codes_category, d->category), d->place && d->place[0] ? " " : "",
 		d->place ? d->place : "", d->school_name,
 		d->guardian_confirmed ? tr("，家长已确认", ", confirmed by the guardian") : "");
 	if (d->registration_no && d->registration_no[0])
@@ -232,7 +232,7 @@ static void say_words(const struct show *s)
 	for (size_t i = 0; i < s->r->n_word; i++) {
 		const pb_case_word *w = s->r->word[i];
 		cli_say(s->c, tr("县局意见：%s %s，%s：%s%s%s", "the bureau's word: %s %s, %s: %s%s%s"),
-			time_words(s, w->at, when), w->by, admin_word(&codes_destination, w->category),
+			time_words(s, w->at, when), w->by, admin_word(&codes_category, w->category),
 			strcmp(w->word, "accepted") == 0 ? tr("认可", "accepted") : tr("不认可", "refuted"),
 			w->reason[0] ? tr("，理由：", ", because: ") : "", w->reason);
 	}

@@ -305,7 +305,7 @@ static bool proof_page(void *data, const ProtobufCMessage *reply)
 			case_file_cell(l->c, p->file[k], one, sizeof one);
 			snprintf(files + strlen(files), sizeof files - strlen(files), "%s%s", k ? tr("、", ", ") : "", one);
 		}
-		snprintf(where, sizeof where, "%s %s", admin_word(&codes_destination, p->category), p->place ? p->place : "");
+		snprintf(where, sizeof where, "%s %s", admin_word(&codes_category, p->category), p->place ? p->place : "");
 		cli_table_row(l->table, (const char *const[]){number_row(l, p->id, number), name, no, where, admin_school(l->c, p->source_school), files[0] ? files : tr("没有材料", "none"),
 			admin_school(l->c, p->filed_by), proof_word(p->word)});
 		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(p->id), "student", admin_pupil(p->student), "category",

@@ -210,7 +210,7 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 int cmd_transition_set(struct cli *c)
 {
 	const char *dest = cli_option(c, "dest"), *text = cli_operand(c, 0);
-	struct destination_edit edit = {dest ? code_find(&codes_destination, dest) : NULL,
+	struct destination_edit edit = {dest ? code_find(&codes_category, dest) : NULL,
 		cli_option(c, "school"), cli_option(c, "place"), cli_option(c, "registration")};
 	char room[JG_PICK_SIZE], all[HINT_SIZE];
 	struct cycle cycle;
@@ -220,7 +220,7 @@ int cmd_transition_set(struct cli *c)
 	if (code)
 		return code;
 	if (!edit.category)
-		return cli_fail_with(c, ERR_USAGE, code_list_words(&codes_destination, all, sizeof all),
+		return cli_fail_with(c, ERR_USAGE, code_list_words(&codes_category, all, sizeof all),
 			dest ? tr("没有去向类别 %s", "no category %s")
 			     : tr("缺少 --dest", "--dest is missing"),
 			dest);

@@ -160,7 +160,7 @@ static size_t add_destination(struct view *v, struct row_out *out, const struct 
 			value_show(r, (int)i, false, text, CELL_SIZE);
 		if (r && i == F_DESTINATION_CATEGORY && *text) {
 			record_text(r, (int)i, code, sizeof code);
-			const char *word = code_name(&codes_destination, code);
+			const char *word = code_name(&codes_category, code);
 			code_and_word(text, CELL_SIZE, code, word ? word : "");
 		}
 	}
@@ -202,13 +202,13 @@ static enum err write_choices(
 
 	if (!e)
 		e = sheet_writer_row(w, headings, 3, SHEET_HEADER, p);
-	for (size_t i = 0; !e && (i < n || i < codes_destination.n); i++) {
+	for (size_t i = 0; !e && (i < n || i < codes_category.n); i++) {
 		char code[16] = "", name[256] = "";
 		out->n = 0;
 		char *category = next_cell(out), *school = next_cell(out), *yes = next_cell(out);
-		if (i < codes_destination.n)
-			code_and_word(category, CELL_SIZE, codes_destination.items[i].code,
-				tr(codes_destination.items[i].zh, codes_destination.items[i].en));
+		if (i < codes_category.n)
+			code_and_word(category, CELL_SIZE, codes_category.items[i].code,
+				tr(codes_category.items[i].zh, codes_category.items[i].en));
 		if (i < n) {
 			record_text(&schools[i]->record, F_SCHOOL_CODE, code, sizeof code);
 			record_text(&schools[i]->record, F_SCHOOL_NAME, name, sizeof name);
@@ -229,7 +229,7 @@ static enum err write_form(struct view *v, struct sheet_writer *w, struct row_ou
 	size_t n, n_schools;
 	struct pupil_row *list = transition_pupils(v, year, &n);
 	struct item **schools = junior_schools(v, &n_schools);
-	const size_t counts[] = {codes_destination.n, n_schools, 2};
+	const size_t counts[] = {codes_category.n, n_schools, 2};
 	enum err e = list && schools ? ERR_OK : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 
 	for (size_t i = 0; !e && i < sizeof chosen / sizeof *chosen; i++) {

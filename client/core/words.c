@@ -169,7 +169,7 @@ const char *words_destination(const struct view *v, const struct record *d, char
 {
 	char code[16], place[256];
 	const char *word =
-		code_name(&codes_destination, record_text(d, F_DESTINATION_CATEGORY, code, sizeof code));
+		code_name(&codes_category, record_text(d, F_DESTINATION_CATEGORY, code, sizeof code));
 
 	words_place(v, d, place, sizeof place);
 	snprintf(out, size, "%s%s%s%s%s", code, word ? " " : "", word ? word : "", *place ? " " : "", place);

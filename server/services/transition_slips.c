@@ -487,7 +487,7 @@ static void take_about(struct request *r, const PGresult *a)
 	if (PQntuples(a) == 0)
 		return;
 	category = db_get_text(a, 0, 1);
-	word = code_name(&codes_destination, category);
+	word = code_name(&codes_category, category);
 	s->about = arena_printf(&r->arena, "%s%s%s%s%s", db_get_text(a, 0, 0), category[0] || db_get_text(a, 0, 2)[0] ? "：" : "", word ? word : "",
 		word && db_get_text(a, 0, 2)[0] ? " " : "", db_get_text(a, 0, 2));
 	if (word)

@@ -1,4 +1,4 @@
-/* Covers common/codes.c. */
+/* Covers common/codes.c and every code list of the .proto files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,10 +8,6 @@
 #include <cmocka.h>
 
 #include "codes.h"
-
-static const struct code_list *const lists[] = {&codes_gender, &codes_ethnic, &codes_cert_type, &codes_grade,
-	&codes_pupil_status, &codes_school_type, &codes_founder, &codes_stage, &codes_destination,
-	&codes_outcome, &codes_answer, &codes_yes_no};
 
 static void finds(const struct code_list *list, const char *text, const char *want)
 {
@@ -28,19 +24,20 @@ static void every_word_leads_back(void **state)
 	char word[128];
 
 	(void)state;
-	for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
-		for (size_t i = 0; i < lists[l]->n; i++) {
-			const struct code_item *item = &lists[l]->items[i];
-			finds(lists[l], item->code, item->code);
-			finds(lists[l], item->zh, item->code);
-			finds(lists[l], item->en, item->code);
+	for (size_t l = 0; l < code_list_count; l++)
+		for (size_t i = 0; i < code_lists[l].list->n; i++) {
+			const struct code_list *list = code_lists[l].list;
+			const struct code_item *item = &list->items[i];
+			finds(list, item->code, item->code);
+			finds(list, item->zh, item->code);
+			finds(list, item->en, item->code);
 			for (const char *p = item->also; p && *p; p += strcspn(p, " "), p += *p == ' ') {
 				snprintf(word, sizeof word, "%.*s", (int)strcspn(p, " "), p);
-				finds(lists[l], word, item->code);
+				finds(list, word, item->code);
 			}
 			snprintf(word, sizeof word, "%s %s", item->code, item->zh);
-			finds(lists[l], word, item->code);
-			assert_string_equal(code_name(lists[l], item->code), item->zh);
+			finds(list, word, item->code);
+			assert_string_equal(code_name(list, item->code), item->zh);
 		}
 	assert_int_equal(codes_ethnic.n, 58);
 	assert_null(code_name(&codes_gender, "3"));
@@ -65,16 +62,16 @@ static void words_as_typed(void **state)
 	finds(&codes_grade, "６年级", "16");
 	finds(&codes_grade, "六 年 级", "16");
 	finds(&codes_grade, "6", NULL); /* could be 16 or 大班: not guessed */
-	finds(&codes_pupil_status, "1", "01");
+	finds(&codes_status, "1", "01");
 	finds(&codes_school_type, "小学", "211");
 	finds(&codes_school_type, "工读", "371");
 	finds(&codes_founder, "民办", "999");
-	finds(&codes_destination, "A1 施教区公办", "A1");
-	finds(&codes_destination, "Ａ１　施教区公办", "A1");
-	finds(&codes_destination, "a1", "A1");
-	finds(&codes_destination, "A1、施教区公办", "A1");
-	finds(&codes_destination, "A1 民办", NULL); /* code and word disagree */
-	finds(&codes_destination, "A9", NULL);
+	finds(&codes_category, "A1 施教区公办", "A1");
+	finds(&codes_category, "Ａ１　施教区公办", "A1");
+	finds(&codes_category, "a1", "A1");
+	finds(&codes_category, "A1、施教区公办", "A1");
+	finds(&codes_category, "A1 民办", NULL); /* code and word disagree */
+	finds(&codes_category, "A9", NULL);
 	finds(&codes_yes_no, "√", "1");
 	finds(&codes_yes_no, "×", "0");
 	finds(&codes_yes_no, "x", "0");
