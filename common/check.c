@@ -88,7 +88,8 @@ static bool value_passes(const struct record *r, size_t i)
 	case FIELD_TEXT:
 		return text_passes(f, record_text(r, (int)i, text, sizeof text));
 	case FIELD_BYTES:
-		return strcmp(f->check, "uuid") == 0 ? r->value[i].len == 16 : strcmp(f->check, "sha") != 0 || r->value[i].len == 32;
+		return strcmp(f->check, "uuid") == 0 ? r->value[i].len == 16
+						     : strcmp(f->check, "sha") != 0 || r->value[i].len == 32;
 	case FIELD_INT32:
 		if (strcmp(f->check, "year") == 0)
 			return r->value[i].number >= YEAR_MIN && r->value[i].number <= YEAR_MAX;
@@ -138,8 +139,10 @@ static enum err check_student_id(const struct record *r, int32_t today, struct p
 	if (!record_has(r, F_STUDENT_CERT_NO) || record_number(r, F_STUDENT_KEEP_INVALID) ||
 		!(record_is(r, F_STUDENT_CERT_TYPE, "") || record_is(r, F_STUDENT_CERT_TYPE, "1")))
 		return ERR_OK;
-	enum id_fault fault = resident_id_check(record_text(r, F_STUDENT_CERT_NO, no, sizeof no), today, NULL);
-	return fault == ID_OK ? ERR_OK : problem_set(p, ERR_INVALID, "cert_no", NULL, "%s", id_fault_text(fault));
+	enum id_fault fault =
+		resident_id_check(record_text(r, F_STUDENT_CERT_NO, no, sizeof no), today, NULL);
+	return fault == ID_OK ? ERR_OK
+			      : problem_set(p, ERR_INVALID, "cert_no", NULL, "%s", id_fault_text(fault));
 }
 
 /* What could steer a terminal, turn the writing round or break a workbook is stored by nobody. */
@@ -149,7 +152,8 @@ static enum err check_characters(const struct record *r, size_t i, struct proble
 	int32_t c = text_forbidden((const char *)r->value[i].data, r->value[i].len);
 
 	if (!c && !text_is_nfc((const char *)r->value[i].data, r->value[i].len))
-		return problem_set(p, ERR_INVALID, f->name, tr("请重新输入这一项", "type the text again"), tr("“%s”的文字不是规范形式（NFC）", "the text of %s is not in normal form (NFC)"),
+		return problem_set(p, ERR_INVALID, f->name, tr("请重新输入这一项", "type the text again"),
+			tr("“%s”的文字不是规范形式（NFC）", "the text of %s is not in normal form (NFC)"),
 			tr(f->label, f->label_en));
 	return c ? problem_set(p, ERR_INVALID, f->name,
 			   tr("请删去它，重新输入这一项", "delete it and type the text again"),
@@ -200,7 +204,8 @@ static bool number_passes(int64_t n, const char *check)
 	if (strcmp(check, "year") == 0)
 		return n >= YEAR_MIN && n <= YEAR_MAX;
 	if (strcmp(check, "date") == 0)
-		return n == (int32_t)n && date_is_real((int32_t)n) && n / 10000 >= YEAR_MIN && n / 10000 <= YEAR_MAX;
+		return n == (int32_t)n && date_is_real((int32_t)n) && n / 10000 >= YEAR_MIN &&
+		       n / 10000 <= YEAR_MAX;
 	if (strcmp(check, "time") == 0)
 		return time_passes(n);
 	return n >= 0; /* sequence: an unsigned one of 2^63 and more is negative here */
@@ -231,7 +236,8 @@ static bool field_passes(const ProtobufCFieldDescriptor *f, const void *value, c
 	}
 }
 
-enum err check_field(const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p)
+enum err check_field(
+	const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p)
 {
 	char hint[HINT_SIZE];
 

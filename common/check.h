@@ -15,8 +15,9 @@ enum err check_texts(const struct record *r, struct problem *p);
  * its field goes into *p. */
 enum err check_values(const struct record *r, struct problem *p);
 
-/* Shape (record_check_shape) and check_values; a student's resident ID also against GB 11643-1999 unless it is
- * marked keep_invalid. today: YYYYMMDD, the last birth date allowed. The first fault with its field goes into *p. */
+/* Shape (record_check_shape) and check_values; a student's resident ID also against GB 11643-1999 unless it
+ * is marked keep_invalid. today: YYYYMMDD, the last birth date allowed. The first fault with its field goes
+ * into *p. */
 enum err check_record(const struct record *r, bool whole, int32_t today, struct problem *p);
 
 /* What a check permits, in the user's words: all codes of a list, the form of a number; "" for a check that
@@ -24,8 +25,9 @@ enum err check_record(const struct record *r, bool whole, int32_t today, struct 
  * Returns out. */
 const char *check_words(const char *check, char *out, size_t size);
 
-/* The value of a request's field by the check that its declaration names (options.proto); value points at it as protobuf-c keeps it. The
- * hint lists what is permitted. */
-enum err check_field(const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p);
+/* The value of a request's field by the check that its declaration names (options.proto); value points at it
+ * as protobuf-c keeps it. The hint lists what is permitted. */
+enum err check_field(
+	const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p);
 
 #endif

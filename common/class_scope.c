@@ -12,7 +12,8 @@
 const char *class_scope_make(char out[CLASS_SCOPE_SIZE], const char *grade, const char *class_no)
 {
 	out[0] = 0;
-	if (grade[0] && class_no[0] && snprintf(out, CLASS_SCOPE_SIZE, "%s/%s", grade, class_no) >= CLASS_SCOPE_SIZE)
+	if (grade[0] && class_no[0] &&
+		snprintf(out, CLASS_SCOPE_SIZE, "%s/%s", grade, class_no) >= CLASS_SCOPE_SIZE)
 		out[0] = 0;
 	return out;
 }
@@ -31,7 +32,8 @@ const char *class_scope_text(char *out, size_t size, const char *scope)
 	return out;
 }
 
-/* Where the class number at the end begins: digits, or Chinese numerals; the bracket and 班 behind it do not count. */
+/* Where the class number at the end begins: digits, or Chinese numerals; the bracket and 班 behind it do not
+ * count. */
 static size_t number_at(const char *word, size_t length)
 {
 	static const char *const tails[] = {"班", ")", "]"};
@@ -39,7 +41,8 @@ static size_t number_at(const char *word, size_t length)
 	bool digits = false, more = true;
 
 	for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
-		if (length >= strlen(tails[i]) && memcmp(word + length - strlen(tails[i]), tails[i], strlen(tails[i])) == 0)
+		if (length >= strlen(tails[i]) &&
+			memcmp(word + length - strlen(tails[i]), tails[i], strlen(tails[i])) == 0)
 			length -= strlen(tails[i]);
 	for (; length && word[length - 1] >= '0' && word[length - 1] <= '9'; length--)
 		digits = true;
@@ -55,9 +58,11 @@ static size_t number_at(const char *word, size_t length)
 /* The grade that a class of this entry year is in now: the school year begins on 1 September. */
 static const char *grade_of_entry(int year, unsigned stages, int32_t today)
 {
-	static const char *const primary[] = {"11", "12", "13", "14", "15", "16"}, *const junior[] = {"21", "22", "23"};
+	static const char *const primary[] = {"11", "12", "13", "14", "15", "16"}, *const junior[] = {
+											   "21", "22", "23"};
 	int nth = today / 10000 - (today / 100 % 100 < 9) - year;
-	bool p = stages & STAGE_PRIMARY && nth >= 0 && nth < 6, j = stages & STAGE_JUNIOR && nth >= 0 && nth < 3;
+	bool p = stages & STAGE_PRIMARY && nth >= 0 && nth < 6,
+	     j = stages & STAGE_JUNIOR && nth >= 0 && nth < 3;
 
 	if (p == j) /* neither, or a through-school where both begin with that year */
 		return NULL;
@@ -68,18 +73,23 @@ static const char *grade_of(char *before, unsigned stages, int32_t today)
 {
 	static const struct {
 		const char *word, *code;
-	} rows[] = {{"一", "11"}, {"二", "12"}, {"三", "13"}, {"四", "14"}, {"五", "15"}, {"六", "16"}, {"七", "21"}, {"八", "22"}, {"九", "23"},
-		{"1", "11"}, {"2", "12"}, {"3", "13"}, {"4", "14"}, {"5", "15"}, {"6", "16"}, {"7", "21"}, {"8", "22"}, {"9", "23"}};
+	} rows[] = {{"一", "11"}, {"二", "12"}, {"三", "13"}, {"四", "14"}, {"五", "15"}, {"六", "16"},
+		{"七", "21"}, {"八", "22"}, {"九", "23"}, {"1", "11"}, {"2", "12"}, {"3", "13"}, {"4", "14"},
+		{"5", "15"}, {"6", "16"}, {"7", "21"}, {"8", "22"}, {"9", "23"}};
 	size_t n = strlen(before);
 	char *end;
 
 	while (n && strchr("([.-/·", before[n - 1]))
 		before[--n] = 0;
 	if (!n)
-		return (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_PRIMARY ? "16" : (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_JUNIOR ? "21" : NULL;
+		return (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_PRIMARY  ? "16"
+		       : (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_JUNIOR ? "21"
+										   : NULL;
 	long year = strtol(before, &end, 10);
 	if (year >= 1900 && year <= 2999)
-		return !*end || strcmp(end, "级") == 0 || strcmp(end, "年") == 0 ? grade_of_entry((int)year, stages, today) : NULL;
+		return !*end || strcmp(end, "级") == 0 || strcmp(end, "年") == 0
+			       ? grade_of_entry((int)year, stages, today)
+			       : NULL;
 	if (code_find(&codes_grade, before))
 		return code_find(&codes_grade, before);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -94,11 +104,14 @@ enum err class_scope_parse(char out[CLASS_SCOPE_SIZE], const char *text, unsigne
 	const char *grade;
 
 	out[0] = 0;
-	if (text_half_width(word, sizeof word, text) || text_strip_space(word, sizeof word, word) || class_no_parse(number, sizeof number, word))
+	if (text_half_width(word, sizeof word, text) || text_strip_space(word, sizeof word, word) ||
+		class_no_parse(number, sizeof number, word))
 		return ERR_INVALID;
 	word[number_at(word, strlen(word))] = 0;
 	grade = grade_of(word, stages, today);
-	if (!grade || !(stages & (grade[0] == '1' ? STAGE_PRIMARY : grade[0] == '2' ? STAGE_JUNIOR : STAGE_SENIOR)))
+	if (!grade || !(stages & (grade[0] == '1'          ? STAGE_PRIMARY
+					 : grade[0] == '2' ? STAGE_JUNIOR
+							   : STAGE_SENIOR)))
 		return ERR_INVALID;
 	class_scope_make(out, grade, number);
 	return ERR_OK;

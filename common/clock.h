@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stddef.h>
 
-int64_t clock_now_us(void);	   /* wall clock, microseconds since 1970 UTC: evidence and log lines */
+int64_t clock_now_us(void);        /* wall clock, microseconds since 1970 UTC: evidence and log lines */
 uint64_t clock_monotonic_us(void); /* for every duration and time-out */
 
 /* UUIDv7 (RFC 9562) of a wall-clock time: ids of one computer ascend, so that indexes stay dense. */

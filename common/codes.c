@@ -136,9 +136,13 @@ const char *code_list_words(const struct code_list *list, char *out, size_t size
 	size_t n = (size_t)snprintf(out, size, "%s", tr("可填：", "one of: "));
 
 	for (size_t i = 0; list && i < list->n && n < size; i++)
-		n += (size_t)snprintf(out + n, size - n, "%s%s %s", i ? tr("、", ", ") : "", list->items[i].code, tr(list->items[i].zh, list->items[i].en));
+		n += (size_t)snprintf(out + n, size - n, "%s%s %s", i ? tr("、", ", ") : "",
+			list->items[i].code, tr(list->items[i].zh, list->items[i].en));
 	if (list && n >= size)
-		snprintf(out, size, tr("可填的有 %zu 种，全部列在：jg help codes %s", "one of %zu, all of them listed by: jg help codes %s"), list->n, list->name);
+		snprintf(out, size,
+			tr("可填的有 %zu 种，全部列在：jg help codes %s",
+				"one of %zu, all of them listed by: jg help codes %s"),
+			list->n, list->name);
 	return out;
 }
 

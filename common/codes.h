@@ -1,5 +1,5 @@
-/* codes.h - code lists (proto/jingguan/v1/codes.proto and each service's own file): code, Chinese and English word, and the other
- * words that people's files use; and the reading of class names. Kinship of guardians
+/* codes.h - code lists (proto/jingguan/v1/codes.proto and each service's own file): code, Chinese and English
+ * word, and the other words that people's files use; and the reading of class names. Kinship of guardians
  * (监护人关系) has no list: it is free text. All data is constant; any thread. */
 #ifndef JG_CODES_H
 #define JG_CODES_H
@@ -26,7 +26,7 @@ struct code_list {
 struct named_list {
 	const char *name;
 	const struct code_list *list;
-	bool checked;	   /* a field or a request names it: what people may ask for */
+	bool checked;      /* a field or a request names it: what people may ask for */
 	const char *about; /* English, where such a value stands when no check names the list, or NULL */
 };
 extern const struct named_list code_lists[];
@@ -47,8 +47,8 @@ const struct code_item *code_item(const struct code_list *list, const char *code
 /* The word of a code in the user's language, or NULL when the list has no such code. */
 const char *code_name(const struct code_list *list, const char *code);
 
-/* All that a list permits, as people write it: "A1 施教区公办、A2 …"; a list that is longer than size is not cut, the place where it
- * stands whole is named instead. Returns out. */
+/* All that a list permits, as people write it: "A1 施教区公办、A2 …"; a list that is longer than size is not
+ * cut, the place where it stands whole is named instead. Returns out. */
 const char *code_list_words(const struct code_list *list, char *out, size_t size);
 
 /* Stages that a school type teaches (domain.md §1.4). */

@@ -49,7 +49,8 @@ static size_t value_size(ProtobufCType type)
 	}
 }
 
-static enum err walk_repeated(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *f, uint32_t bound, struct problem *p)
+static enum err walk_repeated(
+	const ProtobufCMessage *message, const ProtobufCFieldDescriptor *f, uint32_t bound, struct problem *p)
 {
 	const char *base = (const char *)message;
 	size_t count = *(const size_t *)(base + f->quantifier_offset);
@@ -59,7 +60,8 @@ static enum err walk_repeated(const ProtobufCMessage *message, const ProtobufCFi
 		return problem_set(p, ERR_TOO_LARGE, f->name, NULL,
 			tr("“%s”有 %zu 项，最多 %u 项", "%s has %zu items, at most %u"), field_label(f->name),
 			count, bound);
-	if (f->type != PROTOBUF_C_TYPE_STRING && f->type != PROTOBUF_C_TYPE_ENUM && f->type != PROTOBUF_C_TYPE_MESSAGE)
+	if (f->type != PROTOBUF_C_TYPE_STRING && f->type != PROTOBUF_C_TYPE_ENUM &&
+		f->type != PROTOBUF_C_TYPE_MESSAGE)
 		return ERR_OK;
 	for (size_t i = 0; i < count; i++) {
 		enum err e = walk_value(f, items + i * value_size(f->type), p);
@@ -81,7 +83,7 @@ static enum err walk(const ProtobufCMessage *message, struct problem *p)
 		if (f->label == PROTOBUF_C_LABEL_REPEATED)
 			e = walk_repeated(message, f, bounds ? bounds[i] : 0, p);
 		else if (f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE ||
-			*(const protobuf_c_boolean *)(base + f->quantifier_offset))
+			 *(const protobuf_c_boolean *)(base + f->quantifier_offset))
 			e = walk_value(f, base + f->offset, p);
 		if (e)
 			return e;
@@ -89,9 +91,9 @@ static enum err walk(const ProtobufCMessage *message, struct problem *p)
 	return ERR_OK;
 }
 
-/* protobuf-c cuts a string at a NUL without a word and its length is lost by then, so the bytes themselves are walked:
- * whether any text field holds one. It also overlooks a field number 0 written in two bytes. The message was unpacked before,
- * so its shape is sound otherwise. */
+/* protobuf-c cuts a string at a NUL without a word and its length is lost by then, so the bytes themselves
+ * are walked: whether any text field holds one. It also overlooks a field number 0 written in two bytes. The
+ * message was unpacked before, so its shape is sound otherwise. */
 static bool has_hidden_fault(const ProtobufCMessageDescriptor *type, const uint8_t *at, size_t n)
 {
 	const uint8_t *end = at + n;
@@ -116,30 +118,35 @@ static bool has_hidden_fault(const ProtobufCMessageDescriptor *type, const uint8
 		}
 		if (size > (uint64_t)(end - at))
 			return true;
-		const ProtobufCFieldDescriptor *f = (tag & 7) == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
-			? protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3)) : NULL;
+		const ProtobufCFieldDescriptor *f =
+			(tag & 7) == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
+				? protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3))
+				: NULL;
 		if (f && f->type == PROTOBUF_C_TYPE_STRING && memchr(at, 0, (size_t)size))
 			return true;
-		if (f && f->type == PROTOBUF_C_TYPE_MESSAGE && has_hidden_fault(f->descriptor, at, (size_t)size))
+		if (f && f->type == PROTOBUF_C_TYPE_MESSAGE &&
+			has_hidden_fault(f->descriptor, at, (size_t)size))
 			return true;
 		at += size;
 	}
 	return false;
 }
 
-enum err envelope_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t n, struct arena *arena,
-	const ProtobufCMessage **out, struct problem *p)
+enum err envelope_unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t n,
+	struct arena *arena, const ProtobufCMessage **out, struct problem *p)
 {
 	arena->refused = ERR_OK;
 	const ProtobufCMessage *message = protobuf_c_message_unpack(type, &arena->allocator, n, bytes);
 
 	if (!message)
-		return problem_set(p, arena->refused ? arena->refused : ERR_MALFORMED, type->short_name, NULL, NULL);
+		return problem_set(
+			p, arena->refused ? arena->refused : ERR_MALFORMED, type->short_name, NULL, NULL);
 	enum err e = walk(message, p);
 	if (e)
 		return e;
 	if (n && memchr(bytes, 0, n) && has_hidden_fault(type, bytes, n))
-		return problem_set(p, ERR_MALFORMED, type->short_name, NULL, NULL); /* faults are only where there is a zero byte */
+		return problem_set(p, ERR_MALFORMED, type->short_name, NULL,
+			NULL); /* faults are only where there is a zero byte */
 	*out = message;
 	return ERR_OK;
 }
@@ -165,7 +172,8 @@ static enum err check_text(
 }
 
 /* One value of a request: what its declaration says it has to be. */
-static enum err check_value(const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p)
+static enum err check_value(
+	const ProtobufCFieldDescriptor *f, const void *value, const char *check, struct problem *p)
 {
 	const char *text = f->type == PROTOBUF_C_TYPE_STRING ? *(const char *const *)value : NULL;
 
@@ -184,7 +192,8 @@ enum err envelope_check(const ProtobufCMessage *message, struct problem *p)
 
 	for (unsigned i = 0; !e && i < d->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &d->fields[i];
-		bool text = f->type == PROTOBUF_C_TYPE_STRING, given = text || *(const protobuf_c_boolean *)(base + f->quantifier_offset);
+		bool text = f->type == PROTOBUF_C_TYPE_STRING,
+		     given = text || *(const protobuf_c_boolean *)(base + f->quantifier_offset);
 		if (f->type == PROTOBUF_C_TYPE_MESSAGE) /* no request holds another message */
 			continue;
 		if (f->label != PROTOBUF_C_LABEL_REPEATED) {

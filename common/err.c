@@ -7,7 +7,8 @@
 #include "text.h"
 
 static const struct err_info infos[] = {
-#define X(name, number, level, exit_code, zh, en, do_zh, do_en) {ERR_##name, #name, ERR_LEVEL_##level, exit_code, zh, en, do_zh, do_en},
+#define X(name, number, level, exit_code, zh, en, do_zh, do_en)                                              \
+	{ERR_##name, #name, ERR_LEVEL_##level, exit_code, zh, en, do_zh, do_en},
 #include "err.def"
 #undef X
 };
@@ -88,7 +89,8 @@ static void make_printable(char *s, size_t size)
 	text_printable(s, size, raw);
 }
 
-enum err (problem_set)(struct problem *p, enum err code, const char *field, const char *hint, const char *message, ...)
+enum err(problem_set)(
+	struct problem *p, enum err code, const char *field, const char *hint, const char *message, ...)
 {
 	if (!p)
 		return code;

@@ -1,4 +1,5 @@
-/* err.h - the one list of errors. Owns names, numbers, levels and sentences; knows nothing of who raises them.
+/* err.h - the one list of errors. Owns names, numbers, levels and sentences; knows nothing of who raises
+ * them.
  *
  * Functions that can fail return `enum err` (ERR_OK is 0). A longer story goes into a `struct problem`
  * that the caller owns: what happened, which field or row, what to do. */
@@ -31,29 +32,32 @@ const struct err_info *err_info_by_name(const char *name);
 /* The row whose Chinese sentence this is, NULL when there is none. */
 const struct err_info *err_info_by_sentence(const char *zh);
 
-#define HINT_SIZE 640 /* the longest list of permitted values that is told whole: the pages of a school type */
+#define HINT_SIZE                                                                                            \
+	640 /* the longest list of permitted values that is told whole: the pages of a school type */
 
 /* What to do about an error of this code, as this program ("jg") says it. Returns out. */
 const char *err_advice(char *out, size_t size, enum err code, const char *program);
 
-/* What went wrong, told to a person. Strings are copied in and truncated at a UTF-8 boundary; no ownership. */
+/* What went wrong, told to a person. Strings are copied in and truncated at a UTF-8 boundary; no ownership.
+ */
 struct problem {
 	enum err code;
-	char field[48];	   /* the field or column, or "" */
-	char message[256]; /* what happened; "" means the sentence of the code */
-	char safe[128];	   /* what is safe; "" when there is nothing to say */
+	char field[48];       /* the field or column, or "" */
+	char message[256];    /* what happened; "" means the sentence of the code */
+	char safe[128];       /* what is safe; "" when there is nothing to say */
 	char hint[HINT_SIZE]; /* what to do */
-	char ref[24];	   /* the call's number in the server's log, or "" */
-	long row;	   /* the row as the spreadsheet shows it, 0 = none */
-	unsigned retry_ms; /* when to try again, 0 = not said */
+	char ref[24];         /* the call's number in the server's log, or "" */
+	long row;             /* the row as the spreadsheet shows it, 0 = none */
+	unsigned retry_ms;    /* when to try again, 0 = not said */
 };
 
 /* Fills *p (may be NULL) and returns code, so that callers write `return problem_set(p, ERR_INVALID, ...)`.
  * field and hint may be NULL; message is printf-like and may be NULL. */
-enum err problem_set(struct problem *p, enum err code, const char *field, const char *hint, const char *message, ...)
-	__attribute__((format(printf, 5, 6)));
+enum err problem_set(struct problem *p, enum err code, const char *field, const char *hint,
+	const char *message, ...) __attribute__((format(printf, 5, 6)));
 
-#ifdef JG_LINT /* script/lint looks at one file at a time: what it needs to know is that the code given comes back */
+#ifdef JG_LINT /* script/lint looks at one file at a time: what it needs to know is that the code given      \
+		  comes back */
 static inline enum err problem_code(enum err code)
 {
 	return code;

@@ -19,11 +19,13 @@ static struct tm local(int64_t us)
 
 static void put_day(char *out, size_t size, const struct tm *day, const struct tm *now)
 {
-	static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
+	static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July",
+		"August", "September", "October", "November", "December"};
 	bool this_year = now && day->tm_year == now->tm_year;
 
 	if (lang_is_en())
-		snprintf(out, size, this_year ? "%d %s" : "%d %s %d", day->tm_mday, months[day->tm_mon], day->tm_year + 1900);
+		snprintf(out, size, this_year ? "%d %s" : "%d %s %d", day->tm_mday, months[day->tm_mon],
+			day->tm_year + 1900);
 	else if (this_year)
 		snprintf(out, size, "%d月%d日", day->tm_mon + 1, day->tm_mday);
 	else
@@ -42,7 +44,8 @@ const char *face_day(char out[FACE_SIZE], int64_t us, int64_t now_us)
 
 const char *face_date(char out[FACE_SIZE], int32_t date)
 {
-	struct tm day = {.tm_year = date / 10000 - 1900, .tm_mon = date / 100 % 100 - 1, .tm_mday = date % 100};
+	struct tm day = {
+		.tm_year = date / 10000 - 1900, .tm_mon = date / 100 % 100 - 1, .tm_mday = date % 100};
 
 	out[0] = 0;
 	if (date && day.tm_mon >= 0 && day.tm_mon < 12)

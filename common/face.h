@@ -1,5 +1,5 @@
-/* face.h - times and terms as people read them; JSON and logs keep RFC 3339 (clock.h). Beijing time, the county's zone. Pure; any
- * thread. */
+/* face.h - times and terms as people read them; JSON and logs keep RFC 3339 (clock.h). Beijing time, the
+ * county's zone. Pure; any thread. */
 #ifndef JG_FACE_H
 #define JG_FACE_H
 

@@ -1,6 +1,6 @@
-/* fault.h - the steps of fault.def, where tests kill the program. Built in with JG_FAULTS (never in a release); there
- * JG_FAULT=WORD or WORD:N in the environment ends the process with SIGKILL when it comes to that step for the Nth time,
- * or stops it with SIGSTOP when JG_FAULT_STOP is set too. Any thread. */
+/* fault.h - the steps of fault.def, where tests kill the program. Built in with JG_FAULTS (never in a
+ * release); there JG_FAULT=WORD or WORD:N in the environment ends the process with SIGKILL when it comes to
+ * that step for the Nth time, or stops it with SIGSTOP when JG_FAULT_STOP is set too. Any thread. */
 #ifndef JG_FAULT_H
 #define JG_FAULT_H
 

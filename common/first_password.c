@@ -7,7 +7,8 @@
 
 void password_generate(char out[PASSWORD_MADE])
 {
-	static const char *const classes[] = {"abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789"};
+	static const char *const classes[] = {
+		"abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789"};
 
 	for (uint32_t i = 0; i < 12; i++) {
 		const char *set = classes[i < 3 ? i : randombytes_uniform(3)];

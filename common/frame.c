@@ -25,7 +25,8 @@ enum err frame_header_get(struct frame *f, const uint8_t in[FRAME_HEADER])
 		.deadline_ms = get_be32(in + 12),
 	};
 	/* Only an answer comes in parts. */
-	if (f->type == 0 || f->type > FRAME_TYPE_MAX || (f->flags & ~(f->type == FRAME_REPLY ? FRAME_FLAGS : 0)))
+	if (f->type == 0 || f->type > FRAME_TYPE_MAX ||
+		(f->flags & ~(f->type == FRAME_REPLY ? FRAME_FLAGS : 0)))
 		return ERR_PROTOCOL;
 	return ERR_OK;
 }
@@ -56,8 +57,8 @@ static void release_delivered(struct frame_reader *r)
 		frame_reader_free(r);
 }
 
-enum err frame_reader_feed(struct frame_reader *r, const uint8_t **data, size_t *n, frame_cap_fn cap, void *cap_data,
-	struct frame *out, bool *done)
+enum err frame_reader_feed(struct frame_reader *r, const uint8_t **data, size_t *n, frame_cap_fn cap,
+	void *cap_data, struct frame *out, bool *done)
 {
 	*done = false;
 	release_delivered(r);

@@ -9,7 +9,7 @@
 #include "err.h"
 
 #define FRAME_HEADER 16
-#define FRAME_MAX (1u << 20)	  /* header and body; no message needs more, lists and files travel in several */
+#define FRAME_MAX (1u << 20) /* header and body; no message needs more, lists and files travel in several */
 #define FRAME_MAX_GREETING 65536u /* before log-in: a stranger costs no more than this */
 
 enum frame_type {
@@ -32,9 +32,9 @@ struct frame {
 	uint32_t length; /* of the body */
 	uint8_t type, flags;
 	uint16_t method;
-	uint32_t call; /* odd from the client, even from the server, 0 for control frames */
+	uint32_t call;        /* odd from the client, even from the server, 0 for control frames */
 	uint32_t deadline_ms; /* of a CALL: how long the caller waits; 0 = not said */
-	const uint8_t *body; /* borrowed: valid until the reader is fed again */
+	const uint8_t *body;  /* borrowed: valid until the reader is fed again */
 };
 
 void frame_header_put(uint8_t out[FRAME_HEADER], const struct frame *f);
@@ -55,10 +55,10 @@ struct frame_reader {
 };
 
 void frame_reader_free(struct frame_reader *r);
-/* Consumes bytes from *data (advancing it) until one frame is complete: ERR_OK with *done set, out->body borrowed.
- * ERR_OK with !*done when all bytes were taken. ERR_TOO_LARGE with *out filled when the cap refuses the frame,
- * ERR_PROTOCOL, ERR_NOMEM: the connection cannot go on. */
-enum err frame_reader_feed(struct frame_reader *r, const uint8_t **data, size_t *n, frame_cap_fn cap, void *cap_data,
-	struct frame *out, bool *done);
+/* Consumes bytes from *data (advancing it) until one frame is complete: ERR_OK with *done set, out->body
+ * borrowed. ERR_OK with !*done when all bytes were taken. ERR_TOO_LARGE with *out filled when the cap refuses
+ * the frame, ERR_PROTOCOL, ERR_NOMEM: the connection cannot go on. */
+enum err frame_reader_feed(struct frame_reader *r, const uint8_t **data, size_t *n, frame_cap_fn cap,
+	void *cap_data, struct frame *out, bool *done);
 
 #endif

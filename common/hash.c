@@ -5,8 +5,8 @@
 
 #include <sodium.h>
 
-
-/* libsodium's SHA-256 rather than OpenSSL's: no allocation and no fetch a call, and these run several times a record. */
+/* libsodium's SHA-256 rather than OpenSSL's: no allocation and no fetch a call, and these run several times a
+ * record. */
 void hash_parts(uint8_t out[HASH_SIZE], const char *label, const struct part *parts, size_t count)
 {
 	crypto_hash_sha256_state state;
@@ -31,7 +31,8 @@ void hash_genesis(uint8_t out[HASH_SIZE], const uint8_t device[ID_SIZE], uint32_
 	hash_parts(out, "jg genesis", (struct part[]){{device, ID_SIZE}, {number, 4}}, 2);
 }
 
-void hash_chain(uint8_t out[HASH_SIZE], const uint8_t hash[HASH_SIZE], uint64_t op_no, const uint8_t sha[HASH_SIZE])
+void hash_chain(
+	uint8_t out[HASH_SIZE], const uint8_t hash[HASH_SIZE], uint64_t op_no, const uint8_t sha[HASH_SIZE])
 {
 	uint8_t number[8];
 
@@ -44,7 +45,8 @@ void hash_record(uint8_t out[HASH_SIZE], const void *bytes, size_t n)
 	hash_parts(out, "jg record", &(struct part){bytes, n}, 1);
 }
 
-void hash_lanes(uint32_t out[LANES], const uint8_t id[ID_SIZE], uint64_t ver, uint32_t kind, const uint8_t record[HASH_SIZE])
+void hash_lanes(uint32_t out[LANES], const uint8_t id[ID_SIZE], uint64_t ver, uint32_t kind,
+	const uint8_t record[HASH_SIZE])
 {
 	uint8_t numbers[12], sum[HASH_SIZE];
 
@@ -67,8 +69,8 @@ void lanes_sub(uint32_t sum[LANES], const uint32_t lanes[LANES])
 		sum[i] -= lanes[i];
 }
 
-void audit_entry(uint8_t out[AUDIT_ENTRY_SIZE], const uint8_t id[ID_SIZE], uint64_t ver, uint32_t kind, uint8_t action,
-	uint8_t groups, const uint8_t record[HASH_SIZE])
+void audit_entry(uint8_t out[AUDIT_ENTRY_SIZE], const uint8_t id[ID_SIZE], uint64_t ver, uint32_t kind,
+	uint8_t action, uint8_t groups, const uint8_t record[HASH_SIZE])
 {
 	memcpy(out, id, ID_SIZE);
 	put_be64(out + 16, ver);
@@ -79,7 +81,8 @@ void audit_entry(uint8_t out[AUDIT_ENTRY_SIZE], const uint8_t id[ID_SIZE], uint6
 	memcpy(out + 32, record, HASH_SIZE);
 }
 
-void audit_head_message(uint8_t out[HEAD_MESSAGE_SIZE], int64_t stream, uint64_t n, const uint8_t head[HASH_SIZE])
+void audit_head_message(
+	uint8_t out[HEAD_MESSAGE_SIZE], int64_t stream, uint64_t n, const uint8_t head[HASH_SIZE])
 {
 	memcpy(out, "jg head", 7);
 	put_be64(out + 7, (uint64_t)stream);
@@ -87,7 +90,8 @@ void audit_head_message(uint8_t out[HEAD_MESSAGE_SIZE], int64_t stream, uint64_t
 	memcpy(out + 23, head, HASH_SIZE);
 }
 
-void audit_part(struct buf *parts, const char *author, const uint8_t device[ID_SIZE], uint64_t first, uint64_t last, uint32_t count)
+void audit_part(struct buf *parts, const char *author, const uint8_t device[ID_SIZE], uint64_t first,
+	uint64_t last, uint32_t count)
 {
 	buf_add(parts, author, strlen(author) + 1);
 	buf_add(parts, device, ID_SIZE);

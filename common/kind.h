@@ -1,5 +1,5 @@
-/* kind.h - the shape of the tables that proto/gen_tables.py makes from the .proto declarations (architecture rule 13).
- * Everything here is constant and process-wide: any thread, nothing to free. */
+/* kind.h - the shape of the tables that proto/gen_tables.py makes from the .proto declarations (architecture
+ * rule 13). Everything here is constant and process-wide: any thread, nothing to free. */
 #ifndef JG_KIND_H
 #define JG_KIND_H
 
@@ -10,9 +10,11 @@
 #include <protobuf-c/protobuf-c.h>
 
 #define KIND_FIELDS_MAX 32 /* of one record kind: bounds `struct record`; gen_tables.py refuses more */
-#define KIND_NUMBER_MAX 999 /* kinds are numbered from 1: room for a hundred numbers to each service; gen_tables.py refuses a higher one */
-#define KIND_GROUPS_MAX 8  /* field groups with a version of their own */
-#define KIND_KEY_MAX 4	   /* parts of a natural key */
+#define KIND_NUMBER_MAX                                                                                      \
+	999 /* kinds are numbered from 1: room for a hundred numbers to each service; gen_tables.py refuses  \
+	       a higher one */
+#define KIND_GROUPS_MAX 8 /* field groups with a version of their own */
+#define KIND_KEY_MAX 4    /* parts of a natural key */
 
 enum field_type { FIELD_TEXT, FIELD_BYTES, FIELD_INT32, FIELD_INT64, FIELD_BOOL };
 enum kind_owner { OWNER_SCHOOL = 1, OWNER_COUNTY = 2, OWNER_SERVER = 3 };
@@ -27,12 +29,13 @@ struct field {
 	enum field_merge merge;
 	bool required, masked, other, school_writes, ordinal;
 	uint32_t max_bytes;
-	const char *check;	    /* name of a check in check.c, or "" */
+	const char *check;          /* name of a check in check.c, or "" */
 	const char *const *columns; /* names in people's files, NULL-terminated; empty list = not in files */
 };
 
 struct kind_key {
-	uint8_t field[2]; /* index into fields; the first that is set counts; [1] == [0] when there is no alternative */
+	uint8_t field[2]; /* index into fields; the first that is set counts; [1] == [0] when there is no
+			     alternative */
 };
 
 struct kind {
@@ -43,16 +46,19 @@ struct kind {
 	bool append_only, permanent;
 	const char *guard, *hold, *applied; /* SQL functions, or "" */
 	bool alone;
-	bool shared; /* has fields that another school may see */
-	int of;	     /* index of the field that names the record that this one hangs on, or -1 */
+	bool shared;        /* has fields that another school may see */
+	int of;             /* index of the field that names the record that this one hangs on, or -1 */
 	const uint16_t *on; /* numbers of the kinds that it may hang on */
 	size_t on_count;
-	int addressee;	   /* index of the field that names the school to which the record that `of` names is addressed, or -1 */
-	int hidden_field;  /* while this field has this text no school's stream carries the record; -1 = none */
+	int addressee;    /* index of the field that names the school to which the record that `of` names is
+			     addressed, or -1 */
+	int hidden_field; /* while this field has this text no school's stream carries the record; -1 = none
+			   */
 	const char *hidden_value;
-	bool is_register, registered; /* options.proto: where numbers of pupils are looked up, and whose have to be found */
-	const char *grade; /* of its pupils when it has a class and no grade of its own, or "" */
-	const struct field *fields; /* ascending numbers */
+	bool is_register, registered; /* options.proto: where numbers of pupils are looked up, and whose have
+					 to be found */
+	const char *grade;            /* of its pupils when it has a class and no grade of its own, or "" */
+	const struct field *fields;   /* ascending numbers */
 	size_t field_count;
 	const struct kind_key *key;
 	size_t key_count;
@@ -62,11 +68,13 @@ struct kind {
 /* Indexes of fields by kind: `F_STUDENT_CERT_NO` and so on stand in tables.h. */
 extern const struct kind kind_table[];
 extern const size_t kind_count;
-extern const uint32_t kinds_all[], kinds_of_schools[]; /* numbers, ended by 0: every kind, and those that schools own */
-const struct kind *kind_by_number(uint32_t number);	 /* NULL when unknown */
-const struct kind *kind_by_table(const char *table);	 /* NULL when unknown */
-int kind_reference(const struct kind *kind); /* field by which a school builds on a record: `of`, or the first that is a uuid; -1 = none */
-bool kind_hangs_on(const struct kind *kind, uint32_t number); /* whether it may */
+extern const uint32_t kinds_all[],
+	kinds_of_schools[]; /* numbers, ended by 0: every kind, and those that schools own */
+const struct kind *kind_by_number(uint32_t number);  /* NULL when unknown */
+const struct kind *kind_by_table(const char *table); /* NULL when unknown */
+int kind_reference(const struct kind *kind); /* field by which a school builds on a record: `of`, or the first
+						that is a uuid; -1 = none */
+bool kind_hangs_on(const struct kind *kind, uint32_t number);    /* whether it may */
 int kind_field_index(const struct kind *kind, const char *name); /* -1 when unknown */
 
 enum access { ACCESS_ENROLLING = 1, ACCESS_GREETED = 2, ACCESS_SESSION = 3, ACCESS_ANY_SESSION = 4 };
@@ -84,12 +92,14 @@ struct method {
 extern const struct method method_table[]; /* ascending numbers */
 extern const size_t method_count;
 const struct method *method_by_number(uint16_t number); /* NULL when unknown */
-int method_index(uint16_t number);			/* -1 when unknown */
+int method_index(uint16_t number);                      /* -1 when unknown */
 
-/* Upper bound of each repeated field of a message, by field index; NULL for a message without repeated fields. */
+/* Upper bound of each repeated field of a message, by field index; NULL for a message without repeated
+ * fields. */
 const uint32_t *message_bounds(const ProtobufCMessageDescriptor *descriptor);
 
-/* What the value of each field has to be, by field index ("" = anything); NULL for a message without checks. */
+/* What the value of each field has to be, by field index ("" = anything); NULL for a message without checks.
+ */
 const char *const *message_checks(const ProtobufCMessageDescriptor *descriptor);
 
 struct role {
@@ -99,6 +109,6 @@ struct role {
 extern const struct role role_table[];
 extern const size_t role_count;
 unsigned role_by_name(const char *name); /* 0 when unknown */
-const char *role_name(unsigned number);	 /* "" when unknown */
+const char *role_name(unsigned number);  /* "" when unknown */
 
 #endif

@@ -9,8 +9,9 @@ void log_set_level(enum log_level level); /* default INFO; set once at start */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define LOG_VALUE 200
-/* A value that came from outside, safe to stand behind `key=`: as it is when it is letters, digits and `.:@/_-` (UTF-8 too), else in
- * quotes with everything that could end the value, the line or a terminal's patience as \xNN. Returns out. */
+/* A value that came from outside, safe to stand behind `key=`: as it is when it is letters, digits and
+ * `.:@/_-` (UTF-8 too), else in quotes with everything that could end the value, the line or a terminal's
+ * patience as \xNN. Returns out. */
 const char *log_value(char out[LOG_VALUE], const char *text);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

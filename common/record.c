@@ -70,8 +70,10 @@ static const struct field *find_field(const struct kind *kind, uint64_t number, 
 	return NULL;
 }
 
-/* The first unknown field takes room for all that may follow: any number of them costs no more than the message. */
-static enum err keep_unknown(struct record *r, uint8_t **room, struct arena *arena, const struct cursor *c, const uint8_t *from)
+/* The first unknown field takes room for all that may follow: any number of them costs no more than the
+ * message. */
+static enum err keep_unknown(
+	struct record *r, uint8_t **room, struct arena *arena, const struct cursor *c, const uint8_t *from)
 {
 	size_t n = (size_t)(c->at - from);
 
@@ -83,7 +85,8 @@ static enum err keep_unknown(struct record *r, uint8_t **room, struct arena *are
 	return ERR_OK;
 }
 
-static enum err decode_value(struct record *r, const struct field *f, int index, struct cursor *c, unsigned wire)
+static enum err decode_value(
+	struct record *r, const struct field *f, int index, struct cursor *c, unsigned wire)
 {
 	if (f->type == FIELD_TEXT || f->type == FIELD_BYTES) {
 		if (wire != WIRE_BYTES)
@@ -98,7 +101,8 @@ static enum err decode_value(struct record *r, const struct field *f, int index,
 	if (wire != WIRE_VARINT)
 		return ERR_MALFORMED;
 	int64_t v = (int64_t)read_varint(c);
-	if (c->failed || (f->type == FIELD_INT32 && v != (int32_t)v) || (f->type == FIELD_BOOL && v != 0 && v != 1))
+	if (c->failed || (f->type == FIELD_INT32 && v != (int32_t)v) ||
+		(f->type == FIELD_BOOL && v != 0 && v != 1))
 		return ERR_MALFORMED;
 	record_set_number(r, index, v);
 	return ERR_OK;
@@ -112,8 +116,8 @@ void record_init(struct record *r, const struct kind *kind)
 	r->ext_len = 0;
 }
 
-enum err record_decode(struct record *r, const struct kind *kind, const void *bytes, size_t n, struct arena *arena,
-	struct problem *p)
+enum err record_decode(struct record *r, const struct kind *kind, const void *bytes, size_t n,
+	struct arena *arena, struct problem *p)
 {
 	struct cursor c = {bytes, n ? (const uint8_t *)bytes + n : bytes, false};
 	uint8_t *room = NULL;
@@ -130,7 +134,8 @@ enum err record_decode(struct record *r, const struct kind *kind, const void *by
 		if (f) {
 			enum err e = decode_value(r, f, (int)index, &c, tag & 7);
 			if (e)
-				return problem_set(p, e, f->name, NULL, tr("字段“%s”无法解析", "field %s cannot be decoded"),
+				return problem_set(p, e, f->name, NULL,
+					tr("字段“%s”无法解析", "field %s cannot be decoded"),
 					tr(f->label, f->label_en));
 			continue;
 		}
@@ -235,7 +240,8 @@ bool record_is(const struct record *r, int field, const char *text)
 {
 	size_t n = strlen(text);
 
-	return record_has(r, field) ? r->value[field].len == n && memcmp(r->value[field].data, text, n) == 0 : n == 0;
+	return record_has(r, field) ? r->value[field].len == n && memcmp(r->value[field].data, text, n) == 0
+				    : n == 0;
 }
 
 bool record_same_field(const struct record *a, const struct record *b, size_t field)
@@ -249,7 +255,7 @@ bool record_same_field(const struct record *a, const struct record *b, size_t fi
 	enum field_type type = a->kind->fields[field].type;
 	if (type == FIELD_TEXT || type == FIELD_BYTES)
 		return a->value[field].len == b->value[field].len &&
-			memcmp(a->value[field].data, b->value[field].data, a->value[field].len) == 0;
+		       memcmp(a->value[field].data, b->value[field].data, a->value[field].len) == 0;
 	return a->value[field].number == b->value[field].number;
 }
 
@@ -335,11 +341,14 @@ enum err record_check_shape(const struct record *r, bool whole, struct problem *
 		const struct field *f = &r->kind->fields[i];
 		const char *label = tr(f->label, f->label_en);
 		/* A false is as good an answer as a true: booleans cannot be missing. */
-		if (f->required && f->type != FIELD_BOOL && !record_has(r, (int)i) && groups >> (f->group - 1) & 1)
-			return problem_set(p, ERR_MISSING, f->name, NULL, tr("缺少“%s”", "%s is missing"), label);
-		if (record_has(r, (int)i) && (f->type == FIELD_TEXT || f->type == FIELD_BYTES) && r->value[i].len > f->max_bytes)
-			return problem_set(p, ERR_TOO_LARGE, f->name, NULL, tr("“%s”超过 %u 字节", "%s is longer than %u bytes"),
-				label, f->max_bytes);
+		if (f->required && f->type != FIELD_BOOL && !record_has(r, (int)i) &&
+			groups >> (f->group - 1) & 1)
+			return problem_set(
+				p, ERR_MISSING, f->name, NULL, tr("缺少“%s”", "%s is missing"), label);
+		if (record_has(r, (int)i) && (f->type == FIELD_TEXT || f->type == FIELD_BYTES) &&
+			r->value[i].len > f->max_bytes)
+			return problem_set(p, ERR_TOO_LARGE, f->name, NULL,
+				tr("“%s”超过 %u 字节", "%s is longer than %u bytes"), label, f->max_bytes);
 	}
 	return ERR_OK;
 }

@@ -139,8 +139,8 @@ static bool is_numeral_before(const char *word, const char *p)
 	return false;
 }
 
-/* Tries every beginning of what stands before a 班 ("…2026届六(1)班"); the first that is a class with its grade, or the
- * whole of it, is taken. */
+/* Tries every beginning of what stands before a 班 ("…2026届六(1)班"); the first that is a class with its
+ * grade, or the whole of it, is taken. */
 static bool class_within(const char *text, struct roster_class *out)
 {
 	char word[WORD_MAX], part[WORD_MAX];
@@ -149,10 +149,12 @@ static bool class_within(const char *text, struct roster_class *out)
 		return false;
 	for (char *ban = word; (ban = strstr(ban, "班")); ban += strlen("班")) {
 		for (char *p = word; p < ban; p++) {
-			if (((unsigned char)*p & 0xC0) == 0x80 || (p > word && isdigit((unsigned char)*p) && isdigit((unsigned char)p[-1])))
+			if (((unsigned char)*p & 0xC0) == 0x80 ||
+				(p > word && isdigit((unsigned char)*p) && isdigit((unsigned char)p[-1])))
 				continue;
 			snprintf(part, sizeof part, "%.*s", (int)(ban - p), p);
-			if (roster_class_read(part, NULL, 0, false, out) == ROSTER_OK && !out->was_date && (p == word || *out->grade))
+			if (roster_class_read(part, NULL, 0, false, out) == ROSTER_OK && !out->was_date &&
+				(p == word || *out->grade))
 				return true;
 		}
 	}
@@ -241,7 +243,8 @@ int roster_entry_year(const char *text)
 	const char *rest = word + 4;
 	if (!is_year(year))
 		return 0;
-	if (!*rest || strncmp(rest, "级", strlen("级")) == 0 || strncmp(rest, "年", strlen("年")) == 0 || strchr("-/.", *rest))
+	if (!*rest || strncmp(rest, "级", strlen("级")) == 0 || strncmp(rest, "年", strlen("年")) == 0 ||
+		strchr("-/.", *rest))
 		return year;
 	size_t digits = strspn(rest, "0123456789");
 	int month = digits_at(rest, digits < 2 ? digits : 2);
@@ -267,7 +270,8 @@ const char *roster_grade_of_entry(int entry_year, int32_t today, const char *sch
 
 /* ---- Classes ---- */
 
-/* A number of up to three digits or a Chinese one below 100 that is all of s, with or without brackets; 0: none. */
+/* A number of up to three digits or a Chinese one below 100 that is all of s, with or without brackets; 0:
+ * none. */
 static int class_number(const char *s)
 {
 	char no[CLASS_NO_MAX + 1], word[WORD_MAX];
@@ -282,7 +286,8 @@ static int class_number(const char *s)
 	snprintf(word, sizeof word, "%.*s", (int)n, s);
 	bool plain = *word && !word[strspn(word, "0123456789")];
 	for (const char *p = word; !plain && *p; p += strlen("一")) {
-		if (!strstr("一二三四五六七八九十", (char[]){p[0], p[1], p[1] ? p[2] : 0, 0}) || (unsigned char)*p < 0x80)
+		if (!strstr("一二三四五六七八九十", (char[]){p[0], p[1], p[1] ? p[2] : 0, 0}) ||
+			(unsigned char)*p < 0x80)
 			return 0;
 	}
 	return *word && class_no_parse(no, sizeof no, word) == ERR_OK ? atoi(no) : 0;
@@ -346,14 +351,16 @@ static const struct grade *weak_skip(const char **s, const struct grade *known)
 	int number = **s - '0';
 	for (size_t i = 0; i < GRADES; i++)
 		if (grades[i].number == number || (known == &grades[i] && known->of_stage == number)) {
-			g = known && (known->number == number || known->of_stage == number) ? known : &grades[i];
+			g = known && (known->number == number || known->of_stage == number) ? known
+											    : &grades[i];
 			*s = joint_skip(*s + 1);
 			return g;
 		}
 	return NULL;
 }
 
-static enum roster_fault class_text(const char *s, const struct grade *known, bool number, struct roster_class *out)
+static enum roster_fault class_text(
+	const char *s, const struct grade *known, bool number, struct roster_class *out)
 {
 	const struct grade *said;
 	const char *whole = s;
@@ -373,9 +380,10 @@ static enum roster_fault class_text(const char *s, const struct grade *known, bo
 	int value = class_number(s);
 	if (s == whole && strlen(s) == 4 && known && digits_at(s, 2) == known->number)
 		value = digits_at(s + 2, 2); /* 0601 */
-	if (s == whole && value >= 100) { /* 601: no grade has a hundred classes */
+	if (s == whole && value >= 100) {    /* 601: no grade has a hundred classes */
 		for (size_t i = 0; i < GRADES && !said; i++)
-			if (grades[i].number == value / 100 || (known == &grades[i] && known->of_stage == value / 100))
+			if (grades[i].number == value / 100 ||
+				(known == &grades[i] && known->of_stage == value / 100))
 				said = known ? known : &grades[i];
 		if (!said || (said->number != value / 100 && said->of_stage != value / 100))
 			return ROSTER_GRADE;
@@ -388,7 +396,8 @@ static enum roster_fault class_text(const char *s, const struct grade *known, bo
 	return ROSTER_OK;
 }
 
-/* Year (0: not shown, or two digits below 100), month and day (0: not shown) of a cell that a spreadsheet made a date. */
+/* Year (0: not shown, or two digits below 100), month and day (0: not shown) of a cell that a spreadsheet
+ * made a date. */
 static bool date_words(const char *s, int *year, int *month, int *day)
 {
 	static const char months[] = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
@@ -402,12 +411,14 @@ static bool date_words(const char *s, int *year, int *month, int *day)
 	*year = 0;
 	if (sscanf(s, "%2d月%2d日%n", month, day, &used) == 2 && used && !s[used])
 		return true;
-	if (sscanf(s, "%2d-%3[A-Z]%n", day, name, &used) == 2 && used && !s[used] && (at = strstr(months, name)) && strlen(name) == 3) {
+	if (sscanf(s, "%2d-%3[A-Z]%n", day, name, &used) == 2 && used && !s[used] &&
+		(at = strstr(months, name)) && strlen(name) == 3) {
 		*month = (int)(at - months) / 3 + 1;
 		return true;
 	}
 	*day = 0;
-	if (sscanf(s, "%3[A-Z]-%2d%n", name, year, &used) == 2 && used && !s[used] && strlen(name) == 3 && (at = strstr(months, name))) {
+	if (sscanf(s, "%3[A-Z]-%2d%n", name, year, &used) == 2 && used && !s[used] && strlen(name) == 3 &&
+		(at = strstr(months, name))) {
 		*month = (int)(at - months) / 3 + 1;
 		return true;
 	}
@@ -420,8 +431,10 @@ static bool date_words(const char *s, int *year, int *month, int *day)
 	return true;
 }
 
-/* 6-3 became 3 June of the year of typing, 6-32 June 1932, 2020-3 March 2020. What could have been two of them is nobody's. */
-static enum roster_fault class_of_date(int year, int month, int day, const struct grade *known, int32_t today, struct roster_class *out)
+/* 6-3 became 3 June of the year of typing, 6-32 June 1932, 2020-3 March 2020. What could have been two of
+ * them is nobody's. */
+static enum roster_fault class_of_date(
+	int year, int month, int day, const struct grade *known, int32_t today, struct roster_class *out)
 {
 	bool of_grade = known && (known->number == month || known->of_stage == month);
 	bool first = day <= 1; /* a month without a day is kept as its first */
@@ -454,7 +467,8 @@ static enum roster_fault class_of_date(int year, int month, int day, const struc
 	return ROSTER_OK;
 }
 
-enum roster_fault roster_class_read(const char *text, const char *grade, int32_t today, bool number, struct roster_class *out)
+enum roster_fault roster_class_read(
+	const char *text, const char *grade, int32_t today, bool number, struct roster_class *out)
 {
 	const struct grade *known = grade_of(grade);
 	char word[WORD_MAX], *note;
@@ -465,7 +479,8 @@ enum roster_fault roster_class_read(const char *text, const char *grade, int32_t
 		return ROSTER_NO_CLASS;
 	if (date_words(word, &year, &month, &day))
 		return class_of_date(year, month, day, known, today, out);
-	if (strpbrk(word, ",;&+") || strstr(word, "、") || strstr(word, "和") || strstr(word, "~") || strstr(word, "至"))
+	if (strpbrk(word, ",;&+") || strstr(word, "、") || strstr(word, "和") || strstr(word, "~") ||
+		strstr(word, "至"))
 		return ROSTER_SEVERAL;
 	if ((note = strstr(word, "班("))) /* 1班(寄宿) */
 		note[strlen("班")] = 0;
@@ -490,9 +505,11 @@ const char *roster_fault_text(enum roster_fault fault)
 	case ROSTER_GRADE:
 		return tr("与这一行的年级不一致", "does not fit the row's grade");
 	case ROSTER_AMBIGUOUS:
-		return tr("被表格软件改过，可能是两个班中的任一个", "was changed by the spreadsheet and may be either of two classes");
+		return tr("被表格软件改过，可能是两个班中的任一个",
+			"was changed by the spreadsheet and may be either of two classes");
 	case ROSTER_DATE:
-		return tr("被表格软件改成了日期，看不出是几班", "was made a date by the spreadsheet; which class it was cannot be seen");
+		return tr("被表格软件改成了日期，看不出是几班",
+			"was made a date by the spreadsheet; which class it was cannot be seen");
 	}
 	return "";
 }

@@ -15,7 +15,8 @@ static bool box_key(EVP_PKEY *mine, EVP_PKEY *theirs, const uint8_t point[SEALED
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, mine, NULL);
 	uint8_t shared[64];
 	size_t n = sizeof shared;
-	bool good = ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, theirs) == 1 && EVP_PKEY_derive(ctx, shared, &n) == 1;
+	bool good = ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, theirs) == 1 &&
+		    EVP_PKEY_derive(ctx, shared, &n) == 1;
 	crypto_hash_sha256_state hash;
 
 	EVP_PKEY_CTX_free(ctx);
@@ -37,21 +38,28 @@ static bool gcm(bool seal, const uint8_t key[32], const uint8_t *nonce, uint8_t 
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int n;
-	bool good = ctx && EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce, seal) == 1 && EVP_CipherUpdate(ctx, text, &n, text, PLAIN) == 1 &&
-		    (seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, SEALED_KEY_TAG, text + PLAIN) == 1) && EVP_CipherFinal_ex(ctx, text + PLAIN, &n) == 1 &&
-		    (!seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SEALED_KEY_TAG, text + PLAIN) == 1);
+	bool good =
+		ctx && EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce, seal) == 1 &&
+		EVP_CipherUpdate(ctx, text, &n, text, PLAIN) == 1 &&
+		(seal ||
+			EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, SEALED_KEY_TAG, text + PLAIN) == 1) &&
+		EVP_CipherFinal_ex(ctx, text + PLAIN, &n) == 1 &&
+		(!seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, SEALED_KEY_TAG, text + PLAIN) == 1);
 
 	EVP_CIPHER_CTX_free(ctx);
 	return good;
 }
 
-enum err sealed_key_make(EVP_PKEY *ca, const char *school, const uint8_t key[SEALED_KEY_BYTES], uint8_t out[SEALED_KEY_SIZE])
+enum err sealed_key_make(
+	EVP_PKEY *ca, const char *school, const uint8_t key[SEALED_KEY_BYTES], uint8_t out[SEALED_KEY_SIZE])
 {
 	uint8_t box[32], *nonce = out + SEALED_KEY_POINT, *text = nonce + SEALED_KEY_NONCE;
 	EVP_PKEY *once = EVP_EC_gen("P-256");
 	size_t n = 0;
-	bool good = once && EVP_PKEY_get_octet_string_param(once, OSSL_PKEY_PARAM_PUB_KEY, out, SEALED_KEY_POINT, &n) == 1 && n == SEALED_KEY_POINT &&
-		    box_key(once, ca, out, box);
+	bool good = once &&
+		    EVP_PKEY_get_octet_string_param(
+			    once, OSSL_PKEY_PARAM_PUB_KEY, out, SEALED_KEY_POINT, &n) == 1 &&
+		    n == SEALED_KEY_POINT && box_key(once, ca, out, box);
 
 	EVP_PKEY_free(once);
 	if (good) {
@@ -69,13 +77,15 @@ static EVP_PKEY *key_of_point(EVP_PKEY *like, const uint8_t point[SEALED_KEY_POI
 {
 	EVP_PKEY *key = EVP_PKEY_new();
 
-	if (key && EVP_PKEY_copy_parameters(key, like) == 1 && EVP_PKEY_set1_encoded_public_key(key, point, SEALED_KEY_POINT) == 1)
+	if (key && EVP_PKEY_copy_parameters(key, like) == 1 &&
+		EVP_PKEY_set1_encoded_public_key(key, point, SEALED_KEY_POINT) == 1)
 		return key;
 	EVP_PKEY_free(key);
 	return NULL;
 }
 
-enum err sealed_key_open(EVP_PKEY *ca, const uint8_t *sealed, size_t n, char school[SEALED_KEY_SCHOOL], uint8_t key[SEALED_KEY_BYTES])
+enum err sealed_key_open(EVP_PKEY *ca, const uint8_t *sealed, size_t n, char school[SEALED_KEY_SCHOOL],
+	uint8_t key[SEALED_KEY_BYTES])
 {
 	uint8_t box[32], plain[PLAIN + SEALED_KEY_TAG];
 	EVP_PKEY *once = n == SEALED_KEY_SIZE ? key_of_point(ca, sealed) : NULL;

@@ -196,7 +196,8 @@ static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b)
 		take_bytes(s, (const uint8_t *)b->base, (size_t)n);
 }
 
-enum err stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ctx, bool server, const struct stream_events *events)
+enum err stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ctx, bool server,
+	const struct stream_events *events)
 {
 	s->shared = shared;
 	s->events = events;

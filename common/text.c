@@ -313,17 +313,21 @@ bool text_is_nfc(const char *s, size_t n)
 	utf8proc_int32_t c;
 	bool sure = true;
 
-	/* Nothing below U+0300 composes with what stands before it, and no unified ideograph with anything: that is nearly every text. */
+	/* Nothing below U+0300 composes with what stands before it, and no unified ideograph with anything:
+	 * that is nearly every text. */
 	for (size_t i = 0; i < n && sure;) {
-		utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
+		utf8proc_ssize_t step =
+			utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
 		if (step <= 0)
 			return false;
-		sure = c < 0x300 || (c >= 0x3400 && c <= 0x9FFF) || (c >= 0x3000 && c <= 0x3029) || (c >= 0xFF01 && c <= 0xFF5E);
+		sure = c < 0x300 || (c >= 0x3400 && c <= 0x9FFF) || (c >= 0x3000 && c <= 0x3029) ||
+		       (c >= 0xFF01 && c <= 0xFF5E);
 		i += (size_t)step;
 	}
 	if (sure)
 		return true;
-	utf8proc_ssize_t m = utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &composed, (utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+	utf8proc_ssize_t m = utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &composed,
+		(utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
 	bool same = m >= 0 && (size_t)m == n && memcmp(composed, s, n) == 0;
 	free(composed);
 	return same || m == UTF8PROC_ERROR_NOMEM; /* for want of memory nothing is called wrong */
@@ -336,7 +340,8 @@ static enum err compose(char *out, size_t size)
 
 	if (text_is_nfc(out, strlen(out)))
 		return ERR_OK;
-	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)out, 0, &composed, (utf8proc_option_t)(UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)out, 0, &composed,
+		(utf8proc_option_t)(UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE));
 	if (n < 0)
 		return n == UTF8PROC_ERROR_NOMEM ? ERR_NOMEM : ERR_INVALID;
 	enum err e = (size_t)n < size ? ERR_OK : ERR_TOO_LARGE;
@@ -503,7 +508,8 @@ size_t text_distance(const char *a, const char *b)
 				best = last[j] + 1;
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1] && before[j - 2] + 1 < best)
+			if (i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1] &&
+				before[j - 2] + 1 < best)
 				best = before[j - 2] + 1;
 			now[j] = best;
 		}

@@ -77,7 +77,8 @@ enum err text_mask_phone(char *out, size_t size, const char *in);
 
 #define TEXT_DISTANCE_MAX 48 /* characters: longer texts are no slip of the finger of one another */
 
-/* How many characters are wrong, missing, too many, or changed about with their neighbour. SIZE_MAX when a text is too long. */
+/* How many characters are wrong, missing, too many, or changed about with their neighbour. SIZE_MAX when a
+ * text is too long. */
 size_t text_distance(const char *a, const char *b);
 
 #endif

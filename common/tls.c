@@ -6,7 +6,7 @@
 #include <openssl/x509.h>
 #include <sodium.h>
 
-#define PLAIN_CHUNK 16384	/* one TLS record */
+#define PLAIN_CHUNK 16384 /* one TLS record */
 
 static int bio_read(BIO *bio, char *to, int n)
 {
@@ -130,7 +130,9 @@ static enum err read_plain(struct tls *t, tls_plain_fn plain, void *data)
 		int n = SSL_read(t->ssl, chunk, sizeof chunk);
 		if (n <= 0) {
 			int why = SSL_get_error(t->ssl, n);
-			return why == SSL_ERROR_WANT_READ ? ERR_OK : why == SSL_ERROR_ZERO_RETURN ? ERR_UNREACHABLE : ERR_TLS;
+			return why == SSL_ERROR_WANT_READ     ? ERR_OK
+			       : why == SSL_ERROR_ZERO_RETURN ? ERR_UNREACHABLE
+							      : ERR_TLS;
 		}
 		struct buf *out = t->out;
 		if (!plain(data, chunk, (size_t)n))
@@ -139,7 +141,8 @@ static enum err read_plain(struct tls *t, tls_plain_fn plain, void *data)
 	}
 }
 
-enum err tls_feed(struct tls *t, const uint8_t *bytes, size_t n, struct buf *out, tls_plain_fn plain, void *data)
+enum err tls_feed(
+	struct tls *t, const uint8_t *bytes, size_t n, struct buf *out, tls_plain_fn plain, void *data)
 {
 	enum err e = ERR_OK;
 
@@ -205,7 +208,9 @@ enum err tls_exporter(struct tls *t, uint8_t out[32])
 {
 	static const char label[] = "EXPERIMENTAL jingguan session";
 
-	return SSL_export_keying_material(t->ssl, out, 32, label, sizeof label - 1, NULL, 0, 0) == 1 ? ERR_OK : ERR_TLS;
+	return SSL_export_keying_material(t->ssl, out, 32, label, sizeof label - 1, NULL, 0, 0) == 1
+		       ? ERR_OK
+		       : ERR_TLS;
 }
 
 void tls_spki(X509 *cert, uint8_t out[32])
@@ -233,7 +238,7 @@ enum err tls_peer_signed(struct tls *t, const void *message, size_t n, const uin
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool good = ctx && key && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-		EVP_DigestVerify(ctx, sig, sig_len, message, n) == 1;
+		    EVP_DigestVerify(ctx, sig, sig_len, message, n) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error(); /* a bad signature leaves an error that the next TLS call would take for its own */

@@ -232,7 +232,8 @@ static void print_lists(void)
 		const struct code_list *list = code_lists[i].list;
 		if (!code_lists[i].checked && !code_lists[i].about)
 			continue;
-		printf("\n**`%s`** (%s)%s%s:", code_lists[i].name, list->name, code_lists[i].about ? ", " : "", code_lists[i].about ? code_lists[i].about : "");
+		printf("\n**`%s`** (%s)%s%s:", code_lists[i].name, list->name,
+			code_lists[i].about ? ", " : "", code_lists[i].about ? code_lists[i].about : "");
 		for (size_t k = 0; k < list->n; k++)
 			printf("%s `%s` %s %s", k ? " ·" : "", list->items[k].code, list->items[k].zh,
 				list->items[k].en);

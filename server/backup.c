@@ -33,7 +33,9 @@ static enum err write_failed(const char *path, struct problem *p)
 	char hint[PATH_MAX + 128], closed[PATH_MAX], quoted[PATH_MAX];
 
 	if (full)
-		snprintf(hint, sizeof hint, "%s", tr("换一个地方，或清理后再试：df -h", "choose another place, or free some space: df -h"));
+		snprintf(hint, sizeof hint, "%s",
+			tr("换一个地方，或清理后再试：df -h",
+				"choose another place, or free some space: df -h"));
 	else if (why != ENOENT && why != EACCES)
 		snprintf(hint, sizeof hint, "ls -ld %s", place_quoted(quoted, sizeof quoted, path));
 	else if (why == EACCES && place_closed(path, closed, sizeof closed))
@@ -78,7 +80,8 @@ static enum err run_tool(
 		return ERR_OK;
 	child_last_line(log, line, sizeof line);
 	snprintf(hint, sizeof hint, "tail %s", place_quoted(quoted, sizeof quoted, log));
-	return problem_set(p, ERR_INTERNAL, "backup", hint, tr("%s 失败：%s", "%s failed: %s"), strrchr(argv[0], '/') + 1, line);
+	return problem_set(p, ERR_INTERNAL, "backup", hint, tr("%s 失败：%s", "%s failed: %s"),
+		strrchr(argv[0], '/') + 1, line);
 }
 
 static enum err file_sum(const char *path, char hex[65])
@@ -153,10 +156,14 @@ static enum err verify_backup(const struct conf *conf, const char *dir, int majo
 				"cp -r %s /var/tmp/ && chown -R %s /var/tmp/%s (then restore from "
 				"/var/tmp/%s)"),
 			place_quoted(quoted, sizeof quoted, dir), conf->user, name, name);
-		return problem_set(p, ERR_PERMISSION, "backup", hint, tr("帐号 %s 读不了 %s", "account %s cannot read %s"), conf->user, dir);
+		return problem_set(p, ERR_PERMISSION, "backup", hint,
+			tr("帐号 %s 读不了 %s", "account %s cannot read %s"), conf->user, dir);
 	}
 	if (!in)
-		return problem_set(p, ERR_NOT_FOUND, "backup", tr("备份目录的名字是 jingguan-日期：ls -d */jingguan-*", "a backup's directory is named jingguan-DATE: ls -d */jingguan-*"), tr("%s 不是一份备份", "%s is not a backup"), dir);
+		return problem_set(p, ERR_NOT_FOUND, "backup",
+			tr("备份目录的名字是 jingguan-日期：ls -d */jingguan-*",
+				"a backup's directory is named jingguan-DATE: ls -d */jingguan-*"),
+			tr("%s 不是一份备份", "%s is not a backup"), dir);
 	enum err e = ERR_OK;
 	while (!e && fgets(line, sizeof line, in)) {
 		line[strcspn(line, "\n")] = 0;
@@ -165,19 +172,24 @@ static enum err verify_backup(const struct conf *conf, const char *dir, int majo
 		snprintf(path, sizeof path, "%s/%s", dir, line + 66);
 		files++;
 		if (file_sum(path, hex) || strncmp(hex, line, 64) != 0)
-			e = problem_set(p, ERR_FILE_DAMAGED, "backup", tr("换一份备份，例如前一天的", "take another backup, the day before's for one"), tr("备份文件 %s 已损坏", "%s of the backup is damaged"), line + 66);
+			e = problem_set(p, ERR_FILE_DAMAGED, "backup",
+				tr("换一份备份，例如前一天的",
+					"take another backup, the day before's for one"),
+				tr("备份文件 %s 已损坏", "%s of the backup is damaged"), line + 66);
 	}
 	fclose(in);
 	if (!e && files != BACKUP_KEYS + 1)
-		e = problem_set(p, ERR_FILE_DAMAGED, "backup", tr("换一份备份，例如前一天的", "take another backup, the day before's for one"), tr("备份不完整", "the backup is not complete"));
+		e = problem_set(p, ERR_FILE_DAMAGED, "backup",
+			tr("换一份备份，例如前一天的", "take another backup, the day before's for one"),
+			tr("备份不完整", "the backup is not complete"));
 	snprintf(path, sizeof path, "%s/database.dump", dir);
 	if (!e && !(e = child_program("pg_restore", major, program, sizeof program, p)))
 		e = run_tool(conf, (const char *[]){program, "--list", path, NULL}, NULL, p);
 	return e;
 }
 
-/* What is not complete must not lie about as if it were, nor keep the room it could not do with. A tool only says that it
- * failed: the disk tells whether that was for want of room. */
+/* What is not complete must not lie about as if it were, nor keep the room it could not do with. A tool only
+ * says that it failed: the disk tells whether that was for want of room. */
 static enum err discard_backup(const char *dir, enum err e, struct problem *p)
 {
 	static const char *const more[] = {"database.dump", "SHA256SUMS"};
@@ -189,7 +201,8 @@ static enum err discard_backup(const char *dir, enum err e, struct problem *p)
 		e = write_failed(dir, p);
 	}
 	for (size_t i = 0; i < BACKUP_KEYS + 2; i++) {
-		snprintf(path, sizeof path, "%s/%s", dir, i < BACKUP_KEYS ? backup_keys[i] : more[i - BACKUP_KEYS]);
+		snprintf(path, sizeof path, "%s/%s", dir,
+			i < BACKUP_KEYS ? backup_keys[i] : more[i - BACKUP_KEYS]);
 		unlink(path);
 	}
 	rmdir(dir);
@@ -293,8 +306,9 @@ enum err backup_make(const struct conf *conf, const char *target, struct report 
 
 /* ---- restore ---- */
 
-/* The restored database is another one than the clients knew: a new epoch makes each start its cursors again and send what
- * it still has (sync.md). The time makes the number new even when the same backup is restored twice. */
+/* The restored database is another one than the clients knew: a new epoch makes each start its cursors again
+ * and send what it still has (sync.md). The time makes the number new even when the same backup is restored
+ * twice. */
 static enum err renew_epoch(const struct conf *conf, struct problem *p)
 {
 	PGconn *owner;
@@ -303,7 +317,9 @@ static enum err renew_epoch(const struct conf *conf, struct problem *p)
 
 	if (e)
 		return e;
-	snprintf(sql, sizeof sql, "SELECT set_config('app.county', '%d', false); UPDATE county SET epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)",
+	snprintf(sql, sizeof sql,
+		"SELECT set_config('app.county', '%d', false); UPDATE county SET epoch = greatest(epoch + 1, "
+		"(extract(epoch FROM clock_timestamp()) * 1000)::bigint)",
 		conf->county);
 	PGresult *r = PQexec(owner, sql);
 	if (PQresultStatus(r) != PGRES_COMMAND_OK)
@@ -313,13 +329,20 @@ static enum err renew_epoch(const struct conf *conf, struct problem *p)
 	return e;
 }
 
-/* A restore under a serving jgd would pull the tables away from under acknowledged calls; this one's lock we hold, another
- * one's on the same database shows in its connections. */
+/* A restore under a serving jgd would pull the tables away from under acknowledged calls; this one's lock we
+ * hold, another one's on the same database shows in its connections. */
 static enum err refuse_while_serving(PGconn *owner, struct problem *p)
 {
-	PGresult *r = PQexec(owner, "SELECT coalesce(host(client_addr), 'localhost') FROM pg_stat_activity WHERE application_name = 'jgd' AND datname = current_database()");
-	enum err e = PQntuples(r) == 0 ? ERR_OK : problem_set(p, ERR_NOT_NOW, "restore", tr("先停止它：systemctl stop jgd", "stop it first: systemctl stop jgd"),
-		tr("jgd 正在用这个数据库提供服务（%s）", "jgd is serving from this database (%s)"), PQgetvalue(r, 0, 0));
+	PGresult *r = PQexec(owner, "SELECT coalesce(host(client_addr), 'localhost') FROM pg_stat_activity "
+				    "WHERE application_name = 'jgd' AND datname = current_database()");
+	enum err e =
+		PQntuples(r) == 0
+			? ERR_OK
+			: problem_set(p, ERR_NOT_NOW, "restore",
+				  tr("先停止它：systemctl stop jgd", "stop it first: systemctl stop jgd"),
+				  tr("jgd 正在用这个数据库提供服务（%s）",
+					  "jgd is serving from this database (%s)"),
+				  PQgetvalue(r, 0, 0));
 
 	PQclear(r);
 	return e;
@@ -338,24 +361,40 @@ static enum err refuse_filled(const struct conf *conf, const char *source, PGcon
 	if (!filled || stat(path, &st) == 0)
 		return ERR_OK;
 	if (conf->embedded)
-		snprintf(hint, sizeof hint, tr("只丢了设置：cp %s/jgd.ini %s/；真要回到备份：先把 %s/pg 改名", "if only the settings are lost: cp %s/jgd.ini %s/; to go back to the backup: rename %s/pg first"), source, conf->dir, conf->dir);
+		snprintf(hint, sizeof hint,
+			tr("只丢了设置：cp %s/jgd.ini %s/；真要回到备份：先把 %s/pg 改名",
+				"if only the settings are lost: cp %s/jgd.ini %s/; to go back to the backup: "
+				"rename %s/pg first"),
+			source, conf->dir, conf->dir);
 	else
-		snprintf(hint, sizeof hint, "%s", tr("给一个空数据库：createdb 新库，--database …/新库", "give an empty database: createdb NEW, --database …/NEW"));
-	return problem_set(p, ERR_EXISTS, "database", hint, tr("数据库里已经有一个县，而 %s 没有 jgd.ini", "there is a county in the database, and no jgd.ini in %s"), conf->dir);
+		snprintf(hint, sizeof hint, "%s",
+			tr("给一个空数据库：createdb 新库，--database …/新库",
+				"give an empty database: createdb NEW, --database …/NEW"));
+	return problem_set(p, ERR_EXISTS, "database", hint,
+		tr("数据库里已经有一个县，而 %s 没有 jgd.ini",
+			"there is a county in the database, and no jgd.ini in %s"),
+		conf->dir);
 }
 
-enum err backup_settings(struct conf *conf, const char *source, const char *dir, const char *database, struct problem *p)
+enum err backup_settings(
+	struct conf *conf, const char *source, const char *dir, const char *database, struct problem *p)
 {
 	enum err e = conf_load(conf, source, p);
 
 	if (e)
-		return problem_set(p, ERR_NOT_FOUND, "backup", tr("备份目录的名字是 jingguan-日期：ls -d */jingguan-*", "a backup's directory is named jingguan-DATE: ls -d */jingguan-*"), tr("%s 不是一份备份", "%s is not a backup"), source);
+		return problem_set(p, ERR_NOT_FOUND, "backup",
+			tr("备份目录的名字是 jingguan-日期：ls -d */jingguan-*",
+				"a backup's directory is named jingguan-DATE: ls -d */jingguan-*"),
+			tr("%s 不是一份备份", "%s is not a backup"), source);
 	snprintf(conf->dir, sizeof conf->dir, "%s", dir);
 	conf->embedded = conf->embedded && !database;
 	if (conf->embedded)
 		embedded_conninfo(EMBEDDED_OWNER, conf->database_owner, sizeof conf->database_owner);
 	else if (!database) /* the one that the backup names may be alive, and newer */
-		return problem_set(p, ERR_USAGE, "database", "jgd restore BACKUP --data DIR --database URL", tr("这份备份来自外接数据库，要写明恢复到哪个空数据库", "this backup is of a PostgreSQL outside: say which empty database to restore into"));
+		return problem_set(p, ERR_USAGE, "database", "jgd restore BACKUP --data DIR --database URL",
+			tr("这份备份来自外接数据库，要写明恢复到哪个空数据库",
+				"this backup is of a PostgreSQL outside: say which empty database to restore "
+				"into"));
 	return ERR_OK;
 }
 
@@ -368,7 +407,8 @@ static enum err prepare(struct conf *conf, const char *source, bool fresh, struc
 	if (e)
 		return e;
 	if (PQserverVersion(owner) < DB_SERVER_MIN)
-		e = problem_set(p, ERR_UPGRADE, "database", "apt-get update && apt-get install postgresql-15", tr("PostgreSQL 版本过低，需要 15.14 以上", "PostgreSQL 15.14 or newer is needed"));
+		e = problem_set(p, ERR_UPGRADE, "database", "apt-get update && apt-get install postgresql-15",
+			tr("PostgreSQL 版本过低，需要 15.14 以上", "PostgreSQL 15.14 or newer is needed"));
 	if (!e)
 		e = refuse_while_serving(owner, p);
 	if (!e && fresh)
@@ -393,11 +433,14 @@ static enum err load(struct conf *conf, const char *source, struct problem *p)
 			   (const char *[]){program, "--clean", "--if-exists", "--no-owner",
 				   "--single-transaction", option, path, NULL},
 			   password, p)))
-		snprintf(p->safe, sizeof p->safe, "%s", tr("恢复已整体撤回，数据库和恢复前一样", "the restore was taken back as a whole: the database is as before"));
+		snprintf(p->safe, sizeof p->safe, "%s",
+			tr("恢复已整体撤回，数据库和恢复前一样",
+				"the restore was taken back as a whole: the database is as before"));
 	return e;
 }
 
-enum err backup_restore(struct conf *conf, const char *source, bool fresh, struct report *r, struct problem *p)
+enum err backup_restore(
+	struct conf *conf, const char *source, bool fresh, struct report *r, struct problem *p)
 {
 	char marker[PATH_MAX];
 	enum err e = verify_backup(conf, source, 0, p); /* the newest reads whatever made it */
@@ -406,7 +449,8 @@ enum err backup_restore(struct conf *conf, const char *source, bool fresh, struc
 		e = embedded_start(conf, NULL, p);
 	if (!e)
 		e = prepare(conf, source, fresh, p);
-	/* From here on the directory is neither the old county nor the new one until all of it is done; serve looks for this. */
+	/* From here on the directory is neither the old county nor the new one until all of it is done; serve
+	 * looks for this. */
 	snprintf(marker, sizeof marker, "%s/restore.unfinished", conf->dir);
 	if (!e)
 		remember(conf, "restore.unfinished", source);
@@ -419,14 +463,20 @@ enum err backup_restore(struct conf *conf, const char *source, bool fresh, struc
 	if (!e && !(e = copy_keys(source, conf->dir, 1, p)) && fresh)
 		e = conf_save(conf, p);
 	if (e && loaded)
-		snprintf(p->safe, sizeof p->safe, "%s", tr("数据库已恢复，密钥和设置还没有；同一条命令可以再运行", "the database is restored, keys and settings are not yet; the same command can be run again"));
+		snprintf(p->safe, sizeof p->safe, "%s",
+			tr("数据库已恢复，密钥和设置还没有；同一条命令可以再运行",
+				"the database is restored, keys and settings are not yet; the same command "
+				"can be run again"));
 	if (!e || !loaded)
 		unlink(marker);
 	if (e)
 		return e;
 	report_set(r, "restored", json_string(source));
 	report_set(r, "data", json_string(conf->dir));
-	report_say(r, tr("已恢复到 %s。下一步：jgd serve --data %s\n各校客户端会自动重新核对并补送备份之后的数据。", "restored into %s. Next: jgd serve --data %s\nThe clients compare and send again what came after the backup."),
+	report_say(r,
+		tr("已恢复到 %s。下一步：jgd serve --data %s\n各校客户端会自动重新核对并补送备份之后的数据。",
+			"restored into %s. Next: jgd serve --data %s\nThe clients compare and send again "
+			"what came after the backup."),
 		conf->dir, place_quoted((char[600]){0}, 600, conf->dir));
 	return ERR_OK;
 }
@@ -443,6 +493,8 @@ enum err backup_unfinished(const struct conf *conf, struct problem *p)
 		source[0] = 0;
 	fclose(in);
 	source[strcspn(source, "\n")] = 0;
-	snprintf(hint, sizeof hint, "jgd restore %s --data %s", place_quoted(quoted[0], PATH_MAX, source), place_quoted(quoted[1], PATH_MAX, conf->dir));
-	return problem_set(p, ERR_NOT_NOW, "restore", hint, tr("上一次恢复没有做完", "the last restore was not finished"));
+	snprintf(hint, sizeof hint, "jgd restore %s --data %s", place_quoted(quoted[0], PATH_MAX, source),
+		place_quoted(quoted[1], PATH_MAX, conf->dir));
+	return problem_set(p, ERR_NOT_NOW, "restore", hint,
+		tr("上一次恢复没有做完", "the last restore was not finished"));
 }

@@ -31,8 +31,8 @@ void child_clean_environment(void)
 		else
 			at = environ;
 	}
-	/* Of several hosts the primary, also in pg_dump and pg_restore. A backup of a standby would lack the last writes, a pull
-	 * from one would be old. The operator's URL may say otherwise. */
+	/* Of several hosts the primary, also in pg_dump and pg_restore. A backup of a standby would lack the
+	 * last writes, a pull from one would be old. The operator's URL may say otherwise. */
 	setenv("PGTARGETSESSIONATTRS", "read-write", 1);
 	setenv("PGCONNECT_TIMEOUT", "5", 1);
 }
@@ -57,8 +57,10 @@ enum err child_program(const char *name, int major, char *out, size_t size, stru
 		return ERR_OK;
 	snprintf(hint, sizeof hint, "apt-get install postgresql-%d", major ? major : 15);
 	if (!major)
-		return problem_set(p, ERR_NOT_FOUND, "postgresql", hint, tr("没有安装 PostgreSQL（%s）", "PostgreSQL (%s) is not installed"), name);
-	return problem_set(p, ERR_NOT_FOUND, "postgresql", hint, tr("没有安装 PostgreSQL %d（%s）", "PostgreSQL %d (%s) is not installed"), major, name);
+		return problem_set(p, ERR_NOT_FOUND, "postgresql", hint,
+			tr("没有安装 PostgreSQL（%s）", "PostgreSQL (%s) is not installed"), name);
+	return problem_set(p, ERR_NOT_FOUND, "postgresql", hint,
+		tr("没有安装 PostgreSQL %d（%s）", "PostgreSQL %d (%s) is not installed"), major, name);
 }
 
 bool child_run(const char *dir, const char *log, const char *const argv[], const char *password)
@@ -76,9 +78,11 @@ bool child_run(const char *dir, const char *log, const char *const argv[], const
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
 		setsid(); /* a Ctrl-C for jgd must not reach the postmaster: jgd stops it in order */
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a jgd that is killed leaves no initdb writing under the next one */
+		prctl(PR_SET_PDEATHSIG,
+			SIGKILL); /* a jgd that is killed leaves no initdb writing under the next one */
 		if (chdir(dir) == 0 && getppid() == parent)
-			execve(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)environment);
+			execve(argv[0], (char *const *)(uintptr_t)argv,
+				(char *const *)(uintptr_t)environment);
 		_exit(127);
 	}
 	int status = -1;

@@ -1,5 +1,6 @@
-/* child.h - the programs of PostgreSQL that jgd runs. What stands in jgd's environment reaches none of them, nor libpq: a
- * PGPORT of the operator's shell must not decide where a county's data goes. Blocking; any thread. */
+/* child.h - the programs of PostgreSQL that jgd runs. What stands in jgd's environment reaches none of them,
+ * nor libpq: a PGPORT of the operator's shell must not decide where a county's data goes. Blocking; any
+ * thread. */
 #ifndef JG_CHILD_H
 #define JG_CHILD_H
 

@@ -194,8 +194,10 @@ enum err conf_address(const char *text, struct sockaddr_storage *out, struct pro
 		memmove(host, host + 1, n - 1);
 	}
 	if (port < 0 || port > 65535 ||
-		(uv_ip4_addr(host, (int)port, (struct sockaddr_in *)out) && uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)out)))
-		return problem_set(p, ERR_USAGE, "listen", tr("写成 127.0.0.1:7420 这样", "write it like 127.0.0.1:7420"),
+		(uv_ip4_addr(host, (int)port, (struct sockaddr_in *)out) &&
+			uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)out)))
+		return problem_set(p, ERR_USAGE, "listen",
+			tr("写成 127.0.0.1:7420 这样", "write it like 127.0.0.1:7420"),
 			tr("地址 %s 不对", "%s is not an address"), text);
 	return ERR_OK;
 }

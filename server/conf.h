@@ -1,5 +1,5 @@
-/* conf.h - the settings of one data directory, read from DIR/jgd.ini. One table (conf.c) feeds reading, writing and the
- * reference in server/README.md; a test fails when the document misses a row. */
+/* conf.h - the settings of one data directory, read from DIR/jgd.ini. One table (conf.c) feeds reading,
+ * writing and the reference in server/README.md; a test fails when the document misses a row. */
 #ifndef JG_CONF_H
 #define JG_CONF_H
 
@@ -22,7 +22,8 @@ struct conf {
 	char user[64]; /* to drop to when started as root */
 	char contact[64];
 	int workers, pool, per_address;
-	int page_rows; /* of a pull; no setting: only the simulation makes pages small, so that a few records are many pages */
+	int page_rows; /* of a pull; no setting: only the simulation makes pages small, so that a few records
+			  are many pages */
 	bool grouping; /* of one-op pushes; off only to measure what it is worth */
 	struct sockaddr_storage listen_addr, metrics_addr;
 };

@@ -15,7 +15,8 @@ static void on_ready(struct stream *s)
 	c->has_cert = tls_peer_spki(&s->tls, c->spki) == ERR_OK;
 	c->state = tls_is_enrolling(&s->tls) ? CONN_STATE_ENROLLING : CONN_STATE_GREETING;
 	c->since_ms = c->last_ms = uv_now(&c->worker->loop);
-	/* The deny list is asked at every handshake; an enrolling device may not renew a denied key either. */
+	/* The deny list is asked at every handshake; an enrolling device may not renew a denied key either.
+	 */
 	if (c->has_cert && deny_set_has(&c->worker->server->deny, c->spki))
 		conn_goaway(c, CLOSE_REVOKED, ERR_REVOKED);
 }
@@ -112,7 +113,8 @@ static uint32_t address_hash(uv_tcp_t *tcp)
 		return 0;
 	const struct in6_addr *six = &((const struct sockaddr_in6 *)&peer)->sin6_addr;
 	bool whole = peer.ss_family != AF_INET6, mapped = !whole && IN6_IS_ADDR_V4MAPPED(six);
-	const uint8_t *at = whole ? (const uint8_t *)&((const struct sockaddr_in *)&peer)->sin_addr : six->s6_addr + (mapped ? 12 : 0);
+	const uint8_t *at = whole ? (const uint8_t *)&((const struct sockaddr_in *)&peer)->sin_addr
+				  : six->s6_addr + (mapped ? 12 : 0);
 	for (int i = 0; i < (whole || mapped ? 4 : 8); i++)
 		h = (h ^ at[i]) * 16777619u;
 	return h;
@@ -137,7 +139,8 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 		return;
 	}
 	stat_add(w->stats.accepted, 1);
-	/* Accept and close at once: leaving it in the backlog would make the next honest peer wait behind it. */
+	/* Accept and close at once: leaving it in the backlog would make the next honest peer wait behind it.
+	 */
 	if (!strangers_accept(c, address_hash(&c->stream.tcp))) {
 		stat_add(w->stats.closed_by_limit[CLOSE_ADDRESS], 1);
 		uv_close((uv_handle_t *)&c->stream.tcp, on_refused_closed);
@@ -208,8 +211,8 @@ void conn_tick(struct conn *c)
 		return;
 	if (c->state == CONN_STATE_TLS && now - c->since_ms > HANDSHAKE_MS)
 		conn_close(c, CLOSE_HANDSHAKE_TIME);
-	else if ((c->state == CONN_STATE_GREETING || c->state == CONN_STATE_ENROLLING) && now - c->since_ms > GREETING_MS &&
-		!c->request_count)
+	else if ((c->state == CONN_STATE_GREETING || c->state == CONN_STATE_ENROLLING) &&
+		 now - c->since_ms > GREETING_MS && !c->request_count)
 		conn_close(c, CLOSE_GREETING_TIME);
 	else if (c->reader.body && now - c->last_ms > STREAM_STALL_MS)
 		conn_close(c, CLOSE_SLOW);

@@ -1,7 +1,8 @@
-/* conn.h - one peer: handshake, greeting, frames, the calls in flight. Owns the stream and what is known of the caller.
+/* conn.h - one peer: handshake, greeting, frames, the calls in flight. Owns the stream and what is known of
+ * the caller.
  *
- *   TLS ──ready──> GREETING ──HELLO──> OPEN ──close──> (stream closes) ──> freed when the last request has ended
- *    └──enrolment ALPN──> ENROLLING ──────────────────────┘
+ *   TLS ──ready──> GREETING ──HELLO──> OPEN ──close──> (stream closes) ──> freed when the last request has
+ * ended └──enrolment ALPN──> ENROLLING ──────────────────────┘
  */
 #ifndef JG_CONN_H
 #define JG_CONN_H
@@ -11,25 +12,26 @@
 #include "stream.h"
 #include "worker.h"
 
-#define HANDSHAKE_MS 10000     /* security.md: a handshake takes two round trips, on a bad link two seconds */
+#define HANDSHAKE_MS 10000 /* security.md: a handshake takes two round trips, on a bad link two seconds */
 #define GREETING_MS 10000
-#define IDLE_MS 600000	       /* NAT tables forget sooner; clients ping every 4 minutes */
-#define CALLS_MAX 8	       /* in flight per connection */
+#define IDLE_MS 600000 /* NAT tables forget sooner; clients ping every 4 minutes */
+#define CALLS_MAX 8    /* in flight per connection */
 #define CLASSES_MAX 32
 
 enum conn_state { CONN_STATE_TLS = 1, CONN_STATE_GREETING, CONN_STATE_OPEN, CONN_STATE_ENROLLING };
 
-/* Who calls. Copied into each request, so that an answer never depends on what the connection became meanwhile. */
+/* Who calls. Copied into each request, so that an answer never depends on what the connection became
+ * meanwhile. */
 struct caller {
 	uint8_t device[16];
 	char device_text[37];
-	char school[16];     /* of the device; "" = bureau */
+	char school[16]; /* of the device; "" = bureau */
 	bool has_device, has_session, must_change;
-	uint64_t epoch;	     /* of the database, as WELCOME told it */
-	uint64_t made;       /* operations of its outbox, as HELLO told it */
+	uint64_t epoch; /* of the database, as WELCOME told it */
+	uint64_t made;  /* operations of its outbox, as HELLO told it */
 	uint8_t session[16];
 	char user[64], name[128];
-	uint32_t roles;	     /* 1 << role */
+	uint32_t roles; /* 1 << role */
 	char classes[CLASSES_MAX][CLASS_SCOPE_SIZE];
 	int class_count;
 };
@@ -48,10 +50,10 @@ struct conn {
 	struct request *requests; /* in flight */
 	int request_count;
 	uint32_t last_call;
-	struct address *address;   /* of the peer */
+	struct address *address;    /* of the peer */
 	struct conn *older, *newer; /* in `list` */
-	struct conn_list *list;	   /* of strangers.h; NULL: it has shaken hands, or is being closed */
-	uint64_t shaking_ms;	   /* loop time when it had its place among the handshakes */
+	struct conn_list *list;     /* of strangers.h; NULL: it has shaken hands, or is being closed */
+	uint64_t shaking_ms;        /* loop time when it had its place among the handshakes */
 	bool watching;
 	int64_t watch_stream[2];
 	uint64_t watch_seq[2];

@@ -5,10 +5,11 @@
 #include "lint.h"
 #include "log.h"
 
-#define BACKOFF_MAX_MS 2000 /* and no storm while it is down */
-#define CONNECT_MS 5000	    /* libpq's connect_timeout does not hold for PQconnectPoll */
+#define BACKOFF_MAX_MS 2000  /* and no storm while it is down */
+#define CONNECT_MS 5000      /* libpq's connect_timeout does not hold for PQconnectPoll */
 #define CONNECT_HOST_MS 2000 /* of one of several hosts: the next one may answer */
-#define STALL_MS 3000	    /* a trip that takes longer asks whether another host is the primary now, and again every */
+#define STALL_MS                                                                                             \
+	3000 /* a trip that takes longer asks whether another host is the primary now, and again every */
 #define STALL_AGAIN_MS 1000
 
 static void on_notice(void *data, const PGresult *r)
@@ -97,7 +98,8 @@ void db_conn_down(struct db_conn *c, const char *why)
 		uv_close((uv_handle_t *)&c->timer, on_conn_closed);
 	else if (!is_probe(c))
 		reconnect_later(c, was == CONN_CONNECTING || task == &c->greeting);
-	else if (was == CONN_CONNECTING && ++c->refused < c->pool->host_count - 1) /* its own host is not asked */
+	else if (was == CONN_CONNECTING &&
+		 ++c->refused < c->pool->host_count - 1) /* its own host is not asked */
 		reconnect_later(c, true);
 	if (!task)
 		return;
@@ -119,8 +121,8 @@ void db_conn_leave_others(struct db_pool *pool, unsigned primary)
 	}
 }
 
-/* A trip takes long: a slow statement, a lock, a standby that is waited for; or the primary is gone without a word. The other
- * hosts are asked. */
+/* A trip takes long: a slow statement, a lock, a standby that is waited for; or the primary is gone without a
+ * word. The other hosts are asked. */
 static void on_stall(uv_timer_t *timer)
 {
 	struct db_conn *c = timer->data, *probe = &c->pool->conns[c->pool->size];
@@ -209,16 +211,20 @@ static void poll_socket(struct db_conn *c, int events)
 
 void db_conn_connect(struct db_conn *c)
 {
-	/* Before dbname: what the operator's settings may change. A peer that vanished is noticed in about ten seconds. */
-	const char *keys[] = {"tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count", "dbname", "options",
-		"application_name", "host", "port", NULL};
-	/* A lock is waited for 2 s (sync.md "Push"); times are exchanged in UTC; nothing runs longer than 5 minutes. One host of
-	 * several at a time (an empty value changes nothing): libpq itself would wait for one that accepts and never answers. */
-	const char *values[] = {"10000", "5", "2", "3", c->pool->conninfo, "-c lock_timeout=2s -c timezone=UTC -c statement_timeout=5min",
-		"jgd", c->pool->host[c->host], c->pool->port[c->host], NULL};
+	/* Before dbname: what the operator's settings may change. A peer that vanished is noticed in about
+	 * ten seconds. */
+	const char *keys[] = {"tcp_user_timeout", "keepalives_idle", "keepalives_interval",
+		"keepalives_count", "dbname", "options", "application_name", "host", "port", NULL};
+	/* A lock is waited for 2 s (sync.md "Push"); times are exchanged in UTC; nothing runs longer than 5
+	 * minutes. One host of several at a time (an empty value changes nothing): libpq itself would wait
+	 * for one that accepts and never answers. */
+	const char *values[] = {"10000", "5", "2", "3", c->pool->conninfo,
+		"-c lock_timeout=2s -c timezone=UTC -c statement_timeout=5min", "jgd", c->pool->host[c->host],
+		c->pool->port[c->host], NULL};
 
 	c->state = CONN_CONNECTING;
-	uv_timer_start(&c->timer, on_connect_timeout, c->pool->host_count > 1 ? CONNECT_HOST_MS : CONNECT_MS, 0);
+	uv_timer_start(
+		&c->timer, on_connect_timeout, c->pool->host_count > 1 ? CONNECT_HOST_MS : CONNECT_MS, 0);
 	c->pg = PQconnectStartParams(keys, values, 1);
 	if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD) {
 		db_conn_down(c, c->pg ? PQerrorMessage(c->pg) : "out of memory");

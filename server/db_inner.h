@@ -1,6 +1,6 @@
-/* db_inner.h - a connection and the pool it belongs to, for the three files that make db.h: db_pool.c (who is served
- * next), db_conn.c (being connected, and to which host) and db_task.c (one trip: what is sent, what comes back). One
- * thread: the loop's. */
+/* db_inner.h - a connection and the pool it belongs to, for the three files that make db.h: db_pool.c (who is
+ * served next), db_conn.c (being connected, and to which host) and db_task.c (one trip: what is sent, what
+ * comes back). One thread: the loop's. */
 #ifndef JG_DB_INNER_H
 #define JG_DB_INNER_H
 
@@ -15,16 +15,19 @@ enum expect { EXPECT_PREPARE, EXPECT_COMMAND, EXPECT_QUERY, EXPECT_COMMIT, EXPEC
 struct db_conn {
 	struct db_pool *pool;
 	PGconn *pg;
-	uv_poll_t *poll;  /* owned; a fresh one for every socket libpq opens, freed when libuv lets go of it */
-	uv_timer_t timer; /* reconnect, its time limit, a turn of the loop before `next` runs, a trip that takes long */
+	uv_poll_t *poll; /* owned; a fresh one for every socket libpq opens, freed when libuv lets go of it */
+	uv_timer_t timer; /* reconnect, its time limit, a turn of the loop before `next` runs, a trip that
+			     takes long */
 	enum conn_state state;
-	unsigned backoff_ms, host, refused; /* host: index of the one it is at; refused: how many said no since one said yes */
+	unsigned backoff_ms, host,
+		refused; /* host: index of the one it is at; refused: how many said no since one said yes */
 	struct db_task *task, greeting;
 	db_task_fn next;
-	bool cleaning;	  /* ROLLBACK after a task that left a transaction open */
-	bool warned;	  /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding 4) */
-	bool broken;	  /* to be closed when the trip is over */
-	bool demoted;	  /* the server at the other end became a standby: likewise */
+	bool cleaning; /* ROLLBACK after a task that left a transaction open */
+	bool warned;  /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding
+			 4) */
+	bool broken;  /* to be closed when the trip is over */
+	bool demoted; /* the server at the other end became a standby: likewise */
 	struct db_prepared {
 		const struct db_stmt *stmt; /* NULL = the slot is free */
 		enum { ABSENT, ASKED, THERE } state;
@@ -40,7 +43,8 @@ struct db_conn {
 
 struct db_pool {
 	uv_loop_t *loop;
-	char *conninfo, *hosts, *ports; /* the last two split in place into the lists below; hosts is NULL when there is one */
+	char *conninfo, *hosts, *ports; /* the last two split in place into the lists below; hosts is NULL
+					   when there is one */
 	const char *host[DB_HOSTS_MAX], *port[DB_HOSTS_MAX];
 	unsigned host_count;
 	struct db_conn *conns; /* and one more behind the last: the probe */
@@ -57,11 +61,12 @@ struct db_pool {
 
 /* db_conn.c */
 void db_conn_connect(struct db_conn *c);
-/* The connection is gone: tells its task, then comes back after a while. why: NULL where it is meant to go. */
+/* The connection is gone: tells its task, then comes back after a while. why: NULL where it is meant to go.
+ */
 void db_conn_down(struct db_conn *c, const char *why);
-/* This host takes writes: who is still at another one talks to a machine that stands still, was cut off or is no
- * primary any more, and nothing on the wire would tell. What was sent there is unknown; the same bytes go to the new
- * one. */
+/* This host takes writes: who is still at another one talks to a machine that stands still, was cut off or is
+ * no primary any more, and nothing on the wire would tell. What was sent there is unknown; the same bytes go
+ * to the new one. */
 void db_conn_leave_others(struct db_pool *pool, unsigned primary);
 /* From now on a trip is under way: when it takes long, other hosts are asked whether they are the primary. */
 void db_conn_watch(struct db_conn *c);
@@ -70,7 +75,7 @@ void db_conn_watch(struct db_conn *c);
 void db_trip_listen(struct db_conn *c);
 
 /* db_pool.c */
-void db_pool_serve(struct db_pool *pool); /* gives connections that are idle to tasks that wait */
+void db_pool_serve(struct db_pool *pool);         /* gives connections that are idle to tasks that wait */
 void db_pool_handle_closed(struct db_pool *pool); /* while draining: one of its handles */
 
 #endif

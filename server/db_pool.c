@@ -7,7 +7,8 @@
 
 static void on_sweep(uv_timer_t *timer);
 
-enum err db_task_start(struct db_pool *pool, struct db_task *task, db_task_fn step, void *data, uint64_t wait_ms)
+enum err db_task_start(
+	struct db_pool *pool, struct db_task *task, db_task_fn step, void *data, uint64_t wait_ms)
 {
 	if (pool->draining)
 		return ERR_DRAINING;
@@ -47,8 +48,8 @@ unsigned db_pool_waiting(const struct db_pool *pool, uint64_t who)
 	return n;
 }
 
-/* The first whose caller has the fewest trips under way: a computer that asks for a thousand things gets one after another, and
- * who asks for one does not wait behind them. */
+/* The first whose caller has the fewest trips under way: a computer that asks for a thousand things gets one
+ * after another, and who asks for one does not wait behind them. */
 static struct db_task *pool_shift(struct db_pool *pool)
 {
 	struct db_task *task = pool->first, *before = NULL;
@@ -154,7 +155,8 @@ static unsigned split_list(char *list, const char **out)
 	return n;
 }
 
-/* host=a,b,c port=5432,5433,5434 (or one port for all). With one host, or with hostaddr, libpq is left to itself. */
+/* host=a,b,c port=5432,5433,5434 (or one port for all). With one host, or with hostaddr, libpq is left to
+ * itself. */
 static bool split_hosts(struct db_pool *pool)
 {
 	PQconninfoOption *options = PQconninfoParse(pool->conninfo, NULL);
@@ -178,7 +180,8 @@ static bool split_hosts(struct db_pool *pool)
 	return good;
 }
 
-enum err db_pool_create(struct db_pool **out, uv_loop_t *loop, const char *conninfo, int size, db_greet_fn greet, void *data)
+enum err db_pool_create(
+	struct db_pool **out, uv_loop_t *loop, const char *conninfo, int size, db_greet_fn greet, void *data)
 {
 	struct db_pool *pool = calloc(1, sizeof *pool);
 

@@ -235,8 +235,8 @@ void db_task_end(struct db_task *task)
 		greeted(c);
 		return;
 	}
-	/* No memory for the whole of a trip. A ROLLBACK behind what was sent of it, without a Sync between them, is skipped where
-	 * that fails: with the connection goes the transaction. */
+	/* No memory for the whole of a trip. A ROLLBACK behind what was sent of it, without a Sync between
+	 * them, is skipped where that fails: with the connection goes the transaction. */
 	if (c->broken || (c->tail && c->queue[c->tail - 1].what != EXPECT_SYNC)) {
 		db_conn_down(c, "a trip was given up");
 		return;
@@ -261,16 +261,22 @@ void db_task_end(struct db_task *task)
 static enum err error_of(const char *sqlstate)
 {
 	if (strncmp(sqlstate, "JG", 2) == 0)
-		return (enum err)atoi(sqlstate + 2); /* raised by our own SQL functions: ERRCODE 'JG' and the number of err.def */
+		return (enum err)atoi(
+			sqlstate +
+			2); /* raised by our own SQL functions: ERRCODE 'JG' and the number of err.def */
 	if (strncmp(sqlstate, "22", 2) == 0)
 		return ERR_INVALID; /* a value that the database cannot take, such as a date of the year 0 */
-	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "23505") == 0)
-		return ERR_BUSY; /* deadlock, lock time-out, somebody else inserted first: the same bytes may go again */
-	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 || strcmp(sqlstate, READ_ONLY) == 0)
+	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0 ||
+		strcmp(sqlstate, "23505") == 0)
+		return ERR_BUSY; /* deadlock, lock time-out, somebody else inserted first: the same bytes may
+				    go again */
+	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 ||
+		strcmp(sqlstate, READ_ONLY) == 0)
 		return ERR_UNAVAILABLE;
 	if (strcmp(sqlstate, "53100") == 0) {
 		log_error("the database's disk is full");
-		return ERR_UNAVAILABLE; /* the operator's to mend: a school that read "disk full" would look at its own, and its sync would end */
+		return ERR_UNAVAILABLE; /* the operator's to mend: a school that read "disk full" would look
+					   at its own, and its sync would end */
 	}
 	if (strncmp(sqlstate, "53", 2) == 0)
 		return ERR_UNAVAILABLE;
@@ -288,13 +294,14 @@ static void task_error(struct db_task *task, const PGresult *r)
 	snprintf(task->constraint, sizeof task->constraint, "%s", constraint ? constraint : "");
 	task->err = error_of(task->sqlstate);
 	if (strncmp(task->sqlstate, "JG", 2) == 0)
-		snprintf(task->message, sizeof task->message, "%s", PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
+		snprintf(task->message, sizeof task->message, "%s",
+			PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
 	if (task->err == ERR_INTERNAL) {
 		/* DETAIL may hold values of a row: only the message proper is logged. */
 		const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 		const char *context = PQresultErrorField(r, PG_DIAG_CONTEXT);
-		log_error("database error sqlstate=%s message=\"%s\" context=\"%s\"", task->sqlstate, text ? text : "",
-			context ? context : "");
+		log_error("database error sqlstate=%s message=\"%s\" context=\"%s\"", task->sqlstate,
+			text ? text : "", context ? context : "");
 	}
 }
 
@@ -312,7 +319,8 @@ static void take_result(struct db_conn *c, PGresult *r)
 	if (status == PGRES_FATAL_ERROR && task)
 		task_error(task, r);
 	if (what == EXPECT_COMMIT && task && (!good || strcmp(PQcmdStatus(r), "COMMIT") != 0 || c->warned)) {
-		/* An aborted transaction answers ROLLBACK or is skipped: known. A clean tag with a WARNING is not. */
+		/* An aborted transaction answers ROLLBACK or is skipped: known. A clean tag with a WARNING is
+		 * not. */
 		if (good && strcmp(PQcmdStatus(r), "COMMIT") == 0)
 			task->unknown = true;
 		task_fault(task, task->unknown ? ERR_UNAVAILABLE : ERR_INTERNAL);

@@ -8,8 +8,8 @@
 #include "log.h"
 #include "service.h"
 
-static const struct handler *const services[] = {session_handlers, enrol_handlers, identity_handlers, county_handlers,
-	sync_handlers, transition_handlers, audit_handlers, server_handlers};
+static const struct handler *const services[] = {session_handlers, enrol_handlers, identity_handlers,
+	county_handlers, sync_handlers, transition_handlers, audit_handlers, server_handlers};
 
 static request_fn handlers[METHOD_COUNT];
 
@@ -40,7 +40,8 @@ uint32_t dispatch_cap(const struct conn *c, const struct frame *header)
 	if (header->type != FRAME_CALL)
 		return 0;
 	const struct method *m = method_by_number(header->method);
-	/* An unknown method is answered, not closed: its body is read and dropped, if a greeting could hold it. */
+	/* An unknown method is answered, not closed: its body is read and dropped, if a greeting could hold
+	 * it. */
 	uint32_t cap = m ? m->request_max : FRAME_MAX_GREETING - FRAME_HEADER;
 	return cap < most ? cap : most;
 }
@@ -76,7 +77,8 @@ static const char *roles_hint(struct request *r, const struct method *m)
 			continue;
 		snprintf(number, sizeof number, "%u", role_table[i].number);
 		const char *word = code_name(&codes_role, number);
-		names = arena_printf(&r->arena, "%s%s%s", names, *names ? tr("、", ", ") : "", word ? word : "");
+		names = arena_printf(
+			&r->arena, "%s%s%s", names, *names ? tr("、", ", ") : "", word ? word : "");
 		if (!names)
 			return NULL;
 	}
@@ -124,7 +126,8 @@ static bool take_call(struct conn *c, const struct frame *f)
 		return true;
 	}
 	const uint8_t *body = arena_copy(&r->arena, f->body, f->length);
-	if (!body || envelope_unpack(m->request, body, f->length, &r->arena, &r->message, &p) || envelope_check(r->message, &p)) {
+	if (!body || envelope_unpack(m->request, body, f->length, &r->arena, &r->message, &p) ||
+		envelope_check(r->message, &p)) {
 		if (body)
 			request_fail_problem(r, &p);
 		else
@@ -149,7 +152,9 @@ static bool take_hello(struct conn *c, const struct frame *f)
 	if (body && !(e = envelope_unpack(&pb_hello_desc, body, f->length, &r->arena, &r->message, &p)))
 		e = envelope_check(r->message, &p);
 	if (e) {
-		e = e == ERR_NOMEM ? e : ERR_MALFORMED; /* our want of memory is not the peer's fault: he comes again */
+		e = e == ERR_NOMEM
+			    ? e
+			    : ERR_MALFORMED; /* our want of memory is not the peer's fault: he comes again */
 		conn_goaway(c, e == ERR_NOMEM ? CLOSE_REASONS : CLOSE_PROTOCOL, e);
 		if (r)
 			request_fail(r, e, NULL, NULL); /* unheard; it ends the request */

@@ -1,4 +1,5 @@
-/* dispatch.h - from a frame to a handler: the method's row decides size, login state, role; nothing else does. */
+/* dispatch.h - from a frame to a handler: the method's row decides size, login state, role; nothing else
+ * does. */
 #ifndef JG_DISPATCH_H
 #define JG_DISPATCH_H
 

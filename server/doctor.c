@@ -28,11 +28,13 @@ struct checkup {
 	struct report *report;
 	json_t *checks;
 	int faults;
-	char first[256];		  /* mend of the first fault */
-	char dir[PATH_MAX], backup[PATH_MAX]; /* as a shell reads them; backup: the last one, or a word for it */
+	char first[256]; /* mend of the first fault */
+	char dir[PATH_MAX],
+		backup[PATH_MAX]; /* as a shell reads them; backup: the last one, or a word for it */
 };
 
-static bool finding(struct checkup *c, bool good, const char *what, const char *mend, ...) __attribute__((format(printf, 4, 5)));
+static bool finding(struct checkup *c, bool good, const char *what, const char *mend, ...)
+	__attribute__((format(printf, 4, 5)));
 static bool finding(struct checkup *c, bool good, const char *what, const char *mend, ...)
 {
 	char text[PATH_MAX + 256] = "";
@@ -43,7 +45,8 @@ static bool finding(struct checkup *c, bool good, const char *what, const char *
 		vsnprintf(text, sizeof text, mend, args);
 	va_end(args);
 	report_say(c->report, "%s %s%s%s", good ? "✓" : "✗", what, good ? "" : "  → ", text);
-	json_array_append_new(c->checks, json_pack("{ss sb so}", "check", what, "ok", good, "mend", good ? json_null() : json_string(text)));
+	json_array_append_new(c->checks, json_pack("{ss sb so}", "check", what, "ok", good, "mend",
+						 good ? json_null() : json_string(text)));
 	if (!good && !c->faults++)
 		snprintf(c->first, sizeof c->first, "%.255s", text);
 	return good;
@@ -71,13 +74,17 @@ static void check_files(struct checkup *c)
 		bool there = stat(path, &st) == 0;
 		snprintf(text, sizeof text, "%s %s", tr("文件", "file"), name);
 		if (finding(c, there, text, "cp -p %s/%s %s/", c->backup, name, c->dir) && secret(name)) {
-			snprintf(text, sizeof text, tr("　%s 仅本帐号可读", "  %s is readable by this account only"), name);
-			finding(c, (st.st_mode & 077) == 0, text, "chmod 600 %s", place_quoted(quoted, sizeof quoted, path));
+			snprintf(text, sizeof text,
+				tr("　%s 仅本帐号可读", "  %s is readable by this account only"), name);
+			finding(c, (st.st_mode & 077) == 0, text, "chmod 600 %s",
+				place_quoted(quoted, sizeof quoted, path));
 		}
 	}
 	snprintf(path, sizeof path, "%s/admins.txt", c->conf->dir);
 	if (stat(path, &st) == 0) {
-		snprintf(text, sizeof text, tr("交给三位管理员后：rm %.80s", "when it is handed over: rm %.80s"), place_quoted(quoted, sizeof quoted, path));
+		snprintf(text, sizeof text,
+			tr("交给三位管理员后：rm %.80s", "when it is handed over: rm %.80s"),
+			place_quoted(quoted, sizeof quoted, path));
 		notice(c, tr("admins.txt 仍在", "admins.txt is still there"), text);
 	}
 }
@@ -88,16 +95,20 @@ static void check_keys(struct checkup *c)
 	time_t until = 0;
 	enum err e = pki_check(c->conf, &until, &p);
 
-	if (finding(c, !e, tr("证书与密钥成对", "certificates and keys belong together"), "cp -p %s/*.pem %s/*.key %s/", c->backup, c->backup, c->dir))
-		finding(c, until - time(NULL) > (time_t)PKI_RENEW_DAYS * 86400, tr("服务器证书有效期超过 90 天", "the server certificate is valid for 90 days more"),
-			"%s", tr("systemctl restart jgd（启动时自动换发）", "systemctl restart jgd (a start renews it)"));
+	if (finding(c, !e, tr("证书与密钥成对", "certificates and keys belong together"),
+		    "cp -p %s/*.pem %s/*.key %s/", c->backup, c->backup, c->dir))
+		finding(c, until - time(NULL) > (time_t)PKI_RENEW_DAYS * 86400,
+			tr("服务器证书有效期超过 90 天", "the server certificate is valid for 90 days more"),
+			"%s",
+			tr("systemctl restart jgd（启动时自动换发）",
+				"systemctl restart jgd (a start renews it)"));
 }
 
 static void check_disk(struct checkup *c)
 {
 	struct statvfs fs;
 	bool good = statvfs(c->conf->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > DISK_LOW_BYTES &&
-		fs.f_bavail * 100 / fs.f_blocks >= DISK_LOW_PERCENT;
+		    fs.f_bavail * 100 / fs.f_blocks >= DISK_LOW_PERCENT;
 
 	finding(c, good, tr("磁盘空间充足", "disk space"),
 		tr("df -h %s（清理到剩余 2 GB 和 10%% 以上）",
@@ -149,7 +160,8 @@ static void check_settings(struct checkup *c, PGconn *owner)
 {
 	char number[32];
 
-	finding(c, PQserverVersion(owner) >= DB_SERVER_MIN, "PostgreSQL ≥ 15.14", "apt-get update && apt-get install postgresql-15");
+	finding(c, PQserverVersion(owner) >= DB_SERVER_MIN, "PostgreSQL ≥ 15.14",
+		"apt-get update && apt-get install postgresql-15");
 	finding(c, ask(owner, "SELECT current_setting('fsync') = 'on'"), "fsync = on",
 		"psql -c 'ALTER SYSTEM SET fsync = on' -c 'SELECT pg_reload_conf()'%s", superuser());
 	finding(c, ask(owner, "SELECT current_setting('data_checksums') = 'on'"),
@@ -158,7 +170,8 @@ static void check_settings(struct checkup *c, PGconn *owner)
 		"/usr/lib/postgresql/%d/bin/pg_checksums --enable -D \"$D\" && systemctl start postgresql%s",
 		PQserverVersion(owner) / 10000, superuser());
 	ask_text(owner, "SELECT extract(epoch FROM clock_timestamp())::bigint", number, sizeof number);
-	finding(c, llabs(strtoll(number, NULL, 10) - (long long)time(NULL)) < CLOCK_APART_S, tr("时钟与数据库一致", "the clock agrees with the database's"), "timedatectl set-ntp true");
+	finding(c, llabs(strtoll(number, NULL, 10) - (long long)time(NULL)) < CLOCK_APART_S,
+		tr("时钟与数据库一致", "the clock agrees with the database's"), "timedatectl set-ntp true");
 	finding(c, ask(owner, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"),
 		tr("备份帐号看得到全部数据", "the owner sees all rows, for backups"),
 		"psql -c 'ALTER ROLE \"%s\" BYPASSRLS'%s", PQuser(owner), superuser());
@@ -174,14 +187,22 @@ static void check_database(struct checkup *c)
 	if (!there)
 		return;
 	check_settings(c, owner);
-	finding(c, migrate_pending(owner) == 0, tr("数据库结构为最新", "the schema is up to date"), "jgd migrate --data %s", c->dir);
+	finding(c, migrate_pending(owner) == 0, tr("数据库结构为最新", "the schema is up to date"),
+		"jgd migrate --data %s", c->dir);
 	bool serves = migrate_connect(c->conf->database_app, &app, &p) == ERR_OK;
-	finding(c, serves, tr("服务帐号可连接", "the serving role can connect"), "jgd migrate --data %s", c->dir);
+	finding(c, serves, tr("服务帐号可连接", "the serving role can connect"), "jgd migrate --data %s",
+		c->dir);
 	if (serves) {
-		finding(c, ask(app, "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = current_user"),
-			tr("服务帐号受行级权限约束", "the serving role is under row-level security"), "jgd migrate --data %s", c->dir);
+		finding(c,
+			ask(app, "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = "
+				 "current_user"),
+			tr("服务帐号受行级权限约束", "the serving role is under row-level security"),
+			"jgd migrate --data %s", c->dir);
 		enum err e = probe_run(c->conf, &p);
-		finding(c, !e, tr("试办一笔业务（调用过程、写入、撤回）", "a call as users make it (procedure, write, taken back)"), tr("%s（%s）", "%s (%s)"), p.hint, p.message);
+		finding(c, !e,
+			tr("试办一笔业务（调用过程、写入、撤回）",
+				"a call as users make it (procedure, write, taken back)"),
+			tr("%s（%s）", "%s (%s)"), p.hint, p.message);
 	}
 	PQfinish(app);
 	PQfinish(owner);
@@ -194,8 +215,10 @@ enum err doctor_run(const struct conf *conf, struct report *r, struct problem *p
 	time_t at;
 
 	place_quoted(c.dir, sizeof c.dir, conf->dir);
-	place_quoted(c.backup, sizeof c.backup, backup_last(conf, last, sizeof last, &at) ? last : tr("备份目录", "BACKUP"));
-	finding(&c, !backup_unfinished(conf, p), tr("没有做到一半的恢复", "no restore was left unfinished"), "%s", p->hint);
+	place_quoted(c.backup, sizeof c.backup,
+		backup_last(conf, last, sizeof last, &at) ? last : tr("备份目录", "BACKUP"));
+	finding(&c, !backup_unfinished(conf, p), tr("没有做到一半的恢复", "no restore was left unfinished"),
+		"%s", p->hint);
 	if (!place_held(conf->dir))
 		notice(&c, tr("没有 jgd 在为这个目录服务", "no jgd serves this directory"),
 			"systemctl start jgd");
@@ -211,5 +234,7 @@ enum err doctor_run(const struct conf *conf, struct report *r, struct problem *p
 		embedded_stop(conf);
 	report_set(r, "checks", c.checks);
 	report_set(r, "faults", json_integer(c.faults));
-	return c.faults ? problem_set(p, ERR_NOT_NOW, NULL, c.first, tr("有 %d 处需要处理", "%d things need mending"), c.faults) : ERR_OK;
+	return c.faults ? problem_set(p, ERR_NOT_NOW, NULL, c.first,
+				  tr("有 %d 处需要处理", "%d things need mending"), c.faults)
+			: ERR_OK;
 }

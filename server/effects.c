@@ -15,10 +15,10 @@ struct stream_change {
 	int64_t stream;
 	uint32_t lanes[LANES]; /* to be added modulo 2^32 */
 	int64_t count;
-	struct buf parts;      /* trace */
-	size_t count_at;       /* where this part's entry count stands in `parts` */
+	struct buf parts; /* trace */
+	size_t count_at;  /* where this part's entry count stands in `parts` */
 	uint32_t part_count;
-	size_t part;	       /* which part wrote last; SIZE_MAX = none yet */
+	size_t part; /* which part wrote last; SIZE_MAX = none yet */
 };
 
 struct feed_row {
@@ -82,10 +82,12 @@ static bool is_hidden(const struct row *row)
 {
 	const struct kind *kind = row->kind;
 
-	return kind->hidden_field >= 0 && record_is(&row->state.record, kind->hidden_field, kind->hidden_value);
+	return kind->hidden_field >= 0 &&
+	       record_is(&row->state.record, kind->hidden_field, kind->hidden_value);
 }
 
-/* Which streams carry the record, and its hash in each: the owner's whole, the other school's by projection. */
+/* Which streams carry the record, and its hash in each: the owner's whole, the other school's by projection.
+ */
 static size_t views_of(struct collector *c, const struct row *row, struct view out[2])
 {
 	size_t n = 0;
@@ -138,8 +140,8 @@ static void drop_earlier(struct collector *c, const struct feed_row *row)
 }
 
 /* One row of a feed and one entry of the trace. */
-static void add_entry(struct collector *c, const struct effects_part *part, size_t part_no, const struct effect *e, int64_t stream,
-	uint8_t action, const uint8_t hash[HASH_SIZE])
+static void add_entry(struct collector *c, const struct effects_part *part, size_t part_no,
+	const struct effect *e, int64_t stream, uint8_t action, const uint8_t hash[HASH_SIZE])
 {
 	struct stream_change *s = stream_get(c, stream);
 	uint8_t entry[AUDIT_ENTRY_SIZE];
@@ -153,11 +155,17 @@ static void add_entry(struct collector *c, const struct effects_part *part, size
 		audit_part(&s->parts, part->author, part->device, part->first_op, part->last_op, 0);
 		s->count_at = s->parts.len - 4;
 	}
-	audit_entry(entry, e->after.id, (uint64_t)e->after.state.ver, e->after.kind->number, action, (uint8_t)e->changed, hash);
+	audit_entry(entry, e->after.id, (uint64_t)e->after.state.ver, e->after.kind->number, action,
+		(uint8_t)e->changed, hash);
 	buf_add(&s->parts, entry, sizeof entry);
 	s->part_count++;
 	s->count++;
-	struct feed_row row = {.stream = stream, .i = s->count, .ver = e->after.state.ver, .kind = (int16_t)e->after.kind->number, .action = action, .fresh = e->fresh && !e->repeat};
+	struct feed_row row = {.stream = stream,
+		.i = s->count,
+		.ver = e->after.state.ver,
+		.kind = (int16_t)e->after.kind->number,
+		.action = action,
+		.fresh = e->fresh && !e->repeat};
 	memcpy(row.id, e->after.id, ID_SIZE);
 	if (e->repeat)
 		drop_earlier(c, &row);
@@ -169,7 +177,8 @@ static void lanes_of(uint32_t lanes[LANES], const struct row *row, const struct 
 	hash_lanes(lanes, row->id, (uint64_t)row->state.ver, row->kind->number, view->hash);
 }
 
-static void add_streams(struct collector *c, const struct effects_part *part, size_t part_no, const struct effect *e)
+static void add_streams(
+	struct collector *c, const struct effects_part *part, size_t part_no, const struct effect *e)
 {
 	static const uint8_t no_hash[HASH_SIZE];
 	struct view before[2], after[2];
@@ -189,7 +198,8 @@ static void add_streams(struct collector *c, const struct effects_part *part, si
 		for (size_t k = 0; k < now; k++)
 			stays |= after[k].stream == before[i].stream;
 		if (!stays)
-			add_entry(c, part, part_no, e, before[i].stream, e->after.state.deleted ? DEL : LEAVE, no_hash);
+			add_entry(c, part, part_no, e, before[i].stream, e->after.state.deleted ? DEL : LEAVE,
+				no_hash);
 		struct stream_change *s = stream_get(c, before[i].stream);
 		lanes_of(lanes, &e->before, &before[i]);
 		if (s)
@@ -256,23 +266,32 @@ static void add_write(struct collector *c, const struct effect *e)
 /* ---- sending ---- */
 
 static const struct db_stmt insert_history = {
-	"INSERT INTO rec_history (county, rec_id, ver, kind, owner_school, groups, old, author, device_id, incarnation, op_no, at)"
-	" SELECT app_county(), d.*, jg_now() FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::int[], $6::bytea[],"
+	"INSERT INTO rec_history (county, rec_id, ver, kind, owner_school, groups, old, author, device_id, "
+	"incarnation, op_no, at)"
+	" SELECT app_county(), d.*, jg_now() FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], "
+	"$4::text[], $5::int[], $6::bytea[],"
 	" $7::text[], $8::uuid[], $9::int[], $10::bigint[]) d"};
 static const struct db_stmt insert_conflicts = {
-	"INSERT INTO conflict (county, rec_id, device_id, incarnation, op_no, kind, owner_school, group_no, ver, mine, author, at)"
-	" SELECT app_county(), d.*, jg_now() FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::smallint[], $6::text[],"
+	"INSERT INTO conflict (county, rec_id, device_id, incarnation, op_no, kind, owner_school, group_no, "
+	"ver, mine, author, at)"
+	" SELECT app_county(), d.*, jg_now() FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], "
+	"$5::smallint[], $6::text[],"
 	" $7::int[], $8::bigint[], $9::bytea[], $10::text[]) d"};
-static const struct db_stmt lock_streams = {
-	"SELECT stream_id FROM stream WHERE county = app_county() AND stream_id = ANY ($1::bigint[]) ORDER BY stream_id FOR UPDATE"};
+static const struct db_stmt lock_streams = {"SELECT stream_id FROM stream WHERE county = app_county() AND "
+					    "stream_id = ANY ($1::bigint[]) ORDER BY stream_id FOR UPDATE"};
 /* What depends on the stream's row is computed by its UPDATE: nobody can read it and write it back late. */
 static const struct db_stmt apply_streams = {
-	"WITH d AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],"
-	" $8::bigint[], $9::bigint[], $10::bigint[], $11::bytea[], $12::bytea[]) AS d(stream_id, n, l1, l2, l3, l4, l5, l6, l7, l8, parts, root)),"
+	"WITH d AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], "
+	"$5::bigint[], $6::bigint[], $7::bigint[],"
+	" $8::bigint[], $9::bigint[], $10::bigint[], $11::bytea[], $12::bytea[]) AS d(stream_id, n, l1, l2, "
+	"l3, l4, l5, l6, l7, l8, parts, root)),"
 	" u AS (UPDATE stream s SET seq = s.seq + d.n, audit_n = s.audit_n + 1,"
-	" audit_head = sha256('\\x6a67206175646974'::bytea || s.audit_head || int8send(s.audit_n + 1) || d.root),"
-	" lanes = ARRAY[(s.lanes[1] + d.l1) & 4294967295, (s.lanes[2] + d.l2) & 4294967295, (s.lanes[3] + d.l3) & 4294967295,"
-	" (s.lanes[4] + d.l4) & 4294967295, (s.lanes[5] + d.l5) & 4294967295, (s.lanes[6] + d.l6) & 4294967295,"
+	" audit_head = sha256('\\x6a67206175646974'::bytea || s.audit_head || int8send(s.audit_n + 1) || "
+	"d.root),"
+	" lanes = ARRAY[(s.lanes[1] + d.l1) & 4294967295, (s.lanes[2] + d.l2) & 4294967295, (s.lanes[3] + "
+	"d.l3) & 4294967295,"
+	" (s.lanes[4] + d.l4) & 4294967295, (s.lanes[5] + d.l5) & 4294967295, (s.lanes[6] + d.l6) & "
+	"4294967295,"
 	" (s.lanes[7] + d.l7) & 4294967295, (s.lanes[8] + d.l8) & 4294967295]"
 	" FROM d WHERE s.county = app_county() AND s.stream_id = d.stream_id"
 	" RETURNING s.stream_id, s.seq - d.n AS base, s.audit_n, s.audit_head, d.parts, d.root),"
@@ -280,12 +299,15 @@ static const struct db_stmt apply_streams = {
 	" SELECT app_county(), stream_id, audit_n, jg_now(), parts, root, audit_head FROM u),"
 	" f AS (INSERT INTO feed (county, stream_id, rec_id, seq, ver, kind, action)"
 	" SELECT app_county(), r.stream_id, r.rec_id, u.base + r.i, r.ver, r.kind, r.action"
-	" FROM unnest($13::bigint[], $14::uuid[], $15::bigint[], $16::bigint[], $17::smallint[], $18::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
+	" FROM unnest($13::bigint[], $14::uuid[], $15::bigint[], $16::bigint[], $17::smallint[], "
+	"$18::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
 	" JOIN u USING (stream_id)),"
-	/* What a feed has already moves to its end. The streams' scope shows these rows, so that the conflict is ours to settle. */
+	/* What a feed has already moves to its end. The streams' scope shows these rows, so that the conflict
+	   is ours to settle. */
 	" g AS (INSERT INTO feed (county, stream_id, rec_id, seq, ver, kind, action)"
 	" SELECT app_county(), r.stream_id, r.rec_id, u.base + r.i, r.ver, r.kind, r.action"
-	" FROM unnest($19::bigint[], $20::uuid[], $21::bigint[], $22::bigint[], $23::smallint[], $24::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
+	" FROM unnest($19::bigint[], $20::uuid[], $21::bigint[], $22::bigint[], $23::smallint[], "
+	"$24::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
 	" JOIN u USING (stream_id) ON CONFLICT (county, stream_id, rec_id) DO UPDATE"
 	" SET seq = excluded.seq, ver = excluded.ver, kind = excluded.kind, action = excluded.action)"
 	" SELECT assert_rows((SELECT count(*) FROM u), cardinality($1::bigint[]))"};
@@ -419,7 +441,8 @@ static int by_kind(const void *a, const void *b)
 {
 	const struct record_write *x = a, *y = b;
 
-	return x->kind != y->kind ? (int)x->kind->number - (int)y->kind->number : (int)x->insert - (int)y->insert;
+	return x->kind != y->kind ? (int)x->kind->number - (int)y->kind->number
+				  : (int)x->insert - (int)y->insert;
 }
 
 static void send_writes(struct db_task *task, struct collector *c)

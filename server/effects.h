@@ -1,8 +1,9 @@
-/* effects.h - what a transaction does to records, carried into tables, history, feeds, digests and the trace. Every write of
- * a record goes through here: pushes, imports, slips. Pure collecting; effects_send adds the statements to a trip.
+/* effects.h - what a transaction does to records, carried into tables, history, feeds, digests and the trace.
+ * Every write of a record goes through here: pushes, imports, slips. Pure collecting; effects_send adds the
+ * statements to a trip.
  *
- * Lock order of the house: device → holds → schools (push_ask.c: lock_hooks) → records by (kind, id) → streams by id; effects_send takes the
- * streams, last. */
+ * Lock order of the house: device → holds → schools (push_ask.c: lock_hooks) → records by (kind, id) →
+ * streams by id; effects_send takes the streams, last. */
 #ifndef JG_EFFECTS_H
 #define JG_EFFECTS_H
 
@@ -14,12 +15,13 @@
 struct effect {
 	struct row before; /* !before.state.exists for a new record */
 	struct row after;
-	uint32_t changed;  /* mask of groups */
-	uint64_t op_no;	   /* 0 when no operation of a device caused it */
-	bool repeat; /* an earlier effect of this transaction touched the same record */
-	bool last;   /* no later one does: this state is written */
-	bool fresh;  /* the record did not exist before the transaction */
-	int64_t conflict_ver; /* > 0: `after` holds the values that were not applied; kept for a person, nothing is written */
+	uint32_t changed;     /* mask of groups */
+	uint64_t op_no;       /* 0 when no operation of a device caused it */
+	bool repeat;          /* an earlier effect of this transaction touched the same record */
+	bool last;            /* no later one does: this state is written */
+	bool fresh;           /* the record did not exist before the transaction */
+	int64_t conflict_ver; /* > 0: `after` holds the values that were not applied; kept for a person,
+				 nothing is written */
 	unsigned conflict_group;
 };
 
@@ -36,8 +38,9 @@ struct effects_part {
 /* The stream of a school, or of the county for "". */
 int64_t stream_of(int county, const char *school);
 
-/* Adds SET LOCAL app.streams, the writes, history, conflicts, and last the streams' UPDATE with feed and trace. When a row
- * could not be written because somebody else was first, the transaction fails with ERR_BUSY: run the whole again. */
+/* Adds SET LOCAL app.streams, the writes, history, conflicts, and last the streams' UPDATE with feed and
+ * trace. When a row could not be written because somebody else was first, the transaction fails with
+ * ERR_BUSY: run the whole again. */
 enum err effects_send(struct db_task *task, int county, const struct effects_part *parts, size_t count);
 
 #endif

@@ -203,8 +203,8 @@ bool embedded_lives(const struct conf *conf)
 	return strcmp(works_in, data) == 0 && strncmp(name, "postgres", 8) == 0;
 }
 
-/* A postmaster that a killed jgd left behind may be recovering from a crash or on its way out. Waits until it takes
- * connections; false when it is gone or did not come back in time. */
+/* A postmaster that a killed jgd left behind may be recovering from a crash or on its way out. Waits until it
+ * takes connections; false when it is gone or did not come back in time. */
 static bool wait_ready(const struct conf *conf)
 {
 	char conninfo[256];
@@ -330,8 +330,8 @@ void embedded_stop(const struct conf *conf)
 		return;
 	if (flock(users_fd, LOCK_EX | LOCK_NB))
 		log_info("another jgd uses the private PostgreSQL: it goes on");
-	/* A fast shutdown in the middle of a recovery can hang for ever (seen with PostgreSQL 15.20: only the checkpointer was
-	 * left); an immediate one costs the next start another recovery. */
+	/* A fast shutdown in the middle of a recovery can hang for ever (seen with PostgreSQL 15.20: only the
+	 * checkpointer was left); an immediate one costs the next start another recovery. */
 	else if (embedded_lives(conf) && !find_program(conf, "pg_ctl", pg_ctl, sizeof pg_ctl, &p) &&
 		 !(wait_ready(conf) && run(conf, (const char *const[]){pg_ctl, "-D", "data", "-m", "fast",
 							 "-w", "stop", NULL})) &&

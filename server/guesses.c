@@ -32,10 +32,12 @@ static uint64_t address_key(uint32_t address)
 
 static uint64_t code_key(uint32_t address, const uint8_t tag[3])
 {
-	return UINT64_C(1) << 63 | (uint64_t)tag[0] << 48 | (uint64_t)tag[1] << 40 | (uint64_t)tag[2] << 32 | address;
+	return UINT64_C(1) << 63 | (uint64_t)tag[0] << 48 | (uint64_t)tag[1] << 40 | (uint64_t)tag[2] << 32 |
+	       address;
 }
 
-/* A bucket as the time at which it is empty: every guess moves it by one step. False: it is over `most` steps ahead. */
+/* A bucket as the time at which it is empty: every guess moves it by one step. False: it is over `most` steps
+ * ahead. */
 static bool fill(uint64_t *until_ms, uint64_t now_ms, unsigned most, unsigned step_ms, unsigned *wait_ms)
 {
 	uint64_t from = *until_ms > now_ms ? *until_ms : now_ms;
@@ -53,12 +55,14 @@ static bool is_guilty(const struct guess_slot *a, uint64_t now_ms)
 	return a->until_ms && now_ms < a->until_ms + GUESSES_GUILTY_MS;
 }
 
-enum guess guesses_take(struct guesses *g, uint32_t address, const uint8_t tag[3], uint64_t now_ms, unsigned *wait_ms)
+enum guess guesses_take(
+	struct guesses *g, uint32_t address, const uint8_t tag[3], uint64_t now_ms, unsigned *wait_ms)
 {
 	enum guess answer = GUESS_MAY;
 
 	uv_mutex_lock(&g->lock);
-	struct guess_slot *a = slot_of(g->address, address_key(address)), *c = slot_of(g->code, code_key(address, tag));
+	struct guess_slot *a = slot_of(g->address, address_key(address)),
+			  *c = slot_of(g->code, code_key(address, tag));
 	uint64_t *all = &g->all_until_ms[is_guilty(a, now_ms)];
 	if (c->wrong >= GUESSES_CODE)
 		answer = GUESS_DEAD;

@@ -33,8 +33,10 @@ static enum err set_scope(PGconn *db, const struct conf *conf, struct problem *p
 {
 	char sql[256];
 
-	snprintf(sql, sizeof sql, "SELECT set_config('app.county', '%d', false), set_config('app.scope', 'job', false),"
-		" set_config('app.schools', '', false), set_config('app.streams', '', false)", conf->county);
+	snprintf(sql, sizeof sql,
+		"SELECT set_config('app.county', '%d', false), set_config('app.scope', 'job', false),"
+		" set_config('app.schools', '', false), set_config('app.streams', '', false)",
+		conf->county);
 	return query(db, sql, 0, NULL, p);
 }
 
@@ -51,7 +53,10 @@ static enum err create_county(PGconn *db, const struct conf *conf, struct proble
 		"pg_control_checkpoint() k",
 		3, values, p);
 	if (!e)
-		e = query(db, "INSERT INTO stream (county, stream_id) VALUES ($1::int, $1::bigint) ON CONFLICT DO NOTHING", 1, values, p);
+		e = query(db,
+			"INSERT INTO stream (county, stream_id) VALUES ($1::int, $1::bigint) ON CONFLICT DO "
+			"NOTHING",
+			1, values, p);
 	return e;
 }
 
@@ -61,10 +66,13 @@ static void hex(char *out, const uint8_t *data, size_t n)
 	sodium_bin2hex(out + 2, 2 * n + 1, data, n);
 }
 
-/* One administrator: the account with its first password, an invitation for a bureau computer, a line of admins.txt. */
-static enum err create_admin(PGconn *db, X509 *ca, const struct conf *conf, const char *role, int number, FILE *out, struct problem *p)
+/* One administrator: the account with its first password, an invitation for a bureau computer, a line of
+ * admins.txt. */
+static enum err create_admin(PGconn *db, X509 *ca, const struct conf *conf, const char *role, int number,
+	FILE *out, struct problem *p)
 {
-	char password[PASSWORD_MADE], hash[crypto_pwhash_STRBYTES], code[CONNECT_CODE_TEXT + 160], roles[8], tag[16], sha[80];
+	char password[PASSWORD_MADE], hash[crypto_pwhash_STRBYTES], code[CONNECT_CODE_TEXT + 160], roles[8],
+		tag[16], sha[80];
 	uint8_t secret[SECRET_SIZE], digest[32];
 
 	password_generate(password);
@@ -93,7 +101,8 @@ static enum err create_admin(PGconn *db, X509 *ca, const struct conf *conf, cons
 			 2, invitation, p)))
 		return e;
 	/* Port 0 and wildcard addresses mean nothing to a client: the operator adds --server then. */
-	bool dialable = conf->listen_addr.ss_family != AF_UNSPEC && !strstr(conf->listen, "0.0.0.0") && !strstr(conf->listen, ":0");
+	bool dialable = conf->listen_addr.ss_family != AF_UNSPEC && !strstr(conf->listen, "0.0.0.0") &&
+			!strstr(conf->listen, ":0");
 	pki_connect_code(code, ca, secret, dialable ? conf->listen : "");
 	fprintf(out, "%s\t%s\t%s\t%s\n", role, code, role, password);
 	return ERR_OK;

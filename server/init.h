@@ -1,4 +1,5 @@
-/* init.h - making a data directory: keys, database, the three administrators. Blocking; run once by `jgd init`. */
+/* init.h - making a data directory: keys, database, the three administrators. Blocking; run once by `jgd
+ * init`. */
 #ifndef JG_INIT_H
 #define JG_INIT_H
 

@@ -62,7 +62,8 @@ static void add_grade(struct buf *b, const struct kind *kind)
 		buf_text(b, "t.grade");
 }
 
-/* A class that is left open says nothing where the kind's own table is no pupil's home; in a register with grades it is nobody's. */
+/* A class that is left open says nothing where the kind's own table is no pupil's home; in a register with
+ * grades it is nobody's. */
 static const char *left_open(const struct kind *kind)
 {
 	return kind->grade[0] ? " AND t.class_no <> ''" : "";
@@ -88,7 +89,8 @@ static const char *parents_sql(void)
 	struct buf b = {0};
 	bool first = true;
 
-	buf_text(&b, "SELECT u.ord, t.kind, t.open FROM unnest($1::int[], $2::text[], $3::uuid[]) AS u (ord, school, parent), LATERAL (");
+	buf_text(&b, "SELECT u.ord, t.kind, t.open FROM unnest($1::int[], $2::text[], $3::uuid[]) AS u (ord, "
+		     "school, parent), LATERAL (");
 	for (size_t i = 0; i < kind_count; i++) {
 		const struct kind *k = &kind_table[i];
 		if (!is_parent(k))
@@ -97,9 +99,13 @@ static const char *parents_sql(void)
 		buf_printf(&b, "SELECT %u AS kind, t.owner_school = u.school", k->number);
 		for (size_t a = 0; a < kind_count; a++)
 			if (kind_table[a].addressee >= 0 && kind_hangs_on(&kind_table[a], k->number))
-				buf_printf(&b, " OR EXISTS (SELECT FROM %s a WHERE a.county = app_county() AND a.%s = t.rec_id AND a.%s = u.school AND NOT a.deleted)", kind_table[a].table,
-					parent_field(&kind_table[a]), kind_table[a].fields[kind_table[a].addressee].name);
-		buf_printf(&b, " AS open FROM %s t WHERE t.county = app_county() AND t.rec_id = u.parent", k->table);
+				buf_printf(&b,
+					" OR EXISTS (SELECT FROM %s a WHERE a.county = app_county() AND a.%s "
+					"= t.rec_id AND a.%s = u.school AND NOT a.deleted)",
+					kind_table[a].table, parent_field(&kind_table[a]),
+					kind_table[a].fields[kind_table[a].addressee].name);
+		buf_printf(&b, " AS open FROM %s t WHERE t.county = app_county() AND t.rec_id = u.parent",
+			k->table);
 	}
 	buf_text(&b, ") t");
 	return keep(&b);
@@ -118,7 +124,9 @@ static const char *children_sql(void)
 		if (!own)
 			continue;
 		add_union(&b, &first, " UNION ALL ");
-		buf_printf(&b, "SELECT rec_id FROM %s WHERE county = app_county() AND %s = u.id AND NOT deleted", kind_table[i].table, parent_field(&kind_table[i]));
+		buf_printf(&b,
+			"SELECT rec_id FROM %s WHERE county = app_county() AND %s = u.id AND NOT deleted",
+			kind_table[i].table, parent_field(&kind_table[i]));
 	}
 	buf_text(&b, ") h");
 	return keep(&b);
@@ -129,18 +137,22 @@ static void add_ancestors(struct buf *b)
 {
 	bool first = true;
 
-	buf_text(b, " up (ord, school, id) AS (SELECT ord, school, parent FROM u WHERE parent IS NOT NULL UNION SELECT s.ord, s.school, t.parent"
-		" FROM (SELECT ord, school, id FROM u UNION ALL SELECT ord, school, id FROM up) s, LATERAL (");
+	buf_text(b, " up (ord, school, id) AS (SELECT ord, school, parent FROM u WHERE parent IS NOT NULL "
+		    "UNION SELECT s.ord, s.school, t.parent"
+		    " FROM (SELECT ord, school, id FROM u UNION ALL SELECT ord, school, id FROM up) s, "
+		    "LATERAL (");
 	for (size_t i = 0; i < kind_count; i++)
 		if (kind_table[i].of >= 0) {
 			add_union(b, &first, " UNION ALL ");
-			buf_printf(b, "SELECT %s AS parent FROM %s WHERE county = app_county() AND rec_id = s.id", parent_field(&kind_table[i]), kind_table[i].table);
+			buf_printf(b,
+				"SELECT %s AS parent FROM %s WHERE county = app_county() AND rec_id = s.id",
+				parent_field(&kind_table[i]), kind_table[i].table);
 		}
 	buf_text(b, ") t)");
 }
 
-/* The numbers that the records have, those that they had, and those of the records above. What is pushed without a number keeps the one
- * that stands. */
+/* The numbers that the records have, those that they had, and those of the records above. What is pushed
+ * without a number keeps the one that stands. */
 static void add_numbers(struct buf *b)
 {
 	bool first = true;
@@ -153,14 +165,21 @@ static void add_numbers(struct buf *b)
 		add_union(b, &first, " UNION ");
 		buf_text(b, "SELECT u.ord, u.school, ");
 		add_stage(b, k);
-		buf_printf(b, ", u.cert, u.sno, true FROM u WHERE u.kind = %u UNION SELECT u.ord, u.school, ", k->number);
+		buf_printf(b, ", u.cert, u.sno, true FROM u WHERE u.kind = %u UNION SELECT u.ord, u.school, ",
+			k->number);
 		add_stage(b, k);
-		buf_printf(b, ", t.cert_no, t.student_no, u.cert IS NULL AND u.sno IS NULL FROM u JOIN %s t ON t.county = app_county() AND t.rec_id = u.id", k->table);
+		buf_printf(b,
+			", t.cert_no, t.student_no, u.cert IS NULL AND u.sno IS NULL FROM u JOIN %s t ON "
+			"t.county = app_county() AND t.rec_id = u.id",
+			k->table);
 		if (!is_parent(k))
 			continue;
 		buf_text(b, " UNION SELECT u.ord, u.school, ");
 		add_stage(b, k);
-		buf_printf(b, ", t.cert_no, t.student_no, false FROM up u JOIN %s t ON t.county = app_county() AND t.rec_id = u.id", k->table);
+		buf_printf(b,
+			", t.cert_no, t.student_no, false FROM up u JOIN %s t ON t.county = app_county() AND "
+			"t.rec_id = u.id",
+			k->table);
 	}
 	buf_text(b, ")");
 }
@@ -175,32 +194,44 @@ static void add_registers(struct buf *b)
 			add_union(b, &first, " UNION ALL ");
 			buf_text(b, "SELECT t.owner_school, t.cert_no, t.student_no, ");
 			add_grade(b, &kind_table[i]);
-			buf_printf(b, ", t.class_no FROM %s t WHERE t.county = app_county() AND t.owner_school = ANY ($2::text[]) AND NOT t.deleted%s", kind_table[i].table, left_open(&kind_table[i]));
+			buf_printf(b,
+				", t.class_no FROM %s t WHERE t.county = app_county() AND t.owner_school = "
+				"ANY ($2::text[]) AND NOT t.deleted%s",
+				kind_table[i].table, left_open(&kind_table[i]));
 		}
 	buf_text(b, ")");
 }
 
-/* Of two records of one child, in the primary and in the junior stage of a through-school, that of the stage counts. */
+/* Of two records of one child, in the primary and in the junior stage of a through-school, that of the stage
+ * counts. */
 static const char *classes_sql(void)
 {
-	static const char *const meets[] = {"r.cert_no = n.cert", "r.student_no = n.sno", "'G' || r.cert_no = n.sno", "r.student_no = 'G' || n.cert"};
+	static const char *const meets[] = {"r.cert_no = n.cert", "r.student_no = n.sno",
+		"'G' || r.cert_no = n.sno", "r.student_no = 'G' || n.cert"};
 	struct buf b = {0};
 
-	buf_text(&b, "WITH RECURSIVE u AS MATERIALIZED (SELECT * FROM unnest($1::int[], $2::text[], $3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])"
-		" AS u (ord, school, kind, id, parent, cert, sno)),");
+	buf_text(&b, "WITH RECURSIVE u AS MATERIALIZED (SELECT * FROM unnest($1::int[], $2::text[], "
+		     "$3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])"
+		     " AS u (ord, school, kind, id, parent, cert, sno)),");
 	add_ancestors(&b);
 	add_numbers(&b);
 	add_registers(&b);
 	for (size_t i = 0; i < sizeof meets / sizeof *meets; i++)
-		buf_printf(&b, "%s SELECT n.ord, r.grade, r.class_no, n.named FROM numbers n JOIN register r ON r.owner_school = n.school AND %s"
-			" WHERE n.stage IS NULL OR left(r.grade, 1) = n.stage", i ? " UNION" : "", meets[i]);
+		buf_printf(&b,
+			"%s SELECT n.ord, r.grade, r.class_no, n.named FROM numbers n JOIN register r ON "
+			"r.owner_school = n.school AND %s"
+			" WHERE n.stage IS NULL OR left(r.grade, 1) = n.stage",
+			i ? " UNION" : "", meets[i]);
 	for (size_t i = 0; i < kind_count; i++) {
 		const struct kind *k = &kind_table[i];
 		if (!is_parent(k) || !has_field(k, "class_no") || (!k->grade[0] && !has_field(k, "grade")))
 			continue;
 		buf_text(&b, " UNION SELECT u.ord, ");
 		add_grade(&b, k);
-		buf_printf(&b, ", t.class_no, false FROM up u JOIN %s t ON t.county = app_county() AND t.rec_id = u.id%s", k->table, left_open(k));
+		buf_printf(&b,
+			", t.class_no, false FROM up u JOIN %s t ON t.county = app_county() AND t.rec_id = "
+			"u.id%s",
+			k->table, left_open(k));
 	}
 	return keep(&b);
 }

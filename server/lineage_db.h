@@ -1,5 +1,6 @@
-/* lineage_db.h - which record hangs on which, and of which classes the pupils are that a record has to do with: statements made from the
- * declarations (`of`, `on`, `addressee`, `grade`, `register`), so that a new kind needs none of its own. On its loop's thread. */
+/* lineage_db.h - which record hangs on which, and of which classes the pupils are that a record has to do
+ * with: statements made from the declarations (`of`, `on`, `addressee`, `grade`, `register`), so that a new
+ * kind needs none of its own. On its loop's thread. */
 #ifndef JG_LINEAGE_DB_H
 #define JG_LINEAGE_DB_H
 
@@ -12,15 +13,17 @@ void lineage_db_init(void); /* once, before anything is served */
 bool lineage_has_children(const struct kind *kind);
 bool lineage_hangs_on_own(const struct kind *child, const struct kind *parent);
 
-/* columns: ord int[], school text[], parent uuid[]. Rows: ord, kind number, whether the school may hang something on it: it is its own, or is
- * addressed to it. Looks past row-level security, because a record that it hides would pass for one that never came to be. No row: nobody has
- * that id. `scope` is what app.scope was and is to be again. */
+/* columns: ord int[], school text[], parent uuid[]. Rows: ord, kind number, whether the school may hang
+ * something on it: it is its own, or is addressed to it. Looks past row-level security, because a record that
+ * it hides would pass for one that never came to be. No row: nobody has that id. `scope` is what app.scope
+ * was and is to be again. */
 void lineage_parents(struct db_task *task, struct pg_array columns[3], const char *scope);
 /* columns: ord int[], id uuid[]. Rows: ord, id of a live record that hangs on it. */
 void lineage_children(struct db_task *task, struct pg_array columns[2]);
-/* columns: ord int[], school text[], kind int[], id uuid[], parent uuid[], cert_no text[], student_no text[]. Rows: ord, grade, class_no, and
- * whether it is the class of a pupil whose number the record has when the push is done: every class that it has to do with as the database
- * stands, of the record that it hangs on or hung on, and of the school's pupils whose number it carries or carried. */
+/* columns: ord int[], school text[], kind int[], id uuid[], parent uuid[], cert_no text[], student_no text[].
+ * Rows: ord, grade, class_no, and whether it is the class of a pupil whose number the record has when the
+ * push is done: every class that it has to do with as the database stands, of the record that it hangs on or
+ * hung on, and of the school's pupils whose number it carries or carried. */
 void lineage_classes(struct db_task *task, struct pg_array columns[7]);
 
 #endif

@@ -53,9 +53,12 @@ static enum err check_init(const struct options *o, struct problem *p)
 		snprintf(p->safe, sizeof p->safe, "%s", tr("什么都没有改动", "nothing was changed"));
 		return ERR_EXISTS;
 	}
-	if (!o->county || strlen(o->county) != 6 || strspn(o->county, "0123456789") != 6 || !o->name || !*o->name)
-		return problem_set(p, ERR_USAGE, "county", "jgd init --data DIR --county 321324 --name 泗洪县教育局 --embedded",
-			tr("需要 --county（六位区划代码）和 --name", "--county (six digits) and --name are needed"));
+	if (!o->county || strlen(o->county) != 6 || strspn(o->county, "0123456789") != 6 || !o->name ||
+		!*o->name)
+		return problem_set(p, ERR_USAGE, "county",
+			"jgd init --data DIR --county 321324 --name 泗洪县教育局 --embedded",
+			tr("需要 --county（六位区划代码）和 --name",
+				"--county (six digits) and --name are needed"));
 	if (!o->database == !o->embedded)
 		return problem_set(p, ERR_USAGE, "database",
 			tr("自带数据库用 --embedded；已有 PostgreSQL 用 --database URL",
@@ -130,7 +133,8 @@ static enum err command_serve(struct options *o, struct report *r, struct proble
 	if (e || (e = backup_unfinished(&conf, p)) || (e = pki_renew_server(&conf, p)))
 		return e;
 	setrlimit(RLIMIT_CORE, &none); /* a core dump would hold children's data */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* a connection is a descriptor: take what the system allows */
+	if (getrlimit(RLIMIT_NOFILE, &files) ==
+		0) { /* a connection is a descriptor: take what the system allows */
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
@@ -209,7 +213,8 @@ static void usage(FILE *out)
 {
 	fprintf(out, "jgd %s - %s\n\n", JG_VERSION, tr("精管服务器", "the Jingguan server"));
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		fprintf(out, "  jgd %s %s\n      %s\n", commands[i].name, commands[i].args, tr(commands[i].zh, commands[i].en));
+		fprintf(out, "  jgd %s %s\n      %s\n", commands[i].name, commands[i].args,
+			tr(commands[i].zh, commands[i].en));
 	fprintf(out,
 		"\n  --json  --lang zh|en  --verbose  --help  --version\n\n%s\n  jgd init --data "
 		"/var/lib/jingguan --county 321324 --name 泗洪县教育局 --embedded\n  jgd serve --data "
@@ -229,23 +234,45 @@ static enum err parse(int argc, char **argv, struct options *o, struct problem *
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":hVv", longs, NULL)) != -1)
 		switch (c) {
-		case 'd': o->data = optarg; break;
-		case 'c': o->county = optarg; break;
-		case 'n': o->name = optarg; break;
-		case 'b': o->database = optarg; break;
-		case 'l': o->listen = optarg; break;
-		case 'm': o->metrics = optarg; break;
-		case 'u': o->user = optarg; break;
-		case 'e': o->embedded = true; break;
-		case 'r': o->rehearsal = true; break;
+		case 'd':
+			o->data = optarg;
+			break;
+		case 'c':
+			o->county = optarg;
+			break;
+		case 'n':
+			o->name = optarg;
+			break;
+		case 'b':
+			o->database = optarg;
+			break;
+		case 'l':
+			o->listen = optarg;
+			break;
+		case 'm':
+			o->metrics = optarg;
+			break;
+		case 'u':
+			o->user = optarg;
+			break;
+		case 'e':
+			o->embedded = true;
+			break;
+		case 'r':
+			o->rehearsal = true;
+			break;
 		case 'j':
 		case 'L':
 			break; /* read before */
 		case 'v':
 			o->verbose = true;
 			break;
-		case 'V': printf("jgd %s\n", JG_VERSION); exit(0);
-		case 'h': usage(stdout); exit(0);
+		case 'V':
+			printf("jgd %s\n", JG_VERSION);
+			exit(0);
+		case 'h':
+			usage(stdout);
+			exit(0);
 		case ':':
 			return problem_set(p, ERR_USAGE, NULL, "jgd --help",
 				tr("选项 %s 后面缺少值", "option %s needs a value"), argv[optind - 1]);
@@ -270,7 +297,9 @@ static enum err no_command(const char *name, struct problem *p)
 
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (text_distance(name, commands[i].name) <= 2)
-			snprintf(hint, sizeof hint, tr("是不是 jgd %s？jgd --help 列出命令", "did you mean jgd %s? jgd --help lists the commands"),
+			snprintf(hint, sizeof hint,
+				tr("是不是 jgd %s？jgd --help 列出命令",
+					"did you mean jgd %s? jgd --help lists the commands"),
 				commands[i].name);
 	return problem_set(p, ERR_USAGE, NULL, hint, tr("没有命令 %s", "no command %s"), name);
 }

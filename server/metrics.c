@@ -7,8 +7,8 @@
 #include "worker.h"
 
 #define REQUEST_MAX 2048 /* a scraper's request line and headers */
-#define PEERS_MAX 16	 /* scrapers and a probe; more is a mistake */
-#define PEER_MS 5000	 /* to say what it wants and take the answer: a silent peer must not hold a place */
+#define PEERS_MAX 16     /* scrapers and a probe; more is a mistake */
+#define PEER_MS 5000     /* to say what it wants and take the answer: a silent peer must not hold a place */
 
 struct metrics {
 	struct server *server;
@@ -75,37 +75,47 @@ static void write_calls(struct buf *b, const struct server *s)
 		for (unsigned k = 0; k < LATENCY_BUCKETS; k++) {
 			calls += sum(s, STAT(latency) + (i * LATENCY_BUCKETS + k) * sizeof(atomic_ullong));
 			if (k < LATENCY_BUCKETS - 1)
-				buf_printf(b, "jingguan_call_duration_seconds_bucket{method=\"%s\",le=\"%g\"} %llu\n", name,
-					(double)(UINT64_C(64) << k) / 1e6, (unsigned long long)calls);
+				buf_printf(b,
+					"jingguan_call_duration_seconds_bucket{method=\"%s\",le=\"%g\"} "
+					"%llu\n",
+					name, (double)(UINT64_C(64) << k) / 1e6, (unsigned long long)calls);
 		}
-		buf_printf(b, "jingguan_call_duration_seconds_bucket{method=\"%s\",le=\"+Inf\"} %llu\n", name, (unsigned long long)calls);
+		buf_printf(b, "jingguan_call_duration_seconds_bucket{method=\"%s\",le=\"+Inf\"} %llu\n", name,
+			(unsigned long long)calls);
 		buf_printf(b, "jingguan_call_duration_seconds_sum{method=\"%s\"} %g\n", name,
 			(double)sum(s, STAT(latency_sum_us) + i * sizeof(atomic_ullong)) / 1e6);
-		buf_printf(b, "jingguan_call_duration_seconds_count{method=\"%s\"} %llu\n", name, (unsigned long long)calls);
+		buf_printf(b, "jingguan_call_duration_seconds_count{method=\"%s\"} %llu\n", name,
+			(unsigned long long)calls);
 	}
 }
 
 static void write_metrics(struct buf *b, const struct server *s)
 {
-	one(b, "uptime_seconds", "gauge", "Seconds since the start.", (clock_monotonic_us() - s->started_us) / 1000000);
+	one(b, "uptime_seconds", "gauge", "Seconds since the start.",
+		(clock_monotonic_us() - s->started_us) / 1000000);
 	one(b, "connections", "gauge", "Open connections.", sum_small(s, STAT(connections)));
 	one(b, "connections_accepted_total", "counter", "Connections accepted.", sum(s, STAT(accepted)));
 	one(b, "handshakes_total", "counter", "TLS handshakes completed.", sum(s, STAT(handshakes)));
 	one(b, "tls_failed_total", "counter", "Connections that TLS refused.", sum(s, STAT(tls_failed)));
 	head(b, "closed_total", "counter", "Connections closed by a limit, by its name.");
 	for (size_t i = 0; i < CLOSE_REASONS; i++)
-		buf_printf(b, "jingguan_closed_total{limit=\"%s\"} %llu\n", close_reason_name((enum close_reason)i),
+		buf_printf(b, "jingguan_closed_total{limit=\"%s\"} %llu\n",
+			close_reason_name((enum close_reason)i),
 			(unsigned long long)sum(s, STAT(closed_by_limit) + i * sizeof(atomic_ullong)));
 	one(b, "received_bytes_total", "counter", "Ciphertext received.", sum(s, STAT(bytes_in)));
 	one(b, "sent_bytes_total", "counter", "Ciphertext sent.", sum(s, STAT(bytes_out)));
 	one(b, "pushes_total", "counter", "Pushes committed.", sum(s, STAT(pushes)));
 	one(b, "operations_total", "counter", "Operations answered.", sum(s, STAT(ops)));
-	one(b, "push_groups_total", "counter", "Transactions that pushes were committed in.", sum(s, STAT(groups)));
-	one(b, "database_connections_busy", "gauge", "Pool connections in use.", sum_small(s, STAT(pool_busy)));
-	one(b, "database_waiting", "gauge", "Tasks that wait for a connection.", sum_small(s, STAT(pool_waiting)));
+	one(b, "push_groups_total", "counter", "Transactions that pushes were committed in.",
+		sum(s, STAT(groups)));
+	one(b, "database_connections_busy", "gauge", "Pool connections in use.",
+		sum_small(s, STAT(pool_busy)));
+	one(b, "database_waiting", "gauge", "Tasks that wait for a connection.",
+		sum_small(s, STAT(pool_waiting)));
 	head(b, "loop_lag_seconds", "gauge", "Worst delay of a loop's last tick.");
 	for (int i = 0; i < s->worker_count; i++)
-		buf_printf(b, "jingguan_loop_lag_seconds{loop=\"%d\"} %g\n", i, (double)stat_get(s->workers[i].stats.loop_lag_us) / 1e6);
+		buf_printf(b, "jingguan_loop_lag_seconds{loop=\"%d\"} %g\n", i,
+			(double)stat_get(s->workers[i].stats.loop_lag_us) / 1e6);
 	write_calls(b, s);
 }
 
@@ -166,7 +176,9 @@ static void answer(struct peer *p)
 		status = "404 Not Found";
 		buf_text(&body, "/metrics /healthz /readyz\n");
 	}
-	buf_printf(&p->out, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status, type, body.len);
+	buf_printf(&p->out,
+		"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status,
+		type, body.len);
 	buf_add(&p->out, body.data, body.len);
 	buf_free(&body);
 	uv_buf_t b = uv_buf_init((char *)p->out.data, (unsigned)p->out.len);

@@ -1,5 +1,5 @@
-/* metrics.h - /metrics, /healthz and /readyz over plain HTTP on a loopback address. Reads the workers' counters; owns
- * its listener. The main loop's thread. */
+/* metrics.h - /metrics, /healthz and /readyz over plain HTTP on a loopback address. Reads the workers'
+ * counters; owns its listener. The main loop's thread. */
 #ifndef JG_METRICS_H
 #define JG_METRICS_H
 

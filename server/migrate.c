@@ -56,7 +56,8 @@ static enum err run(PGconn *db, const char *sql, const char *what, struct proble
 /* 1 applied with this checksum, 0 not applied, -1 applied with another text. */
 static int state_of(PGconn *db, const struct migration *m)
 {
-	PGresult *r = PQexecParams(db, "SELECT sha256 FROM schema_migration WHERE name = $1", 1, NULL, &m->name, NULL, NULL, 0);
+	PGresult *r = PQexecParams(
+		db, "SELECT sha256 FROM schema_migration WHERE name = $1", 1, NULL, &m->name, NULL, NULL, 0);
 	int state = 0;
 
 	if (PQntuples(r) == 1)
@@ -73,8 +74,9 @@ static enum err apply(PGconn *db, const struct migration *m, struct problem *p)
 	if ((e = run(db, "BEGIN", m->name, p)) || (e = run(db, m->sql, m->name, p)))
 		return e;
 	PQclear(PQexecParams(db,
-		"INSERT INTO schema_migration (name, sha256) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, at = now()", 2, NULL, values, NULL,
-		NULL, 0));
+		"INSERT INTO schema_migration (name, sha256) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE "
+		"SET sha256 = excluded.sha256, at = now()",
+		2, NULL, values, NULL, NULL, 0));
 	return run(db, "COMMIT", m->name, p);
 }
 
@@ -101,8 +103,10 @@ static enum err run_locked(PGconn *db, int *applied, struct problem *p)
 		int state = state_of(db, &migrations[i]);
 		if (state < 0)
 			return problem_set(p, ERR_CHAIN, migrations[i].name,
-				tr("程序与数据库版本不一致：请用建库时的同一版本", "this program and the database are of different versions"),
-				tr("已执行的迁移 %s 内容被改动", "migration %s was changed after it ran"), migrations[i].name);
+				tr("程序与数据库版本不一致：请用建库时的同一版本",
+					"this program and the database are of different versions"),
+				tr("已执行的迁移 %s 内容被改动", "migration %s was changed after it ran"),
+				migrations[i].name);
 		if (state == 0 && !(e = apply(db, &migrations[i], p)))
 			++*applied;
 	}
@@ -114,7 +118,8 @@ static enum err run_locked(PGconn *db, int *applied, struct problem *p)
 
 enum err migrate_run(PGconn *owner, int *applied, struct problem *p)
 {
-	enum err e = run(owner, "SELECT pg_advisory_lock(7420001); SET client_min_messages = warning", "lock", p);
+	enum err e =
+		run(owner, "SELECT pg_advisory_lock(7420001); SET client_min_messages = warning", "lock", p);
 
 	*applied = 0;
 	if (e)

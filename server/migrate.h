@@ -1,5 +1,6 @@
-/* migrate.h - the numbered migrations, and the files of functions that are applied after them whenever they have changed, embedded in jgd:
- * checksummed, under an advisory lock, one transaction each, so that two starters at once are safe. Blocking; used by commands, never by a loop. */
+/* migrate.h - the numbered migrations, and the files of functions that are applied after them whenever they
+ * have changed, embedded in jgd: checksummed, under an advisory lock, one transaction each, so that two
+ * starters at once are safe. Blocking; used by commands, never by a loop. */
 #ifndef JG_MIGRATE_H
 #define JG_MIGRATE_H
 
@@ -14,7 +15,8 @@ struct migration {
 	const char *sql;
 	const char *sha256; /* hex */
 };
-extern const struct migration migrations[], functions[]; /* made at build time from sql/migrations and sql/functions */
+extern const struct migration migrations[],
+	functions[]; /* made at build time from sql/migrations and sql/functions */
 extern const size_t migration_count, function_count;
 
 /* Connects as the owner; the message of *p has no password in it. */
@@ -23,7 +25,8 @@ enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p);
 enum err migrate_refused(PGconn *db, const PGresult *r, const char *what, struct problem *p);
 /* The group that migrations grant to (roles.h): it must be there before a restore, too. */
 enum err migrate_group(PGconn *owner, struct problem *p);
-/* Brings the schema up to date. *applied: how many ran. ERR_CHAIN when an applied migration's text has changed. */
+/* Brings the schema up to date. *applied: how many ran. ERR_CHAIN when an applied migration's text has
+ * changed. */
 enum err migrate_run(PGconn *owner, int *applied, struct problem *p);
 /* 0 when up to date, else how many are missing; -1 on failure. */
 int migrate_pending(PGconn *owner);

@@ -17,8 +17,8 @@ struct night {
 	size_t escalated;
 };
 
-/* A year is due when nobody has run it since two o'clock; a run by hand counts, so that nothing changes under a clerk who
- * has just looked at another day. */
+/* A year is due when nobody has run it since two o'clock; a run by hand counts, so that nothing changes under
+ * a clerk who has just looked at another day. */
 static const struct db_stmt due_years = {
 	"SELECT c.year FROM cycle c WHERE c.county = app_county() AND NOT c.deleted AND c.phase = 'verify'"
 	" AND NOT EXISTS (SELECT 1 FROM reconcile_run r WHERE r.county = c.county AND r.year = c.year AND "
@@ -33,8 +33,9 @@ static bool is_overdue(const struct row *slip, int64_t now)
 {
 	const struct record *s = &slip->state.record;
 
-	return !record_number(s, F_SLIP_ESCALATED) && record_has(s, F_SLIP_RESOLVE_DUE) && record_number(s, F_SLIP_RESOLVE_DUE) <= now &&
-		!record_is(s, F_SLIP_STATE, "closed") && !record_is(s, F_SLIP_STATE, "draft");
+	return !record_number(s, F_SLIP_ESCALATED) && record_has(s, F_SLIP_RESOLVE_DUE) &&
+	       record_number(s, F_SLIP_RESOLVE_DUE) <= now && !record_is(s, F_SLIP_STATE, "closed") &&
+	       !record_is(s, F_SLIP_STATE, "draft");
 }
 
 /* Escalation is a fact both schools see (A5.12); the slip stays open. */
@@ -74,8 +75,10 @@ static void remind(struct request *r, struct night *night, const PGresult *due, 
 		record_init(reminder, kind);
 		id_make(e->after.id, clock_now_us());
 		snprintf(e->after.owner, sizeof e->after.owner, "%s", db_get_text(due, i, 0));
-		record_set_bytes(reminder, F_REMINDER_ABOUT, arena_copy(&r->arena, db_get_bytes(due, i, 1, &len), ID_SIZE), ID_SIZE);
-		record_set_text(reminder, F_REMINDER_WHAT, arena_printf(&r->arena, "%s", db_get_text(due, i, 2)));
+		record_set_bytes(reminder, F_REMINDER_ABOUT,
+			arena_copy(&r->arena, db_get_bytes(due, i, 1, &len), ID_SIZE), ID_SIZE);
+		record_set_text(
+			reminder, F_REMINDER_WHAT, arena_printf(&r->arena, "%s", db_get_text(due, i, 2)));
 		record_set_number(reminder, F_REMINDER_ROUND, db_get_int(due, i, 3));
 		record_set_number(reminder, F_REMINDER_DUE, db_get_int(due, i, 4));
 		record_set_number(reminder, F_REMINDER_AT, now);
@@ -92,7 +95,8 @@ static void night_done(struct request *r)
 	pb_empty nothing = PB_EMPTY_INIT;
 
 	for (int i = 0; i < night->count; i++) {
-		struct request *run = request_internal(r->worker, method_by_number(METHOD_TRANSITION_RECONCILE));
+		struct request *run =
+			request_internal(r->worker, method_by_number(METHOD_TRANSITION_RECONCILE));
 		pb_reconcile_request *q = run ? arena_alloc(&run->arena, sizeof *q) : NULL;
 		if (!q)
 			break;
@@ -105,7 +109,8 @@ static void night_done(struct request *r)
 		run->run(run);
 	}
 	if (night->part.count)
-		log_info("%zu slips are past their term, %zu reminders sent", night->escalated, night->part.count - night->escalated);
+		log_info("%zu slips are past their term, %zu reminders sent", night->escalated,
+			night->part.count - night->escalated);
 	request_reply(r, &nothing.base);
 }
 
@@ -116,7 +121,9 @@ static void night_plan(struct request *r)
 	int64_t now = db_get_int(r->task.result[2], 0, 0);
 	struct night *night = arena_alloc(&r->arena, sizeof *night);
 
-	if (!night || !(night->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * (size_t)(PQntuples(slips) + PQntuples(reminders) + 1)))) {
+	if (!night ||
+		!(night->part.effect = arena_alloc(&r->arena,
+			  sizeof(struct effect) * (size_t)(PQntuples(slips) + PQntuples(reminders) + 1)))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
@@ -126,7 +133,9 @@ static void night_plan(struct request *r)
 	snprintf(night->part.author, sizeof night->part.author, "%s", r->caller.user);
 	escalate(night, slips, now);
 	remind(r, night, reminders, now);
-	enum err e = night->part.count ? effects_send(&r->task, r->worker->server->conf.county, &night->part, 1) : ERR_OK;
+	enum err e = night->part.count
+			     ? effects_send(&r->task, r->worker->server->conf.county, &night->part, 1)
+			     : ERR_OK;
 	if (e) {
 		request_fail(r, e, NULL, NULL);
 		return;

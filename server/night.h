@@ -1,5 +1,6 @@
-/* night.h - the transition by the clock: the nightly run of each year from its verification on, and slips whose term has
- * passed. Runs on the first loop, as internal requests through the same service as the bureau's calls. */
+/* night.h - the transition by the clock: the nightly run of each year from its verification on, and slips
+ * whose term has passed. Runs on the first loop, as internal requests through the same service as the
+ * bureau's calls. */
 #ifndef JG_NIGHT_H
 #define JG_NIGHT_H
 

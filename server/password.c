@@ -5,7 +5,8 @@
 
 enum err password_hash_now(char out[crypto_pwhash_STRBYTES], const char *password)
 {
-	return crypto_pwhash_str(out, password, strlen(password), PASSWORD_OPS, PASSWORD_MEMORY) ? ERR_NOMEM : ERR_OK;
+	return crypto_pwhash_str(out, password, strlen(password), PASSWORD_OPS, PASSWORD_MEMORY) ? ERR_NOMEM
+												 : ERR_OK;
 }
 
 static bool verify(const char *hash, const char *password)
@@ -113,7 +114,8 @@ enum err password_change(struct password_job *job, struct request *r, const char
 	snprintf(job->typed, sizeof job->typed, "%s", typed);
 	snprintf(job->wanted, sizeof job->wanted, "%s", wanted);
 	for (; job->old_count < old_count && job->old_count < PASSWORD_HISTORY; job->old_count++)
-		snprintf(job->old[job->old_count], sizeof job->old[0], "%.*s", (int)lengths[job->old_count], old[job->old_count]);
+		snprintf(job->old[job->old_count], sizeof job->old[0], "%.*s", (int)lengths[job->old_count],
+			old[job->old_count]);
 	return queue(job, r, done);
 }
 
@@ -127,7 +129,8 @@ enum err password_make(struct password_job *job, struct request *r, const char *
 const char *password_of_nobody(void)
 {
 	/* argon2id of a random text, with today's parameters; any right password differs from it. */
-	return "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Jv0lqPGPZ0JXFa0K7yPUzD5hQXoQ9O8Vm1nHnXlqJ8E";
+	return "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$"
+	       "Jv0lqPGPZ0JXFa0K7yPUzD5hQXoQ9O8Vm1nHnXlqJ8E";
 }
 
 const char *password_fault(const char *password)
@@ -146,6 +149,7 @@ const char *password_fault(const char *password)
 	if (n > PASSWORD_MAX)
 		return tr("密码太长", "too long");
 	if (lower + upper + digit + other < 3)
-		return tr("密码要含大写字母、小写字母、数字、符号中的三类", "use three of: capitals, small letters, digits, signs");
+		return tr("密码要含大写字母、小写字母、数字、符号中的三类",
+			"use three of: capitals, small letters, digits, signs");
 	return NULL;
 }

@@ -1,4 +1,5 @@
-/* password.h - argon2id on libuv's worker pool (never on a loop), and the rules of a good password (domain.md §7). */
+/* password.h - argon2id on libuv's worker pool (never on a loop), and the rules of a good password (domain.md
+ * §7). */
 #ifndef JG_PASSWORD_H
 #define JG_PASSWORD_H
 
@@ -8,9 +9,9 @@
 #include "request.h"
 
 #define PASSWORD_MIN 10
-#define PASSWORD_MAX 128	 /* longer only costs hashing time */
+#define PASSWORD_MAX 128 /* longer only costs hashing time */
 #define PASSWORD_HISTORY 5
-#define PASSWORD_OPS 2		 /* security.md: argon2id, 19 MiB, t=2, p=1 */
+#define PASSWORD_OPS 2 /* security.md: argon2id, 19 MiB, t=2, p=1 */
 #define PASSWORD_MEMORY (19u << 20)
 /* Of a first password. Unused it lives as long as the connect code that goes with it, or a person would come
  * with a code that works and a password that does not; from the first log-in on, a day: then it has been seen
@@ -34,7 +35,7 @@ struct password_job {
 	char stored[crypto_pwhash_STRBYTES], typed[PASSWORD_MAX + 1], wanted[PASSWORD_MAX + 1];
 	char old[PASSWORD_HISTORY][crypto_pwhash_STRBYTES];
 	int old_count;
-	bool good, reused; /* results */
+	bool good, reused;                 /* results */
 	char hash[crypto_pwhash_STRBYTES]; /* of `wanted`, when there is one */
 };
 
@@ -51,6 +52,7 @@ enum err password_make(struct password_job *job, struct request *r, const char *
 const char *password_of_nobody(void); /* a hash that matches nothing and costs as much */
 const char *password_fault(
 	const char *password); /* NULL when acceptable, else why not, in the user's language */
-enum err password_hash_now(char out[crypto_pwhash_STRBYTES], const char *password); /* blocking: for commands */
+enum err password_hash_now(
+	char out[crypto_pwhash_STRBYTES], const char *password); /* blocking: for commands */
 
 #endif

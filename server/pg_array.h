@@ -1,5 +1,6 @@
 /* pg_array.h - PostgreSQL's binary form of parameters: values and one-dimensional arrays. Pure; any thread.
- * PostgreSQL 15 documentation, "array_recv": dimensions, has-null flag, element type, then length-prefixed elements. */
+ * PostgreSQL 15 documentation, "array_recv": dimensions, has-null flag, element type, then length-prefixed
+ * elements. */
 #ifndef JG_PG_ARRAY_H
 #define JG_PG_ARRAY_H
 
@@ -21,7 +22,7 @@ enum pg_type { /* object ids of pg_type.dat: frozen */
 };
 
 #define PG_EPOCH_US INT64_C(946684800000000) /* 2000-01-01 in Unix microseconds */
-#define PG_EPOCH_DAYS 10957		     /* … in days since 1970-01-01 */
+#define PG_EPOCH_DAYS 10957                  /* … in days since 1970-01-01 */
 
 struct pg_array {
 	struct buf bytes; /* owned; pg_array_free */

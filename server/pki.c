@@ -17,7 +17,7 @@
 #include "log.h"
 #include "tls.h"
 
-#define CA_DAYS 7300	 /* twenty years: the CA's hash is printed on connect codes */
+#define CA_DAYS 7300 /* twenty years: the CA's hash is printed on connect codes */
 #define SERVER_DAYS 3650
 #define BACKDATE_S 86400 /* a school's clock may be a day slow */
 
@@ -48,8 +48,10 @@ static bool set_name(X509 *cert, const char *organization, const char *common)
 {
 	X509_NAME *name = X509_get_subject_name(cert);
 
-	return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)organization, -1, -1, 0) &&
-		X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)common, -1, -1, 0);
+	return X509_NAME_add_entry_by_txt(
+		       name, "O", MBSTRING_UTF8, (const unsigned char *)organization, -1, -1, 0) &&
+	       X509_NAME_add_entry_by_txt(
+		       name, "CN", MBSTRING_UTF8, (const unsigned char *)common, -1, -1, 0);
 }
 
 /* An unsigned certificate with a random serial, valid from a day before now_s for so many days. */
@@ -63,10 +65,10 @@ static X509 *blank_cert(EVP_PKEY *key, const char *organization, const char *com
 	randombytes_buf(serial, sizeof serial);
 	serial[0] &= 0x7F;
 	bool done = cert && X509_set_version(cert, 2) && (number = BN_bin2bn(serial, sizeof serial, NULL)) &&
-		BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) &&
-		X509_time_adj_ex(X509_getm_notBefore(cert), 0, -BACKDATE_S, &at) &&
-		X509_time_adj_ex(X509_getm_notAfter(cert), days, 0, &at) && set_name(cert, organization, common) &&
-		X509_set_pubkey(cert, key);
+		    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) &&
+		    X509_time_adj_ex(X509_getm_notBefore(cert), 0, -BACKDATE_S, &at) &&
+		    X509_time_adj_ex(X509_getm_notAfter(cert), days, 0, &at) &&
+		    set_name(cert, organization, common) && X509_set_pubkey(cert, key);
 	BN_free(number);
 	if (done)
 		return cert;
@@ -74,7 +76,8 @@ static X509 *blank_cert(EVP_PKEY *key, const char *organization, const char *com
 	return NULL;
 }
 
-static enum err write_pem(const struct conf *conf, const char *name, X509 *cert, EVP_PKEY *key, struct problem *p)
+static enum err write_pem(
+	const struct conf *conf, const char *name, X509 *cert, EVP_PKEY *key, struct problem *p)
 {
 	char path[600];
 
@@ -131,7 +134,8 @@ enum err pki_create(const struct conf *conf, struct problem *p)
 
 	if (!cert)
 		e = openssl_failed(p, "certificates");
-	if (!e && !(e = write_pem(conf, "ca.pem", ca, NULL, p)) && !(e = write_pem(conf, "ca.key", NULL, ca_key, p)) &&
+	if (!e && !(e = write_pem(conf, "ca.pem", ca, NULL, p)) &&
+		!(e = write_pem(conf, "ca.key", NULL, ca_key, p)) &&
 		!(e = write_pem(conf, "server.pem", cert, NULL, p)))
 		e = write_pem(conf, "server.key", NULL, key, p);
 	X509_free(ca);
@@ -147,18 +151,21 @@ static int tolerate_expired(int ok, X509_STORE_CTX *ctx)
 	return ok || X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CERT_HAS_EXPIRED;
 }
 
-static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len, void *data)
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+	unsigned in_len, void *data)
 {
 	static const unsigned char offers[] = "\x0ajingguan/1\x10jingguan-enrol/1";
 	unsigned char *chosen;
 
-	if (SSL_select_next_proto(&chosen, out_len, offers, sizeof offers - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+	if (SSL_select_next_proto(&chosen, out_len, offers, sizeof offers - 1, in, in_len) !=
+		OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	*out = chosen;
 	X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl), time(NULL) + (time_t)atomic_load(&clock_shift));
 	if (*out_len == strlen(ALPN_ENROL)) {
 		SSL_set_verify(ssl, SSL_VERIFY_PEER, tolerate_expired);
-		/* Who enrols has only the CA's hash and needs the CA itself; a device has it and is spared the bytes. */
+		/* Who enrols has only the CA's hash and needs the CA itself; a device has it and is spared
+		 * the bytes. */
 		if (SSL_add1_chain_cert(ssl, data) != 1)
 			return SSL_TLSEXT_ERR_ALERT_FATAL;
 	}
@@ -251,7 +258,8 @@ enum err pki_renew_server(const struct conf *conf, struct problem *p)
 	return e;
 }
 
-enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **ca_key, EVP_PKEY **sign_key, struct problem *p)
+enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **ca_key, EVP_PKEY **sign_key,
+	struct problem *p)
 {
 	X509 *cert = read_cert(conf, "server.pem");
 
@@ -259,14 +267,16 @@ enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **c
 	*ca_key = read_key(conf, "ca.key");
 	*sign_key = read_key(conf, "server.key");
 	bool done = cert && *ca && *ca_key && *sign_key && SSL_CTX_use_certificate(ctx, cert) == 1 &&
-		SSL_CTX_use_PrivateKey(ctx, *sign_key) == 1 && X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), *ca) == 1;
+		    SSL_CTX_use_PrivateKey(ctx, *sign_key) == 1 &&
+		    X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), *ca) == 1;
 	X509_free(cert);
 	if (!done)
 		return openssl_failed(p, tr("读不到证书或密钥", "certificates or keys cannot be read"));
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, *ca);
-	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN); /* or every handshake would look for the CA and check its signature */
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN); /* or every handshake would look for the CA and check
+							  its signature */
 	return ERR_OK;
 }
 
@@ -277,7 +287,8 @@ static EVP_PKEY *request_key(const uint8_t *csr, size_t n)
 	EVP_PKEY *key = req && at == csr + n ? X509_REQ_get_pubkey(req) : NULL;
 	char group[32] = "";
 
-	if (key && (X509_REQ_verify(req, key) != 1 || !EVP_PKEY_get_utf8_string_param(key, "group", group, sizeof group, NULL) ||
+	if (key && (X509_REQ_verify(req, key) != 1 ||
+			   !EVP_PKEY_get_utf8_string_param(key, "group", group, sizeof group, NULL) ||
 			   strcmp(group, "prime256v1") != 0)) {
 		EVP_PKEY_free(key);
 		key = NULL;
@@ -287,8 +298,8 @@ static EVP_PKEY *request_key(const uint8_t *csr, size_t n)
 	return key;
 }
 
-enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const char *device, const char *school, int county,
-	int64_t now_s, unsigned char **der, int *der_len, uint8_t spki[32])
+enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const char *device,
+	const char *school, int county, int64_t now_s, unsigned char **der, int *der_len, uint8_t spki[32])
 {
 	EVP_PKEY *key = request_key(csr, csr_len);
 	char organization[64];
@@ -298,9 +309,10 @@ enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_le
 	snprintf(organization, sizeof organization, "%d/%s", county, school);
 	X509 *cert = blank_cert(key, organization, device, now_s, CERT_DAYS);
 	bool done = cert && X509_set_issuer_name(cert, X509_get_subject_name(ca)) &&
-		add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
-		add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
-		add_extension(cert, ca, NID_ext_key_usage, "clientAuth") && X509_sign(cert, ca_key, EVP_sha256());
+		    add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+		    add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
+		    add_extension(cert, ca, NID_ext_key_usage, "clientAuth") &&
+		    X509_sign(cert, ca_key, EVP_sha256());
 	if (done) {
 		*der = NULL;
 		*der_len = i2d_X509(cert, der);
@@ -311,7 +323,8 @@ enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_le
 	return done && *der_len > 0 ? ERR_OK : ERR_INTERNAL;
 }
 
-void pki_connect_code(char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t secret[SECRET_SIZE], const char *server)
+void pki_connect_code(
+	char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t secret[SECRET_SIZE], const char *server)
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 	uint8_t bytes[20], hash[32];
@@ -341,7 +354,7 @@ size_t pki_sign_head(EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t he
 
 	audit_head_message(message, stream, n, head);
 	bool done = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-		EVP_DigestSign(ctx, out, &len, message, sizeof message) == 1;
+		    EVP_DigestSign(ctx, out, &len, message, sizeof message) == 1;
 	EVP_MD_CTX_free(ctx);
 	return done ? len : 0;
 }

@@ -1,5 +1,5 @@
-/* pki.h - the county's certificate authority, the server's key and the devices' certificates (security.md "Enrolment").
- * Everything is P-256 and SHA-256. Any thread, each with its own objects. */
+/* pki.h - the county's certificate authority, the server's key and the devices' certificates (security.md
+ * "Enrolment"). Everything is P-256 and SHA-256. Any thread, each with its own objects. */
 #ifndef JG_PKI_H
 #define JG_PKI_H
 
@@ -10,7 +10,7 @@
 #include "conf.h"
 #include "err.h"
 
-#define CERT_DAYS 90	 /* of a device; renewed from day 60 on */
+#define CERT_DAYS 90 /* of a device; renewed from day 60 on */
 #define PKI_RENEW_DAYS 90
 #define CONNECT_CODE_TEXT 64
 #define SECRET_SIZE 8
@@ -23,22 +23,26 @@ enum err pki_check(const struct conf *conf, time_t *until, struct problem *p);
 /* A server certificate that ends within PKI_RENEW_DAYS is made anew, for the same key: clients trust the CA.
  * At a start. */
 enum err pki_renew_server(const struct conf *conf, struct problem *p);
-/* ctx: certificate, key, CA, both ALPNs. Whoever asks for `jingguan/1` must show a certificate; the enrolment ALPN accepts
- * none, and an expired one. clock_shift_s moves "now" for a rehearsal county's certificates. */
-enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **ca_key, EVP_PKEY **sign_key, struct problem *p);
+/* ctx: certificate, key, CA, both ALPNs. Whoever asks for `jingguan/1` must show a certificate; the enrolment
+ * ALPN accepts none, and an expired one. clock_shift_s moves "now" for a rehearsal county's certificates. */
+enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **ca_key, EVP_PKEY **sign_key,
+	struct problem *p);
 
-/* Issues a device certificate for a PKCS#10 request; now_s: Unix seconds of the county's clock. DER, free with OPENSSL_free.
- * ERR_INVALID when the request's signature or key is not acceptable. */
-enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const char *device, const char *school, int county,
-	int64_t now_s, unsigned char **der, int *der_len, uint8_t spki[32]);
+/* Issues a device certificate for a PKCS#10 request; now_s: Unix seconds of the county's clock. DER, free
+ * with OPENSSL_free. ERR_INVALID when the request's signature or key is not acceptable. */
+enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const char *device,
+	const char *school, int county, int64_t now_s, unsigned char **der, int *der_len, uint8_t spki[32]);
 
 /* 32 base32 characters in fours; `server` (may be "") goes behind an @. */
-void pki_connect_code(char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t secret[SECRET_SIZE], const char *server);
+void pki_connect_code(
+	char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t secret[SECRET_SIZE], const char *server);
 
-/* ECDSA-SHA256 over "jg head" ‖ stream i64 ‖ n u64 ‖ head. DER signature, at most 80 bytes; returns its length, 0 on failure. */
+/* ECDSA-SHA256 over "jg head" ‖ stream i64 ‖ n u64 ‖ head. DER signature, at most 80 bytes; returns its
+ * length, 0 on failure. */
 size_t pki_sign_head(EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[80]);
 
-/* The wall clock of certificate checks, shifted for a rehearsal county. Set by the job loop, read by every handshake. */
+/* The wall clock of certificate checks, shifted for a rehearsal county. Set by the job loop, read by every
+ * handshake. */
 void pki_set_clock_shift(int64_t seconds);
 
 #endif

@@ -26,14 +26,17 @@ enum err place_absolute(char *out, size_t size, const char *path, struct problem
 	else if (getcwd(here, sizeof here))
 		n = snprintf(out, size, "%s/%s", here, path);
 	else
-		return problem_set(p, ERR_FILE_IO, NULL, "cd /", tr("当前目录已不存在", "the current directory is gone"));
+		return problem_set(p, ERR_FILE_IO, NULL, "cd /",
+			tr("当前目录已不存在", "the current directory is gone"));
 	if (n >= 0 && (size_t)n < size)
 		return ERR_OK;
-	return problem_set(p, ERR_USAGE, "data", tr("换一个短一些的目录", "choose a shorter one"), tr("目录名太长：%s", "the directory's name is too long: %s"), path);
+	return problem_set(p, ERR_USAGE, "data", tr("换一个短一些的目录", "choose a shorter one"),
+		tr("目录名太长：%s", "the directory's name is too long: %s"), path);
 }
 
-/* Gives all in the directory to the account; an errno where it cannot. A PostgreSQL that a killed jgd left behind makes and removes
- * files meanwhile: what is gone is no failure. fts leads through no link, however names are swapped while it walks. */
+/* Gives all in the directory to the account; an errno where it cannot. A PostgreSQL that a killed jgd left
+ * behind makes and removes files meanwhile: what is gone is no failure. fts leads through no link, however
+ * names are swapped while it walks. */
 static int give(const char *dir, const struct passwd *account)
 {
 	FTS *tree = fts_open((char *[]){(char *)(uintptr_t)dir, NULL}, FTS_PHYSICAL, NULL);
@@ -42,8 +45,10 @@ static int give(const char *dir, const struct passwd *account)
 	for (FTSENT *at; !why && (errno = 0, at = fts_read(tree)) != NULL;) {
 		if (at->fts_info == FTS_NS || at->fts_info == FTS_DNR || at->fts_info == FTS_ERR)
 			why = at->fts_errno;
-		else if (at->fts_info != FTS_DP && (at->fts_statp->st_uid != account->pw_uid || at->fts_statp->st_gid != account->pw_gid) &&
-			lchown(at->fts_accpath, account->pw_uid, account->pw_gid))
+		else if (at->fts_info != FTS_DP &&
+			 (at->fts_statp->st_uid != account->pw_uid ||
+				 at->fts_statp->st_gid != account->pw_gid) &&
+			 lchown(at->fts_accpath, account->pw_uid, account->pw_gid))
 			why = errno;
 		if (why == ENOENT && at->fts_level > FTS_ROOTLEVEL)
 			why = 0;
@@ -60,14 +65,21 @@ static enum err become(const char *dir, const char *user, struct problem *p)
 	struct passwd *account = getpwnam(user);
 
 	if (!account)
-		return problem_set(p, ERR_NOT_FOUND, "user", "useradd --system --home-dir /var/lib/jingguan --shell /usr/sbin/nologin jingguan",
+		return problem_set(p, ERR_NOT_FOUND, "user",
+			"useradd --system --home-dir /var/lib/jingguan --shell /usr/sbin/nologin jingguan",
 			tr("没有系统帐号 %s", "there is no account %s"), user);
 	int why = give(dir, account);
 	if (why)
-		return problem_set(p, ERR_PERMISSION, "data", tr("换一块可写的本地磁盘，或检查它是不是只读挂载：mount", "use a local disk that can be written; is it mounted read-only? see mount"),
-			tr("不能把 %s 交给帐号 %s：%s", "cannot give %s to account %s: %s"), dir, user, strerror(why));
-	if (initgroups(account->pw_name, account->pw_gid) || setgid(account->pw_gid) || setuid(account->pw_uid))
-		return problem_set(p, ERR_PERMISSION, "user", tr("以 root 运行，或用 --user 指定帐号", "run as root, or name an account with --user"),
+		return problem_set(p, ERR_PERMISSION, "data",
+			tr("换一块可写的本地磁盘，或检查它是不是只读挂载：mount",
+				"use a local disk that can be written; is it mounted read-only? see mount"),
+			tr("不能把 %s 交给帐号 %s：%s", "cannot give %s to account %s: %s"), dir, user,
+			strerror(why));
+	if (initgroups(account->pw_name, account->pw_gid) || setgid(account->pw_gid) ||
+		setuid(account->pw_uid))
+		return problem_set(p, ERR_PERMISSION, "user",
+			tr("以 root 运行，或用 --user 指定帐号",
+				"run as root, or name an account with --user"),
 			tr("不能切换到帐号 %s", "cannot change to account %s"), user);
 	setenv("HOME", dir, 1);
 	return ERR_OK;
@@ -106,9 +118,13 @@ enum err place_enter(const char *dir, const char *user, struct problem *p)
 			tr("用 --data /var/lib/jingguan，或 chmod o+x %s",
 				"use --data /var/lib/jingguan, or chmod o+x %s"),
 			place_quoted(quoted, sizeof quoted, parent));
-		return problem_set(p, ERR_PERMISSION, "data", hint, tr("帐号 %s 进不了上级目录 %s", "account %s cannot pass %s"), user, parent);
+		return problem_set(p, ERR_PERMISSION, "data", hint,
+			tr("帐号 %s 进不了上级目录 %s", "account %s cannot pass %s"), user, parent);
 	}
-	snprintf(hint, sizeof hint, tr("以 root 运行同一条命令，或 chown -R %s %s", "run the same command as root, or chown -R %s %s"), user, place_quoted(quoted, sizeof quoted, dir));
+	snprintf(hint, sizeof hint,
+		tr("以 root 运行同一条命令，或 chown -R %s %s",
+			"run the same command as root, or chown -R %s %s"),
+		user, place_quoted(quoted, sizeof quoted, dir));
 	return problem_set(p, ERR_PERMISSION, "data", hint, "%s: %s", dir, strerror(why));
 }
 
@@ -121,9 +137,16 @@ static enum err held(int fd, const char *dir, struct problem *p)
 
 	holder[strcspn(holder, "\n")] = 0;
 	close(fd);
-	snprintf(hint, sizeof hint, tr("先停下它：systemctl stop jgd，或在那台机器上 kill %ld", "stop it first: systemctl stop jgd, or kill %ld on that machine"), pid);
-	problem_set(p, ERR_NOT_NOW, "data", hint, tr("另一个 jgd（进程 %ld，主机 %s）正在使用 %s", "another jgd (process %ld on host %s) is using %s"), pid, host ? host + 1 : "?", dir);
-	snprintf(p->safe, sizeof p->safe, "%s", tr("它不受影响；什么都没有改动", "it is not disturbed; nothing was changed"));
+	snprintf(hint, sizeof hint,
+		tr("先停下它：systemctl stop jgd，或在那台机器上 kill %ld",
+			"stop it first: systemctl stop jgd, or kill %ld on that machine"),
+		pid);
+	problem_set(p, ERR_NOT_NOW, "data", hint,
+		tr("另一个 jgd（进程 %ld，主机 %s）正在使用 %s",
+			"another jgd (process %ld on host %s) is using %s"),
+		pid, host ? host + 1 : "?", dir);
+	snprintf(p->safe, sizeof p->safe, "%s",
+		tr("它不受影响；什么都没有改动", "it is not disturbed; nothing was changed"));
 	return ERR_NOT_NOW;
 }
 
@@ -143,7 +166,10 @@ enum err place_lock(const char *dir, struct problem *p)
 	gethostname(host, sizeof host - 1);
 	/* The descriptor stays open: the kernel lets go of the lock with the process, however it ends. */
 	if (fd < 0 || ftruncate(fd, 0) || dprintf(fd, "%ld %s\n", (long)getpid(), host) < 0)
-		return problem_set(p, ERR_FILE_IO, "data", tr("腾出磁盘空间，检查目录是否可写", "free some space; see whether the directory can be written"), "%s: %s", path, strerror(errno));
+		return problem_set(p, ERR_FILE_IO, "data",
+			tr("腾出磁盘空间，检查目录是否可写",
+				"free some space; see whether the directory can be written"),
+			"%s: %s", path, strerror(errno));
 	return ERR_OK;
 }
 

@@ -1,5 +1,5 @@
-/* place.h - the data directory of one county: found whatever the current directory, owned by the service's account, and
- * held by one process at a time. Blocking; used before the loops run. */
+/* place.h - the data directory of one county: found whatever the current directory, owned by the service's
+ * account, and held by one process at a time. Blocking; used before the loops run. */
 #ifndef JG_PLACE_H
 #define JG_PLACE_H
 
@@ -8,10 +8,11 @@
 
 #include "err.h"
 
-/* The path from the root, also of what is not there yet: as root jgd changes its directory before it uses it. */
+/* The path from the root, also of what is not there yet: as root jgd changes its directory before it uses it.
+ */
 enum err place_absolute(char *out, size_t size, const char *path, struct problem *p);
-/* As root: gives the directory to the account and becomes it. Then, for everybody, dir is the current directory: the
- * private PostgreSQL is reached from there (embedded.h). */
+/* As root: gives the directory to the account and becomes it. Then, for everybody, dir is the current
+ * directory: the private PostgreSQL is reached from there (embedded.h). */
 enum err place_enter(const char *dir, const char *user, struct problem *p);
 /* As root: makes a directory that is not there, for the account: it could not do so itself in /var/backups.
  */

@@ -7,15 +7,17 @@
 #include "place.h"
 
 /* Ends without a COMMIT: the write is never seen, and the row is locked for a moment only. */
-static const char trial[] =
-	"BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL app.county = '%d'; SET LOCAL app.scope = 'job'; SET LOCAL app.schools = ''; SET LOCAL app.streams = '';"
-	" DO $$ BEGIN UPDATE county SET name = name WHERE county = app_county();"
-	" IF NOT FOUND THEN RAISE EXCEPTION 'county % is not in this database', app_county(); END IF; END $$; ROLLBACK";
+static const char trial[] = "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL app.county = '%d'; SET LOCAL "
+			    "app.scope = 'job'; SET LOCAL app.schools = ''; SET LOCAL app.streams = '';"
+			    " DO $$ BEGIN UPDATE county SET name = name WHERE county = app_county();"
+			    " IF NOT FOUND THEN RAISE EXCEPTION 'county % is not in this database', "
+			    "app_county(); END IF; END $$; ROLLBACK";
 
 /* Busy, on its way out, a standby meanwhile: not what this is for. */
 static bool passing(const char *state)
 {
-	return !state || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 || strcmp(state, "25006") == 0 || strcmp(state, "55P03") == 0 || strcmp(state, "53300") == 0;
+	return !state || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 ||
+	       strcmp(state, "25006") == 0 || strcmp(state, "55P03") == 0 || strcmp(state, "53300") == 0;
 }
 
 static void mend(const struct conf *conf, const char *state, int major, char *out, size_t size)
@@ -38,12 +40,14 @@ enum err probe_run(const struct conf *conf, struct problem *p)
 	PGconn *db = PQconnectdbParams(keys, values, 1);
 	enum err e = ERR_OK;
 
-	snprintf(sql, sizeof sql, "%.*s%d%s", (int)(at - trial), trial, conf->county, at + 2); /* the other % is SQL's */
+	snprintf(sql, sizeof sql, "%.*s%d%s", (int)(at - trial), trial, conf->county,
+		at + 2); /* the other % is SQL's */
 	if (PQstatus(db) != CONNECTION_OK)
 		e = problem_set(p, ERR_UNREACHABLE, "database", NULL, "%s", PQerrorMessage(db));
 	PGresult *r = e ? NULL : PQexec(db, sql);
 	if (!e && PQresultStatus(r) != PGRES_COMMAND_OK) {
-		const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE), *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+		const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE),
+			   *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 		e = problem_set(p, passing(state) ? ERR_UNREACHABLE : ERR_UNAVAILABLE, "database", NULL, "%s",
 			message ? message : PQerrorMessage(db));
 		if (!passing(state))

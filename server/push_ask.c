@@ -7,24 +7,33 @@
 
 static const struct db_stmt lock_devices = {
 	"SELECT d.device_id, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL,"
-	" (SELECT epoch FROM county WHERE county = app_county()), jg_today() FROM unnest($1::uuid[]) i(id), LATERAL"
+	" (SELECT epoch FROM county WHERE county = app_county()), jg_today() FROM unnest($1::uuid[]) i(id), "
+	"LATERAL"
 	" (SELECT * FROM device WHERE county = app_county() AND device_id = i.id FOR UPDATE) d"};
 static const struct db_stmt read_authors = {
-	"SELECT a.device, a.name, u.roles, u.classes, NOT u.disabled AND u.school = a.school AND coalesce(l.last_login, '-infinity') > jg_now() - interval '90 days'"
+	"SELECT a.device, a.name, u.roles, u.classes, NOT u.disabled AND u.school = a.school AND "
+	"coalesce(l.last_login, '-infinity') > jg_now() - interval '90 days'"
 	" FROM unnest($1::uuid[], $2::text[], $3::text[]) a(device, name, school)"
 	" JOIN user_account u ON u.county = app_county() AND u.user_id = a.name"
-	" LEFT JOIN device_user l ON l.county = app_county() AND l.device_id = a.device AND l.user_id = a.name"};
+	" LEFT JOIN device_user l ON l.county = app_county() AND l.device_id = a.device AND l.user_id = "
+	"a.name"};
 static const struct db_stmt read_replays = {
-	"SELECT DISTINCT a.device, o.first_op, o.last_op, o.shas, o.results FROM unnest($1::uuid[], $2::int[], $3::bigint[]) a(device, incarnation, op), LATERAL"
-	" (SELECT * FROM op_push WHERE county = app_county() AND device_id = a.device AND incarnation = a.incarnation AND last_op >= a.op ORDER BY last_op LIMIT 1) o"};
-/* groups: the mask of an operation on a record that stands; the primary key of rec_history leads to its newest rows. */
+	"SELECT DISTINCT a.device, o.first_op, o.last_op, o.shas, o.results FROM unnest($1::uuid[], "
+	"$2::int[], $3::bigint[]) a(device, incarnation, op), LATERAL"
+	" (SELECT * FROM op_push WHERE county = app_county() AND device_id = a.device AND incarnation = "
+	"a.incarnation AND last_op >= a.op ORDER BY last_op LIMIT 1) o"};
+/* groups: the mask of an operation on a record that stands; the primary key of rec_history leads to its
+ * newest rows. */
 static const struct db_stmt read_writers = {
-	"SELECT u.ord, h.author, h.at FROM unnest($1::int[], $2::uuid[], $3::int[]) u(ord, id, groups), LATERAL"
-	" (SELECT author, at FROM rec_history WHERE county = app_county() AND rec_id = u.id AND groups & u.groups <> 0 ORDER BY ver DESC LIMIT 1) h"};
-/* A record that nobody has yet cannot be locked: what is hung on it and its deletion, both on their way, would not see each other. */
-static const struct db_stmt lock_hooks = {
-	"SELECT CASE WHEN u.alone THEN pg_advisory_xact_lock(u.school) ELSE pg_advisory_xact_lock_shared(u.school) END"
-	" FROM unnest($1::bigint[], $2::boolean[]) u(school, alone)"};
+	"SELECT u.ord, h.author, h.at FROM unnest($1::int[], $2::uuid[], $3::int[]) u(ord, id, groups), "
+	"LATERAL"
+	" (SELECT author, at FROM rec_history WHERE county = app_county() AND rec_id = u.id AND groups & "
+	"u.groups <> 0 ORDER BY ver DESC LIMIT 1) h"};
+/* A record that nobody has yet cannot be locked: what is hung on it and its deletion, both on their way,
+ * would not see each other. */
+static const struct db_stmt lock_hooks = {"SELECT CASE WHEN u.alone THEN pg_advisory_xact_lock(u.school) "
+					  "ELSE pg_advisory_xact_lock_shared(u.school) END"
+					  " FROM unnest($1::bigint[], $2::boolean[]) u(school, alone)"};
 
 /* ---- columns ---- */
 
@@ -44,7 +53,9 @@ static void columns_begin(struct columns *c, size_t n, const enum pg_type *types
 		pg_array_begin(&c->at[i], types[i]);
 }
 
-#define COLUMNS_BEGIN(c, ...) columns_begin(c, sizeof((enum pg_type[]){__VA_ARGS__}) / sizeof(enum pg_type), (const enum pg_type[]){__VA_ARGS__})
+#define COLUMNS_BEGIN(c, ...)                                                                                \
+	columns_begin(c, sizeof((enum pg_type[]){__VA_ARGS__}) / sizeof(enum pg_type),                       \
+		(const enum pg_type[]){__VA_ARGS__})
 
 static void columns_free(struct columns *c)
 {
@@ -143,7 +154,8 @@ static bool author_known(const struct member *m, size_t until)
 	const char *name = m->push.ops[until].op->author;
 
 	for (size_t i = 0; i < until; i++)
-		if (m->push.ops[i].op && m->push.ops[i].op->author && strcmp(m->push.ops[i].op->author, name) == 0)
+		if (m->push.ops[i].op && m->push.ops[i].op->author &&
+			strcmp(m->push.ops[i].op->author, name) == 0)
 			return true;
 	return false;
 }
@@ -216,11 +228,12 @@ static void hold(struct group *g)
 
 static int by_school(const void *a, const void *b)
 {
-	return strcmp((*(struct member *const *)a)->request->caller.school, (*(struct member *const *)b)->request->caller.school);
+	return strcmp((*(struct member *const *)a)->request->caller.school,
+		(*(struct member *const *)b)->request->caller.school);
 }
 
-/* Of one school, those who hang something on a record go together, who deletes one goes alone; in the order of the schools, behind the
- * devices and before all records. */
+/* Of one school, those who hang something on a record go together, who deletes one goes alone; in the order
+ * of the schools, behind the devices and before all records. */
 static void lock_schools(struct group *g)
 {
 	struct columns c;
@@ -249,8 +262,8 @@ static void lock_schools(struct group *g)
 
 /* ---- the records of one kind ---- */
 
-/* Of the records that a school hangs something on, its own can be deleted under it. Such a record is locked with what is hung on
- * it: whoever deletes it at the same moment waits, and then sees it. */
+/* Of the records that a school hangs something on, its own can be deleted under it. Such a record is locked
+ * with what is hung on it: whoever deletes it at the same moment waits, and then sees it. */
 static const uint8_t *hook_of(const struct plan_op *o, const struct kind *on)
 {
 	return lineage_hangs_on_own(o->kind, on) ? parent_of(o) : NULL;
@@ -299,8 +312,8 @@ static bool send_kind(struct group *g, const struct kind *kind)
 	g->at[slot].lock = g->at[slot].holders = g->at[slot].guard = -1;
 	if (total)
 		lock_records(g, kind, list, total);
-	/* Who holds a key is asked only after a unique index has said that somebody does: two computers of one school seldom
-	 * type the same child, and the question would cost every push a tenth. */
+	/* Who holds a key is asked only after a unique index has said that somebody does: two computers of
+	 * one school seldom type the same child, and the question would cost every push a tenth. */
 	if (keys.count && g->attempts) {
 		g->at[slot].holders = g->task.sent;
 		record_db_holders(&g->task, kind, &keys, &owners);
@@ -376,13 +389,15 @@ static void send_parents(struct group *g)
 	columns_free(&c);
 }
 
-/* A registrar or a head writes for every class, and nobody else's session carries what others wrote (push_plan.c). */
+/* A registrar or a head writes for every class, and nobody else's session carries what others wrote
+ * (push_plan.c). */
 static bool class_matters(const struct at *at)
 {
 	const struct request *r = at->m->request;
 
 	return at->o->kind->writers & 1u << ROLE_CLASS_TEACHER &&
-		!(r->caller.roles & PLAN_ALL_CLASSES && at->o->op->author && strcmp(at->o->op->author, r->caller.user) == 0);
+	       !(r->caller.roles & PLAN_ALL_CLASSES && at->o->op->author &&
+		       strcmp(at->o->op->author, r->caller.user) == 0);
 }
 
 static void add_text_named(struct pg_array *a, const struct record *r, const char *field)
@@ -446,7 +461,8 @@ static bool group_scope(struct group *g)
 		buf_printf(&schools, "%s%s", i ? "," : "", g->member[i].request->caller.school);
 	buf_u8(&schools, 0);
 	bool whole = !schools.failed; /* in half a scope records that stand would look as if they did not */
-	/* A second attempt looks without the school's blinkers: an id that another school owns is then refused, not retried. */
+	/* A second attempt looks without the school's blinkers: an id that another school owns is then
+	 * refused, not retried. */
 	if (whole)
 		scope_begin(&g->task, g->worker->server->conf.county, g->attempts ? SCOPE_JOB : SCOPE_SCHOOL,
 			(const char *)schools.data, "");

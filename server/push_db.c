@@ -30,7 +30,8 @@ static void group_free(struct group *g)
 		free(g);
 }
 
-/* A small group is over: what came while every group was under way must not wait for the next push to come. */
+/* A small group is over: what came while every group was under way must not wait for the next push to come.
+ */
 static void small_over(struct group *g)
 {
 	if (!g->small)
@@ -50,8 +51,9 @@ static void fail_all(struct group *g, enum err e)
 		request_fail(copy.member[i].request, e, NULL, NULL);
 }
 
-/* Nothing of a failed transaction stands: a group is taken apart, one push alone is tried again while its outcome may
- * still be found out (the same bytes are answered from op_push when it had been committed after all). */
+/* Nothing of a failed transaction stands: a group is taken apart, one push alone is tried again while its
+ * outcome may still be found out (the same bytes are answered from op_push when it had been committed after
+ * all). */
 static void group_failed(struct group *g)
 {
 	enum err e = g->task.err;
@@ -65,8 +67,9 @@ static void group_failed(struct group *g)
 			group_begin(copy.worker, copy.member[i].request, false);
 		return;
 	}
-	/* A value that the database cannot take ends the transaction of all that came with it. The push is halved until that
-	 * operation stands alone and is refused by itself; it must not hold up what waits behind it for ever. */
+	/* A value that the database cannot take ends the transaction of all that came with it. The push is
+	 * halved until that operation stands alone and is refused by itself; it must not hold up what waits
+	 * behind it for ever. */
 	struct member *m = &g->member[0];
 	if (e == ERR_INVALID && m->limit > 0 && !m->refuse) {
 		m->refuse = m->limit == 1;
@@ -84,8 +87,10 @@ static void group_failed(struct group *g)
 
 static const struct db_stmt insert_pushes = {
 	"INSERT INTO op_push (county, device_id, incarnation, first_op, last_op, author, at, shas, results)"
-	" SELECT app_county(), p.device, p.incarnation, p.first_op, p.last_op, p.author, jg_now(), p.shas, p.results"
-	" FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[], $7::bytea[]) p(device, incarnation, first_op, last_op, author, shas, results)"};
+	" SELECT app_county(), p.device, p.incarnation, p.first_op, p.last_op, p.author, jg_now(), p.shas, "
+	"p.results"
+	" FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[], "
+	"$7::bytea[]) p(device, incarnation, first_op, last_op, author, shas, results)"};
 /* What the computer said at HELLO that it had made, less what is answered now, waits there still: `devices
  * list` tells it. A replay writes too (dup_seen): its answer is fenced by the same commit as the first one
  * (sync.md finding 2). */
@@ -99,7 +104,8 @@ static const struct db_stmt update_devices = {
 
 static void send_pushes(struct group *g)
 {
-	static const enum pg_type types[7] = {PG_UUID, PG_INT4, PG_INT8, PG_INT8, PG_TEXT, PG_BYTEA, PG_BYTEA};
+	static const enum pg_type types[7] = {
+		PG_UUID, PG_INT4, PG_INT8, PG_INT8, PG_TEXT, PG_BYTEA, PG_BYTEA};
 	struct pg_array c[7] = {0};
 	struct db_params p = {0};
 	struct buf shas = {0}, reply = {0};
@@ -127,7 +133,8 @@ static void send_pushes(struct group *g)
 	if (c[0].count) {
 		for (size_t i = 0; i < 7; i++)
 			db_array(&p, &c[i]);
-		p.failed |= shas.failed || reply.failed; /* an answer that is not kept would be ALREADY_APPLIED when it is asked for again */
+		p.failed |= shas.failed || reply.failed; /* an answer that is not kept would be
+							    ALREADY_APPLIED when it is asked for again */
 		db_task_query(&g->task, &insert_pushes, &p);
 	}
 	for (size_t i = 0; i < 7; i++)
@@ -148,8 +155,8 @@ static void send_device_rows(struct group *g)
 	for (size_t i = 0; i < g->count; i++) {
 		struct push *push = &g->member[i].push;
 		const uint8_t *device = g->member[i].request->caller.device;
-		/* Only a device that repeated a number with other bytes is given a new life; one that is merely behind in its
-		 * incarnation learns the present one from WELCOME. */
+		/* Only a device that repeated a number with other bytes is given a new life; one that is
+		 * merely behind in its incarnation learns the present one from WELCOME. */
 		uint32_t line = push->line;
 		bool fork = push->forked && push->incarnation == line;
 		hash_genesis(genesis, device, line + 1);
@@ -370,7 +377,9 @@ static void group_restart(struct group *g)
 			return;
 		}
 		if (g->member[i].refuse)
-			problem_set(&g->member[i].push.ops[0].fault, ERR_INVALID, NULL, NULL, tr("数据库不接受其中的一个值", "the database does not take one of its values"));
+			problem_set(&g->member[i].push.ops[0].fault, ERR_INVALID, NULL, NULL,
+				tr("数据库不接受其中的一个值",
+					"the database does not take one of its values"));
 	}
 	if (!g->timer_open) {
 		uv_timer_init(&g->worker->loop, &g->timer);

@@ -52,14 +52,16 @@ static bool read_author_rows(struct group *g)
 	}
 	for (int i = 0; i < n; i++) {
 		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &len));
-		struct plan_author *a = (struct plan_author *)(uintptr_t)&m->facts.authors[m->facts.author_count++];
+		struct plan_author *a =
+			(struct plan_author *)(uintptr_t)&m->facts.authors[m->facts.author_count++];
 		snprintf(a->name, sizeof a->name, "%s", db_get_text(r, i, 1));
 		int count = db_get_ints(r, i, 2, roles, 16);
 		for (int k = 0; k < count && k < 16; k++)
 			a->roles |= 1u << roles[k];
 		count = db_get_texts(r, i, 3, texts, lengths, 32);
 		for (int k = 0; k < count && k < 32; k++)
-			snprintf(a->classes[a->class_count++], sizeof a->classes[0], "%.*s", (int)lengths[k], texts[k]);
+			snprintf(a->classes[a->class_count++], sizeof a->classes[0], "%.*s", (int)lengths[k],
+				texts[k]);
 		a->may_write = db_get_int(r, i, 4);
 	}
 	return true;
@@ -79,7 +81,8 @@ static bool read_replay_rows(struct group *g)
 	}
 	for (int i = 0; i < n; i++) {
 		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &len));
-		struct plan_replay *p = (struct plan_replay *)(uintptr_t)&m->facts.replays[m->facts.replay_count++];
+		struct plan_replay *p =
+			(struct plan_replay *)(uintptr_t)&m->facts.replays[m->facts.replay_count++];
 		p->first_op = (uint64_t)db_get_int(r, i, 1);
 		p->last_op = (uint64_t)db_get_int(r, i, 2);
 		p->shas = db_get_bytes(r, i, 3, &len);
@@ -87,7 +90,9 @@ static bool read_replay_rows(struct group *g)
 		/* The answer must outlive the result: it is sent after the second trip. */
 		m->push.arena->refused = ERR_OK;
 		const uint8_t *copy = arena_copy(m->push.arena, bytes, len);
-		p->reply = len && copy ? (const pb_push_reply *)protobuf_c_message_unpack(&pb_push_reply_desc, &m->push.arena->allocator, len, copy) : NULL;
+		p->reply = len && copy ? (const pb_push_reply *)protobuf_c_message_unpack(
+						 &pb_push_reply_desc, &m->push.arena->allocator, len, copy)
+				       : NULL;
 		if (m->push.arena->refused)
 			return false; /* not to be taken for an answer that was pruned */
 	}
@@ -151,15 +156,20 @@ static void take_guard_rows(struct group *g, const PGresult *r)
 {
 	for (int i = 0; i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, GUARD_ORD);
-		assert(ord >= 0 && (size_t)ord / PUSH_OPS_MAX < g->count && (size_t)ord % PUSH_OPS_MAX < g->member[ord / PUSH_OPS_MAX].limit); /* a guard answers for what it was asked */
+		assert(ord >= 0 && (size_t)ord / PUSH_OPS_MAX < g->count &&
+			(size_t)ord % PUSH_OPS_MAX <
+				g->member[ord / PUSH_OPS_MAX]
+					.limit); /* a guard answers for what it was asked */
 		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
 		struct plan_shared *shared = (struct plan_shared *)(uintptr_t)&f->shared[ord % PUSH_OPS_MAX];
 		if (!db_is_null(r, i, GUARD_SHARED_WITH)) {
 			shared->said = true;
-			snprintf(shared->school, sizeof shared->school, "%s", db_get_text(r, i, GUARD_SHARED_WITH));
+			snprintf(shared->school, sizeof shared->school, "%s",
+				db_get_text(r, i, GUARD_SHARED_WITH));
 		}
 		if (!db_is_null(r, i, GUARD_CODE))
-			problem_set(new_refusal(g, ord), err_of_guard(db_get_text(r, i, GUARD_CODE)), db_get_text(r, i, GUARD_FIELD), NULL, "%s", db_get_text(r, i, GUARD_MESSAGE));
+			problem_set(new_refusal(g, ord), err_of_guard(db_get_text(r, i, GUARD_CODE)),
+				db_get_text(r, i, GUARD_FIELD), NULL, "%s", db_get_text(r, i, GUARD_MESSAGE));
 	}
 }
 
@@ -187,11 +197,13 @@ static bool read_writer_rows(struct group *g)
 	const PGresult *r = g->writers_at >= 0 ? g->task.result[g->writers_at] : NULL;
 
 	for (size_t i = 0; r && i < g->count; i++)
-		if (!(g->member[i].facts.writers = arena_alloc(&g->arena, sizeof(struct plan_writer) * (g->member[i].limit + 1))))
+		if (!(g->member[i].facts.writers = arena_alloc(
+			      &g->arena, sizeof(struct plan_writer) * (g->member[i].limit + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, 0);
-		struct plan_writer *w = (struct plan_writer *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX].facts.writers[ord % PUSH_OPS_MAX];
+		struct plan_writer *w = (struct plan_writer *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX]
+						.facts.writers[ord % PUSH_OPS_MAX];
 		*w = (struct plan_writer){db_get_text(r, i, 1), db_get_int(r, i, 2)};
 	}
 	return true;
@@ -202,11 +214,13 @@ static bool read_target_rows(struct group *g)
 	const PGresult *r = g->targets_at >= 0 ? g->task.result[g->targets_at] : NULL;
 
 	for (size_t i = 0; r && i < g->count; i++)
-		if (!(g->member[i].facts.targets = arena_alloc(&g->arena, sizeof(struct plan_target) * (g->member[i].limit + 1))))
+		if (!(g->member[i].facts.targets = arena_alloc(
+			      &g->arena, sizeof(struct plan_target) * (g->member[i].limit + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, 0);
-		struct plan_target *t = (struct plan_target *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX].facts.targets[ord % PUSH_OPS_MAX];
+		struct plan_target *t = (struct plan_target *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX]
+						.facts.targets[ord % PUSH_OPS_MAX];
 		*t = (struct plan_target){(uint32_t)db_get_int(r, i, 1), db_get_int(r, i, 2) != 0};
 	}
 	return true;
@@ -217,7 +231,8 @@ static bool read_scope_rows(struct group *g)
 	const PGresult *r = g->scopes_at >= 0 ? g->task.result[g->scopes_at] : NULL;
 
 	for (size_t i = 0; r && i < g->count; i++)
-		if (!(g->member[i].facts.scopes = arena_alloc(&g->arena, sizeof(struct plan_scope) * ((size_t)PQntuples(r) + 1))))
+		if (!(g->member[i].facts.scopes = arena_alloc(
+			      &g->arena, sizeof(struct plan_scope) * ((size_t)PQntuples(r) + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, 0);
@@ -259,6 +274,6 @@ bool push_facts_read(struct group *g)
 		m->facts.user = m->request->caller.user;
 		m->facts.carries_others = m->request->caller.roles >> ROLE_REGISTRAR & 1;
 	}
-	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) && read_writer_rows(g) && read_target_rows(g) &&
-	       read_scope_rows(g) && read_hanger_rows(g);
+	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) &&
+	       read_writer_rows(g) && read_target_rows(g) && read_scope_rows(g) && read_hanger_rows(g);
 }

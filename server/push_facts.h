@@ -1,5 +1,5 @@
-/* push_facts.h - the first trip of a push: what push_plan may know is locked and read, in the house's lock order. Used by
- * push_db alone; on its loop's thread. */
+/* push_facts.h - the first trip of a push: what push_plan may know is locked and read, in the house's lock
+ * order. Used by push_db alone; on its loop's thread. */
 #ifndef JG_PUSH_FACTS_H
 #define JG_PUSH_FACTS_H
 
@@ -18,7 +18,7 @@ struct group {
 		struct push push;
 		struct plan_facts facts;
 		size_t limit; /* operations that this transaction decides: up to the first formal report */
-		bool refuse; /* the first one holds a value that the database cannot take */
+		bool refuse;  /* the first one holds a value that the database cannot take */
 	} member[PUSH_GROUP_MAX];
 	size_t count;
 	unsigned attempts;
@@ -26,7 +26,8 @@ struct group {
 	struct { /* where the results of trip 1 stand */
 		int lock, holders, guard;
 	} at[KIND_COUNT];
-	int devices_at, authors_at, replays_at, writers_at, targets_at, scopes_at, hangers_at; /* -1: nothing was asked */
+	int devices_at, authors_at, replays_at, writers_at, targets_at, scopes_at,
+		hangers_at; /* -1: nothing was asked */
 };
 
 /* push_ask.c: adds the statements of trip 1 for the whole group. False when memory ran out. */

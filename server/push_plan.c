@@ -18,12 +18,15 @@ static enum err decode_body(struct plan_op *o, struct arena *arena)
 	if (op->version != OP_VERSION)
 		return problem_set(&o->fault, ERR_UPGRADE, "version", NULL, NULL);
 	if (!(o->kind = kind_by_number(op->kind)))
-		return problem_set(&o->fault, ERR_UPGRADE, "kind", NULL, tr("服务器不认识这种记录", "this server does not know the kind of record"));
-	if (op->id.len != ID_SIZE || (op->action != JINGGUAN__V1__ACTION__PUT && op->action != JINGGUAN__V1__ACTION__DEL))
+		return problem_set(&o->fault, ERR_UPGRADE, "kind", NULL,
+			tr("服务器不认识这种记录", "this server does not know the kind of record"));
+	if (op->id.len != ID_SIZE ||
+		(op->action != JINGGUAN__V1__ACTION__PUT && op->action != JINGGUAN__V1__ACTION__DEL))
 		return problem_set(&o->fault, ERR_MALFORMED, "id", NULL, NULL);
 	enum err e = record_decode(&o->body, o->kind, op->body.data, op->body.len, arena, &o->fault);
 	if (!e && o->kind->guard[0])
-		e = check_values(&o->body, &o->fault); /* a guard is SQL: it sees no value that could end the transaction */
+		e = check_values(&o->body,
+			&o->fault); /* a guard is SQL: it sees no value that could end the transaction */
 	if (e)
 		return e;
 	o->groups = record_groups(&o->body);
@@ -37,7 +40,8 @@ static enum err decode_body(struct plan_op *o, struct arena *arena)
 	return o->key ? ERR_OK : ERR_NOMEM;
 }
 
-/* The number of an operation that may be damaged or newer than this server: a lost answer must be found again by it. */
+/* The number of an operation that may be damaged or newer than this server: a lost answer must be found again
+ * by it. */
 static uint64_t read_number(const ProtobufCBinaryData *bytes)
 {
 	const uint8_t *at = bytes->data, *end = at + bytes->len;
@@ -83,7 +87,8 @@ enum err push_decode(struct push *push, const pb_push_request *request, struct a
 		o->bytes = &request->op[i];
 		o->key = "";
 		hash_op(o->sha, o->bytes->data, o->bytes->len);
-		enum err e = envelope_unpack(&pb_op_desc, o->bytes->data, o->bytes->len, arena, &message, &o->fault);
+		enum err e = envelope_unpack(
+			&pb_op_desc, o->bytes->data, o->bytes->len, arena, &message, &o->fault);
 		if (!e) {
 			o->op = (const pb_op *)message;
 			o->op_no = o->op->op_no;
@@ -111,8 +116,8 @@ size_t push_barrier(const struct push *push)
 
 struct entry {
 	struct row row;
-	bool found;	      /* a row stands in the database */
-	struct effect *last;  /* the newest effect on it in this push */
+	bool found;          /* a row stands in the database */
+	struct effect *last; /* the newest effect on it in this push */
 };
 
 struct plan {
@@ -219,7 +224,8 @@ static const struct plan_author *author_of(const struct plan *p, const pb_op *op
 	return NULL;
 }
 
-/* ---- the classes of an operation: a class teacher may touch what is of his own, before it and behind it ---- */
+/* ---- the classes of an operation: a class teacher may touch what is of his own, before it and behind it
+ * ---- */
 
 struct scopes {
 	const struct plan_author *author;
@@ -244,7 +250,8 @@ static void meet_own(struct scopes *s, const struct record *r)
 
 	if (class_no < 0 || !record_has(r, class_no))
 		return;
-	meet(s, class_scope_make(scope, grade < 0 ? r->kind->grade : record_text(r, grade, grade_text, sizeof grade_text),
+	meet(s, class_scope_make(scope,
+			grade < 0 ? r->kind->grade : record_text(r, grade, grade_text, sizeof grade_text),
 			record_text(r, class_no, class_text, sizeof class_text)));
 }
 
@@ -252,7 +259,8 @@ static bool same_text(const struct record *a, const char *field, const struct re
 {
 	int i = kind_field_index(a->kind, field), k = kind_field_index(b->kind, field);
 
-	return i >= 0 && k >= 0 && record_has(a, i) && a->value[i].len == b->value[k].len && memcmp(a->value[i].data, b->value[k].data, a->value[i].len) == 0;
+	return i >= 0 && k >= 0 && record_has(a, i) && a->value[i].len == b->value[k].len &&
+	       memcmp(a->value[i].data, b->value[k].data, a->value[i].len) == 0;
 }
 
 /* Of the pupil: the first digit of codes:grade, 0 when it cannot be told. */
@@ -353,9 +361,10 @@ static bool groups_allowed(const struct kind *kind, uint32_t groups)
 	return true;
 }
 
-/* Who may write this record in this session. Another's evening of work is carried by a registrar only: in anybody else's session a
- * name is not proved, and would lend its rights to whoever writes it. */
-static enum err authorise(struct plan *p, size_t index, const struct plan_op *o, const struct entry *e, struct problem *problem)
+/* Who may write this record in this session. Another's evening of work is carried by a registrar only: in
+ * anybody else's session a name is not proved, and would lend its rights to whoever writes it. */
+static enum err authorise(
+	struct plan *p, size_t index, const struct plan_op *o, const struct entry *e, struct problem *problem)
 {
 	const struct plan_author *a = author_of(p, o->op);
 
@@ -363,10 +372,15 @@ static enum err authorise(struct plan *p, size_t index, const struct plan_op *o,
 	if (!a || !a->may_write || o->kind->owner == OWNER_COUNTY || !(o->kind->writers & a->roles))
 		return ERR_PERMISSION;
 	if (!p->facts->carries_others && strcmp(a->name, p->facts->user) != 0)
-		return problem_set(problem, ERR_PERMISSION, "author", NULL, tr("须由 %s 本人或学籍管理员登录后上传", "%s or the registrar has to log in to send it"), a->name);
+		return problem_set(problem, ERR_PERMISSION, "author", NULL,
+			tr("须由 %s 本人或学籍管理员登录后上传",
+				"%s or the registrar has to log in to send it"),
+			a->name);
 	if (e && e->row.state.exists && strcmp(e->row.owner, p->facts->school) != 0)
 		return ERR_PERMISSION;
-	if (o->kind->owner == OWNER_SERVER && (!e || !e->row.state.exists || o->op->action != JINGGUAN__V1__ACTION__PUT || !groups_allowed(o->kind, o->groups)))
+	if (o->kind->owner == OWNER_SERVER &&
+		(!e || !e->row.state.exists || o->op->action != JINGGUAN__V1__ACTION__PUT ||
+			!groups_allowed(o->kind, o->groups)))
 		return ERR_PERMISSION;
 	return check_class(p, index, o, a, e, problem);
 }
@@ -388,7 +402,8 @@ static enum err resolve_own(const struct plan *p, const pb_group_base *seen, uin
 	if (seen->own_op < first) {
 		reply = NULL;
 		for (size_t i = 0; i < p->facts->replay_count && !reply; i++)
-			if (p->facts->replays[i].first_op <= seen->own_op && seen->own_op <= p->facts->replays[i].last_op) {
+			if (p->facts->replays[i].first_op <= seen->own_op &&
+				seen->own_op <= p->facts->replays[i].last_op) {
 				reply = p->facts->replays[i].reply;
 				first = p->facts->replays[i].first_op;
 			}
@@ -396,7 +411,8 @@ static enum err resolve_own(const struct plan *p, const pb_group_base *seen, uin
 	if (!reply || seen->own_op - first >= reply->n_result)
 		return ERR_BLOCKED;
 	const pb_op_result *r = reply->result[seen->own_op - first];
-	if ((r->outcome != JINGGUAN__V1__OUTCOME__APPLIED && r->outcome != JINGGUAN__V1__OUTCOME__MERGED) || r->n_gver < seen->group)
+	if ((r->outcome != JINGGUAN__V1__OUTCOME__APPLIED && r->outcome != JINGGUAN__V1__OUTCOME__MERGED) ||
+		r->n_gver < seen->group)
 		return ERR_BLOCKED;
 	*gver = r->gver[seen->group - 1];
 	return ERR_OK;
@@ -404,7 +420,8 @@ static enum err resolve_own(const struct plan *p, const pb_group_base *seen, uin
 
 static enum err make_merge_op(const struct plan *p, const struct plan_op *o, struct merge_op *m)
 {
-	*m = (struct merge_op){.del = o->op->action == JINGGUAN__V1__ACTION__DEL, .body = o->body, .groups = o->groups};
+	*m = (struct merge_op){
+		.del = o->op->action == JINGGUAN__V1__ACTION__DEL, .body = o->body, .groups = o->groups};
 	for (size_t i = 0; i < o->op->n_seen; i++) {
 		const pb_group_base *seen = o->op->seen[i];
 		uint32_t gver = seen->gver;
@@ -415,7 +432,8 @@ static enum err make_merge_op(const struct plan *p, const struct plan_op *o, str
 	return ERR_OK;
 }
 
-static const uint8_t *key_holder(const struct plan *p, const struct kind *kind, const char *key, const uint8_t *id)
+static const uint8_t *key_holder(
+	const struct plan *p, const struct kind *kind, const char *key, const uint8_t *id)
 {
 	for (size_t i = p->added_count; i-- > 0;)
 		if (p->added[i].kind == kind && strcmp(p->added[i].key, key) == 0)
@@ -482,7 +500,8 @@ static void fill_current(struct plan *p, pb_op_result *r, const struct row *row)
 	fill_state(p, r, row);
 }
 
-static void add_effect(struct plan *p, struct entry *entry, const struct row *before, uint32_t changed, uint64_t op_no)
+static void add_effect(
+	struct plan *p, struct entry *entry, const struct row *before, uint32_t changed, uint64_t op_no)
 {
 	struct effect *e = &p->push->part.effect[p->push->part.count++];
 
@@ -509,7 +528,8 @@ static void keep_conflict(struct plan *p, const struct entry *entry, const struc
 	e->op_no = o->op->op_no;
 }
 
-static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry *entry, const struct merge_op *m, pb_op_result *r)
+static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry *entry,
+	const struct merge_op *m, pb_op_result *r)
 {
 	struct row before = entry->row;
 	const uint8_t *holder;
@@ -518,7 +538,10 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 	struct merge_result merged = sync_merge(&entry->row.state, m);
 	if (merged.outcome == MERGE_CONFLICTED || merged.outcome == MERGE_REJECTED) {
 		problem_set(&problem, merged.code, NULL, NULL, NULL);
-		refuse(p, r, merged.outcome == MERGE_CONFLICTED ? JINGGUAN__V1__OUTCOME__CONFLICT : JINGGUAN__V1__OUTCOME__REJECTED, &problem);
+		refuse(p, r,
+			merged.outcome == MERGE_CONFLICTED ? JINGGUAN__V1__OUTCOME__CONFLICT
+							   : JINGGUAN__V1__OUTCOME__REJECTED,
+			&problem);
 		r->has_group = merged.group != 0;
 		r->group = merged.group;
 		fill_writer(p, r, index);
@@ -531,19 +554,25 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 	char *key = record_key(&entry->row.state.record, p->push->arena);
 	holder = m->del || !key || !key[0] ? NULL : key_holder(p, o->kind, key, entry->row.id);
 	if (holder && holder_is_gone(p, holder, key)) {
-		/* New rows are written behind the changed ones; two changed rows are one statement, in which the key may not be free
-		 * yet: this operation begins the next push. */
+		/* New rows are written behind the changed ones; two changed rows are one statement, in which
+		 * the key may not be free yet: this operation begins the next push. */
 		if (entry->found) {
 			p->stopped = true;
 			return;
 		}
 		holder = NULL;
 	}
-	enum err e = !key ? ERR_NOMEM : holder ? ERR_DUPLICATE : m->del ? ERR_OK : check_record(&entry->row.state.record, true, p->facts->today, &problem);
+	enum err e = !key     ? ERR_NOMEM
+		     : holder ? ERR_DUPLICATE
+		     : m->del ? ERR_OK
+			      : check_record(&entry->row.state.record, true, p->facts->today, &problem);
 	if (e) {
 		entry->row = before;
 		if (holder || !key)
-			problem_set(&problem, e, NULL, NULL, holder ? tr("本校已有这名学生的记录", "the school has a record with this key already") : NULL);
+			problem_set(&problem, e, NULL, NULL,
+				holder ? tr("本校已有这名学生的记录",
+						 "the school has a record with this key already")
+				       : NULL);
 		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		if (holder) {
 			r->has_duplicate_of = 1;
@@ -558,7 +587,8 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 		snprintf(entry->row.other, sizeof entry->row.other, "%s", p->facts->shared[index].school);
 	if (!m->del && key[0])
 		add_holder(p, o->kind, key, entry->row.id);
-	r->outcome = (Jingguan__V1__Outcome)(merged.outcome == MERGE_MERGED ? JINGGUAN__V1__OUTCOME__MERGED : JINGGUAN__V1__OUTCOME__APPLIED);
+	r->outcome = (Jingguan__V1__Outcome)(merged.outcome == MERGE_MERGED ? JINGGUAN__V1__OUTCOME__MERGED
+									    : JINGGUAN__V1__OUTCOME__APPLIED);
 	fill_state(p, r, &entry->row);
 	if (merged.changed)
 		add_effect(p, entry, &before, merged.changed, o->op->op_no);
@@ -585,17 +615,22 @@ static bool has_hangers(struct plan *p, size_t index, const uint8_t *id)
 	return false;
 }
 
-/* A record hangs on one of this school, or on one that is addressed to it, and of a kind that its declaration names. */
-static enum err check_target(struct plan *p, size_t index, const struct plan_op *o, const struct entry *on, struct problem *problem)
+/* A record hangs on one of this school, or on one that is addressed to it, and of a kind that its declaration
+ * names. */
+static enum err check_target(struct plan *p, size_t index, const struct plan_op *o, const struct entry *on,
+	struct problem *problem)
 {
 	struct plan_target t = p->facts->targets ? p->facts->targets[index] : (struct plan_target){0};
 
 	if (on && on->row.state.exists)
-		t = (struct plan_target){on->row.kind->number, on->row.kind->owner == OWNER_SERVER ? t.open : strcmp(on->row.owner, p->facts->school) == 0};
+		t = (struct plan_target){on->row.kind->number,
+			on->row.kind->owner == OWNER_SERVER ? t.open
+							    : strcmp(on->row.owner, p->facts->school) == 0};
 	if (!t.kind || (t.open && kind_hangs_on(o->kind, t.kind)))
 		return ERR_OK;
 	return problem_set(problem, ERR_PERMISSION, o->kind->fields[o->kind->of].name, NULL,
-		tr("所属的记录不是本校的，也没有交办给本校", "the record that it belongs to is not this school's, nor addressed to it"));
+		tr("所属的记录不是本校的，也没有交办给本校",
+			"the record that it belongs to is not this school's, nor addressed to it"));
 }
 
 /* What hangs on a record that is gone is shown to nobody: so nothing is hung on what was deleted meanwhile,
@@ -606,7 +641,8 @@ static enum err check_hook(struct plan *p, size_t index, const struct plan_op *o
 {
 	const struct entry *on = NULL;
 
-	if (o->op->action == JINGGUAN__V1__ACTION__PUT && o->kind->of >= 0 && o->body.value[o->kind->of].len == ID_SIZE) {
+	if (o->op->action == JINGGUAN__V1__ACTION__PUT && o->kind->of >= 0 &&
+		o->body.value[o->kind->of].len == ID_SIZE) {
 		on = entry_find(p, o->body.value[o->kind->of].data);
 		if (check_target(p, index, o, on, problem))
 			return problem->code;
@@ -702,7 +738,8 @@ static enum err answer_replay(struct plan *p)
 		const struct plan_replay *old = replay_of(f, no);
 		if (!old)
 			break; /* the rest comes with the next call */
-		if (memcmp(old->shas + HASH_SIZE * (no - old->first_op), push->ops[push->answered].sha, HASH_SIZE) != 0)
+		if (memcmp(old->shas + HASH_SIZE * (no - old->first_op), push->ops[push->answered].sha,
+			    HASH_SIZE) != 0)
 			return set_control(push, ERR_FORKED, f);
 		pb_op_result *r;
 		if (old->reply && no - old->first_op < old->reply->n_result) {
@@ -748,8 +785,8 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 	push->reply.result = arena_alloc(push->arena, sizeof *push->reply.result * (push->count + 1));
 	if (!push->reply.result)
 		return ERR_NOMEM;
-	/* It was sent to a history that is gone, and the device may have had its answer there: this history would answer otherwise,
-	 * to nobody. The device says HELLO, learns what is missing and sends that. */
+	/* It was sent to a history that is gone, and the device may have had its answer there: this history
+	 * would answer otherwise, to nobody. The device says HELLO, learns what is missing and sends that. */
 	if (push->epoch != given->device.epoch) {
 		push->line = given->device.incarnation;
 		return set_control(push, ERR_EXPECT, given);
@@ -768,7 +805,8 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 	for (size_t i = 0; !e && i < until; i++) {
 		uint64_t no = push->first_op + i;
 		const pb_op *op = push->ops[i].op;
-		/* A gap or another incarnation inside the request: what stands before it is decided, the rest is not. */
+		/* A gap or another incarnation inside the request: what stands before it is decided, the rest
+		 * is not. */
 		if ((op || push->ops[i].op_no) && push->ops[i].op_no != no)
 			break;
 		if (op && op->incarnation != push->incarnation)
@@ -785,7 +823,8 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 	}
 	if (e)
 		return e;
-	/* Answers are kept and given again for ever: one that lacks a text or refuses for want of memory must not be given. */
+	/* Answers are kept and given again for ever: one that lacks a text or refuses for want of memory must
+	 * not be given. */
 	if (push->arena->refused)
 		return ERR_NOMEM;
 	if (push->answered == 0)

@@ -1,5 +1,5 @@
-/* push_plan.h - the decision between the two trips of a push: rows in, results and effects out. A pure function: no libpq,
- * no clock, nothing global. What it may read is in `struct plan_facts`. */
+/* push_plan.h - the decision between the two trips of a push: rows in, results and effects out. A pure
+ * function: no libpq, no clock, nothing global. What it may read is in `struct plan_facts`. */
 #ifndef JG_PUSH_PLAN_H
 #define JG_PUSH_PLAN_H
 
@@ -16,17 +16,20 @@
 struct plan_op {
 	const ProtobufCBinaryData *bytes;
 	uint8_t sha[HASH_SIZE];
-	uint64_t op_no;		 /* as the bytes say, also when the rest of them cannot be decoded; 0 = not said */
-	const pb_op *op;	 /* NULL when it cannot be decoded */
+	uint64_t op_no;  /* as the bytes say, also when the rest of them cannot be decoded; 0 = not said */
+	const pb_op *op; /* NULL when it cannot be decoded */
 	const struct kind *kind; /* NULL when unknown */
 	struct record body;
-	uint32_t groups;	 /* carried */
-	struct problem fault;	 /* why it cannot be accepted whatever the records are; code 0 = none */
-	char *key;		 /* natural key of a body that carries all of it, or "" */
+	uint32_t groups;      /* carried */
+	struct problem fault; /* why it cannot be accepted whatever the records are; code 0 = none */
+	char *key;            /* natural key of a body that carries all of it, or "" */
 };
 
-#define PLAN_ALL_CLASSES (1u << ROLE_REGISTRAR | 1u << ROLE_HEAD) /* who writes for every class of his school */
-#define LINES_LOST_MAX 100 /* how far a device may be ahead: each rollback of it since the backup that was restored is one */
+#define PLAN_ALL_CLASSES                                                                                     \
+	(1u << ROLE_REGISTRAR | 1u << ROLE_HEAD) /* who writes for every class of his school */
+#define LINES_LOST_MAX                                                                                       \
+	100 /* how far a device may be ahead: each rollback of it since the backup that was restored is one  \
+	     */
 
 struct plan_device {
 	bool known;
@@ -112,41 +115,44 @@ struct plan_facts {
 	const struct plan_hanger *hangers;
 	size_t hanger_count;
 	const struct plan_shared *shared; /* per op; NULL: no guard was asked */
-	const struct plan_target *targets; /* per op: what its `of` field names; NULL when no operation hangs on anything */
+	const struct plan_target
+		*targets; /* per op: what its `of` field names; NULL when no operation hangs on anything */
 	const struct plan_scope *scopes;
 	size_t scope_count;
 	const char *user;    /* whose session this is */
-	bool carries_others; /* a registrar's: he may do whatever a school may, so that nothing is gained by another's name */
+	bool carries_others; /* a registrar's: he may do whatever a school may, so that nothing is gained by
+				another's name */
 	const struct plan_writer *writers; /* per op; NULL when no operation changes a record that stands */
 };
 
 struct push {
 	/* in */
 	uint32_t incarnation;
-	uint64_t epoch;	   /* that the WELCOME of its connection told */
+	uint64_t epoch;    /* that the WELCOME of its connection told */
 	uint64_t first_op; /* number of the first operation, 0 when no operation says it */
 	struct plan_op *ops;
 	size_t count;
 	struct arena *arena; /* results live here */
 	/* out */
 	pb_push_reply reply;
-	size_t answered;     /* operations decided, from the first */
-	bool replayed;	     /* answered from an earlier push: only `dup_seen` is written */
-	bool forked;	     /* the device needs a new incarnation */
-	uint32_t line;	     /* incarnation that the device is in; a fork begins the next one */
+	size_t answered; /* operations decided, from the first */
+	bool replayed;   /* answered from an earlier push: only `dup_seen` is written */
+	bool forked;     /* the device needs a new incarnation */
+	uint32_t line;   /* incarnation that the device is in; a fork begins the next one */
 	struct effects_part part;
 	uint8_t last_hash[HASH_SIZE];
 };
 
-/* Whether a device is in a line that the server has not seen: offered in a WELCOME and begun by the first push in it, or lost
- * with the database's tail. */
+/* Whether a device is in a line that the server has not seen: offered in a WELCOME and begun by the first
+ * push in it, or lost with the database's tail. */
 bool push_line_is_ahead(uint32_t theirs, uint32_t ours);
 
-/* Decodes the operations of a request: shape, sizes, text. Never fails for the content of one operation; ERR_NOMEM only. */
+/* Decodes the operations of a request: shape, sizes, text. Never fails for the content of one operation;
+ * ERR_NOMEM only. */
 enum err push_decode(struct push *push, const pb_push_request *request, struct arena *arena);
 
-/* How many operations may be decided together: a formal report freezes the tables as the operations before it left them,
- * and as those behind it have not touched them yet, so it is a push of its own. */
+/* How many operations may be decided together: a formal report freezes the tables as the operations before it
+ * left them, and as those behind it have not touched them yet, so it is a push of its own. */
 size_t push_barrier(const struct push *push);
 
 enum err push_plan(struct push *push, const struct plan_facts *facts);

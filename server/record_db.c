@@ -45,8 +45,11 @@ static enum pg_type array_element(const struct field *f)
 		return PG_TIMESTAMPTZ;
 	if (strcmp(f->check, "uuid") == 0)
 		return PG_UUID;
-	static const enum pg_type types[] = {[FIELD_TEXT] = PG_TEXT, [FIELD_BYTES] = PG_BYTEA, [FIELD_INT32] = PG_INT4,
-		[FIELD_INT64] = PG_INT8, [FIELD_BOOL] = PG_BOOL};
+	static const enum pg_type types[] = {[FIELD_TEXT] = PG_TEXT,
+		[FIELD_BYTES] = PG_BYTEA,
+		[FIELD_INT32] = PG_INT4,
+		[FIELD_INT64] = PG_INT8,
+		[FIELD_BOOL] = PG_BOOL};
 	return types[f->type];
 }
 
@@ -79,7 +82,8 @@ static const char *read_sql(const struct kind *kind, const char *format)
 /* unnest($1::uuid[], …) AS d(rec_id, …): the same columns for insert and update. */
 static void add_unnest(struct buf *b, const struct kind *kind)
 {
-	buf_text(b, "unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[], $7::bytea[], $8::text[]");
+	buf_text(b, "unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[], "
+		    "$7::bytea[], $8::text[]");
 	for (size_t i = 0; i < kind->field_count; i++)
 		buf_printf(b, ", $%zu::%s[]", i + 9, sql_type(&kind->fields[i]));
 	buf_text(b, ") AS d(rec_id, owner_school, other_school, ver, gver, deleted, ext, nkey");
@@ -93,12 +97,13 @@ static const char *insert_sql(const struct kind *kind)
 
 	buf_printf(&b, "INSERT INTO %s (county, " HEADER_COLUMNS ", nkey", kind->table);
 	add_columns(&b, kind, "");
-	buf_text(&b, ") SELECT app_county(), d.rec_id, d.owner_school, d.other_school, d.ver, d.gver::int[], d.deleted, d.ext, d.nkey");
+	buf_text(&b, ") SELECT app_county(), d.rec_id, d.owner_school, d.other_school, d.ver, d.gver::int[], "
+		     "d.deleted, d.ext, d.nkey");
 	add_columns(&b, kind, "d.");
 	buf_text(&b, " FROM ");
 	add_unnest(&b, kind);
-	/* No ON CONFLICT: the plan knows what stands, so a violation means that somebody else was first, and ends the
-	 * transaction to be decided again. Speculative insertion would cost a third of the push. */
+	/* No ON CONFLICT: the plan knows what stands, so a violation means that somebody else was first, and
+	 * ends the transaction to be decided again. Speculative insertion would cost a third of the push. */
 	return keep(&b);
 }
 
@@ -106,13 +111,17 @@ static const char *update_sql(const struct kind *kind)
 {
 	struct buf b = {0};
 
-	buf_printf(&b, "WITH w AS (UPDATE %s t SET other_school = d.other_school, ver = d.ver, gver = d.gver::int[], deleted = d.deleted,"
-		" ext = d.ext, nkey = d.nkey", kind->table);
+	buf_printf(&b,
+		"WITH w AS (UPDATE %s t SET other_school = d.other_school, ver = d.ver, gver = "
+		"d.gver::int[], deleted = d.deleted,"
+		" ext = d.ext, nkey = d.nkey",
+		kind->table);
 	for (size_t i = 0; i < kind->field_count; i++)
 		buf_printf(&b, ", %s = d.%s", kind->fields[i].name, kind->fields[i].name);
 	buf_text(&b, " FROM ");
 	add_unnest(&b, kind);
-	buf_text(&b, " WHERE t.county = app_county() AND t.rec_id = d.rec_id RETURNING 1) SELECT assert_rows(count(*), cardinality($1::uuid[])) FROM w");
+	buf_text(&b, " WHERE t.county = app_county() AND t.rec_id = d.rec_id RETURNING 1) SELECT "
+		     "assert_rows(count(*), cardinality($1::uuid[])) FROM w");
 	return keep(&b);
 }
 
@@ -135,18 +144,29 @@ void record_db_init(void)
 {
 	for (size_t i = 0; i < kind_count; i++) {
 		const struct kind *kind = &kind_table[i];
-		/* unnest and LATERAL, never `= ANY`: on a never-analysed table that one is quadratic (sync.md). FOR UPDATE and
-		 * LIMIT keep the planner from flattening the lookup into a join, which it would do by a scan. */
-		statements[i].lock.sql = read_sql(kind, "SELECT %1$s FROM unnest($1::uuid[]) i(id), LATERAL (SELECT * FROM %2$s"
+		/* unnest and LATERAL, never `= ANY`: on a never-analysed table that one is quadratic
+		 * (sync.md). FOR UPDATE and LIMIT keep the planner from flattening the lookup into a join,
+		 * which it would do by a scan. */
+		statements[i].lock.sql = read_sql(kind,
+			"SELECT %1$s FROM unnest($1::uuid[]) i(id), LATERAL (SELECT * FROM %2$s"
 			" WHERE county = app_county() AND rec_id = i.id FOR UPDATE) t");
-		statements[i].holders.sql = read_sql(kind, "SELECT k.key, k.owner, t.rec_id FROM unnest($1::text[], $2::text[]) k(key, owner), LATERAL"
-			" (SELECT rec_id FROM %2$s WHERE county = app_county() AND owner_school = k.owner AND nkey = k.key AND NOT deleted LIMIT 1) t");
-		statements[i].all.sql = read_sql(kind, "SELECT %1$s FROM %2$s WHERE county = app_county() AND NOT deleted");
-		statements[i].changes.sql = read_sql(kind, "SELECT f.seq, %1$s FROM (SELECT seq, rec_id AS id FROM feed WHERE county = app_county()"
-			" AND stream_id = $1::bigint AND seq > $2::bigint AND seq <= $3::bigint AND kind = %3$u AND action = 1 ORDER BY seq) f,"
+		statements[i].holders.sql =
+			read_sql(kind, "SELECT k.key, k.owner, t.rec_id FROM unnest($1::text[], $2::text[]) "
+				       "k(key, owner), LATERAL"
+				       " (SELECT rec_id FROM %2$s WHERE county = app_county() AND "
+				       "owner_school = k.owner AND nkey = k.key AND NOT deleted LIMIT 1) t");
+		statements[i].all.sql =
+			read_sql(kind, "SELECT %1$s FROM %2$s WHERE county = app_county() AND NOT deleted");
+		statements[i].changes.sql = read_sql(kind,
+			"SELECT f.seq, %1$s FROM (SELECT seq, rec_id AS id FROM feed WHERE county = "
+			"app_county()"
+			" AND stream_id = $1::bigint AND seq > $2::bigint AND seq <= $3::bigint AND kind = "
+			"%3$u AND action = 1 ORDER BY seq) f,"
 			" LATERAL (SELECT * FROM %2$s WHERE county = app_county() AND rec_id = f.id) t");
 		statements[i].hold.sql = call_sql("SELECT %s()", kind->hold);
-		statements[i].guard.sql = call_sql("SELECT ord, shared_with, code, field, message FROM %s($1::int[], $2::text[], $3::uuid[], $4::jsonb[])", kind->guard);
+		statements[i].guard.sql = call_sql("SELECT ord, shared_with, code, field, message FROM "
+						   "%s($1::int[], $2::text[], $3::uuid[], $4::jsonb[])",
+			kind->guard);
 		statements[i].applied.sql = call_sql("SELECT %s($1::text[], $2::uuid[])", kind->applied);
 		statements[i].insert.sql = insert_sql(kind);
 		statements[i].update.sql = update_sql(kind);
@@ -162,7 +182,8 @@ void record_db_lock(struct db_task *task, const struct kind *kind, struct pg_arr
 	db_task_query(task, &statements[slot(kind)].lock, &p);
 }
 
-void record_db_holders(struct db_task *task, const struct kind *kind, struct pg_array *keys, struct pg_array *owners)
+void record_db_holders(
+	struct db_task *task, const struct kind *kind, struct pg_array *keys, struct pg_array *owners)
 {
 	struct db_params p = {0};
 
@@ -185,7 +206,8 @@ void record_db_guard(struct db_task *task, const struct kind *kind, struct pg_ar
 	db_task_query(task, &statements[slot(kind)].guard, &p);
 }
 
-void record_db_applied(struct db_task *task, const struct kind *kind, struct pg_array *schools, struct pg_array *ids)
+void record_db_applied(
+	struct db_task *task, const struct kind *kind, struct pg_array *schools, struct pg_array *ids)
 {
 	struct db_params p = {0};
 
@@ -199,7 +221,8 @@ void record_db_all(struct db_task *task, const struct kind *kind)
 	db_task_query(task, &statements[slot(kind)].all, NULL);
 }
 
-void record_db_changes(struct db_task *task, const struct kind *kind, int64_t stream, uint64_t after, uint64_t upto)
+void record_db_changes(
+	struct db_task *task, const struct kind *kind, int64_t stream, uint64_t after, uint64_t upto)
 {
 	struct db_params p = {0};
 
@@ -261,7 +284,8 @@ void record_db_read_change(const PGresult *r, int i, const struct kind *kind, ui
 
 /* ---- writing ---- */
 
-static const enum pg_type header_types[8] = {PG_UUID, PG_TEXT, PG_TEXT, PG_INT8, PG_TEXT, PG_BOOL, PG_BYTEA, PG_TEXT};
+static const enum pg_type header_types[8] = {
+	PG_UUID, PG_TEXT, PG_TEXT, PG_INT8, PG_TEXT, PG_BOOL, PG_BYTEA, PG_TEXT};
 
 void record_write_begin(struct record_write *w, const struct kind *kind, bool insert)
 {
@@ -347,7 +371,8 @@ void record_write_send(struct record_write *w, struct db_task *task)
 		db_array(&p, &w->header[i]);
 	for (size_t i = 0; i < w->kind->field_count; i++)
 		db_array(&p, &w->column[i]);
-	db_task_query(task, w->insert ? &statements[slot(w->kind)].insert : &statements[slot(w->kind)].update, &p);
+	db_task_query(
+		task, w->insert ? &statements[slot(w->kind)].insert : &statements[slot(w->kind)].update, &p);
 	for (size_t i = 0; i < 8; i++)
 		pg_array_free(&w->header[i]);
 	for (size_t i = 0; i < w->kind->field_count; i++)

@@ -1,5 +1,5 @@
-/* record_db.h - records in and out of their typed tables, by the declaration alone: the statements of every kind are made
- * once from kind_table. Owns the SQL of records; knows nothing of pushes or streams. */
+/* record_db.h - records in and out of their typed tables, by the declaration alone: the statements of every
+ * kind are made once from kind_table. Owns the SQL of records; knows nothing of pushes or streams. */
 #ifndef JG_RECORD_DB_H
 #define JG_RECORD_DB_H
 
@@ -23,17 +23,22 @@ void record_db_lock(struct db_task *task, const struct kind *kind, struct pg_arr
 /* Reads one row of that result. */
 void record_db_read(const PGresult *r, int i, const struct kind *kind, struct row *out);
 /* Which record holds a natural key: columns key, owner, rec_id. */
-void record_db_holders(struct db_task *task, const struct kind *kind, struct pg_array *keys, struct pg_array *owners);
+void record_db_holders(
+	struct db_task *task, const struct kind *kind, struct pg_array *keys, struct pg_array *owners);
 /* SQL functions that the declaration names (server/README.md "What a declaration may call"). */
 void record_db_hold(struct db_task *task, const struct kind *kind);
-/* columns: ord int[], school text[], id uuid[], body jsonb[], null for a deletion. The columns of its rows: */
+/* columns: ord int[], school text[], id uuid[], body jsonb[], null for a deletion. The columns of its rows:
+ */
 enum guard_column { GUARD_ORD, GUARD_SHARED_WITH, GUARD_CODE, GUARD_FIELD, GUARD_MESSAGE };
 void record_db_guard(struct db_task *task, const struct kind *kind, struct pg_array columns[4]);
-void record_db_applied(struct db_task *task, const struct kind *kind, struct pg_array *schools, struct pg_array *ids);
+void record_db_applied(
+	struct db_task *task, const struct kind *kind, struct pg_array *schools, struct pg_array *ids);
 /* Every live record of the kind that the transaction may see; for the county's small registers. */
 void record_db_all(struct db_task *task, const struct kind *kind);
-/* The records of a stream between two sequence numbers: column 0 is seq, then as record_db_read from column 1 on. */
-void record_db_changes(struct db_task *task, const struct kind *kind, int64_t stream, uint64_t after, uint64_t upto);
+/* The records of a stream between two sequence numbers: column 0 is seq, then as record_db_read from column 1
+ * on. */
+void record_db_changes(
+	struct db_task *task, const struct kind *kind, int64_t stream, uint64_t after, uint64_t upto);
 void record_db_read_change(const PGresult *r, int i, const struct kind *kind, uint64_t *seq, struct row *out);
 
 /* Columns of a write, filled row by row; one INSERT or UPDATE for all of them. */

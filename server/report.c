@@ -31,8 +31,9 @@ static json_t *text_or_null(const char *text)
 
 static json_t *error_document(const struct problem *p)
 {
-	return json_pack("{s{ss ss so so so sn sn}}", "error", "code", err_info((int)p->code)->name, "message", p->message, "safe", text_or_null(p->safe), "hint",
-		text_or_null(p->hint), "field", text_or_null(p->field), "row", "ref");
+	return json_pack("{s{ss ss so so so sn sn}}", "error", "code", err_info((int)p->code)->name,
+		"message", p->message, "safe", text_or_null(p->safe), "hint", text_or_null(p->hint), "field",
+		text_or_null(p->field), "row", "ref");
 }
 
 /* Three lines, also where PostgreSQL says its part in several. */

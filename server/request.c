@@ -9,9 +9,9 @@
 #include "log.h"
 #include "text.h"
 
-#define PUSH_GROUP_SCHOOLS 512 /* bytes of the list of schools of one group */
+#define PUSH_GROUP_SCHOOLS 512  /* bytes of the list of schools of one group */
 #define REPLY_ARENA (64u << 20) /* a list of a whole county's mismatches */
-#define RETRY_MS 20 /* before the second attempt; doubles */
+#define RETRY_MS 20             /* before the second attempt; doubles */
 
 static void request_free(struct request *r);
 static void run_later(struct request *r, uint64_t ms);
@@ -26,13 +26,16 @@ static struct request *request_new(struct worker *w, const struct method *method
 	r->worker = w;
 	r->method = method;
 	r->started_us = clock_monotonic_us();
-	/* Replies are built in the same arena: rows read from the database live in the result, texts made here are copied. */
+	/* Replies are built in the same arena: rows read from the database live in the result, texts made
+	 * here are copied. */
 	arena_init(&r->arena, arena + REPLY_ARENA);
-	snprintf(r->ref, sizeof r->ref, "%x-%x", (unsigned)(r->started_us / 1000), atomic_fetch_add(&counter, 1));
+	snprintf(r->ref, sizeof r->ref, "%x-%x", (unsigned)(r->started_us / 1000),
+		atomic_fetch_add(&counter, 1));
 	return r;
 }
 
-struct request *request_create(struct conn *c, const struct method *method, const struct frame *f, size_t arena)
+struct request *request_create(
+	struct conn *c, const struct method *method, const struct frame *f, size_t arena)
 {
 	struct request *r = request_new(c->worker, method, arena);
 
@@ -41,7 +44,9 @@ struct request *request_create(struct conn *c, const struct method *method, cons
 	r->conn = c;
 	r->call = f->type == FRAME_CALL ? f->call : 0; /* a HELLO has no number, whatever its header says */
 	r->caller = c->caller;
-	r->deadline_us = r->started_us + 1000u * (uint64_t)(f->deadline_ms && f->deadline_ms < DEADLINE_MAX_MS ? f->deadline_ms : DEADLINE_MS);
+	r->deadline_us = r->started_us + 1000u * (uint64_t)(f->deadline_ms && f->deadline_ms < DEADLINE_MAX_MS
+								    ? f->deadline_ms
+								    : DEADLINE_MS);
 	r->next = c->requests;
 	if (c->requests)
 		c->requests->prev = r;
@@ -103,7 +108,8 @@ static bool is_streamed(const struct request *r)
 void request_start(struct request *r, request_fn run)
 {
 	r->run = run;
-	for (const struct request *other = r->next; other && is_streamed(r); other = other->next) /* the newest stands first */
+	for (const struct request *other = r->next; other && is_streamed(r);
+		other = other->next) /* the newest stands first */
 		r->waits |= is_streamed(other) && other->run;
 	if (!r->waits)
 		run(r);
@@ -208,9 +214,13 @@ void request_drained(struct request *r)
 		send_pages(r);
 }
 
-static void frame_message(struct request *r, enum frame_type type, uint8_t flags, const ProtobufCMessage *message)
+static void frame_message(
+	struct request *r, enum frame_type type, uint8_t flags, const ProtobufCMessage *message)
 {
-	struct frame f = {.type = (uint8_t)type, .flags = flags, .method = r->method ? r->method->number : 0, .call = r->call};
+	struct frame f = {.type = (uint8_t)type,
+		.flags = flags,
+		.method = r->method ? r->method->number : 0,
+		.call = r->call};
 
 	if (r->conn)
 		envelope_pack(&r->pages, &f, message);
@@ -308,7 +318,8 @@ void request_fail(struct request *r, enum err code, const char *field, const cha
 	request_fail_problem(r, &p);
 }
 
-void request_fail_hint(struct request *r, enum err code, const char *field, const char *message, const char *hint)
+void request_fail_hint(
+	struct request *r, enum err code, const char *field, const char *message, const char *hint)
 {
 	struct problem p;
 
@@ -378,7 +389,8 @@ static void trip_failed(struct request *r)
 		request_fail(r, e, NULL, "%s", task->message);
 	else if (task->unknown)
 		request_fail_hint(r, ERR_UNAVAILABLE, NULL,
-			tr("数据库连接中断，这次操作是否完成尚不确定", "the database connection broke; whether this was done is not known"),
+			tr("数据库连接中断，这次操作是否完成尚不确定",
+				"the database connection broke; whether this was done is not known"),
 			tr("请先查看结果，再决定是否重做", "look at the result before doing it again"));
 	else
 		request_fail(r, e, NULL, NULL);
@@ -423,15 +435,18 @@ void request_begin(struct request *r, request_fn step)
 		memcpy(&who, r->conn->spki, sizeof who);
 	r->queries = step;
 	r->done = step;
-	enum err e = who && db_pool_waiting(r->worker->pool, who) >= DB_WAITING_CALLER ? ERR_BUSY
-		: db_task_start(r->worker->pool, &r->task, on_connection, r, (r->deadline_us - now) / 1000 + 1);
+	enum err e = who && db_pool_waiting(r->worker->pool, who) >= DB_WAITING_CALLER
+			     ? ERR_BUSY
+			     : db_task_start(r->worker->pool, &r->task, on_connection, r,
+				       (r->deadline_us - now) / 1000 + 1);
 	if (e)
 		request_fail(r, e, NULL, NULL);
 	else
 		r->task.who = who;
 }
 
-void scope_begin(struct db_task *task, int county, enum scope scope, const char *schools, const char *isolation)
+void scope_begin(
+	struct db_task *task, int county, enum scope scope, const char *schools, const char *isolation)
 {
 	static const char *const names[] = {"school", "bureau", "job"};
 	char sql[64 + PUSH_GROUP_SCHOOLS];
@@ -451,7 +466,8 @@ void scope_begin(struct db_task *task, int county, enum scope scope, const char 
 
 void request_scope(struct request *r, enum scope scope, const char *isolation)
 {
-	scope_begin(&r->task, r->worker->server->conf.county, scope, scope == SCOPE_SCHOOL ? r->caller.school : "", isolation);
+	scope_begin(&r->task, r->worker->server->conf.county, scope,
+		scope == SCOPE_SCHOOL ? r->caller.school : "", isolation);
 }
 
 void request_trip(struct request *r, request_fn next)
@@ -510,10 +526,11 @@ void request_write(struct request *r, request_fn queries, request_fn done)
 
 static const struct db_stmt insert_access = {
 	"INSERT INTO access_log (county, at, user_id, device_id, school, method, result, rows, purpose, ref)"
-	" VALUES (app_county(), jg_now(), $1::text, $2::uuid, $3::text, $4::text, $5::text, $6::int, $7::text, $8::text)"};
+	" VALUES (app_county(), jg_now(), $1::text, $2::uuid, $3::text, $4::text, $5::text, $6::int, "
+	"$7::text, $8::text)"};
 
-static void access_params(struct db_params *p, const struct caller *who, const char *method, const char *result, uint32_t rows,
-	const char *purpose, const char *ref)
+static void access_params(struct db_params *p, const struct caller *who, const char *method,
+	const char *result, uint32_t rows, const char *purpose, const char *ref)
 {
 	db_text(p, who->user);
 	if (who->has_device)
@@ -561,7 +578,8 @@ static void on_access_written(struct db_task *task)
 	struct access_row *row = task->data;
 
 	if (task->err)
-		log_error("access log row lost: call=%s method=%s result=%s", row->ref, row->method, row->result);
+		log_error("access log row lost: call=%s method=%s result=%s", row->ref, row->method,
+			row->result);
 	db_task_end(task);
 	free(row);
 }
@@ -582,8 +600,8 @@ static void on_access_connection(struct db_task *task)
 	db_task_run(task, on_access_written);
 }
 
-void access_log_add(struct worker *w, const struct caller *caller, const char *method, const char *result, uint32_t rows,
-	const char *purpose, const char *ref)
+void access_log_add(struct worker *w, const struct caller *caller, const char *method, const char *result,
+	uint32_t rows, const char *purpose, const char *ref)
 {
 	struct access_row *row = calloc(1, sizeof *row);
 

@@ -1,8 +1,9 @@
-/* request.h - one call from its frame to its reply. Owns the arena, the database task and the promise that exactly one
- * final answer goes out. One thread: the loop's.
+/* request.h - one call from its frame to its reply. Owns the arena, the database task and the promise that
+ * exactly one final answer goes out. One thread: the loop's.
  *
- * A handler reads like every other: decode → authorise → validate → query → reply. Dispatch has done the first two;
- * `request_read` and `request_write` run the queries of one trip in a transaction and call back with the results. */
+ * A handler reads like every other: decode → authorise → validate → query → reply. Dispatch has done the
+ * first two; `request_read` and `request_write` run the queries of one trip in a transaction and call back
+ * with the results. */
 #ifndef JG_REQUEST_H
 #define JG_REQUEST_H
 
@@ -11,9 +12,9 @@
 #include "db.h"
 #include "pb.h"
 
-#define DEADLINE_MS 60000    /* when the caller says nothing */
+#define DEADLINE_MS 60000      /* when the caller says nothing */
 #define DEADLINE_MAX_MS 600000 /* a province's reconciliation takes minutes */
-#define ATTEMPTS_MAX 6	     /* of a call whose outcome is unknown or that met a lock; then the client tries */
+#define ATTEMPTS_MAX 6 /* of a call whose outcome is unknown or that met a lock; then the client tries */
 #define PAGE_BYTES (240u << 10) /* of a streamed reply: under STREAM_PAUSE_BYTES with its frame */
 
 struct request;
@@ -47,33 +48,34 @@ struct request {
 	bool holds_task, retry_open, replied, ended, writing;
 	bool waits; /* not begun: another streamed answer leaves on this connection */
 	request_fn queries, done;
-	uint32_t rows;	   /* records read, for the access log */
+	uint32_t rows;       /* records read, for the access log */
 	const char *purpose; /* of a read, for the access log: which case or file; NULL: "read" */
 	enum err result;
-	struct buf pages;  /* framed REPLY frames that wait for the peer to read */
+	struct buf pages; /* framed REPLY frames that wait for the peer to read */
 	size_t page_at;
-	request_fn more;   /* called when the peer has read: produce the next page */
-	void *state;	   /* the handler's, in the arena */
+	request_fn more; /* called when the peer has read: produce the next page */
+	void *state;     /* the handler's, in the arena */
 };
 
-/* Runs the decoded request. Streamed answers of one connection leave one after another: a peer that asks for eight and reads none
- * costs the pages of one. */
+/* Runs the decoded request. Streamed answers of one connection leave one after another: a peer that asks for
+ * eight and reads none costs the pages of one. */
 void request_start(struct request *r, request_fn run);
 
 /* The decoded message as its type. */
 #define REQUEST(r, type) ((const type *)(r)->message)
 
-/* One transaction, one trip: BEGIN, scope, what `queries` adds, COMMIT; then done(r) with r->task.result. Faults of the
- * database never reach `done`: they are retried while that is safe and answered otherwise. */
+/* One transaction, one trip: BEGIN, scope, what `queries` adds, COMMIT; then done(r) with r->task.result.
+ * Faults of the database never reach `done`: they are retried while that is safe and answered otherwise. */
 void request_read(struct request *r, request_fn queries, request_fn done);
 void request_write(struct request *r, request_fn queries, request_fn done);
 /* For transactions of several trips: acquires a connection, then step(r) with r->task.conn. */
 void request_begin(struct request *r, request_fn step);
 /* BEGIN and SET LOCAL of county, scope, schools (comma-separated codes) and their streams. */
-void scope_begin(struct db_task *task, int county, enum scope scope, const char *schools, const char *isolation);
+void scope_begin(
+	struct db_task *task, int county, enum scope scope, const char *schools, const char *isolation);
 void request_scope(struct request *r, enum scope scope, const char *isolation); /* BEGIN and SET LOCAL … */
-void request_trip(struct request *r, request_fn next);				   /* sends; faults are handled here */
-void request_release(struct request *r); /* ends the task before the reply is complete */
+void request_trip(struct request *r, request_fn next); /* sends; faults are handled here */
+void request_release(struct request *r);               /* ends the task before the reply is complete */
 
 /* A statement of this request's trip. */
 #define request_query(r, stmt, params) db_task_query(&(r)->task, stmt, params)
@@ -84,17 +86,21 @@ void request_fail(struct request *r, enum err code, const char *field, const cha
 	__attribute__((format(printf, 4, 5)));
 void request_fail_problem(struct request *r, const struct problem *p);
 /* The caller's mistake shown together with what to do. */
-void request_fail_hint(struct request *r, enum err code, const char *field, const char *message, const char *hint);
+void request_fail_hint(
+	struct request *r, enum err code, const char *field, const char *message, const char *hint);
 
-/* A streamed reply: pages in order, then request_reply for the last one. Bytes wait here while the peer reads. */
+/* A streamed reply: pages in order, then request_reply for the last one. Bytes wait here while the peer
+ * reads. */
 void request_page(struct request *r, const ProtobufCMessage *message);
 /* Asks for more(r) when the peer has taken what was sent. */
 void request_continue(struct request *r, request_fn more);
 void request_drained(struct request *r);
 
 void request_detach(struct request *r); /* the connection is gone */
-struct request *request_create(struct conn *c, const struct method *method, const struct frame *f, size_t arena);
-/* A call of the server to itself: no connection, its answer is dropped, its scope is the job's. method may be NULL. */
+struct request *request_create(
+	struct conn *c, const struct method *method, const struct frame *f, size_t arena);
+/* A call of the server to itself: no connection, its answer is dropped, its scope is the job's. method may be
+ * NULL. */
 struct request *request_internal(struct worker *w, const struct method *method);
 bool request_has_role(const struct request *r, unsigned role);
 
@@ -103,9 +109,10 @@ bool request_has_role(const struct request *r, unsigned role);
 void request_refuse(
 	struct request *r, enum err code, const char *field, const char *message, const char *hint);
 
-/* One row of the access log, written by itself: refusals, log-ins. Personal reads log within their transaction. */
-void access_log_add(struct worker *w, const struct caller *caller, const char *method, const char *result, uint32_t rows,
-	const char *purpose, const char *ref);
+/* One row of the access log, written by itself: refusals, log-ins. Personal reads log within their
+ * transaction. */
+void access_log_add(struct worker *w, const struct caller *caller, const char *method, const char *result,
+	uint32_t rows, const char *purpose, const char *ref);
 #define PURPOSE_SIZE 256 /* of the reason that somebody gave, as the access log keeps it */
 /* A reason as access_log_add takes it: cut to what the log keeps. Lives in the request. */
 const char *access_reason(struct request *r, const char *reason);

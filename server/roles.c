@@ -9,7 +9,8 @@
 #include "embedded.h"
 #include "migrate.h"
 
-static enum err command(PGconn *db, struct problem *p, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static enum err command(PGconn *db, struct problem *p, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 static enum err command(PGconn *db, struct problem *p, const char *format, ...)
 {
 	char sql[1024];
@@ -48,14 +49,21 @@ static void word_of(const char *conninfo, const char *keyword, char *out, size_t
 
 static enum err set_up(PGconn *db, const char *role, const char *password, struct problem *p)
 {
-	char *name = PQescapeIdentifier(db, role, strlen(role)), *secret = PQescapeLiteral(db, *password ? password : "", strlen(password));
+	char *name = PQescapeIdentifier(db, role, strlen(role)),
+	     *secret = PQescapeLiteral(db, *password ? password : "", strlen(password));
 	bool there = yes(db, "SELECT true FROM pg_roles WHERE rolname = $1", role);
 	bool mighty = yes(db, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $1", role);
 	enum err e = name && secret ? ERR_OK : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 
 	if (!e)
-		e = command(db, p, "%s ROLE %s LOGIN INHERIT%s%s%s", there ? "ALTER" : "CREATE", name, mighty ? " NOSUPERUSER NOBYPASSRLS" : "", *password ? " PASSWORD " : "", *password ? secret : "");
-	if (!e && strcmp(role, ROLES_GROUP) != 0 && !yes(db, "SELECT true FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE m.roleid = '" ROLES_GROUP "'::regrole AND r.rolname = $1", role))
+		e = command(db, p, "%s ROLE %s LOGIN INHERIT%s%s%s", there ? "ALTER" : "CREATE", name,
+			mighty ? " NOSUPERUSER NOBYPASSRLS" : "", *password ? " PASSWORD " : "",
+			*password ? secret : "");
+	if (!e && strcmp(role, ROLES_GROUP) != 0 &&
+		!yes(db,
+			"SELECT true FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE "
+			"m.roleid = '" ROLES_GROUP "'::regrole AND r.rolname = $1",
+			role))
 		e = command(db, p, "GRANT " ROLES_GROUP " TO %s", name);
 	PQfreemem(name);
 	PQfreemem(secret);
@@ -89,16 +97,18 @@ void roles_split(const char *conninfo, char *out, size_t size, char *password, s
 	PQconninfoFree(options);
 }
 
-/* The owner's connection with user and password exchanged. Over TCP the server proves itself and the password is bound to the
- * channel, unless the operator's URL says otherwise. */
-static enum err app_conninfo(PGconn *owner, struct conf *conf, const char *role, const char *password, struct problem *p)
+/* The owner's connection with user and password exchanged. Over TCP the server proves itself and the password
+ * is bound to the channel, unless the operator's URL says otherwise. */
+static enum err app_conninfo(
+	PGconn *owner, struct conf *conf, const char *role, const char *password, struct problem *p)
 {
 	char *error = NULL, *out = conf->database_app;
 	size_t n = 0, size = sizeof conf->database_app;
 	PQconninfoOption *options = PQconninfoParse(conf->database_owner, &error);
 
 	if (!options)
-		return problem_set(p, ERR_USAGE, "database", "--database 'postgresql://jingguan@db.example/jingguan'", "%s", error ? error : "");
+		return problem_set(p, ERR_USAGE, "database",
+			"--database 'postgresql://jingguan@db.example/jingguan'", "%s", error ? error : "");
 	bool local = PQhost(owner)[0] == '/', said = false;
 	for (PQconninfoOption *o = options; o->keyword && n < size; o++) {
 		if (!o->val || strcmp(o->keyword, "user") == 0 || strcmp(o->keyword, "password") == 0)
@@ -108,8 +118,11 @@ static enum err app_conninfo(PGconn *owner, struct conf *conf, const char *role,
 	}
 	PQconninfoFree(options);
 	if (n < size)
-		n += (size_t)snprintf(out + n, size - n, "user=%s password=%s%s", role, password, local || said ? "" : " sslmode=verify-full channel_binding=require");
-	return n < size ? ERR_OK : problem_set(p, ERR_TOO_LARGE, "database", tr("换一个短一些的 --database", "give a shorter --database"), NULL);
+		n += (size_t)snprintf(out + n, size - n, "user=%s password=%s%s", role, password,
+			local || said ? "" : " sslmode=verify-full channel_binding=require");
+	return n < size ? ERR_OK
+			: problem_set(p, ERR_TOO_LARGE, "database",
+				  tr("换一个短一些的 --database", "give a shorter --database"), NULL);
 }
 
 enum err roles_make(PGconn *owner, struct conf *conf, struct problem *p)
@@ -118,8 +131,10 @@ enum err roles_make(PGconn *owner, struct conf *conf, struct problem *p)
 	char password[49] = "", role[64];
 	PGresult *r = PQexec(owner, "SELECT oid FROM pg_database WHERE datname = current_database()");
 
-	/* County and database: a practice county of the same code lives in another database of the same cluster. */
-	snprintf(role, sizeof role, ROLES_GROUP "_%d_%s", conf->county, PQntuples(r) == 1 ? PQgetvalue(r, 0, 0) : "");
+	/* County and database: a practice county of the same code lives in another database of the same
+	 * cluster. */
+	snprintf(role, sizeof role, ROLES_GROUP "_%d_%s", conf->county,
+		PQntuples(r) == 1 ? PQgetvalue(r, 0, 0) : "");
 	PQclear(r);
 	if (conf->embedded) { /* its socket lets only the service's account in */
 		embedded_conninfo(role, conf->database_app, sizeof conf->database_app);
@@ -135,8 +150,10 @@ enum err roles_mend(PGconn *owner, const struct conf *conf, struct problem *p)
 {
 	char role[64], password[256];
 	PGconn *app = PQconnectdb(conf->database_app);
-	bool well = PQstatus(app) == CONNECTION_OK && yes(app, "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = $1", PQuser(app)) &&
-		yes(app, "SELECT pg_has_role($1, '" ROLES_GROUP "', 'USAGE')", PQuser(app));
+	bool well = PQstatus(app) == CONNECTION_OK &&
+		    yes(app, "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = $1",
+			    PQuser(app)) &&
+		    yes(app, "SELECT pg_has_role($1, '" ROLES_GROUP "', 'USAGE')", PQuser(app));
 
 	PQfinish(app);
 	if (well)

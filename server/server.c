@@ -23,8 +23,8 @@
 #include "tls.h"
 #include "worker.h"
 
-#define READY_MS 60000 /* the database must answer within a minute of the start */
-#define PROBE_MS 10000 /* how long /readyz may be wrong about calls that fail */
+#define READY_MS 60000      /* the database must answer within a minute of the start */
+#define PROBE_MS 10000      /* how long /readyz may be wrong about calls that fail */
 #define PROBE_AGAIN_MS 2000 /* and about their being well again */
 #define REVIVE_PAUSE_MS 500 /* before the second try to start a PostgreSQL that died; doubled up to */
 #define REVIVE_PAUSE_MAX_MS 10000
@@ -68,8 +68,9 @@ struct main_loop {
 	bool ready, stopping, reviving, revived, probing;
 	uv_work_t revive, probe;
 	uint64_t probe_at_ms;
-	struct problem ill;                     /* of the last probe */
-	uint64_t revive_pause_ms, revive_at_ms; /* a disk that is full stays so for a while, and each try writes logs */
+	struct problem ill; /* of the last probe */
+	uint64_t revive_pause_ms,
+		revive_at_ms; /* a disk that is full stays so for a while, and each try writes logs */
 	uint64_t start_ms;
 	int result;
 };
@@ -108,8 +109,8 @@ static void on_term(uv_signal_t *signal, int number)
 	stop(signal->data);
 }
 
-/* SIGHUP: reads jgd.ini again and takes what may change while running. A file that cannot be read or is wrong leaves
- * everything as it is (fail closed). */
+/* SIGHUP: reads jgd.ini again and takes what may change while running. A file that cannot be read or is wrong
+ * leaves everything as it is (fail closed). */
 static void on_hangup(uv_signal_t *signal, int number)
 {
 	struct main_loop *m = signal->data;
@@ -149,7 +150,8 @@ static void announce(struct main_loop *m)
 	printf("ready %s metrics %s\n", clients, metrics);
 	fflush(stdout);
 	notify_systemd("READY=1");
-	log_info("ready listen=%s metrics=%s workers=%d version=%s", clients, metrics, m->server->worker_count, JG_VERSION);
+	log_info("ready listen=%s metrics=%s workers=%d version=%s", clients, metrics,
+		m->server->worker_count, JG_VERSION);
 }
 
 /* The operator sleeps at night: a private PostgreSQL that died is started again, off the loop. */
@@ -180,7 +182,8 @@ static void on_revived(uv_work_t *work, int status)
 
 static void watch_database(struct main_loop *m)
 {
-	if (!m->server->conf.embedded || m->reviving || m->stopping || uv_now(&m->loop) < m->revive_at_ms || embedded_lives(&m->server->conf))
+	if (!m->server->conf.embedded || m->reviving || m->stopping || uv_now(&m->loop) < m->revive_at_ms ||
+		embedded_lives(&m->server->conf))
 		return;
 	m->reviving = true;
 	m->revive.data = m;
@@ -206,8 +209,8 @@ static void on_probed(uv_work_t *work, int status)
 	if (m->ill.code == ERR_UNREACHABLE) /* the pools know that, and when it is over, at once */
 		snprintf(ill, sizeof m->server->ill, "%s", "");
 	else
-		snprintf(ill, sizeof m->server->ill, "%.200s%s%.300s", m->ill.message, m->ill.code ? " → " : "",
-			m->ill.hint);
+		snprintf(ill, sizeof m->server->ill, "%.200s%s%.300s", m->ill.message,
+			m->ill.code ? " → " : "", m->ill.hint);
 	if (ill[0] && !was)
 		log_error("not ready, calls fail: %s", ill);
 	else if (was && !ill[0])
@@ -360,7 +363,8 @@ enum err server_run(struct server *s, struct problem *p)
 	dispatch_init();
 	record_db_init();
 	s->tls = tls_context(true);
-	enum err e = s->tls ? pki_load(&s->conf, s->tls, &s->ca_cert, &s->ca_key, &s->sign_key, p) : ERR_NOMEM;
+	enum err e =
+		s->tls ? pki_load(&s->conf, s->tls, &s->ca_cert, &s->ca_key, &s->sign_key, p) : ERR_NOMEM;
 	if (e || (e = main_loop_start(&m, p)))
 		return e;
 	uv_run(&m.loop, UV_RUN_DEFAULT);

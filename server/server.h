@@ -1,5 +1,5 @@
-/* server.h - what all loops of one process share: settings, keys, the deny list. Written once before the loops start,
- * but for the few fields that say otherwise. */
+/* server.h - what all loops of one process share: settings, keys, the deny list. Written once before the
+ * loops start, but for the few fields that say otherwise. */
 #ifndef JG_SERVER_H
 #define JG_SERVER_H
 
@@ -25,7 +25,7 @@ struct deny_set {
 struct server {
 	struct conf conf;
 	SSL_CTX *tls;
-	EVP_PKEY *sign_key;	  /* the server's TLS key also signs trace heads */
+	EVP_PKEY *sign_key; /* the server's TLS key also signs trace heads */
 	X509 *ca_cert;
 	EVP_PKEY *ca_key;
 	struct deny_set deny;

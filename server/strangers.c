@@ -54,7 +54,9 @@ static void address_leave(struct strangers *s, struct address *a)
 /* Who has said nothing gives way first, then who waits, then who is at it; of each the oldest. */
 static void evict_oldest(struct strangers *s)
 {
-	struct conn *oldest = s->silent.first ? s->silent.first : s->waiting.first ? s->waiting.first : s->shaking.first;
+	struct conn *oldest = s->silent.first    ? s->silent.first
+			      : s->waiting.first ? s->waiting.first
+						 : s->shaking.first;
 
 	if (oldest)
 		conn_close(oldest, CLOSE_HANDSHAKES);
@@ -77,8 +79,8 @@ bool strangers_accept(struct conn *c, uint32_t address)
 	return true;
 }
 
-/* Nobody keeps others out by opening many: when all places are taken, the oldest handshake of the address that holds most of them
- * gives way at once to who comes from an address that holds fewer. */
+/* Nobody keeps others out by opening many: when all places are taken, the oldest handshake of the address
+ * that holds most of them gives way at once to who comes from an address that holds fewer. */
 static bool evict_greedy(struct strangers *s, const struct conn *newcomer)
 {
 	struct conn *victim = s->shaking.first;
@@ -111,7 +113,8 @@ static void take_place(struct conn *c)
 bool strangers_speak(struct conn *c)
 {
 	struct strangers *s = &c->worker->strangers;
-	bool place = (s->shaking.n < HANDSHAKES_MAX && !s->waiting.n) || (s->shaking.n >= HANDSHAKES_MAX && evict_greedy(s, c));
+	bool place = (s->shaking.n < HANDSHAKES_MAX && !s->waiting.n) ||
+		     (s->shaking.n >= HANDSHAKES_MAX && evict_greedy(s, c));
 
 	if (place)
 		take_place(c);

@@ -1,18 +1,21 @@
-/* strangers.h - connections that have not shaken hands: who has a place among the handshakes, who waits for one, who gives way, and
- * how many connections an address holds. One loop's, on its thread.
+/* strangers.h - connections that have not shaken hands: who has a place among the handshakes, who waits for
+ * one, who gives way, and how many connections an address holds. One loop's, on its thread.
  *
  *   silent ──first byte──> waiting ──a place is free──> shaking ──> the list of nobody: strangers_leave
  *
- * A storm of reconnects waits in order instead of being thrown out and coming back: each handshake that is broken off has cost what
- * a finished one costs. Each list has the oldest first. */
+ * A storm of reconnects waits in order instead of being thrown out and coming back: each handshake that is
+ * broken off has cost what a finished one costs. Each list has the oldest first. */
 #ifndef JG_STRANGERS_H
 #define JG_STRANGERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HANDSHAKES_MAX 32  /* in flight on each loop: each costs 0.8 ms of CPU, and so long the loop's calls wait */
-#define EVICT_MS 1000	   /* after which a handshake gives way to who waits: an honest one takes a tenth of it */
+#define HANDSHAKES_MAX                                                                                       \
+	32 /* in flight on each loop: each costs 0.8 ms of CPU, and so long the loop's calls wait */
+#define EVICT_MS                                                                                             \
+	1000 /* after which a handshake gives way to who waits: an honest one takes a tenth of it            \
+	      */
 #define STRANGERS_MAX 1024 /* of each loop: about 16 MiB of TLS objects */
 #define ADDRESS_SLOTS 1024 /* of the table of addresses: a county's schools */
 

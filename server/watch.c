@@ -1,5 +1,6 @@
-/* watch.c - once a second, one query a loop: which watched streams moved (EVENT), and every other second which sessions of
- * this loop have ended elsewhere. Nothing of a session lives only in one server's memory. */
+/* watch.c - once a second, one query a loop: which watched streams moved (EVENT), and every other second
+ * which sessions of this loop have ended elsewhere. Nothing of a session lives only in one server's memory.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +13,13 @@
 static const struct db_stmt read_streams = {
 	"SELECT stream_id, seq FROM stream WHERE county = app_county() AND stream_id = ANY ($1::bigint[])"};
 static const struct db_stmt ended_sessions = {
-	"SELECT s.session_id FROM unnest($1::uuid[]) i(id), LATERAL (SELECT session_id, ended_at, created_at, user_id, device_id FROM session"
+	"SELECT s.session_id FROM unnest($1::uuid[]) i(id), LATERAL (SELECT session_id, ended_at, "
+	"created_at, user_id, device_id FROM session"
 	" WHERE county = app_county() AND session_id = i.id) s"
 	" JOIN user_account u ON u.county = app_county() AND u.user_id = s.user_id"
 	" JOIN device d ON d.county = app_county() AND d.device_id = s.device_id"
-	" WHERE s.ended_at IS NOT NULL OR u.disabled OR d.revoked_at IS NOT NULL OR s.created_at <= jg_now() - interval '7 days'"};
+	" WHERE s.ended_at IS NOT NULL OR u.disabled OR d.revoked_at IS NOT NULL OR s.created_at <= jg_now() "
+	"- interval '7 days'"};
 
 struct watch {
 	struct db_task task;
@@ -45,7 +48,8 @@ static void stream_moved(struct worker *w, int64_t stream, uint64_t seq)
 		next = c->next;
 		for (int i = 0; i < 2 && c->watching; i++)
 			if (c->watch_stream[i] == stream && c->watch_seq[i] != seq) {
-				/* A stream never pulled here is told at the first look: what came before it would be missed otherwise. */
+				/* A stream never pulled here is told at the first look: what came before it
+				 * would be missed otherwise. */
 				c->watch_seq[i] = seq;
 				send_event(c, stream, seq);
 			}
@@ -80,7 +84,8 @@ static void on_results(struct db_task *task)
 	if (!task->err) {
 		const PGresult *streams = task->result[0], *ended = task->result[1];
 		for (int i = 0; i < PQntuples(streams); i++)
-			stream_moved(watch->worker, db_get_int(streams, i, 0), (uint64_t)db_get_int(streams, i, 1));
+			stream_moved(watch->worker, db_get_int(streams, i, 0),
+				(uint64_t)db_get_int(streams, i, 1));
 		for (int i = 0; i < PQntuples(ended); i++)
 			session_ended(watch->worker, db_get_bytes(ended, i, 0, &n));
 	}

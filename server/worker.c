@@ -12,14 +12,14 @@
 #include "log.h"
 #include "night.h"
 
-#define BACKLOG 4096 /* five thousand schools' clients come back together after a power cut */
+#define BACKLOG 4096      /* five thousand schools' clients come back together after a power cut */
 #define FIRST_TICK_MS 100 /* `ready` should not wait a whole tick for the database */
-#define DRAIN_MS 10000 /* calls in flight may end; then the connections are closed */
+#define DRAIN_MS 10000    /* calls in flight may end; then the connections are closed */
 
 const char *close_reason_name(enum close_reason reason)
 {
-	static const char *const names[CLOSE_REASONS] = {"handshake_time", "greeting_time", "idle", "stall", "frame", "protocol",
-		"tls", "handshakes", "address", "revoked", "slow"};
+	static const char *const names[CLOSE_REASONS] = {"handshake_time", "greeting_time", "idle", "stall",
+		"frame", "protocol", "tls", "handshakes", "address", "revoked", "slow"};
 
 	return names[reason];
 }

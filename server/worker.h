@@ -1,5 +1,5 @@
-/* worker.h - one loop: its listener, connections, database pool, timers and counters. Loops share nothing (architecture
- * rule 4); another thread speaks to one only through worker_wake. */
+/* worker.h - one loop: its listener, connections, database pool, timers and counters. Loops share nothing
+ * (architecture rule 4); another thread speaks to one only through worker_wake. */
 #ifndef JG_WORKER_H
 #define JG_WORKER_H
 
@@ -17,7 +17,8 @@
 
 /* Written by the loop, read by /metrics on another thread: relaxed atomics. */
 struct worker_stats {
-	atomic_ullong accepted, closed_by_limit[16], handshakes, tls_failed, bytes_in, bytes_out, pushes, ops, groups, grouped;
+	atomic_ullong accepted, closed_by_limit[16], handshakes, tls_failed, bytes_in, bytes_out, pushes, ops,
+		groups, grouped;
 	atomic_ullong calls[METHOD_COUNT], errors[METHOD_COUNT], latency_sum_us[METHOD_COUNT];
 	atomic_ullong latency[METHOD_COUNT][LATENCY_BUCKETS];
 	atomic_uint connections, pool_busy, pool_waiting, database_up;
@@ -35,7 +36,7 @@ struct worker {
 	uv_loop_t loop;
 	uv_tcp_t listener;
 	uv_async_t mailbox;
-	uv_timer_t tick; /* every second */
+	uv_timer_t tick;    /* every second */
 	uv_prepare_t admit; /* before the loop sleeps */
 	struct stream_shared shared;
 	struct db_pool *pool;
@@ -70,8 +71,18 @@ void watch_tick(struct worker *w);
 
 /* Why a peer was closed; the label of jingguan_closed_total. */
 enum close_reason {
-	CLOSE_HANDSHAKE_TIME, CLOSE_GREETING_TIME, CLOSE_IDLE, CLOSE_STALL, CLOSE_FRAME, CLOSE_PROTOCOL, CLOSE_TLS,
-	CLOSE_HANDSHAKES, CLOSE_ADDRESS, CLOSE_REVOKED, CLOSE_SLOW, CLOSE_REASONS,
+	CLOSE_HANDSHAKE_TIME,
+	CLOSE_GREETING_TIME,
+	CLOSE_IDLE,
+	CLOSE_STALL,
+	CLOSE_FRAME,
+	CLOSE_PROTOCOL,
+	CLOSE_TLS,
+	CLOSE_HANDSHAKES,
+	CLOSE_ADDRESS,
+	CLOSE_REVOKED,
+	CLOSE_SLOW,
+	CLOSE_REASONS,
 };
 const char *close_reason_name(enum close_reason reason);
 

@@ -10,7 +10,8 @@
 
 #define REPLY_MAX (64u << 20) /* of one answer: a county's users and devices */
 
-enum err admin_ask(struct cli *c, uint16_t method, const ProtobufCMessage *request, struct arena *arena, const ProtobufCMessage **reply)
+enum err admin_ask(struct cli *c, uint16_t method, const ProtobufCMessage *request, struct arena *arena,
+	const ProtobufCMessage **reply)
 {
 	struct link *link = NULL;
 	const ProtobufCMessage *unused;
@@ -24,7 +25,8 @@ enum err admin_ask(struct cli *c, uint16_t method, const ProtobufCMessage *reque
 	return e;
 }
 
-enum err admin_stream(struct cli *c, uint16_t method, const ProtobufCMessage *request, link_reply_fn page, void *data)
+enum err admin_stream(
+	struct cli *c, uint16_t method, const ProtobufCMessage *request, link_reply_fn page, void *data)
 {
 	struct link *link = NULL;
 	enum err e = login_link(&link, &c->profile, NULL, &c->problem);
@@ -63,13 +65,17 @@ json_t *admin_texts(char *const *list, size_t n)
 
 json_t *admin_pupil(const pb_pupil *p)
 {
-	return json_pack("{s:o,s:o,s:o,s:o}", "id", admin_text(p ? p->id : NULL), "cert_no", admin_text(p ? p->cert_no : NULL), "name",
-		admin_text(p ? p->name : NULL), "student_no", admin_text(p ? p->student_no : NULL));
+	return json_pack("{s:o,s:o,s:o,s:o}", "id", admin_text(p ? p->id : NULL), "cert_no",
+		admin_text(p ? p->cert_no : NULL), "name", admin_text(p ? p->name : NULL), "student_no",
+		admin_text(p ? p->student_no : NULL));
 }
 
-void admin_pupil_cells(const struct cli *c, const pb_pupil *p, char *no, size_t no_size, char *name, size_t name_size)
+void admin_pupil_cells(
+	const struct cli *c, const pb_pupil *p, char *no, size_t no_size, char *name, size_t name_size)
 {
-	const char *number = p && p->cert_no && p->cert_no[0] ? p->cert_no : p && p->student_no ? p->student_no : "";
+	const char *number = p && p->cert_no && p->cert_no[0] ? p->cert_no
+			     : p && p->student_no             ? p->student_no
+							      : "";
 	const char *called = p && p->name ? p->name : "";
 
 	if (c->reveal) {

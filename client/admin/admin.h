@@ -1,4 +1,5 @@
-/* admin.h - the commands of jgadmin and what they share: one call over the link, rows as JSON and as a table. */
+/* admin.h - the commands of jgadmin and what they share: one call over the link, rows as JSON and as a table.
+ */
 #ifndef JG_ADMIN_H
 #define JG_ADMIN_H
 
@@ -7,19 +8,22 @@
 #include "face.h"
 #include "link.h"
 
-/* Opens the link as the logged-in user, asks, closes. The reply lives in *arena, which is initialised here and is the
- * caller's to arena_free, also after an error. Fills c->problem. */
-enum err admin_ask(struct cli *c, uint16_t method, const ProtobufCMessage *request, struct arena *arena, const ProtobufCMessage **reply);
+/* Opens the link as the logged-in user, asks, closes. The reply lives in *arena, which is initialised here
+ * and is the caller's to arena_free, also after an error. Fills c->problem. */
+enum err admin_ask(struct cli *c, uint16_t method, const ProtobufCMessage *request, struct arena *arena,
+	const ProtobufCMessage **reply);
 /* The same for a streamed method. */
-enum err admin_stream(struct cli *c, uint16_t method, const ProtobufCMessage *request, link_reply_fn page, void *data);
+enum err admin_stream(
+	struct cli *c, uint16_t method, const ProtobufCMessage *request, link_reply_fn page, void *data);
 
 /* --year, required. False: the usage has been told and *code is the exit code. */
 bool admin_year(struct cli *c, int32_t *year, int *code);
-json_t *admin_text(const char *text);		   /* null for NULL or "" */
+json_t *admin_text(const char *text);             /* null for NULL or "" */
 json_t *admin_texts(char *const *list, size_t n); /* [] when there are none */
 json_t *admin_pupil(const pb_pupil *p);
 /* Certificate number and name for a table: masked unless --reveal. */
-void admin_pupil_cells(const struct cli *c, const pb_pupil *p, char *no, size_t no_size, char *name, size_t name_size);
+void admin_pupil_cells(
+	const struct cli *c, const pb_pupil *p, char *no, size_t no_size, char *name, size_t name_size);
 
 /* ---- As people read it (admin_face.c). None of these texts is in --json. ---- */
 
@@ -41,7 +45,8 @@ const char *admin_words(const struct code_list *list, char *const *codes, size_t
 const char *admin_state(const char *state);
 /* A field of a kind by its label, and a value of it in words: codes, schools, dates, yes and no. */
 const char *admin_field(uint32_t kind, const char *name);
-const char *admin_value(const struct cli *c, uint32_t kind, const char *name, const char *text, char *out, size_t size);
+const char *admin_value(
+	const struct cli *c, uint32_t kind, const char *name, const char *text, char *out, size_t size);
 /* A method and a result of the trace in words; and back, so that what a list shows can be searched for. */
 const char *admin_method(const char *name);
 const char *admin_result(const char *name);
@@ -50,10 +55,11 @@ const char *admin_purpose(const char *purpose, char *out, size_t size);
 const char *admin_method_called(const char *text);
 const char *admin_time(int64_t us, char out[FACE_SIZE]); /* "" for 0 */
 const char *admin_term(int64_t us, char out[FACE_SIZE]);
-/* Remembers which record each short number of a list means ({"3": id}; taken over), in the profile: ids only, nothing of a pupil. */
+/* Remembers which record each short number of a list means ({"3": id}; taken over), in the profile: ids only,
+ * nothing of a pupil. */
 void admin_shown_keep(const struct cli *c, const char *list, json_t *ids);
-/* *operand, when it is a short number of that list, becomes the record's id. False: there is no such number, it has been told, exit 3.
- * command: what lists it, "transition mismatches --year 2026". */
+/* *operand, when it is a short number of that list, becomes the record's id. False: there is no such number,
+ * it has been told, exit 3. command: what lists it, "transition mismatches --year 2026". */
 bool admin_shown_find(struct cli *c, const char *list, const char *command, const char **operand);
 
 /* Before an acceptance (cmd_case.c): says which evidence of the case the caller has never fetched, by what
@@ -110,6 +116,7 @@ int cmd_server_status(struct cli *c);
 int cmd_server_clock(struct cli *c);
 
 /* report_html.c: the summary and the open mismatches as one HTML file without scripts. */
-enum err report_html(const struct cli *c, const char *path, const pb_summary_reply *summary, json_t *mismatches, int32_t year, struct problem *p);
+enum err report_html(const struct cli *c, const char *path, const pb_summary_reply *summary,
+	json_t *mismatches, int32_t year, struct problem *p);
 
 #endif

@@ -1,5 +1,5 @@
-/* Codes, schools, times and record ids as people read them: names instead of numbers, and a short number in front of each row that the
- * next command takes. JSON keeps the codes. */
+/* Codes, schools, times and record ids as people read them: names instead of numbers, and a short number in
+ * front of each row that the next command takes. JSON keeps the codes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 #include "schools.h"
 #include "tables.h"
 
-#define SHOWN_DIGITS_MAX 7 /* a bare number up to here is a row of the last list; certificate numbers are longer */
-
+#define SHOWN_DIGITS_MAX                                                                                     \
+	7 /* a bare number up to here is a row of the last list; certificate numbers are longer */
 
 /* ---- schools ---- */
 
@@ -118,7 +118,8 @@ const char *admin_first(const struct cli *c)
 	static const struct {
 		unsigned role;
 		const char *command;
-	} rows[] = {{ROLE_SYSADMIN, "users list"}, {ROLE_SECADMIN, "users list"}, {ROLE_AUDITOR, "audit verify"}, {ROLE_BASIC_EDU, "schools list"}};
+	} rows[] = {{ROLE_SYSADMIN, "users list"}, {ROLE_SECADMIN, "users list"},
+		{ROLE_AUDITOR, "audit verify"}, {ROLE_BASIC_EDU, "schools list"}};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (profile_has_role(&c->profile, 1u << rows[i].role))
@@ -148,7 +149,8 @@ const char *admin_school_list(const struct cli *c, char *const *codes, size_t n,
 
 	out[0] = 0;
 	for (size_t i = 0; i < n && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? tr("、", ", ") : "", admin_school(c, codes[i]));
+		used += (size_t)snprintf(
+			out + used, size - used, "%s%s", i ? tr("、", ", ") : "", admin_school(c, codes[i]));
 	return out;
 }
 
@@ -167,13 +169,15 @@ const char *admin_words(const struct code_list *list, char *const *codes, size_t
 
 	out[0] = 0;
 	for (size_t i = 0; i < n && used < size; i++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? tr("；", "; ") : "", admin_word(list, codes[i]));
+		used += (size_t)snprintf(
+			out + used, size - used, "%s%s", i ? tr("；", "; ") : "", admin_word(list, codes[i]));
 	return out;
 }
 
 const char *admin_state(const char *state)
 {
-	return state && strcmp(state, "OUTSIDE") == 0 ? tr("名单外", "outside the list") : admin_word(&codes_pupil_state, state);
+	return state && strcmp(state, "OUTSIDE") == 0 ? tr("名单外", "outside the list")
+						      : admin_word(&codes_pupil_state, state);
 }
 
 const char *admin_field(uint32_t kind, const char *name)
@@ -184,7 +188,8 @@ const char *admin_field(uint32_t kind, const char *name)
 	return i < 0 ? name : tr(k->fields[i].label, k->fields[i].label_en);
 }
 
-const char *admin_value(const struct cli *c, uint32_t kind, const char *name, const char *text, char *out, size_t size)
+const char *admin_value(
+	const struct cli *c, uint32_t kind, const char *name, const char *text, char *out, size_t size)
 {
 	const struct kind *k = kind_by_number(kind);
 	int i = kind_field_index(k, name);
@@ -263,7 +268,8 @@ const char *admin_purpose(const char *purpose, char *out, size_t size)
 {
 	static const struct {
 		const char *name, *zh, *en;
-	} rows[] = {{"login", "", ""}, {"enrol", "", ""}, {"refused", "被拒绝", "refused"}, {"read", "", ""}, {"audit", "", ""}};
+	} rows[] = {{"login", "", ""}, {"enrol", "", ""}, {"refused", "被拒绝", "refused"}, {"read", "", ""},
+		{"audit", "", ""}};
 	/* What one thing was read: a file by its hash, of which the beginning will do for people; a slip. */
 	if (strncmp(purpose, "file ", 5) == 0 || strncmp(purpose, "slip ", 5) == 0) {
 		snprintf(out, size, "%s %.12s", *purpose == 'f' ? tr("材料", "file") : tr("交办单", "slip"),
@@ -280,7 +286,8 @@ const char *admin_purpose(const char *purpose, char *out, size_t size)
 	const char *word = *phase ? code_name(&codes_phase, phase) : NULL;
 	if (!word)
 		return purpose;
-	snprintf(out, size, "%s%s%s", word, purpose[n] ? tr("：", ": ") : "", purpose[n] ? purpose + n + 1 + (purpose[n + 1] == ' ') : "");
+	snprintf(out, size, "%s%s%s", word, purpose[n] ? tr("：", ": ") : "",
+		purpose[n] ? purpose + n + 1 + (purpose[n + 1] == ' ') : "");
 	return out;
 }
 
@@ -314,7 +321,11 @@ void admin_shown_keep(const struct cli *c, const char *list, json_t *ids)
 			all = json_object();
 		json_object_set(all, list, ids);
 		if (json_dump_file(all, path, JSON_COMPACT))
-			cli_warn(c, tr("序号没有记住（%s 写不了），下一条命令请写证件号码", "the numbers are not remembered (%s cannot be written): give the certificate number next"), path);
+			cli_warn(c,
+				tr("序号没有记住（%s 写不了），下一条命令请写证件号码",
+					"the numbers are not remembered (%s cannot be written): give the "
+					"certificate number next"),
+				path);
 	}
 	json_decref(all);
 	json_decref(ids);
@@ -340,7 +351,11 @@ bool admin_shown_find(struct cli *c, const char *list, const char *command, cons
 	json_decref(all);
 	if (id)
 		return true;
-	snprintf(hint, sizeof hint, tr("运行 jgadmin %s 看序号，或写证件号码", "run jgadmin %s for the numbers, or give the certificate number"), command);
-	cli_fail_with(c, ERR_NOT_FOUND, hint, tr("上次列出的名单里没有序号 %s", "the last list had no number %s"), text);
+	snprintf(hint, sizeof hint,
+		tr("运行 jgadmin %s 看序号，或写证件号码",
+			"run jgadmin %s for the numbers, or give the certificate number"),
+		command);
+	cli_fail_with(c, ERR_NOT_FOUND, hint,
+		tr("上次列出的名单里没有序号 %s", "the last list had no number %s"), text);
 	return false;
 }

@@ -30,8 +30,10 @@ static enum err told(struct problem *p, const char *path, int error)
 
 	file_path_text(name, sizeof name, path);
 	if (error == ENOSPC || error == EDQUOT)
-		return problem_set(p, ERR_DISK_FULL, NULL, NULL, tr("磁盘已满，写不下 %s", "the disk is full: %s"), name);
-	return problem_set(p, ERR_FILE_IO, NULL, tr("换一个能写的文件夹：--files DIR", "name a folder that can be written: --files DIR"),
+		return problem_set(p, ERR_DISK_FULL, NULL, NULL,
+			tr("磁盘已满，写不下 %s", "the disk is full: %s"), name);
+	return problem_set(p, ERR_FILE_IO, NULL,
+		tr("换一个能写的文件夹：--files DIR", "name a folder that can be written: --files DIR"),
 		tr("不能写入 %s：%s", "%s cannot be written: %s"), name, file_error_text(error));
 }
 
@@ -73,14 +75,20 @@ static enum err fetch(struct link *link, const pb_case_file *file, struct buf *b
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	crypto_hash_sha256(sha, bytes->data, bytes->len);
 	if (file->sha.len != sizeof sha || memcmp(sha, file->sha.data, sizeof sha) != 0)
-		return problem_set(p, ERR_FILE_DAMAGED, NULL, tr("再取一次；仍然这样请告诉系统管理员：jgadmin server status", "fetch it again; if it stays so, tell the system administrator: jgadmin server status"),
-			tr("收到的“%s”与登记的校验值不符，没有保存", "what came for “%s” has not the hash that is on record; it was not kept"), file->name);
+		return problem_set(p, ERR_FILE_DAMAGED, NULL,
+			tr("再取一次；仍然这样请告诉系统管理员：jgadmin server status",
+				"fetch it again; if it stays so, tell the system administrator: jgadmin "
+				"server status"),
+			tr("收到的“%s”与登记的校验值不符，没有保存",
+				"what came for “%s” has not the hash that is on record; it was not kept"),
+			file->name);
 	return ERR_OK;
 }
 
 /* ---- writing ---- */
 
-/* A name that a school gave, as a name in our folder: no path, no hidden file, nothing that steers a terminal. */
+/* A name that a school gave, as a name in our folder: no path, no hidden file, nothing that steers a
+ * terminal. */
 static void safe_name(char *out, size_t size, const pb_case_file *file)
 {
 	char whole[3 * 1024]; /* the longest name that a school gives, each byte made printable */
@@ -110,7 +118,8 @@ static bool same_bytes(const char *path, const struct buf *bytes)
 
 	if (fd < 0)
 		return false;
-	while ((n = read(fd, part, sizeof part)) > 0 && (size_t)n <= bytes->len - at && memcmp(part, bytes->data + at, (size_t)n) == 0)
+	while ((n = read(fd, part, sizeof part)) > 0 && (size_t)n <= bytes->len - at &&
+		memcmp(part, bytes->data + at, (size_t)n) == 0)
 		at += (size_t)n;
 	close(fd);
 	return n == 0 && at == bytes->len;
@@ -135,7 +144,8 @@ static enum err write_all(int fd, const char *path, const struct buf *bytes, str
 	return error ? told(p, path, error) : ERR_OK;
 }
 
-static enum err keep(const char *dir, const pb_case_file *file, const struct buf *bytes, char path[CASE_PATH_SIZE], struct problem *p)
+static enum err keep(const char *dir, const pb_case_file *file, const struct buf *bytes,
+	char path[CASE_PATH_SIZE], struct problem *p)
 {
 	char name[NAME_MAX_BYTES + 16];
 
@@ -158,7 +168,8 @@ static enum err keep(const char *dir, const pb_case_file *file, const struct buf
 	return told(p, path, EEXIST);
 }
 
-enum err case_fetch(struct link *link, const pb_case_file *file, const char *dir, char path[CASE_PATH_SIZE], struct problem *p)
+enum err case_fetch(struct link *link, const pb_case_file *file, const char *dir, char path[CASE_PATH_SIZE],
+	struct problem *p)
 {
 	struct buf bytes = {0};
 	enum err e = fetch(link, file, &bytes, p);
@@ -173,7 +184,8 @@ enum err case_fetch(struct link *link, const pb_case_file *file, const char *dir
 
 bool case_open(const char *path)
 {
-	static const char *const kinds[] = {".pdf", ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".txt"};
+	static const char *const kinds[] = {
+		".pdf", ".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".txt"};
 	const char *dot = strrchr(path, '.');
 	char *argv[] = {"xdg-open", (char *)(uintptr_t)path, NULL};
 	posix_spawn_file_actions_t quiet;
@@ -187,7 +199,8 @@ bool case_open(const char *path)
 	posix_spawn_file_actions_addopen(&quiet, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	int error = posix_spawnp(&pid, argv[0], &quiet, NULL, argv, environ); /* not waited for: a viewer stays open */
+	int error = posix_spawnp(
+		&pid, argv[0], &quiet, NULL, argv, environ); /* not waited for: a viewer stays open */
 	posix_spawn_file_actions_destroy(&quiet);
 	return error == 0;
 }

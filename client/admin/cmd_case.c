@@ -1,4 +1,5 @@
-/* One case before it is decided: `transition slips show`, `transition proof show`, and the word about evidence that nobody has looked at. */
+/* One case before it is decided: `transition slips show`, `transition proof show`, and the word about
+ * evidence that nobody has looked at. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +29,12 @@ static json_t *halves_json(const pb_slip_row *s)
 
 	for (size_t i = 0; s && i < s->n_addressee; i++) {
 		const pb_slip_half *h = s->addressee[i];
-		json_array_append_new(out, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "name", admin_text(h->school_name), "received_at",
-			cli_time_json(h->received_at), "received_by", admin_text(h->received_by), "answered_at", cli_time_json(h->answered_at), "answered_by",
-			admin_text(h->answered_by), "outcome", admin_text(h->outcome), "note", admin_text(h->note)));
+		json_array_append_new(
+			out, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "name",
+				     admin_text(h->school_name), "received_at", cli_time_json(h->received_at),
+				     "received_by", admin_text(h->received_by), "answered_at",
+				     cli_time_json(h->answered_at), "answered_by", admin_text(h->answered_by),
+				     "outcome", admin_text(h->outcome), "note", admin_text(h->note)));
 	}
 	return out;
 }
@@ -39,19 +43,23 @@ static json_t *slip_json(const pb_slip_row *s)
 {
 	if (!s)
 		return json_null();
-	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:o}", "id", s->slip, "slip", s->slip, "no", s->no, "addressees", halves_json(s),
-		"codes", admin_texts(s->code, s->n_code), "state", s->state, "round", s->round, "found_at", cli_time_json(s->found_at), "issue_due",
-		cli_time_json(s->issue_due), "issued_at", cli_time_json(s->issued_at), "resolve_due", cli_time_json(s->resolve_due), "closed_at",
-		cli_time_json(s->closed_at), "overdue", s->overdue, "escalated", s->escalated, "review_reason", admin_text(s->review_reason));
+	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:o}", "id", s->slip,
+		"slip", s->slip, "no", s->no, "addressees", halves_json(s), "codes",
+		admin_texts(s->code, s->n_code), "state", s->state, "round", s->round, "found_at",
+		cli_time_json(s->found_at), "issue_due", cli_time_json(s->issue_due), "issued_at",
+		cli_time_json(s->issued_at), "resolve_due", cli_time_json(s->resolve_due), "closed_at",
+		cli_time_json(s->closed_at), "overdue", s->overdue, "escalated", s->escalated,
+		"review_reason", admin_text(s->review_reason));
 }
 
 static json_t *declared_json(const pb_declared *d)
 {
 	if (!d)
 		return json_null();
-	return json_pack("{s:o,s:o,s:o,s:o,s:b,s:o,s:o}", "category", admin_text(d->category), "place", admin_text(d->place), "filed_by", admin_text(d->school),
-		"registration_no", admin_text(d->registration_no), "guardian_confirmed", d->guardian_confirmed, "evidence_note", admin_text(d->evidence_note), "note",
-		admin_text(d->note));
+	return json_pack("{s:o,s:o,s:o,s:o,s:b,s:o,s:o}", "category", admin_text(d->category), "place",
+		admin_text(d->place), "filed_by", admin_text(d->school), "registration_no",
+		admin_text(d->registration_no), "guardian_confirmed", d->guardian_confirmed, "evidence_note",
+		admin_text(d->evidence_note), "note", admin_text(d->note));
 }
 
 static json_t *files_json(const struct show *s)
@@ -63,8 +71,11 @@ static json_t *files_json(const struct show *s)
 		const pb_case_file *f = s->r->file[i];
 		if (f->sha.len == 32)
 			sodium_bin2hex(hex, sizeof hex, f->sha.data, 32);
-		json_array_append_new(out, json_pack("{s:s,s:I,s:s,s:s,s:o,s:b,s:b,s:o}", "name", f->name, "size", (json_int_t)f->size, "sha256", hex, "filed_by", f->school,
-			"at", cli_time_json(f->at), "complete", f->complete, "read", f->read || s->path[i][0], "path", admin_text(s->path[i])));
+		json_array_append_new(
+			out, json_pack("{s:s,s:I,s:s,s:s,s:o,s:b,s:b,s:o}", "name", f->name, "size",
+				     (json_int_t)f->size, "sha256", hex, "filed_by", f->school, "at",
+				     cli_time_json(f->at), "complete", f->complete, "read",
+				     f->read || s->path[i][0], "path", admin_text(s->path[i])));
 	}
 	return out;
 }
@@ -75,22 +86,29 @@ static json_t *case_json(const struct show *s)
 
 	for (size_t i = 0; i < s->r->n_contact; i++) {
 		const pb_case_contact *k = s->r->contact[i];
-		json_array_append_new(contacts, json_pack("{s:s,s:o,s:s,s:o,s:o,s:o,s:o}", "school", k->school, "at", cli_time_json(k->at), "method", k->method, "persons",
-			admin_text(k->persons), "outcome", admin_text(k->outcome), "next_date", cli_date_json(k->next_date), "note", admin_text(k->note)));
+		json_array_append_new(contacts,
+			json_pack("{s:s,s:o,s:s,s:o,s:o,s:o,s:o}", "school", k->school, "at",
+				cli_time_json(k->at), "method", k->method, "persons", admin_text(k->persons),
+				"outcome", admin_text(k->outcome), "next_date", cli_date_json(k->next_date),
+				"note", admin_text(k->note)));
 	}
 	for (size_t i = 0; i < s->r->n_reminder; i++) {
 		const pb_case_reminder *m = s->r->reminder[i];
-		json_array_append_new(reminders, json_pack("{s:s,s:s,s:i,s:o,s:o}", "school", m->school, "what", m->what, "round", m->round, "due", cli_time_json(m->due), "at",
-			cli_time_json(m->at)));
+		json_array_append_new(reminders,
+			json_pack("{s:s,s:s,s:i,s:o,s:o}", "school", m->school, "what", m->what, "round",
+				m->round, "due", cli_time_json(m->due), "at", cli_time_json(m->at)));
 	}
 	for (size_t i = 0; i < s->r->n_word; i++) {
 		const pb_case_word *w = s->r->word[i];
-		json_array_append_new(words, json_pack("{s:s,s:s,s:o,s:s,s:o}", "word", w->word, "category", w->category, "reason", admin_text(w->reason), "by", w->by, "at",
-			cli_time_json(w->at)));
+		json_array_append_new(words,
+			json_pack("{s:s,s:s,s:o,s:s,s:o}", "word", w->word, "category", w->category, "reason",
+				admin_text(w->reason), "by", w->by, "at", cli_time_json(w->at)));
 	}
-	return json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "year", s->r->year, "student", admin_pupil(s->r->student), "source_school",
-		admin_text(s->r->source_name), "state", admin_text(s->r->state), "codes", admin_texts(s->r->code, s->r->n_code), "declared", declared_json(s->r->declared), "slip",
-		slip_json(s->r->slip), "files", files_json(s), "contacts", contacts, "reminders", reminders, "words", words);
+	return json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "year", s->r->year, "student",
+		admin_pupil(s->r->student), "source_school", admin_text(s->r->source_name), "state",
+		admin_text(s->r->state), "codes", admin_texts(s->r->code, s->r->n_code), "declared",
+		declared_json(s->r->declared), "slip", slip_json(s->r->slip), "files", files_json(s),
+		"contacts", contacts, "reminders", reminders, "words", words);
 }
 
 /* ---- for people ---- */
@@ -116,14 +134,16 @@ static void say_pupil(const struct show *s)
 	const pb_slip_row *slip = s->r->slip;
 
 	admin_pupil_cells(s->c, p, no, sizeof no, name, sizeof name);
-	cli_say(s->c, tr("%d 年  %s  %s  生源小学：%s", "%d  %s  %s  from %s"), s->r->year, name, no, s->r->source_name ? s->r->source_name : "");
+	cli_say(s->c, tr("%d 年  %s  %s  生源小学：%s", "%d  %s  %s  from %s"), s->r->year, name, no,
+		s->r->source_name ? s->r->source_name : "");
 	if (slip)
 		admin_words(&codes_mismatch, slip->code, slip->n_code, problem, sizeof problem);
 	else
 		admin_words(&codes_mismatch, s->r->code, s->r->n_code, problem, sizeof problem);
-	cli_say(s->c, tr("问题：%s", "problem: %s"), problem[0]            ? problem
-									 : s->r->state && s->r->state[0] ? tr("没有（上次核对时）", "none (at the last run)")
-													 : tr("还没有核对过", "not yet reconciled"));
+	cli_say(s->c, tr("问题：%s", "problem: %s"),
+		problem[0]                      ? problem
+		: s->r->state && s->r->state[0] ? tr("没有（上次核对时）", "none (at the last run)")
+						: tr("还没有核对过", "not yet reconciled"));
 	if (!d) {
 		cli_say(s->c, "%s", tr("去向：没有填报", "declared: nothing"));
 		return;
@@ -148,7 +168,8 @@ static void say_half(const struct show *s, const pb_slip_half *h)
 	if (!h->received_at && !h->answered_at)
 		cli_say(s->c, tr("  %s：还没有签收", "  %s: not yet received"), name);
 	else
-		cli_say(s->c, tr("  %s：%s %s 签收", "  %s: received %s by %s"), name, time_words(s, h->received_at, received), h->received_by ? h->received_by : "");
+		cli_say(s->c, tr("  %s：%s %s 签收", "  %s: received %s by %s"), name,
+			time_words(s, h->received_at, received), h->received_by ? h->received_by : "");
 	if (h->answered_at)
 		cli_say(s->c, tr("    答复：%s（%s %s）%s%s", "    answer: %s (%s, %s)%s%s"),
 			admin_word(&codes_outcome, h->outcome), time_words(s, h->answered_at, answered),
@@ -171,24 +192,33 @@ static void say_slip(const struct show *s)
 		x->no, admin_word(&codes_slip_state, x->state), x->round,
 		admin_word(&codes_severity, x->severity),
 		strcmp(x->home_name, "bureau") == 0 ? tr("县局", "the bureau") : x->home_name);
-	cli_say(s->c, tr("  %s 发现，应在 %s交办", "  found %s, to be issued %s"), time_words(s, x->found_at, when), face_term(due, x->issue_due, s->now));
+	cli_say(s->c, tr("  %s 发现，应在 %s交办", "  found %s, to be issued %s"),
+		time_words(s, x->found_at, when), face_term(due, x->issue_due, s->now));
 	if (x->issued_at)
-		cli_say(s->c, tr("  %s 交办，应在 %s落实%s", "  issued %s, to be resolved %s%s"), time_words(s, x->issued_at, when), face_term(due, x->resolve_due, s->now),
-			x->escalated ? tr("（已升级）", " (escalated)") : x->overdue ? tr("（已超期）", " (overdue)") : "");
+		cli_say(s->c, tr("  %s 交办，应在 %s落实%s", "  issued %s, to be resolved %s%s"),
+			time_words(s, x->issued_at, when), face_term(due, x->resolve_due, s->now),
+			x->escalated ? tr("（已升级）", " (escalated)")
+			: x->overdue ? tr("（已超期）", " (overdue)")
+				     : "");
 	if (x->closed_at)
 		cli_say(s->c, tr("  %s 销号", "  closed %s"), time_words(s, x->closed_at, when));
 	if (x->review_reason && x->review_reason[0])
 		cli_say(s->c, tr("  上次审核意见：%s", "  last review: %s"), x->review_reason);
-	cli_say(s->c, "%s", x->n_addressee ? tr("两校答复", "answers") : tr("还没有下发给学校", "not yet issued to the schools"));
+	cli_say(s->c, "%s",
+		x->n_addressee ? tr("两校答复", "answers")
+			       : tr("还没有下发给学校", "not yet issued to the schools"));
 	for (size_t i = 0; i < x->n_addressee; i++)
 		say_half(s, x->addressee[i]);
 	say_part(s, tr("联系记录", "contacts"), s->r->n_contact);
 	for (size_t i = 0; i < s->r->n_contact; i++) {
 		const pb_case_contact *k = s->r->contact[i];
 		char next[FACE_SIZE];
-		cli_say(s->c, tr("  %s %s %s%s%s%s%s%s%s%s%s", "  %s %s %s%s%s%s%s%s%s%s%s"), time_words(s, k->at, when), k->school_name, k->method,
-			k->persons[0] ? tr("，参与：", ", with ") : "", k->persons, k->outcome[0] ? tr("，结果：", ", outcome: ") : "", k->outcome,
-			k->note[0] ? tr("，记录：", ", note: ") : "", k->note, k->next_date ? tr("，下次 ", ", next ") : "", face_date(next, k->next_date));
+		cli_say(s->c, tr("  %s %s %s%s%s%s%s%s%s%s%s", "  %s %s %s%s%s%s%s%s%s%s%s"),
+			time_words(s, k->at, when), k->school_name, k->method,
+			k->persons[0] ? tr("，参与：", ", with ") : "", k->persons,
+			k->outcome[0] ? tr("，结果：", ", outcome: ") : "", k->outcome,
+			k->note[0] ? tr("，记录：", ", note: ") : "", k->note,
+			k->next_date ? tr("，下次 ", ", next ") : "", face_date(next, k->next_date));
 	}
 	say_part(s, tr("系统提醒", "reminders"), s->r->n_reminder);
 	for (size_t i = 0; i < s->r->n_reminder; i++) {
@@ -215,9 +245,11 @@ static void say_files(const struct show *s)
 		char name[300], size[24], when[FACE_SIZE];
 		case_file_cell(s->c, f->name, name, sizeof name);
 		size_words(f->size, size);
-		cli_say(s->c, tr("  %zu  %s  %s  %s 登记（该校电脑时间 %s）  %s", "  %zu  %s  %s  filed by %s (%s by its clock)  %s"), i + 1, name, size, f->school_name,
-			time_words(s, f->at, when),
-			!f->complete                    ? tr("还没有传完", "not all of it has come")
+		cli_say(s->c,
+			tr("  %zu  %s  %s  %s 登记（该校电脑时间 %s）  %s",
+				"  %zu  %s  %s  filed by %s (%s by its clock)  %s"),
+			i + 1, name, size, f->school_name, time_words(s, f->at, when),
+			!f->complete               ? tr("还没有传完", "not all of it has come")
 			: f->read || s->path[i][0] ? tr("您看过", "seen by you")
 						   : tr("您还没有看过", "not yet seen by you"));
 		if (s->path[i][0])
@@ -262,7 +294,10 @@ static void open_files(const struct show *s)
 		return;
 	for (size_t i = 0; i < s->r->n_file; i++)
 		if (s->path[i][0] && !case_open(s->path[i]))
-			cli_warn(s->c, tr("没有自动打开 %s：请在文件夹里查看", "%s is not opened here: look at it in its folder"), s->path[i]);
+			cli_warn(s->c,
+				tr("没有自动打开 %s：请在文件夹里查看",
+					"%s is not opened here: look at it in its folder"),
+				s->path[i]);
 }
 
 static void say_next(const struct show *s, bool slip)
@@ -272,13 +307,21 @@ static void say_next(const struct show *s, bool slip)
 	for (size_t i = 0; i < s->r->n_file; i++)
 		unread += s->r->file[i]->complete && !s->r->file[i]->read && !s->path[i][0];
 	if (unread)
-		cli_say(s->c, "%s", tr("取出材料：再加 --files 文件夹", "to fetch the evidence, add --files FOLDER"));
+		cli_say(s->c, "%s",
+			tr("取出材料：再加 --files 文件夹", "to fetch the evidence, add --files FOLDER"));
 	if (slip && strcmp(s->r->slip->state, "answered") == 0)
-		cli_say(s->c, tr("审核：jgadmin transition slips review %s accept，或 return --reason 理由", "to decide: jgadmin transition slips review %s accept, or return --reason TEXT"),
+		cli_say(s->c,
+			tr("审核：jgadmin transition slips review %s accept，或 return --reason 理由",
+				"to decide: jgadmin transition slips review %s accept, or return --reason "
+				"TEXT"),
 			s->r->slip->no);
 	else if (!slip && s->r->declared)
-		cli_say(s->c, tr("认定：jgadmin transition proof accept --year %d %s，或 refute --reason 理由", "to decide: jgadmin transition proof accept --year %d %s, or refute --reason TEXT"),
-			s->r->year, strlen(cli_operand(s->c, 0)) < 8 ? cli_operand(s->c, 0) : tr("学生", "PUPIL"));
+		cli_say(s->c,
+			tr("认定：jgadmin transition proof accept --year %d %s，或 refute --reason 理由",
+				"to decide: jgadmin transition proof accept --year %d %s, or refute --reason "
+				"TEXT"),
+			s->r->year,
+			strlen(cli_operand(s->c, 0)) < 8 ? cli_operand(s->c, 0) : tr("学生", "PUPIL"));
 }
 
 static int show(struct cli *c, uint16_t method, const pb_case_request *q, bool slip)
@@ -289,7 +332,8 @@ static int show(struct cli *c, uint16_t method, const pb_case_request *q, bool s
 	struct show s = {.c = c, .now = profile_now_us(&c->profile)};
 
 	if (cli_flag(c, "open") && !cli_option(c, "files"))
-		return cli_fail_with(c, ERR_USAGE, "--files DIR --open", tr("打开材料要先写取到哪个文件夹", "--open needs a folder to fetch into"));
+		return cli_fail_with(c, ERR_USAGE, "--files DIR --open",
+			tr("打开材料要先写取到哪个文件夹", "--open needs a folder to fetch into"));
 	if (cli_option(c, "files") && case_folder(cli_option(c, "files"), &c->problem))
 		return cli_fail(c);
 	arena_init(&arena, 16u << 20);
@@ -408,9 +452,15 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	if (!unread && !answers[0])
 		return true;
 	if (method == METHOD_TRANSITION_SHOW_SLIP)
-		snprintf(look, sizeof look, tr("jgadmin transition slips show %.60s --files 文件夹", "jgadmin transition slips show %.60s --files FOLDER"), name);
+		snprintf(look, sizeof look,
+			tr("jgadmin transition slips show %.60s --files 文件夹",
+				"jgadmin transition slips show %.60s --files FOLDER"),
+			name);
 	else /* a pupil's number is not repeated on the screen */
-		snprintf(look, sizeof look, tr("jgadmin transition proof show --year %d 学生 --files 文件夹", "jgadmin transition proof show --year %d PUPIL --files FOLDER"), year);
+		snprintf(look, sizeof look,
+			tr("jgadmin transition proof show --year %d 学生 --files 文件夹",
+				"jgadmin transition proof show --year %d PUPIL --files FOLDER"),
+			year);
 	if (answers[0])
 		cli_warn(c,
 			tr("两校的回复不一致：%s。退回重办：jgadmin transition slips review %s return "
@@ -429,6 +479,7 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 					 "to accept without looking, type accept: ")
 			       : tr("仍要认可，请输入“认可”：", "to accept all the same, type accept: ")))
 		return true;
-	*code = cli_fail_with(c, ERR_NOT_NOW, look, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	*code = cli_fail_with(
+		c, ERR_NOT_NOW, look, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return false;
 }

@@ -1,4 +1,5 @@
-/* Catchments as they stand: listed, corrected, removed. What follows for whole schools is shown before it is done. */
+/* Catchments as they stand: listed, corrected, removed. What follows for whole schools is shown before it is
+ * done. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,14 @@ static json_t *row_json(const pb_catchment_row *row)
 
 	if (row->id.len == ID_SIZE)
 		id_format(id, row->id.data);
-	return json_pack("{s:s,s:s,s:o,s:s,s:s}", "id", id, "school", row->school, "name", admin_text(row->school_name), "stage", row->stage, "area", row->area);
+	return json_pack("{s:s,s:s,s:o,s:s,s:s}", "id", id, "school", row->school, "name",
+		admin_text(row->school_name), "stage", row->stage, "area", row->area);
 }
 
 int cmd_catchments_list(struct cli *c)
 {
-	const char *const heads[] = {tr("序号", "no."), tr("学校标识码", "code"), tr("学校", "school"), tr("学段", "stage"), tr("区划代码", "area")};
+	const char *const heads[] = {tr("序号", "no."), tr("学校标识码", "code"), tr("学校", "school"),
+		tr("学段", "stage"), tr("区划代码", "area")};
 	const char *school = cli_option(c, "school");
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
@@ -42,7 +45,8 @@ int cmd_catchments_list(struct cli *c)
 		if (school && strcmp(school, row->school) != 0)
 			continue;
 		snprintf(number, sizeof number, "%zu", ++shown);
-		cli_table_row(t, (const char *const[]){number, row->school, row->school_name, admin_word(&codes_stage, row->stage), row->area});
+		cli_table_row(t, (const char *const[]){number, row->school, row->school_name,
+					 admin_word(&codes_stage, row->stage), row->area});
 		json_t *json = row_json(row);
 		json_object_set(ids, number, json_object_get(json, "id"));
 		json_array_append_new(out, json);
@@ -75,7 +79,8 @@ static bool take_row(struct change *x, int operand, int *code)
 	if (!admin_shown_find(x->c, LIST, LIST_COMMAND, &text))
 		return false;
 	for (size_t i = 0; !id_parse(id, text) && i < x->list->n_catchment; i++)
-		if (x->list->catchment[i]->id.len == ID_SIZE && memcmp(x->list->catchment[i]->id.data, id, ID_SIZE) == 0) {
+		if (x->list->catchment[i]->id.len == ID_SIZE &&
+			memcmp(x->list->catchment[i]->id.data, id, ID_SIZE) == 0) {
 			size_t n = x->q.n_change++;
 			x->row[n] = x->list->catchment[i];
 			x->change[n] = (pb_catchment_change)PB_CATCHMENT_CHANGE_INIT;
@@ -84,13 +89,17 @@ static bool take_row(struct change *x, int operand, int *code)
 			x->pointer[n] = &x->change[n];
 			return true;
 		}
-	*code = cli_fail_with(x->c, ERR_NOT_FOUND, "jgadmin " LIST_COMMAND, tr("没有 %s 这一条施教区，可能已被删除", "there is no catchment %s; somebody may have removed it"), text);
+	*code = cli_fail_with(x->c, ERR_NOT_FOUND, "jgadmin " LIST_COMMAND,
+		tr("没有 %s 这一条施教区，可能已被删除",
+			"there is no catchment %s; somebody may have removed it"),
+		text);
 	return false;
 }
 
 static const char *row_words(const pb_catchment_row *row, char *out, size_t size)
 {
-	snprintf(out, size, "%s %s %s", row->school_name[0] ? row->school_name : row->school, admin_word(&codes_stage, row->stage), row->area);
+	snprintf(out, size, "%s %s %s", row->school_name[0] ? row->school_name : row->school,
+		admin_word(&codes_stage, row->stage), row->area);
 	return out;
 }
 
@@ -104,7 +113,9 @@ static void say_rows(struct change *x, const struct record *corrected)
 			cli_say(x->c, tr("  删除：%s", "  to be removed: %s"), before);
 			continue;
 		}
-		snprintf(after, sizeof after, "%s %s %s", value_show(corrected, F_CATCHMENT_SCHOOL, false, cell[0], 200), value_show(corrected, F_CATCHMENT_STAGE, false, cell[1], 200),
+		snprintf(after, sizeof after, "%s %s %s",
+			value_show(corrected, F_CATCHMENT_SCHOOL, false, cell[0], 200),
+			value_show(corrected, F_CATCHMENT_STAGE, false, cell[1], 200),
 			value_show(corrected, F_CATCHMENT_AREA, false, cell[2], 200));
 		cli_say(x->c, tr("  %s → %s", "  %s -> %s"), before, after);
 	}
@@ -150,14 +161,17 @@ static bool go_on(struct change *x, const struct record *corrected, int *code)
 		return false;
 	}
 	say_rows(x, corrected);
-	cli_say(x->c, "%s", tr("下次核对按改后的施教区判定责任初中，在办的交办单也随之改", "the next run judges the home school by what stands then, also of slips under way"));
+	cli_say(x->c, "%s",
+		tr("下次核对按改后的施教区判定责任初中，在办的交办单也随之改",
+			"the next run judges the home school by what stands then, also of slips under way"));
 	say_warnings(x, r);
 	arena_free(&arena);
 	snprintf(prompt, sizeof prompt, tr("共 %zu 条。确认请输入“是”：", "%zu rows. Type yes to go on: "),
 		x->q.n_change);
 	if (cli_confirm("是|yes", prompt))
 		return true;
-	*code = cli_fail_with(x->c, ERR_NOT_NOW, tr("看清后再运行一次", "look again, then run it once more"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	*code = cli_fail_with(x->c, ERR_NOT_NOW, tr("看清后再运行一次", "look again, then run it once more"),
+		tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return false;
 }
 
@@ -175,12 +189,17 @@ static int finish(struct change *x, const struct record *corrected)
 		return cli_fail(x->c);
 	}
 	if (!corrected)
-		cli_say(x->c, tr("已删除 %u 条；要恢复请重新导入：jgadmin catchments import", "%u removed; an import brings them back: jgadmin catchments import"), r->removed);
+		cli_say(x->c,
+			tr("已删除 %u 条；要恢复请重新导入：jgadmin catchments import",
+				"%u removed; an import brings them back: jgadmin catchments import"),
+			r->removed);
 	else
-		cli_say(x->c, "%s", r->updated ? tr("已更正", "corrected") : tr("本来就是这样，没有改动", "it is so already, nothing was changed"));
+		cli_say(x->c, "%s",
+			r->updated ? tr("已更正", "corrected")
+				   : tr("本来就是这样，没有改动", "it is so already, nothing was changed"));
 	say_warnings(x, r);
-	json_t *out = json_pack("{s:i,s:i,s:i,s:o}", "removed", (int)r->removed, "updated", (int)r->updated, "unchanged", (int)r->unchanged, "warnings",
-		problems_json(r->warning, r->n_warning));
+	json_t *out = json_pack("{s:i,s:i,s:i,s:o}", "removed", (int)r->removed, "updated", (int)r->updated,
+		"unchanged", (int)r->unchanged, "warnings", problems_json(r->warning, r->n_warning));
 	arena_free(&arena);
 	return cli_result(x->c, out, 0);
 }
@@ -228,11 +247,14 @@ static bool take_field(struct change *x, struct record *r, const char *text, int
 		const struct field *f = &r->kind->fields[i];
 		const char *const names[] = {f->name, f->label, value_column(f)};
 		for (size_t k = 0; k < 3; k++)
-			if (strlen(names[k]) == (size_t)(equals - text) && strncmp(names[k], text, (size_t)(equals - text)) == 0)
+			if (strlen(names[k]) == (size_t)(equals - text) &&
+				strncmp(names[k], text, (size_t)(equals - text)) == 0)
 				field = i;
 	}
 	if (field < 0) {
-		*code = cli_fail_with(x->c, ERR_USAGE, tr("学校标识码=、学段= 或 区划代码=", "school=, stage= or area="), tr("不认识“%s”", "“%s” is not known"), text);
+		*code = cli_fail_with(x->c, ERR_USAGE,
+			tr("学校标识码=、学段= 或 区划代码=", "school=, stage= or area="),
+			tr("不认识“%s”", "“%s” is not known"), text);
 		return false;
 	}
 	if (value_parse(r, field, equals + 1, &context, &x->arena, &why, &x->c->problem) != VALUE_BAD)

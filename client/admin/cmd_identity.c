@@ -45,9 +45,17 @@ static void next_of_account(const struct cli *c, const char *user)
 	const char *school = cli_option(c, "school");
 
 	if (school)
-		cli_next(c, tr("jgadmin devices invite --school %s 发连接码；那台电脑注册后运行 jg login %s", "jgadmin devices invite --school %s makes a code; that computer then runs jg login %s"), school, user);
+		cli_next(c,
+			tr("jgadmin devices invite --school %s 发连接码；那台电脑注册后运行 jg login %s",
+				"jgadmin devices invite --school %s makes a code; that computer then runs jg "
+				"login %s"),
+			school, user);
 	else if (cli_flag(c, "bureau"))
-		cli_next(c, tr("jgadmin devices invite --bureau 发连接码；那台电脑注册后运行 jgadmin login %s", "jgadmin devices invite --bureau makes a code; that computer then runs jgadmin login %s"), user);
+		cli_next(c,
+			tr("jgadmin devices invite --bureau 发连接码；那台电脑注册后运行 jgadmin login %s",
+				"jgadmin devices invite --bureau makes a code; that computer then runs "
+				"jgadmin login %s"),
+			user);
 }
 
 /* What has come of it: a password to be handed over, a change made, or one that another administrator has to
@@ -183,7 +191,11 @@ int cmd_users_disable(struct cli *c)
 					"恢复）。确认请再输入一遍帐号名：",
 					     "he is logged out at once (jgadmin users enable brings the "
 					     "account back). Type its name again to go on: ")))
-		return cli_fail_with(c, ERR_NOT_NOW, tr("jgadmin users list 看是谁；只是忘了密码用 jgadmin users reset", "jgadmin users list shows who it is; for a forgotten password jgadmin users reset"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("jgadmin users list 看是谁；只是忘了密码用 jgadmin users reset",
+				"jgadmin users list shows who it is; for a forgotten password jgadmin users "
+				"reset"),
+			tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return ask_secret(c, METHOD_IDENTITY_DISABLE_USER, &q.base);
 }
 
@@ -203,7 +215,8 @@ static const char *role_words(const Jingguan__V1__Role *role, size_t n, char *ou
 	*out = 0;
 	for (size_t i = 0; i < n && used < size; i++) {
 		snprintf(number, sizeof number, "%u", (unsigned)role[i]);
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? tr("、", ", ") : "", admin_word(&codes_role, number));
+		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? tr("、", ", ") : "",
+			admin_word(&codes_role, number));
 	}
 	return out;
 }
@@ -215,8 +228,12 @@ static void say_request(const struct cli *c, const pb_user *u)
 	const char *asked = u->asked;
 
 	if (strcmp(asked, "set") == 0)
-		cli_say(c, tr("%s 申请改帐号 %s：姓名 %s → %s；角色 %s → %s", "%s asks to change %s: name %s → %s; roles %s → %s"), u->asked_by, u->user, u->name, u->asked_name,
-			role_words(u->role, u->n_role, before, sizeof before), role_words(u->asked_role, u->n_asked_role, after, sizeof after));
+		cli_say(c,
+			tr("%s 申请改帐号 %s：姓名 %s → %s；角色 %s → %s",
+				"%s asks to change %s: name %s → %s; roles %s → %s"),
+			u->asked_by, u->user, u->name, u->asked_name,
+			role_words(u->role, u->n_role, before, sizeof before),
+			role_words(u->asked_role, u->n_asked_role, after, sizeof after));
 	else
 		cli_say(c, tr("%s 申请%s：%s（%s），角色 %s", "%s asks to %s: %s (%s), roles %s"),
 			u->asked_by,
@@ -228,7 +245,8 @@ static void say_request(const struct cli *c, const pb_user *u)
 			u->user, u->name, role_words(u->role, u->n_role, before, sizeof before));
 }
 
-/* Shows what is asked and takes its number along, so that nothing else is granted; at a terminal the name is typed. */
+/* Shows what is asked and takes its number along, so that nothing else is granted; at a terminal the name is
+ * typed. */
 static bool grant_seen(struct cli *c, pb_user_grant *q, int *code)
 {
 	pb_empty all = PB_EMPTY_INIT;
@@ -251,11 +269,16 @@ static bool grant_seen(struct cli *c, pb_user_grant *q, int *code)
 		say_request(c, u);
 	}
 	arena_free(&arena);
-	snprintf(prompt, sizeof prompt, tr("同意请输入帐号名 %s：", "to grant it, type the account's name %s: "), q->user);
+	snprintf(prompt, sizeof prompt,
+		tr("同意请输入帐号名 %s：", "to grant it, type the account's name %s: "), q->user);
 	if (!q->has_request || !cli_is_asked(c) || cli_confirm(q->user, prompt))
 		return true; /* where nothing waits, the server says so */
-	snprintf(prompt, sizeof prompt, tr("不同意：jgadmin users grant %s --refuse", "to refuse it: jgadmin users grant %s --refuse"), q->user);
-	*code = cli_fail_with(c, ERR_NOT_NOW, prompt, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	snprintf(prompt, sizeof prompt,
+		tr("不同意：jgadmin users grant %s --refuse",
+			"to refuse it: jgadmin users grant %s --refuse"),
+		q->user);
+	*code = cli_fail_with(
+		c, ERR_NOT_NOW, prompt, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return false;
 }
 
@@ -272,7 +295,8 @@ int cmd_users_grant(struct cli *c)
 	return ask_secret(c, METHOD_IDENTITY_GRANT_USER, &q.base);
 }
 
-static int ask_done(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *key, const char *value)
+static int ask_done(
+	struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *key, const char *value)
 {
 	struct arena arena;
 	enum err e = admin_ask(c, method, q, &arena, NULL);
@@ -302,11 +326,12 @@ static json_t *user_json(const pb_user *u)
 
 	for (size_t i = 0; i < u->n_asked_role; i++)
 		json_array_append_new(wanted, json_string(role_name((unsigned)u->asked_role[i])));
-	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:b,s:o,s:o,s:o,s:o,s:o}", "id", u->user, "user", u->user,
-		"name", u->name, "school", u->school, "roles", roles, "classes",
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:b,s:b,s:b,s:o,s:o,s:o,s:o,s:o}", "id", u->user, "user",
+		u->user, "name", u->name, "school", u->school, "roles", roles, "classes",
 		admin_texts(u->klass, u->n_klass), "disabled", u->disabled, "locked", u->locked,
 		"must_change", u->must_change, "last_login", cli_time_json(u->last_login), "waiting",
-		admin_text(u->asked), "asked_by", admin_text(u->asked_by), "asked_name", admin_text(u->asked_name), "asked_roles", wanted);
+		admin_text(u->asked), "asked_by", admin_text(u->asked_by), "asked_name",
+		admin_text(u->asked_name), "asked_roles", wanted);
 }
 
 int cmd_users_list(struct cli *c)
@@ -338,7 +363,8 @@ int cmd_users_list(struct cli *c)
 		}
 		class_words(u->klass, u->n_klass, classes, sizeof classes);
 		cli_table_row(t, (const char *const[]){u->user, u->name,
-					 u->school[0] ? admin_school(c, u->school) : tr("县局", "bureau"), roles, classes,
+					 u->school[0] ? admin_school(c, u->school) : tr("县局", "bureau"),
+					 roles, classes,
 					 u->asked && u->asked[0] ? tr("待核准", "waits to be granted")
 					 : u->disabled           ? tr("停用", "disabled")
 					 : u->locked             ? tr("锁定", "locked")
@@ -363,7 +389,8 @@ int cmd_users_list(struct cli *c)
 
 static json_t *invitation_json(const pb_invitation *i)
 {
-	return json_pack("{s:s,s:o,s:s,s:s}", "code", i->code, "expires", cli_time_json(i->expires), "school", i->school, "name", i->school_name);
+	return json_pack("{s:s,s:o,s:s,s:s}", "code", i->code, "expires", cli_time_json(i->expires), "school",
+		i->school, "name", i->school_name);
 }
 
 static int show_invitations(struct cli *c, const pb_invitation_list *list)
@@ -375,8 +402,10 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 
 	for (size_t i = 0; i < list->n_invitation; i++) {
 		json_array_append_new(all, invitation_json(list->invitation[i]));
-		if (!printed) /* also where the paper failed: the server has made the codes, and tells them only once */
-			cli_say(c, tr("%s  连接码 %s  %s 前有效", "%s  connect code %s  valid until %s"), list->invitation[i]->school_name, list->invitation[i]->code,
+		if (!printed) /* also where the paper failed: the server has made the codes, and tells them
+				 only once */
+			cli_say(c, tr("%s  连接码 %s  %s 前有效", "%s  connect code %s  valid until %s"),
+				list->invitation[i]->school_name, list->invitation[i]->code,
 				admin_time(list->invitation[i]->expires, when));
 	}
 	if (path && !printed) {
@@ -384,7 +413,10 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 		return cli_fail(c);
 	}
 	if (!printed && list->n_invitation)
-		cli_next(c, tr("在那台电脑上运行 %s connect --code 连接码", "on that computer run %s connect --code CODE"), list->invitation[0]->school[0] ? "jg" : "jgadmin");
+		cli_next(c,
+			tr("在那台电脑上运行 %s connect --code 连接码",
+				"on that computer run %s connect --code CODE"),
+			list->invitation[0]->school[0] ? "jg" : "jgadmin");
 	if (printed && list->n_invitation)
 		cli_say(c,
 			tr("%s：%zu 张连接码，%s 前各用一次。打印后当面交给各校，再删除这个文件",
@@ -420,8 +452,10 @@ int cmd_devices_invite(struct cli *c)
 
 int cmd_devices_list(struct cli *c)
 {
-	static const char *const headings_zh[] = {"序号", "学校", "计算机", "版本", "最近联系", "待传", "证书到期", "状态", "设备"};
-	static const char *const headings_en[] = {"no.", "school", "host", "version", "last contact", "pending", "certificate until", "state", "device"};
+	static const char *const headings_zh[] = {
+		"序号", "学校", "计算机", "版本", "最近联系", "待传", "证书到期", "状态", "设备"};
+	static const char *const headings_en[] = {"no.", "school", "host", "version", "last contact",
+		"pending", "certificate until", "state", "device"};
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -441,20 +475,31 @@ int cmd_devices_list(struct cli *c)
 		snprintf(number, sizeof number, "%zu", i + 1);
 		json_object_set_new(shown, number, json_string(d->id));
 		snprintf(pending, sizeof pending, "%llu", (unsigned long long)d->pending);
-		cli_table_row(t, (const char *const[]){number, d->school[0] ? admin_school(c, d->school) : tr("县局", "bureau"), d->host, d->version,
-			admin_time(d->last_contact, contact), pending, admin_time(d->cert_until, until), d->revoked ? tr("已停用", "revoked") : tr("正常", "active"), d->id});
-		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:o,s:I,s:I,s:o,s:b}", "id", d->id, "school", d->school, "host", d->host, "version",
-			d->version, "last_contact", cli_time_json(d->last_contact), "last_op", (json_int_t)d->last_op, "pending", (json_int_t)d->pending,
-			"cert_until", cli_time_json(d->cert_until), "revoked", d->revoked));
+		cli_table_row(t, (const char *const[]){number,
+					 d->school[0] ? admin_school(c, d->school) : tr("县局", "bureau"),
+					 d->host, d->version, admin_time(d->last_contact, contact), pending,
+					 admin_time(d->cert_until, until),
+					 d->revoked ? tr("已停用", "revoked") : tr("正常", "active"), d->id});
+		json_array_append_new(
+			out, json_pack("{s:s,s:s,s:s,s:s,s:o,s:I,s:I,s:o,s:b}", "id", d->id, "school",
+				     d->school, "host", d->host, "version", d->version, "last_contact",
+				     cli_time_json(d->last_contact), "last_op", (json_int_t)d->last_op,
+				     "pending", (json_int_t)d->pending, "cert_until",
+				     cli_time_json(d->cert_until), "revoked", d->revoked));
 	}
 	admin_shown_keep(c, "devices", shown);
 	cli_table_print(c, t);
-	cli_next(c, "%s", tr("停用丢失或换掉的电脑：jgadmin devices revoke 序号；给新电脑发连接码：jgadmin devices invite --school 学校标识码", "revoke a lost computer: jgadmin devices revoke NO.; a code for a new one: jgadmin devices invite --school CODE"));
+	cli_next(c, "%s",
+		tr("停用丢失或换掉的电脑：jgadmin devices revoke 序号；给新电脑发连接码：jgadmin devices "
+		   "invite --school 学校标识码",
+			"revoke a lost computer: jgadmin devices revoke NO.; a code for a new one: jgadmin "
+			"devices invite --school CODE"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
 
-/* The computer loses all that it shows, for good: a person at a terminal sees whose it is and types the word. */
+/* The computer loses all that it shows, for good: a person at a terminal sees whose it is and types the word.
+ */
 static bool revoking_confirmed(struct cli *c, const char *id)
 {
 	pb_empty q = PB_EMPTY_INIT;
@@ -470,12 +515,19 @@ static bool revoking_confirmed(struct cli *c, const char *id)
 		const pb_device *d = list->device[i];
 		char contact[FACE_SIZE];
 		if (strcmp(d->id, id) == 0)
-			cli_say(c, tr("%s 的电脑 %s，最近联系 %s，待传 %llu 项%s", "%s, computer %s, last contact %s, %llu items pending%s"), d->school[0] ? admin_school(c, d->school) : tr("县局", "the bureau"),
-				d->host, admin_time(d->last_contact, contact), (unsigned long long)d->pending,
-				strcmp(d->id, c->profile.device) == 0 ? tr("。这就是您正在用的电脑", ". It is the computer that you sit at") : "");
+			cli_say(c,
+				tr("%s 的电脑 %s，最近联系 %s，待传 %llu 项%s",
+					"%s, computer %s, last contact %s, %llu items pending%s"),
+				d->school[0] ? admin_school(c, d->school) : tr("县局", "the bureau"), d->host,
+				admin_time(d->last_contact, contact), (unsigned long long)d->pending,
+				strcmp(d->id, c->profile.device) == 0
+					? tr("。这就是您正在用的电脑", ". It is the computer that you sit at")
+					: "");
 	}
 	arena_free(&arena);
-	return cli_confirm("revoke", tr("停用后它再不能打开本机的学生信息，不能恢复。确认请输入 revoke：", "it can never again open the pupils it holds. Type revoke to go on: "));
+	return cli_confirm(
+		"revoke", tr("停用后它再不能打开本机的学生信息，不能恢复。确认请输入 revoke：",
+				  "it can never again open the pupils it holds. Type revoke to go on: "));
 }
 
 int cmd_devices_revoke(struct cli *c)
@@ -487,6 +539,8 @@ int cmd_devices_revoke(struct cli *c)
 		return err_info(ERR_NOT_FOUND)->exit_code;
 	q.id = (char *)(uintptr_t)id;
 	if (!revoking_confirmed(c, id))
-		return cli_fail_with(c, ERR_NOT_NOW, tr("jgadmin devices list 看是哪台", "jgadmin devices list shows which it is"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("jgadmin devices list 看是哪台", "jgadmin devices list shows which it is"),
+			tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return ask_done(c, METHOD_IDENTITY_REVOKE_DEVICE, &q.base, "device", q.id);
 }

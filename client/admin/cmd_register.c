@@ -62,7 +62,8 @@ static bool read_line(struct reading *r, const struct table_row *row)
 		if (!table_has(r->table, i))
 			continue;
 		context.damaged = table_flags(r->table, row, i) & CELL_DAMAGED_NUMBER;
-		if (value_parse(&record, r->field[i], table_text(r->table, row, i), &context, &r->arena, &code, &p) == VALUE_BAD) {
+		if (value_parse(&record, r->field[i], table_text(r->table, row, i), &context, &r->arena,
+			    &code, &p) == VALUE_BAD) {
 			reject(r, row->number, p.field, &p);
 			return true;
 		}
@@ -144,8 +145,11 @@ static int report(struct reading *r, const pb_import_report *reply)
 	for (size_t k = 0; k < r->book.n_left; k++)
 		cli_warn(c, tr("没有读工作表“%s”：%s", "sheet “%s” was not read: %s"),
 			r->book.left[k].page->name, r->book.left[k].why);
-	cli_say(c, tr("新增 %u，更新 %u，未变 %u，退回 %zu，提醒 %zu", "%u inserted, %u updated, %u unchanged, %zu rejected, %zu warnings"),
-		reply->inserted, reply->updated, reply->unchanged, json_array_size(r->rejected), json_array_size(warnings));
+	cli_say(c,
+		tr("新增 %u，更新 %u，未变 %u，退回 %zu，提醒 %zu",
+			"%u inserted, %u updated, %u unchanged, %zu rejected, %zu warnings"),
+		reply->inserted, reply->updated, reply->unchanged, json_array_size(r->rejected),
+		json_array_size(warnings));
 	if (skipped)
 		cli_say(c,
 			tr("跳过 %zu 行（合计、签字、重复的表头等）",
@@ -160,7 +164,8 @@ static int report(struct reading *r, const pb_import_report *reply)
 			json_string_value(json_object_get(row, "message")),
 			hint && *hint ? tr("；", "; ") : "", hint ? hint : "");
 	}
-	json_array_foreach(warnings, i, row) {
+	json_array_foreach(warnings, i, row)
+	{
 		long line = (long)json_integer_value(json_object_get(row, "row"));
 		const char *message = json_string_value(json_object_get(row, "message"));
 		if (line)
@@ -169,12 +174,19 @@ static int report(struct reading *r, const pb_import_report *reply)
 			cli_say(c, tr("  提醒：%s", "  warning: %s"), message);
 	}
 	if (json_array_size(r->rejected))
-		cli_next(c, "%s", tr("在文件里改正这些行，再运行同一条命令；其余的已经导入", "correct these rows in the file and run the same command; the others are imported"));
+		cli_next(c, "%s",
+			tr("在文件里改正这些行，再运行同一条命令；其余的已经导入",
+				"correct these rows in the file and run the same command; the others are "
+				"imported"));
 	else if (r->kind->number == KIND_SCHOOL && !cli_flag(c, "dry-run"))
-		cli_next(c, "%s", tr("jgadmin catchments import 文件 导入施教区", "jgadmin catchments import FILE"));
+		cli_next(c, "%s",
+			tr("jgadmin catchments import 文件 导入施教区", "jgadmin catchments import FILE"));
 	else if (!cli_flag(c, "dry-run"))
-		cli_next(c, "%s", tr("请系统管理员运行 jgadmin devices invite --all -o 连接码.pdf；各校名册齐了以后 jgadmin transition open --year 年度",
-			"the system administrator runs jgadmin devices invite --all -o codes.pdf; when the rosters are in, jgadmin transition open --year YEAR"));
+		cli_next(c, "%s",
+			tr("请系统管理员运行 jgadmin devices invite --all -o 连接码.pdf；各校名册齐了以后 "
+			   "jgadmin transition open --year 年度",
+				"the system administrator runs jgadmin devices invite --all -o codes.pdf; "
+				"when the rosters are in, jgadmin transition open --year YEAR"));
 	int code = json_array_size(r->rejected) ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c,
 		json_pack("{s:i,s:i,s:i,s:I,s:O,s:o,s:o}", "inserted", (int)reply->inserted, "updated",
@@ -208,7 +220,10 @@ static int send_lines(struct reading *r, uint16_t method)
 static int fail_file(struct cli *c)
 {
 	if (c->problem.code == ERR_FILE_HEADER)
-		snprintf(c->problem.hint, sizeof c->problem.hint, "%s", tr("在文件的表头行写上这一列的列名，填好内容，再运行同一条命令", "write that column into the file's header row, fill it, and run the same command"));
+		snprintf(c->problem.hint, sizeof c->problem.hint, "%s",
+			tr("在文件的表头行写上这一列的列名，填好内容，再运行同一条命令",
+				"write that column into the file's header row, fill it, and run the same "
+				"command"));
 	return cli_fail(c);
 }
 
@@ -241,7 +256,8 @@ int cmd_catchments_import(struct cli *c)
 
 int cmd_schools_list(struct cli *c)
 {
-	static const char *const headings_zh[] = {"学校标识码", "学校名称", "办学类型", "举办者", "学段", "区划"};
+	static const char *const headings_zh[] = {
+		"学校标识码", "学校名称", "办学类型", "举办者", "学段", "区划"};
 	static const char *const headings_en[] = {"code", "name", "type", "founder", "stages", "district"};
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
@@ -261,18 +277,28 @@ int cmd_schools_list(struct cli *c)
 		if (s->id.len == 16)
 			id_format(id, s->id.data);
 		for (size_t k = 0; k < s->n_stage; k++)
-			snprintf(stages + strlen(stages), sizeof stages - strlen(stages), "%s%s", k ? " " : "", s->stage[k]);
-		cli_table_row(t, (const char *const[]){s->code, s->name, admin_word(&codes_school_type, s->type), admin_word(&codes_founder, s->founder), stages, s->district});
-		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "id", id, "code", s->code, "name", s->name, "type", s->type,
-			"founder", s->founder, "stages", admin_texts(s->stage, s->n_stage), "district", admin_text(s->district)));
+			snprintf(stages + strlen(stages), sizeof stages - strlen(stages), "%s%s",
+				k ? " " : "", s->stage[k]);
+		cli_table_row(
+			t, (const char *const[]){s->code, s->name, admin_word(&codes_school_type, s->type),
+				   admin_word(&codes_founder, s->founder), stages, s->district});
+		json_array_append_new(
+			out, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "id", id, "code", s->code, "name",
+				     s->name, "type", s->type, "founder", s->founder, "stages",
+				     admin_texts(s->stage, s->n_stage), "district", admin_text(s->district)));
 	}
 	cli_table_print(c, t);
 	if (!list->n_school && !profile_has_role(&c->profile, 1u << ROLE_BASIC_EDU))
-		cli_next(c, "%s", tr("由基教科导入学校名册：jgadmin schools import 文件", "the office of basic education imports them: jgadmin schools import FILE"));
+		cli_next(c, "%s",
+			tr("由基教科导入学校名册：jgadmin schools import 文件",
+				"the office of basic education imports them: jgadmin schools import FILE"));
 	else if (!list->n_school)
-		cli_next(c, "%s", tr("jgadmin schools import 文件 导入学校名册", "jgadmin schools import FILE"));
+		cli_next(c, "%s",
+			tr("jgadmin schools import 文件 导入学校名册", "jgadmin schools import FILE"));
 	else
-		cli_next(c, "%s", tr("jgadmin transition phase --year 年度 看到了哪一步", "jgadmin transition phase --year YEAR shows where things stand"));
+		cli_next(c, "%s",
+			tr("jgadmin transition phase --year 年度 看到了哪一步",
+				"jgadmin transition phase --year YEAR shows where things stand"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }

@@ -18,8 +18,11 @@ int cmd_audit_verify(struct cli *c)
 	}
 	const pb_audit_verify_reply *v = (const pb_audit_verify_reply *)reply;
 	bool ok = v->ok;
-	json_t *out = json_pack("{s:I,s:b,s:o}", "entries", (json_int_t)v->entries, "ok", ok, "first_bad", admin_text(v->first_bad));
-	cli_say(c, ok ? tr("留痕 %llu 条，链条完整", "%llu entries, the chains hold") : tr("留痕 %llu 条，链条断裂：%s", "%llu entries, broken at %s"),
+	json_t *out = json_pack("{s:I,s:b,s:o}", "entries", (json_int_t)v->entries, "ok", ok, "first_bad",
+		admin_text(v->first_bad));
+	cli_say(c,
+		ok ? tr("留痕 %llu 条，链条完整", "%llu entries, the chains hold")
+		   : tr("留痕 %llu 条，链条断裂：%s", "%llu entries, broken at %s"),
 		(unsigned long long)v->entries, v->first_bad ? v->first_bad : "");
 	arena_free(&arena);
 	return cli_result(c, out, ok ? 0 : 1);
@@ -51,9 +54,15 @@ int cmd_audit_search(struct cli *c)
 		const pb_audit_row *a = rows->row[i];
 		char at[FACE_SIZE], n[16], why[512];
 		snprintf(n, sizeof n, "%u", a->count);
-		cli_table_row(t, (const char *const[]){admin_time(a->at, at), a->user, admin_school(c, a->school), admin_method(a->method), admin_result(a->result), n, admin_purpose(a->purpose, why, sizeof why)});
-		json_array_append_new(out, json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "id", a->id, "at", cli_time_json(a->at), "user", a->user, "device",
-			a->device, "school", a->school, "method", a->method, "result", a->result, "rows", (int)a->count, "purpose", a->purpose));
+		cli_table_row(
+			t, (const char *const[]){admin_time(a->at, at), a->user, admin_school(c, a->school),
+				   admin_method(a->method), admin_result(a->result), n,
+				   admin_purpose(a->purpose, why, sizeof why)});
+		json_array_append_new(
+			out, json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "id", a->id, "at",
+				     cli_time_json(a->at), "user", a->user, "device", a->device, "school",
+				     a->school, "method", a->method, "result", a->result, "rows",
+				     (int)a->count, "purpose", a->purpose));
 	}
 	cli_table_print(c, t);
 	arena_free(&arena);
@@ -66,12 +75,15 @@ static json_t *status_json(const pb_server_status *s)
 
 	for (size_t i = 0; i < s->n_method; i++) {
 		const pb_method_stat *m = s->method[i];
-		json_array_append_new(methods, json_pack("{s:s,s:I,s:I,s:I,s:I}", "method", m->method, "calls", (json_int_t)m->calls, "errors",
-			(json_int_t)m->errors, "p50_us", (json_int_t)m->p50_us, "p99_us", (json_int_t)m->p99_us));
+		json_array_append_new(
+			methods, json_pack("{s:s,s:I,s:I,s:I,s:I}", "method", m->method, "calls",
+					 (json_int_t)m->calls, "errors", (json_int_t)m->errors, "p50_us",
+					 (json_int_t)m->p50_us, "p99_us", (json_int_t)m->p99_us));
 	}
-	return json_pack("{s:s,s:I,s:i,s:{s:i,s:i},s:I,s:o,s:b,s:s,s:o}", "version", s->version, "uptime_s", (json_int_t)s->uptime_s, "connections",
-		(int)s->connections, "pool", "busy", (int)s->pool_busy, "size", (int)s->pool_size, "lag_us", (json_int_t)s->loop_lag_us, "calls", methods,
-		"rehearsal", s->rehearsal, "schema", s->schema, "now", cli_time_json(s->now));
+	return json_pack("{s:s,s:I,s:i,s:{s:i,s:i},s:I,s:o,s:b,s:s,s:o}", "version", s->version, "uptime_s",
+		(json_int_t)s->uptime_s, "connections", (int)s->connections, "pool", "busy",
+		(int)s->pool_busy, "size", (int)s->pool_size, "lag_us", (json_int_t)s->loop_lag_us, "calls",
+		methods, "rehearsal", s->rehearsal, "schema", s->schema, "now", cli_time_json(s->now));
 }
 
 int cmd_server_status(struct cli *c)
@@ -88,9 +100,11 @@ int cmd_server_status(struct cli *c)
 	}
 	const pb_server_status *s = (const pb_server_status *)reply;
 	char now[FACE_SIZE];
-	cli_say(c, tr("版本 %s  运行 %lld 秒  连接 %u  数据库 %u/%u  结构 %s  时间 %s%s", "version %s  up %lld s  %u connections  database %u/%u  schema %s  time %s%s"),
-		s->version, (long long)s->uptime_s, s->connections, s->pool_busy, s->pool_size, s->schema, admin_time(s->now, now),
-		s->rehearsal ? tr("  演练", "  REHEARSAL") : "");
+	cli_say(c,
+		tr("版本 %s  运行 %lld 秒  连接 %u  数据库 %u/%u  结构 %s  时间 %s%s",
+			"version %s  up %lld s  %u connections  database %u/%u  schema %s  time %s%s"),
+		s->version, (long long)s->uptime_s, s->connections, s->pool_busy, s->pool_size, s->schema,
+		admin_time(s->now, now), s->rehearsal ? tr("  演练", "  REHEARSAL") : "");
 	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 5);
 	for (size_t i = 0; i < s->n_method; i++) {
 		const pb_method_stat *m = s->method[i];
@@ -116,11 +130,16 @@ static int64_t parse_advance(const char *text)
 	if (n < 0 || end == text)
 		return -1;
 	switch (*end) {
-	case 'd': return end[1] ? -1 : n * 86400;
-	case 'h': return end[1] ? -1 : n * 3600;
-	case 'm': return end[1] ? -1 : n * 60;
-	case 0: return n;
-	default: return -1;
+	case 'd':
+		return end[1] ? -1 : n * 86400;
+	case 'h':
+		return end[1] ? -1 : n * 3600;
+	case 'm':
+		return end[1] ? -1 : n * 60;
+	case 0:
+		return n;
+	default:
+		return -1;
 	}
 }
 

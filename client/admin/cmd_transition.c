@@ -12,24 +12,30 @@ static json_t *school_list(pb_school_ref *const *list, size_t n)
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:i}", "id", list[i]->code, "code", list[i]->code, "name", list[i]->name, "what", list[i]->what,
-			"count", (int)list[i]->count));
+		json_array_append_new(out,
+			json_pack("{s:s,s:s,s:s,s:s,s:i}", "id", list[i]->code, "code", list[i]->code, "name",
+				list[i]->name, "what", list[i]->what, "count", (int)list[i]->count));
 	return out;
 }
 
-/* What would be frozen: the schools that have no sixth-grader come last, by name, because their pupils would be missing. */
+/* What would be frozen: the schools that have no sixth-grader come last, by name, because their pupils would
+ * be missing. */
 static void show_preview(struct cli *c, const pb_open_reply *o)
 {
-	cli_say(c, tr("%d 年将冻结：应升学 %u 人，%u 所小学", "%d would freeze %u pupils of %u primary schools"), o->year, o->baseline, o->schools);
+	cli_say(c,
+		tr("%d 年将冻结：应升学 %u 人，%u 所小学", "%d would freeze %u pupils of %u primary schools"),
+		o->year, o->baseline, o->schools);
 	for (size_t i = 0; i < o->n_school; i++)
 		if (o->school[i]->count)
 			cli_say(c, tr("  %s %u 人", "  %s %u"), o->school[i]->name, o->school[i]->count);
 	for (size_t i = 0; i < o->n_school; i++)
 		if (!o->school[i]->count)
-			cli_say(c, tr("  没有六年级名册：%s（%s）", "  no sixth grade yet: %s (%s)"), o->school[i]->name, o->school[i]->code);
+			cli_say(c, tr("  没有六年级名册：%s（%s）", "  no sixth grade yet: %s (%s)"),
+				o->school[i]->name, o->school[i]->code);
 }
 
-static enum err ask_open(struct cli *c, pb_year_request *q, bool dry_run, struct arena *arena, const pb_open_reply **o)
+static enum err ask_open(
+	struct cli *c, pb_year_request *q, bool dry_run, struct arena *arena, const pb_open_reply **o)
 {
 	const ProtobufCMessage *reply = NULL;
 
@@ -40,7 +46,8 @@ static enum err ask_open(struct cli *c, pb_year_request *q, bool dry_run, struct
 	return e;
 }
 
-/* Freezing is shown first, and a person at a terminal types the year to go on; a script says --yes, or is not asked. */
+/* Freezing is shown first, and a person at a terminal types the year to go on; a script says --yes, or is not
+ * asked. */
 int cmd_open(struct cli *c)
 {
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
@@ -59,25 +66,39 @@ int cmd_open(struct cli *c)
 			return cli_fail(c);
 		}
 		show_preview(c, o);
-		json_t *out = json_pack("{s:i,s:i,s:i,s:o}", "year", o->year, "baseline", (int)o->baseline, "schools", (int)o->schools, "list", school_list(o->school, o->n_school));
+		json_t *out = json_pack("{s:i,s:i,s:i,s:o}", "year", o->year, "baseline", (int)o->baseline,
+			"schools", (int)o->schools, "list", school_list(o->school, o->n_school));
 		arena_free(&arena);
 		if (dry)
 			return cli_result(c, out, 0);
 		json_decref(out);
-		snprintf(prompt, sizeof prompt, tr("冻结后名单只能逐人增减。确认请输入年份 %s：", "the list can then only be amended one by one. Type %s to go on: "), year);
+		snprintf(prompt, sizeof prompt,
+			tr("冻结后名单只能逐人增减。确认请输入年份 %s：",
+				"the list can then only be amended one by one. Type %s to go on: "),
+			year);
 		if (!cli_confirm(year, prompt))
-			return cli_fail_with(c, ERR_NOT_NOW, tr("备齐名册后再运行 transition open", "run transition open when the rosters are in"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+			return cli_fail_with(c, ERR_NOT_NOW,
+				tr("备齐名册后再运行 transition open",
+					"run transition open when the rosters are in"),
+				tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	}
 	enum err e = ask_open(c, &q, false, &arena, &o);
 	if (e) {
 		arena_free(&arena);
 		return cli_fail(c);
 	}
-	json_t *out = json_pack("{s:i,s:i,s:i}", "year", o->year, "baseline", (int)o->baseline, "schools", (int)o->schools);
-	cli_say(c, tr("%d 年应升学 %u 人，%u 所小学，名单已冻结；没有学校上报之前可以取消：jgadmin transition cancel --year %d --reason 原因",
-			    "%d: %u pupils of %u primary schools, frozen; until a school reports it can be taken back: jgadmin transition cancel --year %d --reason TEXT"),
+	json_t *out = json_pack(
+		"{s:i,s:i,s:i}", "year", o->year, "baseline", (int)o->baseline, "schools", (int)o->schools);
+	cli_say(c,
+		tr("%d 年应升学 %u 人，%u 所小学，名单已冻结；没有学校上报之前可以取消：jgadmin transition "
+		   "cancel --year %d --reason 原因",
+			"%d: %u pupils of %u primary schools, frozen; until a school reports it can be taken "
+			"back: jgadmin transition cancel --year %d --reason TEXT"),
 		o->year, o->baseline, o->schools, o->year);
-	cli_next(c, tr("各校填报去向；填完后 jgadmin transition phase --year %d assist", "the schools declare; then jgadmin transition phase --year %d assist"), o->year);
+	cli_next(c,
+		tr("各校填报去向；填完后 jgadmin transition phase --year %d assist",
+			"the schools declare; then jgadmin transition phase --year %d assist"),
+		o->year);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -94,23 +115,39 @@ static const char *missing_words(const pb_school_ref *m, char *out, size_t size)
 	else if (strcmp(m->what, "SLIP") == 0)
 		snprintf(out, size, tr("在办交办单 %u 张", "%u slips under way"), m->count);
 	else
-		snprintf(out, size, "%s", tr("有交办单没有下发：jgadmin transition slips issue", "slips are not issued: jgadmin transition slips issue"));
+		snprintf(out, size, "%s",
+			tr("有交办单没有下发：jgadmin transition slips issue",
+				"slips are not issued: jgadmin transition slips issue"));
 	return out;
 }
 
 /* What the clerk does in a phase, and what leads on from it. */
 static void next_of_phase(const struct cli *c, const pb_phase_reply *p)
 {
-	static const char *const on[][2] = {{"prefill", "assist"}, {"assist", "confirm"}, {"confirm", "verify"}};
+	static const char *const on[][2] = {
+		{"prefill", "assist"}, {"assist", "confirm"}, {"confirm", "verify"}};
 
 	for (size_t i = 0; i < sizeof on / sizeof *on; i++)
 		if (strcmp(p->phase, on[i][0]) == 0)
-			cli_next(c, tr("各校办完后进入%s：jgadmin transition phase --year %d %s；各校情况：jgadmin transition progress --year %d", "when the schools are done, on to %s: jgadmin transition phase --year %d %s; how they stand: jgadmin transition progress --year %d"),
+			cli_next(c,
+				tr("各校办完后进入%s：jgadmin transition phase --year %d "
+				   "%s；各校情况：jgadmin transition progress --year %d",
+					"when the schools are done, on to %s: jgadmin transition phase "
+					"--year %d %s; how they stand: jgadmin transition progress --year "
+					"%d"),
 				code_name(&codes_phase, on[i][1]), p->year, on[i][1], p->year);
 	if (strcmp(p->phase, "verify") == 0)
-		cli_next(c, tr("逐人核对：jgadmin transition reconcile --year %d；全部落实后办结：jgadmin transition phase --year %d closed", "reconcile: jgadmin transition reconcile --year %d; when all is settled: jgadmin transition phase --year %d closed"), p->year, p->year);
+		cli_next(c,
+			tr("逐人核对：jgadmin transition reconcile --year %d；全部落实后办结：jgadmin "
+			   "transition phase --year %d closed",
+				"reconcile: jgadmin transition reconcile --year %d; when all is settled: "
+				"jgadmin transition phase --year %d closed"),
+			p->year, p->year);
 	else if (strcmp(p->phase, "closed") == 0)
-		cli_next(c, tr("jgadmin transition summary --year %d --html 汇总.html", "jgadmin transition summary --year %d --html summary.html"), p->year);
+		cli_next(c,
+			tr("jgadmin transition summary --year %d --html 汇总.html",
+				"jgadmin transition summary --year %d --html summary.html"),
+			p->year);
 }
 
 int cmd_phase(struct cli *c)
@@ -140,11 +177,13 @@ int cmd_phase(struct cli *c)
 		return cli_fail(c);
 	}
 	const pb_phase_reply *p = (const pb_phase_reply *)reply;
-	json_t *out = json_pack("{s:i,s:s,s:o}", "year", p->year, "phase", p->phase, "missing", school_list(p->missing, p->n_missing));
+	json_t *out = json_pack("{s:i,s:s,s:o}", "year", p->year, "phase", p->phase, "missing",
+		school_list(p->missing, p->n_missing));
 	cli_say(c, tr("%d 年：%s", "%d: %s"), p->year, code_name(&codes_phase, p->phase));
 	for (size_t i = 0; i < p->n_missing; i++) {
 		char words[96];
-		cli_say(c, "  %s %s", p->missing[i]->name[0] ? p->missing[i]->name : tr("县局", "the bureau"), missing_words(p->missing[i], words, sizeof words));
+		cli_say(c, "  %s %s", p->missing[i]->name[0] ? p->missing[i]->name : tr("县局", "the bureau"),
+			missing_words(p->missing[i], words, sizeof words));
 	}
 	next_of_phase(c, p);
 	arena_free(&arena);
@@ -164,29 +203,43 @@ int cmd_reconcile(struct cli *c)
 	q.has_year = 1;
 	q.has_as_of = as_of != NULL;
 	if (as_of && date_parse(as_of, DATE_EPOCH_1900, &q.as_of))
-		return cli_fail_with(c, ERR_USAGE, "--as-of 2026-09-12", tr("日期 %s 不对", "%s is not a date"), as_of);
+		return cli_fail_with(
+			c, ERR_USAGE, "--as-of 2026-09-12", tr("日期 %s 不对", "%s is not a date"), as_of);
 	enum err e = admin_ask(c, METHOD_TRANSITION_RECONCILE, &q.base, &arena, &reply);
 	if (e) {
 		arena_free(&arena);
 		return cli_fail(c);
 	}
 	const pb_reconcile_reply *r = (const pb_reconcile_reply *)reply;
-	json_t *out = json_pack("{s:i,s:o,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:i}", "year", r->year, "as_of", cli_date_json(r->as_of), "baseline", (int)r->baseline,
-		"confirmed", (int)r->confirmed, "provisional", (int)r->provisional, "exempt", (int)r->exempt, "mismatched", (int)r->mismatched, "outside",
-		(int)r->outside, "elapsed_ms", (json_int_t)r->elapsed_ms, "changed", (int)r->changed);
-	cli_say(c, tr("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；名单外 %u 条（%llu 毫秒）",
-			    "baseline %u = confirmed %u + provisional %u + exempt %u + open %u; %u outside (%llu ms)"),
-		r->baseline, r->confirmed, r->provisional, r->exempt, r->mismatched, r->outside, (unsigned long long)r->elapsed_ms);
+	json_t *out = json_pack("{s:i,s:o,s:i,s:i,s:i,s:i,s:i,s:i,s:I,s:i}", "year", r->year, "as_of",
+		cli_date_json(r->as_of), "baseline", (int)r->baseline, "confirmed", (int)r->confirmed,
+		"provisional", (int)r->provisional, "exempt", (int)r->exempt, "mismatched",
+		(int)r->mismatched, "outside", (int)r->outside, "elapsed_ms", (json_int_t)r->elapsed_ms,
+		"changed", (int)r->changed);
+	cli_say(c,
+		tr("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；名单外 %u 条（%llu 毫秒）",
+			"baseline %u = confirmed %u + provisional %u + exempt %u + open %u; %u outside (%llu "
+			"ms)"),
+		r->baseline, r->confirmed, r->provisional, r->exempt, r->mismatched, r->outside,
+		(unsigned long long)r->elapsed_ms);
 	if (r->mismatched || r->outside)
-		cli_next(c, tr("jgadmin transition mismatches --year %d 看是谁；在外就读等的材料：jgadmin transition proof list --year %d", "jgadmin transition mismatches --year %d shows whom; proofs of pupils elsewhere: jgadmin transition proof list --year %d"), r->year, r->year);
+		cli_next(c,
+			tr("jgadmin transition mismatches --year %d 看是谁；在外就读等的材料：jgadmin "
+			   "transition proof list --year %d",
+				"jgadmin transition mismatches --year %d shows whom; proofs of pupils "
+				"elsewhere: jgadmin transition proof list --year %d"),
+			r->year, r->year);
 	else
-		cli_next(c, tr("jgadmin transition summary --year %d", "jgadmin transition summary --year %d"), r->year);
+		cli_next(c,
+			tr("jgadmin transition summary --year %d", "jgadmin transition summary --year %d"),
+			r->year);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
 
 /* word: what was decided, or ""; next: the command that shows what has come of it, or NULL. */
-static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *word, const char *next, int32_t year)
+static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *word,
+	const char *next, int32_t year)
 {
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -198,9 +251,13 @@ static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q
 		return cli_fail(c);
 	}
 	const char *about = ok->about ? ok->about : "";
-	cli_say(c, about[0] ? tr("已记录 %u 条：%s%s", "%u recorded: %s%s") : tr("已处理 %u 条%s%s", "%u done%s%s"), ok->changed, about[0] ? word : "", about);
+	cli_say(c,
+		about[0] ? tr("已记录 %u 条：%s%s", "%u recorded: %s%s")
+			 : tr("已处理 %u 条%s%s", "%u done%s%s"),
+		ok->changed, about[0] ? word : "", about);
 	if (next)
-		cli_next(c, tr("jgadmin transition %s --year %d", "jgadmin transition %s --year %d"), next, year);
+		cli_next(c, tr("jgadmin transition %s --year %d", "jgadmin transition %s --year %d"), next,
+			year);
 	json_t *out = json_pack("{s:i,s:o}", "changed", (int)ok->changed, "about", admin_text(about));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
@@ -217,8 +274,14 @@ int cmd_cancel(struct cli *c)
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	char year[16];
 	snprintf(year, sizeof year, "%d", q.year);
-	if (cli_is_asked(c) && !cli_confirm(year, tr("取消后应升学名单解冻；各校的名册和已填的去向都不动。确认请输入年份：", "the list is let go; rosters and declarations stay as they are. Type the year to go on: ")))
-		return cli_fail_with(c, ERR_NOT_NOW, tr("jgadmin transition phase --year 年度 看到了哪一步", "jgadmin transition phase --year YEAR shows where things stand"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	if (cli_is_asked(c) &&
+		!cli_confirm(year, tr("取消后应升学名单解冻；各校的名册和已填的去向都不动。确认请输入年份：",
+					   "the list is let go; rosters and declarations stay as they are. "
+					   "Type the year to go on: ")))
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("jgadmin transition phase --year 年度 看到了哪一步",
+				"jgadmin transition phase --year YEAR shows where things stand"),
+			tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return ask_changed(c, METHOD_TRANSITION_CANCEL, &q.base, "", "open", q.year);
 }
 
@@ -283,7 +346,8 @@ static int decide_proof(struct cli *c, bool accept)
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_PROOF, q.year, q.pupil, &code))
 		return code;
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base, accept ? tr("认可，", "accepted, ") : tr("不认可，", "refuted, "), "reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base,
+		accept ? tr("认可，", "accepted, ") : tr("不认可，", "refuted, "), "reconcile", q.year);
 }
 
 int cmd_proof_accept(struct cli *c)
@@ -325,17 +389,23 @@ static int decide_pair(struct cli *c, bool same)
 	q.has_year = q.has_same = 1;
 	q.same = same;
 	const char *pupil = cli_operand(c, 0), *row = cli_operand(c, 1);
-	if (!admin_shown_find(c, "mismatches", "transition mismatches", &pupil) || !admin_shown_find(c, "mismatches", "transition mismatches", &row))
+	if (!admin_shown_find(c, "mismatches", "transition mismatches", &pupil) ||
+		!admin_shown_find(c, "mismatches", "transition mismatches", &row))
 		return err_info(ERR_NOT_FOUND)->exit_code;
 	q.pupil = (char *)(uintptr_t)pupil;
 	q.row = (char *)(uintptr_t)row;
 	const char *first = cli_operand(c, 0), *second = cli_operand(c, 1);
 	size_t n = strlen(first);
 	if (strchr(second, '.') && strlen(second) < 8 && (strncmp(first, second, n) != 0 || second[n] != '.'))
-		return cli_fail_with(c, ERR_INVALID, tr("下级序号的前半是学生的序号，如 4 和 4.2", "the row's number begins with the pupil's: 4 and 4.2"), tr("%s 不是 %s 名下的条目", "%s is no row of %s"), second, first);
+		return cli_fail_with(c, ERR_INVALID,
+			tr("下级序号的前半是学生的序号，如 4 和 4.2",
+				"the row's number begins with the pupil's: 4 and 4.2"),
+			tr("%s 不是 %s 名下的条目", "%s is no row of %s"), second, first);
 	if (!pair_reason(c, &q.reason, &code))
 		return code;
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, same ? tr("是同一人，", "the same child, ") : tr("不是同一人，", "different children, "), "reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base,
+		same ? tr("是同一人，", "the same child, ") : tr("不是同一人，", "different children, "),
+		"reconcile", q.year);
 }
 
 int cmd_same(struct cli *c)
@@ -390,7 +460,8 @@ static int amend(struct cli *c, bool add)
 	q.pupil = (char *)(uintptr_t)pupil;
 	q.school = (char *)(uintptr_t)cli_option(c, "school");
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
-	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base, add ? tr("补入，", "added, ") : tr("移出，", "removed, "), "reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base,
+		add ? tr("补入，", "added, ") : tr("移出，", "removed, "), "reconcile", q.year);
 }
 
 int cmd_baseline_add(struct cli *c)

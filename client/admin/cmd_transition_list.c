@@ -1,4 +1,5 @@
-/* What the bureau reads of the transition: progress, mismatches, slips, proofs, the change from T1 to T2, the summary. */
+/* What the bureau reads of the transition: progress, mismatches, slips, proofs, the change from T1 to T2, the
+ * summary. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +32,11 @@ static void say_next(const struct cli *c, uint16_t method, int32_t year)
 {
 	switch (method) {
 	case METHOD_TRANSITION_MISMATCHES:
-		cli_next(c, tr("下发交办单 jgadmin transition slips issue --year %d；有下级序号的先判定 jgadmin transition same --year %d 序号 下级序号 --reason 理由（不是同一人用 different）",
-				     "jgadmin transition slips issue --year %d; where rows stand below, first jgadmin transition same --year %d NO. NO.N --reason TEXT (or different)"),
+		cli_next(c,
+			tr("下发交办单 jgadmin transition slips issue --year %d；有下级序号的先判定 jgadmin "
+			   "transition same --year %d 序号 下级序号 --reason 理由（不是同一人用 different）",
+				"jgadmin transition slips issue --year %d; where rows stand below, first "
+				"jgadmin transition same --year %d NO. NO.N --reason TEXT (or different)"),
 			year, year);
 		break;
 	case METHOD_TRANSITION_LIST_SLIPS:
@@ -42,7 +46,12 @@ static void say_next(const struct cli *c, uint16_t method, int32_t year)
 				    "jgadmin transition slips review NO. accept"));
 		break;
 	case METHOD_TRANSITION_LIST_PROOFS:
-		cli_next(c, tr("看一份：jgadmin transition proof show --year %d 序号；再 jgadmin transition proof accept --year %d 序号（不认可用 refute --reason 理由）", "see one: jgadmin transition proof show --year %d NO.; then jgadmin transition proof accept --year %d NO. (or refute --reason TEXT)"), year, year);
+		cli_next(c,
+			tr("看一份：jgadmin transition proof show --year %d 序号；再 jgadmin transition "
+			   "proof accept --year %d 序号（不认可用 refute --reason 理由）",
+				"see one: jgadmin transition proof show --year %d NO.; then jgadmin "
+				"transition proof accept --year %d NO. (or refute --reason TEXT)"),
+			year, year);
 		break;
 	case METHOD_TRANSITION_LIST_PAIRS:
 		cli_next(c,
@@ -51,12 +60,14 @@ static void say_next(const struct cli *c, uint16_t method, int32_t year)
 				"TEXT"),
 			year);
 		break;
-	default: break;
+	default:
+		break;
 	}
 }
 
 /* name: of the list that the short numbers belong to. */
-static int run_list(struct cli *c, uint16_t method, const char *name, const char *school, const char *const *headings, size_t columns, link_reply_fn page, json_t **keep)
+static int run_list(struct cli *c, uint16_t method, const char *name, const char *school,
+	const char *const *headings, size_t columns, link_reply_fn page, json_t **keep)
 {
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
 	struct list l = {.c = c};
@@ -95,8 +106,10 @@ static int run_list(struct cli *c, uint16_t method, const char *name, const char
 
 int cmd_progress(struct cli *c)
 {
-	static const char *const zh[] = {"学校", "应升学", "已填", "备案", "正式上报", "待核验", "已答", "核验提交", "最近联系", "待传"};
-	static const char *const en[] = {"school", "baseline", "declared", "filed in June", "reported", "to verify", "answered", "verified", "last contact", "pending"};
+	static const char *const zh[] = {"学校", "应升学", "已填", "备案", "正式上报", "待核验", "已答",
+		"核验提交", "最近联系", "待传"};
+	static const char *const en[] = {"school", "baseline", "declared", "filed in June", "reported",
+		"to verify", "answered", "verified", "last contact", "pending"};
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -120,12 +133,16 @@ int cmd_progress(struct cli *c)
 		snprintf(n[2], 16, "%u", p->to_verify);
 		snprintf(n[3], 16, "%u", p->answered);
 		snprintf(n[4], 16, "%llu", (unsigned long long)p->pending);
-		cli_table_row(t, (const char *const[]){p->name, n[0], n[1], admin_time(p->t1, t1), admin_time(p->t2, t2), n[2], n[3],
-			admin_time(p->verified, v), admin_time(p->last_contact, contact), n[4]});
-		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:i,s:i,s:o,s:o,s:i,s:i,s:o,s:o,s:I}", "id", p->code, "code", p->code, "name", p->name,
-			"baseline", (int)p->baseline, "declared", (int)p->declared, "t1", cli_time_json(p->t1), "t2", cli_time_json(p->t2), "to_verify",
-			(int)p->to_verify, "answered", (int)p->answered, "verified", cli_time_json(p->verified), "last_contact",
-			cli_time_json(p->last_contact), "pending", (json_int_t)p->pending));
+		cli_table_row(t, (const char *const[]){p->name, n[0], n[1], admin_time(p->t1, t1),
+					 admin_time(p->t2, t2), n[2], n[3], admin_time(p->verified, v),
+					 admin_time(p->last_contact, contact), n[4]});
+		json_array_append_new(
+			out, json_pack("{s:s,s:s,s:s,s:i,s:i,s:o,s:o,s:i,s:i,s:o,s:o,s:I}", "id", p->code,
+				     "code", p->code, "name", p->name, "baseline", (int)p->baseline,
+				     "declared", (int)p->declared, "t1", cli_time_json(p->t1), "t2",
+				     cli_time_json(p->t2), "to_verify", (int)p->to_verify, "answered",
+				     (int)p->answered, "verified", cli_time_json(p->verified), "last_contact",
+				     cli_time_json(p->last_contact), "pending", (json_int_t)p->pending));
 	}
 	cli_table_print(c, t);
 	arena_free(&arena);
@@ -141,7 +158,9 @@ static json_t *rows_json(const pb_mismatch *m)
 
 	for (size_t i = 0; i < m->n_row; i++) {
 		const pb_mismatch_row *r = m->row[i];
-		json_array_append_new(out, json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", r->id, "kind", r->kind, "school", r->school, "name", r->name, "number", r->number));
+		json_array_append_new(
+			out, json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", r->id, "kind", r->kind, "school",
+				     r->school, "name", r->name, "number", r->number));
 	}
 	return out;
 }
@@ -151,7 +170,8 @@ static const char *row_kind(const char *kind)
 	return strcmp(kind, "enrolment") == 0 ? tr("新生名册", "roster") : tr("去向表", "table");
 }
 
-/* Under a pupil whose rows are weak, different or tied: each row with a number that `same` and `different` take. */
+/* Under a pupil whose rows are weak, different or tied: each row with a number that `same` and `different`
+ * take. */
 static void row_cells(struct list *l, const pb_mismatch *m, const char *number)
 {
 	static const char *const doubtful[] = {"M05", "M14", "M15", "M17"};
@@ -169,7 +189,8 @@ static void row_cells(struct list *l, const pb_mismatch *m, const char *number)
 		snprintf(label, sizeof label, "%s.%zu", number, i + 1);
 		json_object_set_new(l->shown, label, json_string(m->row[i]->id));
 		snprintf(what, sizeof what, "└ %s", row_kind(m->row[i]->kind));
-		cli_table_row(l->table, (const char *const[]){label, name, no, what, "", "", "", admin_school(l->c, m->row[i]->school), ""});
+		cli_table_row(l->table, (const char *const[]){label, name, no, what, "", "", "",
+						admin_school(l->c, m->row[i]->school), ""});
 	}
 }
 
@@ -183,24 +204,36 @@ static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 		char no[40], name[200], codes[512], found[512], number[16];
 		admin_pupil_cells(l->c, m->student, no, sizeof no, name, sizeof name);
 		number_row(l, m->id, number);
-		cli_table_row(l->table, (const char *const[]){number, name, no, admin_words(&codes_mismatch, m->code, m->n_code, codes, sizeof codes),
-			admin_word(&codes_severity, m->severity), admin_school(l->c, m->source_school), admin_school(l->c, m->dest_school),
-			admin_school_list(l->c, m->found, m->n_found, found, sizeof found), admin_state(m->state)});
+		cli_table_row(l->table,
+			(const char *const[]){number, name, no,
+				admin_words(&codes_mismatch, m->code, m->n_code, codes, sizeof codes),
+				admin_word(&codes_severity, m->severity),
+				admin_school(l->c, m->source_school), admin_school(l->c, m->dest_school),
+				admin_school_list(l->c, m->found, m->n_found, found, sizeof found),
+				admin_state(m->state)});
 		row_cells(l, m, number);
-		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(m->id), "student", admin_pupil(m->student), "codes",
-			admin_texts(m->code, m->n_code), "primary", admin_text(m->primary), "source_school", admin_text(m->source_school), "dest_school",
-			admin_text(m->dest_school), "found", admin_texts(m->found, m->n_found), "owners", admin_texts(m->owner, m->n_owner), "severity",
-			admin_text(m->severity), "state", admin_text(m->state), "flags", admin_texts(m->flag, m->n_flag), "rows", rows_json(m)));
+		json_array_append_new(l->json,
+			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id",
+				admin_text(m->id), "student", admin_pupil(m->student), "codes",
+				admin_texts(m->code, m->n_code), "primary", admin_text(m->primary),
+				"source_school", admin_text(m->source_school), "dest_school",
+				admin_text(m->dest_school), "found", admin_texts(m->found, m->n_found),
+				"owners", admin_texts(m->owner, m->n_owner), "severity",
+				admin_text(m->severity), "state", admin_text(m->state), "flags",
+				admin_texts(m->flag, m->n_flag), "rows", rows_json(m)));
 	}
 	return true;
 }
 
 static int mismatches(struct cli *c, json_t **keep)
 {
-	static const char *const zh[] = {"序号", "姓名", "号码", "问题", "程度", "生源小学", "拟升初中", "实际在", "结果"};
-	static const char *const en[] = {"no.", "name", "number", "problems", "severity", "source", "destination", "found at", "state"};
+	static const char *const zh[] = {
+		"序号", "姓名", "号码", "问题", "程度", "生源小学", "拟升初中", "实际在", "结果"};
+	static const char *const en[] = {"no.", "name", "number", "problems", "severity", "source",
+		"destination", "found at", "state"};
 
-	return run_list(c, METHOD_TRANSITION_MISMATCHES, "mismatches", cli_option(c, "school"), lang_is_en() ? en : zh, 9, mismatch_page, keep);
+	return run_list(c, METHOD_TRANSITION_MISMATCHES, "mismatches", cli_option(c, "school"),
+		lang_is_en() ? en : zh, 9, mismatch_page, keep);
 }
 
 int cmd_mismatches(struct cli *c)
@@ -216,9 +249,11 @@ static json_t *halves_json(const pb_slip_row *s)
 
 	for (size_t i = 0; i < s->n_addressee; i++) {
 		const pb_slip_half *h = s->addressee[i];
-		json_array_append_new(out, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "received_at", cli_time_json(h->received_at), "answered_at",
-			cli_time_json(h->answered_at), "outcome", admin_text(h->outcome), "note", admin_text(h->note),
-			"reminder", admin_text(h->reminder), "reminded_at", cli_time_json(h->reminded_at)));
+		json_array_append_new(out,
+			json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "received_at",
+				cli_time_json(h->received_at), "answered_at", cli_time_json(h->answered_at),
+				"outcome", admin_text(h->outcome), "note", admin_text(h->note), "reminder",
+				admin_text(h->reminder), "reminded_at", cli_time_json(h->reminded_at)));
 	}
 	return out;
 }
@@ -231,7 +266,9 @@ static void slip_cells(struct list *l, const pb_slip_row *s)
 	admin_pupil_cells(l->c, s->student, no, sizeof no, name, sizeof name);
 	for (size_t i = 0; i < s->n_addressee && !done; i++)
 		if (!s->addressee[i]->answered_at)
-			snprintf(now_with + strlen(now_with), sizeof now_with - strlen(now_with), "%s%s", now_with[0] ? tr("、", ", ") : "", admin_school(l->c, s->addressee[i]->school));
+			snprintf(now_with + strlen(now_with), sizeof now_with - strlen(now_with), "%s%s",
+				now_with[0] ? tr("、", ", ") : "",
+				admin_school(l->c, s->addressee[i]->school));
 	cli_table_row(l->table, (const char *const[]){number_row(l, s->slip, number), s->no, name, no,
 					admin_words(&codes_mismatch, s->code, s->n_code, codes, sizeof codes),
 					admin_word(&codes_slip_state, s->state),
@@ -254,10 +291,14 @@ static bool slip_page(void *data, const ProtobufCMessage *reply)
 	for (size_t i = 0; i < page->n_slip; i++) {
 		const pb_slip_row *s = page->slip[i];
 		slip_cells(l, s);
-		json_array_append_new(l->json, json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:b,s:b,s:i,s:s,s:b}", "id", s->slip, "slip", s->slip, "no", s->no,
-			"student", admin_pupil(s->student), "addressees", halves_json(s), "codes", admin_texts(s->code, s->n_code), "issue_due",
-			cli_time_json(s->issue_due), "resolve_due", cli_time_json(s->resolve_due), "state", s->state, "overdue", s->overdue, "escalated",
-			s->escalated, "round", s->round, "severity", s->severity, "call_list", s->call_list));
+		json_array_append_new(l->json,
+			json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:b,s:b,s:i,s:s,s:b}", "id", s->slip,
+				"slip", s->slip, "no", s->no, "student", admin_pupil(s->student),
+				"addressees", halves_json(s), "codes", admin_texts(s->code, s->n_code),
+				"issue_due", cli_time_json(s->issue_due), "resolve_due",
+				cli_time_json(s->resolve_due), "state", s->state, "overdue", s->overdue,
+				"escalated", s->escalated, "round", s->round, "severity", s->severity,
+				"call_list", s->call_list));
 	}
 	return true;
 }
@@ -282,13 +323,16 @@ static json_t *hashes_json(const pb_proof_row *p)
 
 	for (size_t i = 0; i < p->n_sha; i++)
 		if (p->sha[i].len == 32)
-			json_array_append_new(out, json_string(sodium_bin2hex(hex, sizeof hex, p->sha[i].data, 32)));
+			json_array_append_new(
+				out, json_string(sodium_bin2hex(hex, sizeof hex, p->sha[i].data, 32)));
 	return out;
 }
 
 static const char *proof_word(const char *word)
 {
-	return strcmp(word, "accepted") == 0 ? tr("认可", "accepted") : strcmp(word, "refuted") == 0 ? tr("不认可", "refuted") : tr("未审", "to be judged");
+	return strcmp(word, "accepted") == 0  ? tr("认可", "accepted")
+	       : strcmp(word, "refuted") == 0 ? tr("不认可", "refuted")
+					      : tr("未审", "to be judged");
 }
 
 static bool proof_page(void *data, const ProtobufCMessage *reply)
@@ -303,24 +347,34 @@ static bool proof_page(void *data, const ProtobufCMessage *reply)
 		for (size_t k = 0; k < p->n_file; k++) {
 			char one[300];
 			case_file_cell(l->c, p->file[k], one, sizeof one);
-			snprintf(files + strlen(files), sizeof files - strlen(files), "%s%s", k ? tr("、", ", ") : "", one);
+			snprintf(files + strlen(files), sizeof files - strlen(files), "%s%s",
+				k ? tr("、", ", ") : "", one);
 		}
-		snprintf(where, sizeof where, "%s %s", admin_word(&codes_category, p->category), p->place ? p->place : "");
-		cli_table_row(l->table, (const char *const[]){number_row(l, p->id, number), name, no, where, admin_school(l->c, p->source_school), files[0] ? files : tr("没有材料", "none"),
-			admin_school(l->c, p->filed_by), proof_word(p->word)});
-		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(p->id), "student", admin_pupil(p->student), "category",
-			admin_text(p->category), "place", admin_text(p->place), "source_school", admin_text(p->source_school), "files",
-			admin_texts(p->file, p->n_file), "word", admin_text(p->word), "filed_by", admin_text(p->filed_by), "sha256", hashes_json(p)));
+		snprintf(where, sizeof where, "%s %s", admin_word(&codes_category, p->category),
+			p->place ? p->place : "");
+		cli_table_row(l->table, (const char *const[]){number_row(l, p->id, number), name, no, where,
+						admin_school(l->c, p->source_school),
+						files[0] ? files : tr("没有材料", "none"),
+						admin_school(l->c, p->filed_by), proof_word(p->word)});
+		json_array_append_new(l->json,
+			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(p->id), "student",
+				admin_pupil(p->student), "category", admin_text(p->category), "place",
+				admin_text(p->place), "source_school", admin_text(p->source_school), "files",
+				admin_texts(p->file, p->n_file), "word", admin_text(p->word), "filed_by",
+				admin_text(p->filed_by), "sha256", hashes_json(p)));
 	}
 	return true;
 }
 
 int cmd_proof_list(struct cli *c)
 {
-	static const char *const zh[] = {"序号", "姓名", "号码", "去向", "生源小学", "材料", "谁报的", "县局意见"};
-	static const char *const en[] = {"no.", "name", "number", "destination", "source", "files", "filed by", "word"};
+	static const char *const zh[] = {
+		"序号", "姓名", "号码", "去向", "生源小学", "材料", "谁报的", "县局意见"};
+	static const char *const en[] = {
+		"no.", "name", "number", "destination", "source", "files", "filed by", "word"};
 
-	return run_list(c, METHOD_TRANSITION_LIST_PROOFS, "proofs", NULL, lang_is_en() ? en : zh, 8, proof_page, NULL);
+	return run_list(c, METHOD_TRANSITION_LIST_PROOFS, "proofs", NULL, lang_is_en() ? en : zh, 8,
+		proof_page, NULL);
 }
 
 /* ---- words on pairs ---- */
@@ -377,14 +431,22 @@ static bool diff_page(void *data, const ProtobufCMessage *reply)
 	for (size_t i = 0; i < page->n_row; i++) {
 		const pb_diff_row *d = page->row[i];
 		char no[40], name[200], before[256], after[256];
-		bool row = strcmp(d->field, "row") == 0; /* the whole entry came or went; its category stands for it */
+		bool row = strcmp(d->field, "row") ==
+			   0; /* the whole entry came or went; its category stands for it */
 		admin_pupil_cells(l->c, d->student, no, sizeof no, name, sizeof name);
-		cli_table_row(l->table, (const char *const[]){name, no, admin_school(l->c, d->source_school), row ? tr("整条", "the entry") : admin_field(KIND_DESTINATION, d->field),
-			admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->before, before, sizeof before),
-			admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->after, after, sizeof after)});
-		json_array_append_new(l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(d->student ? d->student->id : NULL), "student",
-			admin_pupil(d->student), "source_school", admin_text(d->source_school), "field", admin_text(d->field), "before",
-			admin_text(d->before), "after", admin_text(d->after)));
+		cli_table_row(l->table,
+			(const char *const[]){name, no, admin_school(l->c, d->source_school),
+				row ? tr("整条", "the entry") : admin_field(KIND_DESTINATION, d->field),
+				admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->before,
+					before, sizeof before),
+				admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->after,
+					after, sizeof after)});
+		json_array_append_new(
+			l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "id",
+					 admin_text(d->student ? d->student->id : NULL), "student",
+					 admin_pupil(d->student), "source_school",
+					 admin_text(d->source_school), "field", admin_text(d->field),
+					 "before", admin_text(d->before), "after", admin_text(d->after)));
 	}
 	return true;
 }
@@ -401,8 +463,9 @@ int cmd_diff(struct cli *c)
 
 static json_t *counts_json(const pb_summary_row *s)
 {
-	json_t *out = json_pack("{s:i,s:i,s:i,s:i,s:i,s:i}", "baseline", (int)s->baseline, "confirmed", (int)s->confirmed, "provisional", (int)s->provisional,
-		"exempt", (int)s->exempt, "open", (int)s->open, "residual", s->residual);
+	json_t *out = json_pack("{s:i,s:i,s:i,s:i,s:i,s:i}", "baseline", (int)s->baseline, "confirmed",
+		(int)s->confirmed, "provisional", (int)s->provisional, "exempt", (int)s->exempt, "open",
+		(int)s->open, "residual", s->residual);
 
 	if (s->code) {
 		json_object_set_new(out, "id", json_string(s->code));
@@ -420,7 +483,8 @@ static void summary_cells(struct cli_table *t, const pb_summary_row *s, const ch
 	for (int i = 0; i < 5; i++)
 		snprintf(n[i], sizeof n[i], "%u", counts[i]);
 	snprintf(n[5], sizeof n[5], "%d", s->residual);
-	cli_table_row(t, (const char *const[]){s->code ? s->code : "", name, n[0], n[1], n[2], n[3], n[4], n[5]});
+	cli_table_row(
+		t, (const char *const[]){s->code ? s->code : "", name, n[0], n[1], n[2], n[3], n[4], n[5]});
 }
 
 static enum err write_report(struct cli *c, const char *path, const pb_summary_reply *s)
@@ -431,15 +495,18 @@ static enum err write_report(struct cli *c, const char *path, const pb_summary_r
 
 	if (!admin_year(c, &year, &code))
 		return ERR_USAGE;
-	enum err e = mismatches(c, &rows) ? c->problem.code : report_html(c, path, s, rows, year, &c->problem);
+	enum err e =
+		mismatches(c, &rows) ? c->problem.code : report_html(c, path, s, rows, year, &c->problem);
 	json_decref(rows);
 	return e;
 }
 
 int cmd_summary(struct cli *c)
 {
-	static const char *const zh[] = {"学校标识码", "学校", "应升学人数", "已确认", "待核", "除外", "未落实", "差额"};
-	static const char *const en[] = {"code", "school", "baseline", "confirmed", "provisional", "exempt", "open", "residual"};
+	static const char *const zh[] = {
+		"学校标识码", "学校", "应升学人数", "已确认", "待核", "除外", "未落实", "差额"};
+	static const char *const en[] = {
+		"code", "school", "baseline", "confirmed", "provisional", "exempt", "open", "residual"};
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -468,8 +535,12 @@ int cmd_summary(struct cli *c)
 	if (path)
 		cli_say(c, tr("报表：%s", "report: %s"), path);
 	if (s->total->open)
-		cli_next(c, tr("未落实的是谁：jgadmin transition mismatches --year %d", "whom: jgadmin transition mismatches --year %d"), q.year);
-	json_t *out = json_pack("{s:o,s:o,s:o,s:o}", "schools", schools, "total", counts_json(s->total), "as_of", cli_date_json(s->as_of), "html", admin_text(path));
+		cli_next(c,
+			tr("未落实的是谁：jgadmin transition mismatches --year %d",
+				"whom: jgadmin transition mismatches --year %d"),
+			q.year);
+	json_t *out = json_pack("{s:o,s:o,s:o,s:o}", "schools", schools, "total", counts_json(s->total),
+		"as_of", cli_date_json(s->as_of), "html", admin_text(path));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }

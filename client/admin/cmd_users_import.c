@@ -1,8 +1,9 @@
 /* School accounts in bulk: from people's tables, or the class teachers of a school on the command line.
  *
- * The first passwords are made here and kept in the file of -o before the server hears of any: a line that breaks, an answer that is lost, a
- * computer that is switched off take none along. Each account is one call, whole or not at all; who has one already is left as he is, so the
- * same table can be sent again until all of it is done. */
+ * The first passwords are made here and kept in the file of -o before the server hears of any: a line that
+ * breaks, an answer that is lost, a computer that is switched off take none along. Each account is one call,
+ * whole or not at all; who has one already is left as he is, so the same table can be sent again until all of
+ * it is done. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,11 +29,16 @@
 
 enum column { NAME, SCHOOL, CODE, ROLE, KLASS, LOGIN, COLUMNS };
 
-static const char *const school_names[] = {"学校名称", "单位", NULL}, *const code_names[] = {"学校（机构）标识码", "学校代码", NULL},
-	*const role_names[] = {"职务", "岗位", NULL}, *const class_names[] = {"负责班级", "所带班级", NULL}, *const login_names[] = {"账号", "登录名", NULL},
-	*const name_names[] = {"教师姓名", NULL};
-static const struct table_column columns[COLUMNS] = {[NAME] = {"姓名", name_names, true, NULL}, [SCHOOL] = {"学校", school_names, false, "学校 / 学校标识码"},
-	[CODE] = {"学校标识码", code_names, false, "学校 / 学校标识码"}, [ROLE] = {"角色", role_names, true, NULL}, [KLASS] = {"班级", class_names, false, NULL},
+static const char *const
+	school_names[] = {"学校名称", "单位", NULL},
+	*const code_names[] = {"学校（机构）标识码", "学校代码", NULL},
+	*const role_names[] = {"职务", "岗位", NULL}, *const class_names[] = {"负责班级", "所带班级", NULL},
+	*const login_names[] = {"账号", "登录名", NULL}, *const name_names[] = {"教师姓名", NULL};
+static const struct table_column columns[COLUMNS] = {[NAME] = {"姓名", name_names, true, NULL},
+	[SCHOOL] = {"学校", school_names, false, "学校 / 学校标识码"},
+	[CODE] = {"学校标识码", code_names, false, "学校 / 学校标识码"},
+	[ROLE] = {"角色", role_names, true, NULL},
+	[KLASS] = {"班级", class_names, false, NULL},
 	[LOGIN] = {"帐号", login_names, false, NULL}};
 
 /* A row as it was read. */
@@ -68,7 +74,8 @@ struct import {
 	json_t *rejected;
 };
 
-static void reject(struct import *m, const struct line *line, enum column column, const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void reject(struct import *m, const struct line *line, enum column column, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 static void reject(struct import *m, const struct line *line, enum column column, const char *format, ...)
 {
@@ -79,7 +86,8 @@ static void reject(struct import *m, const struct line *line, enum column column
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
 	message[text_utf8_prefix(message, strlen(message))] = 0;
-	json_array_append_new(m->rejected, json_pack("{s:i,s:s,s:s}", "row", (int)line->row, "field", columns[column].name, "message", message));
+	json_array_append_new(m->rejected, json_pack("{s:i,s:s,s:s}", "row", (int)line->row, "field",
+						   columns[column].name, "message", message));
 }
 
 /* ---- reading ---- */
@@ -91,12 +99,15 @@ static enum err read_table(struct import *m, struct table *t)
 
 	while (table_next(t, &row)) {
 		if (m->lines == PEOPLE_MAX)
-			return problem_set(&m->c->problem, ERR_FILE_LIMIT, NULL, tr("分成几个文件", "split the file"), tr("一次最多 %d 人", "at most %d people at a time"), PEOPLE_MAX);
+			return problem_set(&m->c->problem, ERR_FILE_LIMIT, NULL,
+				tr("分成几个文件", "split the file"),
+				tr("一次最多 %d 人", "at most %d people at a time"), PEOPLE_MAX);
 		struct line *line = &m->line[m->lines++];
 		line->row = row.number;
 		for (int i = 0; i < COLUMNS; i++) {
 			const char *cell = table_text(t, &row, (size_t)i);
-			enum err e = i == NAME || i == SCHOOL ? text_clean_name(text, sizeof text, cell) : text_clean(text, sizeof text, cell);
+			enum err e = i == NAME || i == SCHOOL ? text_clean_name(text, sizeof text, cell)
+							      : text_clean(text, sizeof text, cell);
 			line->cell[i] = arena_printf(&m->arena, "%s", e ? "" : text);
 			if (!line->cell[i])
 				return problem_set(&m->c->problem, ERR_NOMEM, NULL, NULL, NULL);
@@ -117,10 +128,12 @@ static enum err read_file(struct import *m, const char *path)
 	for (size_t i = 0; !e && i < book.n; i++) {
 		e = read_table(m, book.tables[i].table);
 		for (size_t k = 0; k < table_ignored_count(book.tables[i].table); k++)
-			cli_warn(m->c, tr("没有读“%s”这一列", "the column “%s” was not read"), table_ignored_at(book.tables[i].table, k).heading);
+			cli_warn(m->c, tr("没有读“%s”这一列", "the column “%s” was not read"),
+				table_ignored_at(book.tables[i].table, k).heading);
 	}
 	for (size_t k = 0; !e && k < book.n_left; k++)
-		cli_warn(m->c, tr("没有读工作表“%s”：%s", "sheet “%s” was not read: %s"), book.left[k].page->name, book.left[k].why);
+		cli_warn(m->c, tr("没有读工作表“%s”：%s", "sheet “%s” was not read: %s"),
+			book.left[k].page->name, book.left[k].why);
 	book_close(&book);
 	if (sheet)
 		sheet_free(sheet);
@@ -136,7 +149,9 @@ static enum err read_operands(struct import *m)
 		struct line *line = &m->line[m->lines++];
 		*line = (struct line){i + 1, {"", "", cli_option(m->c, "school"), "class_teacher", "", ""}};
 		if (!equals || equals == text || text_clean_name(name, sizeof name, equals + 1) || !name[0])
-			return problem_set(&m->c->problem, ERR_USAGE, NULL, tr("写成 六1班=张三", "write 六1班=张三"), tr("“%s”不是 班级=姓名", "“%s” is not CLASS=NAME"), text);
+			return problem_set(&m->c->problem, ERR_USAGE, NULL,
+				tr("写成 六1班=张三", "write 六1班=张三"),
+				tr("“%s”不是 班级=姓名", "“%s” is not CLASS=NAME"), text);
 		line->cell[KLASS] = arena_printf(&m->arena, "%.*s", (int)(equals - text), text);
 		line->cell[NAME] = arena_printf(&m->arena, "%s", name);
 		if (!line->cell[KLASS] || !line->cell[NAME])
@@ -155,19 +170,26 @@ static const pb_school_row *school_of(struct import *m, const struct line *line)
 
 	for (size_t i = 0; i < m->schools->n_school; i++) {
 		const pb_school_row *s = m->schools->school[i];
-		if (code[0] ? strcmp(s->code, code) == 0 : !text_clean_name(own, sizeof own, s->name) && name[0] && strcmp(own, name) == 0)
+		if (code[0] ? strcmp(s->code, code) == 0
+			    : !text_clean_name(own, sizeof own, s->name) && name[0] && strcmp(own, name) == 0)
 			found = s;
 		else if (name[0] && strstr(s->name, name) && strlen(near) + strlen(s->name) + 8 < sizeof near)
-			snprintf(near + strlen(near), sizeof near - strlen(near), "%s%s", near[0] ? "、" : "", s->name);
+			snprintf(near + strlen(near), sizeof near - strlen(near), "%s%s", near[0] ? "、" : "",
+				s->name);
 	}
 	if (!found && code[0])
 		reject(m, line, CODE, tr("没有标识码为 %s 的学校", "there is no school %s"), code);
 	else if (!found && near[0])
-		reject(m, line, SCHOOL, tr("没有叫“%s”的学校；相近的：%s", "no school is called “%s”; near: %s"), name, near);
+		reject(m, line, SCHOOL,
+			tr("没有叫“%s”的学校；相近的：%s", "no school is called “%s”; near: %s"), name, near);
 	else if (!found)
-		reject(m, line, SCHOOL, tr("没有叫“%s”的学校：jgadmin schools list 列出全部", "no school is called “%s”: jgadmin schools list has them"), name);
+		reject(m, line, SCHOOL,
+			tr("没有叫“%s”的学校：jgadmin schools list 列出全部",
+				"no school is called “%s”: jgadmin schools list has them"),
+			name);
 	else if (code[0] && name[0] && !strstr(found->name, name)) {
-		reject(m, line, CODE, tr("标识码 %s 是 %s，不是“%s”", "%s is %s, not “%s”"), code, found->name, name);
+		reject(m, line, CODE, tr("标识码 %s 是 %s，不是“%s”", "%s is %s, not “%s”"), code,
+			found->name, name);
 		found = NULL;
 	}
 	return found;
@@ -188,7 +210,9 @@ static char *next_word(struct import *m, const char **at)
 			char *word = arena_printf(&m->arena, "%.*s", (int)(*at - from), from);
 			if (n > 0)
 				*at += n;
-			return word && !text_clean(word, strlen(word) + 1, word) && word[0] ? word : next_word(m, at);
+			return word && !text_clean(word, strlen(word) + 1, word) && word[0]
+				       ? word
+				       : next_word(m, at);
 		}
 		if (n <= 0)
 			return NULL;
@@ -214,7 +238,11 @@ static bool take_roles(struct import *m, struct person *p)
 		const char *code = code_find(&codes_role, word);
 		unsigned role = role_by_name(word) ? role_by_name(word) : code ? (unsigned)atoi(code) : 0;
 		if (!role || role > 10 || p->n_role == ROLES_MAX) {
-			reject(m, p->line, ROLE, tr("“%s”不是学校的角色：学籍管理员、班主任、校长、文书、安全专干、心理教师", "“%s” is no role of a school: registrar, class_teacher, head, clerk, safety, counsellor"), word);
+			reject(m, p->line, ROLE,
+				tr("“%s”不是学校的角色：学籍管理员、班主任、校长、文书、安全专干、心理教师",
+					"“%s” is no role of a school: registrar, class_teacher, head, clerk, "
+					"safety, counsellor"),
+				word);
 			return false;
 		}
 		if (!has_role(p, role))
@@ -232,14 +260,19 @@ static bool take_classes(struct import *m, struct person *p)
 		return true; /* whose class it is matters only there */
 	while ((word = next_word(m, &at)) && p->n_klass < PROFILE_CLASSES_MAX) {
 		if (class_scope_parse(scope, word, school_type_stages(p->school->type), m->today)) {
-			reject(m, p->line, KLASS, tr("看不出“%s”是哪个年级的哪个班：写成 六1班、七（2）班", "which class of which grade is “%s”? Write it like 六1班 or 七（2）班"), word);
+			reject(m, p->line, KLASS,
+				tr("看不出“%s”是哪个年级的哪个班：写成 六1班、七（2）班",
+					"which class of which grade is “%s”? Write it like 六1班 or "
+					"七（2）班"),
+				word);
 			return false;
 		}
 		if (!(p->klass[p->n_klass++] = arena_printf(&m->arena, "%s", scope)))
 			return false;
 	}
 	if (!p->n_klass)
-		reject(m, p->line, KLASS, "%s", tr("班主任要写负责的班级", "a class teacher needs his class"));
+		reject(m, p->line, KLASS, "%s",
+			tr("班主任要写负责的班级", "a class teacher needs his class"));
 	return p->n_klass != 0;
 }
 
@@ -253,7 +286,8 @@ static bool same_texts(char *const *a, size_t n_a, char *const *b, size_t n_b)
 	return n_a == n_b && same == n_a;
 }
 
-/* The server makes a log-in of the letters that were wanted and a number: zhangwei, zhangwei2. Nothing wanted fits any. */
+/* The server makes a log-in of the letters that were wanted and a number: zhangwei, zhangwei2. Nothing wanted
+ * fits any. */
 static bool is_made_from(const char *user, const char *wanted)
 {
 	bool any = false;
@@ -277,14 +311,18 @@ static bool is_known(struct import *m, const struct person *p)
 		size_t same = 0;
 		if (!is_made_from(u->user, p->line->cell[LOGIN]))
 			continue; /* a namesake: the row wants another account */
-		if (u->disabled || strcmp(u->school, p->school->code) != 0 || strcmp(u->name, p->line->cell[NAME]) != 0 || u->n_role != p->n_role)
+		if (u->disabled || strcmp(u->school, p->school->code) != 0 ||
+			strcmp(u->name, p->line->cell[NAME]) != 0 || u->n_role != p->n_role)
 			continue;
 		for (size_t k = 0; k < u->n_role; k++)
 			same += has_role(p, (unsigned)u->role[k]);
 		if (same != p->n_role)
 			continue;
 		if (p->n_klass && !same_texts(p->klass, p->n_klass, u->klass, u->n_klass))
-			reject(m, p->line, KLASS, tr("已有帐号 %s，负责的班级不同；要改：jgadmin users set %s --class %s", "has the account %s with other classes; to change it: jgadmin users set %s --class %s"),
+			reject(m, p->line, KLASS,
+				tr("已有帐号 %s，负责的班级不同；要改：jgadmin users set %s --class %s",
+					"has the account %s with other classes; to change it: jgadmin users "
+					"set %s --class %s"),
 				u->user, u->user, p->line->cell[KLASS]);
 		else
 			m->unchanged++;
@@ -303,8 +341,11 @@ static bool is_twice(struct import *m, const struct person *p)
 		const char *a = o->line->cell[LOGIN], *b = p->line->cell[LOGIN];
 		if (a[0] && b[0] && strcmp(a, b) != 0)
 			continue;
-		reject(m, p->line, NAME, tr("与第 %ld 行同校同名：一人几个角色或班级写在一行，用顿号隔开；是两个人就分别写帐号",
-						 "same name and school as row %ld: roles and classes of one person stand in one row; two people need their log-ins"),
+		reject(m, p->line, NAME,
+			tr("与第 %ld "
+			   "行同校同名：一人几个角色或班级写在一行，用顿号隔开；是两个人就分别写帐号",
+				"same name and school as row %ld: roles and classes of one person stand in "
+				"one row; two people need their log-ins"),
 			o->line->row);
 		return true;
 	}
@@ -320,7 +361,8 @@ static void judge(struct import *m, const struct line *line)
 		reject(m, line, NAME, tr("“%s”不像姓名", "“%s” is not a name"), line->cell[NAME]);
 		return;
 	}
-	if (line->cell[LOGIN][0] && !strpbrk(line->cell[LOGIN], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+	if (line->cell[LOGIN][0] &&
+		!strpbrk(line->cell[LOGIN], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
 		reject(m, line, LOGIN, "%s", tr("帐号用字母", "a log-in is made of letters"));
 		return;
 	}
@@ -345,7 +387,8 @@ static const char *role_words(const struct person *p, char *out, size_t size)
 	*out = 0;
 	for (size_t i = 0; i < p->n_role; i++) {
 		snprintf(number, sizeof number, "%u", (unsigned)p->role[i]);
-		snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? "、" : "", code_name(&codes_role, number));
+		snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? "、" : "",
+			code_name(&codes_role, number));
 	}
 	return out;
 }
@@ -366,7 +409,8 @@ static const char *class_words(const struct person *p, char *out, size_t size)
 /* All of them before the first call, those that came to be after the last; readable by its owner alone. */
 static enum err write_passwords(struct import *m, const char *path, bool all)
 {
-	static const char *const heads[] = {"学校标识码", "学校", "姓名", "角色", "班级", "帐号", "初始密码", "说明"};
+	static const char *const heads[] = {
+		"学校标识码", "学校", "姓名", "角色", "班级", "帐号", "初始密码", "说明"};
 	struct sheet_writer *w;
 	char roles[160], classes[400];
 	mode_t mask = umask(077);
@@ -378,8 +422,14 @@ static enum err write_passwords(struct import *m, const char *path, bool all)
 			const struct person *p = &m->person[i];
 			if (p->state == KNOWN || (!all && p->state == TO_ADD))
 				continue;
-			const char *const cells[] = {p->school->code, p->school->name, p->line->cell[NAME], role_words(p, roles, sizeof roles), class_words(p, classes, sizeof classes),
-				p->user, p->password, p->state == ADDED ? tr("72 小时内首次登录，登录后 24 小时内修改", "log in within 72 hours, change it within 24 of that") : tr("是否建成还不知道，用 jgadmin users list 查", "not known whether it was made: jgadmin users list")};
+			const char *const cells[] = {p->school->code, p->school->name, p->line->cell[NAME],
+				role_words(p, roles, sizeof roles), class_words(p, classes, sizeof classes),
+				p->user, p->password,
+				p->state == ADDED
+					? tr("72 小时内首次登录，登录后 24 小时内修改",
+						  "log in within 72 hours, change it within 24 of that")
+					: tr("是否建成还不知道，用 jgadmin users list 查",
+						  "not known whether it was made: jgadmin users list")};
 			e = sheet_writer_row(w, cells, 8, SHEET_PLAIN, &m->c->problem);
 		}
 		if (e)
@@ -435,7 +485,11 @@ static enum err add_all(struct import *m)
 		e = add(m, &m->person[i]);
 		if (e == ERR_INVALID || e == ERR_NOT_FOUND || e == ERR_MISSING) {
 			const struct problem *p = &m->c->problem;
-			reject(m, m->person[i].line, strcmp(p->field, "class") == 0 ? KLASS : strcmp(p->field, "school") == 0 ? CODE : NAME, "%s", p->message);
+			reject(m, m->person[i].line,
+				strcmp(p->field, "class") == 0    ? KLASS
+				: strcmp(p->field, "school") == 0 ? CODE
+								  : NAME,
+				"%s", p->message);
 			e = ERR_OK;
 		}
 	}
@@ -471,7 +525,8 @@ static enum err judge_all(struct import *m)
 
 /* ---- saying ---- */
 
-/* Whose account a person has to be told of: also one of which it is not known, for its password is kept nowhere else. */
+/* Whose account a person has to be told of: also one of which it is not known, for its password is kept
+ * nowhere else. */
 static bool is_told(const struct person *p, bool dry)
 {
 	return dry ? p->state == TO_ADD : p->state == ADDED || p->state == UNSURE;
@@ -484,22 +539,29 @@ static json_t *added_json(const struct import *m, bool dry)
 	for (size_t i = 0; i < m->people; i++) {
 		const struct person *p = &m->person[i];
 		if (is_told(p, dry))
-			json_array_append_new(out, json_pack("{s:i,s:o,s:o,s:s,s:s}", "row", (int)p->line->row, "user", admin_text(p->user), "password", dry ? json_null() : json_string(p->password),
-				"school", p->school->code, "name", p->line->cell[NAME]));
+			json_array_append_new(
+				out, json_pack("{s:i,s:o,s:o,s:s,s:s}", "row", (int)p->line->row, "user",
+					     admin_text(p->user), "password",
+					     dry ? json_null() : json_string(p->password), "school",
+					     p->school->code, "name", p->line->cell[NAME]));
 	}
 	return out;
 }
 
 static void say_people(const struct import *m, bool dry)
 {
-	const char *const heads[] = {tr("学校", "school"), tr("姓名", "name"), tr("角色", "roles"), tr("班级", "classes"), tr("帐号", "user"), tr("初始密码", "first password")};
+	const char *const heads[] = {tr("学校", "school"), tr("姓名", "name"), tr("角色", "roles"),
+		tr("班级", "classes"), tr("帐号", "user"), tr("初始密码", "first password")};
 	struct cli_table *t = cli_table_new(heads, dry ? 4 : 6);
 	char roles[160], classes[400];
 
 	for (size_t i = 0; i < m->people; i++) {
 		const struct person *p = &m->person[i];
 		if (is_told(p, dry))
-			cli_table_row(t, (const char *const[]){p->school->name, p->line->cell[NAME], role_words(p, roles, sizeof roles), class_words(p, classes, sizeof classes), p->user, p->password});
+			cli_table_row(
+				t, (const char *const[]){p->school->name, p->line->cell[NAME],
+					   role_words(p, roles, sizeof roles),
+					   class_words(p, classes, sizeof classes), p->user, p->password});
 	}
 	cli_table_print(m->c, t);
 }
@@ -516,18 +578,33 @@ static int tell(struct import *m, enum err e, bool dry)
 	if (json_array_size(added) && (dry || !path))
 		say_people(m, dry);
 	if (e && !m->unlisted)
-		cli_warn(m->c, "%s", tr("停在中途。再运行一次会接着建其余的，已建的不会重复（-o 换一个文件名）", "it stopped on its way. Doing it again makes the rest and no doubles (with another file for -o)"));
-	cli_say(m->c, cli_flag(m->c, "dry-run") ? tr("将新建 %zu，已有 %zu，退回 %zu", "%zu would be made, %zu are there, %zu rejected") : tr("新建 %zu，已有 %zu，退回 %zu", "%zu made, %zu are there, %zu rejected"),
+		cli_warn(m->c, "%s",
+			tr("停在中途。再运行一次会接着建其余的，已建的不会重复（-o 换一个文件名）",
+				"it stopped on its way. Doing it again makes the rest and no doubles (with "
+				"another file for -o)"));
+	cli_say(m->c,
+		cli_flag(m->c, "dry-run")
+			? tr("将新建 %zu，已有 %zu，退回 %zu",
+				  "%zu would be made, %zu are there, %zu rejected")
+			: tr("新建 %zu，已有 %zu，退回 %zu", "%zu made, %zu are there, %zu rejected"),
 		made, m->unchanged, json_array_size(m->rejected));
-	json_array_foreach(m->rejected, i, row)
-		cli_say(m->c, tr("  第 %d 行 %s：%s", "  row %d %s: %s"), (int)json_integer_value(json_object_get(row, "row")), json_string_value(json_object_get(row, "field")),
-			json_string_value(json_object_get(row, "message")));
+	json_array_foreach(m->rejected, i, row) cli_say(m->c, tr("  第 %d 行 %s：%s", "  row %d %s: %s"),
+		(int)json_integer_value(json_object_get(row, "row")),
+		json_string_value(json_object_get(row, "field")),
+		json_string_value(json_object_get(row, "message")));
 	if (!dry && json_array_size(added))
-		cli_say(m->c, path ? tr("帐号和初始密码在 %s（只有您能读）。当面交给本人后删除；72 小时内首次登录，登录后 24 小时内修改",
-					     "log-ins and first passwords are in %s, for you alone to read. Hand them over and delete it; log in within 72 hours, change within 24 of that")
-				   : tr("初始密码只显示这一次%s；72 小时内首次登录，登录后 24 小时内修改", "the first passwords are shown once%s; log in within 72 hours, change within 24 of that"),
+		cli_say(m->c,
+			path ? tr("帐号和初始密码在 %s（只有您能读）。当面交给本人后删除；72 "
+				  "小时内首次登录，登录后 24 小时内修改",
+				       "log-ins and first passwords are in %s, for you alone to read. Hand "
+				       "them over and delete it; log in within 72 hours, change within 24 of "
+				       "that")
+			     : tr("初始密码只显示这一次%s；72 小时内首次登录，登录后 24 小时内修改",
+				       "the first passwords are shown once%s; log in within 72 hours, change "
+				       "within 24 of that"),
 			path ? path : "");
-	json_t *out = json_pack("{s:o,s:I,s:O}", "added", added, "unchanged", (json_int_t)m->unchanged, "rejected", m->rejected);
+	json_t *out = json_pack("{s:o,s:I,s:O}", "added", added, "unchanged", (json_int_t)m->unchanged,
+		"rejected", m->rejected);
 	int code = json_array_size(m->rejected) ? err_info(ERR_CONFLICT)->exit_code : 0;
 	if (!e)
 		return cli_result(m->c, out, code);
@@ -550,7 +627,9 @@ static bool target_is_free(struct import *m, const char *input, int *code)
 	if (stat(path, &st) || st.st_size == 0)
 		return true;
 	/* It may be the only place where the passwords of the last run stand. */
-	*code = cli_fail_with(m->c, ERR_USAGE, tr("换一个文件名：-o 初始密码2.xlsx", "name another one: -o passwords2.xlsx"), tr("%s 已经有了，不会覆盖", "%s is there already and is not replaced"), path);
+	*code = cli_fail_with(m->c, ERR_USAGE,
+		tr("换一个文件名：-o 初始密码2.xlsx", "name another one: -o passwords2.xlsx"),
+		tr("%s 已经有了，不会覆盖", "%s is there already and is not replaced"), path);
 	return false;
 }
 

@@ -11,12 +11,14 @@
 #define INDENT (6 * PAPER_MM)
 #define WIDTH (PAPER_WIDTH - 2 * LEFT)
 
-/* The whole way from the paper to a roster at the bureau, in the order in which it is typed. The code stands alone and large: who
- * types it is not young. Returns where it ends. */
+/* The whole way from the paper to a roster at the bureau, in the order in which it is typed. The code stands
+ * alone and large: who types it is not young. Returns where it ends. */
 static double draw_steps(struct paper *paper, double y, const char *code)
 {
-	const char *steps[] = {tr("jg connect --code 连接码", "jg connect --code CODE"), tr("jg login 帐号", "jg login USER"),
-		"jg passwd", tr("jg import students 六年级.xlsx（小学）", "jg import students grade6.xlsx (a primary)"), "jg sync"};
+	const char *steps[] = {tr("jg connect --code 连接码", "jg connect --code CODE"),
+		tr("jg login 帐号", "jg login USER"), "jg passwd",
+		tr("jg import students 六年级.xlsx（小学）", "jg import students grade6.xlsx (a primary)"),
+		"jg sync"};
 	struct paper_style large = {.size = 11.5, .width = WIDTH, .typed = true},
 			   typed = {.size = 10, .width = WIDTH - INDENT, .typed = true}, small = {.size = 10};
 	char line[64];
@@ -24,7 +26,8 @@ static double draw_steps(struct paper *paper, double y, const char *code)
 	y += paper_text(paper, LEFT, y, large, code) + 2 * PAPER_MM;
 	y += paper_text(paper, LEFT, y, small,
 		tr("上面是连接码。在学校电脑上依次输入（帐号和初始密码由县局另给）：",
-			"Above is the connect code. Type on the school's computer, one after another (the bureau "
+			"Above is the connect code. Type on the school's computer, one after another (the "
+			"bureau "
 			"gives log-in and first password apart):"));
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		snprintf(line, sizeof line, "%zu  %s", i + 1, steps[i]);

@@ -4,7 +4,8 @@
 
 #define IN CLI_PROFILE | CLI_ENROLLED | CLI_LOGGED_IN
 
-static const struct cli_option import_options[] = {{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
+static const struct cli_option import_options[] = {
+	{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
 	{"sheet", "NAME", "工作表名称", "name of the sheet"}, {0}};
 static const struct cli_option schools_import_options[] = {
 	{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
@@ -51,17 +52,23 @@ static const struct cli_option invite_options[] = {{"school", "SCHOOL", "学校�
 	{"all", NULL, "给每所学校各发一个", "one for every school"},
 	{"o", "FILE.pdf", "写成可打印的 PDF", "write a printable PDF"}, {0}};
 static const struct cli_option year_options[] = {{"year", "Y", "年度", "year"}, {0}};
-static const struct cli_option open_options[] = {{"year", "Y", "年度（今年或明年）", "year, this one or the next"}, {"dry-run", NULL, "只显示将冻结什么", "only show what it would freeze"},
+static const struct cli_option open_options[] = {
+	{"year", "Y", "年度（今年或明年）", "year, this one or the next"},
+	{"dry-run", NULL, "只显示将冻结什么", "only show what it would freeze"},
 	{"yes", NULL, "不再询问", "do not ask"}, {0}};
-static const struct cli_option cancel_options[] = {{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由（必写）", "reason (needed)"}, {0}};
-static const struct cli_option phase_options[] = {{"year", "Y", "年度", "year"}, {"force", NULL, "有学校未完成也前进", "move on though schools are not done"},
+static const struct cli_option cancel_options[] = {
+	{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由（必写）", "reason (needed)"}, {0}};
+static const struct cli_option phase_options[] = {{"year", "Y", "年度", "year"},
+	{"force", NULL, "有学校未完成也前进", "move on though schools are not done"},
 	{"reason", "TEXT", "理由", "reason"}, {0}};
-static const struct cli_option reconcile_options[] = {{"year", "Y", "年度", "year"}, {"as-of", "DATE", "按哪一天核对（默认今天）", "the day to judge by (default today)"}, {0}};
+static const struct cli_option reconcile_options[] = {{"year", "Y", "年度", "year"},
+	{"as-of", "DATE", "按哪一天核对（默认今天）", "the day to judge by (default today)"}, {0}};
 static const struct cli_option mismatch_options[] = {{"year", "Y", "年度", "year"},
 	{"school", "SCHOOL", "只看一所学校：名称、名称的一部分或标识码",
 		"one school only: its name, a part of it, or its code"},
 	{0}};
-static const struct cli_option reason_options[] = {{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由", "reason"}, {0}};
+static const struct cli_option reason_options[] = {
+	{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由", "reason"}, {0}};
 static const struct cli_option baseline_options[] = {{"year", "Y", "年度", "year"},
 	{"reason", "TEXT", "理由（必写）", "reason (needed)"},
 	{"school", "SCHOOL", "生源小学，写名称或标识码（默认其学籍所在校）",
@@ -73,7 +80,8 @@ static const struct cli_option slip_show_options[] = {
 static const struct cli_option proof_show_options[] = {{"year", "Y", "年度", "year"},
 	{"files", "DIR", "把材料取到这个文件夹", "fetch the evidence into this folder"},
 	{"open", NULL, "取出后用电脑上的程序打开", "open what was fetched"}, {0}};
-static const struct cli_option summary_options[] = {{"year", "Y", "年度", "year"}, {"html", "FILE", "同时写成 HTML 报表", "also write an HTML report"}, {0}};
+static const struct cli_option summary_options[] = {{"year", "Y", "年度", "year"},
+	{"html", "FILE", "同时写成 HTML 报表", "also write an HTML report"}, {0}};
 static const struct cli_option search_options[] = {{"user", "USER", "帐号", "user"},
 	{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
 		"the school: its name, a part of it, or its code"},

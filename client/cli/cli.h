@@ -97,7 +97,8 @@ int cli_fail_with(struct cli *c, enum err code, const char *hint, const char *me
 	__attribute__((format(printf, 4, 5)));
 /* A line for people; nothing with --json. */
 void cli_say(const struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The command that comes next, for people: "接下来：jg todo". What is not the program's name yet is a place that the reader fills in. */
+/* The command that comes next, for people: "接下来：jg todo". What is not the program's name yet is a place
+ * that the reader fills in. */
 void cli_next(const struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Something that a person should know, on stderr, also with --json. */
 void cli_warn(const struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -129,8 +130,8 @@ bool cli_confirm(const char *word, const char *prompt);
 bool cli_ask(const char *prompt, char *out, size_t size);
 /* From here on Ctrl-C tells what is safe before the program ends. */
 void cli_catch_interrupt(struct cli *c);
-/* What is safe, from what this process has done: saved here, changed at the bureau, or neither. Constant text;
- * may be asked in a signal handler. */
+/* What is safe, from what this process has done: saved here, changed at the bureau, or neither. Constant
+ * text; may be asked in a signal handler. */
 const char *cli_what_is_safe(const struct cli *c);
 
 /* ---- Passwords ---- */

@@ -56,7 +56,8 @@ static enum err ask_terminal(struct cli *c, const char *prompt, char *out, size_
 	out[n > 0 ? n : 0] = 0;
 	out[strcspn(out, "\r\n")] = 0;
 	if (n <= 0) /* Ctrl-D: he has thought better of it */
-		return problem_set(&c->problem, ERR_USAGE, NULL, NULL, tr("没有输入密码", "no password was typed"));
+		return problem_set(
+			&c->problem, ERR_USAGE, NULL, NULL, tr("没有输入密码", "no password was typed"));
 	return ERR_OK;
 }
 
@@ -129,7 +130,8 @@ static struct cli *interrupted;
  * handler may make. */
 static void on_signal(int number)
 {
-	const char *const parts[] = {tr("\n已中断。", "\ninterrupted. "), cli_what_is_safe(interrupted), "\n"};
+	const char *const parts[] = {
+		tr("\n已中断。", "\ninterrupted. "), cli_what_is_safe(interrupted), "\n"};
 
 	if (quiet_tty >= 0)
 		tcsetattr(quiet_tty, TCSAFLUSH, &before);

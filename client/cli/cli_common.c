@@ -30,9 +30,11 @@ const struct cli_option cli_passwd_options[] = {
 	{0},
 };
 
-#define CONNECT_TRIES 40 /* with half a second between: 20 seconds in a queue behind somebody who guesses codes */
+#define CONNECT_TRIES                                                                                        \
+	40 /* with half a second between: 20 seconds in a queue behind somebody who guesses codes */
 
-/* Codes are tried one after the other, county-wide, so that nobody guesses them: an honest one waits for its turn. */
+/* Codes are tried one after the other, county-wide, so that nobody guesses them: an honest one waits for its
+ * turn. */
 static enum err connect_patiently(struct cli *c, const char *code, const char *server)
 {
 	enum err e = enrol_connect(&c->profile, code, server, &c->problem);
@@ -40,7 +42,8 @@ static enum err connect_patiently(struct cli *c, const char *code, const char *s
 	for (int i = 1; e == ERR_BUSY && i < CONNECT_TRIES; i++) {
 		if (i == 1)
 			cli_warn(c, "%s", tr("服务器忙，排队等候……", "the server is busy, waiting in line…"));
-		usleep(c->problem.retry_ms > 500 && c->problem.retry_ms < 5000 ? c->problem.retry_ms * 1000 : 500000);
+		usleep(c->problem.retry_ms > 500 && c->problem.retry_ms < 5000 ? c->problem.retry_ms * 1000
+									       : 500000);
 		e = enrol_connect(&c->profile, code, server, &c->problem);
 	}
 	return e;
@@ -55,7 +58,8 @@ int cli_cmd_connect(struct cli *c)
 		cli_ask(tr("接入单上的连接码：", "connect code of the sheet: "), line, sizeof line))
 		code = line;
 	if (!code)
-		return cli_fail_with(c, ERR_USAGE, tr("加上 --code 连接码（接入单上有）", "add --code CODE, which stands on the sheet"),
+		return cli_fail_with(c, ERR_USAGE,
+			tr("加上 --code 连接码（接入单上有）", "add --code CODE, which stands on the sheet"),
 			tr("缺少连接码", "the connect code is missing"));
 	if (strcmp(code, "-") == 0) {
 		if (!fgets(line, sizeof line, stdin))
@@ -66,7 +70,9 @@ int cli_cmd_connect(struct cli *c)
 	if (connect_patiently(c, code, server))
 		return cli_fail(c);
 	cli_say(c, tr("已注册：设备 %s，单位 %s", "enrolled: device %s of %s"), c->profile.device,
-		c->profile.school_name[0] ? c->profile.school_name : c->profile.school[0] ? c->profile.school : tr("教育局", "the bureau"));
+		c->profile.school_name[0] ? c->profile.school_name
+		: c->profile.school[0]    ? c->profile.school
+					  : tr("教育局", "the bureau"));
 	cli_next(c, tr("%s login 用户名", "%s login USER"), c->program->name);
 	return cli_result(c,
 		json_pack("{ss ss ss ss}", "device", c->profile.device, "scope", c->profile.scope, "school",
@@ -251,20 +257,25 @@ int cli_cmd_help_codes(struct cli *c)
 
 	if (*wanted && !list) {
 		char hint[HINT_SIZE];
-		snprintf(hint, sizeof hint, tr("运行 %s help codes 列出全部代码表", "%s help codes names them all"), c->program->name);
-		return cli_fail_with(c, ERR_NOT_FOUND, hint, tr("没有代码表 %s", "there is no list %s"), wanted);
+		snprintf(hint, sizeof hint,
+			tr("运行 %s help codes 列出全部代码表", "%s help codes names them all"),
+			c->program->name);
+		return cli_fail_with(
+			c, ERR_NOT_FOUND, hint, tr("没有代码表 %s", "there is no list %s"), wanted);
 	}
 	json_t *out = json_array();
 	struct cli_table *table = cli_table_new(list ? one : all, 3);
 	for (size_t i = 0; list && i < list->n; i++) {
 		const struct code_item *item = &list->items[i];
 		cli_table_row(table, (const char *[]){item->code, item->zh, item->en});
-		json_array_append_new(out, json_pack("{ss ss ss}", "code", item->code, "zh", item->zh, "en", item->en));
+		json_array_append_new(
+			out, json_pack("{ss ss ss}", "code", item->code, "zh", item->zh, "en", item->en));
 	}
 	for (size_t i = 0; !list && (list = code_list_at(i, &name)); list = NULL, i++) {
 		snprintf(n, sizeof n, "%zu", list->n);
 		cli_table_row(table, (const char *[]){name, list->name, n});
-		json_array_append_new(out, json_pack("{ss ss si}", "list", name, "name", list->name, "codes", (int)list->n));
+		json_array_append_new(out,
+			json_pack("{ss ss si}", "list", name, "name", list->name, "codes", (int)list->n));
 	}
 	cli_table_print(c, table);
 	return cli_result(c, out, 0);

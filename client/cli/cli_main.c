@@ -279,8 +279,9 @@ static int no_option(struct cli *c, const char *word, const char *name)
 	if (!meant)
 		return usage(c, tr("没有选项 %s", "no option %s"), word);
 	char hint[200];
-	snprintf(hint, sizeof hint, tr("是不是 --%s？%s %s --help 列出选项", "did you mean --%s? %s %s --help lists the options"), meant,
-		c->program->name, c->command->words);
+	snprintf(hint, sizeof hint,
+		tr("是不是 --%s？%s %s --help 列出选项", "did you mean --%s? %s %s --help lists the options"),
+		meant, c->program->name, c->command->words);
 	return cli_fail_with(c, ERR_USAGE, hint, tr("没有选项 %s", "no option %s"), word);
 }
 
@@ -318,9 +319,10 @@ static const char *operand_words(const char *operands, char *out, size_t size)
 {
 	static const struct {
 		const char *name, *zh;
-	} rows[] = {{"FILE", "文件"}, {"USER", "用户名"}, {"NAME", "姓名"}, {"PUPIL", "学生（姓名、证件号或列表里的短号）"},
-		{"SLIP", "交办单编号"}, {"ID", "编号"}, {"ROW", "条目编号"}, {"FIELD=VALUE…", "字段=值"},
-		{"FIELD=VALUE", "字段=值"}, {"HOST:PORT", "地址:端口"}, {"TEXT", "要找的文字"}};
+	} rows[] = {{"FILE", "文件"}, {"USER", "用户名"}, {"NAME", "姓名"},
+		{"PUPIL", "学生（姓名、证件号或列表里的短号）"}, {"SLIP", "交办单编号"}, {"ID", "编号"},
+		{"ROW", "条目编号"}, {"FIELD=VALUE…", "字段=值"}, {"FIELD=VALUE", "字段=值"},
+		{"HOST:PORT", "地址:端口"}, {"TEXT", "要找的文字"}};
 	size_t used = 0;
 
 	*out = 0;
@@ -330,7 +332,8 @@ static const char *operand_words(const char *operands, char *out, size_t size)
 		for (size_t i = 0; !lang_is_en() && i < sizeof rows / sizeof *rows; i++)
 			if (strlen(rows[i].name) == n && memcmp(rows[i].name, p, n) == 0)
 				zh = rows[i].zh;
-		used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? " " : "", zh ? (int)strlen(zh) : (int)n, zh ? zh : p);
+		used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? " " : "",
+			zh ? (int)strlen(zh) : (int)n, zh ? zh : p);
 		p += n;
 		p += strspn(p, " ");
 	}
@@ -345,7 +348,8 @@ static bool ask_operand(struct cli *c)
 
 	if (c->command->min != 1 || c->operands || strchr(c->command->operands, ' ') || !cli_is_asked(c))
 		return false;
-	snprintf(prompt, sizeof prompt, "%s%s", operand_words(c->command->operands, what, sizeof what), tr("：", ": "));
+	snprintf(prompt, sizeof prompt, "%s%s", operand_words(c->command->operands, what, sizeof what),
+		tr("：", ": "));
 	if (!cli_ask(prompt, line, sizeof line))
 		return false;
 	c->operand[c->operands++] = line;
@@ -375,7 +379,8 @@ static int take_words(struct cli *c, int argc, char **argv, int skip)
 		}
 	}
 	if (c->operands < c->command->min && !ask_operand(c))
-		return usage(c, tr("缺少参数：%s", "operands are missing: %s"), operand_words(c->command->operands, all, sizeof all));
+		return usage(c, tr("缺少参数：%s", "operands are missing: %s"),
+			operand_words(c->command->operands, all, sizeof all));
 	if (c->operands > c->command->max)
 		return usage(
 			c, tr("多余的参数：%s", "one operand too many: %s"), c->operand[c->command->max]);
@@ -493,15 +498,22 @@ static int open_profile(struct cli *c)
 	}
 	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && !profile_is_enrolled(&c->profile)) {
 		char hint[200];
-		snprintf(hint, sizeof hint, tr("运行 %s connect，连接码在县局发的接入单上；目录不对就加 --profile 目录", "run %s connect with the code of the bureau's sheet; or --profile DIR for another folder"), c->program->name);
-		return cli_fail_with(c, ERR_NOT_NOW, hint, tr("这台电脑还没有注册（%s）", "this computer is not enrolled yet (%s)"), c->profile.dir);
+		snprintf(hint, sizeof hint,
+			tr("运行 %s connect，连接码在县局发的接入单上；目录不对就加 --profile 目录",
+				"run %s connect with the code of the bureau's sheet; or --profile DIR for "
+				"another folder"),
+			c->program->name);
+		return cli_fail_with(c, ERR_NOT_NOW, hint,
+			tr("这台电脑还没有注册（%s）", "this computer is not enrolled yet (%s)"),
+			c->profile.dir);
 	}
 	if (!(needs & CLI_LOGGED_IN))
 		return 0;
 	if (!c->profile.session.user[0])
 		return cli_fail_with(c, ERR_UNAUTHENTICATED, NULL, NULL);
 	if (c->command->roles && !profile_has_role(&c->profile, c->command->roles))
-		return cli_fail_with(c, ERR_PERMISSION, NULL, tr("%s 没有办理这件事的职责", "%s has no role for this"), c->profile.session.user);
+		return cli_fail_with(c, ERR_PERMISSION, NULL,
+			tr("%s 没有办理这件事的职责", "%s has no role for this"), c->profile.session.user);
 	return 0;
 }
 
@@ -548,7 +560,9 @@ static int unknown_command(struct cli *c, const char *const *words, int n)
 		return usage(c, tr("缺少命令%s", "a command is missing%s"), "");
 	join_words(typed, sizeof typed, words, n < 3 ? n : 3);
 	if (*command_meant(c->program, words, n, meant)) {
-		snprintf(hint, sizeof hint, tr("是不是 %s %s？%s --help 列出命令", "did you mean %s %s? %s --help lists the commands"),
+		snprintf(hint, sizeof hint,
+			tr("是不是 %s %s？%s --help 列出命令",
+				"did you mean %s %s? %s --help lists the commands"),
 			c->program->name, meant, c->program->name);
 		return cli_fail_with(c, ERR_USAGE, hint, tr("没有命令 %s", "no command %s"), typed);
 	}
@@ -613,7 +627,10 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	if (cli.profile_is_open)
 		profile_close(&cli.profile);
 	if (fflush(stdout) || ferror(stdout)) {
-		cli_warn(&cli, "%s", tr("结果没有写完：磁盘已满，或读它的程序先结束了", "the result is not written to its end: the disk is full, or who read it has ended"));
+		cli_warn(&cli, "%s",
+			tr("结果没有写完：磁盘已满，或读它的程序先结束了",
+				"the result is not written to its end: the disk is full, or who read it has "
+				"ended"));
 		code = code ? code : err_info(ERR_FILE_IO)->exit_code;
 	}
 	return code;

@@ -19,8 +19,8 @@
 
 #define TABLE_COLUMNS_MAX 16 /* more fit on no screen */
 #define TABLE_WIDTH_ROWS 500
-#define COLUMN_LEAST 8 /* four Chinese characters: narrower columns cannot be read */
-#define PIECE_MOST 24  /* a number or a day is kept whole up to here */
+#define COLUMN_LEAST 8            /* four Chinese characters: narrower columns cannot be read */
+#define PIECE_MOST 24             /* a number or a day is kept whole up to here */
 #define PROGRESS_AFTER_US 1000000 /* shorter work needs no bar */
 #define PROGRESS_EVERY_US 100000
 
@@ -51,12 +51,16 @@ const char *cli_what_is_safe(const struct cli *c)
 	struct link_fate fate = link_fate();
 
 	if (fate.unknown)
-		return tr("县局是否已经收到还不知道，先查看结果再决定是否重做", "whether the bureau has it is not known: look at the result before doing it again");
+		return tr("县局是否已经收到还不知道，先查看结果再决定是否重做",
+			"whether the bureau has it is not known: look at the result before doing it again");
 	if (fate.done)
-		return tr("前面的部分县局已经收到，其余没有改动", "the bureau has what came before; nothing else was changed");
+		return tr("前面的部分县局已经收到，其余没有改动",
+			"the bureau has what came before; nothing else was changed");
 	if (store_commits())
 		return tr("已保存在本机的内容都在，没有丢失", "what was saved on this computer is all there");
-	return c->program && strcmp(c->program->name, "jgadmin") == 0 ? tr("县局的数据没有改动", "nothing at the bureau was changed") : tr("本机数据没有改动", "nothing on this computer was changed");
+	return c->program && strcmp(c->program->name, "jgadmin") == 0
+		       ? tr("县局的数据没有改动", "nothing at the bureau was changed")
+		       : tr("本机数据没有改动", "nothing on this computer was changed");
 }
 
 /* The three lines: what happened, what is safe, what to do. */
@@ -64,7 +68,8 @@ static struct told tell(const struct cli *c)
 {
 	const struct problem *p = &c->problem;
 	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
-	struct told t = {p->message[0] ? p->message : tr(info->zh, info->en), p->safe[0] ? p->safe : cli_what_is_safe(c), ""};
+	struct told t = {p->message[0] ? p->message : tr(info->zh, info->en),
+		p->safe[0] ? p->safe : cli_what_is_safe(c), ""};
 
 	if (p->hint[0])
 		snprintf(t.hint, sizeof t.hint, "%s", p->hint);
@@ -117,7 +122,9 @@ static const char *field_word(const char *name)
 		if (i >= 0)
 			return tr(kind_table[k].fields[i].label, kind_table[k].fields[i].label_en);
 	}
-	return (unsigned char)name[0] >= 0x80 ? name : ""; /* a column of a file is Chinese; a name of the wire says nothing to anybody */
+	return (unsigned char)name[0] >= 0x80
+		       ? name
+		       : ""; /* a column of a file is Chinese; a name of the wire says nothing to anybody */
 }
 
 int cli_fail(struct cli *c)
@@ -125,7 +132,10 @@ int cli_fail(struct cli *c)
 	const struct problem *p = &c->problem;
 	struct told t = tell(c);
 	/* A command without a device reads no record: its field is an option of its own. */
-	const char *field = c->command && c->command->needs & CLI_ENROLLED && (p->row || strcmp(c->program->name, "jg") == 0) ? field_word(p->field) : "";
+	const char *field = c->command && c->command->needs & CLI_ENROLLED &&
+					    (p->row || strcmp(c->program->name, "jg") == 0)
+				    ? field_word(p->field)
+				    : "";
 	char row[48] = "", ref[64] = "";
 
 	cli_progress_end(c);
@@ -276,7 +286,8 @@ static void put_fitting(FILE *out, const char *text, int width, const char **res
 	utf8proc_int32_t c;
 	int used = 0;
 
-	for (utf8proc_ssize_t n; (n = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &c)) > 0 && c; text += n) {
+	for (utf8proc_ssize_t n; (n = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &c)) > 0 && c;
+		text += n) {
 		int w = utf8proc_charwidth(c), piece = c == ' ' ? whole_piece(text + n) : 0;
 		if (used && used + w > width)
 			break;
@@ -381,7 +392,8 @@ static void print_row(FILE *out, const struct cli_table *t, size_t row, const in
 	while (more) {
 		size_t last = 0;
 		for (size_t i = 0; i < t->columns; i++)
-			last = *at[i] ? i : last; /* nothing behind the last text: no blanks at the end of a line */
+			last = *at[i] ? i : last; /* nothing behind the last text: no blanks at the end of a
+						     line */
 		for (size_t i = 0; i <= last; i++)
 			put_fitting(out, at[i], widths[i], &at[i], i < last);
 		fputc('\n', out);
@@ -398,7 +410,8 @@ static FILE *open_pager(size_t rows, int lines)
 
 	if (!pager)
 		pager = getenv("PAGER");
-	if (!lines || rows + 2 < (size_t)lines || !isatty(STDIN_FILENO) || (pager && (!*pager || strcmp(pager, "cat") == 0)))
+	if (!lines || rows + 2 < (size_t)lines || !isatty(STDIN_FILENO) ||
+		(pager && (!*pager || strcmp(pager, "cat") == 0)))
 		return NULL;
 	if (!pager && access("/usr/bin/less", X_OK) != 0)
 		return NULL;
@@ -431,7 +444,9 @@ void cli_table_print(const struct cli *c, struct cli_table *t)
 	FILE *pager = c->json ? NULL : open_pager(t->rows, lines);
 	if (!c->json)
 		print_all(pager ? pager : stdout, t, widths);
-	if (pager && pclose(pager) != 0) /* it is not there, or could not show anything: the list is what was asked for */
+	if (pager &&
+		pclose(pager) !=
+			0) /* it is not there, or could not show anything: the list is what was asked for */
 		print_all(stdout, t, widths);
 	cli_table_free(t);
 }
@@ -464,9 +479,12 @@ void cli_progress(struct cli *c, const char *what, uint64_t done, uint64_t total
 		struct winsize size = {0};
 		char line[160];
 		const char *rest;
-		snprintf(line, sizeof line, "%s %llu/%llu", what, (unsigned long long)done, (unsigned long long)total);
+		snprintf(line, sizeof line, "%s %llu/%llu", what, (unsigned long long)done,
+			(unsigned long long)total);
 		fputc('\r', stderr);
-		put_fitting(stderr, line, ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79, &rest, false);
+		put_fitting(stderr, line,
+			ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79, &rest,
+			false);
 		fputs("\033[K", stderr);
 	}
 }

@@ -99,7 +99,8 @@ const char *jg_id(const uint8_t id[ID_SIZE], char out[37])
 
 const char *jg_closed_hint(void)
 {
-	return tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年", "tell the bureau: the leader can open the year again, with a reason");
+	return tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年",
+		"tell the bureau: the leader can open the year again, with a reason");
 }
 
 /* ---- Short numbers ---- */
@@ -125,7 +126,11 @@ void jg_ids_keep(struct cli *c, struct jg_ids *list, enum shown kind)
 	struct problem p = {0};
 
 	if (!c->json && shown_keep(jg_of(c)->store, kind, (const uint8_t(*)[ID_SIZE])list->ids, list->n, &p))
-		cli_warn(c, tr("序号没有记下（%s），下一条命令请写证件号码", "the numbers were not kept (%s): give certificate numbers to the next command"), p.message);
+		cli_warn(c,
+			tr("序号没有记下（%s），下一条命令请写证件号码",
+				"the numbers were not kept (%s): give certificate numbers to the next "
+				"command"),
+			p.message);
 }
 
 void jg_ids_free(struct jg_ids *list)
@@ -146,7 +151,8 @@ static bool takes(enum shown list, uint32_t kind)
 	return kind == kinds[list][0] || kind == kinds[list][1];
 }
 
-const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const char *text, char room[JG_PICK_SIZE], int *code)
+const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const char *text,
+	char room[JG_PICK_SIZE], int *code)
 {
 	uint8_t id[ID_SIZE];
 
@@ -159,11 +165,13 @@ const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const 
 	}
 	const struct item *item = view_find_id(v, id);
 	if (!item || !item->live) {
-		*code = cli_fail_with(c, ERR_NOT_FOUND, tr("重新列一次名单再用序号", "list again and take the number from there"),
+		*code = cli_fail_with(c, ERR_NOT_FOUND,
+			tr("重新列一次名单再用序号", "list again and take the number from there"),
 			tr("名单里的第 %s 行已经不在了", "row %s of the list is gone"), text);
 		return NULL;
 	}
-	int cert = kind_field_index(item->record.kind, "cert_no"), no = kind_field_index(item->record.kind, "student_no");
+	int cert = kind_field_index(item->record.kind, "cert_no"),
+	    no = kind_field_index(item->record.kind, "student_no");
 	if (takes(list, item->record.kind->number) || cert < 0) {
 		id_format(room, id);
 		return room;

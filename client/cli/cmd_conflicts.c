@@ -45,7 +45,8 @@ static json_t *fields_json(const struct record *mine, const struct record *their
 	return list;
 }
 
-static json_t *conflict_json(struct view *v, const struct op_row *row, const struct record *mine, uint32_t groups)
+static json_t *conflict_json(
+	struct view *v, const struct op_row *row, const struct record *mine, uint32_t groups)
 {
 	const uint8_t *record = conflict_id(row);
 	const struct item *item = view_find_id(v, record);
@@ -62,7 +63,8 @@ static json_t *conflict_json(struct view *v, const struct op_row *row, const str
 	return json_pack("{ss ss ss so si so s{ss so} s{so so sI so} ss}", "id", n, "kind", row->kind->table,
 		"record", jg_id(record, id), "student", student, "group", (int)row->group, "fields",
 		fields_json(mine, theirs, groups), "mine", "by", row->author, "at", cli_time_json(row->at),
-		"theirs", "by", row->their_author[0] ? json_string(row->their_author) : json_null(), "at", cli_time_json(row->their_at), "ver", (json_int_t)(item ? item->ver : 0), "deleted",
+		"theirs", "by", row->their_author[0] ? json_string(row->their_author) : json_null(), "at",
+		cli_time_json(row->their_at), "ver", (json_int_t)(item ? item->ver : 0), "deleted",
 		json_boolean(!item || !item->live), "seen", seen);
 }
 
@@ -87,7 +89,8 @@ static enum err list_conflict(void *data, const struct op_row *row)
 			json_string_value(json_object_get(field, "label")));
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
 	const struct record *whose = whose_conflict(list->v, row);
-	cli_table_row(list->table, (const char *[]){n, whose ? words_pupil(whose, pupil, sizeof pupil) : "", whose ? words_tail(whose, tail) : "",
+	cli_table_row(list->table, (const char *[]){n, whose ? words_pupil(whose, pupil, sizeof pupil) : "",
+					   whose ? words_tail(whose, tail) : "",
 					   tr(row->kind->label, row->kind->label_en), fields, row->author});
 	json_array_append_new(list->json, json);
 	return ERR_OK;
@@ -95,11 +98,12 @@ static enum err list_conflict(void *data, const struct op_row *row)
 
 int cmd_conflicts_list(struct cli *c)
 {
-	const char *headings[] = {
-		tr("序号", "id"), tr("学生", "pupil"), tr("末四位", "last four"), tr("记录", "kind"), tr("字段", "fields"), tr("经办", "by")};
+	const char *headings[] = {tr("序号", "id"), tr("学生", "pupil"), tr("末四位", "last four"),
+		tr("记录", "kind"), tr("字段", "fields"), tr("经办", "by")};
 	int code;
 	struct view *v = jg_view(c, kinds_all, &code);
-	struct conflict_list list = {.c = c, .v = v, .json = json_array(), .table = cli_table_new(headings, 6)};
+	struct conflict_list list = {
+		.c = c, .v = v, .json = json_array(), .table = cli_table_new(headings, 6)};
 
 	if (!v)
 		return code;
@@ -109,7 +113,8 @@ int cmd_conflicts_list(struct cli *c)
 	return cli_result(c, list.json, 0);
 }
 
-/* Reads the conflict that the first operand names; false with the exit code. The arena is the caller's to free. */
+/* Reads the conflict that the first operand names; false with the exit code. The arena is the caller's to
+ * free. */
 static bool open_conflict(struct cli *c, struct view **v, struct arena *arena, struct conflict *x, int *code)
 {
 	arena_init(arena, 8u << 20);
@@ -145,13 +150,15 @@ static void show_conflict(const struct cli *c, struct view *v, const struct conf
 {
 	const struct item *theirs = conflict_theirs(v, &x->row);
 	const struct record *whose = whose_conflict(v, &x->row);
-	char mine_text[600], their_text[600], pupil[256], tail[8], mine_at[FACE_SIZE], their_at[FACE_SIZE], seen[128];
+	char mine_text[600], their_text[600], pupil[256], tail[8], mine_at[FACE_SIZE], their_at[FACE_SIZE],
+		seen[128];
 	int64_t now = profile_now_us(&c->profile);
 	struct record none;
 
 	record_init(&none, x->row.kind);
 	if (whose)
-		cli_say(c, tr("%s　末四位 %s　%s", "%s, last four %s, %s"), words_pupil(whose, pupil, sizeof pupil), words_tail(whose, tail),
+		cli_say(c, tr("%s　末四位 %s　%s", "%s, last four %s, %s"),
+			words_pupil(whose, pupil, sizeof pupil), words_tail(whose, tail),
 			tr(x->row.kind->label, x->row.kind->label_en));
 	if (!theirs)
 		cli_say(c, "%s", tr("对方已删除这条记录", "the record has been deleted"));
@@ -162,16 +169,20 @@ static void show_conflict(const struct cli *c, struct view *v, const struct conf
 			continue;
 		words_field(v, &x->mine, (int)i, false, mine_text, sizeof mine_text);
 		words_field(v, other, (int)i, false, their_text, sizeof their_text);
-		cli_say(c, tr("%s：我的 %s　对方 %s", "%s: mine %s, theirs %s"), tr(f->label, f->label_en), or_empty(mine_text), or_empty(their_text));
+		cli_say(c, tr("%s：我的 %s　对方 %s", "%s: mine %s, theirs %s"), tr(f->label, f->label_en),
+			or_empty(mine_text), or_empty(their_text));
 	}
 	face_time(mine_at, x->row.at, now);
 	face_time(their_at, x->row.their_at, now);
 	cli_say(c, tr("我的由 %s 于 %s 录入", "mine was written by %s on %s"), x->row.author, mine_at);
 	if (x->row.their_author[0])
-		cli_say(c, tr("对方由 %s 于 %s 录入", "theirs was written by %s on %s"), x->row.their_author, their_at);
+		cli_say(c, tr("对方由 %s 于 %s 录入", "theirs was written by %s on %s"), x->row.their_author,
+			their_at);
 	versions_text(view_find_id(v, conflict_id(&x->row)), seen);
-	cli_say(c, tr("版本 %s；决定：jg conflicts resolve %lld mine（用我的）或 theirs（用对方的）", "versions %s; decide: jg conflicts resolve %lld mine, or theirs"), seen,
-		(long long)x->row.n);
+	cli_say(c,
+		tr("版本 %s；决定：jg conflicts resolve %lld mine（用我的）或 theirs（用对方的）",
+			"versions %s; decide: jg conflicts resolve %lld mine, or theirs"),
+		seen, (long long)x->row.n);
 }
 
 int cmd_conflicts_show(struct cli *c)
@@ -204,7 +215,8 @@ static int resolve(struct cli *c, struct view *v, const struct conflict *x)
 	int code;
 
 	if ((theirs || mine) && c->operands > 2)
-		return cli_fail_with(c, ERR_USAGE, tr("例如 jg conflicts resolve 12 mine", "for example jg conflicts resolve 12 mine"),
+		return cli_fail_with(c, ERR_USAGE,
+			tr("例如 jg conflicts resolve 12 mine", "for example jg conflicts resolve 12 mine"),
 			tr("mine、theirs 与 字段=值 只用一种", "either mine, theirs, or FIELD=VALUE"));
 	record_init(&want, x->row.kind);
 	if (item)
@@ -219,7 +231,8 @@ static int resolve(struct cli *c, struct view *v, const struct conflict *x)
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	const struct record *whose = whose_conflict(v, &x->row);
-	cli_say(c, "%s%s%s%s", whose ? words_pupil(whose, pupil, sizeof pupil) : "", whose ? " " : "", tr(x->row.kind->label, x->row.kind->label_en),
+	cli_say(c, "%s%s%s%s", whose ? words_pupil(whose, pupil, sizeof pupil) : "", whose ? " " : "",
+		tr(x->row.kind->label, x->row.kind->label_en),
 		theirs ? tr("：保留对方的内容", ": theirs is kept")
 		: mine ? tr("：用我的内容，jg sync 后送达", ": mine stands, jg sync sends it")
 		       : tr("：已按您写的保存，jg sync 后送达", ": saved as you wrote it, jg sync sends it"));
@@ -244,7 +257,8 @@ int cmd_conflicts_resolve(struct cli *c)
 		versions_text(view_find_id(v, conflict_id(&x.row)), now);
 		code = seen && strcmp(seen, now) != 0
 			       ? cli_fail_with(c, ERR_STALE,
-					 tr("用 jg conflicts show 重新查看", "look again with jg conflicts show"),
+					 tr("用 jg conflicts show 重新查看",
+						 "look again with jg conflicts show"),
 					 tr("版本已从 %s 变为 %s", "the versions went from %s to %s"), seen,
 					 now)
 			       : resolve(c, v, &x);

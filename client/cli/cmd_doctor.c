@@ -152,7 +152,8 @@ static void check_store(struct doctor *d)
 	check(d, "outbox", outbox_is_whole(s), tr("待发序号", "numbers of the outbox"),
 		tr("请保留目录并联系教育局", "keep the folder and tell the bureau"));
 	bool read = !blob_counts(s, &files, NULL);
-	snprintf(message, sizeof message, tr("不能发送的文件 %zu 个", "%zu files that cannot be sent"), files.given_up);
+	snprintf(message, sizeof message, tr("不能发送的文件 %zu 个", "%zu files that cannot be sent"),
+		files.given_up);
 	check(d, "files", read && !files.given_up, message, tr("重新附上这些材料", "attach them again"));
 }
 

@@ -24,25 +24,33 @@ void jg_doubt_files(struct cli *c)
 /* Ours, and of a pupil that this person may see. */
 static bool is_listed(const struct cli *c, const struct view *v, const struct item *item)
 {
-	const struct record *whose = item->live && item->record.kind->number == KIND_EVIDENCE && strcmp(item->owner, c->profile.school) == 0 ? words_whose(v, &item->record) : NULL;
+	const struct record *whose = item->live && item->record.kind->number == KIND_EVIDENCE &&
+						     strcmp(item->owner, c->profile.school) == 0
+					     ? words_whose(v, &item->record)
+					     : NULL;
 
 	return whose && jg_class_allowed(c, whose);
 }
 
 static const struct item *target_of(const struct view *v, const struct record *file)
 {
-	return file->value[F_EVIDENCE_TARGET].len == ID_SIZE ? view_find_id(v, file->value[F_EVIDENCE_TARGET].data) : NULL;
+	return file->value[F_EVIDENCE_TARGET].len == ID_SIZE
+		       ? view_find_id(v, file->value[F_EVIDENCE_TARGET].data)
+		       : NULL;
 }
 
 /* 升学去向, or the number of the slip whose half it is. */
 static const char *where_words(const struct view *v, const struct record *file, char *out, size_t size)
 {
 	const struct item *target = target_of(v, file);
-	const struct item *slip = target && target->record.kind->number == KIND_SLIP_ADDRESSEE ? view_find_id(v, target->record.value[F_SLIP_ADDRESSEE_SLIP].data) : NULL;
+	const struct item *slip = target && target->record.kind->number == KIND_SLIP_ADDRESSEE
+					  ? view_find_id(v, target->record.value[F_SLIP_ADDRESSEE_SLIP].data)
+					  : NULL;
 
 	if (slip)
 		return record_text(&slip->record, F_SLIP_NO, out, size);
-	snprintf(out, size, "%s", target ? tr(target->record.kind->label, target->record.kind->label_en) : "");
+	snprintf(
+		out, size, "%s", target ? tr(target->record.kind->label, target->record.kind->label_en) : "");
 	return out;
 }
 
@@ -72,7 +80,8 @@ static struct file_row *file_rows(const struct cli *c, const struct view *v, siz
 
 int cmd_evidence_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "#"), tr("学生", "pupil"), tr("附在", "with"), tr("文件", "file"), tr("大小", "size")};
+	const char *headings[] = {tr("序号", "#"), tr("学生", "pupil"), tr("附在", "with"),
+		tr("文件", "file"), tr("大小", "size")};
 	struct jg_ids ids = {0};
 	size_t n = 0;
 	int code;
@@ -86,33 +95,44 @@ int cmd_evidence_list(struct cli *c)
 	for (size_t i = 0; i < n; i++) {
 		const struct record *file = &rows[i].item->record;
 		char number[16], pupil[256], where[64], name[FILE_NAME_TEXT_MAX], size[32];
-		snprintf(size, sizeof size, "%lld KB", (long long)(record_number(file, F_EVIDENCE_SIZE) + 1023) / 1024);
-		cli_table_row(table, (const char *[]){jg_ids_add(&ids, rows[i].item->id, number), words_pupil(rows[i].whose, pupil, sizeof pupil),
-					     where_words(v, file, where, sizeof where), record_text(file, F_EVIDENCE_NAME, name, sizeof name), size});
+		snprintf(size, sizeof size, "%lld KB",
+			(long long)(record_number(file, F_EVIDENCE_SIZE) + 1023) / 1024);
+		cli_table_row(table, (const char *[]){jg_ids_add(&ids, rows[i].item->id, number),
+					     words_pupil(rows[i].whose, pupil, sizeof pupil),
+					     where_words(v, file, where, sizeof where),
+					     record_text(file, F_EVIDENCE_NAME, name, sizeof name), size});
 		json_array_append_new(list, value_record_json(file, rows[i].item->id));
 	}
 	free(rows);
 	cli_table_print(c, table);
 	if (ids.n)
-		cli_next(c, "%s", tr("附错了的撤去：jg evidence withdraw 序号", "to take one back: jg evidence withdraw NO."));
+		cli_next(c, "%s",
+			tr("附错了的撤去：jg evidence withdraw 序号",
+				"to take one back: jg evidence withdraw NO."));
 	jg_ids_keep(c, &ids, SHOWN_EVIDENCE);
 	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
 
 /* What is decided keeps its files: a closed slip, a closed year. */
-static int check_undecided(struct cli *c, const struct view *v, const struct record *file, const struct cycle *cycle)
+static int check_undecided(
+	struct cli *c, const struct view *v, const struct record *file, const struct cycle *cycle)
 {
 	const struct item *target = target_of(v, file);
-	const struct item *slip = target && target->record.kind->number == KIND_SLIP_ADDRESSEE ? view_find_id(v, target->record.value[F_SLIP_ADDRESSEE_SLIP].data) : NULL;
+	const struct item *slip = target && target->record.kind->number == KIND_SLIP_ADDRESSEE
+					  ? view_find_id(v, target->record.value[F_SLIP_ADDRESSEE_SLIP].data)
+					  : NULL;
 	const struct record *dated = slip ? &slip->record : target ? &target->record : NULL;
 	int field = dated ? kind_field_index(dated->kind, "year") : -1;
 	int32_t year = field < 0 ? cycle->year : (int32_t)record_number(dated, field);
 
 	if (slip && record_is(&slip->record, F_SLIP_STATE, "closed"))
-		return cli_fail_with(c, ERR_NOT_NOW, tr("要更正请联系县教育局", "tell the bureau what is wrong with it"), tr("这张交办单已经销号，材料不能撤去", "the slip is closed and keeps its files"));
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("要更正请联系县教育局", "tell the bureau what is wrong with it"),
+			tr("这张交办单已经销号，材料不能撤去", "the slip is closed and keeps its files"));
 	if (cycle->known && (year < cycle->year || strcmp(cycle->phase, "closed") == 0))
-		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(), tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), year);
+		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(),
+			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), year);
 	return 0;
 }
 
@@ -129,7 +149,10 @@ int cmd_evidence_withdraw(struct cli *c)
 		return code;
 	struct item *item = id_parse(id, text) ? NULL : view_find_id(v, id);
 	if (!item || !is_listed(c, v, item))
-		return cli_fail_with(c, ERR_NOT_FOUND, tr("jg evidence list 列出本校附的材料和序号", "jg evidence list shows the files and their numbers"), tr("没有材料 %s", "there is no file %s"), text);
+		return cli_fail_with(c, ERR_NOT_FOUND,
+			tr("jg evidence list 列出本校附的材料和序号",
+				"jg evidence list shows the files and their numbers"),
+			tr("没有材料 %s", "there is no file %s"), text);
 	if ((code = check_undecided(c, v, &item->record, &cycle)))
 		return code;
 	words_pupil(words_whose(v, &item->record), pupil, sizeof pupil);
@@ -140,6 +163,9 @@ int cmd_evidence_withdraw(struct cli *c)
 		e = jg_commit(c, outbox_delete(v, item, 0, &c->problem));
 	if (e)
 		return cli_fail(c);
-	cli_say(c, tr("%s（%s）：已撤去材料 %s，jg sync 后送达；要再附上，重新附这个文件", "%s (%s): %s is taken back, jg sync sends it; attach the file again to have it back"), pupil, where, name);
+	cli_say(c,
+		tr("%s（%s）：已撤去材料 %s，jg sync 后送达；要再附上，重新附这个文件",
+			"%s (%s): %s is taken back, jg sync sends it; attach the file again to have it back"),
+		pupil, where, name);
 	return cli_result(c, json_pack("{ss ss}", "id", text, "file", name), 0);
 }

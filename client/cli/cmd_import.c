@@ -94,7 +94,8 @@ static void print_notes(const struct cli *c, const struct import_notes *notes,
 	}
 }
 
-static void print_report(const struct cli *c, enum import_what what, const struct import_report *r, bool dry_run)
+static void print_report(
+	const struct cli *c, enum import_what what, const struct import_report *r, bool dry_run)
 {
 	cli_say(c,
 		tr("%s读 %zu 行：新增 %zu，更新 %zu，未变 %zu，不合格 %zu",
@@ -108,7 +109,10 @@ static void print_report(const struct cli *c, enum import_what what, const struc
 			tr("列相同的 %zu 张工作表都读了", "all %zu sheets with the same columns were read"),
 			r->sheets);
 	if (r->unfilled)
-		cli_say(c, what == IMPORT_VERIFY ? tr("还有 %zu 名学生没有填核验结果", "%zu pupils have no answer yet") : tr("还有 %zu 名学生没有填去向", "%zu pupils have no destination yet"),
+		cli_say(c,
+			what == IMPORT_VERIFY
+				? tr("还有 %zu 名学生没有填核验结果", "%zu pupils have no answer yet")
+				: tr("还有 %zu 名学生没有填去向", "%zu pupils have no destination yet"),
 			r->unfilled);
 	if (r->skipped)
 		cli_say(c,
@@ -275,8 +279,12 @@ static const char *batch_words(const char *what)
 {
 	static const struct {
 		const char *what, *zh, *en;
-	} words[] = {{"students", "导入学生", "pupils imported"}, {"destinations", "导入升学去向", "destinations imported"},
-		{"enrolled", "导入新生名册", "roster imported"}, {"verify", "导入核验名单", "verification list imported"}, {"answer", "核验答复", "verification answers"}, {"edit", "修改", "edit"}, {"undo", "撤销", "undoing"}};
+	} words[] = {{"students", "导入学生", "pupils imported"},
+		{"destinations", "导入升学去向", "destinations imported"},
+		{"enrolled", "导入新生名册", "roster imported"},
+		{"verify", "导入核验名单", "verification list imported"},
+		{"answer", "核验答复", "verification answers"}, {"edit", "修改", "edit"},
+		{"undo", "撤销", "undoing"}};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].what, what) == 0)
@@ -288,7 +296,8 @@ static enum err list_batch(void *data, const struct batch_row *b)
 {
 	struct batch_list *l = data;
 	char id[24], face[FACE_SIZE], at[TIME_TEXT_SIZE], counts[4][24], file[FILE_NAME_TEXT_MAX];
-	const size_t numbers[] = {b->counts.inserted, b->counts.updated, b->counts.unchanged, b->counts.rejected};
+	const size_t numbers[] = {
+		b->counts.inserted, b->counts.updated, b->counts.unchanged, b->counts.rejected};
 
 	file_path_text(file, sizeof file, b->about); /* one that was imported before names were made UTF-8 */
 
@@ -296,9 +305,11 @@ static enum err list_batch(void *data, const struct batch_row *b)
 	time_format(at, b->at);
 	for (size_t i = 0; i < 4; i++)
 		snprintf(counts[i], sizeof counts[i], "%zu", numbers[i]);
-	cli_table_row(l->table, (const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what), file, b->author, counts[0], counts[1], counts[2],
-					counts[3], b->undone ? tr("已撤销", "undone") : ""});
-	bool import = strcmp(b->what, "edit") != 0 && strcmp(b->what, "undo") != 0 && strcmp(b->what, "answer") != 0;
+	cli_table_row(l->table, (const char *[]){id, face_time(face, b->at, clock_now_us()),
+					batch_words(b->what), file, b->author, counts[0], counts[1],
+					counts[2], counts[3], b->undone ? tr("已撤销", "undone") : ""});
+	bool import = strcmp(b->what, "edit") != 0 && strcmp(b->what, "undo") != 0 &&
+		      strcmp(b->what, "answer") != 0;
 	json_array_append_new(
 		l->json, json_pack("{ss ss ss ss ss sI sI sI sI sb}", "id", id, "at", at, "what", b->what,
 				 "file", import ? file : "", "author", b->author, "inserted",
@@ -311,7 +322,8 @@ static enum err list_batch(void *data, const struct batch_row *b)
 int cmd_import_list(struct cli *c)
 {
 	const char *headings[] = {tr("批次", "batch"), tr("时间", "at"), tr("内容", "what"),
-		tr("文件或学生", "file or pupils"), tr("经办", "by"), tr("新增", "new"), tr("更新", "changed"), tr("未变", "same"), tr("不合格", "bad"), ""};
+		tr("文件或学生", "file or pupils"), tr("经办", "by"), tr("新增", "new"),
+		tr("更新", "changed"), tr("未变", "same"), tr("不合格", "bad"), ""};
 	int code;
 	struct store *store = jg_store(c, &code);
 	struct batch_list list = {json_array(), cli_table_new(headings, 10)};
@@ -339,7 +351,8 @@ static enum err take_wanted(void *data, const struct batch_row *b)
 	return ERR_OK;
 }
 
-/* An import is many pupils at once: a person at a terminal sees which it was, because `undo 1` may have meant the first edit. */
+/* An import is many pupils at once: a person at a terminal sees which it was, because `undo 1` may have meant
+ * the first edit. */
 static bool undo_confirmed(struct cli *c, struct store *store, int64_t id)
 {
 	struct wanted_batch w = {.id = id};
@@ -349,8 +362,11 @@ static bool undo_confirmed(struct cli *c, struct store *store, int64_t id)
 		strcmp(w.row.what, "answer") == 0 || strcmp(w.row.what, "undo") == 0)
 		return true;
 	file_path_text(file, sizeof file, w.row.about);
-	cli_say(c, tr("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu 条。撤销会把它们全部删去或改回，已送到县局的也一样；要再有，就重新导入这个文件。",
-			    "batch %lld: %s, %s, %zu new, %zu changed. Undoing deletes or takes back all of them, at the bureau too; importing the file again brings them back."),
+	cli_say(c,
+		tr("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu "
+		   "条。撤销会把它们全部删去或改回，已送到县局的也一样；要再有，就重新导入这个文件。",
+			"batch %lld: %s, %s, %zu new, %zu changed. Undoing deletes or takes back all of "
+			"them, at the bureau too; importing the file again brings them back."),
 		(long long)id, batch_words(w.row.what), file, w.row.counts.inserted, w.row.counts.updated);
 	return cli_confirm(tr("撤销", "undo"), tr("确认请输入“撤销”：", "type undo to go on: "));
 }
@@ -366,7 +382,9 @@ int cmd_import_undo(struct cli *c)
 		return code;
 	enum err e = batch_undo(store, atoll(c->operand[0]), true, &report, &c->problem);
 	if (!e && !undo_confirmed(c, store, atoll(c->operand[0])))
-		return cli_fail_with(c, ERR_NOT_NOW, tr("jg import list 列出批次和修改", "jg import list shows imports and edits"), tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("jg import list 列出批次和修改", "jg import list shows imports and edits"),
+			tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	if (!e)
 		e = batch_undo(store, atoll(c->operand[0]), false, &report, &c->problem);
 	json_t *blocked = json_array();
@@ -382,7 +400,9 @@ int cmd_import_undo(struct cli *c)
 		return cli_fail(c);
 	}
 	if (!e)
-		cli_say(c, tr("已撤销 %zu 条%s%s，jg sync 后送达", "%zu records undone%s%s, jg sync sends it"), report.undone, *report.pupils ? tr("：", ": ") : "", report.pupils);
+		cli_say(c,
+			tr("已撤销 %zu 条%s%s，jg sync 后送达", "%zu records undone%s%s, jg sync sends it"),
+			report.undone, *report.pupils ? tr("：", ": ") : "", report.pupils);
 	cli_result(c, json_pack("{sI so}", "undone", (json_int_t)report.undone, "blocked", blocked), 0);
 	if (!e)
 		return 0;

@@ -148,8 +148,9 @@ static enum err list_op(void *data, const struct op_row *row)
 /* A program gets every row; a person those that are still something to him. */
 int cmd_outbox_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "id"), tr("时间", "at"), tr("记录", "kind"), tr("动作", "action"), tr("学生", "pupil"),
-		tr("末四位", "last four"), tr("状态", "state"), tr("原因", "reason")};
+	const char *headings[] = {tr("序号", "id"), tr("时间", "at"), tr("记录", "kind"),
+		tr("动作", "action"), tr("学生", "pupil"), tr("末四位", "last four"), tr("状态", "state"),
+		tr("原因", "reason")};
 	uint32_t states = UINT32_MAX & ~(1u << OP_DONE);
 	int code;
 	struct store *store = jg_store(c, &code);
@@ -203,24 +204,32 @@ static void show_op(const struct cli *c, const struct view *v, const struct op_r
 
 	if (whose)
 		words_pupil(whose, pupil, sizeof pupil);
-	cli_say(c, tr("第 %lld 项　%s　%s　%s%s%s", "item %lld, %s, %s, %s%s%s"), (long long)row->n, pupil, tr(row->kind->label, row->kind->label_en),
-		code_name(&codes_op_state, jg_op_state(row->state)), *reason_text(row) ? tr("：", ": ") : "", reason_text(row));
+	cli_say(c, tr("第 %lld 项　%s　%s　%s%s%s", "item %lld, %s, %s, %s%s%s"), (long long)row->n, pupil,
+		tr(row->kind->label, row->kind->label_en),
+		code_name(&codes_op_state, jg_op_state(row->state)), *reason_text(row) ? tr("：", ": ") : "",
+		reason_text(row));
 	if (*row->hint)
 		cli_say(c, "  %s", row->hint);
 	for (size_t i = 0; i < row->kind->field_count; i++) {
 		const struct field *f = &row->kind->fields[i];
-		bool masked = !c->reveal && strcmp(f->name, "name") != 0, had = row->prev.kind && !record_same_field(&row->prev, &row->body, i);
+		bool masked = !c->reveal && strcmp(f->name, "name") != 0,
+		     had = row->prev.kind && !record_same_field(&row->prev, &row->body, i);
 		if (!(row->groups >> (f->group - 1) & 1))
 			continue;
 		words_field(v, &row->body, (int)i, masked, text, sizeof text);
 		if (had)
 			words_field(v, &row->prev, (int)i, masked, before, sizeof before);
 		if (*text || had)
-			cli_say(c, had ? tr("  %s：%s　原值 %s", "  %s: %s  before %s") : tr("  %s：%s", "  %s: %s"), tr(f->label, f->label_en),
-				*text ? text : tr("空", "empty"), had && *before ? before : tr("空", "empty"));
+			cli_say(c,
+				had ? tr("  %s：%s　原值 %s", "  %s: %s  before %s")
+				    : tr("  %s：%s", "  %s: %s"),
+				tr(f->label, f->label_en), *text ? text : tr("空", "empty"),
+				had && *before ? before : tr("空", "empty"));
 	}
 	if (decide_needed(row) && row->state != OP_CONFLICT)
-		cli_say(c, tr("改正：jg outbox fix %lld 字段=值；不要了：jg outbox withdraw %lld", "mend it: jg outbox fix %lld FIELD=VALUE; drop it: jg outbox withdraw %lld"),
+		cli_say(c,
+			tr("改正：jg outbox fix %lld 字段=值；不要了：jg outbox withdraw %lld",
+				"mend it: jg outbox fix %lld FIELD=VALUE; drop it: jg outbox withdraw %lld"),
 			(long long)row->n, (long long)row->n);
 }
 
@@ -251,8 +260,10 @@ static int fix_row(struct cli *c, const struct op_row *row)
 	if (!v)
 		return code;
 	if (!decide_needed(row))
-		return cli_fail_with(c, ERR_NOT_NOW, tr("jg outbox list 列出需要处理的", "jg outbox list shows what needs a person"),
-			tr("第 %lld 项不需要处理", "nothing is to be done about item %lld"), (long long)row->n);
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("jg outbox list 列出需要处理的", "jg outbox list shows what needs a person"),
+			tr("第 %lld 项不需要处理", "nothing is to be done about item %lld"),
+			(long long)row->n);
 	const struct record *whose = whose_op(v, row);
 	if (whose)
 		words_pupil(whose, pupil, sizeof pupil);
@@ -269,8 +280,10 @@ static int fix_row(struct cli *c, const struct op_row *row)
 	bool queued = v->store->next_row > n;
 	snprintf(text, sizeof text, "%lld", (long long)(queued ? n : row->n));
 	if (queued)
-		cli_say(c, tr("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达", "%s %s: mended and queued again as %s, jg sync sends it"), pupil,
-			tr(row->kind->label, row->kind->label_en), text);
+		cli_say(c,
+			tr("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达",
+				"%s %s: mended and queued again as %s, jg sync sends it"),
+			pupil, tr(row->kind->label, row->kind->label_en), text);
 	else
 		cli_say(c,
 			tr("与现有内容相同，不必再报；这一项已了结",
@@ -302,7 +315,8 @@ static int op_title(struct cli *c, char *out, size_t size)
 
 	*out = 0;
 	if (v)
-		snprintf(out, size, "%s%s%s", whose ? words_pupil(whose, pupil, sizeof pupil) : "", whose ? " " : "", tr(row.kind->label, row.kind->label_en));
+		snprintf(out, size, "%s%s%s", whose ? words_pupil(whose, pupil, sizeof pupil) : "",
+			whose ? " " : "", tr(row.kind->label, row.kind->label_en));
 	arena_free(&arena);
 	return code;
 }
@@ -321,9 +335,13 @@ int cmd_outbox_revert(struct cli *c)
 		return report.blocked ? err_info(ERR_STALE)->exit_code : code;
 	}
 	if (*pupil)
-		cli_say(c, tr("%s：已还原到修改前，jg sync 后送达", "%s: as it was before, jg sync sends it"), pupil);
+		cli_say(c, tr("%s：已还原到修改前，jg sync 后送达", "%s: as it was before, jg sync sends it"),
+			pupil);
 	else
-		cli_say(c, tr("已还原 %zu 条，jg sync 后送达", "%zu records as they were before, jg sync sends it"), report.undone);
+		cli_say(c,
+			tr("已还原 %zu 条，jg sync 后送达",
+				"%zu records as they were before, jg sync sends it"),
+			report.undone);
 	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)report.undone), 0);
 }
 

@@ -113,8 +113,10 @@ static json_t *slip_json(const struct slip_row *row)
 	json_object_set_new(json, "round", value_json(s, F_SLIP_ROUND));
 	json_object_set_new(json, "overdue", json_boolean(row->overdue));
 	json_object_set_new(json, "escalated", json_boolean(row->escalated));
-	json_object_set_new(json, "reminder", row->reminder ? value_json(&row->reminder->record, F_REMINDER_WHAT) : json_null());
-	json_object_set_new(json, "reminded_at", row->reminder ? value_json(&row->reminder->record, F_REMINDER_AT) : json_null());
+	json_object_set_new(json, "reminder",
+		row->reminder ? value_json(&row->reminder->record, F_REMINDER_WHAT) : json_null());
+	json_object_set_new(json, "reminded_at",
+		row->reminder ? value_json(&row->reminder->record, F_REMINDER_AT) : json_null());
 	json_object_set_new(json, "review_reason", value_json(s, F_SLIP_REVIEW_REASON));
 	json_object_set_new(json, "addressees", halves);
 	return json;
@@ -136,14 +138,17 @@ static int64_t urgency(const void *data)
 
 static const char *number_of(const struct record *slip, char *out, size_t size)
 {
-	return record_text(slip, record_has(slip, F_SLIP_CERT_NO) ? F_SLIP_CERT_NO : F_SLIP_STUDENT_NO, out, size);
+	return record_text(
+		slip, record_has(slip, F_SLIP_CERT_NO) ? F_SLIP_CERT_NO : F_SLIP_STUDENT_NO, out, size);
 }
 
-/* A class teacher does not read of pupils of other classes; one whom this school does not know is of no other class. */
+/* A class teacher does not read of pupils of other classes; one whom this school does not know is of no other
+ * class. */
 static bool is_shown(const struct cli *c, const struct view *v, const struct slip_row *row)
 {
 	char no[64];
-	const struct item *pupil = find_record(v, KIND_STUDENT, number_of(&row->slip->record, no, sizeof no), 0);
+	const struct item *pupil =
+		find_record(v, KIND_STUDENT, number_of(&row->slip->record, no, sizeof no), 0);
 
 	return !pupil || jg_class_allowed(c, &pupil->record);
 }
@@ -176,14 +181,17 @@ const char *jg_slip_pupil(const struct view *v, const struct record *slip, char 
 
 static void state_text(const struct slip_row *row, char *out, size_t size)
 {
-	snprintf(out, size, "%s%s%s", code_name(&codes_slip_state, row->state), row->overdue ? tr("（逾期）", " (overdue)") : "",
+	snprintf(out, size, "%s%s%s", code_name(&codes_slip_state, row->state),
+		row->overdue ? tr("（逾期）", " (overdue)") : "",
 		row->escalated ? tr("（已升级）", " (escalated)") : "");
 }
 
-static void slip_line(struct cli *c, const struct view *v, struct cli_table *table, const struct slip_row *row, struct jg_ids *ids)
+static void slip_line(struct cli *c, const struct view *v, struct cli_table *table,
+	const struct slip_row *row, struct jg_ids *ids)
 {
 	const struct record *s = &row->slip->record;
-	char number[16], no[48], name[128], class_no[64], tail[64], problem[400], severity[40], due[64], state[64], other[256] = "";
+	char number[16], no[48], name[128], class_no[64], tail[64], problem[400], severity[40], due[64],
+		state[64], other[256] = "";
 
 	if (row->other)
 		words_field(v, &row->other->record, F_SLIP_ADDRESSEE_SCHOOL, false, other, sizeof other);
@@ -192,18 +200,22 @@ static void slip_line(struct cli *c, const struct view *v, struct cli_table *tab
 	else
 		words_tail(s, tail);
 	state_text(row, state, sizeof state);
-	cli_table_row(table, (const char *[]){jg_ids_add(ids, row->slip->id, number), record_text(s, F_SLIP_NO, no, sizeof no),
-				     record_text(s, F_SLIP_NAME, name, sizeof name), class_of(v, s, class_no, sizeof class_no), tail,
-				     words_mismatches(s, F_SLIP_CODES, problem, sizeof problem),
-				     value_show(s, F_SLIP_SEVERITY, false, severity, sizeof severity),
-				     words_field(v, s, F_SLIP_RESOLVE_DUE, false, due, sizeof due), state, other});
+	cli_table_row(
+		table, (const char *[]){jg_ids_add(ids, row->slip->id, number),
+			       record_text(s, F_SLIP_NO, no, sizeof no),
+			       record_text(s, F_SLIP_NAME, name, sizeof name),
+			       class_of(v, s, class_no, sizeof class_no), tail,
+			       words_mismatches(s, F_SLIP_CODES, problem, sizeof problem),
+			       value_show(s, F_SLIP_SEVERITY, false, severity, sizeof severity),
+			       words_field(v, s, F_SLIP_RESOLVE_DUE, false, due, sizeof due), state, other});
 }
 
 int cmd_slips_list(struct cli *c)
 {
 	const char *headings[] = {tr("序号", "#"), tr("编号", "no."), tr("姓名", "name"), tr("班级", "class"),
-		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("问题", "problem"), tr("程度", "severity"),
-		tr("落实期限", "due"), tr("状态", "state"), tr("另一所学校", "other school")};
+		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("问题", "problem"),
+		tr("程度", "severity"), tr("落实期限", "due"), tr("状态", "state"),
+		tr("另一所学校", "other school")};
 	struct jg_ids ids = {0};
 	size_t n = 0;
 	int code;
@@ -229,7 +241,8 @@ int cmd_slips_list(struct cli *c)
 }
 
 /* A slip by its row in the last list, its id, its number, or the pupil's certificate number. */
-static const struct slip_row *pick_slip(struct cli *c, const struct view *v, const struct slip_row *rows, size_t n, const char *text, int *code)
+static const struct slip_row *pick_slip(struct cli *c, const struct view *v, const struct slip_row *rows,
+	size_t n, const char *text, int *code)
 {
 	char room[JG_PICK_SIZE], no[64], id[37];
 
@@ -240,11 +253,15 @@ static const struct slip_row *pick_slip(struct cli *c, const struct view *v, con
 		no[0] = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct record *s = &rows[i].slip->record;
-		bool named = strcmp(jg_id(rows[i].slip->id, id), text) == 0 || (*text && record_is(s, F_SLIP_NO, text)) || (*no && record_is(s, F_SLIP_CERT_NO, no));
+		bool named = strcmp(jg_id(rows[i].slip->id, id), text) == 0 ||
+			     (*text && record_is(s, F_SLIP_NO, text)) ||
+			     (*no && record_is(s, F_SLIP_CERT_NO, no));
 		if (named && is_shown(c, v, &rows[i]))
 			return &rows[i];
 	}
-	*code = cli_fail_with(c, ERR_NOT_FOUND, tr("jg slips list 列出交办单；可先运行 jg sync", "jg slips list shows the slips; run jg sync first"),
+	*code = cli_fail_with(c, ERR_NOT_FOUND,
+		tr("jg slips list 列出交办单；可先运行 jg sync",
+			"jg slips list shows the slips; run jg sync first"),
 		tr("没有交办单 %s", "there is no slip %s"), text);
 	return NULL;
 }
@@ -265,7 +282,8 @@ static const struct slip_row *find_slip(struct cli *c, struct view **v, struct s
 
 /* ---- Receipt ---- */
 
-/* What is to be received by one command: the slips and their operations in the outbox (0: received before). */
+/* What is to be received by one command: the slips and their operations in the outbox (0: received before).
+ */
 struct receipt {
 	const struct slip_row *row;
 	int64_t n;
@@ -273,17 +291,20 @@ struct receipt {
 
 static bool is_received(const struct slip_row *row)
 {
-	return row->mine && record_has(&row->mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT) && !row->mine->pending;
+	return row->mine && record_has(&row->mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT) &&
+	       !row->mine->pending;
 }
 
 /* All that wait for this school's receipt, or those of the operands. 0, or the exit code. */
-static int pick_receipts(struct cli *c, const struct view *v, const struct slip_row *rows, size_t n, struct receipt *list, size_t *count)
+static int pick_receipts(struct cli *c, const struct view *v, const struct slip_row *rows, size_t n,
+	struct receipt *list, size_t *count)
 {
 	int code = 0;
 
 	*count = 0;
 	for (size_t i = 0; cli_flag(c, "all") && i < n; i++)
-		if (rows[i].mine && strcmp(rows[i].state, "closed") != 0 && !record_has(&rows[i].mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT))
+		if (rows[i].mine && strcmp(rows[i].state, "closed") != 0 &&
+			!record_has(&rows[i].mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT))
 			list[(*count)++].row = &rows[i];
 	for (int i = 0; !cli_flag(c, "all") && i < c->operands; i++) {
 		const struct slip_row *row = pick_slip(c, v, rows, n, cli_operand(c, i), &code);
@@ -306,7 +327,9 @@ static enum err queue_receipts(struct cli *c, struct view *v, struct receipt *li
 		return e;
 	for (size_t i = 0; !e && i < n; i++) {
 		int64_t next = v->store->next_row;
-		e = is_received(list[i].row) ? ERR_OK : slip_receive(v, list[i].row, profile_now_us(&c->profile), &c->problem);
+		e = is_received(list[i].row)
+			    ? ERR_OK
+			    : slip_receive(v, list[i].row, profile_now_us(&c->profile), &c->problem);
 		list[i].n = v->store->next_row > next ? next : 0;
 	}
 	return jg_commit(c, e);
@@ -337,7 +360,10 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 	*bad += !good;
 	jg_slip_pupil(v, &receipt->row->slip->record, pupil, sizeof pupil);
 	record_text(&receipt->row->slip->record, F_SLIP_NO, no, sizeof no);
-	cli_say(c, "%s %s %s%s%s", no, pupil, !receipt->n ? tr("已经签收过", "received before") : good ? tr("已签收", "received") : code_name(&codes_op_state, state),
+	cli_say(c, "%s %s %s%s%s", no, pupil,
+		!receipt->n ? tr("已经签收过", "received before")
+		: good      ? tr("已签收", "received")
+			    : code_name(&codes_op_state, state),
 		*reason ? tr("：", ": ") : "", reason);
 	jg_id(receipt->row->slip->id, id);
 	return json_pack("{ss ss ss}", "id", id, "slip", id, "state", state);
@@ -364,9 +390,13 @@ static int receive_all(struct cli *c, struct view *v, struct receipt *list, size
 	cli_result(c, json, 0);
 	if (!bad)
 		return 0;
-	problem_set(&c->problem, ERR_NOT_NOW, NULL, tr("jg slips list 看它们现在的状态", "jg slips list shows how they stand"),
-		tr("%zu 张没有签收，各自的原因已列在它那一行", "%zu were not received, each for the reason in its line"), bad);
-	snprintf(c->problem.safe, sizeof c->problem.safe, tr("其余 %zu 张已签收", "the other %zu are received"), n - bad);
+	problem_set(&c->problem, ERR_NOT_NOW, NULL,
+		tr("jg slips list 看它们现在的状态", "jg slips list shows how they stand"),
+		tr("%zu 张没有签收，各自的原因已列在它那一行",
+			"%zu were not received, each for the reason in its line"),
+		bad);
+	snprintf(c->problem.safe, sizeof c->problem.safe,
+		tr("其余 %zu 张已签收", "the other %zu are received"), n - bad);
 	return cli_fail(c);
 }
 
@@ -381,7 +411,8 @@ static int send_half(struct cli *c, struct view *v, const struct slip_row *row, 
 		return cli_fail(c);
 	int code = jg_answer(c, n, json_pack("{ss ss}", "id", id, "slip", id));
 	if (!code)
-		cli_say(c, "%s %s %s", record_text(&row->slip->record, F_SLIP_NO, no, sizeof no), jg_slip_pupil(v, &row->slip->record, pupil, sizeof pupil), said);
+		cli_say(c, "%s %s %s", record_text(&row->slip->record, F_SLIP_NO, no, sizeof no),
+			jg_slip_pupil(v, &row->slip->record, pupil, sizeof pupil), said);
 	if (!code)
 		cli_next(c, "jg todo");
 	return code;
@@ -398,7 +429,8 @@ static int receive_one(struct cli *c, struct view *v, const struct slip_row *row
 	}
 	if (store_begin(v->store, &c->problem))
 		return cli_fail(c);
-	return send_half(c, v, row, slip_receive(v, row, profile_now_us(&c->profile), &c->problem), tr("已签收", "received"));
+	return send_half(c, v, row, slip_receive(v, row, profile_now_us(&c->profile), &c->problem),
+		tr("已签收", "received"));
 }
 
 /* One answers with one object, several (or --all) with a list. */
@@ -408,16 +440,20 @@ int cmd_slips_receive(struct cli *c)
 	int code;
 
 	if (!c->operands == !cli_flag(c, "all"))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 jg slips receive 3 4 7，或 jg slips receive --all", "jg slips receive 3 4 7, or jg slips receive --all"),
+		return cli_fail_with(c, ERR_USAGE,
+			tr("例如 jg slips receive 3 4 7，或 jg slips receive --all",
+				"jg slips receive 3 4 7, or jg slips receive --all"),
 			tr("请写出要签收哪几张，或用 --all 签收全部", "say which slips, or --all"));
 	struct view *v = jg_view(c, transition_kinds, &code);
 	struct slip_row *rows = v ? slip_rows(v, profile_now_us(&c->profile), &n) : NULL;
 	struct receipt *list = v ? calloc(n + CLI_OPERANDS_MAX, sizeof *list) : NULL;
 	if (!v)
 		return code;
-	code = rows && list ? pick_receipts(c, v, rows, n, list, &count) : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
+	code = rows && list ? pick_receipts(c, v, rows, n, list, &count)
+			    : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
 	if (!code)
-		code = count == 1 && !cli_flag(c, "all") ? receive_one(c, v, list[0].row) : receive_all(c, v, list, count);
+		code = count == 1 && !cli_flag(c, "all") ? receive_one(c, v, list[0].row)
+							 : receive_all(c, v, list, count);
 	free(list);
 	free(rows);
 	return code;
@@ -427,7 +463,8 @@ int cmd_slips_receive(struct cli *c)
 
 int cmd_slips_answer(struct cli *c)
 {
-	const char *given = cli_option(c, "outcome"), *outcome = given ? code_find(&codes_outcome, given) : NULL, *files[FILES_MAX];
+	const char *given = cli_option(c, "outcome"),
+		   *outcome = given ? code_find(&codes_outcome, given) : NULL, *files[FILES_MAX];
 	char all[HINT_SIZE], said[200];
 	struct slip_row *rows = NULL;
 	size_t n_files = 0;
@@ -436,7 +473,9 @@ int cmd_slips_answer(struct cli *c)
 
 	if (!outcome)
 		return cli_fail_with(c, ERR_USAGE, code_list_words(&codes_outcome, all, sizeof all),
-			given ? tr("没有“%s”这种办理结果", "there is no outcome “%s”") : tr("缺少 --outcome 办理结果", "--outcome is missing"), given);
+			given ? tr("没有“%s”这种办理结果", "there is no outcome “%s”")
+			      : tr("缺少 --outcome 办理结果", "--outcome is missing"),
+			given);
 	while (n_files < FILES_MAX && (files[n_files] = cli_option_at(c, "evidence", (int)n_files)))
 		n_files++;
 	const struct slip_row *row = find_slip(c, &v, &rows, &code);
@@ -444,10 +483,15 @@ int cmd_slips_answer(struct cli *c)
 		code = cli_fail(c);
 	else if (row) {
 		size_t before = row->mine ? evidence_count(v, row->mine->id) : 0;
-		snprintf(said, sizeof said, n_files ? tr("已回复：%s，材料 %zu 份；等待县局审核", "answered: %s, %zu files; the bureau reviews it") : tr("已回复：%s；等待县局审核", "answered: %s; the bureau reviews it"),
+		snprintf(said, sizeof said,
+			n_files ? tr("已回复：%s，材料 %zu 份；等待县局审核",
+					  "answered: %s, %zu files; the bureau reviews it")
+				: tr("已回复：%s；等待县局审核", "answered: %s; the bureau reviews it"),
 			code_name(&codes_outcome, outcome), n_files);
 		code = send_half(c, v, row,
-			slip_answer(v, row, profile_now_us(&c->profile), outcome, cli_option(c, "note"), files, n_files, &c->problem), said);
+			slip_answer(v, row, profile_now_us(&c->profile), outcome, cli_option(c, "note"),
+				files, n_files, &c->problem),
+			said);
 		if (!code)
 			jg_doubt_files(c);
 		if (!code && before)
@@ -466,12 +510,14 @@ static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row
 	enum err e = store_begin(v->store, &c->problem);
 
 	if (!e)
-		e = jg_commit(c, slip_log(v, row, profile_now_us(&c->profile), cli_option(c, "method"), cli_option(c, "note"), cli_option(c, "persons"), next,
-					 &c->problem));
+		e = jg_commit(c, slip_log(v, row, profile_now_us(&c->profile), cli_option(c, "method"),
+					 cli_option(c, "note"), cli_option(c, "persons"), next, &c->problem));
 	if (e)
 		return cli_fail(c);
-	cli_say(c, tr("%s：已记劝返（%s）%s%s；jg sync 后送达", "%s: attempt logged (%s)%s%s; jg sync sends it"),
-		jg_slip_pupil(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"), next ? tr("，下次 ", ", next ") : "", face_date(face, next));
+	cli_say(c,
+		tr("%s：已记劝返（%s）%s%s；jg sync 后送达", "%s: attempt logged (%s)%s%s; jg sync sends it"),
+		jg_slip_pupil(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"),
+		next ? tr("，下次 ", ", next ") : "", face_date(face, next));
 	return cli_result(c, json_pack("{ss}", "slip", jg_id(row->slip->id, id)), 0);
 }
 
@@ -484,9 +530,12 @@ int cmd_slips_log(struct cli *c)
 	int code = 0;
 
 	if (!cli_option(c, "method"))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 --method 家访 或 --method 电话", "for example --method visit"), tr("缺少 --method 劝返方式", "--method is missing"));
+		return cli_fail_with(c, ERR_USAGE,
+			tr("例如 --method 家访 或 --method 电话", "for example --method visit"),
+			tr("缺少 --method 劝返方式", "--method is missing"));
 	if (next && date_parse(next, DATE_EPOCH_1900, &date))
-		return cli_fail_with(c, ERR_USAGE, tr("写成 --next 2026-09-15", "write --next 2026-09-15"), tr("%s 不是日期", "%s is no date"), next);
+		return cli_fail_with(c, ERR_USAGE, tr("写成 --next 2026-09-15", "write --next 2026-09-15"),
+			tr("%s 不是日期", "%s is no date"), next);
 	const struct slip_row *row = find_slip(c, &v, &rows, &code);
 	if (row)
 		code = log_attempt(c, v, row, date);
@@ -498,7 +547,8 @@ int cmd_slips_log(struct cli *c)
 
 static void show_half(const struct cli *c, const struct view *v, const struct item *half, const char *label)
 {
-	static const int fields[] = {F_SLIP_ADDRESSEE_RECEIVED_AT, F_SLIP_ADDRESSEE_ANSWERED_AT, F_SLIP_ADDRESSEE_OUTCOME, F_SLIP_ADDRESSEE_NOTE};
+	static const int fields[] = {F_SLIP_ADDRESSEE_RECEIVED_AT, F_SLIP_ADDRESSEE_ANSWERED_AT,
+		F_SLIP_ADDRESSEE_OUTCOME, F_SLIP_ADDRESSEE_NOTE};
 	char text[2048];
 
 	if (!half)
@@ -509,27 +559,33 @@ static void show_half(const struct cli *c, const struct view *v, const struct it
 		const struct field *f = &r->kind->fields[fields[i]];
 		words_field(v, r, fields[i], false, text, sizeof text);
 		if (*text || fields[i] != F_SLIP_ADDRESSEE_NOTE)
-			cli_say(c, "  %s\t%s", tr(f->label, f->label_en), *text ? text : tr("还没有", "not yet"));
+			cli_say(c, "  %s\t%s", tr(f->label, f->label_en),
+				*text ? text : tr("还没有", "not yet"));
 	}
 }
 
 /* The attempts to bring the pupil back, in the order of time as they were stored. */
 static json_t *show_log(const struct cli *c, const struct view *v, const struct item *slip)
 {
-	static const int fields[] = {F_PERSUASION_AT, F_PERSUASION_METHOD, F_PERSUASION_PERSONS, F_PERSUASION_OUTCOME, F_PERSUASION_NOTE, F_PERSUASION_NEXT_DATE};
+	static const int fields[] = {F_PERSUASION_AT, F_PERSUASION_METHOD, F_PERSUASION_PERSONS,
+		F_PERSUASION_OUTCOME, F_PERSUASION_NOTE, F_PERSUASION_NEXT_DATE};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < v->n; i++) {
 		const struct record *r = &v->items[i]->record;
 		char line[3000] = "", text[2048], school[256];
-		if (!v->items[i]->live || r->kind->number != KIND_PERSUASION || r->value[F_PERSUASION_SLIP].len != ID_SIZE ||
+		if (!v->items[i]->live || r->kind->number != KIND_PERSUASION ||
+			r->value[F_PERSUASION_SLIP].len != ID_SIZE ||
 			memcmp(r->value[F_PERSUASION_SLIP].data, slip->id, ID_SIZE) != 0)
 			continue;
 		for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
 			if (*words_field(v, r, fields[k], false, text, sizeof text))
-				snprintf(line + strlen(line), sizeof line - strlen(line), "%s%s%s", k ? "　" : "",
-					fields[k] == F_PERSUASION_NEXT_DATE ? tr("下次 ", "next ") : "", text);
-		cli_say(c, tr("劝返\t%s（%s）", "attempt\t%s (%s)"), line, school_face(v, v->items[i]->owner, school, sizeof school));
+				snprintf(line + strlen(line), sizeof line - strlen(line), "%s%s%s",
+					k ? "　" : "",
+					fields[k] == F_PERSUASION_NEXT_DATE ? tr("下次 ", "next ") : "",
+					text);
+		cli_say(c, tr("劝返\t%s（%s）", "attempt\t%s (%s)"), line,
+			school_face(v, v->items[i]->owner, school, sizeof school));
 		json_array_append_new(list, value_record_json(r, v->items[i]->id));
 	}
 	return list;
@@ -542,19 +598,24 @@ static json_t *show_files(const struct cli *c, const struct view *v, const struc
 	char no[64], name[256], school[256];
 
 	record_text(&row->slip->record, F_SLIP_CERT_NO, no, sizeof no);
-	const struct item *targets[] = {row->mine, row->other, *no ? find_record(v, KIND_DESTINATION, no, 0) : NULL};
+	const struct item *targets[] = {
+		row->mine, row->other, *no ? find_record(v, KIND_DESTINATION, no, 0) : NULL};
 	for (size_t i = 0; i < v->n; i++) {
 		const struct record *r = &v->items[i]->record;
 		bool ours = false;
 		for (size_t k = 0; k < 3 && v->items[i]->live && r->kind->number == KIND_EVIDENCE; k++)
-			ours |= targets[k] && r->value[F_EVIDENCE_TARGET].len == ID_SIZE && memcmp(r->value[F_EVIDENCE_TARGET].data, targets[k]->id, ID_SIZE) == 0;
+			ours |= targets[k] && r->value[F_EVIDENCE_TARGET].len == ID_SIZE &&
+				memcmp(r->value[F_EVIDENCE_TARGET].data, targets[k]->id, ID_SIZE) == 0;
 		for (size_t k = 0; ours && k < i; k++) /* one file may hang on the half and on the table */
-			ours = !(v->items[k]->mark && record_same_field(&v->items[k]->record, r, F_EVIDENCE_SHA));
+			ours = !(v->items[k]->mark &&
+				 record_same_field(&v->items[k]->record, r, F_EVIDENCE_SHA));
 		v->items[i]->mark = ours;
 		if (!ours)
 			continue;
-		cli_say(c, tr("材料\t%s（%lld KB，%s）", "file\t%s (%lld KB, %s)"), record_text(r, F_EVIDENCE_NAME, name, sizeof name),
-			(long long)(record_number(r, F_EVIDENCE_SIZE) + 1023) / 1024, school_face(v, v->items[i]->owner, school, sizeof school));
+		cli_say(c, tr("材料\t%s（%lld KB，%s）", "file\t%s (%lld KB, %s)"),
+			record_text(r, F_EVIDENCE_NAME, name, sizeof name),
+			(long long)(record_number(r, F_EVIDENCE_SIZE) + 1023) / 1024,
+			school_face(v, v->items[i]->owner, school, sizeof school));
 		json_array_append_new(list, value_record_json(r, v->items[i]->id));
 	}
 	return list;
@@ -562,13 +623,15 @@ static json_t *show_files(const struct cli *c, const struct view *v, const struc
 
 static void show_head(const struct cli *c, const struct view *v, const struct slip_row *row)
 {
-	static const int fields[] = {F_SLIP_CODES, F_SLIP_SEVERITY, F_SLIP_ISSUED_AT, F_SLIP_RESOLVE_DUE, F_SLIP_ROUND, F_SLIP_REVIEW_REASON};
+	static const int fields[] = {F_SLIP_CODES, F_SLIP_SEVERITY, F_SLIP_ISSUED_AT, F_SLIP_RESOLVE_DUE,
+		F_SLIP_ROUND, F_SLIP_REVIEW_REASON};
 	const struct record *s = &row->slip->record;
 	char text[1024], pupil[256], tail[8], state[64];
 
 	state_text(row, state, sizeof state);
 	cli_say(c, tr("交办单\t%s　%s", "slip\t%s  %s"), record_text(s, F_SLIP_NO, text, sizeof text), state);
-	cli_say(c, tr("学生\t%s　末四位 %s", "pupil\t%s, last four %s"), jg_slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail));
+	cli_say(c, tr("学生\t%s　末四位 %s", "pupil\t%s, last four %s"),
+		jg_slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail));
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		const struct field *f = &s->kind->fields[fields[i]];
 		if (*words_field(v, s, fields[i], false, text, sizeof text))
@@ -623,7 +686,8 @@ int cmd_slips_print(struct cli *c)
 	int code = 0;
 
 	if (!path)
-		return cli_fail_with(c, ERR_USAGE, tr("例如 -o 交办单.pdf", "for example -o slip.pdf"), tr("缺少 -o 文件.pdf", "-o FILE.pdf is missing"));
+		return cli_fail_with(c, ERR_USAGE, tr("例如 -o 交办单.pdf", "for example -o slip.pdf"),
+			tr("缺少 -o 文件.pdf", "-o FILE.pdf is missing"));
 	const struct slip_row *row = find_slip(c, &v, &rows, &code);
 	enum err e = row ? slip_pdf_write(v, row, path, &c->problem) : ERR_OK;
 	free(rows);

@@ -37,14 +37,16 @@ static const struct record *record_of(const void *row)
 }
 
 /* The pupils of a list in its order; malloc'ed, NULL when memory is short. */
-static struct item **pick_students(const struct cli *c, const struct view *v, const char *grade, const char *class_no, size_t *n)
+static struct item **pick_students(
+	const struct cli *c, const struct view *v, const char *grade, const char *class_no, size_t *n)
 {
 	struct item **rows = malloc((v->n + 1) * sizeof *rows);
 
 	*n = 0;
 	for (size_t i = 0; rows && i < v->n; i++) {
 		const struct record *r = &v->items[i]->record;
-		if (!v->items[i]->live || r->kind->number != KIND_STUDENT || (grade && !record_is(r, F_STUDENT_GRADE, grade)) ||
+		if (!v->items[i]->live || r->kind->number != KIND_STUDENT ||
+			(grade && !record_is(r, F_STUDENT_GRADE, grade)) ||
 			(class_no && !record_is(r, F_STUDENT_CLASS_NO, class_no)) || !jg_class_allowed(c, r))
 			continue;
 		rows[(*n)++] = v->items[i];
@@ -54,25 +56,29 @@ static struct item **pick_students(const struct cli *c, const struct view *v, co
 	return rows;
 }
 
-static void student_line(const struct cli *c, struct cli_table *table, struct jg_ids *ids, const struct item *item)
+static void student_line(
+	const struct cli *c, struct cli_table *table, struct jg_ids *ids, const struct item *item)
 {
 	const struct record *r = &item->record;
 	char number[16], class_no[64], name[128], tail[64], status[32];
 
 	if (c->reveal)
-		value_show(r, record_has(r, F_STUDENT_CERT_NO) ? F_STUDENT_CERT_NO : F_STUDENT_STUDENT_NO, false, tail, sizeof tail);
+		value_show(r, record_has(r, F_STUDENT_CERT_NO) ? F_STUDENT_CERT_NO : F_STUDENT_STUDENT_NO,
+			false, tail, sizeof tail);
 	else
 		words_tail(r, tail);
 	cli_table_row(table,
 		(const char *[]){jg_ids_add(ids, item->id, number), words_class(r, class_no, sizeof class_no),
 			record_text(r, F_STUDENT_NAME, name, sizeof name), tail,
-			value_show(r, F_STUDENT_STATUS, false, status, sizeof status), item->pending ? tr("待发", "waiting") : ""});
+			value_show(r, F_STUDENT_STATUS, false, status, sizeof status),
+			item->pending ? tr("待发", "waiting") : ""});
 }
 
 int cmd_students_list(struct cli *c)
 {
 	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
-		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("当前状态", "status"), tr("发送", "sent")};
+		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("当前状态", "status"),
+		tr("发送", "sent")};
 	const char *grade = cli_option(c, "grade"), *class_no = cli_option(c, "class");
 	char number[CLASS_NO_MAX + 1];
 	struct jg_ids ids = {0};
@@ -83,7 +89,8 @@ int cmd_students_list(struct cli *c)
 	if (!v)
 		return code;
 	if (grade && !(grade = code_find(&codes_grade, grade)))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 --grade 六年级", "for example --grade 16"), tr("没有年级 %s", "no grade %s"), cli_option(c, "grade"));
+		return cli_fail_with(c, ERR_USAGE, tr("例如 --grade 六年级", "for example --grade 16"),
+			tr("没有年级 %s", "no grade %s"), cli_option(c, "grade"));
 	if (class_no && class_no_parse(number, sizeof number, class_no) == ERR_OK)
 		class_no = number;
 	struct item **rows = pick_students(c, v, grade, class_no, &n);
@@ -112,7 +119,9 @@ static struct item *find_student(struct cli *c, struct view *v, const char *text
 	if (item && jg_class_allowed(c, &item->record))
 		return item;
 	if (text)
-		*code = cli_fail_with(c, ERR_NOT_FOUND, tr("查找：jg pupil find 姓名（或拼音首字母、号码末四位）", "find him: jg pupil find NAME (or initials, or last four)"),
+		*code = cli_fail_with(c, ERR_NOT_FOUND,
+			tr("查找：jg pupil find 姓名（或拼音首字母、号码末四位）",
+				"find him: jg pupil find NAME (or initials, or last four)"),
 			tr("没有这名学生", "no such pupil"));
 	return NULL;
 }
@@ -152,7 +161,8 @@ int cmd_students_show(struct cli *c)
 }
 
 /* “班级 3→4；现住址 空→东街 2 号”: what an edit did. */
-static void changes_text(const struct view *v, const struct record *old, const struct record *new, char *out, size_t size)
+static void changes_text(
+	const struct view *v, const struct record *old, const struct record *new, char *out, size_t size)
 {
 	char from[256], to[256];
 
@@ -164,8 +174,8 @@ static void changes_text(const struct view *v, const struct record *old, const s
 		words_field(v, old, (int)i, false, from, sizeof from);
 		words_field(v, new, (int)i, false, to, sizeof to);
 		size_t n = strlen(out);
-		snprintf(out + n, size - n, "%s%s %s→%s", n ? tr("；", "; ") : "", tr(f->label, f->label_en), *from ? from : tr("空", "-"),
-			*to ? to : tr("空", "-"));
+		snprintf(out + n, size - n, "%s%s %s→%s", n ? tr("；", "; ") : "", tr(f->label, f->label_en),
+			*from ? from : tr("空", "-"), *to ? to : tr("空", "-"));
 	}
 }
 
@@ -201,7 +211,8 @@ int cmd_students_set(struct cli *c)
 		return cli_fail(c);
 	snprintf(number, sizeof number, "%lld", (long long)batch);
 	changes_text(v, &old, &item->record, changes, sizeof changes);
-	cli_say(c, tr("%s：%s；撤销：jg undo %s", "%s: %s; to take it back: jg undo %s"), pupil, *changes ? changes : tr("没有改动", "nothing changed"), number);
+	cli_say(c, tr("%s：%s；撤销：jg undo %s", "%s: %s; to take it back: jg undo %s"), pupil,
+		*changes ? changes : tr("没有改动", "nothing changed"), number);
 	return cli_result(c,
 		json_pack("{ss ss so}", "id", jg_id(item->id, id), "edit", number, "student",
 			value_student_json(&item->record, item->id)),
@@ -216,7 +227,8 @@ static const struct item *in_list(const struct view *v, const struct item *item,
 	int cert = kind_field_index(r->kind, "cert_no"), student = kind_field_index(r->kind, "student_no");
 
 	record_text(r, record_has(r, cert) ? cert : student, no, sizeof no);
-	const struct item *other = list == SHOWN_VERIFY ? find_foreign(v, KIND_DESTINATION, no, 0) : find_record(v, KIND_STUDENT, no, 0);
+	const struct item *other = list == SHOWN_VERIFY ? find_foreign(v, KIND_DESTINATION, no, 0)
+							: find_record(v, KIND_STUDENT, no, 0);
 	return *no && other ? other : item;
 }
 
@@ -224,7 +236,8 @@ int cmd_pupil_find(struct cli *c)
 {
 	static const uint32_t kinds[] = {KIND_STUDENT, KIND_DESTINATION, KIND_ENROLMENT, 0};
 	static const enum shown lists[] = {SHOWN_STUDENTS, SHOWN_TRANSITION, SHOWN_VERIFY};
-	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"), tr("末四位", "last four"), tr("在哪张表", "where")};
+	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
+		tr("末四位", "last four"), tr("在哪张表", "where")};
 	char number[16], name[128], class_no[64], tail[8], no[32], id[37];
 	struct item *found[FIND_MAX];
 	struct jg_ids ids[3] = {0};
@@ -243,17 +256,22 @@ int cmd_pupil_find(struct cli *c)
 			continue;
 		for (size_t k = 0; k < 3; k++)
 			jg_ids_add(&ids[k], in_list(v, found[i], lists[k])->id, number);
-		cli_table_row(table,
-			(const char *[]){number, words_class(r, class_no, sizeof class_no),
-				record_text(r, kind_field_index(r->kind, "name"), name, sizeof name), words_tail(r, tail), tr(r->kind->label, r->kind->label_en)});
-		json_array_append_new(
-			list, json_pack("{ss ss ss so}", "id", jg_id(found[i]->id, id), "kind", r->kind->table, "class",
-				      record_text(r, kind_field_index(r->kind, "class_no"), no, sizeof no), "student", value_student_json(r, found[i]->id)));
+		cli_table_row(
+			table, (const char *[]){number, words_class(r, class_no, sizeof class_no),
+				       record_text(r, kind_field_index(r->kind, "name"), name, sizeof name),
+				       words_tail(r, tail), tr(r->kind->label, r->kind->label_en)});
+		json_array_append_new(list,
+			json_pack("{ss ss ss so}", "id", jg_id(found[i]->id, id), "kind", r->kind->table,
+				"class", record_text(r, kind_field_index(r->kind, "class_no"), no, sizeof no),
+				"student", value_student_json(r, found[i]->id)));
 	}
 	cli_table_print(c, table);
 	if (!c->json && !ids[0].n)
-		cli_say(c, "%s", tr("没有找到；可写姓名、拼音首字母或号码末四位", "nobody found; give a name, its initials or the last four of the number"));
-	for (size_t k = 0; k < 3; k++) { /* the numbers now on the screen are those of whatever command comes next */
+		cli_say(c, "%s",
+			tr("没有找到；可写姓名、拼音首字母或号码末四位",
+				"nobody found; give a name, its initials or the last four of the number"));
+	for (size_t k = 0; k < 3;
+		k++) { /* the numbers now on the screen are those of whatever command comes next */
 		jg_ids_keep(c, &ids[k], lists[k]);
 		jg_ids_free(&ids[k]);
 	}
@@ -265,27 +283,36 @@ static const char *field_words(const struct field *f, char *out, size_t size)
 {
 	static const struct {
 		const char *check, *zh, *en;
-	} words[] = {{"cert_no", "证件号码", "certificate number"}, {"student_no", "全国学籍号", "student number"}, {"class", "班级，如 3 或 六（3）班", "class, such as 3"},
-		{"date", "日期，如 2014-03-15", "date, such as 2014-03-15"}, {"time", "时间", "time"}, {"year", "年度，如 2027", "year, such as 2027"},
-		{"school_code", "10 位学校标识码", "school code of 10 digits"}, {"area", "区划代码", "area code"}, {"area_prefix", "区划代码，或其前几位", "area code or its first digits"},
+	} words[] = {{"cert_no", "证件号码", "certificate number"},
+		{"student_no", "全国学籍号", "student number"},
+		{"class", "班级，如 3 或 六（3）班", "class, such as 3"},
+		{"date", "日期，如 2014-03-15", "date, such as 2014-03-15"}, {"time", "时间", "time"},
+		{"year", "年度，如 2027", "year, such as 2027"},
+		{"school_code", "10 位学校标识码", "school code of 10 digits"},
+		{"area", "区划代码", "area code"},
+		{"area_prefix", "区划代码，或其前几位", "area code or its first digits"},
 		{"uuid", "记录编号", "id of a record"}, {"sha", "文件校验值", "check sum of a file"}};
 
 	if (strncmp(f->check, "codes:", 6) == 0) {
 		const struct code_list *list = code_list_by_name(f->check + 6);
-		snprintf(out, size, tr("代码，见 jg help codes %s", "a code, see jg help codes %s"), list ? list->name : "");
+		snprintf(out, size, tr("代码，见 jg help codes %s", "a code, see jg help codes %s"),
+			list ? list->name : "");
 		return out;
 	}
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].check, f->check) == 0)
 			return tr(words[i].zh, words[i].en);
-	return f->type == FIELD_BOOL ? tr("是 或 否", "yes or no") : f->type == FIELD_TEXT ? tr("文字", "text") : tr("数字", "number");
+	return f->type == FIELD_BOOL   ? tr("是 或 否", "yes or no")
+	       : f->type == FIELD_TEXT ? tr("文字", "text")
+				       : tr("数字", "number");
 }
 
 /* What set, export and --json call the fields; printed from the declarations. */
 int cmd_help_fields(struct cli *c)
 {
 	static const char *const types[] = {"text", "bytes", "int32", "int64", "bool"};
-	const char *headings[] = {tr("记录", "kind"), tr("字段", "field"), tr("名称", "label"), tr("内容", "content"), tr("文件里的列名", "columns")};
+	const char *headings[] = {tr("记录", "kind"), tr("字段", "field"), tr("名称", "label"),
+		tr("内容", "content"), tr("文件里的列名", "columns")};
 	struct cli_table *table = cli_table_new(headings, 5);
 	json_t *json = json_object();
 
@@ -300,9 +327,9 @@ int cmd_help_fields(struct cli *c)
 					*columns ? " / " : "", *name);
 				json_array_append_new(names, json_string(*name));
 			}
-			cli_table_row(
-				table, (const char *[]){tr(kind_table[k].label, kind_table[k].label_en), f->name, tr(f->label, f->label_en),
-					       field_words(f, content, sizeof content), columns});
+			cli_table_row(table, (const char *[]){tr(kind_table[k].label, kind_table[k].label_en),
+						     f->name, tr(f->label, f->label_en),
+						     field_words(f, content, sizeof content), columns});
 			json_array_append_new(fields,
 				json_pack("{ss ss ss ss si sb so}", "field", f->name, "label",
 					tr(f->label, f->label_en), "type", types[f->type], "check", f->check,

@@ -88,17 +88,30 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 			"%zu sent, %zu received, %zu conflicts, %zu refused, %zu pending"),
 		r->pushed, r->pulled, r->conflicts, r->refused, counts.unsent);
 	if (counts.of[OP_CONFLICT])
-		cli_warn(c, tr("%zu 项修改与他人的不同，等您决定：jg conflicts list", "%zu changes differ from somebody else's and wait for your decision: jg conflicts list"), counts.of[OP_CONFLICT]);
+		cli_warn(c,
+			tr("%zu 项修改与他人的不同，等您决定：jg conflicts list",
+				"%zu changes differ from somebody else's and wait for your decision: jg "
+				"conflicts list"),
+			counts.of[OP_CONFLICT]);
 	if (counts.of[OP_REFUSED] + counts.of[OP_BLOCKED])
-		cli_warn(c, tr("%zu 项没有被接受，原因和改法见：jg outbox list", "%zu items were not accepted, for reasons that jg outbox list shows"),
+		cli_warn(c,
+			tr("%zu 项没有被接受，原因和改法见：jg outbox list",
+				"%zu items were not accepted, for reasons that jg outbox list shows"),
 			counts.of[OP_REFUSED] + counts.of[OP_BLOCKED]);
 	if (r->held_by[0])
-		cli_warn(c, tr("待发内容里有 %s 登录时录入的，须由其本人或学籍管理员登录（jg login）后发送；都保存在本机",
-				    "what %s typed waits until he or the registrar logs in (jg login); it is safe on this computer"),
+		cli_warn(c,
+			tr("待发内容里有 %s 登录时录入的，须由其本人或学籍管理员登录（jg "
+			   "login）后发送；都保存在本机",
+				"what %s typed waits until he or the registrar logs in (jg login); it is "
+				"safe on this computer"),
 			r->held_by);
-	cli_next(c, "%s", counts.of[OP_CONFLICT] ? "jg conflicts list" : r->refused || counts.of[OP_DRAFT] ? "jg outbox list" : "jg todo");
-	int code =
-		r->held_by[0] || counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT] ? err_info(ERR_CONFLICT)->exit_code : 0;
+	cli_next(c, "%s",
+		counts.of[OP_CONFLICT]              ? "jg conflicts list"
+		: r->refused || counts.of[OP_DRAFT] ? "jg outbox list"
+						    : "jg todo");
+	int code = r->held_by[0] || counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT]
+			   ? err_info(ERR_CONFLICT)->exit_code
+			   : 0;
 	return cli_result(c,
 		json_pack("{sI sI sI sI sI so so so sI}", "pushed", (json_int_t)r->pushed, "pulled",
 			(json_int_t)r->pulled, "conflicts", (json_int_t)r->conflicts, "refused",
@@ -123,7 +136,8 @@ static bool has_waiting(struct cli *c)
 
 	if (!store)
 		return false;
-	return outbox_counts(store, &counts, NULL) || blob_counts(store, &files, NULL) || counts.of[OP_WAITING] || files.waiting;
+	return outbox_counts(store, &counts, NULL) || blob_counts(store, &files, NULL) ||
+	       counts.of[OP_WAITING] || files.waiting;
 }
 
 /* Waits without lock and store, so that other commands work meanwhile; true when there is something to do. */
@@ -242,7 +256,8 @@ int cmd_status(struct cli *c)
 	bool online = last_try && !*error;
 
 	face_time(at, last_try, clock_now_us());
-	cli_say(c, tr("学校 %s%s", "school %s%s"), c->profile.school_name[0] ? c->profile.school_name : c->profile.school,
+	cli_say(c, tr("学校 %s%s", "school %s%s"),
+		c->profile.school_name[0] ? c->profile.school_name : c->profile.school,
 		c->profile.rehearsal ? tr("　演练", " rehearsal") : "");
 	cli_say(c, tr("用户 %s", "user %s"),
 		c->profile.session.user[0] ? c->profile.session.user : tr("未登录", "nobody"));
@@ -253,16 +268,18 @@ int cmd_status(struct cli *c)
 			"%zu drafts, %zu files"),
 		counts.of[OP_WAITING], counts.of[OP_UNKNOWN], counts.of[OP_ACCEPTED], counts.of[OP_REFUSED],
 		counts.of[OP_BLOCKED], counts.of[OP_CONFLICT], counts.of[OP_DRAFT], files.waiting);
-	cli_say(c, tr("最近一次同步 %s%s%s", "last try %s%s%s"), *at ? at : tr("无", "none"), *error ? tr("，没有成功：", ", failed: ") : "", error_words(error));
+	cli_say(c, tr("最近一次同步 %s%s%s", "last try %s%s%s"), *at ? at : tr("无", "none"),
+		*error ? tr("，没有成功：", ", failed: ") : "", error_words(error));
 	cli_say(c, "%s", key_words(c->profile.key_place));
 	json_t *json = json_pack("{ss ss sb sI sI sI sI sI sI sI so s{so so} so so sI}", "school",
 		c->profile.school, "user", c->profile.session.user, "online", online, "waiting",
 		(json_int_t)counts.of[OP_WAITING], "unknown", (json_int_t)counts.of[OP_UNKNOWN], "accepted",
 		(json_int_t)counts.of[OP_ACCEPTED], "refused", (json_int_t)counts.of[OP_REFUSED], "blocked",
-		(json_int_t)counts.of[OP_BLOCKED], "conflicts", (json_int_t)counts.of[OP_CONFLICT], "files_waiting",
-		(json_int_t)files.waiting, "last_receipt", cli_time_json(receipt), "last_try", "at",
-		cli_time_json(last_try), "error", *error ? json_string(error) : json_null(), "oldest_waiting",
-		cli_time_json(counts.oldest), "digest_ok", digest, "clock_skew_s", (json_int_t)skew);
+		(json_int_t)counts.of[OP_BLOCKED], "conflicts", (json_int_t)counts.of[OP_CONFLICT],
+		"files_waiting", (json_int_t)files.waiting, "last_receipt", cli_time_json(receipt),
+		"last_try", "at", cli_time_json(last_try), "error", *error ? json_string(error) : json_null(),
+		"oldest_waiting", cli_time_json(counts.oldest), "digest_ok", digest, "clock_skew_s",
+		(json_int_t)skew);
 	json_object_set_new(json, "drafts", json_integer((json_int_t)counts.of[OP_DRAFT]));
 	json_object_set_new(json, "files_given_up", json_integer((json_int_t)files.given_up));
 	json_object_set_new(json, "key_protected", json_boolean(c->profile.key_place != KEY_FILE));

@@ -81,7 +81,8 @@ static void add_roster(struct todo_list *l, struct view *v)
 		if (v->items[i]->live && v->items[i]->record.kind->number == KIND_STUDENT)
 			return;
 	if (school_stages(v, v->store->profile->school) & STAGE_PRIMARY)
-		snprintf(add(l, "roster", 1, 0, tr("import students 文件", "import students FILE"))->text, 256, "%s", tr("还没有导入六年级名册", "the sixth grade is not imported yet"));
+		snprintf(add(l, "roster", 1, 0, tr("import students 文件", "import students FILE"))->text,
+			256, "%s", tr("还没有导入六年级名册", "the sixth grade is not imported yet"));
 }
 
 /* Classes of which nobody has declared: their teacher has not begun, or has not sent. To whom answers for all
@@ -160,34 +161,41 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 	size_t n = 0, open = 0, differ = 0;
 	bool submitted = false, reminded = false;
 
-	if (strcmp(cycle->phase, "verify") != 0 || !(school_stages(v, v->store->profile->school) & STAGE_JUNIOR))
+	if (strcmp(cycle->phase, "verify") != 0 ||
+		!(school_stages(v, v->store->profile->school) & STAGE_JUNIOR))
 		return;
 	struct verify_row *rows = verify_rows(v, cycle->year, &n);
 	for (size_t i = 0; i < n; i++) {
 		open += !rows[i].answer && !rows[i].enrolment;
-		differ += rows[i].answer && rows[i].enrolment && record_number(&rows[i].enrolment->record, F_ENROLMENT_PRESENT) &&
-			record_is(&rows[i].answer->record, F_VERIFY_ANSWER_ANSWER, "absent");
+		differ += rows[i].answer && rows[i].enrolment &&
+			  record_number(&rows[i].enrolment->record, F_ENROLMENT_PRESENT) &&
+			  record_is(&rows[i].answer->record, F_VERIFY_ANSWER_ANSWER, "absent");
 	}
 	free(rows);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct record *r = &v->items[i]->record;
 		if (!v->items[i]->live)
 			continue;
-		submitted |= r->kind->number == KIND_FILING && record_is(r, F_FILING_STAGE, "V") && record_number(r, F_FILING_YEAR) == cycle->year;
+		submitted |= r->kind->number == KIND_FILING && record_is(r, F_FILING_STAGE, "V") &&
+			     record_number(r, F_FILING_YEAR) == cycle->year;
 		reminded |= r->kind->number == KIND_REMINDER && record_is(r, F_REMINDER_WHAT, "silent") &&
-			record_number(r, F_REMINDER_DUE) == end_of_day(cycle->verify_due);
+			    record_number(r, F_REMINDER_DUE) == end_of_day(cycle->verify_due);
 	}
 	if (open)
 		snprintf(add(l, "verify", open, end_of_day(cycle->verify_due), "verify list")->text, 256,
 			tr("%zu 名填报本校的学生待核验",
 				"%zu pupils who declared this school are to be verified"),
 			open);
-	if (differ) /* an answer counts until it is answered anew: the bureau goes on looking for a pupil who is there */
+	if (differ) /* an answer counts until it is answered anew: the bureau goes on looking for a pupil who
+		       is there */
 		snprintf(add(l, "differ", differ, end_of_day(cycle->verify_due), "verify list")->text, 256,
-			tr("%zu 名学生名册上已报到，答复却是未报到：改答 present", "%zu pupils are on the roster but were answered absent: answer present"), differ);
+			tr("%zu 名学生名册上已报到，答复却是未报到：改答 present",
+				"%zu pupils are on the roster but were answered absent: answer present"),
+			differ);
 	if (n && !submitted)
-		snprintf(add(l, "submit", 1, end_of_day(cycle->verify_due), "verify submit")->text, 256, "%s%s",
-			tr("核验结果待提交", "the verification is to be submitted"), reminded ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
+		snprintf(add(l, "submit", 1, end_of_day(cycle->verify_due), "verify submit")->text, 256,
+			"%s%s", tr("核验结果待提交", "the verification is to be submitted"),
+			reminded ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
 }
 
 static const struct record *slip_of(const void *row)
@@ -214,9 +222,13 @@ static void add_slips(struct todo_list *l, struct view *v)
 		snprintf(command, sizeof command,
 			received ? "slips answer %s --outcome …" : "slips receive %s", no);
 		snprintf(add(l, "slip", 1, record_number(s, F_SLIP_RESOLVE_DUE), command)->text, 256,
-			received ? tr("交办单 %s %s 末四位 %s，待回复%s%s", "slip %s, %s, last four %s, is to be answered%s%s")
-				 : tr("交办单 %s %s 末四位 %s，待签收%s%s", "slip %s, %s, last four %s, is to be received%s%s"),
-			no, jg_slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail), rows[i].overdue ? tr("（逾期）", " (overdue)") : "", rows[i].reminder ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
+			received ? tr("交办单 %s %s 末四位 %s，待回复%s%s",
+					   "slip %s, %s, last four %s, is to be answered%s%s")
+				 : tr("交办单 %s %s 末四位 %s，待签收%s%s",
+					   "slip %s, %s, last four %s, is to be received%s%s"),
+			no, jg_slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail),
+			rows[i].overdue ? tr("（逾期）", " (overdue)") : "",
+			rows[i].reminder ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
 	}
 	free(rows);
 }

@@ -20,7 +20,8 @@ const struct cli_option transition_list_options[] = {
 };
 const struct cli_option transition_set_options[] = {
 	{"dest", "CATEGORY", "去向类别 A1…D5 或名称", "category A1…D5 or its name"},
-	{"school", "SCHOOL", "拟升入学校：名称、名称的一部分或标识码", "the destination school: its name, a part of it, or its code"},
+	{"school", "SCHOOL", "拟升入学校：名称、名称的一部分或标识码",
+		"the destination school: its name, a part of it, or its code"},
 	{"place", "TEXT", "去向地区", "the place, when not in the county"},
 	{"evidence", "FILE…", "佐证材料", "files that prove it"},
 	{"registration", "NO", "报名号", "registration number"},
@@ -76,8 +77,8 @@ static json_t *pupil_json(const struct pupil_row *row)
 		"in_students", row->student != NULL);
 }
 
-static void pupil_line(
-	const struct cli *c, const struct view *v, struct cli_table *table, const struct pupil_row *row, struct jg_ids *ids)
+static void pupil_line(const struct cli *c, const struct view *v, struct cli_table *table,
+	const struct pupil_row *row, struct jg_ids *ids)
 {
 	const struct record *s = &pupil_item(row)->record;
 	const struct record *d = row->destination ? &row->destination->record : NULL;
@@ -93,8 +94,9 @@ static void pupil_line(
 		words_place(v, d, school, sizeof school);
 	}
 	snprintf(files, sizeof files, "%zu", row->evidence);
-	cli_table_row(table, (const char *[]){jg_ids_add(ids, pupil_item(row)->id, number), words_class(s, class_no, sizeof class_no), name, tail, category,
-				     school, files, code_name(&codes_declared, declared_code(row->state))});
+	cli_table_row(table, (const char *[]){jg_ids_add(ids, pupil_item(row)->id, number),
+				     words_class(s, class_no, sizeof class_no), name, tail, category, school,
+				     files, code_name(&codes_declared, declared_code(row->state))});
 }
 
 static bool is_shown(const struct cli *c, const struct pupil_row *row)
@@ -107,7 +109,8 @@ static const struct record *record_of(const void *row)
 	return &pupil_item(row)->record;
 }
 
-/* The same counts as the bureau's: 应升学 are those who will be, or were, frozen; a row beside them counts for nobody. */
+/* The same counts as the bureau's: 应升学 are those who will be, or were, frozen; a row beside them counts
+ * for nobody. */
 static void tell_counts(const struct cli *c, const struct view *v, const struct pupil_row *rows, size_t n)
 {
 	size_t baseline = 0, declared = 0, beside = 0;
@@ -120,15 +123,26 @@ static void tell_counts(const struct cli *c, const struct view *v, const struct 
 		beside += !rows[i].student;
 	}
 	if (!n && !(school_stages(v, c->profile.school) & STAGE_PRIMARY)) {
-		cli_say(c, "%s", tr("本校没有小学部，不用填报去向", "this school has no primary classes: nothing is to be declared"));
+		cli_say(c, "%s",
+			tr("本校没有小学部，不用填报去向",
+				"this school has no primary classes: nothing is to be declared"));
 		return;
 	}
-	cli_say(c, tr("应升学 %zu 人，已填 %zu 人，未填 %zu 人", "%zu pupils, %zu declared, %zu not"), baseline, declared, baseline - declared);
+	cli_say(c, tr("应升学 %zu 人，已填 %zu 人，未填 %zu 人", "%zu pupils, %zu declared, %zu not"),
+		baseline, declared, baseline - declared);
 	if (beside)
-		cli_say(c, tr("另有 %zu 人填了去向但不在本校六年级名册上", "%zu more have a destination and are not in the sixth grade of this school"), beside);
+		cli_say(c,
+			tr("另有 %zu 人填了去向但不在本校六年级名册上",
+				"%zu more have a destination and are not in the sixth grade of this school"),
+			beside);
 	if (baseline > declared)
-		cli_next(c, "%s", tr("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place 地区 --evidence 材料，不写学校）；全部一起填用 jg export destinations -o 文件，填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）",
-			"jg transition set NO. --dest CODE --school SCHOOL for one (elsewhere --place PLACE --evidence FILE); for all of them jg export destinations -o FILE, then jg import destinations FILE (codes: jg help codes category)"));
+		cli_next(c, "%s",
+			tr("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place "
+			   "地区 --evidence 材料，不写学校）；全部一起填用 jg export destinations -o "
+			   "文件，填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）",
+				"jg transition set NO. --dest CODE --school SCHOOL for one (elsewhere "
+				"--place PLACE --evidence FILE); for all of them jg export destinations -o "
+				"FILE, then jg import destinations FILE (codes: jg help codes category)"));
 }
 
 int cmd_transition_list(struct cli *c)
@@ -196,7 +210,8 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 	json_t *json = pupil_json(&now);
 	json_object_set_new(json, "edit", json_string(number));
 	words_destination(v, &item->record, where, sizeof where);
-	cli_say(c, tr("%s→ %s；撤销：jg undo %s", "%s → %s; to take it back: jg undo %s"), pupil, where, number);
+	cli_say(c, tr("%s→ %s；撤销：jg undo %s", "%s → %s; to take it back: jg undo %s"), pupil, where,
+		number);
 	if (transition_gaps(v, &now, false) & GAP_SCHOOL)
 		cli_warn(c,
 			tr("%s：%s，上报前补上（学校用 --school，地区用 --place）",
@@ -225,10 +240,13 @@ int cmd_transition_set(struct cli *c)
 			     : tr("缺少 --dest", "--dest is missing"),
 			dest);
 	if (edit.school && edit.place)
-		return cli_fail_with(c, ERR_USAGE, tr("县内学校用 --school，外地用 --place", "--school in the county, --place elsewhere"),
+		return cli_fail_with(c, ERR_USAGE,
+			tr("县内学校用 --school，外地用 --place",
+				"--school in the county, --place elsewhere"),
 			tr("--school 与 --place 只用一个", "either --school or --place"));
 	if (strcmp(cycle.phase, "closed") == 0)
-		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(), tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
+		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(),
+			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
 	struct view *v = jg_view(c, transition_kinds, &code);
 	if (!v || !(text = jg_pick(c, v, SHOWN_TRANSITION, text, room, &code)))
 		return code;
@@ -242,7 +260,9 @@ int cmd_transition_set(struct cli *c)
 			return code;
 		}
 	free(rows);
-	return cli_fail_with(c, ERR_NOT_FOUND, tr("jg transition list 列出六年级学生和序号", "jg transition list shows the sixth grade and its numbers"),
+	return cli_fail_with(c, ERR_NOT_FOUND,
+		tr("jg transition list 列出六年级学生和序号",
+			"jg transition list shows the sixth grade and its numbers"),
 		tr("六年级在读学生里没有这名学生", "no such pupil in the sixth grade"));
 }
 
@@ -277,8 +297,12 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 	} else {
 		json_decref(json);
 		if (!e && row.state == OP_WAITING && report.held_by[0])
-			problem_set(&c->problem, ERR_PERMISSION, NULL, tr("请其本人或学籍管理员登录：jg login 用户名，再 jg sync", "he or the registrar logs in: jg login USER, then jg sync"),
-				tr("前面有 %s 录入、还没有发送的内容，不能越过它上报", "what %s typed waits before it and is not sent yet"), report.held_by);
+			problem_set(&c->problem, ERR_PERMISSION, NULL,
+				tr("请其本人或学籍管理员登录：jg login 用户名，再 jg sync",
+					"he or the registrar logs in: jg login USER, then jg sync"),
+				tr("前面有 %s 录入、还没有发送的内容，不能越过它上报",
+					"what %s typed waits before it and is not sent yet"),
+				report.held_by);
 		else if (!e && row.state == OP_WAITING)
 			problem_set(&c->problem, ERR_UNREACHABLE, NULL, NULL, NULL);
 		else if (!e)
@@ -328,7 +352,8 @@ static size_t judge_table(
 			json_array_append_new(
 				gap == GAP_GUARDIAN ? warnings : in_the_way, gap_json(&rows[i], gap));
 			if (gap != GAP_GUARDIAN)
-				cli_warn(c, "%s：%s", words_pupil(&rows[i].student->record, name, sizeof name),
+				cli_warn(c, "%s：%s",
+					words_pupil(&rows[i].student->record, name, sizeof name),
 					gap_text(gap));
 		}
 		bad += (gaps & ~(unsigned)GAP_GUARDIAN) != 0;
@@ -374,7 +399,8 @@ static int send_filing(
 	if (!offline) {
 		int code = jg_answer(c, n, json);
 		if (!code) {
-			cli_say(c, tr("%d 年%s已完成", "%d: %s done"), (int)year, code_name(&codes_filing_stage, stage));
+			cli_say(c, tr("%d 年%s已完成", "%d: %s done"), (int)year,
+				code_name(&codes_filing_stage, stage));
 			cli_next(c, "jg todo");
 		}
 		return code;
@@ -409,17 +435,24 @@ int cmd_transition_file(struct cli *c)
 	if (!v)
 		return code;
 	if (!(school_stages(v, c->profile.school) & STAGE_PRIMARY))
-		return cli_fail_with(c, ERR_NOT_NOW, tr("要办的事见 jg todo", "jg todo says what there is to do"),
-			tr("本校没有小学部，不用上报去向", "this school has no primary classes: there is nothing to report"));
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("要办的事见 jg todo", "jg todo says what there is to do"),
+			tr("本校没有小学部，不用上报去向",
+				"this school has no primary classes: there is nothing to report"));
 	size_t bad = judge_table(c, v, cycle.year, september, in_the_way, warnings);
 	if (cli_flag(c, "incomplete") && !cli_option(c, "reason"))
-		return cli_fail_with(c, ERR_MISSING, tr("例如 --incomplete --reason 家长外出", "for example --incomplete --reason 'parents away'"),
+		return cli_fail_with(c, ERR_MISSING,
+			tr("例如 --incomplete --reason 家长外出",
+				"for example --incomplete --reason 'parents away'"),
 			tr("缺项上报须用 --reason 写明原因", "--incomplete needs --reason TEXT"));
 	json_t *json = json_pack("{ss si so so}", "stage", september ? "T2" : "T1", "year", cycle.year,
 		"in_the_way", in_the_way, "warnings", warnings);
 	if (bad && !cli_flag(c, "incomplete")) {
 		problem_set(&c->problem, ERR_INCOMPLETE, NULL,
-			tr("补齐：jg transition list 看序号，再 jg transition set；确要缺项上报：jg transition file --incomplete --reason 理由", "complete them: jg transition list, then jg transition set; or jg transition file --incomplete --reason TEXT"),
+			tr("补齐：jg transition list 看序号，再 jg transition set；确要缺项上报：jg "
+			   "transition file --incomplete --reason 理由",
+				"complete them: jg transition list, then jg transition set; or jg transition "
+				"file --incomplete --reason TEXT"),
 			tr("%zu 名学生材料不齐", "%zu pupils are not complete"), bad);
 		json_object_set_new(json, "error", cli_error_json(c));
 		cli_result(c, json, 0);
@@ -440,12 +473,15 @@ int cmd_verify_submit(struct cli *c)
 	if (!cycle.known && offline)
 		return cli_fail(c);
 	if (strcmp(cycle.phase, "verify") != 0)
-		return cli_fail_with(c, ERR_PHASE, tr("jg todo 列出现在该办的事", "jg todo says what is to be done now"),
+		return cli_fail_with(c, ERR_PHASE,
+			tr("jg todo 列出现在该办的事", "jg todo says what is to be done now"),
 			tr("现在不是核验阶段", "not in the phase of verification"));
 	struct view *v = jg_view(c, transition_kinds, &code);
 	if (v && !(school_stages(v, c->profile.school) & STAGE_JUNIOR))
-		return cli_fail_with(c, ERR_NOT_NOW, tr("要办的事见 jg todo", "jg todo says what there is to do"),
-			tr("本校没有初中部，不用核验", "this school has no junior classes: there is nothing to verify"));
+		return cli_fail_with(c, ERR_NOT_NOW,
+			tr("要办的事见 jg todo", "jg todo says what there is to do"),
+			tr("本校没有初中部，不用核验",
+				"this school has no junior classes: there is nothing to verify"));
 	struct verify_row *rows = v ? verify_rows(v, cycle.year, &n) : NULL;
 	for (size_t i = 0; i < n; i++)
 		silent += !rows[i].answer && !rows[i].enrolment;

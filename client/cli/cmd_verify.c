@@ -12,7 +12,8 @@
 #include "words.h"
 
 const struct cli_option verify_answer_options[] = {
-	{"class", "N", "这个班还没有答复的学生（生源小学的班级）", "all of this class that nobody answered for (class at the primary school)"},
+	{"class", "N", "这个班还没有答复的学生（生源小学的班级）",
+		"all of this class that nobody answered for (class at the primary school)"},
 	{"dry-run", NULL, "只列出会答复谁，不保存", "show who would be answered, store nothing"},
 	{"note", "TEXT", "说明", "a note"},
 	{0},
@@ -45,7 +46,8 @@ static const struct record *record_of(const void *row)
 	return &((const struct verify_row *)row)->destination->record;
 }
 
-static void verify_line(const struct cli *c, const struct view *v, struct cli_table *table, const struct verify_row *row, struct jg_ids *ids)
+static void verify_line(const struct cli *c, const struct view *v, struct cli_table *table,
+	const struct verify_row *row, struct jg_ids *ids)
 {
 	const struct record *d = &row->destination->record;
 	const char *roster = roster_code(row);
@@ -57,12 +59,16 @@ static void verify_line(const struct cli *c, const struct view *v, struct cli_ta
 		value_show(d, F_DESTINATION_CERT_NO, false, tail, sizeof tail);
 	else
 		words_tail(d, tail);
-	cli_table_row(table, (const char *[]){jg_ids_add(ids, row->destination->id, number), school_face(v, row->destination->owner, school, sizeof school),
-				     words_class(d, class_no, sizeof class_no), record_text(d, F_DESTINATION_NAME, name, sizeof name), tail,
-				     value_show(d, F_DESTINATION_CATEGORY, false, category, sizeof category), answer, roster ? code_name(&codes_answer, roster) : ""});
+	cli_table_row(table, (const char *[]){jg_ids_add(ids, row->destination->id, number),
+				     school_face(v, row->destination->owner, school, sizeof school),
+				     words_class(d, class_no, sizeof class_no),
+				     record_text(d, F_DESTINATION_NAME, name, sizeof name), tail,
+				     value_show(d, F_DESTINATION_CATEGORY, false, category, sizeof category),
+				     answer, roster ? code_name(&codes_answer, roster) : ""});
 }
 
-/* A school without junior classes has nobody to verify; while the register has not arrived nobody can tell. */
+/* A school without junior classes has nobody to verify; while the register has not arrived nobody can tell.
+ */
 static bool is_asked(const struct view *v)
 {
 	return (school_stages(v, v->store->profile->school) & STAGE_JUNIOR) != 0;
@@ -70,8 +76,9 @@ static bool is_asked(const struct view *v)
 
 int cmd_verify_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "#"), tr("生源小学", "from"), tr("班级", "class"), tr("姓名", "name"),
-		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("去向类别", "category"), tr("答复", "answer"), tr("名册", "roster")};
+	const char *headings[] = {tr("序号", "#"), tr("生源小学", "from"), tr("班级", "class"),
+		tr("姓名", "name"), c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"),
+		tr("去向类别", "category"), tr("答复", "answer"), tr("名册", "roster")};
 	struct jg_ids ids = {0};
 	struct cycle cycle;
 	size_t n = 0, open = 0;
@@ -92,9 +99,12 @@ int cmd_verify_list(struct cli *c)
 	free(rows);
 	cli_table_print(c, table);
 	if (!n && !is_asked(v))
-		cli_say(c, "%s", tr("本校没有初中部，不用核验", "this school has no junior classes: nothing is to be verified"));
+		cli_say(c, "%s",
+			tr("本校没有初中部，不用核验",
+				"this school has no junior classes: nothing is to be verified"));
 	else
-		cli_say(c, tr("还没有答复、名册上也没有的 %zu 人", "%zu neither answered nor on the roster"), open);
+		cli_say(c, tr("还没有答复、名册上也没有的 %zu 人", "%zu neither answered nor on the roster"),
+			open);
 	if (open)
 		cli_next(c, "%s",
 			tr("jg verify answer 序号 present 答复在校（未报到写 absent，查无此人写 "
@@ -135,13 +145,16 @@ static int choose_pupil(struct cli *c, struct answering *a, const char *text)
 
 	if (!(text = jg_pick(c, a->v, SHOWN_VERIFY, text, room, &code)))
 		return code;
-	const struct item *foreign = find_foreign(a->v, KIND_DESTINATION, text, a->year), *own = find_record(a->v, KIND_DESTINATION, text, a->year);
+	const struct item *foreign = find_foreign(a->v, KIND_DESTINATION, text, a->year),
+			  *own = find_record(a->v, KIND_DESTINATION, text, a->year);
 	for (size_t i = 0; i < a->n; i++)
 		if (a->rows[i].destination == foreign || a->rows[i].destination == own) {
 			choose(a, i);
 			return 0;
 		}
-	return cli_fail_with(c, ERR_NOT_FOUND, tr("jg verify list 列出填报本校的学生和序号", "jg verify list shows who declared this school, and the numbers"),
+	return cli_fail_with(c, ERR_NOT_FOUND,
+		tr("jg verify list 列出填报本校的学生和序号",
+			"jg verify list shows who declared this school, and the numbers"),
 		tr("没有填报本校的这名学生", "no such pupil declared this school"));
 }
 
@@ -152,7 +165,8 @@ static int choose_class(struct cli *c, struct answering *a, const char *class_no
 	size_t in_class = 0;
 
 	if (class_no_parse(number, sizeof number, class_no))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 --class 1", "for example --class 1"), tr("“%s”里没有班号", "there is no class number in “%s”"), class_no);
+		return cli_fail_with(c, ERR_USAGE, tr("例如 --class 1", "for example --class 1"),
+			tr("“%s”里没有班号", "there is no class number in “%s”"), class_no);
 	for (size_t i = 0; i < a->n; i++) {
 		if (!record_is(&a->rows[i].destination->record, F_DESTINATION_CLASS_NO, number))
 			continue;
@@ -162,7 +176,9 @@ static int choose_class(struct cli *c, struct answering *a, const char *class_no
 	}
 	if (in_class)
 		return 0;
-	return cli_fail_with(c, ERR_NOT_FOUND, tr("jg verify list 列出填报本校的学生和班级", "jg verify list shows who declared this school, and the classes"),
+	return cli_fail_with(c, ERR_NOT_FOUND,
+		tr("jg verify list 列出填报本校的学生和班级",
+			"jg verify list shows who declared this school, and the classes"),
 		tr("%s 班没有填报本校的学生", "nobody of class %s declared this school"), number);
 }
 
@@ -172,14 +188,17 @@ static enum err store_answers(struct cli *c, const struct answering *a, int64_t 
 	char pupil[256], about[256];
 
 	words_pupil(&a->rows[0].destination->record, pupil, sizeof pupil);
-	snprintf(about, sizeof about, a->chosen > 1 ? tr("%.200s等 %zu 人", "%.200s and others, %zu in all") : "%.200s", pupil, a->chosen);
+	snprintf(about, sizeof about,
+		a->chosen > 1 ? tr("%.200s等 %zu 人", "%.200s and others, %zu in all") : "%.200s", pupil,
+		a->chosen);
 	enum err e = store_begin(a->v->store, &c->problem);
 
 	if (e)
 		return e;
 	e = batch_begin(a->v->store, "answer", about, batch, &c->problem);
 	for (size_t i = 0; !e && i < a->chosen; i++)
-		e = verify_answer(a->v, &a->rows[i], a->year, a->answer, cli_option(c, "note"), *batch, &c->problem);
+		e = verify_answer(
+			a->v, &a->rows[i], a->year, a->answer, cli_option(c, "note"), *batch, &c->problem);
 	if (!e)
 		e = batch_end(a->v->store, *batch, &counts, &c->problem);
 	return jg_commit(c, e);
@@ -190,7 +209,8 @@ static json_t *answer_json(const struct answering *a, size_t i)
 	const struct item *d = a->rows[i].destination;
 	char id[37];
 
-	return json_pack("{ss so ss}", "id", jg_id(d->id, id), "student", value_student_json(&d->record, d->id), "answer", a->answer);
+	return json_pack("{ss so ss}", "id", jg_id(d->id, id), "student",
+		value_student_json(&d->record, d->id), "answer", a->answer);
 }
 
 static int answer_chosen(struct cli *c, struct answering *a)
@@ -204,18 +224,25 @@ static int answer_chosen(struct cli *c, struct answering *a)
 	json_t *list = json_array();
 	for (size_t i = 0; i < a->chosen; i++) {
 		const struct item *d = a->rows[i].destination;
-		cli_say(c, tr("%s→ %s（%s）", "%s → %s (%s)"), words_pupil(&d->record, pupil, sizeof pupil), code_name(&codes_answer, a->answer),
+		cli_say(c, tr("%s→ %s（%s）", "%s → %s (%s)"), words_pupil(&d->record, pupil, sizeof pupil),
+			code_name(&codes_answer, a->answer),
 			school_face(a->v, d->owner, school, sizeof school));
 		json_array_append_new(list, answer_json(a, i));
 	}
 	snprintf(number, sizeof number, "%lld", (long long)batch);
 	if (dry)
-		cli_say(c, tr("（试答复，未保存）共 %zu 人", "(dry run, nothing stored) %zu pupils"), a->chosen);
+		cli_say(c, tr("（试答复，未保存）共 %zu 人", "(dry run, nothing stored) %zu pupils"),
+			a->chosen);
 	else if (!a->chosen)
 		cli_say(c, "%s", tr("没有还未答复的学生", "nobody waits for an answer"));
 	else
-		cli_say(c, tr("已保存 %zu 人，jg sync 后送达；撤销：jg undo %s", "%zu saved, jg sync sends them; to take it back: jg undo %s"), a->chosen, number);
-	json_t *json = one ? json_incref(json_array_get(list, 0)) : json_pack("{sO sI}", "answers", list, "answered", (json_int_t)(dry ? 0 : a->chosen));
+		cli_say(c,
+			tr("已保存 %zu 人，jg sync 后送达；撤销：jg undo %s",
+				"%zu saved, jg sync sends them; to take it back: jg undo %s"),
+			a->chosen, number);
+	json_t *json =
+		one ? json_incref(json_array_get(list, 0))
+		    : json_pack("{sO sI}", "answers", list, "answered", (json_int_t)(dry ? 0 : a->chosen));
 	json_decref(list);
 	if (batch)
 		json_object_set_new(json, "edit", json_string(number));
@@ -228,16 +255,26 @@ static int check_words(struct cli *c, const char *answer, const struct cycle *cy
 	const char *class_no = cli_option(c, "class");
 
 	if (!answer)
-		return cli_fail_with(c, ERR_USAGE, tr("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present", "jg verify answer 3 5 8 present, or jg verify answer --class 1 present"),
-			tr("最后写答复：present（在校）、absent（未报到）或 unknown（查无此人）", "the answer comes last: present, absent or unknown"));
+		return cli_fail_with(c, ERR_USAGE,
+			tr("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present",
+				"jg verify answer 3 5 8 present, or jg verify answer --class 1 present"),
+			tr("最后写答复：present（在校）、absent（未报到）或 unknown（查无此人）",
+				"the answer comes last: present, absent or unknown"));
 	if (!class_no == (c->operands < 2))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present", "jg verify answer 3 5 8 present, or jg verify answer --class 1 present"),
-			class_no ? tr("--class 与序号只用一种", "either --class or pupils") : tr("没有写是哪名学生", "which pupil is not said"));
+		return cli_fail_with(c, ERR_USAGE,
+			tr("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present",
+				"jg verify answer 3 5 8 present, or jg verify answer --class 1 present"),
+			class_no ? tr("--class 与序号只用一种", "either --class or pupils")
+				 : tr("没有写是哪名学生", "which pupil is not said"));
 	if (strcmp(cycle->phase, "closed") == 0)
-		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(), tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
+		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(),
+			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
 	if (cycle->known && strcmp(cycle->phase, "verify") != 0)
-		return cli_fail_with(c, ERR_PHASE, tr("若县里刚进入核验阶段，先运行 jg sync", "if the county has just begun it, run jg sync"),
-			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"), code_name(&codes_phase, cycle->phase));
+		return cli_fail_with(c, ERR_PHASE,
+			tr("若县里刚进入核验阶段，先运行 jg sync",
+				"if the county has just begun it, run jg sync"),
+			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"),
+			code_name(&codes_phase, cycle->phase));
 	return 0;
 }
 

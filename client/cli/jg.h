@@ -37,20 +37,23 @@ const char *jg_closed_hint(void);
  * refusal. */
 int jg_answer(struct cli *c, int64_t n, json_t *json);
 
-/* “高浩然（六3班）” of a slip, which itself has no class; without it where this school does not know the pupil. The view holds
- * transition_kinds. */
+/* “高浩然（六3班）” of a slip, which itself has no class; without it where this school does not know the
+ * pupil. The view holds transition_kinds. */
 const char *jg_slip_pupil(const struct view *v, const struct record *slip, char *out, size_t size);
 /* The code of an operation's state. */
 const char *jg_op_state(enum op_state state);
 /* id as UUID text. */
 const char *jg_id(const uint8_t id[ID_SIZE], char out[37]);
-/* What was typed for a record: the number of a row of the last list becomes its id, or the number of the pupil where the
- * command wants another kind of record of him; anything else stays. Lies in `room`, or is text itself. NULL after telling why
- * not (exit code in *code). The view is the one that the command looks it up in. */
+/* What was typed for a record: the number of a row of the last list becomes its id, or the number of the
+ * pupil where the command wants another kind of record of him; anything else stays. Lies in `room`, or is
+ * text itself. NULL after telling why not (exit code in *code). The view is the one that the command looks it
+ * up in. */
 #define JG_PICK_SIZE 64
-const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const char *text, char room[JG_PICK_SIZE], int *code);
+const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const char *text,
+	char room[JG_PICK_SIZE], int *code);
 
-/* The ids of a list as it is printed, for jg_pick of the next command. Programs have ids: nothing is kept for them. */
+/* The ids of a list as it is printed, for jg_pick of the next command. Programs have ids: nothing is kept for
+ * them. */
 struct jg_ids {
 	uint8_t (*ids)[ID_SIZE];
 	size_t n, room;

@@ -253,8 +253,11 @@ static enum err check_year(struct undo *u, struct store *s)
 			e = cycle_find(s, year, &cycle, u->p);
 		if (!e && year && strcmp(cycle.phase, "closed") == 0)
 			return problem_set(u->p, ERR_PHASE, NULL,
-				tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年", "tell the bureau: the leader can open the year again, with a reason"),
-				tr("%d 年的升学工作已经办结，这一批不能再撤销", "the cycle of %d is closed, this cannot be undone any more"), (int)year);
+				tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年",
+					"tell the bureau: the leader can open the year again, with a reason"),
+				tr("%d 年的升学工作已经办结，这一批不能再撤销",
+					"the cycle of %d is closed, this cannot be undone any more"),
+				(int)year);
 	}
 	return e;
 }
@@ -268,7 +271,8 @@ static void name_pupils(struct undo *u)
 	size_t named = 0;
 
 	for (size_t i = 0; i < u->n; i++) {
-		const struct record *whose = words_whose(u->view, u->list[i].inserted ? &u->list[i].after : &u->list[i].item->record);
+		const struct record *whose = words_whose(
+			u->view, u->list[i].inserted ? &u->list[i].after : &u->list[i].item->record);
 		size_t n = strlen(r->pupils);
 		if (!whose || strcmp(words_pupil(whose, pupil, sizeof pupil), last) == 0)
 			continue; /* a destination and its files are of one pupil */
@@ -466,7 +470,8 @@ enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, st
 	if (!e)
 		e = outbox_read(s, n, &arena, &row, p);
 	if (!e && (row.del || row.kind->permanent))
-		e = problem_set(p, ERR_NOT_NOW, NULL, tr("要更正请重新录入，或再上报一次", "enter it anew, or report again"),
+		e = problem_set(p, ERR_NOT_NOW, NULL,
+			tr("要更正请重新录入，或再上报一次", "enter it anew, or report again"),
 			tr("删除和上报不能这样撤回",
 				"a deletion or a formal report cannot be taken back this way"));
 	if (!e)

@@ -9,8 +9,8 @@ struct batch_counts {
 	size_t inserted, updated, unchanged, rejected;
 };
 
-/* Begins one: the number that its operations carry. what: "students", "edit" …; about: the name of an import's file, else whom it
- * concerns, or NULL; sealed. */
+/* Begins one: the number that its operations carry. what: "students", "edit" …; about: the name of an
+ * import's file, else whom it concerns, or NULL; sealed. */
 enum err batch_begin(struct store *s, const char *what, const char *about, int64_t *id, struct problem *p);
 enum err batch_end(struct store *s, int64_t id, const struct batch_counts *counts, struct problem *p);
 
@@ -34,7 +34,7 @@ struct batch_block {
 #define BATCH_BLOCKS_MAX 100 /* told by name; more only counted */
 
 struct undo_report {
-	size_t undone; /* records */
+	size_t undone;    /* records */
 	char pupils[200]; /* whose they are: the first ones by name and class, and how many */
 	size_t blocked;
 	struct batch_block block[BATCH_BLOCKS_MAX];

@@ -6,7 +6,8 @@
 
 #include "sheet_write.h"
 
-/* How near a sheet came to be the table: no header at all, a header that lacks something, rows that cannot be read. */
+/* How near a sheet came to be the table: no header at all, a header that lacks something, rows that cannot be
+ * read. */
 static int nearness(enum err e, const struct problem *p)
 {
 	return e == ERR_FILE_HEADER && !p->row ? 0 : e == ERR_USAGE ? 1 : 2;
@@ -34,7 +35,8 @@ static void leave(struct book *b, const struct sheet_page *page, const char *why
 }
 
 /* One sheet: taken, left aside, or the reason why nothing may be read when no other does. */
-static enum err page_take(struct book *b, const struct sheet *sheet, size_t i, const struct book_wants *w, struct problem *nearest)
+static enum err page_take(struct book *b, const struct sheet *sheet, size_t i, const struct book_wants *w,
+	struct problem *nearest)
 {
 	const struct sheet_page *page = &sheet->pages[i];
 	struct problem p = {0};
@@ -44,7 +46,9 @@ static enum err page_take(struct book *b, const struct sheet *sheet, size_t i, c
 	if (!e && w->usable)
 		e = w->usable(w->data, t, page, &p);
 	if (!e && b->n && !table_same_columns(b->tables[0].table, t)) {
-		leave(b, page, tr("列与前面的工作表不同；要读它请用 --sheet", "its columns differ from those of the first; read it by --sheet"));
+		leave(b, page,
+			tr("列与前面的工作表不同；要读它请用 --sheet",
+				"its columns differ from those of the first; read it by --sheet"));
 		table_free(t);
 		return ERR_OK;
 	}
@@ -79,7 +83,8 @@ static bool left_aside(struct book *b, const struct sheet_page *page)
 	return true;
 }
 
-enum err book_open(struct book *out, const struct sheet *sheet, const struct book_wants *wants, struct problem *p)
+enum err book_open(
+	struct book *out, const struct sheet *sheet, const struct book_wants *wants, struct problem *p)
 {
 	struct problem nearest = {0};
 	enum err e = ERR_OK;

@@ -1,6 +1,6 @@
-/* book.h - which sheets of a workbook hold the table: the first one that has its columns, and every other one with the
- * same columns (one sheet a class). The rest are left aside, by name and reason: instructions, dictionaries, sums, hidden
- * ones. Knows no records. Not for two threads at once. */
+/* book.h - which sheets of a workbook hold the table: the first one that has its columns, and every other one
+ * with the same columns (one sheet a class). The rest are left aside, by name and reason: instructions,
+ * dictionaries, sums, hidden ones. Knows no records. Not for two threads at once. */
 #ifndef JG_BOOK_H
 #define JG_BOOK_H
 
@@ -34,9 +34,10 @@ struct book_wants {
 	void *data;
 };
 
-/* Opens the tables; *out is the caller's to book_close, also after an error. Errors of table_open and of `usable`, the one
- * of the sheet that came nearest. */
-enum err book_open(struct book *out, const struct sheet *sheet, const struct book_wants *wants, struct problem *p);
+/* Opens the tables; *out is the caller's to book_close, also after an error. Errors of table_open and of
+ * `usable`, the one of the sheet that came nearest. */
+enum err book_open(
+	struct book *out, const struct sheet *sheet, const struct book_wants *wants, struct problem *p);
 void book_close(struct book *b);
 
 #endif

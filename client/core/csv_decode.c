@@ -1,5 +1,5 @@
-/* Which characters a .csv is written in: UTF-8 with or without mark, or GB 18030; several of them where files were
- * joined (copy /b). */
+/* Which characters a .csv is written in: UTF-8 with or without mark, or GB 18030; several of them where files
+ * were joined (copy /b). */
 #include "csv_decode.h"
 
 #include <errno.h>
@@ -14,7 +14,9 @@
 
 #define BOM "\xEF\xBB\xBF"
 #define BOM_BYTES 3
-#define MOSTLY 4 /* so many whole characters for each broken one: UTF-8 that was cut, not another encoding */
+#define MOSTLY                                                                                               \
+	4 /* so many whole characters for each broken one: UTF-8 that was cut, not another encoding          \
+	   */
 
 static uint32_t lines_in(const char *bytes, size_t n)
 {
@@ -36,7 +38,8 @@ static enum err bad_byte(struct problem *p, const char *name, uint32_t line)
 	return ERR_FILE_DAMAGED;
 }
 
-/* GB 18030 to UTF-8; GBK would not do, it lacks the four-byte characters of rare names. *bad is where it stopped. */
+/* GB 18030 to UTF-8; GBK would not do, it lacks the four-byte characters of rare names. *bad is where it
+ * stopped. */
 static enum err gb18030_decode(const char *bytes, size_t n, struct buf *out, size_t *bad, struct problem *p)
 {
 	size_t room = n * 2 + 4, in_left = n, out_left = room; /* two bytes become three, or four at most */
@@ -62,7 +65,8 @@ static enum err gb18030_decode(const char *bytes, size_t n, struct buf *out, siz
 	return rc == (size_t)-1 ? ERR_FILE_DAMAGED : ERR_OK;
 }
 
-/* Whether it is UTF-8 with a few broken places: as GB 18030 it would be read without an error, as nonsense. */
+/* Whether it is UTF-8 with a few broken places: as GB 18030 it would be read without an error, as nonsense.
+ */
 static bool is_cut_utf8(const char *bytes, size_t n)
 {
 	size_t whole = 0, broken = 0;
@@ -83,7 +87,8 @@ static bool is_cut_utf8(const char *bytes, size_t n)
 }
 
 /* One stretch of one encoding; `at` is where it begins in the file. */
-static enum err part_decode(const char *bytes, size_t at, size_t n, bool marked, const char *name, struct buf *out, struct problem *p)
+static enum err part_decode(const char *bytes, size_t at, size_t n, bool marked, const char *name,
+	struct buf *out, struct problem *p)
 {
 	const char *part = bytes + at;
 	size_t good = text_utf8_prefix(part, n);

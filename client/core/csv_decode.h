@@ -5,8 +5,8 @@
 #include "buf.h"
 #include "err.h"
 
-/* Appends the text to *out, which the caller frees. ERR_FILE_DAMAGED names the line of the first character that cannot be
- * read; ERR_NOMEM. */
+/* Appends the text to *out, which the caller frees. ERR_FILE_DAMAGED names the line of the first character
+ * that cannot be read; ERR_NOMEM. */
 enum err csv_decode(const char *bytes, size_t n, const char *name, struct buf *out, struct problem *p);
 
 #endif

@@ -7,7 +7,8 @@
 
 bool decide_needed(const struct op_row *row)
 {
-	return row->state == OP_REFUSED || row->state == OP_DRAFT || row->state == OP_BLOCKED || row->state == OP_CONFLICT;
+	return row->state == OP_REFUSED || row->state == OP_DRAFT || row->state == OP_BLOCKED ||
+	       row->state == OP_CONFLICT;
 }
 
 const uint8_t *conflict_id(const struct op_row *row)
@@ -42,7 +43,9 @@ static enum err add_blocked(void *data, const struct op_row *row)
 	record_encode(&row->body, &body);
 	void *copy = arena_copy(reading->arena, body.len ? body.data : (const uint8_t *)"", body.len);
 	struct decide_behind *behind = arena_alloc(reading->arena, sizeof *behind);
-	enum err e = copy && behind && !body.failed ? record_decode(&r, row->kind, copy, body.len, reading->arena, NULL) : ERR_NOMEM;
+	enum err e = copy && behind && !body.failed
+			     ? record_decode(&r, row->kind, copy, body.len, reading->arena, NULL)
+			     : ERR_NOMEM;
 	buf_free(&body);
 	if (e)
 		return e;
@@ -63,7 +66,9 @@ enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct co
 	if (e)
 		return e;
 	if (x->row.state != OP_CONFLICT)
-		return problem_set(p, ERR_NOT_FOUND, NULL, tr("jg conflicts list 列出冲突", "jg conflicts list shows them"), tr("第 %lld 项没有冲突", "item %lld is no conflict"), (long long)n);
+		return problem_set(p, ERR_NOT_FOUND, NULL,
+			tr("jg conflicts list 列出冲突", "jg conflicts list shows them"),
+			tr("第 %lld 项没有冲突", "item %lld is no conflict"), (long long)n);
 	x->mine = x->row.body;
 	x->groups = x->row.groups;
 	return outbox_each(v->store, 1u << OP_BLOCKED, 0, add_blocked, &reading, p);
@@ -85,11 +90,13 @@ enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct p
 
 static enum err deleted(struct problem *p)
 {
-	return problem_set(p, ERR_NOT_FOUND, NULL, tr("用 theirs 结束，或重新录入", "resolve with theirs, or enter it anew"),
+	return problem_set(p, ERR_NOT_FOUND, NULL,
+		tr("用 theirs 结束，或重新录入", "resolve with theirs, or enter it anew"),
 		tr("对方已删除这条记录", "the record has been deleted"));
 }
 
-enum err conflict_take_fields(struct view *v, const struct conflict *x, const struct record *want, struct problem *p)
+enum err conflict_take_fields(
+	struct view *v, const struct conflict *x, const struct record *want, struct problem *p)
 {
 	struct item *item = conflict_theirs(v, &x->row);
 
@@ -117,7 +124,8 @@ enum err conflict_take_mine(struct view *v, const struct conflict *x, struct pro
 	return conflict_take_fields(v, x, &want, p);
 }
 
-enum err decide_again(struct view *v, const struct op_row *row, const struct record *body, uint32_t groups, struct problem *p)
+enum err decide_again(struct view *v, const struct op_row *row, const struct record *body, uint32_t groups,
+	struct problem *p)
 {
 	struct item *item = view_find_id(v, row->id);
 	struct record want;

@@ -1,7 +1,7 @@
-/* decide.h - what a person decides about operations that the county did not take as they were: conflicts, refusals, what was blocked
- * behind one, drafts. Every decision is new operations of the outbox and ends the old ones (OP_DONE); all of it is tried in the
- * simulation. Within a transaction of the store; the view has every kind that these operations are about, guardians and files too.
- * One thread. */
+/* decide.h - what a person decides about operations that the county did not take as they were: conflicts,
+ * refusals, what was blocked behind one, drafts. Every decision is new operations of the outbox and ends the
+ * old ones (OP_DONE); all of it is tried in the simulation. Within a transaction of the store; the view has
+ * every kind that these operations are about, guardians and files too. One thread. */
 #ifndef JG_DECIDE_H
 #define JG_DECIDE_H
 
@@ -15,7 +15,8 @@ struct decide_behind {
 	int64_t n;
 };
 
-/* A conflict and what was blocked behind it on the same record: one question to a person. Borrows from the view and the arena. */
+/* A conflict and what was blocked behind it on the same record: one question to a person. Borrows from the
+ * view and the arena. */
 struct conflict {
 	struct op_row row;
 	struct record mine; /* with what was blocked laid over */
@@ -23,25 +24,31 @@ struct conflict {
 	struct decide_behind *behind; /* in the order in which they were made */
 };
 
-/* The record that the county has, NULL when it has none: of a duplicate the one that was there first, for the refused id is nobody's. */
+/* The record that the county has, NULL when it has none: of a duplicate the one that was there first, for the
+ * refused id is nobody's. */
 struct item *conflict_theirs(struct view *v, const struct op_row *row);
 /* The id of that record. */
 const uint8_t *conflict_id(const struct op_row *row);
 /* Reads item n of the outbox. ERR_NOT_FOUND: there is none, or it is no conflict. No transaction needed. */
 enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct conflict *x, struct problem *p);
 
-/* Theirs stands as it now is shown: ends the conflict and what was blocked behind it; guardians and files of a duplicate move to the record
- * that exists. The other two end with it. */
+/* Theirs stands as it now is shown: ends the conflict and what was blocked behind it; guardians and files of
+ * a duplicate move to the record that exists. The other two end with it. */
 enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct problem *p);
-/* Ours is put over theirs as it now stands; a deletion deletes it. ERR_NOT_FOUND when theirs was deleted; or as check.h refuses. */
+/* Ours is put over theirs as it now stands; a deletion deletes it. ERR_NOT_FOUND when theirs was deleted; or
+ * as check.h refuses. */
 enum err conflict_take_mine(struct view *v, const struct conflict *x, struct problem *p);
-/* `want` is what shall stand: theirs with single fields of somebody's choice. Errors as conflict_take_mine. */
-enum err conflict_take_fields(struct view *v, const struct conflict *x, const struct record *want, struct problem *p);
+/* `want` is what shall stand: theirs with single fields of somebody's choice. Errors as conflict_take_mine.
+ */
+enum err conflict_take_fields(
+	struct view *v, const struct conflict *x, const struct record *want, struct problem *p);
 
-/* Queues the operation again on the record as it now stands, with what the person mended in `body` (groups: which of it count). The new
- * one is item v->store->next_row of before the call. */
-enum err decide_again(struct view *v, const struct op_row *row, const struct record *body, uint32_t groups, struct problem *p);
-/* Lets it go. A record that did not come to be takes its guardians and files with it: they would hang on an id that is nobody's. */
+/* Queues the operation again on the record as it now stands, with what the person mended in `body` (groups:
+ * which of it count). The new one is item v->store->next_row of before the call. */
+enum err decide_again(struct view *v, const struct op_row *row, const struct record *body, uint32_t groups,
+	struct problem *p);
+/* Lets it go. A record that did not come to be takes its guardians and files with it: they would hang on an
+ * id that is nobody's. */
 enum err decide_aside(struct store *s, const uint32_t *kinds, const struct op_row *row, struct problem *p);
 
 #endif

@@ -12,14 +12,15 @@
 #define ENROL_ARENA (1u << 20) /* a few certificates */
 
 /* Takes certificate, CA and names of an answer; the CA must be the one that is believed already. */
-/* A certificate that was made just now tells the server's time, a day early: a computer whose own clock is years off judges
- * the server's chain by it until WELCOME tells more. */
+/* A certificate that was made just now tells the server's time, a day early: a computer whose own clock is
+ * years off judges the server's chain by it until WELCOME tells more. */
 static int64_t issued_at_us(const ProtobufCBinaryData *der)
 {
 	const unsigned char *at = der->data;
 	X509 *cert = d2i_X509(NULL, &at, (long)der->len);
 	struct tm tm;
-	int64_t us = cert && ASN1_TIME_to_tm(X509_get0_notBefore(cert), &tm) ? (int64_t)timegm(&tm) * 1000000 : 0;
+	int64_t us =
+		cert && ASN1_TIME_to_tm(X509_get0_notBefore(cert), &tm) ? (int64_t)timegm(&tm) * 1000000 : 0;
 
 	X509_free(cert);
 	return us;

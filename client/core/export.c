@@ -31,8 +31,8 @@ static char *next_cell(struct row_out *out)
 	return text;
 }
 
-/* Codes that people write as numbers stay numbers: 班级 3, 户籍区划代码. A record that is there says 是 or 否 to every question;
- * one that is not (no guardian, nothing declared yet) says nothing. */
+/* Codes that people write as numbers stay numbers: 班级 3, 户籍区划代码. A record that is there says 是 or 否
+ * to every question; one that is not (no guardian, nothing declared yet) says nothing. */
 static void add_fields(struct row_out *out, const struct record *r, const struct kind *kind, bool header)
 {
 	for (size_t i = 0; i < kind->field_count; i++) {
@@ -141,7 +141,8 @@ static void add_school(const struct view *v, char *text, const struct record *r)
 	code_and_word(text, CELL_SIZE, code, name);
 }
 
-static size_t add_destination(struct view *v, struct row_out *out, const struct record *r, bool declared, int field)
+static size_t add_destination(
+	struct view *v, struct row_out *out, const struct record *r, bool declared, int field)
 {
 	const struct kind *k = kind_by_number(KIND_DESTINATION);
 	size_t at = 0;
@@ -267,10 +268,13 @@ static const struct record *declared_record(const void *row)
 	return &((const struct verify_row *)row)->destination->record;
 }
 
-static void add_declared(const struct view *v, struct row_out *out, const struct verify_row *row, size_t number)
+static void add_declared(
+	const struct view *v, struct row_out *out, const struct verify_row *row, size_t number)
 {
 	const struct record *d = &row->destination->record, *a = row->answer ? &row->answer->record : NULL;
-	const char *roster = !row->enrolment ? "" : record_number(&row->enrolment->record, F_ENROLMENT_PRESENT) ? "present" : "absent";
+	const char *roster = !row->enrolment                                               ? ""
+			     : record_number(&row->enrolment->record, F_ENROLMENT_PRESENT) ? "present"
+											   : "absent";
 
 	out->n = 0;
 	snprintf(next_cell(out), CELL_SIZE, "%zu", number);
@@ -301,9 +305,11 @@ static enum err write_answers(struct sheet_writer *w, struct problem *p)
 	return e;
 }
 
-static enum err write_verify(struct view *v, struct sheet_writer *w, struct row_out *out, int32_t year, bool book, size_t *rows, struct problem *p)
+static enum err write_verify(struct view *v, struct sheet_writer *w, struct row_out *out, int32_t year,
+	bool book, size_t *rows, struct problem *p)
 {
-	static const char *const headings[] = {"序号", "姓名", "班级", "证件号码末四位", "生源学校", "去向类别", "名册", "核验结果", "说明"};
+	static const char *const headings[] = {
+		"序号", "姓名", "班级", "证件号码末四位", "生源学校", "去向类别", "名册", "核验结果", "说明"};
 	size_t n;
 	struct verify_row *list = verify_rows(v, year, &n);
 	enum err e = list ? ERR_OK : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
@@ -332,8 +338,8 @@ static const int slip_fields[] = {F_SLIP_NO, F_SLIP_NAME, F_SLIP_CERT_NO, F_SLIP
 static const int half_fields[] = {F_SLIP_ADDRESSEE_SCHOOL, F_SLIP_ADDRESSEE_RECEIVED_AT,
 	F_SLIP_ADDRESSEE_ANSWERED_AT, F_SLIP_ADDRESSEE_OUTCOME, F_SLIP_ADDRESSEE_NOTE};
 
-static void add_some(const struct view *v, struct row_out *out, const struct record *r, const struct kind *kind, const int *fields,
-	size_t n, const char *prefix)
+static void add_some(const struct view *v, struct row_out *out, const struct record *r,
+	const struct kind *kind, const int *fields, size_t n, const char *prefix)
 {
 	for (size_t i = 0; i < n; i++) {
 		char *text = next_cell(out);
@@ -358,13 +364,16 @@ static enum err write_slips(
 	snprintf(next_cell(out), CELL_SIZE, "状态");
 	add_some(v, out, NULL, half, half_fields, n_half, "本校");
 	add_some(v, out, NULL, half, half_fields, n_half, "对方");
-	e = list ? sheet_writer_row(w, out->cells, out->n, SHEET_HEADER, p) : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	e = list ? sheet_writer_row(w, out->cells, out->n, SHEET_HEADER, p)
+		 : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	for (size_t i = 0; !e && i < n; i++) {
 		out->n = 0;
 		add_some(v, out, &list[i].slip->record, slip, slip_fields, n_slip, NULL);
 		snprintf(next_cell(out), CELL_SIZE, "%s", code_name(&codes_slip_state, list[i].state));
-		add_some(v, out, list[i].mine ? &list[i].mine->record : NULL, half, half_fields, n_half, NULL);
-		add_some(v, out, list[i].other ? &list[i].other->record : NULL, half, half_fields, n_half, NULL);
+		add_some(
+			v, out, list[i].mine ? &list[i].mine->record : NULL, half, half_fields, n_half, NULL);
+		add_some(v, out, list[i].other ? &list[i].other->record : NULL, half, half_fields, n_half,
+			NULL);
 		e = sheet_writer_row(w, out->cells, out->n, SHEET_PLAIN, p);
 		*rows += !e;
 	}
@@ -386,7 +395,8 @@ enum err export_run(struct view *v, enum export_what what, int32_t year, const c
 	if (!e && what == EXPORT_SLIPS)
 		e = write_slips(v, w, out, &report->rows, p);
 	else if (!e && what == EXPORT_VERIFY)
-		e = write_verify(v, w, out, year, strcasecmp(strrchr(path, '.'), ".xlsx") == 0, &report->rows, p);
+		e = write_verify(
+			v, w, out, year, strcasecmp(strrchr(path, '.'), ".xlsx") == 0, &report->rows, p);
 	else if (!e && what == EXPORT_DESTINATIONS && strcasecmp(strrchr(path, '.'), ".xlsx") == 0)
 		e = write_form(v, w, out, year, allowed, data, &report->rows, p);
 	else if (!e)

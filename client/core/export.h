@@ -1,7 +1,6 @@
 /* export.h - tables for people: what import.h reads, written back, and the slips. Destinations as .xlsx are
- * the form that teachers fill: every sixth-grader, drop-downs, a second sheet of codes and schools; the verification list
- * is one that goes round on paper, or comes back through import.h. One
- * thread; blocks. */
+ * the form that teachers fill: every sixth-grader, drop-downs, a second sheet of codes and schools; the
+ * verification list is one that goes round on paper, or comes back through import.h. One thread; blocks. */
 #ifndef JG_EXPORT_H
 #define JG_EXPORT_H
 

@@ -58,11 +58,16 @@ static enum err verify_year(struct import *im, const struct cycle *cycle)
 {
 	im->year = im->report->year = cycle->year;
 	if (strcmp(cycle->phase, "closed") == 0)
-		return problem_set(im->p, ERR_PHASE, NULL, tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年", "tell the bureau: the leader can open the year again, with a reason"),
+		return problem_set(im->p, ERR_PHASE, NULL,
+			tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年",
+				"tell the bureau: the leader can open the year again, with a reason"),
 			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
 	if (cycle->known && strcmp(cycle->phase, "verify") != 0)
-		return problem_set(im->p, ERR_PHASE, NULL, tr("若县里刚进入核验阶段，先运行 jg sync", "if the county has just begun it, run jg sync"),
-			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"), code_name(&codes_phase, cycle->phase));
+		return problem_set(im->p, ERR_PHASE, NULL,
+			tr("若县里刚进入核验阶段，先运行 jg sync",
+				"if the county has just begun it, run jg sync"),
+			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"),
+			code_name(&codes_phase, cycle->phase));
 	im->declared = verify_rows(im->view, im->year, &im->n_declared);
 	return im->declared ? ERR_OK : problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL);
 }

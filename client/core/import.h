@@ -28,11 +28,11 @@ struct import_options {
 };
 
 struct import_note {
-	long row;       /* as the spreadsheet shows it; 0: the file, or the sheet */
-	char sheet[64]; /* when several were read, or it is about one that was not */
-	char field[48]; /* the column */
-	char code[24];  /* stable word: ID_DAMAGED, ID_CHECK, MISSING, INVALID, DUPLICATE, OTHER_SCHOOL,
-			   IDENTITY … */
+	long row;          /* as the spreadsheet shows it; 0: the file, or the sheet */
+	char sheet[64];    /* when several were read, or it is about one that was not */
+	char field[48];    /* the column */
+	char code[24];     /* stable word: ID_DAMAGED, ID_CHECK, MISSING, INVALID, DUPLICATE, OTHER_SCHOOL,
+			      IDENTITY … */
 	char message[256]; /* what happened and how to mend it */
 };
 
@@ -45,8 +45,8 @@ struct import_notes {
 struct import_report {
 	int64_t id; /* for `import undo`; 0 when nothing was stored */
 	size_t read, inserted, updated, unchanged;
-	size_t skipped; /* rows that are no pupil: sums, signatures, the header again */
-	size_t sheets;  /* that were read */
+	size_t skipped;  /* rows that are no pupil: sums, signatures, the header again */
+	size_t sheets;   /* that were read */
 	size_t unfilled; /* lines of the form (export.h) without a destination yet */
 	struct import_notes rejected, warnings;
 	char *ignored; /* a line for each unknown column: its heading, a tab, the nearest known one; malloc'ed

@@ -1,5 +1,5 @@
-/* Grade and class of a row, from wherever the file says them: the columns, --grade, the class itself (六3班), the title, the
- * sheet's name, the year of entry. */
+/* Grade and class of a row, from wherever the file says them: the columns, --grade, the class itself (六3班),
+ * the title, the sheet's name, the year of entry. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,9 +8,9 @@
 #include "text.h"
 #include "validate.h"
 
-#define GRADE_LEAVING "16" /* of who has a destination */
+#define GRADE_LEAVING "16"  /* of who has a destination */
 #define GRADE_ENTERING "21" /* of who stands on a junior school's roster */
-#define PEEK_ROWS 50	   /* whose classes are asked for a grade before a sheet is refused */
+#define PEEK_ROWS 50        /* whose classes are asked for a grade before a sheet is refused */
 
 struct title {
 	struct import_hint *hint;
@@ -27,12 +27,15 @@ static void title_read(void *data, const char *text)
 		strcpy(t->hint->grade, grade);
 	if (!t->hint->class_no[0])
 		roster_class_within(text, t->hint->class_no);
-	/* Who enters in the autumn of 2026-2027 belongs to the cycle of 2026, who leaves in its summer to that of 2027. */
+	/* Who enters in the autumn of 2026-2027 belongs to the cycle of 2026, who leaves in its summer to
+	 * that of 2027. */
 	if (year && !t->hint->year)
-		t->hint->year = year - (t->im->options->what == IMPORT_ENROLLED && strstr(text, "学年") != NULL);
+		t->hint->year =
+			year - (t->im->options->what == IMPORT_ENROLLED && strstr(text, "学年") != NULL);
 }
 
-void import_hint_read(struct import *im, struct table *t, const struct sheet_page *page, struct import_hint *out)
+void import_hint_read(
+	struct import *im, struct table *t, const struct sheet_page *page, struct import_hint *out)
 {
 	struct title title = {out, im};
 
@@ -75,14 +78,19 @@ enum err import_roster_usable(void *data, struct table *t, const struct sheet_pa
 	import_hint_read(im, t, page, &hint);
 	if (!table_has(t, import_column_of(im, F_STUDENT_CLASS_NO)) && !hint.class_no[0]) {
 		problem_set(p, ERR_FILE_HEADER, "班级",
-			tr("请补上“班级”列；列名不同时可用 --map 列=班级 对应", "add it; --map COLUMN=班级 matches another name"),
-			tr("第 %ld 行的表头缺少必填列：班级", "the header in row %ld lacks: 班级"), table_header_row(t));
+			tr("请补上“班级”列；列名不同时可用 --map 列=班级 对应",
+				"add it; --map COLUMN=班级 matches another name"),
+			tr("第 %ld 行的表头缺少必填列：班级", "the header in row %ld lacks: 班级"),
+			table_header_row(t));
 	} else if (!table_has(t, import_column_of(im, F_STUDENT_GRADE)) && !hint.grade[0] &&
 		   !table_has(t, import_column_of(im, IMPORT_ENTRY)) && !classes_have_grades(im, t)) {
 		problem_set(p, ERR_FILE_HEADER, "年级",
-			tr("请补上“年级”列，或用 --grade 六年级 说明全表的年级；列名不同时可用 --map 列=年级 对应",
-				"add it, or tell the grade of all by --grade 六年级; --map COLUMN=年级 matches another name"),
-			tr("第 %ld 行的表头缺少必填列：年级", "the header in row %ld lacks: 年级"), table_header_row(t));
+			tr("请补上“年级”列，或用 --grade 六年级 说明全表的年级；列名不同时可用 --map 列=年级 "
+			   "对应",
+				"add it, or tell the grade of all by --grade 六年级; --map COLUMN=年级 "
+				"matches another name"),
+			tr("第 %ld 行的表头缺少必填列：年级", "the header in row %ld lacks: 年级"),
+			table_header_row(t));
 	} else {
 		return ERR_OK;
 	}
@@ -101,7 +109,10 @@ static void tell_source(struct import *im, const char *code, const char *message
 		return;
 	im->hint.told = true;
 	im->told = value;
-	problem_set(&p, ERR_INVALID, NULL, tr("不对时用 --grade 说明，或在表里补上“年级”列", "if not, tell it by --grade or a column 年级"), message, value);
+	problem_set(&p, ERR_INVALID, NULL,
+		tr("不对时用 --grade 说明，或在表里补上“年级”列",
+			"if not, tell it by --grade or a column 年级"),
+		message, value);
 	import_warn_page(im, im->page, code, &p);
 }
 
@@ -114,7 +125,8 @@ static int birth_year(const struct import *im, const struct import_row *row)
 	if (field >= 0 && record_has(&row->record, field))
 		return (int)(record_number(&row->record, field) / 10000);
 	enum id_fault fault = resident_id_check(
-		record_text(&row->record, kind_field_index(im->kind, "cert_no"), no, sizeof no), im->today, &id);
+		record_text(&row->record, kind_field_index(im->kind, "cert_no"), no, sizeof no), im->today,
+		&id);
 	return fault == ID_OK || fault == ID_CHECK ? id.birth / 10000 : 0;
 }
 
@@ -131,7 +143,8 @@ static void reject_grade(struct import *im, struct import_row *row, const char *
 		tr("请写成 六年级，或用 --grade 六年级 说明", "write 六年级, or tell it by --grade 六年级"),
 		!*text ? tr("没有年级", "no grade")
 		: roster_entry_year(text)
-			? tr("“%s”入学的学生这个学年不在本校任何年级", "who entered in “%s” is in no grade of this school this year")
+			? tr("“%s”入学的学生这个学年不在本校任何年级",
+				  "who entered in “%s” is in no grade of this school this year")
 			: tr("“%s”不是年级", "“%s” is no grade"),
 		text);
 	import_reject(im, row, "年级", code, &p);
@@ -160,13 +173,18 @@ static const char *read_grade(struct import *im, struct import_row *row, const s
 		return code_find(&codes_grade, class->grade);
 	if (im->hint.grade[0]) {
 		code = code_find(&codes_grade, im->hint.grade);
-		tell_source(im, "GRADE_OF_TITLE", tr("年级取自标题或工作表名：%s", "the grade is that of the title or the sheet's name: %s"), code_name(&codes_grade, code));
+		tell_source(im, "GRADE_OF_TITLE",
+			tr("年级取自标题或工作表名：%s",
+				"the grade is that of the title or the sheet's name: %s"),
+			code_name(&codes_grade, code));
 		return code;
 	}
 	int year = roster_entry_year(entry);
 	code = grade_of_entry(im, row, year ? year : class->entry_year);
 	if (code)
-		tell_source(im, "GRADE_OF_ENTRY", tr("没有年级列，按入学年月推算，第一行为%s", "there is no grade; it follows from the year of entry, in the first row %s"),
+		tell_source(im, "GRADE_OF_ENTRY",
+			tr("没有年级列，按入学年月推算，第一行为%s",
+				"there is no grade; it follows from the year of entry, in the first row %s"),
 			code_name(&codes_grade, code));
 	else
 		reject_grade(im, row, *entry ? entry : "", *entry ? "INVALID" : "MISSING");
@@ -186,8 +204,10 @@ static void reject_class(struct import *im, struct import_row *row, const char *
 	struct problem p = {0};
 
 	if (fault == ROSTER_DATE || fault == ROSTER_AMBIGUOUS)
-		hint = tr("请把这一列设为“文本”格式，重新写成 3班 或 六（3）班", "set the column to “Text” and write 3班 or 六（3）班");
-	problem_set(&p, ERR_INVALID, NULL, hint, tr("班级“%s”%s", "class “%s” %s"), text, roster_fault_text(fault));
+		hint = tr("请把这一列设为“文本”格式，重新写成 3班 或 六（3）班",
+			"set the column to “Text” and write 3班 or 六（3）班");
+	problem_set(&p, ERR_INVALID, NULL, hint, tr("班级“%s”%s", "class “%s” %s"), text,
+		roster_fault_text(fault));
 	if (im->options->what == IMPORT_STUDENTS || strlen(text) > im->kind->fields[field].max_bytes) {
 		import_reject(im, row, import_field(im, field), "INVALID", &p);
 		return;
@@ -196,18 +216,23 @@ static void reject_class(struct import *im, struct import_row *row, const char *
 	import_warn(im, row, import_field(im, field), "INVALID", &p);
 }
 
-static void warn_class(struct import *im, const struct import_row *row, const char *text, const struct roster_class *class)
+static void warn_class(
+	struct import *im, const struct import_row *row, const char *text, const struct roster_class *class)
 {
 	struct problem p = {0};
 
-	problem_set(&p, ERR_INVALID, NULL, tr("不对时把这一列设为“文本”格式重写", "if not, set the column to “Text” and write it again"),
-		tr("班级被表格软件改成了日期 %s，读作 %s 班", "the spreadsheet made the class a date, %s; read as class %s"), text, class->no);
+	problem_set(&p, ERR_INVALID, NULL,
+		tr("不对时把这一列设为“文本”格式重写", "if not, set the column to “Text” and write it again"),
+		tr("班级被表格软件改成了日期 %s，读作 %s 班",
+			"the spreadsheet made the class a date, %s; read as class %s"),
+		text, class->no);
 	import_warn(im, row, import_field(im, kind_field_index(im->kind, "class_no")), "CLASS_DATE", &p);
 }
 
 void import_read_roster(struct import *im, struct import_row *row)
 {
-	int class_no = kind_field_index(im->kind, "class_no"), grade_field = kind_field_index(im->kind, "grade");
+	int class_no = kind_field_index(im->kind, "class_no"),
+	    grade_field = kind_field_index(im->kind, "grade");
 	size_t column = import_column_of(im, class_no);
 	bool number = column < im->n_columns && table_flags(im->table, &row->at, column) & CELL_NUMBER;
 	const char *grade = im->options->what == IMPORT_ENROLLED ? GRADE_ENTERING : GRADE_LEAVING;

@@ -1,4 +1,5 @@
-/* A roster one of whose columns has slipped by a row: names beside the numbers of others (domain.md §2.6, Cases). */
+/* A roster one of whose columns has slipped by a row: names beside the numbers of others (domain.md §2.6,
+ * Cases). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* Rows of people's files into the store: what is new, what changes, and what may not change without a person's word. */
+/* Rows of people's files into the store: what is new, what changes, and what may not change without a
+ * person's word. */
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +20,15 @@
 
 #define PROGRESS_ROWS 500
 
-static const char *const words[] = {
-	[IMPORT_STUDENTS] = "students", [IMPORT_DESTINATIONS] = "destinations", [IMPORT_ENROLLED] = "enrolled", [IMPORT_VERIFY] = "verify"};
+static const char *const words[] = {[IMPORT_STUDENTS] = "students",
+	[IMPORT_DESTINATIONS] = "destinations",
+	[IMPORT_ENROLLED] = "enrolled",
+	[IMPORT_VERIFY] = "verify"};
 
-/* What says who a pupil is. A row that gives it otherwise is a slip of a column or another child as often as a
- * correction. */
-static const char *const identity[] = {"name", "birth", "gender", "grade", "class_no", "cert_no", "student_no"};
+/* What says who a pupil is. A row that gives it otherwise is a slip of a column or another child as often as
+ * a correction. */
+static const char *const identity[] = {
+	"name", "birth", "gender", "grade", "class_no", "cert_no", "student_no"};
 
 static bool is_identity(const struct field *f)
 {
@@ -34,8 +38,8 @@ static bool is_identity(const struct field *f)
 	return false;
 }
 
-/* The record as it will be: what the file has columns for replaces what was there; what says who a pupil is is never
- * emptied. */
+/* The record as it will be: what the file has columns for replaces what was there; what says who a pupil is
+ * is never emptied. */
 static void merge_row(struct record *want, const struct item *item, const struct record *row, uint32_t given)
 {
 	if (!item) {
@@ -127,12 +131,13 @@ static bool same_name(const struct record *a, const struct record *b, int field)
 
 	record_text(a, field, x, sizeof x);
 	record_text(b, field, y, sizeof y);
-	return text_name_key(key_x, sizeof key_x, x) == ERR_OK && text_name_key(key_y, sizeof key_y, y) == ERR_OK &&
-	       strcmp(key_x, key_y) == 0;
+	return text_name_key(key_x, sizeof key_x, x) == ERR_OK &&
+	       text_name_key(key_y, sizeof key_y, y) == ERR_OK && strcmp(key_x, key_y) == 0;
 }
 
 /* Adds “班级 3→4” to the list. */
-static void add_change(const struct view *v, char *list, size_t size, const struct record *old, const struct record *new, int i)
+static void add_change(const struct view *v, char *list, size_t size, const struct record *old,
+	const struct record *new, int i)
 {
 	char from[128], to[128];
 	size_t n = strlen(list);
@@ -143,7 +148,8 @@ static void add_change(const struct view *v, char *list, size_t size, const stru
 }
 
 /* Every value that says who the pupil is and was known otherwise; the fields as bits. */
-static uint32_t identity_changes(const struct view *v, const struct record *old, const struct record *want, char *list, size_t size)
+static uint32_t identity_changes(
+	const struct view *v, const struct record *old, const struct record *want, char *list, size_t size)
 {
 	uint32_t changed = 0;
 
@@ -166,7 +172,8 @@ static bool is_promotion(const struct record *old, const struct record *want, ui
 
 	if (grade < 0 || !(changed >> grade & 1) || changed & ~(1u << grade | 1u << class_no))
 		return false;
-	int up = atoi(record_text(want, grade, to, sizeof to)) - atoi(record_text(old, grade, from, sizeof from));
+	int up = atoi(record_text(want, grade, to, sizeof to)) -
+		 atoi(record_text(old, grade, from, sizeof from));
 	return up == 1 || (strcmp(from, "16") == 0 && strcmp(to, "21") == 0) ||
 	       (strcmp(from, "23") == 0 && strcmp(to, "31") == 0);
 }
@@ -175,7 +182,7 @@ static bool is_promotion(const struct record *old, const struct record *want, ui
 struct history {
 	const struct record *old, *want;
 	uint32_t taken_back; /* fields */
-	int64_t at;	     /* of the last correction */
+	int64_t at;          /* of the last correction */
 };
 
 /* A correction: this operation replaced just the value that the file holds. A yes that was a yes before some
@@ -215,7 +222,8 @@ static enum err taken_back(
 						 : ERR_OK;
 }
 
-static void add_taken_back(const struct view *v, char *list, size_t size, const struct history *h, uint32_t but)
+static void add_taken_back(
+	const struct view *v, char *list, size_t size, const struct history *h, uint32_t but)
 {
 	for (size_t i = 0; h->old && i < h->old->kind->field_count; i++)
 		if (h->taken_back & ~but & 1u << i)
@@ -234,8 +242,8 @@ static void tell_taken_back(
 			? NULL
 			: tr("本机的改动是后来的；确实要改回再加 --force",
 				  "this computer's value is the later one; add --force to go back"),
-		tr("%s：%s，会把 %s 的更正改回去", "%s: %s would take back the correction of %s"), name,
-		list, at);
+		tr("%s：%s，会把 %s 的更正改回去", "%s: %s would take back the correction of %s"), name, list,
+		at);
 	im->report->taken_back++;
 	note(im, row, "TAKES_BACK", &p);
 }
@@ -366,7 +374,8 @@ enum err import_store_rows(struct import *im)
 	e = batch_begin(im->store, words[o->what], path, &im->batch, im->p);
 	for (size_t i = 0; !e && i < im->n_rows; i++) {
 		if (!im->rows[i].bad && !im->rows[i].unfilled)
-			e = o->what == IMPORT_VERIFY ? import_verify_store(im, &im->rows[i]) : store_row(im, &im->rows[i]);
+			e = o->what == IMPORT_VERIFY ? import_verify_store(im, &im->rows[i])
+						     : store_row(im, &im->rows[i]);
 		if (o->progress && i % PROGRESS_ROWS == 0)
 			o->progress(o->progress_data, i, im->n_rows);
 	}

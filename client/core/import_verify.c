@@ -1,5 +1,6 @@
-/* The verification list that export.h prints, read back: a name, the last four digits and the school say who is meant, the answer
- * what the junior school found. The full number stands on no paper that goes from hand to hand. */
+/* The verification list that export.h prints, read back: a name, the last four digits and the school say who
+ * is meant, the answer what the junior school found. The full number stands on no paper that goes from hand
+ * to hand. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,18 @@
 #include "transition.h"
 #include "words.h"
 
-enum verify_column { V_NAME, V_TAIL, V_SCHOOL, V_CLASS, V_ANSWER, V_NOTE, V_NUMBER, V_CATEGORY, V_ROSTER, V_COLUMNS };
+enum verify_column {
+	V_NAME,
+	V_TAIL,
+	V_SCHOOL,
+	V_CLASS,
+	V_ANSWER,
+	V_NOTE,
+	V_NUMBER,
+	V_CATEGORY,
+	V_ROSTER,
+	V_COLUMNS
+};
 
 static const char *const tail_names[] = {"末四位", "证件末四位", "后四位", "证件号码后四位", NULL};
 static const char *const source_names[] = {"生源小学", "毕业小学", "毕业学校", NULL};
@@ -41,7 +53,8 @@ struct sought {
 	char key[256], tail[16], school[256], class_no[CLASS_NO_MAX + 1];
 };
 
-static const char *cell(const struct import *im, const struct import_row *row, enum verify_column column, char *out, size_t size)
+static const char *cell(const struct import *im, const struct import_row *row, enum verify_column column,
+	char *out, size_t size)
 {
 	if (text_clean(out, size, table_text(im->table, &row->at, column)))
 		*out = 0;
@@ -59,7 +72,8 @@ static void read_sought(const struct import *im, const struct import_row *row, s
 	if (text_half_width(no, sizeof no, text) || text_strip_space(no, sizeof no, no))
 		no[0] = 0;
 	size_t n = strlen(no);
-	if (n && n < 4 && no[strspn(no, "0123456789")] == 0) /* 12 was 0012 before a spreadsheet took it for a number */
+	if (n && n < 4 &&
+		no[strspn(no, "0123456789")] == 0) /* 12 was 0012 before a spreadsheet took it for a number */
 		snprintf(s->tail, sizeof s->tail, "%04d", atoi(no));
 	else
 		snprintf(s->tail, sizeof s->tail, "%.4s", n > 4 ? no + n - 4 : no);
@@ -85,7 +99,8 @@ static int agreement(const struct view *v, const struct verify_row *row, const s
 	school_face(v, row->destination->owner, school, sizeof school);
 	if (s->school[0] && strcmp(school, s->school) != 0 && strcmp(row->destination->owner, s->school) != 0)
 		return AGREES_TAIL;
-	return s->class_no[0] && record_is(d, F_DESTINATION_CLASS_NO, s->class_no) ? AGREES_CLASS : AGREES_SCHOOL;
+	return s->class_no[0] && record_is(d, F_DESTINATION_CLASS_NO, s->class_no) ? AGREES_CLASS
+										   : AGREES_SCHOOL;
 }
 
 /* The only pupil that agrees most; NULL after rejecting the row. */
@@ -113,11 +128,18 @@ static const struct verify_row *find_declared(struct import *im, struct import_r
 	char name[128];
 	cell(im, row, V_NAME, name, sizeof name);
 	if (n > 1 && best >= AGREES_TAIL)
-		problem_set(&p, ERR_CONFLICT, NULL, tr("请用 jg verify list 的序号答复：jg verify answer 序号 present", "answer by the number of jg verify list: jg verify answer NUMBER present"),
+		problem_set(&p, ERR_CONFLICT, NULL,
+			tr("请用 jg verify list 的序号答复：jg verify answer 序号 present",
+				"answer by the number of jg verify list: jg verify answer NUMBER present"),
 			tr("有 %zu 名“%s”末四位相同", "%zu pupils “%s” have the same last four"), n, name);
 	else
-		problem_set(&p, ERR_NOT_FOUND, NULL, tr("对照 jg verify list 核对姓名和末四位", "compare name and last four with jg verify list"),
-			n ? tr("填报本校的“%s”末四位不是 %s", "“%s” who declared this school does not end in %s") : tr("填报本校的学生里没有“%s”（末四位 %s）", "no “%s” ending in %s declared this school"),
+		problem_set(&p, ERR_NOT_FOUND, NULL,
+			tr("对照 jg verify list 核对姓名和末四位",
+				"compare name and last four with jg verify list"),
+			n ? tr("填报本校的“%s”末四位不是 %s",
+				    "“%s” who declared this school does not end in %s")
+			  : tr("填报本校的学生里没有“%s”（末四位 %s）",
+				    "no “%s” ending in %s declared this school"),
 			name, s.tail);
 	import_reject(im, row, columns[best ? V_TAIL : V_NAME].name, NULL, &p);
 	return NULL;
@@ -126,7 +148,8 @@ static const struct verify_row *find_declared(struct import *im, struct import_r
 /* 在校 or 未报到 or 查无此人; a tick is also understood. */
 static const char *read_answer(const char *text)
 {
-	const char *answer = code_find(&codes_answer, text), *yes = answer ? NULL : code_find(&codes_yes_no, text);
+	const char *answer = code_find(&codes_answer, text),
+		   *yes = answer ? NULL : code_find(&codes_yes_no, text);
 
 	return answer ? answer : yes ? (*yes == '1' ? "present" : "absent") : NULL;
 }
@@ -143,7 +166,8 @@ void import_verify_read(struct import *im, struct import_row *row)
 		return;
 	const char *answer = read_answer(text);
 	if (!answer) {
-		problem_set(&p, ERR_INVALID, NULL, code_list_words(&codes_answer, all, sizeof all), tr("没有“%s”这种核验结果", "there is no answer “%s”"), text);
+		problem_set(&p, ERR_INVALID, NULL, code_list_words(&codes_answer, all, sizeof all),
+			tr("没有“%s”这种核验结果", "there is no answer “%s”"), text);
 		import_reject(im, row, columns[V_ANSWER].name, NULL, &p);
 		return;
 	}
@@ -154,12 +178,14 @@ void import_verify_read(struct import *im, struct import_row *row)
 	record_set_number(&row->record, F_VERIFY_ANSWER_YEAR, im->year);
 	record_set_bytes(&row->record, F_VERIFY_ANSWER_DESTINATION, found->destination->id, ID_SIZE);
 	record_set_text(&row->record, F_VERIFY_ANSWER_ANSWER, answer);
-	record_set_text(&row->record, F_VERIFY_ANSWER_NOTE, *note ? arena_text(&im->arena, note, strlen(note)) : NULL);
+	record_set_text(&row->record, F_VERIFY_ANSWER_NOTE,
+		*note ? arena_text(&im->arena, note, strlen(note)) : NULL);
 }
 
 static bool same_answer(const struct record *a, const struct record *b)
 {
-	return record_same_field(a, b, F_VERIFY_ANSWER_ANSWER) && record_same_field(a, b, F_VERIFY_ANSWER_NOTE);
+	return record_same_field(a, b, F_VERIFY_ANSWER_ANSWER) &&
+	       record_same_field(a, b, F_VERIFY_ANSWER_NOTE);
 }
 
 enum err import_verify_store(struct import *im, struct import_row *row)
@@ -170,7 +196,9 @@ enum err import_verify_store(struct import *im, struct import_row *row)
 
 	if (item && item->mark && !same) {
 		problem_set(&p, ERR_DUPLICATE, NULL, tr("请只留一行正确的", "keep only the right one"),
-			tr("与第 %ld 行是同一名学生，答复不同", "the same pupil as in row %ld, with another answer"), item->mark);
+			tr("与第 %ld 行是同一名学生，答复不同",
+				"the same pupil as in row %ld, with another answer"),
+			item->mark);
 		import_reject(im, row, columns[V_NAME].name, NULL, &p);
 		return ERR_OK;
 	}

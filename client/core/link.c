@@ -486,7 +486,8 @@ static bool is_dry(const ProtobufCMessage *request)
 	return f && *(const protobuf_c_boolean *)(const void *)((const char *)request + f->offset);
 }
 
-/* An error that the server has told means that nothing of the call stands, but for those that may have met a commit on its way. */
+/* An error that the server has told means that nothing of the call stands, but for those that may have met a
+ * commit on its way. */
 static void count_fate(
 	const struct link *link, const struct method *rule, const ProtobufCMessage *request, enum err e)
 {
@@ -634,7 +635,8 @@ static bool cert_ends_within(const struct profile *profile, int64_t days, int64_
 }
 
 /* One try: TCP, TLS, HELLO. *greeted: TLS stood and HELLO was sent. */
-static enum err open_once(struct link **out, struct profile *profile, const pb_hello *hello, bool *greeted, struct problem *p)
+static enum err open_once(
+	struct link **out, struct profile *profile, const pb_hello *hello, bool *greeted, struct problem *p)
 {
 	struct trust_result *trust = calloc(1, sizeof *trust);
 
@@ -669,8 +671,7 @@ enum err link_open(struct link **out, struct profile *profile, const pb_hello *h
 	p = p ? p : &ignored;
 	*out = NULL;
 	if (!profile_is_enrolled(profile))
-		return problem_set(p, ERR_NOT_NOW, NULL,
-			NULL,
+		return problem_set(p, ERR_NOT_NOW, NULL, NULL,
 			tr("这台电脑还没有注册", "this computer is not enrolled yet"));
 	if (cert_ends_within(profile, 0, profile_cert_time_s(profile))) {
 		enum err e = enrol_renew(profile, p);
@@ -678,9 +679,11 @@ enum err link_open(struct link **out, struct profile *profile, const pb_hello *h
 			return e;
 	}
 	enum err e = open_once(out, profile, hello, &greeted, p);
-	/* In TLS 1.3 a server refuses our certificate after our side of the handshake is done, and its reason may be lost
-	 * with the connection. By its clock, which may be ahead of ours, the certificate may have ended: renewing tells. */
-	if (e && greeted && (e == ERR_UNREACHABLE || e == ERR_TLS) && enrol_renew(profile, &ignored) == ERR_OK)
+	/* In TLS 1.3 a server refuses our certificate after our side of the handshake is done, and its reason
+	 * may be lost with the connection. By its clock, which may be ahead of ours, the certificate may have
+	 * ended: renewing tells. */
+	if (e && greeted && (e == ERR_UNREACHABLE || e == ERR_TLS) &&
+		enrol_renew(profile, &ignored) == ERR_OK)
 		e = open_once(out, profile, hello, &greeted, p);
 	if (e)
 		return e;

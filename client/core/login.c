@@ -44,8 +44,7 @@ enum err login_resume(struct link *link, struct problem *p)
 	struct arena arena;
 
 	if (!s->user[0] || sodium_is_zero(s->token, sizeof s->token))
-		return problem_set(
-			p, ERR_UNAUTHENTICATED, NULL, NULL, NULL);
+		return problem_set(p, ERR_UNAUTHENTICATED, NULL, NULL, NULL);
 	if (link_exporter(link, exporter))
 		return problem_set(p, ERR_UNREACHABLE, NULL, NULL, NULL);
 	crypto_hash_sha256(key, s->token, sizeof s->token);
@@ -65,9 +64,7 @@ enum err login_resume(struct link *link, struct problem *p)
 		/* Who it was stays known, so that work goes on offline; only the proof is gone. */
 		sodium_memzero(s->token, sizeof s->token);
 		profile_save_session(profile, NULL);
-		problem_set(p, e, NULL,
-			NULL,
-			tr("登录已过期", "the session has ended"));
+		problem_set(p, e, NULL, NULL, tr("登录已过期", "the session has ended"));
 	}
 	arena_free(&arena);
 	sodium_memzero(key, sizeof key);

@@ -330,7 +330,8 @@ static enum err read_row(
 		memcpy(row->duplicate_of, sqlite3_column_blob(stmt, 19), ID_SIZE);
 	}
 	if (sqlite3_column_type(stmt, 20) == SQLITE_TEXT)
-		snprintf(row->their_author, sizeof row->their_author, "%s", (const char *)sqlite3_column_text(stmt, 20));
+		snprintf(row->their_author, sizeof row->their_author, "%s",
+			(const char *)sqlite3_column_text(stmt, 20));
 	row->their_at = sqlite3_column_int64(stmt, 21);
 	enum err e = row->kind ? read_bodies(s, stmt, arena, row) : ERR_STORE;
 	return e ? problem_set(p, e, NULL, tr("请运行 jg doctor", "run jg doctor"),
@@ -412,7 +413,8 @@ enum err outbox_changes_of(
 
 enum err outbox_counts(struct store *s, struct outbox_counts *out, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT state, count(*), min(at) FROM outbox GROUP BY state", p);
+	sqlite3_stmt *stmt =
+		store_prepare(s, "SELECT state, count(*), min(at) FROM outbox GROUP BY state", p);
 	bool row = false;
 	enum err e = stmt ? store_next(s, stmt, &row, p) : ERR_STORE;
 
@@ -433,7 +435,8 @@ enum err outbox_counts(struct store *s, struct outbox_counts *out, struct proble
 
 enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p)
 {
-	/* Settled: an adopted duplicate stands under the id that exists, and is not shown as a record of its own any more. */
+	/* Settled: an adopted duplicate stands under the id that exists, and is not shown as a record of its
+	 * own any more. */
 	sqlite3_stmt *stmt = store_prepare(s, "UPDATE outbox SET state = ?2, settled = 1 WHERE n = ?1", p);
 
 	if (!stmt)
@@ -518,7 +521,8 @@ enum err outbox_add_draft(
 	const ProtobufCMessage *message;
 	uint8_t sha[HASH_SIZE];
 	struct arena arena;
-	uint32_t n = end - *at >= 8 ? get_be32(*at) : UINT32_MAX, groups = n != UINT32_MAX ? get_be32(*at + 4) : 0;
+	uint32_t n = end - *at >= 8 ? get_be32(*at) : UINT32_MAX,
+		 groups = n != UINT32_MAX ? get_be32(*at + 4) : 0;
 
 	if (n > (size_t)(end - *at) - 8)
 		return problem_set(p, ERR_FILE_DAMAGED, NULL, NULL, NULL);

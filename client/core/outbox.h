@@ -47,11 +47,12 @@ struct op_row {
 	int64_t at;
 	char author[64];
 	int64_t batch;
-	enum err code; /* of a refusal */
+	enum err code;                                 /* of a refusal */
 	char message[256], field[48], hint[HINT_SIZE]; /* as the server told them */
-	unsigned group; /* of a conflict */
+	unsigned group;                                /* of a conflict */
 	int64_t ver;
-	char their_author[64]; /* of a conflict: who wrote what stands at the server, and when; "" = not told */
+	char their_author[64]; /* of a conflict: who wrote what stands at the server, and when; "" = not told
+				*/
 	int64_t their_at;
 	bool has_duplicate;
 	uint8_t duplicate_of[ID_SIZE];
@@ -101,14 +102,17 @@ struct push_batch {
 	size_t n;
 	uint32_t incarnation; /* the line that they are numbered in */
 	uint64_t first;       /* op_no of the first; the others follow without a gap */
-	char held_by[64];     /* who typed the operation behind these, which this session may not send; "" = it may */
+	char held_by[64]; /* who typed the operation behind these, which this session may not send; "" = it
+			     may */
 };
-/* The operations behind the acknowledged one, in order, as many as a push takes: of the older line first, where a restored server
- * stands in one (store.h). A formal report goes alone: the server answers it alone. Bytes live in the arena. */
+/* The operations behind the acknowledged one, in order, as many as a push takes: of the older line first,
+ * where a restored server stands in one (store.h). A formal report goes alone: the server answers it alone.
+ * Bytes live in the arena. */
 enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *arena, struct problem *p);
 /* Before they leave: their outcome is unknown until the answer is recorded. */
 enum err outbox_sent(struct store *s, const struct push_batch *batch, struct problem *p);
-/* Records one answer to the last batch (in order) and moves last_op and its chain on, or the end of the older line. */
+/* Records one answer to the last batch (in order) and moves last_op and its chain on, or the end of the older
+ * line. */
 enum err outbox_answer(struct store *s, const pb_op_result *result, struct problem *p);
 /* All that was accepted is in the base that was just pulled. */
 enum err outbox_settle(struct store *s, struct problem *p);
@@ -127,12 +131,15 @@ struct adopted {
  * guardians and files that were sent for the refused id move to it, also those that come later from another
  * computer. Where the identity differs a person decides. Within a transaction. */
 enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p);
-/* The same for one that a person has decided: guardians and files of the refused id move to the record that exists. *v has these
- * kinds; within a transaction. */
-enum err outbox_move_hangers(struct view *v, const uint8_t from[ID_SIZE], const uint8_t to[ID_SIZE], struct problem *p);
-/* When it is settled what takes its place: deletes the record `id` if it hangs on one that neither stands nor waits for a person. */
+/* The same for one that a person has decided: guardians and files of the refused id move to the record that
+ * exists. *v has these kinds; within a transaction. */
+enum err outbox_move_hangers(
+	struct view *v, const uint8_t from[ID_SIZE], const uint8_t to[ID_SIZE], struct problem *p);
+/* When it is settled what takes its place: deletes the record `id` if it hangs on one that neither stands nor
+ * waits for a person. */
 enum err outbox_drop_unhooked(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);
-/* Before `want` is put over the item: where it would hang on a record that is gone by now, what the item hangs on stays. */
+/* Before `want` is put over the item: where it would hang on a record that is gone by now, what the item
+ * hangs on stays. */
 void outbox_keep_hook(const struct view *v, const struct item *item, struct record *want);
 /* Takes guardians and files back with a record that did not come to be; the same conditions. */
 enum err outbox_delete_hangers(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);

@@ -10,11 +10,12 @@
 static enum err find_older(struct store *s, struct problem *p)
 {
 	sqlite3_stmt *stmt = s->older.incarnation
-		? store_prepare(s,
-			"SELECT min(incarnation) FROM outbox WHERE incarnation < ?1 AND op_no IS NOT NULL"
-			" AND (incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))",
-			p)
-		: NULL;
+				     ? store_prepare(s,
+					       "SELECT min(incarnation) FROM outbox WHERE incarnation < ?1 "
+					       "AND op_no IS NOT NULL"
+					       " AND (incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))",
+					       p)
+				     : NULL;
 
 	if (!stmt)
 		return s->older.incarnation ? ERR_STORE : ERR_OK;
@@ -44,10 +45,12 @@ static uint64_t *last_of_push(struct store *s)
 enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *arena, struct problem *p)
 {
 	enum err e = find_older(s, p);
-	sqlite3_stmt *stmt = e ? NULL : store_prepare(s,
-		"SELECT n, op_no, kind, bytes, author FROM outbox WHERE incarnation = ?1 AND op_no > ?2 ORDER BY "
-		"op_no LIMIT ?3",
-		p);
+	sqlite3_stmt *stmt = e ? NULL
+			       : store_prepare(s,
+					 "SELECT n, op_no, kind, bytes, author FROM outbox WHERE incarnation "
+					 "= ?1 AND op_no > ?2 ORDER BY "
+					 "op_no LIMIT ?3",
+					 p);
 	size_t total = 0;
 	bool row;
 
@@ -141,14 +144,16 @@ static enum err bind_row_sealed(struct store *s, sqlite3_stmt *stmt, int column,
 	if (!len)
 		return sqlite3_bind_null(stmt, column) == SQLITE_OK ? ERR_OK : ERR_STORE;
 	enum err e = seal_value(s->seal, table, &n, sizeof n, data, len, &sealed);
-	if (!e && sqlite3_bind_blob(stmt, column, sealed.data, (int)sealed.len, SQLITE_TRANSIENT) != SQLITE_OK)
+	if (!e &&
+		sqlite3_bind_blob(stmt, column, sealed.data, (int)sealed.len, SQLITE_TRANSIENT) != SQLITE_OK)
 		e = store_error(s, NULL); /* unbound is NULL, and would be stored as that */
 	buf_free(&sealed);
 	return e;
 }
 
 /* The row and the hash of an operation's bytes; *n is 0 when it is not there. */
-static enum err find_op(struct store *s, uint64_t op_no, int64_t *n, uint8_t sha[HASH_SIZE], struct problem *p)
+static enum err find_op(
+	struct store *s, uint64_t op_no, int64_t *n, uint8_t sha[HASH_SIZE], struct problem *p)
 {
 	sqlite3_stmt *stmt =
 		store_prepare(s, "SELECT n, sha FROM outbox WHERE incarnation = ? AND op_no = ?", p);
@@ -249,8 +254,9 @@ static uint32_t known_line(const struct store *s, const pb_welcome *w)
 	return w->has_known_incarnation ? w->known_incarnation : s->incarnation;
 }
 
-/* The server knows another line of this device's history: what it has not seen waits for a person. What it had answered
- * before it was restored goes again in its own line where it lacks it, and keeps its number for the next restore. */
+/* The server knows another line of this device's history: what it has not seen waits for a person. What it
+ * had answered before it was restored goes again in its own line where it lacks it, and keeps its number for
+ * the next restore. */
 static enum err begin_incarnation(struct store *s, const pb_welcome *w, size_t *drafts, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
@@ -283,8 +289,8 @@ static enum err send_again(struct store *s, const pb_welcome *w, struct problem 
 		s->incarnation, (int64_t)w->last_op, p);
 }
 
-/* The server was restored from before a line of ours began: what it had acknowledged in the older ones and lacks goes again, before
- * ours. Where it stands in our line nothing of them is open. */
+/* The server was restored from before a line of ours began: what it had acknowledged in the older ones and
+ * lacks goes again, before ours. Where it stands in our line nothing of them is open. */
 static enum err send_older_again(struct store *s, const pb_welcome *w, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
@@ -313,8 +319,8 @@ enum err outbox_welcome(struct store *s, const pb_welcome *w, size_t *drafts, st
 
 	*drafts = 0;
 	if (!e && !s->incarnation) {
-		/* The first meeting. A device that is not new has lost its store: it begins a line, for it could not send the old one
-		 * again to a restored server. */
+		/* The first meeting. A device that is not new has lost its store: it begins a line, for it
+		 * could not send the old one again to a restored server. */
 		s->incarnation = w->incarnation + (w->last_op > 0);
 		s->last_op = s->made = 0;
 		hash_genesis(s->last_hash, s->device, s->incarnation);
@@ -398,14 +404,15 @@ static bool hangs_on(const struct view *v, const struct item *item, const uint8_
 	int hook = item->record.kind->of;
 
 	return item->live && hook >= 0 && view_is_ours(v, item) && record_has(&item->record, hook) &&
-	       item->record.value[hook].len == ID_SIZE && memcmp(item->record.value[hook].data, id, ID_SIZE) == 0;
+	       item->record.value[hook].len == ID_SIZE &&
+	       memcmp(item->record.value[hook].data, id, ID_SIZE) == 0;
 }
 
 /* Whether something about a record waits for a person. */
 static enum err is_open(struct store *s, const uint8_t *id, bool *open, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(
-		s, "SELECT 1 FROM outbox WHERE id = ? AND state BETWEEN 4 AND 7 LIMIT 1", p);
+	sqlite3_stmt *stmt =
+		store_prepare(s, "SELECT 1 FROM outbox WHERE id = ? AND state BETWEEN 4 AND 7 LIMIT 1", p);
 
 	if (stmt)
 		sqlite3_bind_blob(stmt, 1, id, ID_SIZE, SQLITE_STATIC);
@@ -472,17 +479,19 @@ enum err outbox_move_hangers(
 	return move_hangers(&a, from, to, false);
 }
 
-/* Whether both say something of a field, and not the same: a colleague's word is not replaced unasked, as little as by an edit. */
+/* Whether both say something of a field, and not the same: a colleague's word is not replaced unasked, as
+ * little as by an edit. */
 static bool contradicts(const struct record *there, const struct record *mine, uint32_t groups)
 {
 	for (size_t i = 0; i < mine->kind->field_count; i++)
-		if (groups >> (mine->kind->fields[i].group - 1) & 1 && record_has(there, (int)i) && record_has(mine, (int)i) && !record_same_field(there, mine, i))
+		if (groups >> (mine->kind->fields[i].group - 1) & 1 && record_has(there, (int)i) &&
+			record_has(mine, (int)i) && !record_same_field(there, mine, i))
 			return true;
 	return false;
 }
 
-/* The record that exists is the same pupil's. What the two say is put together where each fills what the other left open; where they
- * contradict each other a person decides. */
+/* The record that exists is the same pupil's. What the two say is put together where each fills what the
+ * other left open; where they contradict each other a person decides. */
 static enum err adopt(void *data, const struct op_row *row)
 {
 	struct adoption *a = data;
@@ -499,7 +508,8 @@ static enum err adopt(void *data, const struct op_row *row)
 		}
 		struct record want = item->record;
 		for (size_t i = 0; i < row->kind->field_count; i++)
-			if (row->groups >> (row->kind->fields[i].group - 1) & 1 && !record_has(&want, (int)i) && record_has(&row->body, (int)i)) {
+			if (row->groups >> (row->kind->fields[i].group - 1) & 1 &&
+				!record_has(&want, (int)i) && record_has(&row->body, (int)i)) {
 				want.value[i] = row->body.value[i];
 				want.set |= UINT32_C(1) << i;
 			}
@@ -522,7 +532,8 @@ static enum err move_latecomers(struct adoption *a)
 {
 	struct view *v = a->view;
 	sqlite3_stmt *stmt = store_prepare(v->store,
-		"SELECT DISTINCT id, duplicate_of FROM outbox WHERE duplicate_of IS NOT NULL AND state IN (3, 8)"
+		"SELECT DISTINCT id, duplicate_of FROM outbox WHERE duplicate_of IS NOT NULL AND state IN "
+		"(3, 8)"
 		" AND length(id) = 16 AND length(duplicate_of) = 16",
 		a->p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
@@ -533,7 +544,8 @@ static enum err move_latecomers(struct adoption *a)
 		memcpy(from, sqlite3_column_blob(stmt, 0), ID_SIZE);
 		memcpy(to, sqlite3_column_blob(stmt, 1), ID_SIZE);
 		const struct item *gone = view_find_id(v, from), *there = view_find_id(v, to);
-		/* The database that gave this answer had the record `to`: if it is not in the base it was deleted. */
+		/* The database that gave this answer had the record `to`: if it is not in the base it was
+		 * deleted. */
 		if (!gone || !gone->live)
 			e = move_hangers(a, from, there && there->live ? to : NULL, true);
 	}
@@ -543,8 +555,8 @@ static enum err move_latecomers(struct adoption *a)
 
 enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(
-		s, "SELECT 1 FROM outbox WHERE duplicate_of IS NOT NULL LIMIT 1", p);
+	sqlite3_stmt *stmt =
+		store_prepare(s, "SELECT 1 FROM outbox WHERE duplicate_of IS NOT NULL LIMIT 1", p);
 	struct adoption a = {.told = told, .p = p};
 	bool any = false;
 

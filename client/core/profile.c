@@ -334,11 +334,11 @@ static enum err save_json(const struct profile *p, const char *name, json_t *jso
 
 enum err profile_save(const struct profile *p, struct problem *problem)
 {
-	json_t *json = json_pack("{ss ss ss ss ss ss ss sb sI sI sI}", "server", p->server, "county", p->county,
-		"county_name", p->county_name, "school", p->school, "school_name", p->school_name, "device",
-		p->device, "scope", p->scope, "rehearsal", p->rehearsal, "last_server",
-		(json_int_t)p->last_server, "skew_us", (json_int_t)p->skew_us,
-		"heard_us", (json_int_t)p->heard_us);
+	json_t *json = json_pack("{ss ss ss ss ss ss ss sb sI sI sI}", "server", p->server, "county",
+		p->county, "county_name", p->county_name, "school", p->school, "school_name", p->school_name,
+		"device", p->device, "scope", p->scope, "rehearsal", p->rehearsal, "last_server",
+		(json_int_t)p->last_server, "skew_us", (json_int_t)p->skew_us, "heard_us",
+		(json_int_t)p->heard_us);
 
 	return save_json(p, "profile.json", json, problem);
 }

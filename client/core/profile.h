@@ -46,7 +46,7 @@ struct profile {
 	enum key_place key_place; /* of the store's key, once the store is open: `status` reports it */
 	int64_t last_server;      /* the last server time seen, microseconds, 0 = never */
 	int64_t skew_us;          /* this computer's clock minus the server's, when it was heard last */
-	int64_t heard_us;         /* the server's time then: behind last_server where a server's clock was set back */
+	int64_t heard_us; /* the server's time then: behind last_server where a server's clock was set back */
 	struct session session;
 	EVP_PKEY *key;   /* NULL before enrolling */
 	X509 *cert, *ca; /* NULL before enrolling */
@@ -82,9 +82,9 @@ enum err profile_save_certs(struct profile *p, const uint8_t *cert, size_t cert_
 bool profile_has_role(const struct profile *p, uint32_t roles);
 /* The server told its time: takes it into *p, which the caller saves. */
 void profile_heard(struct profile *p, int64_t now_us);
-/* Now, as the county counts: the computer's clock plus what the server's differed when last seen, and never before that time: a
- * computer whose battery died begins in 2009, and nobody in its school would be born. A rehearsal county's clock may stand days
- * ahead. Microseconds. */
+/* Now, as the county counts: the computer's clock plus what the server's differed when last seen, and never
+ * before that time: a computer whose battery died begins in 2009, and nobody in its school would be born. A
+ * rehearsal county's clock may stand days ahead. Microseconds. */
 int64_t profile_now_us(const struct profile *p);
 /* The time at which certificates are judged: the computer's, clamped to [last server time, 30 days later]. */
 int64_t profile_cert_time_s(const struct profile *p);

@@ -93,7 +93,8 @@ static enum err free_name(
 		p->dir);
 }
 
-/* How many operations, the operations, the files; boxed under a key of its own that is sealed to the county. */
+/* How many operations, the operations, the files; boxed under a key of its own that is sealed to the county.
+ */
 static enum err write_sealed(
 	const struct profile *p, const char *name, const struct buf *plain, struct problem *problem)
 {
@@ -196,7 +197,8 @@ static enum err keep_unsent(struct profile *p, struct revoked_kept *kept, struct
 /* The keys first: what is left of the rest is then sealed for good. */
 static void destroy_all(const struct profile *p)
 {
-	static const char *const names[] = {"session.json", "key.pem", "cert.pem", "store.db", "store.db-journal"};
+	static const char *const names[] = {
+		"session.json", "key.pem", "cert.pem", "store.db", "store.db-journal"};
 	char path[512];
 
 	seal_destroy(p->dir);
@@ -327,7 +329,8 @@ static enum err read_file(
 	return problem_set(problem, ERR_FILE_DAMAGED, NULL, NULL, NULL);
 }
 
-static enum err ask_key(struct link *link, const uint8_t *wrapped, uint8_t key[SEALED_KEY_BYTES], struct problem *p)
+static enum err ask_key(
+	struct link *link, const uint8_t *wrapped, uint8_t key[SEALED_KEY_BYTES], struct problem *p)
 {
 	pb_sealed_key q = PB_SEALED_KEY_INIT;
 	const ProtobufCMessage *reply = NULL;

@@ -19,12 +19,12 @@
 #define REVOKED_FILES 99 /* sealed files at once: unsent.sealed, unsent-2.sealed, ... */
 
 struct revoked_kept {
-	size_t unsent;           /* operations that this call sealed */
-	char file[REVOKED_NAME]; /* into this file; "" = nothing was waiting, or all was sealed before */
-	size_t parts;            /* and those after it: unsent evidence in more files */
+	size_t unsent;               /* operations that this call sealed */
+	char file[REVOKED_NAME];     /* into this file; "" = nothing was waiting, or all was sealed before */
+	size_t parts;                /* and those after it: unsent evidence in more files */
 	uint8_t part[REVOKED_FILES]; /* their numbers */
-	size_t files;            /* sealed files that are there */
-	char left_out[256];      /* operations that cannot be read any more, as a person knows them */
+	size_t files;                /* sealed files that are there */
+	char left_out[256];          /* operations that cannot be read any more, as a person knows them */
 };
 struct revoked_opened {
 	size_t drafts;               /* operations that wait for a person now */

@@ -52,7 +52,8 @@ static bool has_juniors(const struct record *school)
 {
 	char type[8];
 
-	return (school_type_stages(record_text(school, F_SCHOOL_TYPE, type, sizeof type)) & STAGE_JUNIOR) != 0;
+	return (school_type_stages(record_text(school, F_SCHOOL_TYPE, type, sizeof type)) & STAGE_JUNIOR) !=
+	       0;
 }
 
 int school_likeness(const char *name, const char *code, const char *text)
@@ -106,7 +107,8 @@ static void near(const struct view *v, const char *text, char *out, size_t size)
 		record_text(best[k], F_SCHOOL_NAME, name, sizeof name);
 		record_text(best[k], F_SCHOOL_CODE, code, sizeof code);
 		if (strlen(out) + strlen(name) + strlen(code) + 40 < size)
-			snprintf(out + strlen(out), size - strlen(out), "%s%s（%s）", k ? "、" : tr("相近的有 ", "near it: "), name, code);
+			snprintf(out + strlen(out), size - strlen(out), "%s%s（%s）",
+				k ? "、" : tr("相近的有 ", "near it: "), name, code);
 	}
 }
 
@@ -115,7 +117,8 @@ static bool same_name(const struct record *school, const char *text)
 	char name[NAME_SIZE], a[NAME_SIZE], b[NAME_SIZE];
 
 	record_text(school, F_SCHOOL_NAME, name, sizeof name);
-	return text_name_key(a, sizeof a, name) == ERR_OK && text_name_key(b, sizeof b, text) == ERR_OK && strcmp(a, b) == 0;
+	return text_name_key(a, sizeof a, name) == ERR_OK && text_name_key(b, sizeof b, text) == ERR_OK &&
+	       strcmp(a, b) == 0;
 }
 
 /* Schools with juniors whose name is the text, or holds it. */
@@ -129,7 +132,8 @@ static const struct record *by_name(const struct view *v, const char *text, bool
 		const struct record *r = &v->items[i]->record;
 		if (!is_school(v->items[i]) || !has_juniors(r))
 			continue;
-		if (part ? strstr(record_text(r, F_SCHOOL_NAME, name, sizeof name), text) != NULL : same_name(r, text)) {
+		if (part ? strstr(record_text(r, F_SCHOOL_NAME, name, sizeof name), text) != NULL
+			 : same_name(r, text)) {
 			found = r;
 			++*n;
 		}
@@ -215,21 +219,33 @@ enum err school_judge(const struct view *v, const struct record *d, struct probl
 	if (category[0] != 'A')
 		return judge_elsewhere(v, category[0], code, name, record_has(d, F_DESTINATION_PLACE), p);
 	const struct record *r = by_code(v, code);
-	near(v, *code && !r ? code : *name ? name : r ? record_text(r, F_SCHOOL_NAME, own, sizeof own) : "", hint, sizeof hint);
+	near(v,
+		*code && !r ? code
+		: *name     ? name
+		: r         ? record_text(r, F_SCHOOL_NAME, own, sizeof own)
+			    : "",
+		hint, sizeof hint);
 	if (*code && !r)
-		return problem_set(p, ERR_INVALID, "dest_school", hint, tr("没有学校标识码为 %s 的学校", "there is no school with the code %s"), code);
+		return problem_set(p, ERR_INVALID, "dest_school", hint,
+			tr("没有学校标识码为 %s 的学校", "there is no school with the code %s"), code);
 	if (r && !has_juniors(r))
-		return problem_set(p, ERR_INVALID, "dest_school", hint, tr("%s（%s）不招初中学生，不能作为升入学校", "%s (%s) takes no juniors"),
+		return problem_set(p, ERR_INVALID, "dest_school", hint,
+			tr("%s（%s）不招初中学生，不能作为升入学校", "%s (%s) takes no juniors"),
 			record_text(r, F_SCHOOL_NAME, own, sizeof own), code);
 	if (r && *name && !same_name(r, name))
-		return problem_set(p, ERR_INVALID, "dest_school_name", tr("留下标识码或校名中对的一个", "keep the code or the name, whichever is right"),
-			tr("学校标识码 %s 是%s，与填写的“%s”不一致", "%s is the code of %s, not of “%s”"), code, record_text(r, F_SCHOOL_NAME, own, sizeof own), name);
+		return problem_set(p, ERR_INVALID, "dest_school_name",
+			tr("留下标识码或校名中对的一个", "keep the code or the name, whichever is right"),
+			tr("学校标识码 %s 是%s，与填写的“%s”不一致", "%s is the code of %s, not of “%s”"),
+			code, record_text(r, F_SCHOOL_NAME, own, sizeof own), name);
 	/* A special school may be outside the register; an ordinary one is in it. */
 	if (!*code && strchr("1234", category[1])) {
 		r = *name ? by_name(v, name, false, &n) : NULL;
 		if (*name && n != 1)
 			return problem_set(p, ERR_INVALID, "dest_school_name", hint,
-				n ? tr("叫“%s”的初中不止一所，请填学校标识码", "several schools are called “%s”: give the code") : tr("没有叫“%s”的初中", "there is no junior school called “%s”"), name);
+				n ? tr("叫“%s”的初中不止一所，请填学校标识码",
+					    "several schools are called “%s”: give the code")
+				  : tr("没有叫“%s”的初中", "there is no junior school called “%s”"),
+				name);
 	}
 	return strcmp(category, "A4") == 0 ? judge_promoted(v, r, p) : ERR_OK;
 }

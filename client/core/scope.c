@@ -17,7 +17,8 @@ bool scope_allows(const struct session *s, const struct record *r)
 
 	if (class_no < 0 || has_all_classes(s))
 		return true;
-	class_scope_make(scope, grade < 0 ? r->kind->grade : record_text(r, grade, grade_text, sizeof grade_text),
+	class_scope_make(scope,
+		grade < 0 ? r->kind->grade : record_text(r, grade, grade_text, sizeof grade_text),
 		record_text(r, class_no, class_text, sizeof class_text));
 	for (unsigned i = 0; scope[0] && i < s->class_count; i++)
 		if (strcmp(s->classes[i], scope) == 0)
@@ -35,9 +36,13 @@ enum err scope_refuse(const struct session *s, struct problem *p)
 			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? "、" : "", one);
 	}
 	if (!all[0])
-		return problem_set(p, ERR_PERMISSION, NULL, tr("请县局系统管理员指定：jgadmin users set 用户 --class 六1班", "the bureau's system administrator says which: jgadmin users set USER --class 六1班"),
+		return problem_set(p, ERR_PERMISSION, NULL,
+			tr("请县局系统管理员指定：jgadmin users set 用户 --class 六1班",
+				"the bureau's system administrator says which: jgadmin users set USER "
+				"--class 六1班"),
 			tr("您还没有负责的班级", "no class is yours yet"));
-	return problem_set(p, ERR_PERMISSION, NULL, tr("其他班级请学籍管理员办理", "the registrar works on the others"),
+	return problem_set(p, ERR_PERMISSION, NULL,
+		tr("其他班级请学籍管理员办理", "the registrar works on the others"),
 		tr("不是您负责的班级：您负责 %s", "not one of your classes: yours are %s"), all);
 }
 

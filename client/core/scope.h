@@ -7,7 +7,8 @@
 #include "record.h"
 #include "view.h"
 
-/* Whether a record that says its class is of one that this person may work on. Everybody but a class teacher may on all. */
+/* Whether a record that says its class is of one that this person may work on. Everybody but a class teacher
+ * may on all. */
 bool scope_allows(const struct session *s, const struct record *r);
 /* 不是您负责的班级：您负责 六年级1班. ERR_PERMISSION. */
 enum err scope_refuse(const struct session *s, struct problem *p);

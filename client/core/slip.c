@@ -57,11 +57,15 @@ struct slip_row *slip_rows(struct view *v, int64_t now_us, size_t *n)
 	for (size_t i = 0; rows && i < v->n; i++) {
 		struct item *reminder = v->items[i];
 		const struct record *r = &reminder->record;
-		struct item *slip = reminder->live && r->kind->number == KIND_REMINDER ? view_find_id(v, r->value[F_REMINDER_ABOUT].data) : NULL;
-		if (!slip || !slip->mark || record_number(r, F_REMINDER_ROUND) != record_number(&slip->record, F_SLIP_ROUND))
+		struct item *slip = reminder->live && r->kind->number == KIND_REMINDER
+					    ? view_find_id(v, r->value[F_REMINDER_ABOUT].data)
+					    : NULL;
+		if (!slip || !slip->mark ||
+			record_number(r, F_REMINDER_ROUND) != record_number(&slip->record, F_SLIP_ROUND))
 			continue;
 		struct slip_row *row = &rows[slip->mark - 1];
-		if (!row->reminder || record_number(&row->reminder->record, F_REMINDER_AT) < record_number(r, F_REMINDER_AT))
+		if (!row->reminder || record_number(&row->reminder->record, F_REMINDER_AT) <
+					      record_number(r, F_REMINDER_AT))
 			row->reminder = reminder;
 	}
 	for (size_t i = 0; rows && i < *n; i++) {
@@ -74,11 +78,13 @@ struct slip_row *slip_rows(struct view *v, int64_t now_us, size_t *n)
 static enum err check_open(const struct slip_row *row, struct problem *p)
 {
 	if (!row->mine)
-		return problem_set(p, ERR_PERMISSION, NULL, tr("本校只能查看：jg slips show", "this school may only read it: jg slips show"),
+		return problem_set(p, ERR_PERMISSION, NULL,
+			tr("本校只能查看：jg slips show", "this school may only read it: jg slips show"),
 			tr("这张交办单不是交办给本校的", "the slip is not addressed to this school"));
 	if (strcmp(row->state, "closed") == 0)
-		return problem_set(
-			p, ERR_NOT_NOW, NULL, tr("jg slips list 列出还没有销号的", "jg slips list shows those that are open"), tr("这张交办单已经销号", "the slip is closed"));
+		return problem_set(p, ERR_NOT_NOW, NULL,
+			tr("jg slips list 列出还没有销号的", "jg slips list shows those that are open"),
+			tr("这张交办单已经销号", "the slip is closed"));
 	return ERR_OK;
 }
 

@@ -58,7 +58,8 @@ static void field_line(struct page *g, const struct view *v, const struct record
 	char text[2048];
 
 	if (record_has(r, field))
-		row_line(g, tr(r->kind->fields[field].label, r->kind->fields[field].label_en), words_field(v, r, field, false, text, sizeof text), 0);
+		row_line(g, tr(r->kind->fields[field].label, r->kind->fields[field].label_en),
+			words_field(v, r, field, false, text, sizeof text), 0);
 }
 
 static void half_line(struct page *g, const struct view *v, const struct item *half, const char *label)
@@ -73,8 +74,9 @@ static void half_line(struct page *g, const struct view *v, const struct item *h
 	words_field(v, r, F_SLIP_ADDRESSEE_ANSWERED_AT, false, answered, sizeof answered);
 	words_field(v, r, F_SLIP_ADDRESSEE_OUTCOME, false, outcome, sizeof outcome);
 	words_field(v, r, F_SLIP_ADDRESSEE_NOTE, false, note, sizeof note);
-	snprintf(text, sizeof text, tr("%s\n签收 %s\n回复 %s %s %s", "%s\nreceived %s\nanswered %s %s %s"), name, *received ? received : "________________",
-		*answered ? answered : "________________", outcome, note);
+	snprintf(text, sizeof text, tr("%s\n签收 %s\n回复 %s %s %s", "%s\nreceived %s\nanswered %s %s %s"),
+		name, *received ? received : "________________", *answered ? answered : "________________",
+		outcome, note);
 	row_line(g, label, text, 64);
 }
 
@@ -105,7 +107,8 @@ static void draw(struct page *g, const struct view *v, const struct slip_row *ro
 	row_line(g, tr("经办人签字", "signed"), "", 36);
 	row_line(g, tr("负责人盖章", "head, seal"), "", 54);
 	face_time(now, profile_now_us(profile), 0); /* a sheet of paper is read in another year too */
-	snprintf(text, sizeof text, tr("打印 %s　%s", "printed %s by %s"), now, profile->session.name[0] ? profile->session.name : profile->session.user);
+	snprintf(text, sizeof text, tr("打印 %s　%s", "printed %s by %s"), now,
+		profile->session.name[0] ? profile->session.name : profile->session.user);
 	paper_text(g->paper, MARGIN_LEFT, g->y + 8, (struct paper_style){.size = NOTE_SIZE, .width = TEXT_W},
 		text);
 	if (profile->rehearsal)

@@ -7,8 +7,9 @@
 #include "outbox.h"
 #include "tables.h"
 
-/* A pull that takes away more than a fifth of a stream is shown only when the digest proves that the server means it. The
- * digest and the signed trace that holds each DEL do what sync.md asks of a marker for bulk removals. */
+/* A pull that takes away more than a fifth of a stream is shown only when the digest proves that the server
+ * means it. The digest and the signed trace that holds each DEL do what sync.md asks of a marker for bulk
+ * removals. */
 #define REMOVAL_PART 5
 
 static enum err run_on(struct store *s, const char *sql, int64_t stream, struct problem *p)
@@ -148,10 +149,15 @@ static enum err write_stream(
 	return e;
 }
 
-/* What was signed before must still be so: in one database a trace only grows, and a number keeps its head. */
-static enum err check_witness(struct store *s, int64_t stream, const struct staging_end *end, struct problem *p)
+/* What was signed before must still be so: in one database a trace only grows, and a number keeps its head.
+ */
+static enum err check_witness(
+	struct store *s, int64_t stream, const struct staging_end *end, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT count(*) FROM head WHERE stream = ? AND epoch = ? AND (n > ?3 OR (n = ?3 AND head <> ?4))", p);
+	sqlite3_stmt *stmt = store_prepare(s,
+		"SELECT count(*) FROM head WHERE stream = ? AND epoch = ? AND (n > ?3 OR (n = ?3 AND head <> "
+		"?4))",
+		p);
 
 	if (!stmt)
 		return ERR_STORE;
@@ -164,8 +170,12 @@ static enum err check_witness(struct store *s, int64_t stream, const struct stag
 	bool rewritten = read && sqlite3_column_int64(stmt, 0) > 0;
 	sqlite3_finalize(stmt);
 	if (rewritten)
-		return problem_set(p, ERR_CHAIN, NULL, tr("请保留这台电脑并告诉县局审计员：本机保存着改写以前的签名", "keep this computer as it is and tell the bureau's auditor: it holds the signatures of before"),
-			tr("县局服务器上的留痕与本机以前收到的不一致", "the server's trace is not the one this computer has seen"));
+		return problem_set(p, ERR_CHAIN, NULL,
+			tr("请保留这台电脑并告诉县局审计员：本机保存着改写以前的签名",
+				"keep this computer as it is and tell the bureau's auditor: it holds the "
+				"signatures of before"),
+			tr("县局服务器上的留痕与本机以前收到的不一致",
+				"the server's trace is not the one this computer has seen"));
 	return e;
 }
 
@@ -180,7 +190,9 @@ static enum err keep_head(struct store *s, int64_t stream, const struct staging_
 	if (e)
 		return e;
 	stmt = store_prepare(s,
-		"INSERT INTO head(stream, n, head, sig, at, epoch) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", p);
+		"INSERT INTO head(stream, n, head, sig, at, epoch) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO "
+		"NOTHING",
+		p);
 	if (!stmt)
 		return ERR_STORE;
 	sqlite3_bind_int64(stmt, 1, stream);

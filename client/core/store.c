@@ -45,7 +45,8 @@ static const char schema[] =
 	" undone INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE blob(sha BLOB PRIMARY KEY, size INTEGER NOT NULL, have INTEGER NOT NULL DEFAULT 0,"
 	" complete INTEGER NOT NULL DEFAULT 0, at INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE head(stream INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, head BLOB NOT NULL, sig BLOB NOT "
+	"CREATE TABLE head(stream INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, head BLOB "
+	"NOT NULL, sig BLOB NOT "
 	"NULL, at INTEGER NOT NULL,"
 	" PRIMARY KEY(stream, epoch, n)) WITHOUT ROWID;";
 
@@ -78,9 +79,11 @@ sqlite3_stmt *store_prepare(struct store *s, const char *sql, struct problem *p)
 
 enum err store_run(struct store *s, sqlite3_stmt *stmt, struct problem *p)
 {
-	/* After some errors SQLite has rolled the transaction back by itself: what follows would be on disk at once, each on its own. */
+	/* After some errors SQLite has rolled the transaction back by itself: what follows would be on disk
+	 * at once, each on its own. */
 	if (s->in_transaction && sqlite3_get_autocommit(s->db))
-		return problem_set(p, ERR_STORE, NULL, NULL, tr("本地数据库撤回了这次改动", "the local store took this change back"));
+		return problem_set(p, ERR_STORE, NULL, NULL,
+			tr("本地数据库撤回了这次改动", "the local store took this change back"));
 	int code = sqlite3_step(stmt);
 	enum err e = code == SQLITE_DONE || code == SQLITE_ROW ? ERR_OK : store_error(s, p);
 
@@ -172,15 +175,18 @@ enum err store_set_text(struct store *s, const char *name, const char *value)
 	return meta_written(s, stmt);
 }
 
-/* A value that could not be read is not a value that is not there: taking `incarnation` for 0 after an error of the disk would
- * give numbers out twice. */
+/* A value that could not be read is not a value that is not there: taking `incarnation` for 0 after an error
+ * of the disk would give numbers out twice. */
 static enum err read_outbox(struct store *s)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"SELECT (SELECT value FROM meta WHERE name = 'incarnation'), (SELECT value FROM meta WHERE name = 'last_op'),"
-		" (SELECT value FROM meta WHERE name = 'made'), (SELECT value FROM meta WHERE name = 'last_hash'),"
+		"SELECT (SELECT value FROM meta WHERE name = 'incarnation'), (SELECT value FROM meta WHERE "
+		"name = 'last_op'),"
+		" (SELECT value FROM meta WHERE name = 'made'), (SELECT value FROM meta WHERE name = "
+		"'last_hash'),"
 		" (SELECT coalesce(max(n), 0) + 1 FROM outbox),"
-		" (SELECT value FROM meta WHERE name = 'older_line'), (SELECT value FROM meta WHERE name = 'older_op')",
+		" (SELECT value FROM meta WHERE name = 'older_line'), (SELECT value FROM meta WHERE name = "
+		"'older_op')",
 		NULL);
 
 	s->unread = !stmt || sqlite3_step(stmt) != SQLITE_ROW;
@@ -260,7 +266,8 @@ enum err store_open(struct store **out, struct profile *profile, struct problem 
 	/* secure_delete: what LEAVE takes away is overwritten in the free pages too (I8). */
 	if (!e)
 		e = run_sql(s,
-			"PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA secure_delete = ON; "
+			"PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA secure_delete = "
+			"ON; "
 			"PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000",
 			p);
 	if (!e)
@@ -308,12 +315,14 @@ unsigned store_commits(void)
 enum err store_commit(struct store *s, struct problem *p)
 {
 	fault_point(FAULT_JG_STORE_COMMITTING);
-	/* A failed disk ends a transaction by itself. What is written after that would stand alone: the position of the outbox
-	 * without the answers that led to it. */
-	enum err e = sqlite3_get_autocommit(s->db) ? problem_set(p, ERR_STORE, NULL, tr("请运行 jg doctor", "run jg doctor"),
-							     tr("本地数据库写入失败，没有保存", "the local store could not be written; nothing was saved"))
-		: write_outbox(s)		   ? store_error(s, p)
-						   : run_sql(s, "COMMIT", p);
+	/* A failed disk ends a transaction by itself. What is written after that would stand alone: the
+	 * position of the outbox without the answers that led to it. */
+	enum err e = sqlite3_get_autocommit(s->db)
+			     ? problem_set(p, ERR_STORE, NULL, tr("请运行 jg doctor", "run jg doctor"),
+				       tr("本地数据库写入失败，没有保存",
+					       "the local store could not be written; nothing was saved"))
+		     : write_outbox(s) ? store_error(s, p)
+				       : run_sql(s, "COMMIT", p);
 	fault_point(FAULT_JG_STORE_COMMITTED);
 
 	if (e)
@@ -325,7 +334,8 @@ enum err store_commit(struct store *s, struct problem *p)
 
 void store_rollback(struct store *s)
 {
-	if (s->roll_back && s->in_transaction && !sqlite3_get_autocommit(s->db)) { /* store_open closes what it could not prepare */
+	if (s->roll_back && s->in_transaction &&
+		!sqlite3_get_autocommit(s->db)) { /* store_open closes what it could not prepare */
 		sqlite3_step(s->roll_back);
 		sqlite3_reset(s->roll_back);
 	}
@@ -335,8 +345,8 @@ void store_rollback(struct store *s)
 
 enum err store_streams(struct store *s, struct stream_state *out, size_t *n, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(
-		s, "SELECT stream, what, cursor, epoch, digest FROM stream ORDER BY stream", p);
+	sqlite3_stmt *stmt =
+		store_prepare(s, "SELECT stream, what, cursor, epoch, digest FROM stream ORDER BY stream", p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
 	bool row;
 

@@ -4,8 +4,9 @@
  *
  * Rollback journal, not WAL: Debian 12's SQLite 3.40 has the WAL-reset race (sync.md §1.6), and a command
  * writes few, large transactions. synchronous=EXTRA: "saved" is shown only after COMMIT, and a
- * journal that is gone stays gone. Not EXCLUSIVE: that keeps the journal and only clears its head, and a power cut after a program
- * was killed at that very moment can bring the old head back over the records of the next transaction (sim, seed 1540). */
+ * journal that is gone stays gone. Not EXCLUSIVE: that keeps the journal and only clears its head, and a
+ * power cut after a program was killed at that very moment can bring the old head back over the records of
+ * the next transaction (sim, seed 1540). */
 #ifndef JG_STORE_H
 #define JG_STORE_H
 
@@ -27,11 +28,12 @@ struct store {
 	uint64_t last_op;        /* acknowledged */
 	uint64_t made;           /* highest number given */
 	int64_t next_row;        /* of the outbox table */
-	sqlite3_stmt *roll_back; /* prepared while there is memory: what is not rolled back would be read as if it were stored */
+	sqlite3_stmt *roll_back; /* prepared while there is memory: what is not rolled back would be read as
+				    if it were stored */
 	sqlite3_stmt *insert_op; /* outbox.c's, kept because an import runs it 40,000 times */
 	uint8_t last_hash[HASH_SIZE];
-	/* An older line that a restored server ends in, and what it has answered of it: the rest goes before our own. incarnation 0:
-	 * nothing does. Begun by WELCOME. */
+	/* An older line that a restored server ends in, and what it has answered of it: the rest goes before
+	 * our own. incarnation 0: nothing does. Begun by WELCOME. */
 	struct {
 		uint32_t incarnation;
 		uint64_t last_op;
@@ -48,7 +50,8 @@ enum err store_begin(struct store *s, struct problem *p);
 /* On disk when it returns ERR_OK. On an error nothing of the transaction is. */
 enum err store_commit(struct store *s, struct problem *p);
 void store_rollback(struct store *s);
-/* How many transactions this process has put on disk: whether something was saved is computed, not assumed. */
+/* How many transactions this process has put on disk: whether something was saved is computed, not assumed.
+ */
 unsigned store_commits(void);
 
 /* Turns SQLite's code into ours and tells it. */
@@ -58,12 +61,13 @@ sqlite3_stmt *store_prepare(struct store *s, const char *sql, struct problem *p)
 /* Steps a statement that gives no row and resets it. */
 enum err store_run(struct store *s, sqlite3_stmt *stmt, struct problem *p);
 
-/* Steps a statement to its next row; *row: there is one. An error is never the end of the rows: what is taken for all of them was
- * not read. */
+/* Steps a statement to its next row; *row: there is one. An error is never the end of the rows: what is taken
+ * for all of them was not read. */
 enum err store_next(struct store *s, sqlite3_stmt *stmt, bool *row, struct problem *p);
 
 /* Small settings by name; what personal data they may hold is not allowed here. */
-enum err store_get_int(struct store *s, const char *name, int64_t *out, struct problem *p); /* 0 when it is not there */
+enum err store_get_int(
+	struct store *s, const char *name, int64_t *out, struct problem *p); /* 0 when it is not there */
 enum err store_set_int(struct store *s, const char *name, int64_t value);
 /* Copies the text, "" when it is not there. */
 enum err store_get_text(struct store *s, const char *name, char *out, size_t size, struct problem *p);

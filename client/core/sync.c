@@ -26,7 +26,7 @@ struct sync {
 	struct stream_state streams[STORE_STREAMS_MAX];
 	size_t n_streams;
 	uint64_t epoch; /* that the last WELCOME told, 0 before the first */
-	bool moved;	/* a page of the pull under way came from another */
+	bool moved;     /* a page of the pull under way came from another */
 	struct staging_end end;
 	enum err staged; /* of the pages of the pull under way */
 	enum err control;
@@ -142,7 +142,8 @@ static struct sync_event push_batch(struct sync *x, struct arena *arena, struct 
 	if (e)
 		return failed(x, e);
 	/* Of this run, not of all that this computer ever wrote. */
-	tell(x, tr("发送", "sending"), x->report->pushed, x->report->pushed + (x->store->made - x->store->last_op));
+	tell(x, tr("发送", "sending"), x->report->pushed,
+		x->report->pushed + (x->store->made - x->store->last_op));
 	return (struct sync_event){.what = SYNC_PUSHED,
 		.n = reply->n_result,
 		.more = x->store->older.incarnation || x->store->last_op < x->store->made,
@@ -240,7 +241,8 @@ static struct sync_event do_file(struct sync *x)
 	}
 	free(bytes);
 	/* A file that cannot be read or is not wanted must not hold the others up; doctor names it. */
-	if (e == ERR_FILE_IO || e == ERR_STORE || e == ERR_TOO_LARGE || e == ERR_INVALID || e == ERR_FILE_DAMAGED)
+	if (e == ERR_FILE_IO || e == ERR_STORE || e == ERR_TOO_LARGE || e == ERR_INVALID ||
+		e == ERR_FILE_DAMAGED)
 		e = blob_give_up(x->store, row.sha, x->p);
 	return e ? failed(x, e) : (struct sync_event){.what = SYNC_FILED, .more = true};
 }
@@ -262,14 +264,16 @@ static enum err take_head(struct sync *x, const pb_pull_reply *page)
 {
 	struct staging_end *end = &x->end;
 	uint8_t message[HEAD_MESSAGE_SIZE];
-	enum err e = page->audit_head.len == HASH_SIZE && page->audit_sig.len <= sizeof end->sig ? ERR_OK : ERR_CHAIN;
+	enum err e = page->audit_head.len == HASH_SIZE && page->audit_sig.len <= sizeof end->sig ? ERR_OK
+												 : ERR_CHAIN;
 
 	if (!e) {
 		audit_head_message(message, x->streams[0].stream, page->audit_n, page->audit_head.data);
 		e = link_signed(x->link, message, sizeof message, page->audit_sig.data, page->audit_sig.len);
 	}
 	if (e)
-		return problem_set(x->p, e, NULL, tr("请把这条消息告诉县局审计员", "tell the bureau's auditor"),
+		return problem_set(x->p, e, NULL,
+			tr("请把这条消息告诉县局审计员", "tell the bureau's auditor"),
 			tr("县局留痕的签名不对", "the trace is not signed as it should be"));
 	end->audit_n = page->audit_n;
 	memcpy(end->head, page->audit_head.data, HASH_SIZE);
@@ -339,7 +343,8 @@ static struct sync_event do_pull(struct sync *x, size_t i)
 	if (!e)
 		e = x->staged;
 	fault_point(FAULT_JG_PULL_DONE);
-	return e ? failed(x, e) : (struct sync_event){.what = SYNC_PULLED, .control = x->control, .moved = x->moved};
+	return e ? failed(x, e)
+		 : (struct sync_event){.what = SYNC_PULLED, .control = x->control, .moved = x->moved};
 }
 
 static struct sync_event do_flip(struct sync *x)

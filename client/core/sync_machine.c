@@ -121,7 +121,8 @@ struct sync_action sync_machine_step(struct sync_machine *m, const struct sync_e
 		return m->push_only ? finish(m, ERR_OK) : pull_next(m);
 	case SYNC_PULLED:
 		m->attempt = 0;
-		/* It may lack what we sent and were answered: that goes there first, lest it vanish from before its author's eyes. */
+		/* It may lack what we sent and were answered: that goes there first, lest it vanish from
+		 * before its author's eyes. */
 		if (e->moved)
 			return reconnect(m, ERR_EPOCH);
 		/* RESYNC, EPOCH: own pending operations stay, the copy begins again. */

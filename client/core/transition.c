@@ -57,8 +57,8 @@ static bool in_baseline(const struct view *v, const struct item *item)
 
 	return item->live && r->kind->number == KIND_STUDENT && view_is_ours(v, item) &&
 	       record_is(r, F_STUDENT_GRADE, "16") &&
-	       (!record_has(r, F_STUDENT_STATUS) || record_is(r, F_STUDENT_STATUS, "01") || record_is(r, F_STUDENT_STATUS, "02") ||
-		       record_is(r, F_STUDENT_STATUS, "05"));
+	       (!record_has(r, F_STUDENT_STATUS) || record_is(r, F_STUDENT_STATUS, "01") ||
+		       record_is(r, F_STUDENT_STATUS, "02") || record_is(r, F_STUDENT_STATUS, "05"));
 }
 
 /* Files of all records at once: 2,000 pupils with a file each would otherwise be four million comparisons. */
@@ -222,8 +222,14 @@ enum err transition_set(struct view *v, const struct pupil_row *row, int32_t yea
 	if (edit->school || edit->place || !record_is(&want, F_DESTINATION_CATEGORY, edit->category)) {
 		const struct record *school = edit->school ? school_find_junior(v, edit->school) : NULL;
 		bool is_code = edit->school && edit->school[strspn(edit->school, "0123456789")] == 0;
-		record_set_text(&want, F_DESTINATION_DEST_SCHOOL, school ? record_text(school, F_SCHOOL_CODE, code, sizeof code) : is_code ? edit->school : NULL);
-		record_set_text(&want, F_DESTINATION_DEST_SCHOOL_NAME, school ? record_text(school, F_SCHOOL_NAME, name, sizeof name) : is_code ? NULL : edit->school);
+		record_set_text(&want, F_DESTINATION_DEST_SCHOOL,
+			school    ? record_text(school, F_SCHOOL_CODE, code, sizeof code)
+			: is_code ? edit->school
+				  : NULL);
+		record_set_text(&want, F_DESTINATION_DEST_SCHOOL_NAME,
+			school    ? record_text(school, F_SCHOOL_NAME, name, sizeof name)
+			: is_code ? NULL
+				  : edit->school);
 		record_set_text(&want, F_DESTINATION_PLACE, edit->place);
 	}
 	record_set_text(&want, F_DESTINATION_CATEGORY, edit->category);

@@ -39,7 +39,8 @@ static enum value_verdict keep(
 		return bad(f, p, code, "TOO_LARGE", tr("请缩短", "shorten it"),
 			tr("内容太长：%s…", "too long: %s…"), head);
 	}
-	record_set_text(r, i, arena_text(arena, text, n)); /* no value without memory, and then arena->refused says so */
+	record_set_text(r, i,
+		arena_text(arena, text, n)); /* no value without memory, and then arena->refused says so */
 	return VALUE_OK;
 }
 
@@ -151,7 +152,8 @@ static enum value_verdict parse_digits(
 				"an area code has 12 digits, or the first 2, 4, 6 or 9 of them"),
 			tr("%s 不是区划代码", "%s is no area code"), no);
 	if (strcmp(f->check, "area_prefix") == 0 && !area_code_is_prefix(no))
-		return bad(f, p, code, "INVALID", tr("填 12 位区划代码，或其前 6 到 11 位", "12 digits, or the first 6 to 11 of them"),
+		return bad(f, p, code, "INVALID",
+			tr("填 12 位区划代码，或其前 6 到 11 位", "12 digits, or the first 6 to 11 of them"),
 			tr("%s 不是区划代码", "%s is no area code"), no);
 	return keep(r, i, no, arena, code, p);
 }

@@ -72,7 +72,8 @@ bool view_is_ours(const struct view *v, const struct item *item)
 	return strcmp(item->owner, v->store->profile->school) == 0;
 }
 
-/* The kind as one byte and the key, or with `second` the same for the student number alone; NULL when there is none. */
+/* The kind as one byte and the key, or with `second` the same for the student number alone; NULL when there
+ * is none. */
 static char *index_key(struct arena *arena, const struct record *r, bool second)
 {
 	int year = kind_field_index(r->kind, "year"), no = kind_field_index(r->kind, "student_no");
@@ -138,7 +139,8 @@ struct item *view_find_key(struct view *v, const struct record *r, bool ours)
 	if (!found && (key = index_key(&arena, r, true)))
 		found = find_text(v, key, ours);
 	if (arena.refused)
-		v->arena.refused = arena.refused; /* not the same as not found: outbox_put stores nothing then */
+		v->arena.refused =
+			arena.refused; /* not the same as not found: outbox_put stores nothing then */
 	arena_free(&arena);
 	return found;
 }

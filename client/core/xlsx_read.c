@@ -12,7 +12,7 @@
 
 #define PATH_MAX_BYTES 256 /* of a part; real ones have thirty */
 #define ID_MAX 64
-#define NAMES_MAX 160      /* of the sheets, for a message */
+#define NAMES_MAX 160 /* of the sheets, for a message */
 #define ROW_NUMBER_MAX 1048576
 #define STYLES_MAX 65536 /* Excel: 65,490 cell formats */
 #define CODES_MAX 1000   /* own number formats; Excel allows some 250, and each numeric cell asks them */

@@ -1,5 +1,5 @@
-/* The county's registers: schools and catchments, imported by the bureau. Written through effects like every record, so
- * that each school receives them in the county's stream. */
+/* The county's registers: schools and catchments, imported by the bureau. Written through effects like every
+ * record, so that each school receives them in the county's stream. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +29,11 @@ struct import {
 static const struct db_stmt read_today = {"SELECT jg_today()"};
 static const struct db_stmt school_codes = {"SELECT code, type, coalesce(area, ''), name FROM school WHERE "
 					    "county = app_county() AND NOT deleted"};
-static const struct db_stmt make_streams = {
-	"INSERT INTO stream (county, stream_id) SELECT app_county(), s FROM unnest($1::bigint[]) s ON CONFLICT DO NOTHING"};
+static const struct db_stmt make_streams = {"INSERT INTO stream (county, stream_id) SELECT app_county(), s "
+					    "FROM unnest($1::bigint[]) s ON CONFLICT DO NOTHING"};
 
-static pb_row_problem *add_problem(struct import *m, bool warning, uint32_t row, const struct problem *p, struct request *r)
+static pb_row_problem *add_problem(
+	struct import *m, bool warning, uint32_t row, const struct problem *p, struct request *r)
 {
 	size_t *n = warning ? &m->report.n_warning : &m->report.n_rejected;
 	pb_row_problem *list = warning ? m->warnings : m->problems;
@@ -81,7 +82,8 @@ static void keep_untold(struct record *body, const struct record *now)
 		}
 }
 
-static void put_record(struct request *r, struct import *m, uint32_t line, const struct record *body, const char *key)
+static void put_record(
+	struct request *r, struct import *m, uint32_t line, const struct record *body, const char *key)
 {
 	const struct row *now = row_by_key(m, key);
 	struct effect *e = &m->part.effect[m->part.count];
@@ -96,7 +98,9 @@ static void put_record(struct request *r, struct import *m, uint32_t line, const
 			m->report.unchanged++;
 			return;
 		}
-		problem_set(&p, ERR_DUPLICATE, m->kind->fields[m->kind->key[0].field[0]].name, NULL, tr("文件中同一条记录出现两次且内容不同", "the file has this record twice, with different values"));
+		problem_set(&p, ERR_DUPLICATE, m->kind->fields[m->kind->key[0].field[0]].name, NULL,
+			tr("文件中同一条记录出现两次且内容不同",
+				"the file has this record twice, with different values"));
 		add_problem(m, false, line, &p, r);
 		return;
 	}
@@ -177,7 +181,8 @@ static enum err check_renaming(struct request *r, const struct import *m, const 
 }
 
 /* false: out of memory. */
-static bool plan_line(struct request *r, struct import *m, uint32_t line, const ProtobufCBinaryData *bytes, int32_t today)
+static bool plan_line(
+	struct request *r, struct import *m, uint32_t line, const ProtobufCBinaryData *bytes, int32_t today)
 {
 	struct record body;
 	struct problem p = {0};
@@ -224,7 +229,10 @@ static void warn_school(struct request *r, struct import *m, uint32_t line, cons
 	record_text(s, F_SCHOOL_CODE, code, sizeof code);
 	record_text(s, F_SCHOOL_TYPE, type, sizeof type);
 	if (strncmp(code, type, 2) != 0) {
-		problem_set(&p, ERR_INVALID, "code", NULL, tr("学校标识码 %s 的前两位与办学类型 %s 不一致", "the first two digits of %s do not fit the type %s"), code, type);
+		problem_set(&p, ERR_INVALID, "code", NULL,
+			tr("学校标识码 %s 的前两位与办学类型 %s 不一致",
+				"the first two digits of %s do not fit the type %s"),
+			code, type);
 		add_problem(m, true, line, &p, r);
 	}
 }
@@ -242,7 +250,9 @@ static void warn_catchment(struct request *r, struct import *m, uint32_t line, c
 			record_same_field(o, c, F_CATCHMENT_AREA) &&
 			!record_same_field(o, c, F_CATCHMENT_SCHOOL)) {
 			record_text(o, F_CATCHMENT_SCHOOL, other, sizeof other);
-			problem_set(&p, ERR_DUPLICATE, "area", NULL, tr("区划 %s 同时划给 %s 和 %s", "area %s belongs to both %s and %s"), area, other, school);
+			problem_set(&p, ERR_DUPLICATE, "area", NULL,
+				tr("区划 %s 同时划给 %s 和 %s", "area %s belongs to both %s and %s"), area,
+				other, school);
 			add_problem(m, true, line, &p, r);
 			break;
 		}
@@ -260,7 +270,8 @@ static bool covers(const struct row *row, const char *area)
 	return record_is(c, F_CATCHMENT_STAGE, "junior") && strncmp(area, prefix, strlen(prefix)) == 0;
 }
 
-/* 盲区: a primary school whose area no junior catchment covers has children without a junior school of their own. */
+/* 盲区: a primary school whose area no junior catchment covers has children without a junior school of their
+ * own. */
 static void warn_gaps(struct request *r, struct import *m)
 {
 	const PGresult *schools = r->task.result[2];
@@ -275,7 +286,8 @@ static void warn_gaps(struct request *r, struct import *m)
 			covered = covers(&m->part.effect[k].after, area);
 		if (covered)
 			continue;
-		problem_set(&p, ERR_MISSING, "area", NULL, tr("%s 所在区划 %s 没有对应的初中施教区", "no junior catchment covers %s in area %s"),
+		problem_set(&p, ERR_MISSING, "area", NULL,
+			tr("%s 所在区划 %s 没有对应的初中施教区", "no junior catchment covers %s in area %s"),
 			db_get_text(schools, i, 3), area);
 		add_problem(m, true, NO_ROW, &p, r);
 	}
@@ -303,7 +315,8 @@ static void import_done(struct request *r)
 {
 	struct import *m = r->state;
 
-	access_log_add(r->worker, &r->caller, r->method->name, "OK", (uint32_t)m->part.count, "register", r->ref);
+	access_log_add(
+		r->worker, &r->caller, r->method->name, "OK", (uint32_t)m->part.count, "register", r->ref);
 	request_reply(r, &m->report.base);
 }
 
@@ -570,7 +583,8 @@ static void list_catchments(struct request *r)
 }
 
 static const struct db_stmt select_schools = {
-	"SELECT rec_id, code, name, type, founder, coalesce(area, '') FROM school WHERE county = app_county() AND NOT deleted ORDER BY code"};
+	"SELECT rec_id, code, name, type, founder, coalesce(area, '') FROM school WHERE county = "
+	"app_county() AND NOT deleted ORDER BY code"};
 
 static void list_query(struct request *r)
 {

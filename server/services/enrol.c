@@ -1,4 +1,5 @@
-/* Enrolment: a computer shows the secret of an invitation and becomes a device. The invitation is the approval. */
+/* Enrolment: a computer shows the secret of an invitation and becomes a device. The invitation is the
+ * approval. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,8 @@ static const struct db_stmt take_invitation = {
 	" RETURNING school, jg_now()"};
 static const struct db_stmt insert_device = {
 	"INSERT INTO device (county, device_id, school, cert_spki, cert_until, host, last_hash)"
-	" VALUES (app_county(), $1::uuid, $2::text, $3::bytea, $4::timestamptz, left($5::text, 80), $6::bytea)"};
+	" VALUES (app_county(), $1::uuid, $2::text, $3::bytea, $4::timestamptz, left($5::text, 80), "
+	"$6::bytea)"};
 static const struct db_stmt find_device = {
 	"SELECT device_id, school, jg_now() FROM device WHERE county = app_county() AND (cert_spki = "
 	"$1::bytea OR next_spki = $1::bytea) AND revoked_at IS NULL"};
@@ -64,8 +66,8 @@ static enum err issue(struct request *r, const ProtobufCBinaryData *csr)
 	struct enrol_state *s = r->state;
 	struct server *server = r->worker->server;
 	unsigned char *der = NULL, *ca = NULL;
-	enum err e = pki_issue(server->ca_cert, server->ca_key, csr->data, csr->len, s->device_text, s->school, server->conf.county,
-		s->now / 1000000, &der, &s->cert_len, s->spki);
+	enum err e = pki_issue(server->ca_cert, server->ca_key, csr->data, csr->len, s->device_text,
+		s->school, server->conf.county, s->now / 1000000, &der, &s->cert_len, s->spki);
 
 	if (e)
 		return e;
@@ -107,8 +109,10 @@ static void refuse_code(struct request *r)
 {
 	if (!r->quiet)
 		access_log_add(r->worker, &r->caller, r->method->name, "BAD_CODE", 0, "refused", r->ref);
-	request_fail_hint(r, ERR_BAD_CODE, "code", tr("连接码无效、已用过或已过期", "the connect code is wrong, used or expired"),
-		tr("请县局系统管理员重新发一个：jgadmin devices invite", "ask the bureau's system administrator for a new one"));
+	request_fail_hint(r, ERR_BAD_CODE, "code",
+		tr("连接码无效、已用过或已过期", "the connect code is wrong, used or expired"),
+		tr("请县局系统管理员重新发一个：jgadmin devices invite",
+			"ask the bureau's system administrator for a new one"));
 }
 
 /* Whoever is gone is of no address any more: his answer reaches nobody. */
@@ -229,7 +233,8 @@ static void renew(struct request *r)
 		request_begin(r, renew_query);
 }
 
-/* The invitation of a new device was the bureau's approval: its school's registrar gets the key of what the old one had not sent. */
+/* The invitation of a new device was the bureau's approval: its school's registrar gets the key of what the
+ * old one had not sent. */
 static void open_sealed(struct request *r)
 {
 	const pb_sealed_key *q = REQUEST(r, pb_sealed_key);
@@ -239,8 +244,13 @@ static void open_sealed(struct request *r)
 	enum err e = sealed_key_open(r->worker->server->ca_key, q->sealed.data, q->sealed.len, school, key);
 
 	if (e || strcmp(school, r->caller.school) != 0) {
-		request_refuse(r, e ? e : ERR_PERMISSION, "sealed", e ? tr("封存文件损坏，或不是本县的", "this was not sealed for this county, or it was changed") : tr("这是别的学校封存的", "another school sealed this"),
-			tr("请县局系统管理员核对这台电脑属于哪所学校：jgadmin devices list", "the bureau's system administrator looks whose computer it was: jgadmin devices list"));
+		request_refuse(r, e ? e : ERR_PERMISSION, "sealed",
+			e ? tr("封存文件损坏，或不是本县的",
+				    "this was not sealed for this county, or it was changed")
+			  : tr("这是别的学校封存的", "another school sealed this"),
+			tr("请县局系统管理员核对这台电脑属于哪所学校：jgadmin devices list",
+				"the bureau's system administrator looks whose computer it was: jgadmin "
+				"devices list"));
 		return;
 	}
 	out.has_key = 1;
@@ -250,4 +260,5 @@ static void open_sealed(struct request *r)
 	sodium_memzero(key, sizeof key);
 }
 
-const struct handler enrol_handlers[] = {{METHOD_ENROL_ENROL, enrol}, {METHOD_ENROL_RENEW, renew}, {METHOD_ENROL_OPEN_SEALED, open_sealed}, {0, NULL}};
+const struct handler enrol_handlers[] = {{METHOD_ENROL_ENROL, enrol}, {METHOD_ENROL_RENEW, renew},
+	{METHOD_ENROL_OPEN_SEALED, open_sealed}, {0, NULL}};

@@ -1,4 +1,5 @@
-/* People and computers; only administrators call it (identity.proto). Users stand here, computers in identity_devices.c. */
+/* People and computers; only administrators call it (identity.proto). Users stand here, computers in
+ * identity_devices.c. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ struct identity_state {
 	struct pg_array roles, classes;
 	char scope[CLASSES_MAX][CLASS_SCOPE_SIZE], *class_list[CLASSES_MAX];
 	size_t class_count;
-	const char *granter; /* who has to grant what waits */
+	const char *granter;                /* who has to grant what waits */
 	bool waiting, tells_password, kept; /* kept: the caller made the password and has it */
 };
 
@@ -243,7 +244,8 @@ static const struct db_stmt read_account = {
 	"SELECT u.school, u.disabled, u.roles && '{11,12,13,14,15,21,22,23}', u.roles && '{21,22,23}', "
 	"coalesce(s.type, ''), jg_today(),"
 	" people_of_role(granting_role($2::text, u.user_id)), u.name, u.roles,"
-	" EXISTS (SELECT 1 FROM account_request q WHERE q.county = u.county AND q.user_id = u.user_id AND q.outcome IS NULL AND q.what = 'add')"
+	" EXISTS (SELECT 1 FROM account_request q WHERE q.county = u.county AND q.user_id = u.user_id AND "
+	"q.outcome IS NULL AND q.what = 'add')"
 	" FROM user_account u LEFT JOIN school s ON s.county = u.county AND s.code = u.school AND NOT "
 	"s.deleted"
 	" WHERE u.county = app_county() AND u.user_id = $1::text FOR UPDATE OF u"};
@@ -351,10 +353,15 @@ static const PGresult *account_found(struct request *r)
 				"rest"));
 		return NULL;
 	}
-	if (db_get_int(a, 0, 9)) { /* else it would be neither made nor refused: nothing could bring it to life */
-		request_refuse(r, ERR_NOT_NOW, "user", tr("这个帐号还没有核准", "this account is not granted yet"),
-			arena_printf(&r->arena, tr("先由 %s 核准或不同意：jgadmin users grant %s（或加 --refuse）", "%s grants or refuses it first: jgadmin users grant %s (or --refuse)"), db_get_text(a, 0, 6),
-				user_of(r)));
+	if (db_get_int(a, 0,
+		    9)) { /* else it would be neither made nor refused: nothing could bring it to life */
+		request_refuse(r, ERR_NOT_NOW, "user",
+			tr("这个帐号还没有核准", "this account is not granted yet"),
+			arena_printf(&r->arena,
+				tr("先由 %s 核准或不同意：jgadmin users grant %s（或加 --refuse）",
+					"%s grants or refuses it first: jgadmin users grant %s (or "
+					"--refuse)"),
+				db_get_text(a, 0, 6), user_of(r)));
 		return NULL;
 	}
 	s->granter = arena_printf(&r->arena, "%s", db_get_text(a, 0, 6));
@@ -502,7 +509,8 @@ static void change_user(struct request *r)
 
 static const struct db_stmt read_request = {
 	"SELECT q.what, q.asked_by, granting_role(q.asked_by, q.user_id), "
-	"people_of_role(granting_role(q.asked_by, q.user_id)), q.id, coalesce(a.disabled OR NOT a.roles && '{21,22,23}', true)"
+	"people_of_role(granting_role(q.asked_by, q.user_id)), q.id, coalesce(a.disabled OR NOT a.roles && "
+	"'{21,22,23}', true)"
 	" FROM account_request q LEFT JOIN user_account a ON a.county = q.county AND a.user_id = q.asked_by"
 	" WHERE q.county = app_county() AND q.user_id = $1::text AND q.outcome IS NULL FOR UPDATE OF q"};
 static const struct db_stmt grant_request = {
@@ -551,12 +559,20 @@ static void grant_write(struct request *r)
 	if (!q->refuse && (!q->has_request || q->request != (uint64_t)db_get_int(asked, 0, 4))) {
 		request_refuse(r, q->has_request ? ERR_STALE : ERR_MISSING, "request",
 			tr("等待核准的内容已经不是您看到的那一项", "what waits is not what you have seen"),
-			arena_printf(&r->arena, tr("再看一次：jgadmin users grant %s", "look again: jgadmin users grant %s"), user_of(r)));
+			arena_printf(&r->arena,
+				tr("再看一次：jgadmin users grant %s", "look again: jgadmin users grant %s"),
+				user_of(r)));
 		return;
 	}
 	if (!q->refuse && db_get_int(asked, 0, 5)) {
-		request_refuse(r, ERR_NOT_NOW, "user", tr("提出这件事的人已不是管理员，不能核准", "who asked for it is no administrator any more"),
-			arena_printf(&r->arena, tr("jgadmin users grant %s --refuse 去掉它，再由在任的管理员提出", "jgadmin users grant %s --refuse drops it; an administrator asks anew"), user_of(r)));
+		request_refuse(r, ERR_NOT_NOW, "user",
+			tr("提出这件事的人已不是管理员，不能核准",
+				"who asked for it is no administrator any more"),
+			arena_printf(&r->arena,
+				tr("jgadmin users grant %s --refuse 去掉它，再由在任的管理员提出",
+					"jgadmin users grant %s --refuse drops it; an administrator asks "
+					"anew"),
+				user_of(r)));
 		return;
 	}
 	const char *what = db_get_text(asked, 0, 0);
@@ -602,8 +618,10 @@ static void grant_user(struct request *r)
 /* ---- unlocking and lists ---- */
 
 static const struct db_stmt unlock_account = {
-	"WITH g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text)"
-	" SELECT user_id FROM user_account WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text"};
+	"WITH g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND "
+	"user_id = $1::text AND user_id <> $2::text)"
+	" SELECT user_id FROM user_account WHERE county = app_county() AND user_id = $1::text AND user_id <> "
+	"$2::text"};
 
 void identity_named_done(struct request *r)
 {
@@ -637,7 +655,8 @@ static const struct db_stmt select_users = {
 	"SELECT u.user_id, u.name, u.school, u.roles, u.classes, u.disabled,"
 	" EXISTS (SELECT 1 FROM login_guard g WHERE g.county = u.county AND g.user_id = u.user_id AND "
 	"g.locked_until > jg_now()),"
-	" u.must_change, u.last_login, coalesce(q.what, ''), coalesce(q.asked_by, ''), coalesce(q.id, 0), coalesce(q.name, ''), coalesce(q.roles, '{}') FROM user_account u"
+	" u.must_change, u.last_login, coalesce(q.what, ''), coalesce(q.asked_by, ''), coalesce(q.id, 0), "
+	"coalesce(q.name, ''), coalesce(q.roles, '{}') FROM user_account u"
 	" LEFT JOIN account_request q ON q.county = u.county AND q.user_id = u.user_id AND q.outcome IS NULL "
 	"WHERE u.county = "
 	"app_county() ORDER BY u.school, u.user_id"};

@@ -10,10 +10,12 @@
 #include "pki.h"
 
 static const struct db_stmt schools_to_invite = {
-	"SELECT s.code, s.name FROM school s WHERE s.county = app_county() AND NOT s.deleted AND ($1::text = s.code OR $2::boolean) ORDER BY s.code"};
+	"SELECT s.code, s.name FROM school s WHERE s.county = app_county() AND NOT s.deleted AND ($1::text = "
+	"s.code OR $2::boolean) ORDER BY s.code"};
 static const struct db_stmt insert_invitations = {
 	"INSERT INTO invitation AS i (county, tag, secret_sha, school, expires, created_by, created_at)"
-	" SELECT app_county(), t, h, s, jg_now() + interval '72 hours', $4::text, jg_now() FROM unnest($1::bytea[], $2::bytea[], $3::text[]) u(t, h, s)"
+	" SELECT app_county(), t, h, s, jg_now() + interval '72 hours', $4::text, jg_now() FROM "
+	"unnest($1::bytea[], $2::bytea[], $3::text[]) u(t, h, s)"
 	" RETURNING expires"};
 
 static void invite_done(struct request *r)
@@ -25,12 +27,13 @@ static void invite_done(struct request *r)
 		out->invitation[i]->has_expires = 1;
 		out->invitation[i]->expires = db_get_int(res, 0, 0);
 	}
-	access_log_add(r->worker, &r->caller, r->method->name, "OK", (uint32_t)out->n_invitation, "admin", r->ref);
+	access_log_add(
+		r->worker, &r->caller, r->method->name, "OK", (uint32_t)out->n_invitation, "admin", r->ref);
 	request_reply(r, &out->base);
 }
 
-static pb_invitation *make_invitation(struct request *r, const char *school, const char *name, struct pg_array *tags,
-	struct pg_array *shas, struct pg_array *schools)
+static pb_invitation *make_invitation(struct request *r, const char *school, const char *name,
+	struct pg_array *tags, struct pg_array *shas, struct pg_array *schools)
 {
 	uint8_t secret[SECRET_SIZE], sha[32];
 	char code[CONNECT_CODE_TEXT + 160], server[160] = "";
@@ -75,8 +78,9 @@ static void invite_schools(struct request *r)
 	pg_array_begin(&shas, PG_BYTEA);
 	pg_array_begin(&schools, PG_TEXT);
 	for (size_t i = 0; i < n; i++)
-		out->invitation[out->n_invitation++] = make_invitation(r, bureau ? "" : db_get_text(res, (int)i, 0),
-			bureau ? "" : db_get_text(res, (int)i, 1), &tags, &shas, &schools);
+		out->invitation[out->n_invitation++] =
+			make_invitation(r, bureau ? "" : db_get_text(res, (int)i, 0),
+				bureau ? "" : db_get_text(res, (int)i, 1), &tags, &shas, &schools);
 	db_array(&p, &tags);
 	db_array(&p, &shas);
 	db_array(&p, &schools);
@@ -111,7 +115,8 @@ void identity_invite(struct request *r)
 }
 
 static const struct db_stmt select_devices = {
-	"SELECT device_id, school, host, client, last_contact, last_op, revoked_at IS NOT NULL, cert_until, pending FROM device"
+	"SELECT device_id, school, host, client, last_contact, last_op, revoked_at IS NOT NULL, cert_until, "
+	"pending FROM device"
 	" WHERE county = app_county() ORDER BY school, device_id"};
 
 static void list_devices_query(struct request *r)

@@ -41,8 +41,8 @@ static pb_method_stat *method_stat(struct request *r, size_t method)
 	return m;
 }
 
-static const struct db_stmt read_state = {
-	"SELECT jg_now(), c.rehearsal, (SELECT max(name) FROM schema_migration) FROM county c WHERE c.county = app_county()"};
+static const struct db_stmt read_state = {"SELECT jg_now(), c.rehearsal, (SELECT max(name) FROM "
+					  "schema_migration) FROM county c WHERE c.county = app_county()"};
 
 static void status_query(struct request *r)
 {
@@ -56,7 +56,8 @@ static void status_done(struct request *r)
 	pb_server_status out = PB_SERVER_STATUS_INIT;
 
 	out.version = JG_VERSION;
-	out.has_uptime_s = out.has_connections = out.has_pool_busy = out.has_pool_size = out.has_loop_lag_us = out.has_now = out.has_rehearsal = 1;
+	out.has_uptime_s = out.has_connections = out.has_pool_busy = out.has_pool_size = out.has_loop_lag_us =
+		out.has_now = out.has_rehearsal = 1;
 	out.uptime_s = (int64_t)((clock_monotonic_us() - s->started_us) / 1000000);
 	for (int i = 0; i < s->worker_count; i++) {
 		const struct worker_stats *w = &s->workers[i].stats;
@@ -84,7 +85,8 @@ static void status(struct request *r)
 }
 
 static const struct db_stmt advance = {
-	"UPDATE county SET clock_shift = clock_shift + make_interval(secs => $1::bigint) WHERE county = app_county() AND rehearsal RETURNING now() + clock_shift"};
+	"UPDATE county SET clock_shift = clock_shift + make_interval(secs => $1::bigint) WHERE county = "
+	"app_county() AND rehearsal RETURNING now() + clock_shift"};
 
 static void clock_query(struct request *r)
 {
@@ -99,12 +101,14 @@ static void clock_done(struct request *r)
 	pb_clock_reply out = PB_CLOCK_REPLY_INIT;
 
 	if (PQntuples(r->task.result[0]) == 0) {
-		request_fail(r, ERR_NOT_NOW, NULL, "%s", tr("只有演练县的时钟可以拨动", "only a rehearsal county's clock can be moved"));
+		request_fail(r, ERR_NOT_NOW, NULL, "%s",
+			tr("只有演练县的时钟可以拨动", "only a rehearsal county's clock can be moved"));
 		return;
 	}
 	out.has_now = 1;
 	out.now = db_get_int(r->task.result[0], 0, 0);
-	/* Handshakes judge certificates by the same clock at once; other processes follow at their next poll. */
+	/* Handshakes judge certificates by the same clock at once; other processes follow at their next poll.
+	 */
 	pki_set_clock_shift((out.now - clock_now_us()) / 1000000);
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "admin", r->ref);
 	request_reply(r, &out.base);
@@ -116,9 +120,11 @@ static void move_clock(struct request *r)
 
 	/* Forward only: deadlines that have passed stay passed. */
 	if (by < 0 || by > ADVANCE_MAX_S)
-		request_fail(r, ERR_INVALID, "advance_s", "%s", tr("时钟只能向前拨，最多 400 天", "the clock moves forward only, at most 400 days"));
+		request_fail(r, ERR_INVALID, "advance_s", "%s",
+			tr("时钟只能向前拨，最多 400 天", "the clock moves forward only, at most 400 days"));
 	else
 		request_write(r, clock_query, clock_done);
 }
 
-const struct handler server_handlers[] = {{METHOD_SERVER_STATUS, status}, {METHOD_SERVER_CLOCK, move_clock}, {0, NULL}};
+const struct handler server_handlers[] = {
+	{METHOD_SERVER_STATUS, status}, {METHOD_SERVER_CLOCK, move_clock}, {0, NULL}};

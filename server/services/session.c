@@ -1,4 +1,5 @@
-/* HELLO, logging in and out. Owns the rules of passwords and sessions as they are at a call; the storage is SQL. */
+/* HELLO, logging in and out. Owns the rules of passwords and sessions as they are at a call; the storage is
+ * SQL. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +13,11 @@
 #include "push_plan.h"
 #include "service.h"
 
-
 /* ---- HELLO ---- */
 
 static const struct db_stmt hello_device = {
-	"SELECT d.device_id, d.school, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL, d.cert_until, c.name,"
+	"SELECT d.device_id, d.school, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL, "
+	"d.cert_until, c.name,"
 	" c.rehearsal, c.epoch, jg_now(), coalesce(s.name, '')"
 	" FROM device d JOIN county c ON c.county = d.county"
 	" LEFT JOIN school s ON s.county = d.county AND s.code = d.school AND NOT s.deleted"
@@ -25,10 +26,12 @@ static const struct db_stmt hello_device = {
 static const struct db_stmt hello_contact = {
 	"UPDATE device SET last_contact = jg_now(), client = left($2::text, 80), pending = $3::bigint"
 	" WHERE county = app_county() AND cert_spki = $1::bytea"
-	" AND (last_contact IS NULL OR last_contact < jg_now() - interval '1 minute' OR pending <> $3::bigint)"};
+	" AND (last_contact IS NULL OR last_contact < jg_now() - interval '1 minute' OR pending <> "
+	"$3::bigint)"};
 /* The renewed key is used for the first time: it has arrived, and the old one ends. */
 static const struct db_stmt hello_renewed = {
-	"UPDATE device SET cert_spki = next_spki, cert_until = next_until, next_spki = NULL, next_until = NULL"
+	"UPDATE device SET cert_spki = next_spki, cert_until = next_until, next_spki = NULL, next_until = "
+	"NULL"
 	" WHERE county = app_county() AND next_spki = $1::bytea AND revoked_at IS NULL"};
 
 struct hello_state {
@@ -65,8 +68,8 @@ static void fill_limits(struct hello_state *s)
 	static const struct {
 		const char *name;
 		uint64_t value;
-	} limits[] = {{"frame_bytes", FRAME_MAX}, {"calls_in_flight", CALLS_MAX}, {"push_ops", 500}, {"push_bytes", 262144},
-		{"chunk_bytes", 262144}, {"file_bytes", 10485760}};
+	} limits[] = {{"frame_bytes", FRAME_MAX}, {"calls_in_flight", CALLS_MAX}, {"push_ops", 500},
+		{"push_bytes", 262144}, {"chunk_bytes", 262144}, {"file_bytes", 10485760}};
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
 		s->limits[i] = (pb_limit)PB_LIMIT_INIT;
@@ -109,8 +112,8 @@ static bool is_behind(const pb_hello *hello, int64_t incarnation, int64_t last_o
 	return hello->incarnation == (uint32_t)incarnation && (int64_t)hello->made < last_op;
 }
 
-/* A line of its own begins with what the device sends in it, not here: this HELLO may be an old one that lay in some buffer
- * while the device came back by another way and went on. */
+/* A line of its own begins with what the device sends in it, not here: this HELLO may be an old one that lay
+ * in some buffer while the device came back by another way and went on. */
 static void offer_line(struct request *r, struct hello_state *s, uint32_t incarnation, bool forked)
 {
 	s->welcome.incarnation = incarnation;
@@ -128,8 +131,10 @@ static void choose_line(struct request *r, struct hello_state *s, const pb_hello
 	if (!hello->incarnation)
 		return;
 	if (push_line_is_ahead(hello->incarnation, line))
-		offer_line(r, s, hello->incarnation, false); /* we lost its beginning with the database's tail: it is all sent again */
-	else if (hello->incarnation != line ? s->welcome.last_op > 0 : is_behind(hello, line, (int64_t)s->welcome.last_op))
+		offer_line(r, s, hello->incarnation,
+			false); /* we lost its beginning with the database's tail: it is all sent again */
+	else if (hello->incarnation != line ? s->welcome.last_op > 0
+					    : is_behind(hello, line, (int64_t)s->welcome.last_op))
 		offer_line(r, s, line + 1, true);
 	else
 		s->welcome.forked = hello->incarnation != line;
@@ -546,7 +551,8 @@ static void on_user_read(struct request *r)
 	const PGresult *u = r->task.result[2];
 	struct login_state *s = r->state;
 
-	s->known = !db_is_null(u, 0, 0) && !db_get_int(u, 0, 5) && strcmp(db_get_text(u, 0, 6), r->caller.school) == 0;
+	s->known = !db_is_null(u, 0, 0) && !db_get_int(u, 0, 5) &&
+		   strcmp(db_get_text(u, 0, 6), r->caller.school) == 0;
 	/* Of an account that does not exist, what was typed goes nowhere: it may be a child's number. */
 	if (db_is_null(u, 0, 8))
 		strcpy(r->caller.user, "?");
@@ -590,12 +596,15 @@ static void login(struct request *r)
 /* ---- Resume ---- */
 
 static const struct db_stmt resume_session = {
-	"SELECT s.token_sha, u.name, u.roles, u.classes, u.must_change, u.user_id, s.created_at + interval '7 days'"
+	"SELECT s.token_sha, u.name, u.roles, u.classes, u.must_change, u.user_id, s.created_at + interval "
+	"'7 days'"
 	" FROM session s JOIN user_account u ON u.county = s.county AND u.user_id = s.user_id"
-	" WHERE s.county = app_county() AND s.session_id = $1::uuid AND s.device_id = $2::uuid AND s.ended_at IS NULL AND NOT u.disabled"
+	" WHERE s.county = app_county() AND s.session_id = $1::uuid AND s.device_id = $2::uuid AND "
+	"s.ended_at IS NULL AND NOT u.disabled"
 	" AND s.used_at > jg_now() - interval '12 hours' AND s.created_at > jg_now() - interval '7 days'"};
 static const struct db_stmt resume_touch = {
-	"UPDATE session SET used_at = jg_now() WHERE county = app_county() AND session_id = $1::uuid AND used_at < jg_now() - interval '5 minutes'"};
+	"UPDATE session SET used_at = jg_now() WHERE county = app_county() AND session_id = $1::uuid AND "
+	"used_at < jg_now() - interval '5 minutes'"};
 
 static bool proof_is_right(struct request *r, const uint8_t token_sha[32], const ProtobufCBinaryData *proof)
 {
@@ -620,7 +629,8 @@ static void resume_done(struct request *r)
 	size_t n;
 
 	if (!s || PQntuples(u) == 0 || !proof_is_right(r, db_get_bytes(u, 0, 0, &n), &q->proof)) {
-		request_fail_hint(r, ERR_UNAUTHENTICATED, NULL, tr("登录已失效", "the log-in is no longer valid"), NULL);
+		request_fail_hint(r, ERR_UNAUTHENTICATED, NULL,
+			tr("登录已失效", "the log-in is no longer valid"), NULL);
 		return;
 	}
 	r->state = s;
@@ -656,8 +666,8 @@ static void resume(struct request *r)
 
 /* ---- Logout and Passwd ---- */
 
-static const struct db_stmt logout_session = {
-	"UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND session_id = $1::uuid AND ended_at IS NULL"};
+static const struct db_stmt logout_session = {"UPDATE session SET ended_at = jg_now() WHERE county = "
+					      "app_county() AND session_id = $1::uuid AND ended_at IS NULL"};
 
 static void logout_query(struct request *r)
 {
@@ -783,7 +793,8 @@ static void passwd_query(struct request *r)
 static void passwd(struct request *r)
 {
 	const pb_passwd_request *q = REQUEST(r, pb_passwd_request);
-	const char *fault = q->new_password ? password_fault(q->new_password) : tr("没有新密码", "no new password");
+	const char *fault =
+		q->new_password ? password_fault(q->new_password) : tr("没有新密码", "no new password");
 
 	if (fault) {
 		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s", fault);

@@ -16,7 +16,9 @@
 #define CHUNK_BYTES (256u << 10)
 #define FILE_BYTES_MAX (10u << 20)
 #define SCHOOL_FILES_MAX (INT64_C(4) << 30) /* of a school: 2,000 pupils with two files of 1 MiB each */
-#define UNNAMED_FILES_MAX (INT64_C(10) << 20) /* of files that no record names: the largest file, while its record is on its way */
+#define UNNAMED_FILES_MAX                                                                                    \
+	(INT64_C(10)                                                                                         \
+		<< 20) /* of files that no record names: the largest file, while its record is on its way */
 
 /* ---- Push ---- */
 
@@ -28,7 +30,8 @@ static void push(struct request *r)
 	for (size_t i = 0; i < q->n_op; i++)
 		bytes += q->op[i].len;
 	if (!r->caller.school[0])
-		request_fail(r, ERR_PERMISSION, NULL, "%s", tr("县局人员在线办理，没有离线记录", "the bureau works online"));
+		request_fail(r, ERR_PERMISSION, NULL, "%s",
+			tr("县局人员在线办理，没有离线记录", "the bureau works online"));
 	else if (q->n_op > PUSH_OPS_MAX || bytes > PUSH_BYTES_MAX)
 		request_fail(r, ERR_TOO_LARGE, "op", NULL);
 	else
@@ -37,20 +40,20 @@ static void push(struct request *r)
 
 /* ---- Pull ---- */
 
-static const struct db_stmt read_stream = {
-	"SELECT s.seq, s.floor, s.lanes, s.audit_n, s.audit_head, c.epoch FROM stream s JOIN county c ON c.county = s.county"
-	" WHERE s.county = app_county() AND s.stream_id = $1::bigint"};
-static const struct db_stmt read_feed = {
-	"SELECT rec_id, seq, ver, kind, action FROM feed WHERE county = app_county() AND stream_id = $1::bigint AND seq > $2::bigint"
-	" ORDER BY seq LIMIT $3::int"};
-static const struct db_stmt count_feed = {
-	"SELECT count(*) FROM feed WHERE county = app_county() AND stream_id = $1::bigint AND seq > $2::bigint"};
+static const struct db_stmt read_stream = {"SELECT s.seq, s.floor, s.lanes, s.audit_n, s.audit_head, c.epoch "
+					   "FROM stream s JOIN county c ON c.county = s.county"
+					   " WHERE s.county = app_county() AND s.stream_id = $1::bigint"};
+static const struct db_stmt read_feed = {"SELECT rec_id, seq, ver, kind, action FROM feed WHERE county = "
+					 "app_county() AND stream_id = $1::bigint AND seq > $2::bigint"
+					 " ORDER BY seq LIMIT $3::int"};
+static const struct db_stmt count_feed = {"SELECT count(*) FROM feed WHERE county = app_county() AND "
+					  "stream_id = $1::bigint AND seq > $2::bigint"};
 
 struct pull {
 	int64_t stream;
 	uint64_t cursor, epoch, upto, seq;
 	uint64_t cursor_epoch; /* the one that cursor belongs to; 0 = any, there was no page yet */
-	uint64_t floor; /* as it was when the cursor was judged */
+	uint64_t floor;        /* as it was when the cursor was judged */
 	bool last, counted, begun;
 	uint64_t total;
 	uint32_t lanes[LANES];
@@ -58,7 +61,8 @@ struct pull {
 	uint8_t audit_head[HASH_SIZE], sig[80];
 	size_t sig_len;
 	/* of the page */
-	pb_change *changes; /* of the arena, as is the list: a fault of the database between two trips must not leak them */
+	pb_change *changes; /* of the arena, as is the list: a fault of the database between two trips must
+			       not leak them */
 	pb_change **list;
 	size_t count, room;
 	const struct kind *kinds[KIND_COUNT]; /* of the page */
@@ -70,7 +74,8 @@ static void pull_page(struct request *r);
 
 static bool may_read(const struct request *r, int64_t stream)
 {
-	return stream == r->worker->server->conf.county || (r->caller.school[0] && stream == strtoll(r->caller.school, NULL, 10));
+	return stream == r->worker->server->conf.county ||
+	       (r->caller.school[0] && stream == strtoll(r->caller.school, NULL, 10));
 }
 
 static void read_stream_row(struct request *r, struct pull *p, const PGresult *s)
@@ -285,7 +290,9 @@ static void feed_read(struct request *r)
 		p->counted = true;
 		p->total = (uint64_t)db_get_int(r->task.result[2], 0, 0);
 	}
-	if (p->cursor_epoch && p->cursor_epoch != p->epoch) { /* also between two pages: the rest would be of another database */
+	if (p->cursor_epoch &&
+		p->cursor_epoch !=
+			p->epoch) { /* also between two pages: the rest would be of another database */
 		restart_pull(r, ERR_EPOCH);
 		return;
 	}
@@ -294,8 +301,8 @@ static void feed_read(struct request *r)
 		restart_pull(r, ERR_RESYNC);
 		return;
 	}
-	/* The cursor that the client came with is judged, and that of a later page only when graves went meanwhile: a pull from 0
-	 * passes below the floor on its way. */
+	/* The cursor that the client came with is judged, and that of a later page only when graves went
+	 * meanwhile: a pull from 0 passes below the floor on its way. */
 	uint64_t floor = (uint64_t)db_get_int(stream, 0, 1);
 	if (p->cursor && p->cursor < floor && (!p->begun || floor != p->floor)) {
 		restart_pull(r, ERR_RESYNC);
@@ -369,33 +376,51 @@ static void pull(struct request *r)
 /* ---- files ---- */
 
 static const struct db_stmt blob_state = {
-	"SELECT b.complete, (SELECT count(*) FROM blob_chunk k WHERE k.county = b.county AND k.school = b.school AND k.sha = b.sha)::int, b.size"
-	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND (b.complete OR $3::bigint IN (0, b.size))"};
-/* A file that a record of the school names has room until the school's is full; one that none names (its record is on its way) little. */
+	"SELECT b.complete, (SELECT count(*) FROM blob_chunk k WHERE k.county = b.county AND k.school = "
+	"b.school AND k.sha = b.sha)::int, b.size"
+	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND "
+	"(b.complete OR $3::bigint IN (0, b.size))"};
+/* A file that a record of the school names has room until the school's is full; one that none names (its
+ * record is on its way) little. */
 static const struct db_stmt blob_create = {
-	"INSERT INTO blob (county, school, sha, size) SELECT app_county(), $1::text, $2::bytea, $3::bigint WHERE CASE"
-	" WHEN EXISTS (SELECT FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea) THEN false"
-	" WHEN EXISTS (SELECT FROM evidence e WHERE e.county = app_county() AND e.owner_school = $1::text AND e.sha = $2::bytea AND NOT e.deleted)"
-	" THEN $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.county = app_county() AND b.school = $1::text) <= $4::bigint"
-	" ELSE $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.county = app_county() AND b.school = $1::text"
-	" AND NOT EXISTS (SELECT FROM evidence e WHERE e.county = app_county() AND e.owner_school = $1::text AND e.sha = b.sha AND NOT e.deleted)) <= $5::bigint END"
+	"INSERT INTO blob (county, school, sha, size) SELECT app_county(), $1::text, $2::bytea, $3::bigint "
+	"WHERE CASE"
+	" WHEN EXISTS (SELECT FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = "
+	"$2::bytea) THEN false"
+	" WHEN EXISTS (SELECT FROM evidence e WHERE e.county = app_county() AND e.owner_school = $1::text "
+	"AND e.sha = $2::bytea AND NOT e.deleted)"
+	" THEN $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.county = app_county() AND "
+	"b.school = $1::text) <= $4::bigint"
+	" ELSE $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.county = app_county() AND "
+	"b.school = $1::text"
+	" AND NOT EXISTS (SELECT FROM evidence e WHERE e.county = app_county() AND e.owner_school = $1::text "
+	"AND e.sha = b.sha AND NOT e.deleted)) <= $5::bigint END"
 	" ON CONFLICT DO NOTHING"};
 /* Chunks come in order, so that what stands has no gap; a repeat is welcome. */
 static const struct db_stmt chunk_insert = {
-	"INSERT INTO blob_chunk (county, school, sha, n, bytes) SELECT app_county(), $1::text, $2::bytea, $3::int, $4::bytea"
-	" WHERE $3::int = (SELECT count(*) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea)"
-	" AND EXISTS (SELECT FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea) ON CONFLICT DO NOTHING"};
+	"INSERT INTO blob_chunk (county, school, sha, n, bytes) SELECT app_county(), $1::text, $2::bytea, "
+	"$3::int, $4::bytea"
+	" WHERE $3::int = (SELECT count(*) FROM blob_chunk WHERE county = app_county() AND school = $1::text "
+	"AND sha = $2::bytea)"
+	" AND EXISTS (SELECT FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = "
+	"$2::bytea) ON CONFLICT DO NOTHING"};
 /* Complete means: all bytes are there and their hash is the name. */
 static const struct db_stmt blob_complete = {
-	"UPDATE blob b SET complete = true WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND NOT b.complete"
-	" AND b.size = (SELECT sum(octet_length(bytes)) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea)"
-	" AND b.sha = sha256((SELECT string_agg(bytes, ''::bytea ORDER BY n) FROM blob_chunk WHERE county = app_county() AND school = $1::text AND sha = $2::bytea))"};
+	"UPDATE blob b SET complete = true WHERE b.county = app_county() AND b.school = $1::text AND b.sha = "
+	"$2::bytea AND NOT b.complete"
+	" AND b.size = (SELECT sum(octet_length(bytes)) FROM blob_chunk WHERE county = app_county() AND "
+	"school = $1::text AND sha = $2::bytea)"
+	" AND b.sha = sha256((SELECT string_agg(bytes, ''::bytea ORDER BY n) FROM blob_chunk WHERE county = "
+	"app_county() AND school = $1::text AND sha = $2::bytea))"};
 /* Of another size, or all bytes are there and the hash is another one: the sender begins anew. */
-static const struct db_stmt blob_drop_worthless = {"SELECT blob_drop_worthless($1::text, $2::bytea, $3::bigint)"};
+static const struct db_stmt blob_drop_worthless = {
+	"SELECT blob_drop_worthless($1::text, $2::bytea, $3::bigint)"};
 static const struct db_stmt blob_chunks = {
-	"SELECT k.n, k.bytes, b.size FROM blob b JOIN blob_chunk k ON k.county = b.county AND k.school = b.school AND k.sha = b.sha"
+	"SELECT k.n, k.bytes, b.size FROM blob b JOIN blob_chunk k ON k.county = b.county AND k.school = "
+	"b.school AND k.sha = b.sha"
 	" WHERE b.county = app_county() AND b.sha = $1::bytea AND b.complete AND k.n >= $2::int"
-	" AND b.school = (SELECT min(school) FROM blob WHERE county = app_county() AND sha = $1::bytea AND complete) ORDER BY k.n LIMIT 40"};
+	" AND b.school = (SELECT min(school) FROM blob WHERE county = app_county() AND sha = $1::bytea AND "
+	"complete) ORDER BY k.n LIMIT 40"};
 
 static void blob_params(struct db_params *p, const struct request *r, const ProtobufCBinaryData *sha)
 {
@@ -404,7 +429,8 @@ static void blob_params(struct db_params *p, const struct request *r, const Prot
 	db_bytes(p, sha->data, sha->len);
 }
 
-static void query_sized(struct request *r, const struct db_stmt *stmt, const ProtobufCBinaryData *sha, uint64_t size)
+static void query_sized(
+	struct request *r, const struct db_stmt *stmt, const ProtobufCBinaryData *sha, uint64_t size)
 {
 	struct db_params p;
 
@@ -470,12 +496,18 @@ static void chunk_done(struct request *r)
 {
 	fault_point(FAULT_JGD_CHUNK_STORED);
 	if (PQntuples(r->task.result[4]) == 0) { /* it was not created */
-		request_refuse(r, ERR_TOO_LARGE, "size", tr("本校上传的文件已满：总量 4 GB，没有登记为佐证材料的 10 MB", "the school's room for files is full: 4 GiB in all, 10 MiB of files that no record names"),
-			tr("先同步佐证材料的登记，或请县局系统管理员处理", "synchronise the records of the files first, or ask the bureau's system administrator"));
+		request_refuse(r, ERR_TOO_LARGE, "size",
+			tr("本校上传的文件已满：总量 4 GB，没有登记为佐证材料的 10 MB",
+				"the school's room for files is full: 4 GiB in all, 10 MiB of files that no "
+				"record names"),
+			tr("先同步佐证材料的登记，或请县局系统管理员处理",
+				"synchronise the records of the files first, or ask the bureau's system "
+				"administrator"));
 		return;
 	}
 	if (db_get_int(r->task.result[5], 0, 0))
-		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s", tr("文件内容与校验值不符", "the bytes do not have this hash"));
+		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s",
+			tr("文件内容与校验值不符", "the bytes do not have this hash"));
 	else
 		reply_blob_state(r, r->task.result[4]);
 }
@@ -487,7 +519,8 @@ static void put_chunk(struct request *r)
 	if (q->sha.len != HASH_SIZE || q->size == 0)
 		request_fail(r, ERR_INVALID, "sha", NULL);
 	else if (q->size > FILE_BYTES_MAX || q->data.len > CHUNK_BYTES || q->n > FILE_BYTES_MAX / CHUNK_BYTES)
-		request_fail_hint(r, ERR_TOO_LARGE, "size", tr("文件超过 10 MB", "the file is larger than 10 MiB"),
+		request_fail_hint(r, ERR_TOO_LARGE, "size",
+			tr("文件超过 10 MB", "the file is larger than 10 MiB"),
 			tr("请压缩或分开上传", "make it smaller or split it"));
 	else
 		request_write(r, chunk_query, chunk_done);
@@ -561,5 +594,6 @@ static void watch(struct request *r)
 	request_reply(r, &out.base);
 }
 
-const struct handler sync_handlers[] = {{METHOD_SYNC_PUSH, push}, {METHOD_SYNC_PULL, pull}, {METHOD_SYNC_STAT_BLOB, stat_blob},
-	{METHOD_SYNC_PUT_CHUNK, put_chunk}, {METHOD_SYNC_GET_BLOB, get_blob}, {METHOD_SYNC_WATCH, watch}, {0, NULL}};
+const struct handler sync_handlers[] = {{METHOD_SYNC_PUSH, push}, {METHOD_SYNC_PULL, pull},
+	{METHOD_SYNC_STAT_BLOB, stat_blob}, {METHOD_SYNC_PUT_CHUNK, put_chunk},
+	{METHOD_SYNC_GET_BLOB, get_blob}, {METHOD_SYNC_WATCH, watch}, {0, NULL}};

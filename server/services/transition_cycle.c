@@ -1,5 +1,5 @@
-/* Opening a year and walking its phases, one step at a time. The cycle's row is a record of the county's stream, so that
- * every school knows the phase. */
+/* Opening a year and walking its phases, one step at a time. The cycle's row is a record of the county's
+ * stream, so that every school knows the phase. */
 #include <string.h>
 
 #include "check.h"
@@ -7,7 +7,6 @@
 #include "codes.h"
 #include "effects.h"
 #include "transition.h"
-
 
 struct cycle_state {
 	struct row before;
@@ -24,12 +23,14 @@ static const struct db_stmt preview = {"SELECT code, name, ''::text, pupils FROM
 static const struct db_stmt cancel = {"SELECT transition_cancel($1::int, $2::text, $3::text)"};
 static const struct db_stmt missing = {
 	"SELECT code, coalesce(name, ''), what, 0 FROM transition_phase_missing($1::int, $2::text)"
-	" UNION ALL SELECT code, coalesce(name, ''), what, n FROM transition_unsettled($1::int) WHERE $2::text = 'verify'"};
+	" UNION ALL SELECT code, coalesce(name, ''), what, n FROM transition_unsettled($1::int) WHERE "
+	"$2::text = 'verify'"};
 static const struct db_stmt read_year = {
 	"SELECT extract(year FROM jg_today())::int, extract(month FROM jg_today())::int"};
 /* In the order of F_CYCLE_UNDECIDED_UNTIL … F_CYCLE_RESOLVE_DAYS. */
 static const struct db_stmt default_settings = {
-	"SELECT undecided_until, verify_due, provisional_until, deferral_until, prefill_due, confirm_due, issue_days, resolve_days"
+	"SELECT undecided_until, verify_due, provisional_until, deferral_until, prefill_due, confirm_due, "
+	"issue_days, resolve_days"
 	" FROM transition_settings($1::int)"};
 
 static bool find_cycle(const PGresult *cycles, int32_t year, struct row *out)
@@ -61,9 +62,11 @@ static enum err send_phase(struct request *r, const char *phase)
 		record_init(&e->after.state.record, e->after.kind);
 		record_init(&op.body, e->after.kind);
 		record_set_number(&op.body, F_CYCLE_YEAR, ((const pb_year_request *)r->message)->year);
-		/* The dates are written down with the year, so that every school's list of things to do knows its deadlines. */
+		/* The dates are written down with the year, so that every school's list of things to do knows
+		 * its deadlines. */
 		for (int f = F_CYCLE_UNDECIDED_UNTIL; f <= F_CYCLE_RESOLVE_DAYS; f++)
-			record_set_number(&op.body, f, db_get_int(s->settings, 0, f - F_CYCLE_UNDECIDED_UNTIL));
+			record_set_number(
+				&op.body, f, db_get_int(s->settings, 0, f - F_CYCLE_UNDECIDED_UNTIL));
 		op.groups = record_groups(&op.body);
 		id_make(e->after.id, clock_now_us());
 		e->fresh = true;
@@ -115,7 +118,8 @@ static bool fill_schools(struct request *r, pb_school_ref ***list, size_t *count
 
 static void open_reply(struct request *r, const pb_open_reply *out)
 {
-	access_log_add(r->worker, &r->caller, r->method->name, REQUEST(r, pb_year_request)->dry_run ? "DRY_RUN" : "OK", out->baseline, "transition", r->ref);
+	access_log_add(r->worker, &r->caller, r->method->name,
+		REQUEST(r, pb_year_request)->dry_run ? "DRY_RUN" : "OK", out->baseline, "transition", r->ref);
 	request_reply(r, &out->base);
 }
 
@@ -131,7 +135,8 @@ static void open_done(struct request *r)
 	open_reply(r, &out);
 }
 
-/* What would be frozen, school by school: a primary school without a sixth-grader has not brought its roster yet. */
+/* What would be frozen, school by school: a primary school without a sixth-grader has not brought its roster
+ * yet. */
 static void open_shown(struct request *r)
 {
 	pb_open_reply out = PB_OPEN_REPLY_INIT;
@@ -172,7 +177,8 @@ static void open_frozen(struct request *r)
 
 #define AUTUMN 9 /* from then on the sixth grade leaves in the next year */
 
-/* A year is this one or the next: what is frozen by a slip of the finger would stand in every school's way. */
+/* A year is this one or the next: what is frozen by a slip of the finger would stand in every school's way.
+ */
 static void open_judge(struct request *r)
 {
 	const pb_year_request *q = REQUEST(r, pb_year_request);
@@ -225,7 +231,8 @@ static void cancel_done(struct request *r)
 
 	out.has_changed = 1;
 	out.changed = s->baseline;
-	access_log_add(r->worker, &r->caller, r->method->name, "OK", out.changed, access_reason(r, REQUEST(r, pb_year_request)->reason), r->ref);
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", out.changed,
+		access_reason(r, REQUEST(r, pb_year_request)->reason), r->ref);
 	request_reply(r, &out.base);
 }
 
@@ -256,8 +263,14 @@ static void cancel_judge(struct request *r)
 		return;
 	find_cycle(r->task.result[3], REQUEST(r, pb_year_request)->year, &s->before);
 	if (n < 0) {
-		request_refuse(r, ERR_NOT_NOW, "year", tr("已有学校上报，不能取消；名单的差错逐人更正", "schools have reported: it stays open; the list is corrected one by one"),
-			arena_printf(&r->arena, tr("jgadmin transition baseline add（或 remove）证件号码 --year %d --reason 理由", "jgadmin transition baseline add (or remove) NUMBER --year %d --reason TEXT"),
+		request_refuse(r, ERR_NOT_NOW, "year",
+			tr("已有学校上报，不能取消；名单的差错逐人更正",
+				"schools have reported: it stays open; the list is corrected one by one"),
+			arena_printf(&r->arena,
+				tr("jgadmin transition baseline add（或 remove）证件号码 --year %d --reason "
+				   "理由",
+					"jgadmin transition baseline add (or remove) NUMBER --year %d "
+					"--reason TEXT"),
 				REQUEST(r, pb_year_request)->year));
 		return;
 	}
@@ -291,7 +304,12 @@ void transition_cancel(struct request *r)
 	const pb_year_request *q = REQUEST(r, pb_year_request);
 
 	if (!q->reason || !q->reason[0])
-		request_refuse(r, ERR_MISSING, "reason", tr("取消一个年度要写明理由", "say why the year is taken back"), arena_printf(&r->arena, tr("jgadmin transition cancel --year %d --reason 理由", "jgadmin transition cancel --year %d --reason TEXT"), q->year));
+		request_refuse(r, ERR_MISSING, "reason",
+			tr("取消一个年度要写明理由", "say why the year is taken back"),
+			arena_printf(&r->arena,
+				tr("jgadmin transition cancel --year %d --reason 理由",
+					"jgadmin transition cancel --year %d --reason TEXT"),
+				q->year));
 	else if (begin_state(r, q->year))
 		request_begin(r, cancel_query);
 }
@@ -304,17 +322,23 @@ static void phase_done(struct request *r)
 	const pb_phase_request *q = REQUEST(r, pb_phase_request);
 
 	s->reply.phase = s->next;
-	access_log_add(r->worker, &r->caller, r->method->name, q->force ? "FORCED" : "OK", (uint32_t)s->reply.n_missing,
-		access_reason(r, arena_printf(&r->arena, q->force ? "%s: %s" : "%s", s->next, q->reason ? q->reason : "")), r->ref);
+	access_log_add(r->worker, &r->caller, r->method->name, q->force ? "FORCED" : "OK",
+		(uint32_t)s->reply.n_missing,
+		access_reason(r, arena_printf(&r->arena, q->force ? "%s: %s" : "%s", s->next,
+					 q->reason ? q->reason : "")),
+		r->ref);
 	request_reply(r, &s->reply.base);
 }
 
-/* Says what is in the way: schools that have not reported, pupils that are open, slips under way. The reply's list has all of it. */
+/* Says what is in the way: schools that have not reported, pupils that are open, slips under way. The reply's
+ * list has all of it. */
 static void refuse_missing(struct request *r, const struct cycle_state *s)
 {
 	static const struct {
 		const char *what, *zh, *en;
-	} parts[] = {{"OPEN", "未落实 %u 人", "%u pupils are open"}, {"SLIP", "在办交办单 %u 张", "%u slips are under way"}, {"DRAFT", "有交办单还没有下发", "slips are not issued"}};
+	} parts[] = {{"OPEN", "未落实 %u 人", "%u pupils are open"},
+		{"SLIP", "在办交办单 %u 张", "%u slips are under way"},
+		{"DRAFT", "有交办单还没有下发", "slips are not issued"}};
 	char text[256] = "", names[140] = "", one[64];
 	unsigned silent = 0, sums[3] = {0};
 
@@ -328,18 +352,26 @@ static void refuse_missing(struct request *r, const struct cycle_state *s)
 			continue;
 		}
 		if (silent++ < 4 && strlen(names) + strlen(m->name) + 8 < sizeof names)
-			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", names[0] ? "、" : "", m->name[0] ? m->name : m->code);
+			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
+				names[0] ? "、" : "", m->name[0] ? m->name : m->code);
 	}
 	if (silent)
-		snprintf(text, sizeof text, tr("%u 所学校没有上报：%s%s", "%u schools have not reported: %s%s"), silent, names, silent > 4 ? tr("等", " and others") : "");
+		snprintf(text, sizeof text,
+			tr("%u 所学校没有上报：%s%s", "%u schools have not reported: %s%s"), silent, names,
+			silent > 4 ? tr("等", " and others") : "");
 	for (size_t k = 0; k < 3; k++) {
 		if (!sums[k])
 			continue;
 		snprintf(one, sizeof one, tr(parts[k].zh, parts[k].en), sums[k]);
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", text[0] ? tr("；", "; ") : "", one);
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
+			text[0] ? tr("；", "; ") : "", one);
 	}
 	request_refuse(r, ERR_INCOMPLETE, "phase", text,
-		arena_printf(&r->arena, tr("逐项名单：jgadmin transition phase --year %d；确要前进：加 --force --reason 原因", "the list: jgadmin transition phase --year %d; to move on all the same: --force --reason TEXT"), s->reply.year));
+		arena_printf(&r->arena,
+			tr("逐项名单：jgadmin transition phase --year %d；确要前进：加 --force --reason 原因",
+				"the list: jgadmin transition phase --year %d; to move on all the same: "
+				"--force --reason TEXT"),
+			s->reply.year));
 }
 
 static int phase_index(const char *phase)
@@ -369,9 +401,16 @@ static void phase_judge(struct request *r)
 	if (to != now + 1 && !reopens) {
 		const char *next = now + 1 < (int)codes_phase.n ? codes_phase.items[now + 1].code : NULL;
 		request_refuse(r, ERR_PHASE, "phase",
-			arena_printf(&r->arena, tr("现在是“%s”，一次只能前进一步", "it is %s now; one step at a time"), code_name(&codes_phase, s->next)),
+			arena_printf(&r->arena,
+				tr("现在是“%s”，一次只能前进一步", "it is %s now; one step at a time"),
+				code_name(&codes_phase, s->next)),
 			next ? arena_printf(&r->arena, "jgadmin transition phase --year %d %s", q->year, next)
-			     : arena_printf(&r->arena, tr("重新打开请局领导运行：jgadmin transition phase --year %d verify --force --reason 原因", "the leader opens it again: jgadmin transition phase --year %d verify --force --reason TEXT"), q->year));
+			     : arena_printf(&r->arena,
+				       tr("重新打开请局领导运行：jgadmin transition phase --year %d verify "
+					  "--force --reason 原因",
+					       "the leader opens it again: jgadmin transition phase --year "
+					       "%d verify --force --reason TEXT"),
+				       q->year));
 		return;
 	}
 	bool may = request_has_role(r, reopens ? ROLE_LEADER : ROLE_BASIC_EDU);

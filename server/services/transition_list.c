@@ -1,5 +1,5 @@
-/* Lists and tables of the transition: what the bureau reads. Every number of the summary opens into the names of the
- * mismatch list; both come from the same rows. */
+/* Lists and tables of the transition: what the bureau reads. Every number of the summary opens into the names
+ * of the mismatch list; both come from the same rows. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,12 +7,13 @@
 #include "hash.h"
 #include "transition.h"
 
-#define LIST_MAX 64	 /* codes, schools or owners of one row */
+#define LIST_MAX 64       /* codes, schools or owners of one row */
 #define ROWS_PER_PAGE 500 /* of a streamed list: well under PAGE_BYTES */
 
 char *row_text(struct request *r, const PGresult *res, int row, int column)
 {
-	return db_is_null(res, row, column) ? "" : arena_printf(&r->arena, "%s", db_get_text(res, row, column));
+	return db_is_null(res, row, column) ? ""
+					    : arena_printf(&r->arena, "%s", db_get_text(res, row, column));
 }
 
 char *row_id(struct request *r, const PGresult *res, int row, int column)
@@ -38,7 +39,8 @@ char **row_texts(struct request *r, const PGresult *res, int row, int column, si
 	return out;
 }
 
-static ProtobufCBinaryData *bytes_of(struct request *r, const PGresult *res, int row, int column, size_t *count)
+static ProtobufCBinaryData *bytes_of(
+	struct request *r, const PGresult *res, int row, int column, size_t *count)
 {
 	char **texts = row_texts(r, res, row, column, count);
 	ProtobufCBinaryData *out = texts ? arena_alloc(&r->arena, sizeof *out * (*count + 1)) : NULL;
@@ -66,7 +68,8 @@ pb_pupil *row_pupil(struct request *r, const PGresult *res, int row, int column)
 	return p;
 }
 
-/* A streamed list: pages of whole messages, the last one ends the call. `fill` makes the message of rows [from, to). */
+/* A streamed list: pages of whole messages, the last one ends the call. `fill` makes the message of rows
+ * [from, to). */
 typedef const ProtobufCMessage *(*fill_fn)(struct request *r, const PGresult *res, int from, int to);
 
 static void send_rows(struct request *r, const PGresult *res, fill_fn fill)
@@ -99,7 +102,8 @@ static void send_list(struct request *r, fill_fn fill)
 /* ---- progress ---- */
 
 static const struct db_stmt select_progress = {
-	"SELECT code, coalesce(name, ''), baseline, declared, t1, t2, verified, last_contact, pending, to_verify, answered FROM transition_progress($1::int)"};
+	"SELECT code, coalesce(name, ''), baseline, declared, t1, t2, verified, last_contact, pending, "
+	"to_verify, answered FROM transition_progress($1::int)"};
 
 static void query_of_year(struct request *r, const struct db_stmt *stmt)
 {
@@ -166,7 +170,8 @@ void transition_progress(struct request *r)
 /* ---- mismatches ---- */
 
 static const struct db_stmt select_mismatches = {
-	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found, owners, severity, state, flags,"
+	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found, "
+	"owners, severity, state, flags,"
 	" row_ids, row_kinds, row_schools, row_names, row_numbers"
 	" FROM transition_mismatches($1::int, nullif($2::text, ''))"};
 
@@ -247,8 +252,8 @@ void transition_mismatches(struct request *r)
 
 /* ---- slips ---- */
 
-/* What a slip's state is now is a function of its rows and the time: answered when every half is; overdue past the term
- * that stands; on the call list when 24 hours have gone by and a half is unread. */
+/* What a slip's state is now is a function of its rows and the time: answered when every half is; overdue
+ * past the term that stands; on the call list when 24 hours have gone by and a half is unread. */
 #define SELECT_SLIP                                                                                          \
 	"SELECT s.rec_id, s.pupil, s.cert_no, s.name, s.student_no, string_to_array(s.codes, ','), "         \
 	"s.issue_due, s.resolve_due,"                                                                        \
@@ -278,7 +283,8 @@ void transition_mismatches(struct request *r)
 #define SLIP_TO_SOMEBODY                                                                                     \
 	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted AND NOT (s.state = 'closed' " \
 	"AND h.n = 0)"
-static const struct db_stmt select_slips = {SELECT_SLIP SLIP_TO_SOMEBODY " ORDER BY s.state = 'closed', coalesce(s.resolve_due, s.issue_due), s.no"};
+static const struct db_stmt select_slips = {SELECT_SLIP SLIP_TO_SOMEBODY
+	" ORDER BY s.state = 'closed', coalesce(s.resolve_due, s.issue_due), s.no"};
 const struct db_stmt select_slip_of = {SELECT_SLIP SLIP_TO_SOMEBODY " AND s.pupil = $2::uuid"};
 
 static void slips_query(struct request *r)
@@ -364,7 +370,9 @@ void transition_slips(struct request *r)
 /* ---- proofs ---- */
 
 static const struct db_stmt select_proofs = {
-	"SELECT pupil, cert_no, name, student_no, category, place, source_school, coalesce(word, ''), files, filed_by, shas FROM transition_proofs($1::int) ORDER BY coalesce(word, '') <> '', source_school, name, pupil"};
+	"SELECT pupil, cert_no, name, student_no, category, place, source_school, coalesce(word, ''), files, "
+	"filed_by, shas FROM transition_proofs($1::int) ORDER BY coalesce(word, '') <> '', source_school, "
+	"name, pupil"};
 
 static void proofs_query(struct request *r)
 {
@@ -475,8 +483,8 @@ void transition_pairs(struct request *r)
 
 /* ---- T1 to T2 ---- */
 
-static const struct db_stmt select_diff = {
-	"SELECT destination, cert_no, name, student_no, source_school, field, before, after FROM transition_diff($1::int)"};
+static const struct db_stmt select_diff = {"SELECT destination, cert_no, name, student_no, source_school, "
+					   "field, before, after FROM transition_diff($1::int)"};
 
 static void diff_query(struct request *r)
 {
@@ -519,12 +527,16 @@ void transition_diff(struct request *r)
 /* ---- summary ---- */
 
 static const struct db_stmt select_summary = {
-	"SELECT code, coalesce(name, ''), baseline, confirmed, provisional, exempt, open, residual FROM transition_summary($1::int) WHERE code <> ''"};
+	"SELECT code, coalesce(name, ''), baseline, confirmed, provisional, exempt, open, residual FROM "
+	"transition_summary($1::int) WHERE code <> ''"};
 static const struct db_stmt select_total = {
-	"SELECT coalesce(sum(baseline), 0)::int, coalesce(sum(confirmed), 0)::int, coalesce(sum(provisional), 0)::int, coalesce(sum(exempt), 0)::int,"
+	"SELECT coalesce(sum(baseline), 0)::int, coalesce(sum(confirmed), 0)::int, "
+	"coalesce(sum(provisional), 0)::int, coalesce(sum(exempt), 0)::int,"
 	" coalesce(sum(open), 0)::int, coalesce(sum(residual), 0)::int,"
-	" (SELECT as_of FROM reconcile_run WHERE county = app_county() AND year = $1::int ORDER BY run_no DESC LIMIT 1),"
-	" (SELECT name FROM county WHERE county = app_county()), (SELECT rehearsal FROM county WHERE county = app_county())"
+	" (SELECT as_of FROM reconcile_run WHERE county = app_county() AND year = $1::int ORDER BY run_no "
+	"DESC LIMIT 1),"
+	" (SELECT name FROM county WHERE county = app_county()), (SELECT rehearsal FROM county WHERE county "
+	"= app_county())"
 	" FROM transition_summary($1::int) WHERE code <> ''"};
 
 static void summary_query(struct request *r)
@@ -535,7 +547,8 @@ static void summary_query(struct request *r)
 
 static void summary_counts(pb_summary_row *s, const PGresult *res, int i, int column)
 {
-	s->has_baseline = s->has_confirmed = s->has_provisional = s->has_exempt = s->has_open = s->has_residual = 1;
+	s->has_baseline = s->has_confirmed = s->has_provisional = s->has_exempt = s->has_open =
+		s->has_residual = 1;
 	s->baseline = (uint32_t)db_get_int(res, i, column);
 	s->confirmed = (uint32_t)db_get_int(res, i, column + 1);
 	s->provisional = (uint32_t)db_get_int(res, i, column + 2);
@@ -549,7 +562,8 @@ static void summary_done(struct request *r)
 	const PGresult *res = r->task.result[1], *total = r->task.result[2];
 	int n = PQntuples(res);
 	pb_summary_reply out = PB_SUMMARY_REPLY_INIT;
-	pb_summary_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1)), all = PB_SUMMARY_ROW_INIT;
+	pb_summary_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1)),
+		       all = PB_SUMMARY_ROW_INIT;
 
 	if (!transition_year_stands(r, r->task.result[0], REQUEST(r, pb_year_request)->year, false))
 		return;

@@ -1,5 +1,6 @@
-/* Reconciliation and what follows from it: 交办单 made, changed, closed and re-opened in the very transaction of the run;
- * issued to both addressees at once (A5.10–A5.12); reviewed. Slips are records: both feeds are raised by effects. */
+/* Reconciliation and what follows from it: 交办单 made, changed, closed and re-opened in the very transaction
+ * of the run; issued to both addressees at once (A5.10–A5.12); reviewed. Slips are records: both feeds are
+ * raised by effects. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 #include "log.h"
 #include "transition.h"
 
-#define BUREAU "bureau" /* home of a child without a catchment: the bureau itself, which needs no addressee half */
+#define BUREAU                                                                                               \
+	"bureau" /* home of a child without a catchment: the bureau itself, which needs no addressee half */
 
 /* Slips and their halves as they stand, and what becomes of them. */
 struct slips {
@@ -21,7 +23,7 @@ struct slips {
 	int64_t now, issue_due;
 	bool slips_begun; /* the phase is verify or later */
 	int32_t year;
-	const char *about; /* of a word: whom and what, or NULL */
+	const char *about;       /* of a word: whom and what, or NULL */
 	const uint8_t *reviewed; /* the slip that a review is about, or NULL; wrong: what the run still finds
 				    of its pupil, in words */
 	const char *wrong;
@@ -32,12 +34,15 @@ struct slips {
 };
 
 static const struct db_stmt run_reconcile = {
-	"SELECT baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms, run_as_of FROM transition_reconcile($1::int,"
+	"SELECT baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms, "
+	"run_as_of FROM transition_reconcile($1::int,"
 	/* What follows from a word is judged by the day that the last run looked at. */
-	" CASE WHEN $3::boolean THEN coalesce((SELECT as_of FROM reconcile_run WHERE county = app_county() AND year = $1::int"
+	" CASE WHEN $3::boolean THEN coalesce((SELECT as_of FROM reconcile_run WHERE county = app_county() "
+	"AND year = $1::int"
 	" ORDER BY run_no DESC LIMIT 1), jg_today()) ELSE $2::date END)"};
 static const struct db_stmt needed_slips = {
-	"SELECT pupil, action, slip, source, home, coalesce(codes, ''), coalesce(severity, ''), found_at, issue_due, round, coalesce(name, ''),"
+	"SELECT pupil, action, slip, source, home, coalesce(codes, ''), coalesce(severity, ''), found_at, "
+	"issue_due, round, coalesce(name, ''),"
 	" coalesce(cert_no, ''), coalesce(student_no, '') FROM transition_slips_needed($1::int)"};
 static const struct db_stmt read_moment = {
 	"SELECT jg_now(), slip_deadline(jg_now(), (SELECT resolve_days FROM transition_settings($1::int))),"
@@ -58,7 +63,8 @@ static struct row *read_all(struct request *r, const PGresult *res, uint32_t kin
 	return rows;
 }
 
-static bool read_slips(struct request *r, struct slips *s, const PGresult *slips, const PGresult *halves, size_t more)
+static bool read_slips(
+	struct request *r, struct slips *s, const PGresult *slips, const PGresult *halves, size_t more)
 {
 	s->slip = read_all(r, slips, KIND_SLIP, &s->slip_count);
 	s->half = read_all(r, halves, KIND_SLIP_ADDRESSEE, &s->half_count);
@@ -81,7 +87,8 @@ static struct row *find_half(struct slips *s, const uint8_t *slip, const char *s
 {
 	for (size_t i = 0; i < s->half_count; i++) {
 		struct row *h = &s->half[i];
-		if (memcmp(h->state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip, ID_SIZE) == 0 && strcmp(h->owner, school) == 0)
+		if (memcmp(h->state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip, ID_SIZE) == 0 &&
+			strcmp(h->owner, school) == 0)
 			return h;
 	}
 	return NULL;
@@ -115,7 +122,8 @@ static void finish_effect(struct slips *s, struct effect *e)
 	const struct kind *kind = e->after.kind;
 
 	for (unsigned g = 1; g <= kind->group_count; g++)
-		if (e->fresh ? record_groups(&now->record) >> (g - 1) & 1 : !record_same_group(&now->record, &e->before.state.record, g)) {
+		if (e->fresh ? record_groups(&now->record) >> (g - 1) & 1
+			     : !record_same_group(&now->record, &e->before.state.record, g)) {
 			e->changed |= 1u << (g - 1);
 			now->gver[g - 1]++;
 		}
@@ -137,13 +145,15 @@ static void set_pupil(struct request *r, struct record *slip, const PGresult *n,
 	record_set_text(slip, F_SLIP_NAME, arena_printf(&r->arena, "%s", db_get_text(n, i, 10)));
 	record_set_text(slip, F_SLIP_CERT_NO, arena_printf(&r->arena, "%s", db_get_text(n, i, 11)));
 	record_set_text(slip, F_SLIP_STUDENT_NO, arena_printf(&r->arena, "%s", db_get_text(n, i, 12)));
-	record_set_bytes(slip, F_SLIP_PUPIL, arena_copy(&r->arena, db_get_bytes(n, i, 0, &len), ID_SIZE), ID_SIZE);
+	record_set_bytes(
+		slip, F_SLIP_PUPIL, arena_copy(&r->arena, db_get_bytes(n, i, 0, &len), ID_SIZE), ID_SIZE);
 }
 
 static void set_owner(struct row *row, const char *source, const char *home)
 {
 	snprintf(row->owner, sizeof row->owner, "%s", source);
-	snprintf(row->other, sizeof row->other, "%s", strcmp(home, BUREAU) == 0 || strcmp(home, source) == 0 ? "" : home);
+	snprintf(row->other, sizeof row->other, "%s",
+		strcmp(home, BUREAU) == 0 || strcmp(home, source) == 0 ? "" : home);
 }
 
 /* A new finding: the clock of A5.10 starts, and the slip waits to be issued. */
@@ -167,7 +177,8 @@ static void settle_one(struct request *r, struct slips *s, const PGresult *n, in
 	bool begins = strcmp(action, "create") == 0 || strcmp(action, "reopen") == 0;
 	size_t len;
 
-	/* Before the verification every pupil is unsettled: what a run shows then is no finding, and no clock starts. */
+	/* Before the verification every pupil is unsettled: what a run shows then is no finding, and no clock
+	 * starts. */
 	if (begins && !s->slips_begun)
 		return;
 	struct row *now = db_is_null(n, i, 2) ? NULL : find_slip(s, db_get_bytes(n, i, 2, &len));
@@ -182,7 +193,8 @@ static void settle_one(struct request *r, struct slips *s, const PGresult *n, in
 		set_owner(&e->after, db_get_text(n, i, 3), db_get_text(n, i, 4));
 	}
 	if (strcmp(action, "create") == 0)
-		record_set_text(slip, F_SLIP_NO, arena_printf(&r->arena, "JB%d-%04d", s->year, ++s->issued_before));
+		record_set_text(
+			slip, F_SLIP_NO, arena_printf(&r->arena, "JB%d-%04d", s->year, ++s->issued_before));
 	if (begins)
 		start_round(s, slip, n, i);
 	finish_effect(s, e);
@@ -208,7 +220,8 @@ static void reconcile_done(struct request *r)
 {
 	struct slips *s = r->state;
 
-	access_log_add(r->worker, &r->caller, r->method->name, "OK", s->reconcile.baseline, "transition", r->ref);
+	access_log_add(
+		r->worker, &r->caller, r->method->name, "OK", s->reconcile.baseline, "transition", r->ref);
 	s->then(r);
 }
 
@@ -216,7 +229,8 @@ static void read_counts(struct slips *s, const PGresult *c)
 {
 	pb_reconcile_reply *out = &s->reconcile;
 
-	out->has_year = out->has_baseline = out->has_confirmed = out->has_provisional = out->has_exempt = out->has_mismatched = 1;
+	out->has_year = out->has_baseline = out->has_confirmed = out->has_provisional = out->has_exempt =
+		out->has_mismatched = 1;
 	out->has_outside = out->has_elapsed_ms = out->has_as_of = out->has_changed = 1;
 	out->year = s->year;
 	out->baseline = (uint32_t)db_get_int(c, 0, 0);
@@ -344,7 +358,8 @@ static void reply_changed(struct request *r)
 /* ---- issue ---- */
 
 /* An addressee's half: made at the first issue, cleared at each new round. */
-static void issue_half(struct request *r, struct slips *s, const struct row *slip, const char *school, const char *other)
+static void issue_half(
+	struct request *r, struct slips *s, const struct row *slip, const char *school, const char *other)
 {
 	struct row *now = find_half(s, slip->id, school);
 	struct effect *e = begin_effect(s, now, KIND_SLIP_ADDRESSEE);
@@ -413,7 +428,8 @@ static void issue_plan(struct request *r)
 		return;
 	}
 	for (size_t i = 0; i < s->slip_count; i++)
-		if (record_is(&s->slip[i].state.record, F_SLIP_STATE, "draft") && record_number(&s->slip[i].state.record, F_SLIP_YEAR) == s->year)
+		if (record_is(&s->slip[i].state.record, F_SLIP_STATE, "draft") &&
+			record_number(&s->slip[i].state.record, F_SLIP_YEAR) == s->year)
 			issue_one(r, s, &s->slip[i], db_get_int(moment, 0, 1));
 	commit_slips(r, issue_done);
 }
@@ -445,17 +461,24 @@ void transition_issue(struct request *r)
 
 /* ---- words of the bureau: on a slip, a proof, a pair, the baseline; each followed by a run ---- */
 
-static const struct db_stmt word_on_proof = {"SELECT transition_proof_word($1::int, $2::uuid, $3::boolean, $4::text, $5::text)"};
-/* What a word is about, read in the transaction in which it is said: name and school, then what is declared with how many files, or the row. */
-static const struct db_stmt tell_pupil = {"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', '', 0"};
+static const struct db_stmt word_on_proof = {
+	"SELECT transition_proof_word($1::int, $2::uuid, $3::boolean, $4::text, $5::text)"};
+/* What a word is about, read in the transaction in which it is said: name and school, then what is declared
+ * with how many files, or the row. */
+static const struct db_stmt tell_pupil = {
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', '', 0"};
 static const struct db_stmt tell_proof = {
-	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), category, coalesce(place, ''), cardinality(files) FROM transition_proofs($1::int, $2::uuid)"};
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), category, coalesce(place, ''), "
+	"cardinality(files) FROM transition_proofs($1::int, $2::uuid)"};
 static const struct db_stmt tell_pair = {
-	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', format('%s %s', coalesce(s.name, x.school), x.name), 0 FROM ("
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', format('%s %s', coalesce(s.name, "
+	"x.school), x.name), 0 FROM ("
 	"SELECT owner_school AS school, name FROM enrolment WHERE county = app_county() AND rec_id = $3::uuid"
-	" UNION ALL SELECT owner_school, name FROM destination WHERE county = app_county() AND rec_id = $3::uuid) x"
+	" UNION ALL SELECT owner_school, name FROM destination WHERE county = app_county() AND rec_id = "
+	"$3::uuid) x"
 	" LEFT JOIN school s ON s.county = app_county() AND s.code = x.school AND NOT s.deleted"};
-static const struct db_stmt word_on_pair = {"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
+static const struct db_stmt word_on_pair = {
+	"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
 static const struct db_stmt take_back_pair = {
 	"SELECT transition_pair_withdraw($1::int, $2::uuid, $3::uuid, $4::text, $5::text)"};
 static const struct db_stmt amend = {
@@ -488,10 +511,12 @@ static void take_about(struct request *r, const PGresult *a)
 		return;
 	category = db_get_text(a, 0, 1);
 	word = code_name(&codes_category, category);
-	s->about = arena_printf(&r->arena, "%s%s%s%s%s", db_get_text(a, 0, 0), category[0] || db_get_text(a, 0, 2)[0] ? "：" : "", word ? word : "",
+	s->about = arena_printf(&r->arena, "%s%s%s%s%s", db_get_text(a, 0, 0),
+		category[0] || db_get_text(a, 0, 2)[0] ? "：" : "", word ? word : "",
 		word && db_get_text(a, 0, 2)[0] ? " " : "", db_get_text(a, 0, 2));
 	if (word)
-		s->about = arena_printf(&r->arena, tr("%s，材料 %d 份", "%s, %d files"), s->about, (int)db_get_int(a, 0, 3));
+		s->about = arena_printf(
+			&r->arena, tr("%s，材料 %d 份", "%s, %d files"), s->about, (int)db_get_int(a, 0, 3));
 }
 
 /* The word's statement has run; nothing to say it on means refusing, otherwise the run follows. */
@@ -545,7 +570,8 @@ void transition_decide_proof(struct request *r)
 	const pb_proof_word *q = REQUEST(r, pb_proof_word);
 
 	if (!q->accept && (!q->reason || !q->reason[0]))
-		request_fail(r, ERR_MISSING, "reason", "%s", tr("不予认可要写明理由", "say why the proof is refused"));
+		request_fail(r, ERR_MISSING, "reason", "%s",
+			tr("不予认可要写明理由", "say why the proof is refused"));
 	else if (begin_slips(r, q->year))
 		request_begin(r, proof_query);
 }
@@ -559,7 +585,9 @@ static void pair_found(struct request *r)
 	if (!word_found(r, q->year, pupil))
 		return;
 	if (!q->row || id_parse(row, q->row)) {
-		request_refuse(r, ERR_INVALID, "row", tr("没有写是哪一行", "which row?"), tr("行的编号在 jgadmin transition mismatches 里", "jgadmin transition mismatches lists the rows"));
+		request_refuse(r, ERR_INVALID, "row", tr("没有写是哪一行", "which row?"),
+			tr("行的编号在 jgadmin transition mismatches 里",
+				"jgadmin transition mismatches lists the rows"));
 		return;
 	}
 	db_int4(&t, q->year);
@@ -625,7 +653,8 @@ void transition_amend(struct request *r)
 	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
 
 	if (!q->reason || !q->reason[0])
-		request_fail(r, ERR_MISSING, "reason", "%s", tr("增减应升学人数要写明理由", "a change of the baseline needs a reason"));
+		request_fail(r, ERR_MISSING, "reason", "%s",
+			tr("增减应升学人数要写明理由", "a change of the baseline needs a reason"));
 	else if (begin_slips(r, q->year))
 		request_begin(r, amend_query);
 }
@@ -736,8 +765,10 @@ static void review_plan(struct request *r)
 		request_fail(r, ERR_SAME_PERSON, NULL, NULL);
 		return;
 	}
-	if (!answered || record_is(&slip->state.record, F_SLIP_STATE, "draft") || record_is(&slip->state.record, F_SLIP_STATE, "closed")) {
-		request_fail(r, ERR_NOT_NOW, "slip", "%s", tr("两所学校都回复后才能审核", "both schools must have answered first"));
+	if (!answered || record_is(&slip->state.record, F_SLIP_STATE, "draft") ||
+		record_is(&slip->state.record, F_SLIP_STATE, "closed")) {
+		request_fail(r, ERR_NOT_NOW, "slip", "%s",
+			tr("两所学校都回复后才能审核", "both schools must have answered first"));
 		return;
 	}
 	char no[48], name[256];

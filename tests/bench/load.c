@@ -1,5 +1,5 @@
-/* load - makes load for script/bench, one JSON line a run. Uses the product's own client core, so that what is measured is
- * what a school's computer does.
+/* load - makes load for script/bench, one JSON line a run. Uses the product's own client core, so that what
+ * is measured is what a school's computer does.
  *
  *   load push ROWS BATCH PROFILE…     pushes fresh student records, one thread a profile
  *   load push1 SECONDS PROFILE…  one-record pushes, each as soon as the one before is answered
@@ -7,8 +7,9 @@
  *   load libpq CONNINFO SCHOOL…       reads the same rows through libpq, one connection a school
  *   load echo PORT DIR                 a bare libuv TLS echo of frames (runs until killed)
  *   load calls SECONDS CONNS HOST:PORT PROFILE [echo]   small calls, one in flight a connection
- *   load handshakes N HOST:PORT PROFILE ALPN            full mTLS handshakes, one after another, on two threads
- *   load idle N HOST:PORT PROFILE     opens N mTLS connections, prints when they stand, waits for end of input */
+ *   load handshakes N HOST:PORT PROFILE ALPN            full mTLS handshakes, one after another, on two
+ * threads load idle N HOST:PORT PROFILE     opens N mTLS connections, prints when they stand, waits for end
+ * of input */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -106,7 +107,8 @@ static void make_op(struct job *j, ProtobufCBinaryData *out)
 	record_set_text(&r, F_STUDENT_LIVE_ADDRESS, phone);
 	record_encode(&r, &body);
 	id_make(id, clock_now_us());
-	op.has_version = op.has_op_no = op.has_incarnation = op.has_at = op.has_action = op.has_kind = op.has_id = op.has_body = 1;
+	op.has_version = op.has_op_no = op.has_incarnation = op.has_at = op.has_action = op.has_kind =
+		op.has_id = op.has_body = 1;
 	op.version = 1;
 	op.op_no = j->next_op++;
 	op.incarnation = j->incarnation;
@@ -151,7 +153,9 @@ static void push_one(struct job *j, const pb_push_request *q)
 	const pb_push_reply *answer = (const pb_push_reply *)reply;
 	for (size_t i = 0; i < answer->n_result; i++)
 		if (answer->result[i]->outcome != JINGGUAN__V1__OUTCOME__APPLIED) {
-			fprintf(stderr, "load: op not applied: %s %s\n", answer->result[i]->field ? answer->result[i]->field : "", answer->result[i]->message);
+			fprintf(stderr, "load: op not applied: %s %s\n",
+				answer->result[i]->field ? answer->result[i]->field : "",
+				answer->result[i]->message);
 			exit(1);
 		}
 	if (answer->n_result != q->n_op)
@@ -245,8 +249,10 @@ static void *libpq_thread(void *data)
 		exit(1);
 	}
 	pthread_barrier_wait(&barrier);
-	PGresult *res = PQexecParams(db, "SELECT f.seq, s.* FROM feed f JOIN student s ON s.county = f.county AND s.rec_id = f.rec_id"
-		" WHERE f.county = 329999 AND f.stream_id = $1::bigint AND f.seq > 0 ORDER BY f.seq", 1, NULL, &r->school, NULL, NULL, 1);
+	PGresult *res = PQexecParams(db,
+		"SELECT f.seq, s.* FROM feed f JOIN student s ON s.county = f.county AND s.rec_id = f.rec_id"
+		" WHERE f.county = 329999 AND f.stream_id = $1::bigint AND f.seq > 0 ORDER BY f.seq",
+		1, NULL, &r->school, NULL, NULL, 1);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK) {
 		fprintf(stderr, "%s", PQerrorMessage(db));
 		exit(1);
@@ -301,7 +307,8 @@ static uint32_t any_size(void *data, const struct frame *header)
 	return FRAME_MAX;
 }
 
-static void send_frame(struct peer *p, enum frame_type type, uint16_t method, uint32_t call, const void *body, uint32_t n)
+static void send_frame(
+	struct peer *p, enum frame_type type, uint16_t method, uint32_t call, const void *body, uint32_t n)
 {
 	struct buf out = {0};
 	struct frame f = {.type = (uint8_t)type, .method = method, .call = call, .length = n, .body = body};
@@ -347,7 +354,8 @@ static void resume(struct peer *p)
 	q.session = (ProtobufCBinaryData){16, the_profile.session.id};
 	q.proof = (ProtobufCBinaryData){32, proof};
 	p->call = 1;
-	send_frame(p, FRAME_CALL, METHOD_SESSION_RESUME, 1, body, (uint32_t)protobuf_c_message_pack(&q.base, body));
+	send_frame(p, FRAME_CALL, METHOD_SESSION_RESUME, 1, body,
+		(uint32_t)protobuf_c_message_pack(&q.base, body));
 }
 
 static void on_peer_ready(struct stream *s)
@@ -438,7 +446,8 @@ static void on_limit(uv_timer_t *timer)
 {
 	double s = *(double *)timer->data;
 
-	printf("{\"n\": %llu, \"seconds\": %.4f, \"per_second\": %.1f}\n", (unsigned long long)calls_done, s, (double)calls_done / s);
+	printf("{\"n\": %llu, \"seconds\": %.4f, \"per_second\": %.1f}\n", (unsigned long long)calls_done, s,
+		(double)calls_done / s);
 	exit(0);
 }
 
@@ -479,11 +488,13 @@ static void on_echo_connection(uv_stream_t *listener, int status)
 	(void)status;
 	p->echo_server = true;
 	uv_tcp_init(listener->loop, &p->stream.tcp);
-	if (uv_accept(listener, (uv_stream_t *)&p->stream.tcp) || stream_open(&p->stream, &shared, context, true, &peer_events))
+	if (uv_accept(listener, (uv_stream_t *)&p->stream.tcp) ||
+		stream_open(&p->stream, &shared, context, true, &peer_events))
 		exit(1);
 }
 
-static int on_echo_alpn(SSL *ssl, const unsigned char **out, unsigned char *len, const unsigned char *in, unsigned in_len, void *data)
+static int on_echo_alpn(SSL *ssl, const unsigned char **out, unsigned char *len, const unsigned char *in,
+	unsigned in_len, void *data)
 {
 	(void)ssl;
 	(void)data;
@@ -511,7 +522,8 @@ static void run_echo(int port, const char *dir)
 	stream_shared_init(&shared, loop);
 	uv_ip4_addr("127.0.0.1", port, &at);
 	uv_tcp_init(loop, &listener);
-	if (uv_tcp_bind(&listener, (struct sockaddr *)&at, 0) || uv_listen((uv_stream_t *)&listener, 512, on_echo_connection))
+	if (uv_tcp_bind(&listener, (struct sockaddr *)&at, 0) ||
+		uv_listen((uv_stream_t *)&listener, 512, on_echo_connection))
 		die("listen", NULL);
 	printf("ready\n");
 	fflush(stdout);
@@ -549,7 +561,8 @@ static void *shake_thread(void *data)
 	pthread_barrier_wait(&barrier);
 	for (size_t i = 0; i < s->n; i++) {
 		SSL *ssl = handshake(&s->to);
-		/* One byte over the channel: in TLS 1.3 the server judges our certificate only after we think we are done. */
+		/* One byte over the channel: in TLS 1.3 the server judges our certificate only after we think
+		 * we are done. */
 		int fd = SSL_get_fd(ssl);
 		SSL_shutdown(ssl);
 		shutdown(fd, SHUT_WR);
@@ -593,12 +606,14 @@ static void run_idle(int n, const char *address)
 	address_of(address, &to);
 	for (int i = 0; i < n; i++) {
 		SSL *ssl = handshake(&to);
-		/* HELLO, so that the server counts it as a greeted device and not as a stranger to be dropped. */
+		/* HELLO, so that the server counts it as a greeted device and not as a stranger to be
+		 * dropped. */
 		pb_hello hello = PB_HELLO_INIT;
 		uint8_t frame[FRAME_HEADER + 64];
 		hello.has_version_min = hello.has_version_max = 1;
 		hello.version_min = hello.version_max = 1;
-		struct frame f = {.type = FRAME_HELLO, .length = (uint32_t)protobuf_c_message_pack(&hello.base, frame + FRAME_HEADER)};
+		struct frame f = {.type = FRAME_HELLO,
+			.length = (uint32_t)protobuf_c_message_pack(&hello.base, frame + FRAME_HEADER)};
 		frame_header_put(frame, &f);
 		SSL_write(ssl, frame, FRAME_HEADER + (int)f.length);
 		uint8_t welcome[2048];
@@ -622,7 +637,9 @@ int main(int argc, char **argv)
 	if (strcmp(what, "push") == 0 && argc > 4) {
 		int n = argc - 4;
 		for (int i = 0; i < n; i++)
-			jobs[i] = (struct job){.profile_dir = argv[4 + i], .rows = strtoul(argv[2], NULL, 10) / (size_t)n, .batch = strtoul(argv[3], NULL, 10)};
+			jobs[i] = (struct job){.profile_dir = argv[4 + i],
+				.rows = strtoul(argv[2], NULL, 10) / (size_t)n,
+				.batch = strtoul(argv[3], NULL, 10)};
 		run_jobs(jobs, n, push_thread);
 	} else if (strcmp(what, "push1") == 0 && argc > 3) {
 		int n = argc - 3;
@@ -637,7 +654,9 @@ int main(int argc, char **argv)
 		run_libpq(argv[2], argv + 3, argc - 3);
 	} else if (strcmp(what, "echo") == 0 && argc == 4) {
 		run_echo(atoi(argv[2]), argv[3]);
-	} else if ((strcmp(what, "calls") == 0 && argc >= 6) || (strcmp(what, "handshakes") == 0 && argc == 6) || (strcmp(what, "idle") == 0 && argc == 5)) {
+	} else if ((strcmp(what, "calls") == 0 && argc >= 6) ||
+		   (strcmp(what, "handshakes") == 0 && argc == 6) ||
+		   (strcmp(what, "idle") == 0 && argc == 5)) {
 		const char *dir = strcmp(what, "calls") == 0 ? argv[5] : argv[4];
 		if (profile_open(&the_profile, dir, &p))
 			die(dir, &p);
@@ -645,7 +664,8 @@ int main(int argc, char **argv)
 			plain_echo = argc > 6;
 			run_calls(atof(argv[2]), atoi(argv[3]), argv[4]);
 		} else if (strcmp(what, "handshakes") == 0) {
-			run_handshakes(strtoul(argv[2], NULL, 10), argv[3], strcmp(argv[5], "-") ? argv[5] : "");
+			run_handshakes(
+				strtoul(argv[2], NULL, 10), argv[3], strcmp(argv[5], "-") ? argv[5] : "");
 		} else {
 			run_idle(atoi(argv[2]), argv[3]);
 		}

@@ -1,6 +1,7 @@
-/* conn_rig.h - server/conn.c without its socket: what a peer's TLS delivers goes in as plaintext, what jgd says comes out. Everything
- * between is the product: frame reader, dispatch, permissions, decoding, handlers up to their first question to the database, which is
- * away (ERR_UNAVAILABLE). The linker puts these functions in the place of the socket's and the pool's (tests/fuzz/CMakeLists.txt). */
+/* conn_rig.h - server/conn.c without its socket: what a peer's TLS delivers goes in as plaintext, what jgd
+ * says comes out. Everything between is the product: frame reader, dispatch, permissions, decoding, handlers
+ * up to their first question to the database, which is away (ERR_UNAVAILABLE). The linker puts these
+ * functions in the place of the socket's and the pool's (tests/fuzz/CMakeLists.txt). */
 #ifndef JG_CONN_RIG_H
 #define JG_CONN_RIG_H
 
@@ -22,18 +23,21 @@ static const struct stream_events *rig_events;
 static struct conn *rig_conn;
 static struct buf rig_said;
 
-enum err __wrap_stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ctx, bool server, const struct stream_events *events);
+enum err __wrap_stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ctx, bool server,
+	const struct stream_events *events);
 enum err __wrap_stream_write(struct stream *s, const uint8_t *bytes, size_t n);
 void __wrap_stream_close(struct stream *s, enum err why, bool flush);
 int __wrap_uv_accept(uv_stream_t *listener, uv_stream_t *client);
 bool __wrap_tls_is_enrolling(const struct tls *t);
 enum err __wrap_tls_peer_spki(struct tls *t, uint8_t out[32]);
 enum err __wrap_tls_exporter(struct tls *t, uint8_t out[32]);
-enum err __wrap_db_task_start(struct db_pool *pool, struct db_task *task, db_task_fn step, void *data, uint64_t wait_ms);
+enum err __wrap_db_task_start(
+	struct db_pool *pool, struct db_task *task, db_task_fn step, void *data, uint64_t wait_ms);
 
 static bool rig_enrolling;
 
-enum err __wrap_stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ctx, bool server, const struct stream_events *events)
+enum err __wrap_stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ctx, bool server,
+	const struct stream_events *events)
 {
 	(void)ctx;
 	(void)server;
@@ -86,7 +90,8 @@ enum err __wrap_tls_exporter(struct tls *t, uint8_t out[32])
 	return ERR_OK;
 }
 
-enum err __wrap_db_task_start(struct db_pool *pool, struct db_task *task, db_task_fn step, void *data, uint64_t wait_ms)
+enum err __wrap_db_task_start(
+	struct db_pool *pool, struct db_task *task, db_task_fn step, void *data, uint64_t wait_ms)
 {
 	(void)pool;
 	(void)task;
@@ -96,10 +101,12 @@ enum err __wrap_db_task_start(struct db_pool *pool, struct db_task *task, db_tas
 	return ERR_UNAVAILABLE;
 }
 
-int __wrap_crypto_pwhash_str(char out[crypto_pwhash_STRBYTES], const char *password, unsigned long long n, unsigned long long ops, size_t memory);
+int __wrap_crypto_pwhash_str(char out[crypto_pwhash_STRBYTES], const char *password, unsigned long long n,
+	unsigned long long ops, size_t memory);
 
 /* A password is not made slow here: it would be all that is measured. */
-int __wrap_crypto_pwhash_str(char out[crypto_pwhash_STRBYTES], const char *password, unsigned long long n, unsigned long long ops, size_t memory)
+int __wrap_crypto_pwhash_str(char out[crypto_pwhash_STRBYTES], const char *password, unsigned long long n,
+	unsigned long long ops, size_t memory)
 {
 	(void)password;
 	(void)n;
@@ -140,7 +147,8 @@ enum rig_stage { RIG_STRANGER, RIG_GREETED, RIG_REGISTRAR, RIG_BUREAU, RIG_ENROL
 /* Half of the peers are logged in: what is behind that is most of the program. */
 static enum rig_stage rig_stage(uint32_t n)
 {
-	static const enum rig_stage stages[] = {RIG_STRANGER, RIG_GREETED, RIG_REGISTRAR, RIG_REGISTRAR, RIG_REGISTRAR, RIG_BUREAU, RIG_BUREAU, RIG_ENROLLING};
+	static const enum rig_stage stages[] = {RIG_STRANGER, RIG_GREETED, RIG_REGISTRAR, RIG_REGISTRAR,
+		RIG_REGISTRAR, RIG_BUREAU, RIG_BUREAU, RIG_ENROLLING};
 
 	return stages[n];
 }

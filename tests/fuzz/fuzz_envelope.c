@@ -1,5 +1,5 @@
-/* Covers common/envelope.c: any bytes as the request of the method whose number stands in the first two; what is accepted has
- * sound text, counts and enums, and says the same when it is packed and read again. */
+/* Covers common/envelope.c: any bytes as the request of the method whose number stands in the first two; what
+ * is accepted has sound text, counts and enums, and says the same when it is packed and read again. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

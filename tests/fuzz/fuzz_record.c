@@ -1,5 +1,5 @@
-/* Covers common/record.c and check.c: any bytes as a record of the kind that the first one picks; canonical bytes are a fixed
- * point, groups and projection stay inside the record. */
+/* Covers common/record.c and check.c: any bytes as a record of the kind that the first one picks; canonical
+ * bytes are a fixed point, groups and projection stay inside the record. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		abort();
 	if (!e) {
 		record_encode(&r, &one);
-		if (record_decode(&again, kind, one.data, one.len, &arena, &p) || !record_same(&r, &again) || again.ext_len)
+		if (record_decode(&again, kind, one.data, one.len, &arena, &p) || !record_same(&r, &again) ||
+			again.ext_len)
 			abort();
 		record_encode(&again, &two);
 		if (one.len != two.len || (one.len && memcmp(one.data, two.data, one.len)))

@@ -1,6 +1,7 @@
-/* grammar.h - frames as a client sends them, and as a liar does: messages of every method by their descriptors, then wrong in one of
- * the ways a peer can be wrong. All choices come from a source: of random numbers (malformed.c) or of a fuzzer's bytes (fuzz_conn.c),
- * so that either finds its way through the decoder instead of failing at the first byte. */
+/* grammar.h - frames as a client sends them, and as a liar does: messages of every method by their
+ * descriptors, then wrong in one of the ways a peer can be wrong. All choices come from a source: of random
+ * numbers (malformed.c) or of a fuzzer's bytes (fuzz_conn.c), so that either finds its way through the
+ * decoder instead of failing at the first byte. */
 #ifndef JG_GRAMMAR_H
 #define JG_GRAMMAR_H
 
@@ -11,15 +12,15 @@
 #include "kind.h"
 #include "tables.h"
 
-#define GRAMMAR_DEPTH 6	       /* of generated messages; the schema is not deeper, a liar's is */
-#define GRAMMAR_BYTES 6000     /* of a body; larger ones only by what the header says */
-#define GRAMMAR_FRAMES 8       /* of one connection */
+#define GRAMMAR_DEPTH 6    /* of generated messages; the schema is not deeper, a liar's is */
+#define GRAMMAR_BYTES 6000 /* of a body; larger ones only by what the header says */
+#define GRAMMAR_FRAMES 8   /* of one connection */
 
 struct source {
 	const uint8_t *bytes; /* a fuzzer's, or NULL */
 	size_t left;
 	uint64_t random;
-	unsigned lies;	      /* of a thousand choices, how many are lies */
+	unsigned lies; /* of a thousand choices, how many are lies */
 };
 
 static uint32_t pick(struct source *s, uint32_t below)
@@ -73,8 +74,10 @@ static void random_bytes(struct source *s, struct buf *b, size_t n)
 
 static void text(struct source *s, struct buf *b)
 {
-	static const char *const words[] = {"", "2132990001", "学生", "16", "1", "329999201503010018", "registrar", "A", "B2", "2027", "江苏省南京市", "wire@x", "班"};
-	static const char *const wrong[] = {"\xff", "\xc3", "\xed\xa0\x80", "\xf8\x88\x80\x80\x80", "\xc0\x80", "\xf4\x90\x80\x80", "\xe2\x80\xae", "' OR 1=1 --", "../../x", "=1+1"};
+	static const char *const words[] = {"", "2132990001", "学生", "16", "1", "329999201503010018",
+		"registrar", "A", "B2", "2027", "江苏省南京市", "wire@x", "班"};
+	static const char *const wrong[] = {"\xff", "\xc3", "\xed\xa0\x80", "\xf8\x88\x80\x80\x80",
+		"\xc0\x80", "\xf4\x90\x80\x80", "\xe2\x80\xae", "' OR 1=1 --", "../../x", "=1+1"};
 
 	if (lie(s)) {
 		if (pick(s, 4) == 0)
@@ -168,7 +171,8 @@ static void value(struct source *s, struct buf *b, const ProtobufCFieldDescripto
 	}
 	uint64_t said = inner.len;
 	if (lie(s))
-		said = (uint64_t[]){0, said + 1, said / 2, UINT32_MAX, UINT64_MAX, (uint64_t)INT32_MAX + 1}[pick(s, 6)];
+		said = (uint64_t[]){
+			0, said + 1, said / 2, UINT32_MAX, UINT64_MAX, (uint64_t)INT32_MAX + 1}[pick(s, 6)];
 	varint(s, b, said);
 	buf_add(b, inner.data, inner.len);
 	buf_free(&inner);
@@ -264,7 +268,8 @@ static void frame(struct source *s, struct buf *out, uint32_t *call)
 		f.call = pick(s, 3);
 	frame_append(out, &f);
 	if (lie(s)) { /* the length says something else than what follows */
-		static const uint32_t lengths[] = {0, 1, 65520, 65521, FRAME_MAX - FRAME_HEADER, FRAME_MAX, INT32_MAX, UINT32_MAX};
+		static const uint32_t lengths[] = {
+			0, 1, 65520, 65521, FRAME_MAX - FRAME_HEADER, FRAME_MAX, INT32_MAX, UINT32_MAX};
 		uint32_t length = pick(s, 2) ? lengths[pick(s, 8)] : f.length + 1 - 2 * pick(s, 2);
 		for (int i = 0; i < 4; i++)
 			out->data[at + (size_t)i] = (uint8_t)(length >> (24 - 8 * i));

@@ -1,5 +1,6 @@
-/* malformed - a million frames by the grammar through a connection of jgd, most of them with a lie in them: no crash, no leak, one answer
- * each. Prints how often each outcome was seen; fails when one that must come did not, or when memory grew.
+/* malformed - a million frames by the grammar through a connection of jgd, most of them with a lie in them:
+ * no crash, no leak, one answer each. Prints how often each outcome was seen; fails when one that must come
+ * did not, or when memory grew.
  *
  *   malformed FRAMES SEED */
 #include <stdint.h>
@@ -14,7 +15,8 @@
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-	/* Freed memory that the sanitizer keeps is not the product's; short stacks make a million frames affordable. */
+	/* Freed memory that the sanitizer keeps is not the product's; short stacks make a million frames
+	 * affordable. */
 	return "quarantine_size_mb=4:malloc_context_size=4";
 }
 
@@ -43,7 +45,8 @@ static void count_error(const uint8_t *bytes, size_t n, const ProtobufCMessageDe
 	arena_init(&arena, 1 << 16);
 	if (envelope_unpack(type, bytes, n, &arena, &message, &p))
 		abort(); /* jgd's own words must be sound */
-	const pb_error *error = type == &pb_error_desc ? (const pb_error *)message : ((const pb_go_away *)message)->error;
+	const pb_error *error =
+		type == &pb_error_desc ? (const pb_error *)message : ((const pb_go_away *)message)->error;
 	if (error->code == 0 || error->code >= OUTCOMES || !error->message[0])
 		abort();
 	outcome[error->code]++;
@@ -100,7 +103,8 @@ static void one_peer(struct source *s)
 int main(int argc, char **argv)
 {
 	/* Each must be seen, or the grammar has gone past it. */
-	static const enum err wanted[] = {ERR_PROTOCOL, ERR_TOO_LARGE, ERR_MALFORMED, ERR_UNAUTHENTICATED, ERR_PERMISSION, ERR_NOT_NOW, ERR_UNKNOWN_METHOD, ERR_UNAVAILABLE};
+	static const enum err wanted[] = {ERR_PROTOCOL, ERR_TOO_LARGE, ERR_MALFORMED, ERR_UNAUTHENTICATED,
+		ERR_PERMISSION, ERR_NOT_NOW, ERR_UNKNOWN_METHOD, ERR_UNAVAILABLE};
 	unsigned long long most = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
 	struct source s = {.random = (argc > 2 ? strtoull(argv[2], NULL, 10) : 1) * 2654435761u + 1};
 	int failed = 0, passed = 0;
@@ -112,7 +116,9 @@ int main(int argc, char **argv)
 	while (frames < most)
 		one_peer(&s);
 	long grown = rss_kib() - before;
-	printf("%llu frames on %llu connections: %llu answered, %llu pong, %llu goaway, %llu connections heard nothing\n", frames, connections, outcome[0], pongs, goaways, silent);
+	printf("%llu frames on %llu connections: %llu answered, %llu pong, %llu goaway, %llu connections "
+	       "heard nothing\n",
+		frames, connections, outcome[0], pongs, goaways, silent);
 	for (int i = 1; i < OUTCOMES; i++)
 		if (outcome[i])
 			printf("  %-20s %llu\n", err_info(i)->name, outcome[i]);

@@ -1,6 +1,6 @@
-/* nomem.h - the Nth allocation of ours fails, for every N. The linker puts the functions below in the place of malloc and its
- * kin (--wrap, see tests/CMakeLists.txt); those inside shared libraries go on as ever, but OpenSSL's, which nomem_openssl
- * brings here too. Included once a program. */
+/* nomem.h - the Nth allocation of ours fails, for every N. The linker puts the functions below in the place
+ * of malloc and its kin (--wrap, see tests/CMakeLists.txt); those inside shared libraries go on as ever, but
+ * OpenSSL's, which nomem_openssl brings here too. Included once a program. */
 #ifndef JG_NOMEM_H
 #define JG_NOMEM_H
 
@@ -41,10 +41,12 @@ char *__wrap_strdup(const char *s)
 	return nomem_now() ? NULL : __real_strdup(s);
 }
 
-/* Runs a scenario with the first, the second, … allocation failing until one run meets no failure; that one must succeed and
- * every other say so (`other` is a second way to say it, ERR_NOMEM when there is none). The scenario asserts that its inputs
- * are unharmed and frees what it made: the sanitizers look for leaks. At least at_least allocations must have been made. */
-static inline void nomem_until_it_works(const char *name, enum err (*scenario)(void *), void *data, enum err other, long at_least)
+/* Runs a scenario with the first, the second, … allocation failing until one run meets no failure; that one
+ * must succeed and every other say so (`other` is a second way to say it, ERR_NOMEM when there is none). The
+ * scenario asserts that its inputs are unharmed and frees what it made: the sanitizers look for leaks. At
+ * least at_least allocations must have been made. */
+static inline void nomem_until_it_works(
+	const char *name, enum err (*scenario)(void *), void *data, enum err other, long at_least)
 {
 	for (long i = 1;; i++) {
 		nomem_in = i;
@@ -57,7 +59,8 @@ static inline void nomem_until_it_works(const char *name, enum err (*scenario)(v
 			return;
 		}
 		if (e != ERR_NOMEM && e != other)
-			fail_msg("%s: allocation %ld failed, and the answer was %s", name, i, err_info((int)e)->name);
+			fail_msg("%s: allocation %ld failed, and the answer was %s", name, i,
+				err_info((int)e)->name);
 	}
 }
 

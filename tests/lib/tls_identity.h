@@ -1,4 +1,5 @@
-/* tls_identity.h - a CA, certificates of it and contexts that use them, for tests that speak TLS. Header only. */
+/* tls_identity.h - a CA, certificates of it and contexts that use them, for tests that speak TLS. Header
+ * only. */
 #ifndef JG_TLS_IDENTITY_H
 #define JG_TLS_IDENTITY_H
 
@@ -24,7 +25,8 @@ static inline struct identity issue(const struct identity *by, const char *name)
 	X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, (const unsigned char *)name, -1, -1, 0);
 	X509_set_issuer_name(out.cert, by ? X509_get_subject_name(by->cert) : subject);
 	X509_set_pubkey(out.cert, out.key);
-	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, by ? "CA:FALSE" : "critical,CA:TRUE");
+	X509_EXTENSION *e =
+		X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, by ? "CA:FALSE" : "critical,CA:TRUE");
 	X509_add_ext(out.cert, e, -1);
 	X509_EXTENSION_free(e);
 	assert_true(X509_sign(out.cert, by ? by->key : out.key, EVP_sha256()) > 0);

@@ -37,8 +37,8 @@ static inline const char *xlsx_book(void)
 	       "<sheet name='名册' sheetId='1' r:id='r1'/></sheets></workbook>";
 }
 
-/* The zip archive of these parts, deflated unless XLSX_STORED is defined (to make and free zlib's state takes longer than all else a
- * fuzzer does with an input); the caller frees it. NULL when libzip fails. */
+/* The zip archive of these parts, deflated unless XLSX_STORED is defined (to make and free zlib's state takes
+ * longer than all else a fuzzer does with an input); the caller frees it. NULL when libzip fails. */
 static inline char *xlsx_zip(const struct xlsx_part *parts, size_t n_parts, size_t *n)
 {
 	zip_error_t error;

@@ -1,12 +1,14 @@
-/* hostile - stands N connections beside each other on one loop, most of them idle, some of them bad. Driven by
- * tests/e2e/test_load.py; prints one JSON object.
+/* hostile - stands N connections beside each other on one loop, most of them idle, some of them bad. Driven
+ * by tests/e2e/test_load.py; prints one JSON object.
  *
  *   hostile HOST:PORT PROFILE N SECONDS SEED           a quarter bad
- *   hostile HOST:PORT PROFILE N SECONDS SEED honest    all honest: what the others do to them is measured by a process of its own
+ *   hostile HOST:PORT PROFILE N SECONDS SEED honest    all honest: what the others do to them is measured by
+ * a process of its own
  *
- * Of a hundred connections ten never read what they asked for, ten send a byte a second (half of them their ClientHello, half a
- * frame), five never finish the handshake (half of them never begin it), the others are greeted and idle. In the middle all idle
- * ones break off and come back at once. Who is thrown out comes back after a pause, as a client does. */
+ * Of a hundred connections ten never read what they asked for, ten send a byte a second (half of them their
+ * ClientHello, half a frame), five never finish the handshake (half of them never begin it), the others are
+ * greeted and idle. In the middle all idle ones break off and come back at once. Who is thrown out comes back
+ * after a pause, as a client does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,17 +25,22 @@
 #include "tables.h"
 
 #define TICK_MS 20
-#define OPENED_A_TICK 8	 /* 400 a second while they first come */
-#define SHAKING_MAX 100  /* of this one process, which must answer each within a tenth of a second, as a machine of its own would */
-#define BACK_MS 1000	 /* before who was closed comes back; doubles to BACK_MAX_MS, with jitter (proto/README.md §9) */
+#define OPENED_A_TICK 8 /* 400 a second while they first come */
+#define SHAKING_MAX                                                                                          \
+	100 /* of this one process, which must answer each within a tenth of a second, as a machine of its   \
+	       own would */
+#define BACK_MS                                                                                              \
+	1000 /* before who was closed comes back; doubles to BACK_MAX_MS, with jitter (proto/README.md §9)  \
+	      */
 #define BACK_MAX_MS 30000
 #define CALL_EVERY_MS 200 /* of an honest connection */
-#define ANSWER_MS 10000	 /* an honest call without an answer for so long has failed */
+#define ANSWER_MS 10000   /* an honest call without an answer for so long has failed */
 #define SAMPLES_MAX 4000000
 #define NOBODY_BUFFER 4096 /* receive buffer of who does not read */
 
 enum manner { IDLE, UNREAD, SLOW_HELLO, SLOW_FRAME, SILENT, HALF_HELLO, HONEST, KINDS };
-static const char *const kind_name[KINDS] = {"idle", "unread", "slow_hello", "slow_frame", "silent", "half_hello", "honest"};
+static const char *const kind_name[KINDS] = {
+	"idle", "unread", "slow_hello", "slow_frame", "silent", "half_hello", "honest"};
 enum state { DOWN, CONNECTING, SHAKING, GREETING, RESUMING, STANDING, CLOSING };
 
 struct peer {
@@ -42,7 +49,8 @@ struct peer {
 	struct frame_reader reader;
 	enum manner kind;
 	enum state state;
-	uint64_t next_ms, asked_us, began_us; /* loop time of what is due; when the call under way, the connection began */
+	uint64_t next_ms, asked_us,
+		began_us; /* loop time of what is due; when the call under way, the connection began */
 	unsigned failures;
 	uint32_t call;
 	size_t sent; /* of the slow ones' bytes */
@@ -104,7 +112,8 @@ static void stand(struct peer *p)
 {
 	p->state = STANDING;
 	p->was_standing = true;
-	if (!is_raw(p)) /* who never finishes a handshake is thrown out each time, and comes back ever more slowly */
+	if (!is_raw(p)) /* who never finishes a handshake is thrown out each time, and comes back ever more
+			   slowly */
 		p->failures = 0;
 	standing[p->kind]++;
 	if (p->storming && --storm_left == 0)
@@ -138,7 +147,10 @@ static void send_frame(struct peer *p, enum frame_type type, uint16_t method, co
 {
 	uint8_t body[256];
 	struct buf out = {0};
-	struct frame f = {.type = (uint8_t)type, .method = method, .call = type == FRAME_CALL ? p->call : 0, .body = body};
+	struct frame f = {.type = (uint8_t)type,
+		.method = method,
+		.call = type == FRAME_CALL ? p->call : 0,
+		.body = body};
 
 	f.length = message ? (uint32_t)protobuf_c_message_pack(message, body) : 0;
 	frame_append(&out, &f);
@@ -212,12 +224,14 @@ static void take_frame(struct peer *p, const struct frame *f)
 		stand(p);
 		if (p->kind == HONEST)
 			sample(&entries, clock_monotonic_us() - p->began_us);
-		if (p->kind == UNREAD) { /* as many large answers as it may ask for, and not a look at one of them */
+		if (p->kind ==
+			UNREAD) { /* as many large answers as it may ask for, and not a look at one of them */
 			for (int i = 0; i < 8; i++)
 				ask_pull(p, 0);
 			stream_pause(&p->stream, true);
 		}
-	} else if (p->kind == HONEST && p->asked_us && f->call == p->call && (f->type == FRAME_REPLY || f->type == FRAME_ERROR)) {
+	} else if (p->kind == HONEST && p->asked_us && f->call == p->call &&
+		   (f->type == FRAME_REPLY || f->type == FRAME_ERROR)) {
 		if (f->type == FRAME_ERROR)
 			honest_failed++;
 		else if (!(f->flags & FRAME_MORE))
@@ -356,11 +370,14 @@ static void slow_byte(struct peer *p, uint64_t now)
 
 static void step(struct peer *p, uint64_t now, int *may_open)
 {
-	if (p->state == DOWN && now >= p->next_ms && (is_raw(p) || shaking < SHAKING_MAX) && (p->failures || p->storming || (*may_open)-- > 0))
+	if (p->state == DOWN && now >= p->next_ms && (is_raw(p) || shaking < SHAKING_MAX) &&
+		(p->failures || p->storming || (*may_open)-- > 0))
 		open_peer(p);
-	else if (p->state == STANDING && now >= p->next_ms && (p->kind == SLOW_HELLO || p->kind == SLOW_FRAME))
+	else if (p->state == STANDING && now >= p->next_ms &&
+		 (p->kind == SLOW_HELLO || p->kind == SLOW_FRAME))
 		slow_byte(p, now);
-	else if (p->kind == HONEST && p->state == STANDING && p->asked_us && clock_monotonic_us() - p->asked_us > ANSWER_MS * 1000)
+	else if (p->kind == HONEST && p->state == STANDING && p->asked_us &&
+		 clock_monotonic_us() - p->asked_us > ANSWER_MS * 1000)
 		stream_close(&p->stream, ERR_DEADLINE, false);
 	else if (p->kind == HONEST && p->state == STANDING && !p->asked_us && now >= p->next_ms)
 		ask(p);
@@ -388,10 +405,12 @@ static void report(void)
 	printf("}, \"closed\": {");
 	for (int k = 0; k < KINDS; k++)
 		printf("%s\"%s\": %zu", k ? ", " : "", kind_name[k], thrown_out[k]);
-	printf("}, \"calls\": %zu, \"failed\": %llu, \"refused\": %llu, \"call_p50_ms\": %.1f, \"call_p99_ms\": %.1f, \"call_max_ms\": %.1f,"
-	       " \"entries\": %zu, \"entry_p99_ms\": %.1f, \"storm_s\": %.1f}\n", calls.n, (unsigned long long)honest_failed, (unsigned long long)honest_refused,
-		percentile(&calls, .5), percentile(&calls, .99), percentile(&calls, 1), entries.n, percentile(&entries, .99),
-		storm_over_ms ? (double)(storm_over_ms - storm_ms) / 1000 : -1.0);
+	printf("}, \"calls\": %zu, \"failed\": %llu, \"refused\": %llu, \"call_p50_ms\": %.1f, "
+	       "\"call_p99_ms\": %.1f, \"call_max_ms\": %.1f,"
+	       " \"entries\": %zu, \"entry_p99_ms\": %.1f, \"storm_s\": %.1f}\n",
+		calls.n, (unsigned long long)honest_failed, (unsigned long long)honest_refused,
+		percentile(&calls, .5), percentile(&calls, .99), percentile(&calls, 1), entries.n,
+		percentile(&entries, .99), storm_over_ms ? (double)(storm_over_ms - storm_ms) / 1000 : -1.0);
 	exit(0);
 }
 

@@ -1,5 +1,6 @@
-/* jgproxy - a line that misbehaves: between jg and jgd on the loopback it delays, slices, resets, black-holes and half-opens
- * connections by a plan that one seed decides, so that a history can be repeated. For tests only; never installed.
+/* jgproxy - a line that misbehaves: between jg and jgd on the loopback it delays, slices, resets, black-holes
+ * and half-opens connections by a plan that one seed decides, so that a history can be repeated. For tests
+ * only; never installed.
  *
  *   jgproxy --listen PORT --to 127.0.0.1:PORT --seed N
  *
@@ -7,9 +8,11 @@
  *   storm   new connections meet the fault that their number and the seed decide (the beginning)
  *   calm    faults stop: what hangs is reset, what is open and what comes passes clean
  *   cut     the line is down: what is open is reset, what comes too, until `calm` or `storm`
- *   counts  prints one JSON line: how often each fault took effect; so does the end of input, which ends the program
+ *   counts  prints one JSON line: how often each fault took effect; so does the end of input, which ends the
+ * program
  *
- * One thread. Memory: PAIRS_MAX connections of two buffers each; a direction whose buffer is full is not read. */
+ * One thread. Memory: PAIRS_MAX connections of two buffers each; a direction whose buffer is full is not
+ * read. */
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,12 +26,24 @@
 #define BUFFER 65536
 #define PAIRS_MAX 256
 #define DELAY_MAX_MS 40
-#define SLICE_MAX 64         /* bytes at a time of a sliced connection */
-#define THRESHOLD_BITS 14    /* a fault strikes after 1 … 2^14 bytes: inside the handshake, a push or a pull */
+#define SLICE_MAX 64      /* bytes at a time of a sliced connection */
+#define THRESHOLD_BITS 14 /* a fault strikes after 1 … 2^14 bytes: inside the handshake, a push or a pull */
 
-enum fault { CLEAN, DELAY, SLICE, RESET, BLACKHOLE, STALL_ONE, STALL_BOTH, HALF_CLOSE, HALF_DROP, CUT, FAULTS };
-static const char *const fault_names[FAULTS] = {
-	"clean", "delay", "slice", "reset", "blackhole", "stall_one", "stall_both", "half_close", "half_drop", "cut"};
+enum fault {
+	CLEAN,
+	DELAY,
+	SLICE,
+	RESET,
+	BLACKHOLE,
+	STALL_ONE,
+	STALL_BOTH,
+	HALF_CLOSE,
+	HALF_DROP,
+	CUT,
+	FAULTS
+};
+static const char *const fault_names[FAULTS] = {"clean", "delay", "slice", "reset", "blackhole", "stall_one",
+	"stall_both", "half_close", "half_drop", "cut"};
 /* Of 100 connections in a storm. Much passes, or nothing would ever get far enough to be broken late. */
 static const unsigned fault_share[FAULTS] = {24, 13, 20, 15, 5, 6, 5, 6, 6, 0};
 
@@ -46,8 +61,9 @@ struct half {
 	uint8_t data[BUFFER];
 	size_t len, writing;
 	uint64_t passed;
-	bool reading, ended, finished; /* ended: nothing more will be read; finished: the other side was told */
-	bool stalled, waiting;         /* waiting: the timer runs, then it goes on */
+	bool reading, ended,
+		finished;      /* ended: nothing more will be read; finished: the other side was told */
+	bool stalled, waiting; /* waiting: the timer runs, then it goes on */
 };
 
 /* A client's connection and its twin to the server. */
@@ -58,8 +74,8 @@ struct pair {
 	uv_connect_t connect;
 	struct half half[2]; /* 0: client to server */
 	enum fault fault;
-	unsigned side;       /* the direction that the fault meets */
-	uint64_t threshold;  /* bytes in that direction before it strikes */
+	unsigned side;      /* the direction that the fault meets */
+	uint64_t threshold; /* bytes in that direction before it strikes */
 	uint64_t random;
 	bool struck, dying;
 	unsigned open; /* handles */
@@ -498,9 +514,11 @@ static int begin(struct proxy *x, int port)
 	uv_pipe_init(&x->loop, &x->input, 0);
 	x->listener.data = x->input.data = x;
 	uv_ip4_addr("127.0.0.1", port, &at);
-	if ((code = uv_tcp_bind(&x->listener, (const struct sockaddr *)&at, 0)) || (code = uv_listen((uv_stream_t *)&x->listener, 128, on_connection)))
+	if ((code = uv_tcp_bind(&x->listener, (const struct sockaddr *)&at, 0)) ||
+		(code = uv_listen((uv_stream_t *)&x->listener, 128, on_connection)))
 		return fail("listen", code);
-	if ((code = uv_pipe_open(&x->input, 0)) || (code = uv_read_start((uv_stream_t *)&x->input, on_input_alloc, on_input)))
+	if ((code = uv_pipe_open(&x->input, 0)) ||
+		(code = uv_read_start((uv_stream_t *)&x->input, on_input_alloc, on_input)))
 		return fail("standard input", code);
 	uv_tcp_getsockname(&x->listener, (struct sockaddr *)&at, &len);
 	printf("ready %d\n", ntohs(at.sin_port));

@@ -1,5 +1,6 @@
-/* text_keys - the normal forms of common/text.c and common/validate.c for tests/service/test_text.py: reads one text a
- * line, writes name key, certificate key, the text without white space and without dots, separated by U+001F. */
+/* text_keys - the normal forms of common/text.c and common/validate.c for tests/service/test_text.py: reads
+ * one text a line, writes name key, certificate key, the text without white space and without dots, separated
+ * by U+001F. */
 #include <stdio.h>
 #include <string.h>
 

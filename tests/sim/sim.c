@@ -5,9 +5,9 @@
  *   sim --live                     liveness: after the faults stop one client's network stays bad
  *   sim --record FILE              appends the counts as one line of JSON
  *
- * Every eighth seed, and one that is asked for alone, runs twice and the traces must be equal (I15). Histories run in children
- * that end after CHUNK of them: a killed client or server leaves its memory behind as a real one would leave it to the
- * system. A failure is shrunk and printed as one command. */
+ * Every eighth seed, and one that is asked for alone, runs twice and the traces must be equal (I15).
+ * Histories run in children that end after CHUNK of them: a killed client or server leaves its memory behind
+ * as a real one would leave it to the system. A failure is shrunk and printed as one command. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,13 +25,17 @@
 #include "sim_count.h"
 
 #define CHUNK 100
-#define TWICE_EVERY 8 /* what makes two runs differ does so in many seeds: the time finds more as new histories */
+#define TWICE_EVERY                                                                                          \
+	8 /* what makes two runs differ does so in many seeds: the time finds more as new histories */
 #define JOBS_MAX 16
 #define HANG_S 30 /* of a processor for one history, which takes a twentieth of a second */
 
 struct shared {
 	struct count counts[COUNTS_MAX];
-	struct { uint64_t seed; char why[400]; } job[JOBS_MAX];
+	struct {
+		uint64_t seed;
+		char why[400];
+	} job[JOBS_MAX];
 	uint64_t done, steps;
 };
 
@@ -66,8 +70,8 @@ void sim_fail(const char *invariant, const char *format, ...)
 	va_end(args);
 	snprintf(shared->job[job_no].why, sizeof shared->job[job_no].why, "%s: %s", invariant, text);
 	if (!quiet_failure)
-		fprintf(stderr, "seed %llu, step %llu, %.3f s: %s: %s\n", (unsigned long long)world.seed, (unsigned long long)world.steps,
-			(double)sim_now() / 1e6, invariant, text);
+		fprintf(stderr, "seed %llu, step %llu, %.3f s: %s: %s\n", (unsigned long long)world.seed,
+			(unsigned long long)world.steps, (double)sim_now() / 1e6, invariant, text);
 	world_end();
 	_exit(1);
 }
@@ -86,7 +90,8 @@ static void publish(void)
 			struct count *c = &shared->counts[k];
 			char free_name = 0;
 			if (!__atomic_load_n(&c->name[0], __ATOMIC_ACQUIRE) &&
-				__atomic_compare_exchange_n(&c->name[sizeof c->name - 1], &free_name, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+				__atomic_compare_exchange_n(&c->name[sizeof c->name - 1], &free_name, 1,
+					false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 				memcpy(c->name + 1, sim_counts[i].name + 1, sizeof c->name - 2);
 				__atomic_store_n(&c->name[0], sim_counts[i].name[0], __ATOMIC_RELEASE);
 			}
@@ -100,7 +105,8 @@ static void publish(void)
 }
 
 /* Runs [from, to) in a child. */
-static pid_t start_chunk(unsigned job, uint64_t from, uint64_t to, const struct plan *limits, bool twice, bool verbose)
+static pid_t start_chunk(
+	unsigned job, uint64_t from, uint64_t to, const struct plan *limits, bool twice, bool verbose)
 {
 	shared->job[job].seed = from;
 	shared->job[job].why[0] = 0;
@@ -119,7 +125,8 @@ static pid_t start_chunk(unsigned job, uint64_t from, uint64_t to, const struct 
 			sim_met("run twice");
 			world_run(seed, limits, verbose, true);
 			if (trace != world.trace)
-				sim_fail("I15", "two runs of one seed differ: %016llx, %016llx", (unsigned long long)trace, (unsigned long long)world.trace);
+				sim_fail("I15", "two runs of one seed differ: %016llx, %016llx",
+					(unsigned long long)trace, (unsigned long long)world.trace);
 		}
 		__atomic_fetch_add(&shared->done, 1, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&shared->steps, world.steps, __ATOMIC_RELAXED);
@@ -141,7 +148,8 @@ static bool still_fails(uint64_t seed, const struct plan *limits, const char *in
 
 static void print_command(uint64_t seed, const struct plan *l, bool live)
 {
-	printf("build " JG_VERSION "; again: build/*/tests/sim --seed %llu%s", (unsigned long long)seed, live ? " --live" : "");
+	printf("build " JG_VERSION "; again: build/*/tests/sim --seed %llu%s", (unsigned long long)seed,
+		live ? " --live" : "");
 	if (l->ops)
 		printf(" --ops %u", l->ops);
 	if (l->clients)
@@ -167,7 +175,8 @@ static void shrink(uint64_t seed, const struct plan *from, bool live)
 {
 	struct plan best = *from;
 	char invariant[400];
-	bool *const switches[] = {&best.network, &best.kills, &best.disk, &best.clocks, &best.rollback, &best.database, &best.memory};
+	bool *const switches[] = {&best.network, &best.kills, &best.disk, &best.clocks, &best.rollback,
+		&best.database, &best.memory};
 
 	snprintf(invariant, sizeof invariant, "%s", shared->job[0].why);
 	quiet_failure = true;
@@ -208,10 +217,12 @@ static uint64_t count_of(const char *name)
 
 static int by_name(const void *a, const void *b)
 {
-	return strncmp(((const struct count *)a)->name, ((const struct count *)b)->name, sizeof((const struct count *)a)->name - 1);
+	return strncmp(((const struct count *)a)->name, ((const struct count *)b)->name,
+		sizeof((const struct count *)a)->name - 1);
 }
 
-static void record(const char *file, const char *build, uint64_t seed, uint64_t histories, uint64_t failures, bool live, uint64_t least)
+static void record(const char *file, const char *build, uint64_t seed, uint64_t histories, uint64_t failures,
+	bool live, uint64_t least)
 {
 	FILE *out = fopen(file, "a");
 	char day[16];
@@ -222,11 +233,16 @@ static void record(const char *file, const char *build, uint64_t seed, uint64_t 
 		exit(1);
 	}
 	strftime(day, sizeof day, "%Y-%m-%d", localtime(&now));
-	fprintf(out, "{\"tier\": \"%s\", \"what\": \"deterministic simulation%s\", \"command\": \"build/dev/tests/sim%s --seed %llu --histories %llu\", \"build\": \"%s\", "
-		"\"date\": \"%s\", \"histories\": %llu, \"failures\": %llu, \"counts\": {", live ? "T0-live" : "T0", live ? ", liveness" : "", live ? " --live" : "",
-		(unsigned long long)seed, (unsigned long long)histories, build, day, (unsigned long long)histories, (unsigned long long)failures);
+	fprintf(out,
+		"{\"tier\": \"%s\", \"what\": \"deterministic simulation%s\", \"command\": "
+		"\"build/dev/tests/sim%s --seed %llu --histories %llu\", \"build\": \"%s\", "
+		"\"date\": \"%s\", \"histories\": %llu, \"failures\": %llu, \"counts\": {",
+		live ? "T0-live" : "T0", live ? ", liveness" : "", live ? " --live" : "",
+		(unsigned long long)seed, (unsigned long long)histories, build, day,
+		(unsigned long long)histories, (unsigned long long)failures);
 	for (size_t i = 0; i < COUNTS_MAX && shared->counts[i].name[0]; i++)
-		fprintf(out, "%s\"%.39s\": %llu", i ? ", " : "", shared->counts[i].name, (unsigned long long)shared->counts[i].n);
+		fprintf(out, "%s\"%.39s\": %llu", i ? ", " : "", shared->counts[i].name,
+			(unsigned long long)shared->counts[i].n);
 	fprintf(out, "}, \"required\": {");
 	for (size_t i = 0; i < sizeof gates / sizeof *gates && !live; i++)
 		fprintf(out, "%s\"%s\": %llu", i ? ", " : "", gates[i], (unsigned long long)least);
@@ -236,8 +252,11 @@ static void record(const char *file, const char *build, uint64_t seed, uint64_t 
 
 static int usage(void)
 {
-	fprintf(stderr, "sim [--seed N] [--histories N] [--live] [--jobs N] [--least N] [--first] [--verbose] [--record FILE] [--build ID]\n"
-		"    [--ops N] [--clients N] [--without network|kills|disk|clocks|rollback|database|memory]…\n\n"
+	fprintf(stderr,
+		"sim [--seed N] [--histories N] [--live] [--jobs N] [--least N] [--first] [--verbose] "
+		"[--record FILE] [--build ID]\n"
+		"    [--ops N] [--clients N] [--without "
+		"network|kills|disk|clocks|rollback|database|memory]…\n\n"
 		"  sim --histories 5000 --least 100  what each commit must pass\n"
 		"  sim --seed 71 --verbose            one history with everything that happens in it\n"
 		"  sim --live --histories 500         one computer's line stays bad to the end\n");
@@ -250,8 +269,9 @@ static bool leave_out(struct plan *limits, const char *name)
 	const struct {
 		const char *name;
 		bool *on;
-	} faults[] = {{"network", &limits->network}, {"kills", &limits->kills}, {"disk", &limits->disk}, {"clocks", &limits->clocks},
-		{"rollback", &limits->rollback}, {"database", &limits->database}, {"memory", &limits->memory}};
+	} faults[] = {{"network", &limits->network}, {"kills", &limits->kills}, {"disk", &limits->disk},
+		{"clocks", &limits->clocks}, {"rollback", &limits->rollback}, {"database", &limits->database},
+		{"memory", &limits->memory}};
 
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
 		if (strcmp(faults[i].name, name) == 0) {
@@ -263,10 +283,18 @@ static bool leave_out(struct plan *limits, const char *name)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"seed", 1, NULL, 's'}, {"histories", 1, NULL, 'n'}, {"jobs", 1, NULL, 'j'}, {"live", 0, NULL, 'l'},
-		{"verbose", 0, NULL, 'v'}, {"record", 1, NULL, 'r'}, {"build", 1, NULL, 'b'}, {"ops", 1, NULL, 'o'}, {"clients", 1, NULL, 'c'},
-		{"without", 1, NULL, 'w'}, {"least", 1, NULL, 'g'}, {"first", 0, NULL, 'f'}, {NULL, 0, NULL, 0}};
-	struct plan limits = {.network = true, .kills = true, .disk = true, .clocks = true, .rollback = true, .database = true, .memory = true};
+	static const struct option options[] = {{"seed", 1, NULL, 's'}, {"histories", 1, NULL, 'n'},
+		{"jobs", 1, NULL, 'j'}, {"live", 0, NULL, 'l'}, {"verbose", 0, NULL, 'v'},
+		{"record", 1, NULL, 'r'}, {"build", 1, NULL, 'b'}, {"ops", 1, NULL, 'o'},
+		{"clients", 1, NULL, 'c'}, {"without", 1, NULL, 'w'}, {"least", 1, NULL, 'g'},
+		{"first", 0, NULL, 'f'}, {NULL, 0, NULL, 0}};
+	struct plan limits = {.network = true,
+		.kills = true,
+		.disk = true,
+		.clocks = true,
+		.rollback = true,
+		.database = true,
+		.memory = true};
 	uint64_t seed = 1, histories = 1, failures = 0, least = 0, next, end;
 	unsigned jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), running = 0;
 	const char *file = NULL, *build = JG_VERSION;
@@ -276,22 +304,45 @@ int main(int argc, char **argv)
 
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (o) {
-		case 's': seed = strtoull(optarg, NULL, 10); break;
-		case 'n': histories = strtoull(optarg, NULL, 10); break;
-		case 'j': jobs = (unsigned)atoi(optarg); break;
-		case 'l': live = limits.one_sided = true; break;
-		case 'v': verbose = true; break;
-		case 'r': file = optarg; break;
-		case 'b': build = optarg; break;
-		case 'o': limits.ops = (unsigned)atoi(optarg); break;
-		case 'c': limits.clients = (unsigned)atoi(optarg); break;
-		case 'g': least = strtoull(optarg, NULL, 10); break;
-		case 'f': first_only = true; break;
+		case 's':
+			seed = strtoull(optarg, NULL, 10);
+			break;
+		case 'n':
+			histories = strtoull(optarg, NULL, 10);
+			break;
+		case 'j':
+			jobs = (unsigned)atoi(optarg);
+			break;
+		case 'l':
+			live = limits.one_sided = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'r':
+			file = optarg;
+			break;
+		case 'b':
+			build = optarg;
+			break;
+		case 'o':
+			limits.ops = (unsigned)atoi(optarg);
+			break;
+		case 'c':
+			limits.clients = (unsigned)atoi(optarg);
+			break;
+		case 'g':
+			least = strtoull(optarg, NULL, 10);
+			break;
+		case 'f':
+			first_only = true;
+			break;
 		case 'w':
 			if (!leave_out(&limits, optarg))
 				return usage();
 			break;
-		default: return usage();
+		default:
+			return usage();
 		}
 	if (!histories || optind < argc)
 		return usage();
@@ -329,7 +380,8 @@ int main(int argc, char **argv)
 				continue;
 			failures++;
 			uint64_t bad = shared->job[i].seed;
-			printf("not ok seed %llu: %s\n", (unsigned long long)bad, shared->job[i].why[0] ? shared->job[i].why : "died");
+			printf("not ok seed %llu: %s\n", (unsigned long long)bad,
+				shared->job[i].why[0] ? shared->job[i].why : "died");
 			if (shared->job[i].why[0] && !verbose && running == 0) {
 				if (i)
 					shared->job[0] = shared->job[i];
@@ -342,13 +394,16 @@ int main(int argc, char **argv)
 	while (n < COUNTS_MAX && shared->counts[n].name[0])
 		n++;
 	qsort(shared->counts, n, sizeof *shared->counts, by_name);
-	printf("%llu histories, %llu steps, %llu failures\n", (unsigned long long)shared->done, (unsigned long long)shared->steps, (unsigned long long)failures);
+	printf("%llu histories, %llu steps, %llu failures\n", (unsigned long long)shared->done,
+		(unsigned long long)shared->steps, (unsigned long long)failures);
 	for (size_t i = 0; i < n; i++)
-		printf("%s%.39s %llu", i ? ", " : "  ", shared->counts[i].name, (unsigned long long)shared->counts[i].n);
+		printf("%s%.39s %llu", i ? ", " : "  ", shared->counts[i].name,
+			(unsigned long long)shared->counts[i].n);
 	printf("\n");
 	for (size_t i = 0; i < sizeof gates / sizeof *gates && !live && least; i++)
 		if (count_of(gates[i]) < least) {
-			printf("void: \"%s\" happened %llu times, at least %llu are needed\n", gates[i], (unsigned long long)count_of(gates[i]), (unsigned long long)least);
+			printf("void: \"%s\" happened %llu times, at least %llu are needed\n", gates[i],
+				(unsigned long long)count_of(gates[i]), (unsigned long long)least);
 			failures++;
 		}
 	if (file)

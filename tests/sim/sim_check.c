@@ -1,6 +1,6 @@
-/* The invariants of sync.md, from what people were told and what both sides hold. Nothing of the server's or the client's
- * bookkeeping is believed: digests, chains and feeds are made again from rows. sim_check.c looks while a history goes on, sim_end.c
- * when all is at rest. */
+/* The invariants of sync.md, from what people were told and what both sides hold. Nothing of the server's or
+ * the client's bookkeeping is believed: digests, chains and feeds are made again from rows. sim_check.c looks
+ * while a history goes on, sim_end.c when all is at rest. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +40,8 @@ struct told **told_slot(const struct client *c, uint32_t incarnation, uint64_t o
 
 static const char *outcome_word(const pb_op_result *r)
 {
-	static const char *const words[] = {"?", "APPLIED", "MERGED", "CONFLICT", "REJECTED", "BLOCKED", "ALREADY_APPLIED"};
+	static const char *const words[] = {
+		"?", "APPLIED", "MERGED", "CONFLICT", "REJECTED", "BLOCKED", "ALREADY_APPLIED"};
 
 	if (r->outcome == JINGGUAN__V1__OUTCOME__REJECTED)
 		return r->duplicate_of.len ? "REJECTED duplicate_of" : err_info((int)r->code)->name;
@@ -75,7 +76,8 @@ static void search_effect(void *data, const void *row)
 	struct effect_search *s = data;
 	const struct db_history *h = row;
 
-	s->found |= h->incarnation == s->incarnation && h->op_no == s->op_no && memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
+	s->found |= h->incarnation == s->incarnation && h->op_no == s->op_no &&
+		    memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
 }
 
 bool told_changed(const struct client *c, uint32_t incarnation, uint64_t op_no, const uint8_t *id)
@@ -100,33 +102,43 @@ static void check_bases(const struct client *c, const pb_op *op, const pb_op_res
 		for (size_t i = 0; i < op->n_seen; i++)
 			carried |= op->seen[i]->group == g;
 		if (carried && seen_version(c, op, g, &saw))
-			demand(now == saw || (!del && now == saw + 1), "I9", "operation %llu of device %u saw version %u of group %u and made it %u", (unsigned long long)op->op_no,
-				c->no, (unsigned)saw, (unsigned)g, (unsigned)now);
+			demand(now == saw || (!del && now == saw + 1), "I9",
+				"operation %llu of device %u saw version %u of group %u and made it %u",
+				(unsigned long long)op->op_no, c->no, (unsigned)saw, (unsigned)g,
+				(unsigned)now);
 	}
 }
 
 /* A conflict is about values that differ, and with somebody else. */
-static void check_conflict(const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
+static void check_conflict(
+	const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
 {
 	const struct kind *kind = kind_by_number(op->kind);
 	struct record mine, theirs;
 	uint32_t saw;
 
 	if (op->action == JINGGUAN__V1__ACTION__PUT && r->current.len && r->group) {
-		demand(!record_decode(&mine, kind, op->body.data, op->body.len, arena, NULL) && !record_decode(&theirs, kind, r->current.data, r->current.len, arena, NULL), "I3",
-			"a conflict cannot be read");
-		demand(!record_same_group(&mine, &theirs, r->group), "I9", "operation %llu of device %u conflicts about nothing", (unsigned long long)op->op_no, c->no);
+		demand(!record_decode(&mine, kind, op->body.data, op->body.len, arena, NULL) &&
+				!record_decode(&theirs, kind, r->current.data, r->current.len, arena, NULL),
+			"I3", "a conflict cannot be read");
+		demand(!record_same_group(&mine, &theirs, r->group), "I9",
+			"operation %llu of device %u conflicts about nothing", (unsigned long long)op->op_no,
+			c->no);
 	}
 	if (!r->group || !seen_version(c, op, r->group, &saw))
 		return;
 	for (size_t i = 0; i < TOLD_SLOTS; i++)
 		for (const struct told *t = told[i]; t; t = t->next)
-			demand(t->client != c || t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED || t->incarnation != op->incarnation || t->op_no >= op->op_no || memcmp(t->id, op->id.data, ID_SIZE) != 0 ||
+			demand(t->client != c || t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED ||
+					t->incarnation != op->incarnation || t->op_no >= op->op_no ||
+					memcmp(t->id, op->id.data, ID_SIZE) != 0 ||
 					!(t->groups >> (r->group - 1) & 1) || t->gver[r->group - 1] <= saw,
-				"I9", "operation %llu of device %u conflicts with its own operation %llu", (unsigned long long)op->op_no, c->no, (unsigned long long)t->op_no);
+				"I9", "operation %llu of device %u conflicts with its own operation %llu",
+				(unsigned long long)op->op_no, c->no, (unsigned long long)t->op_no);
 }
 
-/* Nobody is refused without a reason. Only while the database has lost nothing: what it lost may be back when the answer comes. */
+/* Nobody is refused without a reason. Only while the database has lost nothing: what it lost may be back when
+ * the answer comes. */
 static void check_refusal(const struct client *c, const pb_op *op, const pb_op_result *r)
 {
 	const void *found = db_find(T_RECORD + op->kind, op->id.data, ID_SIZE);
@@ -134,26 +146,34 @@ static void check_refusal(const struct client *c, const pb_op *op, const pb_op_r
 
 	switch ((enum err)r->code) {
 	case ERR_PERMISSION:
-		demand(!(c->profile.session.roles & 1u << ROLE_REGISTRAR), "I9", "operation %llu of device %u is the registrar's and was not permitted", (unsigned long long)op->op_no, c->no);
+		demand(!(c->profile.session.roles & 1u << ROLE_REGISTRAR), "I9",
+			"operation %llu of device %u is the registrar's and was not permitted",
+			(unsigned long long)op->op_no, c->no);
 		break;
 	case ERR_DUPLICATE:
-		demand(r->duplicate_of.len == ID_SIZE && db_find(T_RECORD + op->kind, r->duplicate_of.data, ID_SIZE), "I9",
-			"operation %llu of device %u is told to be a duplicate of nothing", (unsigned long long)op->op_no, c->no);
+		demand(r->duplicate_of.len == ID_SIZE &&
+				db_find(T_RECORD + op->kind, r->duplicate_of.data, ID_SIZE),
+			"I9", "operation %llu of device %u is told to be a duplicate of nothing",
+			(unsigned long long)op->op_no, c->no);
 		break;
 	case ERR_NOT_FOUND: /* of a hanger: the record that it hangs on */
 		if (found)
 			db_record(found, &row);
 		demand(op->action != JINGGUAN__V1__ACTION__DEL || !found || row.state.deleted, "I9",
-			"operation %llu of device %u was to delete a record that stands, and was told that there is none", (unsigned long long)op->op_no, c->no);
+			"operation %llu of device %u was to delete a record that stands, and was told that "
+			"there is none",
+			(unsigned long long)op->op_no, c->no);
 		break;
 	default:
 		break;
 	}
 }
 
-static void check_answer(struct told *t, const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
+static void check_answer(
+	struct told *t, const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
 {
-	bool taken = r->outcome == JINGGUAN__V1__OUTCOME__APPLIED || r->outcome == JINGGUAN__V1__OUTCOME__MERGED;
+	bool taken =
+		r->outcome == JINGGUAN__V1__OUTCOME__APPLIED || r->outcome == JINGGUAN__V1__OUTCOME__MERGED;
 
 	for (size_t i = 0; taken && i < r->n_gver && i < KIND_GROUPS_MAX; i++)
 		t->gver[i] = r->gver[i];
@@ -168,10 +188,15 @@ static void check_answer(struct told *t, const struct client *c, const pb_op *op
 	if (t->lossy) /* versions may be gone with the database's tail */
 		return;
 	for (size_t i = 0; taken && i < op->n_seen; i++) {
-		const struct told *own = op->seen[i]->own_op ? *told_slot(c, op->incarnation, op->seen[i]->own_op) : NULL;
-		demand(!own || own->outcome == JINGGUAN__V1__OUTCOME__APPLIED || own->outcome == JINGGUAN__V1__OUTCOME__MERGED || own->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
-			"I9", "operation %llu of device %u was taken, and rests on its operation %llu, which was not", (unsigned long long)op->op_no, c->no,
-			(unsigned long long)op->seen[i]->own_op);
+		const struct told *own =
+			op->seen[i]->own_op ? *told_slot(c, op->incarnation, op->seen[i]->own_op) : NULL;
+		demand(!own || own->outcome == JINGGUAN__V1__OUTCOME__APPLIED ||
+				own->outcome == JINGGUAN__V1__OUTCOME__MERGED ||
+				own->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
+			"I9",
+			"operation %llu of device %u was taken, and rests on its operation %llu, which was "
+			"not",
+			(unsigned long long)op->op_no, c->no, (unsigned long long)op->seen[i]->own_op);
 	}
 	if (r->outcome == JINGGUAN__V1__OUTCOME__APPLIED)
 		check_bases(c, op, r);
@@ -179,7 +204,8 @@ static void check_answer(struct told *t, const struct client *c, const pb_op *op
 		check_conflict(c, op, r, arena);
 }
 
-void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE], const void *result, uint64_t lossy)
+void check_told(
+	struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE], const void *result, uint64_t lossy)
 {
 	const ProtobufCBinaryData *op_bytes = bytes;
 	const ProtobufCMessage *message;
@@ -187,9 +213,11 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 	struct arena arena;
 
 	arena_init(&arena, 1u << 20);
-	demand(!envelope_unpack(&pb_op_desc, op_bytes->data, op_bytes->len, &arena, &message, NULL), "I3", "an operation cannot be read");
+	demand(!envelope_unpack(&pb_op_desc, op_bytes->data, op_bytes->len, &arena, &message, NULL), "I3",
+		"an operation cannot be read");
 	const pb_op *op = (const pb_op *)message;
-	demand(op->op_no == r->op_no, "I3", "operation %llu was answered as %llu", (unsigned long long)op->op_no, (unsigned long long)r->op_no);
+	demand(op->op_no == r->op_no, "I3", "operation %llu was answered as %llu",
+		(unsigned long long)op->op_no, (unsigned long long)r->op_no);
 	struct told **at = told_slot(c, op->incarnation, r->op_no);
 
 	sim_trace("told", r->op_no, (uint64_t)r->outcome);
@@ -203,10 +231,14 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 		t = NULL; /* a database and a disk lost it: its number is free again */
 	if (t) {
 		sim_met("answered again");
-		demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I2", "operation %llu was answered for other bytes", (unsigned long long)r->op_no);
-		/* Where the database lost a tail the operation is executed anew, and may find another world. */
-		demand(t->lossy != lossy || t->outcome == (int)r->outcome || r->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED, "I2",
-			"operation %llu of device %u was answered %d, then %d", (unsigned long long)r->op_no, c->no, t->outcome, (int)r->outcome);
+		demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I2",
+			"operation %llu was answered for other bytes", (unsigned long long)r->op_no);
+		/* Where the database lost a tail the operation is executed anew, and may find another world.
+		 */
+		demand(t->lossy != lossy || t->outcome == (int)r->outcome ||
+				r->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
+			"I2", "operation %llu of device %u was answered %d, then %d",
+			(unsigned long long)r->op_no, c->no, t->outcome, (int)r->outcome);
 		t->outcome = (int)r->outcome;
 		t->lossy = lossy;
 		t->gone = t->forgot = false;
@@ -218,7 +250,12 @@ void check_told(struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE
 	if (!*at)
 		*at = arena_alloc(&world.arena, sizeof *t);
 	t = *at;
-	*t = (struct told){.next = next, .client = c, .incarnation = op->incarnation, .op_no = r->op_no, .lossy = lossy, .outcome = (int)r->outcome};
+	*t = (struct told){.next = next,
+		.client = c,
+		.incarnation = op->incarnation,
+		.op_no = r->op_no,
+		.lossy = lossy,
+		.outcome = (int)r->outcome};
 	memcpy(t->sha, sha, HASH_SIZE);
 	check_answer(t, c, op, r, &arena);
 	arena_free(&arena);
@@ -235,7 +272,8 @@ static void look_for(void *data, const void *row)
 	struct cover *c = data;
 	const struct db_push *p = row;
 
-	c->found |= memcmp(p->device, c->device, ID_SIZE) == 0 && p->incarnation == c->told->incarnation && p->first <= c->told->op_no && c->told->op_no <= p->last;
+	c->found |= memcmp(p->device, c->device, ID_SIZE) == 0 && p->incarnation == c->told->incarnation &&
+		    p->first <= c->told->op_no && c->told->op_no <= p->last;
 }
 
 /* The clients would send it again and heal it, but synchronous replication promises that they need not. */
@@ -248,8 +286,10 @@ void check_kept(uint64_t lossy)
 				continue;
 			id_parse(c.device, t->client->profile.device);
 			db_each(T_PUSH, look_for, &c);
-			demand(c.found, "I1", "operation %llu of device %u was acknowledged and is lost by a failover that was to lose nothing", (unsigned long long)t->op_no,
-				t->client->no);
+			demand(c.found, "I1",
+				"operation %llu of device %u was acknowledged and is lost by a failover that "
+				"was to lose nothing",
+				(unsigned long long)t->op_no, t->client->no);
 		}
 }
 
@@ -267,7 +307,8 @@ int64_t ask_store(struct client *c, const char *sql)
 /* What a rolled back disk does not hold any more only the bureau has. */
 static void mark_gone(struct client *c)
 {
-	sqlite3_stmt *stmt = store_prepare(c->store, "SELECT state, code IS NOT NULL FROM outbox WHERE incarnation = ? AND op_no = ?", NULL);
+	sqlite3_stmt *stmt = store_prepare(c->store,
+		"SELECT state, code IS NOT NULL FROM outbox WHERE incarnation = ? AND op_no = ?", NULL);
 
 	for (size_t i = 0; stmt && i < TOLD_SLOTS; i++)
 		for (struct told *t = told[i]; t; t = t->next) {
@@ -300,16 +341,23 @@ void check_opened(struct client *c)
 {
 	int64_t rows = ask_store(c, "SELECT count(*) FROM outbox");
 
-	demand(chance(800) || !looks() || ask_store(c, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'") == 0 || disk_hurt(c->no), "C7", "the file is damaged");
+	demand(chance(800) || !looks() ||
+			ask_store(c, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> "
+				     "'ok'") == 0 ||
+			disk_hurt(c->no),
+		"C7", "the file is damaged");
 	if (c->rolled_back) {
 		c->rolled_back = false;
 		c->saved_rows = rows;
 		mark_gone(c);
 		memset(c->seen, 0, sizeof c->seen);
 	}
-	demand(rows >= c->saved_rows, "C2", "%lld of %lld saved operations are left", (long long)rows, (long long)c->saved_rows);
+	demand(rows >= c->saved_rows, "C2", "%lld of %lld saved operations are left", (long long)rows,
+		(long long)c->saved_rows);
 	demand(ask_store(c, "SELECT count(*) FROM outbox WHERE state IN (1, 2)") ==
-			ask_store(c, "SELECT count(DISTINCT incarnation || ' ' || op_no) FROM outbox WHERE state IN (1, 2)"), "I2", "two waiting operations have one number");
+			ask_store(c, "SELECT count(DISTINCT incarnation || ' ' || op_no) FROM outbox WHERE "
+				     "state IN (1, 2)"),
+		"I2", "two waiting operations have one number");
 }
 
 struct showing {
@@ -319,7 +367,8 @@ struct showing {
 
 static bool is_newest(struct client *c, const struct op_row *op)
 {
-	sqlite3_stmt *stmt = store_prepare(c->store, "SELECT count(*) FROM outbox WHERE id = ? AND n > ? AND state IN (1, 2, 3)", NULL);
+	sqlite3_stmt *stmt = store_prepare(
+		c->store, "SELECT count(*) FROM outbox WHERE id = ? AND n > ? AND state IN (1, 2, 3)", NULL);
 
 	if (!stmt)
 		return false;
@@ -336,16 +385,21 @@ static enum err check_own(void *data, const struct op_row *op)
 	const struct item *item = view_find_id(s->v, op->id);
 	const struct told *t = *told_slot(s->c, op->incarnation, op->op_no);
 
-	if (t && t->forgot) /* the database that said so was put back, and so was the disk that was told otherwise since */
+	if (t && t->forgot) /* the database that said so was put back, and so was the disk that was told
+			       otherwise since */
 		return ERR_OK;
-	if (op->del || op->has_duplicate || (op->incarnation != s->c->store->incarnation && op->state != OP_UNKNOWN) || !is_newest(s->c, op))
+	if (op->del || op->has_duplicate ||
+		(op->incarnation != s->c->store->incarnation && op->state != OP_UNKNOWN) ||
+		!is_newest(s->c, op))
 		return ERR_OK;
 	/* An answer says which version it made; from there on the server's copy speaks. */
 	if (op->state == OP_ACCEPTED && (!op->ver || !item || (item->in_base && item->ver >= op->ver)))
 		return ERR_OK;
 	for (unsigned g = 1; g <= op->kind->group_count; g++)
-		demand(!(op->groups >> (g - 1) & 1) || (item && record_same_group(&item->record, &op->body, g)), "I6", "operation %llu of device %u is not shown (%d)",
-			(unsigned long long)op->op_no, s->c->no, (int)op->state);
+		demand(!(op->groups >> (g - 1) & 1) ||
+				(item && record_same_group(&item->record, &op->body, g)),
+			"I6", "operation %llu of device %u is not shown (%d)", (unsigned long long)op->op_no,
+			s->c->no, (int)op->state);
 	return ERR_OK;
 }
 
@@ -357,13 +411,18 @@ static void check_own_shown(struct client *c, bool lost)
 
 	if (view_load(&s.v, c->store, shown_kinds, NULL))
 		return; /* its disk refuses */
-	outbox_each(c->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED, 0, check_own, &s, NULL);
+	outbox_each(
+		c->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED, 0, check_own, &s, NULL);
 	/* A pupil is shown once: what was answered and is not in the server's copy is no second record beside
 	 * it. Until the history that answers is pulled, the copy may show whom the lost one had in place of
 	 * the pupil that was deleted there and stands here. */
 	for (size_t i = 0; !lost && i < s.v->n; i++) {
-		const struct item *item = s.v->items[i], *other = item->live && !item->in_base && !item->pending ? view_find_key(s.v, &item->record, true) : NULL;
-		demand(!other || other == item || !other->in_base, "I6", "device %u shows a %s twice", c->no, item->record.kind->table);
+		const struct item *item = s.v->items[i],
+				  *other = item->live && !item->in_base && !item->pending
+						   ? view_find_key(s.v, &item->record, true)
+						   : NULL;
+		demand(!other || other == item || !other->in_base, "I6", "device %u shows a %s twice", c->no,
+			item->record.kind->table);
 	}
 	view_free(s.v);
 }
@@ -371,10 +430,13 @@ static void check_own_shown(struct client *c, bool lost)
 /* I6: what was accepted is in the copy that was pulled behind it, and nothing of it is shown beside. */
 static void check_settled(struct client *c)
 {
-	sqlite3_stmt *stmt = store_prepare(c->store, "SELECT op_no FROM outbox WHERE state = 3 AND settled = 0", NULL);
+	sqlite3_stmt *stmt =
+		store_prepare(c->store, "SELECT op_no FROM outbox WHERE state = 3 AND settled = 0", NULL);
 
 	if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
-		demand(false, "I6", "operation %lld of device %u is accepted and pulled, and shown as if it still waited", (long long)sqlite3_column_int64(stmt, 0), c->no);
+		demand(false, "I6",
+			"operation %lld of device %u is accepted and pulled, and shown as if it still waited",
+			(long long)sqlite3_column_int64(stmt, 0), c->no);
 	sqlite3_finalize(stmt);
 }
 
@@ -398,14 +460,19 @@ void check_synced(struct client *c, enum err e, bool pulled)
 	if (!e && pulled)
 		check_settled(c);
 	demand(e != ERR_CHAIN, "I11", "the trace is not the one that this device has seen");
-	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no) || c->short_of_memory, "C11", "synchronising ended with %s on a disk that is well: %s", err_info((int)e)->name, sqlite3_errmsg(c->store->db));
-	demand(err_info((int)e)->level == ERR_LEVEL_RETRY || !e || e == ERR_CHAIN || e == ERR_STORE || e == ERR_DISK_FULL, "I13", "synchronising ended with %s",
-		err_info((int)e)->name);
+	demand((e != ERR_STORE && e != ERR_DISK_FULL) || disk_hurt(c->no) || c->short_of_memory, "C11",
+		"synchronising ended with %s on a disk that is well: %s", err_info((int)e)->name,
+		sqlite3_errmsg(c->store->db));
+	demand(err_info((int)e)->level == ERR_LEVEL_RETRY || !e || e == ERR_CHAIN || e == ERR_STORE ||
+			e == ERR_DISK_FULL,
+		"I13", "synchronising ended with %s", err_info((int)e)->name);
 	for (size_t i = 0; looks() && i < n; i++) {
 		int at = sim_stream_index(streams[i].stream);
 		demand(at >= 0, "I8", "a stream that is not this device's");
 		if (streams[i].cursor && streams[i].epoch == c->seen[at].epoch)
-			demand(streams[i].cursor >= c->seen[at].cursor, "I5", "the cursor went back from %llu to %llu", (unsigned long long)c->seen[at].cursor,
+			demand(streams[i].cursor >= c->seen[at].cursor, "I5",
+				"the cursor went back from %llu to %llu",
+				(unsigned long long)c->seen[at].cursor,
 				(unsigned long long)streams[i].cursor);
 		c->seen[at].cursor = streams[i].cursor;
 		c->seen[at].epoch = streams[i].epoch;
@@ -414,9 +481,11 @@ void check_synced(struct client *c, enum err e, bool pulled)
 		demand(e || streams[i].digest == 1, "I4", "the digests of stream %d differ", at);
 		if (staging_digest(c->store, streams[i].stream, true, mine, NULL))
 			continue;
-		demand(db_lanes_at(streams[i].stream, streams[i].cursor, theirs), "I7", "no snapshot of stream %d ever ended at %llu", at,
+		demand(db_lanes_at(streams[i].stream, streams[i].cursor, theirs), "I7",
+			"no snapshot of stream %d ever ended at %llu", at,
 			(unsigned long long)streams[i].cursor);
-		demand(memcmp(mine, theirs, sizeof mine) == 0, "I7", "what device %u shows of stream %d is not the server's state at %llu", c->no, at,
+		demand(memcmp(mine, theirs, sizeof mine) == 0, "I7",
+			"what device %u shows of stream %d is not the server's state at %llu", c->no, at,
 			(unsigned long long)streams[i].cursor);
 	}
 }

@@ -1,6 +1,6 @@
-/* The statements that the server sends: each text is known by its beginning and pinned by its hash, so that who changes one is told
- * to look at the model's reading of it (sim_db_push.c, sim_db_record.c, sim_db_pull.c). Those that record_db.c makes for each kind
- * are held to the clauses that they must have. */
+/* The statements that the server sends: each text is known by its beginning and pinned by its hash, so that
+ * who changes one is told to look at the model's reading of it (sim_db_push.c, sim_db_record.c,
+ * sim_db_pull.c). Those that record_db.c makes for each kind are held to the clauses that they must have. */
 #include "sim_db.h"
 
 #include <stdio.h>
@@ -11,7 +11,8 @@
 
 struct elements elements_of(const struct cell *p)
 {
-	return p->len >= 20 ? (struct elements){p->data + 20, get_be32(p->data + 12)} : (struct elements){NULL, 0};
+	return p->len >= 20 ? (struct elements){p->data + 20, get_be32(p->data + 12)}
+			    : (struct elements){NULL, 0};
 }
 
 bool take(struct elements *e, struct cell *out)
@@ -37,14 +38,20 @@ bool take_row(struct elements *e, struct cell *c, int n)
 
 	for (int i = 0; i < n; i++) {
 		bool whole = e[i].left == left && (!take(&e[i], &c[i]) || c[i].len >= 0);
-		demand(whole, "I13", "column %d of what is written would be NULL: it would be refused, and sent for ever", i + 1);
+		demand(whole, "I13",
+			"column %d of what is written would be NULL: it would be refused, and sent for ever",
+			i + 1);
 	}
 	return left > 0;
 }
 
 int64_t number(struct cell c)
 {
-	return c.len == 8 ? (int64_t)get_be64(c.data) : c.len == 4 ? (int32_t)get_be32(c.data) : c.len == 2 ? (int16_t)get_be16(c.data) : c.len == 1 ? c.data[0] : 0;
+	return c.len == 8   ? (int64_t)get_be64(c.data)
+	       : c.len == 4 ? (int32_t)get_be32(c.data)
+	       : c.len == 2 ? (int16_t)get_be16(c.data)
+	       : c.len == 1 ? c.data[0]
+			    : 0;
 }
 
 bool cell_is(struct cell c, const void *data, size_t n)
@@ -169,7 +176,8 @@ static const struct kind *kind_in(const char *sql)
 
 	for (size_t i = 0; i < kind_count; i++)
 		for (size_t w = 0; w < 3; w++) {
-			static const char *const words[] = {" FROM %s WHERE", "INSERT INTO %s (", "UPDATE %s t "};
+			static const char *const words[] = {
+				" FROM %s WHERE", "INSERT INTO %s (", "UPDATE %s t "};
 			snprintf(pattern, sizeof pattern, words[w], kind_table[i].table);
 			if (strstr(sql, pattern))
 				found = &kind_table[i];
@@ -181,7 +189,11 @@ static const struct kind *kind_in(const char *sql)
 }
 
 #define STATEMENTS_ROOM 4096
-static struct { const char *sql; const struct statement *statement; const struct kind *kind; } known[STATEMENTS_ROOM];
+static struct {
+	const char *sql;
+	const struct statement *statement;
+	const struct kind *kind;
+} known[STATEMENTS_ROOM];
 
 static size_t find_known(const char *sql)
 {
@@ -212,7 +224,9 @@ const struct statement *db_statement(const char *sql, const struct kind **kind)
 		known[at].kind = *kind = s->hash ? NULL : kind_in(sql);
 		return s;
 	}
-	sim_fail("model", "this statement is new or changed: look at the model's reading of it (sim_db_*.c), then give it the hash 0x%016llx in sim_statements.def: %.200s",
+	sim_fail("model",
+		"this statement is new or changed: look at the model's reading of it (sim_db_*.c), then give "
+		"it the hash 0x%016llx in sim_statements.def: %.200s",
 		(unsigned long long)h, sql);
 }
 
@@ -237,7 +251,8 @@ enum verdict db_execute(struct call *call)
 	if (v != DONE) /* a statement is done wholly or not at all */
 		undo_to(b->txn, mark);
 	if (v == FAILED)
-		sim_trace(call->statement->begins, (uint64_t)atoi(call->state), call->kind ? call->kind->number : 0);
+		sim_trace(call->statement->begins, (uint64_t)atoi(call->state),
+			call->kind ? call->kind->number : 0);
 	if (v == FAILED && call->rows) {
 		PQclear(call->rows);
 		call->rows = NULL;

@@ -31,7 +31,9 @@ bool cell_is(struct cell c, const void *data, size_t n);
 void text_of(struct cell c, char *to, size_t size);
 struct cell int4_array(const int32_t *v, uint32_t n); /* kept */
 
-#define ROWS(call, ...) ((call)->rows = rows_begin((const enum pg_type[]){__VA_ARGS__}, (int)(sizeof((enum pg_type[]){__VA_ARGS__}) / sizeof(enum pg_type))))
+#define ROWS(call, ...)                                                                                      \
+	((call)->rows = rows_begin((const enum pg_type[]){__VA_ARGS__},                                      \
+		 (int)(sizeof((enum pg_type[]){__VA_ARGS__}) / sizeof(enum pg_type))))
 
 PGresult *rows_begin(const enum pg_type *types, int n);
 void put_cell(PGresult *r, int row, int column, struct cell c);
@@ -48,11 +50,13 @@ void put_bool(PGresult *r, int row, int column, bool v);
 
 enum verdict failed(struct call *call, const char *state);
 enum verdict lock_row(struct call *call, struct db_row *r); /* FOR UPDATE: waits for whoever holds it */
-enum verdict insert_row(struct call *call, unsigned table, const void *key, size_t n, void *data); /* a unique index on the key of the row itself */
+enum verdict insert_row(struct call *call, unsigned table, const void *key, size_t n,
+	void *data); /* a unique index on the key of the row itself */
 void *read_key(const struct call *call, unsigned table, const void *key, size_t n);
 enum verdict update_device_row(struct call *call, struct db_row *row, struct db_device **out);
 struct db_row *stream_row(int64_t stream);
-size_t feed_rows(const struct call *call, int64_t stream, uint64_t after, const struct db_feed **out, size_t room); /* after < seq, in the order of seq */
+size_t feed_rows(const struct call *call, int64_t stream, uint64_t after, const struct db_feed **out,
+	size_t room); /* after < seq, in the order of seq */
 
 static inline uint64_t snapshot(const struct call *call)
 {
@@ -72,6 +76,7 @@ statement_fn lock_hooks, lock_streams, apply_streams, apply_drawn, take_snapshot
 statement_fn record_lock, record_unlocked, record_holders, record_changes, record_insert, record_update;
 /* sim_db_pull.c */
 statement_fn hello_device, write_line, nothing, read_stream, read_feed, count_feed;
-statement_fn read_denied, read_clock, check_epoch, purge_graves, purge_silently, draw_numbers, read_number, read_outcome;
+statement_fn read_denied, read_clock, check_epoch, purge_graves, purge_silently, draw_numbers, read_number,
+	read_outcome;
 
 #endif

@@ -20,7 +20,8 @@ static struct db_row *device_by_spki(const struct call *call, struct cell spki, 
 enum verdict hello_device(struct call *call)
 {
 	const struct db_device *d;
-	PGresult *r = ROWS(call, PG_UUID, PG_TEXT, PG_INT4, PG_INT8, PG_BYTEA, PG_BOOL, PG_TIMESTAMPTZ, PG_TEXT, PG_BOOL, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT);
+	PGresult *r = ROWS(call, PG_UUID, PG_TEXT, PG_INT4, PG_INT8, PG_BYTEA, PG_BOOL, PG_TIMESTAMPTZ,
+		PG_TEXT, PG_BOOL, PG_INT8, PG_TIMESTAMPTZ, PG_TEXT);
 
 	if (!device_by_spki(call, call->param[0], &d))
 		return DONE;
@@ -210,7 +211,8 @@ enum verdict draw_numbers(struct call *call)
 	return DONE;
 }
 
-/* For the bank: what a transaction's number says of its outcome. Numbers are given out again after a failover (finding 3). */
+/* For the bank: what a transaction's number says of its outcome. Numbers are given out again after a failover
+ * (finding 3). */
 enum verdict read_number(struct call *call)
 {
 	struct txn *t = call->b->txn;

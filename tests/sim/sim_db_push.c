@@ -25,7 +25,9 @@ enum verdict lock_devices(struct call *call)
 	}
 	PGresult *r = ROWS(call, PG_UUID, PG_INT4, PG_INT8, PG_BYTEA, PG_BOOL, PG_INT8, PG_DATE);
 	while (take(&ids, &id)) {
-		const struct db_device *d = row_read(row_get(T_DEVICE, key_of(T_DEVICE, id.data, ID_SIZE), false), call->b->txn, UINT64_MAX);
+		const struct db_device *d =
+			row_read(row_get(T_DEVICE, key_of(T_DEVICE, id.data, ID_SIZE), false), call->b->txn,
+				UINT64_MAX);
 		if (!d)
 			continue;
 		put_bytes(r, n, 0, d->id, ID_SIZE);
@@ -33,7 +35,8 @@ enum verdict lock_devices(struct call *call)
 		put_int8(r, n, 2, (int64_t)d->last_op);
 		put_bytes(r, n, 3, d->last_hash, HASH_SIZE);
 		put_bool(r, n, 4, false);
-		put_int8(r, n, 5, (int64_t)((const struct county_row *)read_key(call, T_COUNTY, "", 0))->epoch);
+		put_int8(r, n, 5,
+			(int64_t)((const struct county_row *)read_key(call, T_COUNTY, "", 0))->epoch);
 		put_int4(r, n++, 6, date_days(20260601) - PG_EPOCH_DAYS);
 	}
 	return DONE;
@@ -68,7 +71,8 @@ static struct cell text_array(const char *const *v, uint32_t n)
 /* Two people a school: reg-N keeps the register, tea-N teaches class 1 of grade 6. */
 enum verdict read_authors(struct call *call)
 {
-	struct elements devices = elements_of(&call->param[0]), names = elements_of(&call->param[1]), schools = elements_of(&call->param[2]);
+	struct elements devices = elements_of(&call->param[0]), names = elements_of(&call->param[1]),
+			schools = elements_of(&call->param[2]);
 	static const char *const classes[] = {"16/1"};
 	struct cell device, name, school;
 	char text[64];
@@ -93,7 +97,8 @@ enum verdict read_authors(struct call *call)
 
 enum verdict read_replays(struct call *call)
 {
-	struct elements devices = elements_of(&call->param[0]), lines = elements_of(&call->param[1]), ops = elements_of(&call->param[2]);
+	struct elements devices = elements_of(&call->param[0]), lines = elements_of(&call->param[1]),
+			ops = elements_of(&call->param[2]);
 	struct cell device, line, op;
 	const struct db_push *found[600];
 	int n = 0;
@@ -102,7 +107,8 @@ enum verdict read_replays(struct call *call)
 		const struct db_push *best = NULL;
 		for (struct db_row *row = db.first[T_PUSH]; row; row = row->next) {
 			const struct db_push *p = row_read(row, call->b->txn, snapshot(call));
-			if (p && cell_is(device, p->device, ID_SIZE) && p->incarnation == (uint32_t)number(line) && (int64_t)p->last >= number(op) &&
+			if (p && cell_is(device, p->device, ID_SIZE) &&
+				p->incarnation == (uint32_t)number(line) && (int64_t)p->last >= number(op) &&
 				(!best || p->last < best->last))
 				best = p;
 		}
@@ -125,7 +131,8 @@ enum verdict read_replays(struct call *call)
 
 enum verdict read_writers(struct call *call)
 {
-	struct elements ords = elements_of(&call->param[0]), ids = elements_of(&call->param[1]), masks = elements_of(&call->param[2]);
+	struct elements ords = elements_of(&call->param[0]), ids = elements_of(&call->param[1]),
+			masks = elements_of(&call->param[2]);
 	struct cell ord, id, mask;
 	int n = 0;
 
@@ -134,7 +141,8 @@ enum verdict read_writers(struct call *call)
 		const struct db_history *best = NULL;
 		for (struct db_row *row = db.first[T_HISTORY]; row; row = row->next) {
 			const struct db_history *h = row_read(row, call->b->txn, snapshot(call));
-			if (h && cell_is(id, h->id, ID_SIZE) && (h->groups & (uint32_t)number(mask)) && (!best || h->ver > best->ver))
+			if (h && cell_is(id, h->id, ID_SIZE) && (h->groups & (uint32_t)number(mask)) &&
+				(!best || h->ver > best->ver))
 				best = h;
 		}
 		if (!best)
@@ -208,13 +216,15 @@ static void put_named(struct call *call, PGresult *r, int *n, struct cell ord, s
 
 enum verdict read_scopes(struct call *call)
 {
-	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]), kinds = elements_of(&call->param[2]),
-			ids = elements_of(&call->param[3]), targets = elements_of(&call->param[4]), certs = elements_of(&call->param[5]);
+	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]),
+			kinds = elements_of(&call->param[2]), ids = elements_of(&call->param[3]),
+			targets = elements_of(&call->param[4]), certs = elements_of(&call->param[5]);
 	struct cell ord, school, kind, id, target, cert;
 	int n = 0;
 
 	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_BOOL);
-	while (take(&ords, &ord) && take(&schools, &school) && take(&kinds, &kind) && take(&ids, &id) && take(&targets, &target) && take(&certs, &cert)) {
+	while (take(&ords, &ord) && take(&schools, &school) && take(&kinds, &kind) && take(&ids, &id) &&
+		take(&targets, &target) && take(&certs, &cert)) {
 		const struct record_row *g = read_key(call, T_RECORD + KIND_GUARDIAN, id.data, ID_SIZE),
 					*d = read_key(call, T_RECORD + KIND_DESTINATION, id.data, ID_SIZE);
 		put_hung(call, r, &n, ord, target);
@@ -240,7 +250,8 @@ enum verdict read_hangers(struct call *call)
 		for (size_t k = 0; k < sizeof hanging / sizeof *hanging; k++)
 			for (struct db_row *row = db.first[T_RECORD + hanging[k]]; row; row = row->next) {
 				const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
-				if (!x || x->header[5].data[0] || !cell_is(x->column[x->kind->of], id.data, (size_t)id.len))
+				if (!x || x->header[5].data[0] ||
+					!cell_is(x->column[x->kind->of], id.data, (size_t)id.len))
 					continue;
 				put_cell(r, n, 0, ord);
 				put_bytes(r, n++, 1, x->id, ID_SIZE);
@@ -269,7 +280,9 @@ static bool has_gap(const struct call *call, struct cell school)
 	while ((pupil = next_of(call, school, &pupils)) != NULL) {
 		struct cell no = pupil->column[F_STUDENT_CERT_NO];
 		struct db_row *destinations = db.first[T_RECORD + KIND_DESTINATION];
-		while ((d = next_of(call, school, &destinations)) != NULL && !cell_is(no, d->column[F_DESTINATION_CERT_NO].data, (size_t)d->column[F_DESTINATION_CERT_NO].len))
+		while ((d = next_of(call, school, &destinations)) != NULL &&
+			!cell_is(no, d->column[F_DESTINATION_CERT_NO].data,
+				(size_t)d->column[F_DESTINATION_CERT_NO].len))
 			;
 		if (!d)
 			return true;
@@ -284,7 +297,8 @@ enum verdict hold(struct call *call)
 	return DONE;
 }
 
-static void put_refusal(PGresult *r, int row, struct cell ord, const char *code, const char *field, const char *message)
+static void put_refusal(
+	PGresult *r, int row, struct cell ord, const char *code, const char *field, const char *message)
 {
 	put_cell(r, row, 0, ord);
 	put_cell(r, row, 1, (struct cell){NULL, -1});
@@ -300,7 +314,8 @@ static const char *text_in(json_t *body, const char *name)
 }
 
 /* What is led to a junior school is shared with the last one; nobody gives a school that there is not. */
-static bool destination_guard(struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body)
+static bool destination_guard(
+	struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body)
 {
 	const char *category = text_in(body, "category"), *code = text_in(body, "dest_school");
 
@@ -309,13 +324,15 @@ static bool destination_guard(struct call *call, PGresult *r, int row, struct ce
 	if (!category)
 		return false;
 	put_cell(r, row, 0, ord);
-	put_text(r, row, 1, code && strcmp(code, sim_schools[SIM_SCHOOLS - 1]) == 0 && category[0] == 'A' ? code : "");
+	put_text(r, row, 1,
+		code && strcmp(code, sim_schools[SIM_SCHOOLS - 1]) == 0 && category[0] == 'A' ? code : "");
 	for (int i = 2; i < 5; i++)
 		put_cell(r, row, i, (struct cell){NULL, -1});
 	return true;
 }
 
-static bool filing_guard(struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body)
+static bool filing_guard(
+	struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body)
 {
 	if (json_is_true(json_object_get(body, "incomplete")) || !has_gap(call, school))
 		return false;
@@ -325,22 +342,28 @@ static bool filing_guard(struct call *call, PGresult *r, int row, struct cell or
 
 static const struct {
 	uint32_t kind;
-	bool (*judge)(struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body);
+	bool (*judge)(
+		struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body);
 } guards[] = {{KIND_DESTINATION, destination_guard}, {KIND_FILING, filing_guard}};
 
 /* One that the model does not know has nothing to say. */
 enum verdict guard(struct call *call)
 {
-	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]), bodies = elements_of(&call->param[3]);
+	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]),
+			bodies = elements_of(&call->param[3]);
 	struct cell ord, school, body;
 	int n = 0;
 
 	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT);
 	while (take(&ords, &ord) && take(&schools, &school) && take(&bodies, &body)) {
-		json_t *json = body.len > 1 ? json_loadb((const char *)body.data + 1, (size_t)body.len - 1, 0, NULL) : NULL;
-		demand(json || body.len < 0, "I13", "a guard is given what is no JSON: %.*s", body.len - 1, (const char *)body.data + 1);
+		json_t *json =
+			body.len > 1 ? json_loadb((const char *)body.data + 1, (size_t)body.len - 1, 0, NULL)
+				     : NULL;
+		demand(json || body.len < 0, "I13", "a guard is given what is no JSON: %.*s", body.len - 1,
+			(const char *)body.data + 1);
 		for (size_t i = 0; json && i < sizeof guards / sizeof *guards; i++)
-			if (call->kind->number == guards[i].kind && guards[i].judge(call, r, n, ord, school, json))
+			if (call->kind->number == guards[i].kind &&
+				guards[i].judge(call, r, n, ord, school, json))
 				n++;
 		json_decref(json);
 	}
@@ -487,7 +510,8 @@ enum verdict lock_streams(struct call *call)
 	return DONE;
 }
 
-static enum verdict write_feed(struct call *call, const struct cell *param, bool fresh, const int64_t *streams, const uint64_t *bases, size_t count)
+static enum verdict write_feed(struct call *call, const struct cell *param, bool fresh,
+	const int64_t *streams, const uint64_t *bases, size_t count)
 {
 	struct elements e[6];
 	struct cell c[6];
@@ -511,7 +535,8 @@ static enum verdict write_feed(struct call *call, const struct cell *param, bool
 		memcpy(key + 8, f->id, ID_SIZE);
 		struct db_row *row = row_get(T_FEED, key_of(T_FEED, key, sizeof key), true);
 		for (struct db_row *other = db.first[T_FEED]; other; other = other->next) {
-			const struct db_feed *o = other == row ? NULL : row_read(other, call->b->txn, UINT64_MAX);
+			const struct db_feed *o =
+				other == row ? NULL : row_read(other, call->b->txn, UINT64_MAX);
 			if (o && o->stream == f->stream && o->seq == f->seq)
 				return failed(call, "23505"); /* feed_seq is unique */
 		}
@@ -547,7 +572,8 @@ static enum verdict write_streams(struct call *call, bool sequence)
 		*s = *(const struct db_stream *)row_read(row, call->b->txn, UINT64_MAX);
 		streams[n] = s->id;
 		bases[n] = sequence ? call->b->txn->drawn : s->seq;
-		s->seq = bases[n] + (uint64_t)number(c[1]) > s->seq ? bases[n] + (uint64_t)number(c[1]) : s->seq;
+		s->seq = bases[n] + (uint64_t)number(c[1]) > s->seq ? bases[n] + (uint64_t)number(c[1])
+								    : s->seq;
 		n++;
 		for (int k = 0; k < LANES; k++)
 			s->lanes[k] += (uint32_t)number(c[2 + k]);
@@ -647,12 +673,16 @@ enum verdict take_snapshot(struct call *call)
 		room++;
 	s->n = 0;
 	s->rows = keep(sizeof *s->rows * (room + 1));
-	demand(schools.left == 1 && take(&schools, &school) && take(&ids, &filing), "I9", "a formal report is not a push of its own");
+	demand(schools.left == 1 && take(&schools, &school) && take(&ids, &filing), "I9",
+		"a formal report is not a push of its own");
 	memcpy(s->filing, filing.data, ID_SIZE);
-	for (struct db_row *at = db.first[T_RECORD + KIND_DESTINATION]; (d = next_of(call, school, &at)) != NULL; s->n++) {
+	for (struct db_row *at = db.first[T_RECORD + KIND_DESTINATION];
+		(d = next_of(call, school, &at)) != NULL; s->n++) {
 		memcpy(s->rows[s->n].id, d->id, ID_SIZE);
 		s->rows[s->n].ver = number(d->header[3]);
 	}
 	put_text(r, 0, 0, "");
-	return read_key(call, T_SNAPSHOT, s->filing, ID_SIZE) ? DONE : insert_row(call, T_SNAPSHOT, s->filing, ID_SIZE, s);
+	return read_key(call, T_SNAPSHOT, s->filing, ID_SIZE)
+		       ? DONE
+		       : insert_row(call, T_SNAPSHOT, s->filing, ID_SIZE, s);
 }

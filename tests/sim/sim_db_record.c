@@ -9,10 +9,16 @@
 
 static enum pg_type column_type(const struct field *f)
 {
-	static const enum pg_type types[] = {[FIELD_TEXT] = PG_TEXT, [FIELD_BYTES] = PG_BYTEA, [FIELD_INT32] = PG_INT4,
-		[FIELD_INT64] = PG_INT8, [FIELD_BOOL] = PG_BOOL};
+	static const enum pg_type types[] = {[FIELD_TEXT] = PG_TEXT,
+		[FIELD_BYTES] = PG_BYTEA,
+		[FIELD_INT32] = PG_INT4,
+		[FIELD_INT64] = PG_INT8,
+		[FIELD_BOOL] = PG_BOOL};
 
-	return strcmp(f->check, "date") == 0 ? PG_DATE : strcmp(f->check, "time") == 0 ? PG_TIMESTAMPTZ : strcmp(f->check, "uuid") == 0 ? PG_UUID : types[f->type];
+	return strcmp(f->check, "date") == 0   ? PG_DATE
+	       : strcmp(f->check, "time") == 0 ? PG_TIMESTAMPTZ
+	       : strcmp(f->check, "uuid") == 0 ? PG_UUID
+					       : types[f->type];
 }
 
 static bool school_in(const struct backend *b, struct cell c)
@@ -31,7 +37,8 @@ static bool may_see(const struct backend *b, const struct record_row *x)
 
 static PGresult *record_rows(struct call *call, bool with_seq)
 {
-	static const enum pg_type header[] = {PG_INT8, PG_UUID, PG_TEXT, PG_TEXT, PG_INT8, PG_INT4_ARRAY, PG_BOOL, PG_BYTEA};
+	static const enum pg_type header[] = {
+		PG_INT8, PG_UUID, PG_TEXT, PG_TEXT, PG_INT8, PG_INT4_ARRAY, PG_BOOL, PG_BYTEA};
 	enum pg_type types[KIND_FIELDS_MAX + 8];
 	int n = 0;
 
@@ -62,7 +69,8 @@ void db_record(const void *data, struct row *out)
 	for (size_t f = 0; f < x->kind->field_count; f++) {
 		enum field_type type = x->kind->fields[f].type;
 		if (record_has(&out->state.record, (int)f) && (type == FIELD_TEXT || type == FIELD_BYTES))
-			record_set_bytes(&out->state.record, (int)f, x->column[f].data, (size_t)x->column[f].len);
+			record_set_bytes(
+				&out->state.record, (int)f, x->column[f].data, (size_t)x->column[f].len);
 	}
 	out->state.record.ext_len = 0;
 	PQclear(r);
@@ -111,8 +119,11 @@ enum verdict record_holders(struct call *call)
 	while (take(&keys, &key) && take(&owners, &owner))
 		for (struct db_row *row = db.first[T_RECORD + call->kind->number]; row; row = row->next) {
 			const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
-			if (!x || x->header[5].data[0] || !cell_is(key, x->header[7].data, (size_t)(x->header[7].len < 0 ? 0 : x->header[7].len)) ||
-				x->header[7].len <= 0 || !cell_is(owner, x->header[1].data, (size_t)x->header[1].len))
+			if (!x || x->header[5].data[0] ||
+				!cell_is(key, x->header[7].data,
+					(size_t)(x->header[7].len < 0 ? 0 : x->header[7].len)) ||
+				x->header[7].len <= 0 ||
+				!cell_is(owner, x->header[1].data, (size_t)x->header[1].len))
 				continue;
 			put_cell(r, n, 0, key);
 			put_cell(r, n, 1, owner);
@@ -129,7 +140,8 @@ static int by_seq(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-size_t feed_rows(const struct call *call, int64_t stream, uint64_t after, const struct db_feed **out, size_t room)
+size_t feed_rows(
+	const struct call *call, int64_t stream, uint64_t after, const struct db_feed **out, size_t room)
 {
 	size_t n = 0;
 
@@ -152,7 +164,8 @@ enum verdict record_changes(struct call *call)
 
 	PGresult *r = record_rows(call, true);
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i]->seq > (uint64_t)number(call->param[2]) || rows[i]->kind != call->kind->number || rows[i]->action != 1)
+		if (rows[i]->seq > (uint64_t)number(call->param[2]) || rows[i]->kind != call->kind->number ||
+			rows[i]->action != 1)
 			continue;
 		const struct record_row *x = read_key(call, table, rows[i]->id, ID_SIZE);
 		if (!x || !may_see(call->b, x))
@@ -189,7 +202,8 @@ static enum verdict check_key(struct call *call, const struct record_row *want, 
 		for (const struct version *v = row->newest; v; v = v->older) {
 			const struct record_row *x = v->data;
 			bool same = x && !x->header[5].data[0] && x->header[7].len == want->header[7].len &&
-				    memcmp(x->header[7].data, want->header[7].data, (size_t)x->header[7].len) == 0 &&
+				    memcmp(x->header[7].data, want->header[7].data,
+					    (size_t)x->header[7].len) == 0 &&
 				    cell_is(x->header[1], want->header[1].data, (size_t)want->header[1].len);
 			if (v->by != call->b->txn && in_progress(v->by)) {
 				if (same) {

@@ -1,5 +1,5 @@
-/* SQLite's disk: files in memory that remember what was synced. A power cut keeps, of what was not, any 512-byte
- * sectors; a full disk refuses to grow, a failing one refuses writes and syncs. */
+/* SQLite's disk: files in memory that remember what was synced. A power cut keeps, of what was not, any
+ * 512-byte sectors; a full disk refuses to grow, a failing one refuses writes and syncs. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,8 @@ struct disk_file {
 	unsigned client;
 	struct content now, synced, saved;
 	uint64_t dirty[BLOCKS_MAX / 64]; /* blocks written since the last sync */
-	bool unlinked; /* deleted, and the directory was not synced since: what was synced may come back, whole */
+	bool unlinked; /* deleted, and the directory was not synced since: what was synced may come back,
+			  whole */
 };
 
 struct open_file {
@@ -220,8 +221,9 @@ static int on_characteristics(sqlite3_file *file)
 	return 0;
 }
 
-static const sqlite3_io_methods methods = {1, on_close, on_read, on_write, on_truncate, on_sync, on_size, on_lock, on_lock, on_reserved,
-	on_control, on_sector, on_characteristics, NULL, NULL, NULL, NULL, NULL, NULL};
+static const sqlite3_io_methods methods = {1, on_close, on_read, on_write, on_truncate, on_sync, on_size,
+	on_lock, on_lock, on_reserved, on_control, on_sector, on_characteristics, NULL, NULL, NULL, NULL,
+	NULL, NULL};
 
 static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
 {
@@ -278,7 +280,8 @@ static int on_path(sqlite3_vfs *vfs, const char *name, int n, char *out)
 static int on_random(sqlite3_vfs *vfs, int n, char *to)
 {
 	(void)vfs;
-	memset(to, 0x5A, (size_t)n); /* SQLite's generator is seeded once a process: it must not depend on the history */
+	memset(to, 0x5A, (size_t)n); /* SQLite's generator is seeded once a process: it must not depend on the
+					history */
 	return n;
 }
 
@@ -297,8 +300,17 @@ static int on_time(sqlite3_vfs *vfs, double *out)
 
 void disk_init(void)
 {
-	static sqlite3_vfs vfs = {.iVersion = 1, .szOsFile = sizeof(struct open_file), .mxPathname = 512, .zName = "sim", .xOpen = on_open,
-		.xDelete = on_delete, .xAccess = on_access, .xFullPathname = on_path, .xRandomness = on_random, .xSleep = on_sleep, .xCurrentTime = on_time};
+	static sqlite3_vfs vfs = {.iVersion = 1,
+		.szOsFile = sizeof(struct open_file),
+		.mxPathname = 512,
+		.zName = "sim",
+		.xOpen = on_open,
+		.xDelete = on_delete,
+		.xAccess = on_access,
+		.xFullPathname = on_path,
+		.xRandomness = on_random,
+		.xSleep = on_sleep,
+		.xCurrentTime = on_time};
 
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	memory_init();
@@ -399,7 +411,8 @@ bool disk_restore(unsigned client)
 
 /* ---- statements (LINKER:--wrap) ---- */
 
-/* A third of a history would be SQLite's parser: what the client prepares and finalizes is kept for its next use. */
+/* A third of a history would be SQLite's parser: what the client prepares and finalizes is kept for its next
+ * use. */
 #define STATEMENTS_MAX 128 /* of one client: jg has fewer */
 
 static struct statement_kept {
@@ -455,9 +468,12 @@ int __wrap_sqlite3_step(sqlite3_stmt *stmt)
 {
 	sqlite3 *db = sqlite3_db_handle(stmt);
 
-	for (unsigned i = 0; i < world.plan.clients && !sqlite3_stmt_readonly(stmt) && sqlite3_get_autocommit(db); i++) {
+	for (unsigned i = 0;
+		i < world.plan.clients && !sqlite3_stmt_readonly(stmt) && sqlite3_get_autocommit(db); i++) {
 		const struct store *s = world.clients[i].store;
-		demand(!s || s->db != db || !s->in_transaction, "C1", "what is written behind a transaction that is lost stands alone: %s", sqlite3_sql(stmt));
+		demand(!s || s->db != db || !s->in_transaction, "C1",
+			"what is written behind a transaction that is lost stands alone: %s",
+			sqlite3_sql(stmt));
 	}
 	return __real_sqlite3_step(stmt);
 }

@@ -1,4 +1,5 @@
-/* The invariants of sync.md when all is at rest: the database by itself, and against what every computer holds and was told. */
+/* The invariants of sync.md when all is at rest: the database by itself, and against what every computer
+ * holds and was told. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,9 @@ static int by_first(const void *a, const void *b)
 {
 	const struct db_push *x = *(const struct db_push *const *)a, *y = *(const struct db_push *const *)b;
 
-	return x->incarnation != y->incarnation ? (x->incarnation < y->incarnation ? -1 : 1) : x->first < y->first ? -1 : x->first > y->first;
+	return x->incarnation != y->incarnation ? (x->incarnation < y->incarnation ? -1 : 1)
+	       : x->first < y->first            ? -1
+						: x->first > y->first;
 }
 
 /* I2, I3: numbers from 1 on without a gap or an overlap, one chain, the answers kept. */
@@ -60,13 +63,18 @@ static void check_chain(struct chain *c)
 			last = 0;
 			hash_genesis(hash, c->device.id, line);
 		}
-		demand(p->first == last + 1, "I2", "device %u: operations %llu to %llu stand after %llu", c->client->no, (unsigned long long)p->first,
-			(unsigned long long)p->last, (unsigned long long)last);
+		demand(p->first == last + 1, "I2", "device %u: operations %llu to %llu stand after %llu",
+			c->client->no, (unsigned long long)p->first, (unsigned long long)p->last,
+			(unsigned long long)last);
 		arena_init(&arena, 8u << 20);
 		bool pruned = !p->results.len;
-		demand(!envelope_unpack(&pb_push_reply_desc, p->results.data, p->results.len, &arena, &message, NULL), "I3", "answers of a push cannot be read");
+		demand(!envelope_unpack(
+			       &pb_push_reply_desc, p->results.data, p->results.len, &arena, &message, NULL),
+			"I3", "answers of a push cannot be read");
 		const pb_push_reply *reply = (const pb_push_reply *)message;
-		demand(pruned || reply->n_result == p->last - p->first + 1, "I3", "a push of %llu operations has %zu answers", (unsigned long long)(p->last - p->first + 1), reply->n_result);
+		demand(pruned || reply->n_result == p->last - p->first + 1, "I3",
+			"a push of %llu operations has %zu answers",
+			(unsigned long long)(p->last - p->first + 1), reply->n_result);
 		for (uint64_t no = p->first; no <= p->last; no++) {
 			const uint8_t *sha = p->shas.data + HASH_SIZE * (no - p->first);
 			struct told *t = *told_slot(c->client, line, no);
@@ -75,9 +83,13 @@ static void check_chain(struct chain *c)
 				continue;
 			t->seen = true;
 			t->kept = pruned ? 0 : (int)reply->result[no - p->first]->outcome;
-			demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I1", "operation %llu of device %u stands with other bytes", (unsigned long long)no, c->client->no);
-			demand(pruned || (int)reply->result[no - p->first]->outcome == t->outcome || t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
-				"I2", "operation %llu of line %u of device %u was told %d and is kept as %d", (unsigned long long)no, (unsigned)line, c->client->no, t->outcome,
+			demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I1",
+				"operation %llu of device %u stands with other bytes", (unsigned long long)no,
+				c->client->no);
+			demand(pruned || (int)reply->result[no - p->first]->outcome == t->outcome ||
+					t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
+				"I2", "operation %llu of line %u of device %u was told %d and is kept as %d",
+				(unsigned long long)no, (unsigned)line, c->client->no, t->outcome,
 				(int)reply->result[no - p->first]->outcome);
 		}
 		last = p->last;
@@ -87,7 +99,8 @@ static void check_chain(struct chain *c)
 		hash_genesis(hash, c->device.id, c->device.incarnation);
 		last = 0;
 	}
-	demand(c->device.last_op == last && memcmp(c->device.last_hash, hash, HASH_SIZE) == 0, "I3", "device %u stands at %llu, its pushes end at %llu", c->client->no,
+	demand(c->device.last_op == last && memcmp(c->device.last_hash, hash, HASH_SIZE) == 0, "I3",
+		"device %u stands at %llu, its pushes end at %llu", c->client->no,
 		(unsigned long long)c->device.last_op, (unsigned long long)last);
 }
 
@@ -104,22 +117,29 @@ static void check_client_end(struct client *c)
 	chain.n = 0;
 	db_each(T_PUSH, collect_push, &chain);
 	check_chain(&chain);
-	/* A line that was offered begins with what is sent in it; a restored server may stand several lines back, of which nothing is left to send. */
-	bool offered = c->store->incarnation > d->incarnation && !c->store->last_op && !c->store->older.incarnation;
-	demand(offered || (c->store->incarnation == d->incarnation && c->store->last_op == d->last_op && memcmp(c->store->last_hash, d->last_hash, HASH_SIZE) == 0), "I3",
-		"device %u and the server do not stand at one place", c->no);
+	/* A line that was offered begins with what is sent in it; a restored server may stand several lines
+	 * back, of which nothing is left to send. */
+	bool offered =
+		c->store->incarnation > d->incarnation && !c->store->last_op && !c->store->older.incarnation;
+	demand(offered || (c->store->incarnation == d->incarnation && c->store->last_op == d->last_op &&
+				  memcmp(c->store->last_hash, d->last_hash, HASH_SIZE) == 0),
+		"I3", "device %u and the server do not stand at one place", c->no);
 	demand(c->store->made == c->store->last_op, "I13", "device %u has unsent operations", c->no);
 	for (unsigned i = 0; i < SIM_STREAMS; i++) {
 		int64_t stream = sim_stream(i);
 		const struct db_stream *s = db_find(T_STREAM, &stream, sizeof stream);
 		uint32_t mine[LANES];
 		if (i && stream != strtoll(c->profile.school, NULL, 10)) {
-			demand(ask_store(c, i == 1 ? "SELECT count(*) FROM base WHERE stream = 2132999001" : i == 2 ? "SELECT count(*) FROM base WHERE stream = 2132999002"
-				: "SELECT count(*) FROM base WHERE stream = 3132999003") == 0, "I8", "rows of another school's stream");
+			demand(ask_store(c,
+				       i == 1   ? "SELECT count(*) FROM base WHERE stream = 2132999001"
+				       : i == 2 ? "SELECT count(*) FROM base WHERE stream = 2132999002"
+						: "SELECT count(*) FROM base WHERE stream = 3132999003") == 0,
+				"I8", "rows of another school's stream");
 			continue;
 		}
 		demand(!staging_digest(c->store, stream, true, mine, NULL), "I4", "the store cannot be read");
-		demand(memcmp(mine, s->lanes, sizeof mine) == 0, "I4", "device %u does not hold what stream %u is", c->no, i);
+		demand(memcmp(mine, s->lanes, sizeof mine) == 0, "I4",
+			"device %u does not hold what stream %u is", c->no, i);
 	}
 }
 
@@ -154,11 +174,14 @@ static void check_versions(void *data, const void *row)
 	(void)data;
 	db_record(row, &r);
 	db_each(T_HISTORY, count_history, &n);
-	demand(r.state.ver == 1 + n.changes, "I9", "a %s has version %lld after %lld changes", r.kind->table, (long long)r.state.ver, (long long)n.changes);
+	demand(r.state.ver == 1 + n.changes, "I9", "a %s has version %lld after %lld changes", r.kind->table,
+		(long long)r.state.ver, (long long)n.changes);
 	for (unsigned g = 0; g < r.kind->group_count; g++)
-		demand(r.state.gver[g] == n.by_group[g] || r.state.gver[g] == n.by_group[g] + 1, "I9", "group %u of a %s has version %u after %u changes", g + 1, r.kind->table,
+		demand(r.state.gver[g] == n.by_group[g] || r.state.gver[g] == n.by_group[g] + 1, "I9",
+			"group %u of a %s has version %u after %u changes", g + 1, r.kind->table,
 			(unsigned)r.state.gver[g], (unsigned)n.by_group[g]);
-	demand(r.state.deleted == (n.last_groups == 0xFF), "I9", "a %s was changed after it was deleted", r.kind->table);
+	demand(r.state.deleted == (n.last_groups == 0xFF), "I9", "a %s was changed after it was deleted",
+		r.kind->table);
 }
 
 /* I7: with nothing under way, what people are shown is what the server has. */
@@ -167,7 +190,8 @@ static void check_shown_at_end(struct client *c)
 	struct view *v;
 	struct row row;
 
-	demand(!view_load(&v, c->store, shown_kinds, NULL), "I7", "the store of device %u cannot be read", c->no);
+	demand(!view_load(&v, c->store, shown_kinds, NULL), "I7", "the store of device %u cannot be read",
+		c->no);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct item *item = v->items[i];
 		const void *found = db_find(T_RECORD + item->record.kind->number, item->id, ID_SIZE);
@@ -175,9 +199,11 @@ static void check_shown_at_end(struct client *c)
 		bool there = false;
 		if (found) {
 			db_record(found, &row);
-			there = !row.state.deleted && (strcmp(row.owner, c->profile.school) == 0 || strcmp(row.other, c->profile.school) == 0);
+			there = !row.state.deleted && (strcmp(row.owner, c->profile.school) == 0 ||
+							      strcmp(row.other, c->profile.school) == 0);
 		}
-		demand(item->live == there, "I7", "device %u shows a %s that is %s", c->no, item->record.kind->table, there ? "there as gone" : "gone");
+		demand(item->live == there, "I7", "device %u shows a %s that is %s", c->no,
+			item->record.kind->table, there ? "there as gone" : "gone");
 		if (!there)
 			continue;
 		record_encode(&item->record, &mine);
@@ -185,7 +211,8 @@ static void check_shown_at_end(struct client *c)
 			record_encode(&row.state.record, &theirs);
 		else
 			record_encode_other(&row.state.record, &theirs);
-		demand(mine.len == theirs.len && memcmp(mine.data, theirs.data, mine.len) == 0, "I7", "device %u shows a %s otherwise than it is", c->no, item->record.kind->table);
+		demand(mine.len == theirs.len && memcmp(mine.data, theirs.data, mine.len) == 0, "I7",
+			"device %u shows a %s otherwise than it is", c->no, item->record.kind->table);
 		buf_free(&mine);
 		buf_free(&theirs);
 	}
@@ -199,7 +226,10 @@ struct expected {
 	uint32_t lanes[LANES];
 	uint64_t rows, graves, entries;
 	const struct db_stream *row;
-	struct { uint64_t n; uint8_t head[HASH_SIZE]; } last;
+	struct {
+		uint64_t n;
+		uint8_t head[HASH_SIZE];
+	} last;
 };
 
 static void expect_record(void *data, const void *row)
@@ -211,15 +241,18 @@ static void expect_record(void *data, const void *row)
 	uint32_t lanes[LANES];
 
 	db_record(row, &r);
-	bool own = stream_of(SIM_COUNTY, r.owner) == x->stream, other = r.other[0] && stream_of(SIM_COUNTY, r.other) == x->stream;
+	bool own = stream_of(SIM_COUNTY, r.owner) == x->stream,
+	     other = r.other[0] && stream_of(SIM_COUNTY, r.other) == x->stream;
 	put_be64(key, (uint64_t)x->stream);
 	memcpy(key + 8, r.id, ID_SIZE);
 	const struct db_feed *f = db_find(T_FEED, key, sizeof key);
 	if (r.state.deleted || (!own && !other)) {
-		demand(!f || f->action != 1, "I12", "a record that is gone from stream %lld is still handed out", (long long)x->stream);
+		demand(!f || f->action != 1, "I12",
+			"a record that is gone from stream %lld is still handed out", (long long)x->stream);
 		return;
 	}
-	demand(f && f->action == 1 && f->ver == r.state.ver, "I7", "a record of stream %lld is not in its feed as it stands", (long long)x->stream);
+	demand(f && f->action == 1 && f->ver == r.state.ver, "I7",
+		"a record of stream %lld is not in its feed as it stands", (long long)x->stream);
 	if (own)
 		record_encode(&r.state.record, &bytes);
 	else
@@ -253,10 +286,12 @@ static void walk_links(struct expected *x)
 		put_be64(key, (uint64_t)x->stream);
 		put_be64(key + 8, n);
 		const struct db_link *l = db_find(T_LINK, key, sizeof key);
-		demand(l, "I11", "link %llu of stream %lld is missing", (unsigned long long)n, (long long)x->stream);
+		demand(l, "I11", "link %llu of stream %lld is missing", (unsigned long long)n,
+			(long long)x->stream);
 		audit_root(root, l->parts.data, l->parts.len);
 		audit_next(head, n, root);
-		demand(memcmp(root, l->root, HASH_SIZE) == 0 && memcmp(head, l->head, HASH_SIZE) == 0, "I11", "the chain of stream %lld breaks at %llu", (long long)x->stream,
+		demand(memcmp(root, l->root, HASH_SIZE) == 0 && memcmp(head, l->head, HASH_SIZE) == 0, "I11",
+			"the chain of stream %lld breaks at %llu", (long long)x->stream,
 			(unsigned long long)n);
 		/* author NUL device first last count entries, once a push */
 		const uint8_t *at = l->parts.data, *end = at + l->parts.len;
@@ -268,9 +303,10 @@ static void walk_links(struct expected *x)
 			at = nul + 1 + ID_SIZE + 20 + (size_t)count * AUDIT_ENTRY_SIZE;
 		}
 	}
-	demand(memcmp(head, x->row->head, HASH_SIZE) == 0, "I11", "the head of stream %lld is not its chain's", (long long)x->stream);
-	demand(x->entries == x->row->seq, "I11", "stream %lld has %llu changes and %llu entries", (long long)x->stream, (unsigned long long)x->row->seq,
-		(unsigned long long)x->entries);
+	demand(memcmp(head, x->row->head, HASH_SIZE) == 0, "I11",
+		"the head of stream %lld is not its chain's", (long long)x->stream);
+	demand(x->entries == x->row->seq, "I11", "stream %lld has %llu changes and %llu entries",
+		(long long)x->stream, (unsigned long long)x->row->seq, (unsigned long long)x->entries);
 }
 
 static void check_stream_end(unsigned i)
@@ -280,7 +316,8 @@ static void check_stream_end(unsigned i)
 	x.row = db_find(T_STREAM, &x.stream, sizeof x.stream);
 	for (unsigned k = 1; k < 32; k++)
 		db_each(T_RECORD + k, expect_record, &x);
-	demand(memcmp(x.lanes, x.row->lanes, sizeof x.lanes) == 0, "I4", "the digest of stream %lld is not that of its records", (long long)x.stream);
+	demand(memcmp(x.lanes, x.row->lanes, sizeof x.lanes) == 0, "I4",
+		"the digest of stream %lld is not that of its records", (long long)x.stream);
 	db_each(T_FEED, count_feed_row, &x);
 	walk_links(&x);
 	if (x.graves)
@@ -323,7 +360,8 @@ static void search_conflict(void *data, const void *row)
 	struct search *s = data;
 	const struct db_conflict *c = row;
 
-	if (memcmp(c->id, s->id, ID_SIZE) == 0 && memcmp(c->device, s->device, ID_SIZE) == 0 && c->incarnation == s->incarnation && c->op_no == s->op_no) {
+	if (memcmp(c->id, s->id, ID_SIZE) == 0 && memcmp(c->device, s->device, ID_SIZE) == 0 &&
+		c->incarnation == s->incarnation && c->op_no == s->op_no) {
 		s->exact = true;
 		search_bytes(s, &c->mine);
 	}
@@ -333,21 +371,32 @@ static enum err check_value(void *data, const struct op_row *op)
 {
 	struct client *c = data;
 	uint8_t device[ID_SIZE];
-	struct search s = {.id = op->id, .device = device, .incarnation = op->incarnation, .op_no = op->op_no, .body = &op->body, .groups = op->groups};
+	struct search s = {.id = op->id,
+		.device = device,
+		.incarnation = op->incarnation,
+		.op_no = op->op_no,
+		.body = &op->body,
+		.groups = op->groups};
 	struct row now;
 
 	id_parse(device, c->profile.device);
 	struct told *t = op->op_no ? *told_slot(c, op->incarnation, op->op_no) : NULL;
-	if (!t || op->del || (op->state == OP_DRAFT && c->put_back)) /* a draft is before a person, whatever was said of it on a disk that is gone */
+	if (!t || op->del ||
+		(op->state == OP_DRAFT && c->put_back)) /* a draft is before a person, whatever was said of it
+							   on a disk that is gone */
 		return ERR_OK;
-	bool taken = t->outcome == JINGGUAN__V1__OUTCOME__APPLIED || t->outcome == JINGGUAN__V1__OUTCOME__MERGED;
+	bool taken =
+		t->outcome == JINGGUAN__V1__OUTCOME__APPLIED || t->outcome == JINGGUAN__V1__OUTCOME__MERGED;
 	/* What was refused is told, or adopted under the id that exists. */
 	if (t->outcome == JINGGUAN__V1__OUTCOME__REJECTED)
-		demand(t->forgot || op->state == OP_REFUSED || op->state == OP_DONE || (op->has_duplicate && (op->state == OP_CONFLICT || op->state == OP_ACCEPTED)), "I9",
-			"a refused operation is shown as %d", (int)op->state);
+		demand(t->forgot || op->state == OP_REFUSED || op->state == OP_DONE ||
+				(op->has_duplicate && (op->state == OP_CONFLICT || op->state == OP_ACCEPTED)),
+			"I9", "a refused operation is shown as %d", (int)op->state);
 	if (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED || t->outcome == JINGGUAN__V1__OUTCOME__CONFLICT)
-		demand(t->forgot || op->state == OP_DONE || op->state == (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED ? OP_BLOCKED : OP_CONFLICT), "I9",
-			"what a person should decide is shown as %d", (int)op->state);
+		demand(t->forgot || op->state == OP_DONE ||
+				op->state == (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED ? OP_BLOCKED
+											   : OP_CONFLICT),
+			"I9", "what a person should decide is shown as %d", (int)op->state);
 	if (!taken && t->outcome != JINGGUAN__V1__OUTCOME__CONFLICT)
 		return ERR_OK;
 	const void *row = db_find(T_RECORD + op->kind->number, op->id, ID_SIZE);
@@ -359,8 +408,9 @@ static enum err check_value(void *data, const struct op_row *op)
 		db_each(T_HISTORY, search_history, &s);
 	db_each(T_CONFLICT, search_conflict, &s);
 	uint32_t groups = op->groups & ((1u << op->kind->group_count) - 1);
-	demand((s.found & groups) == groups, "I9", "a value of operation %llu of device %u is gone (told %d, groups %x, found %x)", (unsigned long long)op->op_no, c->no,
-		t->outcome, (unsigned)groups, (unsigned)s.found);
+	demand((s.found & groups) == groups, "I9",
+		"a value of operation %llu of device %u is gone (told %d, groups %x, found %x)",
+		(unsigned long long)op->op_no, c->no, t->outcome, (unsigned)groups, (unsigned)s.found);
 	return ERR_OK;
 }
 
@@ -379,7 +429,8 @@ static enum err match_open(void *data, const struct op_row *op)
 	const struct told *t = op->op_no ? *told_slot(asked->c, op->incarnation, op->op_no) : NULL;
 	bool open = op->state != OP_ACCEPTED && op->state != OP_DONE;
 
-	asked->found |= memcmp(op->id, asked->id, ID_SIZE) == 0 && (open || (t && t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED));
+	asked->found |= memcmp(op->id, asked->id, ID_SIZE) == 0 &&
+			(open || (t && t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED));
 	return ERR_OK;
 }
 
@@ -410,14 +461,16 @@ static void check_hanging(void *data, const void *row)
 		return;
 	if ((found = db_find(T_RECORD + h->on, of->data, ID_SIZE)))
 		db_record(found, &target);
-	demand((found && !target.state.deleted) || before_a_person(of->data) || before_a_person(hanger.id), "I9", "a %s hangs on a %s that is nobody's", hanger.kind->table,
+	demand((found && !target.state.deleted) || before_a_person(of->data) || before_a_person(hanger.id),
+		"I9", "a %s hangs on a %s that is nobody's", hanger.kind->table,
 		kind_by_number(h->on)->table);
 }
 
 /* What a computer that is gone, or the disk that was put back, would have moved stays where it is. */
 static void check_hangers(void)
 {
-	static const struct hanging hangings[] = {{KIND_GUARDIAN, KIND_STUDENT}, {KIND_EVIDENCE, KIND_DESTINATION}};
+	static const struct hanging hangings[] = {
+		{KIND_GUARDIAN, KIND_STUDENT}, {KIND_EVIDENCE, KIND_DESTINATION}};
 
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		if (world.clients[i].put_back)
@@ -433,7 +486,8 @@ static void check_snapshot(void *data, const void *row)
 	const struct db_snapshot *s = row;
 
 	(void)data;
-	demand(db_find(T_RECORD + KIND_FILING, s->filing, ID_SIZE), "I4", "a table is kept of a report that is not there");
+	demand(db_find(T_RECORD + KIND_FILING, s->filing, ID_SIZE), "I4",
+		"a table is kept of a report that is not there");
 }
 
 static void check_filing(void *data, const void *row)
@@ -473,10 +527,15 @@ static void check_filed(const struct told *report, const struct db_snapshot *s, 
 	const struct db_filed *f = filed_row(s, t->id);
 
 	if (t->op_no < report->op_no)
-		demand(t->del ? !f : f ? f->ver >= t->ver : is_deleted(t->id), "I4", "report %llu of device %u does not say what its operation %llu did",
+		demand(t->del ? !f
+			: f   ? f->ver >= t->ver
+			      : is_deleted(t->id),
+			"I4", "report %llu of device %u does not say what its operation %llu did",
 			(unsigned long long)report->op_no, t->client->no, (unsigned long long)t->op_no);
 	else if (f && !t->del)
-		demand(f->ver <= t->ver && (f->ver < t->ver || !told_changed(t->client, t->incarnation, t->op_no, t->id)), "I4", "report %llu of device %u says what its operation %llu did behind it",
+		demand(f->ver <= t->ver && (f->ver < t->ver ||
+						   !told_changed(t->client, t->incarnation, t->op_no, t->id)),
+			"I4", "report %llu of device %u says what its operation %llu did behind it",
 			(unsigned long long)report->op_no, t->client->no, (unsigned long long)t->op_no);
 }
 
@@ -486,19 +545,26 @@ static void check_reports(void)
 	db_each(T_RECORD + KIND_FILING, check_filing, NULL);
 	for (size_t i = 0; i < TOLD_SLOTS && !world.lossy; i++)
 		for (const struct told *report = told[i]; report; report = report->next) {
-			const struct db_snapshot *s = report->kind == KIND_FILING && was_taken(report) ? db_find(T_SNAPSHOT, report->id, ID_SIZE) : NULL;
+			const struct db_snapshot *s = report->kind == KIND_FILING && was_taken(report)
+							      ? db_find(T_SNAPSHOT, report->id, ID_SIZE)
+							      : NULL;
 			for (size_t k = 0; s && k < TOLD_SLOTS; k++)
 				for (const struct told *t = told[k]; t; t = t->next)
-					if (t->client == report->client && t->incarnation == report->incarnation && t->kind == KIND_DESTINATION && was_taken(t))
+					if (t->client == report->client &&
+						t->incarnation == report->incarnation &&
+						t->kind == KIND_DESTINATION && was_taken(t))
 						check_filed(report, s, t);
 		}
 }
 
-/* Told to a program that was killed before it stored the answer, on a disk that was put back: with the fork it became a draft,
- * for a person to look at. */
+/* Told to a program that was killed before it stored the answer, on a disk that was put back: with the fork
+ * it became a draft, for a person to look at. */
 static bool is_before_a_person(const struct told *t)
 {
-	sqlite3_stmt *stmt = t->client->put_back ? store_prepare(t->client->store, "SELECT 1 FROM outbox WHERE sha = ? AND op_no IS NULL", NULL) : NULL;
+	sqlite3_stmt *stmt = t->client->put_back
+				     ? store_prepare(t->client->store,
+					       "SELECT 1 FROM outbox WHERE sha = ? AND op_no IS NULL", NULL)
+				     : NULL;
 
 	if (stmt)
 		sqlite3_bind_blob(stmt, 1, t->sha, HASH_SIZE, SQLITE_STATIC);
@@ -511,11 +577,14 @@ void check_end(void)
 {
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		check_client_end(&world.clients[i]);
-	/* I1: every answer that reached a device stands, save those that only a lost disk could have brought back. */
+	/* I1: every answer that reached a device stands, save those that only a lost disk could have brought
+	 * back. */
 	for (size_t i = 0; i < TOLD_SLOTS; i++)
 		for (const struct told *t = told[i]; t; t = t->next)
-			demand(t->seen || (world.lossy && (t->gone || is_before_a_person(t))), "I1", "operation %llu of line %u of device %u was acknowledged (%d) and is lost", (unsigned long long)t->op_no,
-				(unsigned)t->incarnation, t->client->no, t->outcome);
+			demand(t->seen || (world.lossy && (t->gone || is_before_a_person(t))), "I1",
+				"operation %llu of line %u of device %u was acknowledged (%d) and is lost",
+				(unsigned long long)t->op_no, (unsigned)t->incarnation, t->client->no,
+				t->outcome);
 	for (unsigned i = 0; i < SIM_STREAMS; i++)
 		check_stream_end(i);
 	for (unsigned k = 1; k < 32; k++)

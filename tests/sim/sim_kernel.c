@@ -1,5 +1,5 @@
-/* Virtual time, random numbers, fibers. Nothing here may depend on an address or on the computer's clock: the same seed
- * gives the same trace (I15). */
+/* Virtual time, random numbers, fibers. Nothing here may depend on an address or on the computer's clock: the
+ * same seed gives the same trace (I15). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,7 +57,8 @@ static uint32_t random_word(void)
 	return (uint32_t)draw(UINT64_C(1) << 32);
 }
 
-/* Nonces and the random half of ids; a generator of its own, so that drawing a nonce does not shift the history. */
+/* Nonces and the random half of ids; a generator of its own, so that drawing a nonce does not shift the
+ * history. */
 static void random_bytes(void *to, size_t n)
 {
 	static uint64_t state;
@@ -173,7 +174,8 @@ bool sim_step(void)
 
 /* ---- fibers ---- */
 
-/* ucontext makes a stack of its own; from there on, setjmp changes stacks without swapcontext's two calls of the kernel. */
+/* ucontext makes a stack of its own; from there on, setjmp changes stacks without swapcontext's two calls of
+ * the kernel. */
 struct place {
 	ucontext_t first;
 	bool begun;
@@ -275,7 +277,8 @@ void fiber_start(struct fiber **out, sim_fn fn, void *data)
 
 	if (!f) {
 		f = *out = calloc(1, sizeof *f);
-		f->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		f->stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (f->stack == MAP_FAILED)
 			abort();
 	}
@@ -336,7 +339,8 @@ void sim_trace(const char *what, uint64_t a, uint64_t b)
 	h = (h ^ b) * UINT64_C(1099511628211);
 	world.trace = (h ^ now_us) * UINT64_C(1099511628211);
 	if (world.verbose)
-		fprintf(stderr, "%10.3f %-24s %llu %llu\n", (double)now_us / 1e6, what, (unsigned long long)a, (unsigned long long)b);
+		fprintf(stderr, "%10.3f %-24s %llu %llu\n", (double)now_us / 1e6, what, (unsigned long long)a,
+			(unsigned long long)b);
 }
 
 /* ---- the process's clocks and sleep (LINKER:--wrap) ---- */

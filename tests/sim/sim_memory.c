@@ -1,6 +1,6 @@
-/* Memory that runs out: one allocation of what jg or jgd does now fails, SQLite's too. Those of the simulation never do, nor does
- * anything while another computer's fiber runs. And memory that goes with its program: what SQLite holds for a client that is
- * killed, some 300 KB, nobody else would free. */
+/* Memory that runs out: one allocation of what jg or jgd does now fails, SQLite's too. Those of the
+ * simulation never do, nor does anything while another computer's fiber runs. And memory that goes with its
+ * program: what SQLite holds for a client that is killed, some 300 KB, nobody else would free. */
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +83,9 @@ static void *sqlite_alloc(int n)
 {
 	const struct client *c = client_now();
 
-	return fails() ? NULL : ring_add(real.xMalloc(n + (int)sizeof(struct block)), &rings[c ? c->no : SIM_CLIENTS_MAX]);
+	return fails() ? NULL
+		       : ring_add(real.xMalloc(n + (int)sizeof(struct block)),
+				 &rings[c ? c->no : SIM_CLIENTS_MAX]);
 }
 
 static void sqlite_free(void *p)
@@ -134,7 +136,9 @@ void memory_drop(unsigned client)
 
 void memory_arm(unsigned per_mille, unsigned most)
 {
-	now = (struct memory){.left = world.plan.memory && world.faults && chance(per_mille) ? 1 + draw(UINT64_C(1) << draw(most + 1)) : 0};
+	now = (struct memory){.left = world.plan.memory && world.faults && chance(per_mille)
+					      ? 1 + draw(UINT64_C(1) << draw(most + 1))
+					      : 0};
 }
 
 bool memory_disarm(void)

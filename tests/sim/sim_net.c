@@ -1,6 +1,7 @@
-/* The network between link.h and conn.h: one pair a connection, frames in order in each direction. A frame may be late, a
- * connection may be reset with or without what it carries, one side may not learn that it is gone (half-open), or
- * everything may vanish (black hole). The functions have the names of client/core/link.c, login.c and server/conn.c. */
+/* The network between link.h and conn.h: one pair a connection, frames in order in each direction. A frame
+ * may be late, a connection may be reset with or without what it carries, one side may not learn that it is
+ * gone (half-open), or everything may vanish (black hole). The functions have the names of
+ * client/core/link.c, login.c and server/conn.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ struct pair {
 	struct pair *next;
 	struct sim_server *server;
 	struct client *client;
-	struct link *link; /* NULL: nobody listens any more */
+	struct link *link;             /* NULL: nobody listens any more */
 	uint64_t to_server, to_client; /* virtual time of the last delivery: frames keep their order */
 	bool gone, hole;
 };
@@ -148,7 +149,8 @@ enum err conn_send(struct conn *c, const uint8_t *bytes, size_t n)
 		close_soon(p, draw_between(0, 30 * SECOND));
 		return ERR_OK;
 	}
-	sim_at(in_order(&p->to_client, draw_between(5 * MS, 80 * MS)), &p->server->worker.loop, on_frame_at_client, message_new(p, bytes, n));
+	sim_at(in_order(&p->to_client, draw_between(5 * MS, 80 * MS)), &p->server->worker.loop,
+		on_frame_at_client, message_new(p, bytes, n));
 	return ERR_OK;
 }
 
@@ -205,7 +207,8 @@ static void on_frame_at_server(void *data)
 
 static struct pair *pair_new(struct sim_server *s, struct client *c, struct link *l)
 {
-	struct pair *p = arena_alloc(&world.arena, sizeof *p); /* frames on their way may name it to the end */
+	struct pair *p =
+		arena_alloc(&world.arena, sizeof *p); /* frames on their way may name it to the end */
 
 	if (!p)
 		abort();
@@ -312,9 +315,11 @@ static void send_frame(struct link *l, struct frame *f, const ProtobufCMessage *
 			return;
 		}
 		if (chance(25)) {
-			/* The other side goes on with what it was sent, long after we have come back by another way. */
+			/* The other side goes on with what it was sent, long after we have come back by
+			 * another way. */
 			sim_met("call late behind a reconnect");
-			sim_at(in_order(&p->to_server, draw_between(100 * MS, 20 * SECOND)), loop, on_frame_at_server, m);
+			sim_at(in_order(&p->to_server, draw_between(100 * MS, 20 * SECOND)), loop,
+				on_frame_at_server, m);
 			p->link = NULL;
 			l->pair = NULL;
 			close_soon(p, draw_between(20 * SECOND, 60 * SECOND));
@@ -337,7 +342,8 @@ static enum err broken(struct link *l, struct problem *p, uint64_t until)
 			*p = l->goaway;
 		return l->goaway.code;
 	}
-	return problem_set(p, l->pair && sim_now() >= until ? ERR_DEADLINE : ERR_UNREACHABLE, NULL, NULL, NULL);
+	return problem_set(
+		p, l->pair && sim_now() >= until ? ERR_DEADLINE : ERR_UNREACHABLE, NULL, NULL, NULL);
 }
 
 static enum err take_error(const struct frame *f, struct problem *p)
@@ -359,7 +365,8 @@ static enum err take_error(const struct frame *f, struct problem *p)
 }
 
 /* What the server promised, as it reached the device: noted before the client's code sees it. */
-static void note_answers(struct link *l, const ProtobufCMessage *request, const ProtobufCMessage *reply, uint64_t lossy)
+static void note_answers(
+	struct link *l, const ProtobufCMessage *request, const ProtobufCMessage *reply, uint64_t lossy)
 {
 	const pb_push_request *q = (const pb_push_request *)request;
 	const pb_push_reply *r = (const pb_push_reply *)reply;
@@ -371,7 +378,8 @@ static void note_answers(struct link *l, const ProtobufCMessage *request, const 
 	}
 	for (size_t i = 0; i < r->n_result; i++) {
 		demand(i < q->n_op, "I3", "more answers than operations");
-		demand(i == 0 || r->result[i]->op_no == r->result[i - 1]->op_no + 1, "I3", "answers are not in order");
+		demand(i == 0 || r->result[i]->op_no == r->result[i - 1]->op_no + 1, "I3",
+			"answers are not in order");
 		hash_op(sha, q->op[i].data, q->op[i].len);
 		check_told(l->client, &q->op[i], sha, r->result[i], lossy);
 	}
@@ -380,11 +388,12 @@ static void note_answers(struct link *l, const ProtobufCMessage *request, const 
 }
 
 /* theirs: the memory of who calls, in force while he takes a reply. */
-static enum err call(struct link *l, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply, void *data, struct memory *theirs,
-	struct problem *p)
+static enum err call(struct link *l, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply,
+	void *data, struct memory *theirs, struct problem *p)
 {
 	const struct method *rule = method_by_number(method);
-	struct frame f = {.type = FRAME_CALL, .method = method, .call = l->next_call, .deadline_ms = LINK_CALL_MS};
+	struct frame f = {
+		.type = FRAME_CALL, .method = method, .call = l->next_call, .deadline_ms = LINK_CALL_MS};
 	uint64_t until = sim_now() + LINK_CALL_MS * MS;
 	uint32_t call = l->next_call;
 
@@ -426,7 +435,8 @@ static enum err call(struct link *l, uint16_t method, const ProtobufCMessage *re
 	}
 }
 
-enum err link_call(struct link *l, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply, void *data, struct problem *p)
+enum err link_call(struct link *l, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply,
+	void *data, struct problem *p)
 {
 	struct memory theirs = memory_swap((struct memory){0});
 	enum err e = call(l, method, request, reply, data, &theirs, p);
@@ -452,8 +462,8 @@ static bool keep_reply(void *data, const ProtobufCMessage *reply)
 	return !ask->e;
 }
 
-enum err link_ask(struct link *l, uint16_t method, const ProtobufCMessage *request, struct arena *arena, const ProtobufCMessage **reply,
-	struct problem *p)
+enum err link_ask(struct link *l, uint16_t method, const ProtobufCMessage *request, struct arena *arena,
+	const ProtobufCMessage **reply, struct problem *p)
 {
 	struct ask ask = {arena, reply, ERR_OK};
 	enum err e = link_call(l, method, request, reply ? keep_reply : NULL, &ask, p);
@@ -493,7 +503,8 @@ static enum err greet(struct link *l, const pb_hello *outbox, struct problem *p)
 	return ERR_OK;
 }
 
-static enum err open_link(struct link **out, struct profile *profile, const pb_hello *hello, struct problem *p)
+static enum err open_link(
+	struct link **out, struct profile *profile, const pb_hello *hello, struct problem *p)
 {
 	struct client *c = client_now();
 	struct sim_server *s = &world.servers[draw(SIM_SERVERS)];
@@ -571,7 +582,8 @@ enum err link_exporter(struct link *l, uint8_t out[32])
 	return ERR_UNREACHABLE;
 }
 
-enum err link_connect(struct link **out, SSL_CTX *ctx, const struct trust_result *trust, const char *server, struct problem *p)
+enum err link_connect(struct link **out, SSL_CTX *ctx, const struct trust_result *trust, const char *server,
+	struct problem *p)
 {
 	(void)out, (void)ctx, (void)trust, (void)server;
 	return problem_set(p, ERR_UNREACHABLE, NULL, NULL, NULL);
@@ -598,8 +610,10 @@ enum err login_resume(struct link *l, struct problem *p)
 	return ERR_OK;
 }
 
-size_t __wrap_pki_sign_head(EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[HASH_SIZE], uint8_t sig[80]);
-size_t __wrap_pki_sign_head(EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[HASH_SIZE], uint8_t sig[80])
+size_t __wrap_pki_sign_head(
+	EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[HASH_SIZE], uint8_t sig[80]);
+size_t __wrap_pki_sign_head(
+	EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[HASH_SIZE], uint8_t sig[80])
 {
 	(void)key, (void)stream, (void)n;
 	memcpy(sig, head, HASH_SIZE);

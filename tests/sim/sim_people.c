@@ -14,7 +14,8 @@
 #define PUPILS 14 /* of a school: few, so that its computers meet */
 #define YEAR 2026
 
-static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_EVIDENCE, KIND_FILING, 0};
+static const uint32_t kinds[] = {
+	KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_EVIDENCE, KIND_FILING, 0};
 static struct problem typing; /* why it failed */
 
 /* ---- what they type ---- */
@@ -38,7 +39,8 @@ static struct item *any_item(struct view *v, uint32_t kind)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < v->n; i++)
-		if (v->items[i]->live && v->items[i]->record.kind->number == kind && view_is_ours(v, v->items[i]) && draw(++n) == 0)
+		if (v->items[i]->live && v->items[i]->record.kind->number == kind &&
+			view_is_ours(v, v->items[i]) && draw(++n) == 0)
 			found = v->items[i];
 	return found;
 }
@@ -97,7 +99,8 @@ static enum err put_guardian(struct view *v, struct item **item)
 	return outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
 }
 
-/* A pupil who declares the junior school enters its stream, and leaves it when the family decides otherwise. */
+/* A pupil who declares the junior school enters its stream, and leaves it when the family decides otherwise.
+ */
 static enum err put_destination(struct client *c, struct view *v, struct item **item)
 {
 	struct record want;
@@ -151,7 +154,8 @@ static enum err file_report(struct view *v)
 	bool incomplete = chance(500);
 	int64_t n;
 
-	return transition_file(v, YEAR, "T1", incomplete, incomplete ? "有学生尚未登记去向" : "", &n, &typing);
+	return transition_file(
+		v, YEAR, "T1", incomplete, incomplete ? "有学生尚未登记去向" : "", &n, &typing);
 }
 
 static enum err type_one(struct client *c, struct view *v, struct item **item)
@@ -188,7 +192,8 @@ static void check_shown(struct client *c, const struct item *typed)
 	seen = view_find_id(v, typed->id);
 	demand(seen && seen->live == typed->live, "I6", "an own write is not shown");
 	for (unsigned g = 1; typed->live && g <= typed->record.kind->group_count; g++)
-		demand(record_same_group(&seen->record, &typed->record, g), "I6", "an own write is not shown as it was typed");
+		demand(record_same_group(&seen->record, &typed->record, g), "I6",
+			"an own write is not shown as it was typed");
 	view_free(v);
 }
 
@@ -223,7 +228,8 @@ void people_type(struct client *c)
 		last = item ? item : last;
 	}
 	e = save_or_not(c, e);
-	demand(!e || disk_hurt(c->no) || c->short_of_memory, "C1", "typing failed on a disk that is well: %s %s", err_info((int)e)->name, typing.message);
+	demand(!e || disk_hurt(c->no) || c->short_of_memory, "C1",
+		"typing failed on a disk that is well: %s %s", err_info((int)e)->name, typing.message);
 	if (!e) {
 		sim_trace("typed", c->no, c->store->made);
 		world.ops_left -= world.ops_left < n ? world.ops_left : n;
@@ -253,7 +259,8 @@ static enum err note_row(void *data, const struct op_row *row)
 }
 
 /* *shown: what the decision put, to be looked for. */
-static enum err decide_conflict(struct view *v, int64_t n, struct arena *arena, const char **word, struct item **shown)
+static enum err decide_conflict(
+	struct view *v, int64_t n, struct arena *arena, const char **word, struct item **shown)
 {
 	struct conflict x;
 	enum err e = conflict_read(v, n, arena, &x, &typing);
@@ -269,7 +276,8 @@ static enum err decide_conflict(struct view *v, int64_t n, struct arena *arena, 
 	return conflict_take_theirs(v, &x, &typing);
 }
 
-static enum err decide_row(struct client *c, struct view *v, int64_t n, struct arena *arena, const char **word, struct item **shown)
+static enum err decide_row(struct client *c, struct view *v, int64_t n, struct arena *arena,
+	const char **word, struct item **shown)
 {
 	struct op_row row;
 	enum err e = outbox_read(c->store, n, arena, &row, &typing);
@@ -287,7 +295,8 @@ static enum err decide_row(struct client *c, struct view *v, int64_t n, struct a
 	return decide_again(v, &row, &row.body, row.groups, &typing);
 }
 
-/* What can be said against a decision that was made well: theirs is gone, or what is left of the record is not whole. */
+/* What can be said against a decision that was made well: theirs is gone, or what is left of the record is
+ * not whole. */
 static bool may_be_refused(enum err e)
 {
 	return e == ERR_NOT_FOUND || e == ERR_MISSING;
@@ -309,7 +318,8 @@ static void decide_one(struct client *c, int64_t n)
 	if (!e)
 		e = decide_row(c, v, n, &arena, &word, &shown);
 	e = save_or_not(c, e);
-	demand(!e || may_be_refused(e) || disk_hurt(c->no) || c->short_of_memory, "I9", "nothing can be decided about item %lld: %s %s", (long long)n, err_info((int)e)->name,
+	demand(!e || may_be_refused(e) || disk_hurt(c->no) || c->short_of_memory, "I9",
+		"nothing can be decided about item %lld: %s %s", (long long)n, err_info((int)e)->name,
 		typing.message);
 	if (!e) {
 		sim_met(word);
@@ -329,13 +339,16 @@ void people_decide(struct client *c)
 	struct open_rows rows = {.count = 0};
 
 	if (chance(500)) {
-		if (c->store->next_row > 1 && batch_revert(c->store, (int64_t)draw_between(1, (uint64_t)c->store->next_row - 1), &report, NULL) == ERR_OK) {
+		if (c->store->next_row > 1 &&
+			batch_revert(c->store, (int64_t)draw_between(1, (uint64_t)c->store->next_row - 1),
+				&report, NULL) == ERR_OK) {
 			sim_met("undone");
 			check_typed(c);
 		}
 		return;
 	}
-	if (outbox_each(c->store, 1u << OP_CONFLICT | 1u << OP_DRAFT | 1u << OP_REFUSED | 1u << OP_BLOCKED, 0, note_row, &rows, NULL))
+	if (outbox_each(c->store, 1u << OP_CONFLICT | 1u << OP_DRAFT | 1u << OP_REFUSED | 1u << OP_BLOCKED, 0,
+		    note_row, &rows, NULL))
 		return; /* its disk refuses */
 	for (unsigned i = 0; i < rows.count; i++)
 		if (chance(500))

@@ -1,6 +1,7 @@
-/* libpq as server/db_*.c use it, with a backend behind each connection: commands of a pipeline run one after another with
- * other backends' in between, wait for locks, fail, and answer at Sync. The functions have libpq's names: the linker
- * takes these before the library's; results are libpq's own (PQmakeEmptyPGresult, PQsetvalue). */
+/* libpq as server/db_*.c use it, with a backend behind each connection: commands of a pipeline run one after
+ * another with other backends' in between, wait for locks, fail, and answer at Sync. The functions have
+ * libpq's names: the linker takes these before the library's; results are libpq's own (PQmakeEmptyPGresult,
+ * PQsetvalue). */
 #include "sim_pg.h"
 
 #include <stdlib.h>
@@ -40,12 +41,12 @@ struct pg_conn {
 	int events;
 	uv_poll_cb cb;
 	struct sim_event *connecting, *firing, *running, *locked;
-	struct command *first, *last; /* sent, not yet run */
-	struct command **sent_end;    /* up to the last Sync */
+	struct command *first, *last;    /* sent, not yet run */
+	struct command **sent_end;       /* up to the last Sync */
 	struct answer *held, *held_last; /* results before their Sync */
 	struct answer *ready, *ready_last;
-	bool skipping; /* to the next Sync after an error */
-	bool open;     /* something was sent since the last Sync */
+	bool skipping;          /* to the next Sync after an error */
+	bool open;              /* something was sent since the last Sync */
 	struct txn *committing; /* its COMMIT is under way */
 	PQnoticeReceiver notice;
 	void *notice_data;
@@ -58,7 +59,10 @@ struct pg_conn {
 static struct pg_conn conns[CONNS_MAX];
 
 /* What libpq keeps within a PGresult and does not let anybody set. */
-static struct { const PGresult *r; const char *state, *tag; } notes[64];
+static struct {
+	const PGresult *r;
+	const char *state, *tag;
+} notes[64];
 static size_t note_at;
 
 static void run(void *data);
@@ -125,7 +129,9 @@ PGconn *PQconnectStartParams(const char *const *keys, const char *const *values,
 
 PostgresPollingStatusType PQconnectPoll(PGconn *c)
 {
-	return c->refused || c->dead ? PGRES_POLLING_FAILED : c->up ? PGRES_POLLING_OK : PGRES_POLLING_READING;
+	return c->refused || c->dead ? PGRES_POLLING_FAILED
+	       : c->up               ? PGRES_POLLING_OK
+				     : PGRES_POLLING_READING;
 }
 
 ConnStatusType PQstatus(const PGconn *c)
@@ -251,12 +257,14 @@ void pg_kill_one(void)
 	unsigned n = 0, chosen;
 
 	for (int i = 0; i < CONNS_MAX; i++)
-		n += conns[i].used && conns[i].up && !conns[i].dead && (conns[i].b.txn || conns[i].committing);
+		n += conns[i].used && conns[i].up && !conns[i].dead &&
+		     (conns[i].b.txn || conns[i].committing);
 	if (!n)
 		return;
 	chosen = (unsigned)draw(n);
 	for (int i = 0; i < CONNS_MAX; i++)
-		if (conns[i].used && conns[i].up && !conns[i].dead && (conns[i].b.txn || conns[i].committing) && chosen-- == 0) {
+		if (conns[i].used && conns[i].up && !conns[i].dead &&
+			(conns[i].b.txn || conns[i].committing) && chosen-- == 0) {
 			conn_die(&conns[i]);
 			return;
 		}
@@ -288,7 +296,8 @@ int PQsendPrepare(PGconn *c, const char *name, const char *sql, int n, const Oid
 	if (c->dead)
 		return 0;
 	size_t i = 0;
-	while (i < c->name_count && strcmp(c->names[i].name, name) != 0) /* one whose Parse was skipped comes again */
+	while (i < c->name_count &&
+		strcmp(c->names[i].name, name) != 0) /* one whose Parse was skipped comes again */
 		i++;
 	if (i == sizeof c->names / sizeof *c->names)
 		abort();
@@ -319,8 +328,8 @@ static void copy_params(struct command *m, int n, const char *const *values, con
 	m->n = n;
 }
 
-int PQsendQueryPrepared(PGconn *c, const char *name, int n, const char *const *values, const int *lengths, const int *formats,
-	int format)
+int PQsendQueryPrepared(PGconn *c, const char *name, int n, const char *const *values, const int *lengths,
+	const int *formats, int format)
 {
 	(void)formats, (void)format;
 	if (c->dead)
@@ -335,15 +344,17 @@ int PQsendQueryPrepared(PGconn *c, const char *name, int n, const char *const *v
 	abort();
 }
 
-int PQsendQueryParams(PGconn *c, const char *sql, int n, const Oid *types, const char *const *values, const int *lengths,
-	const int *formats, int format)
+int PQsendQueryParams(PGconn *c, const char *sql, int n, const Oid *types, const char *const *values,
+	const int *lengths, const int *formats, int format)
 {
 	struct command *m;
 
 	(void)types, (void)values, (void)lengths, (void)formats, (void)format, (void)n;
 	if (c->dead)
 		return 0;
-	demand(!c->open || strcmp(sql, "ROLLBACK") != 0, "I13", "a ROLLBACK is skipped when a statement before it fails, and the next task gets its transaction");
+	demand(!c->open || strcmp(sql, "ROLLBACK") != 0, "I13",
+		"a ROLLBACK is skipped when a statement before it fails, and the next task gets its "
+		"transaction");
 	m = command_new(strcmp(sql, "COMMIT") == 0 ? C_COMMIT : C_COMMAND, NULL);
 	m->param = sim_alloc(NULL, strlen(sql) + 1);
 	m->sql = strcpy((char *)m->param, sql);
@@ -395,7 +406,10 @@ PGresult *PQgetResult(PGconn *c)
 
 PGTransactionStatusType PQtransactionStatus(const PGconn *c)
 {
-	return c->first || c->committing ? PQTRANS_ACTIVE : !c->b.txn ? PQTRANS_IDLE : c->b.failed ? PQTRANS_INERROR : PQTRANS_INTRANS;
+	return c->first || c->committing ? PQTRANS_ACTIVE
+	       : !c->b.txn               ? PQTRANS_IDLE
+	       : c->b.failed             ? PQTRANS_INERROR
+					 : PQTRANS_INTRANS;
 }
 
 char *PQresultErrorField(const PGresult *r, int code)
@@ -403,8 +417,10 @@ char *PQresultErrorField(const PGresult *r, int code)
 	for (size_t i = 0; i < 64; i++)
 		if (notes[i].r == r && notes[i].state)
 			return (char *)(code == PG_DIAG_SQLSTATE ? notes[i].state
-					: code == PG_DIAG_SEVERITY_NONLOCALIZED ? (notes[i].tag ? notes[i].tag : "ERROR")
-					: code == PG_DIAG_MESSAGE_PRIMARY ? "simulated" : NULL);
+					: code == PG_DIAG_SEVERITY_NONLOCALIZED
+						? (notes[i].tag ? notes[i].tag : "ERROR")
+					: code == PG_DIAG_MESSAGE_PRIMARY ? "simulated"
+									  : NULL);
 	return NULL;
 }
 

@@ -1,4 +1,5 @@
-/* sim_pg.h - between libpq's functions (sim_pg.c) and the statements (sim_db.c) and rows (sim_rows.c) behind them. */
+/* sim_pg.h - between libpq's functions (sim_pg.c) and the statements (sim_db.c) and rows (sim_rows.c) behind
+ * them. */
 #ifndef JG_SIM_PG_H
 #define JG_SIM_PG_H
 
@@ -9,7 +10,7 @@
 #include "sim.h"
 
 void pg_watch(int fd, uv_poll_t *poll, int events, uv_poll_cb cb);
-void pg_begin(void); /* a new history: no connection */
+void pg_begin(void);                 /* a new history: no connection */
 void pg_drop_loop(const void *loop); /* a server's process is gone */
 void pg_kill_all(void);
 void pg_kill_one(void);
@@ -20,7 +21,7 @@ enum txn_state { TXN_ACTIVE, TXN_WAITING, TXN_VISIBLE, TXN_ABORTED };
 
 struct txn {
 	enum txn_state state;
-	uint64_t vis;	    /* everybody's snapshots from this number on see it */
+	uint64_t vis;       /* everybody's snapshots from this number on see it */
 	uint64_t commit_no; /* its place in the WAL; 0 = wrote nothing */
 	bool flushed;
 	uint64_t drawn, xid; /* for the bank's bugs */
@@ -54,18 +55,20 @@ struct call {
 	const struct kind *kind;
 	const struct cell *param;
 	int n;
-	PGresult *rows;	  /* out, NULL for a command */
+	PGresult *rows;    /* out, NULL for a command */
 	const char *state; /* out: SQLSTATE of a failure */
 };
 
-const struct statement *db_statement(const char *sql, const struct kind **kind); /* kind: of a statement of record_db.c */
+const struct statement *db_statement(
+	const char *sql, const struct kind **kind); /* kind: of a statement of record_db.c */
 enum verdict db_execute(struct call *call);
 void db_command(struct backend *b, const char *sql); /* BEGIN, SET LOCAL, ROLLBACK */
 void db_abort(struct backend *b);
-/* COMMIT: on_end is called when it stands (clean) or stands with a WARNING (cancelled wait), never when the database died. */
+/* COMMIT: on_end is called when it stands (clean) or stands with a WARNING (cancelled wait), never when the
+ * database died. */
 void db_commit(struct backend *b, struct pg_conn *c);
 void pg_committed(struct pg_conn *c, bool warned); /* called by sim_rows.c */
-void pg_txn_ended(const struct txn *t); /* whoever waited for it goes on */
+void pg_txn_ended(const struct txn *t);            /* whoever waited for it goes on */
 bool db_is_up(void);
 
 #endif

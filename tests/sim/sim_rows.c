@@ -1,5 +1,5 @@
-/* PostgreSQL's storage as far as the model needs it: versions of rows, transactions, a WAL that a standby follows, the disk that
- * has it or not, and what a crash, a failover and a restore leave of it. */
+/* PostgreSQL's storage as far as the model needs it: versions of rows, transactions, a WAL that a standby
+ * follows, the disk that has it or not, and what a crash, a failover and a restore leave of it. */
 #include "sim_rows.h"
 
 #include <stdio.h>
@@ -119,7 +119,9 @@ void db_command(struct backend *b, const char *sql)
 	if (text[0])
 		text[strlen(text) - 1] = 0;
 	if (strncmp(sql, "BEGIN", 5) == 0) {
-		demand(!b->txn, "I13", "a task begins on a connection whose last transaction is not over: PostgreSQL would refuse it");
+		demand(!b->txn, "I13",
+			"a task begins on a connection whose last transaction is not over: PostgreSQL would "
+			"refuse it");
 		b->txn = txn_new(NULL);
 		b->failed = false;
 		b->repeatable = strstr(sql, "REPEATABLE READ") != NULL;
@@ -128,12 +130,15 @@ void db_command(struct backend *b, const char *sql)
 	} else if (strcmp(sql, "ROLLBACK") == 0) {
 		db_abort(b);
 	} else if (strstr(sql, "app.scope")) {
-		b->scope = strcmp(text, "job") == 0 ? SCOPE_JOB : strcmp(text, "bureau") == 0 ? SCOPE_BUREAU : SCOPE_SCHOOL;
+		b->scope = strcmp(text, "job") == 0      ? SCOPE_JOB
+			   : strcmp(text, "bureau") == 0 ? SCOPE_BUREAU
+							 : SCOPE_SCHOOL;
 	} else if (strstr(sql, "app.schools")) {
 		snprintf(b->schools, sizeof b->schools, "%s", text);
 	} else if (strstr(sql, "app.node")) {
 		b->replica = true; /* the bank's bug: reading where the tail has not arrived */
-	} else if (!strstr(sql, "app.county") && !strstr(sql, "app.streams") && !strstr(sql, "synchronous_commit = local")) {
+	} else if (!strstr(sql, "app.county") && !strstr(sql, "app.streams") &&
+		   !strstr(sql, "synchronous_commit = local")) {
 		sim_fail("model", "unknown command: %s", sql);
 	}
 }
@@ -160,7 +165,8 @@ void db_abort(struct backend *b)
 static void log_lanes(const struct txn *t)
 {
 	for (size_t i = 0; i < t->count; i++) {
-		const struct db_stream *s = t->writes[i]->table == T_STREAM ? row_read(t->writes[i], t, 0) : NULL;
+		const struct db_stream *s =
+			t->writes[i]->table == T_STREAM ? row_read(t->writes[i], t, 0) : NULL;
 		if (!s)
 			continue;
 		struct lanes_log *l = keep(sizeof *l);
@@ -197,7 +203,8 @@ static void make_visible(struct txn *t, bool warned)
 	}
 }
 
-/* The standby takes what is in the WAL, in its order: this transaction and whatever else is on the disk by now. */
+/* The standby takes what is in the WAL, in its order: this transaction and whatever else is on the disk by
+ * now. */
 static void on_replicated(void *data)
 {
 	struct txn *t = data;
@@ -225,7 +232,8 @@ static void on_flushed(void *data)
 	if (db.mode != SYNCHRONOUS)
 		make_visible(t, false);
 	if (db.mode != SINGLE)
-		sim_at(db.mode == SYNCHRONOUS ? draw_between(300, 3000) : draw_between(1 * MS, 2 * SECOND), &db, on_replicated, t);
+		sim_at(db.mode == SYNCHRONOUS ? draw_between(300, 3000) : draw_between(1 * MS, 2 * SECOND),
+			&db, on_replicated, t);
 }
 
 static void wal_add(struct txn *t)
@@ -276,7 +284,8 @@ void db_standby(bool alive)
 			sim_at(draw_between(1 * MS, 50 * MS), &db, on_replicated, t);
 }
 
-/* An operator's cancel ends the wait for the standby: the tag is COMMIT, a WARNING says that it may be lost (finding 4). */
+/* An operator's cancel ends the wait for the standby: the tag is COMMIT, a WARNING says that it may be lost
+ * (finding 4). */
 void db_cancel_wait(void)
 {
 	for (struct txn *t = db.log; t; t = t->next)
@@ -299,7 +308,7 @@ static void cut_after(uint64_t commit_no)
 		}
 	/* What the lost tail said of the streams never was. */
 	for (struct lanes_log **l = &db.lanes; *l;) {
-		const struct db_stream *s = db_find(T_STREAM, &(*l)->stream, sizeof (*l)->stream);
+		const struct db_stream *s = db_find(T_STREAM, &(*l)->stream, sizeof(*l)->stream);
 		if (s && (*l)->seq > s->seq)
 			*l = (*l)->next;
 		else
@@ -392,7 +401,8 @@ static void write_epoch(uint64_t epoch, uint64_t timeline)
 
 uint64_t db_epoch(void)
 {
-	const struct county_row *c = row_read(row_get(T_COUNTY, key_of(T_COUNTY, "", 0), false), NULL, UINT64_MAX);
+	const struct county_row *c =
+		row_read(row_get(T_COUNTY, key_of(T_COUNTY, "", 0), false), NULL, UINT64_MAX);
 
 	return c->epoch;
 }

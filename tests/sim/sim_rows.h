@@ -44,10 +44,18 @@ extern struct db {
 	struct txn *log, *log_last;
 	struct txn initial;
 	/* Advisory locks of the schools. */
-	struct hook_lock { int64_t school; const struct txn *alone, *together[HOOK_HOLDERS]; } hook_locks[SIM_STREAMS];
+	struct hook_lock {
+		int64_t school;
+		const struct txn *alone, *together[HOOK_HOLDERS];
+	} hook_locks[SIM_STREAMS];
 	struct arena arena;
 	/* What every stream's digest was, by seq: I7. */
-	struct lanes_log { struct lanes_log *next; int64_t stream; uint64_t seq; uint32_t lanes[LANES]; } *lanes;
+	struct lanes_log {
+		struct lanes_log *next;
+		int64_t stream;
+		uint64_t seq;
+		uint32_t lanes[LANES];
+	} * lanes;
 } db;
 
 /* Until the next history; what finds no memory ends the simulation. */
@@ -55,7 +63,8 @@ void *keep(size_t n);
 struct cell keep_cell(struct cell c);
 
 uint64_t key_of(unsigned table, const void *key, size_t n);
-struct db_row *row_get(unsigned table, uint64_t key, bool make); /* NULL: there is none and none was to be made */
+struct db_row *row_get(
+	unsigned table, uint64_t key, bool make); /* NULL: there is none and none was to be made */
 void row_write(struct db_row *r, struct txn *t, void *data);
 void undo_to(struct txn *t, size_t mark); /* takes back what t wrote since it had `mark` writes */
 uint64_t epoch_after(uint64_t epoch);

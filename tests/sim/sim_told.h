@@ -20,14 +20,16 @@ struct told {
 	int64_t ver; /* that it left the record at */
 	bool gone;   /* from the device's disk, which was rolled back */
 	bool forgot; /* its disk was, and holds the answer of an older history of the database */
-	bool seen; /* while op_push is walked */
-	int kept;  /* the outcome that stands there; 0: pruned */
+	bool seen;   /* while op_push is walked */
+	int kept;    /* the outcome that stands there; 0: pruned */
 };
 
 #define TOLD_SLOTS 512
 extern struct told *told[TOLD_SLOTS];
-struct told **told_slot(const struct client *c, uint32_t incarnation, uint64_t op_no); /* *it is NULL when nothing was told */
-/* Whether an operation changed a record: deleting what is deleted already is no effect, nor is saying what stands. */
+struct told **told_slot(
+	const struct client *c, uint32_t incarnation, uint64_t op_no); /* *it is NULL when nothing was told */
+/* Whether an operation changed a record: deleting what is deleted already is no effect, nor is saying what
+ * stands. */
 bool told_changed(const struct client *c, uint32_t incarnation, uint64_t op_no, const uint8_t *id);
 
 extern const uint32_t shown_kinds[]; /* what people look at */

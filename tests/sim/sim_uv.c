@@ -1,5 +1,5 @@
-/* libuv as far as server/db_*.c, push_db.c, request.c and jobs.c use it: timers, polls, closing. The functions have libuv's
- * names: the linker takes these before the library's. */
+/* libuv as far as server/db_*.c, push_db.c, request.c and jobs.c use it: timers, polls, closing. The
+ * functions have libuv's names: the linker takes these before the library's. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -59,7 +59,9 @@ static enum err synchronise(struct client *c)
 	c->busy = false;
 	c->syncs++;
 	sim_trace(err_info((int)e)->name, c->no, report.pushed * 1000 + report.pulled);
-	demand(!report.digest_differed, "I4", "what device %u pulled was not what the server has, and only a second pull from 0 mended it", c->no);
+	demand(!report.digest_differed, "I4",
+		"what device %u pulled was not what the server has, and only a second pull from 0 mended it",
+		c->no);
 	check_synced(c, e, !options.push_only);
 	return e;
 }
@@ -95,7 +97,8 @@ static void open_store(struct client *c)
 		c->short_of_memory = memory_disarm();
 		if (!e)
 			break;
-		demand(disk_hurt(c->no) || c->short_of_memory, "C11", "the store cannot be opened: %s", p.message);
+		demand(disk_hurt(c->no) || c->short_of_memory, "C11", "the store cannot be opened: %s",
+			p.message);
 		sim_sleep(500 * MS);
 	}
 	check_opened(c);
@@ -187,7 +190,8 @@ static void boot(void *data)
 {
 	struct sim_server *s = data;
 
-	if (db_pool_create(&s->worker.pool, &s->worker.loop, "sim", SIM_POOL, identity_check, &s->server) || jobs_create(&s->jobs, &s->server, &s->worker.loop))
+	if (db_pool_create(&s->worker.pool, &s->worker.loop, "sim", SIM_POOL, identity_check, &s->server) ||
+		jobs_create(&s->jobs, &s->server, &s->worker.loop))
 		abort();
 	s->up = true;
 	sim_trace("server up", (uint64_t)(s - world.servers), 0);
@@ -273,8 +277,8 @@ static void on_backend_kill(void *data)
 		db_kill_backend();
 }
 
-/* The order in which writes were lost elsewhere (sync.md findings 2 to 4): the standby is away, somebody or something ends the
- * wait, people go on, and then the standby is all there is. */
+/* The order in which writes were lost elsewhere (sync.md findings 2 to 4): the standby is away, somebody or
+ * something ends the wait, people go on, and then the standby is all there is. */
 static void incident(void)
 {
 	static const sim_fn ends[] = {on_cancel, on_crash, on_backend_kill};
@@ -462,7 +466,8 @@ static void settle_all(void)
 
 	for (;;) {
 		while (!all_ready()) {
-			demand(sim_now() - quiet_since < limit, "I13", "not settled %llu s after the faults", (unsigned long long)(limit / SECOND));
+			demand(sim_now() - quiet_since < limit, "I13", "not settled %llu s after the faults",
+				(unsigned long long)(limit / SECOND));
 			if (!sim_step())
 				sim_fail("I13", "nothing left to happen");
 		}
@@ -488,8 +493,9 @@ static void draw_plan(const struct plan *limits)
 	p->database = chance(600);
 	p->asynchronous = chance(350);
 	p->restore = chance(300);
-	/* What was acknowledged lives at the bureau or at the school: a history that takes it from both at once proves nothing
-	 * (somebody_is_behind, roll_back), and of a failover nobody knows beforehand when it comes. */
+	/* What was acknowledged lives at the bureau or at the school: a history that takes it from both at
+	 * once proves nothing (somebody_is_behind, roll_back), and of a failover nobody knows beforehand when
+	 * it comes. */
 	p->rollback = !p->asynchronous && chance(400);
 	if (limits->clients && limits->clients < p->clients)
 		p->clients = limits->clients;
@@ -520,7 +526,8 @@ static void make_profiles(void)
 		snprintf(path, sizeof path, "%s/c%u", dir, i);
 		if (profile_open(&c->profile, path, &problem))
 			abort();
-		snprintf(c->profile.device, sizeof c->profile.device, "0190a000-0000-7000-8000-0000000000%02x", i + 1);
+		snprintf(c->profile.device, sizeof c->profile.device,
+			"0190a000-0000-7000-8000-0000000000%02x", i + 1);
 		/* The seal's key is made now: the first history must not draw more than the others. */
 		if (store_open(&c->store, &c->profile, &problem))
 			abort();
@@ -554,7 +561,8 @@ static void client_begin(struct client *c, unsigned i)
 		c->school = 0;
 	bool teacher = i > 2 && chance(300);
 	snprintf(c->profile.school, sizeof c->profile.school, "%s", sim_schools[c->school]);
-	snprintf(c->profile.session.user, sizeof c->profile.session.user, "%s-%u", teacher ? "tea" : "reg", c->school);
+	snprintf(c->profile.session.user, sizeof c->profile.session.user, "%s-%u", teacher ? "tea" : "reg",
+		c->school);
 	c->profile.session.roles = 1u << role_by_name(teacher ? "class_teacher" : "registrar");
 }
 

@@ -1,4 +1,5 @@
-/* Covers common/arena.c, buf.c and frame.c when memory runs out: quotas, and the Nth allocation failing for every N. */
+/* Covers common/arena.c, buf.c and frame.c when memory runs out: quotas, and the Nth allocation failing for
+ * every N. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +39,11 @@ static void arena_memory(void **state)
 {
 	struct arena a;
 	uint64_t seed = 3;
-	struct { uint8_t *at; size_t n; uint8_t fill; } pieces[300];
+	struct {
+		uint8_t *at;
+		size_t n;
+		uint8_t fill;
+	} pieces[300];
 
 	(void)state;
 	arena_init(&a, 1 << 24);
@@ -176,8 +181,9 @@ static void envelope_without_memory(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(arena_quota), cmocka_unit_test(arena_memory), cmocka_unit_test(buf_contents),
-		cmocka_unit_test(buf_failure_sticks), cmocka_unit_test(frame_body_without_memory), cmocka_unit_test(envelope_without_memory)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(arena_quota), cmocka_unit_test(arena_memory),
+		cmocka_unit_test(buf_contents), cmocka_unit_test(buf_failure_sticks),
+		cmocka_unit_test(frame_body_without_memory), cmocka_unit_test(envelope_without_memory)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,8 @@ static void every_field_of_a_request_has_a_label(void **state)
 /* A misspelt check in a declaration would let everything pass. */
 static void every_declared_check_exists(void **state)
 {
-	static const char *const known[] = {"", "cert_no", "student_no", "school_code", "area", "area_prefix", "class", "uuid", "sha", "year", "date", "time"};
+	static const char *const known[] = {"", "cert_no", "student_no", "school_code", "area", "area_prefix",
+		"class", "uuid", "sha", "year", "date", "time"};
 
 	(void)state;
 	for (size_t k = 0; k < kind_count; k++)

@@ -39,7 +39,8 @@ static void ids(void **state)
 
 static void id_texts(void **state)
 {
-	static const char *const bad[] = {"", "-", "0190a000-0000-7000-8000-00000000000", "0190a000-0000-7000-8000-0000000000011", "0190a000-0000-7000-8000-00000000000g",
+	static const char *const bad[] = {"", "-", "0190a000-0000-7000-8000-00000000000",
+		"0190a000-0000-7000-8000-0000000000011", "0190a000-0000-7000-8000-00000000000g",
 		"0190a000 0000 7000 8000 000000000001", "张"};
 	uint8_t id[16];
 
@@ -87,7 +88,8 @@ static void clocks(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(ids), cmocka_unit_test(id_texts), cmocka_unit_test(times), cmocka_unit_test(clocks)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(ids), cmocka_unit_test(id_texts),
+		cmocka_unit_test(times), cmocka_unit_test(clocks)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

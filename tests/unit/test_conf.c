@@ -1,4 +1,5 @@
-/* Covers server/conf.c: settings there and back, what is refused, and that server/README.md names every setting. */
+/* Covers server/conf.c: settings there and back, what is refused, and that server/README.md names every
+ * setting. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -173,7 +174,8 @@ static void changes_are_named(void **state)
 static void addresses(void **state)
 {
 	static const char *const good[] = {"127.0.0.1:0", "0.0.0.0:65535", "[::]:7420"};
-	static const char *const bad[] = {"", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:1x", "127.0.0.1:-1", "[::1:1", "1.2.3:4"};
+	static const char *const bad[] = {"", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:1x",
+		"127.0.0.1:-1", "[::1:1", "1.2.3:4"};
 	struct sockaddr_storage at;
 	struct problem p;
 	char text[128];

@@ -11,7 +11,8 @@
 #include "kind.h"
 #include "pb.h"
 
-static enum err unpack(const ProtobufCMessageDescriptor *type, const void *bytes, size_t n, size_t quota, struct problem *p)
+static enum err unpack(
+	const ProtobufCMessageDescriptor *type, const void *bytes, size_t n, size_t quota, struct problem *p)
 {
 	struct arena arena;
 	const ProtobufCMessage *out = NULL;
@@ -95,7 +96,8 @@ static void truncated_at_every_byte(void **state)
 
 static void bad_utf8(void **state)
 {
-	static const char *const bad[] = {"\xFF", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "a\xE5\xBC", "\x80"};
+	static const char *const bad[] = {
+		"\xFF", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "a\xE5\xBC", "\x80"};
 	struct problem p;
 
 	(void)state;
@@ -112,7 +114,8 @@ static void nul_inside_text(void **state)
 	static const uint8_t plain[] = {4 << 3 | 2, 3, 'a', 0, 'b'};
 	static const uint8_t last[] = {4 << 3 | 2, 2, 'a', 0};
 	/* An int32 sent in five bytes is packed again in ten: sizes alone do not show the cut. */
-	static const uint8_t hidden[] = {1 << 3 | 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 4 << 3 | 2, 3, 'a', 0, 'b'};
+	static const uint8_t hidden[] = {
+		1 << 3 | 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 4 << 3 | 2, 3, 'a', 0, 'b'};
 	static const uint8_t year[] = {1 << 3 | 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 2 << 3 | 2, 3, 'a', 0, 'b'};
 	struct problem p;
 
@@ -120,7 +123,8 @@ static void nul_inside_text(void **state)
 	assert_int_equal(unpack(&pb_op_desc, plain, sizeof plain, 4096, &p), ERR_MALFORMED);
 	assert_int_equal(unpack(&pb_op_desc, last, sizeof last, 4096, &p), ERR_MALFORMED);
 	assert_int_equal(unpack(&pb_op_desc, hidden, sizeof hidden, 4096, &p), ERR_MALFORMED);
-	assert_int_equal(unpack(&jingguan__v1__destination__descriptor, year, sizeof year, 4096, &p), ERR_MALFORMED);
+	assert_int_equal(
+		unpack(&jingguan__v1__destination__descriptor, year, sizeof year, 4096, &p), ERR_MALFORMED);
 }
 
 /* Zeros are at home everywhere but in text. */
@@ -137,7 +141,8 @@ static void zeros_elsewhere_are_fine(void **state)
 
 static void enum_out_of_range(void **state)
 {
-	static const uint8_t put[] = {6 << 3, 1}, none[] = {6 << 3, 0}, four[] = {6 << 3, 4}, minus[] = {6 << 3, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F};
+	static const uint8_t put[] = {6 << 3, 1}, none[] = {6 << 3, 0}, four[] = {6 << 3, 4},
+			     minus[] = {6 << 3, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F};
 	struct problem p;
 
 	(void)state;
@@ -195,15 +200,18 @@ static void every_request_is_bounded(void **state)
 				assert_non_null(bounds);
 				assert_true(bounds[i] > 0);
 			}
-		assert_true(method_table[m].request_max > 0 && method_table[m].request_max <= FRAME_MAX - FRAME_HEADER);
+		assert_true(method_table[m].request_max > 0 &&
+			    method_table[m].request_max <= FRAME_MAX - FRAME_HEADER);
 	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(packs_a_whole_frame), cmocka_unit_test(truncated_at_every_byte), cmocka_unit_test(bad_utf8),
-		cmocka_unit_test(nul_inside_text), cmocka_unit_test(zeros_elsewhere_are_fine), cmocka_unit_test(enum_out_of_range),
-		cmocka_unit_test(too_many_items), cmocka_unit_test(quota), cmocka_unit_test(every_request_is_bounded)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(packs_a_whole_frame),
+		cmocka_unit_test(truncated_at_every_byte), cmocka_unit_test(bad_utf8),
+		cmocka_unit_test(nul_inside_text), cmocka_unit_test(zeros_elsewhere_are_fine),
+		cmocka_unit_test(enum_out_of_range), cmocka_unit_test(too_many_items),
+		cmocka_unit_test(quota), cmocka_unit_test(every_request_is_bounded)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

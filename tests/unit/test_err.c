@@ -1,4 +1,5 @@
-/* Covers common/err.c and err.def: numbers on the wire, sentences in both languages, text cut at whole characters. */
+/* Covers common/err.c and err.def: numbers on the wire, sentences in both languages, text cut at whole
+ * characters. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,10 @@
 #include "err.h"
 #include "text.h"
 
-static const struct { int number; const char *name; } rows[] = {
+static const struct {
+	int number;
+	const char *name;
+} rows[] = {
 #define X(name, number, level, exit_code, zh, en, do_zh, do_en) {number, #name},
 #include "err.def"
 #undef X
@@ -42,7 +46,8 @@ static void every_row_speaks_both_languages(void **state)
 		assert_true(info->exit_code >= 0 && info->exit_code <= 6);
 		assert_int_equal(info->exit_code == 0, info->code == ERR_OK);
 		assert_int_equal(info->level == ERR_LEVEL_NONE, info->code == ERR_OK);
-		/* What a client sees on the wire is said by its level: unknown numbers are treated as ours. */
+		/* What a client sees on the wire is said by its level: unknown numbers are treated as ours.
+		 */
 		lang_set("en_GB.UTF-8");
 		assert_string_equal(tr(info->zh, info->en), info->en);
 		lang_set("zh_CN");
@@ -72,7 +77,8 @@ static void every_advice_leads_somewhere(void **state)
 					fail_msg("%s: “%s”", rows[i].name, text);
 		}
 	lang_set(NULL);
-	assert_string_equal(err_advice(text, sizeof text, ERR_MUST_CHANGE, "jgadmin"), "运行 jgadmin passwd 修改初始密码，再继续");
+	assert_string_equal(err_advice(text, sizeof text, ERR_MUST_CHANGE, "jgadmin"),
+		"运行 jgadmin passwd 修改初始密码，再继续");
 	assert_int_equal(strlen(err_advice(text, 8, ERR_MUST_CHANGE, "jgadmin")) < 8, 1);
 }
 
@@ -133,7 +139,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(problems_are_printable),
 		cmocka_unit_test(numbers_are_unique), cmocka_unit_test(every_row_speaks_both_languages),
-		cmocka_unit_test(problems), cmocka_unit_test(every_advice_leads_somewhere), cmocka_unit_test(text_is_cut_at_characters)};
+		cmocka_unit_test(problems), cmocka_unit_test(every_advice_leads_somewhere),
+		cmocka_unit_test(text_is_cut_at_characters)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Covers common/frame.c: streams cut at every byte, lengths that lie, caps before allocation, unknown types and flags. */
+/* Covers common/frame.c: streams cut at every byte, lengths that lie, caps before allocation, unknown types
+ * and flags. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +18,12 @@ static uint32_t cap_of_test(void *data, const struct frame *header)
 
 static void append(struct buf *out, uint8_t type, uint16_t method, uint32_t call, const char *body)
 {
-	struct frame f = {.type = type, .method = method, .call = call, .deadline_ms = 7, .length = (uint32_t)strlen(body), .body = (const uint8_t *)body};
+	struct frame f = {.type = type,
+		.method = method,
+		.call = call,
+		.deadline_ms = 7,
+		.length = (uint32_t)strlen(body),
+		.body = (const uint8_t *)body};
 
 	frame_append(out, &f);
 	assert_false(out->failed);
@@ -25,9 +31,16 @@ static void append(struct buf *out, uint8_t type, uint16_t method, uint32_t call
 
 static void header_goes_both_ways(void **state)
 {
-	struct frame in = {.type = FRAME_REPLY, .flags = FRAME_MORE, .method = 0x0302, .call = 0xDEADBEEF, .deadline_ms = 60000, .length = 0x01020304}, out;
+	struct frame in = {.type = FRAME_REPLY,
+			     .flags = FRAME_MORE,
+			     .method = 0x0302,
+			     .call = 0xDEADBEEF,
+			     .deadline_ms = 60000,
+			     .length = 0x01020304},
+		     out;
 	uint8_t bytes[FRAME_HEADER];
-	static const uint8_t wanted[FRAME_HEADER] = {1, 2, 3, 4, 4, 1, 3, 2, 0xDE, 0xAD, 0xBE, 0xEF, 0, 0, 0xEA, 0x60};
+	static const uint8_t wanted[FRAME_HEADER] = {
+		1, 2, 3, 4, 4, 1, 3, 2, 0xDE, 0xAD, 0xBE, 0xEF, 0, 0, 0xEA, 0x60};
 
 	(void)state;
 	frame_header_put(bytes, &in);
@@ -51,12 +64,17 @@ static void unknown_types_and_flags(void **state)
 			bytes[4] = (uint8_t)type;
 			bytes[5] = (uint8_t)flags;
 			/* only an answer comes in parts */
-			enum err wanted = type >= 1 && type <= FRAME_TYPE_MAX && (flags & ~(type == FRAME_REPLY ? FRAME_FLAGS : 0)) == 0 ? ERR_OK : ERR_PROTOCOL;
+			enum err wanted =
+				type >= 1 && type <= FRAME_TYPE_MAX &&
+						(flags & ~(type == FRAME_REPLY ? FRAME_FLAGS : 0)) == 0
+					? ERR_OK
+					: ERR_PROTOCOL;
 			assert_int_equal(frame_header_get(&out, bytes), wanted);
 		}
 }
 
-static const char *const bodies[] = {"", "x", "some body", "", "0123456789012345678901234567890123456789", "end"};
+static const char *const bodies[] = {
+	"", "x", "some body", "", "0123456789012345678901234567890123456789", "end"};
 #define BODIES (sizeof bodies / sizeof *bodies)
 
 /* Feeds one piece and checks the frames that come out of it against `bodies`, from *next on. */
@@ -110,7 +128,8 @@ static void cut_at_every_two_bytes(void **state)
 	buf_free(&stream);
 }
 
-/* A length one too long waits, one too short makes the rest the next header: nothing is read that was not sent. */
+/* A length one too long waits, one too short makes the rest the next header: nothing is read that was not
+ * sent. */
 static void lengths_that_lie(void **state)
 {
 	(void)state;
@@ -127,7 +146,8 @@ static void lengths_that_lie(void **state)
 		assert_int_equal(done, said <= 20);
 		assert_int_equal(n, said <= 20 ? 20 - said : 0);
 		if (done && n >= FRAME_HEADER)
-			assert_int_equal(frame_reader_feed(&r, &at, &n, cap_of_test, &cap, &f, &done), ERR_PROTOCOL);
+			assert_int_equal(
+				frame_reader_feed(&r, &at, &n, cap_of_test, &cap, &f, &done), ERR_PROTOCOL);
 		frame_reader_free(&r);
 	}
 }
@@ -139,14 +159,16 @@ static void cap_refuses_before_any_allocation(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		uint8_t bytes[FRAME_HEADER + 1] = {0};
-		struct frame f = {.type = FRAME_CALL, .method = 0x0301, .call = 9, .length = lengths[i]}, out = {0};
+		struct frame f = {.type = FRAME_CALL, .method = 0x0301, .call = 9, .length = lengths[i]},
+			     out = {0};
 		struct frame_reader r = {0};
 		const uint8_t *at = bytes;
 		size_t n = sizeof bytes;
 		uint32_t cap = 64;
 		bool done;
 		frame_header_put(bytes, &f);
-		assert_int_equal(frame_reader_feed(&r, &at, &n, cap_of_test, &cap, &out, &done), ERR_TOO_LARGE);
+		assert_int_equal(
+			frame_reader_feed(&r, &at, &n, cap_of_test, &cap, &out, &done), ERR_TOO_LARGE);
 		assert_false(done);
 		assert_null(r.body);
 		assert_int_equal(out.method, 0x0301); /* the answer can name the call */
@@ -157,8 +179,9 @@ static void cap_refuses_before_any_allocation(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(header_goes_both_ways), cmocka_unit_test(unknown_types_and_flags),
-		cmocka_unit_test(cut_at_every_two_bytes), cmocka_unit_test(lengths_that_lie), cmocka_unit_test(cap_refuses_before_any_allocation)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(header_goes_both_ways),
+		cmocka_unit_test(unknown_types_and_flags), cmocka_unit_test(cut_at_every_two_bytes),
+		cmocka_unit_test(lengths_that_lie), cmocka_unit_test(cap_refuses_before_any_allocation)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Covers common/hash.c: each hash against SHA-256 of the bytes that proto/README.md names, put together here by hand. */
+/* Covers common/hash.c: each hash against SHA-256 of the bytes that proto/README.md names, put together here
+ * by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -112,7 +113,8 @@ static void records_and_lanes(void **state)
 
 static void trace(void **state)
 {
-	uint8_t record[HASH_SIZE], entry[AUDIT_ENTRY_SIZE], root[HASH_SIZE], head[HASH_SIZE] = {0}, first[HASH_SIZE] = {0};
+	uint8_t record[HASH_SIZE], entry[AUDIT_ENTRY_SIZE], root[HASH_SIZE], head[HASH_SIZE] = {0},
+									     first[HASH_SIZE] = {0};
 	struct buf parts = {0};
 
 	(void)state;
@@ -142,7 +144,8 @@ static void trace(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(operations), cmocka_unit_test(a_chain_tells_everything), cmocka_unit_test(records_and_lanes),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(operations),
+		cmocka_unit_test(a_chain_tells_everything), cmocka_unit_test(records_and_lanes),
 		cmocka_unit_test(trace)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,7 +161,8 @@ static void a_class_teacher_has_his_classes(void **state)
 	f.profile.session.class_count = 1;
 	snprintf(f.profile.session.classes[0], sizeof f.profile.session.classes[0], "16/3");
 	struct import_report r =
-		students(&f, HEAD "测甲,329999201403150017,16,3,男,,\n测乙,329999201403150025,16,4,女,,\n测丙,329999201501011109,15,3,女,,\n");
+		students(&f, HEAD "测甲,329999201403150017,16,3,男,,\n测乙,329999201403150025,16,4,女,,"
+				  "\n测丙,329999201501011109,15,3,女,,\n");
 	assert_counts(&r, 1, 0, 0, 2);
 	assert_rejected(&r, 0, 3, "班级", "PERMISSION");
 	assert_rejected(&r, 1, 4, "班级", "PERMISSION"); /* the same number of another grade */
@@ -222,7 +223,8 @@ static enum err take_batch(void *data, const struct batch_row *row)
 	return ERR_OK;
 }
 
-static void assert_batch(const struct batch_row *b, const char *what, size_t inserted, size_t updated, size_t unchanged, bool undone)
+static void assert_batch(const struct batch_row *b, const char *what, size_t inserted, size_t updated,
+	size_t unchanged, bool undone)
 {
 	assert_string_equal(b->what, what);
 	assert_int_equal(b->counts.inserted, inserted);
@@ -360,7 +362,8 @@ struct import_try {
 	bool dry_run; /* and with the workbook of bad rows, which comes after the rows are stored */
 };
 
-/* A file that gives every kind of news, imported into a store that stays as it was unless all of it succeeds. */
+/* A file that gives every kind of news, imported into a store that stays as it was unless all of it succeeds.
+ */
 static enum err import_again(void *data)
 {
 	const struct import_try *try = data;
@@ -372,9 +375,12 @@ static enum err import_again(void *data)
 
 	snprintf(path, sizeof path, "%s/nomem.csv", f->dir);
 	snprintf(errors, sizeof errors, "%s/errors.csv", f->dir);
-	enum err e = import_run(
-		f->store, &(struct import_options){.what = IMPORT_STUDENTS, .path = path, .dry_run = try->dry_run,
-				  .errors_path = try->dry_run ? errors : NULL}, &report, &p);
+	enum err e = import_run(f->store,
+		&(struct import_options){.what = IMPORT_STUDENTS,
+			.path = path,
+			.dry_run = try->dry_run,
+			.errors_path = try->dry_run ? errors : NULL},
+		&report, &p);
 	long left = nomem_in;
 	nomem_in = 0;
 	if (e) {

@@ -1,4 +1,5 @@
-/* Covers common/log.c and fault.c: what an operator's journal gets, and the step at which a test's program dies. */
+/* Covers common/log.c and fault.c: what an operator's journal gets, and the step at which a test's program
+ * dies. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,7 +107,7 @@ static void every_length(void **state)
 	char text[4096];
 
 	(void)state;
-	for (size_t n = 0; n < sizeof long_text - 1; n += n > 900 && n < 1100 ? 1 : 37) {
+	for (size_t n = 0; n<sizeof long_text - 1; n += n> 900 && n < 1100 ? 1 : 37) {
 		memset(long_text, 'x', n);
 		long_text[n] = 0;
 		heard(say_long, text, sizeof text);

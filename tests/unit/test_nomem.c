@@ -1,5 +1,5 @@
-/* Covers what of common/ allocates when memory runs out: envelope, record, frame, hash, text, tls. arena and buf have
- * test_arena_buf.c, stream has test_stream.c; the rest of common/ allocates nothing. */
+/* Covers what of common/ allocates when memory runs out: envelope, record, frame, hash, text, tls. arena and
+ * buf have test_arena_buf.c, stream has test_stream.c; the rest of common/ allocates nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,7 +65,8 @@ static enum err unpack_and_pack(void *data)
 	} else {
 		envelope_pack(&out, &f, message);
 		e = out.failed ? ERR_NOMEM : ERR_OK;
-		assert_true(e ? out.len == 0 : out.len == packed.len && !memcmp(out.data, packed.data, out.len));
+		assert_true(
+			e ? out.len == 0 : out.len == packed.len && !memcmp(out.data, packed.data, out.len));
 	}
 	buf_free(&out);
 	arena_free(&arena);
@@ -191,9 +192,11 @@ static void frames_and_traces(void **state)
 
 /* ---- text: the one allocation is utf8proc's ---- */
 
-utf8proc_ssize_t __real_utf8proc_map(const utf8proc_uint8_t *in, utf8proc_ssize_t n, utf8proc_uint8_t **out, utf8proc_option_t o);
+utf8proc_ssize_t __real_utf8proc_map(
+	const utf8proc_uint8_t *in, utf8proc_ssize_t n, utf8proc_uint8_t **out, utf8proc_option_t o);
 
-utf8proc_ssize_t __wrap_utf8proc_map(const utf8proc_uint8_t *in, utf8proc_ssize_t n, utf8proc_uint8_t **out, utf8proc_option_t o)
+utf8proc_ssize_t __wrap_utf8proc_map(
+	const utf8proc_uint8_t *in, utf8proc_ssize_t n, utf8proc_uint8_t **out, utf8proc_option_t o)
 {
 	if (nomem_now()) {
 		*out = NULL;
@@ -221,7 +224,8 @@ static void names(void **state)
 	nomem_until_it_works("name key", name_key, in, ERR_NOMEM, 1);
 }
 
-/* ---- TLS: OpenSSL's allocations too. It does not always say what it lacked, and gets on without some of it. ---- */
+/* ---- TLS: OpenSSL's allocations too. It does not always say what it lacked, and gets on without some of it.
+ * ---- */
 
 static struct identity ca, leaf;
 
@@ -265,10 +269,13 @@ static enum err conversation(SSL_CTX *cc, SSL_CTX *sc)
 	if (!e)
 		e = tls_start(&client, &up);
 	for (int i = 0; !e && i < 4; i++) {
-		e = up.failed || down.failed ? ERR_NOMEM : tls_feed(&server, up.data, up.len, &down, take, &got);
+		e = up.failed || down.failed ? ERR_NOMEM
+					     : tls_feed(&server, up.data, up.len, &down, take, &got);
 		up.len = 0;
 		if (!e)
-			e = up.failed || down.failed ? ERR_NOMEM : tls_feed(&client, down.data, down.len, &up, take, &got);
+			e = up.failed || down.failed
+				    ? ERR_NOMEM
+				    : tls_feed(&client, down.data, down.len, &up, take, &got);
 		down.len = 0;
 	}
 	if (!e && !(client.ready && server.ready))
@@ -349,8 +356,8 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(messages), cmocka_unit_test(records), cmocka_unit_test(frames_and_traces),
-		cmocka_unit_test(names), cmocka_unit_test(tls)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(messages), cmocka_unit_test(records),
+		cmocka_unit_test(frames_and_traces), cmocka_unit_test(names), cmocka_unit_test(tls)};
 
 	if (!CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free))
 		return 1;

@@ -15,8 +15,14 @@
 #define OTHER_SCHOOL "2132999002"
 #define TODAY 20260912
 
-enum { APPLIED = JINGGUAN__V1__OUTCOME__APPLIED, MERGED = JINGGUAN__V1__OUTCOME__MERGED, CONFLICT = JINGGUAN__V1__OUTCOME__CONFLICT,
-	REJECTED = JINGGUAN__V1__OUTCOME__REJECTED, BLOCKED = JINGGUAN__V1__OUTCOME__BLOCKED, ALREADY = JINGGUAN__V1__OUTCOME__ALREADY_APPLIED };
+enum {
+	APPLIED = JINGGUAN__V1__OUTCOME__APPLIED,
+	MERGED = JINGGUAN__V1__OUTCOME__MERGED,
+	CONFLICT = JINGGUAN__V1__OUTCOME__CONFLICT,
+	REJECTED = JINGGUAN__V1__OUTCOME__REJECTED,
+	BLOCKED = JINGGUAN__V1__OUTCOME__BLOCKED,
+	ALREADY = JINGGUAN__V1__OUTCOME__ALREADY_APPLIED
+};
 
 /* One push under construction, and the facts that it meets. */
 struct bench {
@@ -100,8 +106,14 @@ struct want {
 	uint32_t incarnation;
 };
 
-#define SEEN(g, v) {PROTOBUF_C_MESSAGE_INIT(&jingguan__v1__group_base__descriptor), 1, g, 1, v, 0, 0}
-#define OWN(g, op) {PROTOBUF_C_MESSAGE_INIT(&jingguan__v1__group_base__descriptor), 1, g, 0, 0, 1, op}
+#define SEEN(g, v)                                                                                           \
+	{                                                                                                    \
+		PROTOBUF_C_MESSAGE_INIT(&jingguan__v1__group_base__descriptor), 1, g, 1, v, 0, 0             \
+	}
+#define OWN(g, op)                                                                                           \
+	{                                                                                                    \
+		PROTOBUF_C_MESSAGE_INIT(&jingguan__v1__group_base__descriptor), 1, g, 0, 0, 1, op            \
+	}
 
 static void id_of(uint8_t id[16], uint8_t n)
 {
@@ -117,7 +129,8 @@ static void add_groups(struct bench *b, struct want w, uint32_t groups)
 	uint8_t id[16];
 
 	id_of(id, w.id);
-	op.has_version = op.has_op_no = op.has_incarnation = op.has_action = op.has_kind = op.has_id = op.has_body = 1;
+	op.has_version = op.has_op_no = op.has_incarnation = op.has_action = op.has_kind = op.has_id =
+		op.has_body = 1;
 	op.version = 1;
 	op.op_no = w.op_no ? w.op_no : b->first + b->count;
 	op.incarnation = w.incarnation ? w.incarnation : 1;
@@ -212,7 +225,8 @@ static void inserts_and_edits(void **state)
 	bench_free(b);
 }
 
-/* The same bytes under an answered number get the answer of then, also when its text was pruned; other bytes are a fork. */
+/* The same bytes under an answered number get the answer of then, also when its text was pruned; other bytes
+ * are a fork. */
 static void replays(void **state)
 {
 	struct record r = pupil("甲", "A1", "3"), other = pupil("乙", "A2", "3");
@@ -343,8 +357,10 @@ static void blocked_on_an_own_operation(void **state)
 	(void)state;
 	add(b, (struct want){.id = 1, .body = &bad}); /* no name: refused */
 	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 1)}, .n_seen = 1}, 1);
-	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 3)}, .n_seen = 1}, 1);  /* on itself */
-	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 99)}, .n_seen = 1}, 1); /* on one that is to come */
+	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 3)}, .n_seen = 1},
+		1); /* on itself */
+	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 99)}, .n_seen = 1},
+		1); /* on one that is to come */
 	run(b);
 	outcome(b, 0, REJECTED, ERR_MISSING);
 	for (size_t i = 1; i < 4; i++)
@@ -538,7 +554,8 @@ static void nothing_hangs_on_what_is_gone(void **state)
 
 static void who_may(void **state)
 {
-	struct record mine = pupil("甲", "A1", "3"), theirs = pupil("乙", "A2", "4"), now = pupil("丙", "A3", "4"), foreign = pupil("丁", "A4", "3");
+	struct record mine = pupil("甲", "A1", "3"), theirs = pupil("乙", "A2", "4"),
+		      now = pupil("丙", "A3", "4"), foreign = pupil("丁", "A4", "3");
 	struct record school;
 	struct bench *b = bench_new();
 
@@ -547,9 +564,16 @@ static void who_may(void **state)
 	stands(b, 3, &now, SCHOOL);
 	stands(b, 4, &foreign, OTHER_SCHOOL);
 	add(b, (struct want){.id = 1, .body = &mine, .author = "li"});
-	add(b, (struct want){.id = 2, .body = &theirs, .author = "li"});				       /* not his class */
-	add(b, (struct want){.id = 3, .body = &mine, .author = "li", .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3}); /* taken into his class */
-	add(b, (struct want){.id = 4, .body = &foreign, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});  /* another school's */
+	add(b, (struct want){.id = 2, .body = &theirs, .author = "li"}); /* not his class */
+	add(b, (struct want){.id = 3,
+		       .body = &mine,
+		       .author = "li",
+		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+		       .n_seen = 3}); /* taken into his class */
+	add(b, (struct want){.id = 4,
+		       .body = &foreign,
+		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+		       .n_seen = 3}); /* another school's */
 	add(b, (struct want){.id = 4, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
 	add(b, (struct want){.id = 5, .body = &mine, .author = "nobody"});
 	add(b, (struct want){.id = 6, .body = &school, .kind = KIND_SCHOOL}); /* the county's */
@@ -576,7 +600,8 @@ static void who_may(void **state)
 	bench_free(b);
 }
 
-/* A name that is written into an operation proves nothing: a registrar's session carries what others typed, nobody else's does. */
+/* A name that is written into an operation proves nothing: a registrar's session carries what others typed,
+ * nobody else's does. */
 static void whose_session(void **state)
 {
 	struct record mine = pupil("甲", "A1", "3"), other = pupil("乙", "A2", "4");
@@ -603,7 +628,11 @@ static void classes_before_and_behind(void **state)
 	(void)state;
 	record_set_text(&five, F_STUDENT_GRADE, "15");
 	stands(b, 1, &in, SCHOOL);
-	add(b, (struct want){.id = 1, .body = &out, .author = "li", .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3}); /* given away */
+	add(b, (struct want){.id = 1,
+		       .body = &out,
+		       .author = "li",
+		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+		       .n_seen = 3}); /* given away */
 	record_set_text(&five, F_STUDENT_CERT_NO, "A5");
 	add(b, (struct want){.id = 2, .body = &five, .author = "li"}); /* the same number of another grade */
 	record_init(&row, kind_by_number(KIND_DESTINATION));
@@ -612,10 +641,16 @@ static void classes_before_and_behind(void **state)
 	record_set_text(&row, F_DESTINATION_CERT_TYPE, "9");
 	record_set_text(&row, F_DESTINATION_CERT_NO, "A9");
 	record_set_text(&row, F_DESTINATION_CATEGORY, "D5");
-	add(b, (struct want){.kind = KIND_DESTINATION, .id = 3, .body = &row, .author = "li"}); /* of no class that can be told */
+	add(b, (struct want){.kind = KIND_DESTINATION,
+		       .id = 3,
+		       .body = &row,
+		       .author = "li"}); /* of no class that can be told */
 	named = row;
 	record_set_text(&named, F_DESTINATION_CLASS_NO, "3");
-	add(b, (struct want){.kind = KIND_DESTINATION, .id = 4, .body = &named, .author = "li"}); /* ours, it says; the pupil is another class's */
+	add(b, (struct want){.kind = KIND_DESTINATION,
+		       .id = 4,
+		       .body = &named,
+		       .author = "li"}); /* ours, it says; the pupil is another class's */
 	record_set_text(&named, F_DESTINATION_CERT_NO, "A7");
 	add(b, (struct want){.kind = KIND_DESTINATION,
 		       .id = 5,
@@ -635,12 +670,14 @@ static void classes_before_and_behind(void **state)
 	bench_free(b);
 }
 
-/* What is hung on another school's record, or on one of a kind that it is not for, is refused, be that record hidden or not. */
+/* What is hung on another school's record, or on one of a kind that it is not for, is refused, be that record
+ * hidden or not. */
 static void hangs_on_its_own(void **state)
 {
 	struct record guardian = guardian_of(9);
 	struct bench *b = bench_new();
-	struct plan_target targets[4] = {{KIND_STUDENT, false}, {KIND_STUDENT, true}, {KIND_DESTINATION, true}, {0, false}};
+	struct plan_target targets[4] = {
+		{KIND_STUDENT, false}, {KIND_STUDENT, true}, {KIND_DESTINATION, true}, {0, false}};
 
 	(void)state;
 	b->facts.targets = targets;
@@ -677,7 +714,11 @@ static void guards_and_ids(void **state)
 	add(b, (struct want){.id = 2, .body = &d, .kind = KIND_DESTINATION});
 	add(b, (struct want){.id = 3, .body = &r});
 	add(b, (struct want){.id = 9, .body = &d, .kind = KIND_DESTINATION}); /* the id is a pupil's */
-	add(b, (struct want){.id = 2, .body = &d, .kind = KIND_DESTINATION, .seen = {OWN(1, 2), OWN(3, 2)}, .n_seen = 2});
+	add(b, (struct want){.id = 2,
+		       .body = &d,
+		       .kind = KIND_DESTINATION,
+		       .seen = {OWN(1, 2), OWN(3, 2)},
+		       .n_seen = 2});
 	run(b);
 	outcome(b, 0, APPLIED, ERR_OK);
 	outcome(b, 1, APPLIED, ERR_OK);
@@ -724,10 +765,12 @@ static void refused_with_the_codes(void **state)
 	bench_free(b);
 }
 
-/* Its answer was lost and the same damaged bytes come again, alone or first: the old answer, no second number. */
+/* Its answer was lost and the same damaged bytes come again, alone or first: the old answer, no second
+ * number. */
 static void damaged_operations_replay(void **state)
 {
-	static const uint8_t damaged[] = {1 << 3, 1, 2 << 3, 1, 3 << 3, 1, 6 << 3, 99}; /* number 1, an action that we do not know */
+	static const uint8_t damaged[] = {
+		1 << 3, 1, 2 << 3, 1, 3 << 3, 1, 6 << 3, 99}; /* number 1, an action that we do not know */
 	struct bench *b = bench_new();
 
 	(void)state;
@@ -798,10 +841,14 @@ static void memory_runs_out(void **state)
 	(void)state;
 	stands(b, 9, &stood, SCHOOL);
 	for (uint8_t i = 0; i < 6; i++) {
-		r[i] = pupil(names[i], i == 5 ? "A0" : (const char *[]){"A0", "A1", "A2", "A3", "A4"}[i % 5], "3"); /* the last is a duplicate */
+		r[i] = pupil(names[i], i == 5 ? "A0" : (const char *[]){"A0", "A1", "A2", "A3", "A4"}[i % 5],
+			"3"); /* the last is a duplicate */
 		add(b, (struct want){.id = (uint8_t)(i + 1), .body = &r[i]});
 	}
-	add(b, (struct want){.id = 9, .body = &other, .seen = {SEEN(1, 1), SEEN(2, 1)}, .n_seen = 2}); /* a conflict */
+	add(b, (struct want){.id = 9,
+		       .body = &other,
+		       .seen = {SEEN(1, 1), SEEN(2, 1)},
+		       .n_seen = 2}); /* a conflict */
 	add_groups(b, (struct want){.id = 1, .body = &r[1], .seen = {OWN(1, 1)}, .n_seen = 1}, 1);
 	nameless = pupil("", "A7", "3");
 	add(b, (struct want){.id = 20, .body = &nameless});

@@ -1,4 +1,5 @@
-/* Covers common/record.c and kind.c: every kind there and back, canonical bytes, projection, unknown fields, natural keys. */
+/* Covers common/record.c and kind.c: every kind there and back, canonical bytes, projection, unknown fields,
+ * natural keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +15,8 @@
 
 #define ROUNDS 200
 
-static enum err decode(struct record *r, const struct kind *kind, const void *bytes, size_t n, struct arena *arena)
+static enum err decode(
+	struct record *r, const struct kind *kind, const void *bytes, size_t n, struct arena *arena)
 {
 	struct problem p;
 
@@ -51,7 +53,8 @@ static void every_kind_goes_both_ways(void **state)
 static void canonical_bytes(void **state)
 {
 	static const uint8_t orderly[] = {1 << 3 | 2, 1, 'b', 6 << 3, 0x96, 0x01, 8 << 3, 1};
-	static const uint8_t shuffled[] = {8 << 3, 0x81, 0x00, 6 << 3, 0x07, 1 << 3 | 2, 1, 'a', 5 << 3 | 2, 0, 6 << 3, 0x96, 0x81, 0x00, 1 << 3 | 2, 1, 'b'};
+	static const uint8_t shuffled[] = {8 << 3, 0x81, 0x00, 6 << 3, 0x07, 1 << 3 | 2, 1, 'a', 5 << 3 | 2,
+		0, 6 << 3, 0x96, 0x81, 0x00, 1 << 3 | 2, 1, 'b'};
 	const struct kind *student = kind_by_number(KIND_STUDENT);
 	struct arena arena;
 	struct record r;
@@ -80,18 +83,33 @@ static void defaults_are_absence(void **state)
 	assert_int_equal(r.set, 0);
 	/* A value and then its default: the last one wins. */
 	static const uint8_t taken_back[] = {1 << 3 | 2, 1, 'a', 1 << 3 | 2, 0};
-	assert_int_equal(decode(&r, kind_by_number(KIND_STUDENT), taken_back, sizeof taken_back, &arena), ERR_OK);
+	assert_int_equal(
+		decode(&r, kind_by_number(KIND_STUDENT), taken_back, sizeof taken_back, &arena), ERR_OK);
 	assert_int_equal(r.set, 0);
 	arena_free(&arena);
 }
 
 static void what_is_refused(void **state)
 {
-	static const struct { const char *bytes; size_t n; } bad[] = {
-		{"\x0A\x01\xFF", 3}, {"\x0A\x01\x00", 3}, {"\x0A\x03" "a\x00" "b", 5}, {"\x08\x01", 2}, {"\x0D\0\0\0\0", 5}, {"\x32\x01" "1", 3},
-		{"\x30\xFF\xFF\xFF\xFF\xFF\x7F", 7}, {"\x40\x02", 2}, {"\x00\x01", 2}, {"\x0B", 1}, {"\x0A\x05" "a", 3}, {"\x80", 1},
-		{"\x30\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 12}, {"\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 11},
-		{"\xA3\x06", 2}, {"\xA4\x06", 2}, {"\xA6\x06", 2}};
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} bad[] = {{"\x0A\x01\xFF", 3}, {"\x0A\x01\x00", 3},
+		{"\x0A\x03"
+		 "a\x00"
+		 "b",
+			5},
+		{"\x08\x01", 2}, {"\x0D\0\0\0\0", 5},
+		{"\x32\x01"
+		 "1",
+			3},
+		{"\x30\xFF\xFF\xFF\xFF\xFF\x7F", 7}, {"\x40\x02", 2}, {"\x00\x01", 2}, {"\x0B", 1},
+		{"\x0A\x05"
+		 "a",
+			3},
+		{"\x80", 1}, {"\x30\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 12},
+		{"\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 11}, {"\xA3\x06", 2}, {"\xA4\x06", 2},
+		{"\xA6\x06", 2}};
 	struct arena arena;
 	struct record r;
 	struct problem p;
@@ -100,7 +118,9 @@ static void what_is_refused(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		arena_init(&arena, 65536);
 		p = (struct problem){0};
-		assert_int_equal(record_decode(&r, kind_by_number(KIND_STUDENT), bad[i].bytes, bad[i].n, &arena, &p), ERR_MALFORMED);
+		assert_int_equal(
+			record_decode(&r, kind_by_number(KIND_STUDENT), bad[i].bytes, bad[i].n, &arena, &p),
+			ERR_MALFORMED);
 		assert_int_equal(p.code, ERR_MALFORMED);
 		assert_true(p.field[0] != 0);
 		arena_free(&arena);
@@ -121,7 +141,8 @@ static void truncated_at_every_byte(void **state)
 		for (size_t i = 0; i < a.kind->field_count; i++)
 			random_value(&a, i, &seed, &arena);
 		record_encode(&a, &whole);
-		buf_add(&whole, "\xA2\x3E\x03\0\xFF\x01\xA8\x3E\x96\x01", 10); /* unknown fields 1000 and 1001 */
+		buf_add(&whole, "\xA2\x3E\x03\0\xFF\x01\xA8\x3E\x96\x01",
+			10); /* unknown fields 1000 and 1001 */
 		for (size_t cut = 0; cut <= whole.len; cut++) {
 			struct problem p = {0};
 			uint8_t *piece = malloc(cut ? cut : 1);
@@ -146,7 +167,8 @@ static void truncated_at_every_byte(void **state)
 /* A newer client's fields travel on, and no hash depends on them. */
 static void unknown_fields(void **state)
 {
-	static const uint8_t newer[] = {0xA8, 0x3E, 5, 1 << 3 | 2, 1, 'a', 0xA2, 0x3E, 2, 0, 0xFF, 0xA5, 0x3E, 1, 2, 3, 4, 0xA1, 0x3E, 1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint8_t newer[] = {0xA8, 0x3E, 5, 1 << 3 | 2, 1, 'a', 0xA2, 0x3E, 2, 0, 0xFF, 0xA5, 0x3E,
+		1, 2, 3, 4, 0xA1, 0x3E, 1, 2, 3, 4, 5, 6, 7, 8};
 	struct arena arena;
 	struct record r;
 	struct buf out = {0}, all = {0};
@@ -180,7 +202,8 @@ static void many_unknown_fields(void **state)
 		buf_add(&bytes, "\xA8\x3E\x01", 3);
 	arena_init(&arena, 200000);
 	struct problem p;
-	assert_int_equal(record_decode(&r, kind_by_number(KIND_STUDENT), bytes.data, bytes.len, &arena, &p), ERR_OK);
+	assert_int_equal(
+		record_decode(&r, kind_by_number(KIND_STUDENT), bytes.data, bytes.len, &arena, &p), ERR_OK);
 	assert_int_equal(r.ext_len, bytes.len);
 	assert_memory_equal(r.ext, bytes.data, bytes.len);
 	buf_free(&bytes);
@@ -203,7 +226,8 @@ static void projection_and_groups(void **state)
 		record_encode_other(&a, &out);
 		assert_int_equal(decode(&b, a.kind, out.data, out.len, &arena), ERR_OK);
 		for (size_t i = 0; i < a.kind->field_count; i++)
-			assert_int_equal(record_has(&b, (int)i), a.kind->fields[i].other && record_has(&a, (int)i));
+			assert_int_equal(
+				record_has(&b, (int)i), a.kind->fields[i].other && record_has(&a, (int)i));
 		uint32_t rebuilt = 0;
 		record_init(&b, a.kind);
 		for (unsigned g = 1; g <= a.kind->group_count; g++) {
@@ -240,7 +264,8 @@ static void natural_keys(void **state)
 	record_set_text(&r, F_DESTINATION_CERT_NO, "X9");
 	assert_string_equal(record_key(&r, &arena), ""); /* the year is missing */
 	record_set_number(&r, F_DESTINATION_YEAR, 2026);
-	assert_string_equal(record_key(&r, &arena), "2026\x1F" "cert_no=X9");
+	assert_string_equal(record_key(&r, &arena), "2026\x1F"
+						    "cert_no=X9");
 	record_init(&r, kind_by_number(KIND_GUARDIAN));
 	record_set_bytes(&r, F_GUARDIAN_STUDENT, "\0\1\xFF", 3);
 	record_set_number(&r, F_GUARDIAN_ORDINAL, -2);
@@ -263,7 +288,8 @@ static void shape(void **state)
 	assert_int_equal(record_check_shape(&r, true, &p), ERR_MISSING);
 	assert_string_equal(p.field, "name");
 	record_set_text(&r, F_STUDENT_GRADE, "16");
-	assert_int_equal(record_check_shape(&r, false, &p), ERR_MISSING); /* the group is there, its class is not */
+	assert_int_equal(
+		record_check_shape(&r, false, &p), ERR_MISSING); /* the group is there, its class is not */
 	assert_string_equal(p.field, "class_no");
 	record_set_text(&r, F_STUDENT_CLASS_NO, "1");
 	assert_int_equal(record_check_shape(&r, false, &p), ERR_OK);
@@ -327,9 +353,12 @@ static void tables(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind_goes_both_ways), cmocka_unit_test(canonical_bytes), cmocka_unit_test(defaults_are_absence),
-		cmocka_unit_test(what_is_refused), cmocka_unit_test(truncated_at_every_byte), cmocka_unit_test(unknown_fields), cmocka_unit_test(many_unknown_fields),
-		cmocka_unit_test(projection_and_groups), cmocka_unit_test(natural_keys), cmocka_unit_test(shape), cmocka_unit_test(getters), cmocka_unit_test(tables)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind_goes_both_ways),
+		cmocka_unit_test(canonical_bytes), cmocka_unit_test(defaults_are_absence),
+		cmocka_unit_test(what_is_refused), cmocka_unit_test(truncated_at_every_byte),
+		cmocka_unit_test(unknown_fields), cmocka_unit_test(many_unknown_fields),
+		cmocka_unit_test(projection_and_groups), cmocka_unit_test(natural_keys),
+		cmocka_unit_test(shape), cmocka_unit_test(getters), cmocka_unit_test(tables)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,8 @@
 
 static void grades(void **state)
 {
-	static const char *const six[] = {"六年级", "小学六年级", "六", "6", "六年级(2020级)", "16", "毕业年级", "6年级", "小六",
-		"六 年 级", "６年级", "六年级（毕业班）"};
+	static const char *const six[] = {"六年级", "小学六年级", "六", "6", "六年级(2020级)", "16",
+		"毕业年级", "6年级", "小六", "六 年 级", "６年级", "六年级（毕业班）"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof six / sizeof *six; i++) {
@@ -32,7 +32,8 @@ static void grades(void **state)
 
 static void entry_years(void **state)
 {
-	static const char *const same[] = {"202109", "2021-09", "2021年9月", "2021级", "2021", "20210901", "2021/9/1", "2021.9"};
+	static const char *const same[] = {
+		"202109", "2021-09", "2021年9月", "2021级", "2021", "20210901", "2021/9/1", "2021.9"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
@@ -70,8 +71,9 @@ static void fault_is(const char *text, bool number, enum roster_fault want)
 
 static void classes(void **state)
 {
-	static const char *const one[] = {"1班", "2020级1班", "六1", "601", "(1)", "一班", "01", "六年级一班", "1", "202001",
-		"1班（寄宿）", "１班", "六（1）班", "6-1", "6.1班", "六年级(1)班", "六(一)班", "20级1班", "0601", "6(1)班", "2026届六（1）班"};
+	static const char *const one[] = {"1班", "2020级1班", "六1", "601", "(1)", "一班", "01", "六年级一班",
+		"1", "202001", "1班（寄宿）", "１班", "六（1）班", "6-1", "6.1班", "六年级(1)班", "六(一)班",
+		"20级1班", "0601", "6(1)班", "2026届六（1）班"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof one / sizeof *one; i++)
@@ -142,8 +144,9 @@ static void titles(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(grades), cmocka_unit_test(entry_years), cmocka_unit_test(classes),
-		cmocka_unit_test(classes_that_became_dates), cmocka_unit_test(titles)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(grades), cmocka_unit_test(entry_years),
+		cmocka_unit_test(classes), cmocka_unit_test(classes_that_became_dates),
+		cmocka_unit_test(titles)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

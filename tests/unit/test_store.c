@@ -190,7 +190,9 @@ static void answers_move_the_queue(void **state)
 	put(v, NULL, "329999201403150025", "1");
 	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
 	view_free(v);
-	assert_int_equal(outbox_sent(f.store, &(struct push_batch){.incarnation = 1, .first = 1, .n = 2}, NULL), ERR_OK);
+	assert_int_equal(
+		outbox_sent(f.store, &(struct push_batch){.incarnation = 1, .first = 1, .n = 2}, NULL),
+		ERR_OK);
 	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
 	assert_int_equal(counts.of[OP_UNKNOWN], 2);
 	wrong.op_no = 2; /* I3: in order, gapless */
@@ -281,7 +283,8 @@ static void a_restored_server_gets_the_line_before_the_fork_first(void **state)
 	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
 	assert_int_equal(outbox_settle(f.store, NULL), ERR_OK);
 
-	hash_genesis(genesis, f.store->device, 2); /* restored: it ends behind the first operation of line 1 */
+	hash_genesis(
+		genesis, f.store->device, 2); /* restored: it ends behind the first operation of line 1 */
 	w.last_hash = (ProtobufCBinaryData){HASH_SIZE, genesis};
 	w.forked = 0;
 	w.known_op = 1;
@@ -310,7 +313,8 @@ static void a_restored_server_gets_the_line_before_the_fork_first(void **state)
 	w.known_op = 1;
 	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
 	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
-	assert_int_equal(counts.of[OP_UNKNOWN], 1); /* its own line's: known by now, asked again all the same */
+	assert_int_equal(
+		counts.of[OP_UNKNOWN], 1); /* its own line's: known by now, asked again all the same */
 	assert_int_equal(f.store->older.incarnation, 0);
 	arena_free(&arena);
 	fixture_close(&f);
@@ -359,8 +363,8 @@ static void a_fork_puts_the_unsent_before_a_person(void **state)
 	fixture_close(&f);
 }
 
-/* What was answered keeps its number through a fork: the next restore may ask for it. It is a draft only where the server has something
- * under its number, which may be something else. */
+/* What was answered keeps its number through a fork: the next restore may ask for it. It is a draft only
+ * where the server has something under its number, which may be something else. */
 static void a_fork_leaves_what_was_answered_to_its_line(void **state)
 {
 	static const struct {
@@ -511,7 +515,8 @@ static void pulls_flip_at_once(void **state)
 	end.lanes[0]++;
 	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	assert_false(agreed);
-	/* In one database a trace only grows, and what was signed stays: anything else is a rewrite, and nothing of the pull is shown. */
+	/* In one database a trace only grows, and what was signed stays: anything else is a rewrite, and
+	 * nothing of the pull is shown. */
 	end.audit_n = 5;
 	end.sig_len = 8;
 	end.head[0] = 1;
@@ -619,7 +624,8 @@ static void a_deletion_names_all_that_was_seen(void **state)
 	fixture_close(&f);
 }
 
-/* A clock that falls back does not take the county's time with it; a server's clock that was wrong and was set back does. */
+/* A clock that falls back does not take the county's time with it; a server's clock that was wrong and was
+ * set back does. */
 static void the_countys_time_is_what_was_heard_last(void **state)
 {
 	const int64_t year = INT64_C(365) * 86400 * 1000000, now = clock_now_us();
@@ -681,11 +687,15 @@ static void what_cannot_be_read_is_not_zero(void **state)
 	assert_int_equal(outbox_counts(f.store, &counts, &p), ERR_OK);
 	assert_int_equal(counts.unsent, 1);
 	assert_true(counts.oldest > 0);
-	for (int times = 0; times < 2; times++) { /* each statement at its first step, then none of them can be prepared */
+	for (int times = 0; times < 2;
+		times++) { /* each statement at its first step, then none of them can be prepared */
 		if (times == 0)
 			sqlite3_progress_handler(f.store->db, 1, interrupted, NULL);
 		else
-			assert_int_equal(sqlite3_exec(f.store->db, "DROP TABLE outbox; DROP TABLE blob; DROP TABLE meta", NULL, NULL, NULL), SQLITE_OK);
+			assert_int_equal(sqlite3_exec(f.store->db,
+						 "DROP TABLE outbox; DROP TABLE blob; DROP TABLE meta", NULL,
+						 NULL, NULL),
+				SQLITE_OK);
 		assert_int_equal(outbox_counts(f.store, &counts, &p), ERR_STORE);
 		assert_int_equal(p.code, ERR_STORE);
 		assert_int_equal(blob_counts(f.store, &files, NULL), ERR_STORE);
@@ -703,14 +713,20 @@ int main(void)
 		cmocka_unit_test(pending_writes_are_visible_and_chained),
 		cmocka_unit_test(answers_move_the_queue),
 		cmocka_unit_test(a_restored_server_gets_it_again),
-		cmocka_unit_test(a_restored_server_gets_the_line_before_the_fork_first), cmocka_unit_test(a_lost_store_begins_a_line), cmocka_unit_test(a_fork_puts_the_unsent_before_a_person),
+		cmocka_unit_test(a_restored_server_gets_the_line_before_the_fork_first),
+		cmocka_unit_test(a_lost_store_begins_a_line),
+		cmocka_unit_test(a_fork_puts_the_unsent_before_a_person),
 		cmocka_unit_test(a_fork_leaves_what_was_answered_to_its_line),
 		cmocka_unit_test(a_push_is_no_larger_than_the_bureau_takes),
 		cmocka_unit_test(the_file_shows_no_pupil),
 		cmocka_unit_test(a_moved_value_is_refused),
 		cmocka_unit_test(pulls_flip_at_once),
 		cmocka_unit_test(a_passphrase_guards_the_key),
-		cmocka_unit_test(the_countys_time_is_what_was_heard_last), cmocka_unit_test(rolls_back_without_memory), cmocka_unit_test(what_cannot_be_read_is_not_zero), cmocka_unit_test(a_deletion_names_all_that_was_seen), cmocka_unit_test(a_lost_key_is_not_replaced),
+		cmocka_unit_test(the_countys_time_is_what_was_heard_last),
+		cmocka_unit_test(rolls_back_without_memory),
+		cmocka_unit_test(what_cannot_be_read_is_not_zero),
+		cmocka_unit_test(a_deletion_names_all_that_was_seen),
+		cmocka_unit_test(a_lost_key_is_not_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

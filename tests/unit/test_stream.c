@@ -1,4 +1,5 @@
-/* Covers common/stream.c over a socket of this computer: order, back pressure, closing, and memory that runs out. */
+/* Covers common/stream.c over a socket of this computer: order, back pressure, closing, and memory that runs
+ * out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +31,7 @@ static struct bench {
 	uv_loop_t loop;
 	struct stream_shared shared;
 	struct side client, server;
-} *bench;
+} * bench;
 
 static bool on_first(struct stream *s)
 {
@@ -73,7 +74,8 @@ static enum err side_open(struct side *s, int fd, bool server)
 {
 	uv_tcp_init(&bench->loop, &s->stream.tcp);
 	assert_int_equal(uv_tcp_open(&s->stream.tcp, fd), 0);
-	s->opened = stream_open(&s->stream, &bench->shared, server ? server_ctx : client_ctx, server, &events);
+	s->opened =
+		stream_open(&s->stream, &bench->shared, server ? server_ctx : client_ctx, server, &events);
 	if (s->opened)
 		uv_close((uv_handle_t *)&s->stream.tcp, NULL);
 	return s->opened;
@@ -131,7 +133,9 @@ static void turn(int times)
 
 static void shake(void)
 {
-	for (int i = 0; i < 2000 && !(bench->client.ready && bench->server.ready) && !bench->client.closed && !bench->server.closed; i++) {
+	for (int i = 0; i < 2000 && !(bench->client.ready && bench->server.ready) && !bench->client.closed &&
+			!bench->server.closed;
+		i++) {
 		uv_run(&bench->loop, UV_RUN_NOWAIT);
 		usleep(bench->client.ready && bench->server.ready ? 0 : 20);
 	}
@@ -143,13 +147,14 @@ static void all_arrives_in_order(void **state)
 
 	(void)state;
 	open_pair();
-	assert_int_equal(stream_write(&bench->client.stream, text, 5), ERR_NOT_NOW); /* before the handshake */
+	assert_int_equal(
+		stream_write(&bench->client.stream, text, 5), ERR_NOT_NOW); /* before the handshake */
 	shake();
 	for (size_t i = 0; i < sizeof text; i++)
 		text[i] = (uint8_t)(i * 31 >> 3);
 	for (size_t at = 0; at < sizeof text; at += 50000)
 		assert_int_equal(stream_write(&bench->client.stream, text + at, 50000), ERR_OK);
-	stream_close(&bench->client.stream, ERR_OK, true); /* what is queued goes first */
+	stream_close(&bench->client.stream, ERR_OK, true);  /* what is queued goes first */
 	stream_close(&bench->client.stream, ERR_TLS, true); /* again: nothing new */
 	for (int i = 0; i < 5000 && !bench->server.closed; i++) {
 		turn(1);
@@ -261,7 +266,9 @@ static enum err converse(void *data)
 	e = bench->client.opened ? bench->client.opened : bench->server.opened;
 	if (!e) {
 		shake();
-		e = bench->client.closed ? bench->client.why : bench->server.closed ? bench->server.why : ERR_OK;
+		e = bench->client.closed   ? bench->client.why
+		    : bench->server.closed ? bench->server.why
+					   : ERR_OK;
 	}
 	if (!e) {
 		stream_pause(&bench->client.stream, true);
@@ -303,9 +310,10 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(all_arrives_in_order), cmocka_unit_test(a_slow_peer_is_let_go),
-		cmocka_unit_test(a_stalled_peer_is_let_go), cmocka_unit_test(a_stranger_may_wait_before_a_handshake), cmocka_unit_test(a_stranger_may_go_while_he_waits),
-		cmocka_unit_test(memory_runs_out)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(all_arrives_in_order),
+		cmocka_unit_test(a_slow_peer_is_let_go), cmocka_unit_test(a_stalled_peer_is_let_go),
+		cmocka_unit_test(a_stranger_may_wait_before_a_handshake),
+		cmocka_unit_test(a_stranger_may_go_while_he_waits), cmocka_unit_test(memory_runs_out)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -129,7 +129,8 @@ static void a_fork_reconnects_a_few_times(void **state)
 
 static void each_failover_may_ask_again(void **state)
 {
-	const struct sync_event asked = {.what = SYNC_PUSHED, .control = ERR_EXPECT}, moved = {.what = SYNC_CONNECTED, .n = 2, .moved = true};
+	const struct sync_event asked = {.what = SYNC_PUSHED, .control = ERR_EXPECT},
+				moved = {.what = SYNC_CONNECTED, .n = 2, .moved = true};
 	struct sync_machine m;
 
 	(void)state;
@@ -142,7 +143,8 @@ static void each_failover_may_ask_again(void **state)
 
 static void a_copy_of_another_database_waits_for_its_welcome(void **state)
 {
-	const struct sync_event pulled = {.what = SYNC_PULLED, .moved = true}, restart = {.what = SYNC_PULLED, .control = ERR_EPOCH, .moved = true};
+	const struct sync_event pulled = {.what = SYNC_PULLED, .moved = true},
+				restart = {.what = SYNC_PULLED, .control = ERR_EPOCH, .moved = true};
 	struct sync_machine m;
 
 	(void)state;
@@ -151,7 +153,8 @@ static void a_copy_of_another_database_waits_for_its_welcome(void **state)
 		step(&m, SYNC_PUSHED, 0, false);
 		step(&m, SYNC_FILED, 0, false);
 		assert_int_equal(sync_machine_step(&m, i ? &restart : &pulled).what, SYNC_CONNECT);
-		for (int n = 1; n < SYNC_FORKS_MAX; n++) { /* a server that says two things at once is not asked for ever */
+		for (int n = 1; n < SYNC_FORKS_MAX;
+			n++) { /* a server that says two things at once is not asked for ever */
 			step(&m, SYNC_CONNECTED, 2, false);
 			step(&m, SYNC_PUSHED, 0, false);
 			step(&m, SYNC_FILED, 0, false);

@@ -1,4 +1,5 @@
-/* Covers common/sync_merge.c: two editors on every kind, every pair of edit and delete; nothing typed is lost in silence. */
+/* Covers common/sync_merge.c: two editors on every kind, every pair of edit and delete; nothing typed is lost
+ * in silence. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +36,8 @@ static void make_edit(struct editor *e, uint64_t *seed, struct arena *arena)
 	const struct kind *kind = e->seen.record.kind;
 
 	memset(&e->op, 0, sizeof e->op);
-	e->op.groups = 1u << random_below(seed, kind->group_count) | 1u << random_below(seed, kind->group_count);
+	e->op.groups =
+		1u << random_below(seed, kind->group_count) | 1u << random_below(seed, kind->group_count);
 	record_init(&e->op.body, kind);
 	record_take_groups(&e->op.body, &e->seen.record, e->op.groups);
 	random_fill(&e->op.body, e->op.groups, seed, arena);
@@ -52,8 +54,9 @@ static void make_delete(struct editor *e)
 
 static bool same_state(const struct merge_state *a, const struct merge_state *b)
 {
-	return a->exists == b->exists && a->deleted == b->deleted && a->ver == b->ver && memcmp(a->gver, b->gver, sizeof a->gver) == 0 &&
-		(!a->exists || record_same(&a->record, &b->record));
+	return a->exists == b->exists && a->deleted == b->deleted && a->ver == b->ver &&
+	       memcmp(a->gver, b->gver, sizeof a->gver) == 0 &&
+	       (!a->exists || record_same(&a->record, &b->record));
 }
 
 /* One operation against the record: the result says truly what happened to every value typed. */
@@ -94,8 +97,8 @@ static const struct kind *random_kind(uint64_t *seed, size_t round)
 	return &kind_table[round % kind_count];
 }
 
-/* After the first operation landed, the second is exactly one of: current, in conflict, rejected; and in conflict only
- * about a group that the first one changed. */
+/* After the first operation landed, the second is exactly one of: current, in conflict, rejected; and in
+ * conflict only about a group that the first one changed. */
 static void pair(bool first_deletes, bool second_deletes, uint64_t seed)
 {
 	size_t applied = 0, refused = 0;
@@ -113,7 +116,8 @@ static void pair(bool first_deletes, bool second_deletes, uint64_t seed)
 			b.op = a.op; /* both typed the same */
 		struct merge_result one = run(&now, &a.op);
 		if (kind->append_only) {
-			assert_true(one.outcome == MERGE_REJECTED || one.changed == 0 || (first_deletes && !kind->permanent));
+			assert_true(one.outcome == MERGE_REJECTED || one.changed == 0 ||
+				    (first_deletes && !kind->permanent));
 			arena_free(&arena);
 			continue;
 		}
@@ -126,7 +130,8 @@ static void pair(bool first_deletes, bool second_deletes, uint64_t seed)
 		else if (second_deletes)
 			assert_int_equal(two.outcome, one.changed ? MERGE_CONFLICTED : MERGE_APPLIED);
 		else if (two.outcome == MERGE_CONFLICTED || two.outcome == MERGE_REJECTED)
-			assert_true(one.changed >> (two.group - 1) & 1 && !record_same_group(&a.op.body, &b.op.body, two.group));
+			assert_true(one.changed >> (two.group - 1) & 1 &&
+				    !record_same_group(&a.op.body, &b.op.body, two.group));
 		else
 			for (unsigned g = 1; g <= kind->group_count; g++)
 				if (one.changed >> (g - 1) & 1) /* the first one's values were not run over */
@@ -329,8 +334,10 @@ static void expect_result(struct merge_result got, struct merge_result wanted)
 	assert_int_equal(got.changed, wanted.changed);
 }
 
-/* A record of 5 in each group, seen as `seen` says, and a body whose group has the same values or one other. */
-static void carry(struct merge_op *op, const struct merge_state *now, unsigned group, enum seen seen, bool same, struct arena *arena)
+/* A record of 5 in each group, seen as `seen` says, and a body whose group has the same values or one other.
+ */
+static void carry(struct merge_op *op, const struct merge_state *now, unsigned group, enum seen seen,
+	bool same, struct arena *arena)
 {
 	uint64_t seed = group;
 
@@ -341,7 +348,8 @@ static void carry(struct merge_op *op, const struct merge_state *now, unsigned g
 		random_fill(&op->body, 1u << (group - 1), &seed, arena);
 }
 
-static void one_edit(const struct kind *kind, enum standing standing, unsigned group, unsigned second, enum seen seen, bool same)
+static void one_edit(const struct kind *kind, enum standing standing, unsigned group, unsigned second,
+	enum seen seen, bool same)
 {
 	struct merge_state now = {0};
 	struct merge_op op = {0};
@@ -386,7 +394,8 @@ static void every_edit(void **state)
 				for (int standing = 0; standing < STANDINGS; standing++)
 					for (int seen = 0; seen < SEENS && second != g; seen++)
 						for (int same = 0; same < 2; same++, cases++)
-							one_edit(&kind_table[k], (enum standing)standing, g, second, (enum seen)seen, same);
+							one_edit(&kind_table[k], (enum standing)standing, g,
+								second, (enum seen)seen, same);
 	assert_true(cases > 500);
 }
 
@@ -399,7 +408,9 @@ static void every_deletion(void **state)
 			for (int standing = 0; standing < STANDINGS; standing++)
 				for (int seen = 0; seen < SEENS; seen++) {
 					const struct kind *kind = &kind_table[k];
-					struct merge_state now = {.exists = standing != ABSENT, .deleted = standing == GONE, .ver = 9};
+					struct merge_state now = {.exists = standing != ABSENT,
+						.deleted = standing == GONE,
+						.ver = 9};
 					struct merge_op op = {.del = true};
 					struct merge_result wanted = {MERGE_APPLIED, ERR_OK, 0, UINT32_MAX};
 					record_init(&now.record, kind);
@@ -410,20 +421,26 @@ static void every_deletion(void **state)
 					if (standing == GONE)
 						wanted.changed = 0;
 					else if (standing == ABSENT)
-						wanted = (struct merge_result){MERGE_REJECTED, ERR_NOT_FOUND, 0, 0};
+						wanted = (struct merge_result){
+							MERGE_REJECTED, ERR_NOT_FOUND, 0, 0};
 					else if (kind->permanent)
-						wanted = (struct merge_result){MERGE_REJECTED, ERR_NOT_NOW, 0, 0};
+						wanted = (struct merge_result){
+							MERGE_REJECTED, ERR_NOT_NOW, 0, 0};
 					else if (seen != EQUAL)
-						wanted = (struct merge_result){MERGE_CONFLICTED, ERR_CONFLICT, g, 0};
+						wanted = (struct merge_result){
+							MERGE_CONFLICTED, ERR_CONFLICT, g, 0};
 					expect_result(sync_merge(&now, &op), wanted);
 				}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(edit_edit), cmocka_unit_test(edit_delete), cmocka_unit_test(delete_edit), cmocka_unit_test(delete_delete),
-		cmocka_unit_test(twice_is_once), cmocka_unit_test(different_groups_commute), cmocka_unit_test(a_new_record), cmocka_unit_test(append_only),
-		cmocka_unit_test(unknown_fields_stay), cmocka_unit_test(overlay), cmocka_unit_test(every_edit), cmocka_unit_test(every_deletion)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(edit_edit), cmocka_unit_test(edit_delete),
+		cmocka_unit_test(delete_edit), cmocka_unit_test(delete_delete),
+		cmocka_unit_test(twice_is_once), cmocka_unit_test(different_groups_commute),
+		cmocka_unit_test(a_new_record), cmocka_unit_test(append_only),
+		cmocka_unit_test(unknown_fields_stay), cmocka_unit_test(overlay),
+		cmocka_unit_test(every_edit), cmocka_unit_test(every_deletion)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,8 +166,9 @@ static void slips_of_the_finger(void **state)
 	static const struct {
 		const char *a, *b;
 		size_t apart;
-	} rows[] = {{"", "", 0}, {"", "abc", 3}, {"list", "lsit", 1}, {"import", "improt", 1}, {"serve", "sreve", 1}, {"slip", "slips", 1},
-		{"kitten", "sitting", 3}, {"姓名", "性名", 1}, {"班级", "级班", 1}, {"abc", "xyz", 3}};
+	} rows[] = {{"", "", 0}, {"", "abc", 3}, {"list", "lsit", 1}, {"import", "improt", 1},
+		{"serve", "sreve", 1}, {"slip", "slips", 1}, {"kitten", "sitting", 3}, {"姓名", "性名", 1},
+		{"班级", "级班", 1}, {"abc", "xyz", 3}};
 	char longer[TEXT_DISTANCE_MAX + 2];
 
 	(void)state;
@@ -189,7 +190,8 @@ int main(void)
 		cmocka_unit_test(widths_and_spaces), cmocka_unit_test(names_as_typed),
 		cmocka_unit_test(odd_names_are_found), cmocka_unit_test(what_may_not_be_stored),
 		cmocka_unit_test(dots), cmocka_unit_test(name_keys), cmocka_unit_test(phones),
-		cmocka_unit_test(masks), cmocka_unit_test(slips_of_the_finger), cmocka_unit_test(errors_leave_nothing)};
+		cmocka_unit_test(masks), cmocka_unit_test(slips_of_the_finger),
+		cmocka_unit_test(errors_leave_nothing)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Covers common/tls.c: a client and a server that talk through byte arrays, every record cut at every byte. */
+/* Covers common/tls.c: a client and a server that talk through byte arrays, every record cut at every byte.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,8 @@ static bool take_plain(void *data, const uint8_t *bytes, size_t n)
 	return true;
 }
 
-static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *n, const unsigned char *in, unsigned in_len, void *data)
+static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *n, const unsigned char *in,
+	unsigned in_len, void *data)
 {
 	(void)ssl;
 	(void)data;
@@ -99,7 +101,8 @@ static void talk(struct end *client, struct end *server, size_t at)
 	assert_int_equal(client->err, ERR_OK);
 	assert_int_equal(server->err, ERR_OK);
 	assert_true(client->tls.ready && server->tls.ready);
-	assert_int_equal(tls_write(&client->tls, (const uint8_t *)question, sizeof question, &client->out), ERR_OK);
+	assert_int_equal(
+		tls_write(&client->tls, (const uint8_t *)question, sizeof question, &client->out), ERR_OK);
 	carry(client, server, at);
 	assert_int_equal(server->got.len, sizeof question);
 	assert_memory_equal(server->got.data, question, sizeof question);
@@ -160,7 +163,8 @@ static void what_a_channel_tells(void **state)
 	assert_int_equal(tls_peer_signed(&client.tls, said, sizeof said - 1, sig, sig_len), ERR_CHAIN);
 	assert_int_equal(tls_peer_signed(&client.tls, said, sizeof said, sig, sig_len - 1), ERR_CHAIN);
 	assert_int_equal(tls_peer_signed(&client.tls, said, sizeof said, sig, 0), ERR_CHAIN);
-	assert_int_equal(tls_peer_signed(&server.tls, said, sizeof said, sig, sig_len), ERR_CHAIN); /* a peer without a certificate */
+	assert_int_equal(tls_peer_signed(&server.tls, said, sizeof said, sig, sig_len),
+		ERR_CHAIN); /* a peer without a certificate */
 	assert_int_equal(SSL_session_reused(again_client.tls.ssl), 0);
 	end_free(&client);
 	end_free(&server);
@@ -274,8 +278,10 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(cut_at_every_byte), cmocka_unit_test(what_a_channel_tells), cmocka_unit_test(wrong_ca),
-		cmocka_unit_test(old_versions_are_refused), cmocka_unit_test(garbage_and_flipped_bits), cmocka_unit_test(closing)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(cut_at_every_byte),
+		cmocka_unit_test(what_a_channel_tells), cmocka_unit_test(wrong_ca),
+		cmocka_unit_test(old_versions_are_refused), cmocka_unit_test(garbage_and_flipped_bits),
+		cmocka_unit_test(closing)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -62,12 +62,12 @@ static void same(json_t *row, const char *name, const void *data, size_t n)
 }
 
 /* Walks the rows of one rule; a rule without rows is a failure. */
-#define EACH(rule, row) \
-	size_t at_; \
-	json_t *row; \
-	assert_true(json_array_size(json_object_get(vectors, rule)) > 0); \
-	used = 0; \
-	json_array_foreach (json_object_get(vectors, rule), at_, row)
+#define EACH(rule, row)                                                                                      \
+	size_t at_;                                                                                          \
+	json_t *row;                                                                                         \
+	assert_true(json_array_size(json_object_get(vectors, rule)) > 0);                                    \
+	used = 0;                                                                                            \
+	json_array_foreach(json_object_get(vectors, rule), at_, row)
 
 static void header(void **state)
 {
@@ -76,11 +76,11 @@ static void header(void **state)
 	{
 		uint8_t out[FRAME_HEADER];
 		struct frame back, f = {.length = (uint32_t)number(row, "length"),
-			.type = (uint8_t)number(row, "type"),
-			.flags = (uint8_t)number(row, "flags"),
-			.method = (uint16_t)number(row, "method"),
-			.call = (uint32_t)number(row, "call"),
-			.deadline_ms = (uint32_t)number(row, "deadline")};
+					   .type = (uint8_t)number(row, "type"),
+					   .flags = (uint8_t)number(row, "flags"),
+					   .method = (uint16_t)number(row, "method"),
+					   .call = (uint32_t)number(row, "call"),
+					   .deadline_ms = (uint32_t)number(row, "deadline")};
 		frame_header_put(out, &f);
 		same(row, "bytes", out, sizeof out);
 		assert_int_equal(frame_header_get(&back, out), ERR_OK);
@@ -113,7 +113,8 @@ static void chain(void **state)
 		json_t *step;
 		hash_genesis(head, bytes(row, "device", &n), (uint32_t)number(row, "incarnation"));
 		same(row, "genesis", head, sizeof head);
-		json_array_foreach (json_object_get(row, "next"), i, step) {
+		json_array_foreach(json_object_get(row, "next"), i, step)
+		{
 			hash_chain(head, head, (uint64_t)number(step, "op_no"), bytes32(step, "sha"));
 			same(step, "hash", head, sizeof head);
 		}
@@ -132,7 +133,8 @@ static void set_field(struct record *r, const char *name, json_t *value)
 	} else if (json_is_string(value)) {
 		record_set_text(r, field, json_string_value(value));
 	} else {
-		record_set_number(r, field, json_is_boolean(value) ? json_is_true(value) : json_integer_value(value));
+		record_set_number(
+			r, field, json_is_boolean(value) ? json_is_true(value) : json_integer_value(value));
 	}
 }
 
@@ -149,8 +151,7 @@ static void canonical(void **state)
 		json_t *value;
 		uint8_t hash[HASH_SIZE];
 		record_init(&r, kind_by_number((uint32_t)number(row, "number")));
-		json_object_foreach (json_object_get(row, "fields"), name, value)
-			set_field(&r, name, value);
+		json_object_foreach(json_object_get(row, "fields"), name, value) set_field(&r, name, value);
 		record_encode(&r, &out);
 		same(row, "bytes", out.data, out.len);
 		hash_record(hash, out.data, out.len);
@@ -179,13 +180,16 @@ static void digest(void **state)
 	{
 		uint32_t lanes[LANES];
 		size_t n;
-		hash_lanes(lanes, bytes(row, "id", &n), (uint64_t)number(row, "ver"), (uint32_t)number(row, "kind"), bytes32(row, "record"));
+		hash_lanes(lanes, bytes(row, "id", &n), (uint64_t)number(row, "ver"),
+			(uint32_t)number(row, "kind"), bytes32(row, "record"));
 		for (size_t i = 0; i < LANES; i++)
-			assert_int_equal(lanes[i], json_integer_value(json_array_get(json_object_get(row, "lanes"), i)));
+			assert_int_equal(lanes[i],
+				json_integer_value(json_array_get(json_object_get(row, "lanes"), i)));
 	}
 }
 
-/* The parts of a link are built again from what they hold, with the functions that the server builds them with. */
+/* The parts of a link are built again from what they hold, with the functions that the server builds them
+ * with. */
 static void rebuild_parts(struct buf *out, const uint8_t *at, const uint8_t *end)
 {
 	while (at < end) {
@@ -245,7 +249,8 @@ static void connect_code(void **state)
 	(void)state;
 	EACH("connect_code", row)
 	{
-		const char *wanted = json_string_value(json_object_get(row, "code")), *server = strchr(wanted, '@');
+		const char *wanted = json_string_value(json_object_get(row, "code")),
+			   *server = strchr(wanted, '@');
 		char code[CONNECT_CODE_TEXT + 160];
 		size_t n;
 		const unsigned char *der = bytes(row, "spki", &n);
@@ -268,7 +273,8 @@ static void signed_head(void **state)
 	EACH("head", row)
 	{
 		uint8_t sig[80];
-		size_t n, len = pki_sign_head(key, number(row, "stream"), (uint64_t)number(row, "n"), bytes32(row, "head"), sig);
+		size_t n, len = pki_sign_head(key, number(row, "stream"), (uint64_t)number(row, "n"),
+				  bytes32(row, "head"), sig);
 		const uint8_t *message = bytes(row, "message", &n);
 		EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 		assert_true(len > 0);
@@ -282,10 +288,17 @@ static void signed_head(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(header), cmocka_unit_test(op_sha), cmocka_unit_test(chain),
-		cmocka_unit_test(canonical), cmocka_unit_test(digest), cmocka_unit_test(trace), cmocka_unit_test(resume),
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(header),
+		cmocka_unit_test(op_sha),
+		cmocka_unit_test(chain),
+		cmocka_unit_test(canonical),
+		cmocka_unit_test(digest),
+		cmocka_unit_test(trace),
+		cmocka_unit_test(resume),
 #ifdef JG_HAS_SERVER
-		cmocka_unit_test(connect_code), cmocka_unit_test(signed_head),
+		cmocka_unit_test(connect_code),
+		cmocka_unit_test(signed_head),
 #endif
 	};
 

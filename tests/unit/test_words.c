@@ -51,7 +51,8 @@ static void codes_become_words(void **state)
 	record_init(&slip, kind_by_number(KIND_SLIP));
 	assert_string_equal(words_mismatches(&slip, F_SLIP_CODES, out, sizeof out), "");
 	record_set_text(&slip, F_SLIP_CODES, "M10,M51,M99");
-	assert_string_equal(words_mismatches(&slip, F_SLIP_CODES, out, sizeof out), "声称入学未报到；拒绝入学；其他问题");
+	assert_string_equal(
+		words_mismatches(&slip, F_SLIP_CODES, out, sizeof out), "声称入学未报到；拒绝入学；其他问题");
 }
 
 static const struct record *itself(const void *row)
@@ -66,8 +67,9 @@ static int64_t term(const void *row)
 
 static void lists_go_by_class_and_sound(void **state)
 {
-	struct record rows[] = {pupil("白云飞", "16", "10", "1"), pupil("张一诺", "16", "2", "2"), pupil("安小雨", "16", "2", "3"),
-		pupil("安小雨", "16", "2", "1"), pupil("李明月", "15", "9", "1"), pupil("王子轩", "16", "实验班", "1")};
+	struct record rows[] = {pupil("白云飞", "16", "10", "1"), pupil("张一诺", "16", "2", "2"),
+		pupil("安小雨", "16", "2", "3"), pupil("安小雨", "16", "2", "1"),
+		pupil("李明月", "15", "9", "1"), pupil("王子轩", "16", "实验班", "1")};
 	static const char *const order[] = {"李明月", "安小雨", "安小雨", "张一诺", "白云飞", "王子轩"};
 
 	(void)state;
@@ -89,7 +91,8 @@ static void numbers_are_those_of_the_last_list(void **state)
 
 	(void)state;
 	assert_true(shown_is_number("3") && shown_is_number("0040"));
-	assert_false(shown_is_number("") || shown_is_number("12345678") || shown_is_number("3a") || shown_is_number("JB2027-0001"));
+	assert_false(shown_is_number("") || shown_is_number("12345678") || shown_is_number("3a") ||
+		     shown_is_number("JB2027-0001"));
 	fixture_open(&f, "registrar");
 	assert_int_equal(shown_find(f.store, SHOWN_SLIPS, "1", id, &p), ERR_NOT_FOUND);
 	assert_non_null(strstr(p.hint, "jg slips list"));
