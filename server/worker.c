@@ -10,7 +10,7 @@
 #include "conn.h"
 #include "identity.h"
 #include "log.h"
-#include "night.h"
+#include "schedule.h"
 
 #define BACKLOG 4096      /* five thousand schools' clients come back together after a power cut */
 #define FIRST_TICK_MS 100 /* `ready` should not wait a whole tick for the database */
@@ -130,7 +130,7 @@ static void on_tick(uv_timer_t *timer)
 		conn_tick(c);
 	}
 	watch_tick(w);
-	night_tick(w);
+	schedule_tick(w);
 	if (atomic_load(&w->server->draining))
 		drain(w);
 }

@@ -50,8 +50,8 @@ struct worker {
 	uint64_t tick_us;
 	bool stopping;
 	uint64_t drain_until_ms;
-	unsigned night_ticks;
-	bool watch_busy; /* a poll of the watched streams is under way (sync_watch.c) */
+	unsigned seconds; /* since it began */
+	bool watch_busy;  /* a poll of the watched streams is under way (sync_watch.c) */
 	struct worker_stats stats;
 };
 

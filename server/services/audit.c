@@ -117,5 +117,7 @@ static void search(struct request *r)
 	request_read(r, search_query, search_done);
 }
 
-const struct handler audit_handlers[] = {
+static const struct handler handlers[] = {
 	{METHOD_AUDIT_VERIFY, verify}, {METHOD_AUDIT_SEARCH, search}, {0, NULL}};
+
+const struct service audit_service = {"audit", handlers, NULL};

@@ -627,7 +627,9 @@ static void list_schools(struct request *r)
 	request_read(r, list_query, list_done);
 }
 
-const struct handler county_handlers[] = {{METHOD_COUNTY_IMPORT_SCHOOLS, import},
+static const struct handler handlers[] = {{METHOD_COUNTY_IMPORT_SCHOOLS, import},
 	{METHOD_COUNTY_IMPORT_CATCHMENTS, import}, {METHOD_COUNTY_LIST_SCHOOLS, list_schools},
 	{METHOD_COUNTY_LIST_CATCHMENTS, list_catchments},
 	{METHOD_COUNTY_CHANGE_CATCHMENTS, change_catchments}, {0, NULL}};
+
+const struct service county_service = {"county", handlers, NULL};

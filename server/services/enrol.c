@@ -260,5 +260,7 @@ static void open_sealed(struct request *r)
 	sodium_memzero(key, sizeof key);
 }
 
-const struct handler enrol_handlers[] = {{METHOD_ENROL_ENROL, enrol}, {METHOD_ENROL_RENEW, renew},
+static const struct handler handlers[] = {{METHOD_ENROL_ENROL, enrol}, {METHOD_ENROL_RENEW, renew},
 	{METHOD_ENROL_OPEN_SEALED, open_sealed}, {0, NULL}};
+
+const struct service enrol_service = {"enrol", handlers, NULL};

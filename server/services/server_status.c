@@ -126,5 +126,7 @@ static void move_clock(struct request *r)
 		request_write(r, clock_query, clock_done);
 }
 
-const struct handler server_handlers[] = {
+static const struct handler handlers[] = {
 	{METHOD_SERVER_STATUS, status}, {METHOD_SERVER_CLOCK, move_clock}, {0, NULL}};
+
+const struct service server_service = {"server", handlers, NULL};

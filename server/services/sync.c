@@ -594,6 +594,8 @@ static void watch(struct request *r)
 	request_reply(r, &out.base);
 }
 
-const struct handler sync_handlers[] = {{METHOD_SYNC_PUSH, push}, {METHOD_SYNC_PULL, pull},
+static const struct handler handlers[] = {{METHOD_SYNC_PUSH, push}, {METHOD_SYNC_PULL, pull},
 	{METHOD_SYNC_STAT_BLOB, stat_blob}, {METHOD_SYNC_PUT_CHUNK, put_chunk},
 	{METHOD_SYNC_GET_BLOB, get_blob}, {METHOD_SYNC_WATCH, watch}, {0, NULL}};
+
+const struct service sync_service = {"sync", handlers, NULL};

@@ -1,6 +1,6 @@
-/* conn_rig.h - server/conn.c without its socket: what a peer's TLS delivers goes in as plaintext, what jgd
- * says comes out. Everything between is the product: frame reader, dispatch, permissions, decoding, handlers
- * up to their first question to the database, which is away (ERR_UNAVAILABLE). The linker puts these
+/* conn_rig.h - server/net/conn.c without its socket: what a peer's TLS delivers goes in as plaintext, what
+ * jgd says comes out. Everything between is the product: frame reader, dispatch, permissions, decoding,
+ * handlers up to their first question to the database, which is away (ERR_UNAVAILABLE). The linker puts these
  * functions in the place of the socket's and the pool's (tests/fuzz/CMakeLists.txt). */
 #ifndef JG_CONN_RIG_H
 #define JG_CONN_RIG_H

@@ -1,6 +1,6 @@
-/* Covers server/conn.c and server/dispatch.c: a peer of any rank sends frames by the grammar, with as many
- * lies as the input says, cut into pieces of any size. Whole frames and only they are answered, each call at
- * most once, and the connection gives back what it took. */
+/* Covers server/net/conn.c and server/call/dispatch.c: a peer of any rank sends frames by the grammar, with
+ * as many lies as the input says, cut into pieces of any size. Whole frames and only they are answered, each
+ * call at most once, and the connection gives back what it took. */
 #include <stdint.h>
 
 #include "conn_rig.h"

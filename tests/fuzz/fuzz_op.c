@@ -1,4 +1,4 @@
-/* Covers server/push_plan.c: any bytes as a PushRequest decoded and planned on an empty school; every
+/* Covers server/records/push_plan.c: any bytes as a PushRequest decoded and planned on an empty school; every
  * operation gets an answer or stops the push, and nothing is written for a refused one. */
 #include <stddef.h>
 #include <stdint.h>

@@ -281,97 +281,120 @@ static bool leave_out(struct plan *limits, const char *name)
 	return false;
 }
 
-int main(int argc, char **argv)
+/* What the command line asks for. */
+struct wish {
+	struct plan limits;
+	uint64_t seed, histories, least;
+	unsigned jobs;
+	const char *file, *build;
+	bool verbose, live, first_only;
+};
+
+/* False: it cannot be understood. */
+static bool take_options(struct wish *w, int argc, char **argv)
 {
 	static const struct option options[] = {{"seed", 1, NULL, 's'}, {"histories", 1, NULL, 'n'},
 		{"jobs", 1, NULL, 'j'}, {"live", 0, NULL, 'l'}, {"verbose", 0, NULL, 'v'},
 		{"record", 1, NULL, 'r'}, {"build", 1, NULL, 'b'}, {"ops", 1, NULL, 'o'},
 		{"clients", 1, NULL, 'c'}, {"without", 1, NULL, 'w'}, {"least", 1, NULL, 'g'},
 		{"first", 0, NULL, 'f'}, {NULL, 0, NULL, 0}};
-	struct plan limits = {.network = true,
-		.kills = true,
-		.disk = true,
-		.clocks = true,
-		.rollback = true,
-		.database = true,
-		.memory = true};
-	uint64_t seed = 1, histories = 1, failures = 0, least = 0, next, end;
-	unsigned jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), running = 0;
-	const char *file = NULL, *build = JG_VERSION;
-	bool verbose = false, live = false, first_only = false;
-	pid_t pids[JOBS_MAX] = {0};
-	int o, status;
+	int o;
 
-	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (o) {
 		case 's':
-			seed = strtoull(optarg, NULL, 10);
+			w->seed = strtoull(optarg, NULL, 10);
 			break;
 		case 'n':
-			histories = strtoull(optarg, NULL, 10);
+			w->histories = strtoull(optarg, NULL, 10);
 			break;
 		case 'j':
-			jobs = (unsigned)atoi(optarg);
+			w->jobs = (unsigned)atoi(optarg);
 			break;
 		case 'l':
-			live = limits.one_sided = true;
+			w->live = w->limits.one_sided = true;
 			break;
 		case 'v':
-			verbose = true;
+			w->verbose = true;
 			break;
 		case 'r':
-			file = optarg;
+			w->file = optarg;
 			break;
 		case 'b':
-			build = optarg;
+			w->build = optarg;
 			break;
 		case 'o':
-			limits.ops = (unsigned)atoi(optarg);
+			w->limits.ops = (unsigned)atoi(optarg);
 			break;
 		case 'c':
-			limits.clients = (unsigned)atoi(optarg);
+			w->limits.clients = (unsigned)atoi(optarg);
 			break;
 		case 'g':
-			least = strtoull(optarg, NULL, 10);
+			w->least = strtoull(optarg, NULL, 10);
 			break;
 		case 'f':
-			first_only = true;
+			w->first_only = true;
 			break;
 		case 'w':
-			if (!leave_out(&limits, optarg))
-				return usage();
+			if (!leave_out(&w->limits, optarg))
+				return false;
 			break;
 		default:
-			return usage();
+			return false;
 		}
-	if (!histories || optind < argc)
-		return usage();
-	FILE *writable = file ? fopen(file, "a") : NULL; /* told now, not after an hour */
-	if (file && !writable) {
-		perror(file);
-		return 1;
 	}
-	if (writable)
-		fclose(writable);
-	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		return 1;
-	jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
-	next = seed;
-	end = seed + histories;
+	return w->histories && optind >= argc;
+}
+
+/* Told now, not after an hour. */
+static bool is_writable(const char *file)
+{
+	FILE *out = fopen(file, "a");
+
+	if (!out) {
+		perror(file);
+		return false;
+	}
+	fclose(out);
+	return true;
+}
+
+/* The last of the chunks that were under way shrinks what failed. */
+static void tell_failure(const struct wish *w, unsigned job, bool last)
+{
+	uint64_t bad = shared->job[job].seed;
+
+	printf("not ok seed %llu: %s\n", (unsigned long long)bad,
+		shared->job[job].why[0] ? shared->job[job].why : "died");
+	if (shared->job[job].why[0] && !w->verbose && last) {
+		if (job)
+			shared->job[0] = shared->job[job];
+		shrink(bad, &w->limits, w->live);
+	}
+	fflush(stdout);
+}
+
+/* How many histories failed. */
+static uint64_t run_all(const struct wish *w)
+{
+	uint64_t failures = 0, next = w->seed, end = w->seed + w->histories;
+	unsigned running = 0;
+	pid_t pids[JOBS_MAX] = {0};
+	int status;
+
 	for (;;) {
-		for (unsigned i = 0; i < jobs && next < end && failures < (first_only ? 1 : 5); i++) {
+		for (unsigned i = 0; i < w->jobs && next < end && failures < (w->first_only ? 1 : 5); i++) {
 			if (pids[i])
 				continue;
 			uint64_t to = next + CHUNK < end ? next + CHUNK : end;
-			pids[i] = start_chunk(i, next, to, &limits, true, verbose);
+			pids[i] = start_chunk(i, next, to, &w->limits, true, w->verbose);
 			next = to;
 			running++;
 		}
 		if (!running)
-			break;
+			return failures;
 		pid_t pid = wait(&status);
-		for (unsigned i = 0; i < jobs; i++) {
+		for (unsigned i = 0; i < w->jobs; i++) {
 			if (pids[i] != pid)
 				continue;
 			pids[i] = 0;
@@ -379,18 +402,15 @@ int main(int argc, char **argv)
 			if (status == 0)
 				continue;
 			failures++;
-			uint64_t bad = shared->job[i].seed;
-			printf("not ok seed %llu: %s\n", (unsigned long long)bad,
-				shared->job[i].why[0] ? shared->job[i].why : "died");
-			if (shared->job[i].why[0] && !verbose && running == 0) {
-				if (i)
-					shared->job[0] = shared->job[i];
-				shrink(bad, &limits, live);
-			}
-			fflush(stdout);
+			tell_failure(w, i, running == 0);
 		}
 	}
+}
+
+static void tell_counts(uint64_t failures)
+{
 	size_t n = 0;
+
 	while (n < COUNTS_MAX && shared->counts[n].name[0])
 		n++;
 	qsort(shared->counts, n, sizeof *shared->counts, by_name);
@@ -400,14 +420,50 @@ int main(int argc, char **argv)
 		printf("%s%.39s %llu", i ? ", " : "  ", shared->counts[i].name,
 			(unsigned long long)shared->counts[i].n);
 	printf("\n");
-	for (size_t i = 0; i < sizeof gates / sizeof *gates && !live && least; i++)
+}
+
+/* How many of what a campaign has to meet were met too seldom. */
+static uint64_t count_void(uint64_t least)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < sizeof gates / sizeof *gates; i++)
 		if (count_of(gates[i]) < least) {
 			printf("void: \"%s\" happened %llu times, at least %llu are needed\n", gates[i],
 				(unsigned long long)count_of(gates[i]), (unsigned long long)least);
-			failures++;
+			n++;
 		}
-	if (file)
-		record(file, build, seed, shared->done, failures, live, least);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	struct wish w = {.limits = {.network = true,
+				 .kills = true,
+				 .disk = true,
+				 .clocks = true,
+				 .rollback = true,
+				 .database = true,
+				 .memory = true},
+		.seed = 1,
+		.histories = 1,
+		.jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
+		.build = JG_VERSION};
+
+	if (!take_options(&w, argc, argv))
+		return usage();
+	if (w.file && !is_writable(w.file))
+		return 1;
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		return 1;
+	w.jobs = w.jobs < 1 ? 1 : w.jobs > JOBS_MAX ? JOBS_MAX : w.jobs;
+	uint64_t failures = run_all(&w);
+	tell_counts(failures);
+	if (!w.live && w.least)
+		failures += count_void(w.least);
+	if (w.file)
+		record(w.file, w.build, w.seed, shared->done, failures, w.live, w.least);
 	printf("%d passed, %d failed\n", failures == 0, failures != 0);
 	return failures != 0;
 }

@@ -1,5 +1,5 @@
-/* Covers server/guesses.c: whoever guesses connect codes, from however many addresses, holds up nobody who
- * has a right one. */
+/* Covers server/net/guesses.c: whoever guesses connect codes, from however many addresses, holds up nobody
+ * who has a right one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

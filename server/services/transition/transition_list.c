@@ -5,7 +5,7 @@
 
 #include "clock.h"
 #include "hash.h"
-#include "transition.h"
+#include "transition_calls.h"
 
 #define LIST_MAX 64       /* codes, schools or owners of one row */
 #define ROWS_PER_PAGE 500 /* of a streamed list: well under PAGE_BYTES */

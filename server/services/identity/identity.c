@@ -733,10 +733,12 @@ static void list_users(struct request *r)
 	request_read(r, list_users_query, list_users_done);
 }
 
-const struct handler identity_handlers[] = {{METHOD_IDENTITY_ADD_USER, add_user},
+static const struct handler handlers[] = {{METHOD_IDENTITY_ADD_USER, add_user},
 	{METHOD_IDENTITY_LIST_USERS, list_users}, {METHOD_IDENTITY_RESET_USER, reset_user},
 	{METHOD_IDENTITY_DISABLE_USER, change_user}, {METHOD_IDENTITY_ENABLE_USER, change_user},
 	{METHOD_IDENTITY_SET_USER, change_user}, {METHOD_IDENTITY_GRANT_USER, grant_user},
 	{METHOD_IDENTITY_UNLOCK_USER, unlock_user}, {METHOD_IDENTITY_INVITE_DEVICE, identity_invite},
 	{METHOD_IDENTITY_LIST_DEVICES, identity_devices}, {METHOD_IDENTITY_REVOKE_DEVICE, identity_revoke},
 	{0, NULL}};
+
+const struct service identity_service = {"identity", handlers, NULL};

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "hash.h"
-#include "transition.h"
+#include "transition_calls.h"
 
 #define THE_CYCLE "SELECT phase FROM cycle WHERE county = app_county() AND year = $1::int AND NOT deleted"
 
@@ -99,7 +99,7 @@ const char *transition_nothing_to_say(const struct request *r)
 	}
 }
 
-const struct handler transition_handlers[] = {
+static const struct handler handlers[] = {
 	{METHOD_TRANSITION_OPEN, transition_open},
 	{METHOD_TRANSITION_CANCEL, transition_cancel},
 	{METHOD_TRANSITION_PHASE, transition_phase},
@@ -120,3 +120,5 @@ const struct handler transition_handlers[] = {
 	{METHOD_TRANSITION_SHOW_PROOF, transition_show},
 	{0, NULL},
 };
+
+const struct service transition_service = {"transition", handlers, transition_jobs};

@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "codes.h"
 #include "effects.h"
-#include "transition.h"
+#include "transition_calls.h"
 
 struct cycle_state {
 	struct row before;

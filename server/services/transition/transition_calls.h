@@ -1,6 +1,6 @@
-/* transition.h - what the files of the 小升初 service share. */
-#ifndef JG_TRANSITION_H
-#define JG_TRANSITION_H
+/* transition_calls.h - what the files of the 小升初 service share. */
+#ifndef JG_TRANSITION_CALLS_H
+#define JG_TRANSITION_CALLS_H
 
 #include "service.h"
 
@@ -16,6 +16,9 @@ enum year_use {
 void transition_year(struct request *r, int32_t year, enum year_use use);
 /* False: it is not open, or closed although the act `changes` something, and the request has been refused. */
 bool transition_year_stands(struct request *r, const PGresult *phase, int32_t year, bool changes);
+
+#define NIGHT_EVERY_S 15 /* looks four times a minute: a moved rehearsal clock acts soon */
+extern const struct service_job transition_jobs[];
 
 void transition_reconcile(struct request *r);
 void transition_issue(struct request *r);

@@ -8,15 +8,12 @@
 #include "log.h"
 #include "service.h"
 
-static const struct handler *const services[] = {session_handlers, enrol_handlers, identity_handlers,
-	county_handlers, sync_handlers, transition_handlers, audit_handlers, server_handlers};
-
 static request_fn handlers[METHOD_COUNT];
 
 void dispatch_init(void)
 {
-	for (size_t s = 0; s < sizeof services / sizeof *services; s++)
-		for (const struct handler *h = services[s]; h->method; h++) {
+	for (size_t s = 0; s < service_count; s++)
+		for (const struct handler *h = services[s]->handlers; h->method; h++) {
 			int i = method_index(h->method);
 			if (i < 0 || handlers[i])
 				abort();

@@ -5,7 +5,7 @@
 
 #include "clock.h"
 #include "hash.h"
-#include "transition.h"
+#include "transition_calls.h"
 
 #define SCHOOL_NAME(code)                                                                                    \
 	"coalesce((SELECT n.name FROM school n WHERE n.county = app_county() AND n.code = " code             \

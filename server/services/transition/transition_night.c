@@ -1,4 +1,6 @@
-#include "night.h"
+/* The transition by the clock: the nightly run of each year from its verification on, slips whose term has
+ * passed, reminders. */
+#include "transition_calls.h"
 
 #include <string.h>
 
@@ -6,7 +8,6 @@
 #include "effects.h"
 #include "log.h"
 #include "request.h"
-#include "services/transition.h"
 
 #define YEARS_MAX 8
 
@@ -159,13 +160,4 @@ static void night_run(struct request *r)
 	request_begin(r, night_query);
 }
 
-void night_tick(struct worker *w)
-{
-	if (w->index != 0 || atomic_load(&w->server->draining) || ++w->night_ticks % NIGHT_EVERY_TICKS != 1)
-		return;
-	struct request *r = request_internal(w, NULL);
-	if (!r)
-		return;
-	r->run = night_run;
-	r->run(r);
-}
+const struct service_job transition_jobs[] = {{"night", NIGHT_EVERY_S, night_run}, {NULL, 0, NULL}};

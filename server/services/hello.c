@@ -1,0 +1,211 @@
+/* HELLO: which computer this is, and in which line of its operations it goes on. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "hash.h"
+#include "log.h"
+#include "push_plan.h"
+#include "service.h"
+
+static const struct db_stmt hello_device = {
+	"SELECT d.device_id, d.school, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL, "
+	"d.cert_until, c.name,"
+	" c.rehearsal, c.epoch, jg_now(), coalesce(s.name, '')"
+	" FROM device d JOIN county c ON c.county = d.county"
+	" LEFT JOIN school s ON s.county = d.county AND s.code = d.school AND NOT s.deleted"
+	" WHERE d.county = app_county() AND d.cert_spki = $1::bytea"};
+/* Once a minute is enough for `devices list`; a write per connection would cost a disk sync each. */
+static const struct db_stmt hello_contact = {
+	"UPDATE device SET last_contact = jg_now(), client = left($2::text, 80), pending = $3::bigint"
+	" WHERE county = app_county() AND cert_spki = $1::bytea"
+	" AND (last_contact IS NULL OR last_contact < jg_now() - interval '1 minute' OR pending <> "
+	"$3::bigint)"};
+/* The renewed key is used for the first time: it has arrived, and the old one ends. */
+static const struct db_stmt hello_renewed = {
+	"UPDATE device SET cert_spki = next_spki, cert_until = next_until, next_spki = NULL, next_until = "
+	"NULL"
+	" WHERE county = app_county() AND next_spki = $1::bytea AND revoked_at IS NULL"};
+
+struct hello_state {
+	pb_welcome welcome;
+	uint8_t last_hash[32];
+	pb_limit limits[6], *limit_list[6];
+	pb_stream_ref streams[2], *stream_list[2];
+};
+
+static uint64_t unsent(const pb_hello *hello)
+{
+	return hello->made > hello->last_op ? hello->made - hello->last_op : 0;
+}
+
+static void hello_queries(struct request *r)
+{
+	const pb_hello *hello = REQUEST(r, pb_hello);
+	struct db_params p = {0}, q = {0}, n = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	db_bytes(&n, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	request_query(r, &hello_renewed, &n);
+	db_bytes(&p, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	request_query(r, &hello_device, &p);
+	db_bytes(&q, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	db_text(&q, hello->client ? hello->client : "");
+	db_int8(&q, (int64_t)unsent(hello));
+	request_query(r, &hello_contact, &q);
+	db_task_commit(&r->task);
+}
+
+static void fill_limits(struct hello_state *s)
+{
+	static const struct {
+		const char *name;
+		uint64_t value;
+	} limits[] = {{"frame_bytes", FRAME_MAX}, {"calls_in_flight", CALLS_MAX}, {"push_ops", 500},
+		{"push_bytes", 262144}, {"chunk_bytes", 262144}, {"file_bytes", 10485760}};
+
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+		s->limits[i] = (pb_limit)PB_LIMIT_INIT;
+		s->limits[i].name = (char *)limits[i].name;
+		s->limits[i].has_value = 1;
+		s->limits[i].value = limits[i].value;
+		s->limit_list[i] = &s->limits[i];
+	}
+	s->welcome.n_limit = sizeof limits / sizeof *limits;
+	s->welcome.limit = s->limit_list;
+}
+
+static void add_stream(struct hello_state *s, int64_t id, const char *what)
+{
+	size_t i = s->welcome.n_stream++;
+
+	s->streams[i] = (pb_stream_ref)PB_STREAM_REF_INIT;
+	s->streams[i].has_stream = 1;
+	s->streams[i].stream = id;
+	s->streams[i].what = (char *)what;
+	s->stream_list[i] = &s->streams[i];
+	s->welcome.stream = s->stream_list;
+}
+
+static void send_welcome(struct request *r)
+{
+	struct hello_state *s = r->state;
+	struct conn *c = r->conn;
+
+	if (c) {
+		c->state = CONN_STATE_OPEN;
+		c->caller = r->caller;
+	}
+	request_reply(r, &s->welcome.base);
+}
+
+/* A device that never made what the server has from it was rolled back or cloned (sync.md "Forks"). */
+static bool is_behind(const pb_hello *hello, int64_t incarnation, int64_t last_op)
+{
+	return hello->incarnation == (uint32_t)incarnation && (int64_t)hello->made < last_op;
+}
+
+/* A line of its own begins with what the device sends in it, not here: this HELLO may be an old one that lay
+ * in some buffer while the device came back by another way and went on. */
+static void offer_line(struct request *r, struct hello_state *s, uint32_t incarnation, bool forked)
+{
+	s->welcome.incarnation = incarnation;
+	s->welcome.last_op = 0;
+	hash_genesis(s->last_hash, r->caller.device, incarnation);
+	s->welcome.forked = forked;
+	if (forked)
+		log_warn("device=%s forked: incarnation %u", r->caller.device_text, incarnation);
+}
+
+static void choose_line(struct request *r, struct hello_state *s, const pb_hello *hello)
+{
+	uint32_t line = s->welcome.incarnation;
+
+	if (!hello->incarnation)
+		return;
+	if (push_line_is_ahead(hello->incarnation, line))
+		offer_line(r, s, hello->incarnation,
+			false); /* we lost its beginning with the database's tail: it is all sent again */
+	else if (hello->incarnation != line ? s->welcome.last_op > 0
+					    : is_behind(hello, line, (int64_t)s->welcome.last_op))
+		offer_line(r, s, line + 1, true);
+	else
+		s->welcome.forked = hello->incarnation != line;
+}
+
+static void fill_welcome(struct request *r, struct hello_state *s, const PGresult *d)
+{
+	const struct conf *conf = &r->worker->server->conf;
+	pb_welcome *w = &s->welcome;
+	size_t n;
+
+	*w = (pb_welcome)PB_WELCOME_INIT;
+	fill_limits(s);
+	add_stream(s, conf->county, "county");
+	if (r->caller.school[0])
+		add_stream(s, strtoll(r->caller.school, NULL, 10), "school");
+	w->has_version = w->has_now = w->has_incarnation = w->has_last_op = w->has_last_hash = 1;
+	w->has_known_incarnation = w->has_known_op = 1;
+	w->has_rehearsal = w->has_cert_until = w->has_epoch = w->has_forked = 1;
+	w->version = 1;
+	w->now = db_get_int(d, 0, 10);
+	w->incarnation = (uint32_t)db_get_int(d, 0, 2);
+	w->last_op = (uint64_t)db_get_int(d, 0, 3);
+	w->known_incarnation = w->incarnation;
+	w->known_op = w->last_op;
+	memcpy(s->last_hash, db_get_bytes(d, 0, 4, &n), 32);
+	w->last_hash.data = s->last_hash;
+	w->last_hash.len = 32;
+	w->county = arena_printf(&r->arena, "%d", conf->county);
+	w->county_name = arena_printf(&r->arena, "%s", db_get_text(d, 0, 7));
+	w->rehearsal = (protobuf_c_boolean)db_get_int(d, 0, 8);
+	w->school = r->caller.school;
+	w->school_name = arena_printf(&r->arena, "%s", db_get_text(d, 0, 11));
+	w->server = "jgd " JG_VERSION;
+	w->cert_until = db_get_int(d, 0, 6);
+	w->epoch = r->caller.epoch = (uint64_t)db_get_int(d, 0, 9);
+}
+
+static void hello_done(struct request *r)
+{
+	const pb_hello *hello = REQUEST(r, pb_hello);
+	const PGresult *d = r->task.result[1];
+	struct hello_state *s = arena_alloc(&r->arena, sizeof *s);
+	size_t n;
+
+	if (PQntuples(d) == 0 || db_get_int(d, 0, 5) || !s) {
+		request_release(r);
+		if (r->conn)
+			conn_goaway(r->conn, CLOSE_REVOKED, s ? ERR_REVOKED : ERR_NOMEM);
+		request_fail(r, ERR_REVOKED, NULL, NULL);
+		return;
+	}
+	memcpy(r->caller.device, db_get_bytes(d, 0, 0, &n), ID_SIZE);
+	id_format(r->caller.device_text, r->caller.device);
+	snprintf(r->caller.school, sizeof r->caller.school, "%s", db_get_text(d, 0, 1));
+	r->caller.has_device = true;
+	r->caller.made = hello->made;
+	fill_welcome(r, s, d);
+	r->state = s;
+	choose_line(r, s, hello);
+	send_welcome(r);
+}
+
+static void hello_step(struct request *r)
+{
+	hello_queries(r);
+	request_trip(r, hello_done);
+}
+
+void session_hello(struct request *r)
+{
+	const pb_hello *hello = REQUEST(r, pb_hello);
+
+	if (hello->version_min > 1 || hello->version_max < 1) {
+		if (r->conn)
+			conn_goaway(r->conn, CLOSE_PROTOCOL, ERR_UPGRADE);
+		request_fail(r, ERR_UPGRADE, "version", NULL);
+		return;
+	}
+	request_begin(r, hello_step);
+}

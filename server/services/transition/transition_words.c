@@ -1,0 +1,211 @@
+/* The bureau's decisions on a proof, on a pair, and on who stands in the baseline; each followed by a run. */
+#include <string.h>
+
+#include "clock.h"
+#include "codes.h"
+#include "transition_slips.h"
+
+static const struct db_stmt word_on_proof = {
+	"SELECT transition_proof_word($1::int, $2::uuid, $3::boolean, $4::text, $5::text)"};
+/* What a word is about, read in the transaction in which it is said: name and school, then what is declared
+ * with how many files, or the row. */
+static const struct db_stmt tell_pupil = {
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', '', 0"};
+static const struct db_stmt tell_proof = {
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), category, coalesce(place, ''), "
+	"cardinality(files) FROM transition_proofs($1::int, $2::uuid)"};
+static const struct db_stmt tell_pair = {
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', format('%s %s', coalesce(s.name, "
+	"x.school), x.name), 0 FROM ("
+	"SELECT owner_school AS school, name FROM enrolment WHERE county = app_county() AND rec_id = $3::uuid"
+	" UNION ALL SELECT owner_school, name FROM destination WHERE county = app_county() AND rec_id = "
+	"$3::uuid) x"
+	" LEFT JOIN school s ON s.county = app_county() AND s.code = x.school AND NOT s.deleted"};
+static const struct db_stmt word_on_pair = {
+	"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
+static const struct db_stmt take_back_pair = {
+	"SELECT transition_pair_withdraw($1::int, $2::uuid, $3::uuid, $4::text, $5::text)"};
+static const struct db_stmt amend = {
+	"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
+static void send_find(struct request *r, int32_t year, const char *pupil, bool anybody)
+{
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
+	transition_year(r, year, YEAR_HOLD);
+	db_int4(&p, year);
+	db_text(&p, pupil ? pupil : "");
+	db_bool(&p, anybody);
+	request_query(r, &transition_find_pupil, &p);
+}
+
+/* The pupil of a word of the bureau: found, and of a year that is not closed. */
+static bool word_found(struct request *r, int32_t year, uint8_t id[ID_SIZE])
+{
+	return transition_year_stands(r, r->task.result[0], year, true) &&
+	       transition_found_pupil(r, r->task.result[1], id);
+}
+
+static void take_about(struct request *r, const PGresult *a)
+{
+	struct slips *s = r->state;
+	const char *category, *word;
+
+	if (PQntuples(a) == 0)
+		return;
+	category = db_get_text(a, 0, 1);
+	word = code_name(&codes_category, category);
+	s->about = arena_printf(&r->arena, "%s%s%s%s%s", db_get_text(a, 0, 0),
+		category[0] || db_get_text(a, 0, 2)[0] ? "：" : "", word ? word : "",
+		word && db_get_text(a, 0, 2)[0] ? " " : "", db_get_text(a, 0, 2));
+	if (word)
+		s->about = arena_printf(
+			&r->arena, tr("%s，材料 %d 份", "%s, %d files"), s->about, (int)db_get_int(a, 0, 3));
+}
+
+/* The word's statement has run; nothing to say it on means refusing, otherwise the run follows. */
+static void after_word(struct request *r)
+{
+	struct slips *s = r->state;
+
+	take_about(r, r->task.result[0]);
+	s->changed = (uint32_t)db_get_int(r->task.result[1], 0, 0);
+	if (s->changed == 0) {
+		request_refuse(r, ERR_NOT_NOW, "pupil", transition_nothing_to_say(r),
+			tr("先看清单：jgadmin transition proof list、pair list、mismatches 或 progress",
+				"look at the list: jgadmin transition proof list, pair list, mismatches or "
+				"progress"));
+		return;
+	}
+	s->then = slips_reply_changed;
+	slips_run(r, 0, true);
+}
+
+void transition_say_on_proof(struct request *r, int32_t year, const uint8_t pupil[ID_SIZE], bool accept, const char *reason)
+{
+	struct db_params p = {0};
+
+	db_int4(&p, year);
+	db_bytes(&p, pupil, ID_SIZE);
+	db_bool(&p, accept);
+	db_text(&p, reason ? reason : "");
+	db_text(&p, r->caller.user);
+	request_query(r, &word_on_proof, &p);
+}
+
+static void proof_found(struct request *r)
+{
+	const pb_proof_word *q = REQUEST(r, pb_proof_word);
+	uint8_t pupil[ID_SIZE];
+	struct db_params t = {0};
+
+	if (!word_found(r, q->year, pupil))
+		return;
+	db_int4(&t, q->year);
+	db_bytes(&t, pupil, ID_SIZE);
+	request_query(r, &tell_proof, &t);
+	transition_say_on_proof(r, q->year, pupil, q->accept, q->reason);
+	request_trip(r, after_word);
+}
+
+static void proof_query(struct request *r)
+{
+	const pb_proof_word *q = REQUEST(r, pb_proof_word);
+
+	send_find(r, q->year, q->pupil, false);
+	request_trip(r, proof_found);
+}
+
+void transition_decide_proof(struct request *r)
+{
+	const pb_proof_word *q = REQUEST(r, pb_proof_word);
+
+	if (!q->accept && (!q->reason || !q->reason[0]))
+		request_fail(r, ERR_MISSING, "reason", "%s",
+			tr("不予认可要写明理由", "say why the proof is refused"));
+	else if (slips_begin(r, q->year))
+		request_begin(r, proof_query);
+}
+
+static void pair_found(struct request *r)
+{
+	const pb_pair_word *q = REQUEST(r, pb_pair_word);
+	uint8_t pupil[ID_SIZE], row[ID_SIZE];
+	struct db_params p = {0}, t = {0};
+
+	if (!word_found(r, q->year, pupil))
+		return;
+	if (!q->row || id_parse(row, q->row)) {
+		request_refuse(r, ERR_INVALID, "row", tr("没有写是哪一行", "which row?"),
+			tr("行的编号在 jgadmin transition mismatches 里",
+				"jgadmin transition mismatches lists the rows"));
+		return;
+	}
+	db_int4(&t, q->year);
+	db_bytes(&t, pupil, ID_SIZE);
+	db_bytes(&t, row, ID_SIZE);
+	request_query(r, &tell_pair, &t);
+	db_int4(&p, q->year);
+	db_bytes(&p, pupil, ID_SIZE);
+	db_bytes(&p, row, ID_SIZE);
+	if (!q->withdraw)
+		db_bool(&p, q->same);
+	db_text(&p, q->reason ? q->reason : "");
+	db_text(&p, r->caller.user);
+	request_query(r, q->withdraw ? &take_back_pair : &word_on_pair, &p);
+	request_trip(r, after_word);
+}
+
+static void pair_query(struct request *r)
+{
+	const pb_pair_word *q = REQUEST(r, pb_pair_word);
+
+	send_find(r, q->year, q->pupil, false);
+	request_trip(r, pair_found);
+}
+
+void transition_decide_pair(struct request *r)
+{
+	if (slips_begin(r, REQUEST(r, pb_pair_word)->year))
+		request_begin(r, pair_query);
+}
+
+static void amend_found(struct request *r)
+{
+	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
+	uint8_t pupil[ID_SIZE];
+	struct db_params p = {0}, t = {0};
+
+	if (!word_found(r, q->year, pupil))
+		return;
+	db_int4(&t, q->year);
+	db_bytes(&t, pupil, ID_SIZE);
+	request_query(r, &tell_pupil, &t);
+	db_int4(&p, q->year);
+	db_bool(&p, q->add);
+	db_bytes(&p, pupil, ID_SIZE);
+	db_text(&p, q->school && q->school[0] ? q->school : NULL);
+	db_text(&p, q->reason);
+	db_text(&p, r->caller.user);
+	request_query(r, &amend, &p);
+	request_trip(r, after_word);
+}
+
+static void amend_query(struct request *r)
+{
+	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
+
+	send_find(r, q->year, q->pupil, q->add);
+	request_trip(r, amend_found);
+}
+
+void transition_amend(struct request *r)
+{
+	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
+
+	if (!q->reason || !q->reason[0])
+		request_fail(r, ERR_MISSING, "reason", "%s",
+			tr("增减应升学人数要写明理由", "a change of the baseline needs a reason"));
+	else if (slips_begin(r, q->year))
+		request_begin(r, amend_query);
+}

@@ -1,0 +1,225 @@
+/* Covers server/records/push_plan.c: what may hang on what, and who may write it. */
+#include "push_bench.h"
+
+static struct record guardian_of(uint8_t pupil_id)
+{
+	struct record r;
+	uint8_t id[16];
+
+	id_of(id, pupil_id);
+	record_init(&r, kind_by_number(KIND_GUARDIAN));
+	record_set_bytes(&r, F_GUARDIAN_STUDENT, memcpy(calloc(1, 16), id, 16), 16);
+	record_set_number(&r, F_GUARDIAN_ORDINAL, 1);
+	record_set_text(&r, F_GUARDIAN_NAME, "甲母");
+	return r;
+}
+
+static void forget_guardian(struct record *r)
+{
+	free((void *)(uintptr_t)r->value[F_GUARDIAN_STUDENT].data);
+}
+
+/* Two colleagues: one deletes a pupil, the other enters a guardian. Whoever comes second is told. */
+static void nothing_hangs_on_what_is_gone(void **state)
+{
+	struct record r = pupil("甲", "A1", "3"), on_gone = guardian_of(1), on_nobody = guardian_of(9);
+	struct plan_hanger hanger = {.op = 0};
+	struct bench *b = bench_new();
+
+	(void)state;
+	stands(b, 1, &r, SCHOOL);
+	b->rows[0].state.deleted = true;
+	add(b, (struct want){.id = 2, .kind = KIND_GUARDIAN, .body = &on_gone});
+	add(b, (struct want){.id = 3,
+		       .kind = KIND_GUARDIAN,
+		       .body = &on_nobody}); /* who will learn of the pupil that exists */
+	run(b);
+	outcome(b, 0, REJECTED, ERR_NOT_FOUND);
+	assert_string_equal(result(b, 0)->field, "student");
+	outcome(b, 1, APPLIED, ERR_OK);
+	bench_free(b);
+
+	b = bench_new();
+	id_of(hanger.id, 2);
+	stands(b, 1, &r, SCHOOL);
+	b->facts.hangers = &hanger;
+	b->facts.hanger_count = 1;
+	add(b, (struct want){.id = 1, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	run(b);
+	outcome(b, 0, REJECTED, ERR_NOT_NOW);
+	assert_int_equal(b->push.part.count, 0);
+	bench_free(b);
+
+	b = bench_new(); /* whom this push deletes before does not stand in the way */
+	hanger.op = 1;
+	stands(b, 1, &r, SCHOOL);
+	stands(b, 2, &on_gone, SCHOOL);
+	b->facts.hangers = &hanger;
+	b->facts.hanger_count = 1;
+	add(b, (struct want){.id = 2, .kind = KIND_GUARDIAN, .seen = {SEEN(1, 2)}, .n_seen = 1});
+	add(b, (struct want){.id = 1, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, APPLIED, ERR_OK);
+	bench_free(b);
+
+	b = bench_new(); /* nor may one that was entered earlier in it be left behind */
+	stands(b, 1, &r, SCHOOL);
+	add(b, (struct want){.id = 2, .kind = KIND_GUARDIAN, .body = &on_gone});
+	add(b, (struct want){.id = 1, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, REJECTED, ERR_NOT_NOW);
+	bench_free(b);
+	forget_guardian(&on_gone);
+	forget_guardian(&on_nobody);
+}
+
+static void who_may(void **state)
+{
+	struct record mine = pupil("甲", "A1", "3"), theirs = pupil("乙", "A2", "4"),
+		      now = pupil("丙", "A3", "4"), foreign = pupil("丁", "A4", "3");
+	struct record school;
+	struct bench *b = bench_new();
+
+	(void)state;
+	record_init(&school, kind_by_number(KIND_SCHOOL));
+	stands(b, 3, &now, SCHOOL);
+	stands(b, 4, &foreign, OTHER_SCHOOL);
+	add(b, (struct want){.id = 1, .body = &mine, .author = "li"});
+	add(b, (struct want){.id = 2, .body = &theirs, .author = "li"}); /* not his class */
+	add(b, (struct want){.id = 3,
+		       .body = &mine,
+		       .author = "li",
+		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+		       .n_seen = 3}); /* taken into his class */
+	add(b, (struct want){.id = 4,
+		       .body = &foreign,
+		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+		       .n_seen = 3}); /* another school's */
+	add(b, (struct want){.id = 4, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	add(b, (struct want){.id = 5, .body = &mine, .author = "nobody"});
+	add(b, (struct want){.id = 6, .body = &school, .kind = KIND_SCHOOL}); /* the county's */
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	for (size_t i = 1; i < 7; i++)
+		outcome(b, i, REJECTED, ERR_PERMISSION);
+	assert_true(result(b, 3)->current.len == 0); /* nothing of the other school's record is told */
+	assert_int_equal(b->push.part.count, 1);
+	bench_free(b);
+
+	b = bench_new();
+	b->authors[0].may_write = false; /* disabled, or away for 90 days */
+	add(b, (struct want){.id = 1, .body = &mine});
+	run(b);
+	outcome(b, 0, REJECTED, ERR_PERMISSION);
+	bench_free(b);
+
+	b = bench_new();
+	b->authors[0].roles = 1u << ROLE_SAFETY;
+	add(b, (struct want){.id = 1, .body = &mine});
+	run(b);
+	outcome(b, 0, REJECTED, ERR_PERMISSION);
+	bench_free(b);
+}
+
+/* A name that is written into an operation proves nothing: a registrar's session carries what others typed,
+ * nobody else's does. */
+static void whose_session(void **state)
+{
+	struct record mine = pupil("甲", "A1", "3"), other = pupil("乙", "A2", "4");
+	struct bench *b = bench_new();
+
+	(void)state;
+	b->facts.user = "li";
+	b->facts.carries_others = false;
+	add(b, (struct want){.id = 1, .body = &mine, .author = "li"});
+	add(b, (struct want){.id = 2, .body = &other, .author = "zhang"});
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	outcome(b, 1, REJECTED, ERR_PERMISSION);
+	assert_string_equal(result(b, 1)->field, "author");
+	bench_free(b);
+}
+
+/* A class teacher: everything that an operation has to do with, before and behind it, is of his classes. */
+static void classes_before_and_behind(void **state)
+{
+	struct record out = pupil("甲", "A1", "4"), in = pupil("甲", "A1", "3"), five = in, row, named;
+	struct bench *b = bench_new();
+
+	(void)state;
+	record_set_text(&five, F_STUDENT_GRADE, "15");
+	stands(b, 1, &in, SCHOOL);
+	add(b, (struct want){.id = 1,
+		       .body = &out,
+		       .author = "li",
+		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+		       .n_seen = 3}); /* given away */
+	record_set_text(&five, F_STUDENT_CERT_NO, "A5");
+	add(b, (struct want){.id = 2, .body = &five, .author = "li"}); /* the same number of another grade */
+	record_init(&row, kind_by_number(KIND_DESTINATION));
+	record_set_number(&row, F_DESTINATION_YEAR, 2026);
+	record_set_text(&row, F_DESTINATION_NAME, "乙");
+	record_set_text(&row, F_DESTINATION_CERT_TYPE, "9");
+	record_set_text(&row, F_DESTINATION_CERT_NO, "A9");
+	record_set_text(&row, F_DESTINATION_CATEGORY, "D5");
+	add(b, (struct want){.kind = KIND_DESTINATION,
+		       .id = 3,
+		       .body = &row,
+		       .author = "li"}); /* of no class that can be told */
+	named = row;
+	record_set_text(&named, F_DESTINATION_CLASS_NO, "3");
+	add(b, (struct want){.kind = KIND_DESTINATION,
+		       .id = 4,
+		       .body = &named,
+		       .author = "li"}); /* ours, it says; the pupil is another class's */
+	record_set_text(&named, F_DESTINATION_CERT_NO, "A7");
+	add(b, (struct want){.kind = KIND_DESTINATION,
+		       .id = 5,
+		       .body = &named,
+		       .author = "li"}); /* ours, it says; nobody has the number */
+	record_set_text(&named, F_DESTINATION_CERT_NO, "A8");
+	add(b, (struct want){.kind = KIND_DESTINATION, .id = 6, .body = &named, .author = "li"}); /* ours */
+	const struct plan_scope scopes[] = {{3, "16/4", true}, {4, "16/3", false}, {5, "16/3", true}};
+	b->facts.scopes = scopes;
+	b->facts.scope_count = 3;
+	run(b);
+	for (size_t i = 0; i < 5; i++)
+		outcome(b, i, REJECTED, ERR_PERMISSION);
+	assert_string_equal(result(b, 4)->field, "cert_no");
+	outcome(b, 5, APPLIED, ERR_OK);
+	assert_non_null(strstr(result(b, 0)->message, "六年级3班"));
+	bench_free(b);
+}
+
+/* What is hung on another school's record, or on one of a kind that it is not for, is refused, be that record
+ * hidden or not. */
+static void hangs_on_its_own(void **state)
+{
+	struct record guardian = guardian_of(9);
+	struct bench *b = bench_new();
+	struct plan_target targets[4] = {
+		{KIND_STUDENT, false}, {KIND_STUDENT, true}, {KIND_DESTINATION, true}, {0, false}};
+
+	(void)state;
+	b->facts.targets = targets;
+	for (uint8_t i = 0; i < 4; i++) {
+		record_set_number(&guardian, F_GUARDIAN_ORDINAL, i + 1);
+		add(b, (struct want){.kind = KIND_GUARDIAN, .id = (uint8_t)(20 + i), .body = &guardian});
+	}
+	run(b);
+	outcome(b, 0, REJECTED, ERR_PERMISSION);
+	outcome(b, 1, APPLIED, ERR_OK);
+	outcome(b, 2, REJECTED, ERR_PERMISSION);
+	outcome(b, 3, APPLIED, ERR_OK); /* it never came to be: its sender learns of the one that exists */
+	bench_free(b);
+	forget_guardian(&guardian);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_hangs_on_what_is_gone), cmocka_unit_test(who_may), cmocka_unit_test(whose_session), cmocka_unit_test(classes_before_and_behind), cmocka_unit_test(hangs_on_its_own)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
