@@ -195,6 +195,7 @@ def kinds(decl, header, source):
             c_string(rule.grade), name, len(fields), name, len(keys), groups))
         header.append("enum { KIND_%s = %d };" % (name.upper(), rule.number))
         header.append("enum {\n%s\n};" % "\n".join("\tF_%s_%s," % (name.upper(), f.upper()) for f in names))
+    rows.sort(key=lambda row: int(re.match(r"\t\{(\d+)", row)[1])) # their order is the order of locks
     source.append("const struct kind kind_table[] = {\n%s\n};" % "\n".join(rows))
     for name, owners in (("kinds_all", (1, 2, 3)), ("kinds_of_schools", (1,))):
         numbers = [rule.number for rule in (decl.options(m, "MessageOptions", "kind") for _, m in decl.messages) if rule is not None and rule.owner in owners]

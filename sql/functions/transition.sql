@@ -1,4 +1,4 @@
--- 小升初: what the declarations of its kinds (proto/jingguan/v1/records.proto) call. Applied again whenever this file changes.
+-- 小升初: what the declarations of its kinds (proto/jingguan/v1/transition.proto) call. Applied again whenever this file changes.
 
 -- Years that the county has, and those that can be opened yet (this one and the next, phase null): what is of another year is a slip of the pen.
 CREATE OR REPLACE FUNCTION transition_years() RETURNS TABLE (year int, phase text) LANGUAGE sql STABLE AS $$

@@ -18,7 +18,7 @@ SPKI = [bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004" +
     "7cf27b188d034f7e8a52380304b51ac3c08969e277f21b35a60b48fc47669978" "07775510db8ed040293d9ac69f7430dbba7dade63ce982299e04b79d227873d1")]
 OTHER_ID = bytes.fromhex("0190ffffffff7fffbfffffffffffffff")
 
-# Field numbers of records.proto, in its order; the second list: `other: true`.
+# Field numbers of the kinds, in their order; the second list: `other: true`.
 STUDENT = dict(name=1, cert_type=2, cert_no=3, student_no=4, gender=5, birth=6, ethnic=7, keep_invalid=8, grade=9, class_no=10, status=11, hukou_area=12,
                live_area=13, live_address=14, migrant=15, left_behind=16)
 DESTINATION = dict(year=1, name=2, cert_type=3, cert_no=4, student_no=5, class_no=6, gender=7, hukou_address=8, live_address=9, guardian_name=10,

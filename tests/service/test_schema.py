@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Tables and declarations say the same: each record kind of records.proto has a table with its columns, types and header,
+"""Tables and declarations say the same: each record kind of the .proto files has a table with its columns, types and header,
 and no table has a column that nobody declared (architecture rule 13)."""
+import glob
 import os
 import subprocess
 import sys
@@ -21,7 +22,7 @@ def declarations():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "all.ds")
         subprocess.run(["protoc", "-I", ROOT + "/proto", "-I", "/usr/include", "--include_imports", "--descriptor_set_out=" + path,
-                        ROOT + "/proto/jingguan/v1/records.proto"], check=True)
+                        *glob.glob(ROOT + "/proto/jingguan/v1/*.proto")], check=True)
         files = descriptor_pb2.FileDescriptorSet.FromString(open(path, "rb").read())
     pool = descriptor_pool.DescriptorPool()
     for file in files.file:
