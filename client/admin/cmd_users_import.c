@@ -517,7 +517,7 @@ static enum err judge_all(struct import *m)
 		return e;
 	m->schools = (const pb_school_list *)schools;
 	m->users = (const pb_user_list *)users;
-	m->today = cycle_today(&m->c->profile);
+	m->today = profile_today(&m->c->profile);
 	for (size_t i = 0; i < m->lines; i++)
 		judge(m, &m->line[i]);
 	return m->arena.refused ? problem_set(&m->c->problem, ERR_NOMEM, NULL, NULL, NULL) : ERR_OK;

@@ -8,6 +8,7 @@
 #include "face.h"
 #include "file_name.h"
 #include "import.h"
+#include "service.h"
 #include "jg.h"
 #include "roster.h"
 #include "tables.h"
@@ -95,7 +96,7 @@ static void print_notes(const struct cli *c, const struct import_notes *notes,
 }
 
 static void print_report(
-	const struct cli *c, enum import_what what, const struct import_report *r, bool dry_run)
+	const struct cli *c, const struct import_rules *rules, const struct import_report *r, bool dry_run)
 {
 	cli_say(c,
 		tr("%s读 %zu 行：新增 %zu，更新 %zu，未变 %zu，不合格 %zu",
@@ -109,11 +110,8 @@ static void print_report(
 			tr("列相同的 %zu 张工作表都读了", "all %zu sheets with the same columns were read"),
 			r->sheets);
 	if (r->unfilled)
-		cli_say(c,
-			what == IMPORT_VERIFY
-				? tr("还有 %zu 名学生没有填核验结果", "%zu pupils have no answer yet")
-				: tr("还有 %zu 名学生没有填去向", "%zu pupils have no destination yet"),
-			r->unfilled);
+		cli_say(c, tr("还有 %zu 名学生没有%s", "%zu pupils have no %s yet"), r->unfilled,
+			tr(rules->lacks, rules->lacks_en));
 	if (r->skipped)
 		cli_say(c,
 			tr("跳过 %zu 行（合计、签字、重复的表头等，不是学生）",
@@ -173,9 +171,9 @@ static int32_t ask_year(struct cli *c, int32_t likely)
 
 static int tell(struct cli *c, const struct import_options *o, const struct import_report *r, enum err e)
 {
-	if (e && !r->id && !r->slipped && (e != ERR_FILE_FORMAT || !r->read))
+	if (e && !r->id && !r->shifted && (e != ERR_FILE_FORMAT || !r->read))
 		return cli_fail(c);
-	print_report(c, o->what, r, o->dry_run);
+	print_report(c, o->rules, r, o->dry_run);
 	int code = r->rejected.n ? err_info(ERR_CONFLICT)->exit_code : 0;
 	json_t *json = report_json(r);
 	if (e)
@@ -200,7 +198,7 @@ static bool knows_its_pupils(struct cli *c, struct store *store)
 	return false;
 }
 
-static int run_import(struct cli *c, enum import_what what)
+static int run_import(struct cli *c, const char *name)
 {
 	const char *maps[MAPS_MAX], *grade = cli_option(c, "grade"), *year = cli_option(c, "year");
 	struct import_report report;
@@ -224,7 +222,7 @@ static int run_import(struct cli *c, enum import_what what)
 			tr("“%s”不是年份", "“%s” is no year"), year);
 	while (n_maps < MAPS_MAX && (maps[n_maps] = cli_option_at(c, "map", (int)n_maps)))
 		n_maps++;
-	struct import_options options = {.what = what,
+	struct import_options options = {.rules = import_find(name),
 		.path = c->operand[0],
 		.sheet = cli_option(c, "sheet"),
 		.maps = maps,
@@ -252,22 +250,22 @@ static int run_import(struct cli *c, enum import_what what)
 
 int cmd_import_students(struct cli *c)
 {
-	return run_import(c, IMPORT_STUDENTS);
+	return run_import(c, "students");
 }
 
 int cmd_import_destinations(struct cli *c)
 {
-	return run_import(c, IMPORT_DESTINATIONS);
+	return run_import(c, "destinations");
 }
 
 int cmd_import_enrolled(struct cli *c)
 {
-	return run_import(c, IMPORT_ENROLLED);
+	return run_import(c, "enrolled");
 }
 
 int cmd_import_verify(struct cli *c)
 {
-	return run_import(c, IMPORT_VERIFY);
+	return run_import(c, "verify");
 }
 
 struct batch_list {
@@ -279,13 +277,11 @@ static const char *batch_words(const char *what)
 {
 	static const struct {
 		const char *what, *zh, *en;
-	} words[] = {{"students", "导入学生", "pupils imported"},
-		{"destinations", "导入升学去向", "destinations imported"},
-		{"enrolled", "导入新生名册", "roster imported"},
-		{"verify", "导入核验名单", "verification list imported"},
-		{"answer", "核验答复", "verification answers"}, {"edit", "修改", "edit"},
-		{"undo", "撤销", "undoing"}};
+	} words[] = {{"answer", "核验答复", "verification answers"}, {"undo", "撤销", "undoing"}};
+	const struct import_rules *rules = import_find(what);
 
+	if (rules)
+		return tr(rules->zh, rules->en);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].what, what) == 0)
 			return tr(words[i].zh, words[i].en);
@@ -308,8 +304,7 @@ static enum err list_batch(void *data, const struct batch_row *b)
 	cli_table_row(l->table, (const char *[]){id, face_time(face, b->at, clock_now_us()),
 					batch_words(b->what), file, b->author, counts[0], counts[1],
 					counts[2], counts[3], b->undone ? tr("已撤销", "undone") : ""});
-	bool import = strcmp(b->what, "edit") != 0 && strcmp(b->what, "undo") != 0 &&
-		      strcmp(b->what, "answer") != 0;
+	bool import = import_find(b->what) != NULL;
 	json_array_append_new(
 		l->json, json_pack("{ss ss ss ss ss sI sI sI sI sb}", "id", id, "at", at, "what", b->what,
 				 "file", import ? file : "", "author", b->author, "inserted",
@@ -358,8 +353,7 @@ static bool undo_confirmed(struct cli *c, struct store *store, int64_t id)
 	struct wanted_batch w = {.id = id};
 	char file[FILE_NAME_TEXT_MAX];
 
-	if (!cli_is_asked(c) || batch_each(store, take_wanted, &w, NULL) || strcmp(w.row.what, "edit") == 0 ||
-		strcmp(w.row.what, "answer") == 0 || strcmp(w.row.what, "undo") == 0)
+	if (!cli_is_asked(c) || batch_each(store, take_wanted, &w, NULL) || !import_find(w.row.what))
 		return true;
 	file_path_text(file, sizeof file, w.row.about);
 	cli_say(c,

@@ -196,7 +196,7 @@ int cmd_students_set(struct cli *c)
 	code = jg_take_fields(c, 1, v, &want, &groups);
 	if (code)
 		return code;
-	enum err e = check_record(&want, true, cycle_today(&c->profile), &c->problem);
+	enum err e = check_record(&want, true, profile_today(&c->profile), &c->problem);
 	if (!e)
 		e = store_begin(v->store, &c->problem);
 	if (e)

@@ -41,7 +41,7 @@ int jg_cycle(struct cli *c, struct cycle *cycle)
 	*cycle = (struct cycle){0};
 	if (!store)
 		return code;
-	return cycle_read(store, cycle_today(&c->profile), cycle, &c->problem) ? cli_fail(c) : 0;
+	return cycle_read(store, profile_today(&c->profile), cycle, &c->problem) ? cli_fail(c) : 0;
 }
 
 static json_t *field_or_null(const struct record *r, int field)

@@ -102,7 +102,7 @@ enum err conflict_take_fields(
 
 	if (!item)
 		return deleted(p);
-	enum err e = check_record(want, true, cycle_today(v->store->profile), p);
+	enum err e = check_record(want, true, profile_today(v->store->profile), p);
 	if (!e)
 		e = outbox_put(v, &item, want, UINT32_MAX, 0, p);
 	return e ? e : conflict_take_theirs(v, x, p);
@@ -144,7 +144,7 @@ enum err decide_again(struct view *v, const struct op_row *row, const struct rec
 		record_take_groups(&want, body, groups);
 		if (item)
 			outbox_keep_hook(v, item, &want);
-		e = check_record(&want, true, cycle_today(v->store->profile), p);
+		e = check_record(&want, true, profile_today(v->store->profile), p);
 		if (!e)
 			e = outbox_put(v, &item, &want, UINT32_MAX, 0, p);
 		if (!e && item &&

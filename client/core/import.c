@@ -4,143 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codes.h"
-#include "cycle.h"
 #include "import_row.h"
 #include "lint.h"
 #include "sheet_write.h"
 #include "tables.h"
 #include "text.h"
-#include "transition.h"
 
 #define IMPORT_BYTES (512u << 20) /* texts of 100,000 rows, the most that sheet.h reads */
 #define PROGRESS_ROWS 500
-
-static const struct {
-	uint32_t kind;
-	uint32_t views[5];
-} kinds[] = {
-	[IMPORT_STUDENTS] = {KIND_STUDENT, {KIND_STUDENT, KIND_GUARDIAN, 0}},
-	[IMPORT_DESTINATIONS] = {KIND_DESTINATION,
-		{KIND_DESTINATION, KIND_EVIDENCE, KIND_SCHOOL, KIND_STUDENT, 0}},
-	[IMPORT_ENROLLED] = {KIND_ENROLMENT, {KIND_ENROLMENT, KIND_DESTINATION, 0}},
-	[IMPORT_VERIFY] = {KIND_VERIFY_ANSWER,
-		{KIND_VERIFY_ANSWER, KIND_DESTINATION, KIND_ENROLMENT, KIND_SCHOOL, 0}},
-};
-
-/* ---- The year ---- */
-
-/* A year in a title is this one's neighbour, or something else. */
-static bool is_near(const struct import *im, int32_t year)
-{
-	return year >= im->today / 10000 - 3 && year <= im->today / 10000 + 2;
-}
-
-static enum err ask_year(struct import *im, const struct cycle *cycle)
-{
-	im->report->ask_year = cycle_year_of(im->today);
-	if (cycle->known)
-		return problem_set(im->p, ERR_PHASE, "--year",
-			tr("若是下一年的，请加 --year 年份", "if it is of the next one, say --year Y"),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
-	char hint[128];
-	snprintf(hint, sizeof hint,
-		tr("请先 jg sync 收取县里的年度，或在命令后加 --year %d",
-			"run jg sync to hear of the cycle, or say --year %d"),
-		im->report->ask_year);
-	return problem_set(im->p, ERR_NOT_NOW, "--year", hint, "%s",
-		tr("还没有收到县里的升学年度，文件标题里也没有年份：不知道是哪一年的小升初",
-			"no cycle was heard of yet and the title names no year: which one is this of?"));
-}
-
-/* Answers belong to the cycle, and to its phase of verification. */
-static enum err verify_year(struct import *im, const struct cycle *cycle)
-{
-	im->year = im->report->year = cycle->year;
-	if (strcmp(cycle->phase, "closed") == 0)
-		return problem_set(im->p, ERR_PHASE, NULL,
-			tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年",
-				"tell the bureau: the leader can open the year again, with a reason"),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
-	if (cycle->known && strcmp(cycle->phase, "verify") != 0)
-		return problem_set(im->p, ERR_PHASE, NULL,
-			tr("若县里刚进入核验阶段，先运行 jg sync",
-				"if the county has just begun it, run jg sync"),
-			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"),
-			code_name(&codes_phase, cycle->phase));
-	im->declared = verify_rows(im->view, im->year, &im->n_declared);
-	return im->declared ? ERR_OK : problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL);
-}
-
-/* A year that is open, or can be opened yet (this one and the next): the server takes no other. */
-static enum err check_year(struct import *im, const struct cycle *latest)
-{
-	struct cycle of;
-	struct problem later = {0};
-	enum err e = cycle_find(im->store, im->year, &of, im->p);
-	char hint[160];
-
-	if (e)
-		return e;
-	if (strcmp(of.phase, "closed") == 0)
-		return problem_set(im->p, ERR_PHASE, "--year",
-			tr("若是下一年的，请加 --year 年份", "if it is of the next one, say --year Y"),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), im->year);
-	if (of.known)
-		return ERR_OK;
-	if (latest->known)
-		snprintf(hint, sizeof hint,
-			tr("现在办理的是 %d 年：--year %d", "the cycle is that of %d: --year %d"),
-			latest->year, latest->year);
-	else
-		snprintf(hint, sizeof hint, "%s",
-			tr("核对年份；先 jg sync 收取县里的年度",
-				"look at the year; jg sync hears of the county's"));
-	if (im->year < im->today / 10000 || im->year > im->today / 10000 + 1 ||
-		(latest->known && im->year < latest->year))
-		return problem_set(im->p, ERR_USAGE, "--year", hint,
-			tr("县里没有 %d 年的小升初工作", "the county has no cycle of %d"), im->year);
-	if (!latest->known)
-		return ERR_OK;
-	problem_set(&later, ERR_NOT_NOW, NULL, hint,
-		tr("%d 年还没有开始：先存着，县局开始后才看得到",
-			"%d is not open yet: it is kept, and seen once it is"),
-		im->year);
-	import_warn_page(im, NULL, "YEAR_NOT_OPEN", &later);
-	return ERR_OK;
-}
-
-/* The year that a destination or a roster belongs to: told, else written in the file, else that of the cycle.
- * Never guessed: rows of another year are seen by nobody. */
-static enum err find_year(struct import *im)
-{
-	const struct import_options *o = im->options;
-	struct cycle cycle;
-	struct import_hint hint = {0};
-	enum err e = cycle_read(im->store, im->today, &cycle, im->p);
-
-	for (size_t i = 0; !hint.year && i < im->book.n; i++)
-		import_hint_read(im, im->book.tables[i].table, im->book.tables[i].page, &hint);
-	if (e || o->what == IMPORT_STUDENTS)
-		return e;
-	if (o->what == IMPORT_VERIFY)
-		return verify_year(im, &cycle);
-	bool closed = strcmp(cycle.phase, "closed") == 0;
-	im->year = o->year ? o->year : is_near(im, hint.year) ? hint.year : 0;
-	if (!im->year && (!cycle.known || (closed && cycle_year_of(im->today) > cycle.year)))
-		return ask_year(im, &cycle);
-	if (!im->year)
-		im->year = cycle.year;
-	im->report->year = im->year;
-	if (cycle.known && im->year < cycle.year && !o->year)
-		return problem_set(im->p, ERR_CONFLICT, NULL,
-			tr("确实要导入旧年度的表，请加 --year 年份",
-				"to import a table of an older year, say --year Y"),
-			tr("标题写的是 %d 年，现在办理的是 %d 年",
-				"the title says %d, the cycle is that of %d"),
-			im->year, cycle.year);
-	return check_year(im, &cycle);
-}
 
 /* ---- Reading ---- */
 
@@ -156,10 +27,11 @@ static enum err add_row(struct import *im, const struct table_row *at)
 		im->room = room;
 	}
 	im->rows[im->n_rows] = (struct import_row){.at = *at, .page = im->page};
-	if (im->options->what == IMPORT_VERIFY)
-		import_verify_read(im, &im->rows[im->n_rows++]);
+	struct import_row *row = &im->rows[im->n_rows++];
+	if (im->rules->read)
+		im->rules->read(im, row);
 	else
-		import_read_row(im, &im->rows[im->n_rows++]);
+		import_read_row(im, row);
 	return ERR_OK;
 }
 
@@ -219,14 +91,6 @@ static void tell_left(struct import *im)
 	import_warn_page(im, NULL, "SHEET_HIDDEN", &p);
 }
 
-/* A line of the form that nobody filled, of a pupil who has declared nothing otherwise: lines left blank are
- * no pupils to be asked. */
-static bool waits(const struct import *im, const struct import_row *row)
-{
-	return row->unfilled &&
-	       (row->record.kind->number != KIND_DESTINATION || !view_find_key(im->view, &row->record, true));
-}
-
 static enum err read_page(struct import *im, const struct book_table *t)
 {
 	const struct import_options *o = im->options;
@@ -238,7 +102,6 @@ static enum err read_page(struct import *im, const struct book_table *t)
 	import_hint_read(im, t->table, t->page, &im->hint);
 	while (!e && table_next(im->table, &at)) {
 		e = add_row(im, &at);
-		im->report->unfilled += !e && waits(im, &im->rows[im->n_rows - 1]);
 		if (o->progress && im->n_rows % PROGRESS_ROWS == 0)
 			o->progress(o->progress_data, im->n_rows, im->sheet->n_rows);
 	}
@@ -251,16 +114,16 @@ static enum err read_file(struct import *im)
 	const struct import_options *o = im->options;
 	enum err e = sheet_read_file(o->path, o->sheet, &im->sheet, im->p);
 
-	if (o->what == IMPORT_VERIFY)
-		import_verify_columns(im);
+	if (im->rules->columns)
+		im->rules->columns(im);
 	else
 		import_columns(im);
 	const struct book_wants wants = {
 		im->columns, im->n_columns, o->maps, o->n_maps, import_roster_usable, im};
 	if (!e)
 		e = book_open(&im->book, im->sheet, &wants, im->p);
-	if (!e)
-		e = find_year(im);
+	if (!e && im->rules->begin)
+		e = im->rules->begin(im);
 	if (e)
 		return e;
 	for (size_t i = 0; !e && i < im->book.n; i++)
@@ -366,17 +229,19 @@ enum err import_run(struct store *s, const struct import_options *options, struc
 	struct import im = {.store = s, .options = options, .report = report, .p = p};
 
 	*report = (struct import_report){0};
-	im.kind = kind_by_number(kinds[options->what].kind);
-	im.today = cycle_today(s->profile);
+	im.rules = options->rules;
+	im.kind = kind_by_number(im.rules->kind);
+	im.beside = im.rules->beside ? kind_by_number(im.rules->beside) : NULL;
+	im.today = profile_today(s->profile);
 	arena_init(&im.arena, IMPORT_BYTES);
 	enum err e =
 		options->errors_path ? sheet_target_check(options->errors_path, options->path, p) : ERR_OK;
 	if (!e)
-		e = view_load(&im.view, s, kinds[options->what].views, p);
+		e = view_load(&im.view, s, im.rules->views, p);
 	if (!e)
 		e = read_file(&im);
-	if (!e)
-		e = import_check_slip(&im);
+	if (!e && im.rules->check)
+		e = im.rules->check(&im);
 	if (!e)
 		e = import_store_rows(&im);
 	if (report->rejected.n) /* cells and repeats are looked at one after the other; people read by row */
@@ -390,7 +255,8 @@ enum err import_run(struct store *s, const struct import_options *options, struc
 	if (e && p && p->code != e)
 		problem_set(p, e, NULL, NULL, NULL);
 	free(im.rows);
-	free(im.declared);
+	if (im.rules->end)
+		im.rules->end(&im);
 	view_free(im.view);
 	book_close(&im.book);
 	sheet_free(im.sheet);

@@ -8,20 +8,20 @@
 
 #include "store.h"
 
-enum import_what { IMPORT_STUDENTS, IMPORT_DESTINATIONS, IMPORT_ENROLLED, IMPORT_VERIFY };
+struct import_rules; /* service.h */
 
 struct import_options {
-	enum import_what what;
+	const struct import_rules *rules;
 	const char *path;
 	const char *sheet;       /* NULL: all that have the columns */
 	const char *const *maps; /* "列=字段" */
 	size_t n_maps;
 	const char *errors_path; /* workbook of the bad rows, or NULL */
 	const char *grade;       /* code, for rows that name none; NULL: not told */
-	int32_t year;            /* of destinations and rosters; 0: the file's, or the cycle's */
+	int32_t year;            /* that its records are of; 0: what the file or the service says */
 	bool dry_run;            /* judges everything, stores nothing */
 	bool all_or_nothing;     /* one bad row: nothing is stored */
-	bool keep_invalid;       /* students: numbers that fail only their check digit */
+	bool keep_invalid;       /* of a register: numbers that fail only their check digit */
 	bool force; /* also what changes who a pupil is, takes corrections back, or seems to have slipped */
 	void (*progress)(void *data, size_t done, size_t total); /* may be NULL */
 	void *progress_data;
@@ -47,20 +47,20 @@ struct import_report {
 	size_t read, inserted, updated, unchanged;
 	size_t skipped;  /* rows that are no pupil: sums, signatures, the header again */
 	size_t sheets;   /* that were read */
-	size_t unfilled; /* lines of the form (export.h) without a destination yet */
+	size_t unfilled; /* lines of a form (export.h) that nobody has filled yet */
 	struct import_notes rejected, warnings;
 	char *ignored; /* a line for each unknown column: its heading, a tab, the nearest known one; malloc'ed
 			*/
 	size_t identity, promoted; /* rows held back because they change who a pupil is, and those one grade
 				      up of them */
 	size_t taken_back;         /* rows held back because they would undo a later correction */
-	int32_t year;              /* of destinations and rosters */
-	int32_t ask_year;          /* the year that is likely, when neither the file nor a cycle says it */
-	bool slipped;              /* the column check of `enrolled` refused it */
+	int32_t year;              /* that the records are of, 0 = of none */
+	int32_t ask_year;          /* the year that is likely, when nothing says it */
+	bool shifted;              /* refused: a column seems to stand a row too high or low */
 };
 
 /* ERR_OK also when rows were rejected: ask the report. With all_or_nothing and a bad row: ERR_FILE_FORMAT,
- * report filled. A slipped column: ERR_CONFLICT, report->slipped. A closed cycle: ERR_PHASE. No year known:
+ * report filled. A shifted column: ERR_CONFLICT, report->shifted. A closed year: ERR_PHASE. No year known:
  * ERR_MISSING, report->ask_year. Otherwise errors of sheet.h, table.h, store.h. An error after the rows were
  * stored (the workbook of bad rows could not be written) leaves report->id set and says so in p->safe. The
  * report is the caller's to import_report_free, also after an error. */

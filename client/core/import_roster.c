@@ -4,13 +4,10 @@
 #include <string.h>
 
 #include "import_row.h"
-#include "tables.h"
 #include "text.h"
 #include "validate.h"
 
-#define GRADE_LEAVING "16"  /* of who has a destination */
-#define GRADE_ENTERING "21" /* of who stands on a junior school's roster */
-#define PEEK_ROWS 50        /* whose classes are asked for a grade before a sheet is refused */
+#define PEEK_ROWS 50 /* whose classes are asked for a grade before a sheet is refused */
 
 struct title {
 	struct import_hint *hint;
@@ -27,11 +24,8 @@ static void title_read(void *data, const char *text)
 		strcpy(t->hint->grade, grade);
 	if (!t->hint->class_no[0])
 		roster_class_within(text, t->hint->class_no);
-	/* Who enters in the autumn of 2026-2027 belongs to the cycle of 2026, who leaves in its summer to
-	 * that of 2027. */
 	if (year && !t->hint->year)
-		t->hint->year =
-			year - (t->im->options->what == IMPORT_ENROLLED && strstr(text, "学年") != NULL);
+		t->hint->year = year - (t->im->rules->autumn && strstr(text, "学年") != NULL);
 }
 
 void import_hint_read(
@@ -44,6 +38,11 @@ void import_hint_read(
 	title_read(&title, page->name);
 	if (im->options->grade)
 		strcpy(out->grade, im->options->grade);
+}
+
+static int own(const struct import *im, const char *name)
+{
+	return kind_field_index(im->kind, name);
 }
 
 static const char *cell(const struct import *im, struct table *t, const struct table_row *row, int field)
@@ -61,7 +60,7 @@ static bool classes_have_grades(struct import *im, struct table *t)
 	bool found = false;
 
 	for (size_t n = 0; !found && n < PEEK_ROWS && table_next(t, &row); n++) {
-		roster_class_read(cell(im, t, &row, F_STUDENT_CLASS_NO), NULL, im->today, false, &class);
+		roster_class_read(cell(im, t, &row, own(im, "class_no")), NULL, im->today, false, &class);
 		found = class.grade[0] || class.entry_year;
 	}
 	table_rewind(t);
@@ -73,16 +72,16 @@ enum err import_roster_usable(void *data, struct table *t, const struct sheet_pa
 	struct import *im = data;
 	struct import_hint hint;
 
-	if (im->options->what != IMPORT_STUDENTS)
+	if (own(im, "grade") < 0) /* its grade is declared, and a class may be missing */
 		return ERR_OK;
 	import_hint_read(im, t, page, &hint);
-	if (!table_has(t, import_column_of(im, F_STUDENT_CLASS_NO)) && !hint.class_no[0]) {
+	if (!table_has(t, import_column_of(im, own(im, "class_no"))) && !hint.class_no[0]) {
 		problem_set(p, ERR_FILE_HEADER, "班级",
 			tr("请补上“班级”列；列名不同时可用 --map 列=班级 对应",
 				"add it; --map COLUMN=班级 matches another name"),
 			tr("第 %ld 行的表头缺少必填列：班级", "the header in row %ld lacks: 班级"),
 			table_header_row(t));
-	} else if (!table_has(t, import_column_of(im, F_STUDENT_GRADE)) && !hint.grade[0] &&
+	} else if (!table_has(t, import_column_of(im, own(im, "grade"))) && !hint.grade[0] &&
 		   !table_has(t, import_column_of(im, IMPORT_ENTRY)) && !classes_have_grades(im, t)) {
 		problem_set(p, ERR_FILE_HEADER, "年级",
 			tr("请补上“年级”列，或用 --grade 六年级 说明全表的年级；列名不同时可用 --map 列=年级 "
@@ -120,13 +119,12 @@ static int birth_year(const struct import *im, const struct import_row *row)
 {
 	struct resident_id id = {0};
 	char no[CERT_NO_MAX + 1];
-	int field = kind_field_index(im->kind, "birth");
+	int field = own(im, "birth");
 
 	if (field >= 0 && record_has(&row->record, field))
 		return (int)(record_number(&row->record, field) / 10000);
 	enum id_fault fault = resident_id_check(
-		record_text(&row->record, kind_field_index(im->kind, "cert_no"), no, sizeof no), im->today,
-		&id);
+		record_text(&row->record, own(im, "cert_no"), no, sizeof no), im->today, &id);
 	return fault == ID_OK || fault == ID_CHECK ? id.birth / 10000 : 0;
 }
 
@@ -153,7 +151,7 @@ static void reject_grade(struct import *im, struct import_row *row, const char *
 /* The grade's code, or NULL after the row was rejected. */
 static const char *read_grade(struct import *im, struct import_row *row, const struct roster_class *class)
 {
-	const char *text = cell(im, im->table, &row->at, F_STUDENT_GRADE), *code;
+	const char *text = cell(im, im->table, &row->at, own(im, "grade")), *code;
 	const char *entry = cell(im, im->table, &row->at, IMPORT_ENTRY);
 	char clean[64];
 
@@ -199,7 +197,7 @@ static void set_text(struct import *im, struct import_row *row, int field, const
 
 static void reject_class(struct import *im, struct import_row *row, const char *text, enum roster_fault fault)
 {
-	int field = kind_field_index(im->kind, "class_no");
+	int field = own(im, "class_no");
 	const char *hint = tr("写成 3、3班 或 六（3）班", "write 3, 3班 or 六（3）班");
 	struct problem p = {0};
 
@@ -208,7 +206,7 @@ static void reject_class(struct import *im, struct import_row *row, const char *
 			"set the column to “Text” and write 3班 or 六（3）班");
 	problem_set(&p, ERR_INVALID, NULL, hint, tr("班级“%s”%s", "class “%s” %s"), text,
 		roster_fault_text(fault));
-	if (im->options->what == IMPORT_STUDENTS || strlen(text) > im->kind->fields[field].max_bytes) {
+	if (own(im, "grade") >= 0 || strlen(text) > im->kind->fields[field].max_bytes) {
 		import_reject(im, row, import_field(im, field), "INVALID", &p);
 		return;
 	}
@@ -226,16 +224,15 @@ static void warn_class(
 		tr("班级被表格软件改成了日期 %s，读作 %s 班",
 			"the spreadsheet made the class a date, %s; read as class %s"),
 		text, class->no);
-	import_warn(im, row, import_field(im, kind_field_index(im->kind, "class_no")), "CLASS_DATE", &p);
+	import_warn(im, row, import_field(im, own(im, "class_no")), "CLASS_DATE", &p);
 }
 
 void import_read_roster(struct import *im, struct import_row *row)
 {
-	int class_no = kind_field_index(im->kind, "class_no"),
-	    grade_field = kind_field_index(im->kind, "grade");
+	int class_no = own(im, "class_no"), grade_field = own(im, "grade");
 	size_t column = import_column_of(im, class_no);
 	bool number = column < im->n_columns && table_flags(im->table, &row->at, column) & CELL_NUMBER;
-	const char *grade = im->options->what == IMPORT_ENROLLED ? GRADE_ENTERING : GRADE_LEAVING;
+	const char *grade = im->kind->grade;
 	struct roster_class class = {0};
 	struct problem p = {0};
 	char text[128];

@@ -6,7 +6,6 @@
 
 #include "lint.h"
 #include "scope.h"
-#include "tables.h"
 #include "text.h"
 #include "validate.h"
 
@@ -14,7 +13,7 @@ static const char *const school_code_names[] = {"学校（机构）标识码", "
 static const char *const school_names[] = {"学校", "所在学校", "就读学校", NULL};
 static const char *const entry_names[] = {"入学时间", "入学日期", "入学年份", "入学年度", "入学年", NULL};
 
-static void add_columns(struct import *im, const struct kind *kind, bool guardian)
+static void add_columns(struct import *im, const struct kind *kind, bool beside)
 {
 	for (size_t i = 0; i < kind->field_count && im->n_columns < IMPORT_COLUMNS_MAX - 3; i++) {
 		const struct field *f = &kind->fields[i];
@@ -25,17 +24,17 @@ static void add_columns(struct import *im, const struct kind *kind, bool guardia
 		bool elsewhere = strcmp(f->name, "grade") == 0 ||
 				 strcmp(f->name, "class_no") == 0; /* import_roster.c */
 		*c = (struct table_column){f->columns[0], f->columns + 1,
-			f->required && !guardian && !elsewhere,
+			f->required && !beside && !elsewhere,
 			id ? tr("证件号码或全国学籍号", "证件号码 or 全国学籍号") : NULL};
-		im->meaning[im->n_columns++] = (struct import_column){(int)i, guardian};
+		im->meaning[im->n_columns++] = (struct import_column){(int)i, beside};
 	}
 }
 
 void import_columns(struct import *im)
 {
 	add_columns(im, im->kind, false);
-	if (im->kind->number == KIND_STUDENT)
-		add_columns(im, kind_by_number(KIND_GUARDIAN), true);
+	if (im->beside)
+		add_columns(im, im->beside, true);
 	static const struct {
 		enum import_meaning meaning;
 		struct table_column column;
@@ -43,7 +42,7 @@ void import_columns(struct import *im)
 		{IMPORT_SCHOOL_NAME, {"学校名称", school_names, false, NULL}},
 		{IMPORT_ENTRY, {"入学年月", entry_names, false, NULL}}};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-		if (others[i].meaning == IMPORT_ENTRY && im->kind->number != KIND_STUDENT)
+		if (others[i].meaning == IMPORT_ENTRY && kind_field_index(im->kind, "grade") < 0)
 			continue;
 		im->columns[im->n_columns] = others[i].column;
 		im->meaning[im->n_columns++] = (struct import_column){others[i].meaning, false};
@@ -53,7 +52,7 @@ void import_columns(struct import *im)
 size_t import_column_of(const struct import *im, int field)
 {
 	for (size_t i = 0; i < im->n_columns; i++)
-		if (im->meaning[i].field == field && !im->meaning[i].guardian)
+		if (im->meaning[i].field == field && !im->meaning[i].beside)
 			return i;
 	return IMPORT_COLUMNS_MAX;
 }
@@ -176,10 +175,9 @@ static void judge_name(struct import *im, const struct import_row *row, const st
 static void read_cell(struct import *im, struct import_row *row, size_t column)
 {
 	struct import_column m = im->meaning[column];
-	struct record *r = m.guardian ? &row->guardian : &row->record;
+	struct record *r = m.beside ? &row->beside : &row->record;
 	const struct value_context ctx = {im->sheet->epoch,
-		table_flags(im->table, &row->at, column) & CELL_DAMAGED_NUMBER,
-		im->kind->number == KIND_STUDENT};
+		table_flags(im->table, &row->at, column) & CELL_DAMAGED_NUMBER, im->kind->is_register};
 	const char *text = table_text(im->table, &row->at, column);
 	struct problem p = {0};
 	const char *code = NULL;
@@ -204,14 +202,14 @@ static void read_cell(struct import *im, struct import_row *row, size_t column)
 	default:
 		break;
 	}
-	if (m.guardian)
-		row->guardian_given |= 1u << m.field;
+	if (m.beside)
+		row->beside_given |= 1u << m.field;
 	else
 		row->given |= 1u << m.field;
 }
 
-/* Ill-formed numbers are refused everywhere; a wrong check digit only among students, who are the county's
- * baseline. */
+/* Ill-formed numbers are refused everywhere; a wrong check digit only in a register, where the others are
+ * looked up. */
 static void judge_id(struct import *im, struct import_row *row, int cert_type, int cert_no)
 {
 	static const char *const words[] = {[ID_EMPTY] = "MISSING",
@@ -237,13 +235,13 @@ static void judge_id(struct import *im, struct import_row *row, int cert_type, i
 	problem_set(&p, ERR_INVALID, NULL,
 		tr("请对照户口簿或身份证核对", "compare it with the household register"), "%s：%s", no,
 		id_fault_text(fault));
-	bool student = im->kind->number == KIND_STUDENT;
-	if (fault != ID_CHECK || (student && !im->options->keep_invalid)) {
+	bool strict = im->kind->is_register;
+	if (fault != ID_CHECK || (strict && !im->options->keep_invalid)) {
 		import_reject(im, row, import_field(im, cert_no), words[fault], &p);
 		return;
 	}
-	if (student)
-		record_set_number(r, F_STUDENT_KEEP_INVALID, 1);
+	if (strict)
+		record_set_number(r, kind_field_index(r->kind, "keep_invalid"), 1);
 	import_warn(im, row, import_field(im, cert_no), words[fault], &p);
 }
 
@@ -297,45 +295,19 @@ static void check_required(struct import *im, struct import_row *row, int cert_n
 	}
 }
 
-/* A class teacher works on his own classes. Of a destination the roster says the class. */
+/* A class teacher works on his own classes. */
 static void check_class(struct import *im, struct import_row *row)
 {
 	const struct session *session = &im->store->profile->session;
 	struct problem p = {0};
 
-	if ((im->kind->number == KIND_DESTINATION && !record_has(&row->record, F_DESTINATION_CLASS_NO)) ||
+	int class_no = kind_field_index(im->kind, "class_no");
+
+	if ((im->rules->class_optional && !record_has(&row->record, class_no)) ||
 		scope_allows(session, &row->record))
 		return;
 	scope_refuse(session, &p);
-	import_reject(im, row, import_field(im, kind_field_index(im->kind, "class_no")), NULL, &p);
-}
-
-/* “3132000011 泗洪县第一初级中学”, as the form's drop-down writes it: code and name in one. */
-static void split_school(struct import *im, struct import_row *row)
-{
-	char text[256];
-
-	record_text(&row->record, F_DESTINATION_DEST_SCHOOL_NAME, text, sizeof text);
-	size_t n = strspn(text, "0123456789");
-	if (n != 10 || (text[n] && text[n] != ' '))
-		return;
-	record_set_text(&row->record, F_DESTINATION_DEST_SCHOOL, arena_text(&im->arena, text, n));
-	record_set_text(&row->record, F_DESTINATION_DEST_SCHOOL_NAME,
-		text[n] ? arena_text(&im->arena, text + n + 1, strlen(text + n + 1)) : NULL);
-	row->given |= 1u << F_DESTINATION_DEST_SCHOOL;
-}
-
-/* A line of the form that nobody has filled yet. */
-static bool is_unfilled(const struct import *im, const struct import_row *row)
-{
-	static const int filled[] = {F_DESTINATION_CATEGORY, F_DESTINATION_DEST_SCHOOL,
-		F_DESTINATION_DEST_SCHOOL_NAME, F_DESTINATION_PLACE, F_DESTINATION_REGISTRATION_NO,
-		F_DESTINATION_EVIDENCE_NOTE, F_DESTINATION_NOTE};
-
-	for (size_t i = 0; i < sizeof filled / sizeof *filled; i++)
-		if (record_has(&row->record, filled[i]))
-			return false;
-	return im->book.form;
+	import_reject(im, row, import_field(im, class_no), NULL, &p);
 }
 
 void import_read_row(struct import *im, struct import_row *row)
@@ -346,24 +318,23 @@ void import_read_row(struct import *im, struct import_row *row)
 	int class_no = kind_field_index(im->kind, "class_no"), grade = kind_field_index(im->kind, "grade");
 
 	record_init(&row->record, im->kind);
-	record_init(&row->guardian, kind_by_number(KIND_GUARDIAN));
+	if (im->beside)
+		record_init(&row->beside, im->beside);
 	for (size_t i = 0; i < im->n_columns && !row->bad; i++) {
 		if (!table_has(im->table, i))
 			continue;
 		int field = im->meaning[i].field;
 		if (field == IMPORT_SCHOOL_CODE || field == IMPORT_SCHOOL_NAME)
 			check_school(im, row, i, field == IMPORT_SCHOOL_CODE);
-		else if (field >= 0 && (im->meaning[i].guardian || (field != class_no && field != grade)))
+		else if (field >= 0 && (im->meaning[i].beside || (field != class_no && field != grade)))
 			read_cell(im, row, i);
 	}
 	if (year >= 0)
 		record_set_number(&row->record, year, im->year);
-	if (im->kind->number == KIND_DESTINATION) {
-		split_school(im, row);
-		row->unfilled = !row->bad && is_unfilled(im, row);
-		if (row->unfilled)
-			return;
-	}
+	if (im->rules->cells)
+		im->rules->cells(im, row);
+	if (row->unfilled)
+		return;
 	if (!row->bad)
 		import_read_roster(im, row);
 	if (!row->bad)
@@ -376,6 +347,6 @@ void import_read_row(struct import *im, struct import_row *row)
 		check_class(im, row);
 	if (!row->bad)
 		judge_name(im, row, &row->record);
-	if (!row->bad && im->kind->number == KIND_STUDENT)
-		judge_name(im, row, &row->guardian);
+	if (!row->bad && im->beside)
+		judge_name(im, row, &row->beside);
 }

@@ -1,4 +1,5 @@
-/* import_row.h - what the files import*.c share: a table on its way to records. */
+/* import_row.h - a table on its way to records: what the files import*.c share, and what the rules of a
+ * service see of it. */
 #ifndef JG_IMPORT_ROW_H
 #define JG_IMPORT_ROW_H
 
@@ -9,20 +10,20 @@
 #include "value.h"
 #include "view.h"
 
-#define IMPORT_COLUMNS_MAX 40 /* columns of the widest kind, those of the guardian and of the school */
+#define IMPORT_COLUMNS_MAX 40 /* columns of the widest kind, of the one beside it and of the school */
 
 /* Columns that are no field of a record. */
 enum import_meaning { IMPORT_SCHOOL_CODE = -1, IMPORT_SCHOOL_NAME = -2, IMPORT_ENTRY = -3 };
 
 struct import_column {
-	int field; /* of the kind, or of Guardian when guardian is set, or an import_meaning */
-	bool guardian;
+	int field; /* of the kind, or of the kind beside it, or an import_meaning */
+	bool beside;
 };
 
 struct import_row {
 	struct table_row at;
-	struct record record, guardian;
-	uint32_t given, guardian_given; /* bit i: the file has a column for field i */
+	struct record record, beside; /* beside: of the kind that rules.beside names */
+	uint32_t given, beside_given; /* bit i: the file has a column for field i */
 	const struct sheet_page *page;
 	bool bad;
 	bool unfilled; /* of the form: nothing to store yet */
@@ -41,7 +42,8 @@ struct import {
 	const struct import_options *options;
 	struct import_report *report;
 	struct problem *p;
-	const struct kind *kind;
+	const struct import_rules *rules;
+	const struct kind *kind, *beside; /* beside: NULL when a row is one record */
 	struct sheet *sheet;
 	struct book book;
 	struct table_column columns[IMPORT_COLUMNS_MAX];
@@ -58,15 +60,50 @@ struct import {
 	struct view *view;
 	int32_t today, year;
 	int64_t batch;
-	struct verify_row *declared; /* of a verification list: who declared this school */
-	size_t n_declared;
+	void *data; /* of the rules */
+};
+
+/* What a service says of one import (service.h). The functions may be NULL; those that return an error tell
+ * it in im->p. */
+struct import_rules {
+	const char *name;    /* "students": `import NAME`, and what its batches are called */
+	const char *zh, *en; /* “导入学生” */
+	const char *lacks,
+		*lacks_en; /* what a line of its form has not yet: “填去向”; NULL: it has no form */
+	uint32_t kind;     /* of the record that a row becomes */
+	uint32_t beside;   /* of one child of it that stands in the same row; 0 = none */
+	const uint32_t *views; /* kinds that are looked at, ended by 0 */
+	bool autumn; /* a school year in the title means the year in which it begins, not that of its summer
+		      */
+	bool class_optional; /* a row without a class is no row of another class: `judge` knows the pupil */
+	/* The sheets are open: finds im->year and what the rest needs. */
+	enum err (*begin)(struct import *im);
+	/* In place of the columns of the kind. */
+	void (*columns)(struct import *im);
+	/* In place of import_read_row. */
+	void (*read)(struct import *im, struct import_row *row);
+	/* A row's cells are read: sets row->unfilled where nothing is to be stored. */
+	void (*cells)(struct import *im, struct import_row *row);
+	/* All rows are read: refuses the file. */
+	enum err (*check)(struct import *im);
+	/* In place of all that follows. */
+	enum err (*store)(struct import *im, struct import_row *row);
+	/* What `want` should be besides what the row says; item: what it was, or NULL. */
+	void (*complete)(struct import *im, const struct import_row *row, const struct item *item,
+		struct record *want);
+	/* Rejects the row for what `want` would be. */
+	void (*judge)(struct import *im, struct import_row *row, const struct record *want);
+	/* After the record was stored. */
+	enum err (*stored)(struct import *im, struct import_row *row, const struct item *item);
+	/* Frees im->data. */
+	void (*end)(struct import *im);
 };
 
 /* Fills columns and meaning for the kind. */
 void import_columns(struct import *im);
 /* The column of this field or import_meaning, IMPORT_COLUMNS_MAX when there is none. */
 size_t import_column_of(const struct import *im, int field);
-/* Reads one row of the table: record, guardian, rejections and warnings. */
+/* Reads one row of the table: its records, rejections and warnings. */
 void import_read_row(struct import *im, struct import_row *row);
 void import_reject(struct import *im, struct import_row *row, const char *field, const char *code,
 	const struct problem *p);
@@ -89,13 +126,5 @@ void import_read_roster(struct import *im, struct import_row *row);
 enum err import_store_rows(struct import *im);
 /* What was read, or was to be told, and could not be kept. */
 enum err import_kept(const struct import *im);
-
-/* import_verify.c: the verification list, whose columns are those of no record. */
-void import_verify_columns(struct import *im);
-void import_verify_read(struct import *im, struct import_row *row);
-enum err import_verify_store(struct import *im, struct import_row *row);
-
-/* import_slip.c: refuses a roster one of whose columns has slipped. */
-enum err import_check_slip(struct import *im);
 
 #endif

@@ -1,6 +1,5 @@
 /* Rows of people's files into the store: what is new, what changes, and what may not change without a
  * person's word. */
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,22 +7,13 @@
 #include "batch.h"
 #include "check.h"
 #include "clock.h"
-#include "evidence.h"
 #include "face.h"
 #include "file_name.h"
 #include "import_row.h"
-#include "schools.h"
-#include "scope.h"
-#include "tables.h"
 #include "text.h"
 #include "words.h"
 
 #define PROGRESS_ROWS 500
-
-static const char *const words[] = {[IMPORT_STUDENTS] = "students",
-	[IMPORT_DESTINATIONS] = "destinations",
-	[IMPORT_ENROLLED] = "enrolled",
-	[IMPORT_VERIFY] = "verify"};
 
 /* What says who a pupil is. A row that gives it otherwise is a slip of a column or another child as often as
  * a correction. */
@@ -72,55 +62,33 @@ static void reject_repeat(struct import *im, struct import_row *row, const struc
 	import_reject(im, row, import_field(im, kind_field_index(im->kind, "cert_no")), "DUPLICATE", &p);
 }
 
-/* The pupil's first guardian as the row gives it; false when it gives none. */
-static bool guardian_want(struct import *im, const struct import_row *row, const struct item *student,
+/* The first child of that kind, as the row gives it; false when it gives none. */
+static bool beside_want(struct import *im, const struct import_row *row, const struct item *parent,
 	struct item **item, struct record *want)
 {
 	struct record key;
 
-	if (!record_groups(&row->guardian))
+	if (!im->beside || !record_groups(&row->beside))
 		return false;
-	record_init(&key, row->guardian.kind);
-	record_set_bytes(&key, F_GUARDIAN_STUDENT, student->id, ID_SIZE);
-	record_set_number(&key, F_GUARDIAN_ORDINAL, 1);
+	record_init(&key, im->beside);
+	view_set_first(&key, parent->id);
 	*item = view_find_key(im->view, &key, true);
-	merge_row(want, *item, &row->guardian, row->guardian_given);
-	record_set_bytes(want, F_GUARDIAN_STUDENT, student->id, ID_SIZE);
-	record_set_number(want, F_GUARDIAN_ORDINAL, 1);
+	merge_row(want, *item, &row->beside, row->beside_given);
+	view_set_first(want, parent->id);
 	return true;
 }
 
 /* Sets *changed when something was written. */
-static enum err store_guardian(
-	struct import *im, struct import_row *row, const struct item *student, bool *changed)
+static enum err store_beside(
+	struct import *im, struct import_row *row, const struct item *parent, bool *changed)
 {
 	struct record want;
 	struct item *item;
 
-	if (!guardian_want(im, row, student, &item, &want))
+	if (!beside_want(im, row, parent, &item, &want))
 		return ERR_OK;
 	*changed = outbox_changed_groups(item, &want) != 0;
 	return outbox_put(im->view, &item, &want, UINT32_MAX, im->batch, im->p);
-}
-
-static enum err attach_files(struct import *im, struct import_row *row, const struct item *item)
-{
-	char names[512], dir[600];
-	struct problem p = {0}, doubt = {0};
-
-	if (im->options->what != IMPORT_DESTINATIONS || im->options->dry_run ||
-		!record_has(&row->record, F_DESTINATION_EVIDENCE_NOTE))
-		return ERR_OK;
-	record_text(&row->record, F_DESTINATION_EVIDENCE_NOTE, names, sizeof names);
-	snprintf(dir, sizeof dir, "%s", im->options->path);
-	enum err e = evidence_attach_names(im->view, item->id, dirname(dir), names, im->batch, &doubt, &p);
-	if (doubt.code)
-		import_warn(im, row, import_field(im, F_DESTINATION_EVIDENCE_NOTE), "EVIDENCE", &doubt);
-	if (e == ERR_INVALID || e == ERR_TOO_LARGE || e == ERR_FILE_IO) {
-		import_warn(im, row, import_field(im, F_DESTINATION_EVIDENCE_NOTE), "EVIDENCE", &p);
-		return ERR_OK;
-	}
-	return e ? problem_set(im->p, e, NULL, NULL, "%s", p.message) : ERR_OK;
 }
 
 /* ---- What a row may not change by itself ---- */
@@ -260,27 +228,27 @@ static void tell_identity(struct import *im, struct import_row *row, const char 
 	note(im, row, "IDENTITY", &p);
 }
 
-/* Tells what the row would change of who the pupil is, or take back of later corrections, the guardian's too;
- * without `force` such a row is held back. */
+/* Tells what the row would change of who the pupil is, or take back of later corrections, in the child beside
+ * it too; without `force` such a row is held back. */
 static enum err judge_changes(
 	struct import *im, struct import_row *row, const struct item *item, const struct record *want)
 {
-	struct history own, guardian = {0};
-	struct record guardian_is;
+	struct history own, beside = {0};
+	struct record beside_is;
 	struct item *first = NULL;
 	char list[200] = "", name[64];
 	uint32_t changed = identity_changes(im->view, &item->record, want, list, sizeof list);
 	enum err e = taken_back(im, item, want, &own);
 
-	if (!e && guardian_want(im, row, item, &first, &guardian_is) && first)
-		e = taken_back(im, first, &guardian_is, &guardian);
+	if (!e && beside_want(im, row, item, &first, &beside_is) && first)
+		e = taken_back(im, first, &beside_is, &beside);
 	if (e)
 		return e;
 	record_text(&item->record, kind_field_index(im->kind, "name"), name, sizeof name);
-	if (own.taken_back || guardian.taken_back) {
+	if (own.taken_back || beside.taken_back) {
 		add_taken_back(im->view, list, sizeof list, &own, changed);
-		add_taken_back(im->view, list, sizeof list, &guardian, 0);
-		tell_taken_back(im, row, name, list, own.at > guardian.at ? own.at : guardian.at);
+		add_taken_back(im->view, list, sizeof list, &beside, 0);
+		tell_taken_back(im, row, name, list, own.at > beside.at ? own.at : beside.at);
 	} else if (changed) {
 		tell_identity(im, row, name, list);
 		im->report->promoted += is_promotion(&item->record, want, changed);
@@ -288,46 +256,16 @@ static enum err judge_changes(
 	return ERR_OK;
 }
 
-/* A new category without a place of its own must not keep the old one's, nor a new name the code of another
- * school. */
-static void drop_old_place(const struct item *item, const struct record *row, struct record *want)
-{
-	static const int where[] = {
-		F_DESTINATION_DEST_SCHOOL, F_DESTINATION_DEST_SCHOOL_NAME, F_DESTINATION_PLACE};
-	bool moved = !record_same_field(&item->record, want, F_DESTINATION_CATEGORY);
-	bool renamed = !record_same_field(&item->record, want, F_DESTINATION_DEST_SCHOOL_NAME);
-
-	for (size_t i = 0; i < sizeof where / sizeof *where; i++)
-		if (!record_has(row, where[i]) &&
-			(moved || (renamed && where[i] == F_DESTINATION_DEST_SCHOOL)))
-			record_clear(want, where[i]);
-}
-
-/* A destination, as it will stand, leads to a school that there is, and is of a pupil whom this person may
- * enter. */
-static void judge_destination(struct import *im, struct import_row *row, const struct record *want)
-{
-	struct problem p = {0};
-
-	if (school_judge(im->view, want, &p) ||
-		scope_judge_destination(im->view, &im->store->profile->session, want, &p))
-		import_reject(im, row,
-			import_field(im, kind_field_index(im->kind, p.field[0] ? p.field : "class_no")), NULL,
-			&p);
-}
-
 static enum err store_row(struct import *im, struct import_row *row)
 {
 	struct item *item = view_find_key(im->view, &row->record, true);
 	struct record want;
 	struct problem p = {0};
-	bool guardian = false, fresh = !item;
+	bool beside = false, fresh = !item;
 
-	if (!item && im->options->what == IMPORT_STUDENTS && !record_has(&row->record, F_STUDENT_STATUS))
-		record_set_text(&row->record, F_STUDENT_STATUS, "01");
 	merge_row(&want, item, &row->record, row->given);
-	if (item && im->options->what == IMPORT_DESTINATIONS)
-		drop_old_place(item, &row->record, &want);
+	if (im->rules->complete)
+		im->rules->complete(im, row, item, &want);
 	uint32_t groups = outbox_changed_groups(item, &want);
 	if (groups && item && item->mark) {
 		reject_repeat(im, row, item);
@@ -338,23 +276,23 @@ static enum err store_row(struct import *im, struct import_row *row)
 		import_reject(im, row, field < 0 ? p.field : import_field(im, field), NULL, &p);
 		return ERR_OK;
 	}
-	if (im->options->what == IMPORT_DESTINATIONS)
-		judge_destination(im, row, &want);
+	if (im->rules->judge)
+		im->rules->judge(im, row, &want);
 	enum err e = item && !row->bad ? judge_changes(im, row, item, &want) : ERR_OK;
 	if (e || row->bad)
 		return e;
 	e = outbox_put(im->view, &item, &want, UINT32_MAX, im->batch, im->p);
-	if (!e && im->options->what == IMPORT_STUDENTS)
-		e = store_guardian(im, row, item, &guardian);
 	if (!e)
-		e = attach_files(im, row, item);
+		e = store_beside(im, row, item, &beside);
+	if (!e && im->rules->stored)
+		e = im->rules->stored(im, row, item);
 	if (e)
 		return e;
 	if (!item->mark)
 		item->mark = row->at.number;
 	if (fresh)
 		im->report->inserted++;
-	else if (groups || guardian)
+	else if (groups || beside)
 		im->report->updated++;
 	else
 		im->report->unchanged++;
@@ -371,11 +309,10 @@ enum err import_store_rows(struct import *im)
 	if (e)
 		return e;
 	file_path_text(path, sizeof path, o->path);
-	e = batch_begin(im->store, words[o->what], path, &im->batch, im->p);
+	e = batch_begin(im->store, im->rules->name, path, &im->batch, im->p);
 	for (size_t i = 0; !e && i < im->n_rows; i++) {
 		if (!im->rows[i].bad && !im->rows[i].unfilled)
-			e = o->what == IMPORT_VERIFY ? import_verify_store(im, &im->rows[i])
-						     : store_row(im, &im->rows[i]);
+			e = (im->rules->store ? im->rules->store : store_row)(im, &im->rows[i]);
 		if (o->progress && i % PROGRESS_ROWS == 0)
 			o->progress(o->progress_data, i, im->n_rows);
 	}

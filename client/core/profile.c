@@ -460,6 +460,14 @@ int64_t profile_now_us(const struct profile *p)
 	return now < p->heard_us ? p->heard_us : now;
 }
 
+int32_t profile_today(const struct profile *p)
+{
+	char text[TIME_TEXT_SIZE];
+
+	time_format(text, profile_now_us(p));
+	return (int32_t)(atoi(text) * 10000 + atoi(text + 5) * 100 + atoi(text + 8));
+}
+
 int64_t profile_cert_time_s(const struct profile *p)
 {
 	int64_t now = clock_now_us();

@@ -86,6 +86,8 @@ void profile_heard(struct profile *p, int64_t now_us);
  * before that time: a computer whose battery died begins in 2009, and nobody in its school would be born. A
  * rehearsal county's clock may stand days ahead. Microseconds. */
 int64_t profile_now_us(const struct profile *p);
+/* That day in China, YYYYMMDD. */
+int32_t profile_today(const struct profile *p);
 /* The time at which certificates are judged: the computer's, clamped to [last server time, 30 days later]. */
 int64_t profile_cert_time_s(const struct profile *p);
 

@@ -67,6 +67,23 @@ static enum err index_add(struct view *v, struct index *x, uint64_t hash, const 
 	return ERR_OK;
 }
 
+struct item *view_parent(const struct view *v, const struct record *r)
+{
+	int field = kind_reference(r->kind);
+
+	return field >= 0 && record_has(r, field) && r->value[field].len == ID_SIZE
+		       ? view_find_id(v, r->value[field].data)
+		       : NULL;
+}
+
+void view_set_first(struct record *r, const uint8_t parent[ID_SIZE])
+{
+	record_set_bytes(r, kind_reference(r->kind), parent, ID_SIZE);
+	for (size_t i = 0; i < r->kind->field_count; i++)
+		if (r->kind->fields[i].ordinal)
+			record_set_number(r, (int)i, 1);
+}
+
 bool view_is_ours(const struct view *v, const struct item *item)
 {
 	return strcmp(item->owner, v->store->profile->school) == 0;

@@ -44,6 +44,11 @@ struct item *view_find_id(const struct view *v, const uint8_t id[ID_SIZE]);
  * that has the same student number also counts. `ours`: only records of this school. NULL when there is none.
  */
 struct item *view_find_key(struct view *v, const struct record *r, bool ours);
+/* The record that r is a child of, by its declaration; NULL when it is of none, or one that is not here. */
+#define PARENTS_MAX 3 /* steps up from any record: a file may be of an answer, that of a letter */
+struct item *view_parent(const struct view *v, const struct record *r);
+/* Makes r, or the key of one, the first child of a record. */
+void view_set_first(struct record *r, const uint8_t parent[ID_SIZE]);
 /* Whether the record belongs to this school. */
 bool view_is_ours(const struct view *v, const struct item *item);
 

@@ -8,8 +8,7 @@
 #include "codes.h"
 #include "face.h"
 #include "pinyin.h"
-#include "schools.h"
-#include "tables.h"
+#include "service.h"
 #include "text.h"
 #include "value.h"
 
@@ -69,40 +68,16 @@ const char *words_pupil(const struct record *r, char *out, size_t size)
 
 const struct record *words_whose(const struct view *v, const struct record *r)
 {
-	static const char *const links[] = {"student", "destination", "target", "slip"};
-
-	/* Two steps at most: a file hangs on a half, a half on its slip. */
-	for (int step = 0; r && step < 3; step++) {
-		const struct item *next = NULL;
+	for (int step = 0; r && step < PARENTS_MAX; step++) {
 		if (kind_field_index(r->kind, "cert_no") >= 0)
 			return r;
-		for (size_t k = 0; !next && k < sizeof links / sizeof *links; k++) {
-			int i = kind_field_index(r->kind, links[k]);
-			if (i >= 0 && r->kind->fields[i].type == FIELD_BYTES && record_has(r, i) &&
-				r->value[i].len == ID_SIZE)
-				next = view_find_id(v, r->value[i].data);
-		}
-		r = next ? &next->record : NULL;
+		const struct item *parent = view_parent(v, r);
+		r = parent ? &parent->record : NULL;
 	}
 	return NULL;
 }
 
 /* ---- Fields ---- */
-
-const char *words_mismatches(const struct record *r, int field, char *out, size_t size)
-{
-	char codes[256], *rest = NULL;
-
-	*out = 0;
-	record_text(r, field, codes, sizeof codes);
-	for (char *code = strtok_r(codes, ", ;", &rest); code; code = strtok_r(NULL, ", ;", &rest)) {
-		const char *word = code_name(&codes_mismatch, code);
-		size_t n = strlen(out);
-		snprintf(out + n, size - n, "%s%s", n ? tr("；", "; ") : "",
-			word ? word : tr("其他问题", "something else"));
-	}
-	return out;
-}
 
 static bool ends_in(const char *text, const char *end)
 {
@@ -125,7 +100,7 @@ const char *words_field(
 	const struct view *v, const struct record *r, int i, bool masked, char *out, size_t size)
 {
 	const struct field *f = &r->kind->fields[i];
-	char code[64], face[FACE_SIZE];
+	char face[FACE_SIZE];
 
 	*out = 0;
 	if (!record_has(r, i))
@@ -140,39 +115,8 @@ const char *words_field(
 		return words_time(v, f, record_number(r, i), out, size);
 	if (strcmp(f->check, "date") == 0 && ends_in(f->name, "date"))
 		snprintf(out, size, "%s", face_date(face, (int32_t)record_number(r, i)));
-	else if (strcmp(f->check, "school_code") == 0 || strcmp(f->name, "home") == 0) {
-		record_text(r, i, code, sizeof code);
-		if (strcmp(code, "bureau") == 0)
-			snprintf(out, size, "%s", tr("县教育局", "the bureau"));
-		else
-			school_face(v, code, out, size);
-	} else if (strcmp(f->name, "codes") == 0)
-		words_mismatches(r, i, out, size);
-	else
+	else if (!service_word(v, r, i, out, size))
 		value_show(r, i, masked, out, size);
-	return out;
-}
-
-const char *words_place(const struct view *v, const struct record *d, char *out, size_t size)
-{
-	char code[16];
-
-	if (record_has(d, F_DESTINATION_DEST_SCHOOL_NAME))
-		return record_text(d, F_DESTINATION_DEST_SCHOOL_NAME, out, size);
-	if (record_has(d, F_DESTINATION_DEST_SCHOOL))
-		return school_face(
-			v, record_text(d, F_DESTINATION_DEST_SCHOOL, code, sizeof code), out, size);
-	return record_text(d, F_DESTINATION_PLACE, out, size);
-}
-
-const char *words_destination(const struct view *v, const struct record *d, char *out, size_t size)
-{
-	char code[16], place[256];
-	const char *word =
-		code_name(&codes_category, record_text(d, F_DESTINATION_CATEGORY, code, sizeof code));
-
-	words_place(v, d, place, sizeof place);
-	snprintf(out, size, "%s%s%s%s%s", code, word ? " " : "", word ? word : "", *place ? " " : "", place);
 	return out;
 }
 

@@ -1,6 +1,7 @@
 /* words.h - records as people read them on this school's screens and papers: a pupil by name, class and the
- * end of the number, schools by name, codes by their words, times by face.h; and the order of lists. JSON and
- * what is read back by programs is value.h's. Reads a view; one thread (pinyin.h). */
+ * end of the number, codes by their words, times by face.h, what only a service knows by service.h; and the
+ * order of lists. JSON and what is read back by programs is value.h's. Reads a view; one thread (pinyin.h).
+ */
 #ifndef JG_WORDS_H
 #define JG_WORDS_H
 
@@ -12,17 +13,11 @@ const char *words_class(const struct record *r, char *out, size_t size);
 const char *words_tail(const struct record *r, char out[8]);
 /* 高浩然（六3班） */
 const char *words_pupil(const struct record *r, char *out, size_t size);
-/* The pupil that a record is about or hangs on (an answer, a guardian, a file, a half of a slip), or NULL. */
+/* The pupil that a record is about or hangs on (an answer, a guardian, a file), or NULL. */
 const struct record *words_whose(const struct view *v, const struct record *r);
-/* “声称入学未报到；拒绝入学” of “M10,M51”. */
-const char *words_mismatches(const struct record *r, int field, char *out, size_t size);
 /* A field: as value_show, and schools, records and times in words too. "" when it is not set. */
 const char *words_field(
 	const struct view *v, const struct record *r, int field, bool masked, char *out, size_t size);
-/* Where a destination goes: 泗洪县第一初级中学, 上海市. */
-const char *words_place(const struct view *v, const struct record *destination, char *out, size_t size);
-/* “A1 施教区公办 泗洪县第一初级中学”: what was declared, with the code that the paper form has. */
-const char *words_destination(const struct view *v, const struct record *destination, char *out, size_t size);
 
 /* Sorts n rows of `size` bytes by class (by number), then by the sound of the name, then by the number. `of`
  * gives a row's record, `urgency` (may be NULL) what comes before all of it. Without memory the order stays

@@ -12,6 +12,7 @@
 #include "export.h"
 #include "find.h"
 #include "import.h"
+#include "service.h"
 #include "nomem.h"
 #include "cycle.h"
 #include "transition.h"
@@ -29,7 +30,7 @@ static struct import_report run(
 	fixture_write(f, name, text, path);
 	o.path = path;
 	if (!o.year)
-		o.year = cycle_today(&f->profile) / 10000;
+		o.year = profile_today(&f->profile) / 10000;
 	enum err e = import_run(f->store, &o, &report, &p);
 	if (e != want)
 		fail_msg("%s: %s", err_info((int)e)->name, p.message);
@@ -38,7 +39,7 @@ static struct import_report run(
 
 static struct import_report students(struct fixture *f, const char *text)
 {
-	return run(f, (struct import_options){.what = IMPORT_STUDENTS}, "s.csv", text, ERR_OK);
+	return run(f, (struct import_options){.rules = import_find("students")}, "s.csv", text, ERR_OK);
 }
 
 static void assert_counts(
@@ -119,18 +120,19 @@ static void options_hold_back(void **state)
 
 	(void)state;
 	fixture_open(&f, "registrar");
-	struct import_report r = run(
-		&f, (struct import_options){.what = IMPORT_STUDENTS, .dry_run = true}, "s.csv", text, ERR_OK);
+	struct import_report r =
+		run(&f, (struct import_options){.rules = import_find("students"), .dry_run = true}, "s.csv",
+			text, ERR_OK);
 	assert_counts(&r, 1, 0, 0, 1);
 	assert_int_equal(f.store->made, 0);
 	import_report_free(&r);
-	r = run(&f, (struct import_options){.what = IMPORT_STUDENTS, .all_or_nothing = true}, "s.csv", text,
-		ERR_FILE_FORMAT);
+	r = run(&f, (struct import_options){.rules = import_find("students"), .all_or_nothing = true},
+		"s.csv", text, ERR_FILE_FORMAT);
 	assert_int_equal(f.store->made, 0);
 	assert_int_equal(r.rejected.n, 1);
 	import_report_free(&r);
-	r = run(&f, (struct import_options){.what = IMPORT_STUDENTS, .keep_invalid = true}, "s.csv", text,
-		ERR_OK);
+	r = run(&f, (struct import_options){.rules = import_find("students"), .keep_invalid = true}, "s.csv",
+		text, ERR_OK);
 	assert_counts(&r, 2, 0, 0, 0);
 	assert_int_equal(r.warnings.n, 1);
 	import_report_free(&r);
@@ -167,7 +169,7 @@ static void a_class_teacher_has_his_classes(void **state)
 	assert_rejected(&r, 0, 3, "班级", "PERMISSION");
 	assert_rejected(&r, 1, 4, "班级", "PERMISSION"); /* the same number of another grade */
 	import_report_free(&r);
-	r = run(&f, (struct import_options){.what = IMPORT_DESTINATIONS}, "d.csv",
+	r = run(&f, (struct import_options){.rules = import_find("destinations")}, "d.csv",
 		"姓名,证件号码,全国学籍号,班级,去向类别\n测甲,329999201403150017,,3,D5\n测乙,"
 		"329999201403150025,,3,D5\n测丙,,G329999201403150017,3,D5\n",
 		ERR_OK);
@@ -186,12 +188,13 @@ static void destinations_keep_what_reconciliation_needs(void **state)
 	(void)state;
 	fixture_open(&f, "registrar");
 	fixture_write(&f, "proof.pdf", "%PDF-1.4\n", path);
-	struct import_report r = run(&f, (struct import_options){.what = IMPORT_DESTINATIONS}, "d.csv",
-		"姓名,证件号码,去向类别,拟升入学校,佐证材料\n"
-		"测甲,329999201403150017,A1 施教区公办,某中学,proof.pdf；没有的.pdf\n"
-		"测乙,329999201403150018,外省,,口头说明\n"
-		"测丙,329999201501011109,Z9,,\n",
-		ERR_OK);
+	struct import_report r =
+		run(&f, (struct import_options){.rules = import_find("destinations")}, "d.csv",
+			"姓名,证件号码,去向类别,拟升入学校,佐证材料\n"
+			"测甲,329999201403150017,A1 施教区公办,某中学,proof.pdf；没有的.pdf\n"
+			"测乙,329999201403150018,外省,,口头说明\n"
+			"测丙,329999201501011109,Z9,,\n",
+			ERR_OK);
 	assert_counts(&r, 2, 0, 0, 1);
 	assert_rejected(&r, 0, 4, "去向类别", "INVALID");
 	assert_int_equal(r.warnings.n, 1); /* the check digit */
@@ -199,7 +202,7 @@ static void destinations_keep_what_reconciliation_needs(void **state)
 	struct view *v;
 	size_t n, files = 0;
 	assert_int_equal(view_load(&v, f.store, transition_kinds, NULL), ERR_OK);
-	struct pupil_row *rows = transition_pupils(v, cycle_today(&f.profile) / 10000, &n);
+	struct pupil_row *rows = transition_pupils(v, profile_today(&f.profile) / 10000, &n);
 	for (size_t i = 0; i < n; i++)
 		files += rows[i].evidence;
 	assert_int_equal(n, 2);
@@ -243,8 +246,8 @@ static void undo_gives_back_unless_built_upon(void **state)
 	(void)state;
 	fixture_open(&f, "registrar");
 	struct import_report first = students(&f, HEAD "测甲,329999201403150017,16,3,男,测父,13800000001\n");
-	struct import_report second = run(&f, (struct import_options){.what = IMPORT_STUDENTS, .force = true},
-		"s.csv",
+	struct import_report second = run(&f,
+		(struct import_options){.rules = import_find("students"), .force = true}, "s.csv",
 		HEAD "测甲,329999201403150017,16,4,男,测父,13800000001\n测乙,329999201403150025,16,4,女,,\n",
 		ERR_OK);
 	assert_counts(&second, 1, 1, 0, 0);
@@ -321,8 +324,9 @@ static void what_is_exported_reads_back_unchanged(void **state)
 	assert_int_equal(export_run(v, EXPORT_STUDENTS, 2026, path, NULL, NULL, &written, NULL), ERR_OK);
 	view_free(v);
 	assert_int_equal(written.rows, 2);
-	assert_int_equal(import_run(f.store, &(struct import_options){.what = IMPORT_STUDENTS, .path = path},
-				 &report, NULL),
+	assert_int_equal(
+		import_run(f.store, &(struct import_options){.rules = import_find("students"), .path = path},
+			&report, NULL),
 		ERR_OK);
 	assert_counts(&report, 0, 0, 2, 0);
 	import_report_free(&report);
@@ -376,7 +380,7 @@ static enum err import_again(void *data)
 	snprintf(path, sizeof path, "%s/nomem.csv", f->dir);
 	snprintf(errors, sizeof errors, "%s/errors.csv", f->dir);
 	enum err e = import_run(f->store,
-		&(struct import_options){.what = IMPORT_STUDENTS,
+		&(struct import_options){.rules = import_find("students"),
 			.path = path,
 			.dry_run = try->dry_run,
 			.errors_path = try->dry_run ? errors : NULL},

@@ -8,6 +8,7 @@
 
 #include "core_fixture.h"
 #include "shown.h"
+#include "transition.h"
 #include "words.h"
 
 static struct record pupil(const char *name, const char *grade, const char *class_no, const char *no)

@@ -1,18 +1,7 @@
 #include "cycle.h"
 
-#include <stdlib.h>
-
-#include "clock.h"
 #include "tables.h"
 #include "view.h"
-
-int32_t cycle_today(const struct profile *profile)
-{
-	char text[TIME_TEXT_SIZE];
-
-	time_format(text, profile_now_us(profile));
-	return (int32_t)(atoi(text) * 10000 + atoi(text + 5) * 100 + atoi(text + 8));
-}
 
 #define AUTUMN 9 /* the month in which a school year begins */
 

@@ -18,7 +18,5 @@ enum err cycle_read(struct store *s, int32_t today, struct cycle *out, struct pr
 enum err cycle_find(struct store *s, int32_t year, struct cycle *out, struct problem *p);
 /* The calendar year in which the sixth grade of that day leaves school: from September on the next one. */
 int32_t cycle_year_of(int32_t today);
-/* Today in China, as the county's clock says. */
-int32_t cycle_today(const struct profile *profile);
 
 #endif

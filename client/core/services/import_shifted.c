@@ -1,16 +1,15 @@
-/* A roster one of whose columns has slipped by a row: names beside the numbers of others (domain.md §2.6,
- * Cases). */
+/* A roster one of whose columns has shifted by a row: names beside the numbers of others. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "import_row.h"
+#include "import_transition.h"
 #include "tables.h"
 #include "text.h"
 #include "validate.h"
 
-/* A column has slipped when so many rows agree by half with a listed pupil. */
-#define SLIP_PERCENT 30
-#define SLIP_ROWS 10
+/* A column has shifted when so many rows agree by half with a listed pupil. */
+#define SHIFTED_PERCENT 30
+#define SHIFTED_ROWS 10
 
 /* A pupil that is listed: declared for this school, or on its roster. */
 struct listed {
@@ -92,12 +91,11 @@ static bool agrees_by_half(const struct listing *l, const struct listed *row)
 	return name != NULL && row->cert_no[0] && (*name)->cert_no[0];
 }
 
-enum err import_check_slip(struct import *im)
+enum err import_check_shifted(struct import *im)
 {
 	struct listing l = {0};
 	size_t half = 0;
-	enum err e =
-		im->options->what == IMPORT_ENROLLED && !im->options->force ? list_pupils(im, &l) : ERR_OK;
+	enum err e = im->options->force ? ERR_OK : list_pupils(im, &l);
 
 	for (size_t i = 0; !e && l.n && i < im->n_rows; i++) {
 		struct listed row;
@@ -106,8 +104,8 @@ enum err import_check_slip(struct import *im)
 		listed_of(&row, &im->rows[i].record, im->today);
 		half += agrees_by_half(&l, &row);
 	}
-	if (half >= SLIP_ROWS && half * 100 > im->n_rows * SLIP_PERCENT) {
-		im->report->slipped = true;
+	if (half >= SHIFTED_ROWS && half * 100 > im->n_rows * SHIFTED_PERCENT) {
+		im->report->shifted = true;
 		e = problem_set(im->p, ERR_CONFLICT, NULL,
 			tr("请核对姓名列与证件号码列是否错行；确认无误再加 --force",
 				"compare the columns of names and numbers; add --force when they are right"),

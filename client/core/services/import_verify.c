@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "codes.h"
-#include "import_row.h"
+#include "cycle.h"
+#include "import_transition.h"
 #include "schools.h"
 #include "tables.h"
 #include "text.h"
@@ -42,11 +43,52 @@ static const struct table_column columns[V_COLUMNS] = {[V_NAME] = {"姓名", NUL
 	[V_CATEGORY] = {"去向类别", NULL, false, NULL},
 	[V_ROSTER] = {"名册", NULL, false, NULL}};
 
-void import_verify_columns(struct import *im)
+/* Who declared this school. */
+struct declared_here {
+	struct verify_row *rows;
+	size_t n;
+};
+
+static void set_columns(struct import *im)
 {
 	memcpy(im->columns, columns, sizeof columns);
 	for (im->n_columns = 0; im->n_columns < V_COLUMNS; im->n_columns++)
 		im->meaning[im->n_columns] = (struct import_column){F_VERIFY_ANSWER_ANSWER, false};
+}
+
+/* Answers belong to the cycle, and to its phase of verification. */
+static enum err begin(struct import *im)
+{
+	struct cycle cycle;
+	struct declared_here *here = calloc(1, sizeof *here);
+	enum err e = cycle_read(im->store, im->today, &cycle, im->p);
+
+	im->data = here;
+	if (e || !here)
+		return e ? e : problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL);
+	im->year = im->report->year = cycle.year;
+	if (strcmp(cycle.phase, "closed") == 0)
+		return problem_set(im->p, ERR_PHASE, NULL,
+			tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年",
+				"tell the bureau: the leader can open the year again, with a reason"),
+			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
+	if (cycle.known && strcmp(cycle.phase, "verify") != 0)
+		return problem_set(im->p, ERR_PHASE, NULL,
+			tr("若县里刚进入核验阶段，先运行 jg sync",
+				"if the county has just begun it, run jg sync"),
+			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"),
+			code_name(&codes_phase, cycle.phase));
+	here->rows = verify_rows(im->view, im->year, &here->n);
+	return here->rows ? ERR_OK : problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL);
+}
+
+static void end(struct import *im)
+{
+	struct declared_here *here = im->data;
+
+	if (here)
+		free(here->rows);
+	free(here);
 }
 
 struct sought {
@@ -106,6 +148,7 @@ static int agreement(const struct view *v, const struct verify_row *row, const s
 /* The only pupil that agrees most; NULL after rejecting the row. */
 static const struct verify_row *find_declared(struct import *im, struct import_row *row)
 {
+	const struct declared_here *here = im->data;
 	const struct verify_row *found = NULL;
 	struct problem p = {0};
 	struct sought s;
@@ -113,12 +156,12 @@ static const struct verify_row *find_declared(struct import *im, struct import_r
 	size_t n = 0;
 
 	read_sought(im, row, &s);
-	for (size_t i = 0; *s.key && i < im->n_declared; i++) {
-		int agrees = agreement(im->view, &im->declared[i], &s);
+	for (size_t i = 0; *s.key && i < here->n; i++) {
+		int agrees = agreement(im->view, &here->rows[i], &s);
 		if (agrees > best)
 			n = 0;
 		if (agrees && agrees >= best) {
-			found = &im->declared[i];
+			found = &here->rows[i];
 			best = agrees;
 			n++;
 		}
@@ -154,7 +197,7 @@ static const char *read_answer(const char *text)
 	return answer ? answer : yes ? (*yes == '1' ? "present" : "absent") : NULL;
 }
 
-void import_verify_read(struct import *im, struct import_row *row)
+static void read_answer_row(struct import *im, struct import_row *row)
 {
 	char text[256], note[512], all[128];
 	struct problem p = {0};
@@ -162,6 +205,7 @@ void import_verify_read(struct import *im, struct import_row *row)
 	record_init(&row->record, im->kind);
 	cell(im, row, V_ANSWER, text, sizeof text);
 	row->unfilled = !*text;
+	im->report->unfilled += row->unfilled;
 	if (row->unfilled)
 		return;
 	const char *answer = read_answer(text);
@@ -188,7 +232,7 @@ static bool same_answer(const struct record *a, const struct record *b)
 	       record_same_field(a, b, F_VERIFY_ANSWER_NOTE);
 }
 
-enum err import_verify_store(struct import *im, struct import_row *row)
+static enum err store_answer(struct import *im, struct import_row *row)
 {
 	struct item *item = view_find_key(im->view, &row->record, true);
 	struct problem p = {0};
@@ -212,3 +256,18 @@ enum err import_verify_store(struct import *im, struct import_row *row)
 	im->report->unchanged += same;
 	return ERR_OK;
 }
+
+const struct import_rules import_verify = {
+	.name = "verify",
+	.zh = "导入核验名单",
+	.en = "verification list imported",
+	.lacks = "填核验结果",
+	.lacks_en = "answer",
+	.kind = KIND_VERIFY_ANSWER,
+	.views = (const uint32_t[]){KIND_VERIFY_ANSWER, KIND_DESTINATION, KIND_ENROLMENT, KIND_SCHOOL, 0},
+	.begin = begin,
+	.columns = set_columns,
+	.read = read_answer_row,
+	.store = store_answer,
+	.end = end,
+};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codes.h"
+#include "services.h"
 #include "tables.h"
 #include "text.h"
 
@@ -34,9 +35,21 @@ const char *school_name(const struct view *v, const char *code, char *out, size_
 
 const char *school_face(const struct view *v, const char *code, char *out, size_t size)
 {
-	if (!*school_name(v, code, out, size))
+	if (strcmp(code, "bureau") == 0)
+		snprintf(out, size, "%s", tr("县教育局", "the bureau"));
+	else if (!*school_name(v, code, out, size))
 		snprintf(out, size, "%s", code);
 	return out;
+}
+
+static bool school_word(const struct view *v, const struct record *r, int field, char *out, size_t size)
+{
+	char code[64];
+
+	if (strcmp(r->kind->fields[field].check, "school_code") != 0)
+		return false;
+	school_face(v, record_text(r, field, code, sizeof code), out, size);
+	return true;
 }
 
 unsigned school_stages(const struct view *v, const char *code)
@@ -249,3 +262,8 @@ enum err school_judge(const struct view *v, const struct record *d, struct probl
 	}
 	return strcmp(category, "A4") == 0 ? judge_promoted(v, r, p) : ERR_OK;
 }
+
+const struct client_service county_service = {
+	.name = "county",
+	.word = school_word,
+};

@@ -8,7 +8,7 @@
 
 /* The name of a school, "" when it is not known. */
 const char *school_name(const struct view *v, const char *code, char *out, size_t size);
-/* The name, or the code where the register does not have it: what a screen shows. */
+/* The name, 县教育局 for "bureau", the code where the register does not have it: what a screen shows. */
 const char *school_face(const struct view *v, const char *code, char *out, size_t size);
 /* How much of what was typed a school has: characters of its name, or digits at their place in its code. */
 int school_likeness(const char *name, const char *code, const char *text);

@@ -207,6 +207,52 @@ static void fill_new(struct view *v, struct record *want, const struct item *stu
 	}
 }
 
+/* The pupil of the own roster who has one of the two numbers; an ID number is a student number too (§1.3: G
+ * and the ID). */
+static const struct record *pupil_of(struct view *v, const struct record *destination)
+{
+	char cert[64], no[64];
+	struct record key;
+
+	record_init(&key, kind_by_number(KIND_STUDENT));
+	record_text(destination, F_DESTINATION_CERT_NO, cert, sizeof cert);
+	record_text(destination, F_DESTINATION_STUDENT_NO, no, sizeof no);
+	if (!cert[0] && no[0] == 'G')
+		memcpy(cert, no + 1, sizeof no - 1);
+	if (!no[0] && strlen(cert) == 18)
+		snprintf(no, sizeof no, "G%.18s", cert);
+	record_set_text(&key, F_STUDENT_CERT_NO, cert[0] ? cert : NULL);
+	record_set_text(&key, F_STUDENT_STUDENT_NO, no[0] ? no : NULL);
+	const struct item *pupil = view_find_key(v, &key, true);
+	return pupil ? &pupil->record : NULL;
+}
+
+/* A class teacher's destination names, by number, a pupil of his classes on the school's roster: one that
+ * names nobody would be attached by name or telephone to anybody's pupil. */
+static enum err judge_class(struct view *v, const struct record *destination, struct problem *p)
+{
+	const struct session *s = &v->store->profile->session;
+
+	if (scope_is_whole(s))
+		return ERR_OK;
+	const struct record *pupil = pupil_of(v, destination);
+	if (!pupil)
+		return problem_set(p, ERR_PERMISSION, "cert_no",
+			tr("更正证件号码或学籍号；名册里没有的学生请学籍管理员填报",
+				"correct the number; the registrar enters who is not on the roster"),
+			tr("本校名册里没有这个号码的学生，班主任只填报本班名册里的学生",
+				"nobody on the school's roster has this number: a class teacher enters the "
+				"pupils of his own class"));
+	return scope_allows(s, pupil) ? ERR_OK : scope_refuse(s, p);
+}
+
+enum err destination_judge(struct view *v, const struct record *destination, struct problem *p)
+{
+	enum err e = school_judge(v, destination, p);
+
+	return e ? e : judge_class(v, destination, p);
+}
+
 enum err transition_set(struct view *v, const struct pupil_row *row, int32_t year,
 	const struct destination_edit *edit, int64_t batch, struct item **out, struct problem *p)
 {
@@ -236,11 +282,9 @@ enum err transition_set(struct view *v, const struct pupil_row *row, int32_t yea
 	if (edit->registration_no)
 		record_set_text(&want, F_DESTINATION_REGISTRATION_NO, edit->registration_no);
 	*out = row->destination;
-	enum err e = check_record(&want, true, cycle_today(v->store->profile), p);
+	enum err e = check_record(&want, true, profile_today(v->store->profile), p);
 	if (!e)
-		e = school_judge(v, &want, p);
-	if (!e)
-		e = scope_judge_destination(v, &v->store->profile->session, &want, p);
+		e = destination_judge(v, &want, p);
 	return e ? e : outbox_put(v, out, &want, UINT32_MAX, batch, p);
 }
 

@@ -38,6 +38,10 @@ enum gap {
 unsigned transition_gaps(const struct view *v, const struct pupil_row *row, bool september);
 const char *gap_text(unsigned gap); /* of one bit */
 
+/* Whether a destination leads to a school that there is, and is of a pupil whom this person may enter: the
+ * server's judgement, told before anything is typed in vain. ERR_INVALID, ERR_PERMISSION. */
+enum err destination_judge(struct view *v, const struct record *destination, struct problem *p);
+
 struct destination_edit {
 	const char *category;        /* code */
 	const char *school, *place;  /* a school by its code or name; NULL: not given */
@@ -50,6 +54,17 @@ enum err transition_set(struct view *v, const struct pupil_row *row, int32_t yea
 /* Queues a formal report (stage "T1", "T2" or "V"); within a transaction. *n: its row in the outbox. */
 enum err transition_file(struct view *v, int32_t year, const char *stage, bool incomplete, const char *reason,
 	int64_t *n, struct problem *p);
+
+/* ---- In words; all return out ---- */
+
+/* “声称入学未报到；拒绝入学” of “M10,M51”. */
+const char *words_mismatches(const struct record *r, int field, char *out, size_t size);
+/* Where a destination goes: 泗洪县第一初级中学, 上海市. */
+const char *words_place(const struct view *v, const struct record *destination, char *out, size_t size);
+/* “A1 施教区公办 泗洪县第一初级中学”: what was declared, with the code that the paper form has. */
+const char *words_destination(const struct view *v, const struct record *destination, char *out, size_t size);
+bool transition_word(
+	const struct view *v, const struct record *r, int field, char *out, size_t size); /* service.h */
 
 /* ---- Verification ---- */
 

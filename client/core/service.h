@@ -1,0 +1,23 @@
+/* service.h - what the core asks of a service. Each exports one row, and services.c, the only file that names
+ * them, lists the rows; the core walks them in that order. All members but the name may be NULL. */
+#ifndef JG_SERVICE_H
+#define JG_SERVICE_H
+
+#include "import_row.h"
+
+struct client_service {
+	const char *name;
+	const struct import_rules *const *imports; /* ended by NULL */
+	/* Writes a field into out when it has words of its own for it (a school by its name); false: the
+	 * field is shown as it was declared. */
+	bool (*word)(const struct view *v, const struct record *r, int field, char *out, size_t size);
+};
+
+extern const struct client_service *const client_services[]; /* ended by NULL */
+
+/* The import of that name; NULL: there is none. */
+const struct import_rules *import_find(const char *name);
+/* The word of whatever service has one. */
+bool service_word(const struct view *v, const struct record *r, int field, char *out, size_t size);
+
+#endif

@@ -1,0 +1,97 @@
+/* The year of a table of the transition. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cycle.h"
+#include "import_transition.h"
+
+/* A year in a title is this one's neighbour, or something else. */
+static bool is_near(const struct import *im, int32_t year)
+{
+	return year >= im->today / 10000 - 3 && year <= im->today / 10000 + 2;
+}
+
+static enum err ask_year(struct import *im, const struct cycle *cycle)
+{
+	im->report->ask_year = cycle_year_of(im->today);
+	if (cycle->known)
+		return problem_set(im->p, ERR_PHASE, "--year",
+			tr("若是下一年的，请加 --year 年份", "if it is of the next one, say --year Y"),
+			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
+	char hint[128];
+	snprintf(hint, sizeof hint,
+		tr("请先 jg sync 收取县里的年度，或在命令后加 --year %d",
+			"run jg sync to hear of the cycle, or say --year %d"),
+		im->report->ask_year);
+	return problem_set(im->p, ERR_NOT_NOW, "--year", hint, "%s",
+		tr("还没有收到县里的升学年度，文件标题里也没有年份：不知道是哪一年的小升初",
+			"no cycle was heard of yet and the title names no year: which one is this of?"));
+}
+
+/* A year that is open, or can be opened yet (this one and the next): the server takes no other. */
+static enum err check_year(struct import *im, const struct cycle *latest)
+{
+	struct cycle of;
+	struct problem later = {0};
+	enum err e = cycle_find(im->store, im->year, &of, im->p);
+	char hint[160];
+
+	if (e)
+		return e;
+	if (strcmp(of.phase, "closed") == 0)
+		return problem_set(im->p, ERR_PHASE, "--year",
+			tr("若是下一年的，请加 --year 年份", "if it is of the next one, say --year Y"),
+			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), im->year);
+	if (of.known)
+		return ERR_OK;
+	if (latest->known)
+		snprintf(hint, sizeof hint,
+			tr("现在办理的是 %d 年：--year %d", "the cycle is that of %d: --year %d"),
+			latest->year, latest->year);
+	else
+		snprintf(hint, sizeof hint, "%s",
+			tr("核对年份；先 jg sync 收取县里的年度",
+				"look at the year; jg sync hears of the county's"));
+	if (im->year < im->today / 10000 || im->year > im->today / 10000 + 1 ||
+		(latest->known && im->year < latest->year))
+		return problem_set(im->p, ERR_USAGE, "--year", hint,
+			tr("县里没有 %d 年的小升初工作", "the county has no cycle of %d"), im->year);
+	if (!latest->known)
+		return ERR_OK;
+	problem_set(&later, ERR_NOT_NOW, NULL, hint,
+		tr("%d 年还没有开始：先存着，县局开始后才看得到",
+			"%d is not open yet: it is kept, and seen once it is"),
+		im->year);
+	import_warn_page(im, NULL, "YEAR_NOT_OPEN", &later);
+	return ERR_OK;
+}
+
+/* The year that a destination or a roster belongs to: told, else written in the file, else that of the cycle.
+ * Never guessed: rows of another year are seen by nobody. */
+enum err import_cycle_begin(struct import *im)
+{
+	const struct import_options *o = im->options;
+	struct cycle cycle;
+	struct import_hint hint = {0};
+	enum err e = cycle_read(im->store, im->today, &cycle, im->p);
+
+	if (e)
+		return e;
+	for (size_t i = 0; !hint.year && i < im->book.n; i++)
+		import_hint_read(im, im->book.tables[i].table, im->book.tables[i].page, &hint);
+	bool closed = strcmp(cycle.phase, "closed") == 0;
+	im->year = o->year ? o->year : is_near(im, hint.year) ? hint.year : 0;
+	if (!im->year && (!cycle.known || (closed && cycle_year_of(im->today) > cycle.year)))
+		return ask_year(im, &cycle);
+	if (!im->year)
+		im->year = cycle.year;
+	im->report->year = im->year;
+	if (cycle.known && im->year < cycle.year && !o->year)
+		return problem_set(im->p, ERR_CONFLICT, NULL,
+			tr("确实要导入旧年度的表，请加 --year 年份",
+				"to import a table of an older year, say --year Y"),
+			tr("标题写的是 %d 年，现在办理的是 %d 年",
+				"the title says %d, the cycle is that of %d"),
+			im->year, cycle.year);
+	return check_year(im, &cycle);
+}
