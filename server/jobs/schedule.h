@@ -4,7 +4,8 @@
 
 #include "worker.h"
 
-/* Once a second: starts what is due. A job that takes longer than its interval runs beside itself, so it has to bear that. */
+/* Once a second: starts what is due. A job that takes longer than its interval runs beside itself, so it has
+ * to bear that. */
 void schedule_tick(struct worker *w);
 
 #endif

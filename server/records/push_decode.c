@@ -108,4 +108,3 @@ size_t push_barrier(const struct push *push)
 			return i ? i : 1;
 	return push->count;
 }
-

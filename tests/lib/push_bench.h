@@ -1,4 +1,5 @@
-/* push_bench.h - a push of a few operations and the facts that push_plan is given, for tests/unit/test_push_*.c. */
+/* push_bench.h - a push of a few operations and the facts that push_plan is given, for
+ * tests/unit/test_push_*.c. */
 #ifndef JG_PUSH_BENCH_H
 #define JG_PUSH_BENCH_H
 

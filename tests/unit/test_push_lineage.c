@@ -219,7 +219,9 @@ static void hangs_on_its_own(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_hangs_on_what_is_gone), cmocka_unit_test(who_may), cmocka_unit_test(whose_session), cmocka_unit_test(classes_before_and_behind), cmocka_unit_test(hangs_on_its_own)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_hangs_on_what_is_gone),
+		cmocka_unit_test(who_may), cmocka_unit_test(whose_session),
+		cmocka_unit_test(classes_before_and_behind), cmocka_unit_test(hangs_on_its_own)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static const struct import_rules students = {
 	.complete = begin_in_school,
 };
 
-const struct client_service roll_service = {
+const struct client_service client_roll = {
 	.name = "roll",
 	.imports = (const struct import_rules *const[]){&students, NULL},
 };

@@ -263,7 +263,7 @@ enum err school_judge(const struct view *v, const struct record *d, struct probl
 	return strcmp(category, "A4") == 0 ? judge_promoted(v, r, p) : ERR_OK;
 }
 
-const struct client_service county_service = {
+const struct client_service client_county = {
 	.name = "county",
 	.word = school_word,
 };

@@ -2,8 +2,8 @@
 
 /* In the order in which a person reads of them. */
 const struct client_service *const client_services[] = {
-	&county_service,
-	&roll_service,
-	&transition_service,
+	&client_county,
+	&client_roll,
+	&client_transition,
 	NULL,
 };

@@ -4,6 +4,6 @@
 
 #include "service.h"
 
-extern const struct client_service county_service, roll_service, transition_service;
+extern const struct client_service client_county, client_roll, client_transition;
 
 #endif

@@ -3,7 +3,7 @@
 #include "services.h"
 #include "transition.h"
 
-const struct client_service transition_service = {
+const struct client_service client_transition = {
 	.name = "transition",
 	.imports = (const struct import_rules *const[]){&import_destinations, &import_enrolled,
 		&import_verify, NULL},

@@ -1,5 +1,5 @@
-/* transition_slips.h - a run of reconciliation, and what becomes of the slips in its transaction: what the bureau's words on a pupil
- * (transition_words.c) begin. */
+/* transition_slips.h - a run of reconciliation, and what becomes of the slips in its transaction: what the
+ * bureau's words on a pupil (transition_words.c) begin. */
 #ifndef JG_TRANSITION_SLIPS_H
 #define JG_TRANSITION_SLIPS_H
 
@@ -34,7 +34,9 @@ struct slips *slips_begin(struct request *r, int32_t year);
 void slips_run(struct request *r, int32_t as_of, bool after_word);
 void slips_reply_changed(struct request *r);
 
-/* transition_words.c: the statement alone, of a decision on what a pupil declares. One result: 0 = nothing is declared. */
-void transition_say_on_proof(struct request *r, int32_t year, const uint8_t pupil[ID_SIZE], bool accept, const char *reason);
+/* transition_words.c: the statement alone, of a decision on what a pupil declares. One result: 0 = nothing is
+ * declared. */
+void transition_say_on_proof(
+	struct request *r, int32_t year, const uint8_t pupil[ID_SIZE], bool accept, const char *reason);
 
 #endif

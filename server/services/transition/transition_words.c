@@ -81,7 +81,8 @@ static void after_word(struct request *r)
 	slips_run(r, 0, true);
 }
 
-void transition_say_on_proof(struct request *r, int32_t year, const uint8_t pupil[ID_SIZE], bool accept, const char *reason)
+void transition_say_on_proof(
+	struct request *r, int32_t year, const uint8_t pupil[ID_SIZE], bool accept, const char *reason)
 {
 	struct db_params p = {0};
 
