@@ -82,7 +82,7 @@ class Kind:
         return sorted({r.group for r in self.rules.values()})
 
 
-KINDS = {k.number: k for k in (Kind(d) for d in MODULES["records"].DESCRIPTOR.message_types_by_name.values() if d.GetOptions().HasExtension(OPTIONS.kind))}
+KINDS = {k.number: k for k in (Kind(d) for module in MODULES.values() for d in module.DESCRIPTOR.message_types_by_name.values() if d.GetOptions().HasExtension(OPTIONS.kind))}
 KIND_BY_NAME = {k.name: k for k in KINDS.values()}
 
 
