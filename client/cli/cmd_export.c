@@ -1,10 +1,9 @@
+#include <stdio.h>
 #include <string.h>
 
-#include "export.h"
 #include "file_name.h"
 #include "jg.h"
-#include "sheet_write.h"
-#include "transition.h"
+#include "service.h"
 
 const struct cli_option export_options[] = {
 	{"o", "FILE.xlsx|.csv", "输出文件", "the file to write"},
@@ -16,33 +15,38 @@ static bool allowed(const void *data, const struct record *r)
 	return jg_class_allowed(data, r);
 }
 
+/* “students（学生）、destinations（去向）” */
+static const char *all_names(char *out, size_t size)
+{
+	*out = 0;
+	for (size_t i = 0; client_services[i]; i++)
+		for (const struct export_rules *const *r = client_services[i]->exports; r && *r; r++) {
+			size_t n = strlen(out);
+			snprintf(out + n, size - n, "%s%s%s%s%s", n ? tr("、", ", ") : "", (*r)->name,
+				tr("（", ""), tr((*r)->zh, ""), tr("）", ""));
+		}
+	return out;
+}
+
 int cmd_export(struct cli *c)
 {
-	static const char *const words[][2] = {
-		{"students", "学生"}, {"destinations", "去向"}, {"slips", "交办单"}, {"verify", "核验"}};
+	const struct export_rules *rules = export_find(c->operand[0]);
 	const char *path = cli_option(c, "o");
-	char shown[FILE_PATH_TEXT_MAX];
+	char shown[FILE_PATH_TEXT_MAX], names[400];
 	struct export_report report;
-	struct cycle cycle;
-	size_t what = 0;
+	int code;
 
-	while (what < 4 && strcmp(words[what][0], c->operand[0]) != 0 &&
-		strcmp(words[what][1], c->operand[0]) != 0)
-		what++;
-	if (what == 4 || !path)
-		return cli_fail_with(c, ERR_USAGE, NULL,
-			what == 4 ? tr("可以导出 "
-				       "students（学生）、destinations（去向）、slips（交办单）、verify（核验"
-				       "）",
-					    "one of students, destinations, slips, verify")
-				  : tr("缺少 -o 文件", "-o FILE is missing"));
+	if (!rules)
+		return cli_fail_with(
+			c, ERR_USAGE, NULL, tr("可以导出 %s", "one of %s"), all_names(names, sizeof names));
+	if (!path)
+		return cli_fail_with(c, ERR_USAGE, NULL, "%s", tr("缺少 -o 文件", "-o FILE is missing"));
 	if (sheet_target_check(path, NULL, &c->problem))
 		return cli_fail(c);
-	int code = jg_cycle(c, &cycle);
-	struct view *v = code ? NULL : jg_view(c, transition_kinds, &code);
+	struct view *v = jg_view(c, rules->kinds, &code);
 	if (!v)
 		return code;
-	if (export_run(v, (enum export_what)what, cycle.year, path, allowed, c, &report, &c->problem))
+	if (export_run(v, rules, path, allowed, c, &report, &c->problem))
 		return cli_fail(c);
 	file_path_text(shown, sizeof shown, path);
 	cli_say(c, tr("已写入 %s，%zu 行", "%2$zu rows written to %1$s"), shown, report.rows);

@@ -136,47 +136,15 @@ static int64_t urgency(const void *data)
 	return strcmp(row->state, "closed") == 0 ? INT64_MAX : due ? due : INT64_MAX - 1;
 }
 
-static const char *number_of(const struct record *slip, char *out, size_t size)
-{
-	return record_text(
-		slip, record_has(slip, F_SLIP_CERT_NO) ? F_SLIP_CERT_NO : F_SLIP_STUDENT_NO, out, size);
-}
-
 /* A class teacher does not read of pupils of other classes; one whom this school does not know is of no other
  * class. */
 static bool is_shown(const struct cli *c, const struct view *v, const struct slip_row *row)
 {
 	char no[64];
 	const struct item *pupil =
-		find_record(v, KIND_STUDENT, number_of(&row->slip->record, no, sizeof no), 0);
+		find_record(v, KIND_STUDENT, slip_number(&row->slip->record, no, sizeof no), 0);
 
 	return !pupil || jg_class_allowed(c, &pupil->record);
-}
-
-/* “六3班” of the pupil where this school knows him: a slip itself has no class. */
-static const char *class_of(const struct view *v, const struct record *slip, char *out, size_t size)
-{
-	static const uint32_t kinds[] = {KIND_STUDENT, KIND_ENROLMENT, KIND_DESTINATION};
-	char no[64];
-	const struct item *item = NULL;
-
-	number_of(slip, no, sizeof no);
-	for (size_t k = 0; !item && *no && k < sizeof kinds / sizeof *kinds; k++)
-		item = find_record(v, kinds[k], no, 0);
-	if (!item && *no)
-		item = find_foreign(v, KIND_DESTINATION, no, 0);
-	*out = 0;
-	return item ? words_class(&item->record, out, size) : out;
-}
-
-const char *jg_slip_pupil(const struct view *v, const struct record *slip, char *out, size_t size)
-{
-	char name[128], class_no[64];
-
-	record_text(slip, F_SLIP_NAME, name, sizeof name);
-	class_of(v, slip, class_no, sizeof class_no);
-	snprintf(out, size, *class_no ? tr("%s（%s）", "%s (%s)") : "%s", name, class_no);
-	return out;
 }
 
 static void state_text(const struct slip_row *row, char *out, size_t size)
@@ -204,7 +172,7 @@ static void slip_line(struct cli *c, const struct view *v, struct cli_table *tab
 		table, (const char *[]){jg_ids_add(ids, row->slip->id, number),
 			       record_text(s, F_SLIP_NO, no, sizeof no),
 			       record_text(s, F_SLIP_NAME, name, sizeof name),
-			       class_of(v, s, class_no, sizeof class_no), tail,
+			       slip_class(v, s, class_no, sizeof class_no), tail,
 			       words_mismatches(s, F_SLIP_CODES, problem, sizeof problem),
 			       value_show(s, F_SLIP_SEVERITY, false, severity, sizeof severity),
 			       words_field(v, s, F_SLIP_RESOLVE_DUE, false, due, sizeof due), state, other});
@@ -358,7 +326,7 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 	arena_free(&arena);
 	bool good = strcmp(state, "accepted") == 0;
 	*bad += !good;
-	jg_slip_pupil(v, &receipt->row->slip->record, pupil, sizeof pupil);
+	slip_pupil(v, &receipt->row->slip->record, pupil, sizeof pupil);
 	record_text(&receipt->row->slip->record, F_SLIP_NO, no, sizeof no);
 	cli_say(c, "%s %s %s%s%s", no, pupil,
 		!receipt->n ? tr("已经签收过", "received before")
@@ -412,7 +380,7 @@ static int send_half(struct cli *c, struct view *v, const struct slip_row *row, 
 	int code = jg_answer(c, n, json_pack("{ss ss}", "id", id, "slip", id));
 	if (!code)
 		cli_say(c, "%s %s %s", record_text(&row->slip->record, F_SLIP_NO, no, sizeof no),
-			jg_slip_pupil(v, &row->slip->record, pupil, sizeof pupil), said);
+			slip_pupil(v, &row->slip->record, pupil, sizeof pupil), said);
 	if (!code)
 		cli_next(c, "jg todo");
 	return code;
@@ -516,7 +484,7 @@ static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row
 		return cli_fail(c);
 	cli_say(c,
 		tr("%s：已记劝返（%s）%s%s；jg sync 后送达", "%s: attempt logged (%s)%s%s; jg sync sends it"),
-		jg_slip_pupil(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"),
+		slip_pupil(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"),
 		next ? tr("，下次 ", ", next ") : "", face_date(face, next));
 	return cli_result(c, json_pack("{ss}", "slip", jg_id(row->slip->id, id)), 0);
 }
@@ -631,7 +599,7 @@ static void show_head(const struct cli *c, const struct view *v, const struct sl
 	state_text(row, state, sizeof state);
 	cli_say(c, tr("交办单\t%s　%s", "slip\t%s  %s"), record_text(s, F_SLIP_NO, text, sizeof text), state);
 	cli_say(c, tr("学生\t%s　末四位 %s", "pupil\t%s, last four %s"),
-		jg_slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail));
+		slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail));
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		const struct field *f = &s->kind->fields[fields[i]];
 		if (*words_field(v, s, fields[i], false, text, sizeof text))

@@ -37,9 +37,6 @@ const char *jg_closed_hint(void);
  * refusal. */
 int jg_answer(struct cli *c, int64_t n, json_t *json);
 
-/* “高浩然（六3班）” of a slip, which itself has no class; without it where this school does not know the
- * pupil. The view holds transition_kinds. */
-const char *jg_slip_pupil(const struct view *v, const struct record *slip, char *out, size_t size);
 /* The code of an operation's state. */
 const char *jg_op_state(enum op_state state);
 /* id as UUID text. */

@@ -66,13 +66,9 @@ static void reject_repeat(struct import *im, struct import_row *row, const struc
 static bool beside_want(struct import *im, const struct import_row *row, const struct item *parent,
 	struct item **item, struct record *want)
 {
-	struct record key;
-
 	if (!im->beside || !record_groups(&row->beside))
 		return false;
-	record_init(&key, im->beside);
-	view_set_first(&key, parent->id);
-	*item = view_find_key(im->view, &key, true);
+	*item = view_first_child(im->view, parent, im->beside);
 	merge_row(want, *item, &row->beside, row->beside_given);
 	view_set_first(want, parent->id);
 	return true;

@@ -11,6 +11,15 @@ const struct import_rules *import_find(const char *name)
 	return NULL;
 }
 
+const struct export_rules *export_find(const char *name)
+{
+	for (size_t i = 0; client_services[i]; i++)
+		for (const struct export_rules *const *r = client_services[i]->exports; r && *r; r++)
+			if (strcmp((*r)->name, name) == 0 || strcmp((*r)->zh, name) == 0)
+				return *r;
+	return NULL;
+}
+
 bool service_word(const struct view *v, const struct record *r, int field, char *out, size_t size)
 {
 	for (size_t i = 0; client_services[i]; i++)

@@ -3,11 +3,16 @@
 #ifndef JG_SERVICE_H
 #define JG_SERVICE_H
 
+#include "export.h"
 #include "import_row.h"
+#include "todo.h"
 
 struct client_service {
 	const char *name;
-	const struct import_rules *const *imports; /* ended by NULL */
+	const struct import_rules *const *imports; /* ended by NULL, as are the others */
+	const struct export_rules *const *exports;
+	/* Adds what this person is to do, by the records of the view. */
+	enum err (*todo)(struct todo_list *l, struct problem *p);
 	/* Writes a field into out when it has words of its own for it (a school by its name); false: the
 	 * field is shown as it was declared. */
 	bool (*word)(const struct view *v, const struct record *r, int field, char *out, size_t size);
@@ -17,6 +22,8 @@ extern const struct client_service *const client_services[]; /* ended by NULL */
 
 /* The import of that name; NULL: there is none. */
 const struct import_rules *import_find(const char *name);
+/* The export that a person calls `name`, in either language; NULL: there is none. */
+const struct export_rules *export_find(const char *name);
 /* The word of whatever service has one. */
 bool service_word(const struct view *v, const struct record *r, int field, char *out, size_t size);
 

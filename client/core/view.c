@@ -84,6 +84,15 @@ void view_set_first(struct record *r, const uint8_t parent[ID_SIZE])
 			record_set_number(r, (int)i, 1);
 }
 
+struct item *view_first_child(struct view *v, const struct item *parent, const struct kind *kind)
+{
+	struct record key;
+
+	record_init(&key, kind);
+	view_set_first(&key, parent->id);
+	return view_find_key(v, &key, true);
+}
+
 bool view_is_ours(const struct view *v, const struct item *item)
 {
 	return strcmp(item->owner, v->store->profile->school) == 0;

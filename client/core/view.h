@@ -49,6 +49,8 @@ struct item *view_find_key(struct view *v, const struct record *r, bool ours);
 struct item *view_parent(const struct view *v, const struct record *r);
 /* Makes r, or the key of one, the first child of a record. */
 void view_set_first(struct record *r, const uint8_t parent[ID_SIZE]);
+/* The live first child of that kind; NULL when there is none. */
+struct item *view_first_child(struct view *v, const struct item *parent, const struct kind *kind);
 /* Whether the record belongs to this school. */
 bool view_is_ours(const struct view *v, const struct item *item);
 

@@ -1,4 +1,6 @@
 /* The roll: the pupils of a school and their guardians. */
+#include "codes.h"
+#include "schools.h"
 #include "services.h"
 #include "tables.h"
 
@@ -22,7 +24,34 @@ static const struct import_rules students = {
 	.complete = begin_in_school,
 };
 
+static enum err write_students(struct export *x)
+{
+	return export_records(x, KIND_STUDENT, KIND_GUARDIAN, 0);
+}
+
+static const struct export_rules roll = {
+	"students", "学生", "学生", (const uint32_t[]){KIND_STUDENT, KIND_GUARDIAN, 0}, write_students};
+
+/* A school's work begins with its roster. */
+static enum err add_roster(struct todo_list *l, struct problem *p)
+{
+	struct view *v = l->view;
+
+	(void)p;
+	if (!profile_has_role(v->store->profile, 1u << ROLE_REGISTRAR))
+		return ERR_OK;
+	for (size_t i = 0; i < v->n; i++)
+		if (v->items[i]->live && v->items[i]->record.kind->number == KIND_STUDENT)
+			return ERR_OK;
+	if (school_stages(v, v->store->profile->school) & STAGE_PRIMARY)
+		todo_add(l, "roster", "import_roster", NULL, 1, 0, "%s",
+			tr("还没有导入六年级名册", "the sixth grade is not imported yet"));
+	return ERR_OK;
+}
+
 const struct client_service client_roll = {
 	.name = "roll",
 	.imports = (const struct import_rules *const[]){&students, NULL},
+	.exports = (const struct export_rules *const[]){&roll, NULL},
+	.todo = add_roster,
 };

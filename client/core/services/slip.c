@@ -1,11 +1,14 @@
 #include "slip.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codes.h"
 #include "evidence.h"
+#include "find.h"
 #include "tables.h"
+#include "words.h"
 
 static bool is_answered(const struct item *half)
 {
@@ -167,4 +170,37 @@ enum err slip_log(struct view *v, const struct slip_row *row, int64_t now_us, co
 	record_set_number(&want, F_PERSUASION_NEXT_DATE, next);
 	e = record_check_shape(&want, true, p);
 	return e ? e : outbox_put(v, &item, &want, UINT32_MAX, 0, p);
+}
+
+/* ---- In words ---- */
+
+const char *slip_number(const struct record *slip, char *out, size_t size)
+{
+	return record_text(
+		slip, record_has(slip, F_SLIP_CERT_NO) ? F_SLIP_CERT_NO : F_SLIP_STUDENT_NO, out, size);
+}
+
+const char *slip_class(const struct view *v, const struct record *slip, char *out, size_t size)
+{
+	static const uint32_t kinds[] = {KIND_STUDENT, KIND_ENROLMENT, KIND_DESTINATION};
+	char no[64];
+	const struct item *item = NULL;
+
+	slip_number(slip, no, sizeof no);
+	for (size_t k = 0; !item && *no && k < sizeof kinds / sizeof *kinds; k++)
+		item = find_record(v, kinds[k], no, 0);
+	if (!item && *no)
+		item = find_foreign(v, KIND_DESTINATION, no, 0);
+	*out = 0;
+	return item ? words_class(&item->record, out, size) : out;
+}
+
+const char *slip_pupil(const struct view *v, const struct record *slip, char *out, size_t size)
+{
+	char name[128], class_no[64];
+
+	record_text(slip, F_SLIP_NAME, name, sizeof name);
+	slip_class(v, slip, class_no, sizeof class_no);
+	snprintf(out, size, *class_no ? tr("%s（%s）", "%s (%s)") : "%s", name, class_no);
+	return out;
 }

@@ -26,4 +26,13 @@ enum err slip_answer(struct view *v, const struct slip_row *row, int64_t now_us,
 enum err slip_log(struct view *v, const struct slip_row *row, int64_t now_us, const char *method,
 	const char *note, const char *persons, int32_t next, struct problem *p);
 
+/* ---- In words; all return out ---- */
+
+/* The pupil's certificate number, else his student number. */
+const char *slip_number(const struct record *slip, char *out, size_t size);
+/* 六3班 where this school knows the pupil, else "": a slip itself has no class. */
+const char *slip_class(const struct view *v, const struct record *slip, char *out, size_t size);
+/* 高浩然（六3班） */
+const char *slip_pupil(const struct view *v, const struct record *slip, char *out, size_t size);
+
 #endif

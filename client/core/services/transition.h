@@ -63,6 +63,8 @@ const char *words_mismatches(const struct record *r, int field, char *out, size_
 const char *words_place(const struct view *v, const struct record *destination, char *out, size_t size);
 /* “A1 施教区公办 泗洪县第一初级中学”: what was declared, with the code that the paper form has. */
 const char *words_destination(const struct view *v, const struct record *destination, char *out, size_t size);
+struct todo_list;
+enum err transition_todo(struct todo_list *l, struct problem *p); /* service.h */
 bool transition_word(
 	const struct view *v, const struct record *r, int field, char *out, size_t size); /* service.h */
 
