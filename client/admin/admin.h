@@ -8,6 +8,11 @@
 #include "face.h"
 #include "link.h"
 
+#define IN CLI_PROFILE | CLI_ENROLLED | CLI_LOGGED_IN /* what nearly every command needs */
+
+/* The files of commands of the services. */
+extern const struct cli_part admin_county, admin_identity, admin_transition, admin_operation;
+
 /* Opens the link as the logged-in user, asks, closes. The reply lives in *arena, which is initialised here
  * and is the caller's to arena_free, also after an error. Fills c->problem. */
 enum err admin_ask(struct cli *c, uint16_t method, const ProtobufCMessage *request, struct arena *arena,
@@ -69,51 +74,20 @@ bool admin_shown_find(struct cli *c, const char *list, const char *command, cons
 bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *name, int *code);
 
 int cmd_login(struct cli *c);
-int cmd_schools_import(struct cli *c);
-int cmd_schools_list(struct cli *c);
-int cmd_catchments_import(struct cli *c);
 int cmd_catchments_list(struct cli *c);
 int cmd_catchments_set(struct cli *c);
 int cmd_catchments_remove(struct cli *c);
-int cmd_users_add(struct cli *c);
 int cmd_users_import(struct cli *c);
 int cmd_users_teachers(struct cli *c);
-int cmd_users_list(struct cli *c);
-int cmd_users_reset(struct cli *c);
-int cmd_users_set(struct cli *c);
-int cmd_users_grant(struct cli *c);
-int cmd_users_disable(struct cli *c);
-int cmd_users_enable(struct cli *c);
-int cmd_users_unlock(struct cli *c);
-int cmd_devices_invite(struct cli *c);
-int cmd_devices_list(struct cli *c);
-int cmd_devices_revoke(struct cli *c);
-int cmd_open(struct cli *c);
-int cmd_cancel(struct cli *c);
-int cmd_phase(struct cli *c);
 int cmd_pair_list(struct cli *c);
-int cmd_pair_withdraw(struct cli *c);
 int cmd_progress(struct cli *c);
-int cmd_reconcile(struct cli *c);
 int cmd_mismatches(struct cli *c);
-int cmd_slips_issue(struct cli *c);
 int cmd_slips_list(struct cli *c);
-int cmd_slips_review(struct cli *c);
 int cmd_slips_show(struct cli *c);
 int cmd_proof_show(struct cli *c);
 int cmd_proof_list(struct cli *c);
-int cmd_proof_accept(struct cli *c);
-int cmd_proof_refute(struct cli *c);
-int cmd_same(struct cli *c);
-int cmd_different(struct cli *c);
-int cmd_baseline_add(struct cli *c);
-int cmd_baseline_remove(struct cli *c);
 int cmd_summary(struct cli *c);
 int cmd_diff(struct cli *c);
-int cmd_audit_verify(struct cli *c);
-int cmd_audit_search(struct cli *c);
-int cmd_server_status(struct cli *c);
-int cmd_server_clock(struct cli *c);
 
 /* report_html.c: the summary and the open mismatches as one HTML file without scripts. */
 enum err report_html(const struct cli *c, const char *path, const pb_summary_reply *summary,

@@ -131,7 +131,7 @@ static bool take_roles(struct cli *c, Jingguan__V1__Role roles[4], size_t *n_rol
 	return true;
 }
 
-int cmd_users_add(struct cli *c)
+static int cmd_users_add(struct cli *c)
 {
 	pb_user_add q = PB_USER_ADD_INIT;
 	Jingguan__V1__Role roles[4];
@@ -154,7 +154,7 @@ int cmd_users_add(struct cli *c)
 	return ask_secret(c, METHOD_IDENTITY_ADD_USER, &q.base);
 }
 
-int cmd_users_set(struct cli *c)
+static int cmd_users_set(struct cli *c)
 {
 	pb_user_set q = PB_USER_SET_INIT;
 	Jingguan__V1__Role roles[4];
@@ -173,7 +173,7 @@ int cmd_users_set(struct cli *c)
 	return ask_secret(c, METHOD_IDENTITY_SET_USER, &q.base);
 }
 
-int cmd_users_reset(struct cli *c)
+static int cmd_users_reset(struct cli *c)
 {
 	pb_user_name q = PB_USER_NAME_INIT;
 
@@ -181,7 +181,7 @@ int cmd_users_reset(struct cli *c)
 	return ask_secret(c, METHOD_IDENTITY_RESET_USER, &q.base);
 }
 
-int cmd_users_disable(struct cli *c)
+static int cmd_users_disable(struct cli *c)
 {
 	pb_user_name q = PB_USER_NAME_INIT;
 
@@ -199,7 +199,7 @@ int cmd_users_disable(struct cli *c)
 	return ask_secret(c, METHOD_IDENTITY_DISABLE_USER, &q.base);
 }
 
-int cmd_users_enable(struct cli *c)
+static int cmd_users_enable(struct cli *c)
 {
 	pb_user_name q = PB_USER_NAME_INIT;
 
@@ -282,7 +282,7 @@ static bool grant_seen(struct cli *c, pb_user_grant *q, int *code)
 	return false;
 }
 
-int cmd_users_grant(struct cli *c)
+static int cmd_users_grant(struct cli *c)
 {
 	pb_user_grant q = PB_USER_GRANT_INIT;
 	int code;
@@ -308,7 +308,7 @@ static int ask_done(
 	return cli_result(c, json_pack("{s:s,s:b}", key, value, "done", 1), 0);
 }
 
-int cmd_users_unlock(struct cli *c)
+static int cmd_users_unlock(struct cli *c)
 {
 	pb_user_name q = PB_USER_NAME_INIT;
 
@@ -334,7 +334,7 @@ static json_t *user_json(const pb_user *u)
 		admin_text(u->asked_name), "asked_roles", wanted);
 }
 
-int cmd_users_list(struct cli *c)
+static int cmd_users_list(struct cli *c)
 {
 	static const char *const headings_zh[] = {"帐号", "姓名", "学校", "角色", "班级", "状态", "最近登录"};
 	static const char *const headings_en[] = {
@@ -429,7 +429,7 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 	return cli_result(c, invitation_json(list->invitation[0]), 0);
 }
 
-int cmd_devices_invite(struct cli *c)
+static int cmd_devices_invite(struct cli *c)
 {
 	pb_invite q = PB_INVITE_INIT;
 	struct arena arena;
@@ -450,7 +450,7 @@ int cmd_devices_invite(struct cli *c)
 	return code;
 }
 
-int cmd_devices_list(struct cli *c)
+static int cmd_devices_list(struct cli *c)
 {
 	static const char *const headings_zh[] = {
 		"序号", "学校", "计算机", "版本", "最近联系", "待传", "证书到期", "状态", "设备"};
@@ -530,7 +530,7 @@ static bool revoking_confirmed(struct cli *c, const char *id)
 				  "it can never again open the pupils it holds. Type revoke to go on: "));
 }
 
-int cmd_devices_revoke(struct cli *c)
+static int cmd_devices_revoke(struct cli *c)
 {
 	pb_device_id q = PB_DEVICE_ID_INIT;
 
@@ -544,3 +544,84 @@ int cmd_devices_revoke(struct cli *c)
 			tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
 	return ask_done(c, METHOD_IDENTITY_REVOKE_DEVICE, &q.base, "device", q.id);
 }
+
+/* ---- The commands ---- */
+
+static const struct cli_option user_options[] = {{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
+							 "the school: its name, a part of it, or its code"},
+	{"bureau", NULL, "县局人员", "of the bureau"},
+	{"role", "ROLE", "角色，可写多个", "role, may be repeated"},
+	{"class", "C", "班主任的班级，如 六1班、七（2）班，可写多个",
+		"a class teacher's class, like 六1班 or 七（2）班, may be repeated"},
+	{"user", "LOGIN", "希望的帐号名（字母）", "wanted log-in name (letters)"}, {0}};
+static const struct cli_option users_import_options[] = {
+	{"dry-run", NULL, "只检查，不建帐号", "judge only, make nothing"},
+	{"sheet", "NAME", "工作表名称", "name of the sheet"},
+	{"o", "FILE.xlsx", "帐号和初始密码写到这个文件（只有您能读）；不写则显示一次",
+		"log-ins and first passwords go to this file, for you alone to read; else they are shown "
+		"once"},
+	{0}};
+static const struct cli_option teachers_options[] = {
+	{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
+		"the school: its name, a part of it, or its code"},
+	{"dry-run", NULL, "只检查，不建帐号", "judge only, make nothing"},
+	{"o", "FILE.xlsx", "帐号和初始密码写到这个文件（只有您能读）；不写则显示一次",
+		"log-ins and first passwords go to this file, for you alone to read; else they are shown "
+		"once"},
+	{0}};
+static const struct cli_option set_options[] = {
+	{"role", "ROLE", "新的角色，可写多个", "the roles, may be repeated"},
+	{"class", "C", "班主任的班级，如 六1班，可写多个",
+		"a class teacher's classes, like 六1班, may be repeated"},
+	{"name", "NAME", "姓名", "name"}, {0}};
+static const struct cli_option grant_options[] = {{"refuse", NULL, "不同意", "refuse it"}, {0}};
+static const struct cli_option invite_options[] = {{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
+							   "the school: its name, a part of it, or its code"},
+	{"bureau", NULL, "县局的电脑", "a computer of the bureau"},
+	{"all", NULL, "给每所学校各发一个", "one for every school"},
+	{"o", "FILE.pdf", "写成可打印的 PDF", "write a printable PDF"}, {0}};
+
+static const struct cli_command commands[] = {
+	{"users add", "NAME", 1, 1, user_options, IN, 0, "新建帐号，初始密码只显示一次",
+		"make an account; its first password is shown once",
+		"users add --school 2132000001 --role registrar 王老师", cmd_users_add, CLI_WORK},
+	{"users import", "FILE", 1, 1, users_import_options, IN, 0,
+		"按表格给学校的人建帐号：姓名、学校或学校标识码、角色，班级和帐号可不写；再运行一次不会重复",
+		"make school accounts from a table: 姓名, 学校 or 学校标识码, 角色, also 班级 and 帐号; "
+		"doing it again makes no doubles",
+		"users import 帐号.xlsx -o 初始密码.xlsx", cmd_users_import, CLI_WORK},
+	{"users teachers", "CLASS=NAME…", 1, 64, teachers_options, IN, 0,
+		"给一所学校各班的班主任建帐号：每班写一个 班级=姓名，班级和姓名不会错位",
+		"make the accounts of a school's class teachers, one CLASS=NAME each: class and name stay "
+		"together",
+		"users teachers --school 2132000001 六1班=张三 六2班=李四", cmd_users_teachers, CLI_WORK},
+	{"users list", "", 0, 0, NULL, IN, 0, "列出帐号和角色", "list accounts and roles", "users list",
+		cmd_users_list, CLI_WORK},
+	{"users reset", "USER", 1, 1, NULL, IN, 0, "重置密码；县局帐号须安全管理员核准",
+		"reset a password; of a bureau account the security administrator grants it",
+		"users reset wanglaoshi", cmd_users_reset, CLI_WORK},
+	{"users set", "USER", 1, 1, set_options, IN, 0, "改角色、班级或姓名；县局帐号须另一位管理员核准",
+		"change roles, classes or name; of a bureau account another administrator grants it",
+		"users set wanglaoshi --class 六2班", cmd_users_set, CLI_WORK},
+	{"users grant", "USER", 1, 1, grant_options, IN, 0, "核准另一位管理员提出的重置、改动、停用或恢复",
+		"grant what another administrator asked for an account", "users grant likezhang",
+		cmd_users_grant, CLI_WORK},
+	{"users disable", "USER", 1, 1, NULL, IN, 0, "停用帐号", "disable an account",
+		"users disable wanglaoshi", cmd_users_disable, CLI_WORK},
+	{"users enable", "USER", 1, 1, NULL, IN, 0, "恢复停用的帐号；县局帐号须另一位管理员核准",
+		"bring a disabled account back; of a bureau account another administrator grants it",
+		"users enable wanglaoshi", cmd_users_enable, CLI_WORK},
+	{"users unlock", "USER", 1, 1, NULL, IN, 0, "解除锁定", "lift a lock", "users unlock wanglaoshi",
+		cmd_users_unlock, CLI_WORK},
+	{"devices invite", "", 0, 0, invite_options, IN, 0, "发连接码：一次有效，72 小时",
+		"make a connect code: works once, for 72 hours", "devices invite --school 2132000001",
+		cmd_devices_invite, CLI_WORK},
+	{"devices list", "", 0, 0, NULL, IN, 0, "列出设备", "list the devices", "devices list",
+		cmd_devices_list, CLI_WORK},
+	{"devices revoke", "ID", 1, 1, NULL, IN, 0, "停用设备，5 秒内断开",
+		"revoke a device; it is cut off within 5 seconds", "devices revoke 0190…", cmd_devices_revoke,
+		CLI_WORK},
+	{0},
+};
+
+const struct cli_part admin_identity = {commands, NULL};

@@ -244,17 +244,17 @@ static int import(struct cli *c, uint32_t kind, uint16_t method)
 	return code;
 }
 
-int cmd_schools_import(struct cli *c)
+static int cmd_schools_import(struct cli *c)
 {
 	return import(c, KIND_SCHOOL, METHOD_COUNTY_IMPORT_SCHOOLS);
 }
 
-int cmd_catchments_import(struct cli *c)
+static int cmd_catchments_import(struct cli *c)
 {
 	return import(c, KIND_CATCHMENT, METHOD_COUNTY_IMPORT_CATCHMENTS);
 }
 
-int cmd_schools_list(struct cli *c)
+static int cmd_schools_list(struct cli *c)
 {
 	static const char *const headings_zh[] = {
 		"学校标识码", "学校名称", "办学类型", "举办者", "学段", "区划"};
@@ -302,3 +302,43 @@ int cmd_schools_list(struct cli *c)
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
+
+/* ---- The commands ---- */
+
+static const struct cli_option import_options[] = {
+	{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
+	{"sheet", "NAME", "工作表名称", "name of the sheet"}, {0}};
+static const struct cli_option schools_import_options[] = {
+	{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
+	{"sheet", "NAME", "工作表名称", "name of the sheet"},
+	{"force", NULL, "也改已有学校的名称和办学类型",
+		"also change the name and type of a school that is known"},
+	{0}};
+static const struct cli_option school_options[] = {
+	{"school", "SCHOOL", "只看一所学校：名称、名称的一部分或标识码",
+		"one school only: its name, a part of it, or its code"},
+	{0}};
+static const struct cli_option yes_options[] = {{"yes", NULL, "不再询问", "do not ask"}, {0}};
+
+static const struct cli_command commands[] = {
+	{"schools import", "FILE", 1, 1, schools_import_options, IN, 0, "导入学校名册（.xlsx/.csv）",
+		"import the register of schools", "schools import 学校.xlsx", cmd_schools_import, CLI_WORK},
+	{"schools list", "", 0, 0, NULL, IN, 0, "列出学校", "list the schools", "schools list",
+		cmd_schools_list, CLI_WORK},
+	{"catchments import", "FILE", 1, 1, import_options, IN, 0, "导入施教区", "import the catchments",
+		"catchments import 施教区.csv", cmd_catchments_import, CLI_WORK},
+	{"catchments list", "", 0, 0, school_options, IN, 0, "列出施教区，每条前面有序号",
+		"list the catchments, each with its number", "catchments list --school 3132000001",
+		cmd_catchments_list, CLI_WORK},
+	{"catchments set", "ROW FIELD=VALUE…", 2, 4, yes_options, IN, 0,
+		"更正一条施教区：序号见 catchments list；先显示改前改后和盲区",
+		"correct a catchment by its number in the list; shows what follows first",
+		"catchments set 3 区划代码=329999100", cmd_catchments_set, CLI_WORK},
+	{"catchments remove", "ROW…", 1, 200, yes_options, IN, 0,
+		"删除施教区：序号见 catchments list；先显示会留下哪些盲区",
+		"remove catchments by their numbers in the list; shows which areas are left without",
+		"catchments remove 3 5", cmd_catchments_remove, CLI_WORK},
+	{0},
+};
+
+const struct cli_part admin_county = {commands, NULL};

@@ -6,7 +6,7 @@
 #include "date.h"
 #include "tables.h"
 
-int cmd_audit_verify(struct cli *c)
+static int cmd_audit_verify(struct cli *c)
 {
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
@@ -28,7 +28,7 @@ int cmd_audit_verify(struct cli *c)
 	return cli_result(c, out, ok ? 0 : 1);
 }
 
-int cmd_audit_search(struct cli *c)
+static int cmd_audit_search(struct cli *c)
 {
 	static const char *const zh[] = {"时间", "帐号", "学校", "方法", "结果", "条数", "目的"};
 	static const char *const en[] = {"at", "user", "school", "method", "result", "rows", "purpose"};
@@ -86,7 +86,7 @@ static json_t *status_json(const pb_server_status *s)
 		methods, "rehearsal", s->rehearsal, "schema", s->schema, "now", cli_time_json(s->now));
 }
 
-int cmd_server_status(struct cli *c)
+static int cmd_server_status(struct cli *c)
 {
 	static const char *const zh[] = {"方法", "次数", "出错", "中位(微秒)", "99%(微秒)"};
 	static const char *const en[] = {"method", "calls", "errors", "p50 µs", "p99 µs"};
@@ -143,7 +143,7 @@ static int64_t parse_advance(const char *text)
 	}
 }
 
-int cmd_server_clock(struct cli *c)
+static int cmd_server_clock(struct cli *c)
 {
 	pb_clock_request q = PB_CLOCK_REQUEST_INIT;
 	struct arena arena;
@@ -163,3 +163,34 @@ int cmd_server_clock(struct cli *c)
 	cli_say(c, tr("演练时钟：%s", "rehearsal clock: %s"), admin_time(now, text));
 	return cli_result(c, json_pack("{s:o}", "now", cli_time_json(now)), 0);
 }
+
+/* ---- The commands ---- */
+
+static const struct cli_option search_options[] = {{"user", "USER", "帐号", "user"},
+	{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
+		"the school: its name, a part of it, or its code"},
+	{"what", "TEXT", "方法或结果", "method or result"},
+	{"limit", "N", "最多多少条（默认 200）", "at most so many rows (default 200)"}, {0}};
+
+static const struct cli_command commands[] = {
+	{"audit verify", "", 0, 0, NULL, IN, 0, "校验留痕链", "verify the trace", "audit verify",
+		cmd_audit_verify, CLI_WORK},
+	{"audit search", "", 0, 0, search_options, IN, 0, "查询访问记录", "search the access log",
+		"audit search --school 2132000001", cmd_audit_search, CLI_WORK},
+	{"server address", "[HOST:PORT]", 0, 1, NULL, CLI_PROFILE | CLI_ENROLLED, 0,
+		"查看服务器地址，或改到新地址（先核对是本县的服务器）",
+		"show the server's address, or move to another one that proves to be the county's",
+		"server address 10.0.0.2:7420", cli_cmd_server, CLI_WORK},
+	{"server status", "", 0, 0, NULL, IN, 0, "服务器状态", "state of the server", "server status",
+		cmd_server_status, CLI_WORK},
+	{"server clock", "+3d", 1, 1, NULL, IN, 0, "拨动演练县的时钟", "move a rehearsal county's clock",
+		"server clock +3d", cmd_server_clock, CLI_WORK},
+	{0},
+};
+
+static const struct way ways[] = {
+	{"server", "jgadmin server address", NULL},
+	{0},
+};
+
+const struct cli_part admin_operation = {commands, ways};

@@ -48,7 +48,7 @@ static enum err ask_open(
 
 /* Freezing is shown first, and a person at a terminal types the year to go on; a script says --yes, or is not
  * asked. */
-int cmd_open(struct cli *c)
+static int cmd_open(struct cli *c)
 {
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
 	const pb_open_reply *o;
@@ -150,7 +150,7 @@ static void next_of_phase(const struct cli *c, const pb_phase_reply *p)
 			p->year);
 }
 
-int cmd_phase(struct cli *c)
+static int cmd_phase(struct cli *c)
 {
 	pb_phase_request q = PB_PHASE_REQUEST_INIT;
 	struct arena arena;
@@ -190,7 +190,7 @@ int cmd_phase(struct cli *c)
 	return cli_result(c, out, 0);
 }
 
-int cmd_reconcile(struct cli *c)
+static int cmd_reconcile(struct cli *c)
 {
 	pb_reconcile_request q = PB_RECONCILE_REQUEST_INIT;
 	struct arena arena;
@@ -263,7 +263,7 @@ static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q
 	return cli_result(c, out, 0);
 }
 
-int cmd_cancel(struct cli *c)
+static int cmd_cancel(struct cli *c)
 {
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
 	int code;
@@ -286,7 +286,7 @@ int cmd_cancel(struct cli *c)
 }
 
 /* The cli contract promises the list; issuing answers with it. */
-int cmd_slips_issue(struct cli *c)
+static int cmd_slips_issue(struct cli *c)
 {
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
 	const ProtobufCMessage *reply;
@@ -307,7 +307,7 @@ int cmd_slips_issue(struct cli *c)
 	return e ? cli_fail(c) : cmd_slips_list(c);
 }
 
-int cmd_slips_review(struct cli *c)
+static int cmd_slips_review(struct cli *c)
 {
 	pb_review_request q = PB_REVIEW_REQUEST_INIT;
 	const char *word = cli_operand(c, 1), *slip = cli_operand(c, 0);
@@ -350,12 +350,12 @@ static int decide_proof(struct cli *c, bool accept)
 		accept ? tr("认可，", "accepted, ") : tr("不认可，", "refuted, "), "reconcile", q.year);
 }
 
-int cmd_proof_accept(struct cli *c)
+static int cmd_proof_accept(struct cli *c)
 {
 	return decide_proof(c, true);
 }
 
-int cmd_proof_refute(struct cli *c)
+static int cmd_proof_refute(struct cli *c)
 {
 	return decide_proof(c, false);
 }
@@ -408,17 +408,17 @@ static int decide_pair(struct cli *c, bool same)
 		"reconcile", q.year);
 }
 
-int cmd_same(struct cli *c)
+static int cmd_same(struct cli *c)
 {
 	return decide_pair(c, true);
 }
 
-int cmd_different(struct cli *c)
+static int cmd_different(struct cli *c)
 {
 	return decide_pair(c, false);
 }
 
-int cmd_pair_withdraw(struct cli *c)
+static int cmd_pair_withdraw(struct cli *c)
 {
 	pb_pair_word q = PB_PAIR_WORD_INIT;
 	char pupil[40];
@@ -464,12 +464,111 @@ static int amend(struct cli *c, bool add)
 		add ? tr("补入，", "added, ") : tr("移出，", "removed, "), "reconcile", q.year);
 }
 
-int cmd_baseline_add(struct cli *c)
+static int cmd_baseline_add(struct cli *c)
 {
 	return amend(c, true);
 }
 
-int cmd_baseline_remove(struct cli *c)
+static int cmd_baseline_remove(struct cli *c)
 {
 	return amend(c, false);
 }
+
+/* ---- The commands ---- */
+
+static const struct cli_option year_options[] = {{"year", "Y", "年度", "year"}, {0}};
+static const struct cli_option open_options[] = {
+	{"year", "Y", "年度（今年或明年）", "year, this one or the next"},
+	{"dry-run", NULL, "只显示将冻结什么", "only show what it would freeze"},
+	{"yes", NULL, "不再询问", "do not ask"}, {0}};
+static const struct cli_option cancel_options[] = {
+	{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由（必写）", "reason (needed)"}, {0}};
+static const struct cli_option phase_options[] = {{"year", "Y", "年度", "year"},
+	{"force", NULL, "有学校未完成也前进", "move on though schools are not done"},
+	{"reason", "TEXT", "理由", "reason"}, {0}};
+static const struct cli_option reconcile_options[] = {{"year", "Y", "年度", "year"},
+	{"as-of", "DATE", "按哪一天核对（默认今天）", "the day to judge by (default today)"}, {0}};
+static const struct cli_option mismatch_options[] = {{"year", "Y", "年度", "year"},
+	{"school", "SCHOOL", "只看一所学校：名称、名称的一部分或标识码",
+		"one school only: its name, a part of it, or its code"},
+	{0}};
+static const struct cli_option reason_options[] = {
+	{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由", "reason"}, {0}};
+static const struct cli_option baseline_options[] = {{"year", "Y", "年度", "year"},
+	{"reason", "TEXT", "理由（必写）", "reason (needed)"},
+	{"school", "SCHOOL", "生源小学，写名称或标识码（默认其学籍所在校）",
+		"source school by name or code (default: where the record is)"},
+	{0}};
+static const struct cli_option slip_show_options[] = {
+	{"files", "DIR", "把材料取到这个文件夹", "fetch the evidence into this folder"},
+	{"open", NULL, "取出后用电脑上的程序打开", "open what was fetched"}, {0}};
+static const struct cli_option proof_show_options[] = {{"year", "Y", "年度", "year"},
+	{"files", "DIR", "把材料取到这个文件夹", "fetch the evidence into this folder"},
+	{"open", NULL, "取出后用电脑上的程序打开", "open what was fetched"}, {0}};
+static const struct cli_option summary_options[] = {{"year", "Y", "年度", "year"},
+	{"html", "FILE", "同时写成 HTML 报表", "also write an HTML report"}, {0}};
+
+static const struct cli_command commands[] = {
+	{"transition open", "", 0, 0, open_options, IN, 0, "冻结应升学名单，开始一个年度（先显示将冻结什么）",
+		"freeze the baseline and open a year (shows first what it freezes)",
+		"transition open --year 2026", cmd_open, CLI_WORK},
+	{"transition cancel", "", 0, 0, cancel_options, IN, 0, "取消一个还没有学校上报的年度",
+		"take back a year in which no school has reported",
+		"transition cancel --year 2026 --reason 名册未齐", cmd_cancel, CLI_WORK},
+	{"transition phase", "[PHASE]", 0, 1, phase_options, IN, 0, "查看阶段，或前进一步",
+		"show the phase or move one step on", "transition phase --year 2026 confirm", cmd_phase,
+		CLI_WORK},
+	{"transition progress", "", 0, 0, year_options, IN, 0, "各校进度", "progress of the schools",
+		"transition progress --year 2026", cmd_progress, CLI_WORK},
+	{"transition reconcile", "", 0, 0, reconcile_options, IN, 0, "逐人核对", "reconcile pupil by pupil",
+		"transition reconcile --year 2026", cmd_reconcile, CLI_WORK},
+	{"transition mismatches", "", 0, 0, mismatch_options, IN, 0, "对不上的学生",
+		"pupils that do not match", "transition mismatches --year 2026", cmd_mismatches, CLI_WORK},
+	{"transition slips issue", "", 0, 0, year_options, IN, 0, "同时向两所学校下发交办单",
+		"issue the slips to both schools at once", "transition slips issue --year 2026",
+		cmd_slips_issue, CLI_WORK},
+	{"transition slips list", "", 0, 0, year_options, IN, 0, "列出交办单", "list the slips",
+		"transition slips list --year 2026", cmd_slips_list, CLI_WORK},
+	{"transition slips show", "SLIP", 1, 1, slip_show_options, IN, 0,
+		"查看一张交办单：两校答复、联系记录、材料", "show a slip: both answers, contacts, evidence",
+		"transition slips show JB2026-0001 --files 材料", cmd_slips_show, CLI_WORK},
+	{"transition slips review", "SLIP accept|return", 2, 2, reason_options, IN, 0, "审核两校的回复",
+		"review the answers of both schools",
+		"transition slips review JB2026-0001 return --reason 材料不清", cmd_slips_review, CLI_WORK},
+	{"transition proof list", "", 0, 0, year_options, IN, 0, "在外就读等学生的材料",
+		"proofs of pupils elsewhere", "transition proof list --year 2026", cmd_proof_list, CLI_WORK},
+	{"transition proof show", "PUPIL", 1, 1, proof_show_options, IN, 0, "查看一名学生填报的去向和材料",
+		"show what a pupil declares and its evidence",
+		"transition proof show --year 2026 - --files 材料", cmd_proof_show, CLI_WORK},
+	{"transition proof accept", "PUPIL", 1, 1, reason_options, IN, 0, "认可材料", "accept a proof",
+		"transition proof accept --year 2026 -", cmd_proof_accept, CLI_WORK},
+	{"transition proof refute", "PUPIL", 1, 1, reason_options, IN, 0, "不认可材料", "refuse a proof",
+		"transition proof refute --year 2026 - --reason 印章不符", cmd_proof_refute, CLI_WORK},
+	{"transition same", "PUPIL ROW", 2, 2, reason_options, IN, 0, "判定为同一人",
+		"decide that they are the same child", "transition same --year 2026 0190… 0191…", cmd_same,
+		CLI_WORK},
+	{"transition different", "PUPIL ROW", 2, 2, reason_options, IN, 0, "判定为不同的人",
+		"decide that they are different children", "transition different --year 2026 0190… 0191…",
+		cmd_different, CLI_WORK},
+	{"transition pair list", "", 0, 0, year_options, IN, 0, "列出判定过的：是同一人、不是同一人",
+		"the decisions that stand: the same child or not", "transition pair list --year 2026",
+		cmd_pair_list, CLI_WORK},
+	{"transition pair withdraw", "ID", 1, 1, reason_options, IN, 0,
+		"撤回一条判定（pair list 的序号）：按没有判定过重新核对",
+		"take such a decision back (number of pair list); matching goes on without it",
+		"transition pair withdraw --year 2026 1 --reason 看错了", cmd_pair_withdraw, CLI_WORK},
+	{"transition baseline add", "PUPIL", 1, 1, baseline_options, IN, 0, "把学生补入应升学名单",
+		"add a pupil to the baseline", "transition baseline add --year 2026 - --reason 六月转入",
+		cmd_baseline_add, CLI_WORK},
+	{"transition baseline remove", "PUPIL", 1, 1, baseline_options, IN, 0, "从应升学名单移出",
+		"take a pupil out of the baseline",
+		"transition baseline remove --year 2026 - --reason 重复学籍", cmd_baseline_remove, CLI_WORK},
+	{"transition summary", "", 0, 0, summary_options, IN, 0, "各校汇总，差额应为 0",
+		"a table per school; the residual is 0", "transition summary --year 2026 --html 汇总.html",
+		cmd_summary, CLI_WORK},
+	{"transition diff", "", 0, 0, year_options, IN, 0, "六月备案与九月上报的变化",
+		"what changed between June and September", "transition diff --year 2026", cmd_diff, CLI_WORK},
+	{0},
+};
+
+const struct cli_part admin_transition = {commands, NULL};

@@ -10,9 +10,12 @@
 #include <jansson.h>
 
 #include "profile.h"
+#include "way.h"
 
 #define CLI_OPERANDS_MAX 256 /* PUPIL, FIELD=VALUE…: more than any record has fields */
-#define CLI_OPTIONS_MAX 64   /* given on one command line, repeated ones counted */
+#define CLI_COMMANDS_MAX 200
+#define CLI_PARTS_MAX 40
+#define CLI_OPTIONS_MAX 64 /* given on one command line, repeated ones counted */
 
 struct cli;
 
@@ -28,6 +31,9 @@ enum cli_needs {
 	CLI_LOGGED_IN = 4, /* and somebody has logged in */
 };
 
+/* Where help lists a command. */
+enum cli_section { CLI_START, CLI_TABLES, CLI_PEOPLE, CLI_HELP, CLI_WORK, CLI_REST };
+
 struct cli_command {
 	const char *words;                /* "import students" */
 	const char *operands;             /* "FILE", as help shows it */
@@ -38,12 +44,18 @@ struct cli_command {
 	const char *zh, *en;              /* what it does, one sentence */
 	const char *example;              /* without the program's name */
 	int (*run)(struct cli *c);
+	enum cli_section section;
+};
+
+/* What one file of commands adds to a program. */
+struct cli_part {
+	const struct cli_command *commands; /* ended by {0} */
+	const struct way *ways;             /* ended by {0}; NULL = none */
 };
 
 struct cli_program {
-	const char *name, *zh, *en; /* "jg", what it is */
-	const struct cli_command *commands;
-	size_t count;
+	const char *name, *zh, *en;          /* "jg", what it is */
+	const struct cli_part *const *parts; /* ended by NULL; help goes by sections, then by this order */
 	/* Frees what commands keep in c->data; may be NULL. Called before the profile is closed. */
 	void (*finish)(struct cli *c);
 	/* What options mean to all its commands, read once the profile is open: 0, or the exit code after
@@ -55,6 +67,8 @@ struct cli_program {
 
 struct cli {
 	const struct cli_program *program;
+	const struct cli_command *commands[CLI_COMMANDS_MAX]; /* of all parts, as help lists them */
+	size_t command_count;
 	const struct cli_command *command;
 	struct profile profile; /* when the command needs it */
 	bool profile_is_open;

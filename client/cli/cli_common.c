@@ -216,30 +216,29 @@ int cli_cmd_completion(struct cli *c)
 	printf("_%s() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
 	       "words=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\"\n\tcase \"$words\" in\n",
 		program->name);
-	for (size_t i = 0; i < program->count; i++) {
-		const struct cli_command *command = &program->commands[i];
+	for (size_t i = 0; i < c->command_count; i++) {
+		const struct cli_command *command = c->commands[i];
 		printf("\t\"%s\"*) COMPREPLY=($(compgen -f -W '", command->words);
 		for (const struct cli_option *o = command->options; o && o->name; o++)
 			printf("%s%s ", o->name[1] ? "--" : "-", o->name);
 		printf("--json --reveal --help' -- \"$cur\"));;\n");
 	}
-	for (size_t i = 0; i < program->count; i++) {
-		if (i && same_first_words(program->commands[i].words, program->commands[i - 1].words))
+	for (size_t i = 0; i < c->command_count; i++) {
+		if (i && same_first_words(c->commands[i]->words, c->commands[i - 1]->words))
 			continue;
-		int n = (int)strcspn(program->commands[i].words, " ");
-		if (!program->commands[i].words[n])
+		int n = (int)strcspn(c->commands[i]->words, " ");
+		if (!c->commands[i]->words[n])
 			continue;
-		printf("\t\"%.*s\") COMPREPLY=($(compgen -W '", n, program->commands[i].words);
-		for (size_t k = 0; k < program->count; k++)
-			if (same_first_words(program->commands[k].words, program->commands[i].words))
-				printf("%s ", program->commands[k].words + n + 1);
+		printf("\t\"%.*s\") COMPREPLY=($(compgen -W '", n, c->commands[i]->words);
+		for (size_t k = 0; k < c->command_count; k++)
+			if (same_first_words(c->commands[k]->words, c->commands[i]->words))
+				printf("%s ", c->commands[k]->words + n + 1);
 		printf("' -- \"$cur\"));;\n");
 	}
 	printf("\t\"\") COMPREPLY=($(compgen -W '");
-	for (size_t i = 0; i < program->count; i++)
-		if (!i || !same_first_words(program->commands[i].words, program->commands[i - 1].words))
-			printf("%.*s ", (int)strcspn(program->commands[i].words, " "),
-				program->commands[i].words);
+	for (size_t i = 0; i < c->command_count; i++)
+		if (!i || !same_first_words(c->commands[i]->words, c->commands[i - 1]->words))
+			printf("%.*s ", (int)strcspn(c->commands[i]->words, " "), c->commands[i]->words);
 	printf("' -- \"$cur\"));;\n\tesac\n}\ncomplete -o filenames -F _%s %s\n", program->name,
 		program->name);
 	return 0;

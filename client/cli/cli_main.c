@@ -34,13 +34,13 @@ static const struct cli_option *find_option(const struct cli_option *list, const
 }
 
 /* Value of an option before the command is known: some say where the command's words are. */
-static bool word_takes_value(const struct cli_program *program, const char *word)
+static bool word_takes_value(const struct cli *c, const char *word)
 {
 	const char *name = word + (word[1] == '-' ? 2 : 1);
 	const struct cli_option *o = find_option(common_options, name, strlen(name));
 
-	for (size_t i = 0; !o && i < program->count; i++)
-		o = find_option(program->commands[i].options, name, strlen(name));
+	for (size_t i = 0; !o && i < c->command_count; i++)
+		o = find_option(c->commands[i]->options, name, strlen(name));
 	return o && o->value;
 }
 
@@ -59,17 +59,16 @@ static int words_match(const char *words, const char *const *given, int n)
 	return matched;
 }
 
-static const struct cli_command *find_command(
-	const struct cli_program *program, const char *const *words, int n, int *used)
+static const struct cli_command *find_command(const struct cli *c, const char *const *words, int n, int *used)
 {
 	const struct cli_command *best = NULL;
 
 	*used = 0;
-	for (size_t i = 0; i < program->count; i++) {
-		int matched = words_match(program->commands[i].words, words, n);
+	for (size_t i = 0; i < c->command_count; i++) {
+		int matched = words_match(c->commands[i]->words, words, n);
 		if (matched > *used) {
 			*used = matched;
-			best = &program->commands[i];
+			best = c->commands[i];
 		}
 	}
 	return best;
@@ -96,18 +95,18 @@ static void print_command_help(const struct cli_program *program, const struct c
 }
 
 /* All commands, or those whose words begin with `prefix`. False when there is none. */
-static bool print_commands(const struct cli_program *program, const char *prefix)
+static bool print_commands(const struct cli *c, const char *prefix)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < program->count; i++) {
-		const struct cli_command *command = &program->commands[i];
+	for (size_t i = 0; i < c->command_count; i++) {
+		const struct cli_command *command = c->commands[i];
 		size_t n = strlen(prefix);
 		if (n && (strncmp(command->words, prefix, n) != 0 ||
 				 (command->words[n] && command->words[n] != ' ')))
 			continue;
 		if (!any)
-			printf("%s %s%s\n\n", program->name, n ? prefix : "", tr(" 命令：", " commands:"));
+			printf("%s %s%s\n\n", c->program->name, n ? prefix : "", tr(" 命令：", " commands:"));
 		any = true;
 		printf("  %s%s%s\n      %s\n", command->words, *command->operands ? " " : "",
 			command->operands, tr(command->zh, command->en));
@@ -115,10 +114,12 @@ static bool print_commands(const struct cli_program *program, const char *prefix
 	return any;
 }
 
-static void print_program_help(const struct cli_program *program)
+static void print_program_help(const struct cli *c)
 {
+	const struct cli_program *program = c->program;
+
 	printf("%s %s — %s\n\n", program->name, JG_VERSION, tr(program->zh, program->en));
-	print_commands(program, "");
+	print_commands(c, "");
 	printf("\n%s\n", tr("通用选项：", "Common options:"));
 	print_options(common_options);
 	printf("\n%s\n", tr("每条命令加 --help 看选项和例子。退出码：0 完成 1 失败 2 用法 3 被规则或权限拒绝 "
@@ -228,31 +229,31 @@ static const char *last_word(const char *words)
 
 /* A command of a group whose name was left out: `mismatches` is `transition mismatches`, when no other one
  * ends so. */
-static void meant_at_end(const struct cli_program *program, const char *word, char meant[TYPO_WORDS_MAX])
+static void meant_at_end(const struct cli *c, const char *word, char meant[TYPO_WORDS_MAX])
 {
 	const char *best = NULL;
 	size_t apart = TYPO_WORDS_MAX, several = 0;
 
-	for (size_t i = 0; i < program->count; i++)
-		nearer(word, last_word(program->commands[i].words), &best, &apart);
-	for (size_t i = 0; best && i < program->count; i++)
-		if (strcmp(last_word(program->commands[i].words), best) == 0 && several++ == 0)
-			snprintf(meant, TYPO_WORDS_MAX, "%s", program->commands[i].words);
+	for (size_t i = 0; i < c->command_count; i++)
+		nearer(word, last_word(c->commands[i]->words), &best, &apart);
+	for (size_t i = 0; best && i < c->command_count; i++)
+		if (strcmp(last_word(c->commands[i]->words), best) == 0 && several++ == 0)
+			snprintf(meant, TYPO_WORDS_MAX, "%s", c->commands[i]->words);
 	if (several > 1)
 		*meant = 0;
 }
 
 /* What the words were meant to be, "" when nothing is near. */
 static const char *command_meant(
-	const struct cli_program *program, const char *const *words, int n, char meant[TYPO_WORDS_MAX])
+	const struct cli *c, const char *const *words, int n, char meant[TYPO_WORDS_MAX])
 {
 	size_t apart = TYPO_WORDS_MAX;
 
 	*meant = 0;
-	for (size_t i = 0; n && i < program->count; i++)
-		meant_from_start(program->commands[i].words, words, n, meant, &apart);
+	for (size_t i = 0; n && i < c->command_count; i++)
+		meant_from_start(c->commands[i]->words, words, n, meant, &apart);
 	if (n && !*meant)
-		meant_at_end(program, words[0], meant);
+		meant_at_end(c, words[0], meant);
 	return meant;
 }
 
@@ -559,14 +560,14 @@ static int unknown_command(struct cli *c, const char *const *words, int n)
 	if (!n)
 		return usage(c, tr("缺少命令%s", "a command is missing%s"), "");
 	join_words(typed, sizeof typed, words, n < 3 ? n : 3);
-	if (*command_meant(c->program, words, n, meant)) {
+	if (*command_meant(c, words, n, meant)) {
 		snprintf(hint, sizeof hint,
 			tr("是不是 %s %s？%s --help 列出命令",
 				"did you mean %s %s? %s --help lists the commands"),
 			c->program->name, meant, c->program->name);
 		return cli_fail_with(c, ERR_USAGE, hint, tr("没有命令 %s", "no command %s"), typed);
 	}
-	if (!c->json && print_commands(c->program, words[0]))
+	if (!c->json && print_commands(c, words[0]))
 		return err_info(ERR_USAGE)->exit_code;
 	return usage(c, tr("没有命令 %s", "no command %s"), typed);
 }
@@ -579,15 +580,15 @@ static int run_words(struct cli *c, int argc, char **argv)
 	for (int i = 1; i < argc && n < CLI_OPERANDS_MAX; i++) {
 		if (argv[i][0] != '-' || !argv[i][1])
 			words[n++] = argv[i];
-		else if (!strchr(argv[i], '=') && word_takes_value(c->program, argv[i]))
+		else if (!strchr(argv[i], '=') && word_takes_value(c, argv[i]))
 			i++;
 	}
-	c->command = find_command(c->program, words, n, &used);
+	c->command = find_command(c, words, n, &used);
 	if (has_word(argc, argv, "--help") || (n == 1 && !c->command && strcmp(words[0], "help") == 0)) {
 		if (c->command)
 			print_command_help(c->program, c->command);
-		else if (n == 0 || strcmp(words[0], "help") == 0 || !print_commands(c->program, words[0]))
-			print_program_help(c->program);
+		else if (n == 0 || strcmp(words[0], "help") == 0 || !print_commands(c, words[0]))
+			print_program_help(c);
 		return 0;
 	}
 	c->json = has_word(argc, argv, "--json");
@@ -603,6 +604,23 @@ static int run_words(struct cli *c, int argc, char **argv)
 	return code ? code : c->command->run(c);
 }
 
+/* The commands of all parts, by sections, and their ways. */
+static void join_parts(struct cli *c)
+{
+	static const struct way *ways[CLI_PARTS_MAX];
+	size_t n = 0;
+
+	for (enum cli_section section = CLI_START; section <= CLI_REST; section++)
+		for (const struct cli_part *const *part = c->program->parts; *part; part++)
+			for (const struct cli_command *command = (*part)->commands; command->words; command++)
+				if (command->section == section && c->command_count < CLI_COMMANDS_MAX)
+					c->commands[c->command_count++] = command;
+	for (const struct cli_part *const *part = c->program->parts; *part; part++)
+		if ((*part)->ways && n < CLI_PARTS_MAX - 1)
+			ways[n++] = (*part)->ways;
+	way_set(ways);
+}
+
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
 	static struct cli cli; /* too large for a small stack */
@@ -612,6 +630,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	choose_language(argc, argv);
 	cli.program = program;
+	join_parts(&cli);
 	cli_catch_interrupt(&cli);
 	if (has_word(argc, argv, "--version")) {
 		printf("%s %s\n", program->name, JG_VERSION);

@@ -78,7 +78,7 @@ static struct file_row *file_rows(const struct cli *c, const struct view *v, siz
 	return rows;
 }
 
-int cmd_evidence_list(struct cli *c)
+static int cmd_evidence_list(struct cli *c)
 {
 	const char *headings[] = {tr("序号", "#"), tr("学生", "pupil"), tr("附在", "with"),
 		tr("文件", "file"), tr("大小", "size")};
@@ -136,7 +136,7 @@ static int check_undecided(
 	return 0;
 }
 
-int cmd_evidence_withdraw(struct cli *c)
+static int cmd_evidence_withdraw(struct cli *c)
 {
 	char room[JG_PICK_SIZE], pupil[256], where[64], name[FILE_NAME_TEXT_MAX];
 	uint8_t id[ID_SIZE];
@@ -169,3 +169,24 @@ int cmd_evidence_withdraw(struct cli *c)
 		pupil, where, name);
 	return cli_result(c, json_pack("{ss ss}", "id", text, "file", name), 0);
 }
+
+/* ---- The commands ---- */
+
+static const struct cli_command commands[] = {
+	{"evidence list", "", 0, 0, NULL, EVERYBODY, READERS, "列出本校附的材料：谁的、附在哪里",
+		"the files that this school attached: whose, with what", "evidence list", cmd_evidence_list,
+		CLI_WORK},
+	{"evidence withdraw", "ID", 1, 1, NULL, EVERYBODY, READERS,
+		"撤去附错的材料（evidence list 的序号）；已销号、已办结的不能撤",
+		"take back a file that was attached by mistake (number of evidence list), while nothing is "
+		"decided",
+		"evidence withdraw 3", cmd_evidence_withdraw, CLI_WORK},
+	{0},
+};
+
+static const struct way ways[] = {
+	{"list_evidence", "jg evidence list", NULL},
+	{0},
+};
+
+const struct cli_part jg_evidence = {commands, ways};

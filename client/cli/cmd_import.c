@@ -198,7 +198,7 @@ static bool knows_its_pupils(struct cli *c, struct store *store)
 	return false;
 }
 
-static int run_import(struct cli *c, const char *name)
+int cmd_import(struct cli *c)
 {
 	const char *maps[MAPS_MAX], *grade = cli_option(c, "grade"), *year = cli_option(c, "year");
 	struct import_report report;
@@ -222,7 +222,7 @@ static int run_import(struct cli *c, const char *name)
 			tr("“%s”不是年份", "“%s” is no year"), year);
 	while (n_maps < MAPS_MAX && (maps[n_maps] = cli_option_at(c, "map", (int)n_maps)))
 		n_maps++;
-	struct import_options options = {.rules = import_find(name),
+	struct import_options options = {.rules = import_find(c->command->words + strlen("import ")),
 		.path = c->operand[0],
 		.sheet = cli_option(c, "sheet"),
 		.maps = maps,
@@ -246,26 +246,6 @@ static int run_import(struct cli *c, const char *name)
 	code = tell(c, &options, &report, e);
 	import_report_free(&report);
 	return code;
-}
-
-int cmd_import_students(struct cli *c)
-{
-	return run_import(c, "students");
-}
-
-int cmd_import_destinations(struct cli *c)
-{
-	return run_import(c, "destinations");
-}
-
-int cmd_import_enrolled(struct cli *c)
-{
-	return run_import(c, "enrolled");
-}
-
-int cmd_import_verify(struct cli *c)
-{
-	return run_import(c, "verify");
 }
 
 struct batch_list {

@@ -19,14 +19,14 @@
 
 #define FILES_MAX 32 /* of one answer */
 
-const struct cli_option slips_log_options[] = {
+static const struct cli_option slips_log_options[] = {
 	{"method", "TEXT", "方式，如 家访、电话", "how, like visit or telephone"},
 	{"note", "TEXT", "记录", "what was said"},
 	{"persons", "TEXT", "参与人员", "who took part"},
 	{"next", "DATE", "下次日期", "when next"},
 	{0},
 };
-const struct cli_option slips_answer_options[] = {
+static const struct cli_option slips_answer_options[] = {
 	{"outcome", "O", "办理结果，代码或名称，如 enrolled 或 已入学；全部见 jg help codes outcome",
 		"enrolled, transferred, deferred, special, abroad, deceased, record_error, persuading, "
 		"unreachable, refused"},
@@ -34,11 +34,11 @@ const struct cli_option slips_answer_options[] = {
 	{"note", "TEXT", "说明", "a note"},
 	{0},
 };
-const struct cli_option slips_receive_options[] = {
+static const struct cli_option slips_receive_options[] = {
 	{"all", NULL, "签收全部待签收的", "all that wait for receipt"},
 	{0},
 };
-const struct cli_option slips_print_options[] = {
+static const struct cli_option slips_print_options[] = {
 	{"o", "FILE.pdf", "输出文件", "the file to write"},
 	{0},
 };
@@ -178,7 +178,7 @@ static void slip_line(struct cli *c, const struct view *v, struct cli_table *tab
 			       words_field(v, s, F_SLIP_RESOLVE_DUE, false, due, sizeof due), state, other});
 }
 
-int cmd_slips_list(struct cli *c)
+static int cmd_slips_list(struct cli *c)
 {
 	const char *headings[] = {tr("序号", "#"), tr("编号", "no."), tr("姓名", "name"), tr("班级", "class"),
 		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("问题", "problem"),
@@ -402,7 +402,7 @@ static int receive_one(struct cli *c, struct view *v, const struct slip_row *row
 }
 
 /* One answers with one object, several (or --all) with a list. */
-int cmd_slips_receive(struct cli *c)
+static int cmd_slips_receive(struct cli *c)
 {
 	size_t n = 0, count = 0;
 	int code;
@@ -429,7 +429,7 @@ int cmd_slips_receive(struct cli *c)
 
 /* ---- Answer, log ---- */
 
-int cmd_slips_answer(struct cli *c)
+static int cmd_slips_answer(struct cli *c)
 {
 	const char *given = cli_option(c, "outcome"),
 		   *outcome = given ? code_find(&codes_outcome, given) : NULL, *files[FILES_MAX];
@@ -489,7 +489,7 @@ static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row
 	return cli_result(c, json_pack("{ss}", "slip", jg_id(row->slip->id, id)), 0);
 }
 
-int cmd_slips_log(struct cli *c)
+static int cmd_slips_log(struct cli *c)
 {
 	const char *next = cli_option(c, "next");
 	struct slip_row *rows = NULL;
@@ -625,7 +625,7 @@ static void show_way_out(const struct cli *c, const struct slip_row *row)
 				  "closes when nothing is wrong"));
 }
 
-int cmd_slips_show(struct cli *c)
+static int cmd_slips_show(struct cli *c)
 {
 	struct slip_row *rows = NULL;
 	struct view *v;
@@ -646,7 +646,7 @@ int cmd_slips_show(struct cli *c)
 	return code;
 }
 
-int cmd_slips_print(struct cli *c)
+static int cmd_slips_print(struct cli *c)
 {
 	const char *path = cli_option(c, "o");
 	struct slip_row *rows = NULL;
@@ -666,3 +666,36 @@ int cmd_slips_print(struct cli *c)
 	cli_say(c, tr("已写入 %s", "written to %s"), path);
 	return cli_result(c, json_pack("{ss}", "file", path), 0);
 }
+
+/* ---- The commands ---- */
+
+static const struct cli_command commands[] = {
+	{"slips list", "", 0, 0, NULL, EVERYBODY, READERS, "列出交办单", "list the slips", "slips list",
+		cmd_slips_list, CLI_WORK},
+	{"slips show", "SLIP", 1, 1, NULL, EVERYBODY, READERS,
+		"看一张交办单：学生、问题、两校答复、劝返记录、材料",
+		"one slip: the pupil, the problem, both answers, the log, the files", "slips show 3",
+		cmd_slips_show, CLI_WORK},
+	{"slips receive", "[SLIP…]", 0, CLI_OPERANDS_MAX, slips_receive_options, EVERYBODY, OFFICERS,
+		"签收交办单，可一次几张（slips list 的序号）", "acknowledge slips (numbers of slips list)",
+		"slips receive 3 4 7", cmd_slips_receive, CLI_WORK},
+	{"slips log", "SLIP", 1, 1, slips_log_options, EVERYBODY, READERS, "记一次劝返",
+		"log an attempt to bring the pupil back", "slips log 3 --method 家访 --note 家长同意返校",
+		cmd_slips_log, CLI_WORK},
+	{"slips answer", "SLIP", 1, 1, slips_answer_options, EVERYBODY, OFFICERS, "回复交办单",
+		"answer a slip", "slips answer 3 --outcome enrolled --evidence 在校证明.pdf",
+		cmd_slips_answer, CLI_WORK},
+	{"slips print", "SLIP", 1, 1, slips_print_options, EVERYBODY, READERS, "打印交办单", "print a slip",
+		"slips print 3 -o 交办单.pdf", cmd_slips_print, CLI_WORK},
+	{0},
+};
+
+static const struct way ways[] = {
+	{"list_slips", "jg slips list", NULL},
+	{"show_slip", "jg slips show", NULL},
+	{"receive_slip", "jg slips receive *", NULL},
+	{"answer_slip", "jg slips answer * --outcome …", NULL},
+	{0},
+};
+
+const struct cli_part jg_slips = {commands, ways};

@@ -14,7 +14,7 @@
 
 static const uint32_t student_kinds[] = {KIND_STUDENT, KIND_GUARDIAN, 0};
 
-const struct cli_option students_list_options[] = {
+static const struct cli_option students_list_options[] = {
 	{"grade", "16", "年级", "grade"},
 	{"class", "3", "班级", "class"},
 	{0},
@@ -74,7 +74,7 @@ static void student_line(
 			item->pending ? tr("待发", "waiting") : ""});
 }
 
-int cmd_students_list(struct cli *c)
+static int cmd_students_list(struct cli *c)
 {
 	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
 		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("当前状态", "status"),
@@ -140,7 +140,7 @@ static json_t *guardians_json(const struct view *v, const struct item *student)
 	return list;
 }
 
-int cmd_students_show(struct cli *c)
+static int cmd_students_show(struct cli *c)
 {
 	char text[512];
 	int code;
@@ -179,7 +179,7 @@ static void changes_text(
 	}
 }
 
-int cmd_students_set(struct cli *c)
+static int cmd_students_set(struct cli *c)
 {
 	struct batch_counts counts = {.updated = 1};
 	struct record want;
@@ -232,7 +232,7 @@ static const struct item *in_list(const struct view *v, const struct item *item,
 	return *no && other ? other : item;
 }
 
-int cmd_pupil_find(struct cli *c)
+static int cmd_pupil_find(struct cli *c)
 {
 	static const uint32_t kinds[] = {KIND_STUDENT, KIND_DESTINATION, KIND_ENROLMENT, 0};
 	static const enum shown lists[] = {SHOWN_STUDENTS, SHOWN_TRANSITION, SHOWN_VERIFY};
@@ -340,3 +340,32 @@ int cmd_help_fields(struct cli *c)
 	cli_table_print(c, table);
 	return cli_result(c, json, 0);
 }
+
+/* ---- The commands ---- */
+
+static const struct cli_command commands[] = {
+	{"import students", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, "导入学生名册（.xlsx .csv）",
+		"import the pupils of the school", "import students 学生.xlsx --dry-run", cmd_import,
+		CLI_TABLES},
+	{"students list", "", 0, 0, students_list_options, EVERYBODY, READERS, "列出学生", "list pupils",
+		"students list --grade 16 --class 3", cmd_students_list, CLI_PEOPLE},
+	{"students show", "PUPIL", 1, 1, NULL, EVERYBODY, READERS,
+		"显示一名学生（序号、编号或证件号码，- 从标准输入读）",
+		"show a pupil (row of the list, id or number, - reads standard input)", "students show 3",
+		cmd_students_show, CLI_PEOPLE},
+	{"students set", "PUPIL FIELD=VALUE…", 2, CLI_OPERANDS_MAX, NULL, EVERYBODY, TEACHERS, "修改一名学生",
+		"change a pupil", "students set 3 class_no=4", cmd_students_set, CLI_PEOPLE},
+	{"pupil find", "TEXT", 1, 1, NULL, EVERYBODY, READERS, "按姓名、拼音首字母或号码末四位查找",
+		"find by name, pinyin initials or the last four digits", "pupil find zs", cmd_pupil_find,
+		CLI_PEOPLE},
+	{0},
+};
+
+static const struct way ways[] = {
+	{"import_roster", "jg import students 文件", "jg import students FILE"},
+	{"list_students", "jg students list", NULL},
+	{"edit_students", "jg students set", NULL},
+	{0},
+};
+
+const struct cli_part jg_roll = {commands, ways};

@@ -11,30 +11,13 @@ const struct cli_option todo_options[] = {
 	{0},
 };
 
-/* How a thing is done at the command line: the words in front of what it is done to, and those behind. */
-static const struct way {
-	const char *act, *zh, *en, *behind;
-} ways[] = {
-	{"conflicts", "conflicts list", "conflicts list", ""},
-	{"outbox", "outbox list", "outbox list", ""},
-	{"sync", "sync", "sync", ""},
-	{"import_roster", "import students 文件", "import students FILE", ""},
-	{"declare", "transition list --unset", "transition list --unset", ""},
-	{"complete", "transition list", "transition list", ""},
-	{"file", "transition file", "transition file", ""},
-	{"verify", "verify list", "verify list", ""},
-	{"submit", "verify submit", "verify submit", ""},
-	{"receive_slip", "slips receive", "slips receive", ""},
-	{"answer_slip", "slips answer", "slips answer", " --outcome …"},
-};
-
+/* The way with what it is done to in the place of the star. */
 static void command_of(const struct todo *t, char *out, size_t size)
 {
-	*out = 0;
-	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-		if (strcmp(ways[i].act, t->act) == 0)
-			snprintf(out, size, "jg %s%s%s%s", tr(ways[i].zh, ways[i].en), *t->of ? " " : "",
-				t->of, ways[i].behind);
+	const char *how = way(t->act);
+	size_t n = strcspn(how, "*");
+
+	snprintf(out, size, "%.*s%s%s", (int)n, how, t->of, how[n] ? how + n + 1 : "");
 }
 
 static int print_todo(struct cli *c, const struct todo_list *l)

@@ -14,11 +14,11 @@
 #include "value.h"
 #include "words.h"
 
-const struct cli_option transition_list_options[] = {
+static const struct cli_option transition_list_options[] = {
 	{"unset", NULL, "只列还没有填报去向的", "only those who have not declared"},
 	{0},
 };
-const struct cli_option transition_set_options[] = {
+static const struct cli_option transition_set_options[] = {
 	{"dest", "CATEGORY", "去向类别 A1…D5 或名称", "category A1…D5 or its name"},
 	{"school", "SCHOOL", "拟升入学校：名称、名称的一部分或标识码",
 		"the destination school: its name, a part of it, or its code"},
@@ -27,7 +27,7 @@ const struct cli_option transition_set_options[] = {
 	{"registration", "NO", "报名号", "registration number"},
 	{0},
 };
-const struct cli_option transition_file_options[] = {
+static const struct cli_option transition_file_options[] = {
 	{"incomplete", NULL, "材料不齐也上报", "file with gaps"},
 	{"reason", "TEXT", "缺项原因", "why"},
 	{0},
@@ -145,7 +145,7 @@ static void tell_counts(const struct cli *c, const struct view *v, const struct 
 				"FILE, then jg import destinations FILE (codes: jg help codes category)"));
 }
 
-int cmd_transition_list(struct cli *c)
+static int cmd_transition_list(struct cli *c)
 {
 	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
 		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("去向类别", "category"),
@@ -222,7 +222,7 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 	return cli_result(c, json, 0);
 }
 
-int cmd_transition_set(struct cli *c)
+static int cmd_transition_set(struct cli *c)
 {
 	const char *dest = cli_option(c, "dest"), *text = cli_operand(c, 0);
 	struct destination_edit edit = {dest ? code_find(&codes_category, dest) : NULL,
@@ -412,7 +412,7 @@ static int send_filing(
 	return cli_fail(c);
 }
 
-int cmd_transition_file(struct cli *c)
+static int cmd_transition_file(struct cli *c)
 {
 	json_t *in_the_way = json_array(), *warnings = json_array();
 	struct cycle cycle;
@@ -498,3 +498,35 @@ int cmd_verify_submit(struct cli *c)
 		json_pack("{ss si sI sI}", "stage", "V", "year", cycle.year, "pupils", (json_int_t)n,
 			"silent", (json_int_t)silent));
 }
+
+/* ---- The commands ---- */
+
+static const struct cli_command commands[] = {
+	{"import destinations", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, "导入升学去向信息表",
+		"import where the sixth grade goes", "import destinations 去向.xlsx --errors 待改.xlsx",
+		cmd_import, CLI_TABLES},
+	{"import enrolled", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, "导入初中新生名册",
+		"import the roster of the new seventh grade", "import enrolled 新生.xlsx", cmd_import,
+		CLI_TABLES},
+	{"transition list", "", 0, 0, transition_list_options, EVERYBODY, READERS, "列出六年级学生的升学去向",
+		"where the sixth grade goes", "transition list --unset", cmd_transition_list, CLI_WORK},
+	{"transition set", "PUPIL", 1, 1, transition_set_options, EVERYBODY, TEACHERS,
+		"填报一名学生的去向（transition list 的序号，或证件号码）",
+		"declare a pupil's destination (row of transition list, or number)",
+		"transition set 3 --dest A1 --school 泗洪县第一初级中学", cmd_transition_set, CLI_WORK},
+	{"transition file", "", 0, 0, transition_file_options, EVERYBODY, OFFICERS,
+		"上报升学去向表：预填阶段备案，确认阶段正式上报", "report the table formally for the phase",
+		"transition file", cmd_transition_file, CLI_WORK},
+	{0},
+};
+
+static const struct way ways[] = {
+	{"declare", "jg transition list --unset", NULL},
+	{"complete", "jg transition list", NULL},
+	{"list_transition", "jg transition list", NULL},
+	{"edit_transition", "jg transition set", NULL},
+	{"file", "jg transition file", NULL},
+	{0},
+};
+
+const struct cli_part jg_transition = {commands, ways};

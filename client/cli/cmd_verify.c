@@ -11,7 +11,7 @@
 #include "value.h"
 #include "words.h"
 
-const struct cli_option verify_answer_options[] = {
+static const struct cli_option verify_answer_options[] = {
 	{"class", "N", "这个班还没有答复的学生（生源小学的班级）",
 		"all of this class that nobody answered for (class at the primary school)"},
 	{"dry-run", NULL, "只列出会答复谁，不保存", "show who would be answered, store nothing"},
@@ -74,7 +74,7 @@ static bool is_asked(const struct view *v)
 	return (school_stages(v, v->store->profile->school) & STAGE_JUNIOR) != 0;
 }
 
-int cmd_verify_list(struct cli *c)
+static int cmd_verify_list(struct cli *c)
 {
 	const char *headings[] = {tr("序号", "#"), tr("生源小学", "from"), tr("班级", "class"),
 		tr("姓名", "name"), c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"),
@@ -278,7 +278,7 @@ static int check_words(struct cli *c, const char *answer, const struct cycle *cy
 	return 0;
 }
 
-int cmd_verify_answer(struct cli *c)
+static int cmd_verify_answer(struct cli *c)
 {
 	struct answering a = {.answer = code_find(&codes_answer, c->operand[c->operands - 1])};
 	struct cycle cycle;
@@ -303,3 +303,31 @@ int cmd_verify_answer(struct cli *c)
 	free(a.rows);
 	return code;
 }
+
+/* ---- The commands ---- */
+
+static const struct cli_command commands[] = {
+	{"import verify", "FILE", 1, 1, import_options, EVERYBODY, REGISTRARS,
+		"导入填好的核验名单（export verify 导出的）",
+		"import the filled verification list (of export verify)", "import verify 核验名单.xlsx",
+		cmd_import, CLI_TABLES},
+	{"verify list", "", 0, 0, NULL, EVERYBODY, READERS, "列出填报本校的学生",
+		"list the pupils who declared this school", "verify list", cmd_verify_list, CLI_WORK},
+	{"verify answer", "[PUPIL…] present|absent|unknown", 1, CLI_OPERANDS_MAX, verify_answer_options,
+		EVERYBODY, REGISTRARS, "答复学生是否在校，可一次几名（verify list 的序号）或一个班",
+		"say whether pupils are here (numbers of verify list, or a class)",
+		"verify answer 3 5 8 present", cmd_verify_answer, CLI_WORK},
+	{"verify submit", "", 0, 0, NULL, EVERYBODY, OFFICERS, "提交核验结果", "submit the verification",
+		"verify submit", cmd_verify_submit, CLI_WORK},
+	{0},
+};
+
+static const struct way ways[] = {
+	{"verify", "jg verify list", NULL},
+	{"list_verify", "jg verify list", NULL},
+	{"answer_verify", "jg verify answer", NULL},
+	{"submit", "jg verify submit", NULL},
+	{0},
+};
+
+const struct cli_part jg_verify = {commands, ways};

@@ -8,7 +8,18 @@
 #include "shown.h"
 #include "store.h"
 #include "sync.h"
+#include "tables.h"
 #include "view.h"
+
+/* Who may use a command, and what it needs. */
+#define EVERYBODY (CLI_PROFILE | CLI_LOGGED_IN)
+#define TEACHERS (1u << ROLE_REGISTRAR | 1u << ROLE_CLASS_TEACHER)
+#define READERS (TEACHERS | 1u << ROLE_HEAD)
+#define OFFICERS (1u << ROLE_REGISTRAR | 1u << ROLE_HEAD)
+#define REGISTRARS (1u << ROLE_REGISTRAR)
+
+/* The files of commands of the services. */
+extern const struct cli_part jg_roll, jg_transition, jg_verify, jg_slips, jg_evidence;
 
 /* Of one command line; in cli.data. */
 struct jg {
@@ -70,10 +81,7 @@ int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, u
 
 int cmd_login(struct cli *c);
 int cmd_doctor(struct cli *c);
-int cmd_import_students(struct cli *c);
-int cmd_import_destinations(struct cli *c);
-int cmd_import_enrolled(struct cli *c);
-int cmd_import_verify(struct cli *c);
+int cmd_import(struct cli *c); /* `import NAME`: the import of that name */
 int cmd_import_list(struct cli *c);
 int cmd_import_undo(struct cli *c);
 int cmd_sync(struct cli *c);
@@ -84,33 +92,14 @@ int cmd_outbox_show(struct cli *c);
 int cmd_outbox_fix(struct cli *c);
 int cmd_outbox_revert(struct cli *c);
 int cmd_outbox_withdraw(struct cli *c);
-int cmd_students_list(struct cli *c);
-int cmd_students_show(struct cli *c);
-int cmd_students_set(struct cli *c);
-int cmd_transition_list(struct cli *c);
-int cmd_transition_set(struct cli *c);
-int cmd_transition_file(struct cli *c);
-int cmd_verify_list(struct cli *c);
-int cmd_verify_answer(struct cli *c);
 int cmd_verify_submit(struct cli *c);
-int cmd_evidence_list(struct cli *c);
-int cmd_evidence_withdraw(struct cli *c);
-int cmd_slips_list(struct cli *c);
-int cmd_slips_receive(struct cli *c);
-int cmd_slips_log(struct cli *c);
-int cmd_slips_answer(struct cli *c);
-int cmd_slips_show(struct cli *c);
-int cmd_slips_print(struct cli *c);
 int cmd_conflicts_list(struct cli *c);
 int cmd_conflicts_show(struct cli *c);
 int cmd_conflicts_resolve(struct cli *c);
 int cmd_export(struct cli *c);
-int cmd_pupil_find(struct cli *c);
 int cmd_help_fields(struct cli *c);
 
 extern const struct cli_option import_options[], sync_options[], todo_options[], outbox_list_options[],
-	students_list_options[], transition_list_options[], transition_set_options[],
-	transition_file_options[], verify_answer_options[], slips_log_options[], slips_answer_options[],
-	slips_print_options[], slips_receive_options[], conflicts_resolve_options[], export_options[];
+	conflicts_resolve_options[], export_options[];
 
 #endif

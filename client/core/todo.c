@@ -14,8 +14,8 @@ int64_t todo_end_of_day(int32_t date)
 	return date ? ((int64_t)date_days(date) + 1) * 86400000000 - 8 * 3600000000 : 0;
 }
 
-void todo_add(struct todo_list *l, const char *what, const char *act, const char *of, size_t count, int64_t due,
-	const char *text, ...)
+void todo_add(struct todo_list *l, const char *what, const char *act, const char *of, size_t count,
+	int64_t due, const char *text, ...)
 {
 	va_list args;
 

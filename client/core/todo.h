@@ -1,5 +1,5 @@
-/* todo.h - what is to be done at this school, from the records alone: what waits on this computer and what the services
- * ask. The same list for every face; how a thing is done is the face's. One thread. */
+/* todo.h - what is to be done at this school, from the records alone: what waits on this computer and what
+ * the services ask. The same list for every face; how a thing is done is the face's. One thread. */
 #ifndef JG_TODO_H
 #define JG_TODO_H
 
@@ -28,8 +28,8 @@ struct todo_list {
 enum err todo_collect(struct todo_list **out, struct view *v, struct problem *p);
 
 /* For the services: adds one. of: NULL = none. */
-void todo_add(struct todo_list *l, const char *what, const char *act, const char *of, size_t count, int64_t due,
-	const char *text, ...) __attribute__((format(printf, 7, 8)));
+void todo_add(struct todo_list *l, const char *what, const char *act, const char *of, size_t count,
+	int64_t due, const char *text, ...) __attribute__((format(printf, 7, 8)));
 /* The end of a day (YYYYMMDD) in China, 0 for 0. */
 int64_t todo_end_of_day(int32_t date);
 

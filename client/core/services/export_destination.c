@@ -1,5 +1,5 @@
-/* The form that teachers fill: every sixth-grader, drop-downs, a second sheet of codes and schools. As .csv the
- * destinations themselves. */
+/* The form that teachers fill: every sixth-grader, drop-downs, a second sheet of codes and schools. As .csv
+ * the destinations themselves. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +134,10 @@ static enum err write_choices(struct export *x, struct item *const *schools, siz
 			record_text(&schools[i]->record, F_SCHOOL_NAME, name, sizeof name);
 		}
 		code_and_word(school, EXPORT_CELL_SIZE, code, name);
-		snprintf(yes, EXPORT_CELL_SIZE, "%s", i == 0 ? tr("是", "yes") : i == 1 ? tr("否", "no") : "");
+		snprintf(yes, EXPORT_CELL_SIZE, "%s",
+			i == 0   ? tr("是", "yes")
+			: i == 1 ? tr("否", "no")
+				 : "");
 		e = sheet_writer_row(x->writer, x->cells, x->n, SHEET_PLAIN, x->p);
 		x->n = 0;
 	}
@@ -163,13 +166,14 @@ static enum err write_form(struct export *x, int32_t year)
 	size_t n, n_schools;
 	struct pupil_row *list = transition_pupils(x->view, year, &n);
 	struct item **schools = junior_schools(x->view, &n_schools);
-	enum err e = list && schools ? write_headings(x, n_schools) : problem_set(x->p, ERR_NOMEM, NULL, NULL, NULL);
+	enum err e = list && schools ? write_headings(x, n_schools)
+				     : problem_set(x->p, ERR_NOMEM, NULL, NULL, NULL);
 
 	if (!e)
 		words_sort(list, n, sizeof *list, pupil_record, NULL);
 	for (size_t i = 0; !e && i < n; i++) {
-		struct record r =
-			list[i].destination ? list[i].destination->record : prefilled(x->view, list[i].student);
+		struct record r = list[i].destination ? list[i].destination->record
+						      : prefilled(x->view, list[i].student);
 		if (!export_allows(x, &r))
 			continue;
 		add_destination(x, &r, list[i].destination != NULL, -1);
@@ -190,4 +194,5 @@ static enum err write_destinations(struct export *x)
 	return e ? e : x->book ? write_form(x, year) : export_records(x, KIND_DESTINATION, 0, year);
 }
 
-const struct export_rules export_destinations = {"destinations", "去向", "升学去向", transition_kinds, write_destinations};
+const struct export_rules export_destinations = {
+	"destinations", "去向", "升学去向", transition_kinds, write_destinations};

@@ -65,9 +65,11 @@ static enum err write_verify(struct export *x)
 	if (!list)
 		return e ? e : problem_set(x->p, ERR_NOMEM, NULL, NULL, NULL);
 	if (x->book)
-		e = sheet_writer_choice(x->writer, ANSWER_COLUMN, SHEET_CHOICES, 0, codes_answer.n, true, x->p);
+		e = sheet_writer_choice(
+			x->writer, ANSWER_COLUMN, SHEET_CHOICES, 0, codes_answer.n, true, x->p);
 	if (!e)
-		e = sheet_writer_row(x->writer, headings, sizeof headings / sizeof *headings, SHEET_HEADER, x->p);
+		e = sheet_writer_row(
+			x->writer, headings, sizeof headings / sizeof *headings, SHEET_HEADER, x->p);
 	if (!e)
 		words_sort(list, n, sizeof *list, declared_record, NULL);
 	for (size_t i = 0; !e && i < n; i++) {

@@ -121,8 +121,8 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 				"%zu pupils are on the roster but were answered absent: answer present"),
 			differ);
 	if (n && !submitted)
-		todo_add(l, "submit", "submit", NULL, 1, todo_end_of_day(cycle->verify_due),
-			"%s%s", tr("核验结果待提交", "the verification is to be submitted"),
+		todo_add(l, "submit", "submit", NULL, 1, todo_end_of_day(cycle->verify_due), "%s%s",
+			tr("核验结果待提交", "the verification is to be submitted"),
 			reminded ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
 }
 
@@ -147,7 +147,8 @@ static void add_slips(struct todo_list *l, struct view *v)
 			continue;
 		record_text(s, F_SLIP_NO, no, sizeof no);
 		bool received = record_has(&rows[i].mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT);
-		todo_add(l, "slip", received ? "answer_slip" : "receive_slip", no, 1, record_number(s, F_SLIP_RESOLVE_DUE),
+		todo_add(l, "slip", received ? "answer_slip" : "receive_slip", no, 1,
+			record_number(s, F_SLIP_RESOLVE_DUE),
 			received ? tr("交办单 %s %s 末四位 %s，待回复%s%s",
 					   "slip %s, %s, last four %s, is to be answered%s%s")
 				 : tr("交办单 %s %s 末四位 %s，待签收%s%s",

@@ -1,0 +1,16 @@
+/* way.h - how a person does here what a message asks for. The core names the deed by a word, "sync", and each face has its
+ * own way to it: a command, or a button. The face sets its table once, before anything is told. */
+#ifndef JG_WAY_H
+#define JG_WAY_H
+
+struct way {
+	const char *act;
+	const char *zh, *en; /* en NULL: the same */
+};
+
+/* The lists are each ended by {0}, and together by NULL; they must last. */
+void way_set(const struct way *const *lists);
+/* The way to do it, in the user's language; the word itself where the face has none. */
+const char *way(const char *act);
+
+#endif
