@@ -44,11 +44,13 @@ enum err conflict_take_fields(
 	struct view *v, const struct conflict *x, const struct record *want, struct problem *p);
 
 /* Queues the operation again on the record as it now stands, with what the person mended in `body` (groups:
- * which of it count). The new one is item v->store->next_row of before the call. */
+ * which of it count). The new one is item v->store->next_row of before the call. Where its record never came
+ * to be it is made anew, and what hangs on it, sent or not, goes with it. ERR_NOT_NOW: it rests on another
+ * item that waits for a person, which is named. */
 enum err decide_again(struct view *v, const struct op_row *row, const struct record *body, uint32_t groups,
 	struct problem *p);
-/* Lets it go. A record that did not come to be takes its guardians and files with it: they would hang on an
- * id that is nobody's. */
+/* Lets it go. A record that did not come to be takes its guardians and files with it, those that wait for a
+ * person too: they would hang on an id that is nobody's. */
 enum err decide_aside(struct store *s, const uint32_t *kinds, const struct op_row *row, struct problem *p);
 
 #endif

@@ -448,6 +448,67 @@ enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struc
 	return e;
 }
 
+enum err outbox_open_of(
+	struct store *s, const uint8_t id[ID_SIZE], int64_t *n, enum op_state *state, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s,
+		"SELECT n, state FROM outbox WHERE id = ? AND state BETWEEN 4 AND 7 ORDER BY n LIMIT 1", p);
+	bool row = false;
+
+	if (stmt)
+		sqlite3_bind_blob(stmt, 1, id, ID_SIZE, SQLITE_STATIC);
+	enum err e = stmt ? store_next(s, stmt, &row, p) : ERR_STORE;
+	*n = row ? sqlite3_column_int64(stmt, 0) : 0;
+	*state = row ? (enum op_state)sqlite3_column_int(stmt, 1) : OP_DONE;
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+enum err outbox_replaced(struct store *s, int64_t n, const uint8_t by[ID_SIZE], struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s, "UPDATE outbox SET duplicate_of = ?2 WHERE n = ?1", p);
+
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, n);
+	sqlite3_bind_blob(stmt, 2, by, ID_SIZE, SQLITE_STATIC);
+	enum err e = store_run(s, stmt, p);
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+#define REPLACED_MOST 16 /* times that one record was made anew: more would be a ring */
+
+enum err outbox_standing(
+	const struct view *v, const uint8_t id[ID_SIZE], struct item **out, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(v->store,
+		"SELECT duplicate_of FROM outbox WHERE id = ? AND length(duplicate_of) = 16 AND state IN (3, "
+		"8)"
+		" ORDER BY n DESC LIMIT 1",
+		p);
+	enum err e = stmt ? ERR_OK : ERR_STORE;
+	uint8_t at[ID_SIZE];
+	bool row = true;
+
+	*out = NULL;
+	memcpy(at, id, ID_SIZE);
+	for (int i = 0; !e && row && i < REPLACED_MOST; i++) {
+		struct item *item = view_find_id(v, at);
+		if (item && item->live) {
+			*out = item;
+			break;
+		}
+		sqlite3_bind_blob(stmt, 1, at, ID_SIZE, SQLITE_TRANSIENT);
+		e = store_next(v->store, stmt, &row, p);
+		if (row)
+			memcpy(at, sqlite3_column_blob(stmt, 0), ID_SIZE);
+		sqlite3_reset(stmt);
+	}
+	sqlite3_finalize(stmt);
+	return e;
+}
+
 /* ---- what a revoked computer keeps (revoked.h) ---- */
 
 /* The row stands open as far as a person needs to know it again. */

@@ -91,6 +91,17 @@ struct outbox_counts {
 enum err outbox_counts(struct store *s, struct outbox_counts *out, struct problem *p);
 enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p);
 
+/* The first that waits for a person about the record `id`; *n is 0 where there is none. */
+enum err outbox_open_of(
+	struct store *s, const uint8_t id[ID_SIZE], int64_t *n, enum op_state *state, struct problem *p);
+/* Remembers that the record of operation n was made anew under another id: what hangs on it follows, also
+ * what comes later. Within a transaction. */
+enum err outbox_replaced(struct store *s, int64_t n, const uint8_t by[ID_SIZE], struct problem *p);
+/* The live record that stands for `id`: itself, or the one that took its place. *out is NULL where there is
+ * none. */
+enum err outbox_standing(
+	const struct view *v, const uint8_t id[ID_SIZE], struct item **out, struct problem *p);
+
 /* ---- Sending, for sync.c ---- */
 
 #define PUSH_OPS_MAX 500

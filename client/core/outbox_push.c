@@ -411,13 +411,11 @@ static bool hangs_on(const struct view *v, const struct item *item, const uint8_
 /* Whether something about a record waits for a person. */
 static enum err is_open(struct store *s, const uint8_t *id, bool *open, struct problem *p)
 {
-	sqlite3_stmt *stmt =
-		store_prepare(s, "SELECT 1 FROM outbox WHERE id = ? AND state BETWEEN 4 AND 7 LIMIT 1", p);
+	enum op_state state;
+	int64_t n;
+	enum err e = outbox_open_of(s, id, &n, &state, p);
 
-	if (stmt)
-		sqlite3_bind_blob(stmt, 1, id, ID_SIZE, SQLITE_STATIC);
-	enum err e = stmt ? store_next(s, stmt, open, p) : ERR_STORE;
-	sqlite3_finalize(stmt);
+	*open = n != 0;
 	return e;
 }
 
@@ -544,9 +542,12 @@ static enum err move_latecomers(struct adoption *a)
 		memcpy(from, sqlite3_column_blob(stmt, 0), ID_SIZE);
 		memcpy(to, sqlite3_column_blob(stmt, 1), ID_SIZE);
 		const struct item *gone = view_find_id(v, from), *there = view_find_id(v, to);
+		bool open = false;
+		if (!there || !there->live)
+			e = is_open(v->store, to, &open, a->p);
 		/* The database that gave this answer had the record `to`: if it is not in the base it was
-		 * deleted. */
-		if (!gone || !gone->live)
+		 * deleted. One that a person made anew and that waits for him again is neither. */
+		if (!e && !open && (!gone || !gone->live))
 			e = move_hangers(a, from, there && there->live ? to : NULL, true);
 	}
 	sqlite3_finalize(stmt);

@@ -283,7 +283,7 @@ static enum err decide_row(struct client *c, struct view *v, int64_t n, struct a
 	enum err e = outbox_read(c->store, n, arena, &row, &typing);
 
 	*shown = NULL;
-	if (e)
+	if (e || !decide_needed(&row)) /* decided with another */
 		return e;
 	if (row.state == OP_CONFLICT)
 		return decide_conflict(v, n, arena, word, shown);
@@ -295,11 +295,11 @@ static enum err decide_row(struct client *c, struct view *v, int64_t n, struct a
 	return decide_again(v, &row, &row.body, row.groups, &typing);
 }
 
-/* What can be said against a decision that was made well: theirs is gone, or what is left of the record is
- * not whole. */
+/* What can be said against a decision that was made well: theirs is gone, what is left of the record is not
+ * whole, or what it rests on is to be decided first. */
 static bool may_be_refused(enum err e)
 {
-	return e == ERR_NOT_FOUND || e == ERR_MISSING;
+	return e == ERR_NOT_FOUND || e == ERR_MISSING || e == ERR_NOT_NOW;
 }
 
 static void decide_one(struct client *c, int64_t n)

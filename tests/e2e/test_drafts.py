@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+"""What a computer had not sent when it was revoked or rolled back: parents and what hangs on them, files, whoever sits there."""
+import json
+import os
+import shutil
+import time
+
+from harness import Cases, JG, JGADMIN, Program
+from wire_county import P, YEAR, WireCounty, id_no, pb
+
+cases = Cases()
+PLACE = ("--dest", "B2", "--place", "江苏省南京市")
+
+
+def computer(county, name, school, role="REGISTRAR", classes=()):
+    with county.people["sysadmin"].open() as wire:
+        account = wire.call("Identity.AddUser", school=school, role=[getattr(pb, role)], klass=classes, name=name, login=name)
+    person = Program(JG if school else JGADMIN, county.server.dir + "/profile-" + name)
+    os.makedirs(person.profile)
+    person.connect(county.server.code(county.invite(school)))
+    person.first_login(account.user, account.password)
+    return person
+
+
+def table(county, numbers, guardian=False):
+    """A roster; its path."""
+    path = county.server.dir + "/roster.csv"
+    with open(path, "w", encoding="utf-8") as out:
+        out.write("姓名,证件号码,年级,班级,性别" + (",监护人姓名,监护人关系,监护人电话" if guardian else "") + "\n")
+        for n in numbers:
+            out.write("学生%s,%s,六年级,1班,%s%s\n" % (chr(0x4e00 + n), id_no(n), "男" if int(id_no(n)[16]) % 2 else "女", ",家长,父亲,1390000%04d" % n if guardian else ""))
+    return path
+
+
+def revoked_and_back(county, person):
+    """The bureau revokes the computer, which seals what it had not sent, and enrols it anew."""
+    with county.people["secadmin"].open() as wire:
+        wire.call("Identity.RevokeDevice", id=json.load(open(person.profile + "/profile.json"))["device"])
+    until = time.monotonic() + 30
+    while "停用" not in person.run("status").err and time.monotonic() < until:
+        person.run("sync")
+    person.connect(county.server.code(county.invite(P)))
+    person.login()
+
+
+def rolled_back(person, act, changes):
+    """`act` is sent; then the disk is as it was before, and `changes` are typed on it."""
+    kept = person.profile + ".kept"
+    shutil.copytree(person.profile, kept)
+    act()
+    person.ok("sync")
+    shutil.rmtree(person.profile)
+    shutil.move(kept, person.profile)
+    changes()
+    person.ok("sync", code=5)
+
+
+def drafts(person, *kinds):
+    return [row["id"] for row in person.ok("outbox", "list") if row["state"] == "draft" and (not kinds or row["kind"] in kinds)]
+
+
+def doctor(person):
+    return [check for check in person.ok("doctor", code=(0, 1))["checks"] if not check["ok"]]
+
+
+def families(county, p):
+    """M1, M3: a pupil with a guardian, a destination with a file."""
+    p.ok("import", "students", table(county, (50, 51), guardian=True))
+    revoked_and_back(county, p)
+    cases.equal("what was not sent waits for its author", (p.ok("sync", code=5)["opened"], len(drafts(p))), (4, 4))
+    cases.equal("that is no fault of the computer's", doctor(p), [])
+    parents, children = drafts(p, "student"), drafts(p, "guardian")
+    early = p.run("outbox", "fix", children[0])
+    cases.check("a child before its parent is told which comes first", early.code == 3 and "jg outbox fix " + parents[0] in early.err, early)
+    p.ok("outbox", "fix", parents[0])
+    p.ok("sync", code=5)
+    p.ok("outbox", "fix", children[0])
+    p.ok("outbox", "withdraw", parents[1])
+    cases.equal("who withdraws a pupil withdraws his guardian", drafts(p), [])
+    sent = p.run("sync")
+    hung = "SELECT count(*) FROM guardian g JOIN student s ON s.rec_id = g.student WHERE NOT g.deleted AND NOT s.deleted"
+    cases.equal("the family is sent and nothing is left", (sent.code, county.psql(hung).strip(), doctor(p)), (0, "1", []))
+
+    proof = county.server.dir + "/证明.pdf"
+    with open(proof, "wb") as out:
+        out.write(b"%PDF-1.4\n" + os.urandom(600))
+    rolled_back(p, lambda: p.ok("students", "set", id_no(6), "class_no=3"), lambda: p.ok("transition", "set", id_no(3), *PLACE, "--evidence", proof))
+    for row in drafts(p, "destination") + drafts(p, "evidence"):
+        p.ok("outbox", "fix", row)
+    sent = p.run("sync")
+    hung = "SELECT count(*) FROM evidence e JOIN destination d ON d.rec_id = e.target JOIN blob b ON b.sha = e.sha AND b.complete WHERE NOT e.deleted AND NOT d.deleted"
+    cases.equal("so are a destination and its file, after a roll-back", (sent.code, county.psql(hung).strip(), doctor(p)), (0, "1", []))
+
+
+def main():
+    with WireCounty() as county:
+        county.registers()
+        p, edu = computer(county, "xueji", P), computer(county, "jijiao", "", "BASIC_EDU")
+        p.ok("import", "students", table(county, range(1, 31)))
+        p.ok("sync")
+        edu.ok("transition", "open", "--year", YEAR, "--yes")
+        p.ok("sync")
+        families(county, p)
+    cases.close()
+
+
+if __name__ == "__main__":
+    main()
