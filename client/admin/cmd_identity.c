@@ -409,7 +409,9 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 				admin_time(list->invitation[i]->expires, when));
 	}
 	if (path && !printed) {
-		json_decref(all);
+		json_t *out =
+			json_pack("{s:o,s:n,s:o}", "invitations", all, "file", "error", cli_error_json(c));
+		cli_result(c, out, 0);
 		return cli_fail(c);
 	}
 	if (!printed && list->n_invitation)

@@ -1,12 +1,10 @@
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "admin.h"
 #include "clock.h"
 #include "codes.h"
 #include "text.h"
+#include "whole_file.h"
 
 static void escape(FILE *out, const char *text)
 {
@@ -125,10 +123,12 @@ static void open_rows(FILE *out, const struct cli *c, json_t *rows)
 enum err report_html(const struct cli *c, const char *path, const pb_summary_reply *s, json_t *mismatches,
 	int32_t year, struct problem *p)
 {
-	FILE *out = fopen(path, "we");
+	struct whole_file file;
+	enum err e = whole_file_open(&file, path, 0666, p);
 
-	if (!out)
-		return problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
+	if (e)
+		return e;
+	FILE *out = file.out;
 	head(out, s, year);
 	fputs(tr("<table><tr><th>学校标识码<th>学校<th class=n>应升学人数<th class=n>已确认<th "
 		 "class=n>待核<th class=n>除外<th class=n>未落实<th class=n>差额<th></tr>\n",
@@ -144,13 +144,5 @@ enum err report_html(const struct cli *c, const char *path, const pb_summary_rep
 			"state</tr>\n"));
 	open_rows(out, c, mismatches);
 	fputs("</table></body></html>\n", out);
-	bool failed = ferror(out);
-	if (fclose(out) || failed) {
-		int why = errno;
-		unlink(path); /* half a report would be read as a whole one */
-		errno = why;
-		return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, NULL, NULL, "%s: %s",
-			path, strerror(errno));
-	}
-	return ERR_OK;
+	return whole_file_close(&file, true, p);
 }

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "file_name.h"
 
 /* Column `complete`. */
 enum blob_state { BLOB_WAITING, BLOB_COMPLETE, BLOB_GIVEN_UP };
@@ -60,7 +61,7 @@ static enum err keep(
 
 	snprintf(dir, sizeof dir, "%s/blobs", s->profile->dir);
 	if (mkdir(dir, 0700) && errno != EEXIST)
-		return problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", dir, strerror(errno));
+		return problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", dir, file_error_text(errno));
 	blob_name(sha, name);
 	enum err e = seal_value(s->seal, "blob", sha, HASH_SIZE, bytes, n, &sealed);
 	if (!e)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "csv_decode.h"
-#include "err.h"
 #include "text.h"
 
 void file_path_text(char *out, size_t size, const char *path)
@@ -47,7 +46,34 @@ const char *file_error_text(int error)
 		return tr("磁盘是只读的", "the disk is read-only");
 	case ENAMETOOLONG:
 		return tr("名字太长", "the name is too long");
+	case ENOSPC:
+	case EDQUOT:
+		return tr("磁盘已满", "the disk is full");
+	case EEXIST:
+		return tr("已经有同名的文件或文件夹", "a file or folder of that name is there");
+	case EBUSY:
+	case ETXTBSY:
+		return tr("别的程序正在用它", "another program is using it");
+	case EIO:
+		return tr("磁盘读写出错", "the disk does not read or write");
+	case ELOOP:
+		return tr("它是一个链接，不是文件", "it is a link, not a file");
 	default:
 		return strerror(error);
 	}
+}
+
+enum err file_problem(struct problem *p, const char *path, int error)
+{
+	char name[FILE_PATH_TEXT_MAX];
+
+	file_path_text(name, sizeof name, path);
+	if (error == ENOSPC || error == EDQUOT)
+		return problem_set(p, ERR_DISK_FULL, NULL, NULL,
+			tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), name);
+	if (error == ENOMEM)
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	return problem_set(p, ERR_FILE_IO, NULL,
+		tr("请换一个能写的文件夹，例如“桌面”", "choose a folder that you may write to"),
+		tr("写不了 %s：%s", "cannot write %s: %s"), name, file_error_text(error));
 }

@@ -1,19 +1,15 @@
 #include "paper.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
 
 #include "library.h"
+#include "whole_file.h"
 
 #define FONT "FangSong, STFangsong, Noto Serif CJK SC, serif" /* 仿宋, the type of GB/T 9704 */
 #define FONT_TYPED "DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace"
@@ -27,7 +23,7 @@
 	X(cairo_destroy)                                                                                     \
 	X(cairo_line_to)                                                                                     \
 	X(cairo_move_to)                                                                                     \
-	X(cairo_pdf_surface_create)                                                                          \
+	X(cairo_pdf_surface_create_for_stream)                                                               \
 	X(cairo_rectangle)                                                                                   \
 	X(cairo_restore)                                                                                     \
 	X(cairo_rotate)                                                                                      \
@@ -66,7 +62,7 @@ struct paper {
 	cairo_surface_t *surface;
 	cairo_t *cr;
 	PangoLayout *layout;
-	char path[PATH_MAX], temporary[PATH_MAX + sizeof ".new"];
+	struct whole_file file;
 };
 
 enum err paper_ready(const char *path, struct problem *p)
@@ -77,11 +73,17 @@ enum err paper_ready(const char *path, struct problem *p)
 		return problem_set(p, ERR_USAGE, NULL, NULL,
 			tr("文件名应以 .pdf 结尾：%s", "the name must end in .pdf: %s"), path);
 	if (LIBRARY_LOAD(lib))
-		return ERR_OK;
+		return path ? whole_file_check(path, p) : ERR_OK;
 	return problem_set(p, ERR_FILE_IO, NULL, NULL,
 		tr("没有 %s，做不了 PDF：请安装 pango（Debian：libpangocairo-1.0-0）",
 			"no PDF without %s: install pango (Debian: libpangocairo-1.0-0)"),
 		lib_file);
+}
+
+/* Written here, not by cairo: it does not tell what became of the last bytes. */
+static cairo_status_t take_bytes(void *file, const unsigned char *bytes, unsigned n)
+{
+	return fwrite(bytes, 1, n, file) == n ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
 enum err paper_open(struct paper **out, const char *path, struct problem *p)
@@ -90,18 +92,18 @@ enum err paper_open(struct paper **out, const char *path, struct problem *p)
 
 	if (e)
 		return e;
-	struct paper *paper = *out = malloc(sizeof *paper);
+	struct paper *paper = malloc(sizeof *paper);
 	if (!paper)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
-	snprintf(paper->path, sizeof paper->path, "%s", path);
-	snprintf(paper->temporary, sizeof paper->temporary, "%s.new", paper->path);
-	/* Made here, so that nobody else reads connect codes or a child's slip, whatever the umask. */
-	int fd = open(paper->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0) {
-		fchmod(fd, 0600);
-		close(fd);
+	/* Nobody else reads connect codes or a child's slip. */
+	e = whole_file_open(&paper->file, path, 0600, p);
+	if (e) {
+		free(paper);
+		return e;
 	}
-	paper->surface = lib.cairo_pdf_surface_create(paper->temporary, PAPER_WIDTH, PAPER_HEIGHT);
+	*out = paper;
+	paper->surface = lib.cairo_pdf_surface_create_for_stream(
+		take_bytes, paper->file.out, PAPER_WIDTH, PAPER_HEIGHT);
 	paper->cr = lib.cairo_create(paper->surface);
 	paper->layout = lib.pango_cairo_create_layout(paper->cr);
 	lib.cairo_set_line_width(paper->cr, LINE_WIDTH);
@@ -179,23 +181,12 @@ void paper_end_sheet(struct paper *paper)
 
 enum err paper_close(struct paper *paper, struct problem *p)
 {
-	enum err e = ERR_OK;
-
 	lib.g_object_unref(paper->layout);
 	lib.cairo_destroy(paper->cr);
-	errno = 0;
 	lib.cairo_surface_finish(paper->surface);
-	bool full = errno == ENOSPC || errno == EDQUOT,
-	     done = lib.cairo_surface_status(paper->surface) == CAIRO_STATUS_SUCCESS;
+	bool drawn = lib.cairo_surface_status(paper->surface) == CAIRO_STATUS_SUCCESS;
 	lib.cairo_surface_destroy(paper->surface);
-	if (!done || rename(paper->temporary, paper->path)) {
-		unlink(paper->temporary);
-		e = full ? problem_set(p, ERR_DISK_FULL, NULL, NULL,
-				   tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"),
-				   paper->path)
-			 : problem_set(p, ERR_FILE_IO, NULL, NULL, tr("写不了 %s", "cannot write %s"),
-				   paper->path);
-	}
+	enum err e = whole_file_close(&paper->file, drawn, p);
 	free(paper);
 	return e;
 }

@@ -22,10 +22,10 @@ struct paper_style {
 };
 
 /* Whether there can be a paper of this name (NULL: of any). ERR_USAGE: it does not end in .pdf, and what is
- * not meant to be a PDF is not replaced by one. ERR_FILE_IO: pango is not installed. */
+ * not meant to be a PDF is not replaced by one. ERR_FILE_IO: pango is not installed, or the path cannot be
+ * written. */
 enum err paper_ready(const char *path, struct problem *p);
-/* The file appears under its name, whole, when it is closed. Errors: as paper_ready, and ERR_NOMEM; a path
- * that cannot be written is told by paper_close. */
+/* The file appears under its name, whole, when it is closed. Errors: as paper_ready, and ERR_NOMEM. */
 enum err paper_open(struct paper **out, const char *path, struct problem *p);
 /* Returns how high the text became. */
 double paper_text(struct paper *paper, double x, double y, struct paper_style style, const char *text);

@@ -14,6 +14,7 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "file_name.h"
 #include "tables.h"
 
 #define CERT_CLAMP_US (30LL * 86400 * 1000000) /* proto/README.md §1 */
@@ -34,7 +35,7 @@ static enum err io_failed(struct problem *problem, const char *path)
 	if (errno == ENOSPC || errno == EDQUOT)
 		return problem_set(problem, ERR_DISK_FULL, NULL, NULL,
 			tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), path);
-	return problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
+	return problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, file_error_text(errno));
 }
 
 static enum err no_folder(struct problem *problem, const char *path)
@@ -47,7 +48,7 @@ static enum err no_folder(struct problem *problem, const char *path)
 			"XDG_DATA_HOME"),
 		tr("存放本机数据的文件夹 %s 建不了或不能写（%s）",
 			"the folder for this computer's data, %s, cannot be made or written (%s)"),
-		path, strerror(errno));
+		path, file_error_text(errno));
 	if (problem)
 		snprintf(problem->safe, sizeof problem->safe, "%s",
 			tr("还没有开始，什么都没有改动", "nothing was begun, nothing was changed"));

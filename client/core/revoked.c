@@ -13,6 +13,7 @@
 
 #include "blobs.h"
 #include "clock.h"
+#include "file_name.h"
 #include "outbox.h"
 #include "sealed_key.h"
 #include "tables.h"
@@ -224,8 +225,9 @@ static enum err put_mark(const struct profile *p, struct problem *problem)
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool good = fd >= 0 && fsync(fd) == 0 && dir >= 0 && fsync(dir) == 0;
-	enum err e = good ? ERR_OK
-			  : problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
+	enum err e =
+		good ? ERR_OK
+		     : problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, file_error_text(errno));
 
 	if (fd >= 0)
 		close(fd);
@@ -299,7 +301,7 @@ enum err revoked_forget(struct profile *profile, struct problem *p)
 	profile->key = NULL;
 	profile->cert = NULL;
 	path_of(profile, MARK_FILE, mark);
-	return unlink(mark) ? problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", mark, strerror(errno))
+	return unlink(mark) ? problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", mark, file_error_text(errno))
 			    : ERR_OK;
 }
 

@@ -16,6 +16,7 @@
 #include "file_name.h"
 #include "sheet.h"
 #include "text.h"
+#include "whole_file.h"
 
 #define TEXT_FORMAT_INDEX 49 /* "@", built in */
 #define WIDTH_MIN 8.0        /* of a column, in characters */
@@ -33,18 +34,6 @@ struct sheet_writer {
 	size_t n_columns;
 	size_t dropped;
 };
-
-static enum err io_problem(const struct sheet_writer *w, struct problem *p, int error)
-{
-	if (error == ENOSPC || error == EDQUOT)
-		return problem_set(p, ERR_DISK_FULL, NULL, NULL,
-			tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), w->path);
-	return problem_set(p, error == ENOMEM ? ERR_NOMEM : ERR_FILE_IO, NULL,
-		error == ENOMEM
-			? NULL
-			: tr("请换一个能写的文件夹，例如“桌面”", "choose a folder that you may write to"),
-		tr("写不了 %s：%s", "cannot write %s: %s"), w->path, file_error_text(error));
-}
 
 static void writer_free(struct sheet_writer *w)
 {
@@ -136,7 +125,7 @@ static enum err csv_begin(struct sheet_writer *w, struct problem *p)
 {
 	w->csv = fopen(w->part, "wbe");
 	if (!w->csv || fputs("\xEF\xBB\xBF", w->csv) == EOF) /* without BOM Excel takes it for GBK */
-		return io_problem(w, p, errno);
+		return file_problem(p, w->path, errno);
 	return ERR_OK;
 }
 
@@ -161,33 +150,17 @@ static bool same_file(const char *a, const char *b)
 
 enum err sheet_target_check(const char *path, const char *input, struct problem *p)
 {
-	struct sheet_writer w = {.path = (char *)path};
-	struct stat st;
-	enum err err = ERR_OK;
+	char part[PATH_MAX + sizeof ".part"];
 
 	if (format_of(path, p) < 0)
 		return ERR_USAGE;
-	if (asprintf(&w.part, "%s.part", path) < 0)
-		return nomem(p);
-	if (input && (same_file(path, input) || same_file(w.part, input))) {
-		err = problem_set(p, ERR_USAGE, NULL, tr("请换一个文件名", "choose another name"),
+	snprintf(part, sizeof part, "%s.part", path);
+	if (input && (same_file(path, input) || same_file(part, input)))
+		return problem_set(p, ERR_USAGE, NULL, tr("请换一个文件名", "choose another name"),
 			tr("%s 就是要读的文件，写入会毁掉它",
 				"%s is the file to read; writing would destroy it"),
 			path);
-	} else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		err = problem_set(p, ERR_FILE_IO, NULL, tr("请换一个文件名", "choose another name"),
-			tr("%s 不是文件，不能写", "%s is no file to write to"), path);
-	} else {
-		bool there = access(w.part, F_OK) == 0;
-		int fd = open(w.part, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-		err = fd < 0 ? io_problem(&w, p, errno) : ERR_OK;
-		if (fd >= 0)
-			close(fd);
-		if (fd >= 0 && !there)
-			unlink(w.part);
-	}
-	free(w.part);
-	return err;
+	return whole_file_check(path, p);
 }
 
 enum err sheet_writer_open(struct sheet_writer **out, const char *path, const char *title, struct problem *p)
@@ -268,7 +241,7 @@ static enum err csv_row(struct sheet_writer *w, const char *const *cells, size_t
 		csv_cell(w->csv, cells[i] ? cells[i] : "");
 	}
 	fputs("\r\n", w->csv);
-	return ferror(w->csv) ? io_problem(w, p, errno) : ERR_OK;
+	return ferror(w->csv) ? file_problem(p, w->path, errno) : ERR_OK;
 }
 
 /* XML has no place for these, and Excel refuses a workbook that holds one. */
@@ -430,7 +403,7 @@ static enum err xlsx_end(struct sheet_writer *w, struct problem *p)
 		return problem_set(p, ERR_FILE_IO, NULL, NULL, tr("写不了 %s：%s", "cannot write %s: %s"),
 			w->path, lxw_strerror(error));
 	if (error)
-		return io_problem(w, p, number);
+		return file_problem(p, w->path, number);
 	if (xlsx_is_whole(w->part))
 		return ERR_OK;
 	return problem_set(p, ERR_DISK_FULL, NULL, NULL,
@@ -444,7 +417,7 @@ static enum err csv_end(struct sheet_writer *w, struct problem *p)
 	FILE *f = w->csv;
 
 	w->csv = NULL;
-	return fclose(f) ? io_problem(w, p, errno) : ERR_OK;
+	return fclose(f) ? file_problem(p, w->path, errno) : ERR_OK;
 }
 
 enum err sheet_writer_close(struct sheet_writer *w, struct problem *p)
@@ -452,7 +425,7 @@ enum err sheet_writer_close(struct sheet_writer *w, struct problem *p)
 	enum err err = w->csv ? csv_end(w, p) : xlsx_end(w, p);
 
 	if (!err && rename(w->part, w->path))
-		err = io_problem(w, p, errno);
+		err = file_problem(p, w->path, errno);
 	if (err)
 		unlink(w->part);
 	writer_free(w);

@@ -455,11 +455,34 @@ def passwords(server):
         disk.close()
 
 
+def papers(server, county):
+    """Codes on paper, a report: what stood under the name is replaced by a whole one only, and codes that were made are not lost."""
+    disk, admin = Disk(server.dir + "/papers", "1m"), server.people["sysadmin"]
+    try:
+        for name, person, args in (("连接码.pdf", admin, ("devices", "invite", "--all", "-o")), ("汇总.html", county.edu, ("transition", "summary", "--year", YEAR, "--html"))):
+            path = os.path.join(disk.path, name)
+            with open(path, "w") as out:
+                out.write("old")
+            disk.room(0)
+            result, told = person.run(*args, path), person.run(*args, path, "--json")
+            disk.room(None)
+            cases.check("%s on a full disk: said, and what was there stands" % name, result.code == 1 and "磁盘已满" in result.err and full(told) and open(path).read() == "old"
+                        and os.listdir(disk.path) == [name], (result, told, os.listdir(disk.path)))
+            if name.endswith("pdf"):
+                cases.check("the codes that were made are on the screen", "连接码" in result.out and len(told.json["invitations"]) == 2, (result, told))
+            cases.check("%s: written with room" % name, person.run(*args, path).code == 0 and os.path.getsize(path) > 1000)
+        result = admin.run("devices", "invite", "--all", "-o", server.dir + "/nowhere/连接码.pdf")
+        cases.check("a folder that is not there is told before codes are made", result.code == 1 and "连接码 " not in result.out and "没有这个文件或文件夹" in result.err, result)
+    finally:
+        disk.close()
+
+
 def schools():
     with Server() as server:
         disk = Disk(server.dir + "/disk", "8m")
         try:
-            school_side(server, disk)
+            county, _ = school_side(server, disk)
+            papers(server, county)
         finally:
             disk.close()
 
