@@ -4,11 +4,13 @@
 
 #include "clock.h"
 #include "cycle.h"
+#include "find.h"
 #include "jg.h"
 #include "lint.h"
 #include "scope.h"
 #include "tables.h"
 #include "value.h"
+#include "words.h"
 
 static struct jg *jg_of(struct cli *c)
 {
@@ -208,6 +210,31 @@ int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, u
 			return cli_fail(c);
 		}
 		*groups |= 1u << (r->kind->fields[field].group - 1);
+	}
+	return 0;
+}
+
+int jg_number_is_free(struct cli *c, const struct view *v, const struct item *item, const struct record *want)
+{
+	static const int numbers[] = {F_STUDENT_CERT_NO, F_STUDENT_STUDENT_NO};
+	char no[64], pupil[256];
+
+	for (size_t i = 0; want->kind->number == KIND_STUDENT && i < sizeof numbers / sizeof *numbers; i++) {
+		if (!record_has(want, numbers[i]) ||
+			(item && record_same_field(&item->record, want, (size_t)numbers[i])))
+			continue;
+		const struct item *other =
+			find_record(v, KIND_STUDENT, record_text(want, numbers[i], no, sizeof no), 0);
+		if (other && other != item)
+			return cli_fail_with(c, ERR_DUPLICATE,
+				tr("请对照户口簿改正号码；是那名学生的号码录错了，先改他的：jg students set",
+					"mend the number; if the other pupil's is wrong, change his first: "
+					"jg "
+					"students set"),
+				tr("这个%s是本校 %s 的", "this %s is that of %s"),
+				tr(want->kind->fields[numbers[i]].label,
+					want->kind->fields[numbers[i]].label_en),
+				words_pupil(&other->record, pupil, sizeof pupil));
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "batch.h"
 #include "clock.h"
 #include "decide.h"
 #include "face.h"
@@ -203,7 +204,7 @@ int cmd_conflicts_show(struct cli *c)
 }
 
 /* The person's word: ours over theirs as it now stands, theirs, or single fields. */
-static int resolve(struct cli *c, struct view *v, const struct conflict *x)
+static int resolve(struct cli *c, struct view *v, struct conflict *x)
 {
 	const char *word = c->operand[1];
 	const struct item *item = conflict_theirs(v, &x->row);
@@ -211,7 +212,7 @@ static int resolve(struct cli *c, struct view *v, const struct conflict *x)
 	     mine = strcmp(word, "mine") == 0 || strcmp(word, "我的") == 0;
 	uint32_t touched = 0;
 	struct record want;
-	char pupil[256];
+	char pupil[256], undo[64] = "";
 	int code;
 
 	if ((theirs || mine) && c->operands > 2)
@@ -221,21 +222,34 @@ static int resolve(struct cli *c, struct view *v, const struct conflict *x)
 	record_init(&want, x->row.kind);
 	if (item)
 		want = item->record;
-	if (!theirs && !mine && (code = jg_take_fields(c, 1, v, &want, &touched)))
+	if (!theirs && !mine &&
+		((code = jg_take_fields(c, 1, v, &want, &touched)) ||
+			(code = jg_number_is_free(c, v, item, &want))))
 		return code;
+	const struct record *whose = whose_conflict(v, &x->row);
+	if (whose)
+		words_pupil(whose, pupil, sizeof pupil);
+	int64_t row = v->store->next_row;
 	enum err e = store_begin(v->store, &c->problem);
+	if (!e && !theirs)
+		e = batch_begin(v->store, "edit", whose ? pupil : NULL, &x->batch, &c->problem);
 	if (!e)
 		e = theirs ? conflict_take_theirs(v, x, &c->problem)
 		    : mine ? conflict_take_mine(v, x, &c->problem)
 			   : conflict_take_fields(v, x, &want, &c->problem);
+	if (!e && !theirs)
+		e = batch_end(v->store, x->batch, &(struct batch_counts){.updated = 1}, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
-	const struct record *whose = whose_conflict(v, &x->row);
-	cli_say(c, "%s%s%s%s", whose ? words_pupil(whose, pupil, sizeof pupil) : "", whose ? " " : "",
+	if (!theirs && v->store->next_row > row)
+		snprintf(undo, sizeof undo, tr("；撤销：jg undo %lld", "; to take it back: jg undo %lld"),
+			(long long)x->batch);
+	cli_say(c, "%s%s%s%s%s", whose ? pupil : "", whose ? " " : "",
 		tr(x->row.kind->label, x->row.kind->label_en),
 		theirs ? tr("：保留对方的内容", ": theirs is kept")
 		: mine ? tr("：用我的内容，jg sync 后送达", ": mine stands, jg sync sends it")
-		       : tr("：已按您写的保存，jg sync 后送达", ": saved as you wrote it, jg sync sends it"));
+		       : tr("：已按您写的保存，jg sync 后送达", ": saved as you wrote it, jg sync sends it"),
+		undo);
 	return cli_result(c,
 		json_pack("{ss ss}", "id", c->operand[0], "resolved",
 			theirs ? "theirs"

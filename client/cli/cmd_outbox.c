@@ -210,6 +210,10 @@ static void show_op(const struct cli *c, const struct view *v, const struct op_r
 		reason_text(row));
 	if (*row->hint)
 		cli_say(c, "  %s", row->hint);
+	const struct item *holder = row->has_duplicate ? view_find_id(v, row->duplicate_of) : NULL;
+	if (holder && words_whose(v, &holder->record))
+		cli_say(c, tr("  已有的记录是 %s 的", "  the record that is there is that of %s"),
+			words_pupil(words_whose(v, &holder->record), pupil, sizeof pupil));
 	for (size_t i = 0; i < row->kind->field_count; i++) {
 		const struct field *f = &row->kind->fields[i];
 		bool masked = !c->reveal && strcmp(f->name, "name") != 0,
@@ -269,7 +273,7 @@ static int fix_row(struct cli *c, const struct op_row *row)
 		words_pupil(whose, pupil, sizeof pupil);
 	struct record body = row->body;
 	code = jg_take_fields(c, 1, v, &body, &touched);
-	if (code)
+	if (code || (touched && (code = jg_number_is_free(c, v, view_find_id(v, row->id), &body))))
 		return code;
 	int64_t n = v->store->next_row;
 	enum err e = store_begin(v->store, &c->problem);

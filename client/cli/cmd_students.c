@@ -160,9 +160,10 @@ static int cmd_students_show(struct cli *c)
 	return cli_result(c, json, 0);
 }
 
-/* “班级 3→4；现住址 空→东街 2 号”: what an edit did. */
-static void changes_text(
-	const struct view *v, const struct record *old, const struct record *new, char *out, size_t size)
+/* “班级 3→4；现住址 空→东街 2 号”: what an edit did. Numbers only as lists show them: somebody may stand
+ * behind. */
+static void changes_text(const struct cli *c, const struct view *v, const struct record *old,
+	const struct record *new, char *out, size_t size)
 {
 	char from[256], to[256];
 
@@ -171,8 +172,9 @@ static void changes_text(
 		const struct field *f = &old->kind->fields[i];
 		if (record_same_field(old, new, i))
 			continue;
-		words_field(v, old, (int)i, false, from, sizeof from);
-		words_field(v, new, (int)i, false, to, sizeof to);
+		bool masked = !c->reveal && (i == F_STUDENT_CERT_NO || i == F_STUDENT_STUDENT_NO);
+		words_field(v, old, (int)i, masked, from, sizeof from);
+		words_field(v, new, (int)i, masked, to, sizeof to);
 		size_t n = strlen(out);
 		snprintf(out + n, size - n, "%s%s %s→%s", n ? tr("；", "; ") : "", tr(f->label, f->label_en),
 			*from ? from : tr("空", "-"), *to ? to : tr("空", "-"));
@@ -194,7 +196,7 @@ static int cmd_students_set(struct cli *c)
 		return code;
 	struct record old = want = item->record;
 	code = jg_take_fields(c, 1, v, &want, &groups);
-	if (code)
+	if (code || (code = jg_number_is_free(c, v, item, &want)))
 		return code;
 	enum err e = check_record(&want, true, profile_today(&c->profile), &c->problem);
 	if (!e)
@@ -210,7 +212,7 @@ static int cmd_students_set(struct cli *c)
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	snprintf(number, sizeof number, "%lld", (long long)batch);
-	changes_text(v, &old, &item->record, changes, sizeof changes);
+	changes_text(c, v, &old, &item->record, changes, sizeof changes);
 	cli_say(c, tr("%s：%s；撤销：jg undo %s", "%s: %s; to take it back: jg undo %s"), pupil,
 		*changes ? changes : tr("没有改动", "nothing changed"), number);
 	return cli_result(c,

@@ -78,6 +78,10 @@ bool jg_class_allowed(const struct cli *c, const struct record *r);
 /* Reads FIELD=VALUE operands from the first-th on into *r; *groups: the groups they touch. 0, or the exit
  * code. */
 int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, uint32_t *groups);
+/* Whether the numbers that `want` brings are not another pupil's of this school: the bureau would refuse them
+ * days later. item: who is to get them, NULL when he is not there yet. 0, or the exit code. */
+int jg_number_is_free(
+	struct cli *c, const struct view *v, const struct item *item, const struct record *want);
 
 int cmd_login(struct cli *c);
 int cmd_doctor(struct cli *c);

@@ -106,7 +106,7 @@ enum err conflict_take_fields(
 		return deleted(p);
 	enum err e = check_record(want, true, profile_today(v->store->profile), p);
 	if (!e)
-		e = outbox_put(v, &item, want, UINT32_MAX, 0, p);
+		e = outbox_put(v, &item, want, UINT32_MAX, x->batch, p);
 	return e ? e : conflict_take_theirs(v, x, p);
 }
 
@@ -117,7 +117,7 @@ enum err conflict_take_mine(struct view *v, const struct conflict *x, struct pro
 	if (!item)
 		return deleted(p);
 	if (x->row.del) {
-		enum err e = outbox_delete(v, item, 0, p);
+		enum err e = outbox_delete(v, item, x->batch, p);
 		return e ? e : conflict_take_theirs(v, x, p);
 	}
 	struct record want = item->record;

@@ -22,6 +22,7 @@ struct conflict {
 	struct record mine; /* with what was blocked laid over */
 	uint32_t groups;
 	struct decide_behind *behind; /* in the order in which they were made */
+	int64_t batch; /* what undoing the decision takes back; 0 from reading, the caller may set it */
 };
 
 /* The record that the county has, NULL when it has none: of a duplicate the one that was there first, for the

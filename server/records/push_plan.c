@@ -465,9 +465,12 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 		entry->row = before;
 		if (holder || !key)
 			problem_set(&problem, e, NULL, NULL,
-				holder ? tr("本校已有这名学生的记录",
-						 "the school has a record with this key already")
-				       : NULL);
+				!holder ? NULL
+				: before.state.exists
+					? tr("这是本校另一条记录的号码",
+						  "it is the number of another record of this school")
+					: tr("本校已有这名学生的记录",
+						  "the school has a record with this key already"));
 		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		if (holder) {
 			r->has_duplicate_of = 1;

@@ -60,6 +60,30 @@ def apart(server, first, second):
     cases.equal("who has looked may delete", [p.run("students", "show", late).code for p in (first, second)], [3, 3])
 
 
+def whose_number(first, second):
+    """A pupil is to get the number of another one: whose it is is said here, and what the bureau refuses never becomes a choice between two people."""
+    one, two, free = number(20), number(40), number(95)
+    wrong = first.run("students", "set", one, "证件号码=" + two)
+    cases.check("another pupil's number is refused at once, with whose it is", wrong.code == 3 and "甲四（六1班）" in wrong.err and len(wrong.err.splitlines()) == 3, wrong)
+    cases.equal("and nothing waits", first.ok("status")["waiting"], 0)
+    done = first.run("students", "set", two, "证件号码=" + free)
+    cases.check("a number is not on the screen in full", done.code == 0 and free not in done.out and two not in done.out and free[-4:] in done.out, done)
+    first.ok("sync")
+    second.ok("students", "set", one, "证件号码=" + free)
+    second.ok("sync", code=5)
+    cases.equal("the bureau's refusal is one, and no conflict", ([(r["state"], r["kind"]) for r in before_a_person(second)], second.ok("conflicts", "list")), ([("refused", "student")], []))
+    row = before_a_person(second)[0]["id"]
+    shown = second.run("outbox", "show", row)
+    cases.check("it says whose number it is, and both ways out", "甲四（六1班）" in shown.out and "jg outbox fix %s" % row in shown.out and "jg outbox withdraw %s" % row in shown.out, shown)
+    again = second.run("outbox", "fix", row, "证件号码=" + free)
+    cases.check("the same number does not go again", again.code == 3 and "甲四" in again.err, again)
+    second.ok("outbox", "withdraw", row)
+    first.ok("students", "set", free, "证件号码=" + two)
+    for program in (first, second):
+        program.ok("sync")
+        cases.equal("nobody has another's name", [pupil(program, no)[0] for no in (one, two)], ["甲贰", "甲四"])
+
+
 def rolled_back(first):
     """A restore card brings an evening back that the bureau has had: what is mended and found to stand already is not sent again."""
     no, path = number(10), first.profile + "/store.db"
@@ -146,6 +170,7 @@ def main():
             cases.equal("who is withdrawn takes the guardian along", pupil(program, away), ("甲六", "东街", ["母六"]))
             cases.equal("no pupil twice", len(program.ok("students", "list")), len(numbers) + 1)
         cases.equal("nothing is open", (second.ok("conflicts", "list"), second.ok("sync")["pending"]), ([], 0))
+        whose_number(first, second)
         apart(server, first, second)
         rolled_back(first)
         behind_a_restore(server, first, second, third)

@@ -166,7 +166,7 @@ class Words:
         self.c.check("and both versions in words", all(w in shown for w in ("现住址", "我的 南街 9 号", "对方 西街 1 号", "jg conflicts resolve")), shown)
         for words in ("conflicts list", "outbox list", "outbox show " + row[0], "todo"):
             self.clean(other, *words.split())
-        self.says("the decision is said", other, "conflicts", "resolve", row[0], "mine", words=("高浩然（六1班）", "用我的内容"))
+        self.says("the decision is said", other, "conflicts", "resolve", row[0], "mine", words=("高浩然（六1班）", "用我的内容", "撤销：jg undo "))
         other.ok("sync")
 
     def september(self):
