@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file_name.h"
 #include "jg.h"
@@ -7,6 +8,7 @@
 
 const struct cli_option export_options[] = {
 	{"o", "FILE.xlsx|.csv", "输出文件", "the file to write"},
+	{"force", NULL, "已有同名文件也写，原来的内容换掉", "write over a file that is there"},
 	{0},
 };
 
@@ -28,6 +30,28 @@ static const char *all_names(char *out, size_t size)
 	return out;
 }
 
+/* A form that was filled and not imported yet is somebody's evening: it is written over only when that is
+ * said. */
+static bool may_replace(struct cli *c, const char *path, const char *shown)
+{
+	char prompt[FILE_PATH_TEXT_MAX + 200];
+
+	if (access(path, F_OK) || cli_flag(c, "force"))
+		return true;
+	snprintf(prompt, sizeof prompt,
+		tr("%s 已经有了，换掉后里面填过、还没有导入的内容就没有了。确认请输入“是”：",
+			"%s is there: what was typed into it and not imported would be gone. Type yes to go "
+			"on: "),
+		shown);
+	if (cli_is_asked(c) && cli_confirm("是|yes", prompt))
+		return true;
+	cli_fail_with(c, ERR_EXISTS,
+		tr("换一个文件名；确要换掉它，在命令后加 --force",
+			"choose another name; to replace it all the same, add --force"),
+		tr("%s 已经有了，没有写", "%s is there and was not replaced"), shown);
+	return false;
+}
+
 int cmd_export(struct cli *c)
 {
 	const struct export_rules *rules = export_find(c->operand[0]);
@@ -43,12 +67,14 @@ int cmd_export(struct cli *c)
 		return cli_fail_with(c, ERR_USAGE, NULL, "%s", tr("缺少 -o 文件", "-o FILE is missing"));
 	if (sheet_target_check(path, NULL, &c->problem))
 		return cli_fail(c);
+	file_path_text(shown, sizeof shown, path);
+	if (!may_replace(c, path, shown))
+		return err_info(ERR_EXISTS)->exit_code;
 	struct view *v = jg_view(c, rules->kinds, &code);
 	if (!v)
 		return code;
 	if (export_run(v, rules, path, allowed, c, &report, &c->problem))
 		return cli_fail(c);
-	file_path_text(shown, sizeof shown, path);
 	cli_say(c, tr("已写入 %s，%zu 行", "%2$zu rows written to %1$s"), shown, report.rows);
 	if (report.dropped)
 		cli_say(c,

@@ -233,7 +233,7 @@ def sweep_export(county, person, disk, ending, tmpdir=None):
     path = os.path.join(disk.path, "out." + ending)
 
     def run():
-        return person.run("export", "students", "-o", path, "--json", env={"TMPDIR": tmpdir} if tmpdir else None)
+        return person.run("export", "students", "-o", path, "--force", "--json", env={"TMPDIR": tmpdir} if tmpdir else None)
 
     def after(result, done, was):
         left = [name for name in os.listdir(disk.path) if name.startswith("out.")]

@@ -138,6 +138,12 @@ class Words:
             for cell in row[[c.value for c in first[1]].index("去向类别"):]:
                 cell.value = None
         book.save(self.county.path("空表.xlsx"))
+        for what in ("destinations", "students", "verify", "slips"):
+            kept = open(self.county.path("空表.xlsx"), "rb").read()
+            self.says("a form that is there is not written over by %s" % what, self.primary, "export", what, "-o", self.county.path("空表.xlsx"), words=("空表.xlsx 已经有了", "--force"), code=3)
+            code, screen = at_terminal(self.primary, "export", what, "-o", self.county.path("空表.xlsx"), say="\n")
+            self.c.check("at a terminal it is asked", code == 3 and "还没有导入" in screen and open(self.county.path("空表.xlsx"), "rb").read() == kept, screen)
+        self.primary.ok("export", "destinations", "-o", path, "--force")
         report = self.primary.ok("import", "destinations", self.county.path("空表.xlsx"))
         self.c.equal("an empty form counts the pupils who have declared nothing, not its lines", report["unfilled"], len(self.primary.ok("transition", "list", "--unset")))
         self.c.equal("家长确认 too", confirmed, {name: "否" for name, _ in PUPILS})
