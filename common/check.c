@@ -79,6 +79,14 @@ static bool time_passes(int64_t us)
 	return us >= 0 && us <= TIME_LAST;
 }
 
+/* range:FROM-TO, of numbers that are not negative; true for another check. */
+static bool range_passes(const char *check, int64_t v)
+{
+	long long from, to;
+
+	return sscanf(check, "range:%lld-%lld", &from, &to) != 2 || (v >= from && v <= to);
+}
+
 static bool value_passes(const struct record *r, size_t i)
 {
 	const struct field *f = &r->kind->fields[i];
@@ -93,8 +101,11 @@ static bool value_passes(const struct record *r, size_t i)
 	case FIELD_INT32:
 		if (strcmp(f->check, "year") == 0)
 			return r->value[i].number >= YEAR_MIN && r->value[i].number <= YEAR_MAX;
-		return strcmp(f->check, "date") != 0 || date_is_real((int32_t)r->value[i].number);
+		return strcmp(f->check, "date") == 0 ? date_is_real((int32_t)r->value[i].number)
+						     : range_passes(f->check, r->value[i].number);
 	default:
+		if (strncmp(f->check, "range:", 6) == 0)
+			return range_passes(f->check, r->value[i].number);
 		return strcmp(f->check, "time") != 0 || time_passes(r->value[i].number);
 	}
 }
@@ -126,6 +137,10 @@ const char *check_words(const char *check, char *out, size_t size)
 			snprintf(out, size, "%s", tr(words[i].zh, words[i].en));
 	if (strncmp(check, "codes:", 6) == 0)
 		code_list_words(code_list_by_name(check + 6), out, size);
+	else if (strncmp(check, "range:", 6) == 0)
+		snprintf(out, size, tr("%s 之间的数", "a number in %s"), check + 6);
+	else if (strncmp(check, "text:", 5) == 0)
+		snprintf(out, size, tr("最多 %s 字节", "at most %s bytes"), check + 5);
 	else if (strncmp(check, "max:", 4) == 0)
 		snprintf(out, size, tr("最多 %s", "at most %s"), check + 4);
 	return out;
@@ -151,6 +166,10 @@ static enum err check_characters(const struct record *r, size_t i, struct proble
 	const struct field *f = &r->kind->fields[i];
 	int32_t c = text_forbidden((const char *)r->value[i].data, r->value[i].len);
 
+	if (text_is_blank((const char *)r->value[i].data, r->value[i].len))
+		return problem_set(p, ERR_INVALID, f->name,
+			tr("请填写内容，或留空", "write something, or leave it empty"),
+			tr("“%s”里只有空格", "%s holds nothing but blanks"), tr(f->label, f->label_en));
 	if (!c && !text_is_nfc((const char *)r->value[i].data, r->value[i].len))
 		return problem_set(p, ERR_INVALID, f->name, tr("请重新输入这一项", "type the text again"),
 			tr("“%s”的文字不是规范形式（NFC）", "the text of %s is not in normal form (NFC)"),
@@ -224,6 +243,8 @@ static bool field_passes(const ProtobufCFieldDescriptor *f, const void *value, c
 			return code_item(code_list_by_name(check + 6), text) != NULL;
 		if (strcmp(check, "uuid") == 0)
 			return id_parse(id, text) == 0;
+		if (strncmp(check, "text:", 5) == 0)
+			return strlen(text) <= (size_t)atol(check + 5);
 		return strcmp(check, "school") != 0 || school_code_check(text) == ID_OK;
 	case PROTOBUF_C_TYPE_BYTES:
 		return ((const ProtobufCBinaryData *)value)->len == (strcmp(check, "id") == 0 ? 16u : 32u);

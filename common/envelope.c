@@ -158,6 +158,10 @@ static enum err check_text(
 {
 	int32_t c = strcmp(check, "secret") ? text_forbidden(text, strlen(text)) : 0;
 
+	if (strcmp(check, "secret") && text_is_blank(text, strlen(text)))
+		return problem_set(p, ERR_INVALID, f->name,
+			tr("请填写内容，或留空", "write something, or leave it empty"),
+			tr("“%s”里只有空格", "%s holds nothing but blanks"), field_label(f->name));
 	if (!text_is_nfc(text, strlen(text)))
 		return problem_set(p, ERR_MALFORMED, f->name, NULL,
 			tr("“%s”的文字不是规范形式（NFC）", "%s is not in normal form (NFC)"),

@@ -27,7 +27,7 @@ struct field {
 	enum field_type type;
 	uint8_t group; /* 1..KIND_GROUPS_MAX */
 	enum field_merge merge;
-	bool required, masked, other, school_writes, ordinal;
+	bool required, masked, other, school_writes, ordinal, author;
 	uint32_t max_bytes;
 	const char *check;          /* name of a check in check.c, or "" */
 	const char *const *columns; /* names in people's files, NULL-terminated; empty list = not in files */
@@ -44,7 +44,7 @@ struct kind {
 	enum kind_owner owner;
 	uint32_t writers; /* 1 << role */
 	bool append_only, permanent;
-	const char *guard, *hold, *applied; /* SQL functions, or "" */
+	const char *guard, *children_guard, *hold, *applied; /* SQL functions, or "" */
 	bool alone;
 	bool shared;        /* has fields that another school may see */
 	int of;             /* index of the field that names the record that this one hangs on, or -1 */

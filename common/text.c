@@ -164,6 +164,20 @@ int32_t text_forbidden(const char *s, size_t n)
 	return 0;
 }
 
+bool text_is_blank(const char *s, size_t n)
+{
+	utf8proc_int32_t c;
+
+	for (size_t i = 0; i < n;) {
+		utf8proc_ssize_t step =
+			utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &c);
+		if (step <= 0 || !text_is_space(c))
+			return false;
+		i += (size_t)step;
+	}
+	return n > 0;
+}
+
 int32_t text_name_odd(const char *name)
 {
 	static const struct range odd[] = {{'!', '&'}, {'*', ','}, {'/', '/'}, {':', '@'}, {'[', '`'},

@@ -35,6 +35,8 @@ bool text_is_han(int32_t code_point);
  * writing, a noncharacter; 0 when there is none. Both ends ask this of every text of a record (check.c), so
  * that nothing stored can steer a terminal or break a workbook. `s` is n bytes of UTF-8. */
 int32_t text_forbidden(const char *s, size_t n);
+/* Whether there is nothing but blanks in it, of whatever width; false for an empty text. */
+bool text_is_blank(const char *s, size_t n);
 /* The first character of a name that is probably a lost one (?, U+FFFD, □, a private one) or belongs to no
  * name (a digit, #, &…); 0 when there is none. */
 int32_t text_name_odd(const char *name);

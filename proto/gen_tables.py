@@ -94,7 +94,7 @@ def bounds(decl, header, source):
     source.append("\treturn NULL;\n}\n")
 
 
-CHECKS = {"year": 5, "date": 5, "time": 3, "school": 9, "uuid": 9, "id": 12, "sha": 12, "sequence": 4, "codes": 9, "max": 13, "secret": 9}
+CHECKS = {"year": 5, "date": 5, "time": 3, "school": 9, "uuid": 9, "id": 12, "sha": 12, "sequence": 4, "codes": 9, "max": 13, "secret": 9, "text": 9}
 
 
 def checks(decl, header, source):
@@ -125,6 +125,10 @@ def field_row(decl, kind, field, header, source):
     where = "%s.%s" % (kind, field.name)
     if rule is None or not rule.group or rule.group > GROUPS_MAX:
         fail(where + " has no rule, or no group from 1 to %d" % GROUPS_MAX)
+    if rule.check.startswith("range:") and (field.type not in (3, 5) or not re.fullmatch(r"range:\d+-\d+", rule.check)):
+        fail(where + " has a range, and is no number or the range is not FROM-TO")
+    if rule.author and field.type != 9:
+        fail(where + " names an author and is no text")
     if field.type not in SCALARS or field.label == 3:
         fail(where + " must be string, bytes, int32, int64 or bool, not repeated")
     columns = "no_columns"
@@ -132,10 +136,10 @@ def field_row(decl, kind, field, header, source):
         columns = "columns_%s_%s" % (snake(kind), field.name)
         source.append("static const char *const %s[] = {%s, NULL};" % (columns, ", ".join(map(c_string, rule.column))))
     flag = lambda on: "true" if on else "false"
-    return "\t{%d, %s, %s, %s, %s, %d, %s, %s, %s, %s, %s, %s, %d, %s, %s}," % (
+    return "\t{%d, %s, %s, %s, %s, %d, %s, %s, %s, %s, %s, %s, %s, %d, %s, %s}," % (
         field.number, c_string(field.name), c_string(rule.label), c_string(rule.label_en or field.name),
         SCALARS[field.type], rule.group, "MERGE_GUARDED" if rule.merge == 2 else "MERGE_CONFLICT",
-        flag(rule.required), flag(rule.masked), flag(rule.other), flag(rule.school_writes), flag(rule.ordinal),
+        flag(rule.required), flag(rule.masked), flag(rule.other), flag(rule.school_writes), flag(rule.ordinal), flag(rule.author),
         rule.max_bytes or 255, c_string(rule.check), columns)
 
 
@@ -164,7 +168,7 @@ def kinds(decl, header, source):
         shared = any(decl.options(f, "FieldOptions", "rule").other for f in fields)
         if shared and rule.owner == 1 and not rule.guard:
             fail("%s has fields for another school, and no guard that says which" % message.name)
-        for function in (rule.guard, rule.hold, rule.applied):
+        for function in (rule.guard, rule.children_guard, rule.hold, rule.applied):
             if function and function not in decl.functions:
                 fail("%s names the SQL function %s, which no file of sql/ makes" % (message.name, function))
         hidden = rule.hidden.split("=") if rule.hidden else ["", ""]
@@ -186,11 +190,11 @@ def kinds(decl, header, source):
             source.append("static const uint16_t on_%s[] = {%s};" % (name, ", ".join(str(by_table[table]) for table in rule.on)))
         groups = max(decl.options(f, "FieldOptions", "rule").group for f in fields)
         flag = lambda on: "true" if on else "false"
-        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, %s, %s, %s, %d, %s, %d, %d, %d, %s, %s, %s, %s, fields_%s, %d, key_%s, %d, %d}," % (
+        rows.append("\t{%d, %s, %s, %s, %s, 0x%xu, %s, %s, %s, %s, %s, %s, %s, %s, %d, %s, %d, %d, %d, %s, %s, %s, %s, fields_%s, %d, key_%s, %d, %d}," % (
             rule.number, c_string(rule.table), c_string(rule.label), c_string(rule.label_en),
             {1: "OWNER_SCHOOL", 2: "OWNER_COUNTY", 3: "OWNER_SERVER"}[rule.owner],
             sum(1 << role for role in rule.writer), flag(rule.append_only), flag(rule.permanent),
-            c_string(rule.guard), c_string(rule.hold), c_string(rule.applied), flag(rule.alone), flag(shared), names.index(rule.of) if rule.of else -1, "on_" + name if rule.on else "NULL", len(rule.on),
+            c_string(rule.guard), c_string(rule.children_guard), c_string(rule.hold), c_string(rule.applied), flag(rule.alone), flag(shared), names.index(rule.of) if rule.of else -1, "on_" + name if rule.on else "NULL", len(rule.on),
             names.index(rule.addressee) if rule.addressee else -1, names.index(hidden[0]) if hidden[0] else -1, c_string(hidden[1]), flag(rule.register), flag(rule.registered),
             c_string(rule.grade), name, len(fields), name, len(keys), groups))
         header.append("enum { KIND_%s = %d };" % (name.upper(), rule.number))

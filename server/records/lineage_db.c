@@ -6,7 +6,7 @@
 #include "buf.h"
 #include "tables.h"
 
-static struct db_stmt parents, children, classes;
+static struct db_stmt parents, children, classes, judges[KIND_COUNT];
 
 bool lineage_hangs_on_own(const struct kind *child, const struct kind *parent)
 {
@@ -206,8 +206,13 @@ static void add_registers(struct buf *b)
  * counts. */
 static const char *classes_sql(void)
 {
-	static const char *const meets[] = {"r.cert_no = n.cert", "r.student_no = n.sno",
-		"'G' || r.cert_no = n.sno", "r.student_no = 'G' || n.cert"};
+	/* An ill-formed student number names nobody: nothing else would find its pupil by it. */
+	static const struct {
+		const char *meets, *names;
+	} numbers[] = {{"r.cert_no = n.cert", "true"},
+		{"r.student_no = n.sno", "student_no_key(n.sno) IS NOT NULL"},
+		{"'G' || r.cert_no = n.sno", "student_no_key(n.sno) IS NOT NULL"},
+		{"r.student_no = 'G' || n.cert", "student_no_key(r.student_no) IS NOT NULL"}};
 	struct buf b = {0};
 
 	buf_text(&b, "WITH RECURSIVE u AS MATERIALIZED (SELECT * FROM unnest($1::int[], $2::text[], "
@@ -216,12 +221,13 @@ static const char *classes_sql(void)
 	add_ancestors(&b);
 	add_numbers(&b);
 	add_registers(&b);
-	for (size_t i = 0; i < sizeof meets / sizeof *meets; i++)
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		buf_printf(&b,
-			"%s SELECT n.ord, r.grade, r.class_no, n.named FROM numbers n JOIN register r ON "
+			"%s SELECT n.ord, r.grade, r.class_no, n.named AND %s FROM numbers n JOIN register r "
+			"ON "
 			"r.owner_school = n.school AND %s"
 			" WHERE n.stage IS NULL OR left(r.grade, 1) = n.stage",
-			i ? " UNION" : "", meets[i]);
+			i ? " UNION" : "", numbers[i].names, numbers[i].meets);
 	for (size_t i = 0; i < kind_count; i++) {
 		const struct kind *k = &kind_table[i];
 		if (!is_parent(k) || !has_field(k, "class_no") || (!k->grade[0] && !has_field(k, "grade")))
@@ -236,8 +242,49 @@ static const char *classes_sql(void)
 	return keep(&b);
 }
 
+bool lineage_is_judged(const struct kind *kind)
+{
+	for (size_t i = 0; i < kind_count; i++)
+		if (kind_table[i].children_guard[0] && kind_hangs_on(kind, kind_table[i].number))
+			return true;
+	return false;
+}
+
+static const char *judge_sql(const struct kind *kind)
+{
+	struct buf b = {0};
+	bool first = true;
+
+	buf_printf(&b,
+		"WITH u AS MATERIALIZED (SELECT u.ord, u.school, coalesce(u.parent, t.%s) AS parent, "
+		"u.deleted"
+		" FROM unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[], $5::boolean[]) AS u (ord, "
+		"school, id, "
+		"parent, deleted)"
+		" LEFT JOIN %s t ON t.county = app_county() AND t.rec_id = u.id),"
+		" x AS MATERIALIZED (SELECT array_agg(ord) AS ords, array_agg(school) AS schools, "
+		"array_agg(parent) "
+		"AS parents, array_agg(deleted) AS deleted FROM u)",
+		parent_field(kind), kind->table);
+	for (size_t i = 0; i < kind_count; i++) {
+		const struct kind *k = &kind_table[i];
+		if (!k->children_guard[0] || !kind_hangs_on(kind, k->number))
+			continue;
+		buf_printf(&b,
+			"%s SELECT g.ord, NULL, g.code, g.field, g.message FROM x, %s(x.ords, x.schools, "
+			"x.parents, "
+			"x.deleted) g",
+			first ? "" : " UNION ALL", k->children_guard);
+		first = false;
+	}
+	return keep(&b);
+}
+
 void lineage_db_init(void)
 {
+	for (size_t i = 0; i < kind_count; i++)
+		if (lineage_is_judged(&kind_table[i]))
+			judges[i].sql = judge_sql(&kind_table[i]);
 	parents.sql = parents_sql();
 	children.sql = children_sql();
 	classes.sql = classes_sql();
@@ -265,6 +312,11 @@ void lineage_parents(struct db_task *task, struct pg_array columns[3], const cha
 void lineage_children(struct db_task *task, struct pg_array columns[2])
 {
 	ask(task, &children, columns, 2);
+}
+
+void lineage_judge(struct db_task *task, const struct kind *kind, struct pg_array columns[5])
+{
+	ask(task, &judges[kind - kind_table], columns, 5);
 }
 
 void lineage_classes(struct db_task *task, struct pg_array columns[7])

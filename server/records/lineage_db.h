@@ -20,6 +20,12 @@ bool lineage_hangs_on_own(const struct kind *child, const struct kind *parent);
 void lineage_parents(struct db_task *task, struct pg_array columns[3], const char *scope);
 /* columns: ord int[], id uuid[]. Rows: ord, id of a live record that hangs on it. */
 void lineage_children(struct db_task *task, struct pg_array columns[2]);
+/* Whether a record that `kind` may hang on judges it. */
+bool lineage_is_judged(const struct kind *kind);
+/* columns: ord int[], school text[], id uuid[], parent uuid[] (null: the one that stands), deleted boolean[],
+ * of operations on `kind`. Rows as a guard's (record_db.h), shared_with null: what the kinds that it hangs on
+ * say by their `children_guard`. */
+void lineage_judge(struct db_task *task, const struct kind *kind, struct pg_array columns[5]);
 /* columns: ord int[], school text[], kind int[], id uuid[], parent uuid[], cert_no text[], student_no text[].
  * Rows: ord, grade, class_no, and whether it is the class of a pupil whose number the record has when the
  * push is done: every class that it has to do with as the database stands, of the record that it hangs on or

@@ -309,7 +309,7 @@ static bool send_kind(struct group *g, const struct kind *kind)
 			pg_array_text(&owners, school_of(&at));
 		}
 	}
-	g->at[slot].lock = g->at[slot].holders = g->at[slot].guard = -1;
+	g->at[slot].lock = g->at[slot].holders = g->at[slot].guard = g->at[slot].judge = -1;
 	if (total)
 		lock_records(g, kind, list, total);
 	/* Who holds a key is asked only after a unique index has said that somebody does: two computers of
@@ -348,6 +348,32 @@ static void send_guard(struct group *g, const struct kind *kind)
 	if (c.at[0].count) {
 		g->at[kind - kind_table].guard = g->task.sent;
 		record_db_guard(&g->task, kind, c.at);
+	}
+	columns_free(&c);
+}
+
+/* What the records that it hangs on say of it. */
+static void send_judge(struct group *g, const struct kind *kind)
+{
+	struct columns c;
+
+	COLUMNS_BEGIN(&c, PG_INT4, PG_TEXT, PG_UUID, PG_UUID, PG_BOOL);
+	for (struct at at = {0}; next_op(g, &at);) {
+		const uint8_t *parent = parent_of(at.o);
+		if (at.o->kind != kind)
+			continue;
+		pg_array_int4(&c.at[0], ord_of(&at));
+		pg_array_text(&c.at[1], school_of(&at));
+		pg_array_bytes(&c.at[2], at.o->op->id.data, ID_SIZE);
+		if (parent)
+			pg_array_bytes(&c.at[3], parent, ID_SIZE);
+		else
+			pg_array_null(&c.at[3]);
+		pg_array_bool(&c.at[4], !is_put(at.o));
+	}
+	if (c.at[0].count) {
+		g->at[kind - kind_table].judge = g->task.sent;
+		lineage_judge(&g->task, kind, c.at);
 	}
 	columns_free(&c);
 }
@@ -485,6 +511,9 @@ bool push_facts_send(struct group *g)
 	for (size_t k = 0; k < kind_count; k++)
 		if (kind_table[k].guard[0])
 			send_guard(g, &kind_table[k]);
+	for (size_t k = 0; k < kind_count; k++)
+		if (lineage_is_judged(&kind_table[k]))
+			send_judge(g, &kind_table[k]);
 	send_writers(g);
 	send_parents(g);
 	send_classes(g);

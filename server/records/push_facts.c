@@ -173,12 +173,17 @@ static void take_guard_rows(struct group *g, const PGresult *r)
 	}
 }
 
+static size_t rows_at(const struct group *g, int at)
+{
+	return at >= 0 ? (size_t)PQntuples(g->task.result[at]) : 0;
+}
+
 static bool read_guard_rows(struct group *g)
 {
 	size_t n = 0;
 
 	for (size_t k = 0; k < kind_count; k++)
-		n += g->at[k].guard >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].guard]) : 0;
+		n += rows_at(g, g->at[k].guard) + rows_at(g, g->at[k].judge);
 	for (size_t i = 0; i < g->count; i++) {
 		struct member *m = &g->member[i];
 		m->facts.refusals = arena_alloc(&g->arena, sizeof(struct plan_refusal) * (n + 1));
@@ -186,9 +191,12 @@ static bool read_guard_rows(struct group *g)
 		if (!m->facts.refusals || !m->facts.shared)
 			return false;
 	}
-	for (size_t k = 0; k < kind_count; k++)
+	for (size_t k = 0; k < kind_count; k++) {
 		if (g->at[k].guard >= 0)
 			take_guard_rows(g, g->task.result[g->at[k].guard]);
+		if (g->at[k].judge >= 0)
+			take_guard_rows(g, g->task.result[g->at[k].judge]);
+	}
 	return true;
 }
 

@@ -24,7 +24,7 @@ struct group {
 	unsigned attempts;
 	bool timer_open, small;
 	struct { /* where the results of trip 1 stand */
-		int lock, holders, guard;
+		int lock, holders, guard, judge;
 	} at[KIND_COUNT];
 	int devices_at, authors_at, replays_at, writers_at, targets_at, scopes_at,
 		hangers_at; /* -1: nothing was asked */

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "envelope.h"
 #include "tables.h"
+#include "validate.h"
 
 /* ---- tables of this push: records by id, holders by key ---- */
 
@@ -168,6 +169,15 @@ static char stage_of(const struct record *r)
 	return (char)(record_has(r, grade) ? r->value[grade].data[0] : 0);
 }
 
+/* An ill-formed one names nobody: nothing else would find its pupil by it. */
+static bool is_student_no(const struct record *r)
+{
+	char text[64];
+
+	return student_no_check(record_text(r, kind_field_index(r->kind, "student_no"), text, sizeof text)) ==
+	       ID_OK;
+}
+
 /* A pupil whom this very push has brought is not in the database yet. */
 static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct record *after)
 {
@@ -178,13 +188,14 @@ static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct r
 	}
 	for (size_t i = 0; after->kind->registered && i < p->entry_count; i++) {
 		const struct row *row = &p->entries[i].row;
-		if (row->kind && row->kind->is_register && row->state.exists && !row->state.deleted &&
-			stage_of(&row->state.record) == stage_of(after) &&
-			(same_text(&row->state.record, "cert_no", after) ||
-				same_text(&row->state.record, "student_no", after))) {
+		if (!row->kind || !row->kind->is_register || !row->state.exists || row->state.deleted ||
+			stage_of(&row->state.record) != stage_of(after))
+			continue;
+		bool cert = same_text(&row->state.record, "cert_no", after),
+		     student = same_text(&row->state.record, "student_no", after);
+		if (cert || student)
 			meet_own(s, &row->state.record);
-			s->named = true;
-		}
+		s->named |= cert || (student && is_student_no(after));
 	}
 }
 
@@ -256,6 +267,18 @@ static bool groups_allowed(const struct kind *kind, uint32_t groups)
 	return true;
 }
 
+/* What a record says of who wrote it is the operation's own author. */
+static enum err check_authors(const struct plan_op *o, struct problem *problem)
+{
+	for (size_t i = 0; i < o->kind->field_count; i++)
+		if (o->kind->fields[i].author && record_has(&o->body, (int)i) &&
+			!record_is(&o->body, (int)i, o->op->author))
+			return problem_set(problem, ERR_PERMISSION, o->kind->fields[i].name, NULL,
+				tr("“%s”只能是办理人本人的帐号", "%s is the account of whoever does it"),
+				tr(o->kind->fields[i].label, o->kind->fields[i].label_en));
+	return ERR_OK;
+}
+
 /* Who may write this record in this session. Another's evening of work is carried by a registrar only: in
  * anybody else's session a name is not proved, and would lend its rights to whoever writes it. */
 static enum err authorise(
@@ -277,7 +300,7 @@ static enum err authorise(
 		(!e || !e->row.state.exists || o->op->action != JINGGUAN__V1__ACTION__PUT ||
 			!groups_allowed(o->kind, o->groups)))
 		return ERR_PERMISSION;
-	return check_class(p, index, o, a, e, problem);
+	return check_authors(o, problem) ? problem->code : check_class(p, index, o, a, e, problem);
 }
 
 static const struct problem *guard_refusal(const struct plan *p, size_t index)

@@ -65,7 +65,7 @@ RETURNS TABLE (ord int, shared_with text, code text, field text, message text) L
 			CASE WHEN c.phase IS NULL THEN format('%s 年小升初工作尚未开始', u.year) ELSE '现在的阶段不能办理这项上报' END AS message
 		WHERE c.phase IS DISTINCT FROM CASE u.stage WHEN 'T1' THEN 'prefill' WHEN 'T2' THEN 'confirm' WHEN 'V' THEN 'verify' END
 		UNION ALL
-		SELECT 'MISSING', 'reason', '缺项上报须写明原因' WHERE u.incomplete AND coalesce(btrim(u.reason), '') = ''
+		SELECT 'MISSING', 'reason', '缺项上报须写明原因' WHERE u.incomplete AND coalesce(strip_space(u.reason), '') = ''
 		UNION ALL
 		SELECT 'INCOMPLETE', 'destination', format('%s 名学生材料不齐：%s%s', count(*), string_agg(g.line, '、') FILTER (WHERE g.nth <= 5),
 			CASE WHEN count(*) > 5 THEN '等' ELSE '' END)
@@ -78,6 +78,7 @@ RETURNS TABLE (ord int, shared_with text, code text, field text, message text) L
 $$;
 
 -- Only S(t) answers for a row, and only while schools verify. What row-level security hides does not exist here.
+-- A deletion is an answer taken back: in the same phase.
 CREATE OR REPLACE FUNCTION verify_answer_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
 RETURNS TABLE (ord int, shared_with text, code text, field text, message text) LANGUAGE sql STABLE AS $$
 	WITH u AS MATERIALIZED (
@@ -97,6 +98,11 @@ RETURNS TABLE (ord int, shared_with text, code text, field text, message text) L
 		SELECT 'PHASE' AS code, 'year' AS field, '现在不是核验阶段' AS message WHERE u.phase IS DISTINCT FROM 'verify'
 		UNION ALL SELECT 'NOT_FOUND', 'destination', '没有找到这名学生的去向记录' WHERE u.rec_id IS NULL
 		UNION ALL SELECT 'PERMISSION', 'destination', '这名学生填报的不是本校' WHERE u.rec_id IS NOT NULL AND led.school IS DISTINCT FROM u.school) r
+	UNION ALL
+	SELECT u.ord, NULL, 'PHASE', 'year', '现在不是核验阶段，不能撤回'
+	FROM unnest(ords, ids, bodies) AS u (ord, id, body) JOIN verify_answer a ON a.county = app_county() AND a.rec_id = u.id AND NOT a.deleted
+	CROSS JOIN LATERAL transition_settings(a.year) c
+	WHERE u.body IS NULL AND c.phase IS DISTINCT FROM 'verify'
 $$;
 
 -- A slip is answered by its addressees, from the verify phase on, while it is open. An answer names its half of the slip by id; which slip that is
@@ -113,7 +119,10 @@ RETURNS TABLE (ord int, shared_with text, code text, field text, message text) L
 		UNION ALL SELECT 'PERMISSION', 'slip', '这张交办单不是交办给本校的' WHERE s.rec_id IS NOT NULL AND NOT EXISTS (
 			SELECT FROM slip_addressee a WHERE a.county = app_county() AND a.slip = h.slip AND a.school = u.school AND NOT a.deleted)
 		UNION ALL SELECT 'PHASE', 'slip', '现在不是办理交办单的阶段' WHERE s.rec_id IS NOT NULL AND coalesce(c.phase, '') NOT IN ('verify', 'closed')
-		UNION ALL SELECT 'NOT_NOW', 'slip', '这张交办单已经销号' WHERE s.state = 'closed') r
+		UNION ALL SELECT 'NOT_NOW', 'slip', '这张交办单已经销号' WHERE s.state = 'closed'
+		-- A school's clock proves nothing; what nobody can have done yet, or before it was issued, is written by nobody.
+		UNION ALL SELECT 'INVALID', t.field, '签收和回复的时间在交办之前，或还没有到：请先同步，校准时间后再办' FROM (VALUES ('received_at'), ('answered_at')) t (field)
+			WHERE (u.body->>t.field)::timestamptz NOT BETWEEN s.issued_at - interval '1 day' AND jg_now() + interval '1 day') r
 	WHERE u.body IS NOT NULL
 $$;
 
@@ -123,3 +132,34 @@ BEGIN
 	PERFORM filing_snapshot_take(f.year, u.school, f.stage, f.rec_id)
 	FROM unnest(schools, ids) AS u (school, id) JOIN filing f ON f.county = app_county() AND f.rec_id = u.id;
 END $$;
+
+-- What hangs on a row of the source table stands in its year like the row itself, and what the bureau has accepted is not taken from under its word.
+-- It looks with the job's eyes: no school sees the bureau's decisions.
+CREATE OR REPLACE FUNCTION destination_children_guard(ords int[], schools text[], parents uuid[], deleted boolean[])
+RETURNS TABLE (ord int, code text, field text, message text) LANGUAGE plpgsql AS $$
+DECLARE
+	before text := app_scope();
+BEGIN
+	SET LOCAL app.scope = 'job';
+	RETURN QUERY SELECT u.ord, r.code, NULL::text, r.message
+	FROM unnest(ords, parents, deleted) AS u (ord, parent, deleted)
+	JOIN destination d ON d.county = app_county() AND d.rec_id = u.parent
+	LEFT JOIN transition_years() k ON k.year = d.year
+	CROSS JOIN LATERAL (
+		SELECT 'PHASE' AS code, format('%s 年小升初工作已结束，不能再修改', d.year) AS message WHERE k.phase = 'closed'
+		UNION ALL SELECT 'NOT_NOW', '县局已经认可这份佐证，不能再撤回；要更正请联系基教科' WHERE u.deleted AND EXISTS (
+			SELECT FROM transition_rows_now(d.year) t JOIN LATERAL (
+				SELECT w.word, w.category FROM proof_word w WHERE w.county = app_county() AND w.year = d.year AND w.pupil = t.pupil ORDER BY w.n DESC LIMIT 1) w ON true
+			WHERE t.destination = d.rec_id AND w.word = 'accepted' AND w.category = d.category)) r;
+	EXECUTE format('SET LOCAL app.scope = %L', before);
+END $$;
+
+-- A slip that is closed keeps the files and the log that closed it.
+CREATE OR REPLACE FUNCTION slip_addressee_children_guard(ords int[], schools text[], parents uuid[], deleted boolean[])
+RETURNS TABLE (ord int, code text, field text, message text) LANGUAGE sql STABLE AS $$
+	SELECT u.ord, 'NOT_NOW', NULL, '这张交办单已经销号，材料不能再撤回'
+	FROM unnest(ords, parents, deleted) AS u (ord, parent, deleted)
+	JOIN slip_addressee a ON a.county = app_county() AND a.rec_id = u.parent
+	JOIN slip s ON s.county = app_county() AND s.rec_id = a.slip
+	WHERE u.deleted AND s.state = 'closed'
+$$;

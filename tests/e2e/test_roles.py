@@ -6,6 +6,7 @@ import os
 
 from google.protobuf import descriptor_pb2
 
+from county_files import check_digit
 from harness import BUILD, Cases, PASSWORD, Server
 from wire_client import KIND_BY_NAME, METHODS, OPTIONS, Closed, Device, Wire, WireError, pb
 
@@ -15,6 +16,12 @@ BUREAU_ROLES = ("leader", "basic_edu", "office", "supervision", "admissions")
 ADMIN_ROLES = ("sysadmin", "secadmin", "auditor")
 SECRET = "仅甲校可见"
 BUSY_METHODS = {"Session.Login", "Session.Resume", "Session.Logout", "Session.Passwd"}  # they change the session; called apart
+
+
+def student_no(two):
+    """A well-formed one that ends in two digits and its check."""
+    digits = "329999000000001" + two
+    return "G" + digits + check_digit(digits)
 
 
 def declared():
@@ -202,7 +209,7 @@ def two_schools(cases, methods, mine, theirs):
 def writes_over(cases, wire, theirs, ids):
     device, student = theirs.device, KIND_BY_NAME["Student"].number
     body = pb.Student(name="乙", student_no="G329999000000000099", grade="16", class_no="1")
-    taken = pb.Student(name="乙", student_no="G329999000000000000", grade="16", class_no="1")
+    taken = pb.Student(name="乙", student_no="G329999000000000005", grade="16", class_no="1")
     first = device.queue_op(student, ids[0], body, seen=[(g, 1) for g in (1, 2, 3)], author=theirs.user)
     device.queue_op(student, ids[1], seen=[(g, 1) for g in (1, 2, 3)], author=theirs.user)
     device.queue_op(student, b"\x55" * 16, taken, author=theirs.user)
@@ -221,12 +228,12 @@ def own_classes(cases, server, registrar):
     first_login(cases, {}, device, account["user"], account["password"])
     mine, foreign, new = b"\x61" * 16, b"\x62" * 16, b"\x63" * 16
     year = datetime.date.today().year
-    goes = lambda student, **fields: pb.Destination(**{**dict(year=year, name="丙", student_no="G3299990000000010" + student.hex()[:2], class_no="1", category="D5",
+    goes = lambda student, **fields: pb.Destination(**{**dict(year=year, name="丙", student_no=student_no(student.hex()[:2]), class_no="1", category="D5",
                                                               guardian_phone="13900000001"), **fields})
     guardian = lambda student, ordinal, name="家长": pb.Guardian(student=student, ordinal=ordinal, name=name)
     with registrar.open() as wire:
         for id, class_no in ((mine, "1"), (foreign, "2")):
-            device.queue_op(kinds["Student"], id, pb.Student(name="丙", student_no="G3299990000000010" + id.hex()[:2], grade="16", class_no=class_no), author=registrar.user)
+            device.queue_op(kinds["Student"], id, pb.Student(name="丙", student_no=student_no(id.hex()[:2]), grade="16", class_no=class_no), author=registrar.user)
         kept = device.queue_op(kinds["Guardian"], b"\x64" * 16, guardian(foreign, 1), author=registrar.user)
         device.push(wire)
     teacher = Person(device, account["user"], "class_teacher")
@@ -238,7 +245,7 @@ def own_classes(cases, server, registrar):
             ask("Guardian", b"\x66" * 16, guardian(foreign, 2)): pb.REJECTED,
             ask("Guardian", b"\x64" * 16, guardian(mine, 2), seen=groups): pb.REJECTED,  # another class's guardian, said to be ours
             ask("Guardian", b"\x64" * 16, None, seen=groups): pb.REJECTED,
-            ask("Student", new, pb.Student(name="丁", student_no="G329999000000001099", grade="16", class_no="1")): pb.APPLIED,
+            ask("Student", new, pb.Student(name="丁", student_no="G329999000000001091", grade="16", class_no="1")): pb.APPLIED,
             ask("Guardian", b"\x67" * 16, guardian(new, 1)): pb.APPLIED,
             ask("Evidence", b"\x68" * 16, pb.Evidence(target=foreign, sha=b"\1" * 32, size=1, name="a.pdf")): pb.REJECTED,
             ask("Evidence", b"\x69" * 16, pb.Evidence(target=mine, sha=b"\1" * 32, size=1, name="a.pdf")): pb.APPLIED,
@@ -247,9 +254,9 @@ def own_classes(cases, server, registrar):
             ask("Destination", b"\x71" * 16, goes(mine)): pb.APPLIED,
             ask("Destination", b"\x72" * 16, goes(foreign)): pb.REJECTED,
             ask("Destination", b"\x73" * 16, goes(mine, cert_no="329999201503010018", student_no="")): pb.REJECTED,
-            ask("Destination", b"\x74" * 16, goes(mine, student_no="G329999000000001162")): pb.REJECTED,
-            ask("Destination", b"\x75" * 16, goes(new, student_no="G329999000000001099")): pb.APPLIED,
-            ask("Destination", b"\x71" * 16, goes(mine, student_no="G329999000000001163"), seen=[(1, 1), (2, 0), (3, 1)]): pb.REJECTED,
+            ask("Destination", b"\x74" * 16, goes(mine, student_no="G329999000000001163")): pb.REJECTED,
+            ask("Destination", b"\x75" * 16, goes(new, student_no="G329999000000001091")): pb.APPLIED,
+            ask("Destination", b"\x71" * 16, goes(mine, student_no="G329999000000001665"), seen=[(1, 1), (2, 0), (3, 1)]): pb.REJECTED,
         }
         device.push(wire)
         cases.equal("a class teacher writes what belongs to his own pupils", {n: device.results[n].outcome for n in wanted}, wanted)

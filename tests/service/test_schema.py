@@ -52,14 +52,16 @@ def places(postgres, kinds):
     made = postgres.sql("SELECT proname || ' ' || pg_get_function_identity_arguments(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace", options=["-At"]).split("\n")
     guards = {line.split(" ")[0] for line in made if line.endswith("integer[], schools text[], ids uuid[], bodies jsonb[]")}
     applied = {line.split(" ")[0] for line in made if line.endswith(" schools text[], ids uuid[]")}
+    judges = {line.split(" ")[0] for line in made if line.endswith("integer[], schools text[], parents uuid[], deleted boolean[]")}
     missing = []
     for kind in kinds:
         if kind.of and "%s.%s" % (kind.table, kind.of) not in indexed:
             missing.append(("what hangs on a record is looked up by %s.%s" % (kind.table, kind.of), "an index (county, %s), in a new migration" % kind.of))
-        for name, there, what in ((kind.guard, guards, "guard(ords int[], schools text[], ids uuid[], bodies jsonb[])"), (kind.applied, applied, "applied(schools text[], ids uuid[])")):
+        for name, there, what in ((kind.guard, guards, "guard(ords int[], schools text[], ids uuid[], bodies jsonb[])"), (kind.applied, applied, "applied(schools text[], ids uuid[])"),
+                                 (kind.children_guard, judges, "children_guard(ords int[], schools text[], parents uuid[], deleted boolean[])")):
             if name and name not in there:
                 missing.append(("%s has not the signature of %s" % (name, what), "sql/functions"))
-    for name in sorted(guards - {kind.guard for kind in kinds}) + sorted(applied - {kind.applied for kind in kinds}):
+    for name in sorted(guards - {kind.guard for kind in kinds}) + sorted(applied - {kind.applied for kind in kinds}) + sorted(judges - {kind.children_guard for kind in kinds}):
         missing.append(("the function %s is named by no kind, and never called" % name, "the declaration of its kind in proto"))
     return missing
 

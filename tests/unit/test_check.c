@@ -74,6 +74,7 @@ static void every_declared_check_exists(void **state)
 		for (size_t i = 0; i < kind_table[k].field_count; i++) {
 			const struct field *f = &kind_table[k].fields[i];
 			bool found = strncmp(f->check, "codes:", 6) == 0 && code_list_by_name(f->check + 6);
+			found |= strncmp(f->check, "range:", 6) == 0;
 			for (size_t n = 0; n < sizeof known / sizeof *known; n++)
 				found |= strcmp(known[n], f->check) == 0;
 			if (!found)
@@ -118,6 +119,40 @@ static void refused_with_what_is_permitted(void **state)
 					fail_msg("%s.%s: %s is missing in %s", kind_table[k].table, f->name,
 						list->items[c].code, p.hint);
 		}
+}
+
+static void blanks_are_no_text(void **state)
+{
+	static const char *const blanks[] = {" ", "\u3000", "\u00A0\u3000 "};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
+		struct record r = pupil();
+		record_set_text(&r, F_STUDENT_LIVE_ADDRESS, blanks[i]);
+		refused_for(&r, "live_address");
+		record_set_text(&r, F_STUDENT_LIVE_ADDRESS, "一路　1号");
+		passes(&r);
+	}
+}
+
+static void ranges(void **state)
+{
+	static const int64_t bad[] = {-1, 0, 100, INT32_MIN, INT32_MAX};
+	struct record r;
+	struct problem p;
+
+	(void)state;
+	record_init(&r, kind_by_number(KIND_GUARDIAN));
+	record_set_bytes(&r, F_GUARDIAN_STUDENT, "0123456789abcdef", 16);
+	for (int64_t n = 1; n <= 99; n += 49) {
+		record_set_number(&r, F_GUARDIAN_ORDINAL, n);
+		assert_int_equal(check_values(&r, &p), ERR_OK);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		record_set_number(&r, F_GUARDIAN_ORDINAL, bad[i]);
+		if (bad[i])
+			assert_int_equal(check_values(&r, &p), ERR_INVALID);
+	}
 }
 
 static void times(void **state)
@@ -229,9 +264,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_declared_check_exists),
 		cmocka_unit_test(every_field_of_a_request_has_a_label), cmocka_unit_test(codes),
-		cmocka_unit_test(refused_with_what_is_permitted), cmocka_unit_test(times),
-		cmocka_unit_test(numbers), cmocka_unit_test(long_numbers), cmocka_unit_test(dates_and_ids),
-		cmocka_unit_test(characters), cmocka_unit_test(shape_first)};
+		cmocka_unit_test(refused_with_what_is_permitted), cmocka_unit_test(blanks_are_no_text),
+		cmocka_unit_test(ranges), cmocka_unit_test(times), cmocka_unit_test(numbers),
+		cmocka_unit_test(long_numbers), cmocka_unit_test(dates_and_ids), cmocka_unit_test(characters),
+		cmocka_unit_test(shape_first)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

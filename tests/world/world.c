@@ -1,5 +1,6 @@
-/* world put PROFILE KEY VALUE: makes one record of every kind that test_world.py generated, under this key, and a child of this value on
- * each that may have one, as one batch, and prints its number. world count PROFILE: live records of each generated kind, and how many of those have a live parent. */
+/* world put PROFILE KEY VALUE: makes one record of every kind that test_world.py generated, under this key,
+ * and a child of this value on each that may have one, as one batch, and prints its number. world count
+ * PROFILE: live records of each generated kind, and how many of those have a live parent. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,8 +25,8 @@ static void fill(struct record *r, const struct item *parent, const char *key, c
 	}
 }
 
-static enum err put_one(struct view *v, const struct kind *kind, struct item *parent, const char *const texts[2],
-	int64_t batch, struct item **made, struct problem *p)
+static enum err put_one(struct view *v, const struct kind *kind, struct item *parent,
+	const char *const texts[2], int64_t batch, struct item **made, struct problem *p)
 {
 	struct record want;
 

@@ -98,7 +98,7 @@ static void receive(struct view *v, struct record *want, int64_t now_us)
 	if (record_has(want, F_SLIP_ADDRESSEE_RECEIVED_AT))
 		return;
 	record_set_number(want, F_SLIP_ADDRESSEE_RECEIVED_AT, now_us);
-	record_set_text(want, F_SLIP_ADDRESSEE_RECEIVED_BY, s->name[0] ? s->name : s->user);
+	record_set_text(want, F_SLIP_ADDRESSEE_RECEIVED_BY, s->user);
 }
 
 enum err slip_receive(struct view *v, const struct slip_row *row, int64_t now_us, struct problem *p)
@@ -141,7 +141,7 @@ enum err slip_answer(struct view *v, const struct slip_row *row, int64_t now_us,
 	struct record want = half->record;
 	receive(v, &want, now_us);
 	record_set_number(&want, F_SLIP_ADDRESSEE_ANSWERED_AT, now_us);
-	record_set_text(&want, F_SLIP_ADDRESSEE_ANSWERED_BY, s->name[0] ? s->name : s->user);
+	record_set_text(&want, F_SLIP_ADDRESSEE_ANSWERED_BY, s->user);
 	record_set_text(&want, F_SLIP_ADDRESSEE_OUTCOME, outcome);
 	record_set_text(&want, F_SLIP_ADDRESSEE_NOTE, note);
 	for (size_t i = 0; !e && i < n_files; i++) {
