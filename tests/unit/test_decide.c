@@ -100,9 +100,9 @@ static void what_hangs_on_a_draft_goes_with_it(void **state)
 		assert_int_equal(decide(&f, n, true, &p), ERR_OK);
 	assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
 	assert_int_equal(v->n, 3); /* one pupil: the later change is of the same */
-	assert_string_equal(record_text(&v->items[0]->record, F_STUDENT_LIVE_ADDRESS, text, sizeof text), "西街");
-	assert_memory_equal(
-		v->items[1]->record.value[F_GUARDIAN_STUDENT].data, v->items[0]->id, ID_SIZE);
+	assert_string_equal(
+		record_text(&v->items[0]->record, F_STUDENT_LIVE_ADDRESS, text, sizeof text), "西街");
+	assert_memory_equal(v->items[1]->record.value[F_GUARDIAN_STUDENT].data, v->items[0]->id, ID_SIZE);
 	assert_memory_equal(v->items[2]->record.value[F_EVIDENCE_TARGET].data, v->items[0]->id, ID_SIZE);
 	view_free(v);
 	fixture_close(&f);
@@ -128,8 +128,7 @@ static void made_anew_twice(void **state)
 	assert_int_equal(decide(&f, 2, true, &p), ERR_OK);
 	assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
 	assert_int_equal(v->n, 2);
-	assert_memory_equal(
-		v->items[1]->record.value[F_GUARDIAN_STUDENT].data, v->items[0]->id, ID_SIZE);
+	assert_memory_equal(v->items[1]->record.value[F_GUARDIAN_STUDENT].data, v->items[0]->id, ID_SIZE);
 	view_free(v);
 	fixture_close(&f);
 }
