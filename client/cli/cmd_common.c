@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "cycle.h"
 #include "find.h"
 #include "jg.h"
 #include "lint.h"
@@ -123,11 +122,11 @@ const char *jg_ids_add(struct jg_ids *list, const uint8_t id[ID_SIZE], char numb
 	return number;
 }
 
-void jg_ids_keep(struct cli *c, struct jg_ids *list, enum shown kind)
+void jg_ids_keep(struct cli *c, struct jg_ids *list, const struct shown_list *of)
 {
 	struct problem p = {0};
 
-	if (!c->json && shown_keep(jg_of(c)->store, kind, (const uint8_t(*)[ID_SIZE])list->ids, list->n, &p))
+	if (!c->json && shown_keep(jg_of(c)->store, of, (const uint8_t(*)[ID_SIZE])list->ids, list->n, &p))
 		cli_warn(c,
 			tr("序号没有记下（%s），下一条命令请写证件号码",
 				"the numbers were not kept (%s): give certificate numbers to the next "
@@ -142,18 +141,15 @@ void jg_ids_free(struct jg_ids *list)
 }
 
 /* Whether a command that takes its number from this list works on such a record itself. */
-static bool takes(enum shown list, uint32_t kind)
+static bool takes(const struct shown_list *list, uint32_t kind)
 {
-	static const uint32_t kinds[][2] = {[SHOWN_STUDENTS] = {KIND_STUDENT},
-		[SHOWN_TRANSITION] = {KIND_STUDENT, KIND_DESTINATION},
-		[SHOWN_VERIFY] = {KIND_DESTINATION},
-		[SHOWN_SLIPS] = {KIND_SLIP},
-		[SHOWN_EVIDENCE] = {KIND_EVIDENCE}};
-
-	return kind == kinds[list][0] || kind == kinds[list][1];
+	for (const uint32_t *k = list->kinds; *k; k++)
+		if (*k == kind)
+			return true;
+	return false;
 }
 
-const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const char *text,
+const char *jg_pick(struct cli *c, const struct view *v, const struct shown_list *list, const char *text,
 	char room[JG_PICK_SIZE], int *code)
 {
 	uint8_t id[ID_SIZE];
@@ -190,7 +186,7 @@ int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, u
 {
 	*groups = 0;
 	for (int i = first; i < c->operands; i++) {
-		const struct value_context ctx = {.strict = r->kind->number == KIND_STUDENT};
+		const struct value_context ctx = {.strict = r->kind->is_register};
 		const char *equals = strchr(c->operand[i], '='), *code = NULL;
 		char name[64] = "";
 		if (equals)

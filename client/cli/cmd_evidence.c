@@ -109,7 +109,7 @@ static int cmd_evidence_list(struct cli *c)
 		cli_next(c, "%s",
 			tr("附错了的撤去：jg evidence withdraw 序号",
 				"to take one back: jg evidence withdraw NO."));
-	jg_ids_keep(c, &ids, SHOWN_EVIDENCE);
+	jg_ids_keep(c, &ids, &shown_evidence);
 	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
@@ -143,7 +143,7 @@ static int cmd_evidence_withdraw(struct cli *c)
 	struct cycle cycle;
 	int code = jg_cycle(c, &cycle);
 	struct view *v = code ? NULL : jg_view(c, transition_kinds, &code);
-	const char *text = v ? jg_pick(c, v, SHOWN_EVIDENCE, cli_operand(c, 0), room, &code) : NULL;
+	const char *text = v ? jg_pick(c, v, &shown_evidence, cli_operand(c, 0), room, &code) : NULL;
 
 	if (!text)
 		return code;

@@ -203,7 +203,7 @@ static int cmd_slips_list(struct cli *c)
 	}
 	free(rows);
 	cli_table_print(c, table);
-	jg_ids_keep(c, &ids, SHOWN_SLIPS);
+	jg_ids_keep(c, &ids, &shown_slips);
 	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
@@ -214,7 +214,7 @@ static const struct slip_row *pick_slip(struct cli *c, const struct view *v, con
 {
 	char room[JG_PICK_SIZE], no[64], id[37];
 
-	text = jg_pick(c, v, SHOWN_SLIPS, text, room, code);
+	text = jg_pick(c, v, &shown_slips, text, room, code);
 	if (!text)
 		return NULL;
 	if (cert_no_normal(no, sizeof no, text))

@@ -8,6 +8,8 @@
 #include "cycle.h"
 #include "find.h"
 #include "jg.h"
+#include "roll.h"
+#include "service.h"
 #include "tables.h"
 #include "value.h"
 #include "words.h"
@@ -105,7 +107,7 @@ static int cmd_students_list(struct cli *c)
 	}
 	free(rows);
 	cli_table_print(c, table);
-	jg_ids_keep(c, &ids, SHOWN_STUDENTS);
+	jg_ids_keep(c, &ids, &shown_students);
 	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
@@ -114,7 +116,7 @@ static struct item *find_student(struct cli *c, struct view *v, const char *text
 {
 	char room[JG_PICK_SIZE];
 
-	text = jg_pick(c, v, SHOWN_STUDENTS, text, room, code);
+	text = jg_pick(c, v, &shown_students, text, room, code);
 	struct item *item = text ? find_record(v, KIND_STUDENT, text, 0) : NULL;
 	if (item && jg_class_allowed(c, &item->record))
 		return item;
@@ -222,27 +224,42 @@ static int cmd_students_set(struct cli *c)
 }
 
 /* What a found row is in another command's eyes: the pupil's own record of that list, else the row itself. */
-static const struct item *in_list(const struct view *v, const struct item *item, enum shown list)
+static const struct item *in_list(
+	const struct view *v, const struct item *item, const struct shown_list *list)
 {
 	char no[64];
 	const struct record *r = &item->record;
 	int cert = kind_field_index(r->kind, "cert_no"), student = kind_field_index(r->kind, "student_no");
 
 	record_text(r, record_has(r, cert) ? cert : student, no, sizeof no);
-	const struct item *other = list == SHOWN_VERIFY ? find_foreign(v, KIND_DESTINATION, no, 0)
-							: find_record(v, KIND_STUDENT, no, 0);
+	const struct item *other = (list->foreign ? find_foreign : find_record)(v, list->kinds[0], no, 0);
 	return *no && other ? other : item;
+}
+
+#define LISTS_MAX 16
+
+/* The lists that a pupil found gets a number of. */
+static size_t found_lists(const struct shown_list *out[LISTS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; client_services[i]; i++)
+		for (const struct shown_list *const *l = client_services[i]->shown; l && *l; l++)
+			if ((*l)->found && n < LISTS_MAX)
+				out[n++] = *l;
+	return n;
 }
 
 static int cmd_pupil_find(struct cli *c)
 {
 	static const uint32_t kinds[] = {KIND_STUDENT, KIND_DESTINATION, KIND_ENROLMENT, 0};
-	static const enum shown lists[] = {SHOWN_STUDENTS, SHOWN_TRANSITION, SHOWN_VERIFY};
+	const struct shown_list *lists[LISTS_MAX];
 	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
 		tr("末四位", "last four"), tr("在哪张表", "where")};
 	char number[16], name[128], class_no[64], tail[8], no[32], id[37];
 	struct item *found[FIND_MAX];
-	struct jg_ids ids[3] = {0};
+	struct jg_ids ids[LISTS_MAX] = {0};
+	size_t n_lists = found_lists(lists);
 	int code;
 	struct view *v = jg_view(c, kinds, &code);
 	json_t *list = json_array();
@@ -256,7 +273,7 @@ static int cmd_pupil_find(struct cli *c)
 		const struct record *r = &found[i]->record;
 		if (!jg_class_allowed(c, r))
 			continue;
-		for (size_t k = 0; k < 3; k++)
+		for (size_t k = 0; k < n_lists; k++)
 			jg_ids_add(&ids[k], in_list(v, found[i], lists[k])->id, number);
 		cli_table_row(
 			table, (const char *[]){number, words_class(r, class_no, sizeof class_no),
@@ -272,7 +289,7 @@ static int cmd_pupil_find(struct cli *c)
 		cli_say(c, "%s",
 			tr("没有找到；可写姓名、拼音首字母或号码末四位",
 				"nobody found; give a name, its initials or the last four of the number"));
-	for (size_t k = 0; k < 3;
+	for (size_t k = 0; k < n_lists;
 		k++) { /* the numbers now on the screen are those of whatever command comes next */
 		jg_ids_keep(c, &ids[k], lists[k]);
 		jg_ids_free(&ids[k]);

@@ -172,7 +172,7 @@ static int cmd_transition_list(struct cli *c)
 	cli_table_print(c, table);
 	tell_counts(c, v, rows, n);
 	free(rows);
-	jg_ids_keep(c, &ids, SHOWN_TRANSITION);
+	jg_ids_keep(c, &ids, &shown_transition);
 	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
@@ -248,7 +248,7 @@ static int cmd_transition_set(struct cli *c)
 		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(),
 			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
 	struct view *v = jg_view(c, transition_kinds, &code);
-	if (!v || !(text = jg_pick(c, v, SHOWN_TRANSITION, text, room, &code)))
+	if (!v || !(text = jg_pick(c, v, &shown_transition, text, room, &code)))
 		return code;
 	struct pupil_row *rows = transition_pupils(v, cycle.year, &n);
 	struct item *student = find_record(v, KIND_STUDENT, text, 0),

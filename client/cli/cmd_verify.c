@@ -113,7 +113,7 @@ static int cmd_verify_list(struct cli *c)
 				"enrolled FILE; at the end jg verify submit"));
 	else if (n)
 		cli_next(c, "jg verify submit");
-	jg_ids_keep(c, &ids, SHOWN_VERIFY);
+	jg_ids_keep(c, &ids, &shown_verify);
 	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
 }
@@ -143,7 +143,7 @@ static int choose_pupil(struct cli *c, struct answering *a, const char *text)
 	char room[JG_PICK_SIZE];
 	int code;
 
-	if (!(text = jg_pick(c, a->v, SHOWN_VERIFY, text, room, &code)))
+	if (!(text = jg_pick(c, a->v, &shown_verify, text, room, &code)))
 		return code;
 	const struct item *foreign = find_foreign(a->v, KIND_DESTINATION, text, a->year),
 			  *own = find_record(a->v, KIND_DESTINATION, text, a->year);

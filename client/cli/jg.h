@@ -57,7 +57,7 @@ const char *jg_id(const uint8_t id[ID_SIZE], char out[37]);
  * text itself. NULL after telling why not (exit code in *code). The view is the one that the command looks it
  * up in. */
 #define JG_PICK_SIZE 64
-const char *jg_pick(struct cli *c, const struct view *v, enum shown list, const char *text,
+const char *jg_pick(struct cli *c, const struct view *v, const struct shown_list *list, const char *text,
 	char room[JG_PICK_SIZE], int *code);
 
 /* The ids of a list as it is printed, for jg_pick of the next command. Programs have ids: nothing is kept for
@@ -69,7 +69,7 @@ struct jg_ids {
 /* Adds a row and gives its number on the screen. */
 const char *jg_ids_add(struct jg_ids *list, const uint8_t id[ID_SIZE], char number[16]);
 /* Remembers them; frees the list when it is the last use. */
-void jg_ids_keep(struct cli *c, struct jg_ids *list, enum shown kind);
+void jg_ids_keep(struct cli *c, struct jg_ids *list, const struct shown_list *of);
 void jg_ids_free(struct jg_ids *list);
 /* Warns of files of --evidence whose content is not what their names say. */
 void jg_doubt_files(struct cli *c);

@@ -48,7 +48,6 @@ static const struct way ways[] = {
 	{"list_batches", "jg import list", NULL},
 	{"import_table", "jg import", NULL},
 	{"undo_import", "jg import undo", NULL},
-	{"doctor", "jg doctor", NULL},
 	{"list_codes", "jg help codes", NULL},
 	{"server", "jg server", NULL},
 	{0},

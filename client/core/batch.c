@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "clock.h"
-#include "cycle.h"
 #include "file_name.h"
+#include "service.h"
 #include "tables.h"
+#include "way.h"
 #include "words.h"
 
 enum err batch_begin(struct store *s, const char *what, const char *about, int64_t *id, struct problem *p)
@@ -193,19 +194,8 @@ static void block(struct undo *u, const struct item *item)
 	r->blocked++;
 }
 
-/* Which record another one hangs on, or NULL. */
-static const uint8_t *refers_to(const struct record *r)
-{
-	int field = kind_reference(r->kind);
-
-	if (field < 0)
-		return NULL;
-	const struct value *v = &r->value[field];
-	return record_has(r, field) && v->len == ID_SIZE ? v->data : NULL;
-}
-
-/* Others built on it: the values are no longer those that the batch wrote, or a later record hangs on an
- * inserted one. */
+/* Others built on it: the values are no longer those that the batch wrote, or an inserted one has a later
+ * child. */
 static void find_blocks(struct undo *u)
 {
 	for (size_t i = 0; i < u->n; i++) {
@@ -219,45 +209,42 @@ static void find_blocks(struct undo *u)
 	}
 	for (size_t i = 0; i < u->view->n; i++) {
 		struct item *item = u->view->items[i];
-		const uint8_t *to = item->live && !item->mark ? refers_to(&item->record) : NULL;
-		struct item *target = to ? view_find_id(u->view, to) : NULL;
-		if (target && target->mark && u->list[target->mark - 1].inserted)
+		const struct item *parent =
+			item->live && !item->mark ? view_parent(u->view, &item->record) : NULL;
+		if (parent && parent->mark && u->list[parent->mark - 1].inserted)
 			block(u, item);
 	}
 }
 
-/* The year of a record, or of what it hangs on: a file on a half of a slip is of the slip's year; 0 when it
- * has none. */
-static int32_t year_of(const struct view *v, const struct record *r)
+/* The record that says the year of another: itself, or one that it is a child of; NULL when none does. */
+static const struct record *dated(const struct view *v, const struct record *r)
 {
-	for (int depth = 0; r && depth < 3; depth++) {
-		int field = kind_field_index(r->kind, "year");
-		if (field >= 0)
-			return (int32_t)record_number(r, field);
-		const uint8_t *to = refers_to(r);
-		const struct item *target = to ? view_find_id(v, to) : NULL;
-		r = target ? &target->record : NULL;
+	for (int step = 0; r && step < PARENTS_MAX; step++) {
+		if (kind_field_index(r->kind, "year") >= 0)
+			return r;
+		const struct item *parent = view_parent(v, r);
+		r = parent ? &parent->record : NULL;
 	}
-	return 0;
+	return NULL;
 }
 
-/* The server would refuse it later: a closed year is refused here and now. */
-static enum err check_year(struct undo *u, struct store *s)
+/* The server would refuse it later: a closed year is refused here and now. A batch is of one year, as a rule.
+ */
+static enum err check_years(struct undo *u, struct store *s)
 {
-	struct cycle cycle = {0};
+	const struct client_service *last = NULL;
+	int32_t last_year = 0;
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; !e && i < u->n; i++) {
-		int32_t year = year_of(u->view, &u->list[i].after);
-		if (year && year != cycle.year) /* a batch is of one year, as a rule */
-			e = cycle_find(s, year, &cycle, u->p);
-		if (!e && year && strcmp(cycle.phase, "closed") == 0)
-			return problem_set(u->p, ERR_PHASE, NULL,
-				tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年",
-					"tell the bureau: the leader can open the year again, with a reason"),
-				tr("%d 年的升学工作已经办结，这一批不能再撤销",
-					"the cycle of %d is closed, this cannot be undone any more"),
-				(int)year);
+		const struct record *r = dated(u->view, &u->list[i].after);
+		const struct client_service *service = r ? service_of(r->kind->number) : NULL;
+		int32_t year = r ? (int32_t)record_number(r, kind_field_index(r->kind, "year")) : 0;
+		if (!year || !service || !service->may_undo || (service == last && year == last_year))
+			continue;
+		last = service;
+		last_year = year;
+		e = service->may_undo(s, year, u->p);
 	}
 	return e;
 }
@@ -275,7 +262,7 @@ static void name_pupils(struct undo *u)
 			u->view, u->list[i].inserted ? &u->list[i].after : &u->list[i].item->record);
 		size_t n = strlen(r->pupils);
 		if (!whose || strcmp(words_pupil(whose, pupil, sizeof pupil), last) == 0)
-			continue; /* a destination and its files are of one pupil */
+			continue; /* a record and its files are of one pupil */
 		strcpy(last, pupil);
 		bool fits = named++ < NAMED_MAX && n + strlen(pupil) + 16 < sizeof r->pupils;
 		strcat(strcat(r->pupils, fits && n ? tr("、", ", ") : ""), fits ? pupil : tr("等", " …"));
@@ -288,7 +275,7 @@ static enum err give_back(struct undo *u, int64_t batch)
 {
 	enum err e = ERR_OK;
 
-	/* Backwards: what hangs on a record goes before it. */
+	/* Backwards: children go before their parents. */
 	for (size_t i = u->n; !e && i > 0; i--) {
 		struct touched *t = &u->list[i - 1];
 		e = t->inserted ? outbox_delete(u->view, t->item, batch, u->p)
@@ -302,22 +289,23 @@ static enum err give_back(struct undo *u, int64_t batch)
  * known. */
 static enum err enter_again(struct undo *u, const struct batch_row *undone)
 {
-	char file[FILE_NAME_TEXT_MAX], hint[HINT_SIZE];
-	bool import = undone->id && strcmp(undone->what, "edit") != 0 && strcmp(undone->what, "answer") != 0;
+	char file[FILE_NAME_TEXT_MAX], hint[HINT_SIZE], lists[HINT_SIZE];
+	bool import = import_find(undone->what) != NULL;
 
 	file_path_text(file, sizeof file, undone->about);
 	if (import && *file)
 		snprintf(hint, sizeof hint,
-			tr("把文件再导入一次：jg import %s %s", "import the file again: jg import %s %s"),
-			undone->what, file);
+			tr("把文件再导入一次：%s %s %s", "import the file again: %s %s %s"),
+			way("import_table"), undone->what, file);
 	else if (undone->id && !import)
-		snprintf(hint, sizeof hint, "%s",
-			tr("重新填一次：jg transition list、jg verify list 看序号",
-				"enter it again: jg transition list, jg verify list show the numbers"));
+		snprintf(hint, sizeof hint,
+			tr("重新填一次：%s 看序号", "enter it again: %s show the numbers"),
+			service_ways(false, lists, sizeof lists));
 	else
-		snprintf(hint, sizeof hint, "%s",
-			tr("把原来的文件再导入一次：jg import list 列出各批次的文件",
-				"import the file again: jg import list shows the files"));
+		snprintf(hint, sizeof hint,
+			tr("把原来的文件再导入一次：%s 列出各批次的文件",
+				"import the file again: %s shows the files"),
+			way("list_batches"));
 	u->report->blocked = 0;
 	return problem_set(u->p, ERR_NOT_NOW, NULL, hint, "%s",
 		tr("撤销时删去的记录，不能靠再撤销找回",
@@ -343,9 +331,9 @@ static enum err judge(struct undo *u, struct store *s, const struct batch_row *b
 {
 	if (!u->report->blocked && u->n == 0)
 		return problem_set(u->p, ERR_NOT_FOUND, NULL,
-			tr("jg import list 列出各批次", "jg import list shows the batches"),
+			way_hint(tr("%s 列出各批次", "%s shows the batches"), way("list_batches")),
 			tr("没有可以撤销的内容", "there is nothing to undo"));
-	enum err e = check_year(u, s);
+	enum err e = check_years(u, s);
 	if (e) {
 		u->report->blocked = 0;
 		return e;
@@ -353,17 +341,19 @@ static enum err judge(struct undo *u, struct store *s, const struct batch_row *b
 	if (!u->report->blocked)
 		return ERR_OK;
 	struct undone_by by = {.id = batch->id};
+	char hint[HINT_SIZE], edits[HINT_SIZE];
 	if (strcmp(batch->what, "undo") == 0 && !(e = batch_each(s, find_undone, &by, u->p)))
 		return enter_again(u, &by.row);
-	return e ? e
-		 : problem_set(u->p, ERR_CONFLICT, NULL,
-			   tr("只改其中几名：jg students set、jg transition set；后来的修改用 jg import list "
-			      "看编号，先撤销它",
-				   "change some of them with jg students set or jg transition set; or undo "
-				   "the later change first, jg import list shows its number"),
-			   tr("有 %zu 条记录后来又有改动，不能整批撤销",
-				   "%zu records were changed since; the whole cannot be undone"),
-			   u->report->blocked);
+	if (e)
+		return e;
+	snprintf(hint, sizeof hint,
+		tr("只改其中几名：%s；后来的修改用 %s 看编号，先撤销它",
+			"change some of them with %s; or undo the later change first, %s shows its number"),
+		service_ways(true, edits, sizeof edits), way("list_batches"));
+	return problem_set(u->p, ERR_CONFLICT, NULL, hint,
+		tr("有 %zu 条记录后来又有改动，不能整批撤销",
+			"%zu records were changed since; the whole cannot be undone"),
+		u->report->blocked);
 }
 
 /* batch: what is undone; its id is 0 for a single operation. */
@@ -427,11 +417,11 @@ static enum err check_batch(struct store *s, struct batch_row *row, int64_t id, 
 		return e;
 	if (!found)
 		return problem_set(p, ERR_NOT_FOUND, NULL,
-			tr("用 jg import list 查编号", "see jg import list for the ids"),
+			way_hint(tr("用 %s 查编号", "see %s for the ids"), way("list_batches")),
 			tr("没有编号为 %lld 的批次", "there is no batch %lld"), (long long)id);
 	return row->undone
 		       ? problem_set(p, ERR_EXISTS, NULL,
-				 tr("jg import list 列出各批次", "jg import list shows the batches"),
+				 way_hint(tr("%s 列出各批次", "%s shows the batches"), way("list_batches")),
 				 tr("第 %lld 批已经撤销过", "batch %lld was undone already"), (long long)id)
 		       : ERR_OK;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "cycle.h"
+#include "way.h"
 
 #define DECIDE_STATES (1u << OP_REFUSED | 1u << OP_DRAFT | 1u << OP_BLOCKED | 1u << OP_CONFLICT)
 
@@ -69,7 +69,7 @@ enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct co
 		return e;
 	if (x->row.state != OP_CONFLICT)
 		return problem_set(p, ERR_NOT_FOUND, NULL,
-			tr("jg conflicts list 列出冲突", "jg conflicts list shows them"),
+			way_hint(tr("%s 列出冲突", "%s shows them"), way("conflicts")),
 			tr("第 %lld 项没有冲突", "item %lld is no conflict"), (long long)n);
 	x->mine = x->row.body;
 	x->groups = x->row.groups;

@@ -59,7 +59,7 @@ static enum err request_made(const struct profile *profile, unsigned char **der,
 	return e ? problem_set(p, e, NULL, NULL, NULL) : ERR_OK;
 }
 
-/* The reply's CA must be the one of the code, or a man in the middle of the chain could slip in another. */
+/* The reply's CA must be the one of the code, or a man in the middle of the chain could put in another. */
 static enum err check_ca(const pb_enrol_reply *reply, const struct connect_code *code, struct problem *p)
 {
 	const unsigned char *at = reply->n_ca ? reply->ca[0].data : NULL;

@@ -9,6 +9,7 @@
 #include "sheet_write.h"
 #include "tables.h"
 #include "text.h"
+#include "way.h"
 
 #define IMPORT_BYTES (512u << 20) /* texts of 100,000 rows, the most that sheet.h reads */
 #define PROGRESS_ROWS 500
@@ -209,10 +210,9 @@ static void tell_stored(const struct import_report *r, struct problem *p)
 {
 	if (p && r->id)
 		snprintf(p->safe, sizeof p->safe,
-			tr("合格的行已经保存（批次 %lld）；撤销：jg import undo %lld",
-				"the good rows are stored (batch %lld); to take them back: jg import undo "
-				"%lld"),
-			(long long)r->id, (long long)r->id);
+			tr("合格的行已经保存（批次 %lld）；撤销：%s %lld",
+				"the good rows are stored (batch %lld); to take them back: %s %lld"),
+			(long long)r->id, way("undo_import"), (long long)r->id);
 }
 
 static int note_order(const void *a, const void *b)

@@ -22,7 +22,7 @@ struct import_options {
 	bool dry_run;            /* judges everything, stores nothing */
 	bool all_or_nothing;     /* one bad row: nothing is stored */
 	bool keep_invalid;       /* of a register: numbers that fail only their check digit */
-	bool force; /* also what changes who a pupil is, takes corrections back, or seems to have slipped */
+	bool force; /* also what changes who a pupil is, takes corrections back, or seems to have shifted */
 	void (*progress)(void *data, size_t done, size_t total); /* may be NULL */
 	void *progress_data;
 };

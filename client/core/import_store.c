@@ -15,7 +15,7 @@
 
 #define PROGRESS_ROWS 500
 
-/* What says who a pupil is. A row that gives it otherwise is a slip of a column or another child as often as
+/* What says who a pupil is. A row that gives it otherwise is a shifted column or another child as often as
  * a correction. */
 static const char *const identity[] = {
 	"name", "birth", "gender", "grade", "class_no", "cert_no", "student_no"};

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "stream.h"
 #include "tables.h"
+#include "way.h"
 
 #define REPLY_ARENA (32u << 20) /* of one reply frame: 1 MiB of small rows unpacks to less than 16 MiB */
 #define ADDRESSES_MAX 8
@@ -274,10 +275,10 @@ static bool split_server(const char *server, char *host, size_t size, char port[
 static enum err unreachable(struct problem *p, const char *server, const char *why)
 {
 	problem_set(p, ERR_UNREACHABLE, NULL,
-		tr("检查网线和网络后再试；县局通知换了地址的：jg server 主机:端口（jgadmin server address "
-		   "主机:端口）",
-			"check the cable and the network; if the bureau told of a new address: jg server "
-			"HOST:PORT (jgadmin server address HOST:PORT)"),
+		way_hint(tr("检查网线和网络后再试；县局通知换了地址的：%s 主机:端口",
+				 "check the cable and the network; if the bureau told of a new address: %s "
+				 "HOST:PORT"),
+			way("server")),
 		tr("连接不上服务器 %s（%s）", "the server %s cannot be reached (%s)"), server, why);
 	if (p)
 		snprintf(p->safe, sizeof p->safe, "%s",

@@ -9,6 +9,7 @@
 #include "envelope.h"
 #include "tables.h"
 #include "text.h"
+#include "way.h"
 
 #define OP_BYTES_MAX 65536 /* of one operation: the widest record has 16 texts of at most 2000 bytes */
 #define ROW_ARENA (4u << 20)
@@ -334,9 +335,7 @@ static enum err read_row(
 			(const char *)sqlite3_column_text(stmt, 20));
 	row->their_at = sqlite3_column_int64(stmt, 21);
 	enum err e = row->kind ? read_bodies(s, stmt, arena, row) : ERR_STORE;
-	return e ? problem_set(p, e, NULL, tr("请运行 jg doctor", "run jg doctor"),
-			   tr("待发内容读不出", "the outbox cannot be read"))
-		 : ERR_OK;
+	return e ? problem_set(p, e, NULL, NULL, tr("待发内容读不出", "the outbox cannot be read")) : ERR_OK;
 }
 
 enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_row *row, struct problem *p)
@@ -353,7 +352,7 @@ enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_
 		e = read_row(s, stmt, arena, row, p);
 	else if (!e)
 		e = problem_set(p, ERR_NOT_FOUND, NULL,
-			tr("用 jg outbox list 查编号", "jg outbox list shows the ids"),
+			way_hint(tr("用 %s 查编号", "%s shows the ids"), way("outbox")),
 			tr("没有编号为 %lld 的事项", "there is no item %lld"), (long long)n);
 	sqlite3_finalize(stmt);
 	return e;

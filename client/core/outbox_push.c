@@ -72,7 +72,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 		size_t size = (size_t)sqlite3_column_bytes(stmt, 3);
 		if ((uint64_t)sqlite3_column_int64(stmt, 1) != batch->first + batch->n ||
 			size < SEAL_OVERHEAD) {
-			e = problem_set(p, ERR_STORE, NULL, tr("请运行 jg doctor", "run jg doctor"),
+			e = problem_set(p, ERR_STORE, NULL, NULL,
 				tr("待发序号有缺", "an operation number is missing"));
 			break;
 		}

@@ -95,7 +95,7 @@ enum err paper_open(struct paper **out, const char *path, struct problem *p)
 	struct paper *paper = malloc(sizeof *paper);
 	if (!paper)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
-	/* Nobody else reads connect codes or a child's slip. */
+	/* Nobody else reads connect codes or a child's paper. */
 	e = whole_file_open(&paper->file, path, 0600, p);
 	if (e) {
 		free(paper);

@@ -1,6 +1,31 @@
 #include "service.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "way.h"
+
+const struct client_service *service_of(uint32_t kind)
+{
+	for (size_t i = 0; client_services[i]; i++)
+		for (const uint32_t *k = client_services[i]->kinds; k && *k; k++)
+			if (*k == kind)
+				return client_services[i];
+	return NULL;
+}
+
+const char *service_ways(bool edit, char *out, size_t size)
+{
+	*out = 0;
+	for (size_t i = 0; client_services[i]; i++)
+		for (const struct shown_list *const *l = client_services[i]->shown; l && *l; l++) {
+			const char *act = edit ? (*l)->edit : (*l)->entered ? (*l)->act : NULL;
+			size_t n = strlen(out);
+			if (act)
+				snprintf(out + n, size - n, "%s%s", n ? tr("、", ", ") : "", way(act));
+		}
+	return out;
+}
 
 const struct import_rules *import_find(const char *name)
 {

@@ -4,13 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-	const char *name, *command;
-} lists[] = {[SHOWN_STUDENTS] = {"shown_students", "jg students list"},
-	[SHOWN_TRANSITION] = {"shown_transition", "jg transition list"},
-	[SHOWN_VERIFY] = {"shown_verify", "jg verify list"},
-	[SHOWN_SLIPS] = {"shown_slips", "jg slips list"},
-	[SHOWN_EVIDENCE] = {"shown_evidence", "jg evidence list"}};
+#include "way.h"
 
 bool shown_is_number(const char *text)
 {
@@ -19,8 +13,8 @@ bool shown_is_number(const char *text)
 	return n && n <= SHOWN_DIGITS_MAX && !text[n];
 }
 
-enum err shown_keep(
-	struct store *s, enum shown list, const uint8_t (*ids)[ID_SIZE], size_t n, struct problem *p)
+enum err shown_keep(struct store *s, const struct shown_list *list, const uint8_t (*ids)[ID_SIZE], size_t n,
+	struct problem *p)
 {
 	enum err e = store_begin(s, p);
 	sqlite3_stmt *stmt =
@@ -30,7 +24,7 @@ enum err shown_keep(
 		return e;
 	e = stmt ? ERR_OK : ERR_STORE;
 	if (stmt) {
-		sqlite3_bind_text(stmt, 1, lists[list].name, -1, SQLITE_STATIC);
+		sqlite3_bind_text(stmt, 1, list->name, -1, SQLITE_STATIC);
 		sqlite3_bind_blob(stmt, 2, n ? (const void *)ids : "", (int)(n * ID_SIZE), SQLITE_STATIC);
 		e = store_run(s, stmt, p);
 	}
@@ -41,13 +35,14 @@ enum err shown_keep(
 	return e;
 }
 
-static enum err not_there(enum shown list, const char *number, size_t n, bool known, struct problem *p)
+static enum err not_there(
+	const struct shown_list *list, const char *number, size_t n, bool known, struct problem *p)
 {
 	char hint[128];
 
 	snprintf(hint, sizeof hint,
 		tr("运行 %s 看序号，或写证件号码", "run %s for the numbers, or give the certificate number"),
-		lists[list].command);
+		way(list->act));
 	if (!known)
 		return problem_set(p, ERR_NOT_FOUND, NULL, hint,
 			tr("还没有列过名单，不知道序号 %s 是谁",
@@ -59,8 +54,8 @@ static enum err not_there(enum shown list, const char *number, size_t n, bool kn
 		number, n);
 }
 
-enum err shown_find(
-	struct store *s, enum shown list, const char *number, uint8_t id[ID_SIZE], struct problem *p)
+enum err shown_find(struct store *s, const struct shown_list *list, const char *number, uint8_t id[ID_SIZE],
+	struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s, "SELECT value FROM meta WHERE name = ?", p);
 	size_t at = (size_t)atoi(number), n = 0;
@@ -68,7 +63,7 @@ enum err shown_find(
 
 	if (!stmt)
 		return ERR_STORE;
-	sqlite3_bind_text(stmt, 1, lists[list].name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 1, list->name, -1, SQLITE_STATIC);
 	enum err e = store_next(s, stmt, &known, p);
 	if (!e && known)
 		n = (size_t)sqlite3_column_bytes(stmt, 0) / ID_SIZE;

@@ -5,7 +5,16 @@
 
 #include "store.h"
 
-enum shown { SHOWN_STUDENTS, SHOWN_TRANSITION, SHOWN_VERIFY, SHOWN_SLIPS, SHOWN_EVIDENCE };
+/* A list of a service. */
+struct shown_list {
+	const char *name;      /* under which it is kept */
+	const char *act;       /* the way to see it (way.h) */
+	const char *edit;      /* the way to change a row; NULL = none */
+	const uint32_t *kinds; /* records that a number of it stands for, ended by 0: the first is what a
+				  pupil found is */
+	bool entered;          /* a number of it makes a record that was not there */
+	bool found, foreign;   /* finding a pupil gives numbers of it; of a record that another school owns */
+};
 
 #define SHOWN_DIGITS_MAX                                                                                     \
 	7 /* a bare number up to here is a row; certificate and student numbers and ids are longer */
@@ -13,10 +22,10 @@ enum shown { SHOWN_STUDENTS, SHOWN_TRANSITION, SHOWN_VERIFY, SHOWN_SLIPS, SHOWN_
 /* Whether a text is the number of a row. */
 bool shown_is_number(const char *text);
 /* Remembers a list in place of the one before; makes its own transaction. */
-enum err shown_keep(
-	struct store *s, enum shown list, const uint8_t (*ids)[ID_SIZE], size_t n, struct problem *p);
+enum err shown_keep(struct store *s, const struct shown_list *list, const uint8_t (*ids)[ID_SIZE], size_t n,
+	struct problem *p);
 /* The record in row `number`. ERR_NOT_FOUND, told in *p with how many rows there were. */
-enum err shown_find(
-	struct store *s, enum shown list, const char *number, uint8_t id[ID_SIZE], struct problem *p);
+enum err shown_find(struct store *s, const struct shown_list *list, const char *number, uint8_t id[ID_SIZE],
+	struct problem *p);
 
 #endif

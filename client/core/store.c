@@ -59,8 +59,8 @@ enum err store_error(struct store *s, struct problem *p)
 			tr("请清理磁盘后再试", "free some space and try again"), NULL);
 	if (code == SQLITE_NOMEM)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
-	return problem_set(p, ERR_STORE, NULL, tr("请运行 jg doctor", "run jg doctor"),
-		tr("本地数据库出错：%s", "the local store failed: %s"), sqlite3_errmsg(s->db));
+	return problem_set(p, ERR_STORE, NULL, NULL, tr("本地数据库出错：%s", "the local store failed: %s"),
+		sqlite3_errmsg(s->db));
 }
 
 static enum err run_sql(struct store *s, const char *sql, struct problem *p)
@@ -318,7 +318,7 @@ enum err store_commit(struct store *s, struct problem *p)
 	/* A failed disk ends a transaction by itself. What is written after that would stand alone: the
 	 * position of the outbox without the answers that led to it. */
 	enum err e = sqlite3_get_autocommit(s->db)
-			     ? problem_set(p, ERR_STORE, NULL, tr("请运行 jg doctor", "run jg doctor"),
+			     ? problem_set(p, ERR_STORE, NULL, NULL,
 				       tr("本地数据库写入失败，没有保存",
 					       "the local store could not be written; nothing was saved"))
 		     : write_outbox(s) ? store_error(s, p)

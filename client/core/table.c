@@ -484,7 +484,7 @@ static enum err maps_check(const struct table *t, struct problem *p)
 	return ERR_OK;
 }
 
-/* A map that names no column of the header is a slip of the pen that would otherwise go unnoticed. */
+/* A map that names no column of the header is a mistyped word that would otherwise go unnoticed. */
 static enum err maps_used(const struct table *t, struct problem *p)
 {
 	char from[HEADING_MAX];

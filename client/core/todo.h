@@ -10,11 +10,11 @@
 struct todo {
 	const char *what; /* stable word */
 	const char *act;  /* what a person does about it; the word for which a face has its way */
-	char of[48];      /* to what, such as the number of a slip; "" = to all of it */
+	char of[48];      /* to what, such as the number of a letter; "" = to all of it */
 	char text[256];
 	int64_t due; /* microseconds, 0 = no date */
 	size_t count;
-	size_t at; /* as they were added: slips by name */
+	size_t at; /* as they were added */
 };
 
 struct todo_list {

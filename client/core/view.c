@@ -223,7 +223,7 @@ static enum err take_base_row(struct view *v, sqlite3_stmt *row, struct problem 
 	if (!item || !body)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	if (unseal_value(s->seal, "base", id, ID_SIZE, sqlite3_column_blob(row, 6), n, body))
-		return problem_set(p, ERR_STORE, NULL, tr("请运行 jg doctor", "run jg doctor"),
+		return problem_set(p, ERR_STORE, NULL, NULL,
 			tr("本机数据被改动或密钥不符", "the store was changed, or the key is another one"));
 	enum err e = record_decode(&item->record, kind, body, n - SEAL_OVERHEAD, &v->arena, p);
 	item->stream = sqlite3_column_int64(row, 0);
@@ -307,8 +307,7 @@ static enum err take_op_row(struct view *v, sqlite3_stmt *row, struct problem *p
 	if (!e)
 		e = view_overlay(v, bytes, size - SEAL_OVERHEAD, &item);
 	if (e)
-		return problem_set(p, e, NULL, tr("请运行 jg doctor", "run jg doctor"),
-			tr("待发内容读不出", "the outbox cannot be read"));
+		return problem_set(p, e, NULL, NULL, tr("待发内容读不出", "the outbox cannot be read"));
 	if (sqlite3_column_int(row, 1) != OP_ACCEPTED) {
 		item->pending = true;
 		return ERR_OK;

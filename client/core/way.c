@@ -1,9 +1,9 @@
 #include "way.h"
 
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
-
-#include "err.h"
 
 static const struct way *const *all; /* set before there is a second thread */
 
@@ -19,4 +19,14 @@ const char *way(const char *act)
 			if (strcmp(w->act, act) == 0)
 				return w->en ? tr(w->zh, w->en) : w->zh;
 	return act;
+}
+
+const char *way_write_hint(char hint[HINT_SIZE], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(hint, HINT_SIZE, format, args);
+	va_end(args);
+	return hint;
 }

@@ -1,4 +1,4 @@
-/* Reading .xlsx (ISO/IEC 29500, transitional and strict): relationships are followed, nothing is assumed
+/* Reading .xlsx (ISO/IEC 29500, strict or not): relationships are followed, nothing is assumed
  * about part names, since SheetJS, WPS, openpyxl and Excel differ in them. */
 #include <ctype.h>
 #include <math.h>

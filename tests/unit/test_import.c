@@ -262,7 +262,7 @@ static void undo_gives_back_unless_built_upon(void **state)
 	assert_batch(&batches.row[0], "undo", 0, 2, 0, false);
 	assert_int_equal(batch_undo(f.store, batches.row[0].id, false, &undo, &p),
 		ERR_NOT_NOW); /* it deleted 测乙: only the file has him */
-	assert_non_null(strstr(p.hint, "jg import students "));
+	assert_non_null(strstr(p.hint, "import_table students "));
 	assert_non_null(strstr(p.hint, "s.csv"));
 	assert_int_equal(undo.blocked, 0);
 	assert_batch(&batches.row[1], "students", 1, 1, 0, true);

@@ -8,6 +8,7 @@
 
 #include "core_fixture.h"
 #include "shown.h"
+#include "slip.h"
 #include "transition.h"
 #include "words.h"
 
@@ -95,19 +96,19 @@ static void numbers_are_those_of_the_last_list(void **state)
 	assert_false(shown_is_number("") || shown_is_number("12345678") || shown_is_number("3a") ||
 		     shown_is_number("JB2027-0001"));
 	fixture_open(&f, "registrar");
-	assert_int_equal(shown_find(f.store, SHOWN_SLIPS, "1", id, &p), ERR_NOT_FOUND);
-	assert_non_null(strstr(p.hint, "jg slips list"));
-	assert_int_equal(shown_keep(f.store, SHOWN_SLIPS, first, 2, &p), ERR_OK);
-	assert_int_equal(shown_keep(f.store, SHOWN_VERIFY, NULL, 0, &p), ERR_OK);
-	assert_int_equal(shown_find(f.store, SHOWN_SLIPS, "2", id, &p), ERR_OK);
+	assert_int_equal(shown_find(f.store, &shown_slips, "1", id, &p), ERR_NOT_FOUND);
+	assert_non_null(strstr(p.hint, "list_slips"));
+	assert_int_equal(shown_keep(f.store, &shown_slips, first, 2, &p), ERR_OK);
+	assert_int_equal(shown_keep(f.store, &shown_verify, NULL, 0, &p), ERR_OK);
+	assert_int_equal(shown_find(f.store, &shown_slips, "2", id, &p), ERR_OK);
 	assert_int_equal(id[0], 2);
-	assert_int_equal(shown_find(f.store, SHOWN_SLIPS, "3", id, &p), ERR_NOT_FOUND);
+	assert_int_equal(shown_find(f.store, &shown_slips, "3", id, &p), ERR_NOT_FOUND);
 	assert_non_null(strstr(p.message, "有 2 行"));
-	assert_int_equal(shown_find(f.store, SHOWN_SLIPS, "0", id, &p), ERR_NOT_FOUND);
-	assert_int_equal(shown_keep(f.store, SHOWN_SLIPS, second, 1, &p), ERR_OK);
-	assert_int_equal(shown_find(f.store, SHOWN_SLIPS, "1", id, &p), ERR_OK);
+	assert_int_equal(shown_find(f.store, &shown_slips, "0", id, &p), ERR_NOT_FOUND);
+	assert_int_equal(shown_keep(f.store, &shown_slips, second, 1, &p), ERR_OK);
+	assert_int_equal(shown_find(f.store, &shown_slips, "1", id, &p), ERR_OK);
 	assert_int_equal(id[0], 3);
-	assert_int_equal(shown_find(f.store, SHOWN_VERIFY, "1", id, &p), ERR_NOT_FOUND);
+	assert_int_equal(shown_find(f.store, &shown_verify, "1", id, &p), ERR_NOT_FOUND);
 	fixture_close(&f);
 }
 

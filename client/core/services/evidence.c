@@ -8,8 +8,10 @@
 #include "file_name.h"
 #include "file_type.h"
 #include "outbox.h"
+#include "services.h"
 #include "tables.h"
 #include "text.h"
+#include "way.h"
 
 #define NAME_SIZE 256 /* bytes of a file's name on every file system we meet */
 
@@ -69,8 +71,9 @@ bool evidence_doubt(const char *path, struct problem *p)
 		return false;
 	file_name_text(name, sizeof name, path);
 	problem_set(p, ERR_INVALID, NULL,
-		tr("附错了就撤去它（jg evidence list），换对的文件再附",
-			"if it is the wrong file, take it back (jg evidence list) and attach the right one"),
+		way_hint(tr("附错了就撤去它（%s），换对的文件再附",
+				 "if it is the wrong file, take it back (%s) and attach the right one"),
+			way("list_evidence")),
 		tr("%s 的内容其实是%s，县局可能打不开",
 			"%s is %s inside, the bureau may not be able to open it"),
 		name, is);
@@ -98,3 +101,15 @@ enum err evidence_attach_names(struct view *v, const uint8_t target[ID_SIZE], co
 	}
 	return e;
 }
+
+const struct shown_list shown_evidence = {
+	.name = "shown_evidence",
+	.act = "list_evidence",
+	.kinds = (const uint32_t[]){KIND_EVIDENCE, 0},
+};
+
+const struct client_service client_evidence = {
+	.name = "evidence",
+	.kinds = (const uint32_t[]){KIND_EVIDENCE, 0},
+	.shown = (const struct shown_list *const[]){&shown_evidence, NULL},
+};

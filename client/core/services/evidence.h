@@ -2,7 +2,10 @@
 #ifndef JG_EVIDENCE_H
 #define JG_EVIDENCE_H
 
+#include "shown.h"
 #include "view.h"
+
+extern const struct shown_list shown_evidence;
 
 /* Attaches a file to a record, within a transaction; the view must hold KIND_EVIDENCE. Nothing happens when
  * the same file is attached already. Errors of blob_add. */

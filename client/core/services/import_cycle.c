@@ -4,6 +4,7 @@
 
 #include "cycle.h"
 #include "import_transition.h"
+#include "way.h"
 
 /* A year in a title is this one's neighbour, or something else. */
 static bool is_near(const struct import *im, int32_t year)
@@ -20,9 +21,9 @@ static enum err ask_year(struct import *im, const struct cycle *cycle)
 			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
 	char hint[128];
 	snprintf(hint, sizeof hint,
-		tr("请先 jg sync 收取县里的年度，或在命令后加 --year %d",
-			"run jg sync to hear of the cycle, or say --year %d"),
-		im->report->ask_year);
+		tr("请先 %s 收取县里的年度，或在命令后加 --year %d",
+			"run %s to hear of the cycle, or say --year %d"),
+		way("sync"), im->report->ask_year);
 	return problem_set(im->p, ERR_NOT_NOW, "--year", hint, "%s",
 		tr("还没有收到县里的升学年度，文件标题里也没有年份：不知道是哪一年的小升初",
 			"no cycle was heard of yet and the title names no year: which one is this of?"));
@@ -49,9 +50,9 @@ static enum err check_year(struct import *im, const struct cycle *latest)
 			tr("现在办理的是 %d 年：--year %d", "the cycle is that of %d: --year %d"),
 			latest->year, latest->year);
 	else
-		snprintf(hint, sizeof hint, "%s",
-			tr("核对年份；先 jg sync 收取县里的年度",
-				"look at the year; jg sync hears of the county's"));
+		snprintf(hint, sizeof hint,
+			tr("核对年份；先 %s 收取县里的年度", "look at the year; %s hears of the county's"),
+			way("sync"));
 	if (im->year < im->today / 10000 || im->year > im->today / 10000 + 1 ||
 		(latest->known && im->year < latest->year))
 		return problem_set(im->p, ERR_USAGE, "--year", hint,

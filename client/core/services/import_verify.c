@@ -13,6 +13,7 @@
 #include "text.h"
 #include "transition.h"
 #include "words.h"
+#include "way.h"
 
 enum verify_column {
 	V_NAME,
@@ -74,8 +75,9 @@ static enum err begin(struct import *im)
 			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
 	if (cycle.known && strcmp(cycle.phase, "verify") != 0)
 		return problem_set(im->p, ERR_PHASE, NULL,
-			tr("若县里刚进入核验阶段，先运行 jg sync",
-				"if the county has just begun it, run jg sync"),
+			way_hint(tr("若县里刚进入核验阶段，先运行 %s",
+					 "if the county has just begun it, run %s"),
+				way("sync")),
 			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"),
 			code_name(&codes_phase, cycle.phase));
 	here->rows = verify_rows(im->view, im->year, &here->n);
@@ -172,13 +174,14 @@ static const struct verify_row *find_declared(struct import *im, struct import_r
 	cell(im, row, V_NAME, name, sizeof name);
 	if (n > 1 && best >= AGREES_TAIL)
 		problem_set(&p, ERR_CONFLICT, NULL,
-			tr("请用 jg verify list 的序号答复：jg verify answer 序号 present",
-				"answer by the number of jg verify list: jg verify answer NUMBER present"),
+			way_hint(tr("请用 %s 的序号答复：%s 序号 present",
+					 "answer by the number of %s: %s NUMBER present"),
+				way("list_verify"), way("answer_verify")),
 			tr("有 %zu 名“%s”末四位相同", "%zu pupils “%s” have the same last four"), n, name);
 	else
 		problem_set(&p, ERR_NOT_FOUND, NULL,
-			tr("对照 jg verify list 核对姓名和末四位",
-				"compare name and last four with jg verify list"),
+			way_hint(tr("对照 %s 核对姓名和末四位", "compare name and last four with %s"),
+				way("list_verify")),
 			n ? tr("填报本校的“%s”末四位不是 %s",
 				    "“%s” who declared this school does not end in %s")
 			  : tr("填报本校的学生里没有“%s”（末四位 %s）",

@@ -1,5 +1,6 @@
 /* The roll: the pupils of a school and their guardians. */
 #include "codes.h"
+#include "roll.h"
 #include "schools.h"
 #include "services.h"
 #include "tables.h"
@@ -49,8 +50,18 @@ static enum err add_roster(struct todo_list *l, struct problem *p)
 	return ERR_OK;
 }
 
+const struct shown_list shown_students = {
+	.name = "shown_students",
+	.act = "list_students",
+	.edit = "edit_students",
+	.kinds = (const uint32_t[]){KIND_STUDENT, 0},
+	.found = true,
+};
+
 const struct client_service client_roll = {
 	.name = "roll",
+	.kinds = (const uint32_t[]){KIND_KLASS, KIND_STUDENT, KIND_GUARDIAN, 0},
+	.shown = (const struct shown_list *const[]){&shown_students, NULL},
 	.imports = (const struct import_rules *const[]){&students, NULL},
 	.exports = (const struct export_rules *const[]){&roll, NULL},
 	.todo = add_roster,

@@ -8,6 +8,7 @@
 #include "services.h"
 #include "tables.h"
 #include "text.h"
+#include "way.h"
 
 #define NAME_SIZE 256
 #define NEAR_MAX 3
@@ -203,13 +204,14 @@ static enum err judge_promoted(const struct view *v, const struct record *to, st
 
 	if (!to && own && !has_juniors(own))
 		return problem_set(p, ERR_INVALID, "category",
-			tr("jg help codes 去向类别 列出去向类别", "jg help codes category lists them"),
+			way_hint(tr("%s 去向类别 列出去向类别", "%s category lists them"), way("list_codes")),
 			tr("本校没有初中部，不能一贯制直升",
 				"this school has no junior classes to promote to"));
 	if (to && own && to != own)
 		return problem_set(p, ERR_INVALID, "category",
-			tr("升入别的学校请填相应的去向类别：jg help codes 去向类别",
-				"for another school take its category: jg help codes category"),
+			way_hint(tr("升入别的学校请填相应的去向类别：%s 去向类别",
+					 "for another school take its category: %s category"),
+				way("list_codes")),
 			tr("一贯制直升是升入本校的初中部",
 				"promotion is to the school's own junior classes"));
 	return ERR_OK;
@@ -265,5 +267,6 @@ enum err school_judge(const struct view *v, const struct record *d, struct probl
 
 const struct client_service client_county = {
 	.name = "county",
+	.kinds = (const uint32_t[]){KIND_SCHOOL, KIND_CATCHMENT, 0},
 	.word = school_word,
 };

@@ -5,5 +5,6 @@ const struct client_service *const client_services[] = {
 	&client_county,
 	&client_roll,
 	&client_transition,
+	&client_evidence,
 	NULL,
 };

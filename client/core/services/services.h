@@ -4,6 +4,6 @@
 
 #include "service.h"
 
-extern const struct client_service client_county, client_roll, client_transition;
+extern const struct client_service client_county, client_roll, client_transition, client_evidence;
 
 #endif

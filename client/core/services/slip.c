@@ -9,6 +9,7 @@
 #include "find.h"
 #include "tables.h"
 #include "words.h"
+#include "way.h"
 
 static bool is_answered(const struct item *half)
 {
@@ -82,11 +83,13 @@ static enum err check_open(const struct slip_row *row, struct problem *p)
 {
 	if (!row->mine)
 		return problem_set(p, ERR_PERMISSION, NULL,
-			tr("本校只能查看：jg slips show", "this school may only read it: jg slips show"),
+			way_hint(
+				tr("本校只能查看：%s", "this school may only read it: %s"), way("show_slip")),
 			tr("这张交办单不是交办给本校的", "the slip is not addressed to this school"));
 	if (strcmp(row->state, "closed") == 0)
 		return problem_set(p, ERR_NOT_NOW, NULL,
-			tr("jg slips list 列出还没有销号的", "jg slips list shows those that are open"),
+			way_hint(
+				tr("%s 列出还没有销号的", "%s shows those that are open"), way("list_slips")),
 			tr("这张交办单已经销号", "the slip is closed"));
 	return ERR_OK;
 }

@@ -4,6 +4,9 @@
 #define JG_SLIP_H
 
 #include "outbox.h"
+#include "shown.h"
+
+extern const struct shown_list shown_slips;
 
 struct slip_row {
 	struct item *slip;

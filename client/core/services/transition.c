@@ -256,7 +256,6 @@ enum err destination_judge(struct view *v, const struct record *destination, str
 enum err transition_set(struct view *v, const struct pupil_row *row, int32_t year,
 	const struct destination_edit *edit, int64_t batch, struct item **out, struct problem *p)
 {
-	static char name[256], code[16];
 	struct record want;
 
 	record_init(&want, kind_by_number(KIND_DESTINATION));
@@ -268,14 +267,12 @@ enum err transition_set(struct view *v, const struct pupil_row *row, int32_t yea
 	if (edit->school || edit->place || !record_is(&want, F_DESTINATION_CATEGORY, edit->category)) {
 		const struct record *school = edit->school ? school_find_junior(v, edit->school) : NULL;
 		bool is_code = edit->school && edit->school[strspn(edit->school, "0123456789")] == 0;
-		record_set_text(&want, F_DESTINATION_DEST_SCHOOL,
-			school    ? record_text(school, F_SCHOOL_CODE, code, sizeof code)
-			: is_code ? edit->school
-				  : NULL);
-		record_set_text(&want, F_DESTINATION_DEST_SCHOOL_NAME,
-			school    ? record_text(school, F_SCHOOL_NAME, name, sizeof name)
-			: is_code ? NULL
-				  : edit->school);
+		record_set_text(&want, F_DESTINATION_DEST_SCHOOL, is_code ? edit->school : NULL);
+		record_set_text(&want, F_DESTINATION_DEST_SCHOOL_NAME, is_code ? NULL : edit->school);
+		if (school) {
+			copy_field(&want, F_DESTINATION_DEST_SCHOOL, school, F_SCHOOL_CODE);
+			copy_field(&want, F_DESTINATION_DEST_SCHOOL_NAME, school, F_SCHOOL_NAME);
+		}
 		record_set_text(&want, F_DESTINATION_PLACE, edit->place);
 	}
 	record_set_text(&want, F_DESTINATION_CATEGORY, edit->category);

@@ -6,9 +6,12 @@
 
 #include "cycle.h"
 #include "outbox.h"
+#include "shown.h"
 
 /* Everything these functions look at, ended by 0. */
 extern const uint32_t transition_kinds[];
+
+extern const struct shown_list shown_transition, shown_verify;
 
 /* ---- Destinations ---- */
 

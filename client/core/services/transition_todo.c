@@ -12,6 +12,7 @@
 #include "todo.h"
 #include "transition.h"
 #include "words.h"
+#include "way.h"
 
 /* Classes of which nobody has declared: their teacher has not begun, or has not sent. To whom answers for all
  * classes. */
@@ -41,9 +42,9 @@ static void add_silent_classes(struct todo_list *l, const struct pupil_row *rows
 	}
 	if (count && count < classes)
 		todo_add(l, "silent_classes", "declare", NULL, count, due,
-			tr("%s 全班还没有填报：请班主任填好后 jg sync",
-				"nobody of %s has declared: their teachers fill it in and run jg sync"),
-			silent);
+			tr("%s 全班还没有填报：请班主任填好后 %s",
+				"nobody of %s has declared: their teachers fill it in and run %s"),
+			silent, way("sync"));
 }
 
 static void add_table(struct todo_list *l, struct view *v, const struct cycle *cycle)

@@ -1,0 +1,9 @@
+/* roll.h - the roll: the pupils of a school and their guardians. */
+#ifndef JG_ROLL_H
+#define JG_ROLL_H
+
+#include "shown.h"
+
+extern const struct shown_list shown_students;
+
+#endif

@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+"""The client's core knows no service: what is special stands in client/core/services/. And it is fit for a window: it writes to no
+screen, does not sleep, keeps nothing in static memory and names no command. What is LEFT of that may only become less."""
+import glob
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("JG_BUILD", ROOT + "/build/dev")
+# Words of services; `enrol` is a computer's, the spine's own.
+WORDS = r"transition|destination|enrolment|filing|\bslips?\b|\bKIND_[A-Z]+\b|\bF_[A-Z]+_[A-Z_]+\b"
+SPINE = {"KIND_COUNT", "KIND_GROUPS_MAX", "KIND_H"}
+UNFIT = {
+    "writes to a screen": r"\b(?:v?printf|puts|putchar|perror)\(|\bf(?:printf|puts|putc)\([^;]*\bstd(?:out|err)\b",
+    "sleeps": r"\b(?:nano|u)?sleep\(",
+    "keeps something": r"^\s*static (?!const\b|inline\b)(?!.*\bconst \w+(?:\[[^=]*)? =)[\w \*]+(?:\[[^\]]*\])?(?: =[^;]*)?;",
+    "names a command": r"\"[^\"\n]*\b(?:jg|jgadmin) (?!connect code\")[a-z]",
+}
+LEFT = {  # how many, and what it waits for
+    ("client/core/link.c", "keeps something"): 1,  # the fate of this process's calls, which belongs to the owner of the store
+    ("client/core/store.c", "keeps something"): 1,  # commits of this process; the same
+    ("client/core/pinyin.c", "keeps something"): 1,  # ICU's table, opened once: for one thread
+    ("client/core/trust.c", "keeps something"): 1,  # OpenSSL's index of our data
+    ("client/core/xlsx_part.c", "keeps something"): 2,  # of each thread: expat's allocator has no argument for it
+    ("client/core/profile.c", "writes to a screen"): 1,  # waits for the lock of another program
+    ("client/core/profile.c", "sleeps"): 1,  # the same
+    ("client/core/sync.c", "sleeps"): 1,  # between two tries to connect
+    ("client/core/scope.c", "names a command"): 2,  # of the bureau's administrator, who sits elsewhere
+}
+passed = failed = 0
+
+
+def check(good, text):
+    global passed, failed
+    passed, failed = passed + good, failed + (not good)
+    if not good:
+        print("not ok " + text)
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def files(*patterns):
+    return sorted(os.path.relpath(p, ROOT) for pattern in patterns for p in glob.glob(os.path.join(ROOT, pattern)))
+
+
+def no_service_in_the_core():
+    for path in files("client/core/*.[ch]"):
+        found = [(n, m.group(0)) for n, line in enumerate(read(path).split("\n"), 1) for m in re.finditer(WORDS, line)
+                 if m.group(0) not in SPINE]
+        check(not found, "%s names a service or a kind: %s" % (path, found[:5]))
+
+
+def fit_for_a_window():
+    for path in files("client/core/*.[ch]", "client/core/services/*.[ch]"):
+        for what, pattern in UNFIT.items():
+            found = re.findall(pattern, read(path), re.M)
+            left = LEFT.get((path, what), 0)
+            check(len(found) <= left, "%s %s: %s" % (path, what, found[:3]))
+            check(len(found) >= left, "%s %s less than LEFT says: lower it to %d" % (path, what, len(found)))
+
+
+def every_act_has_a_way():
+    core = "".join(map(read, files("client/core/*.c", "client/core/services/*.c")))
+    acts = set(re.findall(r'\bway\("(\w+)"\)|\.(?:act|edit) = "(\w+)"', core))
+    acts = {a or b for a, b in acts}
+    for call in re.findall(r"todo_add\(l, \"\w+\",([^,]*),", core):
+        acts |= set(re.findall(r'"(\w+)"', call))
+    ways = set(re.findall(r'\{"(\w+)", "jg ', "".join(map(read, files("client/cli/*.c")))))
+    check(len(acts) > 15, "acts were found: %d" % len(acts))
+    check(acts <= ways, "no way in client/cli to: %s" % sorted(acts - ways))
+    used = {w for w in ways if w in acts}
+    check(used == ways, "nothing asks for: %s" % sorted(ways - used))
+
+
+no_service_in_the_core()
+fit_for_a_window()
+every_act_has_a_way()
+print("%d passed, %d failed" % (passed, failed))
+sys.exit(1 if failed else 0)
