@@ -44,6 +44,7 @@ static const struct cli_command commands[] = {
 static const struct way ways[] = {
 	{"conflicts", "jg conflicts list", NULL},
 	{"outbox", "jg outbox list", NULL},
+	{"fix", "jg outbox fix", NULL},
 	{"sync", "jg sync", NULL},
 	{"list_batches", "jg import list", NULL},
 	{"import_table", "jg import", NULL},

@@ -137,13 +137,14 @@ static enum err first_of_all(
 
 	if (e || !n || n >= before)
 		return e;
-	snprintf(hint, sizeof hint,
-		state == OP_CONFLICT
-			? tr("先决定它：jg conflicts list，再办这一项",
-				  "decide that first: jg conflicts list, and then see to this one")
-			: tr("先办它：jg outbox fix %lld，再办这一项",
-				  "see to that first: jg outbox fix %lld, and then to this one"),
-		(long long)n);
+	if (state == OP_CONFLICT)
+		snprintf(hint, sizeof hint,
+			tr("先决定它：%s，再办这一项", "decide that first: %s, and then see to this one"),
+			way("conflicts"));
+	else
+		snprintf(hint, sizeof hint,
+			tr("先办它：%s %lld，再办这一项", "see to that first: %s %lld, and then to this one"),
+			way("fix"), (long long)n);
 	return problem_set(p, ERR_NOT_NOW, NULL, hint,
 		tr("这一项所依据的第 %lld 项还没有办", "item %lld, on which this one rests, is still open"),
 		(long long)n);

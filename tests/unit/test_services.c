@@ -52,7 +52,8 @@ static void a_deed_has_the_way_of_the_face(void **state)
 	assert_string_equal(way("sync"), "sync"); /* no face yet: the word is better than nothing */
 	way_set(all);
 	assert_string_equal(way("sync"), "按“同步”");
-	assert_string_equal(way_hint("先%s，再看%s", way("sync"), way("list_verify")), "先按“同步”，再看核验页");
+	assert_string_equal(
+		way_hint("先%s，再看%s", way("sync"), way("list_verify")), "先按“同步”，再看核验页");
 	assert_string_equal(service_ways(false, lists, sizeof lists), "list_transition、核验页");
 	way_set(NULL);
 }
