@@ -412,9 +412,10 @@ static const struct db_stmt blob_complete = {
 	"school = $1::text AND sha = $2::bytea)"
 	" AND b.sha = sha256((SELECT string_agg(bytes, ''::bytea ORDER BY n) FROM blob_chunk WHERE county = "
 	"app_county() AND school = $1::text AND sha = $2::bytea))"};
-/* Of another size, or all bytes are there and the hash is another one: the sender begins anew. */
-static const struct db_stmt blob_drop_worthless = {
-	"SELECT blob_drop_worthless($1::text, $2::bytea, $3::bigint)"};
+/* What stands under another size, before a chunk is taken; after it, what has all its bytes and not the hash:
+ * the sender begins anew. */
+static const struct db_stmt blob_drop_other = {"SELECT blob_drop_worthless($1::text, $2::bytea, $3::bigint)"};
+static const struct db_stmt blob_drop_wrong = {"SELECT blob_drop_worthless($1::text, $2::bytea, NULL)"};
 static const struct db_stmt blob_chunks = {
 	"SELECT k.n, k.bytes, b.size FROM blob b JOIN blob_chunk k ON k.county = b.county AND k.school = "
 	"b.school AND k.sha = b.sha"
@@ -476,7 +477,7 @@ static void chunk_query(struct request *r)
 	const pb_blob_chunk *q = REQUEST(r, pb_blob_chunk);
 	struct db_params p;
 
-	query_sized(r, &blob_drop_worthless, &q->sha, q->size);
+	query_sized(r, &blob_drop_other, &q->sha, q->size);
 	blob_params(&p, r, &q->sha);
 	db_int8(&p, (int64_t)q->size);
 	db_int8(&p, SCHOOL_FILES_MAX);
@@ -489,12 +490,19 @@ static void chunk_query(struct request *r)
 	blob_params(&p, r, &q->sha);
 	request_query(r, &blob_complete, &p);
 	query_sized(r, &blob_state, &q->sha, q->size);
-	query_sized(r, &blob_drop_worthless, &q->sha, q->size);
+	query_sized(r, &blob_state, &q->sha, 0);
+	blob_params(&p, r, &q->sha);
+	request_query(r, &blob_drop_wrong, &p);
 }
 
 static void chunk_done(struct request *r)
 {
 	fault_point(FAULT_JGD_CHUNK_STORED);
+	if (PQntuples(r->task.result[4]) == 0 && PQntuples(r->task.result[5])) {
+		/* Another computer sends this hash at the same moment, and says another size. */
+		request_fail(r, ERR_BUSY, "size", NULL);
+		return;
+	}
 	if (PQntuples(r->task.result[4]) == 0) { /* it was not created */
 		request_refuse(r, ERR_TOO_LARGE, "size",
 			tr("本校上传的文件已满：总量 4 GB，没有登记为佐证材料的 10 MB",
@@ -505,7 +513,7 @@ static void chunk_done(struct request *r)
 				"administrator"));
 		return;
 	}
-	if (db_get_int(r->task.result[5], 0, 0))
+	if (db_get_int(r->task.result[6], 0, 0))
 		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s",
 			tr("文件内容与校验值不符", "the bytes do not have this hash"));
 	else

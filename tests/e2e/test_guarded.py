@@ -3,6 +3,7 @@
 under the bureau's decision or in a year that is closed, and a number that only looks like one."""
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import wire_client as w
 from harness import Cases
@@ -47,6 +48,29 @@ def number_that_names_nobody(county, p, victim):
     got = push(p, ("Student", w.uuid7(), pb.Student(name="借名", student_no=raw, grade="16", class_no="1"), (), account.user),
                ("Destination", w.uuid7(), pb.Destination(year=YEAR, name="借名", student_no=raw, class_no="1", category="C3", guardian_phone="13900000004"), (), account.user), session=As(p, session))
     cases.equal("nor does one that he has entered himself", outcomes(got)[1:], ["REJECTED"])
+
+
+def two_sizes(p):
+    """One hash, two computers, two sizes, at once: nobody is told that the school's room is full."""
+    def put(size, sha):
+        with p.open() as wire:
+            return name_of(lambda: wire.call("Sync.PutChunk", sha=sha, size=size, n=0, data=b"x" * 1000))
+    with ThreadPoolExecutor(2) as pool:
+        told = set()
+        for _ in range(12):
+            sha = os.urandom(32)
+            told |= {f.result() for f in [pool.submit(put, size, sha) for size in (2000, 3000)]}
+    cases.check("two sizes of one file at once", told <= {"answered", "BUSY"}, told)
+
+
+def ghost(edu, p, j):
+    """A file on an id that nobody has yet is not shown as a proof of whoever gets that id."""
+    id = w.uuid7()
+    push(j, ("Evidence", w.uuid7(), pb.Evidence(target=id, sha=b"g" * 32, size=1, name="冒名.pdf")))
+    push(p, ("Destination", id, destination(3, "B2", dest_school="", place="江苏省苏州市")))
+    with edu.open() as wire:
+        shown = wire.call("Transition.ShowProof", year=YEAR, name=id_no(3))
+    cases.equal("nor a school's file of a pupil who is another's", [f.name for f in shown.file], [])
 
 
 def halves(county, edu, p):
@@ -106,6 +130,8 @@ def main():
         with edu.open() as wire:
             wire.call("Transition.Open", year=YEAR)
         cases.equal("two destinations", outcomes(push(p, ("Destination", rows[0], destination(1)), ("Destination", rows[1], destination(2, "B2", dest_school="", place="江苏省南京市")))), ["APPLIED"] * 2)
+        ghost(edu, p, j)
+        two_sizes(p)
         phases(edu, "assist", "confirm", "verify")
         halves(county, edu, p)
         taken_back(county, edu, p, j, rows)

@@ -67,6 +67,19 @@ static const struct db_stmt select_files = {
 				  "e.owner_school, e.rec_id, coalesce(f.complete, false) AS complete"
 				  " FROM target t JOIN evidence e ON e.county = app_county() AND e.target = "
 				  "t.rec_id AND NOT e.deleted"
+				  /* Of the school whose record it is: an id that nobody had yet took
+				     anybody's file. */
+				  " AND EXISTS (SELECT FROM destination d WHERE d.county = e.county AND "
+				  "d.rec_id = "
+				  "e.target AND d.owner_school = e.owner_school"
+				  " UNION ALL SELECT FROM student s WHERE s.county = e.county AND s.rec_id = "
+				  "e.target AND s.owner_school = e.owner_school"
+				  " UNION ALL SELECT FROM enrolment n WHERE n.county = e.county AND n.rec_id "
+				  "= "
+				  "e.target AND n.owner_school = e.owner_school"
+				  " UNION ALL SELECT FROM slip_addressee a WHERE a.county = e.county AND "
+				  "a.rec_id "
+				  "= e.target AND a.owner_school = e.owner_school)"
 				  " LEFT JOIN blob f ON f.county = e.county AND f.school = e.owner_school "
 				  "AND f.sha = e.sha ORDER BY e.owner_school, e.sha, e.rec_id) x"
 				  " ORDER BY x.owner_school, x.rec_id LIMIT 1000"};
