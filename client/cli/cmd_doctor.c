@@ -154,8 +154,10 @@ static void check_store(struct doctor *d)
 		tr("请保留目录并联系教育局", "keep the folder and tell the bureau"));
 	bool read = !blob_counts(s, &files, NULL);
 	snprintf(message, sizeof message, tr("不能发送的文件 %zu 个", "%zu files that cannot be sent"),
-		files.given_up);
-	check(d, "files", read && !files.given_up, message, tr("重新附上这些材料", "attach them again"));
+		files.failed);
+	check(d, "files", read && !files.failed, message,
+		tr("jg evidence list 写着是哪些、怎么办",
+			"jg evidence list shows which they are and what to do"));
 }
 
 static void check_server(struct doctor *d)

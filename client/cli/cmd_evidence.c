@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blobs.h"
 #include "clock.h"
 #include "evidence.h"
 #include "file_name.h"
@@ -78,12 +79,61 @@ static struct file_row *file_rows(const struct cli *c, const struct view *v, siz
 	return rows;
 }
 
+static const char *const state_codes[] = {[BLOB_WAITING] = "waiting",
+	[BLOB_COMPLETE] = "sent",
+	[BLOB_UNREADABLE] = "unreadable",
+	[BLOB_NO_ROOM] = "no_room",
+	[BLOB_ELSEWHERE] = "elsewhere"};
+
+static const char *state_words(enum blob_state state)
+{
+	switch (state) {
+	case BLOB_COMPLETE:
+		return tr("已送到县局", "at the bureau");
+	case BLOB_UNREADABLE:
+		return tr("传不上去：本机存的已损坏", "not sent: the copy here is damaged");
+	case BLOB_NO_ROOM:
+		return tr("传不上去：县局没有空间", "not sent: the bureau has no room");
+	case BLOB_ELSEWHERE:
+		return tr("由另一台电脑传送", "by another computer");
+	default:
+		return tr("待传", "waiting");
+	}
+}
+
+/* What mends each kind of file that does not go. */
+static void say_mend(struct cli *c, const size_t counts[])
+{
+	if (counts[BLOB_UNREADABLE])
+		cli_warn(c, "%s",
+			tr("存的已损坏的：用原来的命令再附一次同一个文件（--evidence "
+			   "文件），jg sync 就重新传送；原件没有了，先撤去再附新的",
+				"a damaged copy: attach the same file again with the same command "
+				"(--evidence FILE), jg sync sends it anew; without the original take it back "
+				"and attach a new one"));
+	if (counts[BLOB_NO_ROOM])
+		cli_warn(c, "%s",
+			tr("县局没有空间的：请县局系统管理员处理，每次 jg sync 都会再试",
+				"where the bureau has no room: ask its system administrator, each jg sync "
+				"tries again"));
+}
+
+void jg_tell_failed_files(struct cli *c, size_t failed)
+{
+	if (failed)
+		cli_warn(c,
+			tr("%zu 份佐证材料传不上去，县局看不到；是哪些、怎么办见：jg evidence list",
+				"%zu files do not reach the bureau; jg evidence list shows which and what "
+				"to do"),
+			failed);
+}
+
 static int cmd_evidence_list(struct cli *c)
 {
 	const char *headings[] = {tr("序号", "#"), tr("学生", "pupil"), tr("附在", "with"),
-		tr("文件", "file"), tr("大小", "size")};
+		tr("文件", "file"), tr("大小", "size"), tr("传送", "sent")};
+	size_t n = 0, counts[BLOB_ELSEWHERE + 1] = {0};
 	struct jg_ids ids = {0};
-	size_t n = 0;
 	int code;
 	struct view *v = jg_view(c, transition_kinds, &code);
 	struct file_row *rows = v ? file_rows(c, v, &n) : NULL;
@@ -91,20 +141,28 @@ static int cmd_evidence_list(struct cli *c)
 
 	if (!rows)
 		return code ? code : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
-	struct cli_table *table = cli_table_new(headings, 5);
+	struct cli_table *table = cli_table_new(headings, 6);
 	for (size_t i = 0; i < n; i++) {
 		const struct record *file = &rows[i].item->record;
 		char number[16], pupil[256], where[64], name[FILE_NAME_TEXT_MAX], size[32];
+		enum blob_state state;
+		if (blob_state_of(v->store, file->value[F_EVIDENCE_SHA].data, &state, &c->problem))
+			state = BLOB_WAITING;
+		counts[state]++;
 		snprintf(size, sizeof size, "%lld KB",
 			(long long)(record_number(file, F_EVIDENCE_SIZE) + 1023) / 1024);
 		cli_table_row(table, (const char *[]){jg_ids_add(&ids, rows[i].item->id, number),
 					     words_pupil(rows[i].whose, pupil, sizeof pupil),
 					     where_words(v, file, where, sizeof where),
-					     record_text(file, F_EVIDENCE_NAME, name, sizeof name), size});
-		json_array_append_new(list, value_record_json(file, rows[i].item->id));
+					     record_text(file, F_EVIDENCE_NAME, name, sizeof name), size,
+					     state_words(state)});
+		json_t *json = value_record_json(file, rows[i].item->id);
+		json_object_set_new(json, "sent", json_string(state_codes[state]));
+		json_array_append_new(list, json);
 	}
 	free(rows);
 	cli_table_print(c, table);
+	say_mend(c, counts);
 	if (ids.n)
 		cli_next(c, "%s",
 			tr("附错了的撤去：jg evidence withdraw 序号",

@@ -41,11 +41,37 @@ static json_t *digest_json(struct store *s, bool differed, json_t *cursors)
 	return worst < 0 ? json_null() : json_boolean(worst);
 }
 
+/* What was sealed when this computer was revoked (revoked.h). */
+static void tell_opened(struct cli *c, const struct revoked_opened *opened)
+{
+	if (opened->drafts)
+		cli_warn(c,
+			tr("这台电脑停用前没有发送的 %zu 项已经打开，等您逐项确认：jg outbox list",
+				"%zu items that this computer had not sent before it was revoked are open "
+				"again and wait for your review: jg outbox list"),
+			opened->drafts);
+	if (opened->foreign[0])
+		cli_warn(c,
+			tr("%s 里的 %s "
+			   "是别的学校的电脑封存的，在这里打不开：请拷到那所学校已注册的电脑上打开，或移到别"
+			   "的文件夹",
+				"in %s, %s was sealed by another school's computer and does not open here: "
+				"take it to a computer of that school, or move it to another folder"),
+			c->profile.dir, opened->foreign);
+	if (opened->damaged[0])
+		cli_warn(c,
+			tr("%s 里的 %s 打不开：已损坏，或不是本县封存的。请从备份取回，或移到别的文件夹",
+				"in %s, %s does not open: it is damaged, or another county's. Restore it "
+				"from a backup, or move it to another folder"),
+			c->profile.dir, opened->damaged);
+}
+
 static int tell_report(struct cli *c, struct store *store, const struct sync_report *r)
 {
 	struct outbox_counts counts;
+	struct blob_counts files;
 
-	if (outbox_counts(store, &counts, &c->problem))
+	if (outbox_counts(store, &counts, &c->problem) || blob_counts(store, &files, &c->problem))
 		return cli_fail(c);
 	json_t *cursors = json_object(), *digest = digest_json(store, r->digest_differed, cursors);
 	if (r->drafts)
@@ -54,26 +80,7 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 				"this computer was rolled back: %zu unsent items wait for your review (jg "
 				"outbox list)"),
 			r->drafts);
-	if (r->opened.drafts)
-		cli_warn(c,
-			tr("这台电脑停用前没有发送的 %zu 项已经打开，等您逐项确认：jg outbox list",
-				"%zu items that this computer had not sent before it was revoked are open "
-				"again and wait for your review: jg outbox list"),
-			r->opened.drafts);
-	if (r->opened.foreign[0])
-		cli_warn(c,
-			tr("%s 里的 %s "
-			   "是别的学校的电脑封存的，在这里打不开：请拷到那所学校已注册的电脑上打开，或移到别"
-			   "的文件夹",
-				"in %s, %s was sealed by another school's computer and does not open here: "
-				"take it to a computer of that school, or move it to another folder"),
-			c->profile.dir, r->opened.foreign);
-	if (r->opened.damaged[0])
-		cli_warn(c,
-			tr("%s 里的 %s 打不开：已损坏，或不是本县封存的。请从备份取回，或移到别的文件夹",
-				"in %s, %s does not open: it is damaged, or another county's. Restore it "
-				"from a backup, or move it to another folder"),
-			c->profile.dir, r->opened.damaged);
+	tell_opened(c, &r->opened);
 	if (r->resent)
 		cli_warn(c, "%s",
 			tr("服务器曾从备份恢复，本机已补发", "the server was restored from a backup; this "
@@ -105,13 +112,16 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 				"what %s typed waits until he or the registrar logs in (jg login); it is "
 				"safe on this computer"),
 			r->held_by);
+	jg_tell_failed_files(c, files.failed);
 	cli_next(c, "%s",
 		counts.of[OP_CONFLICT]              ? "jg conflicts list"
 		: r->refused || counts.of[OP_DRAFT] ? "jg outbox list"
+		: files.failed                      ? "jg evidence list"
 						    : "jg todo");
-	int code = r->held_by[0] || counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT]
-			   ? err_info(ERR_CONFLICT)->exit_code
-			   : 0;
+	int code =
+		r->held_by[0] || counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT] || files.failed
+			? err_info(ERR_CONFLICT)->exit_code
+			: 0;
 	return cli_result(c,
 		json_pack("{sI sI sI sI sI so so so sI}", "pushed", (json_int_t)r->pushed, "pulled",
 			(json_int_t)r->pulled, "conflicts", (json_int_t)r->conflicts, "refused",
@@ -268,6 +278,7 @@ int cmd_status(struct cli *c)
 			"%zu drafts, %zu files"),
 		counts.of[OP_WAITING], counts.of[OP_UNKNOWN], counts.of[OP_ACCEPTED], counts.of[OP_REFUSED],
 		counts.of[OP_BLOCKED], counts.of[OP_CONFLICT], counts.of[OP_DRAFT], files.waiting);
+	jg_tell_failed_files(c, files.failed);
 	cli_say(c, tr("最近一次同步 %s%s%s", "last try %s%s%s"), *at ? at : tr("无", "none"),
 		*error ? tr("，没有成功：", ", failed: ") : "", error_words(error));
 	cli_say(c, "%s", key_words(c->profile.key_place));
@@ -281,7 +292,7 @@ int cmd_status(struct cli *c)
 		"oldest_waiting", cli_time_json(counts.oldest), "digest_ok", digest, "clock_skew_s",
 		(json_int_t)skew);
 	json_object_set_new(json, "drafts", json_integer((json_int_t)counts.of[OP_DRAFT]));
-	json_object_set_new(json, "files_given_up", json_integer((json_int_t)files.given_up));
+	json_object_set_new(json, "files_given_up", json_integer((json_int_t)files.failed));
 	json_object_set_new(json, "key_protected", json_boolean(c->profile.key_place != KEY_FILE));
 	json_object_set_new(json, "key_store", json_string(key_codes[c->profile.key_place]));
 	json_object_set_new(json, "rehearsal", json_boolean(c->profile.rehearsal));

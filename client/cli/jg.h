@@ -73,6 +73,8 @@ void jg_ids_keep(struct cli *c, struct jg_ids *list, const struct shown_list *of
 void jg_ids_free(struct jg_ids *list);
 /* Warns of files of --evidence whose content is not what their names say. */
 void jg_doubt_files(struct cli *c);
+/* Says that so many files do not reach the bureau; nothing for none. */
+void jg_tell_failed_files(struct cli *c, size_t failed);
 /* Whether the person may see this class; class teachers see their own. */
 bool jg_class_allowed(const struct cli *c, const struct record *r);
 /* Reads FIELD=VALUE operands from the first-th on into *r; *groups: the groups they touch. 0, or the exit

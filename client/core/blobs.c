@@ -12,9 +12,8 @@
 
 #include "clock.h"
 #include "file_name.h"
-
-/* Column `complete`. */
-enum blob_state { BLOB_WAITING, BLOB_COMPLETE, BLOB_GIVEN_UP };
+#include "tables.h"
+#include "view.h"
 
 static void blob_name(const uint8_t sha[HASH_SIZE], char out[HASH_SIZE * 2 + 1])
 {
@@ -70,7 +69,9 @@ static enum err keep(
 	sqlite3_stmt *stmt =
 		e ? NULL
 		  : store_prepare(s,
-			    "INSERT INTO blob(sha, size, at) VALUES(?, ?, ?) ON CONFLICT(sha) DO NOTHING", p);
+			    "INSERT INTO blob(sha, size, at) VALUES(?, ?, ?) ON CONFLICT(sha) DO UPDATE SET "
+			    "complete = 0, have = 0",
+			    p);
 	if (!stmt)
 		return e ? e : ERR_STORE;
 	sqlite3_bind_blob(stmt, 1, sha, HASH_SIZE, SQLITE_STATIC);
@@ -81,23 +82,34 @@ static enum err keep(
 	return e;
 }
 
-static enum err is_known(struct store *s, const uint8_t sha[HASH_SIZE], bool *known, struct problem *p)
+enum err blob_state_of(
+	struct store *s, const uint8_t sha[HASH_SIZE], enum blob_state *state, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT 1 FROM blob WHERE sha = ?", p);
+	sqlite3_stmt *stmt = store_prepare(s, "SELECT complete FROM blob WHERE sha = ?", p);
+	bool row = false;
 
-	*known = false;
 	if (stmt)
 		sqlite3_bind_blob(stmt, 1, sha, HASH_SIZE, SQLITE_STATIC);
-	enum err e = stmt ? store_next(s, stmt, known, p) : ERR_STORE;
+	enum err e = stmt ? store_next(s, stmt, &row, p) : ERR_STORE;
+	*state = row ? (enum blob_state)sqlite3_column_int(stmt, 0) : BLOB_ELSEWHERE;
 	sqlite3_finalize(stmt);
 	return e;
+}
+
+/* What was damaged here is written again from the bytes at hand. */
+static enum err keep_once(
+	struct store *s, const uint8_t sha[HASH_SIZE], const uint8_t *bytes, size_t n, struct problem *p)
+{
+	enum blob_state state;
+	enum err e = blob_state_of(s, sha, &state, p);
+
+	return e || (state != BLOB_ELSEWHERE && state != BLOB_UNREADABLE) ? e : keep(s, sha, bytes, n, p);
 }
 
 enum err blob_add(struct store *s, const char *path, bool only_look, uint8_t sha[HASH_SIZE], size_t *size,
 	struct problem *p)
 {
 	uint8_t *bytes;
-	bool known = false;
 	enum err e = read_whole(path, &bytes, size, BLOB_MAX, p);
 
 	if (e)
@@ -106,9 +118,7 @@ enum err blob_add(struct store *s, const char *path, bool only_look, uint8_t sha
 		e = problem_set(p, ERR_INVALID, NULL, NULL, tr("%s 是空文件", "%s is empty"), path);
 	crypto_hash_sha256(sha, bytes, *size);
 	if (!e && !only_look)
-		e = is_known(s, sha, &known, p);
-	if (!e && !only_look && !known)
-		e = keep(s, sha, bytes, *size, p);
+		e = keep_once(s, sha, bytes, *size, p);
 	free(bytes);
 	return e;
 }
@@ -137,21 +147,103 @@ enum err blob_read(
 	return e;
 }
 
-enum err blob_next(struct store *s, struct blob_row *row, bool *found, struct problem *p)
+/* ---- which of them are wanted ---- */
+
+static int hash_field(const struct kind *kind)
+{
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (strcmp(kind->fields[i].check, "sha") == 0)
+			return (int)i;
+	return -1;
+}
+
+/* The records that may name a file. */
+static enum err load_naming(struct store *s, struct view **v, struct problem *p)
+{
+	uint32_t *kinds = calloc(kind_count + 1, sizeof *kinds);
+	size_t n = 0;
+
+	for (size_t i = 0; kinds && i < kind_count; i++)
+		if (hash_field(&kind_table[i]) >= 0)
+			kinds[n++] = kind_table[i].number;
+	enum err e = kinds ? view_load(v, s, kinds, p) : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	free(kinds);
+	return e;
+}
+
+/* Whether a record of ours names it; `there`: one that the county has. */
+static bool is_named(const struct view *v, const uint8_t *sha, bool there)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		const struct item *item = v->items[i];
+		int field = hash_field(item->record.kind);
+		if (item->live && !(there && item->pending) && view_is_ours(v, item) &&
+			record_has(&item->record, field) && item->record.value[field].len == HASH_SIZE &&
+			memcmp(item->record.value[field].data, sha, HASH_SIZE) == 0)
+			return true;
+	}
+	return false;
+}
+
+typedef bool (*blob_fn)(void *data, const struct view *v, sqlite3_stmt *row);
+
+/* Calls fn for each file that is not wholly at the server until it says true. *found: it did. */
+static enum err each_open(struct store *s, blob_fn fn, void *data, bool *found, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(
-		s, "SELECT sha, size, have FROM blob WHERE complete = 0 ORDER BY at LIMIT 1", p);
+		s, "SELECT sha, size, have, complete FROM blob WHERE complete <> 1 ORDER BY at, sha", p);
+	enum err e = stmt ? ERR_OK : ERR_STORE;
+	struct view *v = NULL;
+	bool row = false;
 
 	*found = false;
-	enum err e = stmt ? store_next(s, stmt, found, p) : ERR_STORE;
-	*found = *found && sqlite3_column_bytes(stmt, 0) == HASH_SIZE;
-	if (*found) {
-		memcpy(row->sha, sqlite3_column_blob(stmt, 0), HASH_SIZE);
-		row->size = (uint64_t)sqlite3_column_int64(stmt, 1);
-		row->have = (uint32_t)sqlite3_column_int64(stmt, 2);
+	while (!e && !*found && !(e = store_next(s, stmt, &row, p)) && row) {
+		if (!v)
+			e = load_naming(s, &v, p);
+		if (!e && sqlite3_column_bytes(stmt, 0) == HASH_SIZE)
+			*found = fn(data, v, stmt);
 	}
+	view_free(v);
 	sqlite3_finalize(stmt);
 	return e;
+}
+
+static bool take_next(void *data, const struct view *v, sqlite3_stmt *row)
+{
+	struct blob_row *next = data;
+
+	if (sqlite3_column_int(row, 3) != BLOB_WAITING || !is_named(v, sqlite3_column_blob(row, 0), true))
+		return false;
+	memcpy(next->sha, sqlite3_column_blob(row, 0), HASH_SIZE);
+	next->size = (uint64_t)sqlite3_column_int64(row, 1);
+	next->have = (uint32_t)sqlite3_column_int64(row, 2);
+	return true;
+}
+
+enum err blob_next(struct store *s, struct blob_row *row, bool *found, struct problem *p)
+{
+	return each_open(s, take_next, row, found, p);
+}
+
+static bool count_one(void *data, const struct view *v, sqlite3_stmt *row)
+{
+	struct blob_counts *counts = data;
+
+	if (!is_named(v, sqlite3_column_blob(row, 0), false))
+		return false;
+	if (sqlite3_column_int(row, 3) == BLOB_WAITING)
+		counts->waiting++;
+	else
+		counts->failed++;
+	return false;
+}
+
+enum err blob_counts(struct store *s, struct blob_counts *out, struct problem *p)
+{
+	bool found;
+
+	*out = (struct blob_counts){0};
+	return each_open(s, count_one, out, &found, p);
 }
 
 static enum err set_progress(struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have,
@@ -175,25 +267,20 @@ enum err blob_progress(
 	return set_progress(s, sha, have, complete ? BLOB_COMPLETE : BLOB_WAITING, p);
 }
 
-enum err blob_give_up(struct store *s, const uint8_t sha[HASH_SIZE], struct problem *p)
+enum err blob_failed(struct store *s, const uint8_t sha[HASH_SIZE], enum blob_state why, struct problem *p)
 {
-	return set_progress(s, sha, 0, BLOB_GIVEN_UP, p);
+	return set_progress(s, sha, 0, why, p);
 }
 
-enum err blob_counts(struct store *s, struct blob_counts *out, struct problem *p)
+enum err blob_try_again(struct store *s, bool all, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT complete, count(*) FROM blob GROUP BY complete", p);
-	bool row = false;
-	enum err e = stmt ? store_next(s, stmt, &row, p) : ERR_STORE;
+	sqlite3_stmt *stmt = store_prepare(
+		s, "UPDATE blob SET complete = 0, have = 0 WHERE complete > 1 OR (?1 AND complete = 1)", p);
 
-	*out = (struct blob_counts){0};
-	for (; !e && row; e = store_next(s, stmt, &row, p)) {
-		int state = sqlite3_column_int(stmt, 0);
-		if (state == BLOB_WAITING)
-			out->waiting = (size_t)sqlite3_column_int64(stmt, 1);
-		else if (state == BLOB_GIVEN_UP)
-			out->given_up = (size_t)sqlite3_column_int64(stmt, 1);
-	}
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int(stmt, 1, all);
+	enum err e = store_run(s, stmt, p);
 	sqlite3_finalize(stmt);
 	return e;
 }
@@ -201,9 +288,7 @@ enum err blob_counts(struct store *s, struct blob_counts *out, struct problem *p
 enum err blob_keep(struct store *s, const uint8_t *bytes, size_t n, struct problem *p)
 {
 	uint8_t sha[HASH_SIZE];
-	bool known = false;
 
 	crypto_hash_sha256(sha, bytes, n);
-	enum err e = is_known(s, sha, &known, p);
-	return e || known ? e : keep(s, sha, bytes, n, p);
+	return keep_once(s, sha, bytes, n, p);
 }

@@ -50,6 +50,15 @@ static struct sync_event failed(struct sync *x, enum err e)
 	return (struct sync_event){.what = SYNC_FAILED, .error = e, .retry_ms = x->p->retry_ms};
 }
 
+/* Whether the server was restored, or failed over, since the last pull: it may lack files. */
+static bool is_other_history(const struct sync *x)
+{
+	for (size_t i = 0; i < x->n_streams; i++)
+		if (x->streams[i].epoch && x->streams[i].epoch != link_welcome(x->link)->epoch)
+			return true;
+	return false;
+}
+
 static struct sync_event do_connect(struct sync *x)
 {
 	pb_hello hello;
@@ -80,6 +89,8 @@ static struct sync_event do_connect(struct sync *x)
 	x->report->drafts += drafts;
 	x->report->resent |= lost;
 	e = store_streams(x->store, x->streams, &x->n_streams, x->p);
+	if (!e)
+		e = blob_try_again(x->store, is_other_history(x), x->p);
 	if (e)
 		return failed(x, e);
 	bool moved = link_welcome(x->link)->epoch != x->epoch;
@@ -240,10 +251,11 @@ static struct sync_event do_file(struct sync *x)
 		e = send_chunks(x, &row, bytes, size, &complete);
 	}
 	free(bytes);
-	/* A file that cannot be read or is not wanted must not hold the others up; doctor names it. */
-	if (e == ERR_FILE_IO || e == ERR_STORE || e == ERR_TOO_LARGE || e == ERR_INVALID ||
-		e == ERR_FILE_DAMAGED)
-		e = blob_give_up(x->store, row.sha, x->p);
+	/* A file that cannot be read or is not wanted must not hold the others up; evidence list names it. */
+	if (e == ERR_FILE_IO || e == ERR_STORE || e == ERR_INVALID || e == ERR_FILE_DAMAGED)
+		e = blob_failed(x->store, row.sha, BLOB_UNREADABLE, x->p);
+	else if (e == ERR_TOO_LARGE)
+		e = blob_failed(x->store, row.sha, BLOB_NO_ROOM, x->p);
 	return e ? failed(x, e) : (struct sync_event){.what = SYNC_FILED, .more = true};
 }
 

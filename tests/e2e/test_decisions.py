@@ -201,7 +201,7 @@ def revoked(server, registrar):
         registrar.ok("outbox", "fix", row["id"])
     registrar.ok("sync")
     cases.equal("nothing is lost", (registrar.ok("students", "show", number(2))["live_address"], [p["files"] for p in server.people["basic_edu"].ok("transition", "proof", "list", "--year", YEAR)
-                                                                                       if p["student"]["cert_no"] == number(4)]), ("未发送路1号", [["材料.txt"]]))
+                                                                                       if p["student"]["cert_no"] == number(4)]), ("未发送路1号", [["材料.txt"] + ["材料%d.jpg" % n for n in range(8)]]))
 
 
 def main():

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """What a computer had not sent when it was revoked or rolled back: parents and what hangs on them, files, whoever sits there."""
+import hashlib
 import json
 import os
 import shutil
+import subprocess
 import time
 
-from harness import Cases, JG, JGADMIN, Program
+from harness import Cases, JG, JGADMIN, JGD, Program
 from wire_county import P, YEAR, WireCounty, id_no, pb
 
 cases = Cases()
@@ -92,6 +94,77 @@ def families(county, p):
     cases.equal("so are a destination and its file, after a roll-back", (sent.code, county.psql(hung).strip(), doctor(p)), (0, "1", []))
 
 
+def photo(county, name, size=600):
+    """A file that nobody has seen; its path and its hash."""
+    path, content = os.path.join(county.server.dir, name), b"%PDF-1.4\n" + os.urandom(size)
+    with open(path, "wb") as out:
+        out.write(content)
+    return path, hashlib.sha256(content).hexdigest()
+
+
+def attach(person, n, path):
+    return person.ok("transition", "set", id_no(n), *PLACE, "--evidence", path)
+
+
+def files(county, p):
+    """M2: a file is sent when, and as long as, a record at the bureau names it; what does not go is said, and what is said mends it."""
+    def there(sha):
+        return county.psql("SELECT complete FROM blob WHERE sha = '\\x%s'" % sha).strip().splitlines()[-1:]
+    path, sha = photo(county, "撤销.pdf")
+    attach(p, 7, path)
+    p.ok("undo", next(b["id"] for b in p.ok("import", "list") if not b["undone"]))
+    p.ok("sync")
+    cases.equal("what was undone before it was sent is not sent", (there(sha), p.ok("status")["files_waiting"]), ([], 0))
+    attach(p, 7, path)
+    p.ok("sync")
+    cases.equal("attached again it is", there(sha), ["t"])
+
+    path, sha = photo(county, "停用.pdf")
+    attach(p, 7, path)
+    revoked_and_back(county, p)
+    p.ok("sync", code=5)
+    cases.equal("what only a draft names is not sent", (there(sha), p.ok("status")["files_waiting"]), ([], 0))
+    for row in drafts(p):
+        p.ok("outbox", "fix", row)
+    p.ok("sync")
+    cases.equal("with its draft it is", there(sha), ["t"])
+
+    path, sha = photo(county, "损坏.pdf")
+    attach(p, 8, path)
+    with open(os.path.join(p.profile, "blobs", sha), "wb") as out:
+        out.write(os.urandom(300))
+    told, status, list_ = p.run("sync"), p.run("status"), p.run("evidence", "list")
+    cases.check("a file whose copy is damaged is told by sync, status and doctor", told.code == 5 and all("jg evidence list" in text for text in (told.err, status.err))
+                and [check["name"] for check in doctor(p)] == ["files"] and "jg evidence list" in doctor(p)[0]["mend"], (told, status, doctor(p)))
+    cases.check("the list has which, and what to do", any("损坏.pdf" in line and "传不上去" in line for line in list_.out.splitlines()) and "再附一次同一个文件" in list_.err, list_)
+    attach(p, 8, path)
+    cases.equal("doing so mends it", (p.run("sync").code, there(sha), doctor(p)), (0, ["t"], []))
+
+    path, sha = photo(county, "没有空间.pdf")
+    attach(p, 9, path)
+    full = "DO $$ BEGIN FOR i IN 1..410 LOOP INSERT INTO blob (county, school, sha, size) VALUES (329999, '%s', sha256(int4send(i)), 10485760); END LOOP; END $$" % P
+    county.psql(full)
+    told, list_ = p.run("sync"), p.run("evidence", "list")
+    cases.check("a bureau without room is told", told.code == 5 and "县局没有空间" in list_.out and "系统管理员" in list_.err, (told, list_))
+    county.psql("DELETE FROM blob WHERE size = 10485760")
+    cases.equal("and tried again by the next synchronisation", (p.run("sync").code, there(sha), doctor(p)), (0, ["t"], []))
+
+
+def restored(county, p):
+    """A county restored from before a file gets it again, like the record that names it."""
+    jgd = lambda *words: subprocess.run([JGD, *words, "--data", county.server.data], check=True, capture_output=True, text=True)
+    saved = jgd("backup", county.server.dir + "/backup").stdout.strip().split("：")[-1]
+    path, sha = photo(county, "恢复.pdf")
+    attach(p, 10, path)
+    p.ok("sync")
+    county.server.stop()
+    jgd("restore", saved)
+    county.server.start()
+    p.login()
+    p.ok("sync")
+    cases.equal("a restored county gets files again", county.psql("SELECT complete FROM blob WHERE sha = '\\x%s'" % sha).strip().splitlines()[-1:], ["t"])
+
+
 def main():
     with WireCounty() as county:
         county.registers()
@@ -101,6 +174,8 @@ def main():
         edu.ok("transition", "open", "--year", YEAR, "--yes")
         p.ok("sync")
         families(county, p)
+        files(county, p)
+        restored(county, p)
     cases.close()
 
 
