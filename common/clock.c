@@ -37,6 +37,15 @@ void id_make(uint8_t out[16], int64_t now_us)
 	out[8] = (uint8_t)(0x80 | (out[8] & 0x3F));
 }
 
+int64_t id_time(const uint8_t id[16])
+{
+	int64_t ms = 0;
+
+	for (int i = 0; i < 6; i++)
+		ms = ms << 8 | id[i];
+	return ms * 1000;
+}
+
 void id_format(char out[37], const uint8_t id[16])
 {
 	char *to = out;

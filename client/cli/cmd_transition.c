@@ -8,6 +8,8 @@
 #include "evidence.h"
 #include "find.h"
 #include "jg.h"
+#include "link.h"
+#include "login.h"
 #include "schools.h"
 #include "tables.h"
 #include "transition.h"
@@ -109,6 +111,16 @@ static const struct record *record_of(const void *row)
 	return &pupil_item(row)->record;
 }
 
+static const char *left_ways(void)
+{
+	return tr("jg pupil find 姓名 看序号，jg students set 序号 年级=六年级 "
+		  "改回（删掉的重新导入）；确已不在本校"
+		  "的，请县局移出名单：jgadmin transition baseline remove",
+		"jg pupil find NAME shows his number, jg students set NO. grade=16 puts it right (import "
+		"anew "
+		"who was deleted); for who has left ask the bureau: jgadmin transition baseline remove");
+}
+
 /* The same counts as the bureau's: 应升学 are those who will be, or were, frozen; a row beside them counts
  * for nobody. */
 static void tell_counts(const struct cli *c, const struct view *v, const struct pupil_row *rows, size_t n)
@@ -145,6 +157,28 @@ static void tell_counts(const struct cli *c, const struct view *v, const struct 
 				"FILE, then jg import destinations FILE (codes: jg help codes category)"));
 }
 
+/* Who is on no list of the school's any more and counts all the same. */
+static enum err tell_left(struct cli *c, struct view *v, const struct cycle *cycle)
+{
+	struct left_pupil *left = NULL;
+	size_t n = 0;
+	enum err e = transition_left(v, cycle, &left, &n, &c->problem);
+
+	if (!e && n)
+		cli_say(c,
+			tr("另有 %zu 人原在应升学名单，现在不在本校六年级名册上；县局没有移出的仍算应升学：",
+				"%zu more were frozen and are no longer in the sixth grade of this school; "
+				"who "
+				"is not removed by the bureau still counts:"),
+			n);
+	for (size_t i = 0; !e && i < n; i++)
+		cli_say(c, "  %s", left[i].pupil);
+	if (!e && n)
+		cli_next(c, "%s", left_ways());
+	free(left);
+	return e;
+}
+
 static int cmd_transition_list(struct cli *c)
 {
 	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
@@ -172,6 +206,8 @@ static int cmd_transition_list(struct cli *c)
 	cli_table_print(c, table);
 	tell_counts(c, v, rows, n);
 	free(rows);
+	if (tell_left(c, v, &cycle))
+		return cli_fail(c);
 	jg_ids_keep(c, &ids, &shown_transition);
 	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
@@ -307,7 +343,14 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 			problem_set(&c->problem, ERR_UNREACHABLE, NULL, NULL, NULL);
 		else if (!e)
 			problem_set(&c->problem, row.code ? row.code : ERR_CONFLICT,
-				c->json ? row.field : field_label(&row), *row.hint ? row.hint : NULL,
+				c->json ? row.field : field_label(&row),
+				*row.hint ? row.hint
+				: row.code == ERR_INCOMPLETE
+					? tr("jg transition missing 逐人列出，补齐后再运行；"
+					     "确要缺项上报加 --incomplete --reason 原因",
+						  "jg transition missing lists them all; complete "
+						  "them, or add --incomplete --reason TEXT")
+					: NULL,
 				row.message[0] ? "%s" : NULL, row.message);
 		if (!e && row.state == OP_REFUSED)
 			outbox_set_state(
@@ -380,6 +423,102 @@ static int refresh(struct cli *c, struct cycle *cycle, bool *offline)
 	if (e && !*offline)
 		return cli_fail(c);
 	return jg_cycle(c, cycle);
+}
+
+/* ---- Who is in the way, by the server's own count ---- */
+
+struct missing {
+	struct cli *c;
+	struct cli_table *table;
+	json_t *json;
+	size_t left; /* of these, who is on no list of this computer's */
+};
+
+static const char *missing_word(const char *code)
+{
+	static const struct {
+		const char *code;
+		unsigned gap;
+	} gaps[] = {{"category", GAP_CATEGORY}, {"school", GAP_SCHOOL}, {"undecided", GAP_UNDECIDED},
+		{"proof", GAP_PROOF}};
+
+	for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
+		if (strcmp(gaps[i].code, code) == 0)
+			return gap_text(gaps[i].gap);
+	return strcmp(code, "grade") == 0 ? tr("名册上不是六年级", "not in grade six on the roster")
+	       : strcmp(code, "status") == 0 ? tr("名册上已不在校", "no longer at school on the roster")
+	       : strcmp(code, "gone") == 0   ? tr("名册里没有", "not on the roster")
+					     : "";
+}
+
+static bool missing_page(void *data, const ProtobufCMessage *message)
+{
+	const pb_gap_reply *reply = (const pb_gap_reply *)message;
+	struct missing *m = data;
+
+	for (size_t i = 0; i < reply->n_row; i++) {
+		const pb_gap_row *row = reply->row[i];
+		const char *no = row->student->cert_no && *row->student->cert_no ? row->student->cert_no
+										 : row->student->student_no;
+		size_t n = strlen(no);
+		char gaps[256] = "";
+		json_t *codes = json_array();
+		for (size_t k = 0; k < row->n_gap; k++) {
+			snprintf(gaps + strlen(gaps), sizeof gaps - strlen(gaps), "%s%s",
+				k ? tr("，", ", ") : "", missing_word(row->gap[k]));
+			json_array_append_new(codes, json_string(row->gap[k]));
+		}
+		m->left += *row->roster != 0;
+		cli_table_row(m->table, (const char *[]){row->class_no, row->student->name,
+						m->c->reveal ? no : no + (n > 4 ? n - 4 : 0), gaps,
+						missing_word(row->roster)});
+		json_array_append_new(
+			m->json, json_pack("{s{ss ss ss ss} ss so ss}", "student", "id", row->student->id,
+					 "cert_no", row->student->cert_no, "name", row->student->name,
+					 "student_no", row->student->student_no, "class", row->class_no,
+					 "gaps", codes, "roster", row->roster));
+	}
+	return true;
+}
+
+/* Online: the bureau knows who is frozen, this computer does not. */
+static int cmd_transition_missing(struct cli *c)
+{
+	const char *headings[] = {tr("班级", "class"), tr("姓名", "name"),
+		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("缺什么", "missing"),
+		tr("名册", "roster")};
+	struct missing m = {.c = c};
+	struct link *link = NULL;
+	struct cycle cycle;
+	int code = jg_cycle(c, &cycle);
+	pb_year_request q = PB_YEAR_REQUEST_INIT;
+
+	if (code)
+		return code;
+	m.table = cli_table_new(headings, 5);
+	m.json = json_array();
+	q.has_year = 1;
+	q.year = cycle.year;
+	enum err e = login_link(&link, &c->profile, NULL, &c->problem);
+	if (!e)
+		e = link_call(link, METHOD_TRANSITION_FILING_GAPS, &q.base, missing_page, &m, &c->problem);
+	if (link)
+		link_close(link);
+	if (e) {
+		cli_table_free(m.table);
+		json_decref(m.json);
+		return cli_fail(c);
+	}
+	cli_table_print(c, m.table);
+	if (m.left)
+		cli_next(c, "%s", left_ways());
+	else if (json_array_size(m.json))
+		cli_next(c, "%s",
+			tr("jg transition list 看序号，jg transition set 补齐",
+				"jg transition list shows the numbers, jg transition set completes them"));
+	else
+		cli_next(c, "jg transition file");
+	return cli_result(c, m.json, 0);
 }
 
 /* Queues the report and waits for the server's word. */
@@ -510,6 +649,10 @@ static const struct cli_command commands[] = {
 		CLI_TABLES},
 	{"transition list", "", 0, 0, transition_list_options, EVERYBODY, READERS, "列出六年级学生的升学去向",
 		"where the sixth grade goes", "transition list --unset", cmd_transition_list, CLI_WORK},
+	{"transition missing", "", 0, 0, NULL, EVERYBODY, OFFICERS,
+		"联网查看上报还差谁：应升学名单里材料不齐或已不在名册上的学生",
+		"who is in the way of the report by the bureau's list (online)", "transition missing",
+		cmd_transition_missing, CLI_WORK},
 	{"transition set", "PUPIL", 1, 1, transition_set_options, EVERYBODY, TEACHERS,
 		"填报一名学生的去向（transition list 的序号，或证件号码）",
 		"declare a pupil's destination (row of transition list, or number)",
@@ -526,6 +669,7 @@ static const struct way ways[] = {
 	{"list_transition", "jg transition list", NULL},
 	{"edit_transition", "jg transition set", NULL},
 	{"file", "jg transition file", NULL},
+	{"missing", "jg transition missing", NULL},
 	{0},
 };
 

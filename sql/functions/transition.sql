@@ -77,6 +77,25 @@ RETURNS TABLE (ord int, shared_with text, code text, field text, message text) L
 		HAVING count(*) > 0) r
 $$;
 
+-- All who are in the way of a school's next formal report, and whether its roster still has them in the sixth grade: who is frozen in P and changed
+-- his grade is on no list of the school's, and counts all the same.
+CREATE OR REPLACE FUNCTION filing_missing(of_year int, of_school text) RETURNS TABLE (pupil uuid, cert_no text, name text, student_no text, class_no text,
+	gaps text[], roster text) LANGUAGE sql STABLE AS $$
+	WITH gap AS MATERIALIZED (
+		SELECT g.pupil, s.cert_no, g.name, s.student_no, s.class_no, array_remove(g.gaps, 'guardian') AS gaps, a.alias
+		FROM filing_gaps(of_year, of_school, CASE WHEN (SELECT c.phase FROM transition_settings(of_year) c) IN ('prefill', 'assist') THEN 'T1' ELSE 'T2' END) g
+		JOIN baseline b ON b.county = app_county() AND b.year = of_year AND b.pupil = g.pupil AND b.removed_at IS NULL
+		JOIN student s ON s.county = b.county AND s.rec_id = b.student
+		CROSS JOIN LATERAL (VALUES ('G' || cert_key(s.cert_no)), (student_no_key(s.student_no)), (student_no_key(b.student_no))) a (alias)
+		WHERE g.gaps <> '{guardian}'),
+	stands AS MATERIALIZED (
+		SELECT a.alias, CASE WHEN t.grade IS DISTINCT FROM '16' THEN 'grade' WHEN coalesce(t.status, '01') NOT IN ('01', '02', '05') THEN 'status' ELSE '' END AS roster
+		FROM student t CROSS JOIN LATERAL (VALUES ('G' || cert_key(t.cert_no)), (student_no_key(t.student_no))) a (alias)
+		WHERE t.county = app_county() AND t.owner_school = of_school AND NOT t.deleted)
+	SELECT DISTINCT ON (g.pupil) g.pupil, g.cert_no, g.name, g.student_no, g.class_no, g.gaps, coalesce(t.roster, 'gone')
+	FROM gap g LEFT JOIN stands t ON t.alias = g.alias ORDER BY g.pupil, t.roster NULLS LAST
+$$;
+
 -- Only S(t) answers for a row, and only while schools verify. What row-level security hides does not exist here.
 -- A deletion is an answer taken back: in the same phase.
 CREATE OR REPLACE FUNCTION verify_answer_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])

@@ -113,6 +113,8 @@ class Year:
     def declare(self):
         self.rows = self.push(self.p, "Destination", destination(1), destination(2, "B2", place="江苏省南京市玄武区"), destination(3), destination(4))
         self.push(self.p, "Filing", pb.Filing(year=YEAR, stage="T1", incomplete=True, reason="一人未联系上"))
+        with self.p.open() as wire:
+            cases.equal("Transition.FilingGaps: who of the school's own is in the way", [(g.student.cert_no, list(g.gap), g.roster) for g in wire.call("Transition.FilingGaps", year=YEAR).row], [(id_no(5), ["category"], "")])
         data = os.urandom(300000)
         with self.p.open() as wire:
             self.sha = self.p.put_blob(wire, data)

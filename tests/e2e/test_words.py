@@ -102,7 +102,8 @@ class Words:
         self.c.equal("the registrar is told whose class has not begun", silent["text"].split(" ")[0], "六10班")
         self.says("counts", p, "transition", "list", words=("应升学 6 人，已填 5 人，未填 1 人",))
         self.says("a found pupil has a number too", p, "pupil", "find", "byf", words=("白云飞", "六10班", number(5)[-4:]))
-        self.says("which the next command takes", p, "transition", "set", "1", "--dest", "D5", words=("白云飞（六10班）→ D5 未定；",))
+        said = self.says("which the next command takes", p, "transition", "set", "1", "--dest", "D5", words=("白云飞（六10班）→ D5 未定；",))
+        self.undecided = re.search(r"jg undo (\d+)", said.out).group(1)
         said = self.says("an edit of a pupil says what it changed", p, "students", "set", "1", "live_address=东街 2 号", words=("白云飞（六10班）：", "空→东街 2 号", "撤销：jg undo "))
         batch = re.search(r"jg undo (\d+)", said.out).group(1)
         self.says("and is taken back", p, "undo", batch, words=("白云飞",))
@@ -121,6 +122,23 @@ class Words:
 
         c.write("early.csv", "姓名,末四位,核验结果\n高浩然,%s,在校\n" % number(1)[-4:])
         self.says("a list of answers before its time", self.junior, "import", "verify", c.path("early.csv"), words=("现在是预填阶段", "jg sync"), code=3)
+
+    def frozen(self):
+        """Who was frozen and is on no list of the school's any more is said by every list, and how to put it right."""
+        p, ways = self.primary, ("白云飞（六10班）", "年级=六年级", "jgadmin transition baseline remove")
+        p.ok("undo", self.undecided)
+        p.ok("students", "set", number(5), "grade=15")
+        self.says("the list says who has left it", p, "transition", "list", words=("另有 1 人原在应升学名单",) + ways)
+        self.c.check("so does what is to be done", any(t["what"] == "left" and "白云飞（六10班）" in t["text"] and t["command"] == "jg transition missing" for t in p.ok("todo")), p.ok("todo"))
+        refused = self.says("the bureau counts them, and the refusal says who tells of all", p, "transition", "file", words=("1 名学生材料不齐", "jg transition missing"), code=3)
+        self.clean(p, "transition", "file", text=refused.err)
+        told = self.says("which lists each with what is wrong", p, "transition", "missing", words=("白云飞", "未填去向", "名册上不是六年级", "年级=六年级", number(5)[-4:]))
+        self.clean(p, "transition", "missing", text=told.out.replace("jgadmin transition baseline remove", ""))
+        self.c.equal("for programs", [(g["student"]["cert_no"], g["gaps"], g["roster"]) for g in p.ok("transition", "missing")], [(number(5), ["category"], "grade")])
+        p.ok("students", "set", number(5), "年级=六年级")
+        p.ok("transition", "set", number(5), "--dest", "D5")
+        self.c.check("put right, nobody is missing", "原在应升学名单" not in p.run("transition", "list").out and not [t for t in p.ok("todo") if t["what"] == "left"], p.run("transition", "list"))
+        p.ok("sync")
 
     def forms(self):
         """否 stays 否 where a row was given, and the form keeps the order of the lists."""
@@ -347,6 +365,7 @@ def main():
         w.may()
         w.slips_of_the_finger()
         w.june()
+        w.frozen()
         w.forms()
         w.screens()
         w.hanging()

@@ -1,5 +1,6 @@
 #include "cycle.h"
 
+#include "clock.h"
 #include "tables.h"
 #include "view.h"
 
@@ -26,6 +27,7 @@ static enum err find(struct store *s, int32_t only, struct cycle *out, struct pr
 			continue;
 		out->known = true;
 		out->year = (int32_t)record_number(r, F_CYCLE_YEAR);
+		out->opened = id_time(v->items[i]->id);
 		record_text(r, F_CYCLE_PHASE, out->phase, sizeof out->phase);
 		out->prefill_due = (int32_t)record_number(r, F_CYCLE_PREFILL_DUE);
 		out->confirm_due = (int32_t)record_number(r, F_CYCLE_CONFIRM_DUE);

@@ -9,6 +9,7 @@ struct cycle {
 	bool known;     /* the county opened one and we pulled it */
 	int32_t year;   /* of the cycle, else cycle_year_of today */
 	char phase[16]; /* prefill assist confirm verify closed, "" = not known */
+	int64_t opened; /* when the county opened it, microseconds; 0 = not known */
 	int32_t prefill_due, confirm_due, verify_due; /* YYYYMMDD, 0 = not set */
 };
 

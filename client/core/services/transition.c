@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "check.h"
+#include "clock.h"
 #include "codes.h"
 #include "evidence.h"
+#include "lint.h"
 #include "schools.h"
 #include "scope.h"
 #include "tables.h"
+#include "words.h"
 
 const uint32_t transition_kinds[] = {KIND_SCHOOL, KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION,
 	KIND_ENROLMENT, KIND_EVIDENCE, KIND_FILING, KIND_VERIFY_ANSWER, KIND_SLIP, KIND_SLIP_ADDRESSEE,
@@ -51,14 +54,67 @@ static bool is_filed(const struct view *v, int32_t year, const char *stage)
 	return false;
 }
 
-static bool in_baseline(const struct view *v, const struct item *item)
+static bool is_sixth_grader(const struct record *r)
 {
-	const struct record *r = &item->record;
-
-	return item->live && r->kind->number == KIND_STUDENT && view_is_ours(v, item) &&
-	       record_is(r, F_STUDENT_GRADE, "16") &&
+	return r->kind->number == KIND_STUDENT && record_is(r, F_STUDENT_GRADE, "16") &&
 	       (!record_has(r, F_STUDENT_STATUS) || record_is(r, F_STUDENT_STATUS, "01") ||
 		       record_is(r, F_STUDENT_STATUS, "02") || record_is(r, F_STUDENT_STATUS, "05"));
+}
+
+static bool in_baseline(const struct view *v, const struct item *item)
+{
+	return item->live && view_is_ours(v, item) && is_sixth_grader(&item->record);
+}
+
+struct leaving {
+	struct view *view;
+	int64_t opened;
+	struct left_pupil *list;
+	size_t n, room;
+};
+
+static enum err add_left(void *data, const struct op_row *row)
+{
+	struct leaving *l = data;
+	struct view *v = l->view;
+
+	/* Who came after the year was opened is not frozen. */
+	if (row->at < l->opened || !row->prev.kind || !is_sixth_grader(&row->prev) ||
+		id_time(row->id) >= l->opened || !scope_allows(&v->store->profile->session, &row->prev))
+		return ERR_OK;
+	const struct item *item = view_find_id(v, row->id), *same = view_find_key(v, &row->prev, true);
+	if ((item && in_baseline(v, item)) || (same && in_baseline(v, same)))
+		return ERR_OK;
+	for (size_t i = 0; i < l->n; i++)
+		if (memcmp(l->list[i].id, row->id, ID_SIZE) == 0)
+			return ERR_OK;
+	if (l->n == l->room) {
+		size_t room = l->room ? l->room * 2 : 16;
+		struct left_pupil *more = realloc(l->list, room * sizeof *more);
+		if (!more)
+			return ERR_NOMEM;
+		l->list = more;
+		LINT_KEPT(more);
+		l->room = room;
+	}
+	struct left_pupil *left = &l->list[l->n++];
+	memcpy(left->id, row->id, ID_SIZE);
+	words_pupil(&row->prev, left->pupil, sizeof left->pupil);
+	return ERR_OK;
+}
+
+enum err transition_left(
+	struct view *v, const struct cycle *cycle, struct left_pupil **out, size_t *n, struct problem *p)
+{
+	struct leaving l = {.view = v, .opened = cycle->opened};
+	enum err e = !cycle->known || strcmp(cycle->phase, "closed") == 0
+			     ? ERR_OK
+			     : outbox_each(v->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED,
+				       0, add_left, &l, p);
+
+	*out = l.list;
+	*n = l.n;
+	return e;
 }
 
 /* Files of all records at once: 2,000 pupils with a file each would otherwise be four million comparisons. */

@@ -29,6 +29,16 @@ struct pupil_row {
  * rows of the table that belong to none of them. malloc'ed; *n rows. NULL when out of memory. */
 struct pupil_row *transition_pupils(struct view *v, int32_t year, size_t *n);
 
+/* Whoever was in the sixth grade when the county froze it and, by a change made on this computer, is there no
+ * more: on no list of the school's, and counted by the bureau until it takes him out. */
+struct left_pupil {
+	uint8_t id[ID_SIZE];
+	char pupil[160]; /* 高浩然（六3班） */
+};
+/* *out is malloc'ed, *n rows; of the classes that this person may see. */
+enum err transition_left(
+	struct view *v, const struct cycle *cycle, struct left_pupil **out, size_t *n, struct problem *p);
+
 /* Why `file` cannot take a pupil's row. */
 enum gap {
 	GAP_CATEGORY = 1,

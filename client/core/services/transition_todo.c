@@ -161,6 +161,24 @@ static void add_slips(struct todo_list *l, struct view *v)
 	free(rows);
 }
 
+/* Told for as long as the county counts: nothing else on this computer shows them. */
+static enum err add_left(struct todo_list *l, struct view *v, const struct cycle *cycle, struct problem *p)
+{
+	struct left_pupil *left = NULL;
+	size_t n = 0;
+	enum err e = transition_left(v, cycle, &left, &n, p);
+
+	if (!e && n)
+		todo_add(l, "left", "missing", NULL, n, 0,
+			tr("%s%s 原在应升学名单，现在不在本校六年级名册上：改回，或请县局移出",
+				"%s%s was frozen and is no longer in the sixth grade: put it right, or ask "
+				"the "
+				"bureau to remove"),
+			left[0].pupil, n > 1 ? tr("等", " and others") : "");
+	free(left);
+	return e;
+}
+
 enum err transition_todo(struct todo_list *l, struct problem *p)
 {
 	struct view *v = l->view;
@@ -171,9 +189,10 @@ enum err transition_todo(struct todo_list *l, struct problem *p)
 	if (e)
 		return e;
 	add_table(l, v, &cycle);
-	if (profile_has_role(profile, 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD)) {
+	e = add_left(l, v, &cycle, p);
+	if (!e && profile_has_role(profile, 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD)) {
 		add_verification(l, v, &cycle);
 		add_slips(l, v);
 	}
-	return ERR_OK;
+	return e;
 }

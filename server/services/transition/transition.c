@@ -116,6 +116,7 @@ static const struct handler handlers[] = {
 	{METHOD_TRANSITION_AMEND_BASELINE, transition_amend},
 	{METHOD_TRANSITION_SUMMARY, transition_summary},
 	{METHOD_TRANSITION_DIFF, transition_diff},
+	{METHOD_TRANSITION_FILING_GAPS, transition_filing_gaps},
 	{METHOD_TRANSITION_SHOW_SLIP, transition_show},
 	{METHOD_TRANSITION_SHOW_PROOF, transition_show},
 	{0, NULL},

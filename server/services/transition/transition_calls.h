@@ -33,6 +33,7 @@ void transition_phase(struct request *r);
 
 void transition_progress(struct request *r);
 void transition_mismatches(struct request *r);
+void transition_filing_gaps(struct request *r);
 void transition_slips(struct request *r);
 void transition_proofs(struct request *r);
 void transition_pairs(struct request *r);

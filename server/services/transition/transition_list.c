@@ -250,6 +250,54 @@ void transition_mismatches(struct request *r)
 	request_read(r, mismatch_query, mismatch_done);
 }
 
+/* ---- what is in the way of a school's formal report ---- */
+
+static const struct db_stmt select_gaps = {"SELECT pupil, cert_no, name, student_no, class_no, gaps, roster "
+					   "FROM filing_missing($1::int, $2::text)"};
+
+static void gap_query(struct request *r)
+{
+	const pb_year_request *q = REQUEST(r, pb_year_request);
+	struct db_params p = {0};
+
+	transition_year(r, q->year, YEAR_LOOK);
+	db_int4(&p, q->year);
+	db_text(&p, r->caller.school);
+	request_query(r, &select_gaps, &p);
+}
+
+static const ProtobufCMessage *gap_page(struct request *r, const PGresult *res, int from, int to)
+{
+	pb_gap_reply *out = arena_alloc(&r->arena, sizeof *out);
+	pb_gap_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(to - from + 1));
+
+	if (!out || !rows)
+		return NULL;
+	*out = (pb_gap_reply)PB_GAP_REPLY_INIT;
+	if (!(out->row = arena_alloc(&r->arena, sizeof *out->row * (size_t)(to - from + 1))))
+		return NULL;
+	for (int i = from; i < to; i++) {
+		pb_gap_row *row = &rows[i - from];
+		*row = (pb_gap_row)PB_GAP_ROW_INIT;
+		row->student = row_pupil(r, res, i, 0);
+		row->class_no = row_text(r, res, i, 4);
+		row->gap = row_texts(r, res, i, 5, &row->n_gap);
+		row->roster = row_text(r, res, i, 6);
+		out->row[out->n_row++] = row;
+	}
+	return &out->base;
+}
+
+static void gap_done(struct request *r)
+{
+	send_list(r, gap_page);
+}
+
+void transition_filing_gaps(struct request *r)
+{
+	request_read(r, gap_query, gap_done);
+}
+
 /* ---- slips ---- */
 
 /* What a slip's state is now is a function of its rows and the time: answered when every half is; overdue
