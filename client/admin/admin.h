@@ -10,9 +10,6 @@
 
 #define IN CLI_PROFILE | CLI_ENROLLED | CLI_LOGGED_IN /* what nearly every command needs */
 
-/* The files of commands of the services. */
-extern const struct cli_part admin_county, admin_identity, admin_transition, admin_operation;
-
 /* Opens the link as the logged-in user, asks, closes. The reply lives in *arena, which is initialised here
  * and is the caller's to arena_free, also after an error. Fills c->problem. */
 enum err admin_ask(struct cli *c, uint16_t method, const ProtobufCMessage *request, struct arena *arena,

@@ -24,9 +24,16 @@ static const struct cli_command commands[] = {
 
 static const struct cli_part admin_spine = {commands, NULL};
 
-/* A new file of commands is a row here. */
+#define PART(name) extern const struct cli_part admin_##name;
+#include "parts.def"
+#undef PART
+
 static const struct cli_part *const parts[] = {
-	&admin_spine, &admin_county, &admin_identity, &admin_transition, &admin_operation, NULL};
+#define PART(name) &admin_##name,
+#include "parts.def"
+	&admin_spine,
+	NULL,
+};
 
 static const struct cli_program program = {
 	"jgadmin", "县局管理端", "the bureau's client", parts, admin_finish, admin_prepare, admin_first};

@@ -18,9 +18,6 @@
 #define OFFICERS (1u << ROLE_REGISTRAR | 1u << ROLE_HEAD)
 #define REGISTRARS (1u << ROLE_REGISTRAR)
 
-/* The files of commands of the services. */
-extern const struct cli_part jg_roll, jg_transition, jg_verify, jg_slips, jg_evidence;
-
 /* Of one command line; in cli.data. */
 struct jg {
 	struct store *store;

@@ -58,9 +58,16 @@ static const struct way ways[] = {
 
 static const struct cli_part jg_spine = {commands, ways};
 
-/* A new file of commands is a row here. */
+#define PART(name) extern const struct cli_part jg_##name;
+#include "parts.def"
+#undef PART
+
 static const struct cli_part *const parts[] = {
-	&jg_roll, &jg_transition, &jg_verify, &jg_slips, &jg_evidence, &jg_spine, NULL};
+#define PART(name) &jg_##name,
+#include "parts.def"
+	&jg_spine,
+	NULL,
+};
 
 static const struct cli_program program = {
 	"jg", "学校端", "the school's client", parts, jg_finish, NULL, jg_first};

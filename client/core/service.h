@@ -1,5 +1,6 @@
-/* service.h - what the core asks of a service. Each exports one row, and services.c, the only file that names
- * them, lists the rows; the core walks them in that order. All members but the name may be NULL. */
+/* service.h - what the core asks of a service. Each exports one row, and services/services.def, the only file
+ * that names them, lists the rows; the core walks them in that order. All members but the name may be NULL.
+ */
 #ifndef JG_SERVICE_H
 #define JG_SERVICE_H
 

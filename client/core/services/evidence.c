@@ -8,7 +8,7 @@
 #include "file_name.h"
 #include "file_type.h"
 #include "outbox.h"
-#include "services.h"
+#include "service.h"
 #include "tables.h"
 #include "text.h"
 #include "way.h"

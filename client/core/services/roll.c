@@ -2,7 +2,7 @@
 #include "codes.h"
 #include "roll.h"
 #include "schools.h"
-#include "services.h"
+#include "service.h"
 #include "tables.h"
 
 /* Who is imported is in school, unless the file says otherwise. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "codes.h"
-#include "services.h"
+#include "service.h"
 #include "tables.h"
 #include "text.h"
 #include "way.h"

@@ -1,10 +1,11 @@
-#include "services.h"
+#include "service.h"
 
-/* In the order in which a person reads of them. */
+#define SERVICE(name) extern const struct client_service client_##name;
+#include "services.def"
+#undef SERVICE
+
 const struct client_service *const client_services[] = {
-	&client_county,
-	&client_roll,
-	&client_transition,
-	&client_evidence,
+#define SERVICE(name) &client_##name,
+#include "services.def"
 	NULL,
 };

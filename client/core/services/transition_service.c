@@ -4,7 +4,7 @@
 #include "cycle.h"
 #include "export_transition.h"
 #include "import_transition.h"
-#include "services.h"
+#include "service.h"
 #include "slip.h"
 #include "tables.h"
 #include "transition.h"
