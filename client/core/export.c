@@ -80,17 +80,16 @@ enum err export_run(struct view *v, const struct export_rules *rules, const char
 	struct export_report *report, struct problem *p)
 {
 	struct export *x = calloc(1, sizeof *x);
-	enum err e = x ? ERR_OK : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 
 	*report = (struct export_report){0};
-	if (e)
-		return e;
+	if (!x)
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	x->view = v;
 	x->book = strcasecmp(strrchr(path, '.'), ".xlsx") == 0;
 	x->allowed = allowed;
 	x->data = data;
 	x->p = p;
-	e = sheet_writer_open(&x->writer, path, rules->title, p);
+	enum err e = sheet_writer_open(&x->writer, path, rules->title, p);
 	if (!e)
 		e = rules->write(x);
 	struct sheet_writer *w = x->writer;
