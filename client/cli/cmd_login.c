@@ -33,5 +33,6 @@ int cmd_login(struct cli *c)
 				"this computer was rolled back: %zu unsent items wait for your review (jg "
 				"outbox list)"),
 			drafts);
+	jg_tell_sealed(c);
 	return cli_result(c, cli_session_json(c), 0);
 }

@@ -41,9 +41,30 @@ static json_t *digest_json(struct store *s, bool differed, json_t *cursors)
 	return worst < 0 ? json_null() : json_boolean(worst);
 }
 
+void jg_tell_sealed(struct cli *c)
+{
+	char names[REVOKED_NAMES];
+
+	if (!revoked_holds(&c->profile, names))
+		return;
+	cli_warn(c,
+		profile_has_role(&c->profile, 1u << ROLE_REGISTRAR)
+			? tr("这台电脑停用前没有发送的内容还封存在 %s 的 %s 里：运行 jg sync 打开",
+				  "what this computer had not sent before it was revoked is still sealed in "
+				  "%s, in %s: jg sync opens it")
+			: tr("这台电脑停用前没有发送的内容还封存在 %s 的 %s 里，没有丢：请学籍管理员在这台电"
+			     "脑上登录（jg login）并运行 jg sync，就能打开",
+				  "what this computer had not sent before it was revoked is still sealed in "
+				  "%s, in %s, and not lost: the school's registrar opens it by logging in on "
+				  "this computer (jg login) and running jg sync"),
+		c->profile.dir, names);
+}
+
 /* What was sealed when this computer was revoked (revoked.h). */
 static void tell_opened(struct cli *c, const struct revoked_opened *opened)
 {
+	if (!profile_has_role(&c->profile, 1u << ROLE_REGISTRAR))
+		jg_tell_sealed(c);
 	if (opened->drafts)
 		cli_warn(c,
 			tr("这台电脑停用前没有发送的 %zu 项已经打开，等您逐项确认：jg outbox list",
@@ -279,6 +300,7 @@ int cmd_status(struct cli *c)
 		counts.of[OP_WAITING], counts.of[OP_UNKNOWN], counts.of[OP_ACCEPTED], counts.of[OP_REFUSED],
 		counts.of[OP_BLOCKED], counts.of[OP_CONFLICT], counts.of[OP_DRAFT], files.waiting);
 	jg_tell_failed_files(c, files.failed);
+	jg_tell_sealed(c);
 	cli_say(c, tr("最近一次同步 %s%s%s", "last try %s%s%s"), *at ? at : tr("无", "none"),
 		*error ? tr("，没有成功：", ", failed: ") : "", error_words(error));
 	cli_say(c, "%s", key_words(c->profile.key_place));

@@ -72,6 +72,8 @@ void jg_ids_free(struct jg_ids *list);
 void jg_doubt_files(struct cli *c);
 /* Says that so many files do not reach the bureau; nothing for none. */
 void jg_tell_failed_files(struct cli *c, size_t failed);
+/* Says what of before a revocation is still sealed on this computer, and who opens it; nothing for none. */
+void jg_tell_sealed(struct cli *c);
 /* Whether the person may see this class; class teachers see their own. */
 bool jg_class_allowed(const struct cli *c, const struct record *r);
 /* Reads FIELD=VALUE operands from the first-th on into *r; *groups: the groups they touch. 0, or the exit

@@ -411,6 +411,18 @@ static void add_name(char *list, const char *name)
 		snprintf(list + n, REVOKED_NAMES - n, "%s%s", n ? tr("、", ", ") : "", name);
 }
 
+bool revoked_holds(const struct profile *p, char names[REVOKED_NAMES])
+{
+	char name[REVOKED_NAME];
+	off_t size;
+
+	names[0] = 0;
+	for (unsigned n = 1; n <= REVOKED_FILES; n++)
+		if (is_file(p, sealed_name(name, n), &size))
+			add_name(names, name);
+	return names[0];
+}
+
 enum err revoked_open(struct store *s, struct link *link, struct revoked_opened *out, struct problem *p)
 {
 	char name[REVOKED_NAME];

@@ -39,8 +39,10 @@ enum err revoked_seal(struct profile *profile, struct revoked_kept *kept, struct
 bool revoked_is(const struct profile *profile);
 /* It is about to be enrolled anew: not before all is sealed. */
 enum err revoked_forget(struct profile *profile, struct problem *p);
-/* With a link whose person has logged in: what is in the sealed files becomes drafts. What cannot be opened
- * here is no error. */
+/* The sealed files that are there, opened by nobody yet: their names; whether there are any. */
+bool revoked_holds(const struct profile *p, char names[REVOKED_NAMES]);
+/* With a link whose person has logged in, a registrar: what is in the sealed files becomes drafts. What
+ * cannot be opened here is no error. */
 enum err revoked_open(struct store *s, struct link *link, struct revoked_opened *out, struct problem *p);
 
 #endif

@@ -150,6 +150,22 @@ def files(county, p):
     cases.equal("and tried again by the next synchronisation", (p.run("sync").code, there(sha), doctor(p)), (0, ["t"], []))
 
 
+def teacher(county, p):
+    """M4: who may not open what her computer sealed is told who may."""
+    mine = computer(county, "banzhuren", P, "CLASS_TEACHER", ["六1班"])
+    mine.ok("sync")
+    mine.ok("students", "set", id_no(11), "live_address=某村1号")
+    revoked_and_back(county, mine)
+    for words in (("login", mine.user), ("sync",), ("status",)):
+        told = mine.run(*words)
+        cases.check("a class teacher is told of her sealed work: jg %s" % words[0], told.code == 0 and "unsent.sealed" in told.err and "请学籍管理员" in told.err, told)
+    registrar = Program(JG, mine.profile, p.user)
+    told = registrar.run("login", p.user)
+    cases.check("so is the registrar who logs in there", told.code == 0 and "unsent.sealed" in told.err and "jg sync 打开" in told.err, told)
+    opened, status = registrar.ok("sync", code=5)["opened"], registrar.run("status")
+    cases.check("whose synchronisation opens it", opened == 1 and "unsent.sealed" not in status.err and len(drafts(registrar)) == 1, status)
+
+
 def restored(county, p):
     """A county restored from before a file gets it again, like the record that names it."""
     jgd = lambda *words: subprocess.run([JGD, *words, "--data", county.server.data], check=True, capture_output=True, text=True)
@@ -175,6 +191,7 @@ def main():
         p.ok("sync")
         families(county, p)
         files(county, p)
+        teacher(county, p)
         restored(county, p)
     cases.close()
 
