@@ -168,8 +168,9 @@ BEGIN
 		SELECT 'PHASE' AS code, format('%s 年小升初工作已结束，不能再修改', d.year) AS message WHERE k.phase = 'closed'
 		UNION ALL SELECT 'NOT_NOW', '县局已经认可这份佐证，不能再撤回；要更正请联系基教科' WHERE u.deleted AND EXISTS (
 			SELECT FROM transition_rows_now(d.year) t JOIN LATERAL (
-				SELECT w.word, w.category FROM proof_word w WHERE w.county = app_county() AND w.year = d.year AND w.pupil = t.pupil ORDER BY w.n DESC LIMIT 1) w ON true
-			WHERE t.destination = d.rec_id AND w.word = 'accepted' AND w.category = d.category)) r;
+				SELECT w.word, w.category, w.about FROM proof_word w WHERE w.county = app_county() AND w.year = d.year AND w.pupil = t.pupil ORDER BY w.n DESC LIMIT 1) w ON true
+			WHERE t.destination = d.rec_id AND w.word = 'accepted' AND w.category = d.category
+				AND coalesce(w.about = destination_about(d.place, d.dest_school, d.dest_school_name), true))) r;
 	EXECUTE format('SET LOCAL app.scope = %L', before);
 END $$;
 

@@ -7,6 +7,7 @@ import random
 import uuid
 from datetime import date as day
 
+import reconcile_reference as reference
 from reconcile_reference import check_digit, id_birth, id_gender
 
 YEAR = 2026
@@ -28,7 +29,7 @@ COLUMNS = {
     "slip_addressee": HEADER + ["slip", "school"],
     "blob": ["county", "school", "sha", "size", "complete"],
     "baseline": ["county", "year", "pupil", "source_school", "student", "student_no", "added_at", "removed_at"],
-    "proof_word": ["county", "year", "pupil", "word", "category", "reason", "by_user", "at"],
+    "proof_word": ["county", "year", "pupil", "word", "category", "about", "reason", "by_user", "at"],
     "pair_word": ["county", "year", "pupil", "row_id", "same", "reason", "by_user", "at"],
     "rule_lead": ["county", "year", "pupil", "rule", "at", "closed_at"],
     "transition_rule": ["county", "valid_from", "age_min", "age_max", "left_days"],
@@ -99,8 +100,8 @@ class Maker:
             self.data["blob"].append({"school": owner, "sha": sha, "size": 7, "complete": complete})
         return self.add("evidence", owner, target=destination["rec_id"], sha=sha, size=7, name="证明.pdf")
 
-    def word(self, pupil, word, category):
-        self.data["proof_word"].append({"year": YEAR, "pupil": pupil["rec_id"], "word": word, "category": category, "reason": "", "by_user": "u", "at": NOW})
+    def word(self, pupil, word, category, about=None):
+        self.data["proof_word"].append({"year": YEAR, "pupil": pupil["rec_id"], "word": word, "category": category, "about": about, "reason": "", "by_user": "u", "at": NOW})
 
     def pair(self, pupil, row, same):
         self.data["pair_word"].append({"year": YEAR, "pupil": pupil["rec_id"], "row_id": row["rec_id"], "same": same, "reason": "", "by_user": "u", "at": NOW})
@@ -258,7 +259,7 @@ def random_pupil(r, m):
     for owner in r.choice([[], [source], [source], [source], [source], [source, r.choice(SOURCES)], [r.choice(SOURCES)]]):
         d = random_destination(r, m, then, owner, phone)
         if r.random() < .4:
-            m.word(p, r.choice(["accepted", "refuted"]), r.choice([d["category"], d["category"], d["category"], "B1"]))
+            m.word(p, r.choice(["accepted", "refuted"]), r.choice([d["category"], d["category"], d["category"], "B1"]), r.choice([None, reference.about(d), reference.about(d), "别处||"]))
     for _ in range(r.choice([0, 1, 1, 1, 2])):
         random_row(r, m, then, phone)
     if r.random() < .04:

@@ -228,6 +228,11 @@ def settings(county):
     return {**{key: row.get(key) or value for key, value in default.items()}, **rule}
 
 
+def about(t):
+    """Where a row says that the pupil goes, as far as a decision on its proof depends on it."""
+    return "|".join((name_key(t.get("place")) or "", cert_key(t.get("dest_school")) or "", name_key(t.get("dest_school_name")) or ""))
+
+
 def destination_school(t, juniors):
     if not t["category"].startswith("A"):
         return None
@@ -333,7 +338,7 @@ def reconcile(county, as_of, before=None, before_as_of=None):
             if is_b and not (t.row.get("place") or t.row.get("dest_school_name") or t.row.get("dest_school")):
                 proof = False
         said = [w for w in county["proof_word"] if w["pupil"] == p.id]
-        word = said[-1]["word"] if said and said[-1]["category"] == category else None  # Decided: a word is on one category
+        word = said[-1]["word"] if said and said[-1]["category"] == category and said[-1].get("about") in (None, about(t.row)) else None  # on one category and one place
         home = home_school(county, p, dest, juniors)
         is_tied = p.id in tied
 

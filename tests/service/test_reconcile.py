@@ -609,6 +609,12 @@ def test_calls(report, db):
     call("SELECT transition_proof_word(%d, '%s', true, '已电话核实', 'u')" % (YEAR, pupils[2]["rec_id"]))
     run = db.run({county: day(2026, 9, 8)})[county]
     report.check("accepting it confirms him", run["confirmed"] != 1 or run["changed"] != 1)
+    db.postgres.sql("UPDATE destination SET place = '　泗阳 县' WHERE county = %d AND rec_id = '%s'" % (county, rows[2]["rec_id"]))
+    report.check("blanks are no other place", [r[3] for r in call("SELECT pupil, category, place, word FROM transition_proofs(%d)" % YEAR)] != ["accepted"])
+    db.postgres.sql("UPDATE destination SET place = '沭阳县' WHERE county = %d AND rec_id = '%s'" % (county, rows[2]["rec_id"]))
+    report.check("another place is decided anew", [r[3] for r in call("SELECT pupil, category, place, word FROM transition_proofs(%d)" % YEAR)] != [""])
+    run = db.run({county: day(2026, 9, 9)})[county]
+    report.check("and confirms nobody", run["confirmed"] != 0)
     report.check("nothing is edited after the end", [r[2] for r in call(guard("destination", P1, (None, {"year": YEAR}), (rows[0]["rec_id"], None)), "school", P1)] != ["PHASE", "PHASE"])
     report.check("destination_other keeps the order of ord", call(
         "SELECT * FROM destination_other('{1,2,3,4,5}', '{A1,A1,A4,B1,A1}', '{%s,NULL,NULL,%s,9}', '{NULL,第一中学,NULL,NULL,NULL}', '{%s,%s,%s,%s,%s}') ORDER BY ord" % (J2, J1, P1, P1, NINE, P1, P1),
