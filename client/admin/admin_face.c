@@ -236,8 +236,9 @@ static const struct {
 	{"Transition.ListProofs", "列出材料"}, {"Transition.DecideProof", "审核材料"},
 	{"Transition.DecidePair", "判定是否同一人"}, {"Transition.ListPairs", "列出同一人判定"},
 	{"Transition.AmendBaseline", "增减应升学名单"}, {"Transition.Summary", "看汇总"},
-	{"Transition.Diff", "看变化"}, {"Transition.FilingGaps", "看谁材料不齐"}, {"Audit.Verify", "校验留痕"}, {"Audit.Search", "查询留痕"},
-	{"Server.Status", "看服务器"}, {"Server.Clock", "拨演练时钟"}};
+	{"Transition.Diff", "看变化"}, {"Transition.FilingGaps", "看谁材料不齐"},
+	{"Audit.Verify", "校验留痕"}, {"Audit.Search", "查询留痕"}, {"Server.Status", "看服务器"},
+	{"Server.Clock", "拨演练时钟"}};
 
 const char *admin_method(const char *name)
 {

@@ -186,7 +186,7 @@ int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, u
 {
 	*groups = 0;
 	for (int i = first; i < c->operands; i++) {
-		const struct value_context ctx = {.strict = r->kind->is_register};
+		const struct value_context ctx = {.strict = kind_field_index(r->kind, "grade") >= 0};
 		const char *equals = strchr(c->operand[i], '='), *code = NULL;
 		char name[64] = "";
 		if (equals)

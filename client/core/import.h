@@ -21,7 +21,7 @@ struct import_options {
 	int32_t year;            /* that its records are of; 0: what the file or the service says */
 	bool dry_run;            /* judges everything, stores nothing */
 	bool all_or_nothing;     /* one bad row: nothing is stored */
-	bool keep_invalid;       /* of a register: numbers that fail only their check digit */
+	bool keep_invalid;       /* numbers that fail only their check digit, where a record can say so */
 	bool force; /* also what changes who a pupil is, takes corrections back, or seems to have shifted */
 	void (*progress)(void *data, size_t done, size_t total); /* may be NULL */
 	void *progress_data;

@@ -177,7 +177,8 @@ static void read_cell(struct import *im, struct import_row *row, size_t column)
 	struct import_column m = im->meaning[column];
 	struct record *r = m.beside ? &row->beside : &row->record;
 	const struct value_context ctx = {im->sheet->epoch,
-		table_flags(im->table, &row->at, column) & CELL_DAMAGED_NUMBER, im->kind->is_register};
+		table_flags(im->table, &row->at, column) & CELL_DAMAGED_NUMBER,
+		kind_field_index(im->kind, "grade") >= 0};
 	const char *text = table_text(im->table, &row->at, column);
 	struct problem p = {0};
 	const char *code = NULL;
@@ -208,8 +209,8 @@ static void read_cell(struct import *im, struct import_row *row, size_t column)
 		row->given |= 1u << m.field;
 }
 
-/* Ill-formed numbers are refused everywhere; a wrong check digit only in a register, where the others are
- * looked up. */
+/* Ill-formed numbers are refused everywhere; a wrong check digit only where a record can say that it was kept
+ * on purpose. */
 static void judge_id(struct import *im, struct import_row *row, int cert_type, int cert_no)
 {
 	static const char *const words[] = {[ID_EMPTY] = "MISSING",
@@ -235,13 +236,13 @@ static void judge_id(struct import *im, struct import_row *row, int cert_type, i
 	problem_set(&p, ERR_INVALID, NULL,
 		tr("请对照户口簿或身份证核对", "compare it with the household register"), "%s：%s", no,
 		id_fault_text(fault));
-	bool strict = im->kind->is_register;
-	if (fault != ID_CHECK || (strict && !im->options->keep_invalid)) {
+	int keep = kind_field_index(im->kind, "keep_invalid");
+	if (fault != ID_CHECK || (keep >= 0 && !im->options->keep_invalid)) {
 		import_reject(im, row, import_field(im, cert_no), words[fault], &p);
 		return;
 	}
-	if (strict)
-		record_set_number(r, kind_field_index(r->kind, "keep_invalid"), 1);
+	if (keep >= 0)
+		record_set_number(r, keep, 1);
 	import_warn(im, row, import_field(im, cert_no), words[fault], &p);
 }
 

@@ -179,6 +179,28 @@ static void a_class_teacher_has_his_classes(void **state)
 	fixture_close(&f);
 }
 
+/* Only the list of pupils can say that a number was kept on purpose: a roster is of others' pupils. */
+static void a_roster_keeps_what_the_list_of_pupils_asks_about(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r = run(&f,
+		(struct import_options){
+			.rules = import_find("enrolled"), .year = profile_today(&f.profile) / 10000},
+		"e.csv", "姓名,证件号码,班级,是否报到\n测甲,329999201403150018,向阳班,是\n", ERR_OK);
+	assert_counts(&r, 1, 0, 0, 0);
+	assert_int_equal(r.warnings.n, 2);
+	assert_string_equal(r.warnings.list[0].field, "班级"); /* a class with a name has no number */
+	assert_string_equal(r.warnings.list[1].code, "ID_CHECK");
+	import_report_free(&r);
+	r = students(&f, HEAD "测甲,329999201403150018,16,向阳班,男,,\n");
+	assert_counts(&r, 0, 0, 0, 1);
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
 static void destinations_keep_what_reconciliation_needs(void **state)
 {
 	struct fixture f;
@@ -453,6 +475,7 @@ int main(void)
 		cmocka_unit_test(options_hold_back),
 		cmocka_unit_test(another_school_is_refused),
 		cmocka_unit_test(a_class_teacher_has_his_classes),
+		cmocka_unit_test(a_roster_keeps_what_the_list_of_pupils_asks_about),
 		cmocka_unit_test(destinations_keep_what_reconciliation_needs),
 		cmocka_unit_test(undo_gives_back_unless_built_upon),
 		cmocka_unit_test(pupils_are_found),
