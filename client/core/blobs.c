@@ -22,34 +22,30 @@ static void blob_name(const uint8_t sha[HASH_SIZE], char out[HASH_SIZE * 2 + 1])
 
 static enum err read_whole(const char *path, uint8_t **out, size_t *size, size_t max, struct problem *p)
 {
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t n = 0;
+	char name[FILE_NAME_TEXT_MAX];
+	size_t n = 0, whole;
+	int fd = file_open(path, &whole, p);
 
 	*out = NULL;
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		if (fd >= 0)
-			close(fd);
-		return problem_set(
-			p, ERR_FILE_IO, NULL, NULL, tr("读不到文件 %s", "the file %s cannot be read"), path);
-	}
-	if ((uint64_t)st.st_size > max) {
+	if (fd < 0)
+		return ERR_FILE_IO;
+	file_name_text(name, sizeof name, path);
+	if (whole > max) {
 		close(fd);
 		return problem_set(p, ERR_TOO_LARGE, NULL, tr("请压缩或分开", "compress or split it"),
-			tr("%s 超过 10 MiB", "%s is larger than 10 MiB"), path);
+			tr("%s 超过 10 MiB", "%s is larger than 10 MiB"), name);
 	}
-	if ((*out = malloc((size_t)st.st_size + 1)))
-		for (ssize_t r;
-			n < (size_t)st.st_size && (r = read(fd, *out + n, (size_t)st.st_size - n)) > 0;)
+	if ((*out = malloc(whole + 1)))
+		for (ssize_t r; n < whole && (r = read(fd, *out + n, whole - n)) > 0;)
 			n += (size_t)r;
 	close(fd);
 	*size = n;
-	if (*out && n == (size_t)st.st_size)
+	if (*out && n == whole)
 		return ERR_OK;
 	free(*out);
 	*out = NULL;
 	return problem_set(
-		p, ERR_FILE_IO, NULL, NULL, tr("读不到文件 %s", "the file %s cannot be read"), path);
+		p, ERR_FILE_IO, NULL, NULL, tr("读不到文件 %s", "the file %s cannot be read"), name);
 }
 
 static enum err keep(

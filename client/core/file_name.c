@@ -1,7 +1,10 @@
 #include "file_name.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "csv_decode.h"
 #include "text.h"
@@ -76,4 +79,26 @@ enum err file_problem(struct problem *p, const char *path, int error)
 	return problem_set(p, ERR_FILE_IO, NULL,
 		tr("请换一个能写的文件夹，例如“桌面”", "choose a folder that you may write to"),
 		tr("写不了 %s：%s", "cannot write %s: %s"), name, file_error_text(error));
+}
+
+int file_open(const char *path, size_t *size, struct problem *p)
+{
+	char name[FILE_NAME_TEXT_MAX];
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int error = fd < 0 || fstat(fd, &st) ? errno : 0;
+
+	if (!error && S_ISREG(st.st_mode)) {
+		*size = (size_t)st.st_size;
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	file_name_text(name, sizeof name, path);
+	problem_set(p, ERR_FILE_IO, NULL, tr("请核对文件名和所在的文件夹", "check the name and the folder"),
+		tr("打不开 %s：%s", "cannot read %s: %s"), name,
+		error ? file_error_text(error)
+		      : tr("它不是文件，是文件夹、管道或设备",
+				"it is no file but a folder, a pipe or a device"));
+	return -1;
 }

@@ -21,4 +21,8 @@ const char *file_error_text(int error);
  * ERR_FILE_IO. */
 enum err file_problem(struct problem *p, const char *path, int error);
 
+/* Opens a file that a person names, to be read: the descriptor, or -1, told as ERR_FILE_IO. Only files: a
+ * pipe or a device could feed for ever, or keep who opens it waiting while he holds the profile. */
+int file_open(const char *path, size_t *size, struct problem *p);
+
 #endif

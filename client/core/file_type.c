@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "err.h"
+#include "file_name.h"
 #include "text.h"
 
 #define HEAD 64
@@ -48,11 +50,13 @@ bool file_type_differs(const char *path, const char **is)
 	const char *extension = dot && (!slash || slash < dot) ? dot + 1 : "";
 	bool promised = false, kept = false;
 	char head[HEAD + 1] = "";
-	FILE *in = fopen(path, "re");
-	size_t n = in ? fread(head, 1, HEAD, in) : 0;
+	size_t size;
+	int fd = file_open(path, &size, NULL);
+	ssize_t got = fd < 0 ? 0 : read(fd, head, HEAD);
+	size_t n = got > 0 ? (size_t)got : 0;
 
-	if (in)
-		fclose(in);
+	if (fd >= 0)
+		close(fd);
 	*is = NULL;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		const struct kind_of_file *k = &kinds[i];

@@ -504,25 +504,12 @@ void sheet_free(struct sheet *s)
 	free(s);
 }
 
-static enum err io_problem(struct problem *p, const char *name)
-{
-	return problem_set(p, ERR_FILE_IO, NULL,
-		tr("请核对文件名和所在的文件夹", "check the name and the folder"),
-		tr("打不开 %s：%s", "cannot read %s: %s"), name, file_error_text(errno));
-}
-
 /* Reads all of an open file, at most one byte more than the limit so that the limit can be told. */
-static enum err file_bytes(int fd, const char *name, char **bytes, size_t *n, struct problem *p)
+static enum err file_bytes(int fd, size_t size, const char *name, char **bytes, size_t *n, struct problem *p)
 {
-	struct stat st;
-	size_t room;
+	size_t room = size > SHEET_FILE_MAX ? SHEET_FILE_MAX + 1 : size + 1;
 
 	*n = 0;
-	if (fstat(fd, &st))
-		return io_problem(p, name);
-	if (!S_ISREG(st.st_mode)) /* a pipe could feed for ever */
-		return problem_set(p, ERR_FILE_IO, NULL, NULL, tr("%s 不是文件", "%s is not a file"), name);
-	room = st.st_size > SHEET_FILE_MAX ? SHEET_FILE_MAX + 1 : (size_t)st.st_size + 1;
 	*bytes = malloc(room);
 	if (!*bytes)
 		return sheet_problem(p, ERR_NOMEM, name, 0, NULL);
@@ -531,7 +518,8 @@ static enum err file_bytes(int fd, const char *name, char **bytes, size_t *n, st
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return io_problem(p, name);
+			return problem_set(p, ERR_FILE_IO, NULL, NULL,
+				tr("打不开 %s：%s", "cannot read %s: %s"), name, file_error_text(errno));
 		if (got == 0)
 			break;
 		*n += (size_t)got;
@@ -542,15 +530,14 @@ static enum err file_bytes(int fd, const char *name, char **bytes, size_t *n, st
 enum err sheet_read_file(const char *path, const char *sheet_name, struct sheet **out, struct problem *p)
 {
 	char *bytes = NULL, name[FILE_NAME_TEXT_MAX];
-	size_t n;
+	size_t size, n;
 
 	file_name_text(name, sizeof name, path);
-
 	*out = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* NONBLOCK: do not hang on a FIFO */
+	int fd = file_open(path, &size, p);
 	if (fd < 0)
-		return io_problem(p, name);
-	enum err err = file_bytes(fd, name, &bytes, &n, p);
+		return ERR_FILE_IO;
+	enum err err = file_bytes(fd, size, name, &bytes, &n, p);
 	close(fd);
 	if (!err)
 		err = sheet_read_memory(bytes, n, name, sheet_name, out, p);

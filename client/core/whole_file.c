@@ -7,9 +7,17 @@
 
 #include "file_name.h"
 
+/* NONBLOCK: what lies there may be a pipe that nobody reads. */
 static int open_part(const char *part, int flags, mode_t mode)
 {
-	return open(part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, mode);
+	int fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, mode);
+	struct stat st;
+
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+		return fd;
+	close(fd);
+	errno = EEXIST;
+	return -1;
 }
 
 enum err whole_file_check(const char *path, struct problem *p)
