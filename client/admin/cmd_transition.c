@@ -217,8 +217,10 @@ static int cmd_reconcile(struct cli *c)
 		(int)r->mismatched, "outside", (int)r->outside, "elapsed_ms", (json_int_t)r->elapsed_ms,
 		"changed", (int)r->changed);
 	cli_say(c,
-		tr("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；名单外 %u 条（%llu 毫秒）",
-			"baseline %u = confirmed %u + provisional %u + exempt %u + open %u; %u outside (%llu "
+		tr("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；新生名册上名单外 %u 人（%llu "
+		   "毫秒）",
+			"baseline %u = confirmed %u + provisional %u + exempt %u + open %u; %u outside on "
+			"rosters (%llu "
 			"ms)"),
 		r->baseline, r->confirmed, r->provisional, r->exempt, r->mismatched, r->outside,
 		(unsigned long long)r->elapsed_ms);

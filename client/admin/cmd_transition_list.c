@@ -194,6 +194,18 @@ static void row_cells(struct list *l, const pb_mismatch *m, const char *number)
 	}
 }
 
+/* Reconciliation counts as 名单外 who is on a roster; who stands only in a table is told apart, so that both
+ * numbers agree. */
+static const char *outside_word(const pb_mismatch *m)
+{
+	if (strcmp(m->state, "OUTSIDE") != 0)
+		return admin_state(m->state);
+	for (size_t i = 0; i < m->n_row; i++)
+		if (strcmp(m->row[i]->kind, "enrolment") == 0)
+			return admin_state(m->state);
+	return tr("只在去向表", "in a table only");
+}
+
 static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 {
 	struct list *l = data;
@@ -210,7 +222,7 @@ static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 				admin_word(&codes_severity, m->severity),
 				admin_school(l->c, m->source_school), admin_school(l->c, m->dest_school),
 				admin_school_list(l->c, m->found, m->n_found, found, sizeof found),
-				admin_state(m->state)});
+				outside_word(m)});
 		row_cells(l, m, number);
 		json_array_append_new(l->json,
 			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id",

@@ -183,3 +183,57 @@ RETURNS TABLE (ord int, code text, field text, message text) LANGUAGE sql STABLE
 	JOIN slip s ON s.county = app_county() AND s.rec_id = a.slip
 	WHERE u.deleted AND s.state = 'closed'
 $$;
+
+-- cli.md `transition progress`: source schools and the junior schools that pupils declared. `declared` counts pupils of P with a row, by number as in
+-- filing_gaps: rows beside P are no progress.
+CREATE OR REPLACE FUNCTION transition_progress(of_year int) RETURNS TABLE (code text, name text, baseline int, declared int, t1 timestamptz, t2 timestamptz,
+	verified timestamptz, last_contact timestamptz, pending bigint, to_verify int, answered int) LANGUAGE sql STABLE AS $$
+	WITH declared AS (SELECT * FROM transition_declared(of_year)),
+	frozen AS (SELECT b.source_school AS school, count(*)::int AS n FROM baseline b
+		WHERE b.county = app_county() AND b.year = of_year AND b.removed_at IS NULL GROUP BY 1),
+	listed AS (
+		SELECT b.source_school AS school, count(DISTINCT b.pupil)::int AS n
+		FROM baseline b JOIN student s ON s.county = b.county AND s.rec_id = b.student
+		CROSS JOIN LATERAL (VALUES ('G' || cert_key(s.cert_no)), (student_no_key(s.student_no)), (student_no_key(b.student_no))) a (alias)
+		JOIN (SELECT d.owner_school, x.alias FROM destination d CROSS JOIN LATERAL (VALUES ('G' || cert_key(d.cert_no)), (student_no_key(d.student_no))) x (alias)
+			WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted) d ON d.alias = a.alias AND d.owner_school = b.source_school
+		WHERE b.county = app_county() AND b.year = of_year AND b.removed_at IS NULL GROUP BY 1),
+	asked AS (SELECT d.school, count(*)::int AS n, count(v.rec_id)::int AS answered FROM declared d
+		LEFT JOIN verify_answer v ON v.county = app_county() AND v.destination = d.destination AND v.owner_school = d.school AND NOT v.deleted
+		WHERE d.school IS NOT NULL GROUP BY 1),
+	filed AS (SELECT r.school, max(r.at) FILTER (WHERE r.stage = 'T1') AS t1, max(r.at) FILTER (WHERE r.stage = 'T2') AS t2,
+			max(r.at) FILTER (WHERE r.stage = 'V') AS verified
+		FROM filing_receipt r WHERE r.county = app_county() AND r.year = of_year GROUP BY 1),
+	seen AS (SELECT d.school, max(d.last_contact) AS last_contact, sum(d.pending)::bigint AS pending
+		FROM device d WHERE d.county = app_county() AND d.revoked_at IS NULL GROUP BY 1)
+	SELECT x.school, s.name, coalesce(f.n, 0), coalesce(l.n, 0), filed.t1, filed.t2, filed.verified, seen.last_contact, coalesce(seen.pending, 0),
+		coalesce(a.n, 0), coalesce(a.answered, 0)
+	FROM (SELECT school FROM frozen UNION SELECT d.source FROM declared d UNION SELECT school FROM asked) x
+	LEFT JOIN school s ON s.county = app_county() AND s.code = x.school AND NOT s.deleted
+	LEFT JOIN frozen f ON f.school = x.school
+	LEFT JOIN listed l ON l.school = x.school
+	LEFT JOIN asked a ON a.school = x.school
+	LEFT JOIN filed ON filed.school = x.school
+	LEFT JOIN seen ON seen.school = x.school
+	ORDER BY 1
+$$;
+
+-- Whom `baseline add` may mean: every record of the child, by id or number. Who stands in P comes first, then the school that is named, then what
+-- is on a roster.
+CREATE OR REPLACE FUNCTION baseline_candidates(of_year int, given text, of_school text) RETURNS TABLE (pupil uuid, name text, school text, school_name text,
+	stands boolean, listed boolean) LANGUAGE sql STABLE AS $$
+	WITH meant AS MATERIALIZED (
+		SELECT s.rec_id, cert_key(s.cert_no) AS cert, student_no_key(s.student_no) AS no FROM student s
+		WHERE s.county = app_county() AND (s.rec_id::text = lower(given) OR cert_key(s.cert_no) = cert_key(given) OR student_no_key(s.student_no) = student_no_key(given))),
+	his AS MATERIALIZED (
+		SELECT s.* FROM student s WHERE s.county = app_county() AND s.owner_school <> '' AND (s.rec_id IN (SELECT m.rec_id FROM meant m)
+			OR cert_key(s.cert_no) IN (SELECT m.cert FROM meant m) OR student_no_key(s.student_no) IN (SELECT m.no FROM meant m)))
+	SELECT x.pupil, x.name, x.school, coalesce(c.name, x.school), x.stands, x.listed
+	FROM (SELECT b.pupil, h.name, b.source_school AS school, b.removed_at IS NULL AS stands, NOT h.deleted AS listed
+			FROM his h JOIN baseline b ON b.county = h.county AND b.year = of_year AND b.student = h.rec_id
+		UNION ALL
+		SELECT h.rec_id, h.name, h.owner_school, false, true FROM his h
+			WHERE NOT h.deleted AND NOT EXISTS (SELECT FROM baseline b WHERE b.county = h.county AND b.year = of_year AND b.student = h.rec_id)) x
+	LEFT JOIN school c ON c.county = app_county() AND c.code = x.school AND NOT c.deleted
+	ORDER BY x.stands DESC, x.school = of_school DESC, x.listed DESC, x.pupil
+$$;

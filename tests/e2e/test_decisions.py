@@ -106,6 +106,35 @@ def where_to(server, clerk, primary):
     primary.ok("sync")
 
 
+def counted_once(server, clerk, primary):
+    """A child who stands through two schools is counted through one; whoever is beside the list is no progress."""
+    row = lambda n, name: "%s,%s,六年级,1班,%s\n" % (name, number(n), "男" if int(number(n)[16]) % 2 else "女")
+    head, second = "姓名,证件号码,年级,班级,性别\n", server.school(Q)
+    second.ok("import", "students", write(server, "moved.csv", head + row(4, "丁生") + row(6, "己生")))
+    second.ok("sync")
+    late = primary.ok("import", "students", write(server, "beside.csv", head + row(6, "己生")))["import"]
+    primary.ok("transition", "set", number(6), "--dest", "B3", "--place", "上海市")
+    primary.ok("sync")
+    progress = lambda: next((r["baseline"], r["declared"]) for r in clerk.ok("transition", "progress", "--year", YEAR) if r["code"] == P)
+    cases.equal("a row beside the list is not counted as declared", progress(), (5, 2))
+    add = lambda pupil, *more: clerk.run("transition", "baseline", "add", pupil, "--year", YEAR, "--reason", "核对", *more)
+    there = next(s["id"] for s in second.ok("students", "list") if s["cert_no"] == number(4))
+    for pupil in (number(4), there):
+        twice = add(pupil)
+        cases.check("who is in it through another school is not counted twice", twice.code == 3 and "丁生已经在应升学名单里，生源学校是演练县第1小学" in twice.err and "baseline remove" in twice.err, twice)
+    nobody = add(number(77))
+    cases.check("a number that is nobody's: not the command that was just typed", nobody.code == 3 and "没有这个号码" in nobody.err and "jg import students" in nobody.err and "baseline add" not in nobody.err, nobody)
+    asked = add(number(6))
+    cases.check("who is on two rosters is asked for by school", asked.code == 2 and "演练县第1小学" in asked.err and "演练县第2小学" in asked.err and "--school" in asked.err, asked)
+    done = add(number(6), "--school", Q)
+    cases.check("and counts through the one that is named", done.code == 0 and "己生（演练县第2小学）" in done.out, done)
+    cases.equal("so P's numbers are as before", progress(), (5, 2))
+    clerk.ok("transition", "baseline", "remove", number(6), "--year", YEAR, "--reason", "核对完毕")
+    primary.ok("undo", next(b["id"] for b in primary.ok("import", "list") if b["what"] == "edit"))
+    primary.ok("undo", late)
+    primary.ok("sync")
+
+
 def proofs(server, clerk, primary):
     """G3, A1: a word before the first run, read from what stands now, that says what it is about and whose files they are."""
     away = number(3)
@@ -219,6 +248,7 @@ def main():
         primary.ok("sync")
         opening(server, clerk, primary)
         where_to(server, clerk, primary)
+        counted_once(server, clerk, primary)
         proofs(server, clerk, primary)
         revoked(server, primary)
         closing(server, clerk, leader)

@@ -52,19 +52,14 @@ bool transition_year_stands(struct request *r, const PGresult *phase, int32_t ye
 	return false;
 }
 
-/* A pupil by id, certificate number or student number; `baseline add` also finds those who are not of P. */
-/* Who stands in the list comes before who was let go: a cancelled year, or a roster that was undone and
- * imported again, leaves rows of the same child under another id. */
+/* A pupil by id, certificate number or student number. Who stands in the list comes before who was let go: a
+ * cancelled year, or a roster that was undone and imported again, leaves rows of the same child under another
+ * id. */
 const struct db_stmt transition_find_pupil = {
-	"SELECT p.pupil FROM (SELECT b.pupil, CASE WHEN b.removed_at IS NULL THEN 1 ELSE 2 END AS rank FROM "
-	"baseline b JOIN student s ON s.county = "
-	"b.county AND s.rec_id = b.student"
+	"SELECT b.pupil FROM baseline b JOIN student s ON s.county = b.county AND s.rec_id = b.student"
 	" WHERE b.county = app_county() AND b.year = $1::int AND (b.pupil::text = lower($2::text) OR "
 	"cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
-	" UNION ALL SELECT s.rec_id, 3 FROM student s WHERE s.county = app_county() AND NOT s.deleted AND "
-	"$3::boolean"
-	" AND (s.rec_id::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text) OR "
-	"student_no_key(s.student_no) = student_no_key($2::text))) p ORDER BY rank, pupil LIMIT 1"};
+	" ORDER BY b.removed_at IS NOT NULL, b.pupil LIMIT 1"};
 
 bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id[ID_SIZE])
 {

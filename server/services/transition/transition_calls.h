@@ -50,8 +50,7 @@ pb_pupil *row_pupil(
 extern const struct db_stmt select_slip_of;                           /* $1 year, $2 pupil */
 void row_slip(struct request *r, pb_slip_row *s, const PGresult *res, int i);
 
-/* A pupil by id, certificate number or student number. $1 year, $2 what was typed, $3
- * also who is not of P. */
+/* A pupil of P by id, certificate number or student number. $1 year, $2 what was typed. */
 extern const struct db_stmt transition_find_pupil;
 /* False: there is none, and the request has been refused. */
 bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id[16]);

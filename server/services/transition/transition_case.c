@@ -343,7 +343,6 @@ static void show_query(struct request *r)
 		transition_year(r, q->year, YEAR_LOOK);
 		db_int4(&p, q->year);
 		db_text(&p, q->name ? q->name : "");
-		db_bool(&p, false);
 		request_query(r, &transition_find_pupil, &p);
 	} else {
 		db_text(&p, q->name ? q->name : "");

@@ -27,15 +27,23 @@ static const struct db_stmt take_back_pair = {
 	"SELECT transition_pair_withdraw($1::int, $2::uuid, $3::uuid, $4::text, $5::text)"};
 static const struct db_stmt amend = {
 	"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
-static void send_find(struct request *r, int32_t year, const char *pupil, bool anybody)
+static const struct db_stmt find_candidates = {"SELECT pupil, name, school, school_name, stands::int, "
+					       "listed::int FROM baseline_candidates($1::int, $2::text, "
+					       "$3::text)"};
+
+static void begin_word(struct request *r, int32_t year)
+{
+	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
+	transition_year(r, year, YEAR_HOLD);
+}
+
+static void send_find(struct request *r, int32_t year, const char *pupil)
 {
 	struct db_params p = {0};
 
-	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
-	transition_year(r, year, YEAR_HOLD);
+	begin_word(r, year);
 	db_int4(&p, year);
 	db_text(&p, pupil ? pupil : "");
-	db_bool(&p, anybody);
 	request_query(r, &transition_find_pupil, &p);
 }
 
@@ -64,12 +72,12 @@ static void take_about(struct request *r, const PGresult *a)
 }
 
 /* The word's statement has run; nothing to say it on means refusing, otherwise the run follows. */
-static void after_word(struct request *r)
+static void take_word(struct request *r, const PGresult *about, const PGresult *changed)
 {
 	struct slips *s = r->state;
 
-	take_about(r, r->task.result[0]);
-	s->changed = (uint32_t)db_get_int(r->task.result[1], 0, 0);
+	take_about(r, about);
+	s->changed = (uint32_t)db_get_int(changed, 0, 0);
 	if (s->changed == 0) {
 		request_refuse(r, ERR_NOT_NOW, "pupil", transition_nothing_to_say(r),
 			tr("先看清单：jgadmin transition proof list、pair list、mismatches 或 progress",
@@ -79,6 +87,17 @@ static void after_word(struct request *r)
 	}
 	s->then = slips_reply_changed;
 	slips_run(r, 0, true);
+}
+
+static void after_word(struct request *r)
+{
+	take_word(r, r->task.result[0], r->task.result[1]);
+}
+
+/* Whoever is added is of P only then. */
+static void after_amend(struct request *r)
+{
+	take_word(r, r->task.result[1], r->task.result[0]);
 }
 
 void transition_say_on_proof(
@@ -113,7 +132,7 @@ static void proof_query(struct request *r)
 {
 	const pb_proof_word *q = REQUEST(r, pb_proof_word);
 
-	send_find(r, q->year, q->pupil, false);
+	send_find(r, q->year, q->pupil);
 	request_trip(r, proof_found);
 }
 
@@ -161,7 +180,7 @@ static void pair_query(struct request *r)
 {
 	const pb_pair_word *q = REQUEST(r, pb_pair_word);
 
-	send_find(r, q->year, q->pupil, false);
+	send_find(r, q->year, q->pupil);
 	request_trip(r, pair_found);
 }
 
@@ -171,17 +190,66 @@ void transition_decide_pair(struct request *r)
 		request_begin(r, pair_query);
 }
 
+/* Of several records of one child the one that is meant; a child who stands in the list, through whatever
+ * school, is not counted twice. */
+static bool candidate_found(struct request *r, const PGresult *found, uint8_t id[ID_SIZE])
+{
+	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
+	int other = 0;
+	size_t n;
+
+	if (PQntuples(found) == 0) {
+		request_refuse(r, ERR_NOT_FOUND, "pupil",
+			tr("全县的学籍里没有这个号码", "no roster of the county has this number"),
+			tr("核对号码；还没有学籍的，请学校先导入名册并同步：jg import students 文件",
+				"check the number; who is on no roster yet is imported by his school first: "
+				"jg "
+				"import students FILE"));
+		return false;
+	}
+	if (db_get_int(found, 0, 4)) {
+		request_refuse(r, ERR_EXISTS, "pupil",
+			arena_printf(&r->arena,
+				tr("%s已经在应升学名单里，生源学校是%s",
+					"%s is in the baseline already, through %s"),
+				db_get_text(found, 0, 1), db_get_text(found, 0, 3)),
+			arena_printf(&r->arena,
+				tr("要换学校先移出：jgadmin transition baseline remove 证件号码 --year %d "
+				   "--reason "
+				   "理由，再补入并写 --school 学校",
+					"to change the school remove him first: jgadmin transition baseline "
+					"remove NUMBER --year %d --reason TEXT, then add him with --school "
+					"SCHOOL"),
+				q->year));
+		return false;
+	}
+	for (int i = 1; i < PQntuples(found) && !other; i++)
+		if (db_get_int(found, i, 5) && db_get_int(found, 0, 5) &&
+			strcmp(db_get_text(found, 0, 2), db_get_text(found, i, 2)) != 0)
+			other = i;
+	if (other && !(q->school && q->school[0])) {
+		request_refuse(r, ERR_INVALID, "school",
+			arena_printf(&r->arena, tr("%s在%s和%s都有学籍", "%s is on the rosters of %s and %s"),
+				db_get_text(found, 0, 1), db_get_text(found, 0, 3),
+				db_get_text(found, other, 3)),
+			tr("写明算哪一所学校的：--school 学校标识码",
+				"say of which school he counts: --school CODE"));
+		return false;
+	}
+	memcpy(id, db_get_bytes(found, 0, 0, &n), ID_SIZE);
+	return true;
+}
+
 static void amend_found(struct request *r)
 {
 	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
 	uint8_t pupil[ID_SIZE];
 	struct db_params p = {0}, t = {0};
 
-	if (!word_found(r, q->year, pupil))
+	if (q->add ? !transition_year_stands(r, r->task.result[0], q->year, true) ||
+				!candidate_found(r, r->task.result[1], pupil)
+		   : !word_found(r, q->year, pupil))
 		return;
-	db_int4(&t, q->year);
-	db_bytes(&t, pupil, ID_SIZE);
-	request_query(r, &tell_pupil, &t);
 	db_int4(&p, q->year);
 	db_bool(&p, q->add);
 	db_bytes(&p, pupil, ID_SIZE);
@@ -189,14 +257,26 @@ static void amend_found(struct request *r)
 	db_text(&p, q->reason);
 	db_text(&p, r->caller.user);
 	request_query(r, &amend, &p);
-	request_trip(r, after_word);
+	db_int4(&t, q->year);
+	db_bytes(&t, pupil, ID_SIZE);
+	request_query(r, &tell_pupil, &t);
+	request_trip(r, after_amend);
 }
 
 static void amend_query(struct request *r)
 {
 	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
 
-	send_find(r, q->year, q->pupil, q->add);
+	if (q->add) {
+		struct db_params p = {0};
+		begin_word(r, q->year);
+		db_int4(&p, q->year);
+		db_text(&p, q->pupil ? q->pupil : "");
+		db_text(&p, q->school ? q->school : "");
+		request_query(r, &find_candidates, &p);
+	} else {
+		send_find(r, q->year, q->pupil);
+	}
 	request_trip(r, amend_found);
 }
 
