@@ -197,15 +197,39 @@ static int read_op(struct cli *c, struct arena *arena, struct op_row *row)
 	return code;
 }
 
+/* What it writes over what; of a deletion what it deletes. */
+static void show_fields(const struct cli *c, const struct view *v, const struct op_row *row)
+{
+	const struct record *now = row->del ? &row->prev : &row->body;
+	char text[600], before[600] = "";
+
+	for (size_t i = 0; now->kind && i < row->kind->field_count; i++) {
+		const struct field *f = &row->kind->fields[i];
+		bool masked = !c->reveal && strcmp(f->name, "name") != 0,
+		     had = !row->del && row->prev.kind && !record_same_field(&row->prev, &row->body, i);
+		if (!(row->groups >> (f->group - 1) & 1))
+			continue;
+		words_field(v, now, (int)i, masked, text, sizeof text);
+		if (had)
+			words_field(v, &row->prev, (int)i, masked, before, sizeof before);
+		if (*text || (had && *before))
+			cli_say(c,
+				had ? tr("  %s：%s　原值 %s", "  %s: %s  before %s")
+				    : tr("  %s：%s", "  %s: %s"),
+				tr(f->label, f->label_en), *text ? text : tr("空", "empty"),
+				*before ? before : tr("空", "empty"));
+	}
+}
+
 static void show_op(const struct cli *c, const struct view *v, const struct op_row *row)
 {
 	const struct record *whose = whose_op(v, row);
-	char pupil[256] = "", text[600], before[600];
+	char pupil[256] = "";
 
 	if (whose)
 		words_pupil(whose, pupil, sizeof pupil);
-	cli_say(c, tr("第 %lld 项　%s　%s　%s%s%s", "item %lld, %s, %s, %s%s%s"), (long long)row->n, pupil,
-		tr(row->kind->label, row->kind->label_en),
+	cli_say(c, tr("第 %lld 项　%s　%s%s　%s%s%s", "item %lld, %s, %s%s, %s%s%s"), (long long)row->n,
+		pupil, row->del ? tr("删除", "delete ") : "", tr(row->kind->label, row->kind->label_en),
 		code_name(&codes_op_state, jg_op_state(row->state)), *reason_text(row) ? tr("：", ": ") : "",
 		reason_text(row));
 	if (*row->hint)
@@ -214,26 +238,17 @@ static void show_op(const struct cli *c, const struct view *v, const struct op_r
 	if (holder && words_whose(v, &holder->record))
 		cli_say(c, tr("  已有的记录是 %s 的", "  the record that is there is that of %s"),
 			words_pupil(words_whose(v, &holder->record), pupil, sizeof pupil));
-	for (size_t i = 0; i < row->kind->field_count; i++) {
-		const struct field *f = &row->kind->fields[i];
-		bool masked = !c->reveal && strcmp(f->name, "name") != 0,
-		     had = row->prev.kind && !record_same_field(&row->prev, &row->body, i);
-		if (!(row->groups >> (f->group - 1) & 1))
-			continue;
-		words_field(v, &row->body, (int)i, masked, text, sizeof text);
-		if (had)
-			words_field(v, &row->prev, (int)i, masked, before, sizeof before);
-		if (*text || had)
-			cli_say(c,
-				had ? tr("  %s：%s　原值 %s", "  %s: %s  before %s")
-				    : tr("  %s：%s", "  %s: %s"),
-				tr(f->label, f->label_en), *text ? text : tr("空", "empty"),
-				had && *before ? before : tr("空", "empty"));
-	}
+	show_fields(c, v, row);
 	if (decide_needed(row) && row->state != OP_CONFLICT)
 		cli_say(c,
-			tr("改正：jg outbox fix %lld 字段=值；不要了：jg outbox withdraw %lld",
-				"mend it: jg outbox fix %lld FIELD=VALUE; drop it: jg outbox withdraw %lld"),
+			row->del
+				? tr("不删了：jg outbox withdraw %lld；原因没有了再删一次：jg outbox fix "
+				     "%lld",
+					  "leave it there: jg outbox withdraw %lld; delete it again when the "
+					  "reason is gone: jg outbox fix %lld")
+				: tr("改正：jg outbox fix %lld 字段=值；不要了：jg outbox withdraw %lld",
+					  "mend it: jg outbox fix %lld FIELD=VALUE; drop it: jg outbox "
+					  "withdraw %lld"),
 			(long long)row->n, (long long)row->n);
 }
 
@@ -268,6 +283,12 @@ static int fix_row(struct cli *c, const struct op_row *row)
 			tr("jg outbox list 列出需要处理的", "jg outbox list shows what needs a person"),
 			tr("第 %lld 项不需要处理", "nothing is to be done about item %lld"),
 			(long long)row->n);
+	if (row->del && cli_operand(c, 1))
+		return cli_fail_with(c, ERR_USAGE,
+			tr("再删一次不写字段；不删了：jg outbox withdraw 序号",
+				"delete again without fields; leave it there: jg outbox withdraw NO."),
+			tr("第 %lld 项是删除，没有可以改的字段", "item %lld is a deletion and has no fields"),
+			(long long)row->n);
 	const struct record *whose = whose_op(v, row);
 	if (whose)
 		words_pupil(whose, pupil, sizeof pupil);
@@ -285,8 +306,10 @@ static int fix_row(struct cli *c, const struct op_row *row)
 	snprintf(text, sizeof text, "%lld", (long long)(queued ? n : row->n));
 	if (queued)
 		cli_say(c,
-			tr("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达",
-				"%s %s: mended and queued again as %s, jg sync sends it"),
+			row->del ? tr("%s %s：再次排队删除，为第 %s 项，jg sync 后送达",
+					   "%s %s: queued again to be deleted as %s, jg sync sends it")
+				 : tr("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达",
+					   "%s %s: mended and queued again as %s, jg sync sends it"),
 			pupil, tr(row->kind->label, row->kind->label_en), text);
 	else
 		cli_say(c,
@@ -356,7 +379,7 @@ int cmd_outbox_withdraw(struct cli *c)
 	struct arena arena;
 	char title[300];
 	int code = read_op(c, &arena, &row);
-	bool aside = !code && decide_needed(&row);
+	bool aside = !code && decide_needed(&row), del = !code && row.del;
 
 	arena_free(&arena);
 	if (code)
@@ -371,6 +394,9 @@ int cmd_outbox_withdraw(struct cli *c)
 		e = decide_aside(store, kinds_all, &row, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
-	cli_say(c, tr("%s：已撤回，不再发送", "%s: withdrawn, it is not sent"), title);
+	cli_say(c,
+		del ? tr("%s：不删除，记录照旧", "%s: not deleted, it stands as it was")
+		    : tr("%s：已撤回，不再发送", "%s: withdrawn, it is not sent"),
+		title);
 	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)1), 0);
 }

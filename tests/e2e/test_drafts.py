@@ -166,6 +166,26 @@ def teacher(county, p):
     cases.check("whose synchronisation opens it", opened == 1 and "unsent.sealed" not in status.err and len(drafts(registrar)) == 1, status)
 
 
+def decided(county, p):
+    """M6: a deletion that the bureau refuses is shown as one, and its advice leaves things as they were."""
+    path, _ = photo(county, "认可.pdf")
+    attach(p, 12, path)
+    p.ok("sync")
+    with county.people["edu"].open() as wire:
+        pupil = next(row.id for row in wire.call("Transition.ListProofs", year=YEAR).proof if row.student.cert_no == id_no(12))
+        wire.call("Transition.DecideProof", year=YEAR, pupil=pupil, accept=True)
+    listed = lambda: [row["id"] for row in p.ok("evidence", "list") if row["name"] == "认可.pdf"]
+    before = listed()
+    p.ok("evidence", "withdraw", before[0])
+    p.ok("sync", code=5)
+    row = next(row["id"] for row in p.ok("outbox", "list") if row["state"] == "refused")
+    shown = p.run("outbox", "show", row).out
+    cases.check("a refused deletion says why, of what, and what to do", all(text in shown for text in ("删除佐证材料", "县局已经认可", "认可.pdf", "不删了：jg outbox withdraw " + row)) and "原值" not in shown, shown)
+    cases.equal("a deletion has no fields", p.run("outbox", "fix", row, "name=x").code, 2)
+    told = p.run("outbox", "withdraw", row)
+    cases.check("its advice leaves the file where it was", "记录照旧" in told.out and listed() == before and p.run("sync").code == 0, told)
+
+
 def restored(county, p):
     """A county restored from before a file gets it again, like the record that names it."""
     jgd = lambda *words: subprocess.run([JGD, *words, "--data", county.server.data], check=True, capture_output=True, text=True)
@@ -192,6 +212,7 @@ def main():
         families(county, p)
         files(county, p)
         teacher(county, p)
+        decided(county, p)
         restored(county, p)
     cases.close()
 
