@@ -8,11 +8,12 @@
 #include "codes.h"
 #include "date.h"
 #include "field_label.h"
+#include "quantity.h"
 #include "tables.h"
 #include "text.h"
 #include "validate.h"
 
-#define VALUE_MAX 4096 /* longer than any max_bytes declared */
+#define VALUE_MAX SHORT_TEXT_MAX
 
 typedef bool (*text_check)(const char *text);
 
@@ -61,8 +62,27 @@ static const struct {
 	{"class", check_class},
 };
 
+/* Codes of the list, each once, in its order, with commas between them. */
+static bool multi_passes(const char *list_name, const char *text)
+{
+	const struct code_list *list = code_list_by_name(list_name);
+	size_t next = 0;
+
+	for (size_t n; *text; text += n + (text[n] == ',')) {
+		n = strcspn(text, ",");
+		while (next < list->n && (strlen(list->items[next].code) != n ||
+						 strncmp(list->items[next].code, text, n) != 0))
+			next++;
+		if (next++ >= list->n || (text[n] == ',' && !text[n + 1]))
+			return false;
+	}
+	return true;
+}
+
 static bool text_passes(const struct field *f, const char *text)
 {
+	if (strncmp(f->check, "multi:", 6) == 0)
+		return multi_passes(f->check + 6, text);
 	if (strncmp(f->check, "codes:", 6) == 0)
 		return code_item(code_list_by_name(f->check + 6), text) != NULL;
 	for (size_t i = 0; i < sizeof text_checks / sizeof *text_checks; i++)
@@ -77,6 +97,14 @@ static bool text_passes(const struct field *f, const char *text)
 static bool time_passes(int64_t us)
 {
 	return us >= 0 && us <= TIME_LAST;
+}
+
+static bool quantity_passes(const char *check, int64_t v)
+{
+	if (strcmp(check, "minutes") == 0)
+		return v >= 0 && v <= MINUTES_MAX;
+	return (strncmp(check, "decimal:", 8) != 0 && strcmp(check, "fen") != 0) ||
+	       (v >= -DECIMAL_MAX && v <= DECIMAL_MAX);
 }
 
 /* range:FROM-TO, of numbers that are not negative; true for another check. */
@@ -94,18 +122,22 @@ static bool value_passes(const struct record *r, size_t i)
 
 	switch (f->type) {
 	case FIELD_TEXT:
-		return text_passes(f, record_text(r, (int)i, text, sizeof text));
+		return strcmp(f->check, "long") == 0 ||
+		       text_passes(f, record_text(r, (int)i, text, sizeof text));
 	case FIELD_BYTES:
-		return strcmp(f->check, "uuid") == 0 ? r->value[i].len == 16
-						     : strcmp(f->check, "sha") != 0 || r->value[i].len == 32;
+		return field_is_id(f) ? r->value[i].len == 16
+				      : strcmp(f->check, "sha") != 0 || r->value[i].len == 32;
 	case FIELD_INT32:
 		if (strcmp(f->check, "year") == 0)
 			return r->value[i].number >= YEAR_MIN && r->value[i].number <= YEAR_MAX;
 		return strcmp(f->check, "date") == 0 ? date_is_real((int32_t)r->value[i].number)
-						     : range_passes(f->check, r->value[i].number);
+						     : range_passes(f->check, r->value[i].number) &&
+							       quantity_passes(f->check, r->value[i].number);
 	default:
 		if (strncmp(f->check, "range:", 6) == 0)
 			return range_passes(f->check, r->value[i].number);
+		if (!quantity_passes(f->check, r->value[i].number))
+			return false;
 		return strcmp(f->check, "time") != 0 || time_passes(r->value[i].number);
 	}
 }
@@ -122,6 +154,8 @@ const char *check_words(const char *check, char *out, size_t size)
 		{"school", "10 位学校标识码", "a school code of 10 digits"},
 		{"school_code", "10 位学校标识码", "a school code of 10 digits"},
 		{"uuid", "列表里的编号（UUID）", "an id of a list (UUID)"}, {"id", "16 字节", "16 bytes"},
+		{"fen", "金额，例如 12.50", "an amount like 12.50"},
+		{"minutes", "时长，例如 90分钟 或 1小时30分", "a duration like 90 or 1:30"},
 		{"sha", "32 字节", "32 bytes"}, {"sequence", "小于 2^63", "below 2^63"},
 		{"cert_no", "半角、大写、没有空格的号码", "a number without blanks, half-width, in capitals"},
 		{"student_no", "半角、大写、没有空格的号码",
@@ -137,6 +171,12 @@ const char *check_words(const char *check, char *out, size_t size)
 			snprintf(out, size, "%s", tr(words[i].zh, words[i].en));
 	if (strncmp(check, "codes:", 6) == 0)
 		code_list_words(code_list_by_name(check + 6), out, size);
+	else if (strncmp(check, "multi:", 6) == 0)
+		code_list_words(code_list_by_name(check + 6), out, size);
+	else if (strncmp(check, "ref:", 4) == 0)
+		snprintf(out, size, "%s", tr("列表里的编号（UUID）", "an id of a list (UUID)"));
+	else if (strncmp(check, "decimal:", 8) == 0)
+		snprintf(out, size, tr("最多 %s 位小数的数", "a number with at most %s decimals"), check + 8);
 	else if (strncmp(check, "range:", 6) == 0)
 		snprintf(out, size, tr("%s 之间的数", "a number in %s"), check + 6);
 	else if (strncmp(check, "text:", 5) == 0)
@@ -160,11 +200,24 @@ static enum err check_student_id(const struct record *r, int32_t today, struct p
 			      : problem_set(p, ERR_INVALID, "cert_no", NULL, "%s", id_fault_text(fault));
 }
 
+/* Lines are parted in a long text, and nowhere else. */
+static int32_t forbidden_in(const struct field *f, const char *text, size_t n)
+{
+	const char *end;
+	int32_t c = 0;
+
+	if (strcmp(f->check, "long") != 0)
+		return text_forbidden(text, n);
+	for (; !c && (end = memchr(text, '\n', n)); n -= (size_t)(end + 1 - text), text = end + 1)
+		c = text_forbidden(text, (size_t)(end - text));
+	return c ? c : text_forbidden(text, n);
+}
+
 /* What could steer a terminal, turn the writing round or break a workbook is stored by nobody. */
 static enum err check_characters(const struct record *r, size_t i, struct problem *p)
 {
 	const struct field *f = &r->kind->fields[i];
-	int32_t c = text_forbidden((const char *)r->value[i].data, r->value[i].len);
+	int32_t c = forbidden_in(f, (const char *)r->value[i].data, r->value[i].len);
 
 	if (text_is_blank((const char *)r->value[i].data, r->value[i].len))
 		return problem_set(p, ERR_INVALID, f->name,

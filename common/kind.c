@@ -26,10 +26,15 @@ bool kind_hangs_on(const struct kind *kind, uint32_t number)
 	return false;
 }
 
+bool field_is_id(const struct field *f)
+{
+	return strcmp(f->check, "uuid") == 0 || strncmp(f->check, "ref:", 4) == 0;
+}
+
 int kind_reference(const struct kind *kind)
 {
 	for (size_t i = 0; kind->of < 0 && kind->owner == OWNER_SCHOOL && i < kind->field_count; i++)
-		if (strcmp(kind->fields[i].check, "uuid") == 0)
+		if (field_is_id(&kind->fields[i]))
 			return (int)i;
 	return kind->of;
 }

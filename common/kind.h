@@ -14,7 +14,10 @@
 	999 /* kinds are numbered from 1: room for a hundred numbers to each service; gen_tables.py refuses  \
 	       a higher one */
 #define KIND_GROUPS_MAX 8 /* field groups with a version of their own */
-#define KIND_KEY_MAX 4    /* parts of a natural key */
+#define LONG_TEXT_MAX                                                                                        \
+	65536 /* bytes of a field with the check `long`; all other text is shorter than SHORT_TEXT_MAX */
+#define SHORT_TEXT_MAX 4096
+#define KIND_KEY_MAX 4 /* parts of a natural key */
 
 enum field_type { FIELD_TEXT, FIELD_BYTES, FIELD_INT32, FIELD_INT64, FIELD_BOOL };
 enum kind_owner { OWNER_SCHOOL = 1, OWNER_COUNTY = 2, OWNER_SERVER = 3 };
@@ -72,6 +75,7 @@ extern const uint32_t kinds_all[],
 	kinds_of_schools[]; /* numbers, ended by 0: every kind, and those that schools own */
 const struct kind *kind_by_number(uint32_t number);  /* NULL when unknown */
 const struct kind *kind_by_table(const char *table); /* NULL when unknown */
+bool field_is_id(const struct field *f);             /* 16 bytes that name a record: uuid, or ref:<table> */
 int kind_reference(const struct kind *kind); /* field by which a school builds on a record: `of`, or the first
 						that is a uuid; -1 = none */
 bool kind_hangs_on(const struct kind *kind, uint32_t number);    /* whether it may */

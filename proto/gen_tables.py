@@ -47,6 +47,7 @@ class Declarations:
         self.factory = message_factory.MessageFactory(self.pool)
         self.files = [f for f in self.set.file if f.package == "jingguan.v1"]
         self.messages = [(f, m) for f in self.files for m in f.message_type]
+        self.tables = set()
         self.roles = next(e for f in self.files for e in f.enum_type if e.name == "Role").value
 
     def extension(self, name):
@@ -120,11 +121,26 @@ def checks(decl, header, source):
     source.append("\treturn NULL;\n}\n")
 
 
+TEXT, BYTES, NUMBERS, ANY = (9,), (12,), (3, 5), (3, 5, 8, 9, 12)
+FIELD_CHECKS = {"": ANY, "cert_no": TEXT, "student_no": TEXT, "school_code": TEXT, "area": TEXT, "area_prefix": TEXT, "class": TEXT, "codes": TEXT, "multi": TEXT,
+                "long": TEXT, "uuid": BYTES, "sha": BYTES, "ref": BYTES, "year": (5,), "date": (5,), "minutes": (5,), "time": (3,), "decimal": (3,), "fen": (3,), "range": NUMBERS}
+
+
 def field_row(decl, kind, field, header, source):
     rule = decl.options(field, "FieldOptions", "rule")
     where = "%s.%s" % (kind, field.name)
     if rule is None or not rule.group or rule.group > GROUPS_MAX:
         fail(where + " has no rule, or no group from 1 to %d" % GROUPS_MAX)
+    check_name, _, argument = rule.check.partition(":")
+    if check_name not in FIELD_CHECKS or field.type not in FIELD_CHECKS[check_name]:
+        fail("%s has the check %s, which is unknown or of another type" % (where, rule.check))
+    if check_name == "decimal" and argument not in tuple("123456"):
+        fail(where + " keeps 1 to 6 decimals")
+    if check_name == "ref" and argument not in decl.tables:
+        fail(where + " refers to a table that no kind has")
+    most = 65536 if check_name == "long" else 4000
+    if rule.max_bytes > most:
+        fail(where + " may have at most %d bytes" % most)
     if rule.check.startswith("range:") and (field.type not in (3, 5) or not re.fullmatch(r"range:\d+-\d+", rule.check)):
         fail(where + " has a range, and is no number or the range is not FROM-TO")
     if rule.author and field.type != 9:
@@ -140,13 +156,14 @@ def field_row(decl, kind, field, header, source):
         field.number, c_string(field.name), c_string(rule.label), c_string(rule.label_en or field.name),
         SCALARS[field.type], rule.group, "MERGE_GUARDED" if rule.merge == 2 else "MERGE_CONFLICT",
         flag(rule.required), flag(rule.masked), flag(rule.other), flag(rule.school_writes), flag(rule.ordinal), flag(rule.author),
-        rule.max_bytes or 255, c_string(rule.check), columns)
+        rule.max_bytes or (65536 if check_name == "long" else 255), c_string(rule.check), columns)
 
 
 def kinds(decl, header, source):
     rows, numbers = [], set()
     by_table = {rule.table: rule.number for rule in (decl.options(m, "MessageOptions", "kind") for _, m in decl.messages) if rule is not None}
     header.append("#define KIND_COUNT %d" % len(by_table))
+    decl.tables = set(by_table)
     source.append("static const char *const no_columns[] = {NULL};")
     for _, message in decl.messages:
         rule = decl.options(message, "MessageOptions", "kind")
@@ -245,7 +262,10 @@ def code_lists(decl, header, source, out):
     fields = [f for _, m in decl.messages for f in m.field]
     rules = [decl.options(f, "FieldOptions", "rule") for f in fields]
     named = [decl.options(f, "FieldOptions", "check") or "" for f in fields] + [rule.check for rule in rules if rule is not None]
-    checked = {check[6:] for check in named if check.startswith("codes:")}
+    several = {check[6:] for check in named if check.startswith("multi:")}
+    checked = {check[6:] for check in named if check.startswith("codes:")} | several
+    if any(len(lists[name].item) > 128 for name in several & set(lists)):
+        fail("a list that several may be chosen of has at most 128 items")
     if checked - set(lists):
         fail("codes:%s names no list" % sorted(checked - set(lists))[0])
     source.append('#include "codes.h"')

@@ -500,9 +500,9 @@ static enum err adopt(void *data, const struct op_row *row)
 	if (!item || !item->live || row->del || item->record.kind != row->kind)
 		return ERR_OK;
 	/* A record that stands, and was to get the number of another one: two people. It stays refused, for
-	 * "mine" would write the one over the other. */
+	 * "mine" would write the one over the other. A child that was to move is no person. */
 	const struct item *edited = view_find_id(a->view, row->id);
-	if (edited && edited->live && edited != item)
+	if (row->kind->of < 0 && edited && edited->live && edited != item)
 		return ERR_OK;
 	if (!row->kind->append_only) {
 		if (contradicts(&item->record, &row->body, row->groups)) {

@@ -8,11 +8,12 @@
 #include "check.h"
 #include "clock.h"
 #include "codes.h"
+#include "quantity.h"
 #include "sheet.h"
 #include "text.h"
 #include "validate.h"
 
-#define TEXT_MAX 4096 /* longer than any max_bytes declared */
+#define TEXT_MAX SHORT_TEXT_MAX
 
 const char *value_column(const struct field *f)
 {
@@ -44,6 +45,35 @@ static enum value_verdict keep(
 	return VALUE_OK;
 }
 
+#define MULTI_MAX                                                                                            \
+	128 /* items of a list that several may be chosen of; gen_tables.py refuses a longer one             \
+	     */
+
+struct word_at {
+	const char *text;
+};
+
+/* The next word of a list that people write; false behind the last. */
+static bool next_word(struct word_at *at, char *out, size_t size)
+{
+	static const char *const marks[] = {"、", "，", ",", "；", ";", "/", "\n"};
+	size_t n = 0;
+
+	while (*at->text && n + 5 < size) {
+		size_t mark = 0;
+		for (size_t k = 0; k < sizeof marks / sizeof *marks && !mark; k++)
+			if (strncmp(at->text, marks[k], strlen(marks[k])) == 0)
+				mark = strlen(marks[k]);
+		at->text += mark;
+		if (mark && n)
+			break;
+		if (!mark)
+			out[n++] = *at->text++;
+	}
+	out[n] = 0;
+	return n > 0;
+}
+
 static enum value_verdict parse_code(
 	struct record *r, int i, const char *text, const char **code, struct problem *p)
 {
@@ -58,6 +88,30 @@ static enum value_verdict parse_code(
 	}
 	check_words(f->check, hint, sizeof hint);
 	return bad(f, p, code, "INVALID", hint, tr("没有“%s”这一项", "there is no “%s”"), text);
+}
+
+/* Words of a list with 、 ， , ; or / between them; kept as codes, each once, in the order of the list. */
+static enum value_verdict parse_multi(
+	struct record *r, int i, const char *text, struct arena *arena, const char **code, struct problem *p)
+{
+	const struct field *f = &r->kind->fields[i];
+	const struct code_list *list = code_list_by_name(f->check + 6);
+	bool chosen[MULTI_MAX] = {false};
+	char word[TEXT_MAX], codes[TEXT_MAX] = "", hint[HINT_SIZE];
+	struct word_at at = {.text = text};
+
+	while (next_word(&at, word, sizeof word)) {
+		const char *found = code_find(list, word);
+		if (!found)
+			return bad(f, p, code, "INVALID", check_words(f->check, hint, sizeof hint),
+				tr("没有“%s”这一项", "there is no “%s”"), word);
+		chosen[code_item(list, found) - list->items] = true;
+	}
+	for (size_t k = 0; k < list->n; k++)
+		if (chosen[k])
+			snprintf(codes + strlen(codes), sizeof codes - strlen(codes), "%s%s",
+				*codes ? "," : "", list->items[k].code);
+	return keep(r, i, codes, arena, code, p);
 }
 
 /* 329999-20150302-005X: hyphens are dropped where a resident number is left. */
@@ -165,6 +219,8 @@ static enum value_verdict parse_text(struct record *r, int i, const char *text,
 
 	if (strncmp(check, "codes:", 6) == 0)
 		return parse_code(r, i, text, code, p);
+	if (strncmp(check, "multi:", 6) == 0)
+		return parse_multi(r, i, text, arena, code, p);
 	if (strcmp(check, "cert_no") == 0)
 		return parse_cert(r, i, text, ctx, arena, code, p);
 	if (strcmp(check, "student_no") == 0)
@@ -207,14 +263,46 @@ static enum value_verdict parse_bool(
 	return strcmp(f->name, "guardian_confirmed") == 0 ? VALUE_WARN : VALUE_BAD;
 }
 
+/* The digits behind the point that a field keeps; -1: it is no decimal. */
+static int scale_of(const struct field *f)
+{
+	if (strcmp(f->check, "fen") == 0)
+		return FEN_SCALE;
+	return strncmp(f->check, "decimal:", 8) == 0 ? f->check[8] - '0' : -1;
+}
+
+/* False: the field is no quantity. */
+static bool parse_quantity(struct record *r, int i, const char *text, enum err *e)
+{
+	const struct field *f = &r->kind->fields[i];
+	int64_t v = 0;
+	int32_t minutes = 0;
+
+	if (scale_of(f) >= 0)
+		*e = decimal_parse(&v, text, (unsigned)scale_of(f));
+	else if (strcmp(f->check, "minutes") == 0)
+		*e = minutes_parse(&minutes, text);
+	else
+		return false;
+	if (!*e)
+		record_set_number(r, i, v + minutes);
+	return true;
+}
+
 static enum value_verdict parse_number(struct record *r, int i, const char *text,
 	const struct value_context *ctx, const char **code, struct problem *p)
 {
 	const struct field *f = &r->kind->fields[i];
 	long long number;
+	char hint[HINT_SIZE];
+	enum err e = ERR_OK;
 	int32_t date;
 	int used = 0;
 
+	if (parse_quantity(r, i, text, &e))
+		return e ? bad(f, p, code, "INVALID", check_words(f->check, hint, sizeof hint),
+				   tr("“%s”读不出来", "“%s” cannot be read"), text)
+			 : VALUE_OK;
 	if (strcmp(f->check, "date") == 0) {
 		if (date_parse(text, ctx->epoch, &date))
 			return bad(f, p, code, "INVALID", tr("写成 2014-03-15", "write 2014-03-15"),
@@ -236,12 +324,44 @@ static bool is_name(const struct field *f)
 	return strcmp(f->name, "name") == 0 || (n > m && strcmp(f->name + n - m, "_name") == 0);
 }
 
+/* Lines are kept, each clean; blank ones at the end are not. */
+static enum value_verdict parse_long(
+	struct record *r, int i, const char *text, struct arena *arena, const char **code, struct problem *p)
+{
+	size_t n = 0, room = 3 * strlen(text) + TEXT_MAX; /* a normal form is at most three times as long */
+	char *out = arena_alloc(arena, room);
+
+	for (const char *at = text; out && *at;) {
+		size_t line = strcspn(at, "\r\n");
+		char *copy = arena_text(arena, at, line);
+		if (!copy || text_clean(out + n, room - n, copy))
+			return bad(&r->kind->fields[i], p, code, "TOO_LARGE", NULL, "%s",
+				tr("内容太长或不是 UTF-8", "too long, or not UTF-8"));
+		n += strlen(out + n);
+		at += line;
+		at += *at == '\r' && at[1] == '\n' ? 2 : *at ? 1 : 0;
+		if (*at)
+			out[n++] = '\n';
+	}
+	while (out && n && out[n - 1] == '\n')
+		n--;
+	if (out)
+		out[n] = 0;
+	if (!out || !n) {
+		record_clear(r, i);
+		return VALUE_OK;
+	}
+	return keep(r, i, out, arena, code, p);
+}
+
 enum value_verdict value_parse(struct record *r, int i, const char *text, const struct value_context *ctx,
 	struct arena *arena, const char **code, struct problem *p)
 {
 	const struct field *f = &r->kind->fields[i];
 	char clean[TEXT_MAX];
 
+	if (strcmp(f->check, "long") == 0)
+		return parse_long(r, i, text, arena, code, p);
 	enum err e = is_name(f) ? text_clean_name(clean, sizeof clean, text)
 				: text_clean(clean, sizeof clean, text);
 	if (e)
@@ -280,10 +400,26 @@ static void mask(const struct field *f, char *text, size_t size)
 		text_mask_name(text, size, plain);
 }
 
+static void show_multi(const struct field *f, char *out, size_t size)
+{
+	const struct code_list *list = code_list_by_name(f->check + 6);
+	char codes[TEXT_MAX], word[64];
+	struct word_at at = {.text = codes};
+
+	snprintf(codes, sizeof codes, "%s", out);
+	*out = 0;
+	while (next_word(&at, word, sizeof word)) {
+		const char *name = code_name(list, word);
+		snprintf(out + strlen(out), size - strlen(out), "%s%s", *out ? tr("、", ", ") : "",
+			name ? name : word);
+	}
+}
+
 const char *value_show(const struct record *r, int i, bool masked, char *out, size_t size)
 {
 	const struct field *f = &r->kind->fields[i];
 	int64_t number = record_number(r, i);
+	char quantity[QUANTITY_TEXT];
 
 	*out = 0;
 	if (f->type == FIELD_BOOL)
@@ -297,6 +433,8 @@ const char *value_show(const struct record *r, int i, bool masked, char *out, si
 					   : NULL;
 		if (word)
 			snprintf(out, size, "%s", word);
+		if (strncmp(f->check, "multi:", 6) == 0)
+			show_multi(f, out, size);
 	} else if (f->type == FIELD_BYTES) {
 		if (r->value[i].len == 16 && size > 36)
 			id_format(out, r->value[i].data);
@@ -307,6 +445,10 @@ const char *value_show(const struct record *r, int i, bool masked, char *out, si
 			(int)(number % 100));
 	} else if (strcmp(f->check, "time") == 0 && size >= TIME_TEXT_SIZE) {
 		time_format(out, number);
+	} else if (scale_of(f) >= 0) {
+		snprintf(out, size, "%s", decimal_format(quantity, number, (unsigned)scale_of(f)));
+	} else if (strcmp(f->check, "minutes") == 0) {
+		snprintf(out, size, "%s", minutes_format(quantity, (int32_t)number));
 	} else {
 		snprintf(out, size, "%lld", (long long)number);
 	}
@@ -325,8 +467,9 @@ json_t *value_json(const struct record *r, int i)
 	if (!record_has(r, i))
 		return json_null();
 	if (f->type == FIELD_TEXT)
-		return json_string(record_text(r, i, text, sizeof text));
-	if (f->type == FIELD_BYTES || *f->check)
+		return json_stringn((const char *)r->value[i].data, r->value[i].len);
+	if (f->type == FIELD_BYTES || strcmp(f->check, "date") == 0 || strcmp(f->check, "time") == 0 ||
+		scale_of(f) >= 0)
 		return json_string(value_show(r, i, false, text, sizeof text));
 	return json_integer(record_number(r, i));
 }

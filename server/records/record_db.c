@@ -20,7 +20,7 @@ static const char *sql_type(const struct field *f)
 		return "date";
 	if (strcmp(f->check, "time") == 0)
 		return "timestamptz";
-	if (strcmp(f->check, "uuid") == 0)
+	if (field_is_id(f))
 		return "uuid";
 	switch (f->type) {
 	case FIELD_TEXT:
@@ -43,7 +43,7 @@ static enum pg_type array_element(const struct field *f)
 		return PG_DATE;
 	if (strcmp(f->check, "time") == 0)
 		return PG_TIMESTAMPTZ;
-	if (strcmp(f->check, "uuid") == 0)
+	if (field_is_id(f))
 		return PG_UUID;
 	static const enum pg_type types[] = {[FIELD_TEXT] = PG_TEXT,
 		[FIELD_BYTES] = PG_BYTEA,

@@ -22,7 +22,7 @@ static void add_bytes(struct buf *out, const struct field *f, const struct value
 {
 	char uuid[37];
 
-	if (strcmp(f->check, "uuid") == 0 && v->len == 16) {
+	if (field_is_id(f) && v->len == 16) {
 		id_format(uuid, v->data);
 		buf_printf(out, "\"%s\"", uuid);
 		return;

@@ -18,7 +18,14 @@ KIND = """message World%(name)s {
 """
 COMMON = """	optional string value = 3 [(rule) = { label: "值" label_en: "value" group: 2 }];
 	optional int32 day = 4 [(rule) = { label: "日" label_en: "day" group: 2 check: "date" }];
-	optional bool yes = 5 [(rule) = { label: "是" label_en: "yes" group: 2 }];"""
+	optional bool yes = 5 [(rule) = { label: "是" label_en: "yes" group: 2 }];
+	optional int64 money = 6 [(rule) = { label: "金额" label_en: "money" group: 3 check: "fen" }];
+	optional int64 share = 7 [(rule) = { label: "比例" label_en: "share" group: 3 check: "decimal:3" }];
+	optional int32 time = 8 [(rule) = { label: "时长" label_en: "time" group: 3 check: "minutes" }];
+	optional string days = 9 [(rule) = { label: "选项" label_en: "choices" group: 3 check: "multi:answer" }];
+	optional string story = 10 [(rule) = { label: "记录" label_en: "story" group: 4 check: "long" }];
+	optional bytes about = 11 [(rule) = { label: "关于" label_en: "about" group: 4 check: "ref:student" }];"""
+COLUMNS = "value text, day date, yes boolean, money bigint, share bigint, time int, days text, story text, about uuid"
 KEY = '	optional string key = 2 [(rule) = { label: "键" label_en: "key" group: 1 required: true }];\n'
 
 
@@ -28,11 +35,11 @@ def generate(tree):
     sql = []
     for n in range(PARENTS):
         proto.append(KIND % {"name": "Parent%d" % n, "number": 100 + n, "table": "parent_%d" % n, "options": 'key: "key"', "fields": KEY + COMMON})
-        sql.append("SELECT record_table('world_parent_%d', 'key text, value text, day date, yes boolean');" % n)
+        sql.append("SELECT record_table('world_parent_%d', 'key text, %s');" % (n, COLUMNS))
     for n in range(CHILDREN):
         proto.append(KIND % {"name": "Child%d" % n, "number": 999 - n, "table": "child_%d" % n, "options": 'of: "parent" on: "world_parent_%d" key: "parent" key: "value"' % n,
                              "fields": '	optional bytes parent = 1 [(rule) = { label: "上级" label_en: "parent" group: 1 required: true check: "uuid" }];\n' + COMMON})
-        sql.append("SELECT record_table('world_child_%d', 'parent uuid, value text, day date, yes boolean'); CREATE INDEX world_child_%d_parent ON world_child_%d (county, parent);" % (n, n, n))
+        sql.append("SELECT record_table('world_child_%d', 'parent uuid, %s'); CREATE INDEX world_child_%d_parent ON world_child_%d (county, parent);" % (n, COLUMNS, n, n))
     with open(tree + "/proto/jingguan/v1/world.proto", "w", encoding="utf-8") as out:
         out.write("\n".join(proto))
     with open(tree + "/sql/migrations/9000_world.sql", "w", encoding="utf-8") as out:

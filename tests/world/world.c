@@ -18,8 +18,14 @@ static void fill(struct record *r, const struct item *parent, const char *key, c
 		const struct field *f = &r->kind->fields[i];
 		if ((int)i == r->kind->of)
 			record_set_bytes(r, (int)i, parent->id, ID_SIZE);
+		else if (strncmp(f->check, "multi:", 6) == 0)
+			record_set_text(r, (int)i, "present,unknown");
+		else if (strcmp(f->check, "long") == 0)
+			record_set_text(r, (int)i, "第一行\n第二行");
 		else if (f->type == FIELD_TEXT)
 			record_set_text(r, (int)i, parent ? value : key);
+		else if (f->type == FIELD_BYTES)
+			record_set_bytes(r, (int)i, "0123456789abcdef", ID_SIZE);
 		else
 			record_set_number(r, (int)i, strcmp(f->check, "date") == 0 ? 20260901 : 1);
 	}
