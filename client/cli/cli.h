@@ -88,6 +88,10 @@ struct cli {
 /* Runs one command line and returns the exit code. */
 int cli_main(const struct cli_program *program, int argc, char **argv);
 
+/* Opens the profile, or takes its lock again after profile_unlock; waits while another program has it.
+ * ERR_BUSY after ten seconds. */
+enum err cli_lock(struct cli *c);
+
 /* The last value of an option, NULL when it was not given; a flag's value is "". */
 const char *cli_option(const struct cli *c, const char *name);
 bool cli_flag(const struct cli *c, const char *name);

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
+#include "clock.h"
 #include "log.h"
 #include "revoked.h"
 #include "tables.h"
@@ -483,13 +485,36 @@ static int pass_revoked(struct cli *c, bool enrolling)
 	return cli_fail(c);
 }
 
+#define LOCK_WAIT_S 10 /* how long a command waits for another one on the same profile */
+#define LOCK_STEP_US 100000
+
+enum err cli_lock(struct cli *c)
+{
+	uint64_t end = clock_monotonic_us() + LOCK_WAIT_S * 1000000u;
+	bool told = false;
+
+	for (;;) {
+		enum err e = c->profile_is_open ? profile_lock(&c->profile, &c->problem)
+						: profile_open(&c->profile, c->profile_dir, &c->problem);
+		if (e != ERR_BUSY || clock_monotonic_us() > end)
+			return e;
+		c->problem = (struct problem){0};
+		if (!told)
+			cli_warn(c, "%s",
+				tr("另一个精管程序正在使用本机数据，等待中……",
+					"another Jingguan program is using this profile, waiting…"));
+		told = true;
+		usleep(LOCK_STEP_US);
+	}
+}
+
 static int open_profile(struct cli *c)
 {
 	unsigned needs = c->command->needs;
 
 	if (!needs)
 		return 0;
-	if (profile_open(&c->profile, c->profile_dir, &c->problem))
+	if (cli_lock(c))
 		return cli_fail(c);
 	c->profile_is_open = true;
 	if (revoked_is(&c->profile)) {

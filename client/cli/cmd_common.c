@@ -1,6 +1,7 @@
 /* What the commands of jg share (jg.h). */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "clock.h"
 #include "find.h"
@@ -75,14 +76,30 @@ static void progress(void *data, const char *what, uint64_t done, uint64_t total
 	cli_progress(data, what, done, total);
 }
 
+enum err jg_sync(struct cli *c, bool quiet, struct sync_report *report, struct link **keep)
+{
+	const struct sync_options options = {.progress = quiet ? NULL : progress, .progress_data = c};
+	struct sync *sync;
+	unsigned wait_ms;
+	enum err e = sync_begin(&sync, jg_of(c)->store, &options, report, &c->problem);
+
+	if (e)
+		return e;
+	while (sync_step(sync, &wait_ms)) {
+		const struct timespec wait = {wait_ms / 1000, (long)(wait_ms % 1000) * 1000000};
+		if (wait_ms)
+			nanosleep(&wait, NULL);
+	}
+	e = sync_end(sync, keep);
+	cli_progress_end(c);
+	return e;
+}
+
 int jg_sync_now(struct cli *c, struct sync_report *report)
 {
-	const struct sync_options options = {.progress = progress, .progress_data = c};
 	struct outbox_counts counts;
-	enum err e = sync_run(jg_of(c)->store, &options, report, NULL, &c->problem);
 
-	cli_progress_end(c);
-	if (!e)
+	if (!jg_sync(c, false, report, NULL))
 		return 0;
 	if (outbox_counts(jg_of(c)->store, &counts, NULL))
 		return cli_fail(c);

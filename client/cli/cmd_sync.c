@@ -152,11 +152,6 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 		code);
 }
 
-static void progress(void *data, const char *what, uint64_t done, uint64_t total)
-{
-	cli_progress(data, what, done, total);
-}
-
 /* Whether another command has queued something; the lock is held only for the look. */
 static bool has_waiting(struct cli *c)
 {
@@ -179,14 +174,13 @@ static bool wait_for_work(struct cli *c, struct link *link, uint64_t since)
 	jg_finish(c);
 	profile_unlock(&c->profile);
 	enum err e = link_wait_event(link, WATCH_EVENT_MS, &stream, &c->problem);
-	if (profile_lock(&c->profile, &c->problem))
+	if (cli_lock(c))
 		return false;
 	return e != ERR_DEADLINE || has_waiting(c) || clock_monotonic_us() - since > WATCH_PULL_S * 1000000u;
 }
 
 static int watch(struct cli *c, struct link *link)
 {
-	const struct sync_options options = {.progress = progress, .progress_data = c};
 	pb_empty request = PB_EMPTY_INIT;
 	struct sync_report report;
 
@@ -200,11 +194,9 @@ static int watch(struct cli *c, struct link *link)
 		link_close(link);
 		link = NULL;
 		int code;
-		struct store *store = jg_store(c, &code);
-		if (!store)
+		if (!jg_store(c, &code))
 			return code;
-		enum err e = sync_run(store, &options, &report, &link, &c->problem);
-		cli_progress_end(c);
+		enum err e = jg_sync(c, false, &report, &link);
 		if (e && err_info((int)e)->level != ERR_LEVEL_RETRY)
 			return cli_fail(c);
 		if (report.pushed || report.pulled)
@@ -218,7 +210,6 @@ static int watch(struct cli *c, struct link *link)
 
 int cmd_sync(struct cli *c)
 {
-	const struct sync_options options = {.progress = progress, .progress_data = c};
 	struct sync_report report;
 	struct link *link = NULL;
 	int code;
@@ -230,8 +221,7 @@ int cmd_sync(struct cli *c)
 		code = jg_sync_now(c, &report);
 		return code ? code : tell_report(c, store, &report);
 	}
-	enum err e = sync_run(store, &options, &report, &link, &c->problem);
-	cli_progress_end(c);
+	enum err e = jg_sync(c, false, &report, &link);
 	if (e)
 		return cli_fail(c);
 	tell_report(c, store, &report);

@@ -409,16 +409,14 @@ static size_t judge_table(
  * here: *offline. */
 static int refresh(struct cli *c, struct cycle *cycle, bool *offline)
 {
-	const struct sync_options options = {0};
 	struct sync_report report;
 	int code;
-	struct store *store = jg_store(c, &code);
 
 	*cycle = (struct cycle){0};
 	*offline = false;
-	if (!store)
+	if (!jg_store(c, &code))
 		return code;
-	enum err e = sync_run(store, &options, &report, NULL, &c->problem);
+	enum err e = jg_sync(c, true, &report, NULL);
 	*offline = e && err_info((int)e)->level == ERR_LEVEL_RETRY;
 	if (e && !*offline)
 		return cli_fail(c);

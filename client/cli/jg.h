@@ -31,6 +31,8 @@ struct view *jg_view(struct cli *c, const uint32_t *kinds, int *code);
 void jg_finish(struct cli *c);
 const char *jg_first(const struct cli *c); /* what is done after logging in */
 
+/* One synchronisation to its end, with a bar unless `quiet`; errors and `keep` as sync_end. */
+enum err jg_sync(struct cli *c, bool quiet, struct sync_report *report, struct link **keep);
 /* Pushes and pulls now, for a command that queued something. 0, or the exit code after telling why it waits.
  */
 int jg_sync_now(struct cli *c, struct sync_report *report);

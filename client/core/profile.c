@@ -18,7 +18,6 @@
 #include "tables.h"
 
 #define CERT_CLAMP_US (30LL * 86400 * 1000000) /* proto/README.md §1 */
-#define LOCK_STEP_US 100000
 
 void profile_default_dir(char *out, size_t size)
 {
@@ -125,30 +124,17 @@ enum err profile_write_file(
 enum err profile_lock(struct profile *p, struct problem *problem)
 {
 	char path[512];
-	bool told = false;
 
 	snprintf(path, sizeof path, "%s/lock", p->dir);
 	p->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (p->lock_fd < 0)
 		return io_failed(problem, path);
-	for (uint64_t end = clock_monotonic_us() + PROFILE_LOCK_S * 1000000u;
-		flock(p->lock_fd, LOCK_EX | LOCK_NB);) {
-		if (clock_monotonic_us() > end) {
-			close(p->lock_fd);
-			p->lock_fd = -1;
-			return problem_set(problem, ERR_BUSY, NULL,
-				tr("等另一个程序结束后再试", "try again when the other program has ended"),
-				tr("另一个精管程序正在使用 %s", "another Jingguan program is using %s"),
-				p->dir);
-		}
-		if (!told)
-			fprintf(stderr, "%s\n",
-				tr("另一个精管程序正在使用本机数据，等待中……",
-					"another Jingguan program is using this profile, waiting…"));
-		told = true;
-		usleep(LOCK_STEP_US);
-	}
-	return ERR_OK;
+	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return ERR_OK;
+	profile_unlock(p);
+	return problem_set(problem, ERR_BUSY, NULL,
+		tr("等另一个程序结束后再试", "try again when the other program has ended"),
+		tr("另一个精管程序正在使用 %s", "another Jingguan program is using %s"), p->dir);
 }
 
 void profile_unlock(struct profile *p)

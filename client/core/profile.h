@@ -20,7 +20,6 @@
 #include "err.h"
 
 #define PROFILE_CLASSES_MAX 32 /* of a class teacher, as LoginReply declares */
-#define PROFILE_LOCK_S 10      /* how long a command waits for another one on the same profile */
 
 /* Who is logged in. Without one, user is "". */
 struct session {
@@ -56,9 +55,10 @@ struct profile {
 /* The default folder: $XDG_DATA_HOME/jingguan, else ~/.local/share/jingguan. */
 void profile_default_dir(char *out, size_t size);
 
-/* Makes the folder (0700) when it is missing, waits up to PROFILE_LOCK_S for the lock and reads what is
+/* Makes the folder (0700) when it is missing, takes the lock and reads what is
  * there. A profile that was never enrolled is no error: ask profile_is_enrolled. `dir` NULL takes the
- * default. ERR_BUSY: another program holds it; ERR_FILE_IO, ERR_FILE_DAMAGED with the file's name in *p. */
+ * default. ERR_BUSY: another program holds it, ask again later; ERR_FILE_IO, ERR_FILE_DAMAGED with the file's
+ * name in *p. */
 enum err profile_open(struct profile *p, const char *dir, struct problem *problem);
 void profile_close(struct profile *p);
 bool profile_is_enrolled(const struct profile *p);

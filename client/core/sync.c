@@ -22,7 +22,10 @@ struct sync {
 	const struct sync_options *options;
 	struct sync_report *report;
 	struct link *link;
-	struct problem *p;
+	struct problem *p, ignored;
+	struct sync_machine machine;
+	struct sync_event event;   /* what the last step came to */
+	struct sync_action action; /* the next one */
 	struct stream_state streams[STORE_STREAMS_MAX];
 	size_t n_streams;
 	uint64_t epoch; /* that the last WELCOME told, 0 before the first */
@@ -396,13 +399,10 @@ static struct sync_event do_adopt(struct sync *x)
 	return (struct sync_event){.what = SYNC_ADOPTED, .n = told.queued};
 }
 
-static struct sync_event do_wait(struct sync *x, unsigned ms)
+static struct sync_event do_wait(struct sync *x)
 {
-	struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
-
 	drop_link(x);
 	tell(x, tr("网络不通，稍后重试", "no connection, trying again"), 0, 0);
-	nanosleep(&t, NULL);
 	return (struct sync_event){.what = SYNC_DID};
 }
 
@@ -424,7 +424,7 @@ static struct sync_event carry_out(struct sync *x, const struct sync_action *a)
 	case SYNC_ADOPT:
 		return do_adopt(x);
 	default:
-		return do_wait(x, a->ms);
+		return do_wait(x);
 	}
 }
 
@@ -437,14 +437,17 @@ static void remember_try(struct store *s, enum err e)
 	store_commit(s, NULL);
 }
 
-enum err sync_run(struct store *s, const struct sync_options *options, struct sync_report *report,
-	struct link **keep, struct problem *p)
+/* What is to be done next. */
+static void think(struct sync *x)
 {
-	struct problem ignored = {0};
-	struct sync *x = calloc(1, sizeof *x);
-	struct sync_event event = {.what = SYNC_STARTED};
-	struct sync_machine machine;
-	struct sync_action action;
+	x->event.now_ms = clock_monotonic_us() / 1000;
+	x->action = sync_machine_step(&x->machine, &x->event);
+}
+
+enum err sync_begin(struct sync **out, struct store *s, const struct sync_options *options,
+	struct sync_report *report, struct problem *p)
+{
+	struct sync *x = *out = calloc(1, sizeof *x);
 	uint64_t random;
 
 	*report = (struct sync_report){0};
@@ -453,24 +456,37 @@ enum err sync_run(struct store *s, const struct sync_options *options, struct sy
 	x->store = s;
 	x->options = options;
 	x->report = report;
-	x->p = p ? p : &ignored;
+	x->p = p ? p : &x->ignored;
+	x->event = (struct sync_event){.what = SYNC_STARTED};
 	randombytes_buf(&random, sizeof random);
-	sync_machine_init(&machine, random, options->push_only);
-	for (;;) {
-		event.now_ms = clock_monotonic_us() / 1000;
-		action = sync_machine_step(&machine, &event);
-		if (action.what == SYNC_FINISH)
-			break;
-		event = carry_out(x, &action);
-	}
-	report->digest_differed = machine.digest_differed;
-	remember_try(s, action.why);
-	if (keep && !action.why)
+	sync_machine_init(&x->machine, random, options->push_only);
+	return ERR_OK;
+}
+
+bool sync_step(struct sync *x, unsigned *wait_ms)
+{
+	think(x); /* here and not behind the step: the clock has moved on while the caller waited */
+	*wait_ms = x->action.what == SYNC_WAIT ? x->action.ms : 0;
+	if (x->action.what == SYNC_FINISH)
+		return false;
+	x->event = carry_out(x, &x->action);
+	return true;
+}
+
+enum err sync_end(struct sync *x, struct link **keep)
+{
+	bool over = x->action.what == SYNC_FINISH;
+	enum err e = over ? x->action.why : ERR_NOT_NOW;
+
+	x->report->digest_differed = x->machine.digest_differed;
+	if (over)
+		remember_try(x->store, e);
+	if (keep && !e)
 		*keep = x->link;
 	else
 		link_close(x->link);
-	if (action.why && x->p->code != action.why)
-		problem_set(x->p, action.why, NULL, NULL, NULL);
+	if (e && x->p->code != e)
+		problem_set(x->p, e, NULL, NULL, NULL);
 	free(x);
-	return action.why;
+	return e;
 }

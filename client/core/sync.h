@@ -26,10 +26,18 @@ struct sync_options {
 	void *progress_data;
 };
 
-/* ERR_OK when everything was exchanged. The outcome of single operations stands in the outbox. RETRY-level
- * codes: not reached within the budget, nothing lost. With keep (may be NULL) the open link is handed over
- * for Sync.Watch. The time and result are remembered for `status`. */
-enum err sync_run(struct store *s, const struct sync_options *options, struct sync_report *report,
-	struct link **keep, struct problem *p);
+struct sync;
+
+/* *out is the caller's to sync_end; the others must last until then. ERR_NOMEM. */
+enum err sync_begin(struct sync **out, struct store *s, const struct sync_options *options,
+	struct sync_report *report, struct problem *p);
+/* Does the next piece: connects, sends one batch or one file, pulls one stream. *wait_ms: how long to let
+ * pass before the next one, 0 = not at all. False when there is none. */
+bool sync_step(struct sync *x, unsigned *wait_ms);
+/* Ends it, also before it is over: what was exchanged stands, and the next one goes on from there;
+ * ERR_NOT_NOW then. Else ERR_OK when everything was exchanged; the outcome of single operations stands in the
+ * outbox. RETRY-level codes: not reached within the budget, nothing lost. With keep (may be NULL) the open
+ * link is handed over for Sync.Watch. The time and result are remembered for `status`. */
+enum err sync_end(struct sync *x, struct link **keep);
 
 #endif

@@ -23,9 +23,6 @@ LEFT = {  # how many, and what it waits for
     ("client/core/pinyin.c", "keeps something"): 1,  # ICU's table, opened once: for one thread
     ("client/core/trust.c", "keeps something"): 1,  # OpenSSL's index of our data
     ("client/core/xlsx_part.c", "keeps something"): 2,  # of each thread: expat's allocator has no argument for it
-    ("client/core/profile.c", "writes to a screen"): 1,  # waits for the lock of another program
-    ("client/core/profile.c", "sleeps"): 1,  # the same
-    ("client/core/sync.c", "sleeps"): 1,  # between two tries to connect
     ("client/core/scope.c", "names a command"): 2,  # of the bureau's administrator, who sits elsewhere
 }
 passed = failed = 0
