@@ -43,8 +43,8 @@ static enum err take_digits(const char **at, unsigned scale, int64_t *out)
 			point = true;
 			continue;
 		}
-		if (**at == ',' && any && !point && is_digit((*at)[1]) && is_digit((*at)[2]) && is_digit((*at)[3]) &&
-			!is_digit((*at)[4]))
+		if (**at == ',' && any && !point && is_digit((*at)[1]) && is_digit((*at)[2]) &&
+			is_digit((*at)[3]) && !is_digit((*at)[4]))
 			continue; /* of thousands */
 		if (!is_digit(**at))
 			break;
@@ -90,8 +90,8 @@ const char *decimal_format(char out[QUANTITY_TEXT], int64_t v, unsigned scale)
 	for (unsigned i = 0; i < scale; i++)
 		one *= 10;
 	if (scale)
-		snprintf(out, QUANTITY_TEXT, "%s%llu.%0*llu", v < 0 ? "-" : "", (unsigned long long)(size / one),
-			(int)scale, (unsigned long long)(size % one));
+		snprintf(out, QUANTITY_TEXT, "%s%llu.%0*llu", v < 0 ? "-" : "",
+			(unsigned long long)(size / one), (int)scale, (unsigned long long)(size % one));
 	else
 		snprintf(out, QUANTITY_TEXT, "%lld", (long long)v);
 	return out;
@@ -109,7 +109,7 @@ static enum err take_hours(const char *at, int64_t tenths, int64_t *minutes)
 		return ERR_INVALID;
 	*minutes += more;
 	return !*at || take(&at, "分钟") || take(&at, "分") || take(&at, "min") ? (*at ? ERR_INVALID : ERR_OK)
-										  : ERR_INVALID;
+										: ERR_INVALID;
 }
 
 enum err minutes_parse(int32_t *out, const char *text)

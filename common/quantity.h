@@ -1,5 +1,5 @@
-/* quantity.h - numbers with a unit as people write them, and as records keep them: decimals as whole numbers of their last place, money in
- * 分, time in minutes. Pure; any thread. */
+/* quantity.h - numbers with a unit as people write them, and as records keep them: decimals as whole numbers
+ * of their last place, money in 分, time in minutes. Pure; any thread. */
 #ifndef JG_QUANTITY_H
 #define JG_QUANTITY_H
 
@@ -14,8 +14,8 @@
 #define MINUTES_MAX (366 * 24 * 60)
 #define QUANTITY_TEXT 48
 
-/* 12.5, １２．５０, 1,234.5, -3; with FEN_SCALE also ￥12 and 12元. scale: digits behind the point that are kept; one more than that is
- * ERR_INVALID, because it would be lost. */
+/* 12.5, １２．５０, 1,234.5, -3; with FEN_SCALE also ￥12 and 12元. scale: digits behind the point that are
+ * kept; one more than that is ERR_INVALID, because it would be lost. */
 enum err decimal_parse(int64_t *out, const char *text, unsigned scale);
 /* All digits behind the point: 12.50. */
 const char *decimal_format(char out[QUANTITY_TEXT], int64_t v, unsigned scale);

@@ -1,5 +1,11 @@
 /* jg - the school's client: its own commands, and the row of each service. */
+#include <stdio.h>
+
 #include "jg.h"
+#include "service.h"
+
+/* “students|destinations”: what the services export, filled in before help can ask for it. */
+static char export_names[200];
 
 /* clang-format off */
 static const struct cli_command commands[] = {
@@ -30,7 +36,7 @@ static const struct cli_command commands[] = {
 		"outbox fix 12 class_no=3", cmd_outbox_fix, CLI_REST},
 	{"outbox revert", "ID", 1, 1, NULL, EVERYBODY, TEACHERS, "还原到修改前", "give back what was before", "outbox revert 12", cmd_outbox_revert, CLI_REST},
 	{"outbox withdraw", "ID", 1, 1, NULL, EVERYBODY, TEACHERS, "撤回一项修改", "withdraw a change", "outbox withdraw 12", cmd_outbox_withdraw, CLI_REST},
-	{"export", "students|destinations|slips|verify", 1, 1, export_options, EVERYBODY, READERS,
+	{"export", export_names, 1, 1, export_options, EVERYBODY, READERS,
 		"导出表格；destinations 的 .xlsx 是全部六年级学生的填报表，verify 是可打印、可填好再导入的核验名单，都有下拉选项",
 		"export a table; destinations as .xlsx is the form of all sixth-graders, verify the list to print or fill and import, both with drop-downs",
 		"export destinations -o 升学去向.xlsx", cmd_export, CLI_REST},
@@ -72,7 +78,19 @@ static const struct cli_part *const parts[] = {
 static const struct cli_program program = {
 	"jg", "学校端", "the school's client", parts, jg_finish, NULL, jg_first};
 
+static void name_exports(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; client_services[i]; i++)
+		for (const struct export_rules *const *r = client_services[i]->exports; r && *r; r++)
+			if (n < sizeof export_names)
+				n += (size_t)snprintf(export_names + n, sizeof export_names - n, "%s%s",
+					n ? "|" : "", (*r)->name);
+}
+
 int main(int argc, char **argv)
 {
+	name_exports();
 	return cli_main(&program, argc, argv);
 }

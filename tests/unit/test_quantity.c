@@ -1,5 +1,5 @@
-/* Covers common/quantity.c, and how client/core/value.c and common/check.c read, show and judge the fields that have a unit, several choices
- * or many lines. */
+/* Covers common/quantity.c, and how client/core/value.c and common/check.c read, show and judge the fields
+ * that have a unit, several choices or many lines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,9 +47,10 @@ static void minutes(void **state)
 	static const struct {
 		const char *text;
 		int32_t v;
-	} good[] = {{"90", 90}, {"90分钟", 90}, {"90 分", 90}, {"1:30", 90}, {"1小时30分", 90}, {"1小时30分钟", 90},
-		{"1.5小时", 90}, {"2h", 120}, {"２小时", 120}, {"0", 0}, {"45min", 45}};
-	static const char *const bad[] = {"", "x", "1:60", "1:", "-5", "1.5小时5分", "9999999", "1.5", "1:30:00", "小时"};
+	} good[] = {{"90", 90}, {"90分钟", 90}, {"90 分", 90}, {"1:30", 90}, {"1小时30分", 90},
+		{"1小时30分钟", 90}, {"1.5小时", 90}, {"2h", 120}, {"２小时", 120}, {"0", 0}, {"45min", 45}};
+	static const char *const bad[] = {
+		"", "x", "1:60", "1:", "-5", "1.5小时5分", "9999999", "1.5", "1:30:00", "小时"};
 	char out[QUANTITY_TEXT];
 	int32_t v, again;
 
@@ -66,12 +67,18 @@ static void minutes(void **state)
 }
 
 #define FIELD(n, name, type, bytes, check)                                                                   \
-	{n, name, name, name, type, 1, MERGE_CONFLICT, false, false, false, false, false, false, bytes,      \
-		check, (const char *const[]){NULL}}
+	{                                                                                                    \
+		n, name, name, name, type, 1, MERGE_CONFLICT, false, false, false, false, false, false,      \
+			bytes, check, (const char *const[])                                                  \
+		{                                                                                            \
+			NULL                                                                                 \
+		}                                                                                            \
+	}
 enum { MONEY, SHARE, TIME, CHOICES, STORY, ABOUT };
 static const struct field fields[] = {FIELD(1, "money", FIELD_INT64, 0, "fen"),
 	FIELD(2, "share", FIELD_INT64, 0, "decimal:3"), FIELD(3, "time", FIELD_INT32, 0, "minutes"),
-	FIELD(4, "choices", FIELD_TEXT, 255, "multi:answer"), FIELD(5, "story", FIELD_TEXT, LONG_TEXT_MAX, "long"),
+	FIELD(4, "choices", FIELD_TEXT, 255, "multi:answer"),
+	FIELD(5, "story", FIELD_TEXT, LONG_TEXT_MAX, "long"),
 	FIELD(6, "about", FIELD_BYTES, 16, "ref:student")};
 static const struct kind kind = {.number = 900,
 	.table = "made_up",
@@ -153,7 +160,8 @@ static void refused(struct record *r, const char *field)
 /* What a stranger sends. */
 static void other_forms_are_refused(void **state)
 {
-	static const char *const choices[] = {"unknown,present", "present,present", "present,", ",present", "x", "present;unknown"};
+	static const char *const choices[] = {
+		"unknown,present", "present,present", "present,", ",present", "x", "present;unknown"};
 	char *story = malloc(LONG_TEXT_MAX + 2);
 	struct problem p;
 	struct record r;
