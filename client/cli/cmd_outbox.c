@@ -283,7 +283,7 @@ static int fix_row(struct cli *c, const struct op_row *row)
 			tr("jg outbox list 列出需要处理的", "jg outbox list shows what needs a person"),
 			tr("第 %lld 项不需要处理", "nothing is to be done about item %lld"),
 			(long long)row->n);
-	if (row->del && cli_operand(c, 1))
+	if (row->del && c->operands > 1)
 		return cli_fail_with(c, ERR_USAGE,
 			tr("再删一次不写字段；不删了：jg outbox withdraw 序号",
 				"delete again without fields; leave it there: jg outbox withdraw NO."),

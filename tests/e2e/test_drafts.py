@@ -182,7 +182,11 @@ def decided(county, p):
     shown = p.run("outbox", "show", row).out
     cases.check("a refused deletion says why, of what, and what to do", all(text in shown for text in ("删除佐证材料", "县局已经认可", "认可.pdf", "不删了：jg outbox withdraw " + row)) and "原值" not in shown, shown)
     cases.equal("a deletion has no fields", p.run("outbox", "fix", row, "name=x").code, 2)
-    told = p.run("outbox", "withdraw", row)
+    p.ok("outbox", "fix", row)
+    p.ok("sync", code=5)
+    again = next(o["id"] for o in p.ok("outbox", "list") if o["state"] == "refused")
+    cases.check("asked for again it is refused again", again != row, again)
+    told = p.run("outbox", "withdraw", again)
     cases.check("its advice leaves the file where it was", "记录照旧" in told.out and listed() == before and p.run("sync").code == 0, told)
 
 
