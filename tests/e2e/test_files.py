@@ -350,7 +350,8 @@ def targets(f):
         link(book, os.path.join(folder, how + ".xlsx"))
     os.mkdir(os.path.join(folder, "目录.xlsx"))
     os.symlink("/proc/nothing.xlsx.part", os.path.join(folder, "proc.xlsx.part"))
-    os.symlink("/dev/full", os.path.join(folder, "full.csv.part"))
+    full = os.path.join(folder, "满")
+    os.mkdir(full)
     bad = {"the file itself": book, "another spelling": os.path.join(folder, ".", "..", os.path.basename(folder), "名册.xlsx"),
            "a symlink": folder + "/symlink.xlsx", "a hard link": folder + "/hard link.xlsx", "a name ending .xls": folder + "/e.xls", "no ending": folder + "/e",
            "a missing folder": folder + "/没有/e.xlsx", "a folder": folder + "/目录.xlsx", "a place that cannot be written": folder + "/proc.xlsx"}
@@ -369,7 +370,13 @@ def targets(f):
         changed = safe_is_true("--errors is " + title, f.fresh(), ("import", "students", book, "--errors", target), 2 if "xls" in title or title in ("the file itself", "another spelling", "a symlink", "a hard link", "no ending") else 1)
         f.c.check("--errors is %s: nothing was stored" % title, not changed)
     f.c.check("the file that was read is whole", open(book, "rb").read() == before)
-    changed = safe_is_true("a disk that fills after the rows are stored", f.fresh(), ("import", "students", book, "--errors", folder + "/full.csv"), 1)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=4k", "tmpfs", full], check=True)
+    try:
+        with open(full + "/ballast", "wb") as out: # a file can be begun there, and no byte written
+            out.write(bytes(4096))
+        changed = safe_is_true("a disk that fills after the rows are stored", f.fresh(), ("import", "students", book, "--errors", full + "/e.csv"), 1)
+    finally:
+        subprocess.run(["umount", "-l", full], check=False)
     f.c.check("then it is said that they are stored", changed)
     missing = csv(f.path("缺.csv"), [["姓名", "年级", "班级"], [name(0), "六年级", "1"]])
     for title, args, code in (("no such file", ("import", "students", "/没有.csv"), 1), ("a missing column", ("import", "students", missing), 6), ("a bad row and all or nothing", ("import", "students", book, "--all-or-nothing"), 6),
