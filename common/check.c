@@ -186,18 +186,21 @@ const char *check_words(const char *check, char *out, size_t size)
 	return out;
 }
 
-/* A number that fails only its check digit may be kept by a person's decision; anything else may not. */
-static enum err check_student_id(const struct record *r, int32_t today, struct problem *p)
+/* A resident ID that fails only its check digit may be kept by a person's decision, where a kind has a field
+ * for that (keep_invalid); GB 11643-1999. */
+static enum err check_resident_id(const struct record *r, int32_t today, struct problem *p)
 {
-	char no[CERT_NO_MAX];
+	int no = kind_field_index(r->kind, "cert_no"), type = kind_field_index(r->kind, "cert_type"),
+	    keep = kind_field_index(r->kind, "keep_invalid");
+	char text[CERT_NO_MAX];
 
-	if (!record_has(r, F_STUDENT_CERT_NO) || record_number(r, F_STUDENT_KEEP_INVALID) ||
-		!(record_is(r, F_STUDENT_CERT_TYPE, "") || record_is(r, F_STUDENT_CERT_TYPE, "1")))
+	if (no < 0 || type < 0 || keep < 0 || !record_has(r, no) || record_number(r, keep) ||
+		!(record_is(r, type, "") || record_is(r, type, "1")))
 		return ERR_OK;
-	enum id_fault fault =
-		resident_id_check(record_text(r, F_STUDENT_CERT_NO, no, sizeof no), today, NULL);
+	enum id_fault fault = resident_id_check(record_text(r, no, text, sizeof text), today, NULL);
 	return fault == ID_OK ? ERR_OK
-			      : problem_set(p, ERR_INVALID, "cert_no", NULL, "%s", id_fault_text(fault));
+			      : problem_set(p, ERR_INVALID, r->kind->fields[no].name, NULL, "%s",
+					id_fault_text(fault));
 }
 
 /* Lines are parted in a long text, and nowhere else. */
@@ -266,9 +269,7 @@ enum err check_record(const struct record *r, bool whole, int32_t today, struct 
 
 	if (!e)
 		e = check_values(r, p);
-	if (!e && r->kind->number == KIND_STUDENT)
-		e = check_student_id(r, today, p);
-	return e;
+	return e ? e : check_resident_id(r, today, p);
 }
 
 static bool number_passes(int64_t n, const char *check)

@@ -49,8 +49,8 @@ static enum err authorise(const struct conn *c, const struct method *m)
 	const struct caller *who = &c->caller;
 
 	if (m->access == ACCESS_ENROLLING)
-		return c->state == CONN_STATE_ENROLLING ? ERR_OK : ERR_NOT_NOW;
-	if (c->state != CONN_STATE_OPEN)
+		return c->state == CONN_ENROLLING ? ERR_OK : ERR_NOT_NOW;
+	if (c->state != CONN_OPEN)
 		return ERR_NOT_NOW;
 	if (m->access == ACCESS_GREETED)
 		return ERR_OK;
@@ -139,7 +139,7 @@ static bool take_hello(struct conn *c, const struct frame *f)
 {
 	struct problem p;
 
-	if (c->state != CONN_STATE_GREETING || c->request_count) {
+	if (c->state != CONN_GREETING || c->request_count) {
 		conn_goaway(c, CLOSE_PROTOCOL, ERR_PROTOCOL);
 		return false;
 	}

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,19 @@
 #define STALL_MS                                                                                             \
 	3000 /* a trip that takes longer asks whether another host is the primary now, and again every */
 #define STALL_AGAIN_MS 1000
+
+void db_conn_enter(struct db_conn *c, enum db_state to)
+{
+	static const bool ways[DB_STATES][DB_STATES] = {
+		[DB_DOWN] = {[DB_DOWN] = true, [DB_CONNECTING] = true, [DB_CLOSING] = true},
+		[DB_CONNECTING] = {[DB_DOWN] = true, [DB_BUSY] = true, [DB_IDLE] = true, [DB_CLOSING] = true},
+		[DB_IDLE] = {[DB_DOWN] = true, [DB_BUSY] = true, [DB_CLOSING] = true},
+		[DB_BUSY] = {[DB_DOWN] = true, [DB_IDLE] = true, [DB_CLOSING] = true},
+	};
+
+	assert(ways[c->state][to]);
+	c->state = to;
+}
 
 static void on_notice(void *data, const PGresult *r)
 {
@@ -75,14 +89,14 @@ void db_conn_down(struct db_conn *c, const char *why)
 {
 	struct db_task *task = c->task;
 	db_task_fn next = c->next;
-	enum conn_state was = c->state;
+	enum db_state was = c->state;
 
-	if (was == CONN_CLOSING)
+	if (was == DB_CLOSING)
 		return;
 	/* One line when it goes; while it is away every attempt would be another. */
-	if (why && !c->pool->draining && was != CONN_CONNECTING)
+	if (why && !c->pool->draining && was != DB_CONNECTING)
 		log_warn("database connection lost: %s", why);
-	c->state = c->pool->draining ? CONN_CLOSING : CONN_DOWN;
+	db_conn_enter(c, c->pool->draining ? DB_CLOSING : DB_DOWN);
 	c->task = NULL;
 	c->next = NULL;
 	c->head = c->tail = 0;
@@ -97,8 +111,8 @@ void db_conn_down(struct db_conn *c, const char *why)
 	if (c->pool->draining)
 		uv_close((uv_handle_t *)&c->timer, on_conn_closed);
 	else if (!is_probe(c))
-		reconnect_later(c, was == CONN_CONNECTING || task == &c->greeting);
-	else if (was == CONN_CONNECTING &&
+		reconnect_later(c, was == DB_CONNECTING || task == &c->greeting);
+	else if (was == DB_CONNECTING &&
 		 ++c->refused < c->pool->host_count - 1) /* its own host is not asked */
 		reconnect_later(c, true);
 	if (!task)
@@ -115,7 +129,7 @@ void db_conn_leave_others(struct db_pool *pool, unsigned primary)
 		struct db_conn *c = &pool->conns[i];
 		if (c->host == primary)
 			continue;
-		if (c->state != CONN_DOWN)
+		if (c->state != DB_DOWN)
 			db_conn_down(c, "another host is the primary");
 		c->host = primary;
 	}
@@ -131,7 +145,7 @@ static void on_stall(uv_timer_t *timer)
 		db_conn_down(c, NULL);
 		return;
 	}
-	if (c->pool->host_count < 2 || probe->state != CONN_DOWN)
+	if (c->pool->host_count < 2 || probe->state != DB_DOWN)
 		return;
 	probe->host = (c->host + 1) % c->pool->host_count;
 	probe->refused = 0;
@@ -160,12 +174,12 @@ static void conn_established(struct db_conn *c)
 	}
 	uv_timer_stop(&c->timer);
 	if (is_probe(c)) {
-		c->state = CONN_IDLE; /* it has found the primary and asks no further */
+		db_conn_enter(c, DB_IDLE); /* it has found the primary and asks no further */
 		db_conn_down(c, NULL);
 		db_conn_leave_others(c->pool, host);
 		return;
 	}
-	c->state = CONN_BUSY;
+	db_conn_enter(c, DB_BUSY);
 	c->greeting = (struct db_task){.pool = c->pool, .conn = c};
 	c->task = &c->greeting;
 	db_trip_listen(c);
@@ -222,7 +236,7 @@ void db_conn_connect(struct db_conn *c)
 		"-c lock_timeout=2s -c timezone=UTC -c statement_timeout=5min", "jgd", c->pool->host[c->host],
 		c->pool->port[c->host], NULL};
 
-	c->state = CONN_CONNECTING;
+	db_conn_enter(c, DB_CONNECTING);
 	uv_timer_start(
 		&c->timer, on_connect_timeout, c->pool->host_count > 1 ? CONNECT_HOST_MS : CONNECT_MS, 0);
 	c->pg = PQconnectStartParams(keys, values, 1);

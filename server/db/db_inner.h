@@ -9,7 +9,13 @@
 #define DB_BACKOFF_MIN_MS 50 /* a restart of PostgreSQL is over in a second: be there when it is */
 #define DB_HOSTS_MAX 8
 
-enum conn_state { CONN_DOWN, CONN_CONNECTING, CONN_IDLE, CONN_BUSY, CONN_CLOSING };
+/* Entered by db_conn_enter alone.
+ *
+ *   DOWN ──> CONNECTING ──established──> BUSY (the greeting) ──its task ends──> IDLE ──served──> BUSY
+ *    ^           │ (the probe: IDLE)      │                              │
+ *    └───────────┴────────────────────────┴──────────── lost ────────────┘        any ──draining──> CLOSING
+ */
+enum db_state { DB_DOWN, DB_CONNECTING, DB_IDLE, DB_BUSY, DB_CLOSING, DB_STATES };
 enum expect { EXPECT_PREPARE, EXPECT_COMMAND, EXPECT_QUERY, EXPECT_COMMIT, EXPECT_SYNC, EXPECT_CLEANUP };
 
 struct db_conn {
@@ -18,7 +24,7 @@ struct db_conn {
 	uv_poll_t *poll; /* owned; a fresh one for every socket libpq opens, freed when libuv lets go of it */
 	uv_timer_t timer; /* reconnect, its time limit, a turn of the loop before `next` runs, a trip that
 			     takes long */
-	enum conn_state state;
+	enum db_state state;
 	unsigned backoff_ms, host,
 		refused; /* host: index of the one it is at; refused: how many said no since one said yes */
 	struct db_task *task, greeting;
@@ -60,6 +66,7 @@ struct db_pool {
 };
 
 /* db_conn.c */
+void db_conn_enter(struct db_conn *c, enum db_state to);
 void db_conn_connect(struct db_conn *c);
 /* The connection is gone: tells its task, then comes back after a while. why: NULL where it is meant to go.
  */

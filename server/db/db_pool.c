@@ -81,10 +81,10 @@ void db_pool_serve(struct db_pool *pool)
 {
 	for (int i = 0; i < pool->size && pool->first; i++) {
 		struct db_conn *c = &pool->conns[i];
-		if (c->state != CONN_IDLE)
+		if (c->state != DB_IDLE)
 			continue;
 		struct db_task *task = pool_shift(pool);
-		c->state = CONN_BUSY;
+		db_conn_enter(c, DB_BUSY);
 		c->task = task;
 		task->conn = c;
 		task->step(task);
@@ -226,14 +226,14 @@ void db_pool_close(struct db_pool *pool, void (*closed)(void *data), void *data)
 	}
 	uv_close((uv_handle_t *)&pool->sweep, on_sweep_closed);
 	for (int i = 0; i <= pool->size; i++)
-		if (pool->conns[i].state != CONN_BUSY)
+		if (pool->conns[i].state != DB_BUSY)
 			db_conn_down(&pool->conns[i], NULL);
 }
 
 bool db_pool_ready(const struct db_pool *pool)
 {
 	for (int i = 0; i < pool->size; i++)
-		if (pool->conns[i].state == CONN_IDLE || pool->conns[i].state == CONN_BUSY)
+		if (pool->conns[i].state == DB_IDLE || pool->conns[i].state == DB_BUSY)
 			return true;
 	return false;
 }
@@ -242,7 +242,7 @@ void db_pool_stats(const struct db_pool *pool, int *busy, int *size, int *waitin
 {
 	*busy = 0;
 	for (int i = 0; i < pool->size; i++)
-		*busy += pool->conns[i].state == CONN_BUSY;
+		*busy += pool->conns[i].state == DB_BUSY;
 	*size = pool->size;
 	*waiting = pool->waiting;
 }

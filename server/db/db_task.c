@@ -199,7 +199,7 @@ static void conn_release(struct db_conn *c)
 		db_conn_down(c, NULL);
 		return;
 	}
-	c->state = CONN_IDLE;
+	db_conn_enter(c, DB_IDLE);
 	db_pool_serve(c->pool);
 }
 
@@ -229,7 +229,7 @@ void db_task_end(struct db_task *task)
 		return;
 	task->conn = NULL;
 	c->task = NULL;
-	if (c->state != CONN_BUSY)
+	if (c->state != DB_BUSY)
 		return;
 	if (task == &c->greeting) {
 		greeted(c);
@@ -363,7 +363,7 @@ static void trip_done(struct db_conn *c)
 /* Reads what has come. libpq yields each statement's result followed by NULL. */
 static void conn_collect(struct db_conn *c)
 {
-	while (c->state == CONN_BUSY && c->head < c->tail) {
+	while (c->state == DB_BUSY && c->head < c->tail) {
 		if (PQisBusy(c->pg))
 			break;
 		PGresult *r = PQgetResult(c->pg);
@@ -395,7 +395,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	conn_collect(c);
-	if (c->pg && c->state >= CONN_IDLE && c->state != CONN_CLOSING)
+	if (c->pg && c->state >= DB_IDLE && c->state != DB_CLOSING)
 		arm(c);
 }
 

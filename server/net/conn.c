@@ -1,10 +1,23 @@
 #include "conn.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dispatch.h"
 #include "log.h"
+
+void conn_enter(struct conn *c, enum conn_state to)
+{
+	static const bool ways[CONN_STATES][CONN_STATES] = {
+		[CONN_TLS] = {[CONN_GREETING] = true, [CONN_ENROLLING] = true},
+		[CONN_GREETING] = {[CONN_OPEN] = true},
+	};
+
+	assert(ways[c->state][to]);
+	c->state = to;
+	c->since_ms = c->last_ms = uv_now(&c->worker->loop);
+}
 
 static void on_ready(struct stream *s)
 {
@@ -13,8 +26,7 @@ static void on_ready(struct stream *s)
 	strangers_leave(c);
 	stat_add(c->worker->stats.handshakes, 1);
 	c->has_cert = tls_peer_spki(&s->tls, c->spki) == ERR_OK;
-	c->state = tls_is_enrolling(&s->tls) ? CONN_STATE_ENROLLING : CONN_STATE_GREETING;
-	c->since_ms = c->last_ms = uv_now(&c->worker->loop);
+	conn_enter(c, tls_is_enrolling(&s->tls) ? CONN_ENROLLING : CONN_GREETING);
 	/* The deny list is asked at every handshake; an enrolling device may not renew a denied key either.
 	 */
 	if (c->has_cert && deny_set_has(&c->worker->server->deny, c->spki))
@@ -32,7 +44,7 @@ static bool on_data(struct stream *s, const uint8_t *bytes, size_t n)
 	struct frame f;
 	bool done;
 
-	if (c->state == CONN_STATE_TLS)
+	if (c->state == CONN_TLS)
 		on_ready(s); /* plaintext in the same segment as the end of the handshake */
 	while (n && !s->closing) {
 		enum err e = frame_reader_feed(&c->reader, &bytes, &n, frame_cap, c, &f, &done);
@@ -48,7 +60,7 @@ static bool on_data(struct stream *s, const uint8_t *bytes, size_t n)
 
 static void on_stream_ready(struct stream *s)
 {
-	if (((struct conn *)s)->state == CONN_STATE_TLS)
+	if (((struct conn *)s)->state == CONN_TLS)
 		on_ready(s);
 }
 
@@ -152,7 +164,6 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 		uv_close((uv_handle_t *)&c->stream.tcp, on_refused_closed);
 		return;
 	}
-	c->state = CONN_STATE_TLS;
 	c->since_ms = c->last_ms = uv_now(&w->loop);
 	c->next = w->conns;
 	if (w->conns)
@@ -209,9 +220,9 @@ void conn_tick(struct conn *c)
 
 	if (c->stream.closing)
 		return;
-	if (c->state == CONN_STATE_TLS && now - c->since_ms > HANDSHAKE_MS)
+	if (c->state == CONN_TLS && now - c->since_ms > HANDSHAKE_MS)
 		conn_close(c, CLOSE_HANDSHAKE_TIME);
-	else if ((c->state == CONN_STATE_GREETING || c->state == CONN_STATE_ENROLLING) &&
+	else if ((c->state == CONN_GREETING || c->state == CONN_ENROLLING) &&
 		 now - c->since_ms > GREETING_MS && !c->request_count)
 		conn_close(c, CLOSE_GREETING_TIME);
 	else if (c->reader.body && now - c->last_ms > STREAM_STALL_MS)

@@ -18,7 +18,8 @@
 #define CALLS_MAX 8    /* in flight per connection */
 #define CLASSES_MAX 32
 
-enum conn_state { CONN_STATE_TLS = 1, CONN_STATE_GREETING, CONN_STATE_OPEN, CONN_STATE_ENROLLING };
+/* Entered by conn_enter alone. */
+enum conn_state { CONN_TLS, CONN_GREETING, CONN_OPEN, CONN_ENROLLING, CONN_STATES };
 
 /* Who calls. Copied into each request, so that an answer never depends on what the connection became
  * meanwhile. */
@@ -63,6 +64,8 @@ struct conn {
 void conn_accept(struct worker *w, uv_stream_t *listener);
 /* Sends a control or reply frame whose bytes are already framed. */
 enum err conn_send(struct conn *c, const uint8_t *bytes, size_t n);
+/* The one door between states; the limits of the new one begin. */
+void conn_enter(struct conn *c, enum conn_state to);
 void conn_goaway(struct conn *c, enum close_reason reason, enum err code);
 void conn_close(struct conn *c, enum close_reason reason);
 void conn_tick(struct conn *c); /* every second: the time limits */

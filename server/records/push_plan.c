@@ -574,8 +574,8 @@ static enum err check_hook(struct plan *p, size_t index, const struct plan_op *o
 	if (o->op->action == JINGGUAN__V1__ACTION__DEL && entry && entry->row.state.exists &&
 		!entry->row.state.deleted && has_hangers(p, index, o->op->id.data))
 		return problem_set(problem, ERR_NOT_NOW, NULL, NULL,
-			tr("他人在这条记录下登记了监护人或材料，请查看后再删",
-				"somebody else entered a guardian or a file under it: look before you "
+			tr("他人在这条记录下登记了内容，请查看后再删",
+				"somebody else entered something under it: look before you "
 				"delete"));
 	return ERR_OK;
 }

@@ -93,7 +93,7 @@ static void send_welcome(struct request *r)
 	struct conn *c = r->conn;
 
 	if (c) {
-		c->state = CONN_STATE_OPEN;
+		conn_enter(c, CONN_OPEN);
 		c->caller = r->caller;
 	}
 	request_reply(r, &s->welcome.base);

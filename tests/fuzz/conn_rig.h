@@ -164,7 +164,7 @@ static struct conn *rig_open(enum rig_stage stage)
 	rig_events->first(&rig_conn->stream);
 	rig_events->ready(&rig_conn->stream);
 	if (stage != RIG_STRANGER && stage != RIG_ENROLLING) {
-		rig_conn->state = CONN_STATE_OPEN;
+		rig_conn->state = CONN_OPEN;
 		rig_conn->caller.has_device = true;
 		memset(rig_conn->caller.device, 1, 16);
 	}

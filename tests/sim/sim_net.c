@@ -165,6 +165,11 @@ void conn_close(struct conn *c, enum close_reason reason)
 	close_soon(p, 0);
 }
 
+void conn_enter(struct conn *c, enum conn_state to)
+{
+	c->state = to;
+}
+
 void conn_goaway(struct conn *c, enum close_reason reason, enum err code)
 {
 	struct pair *p = (struct pair *)c;
@@ -213,7 +218,7 @@ static struct pair *pair_new(struct sim_server *s, struct client *c, struct link
 	if (!p)
 		abort();
 	p->conn.worker = &s->worker;
-	p->conn.state = CONN_STATE_GREETING;
+	p->conn.state = CONN_GREETING;
 	p->conn.reason = CLOSE_REASONS;
 	p->conn.has_cert = true;
 	memset(p->conn.spki, (int)c->no + 1, sizeof p->conn.spki);
