@@ -30,6 +30,15 @@ static void add_columns(struct import *im, const struct kind *kind, bool beside)
 	}
 }
 
+/* Where a record itself names a school, that is not the one that the row comes from. */
+static bool has_column(const struct import *im, const char *name)
+{
+	for (size_t i = 0; i < im->n_columns; i++)
+		if (strcmp(im->columns[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 void import_columns(struct import *im)
 {
 	add_columns(im, im->kind, false);
@@ -42,7 +51,8 @@ void import_columns(struct import *im)
 		{IMPORT_SCHOOL_NAME, {"学校名称", school_names, false, NULL}},
 		{IMPORT_ENTRY, {"入学年月", entry_names, false, NULL}}};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-		if (others[i].meaning == IMPORT_ENTRY && kind_field_index(im->kind, "grade") < 0)
+		if ((others[i].meaning == IMPORT_ENTRY && kind_field_index(im->kind, "grade") < 0) ||
+			has_column(im, others[i].column.name))
 			continue;
 		im->columns[im->n_columns] = others[i].column;
 		im->meaning[im->n_columns++] = (struct import_column){others[i].meaning, false};
@@ -60,6 +70,13 @@ size_t import_column_of(const struct import *im, int field)
 const char *import_field(const struct import *im, int field)
 {
 	return value_column(&im->kind->fields[field]);
+}
+
+int import_key(const struct import *im)
+{
+	int cert_no = kind_field_index(im->kind, "cert_no");
+
+	return cert_no >= 0 ? cert_no : im->kind->key_count ? im->kind->key[0].field[0] : 0;
 }
 
 static void add_note(struct import_notes *notes, long row, const char *sheet, const char *field,
@@ -155,7 +172,7 @@ static void judge_name(struct import *im, const struct import_row *row, const st
 	int field = kind_field_index(r->kind, "name");
 	char name[256], shown[8] = "";
 	struct problem p = {0};
-	int32_t odd = text_name_odd(record_text(r, field, name, sizeof name));
+	int32_t odd = field < 0 ? 0 : text_name_odd(record_text(r, field, name, sizeof name));
 
 	if (!odd)
 		return;
@@ -274,7 +291,7 @@ static void compare_id(struct import *im, const struct import_row *row, int cert
 }
 
 /* Cells that every row must have; a false 是否报到 counts, so the cell is asked, not the value. */
-static void check_required(struct import *im, struct import_row *row, int cert_no, int student_no)
+static void check_required(struct import *im, struct import_row *row)
 {
 	struct problem p = {0};
 
@@ -289,11 +306,31 @@ static void check_required(struct import *im, struct import_row *row, int cert_n
 			(!*text && strlen(table_text(im->table, &row->at, i)) < sizeof text))
 			import_reject(im, row, im->columns[i].name, "MISSING", &p);
 	}
-	if (!record_has(&row->record, cert_no) && !record_has(&row->record, student_no)) {
-		problem_set(&p, ERR_MISSING, NULL, NULL,
-			tr("证件号码和全国学籍号都没有", "neither certificate nor student number"));
-		import_reject(im, row, import_field(im, cert_no), "MISSING", &p);
-	}
+}
+
+/* One of a pupil's two numbers says who he is. */
+static void check_numbers(struct import *im, struct import_row *row, int cert_no)
+{
+	int student_no = kind_field_index(im->kind, "student_no");
+	struct problem p = {0};
+
+	if (record_has(&row->record, cert_no) || (student_no >= 0 && record_has(&row->record, student_no)))
+		return;
+	problem_set(&p, ERR_MISSING, NULL, NULL,
+		tr("证件号码和全国学籍号都没有", "neither certificate nor student number"));
+	import_reject(im, row, import_field(im, cert_no), "MISSING", &p);
+}
+
+/* Of a pupil: that he can be known by the row, and may be entered by this person. */
+static void judge_pupil(struct import *im, struct import_row *row, int cert_no)
+{
+	int cert_type = kind_field_index(im->kind, "cert_type");
+
+	check_numbers(im, row, cert_no);
+	if (!row->bad)
+		judge_id(im, row, cert_type, cert_no);
+	if (!row->bad)
+		compare_id(im, row, cert_type, cert_no);
 }
 
 /* A class teacher works on his own classes. */
@@ -304,7 +341,7 @@ static void check_class(struct import *im, struct import_row *row)
 
 	int class_no = kind_field_index(im->kind, "class_no");
 
-	if ((im->rules->class_optional && !record_has(&row->record, class_no)) ||
+	if (class_no < 0 || (im->rules->class_optional && !record_has(&row->record, class_no)) ||
 		scope_allows(session, &row->record))
 		return;
 	scope_refuse(session, &p);
@@ -313,9 +350,7 @@ static void check_class(struct import *im, struct import_row *row)
 
 void import_read_row(struct import *im, struct import_row *row)
 {
-	int cert_type = kind_field_index(im->kind, "cert_type"),
-	    cert_no = kind_field_index(im->kind, "cert_no");
-	int student_no = kind_field_index(im->kind, "student_no"), year = kind_field_index(im->kind, "year");
+	int cert_no = kind_field_index(im->kind, "cert_no"), year = kind_field_index(im->kind, "year");
 	int class_no = kind_field_index(im->kind, "class_no"), grade = kind_field_index(im->kind, "grade");
 
 	record_init(&row->record, im->kind);
@@ -330,20 +365,18 @@ void import_read_row(struct import *im, struct import_row *row)
 		else if (field >= 0 && (im->meaning[i].beside || (field != class_no && field != grade)))
 			read_cell(im, row, i);
 	}
-	if (year >= 0)
+	if (year >= 0 && im->year)
 		record_set_number(&row->record, year, im->year);
 	if (im->rules->cells)
 		im->rules->cells(im, row);
 	if (row->unfilled)
 		return;
-	if (!row->bad)
+	if (!row->bad && class_no >= 0)
 		import_read_roster(im, row);
 	if (!row->bad)
-		check_required(im, row, cert_no, student_no);
-	if (!row->bad)
-		judge_id(im, row, cert_type, cert_no);
-	if (!row->bad)
-		compare_id(im, row, cert_type, cert_no);
+		check_required(im, row);
+	if (!row->bad && cert_no >= 0)
+		judge_pupil(im, row, cert_no);
 	if (!row->bad)
 		check_class(im, row);
 	if (!row->bad)

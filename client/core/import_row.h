@@ -112,6 +112,8 @@ void import_warn(struct import *im, const struct import_row *row, const char *fi
 /* A warning about all of a sheet, or of the file (page NULL). */
 void import_warn_page(
 	struct import *im, const struct sheet_page *page, const char *code, const struct problem *p);
+/* The field by which people know a row: the certificate number, else the first of the natural key. */
+int import_key(const struct import *im);
 /* The name of a field's column. */
 const char *import_field(const struct import *im, int field);
 

@@ -57,9 +57,12 @@ static void reject_repeat(struct import *im, struct import_row *row, const struc
 	struct problem p = {0};
 
 	problem_set(&p, ERR_DUPLICATE, NULL, tr("请只留一行正确的", "keep only the right one"),
-		tr("与第 %ld 行是同一名学生，内容不同", "the same pupil as in row %ld, with other values"),
+		kind_field_index(im->kind, "cert_no") >= 0
+			? tr("与第 %ld 行是同一名学生，内容不同",
+				  "the same pupil as in row %ld, with other values")
+			: tr("与第 %ld 行相同，内容不同", "the same as in row %ld, with other values"),
 		item->mark);
-	import_reject(im, row, import_field(im, kind_field_index(im->kind, "cert_no")), "DUPLICATE", &p);
+	import_reject(im, row, import_field(im, import_key(im)), "DUPLICATE", &p);
 }
 
 /* The first child of that kind, as the row gives it; false when it gives none. */
@@ -170,7 +173,7 @@ static enum err look_back(void *data, const struct op_row *op)
 /* The list of all changes of this kind stands in the warnings; what is held back is rejected too. */
 static void note(struct import *im, struct import_row *row, const char *code, const struct problem *p)
 {
-	int number = kind_field_index(im->kind, "cert_no");
+	int number = import_key(im);
 
 	import_warn(im, row, import_field(im, number), code, p);
 	if (!im->options->force)
@@ -240,7 +243,8 @@ static enum err judge_changes(
 		e = taken_back(im, first, &beside_is, &beside);
 	if (e)
 		return e;
-	record_text(&item->record, kind_field_index(im->kind, "name"), name, sizeof name);
+	int field = kind_field_index(im->kind, "name");
+	record_text(&item->record, field < 0 ? import_key(im) : field, name, sizeof name);
 	if (own.taken_back || beside.taken_back) {
 		add_taken_back(im->view, list, sizeof list, &own, changed);
 		add_taken_back(im->view, list, sizeof list, &beside, 0);

@@ -201,6 +201,26 @@ static void a_roster_keeps_what_the_list_of_pupils_asks_about(void **state)
 	fixture_close(&f);
 }
 
+/* What a service asks of an import is a row of rules; a kind that is of no pupil needs nothing else. */
+static void a_kind_without_pupils_is_read_by_its_declaration(void **state)
+{
+	static const uint32_t views[] = {KIND_CATCHMENT, 0};
+	static const struct import_rules catchments = {
+		.name = "catchments", .kind = KIND_CATCHMENT, .views = views};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r = run(&f, (struct import_options){.rules = &catchments}, "c.csv",
+		"学校标识码,学段,区划代码\n2132000001,小学,329999001001\n2132000001,初中,329999001001\n"
+		"2132000001,小学,329999001001\n2132000001,幼儿,329999001002\n",
+		ERR_OK);
+	assert_counts(&r, 2, 0, 1, 1);
+	assert_int_equal(r.rejected.list[0].row, 5);
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
 static void destinations_keep_what_reconciliation_needs(void **state)
 {
 	struct fixture f;
@@ -476,6 +496,7 @@ int main(void)
 		cmocka_unit_test(another_school_is_refused),
 		cmocka_unit_test(a_class_teacher_has_his_classes),
 		cmocka_unit_test(a_roster_keeps_what_the_list_of_pupils_asks_about),
+		cmocka_unit_test(a_kind_without_pupils_is_read_by_its_declaration),
 		cmocka_unit_test(destinations_keep_what_reconciliation_needs),
 		cmocka_unit_test(undo_gives_back_unless_built_upon),
 		cmocka_unit_test(pupils_are_found),
