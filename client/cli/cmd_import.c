@@ -373,11 +373,19 @@ int cmd_import_undo(struct cli *c)
 		json_decref(blocked);
 		return cli_fail(c);
 	}
-	if (!e)
+	if (!e && report.undone)
 		cli_say(c,
 			tr("已撤销 %zu 条%s%s，jg sync 后送达", "%zu records undone%s%s, jg sync sends it"),
 			report.undone, *report.pupils ? tr("：", ": ") : "", report.pupils);
-	cli_result(c, json_pack("{sI so}", "undone", (json_int_t)report.undone, "blocked", blocked), 0);
+	if (!e && report.aside)
+		cli_say(c,
+			tr("没有被接受的 %zu 项已撤回，不再发送",
+				"%zu items that were not accepted are withdrawn"),
+			report.aside);
+	cli_result(c,
+		json_pack("{sI sI so}", "undone", (json_int_t)report.undone, "withdrawn",
+			(json_int_t)report.aside, "blocked", blocked),
+		0);
 	if (!e)
 		return 0;
 	cli_fail(c);

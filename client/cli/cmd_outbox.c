@@ -12,6 +12,10 @@
 #include "value.h"
 #include "words.h"
 
+const struct cli_option outbox_withdraw_options[] = {
+	{"all", NULL, "没有被接受的全部撤回", "all that was not accepted"},
+	{0},
+};
 const struct cli_option outbox_list_options[] = {
 	{"all", NULL, "也列已收的", "also what was accepted"},
 	{0},
@@ -62,6 +66,7 @@ struct op_list {
 	struct cli_table *table;
 	struct never_made *made;
 	size_t n_made, room;
+	bool refused; /* some of it waits for a person's fix or withdrawal */
 };
 
 /* The pupil of an operation: as it wrote him, as he was before, or as he stands. */
@@ -122,6 +127,7 @@ static enum err list_op(void *data, const struct op_row *row)
 	struct op_list *l = data;
 	char n[24], pupil[256], tail[8], at[FACE_SIZE];
 
+	l->refused |= decide_needed(row) && row->state != OP_CONFLICT;
 	if (l->c->json) {
 		json_array_append_new(l->json, op_json(row));
 		return ERR_OK;
@@ -166,6 +172,14 @@ int cmd_outbox_list(struct cli *c)
 	if (e)
 		return cli_fail(c);
 	cli_table_print(c, list.table);
+	if (list.refused)
+		cli_next(c, "%s",
+			tr("改正或确认：jg outbox fix 序号 栏目=内容；不要了：jg outbox withdraw 序号…，"
+			   "整批导入的 jg import undo 批次，没有被接受的全部 jg outbox withdraw --all",
+				"mend or confirm: jg outbox fix NO. FIELD=VALUE; drop: jg outbox withdraw "
+				"NO.…, "
+				"a whole import jg import undo BATCH, all that was not accepted jg outbox "
+				"withdraw --all"));
 	return cli_result(c, list.json, 0);
 }
 
@@ -185,14 +199,14 @@ static json_t *body_json(const struct op_row *row)
 	return list;
 }
 
-static int read_op(struct cli *c, struct arena *arena, struct op_row *row)
+static int read_op(struct cli *c, int operand, struct arena *arena, struct op_row *row)
 {
 	int code;
 	struct store *store = jg_store(c, &code);
 
 	arena_init(arena, 8u << 20);
 	assert(store || code); /* jg_store says why there is none */
-	if (store && outbox_read(store, atoll(c->operand[0]), arena, row, &c->problem))
+	if (store && outbox_read(store, atoll(c->operand[operand]), arena, row, &c->problem))
 		code = cli_fail(c);
 	return code;
 }
@@ -256,7 +270,7 @@ int cmd_outbox_show(struct cli *c)
 {
 	struct op_row row;
 	struct arena arena;
-	int code = read_op(c, &arena, &row);
+	int code = read_op(c, 0, &arena, &row);
 	struct view *v = code ? NULL : jg_view(c, kinds_all, &code);
 
 	if (v) {
@@ -308,8 +322,11 @@ static int fix_row(struct cli *c, const struct op_row *row)
 		cli_say(c,
 			row->del ? tr("%s %s：再次排队删除，为第 %s 项，jg sync 后送达",
 					   "%s %s: queued again to be deleted as %s, jg sync sends it")
-				 : tr("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达",
-					   "%s %s: mended and queued again as %s, jg sync sends it"),
+			: c->operands > 1
+				? tr("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达",
+					  "%s %s: mended and queued again as %s, jg sync sends it")
+				: tr("%s %s：已确认，重新排队为第 %s 项，jg sync 后送达",
+					  "%s %s: confirmed and queued again as %s, jg sync sends it"),
 			pupil, tr(row->kind->label, row->kind->label_en), text);
 	else
 		cli_say(c,
@@ -322,7 +339,7 @@ int cmd_outbox_fix(struct cli *c)
 {
 	struct op_row row;
 	struct arena arena;
-	int code = read_op(c, &arena, &row);
+	int code = read_op(c, 0, &arena, &row);
 
 	if (!code)
 		code = fix_row(c, &row);
@@ -330,13 +347,13 @@ int cmd_outbox_fix(struct cli *c)
 	return code;
 }
 
-/* “高浩然（六3班） 升学去向” of the item that the first operand names; 0, or the exit code. */
-static int op_title(struct cli *c, char *out, size_t size)
+/* “高浩然（六3班） 升学去向” of the item that an operand names; 0, or the exit code. */
+static int op_title(struct cli *c, int operand, char *out, size_t size)
 {
 	struct op_row row;
 	struct arena arena;
 	char pupil[256];
-	int code = read_op(c, &arena, &row);
+	int code = read_op(c, operand, &arena, &row);
 	struct view *v = code ? NULL : jg_view(c, kinds_all, &code);
 	const struct record *whose = v ? whose_op(v, &row) : NULL;
 
@@ -348,16 +365,48 @@ static int op_title(struct cli *c, char *out, size_t size)
 	return code;
 }
 
-int cmd_outbox_revert(struct cli *c)
+/* What the bureau has is changed there too: a person sees whose it is and what it said. */
+static bool taking_back_confirmed(struct cli *c, int operand)
+{
+	struct op_row row;
+	struct arena arena;
+	int code;
+	bool yes = true;
+
+	if (!cli_is_asked(c))
+		return true;
+	if (!(code = read_op(c, operand, &arena, &row)) && row.state == OP_ACCEPTED) {
+		struct view *v = jg_view(c, kinds_all, &code);
+		if (v)
+			show_op(c, v, &row);
+		yes = v &&
+		      cli_confirm("是|yes", tr("县局已收到这一项，撤回会把它改回修改前。确认请输入“是”：",
+						    "the bureau has this; it would be put back as it was. "
+						    "Type yes to go on: "));
+	}
+	arena_free(&arena);
+	return yes;
+}
+
+static int not_confirmed(struct cli *c)
+{
+	return cli_fail_with(c, ERR_NOT_NOW,
+		tr("jg outbox list --all 看是哪一项", "jg outbox list --all shows which it is"),
+		tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+}
+
+static int revert(struct cli *c, int operand, json_int_t *done)
 {
 	static struct undo_report report;
 	char pupil[300];
-	int code = op_title(c, pupil, sizeof pupil);
+	int code = op_title(c, operand, pupil, sizeof pupil);
 	struct store *store = code ? NULL : jg_store(c, &code);
 
 	if (!store)
 		return code;
-	if (batch_revert(store, atoll(c->operand[0]), &report, &c->problem)) {
+	if (!taking_back_confirmed(c, operand))
+		return not_confirmed(c);
+	if (batch_revert(store, atoll(c->operand[operand]), &report, &c->problem)) {
 		code = cli_fail(c);
 		return report.blocked ? err_info(ERR_STALE)->exit_code : code;
 	}
@@ -369,34 +418,90 @@ int cmd_outbox_revert(struct cli *c)
 			tr("已还原 %zu 条，jg sync 后送达",
 				"%zu records as they were before, jg sync sends it"),
 			report.undone);
-	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)report.undone), 0);
+	*done += (json_int_t)report.undone;
+	return 0;
 }
 
-/* What was not applied is put aside; what waits has its number already, so it is taken back by a new one. */
-int cmd_outbox_withdraw(struct cli *c)
+int cmd_outbox_revert(struct cli *c)
+{
+	json_int_t done = 0;
+	int code = revert(c, 0, &done);
+
+	return code ? code : cli_result(c, json_pack("{sI}", "undone", done), 0);
+}
+
+/* One item: what was not applied is put aside; what waits has its number already, so it is taken back by a
+ * new one. */
+static int withdraw(struct cli *c, int operand, json_int_t *done)
 {
 	struct op_row row;
 	struct arena arena;
 	char title[300];
-	int code = read_op(c, &arena, &row);
-	bool aside = !code && decide_needed(&row), del = !code && row.del;
+	int code = read_op(c, operand, &arena, &row);
+	bool aside = !code && decide_needed(&row);
 
+	if (!code && !aside && row.state != OP_DONE)
+		code = revert(c, operand, done);
+	else if (!code && (code = op_title(c, operand, title, sizeof title)) == 0) {
+		struct store *store = jg_store(c, &code);
+		enum err e = store_begin(store, &c->problem);
+		/* One of those before may have taken it along. */
+		if (!e && aside)
+			e = decide_aside(store, kinds_all, &row, &c->problem);
+		code = jg_commit(c, e) ? cli_fail(c) : 0;
+		if (!code)
+			cli_say(c,
+				row.del ? tr("%s：不删除，记录照旧", "%s: not deleted, it stands as it was")
+					: tr("%s：已撤回，不再发送", "%s: withdrawn, it is not sent"),
+				title);
+		*done += !code;
+	}
 	arena_free(&arena);
-	if (code)
-		return code;
-	if (!aside)
-		return cmd_outbox_revert(c);
-	if ((code = op_title(c, title, sizeof title)))
-		return code;
+	return code;
+}
+
+static int withdraw_all(struct cli *c)
+{
+	char prompt[160];
+	size_t n = 0;
+	int code;
 	struct store *store = jg_store(c, &code);
+	struct outbox_counts counts;
+
+	if (!store)
+		return code;
+	if (outbox_counts(store, &counts, &c->problem))
+		return cli_fail(c);
+	snprintf(prompt, sizeof prompt,
+		tr("没有被接受的 %zu 项都不再发送。确认请输入“是”：",
+			"%zu items that were not accepted are not sent any more. Type yes to go on: "),
+		counts.of[OP_REFUSED] + counts.of[OP_BLOCKED] + counts.of[OP_DRAFT]);
+	if (cli_is_asked(c) && !cli_confirm("是|yes", prompt))
+		return not_confirmed(c);
 	enum err e = store_begin(store, &c->problem);
 	if (!e)
-		e = decide_aside(store, kinds_all, &row, &c->problem);
+		e = decide_aside_all(store, kinds_all, 0, &n, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	cli_say(c,
-		del ? tr("%s：不删除，记录照旧", "%s: not deleted, it stands as it was")
-		    : tr("%s：已撤回，不再发送", "%s: withdrawn, it is not sent"),
-		title);
-	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)1), 0);
+		tr("没有被接受的 %zu 项已撤回，不再发送", "%zu items that were not accepted are withdrawn"),
+		n);
+	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)n), 0);
+}
+
+int cmd_outbox_withdraw(struct cli *c)
+{
+	json_int_t done = 0;
+	int code = 0;
+
+	if (cli_flag(c, "all") == (c->operands > 0))
+		return cli_fail_with(c, ERR_USAGE,
+			tr("例如 jg outbox withdraw 12 15；没有被接受的全部撤回用 --all",
+				"for example jg outbox withdraw 12 15; --all for all that was not accepted"),
+			tr("写序号，或者写 --all", "give numbers, or --all"));
+	if (cli_flag(c, "all"))
+		return withdraw_all(c);
+	for (int i = 0; !code && i < c->operands; i++)
+		code = withdraw(c, i, &done);
+	return code ? code : cli_result(c, json_pack("{sI}", "undone", done), 0);
 }

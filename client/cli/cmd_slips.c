@@ -486,6 +486,10 @@ static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row
 		tr("%s：已记劝返（%s）%s%s；jg sync 后送达", "%s: attempt logged (%s)%s%s; jg sync sends it"),
 		slip_pupil(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"),
 		next ? tr("，下次 ", ", next ") : "", face_date(face, next));
+	cli_say(c, "%s",
+		tr("劝返记录保存后不能删改；写错了，再记一条说明",
+			"a logged attempt is never changed or deleted: what is wrong is put right by another "
+			"one"));
 	return cli_result(c, json_pack("{ss}", "slip", jg_id(row->slip->id, id)), 0);
 }
 

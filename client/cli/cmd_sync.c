@@ -67,9 +67,12 @@ static void tell_opened(struct cli *c, const struct revoked_opened *opened)
 		jg_tell_sealed(c);
 	if (opened->drafts)
 		cli_warn(c,
-			tr("这台电脑停用前没有发送的 %zu 项已经打开，等您逐项确认：jg outbox list",
+			tr("这台电脑停用前没有发送的 %zu 项已经打开，等您决定：jg outbox list 列出，发送用 "
+			   "jg "
+			   "outbox fix 序号，不要了用 jg outbox withdraw 序号",
 				"%zu items that this computer had not sent before it was revoked are open "
-				"again and wait for your review: jg outbox list"),
+				"again and wait for you: jg outbox list shows them, jg outbox fix NO. sends "
+				"one, jg outbox withdraw NO. drops it"),
 			opened->drafts);
 	if (opened->foreign[0])
 		cli_warn(c,
@@ -97,7 +100,8 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 	json_t *cursors = json_object(), *digest = digest_json(store, r->digest_differed, cursors);
 	if (r->drafts)
 		cli_warn(c,
-			tr("这台电脑的数据曾被还原：%zu 项未发送的内容待您确认（jg outbox list）",
+			tr("这台电脑的数据曾被还原：%zu 项未发送的内容等您决定：jg outbox list 列出，发送用 "
+			   "jg outbox fix 序号，不要了用 jg outbox withdraw 序号",
 				"this computer was rolled back: %zu unsent items wait for your review (jg "
 				"outbox list)"),
 			r->drafts);

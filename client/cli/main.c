@@ -35,7 +35,7 @@ static const struct cli_command commands[] = {
 	{"outbox fix", "ID [FIELD=VALUE…]", 1, CLI_OPERANDS_MAX, NULL, EVERYBODY, TEACHERS, "改正后重新排队", "mend it and queue it again",
 		"outbox fix 12 class_no=3", cmd_outbox_fix, CLI_REST},
 	{"outbox revert", "ID", 1, 1, NULL, EVERYBODY, TEACHERS, "还原到修改前", "give back what was before", "outbox revert 12", cmd_outbox_revert, CLI_REST},
-	{"outbox withdraw", "ID", 1, 1, NULL, EVERYBODY, TEACHERS, "撤回一项修改", "withdraw a change", "outbox withdraw 12", cmd_outbox_withdraw, CLI_REST},
+	{"outbox withdraw", "[ID…]", 0, CLI_OPERANDS_MAX, outbox_withdraw_options, EVERYBODY, TEACHERS, "撤回几项修改，或没有被接受的全部", "withdraw changes, or all that was not accepted", "outbox withdraw 12 15", cmd_outbox_withdraw, CLI_REST},
 	{"export", export_names, 1, 1, export_options, EVERYBODY, READERS,
 		"导出表格；destinations 的 .xlsx 是全部六年级学生的填报表，verify 是可打印、可填好再导入的核验名单，都有下拉选项",
 		"export a table; destinations as .xlsx is the form of all sixth-graders, verify the list to print or fill and import, both with drop-downs",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "decide.h"
 #include "file_name.h"
 #include "service.h"
 #include "tables.h"
@@ -112,6 +113,7 @@ struct undo {
 	struct arena arena; /* of the records before and after */
 	struct touched *list;
 	size_t n, room;
+	bool refused; /* something of it was not accepted */
 	struct undo_report *report;
 	struct problem *p;
 };
@@ -152,6 +154,7 @@ static enum err collect(void *data, const struct op_row *row)
 	struct undo *u = data;
 	struct item *item = view_find_id(u->view, row->id);
 
+	u->refused |= decide_needed(row) && row->state != OP_CONFLICT;
 	/* What was refused or left the school has nothing to give back; formal reports are not taken back
 	 * this way. */
 	if (!item || !(1u << row->state & (1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED)))
@@ -329,7 +332,7 @@ static enum err find_undone(void *data, const struct batch_row *row)
 /* Nothing left, a closed year, or others built on it. */
 static enum err judge(struct undo *u, struct store *s, const struct batch_row *batch)
 {
-	if (!u->report->blocked && u->n == 0)
+	if (!u->report->blocked && u->n == 0 && !u->refused)
 		return problem_set(u->p, ERR_NOT_FOUND, NULL,
 			way_hint(tr("%s 列出各批次", "%s shows the batches"), way("list_batches")),
 			tr("没有可以撤销的内容", "there is nothing to undo"));
@@ -369,6 +372,8 @@ static enum err finish_undo(struct undo *u, struct store *s, const struct batch_
 	e = batch_begin(s, "undo", *u->report->pupils ? u->report->pupils : NULL, &by, u->p);
 	if (!e)
 		e = give_back(u, by);
+	if (!e && batch->id)
+		e = decide_aside_all(s, kinds_all, batch->id, &u->report->aside, u->p);
 	counts.updated = u->report->undone;
 	if (!e)
 		e = batch_end(s, by, &counts, u->p);
@@ -461,9 +466,13 @@ enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, st
 		e = outbox_read(s, n, &arena, &row, p);
 	if (!e && (row.del || row.kind->permanent))
 		e = problem_set(p, ERR_NOT_NOW, NULL,
-			tr("要更正请重新录入，或再上报一次", "enter it anew, or report again"),
-			tr("删除和上报不能这样撤回",
-				"a deletion or a formal report cannot be taken back this way"));
+			tr("写错了或有变化，就再做一次：重新录入、再上报一次，或再记一条",
+				"what is wrong or has changed is done again: entered anew, reported again, "
+				"or "
+				"logged once more"),
+			row.del ? tr("删除%s不能撤回", "the deletion of a %s cannot be taken back")
+				: tr("%s不能撤回", "a %s cannot be taken back"),
+			tr(row.kind->label, row.kind->label_en));
 	if (!e)
 		e = collect(&u, &row);
 	if (!e)

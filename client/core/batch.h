@@ -35,12 +35,13 @@ struct batch_block {
 
 struct undo_report {
 	size_t undone;    /* records */
+	size_t aside;     /* what had not been accepted, and waits for nobody any more */
 	char pupils[200]; /* whose they are: the first ones by name and class, and how many */
 	size_t blocked;
 	struct batch_block block[BATCH_BLOCKS_MAX];
 };
 
-/* Deletes what the batch inserted and gives back what it updated, as new operations; makes its own
+/* Lets go of what the bureau did not take, deletes what the batch inserted and gives back what it updated, as new operations; makes its own
  * transaction. Refused with ERR_CONFLICT and the list when others built on it: a record was changed again, or
  * another refers to it; with ERR_PHASE when it belongs to a year that the county has closed, and ERR_NOT_NOW
  * when it is an undo that deleted records. ERR_NOT_FOUND, ERR_EXISTS when it was undone before. only_judge:

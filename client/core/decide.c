@@ -1,9 +1,11 @@
 #include "decide.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
+#include "lint.h"
 #include "way.h"
 
 #define DECIDE_STATES (1u << OP_REFUSED | 1u << OP_DRAFT | 1u << OP_BLOCKED | 1u << OP_CONFLICT)
@@ -205,42 +207,134 @@ enum err decide_again(struct view *v, const struct op_row *row, const struct rec
 	return e ? e : outbox_set_state(v->store, row->n, OP_DONE, p);
 }
 
-/* What else waits about a record that does not come to be: its own later changes, and what hangs on it. */
+/* Operations that are let go, and what else waits about their records: later changes, and what hangs on them.
+ */
 struct leaving {
 	struct store *store;
-	const struct op_row *row;
+	struct gone {
+		int64_t n;
+		uint8_t id[ID_SIZE];
+		bool lives; /* the record, without the operation */
+	} * list;
+	size_t n, room;
 	struct problem *p;
 };
+
+static enum err let_go(struct leaving *l, const struct op_row *row)
+{
+	if (l->n == l->room) {
+		size_t room = l->room ? l->room * 2 : 16;
+		struct gone *more = realloc(l->list, room * sizeof *more);
+		if (!more)
+			return problem_set(l->p, ERR_NOMEM, NULL, NULL, NULL);
+		l->list = more;
+		LINT_KEPT(more);
+		l->room = room;
+	}
+	l->list[l->n] = (struct gone){.n = row->n};
+	memcpy(l->list[l->n++].id, row->id, ID_SIZE);
+	return outbox_set_state(l->store, row->n, OP_DONE, l->p);
+}
+
+static enum err let_each_go(void *data, const struct op_row *row)
+{
+	return let_go(data, row);
+}
 
 static enum err leave_with_it(void *data, const struct op_row *row)
 {
 	const struct leaving *l = data;
 	int hook = row->kind->of;
 	const struct value *to = hook < 0 ? NULL : &row->body.value[hook];
-	bool hangs = to && record_has(&row->body, hook) && to->len == ID_SIZE &&
-		     memcmp(to->data, l->row->id, ID_SIZE) == 0,
-	     later = row->n > l->row->n && memcmp(row->id, l->row->id, ID_SIZE) == 0;
+	bool leaves = false, hangs = to && record_has(&row->body, hook) && to->len == ID_SIZE;
 
-	return hangs || later ? outbox_set_state(l->store, row->n, OP_DONE, l->p) : ERR_OK;
+	for (size_t i = 0; !leaves && i < l->n; i++)
+		leaves = !l->list[i].lives &&
+			 ((hangs && memcmp(to->data, l->list[i].id, ID_SIZE) == 0) ||
+				 (row->n > l->list[i].n && memcmp(row->id, l->list[i].id, ID_SIZE) == 0));
+	return leaves ? outbox_set_state(l->store, row->n, OP_DONE, l->p) : ERR_OK;
+}
+
+static enum err leave_behind(struct leaving *l, const uint32_t *kinds)
+{
+	struct view *v = NULL;
+	/* What this computer shows is to be asked without the operations. */
+	enum err e = view_load(&v, l->store, kinds, l->p);
+
+	for (size_t i = 0; !e && i < l->n; i++) {
+		const struct item *item = view_find_id(v, l->list[i].id);
+		l->list[i].lives = item && item->live;
+		if (!l->list[i].lives)
+			e = outbox_delete_hangers(v, l->list[i].id, l->p);
+	}
+	if (!e)
+		e = outbox_each(l->store, DECIDE_STATES, 0, leave_with_it, l, l->p);
+	for (size_t i = 0; !e && i < l->n; i++)
+		e = outbox_drop_unhooked(v, l->list[i].id, l->p);
+	view_free(v);
+	free(l->list);
+	return e;
 }
 
 enum err decide_aside(struct store *s, const uint32_t *kinds, const struct op_row *row, struct problem *p)
 {
-	struct view *v = NULL;
-	enum err e = outbox_set_state(s, row->n, OP_DONE, p);
+	struct leaving l = {.store = s, .p = p};
+	enum err e = let_go(&l, row);
 
-	/* What this computer shows is to be asked without the operation. */
-	if (!e)
-		e = view_load(&v, s, kinds, p);
-	const struct item *item = e ? NULL : view_find_id(v, row->id);
-	if (!e && (!item || !item->live)) {
-		struct leaving leaving = {s, row, p};
-		e = outbox_delete_hangers(v, row->id, p);
-		if (!e)
-			e = outbox_each(s, DECIDE_STATES, 0, leave_with_it, &leaving, p);
-	}
-	if (!e)
-		e = outbox_drop_unhooked(v, row->id, p);
-	view_free(v);
+	return e ? e : leave_behind(&l, kinds);
+}
+
+#define NOT_TAKEN (1u << OP_REFUSED | 1u << OP_BLOCKED | 1u << OP_DRAFT)
+
+enum err decide_aside_all(struct store *s, const uint32_t *kinds, int64_t batch, size_t *n, struct problem *p)
+{
+	struct leaving l = {.store = s, .p = p};
+	enum err e = outbox_each(s, NOT_TAKEN, batch, let_each_go, &l, p);
+
+	*n = l.n;
+	if (!e && l.n)
+		return leave_behind(&l, kinds);
+	free(l.list);
 	return e;
+}
+
+struct retyping {
+	struct view *view;
+	struct problem *p;
+};
+
+static enum err settle_retyped(void *data, const struct op_row *row)
+{
+	struct retyping *t = data;
+	struct item *item = view_find_id(t->view, row->id), *on = NULL;
+	struct record body = row->body;
+	int hook = row->kind->of;
+	enum err e = ERR_OK;
+
+	if (row->del)
+		return ERR_OK;
+	if (!item || !item->live) {
+		if (hook >= 0 && record_has(&body, hook) && body.value[hook].len == ID_SIZE)
+			e = outbox_standing(t->view, body.value[hook].data, &on, t->p);
+		if (on)
+			record_set_bytes(&body, hook, on->id, ID_SIZE);
+		item = row->groups & 1 ? view_find_key(t->view, &body, true)
+				       : NULL; /* the key is of group 1 */
+	}
+	if (e || !item || item->record.kind != row->kind)
+		return e;
+	for (unsigned g = 1; g <= row->kind->group_count; g++)
+		if (row->groups >> (g - 1) & 1 && !record_same_group(&item->record, &body, g))
+			return ERR_OK;
+	e = outbox_set_state(t->view->store, row->n, OP_DONE, t->p);
+	if (!e && memcmp(item->id, row->id, ID_SIZE) != 0)
+		e = outbox_replaced(t->view->store, row->n, item->id, t->p);
+	return e;
+}
+
+enum err decide_retyped(struct view *v, struct problem *p)
+{
+	struct retyping t = {v, p};
+
+	return outbox_each(v->store, NOT_TAKEN, 0, settle_retyped, &t, p);
 }

@@ -53,5 +53,10 @@ enum err decide_again(struct view *v, const struct op_row *row, const struct rec
 /* Lets it go. A record that did not come to be takes its guardians and files with it, those that wait for a
  * person too: they would hang on an id that is nobody's. */
 enum err decide_aside(struct store *s, const uint32_t *kinds, const struct op_row *row, struct problem *p);
+/* The same for all that was refused, blocked or drafted, of a batch (0: of any). *n: how many. */
+enum err decide_aside_all(
+	struct store *s, const uint32_t *kinds, int64_t batch, size_t *n, struct problem *p);
+/* What was refused, blocked or drafted and has been typed anew since, word for word, asks nobody any more. */
+enum err decide_retyped(struct view *v, struct problem *p);
 
 #endif

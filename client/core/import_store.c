@@ -7,6 +7,7 @@
 #include "batch.h"
 #include "check.h"
 #include "clock.h"
+#include "decide.h"
 #include "face.h"
 #include "file_name.h"
 #include "import_row.h"
@@ -321,6 +322,8 @@ enum err import_store_rows(struct import *im)
 		e = batch_end(im->store, im->batch, &counts, im->p);
 	if (!e)
 		e = import_kept(im);
+	if (!e)
+		e = decide_retyped(im->view, im->p);
 	if (!e && o->all_or_nothing && r->rejected.n)
 		e = problem_set(im->p, ERR_FILE_FORMAT, NULL,
 			tr("改好这些行再导入，或去掉 --all-or-nothing",

@@ -153,7 +153,38 @@ def proofs(server, clerk, primary):
     cases.equal("another category is another question", [(p["category"], p["word"]) for p in listed], [("C2", None)])
 
 
-def closing(server, clerk, leader):
+def late_rows(server, primary):
+    """A table that comes after the year was closed: refused row by row, let go as one; and when it is taken after all, nothing is left of the refusals."""
+    refused = lambda: [r["id"] for r in primary.ok("outbox", "list") if r["state"] in ("refused", "blocked", "draft")]
+    tables = [write(server, "late%d.csv" % i, "姓名,证件号码,去向类别,去向地区\n" + "".join("%s生,%s,B3,北京市\n" % ("甲乙丙丁戊"[n - 1], number(n)) for n in rows))
+              for i, rows in enumerate(((1, 5), (3, 4), (2,)))]
+    batches = [primary.ok("import", "destinations", table, "--force")["import"] for table in tables]
+    primary.ok("sync", code=5)
+    listed = primary.run("outbox", "list")
+    cases.check("the list of refusals names how to let go of all", len(refused()) == 5 and all(w in listed.out for w in ("jg import undo", "jg outbox withdraw --all", "jg outbox fix")), listed)
+    undone = primary.run("import", "undo", batches[0])
+    cases.check("an import that was refused is undone as one", undone.code == 0 and "2 项已撤回" in undone.out and len(refused()) == 3, undone)
+    told = primary.run("outbox", "withdraw", *refused()[:2])
+    cases.check("or by its items", told.code == 0 and "丙生" in told.out and "丁生" in told.out and len(refused()) == 1, told)
+    code, screen = at_terminal(primary, "outbox", "withdraw", "--all", say="\n")
+    cases.check("or all, which is asked for", code == 3 and "1 项" in screen and len(refused()) == 1, screen)
+    wrong = primary.run("outbox", "withdraw")
+    cases.check("without either it says what it takes", wrong.code == 2 and "--all" in wrong.err, wrong)
+
+    def opened_again():
+        primary.login()
+        primary.ok("sync", code=(0, 5))
+        primary.ok("import", "destinations", tables[2], "--force")
+        cases.equal("what was typed anew asks nobody about the old refusals", refused(), [])
+        done = primary.ok("sync")
+        cases.equal("and is taken", (done["pushed"], done["refused"], refused()), (1, 0, []))
+        row = next(r["id"] for r in reversed(primary.ok("outbox", "list", "--all")) if r["state"] == "accepted")
+        code, screen = at_terminal(primary, "outbox", "withdraw", row, say="\n")
+        cases.check("what the bureau has is shown and asked for before it is put back", code == 3 and "乙生" in screen and "北京市" in screen and "县局已收到" in screen and "什么也没有改动" in screen, screen)
+    return opened_again
+
+
+def closing(server, clerk, leader, primary):
     """B2: a year that leaves somebody behind is not closed without a reason, and the leader opens it again."""
     wrong = clerk.run("transition", "phase", "--year", YEAR, "收尾")
     cases.check("a phase that there is not: all that there are", wrong.code == 2 and all(w in wrong.err for w in ("预填", "帮办", "确认", "核验", "办结")), wrong)
@@ -168,12 +199,15 @@ def closing(server, clerk, leader):
     pupil = next(m["student"]["id"] for m in clerk.ok("transition", "mismatches", "--year", YEAR))
     code, screen = at_terminal(clerk, "transition", "same", "--year", str(YEAR), pupil, pupil, say="\n")
     cases.check("a person is asked why two rows are one child", code == 2 and "理由：" in screen and "--reason 核对户口簿" in screen, screen)
+    primary.ok("sync")
     clerk.ok("transition", "phase", "--year", YEAR, "closed", "--force", "--reason", "移交下一年度")
+    after = late_rows(server, primary)
     word = clerk.run("transition", "baseline", "remove", number(2), "--year", YEAR, "--reason", "晚了")
     cases.check("in a closed year nothing is decided any more, and who may open it is said", word.code == 3 and "已经办结" in word.err and "局领导" in word.err, word)
     cases.equal("the office does not open it again", clerk.run("transition", "phase", "--year", YEAR, "verify", "--force", "--reason", "x").code, 3)
     cases.equal("nor the leader without a reason", leader.run("transition", "phase", "--year", YEAR, "verify").code, 2)
     cases.equal("the leader does, with one", leader.ok("transition", "phase", "--year", YEAR, "verify", "--force", "--reason", "两名学生未落实")["phase"], "verify")
+    after()
     rows = server.people["auditor"].ok("audit", "search", "--what", "Transition.Phase")
     cases.check("every step and every reason is in the log", {"closed: 移交下一年度", "verify: 两名学生未落实"} <= {r["purpose"] for r in rows}, rows)
     all_rows = [int(r["id"]) for r in server.people["auditor"].ok("audit", "search")]
@@ -227,7 +261,8 @@ def revoked(server, registrar):
     drafts = [row for row in registrar.ok("outbox", "list") if row["state"] == "draft"]
     cases.equal("and it waits for a person", sorted(row["kind"] for row in drafts), ["destination"] + ["evidence"] * 9 + ["student"])
     for row in sorted(drafts, key=lambda row: row["kind"] == "evidence"):
-        registrar.ok("outbox", "fix", row["id"])
+        told = registrar.run("outbox", "fix", row["id"])
+        cases.check("what was looked at and left as it is was confirmed, not mended", told.code == 0 and "已确认" in told.out and "已改正" not in told.out, told)
     registrar.ok("sync")
     cases.equal("nothing is lost", (registrar.ok("students", "show", number(2))["live_address"], [p["files"] for p in server.people["basic_edu"].ok("transition", "proof", "list", "--year", YEAR)
                                                                                        if p["student"]["cert_no"] == number(4)]), ("未发送路1号", [["材料.txt"] + ["材料%d.jpg" % n for n in range(8)]]))
@@ -251,7 +286,7 @@ def main():
         counted_once(server, clerk, primary)
         proofs(server, clerk, primary)
         revoked(server, primary)
-        closing(server, clerk, leader)
+        closing(server, clerk, leader, primary)
     cases.close()
 
 

@@ -77,7 +77,7 @@ def whose_number(first, second):
     cases.check("it says whose number it is, and both ways out", "甲四（六1班）" in shown.out and "jg outbox fix %s" % row in shown.out and "jg outbox withdraw %s" % row in shown.out, shown)
     again = second.run("outbox", "fix", row, "证件号码=" + free)
     cases.check("the same number does not go again", again.code == 3 and "甲四" in again.err, again)
-    second.ok("outbox", "withdraw", row)
+    cases.equal("and is let go", second.ok("outbox", "withdraw", "--all")["undone"], 1)
     first.ok("students", "set", free, "证件号码=" + two)
     for program in (first, second):
         program.ok("sync")

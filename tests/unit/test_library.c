@@ -3,8 +3,11 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -117,10 +120,27 @@ static void test_paper(void **state)
 	assert_int_equal(fread(head, 1, 5, f), 5);
 	assert_memory_equal(head, "%PDF-", 5);
 	fclose(f);
+
+	/* No room for the next one: what stood there stands. */
+	struct stat before, after;
+	struct rlimit room, was;
+	assert_int_equal(stat(path, &before), 0);
+	getrlimit(RLIMIT_FSIZE, &was);
+	room = (struct rlimit){100, was.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(paper_open(&paper, path, &p), ERR_OK);
+	paper_text(paper, 0, 0, (struct paper_style){.size = 14}, "交办单");
+	paper_end_sheet(paper);
+	setrlimit(RLIMIT_FSIZE, &room);
+	enum err e = paper_close(paper, &p);
+	setrlimit(RLIMIT_FSIZE, &was);
+	assert_int_not_equal(e, ERR_OK);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(after.st_ino == before.st_ino && after.st_size == before.st_size);
 	unlink(path);
 	assert_int_equal(rmdir(dir), 0); /* and nothing else was left there */
 
-	assert_int_equal(paper_open(&paper, path, &p), ERR_FILE_IO); /* its folder is gone */
+	assert_int_equal(paper_open(&paper, path, &p), ERR_FILE_IO); /* told before anything is drawn */
 	assert_non_null(strstr(p.message, path));
 	assert_int_equal(paper_open(&paper, "/dev/full", &p), ERR_USAGE); /* nor is what is no PDF made one */
 }
