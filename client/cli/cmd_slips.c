@@ -68,27 +68,28 @@ static json_t *student_of(const struct record *slip)
 /* Whose move it is: the schools that have not answered, then the bureau. */
 static json_t *now_with(const struct slip_row *row)
 {
-	const struct item *halves[] = {row->mine, row->other};
+	const struct item *addressees[] = {row->mine, row->other};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < 2; i++)
-		if (halves[i] && !record_has(&halves[i]->record, F_SLIP_ADDRESSEE_ANSWERED_AT) &&
+		if (addressees[i] && !record_has(&addressees[i]->record, F_SLIP_ADDRESSEE_ANSWERED_AT) &&
 			strcmp(row->state, "closed") != 0)
-			json_array_append_new(list, value_json(&halves[i]->record, F_SLIP_ADDRESSEE_SCHOOL));
+			json_array_append_new(
+				list, value_json(&addressees[i]->record, F_SLIP_ADDRESSEE_SCHOOL));
 	if (!json_array_size(list) && strcmp(row->state, "closed") != 0)
 		json_array_append_new(list, json_string("bureau"));
 	return list;
 }
 
-static json_t *half_json(const struct item *half)
+static json_t *addressee_json(const struct item *addressee)
 {
 	static const int fields[] = {F_SLIP_ADDRESSEE_SCHOOL, F_SLIP_ADDRESSEE_RECEIVED_AT,
 		F_SLIP_ADDRESSEE_ANSWERED_AT, F_SLIP_ADDRESSEE_OUTCOME, F_SLIP_ADDRESSEE_NOTE};
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-		json_object_set_new(json, half->record.kind->fields[fields[i]].name,
-			value_json(&half->record, fields[i]));
+		json_object_set_new(json, addressee->record.kind->fields[fields[i]].name,
+			value_json(&addressee->record, fields[i]));
 	return json;
 }
 
@@ -96,12 +97,12 @@ static json_t *slip_json(const struct slip_row *row)
 {
 	const struct record *s = &row->slip->record;
 	char id[37];
-	json_t *halves = json_array();
+	json_t *addressees = json_array();
 
 	if (row->mine)
-		json_array_append_new(halves, half_json(row->mine));
+		json_array_append_new(addressees, addressee_json(row->mine));
 	if (row->other)
-		json_array_append_new(halves, half_json(row->other));
+		json_array_append_new(addressees, addressee_json(row->other));
 	jg_id(row->slip->id, id);
 	json_t *json = json_pack("{ss ss so so so so so sI ss so so}", "id", id, "slip", id, "student",
 		student_of(s), "codes", codes_json(s), "severity", value_json(s, F_SLIP_SEVERITY),
@@ -118,7 +119,7 @@ static json_t *slip_json(const struct slip_row *row)
 	json_object_set_new(json, "reminded_at",
 		row->reminder ? value_json(&row->reminder->record, F_REMINDER_AT) : json_null());
 	json_object_set_new(json, "review_reason", value_json(s, F_SLIP_REVIEW_REASON));
-	json_object_set_new(json, "addressees", halves);
+	json_object_set_new(json, "addressees", addressees);
 	return json;
 }
 
@@ -368,8 +369,9 @@ static int receive_all(struct cli *c, struct view *v, struct receipt *list, size
 	return cli_fail(c);
 }
 
-/* Queues a half of one slip and tells the server's word on it. */
-static int send_half(struct cli *c, struct view *v, const struct slip_row *row, enum err e, const char *said)
+/* Queues what this addressee of a slip does and tells the server's word on it. */
+static int send_addressee(
+	struct cli *c, struct view *v, const struct slip_row *row, enum err e, const char *said)
 {
 	char id[37], pupil[256], no[48];
 	int64_t n = v->store->next_row - 1;
@@ -397,7 +399,7 @@ static int receive_one(struct cli *c, struct view *v, const struct slip_row *row
 	}
 	if (store_begin(v->store, &c->problem))
 		return cli_fail(c);
-	return send_half(c, v, row, slip_receive(v, row, profile_now_us(&c->profile), &c->problem),
+	return send_addressee(c, v, row, slip_receive(v, row, profile_now_us(&c->profile), &c->problem),
 		tr("已签收", "received"));
 }
 
@@ -456,7 +458,7 @@ static int cmd_slips_answer(struct cli *c)
 					  "answered: %s, %zu files; the bureau reviews it")
 				: tr("已回复：%s；等待县局审核", "answered: %s; the bureau reviews it"),
 			code_name(&codes_outcome, outcome), n_files);
-		code = send_half(c, v, row,
+		code = send_addressee(c, v, row,
 			slip_answer(v, row, profile_now_us(&c->profile), outcome, cli_option(c, "note"),
 				files, n_files, &c->problem),
 			said);
@@ -517,15 +519,16 @@ static int cmd_slips_log(struct cli *c)
 
 /* ---- Show, print ---- */
 
-static void show_half(const struct cli *c, const struct view *v, const struct item *half, const char *label)
+static void show_addressee(
+	const struct cli *c, const struct view *v, const struct item *addressee, const char *label)
 {
 	static const int fields[] = {F_SLIP_ADDRESSEE_RECEIVED_AT, F_SLIP_ADDRESSEE_ANSWERED_AT,
 		F_SLIP_ADDRESSEE_OUTCOME, F_SLIP_ADDRESSEE_NOTE};
 	char text[2048];
 
-	if (!half)
+	if (!addressee)
 		return;
-	const struct record *r = &half->record;
+	const struct record *r = &addressee->record;
 	cli_say(c, "%s\t%s", label, words_field(v, r, F_SLIP_ADDRESSEE_SCHOOL, false, text, sizeof text));
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		const struct field *f = &r->kind->fields[fields[i]];
@@ -563,7 +566,7 @@ static json_t *show_log(const struct cli *c, const struct view *v, const struct 
 	return list;
 }
 
-/* Files that hang on a half, or on the pupil's row of the table. */
+/* Files that hang on an addressee's record, or on the pupil's row of the table. */
 static json_t *show_files(const struct cli *c, const struct view *v, const struct slip_row *row)
 {
 	json_t *list = json_array();
@@ -578,7 +581,7 @@ static json_t *show_files(const struct cli *c, const struct view *v, const struc
 		for (size_t k = 0; k < 3 && v->items[i]->live && r->kind->number == KIND_EVIDENCE; k++)
 			ours |= targets[k] && r->value[F_EVIDENCE_TARGET].len == ID_SIZE &&
 				memcmp(r->value[F_EVIDENCE_TARGET].data, targets[k]->id, ID_SIZE) == 0;
-		for (size_t k = 0; ours && k < i; k++) /* one file may hang on the half and on the table */
+		for (size_t k = 0; ours && k < i; k++) /* one file may hang on that and on the table */
 			ours = !(v->items[k]->mark &&
 				 record_same_field(&v->items[k]->record, r, F_EVIDENCE_SHA));
 		v->items[i]->mark = ours;
@@ -639,8 +642,8 @@ static int cmd_slips_show(struct cli *c)
 	if (row) {
 		json_t *json = slip_json(row);
 		show_head(c, v, row);
-		show_half(c, v, row->mine, tr("本校", "this school"));
-		show_half(c, v, row->other, tr("另一所学校", "other school"));
+		show_addressee(c, v, row->mine, tr("本校", "this school"));
+		show_addressee(c, v, row->other, tr("另一所学校", "other school"));
 		json_object_set_new(json, "log", show_log(c, v, row->slip));
 		json_object_set_new(json, "files", show_files(c, v, row));
 		show_way_out(c, row);

@@ -106,7 +106,7 @@ int cmd_conflicts_resolve(struct cli *c);
 int cmd_export(struct cli *c);
 int cmd_help_fields(struct cli *c);
 
-extern const struct cli_option import_options[], sync_options[], todo_options[], outbox_list_options[], outbox_withdraw_options[],
-	conflicts_resolve_options[], export_options[];
+extern const struct cli_option import_options[], sync_options[], todo_options[], outbox_list_options[],
+	outbox_withdraw_options[], conflicts_resolve_options[], export_options[];
 
 #endif

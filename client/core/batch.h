@@ -41,11 +41,11 @@ struct undo_report {
 	struct batch_block block[BATCH_BLOCKS_MAX];
 };
 
-/* Lets go of what the bureau did not take, deletes what the batch inserted and gives back what it updated, as new operations; makes its own
- * transaction. Refused with ERR_CONFLICT and the list when others built on it: a record was changed again, or
- * another refers to it; with ERR_PHASE when it belongs to a year that the county has closed, and ERR_NOT_NOW
- * when it is an undo that deleted records. ERR_NOT_FOUND, ERR_EXISTS when it was undone before. only_judge:
- * nothing is stored, a person is asked first. */
+/* Lets go of what the bureau did not take, deletes what the batch inserted and gives back what it updated, as
+ * new operations; makes its own transaction. Refused with ERR_CONFLICT and the list when others built on it:
+ * a record was changed again, or another refers to it; with ERR_PHASE when it belongs to a year that the
+ * county has closed, and ERR_NOT_NOW when it is an undo that deleted records. ERR_NOT_FOUND, ERR_EXISTS when
+ * it was undone before. only_judge: nothing is stored, a person is asked first. */
 enum err batch_undo(
 	struct store *s, int64_t id, bool only_judge, struct undo_report *report, struct problem *p);
 /* The same for one operation of the outbox that was accepted or waits. */

@@ -85,11 +85,11 @@ enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct p
 	enum err e = outbox_set_state(v->store, x->row.n, OP_DONE, p);
 
 	if (!e && x->row.has_duplicate)
-		e = conflict_theirs(v, &x->row) ? outbox_move_hangers(v, x->row.id, x->row.duplicate_of, p)
-						: outbox_delete_hangers(v, x->row.id, p);
+		e = conflict_theirs(v, &x->row) ? outbox_move_children(v, x->row.id, x->row.duplicate_of, p)
+						: outbox_delete_children(v, x->row.id, p);
 	for (const struct decide_behind *behind = x->behind; !e && behind; behind = behind->next)
 		e = outbox_set_state(v->store, behind->n, OP_DONE, p);
-	return e ? e : outbox_drop_unhooked(v, x->row.id, p);
+	return e ? e : outbox_drop_orphaned(v, x->row.id, p);
 }
 
 static enum err deleted(struct problem *p)
@@ -124,7 +124,7 @@ enum err conflict_take_mine(struct view *v, const struct conflict *x, struct pro
 	}
 	struct record want = item->record;
 	record_take_groups(&want, &x->mine, x->groups);
-	outbox_keep_hook(v, item, &want);
+	outbox_keep_parent(v, item, &want);
 	return conflict_take_fields(v, x, &want, p);
 }
 
@@ -179,7 +179,7 @@ static enum err put_again(struct view *v, const struct op_row *row, struct item 
 	if (!e)
 		e = hang_on_standing(v, &want, p);
 	if (!e && item)
-		outbox_keep_hook(v, item, &want);
+		outbox_keep_parent(v, item, &want);
 	if (!e)
 		e = check_record(&want, true, profile_today(v->store->profile), p);
 	if (!e)
@@ -187,7 +187,7 @@ static enum err put_again(struct view *v, const struct op_row *row, struct item 
 	if (e || !item || memcmp(item->id, row->id, ID_SIZE) == 0)
 		return e;
 	/* What never came to be is made anew. */
-	e = outbox_move_hangers(v, row->id, item->id, p);
+	e = outbox_move_children(v, row->id, item->id, p);
 	return e ? e : outbox_replaced(v->store, row->n, item->id, p);
 }
 
@@ -200,7 +200,7 @@ enum err decide_again(struct view *v, const struct op_row *row, const struct rec
 	if (!e && !row->del)
 		e = put_again(v, row, item, body, groups, p);
 	else if (!e && item) {
-		e = outbox_delete_hangers(v, item->id, p);
+		e = outbox_delete_children(v, item->id, p);
 		if (!e)
 			e = outbox_delete(v, item, 0, p);
 	}
@@ -244,9 +244,9 @@ static enum err let_each_go(void *data, const struct op_row *row)
 static enum err leave_with_it(void *data, const struct op_row *row)
 {
 	const struct leaving *l = data;
-	int hook = row->kind->of;
-	const struct value *to = hook < 0 ? NULL : &row->body.value[hook];
-	bool leaves = false, hangs = to && record_has(&row->body, hook) && to->len == ID_SIZE;
+	int parent = row->kind->of;
+	const struct value *to = parent < 0 ? NULL : &row->body.value[parent];
+	bool leaves = false, hangs = to && record_has(&row->body, parent) && to->len == ID_SIZE;
 
 	for (size_t i = 0; !leaves && i < l->n; i++)
 		leaves = !l->list[i].lives &&
@@ -265,12 +265,12 @@ static enum err leave_behind(struct leaving *l, const uint32_t *kinds)
 		const struct item *item = view_find_id(v, l->list[i].id);
 		l->list[i].lives = item && item->live;
 		if (!l->list[i].lives)
-			e = outbox_delete_hangers(v, l->list[i].id, l->p);
+			e = outbox_delete_children(v, l->list[i].id, l->p);
 	}
 	if (!e)
 		e = outbox_each(l->store, DECIDE_STATES, 0, leave_with_it, l, l->p);
 	for (size_t i = 0; !e && i < l->n; i++)
-		e = outbox_drop_unhooked(v, l->list[i].id, l->p);
+		e = outbox_drop_orphaned(v, l->list[i].id, l->p);
 	view_free(v);
 	free(l->list);
 	return e;
@@ -308,16 +308,16 @@ static enum err settle_retyped(void *data, const struct op_row *row)
 	struct retyping *t = data;
 	struct item *item = view_find_id(t->view, row->id), *on = NULL;
 	struct record body = row->body;
-	int hook = row->kind->of;
+	int parent = row->kind->of;
 	enum err e = ERR_OK;
 
 	if (row->del)
 		return ERR_OK;
 	if (!item || !item->live) {
-		if (hook >= 0 && record_has(&body, hook) && body.value[hook].len == ID_SIZE)
-			e = outbox_standing(t->view, body.value[hook].data, &on, t->p);
+		if (parent >= 0 && record_has(&body, parent) && body.value[parent].len == ID_SIZE)
+			e = outbox_standing(t->view, body.value[parent].data, &on, t->p);
 		if (on)
-			record_set_bytes(&body, hook, on->id, ID_SIZE);
+			record_set_bytes(&body, parent, on->id, ID_SIZE);
 		item = row->groups & 1 ? view_find_key(t->view, &body, true)
 				       : NULL; /* the key is of group 1 */
 	}

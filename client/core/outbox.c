@@ -150,26 +150,27 @@ static enum err queue(struct view *v, pb_op *op, uint32_t groups, const struct i
 }
 
 /* What hangs on a record that is gone is shown to nobody. */
-static bool loses_its_hook(const struct view *v, const struct item *item, const struct record *want)
+static bool loses_its_parent(const struct view *v, const struct item *item, const struct record *want)
 {
-	int hook = want->kind->of;
+	int parent = want->kind->of;
 
-	if (hook < 0 || !record_has(want, hook) || want->value[hook].len != ID_SIZE)
+	if (parent < 0 || !record_has(want, parent) || want->value[parent].len != ID_SIZE)
 		return false;
-	const struct value *to = &want->value[hook], *now = item ? &item->record.value[hook] : NULL;
-	if (now && record_has(&item->record, hook) && now->len == ID_SIZE &&
+	const struct value *to = &want->value[parent], *now = item ? &item->record.value[parent] : NULL;
+	if (now && record_has(&item->record, parent) && now->len == ID_SIZE &&
 		memcmp(now->data, to->data, ID_SIZE) == 0)
 		return false;
 	const struct item *on = view_find_id(v, to->data);
 	return !on || !on->live;
 }
 
-void outbox_keep_hook(const struct view *v, const struct item *item, struct record *want)
+void outbox_keep_parent(const struct view *v, const struct item *item, struct record *want)
 {
-	int hook = want->kind->of;
+	int parent = want->kind->of;
 
-	if (loses_its_hook(v, item, want))
-		record_set_bytes(want, hook, item->record.value[hook].data, item->record.value[hook].len);
+	if (loses_its_parent(v, item, want))
+		record_set_bytes(
+			want, parent, item->record.value[parent].data, item->record.value[parent].len);
 }
 
 /* Notes come as they were typed: line ends and marks become blanks, as in a cell. What then still may not be
@@ -210,7 +211,7 @@ enum err outbox_put(struct view *v, struct item **item, const struct record *as_
 	enum err e = texts_fit(v, want, groups, p);
 	if (e || !groups)
 		return e;
-	if (loses_its_hook(v, *item, want))
+	if (loses_its_parent(v, *item, want))
 		return problem_set(p, ERR_NOT_FOUND, NULL,
 			tr("那名学生已经删除，或并入了另一条记录：请查到现在的记录再办",
 				"that record was deleted or merged into another: find the one that stands"),
@@ -434,7 +435,7 @@ enum err outbox_counts(struct store *s, struct outbox_counts *out, struct proble
 
 enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p)
 {
-	/* Settled: an adopted duplicate stands under the id that exists, and is not shown as a record of its
+	/* Settled: a resolved duplicate stands under the id that exists, and is not shown as a record of its
 	 * own any more. */
 	sqlite3_stmt *stmt = store_prepare(s, "UPDATE outbox SET state = ?2, settled = 1 WHERE n = ?1", p);
 

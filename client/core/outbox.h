@@ -23,8 +23,8 @@ enum op_state {
 
 /* Queues the groups of `want` for *item, or a new record when *item is NULL (it is then set). `batch` (0 =
  * none) is what undo takes together. Nothing is queued when the values of these groups are as they were.
- * ERR_NOT_NOW before the first login (no incarnation yet); ERR_NOT_FOUND when it would hang on a record that
- * is gone (kind.h: of); otherwise as store.h. */
+ * ERR_NOT_NOW before the first login (no incarnation yet); ERR_NOT_FOUND when its parent is gone (kind.h:
+ * of); otherwise as store.h. */
 enum err outbox_put(struct view *v, struct item **item, const struct record *want, uint32_t groups,
 	int64_t batch, struct problem *p);
 /* Queues the deletion of a record of this school. */
@@ -111,48 +111,48 @@ struct push_batch {
 	uint8_t *bytes[PUSH_OPS_MAX];
 	size_t sizes[PUSH_OPS_MAX];
 	size_t n;
-	uint32_t incarnation; /* the line that they are numbered in */
+	uint32_t incarnation; /* in which they are numbered */
 	uint64_t first;       /* op_no of the first; the others follow without a gap */
 	char held_by[64]; /* who typed the operation behind these, which this session may not send; "" = it
 			     may */
 };
-/* The operations behind the acknowledged one, in order, as many as a push takes: of the older line first,
- * where a restored server stands in one (store.h). A formal report goes alone: the server answers it alone.
- * Bytes live in the arena. */
+/* The operations behind the acknowledged one, in order, as many as a push takes: of the older incarnation
+ * first, where a restored server stands in one (store.h). A formal report goes alone: the server answers it
+ * alone. Bytes live in the arena. */
 enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *arena, struct problem *p);
 /* Before they leave: their outcome is unknown until the answer is recorded. */
 enum err outbox_sent(struct store *s, const struct push_batch *batch, struct problem *p);
 /* Records one answer to the last batch (in order) and moves last_op and its chain on, or the end of the older
- * line. */
+ * incarnation. */
 enum err outbox_answer(struct store *s, const pb_op_result *result, struct problem *p);
 /* All that was accepted is in the base that was just pulled. */
 enum err outbox_settle(struct store *s, struct problem *p);
 /* Takes WELCOME: a new incarnation (unsent operations become drafts), or a server that lost its tail (kept
- * ones are sent again, those of older lines too). *drafts: how many became drafts. */
+ * ones are sent again, those of older incarnations too). *drafts: how many became drafts. */
 enum err outbox_welcome(struct store *s, const pb_welcome *welcome, size_t *drafts, struct problem *p);
 /* What HELLO says of this outbox; borrows from the store. */
 void outbox_hello(struct store *s, pb_hello *hello);
-struct adopted {
+struct resolved {
 	size_t queued;    /* new operations */
-	size_t adopted;   /* refusals that are none any more */
+	size_t settled;   /* refusals that are none any more */
 	size_t conflicts; /* refusals that a person must decide */
 };
 /* After a pull: records that the server refused as duplicates of another id. Where the identity agrees they
  * count as accepted, and what differs in other groups is queued as an edit of the record that exists;
- * guardians and files that were sent for the refused id move to it, also those that come later from another
+ * children that were sent for the refused id move to it, also those that come late from another
  * computer. Where the identity differs a person decides. Within a transaction. */
-enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p);
-/* The same for one that a person has decided: guardians and files of the refused id move to the record that
+enum err outbox_resolve_duplicates(struct store *s, struct resolved *told, struct problem *p);
+/* The same for one that a person has decided: children of the refused id move to the record that
  * exists. *v has these kinds; within a transaction. */
-enum err outbox_move_hangers(
+enum err outbox_move_children(
 	struct view *v, const uint8_t from[ID_SIZE], const uint8_t to[ID_SIZE], struct problem *p);
-/* When it is settled what takes its place: deletes the record `id` if it hangs on one that neither stands nor
- * waits for a person. */
-enum err outbox_drop_unhooked(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);
-/* Before `want` is put over the item: where it would hang on a record that is gone by now, what the item
- * hangs on stays. */
-void outbox_keep_hook(const struct view *v, const struct item *item, struct record *want);
-/* Takes guardians and files back with a record that did not come to be; the same conditions. */
-enum err outbox_delete_hangers(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);
+/* When it is settled what takes its place: deletes the record `id` if its parent neither stands nor waits
+ * for a person. */
+enum err outbox_drop_orphaned(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);
+/* Before `want` is put over the item: where its parent is gone by now, the one that the item
+ * has stays. */
+void outbox_keep_parent(const struct view *v, const struct item *item, struct record *want);
+/* Takes children back with a record that did not come to be; the same conditions. */
+enum err outbox_delete_children(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);
 
 #endif

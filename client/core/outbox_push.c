@@ -355,9 +355,9 @@ void outbox_hello(struct store *s, pb_hello *hello)
 
 /* ---- Duplicates ---- */
 
-struct adoption {
+struct resolution {
 	struct view *view;
-	struct adopted *told;
+	struct resolved *told;
 	struct problem *p;
 };
 
@@ -371,14 +371,14 @@ static int ordinal_of(const struct kind *kind)
 
 /* One record that hangs on the id that nobody has moves to the one that exists. What stands there already is
  * not overwritten: another guardian becomes the next one, the same file is not attached twice. */
-static enum err move_one(struct adoption *a, struct item *item, int hook, const uint8_t *to)
+static enum err move_one(struct resolution *a, struct item *item, int parent, const uint8_t *to)
 {
 	struct record want = item->record;
 	struct item *made = NULL;
 	int ordinal = ordinal_of(want.kind);
 	enum err e;
 
-	record_set_bytes(&want, hook, to, ID_SIZE);
+	record_set_bytes(&want, parent, to, ID_SIZE);
 	struct item *there = view_find_key(a->view, &want, true);
 	bool same = there && record_same_group(&there->record, &want, 1);
 	while (there && !same && ordinal >= 0) {
@@ -401,11 +401,11 @@ static enum err move_one(struct adoption *a, struct item *item, int hook, const 
 
 static bool hangs_on(const struct view *v, const struct item *item, const uint8_t *id)
 {
-	int hook = item->record.kind->of;
+	int parent = item->record.kind->of;
 
-	return item->live && hook >= 0 && view_is_ours(v, item) && record_has(&item->record, hook) &&
-	       item->record.value[hook].len == ID_SIZE &&
-	       memcmp(item->record.value[hook].data, id, ID_SIZE) == 0;
+	return item->live && parent >= 0 && view_is_ours(v, item) && record_has(&item->record, parent) &&
+	       item->record.value[parent].len == ID_SIZE &&
+	       memcmp(item->record.value[parent].data, id, ID_SIZE) == 0;
 }
 
 /* Whether something about a record waits for a person. */
@@ -420,7 +420,7 @@ static enum err is_open(struct store *s, const uint8_t *id, bool *open, struct p
 }
 
 /* to: NULL where that record is deleted by now. late: a move that was refused is not made again and again. */
-static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint8_t *to, bool late)
+static enum err move_children(struct resolution *a, const uint8_t *from, const uint8_t *to, bool late)
 {
 	enum err e = ERR_OK;
 
@@ -443,7 +443,7 @@ static enum err move_hangers(struct adoption *a, const uint8_t *from, const uint
 	return e;
 }
 
-enum err outbox_delete_hangers(struct view *v, const uint8_t id[ID_SIZE], struct problem *p)
+enum err outbox_delete_children(struct view *v, const uint8_t id[ID_SIZE], struct problem *p)
 {
 	enum err e = ERR_OK;
 
@@ -453,7 +453,7 @@ enum err outbox_delete_hangers(struct view *v, const uint8_t id[ID_SIZE], struct
 	return e;
 }
 
-enum err outbox_drop_unhooked(struct view *v, const uint8_t id[ID_SIZE], struct problem *p)
+enum err outbox_drop_orphaned(struct view *v, const uint8_t id[ID_SIZE], struct problem *p)
 {
 	struct item *item = view_find_id(v, id);
 	bool open = false;
@@ -468,13 +468,13 @@ enum err outbox_drop_unhooked(struct view *v, const uint8_t id[ID_SIZE], struct 
 	return e || open ? e : outbox_delete(v, item, 0, p);
 }
 
-enum err outbox_move_hangers(
+enum err outbox_move_children(
 	struct view *v, const uint8_t from[ID_SIZE], const uint8_t to[ID_SIZE], struct problem *p)
 {
-	struct adopted told = {0};
-	struct adoption a = {.view = v, .told = &told, .p = p};
+	struct resolved told = {0};
+	struct resolution a = {.view = v, .told = &told, .p = p};
 
-	return move_hangers(&a, from, to, false);
+	return move_children(&a, from, to, false);
 }
 
 /* Whether both say something of a field, and not the same: a colleague's word is not replaced unasked, as
@@ -490,9 +490,9 @@ static bool contradicts(const struct record *there, const struct record *mine, u
 
 /* The record that exists is the same pupil's. What the two say is put together where each fills what the
  * other left open; where they contradict each other a person decides. */
-static enum err adopt(void *data, const struct op_row *row)
+static enum err resolve_duplicate(void *data, const struct op_row *row)
 {
-	struct adoption *a = data;
+	struct resolution *a = data;
 	struct item *item = row->has_duplicate ? view_find_id(a->view, row->duplicate_of) : NULL;
 	uint32_t groups = 0;
 	enum err e = ERR_OK;
@@ -521,17 +521,17 @@ static enum err adopt(void *data, const struct op_row *row)
 			e = outbox_put(a->view, &item, &want, groups, row->batch, a->p);
 	}
 	a->told->queued += groups != 0;
-	a->told->adopted++;
+	a->told->settled++;
 	if (!e)
-		e = move_hangers(a, row->id, row->duplicate_of, false);
+		e = move_children(a, row->id, row->duplicate_of, false);
 	if (!e)
-		e = outbox_drop_unhooked(a->view, row->id, a->p);
+		e = outbox_drop_orphaned(a->view, row->id, a->p);
 	return e ? e : outbox_set_state(a->view->store, row->n, groups ? OP_DONE : OP_ACCEPTED, a->p);
 }
 
 /* What a colleague's computer sent later: after a restore its guardian may come behind the refusal of the
  * pupil that it had seen, and only this outbox knows who the pupil is now. */
-static enum err move_latecomers(struct adoption *a)
+static enum err move_late_children(struct resolution *a)
 {
 	struct view *v = a->view;
 	sqlite3_stmt *stmt = store_prepare(v->store,
@@ -553,29 +553,29 @@ static enum err move_latecomers(struct adoption *a)
 		/* The database that gave this answer had the record `to`: if it is not in the base it was
 		 * deleted. One that a person made anew and that waits for him again is neither. */
 		if (!e && !open && (!gone || !gone->live))
-			e = move_hangers(a, from, there && there->live ? to : NULL, true);
+			e = move_children(a, from, there && there->live ? to : NULL, true);
 	}
 	sqlite3_finalize(stmt);
 	return e;
 }
 
-enum err outbox_adopt(struct store *s, struct adopted *told, struct problem *p)
+enum err outbox_resolve_duplicates(struct store *s, struct resolved *told, struct problem *p)
 {
 	sqlite3_stmt *stmt =
 		store_prepare(s, "SELECT 1 FROM outbox WHERE duplicate_of IS NOT NULL LIMIT 1", p);
-	struct adoption a = {.told = told, .p = p};
+	struct resolution a = {.told = told, .p = p};
 	bool any = false;
 
-	*told = (struct adopted){0};
+	*told = (struct resolved){0};
 	enum err e = stmt ? store_next(s, stmt, &any, p) : ERR_STORE;
 	sqlite3_finalize(stmt);
 	if (e || !any)
 		return e;
 	e = view_load(&a.view, s, kinds_of_schools, p);
 	if (!e)
-		e = outbox_each(s, 1u << OP_REFUSED, 0, adopt, &a, p);
+		e = outbox_each(s, 1u << OP_REFUSED, 0, resolve_duplicate, &a, p);
 	if (!e)
-		e = move_latecomers(&a);
+		e = move_late_children(&a);
 	view_free(a.view);
 	return e;
 }

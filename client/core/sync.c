@@ -379,13 +379,13 @@ static struct sync_event do_reset(struct sync *x)
 	return e ? failed(x, e) : (struct sync_event){.what = SYNC_DID};
 }
 
-static struct sync_event do_adopt(struct sync *x)
+static struct sync_event do_resolve(struct sync *x)
 {
-	struct adopted told = {0};
+	struct resolved told = {0};
 	enum err e = store_begin(x->store, x->p);
 
 	if (!e)
-		e = outbox_adopt(x->store, &told, x->p);
+		e = outbox_resolve_duplicates(x->store, &told, x->p);
 	if (!e)
 		e = store_commit(x->store, x->p);
 	if (e)
@@ -393,10 +393,10 @@ static struct sync_event do_adopt(struct sync *x)
 	if (e)
 		return failed(x, e);
 	/* They may stem from an earlier run. */
-	size_t settled = told.adopted + told.conflicts;
+	size_t settled = told.settled + told.conflicts;
 	x->report->refused -= settled < x->report->refused ? settled : x->report->refused;
 	x->report->conflicts += told.conflicts;
-	return (struct sync_event){.what = SYNC_ADOPTED, .n = told.queued};
+	return (struct sync_event){.what = SYNC_RESOLVED, .n = told.queued};
 }
 
 static struct sync_event do_wait(struct sync *x)
@@ -421,8 +421,8 @@ static struct sync_event carry_out(struct sync *x, const struct sync_action *a)
 		return do_reset(x);
 	case SYNC_FLIP:
 		return do_flip(x);
-	case SYNC_ADOPT:
-		return do_adopt(x);
+	case SYNC_RESOLVE:
+		return do_resolve(x);
 	default:
 		return do_wait(x);
 	}

@@ -69,7 +69,7 @@ static struct sync_action reconnect(struct sync_machine *m, enum err why)
 static struct sync_action pull_next(struct sync_machine *m)
 {
 	m->repulled = false;
-	return m->stream < m->streams ? act(m, SYNC_PULL) : act(m, SYNC_ADOPT);
+	return m->stream < m->streams ? act(m, SYNC_PULL) : act(m, SYNC_RESOLVE);
 }
 
 static struct sync_action on_pushed(struct sync_machine *m, const struct sync_event *e)
@@ -129,7 +129,7 @@ struct sync_action sync_machine_step(struct sync_machine *m, const struct sync_e
 		return e->control ? act(m, SYNC_RESET) : act(m, SYNC_FLIP);
 	case SYNC_FLIPPED:
 		return on_flipped(m, e);
-	case SYNC_ADOPTED:
+	case SYNC_RESOLVED:
 		if (!e->n || ++m->rounds >= SYNC_ROUNDS_MAX)
 			return finish(m, ERR_OK);
 		m->stream = 0;

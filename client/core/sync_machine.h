@@ -11,7 +11,7 @@
 #include "err.h"
 
 #define SYNC_BUDGET_MS 30000 /* how long one command tries over a bad link (cli.md: then exit 4) */
-#define SYNC_ROUNDS_MAX 3    /* of pushing what a pull brought up (adopted duplicates) */
+#define SYNC_ROUNDS_MAX 3    /* of pushing what a pull brought up (resolved duplicates) */
 #define SYNC_FORKS_MAX                                                                                       \
 	2 /* reconnections because one and the same database said FORKED or EXPECT, or was another than its  \
 	     WELCOME */
@@ -24,7 +24,7 @@ enum sync_do {
 	SYNC_PULL,    /* pull stream number `stream` into empty staging; answer PULLED */
 	SYNC_RESET,   /* the next pull of this stream begins at 0; answer DONE */
 	SYNC_FLIP,    /* make the staged state visible; answer FLIPPED */
-	SYNC_ADOPT,   /* deal with refused duplicates; answer ADOPTED */
+	SYNC_RESOLVE, /* deal with refused duplicates; answer RESOLVED */
 	SYNC_WAIT,    /* drop the connection, wait `ms`; answer DONE */
 	SYNC_FINISH,  /* all done: `why` is ERR_OK, or what ended it */
 };
@@ -37,7 +37,7 @@ enum sync_happened {
 	SYNC_FILED,     /* more: another file waits (or this one is not complete) */
 	SYNC_PULLED,    /* control: 0, RESYNC or EPOCH; moved: from another database than WELCOME told of */
 	SYNC_FLIPPED,   /* agreed: the digests are equal */
-	SYNC_ADOPTED,   /* n: operations queued */
+	SYNC_RESOLVED,  /* n: operations queued */
 	SYNC_DID,       /* RESET or WAIT is done */
 	SYNC_FAILED,    /* error, retry_ms: instead of any answer */
 };

@@ -387,7 +387,7 @@ static enum err check_value(void *data, const struct op_row *op)
 		return ERR_OK;
 	bool taken =
 		t->outcome == JINGGUAN__V1__OUTCOME__APPLIED || t->outcome == JINGGUAN__V1__OUTCOME__MERGED;
-	/* What was refused is told, or adopted under the id that exists. */
+	/* What was refused is told, or resolved to the id that exists. */
 	if (t->outcome == JINGGUAN__V1__OUTCOME__REJECTED)
 		demand(t->forgot || op->state == OP_REFUSED || op->state == OP_DONE ||
 				(op->has_duplicate && (op->state == OP_CONFLICT || op->state == OP_ACCEPTED)),

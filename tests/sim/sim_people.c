@@ -174,7 +174,7 @@ static enum err type_one(struct client *c, struct view *v, struct item **item)
 	if (what < 85)
 		return put_destination(c, v, item);
 	*item = any_item(v, what < 92 ? KIND_STUDENT : what < 96 ? KIND_GUARDIAN : KIND_DESTINATION);
-	enum err e = *item ? outbox_delete_hangers(v, (*item)->id, &typing) : ERR_OK;
+	enum err e = *item ? outbox_delete_children(v, (*item)->id, &typing) : ERR_OK;
 	return e || !*item ? e : outbox_delete(v, *item, 0, &typing);
 }
 

@@ -76,12 +76,12 @@ static void refused_as(struct fixture *f, uint64_t op_no, const uint8_t there[ID
 	assert_int_equal(store_commit(f->store, NULL), ERR_OK);
 }
 
-static struct adopted adopt(struct fixture *f)
+static struct resolved resolve(struct fixture *f)
 {
-	struct adopted told;
+	struct resolved told;
 
 	assert_int_equal(store_begin(f->store, NULL), ERR_OK);
-	assert_int_equal(outbox_adopt(f->store, &told, NULL), ERR_OK);
+	assert_int_equal(outbox_resolve_duplicates(f->store, &told, NULL), ERR_OK);
 	assert_int_equal(store_commit(f->store, NULL), ERR_OK);
 	return told;
 }
@@ -118,8 +118,8 @@ static void the_word_and_the_guardian_go_to_who_exists(void **state)
 	enter(&f, &g, mother, true);
 	base(&f, 1, (const uint8_t *[]){pupil}, &there);
 	refused_as(&f, 1, pupil);
-	struct adopted told = adopt(&f);
-	assert_int_equal(told.adopted, 1);
+	struct resolved told = resolve(&f);
+	assert_int_equal(told.settled, 1);
 	assert_int_equal(told.queued, 2);
 	assert_int_equal(told.conflicts, 0);
 	assert_true(shown(&f, pupil, &r, text, F_STUDENT_LIVE_ADDRESS));
@@ -127,7 +127,7 @@ static void the_word_and_the_guardian_go_to_who_exists(void **state)
 	assert_false(shown(&f, id, &r, text, F_STUDENT_NAME));
 	assert_true(shown(&f, mother, &r, text, -1));
 	assert_memory_equal(text, pupil, ID_SIZE);
-	told = adopt(&f); /* once */
+	told = resolve(&f); /* once */
 	assert_int_equal(told.queued, 0);
 	fixture_close(&f);
 }
@@ -145,7 +145,7 @@ static void two_words_are_for_a_person(void **state)
 	enter(&f, &mine, id, true);
 	base(&f, 1, (const uint8_t *[]){pupil}, &there);
 	refused_as(&f, 1, pupil);
-	struct adopted told = adopt(&f);
+	struct resolved told = resolve(&f);
 	assert_int_equal(told.conflicts, 1);
 	assert_int_equal(told.queued, 0);
 	assert_true(shown(&f, pupil, &r, text, F_STUDENT_LIVE_ADDRESS));
@@ -175,7 +175,7 @@ static void a_guardian_who_cannot_move_does_not_hang_on_nobody(void **state)
 		base(&f, 3, (const uint8_t *[]){pupil, theirs, moved}, records);
 		enter(&f, &want, id, false);
 		refused_as(&f, waits ? 2 : 1, theirs);
-		assert_int_equal(adopt(&f).adopted, 1);
+		assert_int_equal(resolve(&f).settled, 1);
 		assert_int_equal(shown(&f, moved, &r, text, F_GUARDIAN_NAME), waits);
 		assert_true(shown(&f, theirs, &r, text, F_GUARDIAN_NAME));
 		fixture_close(&f);

@@ -39,13 +39,13 @@ static void the_plain_way(void **state)
 		assert_int_equal(a.stream, stream);
 		assert_int_equal(step(&m, SYNC_PULLED, 0, false).what, SYNC_FLIP);
 	}
-	assert_int_equal(step(&m, SYNC_FLIPPED, 0, false).what, SYNC_ADOPT);
-	struct sync_action end = step(&m, SYNC_ADOPTED, 0, false);
+	assert_int_equal(step(&m, SYNC_FLIPPED, 0, false).what, SYNC_RESOLVE);
+	struct sync_action end = step(&m, SYNC_RESOLVED, 0, false);
 	assert_int_equal(end.what, SYNC_FINISH);
 	assert_int_equal(end.why, ERR_OK);
 }
 
-static void adopted_duplicates_go_round_again_but_not_for_ever(void **state)
+static void resolved_duplicates_go_round_again_but_not_for_ever(void **state)
 {
 	struct sync_machine m;
 	int rounds = 0;
@@ -60,7 +60,7 @@ static void adopted_duplicates_go_round_again_but_not_for_ever(void **state)
 		step(&m, SYNC_FLIPPED, 0, false);
 		step(&m, SYNC_PULLED, 0, false);
 		step(&m, SYNC_FLIPPED, 0, false);
-		a = step(&m, SYNC_ADOPTED, 1, false);
+		a = step(&m, SYNC_RESOLVED, 1, false);
 	}
 	assert_int_equal(rounds, SYNC_ROUNDS_MAX);
 }
@@ -211,7 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_plain_way),
-		cmocka_unit_test(adopted_duplicates_go_round_again_but_not_for_ever),
+		cmocka_unit_test(resolved_duplicates_go_round_again_but_not_for_ever),
 		cmocka_unit_test(a_digest_that_differs_pulls_once_more),
 		cmocka_unit_test(a_bad_link_is_tried_for_half_a_minute),
 		cmocka_unit_test(a_fork_reconnects_a_few_times),

@@ -11,9 +11,9 @@
 #include "words.h"
 #include "way.h"
 
-static bool is_answered(const struct item *half)
+static bool is_answered(const struct item *addressee)
 {
-	return !half || record_has(&half->record, F_SLIP_ADDRESSEE_ANSWERED_AT);
+	return !addressee || record_has(&addressee->record, F_SLIP_ADDRESSEE_ANSWERED_AT);
 }
 
 static void judge(struct slip_row *row, int64_t now_us)
@@ -45,18 +45,18 @@ struct slip_row *slip_rows(struct view *v, int64_t now_us, size_t *n)
 			rows[(*n)++].slip = v->items[i];
 		}
 	for (size_t i = 0; rows && i < v->n; i++) {
-		struct item *half = v->items[i];
-		const struct record *r = &half->record;
-		if (!half->live || r->kind->number != KIND_SLIP_ADDRESSEE ||
+		struct item *addressee = v->items[i];
+		const struct record *r = &addressee->record;
+		if (!addressee->live || r->kind->number != KIND_SLIP_ADDRESSEE ||
 			r->value[F_SLIP_ADDRESSEE_SLIP].len != ID_SIZE)
 			continue;
 		struct item *slip = view_find_id(v, r->value[F_SLIP_ADDRESSEE_SLIP].data);
 		if (!slip || !slip->mark)
 			continue;
 		if (record_is(r, F_SLIP_ADDRESSEE_SCHOOL, v->store->profile->school))
-			rows[slip->mark - 1].mine = half;
+			rows[slip->mark - 1].mine = addressee;
 		else
-			rows[slip->mark - 1].other = half;
+			rows[slip->mark - 1].other = addressee;
 	}
 	for (size_t i = 0; rows && i < v->n; i++) {
 		struct item *reminder = v->items[i];
@@ -106,14 +106,14 @@ static void receive(struct view *v, struct record *want, int64_t now_us)
 
 enum err slip_receive(struct view *v, const struct slip_row *row, int64_t now_us, struct problem *p)
 {
-	struct item *half = row->mine;
+	struct item *addressee = row->mine;
 	enum err e = check_open(row, p);
 
 	if (e)
 		return e;
-	struct record want = half->record;
+	struct record want = addressee->record;
 	receive(v, &want, now_us);
-	return outbox_put(v, &half, &want, UINT32_MAX, 0, p);
+	return outbox_put(v, &addressee, &want, UINT32_MAX, 0, p);
 }
 
 /* The school's own row of the pupil that the slip is about, or NULL. */
@@ -136,23 +136,23 @@ enum err slip_answer(struct view *v, const struct slip_row *row, int64_t now_us,
 	const char *note, const char *const *files, size_t n_files, struct problem *p)
 {
 	const struct session *s = &v->store->profile->session;
-	struct item *half = row->mine, *destination = own_destination(v, &row->slip->record);
+	struct item *addressee = row->mine, *destination = own_destination(v, &row->slip->record);
 	enum err e = check_open(row, p);
 
 	if (e)
 		return e;
-	struct record want = half->record;
+	struct record want = addressee->record;
 	receive(v, &want, now_us);
 	record_set_number(&want, F_SLIP_ADDRESSEE_ANSWERED_AT, now_us);
 	record_set_text(&want, F_SLIP_ADDRESSEE_ANSWERED_BY, s->user);
 	record_set_text(&want, F_SLIP_ADDRESSEE_OUTCOME, outcome);
 	record_set_text(&want, F_SLIP_ADDRESSEE_NOTE, note);
 	for (size_t i = 0; !e && i < n_files; i++) {
-		e = evidence_attach(v, half->id, files[i], 0, p);
+		e = evidence_attach(v, addressee->id, files[i], 0, p);
 		if (!e && destination)
 			e = evidence_attach(v, destination->id, files[i], 0, p);
 	}
-	return e ? e : outbox_put(v, &half, &want, UINT32_MAX, 0, p);
+	return e ? e : outbox_put(v, &addressee, &want, UINT32_MAX, 0, p);
 }
 
 enum err slip_log(struct view *v, const struct slip_row *row, int64_t now_us, const char *method,

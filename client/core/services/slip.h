@@ -10,9 +10,9 @@ extern const struct shown_list shown_slips;
 
 struct slip_row {
 	struct item *slip;
-	struct item *mine, *other; /* the halves: ours, the other addressee's; NULL when there is none */
+	struct item *mine, *other; /* of the addressees: ours, the other one's; NULL when there is none */
 	struct item *reminder;     /* the latest that this school was sent in this round, or NULL */
-	const char *state;         /* code of codes_slip_state, answered when both halves are */
+	const char *state;         /* code of codes_slip_state, answered when both addressees have */
 	bool overdue;
 	bool escalated;
 	int64_t remaining_s; /* to resolve_due, negative behind it; 0 when closed */
@@ -21,7 +21,7 @@ struct slip_row {
 struct slip_row *slip_rows(struct view *v, int64_t now_us, size_t *n);
 /* Queues receipt, or receipt and answer; within a transaction. ERR_PERMISSION when the slip is not addressed
  * to this school, ERR_NOT_NOW when it is closed. Files go to the pupil's own destination row, where proof
- * counts, and to the half itself. */
+ * counts, and to the addressee's own record. */
 enum err slip_receive(struct view *v, const struct slip_row *row, int64_t now_us, struct problem *p);
 enum err slip_answer(struct view *v, const struct slip_row *row, int64_t now_us, const char *outcome,
 	const char *note, const char *const *files, size_t n_files, struct problem *p);

@@ -62,13 +62,14 @@ static void field_line(struct page *g, const struct view *v, const struct record
 			words_field(v, r, field, false, text, sizeof text), 0);
 }
 
-static void half_line(struct page *g, const struct view *v, const struct item *half, const char *label)
+static void addressee_line(
+	struct page *g, const struct view *v, const struct item *addressee, const char *label)
 {
 	char name[256], text[1024], received[64], answered[64], outcome[64], note[512];
 
-	if (!half)
+	if (!addressee)
 		return;
-	const struct record *r = &half->record;
+	const struct record *r = &addressee->record;
 	words_field(v, r, F_SLIP_ADDRESSEE_SCHOOL, false, name, sizeof name);
 	words_field(v, r, F_SLIP_ADDRESSEE_RECEIVED_AT, false, received, sizeof received);
 	words_field(v, r, F_SLIP_ADDRESSEE_ANSWERED_AT, false, answered, sizeof answered);
@@ -101,8 +102,8 @@ static void draw(struct page *g, const struct view *v, const struct slip_row *ro
 			field_line(g, v, slip, times[i]);
 	const struct item *source = source_is_mine ? row->mine : row->other,
 			  *home = source_is_mine ? row->other : row->mine;
-	half_line(g, v, source, tr("生源小学", "source school"));
-	half_line(g, v, home, tr("责任初中", "home school"));
+	addressee_line(g, v, source, tr("生源小学", "source school"));
+	addressee_line(g, v, home, tr("责任初中", "home school"));
 	row_line(g, tr("状态", "state"), code_name(&codes_slip_state, row->state), 0);
 	row_line(g, tr("经办人签字", "signed"), "", 36);
 	row_line(g, tr("负责人盖章", "head, seal"), "", 54);
