@@ -7,7 +7,7 @@
 #include "check.h"
 #include "clock.h"
 #include "codes.h"
-#include "effects.h"
+#include "record_edit.h"
 #include "hash.h"
 #include "log.h"
 #include "service.h"
@@ -19,7 +19,7 @@ struct import {
 	const struct kind *kind;
 	pb_import_report report;
 	pb_row_problem *problems, *warnings;
-	struct effects_part part;
+	struct record_edits edits;
 	struct row *rows; /* as they stand */
 	char **keys;
 	size_t row_count;
@@ -62,12 +62,12 @@ static const struct row *row_by_key(const struct import *m, const char *key)
 }
 
 /* Whether an earlier line of the same file had this key. */
-static const struct effect *effect_by_key(const struct import *m, const char *key, struct arena *arena)
+static const struct row *edited_by_key(const struct import *m, const char *key, struct arena *arena)
 {
-	for (size_t i = 0; i < m->part.count; i++) {
-		char *other = record_key(&m->part.effect[i].after.state.record, arena);
+	for (size_t i = 0; i < m->edits.part.count; i++) {
+		char *other = record_key(&record_edited(&m->edits, i)->state.record, arena);
 		if (other && strcmp(other, key) == 0)
-			return &m->part.effect[i];
+			return record_edited(&m->edits, i);
 	}
 	return NULL;
 }
@@ -85,15 +85,11 @@ static void keep_untold(struct record *body, const struct record *now)
 static void put_record(
 	struct request *r, struct import *m, uint32_t line, const struct record *body, const char *key)
 {
-	const struct row *now = row_by_key(m, key);
-	struct effect *e = &m->part.effect[m->part.count];
-	struct merge_op op = {.body = *body, .groups = (1u << m->kind->group_count) - 1};
+	const struct row *now = row_by_key(m, key), *earlier = edited_by_key(m, key, &r->arena);
 	struct problem p;
 
-	assert(m->part.effect); /* import saw to it */
-	const struct effect *earlier = effect_by_key(m, key, &r->arena);
 	if (earlier) {
-		bool same = record_same_group(&earlier->after.state.record, body, 1);
+		bool same = record_same_group(&earlier->state.record, body, 1);
 		if (same) {
 			m->report.unchanged++;
 			return;
@@ -104,25 +100,15 @@ static void put_record(
 		add_problem(m, false, line, &p, r);
 		return;
 	}
-	memset(e, 0, sizeof *e);
-	if (now) {
-		keep_untold(&op.body, &now->state.record);
-		e->before = e->after = *now;
-		memcpy(op.seen, now->state.gver, sizeof op.seen);
-	} else {
-		e->after.kind = m->kind;
-		record_init(&e->after.state.record, m->kind);
-		id_make(e->after.id, clock_now_us());
-	}
-	struct merge_result merged = sync_merge(&e->after.state, &op);
-	if (!merged.changed) {
+	struct record want = *body;
+	if (now)
+		keep_untold(&want, &now->state.record);
+	struct row *row = record_edit(&m->edits, m->kind, now);
+	record_take_groups(&row->state.record, &want, UINT32_MAX);
+	if (!record_edit_end(&m->edits)) {
 		m->report.unchanged++;
 		return;
 	}
-	e->changed = merged.changed;
-	e->last = true;
-	e->fresh = !now;
-	m->part.count++;
 	if (now)
 		m->report.updated++;
 	else
@@ -244,9 +230,10 @@ static void warn_catchment(struct request *r, struct import *m, uint32_t line, c
 
 	record_text(c, F_CATCHMENT_SCHOOL, school, sizeof school);
 	record_text(c, F_CATCHMENT_AREA, area, sizeof area);
-	for (size_t i = 0; i < m->part.count; i++) {
-		const struct record *o = &m->part.effect[i].after.state.record;
-		if (!m->part.effect[i].after.state.deleted && record_same_field(o, c, F_CATCHMENT_STAGE) &&
+	for (size_t i = 0; i < m->edits.part.count; i++) {
+		const struct row *edited = record_edited(&m->edits, i);
+		const struct record *o = &edited->state.record;
+		if (!edited->state.deleted && record_same_field(o, c, F_CATCHMENT_STAGE) &&
 			record_same_field(o, c, F_CATCHMENT_AREA) &&
 			!record_same_field(o, c, F_CATCHMENT_SCHOOL)) {
 			record_text(o, F_CATCHMENT_SCHOOL, other, sizeof other);
@@ -282,8 +269,8 @@ static void warn_gaps(struct request *r, struct import *m)
 		bool covered = !area[0] || !(school_type_stages(db_get_text(schools, i, 1)) & STAGE_PRIMARY);
 		for (size_t k = 0; !covered && k < m->row_count; k++)
 			covered = covers(&m->rows[k], area);
-		for (size_t k = 0; !covered && k < m->part.count; k++)
-			covered = covers(&m->part.effect[k].after, area);
+		for (size_t k = 0; !covered && k < m->edits.part.count; k++)
+			covered = covers(record_edited(&m->edits, k), area);
 		if (covered)
 			continue;
 		problem_set(&p, ERR_MISSING, "area", NULL,
@@ -315,8 +302,8 @@ static void import_done(struct request *r)
 {
 	struct import *m = r->state;
 
-	access_log_add(
-		r->worker, &r->caller, r->method->name, "OK", (uint32_t)m->part.count, "register", r->ref);
+	access_log_add(r->worker, &r->caller, r->method->name, "OK", (uint32_t)m->edits.part.count,
+		"register", r->ref);
 	request_reply(r, &m->report.base);
 }
 
@@ -327,9 +314,10 @@ static void send_streams(struct request *r, struct import *m)
 	char code[SCHOOL_TEXT];
 
 	pg_array_begin(&m->streams, PG_INT8);
-	for (size_t i = 0; i < m->part.count; i++)
+	for (size_t i = 0; i < m->edits.part.count; i++)
 		if (m->kind->number == KIND_SCHOOL) {
-			record_text(&m->part.effect[i].after.state.record, F_SCHOOL_CODE, code, sizeof code);
+			record_text(
+				&record_edited(&m->edits, i)->state.record, F_SCHOOL_CODE, code, sizeof code);
 			pg_array_int8(&m->streams, strtoll(code, NULL, 10));
 		}
 	db_array(&p, &m->streams);
@@ -351,12 +339,12 @@ static void import_plan(struct request *r)
 		return;
 	}
 	add_warnings(r, m);
-	if (q->dry_run || m->part.count == 0) {
+	if (q->dry_run || m->edits.part.count == 0) {
 		request_reply(r, &m->report.base);
 		return;
 	}
 	send_streams(r, m);
-	enum err e = effects_send(&r->task, r->worker->server->conf.county, &m->part, 1);
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &m->edits.part, 1);
 	if (e) {
 		request_fail(r, e, NULL, NULL);
 		return;
@@ -381,7 +369,7 @@ static struct import *make_import(struct request *r, size_t n, uint32_t kind)
 {
 	struct import *m = arena_alloc(&r->arena, sizeof *m);
 
-	if (!m || !(m->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * (n + 1))) ||
+	if (!m || !record_edits_begin(&m->edits, r, n) ||
 		!(m->problems = arena_alloc(&r->arena, sizeof *m->problems * (n + 1))) ||
 		!(m->warnings = arena_alloc(&r->arena, sizeof *m->warnings * REPORT_MAX))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
@@ -396,8 +384,6 @@ static struct import *make_import(struct request *r, size_t n, uint32_t kind)
 		return NULL;
 	}
 	m->kind = kind_by_number(kind);
-	snprintf(m->part.author, sizeof m->part.author, "%s", r->caller.user);
-	memcpy(m->part.device, r->caller.device, ID_SIZE);
 	r->state = m;
 	return m;
 }
@@ -437,8 +423,8 @@ static bool key_is_taken(
 
 static bool is_changed(const struct import *m, const struct row *row)
 {
-	for (size_t i = 0; i < m->part.count; i++)
-		if (memcmp(m->part.effect[i].after.id, row->id, ID_SIZE) == 0)
+	for (size_t i = 0; i < m->edits.part.count; i++)
+		if (memcmp(record_edited(&m->edits, i)->id, row->id, ID_SIZE) == 0)
 			return true;
 	return false;
 }
@@ -473,18 +459,16 @@ static bool change_row(struct request *r, struct import *m, const pb_catchment_c
 				"jgadmin catchments list shows what there is"));
 		return false;
 	}
-	struct effect *to = &m->part.effect[m->part.count];
-	memset(to, 0, sizeof *to);
-	to->before = to->after = *row;
-	memcpy(op.seen, row->state.gver, sizeof op.seen);
-	to->changed = sync_merge(&to->after.state, &op).changed;
-	to->last = true;
-	if (!to->changed) {
-		m->report.unchanged++;
-		return true;
+	if (op.del) {
+		record_edit_delete(&m->edits, row);
+	} else {
+		record_take_groups(&record_edit(&m->edits, m->kind, row)->state.record, &op.body, UINT32_MAX);
+		if (!record_edit_end(&m->edits)) {
+			m->report.unchanged++;
+			return true;
+		}
 	}
-	*row = to->after;
-	m->part.count++;
+	*row = *record_edited(&m->edits, m->edits.part.count - 1);
 	m->report.removed += op.del;
 	m->report.updated += !op.del;
 	return true;
@@ -509,11 +493,11 @@ static void change_plan(struct request *r)
 							q->change[i]->record.len, &r->arena, &p))
 			warn_catchment(r, m, (uint32_t)i, &body);
 	warn_gaps(r, m);
-	if (q->dry_run || m->part.count == 0) {
+	if (q->dry_run || m->edits.part.count == 0) {
 		request_reply(r, &m->report.base);
 		return;
 	}
-	enum err e = effects_send(&r->task, r->worker->server->conf.county, &m->part, 1);
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &m->edits.part, 1);
 	if (e) {
 		request_fail(r, e, NULL, NULL);
 		return;

@@ -5,13 +5,12 @@
 #include "check.h"
 #include "clock.h"
 #include "codes.h"
-#include "effects.h"
+#include "record_edit.h"
 #include "transition_calls.h"
 
 struct cycle_state {
 	struct row before;
-	struct effect effect;
-	struct effects_part part;
+	struct record_edits edits;
 	pb_phase_reply reply;
 	const PGresult *settings; /* of a year that is being opened */
 	uint32_t baseline, schools;
@@ -49,36 +48,22 @@ static bool find_cycle(const PGresult *cycles, int32_t year, struct row *out)
 static enum err send_phase(struct request *r, const char *phase)
 {
 	struct cycle_state *s = r->state;
-	struct effect *e = &s->effect;
-	struct merge_op op = {.groups = 1};
+	bool there = s->before.state.exists;
 
-	memset(e, 0, sizeof *e);
-	if (s->before.state.exists) {
-		e->before = e->after = s->before;
-		op.body = s->before.state.record;
-		memcpy(op.seen, s->before.state.gver, sizeof op.seen);
-	} else {
-		e->after.kind = kind_by_number(KIND_CYCLE);
-		record_init(&e->after.state.record, e->after.kind);
-		record_init(&op.body, e->after.kind);
-		record_set_number(&op.body, F_CYCLE_YEAR, ((const pb_year_request *)r->message)->year);
-		/* The dates are written down with the year, so that every school's list of things to do knows
-		 * its deadlines. */
-		for (int f = F_CYCLE_UNDECIDED_UNTIL; f <= F_CYCLE_RESOLVE_DAYS; f++)
-			record_set_number(
-				&op.body, f, db_get_int(s->settings, 0, f - F_CYCLE_UNDECIDED_UNTIL));
-		op.groups = record_groups(&op.body);
-		id_make(e->after.id, clock_now_us());
-		e->fresh = true;
-	}
-	record_set_text(&op.body, F_CYCLE_PHASE, phase);
-	e->changed = sync_merge(&e->after.state, &op).changed;
-	e->last = true;
-	snprintf(s->part.author, sizeof s->part.author, "%s", r->caller.user);
-	memcpy(s->part.device, r->caller.device, ID_SIZE);
-	s->part.effect = e;
-	s->part.count = e->changed != 0;
-	return effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
+	if (!record_edits_begin(&s->edits, r, 1))
+		return ERR_NOMEM;
+	struct row *cycle = record_edit(&s->edits, kind_by_number(KIND_CYCLE), there ? &s->before : NULL);
+	if (!there)
+		record_set_number(
+			&cycle->state.record, F_CYCLE_YEAR, ((const pb_year_request *)r->message)->year);
+	/* The dates are written down with the year, so that every school's list of things to do knows its
+	 * deadlines. */
+	for (int f = F_CYCLE_UNDECIDED_UNTIL; !there && f <= F_CYCLE_RESOLVE_DAYS; f++)
+		record_set_number(
+			&cycle->state.record, f, db_get_int(s->settings, 0, f - F_CYCLE_UNDECIDED_UNTIL));
+	record_set_text(&cycle->state.record, F_CYCLE_PHASE, phase);
+	record_edit_end(&s->edits);
+	return effects_send(&r->task, r->worker->server->conf.county, &s->edits.part, 1);
 }
 
 static struct cycle_state *begin_state(struct request *r, int32_t year)
@@ -239,19 +224,11 @@ static void cancel_done(struct request *r)
 static enum err send_end(struct request *r)
 {
 	struct cycle_state *s = r->state;
-	struct effect *e = &s->effect;
-	struct merge_op op = {.del = true, .groups = (1u << s->before.kind->group_count) - 1};
 
-	memset(e, 0, sizeof *e);
-	e->before = e->after = s->before;
-	memcpy(op.seen, s->before.state.gver, sizeof op.seen);
-	e->changed = sync_merge(&e->after.state, &op).changed;
-	e->last = true;
-	snprintf(s->part.author, sizeof s->part.author, "%s", r->caller.user);
-	memcpy(s->part.device, r->caller.device, ID_SIZE);
-	s->part.effect = e;
-	s->part.count = 1;
-	return effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
+	if (!record_edits_begin(&s->edits, r, 1))
+		return ERR_NOMEM;
+	record_edit_delete(&s->edits, &s->before);
+	return effects_send(&r->task, r->worker->server->conf.county, &s->edits.part, 1);
 }
 
 static void cancel_judge(struct request *r)

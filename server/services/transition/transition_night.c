@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "clock.h"
-#include "effects.h"
+#include "record_edit.h"
 #include "log.h"
 #include "request.h"
 
 #define YEARS_MAX 8
 
 struct night {
-	struct effects_part part;
+	struct record_edits edits;
 	int32_t years[YEARS_MAX];
 	int count;
 	size_t escalated;
@@ -43,22 +43,15 @@ static bool is_overdue(const struct row *slip, int64_t now)
 static void escalate(struct night *night, const PGresult *slips, int64_t now)
 {
 	const struct kind *kind = kind_by_number(KIND_SLIP);
+	struct row slip;
 
 	for (int i = 0; i < PQntuples(slips); i++) {
-		struct effect *e = &night->part.effect[night->part.count];
-		memset(e, 0, sizeof *e);
-		record_db_read(slips, i, kind, &e->before);
-		if (!is_overdue(&e->before, now))
+		record_db_read(slips, i, kind, &slip);
+		if (!is_overdue(&slip, now))
 			continue;
-		unsigned group = kind->fields[F_SLIP_ESCALATED].group;
-		e->after = e->before;
-		record_set_number(&e->after.state.record, F_SLIP_ESCALATED, 1);
-		e->after.state.ver++;
-		e->after.state.gver[group - 1]++;
-		e->changed = 1u << (group - 1);
-		e->last = true;
-		night->part.count++;
-		night->escalated++;
+		record_set_number(
+			&record_edit(&night->edits, kind, &slip)->state.record, F_SLIP_ESCALATED, 1);
+		night->escalated += record_edit_end(&night->edits);
 	}
 }
 
@@ -69,13 +62,9 @@ static void remind(struct request *r, struct night *night, const PGresult *due, 
 	size_t len;
 
 	for (int i = 0; i < PQntuples(due); i++) {
-		struct effect *e = &night->part.effect[night->part.count++];
-		struct record *reminder = &e->after.state.record;
-		memset(e, 0, sizeof *e);
-		e->after.kind = kind;
-		record_init(reminder, kind);
-		id_make(e->after.id, clock_now_us());
-		snprintf(e->after.owner, sizeof e->after.owner, "%s", db_get_text(due, i, 0));
+		struct row *row = record_edit(&night->edits, kind, NULL);
+		struct record *reminder = &row->state.record;
+		snprintf(row->owner, sizeof row->owner, "%s", db_get_text(due, i, 0));
 		record_set_bytes(reminder, F_REMINDER_ABOUT,
 			arena_copy(&r->arena, db_get_bytes(due, i, 1, &len), ID_SIZE), ID_SIZE);
 		record_set_text(
@@ -83,10 +72,7 @@ static void remind(struct request *r, struct night *night, const PGresult *due, 
 		record_set_number(reminder, F_REMINDER_ROUND, db_get_int(due, i, 3));
 		record_set_number(reminder, F_REMINDER_DUE, db_get_int(due, i, 4));
 		record_set_number(reminder, F_REMINDER_AT, now);
-		e->after.state.exists = true;
-		e->after.state.ver = e->after.state.gver[0] = 1;
-		e->changed = 1;
-		e->fresh = e->last = true;
+		record_edit_end(&night->edits);
 	}
 }
 
@@ -109,9 +95,9 @@ static void night_done(struct request *r)
 		log_info("nightly run of %d", q->year);
 		run->run(run);
 	}
-	if (night->part.count)
+	if (night->edits.part.count)
 		log_info("%zu slips are past their term, %zu reminders sent", night->escalated,
-			night->part.count - night->escalated);
+			night->edits.part.count - night->escalated);
 	request_reply(r, &nothing.base);
 }
 
@@ -123,19 +109,17 @@ static void night_plan(struct request *r)
 	struct night *night = arena_alloc(&r->arena, sizeof *night);
 
 	if (!night ||
-		!(night->part.effect = arena_alloc(&r->arena,
-			  sizeof(struct effect) * (size_t)(PQntuples(slips) + PQntuples(reminders) + 1)))) {
+		!record_edits_begin(&night->edits, r, (size_t)(PQntuples(slips) + PQntuples(reminders)))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
 	r->state = night;
 	for (int i = 0; i < PQntuples(due) && i < YEARS_MAX; i++)
 		night->years[night->count++] = (int32_t)db_get_int(due, i, 0);
-	snprintf(night->part.author, sizeof night->part.author, "%s", r->caller.user);
 	escalate(night, slips, now);
 	remind(r, night, reminders, now);
-	enum err e = night->part.count
-			     ? effects_send(&r->task, r->worker->server->conf.county, &night->part, 1)
+	enum err e = night->edits.part.count
+			     ? effects_send(&r->task, r->worker->server->conf.county, &night->edits.part, 1)
 			     : ERR_OK;
 	if (e) {
 		request_fail(r, e, NULL, NULL);

@@ -7,7 +7,6 @@
 
 #include "clock.h"
 #include "codes.h"
-#include "effects.h"
 #include "log.h"
 #include "transition_slips.h"
 
@@ -49,11 +48,8 @@ static bool read_slips(
 {
 	s->slip = read_all(r, slips, KIND_SLIP, &s->slip_count);
 	s->half = read_all(r, halves, KIND_SLIP_ADDRESSEE, &s->half_count);
-	s->capacity = s->slip_count * 3 + more * 3 + 8;
-	s->part.effect = arena_alloc(&r->arena, sizeof(struct effect) * s->capacity);
-	snprintf(s->part.author, sizeof s->part.author, "%s", r->caller.user);
-	memcpy(s->part.device, r->caller.device, ID_SIZE);
-	return s->slip && s->half && s->part.effect;
+	/* every slip and both its halves */
+	return s->slip && s->half && record_edits_begin(&s->edits, r, s->slip_count * 3 + more * 3 + 8);
 }
 
 static struct row *find_slip(struct slips *s, const uint8_t *id)
@@ -76,44 +72,6 @@ static struct row *find_half(struct slips *s, const uint8_t *slip, const char *s
 }
 
 /* ---- changing ---- */
-
-/* Begins a change of a record; finish_effect judges what it changed. */
-static struct effect *begin_effect(struct slips *s, const struct row *before, uint32_t kind)
-{
-	if (s->part.count == s->capacity)
-		abort(); /* our bug: capacity counts every slip and both its halves */
-	struct effect *e = &s->part.effect[s->part.count];
-
-	memset(e, 0, sizeof *e);
-	if (before) {
-		e->before = e->after = *before;
-	} else {
-		e->after.kind = kind_by_number(kind);
-		record_init(&e->after.state.record, e->after.kind);
-		id_make(e->after.id, clock_now_us());
-		e->fresh = true;
-	}
-	e->last = true;
-	return e;
-}
-
-static void finish_effect(struct slips *s, struct effect *e)
-{
-	struct merge_state *now = &e->after.state;
-	const struct kind *kind = e->after.kind;
-
-	for (unsigned g = 1; g <= kind->group_count; g++)
-		if (e->fresh ? record_groups(&now->record) >> (g - 1) & 1
-			     : !record_same_group(&now->record, &e->before.state.record, g)) {
-			e->changed |= 1u << (g - 1);
-			now->gver[g - 1]++;
-		}
-	if (!e->changed)
-		return;
-	now->exists = true;
-	now->ver++;
-	s->part.count++;
-}
 
 static void set_pupil(struct request *r, struct record *slip, const PGresult *n, int i)
 {
@@ -163,22 +121,22 @@ static void settle_one(struct request *r, struct slips *s, const PGresult *n, in
 	if (begins && !s->slips_begun)
 		return;
 	struct row *now = db_is_null(n, i, 2) ? NULL : find_slip(s, db_get_bytes(n, i, 2, &len));
-	struct effect *e = begin_effect(s, now, KIND_SLIP);
-	struct record *slip = &e->after.state.record;
+	struct row *e = record_edit(&s->edits, kind_by_number(KIND_SLIP), now);
+	struct record *slip = &e->state.record;
 
 	if (strcmp(action, "close") == 0) {
 		record_set_text(slip, F_SLIP_STATE, "closed");
 		record_set_number(slip, F_SLIP_CLOSED_AT, s->now);
 	} else {
 		set_pupil(r, slip, n, i);
-		set_owner(&e->after, db_get_text(n, i, 3), db_get_text(n, i, 4));
+		set_owner(e, db_get_text(n, i, 3), db_get_text(n, i, 4));
 	}
 	if (strcmp(action, "create") == 0)
 		record_set_text(
 			slip, F_SLIP_NO, arena_printf(&r->arena, "JB%d-%04d", s->year, ++s->issued_before));
 	if (begins)
 		start_round(s, slip, n, i);
-	finish_effect(s, e);
+	record_edit_end(&s->edits);
 }
 
 /* ---- reconcile ---- */
@@ -231,9 +189,9 @@ static const char *still_wrong(struct request *r, struct slips *s)
 	const struct row *slip = find_slip(s, s->reviewed);
 	char codes[256] = "", all[512] = "", *rest = codes, *code;
 
-	for (size_t i = 0; i < s->part.count; i++)
-		if (memcmp(s->part.effect[i].after.id, s->reviewed, ID_SIZE) == 0)
-			slip = &s->part.effect[i].after;
+	for (size_t i = 0; i < s->edits.part.count; i++)
+		if (memcmp(record_edited(&s->edits, i)->id, s->reviewed, ID_SIZE) == 0)
+			slip = record_edited(&s->edits, i);
 	if (!slip || record_is(&slip->state.record, F_SLIP_STATE, "closed"))
 		return "";
 	record_text(&slip->state.record, F_SLIP_CODES, codes, sizeof codes);
@@ -262,7 +220,7 @@ static void reconcile_settle(struct request *r)
 	for (int i = 0; i < PQntuples(needed); i++)
 		settle_one(r, s, needed, i);
 	s->wrong = s->reviewed ? still_wrong(r, s) : NULL;
-	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->edits.part, 1);
 	if (e) {
 		request_fail(r, e, NULL, NULL);
 		return;
@@ -340,23 +298,23 @@ static void issue_half(
 	struct request *r, struct slips *s, const struct row *slip, const char *school, const char *other)
 {
 	struct row *now = find_half(s, slip->id, school);
-	struct effect *e = begin_effect(s, now, KIND_SLIP_ADDRESSEE);
-	struct record *half = &e->after.state.record;
+	struct row *e = record_edit(&s->edits, kind_by_number(KIND_SLIP_ADDRESSEE), now);
+	struct record *half = &e->state.record;
 
-	snprintf(e->after.owner, sizeof e->after.owner, "%s", school);
-	snprintf(e->after.other, sizeof e->after.other, "%s", other);
+	snprintf(e->owner, sizeof e->owner, "%s", school);
+	snprintf(e->other, sizeof e->other, "%s", other);
 	record_set_bytes(half, F_SLIP_ADDRESSEE_SLIP, slip->id, ID_SIZE);
 	record_set_text(half, F_SLIP_ADDRESSEE_SCHOOL, arena_printf(&r->arena, "%s", school));
 	record_set_number(half, F_SLIP_ADDRESSEE_ROUND, record_number(&slip->state.record, F_SLIP_ROUND));
 	for (int f = F_SLIP_ADDRESSEE_RECEIVED_AT; f <= F_SLIP_ADDRESSEE_NOTE; f++)
 		record_clear(half, f);
-	finish_effect(s, e);
+	record_edit_end(&s->edits);
 }
 
 static void issue_one(struct request *r, struct slips *s, const struct row *slip, int64_t due)
 {
-	struct effect *e = begin_effect(s, slip, KIND_SLIP);
-	struct record *record = &e->after.state.record;
+	struct row *e = record_edit(&s->edits, slip->kind, slip);
+	struct record *record = &e->state.record;
 	char source[SCHOOL_TEXT], home[SCHOOL_TEXT];
 
 	record_text(record, F_SLIP_SOURCE, source, sizeof source);
@@ -364,7 +322,7 @@ static void issue_one(struct request *r, struct slips *s, const struct row *slip
 	record_set_text(record, F_SLIP_STATE, "issued");
 	record_set_number(record, F_SLIP_ISSUED_AT, s->now);
 	record_set_number(record, F_SLIP_RESOLVE_DUE, due);
-	finish_effect(s, e);
+	record_edit_end(&s->edits);
 	bool two = strcmp(home, BUREAU) != 0 && strcmp(home, source) != 0;
 	issue_half(r, s, slip, source, two ? home : "");
 	if (two)
@@ -375,7 +333,7 @@ static void issue_one(struct request *r, struct slips *s, const struct row *slip
 static void commit_slips(struct request *r, request_fn next)
 {
 	struct slips *s = r->state;
-	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->edits.part, 1);
 
 	if (e) {
 		request_fail(r, e, NULL, NULL);
@@ -459,21 +417,21 @@ static bool both_answered(struct slips *s, const struct row *slip, const char *r
 static void review_apply(struct request *r, struct slips *s, struct row *slip)
 {
 	const pb_review_request *q = REQUEST(r, pb_review_request);
-	struct effect *e = begin_effect(s, slip, KIND_SLIP);
+	struct row *e = record_edit(&s->edits, slip->kind, slip);
 
 	assert(slip);
-	record_set_text(&e->after.state.record, F_SLIP_REVIEW_REASON, q->reason ? q->reason : "");
+	record_set_text(&e->state.record, F_SLIP_REVIEW_REASON, q->reason ? q->reason : "");
 	/* A returned slip waits for both again; its clock never stopped. */
 	if (!q->accept)
-		record_set_text(&e->after.state.record, F_SLIP_STATE, "returned");
-	finish_effect(s, e);
+		record_set_text(&e->state.record, F_SLIP_STATE, "returned");
+	record_edit_end(&s->edits);
 	for (size_t i = 0; !q->accept && i < s->half_count; i++) {
 		if (memcmp(s->half[i].state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip->id, ID_SIZE) != 0)
 			continue;
-		struct effect *h = begin_effect(s, &s->half[i], KIND_SLIP_ADDRESSEE);
+		struct row *h = record_edit(&s->edits, s->half[i].kind, &s->half[i]);
 		for (int f = F_SLIP_ADDRESSEE_ANSWERED_AT; f <= F_SLIP_ADDRESSEE_NOTE; f++)
-			record_clear(&h->after.state.record, f);
-		finish_effect(s, h);
+			record_clear(&h->state.record, f);
+		record_edit_end(&s->edits);
 	}
 }
 
@@ -501,7 +459,7 @@ static void review_run(struct request *r)
 {
 	struct slips *s = r->state;
 
-	s->part.count = 0;
+	s->edits.part.count = 0;
 	s->changed = 1;
 	s->then = reply_review;
 	slips_run(r, 0, true);
@@ -556,7 +514,7 @@ static void review_plan(struct request *r)
 			  : tr("退回两校再办", "returned to both schools"));
 	s->reviewed = arena_copy(&r->arena, slip->id, ID_SIZE);
 	review_apply(r, s, find_slip(s, slip->id));
-	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->part, 1);
+	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->edits.part, 1);
 	if (e) {
 		request_fail(r, e, NULL, NULL);
 		return;

@@ -3,7 +3,7 @@
 #ifndef JG_TRANSITION_SLIPS_H
 #define JG_TRANSITION_SLIPS_H
 
-#include "effects.h"
+#include "record_edit.h"
 #include "transition_calls.h"
 
 /* A run reads everything in one snapshot; a push that commits meanwhile makes it run again. */
@@ -13,8 +13,7 @@
 struct slips {
 	struct row *slip, *half;
 	size_t slip_count, half_count;
-	struct effects_part part;
-	size_t capacity;
+	struct record_edits edits;
 	int64_t now, issue_due;
 	bool slips_begun; /* the phase is verify or later */
 	int32_t year;
