@@ -27,13 +27,15 @@ struct import_options {
 	void *progress_data;
 };
 
+#define IMPORT_MESSAGE_SIZE (256 + HINT_SIZE + 8) /* a problem's message and hint */
 struct import_note {
-	long row;          /* as the spreadsheet shows it; 0: the file, or the sheet */
-	char sheet[64];    /* when several were read, or it is about one that was not */
-	char field[48];    /* the column */
-	char code[24];     /* stable word: ID_DAMAGED, ID_CHECK, MISSING, INVALID, DUPLICATE, OTHER_SCHOOL,
-			      IDENTITY … */
-	char message[256]; /* what happened and how to mend it */
+	long row;       /* as the spreadsheet shows it; 0: the file, or the sheet */
+	char sheet[64]; /* when several were read, or it is about one that was not */
+	char field[48]; /* the column */
+	char code[24];  /* stable word: ID_DAMAGED, ID_CHECK, MISSING, INVALID, DUPLICATE, OTHER_SCHOOL,
+			   IDENTITY … */
+	/* What happened and how to mend it: a list of what is permitted is told whole. */
+	char message[IMPORT_MESSAGE_SIZE];
 };
 
 struct import_notes {

@@ -48,7 +48,12 @@ BEGIN
 		SELECT u.ord, (u.body->>'year')::int AS year FROM unnest(ords, bodies) AS u (ord, body)
 		UNION ALL SELECT u.ord, e.year FROM unnest(ords, ids) AS u (ord, id) JOIN enrolment e ON e.county = app_county() AND e.rec_id = u.id)
 	SELECT y.ord, NULL::text, y.code, y.field, y.message
-	FROM transition_year_guard((SELECT array_agg(x.ord) FROM years x), (SELECT array_agg(x.year) FROM years x)) y;
+	FROM transition_year_guard((SELECT array_agg(x.ord) FROM years x), (SELECT array_agg(x.year) FROM years x)) y
+	UNION ALL
+	-- The roster of a seventh grade is of a school that has one.
+	SELECT u.ord, NULL, 'NOT_NOW', 'year', format('%s没有初中部，没有初中新生名册', s.name)
+	FROM unnest(ords, schools, bodies) AS u (ord, school, body) JOIN school s ON s.county = app_county() AND s.code = u.school AND NOT s.deleted
+	WHERE u.body IS NOT NULL AND stage_mask(s.type) & 4 = 0;
 END $$;
 
 -- `file` in prefill is T1, in confirm T2; `verify submit` is V. With gaps only when filed as incomplete, with a reason.

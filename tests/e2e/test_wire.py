@@ -148,6 +148,10 @@ class Year:
         wrong = enrolment(4)
         wrong.cert_no = id_no(44)
         self.roster = self.push(self.j, "Enrolment", enrolment(1), wrong)
+        with self.p.open() as wire:
+            n = self.p.queue_op(w.KIND_BY_NAME["Enrolment"].number, w.uuid7(), enrolment(1))
+            self.p.push(wire)
+        cases.equal("a primary school has no roster of a seventh grade", (pb.Outcome.Name(self.p.results[n].outcome), "没有初中部" in self.p.results[n].message), ("REJECTED", True))
         self.push(self.j, "VerifyAnswer", pb.VerifyAnswer(year=YEAR, destination=self.rows[2], answer="unknown", note="查无此人"))
         self.push(self.j, "Filing", pb.Filing(year=YEAR, stage="V", incomplete=True, reason="一人待查"))
 

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codes.h"
 #include "evidence.h"
 #include "import_transition.h"
+#include "schools.h"
 #include "tables.h"
 #include "transition.h"
 
@@ -111,15 +113,29 @@ const struct import_rules import_destinations = {
 	.stored = attach_files,
 };
 
+/* The roster of a new seventh grade is of a school that has one. */
+static enum err begin_enrolled(struct import *im)
+{
+	if (!(school_stages(im->view, im->store->profile->school) & STAGE_JUNIOR))
+		return problem_set(im->p, ERR_NOT_NOW, NULL,
+			tr("六年级学生用 jg import students，去向表用 jg import destinations",
+				"the sixth grade comes with jg import students, its destinations with jg "
+				"import "
+				"destinations"),
+			tr("本校没有初中部，没有初中新生名册",
+				"this school has no junior classes and no roster of new pupils"));
+	return import_cycle_begin(im);
+}
+
 const struct import_rules import_enrolled = {
 	.name = "enrolled",
 	.zh = "导入新生名册",
 	.en = "roster imported",
 	.kind = KIND_ENROLMENT,
-	.views = (const uint32_t[]){KIND_ENROLMENT, KIND_DESTINATION, 0},
+	.views = (const uint32_t[]){KIND_ENROLMENT, KIND_DESTINATION, KIND_SCHOOL, 0},
 	/* Who enters in the autumn of 2026-2027 belongs to the cycle of 2026, who leaves in its summer to
 	   that of 2027. */
 	.autumn = true,
-	.begin = import_cycle_begin,
+	.begin = begin_enrolled,
 	.check = import_check_shifted,
 };
