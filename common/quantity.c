@@ -116,7 +116,7 @@ enum err minutes_parse(int32_t *out, const char *text)
 {
 	char written[WRITTEN_MAX];
 	const char *at = written;
-	int64_t tenths, v;
+	int64_t tenths, v = 0;
 
 	if (plain(written, text) || take_digits(&at, 1, &tenths))
 		return ERR_INVALID;

@@ -1,5 +1,6 @@
-/* record_edit.h - how the server itself changes records: one after another, sent with everything else of the call by effects_send in one
- * transaction. What a record was when it was read decides what changed. One request's, on its loop's thread. */
+/* record_edit.h - how the server itself changes records: one after another, sent with everything else of the
+ * call by effects_send in one transaction. What a record was when it was read decides what changed. One
+ * request's, on its loop's thread. */
 #ifndef JG_RECORD_EDIT_H
 #define JG_RECORD_EDIT_H
 
@@ -13,10 +14,11 @@ struct record_edits {
 
 /* Room for n changes, in the request's arena, by its caller. False: no memory. */
 bool record_edits_begin(struct record_edits *x, struct request *r, size_t n);
-/* The record as it stands, or a new one of the kind (before NULL) with an id: to be changed through the pointer, until record_edit_end
- * judges it. More than there is room for is a fault of ours. */
+/* The record as it stands, or a new one of the kind (before NULL) with an id: to be changed through the
+ * pointer, until record_edit_end judges it. More than there is room for is a fault of ours. */
 struct row *record_edit(struct record_edits *x, const struct kind *kind, const struct row *before);
-/* True: a group differs, its version and the record's go up, and it will be written. False: it is as it was, and nothing will. */
+/* True: a group differs, its version and the record's go up, and it will be written. False: it is as it was,
+ * and nothing will. */
 bool record_edit_end(struct record_edits *x);
 void record_edit_delete(struct record_edits *x, const struct row *before);
 /* The changes so far, the newest state of each; i below x->part.count. */
