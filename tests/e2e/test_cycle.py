@@ -97,13 +97,15 @@ class Year:
         return ids
 
     def call(self, method, /, **fields):
-        with self.edu.open() as wire:
+        with (self.p if method in self.OF_SCHOOLS else self.edu).open() as wire:
             return wire.call("Transition." + method, **fields)
 
     def phase(self, to):
         self.call("Phase", year=YEAR, to=to, force=True, reason="演练")
 
     # ---- the list ----
+
+    OF_SCHOOLS = ("FilingGaps",)
 
     def requests(self, year):
         """Every method of the service with what asks it of this year."""
@@ -114,7 +116,7 @@ class Year:
                 "ListProofs": dict(year=year), "ListPairs": dict(year=year), "DecideProof": dict(year=year, pupil=pupil, accept=True),
                 "DecidePair": dict(year=year, pupil=pupil, row=w_id(self.rows[1]), same=True), "Summary": dict(year=year),
                 "AmendBaseline": dict(year=year, add=True, pupil=pupil, reason="核对"), "Cancel": dict(year=year, reason="演练"),
-                "ShowSlip": dict(name=slip), "ShowProof": dict(year=year, name=pupil), "Diff": dict(year=year)}
+                "ShowSlip": dict(name=slip), "ShowProof": dict(year=year, name=pupil), "Diff": dict(year=year), "FilingGaps": dict(year=year)}
 
     def walk(self, state, year, wanted):
         asked = self.requests(year)
@@ -123,7 +125,7 @@ class Year:
             found = answer(lambda: self.call(name, **fields) and "")
             cases.equal("%s: Transition.%s" % (state, name), found, wanted.get(name, wanted[""]))
 
-    LOOKS = dict.fromkeys(("Open", "Phase", "Progress", "Mismatches", "ListSlips", "ListProofs", "ListPairs", "Summary", "ShowSlip", "ShowProof", "Diff"), "")
+    LOOKS = dict.fromkeys(("Open", "Phase", "Progress", "Mismatches", "ListSlips", "ListProofs", "ListPairs", "Summary", "ShowSlip", "ShowProof", "Diff", "FilingGaps"), "")
 
     def states(self):
         self.rows = [w.uuid7() for _ in range(5)]
@@ -142,7 +144,7 @@ class Year:
         self.push(self.j, "VerifyAnswer", pb.VerifyAnswer(year=YEAR, destination=self.rows[2], answer="unknown"))
         self.call("Reconcile", year=YEAR)
         # Nothing is left out: what is not refused is done, what cannot be done now says so.
-        self.walk("open", YEAR, {"": "", "Cancel": "NOT_NOW", "ReviewSlip": "NOT_NOW", "AmendBaseline": "NOT_NOW"})
+        self.walk("open", YEAR, {"": "", "Cancel": "NOT_NOW", "ReviewSlip": "NOT_NOW", "AmendBaseline": "EXISTS"})
         self.races_in_verify()
         self.phase("closed")
         self.walk("closed", YEAR, {**self.LOOKS, "": "PHASE"})

@@ -727,7 +727,7 @@ class Rehearsal:
         c.equal("users list grew", len(sysadmin.ok("users", "list")), len(users) + 1)
         self.code("no codes for a paper of another kind", sysadmin, 2, "devices", "invite", "--all", "-o", self.files.path("连接码.txt"))
         lost = self.code("a paper that cannot be written", sysadmin, 1, "devices", "invite", "--school", WEST, "-o", self.files.path("没有这个目录/连接码.pdf"))
-        c.check("and its code is shown instead", "连接码 " in lost.out, repr(lost))
+        c.check("and no code is made for it", "连接码 " not in lost.out and "没有这个目录" in lost.err, repr(lost))
         paper = self.files.path("连接码.pdf")
         invited = [i["code"] for i in sysadmin.ok("devices", "invite", "--all", "-o", paper)["invitations"]]
         words = pdf_words(paper)
