@@ -459,13 +459,13 @@ static enum err add(struct import *m, struct person *p)
 	q.klass = p->klass;
 	q.n_klass = p->n_klass;
 	q.password = p->password;
-	unsigned unknown = link_fate().unknown;
+	unsigned unknown = m->c->profile.fate.unknown;
 	arena_init(&arena, 1u << 20);
 	enum err e = link_ask(m->link, METHOD_IDENTITY_ADD_USER, &q.base, &arena, &reply, &m->c->problem);
 	if (!e) {
 		snprintf(p->user, sizeof p->user, "%s", ((const pb_user_secret *)reply)->user);
 		p->state = ADDED;
-	} else if (link_fate().unknown != unknown) {
+	} else if (m->c->profile.fate.unknown != unknown) {
 		p->state = UNSURE;
 	}
 	arena_free(&arena);

@@ -11,9 +11,7 @@
 #include "buf.h"
 #include "cli.h"
 #include "clock.h"
-#include "link.h"
 #include "lint.h"
-#include "store.h"
 #include "tables.h"
 #include "text.h"
 
@@ -48,15 +46,13 @@ struct told {
 /* What is safe, from what this process has done: saved here, changed at the bureau, or neither. */
 const char *cli_what_is_safe(const struct cli *c)
 {
-	struct link_fate fate = link_fate();
-
-	if (fate.unknown)
+	if (c->profile.fate.unknown)
 		return tr("县局是否已经收到还不知道，先查看结果再决定是否重做",
 			"whether the bureau has it is not known: look at the result before doing it again");
-	if (fate.done)
+	if (c->profile.fate.done)
 		return tr("前面的部分县局已经收到，其余没有改动",
 			"the bureau has what came before; nothing else was changed");
-	if (store_commits())
+	if (c->profile.fate.stored)
 		return tr("已保存在本机的内容都在，没有丢失", "what was saved on this computer is all there");
 	return c->program && strcmp(c->program->name, "jgadmin") == 0
 		       ? tr("县局的数据没有改动", "nothing at the bureau was changed")

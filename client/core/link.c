@@ -471,13 +471,6 @@ static enum err send_message(struct link *link, struct frame *f, const ProtobufC
 	return e;
 }
 
-static struct link_fate fate;
-
-struct link_fate link_fate(void)
-{
-	return fate;
-}
-
 /* A dry run changes nothing, whatever its method may do. */
 static bool is_dry(const ProtobufCMessage *request)
 {
@@ -497,8 +490,8 @@ static void count_fate(
 	/* Logging in and renewing a certificate change nothing that anybody typed. */
 	if (!rule->writes || rule->access != ACCESS_SESSION || is_dry(request))
 		return;
-	fate.done += e == ERR_OK;
-	fate.unknown += e && !told && e != ERR_BUSY && e != ERR_DRAINING;
+	link->profile->fate.done += e == ERR_OK;
+	link->profile->fate.unknown += e && !told && e != ERR_BUSY && e != ERR_DRAINING;
 }
 
 enum err link_call(struct link *link, uint16_t method, const ProtobufCMessage *request, link_reply_fn reply,

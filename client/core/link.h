@@ -57,11 +57,4 @@ struct profile *link_profile(struct link *link);
 enum err link_connect(struct link **out, SSL_CTX *ctx, const struct trust_result *trust, const char *server,
 	struct problem *p);
 
-/* What this process has asked the server to change: calls that were done, and calls of which nobody here
- * knows. So a word about what is safe is computed, not assumed. */
-struct link_fate {
-	unsigned done, unknown;
-};
-struct link_fate link_fate(void);
-
 #endif

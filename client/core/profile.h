@@ -50,6 +50,12 @@ struct profile {
 	EVP_PKEY *key;   /* NULL before enrolling */
 	X509 *cert, *ca; /* NULL before enrolling */
 	int lock_fd;
+	/* Since it was opened: calls that changed something at the server, calls of which nobody here knows
+	 * whether they did, and transactions on this disk. So a word about what is safe is computed, not
+	 * assumed. */
+	struct {
+		unsigned done, unknown, stored;
+	} fate;
 };
 
 /* The default folder: $XDG_DATA_HOME/jingguan, else ~/.local/share/jingguan. */

@@ -305,13 +305,6 @@ enum err store_begin(struct store *s, struct problem *p)
 	return e;
 }
 
-static unsigned commits;
-
-unsigned store_commits(void)
-{
-	return commits;
-}
-
 enum err store_commit(struct store *s, struct problem *p)
 {
 	fault_point(FAULT_JG_STORE_COMMITTING);
@@ -327,7 +320,7 @@ enum err store_commit(struct store *s, struct problem *p)
 
 	if (e)
 		store_rollback(s);
-	commits += e == ERR_OK;
+	s->profile->fate.stored += e == ERR_OK;
 	s->in_transaction = false;
 	return e;
 }

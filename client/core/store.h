@@ -50,9 +50,6 @@ enum err store_begin(struct store *s, struct problem *p);
 /* On disk when it returns ERR_OK. On an error nothing of the transaction is. */
 enum err store_commit(struct store *s, struct problem *p);
 void store_rollback(struct store *s);
-/* How many transactions this process has put on disk: whether something was saved is computed, not assumed.
- */
-unsigned store_commits(void);
 
 /* Turns SQLite's code into ours and tells it. */
 enum err store_error(struct store *s, struct problem *p);

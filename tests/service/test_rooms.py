@@ -18,8 +18,6 @@ UNFIT = {
     "names a command": r"\"[^\"\n]*\b(?:jg|jgadmin) (?!connect code\")[a-z]",
 }
 LEFT = {  # how many, and what it waits for
-    ("client/core/link.c", "keeps something"): 1,  # the fate of this process's calls, which belongs to the owner of the store
-    ("client/core/store.c", "keeps something"): 1,  # commits of this process; the same
     ("client/core/pinyin.c", "keeps something"): 1,  # ICU's table, opened once: for one thread
     ("client/core/trust.c", "keeps something"): 1,  # OpenSSL's index of our data
     ("client/core/xlsx_part.c", "keeps something"): 2,  # of each thread: expat's allocator has no argument for it
