@@ -13,7 +13,7 @@
 #include "pb.h"
 #include "pki.h"
 #include "push_plan.h"
-#include "strangers.h"
+#include "pending.h"
 #include "tables.h"
 
 static void errors(void)

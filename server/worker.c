@@ -137,7 +137,7 @@ static void on_tick(uv_timer_t *timer)
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-	strangers_admit(prepare->data);
+	pending_admit(prepare->data);
 }
 
 static void worker_main(void *data)

@@ -6,7 +6,7 @@
 #include "db.h"
 #include "kind.h"
 #include "server.h"
-#include "strangers.h"
+#include "pending.h"
 #include "stream.h"
 #include "tables.h"
 
@@ -42,7 +42,7 @@ struct worker {
 	struct db_pool *pool;
 	struct conn *conns; /* doubly linked */
 	unsigned conn_count;
-	struct strangers strangers;
+	struct pending pending;
 	struct request *small_first, *small_last; /* one-op pushes that wait for a connection (sync_push.c) */
 	int small_groups;
 	struct password_job *hash_jobs; /* waiting or at work, the oldest first */

@@ -14,7 +14,7 @@ struct item {
 	struct record record; /* its text lives as long as the view */
 	const char *owner;    /* the school that owns it, "" for the county */
 	int64_t stream;       /* where the base row lies; 0 = not yet pulled */
-	bool live;            /* false: deleted, or only a grave */
+	bool live;            /* false: deleted, or only a tombstone */
 	bool in_base;
 	bool pending; /* an own operation on it has no final answer */
 	int64_t ver;
@@ -29,7 +29,7 @@ struct item {
 struct view {
 	struct store *store;
 	struct arena arena;
-	struct item **items; /* of all kinds, in the order they were found; graves too */
+	struct item **items; /* of all kinds, in the order they were found; tombstones too */
 	size_t n, room;
 	struct index *by_id, *by_key;
 };

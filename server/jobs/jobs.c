@@ -96,12 +96,12 @@ static void seal_queries(struct job *job)
 	db_task_query(&job->task, &seal_access, NULL);
 }
 
-/* ---- graves ---- */
+/* ---- tombstones ---- */
 
 /* What was deleted or left a school 400 days ago goes from the feeds; who has not synchronised since begins
  * again (RESYNC). The streams are locked first, as everywhere: a push that wrote the same feed would
  * otherwise wait for us and we for it. */
-static const struct db_stmt purge_graves = {
+static const struct db_stmt purge_tombstones = {
 	"WITH t AS MATERIALIZED (SELECT stream_id FROM stream WHERE county = app_county() ORDER BY stream_id "
 	"FOR UPDATE),"
 	" g AS (DELETE FROM feed f USING t, rec_history h WHERE f.county = app_county() AND f.stream_id = "
@@ -114,7 +114,7 @@ static const struct db_stmt purge_graves = {
 
 static void purge_queries(struct job *job)
 {
-	db_task_query(&job->task, &purge_graves, NULL);
+	db_task_query(&job->task, &purge_tombstones, NULL);
 }
 
 static void nothing_to_do(struct job *job)

@@ -23,7 +23,7 @@ static void on_ready(struct stream *s)
 {
 	struct conn *c = (struct conn *)s;
 
-	strangers_leave(c);
+	pending_leave(c);
 	stat_add(c->worker->stats.handshakes, 1);
 	c->has_cert = tls_peer_spki(&s->tls, c->spki) == ERR_OK;
 	conn_enter(c, tls_is_enrolling(&s->tls) ? CONN_ENROLLING : CONN_GREETING);
@@ -85,8 +85,8 @@ static void on_closed(struct stream *s, enum err why)
 	struct conn *c = (struct conn *)s;
 	struct worker *w = c->worker;
 
-	strangers_leave(c);
-	strangers_forget(c);
+	pending_leave(c);
+	pending_forget(c);
 	if (why == ERR_TLS)
 		stat_add(w->stats.tls_failed, 1);
 	if (c->reason != CLOSE_REASONS)
@@ -109,7 +109,7 @@ static void on_closed(struct stream *s, enum err why)
 
 static bool on_first(struct stream *s)
 {
-	return strangers_speak((struct conn *)s);
+	return pending_speak((struct conn *)s);
 }
 
 static const struct stream_events events = {on_first, on_stream_ready, on_data, on_drained, on_closed};
@@ -153,14 +153,14 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 	stat_add(w->stats.accepted, 1);
 	/* Accept and close at once: leaving it in the backlog would make the next honest peer wait behind it.
 	 */
-	if (!strangers_accept(c, address_hash(&c->stream.tcp))) {
+	if (!pending_accept(c, address_hash(&c->stream.tcp))) {
 		stat_add(w->stats.closed_by_limit[CLOSE_ADDRESS], 1);
 		uv_close((uv_handle_t *)&c->stream.tcp, on_refused_closed);
 		return;
 	}
 	if (stream_open(&c->stream, &w->shared, w->server->tls, true, &events)) {
-		strangers_leave(c);
-		strangers_forget(c);
+		pending_leave(c);
+		pending_forget(c);
 		uv_close((uv_handle_t *)&c->stream.tcp, on_refused_closed);
 		return;
 	}
@@ -199,7 +199,7 @@ void conn_goaway(struct conn *c, enum close_reason reason, enum err code)
 	f.body = packed;
 	frame_append(&out, &f);
 	c->reason = reason;
-	strangers_leave(c);
+	pending_leave(c);
 	if (!out.failed)
 		conn_send(c, out.data, out.len);
 	buf_free(&out);
@@ -210,7 +210,7 @@ void conn_close(struct conn *c, enum close_reason reason)
 {
 	if (!c->stream.closing)
 		c->reason = reason;
-	strangers_leave(c);
+	pending_leave(c);
 	stream_close(&c->stream, ERR_OK, false);
 }
 

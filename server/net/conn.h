@@ -53,7 +53,7 @@ struct conn {
 	uint32_t last_call;
 	struct address *address;    /* of the peer */
 	struct conn *older, *newer; /* in `list` */
-	struct conn_list *list;     /* of strangers.h; NULL: it has shaken hands, or is being closed */
+	struct conn_list *list;     /* of pending.h; NULL: it has shaken hands, or is being closed */
 	uint64_t shaking_ms;        /* loop time when it had its place among the handshakes */
 	bool watching;
 	int64_t watch_stream[2];

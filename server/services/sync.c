@@ -301,7 +301,7 @@ static void feed_read(struct request *r)
 		restart_pull(r, ERR_RESYNC);
 		return;
 	}
-	/* The cursor that the client came with is judged, and that of a later page only when graves went
+	/* The cursor that the client came with is judged, and that of a later page only when tombstones went
 	 * meanwhile: a pull from 0 passes below the floor on its way. */
 	uint64_t floor = (uint64_t)db_get_int(stream, 0, 1);
 	if (p->cursor && p->cursor < floor && (!p->begun || floor != p->floor)) {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""400 days after a pupil was deleted the grave goes from the feed and the floor rises (sync.md "Tombstones"): a computer that has
+"""400 days after a pupil was deleted the tombstone goes from the feed and the floor rises (sync.md "Tombstones"): a computer that has
 not synchronised since begins again and shows the pupil no more; one that has goes on from where it is."""
 import time
 
@@ -39,16 +39,16 @@ def main():
         away.ok("sync")
         here.ok("import", "undo", batch)
         here.ok("sync")
-        graves = "SELECT count(*) FROM feed WHERE action <> 1"
-        cases.equal("a grave stands in the feed", server.psql(graves), "1")
+        tombstones = "SELECT count(*) FROM feed WHERE action <> 1"
+        cases.equal("a tombstone stands in the feed", server.psql(tombstones), "1")
         server.stop()
         server.start()
         time.sleep(1)
-        cases.equal("and stays while it is young", server.psql(graves), "1")
+        cases.equal("and stays while it is young", server.psql(tombstones), "1")
         server.psql("UPDATE rec_history SET at = at - interval '401 days'")
         server.stop()
         server.start()
-        cases.check("it goes after 400 days", settled(server, graves, "0"))
+        cases.check("it goes after 400 days", settled(server, tombstones, "0"))
         cases.equal("the floor is where it was", server.psql("SELECT floor FROM stream WHERE stream_id = %s" % SCHOOL), "4")
         for name, person in (("who was away", away), ("who was here", here)):
             report = person.ok("sync")

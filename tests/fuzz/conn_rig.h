@@ -196,7 +196,7 @@ static void rig_close(struct conn *c)
 	c->stream.tcp.data = c;
 	uv_close((uv_handle_t *)&c->stream.tcp, rig_closed);
 	uv_run(&rig_worker.loop, UV_RUN_NOWAIT);
-	const struct strangers *s = &rig_worker.strangers;
+	const struct pending *s = &rig_worker.pending;
 	if (rig_worker.conns || s->silent.n || s->waiting.n || s->shaking.n)
 		abort(); /* a connection that was counted and never given back */
 }

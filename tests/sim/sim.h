@@ -197,7 +197,7 @@ void db_kill_backend(void);
 void db_full(bool full);
 void db_backup(void);
 bool db_restore(void); /* to the last backup, with a new epoch as `jgd restore` makes it */
-void db_age(void);     /* 400 days pass for the graves */
+void db_age(void);     /* 400 days pass for the tombstones */
 void db_prune(void);   /* the answers of old pushes go; their numbers and hashes stay */
 
 struct db_device {

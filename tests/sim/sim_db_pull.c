@@ -185,13 +185,13 @@ static enum verdict purge(struct call *call, bool raises_floor)
 		}
 		if (any) {
 			row_write(row, call->b->txn, s);
-			sim_met("graves purged");
+			sim_met("tombstones purged");
 		}
 	}
 	return DONE;
 }
 
-enum verdict purge_graves(struct call *call)
+enum verdict purge_tombstones(struct call *call)
 {
 	return purge(call, true);
 }

@@ -224,7 +224,7 @@ struct expected {
 	int64_t stream;
 	unsigned kind;
 	uint32_t lanes[LANES];
-	uint64_t rows, graves, entries;
+	uint64_t rows, tombstones, entries;
 	const struct db_stream *row;
 	struct {
 		uint64_t n;
@@ -273,7 +273,7 @@ static void count_feed_row(void *data, const void *row)
 		return;
 	demand(f->seq <= x->row->seq && f->seq > 0, "I5", "a feed row lies behind its stream");
 	if (f->action != 1)
-		x->graves++;
+		x->tombstones++;
 }
 
 /* I11: the links make one chain, and there are as many entries as the feed had numbers. */
@@ -320,8 +320,8 @@ static void check_stream_end(unsigned i)
 		"the digest of stream %lld is not that of its records", (long long)x.stream);
 	db_each(T_FEED, count_feed_row, &x);
 	walk_links(&x);
-	if (x.graves)
-		sim_met("graves in a feed");
+	if (x.tombstones)
+		sim_met("tombstones in a feed");
 }
 
 /* ---- I9: a typed value is current, in history or in a conflict ---- */

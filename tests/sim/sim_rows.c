@@ -520,7 +520,7 @@ void db_prune(void)
 	sim_met("answers pruned");
 }
 
-/* 400 days pass: what is in the feeds now is old when a server's job looks for graves. */
+/* 400 days pass: what is in the feeds now is old when a server's job looks for tombstones. */
 void db_age(void)
 {
 	db.aged = db.vis;

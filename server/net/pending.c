@@ -1,4 +1,4 @@
-#include "strangers.h"
+#include "pending.h"
 
 #include <stdlib.h>
 
@@ -6,7 +6,7 @@
 
 static void move(struct conn *c, struct conn_list *to)
 {
-	struct conn_list *from = c->list, *shaking = &c->worker->strangers.shaking;
+	struct conn_list *from = c->list, *shaking = &c->worker->pending.shaking;
 
 	if (from) {
 		*(c->older ? &c->older->newer : &from->first) = c->newer;
@@ -25,7 +25,7 @@ static void move(struct conn *c, struct conn_list *to)
 	}
 }
 
-static struct address *address_of(struct strangers *s, uint32_t hash)
+static struct address *address_of(struct pending *s, uint32_t hash)
 {
 	struct address **slot = &s->addresses[hash % ADDRESS_SLOTS], *a = *slot;
 
@@ -39,7 +39,7 @@ static struct address *address_of(struct strangers *s, uint32_t hash)
 	return a;
 }
 
-static void address_leave(struct strangers *s, struct address *a)
+static void address_leave(struct pending *s, struct address *a)
 {
 	struct address **at = &s->addresses[a->hash % ADDRESS_SLOTS];
 
@@ -52,7 +52,7 @@ static void address_leave(struct strangers *s, struct address *a)
 }
 
 /* Who has said nothing gives way first, then who waits, then who is at it; of each the oldest. */
-static void evict_oldest(struct strangers *s)
+static void evict_oldest(struct pending *s)
 {
 	struct conn *oldest = s->silent.first    ? s->silent.first
 			      : s->waiting.first ? s->waiting.first
@@ -62,15 +62,15 @@ static void evict_oldest(struct strangers *s)
 		conn_close(oldest, CLOSE_HANDSHAKES);
 }
 
-bool strangers_accept(struct conn *c, uint32_t address)
+bool pending_accept(struct conn *c, uint32_t address)
 {
-	struct strangers *s = &c->worker->strangers;
+	struct pending *s = &c->worker->pending;
 
 	c->address = address_of(s, address);
 	if (!c->address)
 		return false;
 	if (c->address->conns++ >= (unsigned)c->worker->server->conf.per_address) {
-		strangers_forget(c);
+		pending_forget(c);
 		return false;
 	}
 	if (s->silent.n + s->waiting.n + s->shaking.n >= STRANGERS_MAX)
@@ -81,7 +81,7 @@ bool strangers_accept(struct conn *c, uint32_t address)
 
 /* Nobody keeps others out by opening many: when all places are taken, the oldest handshake of the address
  * that holds most of them gives way at once to who comes from an address that holds fewer. */
-static bool evict_greedy(struct strangers *s, const struct conn *newcomer)
+static bool evict_greedy(struct pending *s, const struct conn *newcomer)
 {
 	struct conn *victim = s->shaking.first;
 
@@ -94,7 +94,7 @@ static bool evict_greedy(struct strangers *s, const struct conn *newcomer)
 	return true;
 }
 
-static bool evict_slow(struct strangers *s, uint64_t now_ms)
+static bool evict_slow(struct pending *s, uint64_t now_ms)
 {
 	struct conn *oldest = s->shaking.first;
 
@@ -107,12 +107,12 @@ static bool evict_slow(struct strangers *s, uint64_t now_ms)
 static void take_place(struct conn *c)
 {
 	c->shaking_ms = uv_now(&c->worker->loop);
-	move(c, &c->worker->strangers.shaking);
+	move(c, &c->worker->pending.shaking);
 }
 
-bool strangers_speak(struct conn *c)
+bool pending_speak(struct conn *c)
 {
-	struct strangers *s = &c->worker->strangers;
+	struct pending *s = &c->worker->pending;
 	bool place = (s->shaking.n < HANDSHAKES_MAX && !s->waiting.n) ||
 		     (s->shaking.n >= HANDSHAKES_MAX && evict_greedy(s, c));
 
@@ -123,19 +123,19 @@ bool strangers_speak(struct conn *c)
 	return place;
 }
 
-void strangers_leave(struct conn *c)
+void pending_leave(struct conn *c)
 {
 	move(c, NULL);
 }
 
-void strangers_forget(struct conn *c)
+void pending_forget(struct conn *c)
 {
-	address_leave(&c->worker->strangers, c->address);
+	address_leave(&c->worker->pending, c->address);
 }
 
-void strangers_admit(struct worker *w)
+void pending_admit(struct worker *w)
 {
-	struct strangers *s = &w->strangers;
+	struct pending *s = &w->pending;
 
 	while (s->waiting.first && (s->shaking.n < HANDSHAKES_MAX || evict_slow(s, uv_now(&w->loop)))) {
 		struct conn *c = s->waiting.first;

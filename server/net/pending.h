@@ -1,12 +1,12 @@
-/* strangers.h - connections that have not shaken hands: who has a place among the handshakes, who waits for
- * one, who gives way, and how many connections an address holds. One loop's, on its thread.
+/* pending.h - pending connections, which have not shaken hands: who has a place among the handshakes, who
+ * waits for one, who gives way, and how many connections an address holds. One loop's, on its thread.
  *
- *   silent ──first byte──> waiting ──a place is free──> shaking ──> the list of nobody: strangers_leave
+ *   silent ──first byte──> waiting ──a place is free──> shaking ──> the list of nobody: pending_leave
  *
  * A storm of reconnects waits in order instead of being thrown out and coming back: each handshake that is
  * broken off has cost what a finished one costs. Each list has the oldest first. */
-#ifndef JG_STRANGERS_H
-#define JG_STRANGERS_H
+#ifndef JG_PENDING_H
+#define JG_PENDING_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,20 +33,20 @@ struct address {
 	unsigned conns, shaking;
 };
 
-struct strangers {
+struct pending {
 	struct conn_list silent, waiting, shaking;
 	struct address *addresses[ADDRESS_SLOTS];
 };
 
 /* A new connection. false: its address holds as many as it may, or there is no memory. */
-bool strangers_accept(struct conn *c, uint32_t address);
-/* Its first byte. true: it has a place; false: it waits, and strangers_admit brings it on. */
-bool strangers_speak(struct conn *c);
+bool pending_accept(struct conn *c, uint32_t address);
+/* Its first byte. true: it has a place; false: it waits, and pending_admit brings it on. */
+bool pending_speak(struct conn *c);
 /* It has shaken hands or is being closed; harmless when it has left before. */
-void strangers_leave(struct conn *c);
+void pending_leave(struct conn *c);
 /* It is freed: its address holds one less. */
-void strangers_forget(struct conn *c);
+void pending_forget(struct conn *c);
 /* Before the loop sleeps: free places go to who waits longest. */
-void strangers_admit(struct worker *w);
+void pending_admit(struct worker *w);
 
 #endif
