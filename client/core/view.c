@@ -98,7 +98,11 @@ bool view_is_ours(const struct view *v, const struct item *item)
 	return strcmp(item->owner, v->store->profile->school) == 0;
 }
 
-/* The kind as one byte and the key, or with `second` the same for the student number alone; NULL when there
+/* A kind's number as two bytes, none of them NUL: it has up to three digits. */
+#define HIGH_BITS(number) (char)(0x80 | (number) >> 7)
+#define LOW_BITS(number) (char)(0x80 | ((number)&0x7F))
+
+/* The kind and the key, or with `second` the same for the student number alone; NULL when there
  * is none. */
 static char *index_key(struct arena *arena, const struct record *r, bool second)
 {
@@ -108,10 +112,11 @@ static char *index_key(struct arena *arena, const struct record *r, bool second)
 	if (!second) {
 		char *key = record_key(r, arena);
 		size_t n = key ? strlen(key) : 0;
-		char *out = n ? arena_alloc(arena, n + 2) : NULL;
+		char *out = n ? arena_alloc(arena, n + 3) : NULL;
 		if (out) { /* by hand: a view is as many of these as there are records */
-			out[0] = (char)r->kind->number;
-			memcpy(out + 1, key, n);
+			out[0] = HIGH_BITS(r->kind->number);
+			out[1] = LOW_BITS(r->kind->number);
+			memcpy(out + 2, key, n);
 		}
 		return out;
 	}
@@ -119,7 +124,7 @@ static char *index_key(struct arena *arena, const struct record *r, bool second)
 	if (no < 0 || !r->kind->key_count || r->kind->key[r->kind->key_count - 1].field[1] != no ||
 		!record_has(r, no))
 		return NULL;
-	return arena_printf(arena, "%c%lld\x1fs=%s", (char)r->kind->number,
+	return arena_printf(arena, "%c%c%lld\x1fs=%s", HIGH_BITS(r->kind->number), LOW_BITS(r->kind->number),
 		year < 0 ? 0 : (long long)record_number(r, year), record_text(r, no, text, sizeof text));
 }
 
@@ -348,14 +353,13 @@ enum err view_load(struct view **out, struct store *store, const uint32_t *kinds
 	enum err e = ERR_OK;
 
 	*out = NULL;
-	if (v) {
-		v->by_id = calloc(1, sizeof *v->by_id);
-		v->by_key = calloc(1, sizeof *v->by_key);
-	}
-	if (!v || !v->by_id || !v->by_key) {
+	if (v)
+		v->by_id = calloc(2, sizeof *v->by_id);
+	if (!v || !v->by_id) {
 		view_free(v);
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	}
+	v->by_key = v->by_id + 1;
 	v->store = store;
 	arena_init(&v->arena, VIEW_BYTES);
 	for (; !e && *kinds; kinds++) {
@@ -374,12 +378,11 @@ void view_free(struct view *v)
 {
 	if (!v)
 		return;
-	if (v->by_id)
+	if (v->by_id) {
 		free(v->by_id->slots);
-	if (v->by_key)
 		free(v->by_key->slots);
-	free(v->by_id);
-	free(v->by_key);
+	}
+	free(v->by_id); /* and by_key beside it */
 	free(v->items);
 	arena_free(&v->arena);
 	free(v);

@@ -9,6 +9,7 @@
 #include "schools.h"
 #include "tables.h"
 #include "transition.h"
+#include "way.h"
 
 /* “3132000011 泗洪县第一初级中学”, as the form's drop-down writes it: code and name in one. */
 static void split_school(struct import *im, struct import_row *row)
@@ -118,10 +119,10 @@ static enum err begin_enrolled(struct import *im)
 {
 	if (!(school_stages(im->view, im->store->profile->school) & STAGE_JUNIOR))
 		return problem_set(im->p, ERR_NOT_NOW, NULL,
-			tr("六年级学生用 jg import students，去向表用 jg import destinations",
-				"the sixth grade comes with jg import students, its destinations with jg "
-				"import "
-				"destinations"),
+			way_hint(tr("六年级学生用 %s students，去向表用 %s destinations",
+					 "the sixth grade comes with %s students, its destinations with %s "
+					 "destinations"),
+				way("import_table"), way("import_table")),
 			tr("本校没有初中部，没有初中新生名册",
 				"this school has no junior classes and no roster of new pupils"));
 	return import_cycle_begin(im);
