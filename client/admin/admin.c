@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "clock.h"
+#include "cycle.h"
 #include "login.h"
+#include "tables.h"
 #include "text.h"
 
 #define REPLY_MAX (64u << 20) /* of one answer: a county's users and devices */
@@ -38,14 +40,43 @@ enum err admin_stream(
 	return e;
 }
 
+/* The year that the county works in: that of the latest cycle that is not closed, else the one that would be
+ * opened next. */
+static int32_t open_year(struct cli *c)
+{
+	int32_t next = cycle_year_of(profile_today(&c->profile));
+	struct problem unsaid = c->problem;
+	int32_t found = next;
+
+	for (int32_t year = next + 1; year >= next - 1; year--) {
+		pb_phase_request q = PB_PHASE_REQUEST_INIT;
+		struct arena arena;
+		const ProtobufCMessage *reply;
+		q.has_year = 1;
+		q.year = year;
+		bool open = !admin_ask(c, METHOD_TRANSITION_PHASE, &q.base, &arena, &reply) &&
+			    strcmp(((const pb_phase_reply *)reply)->phase, "closed") != 0;
+		arena_free(&arena);
+		if (open) {
+			found = year;
+			break;
+		}
+	}
+	c->problem = unsaid;
+	return found;
+}
+
 bool admin_year(struct cli *c, int32_t *year, int *code)
 {
+	char hint[32];
+
 	const char *text = cli_option(c, "year");
 
 	*year = text ? (int32_t)strtol(text, NULL, 10) : 0;
 	if (*year >= 2000 && *year <= 2100)
 		return true;
-	*code = cli_fail_with(c, ERR_USAGE, "--year 2026", tr("要写明年度", "the year is needed"));
+	snprintf(hint, sizeof hint, "--year %d", open_year(c));
+	*code = cli_fail_with(c, ERR_USAGE, hint, tr("要写明年度", "the year is needed"));
 	return false;
 }
 

@@ -270,7 +270,7 @@ const char *admin_purpose(const char *purpose, char *out, size_t size)
 	static const struct {
 		const char *name, *zh, *en;
 	} rows[] = {{"login", "", ""}, {"enrol", "", ""}, {"refused", "被拒绝", "refused"}, {"read", "", ""},
-		{"audit", "", ""}};
+		{"audit", "", ""}, {"admin", "", ""}, {"transition", "", ""}};
 	/* What one thing was read: a file by its hash, of which the beginning will do for people; a slip. */
 	if (strncmp(purpose, "file ", 5) == 0 || strncmp(purpose, "slip ", 5) == 0) {
 		snprintf(out, size, "%s %.12s", *purpose == 'f' ? tr("材料", "file") : tr("交办单", "slip"),
@@ -352,9 +352,12 @@ bool admin_shown_find(struct cli *c, const char *list, const char *command, cons
 	json_decref(all);
 	if (id)
 		return true;
+	bool pupils = strcmp(list, "mismatches") == 0 || strcmp(list, "proofs") == 0;
 	snprintf(hint, sizeof hint,
-		tr("运行 jgadmin %s 看序号，或写证件号码",
-			"run jgadmin %s for the numbers, or give the certificate number"),
+		pupils ? tr("运行 jgadmin %s 看序号，或写证件号码",
+				 "run jgadmin %s for the numbers, or give the certificate number")
+		       : tr("运行 jgadmin %s 重新列一次，写那里的序号",
+				 "run jgadmin %s again and give a number from there"),
 		command);
 	cli_fail_with(c, ERR_NOT_FOUND, hint,
 		tr("上次列出的名单里没有序号 %s", "the last list had no number %s"), text);

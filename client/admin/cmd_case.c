@@ -437,15 +437,20 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	pb_case_request q = PB_CASE_REQUEST_INIT;
 	const ProtobufCMessage *reply;
 	struct arena arena;
-	char names[LINE_SIZE] = "", answers[LINE_SIZE] = "", look[160];
+	char names[LINE_SIZE] = "", answers[LINE_SIZE] = "", look[160], shown[64];
 	unsigned unread = 0;
 
 	q.has_year = year != 0;
 	q.year = year;
 	q.name = (char *)(uintptr_t)name;
+	snprintf(shown, sizeof shown, "%s", name);
 	if (!admin_ask(c, method, &q.base, &arena, &reply)) {
 		unread = unread_files(c, (const pb_case_reply *)reply, names);
 		contradiction((const pb_case_reply *)reply, answers);
+		const pb_slip_row *slip = ((const pb_case_reply *)reply)->slip;
+		if (slip && slip->no &&
+			*slip->no) /* JB2027-0001 says more than the id behind a short number */
+			snprintf(shown, sizeof shown, "%s", slip->no);
 	}
 	arena_free(&arena);
 	c->problem = (struct problem){0}; /* what is wrong with the name, the decision itself will say */
@@ -455,7 +460,7 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 		snprintf(look, sizeof look,
 			tr("jgadmin transition slips show %.60s --files 文件夹",
 				"jgadmin transition slips show %.60s --files FOLDER"),
-			name);
+			shown);
 	else /* a pupil's number is not repeated on the screen */
 		snprintf(look, sizeof look,
 			tr("jgadmin transition proof show --year %d 学生 --files 文件夹",
@@ -467,7 +472,7 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 			   "--reason 理由",
 				"the schools contradict each other: %s. To return it: jgadmin transition "
 				"slips review %s return --reason TEXT"),
-			answers, name);
+			answers, shown);
 	if (unread)
 		cli_warn(c,
 			tr("有 %u 份材料您还没有看过：%s。查看：%s",

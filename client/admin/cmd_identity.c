@@ -131,6 +131,47 @@ static bool take_roles(struct cli *c, Jingguan__V1__Role roles[4], size_t *n_rol
 	return true;
 }
 
+/* Whether a class teacher has his classes, and the school their grades: as `users import` asks. 0, or
+ * the exit code after telling. */
+static int judge_classes(struct cli *c, const pb_user_add *q)
+{
+	pb_empty all = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	char scope[CLASS_SCOPE_SIZE];
+	const pb_school_row *school = NULL;
+	bool teacher = false;
+	int code = 0;
+
+	for (size_t i = 0; i < q->n_role; i++)
+		teacher |= q->role[i] == (Jingguan__V1__Role)ROLE_CLASS_TEACHER;
+	if (teacher && !q->n_klass)
+		return cli_fail_with(c, ERR_MISSING, tr("加 --class 六1班", "add --class 六1班"), "%s",
+			tr("班主任要写负责的班级", "a class teacher needs his class"));
+	if (!q->n_klass || !*q->school)
+		return 0;
+	if (admin_ask(c, METHOD_COUNTY_LIST_SCHOOLS, &all.base, &arena, &reply)) {
+		arena_free(&arena);
+		return cli_fail(c);
+	}
+	const pb_school_list *list = (const pb_school_list *)reply;
+	for (size_t i = 0; !school && i < list->n_school; i++)
+		if (strcmp(list->school[i]->code, q->school) == 0)
+			school = list->school[i];
+	for (size_t i = 0; school && !code && i < q->n_klass; i++)
+		if (class_scope_parse(
+			    scope, q->klass[i], school_type_stages(school->type), profile_today(&c->profile)))
+			code = cli_fail_with(c, ERR_USAGE,
+				school_type_stages(school->type) & STAGE_PRIMARY
+					? tr("写成 六1班、六（2）班", "write it like 六1班 or 六（2）班")
+					: tr("写成 七1班、七（2）班", "write it like 七1班 or 七（2）班"),
+				tr("%s没有“%s”这个班：看不出是哪个年级的哪个班",
+					"%s has no class “%s”: which class of which grade is it?"),
+				school->name, q->klass[i]);
+	arena_free(&arena);
+	return code;
+}
+
 static int cmd_users_add(struct cli *c)
 {
 	pb_user_add q = PB_USER_ADD_INIT;
@@ -147,6 +188,8 @@ static int cmd_users_add(struct cli *c)
 		return code;
 	q.school = (char *)(uintptr_t)school;
 	q.name = (char *)(uintptr_t)cli_operand(c, 0);
+	if ((code = judge_classes(c, &q)))
+		return code;
 	/* The log-in is made from the name: 王小明 → wangxiaoming; the server makes it unique. */
 	char login[128];
 	pinyin(q.name, login, sizeof login);
@@ -527,9 +570,9 @@ static bool revoking_confirmed(struct cli *c, const char *id)
 					: "");
 	}
 	arena_free(&arena);
-	return cli_confirm(
-		"revoke", tr("停用后它再不能打开本机的学生信息，不能恢复。确认请输入 revoke：",
-				  "it can never again open the pupils it holds. Type revoke to go on: "));
+	return cli_confirm("停用|revoke",
+		tr("停用后它再不能打开本机的学生信息，不能恢复。确认请输入“停用”：",
+			"it can never again open the pupils it holds. Type revoke to go on: "));
 }
 
 static int cmd_devices_revoke(struct cli *c)

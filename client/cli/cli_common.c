@@ -69,6 +69,10 @@ int cli_cmd_connect(struct cli *c)
 	}
 	if (connect_patiently(c, code, server))
 		return cli_fail(c);
+	/* The first HELLO says what the school is called; without it the code will do. */
+	struct link *link = NULL;
+	if (!c->json && !link_open(&link, &c->profile, NULL, NULL))
+		link_close(link);
 	cli_say(c, tr("已注册：设备 %s，单位 %s", "enrolled: device %s of %s"), c->profile.device,
 		c->profile.school_name[0] ? c->profile.school_name
 		: c->profile.school[0]    ? c->profile.school

@@ -76,6 +76,40 @@ static const struct cli_command *find_command(const struct cli *c, const char *c
 	return best;
 }
 
+/* "FILE" → 文件: what help calls an operand, as people call it. */
+static const char *operand_words(const char *operands, char *out, size_t size)
+{
+	static const struct {
+		const char *name, *zh;
+	} rows[] = {{"FILE", "文件"}, {"USER", "用户名"}, {"NAME", "姓名"},
+		{"PUPIL", "学生（姓名、证件号或列表里的短号）"}, {"SLIP", "交办单编号"}, {"ID", "编号"},
+		{"ROW", "条目编号"}, {"FIELD=VALUE…", "栏目=内容…"}, {"FIELD=VALUE", "栏目=内容"},
+		{"[FIELD=VALUE…]", "[栏目=内容…]"}, {"mine|theirs|FIELD=VALUE…", "我的|对方|栏目=内容…"},
+		{"HOST:PORT", "地址:端口"}, {"TEXT", "要找的文字"}};
+	size_t used = 0;
+
+	*out = 0;
+	for (const char *p = operands; *p && used < size;) {
+		size_t n = strcspn(p, " ");
+		const char *zh = NULL;
+		for (size_t i = 0; !lang_is_en() && i < sizeof rows / sizeof *rows; i++)
+			if (strlen(rows[i].name) == n && memcmp(rows[i].name, p, n) == 0)
+				zh = rows[i].zh;
+		used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? " " : "",
+			zh ? (int)strlen(zh) : (int)n, zh ? zh : p);
+		p += n;
+		p += strspn(p, " ");
+	}
+	return out;
+}
+
+/* What is typed in words is shown in words: “我的|对方|栏目=内容”. */
+static const char *help_operands(const struct cli_command *command, char *out, size_t size)
+{
+	return strchr(command->operands, '=') ? operand_words(command->operands, out, size)
+					      : command->operands;
+}
+
 static void print_options(const struct cli_option *list)
 {
 	for (; list && list->name; list++)
@@ -85,8 +119,9 @@ static void print_options(const struct cli_option *list)
 
 static void print_command_help(const struct cli_program *program, const struct cli_command *command)
 {
+	char operands[256];
 	printf("%s %s%s%s\n\n%s\n", program->name, command->words, *command->operands ? " " : "",
-		command->operands, tr(command->zh, command->en));
+		help_operands(command, operands, sizeof operands), tr(command->zh, command->en));
 	if (command->options) {
 		printf("\n%s\n", tr("选项：", "Options:"));
 		print_options(command->options);
@@ -110,8 +145,9 @@ static bool print_commands(const struct cli *c, const char *prefix)
 		if (!any)
 			printf("%s %s%s\n\n", c->program->name, n ? prefix : "", tr(" 命令：", " commands:"));
 		any = true;
+		char operands[256];
 		printf("  %s%s%s\n      %s\n", command->words, *command->operands ? " " : "",
-			command->operands, tr(command->zh, command->en));
+			help_operands(command, operands, sizeof operands), tr(command->zh, command->en));
 	}
 	return any;
 }
@@ -315,32 +351,6 @@ static int take_option(struct cli *c, int argc, char **argv, int *i)
 		value = argv[++*i];
 	}
 	return 0;
-}
-
-/* "FILE" → 文件: what help calls an operand, as people call it. */
-static const char *operand_words(const char *operands, char *out, size_t size)
-{
-	static const struct {
-		const char *name, *zh;
-	} rows[] = {{"FILE", "文件"}, {"USER", "用户名"}, {"NAME", "姓名"},
-		{"PUPIL", "学生（姓名、证件号或列表里的短号）"}, {"SLIP", "交办单编号"}, {"ID", "编号"},
-		{"ROW", "条目编号"}, {"FIELD=VALUE…", "字段=值"}, {"FIELD=VALUE", "字段=值"},
-		{"HOST:PORT", "地址:端口"}, {"TEXT", "要找的文字"}};
-	size_t used = 0;
-
-	*out = 0;
-	for (const char *p = operands; *p && used < size;) {
-		size_t n = strcspn(p, " ");
-		const char *zh = NULL;
-		for (size_t i = 0; !lang_is_en() && i < sizeof rows / sizeof *rows; i++)
-			if (strlen(rows[i].name) == n && memcmp(rows[i].name, p, n) == 0)
-				zh = rows[i].zh;
-		used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? " " : "",
-			zh ? (int)strlen(zh) : (int)n, zh ? zh : p);
-		p += n;
-		p += strspn(p, " ");
-	}
-	return out;
 }
 
 /* The one operand of a command is asked for at a terminal. */

@@ -215,8 +215,8 @@ int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, u
 				field = (int)k;
 		if (field < 0)
 			return cli_fail_with(c, ERR_USAGE,
-				tr("jg help fields 列出字段名", "jg help fields lists them"),
-				tr("没有字段 %s（写成 字段=值）", "no field %s (write FIELD=VALUE)"),
+				tr("jg help fields 列出栏目名", "jg help fields lists them"),
+				tr("没有栏目 %s（写成 栏目=内容）", "no field %s (write FIELD=VALUE)"),
 				c->operand[i]);
 		if (value_parse(r, field, equals + 1, &ctx, &v->arena, &code, &c->problem) == VALUE_BAD) {
 			c->problem.code = ERR_INVALID;

@@ -217,8 +217,8 @@ static int resolve(struct cli *c, struct view *v, struct conflict *x)
 
 	if ((theirs || mine) && c->operands > 2)
 		return cli_fail_with(c, ERR_USAGE,
-			tr("例如 jg conflicts resolve 12 mine", "for example jg conflicts resolve 12 mine"),
-			tr("mine、theirs 与 字段=值 只用一种", "either mine, theirs, or FIELD=VALUE"));
+			tr("例如 jg conflicts resolve 12 我的", "for example jg conflicts resolve 12 mine"),
+			tr("我的、对方 与 栏目=内容 只用一种", "either mine, theirs, or FIELD=VALUE"));
 	record_init(&want, x->row.kind);
 	if (item)
 		want = item->record;

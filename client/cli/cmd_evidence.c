@@ -7,6 +7,7 @@
 #include "evidence.h"
 #include "file_name.h"
 #include "jg.h"
+#include "slip.h"
 #include "tables.h"
 #include "transition.h"
 #include "value.h"
@@ -40,13 +41,32 @@ static const struct item *target_of(const struct view *v, const struct record *f
 		       : NULL;
 }
 
+/* The slip whose half a file is attached to, or NULL. */
+static const struct item *slip_of(const struct view *v, const struct record *file)
+{
+	const struct item *target = target_of(v, file);
+
+	return target && target->record.kind->number == KIND_SLIP_ADDRESSEE
+		       ? view_find_id(v, target->record.value[F_SLIP_ADDRESSEE_SLIP].data)
+		       : NULL;
+}
+
+/* Whether the answer to a slip attached both: the one to the slip, the other to the pupil's destination. */
+static bool same_answer(struct view *v, const struct item *a, const struct item *b)
+{
+	const struct item *at_slip = slip_of(v, &a->record) ? a : b, *other = at_slip == a ? b : a,
+			  *slip = slip_of(v, &at_slip->record);
+
+	return b->live && b->record.kind->number == KIND_EVIDENCE && view_is_ours(v, b) && a != b && slip &&
+	       !record_is(&slip->record, F_SLIP_STATE, "closed") &&
+	       record_same_field(&a->record, &b->record, F_EVIDENCE_SHA) && target_of(v, &other->record) &&
+	       target_of(v, &other->record) == slip_destination(v, &slip->record);
+}
+
 /* 升学去向, or the number of the slip whose half it is. */
 static const char *where_words(const struct view *v, const struct record *file, char *out, size_t size)
 {
-	const struct item *target = target_of(v, file);
-	const struct item *slip = target && target->record.kind->number == KIND_SLIP_ADDRESSEE
-					  ? view_find_id(v, target->record.value[F_SLIP_ADDRESSEE_SLIP].data)
-					  : NULL;
+	const struct item *target = target_of(v, file), *slip = slip_of(v, file);
 
 	if (slip)
 		return record_text(&slip->record, F_SLIP_NO, out, size);
@@ -176,10 +196,7 @@ static int cmd_evidence_list(struct cli *c)
 static int check_undecided(
 	struct cli *c, const struct view *v, const struct record *file, const struct cycle *cycle)
 {
-	const struct item *target = target_of(v, file);
-	const struct item *slip = target && target->record.kind->number == KIND_SLIP_ADDRESSEE
-					  ? view_find_id(v, target->record.value[F_SLIP_ADDRESSEE_SLIP].data)
-					  : NULL;
+	const struct item *target = target_of(v, file), *slip = slip_of(v, file);
 	const struct record *dated = slip ? &slip->record : target ? &target->record : NULL;
 	int field = dated ? kind_field_index(dated->kind, "year") : -1;
 	int32_t year = field < 0 ? cycle->year : (int32_t)record_number(dated, field);
@@ -196,7 +213,7 @@ static int check_undecided(
 
 static int cmd_evidence_withdraw(struct cli *c)
 {
-	char room[JG_PICK_SIZE], pupil[256], where[64], name[FILE_NAME_TEXT_MAX];
+	char room[JG_PICK_SIZE], pupil[256], where[256], name[FILE_NAME_TEXT_MAX];
 	uint8_t id[ID_SIZE];
 	struct cycle cycle;
 	int code = jg_cycle(c, &cycle);
@@ -217,9 +234,20 @@ static int cmd_evidence_withdraw(struct cli *c)
 	where_words(v, &item->record, where, sizeof where);
 	record_text(&item->record, F_EVIDENCE_NAME, name, sizeof name);
 	enum err e = store_begin(v->store, &c->problem);
+	/* What one answer attached in two places is one file to whoever made the mistake. */
+	for (size_t i = 0, n = v->n; !e && i < n; i++) {
+		struct item *twin = v->items[i];
+		char other[64];
+		size_t used = strlen(where);
+		if (!same_answer(v, item, twin))
+			continue;
+		snprintf(where + used, sizeof where - used, "%s%s", tr("、", ", "),
+			where_words(v, &twin->record, other, sizeof other));
+		e = outbox_delete(v, twin, 0, &c->problem);
+	}
 	if (!e)
-		e = jg_commit(c, outbox_delete(v, item, 0, &c->problem));
-	if (e)
+		e = outbox_delete(v, item, 0, &c->problem);
+	if (jg_commit(c, e))
 		return cli_fail(c);
 	cli_say(c,
 		tr("%s（%s）：已撤去材料 %s，jg sync 后送达；要再附上，重新附这个文件",

@@ -260,7 +260,7 @@ static void show_op(const struct cli *c, const struct view *v, const struct op_r
 				     "%lld",
 					  "leave it there: jg outbox withdraw %lld; delete it again when the "
 					  "reason is gone: jg outbox fix %lld")
-				: tr("改正：jg outbox fix %lld 字段=值；不要了：jg outbox withdraw %lld",
+				: tr("改正：jg outbox fix %lld 栏目=内容；不要了：jg outbox withdraw %lld",
 					  "mend it: jg outbox fix %lld FIELD=VALUE; drop it: jg outbox "
 					  "withdraw %lld"),
 			(long long)row->n, (long long)row->n);

@@ -20,6 +20,8 @@ static void command_of(const struct todo *t, char *out, size_t size)
 	snprintf(out, size, "%.*s%s%s", (int)n, how, t->of, how[n] ? how + n + 1 : "");
 }
 
+#define DAYS_MOST 3650 /* ten years: more is a slip of the finger */
+
 static int print_todo(struct cli *c, const struct todo_list *l)
 {
 	const char *headings[] = {tr("期限", "due"), tr("事项", "what"), tr("命令", "command")},
@@ -53,8 +55,15 @@ static int print_todo(struct cli *c, const struct todo_list *l)
 
 int cmd_todo(struct cli *c)
 {
+	const char *days = cli_option(c, "due");
 	struct todo_list *list = NULL;
 	int code;
+
+	if (days &&
+		(!*days || days[strspn(days, "0123456789")] || strlen(days) > 4 || atoi(days) > DAYS_MOST))
+		return cli_fail_with(c, ERR_USAGE, tr("例如 --due 7", "for example --due 7"),
+			tr("“%s”不是天数（0 到 %d）", "“%s” is no number of days (0 to %d)"), days,
+			DAYS_MOST);
 	struct view *v = jg_view(c, kinds_all, &code);
 
 	if (!v)

@@ -111,7 +111,10 @@ enum err blob_add(struct store *s, const char *path, bool only_look, uint8_t sha
 	if (e)
 		return e;
 	if (*size == 0)
-		e = problem_set(p, ERR_INVALID, NULL, NULL, tr("%s 是空文件", "%s is empty"), path);
+		e = problem_set(p, ERR_INVALID, NULL,
+			tr("换一个有内容的文件；扫描或拍照没有成功的重做一次",
+				"choose a file that has something in it, or scan it again"),
+			tr("%s 是空文件", "%s is empty"), path);
 	crypto_hash_sha256(sha, bytes, *size);
 	if (!e && !only_look)
 		e = keep_once(s, sha, bytes, *size, p);

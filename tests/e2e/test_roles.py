@@ -61,6 +61,7 @@ def answer(wire, number, body=b""):
 
 
 def add_user(server, role, *where):
+    where += ("--class", "六1班") if role == "class_teacher" else ()
     account = server.people["sysadmin"].ok("users", "add", *where, "--role", role, "另一位" + role)
     return account["user"], account["password"]
 

@@ -80,6 +80,9 @@ class Words:
                                      (self.primary, "slips lsit", "slips list"), (self.county.edu, "mismatch --year 2027", "transition mismatches"),
                                      (self.county.edu, "transition prof", "transition proof"), (self.county.edu, "transition slips isue", "transition slips issue")):
             self.says("“%s” is asked about" % words, person, *words.split(), words=("是不是 %s %s？" % (os.path.basename(person.binary), meant),), code=2)
+        for days in ("x", "999999999999", ""):
+            self.says("“%s” is no number of days" % days, self.primary, "todo", "--due", days, words=("不是天数", "--due 7"), code=2)
+        self.c.check("what is typed in words is asked for in words", "我的|对方|栏目=内容" in self.primary.run("conflicts", "resolve", "--help").out)
         self.says("what is near nothing is not", self.primary, "xyzzy", words=("jg --help",), code=2)
         self.says("a field is called by its word", self.county.edu, "transition", "mismatches", "--year", YEAR, "--school", "123", words=("“学校”的取值不在范围内", "10 位学校标识码"), code=2)
 
@@ -314,7 +317,7 @@ class Words:
         with open(c.path("扫描.pdf"), "wb") as out:
             out.write(b"\xff\xd8\xff\xe0 scan")
         c.write("空.pdf", "")
-        self.says("an empty file proves nothing", p, "slips", "answer", "1", "--outcome", "persuading", "--evidence", c.path("空.pdf"), words=("空",), code=2)
+        self.says("an empty file proves nothing", p, "slips", "answer", "1", "--outcome", "persuading", "--evidence", c.path("空.pdf"), words=("空", "换一个有内容的文件"), code=2)
         said = self.says("an answer again says what stays; a picture called .pdf is told", p, "slips", "answer", "1", "--outcome", "persuading", "--note", "家长答应周一送来",
                          "--evidence", c.path("扫描.pdf"), words=("扫描.pdf 的内容其实是JPEG 图片", "此前附的 1 份材料仍在", "jg evidence list"))
         self.c.check("the true one is not", "证明.pdf" not in said.err, said)
@@ -322,7 +325,7 @@ class Words:
         row = next(r for r in self.rows(p, "evidence", "list") if "扫描.pdf" in r and "JB2027" in r[2])
         self.c.check("the files are listed: whose, with what", row[1].startswith(slips[0][2]) and "jg evidence withdraw" in text, text)
         self.says("and one is taken back", p, "evidence", "withdraw", row[0], words=(slips[0][2], "扫描.pdf", "jg sync"))
-        self.c.check("it is gone", not [r for r in self.rows(p, "evidence", "list") if "扫描.pdf" in r and "JB2027" in r[2]])
+        self.c.check("it is gone, from the slip and from the destination that the answer attached it to as well", not [r for r in self.rows(p, "evidence", "list") if "扫描.pdf" in r], p.run("evidence", "list"))
         self.says("a number that was not listed", p, "evidence", "withdraw", "99", words=("jg evidence list",), code=3)
 
     def paper(self, person):

@@ -25,6 +25,9 @@ struct slip_row *slip_rows(struct view *v, int64_t now_us, size_t *n);
 enum err slip_receive(struct view *v, const struct slip_row *row, int64_t now_us, struct problem *p);
 enum err slip_answer(struct view *v, const struct slip_row *row, int64_t now_us, const char *outcome,
 	const char *note, const char *const *files, size_t n_files, struct problem *p);
+/* The own destination row of a slip's pupil, which the files of an answer are attached to as well; NULL when
+ * there is none. */
+struct item *slip_destination(struct view *v, const struct record *slip);
 /* Queues an attempt to bring the pupil back; within a transaction. next: YYYYMMDD or 0. */
 enum err slip_log(struct view *v, const struct slip_row *row, int64_t now_us, const char *method,
 	const char *note, const char *persons, int32_t next, struct problem *p);

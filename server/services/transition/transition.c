@@ -77,6 +77,11 @@ bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id
 	return true;
 }
 
+const char *transition_say_reason(void)
+{
+	return tr("在命令后加 --reason 原因", "add --reason TEXT");
+}
+
 const char *transition_nothing_to_say(const struct request *r)
 {
 	switch (r->method->number) {

@@ -55,6 +55,8 @@ extern const struct db_stmt transition_find_pupil;
 /* False: there is none, and the request has been refused. */
 bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id[16]);
 
+/* What to do where a reason is missing. */
+const char *transition_say_reason(void);
 /* Why a word of the bureau changed nothing (transition.c). */
 const char *transition_nothing_to_say(const struct request *r);
 

@@ -502,8 +502,15 @@ static void review_plan(struct request *r)
 	}
 	if (!answered || record_is(&slip->state.record, F_SLIP_STATE, "draft") ||
 		record_is(&slip->state.record, F_SLIP_STATE, "closed")) {
-		request_fail(r, ERR_NOT_NOW, "slip", "%s",
-			tr("两所学校都回复后才能审核", "both schools must have answered first"));
+		char no[48];
+		bool closed = record_is(&slip->state.record, F_SLIP_STATE, "closed");
+		request_refuse(r, ERR_NOT_NOW, "slip",
+			closed ? tr("这张交办单已经销号", "the slip is closed")
+			       : tr("两所学校都回复后才能审核", "both schools must have answered first"),
+			arena_printf(&r->arena,
+				tr("看哪一所还没有回复：jgadmin transition slips show %s",
+					"see who has not answered: jgadmin transition slips show %s"),
+				record_text(&slip->state.record, F_SLIP_NO, no, sizeof no)));
 		return;
 	}
 	char no[48], name[256];
@@ -548,7 +555,8 @@ void transition_review(struct request *r)
 	const pb_review_request *q = REQUEST(r, pb_review_request);
 
 	if (!q->accept && (!q->reason || !q->reason[0]))
-		request_fail(r, ERR_MISSING, "reason", "%s", tr("退回要写明理由", "say why it is returned"));
+		request_refuse(r, ERR_MISSING, "reason", tr("退回要写明理由", "say why it is returned"),
+			transition_say_reason());
 	else if (slips_begin(r, 0))
 		request_begin(r, review_query);
 }

@@ -141,8 +141,8 @@ void transition_decide_proof(struct request *r)
 	const pb_proof_word *q = REQUEST(r, pb_proof_word);
 
 	if (!q->accept && (!q->reason || !q->reason[0]))
-		request_fail(r, ERR_MISSING, "reason", "%s",
-			tr("不予认可要写明理由", "say why the proof is refused"));
+		request_refuse(r, ERR_MISSING, "reason",
+			tr("不予认可要写明理由", "say why the proof is refused"), transition_say_reason());
 	else if (slips_begin(r, q->year))
 		request_begin(r, proof_query);
 }
@@ -285,8 +285,9 @@ void transition_amend(struct request *r)
 	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
 
 	if (!q->reason || !q->reason[0])
-		request_fail(r, ERR_MISSING, "reason", "%s",
-			tr("增减应升学人数要写明理由", "a change of the baseline needs a reason"));
+		request_refuse(r, ERR_MISSING, "reason",
+			tr("增减应升学人数要写明理由", "a change of the baseline needs a reason"),
+			transition_say_reason());
 	else if (slips_begin(r, q->year))
 		request_begin(r, amend_query);
 }
