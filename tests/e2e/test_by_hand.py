@@ -508,9 +508,9 @@ class Year:
         cases.check("with it he is in", auditor.code == 0, auditor.said)
         self.system.again("devices", "list")
         lost = self.system.row("柳园初级中学")
-        self.system.type(*self.system.told("jgadmin devices revoke")[:2], lost, answers=[("请输入 revoke", "no")])
+        self.system.type(*self.system.told("jgadmin devices revoke")[:2], lost, answers=[("请输入“停用”", "no")])
         cases.check("a computer is revoked only when its name was seen and the word typed", self.system.code == 3 and "柳园初级中学 的电脑" in self.system.said and "没有改动" in self.system.said, self.system.said)
-        self.system.type("devices", "revoke", lost, answers=[("请输入 revoke", "revoke")])
+        self.system.type("devices", "revoke", lost, answers=[("请输入“停用”", "停用")])
         qian = self.schools[OTHER]
         qian.type("sync")
         cases.check("the lost computer is told", qian.code and "停用" in qian.said, qian.said)
