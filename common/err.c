@@ -1,5 +1,6 @@
 #include "err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,4 +127,50 @@ int lang_is_en(void)
 const char *tr(const char *zh, const char *en)
 {
 	return english ? en : zh;
+}
+
+const char *file_error_text(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return tr("没有这个文件或文件夹", "there is no such file or folder");
+	case ENOTDIR:
+		return tr("路径里有一段不是文件夹", "a part of the path is no folder");
+	case EISDIR:
+		return tr("这是文件夹", "it is a folder");
+	case EACCES:
+	case EPERM:
+		return tr("没有权限", "no permission");
+	case EROFS:
+		return tr("磁盘是只读的", "the disk is read-only");
+	case ENAMETOOLONG:
+		return tr("名字太长", "the name is too long");
+	case ENOSPC:
+	case EDQUOT:
+		return tr("磁盘已满", "the disk is full");
+	case EEXIST:
+		return tr("已经有同名的文件或文件夹", "a file or folder of that name is there");
+	case EBUSY:
+	case ETXTBSY:
+		return tr("别的程序正在用它", "another program is using it");
+	case EIO:
+		return tr("磁盘读写出错", "the disk does not read or write");
+	case ELOOP:
+		return tr("它是一个链接，不是文件", "it is a link, not a file");
+	case ECONNREFUSED:
+		return tr("拒绝连接", "connection refused");
+	case ETIMEDOUT:
+		return tr("没有应答", "no answer");
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return tr("网络不通", "the network does not reach it");
+	case ECONNRESET:
+		return tr("连接被断开", "the connection was cut");
+	case EADDRINUSE:
+		return tr("已被别的程序占用", "another program has it");
+	case EADDRNOTAVAIL:
+		return tr("这台机器没有这个地址", "this machine has no such address");
+	default:
+		return strerror(error);
+	}
 }

@@ -35,6 +35,9 @@ const struct err_info *err_info_by_sentence(const char *zh);
 #define HINT_SIZE                                                                                            \
 	640 /* the longest list of permitted values that is told whole: the pages of a school type */
 
+/* Why a file cannot be opened or written, or a host not be reached, by errno, in the user's language. */
+const char *file_error_text(int error);
+
 /* What to do about an error of this code, as this program ("jg") says it. Returns out. */
 const char *err_advice(char *out, size_t size, enum err code, const char *program);
 

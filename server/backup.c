@@ -46,7 +46,8 @@ static enum err write_failed(const char *path, struct problem *p)
 	else
 		snprintf(hint, sizeof hint, "install -d -o %s -m 700 %s",
 			account ? account->pw_name : "jingguan", place_quoted(quoted, sizeof quoted, path));
-	return problem_set(p, full ? ERR_DISK_FULL : ERR_FILE_IO, NULL, hint, "%s: %s", path, strerror(why));
+	return problem_set(
+		p, full ? ERR_DISK_FULL : ERR_FILE_IO, NULL, hint, "%s: %s", path, file_error_text(why));
 }
 
 /* pg_dump and pg_restore are taken of the version of the server that they talk to: newer ones speak of

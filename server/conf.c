@@ -319,7 +319,7 @@ enum err conf_save(const struct conf *c, struct problem *p)
 		problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, NULL,
 			tr("腾出磁盘空间，检查目录是否可写",
 				"free some space; see whether the directory can be written"),
-			"%s: %s", path, strerror(errno));
+			"%s: %s", path, file_error_text(errno));
 	else
 		return ERR_OK;
 	unlink(made);

@@ -102,7 +102,7 @@ static enum err write_settings(const struct conf *conf, const char *data, struct
 	}
 	if (!(file = fopen(path, "we")))
 		return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
-			tr("腾出磁盘空间", "free some disk space"), "%s: %s", path, strerror(errno));
+			tr("腾出磁盘空间", "free some disk space"), "%s: %s", path, file_error_text(errno));
 	bool good = fputs(text, file) >= 0;
 	good = fclose(file) == 0 && good;
 	snprintf(name, sizeof name, "%s/postgresql.conf", data);
@@ -113,7 +113,8 @@ static enum err write_settings(const struct conf *conf, const char *data, struct
 	}
 	return good ? ERR_OK
 		    : problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
-			      tr("腾出磁盘空间", "free some disk space"), "%s: %s", path, strerror(errno));
+			      tr("腾出磁盘空间", "free some disk space"), "%s: %s", path,
+			      file_error_text(errno));
 }
 
 /* Made under another name and moved: a cluster that has its name is whole. */
@@ -130,7 +131,7 @@ static enum err make_cluster(const struct conf *conf, struct problem *p)
 		return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "data",
 			tr("腾出磁盘空间，检查目录是否可写",
 				"free some space; see whether the directory can be written"),
-			"%s: %s", made, strerror(errno));
+			"%s: %s", made, file_error_text(errno));
 	const char *name = strrchr(made, '/') + 1;
 	if (!run(conf, (const char *const[]){initdb, "-D", name, "-U", EMBEDDED_OWNER, "--auth-local=trust",
 			       "--auth-host=reject", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums",
@@ -139,7 +140,7 @@ static enum err make_cluster(const struct conf *conf, struct problem *p)
 	if ((e = write_settings(conf, name, p)))
 		return e;
 	if (rename(made, data))
-		return problem_set(p, ERR_FILE_IO, "data", NULL, "%s: %s", data, strerror(errno));
+		return problem_set(p, ERR_FILE_IO, "data", NULL, "%s: %s", data, file_error_text(errno));
 	run(conf, (const char *const[]){
 			  "/bin/sh", "-c", "rm -rf making.*", NULL}); /* of runs that were killed */
 	return ERR_OK;
@@ -309,7 +310,7 @@ enum err embedded_start(const struct conf *conf, bool *started, struct problem *
 		e = problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
 			tr("从备份恢复到一个新的目录：jgd restore",
 				"restore a backup into a new directory: jgd restore"),
-			"%s: %s", path, strerror(errno));
+			"%s: %s", path, file_error_text(errno));
 	}
 	if (!e && !(e = start_or_adopt(conf, &ours, p)))
 		e = create_database(p);

@@ -125,14 +125,15 @@ static enum err create_admins(PGconn *db, const struct conf *conf, struct proble
 	mode_t before = umask(077);
 	FILE *out = ca ? fopen(path, "w") : NULL;
 	umask(before);
-	enum err e = out ? ERR_OK : problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", path, strerror(errno));
+	enum err e = out ? ERR_OK
+			 : problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", path, file_error_text(errno));
 	for (size_t i = 0; !e && i < sizeof admins / sizeof *admins; i++)
 		e = create_admin(db, ca, conf, admins[i].role, admins[i].number, out, p);
 	bool kept = out && fflush(out) == 0 &&
 		    fsync(fileno(out)) == 0; /* before the commit: admins_match reads it */
 	if (out && (fclose(out) || !kept) && !e)
 		e = problem_set(p, ERR_FILE_IO, NULL, tr("腾出磁盘空间", "free some disk space"), "%s: %s",
-			path, strerror(errno));
+			path, file_error_text(errno));
 	X509_free(ca);
 	return e;
 }

@@ -90,7 +90,7 @@ static enum err take_place(const char *dir, struct problem *p)
 		return problem_set(p, ERR_FILE_IO, "data",
 			tr("先建好上级目录：mkdir -p，或换一个可写的地方",
 				"make its parents first (mkdir -p), or choose a place that can be written"),
-			"%s: %s", dir, strerror(errno));
+			"%s: %s", dir, file_error_text(errno));
 	enum err e = place_enter(dir, conf.user, p);
 	return e ? e : place_lock(dir, p);
 }

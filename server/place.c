@@ -74,7 +74,7 @@ static enum err become(const char *dir, const char *user, struct problem *p)
 			tr("换一块可写的本地磁盘，或检查它是不是只读挂载：mount",
 				"use a local disk that can be written; is it mounted read-only? see mount"),
 			tr("不能把 %s 交给帐号 %s：%s", "cannot give %s to account %s: %s"), dir, user,
-			strerror(why));
+			file_error_text(why));
 	if (initgroups(account->pw_name, account->pw_gid) || setgid(account->pw_gid) ||
 		setuid(account->pw_uid))
 		return problem_set(p, ERR_PERMISSION, "user",
@@ -125,7 +125,7 @@ enum err place_enter(const char *dir, const char *user, struct problem *p)
 		tr("以 root 运行同一条命令，或 chown -R %s %s",
 			"run the same command as root, or chown -R %s %s"),
 		user, place_quoted(quoted, sizeof quoted, dir));
-	return problem_set(p, ERR_PERMISSION, "data", hint, "%s: %s", dir, strerror(why));
+	return problem_set(p, ERR_PERMISSION, "data", hint, "%s: %s", dir, file_error_text(why));
 }
 
 static enum err held(int fd, const char *dir, struct problem *p)
@@ -169,7 +169,7 @@ enum err place_lock(const char *dir, struct problem *p)
 		return problem_set(p, ERR_FILE_IO, "data",
 			tr("腾出磁盘空间，检查目录是否可写",
 				"free some space; see whether the directory can be written"),
-			"%s: %s", path, strerror(errno));
+			"%s: %s", path, file_error_text(errno));
 	return ERR_OK;
 }
 

@@ -291,11 +291,8 @@ static enum err port_refused(const struct conf *conf, int why, struct problem *p
 				"ip addr lists this machine's addresses; change listen in jgd.ini"));
 	return problem_set(p, ERR_NOT_NOW, "listen", hint,
 		why == EADDRINUSE ? tr("端口 %s 已被另一个程序占用", "port %s is taken by another program")
-		: why == EADDRNOTAVAIL ? tr("不能监听 %s：这台机器没有这个地址",
-						 "cannot listen on %s: it is no address of this machine")
-		: why == EACCES ? tr("不能监听 %s：没有权限", "cannot listen on %s: no permission")
-				: tr("不能监听 %s（%s）", "cannot listen on %s (%s)"),
-		conf->listen, strerror(why));
+				  : tr("不能监听 %s：%s", "cannot listen on %s: %s"),
+		conf->listen, file_error_text(why));
 }
 
 static enum err start_workers(struct server *s)

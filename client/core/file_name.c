@@ -33,39 +33,6 @@ void file_name_text(char *out, size_t size, const char *path)
 	file_path_text(out, size, slash ? slash + 1 : path);
 }
 
-const char *file_error_text(int error)
-{
-	switch (error) {
-	case ENOENT:
-		return tr("没有这个文件或文件夹", "there is no such file or folder");
-	case ENOTDIR:
-		return tr("路径里有一段不是文件夹", "a part of the path is no folder");
-	case EISDIR:
-		return tr("这是文件夹", "it is a folder");
-	case EACCES:
-	case EPERM:
-		return tr("没有权限", "no permission");
-	case EROFS:
-		return tr("磁盘是只读的", "the disk is read-only");
-	case ENAMETOOLONG:
-		return tr("名字太长", "the name is too long");
-	case ENOSPC:
-	case EDQUOT:
-		return tr("磁盘已满", "the disk is full");
-	case EEXIST:
-		return tr("已经有同名的文件或文件夹", "a file or folder of that name is there");
-	case EBUSY:
-	case ETXTBSY:
-		return tr("别的程序正在用它", "another program is using it");
-	case EIO:
-		return tr("磁盘读写出错", "the disk does not read or write");
-	case ELOOP:
-		return tr("它是一个链接，不是文件", "it is a link, not a file");
-	default:
-		return strerror(error);
-	}
-}
-
 enum err file_problem(struct problem *p, const char *path, int error)
 {
 	char name[FILE_PATH_TEXT_MAX];

@@ -15,9 +15,7 @@ void file_name_text(char *out, size_t size, const char *path);
 /* The same for all of the path. */
 void file_path_text(char *out, size_t size, const char *path);
 
-/* Why a file cannot be opened or written, by errno, in the user's language. */
-const char *file_error_text(int error);
-/* The same as a whole story about a file of the user's that could not be written: ERR_DISK_FULL, ERR_NOMEM or
+/* The whole story about a file of the user's that could not be written: ERR_DISK_FULL, ERR_NOMEM or
  * ERR_FILE_IO. */
 enum err file_problem(struct problem *p, const char *path, int error);
 

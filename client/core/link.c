@@ -357,14 +357,14 @@ static enum err connect_to(struct link *link, const char *server, struct problem
 	/* The private loop has nothing else to do, so the blocking look-up costs nothing but its own time. */
 	int status = getaddrinfo(host, port, &hints, &list);
 	if (status)
-		return unreachable(p, server, gai_strerror(status));
+		return unreachable(p, server, tr("查不到这个主机名", gai_strerror(status)));
 	enum err e = ERR_UNREACHABLE;
 	for (struct addrinfo *at = list; at && e && tried++ < ADDRESSES_MAX; at = at->ai_next)
 		e = try_address(link, at->ai_addr);
 	freeaddrinfo(list);
 	if (e)
 		return unreachable(p, server,
-			link->timed_out ? tr("没有应答", "no answer") : uv_strerror(link->tcp_status));
+			link->timed_out ? tr("没有应答", "no answer") : file_error_text(-link->tcp_status));
 	return shake_hands(link, server, p);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <errno.h>
 
 #include <stdio.h>
 
@@ -135,12 +136,24 @@ static void problems_are_printable(void **state)
 	assert_string_equal(p.field, " [31m");
 }
 
+/* What a system says of a file or a host is told in the user's language. */
+static void test_errno_in_words(void **state)
+{
+	static const int common[] = {ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, EROFS, ENAMETOOLONG, ENOSPC,
+		EEXIST, EBUSY, EIO, ELOOP, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ECONNRESET,
+		EADDRINUSE, EADDRNOTAVAIL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+		assert_true((file_error_text(common[i])[0] & 0x80) != 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(problems_are_printable),
-		cmocka_unit_test(numbers_are_unique), cmocka_unit_test(every_row_speaks_both_languages),
-		cmocka_unit_test(problems), cmocka_unit_test(every_advice_leads_somewhere),
-		cmocka_unit_test(text_is_cut_at_characters)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_errno_in_words),
+		cmocka_unit_test(problems_are_printable), cmocka_unit_test(numbers_are_unique),
+		cmocka_unit_test(every_row_speaks_both_languages), cmocka_unit_test(problems),
+		cmocka_unit_test(every_advice_leads_somewhere), cmocka_unit_test(text_is_cut_at_characters)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
