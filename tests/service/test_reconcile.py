@@ -510,8 +510,8 @@ def test_calls(report, db):
     report.check("file with gaps and a reason", filing(P1, YEAR, "T1", True, "等户口本"))
     report.check("T2 is not for June", [r[0] for r in filing(P1, YEAR, "T2", True, "等")] != ["PHASE"])
     report.check("a year never opened takes no filing", [r[0] for r in filing(P1, 2030, "T1", True, "等")] != ["PHASE"])
-    report.check("imports before the year is opened", call(guard("enrolment", P1, (None, {"year": YEAR + 1}), (None, {"year": YEAR}), (None, None)), "school", P1))
-    report.check("not of a year that nobody can open", [r[2] for r in call(guard("enrolment", P1, (None, {"year": 2072})), "school", P1)] != ["INVALID"])
+    report.check("imports before the year is opened", call(guard("enrolment", J1, (None, {"year": YEAR + 1}), (None, {"year": YEAR}), (None, None)), "school", J1))
+    report.check("not of a year that nobody can open", [r[2] for r in call(guard("enrolment", J1, (None, {"year": 2072})), "school", J1)] != ["INVALID"])
 
     rows = [m.declares(P1, p, "A1", J1, guardian_confirmed=True) for p in pupils[:5]] + [m.declares(P1, pupils[5], "D5", guardian_confirmed=True)]
     rows.append(m.declares(NINE, {"name": "周", "cert_no": id_number(day(2014, 1, 1), 7), "student_no": None}, "A4"))
