@@ -243,7 +243,7 @@ static enum err let_each_go(void *data, const struct op_row *row)
 
 static enum err leave_with_it(void *data, const struct op_row *row)
 {
-	const struct leaving *l = data;
+	struct leaving *l = data;
 	int parent = row->kind->of;
 	const struct value *to = parent < 0 ? NULL : &row->body.value[parent];
 	bool leaves = false, hangs = to && record_has(&row->body, parent) && to->len == ID_SIZE;
@@ -252,7 +252,10 @@ static enum err leave_with_it(void *data, const struct op_row *row)
 		leaves = !l->list[i].lives &&
 			 ((hangs && memcmp(to->data, l->list[i].id, ID_SIZE) == 0) ||
 				 (row->n > l->list[i].n && memcmp(row->id, l->list[i].id, ID_SIZE) == 0));
-	return leaves ? outbox_set_state(l->store, row->n, OP_DONE, l->p) : ERR_OK;
+	enum err e = leaves ? let_go(l, row) : ERR_OK;
+	if (leaves && !e)
+		l->list[l->n - 1].lives = true; /* nothing leaves with it in its turn */
+	return e;
 }
 
 static enum err leave_behind(struct leaving *l, const uint32_t *kinds)
@@ -269,6 +272,8 @@ static enum err leave_behind(struct leaving *l, const uint32_t *kinds)
 	}
 	if (!e)
 		e = outbox_each(l->store, DECIDE_STATES, 0, leave_with_it, l, l->p);
+	/* Also what only was to be moved to a record that is not to be, and hangs on one that never came to
+	 * be. */
 	for (size_t i = 0; !e && i < l->n; i++)
 		e = outbox_drop_orphaned(v, l->list[i].id, l->p);
 	view_free(v);
