@@ -12,6 +12,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 SCALARS = {9: "FIELD_TEXT", 12: "FIELD_BYTES", 5: "FIELD_INT32", 3: "FIELD_INT64", 8: "FIELD_BOOL"}
 FIELDS_MAX, GROUPS_MAX, KEY_MAX, NUMBER_MAX = 32, 8, 4, 999 # common/kind.h
+RECORD_TEXT_MAX = 240 << 10 # of a record's texts together: one operation makes it, and a push has 256 KiB (server/records/push_plan.h)
+CLASS_TEACHER = 2 # options.proto
 
 
 def fail(text):
@@ -126,6 +128,10 @@ FIELD_CHECKS = {"": ANY, "cert_no": TEXT, "student_no": TEXT, "school_code": TEX
                 "long": TEXT, "uuid": BYTES, "sha": BYTES, "ref": BYTES, "year": (5,), "date": (5,), "minutes": (5,), "time": (3,), "decimal": (3,), "fen": (3,), "range": NUMBERS}
 
 
+def text_max(rule):
+    return rule.max_bytes or (65536 if rule.check == "long" else 255)
+
+
 def field_row(decl, kind, field, header, source):
     rule = decl.options(field, "FieldOptions", "rule")
     where = "%s.%s" % (kind, field.name)
@@ -156,7 +162,7 @@ def field_row(decl, kind, field, header, source):
         field.number, c_string(field.name), c_string(rule.label), c_string(rule.label_en or field.name),
         SCALARS[field.type], rule.group, "MERGE_GUARDED" if rule.merge == 2 else "MERGE_CONFLICT",
         flag(rule.required), flag(rule.masked), flag(rule.other), flag(rule.school_writes), flag(rule.ordinal), flag(rule.author),
-        rule.max_bytes or (65536 if check_name == "long" else 255), c_string(rule.check), columns)
+        text_max(rule), c_string(rule.check), columns)
 
 
 def kinds(decl, header, source):
@@ -179,6 +185,11 @@ def kinds(decl, header, source):
             fail("%s has too many fields or key parts" % message.name)
         names, name = [f.name for f in fields], snake(message.name)
         body = [field_row(decl, message.name, f, header, source) for f in fields]
+        rules = [decl.options(f, "FieldOptions", "rule") for f in fields if f.type == 9]
+        if sum(text_max(rule) for rule in rules) > RECORD_TEXT_MAX:
+            fail("%s: its texts together may have at most %d bytes, or a record of them fits no push" % (message.name, RECORD_TEXT_MAX))
+        if CLASS_TEACHER in rule.writer and rule.owner == 1 and not rule.of and "class_no" not in names:
+            fail("%s: a class teacher writes for his classes only, and it has neither class_no nor `of`" % message.name)
         source.append("static const struct field fields_%s[] = {\n%s\n};" % (name, "\n".join(body)))
         if bool(rule.of) != bool(rule.on) or set(rule.on) - set(by_table):
             fail("%s: `of` names a field, and `on` the tables of the kinds that it may name" % message.name)

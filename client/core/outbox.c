@@ -173,8 +173,9 @@ void outbox_keep_parent(const struct view *v, const struct item *item, struct re
 			want, parent, item->record.value[parent].data, item->record.value[parent].len);
 }
 
-/* Notes come as they were typed: line ends and marks become blanks, as in a cell. What then still may not be
- * stored is refused here, and not by the server when the person has gone. */
+/* Notes come as they were typed: line ends and marks become blanks, as in a cell; of a long text, which keeps
+ * its lines, value_parse has cleaned each. What then still may not be stored is refused here, and not by the
+ * server when the person has gone. */
 static enum err texts_fit(struct view *v, struct record *r, uint32_t groups, struct problem *p)
 {
 	struct record sent;
@@ -182,6 +183,7 @@ static enum err texts_fit(struct view *v, struct record *r, uint32_t groups, str
 	for (size_t i = 0; i < r->kind->field_count; i++) {
 		struct value *text = &r->value[i];
 		if (r->kind->fields[i].type != FIELD_TEXT || !record_has(r, (int)i) ||
+			strcmp(r->kind->fields[i].check, "long") == 0 ||
 			(!text_forbidden((const char *)text->data, text->len) &&
 				text_is_nfc((const char *)text->data, text->len)))
 			continue;

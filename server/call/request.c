@@ -233,8 +233,11 @@ static void finish(struct request *r)
 	count_call(r);
 	request_release(r);
 	r->replied = true;
-	if (r->pages.failed && r->conn)
-		conn_close(r->conn, CLOSE_REASONS); /* out of memory: the client sees an unknown outcome */
+	if (r->pages.failed && r->conn) { /* the client sees an unknown outcome */
+		log_error("no reply: out of memory, or longer than a frame: method=%s",
+			r->method ? r->method->name : "Hello");
+		conn_close(r->conn, CLOSE_REASONS);
+	}
 	if (!r->conn) {
 		request_free(r);
 		return;

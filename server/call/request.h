@@ -15,7 +15,6 @@
 #define DEADLINE_MS 60000      /* when the caller says nothing */
 #define DEADLINE_MAX_MS 600000 /* a province's reconciliation takes minutes */
 #define ATTEMPTS_MAX 6 /* of a call whose outcome is unknown or that met a lock; then the client tries */
-#define PAGE_BYTES (240u << 10) /* of a streamed reply: under STREAM_PAUSE_BYTES with its frame */
 
 struct request;
 typedef void (*request_fn)(struct request *r);

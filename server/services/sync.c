@@ -16,6 +16,9 @@
 #define CHUNK_BYTES (256u << 10)
 #define FILE_BYTES_MAX (10u << 20)
 #define SCHOOL_FILES_MAX (INT64_C(4) << 30) /* of a school: 2,000 pupils with two files of 1 MiB each */
+#define PULL_PAGE_BYTES                                                                                      \
+	(512u << 10) /* of a page: with one record more, the longest that gen_tables.py lets be, a frame */
+#define CHANGE_BYTES 128 /* of a change beside its body, at most: ids, versions, owner */
 #define UNNAMED_FILES_MAX                                                                                    \
 	(INT64_C(10)                                                                                         \
 		<< 20) /* of files that no record names: the largest file, while its record is on its way */
@@ -55,6 +58,7 @@ struct pull {
 	uint64_t cursor_epoch; /* the one that cursor belongs to; 0 = any, there was no page yet */
 	uint64_t floor;        /* as it was when the cursor was judged */
 	bool last, counted, begun;
+	int32_t rows; /* of the next page: fewer behind one that was too long */
 	uint64_t total;
 	uint32_t lanes[LANES];
 	uint64_t audit_n;
@@ -193,6 +197,23 @@ static void fill_bodies(struct request *r, struct pull *p, struct body_at *where
 	}
 }
 
+/* A page ends where its bytes would be too many for a frame: the rest is read again for the next one. */
+static void cut_page(struct pull *p, const struct body_at *where, int32_t rows_most)
+{
+	size_t bytes = 0, n = 0;
+
+	while (n < p->count && (!n || bytes + where[n].len + CHANGE_BYTES <= PULL_PAGE_BYTES))
+		bytes += where[n++].len + CHANGE_BYTES;
+	if (n < p->count) {
+		p->count = n;
+		p->upto = p->changes[n - 1].seq;
+		p->last = false;
+		p->rows = (int32_t)n;
+	} else if (p->rows < rows_most) {
+		p->rows = p->rows * 2 < rows_most ? p->rows * 2 : rows_most;
+	}
+}
+
 static void bodies_read(struct request *r)
 {
 	struct pull *p = r->state;
@@ -206,6 +227,7 @@ static void bodies_read(struct request *r)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
+	cut_page(p, where, r->worker->server->conf.page_rows);
 	for (size_t i = 0; i < p->count; i++) {
 		p->changes[i].body.data = p->bytes.data + where[i].at;
 		p->changes[i].body.len = where[i].len;
@@ -311,7 +333,7 @@ static void feed_read(struct request *r)
 	p->begun = true;
 	p->floor = floor;
 	p->count = (size_t)PQntuples(feed);
-	p->last = p->count < (size_t)r->worker->server->conf.page_rows;
+	p->last = p->count < (size_t)p->rows;
 	if (!make_room(r, p) || !read_feed_rows(r, p, feed)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
@@ -339,7 +361,7 @@ static void pull_query(struct request *r)
 	request_query(r, &read_stream, &a);
 	db_int8(&b, p->stream);
 	db_int8(&b, (int64_t)p->cursor);
-	db_int4(&b, r->worker->server->conf.page_rows);
+	db_int4(&b, p->rows);
 	request_query(r, &read_feed, &b);
 	if (!p->counted) {
 		db_int8(&c, p->stream);
@@ -367,6 +389,7 @@ static void pull(struct request *r)
 	if (!r->state) {
 		r->state = p;
 		p->stream = q->stream;
+		p->rows = r->worker->server->conf.page_rows;
 		p->cursor = q->cursor;
 		p->cursor_epoch = q->cursor ? q->epoch : 0;
 	}

@@ -70,10 +70,13 @@ def counts(person):
             if any((r[0].startswith("world_" + kind), r[1], r[2]) == (True, n, hung) for r in rows)}
 
 
+def tables_of(server):
+    return server.psql("SELECT relname FROM pg_class WHERE relname LIKE 'world%' AND relkind = 'r'").split()
+
+
 def at_the_bureau(server):
     """How many live records each generated table has: {n: tables}."""
-    tables = server.psql("SELECT relname FROM pg_class WHERE relname LIKE 'world%' AND relkind = 'r'").split()
-    rows = server.psql(" UNION ALL ".join("SELECT count(*) FROM %s WHERE NOT deleted" % t for t in tables)).split()
+    rows = server.psql(" UNION ALL ".join("SELECT count(*) FROM %s WHERE NOT deleted" % t for t in tables_of(server))).split()
     return {int(n): rows.count(n) for n in set(rows)}
 
 
@@ -84,7 +87,9 @@ def play(server):
     batch = world("put", one.profile, "a", "first").strip()
     told = one.ok("sync")
     cases.equal("every kind is pushed, with its children", (told["pushed"], at_the_bureau(server)), (both, {1: both}))
-    two.ok("sync")
+    stories = server.psql(" UNION ALL ".join("SELECT count(*) FROM %s WHERE length(story) > 5000 AND story LIKE E'第一行\\n第二行%%'" % t for t in tables_of(server))).split()
+    cases.equal("a long text keeps its lines", stories, ["1"] * both)
+    two.ok("sync") # more than one frame
     everything = {("parent", 1, 0): PARENTS, ("child", 1, 1): CHILDREN}
     cases.equal("and pulled by another computer", counts(two), everything)
     one.ok("undo", batch)

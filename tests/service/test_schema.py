@@ -13,7 +13,7 @@ from private_pg import ROOT, PrivatePostgres
 
 HEADER = {"county": "integer", "rec_id": "uuid", "owner_school": "text", "other_school": "text", "ver": "bigint", "gver": "ARRAY",
           "deleted": "boolean", "nkey": "text", "ext": "bytea"}
-BY_CHECK = {"date": "date", "time": "timestamp with time zone", "uuid": "uuid"}
+BY_CHECK = {"date": "date", "time": "timestamp with time zone", "uuid": "uuid", "ref": "uuid"}
 BY_TYPE = {9: "text", 12: "bytea", 5: "integer", 3: "bigint", 8: "boolean"}
 
 
@@ -39,7 +39,7 @@ def declarations():
         kind = option(message, "MessageOptions", "kind")
         if kind is None:
             continue
-        columns = {f.name: BY_CHECK.get(option(f, "FieldOptions", "rule").check, BY_TYPE[f.type]) for f in message.field}
+        columns = {f.name: BY_CHECK.get(option(f, "FieldOptions", "rule").check.partition(":")[0], BY_TYPE[f.type]) for f in message.field}
         tables[kind.table] = {**HEADER, **columns}
         kinds.append(kind)
     return tables, kinds

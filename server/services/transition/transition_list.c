@@ -8,7 +8,7 @@
 #include "transition_calls.h"
 
 #define LIST_MAX 64       /* codes, schools or owners of one row */
-#define ROWS_PER_PAGE 500 /* of a streamed list: well under PAGE_BYTES */
+#define ROWS_PER_PAGE 500 /* of a streamed list: well under FRAME_MAX, of rows of a few hundred bytes */
 
 char *row_text(struct request *r, const PGresult *res, int row, int column)
 {

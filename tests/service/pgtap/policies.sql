@@ -14,7 +14,8 @@ CREATE FUNCTION pg_temp.seen(t text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE n bigint; BEGIN EXECUTE format('SELECT count(*) FROM %I WHERE county <> 0', t) INTO n; RETURN n; END $$;
 
 -- A's row, B's row, and B's row that names A, of every kind; and one of each in another county.
-CREATE TEMP TABLE kind AS SELECT unnest('{school,catchment,cycle,klass,student,guardian,destination,enrolment,verify_answer,filing,slip,slip_addressee,persuasion,evidence,reminder}'::text[]) AS t;
+CREATE TEMP TABLE kind AS SELECT table_name::text AS t FROM information_schema.columns
+	WHERE table_schema = 'public' AND column_name IN ('rec_id', 'owner_school', 'other_school', 'gver') GROUP BY 1 HAVING count(*) = 4 ORDER BY 1;
 DO $$
 DECLARE k text;
 BEGIN
