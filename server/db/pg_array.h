@@ -30,6 +30,7 @@ struct pg_array {
 	bool has_null;
 };
 
+/* *a: all zero at first; an earlier array's bytes are used again. */
 void pg_array_begin(struct pg_array *a, enum pg_type element);
 void pg_array_null(struct pg_array *a);
 void pg_array_bytes(struct pg_array *a, const void *data, size_t n); /* text, bytea, uuid */
