@@ -1,5 +1,5 @@
-/* envelope.h - protobuf messages in and out of frame bodies, never trusting the peer (sync.md §1.5). Pure;
- * any thread.
+/* envelope.h - protobuf messages in and out of frame bodies, never trusting the peer (sync.md finding 5).
+ * Pure; any thread.
  *
  * protobuf-c checks neither UTF-8 nor counts nor enum values and cuts text at a NUL; the walk here does, by
  * descriptor. */

@@ -1,5 +1,4 @@
-/* password.h - argon2id on libuv's worker pool (never on a loop), and the rules of a good password (domain.md
- * §7). */
+/* password.h - argon2id on libuv's worker pool (never on a loop), and the rules of a good password. */
 #ifndef JG_PASSWORD_H
 #define JG_PASSWORD_H
 
@@ -11,7 +10,7 @@
 #define PASSWORD_MIN 10
 #define PASSWORD_MAX 128 /* longer only costs hashing time */
 #define PASSWORD_HISTORY 5
-#define PASSWORD_OPS 2 /* security.md: argon2id, 19 MiB, t=2, p=1 */
+#define PASSWORD_OPS 2 /* SECURITY.md: argon2id, 19 MiB, t=2, p=1 */
 #define PASSWORD_MEMORY (19u << 20)
 /* Of a first password. Unused it lives as long as the connect code that goes with it, or a person would come
  * with a code that works and a password that does not; from the first log-in on, a day: then it has been seen

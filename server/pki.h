@@ -1,4 +1,4 @@
-/* pki.h - the county's certificate authority, the server's key and the devices' certificates (security.md
+/* pki.h - the county's certificate authority, the server's key and the devices' certificates (SECURITY.md
  * "Enrolment"). Everything is P-256 and SHA-256. Any thread, each with its own objects. */
 #ifndef JG_PKI_H
 #define JG_PKI_H

@@ -7,7 +7,7 @@
 #include "clock.h"
 #include "codes.h"
 #include "invite_pdf.h"
-#include "paper.h"
+#include "pdf_page.h"
 #include "pinyin.h"
 #include "tables.h"
 
@@ -484,7 +484,7 @@ static int cmd_devices_invite(struct cli *c)
 
 	if (!cli_flag(c, "all") && !scope_of(c, &school, &code))
 		return code;
-	if (path && paper_ready(path, &c->problem)) /* before the server has made codes for it */
+	if (path && pdf_ready(path, &c->problem)) /* before the server has made codes for it */
 		return cli_fail(c);
 	q.school = (char *)(uintptr_t)school;
 	q.has_all = 1;

@@ -3,70 +3,70 @@
 #include <stdio.h>
 
 #include "admin.h"
-#include "paper.h"
+#include "pdf_page.h"
 
 #define PER_SHEET 4
-#define SLIP_HEIGHT (70 * PAPER_MM)
-#define LEFT (20 * PAPER_MM)
-#define INDENT (6 * PAPER_MM)
-#define WIDTH (PAPER_WIDTH - 2 * LEFT)
+#define SLIP_HEIGHT (70 * PDF_MM)
+#define LEFT (20 * PDF_MM)
+#define INDENT (6 * PDF_MM)
+#define WIDTH (PDF_WIDTH - 2 * LEFT)
 
 /* The whole way from the paper to a roster at the bureau, in the order in which it is typed. The code stands
  * alone and large: who types it is not young. Returns where it ends. */
-static double draw_steps(struct paper *paper, double y, const char *code)
+static double draw_steps(struct pdf_page *paper, double y, const char *code)
 {
 	const char *steps[] = {tr("jg connect --code 连接码", "jg connect --code CODE"),
 		tr("jg login 帐号", "jg login USER"), "jg passwd",
 		tr("jg import students 六年级.xlsx（小学）", "jg import students grade6.xlsx (a primary)"),
 		"jg sync"};
-	struct paper_style large = {.size = 11.5, .width = WIDTH, .typed = true},
-			   typed = {.size = 10, .width = WIDTH - INDENT, .typed = true}, small = {.size = 10};
+	struct pdf_style large = {.size = 11.5, .width = WIDTH, .typed = true},
+			 typed = {.size = 10, .width = WIDTH - INDENT, .typed = true}, small = {.size = 10};
 	char line[64];
 
-	y += paper_text(paper, LEFT, y, large, code) + 2 * PAPER_MM;
-	y += paper_text(paper, LEFT, y, small,
+	y += pdf_text(paper, LEFT, y, large, code) + 2 * PDF_MM;
+	y += pdf_text(paper, LEFT, y, small,
 		tr("上面是连接码。在学校电脑上依次输入（帐号和初始密码由县局另给）：",
 			"Above is the connect code. Type on the school's computer, one after another (the "
 			"bureau "
 			"gives log-in and first password apart):"));
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		snprintf(line, sizeof line, "%zu  %s", i + 1, steps[i]);
-		y += paper_text(paper, LEFT + INDENT, y, typed, line);
+		y += pdf_text(paper, LEFT + INDENT, y, typed, line);
 	}
 	return y;
 }
 
-static void draw_slip(struct paper *paper, size_t place, const pb_invitation *i, const char *county)
+static void draw_slip(struct pdf_page *paper, size_t place, const pb_invitation *i, const char *county)
 {
-	double top = 10 * PAPER_MM + (double)place * SLIP_HEIGHT, y;
-	struct paper_style name = {.size = 16}, small = {.size = 10, .width = WIDTH};
+	double top = 10 * PDF_MM + (double)place * SLIP_HEIGHT, y;
+	struct pdf_style name = {.size = 16}, small = {.size = 10, .width = WIDTH};
 	char line[512], when[FACE_SIZE];
 
-	paper_text(paper, LEFT, top, name, i->school_name && i->school_name[0] ? i->school_name : i->school);
+	pdf_text(paper, LEFT, top, name, i->school_name && i->school_name[0] ? i->school_name : i->school);
 	snprintf(line, sizeof line, "%s  %s", county, i->school);
-	paper_text(paper, LEFT, top + 8 * PAPER_MM, small, line);
-	y = draw_steps(paper, top + 14 * PAPER_MM, i->code);
+	pdf_text(paper, LEFT, top + 8 * PDF_MM, small, line);
+	y = draw_steps(paper, top + 14 * PDF_MM, i->code);
 	snprintf(line, sizeof line,
 		tr("连接码只能用一次，%s 前有效；初始密码要在 72 小时内首次登录，登录后 24 "
 		   "小时内修改。请当面交给学籍管理员，不要在群里转发。",
 			"The code works once, until %s; log in with the first password within 72 hours and "
 			"change it within 24 of that. Hand it over in person."),
 		admin_time(i->expires, when));
-	paper_text(paper, LEFT, y + PAPER_MM, small, line);
-	paper_cut(paper, top + 65 * PAPER_MM);
+	pdf_text(paper, LEFT, y + PDF_MM, small, line);
+	pdf_cut(paper, top + 65 * PDF_MM);
 }
 
 enum err invite_pdf(const char *path, const pb_invitation_list *list, const char *county, struct problem *p)
 {
-	struct paper *paper;
-	enum err e = paper_open(&paper, path, p);
+	struct pdf_page *paper;
+	enum err e = pdf_open(&paper, path, p);
 
 	if (e)
 		return e;
 	for (size_t i = 0; i < list->n_invitation; i++) {
 		draw_slip(paper, i % PER_SHEET, list->invitation[i], county);
 		if (i % PER_SHEET == PER_SHEET - 1 || i + 1 == list->n_invitation)
-			paper_end_sheet(paper);
+			pdf_end_sheet(paper);
 	}
-	return paper_close(paper, p);
+	return pdf_close(paper, p);
 }

@@ -10,7 +10,7 @@
 #include "keyring.h"
 #include "link.h"
 #include "login.h"
-#include "paper.h"
+#include "pdf_page.h"
 #include "pinyin.h"
 #include "staging.h"
 
@@ -55,7 +55,7 @@ static void check_files(struct doctor *d)
 
 static void check_libraries(struct doctor *d)
 {
-	check(d, "pdf", !paper_ready(NULL, NULL), tr("打印用的 pango", "pango, for printing"),
+	check(d, "pdf", !pdf_ready(NULL, NULL), tr("打印用的 pango", "pango, for printing"),
 		tr("安装软件包 libpangocairo-1.0-0", "install the package libpangocairo-1.0-0"));
 	check(d, "pinyin", pinyin_ready(), tr("按拼音查找用的 ICU", "ICU, for finding by pinyin"),
 		tr("安装软件包 libicu72", "install the package libicu72"));

@@ -9,7 +9,7 @@
 #include <libsecret/secret.h>
 #include <sodium.h>
 
-#include "library.h"
+#include "dynlib.h"
 
 #define SECRET_MAX 64
 
@@ -187,7 +187,7 @@ enum keyring_state keyring_ready(void)
 	SecretCollection *collection = NULL;
 	struct watch w;
 
-	if (!has_bus() || !LIBRARY_LOAD(lib))
+	if (!has_bus() || !DYNLIB_LOAD(lib))
 		return KEYRING_GONE;
 	watch_begin(&w);
 	SecretService *service = open_service(&w);
@@ -214,7 +214,7 @@ enum keyring_state keyring_put(
 	SecretCollection *collection = NULL;
 	struct watch w;
 
-	if (!has_bus() || n > SECRET_MAX || !LIBRARY_LOAD(lib))
+	if (!has_bus() || n > SECRET_MAX || !DYNLIB_LOAD(lib))
 		return KEYRING_GONE;
 	watch_begin(&w);
 	SecretService *service = open_service(&w);
@@ -278,7 +278,7 @@ enum keyring_state keyring_get(const uint8_t id[KEYRING_ID], uint8_t *secret, si
 	GError *error = NULL;
 	struct watch w;
 
-	if (!has_bus() || !LIBRARY_LOAD(lib))
+	if (!has_bus() || !DYNLIB_LOAD(lib))
 		return KEYRING_GONE;
 	watch_begin(&w);
 	SecretService *service = open_service(&w);

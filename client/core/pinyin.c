@@ -6,7 +6,7 @@
 #include <unicode/ustring.h>
 #include <unicode/utrans.h>
 
-#include "library.h"
+#include "dynlib.h"
 
 #define NAME_UNITS 128 /* of UTF-16: the longest name is 120 bytes */
 
@@ -15,7 +15,7 @@ LIBRARY(lib, "libicui18n.so." U_ICU_VERSION_SHORT, CALLS);
 
 bool pinyin_ready(void)
 {
-	return LIBRARY_LOAD(lib);
+	return DYNLIB_LOAD(lib);
 }
 
 void pinyin(const char *name, char *out, size_t size)

@@ -190,7 +190,7 @@ enum err sheet_writer_open(struct sheet_writer **out, const char *path, const ch
 }
 
 /* Whether a line, from here on, would be taken for a formula: the sign may stand behind blanks, and
- * full-width signs count, since some programs fold them (security.md "CSV/xlsx out"). */
+ * full-width signs count, since some programs fold them (SECURITY.md "CSV/xlsx out"). */
 static bool line_is_risky(const char *line)
 {
 	int32_t c;

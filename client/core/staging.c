@@ -238,7 +238,7 @@ static enum err base_rows(struct store *s, int64_t stream, int64_t *n, struct pr
 	return e;
 }
 
-enum err staging_flip(struct store *s, int64_t stream, const struct staging_end *end, bool settle,
+enum err staging_commit(struct store *s, int64_t stream, const struct staging_end *end, bool settle,
 	bool *agreed, struct problem *p)
 {
 	uint32_t sum[LANES] = {0};

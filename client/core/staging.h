@@ -22,7 +22,7 @@ struct staging_end {
 /* Makes it visible; *agreed says whether the sum over what lies in the base now equals the server's. With
  * `settle`, the accepted operations are in it. One transaction. Nothing changes when the sum does not equal
  * the server's and more than a fifth of the rows would go. */
-enum err staging_flip(struct store *s, int64_t stream, const struct staging_end *end, bool settle,
+enum err staging_commit(struct store *s, int64_t stream, const struct staging_end *end, bool settle,
 	bool *agreed, struct problem *p);
 /* The next pull of this stream begins at 0; what is visible stays until then. */
 enum err staging_reset(struct store *s, int64_t stream, struct problem *p);

@@ -362,14 +362,14 @@ static struct sync_event do_pull(struct sync *x, size_t i)
 		 : (struct sync_event){.what = SYNC_PULLED, .control = x->control, .moved = x->moved};
 }
 
-static struct sync_event do_flip(struct sync *x)
+static struct sync_event do_commit(struct sync *x)
 {
 	bool agreed;
-	enum err e = staging_flip(x->store, x->streams[0].stream, &x->end,
+	enum err e = staging_commit(x->store, x->streams[0].stream, &x->end,
 		strcmp(x->streams[0].what, "school") == 0, &agreed, x->p);
 	fault_point(FAULT_JG_FLIP_DONE);
 
-	return e ? failed(x, e) : (struct sync_event){.what = SYNC_FLIPPED, .agreed = agreed};
+	return e ? failed(x, e) : (struct sync_event){.what = SYNC_COMMITTED, .agreed = agreed};
 }
 
 static struct sync_event do_reset(struct sync *x)
@@ -419,8 +419,8 @@ static struct sync_event carry_out(struct sync *x, const struct sync_action *a)
 		return do_pull(x, a->stream);
 	case SYNC_RESET:
 		return do_reset(x);
-	case SYNC_FLIP:
-		return do_flip(x);
+	case SYNC_COMMIT:
+		return do_commit(x);
 	case SYNC_RESOLVE:
 		return do_resolve(x);
 	default:

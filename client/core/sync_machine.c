@@ -87,7 +87,7 @@ static struct sync_action on_pushed(struct sync_machine *m, const struct sync_ev
 	return e->more ? act(m, SYNC_PUSH) : act(m, SYNC_FILE);
 }
 
-static struct sync_action on_flipped(struct sync_machine *m, const struct sync_event *e)
+static struct sync_action on_committed(struct sync_machine *m, const struct sync_event *e)
 {
 	if (!e->agreed) {
 		m->digest_differed = true;
@@ -126,9 +126,9 @@ struct sync_action sync_machine_step(struct sync_machine *m, const struct sync_e
 		if (e->moved)
 			return reconnect(m, ERR_EPOCH);
 		/* RESYNC, EPOCH: own pending operations stay, the copy begins again. */
-		return e->control ? act(m, SYNC_RESET) : act(m, SYNC_FLIP);
-	case SYNC_FLIPPED:
-		return on_flipped(m, e);
+		return e->control ? act(m, SYNC_RESET) : act(m, SYNC_COMMIT);
+	case SYNC_COMMITTED:
+		return on_committed(m, e);
 	case SYNC_RESOLVED:
 		if (!e->n || ++m->rounds >= SYNC_ROUNDS_MAX)
 			return finish(m, ERR_OK);

@@ -23,7 +23,7 @@ enum sync_do {
 	SYNC_FILE,    /* send one file; answer FILED */
 	SYNC_PULL,    /* pull stream number `stream` into empty staging; answer PULLED */
 	SYNC_RESET,   /* the next pull of this stream begins at 0; answer DONE */
-	SYNC_FLIP,    /* make the staged state visible; answer FLIPPED */
+	SYNC_COMMIT,  /* make the staged state visible; answer COMMITTED */
 	SYNC_RESOLVE, /* deal with refused duplicates; answer RESOLVED */
 	SYNC_WAIT,    /* drop the connection, wait `ms`; answer DONE */
 	SYNC_FINISH,  /* all done: `why` is ERR_OK, or what ended it */
@@ -36,7 +36,7 @@ enum sync_happened {
 			   RETRY_LATER … */
 	SYNC_FILED,     /* more: another file waits (or this one is not complete) */
 	SYNC_PULLED,    /* control: 0, RESYNC or EPOCH; moved: from another database than WELCOME told of */
-	SYNC_FLIPPED,   /* agreed: the digests are equal */
+	SYNC_COMMITTED, /* agreed: the digests are equal */
 	SYNC_RESOLVED,  /* n: operations queued */
 	SYNC_DID,       /* RESET or WAIT is done */
 	SYNC_FAILED,    /* error, retry_ms: instead of any answer */

@@ -10,7 +10,7 @@
 #include "request.h"
 #include "worker.h"
 
-#define POLL_MS 2000 /* a revoked key is dead within 5 s (security.md): poll 2, wake the loops, close */
+#define POLL_MS 2000 /* a revoked key is dead within 5 s (SECURITY.md): poll 2, wake the loops, close */
 #define MINUTE_MS 60000
 #define DAY_MS 86400000
 

@@ -12,7 +12,7 @@
 #include "stream.h"
 #include "worker.h"
 
-#define HANDSHAKE_MS 10000 /* security.md: a handshake takes two round trips, on a bad link two seconds */
+#define HANDSHAKE_MS 10000 /* SECURITY.md: a handshake takes two round trips, on a bad link two seconds */
 #define GREETING_MS 10000
 #define IDLE_MS 600000 /* NAT tables forget sooner; clients ping every 4 minutes */
 #define CALLS_MAX 8    /* in flight per connection */

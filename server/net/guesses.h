@@ -10,7 +10,7 @@
 #include <uv.h>
 
 #define GUESSES_CODE                                                                                         \
-	5 /* security.md: wrong tries of an address on one code, then the code is dead for it                \
+	5 /* SECURITY.md: wrong tries of an address on one code, then the code is dead for it                \
 	   */
 #define GUESSES_ADDRESS                                                                                      \
 	30 /* wrong codes of an address at once: a staff room that reads from one sheet has fewer … */

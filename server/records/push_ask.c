@@ -473,7 +473,7 @@ static void send_children(struct group *g)
 		pg_array_int4(&c.at[0], ord_of(&at));
 		pg_array_bytes(&c.at[1], at.o->op->id.data, ID_SIZE);
 	}
-	g->hangers_at = c.at[0].count ? g->task.sent : -1;
+	g->children_at = c.at[0].count ? g->task.sent : -1;
 	if (c.at[0].count)
 		lineage_children(&g->task, c.at);
 	columns_free(&c);

@@ -253,19 +253,19 @@ static bool read_scope_rows(struct group *g)
 	return true;
 }
 
-static bool read_hanger_rows(struct group *g)
+static bool read_child_rows(struct group *g)
 {
-	const PGresult *r = g->hangers_at >= 0 ? g->task.result[g->hangers_at] : NULL;
+	const PGresult *r = g->children_at >= 0 ? g->task.result[g->children_at] : NULL;
 	size_t len;
 
 	for (size_t i = 0; r && i < g->count; i++)
-		if (!(g->member[i].facts.hangers = arena_alloc(
-			      &g->arena, sizeof(struct plan_hanger) * ((size_t)PQntuples(r) + 1))))
+		if (!(g->member[i].facts.children = arena_alloc(
+			      &g->arena, sizeof(struct plan_child) * ((size_t)PQntuples(r) + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, 0);
 		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
-		struct plan_hanger *h = (struct plan_hanger *)(uintptr_t)&f->hangers[f->hanger_count++];
+		struct plan_child *h = (struct plan_child *)(uintptr_t)&f->children[f->child_count++];
 		h->op = (uint32_t)(ord % PUSH_OPS_MAX);
 		memcpy(h->id, db_get_bytes(r, i, 1, &len), ID_SIZE);
 	}
@@ -283,5 +283,5 @@ bool push_facts_read(struct group *g)
 		m->facts.carries_others = m->request->caller.roles >> ROLE_REGISTRAR & 1;
 	}
 	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) &&
-	       read_writer_rows(g) && read_target_rows(g) && read_scope_rows(g) && read_hanger_rows(g);
+	       read_writer_rows(g) && read_target_rows(g) && read_scope_rows(g) && read_child_rows(g);
 }

@@ -27,7 +27,7 @@ struct group {
 		int lock, holders, guard, judge;
 	} at[KIND_COUNT];
 	int devices_at, authors_at, replays_at, writers_at, targets_at, scopes_at,
-		hangers_at; /* -1: nothing was asked */
+		children_at; /* -1: nothing was asked */
 };
 
 /* push_ask.c: adds the statements of trip 1 for the whole group. False when memory ran out. */

@@ -524,10 +524,10 @@ static bool hangs_on(const struct record *r, const uint8_t *id)
 
 /* Whether a live record of this school hangs on the one that is to be deleted; what this push has deleted or
  * moved does not. */
-static bool has_hangers(struct plan *p, size_t index, const uint8_t *id)
+static bool has_children(struct plan *p, size_t index, const uint8_t *id)
 {
-	for (size_t i = 0; i < p->facts->hanger_count; i++)
-		if (p->facts->hangers[i].op == index && !entry_find(p, p->facts->hangers[i].id))
+	for (size_t i = 0; i < p->facts->child_count; i++)
+		if (p->facts->children[i].op == index && !entry_find(p, p->facts->children[i].id))
 			return true;
 	for (size_t i = 0; i < p->entry_count; i++)
 		if (p->entries[i].row.state.exists && !p->entries[i].row.state.deleted &&
@@ -572,7 +572,7 @@ static enum err check_hook(struct plan *p, size_t index, const struct plan_op *o
 		return problem_set(problem, ERR_NOT_FOUND, o->kind->fields[o->kind->of].name, NULL,
 			tr("所属的记录已经删除", "the record that it belongs to was deleted"));
 	if (o->op->action == JINGGUAN__V1__ACTION__DEL && entry && entry->row.state.exists &&
-		!entry->row.state.deleted && has_hangers(p, index, o->op->id.data))
+		!entry->row.state.deleted && has_children(p, index, o->op->id.data))
 		return problem_set(problem, ERR_NOT_NOW, NULL, NULL,
 			tr("他人在这条记录下登记了内容，请查看后再删",
 				"somebody else entered something under it: look before you "
@@ -678,7 +678,7 @@ static enum err answer_replay(struct plan *p)
 
 bool push_line_is_ahead(uint32_t theirs, uint32_t ours)
 {
-	return theirs > ours && theirs - ours <= LINES_LOST_MAX;
+	return theirs > ours && theirs - ours <= INCARNATIONS_LOST_MAX;
 }
 
 /* The device as this push sees it: in a line that begins now when it is ahead of ours. */

@@ -27,7 +27,7 @@ struct plan_op {
 
 #define PLAN_ALL_CLASSES                                                                                     \
 	(1u << ROLE_REGISTRAR | 1u << ROLE_HEAD) /* who writes for every class of his school */
-#define LINES_LOST_MAX                                                                                       \
+#define INCARNATIONS_LOST_MAX                                                                                \
 	100 /* how far a device may be ahead: each rollback of it since the backup that was restored is one  \
 	     */
 
@@ -73,7 +73,7 @@ struct plan_writer {
 };
 
 /* A live record that hangs on the one that an operation deletes. */
-struct plan_hanger {
+struct plan_child {
 	uint32_t op; /* index in the push */
 	uint8_t id[ID_SIZE];
 };
@@ -112,8 +112,8 @@ struct plan_facts {
 	size_t replay_count;
 	const struct plan_refusal *refusals;
 	size_t refusal_count;
-	const struct plan_hanger *hangers;
-	size_t hanger_count;
+	const struct plan_child *children;
+	size_t child_count;
 	const struct plan_shared *shared; /* per op; NULL: no guard was asked */
 	const struct plan_target
 		*targets; /* per op: what its `of` field names; NULL when no operation hangs on anything */

@@ -178,7 +178,7 @@ def goes_on(person, name=None):
 
 
 def sweep_sync(county, person, other, disk):
-    """Both ways: receipts for what is sent, staging and flip for what comes from the school's other computer."""
+    """Both ways: receipts for what is sent, staging and commit for what comes from the school's other computer."""
     numbers = sorted(county.expected)
 
     def before():

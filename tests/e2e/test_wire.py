@@ -612,15 +612,15 @@ def keys(year):
 def together(county, year):
     """After a restore two computers of a school send again at once: one hangs somebody on a record that is not there yet, the other
     makes that record and deletes it. Whoever comes second learns of the first."""
-    maker, hanger, id = year.p, county.person("p2", "REGISTRAR", P), w.uuid7()
-    with maker.open() as makes, hanger.open() as hangs:
+    maker, child, id = year.p, county.person("p2", "REGISTRAR", P), w.uuid7()
+    with maker.open() as makes, child.open() as hangs:
         # Both have read before either can write.
         busy = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-h", county.server.data + "/pg/s", "-U", "jingguan", "-d", "jingguan", "-c",
                                  "SET app.county = '%s'; SET app.scope = 'job'; BEGIN; SELECT 1 FROM stream WHERE stream_id = %s FOR UPDATE" % (COUNTY, P),
                                 "-c", "SELECT pg_sleep(1.2)", "-c", "COMMIT"], stdout=subprocess.PIPE)
         busy.stdout.readline() # it holds the stream
-        hanger.queue_op(6, w.uuid7(), pb.Guardian(student=id, ordinal=1, name="监护人", phone="13800000000"))
-        first = threading.Thread(target=hanger.push, args=(hangs,))
+        child.queue_op(6, w.uuid7(), pb.Guardian(student=id, ordinal=1, name="监护人", phone="13800000000"))
+        first = threading.Thread(target=child.push, args=(hangs,))
         first.start()
         while first.is_alive() and county.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "0":
             pass

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Every school's computer is a witness: it keeps the signed heads of its stream and refuses a pull from a server whose trace was
-rewritten or cut, without losing anything of its own (peers.md §2.5)."""
+rewritten or cut, without losing anything of its own."""
 import os
 
 from county_files import check_digit

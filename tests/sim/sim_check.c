@@ -156,7 +156,7 @@ static void check_refusal(const struct client *c, const pb_op *op, const pb_op_r
 			"I9", "operation %llu of device %u is told to be a duplicate of nothing",
 			(unsigned long long)op->op_no, c->no);
 		break;
-	case ERR_NOT_FOUND: /* of a hanger: the record that it hangs on */
+	case ERR_NOT_FOUND: /* of a child: the record that it hangs on */
 		if (found)
 			db_record(found, &row);
 		demand(op->action != JINGGUAN__V1__ACTION__DEL || !found || row.state.deleted, "I9",

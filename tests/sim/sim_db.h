@@ -68,7 +68,7 @@ static inline uint64_t snapshot(const struct call *call)
 typedef enum verdict statement_fn(struct call *call);
 
 /* sim_db_push.c */
-statement_fn lock_devices, read_authors, read_replays, read_writers, read_targets, read_scopes, read_hangers,
+statement_fn lock_devices, read_authors, read_replays, read_writers, read_targets, read_scopes, read_children,
 	hold, guard, judge;
 statement_fn insert_history, insert_history_or_nothing, insert_conflicts, insert_pushes, update_devices;
 statement_fn lock_hooks, lock_streams, apply_streams, apply_drawn, take_snapshot;

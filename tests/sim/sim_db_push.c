@@ -238,7 +238,7 @@ enum verdict read_scopes(struct call *call)
 	return DONE;
 }
 
-enum verdict read_hangers(struct call *call)
+enum verdict read_children(struct call *call)
 {
 	static const uint32_t hanging[] = {KIND_GUARDIAN, KIND_EVIDENCE};
 	struct elements ords = elements_of(&call->param[0]), ids = elements_of(&call->param[1]);

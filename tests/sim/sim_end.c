@@ -453,21 +453,20 @@ static void check_hanging(void *data, const void *row)
 {
 	const struct hanging *h = data;
 	const void *found;
-	struct row hanger, target;
+	struct row child, target;
 
-	db_record(row, &hanger);
-	const struct value *of = &hanger.state.record.value[hanger.kind->of];
-	if (hanger.state.deleted)
+	db_record(row, &child);
+	const struct value *of = &child.state.record.value[child.kind->of];
+	if (child.state.deleted)
 		return;
 	if ((found = db_find(T_RECORD + h->on, of->data, ID_SIZE)))
 		db_record(found, &target);
-	demand((found && !target.state.deleted) || before_a_person(of->data) || before_a_person(hanger.id),
-		"I9", "a %s hangs on a %s that is nobody's", hanger.kind->table,
-		kind_by_number(h->on)->table);
+	demand((found && !target.state.deleted) || before_a_person(of->data) || before_a_person(child.id),
+		"I9", "a %s hangs on a %s that is nobody's", child.kind->table, kind_by_number(h->on)->table);
 }
 
 /* What a computer that is gone, or the disk that was put back, would have moved stays where it is. */
-static void check_hangers(void)
+static void check_children(void)
 {
 	static const struct hanging hangings[] = {
 		{KIND_GUARDIAN, KIND_STUDENT}, {KIND_EVIDENCE, KIND_DESTINATION}};
@@ -590,7 +589,7 @@ void check_end(void)
 	for (unsigned k = 1; k < 32; k++)
 		db_each(T_RECORD + k, check_versions, NULL);
 	check_reports();
-	check_hangers();
+	check_children();
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		check_shown_at_end(&world.clients[i]);
 	for (unsigned i = 0; i < world.plan.clients; i++)

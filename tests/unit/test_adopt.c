@@ -41,7 +41,7 @@ static void base(struct fixture *f, size_t n, const uint8_t *const id[], const s
 
 	for (size_t i = 0; i < n; i++)
 		fixture_stage(f->store, id[i], JINGGUAN__V1__ACTION__PUT, &record[i], &end);
-	assert_int_equal(staging_flip(f->store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_commit(f->store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	assert_true(agreed);
 }
 

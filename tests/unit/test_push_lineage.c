@@ -23,7 +23,7 @@ static void forget_guardian(struct record *r)
 static void nothing_hangs_on_what_is_gone(void **state)
 {
 	struct record r = pupil("甲", "A1", "3"), on_gone = guardian_of(1), on_nobody = guardian_of(9);
-	struct plan_hanger hanger = {.op = 0};
+	struct plan_child child = {.op = 0};
 	struct bench *b = bench_new();
 
 	(void)state;
@@ -40,10 +40,10 @@ static void nothing_hangs_on_what_is_gone(void **state)
 	bench_free(b);
 
 	b = bench_new();
-	id_of(hanger.id, 2);
+	id_of(child.id, 2);
 	stands(b, 1, &r, SCHOOL);
-	b->facts.hangers = &hanger;
-	b->facts.hanger_count = 1;
+	b->facts.children = &child;
+	b->facts.child_count = 1;
 	add(b, (struct want){.id = 1, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
 	run(b);
 	outcome(b, 0, REJECTED, ERR_NOT_NOW);
@@ -51,11 +51,11 @@ static void nothing_hangs_on_what_is_gone(void **state)
 	bench_free(b);
 
 	b = bench_new(); /* whom this push deletes before does not stand in the way */
-	hanger.op = 1;
+	child.op = 1;
 	stands(b, 1, &r, SCHOOL);
 	stands(b, 2, &on_gone, SCHOOL);
-	b->facts.hangers = &hanger;
-	b->facts.hanger_count = 1;
+	b->facts.children = &child;
+	b->facts.child_count = 1;
 	add(b, (struct want){.id = 2, .kind = KIND_GUARDIAN, .seen = {SEEN(1, 2)}, .n_seen = 1});
 	add(b, (struct want){.id = 1, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
 	run(b);

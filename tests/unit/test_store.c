@@ -485,9 +485,9 @@ static void stage(struct store *s, const uint8_t id[ID_SIZE], Jingguan__V1__Acti
 	fixture_stage(s, id, action, &r, end);
 }
 
-/* C6, C7: staged rows are not visible; the flip shows them with the cursor, and the digest says whether they
- * agree. */
-static void pulls_flip_at_once(void **state)
+/* C6, C7: staged rows are not visible; the commit shows them with the cursor, and the digest says whether
+ * they agree. */
+static void pulls_commit_at_once(void **state)
 {
 	static const uint8_t a[ID_SIZE] = {1}, b[ID_SIZE] = {2};
 	struct staging_end end = {.cursor = 7, .epoch = 1};
@@ -501,7 +501,7 @@ static void pulls_flip_at_once(void **state)
 	stage(f.store, a, JINGGUAN__V1__ACTION__PUT, "1", &end);
 	stage(f.store, b, JINGGUAN__V1__ACTION__PUT, "2", &end);
 	assert_int_equal(live_count(f.store), 0);
-	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	assert_true(agreed);
 	fixture_reopen(&f);
 	assert_int_equal(live_count(f.store), 2);
@@ -509,11 +509,11 @@ static void pulls_flip_at_once(void **state)
 	assert_int_equal(n, 2);
 	assert_int_equal(streams[1].cursor, 7);
 	stage(f.store, a, JINGGUAN__V1__ACTION__DEL, "1", &end);
-	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	assert_true(agreed);
 	assert_int_equal(live_count(f.store), 1);
 	end.lanes[0]++;
-	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	assert_false(agreed);
 	/* In one database a trace only grows, and what was signed stays: anything else is a rewrite, and
 	 * nothing of the pull is shown. */
@@ -521,27 +521,27 @@ static void pulls_flip_at_once(void **state)
 	end.sig_len = 8;
 	end.head[0] = 1;
 	end.cursor = 9;
-	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
-	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	end.cursor = 10;
 	end.head[0] = 2;
-	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_CHAIN);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_CHAIN);
 	end.audit_n = 4;
-	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_CHAIN);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_CHAIN);
 	assert_int_equal(store_streams(f.store, streams, &n, NULL), ERR_OK);
 	assert_int_equal(streams[1].cursor, 9);
 	end.epoch = 2; /* another database: restored from a backup, say */
-	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	/* An empty answer that the digest does not prove takes nothing away. */
 	struct staging_end empty = {.whole = true, .lanes = {7}};
-	assert_int_equal(staging_flip(f.store, 2132999001, &empty, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_commit(f.store, 2132999001, &empty, true, &agreed, NULL), ERR_OK);
 	assert_false(agreed);
 	assert_int_equal(live_count(f.store), 1);
 	/* A whole pull that brings nothing leaves nothing. */
 	assert_int_equal(staging_reset(f.store, 2132999001, NULL), ERR_OK);
 	assert_int_equal(live_count(f.store), 1);
 	end = (struct staging_end){.whole = true};
-	assert_int_equal(staging_flip(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	assert_true(agreed);
 	assert_int_equal(live_count(f.store), 0);
 	fixture_close(&f);
@@ -720,7 +720,7 @@ int main(void)
 		cmocka_unit_test(a_push_is_no_larger_than_the_bureau_takes),
 		cmocka_unit_test(the_file_shows_no_pupil),
 		cmocka_unit_test(a_moved_value_is_refused),
-		cmocka_unit_test(pulls_flip_at_once),
+		cmocka_unit_test(pulls_commit_at_once),
 		cmocka_unit_test(a_passphrase_guards_the_key),
 		cmocka_unit_test(the_countys_time_is_what_was_heard_last),
 		cmocka_unit_test(rolls_back_without_memory),

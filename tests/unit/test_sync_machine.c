@@ -34,12 +34,12 @@ static void the_plain_way(void **state)
 	assert_int_equal(step(&m, SYNC_FILED, 0, true).what, SYNC_FILE);
 	for (size_t stream = 0; stream < 2; stream++) {
 		struct sync_action a =
-			stream ? step(&m, SYNC_FLIPPED, 0, false) : step(&m, SYNC_FILED, 0, false);
+			stream ? step(&m, SYNC_COMMITTED, 0, false) : step(&m, SYNC_FILED, 0, false);
 		assert_int_equal(a.what, SYNC_PULL);
 		assert_int_equal(a.stream, stream);
-		assert_int_equal(step(&m, SYNC_PULLED, 0, false).what, SYNC_FLIP);
+		assert_int_equal(step(&m, SYNC_PULLED, 0, false).what, SYNC_COMMIT);
 	}
-	assert_int_equal(step(&m, SYNC_FLIPPED, 0, false).what, SYNC_RESOLVE);
+	assert_int_equal(step(&m, SYNC_COMMITTED, 0, false).what, SYNC_RESOLVE);
 	struct sync_action end = step(&m, SYNC_RESOLVED, 0, false);
 	assert_int_equal(end.what, SYNC_FINISH);
 	assert_int_equal(end.why, ERR_OK);
@@ -57,9 +57,9 @@ static void resolved_duplicates_go_round_again_but_not_for_ever(void **state)
 		step(&m, SYNC_PUSHED, 0, false);
 		step(&m, SYNC_FILED, 0, false);
 		step(&m, SYNC_PULLED, 0, false);
-		step(&m, SYNC_FLIPPED, 0, false);
+		step(&m, SYNC_COMMITTED, 0, false);
 		step(&m, SYNC_PULLED, 0, false);
-		step(&m, SYNC_FLIPPED, 0, false);
+		step(&m, SYNC_COMMITTED, 0, false);
 		a = step(&m, SYNC_RESOLVED, 1, false);
 	}
 	assert_int_equal(rounds, SYNC_ROUNDS_MAX);
@@ -68,7 +68,7 @@ static void resolved_duplicates_go_round_again_but_not_for_ever(void **state)
 static void a_digest_that_differs_pulls_once_more(void **state)
 {
 	struct sync_machine m;
-	struct sync_event differs = {.what = SYNC_FLIPPED, .agreed = false};
+	struct sync_event differs = {.what = SYNC_COMMITTED, .agreed = false};
 
 	(void)state;
 	begin(&m);

@@ -5,15 +5,15 @@
 
 #include "codes.h"
 #include "face.h"
-#include "paper.h"
+#include "pdf_page.h"
 #include "tables.h"
 #include "transition.h"
 #include "words.h"
 
 /* The side margins of GB/T 9704: 28 mm and 26 mm. */
 #define MARGIN_TOP 72.0 /* the form must fit one page: less than the 37 mm of a letter */
-#define MARGIN_LEFT (28 * PAPER_MM)
-#define TEXT_W (PAPER_WIDTH - MARGIN_LEFT - 26 * PAPER_MM)
+#define MARGIN_LEFT (28 * PDF_MM)
+#define TEXT_W (PDF_WIDTH - MARGIN_LEFT - 26 * PDF_MM)
 #define LABEL_W 92.0
 #define PADDING 4
 #define INDENT 6
@@ -22,14 +22,14 @@
 #define NOTE_SIZE 12  /* 小四 */
 
 struct page {
-	struct paper *paper;
+	struct pdf_page *paper;
 	double y;
 };
 
 static void title(struct page *g, const char *text)
 {
-	g->y += paper_text(g->paper, MARGIN_LEFT, g->y,
-			(struct paper_style){
+	g->y += pdf_text(g->paper, MARGIN_LEFT, g->y,
+			(struct pdf_style){
 				.size = TITLE_SIZE, .width = TEXT_W, .bold = true, .centred = true},
 			text) +
 		18;
@@ -38,18 +38,17 @@ static void title(struct page *g, const char *text)
 /* A framed row: label left, value right, as high as the value needs. */
 static void row_line(struct page *g, const char *label, const char *value, double least)
 {
-	double height =
-		paper_text(g->paper, MARGIN_LEFT + LABEL_W + INDENT, g->y + PADDING,
-			(struct paper_style){.size = TEXT_SIZE, .width = TEXT_W - LABEL_W - 2 * INDENT},
-			value) +
-		2 * PADDING;
+	double height = pdf_text(g->paper, MARGIN_LEFT + LABEL_W + INDENT, g->y + PADDING,
+				(struct pdf_style){.size = TEXT_SIZE, .width = TEXT_W - LABEL_W - 2 * INDENT},
+				value) +
+			2 * PADDING;
 
 	if (height < least)
 		height = least;
-	paper_text(g->paper, MARGIN_LEFT + INDENT, g->y + PADDING,
-		(struct paper_style){.size = TEXT_SIZE, .width = LABEL_W - 2 * INDENT, .bold = true}, label);
-	paper_frame(g->paper, MARGIN_LEFT, g->y, LABEL_W, height);
-	paper_frame(g->paper, MARGIN_LEFT + LABEL_W, g->y, TEXT_W - LABEL_W, height);
+	pdf_text(g->paper, MARGIN_LEFT + INDENT, g->y + PADDING,
+		(struct pdf_style){.size = TEXT_SIZE, .width = LABEL_W - 2 * INDENT, .bold = true}, label);
+	pdf_frame(g->paper, MARGIN_LEFT, g->y, LABEL_W, height);
+	pdf_frame(g->paper, MARGIN_LEFT + LABEL_W, g->y, TEXT_W - LABEL_W, height);
 	g->y += height;
 }
 
@@ -110,20 +109,20 @@ static void draw(struct page *g, const struct view *v, const struct slip_row *ro
 	face_time(now, profile_now_us(profile), 0); /* a sheet of paper is read in another year too */
 	snprintf(text, sizeof text, tr("打印 %s　%s", "printed %s by %s"), now,
 		profile->session.name[0] ? profile->session.name : profile->session.user);
-	paper_text(g->paper, MARGIN_LEFT, g->y + 8, (struct paper_style){.size = NOTE_SIZE, .width = TEXT_W},
+	pdf_text(g->paper, MARGIN_LEFT, g->y + 8, (struct pdf_style){.size = NOTE_SIZE, .width = TEXT_W},
 		text);
 	if (profile->rehearsal)
-		paper_watermark(g->paper, tr("演　练", "REHEARSAL"));
+		pdf_watermark(g->paper, tr("演　练", "REHEARSAL"));
 }
 
 enum err slip_pdf_write(const struct view *v, const struct slip_row *row, const char *path, struct problem *p)
 {
 	struct page g = {.y = MARGIN_TOP};
-	enum err e = paper_open(&g.paper, path, p);
+	enum err e = pdf_open(&g.paper, path, p);
 
 	if (e)
 		return e;
 	draw(&g, v, row);
-	paper_end_sheet(g.paper);
-	return paper_close(g.paper, p);
+	pdf_end_sheet(g.paper);
+	return pdf_close(g.paper, p);
 }

@@ -5,8 +5,8 @@
 
 #include "slip.h"
 
-/* Writes the file as a whole under its name. `v` knows the schools' names. Errors: as paper_open and
- * paper_close. */
+/* Writes the file as a whole under its name. `v` knows the schools' names. Errors: as pdf_open and
+ * pdf_close. */
 enum err slip_pdf_write(
 	const struct view *v, const struct slip_row *row, const char *path, struct problem *p);
 

@@ -1,10 +1,10 @@
-#include "library.h"
+#include "dynlib.h"
 
 #include <string.h>
 
 #include <dlfcn.h>
 
-bool library_load(const char *file, const char *const names[], size_t n, void *calls[])
+bool dynlib_load(const char *file, const char *const names[], size_t n, void *calls[])
 {
 	if (calls[0])
 		return true;

@@ -1,4 +1,4 @@
-#include "paper.h"
+#include "pdf_page.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,14 +8,14 @@
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
 
-#include "library.h"
+#include "dynlib.h"
 #include "whole_file.h"
 
 #define FONT "FangSong, STFangsong, Noto Serif CJK SC, serif" /* 仿宋, the type of GB/T 9704 */
 #define FONT_TYPED "DejaVu Sans Mono, Noto Sans Mono CJK SC, monospace"
 #define TYPED_SPACE 1.2 /* between characters */
 #define LINE_WIDTH 0.6
-#define CUT_MARGIN (10 * PAPER_MM)
+#define CUT_MARGIN (10 * PDF_MM)
 #define WATERMARK_SIZE 128.0
 
 #define CALLS(X)                                                                                             \
@@ -58,21 +58,21 @@
 	X(pango_layout_set_wrap)
 LIBRARY(lib, "libpangocairo-1.0.so.0", CALLS);
 
-struct paper {
+struct pdf_page {
 	cairo_surface_t *surface;
 	cairo_t *cr;
 	PangoLayout *layout;
 	struct whole_file file;
 };
 
-enum err paper_ready(const char *path, struct problem *p)
+enum err pdf_ready(const char *path, struct problem *p)
 {
 	const char *end = path ? strrchr(path, '.') : NULL;
 
 	if (path && !(end && strcasecmp(end, ".pdf") == 0))
 		return problem_set(p, ERR_USAGE, NULL, NULL,
 			tr("文件名应以 .pdf 结尾：%s", "the name must end in .pdf: %s"), path);
-	if (LIBRARY_LOAD(lib))
+	if (DYNLIB_LOAD(lib))
 		return path ? whole_file_check(path, p) : ERR_OK;
 	return problem_set(p, ERR_FILE_IO, NULL, NULL,
 		tr("没有 %s，做不了 PDF：请安装 pango（Debian：libpangocairo-1.0-0）",
@@ -86,13 +86,13 @@ static cairo_status_t take_bytes(void *file, const unsigned char *bytes, unsigne
 	return fwrite(bytes, 1, n, file) == n ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-enum err paper_open(struct paper **out, const char *path, struct problem *p)
+enum err pdf_open(struct pdf_page **out, const char *path, struct problem *p)
 {
-	enum err e = paper_ready(path, p);
+	enum err e = pdf_ready(path, p);
 
 	if (e)
 		return e;
-	struct paper *paper = malloc(sizeof *paper);
+	struct pdf_page *paper = malloc(sizeof *paper);
 	if (!paper)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	/* Nobody else reads connect codes or a child's paper. */
@@ -102,8 +102,8 @@ enum err paper_open(struct paper **out, const char *path, struct problem *p)
 		return e;
 	}
 	*out = paper;
-	paper->surface = lib.cairo_pdf_surface_create_for_stream(
-		take_bytes, paper->file.out, PAPER_WIDTH, PAPER_HEIGHT);
+	paper->surface =
+		lib.cairo_pdf_surface_create_for_stream(take_bytes, paper->file.out, PDF_WIDTH, PDF_HEIGHT);
 	paper->cr = lib.cairo_create(paper->surface);
 	paper->layout = lib.pango_cairo_create_layout(paper->cr);
 	lib.cairo_set_line_width(paper->cr, LINE_WIDTH);
@@ -111,7 +111,7 @@ enum err paper_open(struct paper **out, const char *path, struct problem *p)
 }
 
 /* No ligature makes one stroke of two dashes, and there is room between the characters. */
-static void set_apart(struct paper *paper, bool apart)
+static void set_apart(struct pdf_page *paper, bool apart)
 {
 	PangoAttrList *list = apart ? lib.pango_attr_list_new() : NULL;
 
@@ -125,7 +125,7 @@ static void set_apart(struct paper *paper, bool apart)
 		lib.pango_attr_list_unref(list);
 }
 
-double paper_text(struct paper *paper, double x, double y, struct paper_style style, const char *text)
+double pdf_text(struct pdf_page *paper, double x, double y, struct pdf_style style, const char *text)
 {
 	PangoFontDescription *font = lib.pango_font_description_from_string(style.typed ? FONT_TYPED : FONT);
 	int height;
@@ -145,41 +145,40 @@ double paper_text(struct paper *paper, double x, double y, struct paper_style st
 	return height;
 }
 
-void paper_frame(struct paper *paper, double x, double y, double width, double height)
+void pdf_frame(struct pdf_page *paper, double x, double y, double width, double height)
 {
 	lib.cairo_rectangle(paper->cr, x, y, width, height);
 	lib.cairo_stroke(paper->cr);
 }
 
-void paper_cut(struct paper *paper, double y)
+void pdf_cut(struct pdf_page *paper, double y)
 {
 	lib.cairo_save(paper->cr);
 	lib.cairo_set_dash(paper->cr, (double[]){4, 3}, 2, 0);
 	lib.cairo_move_to(paper->cr, CUT_MARGIN, y);
-	lib.cairo_line_to(paper->cr, PAPER_WIDTH - CUT_MARGIN, y);
+	lib.cairo_line_to(paper->cr, PDF_WIDTH - CUT_MARGIN, y);
 	lib.cairo_stroke(paper->cr);
 	lib.cairo_restore(paper->cr);
 }
 
-void paper_watermark(struct paper *paper, const char *text)
+void pdf_watermark(struct pdf_page *paper, const char *text)
 {
 	lib.cairo_save(paper->cr);
-	lib.cairo_translate(paper->cr, PAPER_WIDTH / 2, PAPER_HEIGHT / 2);
+	lib.cairo_translate(paper->cr, PDF_WIDTH / 2, PDF_HEIGHT / 2);
 	lib.cairo_rotate(paper->cr, -M_PI / 6);
 	lib.cairo_set_source_rgba(paper->cr, 0.8, 0, 0, 0.15);
-	paper_text(paper, -PAPER_WIDTH / 2, -WATERMARK_SIZE / 2,
-		(struct paper_style){
-			.size = WATERMARK_SIZE, .width = PAPER_WIDTH, .bold = true, .centred = true},
+	pdf_text(paper, -PDF_WIDTH / 2, -WATERMARK_SIZE / 2,
+		(struct pdf_style){.size = WATERMARK_SIZE, .width = PDF_WIDTH, .bold = true, .centred = true},
 		text);
 	lib.cairo_restore(paper->cr);
 }
 
-void paper_end_sheet(struct paper *paper)
+void pdf_end_sheet(struct pdf_page *paper)
 {
 	lib.cairo_show_page(paper->cr);
 }
 
-enum err paper_close(struct paper *paper, struct problem *p)
+enum err pdf_close(struct pdf_page *paper, struct problem *p)
 {
 	lib.g_object_unref(paper->layout);
 	lib.cairo_destroy(paper->cr);

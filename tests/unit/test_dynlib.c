@@ -14,8 +14,8 @@
 #include <dlfcn.h>
 
 #include "keyring.h"
-#include "library.h"
-#include "paper.h"
+#include "dynlib.h"
+#include "pdf_page.h"
 #include "pinyin.h"
 
 static bool loaded(const char *part)
@@ -34,7 +34,7 @@ static void test_each_waits_for_its_use(void **state)
 {
 	char path[] = "/tmp/jg-library-XXXXXX.pdf", out[PINYIN_SIZE];
 	struct problem p;
-	struct paper *paper;
+	struct pdf_page *paper;
 
 	(void)state;
 	assert_true(loaded("libc.so"));
@@ -47,8 +47,8 @@ static void test_each_waits_for_its_use(void **state)
 	assert_string_equal(out, "zhang san");
 	assert_false(loaded("libglib"));
 	close(mkstemps(path, 4));
-	assert_int_equal(paper_open(&paper, path, &p), ERR_OK);
-	assert_int_equal(paper_close(paper, &p), ERR_OK);
+	assert_int_equal(pdf_open(&paper, path, &p), ERR_OK);
+	assert_int_equal(pdf_close(paper, &p), ERR_OK);
 	unlink(path);
 	assert_true(loaded("libicu") && loaded("libpango"));
 	assert_false(loaded("libsecret"));
@@ -89,12 +89,12 @@ static void test_absence_sets_nothing(void **state)
 	void *calls[2] = {NULL, NULL};
 
 	(void)state;
-	assert_true(LIBRARY_LOAD(known));
+	assert_true(DYNLIB_LOAD(known));
 	assert_int_equal(known.strlen("four"), 4);
-	assert_true(LIBRARY_LOAD(known));
-	assert_false(LIBRARY_LOAD(nowhere));
+	assert_true(DYNLIB_LOAD(known));
+	assert_false(DYNLIB_LOAD(nowhere));
 	assert_null(nowhere.strlen);
-	assert_false(library_load("libc.so.6", names, 2, calls));
+	assert_false(dynlib_load("libc.so.6", names, 2, calls));
 	assert_null(calls[0]);
 	assert_null(calls[1]);
 }
@@ -102,20 +102,20 @@ static void test_absence_sets_nothing(void **state)
 static void test_paper(void **state)
 {
 	char dir[] = "/tmp/jg-paper-XXXXXX", path[64], head[5];
-	struct paper *paper;
+	struct pdf_page *paper;
 	struct problem p;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof path, "%s/a.pdf", dir);
-	assert_int_equal(paper_open(&paper, path, &p), ERR_OK);
-	double one = paper_text(paper, 0, 0, (struct paper_style){.size = 14}, "交办单"),
-	       two = paper_text(paper, 0, 0, (struct paper_style){.size = 28}, "交办单"),
-	       broken = paper_text(paper, 0, 0, (struct paper_style){.size = 14, .width = 20}, "交办单");
+	assert_int_equal(pdf_open(&paper, path, &p), ERR_OK);
+	double one = pdf_text(paper, 0, 0, (struct pdf_style){.size = 14}, "交办单"),
+	       two = pdf_text(paper, 0, 0, (struct pdf_style){.size = 28}, "交办单"),
+	       broken = pdf_text(paper, 0, 0, (struct pdf_style){.size = 14, .width = 20}, "交办单");
 	assert_true(one >= 14 && two > 1.5 * one && broken > 2 * one);
-	paper_end_sheet(paper);
+	pdf_end_sheet(paper);
 	assert_int_not_equal(access(path, F_OK), 0); /* not before it is whole */
-	assert_int_equal(paper_close(paper, &p), ERR_OK);
+	assert_int_equal(pdf_close(paper, &p), ERR_OK);
 	FILE *f = fopen(path, "rb");
 	assert_int_equal(fread(head, 1, 5, f), 5);
 	assert_memory_equal(head, "%PDF-", 5);
@@ -128,11 +128,11 @@ static void test_paper(void **state)
 	getrlimit(RLIMIT_FSIZE, &was);
 	room = (struct rlimit){100, was.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(paper_open(&paper, path, &p), ERR_OK);
-	paper_text(paper, 0, 0, (struct paper_style){.size = 14}, "交办单");
-	paper_end_sheet(paper);
+	assert_int_equal(pdf_open(&paper, path, &p), ERR_OK);
+	pdf_text(paper, 0, 0, (struct pdf_style){.size = 14}, "交办单");
+	pdf_end_sheet(paper);
 	setrlimit(RLIMIT_FSIZE, &room);
-	enum err e = paper_close(paper, &p);
+	enum err e = pdf_close(paper, &p);
 	setrlimit(RLIMIT_FSIZE, &was);
 	assert_int_not_equal(e, ERR_OK);
 	assert_int_equal(stat(path, &after), 0);
@@ -140,9 +140,9 @@ static void test_paper(void **state)
 	unlink(path);
 	assert_int_equal(rmdir(dir), 0); /* and nothing else was left there */
 
-	assert_int_equal(paper_open(&paper, path, &p), ERR_FILE_IO); /* told before anything is drawn */
+	assert_int_equal(pdf_open(&paper, path, &p), ERR_FILE_IO); /* told before anything is drawn */
 	assert_non_null(strstr(p.message, path));
-	assert_int_equal(paper_open(&paper, "/dev/full", &p), ERR_USAGE); /* nor is what is no PDF made one */
+	assert_int_equal(pdf_open(&paper, "/dev/full", &p), ERR_USAGE); /* nor is what is no PDF made one */
 }
 
 int main(void)
