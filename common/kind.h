@@ -85,7 +85,8 @@ enum access { ACCESS_ENROLLING = 1, ACCESS_GREETED = 2, ACCESS_SESSION = 3, ACCE
 
 struct method {
 	uint16_t number;
-	const char *name; /* "Sync.Push" */
+	const char *name;  /* "Sync.Push" */
+	const char *label; /* 上传 */
 	enum access access;
 	uint32_t roles; /* 1 << role; 0 = every role */
 	uint32_t request_max, arena_max;

@@ -237,22 +237,25 @@ def kinds(decl, header, source):
 
 def methods(decl, header, source):
     access = {1: "ACCESS_ENROLLING", 2: "ACCESS_GREETED", 3: "ACCESS_SESSION", 4: "ACCESS_ANY_SESSION"}
-    rows = {}
+    rows, labels = {}, set()
     for file in decl.files:
         for service in file.service:
             for method in service.method:
                 rule = decl.options(method, "MethodOptions", "call")
                 where = service.name + "." + method.name
-                if rule is None or not rule.number or not rule.request_max or rule.access not in access:
-                    fail(where + " lacks number, access or request_max")
+                if rule is None or not rule.number or not rule.request_max or not rule.label or rule.access not in access:
+                    fail(where + " lacks number, label, access or request_max")
                 if rule.number in rows:
                     fail("method number 0x%04x is used twice" % rule.number)
+                if rule.label in labels:
+                    fail("%s has the label of another method" % where)
+                labels.add(rule.label)
                 header.append("#define METHOD_%s_%s 0x%04x" % (snake(service.name).upper(), snake(method.name).upper(), rule.number))
                 flag = lambda on: "true" if on else "false"
                 # The arena must hold the decoded strings and the structs that point at them.
                 arena = rule.arena_max or 4 * rule.request_max + 4096
-                rows[rule.number] = "\t{0x%04x, %s, %s, 0x%xu, %d, %d, %s, %s, %s, %s, &%s__descriptor, &%s__descriptor}," % (
-                    rule.number, c_string(where), access[rule.access], sum(1 << role for role in rule.role),
+                rows[rule.number] = "\t{0x%04x, %s, %s, %s, 0x%xu, %d, %d, %s, %s, %s, %s, &%s__descriptor, &%s__descriptor}," % (
+                    rule.number, c_string(where), c_string(rule.label), access[rule.access], sum(1 << role for role in rule.role),
                     rule.request_max, arena, flag(rule.writes), flag(rule.retry_safe), flag(rule.streamed),
                     flag(rule.personal), symbol(method.input_type), symbol(method.output_type))
     source.append("const struct method method_table[] = {\n%s\n};" % "\n".join(rows[n] for n in sorted(rows)))

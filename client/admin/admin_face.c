@@ -214,45 +214,19 @@ const char *admin_value(
 
 /* ---- what the trace calls things ---- */
 
-static const struct {
-	const char *name, *zh;
-} methods[] = {{"Session.Login", "登录"}, {"Session.Resume", "继续登录"}, {"Session.Logout", "退出"},
-	{"Session.Passwd", "修改密码"}, {"Enrol.Enrol", "电脑注册"}, {"Enrol.Renew", "证书更新"},
-	{"Enrol.OpenSealed", "打开封存内容"}, {"Sync.Push", "上传"}, {"Sync.Pull", "下载"},
-	{"Sync.StatBlob", "查附件"}, {"Sync.PutChunk", "传附件"}, {"Sync.GetBlob", "看附件"},
-	{"Sync.Watch", "等待更新"}, {"Identity.AddUser", "新建帐号"}, {"Identity.ListUsers", "列出帐号"},
-	{"Identity.ResetUser", "重置密码"}, {"Identity.DisableUser", "停用帐号"},
-	{"Identity.EnableUser", "恢复帐号"}, {"Identity.UnlockUser", "解锁帐号"},
-	{"Identity.SetUser", "改帐号"}, {"Identity.GrantUser", "核准帐号改动"},
-	{"Identity.InviteDevice", "发连接码"}, {"Identity.ListDevices", "列出设备"},
-	{"Identity.RevokeDevice", "停用设备"}, {"County.ImportSchools", "导入学校"},
-	{"County.ImportCatchments", "导入施教区"}, {"County.ListSchools", "列出学校"},
-	{"County.ListCatchments", "列出施教区"}, {"County.ChangeCatchments", "改施教区"},
-	{"Transition.Open", "开始年度"}, {"Transition.Cancel", "取消年度"}, {"Transition.Phase", "阶段"},
-	{"Transition.Progress", "看进度"}, {"Transition.Reconcile", "核对"},
-	{"Transition.Mismatches", "看问题名单"}, {"Transition.IssueSlips", "下发交办单"},
-	{"Transition.ListSlips", "列出交办单"}, {"Transition.ReviewSlip", "审核交办单"},
-	{"Transition.ShowSlip", "看一张交办单"}, {"Transition.ShowProof", "看一名学生的材料"},
-	{"Transition.ListProofs", "列出材料"}, {"Transition.DecideProof", "审核材料"},
-	{"Transition.DecidePair", "判定是否同一人"}, {"Transition.ListPairs", "列出同一人判定"},
-	{"Transition.AmendBaseline", "增减应升学名单"}, {"Transition.Summary", "看汇总"},
-	{"Transition.Diff", "看变化"}, {"Transition.FilingGaps", "看谁材料不齐"},
-	{"Audit.Verify", "校验留痕"}, {"Audit.Search", "查询留痕"}, {"Server.Status", "看服务器"},
-	{"Server.Clock", "拨演练时钟"}};
-
 const char *admin_method(const char *name)
 {
-	for (size_t i = 0; !lang_is_en() && i < sizeof methods / sizeof *methods; i++)
-		if (strcmp(methods[i].name, name) == 0)
-			return methods[i].zh;
+	for (size_t i = 0; !lang_is_en() && i < method_count; i++)
+		if (strcmp(method_table[i].name, name) == 0)
+			return method_table[i].label;
 	return name;
 }
 
 const char *admin_method_called(const char *text)
 {
-	for (size_t i = 0; text && i < sizeof methods / sizeof *methods; i++)
-		if (strcmp(methods[i].zh, text) == 0)
-			return methods[i].name;
+	for (size_t i = 0; text && i < method_count; i++)
+		if (strcmp(method_table[i].label, text) == 0)
+			return method_table[i].name;
 	const struct err_info *info = text ? err_info_by_sentence(text) : NULL;
 	return info ? info->name : text;
 }

@@ -90,9 +90,13 @@ static enum err list_conflict(void *data, const struct op_row *row)
 			json_string_value(json_object_get(field, "label")));
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
 	const struct record *whose = whose_conflict(list->v, row);
-	cli_table_row(list->table, (const char *[]){n, whose ? words_pupil(whose, pupil, sizeof pupil) : "",
-					   whose ? words_tail(whose, tail) : "",
-					   tr(row->kind->label, row->kind->label_en), fields, row->author});
+	const struct item *item = view_find_id(list->v, conflict_id(row));
+	cli_table_row(list->table,
+		(const char *[]){n,
+			whose ? words_pupil(whose, pupil, sizeof pupil)
+			      : words_key(list->v, item ? &item->record : &row->body, pupil, sizeof pupil),
+			whose ? words_tail(whose, tail) : "", tr(row->kind->label, row->kind->label_en),
+			fields, row->author});
 	json_array_append_new(list->json, json);
 	return ERR_OK;
 }

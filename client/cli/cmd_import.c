@@ -141,6 +141,8 @@ static void print_report(
 				"%zu rows hold older values and would take later corrections back; this file "
 				"may be an old one"),
 			r->taken_back);
+	if (!r->inserted && !r->updated) /* nothing to take back, nothing to send */
+		return;
 	if (r->id)
 		cli_say(c,
 			tr("批次 %lld；撤销：jg import undo %lld",

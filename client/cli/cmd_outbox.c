@@ -85,6 +85,14 @@ static const struct record *whose_op(const struct view *v, const struct op_row *
 	return whose;
 }
 
+/* Of what is no pupil's: the record as it stands, else as it was, else as it was to be. */
+static const struct record *what_op(const struct view *v, const struct op_row *row)
+{
+	const struct item *item = view_find_id(v, row->id);
+
+	return item ? &item->record : row->prev.kind ? &row->prev : &row->body;
+}
+
 static const char *reason_text(const struct op_row *row)
 {
 	const struct err_info *info = err_info((int)row->code);
@@ -143,7 +151,7 @@ static enum err list_op(void *data, const struct op_row *row)
 				  row->del ? tr("删除", "delete") : tr("保存", "put"),
 				  whose  ? words_pupil(whose, pupil, sizeof pupil)
 				  : made ? made->pupil
-					 : "",
+					 : words_key(l->v, what_op(l->v, row), pupil, sizeof pupil),
 				  whose  ? words_tail(whose, tail)
 				  : made ? made->tail
 					 : "",

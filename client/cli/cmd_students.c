@@ -310,14 +310,32 @@ static const char *field_words(const struct field *f, char *out, size_t size)
 		{"school_code", "10 位学校标识码", "school code of 10 digits"},
 		{"area", "区划代码", "area code"},
 		{"area_prefix", "区划代码，或其前几位", "area code or its first digits"},
-		{"uuid", "记录编号", "id of a record"}, {"sha", "文件校验值", "check sum of a file"}};
+		{"uuid", "记录编号", "id of a record"}, {"sha", "文件校验值", "check sum of a file"},
+		{"long", "文字，可分行", "text of several lines"},
+		{"fen", "金额（元），如 1234.50", "money in yuan, such as 1234.50"},
+		{"minutes", "时长，如 90、1:30 或 1小时30分", "a time, such as 90 or 1:30"}};
+	bool one = strncmp(f->check, "codes:", 6) == 0;
 
-	if (strncmp(f->check, "codes:", 6) == 0) {
+	if (one || strncmp(f->check, "multi:", 6) == 0) {
 		const struct code_list *list = code_list_by_name(f->check + 6);
-		snprintf(out, size, tr("代码，见 jg help codes %s", "a code, see jg help codes %s"),
+		snprintf(out, size,
+			one ? tr("代码，见 jg help codes %s", "a code, see jg help codes %s")
+			    : tr("代码，可有几个，以、分隔，见 jg help codes %s",
+				      "codes with commas, see jg help codes %s"),
 			list ? list->name : "");
 		return out;
 	}
+	if (strncmp(f->check, "range:", 6) == 0) {
+		snprintf(out, size, tr("数字，%s", "number, %s"), f->check + 6);
+		return out;
+	}
+	if (strncmp(f->check, "decimal:", 8) == 0) {
+		snprintf(
+			out, size, tr("数字，至多 %s 位小数", "number of at most %s decimals"), f->check + 8);
+		return out;
+	}
+	if (strncmp(f->check, "ref:", 4) == 0)
+		return tr("记录编号", "id of a record");
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].check, f->check) == 0)
 			return tr(words[i].zh, words[i].en);

@@ -120,6 +120,22 @@ const char *words_field(
 	return out;
 }
 
+const char *words_key(const struct view *v, const struct record *r, char *out, size_t size)
+{
+	char part[128];
+	size_t n = 0;
+
+	*out = 0;
+	for (size_t k = 0; k < r->kind->key_count; k++) {
+		int i = r->kind->key[k].field[0];
+		if (!record_has(r, i))
+			i = r->kind->key[k].field[1];
+		if (*words_field(v, r, (size_t)i, false, part, sizeof part) && n < size)
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? " " : "", part);
+	}
+	return out;
+}
+
 /* ---- Order ---- */
 
 struct sort_key {

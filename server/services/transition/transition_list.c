@@ -300,8 +300,9 @@ void transition_filing_gaps(struct request *r)
 
 /* ---- slips ---- */
 
-/* What a slip's state is now is a function of its rows and the time: answered when every half is; overdue
- * past the term that stands; on the call list when 24 hours have gone by and a half is unread. */
+/* What a slip's state is now is a function of its rows and the time: answered when every addressee has;
+ * overdue past the term that stands; on the call list when 24 hours have gone by and an addressee has not
+ * read it. */
 #define SELECT_SLIP                                                                                          \
 	"SELECT s.rec_id, s.pupil, s.cert_no, s.name, s.student_no, string_to_array(s.codes, ','), "         \
 	"s.issue_due, s.resolve_due,"                                                                        \

@@ -10,8 +10,7 @@
 #include "log.h"
 #include "transition_slips.h"
 
-#define BUREAU                                                                                               \
-	"bureau" /* home of a child without a catchment: the bureau itself, which needs no addressee half */
+#define BUREAU "bureau" /* home of a child without a catchment: the bureau itself, which is no addressee */
 
 static const struct db_stmt run_reconcile = {
 	"SELECT baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms, "
@@ -44,12 +43,12 @@ static struct row *read_all(struct request *r, const PGresult *res, uint32_t kin
 }
 
 static bool read_slips(
-	struct request *r, struct slips *s, const PGresult *slips, const PGresult *halves, size_t more)
+	struct request *r, struct slips *s, const PGresult *slips, const PGresult *addressees, size_t more)
 {
 	s->slip = read_all(r, slips, KIND_SLIP, &s->slip_count);
-	s->half = read_all(r, halves, KIND_SLIP_ADDRESSEE, &s->half_count);
-	/* every slip and both its halves */
-	return s->slip && s->half && record_edits_begin(&s->edits, r, s->slip_count * 3 + more * 3 + 8);
+	s->addressee = read_all(r, addressees, KIND_SLIP_ADDRESSEE, &s->addressee_count);
+	/* every slip and both its addressees */
+	return s->slip && s->addressee && record_edits_begin(&s->edits, r, s->slip_count * 3 + more * 3 + 8);
 }
 
 static struct row *find_slip(struct slips *s, const uint8_t *id)
@@ -62,8 +61,8 @@ static struct row *find_slip(struct slips *s, const uint8_t *id)
 
 static struct row *find_half(struct slips *s, const uint8_t *slip, const char *school)
 {
-	for (size_t i = 0; i < s->half_count; i++) {
-		struct row *h = &s->half[i];
+	for (size_t i = 0; i < s->addressee_count; i++) {
+		struct row *h = &s->addressee[i];
 		if (memcmp(h->state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip, ID_SIZE) == 0 &&
 			strcmp(h->owner, school) == 0)
 			return h;
@@ -293,21 +292,22 @@ void slips_reply_changed(struct request *r)
 
 /* ---- issue ---- */
 
-/* An addressee's half: made at the first issue, cleared at each new round. */
+/* An addressee: made at the first issue, cleared at each new round. */
 static void issue_half(
 	struct request *r, struct slips *s, const struct row *slip, const char *school, const char *other)
 {
 	struct row *now = find_half(s, slip->id, school);
 	struct row *e = record_edit(&s->edits, kind_by_number(KIND_SLIP_ADDRESSEE), now);
-	struct record *half = &e->state.record;
+	struct record *addressee = &e->state.record;
 
 	snprintf(e->owner, sizeof e->owner, "%s", school);
 	snprintf(e->other, sizeof e->other, "%s", other);
-	record_set_bytes(half, F_SLIP_ADDRESSEE_SLIP, slip->id, ID_SIZE);
-	record_set_text(half, F_SLIP_ADDRESSEE_SCHOOL, arena_printf(&r->arena, "%s", school));
-	record_set_number(half, F_SLIP_ADDRESSEE_ROUND, record_number(&slip->state.record, F_SLIP_ROUND));
+	record_set_bytes(addressee, F_SLIP_ADDRESSEE_SLIP, slip->id, ID_SIZE);
+	record_set_text(addressee, F_SLIP_ADDRESSEE_SCHOOL, arena_printf(&r->arena, "%s", school));
+	record_set_number(
+		addressee, F_SLIP_ADDRESSEE_ROUND, record_number(&slip->state.record, F_SLIP_ROUND));
 	for (int f = F_SLIP_ADDRESSEE_RECEIVED_AT; f <= F_SLIP_ADDRESSEE_NOTE; f++)
-		record_clear(half, f);
+		record_clear(addressee, f);
 	record_edit_end(&s->edits);
 }
 
@@ -400,18 +400,18 @@ void transition_issue(struct request *r)
 static bool both_answered(struct slips *s, const struct row *slip, const char *reviewer, bool *same_person)
 {
 	bool all = true;
-	size_t halves = 0;
+	size_t addressees = 0;
 
 	*same_person = false;
-	for (size_t i = 0; i < s->half_count; i++) {
-		const struct record *h = &s->half[i].state.record;
+	for (size_t i = 0; i < s->addressee_count; i++) {
+		const struct record *h = &s->addressee[i].state.record;
 		if (memcmp(h->value[F_SLIP_ADDRESSEE_SLIP].data, slip->id, ID_SIZE) != 0)
 			continue;
-		halves++;
+		addressees++;
 		all &= record_has(h, F_SLIP_ADDRESSEE_ANSWERED_AT);
 		*same_person |= record_is(h, F_SLIP_ADDRESSEE_ANSWERED_BY, reviewer);
 	}
-	return halves && all;
+	return addressees && all;
 }
 
 static void review_apply(struct request *r, struct slips *s, struct row *slip)
@@ -425,10 +425,11 @@ static void review_apply(struct request *r, struct slips *s, struct row *slip)
 	if (!q->accept)
 		record_set_text(&e->state.record, F_SLIP_STATE, "returned");
 	record_edit_end(&s->edits);
-	for (size_t i = 0; !q->accept && i < s->half_count; i++) {
-		if (memcmp(s->half[i].state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip->id, ID_SIZE) != 0)
+	for (size_t i = 0; !q->accept && i < s->addressee_count; i++) {
+		if (memcmp(s->addressee[i].state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip->id,
+			    ID_SIZE) != 0)
 			continue;
-		struct row *h = record_edit(&s->edits, s->half[i].kind, &s->half[i]);
+		struct row *h = record_edit(&s->edits, s->addressee[i].kind, &s->addressee[i]);
 		for (int f = F_SLIP_ADDRESSEE_ANSWERED_AT; f <= F_SLIP_ADDRESSEE_NOTE; f++)
 			record_clear(&h->state.record, f);
 		record_edit_end(&s->edits);

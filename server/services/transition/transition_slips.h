@@ -9,10 +9,10 @@
 /* A run reads everything in one snapshot; a push that commits meanwhile makes it run again. */
 #define ONE_SNAPSHOT "ISOLATION LEVEL REPEATABLE READ"
 
-/* Slips and their halves as they stand, and what becomes of them. */
+/* Slips and their addressees as they stand, and what becomes of them. */
 struct slips {
-	struct row *slip, *half;
-	size_t slip_count, half_count;
+	struct row *slip, *addressee;
+	size_t slip_count, addressee_count;
 	struct record_edits edits;
 	int64_t now, issue_due;
 	bool slips_begun; /* the phase is verify or later */
