@@ -20,9 +20,9 @@ static const struct db_stmt check_epoch = {
 
 static void checked(struct db_task *task)
 {
-	if (!task->err && PQntuples(task->result[0]))
+	if (!task->err && PQntuples(db_task_result(task, &check_epoch)))
 		log_warn("this is another database than before: epoch=%lld",
-			(long long)db_get_int(task->result[0], 0, 0));
+			(long long)db_get_int(db_task_result(task, &check_epoch), 0, 0));
 	db_task_end(task);
 }
 

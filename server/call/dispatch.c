@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_log.h"
 #include "codes.h"
 #include "envelope.h"
 #include "log.h"
@@ -98,14 +99,14 @@ static bool take_call(struct conn *c, const struct frame *f)
 		return false;
 	}
 	if (!m) {
-		r->quiet = !c->caller.has_device;
+		r->unlogged = !c->caller.has_device;
 		request_fail(r, ERR_UNKNOWN_METHOD, NULL, NULL);
 		return true;
 	}
 	enum err e = authorise(c, m);
 	if (e) {
-		r->quiet = !c->caller.has_device; /* a stranger fills no log */
-		if (!r->quiet)
+		r->unlogged = !c->caller.has_device; /* it fills no log */
+		if (!r->unlogged)
 			access_log_add(
 				c->worker, &c->caller, m->name, err_info((int)e)->name, 0, "refused", r->ref);
 		if (e == ERR_PERMISSION)
@@ -157,8 +158,7 @@ static bool take_hello(struct conn *c, const struct frame *f)
 			request_fail(r, e, NULL, NULL); /* unheard; it ends the request */
 		return false;
 	}
-	r->run = session_hello;
-	r->run(r);
+	request_start(r, session_hello);
 	return true;
 }
 

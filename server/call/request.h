@@ -2,8 +2,16 @@
  * exactly one final answer goes out. One thread: the loop's.
  *
  * A handler reads like every other: decode → authorise → validate → query → reply. Dispatch has done the
- * first two; `request_read` and `request_write` run the queries of one trip in a transaction and call back
- * with the results. */
+ * first two; `request_call` runs the queries of one trip in a transaction and calls back with the results.
+ *
+ *   MADE ──> QUEUED ──its turn──> LATER ──next turn of the loop──┐
+ *     ├──────────────────────────────────────────────────────> RUNNING <──released, fault──> ASKING
+ *     │                             LATER <──to be tried again───┤
+ *     │                            PAUSED <──a page is out───────┤ (and back when the peer has read it)
+ *     └──refused──> ANSWERED <───────────────────────────────────┘
+ *                      └──the peer has all of it, or is gone──> ENDED ──its timer is closed──> freed
+ *
+ * QUEUED, PAUSED and ANSWERED end when the peer goes; RUNNING too, instead of a pause. */
 #ifndef JG_REQUEST_H
 #define JG_REQUEST_H
 
@@ -27,7 +35,21 @@ struct handler {
 
 enum scope { SCOPE_SCHOOL, SCOPE_BUREAU, SCOPE_JOB };
 
+/* Entered by request_enter alone. */
+enum request_state {
+	REQUEST_MADE,
+	REQUEST_QUEUED,   /* another streamed answer leaves on this connection */
+	REQUEST_LATER,    /* its handler runs when its timer says so */
+	REQUEST_RUNNING,  /* its handler works, or waits for a connection of the database */
+	REQUEST_ASKING,   /* it holds one */
+	REQUEST_PAUSED,   /* pages wait for the peer to read, `more` for its turn */
+	REQUEST_ANSWERED, /* the final answer waits for the peer to read */
+	REQUEST_ENDED,
+	REQUEST_STATES
+};
+
 struct request {
+	enum request_state state;
 	struct conn *conn; /* NULL once the peer has gone: the work ends, the answer is dropped */
 	struct worker *worker;
 	struct request *next, *prev; /* in conn->requests */
@@ -42,10 +64,8 @@ struct request {
 	uint64_t started_us, deadline_us; /* monotonic */
 	unsigned attempts;
 	struct db_task task;
-	uv_timer_t retry;
-	bool quiet; /* of a stranger who goes on: it is counted, and leaves no line in any log */
-	bool holds_task, retry_open, replied, ended, writing;
-	bool waits; /* not begun: another streamed answer leaves on this connection */
+	uv_timer_t timer; /* open when its data is set */
+	bool unlogged;    /* of a peer without a device: it is counted, and leaves no line in any log */
 	request_fn queries, done;
 	uint32_t rows;       /* records read, for the access log */
 	const char *purpose; /* of a read, for the access log: which case or file; NULL: "read" */
@@ -53,7 +73,7 @@ struct request {
 	struct buf pages; /* framed REPLY frames that wait for the peer to read */
 	size_t page_at;
 	request_fn more; /* called when the peer has read: produce the next page */
-	void *state;     /* the handler's, in the arena */
+	void *data;      /* the handler's, in the arena */
 };
 
 /* Runs the decoded request. Streamed answers of one connection leave one after another: a peer that asks for
@@ -63,10 +83,10 @@ void request_start(struct request *r, request_fn run);
 /* The decoded message as its type. */
 #define REQUEST(r, type) ((const type *)(r)->message)
 
-/* One transaction, one trip: BEGIN, scope, what `queries` adds, COMMIT; then done(r) with r->task.result.
- * Faults of the database never reach `done`: they are retried while that is safe and answered otherwise. */
-void request_read(struct request *r, request_fn queries, request_fn done);
-void request_write(struct request *r, request_fn queries, request_fn done);
+/* One transaction, one trip: BEGIN, scope, what `queries` adds, COMMIT; then done(r) with the results.
+ * `queries` never answers: what may be refused unasked is refused before. Faults of the database never reach
+ * `done`: they are retried while that is safe and answered otherwise. */
+void request_call(struct request *r, request_fn queries, request_fn done);
 /* For transactions of several trips: acquires a connection, then step(r) with r->task.conn. */
 void request_begin(struct request *r, request_fn step);
 /* BEGIN and SET LOCAL of county, scope, schools (comma-separated codes) and their streams. */
@@ -74,10 +94,11 @@ void scope_begin(
 	struct db_task *task, int county, enum scope scope, const char *schools, const char *isolation);
 void request_scope(struct request *r, enum scope scope, const char *isolation); /* BEGIN and SET LOCAL … */
 void request_trip(struct request *r, request_fn next); /* sends; faults are handled here */
-void request_release(struct request *r);               /* ends the task before the reply is complete */
+void request_release(struct request *r); /* gives the connection back before the reply is complete */
 
-/* A statement of this request's trip. */
+/* A statement of this request's trip, and its rows when the trip is back: they are found by its name. */
 #define request_query(r, stmt, params) db_task_query(&(r)->task, stmt, params)
+#define request_result(r, stmt) db_task_result(&(r)->task, stmt)
 
 /* Exactly one of these ends a request. */
 void request_reply(struct request *r, const ProtobufCMessage *message);
@@ -91,7 +112,7 @@ void request_fail_hint(
 /* A streamed reply: pages in order, then request_reply for the last one. Bytes wait here while the peer
  * reads. */
 void request_page(struct request *r, const ProtobufCMessage *message);
-/* Asks for more(r) when the peer has taken what was sent. */
+/* Gives the connection back and asks for more(r) when the peer has taken what was sent. */
 void request_continue(struct request *r, request_fn more);
 void request_drained(struct request *r);
 
@@ -108,13 +129,8 @@ bool request_has_role(const struct request *r, unsigned role);
 void request_refuse(
 	struct request *r, enum err code, const char *field, const char *message, const char *hint);
 
-/* One row of the access log, written by itself: refusals, log-ins. Personal reads log within their
- * transaction. */
-void access_log_add(struct worker *w, const struct caller *caller, const char *method, const char *result,
-	uint32_t rows, const char *purpose, const char *ref);
-#define PURPOSE_SIZE 256 /* of the reason that somebody gave, as the access log keeps it */
-/* A reason as access_log_add takes it: cut to what the log keeps. Lives in the request. */
-const char *access_reason(struct request *r, const char *reason);
-void access_log_query(struct request *r, const char *result); /* as a statement of this trip */
+/* For this room alone: the one door between states, and the end. */
+void request_enter(struct request *r, enum request_state to);
+void request_end(struct request *r);
 
 #endif

@@ -48,6 +48,11 @@ void db_array(struct db_params *p, struct pg_array *a);         /* ends it; borr
 
 typedef void (*db_task_fn)(struct db_task *task);
 
+struct db_result {
+	const struct db_stmt *stmt; /* borrowed */
+	PGresult *rows;             /* owned by the task */
+};
+
 struct db_task {
 	void *data;             /* the caller's */
 	struct db_pool *pool;   /* borrowed */
@@ -60,8 +65,9 @@ struct db_task {
 	bool unknown;           /* a COMMIT was sent and its answer never came or was not clean */
 	char sqlstate[6];
 	char constraint[64];
-	char message[256]; /* of an error that our own SQL raised, for the caller's eyes */
-	PGresult **result; /* of the last trip, one per query; cleared by the next trip or db_task_end */
+	char message[256];        /* of an error that our own SQL raised, for the caller's eyes */
+	struct db_result *result; /* of the last trip, one per query in their order; cleared by the next
+				     trip or db_task_end */
 	int results, result_room;
 	int sent; /* queries of this trip so far: the index that the next one's result will have */
 	bool commits;
@@ -89,6 +95,9 @@ enum err db_task_start(
 	struct db_pool *pool, struct db_task *task, db_task_fn step, void *data, uint64_t wait_ms);
 /* Adds a statement to the trip. Parameters may go after db_task_run has returned. */
 void db_task_query(struct db_task *task, const struct db_stmt *stmt, const struct db_params *params);
+/* The rows of a statement of the last trip; of one that was asked twice the first time's.
+ * NULL: of the trip's only statement. */
+const PGresult *db_task_result(const struct db_task *task, const struct db_stmt *stmt);
 /* A command without parameters (BEGIN, SET LOCAL, COMMIT); its result is checked and not kept. */
 void db_task_command(struct db_task *task, const char *sql);
 /* The COMMIT of the trip: task->unknown is judged by its answer. */

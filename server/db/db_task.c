@@ -71,7 +71,7 @@ static void expect(struct db_conn *c, enum expect what, const struct db_stmt *st
 static void task_clear_results(struct db_task *task)
 {
 	for (int i = 0; i < task->results; i++)
-		PQclear(task->result[i]);
+		PQclear(task->result[i].rows);
 	task->results = 0;
 }
 
@@ -81,12 +81,20 @@ static bool task_make_room(struct db_task *task)
 	if (task->sent < task->result_room)
 		return true;
 	int room = task->result_room ? task->result_room * 2 : 16;
-	PGresult **result = realloc(task->result, (size_t)room * sizeof *result);
+	struct db_result *result = realloc(task->result, (size_t)room * sizeof *result);
 	if (!result)
 		return false;
 	task->result = result;
 	task->result_room = room;
 	return true;
+}
+
+const PGresult *db_task_result(const struct db_task *task, const struct db_stmt *stmt)
+{
+	for (int i = 0; i < task->results; i++)
+		if (task->result[i].stmt == stmt || (!stmt && task->results == 1))
+			return task->result[i].rows;
+	abort(); /* our bug: it was not asked on this trip */
 }
 
 static void task_fault(struct db_task *task, enum err e)
@@ -327,7 +335,7 @@ static void take_result(struct db_conn *c, PGresult *r)
 	}
 	if (what == EXPECT_QUERY && task && good) { /* a statement without rows keeps its place */
 		assert(task->results < task->result_room);
-		task->result[task->results++] = r;
+		task->result[task->results++] = (struct db_result){c->queue[c->head].stmt, r};
 		return;
 	}
 	PQclear(r);

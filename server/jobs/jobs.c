@@ -60,7 +60,8 @@ static void poll_queries(struct job *job)
 static void poll_done(struct job *job)
 {
 	struct server *s = job->jobs->server;
-	const PGresult *denied = job->task.result[0], *clock = job->task.result[1];
+	const PGresult *denied = db_task_result(&job->task, &read_denied),
+		       *clock = db_task_result(&job->task, &read_clock);
 	size_t n;
 
 	for (int i = 0; i < PQntuples(denied); i++)

@@ -6,10 +6,8 @@ static void start(struct worker *w, const struct service_job *job)
 {
 	struct request *r = request_internal(w, NULL);
 
-	if (!r) /* no memory: the next time is soon enough */
-		return;
-	r->run = job->run;
-	r->run(r);
+	if (r) /* else no memory: the next time is soon enough */
+		request_start(r, job->run);
 }
 
 void schedule_tick(struct worker *w)

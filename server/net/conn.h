@@ -69,6 +69,5 @@ void conn_enter(struct conn *c, enum conn_state to);
 void conn_goaway(struct conn *c, enum close_reason reason, enum err code);
 void conn_close(struct conn *c, enum close_reason reason);
 void conn_tick(struct conn *c); /* every second: the time limits */
-void conn_request_ended(struct conn *c);
 
 #endif

@@ -82,7 +82,8 @@ static void on_results(struct db_task *task)
 	size_t n;
 
 	if (!task->err) {
-		const PGresult *streams = task->result[0], *ended = task->result[1];
+		const PGresult *streams = db_task_result(task, &read_streams),
+			       *ended = db_task_result(task, &ended_sessions);
 		for (int i = 0; i < PQntuples(streams); i++)
 			stream_moved(watch->worker, db_get_int(streams, i, 0),
 				(uint64_t)db_get_int(streams, i, 1));

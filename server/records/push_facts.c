@@ -16,7 +16,7 @@ static struct member *member_of_device(struct group *g, const uint8_t *device)
 
 bool push_facts_devices(struct group *g)
 {
-	const PGresult *r = g->task.result[g->devices_at];
+	const PGresult *r = g->task.result[g->devices_at].rows;
 	size_t n;
 
 	for (int i = 0; i < PQntuples(r); i++) {
@@ -38,7 +38,7 @@ bool push_facts_devices(struct group *g)
 
 static bool read_author_rows(struct group *g)
 {
-	const PGresult *r = g->authors_at >= 0 ? g->task.result[g->authors_at] : NULL;
+	const PGresult *r = g->authors_at >= 0 ? g->task.result[g->authors_at].rows : NULL;
 	int n = PQntuples(r);
 	size_t len, lengths[32];
 	const char *texts[32];
@@ -69,7 +69,7 @@ static bool read_author_rows(struct group *g)
 
 static bool read_replay_rows(struct group *g)
 {
-	const PGresult *r = g->replays_at >= 0 ? g->task.result[g->replays_at] : NULL;
+	const PGresult *r = g->replays_at >= 0 ? g->task.result[g->replays_at].rows : NULL;
 	int n = PQntuples(r);
 	size_t len;
 
@@ -104,8 +104,9 @@ static bool read_record_rows(struct group *g)
 	size_t n = 0, holders = 0, len;
 
 	for (size_t k = 0; k < kind_count; k++) {
-		n += g->at[k].lock >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].lock]) : 0;
-		holders += g->at[k].holders >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].holders]) : 0;
+		n += g->at[k].lock >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].lock].rows) : 0;
+		holders +=
+			g->at[k].holders >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].holders].rows) : 0;
 	}
 	struct row *rows = arena_alloc(&g->arena, sizeof *rows * (n + 1));
 	struct plan_holder *held = arena_alloc(&g->arena, sizeof *held * (holders + 1));
@@ -113,10 +114,10 @@ static bool read_record_rows(struct group *g)
 		return false;
 	n = holders = 0;
 	for (size_t k = 0; k < kind_count; k++) {
-		const PGresult *r = g->at[k].lock >= 0 ? g->task.result[g->at[k].lock] : NULL;
+		const PGresult *r = g->at[k].lock >= 0 ? g->task.result[g->at[k].lock].rows : NULL;
 		for (int i = 0; r && i < PQntuples(r); i++)
 			record_db_read(r, i, &kind_table[k], &rows[n++]);
-		r = g->at[k].holders >= 0 ? g->task.result[g->at[k].holders] : NULL;
+		r = g->at[k].holders >= 0 ? g->task.result[g->at[k].holders].rows : NULL;
 		for (int i = 0; r && i < PQntuples(r); i++) {
 			held[holders].kind = &kind_table[k];
 			held[holders].key = db_get_text(r, i, 0);
@@ -175,7 +176,7 @@ static void take_guard_rows(struct group *g, const PGresult *r)
 
 static size_t rows_at(const struct group *g, int at)
 {
-	return at >= 0 ? (size_t)PQntuples(g->task.result[at]) : 0;
+	return at >= 0 ? (size_t)PQntuples(g->task.result[at].rows) : 0;
 }
 
 static bool read_guard_rows(struct group *g)
@@ -193,16 +194,16 @@ static bool read_guard_rows(struct group *g)
 	}
 	for (size_t k = 0; k < kind_count; k++) {
 		if (g->at[k].guard >= 0)
-			take_guard_rows(g, g->task.result[g->at[k].guard]);
+			take_guard_rows(g, g->task.result[g->at[k].guard].rows);
 		if (g->at[k].judge >= 0)
-			take_guard_rows(g, g->task.result[g->at[k].judge]);
+			take_guard_rows(g, g->task.result[g->at[k].judge].rows);
 	}
 	return true;
 }
 
 static bool read_writer_rows(struct group *g)
 {
-	const PGresult *r = g->writers_at >= 0 ? g->task.result[g->writers_at] : NULL;
+	const PGresult *r = g->writers_at >= 0 ? g->task.result[g->writers_at].rows : NULL;
 
 	for (size_t i = 0; r && i < g->count; i++)
 		if (!(g->member[i].facts.writers = arena_alloc(
@@ -219,7 +220,7 @@ static bool read_writer_rows(struct group *g)
 
 static bool read_target_rows(struct group *g)
 {
-	const PGresult *r = g->targets_at >= 0 ? g->task.result[g->targets_at] : NULL;
+	const PGresult *r = g->targets_at >= 0 ? g->task.result[g->targets_at].rows : NULL;
 
 	for (size_t i = 0; r && i < g->count; i++)
 		if (!(g->member[i].facts.targets = arena_alloc(
@@ -236,7 +237,7 @@ static bool read_target_rows(struct group *g)
 
 static bool read_scope_rows(struct group *g)
 {
-	const PGresult *r = g->scopes_at >= 0 ? g->task.result[g->scopes_at] : NULL;
+	const PGresult *r = g->scopes_at >= 0 ? g->task.result[g->scopes_at].rows : NULL;
 
 	for (size_t i = 0; r && i < g->count; i++)
 		if (!(g->member[i].facts.scopes = arena_alloc(
@@ -255,7 +256,7 @@ static bool read_scope_rows(struct group *g)
 
 static bool read_child_rows(struct group *g)
 {
-	const PGresult *r = g->children_at >= 0 ? g->task.result[g->children_at] : NULL;
+	const PGresult *r = g->children_at >= 0 ? g->task.result[g->children_at].rows : NULL;
 	size_t len;
 
 	for (size_t i = 0; r && i < g->count; i++)
@@ -277,7 +278,7 @@ bool push_facts_read(struct group *g)
 	for (size_t i = 0; i < g->count; i++) {
 		struct member *m = &g->member[i];
 		m->facts.county = g->worker->server->conf.county;
-		m->facts.today = (int32_t)db_get_int(g->task.result[g->devices_at], 0, 6);
+		m->facts.today = (int32_t)db_get_int(g->task.result[g->devices_at].rows, 0, 6);
 		snprintf(m->facts.school, sizeof m->facts.school, "%s", m->request->caller.school);
 		m->facts.user = m->request->caller.user;
 		m->facts.carries_others = m->request->caller.roles >> ROLE_REGISTRAR & 1;

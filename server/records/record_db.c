@@ -363,6 +363,16 @@ void record_write_add(struct record_write *w, const struct row *row, const char 
 	w->count++;
 }
 
+const PGresult *record_db_all_rows(const struct db_task *task, const struct kind *kind)
+{
+	return db_task_result(task, &statements[slot(kind)].all);
+}
+
+const PGresult *record_db_changed_rows(const struct db_task *task, const struct kind *kind)
+{
+	return db_task_result(task, &statements[slot(kind)].changes);
+}
+
 void record_write_send(struct record_write *w, struct db_task *task)
 {
 	struct db_params p = {0};

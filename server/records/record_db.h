@@ -35,10 +35,13 @@ void record_db_applied(
 	struct db_task *task, const struct kind *kind, struct pg_array *schools, struct pg_array *ids);
 /* Every live record of the kind that the transaction may see; for the county's small registers. */
 void record_db_all(struct db_task *task, const struct kind *kind);
+const PGresult *record_db_all_rows(
+	const struct db_task *task, const struct kind *kind); /* when the trip is back */
 /* The records of a stream between two sequence numbers: column 0 is seq, then as record_db_read from column 1
  * on. */
 void record_db_changes(
 	struct db_task *task, const struct kind *kind, int64_t stream, uint64_t after, uint64_t upto);
+const PGresult *record_db_changed_rows(const struct db_task *task, const struct kind *kind);
 void record_db_read_change(const PGresult *r, int i, const struct kind *kind, uint64_t *seq, struct row *out);
 
 /* Columns of a write, filled row by row; one INSERT or UPDATE for all of them. */

@@ -1,4 +1,5 @@
 /* The trace, for the auditor: the chains recomputed from what is stored, and the access log searched. */
+#include "access_log.h"
 #include "clock.h"
 #include "service.h"
 
@@ -43,7 +44,7 @@ static void verify_query(struct request *r)
 
 static void verify_done(struct request *r)
 {
-	const PGresult *links = r->task.result[0], *access = r->task.result[1];
+	const PGresult *links = request_result(r, &verify_links), *access = request_result(r, &verify_access);
 	pb_audit_verify_reply out = PB_AUDIT_VERIFY_REPLY_INIT;
 
 	out.has_entries = out.has_ok = 1;
@@ -61,7 +62,7 @@ static void verify_done(struct request *r)
 
 static void verify(struct request *r)
 {
-	request_read(r, verify_query, verify_done);
+	request_call(r, verify_query, verify_done);
 }
 
 static const struct db_stmt search_access = {
@@ -88,7 +89,7 @@ static void search_query(struct request *r)
 
 static void search_done(struct request *r)
 {
-	const PGresult *res = r->task.result[0];
+	const PGresult *res = request_result(r, &search_access);
 	int n = PQntuples(res);
 	pb_audit_rows out = PB_AUDIT_ROWS_INIT;
 	pb_audit_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)n);
@@ -114,7 +115,7 @@ static void search_done(struct request *r)
 
 static void search(struct request *r)
 {
-	request_read(r, search_query, search_done);
+	request_call(r, search_query, search_done);
 }
 
 static const struct handler handlers[] = {

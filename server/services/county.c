@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_log.h"
 #include "check.h"
 #include "clock.h"
 #include "codes.h"
-#include "record_edit.h"
 #include "hash.h"
 #include "log.h"
+#include "record_edit.h"
 #include "service.h"
 
 #define REPORT_MAX 5000
@@ -180,8 +181,9 @@ static bool plan_line(
 	if (!e && !key)
 		return false;
 	if (!e)
-		e = m->kind->number == KIND_SCHOOL ? check_renaming(r, m, &body, key, &p)
-						   : check_catchment(r->task.result[2], &body, &p);
+		e = m->kind->number == KIND_SCHOOL
+			    ? check_renaming(r, m, &body, key, &p)
+			    : check_catchment(request_result(r, &school_codes), &body, &p);
 	if (e)
 		add_problem(m, false, line, &p, r);
 	else
@@ -192,7 +194,7 @@ static bool plan_line(
 /* false: out of memory; a row that is not known would be taken for a new one. */
 static bool read_rows(struct request *r, struct import *m)
 {
-	const PGresult *now = r->task.result[1];
+	const PGresult *now = record_db_all_rows(&r->task, m->kind);
 	int n = PQntuples(now);
 
 	m->rows = arena_alloc(&r->arena, sizeof *m->rows * (size_t)(n + 1));
@@ -261,7 +263,7 @@ static bool covers(const struct row *row, const char *area)
  * own. */
 static void warn_gaps(struct request *r, struct import *m)
 {
-	const PGresult *schools = r->task.result[2];
+	const PGresult *schools = request_result(r, &school_codes);
 	struct problem p;
 
 	for (int i = 0; i < PQntuples(schools); i++) {
@@ -300,7 +302,7 @@ static void add_warnings(struct request *r, struct import *m)
 
 static void import_done(struct request *r)
 {
-	struct import *m = r->state;
+	struct import *m = r->data;
 
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", (uint32_t)m->edits.part.count,
 		"register", r->ref);
@@ -328,8 +330,8 @@ static void send_streams(struct request *r, struct import *m)
 static void import_plan(struct request *r)
 {
 	const pb_register_import *q = REQUEST(r, pb_register_import);
-	struct import *m = r->state;
-	int32_t today = (int32_t)db_get_int(r->task.result[0], 0, 0);
+	struct import *m = r->data;
+	int32_t today = (int32_t)db_get_int(request_result(r, &read_today), 0, 0);
 
 	bool enough = read_rows(r, m);
 	for (size_t i = 0; enough && i < q->n_record; i++)
@@ -355,7 +357,7 @@ static void import_plan(struct request *r)
 
 static void import_query(struct request *r)
 {
-	struct import *m = r->state;
+	struct import *m = r->data;
 
 	request_scope(r, SCOPE_BUREAU, "");
 	request_query(r, &read_today, NULL);
@@ -384,7 +386,7 @@ static struct import *make_import(struct request *r, size_t n, uint32_t kind)
 		return NULL;
 	}
 	m->kind = kind_by_number(kind);
-	r->state = m;
+	r->data = m;
 	return m;
 }
 
@@ -449,7 +451,7 @@ static bool change_row(struct request *r, struct import *m, const pb_catchment_c
 	if (!e && q->has_record)
 		e = check_record(&op.body, true, today, &p);
 	if (!e && q->has_record)
-		e = check_catchment(r->task.result[2], &op.body, &p);
+		e = check_catchment(request_result(r, &school_codes), &op.body, &p);
 	if (!e && q->has_record && key_is_taken(r, m, row, &op.body))
 		e = problem_set(&p, ERR_DUPLICATE, "area", NULL,
 			tr("已经有这一条施教区", "there is this catchment already"));
@@ -477,7 +479,7 @@ static bool change_row(struct request *r, struct import *m, const pb_catchment_c
 static void change_plan(struct request *r)
 {
 	const pb_catchment_changes *q = REQUEST(r, pb_catchment_changes);
-	struct import *m = r->state;
+	struct import *m = r->data;
 	struct record body;
 	struct problem p;
 
@@ -486,7 +488,8 @@ static void change_plan(struct request *r)
 		return;
 	}
 	for (size_t i = 0; i < q->n_change; i++)
-		if (!change_row(r, m, q->change[i], (int32_t)db_get_int(r->task.result[0], 0, 0)))
+		if (!change_row(
+			    r, m, q->change[i], (int32_t)db_get_int(request_result(r, &read_today), 0, 0)))
 			return;
 	for (size_t i = 0; i < q->n_change; i++)
 		if (q->change[i]->has_record && !record_decode(&body, m->kind, q->change[i]->record.data,
@@ -508,7 +511,7 @@ static void change_plan(struct request *r)
 
 static void change_query(struct request *r)
 {
-	struct import *m = r->state;
+	struct import *m = r->data;
 
 	request_scope(r, SCOPE_BUREAU, "");
 	request_query(r, &read_today, NULL);
@@ -539,7 +542,7 @@ static void catchments_query(struct request *r)
 
 static void catchments_done(struct request *r)
 {
-	const PGresult *c = r->task.result[0];
+	const PGresult *c = request_result(r, &select_catchments);
 	int n = PQntuples(c);
 	size_t len;
 	pb_catchment_list out = PB_CATCHMENT_LIST_INIT;
@@ -563,7 +566,7 @@ static void catchments_done(struct request *r)
 
 static void list_catchments(struct request *r)
 {
-	request_read(r, catchments_query, catchments_done);
+	request_call(r, catchments_query, catchments_done);
 }
 
 static const struct db_stmt select_schools = {
@@ -578,7 +581,7 @@ static void list_query(struct request *r)
 static void list_done(struct request *r)
 {
 	static char *const stage_names[] = {"幼儿园", "小学", "初中", "高中", "中职"};
-	const PGresult *s = r->task.result[0];
+	const PGresult *s = request_result(r, &select_schools);
 	int n = PQntuples(s);
 	size_t len;
 	pb_school_list out = PB_SCHOOL_LIST_INIT;
@@ -608,7 +611,7 @@ static void list_done(struct request *r)
 
 static void list_schools(struct request *r)
 {
-	request_read(r, list_query, list_done);
+	request_call(r, list_query, list_done);
 }
 
 static const struct handler handlers[] = {{METHOD_COUNTY_IMPORT_SCHOOLS, import},

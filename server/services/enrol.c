@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "access_log.h"
 #include "clock.h"
 #include "hash.h"
 #include "log.h"
@@ -43,7 +44,7 @@ struct enrol_state {
 
 static void reply(struct request *r)
 {
-	struct enrol_state *s = r->state;
+	struct enrol_state *s = r->data;
 	pb_enrol_reply out = PB_ENROL_REPLY_INIT;
 	ProtobufCBinaryData ca = {(size_t)s->ca_len, s->ca};
 
@@ -63,7 +64,7 @@ static void reply(struct request *r)
 /* Makes the certificate; its bytes move into the arena so that every way out frees them. */
 static enum err issue(struct request *r, const ProtobufCBinaryData *csr)
 {
-	struct enrol_state *s = r->state;
+	struct enrol_state *s = r->data;
 	struct server *server = r->worker->server;
 	unsigned char *der = NULL, *ca = NULL;
 	enum err e = pki_issue(server->ca_cert, server->ca_key, csr->data, csr->len, s->device_text,
@@ -81,7 +82,7 @@ static enum err issue(struct request *r, const ProtobufCBinaryData *csr)
 
 static void store_device(struct request *r, const char *host)
 {
-	struct enrol_state *s = r->state;
+	struct enrol_state *s = r->data;
 	struct db_params p = {0};
 	uint8_t genesis[32];
 	int64_t until = s->now + (int64_t)CERT_DAYS * 86400 * 1000000;
@@ -107,7 +108,7 @@ static void store_device(struct request *r, const char *host)
 
 static void refuse_code(struct request *r)
 {
-	if (!r->quiet)
+	if (!r->unlogged)
 		access_log_add(r->worker, &r->caller, r->method->name, "BAD_CODE", 0, "refused", r->ref);
 	request_fail_hint(r, ERR_BAD_CODE, "code",
 		tr("连接码无效、已用过或已过期", "the connect code is wrong, used or expired"),
@@ -124,7 +125,7 @@ static uint32_t address_of(const struct request *r)
 static void enrol_taken(struct request *r)
 {
 	const pb_enrol_request *q = REQUEST(r, pb_enrol_request);
-	const PGresult *i = r->task.result[0];
+	const PGresult *i = request_result(r, &take_invitation);
 	struct enrol_state *s = arena_alloc(&r->arena, sizeof *s);
 
 	if (!s || PQntuples(i) == 0) {
@@ -133,7 +134,7 @@ static void enrol_taken(struct request *r)
 		return;
 	}
 	guesses_right(&r->worker->server->guesses, address_of(r), q->secret.data);
-	r->state = s;
+	r->data = s;
 	id_make(s->device, clock_now_us());
 	id_format(s->device_text, s->device);
 	snprintf(s->school, sizeof s->school, "%s", db_get_text(i, 0, 0));
@@ -177,11 +178,11 @@ static void enrol(struct request *r)
 		request_begin(r, enrol_query);
 		return;
 	case GUESS_DEAD:
-		r->quiet = true;
+		r->unlogged = true;
 		refuse_code(r);
 		return;
 	case GUESS_LATER:
-		r->quiet = true;
+		r->unlogged = true;
 		problem_set(&p, ERR_BUSY, "code",
 			tr("稍后再试：jg connect --code 连接码", "try again later: jg connect --code CODE"),
 			tr("试了太多不对的连接码，%u 秒后再试",
@@ -194,7 +195,7 @@ static void enrol(struct request *r)
 
 static void renew_found(struct request *r)
 {
-	const PGresult *d = r->task.result[0];
+	const PGresult *d = request_result(r, &find_device);
 	struct enrol_state *s = arena_alloc(&r->arena, sizeof *s);
 	size_t n;
 
@@ -202,7 +203,7 @@ static void renew_found(struct request *r)
 		request_fail(r, ERR_REVOKED, NULL, NULL);
 		return;
 	}
-	r->state = s;
+	r->data = s;
 	s->renewing = true;
 	memcpy(s->device, db_get_bytes(d, 0, 0, &n), ID_SIZE);
 	id_format(s->device_text, s->device);

@@ -89,7 +89,7 @@ static void add_stream(struct hello_state *s, int64_t id, const char *what)
 
 static void send_welcome(struct request *r)
 {
-	struct hello_state *s = r->state;
+	struct hello_state *s = r->data;
 	struct conn *c = r->conn;
 
 	if (c) {
@@ -169,7 +169,7 @@ static void fill_welcome(struct request *r, struct hello_state *s, const PGresul
 static void hello_done(struct request *r)
 {
 	const pb_hello *hello = REQUEST(r, pb_hello);
-	const PGresult *d = r->task.result[1];
+	const PGresult *d = request_result(r, &hello_device);
 	struct hello_state *s = arena_alloc(&r->arena, sizeof *s);
 	size_t n;
 
@@ -186,7 +186,7 @@ static void hello_done(struct request *r)
 	r->caller.has_device = true;
 	r->caller.made = hello->made;
 	fill_welcome(r, s, d);
-	r->state = s;
+	r->data = s;
 	choose_line(r, s, hello);
 	send_welcome(r);
 }

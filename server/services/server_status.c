@@ -1,4 +1,5 @@
 /* The server itself: what it does now, and the clock of a rehearsal county. */
+#include "access_log.h"
 #include "clock.h"
 #include "pki.h"
 #include "service.h"
@@ -52,7 +53,7 @@ static void status_query(struct request *r)
 static void status_done(struct request *r)
 {
 	const struct server *s = r->worker->server;
-	const PGresult *res = r->task.result[0];
+	const PGresult *res = request_result(r, &read_state);
 	pb_server_status out = PB_SERVER_STATUS_INIT;
 
 	out.version = JG_VERSION;
@@ -81,7 +82,7 @@ static void status_done(struct request *r)
 
 static void status(struct request *r)
 {
-	request_read(r, status_query, status_done);
+	request_call(r, status_query, status_done);
 }
 
 static const struct db_stmt advance = {
@@ -100,13 +101,13 @@ static void clock_done(struct request *r)
 {
 	pb_clock_reply out = PB_CLOCK_REPLY_INIT;
 
-	if (PQntuples(r->task.result[0]) == 0) {
+	if (PQntuples(request_result(r, &advance)) == 0) {
 		request_fail(r, ERR_NOT_NOW, NULL, "%s",
 			tr("只有演练县的时钟可以拨动", "only a rehearsal county's clock can be moved"));
 		return;
 	}
 	out.has_now = 1;
-	out.now = db_get_int(r->task.result[0], 0, 0);
+	out.now = db_get_int(request_result(r, &advance), 0, 0);
 	/* Handshakes judge certificates by the same clock at once; other processes follow at their next poll.
 	 */
 	pki_set_clock_shift((out.now - clock_now_us()) / 1000000);
@@ -123,7 +124,7 @@ static void move_clock(struct request *r)
 		request_fail(r, ERR_INVALID, "advance_s", "%s",
 			tr("时钟只能向前拨，最多 400 天", "the clock moves forward only, at most 400 days"));
 	else
-		request_write(r, clock_query, clock_done);
+		request_call(r, clock_query, clock_done);
 }
 
 static const struct handler handlers[] = {

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "access_log.h"
 #include "clock.h"
 #include "face.h"
 #include "hash.h"
@@ -103,7 +104,7 @@ static void read_person(struct request *r, struct login_state *s, const PGresult
 
 static void open_session(struct request *r, int64_t until)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
 	r->caller.has_session = true;
 	memcpy(r->caller.session, s->session, sizeof s->session);
@@ -116,7 +117,7 @@ static void open_session(struct request *r, int64_t until)
 
 static char *lock_hint(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 	const char *contact = r->worker->server->conf.contact;
 	char until[FACE_SIZE];
 
@@ -130,7 +131,7 @@ static char *lock_hint(struct request *r)
 
 static void refuse_locked(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 	char until[FACE_SIZE];
 
 	face_time(until, s->locked_until, s->now);
@@ -146,7 +147,7 @@ static void refuse_locked(struct request *r)
 /* What every statement about the lock begins with. */
 static struct db_params lock_params(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 	struct db_params p = {0};
 
 	db_text(&p, s->user);
@@ -161,16 +162,17 @@ static void query_lock(struct request *r)
 	request_query(r, &read_lock, &p);
 }
 
-static void take_lock(struct request *r, const PGresult *lock)
+static void take_lock(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
+	const PGresult *lock = request_result(r, &read_lock);
 
 	s->locked_until = db_is_null(lock, 0, 0) ? 0 : db_get_int(lock, 0, 0);
 	s->helpers = arena_printf(&r->arena, "%s", db_get_text(lock, 0, 1));
 	s->now = db_get_int(lock, 0, 2);
 }
 
-/* Results 0 and 1 of a trip that counts a try; of an account that does not exist it is the same. */
+/* The first statements of a trip that counts a try; of an account that does not exist it is the same. */
 static void query_try(struct request *r)
 {
 	struct db_params p = lock_params(r);
@@ -182,25 +184,25 @@ static void query_try(struct request *r)
 
 static bool try_is_counted(struct request *r)
 {
-	take_lock(r, r->task.result[1]);
-	return PQntuples(r->task.result[0]) > 0;
+	take_lock(r);
+	return PQntuples(request_result(r, &count_try)) > 0;
 }
 
 /* Of a trip that writes what the right password allows: nothing, when others locked it meanwhile. */
-static bool is_locked_meanwhile(struct request *r)
+static bool is_locked_meanwhile(struct request *r, const struct db_stmt *write)
 {
-	if (PQntuples(r->task.result[0]) > 0)
+	if (PQntuples(request_result(r, write)) > 0)
 		return false;
-	take_lock(r, r->task.result[1]);
+	take_lock(r);
 	return true;
 }
 
 static void begin_try(struct request *r, const char *user, request_fn count, request_fn settle)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
 	if (!s)
-		s = r->state = arena_alloc(&r->arena, sizeof *s);
+		s = r->data = arena_alloc(&r->arena, sizeof *s);
 	if (!s) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
@@ -214,7 +216,7 @@ static void begin_try(struct request *r, const char *user, request_fn count, req
 
 static void try_forgotten(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
 	if (s->job.reused)
 		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s",
@@ -225,7 +227,7 @@ static void try_forgotten(struct request *r)
 
 static void forget(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 	struct db_params p = lock_params(r);
 
 	request_scope(r, SCOPE_JOB, "");
@@ -238,7 +240,7 @@ static void forget(struct request *r)
 /* The answer to a try whose password is on its way to be looked at, or is not, because there are too many. */
 static void await_password(struct request *r, enum err e)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
 	request_release(r);
 	s->put_off = e;
@@ -248,9 +250,9 @@ static void await_password(struct request *r, enum err e)
 
 static void on_session_made(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
-	if (is_locked_meanwhile(r)) {
+	if (is_locked_meanwhile(r, &login_session)) {
 		refuse_locked(r);
 		return;
 	}
@@ -260,13 +262,13 @@ static void on_session_made(struct request *r)
 	s->reply.token.data = s->token;
 	s->reply.token.len = sizeof s->token;
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "login", r->ref);
-	open_session(r, db_get_int(r->task.result[0], 0, 0));
+	open_session(r, db_get_int(request_result(r, &login_session), 0, 0));
 }
 
 /* A wrong password; the one that locks the account says so. */
 static void refuse_password(struct request *r, const char *field, const char *message)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 	char until[FACE_SIZE];
 
 	access_log_add(r->worker, &r->caller, r->method->name, "BAD_LOGIN", 0, "login", r->ref);
@@ -287,7 +289,7 @@ static void refuse_password(struct request *r, const char *field, const char *me
 /* The try was counted before: there is nothing to write. */
 static void refuse_login(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
 	if (!s->expired) {
 		refuse_password(r, NULL, tr("用户名或密码不对", "user or password is wrong"));
@@ -305,7 +307,7 @@ static void refuse_login(struct request *r)
 
 static void login_write(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 	struct db_params p = lock_params(r);
 	uint8_t sha[32];
 
@@ -324,7 +326,7 @@ static void login_write(struct request *r)
 
 static void login_settle(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
 	if (s->known && s->job.good && !s->expired)
 		request_begin(r, login_write);
@@ -335,7 +337,7 @@ static void login_settle(struct request *r)
 static void on_password_checked(struct password_job *job)
 {
 	struct request *r = job->request;
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
 	s->looked_at = true;
 	login_settle(r);
@@ -344,8 +346,8 @@ static void on_password_checked(struct password_job *job)
 static void on_user_read(struct request *r)
 {
 	const pb_login_request *q = REQUEST(r, pb_login_request);
-	const PGresult *u = r->task.result[2];
-	struct login_state *s = r->state;
+	const PGresult *u = request_result(r, &login_user);
+	struct login_state *s = r->data;
 
 	s->known = !db_is_null(u, 0, 0) && !db_get_int(u, 0, 5) &&
 		   strcmp(db_get_text(u, 0, 6), r->caller.school) == 0;
@@ -420,7 +422,7 @@ static bool proof_is_right(struct request *r, const uint8_t token_sha[32], const
 static void resume_done(struct request *r)
 {
 	const pb_resume_request *q = REQUEST(r, pb_resume_request);
-	const PGresult *u = r->task.result[0];
+	const PGresult *u = request_result(r, &resume_session);
 	struct login_state *s = arena_alloc(&r->arena, sizeof *s);
 	size_t n;
 
@@ -429,7 +431,7 @@ static void resume_done(struct request *r)
 			tr("登录已失效", "the log-in is no longer valid"), NULL);
 		return;
 	}
-	r->state = s;
+	r->data = s;
 	snprintf(r->caller.user, sizeof r->caller.user, "%s", db_get_text(u, 0, 5));
 	memcpy(s->session, q->session.data, sizeof s->session);
 	read_person(r, s, u, 1);
@@ -486,7 +488,7 @@ static void logout_done(struct request *r)
 
 static void logout(struct request *r)
 {
-	request_write(r, logout_query, logout_done);
+	request_call(r, logout_query, logout_done);
 }
 
 static const struct db_stmt passwd_read = {
@@ -509,7 +511,7 @@ static void passwd_stored(struct request *r)
 {
 	pb_empty reply = PB_EMPTY_INIT;
 
-	if (is_locked_meanwhile(r)) {
+	if (is_locked_meanwhile(r, &passwd_write)) {
 		refuse_locked(r);
 		return;
 	}
@@ -521,7 +523,7 @@ static void passwd_stored(struct request *r)
 
 static void passwd_store(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 	struct db_params p = lock_params(r);
 
 	request_scope(r, SCOPE_JOB, "");
@@ -537,7 +539,7 @@ static void passwd_store(struct request *r)
 /* Whoever sits at an open session and guesses the old password is counted as he would be at the log-in. */
 static void passwd_settle(struct request *r)
 {
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
 	if (!s->job.good)
 		refuse_password(r, "password", tr("原密码不对", "the old password is wrong"));
@@ -548,7 +550,7 @@ static void passwd_settle(struct request *r)
 static void on_password_made(struct password_job *job)
 {
 	struct request *r = job->request;
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 
 	s->looked_at = true;
 	passwd_settle(r);
@@ -557,10 +559,10 @@ static void on_password_made(struct password_job *job)
 static void passwd_have(struct request *r)
 {
 	const pb_passwd_request *q = REQUEST(r, pb_passwd_request);
-	struct login_state *s = r->state;
+	struct login_state *s = r->data;
 	const char *old[PASSWORD_HISTORY];
 	size_t lengths[PASSWORD_HISTORY];
-	const PGresult *u = r->task.result[2];
+	const PGresult *u = request_result(r, &passwd_read);
 
 	if (PQntuples(u) == 0) {
 		request_fail(r, ERR_NOT_FOUND, NULL, NULL);

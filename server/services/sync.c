@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "access_log.h"
 #include "fault.h"
 #include "hash.h"
 #include "pki.h"
@@ -110,7 +111,7 @@ static void fill_proof(struct pull *p, pb_pull_reply *out)
 
 static void page_reply(struct request *r)
 {
-	struct pull *p = r->state;
+	struct pull *p = r->data;
 	pb_pull_reply out = PB_PULL_REPLY_INIT;
 
 	out.change = p->list;
@@ -139,7 +140,6 @@ static void page_reply(struct request *r)
 	} else {
 		fault_point(FAULT_JGD_PULL_PAGE);
 		request_page(r, &out.base);
-		request_release(r);
 		request_continue(r, pull_page);
 	}
 	buf_free(&bytes);
@@ -173,7 +173,7 @@ static void fill_bodies(struct request *r, struct pull *p, struct body_at *where
 	snprintf(own, sizeof own, "%s", r->caller.school);
 	for (size_t k = 0; k < p->kind_count; k++) {
 		const struct kind *kind = p->kinds[k];
-		const PGresult *rows = r->task.result[k];
+		const PGresult *rows = record_db_changed_rows(&r->task, kind);
 		for (int i = 0; i < PQntuples(rows); i++) {
 			struct row row;
 			record_db_read_change(rows, i, kind, &seq, &row);
@@ -216,7 +216,7 @@ static void cut_page(struct pull *p, const struct body_at *where, int32_t rows_m
 
 static void bodies_read(struct request *r)
 {
-	struct pull *p = r->state;
+	struct pull *p = r->data;
 	struct body_at *where = calloc(p->count + 1, sizeof *where);
 
 	if (where)
@@ -288,7 +288,7 @@ static bool read_feed_rows(struct request *r, struct pull *p, const PGresult *fe
 static void restart_pull(struct request *r, enum err control)
 {
 	pb_pull_reply out = PB_PULL_REPLY_INIT;
-	struct pull *p = r->state;
+	struct pull *p = r->data;
 
 	out.has_control = out.has_epoch = out.has_last = 1;
 	out.control = (uint32_t)control;
@@ -299,8 +299,8 @@ static void restart_pull(struct request *r, enum err control)
 
 static void feed_read(struct request *r)
 {
-	struct pull *p = r->state;
-	const PGresult *stream = r->task.result[0], *feed = r->task.result[1];
+	struct pull *p = r->data;
+	const PGresult *stream = request_result(r, &read_stream), *feed = request_result(r, &read_feed);
 
 	if (PQntuples(stream) == 0) {
 		request_fail(r, ERR_NOT_FOUND, "stream", NULL);
@@ -310,7 +310,7 @@ static void feed_read(struct request *r)
 	read_stream_row(r, p, stream);
 	if (!p->counted) {
 		p->counted = true;
-		p->total = (uint64_t)db_get_int(r->task.result[2], 0, 0);
+		p->total = (uint64_t)db_get_int(request_result(r, &count_feed), 0, 0);
 	}
 	if (p->cursor_epoch &&
 		p->cursor_epoch !=
@@ -353,7 +353,7 @@ static void feed_read(struct request *r)
 /* One page, one snapshot; the proof on the last page is of the snapshot that page was read in. */
 static void pull_query(struct request *r)
 {
-	struct pull *p = r->state;
+	struct pull *p = r->data;
 	struct db_params a = {0}, b = {0}, c = {0};
 
 	request_scope(r, SCOPE_SCHOOL, "ISOLATION LEVEL REPEATABLE READ");
@@ -380,14 +380,14 @@ static void pull(struct request *r)
 {
 	const pb_pull_request *q = REQUEST(r, pb_pull_request);
 	/* A retry after a lost connection goes on from the last page that was handed out. */
-	struct pull *p = r->state ? r->state : arena_alloc(&r->arena, sizeof *p);
+	struct pull *p = r->data ? r->data : arena_alloc(&r->arena, sizeof *p);
 
 	if (!p || !may_read(r, q->stream)) {
 		request_fail(r, p ? ERR_PERMISSION : ERR_NOMEM, "stream", NULL);
 		return;
 	}
-	if (!r->state) {
-		r->state = p;
+	if (!r->data) {
+		r->data = p;
 		p->stream = q->stream;
 		p->rows = r->worker->server->conf.page_rows;
 		p->cursor = q->cursor;
@@ -403,6 +403,8 @@ static const struct db_stmt blob_state = {
 	"b.school AND k.sha = b.sha)::int, b.size"
 	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND "
 	"(b.complete OR $3::bigint IN (0, b.size))"};
+static const struct db_stmt blob_other = {
+	"SELECT FROM blob WHERE county = app_county() AND school = $1::text AND sha = $2::bytea"};
 /* A file that a record of the school names has room until the school's is full; one that none names (its
  * record is on its way) little. */
 static const struct db_stmt blob_create = {
@@ -484,7 +486,7 @@ static void stat_query(struct request *r)
 
 static void stat_done(struct request *r)
 {
-	reply_blob_state(r, r->task.result[0]);
+	reply_blob_state(r, request_result(r, &blob_state));
 }
 
 static void stat_blob(struct request *r)
@@ -492,7 +494,7 @@ static void stat_blob(struct request *r)
 	if (REQUEST(r, pb_blob_ref)->sha.len != HASH_SIZE)
 		request_fail(r, ERR_INVALID, "sha", NULL);
 	else
-		request_read(r, stat_query, stat_done);
+		request_call(r, stat_query, stat_done);
 }
 
 static void chunk_query(struct request *r)
@@ -513,20 +515,22 @@ static void chunk_query(struct request *r)
 	blob_params(&p, r, &q->sha);
 	request_query(r, &blob_complete, &p);
 	query_sized(r, &blob_state, &q->sha, q->size);
-	query_sized(r, &blob_state, &q->sha, 0);
 	blob_params(&p, r, &q->sha);
+	request_query(r, &blob_other, &p);
 	request_query(r, &blob_drop_wrong, &p);
 }
 
 static void chunk_done(struct request *r)
 {
 	fault_point(FAULT_JGD_CHUNK_STORED);
-	if (PQntuples(r->task.result[4]) == 0 && PQntuples(r->task.result[5])) {
+	const PGresult *state = request_result(r, &blob_state);
+
+	if (PQntuples(state) == 0 && PQntuples(request_result(r, &blob_other))) {
 		/* Another computer sends this hash at the same moment, and says another size. */
 		request_fail(r, ERR_BUSY, "size", NULL);
 		return;
 	}
-	if (PQntuples(r->task.result[4]) == 0) { /* it was not created */
+	if (PQntuples(state) == 0) { /* it was not created */
 		request_refuse(r, ERR_TOO_LARGE, "size",
 			tr("本校上传的文件已满：总量 4 GB，没有登记为佐证材料的 10 MB",
 				"the school's room for files is full: 4 GiB in all, 10 MiB of files that no "
@@ -536,11 +540,11 @@ static void chunk_done(struct request *r)
 				"administrator"));
 		return;
 	}
-	if (db_get_int(r->task.result[6], 0, 0))
+	if (db_get_int(request_result(r, &blob_drop_wrong), 0, 0))
 		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s",
 			tr("文件内容与校验值不符", "the bytes do not have this hash"));
 	else
-		reply_blob_state(r, r->task.result[4]);
+		reply_blob_state(r, state);
 }
 
 static void put_chunk(struct request *r)
@@ -554,7 +558,7 @@ static void put_chunk(struct request *r)
 			tr("文件超过 10 MB", "the file is larger than 10 MiB"),
 			tr("请压缩或分开上传", "make it smaller or split it"));
 	else
-		request_write(r, chunk_query, chunk_done);
+		request_call(r, chunk_query, chunk_done);
 }
 
 static void get_query(struct request *r)
@@ -580,7 +584,7 @@ static void tell_file(struct request *r)
 
 static void get_done(struct request *r)
 {
-	const PGresult *k = r->task.result[0];
+	const PGresult *k = request_result(r, &blob_chunks);
 	int n = PQntuples(k);
 
 	tell_file(r);
@@ -607,7 +611,7 @@ static void get_blob(struct request *r)
 	if (REQUEST(r, pb_blob_get)->sha.len != HASH_SIZE)
 		request_fail(r, ERR_INVALID, "sha", NULL);
 	else
-		request_read(r, get_query, get_done);
+		request_call(r, get_query, get_done);
 }
 
 /* ---- watching ---- */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_log.h"
 #include "codes.h"
 #include "identity_calls.h"
 #include "password.h"
@@ -22,8 +23,8 @@ struct identity_state {
 
 static enum err make_state(struct request *r)
 {
-	r->state = arena_alloc(&r->arena, sizeof(struct identity_state));
-	return r->state ? ERR_OK : ERR_NOMEM;
+	r->data = arena_alloc(&r->arena, sizeof(struct identity_state));
+	return r->data ? ERR_OK : ERR_NOMEM;
 }
 
 /* ---- users ----
@@ -78,7 +79,7 @@ static enum err judge_roles(const char *school, const Jingguan__V1__Role *roles,
 static bool read_classes(
 	struct request *r, char *const *klass, size_t n, const char *school_type, int32_t today)
 {
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 
 	pg_array_begin(&s->classes, PG_TEXT);
 	s->class_count = 0;
@@ -104,7 +105,7 @@ static bool read_classes(
 
 static void fill_classes(struct request *r, pb_user_secret *out)
 {
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 
 	out->klass = s->class_list;
 	out->n_klass = s->class_count;
@@ -113,14 +114,15 @@ static void fill_classes(struct request *r, pb_user_secret *out)
 static void add_done(struct request *r)
 {
 	const pb_user_add *q = REQUEST(r, pb_user_add);
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 	pb_user_secret out = PB_USER_SECRET_INIT;
 
-	out.user = arena_printf(&r->arena, "%s", db_get_text(r->task.result[0], 0, 0));
+	out.user = arena_printf(&r->arena, "%s", db_get_text(request_result(r, &insert_user), 0, 0));
 	fill_classes(r, &out);
 	if (is_administrator(q->role, q->n_role)) {
 		out.has_waiting = out.waiting = 1;
-		out.granter = arena_printf(&r->arena, "%s", db_get_text(r->task.result[0], 0, 1));
+		out.granter =
+			arena_printf(&r->arena, "%s", db_get_text(request_result(r, &insert_user), 0, 1));
 	} else if (!s->kept) {
 		out.password = s->password;
 	}
@@ -131,8 +133,8 @@ static void add_done(struct request *r)
 static void add_insert(struct request *r)
 {
 	const pb_user_add *q = REQUEST(r, pb_user_add);
-	struct identity_state *s = r->state;
-	const PGresult *place = r->task.result[0];
+	struct identity_state *s = r->data;
+	const PGresult *place = request_result(r, &read_place);
 	struct db_params p = {0};
 
 	if (!db_get_int(place, 0, 0)) {
@@ -201,7 +203,7 @@ static void make_login(struct identity_state *s, const pb_user_add *q)
  * has been refused. */
 static bool take_password(struct request *r, const pb_user_add *q)
 {
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 	const char *fault = q->password ? password_fault(q->password) : NULL;
 
 	if (q->password && (!q->school || !q->school[0]))
@@ -230,7 +232,7 @@ static void add_user(struct request *r)
 			tr("jgadmin help codes role 列出角色", "jgadmin help codes role lists the roles"));
 		return;
 	}
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 	make_login(s, q);
 	if (take_password(r, q) &&
 		(e = password_make(&s->job, r, s->kept ? q->password : s->password, on_hashed)))
@@ -290,7 +292,7 @@ static const char *user_of(const struct request *r)
 
 static void account_done(struct request *r)
 {
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 	pb_user_secret out = PB_USER_SECRET_INIT;
 
 	out.user = (char *)(uintptr_t)user_of(r);
@@ -310,7 +312,7 @@ static void account_done(struct request *r)
 static void change(struct request *r, bool needs_grant, const char *what, const char *name,
 	const struct db_stmt *stmt, struct db_params *p)
 {
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 	struct db_params q = {0}, old = {0};
 
 	s->waiting = needs_grant;
@@ -337,8 +339,8 @@ static void change(struct request *r, bool needs_grant, const char *what, const 
  * refused. */
 static const PGresult *account_found(struct request *r)
 {
-	const PGresult *a = r->task.result[0];
-	struct identity_state *s = r->state;
+	const PGresult *a = request_result(r, &read_account);
+	struct identity_state *s = r->data;
 
 	if (PQntuples(a) == 0) {
 		request_refuse(r, ERR_NOT_FOUND, "user", tr("没有这个帐号", "there is no such account"),
@@ -370,7 +372,7 @@ static const PGresult *account_found(struct request *r)
 
 static void reset_write(struct request *r)
 {
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 	const PGresult *a = account_found(r);
 	struct db_params p = {0};
 
@@ -394,7 +396,7 @@ static void reset_write(struct request *r)
 
 static void disable_write(struct request *r)
 {
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 	const PGresult *a = account_found(r);
 	struct db_params p = {0};
 
@@ -408,7 +410,7 @@ static void disable_write(struct request *r)
 /* A disabled account of the bureau reads as its person did: two bring it back, as two reset it. */
 static void enable_write(struct request *r)
 {
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 	const PGresult *a = account_found(r);
 	struct db_params p = {0};
 
@@ -429,7 +431,7 @@ static void enable_write(struct request *r)
 static void set_write(struct request *r)
 {
 	const pb_user_set *q = REQUEST(r, pb_user_set);
-	struct identity_state *s = r->state;
+	struct identity_state *s = r->data;
 	const PGresult *a = account_found(r);
 	struct db_params p = {0};
 	int32_t roles[16];
@@ -486,7 +488,7 @@ static void reset_user(struct request *r)
 	enum err e = make_state(r);
 
 	if (!e) {
-		struct identity_state *s = r->state;
+		struct identity_state *s = r->data;
 		password_generate(s->password);
 		e = password_make(&s->job, r, s->password, on_reset_hashed);
 	}
@@ -535,8 +537,8 @@ static const struct db_stmt grant_request = {
 static void grant_write(struct request *r)
 {
 	const pb_user_grant *q = REQUEST(r, pb_user_grant);
-	const PGresult *asked = r->task.result[0];
-	struct identity_state *s = r->state;
+	const PGresult *asked = request_result(r, &read_request);
+	struct identity_state *s = r->data;
 	struct db_params p = {0};
 
 	if (PQntuples(asked) == 0) {
@@ -607,7 +609,7 @@ static void grant_user(struct request *r)
 	enum err e = make_state(r);
 
 	if (!e) {
-		struct identity_state *s = r->state;
+		struct identity_state *s = r->data;
 		password_generate(s->password);
 		e = password_make(&s->job, r, s->password, on_grant_hashed);
 	}
@@ -627,7 +629,7 @@ void identity_named_done(struct request *r)
 {
 	pb_empty out = PB_EMPTY_INIT;
 
-	if (PQntuples(r->task.result[0]) == 0) {
+	if (PQntuples(request_result(r, NULL)) == 0) {
 		request_refuse(r, ERR_NOT_FOUND, "id", tr("没有找到", "not found"),
 			tr("用 jgadmin users list 或 devices list 查看",
 				"jgadmin users list or devices list shows them"));
@@ -648,7 +650,7 @@ static void unlock_query(struct request *r)
 
 static void unlock_user(struct request *r)
 {
-	request_write(r, unlock_query, identity_named_done);
+	request_call(r, unlock_query, identity_named_done);
 }
 
 static const struct db_stmt select_users = {
@@ -711,7 +713,7 @@ static void fill_user(struct request *r, pb_user *u, const PGresult *res, int ro
 
 static void list_users_done(struct request *r)
 {
-	const PGresult *res = r->task.result[0];
+	const PGresult *res = request_result(r, &select_users);
 	int n = PQntuples(res);
 	pb_user_list out = PB_USER_LIST_INIT;
 	pb_user *users = arena_alloc(&r->arena, sizeof *users * (size_t)n);
@@ -730,7 +732,7 @@ static void list_users_done(struct request *r)
 
 static void list_users(struct request *r)
 {
-	request_read(r, list_users_query, list_users_done);
+	request_call(r, list_users_query, list_users_done);
 }
 
 static const struct handler handlers[] = {{METHOD_IDENTITY_ADD_USER, add_user},

@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "access_log.h"
 #include "clock.h"
 #include "hash.h"
 #include "identity_calls.h"
@@ -20,8 +21,8 @@ static const struct db_stmt insert_invitations = {
 
 static void invite_done(struct request *r)
 {
-	const PGresult *res = r->task.result[0];
-	pb_invitation_list *out = r->state;
+	const PGresult *res = request_result(r, &insert_invitations);
+	pb_invitation_list *out = r->data;
 
 	for (size_t i = 0; i < out->n_invitation; i++) {
 		out->invitation[i]->has_expires = 1;
@@ -61,12 +62,12 @@ static pb_invitation *make_invitation(struct request *r, const char *school, con
 static void invite_schools(struct request *r)
 {
 	const pb_invite *q = REQUEST(r, pb_invite);
-	const PGresult *res = r->task.result[0];
+	const PGresult *res = request_result(r, &schools_to_invite);
 	bool bureau = !q->all && (!q->school || !q->school[0]);
 	size_t n = bureau ? 1 : (size_t)PQntuples(res);
 	struct pg_array tags = {0}, shas = {0}, schools = {0};
 	struct db_params p = {0};
-	pb_invitation_list *out = r->state;
+	pb_invitation_list *out = r->data;
 
 	if (n == 0) {
 		request_fail(r, ERR_NOT_FOUND, "school", "%s", tr("没有这所学校", "there is no such school"));
@@ -107,8 +108,8 @@ static void invite_query(struct request *r)
 
 void identity_invite(struct request *r)
 {
-	r->state = arena_alloc(&r->arena, sizeof(pb_invitation_list));
-	if (r->state)
+	r->data = arena_alloc(&r->arena, sizeof(pb_invitation_list));
+	if (r->data)
 		request_begin(r, invite_query);
 	else
 		request_fail(r, ERR_NOMEM, NULL, NULL);
@@ -126,7 +127,7 @@ static void list_devices_query(struct request *r)
 
 static void list_devices_done(struct request *r)
 {
-	const PGresult *res = r->task.result[0];
+	const PGresult *res = request_result(r, &select_devices);
 	int n = PQntuples(res);
 	size_t len;
 	pb_device_list out = PB_DEVICE_LIST_INIT;
@@ -155,7 +156,7 @@ static void list_devices_done(struct request *r)
 
 void identity_devices(struct request *r)
 {
-	request_read(r, list_devices_query, list_devices_done);
+	request_call(r, list_devices_query, list_devices_done);
 }
 
 static const struct db_stmt deny_device = {
@@ -181,5 +182,5 @@ static void revoke_query(struct request *r)
 
 void identity_revoke(struct request *r)
 {
-	request_write(r, revoke_query, identity_named_done);
+	request_call(r, revoke_query, identity_named_done);
 }

@@ -8,15 +8,15 @@
 #include "transition_calls.h"
 
 #define THE_CYCLE "SELECT phase FROM cycle WHERE county = app_county() AND year = $1::int AND NOT deleted"
+static const struct db_stmt read_phase[] = {[YEAR_LOOK] = {THE_CYCLE},
+	[YEAR_HOLD] = {THE_CYCLE " FOR SHARE"},
+	[YEAR_ALONE] = {THE_CYCLE " FOR UPDATE"}};
 
 void transition_year(struct request *r, int32_t year, enum year_use use)
 {
 	/* Pushes hold the lock, not the row (migration 0017): a row held by thousands would be written by
 	 * each of them. */
 	static const struct db_stmt alone = {"SELECT phase_lock($1::int, true)"};
-	static const struct db_stmt read[] = {[YEAR_LOOK] = {THE_CYCLE},
-		[YEAR_HOLD] = {THE_CYCLE " FOR SHARE"},
-		[YEAR_ALONE] = {THE_CYCLE " FOR UPDATE"}};
 	struct db_params l = {0}, p = {0};
 
 	if (use == YEAR_ALONE) {
@@ -24,7 +24,12 @@ void transition_year(struct request *r, int32_t year, enum year_use use)
 		request_query(r, &alone, &l);
 	}
 	db_int4(&p, year);
-	request_query(r, &read[use], &p);
+	request_query(r, &read_phase[use], &p);
+}
+
+const PGresult *transition_year_phase(const struct request *r, enum year_use use)
+{
+	return request_result(r, &read_phase[use]);
 }
 
 bool transition_year_stands(struct request *r, const PGresult *phase, int32_t year, bool changes)
@@ -61,8 +66,9 @@ const struct db_stmt transition_find_pupil = {
 	"cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
 	" ORDER BY b.removed_at IS NOT NULL, b.pupil LIMIT 1"};
 
-bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id[ID_SIZE])
+bool transition_found_pupil(struct request *r, uint8_t id[ID_SIZE])
 {
+	const PGresult *found = request_result(r, &transition_find_pupil);
 	size_t n;
 
 	if (PQntuples(found) == 0) {

@@ -10,10 +10,10 @@ enum year_use {
 	YEAR_LOOK, /* a list */
 	YEAR_HOLD, /* what is done depends on the phase, which waits till it is done. A transaction of one
 		    * snapshot fails and runs again when the phase has moved since */
-	YEAR_ALONE /* the phase is moved or the year taken back: nobody else is at work in it. Two results: of
-		      the lock and of the year */
+	YEAR_ALONE /* the phase is moved or the year taken back: nobody else is at work in it */
 };
 void transition_year(struct request *r, int32_t year, enum year_use use);
+const PGresult *transition_year_phase(const struct request *r, enum year_use use); /* when the trip is back */
 /* False: it is not open, or closed although the act `changes` something, and the request has been refused. */
 bool transition_year_stands(struct request *r, const PGresult *phase, int32_t year, bool changes);
 
@@ -53,7 +53,7 @@ void row_slip(struct request *r, pb_slip_row *s, const PGresult *res, int i);
 /* A pupil of P by id, certificate number or student number. $1 year, $2 what was typed. */
 extern const struct db_stmt transition_find_pupil;
 /* False: there is none, and the request has been refused. */
-bool transition_found_pupil(struct request *r, const PGresult *found, uint8_t id[16]);
+bool transition_found_pupil(struct request *r, uint8_t id[16]);
 
 /* What to do where a reason is missing. */
 const char *transition_say_reason(void);

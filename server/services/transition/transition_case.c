@@ -272,14 +272,16 @@ static void refuse_slip(struct request *r)
 
 static void show_done(struct request *r)
 {
-	struct show *s = r->state;
-	PGresult *const *part = r->task.result;
+	struct show *s = r->data;
+	const PGresult *part[PARTS];
 	pb_case_reply *out = arena_alloc(&r->arena, sizeof *out);
 
 	if (!out) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
+	for (int i = 0; i < PARTS; i++)
+		part[i] = request_result(r, statements[i]);
 	if (r->method->number == METHOD_TRANSITION_SHOW_SLIP && PQntuples(part[SLIP]) == 0) {
 		refuse_slip(r);
 		return;
@@ -305,19 +307,20 @@ static void show_done(struct request *r)
 
 static void found(struct request *r)
 {
-	struct show *s = r->state;
-	const PGresult *a = r->task.result[0];
+	struct show *s = r->data;
 	size_t len;
 
 	if (r->method->number == METHOD_TRANSITION_SHOW_PROOF) {
 		s->year = REQUEST(r, pb_case_request)->year;
-		if (!transition_year_stands(r, a, s->year, false) ||
-			!transition_found_pupil(r, r->task.result[1], s->pupil))
+		if (!transition_year_stands(r, transition_year_phase(r, YEAR_LOOK), s->year, false) ||
+			!transition_found_pupil(r, s->pupil))
 			return;
-	} else if (PQntuples(a) == 0) {
-		refuse_slip(r);
-		return;
 	} else {
+		const PGresult *a = request_result(r, &find_slip);
+		if (PQntuples(a) == 0) {
+			refuse_slip(r);
+			return;
+		}
 		memcpy(s->pupil, db_get_bytes(a, 0, 0, &len), ID_SIZE);
 		s->year = (int32_t)db_get_int(a, 0, 1);
 		r->purpose = arena_printf(&r->arena, "slip %s", db_get_text(a, 0, 2));
@@ -353,8 +356,8 @@ static void show_query(struct request *r)
 
 void transition_show(struct request *r)
 {
-	r->state = arena_alloc(&r->arena, sizeof(struct show));
-	if (r->state)
+	r->data = arena_alloc(&r->arena, sizeof(struct show));
+	if (r->data)
 		request_begin(r, show_query);
 	else
 		request_fail(r, ERR_NOMEM, NULL, NULL);

@@ -2,6 +2,7 @@
  * stream, so that every school knows the phase. */
 #include <string.h>
 
+#include "access_log.h"
 #include "check.h"
 #include "clock.h"
 #include "codes.h"
@@ -32,9 +33,10 @@ static const struct db_stmt default_settings = {
 	"issue_days, resolve_days"
 	" FROM transition_settings($1::int)"};
 
-static bool find_cycle(const PGresult *cycles, int32_t year, struct row *out)
+static bool find_cycle(const struct request *r, int32_t year, struct row *out)
 {
 	const struct kind *kind = kind_by_number(KIND_CYCLE);
+	const PGresult *cycles = record_db_all_rows(&r->task, kind);
 
 	for (int i = 0; i < PQntuples(cycles); i++) {
 		record_db_read(cycles, i, kind, out);
@@ -47,7 +49,7 @@ static bool find_cycle(const PGresult *cycles, int32_t year, struct row *out)
 /* Writes the phase into the cycle's row, making the row when there is none. */
 static enum err send_phase(struct request *r, const char *phase)
 {
-	struct cycle_state *s = r->state;
+	struct cycle_state *s = r->data;
 	bool there = s->before.state.exists;
 
 	if (!record_edits_begin(&s->edits, r, 1))
@@ -74,7 +76,7 @@ static struct cycle_state *begin_state(struct request *r, int32_t year)
 		request_fail(r, s ? ERR_INVALID : ERR_NOMEM, "year", NULL);
 		return NULL;
 	}
-	r->state = s;
+	r->data = s;
 	return s;
 }
 
@@ -110,7 +112,7 @@ static void open_reply(struct request *r, const pb_open_reply *out)
 
 static void open_done(struct request *r)
 {
-	const struct cycle_state *s = r->state;
+	const struct cycle_state *s = r->data;
 	pb_open_reply out = PB_OPEN_REPLY_INIT;
 
 	out.has_year = out.has_baseline = out.has_schools = 1;
@@ -128,7 +130,7 @@ static void open_shown(struct request *r)
 
 	out.has_year = out.has_baseline = out.has_schools = 1;
 	out.year = REQUEST(r, pb_year_request)->year;
-	if (!fill_schools(r, &out.school, &out.n_school, r->task.result[0])) {
+	if (!fill_schools(r, &out.school, &out.n_school, request_result(r, &preview))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
@@ -141,13 +143,13 @@ static void open_shown(struct request *r)
 
 static void open_frozen(struct request *r)
 {
-	struct cycle_state *s = r->state;
-	const PGresult *p = r->task.result[0];
+	struct cycle_state *s = r->data;
+	const PGresult *p = request_result(r, &freeze);
 
-	s->settings = r->task.result[2];
+	s->settings = request_result(r, &default_settings);
 	s->baseline = (uint32_t)db_get_int(p, 0, 0);
 	s->schools = (uint32_t)db_get_int(p, 0, 1);
-	bool stands = find_cycle(r->task.result[1], REQUEST(r, pb_year_request)->year, &s->before);
+	bool stands = find_cycle(r, REQUEST(r, pb_year_request)->year, &s->before);
 	if (!stands)
 		memset(&s->before, 0, sizeof s->before);
 	/* A second `open` changes nothing: neither P nor the phase. */
@@ -167,7 +169,7 @@ static void open_frozen(struct request *r)
 static void open_judge(struct request *r)
 {
 	const pb_year_request *q = REQUEST(r, pb_year_request);
-	int32_t now = (int32_t)db_get_int(r->task.result[0], 0, 0);
+	int32_t now = (int32_t)db_get_int(request_result(r, &read_year), 0, 0);
 	struct db_params p = {0}, d = {0};
 
 	if (q->year != now && q->year != now + 1) {
@@ -177,7 +179,7 @@ static void open_judge(struct request *r)
 					"only this year or the next (%d, %d) can be opened"),
 				now, now + 1),
 			arena_printf(&r->arena, "jgadmin transition open --year %d",
-				now + (db_get_int(r->task.result[0], 0, 1) >= AUTUMN)));
+				now + (db_get_int(request_result(r, &read_year), 0, 1) >= AUTUMN)));
 		return;
 	}
 	if (q->dry_run) {
@@ -211,7 +213,7 @@ void transition_open(struct request *r)
 
 static void cancel_done(struct request *r)
 {
-	const struct cycle_state *s = r->state;
+	const struct cycle_state *s = r->data;
 	pb_ok_reply out = PB_OK_REPLY_INIT;
 
 	out.has_changed = 1;
@@ -223,7 +225,7 @@ static void cancel_done(struct request *r)
 
 static enum err send_end(struct request *r)
 {
-	struct cycle_state *s = r->state;
+	struct cycle_state *s = r->data;
 
 	if (!record_edits_begin(&s->edits, r, 1))
 		return ERR_NOMEM;
@@ -233,12 +235,13 @@ static enum err send_end(struct request *r)
 
 static void cancel_judge(struct request *r)
 {
-	struct cycle_state *s = r->state;
-	int64_t n = db_get_int(r->task.result[2], 0, 0);
+	struct cycle_state *s = r->data;
+	int64_t n = db_get_int(request_result(r, &cancel), 0, 0);
 
-	if (!transition_year_stands(r, r->task.result[1], REQUEST(r, pb_year_request)->year, true))
+	if (!transition_year_stands(
+		    r, transition_year_phase(r, YEAR_ALONE), REQUEST(r, pb_year_request)->year, true))
 		return;
-	find_cycle(r->task.result[3], REQUEST(r, pb_year_request)->year, &s->before);
+	find_cycle(r, REQUEST(r, pb_year_request)->year, &s->before);
 	if (n < 0) {
 		request_refuse(r, ERR_NOT_NOW, "year",
 			tr("已有学校上报，不能取消；名单的差错逐人更正",
@@ -295,7 +298,7 @@ void transition_cancel(struct request *r)
 
 static void phase_done(struct request *r)
 {
-	struct cycle_state *s = r->state;
+	struct cycle_state *s = r->data;
 	const pb_phase_request *q = REQUEST(r, pb_phase_request);
 
 	s->reply.phase = s->next;
@@ -361,11 +364,11 @@ static int phase_index(const char *phase)
 
 static void phase_judge(struct request *r)
 {
-	struct cycle_state *s = r->state;
+	struct cycle_state *s = r->data;
 	const pb_phase_request *q = REQUEST(r, pb_phase_request);
 	int now = phase_index(s->next), to = q->to && q->to[0] ? phase_index(q->to) : -1;
 
-	if (!fill_schools(r, &s->reply.missing, &s->reply.n_missing, r->task.result[0])) {
+	if (!fill_schools(r, &s->reply.missing, &s->reply.n_missing, request_result(r, &missing))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
@@ -421,14 +424,14 @@ static void phase_judge(struct request *r)
 
 static void phase_read(struct request *r)
 {
-	struct cycle_state *s = r->state;
+	struct cycle_state *s = r->data;
 	const pb_phase_request *q = REQUEST(r, pb_phase_request);
 	struct db_params p = {0};
 	struct row row;
 
-	if (!transition_year_stands(r, r->task.result[1], q->year, false))
+	if (!transition_year_stands(r, transition_year_phase(r, YEAR_ALONE), q->year, false))
 		return;
-	find_cycle(r->task.result[2], q->year, &row);
+	find_cycle(r, q->year, &row);
 	/* The row's text must outlive its result: the phase is all of it. */
 	s->before = row;
 	record_text(&row.state.record, F_CYCLE_PHASE, s->next, sizeof s->next);

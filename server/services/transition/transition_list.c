@@ -93,10 +93,11 @@ static void send_rows(struct request *r, const PGresult *res, fill_fn fill)
 }
 
 /* The rows of a list of a year that stands. */
-static void send_list(struct request *r, fill_fn fill)
+static void send_list(struct request *r, const struct db_stmt *stmt, fill_fn fill)
 {
-	if (transition_year_stands(r, r->task.result[0], REQUEST(r, pb_year_request)->year, false))
-		send_rows(r, r->task.result[1], fill);
+	if (transition_year_stands(
+		    r, transition_year_phase(r, YEAR_LOOK), REQUEST(r, pb_year_request)->year, false))
+		send_rows(r, request_result(r, stmt), fill);
 }
 
 /* ---- progress ---- */
@@ -147,12 +148,13 @@ static void progress_row(struct request *r, pb_progress_row *p, const PGresult *
 
 static void progress_done(struct request *r)
 {
-	const PGresult *res = r->task.result[1];
+	const PGresult *res = request_result(r, &select_progress);
 	int n = PQntuples(res);
 	pb_progress_reply out = PB_PROGRESS_REPLY_INIT;
 	pb_progress_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1));
 
-	if (!transition_year_stands(r, r->task.result[0], REQUEST(r, pb_year_request)->year, false))
+	if (!transition_year_stands(
+		    r, transition_year_phase(r, YEAR_LOOK), REQUEST(r, pb_year_request)->year, false))
 		return;
 	out.row = arena_alloc(&r->arena, sizeof *out.row * (size_t)(n + 1));
 	for (int i = 0; rows && out.row && i < n; i++) {
@@ -164,7 +166,7 @@ static void progress_done(struct request *r)
 
 void transition_progress(struct request *r)
 {
-	request_read(r, progress_query, progress_done);
+	request_call(r, progress_query, progress_done);
 }
 
 /* ---- mismatches ---- */
@@ -242,12 +244,12 @@ static const ProtobufCMessage *mismatch_page(struct request *r, const PGresult *
 
 static void mismatch_done(struct request *r)
 {
-	send_list(r, mismatch_page);
+	send_list(r, &select_mismatches, mismatch_page);
 }
 
 void transition_mismatches(struct request *r)
 {
-	request_read(r, mismatch_query, mismatch_done);
+	request_call(r, mismatch_query, mismatch_done);
 }
 
 /* ---- what is in the way of a school's formal report ---- */
@@ -290,12 +292,12 @@ static const ProtobufCMessage *gap_page(struct request *r, const PGresult *res, 
 
 static void gap_done(struct request *r)
 {
-	send_list(r, gap_page);
+	send_list(r, &select_gaps, gap_page);
 }
 
 void transition_filing_gaps(struct request *r)
 {
-	request_read(r, gap_query, gap_done);
+	request_call(r, gap_query, gap_done);
 }
 
 /* ---- slips ---- */
@@ -408,12 +410,12 @@ static const ProtobufCMessage *slip_page(struct request *r, const PGresult *res,
 
 static void slips_done(struct request *r)
 {
-	send_list(r, slip_page);
+	send_list(r, &select_slips, slip_page);
 }
 
 void transition_slips(struct request *r)
 {
-	request_read(r, slips_query, slips_done);
+	request_call(r, slips_query, slips_done);
 }
 
 /* ---- proofs ---- */
@@ -457,12 +459,12 @@ static const ProtobufCMessage *proof_page(struct request *r, const PGresult *res
 
 static void proofs_done(struct request *r)
 {
-	send_list(r, proof_page);
+	send_list(r, &select_proofs, proof_page);
 }
 
 void transition_proofs(struct request *r)
 {
-	request_read(r, proofs_query, proofs_done);
+	request_call(r, proofs_query, proofs_done);
 }
 
 /* ---- words on pairs ---- */
@@ -522,12 +524,12 @@ static const ProtobufCMessage *pair_page(struct request *r, const PGresult *res,
 
 static void pairs_done(struct request *r)
 {
-	send_list(r, pair_page);
+	send_list(r, &select_pairs, pair_page);
 }
 
 void transition_pairs(struct request *r)
 {
-	request_read(r, pairs_query, pairs_done);
+	request_call(r, pairs_query, pairs_done);
 }
 
 /* ---- T1 to T2 ---- */
@@ -565,12 +567,12 @@ static const ProtobufCMessage *diff_page(struct request *r, const PGresult *res,
 
 static void diff_done(struct request *r)
 {
-	send_list(r, diff_page);
+	send_list(r, &select_diff, diff_page);
 }
 
 void transition_diff(struct request *r)
 {
-	request_read(r, diff_query, diff_done);
+	request_call(r, diff_query, diff_done);
 }
 
 /* ---- summary ---- */
@@ -608,13 +610,14 @@ static void summary_counts(pb_summary_row *s, const PGresult *res, int i, int co
 
 static void summary_done(struct request *r)
 {
-	const PGresult *res = r->task.result[1], *total = r->task.result[2];
+	const PGresult *res = request_result(r, &select_summary), *total = request_result(r, &select_total);
 	int n = PQntuples(res);
 	pb_summary_reply out = PB_SUMMARY_REPLY_INIT;
 	pb_summary_row *rows = arena_alloc(&r->arena, sizeof *rows * (size_t)(n + 1)),
 		       all = PB_SUMMARY_ROW_INIT;
 
-	if (!transition_year_stands(r, r->task.result[0], REQUEST(r, pb_year_request)->year, false))
+	if (!transition_year_stands(
+		    r, transition_year_phase(r, YEAR_LOOK), REQUEST(r, pb_year_request)->year, false))
 		return;
 	out.school = arena_alloc(&r->arena, sizeof *out.school * (size_t)(n + 1));
 	for (int i = 0; rows && out.school && i < n; i++) {
@@ -635,5 +638,5 @@ static void summary_done(struct request *r)
 
 void transition_summary(struct request *r)
 {
-	request_read(r, summary_query, summary_done);
+	request_call(r, summary_query, summary_done);
 }

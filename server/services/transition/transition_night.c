@@ -78,7 +78,7 @@ static void remind(struct request *r, struct night *night, const PGresult *due, 
 
 static void night_done(struct request *r)
 {
-	const struct night *night = r->state;
+	const struct night *night = r->data;
 	pb_empty nothing = PB_EMPTY_INIT;
 
 	for (int i = 0; i < night->count; i++) {
@@ -91,9 +91,8 @@ static void night_done(struct request *r)
 		q->has_year = 1;
 		q->year = night->years[i];
 		run->message = &q->base;
-		run->run = transition_reconcile;
 		log_info("nightly run of %d", q->year);
-		run->run(run);
+		request_start(run, transition_reconcile);
 	}
 	if (night->edits.part.count)
 		log_info("%zu slips are past their term, %zu reminders sent", night->escalated,
@@ -103,9 +102,10 @@ static void night_done(struct request *r)
 
 static void night_plan(struct request *r)
 {
-	const PGresult *due = r->task.result[0];
-	const PGresult *slips = r->task.result[1], *reminders = r->task.result[3];
-	int64_t now = db_get_int(r->task.result[2], 0, 0);
+	const PGresult *due = request_result(r, &due_years);
+	const PGresult *slips = record_db_all_rows(&r->task, kind_by_number(KIND_SLIP)),
+		       *reminders = request_result(r, &due_reminders);
+	int64_t now = db_get_int(request_result(r, &read_now), 0, 0);
 	struct night *night = arena_alloc(&r->arena, sizeof *night);
 
 	if (!night ||
@@ -113,7 +113,7 @@ static void night_plan(struct request *r)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
-	r->state = night;
+	r->data = night;
 	for (int i = 0; i < PQntuples(due) && i < YEARS_MAX; i++)
 		night->years[night->count++] = (int32_t)db_get_int(due, i, 0);
 	escalate(night, slips, now);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access_log.h"
 #include "clock.h"
 #include "codes.h"
 #include "log.h"
@@ -31,22 +32,23 @@ static const struct db_stmt read_moment = {
 
 /* ---- reading ---- */
 
-static struct row *read_all(struct request *r, const PGresult *res, uint32_t kind, size_t *count)
+static struct row *read_all(struct request *r, uint32_t kind, size_t *count)
 {
+	const struct kind *k = kind_by_number(kind);
+	const PGresult *res = record_db_all_rows(&r->task, k);
 	size_t n = (size_t)PQntuples(res);
 	struct row *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
 
 	*count = 0;
 	for (size_t i = 0; rows && i < n; i++)
-		record_db_read(res, (int)i, kind_by_number(kind), &rows[(*count)++]);
+		record_db_read(res, (int)i, k, &rows[(*count)++]);
 	return rows;
 }
 
-static bool read_slips(
-	struct request *r, struct slips *s, const PGresult *slips, const PGresult *addressees, size_t more)
+static bool read_slips(struct request *r, struct slips *s, size_t more)
 {
-	s->slip = read_all(r, slips, KIND_SLIP, &s->slip_count);
-	s->addressee = read_all(r, addressees, KIND_SLIP_ADDRESSEE, &s->addressee_count);
+	s->slip = read_all(r, KIND_SLIP, &s->slip_count);
+	s->addressee = read_all(r, KIND_SLIP_ADDRESSEE, &s->addressee_count);
 	/* every slip and both its addressees */
 	return s->slip && s->addressee && record_edits_begin(&s->edits, r, s->slip_count * 3 + more * 3 + 8);
 }
@@ -59,7 +61,7 @@ static struct row *find_slip(struct slips *s, const uint8_t *id)
 	return NULL;
 }
 
-static struct row *find_half(struct slips *s, const uint8_t *slip, const char *school)
+static struct row *find_addressee(struct slips *s, const uint8_t *slip, const char *school)
 {
 	for (size_t i = 0; i < s->addressee_count; i++) {
 		struct row *h = &s->addressee[i];
@@ -150,13 +152,13 @@ struct slips *slips_begin(struct request *r, int32_t year)
 	}
 	s->year = year;
 	s->reconcile = (pb_reconcile_reply)PB_RECONCILE_REPLY_INIT;
-	r->state = s;
+	r->data = s;
 	return s;
 }
 
 static void reconcile_done(struct request *r)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 
 	access_log_add(
 		r->worker, &r->caller, r->method->name, "OK", s->reconcile.baseline, "transition", r->ref);
@@ -204,15 +206,15 @@ static const char *still_wrong(struct request *r, struct slips *s)
 /* Slips follow the run in its own transaction: nobody ever sees a finding without its slip. */
 static void reconcile_settle(struct request *r)
 {
-	struct slips *s = r->state;
-	const PGresult *needed = r->task.result[1], *moment = r->task.result[4];
+	struct slips *s = r->data;
+	const PGresult *needed = request_result(r, &needed_slips), *moment = request_result(r, &read_moment);
 
-	read_counts(s, r->task.result[0]);
+	read_counts(s, request_result(r, &run_reconcile));
 	s->now = db_get_int(moment, 0, 0);
 	s->issued_before = (int)db_get_int(moment, 0, 2);
 	s->issue_due = db_get_int(moment, 0, 3);
 	s->slips_begun = db_get_int(moment, 0, 4);
-	if (!read_slips(r, s, r->task.result[2], r->task.result[3], (size_t)PQntuples(needed))) {
+	if (!read_slips(r, s, (size_t)PQntuples(needed))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
@@ -231,7 +233,7 @@ static void reconcile_settle(struct request *r)
 /* The statements of a run; as_of 0 = as the database's clock says. after_word: see run_reconcile. */
 void slips_run(struct request *r, int32_t as_of, bool after_word)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 	struct db_params p = {0}, n = {0}, m = {0};
 
 	db_int4(&p, s->year);
@@ -251,7 +253,7 @@ static void reconcile_begin(struct request *r)
 {
 	const pb_reconcile_request *q = REQUEST(r, pb_reconcile_request);
 
-	if (transition_year_stands(r, r->task.result[0], q->year, true))
+	if (transition_year_stands(r, transition_year_phase(r, YEAR_HOLD), q->year, true))
 		slips_run(r, q->as_of, false);
 }
 
@@ -264,7 +266,7 @@ static void reconcile_query(struct request *r)
 
 static void reply_reconcile(struct request *r)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 
 	request_reply(r, &s->reconcile.base);
 }
@@ -281,7 +283,7 @@ void transition_reconcile(struct request *r)
 
 void slips_reply_changed(struct request *r)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 	pb_ok_reply out = PB_OK_REPLY_INIT;
 
 	out.has_changed = 1;
@@ -296,7 +298,7 @@ void slips_reply_changed(struct request *r)
 static void issue_half(
 	struct request *r, struct slips *s, const struct row *slip, const char *school, const char *other)
 {
-	struct row *now = find_half(s, slip->id, school);
+	struct row *now = find_addressee(s, slip->id, school);
 	struct row *e = record_edit(&s->edits, kind_by_number(KIND_SLIP_ADDRESSEE), now);
 	struct record *addressee = &e->state.record;
 
@@ -332,7 +334,7 @@ static void issue_one(struct request *r, struct slips *s, const struct row *slip
 
 static void commit_slips(struct request *r, request_fn next)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->edits.part, 1);
 
 	if (e) {
@@ -345,7 +347,7 @@ static void commit_slips(struct request *r, request_fn next)
 
 static void issue_done(struct request *r)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", s->changed, "transition", r->ref);
 	slips_reply_changed(r);
@@ -353,13 +355,13 @@ static void issue_done(struct request *r)
 
 static void issue_plan(struct request *r)
 {
-	struct slips *s = r->state;
-	const PGresult *moment = r->task.result[4];
+	struct slips *s = r->data;
+	const PGresult *moment = request_result(r, &read_moment);
 
-	if (!transition_year_stands(r, r->task.result[0], s->year, true))
+	if (!transition_year_stands(r, transition_year_phase(r, YEAR_HOLD), s->year, true))
 		return;
 	s->now = db_get_int(moment, 0, 0);
-	if (!read_slips(r, s, r->task.result[2], r->task.result[3], 0)) {
+	if (!read_slips(r, s, 0)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
@@ -374,7 +376,7 @@ static const struct db_stmt one_writer = {"SELECT pg_advisory_xact_lock(app_coun
 
 static void issue_query(struct request *r)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 	struct db_params l = {0}, m = {0};
 
 	request_scope(r, SCOPE_JOB, "");
@@ -439,7 +441,7 @@ static void review_apply(struct request *r, struct slips *s, struct row *slip)
 /* An accepted answer changes no fact: who has to change which, while something is wrong. */
 static void reply_review(struct request *r)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 
 	if (REQUEST(r, pb_review_request)->accept)
 		s->about = arena_printf(&r->arena,
@@ -458,7 +460,7 @@ static void reply_review(struct request *r)
 /* The review's own effects are in the transaction; the run that follows reads the slips again with them. */
 static void review_run(struct request *r)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 
 	s->edits.part.count = 0;
 	s->changed = 1;
@@ -478,13 +480,20 @@ static const struct row *slip_by_name(struct slips *s, const char *name)
 	return NULL;
 }
 
+/* YEAR_HOLD of the year that the slip says. */
+static const struct db_stmt hold_year_of_slip = {
+	"SELECT c.phase FROM cycle c WHERE c.county = app_county() AND NOT c.deleted AND c.year = (SELECT "
+	"s.year FROM slip s"
+	" WHERE s.county = app_county() AND NOT s.deleted AND (s.no = $1::text OR s.rec_id::text = "
+	"lower($1::text)) LIMIT 1) FOR SHARE"};
+
 static void review_plan(struct request *r)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 	const pb_review_request *q = REQUEST(r, pb_review_request);
 	bool same_person;
 
-	if (!read_slips(r, s, r->task.result[0], r->task.result[1], 0)) {
+	if (!read_slips(r, s, 0)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
@@ -494,7 +503,7 @@ static void review_plan(struct request *r)
 		return;
 	}
 	s->year = (int32_t)record_number(&slip->state.record, F_SLIP_YEAR);
-	if (!transition_year_stands(r, r->task.result[2], s->year, true))
+	if (!transition_year_stands(r, request_result(r, &hold_year_of_slip), s->year, true))
 		return;
 	bool answered = both_answered(s, slip, r->caller.user, &same_person);
 	if (same_person) {
@@ -531,13 +540,6 @@ static void review_plan(struct request *r)
 		r, s->year, slip->state.record.value[F_SLIP_PUPIL].data, q->accept, q->reason);
 	request_trip(r, review_run);
 }
-
-/* YEAR_HOLD of the year that the slip says. */
-static const struct db_stmt hold_year_of_slip = {
-	"SELECT c.phase FROM cycle c WHERE c.county = app_county() AND NOT c.deleted AND c.year = (SELECT "
-	"s.year FROM slip s"
-	" WHERE s.county = app_county() AND NOT s.deleted AND (s.no = $1::text OR s.rec_id::text = "
-	"lower($1::text)) LIMIT 1) FOR SHARE"};
 
 static void review_query(struct request *r)
 {

@@ -50,13 +50,13 @@ static void send_find(struct request *r, int32_t year, const char *pupil)
 /* The pupil of a word of the bureau: found, and of a year that is not closed. */
 static bool word_found(struct request *r, int32_t year, uint8_t id[ID_SIZE])
 {
-	return transition_year_stands(r, r->task.result[0], year, true) &&
-	       transition_found_pupil(r, r->task.result[1], id);
+	return transition_year_stands(r, transition_year_phase(r, YEAR_HOLD), year, true) &&
+	       transition_found_pupil(r, id);
 }
 
 static void take_about(struct request *r, const PGresult *a)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 	const char *category, *word;
 
 	if (PQntuples(a) == 0)
@@ -72,12 +72,12 @@ static void take_about(struct request *r, const PGresult *a)
 }
 
 /* The word's statement has run; nothing to say it on means refusing, otherwise the run follows. */
-static void take_word(struct request *r, const PGresult *about, const PGresult *changed)
+static void take_word(struct request *r, const struct db_stmt *tell, const struct db_stmt *say)
 {
-	struct slips *s = r->state;
+	struct slips *s = r->data;
 
-	take_about(r, about);
-	s->changed = (uint32_t)db_get_int(changed, 0, 0);
+	take_about(r, request_result(r, tell));
+	s->changed = (uint32_t)db_get_int(request_result(r, say), 0, 0);
 	if (s->changed == 0) {
 		request_refuse(r, ERR_NOT_NOW, "pupil", transition_nothing_to_say(r),
 			tr("先看清单：jgadmin transition proof list、pair list、mismatches 或 progress",
@@ -89,15 +89,24 @@ static void take_word(struct request *r, const PGresult *about, const PGresult *
 	slips_run(r, 0, true);
 }
 
-static void after_word(struct request *r)
+static void after_proof(struct request *r)
 {
-	take_word(r, r->task.result[0], r->task.result[1]);
+	take_word(r, &tell_proof, &word_on_proof);
 }
 
-/* Whoever is added is of P only then. */
+static const struct db_stmt *pair_word(const struct request *r)
+{
+	return REQUEST(r, pb_pair_word)->withdraw ? &take_back_pair : &word_on_pair;
+}
+
+static void after_pair(struct request *r)
+{
+	take_word(r, &tell_pair, pair_word(r));
+}
+
 static void after_amend(struct request *r)
 {
-	take_word(r, r->task.result[1], r->task.result[0]);
+	take_word(r, &tell_pupil, &amend);
 }
 
 void transition_say_on_proof(
@@ -125,7 +134,7 @@ static void proof_found(struct request *r)
 	db_bytes(&t, pupil, ID_SIZE);
 	request_query(r, &tell_proof, &t);
 	transition_say_on_proof(r, q->year, pupil, q->accept, q->reason);
-	request_trip(r, after_word);
+	request_trip(r, after_proof);
 }
 
 static void proof_query(struct request *r)
@@ -172,8 +181,8 @@ static void pair_found(struct request *r)
 		db_bool(&p, q->same);
 	db_text(&p, q->reason ? q->reason : "");
 	db_text(&p, r->caller.user);
-	request_query(r, q->withdraw ? &take_back_pair : &word_on_pair, &p);
-	request_trip(r, after_word);
+	request_query(r, pair_word(r), &p);
+	request_trip(r, after_pair);
 }
 
 static void pair_query(struct request *r)
@@ -246,8 +255,8 @@ static void amend_found(struct request *r)
 	uint8_t pupil[ID_SIZE];
 	struct db_params p = {0}, t = {0};
 
-	if (q->add ? !transition_year_stands(r, r->task.result[0], q->year, true) ||
-				!candidate_found(r, r->task.result[1], pupil)
+	if (q->add ? !transition_year_stands(r, transition_year_phase(r, YEAR_HOLD), q->year, true) ||
+				!candidate_found(r, request_result(r, &find_candidates), pupil)
 		   : !word_found(r, q->year, pupil))
 		return;
 	db_int4(&p, q->year);
@@ -256,7 +265,7 @@ static void amend_found(struct request *r)
 	db_text(&p, q->school && q->school[0] ? q->school : NULL);
 	db_text(&p, q->reason);
 	db_text(&p, r->caller.user);
-	request_query(r, &amend, &p);
+	request_query(r, &amend, &p); /* whoever is added is of P only then */
 	db_int4(&t, q->year);
 	db_bytes(&t, pupil, ID_SIZE);
 	request_query(r, &tell_pupil, &t);
