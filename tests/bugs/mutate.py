@@ -24,7 +24,7 @@ import run as bank
 FILES = ("common/sync_merge.c", "server/records/push_plan.c", "server/records/push_decode.c", "server/records/push_db.c", "server/records/push_ask.c", "server/records/push_facts.c", "server/records/lineage_db.c", "server/records/effects.c", "server/records/record_db.c", "server/services/sync.c",
          "client/core/outbox.c", "client/core/outbox_push.c", "client/core/staging.c", "client/core/view.c", "client/core/store.c", "client/core/sync.c",
          "client/core/sync_machine.c", "client/core/batch.c")
-REAL = (("script/demo",), *((sys.executable, "tests/e2e/%s.py" % name) for name in ("test_wire", "test_roles", "test_duplicates", "test_second_county")),
+REAL = (("script/demo",), *((sys.executable, "tests/e2e/%s.py" % name) for name in ("test_wire", "test_identity_roles", "test_duplicates", "test_second_county")),
         (sys.executable, "tests/e2e/test_histories.py"))
 
 # what a slip looks like: (pattern within one line, replacement)

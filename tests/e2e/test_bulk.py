@@ -12,7 +12,7 @@ import time
 import unicodedata
 
 from harness import Cases, Server
-from test_decisions import at_terminal, number, write
+from test_transition_decisions import at_terminal, number, write
 
 P, Q, J = "2132990001", "2132990002", "3132990001"
 YEAR = 2027
