@@ -1,7 +1,7 @@
 # jgd alone: no spreadsheet, font or GUI library in the image. Build: docker build -t jingguan .
 FROM debian:12-slim AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-	build-essential cmake ninja-build pkg-config libuv1-dev libssl-dev libpq-dev libsodium-dev libjansson-dev \
+	build-essential cmake ninja-build pkg-config gettext libuv1-dev libssl-dev libpq-dev libsodium-dev libjansson-dev \
 	libutf8proc-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libprotobuf-dev python3 python3-protobuf \
 	&& rm -rf /var/lib/apt/lists/*
 COPY . /src
@@ -13,6 +13,7 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 	libuv1 libssl3 libpq5 libsodium23 libjansson4 libutf8proc2 libprotobuf-c1 postgresql-client-15 curl \
 	&& rm -rf /var/lib/apt/lists/* && useradd --system --uid 7420 --home-dir /var/lib/jingguan --create-home jingguan
 COPY --from=build /out/usr/bin/jgd /usr/bin/jgd
+COPY --from=build /out/usr/share/locale /usr/share/locale
 COPY packaging/docker-entrypoint.sh /usr/local/bin/docker-entrypoint.sh
 USER jingguan
 VOLUME /var/lib/jingguan

@@ -8,6 +8,7 @@
 #include "codes.h"
 #include "date.h"
 #include "field_label.h"
+#include "lang.h"
 #include "quantity.h"
 #include "tables.h"
 #include "text.h"
@@ -147,42 +148,35 @@ static bool value_passes(const struct record *r, size_t i)
 const char *check_words(const char *check, char *out, size_t size)
 {
 	static const struct {
-		const char *check, *zh, *en;
-	} words[] = {{"year", "2000 到 2100 之间的年份", "a year from 2000 to 2100"},
-		{"date", "写成 20260912 的日期", "a date like 20260912"},
-		{"time", "1970 到 2100 年之间的微秒数", "microseconds from 1970 to 2100"},
-		{"school", "10 位学校标识码", "a school code of 10 digits"},
-		{"school_code", "10 位学校标识码", "a school code of 10 digits"},
-		{"uuid", "列表里的编号（UUID）", "an id of a list (UUID)"}, {"id", "16 字节", "16 bytes"},
-		{"fen", "金额，例如 12.50", "an amount like 12.50"},
-		{"minutes", "时长，例如 90分钟 或 1小时30分", "a duration like 90 or 1:30"},
-		{"sha", "32 字节", "32 bytes"}, {"sequence", "小于 2^63", "below 2^63"},
-		{"cert_no", "半角、大写、没有空格的号码", "a number without blanks, half-width, in capitals"},
-		{"student_no", "半角、大写、没有空格的号码",
-			"a number without blanks, half-width, in capitals"},
-		{"area", "12 位区划代码，或其前 2、4、6、9 位",
-			"an area code of 12 digits, or the first 2, 4, 6 or 9 of them"},
-		{"area_prefix", "12 位区划代码，或其前 6 到 11 位",
-			"an area code of 12 digits, or the first 6 to 11 of them"}};
+		const char *check, *text;
+	} words[] = {{"year", N_("2000 到 2100 之间的年份")}, {"date", N_("写成 20260912 的日期")},
+		{"time", N_("1970 到 2100 年之间的微秒数")}, {"school", N_("10 位学校标识码")},
+		{"school_code", N_("10 位学校标识码")}, {"uuid", N_("列表里的编号（UUID）")},
+		{"id", N_("16 字节")}, {"fen", N_("金额，例如 12.50")},
+		{"minutes", N_("时长，例如 90分钟 或 1小时30分")}, {"sha", N_("32 字节")},
+		{"sequence", N_("小于 2^63")}, {"cert_no", N_("半角、大写、没有空格的号码")},
+		{"student_no", N_("半角、大写、没有空格的号码")},
+		{"area", N_("12 位区划代码，或其前 2、4、6、9 位")},
+		{"area_prefix", N_("12 位区划代码，或其前 6 到 11 位")}};
 
 	*out = 0;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].check, check) == 0)
-			snprintf(out, size, "%s", tr(words[i].zh, words[i].en));
+			snprintf(out, size, "%s", _(words[i].text));
 	if (strncmp(check, "codes:", 6) == 0)
 		code_list_words(code_list_by_name(check + 6), out, size);
 	else if (strncmp(check, "multi:", 6) == 0)
 		code_list_words(code_list_by_name(check + 6), out, size);
 	else if (strncmp(check, "ref:", 4) == 0)
-		snprintf(out, size, "%s", tr("列表里的编号（UUID）", "an id of a list (UUID)"));
+		snprintf(out, size, "%s", _("列表里的编号（UUID）"));
 	else if (strncmp(check, "decimal:", 8) == 0)
-		snprintf(out, size, tr("最多 %s 位小数的数", "a number with at most %s decimals"), check + 8);
+		snprintf(out, size, _("最多 %s 位小数的数"), check + 8);
 	else if (strncmp(check, "range:", 6) == 0)
-		snprintf(out, size, tr("%s 之间的数", "a number in %s"), check + 6);
+		snprintf(out, size, _("%s 之间的数"), check + 6);
 	else if (strncmp(check, "text:", 5) == 0)
-		snprintf(out, size, tr("最多 %s 字节", "at most %s bytes"), check + 5);
+		snprintf(out, size, _("最多 %s 字节"), check + 5);
 	else if (strncmp(check, "max:", 4) == 0)
-		snprintf(out, size, tr("最多 %s", "at most %s"), check + 4);
+		snprintf(out, size, _("最多 %s"), check + 4);
 	return out;
 }
 
@@ -223,18 +217,14 @@ static enum err check_characters(const struct record *r, size_t i, struct proble
 	int32_t c = forbidden_in(f, (const char *)r->value[i].data, r->value[i].len);
 
 	if (text_is_blank((const char *)r->value[i].data, r->value[i].len))
-		return problem_set(p, ERR_INVALID, f->name,
-			tr("请填写内容，或留空", "write something, or leave it empty"),
-			tr("“%s”里只有空格", "%s holds nothing but blanks"), tr(f->label, f->label_en));
+		return problem_set(p, ERR_INVALID, f->name, _("请填写内容，或留空"), _("“%s”里只有空格"),
+			lang_declared(f->label, f->label_en));
 	if (!c && !text_is_nfc((const char *)r->value[i].data, r->value[i].len))
-		return problem_set(p, ERR_INVALID, f->name, tr("请重新输入这一项", "type the text again"),
-			tr("“%s”的文字不是规范形式（NFC）", "the text of %s is not in normal form (NFC)"),
-			tr(f->label, f->label_en));
-	return c ? problem_set(p, ERR_INVALID, f->name,
-			   tr("请删去它，重新输入这一项", "delete it and type the text again"),
-			   tr("“%s”里有不能保存的字符 U+%04X",
-				   "%s holds the character U+%04X, which cannot be stored"),
-			   tr(f->label, f->label_en), (unsigned)c)
+		return problem_set(p, ERR_INVALID, f->name, _("请重新输入这一项"),
+			_("“%s”的文字不是规范形式（NFC）"), lang_declared(f->label, f->label_en));
+	return c ? problem_set(p, ERR_INVALID, f->name, _("请删去它，重新输入这一项"),
+			   _("“%s”里有不能保存的字符 U+%04X"), lang_declared(f->label, f->label_en),
+			   (unsigned)c)
 		 : ERR_OK;
 }
 
@@ -248,8 +238,7 @@ enum err check_values(const struct record *r, struct problem *p)
 			return ERR_INVALID;
 		if (record_has(r, (int)i) && f->check[0] && !value_passes(r, i))
 			return problem_set(p, ERR_INVALID, f->name, check_words(f->check, hint, sizeof hint),
-				tr("“%s”的内容不符合要求", "%s is not acceptable"),
-				tr(f->label, f->label_en));
+				_("“%s”的内容不符合要求"), lang_declared(f->label, f->label_en));
 	}
 	return ERR_OK;
 }
@@ -319,6 +308,5 @@ enum err check_field(
 	if (field_passes(f, value, check))
 		return ERR_OK;
 	check_words(check, hint, sizeof hint);
-	return problem_set(p, ERR_INVALID, f->name, hint,
-		tr("“%s”的取值不在范围内", "the value of %s is out of range"), field_label(f->name));
+	return problem_set(p, ERR_INVALID, f->name, hint, _("“%s”的取值不在范围内"), field_label(f->name));
 }

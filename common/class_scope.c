@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codes.h"
+#include "lang.h"
 #include "text.h"
 
 #define WORD_SIZE 128 /* far longer than any class name */
@@ -26,7 +27,7 @@ const char *class_scope_text(char *out, size_t size, const char *scope)
 	snprintf(grade, sizeof grade, "%.*s", slash ? (int)(slash - scope) : 0, scope);
 	word = code_name(&codes_grade, grade);
 	if (word)
-		snprintf(out, size, tr("%s%s班", "%s class %s"), word, slash + 1);
+		snprintf(out, size, _("%s%s班"), word, slash + 1);
 	else
 		snprintf(out, size, "%s", scope);
 	return out;

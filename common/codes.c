@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang.h"
 #include "text.h"
 
 const struct code_list *code_list_by_name(const char *name)
@@ -128,21 +129,18 @@ const char *code_name(const struct code_list *list, const char *code)
 {
 	const struct code_item *item = code_item(list, code);
 
-	return item ? tr(item->zh, item->en) : NULL;
+	return item ? lang_declared(item->zh, item->en) : NULL;
 }
 
 const char *code_list_words(const struct code_list *list, char *out, size_t size)
 {
-	size_t n = (size_t)snprintf(out, size, "%s", tr("可填：", "one of: "));
+	size_t n = (size_t)snprintf(out, size, "%s", _("可填："));
 
 	for (size_t i = 0; list && i < list->n && n < size; i++)
-		n += (size_t)snprintf(out + n, size - n, "%s%s %s", i ? tr("、", ", ") : "",
-			list->items[i].code, tr(list->items[i].zh, list->items[i].en));
+		n += (size_t)snprintf(out + n, size - n, "%s%s %s", i ? _("、") : "", list->items[i].code,
+			lang_declared(list->items[i].zh, list->items[i].en));
 	if (list && n >= size)
-		snprintf(out, size,
-			tr("可填的有 %zu 种，全部列在：jg help codes %s",
-				"one of %zu, all of them listed by: jg help codes %s"),
-			list->n, list->name);
+		snprintf(out, size, _("可填的有 %zu 种，全部列在：jg help codes %s"), list->n, list->name);
 	return out;
 }
 

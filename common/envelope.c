@@ -5,6 +5,7 @@
 #include "check.h"
 #include "field_label.h"
 #include "kind.h"
+#include "lang.h"
 #include "text.h"
 
 static enum err walk(const ProtobufCMessage *message, struct problem *p);
@@ -16,16 +17,14 @@ static enum err walk_value(const ProtobufCFieldDescriptor *f, const void *value,
 	case PROTOBUF_C_TYPE_STRING: {
 		const char *text = *(const char *const *)value;
 		if (text && !text_utf8_valid(text, strlen(text)))
-			return problem_set(p, ERR_MALFORMED, f->name, NULL,
-				tr("“%s”不是有效的 UTF-8 文本", "%s is not valid UTF-8"),
+			return problem_set(p, ERR_MALFORMED, f->name, NULL, _("“%s”不是有效的 UTF-8 文本"),
 				field_label(f->name));
 		return ERR_OK;
 	}
 	case PROTOBUF_C_TYPE_ENUM:
 		if (!protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)value))
-			return problem_set(p, ERR_INVALID, f->name, NULL,
-				tr("“%s”的取值 %d 不在范围内", "%s has no value %d"), field_label(f->name),
-				*(const int *)value);
+			return problem_set(p, ERR_INVALID, f->name, NULL, _("“%s”的取值 %d 不在范围内"),
+				field_label(f->name), *(const int *)value);
 		return ERR_OK;
 	case PROTOBUF_C_TYPE_MESSAGE: {
 		const ProtobufCMessage *inner = *(const ProtobufCMessage *const *)value;
@@ -57,9 +56,8 @@ static enum err walk_repeated(
 	const char *items = *(const char *const *)(base + f->offset);
 
 	if (count > bound)
-		return problem_set(p, ERR_TOO_LARGE, f->name, NULL,
-			tr("“%s”有 %zu 项，最多 %u 项", "%s has %zu items, at most %u"), field_label(f->name),
-			count, bound);
+		return problem_set(p, ERR_TOO_LARGE, f->name, NULL, _("“%s”有 %zu 项，最多 %u 项"),
+			field_label(f->name), count, bound);
 	if (f->type != PROTOBUF_C_TYPE_STRING && f->type != PROTOBUF_C_TYPE_ENUM &&
 		f->type != PROTOBUF_C_TYPE_MESSAGE)
 		return ERR_OK;
@@ -159,19 +157,14 @@ static enum err check_text(
 	int32_t c = strcmp(check, "secret") ? text_forbidden(text, strlen(text)) : 0;
 
 	if (strcmp(check, "secret") && text_is_blank(text, strlen(text)))
-		return problem_set(p, ERR_INVALID, f->name,
-			tr("请填写内容，或留空", "write something, or leave it empty"),
-			tr("“%s”里只有空格", "%s holds nothing but blanks"), field_label(f->name));
+		return problem_set(p, ERR_INVALID, f->name, _("请填写内容，或留空"), _("“%s”里只有空格"),
+			field_label(f->name));
 	if (!text_is_nfc(text, strlen(text)))
-		return problem_set(p, ERR_MALFORMED, f->name, NULL,
-			tr("“%s”的文字不是规范形式（NFC）", "%s is not in normal form (NFC)"),
+		return problem_set(p, ERR_MALFORMED, f->name, NULL, _("“%s”的文字不是规范形式（NFC）"),
 			field_label(f->name));
 	if (c)
-		return problem_set(p, ERR_INVALID, f->name,
-			tr("请删去它，重新输入这一项", "delete it and type the text again"),
-			tr("“%s”里有不能保存的字符 U+%04X",
-				"%s holds the character U+%04X, which cannot be stored"),
-			field_label(f->name), (unsigned)c);
+		return problem_set(p, ERR_INVALID, f->name, _("请删去它，重新输入这一项"),
+			_("“%s”里有不能保存的字符 U+%04X"), field_label(f->name), (unsigned)c);
 	return ERR_OK;
 }
 

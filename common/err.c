@@ -5,16 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang.h"
 #include "text.h"
 
 static const struct err_info infos[] = {
-#define X(name, number, level, exit_code, zh, en, do_zh, do_en)                                              \
-	{ERR_##name, #name, ERR_LEVEL_##level, exit_code, zh, en, do_zh, do_en},
+#define X(name, number, level, exit_code, sentence, advice)                                                  \
+	{ERR_##name, #name, ERR_LEVEL_##level, exit_code, sentence, advice},
 #include "err.def"
 #undef X
 };
-
-static int english;
 
 const struct err_info *err_info(int code)
 {
@@ -32,10 +31,10 @@ const struct err_info *err_info_by_name(const char *name)
 	return NULL;
 }
 
-const struct err_info *err_info_by_sentence(const char *zh)
+const struct err_info *err_info_by_sentence(const char *sentence)
 {
 	for (size_t i = 0; i < sizeof infos / sizeof *infos; i++)
-		if (strcmp(infos[i].zh, zh) == 0)
+		if (strcmp(infos[i].sentence, sentence) == 0)
 			return &infos[i];
 	return NULL;
 }
@@ -45,7 +44,7 @@ const char *err_advice(char *out, size_t size, enum err code, const char *progra
 	const struct err_info *info = err_info((int)code);
 	size_t n = 0;
 
-	for (const char *at = tr(info->do_zh, info->do_en); *at && n + 1 < size; at++) {
+	for (const char *at = _(info->advice); *at && n + 1 < size; at++) {
 		if (at[0] == '%' && at[1] == 'P') {
 			n += (size_t)snprintf(out + n, size - n, "%s", program);
 			n = n < size ? n : size - 1;
@@ -106,7 +105,7 @@ enum err(problem_set)(
 		va_end(args);
 		utf8_trim(p->message);
 	} else {
-		copy_text(p->message, sizeof p->message, tr(err_info(code)->zh, err_info(code)->en));
+		copy_text(p->message, sizeof p->message, _(err_info(code)->sentence));
 	}
 	make_printable(p->message, sizeof p->message);
 	make_printable(p->hint, sizeof p->hint);
@@ -114,62 +113,47 @@ enum err(problem_set)(
 	return code;
 }
 
-void lang_set(const char *lang)
-{
-	english = lang && strncmp(lang, "en", 2) == 0;
-}
-
-int lang_is_en(void)
-{
-	return english;
-}
-
-const char *tr(const char *zh, const char *en)
-{
-	return english ? en : zh;
-}
-
 const char *file_error_text(int error)
 {
 	switch (error) {
 	case ENOENT:
-		return tr("没有这个文件或文件夹", "there is no such file or folder");
+		return _("没有这个文件或文件夹");
 	case ENOTDIR:
-		return tr("路径里有一段不是文件夹", "a part of the path is no folder");
+		return _("路径里有一段不是文件夹");
 	case EISDIR:
-		return tr("这是文件夹", "it is a folder");
+		return _("这是文件夹");
 	case EACCES:
 	case EPERM:
-		return tr("没有权限", "no permission");
+		return _("没有权限");
 	case EROFS:
-		return tr("磁盘是只读的", "the disk is read-only");
+		return _("磁盘是只读的");
 	case ENAMETOOLONG:
-		return tr("名字太长", "the name is too long");
+		return _("名字太长");
 	case ENOSPC:
 	case EDQUOT:
-		return tr("磁盘已满", "the disk is full");
+		return _("磁盘已满");
 	case EEXIST:
-		return tr("已经有同名的文件或文件夹", "a file or folder of that name is there");
+		return _("已经有同名的文件或文件夹");
 	case EBUSY:
 	case ETXTBSY:
-		return tr("别的程序正在用它", "another program is using it");
+		return _("别的程序正在用它");
 	case EIO:
-		return tr("磁盘读写出错", "the disk does not read or write");
+		return _("磁盘读写出错");
 	case ELOOP:
-		return tr("它是一个链接，不是文件", "it is a link, not a file");
+		return _("它是一个链接，不是文件");
 	case ECONNREFUSED:
-		return tr("拒绝连接", "connection refused");
+		return _("拒绝连接");
 	case ETIMEDOUT:
-		return tr("没有应答", "no answer");
+		return _("没有应答");
 	case EHOSTUNREACH:
 	case ENETUNREACH:
-		return tr("网络不通", "the network does not reach it");
+		return _("网络不通");
 	case ECONNRESET:
-		return tr("连接被断开", "the connection was cut");
+		return _("连接被断开");
 	case EADDRINUSE:
-		return tr("已被别的程序占用", "another program has it");
+		return _("已被别的程序占用");
 	case EADDRNOTAVAIL:
-		return tr("这台机器没有这个地址", "this machine has no such address");
+		return _("这台机器没有这个地址");
 	default:
 		return strerror(error);
 	}

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum err {
-#define X(name, number, level, exit_code, zh, en, do_zh, do_en) ERR_##name = number,
+#define X(name, number, level, exit_code, sentence, advice) ERR_##name = number,
 #include "err.def"
 #undef X
 };
@@ -21,8 +21,7 @@ struct err_info {
 	const char *name; /* "BAD_LOGIN": stable, shown as `code` in --json */
 	enum err_level level;
 	int exit_code;
-	const char *zh, *en;
-	const char *do_zh, *do_en; /* what to do, with %P for the program */
+	const char *sentence, *advice; /* N_(); the advice has %P for the program */
 };
 
 /* Never NULL: an unknown number answers the row of ERR_INTERNAL. Any thread. */
@@ -30,7 +29,7 @@ const struct err_info *err_info(int code);
 /* The row of a name ("BAD_LOGIN"), NULL when there is none. */
 const struct err_info *err_info_by_name(const char *name);
 /* The row whose Chinese sentence this is, NULL when there is none. */
-const struct err_info *err_info_by_sentence(const char *zh);
+const struct err_info *err_info_by_sentence(const char *sentence);
 
 #define HINT_SIZE                                                                                            \
 	640 /* the longest list of permitted values that is told whole: the pages of a school type */
@@ -67,11 +66,5 @@ static inline enum err problem_code(enum err code)
 }
 #define problem_set(p, code, ...) (problem_set(p, code, __VA_ARGS__), problem_code(code))
 #endif
-
-/* Language of user-visible text: Chinese unless lang_set("en…"). Set once at start, read by any thread. */
-void lang_set(const char *lang);
-int lang_is_en(void);
-/* The sentence in the user's language; both must be literals or outlive the use. */
-const char *tr(const char *zh, const char *en) __attribute__((format_arg(1), format_arg(2)));
 
 #endif

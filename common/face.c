@@ -1,10 +1,10 @@
 #include "face.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "err.h"
+#include "lang.h"
 
 #define ZONE_S 28800 /* Asia/Shanghai, without summer time since 1991 */
 
@@ -19,17 +19,14 @@ static struct tm local(int64_t us)
 
 static void put_day(char *out, size_t size, const struct tm *day, const struct tm *now)
 {
-	static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July",
-		"August", "September", "October", "November", "December"};
-	bool this_year = now && day->tm_year == now->tm_year;
+	static const char *const months[] = {N_("1月"), N_("2月"), N_("3月"), N_("4月"), N_("5月"), N_("6月"),
+		N_("7月"), N_("8月"), N_("9月"), N_("10月"), N_("11月"), N_("12月")};
+	const char *month = _(months[day->tm_mon]);
 
-	if (lang_is_en())
-		snprintf(out, size, this_year ? "%d %s" : "%d %s %d", day->tm_mday, months[day->tm_mon],
-			day->tm_year + 1900);
-	else if (this_year)
-		snprintf(out, size, "%d月%d日", day->tm_mon + 1, day->tm_mday);
+	if (now && day->tm_year == now->tm_year)
+		snprintf(out, size, _("%1$s%2$d日"), month, day->tm_mday);
 	else
-		snprintf(out, size, "%d年%d月%d日", day->tm_year + 1900, day->tm_mon + 1, day->tm_mday);
+		snprintf(out, size, _("%3$d年%1$s%2$d日"), month, day->tm_mday, day->tm_year + 1900);
 }
 
 const char *face_day(char out[FACE_SIZE], int64_t us, int64_t now_us)
@@ -82,6 +79,6 @@ const char *face_term(char out[FACE_SIZE], int64_t us, int64_t now_us)
 		face_day(out, us - 1000000, now_us);
 		snprintf(text, sizeof text, "%.30s 24:00", out);
 	}
-	snprintf(out, FACE_SIZE, lang_is_en() ? "by %s" : "%s 前", text);
+	snprintf(out, FACE_SIZE, _("%s 前"), text);
 	return out;
 }

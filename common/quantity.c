@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang.h"
 #include "text.h"
 
 #define WRITTEN_MAX 64 /* longer than any quantity */
@@ -142,10 +143,10 @@ const char *minutes_format(char out[QUANTITY_TEXT], int32_t v)
 	int hours = v / 60, minutes = v % 60;
 
 	if (hours && minutes)
-		snprintf(out, QUANTITY_TEXT, tr("%d小时%d分", "%d h %d min"), hours, minutes);
+		snprintf(out, QUANTITY_TEXT, _("%d小时%d分"), hours, minutes);
 	else if (hours)
-		snprintf(out, QUANTITY_TEXT, tr("%d小时", "%d h"), hours);
+		snprintf(out, QUANTITY_TEXT, _("%d小时"), hours);
 	else
-		snprintf(out, QUANTITY_TEXT, tr("%d分钟", "%d min"), minutes);
+		snprintf(out, QUANTITY_TEXT, _("%d分钟"), minutes);
 	return out;
 }

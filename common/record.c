@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang.h"
 #include "text.h"
 
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
@@ -134,9 +135,8 @@ enum err record_decode(struct record *r, const struct kind *kind, const void *by
 		if (f) {
 			enum err e = decode_value(r, f, (int)index, &c, tag & 7);
 			if (e)
-				return problem_set(p, e, f->name, NULL,
-					tr("字段“%s”无法解析", "field %s cannot be decoded"),
-					tr(f->label, f->label_en));
+				return problem_set(p, e, f->name, NULL, _("字段“%s”无法解析"),
+					lang_declared(f->label, f->label_en));
 			continue;
 		}
 		skip_value(&c, tag & 7);
@@ -339,16 +339,15 @@ enum err record_check_shape(const struct record *r, bool whole, struct problem *
 
 	for (size_t i = 0; i < r->kind->field_count; i++) {
 		const struct field *f = &r->kind->fields[i];
-		const char *label = tr(f->label, f->label_en);
+		const char *label = lang_declared(f->label, f->label_en);
 		/* A false is as good an answer as a true: booleans cannot be missing. */
 		if (f->required && f->type != FIELD_BOOL && !record_has(r, (int)i) &&
 			groups >> (f->group - 1) & 1)
-			return problem_set(
-				p, ERR_MISSING, f->name, NULL, tr("缺少“%s”", "%s is missing"), label);
+			return problem_set(p, ERR_MISSING, f->name, NULL, _("缺少“%s”"), label);
 		if (record_has(r, (int)i) && (f->type == FIELD_TEXT || f->type == FIELD_BYTES) &&
 			r->value[i].len > f->max_bytes)
-			return problem_set(p, ERR_TOO_LARGE, f->name, NULL,
-				tr("“%s”超过 %u 字节", "%s is longer than %u bytes"), label, f->max_bytes);
+			return problem_set(
+				p, ERR_TOO_LARGE, f->name, NULL, _("“%s”超过 %u 字节"), label, f->max_bytes);
 	}
 	return ERR_OK;
 }

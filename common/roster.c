@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "date.h"
+#include "lang.h"
 #include "text.h"
 
 #define WORD_MAX 192
@@ -499,17 +500,15 @@ const char *roster_fault_text(enum roster_fault fault)
 	case ROSTER_OK:
 		return "";
 	case ROSTER_NO_CLASS:
-		return tr("里没有班号", "has no class number");
+		return _("里没有班号");
 	case ROSTER_SEVERAL:
-		return tr("里有几个班", "names several classes");
+		return _("里有几个班");
 	case ROSTER_GRADE:
-		return tr("与这一行的年级不一致", "does not fit the row's grade");
+		return _("与这一行的年级不一致");
 	case ROSTER_AMBIGUOUS:
-		return tr("被表格软件改过，可能是两个班中的任一个",
-			"was changed by the spreadsheet and may be either of two classes");
+		return _("被表格软件改过，可能是两个班中的任一个");
 	case ROSTER_DATE:
-		return tr("被表格软件改成了日期，看不出是几班",
-			"was made a date by the spreadsheet; which class it was cannot be seen");
+		return _("被表格软件改成了日期，看不出是几班");
 	}
 	return "";
 }

@@ -2,27 +2,26 @@
 
 #include <string.h>
 
+#include "lang.h"
 #include "text.h"
 
 const char *id_fault_text(enum id_fault fault)
 {
 	switch (fault) {
 	case ID_OK:
-		return tr("正确", "correct");
+		return _("正确");
 	case ID_EMPTY:
-		return tr("没有填写", "empty");
+		return _("没有填写");
 	case ID_DAMAGED:
-		return tr("号码被 Excel 转成了数字，末尾几位已丢失",
-			"Excel made a number of it and lost its last digits");
+		return _("号码被 Excel 转成了数字，末尾几位已丢失");
 	case ID_LENGTH:
-		return tr("位数不对", "wrong number of characters");
+		return _("位数不对");
 	case ID_CHARACTER:
-		return tr("含有不允许的字符", "has characters that are not allowed");
+		return _("含有不允许的字符");
 	case ID_DATE:
-		return tr("出生日期不存在或在今天之后", "the birth date does not exist or is in the future");
+		return _("出生日期不存在或在今天之后");
 	case ID_CHECK:
-		return tr("校验码不对，请核对每一位",
-			"the check digit does not fit, please compare every digit");
+		return _("校验码不对，请核对每一位");
 	}
 	return "";
 }

@@ -9,6 +9,7 @@
 #include "conf.h"
 #include "dispatch.h"
 #include "guesses.h"
+#include "lang.h"
 #include "password.h"
 #include "pb.h"
 #include "pki.h"
@@ -21,10 +22,10 @@ static void errors(void)
 	static const char *const levels[] = {"", "RETRY", "FIX", "REFUSED", "FATAL"};
 	static const struct {
 		int code;
-		const char *name, *en;
+		const char *name, *sentence;
 		enum err_level level;
 	} rows[] = {
-#define X(name, number, level, exit_code, zh, en, do_zh, do_en) {number, #name, en, ERR_LEVEL_##level},
+#define X(name, number, level, exit_code, sentence, advice) {number, #name, sentence, ERR_LEVEL_##level},
 #include "err.def"
 #undef X
 	};
@@ -35,7 +36,7 @@ static void errors(void)
 	     "| number | name | level | meaning |\n|---|---|---|---|");
 	for (size_t i = 1; i < sizeof rows / sizeof *rows; i++)
 		printf("| %d | %s | %s | %s |\n", rows[i].code, rows[i].name, levels[rows[i].level],
-			rows[i].en);
+			_(rows[i].sentence));
 }
 
 static void limits(void)

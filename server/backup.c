@@ -16,6 +16,7 @@
 #include "child.h"
 #include "db.h"
 #include "embedded.h"
+#include "lang.h"
 #include "migrate.h"
 #include "place.h"
 #include "roles.h"
@@ -33,16 +34,11 @@ static enum err write_failed(const char *path, struct problem *p)
 	char hint[PATH_MAX + 128], closed[PATH_MAX], quoted[PATH_MAX];
 
 	if (full)
-		snprintf(hint, sizeof hint, "%s",
-			tr("换一个地方，或清理后再试：df -h",
-				"choose another place, or free some space: df -h"));
+		snprintf(hint, sizeof hint, "%s", _("换一个地方，或清理后再试：df -h"));
 	else if (why != ENOENT && why != EACCES)
 		snprintf(hint, sizeof hint, "ls -ld %s", place_quoted(quoted, sizeof quoted, path));
 	else if (why == EACCES && place_closed(path, closed, sizeof closed))
-		snprintf(hint, sizeof hint,
-			tr("服务帐号进不了 %s：换成 /var/backups/jingguan",
-				"the service's account cannot enter %s: use /var/backups/jingguan"),
-			closed);
+		snprintf(hint, sizeof hint, _("服务帐号进不了 %s：换成 /var/backups/jingguan"), closed);
 	else
 		snprintf(hint, sizeof hint, "install -d -o %s -m 700 %s",
 			account ? account->pw_name : "jingguan", place_quoted(quoted, sizeof quoted, path));
@@ -81,8 +77,8 @@ static enum err run_tool(
 		return ERR_OK;
 	child_last_line(log, line, sizeof line);
 	snprintf(hint, sizeof hint, "tail %s", place_quoted(quoted, sizeof quoted, log));
-	return problem_set(p, ERR_INTERNAL, "backup", hint, tr("%s 失败：%s", "%s failed: %s"),
-		strrchr(argv[0], '/') + 1, line);
+	return problem_set(
+		p, ERR_INTERNAL, "backup", hint, _("%s 失败：%s"), strrchr(argv[0], '/') + 1, line);
 }
 
 static enum err file_sum(const char *path, char hex[65])
@@ -153,18 +149,14 @@ static enum err verify_backup(const struct conf *conf, const char *dir, int majo
 	if (!in && errno == EACCES) { /* copied here by root, or into root's home */
 		const char *name = strrchr(dir, '/') + 1;
 		snprintf(hint, sizeof hint,
-			tr("cp -r %s /var/tmp/ && chown -R %s /var/tmp/%s（再从 /var/tmp/%s 恢复）",
-				"cp -r %s /var/tmp/ && chown -R %s /var/tmp/%s (then restore from "
-				"/var/tmp/%s)"),
+			_("cp -r %s /var/tmp/ && chown -R %s /var/tmp/%s（再从 /var/tmp/%s 恢复）"),
 			place_quoted(quoted, sizeof quoted, dir), conf->user, name, name);
-		return problem_set(p, ERR_PERMISSION, "backup", hint,
-			tr("帐号 %s 读不了 %s", "account %s cannot read %s"), conf->user, dir);
+		return problem_set(
+			p, ERR_PERMISSION, "backup", hint, _("帐号 %s 读不了 %s"), conf->user, dir);
 	}
 	if (!in)
 		return problem_set(p, ERR_NOT_FOUND, "backup",
-			tr("备份目录的名字是 jingguan-日期：ls -d */jingguan-*",
-				"a backup's directory is named jingguan-DATE: ls -d */jingguan-*"),
-			tr("%s 不是一份备份", "%s is not a backup"), dir);
+			_("备份目录的名字是 jingguan-日期：ls -d */jingguan-*"), _("%s 不是一份备份"), dir);
 	enum err e = ERR_OK;
 	while (!e && fgets(line, sizeof line, in)) {
 		line[strcspn(line, "\n")] = 0;
@@ -173,16 +165,13 @@ static enum err verify_backup(const struct conf *conf, const char *dir, int majo
 		snprintf(path, sizeof path, "%s/%s", dir, line + 66);
 		files++;
 		if (file_sum(path, hex) || strncmp(hex, line, 64) != 0)
-			e = problem_set(p, ERR_FILE_DAMAGED, "backup",
-				tr("换一份备份，例如前一天的",
-					"take another backup, the day before's for one"),
-				tr("备份文件 %s 已损坏", "%s of the backup is damaged"), line + 66);
+			e = problem_set(p, ERR_FILE_DAMAGED, "backup", _("换一份备份，例如前一天的"),
+				_("备份文件 %s 已损坏"), line + 66);
 	}
 	fclose(in);
 	if (!e && files != BACKUP_KEYS + 1)
-		e = problem_set(p, ERR_FILE_DAMAGED, "backup",
-			tr("换一份备份，例如前一天的", "take another backup, the day before's for one"),
-			tr("备份不完整", "the backup is not complete"));
+		e = problem_set(
+			p, ERR_FILE_DAMAGED, "backup", _("换一份备份，例如前一天的"), _("备份不完整"));
 	snprintf(path, sizeof path, "%s/database.dump", dir);
 	if (!e && !(e = child_program("pg_restore", major, program, sizeof program, p)))
 		e = run_tool(conf, (const char *[]){program, "--list", path, NULL}, NULL, p);
@@ -301,7 +290,7 @@ enum err backup_make(const struct conf *conf, const char *target, struct report 
 		return discard_backup(dir, e, p);
 	remember(conf, "backup.last", dir);
 	report_set(r, "backup", json_string(dir));
-	report_say(r, tr("备份完成并已校验：%s", "backed up and verified: %s"), dir);
+	report_say(r, _("备份完成并已校验：%s"), dir);
 	return ERR_OK;
 }
 
@@ -336,14 +325,10 @@ static enum err refuse_while_serving(PGconn *owner, struct problem *p)
 {
 	PGresult *r = PQexec(owner, "SELECT coalesce(host(client_addr), 'localhost') FROM pg_stat_activity "
 				    "WHERE application_name = 'jgd' AND datname = current_database()");
-	enum err e =
-		PQntuples(r) == 0
-			? ERR_OK
-			: problem_set(p, ERR_NOT_NOW, "restore",
-				  tr("先停止它：systemctl stop jgd", "stop it first: systemctl stop jgd"),
-				  tr("jgd 正在用这个数据库提供服务（%s）",
-					  "jgd is serving from this database (%s)"),
-				  PQgetvalue(r, 0, 0));
+	enum err e = PQntuples(r) == 0
+			     ? ERR_OK
+			     : problem_set(p, ERR_NOT_NOW, "restore", _("先停止它：systemctl stop jgd"),
+				       _("jgd 正在用这个数据库提供服务（%s）"), PQgetvalue(r, 0, 0));
 
 	PQclear(r);
 	return e;
@@ -362,19 +347,12 @@ static enum err refuse_filled(const struct conf *conf, const char *source, PGcon
 	if (!filled || stat(path, &st) == 0)
 		return ERR_OK;
 	if (conf->embedded)
-		snprintf(hint, sizeof hint,
-			tr("只丢了设置：cp %s/jgd.ini %s/；真要回到备份：先把 %s/pg 改名",
-				"if only the settings are lost: cp %s/jgd.ini %s/; to go back to the backup: "
-				"rename %s/pg first"),
+		snprintf(hint, sizeof hint, _("只丢了设置：cp %s/jgd.ini %s/；真要回到备份：先把 %s/pg 改名"),
 			source, conf->dir, conf->dir);
 	else
-		snprintf(hint, sizeof hint, "%s",
-			tr("给一个空数据库：createdb 新库，--database …/新库",
-				"give an empty database: createdb NEW, --database …/NEW"));
-	return problem_set(p, ERR_EXISTS, "database", hint,
-		tr("数据库里已经有一个县，而 %s 没有 jgd.ini",
-			"there is a county in the database, and no jgd.ini in %s"),
-		conf->dir);
+		snprintf(hint, sizeof hint, "%s", _("给一个空数据库：createdb 新库，--database …/新库"));
+	return problem_set(
+		p, ERR_EXISTS, "database", hint, _("数据库里已经有一个县，而 %s 没有 jgd.ini"), conf->dir);
 }
 
 enum err backup_settings(
@@ -384,18 +362,15 @@ enum err backup_settings(
 
 	if (e)
 		return problem_set(p, ERR_NOT_FOUND, "backup",
-			tr("备份目录的名字是 jingguan-日期：ls -d */jingguan-*",
-				"a backup's directory is named jingguan-DATE: ls -d */jingguan-*"),
-			tr("%s 不是一份备份", "%s is not a backup"), source);
+			_("备份目录的名字是 jingguan-日期：ls -d */jingguan-*"), _("%s 不是一份备份"),
+			source);
 	snprintf(conf->dir, sizeof conf->dir, "%s", dir);
 	conf->embedded = conf->embedded && !database;
 	if (conf->embedded)
 		embedded_conninfo(EMBEDDED_OWNER, conf->database_owner, sizeof conf->database_owner);
 	else if (!database) /* the one that the backup names may be alive, and newer */
 		return problem_set(p, ERR_USAGE, "database", "jgd restore BACKUP --data DIR --database URL",
-			tr("这份备份来自外接数据库，要写明恢复到哪个空数据库",
-				"this backup is of a PostgreSQL outside: say which empty database to restore "
-				"into"));
+			_("这份备份来自外接数据库，要写明恢复到哪个空数据库"));
 	return ERR_OK;
 }
 
@@ -409,7 +384,7 @@ static enum err prepare(struct conf *conf, const char *source, bool fresh, struc
 		return e;
 	if (PQserverVersion(owner) < DB_SERVER_MIN)
 		e = problem_set(p, ERR_UPGRADE, "database", "apt-get update && apt-get install postgresql-15",
-			tr("PostgreSQL 版本过低，需要 15.14 以上", "PostgreSQL 15.14 or newer is needed"));
+			_("PostgreSQL 版本过低，需要 15.14 以上"));
 	if (!e)
 		e = refuse_while_serving(owner, p);
 	if (!e && fresh)
@@ -434,9 +409,7 @@ static enum err load(struct conf *conf, const char *source, struct problem *p)
 			   (const char *[]){program, "--clean", "--if-exists", "--no-owner",
 				   "--single-transaction", option, path, NULL},
 			   password, p)))
-		snprintf(p->safe, sizeof p->safe, "%s",
-			tr("恢复已整体撤回，数据库和恢复前一样",
-				"the restore was taken back as a whole: the database is as before"));
+		snprintf(p->safe, sizeof p->safe, "%s", _("恢复已整体撤回，数据库和恢复前一样"));
 	return e;
 }
 
@@ -465,9 +438,7 @@ enum err backup_restore(
 		e = conf_save(conf, p);
 	if (e && loaded)
 		snprintf(p->safe, sizeof p->safe, "%s",
-			tr("数据库已恢复，密钥和设置还没有；同一条命令可以再运行",
-				"the database is restored, keys and settings are not yet; the same command "
-				"can be run again"));
+			_("数据库已恢复，密钥和设置还没有；同一条命令可以再运行"));
 	if (!e || !loaded)
 		unlink(marker);
 	if (e)
@@ -475,9 +446,7 @@ enum err backup_restore(
 	report_set(r, "restored", json_string(source));
 	report_set(r, "data", json_string(conf->dir));
 	report_say(r,
-		tr("已恢复到 %s。下一步：jgd serve --data %s\n各校客户端会自动重新核对并补送备份之后的数据。",
-			"restored into %s. Next: jgd serve --data %s\nThe clients compare and send again "
-			"what came after the backup."),
+		_("已恢复到 %s。下一步：jgd serve --data %s\n各校客户端会自动重新核对并补送备份之后的数据。"),
 		conf->dir, place_quoted((char[600]){0}, 600, conf->dir));
 	return ERR_OK;
 }
@@ -496,6 +465,5 @@ enum err backup_unfinished(const struct conf *conf, struct problem *p)
 	source[strcspn(source, "\n")] = 0;
 	snprintf(hint, sizeof hint, "jgd restore %s --data %s", place_quoted(quoted[0], PATH_MAX, source),
 		place_quoted(quoted[1], PATH_MAX, conf->dir));
-	return problem_set(p, ERR_NOT_NOW, "restore", hint,
-		tr("上一次恢复没有做完", "the last restore was not finished"));
+	return problem_set(p, ERR_NOT_NOW, "restore", hint, _("上一次恢复没有做完"));
 }

@@ -1,5 +1,7 @@
 #include "child.h"
 
+#include "lang.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -57,10 +59,10 @@ enum err child_program(const char *name, int major, char *out, size_t size, stru
 		return ERR_OK;
 	snprintf(hint, sizeof hint, "apt-get install postgresql-%d", major ? major : 15);
 	if (!major)
-		return problem_set(p, ERR_NOT_FOUND, "postgresql", hint,
-			tr("没有安装 PostgreSQL（%s）", "PostgreSQL (%s) is not installed"), name);
-	return problem_set(p, ERR_NOT_FOUND, "postgresql", hint,
-		tr("没有安装 PostgreSQL %d（%s）", "PostgreSQL %d (%s) is not installed"), major, name);
+		return problem_set(
+			p, ERR_NOT_FOUND, "postgresql", hint, _("没有安装 PostgreSQL（%s）"), name);
+	return problem_set(
+		p, ERR_NOT_FOUND, "postgresql", hint, _("没有安装 PostgreSQL %d（%s）"), major, name);
 }
 
 bool child_run(const char *dir, const char *log, const char *const argv[], const char *password)

@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "lang.h"
 #include "place.h"
 
 enum setting_type { SETTING_TEXT, SETTING_INT, SETTING_BOOL };
@@ -21,57 +22,45 @@ enum setting_type { SETTING_TEXT, SETTING_INT, SETTING_BOOL };
 #define PER_ADDRESS_MAX 65535
 #define CONNECTIONS_MAX 256 /* of workers × pool */
 
-static const char six_digits[] = "六位区划代码", six_digits_en[] = "the six digits of GB/T 2260";
-static const char one_a_core[] = "一个循环占一个处理器核",
-		  one_a_core_en[] = "a loop keeps a processor core busy";
-static const char one_a_process[] = "每个数据库连接是 PostgreSQL 的一个进程，约 10 MB",
-		  one_a_process_en[] = "each is a process of PostgreSQL, some 10 MB";
-static const char one_a_port[] = "一个地址最多这么多端口；0 则谁也连不上",
-		  one_a_port_en[] = "an address has no more ports; 0 would let nobody in";
+static const char six_digits[] = N_("六位区划代码");
+static const char one_a_core[] = N_("一个循环占一个处理器核");
+static const char one_a_process[] = N_("每个数据库连接是 PostgreSQL 的一个进程，约 10 MB");
+static const char one_a_port[] = N_("一个地址最多这么多端口；0 则谁也连不上");
 
 static const struct setting {
 	const char *name;
 	enum setting_type type;
 	bool live; /* SIGHUP takes it */
 	size_t offset, size;
-	const char *standard, *zh, *en;
+	const char *standard, *text;
 	int min, max;
-	const char *why, *why_en;
+	const char *why;
 } settings[] = {
 #define TEXT(field) SETTING_TEXT, false, offsetof(struct conf, field), sizeof(((struct conf *)0)->field)
 #define INT(field, live) SETTING_INT, live, offsetof(struct conf, field), 0
 #define BOOL(field, live) SETTING_BOOL, live, offsetof(struct conf, field), 0
-#define NO_LIMITS 0, 0, NULL, NULL
-	{"county", INT(county, false), "", "县的区划代码（GB/T 2260）", "GB/T 2260 code of the county",
-		COUNTY_MIN, COUNTY_MAX, six_digits, six_digits_en},
-	{"name", TEXT(name), "", "教育局名称，显示在各种文书上", "name of the bureau, as documents show it",
+#define NO_LIMITS 0, 0, NULL
+	{"county", INT(county, false), "", N_("县的区划代码（GB/T 2260）"), COUNTY_MIN, COUNTY_MAX,
+		six_digits},
+	{"name", TEXT(name), "", N_("教育局名称，显示在各种文书上"), NO_LIMITS},
+	{"rehearsal", BOOL(rehearsal, false), "no", N_("演练县：时钟可以拨动，每页标明“演练”"), NO_LIMITS},
+	{"embedded", BOOL(embedded, false), "no", N_("自带 PostgreSQL，在 DIR/pg 下，由 serve 启动和停止"),
 		NO_LIMITS},
-	{"rehearsal", BOOL(rehearsal, false), "no", "演练县：时钟可以拨动，每页标明“演练”",
-		"a practice county: its clock can be moved, every page says 演练", NO_LIMITS},
-	{"embedded", BOOL(embedded, false), "no", "自带 PostgreSQL，在 DIR/pg 下，由 serve 启动和停止",
-		"a private PostgreSQL under DIR/pg that serve starts and stops", NO_LIMITS},
-	{"database_owner", TEXT(database_owner), "", "数据库属主的连接：升级结构、备份、检查用",
-		"connection of the owner: migrate, backup, doctor", NO_LIMITS},
-	{"database_app", TEXT(database_app), "", "提供服务用的连接；它的角色不拥有任何表",
-		"connection that serves; its role owns nothing", NO_LIMITS},
-	{"listen", TEXT(listen), "0.0.0.0:7420", "客户端连接的地址", "address of the clients' port",
+	{"database_owner", TEXT(database_owner), "", N_("数据库属主的连接：升级结构、备份、检查用"),
 		NO_LIMITS},
-	{"metrics", TEXT(metrics), "127.0.0.1:7421", "/metrics、/healthz、/readyz 的地址：只放在本机",
-		"address of /metrics, /healthz, /readyz: keep it on loopback", NO_LIMITS},
-	{"user", TEXT(user), "jingguan", "以 root 启动时切换到的帐号",
-		"account to drop to when started as root", NO_LIMITS},
-	{"workers", INT(workers, false), "2", "循环数，每个一个线程：一个处理器核一个",
-		"loops, one thread each: one per core", 1, WORKERS_MAX, one_a_core, one_a_core_en},
-	{"pool", INT(pool, false), "4", "每个循环的数据库连接数", "database connections of each loop", 1,
-		POOL_MAX, one_a_process, one_a_process_en},
+	{"database_app", TEXT(database_app), "", N_("提供服务用的连接；它的角色不拥有任何表"), NO_LIMITS},
+	{"listen", TEXT(listen), "0.0.0.0:7420", N_("客户端连接的地址"), NO_LIMITS},
+	{"metrics", TEXT(metrics), "127.0.0.1:7421", N_("/metrics、/healthz、/readyz 的地址：只放在本机"),
+		NO_LIMITS},
+	{"user", TEXT(user), "jingguan", N_("以 root 启动时切换到的帐号"), NO_LIMITS},
+	{"workers", INT(workers, false), "2", N_("循环数，每个一个线程：一个处理器核一个"), 1, WORKERS_MAX,
+		one_a_core},
+	{"pool", INT(pool, false), "4", N_("每个循环的数据库连接数"), 1, POOL_MAX, one_a_process},
 	{"per_address", INT(per_address, true), "256",
-		"每个客户端地址在每个循环上的连接数：全县学校可能共用一个出口",
-		"connections per client address and loop: a county's schools may share one NAT", 1,
-		PER_ADDRESS_MAX, one_a_port, one_a_port_en},
-	{"contact", TEXT(contact), "", "县局管理员的电话，拒绝办理时告诉对方找谁",
-		"telephone of the bureau's administrators, shown to whom a refusal sends to them", NO_LIMITS},
-	{"grouping", BOOL(grouping, true), "yes", "不同学校的单条上传合并在一个事务里",
-		"one-op pushes of different schools share a transaction", NO_LIMITS},
+		N_("每个客户端地址在每个循环上的连接数：全县学校可能共用一个出口"), 1, PER_ADDRESS_MAX,
+		one_a_port},
+	{"contact", TEXT(contact), "", N_("县局管理员的电话，拒绝办理时告诉对方找谁"), NO_LIMITS},
+	{"grouping", BOOL(grouping, true), "yes", N_("不同学校的单条上传合并在一个事务里"), NO_LIMITS},
 };
 
 #define SETTINGS (sizeof settings / sizeof *settings)
@@ -111,17 +100,14 @@ void conf_defaults(struct conf *c)
 
 static enum err bad_value(const struct setting *s, const char *value, struct problem *p)
 {
-	static const char *const forms[][2] = {{"一行文字，不能太长", "one line of text, not too long"},
-		{"", ""}, {"yes 或 no", "yes or no"}};
+	static const char *const forms[] = {N_("一行文字，不能太长"), "", N_("yes 或 no")};
 
 	if (s->type == SETTING_INT)
 		return problem_set(p, ERR_INVALID, s->name, NULL,
-			tr("%s 应在 %d 到 %d 之间，不能是 %.20s：%s",
-				"%s must be from %d to %d, not %.20s: %s"),
-			s->name, s->min, s->max, value, tr(s->why, s->why_en));
-	return problem_set(p, ERR_INVALID, s->name, NULL,
-		tr("%s 不能是 %.20s，应是%s", "%s cannot be %.20s, but %s"), s->name, value,
-		tr(forms[s->type][0], forms[s->type][1]));
+			_("%s 应在 %d 到 %d 之间，不能是 %.20s：%s"), s->name, s->min, s->max, value,
+			_(s->why));
+	return problem_set(p, ERR_INVALID, s->name, NULL, _("%s 不能是 %.20s，应是%s"), s->name, value,
+		_(forms[s->type]));
 }
 
 static enum err take_setting(struct conf *c, const char *name, const char *value, struct problem *p)
@@ -129,7 +115,7 @@ static enum err take_setting(struct conf *c, const char *name, const char *value
 	for (size_t i = 0; i < SETTINGS; i++)
 		if (strcmp(settings[i].name, name) == 0)
 			return assign(c, &settings[i], value) ? ERR_OK : bad_value(&settings[i], value, p);
-	return problem_set(p, ERR_INVALID, name, NULL, tr("没有配置项 %s", "there is no setting %s"), name);
+	return problem_set(p, ERR_INVALID, name, NULL, _("没有配置项 %s"), name);
 }
 
 static char *trim(char *text)
@@ -151,8 +137,7 @@ static enum err take_line(struct conf *c, char *line, struct problem *p)
 	if (!*at || strchr("#;", *at))
 		return ERR_OK;
 	if (!equals)
-		return problem_set(p, ERR_INVALID, NULL, NULL,
-			tr("这一行不是“名字 = 值”", "this line is not “name = value”"));
+		return problem_set(p, ERR_INVALID, NULL, NULL, _("这一行不是“名字 = 值”"));
 	*equals = 0;
 	char *note = strstr(equals + 1, " ;");
 	if (note)
@@ -196,9 +181,8 @@ enum err conf_address(const char *text, struct sockaddr_storage *out, struct pro
 	if (port < 0 || port > 65535 ||
 		(uv_ip4_addr(host, (int)port, (struct sockaddr_in *)out) &&
 			uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)out)))
-		return problem_set(p, ERR_USAGE, "listen",
-			tr("写成 127.0.0.1:7420 这样", "write it like 127.0.0.1:7420"),
-			tr("地址 %s 不对", "%s is not an address"), text);
+		return problem_set(
+			p, ERR_USAGE, "listen", _("写成 127.0.0.1:7420 这样"), _("地址 %s 不对"), text);
 	return ERR_OK;
 }
 
@@ -222,15 +206,12 @@ static enum err check(struct conf *c, struct problem *p)
 	enum err e = conf_address(c->listen, &c->listen_addr, p);
 
 	if (!c->county)
-		e = problem_set(p, ERR_MISSING, "county", NULL,
-			tr("缺少 county = 六位区划代码", "county = six digits is missing"));
+		e = problem_set(p, ERR_MISSING, "county", NULL, _("缺少 county = 六位区划代码"));
 	if (!e)
 		e = conf_address(c->metrics, &c->metrics_addr, p);
 	if (!e && c->workers * c->pool > CONNECTIONS_MAX)
-		e = problem_set(p, ERR_INVALID, "pool", NULL,
-			tr("workers × pool 是 %d，不能超过 %d：%s",
-				"workers × pool is %d, over the limit of %d: %s"),
-			c->workers * c->pool, CONNECTIONS_MAX, tr(one_a_process, one_a_process_en));
+		e = problem_set(p, ERR_INVALID, "pool", NULL, _("workers × pool 是 %d，不能超过 %d：%s"),
+			c->workers * c->pool, CONNECTIONS_MAX, _(one_a_process));
 	return e;
 }
 
@@ -245,22 +226,17 @@ enum err conf_load(struct conf *c, const char *dir, struct problem *p)
 	*p = (struct problem){0};
 	enum err e = read_file(c, path, &line, p);
 	if (e && !line)
-		return errno == EACCES ? problem_set(p, ERR_PERMISSION, "data",
-						 tr("以 root 运行同一条命令", "run the same command as root"),
-						 tr("没有权限读 %s", "not permitted to read %s"), path)
+		return errno == EACCES ? problem_set(p, ERR_PERMISSION, "data", _("以 root 运行同一条命令"),
+						 _("没有权限读 %s"), path)
 				       : problem_set(p, ERR_NOT_FOUND, "data",
-						 tr("检查 --data；还没有建过就先运行 jgd init，有备份就运行 "
-						    "jgd restore",
-							 "check --data; run jgd init first, or jgd restore "
-							 "if there is a backup"),
-						 tr("读不到 %s", "cannot read %s"), path);
+						 _("检查 --data；还没有建过就先运行 jgd init，有备份就运行 "
+						   "jgd restore"),
+						 _("读不到 %s"), path);
 	place_quoted(quoted, sizeof quoted, path);
 	if (e)
-		snprintf(p->hint, sizeof p->hint, tr("改 %.200s 第 %d 行", "mend %.200s, line %d"), quoted,
-			line);
+		snprintf(p->hint, sizeof p->hint, _("改 %.200s 第 %d 行"), quoted, line);
 	else if ((e = check(c, p)))
-		snprintf(p->hint, sizeof p->hint, tr("改 %.200s 里的 %s", "mend %2$s in %1$.200s"), quoted,
-			p->field);
+		snprintf(p->hint, sizeof p->hint, _("改 %.200s 里的 %s"), quoted, p->field);
 	if (e)
 		return e;
 	return ERR_OK;
@@ -311,15 +287,11 @@ enum err conf_save(const struct conf *c, struct problem *p)
 	good = out && fclose(out) == 0 && good;
 	const struct setting *bad = good ? lost(made, c) : NULL;
 	if (bad)
-		problem_set(p, ERR_INVALID, bad->name,
-			tr("换一种写法：不要换行、首尾空格和“ ;”",
-				"write it without line breaks, blanks at the ends and “ ;”"),
-			tr("%s 不能原样写进 jgd.ini", "%s cannot be written to jgd.ini as it is"), bad->name);
+		problem_set(p, ERR_INVALID, bad->name, _("换一种写法：不要换行、首尾空格和“ ;”"),
+			_("%s 不能原样写进 jgd.ini"), bad->name);
 	else if (!good || rename(made, path))
 		problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, NULL,
-			tr("腾出磁盘空间，检查目录是否可写",
-				"free some space; see whether the directory can be written"),
-			"%s: %s", path, file_error_text(errno));
+			_("腾出磁盘空间，检查目录是否可写"), "%s: %s", path, file_error_text(errno));
 	else
 		return ERR_OK;
 	unlink(made);
@@ -355,10 +327,9 @@ void conf_describe(FILE *out)
 	for (size_t i = 0; i < SETTINGS; i++)
 		if (settings[i].type == SETTING_INT)
 			fprintf(out, "  %-15s %-15s %s (%d–%d)\n", settings[i].name,
-				settings[i].standard[0] ? settings[i].standard : "-",
-				tr(settings[i].zh, settings[i].en), settings[i].min, settings[i].max);
+				settings[i].standard[0] ? settings[i].standard : "-", _(settings[i].text),
+				settings[i].min, settings[i].max);
 		else
 			fprintf(out, "  %-15s %-15s %s\n", settings[i].name,
-				settings[i].standard[0] ? settings[i].standard : "-",
-				tr(settings[i].zh, settings[i].en));
+				settings[i].standard[0] ? settings[i].standard : "-", _(settings[i].text));
 }

@@ -13,6 +13,7 @@
 #include "backup.h"
 #include "db.h"
 #include "embedded.h"
+#include "lang.h"
 #include "migrate.h"
 #include "pki.h"
 #include "place.h"
@@ -72,20 +73,18 @@ static void check_files(struct checkup *c)
 		const char *name = backup_keys[i];
 		snprintf(path, sizeof path, "%s/%s", c->conf->dir, name);
 		bool there = stat(path, &st) == 0;
-		snprintf(text, sizeof text, "%s %s", tr("文件", "file"), name);
+		snprintf(text, sizeof text, "%s %s", _("文件"), name);
 		if (finding(c, there, text, "cp -p %s/%s %s/", c->backup, name, c->dir) && secret(name)) {
-			snprintf(text, sizeof text,
-				tr("　%s 仅本帐号可读", "  %s is readable by this account only"), name);
+			snprintf(text, sizeof text, _("　%s 仅本帐号可读"), name);
 			finding(c, (st.st_mode & 077) == 0, text, "chmod 600 %s",
 				place_quoted(quoted, sizeof quoted, path));
 		}
 	}
 	snprintf(path, sizeof path, "%s/admins.txt", c->conf->dir);
 	if (stat(path, &st) == 0) {
-		snprintf(text, sizeof text,
-			tr("交给三位管理员后：rm %.80s", "when it is handed over: rm %.80s"),
+		snprintf(text, sizeof text, _("交给三位管理员后：rm %.80s"),
 			place_quoted(quoted, sizeof quoted, path));
-		notice(c, tr("admins.txt 仍在", "admins.txt is still there"), text);
+		notice(c, _("admins.txt 仍在"), text);
 	}
 }
 
@@ -95,13 +94,9 @@ static void check_keys(struct checkup *c)
 	time_t until = 0;
 	enum err e = pki_check(c->conf, &until, &p);
 
-	if (finding(c, !e, tr("证书与密钥成对", "certificates and keys belong together"),
-		    "cp -p %s/*.pem %s/*.key %s/", c->backup, c->backup, c->dir))
+	if (finding(c, !e, _("证书与密钥成对"), "cp -p %s/*.pem %s/*.key %s/", c->backup, c->backup, c->dir))
 		finding(c, until - time(NULL) > (time_t)PKI_RENEW_DAYS * 86400,
-			tr("服务器证书有效期超过 90 天", "the server certificate is valid for 90 days more"),
-			"%s",
-			tr("systemctl restart jgd（启动时自动换发）",
-				"systemctl restart jgd (a start renews it)"));
+			_("服务器证书有效期超过 90 天"), "%s", _("systemctl restart jgd（启动时自动换发）"));
 }
 
 static void check_disk(struct checkup *c)
@@ -110,10 +105,7 @@ static void check_disk(struct checkup *c)
 	bool good = statvfs(c->conf->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > DISK_LOW_BYTES &&
 		    fs.f_bavail * 100 / fs.f_blocks >= DISK_LOW_PERCENT;
 
-	finding(c, good, tr("磁盘空间充足", "disk space"),
-		tr("df -h %s（清理到剩余 2 GB 和 10%% 以上）",
-			"df -h %s (free some: more than 2 GB and 10%% should be left)"),
-		c->dir);
+	finding(c, good, _("磁盘空间充足"), _("df -h %s（清理到剩余 2 GB 和 10%% 以上）"), c->dir);
 }
 
 static void check_backup_age(struct checkup *c)
@@ -124,19 +116,19 @@ static void check_backup_age(struct checkup *c)
 
 	snprintf(mend, sizeof mend, "jgd backup /var/backups/jingguan --data %s", c->dir);
 	if (!backup_last(c->conf, dir, sizeof dir, &at)) {
-		notice(c, tr("还没有备份过", "there is no backup yet"), mend);
+		notice(c, _("还没有备份过"), mend);
 		return;
 	}
 	localtime_r(&at, &tm);
 	strftime(day, sizeof day, "%Y-%m-%d", &tm);
-	snprintf(text, sizeof text, tr("最近一次备份在 %s", "the last backup is of %s"), day);
+	snprintf(text, sizeof text, _("最近一次备份在 %s"), day);
 	if (time(NULL) - at > BACKUP_OLD_S)
 		notice(c, text, mend);
 }
 
 static const char *superuser(void)
 {
-	return tr("（以 PostgreSQL 管理员运行）", " (as PostgreSQL's superuser)");
+	return _("（以 PostgreSQL 管理员运行）");
 }
 
 static bool ask(PGconn *db, const char *sql)
@@ -164,17 +156,16 @@ static void check_settings(struct checkup *c, PGconn *owner)
 		"apt-get update && apt-get install postgresql-15");
 	finding(c, ask(owner, "SELECT current_setting('fsync') = 'on'"), "fsync = on",
 		"psql -c 'ALTER SYSTEM SET fsync = on' -c 'SELECT pg_reload_conf()'%s", superuser());
-	finding(c, ask(owner, "SELECT current_setting('data_checksums') = 'on'"),
-		tr("数据页校验已开启", "data checksums are on"),
+	finding(c, ask(owner, "SELECT current_setting('data_checksums') = 'on'"), _("数据页校验已开启"),
 		"D=$(psql -Atc 'SHOW data_directory') && systemctl stop postgresql && "
 		"/usr/lib/postgresql/%d/bin/pg_checksums --enable -D \"$D\" && systemctl start postgresql%s",
 		PQserverVersion(owner) / 10000, superuser());
 	ask_text(owner, "SELECT extract(epoch FROM clock_timestamp())::bigint", number, sizeof number);
 	finding(c, llabs(strtoll(number, NULL, 10) - (long long)time(NULL)) < CLOCK_APART_S,
-		tr("时钟与数据库一致", "the clock agrees with the database's"), "timedatectl set-ntp true");
+		_("时钟与数据库一致"), "timedatectl set-ntp true");
 	finding(c, ask(owner, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"),
-		tr("备份帐号看得到全部数据", "the owner sees all rows, for backups"),
-		"psql -c 'ALTER ROLE \"%s\" BYPASSRLS'%s", PQuser(owner), superuser());
+		_("备份帐号看得到全部数据"), "psql -c 'ALTER ROLE \"%s\" BYPASSRLS'%s", PQuser(owner),
+		superuser());
 }
 
 static void check_database(struct checkup *c)
@@ -183,26 +174,20 @@ static void check_database(struct checkup *c)
 	PGconn *owner = NULL, *app = NULL;
 	bool there = migrate_connect(c->conf->database_owner, &owner, &p) == ERR_OK;
 
-	finding(c, there, tr("数据库可连接", "the database can be reached"), "%s", p.hint);
+	finding(c, there, _("数据库可连接"), "%s", p.hint);
 	if (!there)
 		return;
 	check_settings(c, owner);
-	finding(c, migrate_pending(owner) == 0, tr("数据库结构为最新", "the schema is up to date"),
-		"jgd migrate --data %s", c->dir);
+	finding(c, migrate_pending(owner) == 0, _("数据库结构为最新"), "jgd migrate --data %s", c->dir);
 	bool serves = migrate_connect(c->conf->database_app, &app, &p) == ERR_OK;
-	finding(c, serves, tr("服务帐号可连接", "the serving role can connect"), "jgd migrate --data %s",
-		c->dir);
+	finding(c, serves, _("服务帐号可连接"), "jgd migrate --data %s", c->dir);
 	if (serves) {
 		finding(c,
 			ask(app, "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = "
 				 "current_user"),
-			tr("服务帐号受行级权限约束", "the serving role is under row-level security"),
-			"jgd migrate --data %s", c->dir);
+			_("服务帐号受行级权限约束"), "jgd migrate --data %s", c->dir);
 		enum err e = probe_run(c->conf, &p);
-		finding(c, !e,
-			tr("试办一笔业务（调用过程、写入、撤回）",
-				"a call as users make it (procedure, write, taken back)"),
-			tr("%s（%s）", "%s (%s)"), p.hint, p.message);
+		finding(c, !e, _("试办一笔业务（调用过程、写入、撤回）"), _("%s（%s）"), p.hint, p.message);
 	}
 	PQfinish(app);
 	PQfinish(owner);
@@ -215,26 +200,22 @@ enum err doctor_run(const struct conf *conf, struct report *r, struct problem *p
 	time_t at;
 
 	place_quoted(c.dir, sizeof c.dir, conf->dir);
-	place_quoted(c.backup, sizeof c.backup,
-		backup_last(conf, last, sizeof last, &at) ? last : tr("备份目录", "BACKUP"));
-	finding(&c, !backup_unfinished(conf, p), tr("没有做到一半的恢复", "no restore was left unfinished"),
-		"%s", p->hint);
+	place_quoted(
+		c.backup, sizeof c.backup, backup_last(conf, last, sizeof last, &at) ? last : _("备份目录"));
+	finding(&c, !backup_unfinished(conf, p), _("没有做到一半的恢复"), "%s", p->hint);
 	if (!place_held(conf->dir))
-		notice(&c, tr("没有 jgd 在为这个目录服务", "no jgd serves this directory"),
-			"systemctl start jgd");
+		notice(&c, _("没有 jgd 在为这个目录服务"), "systemctl start jgd");
 	check_files(&c);
 	check_keys(&c);
 	check_disk(&c);
 	check_backup_age(&c);
-	if (!conf->embedded || finding(&c, !embedded_start(conf, NULL, p),
-				       tr("内置 PostgreSQL 可启动", "the private PostgreSQL starts"),
-				       tr("%s（%s）", "%s (%s)"), p->hint, p->message))
+	if (!conf->embedded || finding(&c, !embedded_start(conf, NULL, p), _("内置 PostgreSQL 可启动"),
+				       _("%s（%s）"), p->hint, p->message))
 		check_database(&c);
 	if (conf->embedded)
 		embedded_stop(conf);
 	report_set(r, "checks", c.checks);
 	report_set(r, "faults", json_integer(c.faults));
-	return c.faults ? problem_set(p, ERR_NOT_NOW, NULL, c.first,
-				  tr("有 %d 处需要处理", "%d things need mending"), c.faults)
+	return c.faults ? problem_set(p, ERR_NOT_NOW, NULL, c.first, _("有 %d 处需要处理"), c.faults)
 			: ERR_OK;
 }

@@ -14,6 +14,7 @@
 #include <libpq-fe.h>
 
 #include "child.h"
+#include "lang.h"
 #include "log.h"
 #include "place.h"
 
@@ -67,8 +68,7 @@ static enum err failed(const struct conf *conf, const char *what, const char *lo
 	path_of(conf, log, path);
 	child_last_line(path, line, sizeof line);
 	snprintf(hint, sizeof hint, "tail %s", place_quoted(quoted, sizeof quoted, path));
-	problem_set(p, ERR_UNAVAILABLE, "embedded", hint,
-		tr("内置 PostgreSQL：%s 失败：%s", "private PostgreSQL: %s failed: %s"), what, line);
+	problem_set(p, ERR_UNAVAILABLE, "embedded", hint, _("内置 PostgreSQL：%s 失败：%s"), what, line);
 	return ERR_UNAVAILABLE;
 }
 
@@ -102,7 +102,7 @@ static enum err write_settings(const struct conf *conf, const char *data, struct
 	}
 	if (!(file = fopen(path, "we")))
 		return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
-			tr("腾出磁盘空间", "free some disk space"), "%s: %s", path, file_error_text(errno));
+			_("腾出磁盘空间"), "%s: %s", path, file_error_text(errno));
 	bool good = fputs(text, file) >= 0;
 	good = fclose(file) == 0 && good;
 	snprintf(name, sizeof name, "%s/postgresql.conf", data);
@@ -113,8 +113,7 @@ static enum err write_settings(const struct conf *conf, const char *data, struct
 	}
 	return good ? ERR_OK
 		    : problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
-			      tr("腾出磁盘空间", "free some disk space"), "%s: %s", path,
-			      file_error_text(errno));
+			      _("腾出磁盘空间"), "%s: %s", path, file_error_text(errno));
 }
 
 /* Made under another name and moved: a cluster that has its name is whole. */
@@ -129,9 +128,7 @@ static enum err make_cluster(const struct conf *conf, struct problem *p)
 	path_of(conf, "data", data);
 	if (!mkdtemp(made))
 		return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "data",
-			tr("腾出磁盘空间，检查目录是否可写",
-				"free some space; see whether the directory can be written"),
-			"%s: %s", made, file_error_text(errno));
+			_("腾出磁盘空间，检查目录是否可写"), "%s: %s", made, file_error_text(errno));
 	const char *name = strrchr(made, '/') + 1;
 	if (!run(conf, (const char *const[]){initdb, "-D", name, "-U", EMBEDDED_OWNER, "--auth-local=trust",
 			       "--auth-host=reject", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums",
@@ -164,8 +161,7 @@ enum err embedded_create(const struct conf *conf, struct problem *p)
 	/* An initdb of an earlier version of jgd was interrupted: nothing was ever stored there. */
 	path_of(conf, "data", path);
 	snprintf(hint, sizeof hint, "rm -rf %s", place_quoted(quoted, sizeof quoted, path));
-	return problem_set(p, ERR_NOT_NOW, "data", hint,
-		tr("%s 是一次没有做完的建库，里面没有数据", "%s was never finished and holds nothing"), path);
+	return problem_set(p, ERR_NOT_NOW, "data", hint, _("%s 是一次没有做完的建库，里面没有数据"), path);
 }
 
 /* The process that postmaster.pid names, 0 = none. */
@@ -231,7 +227,7 @@ static enum err start_or_adopt(const struct conf *conf, bool *started, struct pr
 		return ERR_OK;
 	}
 	if (embedded_lives(conf))
-		return failed(conf, tr("恢复", "recovery"), "start.log", p);
+		return failed(conf, _("恢复"), "start.log", p);
 	path_of(conf, "data/postmaster.pid", path);
 	if (pid && kill(pid, 0) ==
 			   0) { /* PostgreSQL would take this other process for its own and never start */
@@ -249,7 +245,7 @@ static enum err start_or_adopt(const struct conf *conf, bool *started, struct pr
 	return run(conf, (const char *const[]){pg_ctl, "-D", "data", "-l", "start.log", "-w", "-t", "60",
 				 "-o", "-c fsync=on -c full_page_writes=on", "start", NULL})
 		       ? ERR_OK
-		       : failed(conf, tr("启动", "start"), "start.log", p);
+		       : failed(conf, _("启动"), "start.log", p);
 }
 
 static enum err create_database(struct problem *p)
@@ -308,9 +304,7 @@ enum err embedded_start(const struct conf *conf, bool *started, struct problem *
 	if (fd < 0 || !use(conf)) {
 		path_of(conf, "", path);
 		e = problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
-			tr("从备份恢复到一个新的目录：jgd restore",
-				"restore a backup into a new directory: jgd restore"),
-			"%s: %s", path, file_error_text(errno));
+			_("从备份恢复到一个新的目录：jgd restore"), "%s: %s", path, file_error_text(errno));
 	}
 	if (!e && !(e = start_or_adopt(conf, &ours, p)))
 		e = create_database(p);

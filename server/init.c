@@ -12,6 +12,7 @@
 
 #include "db.h"
 #include "embedded.h"
+#include "lang.h"
 #include "migrate.h"
 #include "password.h"
 #include "pki.h"
@@ -132,8 +133,8 @@ static enum err create_admins(PGconn *db, const struct conf *conf, struct proble
 	bool kept = out && fflush(out) == 0 &&
 		    fsync(fileno(out)) == 0; /* before the commit: admins_match reads it */
 	if (out && (fclose(out) || !kept) && !e)
-		e = problem_set(p, ERR_FILE_IO, NULL, tr("腾出磁盘空间", "free some disk space"), "%s: %s",
-			path, file_error_text(errno));
+		e = problem_set(
+			p, ERR_FILE_IO, NULL, _("腾出磁盘空间"), "%s: %s", path, file_error_text(errno));
 	X509_free(ca);
 	return e;
 }
@@ -167,14 +168,9 @@ static bool admins_match(PGconn *db, const struct conf *conf)
 static enum err county_is_there(const struct conf *conf, int county, struct problem *p)
 {
 	problem_set(p, ERR_EXISTS, "county",
-		tr("继续用它：jgd restore 最近的备份 --data 新目录；另建一个县：--database 换一个空数据库",
-			"to go on with it: jgd restore BACKUP --data NEWDIR; for another county: --database "
-			"of an empty one"),
-		tr("数据库里已经有 %d 这个县，不是 %s 里这次 init 建的",
-			"county %d is in this database already and was not made by an init of %s"),
-		county, conf->dir);
-	snprintf(p->safe, sizeof p->safe, "%s",
-		tr("它的数据、证书和帐号都没有改动", "its data, keys and accounts were not changed"));
+		_("继续用它：jgd restore 最近的备份 --data 新目录；另建一个县：--database 换一个空数据库"),
+		_("数据库里已经有 %d 这个县，不是 %s 里这次 init 建的"), county, conf->dir);
+	snprintf(p->safe, sizeof p->safe, "%s", _("它的数据、证书和帐号都没有改动"));
 	return ERR_EXISTS;
 }
 
@@ -223,7 +219,7 @@ static enum err prepare_database(struct conf *conf, struct problem *p)
 
 	if (!e && PQserverVersion(owner) < DB_SERVER_MIN)
 		e = problem_set(p, ERR_UPGRADE, "database", "apt-get update && apt-get install postgresql-15",
-			tr("PostgreSQL 版本过低，需要 15.14 以上", "PostgreSQL 15.14 or newer is needed"));
+			_("PostgreSQL 版本过低，需要 15.14 以上"));
 	if (!e && !(e = look_for_county(owner, conf, &done, p)) &&
 		(done || !(e = make_county(owner, conf, p))))
 		e = roles_make(owner, conf, p);

@@ -15,6 +15,7 @@
 #include "doctor.h"
 #include "embedded.h"
 #include "init.h"
+#include "lang.h"
 #include "log.h"
 #include "maintain.h"
 #include "pki.h"
@@ -32,10 +33,10 @@ struct options {
 enum needs { NEEDS_NOTHING, NEEDS_CONF = 1, NEEDS_TARGET = 2 };
 
 struct command {
-	const char *name, *args, *zh, *en;
+	const char *name, *args, *text;
 	enum err (*run)(struct options *o, struct report *r, struct problem *p);
 	unsigned needs;
-	const char *safe, *safe_en; /* of a failure that says nothing better */
+	const char *safe; /* of a failure that says nothing better */
 };
 
 static struct conf conf;
@@ -48,23 +49,19 @@ static enum err check_init(const struct options *o, struct problem *p)
 	snprintf(path, sizeof path, "%s/jgd.ini", o->dir);
 	snprintf(hint, sizeof hint, "jgd serve --data %s", place_quoted((char[600]){0}, 600, o->dir));
 	if (stat(path, &st) == 0) {
-		problem_set(p, ERR_EXISTS, "data", hint, tr("%s 已经初始化过", "%s is initialised already"),
-			o->dir);
-		snprintf(p->safe, sizeof p->safe, "%s", tr("什么都没有改动", "nothing was changed"));
+		problem_set(p, ERR_EXISTS, "data", hint, _("%s 已经初始化过"), o->dir);
+		snprintf(p->safe, sizeof p->safe, "%s", _("什么都没有改动"));
 		return ERR_EXISTS;
 	}
 	if (!o->county || strlen(o->county) != 6 || strspn(o->county, "0123456789") != 6 || !o->name ||
 		!*o->name)
 		return problem_set(p, ERR_USAGE, "county",
-			"jgd init --data DIR --county 321324 --name 泗洪县教育局 --embedded",
-			tr("需要 --county（六位区划代码）和 --name",
-				"--county (six digits) and --name are needed"));
+			_("jgd init --data DIR --county 321324 --name 泗洪县教育局 --embedded"),
+			_("需要 --county（六位区划代码）和 --name"));
 	if (!o->database == !o->embedded)
 		return problem_set(p, ERR_USAGE, "database",
-			tr("自带数据库用 --embedded；已有 PostgreSQL 用 --database URL",
-				"--embedded brings its own; --database URL is for a PostgreSQL of yours"),
-			tr("--database URL 与 --embedded 选一个",
-				"give either --database URL or --embedded"));
+			_("自带数据库用 --embedded；已有 PostgreSQL 用 --database URL"),
+			_("--database URL 与 --embedded 选一个"));
 	return ERR_OK;
 }
 
@@ -87,9 +84,7 @@ static enum err take_options(const struct options *o, struct problem *p)
 static enum err take_place(const char *dir, struct problem *p)
 {
 	if (mkdir(dir, 0700) && errno != EEXIST)
-		return problem_set(p, ERR_FILE_IO, "data",
-			tr("先建好上级目录：mkdir -p，或换一个可写的地方",
-				"make its parents first (mkdir -p), or choose a place that can be written"),
+		return problem_set(p, ERR_FILE_IO, "data", _("先建好上级目录：mkdir -p，或换一个可写的地方"),
 			"%s: %s", dir, file_error_text(errno));
 	enum err e = place_enter(dir, conf.user, p);
 	return e ? e : place_lock(dir, p);
@@ -113,10 +108,8 @@ static enum err command_init(struct options *o, struct report *r, struct problem
 	report_set(r, "county", json_integer(conf.county));
 	report_set(r, "admins", json_pack("s+", conf.dir, "/admins.txt"));
 	report_say(r,
-		tr("已建好 %s。三位管理员的连接码和初始密码在 %s/admins.txt，交给本人后删除。\n下一步：jgd "
-		   "serve --data %s",
-			"%s is ready. The connect codes and first passwords of the three administrators are "
-			"in %s/admins.txt: hand them over, then delete it.\nNext: jgd serve --data %s"),
+		_("已建好 %s。三位管理员的连接码和初始密码在 %s/admins.txt，交给本人后删除。\n下一步：jgd "
+		  "serve --data %s"),
 		conf.dir, conf.dir, place_quoted((char[600]){0}, 600, conf.dir));
 	return ERR_OK;
 }
@@ -187,39 +180,33 @@ static const struct command commands[] = {
 	{"init",
 		"--data DIR --county CODE --name NAME (--database URL | --embedded) [--listen HOST:PORT] "
 		"[--metrics HOST:PORT] [--rehearsal] [--user NAME]",
-		"建立数据目录：证书、数据库、三位管理员",
-		"make a data directory: keys, database, the three administrators", command_init,
-		NEEDS_NOTHING, "还没有建成；同一条命令可以再运行，会接着做",
-		"it is not made yet; the same command can be run again and goes on"},
-	{"serve", "--data DIR", "提供服务，直到 SIGTERM", "serve until SIGTERM", command_serve, NEEDS_CONF,
-		"没有在服务；已确认的数据都在数据库里",
-		"not serving; what was acknowledged is in the database"},
-	{"migrate", "--data DIR", "把数据库结构升级到本版本", "bring the schema up to date", command_migrate,
-		NEEDS_CONF, "出错的一步没有留下改动", "the step that failed left nothing behind"},
-	{"doctor", "--data DIR", "逐项检查，指出每个问题和办法", "name each fault and its mend",
-		command_doctor, NEEDS_CONF, "只做了检查，没有改动数据",
-		"this only looked; no data was changed"},
-	{"backup", "DIR --data DIR", "备份数据库、证书和密钥，并校验",
-		"back up database, CA and keys, verified", command_backup, NEEDS_CONF | NEEDS_TARGET,
-		"县里的数据没有改动；这一次没有备份",
-		"the county's data was not changed; there is no backup of this time"},
+		N_("建立数据目录：证书、数据库、三位管理员"), command_init, NEEDS_NOTHING,
+		N_("还没有建成；同一条命令可以再运行，会接着做")},
+	{"serve", "--data DIR", N_("提供服务，直到 SIGTERM"), command_serve, NEEDS_CONF,
+		N_("没有在服务；已确认的数据都在数据库里")},
+	{"migrate", "--data DIR", N_("把数据库结构升级到本版本"), command_migrate, NEEDS_CONF,
+		N_("出错的一步没有留下改动")},
+	{"doctor", "--data DIR", N_("逐项检查，指出每个问题和办法"), command_doctor, NEEDS_CONF,
+		N_("只做了检查，没有改动数据")},
+	{"backup", "DIR --data DIR", N_("备份数据库、证书和密钥，并校验"), command_backup,
+		NEEDS_CONF | NEEDS_TARGET, N_("县里的数据没有改动；这一次没有备份")},
 	{"restore", "BACKUP --data DIR [--database URL] [--listen HOST:PORT] [--metrics HOST:PORT]",
-		"从备份恢复；DIR 可以是新目录，不必先 init",
-		"restore from a backup; DIR may be new and needs no init", command_restore, NEEDS_TARGET,
-		"什么都没有恢复，也没有改动", "nothing was restored and nothing changed"},
+		N_("从备份恢复；DIR 可以是新目录，不必先 init"), command_restore, NEEDS_TARGET,
+		N_("什么都没有恢复，也没有改动")},
 };
 
 static void usage(FILE *out)
 {
-	fprintf(out, "jgd %s - %s\n\n", JG_VERSION, tr("精管服务器", "the Jingguan server"));
+	fprintf(out, "jgd %s - %s\n\n", JG_VERSION, _("精管服务器"));
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		fprintf(out, "  jgd %s %s\n      %s\n", commands[i].name, commands[i].args,
-			tr(commands[i].zh, commands[i].en));
+			_(commands[i].text));
 	fprintf(out,
-		"\n  --json  --lang zh|en  --verbose  --help  --version\n\n%s\n  jgd init --data "
-		"/var/lib/jingguan --county 321324 --name 泗洪县教育局 --embedded\n  jgd serve --data "
+		"\n  --json  --lang zh|en  --verbose  --help  --version\n\n%s\n  %s\n  jgd serve --data "
 		"/var/lib/jingguan\n\n%s\n",
-		tr("例：", "Example:"), tr("DIR/jgd.ini 中的配置项：", "Settings in DIR/jgd.ini:"));
+		_("例："),
+		_("jgd init --data /var/lib/jingguan --county 321324 --name 泗洪县教育局 --embedded"),
+		_("DIR/jgd.ini 中的配置项："));
 	conf_describe(out);
 }
 
@@ -274,11 +261,11 @@ static enum err parse(int argc, char **argv, struct options *o, struct problem *
 			usage(stdout);
 			exit(0);
 		case ':':
-			return problem_set(p, ERR_USAGE, NULL, "jgd --help",
-				tr("选项 %s 后面缺少值", "option %s needs a value"), argv[optind - 1]);
+			return problem_set(
+				p, ERR_USAGE, NULL, "jgd --help", _("选项 %s 后面缺少值"), argv[optind - 1]);
 		default:
-			return problem_set(p, ERR_USAGE, NULL, "jgd --help",
-				tr("没有选项 %s", "no option %s"), argv[optind - 1]);
+			return problem_set(
+				p, ERR_USAGE, NULL, "jgd --help", _("没有选项 %s"), argv[optind - 1]);
 		}
 	return ERR_OK;
 }
@@ -297,11 +284,9 @@ static enum err no_command(const char *name, struct problem *p)
 
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (text_distance(name, commands[i].name) <= 2)
-			snprintf(hint, sizeof hint,
-				tr("是不是 jgd %s？jgd --help 列出命令",
-					"did you mean jgd %s? jgd --help lists the commands"),
-				commands[i].name);
-	return problem_set(p, ERR_USAGE, NULL, hint, tr("没有命令 %s", "no command %s"), name);
+			snprintf(
+				hint, sizeof hint, _("是不是 jgd %s？jgd --help 列出命令"), commands[i].name);
+	return problem_set(p, ERR_USAGE, NULL, hint, _("没有命令 %s"), name);
 }
 
 /* What the words say, before anything is touched. */
@@ -314,14 +299,11 @@ static enum err check_words(const struct command *command, struct options *o, ch
 	snprintf(hint, sizeof hint, "jgd %s %s", command->name, command->args);
 	o->target = words[0];
 	if (!o->data)
-		return problem_set(p, ERR_USAGE, "data", hint,
-			tr("要写明数据目录：--data DIR", "say which data directory: --data DIR"));
+		return problem_set(p, ERR_USAGE, "data", hint, _("要写明数据目录：--data DIR"));
 	if (target && !o->target)
-		return problem_set(
-			p, ERR_USAGE, NULL, hint, tr("要写明备份目录", "say which backup directory"));
+		return problem_set(p, ERR_USAGE, NULL, hint, _("要写明备份目录"));
 	if (words[0] && (!target || words[1]))
-		return problem_set(p, ERR_USAGE, NULL, hint, tr("多余的参数：%s", "one operand too many: %s"),
-			words[target ? 1 : 0]);
+		return problem_set(p, ERR_USAGE, NULL, hint, _("多余的参数：%s"), words[target ? 1 : 0]);
 	if ((e = place_absolute(o->dir, sizeof o->dir, o->data, p)) || !target)
 		return e;
 	return place_absolute(o->target_dir, sizeof o->target_dir, o->target, p);
@@ -364,10 +346,7 @@ static void next_step(const struct options *o, struct problem *p)
 	if (access(path, F_OK) == 0)
 		snprintf(p->hint, sizeof p->hint, "jgd doctor --data %.200s", dir);
 	else
-		snprintf(p->hint, sizeof p->hint,
-			tr("df -h 看空间，free -h 看内存，再运行同一条命令",
-				"see df -h for room and free -h for memory, then run the same command "
-				"again"));
+		snprintf(p->hint, sizeof p->hint, _("df -h 看空间，free -h 看内存，再运行同一条命令"));
 }
 
 int main(int argc, char **argv)
@@ -402,8 +381,7 @@ int main(int argc, char **argv)
 		p = (struct problem){0};
 	if (e && !p.safe[0]) /* words that were wrong are told before anything is done */
 		snprintf(p.safe, sizeof p.safe, "%s",
-			command && e != ERR_USAGE ? tr(command->safe, command->safe_en)
-						  : tr("什么都没有改动", "nothing was changed"));
+			command && e != ERR_USAGE ? _(command->safe) : _("什么都没有改动"));
 	if (e && !p.hint[0])
 		next_step(&o, &p);
 	return report_end(&report, &p);

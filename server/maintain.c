@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include "embedded.h"
+#include "lang.h"
 #include "migrate.h"
 #include "place.h"
 #include "roles.h"
@@ -19,14 +20,11 @@ enum err maintain_schema_ready(const struct conf *conf, struct problem *p)
 	PQfinish(owner);
 	if (pending < 0)
 		return problem_set(p, ERR_CHAIN, "schema",
-			tr("换回建库时的程序版本（jgd --version），或从备份恢复（jgd restore）",
-				"use the version that made the database (jgd --version), or jgd restore a "
-				"backup"),
-			tr("数据库结构与本程序不符", "the schema does not belong to this program"));
+			_("换回建库时的程序版本（jgd --version），或从备份恢复（jgd restore）"),
+			_("数据库结构与本程序不符"));
 	snprintf(hint, sizeof hint, "jgd migrate --data %s", place_quoted((char[600]){0}, 600, conf->dir));
 	if (pending)
-		return problem_set(p, ERR_UPGRADE, "schema", hint,
-			tr("数据库结构有 %d 步待升级", "%d migrations are missing"), pending);
+		return problem_set(p, ERR_UPGRADE, "schema", hint, _("数据库结构有 %d 步待升级"), pending);
 	return ERR_OK;
 }
 
@@ -44,15 +42,10 @@ enum err maintain_migrate(const struct conf *conf, struct report *r, struct prob
 	if (conf->embedded)
 		embedded_stop(conf);
 	if (e) {
-		snprintf(p->safe, sizeof p->safe,
-			tr("本次完成了 %d 步，出错的一步没有留下改动",
-				"%d migrations ran, the one that failed left nothing behind"),
-			applied);
+		snprintf(p->safe, sizeof p->safe, _("本次完成了 %d 步，出错的一步没有留下改动"), applied);
 		return e;
 	}
 	report_set(r, "applied", json_integer(applied));
-	report_say(r,
-		tr("数据库结构已是最新（本次执行 %d 步）", "the schema is up to date (%d migrations ran)"),
-		applied);
+	report_say(r, _("数据库结构已是最新（本次执行 %d 步）"), applied);
 	return ERR_OK;
 }

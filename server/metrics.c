@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "lang.h"
 #include "worker.h"
 
 #define REQUEST_MAX 2048 /* a scraper's request line and headers */
@@ -245,10 +246,8 @@ enum err metrics_create(struct metrics **out, struct server *s, uv_loop_t *loop,
 	int e = uv_tcp_bind(&m->listener, (struct sockaddr *)&s->conf.metrics_addr, 0);
 	if (e || (e = uv_listen((uv_stream_t *)&m->listener, PEERS_MAX, on_connection)))
 		return problem_set(p, ERR_NOT_NOW, "metrics",
-			tr("改 jgd.ini 的 metrics；ss -ltnp 看端口被谁占用",
-				"change metrics in jgd.ini; ss -ltnp says who has the port"),
-			tr("不能监听 metrics 端口 %s（%s）", "cannot listen on the metrics port %s (%s)"),
-			s->conf.metrics, uv_strerror(e));
+			_("改 jgd.ini 的 metrics；ss -ltnp 看端口被谁占用"),
+			_("不能监听 metrics 端口 %s（%s）"), s->conf.metrics, uv_strerror(e));
 	uv_tcp_getsockname(&m->listener, (struct sockaddr *)&s->conf.metrics_addr, &n);
 	*out = m;
 	return ERR_OK;

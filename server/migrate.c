@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lang.h"
 #include "log.h"
 
 static void on_notice(void *data, const char *message)
@@ -17,9 +18,8 @@ enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p)
 	if (PQstatus(*out) == CONNECTION_OK)
 		return ERR_OK;
 	problem_set(p, ERR_UNAVAILABLE, "database",
-		tr("systemctl start postgresql（在运行的话，核对 jgd.ini 的 database_owner）",
-			"systemctl start postgresql (if it runs: see database_owner in jgd.ini)"),
-		"%s", PQerrorMessage(*out));
+		_("systemctl start postgresql（在运行的话，核对 jgd.ini 的 database_owner）"), "%s",
+		PQerrorMessage(*out));
 	PQfinish(*out);
 	*out = NULL;
 	return p->code;
@@ -34,9 +34,7 @@ enum err migrate_refused(PGconn *db, const PGresult *r, const char *what, struct
 	if (!state || strcmp(state, "42501") != 0)
 		return problem_set(
 			p, ERR_INTERNAL, what, NULL, "%s: %s", what, message ? message : PQerrorMessage(db));
-	snprintf(hint, sizeof hint,
-		tr("psql -c 'ALTER ROLE \"%s\" CREATEROLE'（以 PostgreSQL 管理员运行）",
-			"psql -c 'ALTER ROLE \"%s\" CREATEROLE' (as PostgreSQL's superuser)"),
+	snprintf(hint, sizeof hint, _("psql -c 'ALTER ROLE \"%s\" CREATEROLE'（以 PostgreSQL 管理员运行）"),
 		PQuser(db));
 	return problem_set(p, ERR_PERMISSION, "database", hint, "%s: %s", what, message);
 }
@@ -103,10 +101,8 @@ static enum err run_locked(PGconn *db, int *applied, struct problem *p)
 		int state = state_of(db, &migrations[i]);
 		if (state < 0)
 			return problem_set(p, ERR_CHAIN, migrations[i].name,
-				tr("程序与数据库版本不一致：请用建库时的同一版本",
-					"this program and the database are of different versions"),
-				tr("已执行的迁移 %s 内容被改动", "migration %s was changed after it ran"),
-				migrations[i].name);
+				_("程序与数据库版本不一致：请用建库时的同一版本"),
+				_("已执行的迁移 %s 内容被改动"), migrations[i].name);
 		if (state == 0 && !(e = apply(db, &migrations[i], p)))
 			++*applied;
 	}

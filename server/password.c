@@ -1,5 +1,7 @@
 #include "password.h"
 
+#include "lang.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -145,11 +147,10 @@ const char *password_fault(const char *password)
 		other |= !isalnum((unsigned char)*c);
 	}
 	if (n < PASSWORD_MIN)
-		return tr("密码至少 10 个字符", "at least 10 characters");
+		return _("密码至少 10 个字符");
 	if (n > PASSWORD_MAX)
-		return tr("密码太长", "too long");
+		return _("密码太长");
 	if (lower + upper + digit + other < 3)
-		return tr("密码要含大写字母、小写字母、数字、符号中的三类",
-			"use three of: capitals, small letters, digits, signs");
+		return _("密码要含大写字母、小写字母、数字、符号中的三类");
 	return NULL;
 }

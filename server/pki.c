@@ -14,6 +14,7 @@
 
 #include "buf.h"
 #include "hash.h"
+#include "lang.h"
 #include "log.h"
 #include "tls.h"
 
@@ -96,9 +97,7 @@ static enum err write_pem(
 	if (done && rename(made, path) == 0)
 		return ERR_OK;
 	problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, NULL,
-		tr("腾出磁盘空间，检查目录是否可写",
-			"free some space; see whether the directory can be written"),
-		tr("写不了 %s", "cannot write %s"), path);
+		_("腾出磁盘空间，检查目录是否可写"), _("写不了 %s"), path);
 	unlink(made);
 	return p ? p->code : ERR_FILE_IO;
 }
@@ -237,9 +236,7 @@ enum err pki_check(const struct conf *conf, time_t *until, struct problem *p)
 	*until = good ? end_of(k.cert) : 0;
 	free_keys(&k);
 	return good ? ERR_OK
-		    : problem_set(p, ERR_FILE_DAMAGED, NULL, NULL,
-			      tr("证书和密钥读不出来，或不是一对",
-				      "certificates and keys cannot be read or do not belong together"));
+		    : problem_set(p, ERR_FILE_DAMAGED, NULL, NULL, _("证书和密钥读不出来，或不是一对"));
 }
 
 enum err pki_renew_server(const struct conf *conf, struct problem *p)
@@ -271,7 +268,7 @@ enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **c
 		    X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), *ca) == 1;
 	X509_free(cert);
 	if (!done)
-		return openssl_failed(p, tr("读不到证书或密钥", "certificates or keys cannot be read"));
+		return openssl_failed(p, _("读不到证书或密钥"));
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, *ca);

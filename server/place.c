@@ -1,5 +1,7 @@
 #include "place.h"
 
+#include "lang.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -26,12 +28,10 @@ enum err place_absolute(char *out, size_t size, const char *path, struct problem
 	else if (getcwd(here, sizeof here))
 		n = snprintf(out, size, "%s/%s", here, path);
 	else
-		return problem_set(p, ERR_FILE_IO, NULL, "cd /",
-			tr("当前目录已不存在", "the current directory is gone"));
+		return problem_set(p, ERR_FILE_IO, NULL, "cd /", _("当前目录已不存在"));
 	if (n >= 0 && (size_t)n < size)
 		return ERR_OK;
-	return problem_set(p, ERR_USAGE, "data", tr("换一个短一些的目录", "choose a shorter one"),
-		tr("目录名太长：%s", "the directory's name is too long: %s"), path);
+	return problem_set(p, ERR_USAGE, "data", _("换一个短一些的目录"), _("目录名太长：%s"), path);
 }
 
 /* Gives all in the directory to the account; an errno where it cannot. A PostgreSQL that a killed jgd left
@@ -67,20 +67,16 @@ static enum err become(const char *dir, const char *user, struct problem *p)
 	if (!account)
 		return problem_set(p, ERR_NOT_FOUND, "user",
 			"useradd --system --home-dir /var/lib/jingguan --shell /usr/sbin/nologin jingguan",
-			tr("没有系统帐号 %s", "there is no account %s"), user);
+			_("没有系统帐号 %s"), user);
 	int why = give(dir, account);
 	if (why)
 		return problem_set(p, ERR_PERMISSION, "data",
-			tr("换一块可写的本地磁盘，或检查它是不是只读挂载：mount",
-				"use a local disk that can be written; is it mounted read-only? see mount"),
-			tr("不能把 %s 交给帐号 %s：%s", "cannot give %s to account %s: %s"), dir, user,
-			file_error_text(why));
+			_("换一块可写的本地磁盘，或检查它是不是只读挂载：mount"),
+			_("不能把 %s 交给帐号 %s：%s"), dir, user, file_error_text(why));
 	if (initgroups(account->pw_name, account->pw_gid) || setgid(account->pw_gid) ||
 		setuid(account->pw_uid))
-		return problem_set(p, ERR_PERMISSION, "user",
-			tr("以 root 运行，或用 --user 指定帐号",
-				"run as root, or name an account with --user"),
-			tr("不能切换到帐号 %s", "cannot change to account %s"), user);
+		return problem_set(p, ERR_PERMISSION, "user", _("以 root 运行，或用 --user 指定帐号"),
+			_("不能切换到帐号 %s"), user);
 	setenv("HOME", dir, 1);
 	return ERR_OK;
 }
@@ -114,17 +110,13 @@ enum err place_enter(const char *dir, const char *user, struct problem *p)
 		return e;
 	int why = errno;
 	if (place_closed(dir, parent, sizeof parent)) {
-		snprintf(hint, sizeof hint,
-			tr("用 --data /var/lib/jingguan，或 chmod o+x %s",
-				"use --data /var/lib/jingguan, or chmod o+x %s"),
+		snprintf(hint, sizeof hint, _("用 --data /var/lib/jingguan，或 chmod o+x %s"),
 			place_quoted(quoted, sizeof quoted, parent));
-		return problem_set(p, ERR_PERMISSION, "data", hint,
-			tr("帐号 %s 进不了上级目录 %s", "account %s cannot pass %s"), user, parent);
+		return problem_set(
+			p, ERR_PERMISSION, "data", hint, _("帐号 %s 进不了上级目录 %s"), user, parent);
 	}
-	snprintf(hint, sizeof hint,
-		tr("以 root 运行同一条命令，或 chown -R %s %s",
-			"run the same command as root, or chown -R %s %s"),
-		user, place_quoted(quoted, sizeof quoted, dir));
+	snprintf(hint, sizeof hint, _("以 root 运行同一条命令，或 chown -R %s %s"), user,
+		place_quoted(quoted, sizeof quoted, dir));
 	return problem_set(p, ERR_PERMISSION, "data", hint, "%s: %s", dir, file_error_text(why));
 }
 
@@ -137,16 +129,10 @@ static enum err held(int fd, const char *dir, struct problem *p)
 
 	holder[strcspn(holder, "\n")] = 0;
 	close(fd);
-	snprintf(hint, sizeof hint,
-		tr("先停下它：systemctl stop jgd，或在那台机器上 kill %ld",
-			"stop it first: systemctl stop jgd, or kill %ld on that machine"),
-		pid);
-	problem_set(p, ERR_NOT_NOW, "data", hint,
-		tr("另一个 jgd（进程 %ld，主机 %s）正在使用 %s",
-			"another jgd (process %ld on host %s) is using %s"),
-		pid, host ? host + 1 : "?", dir);
-	snprintf(p->safe, sizeof p->safe, "%s",
-		tr("它不受影响；什么都没有改动", "it is not disturbed; nothing was changed"));
+	snprintf(hint, sizeof hint, _("先停下它：systemctl stop jgd，或在那台机器上 kill %ld"), pid);
+	problem_set(p, ERR_NOT_NOW, "data", hint, _("另一个 jgd（进程 %ld，主机 %s）正在使用 %s"), pid,
+		host ? host + 1 : "?", dir);
+	snprintf(p->safe, sizeof p->safe, "%s", _("它不受影响；什么都没有改动"));
 	return ERR_NOT_NOW;
 }
 
@@ -166,10 +152,8 @@ enum err place_lock(const char *dir, struct problem *p)
 	gethostname(host, sizeof host - 1);
 	/* The descriptor stays open: the kernel lets go of the lock with the process, however it ends. */
 	if (fd < 0 || ftruncate(fd, 0) || dprintf(fd, "%ld %s\n", (long)getpid(), host) < 0)
-		return problem_set(p, ERR_FILE_IO, "data",
-			tr("腾出磁盘空间，检查目录是否可写",
-				"free some space; see whether the directory can be written"),
-			"%s: %s", path, file_error_text(errno));
+		return problem_set(p, ERR_FILE_IO, "data", _("腾出磁盘空间，检查目录是否可写"), "%s: %s",
+			path, file_error_text(errno));
 	return ERR_OK;
 }
 

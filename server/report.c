@@ -1,5 +1,7 @@
 #include "report.h"
 
+#include "lang.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,11 +62,11 @@ int report_end(struct report *r, struct problem *p)
 
 	one_line(p->message);
 	if (p->code) {
-		const char *sentence = tr(info->zh, info->en);
+		const char *sentence = _(info->sentence);
 		bool more = p->message[0] && strcmp(p->message, sentence) != 0,
 		     alone = more && speaks(p->code);
-		fprintf(stderr, "%s%s%s\n%s\n→ %s\n", alone ? "" : sentence,
-			more && !alone ? tr("：", ": ") : "", more ? p->message : "", p->safe, p->hint);
+		fprintf(stderr, "%s%s%s\n%s\n→ %s\n", alone ? "" : sentence, more && !alone ? _("：") : "",
+			more ? p->message : "", p->safe, p->hint);
 	}
 	if (r->json && (p->code || r->out)) { /* serve that ended in order has said what it says */
 		json_t *document = r->out ? json_incref(r->out) : error_document(p);

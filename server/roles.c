@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "embedded.h"
+#include "lang.h"
 #include "migrate.h"
 
 static enum err command(PGconn *db, struct problem *p, const char *format, ...)
@@ -121,8 +122,7 @@ static enum err app_conninfo(
 		n += (size_t)snprintf(out + n, size - n, "user=%s password=%s%s", role, password,
 			local || said ? "" : " sslmode=verify-full channel_binding=require");
 	return n < size ? ERR_OK
-			: problem_set(p, ERR_TOO_LARGE, "database",
-				  tr("换一个短一些的 --database", "give a shorter --database"), NULL);
+			: problem_set(p, ERR_TOO_LARGE, "database", _("换一个短一些的 --database"), NULL);
 }
 
 enum err roles_make(PGconn *owner, struct conf *conf, struct problem *p)
@@ -162,9 +162,8 @@ enum err roles_mend(PGconn *owner, const struct conf *conf, struct problem *p)
 	word_of(conf->database_app, "password", password, sizeof password);
 	enum err e = *role ? set_up(owner, role, password, p)
 			   : problem_set(p, ERR_INVALID, "database_app",
-				     tr("改 jgd.ini：database_app 里写上 user=jingguan_app",
-					     "mend jgd.ini: database_app needs user=jingguan_app"),
-				     tr("database_app 里没有 user", "there is no user in database_app"));
+				     _("改 jgd.ini：database_app 里写上 user=jingguan_app"),
+				     _("database_app 里没有 user"));
 	sodium_memzero(password, sizeof password);
 	return e;
 }

@@ -13,6 +13,7 @@
 #include "dispatch.h"
 #include "embedded.h"
 #include "jobs.h"
+#include "lang.h"
 #include "lint.h"
 #include "log.h"
 #include "metrics.h"
@@ -282,17 +283,12 @@ static enum err port_refused(const struct conf *conf, int why, struct problem *p
 
 	if (why == EADDRINUSE)
 		snprintf(hint, sizeof hint,
-			tr("ss -ltnp 'sport = :%s' 看是谁；停掉它，或改 jgd.ini 的 listen",
-				"ss -ltnp 'sport = :%s' says who; stop it, or change listen in jgd.ini"),
-			port);
+			_("ss -ltnp 'sport = :%s' 看是谁；停掉它，或改 jgd.ini 的 listen"), port);
 	else
-		snprintf(hint, sizeof hint,
-			tr("ip addr 看本机有哪些地址；改 jgd.ini 的 listen",
-				"ip addr lists this machine's addresses; change listen in jgd.ini"));
+		snprintf(hint, sizeof hint, _("ip addr 看本机有哪些地址；改 jgd.ini 的 listen"));
 	return problem_set(p, ERR_NOT_NOW, "listen", hint,
-		why == EADDRINUSE ? tr("端口 %s 已被另一个程序占用", "port %s is taken by another program")
-				  : tr("不能监听 %s：%s", "cannot listen on %s: %s"),
-		conf->listen, file_error_text(why));
+		why == EADDRINUSE ? _("端口 %s 已被另一个程序占用") : _("不能监听 %s：%s"), conf->listen,
+		file_error_text(why));
 }
 
 static enum err start_workers(struct server *s)
@@ -334,11 +330,8 @@ static enum err main_loop_start(struct main_loop *m, struct problem *p)
 	if ((e = jobs_create(&m->jobs, s, &m->loop)) || (e = metrics_create(&m->metrics, s, &m->loop, p)) ||
 		(e = start_workers(s)))
 		return p->code ? e
-			       : problem_set(p, e, NULL,
-					 tr("free -h 看内存；减小 jgd.ini 的 workers",
-						 "free -h shows the memory; make workers in jgd.ini smaller"),
-					 tr("启动失败：%s", "cannot start: %s"),
-					 tr(err_info((int)e)->zh, err_info((int)e)->en));
+			       : problem_set(p, e, NULL, _("free -h 看内存；减小 jgd.ini 的 workers"),
+					 _("启动失败：%s"), _(err_info((int)e)->sentence));
 	init_signal(m, &m->term, SIGTERM, on_term);
 	init_signal(m, &m->interrupt, SIGINT, on_term);
 	init_signal(m, &m->hangup, SIGHUP, on_hangup);
@@ -378,8 +371,7 @@ enum err server_run(struct server *s, struct problem *p)
 	free(s->deny.spki);
 	uv_rwlock_destroy(&s->deny.lock);
 	log_info("stopped");
-	return m.result ? problem_set(p, ERR_UNAVAILABLE, "database", NULL,
-				  tr("数据库在 %d 秒内没有应答", "the database did not answer within %d s"),
+	return m.result ? problem_set(p, ERR_UNAVAILABLE, "database", NULL, _("数据库在 %d 秒内没有应答"),
 				  READY_MS / 1000)
 			: ERR_OK;
 }

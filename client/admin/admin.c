@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "cycle.h"
+#include "lang.h"
 #include "login.h"
 #include "tables.h"
 #include "text.h"
@@ -76,7 +77,7 @@ bool admin_year(struct cli *c, int32_t *year, int *code)
 	if (*year >= 2000 && *year <= 2100)
 		return true;
 	snprintf(hint, sizeof hint, "--year %d", open_year(c));
-	*code = cli_fail_with(c, ERR_USAGE, hint, tr("要写明年度", "the year is needed"));
+	*code = cli_fail_with(c, ERR_USAGE, hint, _("要写明年度"));
 	return false;
 }
 

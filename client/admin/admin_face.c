@@ -9,6 +9,7 @@
 #include "codes.h"
 #include "date.h"
 #include "face.h"
+#include "lang.h"
 #include "schools.h"
 #include "tables.h"
 
@@ -83,14 +84,10 @@ static const char *named_school(struct cli *c, const pb_school_list *list, const
 		near_schools(list, text, false, best);
 	for (size_t k = 0; k < NEAR_MAX && best[k]; k++)
 		if (strlen(hint) + strlen(best[k]->name) + 48 < sizeof hint)
-			snprintf(hint + strlen(hint), sizeof hint - strlen(hint), "%s%s（%s）",
-				k ? "、" : tr("是不是 ", "did you mean "), best[k]->name, best[k]->code);
-	cli_fail_with(c, ERR_NOT_FOUND,
-		hint[0] ? hint
-			: tr("jgadmin schools list 列出学校", "jgadmin schools list shows the schools"),
-		holding ? tr("名称里有“%s”的学校不止一所", "several schools are called something with “%s”")
-			: tr("没有叫“%s”的学校", "no school is called “%s”"),
-		text);
+			snprintf(hint + strlen(hint), sizeof hint - strlen(hint), _("%s%s（%s）"),
+				k ? _("、") : _("是不是 "), best[k]->name, best[k]->code);
+	cli_fail_with(c, ERR_NOT_FOUND, hint[0] ? hint : _("jgadmin schools list 列出学校"),
+		holding ? _("名称里有“%s”的学校不止一所") : _("没有叫“%s”的学校"), text);
 	return NULL;
 }
 
@@ -124,7 +121,7 @@ const char *admin_first(const struct cli *c)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (profile_has_role(&c->profile, 1u << rows[i].role))
 			return rows[i].command;
-	return tr("transition summary --year 年度", "transition summary --year YEAR");
+	return _("transition summary --year 年度");
 }
 
 void admin_finish(struct cli *c)
@@ -138,7 +135,7 @@ const char *admin_school(const struct cli *c, const char *code)
 	if (!code || !*code)
 		return "";
 	if (strcmp(code, "bureau") == 0)
-		return tr("县局", "the bureau");
+		return _("县局");
 	const char *name = json_string_value(json_object_get(c->data, code));
 	return name ? name : code;
 }
@@ -150,7 +147,7 @@ const char *admin_school_list(const struct cli *c, char *const *codes, size_t n,
 	out[0] = 0;
 	for (size_t i = 0; i < n && used < size; i++)
 		used += (size_t)snprintf(
-			out + used, size - used, "%s%s", i ? tr("、", ", ") : "", admin_school(c, codes[i]));
+			out + used, size - used, "%s%s", i ? _("、") : "", admin_school(c, codes[i]));
 	return out;
 }
 
@@ -170,14 +167,13 @@ const char *admin_words(const struct code_list *list, char *const *codes, size_t
 	out[0] = 0;
 	for (size_t i = 0; i < n && used < size; i++)
 		used += (size_t)snprintf(
-			out + used, size - used, "%s%s", i ? tr("；", "; ") : "", admin_word(list, codes[i]));
+			out + used, size - used, "%s%s", i ? _("；") : "", admin_word(list, codes[i]));
 	return out;
 }
 
 const char *admin_state(const char *state)
 {
-	return state && strcmp(state, "OUTSIDE") == 0 ? tr("名单外", "outside the list")
-						      : admin_word(&codes_pupil_state, state);
+	return state && strcmp(state, "OUTSIDE") == 0 ? _("名单外") : admin_word(&codes_pupil_state, state);
 }
 
 const char *admin_field(uint32_t kind, const char *name)
@@ -185,7 +181,7 @@ const char *admin_field(uint32_t kind, const char *name)
 	const struct kind *k = kind_by_number(kind);
 	int i = kind_field_index(k, name);
 
-	return i < 0 ? name : tr(k->fields[i].label, k->fields[i].label_en);
+	return i < 0 ? name : lang_declared(k->fields[i].label, k->fields[i].label_en);
 }
 
 const char *admin_value(
@@ -207,7 +203,7 @@ const char *admin_value(
 	else if (strcmp(check, "date") == 0 && *text && !date_parse(text, DATE_EPOCH_1900, &date))
 		text = face_date(face, date);
 	else if (i >= 0 && k->fields[i].type == FIELD_BOOL && *text)
-		text = strcmp(text, "true") == 0 || strcmp(text, "1") == 0 ? tr("是", "yes") : tr("否", "no");
+		text = strcmp(text, "true") == 0 || strcmp(text, "1") == 0 ? _("是") : _("否");
 	snprintf(out, size, "%s", text);
 	return out;
 }
@@ -216,9 +212,9 @@ const char *admin_value(
 
 const char *admin_method(const char *name)
 {
-	for (size_t i = 0; !lang_is_en() && i < method_count; i++)
+	for (size_t i = 0; i < method_count; i++)
 		if (strcmp(method_table[i].name, name) == 0)
-			return method_table[i].label;
+			return lang_declared(method_table[i].label, name);
 	return name;
 }
 
@@ -234,21 +230,20 @@ const char *admin_method_called(const char *text)
 const char *admin_result(const char *name)
 {
 	if (strcmp(name, "FORCED") == 0)
-		return tr("强制办理", "forced");
+		return _("强制办理");
 	const struct err_info *info = err_info_by_name(name);
-	return info ? tr(info->zh, info->en) : name;
+	return info ? _(info->sentence) : name;
 }
 
 const char *admin_purpose(const char *purpose, char *out, size_t size)
 {
 	static const struct {
-		const char *name, *zh, *en;
-	} rows[] = {{"login", "", ""}, {"enrol", "", ""}, {"refused", "被拒绝", "refused"}, {"read", "", ""},
-		{"audit", "", ""}, {"admin", "", ""}, {"transition", "", ""}};
+		const char *name, *text;
+	} rows[] = {{"login", ""}, {"enrol", ""}, {"refused", N_("被拒绝")}, {"read", ""}, {"audit", ""},
+		{"admin", ""}, {"transition", ""}};
 	/* What one thing was read: a file by its hash, of which the beginning will do for people; a slip. */
 	if (strncmp(purpose, "file ", 5) == 0 || strncmp(purpose, "slip ", 5) == 0) {
-		snprintf(out, size, "%s %.12s", *purpose == 'f' ? tr("材料", "file") : tr("交办单", "slip"),
-			purpose + 5);
+		snprintf(out, size, "%s %.12s", *purpose == 'f' ? _("材料") : _("交办单"), purpose + 5);
 		return out;
 	}
 	size_t n = strcspn(purpose, ":");
@@ -256,12 +251,12 @@ const char *admin_purpose(const char *purpose, char *out, size_t size)
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (strcmp(rows[i].name, purpose) == 0)
-			return tr(rows[i].zh, rows[i].en);
+			return _(rows[i].text);
 	snprintf(phase, sizeof phase, "%.*s", (int)(n < sizeof phase ? n : 0), purpose);
 	const char *word = *phase ? code_name(&codes_phase, phase) : NULL;
 	if (!word)
 		return purpose;
-	snprintf(out, size, "%s%s%s", word, purpose[n] ? tr("：", ": ") : "",
+	snprintf(out, size, "%s%s%s", word, purpose[n] ? _("：") : "",
 		purpose[n] ? purpose + n + 1 + (purpose[n + 1] == ' ') : "");
 	return out;
 }
@@ -296,11 +291,7 @@ void admin_shown_keep(const struct cli *c, const char *list, json_t *ids)
 			all = json_object();
 		json_object_set(all, list, ids);
 		if (json_dump_file(all, path, JSON_COMPACT))
-			cli_warn(c,
-				tr("序号没有记住（%s 写不了），下一条命令请写证件号码",
-					"the numbers are not remembered (%s cannot be written): give the "
-					"certificate number next"),
-				path);
+			cli_warn(c, _("序号没有记住（%s 写不了），下一条命令请写证件号码"), path);
 	}
 	json_decref(all);
 	json_decref(ids);
@@ -328,12 +319,9 @@ bool admin_shown_find(struct cli *c, const char *list, const char *command, cons
 		return true;
 	bool pupils = strcmp(list, "mismatches") == 0 || strcmp(list, "proofs") == 0;
 	snprintf(hint, sizeof hint,
-		pupils ? tr("运行 jgadmin %s 看序号，或写证件号码",
-				 "run jgadmin %s for the numbers, or give the certificate number")
-		       : tr("运行 jgadmin %s 重新列一次，写那里的序号",
-				 "run jgadmin %s again and give a number from there"),
+		pupils ? _("运行 jgadmin %s 看序号，或写证件号码")
+		       : _("运行 jgadmin %s 重新列一次，写那里的序号"),
 		command);
-	cli_fail_with(c, ERR_NOT_FOUND, hint,
-		tr("上次列出的名单里没有序号 %s", "the last list had no number %s"), text);
+	cli_fail_with(c, ERR_NOT_FOUND, hint, _("上次列出的名单里没有序号 %s"), text);
 	return false;
 }

@@ -15,6 +15,7 @@
 #include "blobs.h"
 #include "buf.h"
 #include "file_name.h"
+#include "lang.h"
 #include "tables.h"
 #include "text.h"
 
@@ -30,11 +31,9 @@ static enum err told(struct problem *p, const char *path, int error)
 
 	file_path_text(name, sizeof name, path);
 	if (error == ENOSPC || error == EDQUOT)
-		return problem_set(p, ERR_DISK_FULL, NULL, NULL,
-			tr("磁盘已满，写不下 %s", "the disk is full: %s"), name);
-	return problem_set(p, ERR_FILE_IO, NULL,
-		tr("换一个能写的文件夹：--files DIR", "name a folder that can be written: --files DIR"),
-		tr("不能写入 %s：%s", "%s cannot be written: %s"), name, file_error_text(error));
+		return problem_set(p, ERR_DISK_FULL, NULL, NULL, _("磁盘已满，写不下 %s"), name);
+	return problem_set(p, ERR_FILE_IO, NULL, _("换一个能写的文件夹：--files DIR"), _("不能写入 %s：%s"),
+		name, file_error_text(error));
 }
 
 enum err case_folder(const char *dir, struct problem *p)
@@ -76,12 +75,8 @@ static enum err fetch(struct link *link, const pb_case_file *file, struct buf *b
 	crypto_hash_sha256(sha, bytes->data, bytes->len);
 	if (file->sha.len != sizeof sha || memcmp(sha, file->sha.data, sizeof sha) != 0)
 		return problem_set(p, ERR_FILE_DAMAGED, NULL,
-			tr("再取一次；仍然这样请告诉系统管理员：jgadmin server status",
-				"fetch it again; if it stays so, tell the system administrator: jgadmin "
-				"server status"),
-			tr("收到的“%s”与登记的校验值不符，没有保存",
-				"what came for “%s” has not the hash that is on record; it was not kept"),
-			file->name);
+			_("再取一次；仍然这样请告诉系统管理员：jgadmin server status"),
+			_("收到的“%s”与登记的校验值不符，没有保存"), file->name);
 	return ERR_OK;
 }
 
@@ -106,7 +101,7 @@ static void safe_name(char *out, size_t size, const pb_case_file *file)
 	if (*out == '.' || *out == '-')
 		*out = '_';
 	if (!*out)
-		snprintf(out, size, "%s", tr("材料", "file"));
+		snprintf(out, size, "%s", _("材料"));
 }
 
 static bool same_bytes(const char *path, const struct buf *bytes)

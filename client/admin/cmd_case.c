@@ -9,6 +9,7 @@
 #include "case_files.h"
 #include "codes.h"
 #include "face.h"
+#include "lang.h"
 #include "login.h"
 #include "tables.h"
 
@@ -121,9 +122,9 @@ static const char *time_words(const struct show *s, int64_t us, char out[FACE_SI
 static void say_part(const struct show *s, const char *title, size_t n)
 {
 	if (n)
-		cli_say(s->c, tr("%s（%zu）", "%s (%zu)"), title, n);
+		cli_say(s->c, _("%s（%zu）"), title, n);
 	else
-		cli_say(s->c, tr("%s：没有", "%s: none"), title);
+		cli_say(s->c, _("%s：没有"), title);
 }
 
 static void say_pupil(const struct show *s)
@@ -134,30 +135,29 @@ static void say_pupil(const struct show *s)
 	const pb_slip_row *slip = s->r->slip;
 
 	admin_pupil_cells(s->c, p, no, sizeof no, name, sizeof name);
-	cli_say(s->c, tr("%d 年  %s  %s  生源小学：%s", "%d  %s  %s  from %s"), s->r->year, name, no,
+	cli_say(s->c, _("%d 年  %s  %s  生源小学：%s"), s->r->year, name, no,
 		s->r->source_name ? s->r->source_name : "");
 	if (slip)
 		admin_words(&codes_mismatch, slip->code, slip->n_code, problem, sizeof problem);
 	else
 		admin_words(&codes_mismatch, s->r->code, s->r->n_code, problem, sizeof problem);
-	cli_say(s->c, tr("问题：%s", "problem: %s"),
+	cli_say(s->c, _("问题：%s"),
 		problem[0]                      ? problem
-		: s->r->state && s->r->state[0] ? tr("没有（上次核对时）", "none (at the last run)")
-						: tr("还没有核对过", "not yet reconciled"));
+		: s->r->state && s->r->state[0] ? _("没有（上次核对时）")
+						: _("还没有核对过"));
 	if (!d) {
-		cli_say(s->c, "%s", tr("去向：没有填报", "declared: nothing"));
+		cli_say(s->c, "%s", _("去向：没有填报"));
 		return;
 	}
-	cli_say(s->c, tr("去向：%s%s%s，%s填报%s", "declared: %s%s%s, by %s%s"),
-		admin_word(&codes_category, d->category), d->place && d->place[0] ? " " : "",
-		d->place ? d->place : "", d->school_name,
-		d->guardian_confirmed ? tr("，家长已确认", ", confirmed by the guardian") : "");
+	cli_say(s->c, _("去向：%s%s%s，%s填报%s"), admin_word(&codes_category, d->category),
+		d->place && d->place[0] ? " " : "", d->place ? d->place : "", d->school_name,
+		d->guardian_confirmed ? _("，家长已确认") : "");
 	if (d->registration_no && d->registration_no[0])
-		cli_say(s->c, tr("  报名号：%s", "  registration: %s"), d->registration_no);
+		cli_say(s->c, _("  报名号：%s"), d->registration_no);
 	if (d->evidence_note && d->evidence_note[0])
-		cli_say(s->c, tr("  材料说明：%s", "  about the evidence: %s"), d->evidence_note);
+		cli_say(s->c, _("  材料说明：%s"), d->evidence_note);
 	if (d->note && d->note[0])
-		cli_say(s->c, tr("  备注：%s", "  note: %s"), d->note);
+		cli_say(s->c, _("  备注：%s"), d->note);
 }
 
 static void say_half(const struct show *s, const pb_slip_half *h)
@@ -166,17 +166,16 @@ static void say_half(const struct show *s, const pb_slip_half *h)
 	const char *name = h->school_name && h->school_name[0] ? h->school_name : h->school;
 
 	if (!h->received_at && !h->answered_at)
-		cli_say(s->c, tr("  %s：还没有签收", "  %s: not yet received"), name);
+		cli_say(s->c, _("  %s：还没有签收"), name);
 	else
-		cli_say(s->c, tr("  %s：%s %s 签收", "  %s: received %s by %s"), name,
-			time_words(s, h->received_at, received), h->received_by ? h->received_by : "");
+		cli_say(s->c, _("  %s：%s %s 签收"), name, time_words(s, h->received_at, received),
+			h->received_by ? h->received_by : "");
 	if (h->answered_at)
-		cli_say(s->c, tr("    答复：%s（%s %s）%s%s", "    answer: %s (%s, %s)%s%s"),
-			admin_word(&codes_outcome, h->outcome), time_words(s, h->answered_at, answered),
-			h->answered_by ? h->answered_by : "",
-			h->note && h->note[0] ? tr("，说明：", ", note: ") : "", h->note ? h->note : "");
+		cli_say(s->c, _("    答复：%s（%s %s）%s%s"), admin_word(&codes_outcome, h->outcome),
+			time_words(s, h->answered_at, answered), h->answered_by ? h->answered_by : "",
+			h->note && h->note[0] ? _("，说明：") : "", h->note ? h->note : "");
 	else if (h->received_at)
-		cli_say(s->c, "%s", tr("    还没有答复", "    no answer yet"));
+		cli_say(s->c, "%s", _("    还没有答复"));
 }
 
 static void say_slip(const struct show *s)
@@ -186,46 +185,38 @@ static void say_slip(const struct show *s)
 
 	if (!x)
 		return;
-	cli_say(s->c,
-		tr("交办单 %s：%s，第 %d 轮，程度：%s，责任初中：%s",
-			"slip %s: %s, round %d, %s, home school %s"),
-		x->no, admin_word(&codes_slip_state, x->state), x->round,
-		admin_word(&codes_severity, x->severity),
-		strcmp(x->home_name, "bureau") == 0 ? tr("县局", "the bureau") : x->home_name);
-	cli_say(s->c, tr("  %s 发现，应在 %s交办", "  found %s, to be issued %s"),
-		time_words(s, x->found_at, when), face_term(due, x->issue_due, s->now));
+	cli_say(s->c, _("交办单 %s：%s，第 %d 轮，程度：%s，责任初中：%s"), x->no,
+		admin_word(&codes_slip_state, x->state), x->round, admin_word(&codes_severity, x->severity),
+		strcmp(x->home_name, "bureau") == 0 ? _("县局") : x->home_name);
+	cli_say(s->c, _("  %s 发现，应在 %s交办"), time_words(s, x->found_at, when),
+		face_term(due, x->issue_due, s->now));
 	if (x->issued_at)
-		cli_say(s->c, tr("  %s 交办，应在 %s落实%s", "  issued %s, to be resolved %s%s"),
-			time_words(s, x->issued_at, when), face_term(due, x->resolve_due, s->now),
-			x->escalated ? tr("（已升级）", " (escalated)")
-			: x->overdue ? tr("（已超期）", " (overdue)")
+		cli_say(s->c, _("  %s 交办，应在 %s落实%s"), time_words(s, x->issued_at, when),
+			face_term(due, x->resolve_due, s->now),
+			x->escalated ? _("（已升级）")
+			: x->overdue ? _("（已超期）")
 				     : "");
 	if (x->closed_at)
-		cli_say(s->c, tr("  %s 销号", "  closed %s"), time_words(s, x->closed_at, when));
+		cli_say(s->c, _("  %s 销号"), time_words(s, x->closed_at, when));
 	if (x->review_reason && x->review_reason[0])
-		cli_say(s->c, tr("  上次审核意见：%s", "  last review: %s"), x->review_reason);
-	cli_say(s->c, "%s",
-		x->n_addressee ? tr("两校答复", "answers")
-			       : tr("还没有下发给学校", "not yet issued to the schools"));
+		cli_say(s->c, _("  上次审核意见：%s"), x->review_reason);
+	cli_say(s->c, "%s", x->n_addressee ? _("两校答复") : _("还没有下发给学校"));
 	for (size_t i = 0; i < x->n_addressee; i++)
 		say_half(s, x->addressee[i]);
-	say_part(s, tr("联系记录", "contacts"), s->r->n_contact);
+	say_part(s, _("联系记录"), s->r->n_contact);
 	for (size_t i = 0; i < s->r->n_contact; i++) {
 		const pb_case_contact *k = s->r->contact[i];
 		char next[FACE_SIZE];
-		cli_say(s->c, tr("  %s %s %s%s%s%s%s%s%s%s%s", "  %s %s %s%s%s%s%s%s%s%s%s"),
-			time_words(s, k->at, when), k->school_name, k->method,
-			k->persons[0] ? tr("，参与：", ", with ") : "", k->persons,
-			k->outcome[0] ? tr("，结果：", ", outcome: ") : "", k->outcome,
-			k->note[0] ? tr("，记录：", ", note: ") : "", k->note,
-			k->next_date ? tr("，下次 ", ", next ") : "", face_date(next, k->next_date));
+		cli_say(s->c, _("  %s %s %s%s%s%s%s%s%s%s%s"), time_words(s, k->at, when), k->school_name,
+			k->method, k->persons[0] ? _("，参与：") : "", k->persons,
+			k->outcome[0] ? _("，结果：") : "", k->outcome, k->note[0] ? _("，记录：") : "",
+			k->note, k->next_date ? _("，下次 ") : "", face_date(next, k->next_date));
 	}
-	say_part(s, tr("系统提醒", "reminders"), s->r->n_reminder);
+	say_part(s, _("系统提醒"), s->r->n_reminder);
 	for (size_t i = 0; i < s->r->n_reminder; i++) {
 		const pb_case_reminder *m = s->r->reminder[i];
-		cli_say(s->c, tr("  %s 提醒 %s：%s（第 %d 轮）", "  %s to %s: %s (round %d)"),
-			time_words(s, m->at, when), m->school_name, admin_word(&codes_reminder, m->what),
-			m->round);
+		cli_say(s->c, _("  %s 提醒 %s：%s（第 %d 轮）"), time_words(s, m->at, when), m->school_name,
+			admin_word(&codes_reminder, m->what), m->round);
 	}
 }
 
@@ -239,19 +230,17 @@ static void size_words(uint64_t size, char out[24])
 
 static void say_files(const struct show *s)
 {
-	say_part(s, tr("佐证材料", "evidence"), s->r->n_file);
+	say_part(s, C_("heading", "佐证材料"), s->r->n_file);
 	for (size_t i = 0; i < s->r->n_file; i++) {
 		const pb_case_file *f = s->r->file[i];
 		char name[300], size[24], when[FACE_SIZE];
 		case_file_cell(s->c, f->name, name, sizeof name);
 		size_words(f->size, size);
-		cli_say(s->c,
-			tr("  %zu  %s  %s  %s 登记（该校电脑时间 %s）  %s",
-				"  %zu  %s  %s  filed by %s (%s by its clock)  %s"),
-			i + 1, name, size, f->school_name, time_words(s, f->at, when),
-			!f->complete               ? tr("还没有传完", "not all of it has come")
-			: f->read || s->path[i][0] ? tr("您看过", "seen by you")
-						   : tr("您还没有看过", "not yet seen by you"));
+		cli_say(s->c, _("  %zu  %s  %s  %s 登记（该校电脑时间 %s）  %s"), i + 1, name, size,
+			f->school_name, time_words(s, f->at, when),
+			!f->complete               ? _("还没有传完")
+			: f->read || s->path[i][0] ? _("您看过")
+						   : _("您还没有看过"));
 		if (s->path[i][0])
 			cli_say(s->c, "     %s", s->path[i]);
 	}
@@ -263,10 +252,10 @@ static void say_words(const struct show *s)
 
 	for (size_t i = 0; i < s->r->n_word; i++) {
 		const pb_case_word *w = s->r->word[i];
-		cli_say(s->c, tr("县局意见：%s %s，%s：%s%s%s", "the bureau's word: %s %s, %s: %s%s%s"),
-			time_words(s, w->at, when), w->by, admin_word(&codes_category, w->category),
-			strcmp(w->word, "accepted") == 0 ? tr("认可", "accepted") : tr("不认可", "refuted"),
-			w->reason[0] ? tr("，理由：", ", because: ") : "", w->reason);
+		cli_say(s->c, _("县局意见：%s %s，%s：%s%s%s"), time_words(s, w->at, when), w->by,
+			admin_word(&codes_category, w->category),
+			strcmp(w->word, "accepted") == 0 ? _("认可") : _("不认可"),
+			w->reason[0] ? _("，理由：") : "", w->reason);
 	}
 }
 
@@ -279,7 +268,7 @@ static enum err fetch_files(struct show *s, struct link *link)
 
 	for (size_t i = 0; dir && !e && i < s->r->n_file; i++)
 		if (s->r->file[i]->complete) {
-			cli_progress(s->c, tr("取材料", "fetching"), i, s->r->n_file);
+			cli_progress(s->c, _("取材料"), i, s->r->n_file);
 			e = case_fetch(link, s->r->file[i], dir, s->path[i], &s->c->problem);
 			if (e)
 				s->path[i][0] = 0;
@@ -294,10 +283,7 @@ static void open_files(const struct show *s)
 		return;
 	for (size_t i = 0; i < s->r->n_file; i++)
 		if (s->path[i][0] && !case_open(s->path[i]))
-			cli_warn(s->c,
-				tr("没有自动打开 %s：请在文件夹里查看",
-					"%s is not opened here: look at it in its folder"),
-				s->path[i]);
+			cli_warn(s->c, _("没有自动打开 %s：请在文件夹里查看"), s->path[i]);
 }
 
 static void say_next(const struct show *s, bool slip)
@@ -307,21 +293,15 @@ static void say_next(const struct show *s, bool slip)
 	for (size_t i = 0; i < s->r->n_file; i++)
 		unread += s->r->file[i]->complete && !s->r->file[i]->read && !s->path[i][0];
 	if (unread)
-		cli_say(s->c, "%s",
-			tr("取出材料：再加 --files 文件夹", "to fetch the evidence, add --files FOLDER"));
+		cli_say(s->c, "%s", _("取出材料：再加 --files 文件夹"));
 	if (slip && strcmp(s->r->slip->state, "answered") == 0)
-		cli_say(s->c,
-			tr("审核：jgadmin transition slips review %s accept，或 return --reason 理由",
-				"to decide: jgadmin transition slips review %s accept, or return --reason "
-				"TEXT"),
+		cli_say(s->c, _("审核：jgadmin transition slips review %s accept，或 return --reason 理由"),
 			s->r->slip->no);
 	else if (!slip && s->r->declared)
 		cli_say(s->c,
-			tr("认定：jgadmin transition proof accept --year %d %s，或 refute --reason 理由",
-				"to decide: jgadmin transition proof accept --year %d %s, or refute --reason "
-				"TEXT"),
+			_("认定：jgadmin transition proof accept --year %d %s，或 refute --reason 理由"),
 			s->r->year,
-			strlen(cli_operand(s->c, 0)) < 8 ? cli_operand(s->c, 0) : tr("学生", "PUPIL"));
+			strlen(cli_operand(s->c, 0)) < 8 ? cli_operand(s->c, 0) : C_("operand", "学生"));
 }
 
 static int show(struct cli *c, uint16_t method, const pb_case_request *q, bool slip)
@@ -332,8 +312,7 @@ static int show(struct cli *c, uint16_t method, const pb_case_request *q, bool s
 	struct show s = {.c = c, .now = profile_now_us(&c->profile)};
 
 	if (cli_flag(c, "open") && !cli_option(c, "files"))
-		return cli_fail_with(c, ERR_USAGE, "--files DIR --open",
-			tr("打开材料要先写取到哪个文件夹", "--open needs a folder to fetch into"));
+		return cli_fail_with(c, ERR_USAGE, "--files DIR --open", _("打开材料要先写取到哪个文件夹"));
 	if (cli_option(c, "files") && case_folder(cli_option(c, "files"), &c->problem))
 		return cli_fail(c);
 	arena_init(&arena, 16u << 20);
@@ -403,7 +382,7 @@ static unsigned unread_files(struct cli *c, const pb_case_reply *r, char names[L
 		case_file_cell(c, r->file[i]->name, one, sizeof one);
 		if (strlen(names) + strlen(one) + 8 < LINE_SIZE)
 			snprintf(names + strlen(names), LINE_SIZE - strlen(names), "%s%s",
-				unread ? tr("、", ", ") : "", one);
+				unread ? _("、") : "", one);
 		unread++;
 	}
 	return unread;
@@ -424,7 +403,7 @@ static const char *contradiction(const pb_case_reply *r, char words[LINE_SIZE])
 		differ |= strcmp(h->outcome, s->addressee[0]->outcome ? s->addressee[0]->outcome : "") != 0;
 		if (strlen(words) + strlen(h->school_name) + 64 < LINE_SIZE)
 			snprintf(words + strlen(words), LINE_SIZE - strlen(words), "%s%s %s",
-				words[0] ? tr("、", ", ") : "", h->school_name,
+				words[0] ? _("、") : "", h->school_name,
 				admin_word(&codes_outcome, h->outcome));
 	}
 	if (!differ)
@@ -457,34 +436,20 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	if (!unread && !answers[0])
 		return true;
 	if (method == METHOD_TRANSITION_SHOW_SLIP)
-		snprintf(look, sizeof look,
-			tr("jgadmin transition slips show %.60s --files 文件夹",
-				"jgadmin transition slips show %.60s --files FOLDER"),
-			shown);
+		snprintf(look, sizeof look, _("jgadmin transition slips show %.60s --files 文件夹"), shown);
 	else /* a pupil's number is not repeated on the screen */
-		snprintf(look, sizeof look,
-			tr("jgadmin transition proof show --year %d 学生 --files 文件夹",
-				"jgadmin transition proof show --year %d PUPIL --files FOLDER"),
+		snprintf(look, sizeof look, _("jgadmin transition proof show --year %d 学生 --files 文件夹"),
 			year);
 	if (answers[0])
 		cli_warn(c,
-			tr("两校的回复不一致：%s。退回重办：jgadmin transition slips review %s return "
-			   "--reason 理由",
-				"the schools contradict each other: %s. To return it: jgadmin transition "
-				"slips review %s return --reason TEXT"),
+			_("两校的回复不一致：%s。退回重办：jgadmin transition slips review %s return "
+			  "--reason 理由"),
 			answers, shown);
 	if (unread)
-		cli_warn(c,
-			tr("有 %u 份材料您还没有看过：%s。查看：%s",
-				"you have not looked at %u files: %s. To see them: %s"),
-			unread, names, look);
-	if (!cli_is_asked(c) ||
-		cli_confirm("认可|accept",
-			unread ? tr("不看材料就认可，请输入“认可”：",
-					 "to accept without looking, type accept: ")
-			       : tr("仍要认可，请输入“认可”：", "to accept all the same, type accept: ")))
+		cli_warn(c, _("有 %u 份材料您还没有看过：%s。查看：%s"), unread, names, look);
+	if (!cli_is_asked(c) || cli_confirm("认可|accept", unread ? _("不看材料就认可，请输入“认可”：")
+								  : _("仍要认可，请输入“认可”：")))
 		return true;
-	*code = cli_fail_with(
-		c, ERR_NOT_NOW, look, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	*code = cli_fail_with(c, ERR_NOT_NOW, look, _("没有确认，什么也没有改动"));
 	return false;
 }

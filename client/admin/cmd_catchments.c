@@ -6,6 +6,7 @@
 #include "admin.h"
 #include "clock.h"
 #include "hash.h"
+#include "lang.h"
 #include "tables.h"
 #include "value.h"
 
@@ -24,8 +25,7 @@ static json_t *row_json(const pb_catchment_row *row)
 
 int cmd_catchments_list(struct cli *c)
 {
-	const char *const heads[] = {tr("序号", "no."), tr("学校标识码", "code"), tr("学校", "school"),
-		tr("学段", "stage"), tr("区划代码", "area")};
+	const char *const heads[] = {_("序号"), _("学校标识码"), _("学校"), _("学段"), _("区划代码")};
 	const char *school = cli_option(c, "school");
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
@@ -89,10 +89,8 @@ static bool take_row(struct change *x, int operand, int *code)
 			x->pointer[n] = &x->change[n];
 			return true;
 		}
-	*code = cli_fail_with(x->c, ERR_NOT_FOUND, "jgadmin " LIST_COMMAND,
-		tr("没有 %s 这一条施教区，可能已被删除",
-			"there is no catchment %s; somebody may have removed it"),
-		text);
+	*code = cli_fail_with(
+		x->c, ERR_NOT_FOUND, "jgadmin " LIST_COMMAND, _("没有 %s 这一条施教区，可能已被删除"), text);
 	return false;
 }
 
@@ -110,14 +108,14 @@ static void say_rows(struct change *x, const struct record *corrected)
 	for (size_t i = 0; i < x->q.n_change; i++) {
 		row_words(x->row[i], before, sizeof before);
 		if (!corrected) {
-			cli_say(x->c, tr("  删除：%s", "  to be removed: %s"), before);
+			cli_say(x->c, _("  删除：%s"), before);
 			continue;
 		}
 		snprintf(after, sizeof after, "%s %s %s",
 			value_show(corrected, F_CATCHMENT_SCHOOL, false, cell[0], 200),
 			value_show(corrected, F_CATCHMENT_STAGE, false, cell[1], 200),
 			value_show(corrected, F_CATCHMENT_AREA, false, cell[2], 200));
-		cli_say(x->c, tr("  %s → %s", "  %s -> %s"), before, after);
+		cli_say(x->c, _("  %s → %s"), before, after);
 	}
 }
 
@@ -133,7 +131,7 @@ static json_t *problems_json(pb_row_problem *const *list, size_t n)
 static void say_warnings(const struct change *x, const pb_import_report *r)
 {
 	for (size_t i = 0; i < r->n_warning; i++)
-		cli_say(x->c, tr("  提醒：%s", "  warning: %s"), r->warning[i]->message);
+		cli_say(x->c, _("  提醒：%s"), r->warning[i]->message);
 }
 
 static enum err send(struct change *x, bool dry, struct arena *arena, const pb_import_report **report)
@@ -161,17 +159,13 @@ static bool go_on(struct change *x, const struct record *corrected, int *code)
 		return false;
 	}
 	say_rows(x, corrected);
-	cli_say(x->c, "%s",
-		tr("下次核对按改后的施教区判定责任初中，在办的交办单也随之改",
-			"the next run judges the home school by what stands then, also of slips under way"));
+	cli_say(x->c, "%s", _("下次核对按改后的施教区判定责任初中，在办的交办单也随之改"));
 	say_warnings(x, r);
 	arena_free(&arena);
-	snprintf(prompt, sizeof prompt, tr("共 %zu 条。确认请输入“是”：", "%zu rows. Type yes to go on: "),
-		x->q.n_change);
+	snprintf(prompt, sizeof prompt, _("共 %zu 条。确认请输入“是”："), x->q.n_change);
 	if (cli_confirm("是|yes", prompt))
 		return true;
-	*code = cli_fail_with(x->c, ERR_NOT_NOW, tr("看清后再运行一次", "look again, then run it once more"),
-		tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	*code = cli_fail_with(x->c, ERR_NOT_NOW, _("看清后再运行一次"), _("没有确认，什么也没有改动"));
 	return false;
 }
 
@@ -189,14 +183,9 @@ static int finish(struct change *x, const struct record *corrected)
 		return cli_fail(x->c);
 	}
 	if (!corrected)
-		cli_say(x->c,
-			tr("已删除 %u 条；要恢复请重新导入：jgadmin catchments import",
-				"%u removed; an import brings them back: jgadmin catchments import"),
-			r->removed);
+		cli_say(x->c, _("已删除 %u 条；要恢复请重新导入：jgadmin catchments import"), r->removed);
 	else
-		cli_say(x->c, "%s",
-			r->updated ? tr("已更正", "corrected")
-				   : tr("本来就是这样，没有改动", "it is so already, nothing was changed"));
+		cli_say(x->c, "%s", r->updated ? _("已更正") : _("本来就是这样，没有改动"));
 	say_warnings(x, r);
 	json_t *out = json_pack("{s:i,s:i,s:i,s:o}", "removed", (int)r->removed, "updated", (int)r->updated,
 		"unchanged", (int)r->unchanged, "warnings", problems_json(r->warning, r->n_warning));
@@ -252,9 +241,8 @@ static bool take_field(struct change *x, struct record *r, const char *text, int
 				field = i;
 	}
 	if (field < 0) {
-		*code = cli_fail_with(x->c, ERR_USAGE,
-			tr("学校标识码=、学段= 或 区划代码=", "school=, stage= or area="),
-			tr("不认识“%s”", "“%s” is not known"), text);
+		*code = cli_fail_with(
+			x->c, ERR_USAGE, _("学校标识码=、学段= 或 区划代码="), _("不认识“%s”"), text);
 		return false;
 	}
 	if (value_parse(r, field, equals + 1, &context, &x->arena, &why, &x->c->problem) != VALUE_BAD)

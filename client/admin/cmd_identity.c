@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "codes.h"
 #include "invite_pdf.h"
+#include "lang.h"
 #include "pdf_page.h"
 #include "pinyin.h"
 #include "tables.h"
@@ -16,8 +17,7 @@ static bool scope_of(struct cli *c, const char **school, int *code)
 {
 	*school = cli_option(c, "school");
 	if (!*school == !cli_flag(c, "bureau")) {
-		*code = cli_fail_with(c, ERR_USAGE, NULL,
-			tr("--school 学校 与 --bureau 选一个", "give either --school SCHOOL or --bureau"));
+		*code = cli_fail_with(c, ERR_USAGE, NULL, _("--school 学校 与 --bureau 选一个"));
 		return false;
 	}
 	if (!*school)
@@ -34,7 +34,7 @@ static const char *class_words(char *const *klass, size_t n, char *out, size_t s
 	for (size_t i = 0; i < n; i++) {
 		class_scope_text(one, sizeof one, klass[i]);
 		if (strlen(out) + strlen(one) + 4 < size)
-			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? "、" : "", one);
+			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? _("、") : "", one);
 	}
 	return out;
 }
@@ -45,16 +45,11 @@ static void next_of_account(const struct cli *c, const char *user)
 	const char *school = cli_option(c, "school");
 
 	if (school)
-		cli_next(c,
-			tr("jgadmin devices invite --school %s 发连接码；那台电脑注册后运行 jg login %s",
-				"jgadmin devices invite --school %s makes a code; that computer then runs jg "
-				"login %s"),
+		cli_next(c, _("jgadmin devices invite --school %s 发连接码；那台电脑注册后运行 jg login %s"),
 			school, user);
 	else if (cli_flag(c, "bureau"))
 		cli_next(c,
-			tr("jgadmin devices invite --bureau 发连接码；那台电脑注册后运行 jgadmin login %s",
-				"jgadmin devices invite --bureau makes a code; that computer then runs "
-				"jgadmin login %s"),
+			_("jgadmin devices invite --bureau 发连接码；那台电脑注册后运行 jgadmin login %s"),
 			user);
 }
 
@@ -66,25 +61,16 @@ static int show_secret(struct cli *c, const ProtobufCMessage *reply)
 	char classes[256];
 
 	if (s->n_klass)
-		cli_say(c, tr("负责 %s", "in charge of %s"),
-			class_words(s->klass, s->n_klass, classes, sizeof classes));
+		cli_say(c, _("负责 %s"), class_words(s->klass, s->n_klass, classes, sizeof classes));
 	if (s->waiting)
-		cli_say(c,
-			tr("帐号 %s：还没有改动，等 %s 核准：jgadmin users grant %s",
-				"user %s: nothing is changed yet; %s has to grant it: jgadmin users grant "
-				"%s"),
-			s->user,
-			s->granter && s->granter[0] ? s->granter
-						    : tr("另一位管理员", "another administrator"),
-			s->user);
+		cli_say(c, _("帐号 %s：还没有改动，等 %s 核准：jgadmin users grant %s"), s->user,
+			s->granter && s->granter[0] ? s->granter : _("另一位管理员"), s->user);
 	else if (s->password)
 		cli_say(c,
-			tr("帐号 %s  初始密码 %s  （只显示这一次；72 小时内首次登录，登录后 24 小时内修改）",
-				"user %s  first password %s  (shown once; log in within 72 hours, change "
-				"it within 24 of that)"),
+			_("帐号 %s  初始密码 %s  （只显示这一次；72 小时内首次登录，登录后 24 小时内修改）"),
 			s->user, s->password);
 	else
-		cli_say(c, tr("帐号 %s：已完成", "user %s: done"), s->user);
+		cli_say(c, _("帐号 %s：已完成"), s->user);
 	if (s->password)
 		next_of_account(c, s->user);
 	json_t *json = json_pack("{s:s,s:o,s:b}", "user", s->user, "classes",
@@ -121,7 +107,7 @@ static bool take_roles(struct cli *c, Jingguan__V1__Role roles[4], size_t *n_rol
 		if (!role) {
 			char all[HINT_SIZE];
 			*code = cli_fail_with(c, ERR_USAGE, code_list_words(&codes_role, all, sizeof all),
-				tr("没有角色 %s", "there is no role %s"), text);
+				_("没有角色 %s"), text);
 			return false;
 		}
 		roles[(*n_roles)++] = (Jingguan__V1__Role)role;
@@ -146,8 +132,7 @@ static int judge_classes(struct cli *c, const pb_user_add *q)
 	for (size_t i = 0; i < q->n_role; i++)
 		teacher |= q->role[i] == (Jingguan__V1__Role)ROLE_CLASS_TEACHER;
 	if (teacher && !q->n_klass)
-		return cli_fail_with(c, ERR_MISSING, tr("加 --class 六1班", "add --class 六1班"), "%s",
-			tr("班主任要写负责的班级", "a class teacher needs his class"));
+		return cli_fail_with(c, ERR_MISSING, _("加 --class 六1班"), "%s", _("班主任要写负责的班级"));
 	if (!q->n_klass || !*q->school)
 		return 0;
 	if (admin_ask(c, METHOD_COUNTY_LIST_SCHOOLS, &all.base, &arena, &reply)) {
@@ -162,12 +147,9 @@ static int judge_classes(struct cli *c, const pb_user_add *q)
 		if (class_scope_parse(
 			    scope, q->klass[i], school_type_stages(school->type), profile_today(&c->profile)))
 			code = cli_fail_with(c, ERR_USAGE,
-				school_type_stages(school->type) & STAGE_PRIMARY
-					? tr("写成 六1班、六（2）班", "write it like 六1班 or 六（2）班")
-					: tr("写成 七1班、七（2）班", "write it like 七1班 or 七（2）班"),
-				tr("%s没有“%s”这个班：看不出是哪个年级的哪个班",
-					"%s has no class “%s”: which class of which grade is it?"),
-				school->name, q->klass[i]);
+				school_type_stages(school->type) & STAGE_PRIMARY ? _("写成 六1班、六（2）班")
+										 : _("写成 七1班、七（2）班"),
+				_("%s没有“%s”这个班：看不出是哪个年级的哪个班"), school->name, q->klass[i]);
 	arena_free(&arena);
 	return code;
 }
@@ -211,8 +193,8 @@ static int cmd_users_set(struct cli *c)
 	if (!take_roles(c, roles, &q.n_role, classes, &q.n_klass, &code))
 		return code;
 	if (!q.name && !q.n_role && !q.n_klass)
-		return cli_fail_with(c, ERR_USAGE, "jgadmin users set wanglaoshi --class 六2班",
-			tr("没有说要改什么", "nothing is to be changed"));
+		return cli_fail_with(
+			c, ERR_USAGE, _("jgadmin users set wanglaoshi --class 六2班"), _("没有说要改什么"));
 	return ask_secret(c, METHOD_IDENTITY_SET_USER, &q.base);
 }
 
@@ -230,15 +212,11 @@ static int cmd_users_disable(struct cli *c)
 
 	q.user = (char *)(uintptr_t)cli_operand(c, 0);
 	if (cli_is_asked(c) &&
-		!cli_confirm(q.user, tr("停用后这个人马上不能登录（以后可用 jgadmin users enable "
-					"恢复）。确认请再输入一遍帐号名：",
-					     "he is logged out at once (jgadmin users enable brings the "
-					     "account back). Type its name again to go on: ")))
+		!cli_confirm(q.user, _("停用后这个人马上不能登录（以后可用 jgadmin users enable "
+				       "恢复）。确认请再输入一遍帐号名：")))
 		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("jgadmin users list 看是谁；只是忘了密码用 jgadmin users reset",
-				"jgadmin users list shows who it is; for a forgotten password jgadmin users "
-				"reset"),
-			tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+			_("jgadmin users list 看是谁；只是忘了密码用 jgadmin users reset"),
+			_("没有确认，什么也没有改动"));
 	return ask_secret(c, METHOD_IDENTITY_DISABLE_USER, &q.base);
 }
 
@@ -258,8 +236,8 @@ static const char *role_words(const Jingguan__V1__Role *role, size_t n, char *ou
 	*out = 0;
 	for (size_t i = 0; i < n && used < size; i++) {
 		snprintf(number, sizeof number, "%u", (unsigned)role[i]);
-		used += (size_t)snprintf(out + used, size - used, "%s%s", i ? tr("、", ", ") : "",
-			admin_word(&codes_role, number));
+		used += (size_t)snprintf(
+			out + used, size - used, "%s%s", i ? _("、") : "", admin_word(&codes_role, number));
 	}
 	return out;
 }
@@ -271,20 +249,15 @@ static void say_request(const struct cli *c, const pb_user *u)
 	const char *asked = u->asked;
 
 	if (strcmp(asked, "set") == 0)
-		cli_say(c,
-			tr("%s 申请改帐号 %s：姓名 %s → %s；角色 %s → %s",
-				"%s asks to change %s: name %s → %s; roles %s → %s"),
-			u->asked_by, u->user, u->name, u->asked_name,
-			role_words(u->role, u->n_role, before, sizeof before),
+		cli_say(c, _("%s 申请改帐号 %s：姓名 %s → %s；角色 %s → %s"), u->asked_by, u->user, u->name,
+			u->asked_name, role_words(u->role, u->n_role, before, sizeof before),
 			role_words(u->asked_role, u->n_asked_role, after, sizeof after));
 	else
-		cli_say(c, tr("%s 申请%s：%s（%s），角色 %s", "%s asks to %s: %s (%s), roles %s"),
-			u->asked_by,
-			strcmp(asked, "add") == 0      ? tr("新建帐号", "make the account")
-			: strcmp(asked, "reset") == 0  ? tr("重置密码（新密码将告诉您）",
-								 "reset the password, which you will be told")
-			: strcmp(asked, "enable") == 0 ? tr("恢复帐号", "bring the account back")
-						       : tr("停用帐号", "disable the account"),
+		cli_say(c, _("%s 申请%s：%s（%s），角色 %s"), u->asked_by,
+			strcmp(asked, "add") == 0      ? _("新建帐号")
+			: strcmp(asked, "reset") == 0  ? _("重置密码（新密码将告诉您）")
+			: strcmp(asked, "enable") == 0 ? _("恢复帐号")
+						       : _("停用帐号"),
 			u->user, u->name, role_words(u->role, u->n_role, before, sizeof before));
 }
 
@@ -312,16 +285,11 @@ static bool grant_seen(struct cli *c, pb_user_grant *q, int *code)
 		say_request(c, u);
 	}
 	arena_free(&arena);
-	snprintf(prompt, sizeof prompt,
-		tr("同意请输入帐号名 %s：", "to grant it, type the account's name %s: "), q->user);
+	snprintf(prompt, sizeof prompt, _("同意请输入帐号名 %s："), q->user);
 	if (!q->has_request || !cli_is_asked(c) || cli_confirm(q->user, prompt))
 		return true; /* where nothing waits, the server says so */
-	snprintf(prompt, sizeof prompt,
-		tr("不同意：jgadmin users grant %s --refuse",
-			"to refuse it: jgadmin users grant %s --refuse"),
-		q->user);
-	*code = cli_fail_with(
-		c, ERR_NOT_NOW, prompt, tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	snprintf(prompt, sizeof prompt, _("不同意：jgadmin users grant %s --refuse"), q->user);
+	*code = cli_fail_with(c, ERR_NOT_NOW, prompt, _("没有确认，什么也没有改动"));
 	return false;
 }
 
@@ -347,7 +315,7 @@ static int ask_done(
 	arena_free(&arena);
 	if (e)
 		return cli_fail(c);
-	cli_say(c, "%s", tr("已完成", "done"));
+	cli_say(c, "%s", _("已完成"));
 	return cli_result(c, json_pack("{s:s,s:b}", key, value, "done", 1), 0);
 }
 
@@ -379,9 +347,8 @@ static json_t *user_json(const pb_user *u)
 
 static int cmd_users_list(struct cli *c)
 {
-	static const char *const headings_zh[] = {"帐号", "姓名", "学校", "角色", "班级", "状态", "最近登录"};
-	static const char *const headings_en[] = {
-		"user", "name", "school", "roles", "classes", "state", "last login"};
+	const char *const headings[] = {
+		_("帐号"), _("姓名"), _("学校"), _("角色"), _("班级"), _("状态"), _("最近登录")};
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -393,7 +360,7 @@ static int cmd_users_list(struct cli *c)
 	const pb_user_list *list = (const pb_user_list *)reply;
 	admin_schools(c);
 	json_t *out = json_array();
-	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 7);
+	struct cli_table *t = cli_table_new(headings, 7);
 	for (size_t i = 0; i < list->n_user; i++) {
 		const pb_user *u = list->user[i];
 		if (u->has_request)
@@ -401,29 +368,26 @@ static int cmd_users_list(struct cli *c)
 		char roles[160] = "", when[FACE_SIZE], classes[256], number[8];
 		for (size_t k = 0; k < u->n_role; k++) {
 			snprintf(number, sizeof number, "%u", (unsigned)u->role[k]);
-			snprintf(roles + strlen(roles), sizeof roles - strlen(roles), "%s%s", k ? "、" : "",
-				code_name(&codes_role, number));
+			snprintf(roles + strlen(roles), sizeof roles - strlen(roles), "%s%s",
+				k ? _("、") : "", code_name(&codes_role, number));
 		}
 		class_words(u->klass, u->n_klass, classes, sizeof classes);
-		cli_table_row(t, (const char *const[]){u->user, u->name,
-					 u->school[0] ? admin_school(c, u->school) : tr("县局", "bureau"),
-					 roles, classes,
-					 u->asked && u->asked[0] ? tr("待核准", "waits to be granted")
-					 : u->disabled           ? tr("停用", "disabled")
-					 : u->locked             ? tr("锁定", "locked")
-					 : u->must_change        ? tr("待改密", "first password")
-								 : tr("正常", "active"),
-					 admin_time(u->last_login, when)});
+		cli_table_row(
+			t, (const char *const[]){u->user, u->name,
+				   u->school[0] ? admin_school(c, u->school) : _("县局"), roles, classes,
+				   u->asked && u->asked[0] ? _("待核准")
+				   : u->disabled           ? _("停用")
+				   : u->locked             ? _("锁定")
+				   : u->must_change        ? _("待改密")
+							   : _("正常"),
+				   admin_time(u->last_login, when)});
 		json_array_append_new(out, user_json(u));
 	}
 	cli_table_print(c, t);
 	if (profile_has_role(&c->profile, 1u << ROLE_SYSADMIN))
 		cli_next(c, "%s",
-			tr("jgadmin users add --bureau --role basic_edu 姓名 新建县局帐号；学校帐号用 "
-			   "jgadmin users add --school 学校 --role registrar 姓名",
-				"jgadmin users add --bureau --role basic_edu NAME makes an account of the "
-				"bureau; of a school: jgadmin users add --school SCHOOL --role registrar "
-				"NAME"));
+			_("jgadmin users add --bureau --role basic_edu 姓名 新建县局帐号；学校帐号用 "
+			  "jgadmin users add --school 学校 --role registrar 姓名"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -447,9 +411,8 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 		json_array_append_new(all, invitation_json(list->invitation[i]));
 		if (!printed) /* also where the paper failed: the server has made the codes, and tells them
 				 only once */
-			cli_say(c, tr("%s  连接码 %s  %s 前有效", "%s  connect code %s  valid until %s"),
-				list->invitation[i]->school_name, list->invitation[i]->code,
-				admin_time(list->invitation[i]->expires, when));
+			cli_say(c, _("%s  连接码 %s  %s 前有效"), list->invitation[i]->school_name,
+				list->invitation[i]->code, admin_time(list->invitation[i]->expires, when));
 	}
 	if (path && !printed) {
 		json_t *out =
@@ -458,16 +421,11 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 		return cli_fail(c);
 	}
 	if (!printed && list->n_invitation)
-		cli_next(c,
-			tr("在那台电脑上运行 %s connect --code 连接码",
-				"on that computer run %s connect --code CODE"),
+		cli_next(c, _("在那台电脑上运行 %s connect --code 连接码"),
 			list->invitation[0]->school[0] ? "jg" : "jgadmin");
 	if (printed && list->n_invitation)
-		cli_say(c,
-			tr("%s：%zu 张连接码，%s 前各用一次。打印后当面交给各校，再删除这个文件",
-				"%s: %zu connect codes, each works once, until %s. Print it, hand them over, "
-				"delete the file"),
-			path, list->n_invitation, admin_time(list->invitation[0]->expires, when));
+		cli_say(c, _("%s：%zu 张连接码，%s 前各用一次。打印后当面交给各校，再删除这个文件"), path,
+			list->n_invitation, admin_time(list->invitation[0]->expires, when));
 	if (cli_flag(c, "all") || list->n_invitation != 1)
 		return cli_result(c, json_pack("{s:o,s:o}", "invitations", all, "file", admin_text(path)), 0);
 	json_decref(all);
@@ -497,10 +455,8 @@ static int cmd_devices_invite(struct cli *c)
 
 static int cmd_devices_list(struct cli *c)
 {
-	static const char *const headings_zh[] = {
-		"序号", "学校", "计算机", "版本", "最近联系", "待传", "证书到期", "状态", "设备"};
-	static const char *const headings_en[] = {"no.", "school", "host", "version", "last contact",
-		"pending", "certificate until", "state", "device"};
+	const char *const headings[] = {_("序号"), _("学校"), _("计算机"), _("版本"), _("最近联系"),
+		_("待传"), _("证书到期"), _("状态"), _("设备")};
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -512,7 +468,7 @@ static int cmd_devices_list(struct cli *c)
 	const pb_device_list *list = (const pb_device_list *)reply;
 	admin_schools(c);
 	json_t *out = json_array();
-	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 9);
+	struct cli_table *t = cli_table_new(headings, 9);
 	json_t *shown = json_object();
 	for (size_t i = 0; i < list->n_device; i++) {
 		const pb_device *d = list->device[i];
@@ -520,11 +476,11 @@ static int cmd_devices_list(struct cli *c)
 		snprintf(number, sizeof number, "%zu", i + 1);
 		json_object_set_new(shown, number, json_string(d->id));
 		snprintf(pending, sizeof pending, "%llu", (unsigned long long)d->pending);
-		cli_table_row(t, (const char *const[]){number,
-					 d->school[0] ? admin_school(c, d->school) : tr("县局", "bureau"),
-					 d->host, d->version, admin_time(d->last_contact, contact), pending,
-					 admin_time(d->cert_until, until),
-					 d->revoked ? tr("已停用", "revoked") : tr("正常", "active"), d->id});
+		cli_table_row(t,
+			(const char *const[]){number, d->school[0] ? admin_school(c, d->school) : _("县局"),
+				d->host, d->version, admin_time(d->last_contact, contact), pending,
+				admin_time(d->cert_until, until), d->revoked ? _("已停用") : _("正常"),
+				d->id});
 		json_array_append_new(
 			out, json_pack("{s:s,s:s,s:s,s:s,s:o,s:I,s:I,s:o,s:b}", "id", d->id, "school",
 				     d->school, "host", d->host, "version", d->version, "last_contact",
@@ -535,10 +491,8 @@ static int cmd_devices_list(struct cli *c)
 	admin_shown_keep(c, "devices", shown);
 	cli_table_print(c, t);
 	cli_next(c, "%s",
-		tr("停用丢失或换掉的电脑：jgadmin devices revoke 序号；给新电脑发连接码：jgadmin devices "
-		   "invite --school 学校标识码",
-			"revoke a lost computer: jgadmin devices revoke NO.; a code for a new one: jgadmin "
-			"devices invite --school CODE"));
+		_("停用丢失或换掉的电脑：jgadmin devices revoke 序号；给新电脑发连接码：jgadmin devices "
+		  "invite --school 学校标识码"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -560,19 +514,14 @@ static bool revoking_confirmed(struct cli *c, const char *id)
 		const pb_device *d = list->device[i];
 		char contact[FACE_SIZE];
 		if (strcmp(d->id, id) == 0)
-			cli_say(c,
-				tr("%s 的电脑 %s，最近联系 %s，待传 %llu 项%s",
-					"%s, computer %s, last contact %s, %llu items pending%s"),
-				d->school[0] ? admin_school(c, d->school) : tr("县局", "the bureau"), d->host,
+			cli_say(c, _("%s 的电脑 %s，最近联系 %s，待传 %llu 项%s"),
+				d->school[0] ? admin_school(c, d->school) : _("县局"), d->host,
 				admin_time(d->last_contact, contact), (unsigned long long)d->pending,
-				strcmp(d->id, c->profile.device) == 0
-					? tr("。这就是您正在用的电脑", ". It is the computer that you sit at")
-					: "");
+				strcmp(d->id, c->profile.device) == 0 ? _("。这就是您正在用的电脑") : "");
 	}
 	arena_free(&arena);
-	return cli_confirm("停用|revoke",
-		tr("停用后它再不能打开本机的学生信息，不能恢复。确认请输入“停用”：",
-			"it can never again open the pupils it holds. Type revoke to go on: "));
+	return cli_confirm(
+		"停用|revoke", _("停用后它再不能打开本机的学生信息，不能恢复。确认请输入“停用”："));
 }
 
 static int cmd_devices_revoke(struct cli *c)
@@ -584,88 +533,60 @@ static int cmd_devices_revoke(struct cli *c)
 		return err_info(ERR_NOT_FOUND)->exit_code;
 	q.id = (char *)(uintptr_t)id;
 	if (!revoking_confirmed(c, id))
-		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("jgadmin devices list 看是哪台", "jgadmin devices list shows which it is"),
-			tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+		return cli_fail_with(
+			c, ERR_NOT_NOW, _("jgadmin devices list 看是哪台"), _("没有确认，什么也没有改动"));
 	return ask_done(c, METHOD_IDENTITY_REVOKE_DEVICE, &q.base, "device", q.id);
 }
 
 /* ---- The commands ---- */
 
-static const struct cli_option user_options[] = {{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
-							 "the school: its name, a part of it, or its code"},
-	{"bureau", NULL, "县局人员", "of the bureau"},
-	{"role", "ROLE", "角色，可写多个", "role, may be repeated"},
-	{"class", "C", "班主任的班级，如 六1班、七（2）班，可写多个",
-		"a class teacher's class, like 六1班 or 七（2）班, may be repeated"},
-	{"user", "LOGIN", "希望的帐号名（字母）", "wanted log-in name (letters)"}, {0}};
-static const struct cli_option users_import_options[] = {
-	{"dry-run", NULL, "只检查，不建帐号", "judge only, make nothing"},
-	{"sheet", "NAME", "工作表名称", "name of the sheet"},
-	{"o", "FILE.xlsx", "帐号和初始密码写到这个文件（只有您能读）；不写则显示一次",
-		"log-ins and first passwords go to this file, for you alone to read; else they are shown "
-		"once"},
-	{0}};
+static const struct cli_option user_options[] = {{"school", "SCHOOL", N_("学校：名称、名称的一部分或标识码")},
+	{"bureau", NULL, N_("县局人员")}, {"role", "ROLE", N_("角色，可写多个")},
+	{"class", "C", N_("班主任的班级，如 六1班、七（2）班，可写多个")},
+	{"user", "LOGIN", N_("希望的帐号名（字母）")}, {0}};
+static const struct cli_option users_import_options[] = {{"dry-run", NULL, N_("只检查，不建帐号")},
+	{"sheet", "NAME", N_("工作表名称")},
+	{"o", "FILE.xlsx", N_("帐号和初始密码写到这个文件（只有您能读）；不写则显示一次")}, {0}};
 static const struct cli_option teachers_options[] = {
-	{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
-		"the school: its name, a part of it, or its code"},
-	{"dry-run", NULL, "只检查，不建帐号", "judge only, make nothing"},
-	{"o", "FILE.xlsx", "帐号和初始密码写到这个文件（只有您能读）；不写则显示一次",
-		"log-ins and first passwords go to this file, for you alone to read; else they are shown "
-		"once"},
-	{0}};
-static const struct cli_option set_options[] = {
-	{"role", "ROLE", "新的角色，可写多个", "the roles, may be repeated"},
-	{"class", "C", "班主任的班级，如 六1班，可写多个",
-		"a class teacher's classes, like 六1班, may be repeated"},
-	{"name", "NAME", "姓名", "name"}, {0}};
-static const struct cli_option grant_options[] = {{"refuse", NULL, "不同意", "refuse it"}, {0}};
-static const struct cli_option invite_options[] = {{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
-							   "the school: its name, a part of it, or its code"},
-	{"bureau", NULL, "县局的电脑", "a computer of the bureau"},
-	{"all", NULL, "给每所学校各发一个", "one for every school"},
-	{"o", "FILE.pdf", "写成可打印的 PDF", "write a printable PDF"}, {0}};
+	{"school", "SCHOOL", N_("学校：名称、名称的一部分或标识码")},
+	{"dry-run", NULL, N_("只检查，不建帐号")},
+	{"o", "FILE.xlsx", N_("帐号和初始密码写到这个文件（只有您能读）；不写则显示一次")}, {0}};
+static const struct cli_option set_options[] = {{"role", "ROLE", N_("新的角色，可写多个")},
+	{"class", "C", N_("班主任的班级，如 六1班，可写多个")}, {"name", "NAME", N_("姓名")}, {0}};
+static const struct cli_option grant_options[] = {{"refuse", NULL, N_("不同意")}, {0}};
+static const struct cli_option invite_options[] = {
+	{"school", "SCHOOL", N_("学校：名称、名称的一部分或标识码")}, {"bureau", NULL, N_("县局的电脑")},
+	{"all", NULL, N_("给每所学校各发一个")}, {"o", "FILE.pdf", N_("写成可打印的 PDF")}, {0}};
 
 static const struct cli_command commands[] = {
-	{"users add", "NAME", 1, 1, user_options, IN, 0, "新建帐号，初始密码只显示一次",
-		"make an account; its first password is shown once",
-		"users add --school 2132000001 --role registrar 王老师", cmd_users_add, CLI_WORK},
+	{"users add", "NAME", 1, 1, user_options, IN, 0, N_("新建帐号，初始密码只显示一次"),
+		N_("users add --school 2132000001 --role registrar 王老师"), cmd_users_add, CLI_WORK},
 	{"users import", "FILE", 1, 1, users_import_options, IN, 0,
-		"按表格给学校的人建帐号：姓名、学校或学校标识码、角色，班级和帐号可不写；再运行一次不会重复",
-		"make school accounts from a table: 姓名, 学校 or 学校标识码, 角色, also 班级 and 帐号; "
-		"doing it again makes no doubles",
-		"users import 帐号.xlsx -o 初始密码.xlsx", cmd_users_import, CLI_WORK},
+		N_("按表格给学校的人建帐号：姓名、学校或学校标识码、角色，班级和帐号可不写；再运行一次不会重"
+		   "复"),
+		N_("users import 帐号.xlsx -o 初始密码.xlsx"), cmd_users_import, CLI_WORK},
 	{"users teachers", "CLASS=NAME…", 1, 64, teachers_options, IN, 0,
-		"给一所学校各班的班主任建帐号：每班写一个 班级=姓名，班级和姓名不会错位",
-		"make the accounts of a school's class teachers, one CLASS=NAME each: class and name stay "
-		"together",
-		"users teachers --school 2132000001 六1班=张三 六2班=李四", cmd_users_teachers, CLI_WORK},
-	{"users list", "", 0, 0, NULL, IN, 0, "列出帐号和角色", "list accounts and roles", "users list",
-		cmd_users_list, CLI_WORK},
-	{"users reset", "USER", 1, 1, NULL, IN, 0, "重置密码；县局帐号须安全管理员核准",
-		"reset a password; of a bureau account the security administrator grants it",
+		N_("给一所学校各班的班主任建帐号：每班写一个 班级=姓名，班级和姓名不会错位"),
+		N_("users teachers --school 2132000001 六1班=张三 六2班=李四"), cmd_users_teachers, CLI_WORK},
+	{"users list", "", 0, 0, NULL, IN, 0, N_("列出帐号和角色"), "users list", cmd_users_list, CLI_WORK},
+	{"users reset", "USER", 1, 1, NULL, IN, 0, N_("重置密码；县局帐号须安全管理员核准"),
 		"users reset wanglaoshi", cmd_users_reset, CLI_WORK},
-	{"users set", "USER", 1, 1, set_options, IN, 0, "改角色、班级或姓名；县局帐号须另一位管理员核准",
-		"change roles, classes or name; of a bureau account another administrator grants it",
-		"users set wanglaoshi --class 六2班", cmd_users_set, CLI_WORK},
-	{"users grant", "USER", 1, 1, grant_options, IN, 0, "核准另一位管理员提出的重置、改动、停用或恢复",
-		"grant what another administrator asked for an account", "users grant likezhang",
-		cmd_users_grant, CLI_WORK},
-	{"users disable", "USER", 1, 1, NULL, IN, 0, "停用帐号", "disable an account",
-		"users disable wanglaoshi", cmd_users_disable, CLI_WORK},
-	{"users enable", "USER", 1, 1, NULL, IN, 0, "恢复停用的帐号；县局帐号须另一位管理员核准",
-		"bring a disabled account back; of a bureau account another administrator grants it",
-		"users enable wanglaoshi", cmd_users_enable, CLI_WORK},
-	{"users unlock", "USER", 1, 1, NULL, IN, 0, "解除锁定", "lift a lock", "users unlock wanglaoshi",
-		cmd_users_unlock, CLI_WORK},
-	{"devices invite", "", 0, 0, invite_options, IN, 0, "发连接码：一次有效，72 小时",
-		"make a connect code: works once, for 72 hours", "devices invite --school 2132000001",
-		cmd_devices_invite, CLI_WORK},
-	{"devices list", "", 0, 0, NULL, IN, 0, "列出设备", "list the devices", "devices list",
-		cmd_devices_list, CLI_WORK},
-	{"devices revoke", "ID", 1, 1, NULL, IN, 0, "停用设备，5 秒内断开",
-		"revoke a device; it is cut off within 5 seconds", "devices revoke 0190…", cmd_devices_revoke,
+	{"users set", "USER", 1, 1, set_options, IN, 0, N_("改角色、班级或姓名；县局帐号须另一位管理员核准"),
+		N_("users set wanglaoshi --class 六2班"), cmd_users_set, CLI_WORK},
+	{"users grant", "USER", 1, 1, grant_options, IN, 0,
+		N_("核准另一位管理员提出的重置、改动、停用或恢复"), "users grant likezhang", cmd_users_grant,
 		CLI_WORK},
+	{"users disable", "USER", 1, 1, NULL, IN, 0, N_("停用帐号"), "users disable wanglaoshi",
+		cmd_users_disable, CLI_WORK},
+	{"users enable", "USER", 1, 1, NULL, IN, 0, N_("恢复停用的帐号；县局帐号须另一位管理员核准"),
+		"users enable wanglaoshi", cmd_users_enable, CLI_WORK},
+	{"users unlock", "USER", 1, 1, NULL, IN, 0, N_("解除锁定"), "users unlock wanglaoshi",
+		cmd_users_unlock, CLI_WORK},
+	{"devices invite", "", 0, 0, invite_options, IN, 0, N_("发连接码：一次有效，72 小时"),
+		"devices invite --school 2132000001", cmd_devices_invite, CLI_WORK},
+	{"devices list", "", 0, 0, NULL, IN, 0, N_("列出设备"), "devices list", cmd_devices_list, CLI_WORK},
+	{"devices revoke", "ID", 1, 1, NULL, IN, 0, N_("停用设备，5 秒内断开"), "devices revoke 0190…",
+		cmd_devices_revoke, CLI_WORK},
 	{0},
 };
 

@@ -6,6 +6,7 @@
 #include "book.h"
 #include "clock.h"
 #include "codes.h"
+#include "lang.h"
 #include "sheet.h"
 #include "table.h"
 #include "tables.h"
@@ -125,7 +126,7 @@ static void take_ignored(struct cli *c, const struct table *table, json_t *ignor
 		if (known)
 			continue;
 		json_array_append_new(ignored, json_string(heading));
-		cli_warn(c, tr("没有读“%s”这一列", "the column “%s” was not read"), heading);
+		cli_warn(c, _("没有读“%s”这一列"), heading);
 	}
 }
 
@@ -143,50 +144,36 @@ static int report(struct reading *r, const pb_import_report *reply)
 		skipped += table_skipped_count(r->book.tables[k].table);
 	}
 	for (size_t k = 0; k < r->book.n_left; k++)
-		cli_warn(c, tr("没有读工作表“%s”：%s", "sheet “%s” was not read: %s"),
-			r->book.left[k].page->name, r->book.left[k].why);
-	cli_say(c,
-		tr("新增 %u，更新 %u，未变 %u，退回 %zu，提醒 %zu",
-			"%u inserted, %u updated, %u unchanged, %zu rejected, %zu warnings"),
-		reply->inserted, reply->updated, reply->unchanged, json_array_size(r->rejected),
-		json_array_size(warnings));
+		cli_warn(c, _("没有读工作表“%s”：%s"), r->book.left[k].page->name, r->book.left[k].why);
+	cli_say(c, _("新增 %u，更新 %u，未变 %u，退回 %zu，提醒 %zu"), reply->inserted, reply->updated,
+		reply->unchanged, json_array_size(r->rejected), json_array_size(warnings));
 	if (skipped)
-		cli_say(c,
-			tr("跳过 %zu 行（合计、签字、重复的表头等）",
-				"%zu lines passed over (sums, signatures, repeated headings)"),
-			skipped);
+		cli_say(c, _("跳过 %zu 行（合计、签字、重复的表头等）"), skipped);
 	json_array_foreach(r->rejected, i, row)
 	{
 		const char *hint = json_string_value(json_object_get(row, "hint"));
-		cli_say(c, tr("  第 %d 行 %s：%s%s%s", "  row %d %s: %s%s%s"),
-			(int)json_integer_value(json_object_get(row, "row")),
+		cli_say(c, _("  第 %d 行 %s：%s%s%s"), (int)json_integer_value(json_object_get(row, "row")),
 			json_string_value(json_object_get(row, "field")),
-			json_string_value(json_object_get(row, "message")),
-			hint && *hint ? tr("；", "; ") : "", hint ? hint : "");
+			json_string_value(json_object_get(row, "message")), hint && *hint ? _("；") : "",
+			hint ? hint : "");
 	}
 	json_array_foreach(warnings, i, row)
 	{
 		long line = (long)json_integer_value(json_object_get(row, "row"));
 		const char *message = json_string_value(json_object_get(row, "message"));
 		if (line)
-			cli_say(c, tr("  提醒 第 %ld 行：%s", "  warning, row %ld: %s"), line, message);
+			cli_say(c, _("  提醒 第 %ld 行：%s"), line, message);
 		else
-			cli_say(c, tr("  提醒：%s", "  warning: %s"), message);
+			cli_say(c, _("  提醒：%s"), message);
 	}
 	if (json_array_size(r->rejected))
-		cli_next(c, "%s",
-			tr("在文件里改正这些行，再运行同一条命令；其余的已经导入",
-				"correct these rows in the file and run the same command; the others are "
-				"imported"));
+		cli_next(c, "%s", _("在文件里改正这些行，再运行同一条命令；其余的已经导入"));
 	else if (r->kind->number == KIND_SCHOOL && !cli_flag(c, "dry-run"))
-		cli_next(c, "%s",
-			tr("jgadmin catchments import 文件 导入施教区", "jgadmin catchments import FILE"));
+		cli_next(c, "%s", _("jgadmin catchments import 文件 导入施教区"));
 	else if (!cli_flag(c, "dry-run"))
 		cli_next(c, "%s",
-			tr("请系统管理员运行 jgadmin devices invite --all -o 连接码.pdf；各校名册齐了以后 "
-			   "jgadmin transition open --year 年度",
-				"the system administrator runs jgadmin devices invite --all -o codes.pdf; "
-				"when the rosters are in, jgadmin transition open --year YEAR"));
+			_("请系统管理员运行 jgadmin devices invite --all -o 连接码.pdf；各校名册齐了以后 "
+			  "jgadmin transition open --year 年度"));
 	int code = json_array_size(r->rejected) ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c,
 		json_pack("{s:i,s:i,s:i,s:I,s:O,s:o,s:o}", "inserted", (int)reply->inserted, "updated",
@@ -221,9 +208,7 @@ static int fail_file(struct cli *c)
 {
 	if (c->problem.code == ERR_FILE_HEADER)
 		snprintf(c->problem.hint, sizeof c->problem.hint, "%s",
-			tr("在文件的表头行写上这一列的列名，填好内容，再运行同一条命令",
-				"write that column into the file's header row, fill it, and run the same "
-				"command"));
+			_("在文件的表头行写上这一列的列名，填好内容，再运行同一条命令"));
 	return cli_fail(c);
 }
 
@@ -256,9 +241,8 @@ static int cmd_catchments_import(struct cli *c)
 
 static int cmd_schools_list(struct cli *c)
 {
-	static const char *const headings_zh[] = {
-		"学校标识码", "学校名称", "办学类型", "举办者", "学段", "区划"};
-	static const char *const headings_en[] = {"code", "name", "type", "founder", "stages", "district"};
+	const char *const headings[] = {
+		_("学校标识码"), _("学校名称"), _("办学类型"), _("举办者"), _("学段"), _("区划")};
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -270,7 +254,7 @@ static int cmd_schools_list(struct cli *c)
 	}
 	const pb_school_list *list = (const pb_school_list *)reply;
 	json_t *out = json_array();
-	struct cli_table *t = cli_table_new(lang_is_en() ? headings_en : headings_zh, 6);
+	struct cli_table *t = cli_table_new(headings, 6);
 	for (size_t i = 0; i < list->n_school; i++) {
 		const pb_school_row *s = list->school[i];
 		char stages[64] = "", id[37] = "";
@@ -289,16 +273,11 @@ static int cmd_schools_list(struct cli *c)
 	}
 	cli_table_print(c, t);
 	if (!list->n_school && !profile_has_role(&c->profile, 1u << ROLE_BASIC_EDU))
-		cli_next(c, "%s",
-			tr("由基教科导入学校名册：jgadmin schools import 文件",
-				"the office of basic education imports them: jgadmin schools import FILE"));
+		cli_next(c, "%s", _("由基教科导入学校名册：jgadmin schools import 文件"));
 	else if (!list->n_school)
-		cli_next(c, "%s",
-			tr("jgadmin schools import 文件 导入学校名册", "jgadmin schools import FILE"));
+		cli_next(c, "%s", _("jgadmin schools import 文件 导入学校名册"));
 	else
-		cli_next(c, "%s",
-			tr("jgadmin transition phase --year 年度 看到了哪一步",
-				"jgadmin transition phase --year YEAR shows where things stand"));
+		cli_next(c, "%s", _("jgadmin transition phase --year 年度 看到了哪一步"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -306,38 +285,27 @@ static int cmd_schools_list(struct cli *c)
 /* ---- The commands ---- */
 
 static const struct cli_option import_options[] = {
-	{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
-	{"sheet", "NAME", "工作表名称", "name of the sheet"}, {0}};
-static const struct cli_option schools_import_options[] = {
-	{"dry-run", NULL, "只检查，不写入", "judge only, store nothing"},
-	{"sheet", "NAME", "工作表名称", "name of the sheet"},
-	{"force", NULL, "也改已有学校的名称和办学类型",
-		"also change the name and type of a school that is known"},
-	{0}};
+	{"dry-run", NULL, N_("只检查，不写入")}, {"sheet", "NAME", N_("工作表名称")}, {0}};
+static const struct cli_option schools_import_options[] = {{"dry-run", NULL, N_("只检查，不写入")},
+	{"sheet", "NAME", N_("工作表名称")}, {"force", NULL, N_("也改已有学校的名称和办学类型")}, {0}};
 static const struct cli_option school_options[] = {
-	{"school", "SCHOOL", "只看一所学校：名称、名称的一部分或标识码",
-		"one school only: its name, a part of it, or its code"},
-	{0}};
-static const struct cli_option yes_options[] = {{"yes", NULL, "不再询问", "do not ask"}, {0}};
+	{"school", "SCHOOL", N_("只看一所学校：名称、名称的一部分或标识码")}, {0}};
+static const struct cli_option yes_options[] = {{"yes", NULL, N_("不再询问")}, {0}};
 
 static const struct cli_command commands[] = {
-	{"schools import", "FILE", 1, 1, schools_import_options, IN, 0, "导入学校名册（.xlsx/.csv）",
-		"import the register of schools", "schools import 学校.xlsx", cmd_schools_import, CLI_WORK},
-	{"schools list", "", 0, 0, NULL, IN, 0, "列出学校", "list the schools", "schools list",
-		cmd_schools_list, CLI_WORK},
-	{"catchments import", "FILE", 1, 1, import_options, IN, 0, "导入施教区", "import the catchments",
-		"catchments import 施教区.csv", cmd_catchments_import, CLI_WORK},
-	{"catchments list", "", 0, 0, school_options, IN, 0, "列出施教区，每条前面有序号",
-		"list the catchments, each with its number", "catchments list --school 3132000001",
-		cmd_catchments_list, CLI_WORK},
+	{"schools import", "FILE", 1, 1, schools_import_options, IN, 0, N_("导入学校名册（.xlsx/.csv）"),
+		N_("schools import 学校.xlsx"), cmd_schools_import, CLI_WORK},
+	{"schools list", "", 0, 0, NULL, IN, 0, N_("列出学校"), "schools list", cmd_schools_list, CLI_WORK},
+	{"catchments import", "FILE", 1, 1, import_options, IN, 0, N_("导入施教区"),
+		N_("catchments import 施教区.csv"), cmd_catchments_import, CLI_WORK},
+	{"catchments list", "", 0, 0, school_options, IN, 0, N_("列出施教区，每条前面有序号"),
+		"catchments list --school 3132000001", cmd_catchments_list, CLI_WORK},
 	{"catchments set", "ROW FIELD=VALUE…", 2, 4, yes_options, IN, 0,
-		"更正一条施教区：序号见 catchments list；先显示改前改后和盲区",
-		"correct a catchment by its number in the list; shows what follows first",
-		"catchments set 3 区划代码=329999100", cmd_catchments_set, CLI_WORK},
+		N_("更正一条施教区：序号见 catchments list；先显示改前改后和盲区"),
+		N_("catchments set 3 区划代码=329999100"), cmd_catchments_set, CLI_WORK},
 	{"catchments remove", "ROW…", 1, 200, yes_options, IN, 0,
-		"删除施教区：序号见 catchments list；先显示会留下哪些盲区",
-		"remove catchments by their numbers in the list; shows which areas are left without",
-		"catchments remove 3 5", cmd_catchments_remove, CLI_WORK},
+		N_("删除施教区：序号见 catchments list；先显示会留下哪些盲区"), "catchments remove 3 5",
+		cmd_catchments_remove, CLI_WORK},
 	{0},
 };
 

@@ -4,6 +4,7 @@
 
 #include "admin.h"
 #include "date.h"
+#include "lang.h"
 #include "tables.h"
 
 static int cmd_audit_verify(struct cli *c)
@@ -20,9 +21,7 @@ static int cmd_audit_verify(struct cli *c)
 	bool ok = v->ok;
 	json_t *out = json_pack("{s:I,s:b,s:o}", "entries", (json_int_t)v->entries, "ok", ok, "first_bad",
 		admin_text(v->first_bad));
-	cli_say(c,
-		ok ? tr("留痕 %llu 条，链条完整", "%llu entries, the chains hold")
-		   : tr("留痕 %llu 条，链条断裂：%s", "%llu entries, broken at %s"),
+	cli_say(c, ok ? _("留痕 %llu 条，链条完整") : _("留痕 %llu 条，链条断裂：%s"),
 		(unsigned long long)v->entries, v->first_bad ? v->first_bad : "");
 	arena_free(&arena);
 	return cli_result(c, out, ok ? 0 : 1);
@@ -30,8 +29,8 @@ static int cmd_audit_verify(struct cli *c)
 
 static int cmd_audit_search(struct cli *c)
 {
-	static const char *const zh[] = {"时间", "帐号", "学校", "方法", "结果", "条数", "目的"};
-	static const char *const en[] = {"at", "user", "school", "method", "result", "rows", "purpose"};
+	const char *const headings[] = {
+		_("时间"), _("帐号"), _("学校"), _("方法"), _("结果"), _("条数"), _("目的")};
 	pb_audit_search q = PB_AUDIT_SEARCH_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -49,7 +48,7 @@ static int cmd_audit_search(struct cli *c)
 	admin_schools(c);
 	const pb_audit_rows *rows = (const pb_audit_rows *)reply;
 	json_t *out = json_array();
-	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 7);
+	struct cli_table *t = cli_table_new(headings, 7);
 	for (size_t i = 0; i < rows->n_row; i++) {
 		const pb_audit_row *a = rows->row[i];
 		char at[FACE_SIZE], n[16], why[512];
@@ -88,8 +87,7 @@ static json_t *status_json(const pb_server_status *s)
 
 static int cmd_server_status(struct cli *c)
 {
-	static const char *const zh[] = {"方法", "次数", "出错", "中位(微秒)", "99%(微秒)"};
-	static const char *const en[] = {"method", "calls", "errors", "p50 µs", "p99 µs"};
+	const char *const headings[] = {_("方法"), _("次数"), _("出错"), _("中位(微秒)"), _("99%(微秒)")};
 	pb_empty q = PB_EMPTY_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -100,12 +98,10 @@ static int cmd_server_status(struct cli *c)
 	}
 	const pb_server_status *s = (const pb_server_status *)reply;
 	char now[FACE_SIZE];
-	cli_say(c,
-		tr("版本 %s  运行 %lld 秒  连接 %u  数据库 %u/%u  结构 %s  时间 %s%s",
-			"version %s  up %lld s  %u connections  database %u/%u  schema %s  time %s%s"),
-		s->version, (long long)s->uptime_s, s->connections, s->pool_busy, s->pool_size, s->schema,
-		admin_time(s->now, now), s->rehearsal ? tr("  演练", "  REHEARSAL") : "");
-	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 5);
+	cli_say(c, _("版本 %s  运行 %lld 秒  连接 %u  数据库 %u/%u  结构 %s  时间 %s%s"), s->version,
+		(long long)s->uptime_s, s->connections, s->pool_busy, s->pool_size, s->schema,
+		admin_time(s->now, now), s->rehearsal ? _("  演练") : "");
+	struct cli_table *t = cli_table_new(headings, 5);
 	for (size_t i = 0; i < s->n_method; i++) {
 		const pb_method_stat *m = s->method[i];
 		char n[4][24];
@@ -152,7 +148,7 @@ static int cmd_server_clock(struct cli *c)
 	q.has_advance_s = 1;
 	q.advance_s = parse_advance(cli_operand(c, 0));
 	if (q.advance_s < 0)
-		return cli_fail_with(c, ERR_USAGE, "+3d  +12h", tr("写成 +3d 这样", "write it like +3d"));
+		return cli_fail_with(c, ERR_USAGE, "+3d  +12h", _("写成 +3d 这样"));
 	if (admin_ask(c, METHOD_SERVER_CLOCK, &q.base, &arena, &reply)) {
 		arena_free(&arena);
 		return cli_fail(c);
@@ -160,36 +156,32 @@ static int cmd_server_clock(struct cli *c)
 	int64_t now = ((const pb_clock_reply *)reply)->now;
 	char text[FACE_SIZE];
 	arena_free(&arena);
-	cli_say(c, tr("演练时钟：%s", "rehearsal clock: %s"), admin_time(now, text));
+	cli_say(c, _("演练时钟：%s"), admin_time(now, text));
 	return cli_result(c, json_pack("{s:o}", "now", cli_time_json(now)), 0);
 }
 
 /* ---- The commands ---- */
 
-static const struct cli_option search_options[] = {{"user", "USER", "帐号", "user"},
-	{"school", "SCHOOL", "学校：名称、名称的一部分或标识码",
-		"the school: its name, a part of it, or its code"},
-	{"what", "TEXT", "方法或结果", "method or result"},
-	{"limit", "N", "最多多少条（默认 200）", "at most so many rows (default 200)"}, {0}};
+static const struct cli_option search_options[] = {{"user", "USER", N_("帐号")},
+	{"school", "SCHOOL", N_("学校：名称、名称的一部分或标识码")}, {"what", "TEXT", N_("方法或结果")},
+	{"limit", "N", N_("最多多少条（默认 200）")}, {0}};
 
 static const struct cli_command commands[] = {
-	{"audit verify", "", 0, 0, NULL, IN, 0, "校验留痕链", "verify the trace", "audit verify",
-		cmd_audit_verify, CLI_WORK},
-	{"audit search", "", 0, 0, search_options, IN, 0, "查询访问记录", "search the access log",
+	{"audit verify", "", 0, 0, NULL, IN, 0, N_("校验留痕链"), "audit verify", cmd_audit_verify, CLI_WORK},
+	{"audit search", "", 0, 0, search_options, IN, 0, N_("查询访问记录"),
 		"audit search --school 2132000001", cmd_audit_search, CLI_WORK},
 	{"server address", "[HOST:PORT]", 0, 1, NULL, CLI_PROFILE | CLI_ENROLLED, 0,
-		"查看服务器地址，或改到新地址（先核对是本县的服务器）",
-		"show the server's address, or move to another one that proves to be the county's",
-		"server address 10.0.0.2:7420", cli_cmd_server, CLI_WORK},
-	{"server status", "", 0, 0, NULL, IN, 0, "服务器状态", "state of the server", "server status",
-		cmd_server_status, CLI_WORK},
-	{"server clock", "+3d", 1, 1, NULL, IN, 0, "拨动演练县的时钟", "move a rehearsal county's clock",
-		"server clock +3d", cmd_server_clock, CLI_WORK},
+		N_("查看服务器地址，或改到新地址（先核对是本县的服务器）"), "server address 10.0.0.2:7420",
+		cli_cmd_server, CLI_WORK},
+	{"server status", "", 0, 0, NULL, IN, 0, N_("服务器状态"), "server status", cmd_server_status,
+		CLI_WORK},
+	{"server clock", "+3d", 1, 1, NULL, IN, 0, N_("拨动演练县的时钟"), "server clock +3d",
+		cmd_server_clock, CLI_WORK},
 	{0},
 };
 
 static const struct way ways[] = {
-	{"server", "jgadmin server address", NULL},
+	{"server", "jgadmin server address"},
 	{0},
 };
 

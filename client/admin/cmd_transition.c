@@ -5,6 +5,7 @@
 #include "admin.h"
 #include "codes.h"
 #include "date.h"
+#include "lang.h"
 #include "tables.h"
 
 static json_t *school_list(pb_school_ref *const *list, size_t n)
@@ -22,16 +23,13 @@ static json_t *school_list(pb_school_ref *const *list, size_t n)
  * be missing. */
 static void show_preview(struct cli *c, const pb_open_reply *o)
 {
-	cli_say(c,
-		tr("%d 年将冻结：应升学 %u 人，%u 所小学", "%d would freeze %u pupils of %u primary schools"),
-		o->year, o->baseline, o->schools);
+	cli_say(c, _("%d 年将冻结：应升学 %u 人，%u 所小学"), o->year, o->baseline, o->schools);
 	for (size_t i = 0; i < o->n_school; i++)
 		if (o->school[i]->count)
-			cli_say(c, tr("  %s %u 人", "  %s %u"), o->school[i]->name, o->school[i]->count);
+			cli_say(c, _("  %s %u 人"), o->school[i]->name, o->school[i]->count);
 	for (size_t i = 0; i < o->n_school; i++)
 		if (!o->school[i]->count)
-			cli_say(c, tr("  没有六年级名册：%s（%s）", "  no sixth grade yet: %s (%s)"),
-				o->school[i]->name, o->school[i]->code);
+			cli_say(c, _("  没有六年级名册：%s（%s）"), o->school[i]->name, o->school[i]->code);
 }
 
 static enum err ask_open(
@@ -72,15 +70,10 @@ static int cmd_open(struct cli *c)
 		if (dry)
 			return cli_result(c, out, 0);
 		json_decref(out);
-		snprintf(prompt, sizeof prompt,
-			tr("冻结后名单只能逐人增减。确认请输入年份 %s：",
-				"the list can then only be amended one by one. Type %s to go on: "),
-			year);
+		snprintf(prompt, sizeof prompt, _("冻结后名单只能逐人增减。确认请输入年份 %s："), year);
 		if (!cli_confirm(year, prompt))
-			return cli_fail_with(c, ERR_NOT_NOW,
-				tr("备齐名册后再运行 transition open",
-					"run transition open when the rosters are in"),
-				tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+			return cli_fail_with(c, ERR_NOT_NOW, _("备齐名册后再运行 transition open"),
+				_("没有确认，什么也没有改动"));
 	}
 	enum err e = ask_open(c, &q, false, &arena, &o);
 	if (e) {
@@ -90,15 +83,10 @@ static int cmd_open(struct cli *c)
 	json_t *out = json_pack(
 		"{s:i,s:i,s:i}", "year", o->year, "baseline", (int)o->baseline, "schools", (int)o->schools);
 	cli_say(c,
-		tr("%d 年应升学 %u 人，%u 所小学，名单已冻结；没有学校上报之前可以取消：jgadmin transition "
-		   "cancel --year %d --reason 原因",
-			"%d: %u pupils of %u primary schools, frozen; until a school reports it can be taken "
-			"back: jgadmin transition cancel --year %d --reason TEXT"),
+		_("%d 年应升学 %u 人，%u 所小学，名单已冻结；没有学校上报之前可以取消：jgadmin transition "
+		  "cancel --year %d --reason 原因"),
 		o->year, o->baseline, o->schools, o->year);
-	cli_next(c,
-		tr("各校填报去向；填完后 jgadmin transition phase --year %d assist",
-			"the schools declare; then jgadmin transition phase --year %d assist"),
-		o->year);
+	cli_next(c, _("各校填报去向；填完后 jgadmin transition phase --year %d assist"), o->year);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -109,15 +97,13 @@ static const char *missing_words(const pb_school_ref *m, char *out, size_t size)
 	const char *stage = code_name(&codes_filing_stage, m->what);
 
 	if (stage)
-		snprintf(out, size, tr("没有上报：%s", "not reported: %s"), stage);
+		snprintf(out, size, _("没有上报：%s"), stage);
 	else if (strcmp(m->what, "OPEN") == 0)
-		snprintf(out, size, tr("未落实 %u 人", "%u pupils open"), m->count);
+		snprintf(out, size, _("未落实 %u 人"), m->count);
 	else if (strcmp(m->what, "SLIP") == 0)
-		snprintf(out, size, tr("在办交办单 %u 张", "%u slips under way"), m->count);
+		snprintf(out, size, _("在办交办单 %u 张"), m->count);
 	else
-		snprintf(out, size, "%s",
-			tr("有交办单没有下发：jgadmin transition slips issue",
-				"slips are not issued: jgadmin transition slips issue"));
+		snprintf(out, size, "%s", _("有交办单没有下发：jgadmin transition slips issue"));
 	return out;
 }
 
@@ -130,24 +116,16 @@ static void next_of_phase(const struct cli *c, const pb_phase_reply *p)
 	for (size_t i = 0; i < sizeof on / sizeof *on; i++)
 		if (strcmp(p->phase, on[i][0]) == 0)
 			cli_next(c,
-				tr("各校办完后进入%s：jgadmin transition phase --year %d "
-				   "%s；各校情况：jgadmin transition progress --year %d",
-					"when the schools are done, on to %s: jgadmin transition phase "
-					"--year %d %s; how they stand: jgadmin transition progress --year "
-					"%d"),
+				_("各校办完后进入%s：jgadmin transition phase --year %d "
+				  "%s；各校情况：jgadmin transition progress --year %d"),
 				code_name(&codes_phase, on[i][1]), p->year, on[i][1], p->year);
 	if (strcmp(p->phase, "verify") == 0)
 		cli_next(c,
-			tr("逐人核对：jgadmin transition reconcile --year %d；全部落实后办结：jgadmin "
-			   "transition phase --year %d closed",
-				"reconcile: jgadmin transition reconcile --year %d; when all is settled: "
-				"jgadmin transition phase --year %d closed"),
+			_("逐人核对：jgadmin transition reconcile --year %d；全部落实后办结：jgadmin "
+			  "transition phase --year %d closed"),
 			p->year, p->year);
 	else if (strcmp(p->phase, "closed") == 0)
-		cli_next(c,
-			tr("jgadmin transition summary --year %d --html 汇总.html",
-				"jgadmin transition summary --year %d --html summary.html"),
-			p->year);
+		cli_next(c, _("jgadmin transition summary --year %d --html 汇总.html"), p->year);
 }
 
 static int cmd_phase(struct cli *c)
@@ -164,8 +142,8 @@ static int cmd_phase(struct cli *c)
 		   *to = *word ? code_find(&codes_phase, word) : "";
 	if (!to) {
 		char all[HINT_SIZE];
-		return cli_fail_with(c, ERR_USAGE, code_list_words(&codes_phase, all, sizeof all),
-			tr("没有阶段 %s", "there is no phase %s"), word);
+		return cli_fail_with(
+			c, ERR_USAGE, code_list_words(&codes_phase, all, sizeof all), _("没有阶段 %s"), word);
 	}
 	q.to = (char *)(uintptr_t)to;
 	q.has_force = 1;
@@ -179,10 +157,10 @@ static int cmd_phase(struct cli *c)
 	const pb_phase_reply *p = (const pb_phase_reply *)reply;
 	json_t *out = json_pack("{s:i,s:s,s:o}", "year", p->year, "phase", p->phase, "missing",
 		school_list(p->missing, p->n_missing));
-	cli_say(c, tr("%d 年：%s", "%d: %s"), p->year, code_name(&codes_phase, p->phase));
+	cli_say(c, _("%d 年：%s"), p->year, code_name(&codes_phase, p->phase));
 	for (size_t i = 0; i < p->n_missing; i++) {
 		char words[96];
-		cli_say(c, "  %s %s", p->missing[i]->name[0] ? p->missing[i]->name : tr("县局", "the bureau"),
+		cli_say(c, "  %s %s", p->missing[i]->name[0] ? p->missing[i]->name : _("县局"),
 			missing_words(p->missing[i], words, sizeof words));
 	}
 	next_of_phase(c, p);
@@ -203,8 +181,7 @@ static int cmd_reconcile(struct cli *c)
 	q.has_year = 1;
 	q.has_as_of = as_of != NULL;
 	if (as_of && date_parse(as_of, DATE_EPOCH_1900, &q.as_of))
-		return cli_fail_with(
-			c, ERR_USAGE, "--as-of 2026-09-12", tr("日期 %s 不对", "%s is not a date"), as_of);
+		return cli_fail_with(c, ERR_USAGE, "--as-of 2026-09-12", _("日期 %s 不对"), as_of);
 	enum err e = admin_ask(c, METHOD_TRANSITION_RECONCILE, &q.base, &arena, &reply);
 	if (e) {
 		arena_free(&arena);
@@ -217,24 +194,17 @@ static int cmd_reconcile(struct cli *c)
 		(int)r->mismatched, "outside", (int)r->outside, "elapsed_ms", (json_int_t)r->elapsed_ms,
 		"changed", (int)r->changed);
 	cli_say(c,
-		tr("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；新生名册上名单外 %u 人（%llu "
-		   "毫秒）",
-			"baseline %u = confirmed %u + provisional %u + exempt %u + open %u; %u outside on "
-			"rosters (%llu "
-			"ms)"),
+		_("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；新生名册上名单外 %u 人（%llu "
+		  "毫秒）"),
 		r->baseline, r->confirmed, r->provisional, r->exempt, r->mismatched, r->outside,
 		(unsigned long long)r->elapsed_ms);
 	if (r->mismatched || r->outside)
 		cli_next(c,
-			tr("jgadmin transition mismatches --year %d 看是谁；在外就读等的材料：jgadmin "
-			   "transition proof list --year %d",
-				"jgadmin transition mismatches --year %d shows whom; proofs of pupils "
-				"elsewhere: jgadmin transition proof list --year %d"),
+			_("jgadmin transition mismatches --year %d 看是谁；在外就读等的材料：jgadmin "
+			  "transition proof list --year %d"),
 			r->year, r->year);
 	else
-		cli_next(c,
-			tr("jgadmin transition summary --year %d", "jgadmin transition summary --year %d"),
-			r->year);
+		cli_next(c, _("jgadmin transition summary --year %d"), r->year);
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -253,13 +223,10 @@ static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q
 		return cli_fail(c);
 	}
 	const char *about = ok->about ? ok->about : "";
-	cli_say(c,
-		about[0] ? tr("已记录 %u 条：%s%s", "%u recorded: %s%s")
-			 : tr("已处理 %u 条%s%s", "%u done%s%s"),
-		ok->changed, about[0] ? word : "", about);
+	cli_say(c, about[0] ? _("已记录 %u 条：%s%s") : _("已处理 %u 条%s%s"), ok->changed,
+		about[0] ? word : "", about);
 	if (next)
-		cli_next(c, tr("jgadmin transition %s --year %d", "jgadmin transition %s --year %d"), next,
-			year);
+		cli_next(c, _("jgadmin transition %s --year %d"), next, year);
 	json_t *out = json_pack("{s:i,s:o}", "changed", (int)ok->changed, "about", admin_text(about));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
@@ -277,13 +244,9 @@ static int cmd_cancel(struct cli *c)
 	char year[16];
 	snprintf(year, sizeof year, "%d", q.year);
 	if (cli_is_asked(c) &&
-		!cli_confirm(year, tr("取消后应升学名单解冻；各校的名册和已填的去向都不动。确认请输入年份：",
-					   "the list is let go; rosters and declarations stay as they are. "
-					   "Type the year to go on: ")))
-		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("jgadmin transition phase --year 年度 看到了哪一步",
-				"jgadmin transition phase --year YEAR shows where things stand"),
-			tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+		!cli_confirm(year, _("取消后应升学名单解冻；各校的名册和已填的去向都不动。确认请输入年份：")))
+		return cli_fail_with(c, ERR_NOT_NOW, _("jgadmin transition phase --year 年度 看到了哪一步"),
+			_("没有确认，什么也没有改动"));
 	return ask_changed(c, METHOD_TRANSITION_CANCEL, &q.base, "", "open", q.year);
 }
 
@@ -300,10 +263,7 @@ static int cmd_slips_issue(struct cli *c)
 	q.has_year = 1;
 	enum err e = admin_ask(c, METHOD_TRANSITION_ISSUE_SLIPS, &q.base, &arena, &reply);
 	if (!e)
-		cli_say(c,
-			tr("新发 %u 张交办单；此前发出的不重发，全部列在下面",
-				"%u slips issued now; what went out before is not sent again, all of them "
-				"stand below"),
+		cli_say(c, _("新发 %u 张交办单；此前发出的不重发，全部列在下面"),
 			((const pb_ok_reply *)reply)->changed);
 	arena_free(&arena);
 	return e ? cli_fail(c) : cmd_slips_list(c);
@@ -321,9 +281,8 @@ static int cmd_slips_review(struct cli *c)
 	q.has_accept = 1;
 	q.accept = strcmp(word, "accept") == 0 || strcmp(word, "认可") == 0;
 	if (!q.accept && strcmp(word, "return") != 0 && strcmp(word, "退回") != 0)
-		return cli_fail_with(c, ERR_USAGE,
-			tr("认可写 accept；退回写 return --reason 原因", "accept, or return --reason TEXT"),
-			tr("审核结果写 accept（认可）或 return（退回）", "say accept or return"));
+		return cli_fail_with(c, ERR_USAGE, _("认可写 accept；退回写 return --reason 原因"),
+			_("审核结果写 accept（认可）或 return（退回）"));
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (q.accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_SLIP, 0, q.slip, &code))
 		return code;
@@ -348,8 +307,8 @@ static int decide_proof(struct cli *c, bool accept)
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_PROOF, q.year, q.pupil, &code))
 		return code;
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base,
-		accept ? tr("认可，", "accepted, ") : tr("不认可，", "refuted, "), "reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base, accept ? _("认可，") : _("不认可，"),
+		"reconcile", q.year);
 }
 
 static int cmd_proof_accept(struct cli *c)
@@ -371,13 +330,11 @@ static bool pair_reason(struct cli *c, char **reason, int *code)
 	*reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (*reason || !cli_is_asked(c))
 		return true;
-	if (cli_ask(tr("理由：", "reason: "), line, sizeof line)) {
+	if (cli_ask(_("理由："), line, sizeof line)) {
 		*reason = line;
 		return true;
 	}
-	*code = cli_fail_with(c, ERR_MISSING,
-		tr("例如 --reason 核对户口簿", "for example --reason 'family register seen'"),
-		tr("判定要写明理由", "a decision needs its reason"));
+	*code = cli_fail_with(c, ERR_MISSING, _("例如 --reason 核对户口簿"), _("判定要写明理由"));
 	return false;
 }
 
@@ -399,15 +356,12 @@ static int decide_pair(struct cli *c, bool same)
 	const char *first = cli_operand(c, 0), *second = cli_operand(c, 1);
 	size_t n = strlen(first);
 	if (strchr(second, '.') && strlen(second) < 8 && (strncmp(first, second, n) != 0 || second[n] != '.'))
-		return cli_fail_with(c, ERR_INVALID,
-			tr("下级序号的前半是学生的序号，如 4 和 4.2",
-				"the row's number begins with the pupil's: 4 and 4.2"),
-			tr("%s 不是 %s 名下的条目", "%s is no row of %s"), second, first);
+		return cli_fail_with(c, ERR_INVALID, _("下级序号的前半是学生的序号，如 4 和 4.2"),
+			_("%s 不是 %s 名下的条目"), second, first);
 	if (!pair_reason(c, &q.reason, &code))
 		return code;
 	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base,
-		same ? tr("是同一人，", "the same child, ") : tr("不是同一人，", "different children, "),
-		"reconcile", q.year);
+		same ? _("是同一人，") : _("不是同一人，"), "reconcile", q.year);
 }
 
 static int cmd_same(struct cli *c)
@@ -433,18 +387,15 @@ static int cmd_pair_withdraw(struct cli *c)
 		return err_info(ERR_NOT_FOUND)->exit_code;
 	const char *slash = strchr(id, '/');
 	if (!slash || (size_t)(slash - id) >= sizeof pupil)
-		return cli_fail_with(c, ERR_NOT_FOUND,
-			tr("运行 jgadmin transition pair list 看序号",
-				"jgadmin transition pair list shows the numbers"),
-			tr("没有判定 %s", "there is no decision %s"), id);
+		return cli_fail_with(c, ERR_NOT_FOUND, _("运行 jgadmin transition pair list 看序号"),
+			_("没有判定 %s"), id);
 	if (!pair_reason(c, &q.reason, &code))
 		return code;
 	snprintf(pupil, sizeof pupil, "%.*s", (int)(slash - id), id);
 	q.has_year = q.has_withdraw = q.withdraw = 1;
 	q.pupil = pupil;
 	q.row = (char *)(uintptr_t)(slash + 1);
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, tr("撤回判定，", "taken back, "),
-		"reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, _("撤回判定，"), "reconcile", q.year);
 }
 
 static int amend(struct cli *c, bool add)
@@ -462,8 +413,8 @@ static int amend(struct cli *c, bool add)
 	q.pupil = (char *)(uintptr_t)pupil;
 	q.school = (char *)(uintptr_t)cli_option(c, "school");
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
-	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base,
-		add ? tr("补入，", "added, ") : tr("移出，", "removed, "), "reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base, add ? _("补入，") : _("移出，"),
+		"reconcile", q.year);
 }
 
 static int cmd_baseline_add(struct cli *c)
@@ -478,98 +429,80 @@ static int cmd_baseline_remove(struct cli *c)
 
 /* ---- The commands ---- */
 
-static const struct cli_option year_options[] = {{"year", "Y", "年度", "year"}, {0}};
-static const struct cli_option open_options[] = {
-	{"year", "Y", "年度（今年或明年）", "year, this one or the next"},
-	{"dry-run", NULL, "只显示将冻结什么", "only show what it would freeze"},
-	{"yes", NULL, "不再询问", "do not ask"}, {0}};
+static const struct cli_option year_options[] = {{"year", "Y", N_("年度")}, {0}};
+static const struct cli_option open_options[] = {{"year", "Y", N_("年度（今年或明年）")},
+	{"dry-run", NULL, N_("只显示将冻结什么")}, {"yes", NULL, N_("不再询问")}, {0}};
 static const struct cli_option cancel_options[] = {
-	{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由（必写）", "reason (needed)"}, {0}};
-static const struct cli_option phase_options[] = {{"year", "Y", "年度", "year"},
-	{"force", NULL, "有学校未完成也前进", "move on though schools are not done"},
-	{"reason", "TEXT", "理由", "reason"}, {0}};
-static const struct cli_option reconcile_options[] = {{"year", "Y", "年度", "year"},
-	{"as-of", "DATE", "按哪一天核对（默认今天）", "the day to judge by (default today)"}, {0}};
-static const struct cli_option mismatch_options[] = {{"year", "Y", "年度", "year"},
-	{"school", "SCHOOL", "只看一所学校：名称、名称的一部分或标识码",
-		"one school only: its name, a part of it, or its code"},
-	{0}};
+	{"year", "Y", N_("年度")}, {"reason", "TEXT", N_("理由（必写）")}, {0}};
+static const struct cli_option phase_options[] = {{"year", "Y", N_("年度")},
+	{"force", NULL, N_("有学校未完成也前进")}, {"reason", "TEXT", N_("理由")}, {0}};
+static const struct cli_option reconcile_options[] = {
+	{"year", "Y", N_("年度")}, {"as-of", "DATE", N_("按哪一天核对（默认今天）")}, {0}};
+static const struct cli_option mismatch_options[] = {
+	{"year", "Y", N_("年度")}, {"school", "SCHOOL", N_("只看一所学校：名称、名称的一部分或标识码")}, {0}};
 static const struct cli_option reason_options[] = {
-	{"year", "Y", "年度", "year"}, {"reason", "TEXT", "理由", "reason"}, {0}};
-static const struct cli_option baseline_options[] = {{"year", "Y", "年度", "year"},
-	{"reason", "TEXT", "理由（必写）", "reason (needed)"},
-	{"school", "SCHOOL", "生源小学，写名称或标识码（默认其学籍所在校）",
-		"source school by name or code (default: where the record is)"},
-	{0}};
+	{"year", "Y", N_("年度")}, {"reason", "TEXT", N_("理由")}, {0}};
+static const struct cli_option baseline_options[] = {{"year", "Y", N_("年度")},
+	{"reason", "TEXT", N_("理由（必写）")},
+	{"school", "SCHOOL", N_("生源小学，写名称或标识码（默认其学籍所在校）")}, {0}};
 static const struct cli_option slip_show_options[] = {
-	{"files", "DIR", "把材料取到这个文件夹", "fetch the evidence into this folder"},
-	{"open", NULL, "取出后用电脑上的程序打开", "open what was fetched"}, {0}};
-static const struct cli_option proof_show_options[] = {{"year", "Y", "年度", "year"},
-	{"files", "DIR", "把材料取到这个文件夹", "fetch the evidence into this folder"},
-	{"open", NULL, "取出后用电脑上的程序打开", "open what was fetched"}, {0}};
-static const struct cli_option summary_options[] = {{"year", "Y", "年度", "year"},
-	{"html", "FILE", "同时写成 HTML 报表", "also write an HTML report"}, {0}};
+	{"files", "DIR", N_("把材料取到这个文件夹")}, {"open", NULL, N_("取出后用电脑上的程序打开")}, {0}};
+static const struct cli_option proof_show_options[] = {{"year", "Y", N_("年度")},
+	{"files", "DIR", N_("把材料取到这个文件夹")}, {"open", NULL, N_("取出后用电脑上的程序打开")}, {0}};
+static const struct cli_option summary_options[] = {
+	{"year", "Y", N_("年度")}, {"html", "FILE", N_("同时写成 HTML 报表")}, {0}};
 
 static const struct cli_command commands[] = {
-	{"transition open", "", 0, 0, open_options, IN, 0, "冻结应升学名单，开始一个年度（先显示将冻结什么）",
-		"freeze the baseline and open a year (shows first what it freezes)",
-		"transition open --year 2026", cmd_open, CLI_WORK},
-	{"transition cancel", "", 0, 0, cancel_options, IN, 0, "取消一个还没有学校上报的年度",
-		"take back a year in which no school has reported",
-		"transition cancel --year 2026 --reason 名册未齐", cmd_cancel, CLI_WORK},
-	{"transition phase", "[PHASE]", 0, 1, phase_options, IN, 0, "查看阶段，或前进一步",
-		"show the phase or move one step on", "transition phase --year 2026 confirm", cmd_phase,
-		CLI_WORK},
-	{"transition progress", "", 0, 0, year_options, IN, 0, "各校进度", "progress of the schools",
+	{"transition open", "", 0, 0, open_options, IN, 0,
+		N_("冻结应升学名单，开始一个年度（先显示将冻结什么）"), "transition open --year 2026",
+		cmd_open, CLI_WORK},
+	{"transition cancel", "", 0, 0, cancel_options, IN, 0, N_("取消一个还没有学校上报的年度"),
+		N_("transition cancel --year 2026 --reason 名册未齐"), cmd_cancel, CLI_WORK},
+	{"transition phase", "[PHASE]", 0, 1, phase_options, IN, 0, N_("查看阶段，或前进一步"),
+		"transition phase --year 2026 confirm", cmd_phase, CLI_WORK},
+	{"transition progress", "", 0, 0, year_options, IN, 0, N_("各校进度"),
 		"transition progress --year 2026", cmd_progress, CLI_WORK},
-	{"transition reconcile", "", 0, 0, reconcile_options, IN, 0, "逐人核对", "reconcile pupil by pupil",
+	{"transition reconcile", "", 0, 0, reconcile_options, IN, 0, N_("逐人核对"),
 		"transition reconcile --year 2026", cmd_reconcile, CLI_WORK},
-	{"transition mismatches", "", 0, 0, mismatch_options, IN, 0, "对不上的学生",
-		"pupils that do not match", "transition mismatches --year 2026", cmd_mismatches, CLI_WORK},
-	{"transition slips issue", "", 0, 0, year_options, IN, 0, "同时向两所学校下发交办单",
-		"issue the slips to both schools at once", "transition slips issue --year 2026",
-		cmd_slips_issue, CLI_WORK},
-	{"transition slips list", "", 0, 0, year_options, IN, 0, "列出交办单", "list the slips",
+	{"transition mismatches", "", 0, 0, mismatch_options, IN, 0, N_("对不上的学生"),
+		"transition mismatches --year 2026", cmd_mismatches, CLI_WORK},
+	{"transition slips issue", "", 0, 0, year_options, IN, 0, N_("同时向两所学校下发交办单"),
+		"transition slips issue --year 2026", cmd_slips_issue, CLI_WORK},
+	{"transition slips list", "", 0, 0, year_options, IN, 0, N_("列出交办单"),
 		"transition slips list --year 2026", cmd_slips_list, CLI_WORK},
 	{"transition slips show", "SLIP", 1, 1, slip_show_options, IN, 0,
-		"查看一张交办单：两校答复、联系记录、材料", "show a slip: both answers, contacts, evidence",
-		"transition slips show JB2026-0001 --files 材料", cmd_slips_show, CLI_WORK},
-	{"transition slips review", "SLIP accept|return", 2, 2, reason_options, IN, 0, "审核两校的回复",
-		"review the answers of both schools",
-		"transition slips review JB2026-0001 return --reason 材料不清", cmd_slips_review, CLI_WORK},
-	{"transition proof list", "", 0, 0, year_options, IN, 0, "在外就读等学生的材料",
-		"proofs of pupils elsewhere", "transition proof list --year 2026", cmd_proof_list, CLI_WORK},
-	{"transition proof show", "PUPIL", 1, 1, proof_show_options, IN, 0, "查看一名学生填报的去向和材料",
-		"show what a pupil declares and its evidence",
-		"transition proof show --year 2026 - --files 材料", cmd_proof_show, CLI_WORK},
-	{"transition proof accept", "PUPIL", 1, 1, reason_options, IN, 0, "认可材料", "accept a proof",
-		"transition proof accept --year 2026 -", cmd_proof_accept, CLI_WORK},
-	{"transition proof refute", "PUPIL", 1, 1, reason_options, IN, 0, "不认可材料", "refuse a proof",
-		"transition proof refute --year 2026 - --reason 印章不符", cmd_proof_refute, CLI_WORK},
-	{"transition same", "PUPIL ROW", 2, 2, reason_options, IN, 0, "判定为同一人",
-		"decide that they are the same child", "transition same --year 2026 0190… 0191…", cmd_same,
+		N_("查看一张交办单：两校答复、联系记录、材料"),
+		N_("transition slips show JB2026-0001 --files 材料"), cmd_slips_show, CLI_WORK},
+	{"transition slips review", "SLIP accept|return", 2, 2, reason_options, IN, 0, N_("审核两校的回复"),
+		N_("transition slips review JB2026-0001 return --reason 材料不清"), cmd_slips_review,
 		CLI_WORK},
-	{"transition different", "PUPIL ROW", 2, 2, reason_options, IN, 0, "判定为不同的人",
-		"decide that they are different children", "transition different --year 2026 0190… 0191…",
-		cmd_different, CLI_WORK},
-	{"transition pair list", "", 0, 0, year_options, IN, 0, "列出判定过的：是同一人、不是同一人",
-		"the decisions that stand: the same child or not", "transition pair list --year 2026",
-		cmd_pair_list, CLI_WORK},
+	{"transition proof list", "", 0, 0, year_options, IN, 0, N_("在外就读等学生的材料"),
+		"transition proof list --year 2026", cmd_proof_list, CLI_WORK},
+	{"transition proof show", "PUPIL", 1, 1, proof_show_options, IN, 0,
+		N_("查看一名学生填报的去向和材料"), N_("transition proof show --year 2026 - --files 材料"),
+		cmd_proof_show, CLI_WORK},
+	{"transition proof accept", "PUPIL", 1, 1, reason_options, IN, 0, N_("认可材料"),
+		"transition proof accept --year 2026 -", cmd_proof_accept, CLI_WORK},
+	{"transition proof refute", "PUPIL", 1, 1, reason_options, IN, 0, N_("不认可材料"),
+		N_("transition proof refute --year 2026 - --reason 印章不符"), cmd_proof_refute, CLI_WORK},
+	{"transition same", "PUPIL ROW", 2, 2, reason_options, IN, 0, N_("判定为同一人"),
+		"transition same --year 2026 0190… 0191…", cmd_same, CLI_WORK},
+	{"transition different", "PUPIL ROW", 2, 2, reason_options, IN, 0, N_("判定为不同的人"),
+		"transition different --year 2026 0190… 0191…", cmd_different, CLI_WORK},
+	{"transition pair list", "", 0, 0, year_options, IN, 0, N_("列出判定过的：是同一人、不是同一人"),
+		"transition pair list --year 2026", cmd_pair_list, CLI_WORK},
 	{"transition pair withdraw", "ID", 1, 1, reason_options, IN, 0,
-		"撤回一条判定（pair list 的序号）：按没有判定过重新核对",
-		"take such a decision back (number of pair list); matching goes on without it",
-		"transition pair withdraw --year 2026 1 --reason 看错了", cmd_pair_withdraw, CLI_WORK},
-	{"transition baseline add", "PUPIL", 1, 1, baseline_options, IN, 0, "把学生补入应升学名单",
-		"add a pupil to the baseline", "transition baseline add --year 2026 - --reason 六月转入",
-		cmd_baseline_add, CLI_WORK},
-	{"transition baseline remove", "PUPIL", 1, 1, baseline_options, IN, 0, "从应升学名单移出",
-		"take a pupil out of the baseline",
-		"transition baseline remove --year 2026 - --reason 重复学籍", cmd_baseline_remove, CLI_WORK},
-	{"transition summary", "", 0, 0, summary_options, IN, 0, "各校汇总，差额应为 0",
-		"a table per school; the residual is 0", "transition summary --year 2026 --html 汇总.html",
-		cmd_summary, CLI_WORK},
-	{"transition diff", "", 0, 0, year_options, IN, 0, "六月备案与九月上报的变化",
-		"what changed between June and September", "transition diff --year 2026", cmd_diff, CLI_WORK},
+		N_("撤回一条判定（pair list 的序号）：按没有判定过重新核对"),
+		N_("transition pair withdraw --year 2026 1 --reason 看错了"), cmd_pair_withdraw, CLI_WORK},
+	{"transition baseline add", "PUPIL", 1, 1, baseline_options, IN, 0, N_("把学生补入应升学名单"),
+		N_("transition baseline add --year 2026 - --reason 六月转入"), cmd_baseline_add, CLI_WORK},
+	{"transition baseline remove", "PUPIL", 1, 1, baseline_options, IN, 0, N_("从应升学名单移出"),
+		N_("transition baseline remove --year 2026 - --reason 重复学籍"), cmd_baseline_remove,
+		CLI_WORK},
+	{"transition summary", "", 0, 0, summary_options, IN, 0, N_("各校汇总，差额应为 0"),
+		N_("transition summary --year 2026 --html 汇总.html"), cmd_summary, CLI_WORK},
+	{"transition diff", "", 0, 0, year_options, IN, 0, N_("六月备案与九月上报的变化"),
+		"transition diff --year 2026", cmd_diff, CLI_WORK},
 	{0},
 };
 

@@ -8,6 +8,7 @@
 #include "admin.h"
 #include "case_files.h"
 #include "codes.h"
+#include "lang.h"
 #include "tables.h"
 
 /* A list that comes in pages: each page adds rows to the JSON and to the table. */
@@ -33,31 +34,22 @@ static void say_next(const struct cli *c, uint16_t method, int32_t year)
 	switch (method) {
 	case METHOD_TRANSITION_MISMATCHES:
 		cli_next(c,
-			tr("下发交办单 jgadmin transition slips issue --year %d；有下级序号的先判定 jgadmin "
-			   "transition same --year %d 序号 下级序号 --reason 理由（不是同一人用 different）",
-				"jgadmin transition slips issue --year %d; where rows stand below, first "
-				"jgadmin transition same --year %d NO. NO.N --reason TEXT (or different)"),
+			_("下发交办单 jgadmin transition slips issue --year %d；有下级序号的先判定 jgadmin "
+			  "transition same --year %d 序号 下级序号 --reason 理由（不是同一人用 different）"),
 			year, year);
 		break;
 	case METHOD_TRANSITION_LIST_SLIPS:
-		cli_next(c, tr("看一张：jgadmin transition slips show 序号；两校回复后 jgadmin transition "
-			       "slips review 序号 accept",
-				    "see one: jgadmin transition slips show NO.; when both have answered: "
-				    "jgadmin transition slips review NO. accept"));
+		cli_next(c, _("看一张：jgadmin transition slips show 序号；两校回复后 jgadmin transition "
+			      "slips review 序号 accept"));
 		break;
 	case METHOD_TRANSITION_LIST_PROOFS:
 		cli_next(c,
-			tr("看一份：jgadmin transition proof show --year %d 序号；再 jgadmin transition "
-			   "proof accept --year %d 序号（不认可用 refute --reason 理由）",
-				"see one: jgadmin transition proof show --year %d NO.; then jgadmin "
-				"transition proof accept --year %d NO. (or refute --reason TEXT)"),
+			_("看一份：jgadmin transition proof show --year %d 序号；再 jgadmin transition "
+			  "proof accept --year %d 序号（不认可用 refute --reason 理由）"),
 			year, year);
 		break;
 	case METHOD_TRANSITION_LIST_PAIRS:
-		cli_next(c,
-			tr("判错了的撤回：jgadmin transition pair withdraw --year %d 序号 --reason 理由",
-				"to take one back: jgadmin transition pair withdraw --year %d NO. --reason "
-				"TEXT"),
+		cli_next(c, _("判错了的撤回：jgadmin transition pair withdraw --year %d 序号 --reason 理由"),
 			year);
 		break;
 	default:
@@ -106,10 +98,8 @@ static int run_list(struct cli *c, uint16_t method, const char *name, const char
 
 int cmd_progress(struct cli *c)
 {
-	static const char *const zh[] = {"学校", "应升学", "已填", "备案", "正式上报", "待核验", "已答",
-		"核验提交", "最近联系", "待传"};
-	static const char *const en[] = {"school", "baseline", "declared", "filed in June", "reported",
-		"to verify", "answered", "verified", "last contact", "pending"};
+	const char *const headings[] = {_("学校"), _("应升学"), _("已填"), _("备案"), _("正式上报"),
+		_("待核验"), _("已答"), _("核验提交"), _("最近联系"), _("待传")};
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -124,7 +114,7 @@ int cmd_progress(struct cli *c)
 	}
 	const pb_progress_reply *list = (const pb_progress_reply *)reply;
 	json_t *out = json_array();
-	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 10);
+	struct cli_table *t = cli_table_new(headings, 10);
 	for (size_t i = 0; i < list->n_row; i++) {
 		const pb_progress_row *p = list->row[i];
 		char n[5][16], t1[FACE_SIZE], t2[FACE_SIZE], v[FACE_SIZE], contact[FACE_SIZE];
@@ -167,7 +157,7 @@ static json_t *rows_json(const pb_mismatch *m)
 
 static const char *row_kind(const char *kind)
 {
-	return strcmp(kind, "enrolment") == 0 ? tr("新生名册", "roster") : tr("去向表", "table");
+	return strcmp(kind, "enrolment") == 0 ? _("新生名册") : _("去向表");
 }
 
 /* Under a pupil whose rows are weak, different or tied: each row with a number that `same` and `different`
@@ -203,7 +193,7 @@ static const char *outside_word(const pb_mismatch *m)
 	for (size_t i = 0; i < m->n_row; i++)
 		if (strcmp(m->row[i]->kind, "enrolment") == 0)
 			return admin_state(m->state);
-	return tr("只在去向表", "in a table only");
+	return _("只在去向表");
 }
 
 static bool mismatch_page(void *data, const ProtobufCMessage *reply)
@@ -239,13 +229,11 @@ static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 
 static int mismatches(struct cli *c, json_t **keep)
 {
-	static const char *const zh[] = {
-		"序号", "姓名", "号码", "问题", "程度", "生源小学", "拟升初中", "实际在", "结果"};
-	static const char *const en[] = {"no.", "name", "number", "problems", "severity", "source",
-		"destination", "found at", "state"};
+	const char *const headings[] = {_("序号"), _("姓名"), _("号码"), _("问题"), _("程度"), _("生源小学"),
+		_("拟升初中"), _("实际在"), _("结果")};
 
-	return run_list(c, METHOD_TRANSITION_MISMATCHES, "mismatches", cli_option(c, "school"),
-		lang_is_en() ? en : zh, 9, mismatch_page, keep);
+	return run_list(c, METHOD_TRANSITION_MISMATCHES, "mismatches", cli_option(c, "school"), headings, 9,
+		mismatch_page, keep);
 }
 
 int cmd_mismatches(struct cli *c)
@@ -279,19 +267,18 @@ static void slip_cells(struct list *l, const pb_slip_row *s)
 	for (size_t i = 0; i < s->n_addressee && !done; i++)
 		if (!s->addressee[i]->answered_at)
 			snprintf(now_with + strlen(now_with), sizeof now_with - strlen(now_with), "%s%s",
-				now_with[0] ? tr("、", ", ") : "",
-				admin_school(l->c, s->addressee[i]->school));
+				now_with[0] ? _("、") : "", admin_school(l->c, s->addressee[i]->school));
 	cli_table_row(l->table, (const char *const[]){number_row(l, s->slip, number), s->no, name, no,
 					admin_words(&codes_mismatch, s->code, s->n_code, codes, sizeof codes),
 					admin_word(&codes_slip_state, s->state),
 					admin_term(s->resolve_due ? s->resolve_due : s->issue_due, due),
 					now_with[0] ? now_with
 					: done      ? ""
-						    : tr("县局审核", "the bureau"),
+						    : _("县局审核"),
 					done           ? ""
-					: s->escalated ? tr("已升级", "escalated")
-					: s->overdue   ? tr("超期", "overdue")
-					: s->call_list ? tr("未签收满24小时", "unread 24 h")
+					: s->escalated ? _("已升级")
+					: s->overdue   ? _("超期")
+					: s->call_list ? _("未签收满24小时")
 						       : ""});
 }
 
@@ -317,13 +304,10 @@ static bool slip_page(void *data, const ProtobufCMessage *reply)
 
 int cmd_slips_list(struct cli *c)
 {
-	static const char *const zh[] = {
-		"序号", "编号", "姓名", "号码", "问题", "状态", "期限", "等谁办", "提示"};
-	static const char *const en[] = {
-		"no.", "slip", "name", "number", "codes", "state", "due", "now with", "note"};
+	const char *const headings[] = {_("序号"), _("编号"), _("姓名"), _("号码"), _("问题"), _("状态"),
+		_("期限"), _("等谁办"), _("提示")};
 
-	return run_list(
-		c, METHOD_TRANSITION_LIST_SLIPS, "slips", NULL, lang_is_en() ? en : zh, 9, slip_page, NULL);
+	return run_list(c, METHOD_TRANSITION_LIST_SLIPS, "slips", NULL, headings, 9, slip_page, NULL);
 }
 
 /* ---- proofs ---- */
@@ -342,9 +326,9 @@ static json_t *hashes_json(const pb_proof_row *p)
 
 static const char *proof_word(const char *word)
 {
-	return strcmp(word, "accepted") == 0  ? tr("认可", "accepted")
-	       : strcmp(word, "refuted") == 0 ? tr("不认可", "refuted")
-					      : tr("未审", "to be judged");
+	return strcmp(word, "accepted") == 0  ? _("认可")
+	       : strcmp(word, "refuted") == 0 ? _("不认可")
+					      : _("未审");
 }
 
 static bool proof_page(void *data, const ProtobufCMessage *reply)
@@ -360,14 +344,14 @@ static bool proof_page(void *data, const ProtobufCMessage *reply)
 			char one[300];
 			case_file_cell(l->c, p->file[k], one, sizeof one);
 			snprintf(files + strlen(files), sizeof files - strlen(files), "%s%s",
-				k ? tr("、", ", ") : "", one);
+				k ? _("、") : "", one);
 		}
 		snprintf(where, sizeof where, "%s %s", admin_word(&codes_category, p->category),
 			p->place ? p->place : "");
-		cli_table_row(l->table, (const char *const[]){number_row(l, p->id, number), name, no, where,
-						admin_school(l->c, p->source_school),
-						files[0] ? files : tr("没有材料", "none"),
-						admin_school(l->c, p->filed_by), proof_word(p->word)});
+		cli_table_row(l->table,
+			(const char *const[]){number_row(l, p->id, number), name, no, where,
+				admin_school(l->c, p->source_school), files[0] ? files : _("没有材料"),
+				admin_school(l->c, p->filed_by), proof_word(p->word)});
 		json_array_append_new(l->json,
 			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(p->id), "student",
 				admin_pupil(p->student), "category", admin_text(p->category), "place",
@@ -380,13 +364,10 @@ static bool proof_page(void *data, const ProtobufCMessage *reply)
 
 int cmd_proof_list(struct cli *c)
 {
-	static const char *const zh[] = {
-		"序号", "姓名", "号码", "去向", "生源小学", "材料", "谁报的", "县局意见"};
-	static const char *const en[] = {
-		"no.", "name", "number", "destination", "source", "files", "filed by", "word"};
+	const char *const headings[] = {_("序号"), _("姓名"), _("号码"), _("去向"), _("生源小学"),
+		C_("heading", "材料"), _("谁报的"), _("县局意见")};
 
-	return run_list(c, METHOD_TRANSITION_LIST_PROOFS, "proofs", NULL, lang_is_en() ? en : zh, 8,
-		proof_page, NULL);
+	return run_list(c, METHOD_TRANSITION_LIST_PROOFS, "proofs", NULL, headings, 8, proof_page, NULL);
 }
 
 /* ---- words on pairs ---- */
@@ -408,10 +389,9 @@ static bool pair_page(void *data, const ProtobufCMessage *reply)
 		admin_pupil_cells(l->c, &like, row_no, sizeof row_no, row_name, sizeof row_name);
 		snprintf(id, sizeof id, "%s/%s", p->student->id, r->id);
 		snprintf(what, sizeof what, "%s %s", admin_school(l->c, r->school), row_kind(r->kind));
-		cli_table_row(l->table,
-			(const char *const[]){number_row(l, id, number), name, no,
-				p->same ? tr("是同一人", "the same") : tr("不是同一人", "different"),
-				row_name, row_no, what, p->reason, p->by, admin_time(p->at, when)});
+		cli_table_row(l->table, (const char *const[]){number_row(l, id, number), name, no,
+						p->same ? _("是同一人") : _("不是同一人"), row_name, row_no,
+						what, p->reason, p->by, admin_time(p->at, when)});
 		json_array_append_new(l->json,
 			json_pack("{s:s,s:o,s:b,s:o,s:o,s:s,s:o}", "id", id, "student",
 				admin_pupil(p->student), "same", p->same, "row",
@@ -424,13 +404,10 @@ static bool pair_page(void *data, const ProtobufCMessage *reply)
 
 int cmd_pair_list(struct cli *c)
 {
-	static const char *const zh[] = {
-		"序号", "姓名", "号码", "判定", "那一行", "号码", "在哪里", "理由", "谁判定", "时间"};
-	static const char *const en[] = {
-		"no.", "name", "number", "decision", "row", "number", "where", "reason", "by", "at"};
+	const char *const headings[] = {_("序号"), _("姓名"), _("号码"), _("判定"), _("那一行"), _("号码"),
+		_("在哪里"), _("理由"), _("谁判定"), _("时间")};
 
-	return run_list(
-		c, METHOD_TRANSITION_LIST_PAIRS, "pairs", NULL, lang_is_en() ? en : zh, 10, pair_page, NULL);
+	return run_list(c, METHOD_TRANSITION_LIST_PAIRS, "pairs", NULL, headings, 10, pair_page, NULL);
 }
 
 /* ---- T1 to T2 ---- */
@@ -446,13 +423,13 @@ static bool diff_page(void *data, const ProtobufCMessage *reply)
 		bool row = strcmp(d->field, "row") ==
 			   0; /* the whole entry came or went; its category stands for it */
 		admin_pupil_cells(l->c, d->student, no, sizeof no, name, sizeof name);
-		cli_table_row(l->table,
-			(const char *const[]){name, no, admin_school(l->c, d->source_school),
-				row ? tr("整条", "the entry") : admin_field(KIND_DESTINATION, d->field),
-				admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->before,
-					before, sizeof before),
-				admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->after,
-					after, sizeof after)});
+		cli_table_row(
+			l->table, (const char *const[]){name, no, admin_school(l->c, d->source_school),
+					  row ? _("整条") : admin_field(KIND_DESTINATION, d->field),
+					  admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field,
+						  d->before, before, sizeof before),
+					  admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field,
+						  d->after, after, sizeof after)});
 		json_array_append_new(
 			l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "id",
 					 admin_text(d->student ? d->student->id : NULL), "student",
@@ -465,10 +442,10 @@ static bool diff_page(void *data, const ProtobufCMessage *reply)
 
 int cmd_diff(struct cli *c)
 {
-	static const char *const zh[] = {"姓名", "号码", "生源小学", "项目", "六月备案", "九月上报"};
-	static const char *const en[] = {"name", "number", "source", "field", "June", "September"};
+	const char *const headings[] = {
+		_("姓名"), _("号码"), _("生源小学"), _("项目"), _("六月备案"), _("九月上报")};
 
-	return run_list(c, METHOD_TRANSITION_DIFF, "diff", NULL, lang_is_en() ? en : zh, 6, diff_page, NULL);
+	return run_list(c, METHOD_TRANSITION_DIFF, "diff", NULL, headings, 6, diff_page, NULL);
 }
 
 /* ---- summary ---- */
@@ -515,10 +492,8 @@ static enum err write_report(struct cli *c, const char *path, const pb_summary_r
 
 int cmd_summary(struct cli *c)
 {
-	static const char *const zh[] = {
-		"学校标识码", "学校", "应升学人数", "已确认", "待核", "除外", "未落实", "差额"};
-	static const char *const en[] = {
-		"code", "school", "baseline", "confirmed", "provisional", "exempt", "open", "residual"};
+	const char *const headings[] = {_("学校标识码"), _("学校"), _("应升学人数"), _("已确认"), _("待核"),
+		_("除外"), _("未落实"), _("差额")};
 	pb_year_request q = PB_YEAR_REQUEST_INIT;
 	struct arena arena;
 	const ProtobufCMessage *reply;
@@ -537,20 +512,17 @@ int cmd_summary(struct cli *c)
 	}
 	const pb_summary_reply *s = (const pb_summary_reply *)reply;
 	json_t *schools = json_array();
-	struct cli_table *t = cli_table_new(lang_is_en() ? en : zh, 8);
+	struct cli_table *t = cli_table_new(headings, 8);
 	for (size_t i = 0; i < s->n_school; i++) {
 		summary_cells(t, s->school[i], s->school[i]->name);
 		json_array_append_new(schools, counts_json(s->school[i]));
 	}
-	summary_cells(t, s->total, tr("合计", "total"));
+	summary_cells(t, s->total, _("合计"));
 	cli_table_print(c, t);
 	if (path)
-		cli_say(c, tr("报表：%s", "report: %s"), path);
+		cli_say(c, _("报表：%s"), path);
 	if (s->total->open)
-		cli_next(c,
-			tr("未落实的是谁：jgadmin transition mismatches --year %d",
-				"whom: jgadmin transition mismatches --year %d"),
-			q.year);
+		cli_next(c, _("未落实的是谁：jgadmin transition mismatches --year %d"), q.year);
 	json_t *out = json_pack("{s:o,s:o,s:o,s:o}", "schools", schools, "total", counts_json(s->total),
 		"as_of", cli_date_json(s->as_of), "html", admin_text(path));
 	arena_free(&arena);

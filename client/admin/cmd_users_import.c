@@ -14,6 +14,7 @@
 #include "codes.h"
 #include "cycle.h"
 #include "first_password.h"
+#include "lang.h"
 #include "login.h"
 #include "pinyin.h"
 #include "sheet.h"
@@ -99,9 +100,8 @@ static enum err read_table(struct import *m, struct table *t)
 
 	while (table_next(t, &row)) {
 		if (m->lines == PEOPLE_MAX)
-			return problem_set(&m->c->problem, ERR_FILE_LIMIT, NULL,
-				tr("分成几个文件", "split the file"),
-				tr("一次最多 %d 人", "at most %d people at a time"), PEOPLE_MAX);
+			return problem_set(&m->c->problem, ERR_FILE_LIMIT, NULL, _("分成几个文件"),
+				_("一次最多 %d 人"), PEOPLE_MAX);
 		struct line *line = &m->line[m->lines++];
 		line->row = row.number;
 		for (int i = 0; i < COLUMNS; i++) {
@@ -128,12 +128,11 @@ static enum err read_file(struct import *m, const char *path)
 	for (size_t i = 0; !e && i < book.n; i++) {
 		e = read_table(m, book.tables[i].table);
 		for (size_t k = 0; k < table_ignored_count(book.tables[i].table); k++)
-			cli_warn(m->c, tr("没有读“%s”这一列", "the column “%s” was not read"),
+			cli_warn(m->c, _("没有读“%s”这一列"),
 				table_ignored_at(book.tables[i].table, k).heading);
 	}
 	for (size_t k = 0; !e && k < book.n_left; k++)
-		cli_warn(m->c, tr("没有读工作表“%s”：%s", "sheet “%s” was not read: %s"),
-			book.left[k].page->name, book.left[k].why);
+		cli_warn(m->c, _("没有读工作表“%s”：%s"), book.left[k].page->name, book.left[k].why);
 	book_close(&book);
 	if (sheet)
 		sheet_free(sheet);
@@ -149,9 +148,8 @@ static enum err read_operands(struct import *m)
 		struct line *line = &m->line[m->lines++];
 		*line = (struct line){i + 1, {"", "", cli_option(m->c, "school"), "class_teacher", "", ""}};
 		if (!equals || equals == text || text_clean_name(name, sizeof name, equals + 1) || !name[0])
-			return problem_set(&m->c->problem, ERR_USAGE, NULL,
-				tr("写成 六1班=张三", "write 六1班=张三"),
-				tr("“%s”不是 班级=姓名", "“%s” is not CLASS=NAME"), text);
+			return problem_set(&m->c->problem, ERR_USAGE, NULL, _("写成 六1班=张三"),
+				_("“%s”不是 班级=姓名"), text);
 		line->cell[KLASS] = arena_printf(&m->arena, "%.*s", (int)(equals - text), text);
 		line->cell[NAME] = arena_printf(&m->arena, "%s", name);
 		if (!line->cell[KLASS] || !line->cell[NAME])
@@ -174,22 +172,17 @@ static const pb_school_row *school_of(struct import *m, const struct line *line)
 			    : !text_clean_name(own, sizeof own, s->name) && name[0] && strcmp(own, name) == 0)
 			found = s;
 		else if (name[0] && strstr(s->name, name) && strlen(near) + strlen(s->name) + 8 < sizeof near)
-			snprintf(near + strlen(near), sizeof near - strlen(near), "%s%s", near[0] ? "、" : "",
-				s->name);
+			snprintf(near + strlen(near), sizeof near - strlen(near), "%s%s",
+				near[0] ? _("、") : "", s->name);
 	}
 	if (!found && code[0])
-		reject(m, line, CODE, tr("没有标识码为 %s 的学校", "there is no school %s"), code);
+		reject(m, line, CODE, _("没有标识码为 %s 的学校"), code);
 	else if (!found && near[0])
-		reject(m, line, SCHOOL,
-			tr("没有叫“%s”的学校；相近的：%s", "no school is called “%s”; near: %s"), name, near);
+		reject(m, line, SCHOOL, _("没有叫“%s”的学校；相近的：%s"), name, near);
 	else if (!found)
-		reject(m, line, SCHOOL,
-			tr("没有叫“%s”的学校：jgadmin schools list 列出全部",
-				"no school is called “%s”: jgadmin schools list has them"),
-			name);
+		reject(m, line, SCHOOL, _("没有叫“%s”的学校：jgadmin schools list 列出全部"), name);
 	else if (code[0] && name[0] && !strstr(found->name, name)) {
-		reject(m, line, CODE, tr("标识码 %s 是 %s，不是“%s”", "%s is %s, not “%s”"), code,
-			found->name, name);
+		reject(m, line, CODE, _("标识码 %s 是 %s，不是“%s”"), code, found->name, name);
 		found = NULL;
 	}
 	return found;
@@ -239,9 +232,7 @@ static bool take_roles(struct import *m, struct person *p)
 		unsigned role = role_by_name(word) ? role_by_name(word) : code ? (unsigned)atoi(code) : 0;
 		if (!role || role > 10 || p->n_role == ROLES_MAX) {
 			reject(m, p->line, ROLE,
-				tr("“%s”不是学校的角色：学籍管理员、班主任、校长、文书、安全专干、心理教师",
-					"“%s” is no role of a school: registrar, class_teacher, head, clerk, "
-					"safety, counsellor"),
+				_("“%s”不是学校的角色：学籍管理员、班主任、校长、文书、安全专干、心理教师"),
 				word);
 			return false;
 		}
@@ -260,10 +251,7 @@ static bool take_classes(struct import *m, struct person *p)
 		return true; /* whose class it is matters only there */
 	while ((word = next_word(m, &at)) && p->n_klass < PROFILE_CLASSES_MAX) {
 		if (class_scope_parse(scope, word, school_type_stages(p->school->type), m->today)) {
-			reject(m, p->line, KLASS,
-				tr("看不出“%s”是哪个年级的哪个班：写成 六1班、七（2）班",
-					"which class of which grade is “%s”? Write it like 六1班 or "
-					"七（2）班"),
+			reject(m, p->line, KLASS, _("看不出“%s”是哪个年级的哪个班：写成 六1班、七（2）班"),
 				word);
 			return false;
 		}
@@ -271,8 +259,7 @@ static bool take_classes(struct import *m, struct person *p)
 			return false;
 	}
 	if (!p->n_klass)
-		reject(m, p->line, KLASS, "%s",
-			tr("班主任要写负责的班级", "a class teacher needs his class"));
+		reject(m, p->line, KLASS, "%s", _("班主任要写负责的班级"));
 	return p->n_klass != 0;
 }
 
@@ -320,9 +307,7 @@ static bool is_known(struct import *m, const struct person *p)
 			continue;
 		if (p->n_klass && !same_texts(p->klass, p->n_klass, u->klass, u->n_klass))
 			reject(m, p->line, KLASS,
-				tr("已有帐号 %s，负责的班级不同；要改：jgadmin users set %s --class %s",
-					"has the account %s with other classes; to change it: jgadmin users "
-					"set %s --class %s"),
+				_("已有帐号 %s，负责的班级不同；要改：jgadmin users set %s --class %s"),
 				u->user, u->user, p->line->cell[KLASS]);
 		else
 			m->unchanged++;
@@ -342,10 +327,8 @@ static bool is_twice(struct import *m, const struct person *p)
 		if (a[0] && b[0] && strcmp(a, b) != 0)
 			continue;
 		reject(m, p->line, NAME,
-			tr("与第 %ld "
-			   "行同校同名：一人几个角色或班级写在一行，用顿号隔开；是两个人就分别写帐号",
-				"same name and school as row %ld: roles and classes of one person stand in "
-				"one row; two people need their log-ins"),
+			_("与第 %ld "
+			  "行同校同名：一人几个角色或班级写在一行，用顿号隔开；是两个人就分别写帐号"),
 			o->line->row);
 		return true;
 	}
@@ -358,12 +341,12 @@ static void judge(struct import *m, const struct line *line)
 
 	*p = (struct person){.line = line};
 	if (text_forbidden(line->cell[NAME], strlen(line->cell[NAME])) || text_name_odd(line->cell[NAME])) {
-		reject(m, line, NAME, tr("“%s”不像姓名", "“%s” is not a name"), line->cell[NAME]);
+		reject(m, line, NAME, _("“%s”不像姓名"), line->cell[NAME]);
 		return;
 	}
 	if (line->cell[LOGIN][0] &&
 		!strpbrk(line->cell[LOGIN], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
-		reject(m, line, LOGIN, "%s", tr("帐号用字母", "a log-in is made of letters"));
+		reject(m, line, LOGIN, "%s", _("帐号用字母"));
 		return;
 	}
 	p->school = school_of(m, line);
@@ -387,7 +370,7 @@ static const char *role_words(const struct person *p, char *out, size_t size)
 	*out = 0;
 	for (size_t i = 0; i < p->n_role; i++) {
 		snprintf(number, sizeof number, "%u", (unsigned)p->role[i]);
-		snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? "、" : "",
+		snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? _("、") : "",
 			code_name(&codes_role, number));
 	}
 	return out;
@@ -401,7 +384,7 @@ static const char *class_words(const struct person *p, char *out, size_t size)
 	for (size_t i = 0; i < p->n_klass; i++) {
 		class_scope_text(one, sizeof one, p->klass[i]);
 		if (strlen(out) + strlen(one) + 4 < size)
-			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? "、" : "", one);
+			snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? _("、") : "", one);
 	}
 	return out;
 }
@@ -414,7 +397,7 @@ static enum err write_passwords(struct import *m, const char *path, bool all)
 	struct sheet_writer *w;
 	char roles[160], classes[400];
 	mode_t mask = umask(077);
-	enum err e = sheet_writer_open(&w, path, tr("初始密码", "first passwords"), &m->c->problem);
+	enum err e = sheet_writer_open(&w, path, _("初始密码"), &m->c->problem);
 
 	if (!e) {
 		e = sheet_writer_row(w, heads, 8, SHEET_HEADER, &m->c->problem);
@@ -425,11 +408,8 @@ static enum err write_passwords(struct import *m, const char *path, bool all)
 			const char *const cells[] = {p->school->code, p->school->name, p->line->cell[NAME],
 				role_words(p, roles, sizeof roles), class_words(p, classes, sizeof classes),
 				p->user, p->password,
-				p->state == ADDED
-					? tr("72 小时内首次登录，登录后 24 小时内修改",
-						  "log in within 72 hours, change it within 24 of that")
-					: tr("是否建成还不知道，用 jgadmin users list 查",
-						  "not known whether it was made: jgadmin users list")};
+				p->state == ADDED ? _("72 小时内首次登录，登录后 24 小时内修改")
+						  : _("是否建成还不知道，用 jgadmin users list 查")};
 			e = sheet_writer_row(w, cells, 8, SHEET_PLAIN, &m->c->problem);
 		}
 		if (e)
@@ -481,7 +461,7 @@ static enum err add_all(struct import *m)
 	for (size_t i = 0; !e && i < m->people; i++) {
 		if (m->person[i].state == KNOWN)
 			continue;
-		cli_progress(m->c, tr("建帐号", "making accounts"), done++, m->to_add);
+		cli_progress(m->c, _("建帐号"), done++, m->to_add);
 		e = add(m, &m->person[i]);
 		if (e == ERR_INVALID || e == ERR_NOT_FOUND || e == ERR_MISSING) {
 			const struct problem *p = &m->c->problem;
@@ -550,8 +530,7 @@ static json_t *added_json(const struct import *m, bool dry)
 
 static void say_people(const struct import *m, bool dry)
 {
-	const char *const heads[] = {tr("学校", "school"), tr("姓名", "name"), tr("角色", "roles"),
-		tr("班级", "classes"), tr("帐号", "user"), tr("初始密码", "first password")};
+	const char *const heads[] = {_("学校"), _("姓名"), _("角色"), _("班级"), _("帐号"), _("初始密码")};
 	struct cli_table *t = cli_table_new(heads, dry ? 4 : 6);
 	char roles[160], classes[400];
 
@@ -579,29 +558,20 @@ static int tell(struct import *m, enum err e, bool dry)
 		say_people(m, dry);
 	if (e && !m->unlisted)
 		cli_warn(m->c, "%s",
-			tr("停在中途。再运行一次会接着建其余的，已建的不会重复（-o 换一个文件名）",
-				"it stopped on its way. Doing it again makes the rest and no doubles (with "
-				"another file for -o)"));
+			_("停在中途。再运行一次会接着建其余的，已建的不会重复（-o 换一个文件名）"));
 	cli_say(m->c,
-		cli_flag(m->c, "dry-run")
-			? tr("将新建 %zu，已有 %zu，退回 %zu",
-				  "%zu would be made, %zu are there, %zu rejected")
-			: tr("新建 %zu，已有 %zu，退回 %zu", "%zu made, %zu are there, %zu rejected"),
+		cli_flag(m->c, "dry-run") ? _("将新建 %zu，已有 %zu，退回 %zu")
+					  : _("新建 %zu，已有 %zu，退回 %zu"),
 		made, m->unchanged, json_array_size(m->rejected));
-	json_array_foreach(m->rejected, i, row) cli_say(m->c, tr("  第 %d 行 %s：%s", "  row %d %s: %s"),
-		(int)json_integer_value(json_object_get(row, "row")),
-		json_string_value(json_object_get(row, "field")),
-		json_string_value(json_object_get(row, "message")));
+	json_array_foreach(m->rejected, i, row)
+		cli_say(m->c, _("  第 %d 行 %s：%s"), (int)json_integer_value(json_object_get(row, "row")),
+			json_string_value(json_object_get(row, "field")),
+			json_string_value(json_object_get(row, "message")));
 	if (!dry && json_array_size(added))
 		cli_say(m->c,
-			path ? tr("帐号和初始密码在 %s（只有您能读）。当面交给本人后删除；72 "
-				  "小时内首次登录，登录后 24 小时内修改",
-				       "log-ins and first passwords are in %s, for you alone to read. Hand "
-				       "them over and delete it; log in within 72 hours, change within 24 of "
-				       "that")
-			     : tr("初始密码只显示这一次%s；72 小时内首次登录，登录后 24 小时内修改",
-				       "the first passwords are shown once%s; log in within 72 hours, change "
-				       "within 24 of that"),
+			path ? _("帐号和初始密码在 %s（只有您能读）。当面交给本人后删除；72 "
+				 "小时内首次登录，登录后 24 小时内修改")
+			     : _("初始密码只显示这一次%s；72 小时内首次登录，登录后 24 小时内修改"),
 			path ? path : "");
 	json_t *out = json_pack("{s:o,s:I,s:O}", "added", added, "unchanged", (json_int_t)m->unchanged,
 		"rejected", m->rejected);
@@ -627,9 +597,8 @@ static bool target_is_free(struct import *m, const char *input, int *code)
 	if (stat(path, &st) || st.st_size == 0)
 		return true;
 	/* It may be the only place where the passwords of the last run stand. */
-	*code = cli_fail_with(m->c, ERR_USAGE,
-		tr("换一个文件名：-o 初始密码2.xlsx", "name another one: -o passwords2.xlsx"),
-		tr("%s 已经有了，不会覆盖", "%s is there already and is not replaced"), path);
+	*code = cli_fail_with(
+		m->c, ERR_USAGE, _("换一个文件名：-o 初始密码2.xlsx"), _("%s 已经有了，不会覆盖"), path);
 	return false;
 }
 
@@ -656,13 +625,9 @@ static int make(struct import *m)
 	if (m->unlisted && !e) {
 		e = m->c->problem.code;
 		snprintf(m->c->problem.safe, sizeof m->c->problem.safe,
-			tr("帐号都建好了；%s 里有初始密码，没有帐号",
-				"the accounts are made; %s has the first passwords and no log-ins"),
-			path);
+			_("帐号都建好了；%s 里有初始密码，没有帐号"), path);
 		snprintf(m->c->problem.hint, sizeof m->c->problem.hint, "%s",
-			tr("帐号见屏幕上的表，请抄下；以后也可以查：jgadmin users list",
-				"the log-ins are in the table on the screen, write them down; later: jgadmin "
-				"users list"));
+			_("帐号见屏幕上的表，请抄下；以后也可以查：jgadmin users list"));
 	} else {
 		m->c->problem = first;
 	}
@@ -699,8 +664,7 @@ int cmd_users_teachers(struct cli *c)
 {
 	if (!cli_option(c, "school"))
 		return cli_fail_with(c, ERR_USAGE,
-			tr("例如 jgadmin users teachers --school 演练县第1小学 六1班=张三 六2班=李四",
-				"jgadmin users teachers --school SCHOOL 六1班=张三 六2班=李四"),
-			tr("要写是哪所学校：--school 学校", "which school? --school SCHOOL"));
+			_("例如 jgadmin users teachers --school 演练县第1小学 六1班=张三 六2班=李四"),
+			_("要写是哪所学校：--school 学校"));
 	return import(c, NULL);
 }

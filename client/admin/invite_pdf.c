@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "admin.h"
+#include "lang.h"
 #include "pdf_page.h"
 
 #define PER_SHEET 4
@@ -15,20 +16,15 @@
  * alone and large: who types it is not young. Returns where it ends. */
 static double draw_steps(struct pdf_page *paper, double y, const char *code)
 {
-	const char *steps[] = {tr("jg connect --code 连接码", "jg connect --code CODE"),
-		tr("jg login 帐号", "jg login USER"), "jg passwd",
-		tr("jg import students 六年级.xlsx（小学）", "jg import students grade6.xlsx (a primary)"),
-		"jg sync"};
+	const char *steps[] = {_("jg connect --code 连接码"), _("jg login 帐号"), "jg passwd",
+		_("jg import students 六年级.xlsx（小学）"), "jg sync"};
 	struct pdf_style large = {.size = 11.5, .width = WIDTH, .typed = true},
 			 typed = {.size = 10, .width = WIDTH - INDENT, .typed = true}, small = {.size = 10};
 	char line[64];
 
 	y += pdf_text(paper, LEFT, y, large, code) + 2 * PDF_MM;
-	y += pdf_text(paper, LEFT, y, small,
-		tr("上面是连接码。在学校电脑上依次输入（帐号和初始密码由县局另给）：",
-			"Above is the connect code. Type on the school's computer, one after another (the "
-			"bureau "
-			"gives log-in and first password apart):"));
+	y += pdf_text(
+		paper, LEFT, y, small, _("上面是连接码。在学校电脑上依次输入（帐号和初始密码由县局另给）："));
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		snprintf(line, sizeof line, "%zu  %s", i + 1, steps[i]);
 		y += pdf_text(paper, LEFT + INDENT, y, typed, line);
@@ -47,10 +43,8 @@ static void draw_slip(struct pdf_page *paper, size_t place, const pb_invitation 
 	pdf_text(paper, LEFT, top + 8 * PDF_MM, small, line);
 	y = draw_steps(paper, top + 14 * PDF_MM, i->code);
 	snprintf(line, sizeof line,
-		tr("连接码只能用一次，%s 前有效；初始密码要在 72 小时内首次登录，登录后 24 "
-		   "小时内修改。请当面交给学籍管理员，不要在群里转发。",
-			"The code works once, until %s; log in with the first password within 72 hours and "
-			"change it within 24 of that. Hand it over in person."),
+		_("连接码只能用一次，%s 前有效；初始密码要在 72 小时内首次登录，登录后 24 "
+		  "小时内修改。请当面交给学籍管理员，不要在群里转发。"),
 		admin_time(i->expires, when));
 	pdf_text(paper, LEFT, y + PDF_MM, small, line);
 	pdf_cut(paper, top + 65 * PDF_MM);

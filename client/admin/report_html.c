@@ -3,6 +3,7 @@
 #include "admin.h"
 #include "clock.h"
 #include "codes.h"
+#include "lang.h"
 #include "text.h"
 #include "whole_file.h"
 
@@ -31,28 +32,27 @@ static void head(FILE *out, const pb_summary_reply *s, int32_t year)
 {
 	char now[FACE_SIZE], day[FACE_SIZE];
 
-	fprintf(out,
-		"<!doctype html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>%d "
-		"小升初</title>\n<style>\n"
-		"body{font-family:'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:2em "
-		"auto;max-width:70em;color:#222}\n"
-		"table{border-collapse:collapse;width:100%%;margin:1em 0}th,td{border:1px solid "
-		"#bbb;padding:.3em .6em;text-align:left}\n"
-		"td.n,th.n{text-align:right}tr.total{font-weight:bold;background:#f3f3f3}.zero{color:#07772f}"
-		".bad{color:#b00020;font-weight:bold}\n"
-		".bar{display:flex;height:.9em;min-width:10em;background:#eee}.bar i{display:block}\n"
-		".c{background:#2e8b57}.p{background:#e0a800}.e{background:#888}.o{background:#c0392b}.drill{"
-		"color:#b00020;font-size:1.4em}\n"
-		"@media print{body{margin:0}}\n</style></head><body>\n<h1>",
-		year);
+	fputs("<!doctype html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>", out);
+	fprintf(out, _("%d 小升初"), year);
+	fputs("</title>\n<style>\n"
+	      "body{font-family:'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:2em "
+	      "auto;max-width:70em;color:#222}\n"
+	      "table{border-collapse:collapse;width:100%;margin:1em 0}th,td{border:1px solid "
+	      "#bbb;padding:.3em .6em;text-align:left}\n"
+	      "td.n,th.n{text-align:right}tr.total{font-weight:bold;background:#f3f3f3}.zero{color:#07772f}"
+	      ".bad{color:#b00020;font-weight:bold}\n"
+	      ".bar{display:flex;height:.9em;min-width:10em;background:#eee}.bar i{display:block}\n"
+	      ".c{background:#2e8b57}.p{background:#e0a800}.e{background:#888}.o{background:#c0392b}.drill{"
+	      "color:#b00020;font-size:1.4em}\n"
+	      "@media print{body{margin:0}}\n</style></head><body>\n<h1>",
+		out);
 	escape(out, s->county_name);
-	fprintf(out, tr(" %d 年小升初情况", " transition %d"), year);
+	fprintf(out, _(" %d 年小升初情况"), year);
 	fputs("</h1>\n", out);
 	if (s->rehearsal)
-		fprintf(out, "<p class=\"drill\">%s</p>\n",
-			tr("演练：以下数据不是真实情况", "REHEARSAL: these are not real data"));
-	fprintf(out, tr("<p>核对日期 %s，生成时间 %s</p>\n", "<p>as of %s, made %s</p>\n"),
-		face_date(day, s->as_of), face_time(now, clock_now_us(), 0));
+		fprintf(out, "<p class=\"drill\">%s</p>\n", _("演练：以下数据不是真实情况"));
+	fprintf(out, _("<p>核对日期 %s，生成时间 %s</p>\n"), face_date(day, s->as_of),
+		face_time(now, clock_now_us(), 0));
 }
 
 static void bar(FILE *out, const pb_summary_row *r)
@@ -107,8 +107,8 @@ static void open_rows(FILE *out, const struct cli *c, json_t *rows)
 		fputs("<tr><td>", out);
 		escape(out, name);
 		fprintf(out, "</td><td>%s</td><td>", no);
-		json_array_foreach(json_object_get(row, "codes"), k, code) fprintf(out, "%s%s",
-			k ? tr("；", "; ") : "", admin_word(&codes_mismatch, json_string_value(code)));
+		json_array_foreach(json_object_get(row, "codes"), k, code) fprintf(
+			out, "%s%s", k ? _("；") : "", admin_word(&codes_mismatch, json_string_value(code)));
 		fprintf(out, "</td><td>%s</td>", admin_word(&codes_severity, text_at(row, "severity")));
 		const char *const schools[] = {text_at(row, "source_school"), text_at(row, "dest_school")};
 		for (int n = 0; n < 2; n++) {
@@ -130,18 +130,14 @@ enum err report_html(const struct cli *c, const char *path, const pb_summary_rep
 		return e;
 	FILE *out = file.out;
 	head(out, s, year);
-	fputs(tr("<table><tr><th>学校标识码<th>学校<th class=n>应升学人数<th class=n>已确认<th "
-		 "class=n>待核<th class=n>除外<th class=n>未落实<th class=n>差额<th></tr>\n",
-		      "<table><tr><th>code<th>school<th class=n>baseline<th class=n>confirmed<th "
-		      "class=n>provisional<th class=n>exempt<th class=n>open<th class=n>residual<th></tr>\n"),
+	fputs(_("<table><tr><th>学校标识码<th>学校<th class=n>应升学人数<th class=n>已确认<th "
+		"class=n>待核<th class=n>除外<th class=n>未落实<th class=n>差额<th></tr>\n"),
 		out);
 	for (size_t i = 0; i < s->n_school; i++)
 		count_row(out, s->school[i], s->school[i]->name, false);
-	count_row(out, s->total, tr("合计", "total"), true);
-	fprintf(out, "</table>\n<h2 id=\"open\">%s</h2>\n%s", tr("需要办理的学生", "pupils to be settled"),
-		tr("<table><tr><th>姓名<th>号码<th>问题<th>程度<th>生源小学<th>拟升初中<th>结果</tr>\n",
-			"<table><tr><th>name<th>number<th>problems<th>severity<th>source<th>destination<th>"
-			"state</tr>\n"));
+	count_row(out, s->total, _("合计"), true);
+	fprintf(out, "</table>\n<h2 id=\"open\">%s</h2>\n%s", _("需要办理的学生"),
+		_("<table><tr><th>姓名<th>号码<th>问题<th>程度<th>生源小学<th>拟升初中<th>结果</tr>\n"));
 	open_rows(out, c, mismatches);
 	fputs("</table></body></html>\n", out);
 	return whole_file_close(&file, true, p);

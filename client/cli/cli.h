@@ -22,7 +22,7 @@ struct cli;
 struct cli_option {
 	const char *name;  /* "dry-run"; NULL ends the list */
 	const char *value; /* what it takes, as help shows it; NULL: a flag */
-	const char *zh, *en;
+	const char *text;
 };
 
 enum cli_needs {
@@ -41,7 +41,7 @@ struct cli_command {
 	const struct cli_option *options; /* NULL: only the common ones */
 	unsigned needs;                   /* enum cli_needs */
 	uint32_t roles;                   /* 1 << role that may use it; 0 = everybody */
-	const char *zh, *en;              /* what it does, one sentence */
+	const char *text;                 /* what it does, one sentence */
 	const char *example;              /* without the program's name */
 	int (*run)(struct cli *c);
 	enum cli_section section;
@@ -54,7 +54,7 @@ struct cli_part {
 };
 
 struct cli_program {
-	const char *name, *zh, *en;          /* "jg", what it is */
+	const char *name, *text;             /* "jg", what it is */
 	const struct cli_part *const *parts; /* ended by NULL; help goes by sections, then by this order */
 	/* Frees what commands keep in c->data; may be NULL. Called before the profile is closed. */
 	void (*finish)(struct cli *c);

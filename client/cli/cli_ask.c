@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "cli.h"
+#include "lang.h"
 
 static volatile sig_atomic_t quiet_tty = -1; /* where echo is off; `before` is how it was */
 static struct termios before;
@@ -21,8 +22,7 @@ static enum err read_line_of(struct cli *c, const char *path, char *out, size_t 
 	if (!in || !fgets(out, (int)size, in)) {
 		if (in)
 			fclose(in);
-		return problem_set(
-			&c->problem, ERR_FILE_IO, NULL, NULL, tr("读不到 %s", "%s cannot be read"), path);
+		return problem_set(&c->problem, ERR_FILE_IO, NULL, NULL, _("读不到 %s"), path);
 	}
 	fclose(in);
 	out[strcspn(out, "\r\n")] = 0;
@@ -39,9 +39,8 @@ static enum err ask_terminal(struct cli *c, const char *prompt, char *out, size_
 	if (fd < 0 || tcgetattr(fd, &before)) {
 		if (fd >= 0)
 			close(fd);
-		return problem_set(&c->problem, ERR_USAGE, NULL,
-			tr("用 --password-file 或 JG_PASSWORD", "use --password-file or JG_PASSWORD"),
-			tr("没有终端可以输入密码", "there is no terminal to ask for the password"));
+		return problem_set(&c->problem, ERR_USAGE, NULL, _("用 --password-file 或 JG_PASSWORD"),
+			_("没有终端可以输入密码"));
 	}
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
@@ -56,8 +55,7 @@ static enum err ask_terminal(struct cli *c, const char *prompt, char *out, size_
 	out[n > 0 ? n : 0] = 0;
 	out[strcspn(out, "\r\n")] = 0;
 	if (n <= 0) /* Ctrl-D: he has thought better of it */
-		return problem_set(
-			&c->problem, ERR_USAGE, NULL, NULL, tr("没有输入密码", "no password was typed"));
+		return problem_set(&c->problem, ERR_USAGE, NULL, NULL, _("没有输入密码"));
 	return ERR_OK;
 }
 
@@ -77,17 +75,14 @@ enum err cli_password(struct cli *c, const char *option, bool env, const char *p
 enum err cli_new_password(struct cli *c, const char *option, char *out, size_t size)
 {
 	char again[512];
-	enum err e = cli_password(c, option, false, tr("新密码：", "New password: "), out, size);
+	enum err e = cli_password(c, option, false, _("新密码："), out, size);
 
 	if (e || cli_option(c, option))
 		return e;
-	e = ask_terminal(c, tr("再输一遍新密码：", "New password again: "), again, sizeof again);
+	e = ask_terminal(c, _("再输一遍新密码："), again, sizeof again);
 	if (!e && strcmp(out, again) != 0)
-		e = problem_set(&c->problem, ERR_INVALID, NULL,
-			tr("再运行一次 passwd，两次输入同一个密码",
-				"run passwd again and type the same one twice"),
-			tr("两次输入的新密码不一样，密码没有改动",
-				"the two new passwords differ; the password was not changed"));
+		e = problem_set(&c->problem, ERR_INVALID, NULL, _("再运行一次 passwd，两次输入同一个密码"),
+			_("两次输入的新密码不一样，密码没有改动"));
 	sodium_memzero(again, sizeof again);
 	return e;
 }
@@ -130,8 +125,7 @@ static struct cli *interrupted;
  * handler may make. */
 static void on_signal(int number)
 {
-	const char *const parts[] = {
-		tr("\n已中断。", "\ninterrupted. "), cli_what_is_safe(interrupted), "\n"};
+	const char *const parts[] = {_("\n已中断。"), cli_what_is_safe(interrupted), "\n"};
 
 	if (quiet_tty >= 0)
 		tcsetattr(quiet_tty, TCSAFLUSH, &before);

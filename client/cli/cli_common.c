@@ -10,23 +10,24 @@
 #include "cli.h"
 #include "codes.h"
 #include "enrol.h"
+#include "lang.h"
 #include "login.h"
 #include "tables.h"
 
 #define PASSWORD_SIZE 512
 
 const struct cli_option cli_connect_options[] = {
-	{"code", "CODE", "连接码，- 表示从标准输入读", "the connect code, - reads standard input"},
-	{"server", "HOST:PORT", "服务器地址，代替连接码里的", "the server's address instead of the code's"},
+	{"code", "CODE", N_("连接码，- 表示从标准输入读")},
+	{"server", "HOST:PORT", N_("服务器地址，代替连接码里的")},
 	{0},
 };
 const struct cli_option cli_login_options[] = {
-	{"password-file", "FILE", "从文件读密码", "read the password from a file"},
+	{"password-file", "FILE", N_("从文件读密码")},
 	{0},
 };
 const struct cli_option cli_passwd_options[] = {
-	{"password-file", "FILE", "从文件读原密码", "read the present password from a file"},
-	{"new-password-file", "FILE", "从文件读新密码", "read the new password from a file"},
+	{"password-file", "FILE", N_("从文件读原密码")},
+	{"new-password-file", "FILE", N_("从文件读新密码")},
 	{0},
 };
 
@@ -41,7 +42,7 @@ static enum err connect_patiently(struct cli *c, const char *code, const char *s
 
 	for (int i = 1; e == ERR_BUSY && i < CONNECT_TRIES; i++) {
 		if (i == 1)
-			cli_warn(c, "%s", tr("服务器忙，排队等候……", "the server is busy, waiting in line…"));
+			cli_warn(c, "%s", _("服务器忙，排队等候……"));
 		usleep(c->problem.retry_ms > 500 && c->problem.retry_ms < 5000 ? c->problem.retry_ms * 1000
 									       : 500000);
 		e = enrol_connect(&c->profile, code, server, &c->problem);
@@ -54,13 +55,10 @@ int cli_cmd_connect(struct cli *c)
 	static char line[512];
 	const char *code = cli_option(c, "code"), *server = cli_option(c, "server");
 
-	if (!code && cli_is_asked(c) &&
-		cli_ask(tr("接入单上的连接码：", "connect code of the sheet: "), line, sizeof line))
+	if (!code && cli_is_asked(c) && cli_ask(_("接入单上的连接码："), line, sizeof line))
 		code = line;
 	if (!code)
-		return cli_fail_with(c, ERR_USAGE,
-			tr("加上 --code 连接码（接入单上有）", "add --code CODE, which stands on the sheet"),
-			tr("缺少连接码", "the connect code is missing"));
+		return cli_fail_with(c, ERR_USAGE, _("加上 --code 连接码（接入单上有）"), _("缺少连接码"));
 	if (strcmp(code, "-") == 0) {
 		if (!fgets(line, sizeof line, stdin))
 			line[0] = 0;
@@ -73,11 +71,11 @@ int cli_cmd_connect(struct cli *c)
 	struct link *link = NULL;
 	if (!c->json && !link_open(&link, &c->profile, NULL, NULL))
 		link_close(link);
-	cli_say(c, tr("已注册：设备 %s，单位 %s", "enrolled: device %s of %s"), c->profile.device,
+	cli_say(c, _("已注册：设备 %s，单位 %s"), c->profile.device,
 		c->profile.school_name[0] ? c->profile.school_name
 		: c->profile.school[0]    ? c->profile.school
-					  : tr("教育局", "the bureau"));
-	cli_next(c, tr("%s login 用户名", "%s login USER"), c->program->name);
+					  : _("教育局"));
+	cli_next(c, _("%s login 用户名"), c->program->name);
 	return cli_result(c,
 		json_pack("{ss ss ss ss}", "device", c->profile.device, "scope", c->profile.scope, "school",
 			c->profile.school, "server", c->profile.server),
@@ -90,11 +88,7 @@ int cli_cmd_server(struct cli *c)
 
 	if (*wanted && enrol_move(&c->profile, wanted, &c->problem))
 		return cli_fail(c);
-	cli_say(c,
-		*wanted ? tr("已核对是本县的服务器，以后连接 %s",
-				  "it is this county's server; from now on %s")
-			: "%s",
-		c->profile.server);
+	cli_say(c, *wanted ? _("已核对是本县的服务器，以后连接 %s") : "%s", c->profile.server);
 	return cli_result(c, json_pack("{ss}", "server", c->profile.server), 0);
 }
 
@@ -111,13 +105,10 @@ json_t *cli_session_json(const struct cli *c)
 
 void cli_login_told(const struct cli *c)
 {
-	cli_say(c, tr("%s 已登录", "%s is logged in"),
+	cli_say(c, _("%s 已登录"),
 		c->profile.session.name[0] ? c->profile.session.name : c->profile.session.user);
 	if (c->profile.session.must_change)
-		cli_warn(c,
-			tr("初始密码须在 24 小时内修改：%s passwd",
-				"the first password must be changed within 24 hours: %s passwd"),
-			c->program->name);
+		cli_warn(c, _("初始密码须在 24 小时内修改：%s passwd"), c->program->name);
 	else
 		cli_next(c, "%s %s", c->program->name, c->program->first(c));
 }
@@ -126,8 +117,7 @@ int cli_login(struct cli *c)
 {
 	char password[PASSWORD_SIZE];
 	struct link *link;
-	enum err e =
-		cli_password(c, "password-file", true, tr("密码：", "Password: "), password, sizeof password);
+	enum err e = cli_password(c, "password-file", true, _("密码："), password, sizeof password);
 
 	if (!e)
 		e = login_open(&c->profile, NULL, cli_operand(c, 0), password, &link, &c->problem);
@@ -144,18 +134,14 @@ int cli_cmd_logout(struct cli *c)
 	enum err e = login_close(&c->profile, &c->problem);
 
 	if (e)
-		cli_warn(c, "%s",
-			tr("服务器没有收到退出；本机的登录已清除，那边 12 小时后失效",
-				"the server was not told; the session here is gone, there it ends within 12 "
-				"hours"));
+		cli_warn(c, "%s", _("服务器没有收到退出；本机的登录已清除，那边 12 小时后失效"));
 	return cli_result(c, json_pack("{sb}", "logged_out", true), 0);
 }
 
 int cli_cmd_passwd(struct cli *c)
 {
 	char password[PASSWORD_SIZE], new_password[PASSWORD_SIZE];
-	enum err e = cli_password(
-		c, "password-file", true, tr("原密码：", "Present password: "), password, sizeof password);
+	enum err e = cli_password(c, "password-file", true, _("原密码："), password, sizeof password);
 
 	if (!e)
 		e = cli_new_password(c, "new-password-file", new_password, sizeof new_password);
@@ -165,7 +151,7 @@ int cli_cmd_passwd(struct cli *c)
 	sodium_memzero(new_password, sizeof new_password);
 	if (e)
 		return cli_fail(c);
-	cli_say(c, "%s", tr("密码已修改", "the password is changed"));
+	cli_say(c, "%s", _("密码已修改"));
 	cli_next(c, "%s %s", c->program->name, c->program->first(c));
 	return cli_result(c, cli_session_json(c), 0);
 }
@@ -173,8 +159,7 @@ int cli_cmd_passwd(struct cli *c)
 /* The default folder, what lies beside it (jingguan-…), and the one that --profile names. */
 int cli_cmd_profiles(struct cli *c)
 {
-	const char *headings[] = {
-		tr("目录", "folder"), tr("单位", "school"), tr("服务器", "server"), tr("用户", "user")};
+	const char *headings[] = {_("目录"), _("单位"), _("服务器"), _("用户")};
 	struct cli_table *table = cli_table_new(headings, 4);
 	char base[400], path[800];
 	json_t *list = json_array();
@@ -215,8 +200,7 @@ int cli_cmd_completion(struct cli *c)
 	const struct cli_program *program = c->program;
 
 	if (strcmp(cli_operand(c, 0), "bash") != 0)
-		return cli_fail_with(
-			c, ERR_USAGE, NULL, tr("只有 bash 的补全", "there is completion for bash only"));
+		return cli_fail_with(c, ERR_USAGE, NULL, _("只有 bash 的补全"));
 	printf("_%s() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
 	       "words=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\"\n\tcase \"$words\" in\n",
 		program->name);
@@ -253,18 +237,15 @@ int cli_cmd_help_codes(struct cli *c)
 {
 	const char *wanted = cli_operand(c, 0);
 	const struct code_list *list = *wanted ? code_list_called(wanted) : NULL;
-	const char *const one[] = {tr("代码", "code"), tr("中文", "Chinese"), tr("英文", "English")},
-			  *const all[] = {tr("代码表", "list"), tr("名称", "name"), tr("项数", "codes")};
+	const char *const one[] = {_("代码"), _("中文"), _("英文")}, *const all[] = {_("代码表"), _("名称"),
+									     _("项数")};
 	const char *name;
 	char n[16];
 
 	if (*wanted && !list) {
 		char hint[HINT_SIZE];
-		snprintf(hint, sizeof hint,
-			tr("运行 %s help codes 列出全部代码表", "%s help codes names them all"),
-			c->program->name);
-		return cli_fail_with(
-			c, ERR_NOT_FOUND, hint, tr("没有代码表 %s", "there is no list %s"), wanted);
+		snprintf(hint, sizeof hint, _("运行 %s help codes 列出全部代码表"), c->program->name);
+		return cli_fail_with(c, ERR_NOT_FOUND, hint, _("没有代码表 %s"), wanted);
 	}
 	json_t *out = json_array();
 	struct cli_table *table = cli_table_new(list ? one : all, 3);

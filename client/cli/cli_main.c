@@ -10,20 +10,21 @@
 
 #include "cli.h"
 #include "clock.h"
+#include "lang.h"
 #include "log.h"
 #include "revoked.h"
 #include "tables.h"
 #include "text.h"
 
 static const struct cli_option common_options[] = {
-	{"profile", "DIR", "密钥、设置和离线数据的目录", "folder of keys, settings and the offline store"},
-	{"json", NULL, "在标准输出打印一份 JSON", "print one JSON document on standard output"},
-	{"reveal", NULL, "表格中不遮盖个人信息", "do not mask personal data in tables"},
-	{"lang", "zh|en", "界面语言", "language"},
-	{"progress", "json", "以 JSON 行报告进度", "report progress as lines of JSON"},
-	{"verbose", NULL, "显示更多运行信息", "say more about what is done"},
-	{"help", NULL, "显示帮助", "show this help"},
-	{"version", NULL, "显示版本", "show the version"},
+	{"profile", "DIR", N_("密钥、设置和离线数据的目录")},
+	{"json", NULL, N_("在标准输出打印一份 JSON")},
+	{"reveal", NULL, N_("表格中不遮盖个人信息")},
+	{"lang", "zh|en", N_("界面语言")},
+	{"progress", "json", N_("以 JSON 行报告进度")},
+	{"verbose", NULL, N_("显示更多运行信息")},
+	{"help", NULL, N_("显示帮助")},
+	{"version", NULL, N_("显示版本")},
 	{0},
 };
 
@@ -80,23 +81,27 @@ static const struct cli_command *find_command(const struct cli *c, const char *c
 static const char *operand_words(const char *operands, char *out, size_t size)
 {
 	static const struct {
-		const char *name, *zh;
-	} rows[] = {{"FILE", "文件"}, {"USER", "用户名"}, {"NAME", "姓名"},
-		{"PUPIL", "学生（姓名、证件号或列表里的短号）"}, {"SLIP", "交办单编号"}, {"ID", "编号"},
-		{"ROW", "条目编号"}, {"FIELD=VALUE…", "栏目=内容…"}, {"FIELD=VALUE", "栏目=内容"},
-		{"[FIELD=VALUE…]", "[栏目=内容…]"}, {"mine|theirs|FIELD=VALUE…", "我的|对方|栏目=内容…"},
-		{"HOST:PORT", "地址:端口"}, {"TEXT", "要找的文字"}};
+		const char *name, *text;
+	} rows[] = {{"FILE", NC_("operand", "文件")}, {"USER", NC_("operand", "用户名")},
+		{"NAME", NC_("operand", "姓名")},
+		{"PUPIL", NC_("operand", "学生（姓名、证件号或列表里的短号）")},
+		{"SLIP", NC_("operand", "交办单编号")}, {"ID", NC_("operand", "编号")},
+		{"ROW", NC_("operand", "条目编号")}, {"FIELD=VALUE…", NC_("operand", "栏目=内容…")},
+		{"FIELD=VALUE", NC_("operand", "栏目=内容")},
+		{"[FIELD=VALUE…]", NC_("operand", "[栏目=内容…]")},
+		{"mine|theirs|FIELD=VALUE…", NC_("operand", "我的|对方|栏目=内容…")},
+		{"HOST:PORT", NC_("operand", "地址:端口")}, {"TEXT", NC_("operand", "要找的文字")}};
 	size_t used = 0;
 
 	*out = 0;
 	for (const char *p = operands; *p && used < size;) {
 		size_t n = strcspn(p, " ");
-		const char *zh = NULL;
-		for (size_t i = 0; !lang_is_en() && i < sizeof rows / sizeof *rows; i++)
+		const char *text = NULL;
+		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 			if (strlen(rows[i].name) == n && memcmp(rows[i].name, p, n) == 0)
-				zh = rows[i].zh;
+				text = _(rows[i].text);
 		used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? " " : "",
-			zh ? (int)strlen(zh) : (int)n, zh ? zh : p);
+			text ? (int)strlen(text) : (int)n, text ? text : p);
 		p += n;
 		p += strspn(p, " ");
 	}
@@ -114,21 +119,21 @@ static void print_options(const struct cli_option *list)
 {
 	for (; list && list->name; list++)
 		printf("  %s%s%s%s  %s\n", list->name[1] ? "--" : "-", list->name, list->value ? " " : "",
-			list->value ? list->value : "", tr(list->zh, list->en));
+			list->value ? _(list->value) : "", _(list->text));
 }
 
 static void print_command_help(const struct cli_program *program, const struct cli_command *command)
 {
 	char operands[256];
 	printf("%s %s%s%s\n\n%s\n", program->name, command->words, *command->operands ? " " : "",
-		help_operands(command, operands, sizeof operands), tr(command->zh, command->en));
+		help_operands(command, operands, sizeof operands), _(command->text));
 	if (command->options) {
-		printf("\n%s\n", tr("选项：", "Options:"));
+		printf("\n%s\n", _("选项："));
 		print_options(command->options);
 	}
-	printf("\n%s\n", tr("通用选项：", "Common options:"));
+	printf("\n%s\n", _("通用选项："));
 	print_options(common_options);
-	printf("\n%s\n  %s %s\n", tr("例：", "Example:"), program->name, command->example);
+	printf("\n%s\n  %s %s\n", _("例："), program->name, _(command->example));
 }
 
 /* All commands, or those whose words begin with `prefix`. False when there is none. */
@@ -143,11 +148,11 @@ static bool print_commands(const struct cli *c, const char *prefix)
 				 (command->words[n] && command->words[n] != ' ')))
 			continue;
 		if (!any)
-			printf("%s %s%s\n\n", c->program->name, n ? prefix : "", tr(" 命令：", " commands:"));
+			printf("%s %s%s\n\n", c->program->name, n ? prefix : "", _(" 命令："));
 		any = true;
 		char operands[256];
 		printf("  %s%s%s\n      %s\n", command->words, *command->operands ? " " : "",
-			help_operands(command, operands, sizeof operands), tr(command->zh, command->en));
+			help_operands(command, operands, sizeof operands), _(command->text));
 	}
 	return any;
 }
@@ -156,16 +161,13 @@ static void print_program_help(const struct cli *c)
 {
 	const struct cli_program *program = c->program;
 
-	printf("%s %s — %s\n\n", program->name, JG_VERSION, tr(program->zh, program->en));
+	printf("%s %s — %s\n\n", program->name, JG_VERSION, _(program->text));
 	print_commands(c, "");
-	printf("\n%s\n", tr("通用选项：", "Common options:"));
+	printf("\n%s\n", _("通用选项："));
 	print_options(common_options);
-	printf("\n%s\n", tr("每条命令加 --help 看选项和例子。退出码：0 完成 1 失败 2 用法 3 被规则或权限拒绝 "
-			    "4 连不上（数据不丢）"
-			    " 5 需要人处理 6 文件有问题",
-				 "Every command explains itself with --help. Exit codes: 0 done, 1 failed, 2 "
-				 "usage, 3 refused, 4 unreachable"
-				 " (nothing lost), 5 needs a person, 6 bad file"));
+	printf("\n%s\n", _("每条命令加 --help 看选项和例子。退出码：0 完成 1 失败 2 用法 3 被规则或权限拒绝 "
+			   "4 连不上（数据不丢）"
+			   " 5 需要人处理 6 文件有问题"));
 }
 
 const char *cli_option_at(const struct cli *c, const char *name, int i)
@@ -195,7 +197,7 @@ static int usage(struct cli *c, const char *format, const char *word)
 {
 	char hint[200];
 
-	snprintf(hint, sizeof hint, tr("%s %s%s--help 有说明和例子", "see %s %s%s--help"), c->program->name,
+	snprintf(hint, sizeof hint, _("%s %s%s--help 有说明和例子"), c->program->name,
 		c->command ? c->command->words : "", c->command ? " " : "");
 	problem_set(&c->problem, ERR_USAGE, NULL, hint, format, word);
 	return cli_fail(c);
@@ -316,12 +318,11 @@ static int no_option(struct cli *c, const char *word, const char *name)
 	snprintf(typed, sizeof typed, "%.*s", (int)strcspn(name, "="), name);
 	meant = option_meant(c->command, typed);
 	if (!meant)
-		return usage(c, tr("没有选项 %s", "no option %s"), word);
+		return usage(c, _("没有选项 %s"), word);
 	char hint[200];
-	snprintf(hint, sizeof hint,
-		tr("是不是 --%s？%s %s --help 列出选项", "did you mean --%s? %s %s --help lists the options"),
-		meant, c->program->name, c->command->words);
-	return cli_fail_with(c, ERR_USAGE, hint, tr("没有选项 %s", "no option %s"), word);
+	snprintf(hint, sizeof hint, _("是不是 --%s？%s %s --help 列出选项"), meant, c->program->name,
+		c->command->words);
+	return cli_fail_with(c, ERR_USAGE, hint, _("没有选项 %s"), word);
 }
 
 /* One word that begins with a dash; *i moves on when it takes the next one. */
@@ -336,13 +337,13 @@ static int take_option(struct cli *c, int argc, char **argv, int *i)
 	if (!o)
 		return no_option(c, word, name);
 	if (!o->value && equals)
-		return usage(c, tr("选项 %s 不带值", "option %s takes no value"), word);
+		return usage(c, _("选项 %s 不带值"), word);
 	if (o->value && !equals && *i + 1 == argc)
-		return usage(c, tr("选项 %s 后面缺少值", "option %s needs a value"), word);
+		return usage(c, _("选项 %s 后面缺少值"), word);
 	const char *value = !o->value ? "" : equals ? equals + 1 : argv[++*i];
 	for (;;) {
 		if (c->options == CLI_OPTIONS_MAX)
-			return usage(c, tr("选项太多：%s", "too many options: %s"), word);
+			return usage(c, _("选项太多：%s"), word);
 		c->option[c->options].name = o->name;
 		c->option[c->options++].value = value;
 		/* "FILE…" takes all the words up to the next option. */
@@ -362,7 +363,7 @@ static bool ask_operand(struct cli *c)
 	if (c->command->min != 1 || c->operands || strchr(c->command->operands, ' ') || !cli_is_asked(c))
 		return false;
 	snprintf(prompt, sizeof prompt, "%s%s", operand_words(c->command->operands, what, sizeof what),
-		tr("：", ": "));
+		_("："));
 	if (!cli_ask(prompt, line, sizeof line))
 		return false;
 	c->operand[c->operands++] = line;
@@ -386,17 +387,15 @@ static int take_words(struct cli *c, int argc, char **argv, int skip)
 		} else if (skip > 0) {
 			skip--;
 		} else if (c->operands == CLI_OPERANDS_MAX) {
-			return usage(c, tr("参数太多：%s", "too many operands: %s"), argv[i]);
+			return usage(c, _("参数太多：%s"), argv[i]);
 		} else {
 			c->operand[c->operands++] = argv[i];
 		}
 	}
 	if (c->operands < c->command->min && !ask_operand(c))
-		return usage(c, tr("缺少参数：%s", "operands are missing: %s"),
-			operand_words(c->command->operands, all, sizeof all));
+		return usage(c, _("缺少参数：%s"), operand_words(c->command->operands, all, sizeof all));
 	if (c->operands > c->command->max)
-		return usage(
-			c, tr("多余的参数：%s", "one operand too many: %s"), c->operand[c->command->max]);
+		return usage(c, _("多余的参数：%s"), c->operand[c->command->max]);
 	return 0;
 }
 
@@ -420,19 +419,13 @@ static enum err seal_revoked(struct cli *c, struct revoked_kept *kept, struct pr
 	enum err e = revoked_seal(&c->profile, kept, p);
 	char more[64];
 
-	snprintf(more, sizeof more, tr(" 等 %zu 个文件", " (%zu files)"), kept->parts);
+	snprintf(more, sizeof more, _(" 等 %zu 个文件"), kept->parts);
 	if (kept->left_out[0])
-		cli_warn(c,
-			tr("这些没有发送的内容已经损坏，封存不了，请重新录入：%s",
-				"these unsent items are damaged and could not be sealed, enter them again: "
-				"%s"),
-			kept->left_out);
+		cli_warn(c, _("这些没有发送的内容已经损坏，封存不了，请重新录入：%s"), kept->left_out);
 	if (!e && kept->file[0])
 		cli_warn(c,
-			tr("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 "
-			   "%s/%s%s，用县局新发的连接码注册后可以打开",
-				"this computer was revoked: its pupils cannot be read any more; %zu unsent "
-				"items are sealed in %s/%s%s and open after enrolling anew"),
+			_("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 "
+			  "%s/%s%s，用县局新发的连接码注册后可以打开"),
 			kept->unsent, c->profile.dir, kept->file, kept->parts > 1 ? more : "");
 	return e;
 }
@@ -444,16 +437,10 @@ static void seal_now(struct cli *c)
 	enum err e = seal_revoked(c, &kept, &why);
 
 	if (e)
-		cli_warn(c,
-			tr("学生信息不再显示；没有发送的内容还没有封存，下次运行时接着做：%s",
-				"the pupils are not shown any more; what was not sent is not sealed yet, the "
-				"next command goes on with it: %s"),
-			why.message[0] ? why.message : tr(err_info(e)->zh, err_info(e)->en));
+		cli_warn(c, _("学生信息不再显示；没有发送的内容还没有封存，下次运行时接着做：%s"),
+			why.message[0] ? why.message : _(err_info(e)->sentence));
 	else if (!kept.file[0])
-		cli_warn(c, "%s",
-			tr("这台电脑已被县局停用：学生信息已不可读；没有未发送的内容",
-				"this computer was revoked: its pupils cannot be read any more; nothing was "
-				"waiting unsent"));
+		cli_warn(c, "%s", _("这台电脑已被县局停用：学生信息已不可读；没有未发送的内容"));
 }
 
 /* Shows nothing of a profile that was revoked; `enrolling` may go on once all is sealed. */
@@ -466,32 +453,22 @@ static int pass_revoked(struct cli *c, bool enrolling)
 	if (!e && enrolling)
 		return 0;
 	problem_set(&c->problem, ERR_REVOKED, NULL, NULL, "%s",
-		tr("这台电脑已被县局停用，本机的学生信息不再显示",
-			"the bureau has revoked this computer; the pupils on it are not shown any more"));
+		_("这台电脑已被县局停用，本机的学生信息不再显示"));
 	if (e)
 		problem_set(&c->problem, ERR_REVOKED, NULL, NULL,
-			tr("这台电脑已被县局停用，没有发送的内容还没有封存：%s",
-				"the bureau has revoked this computer; what was not sent is not sealed yet: "
-				"%s"),
-			why.message[0] ? why.message : tr(err_info(e)->zh, err_info(e)->en));
+			_("这台电脑已被县局停用，没有发送的内容还没有封存：%s"),
+			why.message[0] ? why.message : _(err_info(e)->sentence));
 	if (e) /* doctor, which a failed store asks for, is not to be had any more */
 		snprintf(c->problem.hint, sizeof c->problem.hint,
-			tr("%s，再运行一次 %s，会接着封存；仍不行，就换用 --profile 另一个目录注册",
-				"%s, then run %s again, it goes on with sealing; or enrol in another folder "
-				"with --profile"),
-			why.hint[0] && e != ERR_STORE ? why.hint : tr("腾出磁盘空间", "free some disk space"),
-			c->program->name);
+			_("%s，再运行一次 %s，会接着封存；仍不行，就换用 --profile 另一个目录注册"),
+			why.hint[0] && e != ERR_STORE ? why.hint : _("腾出磁盘空间"), c->program->name);
 	else
 		snprintf(c->problem.hint, sizeof c->problem.hint,
-			tr("请县局系统管理员发新的连接码，再运行 %s connect --code 连接码",
-				"ask the bureau's system administrator for a new code, then run %s connect "
-				"--code CODE"),
-			c->program->name);
+			_("请县局系统管理员发新的连接码，再运行 %s connect --code 连接码"), c->program->name);
 	snprintf(c->problem.safe, sizeof c->problem.safe, "%s",
-		e ? tr("没有发送的内容还在本机", "what was not sent is still on this computer")
-		: kept.files ? tr("没有发送的内容封存在本机，重新注册后可以打开",
-				       "what was not sent is sealed here and opens after enrolling anew")
-			     : tr("本机没有留下未发送的内容", "nothing unsent is left here"));
+		e            ? _("没有发送的内容还在本机")
+		: kept.files ? _("没有发送的内容封存在本机，重新注册后可以打开")
+			     : _("本机没有留下未发送的内容"));
 	return cli_fail(c);
 }
 
@@ -510,9 +487,7 @@ enum err cli_lock(struct cli *c)
 			return e;
 		c->problem = (struct problem){0};
 		if (!told)
-			cli_warn(c, "%s",
-				tr("另一个精管程序正在使用本机数据，等待中……",
-					"another Jingguan program is using this profile, waiting…"));
+			cli_warn(c, "%s", _("另一个精管程序正在使用本机数据，等待中……"));
 		told = true;
 		usleep(LOCK_STEP_US);
 	}
@@ -535,21 +510,17 @@ static int open_profile(struct cli *c)
 	if (needs & (CLI_ENROLLED | CLI_LOGGED_IN) && !profile_is_enrolled(&c->profile)) {
 		char hint[200];
 		snprintf(hint, sizeof hint,
-			tr("运行 %s connect，连接码在县局发的接入单上；目录不对就加 --profile 目录",
-				"run %s connect with the code of the bureau's sheet; or --profile DIR for "
-				"another folder"),
+			_("运行 %s connect，连接码在县局发的接入单上；目录不对就加 --profile 目录"),
 			c->program->name);
-		return cli_fail_with(c, ERR_NOT_NOW, hint,
-			tr("这台电脑还没有注册（%s）", "this computer is not enrolled yet (%s)"),
-			c->profile.dir);
+		return cli_fail_with(c, ERR_NOT_NOW, hint, _("这台电脑还没有注册（%s）"), c->profile.dir);
 	}
 	if (!(needs & CLI_LOGGED_IN))
 		return 0;
 	if (!c->profile.session.user[0])
 		return cli_fail_with(c, ERR_UNAUTHENTICATED, NULL, NULL);
 	if (c->command->roles && !profile_has_role(&c->profile, c->command->roles))
-		return cli_fail_with(c, ERR_PERMISSION, NULL,
-			tr("%s 没有办理这件事的职责", "%s has no role for this"), c->profile.session.user);
+		return cli_fail_with(
+			c, ERR_PERMISSION, NULL, _("%s 没有办理这件事的职责"), c->profile.session.user);
 	return 0;
 }
 
@@ -593,18 +564,16 @@ static int unknown_command(struct cli *c, const char *const *words, int n)
 	char meant[TYPO_WORDS_MAX], hint[200], typed[200];
 
 	if (!n)
-		return usage(c, tr("缺少命令%s", "a command is missing%s"), "");
+		return usage(c, _("缺少命令%s"), "");
 	join_words(typed, sizeof typed, words, n < 3 ? n : 3);
 	if (*command_meant(c, words, n, meant)) {
-		snprintf(hint, sizeof hint,
-			tr("是不是 %s %s？%s --help 列出命令",
-				"did you mean %s %s? %s --help lists the commands"),
-			c->program->name, meant, c->program->name);
-		return cli_fail_with(c, ERR_USAGE, hint, tr("没有命令 %s", "no command %s"), typed);
+		snprintf(hint, sizeof hint, _("是不是 %s %s？%s --help 列出命令"), c->program->name, meant,
+			c->program->name);
+		return cli_fail_with(c, ERR_USAGE, hint, _("没有命令 %s"), typed);
 	}
 	if (!c->json && print_commands(c, words[0]))
 		return err_info(ERR_USAGE)->exit_code;
-	return usage(c, tr("没有命令 %s", "no command %s"), typed);
+	return usage(c, _("没有命令 %s"), typed);
 }
 
 static int run_words(struct cli *c, int argc, char **argv)
@@ -681,10 +650,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	if (cli.profile_is_open)
 		profile_close(&cli.profile);
 	if (fflush(stdout) || ferror(stdout)) {
-		cli_warn(&cli, "%s",
-			tr("结果没有写完：磁盘已满，或读它的程序先结束了",
-				"the result is not written to its end: the disk is full, or who read it has "
-				"ended"));
+		cli_warn(&cli, "%s", _("结果没有写完：磁盘已满，或读它的程序先结束了"));
 		code = code ? code : err_info(ERR_FILE_IO)->exit_code;
 	}
 	return code;

@@ -11,6 +11,7 @@
 #include "buf.h"
 #include "cli.h"
 #include "clock.h"
+#include "lang.h"
 #include "lint.h"
 #include "tables.h"
 #include "text.h"
@@ -47,16 +48,13 @@ struct told {
 const char *cli_what_is_safe(const struct cli *c)
 {
 	if (c->profile.fate.unknown)
-		return tr("县局是否已经收到还不知道，先查看结果再决定是否重做",
-			"whether the bureau has it is not known: look at the result before doing it again");
+		return _("县局是否已经收到还不知道，先查看结果再决定是否重做");
 	if (c->profile.fate.done)
-		return tr("前面的部分县局已经收到，其余没有改动",
-			"the bureau has what came before; nothing else was changed");
+		return _("前面的部分县局已经收到，其余没有改动");
 	if (c->profile.fate.stored)
-		return tr("已保存在本机的内容都在，没有丢失", "what was saved on this computer is all there");
-	return c->program && strcmp(c->program->name, "jgadmin") == 0
-		       ? tr("县局的数据没有改动", "nothing at the bureau was changed")
-		       : tr("本机数据没有改动", "nothing on this computer was changed");
+		return _("已保存在本机的内容都在，没有丢失");
+	return c->program && strcmp(c->program->name, "jgadmin") == 0 ? _("县局的数据没有改动")
+								      : _("本机数据没有改动");
 }
 
 /* The three lines: what happened, what is safe, what to do. */
@@ -64,7 +62,7 @@ static struct told tell(const struct cli *c)
 {
 	const struct problem *p = &c->problem;
 	const struct err_info *info = err_info(p->code ? (int)p->code : ERR_INTERNAL);
-	struct told t = {p->message[0] ? p->message : tr(info->zh, info->en),
+	struct told t = {p->message[0] ? p->message : _(info->sentence),
 		p->safe[0] ? p->safe : cli_what_is_safe(c), ""};
 
 	if (p->hint[0])
@@ -116,7 +114,7 @@ static const char *field_word(const char *name)
 	for (size_t k = 0; k < kind_count; k++) {
 		int i = kind_field_index(&kind_table[k], name);
 		if (i >= 0)
-			return tr(kind_table[k].fields[i].label, kind_table[k].fields[i].label_en);
+			return lang_declared(kind_table[k].fields[i].label, kind_table[k].fields[i].label_en);
 	}
 	return (unsigned char)name[0] >= 0x80
 		       ? name
@@ -137,15 +135,15 @@ int cli_fail(struct cli *c)
 	cli_progress_end(c);
 	fflush(stdout);
 	if (p->row)
-		snprintf(row, sizeof row, tr("第 %ld 行", "row %ld"), p->row);
+		snprintf(row, sizeof row, _("第 %ld 行"), p->row);
 	if (strstr(t.message, row)) /* said already */
 		*row = 0;
 	if (p->ref[0] && err_info((int)p->code)->level == ERR_LEVEL_RETRY)
-		snprintf(ref, sizeof ref, tr("（编号 %.24s）", " (number %.24s)"), p->ref);
+		snprintf(ref, sizeof ref, _("（编号 %.24s）"), p->ref);
 	if (*field && strstr(t.message, field))
 		field = "";
-	const char *const parts[] = {row, *row ? " " : "", field, *field ? tr("：", ": ") : "", t.message,
-		ref, "\n", t.safe, "\n", t.hint, "\n"};
+	const char *const parts[] = {row, *row ? " " : "", field, *field ? _("：") : "", t.message, ref, "\n",
+		t.safe, "\n", t.hint, "\n"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		put_text(stderr, parts[i]);
 	if (c->json && !c->printed)
@@ -184,7 +182,7 @@ void cli_next(const struct cli *c, const char *format, ...)
 
 	if (c->json)
 		return;
-	fputs(tr("接下来：", "next: "), stdout);
+	fputs(_("接下来："), stdout);
 	va_start(args, format);
 	put_line(stdout, format, args);
 	va_end(args);
@@ -419,9 +417,9 @@ static void print_all(FILE *out, const struct cli_table *t, const int *widths)
 {
 	for (size_t r = 0; r < t->rows; r++)
 		print_row(out, t, r, widths);
-	fprintf(out, tr("共 %zu 行\n", "%zu rows\n"), t->rows - (t->rows > 0));
+	fprintf(out, _("共 %zu 行\n"), t->rows - (t->rows > 0));
 	if (t->short_of_memory)
-		fprintf(out, "%s\n", tr("内存不足，列表不全", "out of memory: the list is not complete"));
+		fprintf(out, "%s\n", _("内存不足，列表不全"));
 }
 
 void cli_table_print(const struct cli *c, struct cli_table *t)

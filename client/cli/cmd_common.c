@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "find.h"
 #include "jg.h"
+#include "lang.h"
 #include "lint.h"
 #include "scope.h"
 #include "tables.h"
@@ -103,9 +104,7 @@ int jg_sync_now(struct cli *c, struct sync_report *report)
 		return 0;
 	if (outbox_counts(jg_of(c)->store, &counts, NULL))
 		return cli_fail(c);
-	snprintf(c->problem.safe, sizeof c->problem.safe,
-		tr("已保存在本机，待发送 %zu 项", "saved on this computer, %zu items wait to be sent"),
-		counts.unsent);
+	snprintf(c->problem.safe, sizeof c->problem.safe, _("已保存在本机，待发送 %zu 项"), counts.unsent);
 	return cli_fail(c);
 }
 
@@ -117,8 +116,7 @@ const char *jg_id(const uint8_t id[ID_SIZE], char out[37])
 
 const char *jg_closed_hint(void)
 {
-	return tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年",
-		"tell the bureau: the leader can open the year again, with a reason");
+	return _("要更正请联系县教育局：局领导可说明原因后重新打开这一年");
 }
 
 /* ---- Short numbers ---- */
@@ -144,11 +142,7 @@ void jg_ids_keep(struct cli *c, struct jg_ids *list, const struct shown_list *of
 	struct problem p = {0};
 
 	if (!c->json && shown_keep(jg_of(c)->store, of, (const uint8_t(*)[ID_SIZE])list->ids, list->n, &p))
-		cli_warn(c,
-			tr("序号没有记下（%s），下一条命令请写证件号码",
-				"the numbers were not kept (%s): give certificate numbers to the next "
-				"command"),
-			p.message);
+		cli_warn(c, _("序号没有记下（%s），下一条命令请写证件号码"), p.message);
 }
 
 void jg_ids_free(struct jg_ids *list)
@@ -180,9 +174,8 @@ const char *jg_pick(struct cli *c, const struct view *v, const struct shown_list
 	}
 	const struct item *item = view_find_id(v, id);
 	if (!item || !item->live) {
-		*code = cli_fail_with(c, ERR_NOT_FOUND,
-			tr("重新列一次名单再用序号", "list again and take the number from there"),
-			tr("名单里的第 %s 行已经不在了", "row %s of the list is gone"), text);
+		*code = cli_fail_with(
+			c, ERR_NOT_FOUND, _("重新列一次名单再用序号"), _("名单里的第 %s 行已经不在了"), text);
 		return NULL;
 	}
 	int cert = kind_field_index(item->record.kind, "cert_no"),
@@ -214,10 +207,8 @@ int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, u
 				strcmp(r->kind->fields[k].label, name) == 0)
 				field = (int)k;
 		if (field < 0)
-			return cli_fail_with(c, ERR_USAGE,
-				tr("jg help fields 列出栏目名", "jg help fields lists them"),
-				tr("没有栏目 %s（写成 栏目=内容）", "no field %s (write FIELD=VALUE)"),
-				c->operand[i]);
+			return cli_fail_with(c, ERR_USAGE, _("jg help fields 列出栏目名"),
+				_("没有栏目 %s（写成 栏目=内容）"), c->operand[i]);
 		if (value_parse(r, field, equals + 1, &ctx, &v->arena, &code, &c->problem) == VALUE_BAD) {
 			c->problem.code = ERR_INVALID;
 			return cli_fail(c);
@@ -240,12 +231,9 @@ int jg_number_is_free(struct cli *c, const struct view *v, const struct item *it
 			find_record(v, KIND_STUDENT, record_text(want, numbers[i], no, sizeof no), 0);
 		if (other && other != item)
 			return cli_fail_with(c, ERR_DUPLICATE,
-				tr("请对照户口簿改正号码；是那名学生的号码录错了，先改他的：jg students set",
-					"mend the number; if the other pupil's is wrong, change his first: "
-					"jg "
-					"students set"),
-				tr("这个%s是本校 %s 的", "this %s is that of %s"),
-				tr(want->kind->fields[numbers[i]].label,
+				_("请对照户口簿改正号码；是那名学生的号码录错了，先改他的：jg students set"),
+				_("这个%s是本校 %s 的"),
+				lang_declared(want->kind->fields[numbers[i]].label,
 					want->kind->fields[numbers[i]].label_en),
 				words_pupil(&other->record, pupil, sizeof pupil));
 	}

@@ -6,13 +6,13 @@
 #include "decide.h"
 #include "face.h"
 #include "jg.h"
+#include "lang.h"
 #include "tables.h"
 #include "value.h"
 #include "words.h"
 
 const struct cli_option conflicts_resolve_options[] = {
-	{"seen", "VERSIONS", "看到的版本（conflicts show 的 seen）；已变则拒绝",
-		"the versions seen (of conflicts show); refused when they changed"},
+	{"seen", "VERSIONS", N_("看到的版本（conflicts show 的 seen）；已变则拒绝")},
 	{0},
 };
 
@@ -40,7 +40,7 @@ static json_t *fields_json(const struct record *mine, const struct record *their
 		if (groups >> (f->group - 1) & 1 && !record_same_field(mine, theirs, i))
 			json_array_append_new(list,
 				json_pack("{ss ss si so so}", "field", f->name, "label",
-					tr(f->label, f->label_en), "group", f->group, "mine",
+					lang_declared(f->label, f->label_en), "group", f->group, "mine",
 					value_json(mine, (int)i), "theirs", value_json(theirs, (int)i)));
 	}
 	return list;
@@ -86,7 +86,7 @@ static enum err list_conflict(void *data, const struct op_row *row)
 	size_t i;
 
 	json_array_foreach(json_object_get(json, "fields"), i, field)
-		snprintf(fields + strlen(fields), sizeof fields - strlen(fields), "%s%s", i ? "、" : "",
+		snprintf(fields + strlen(fields), sizeof fields - strlen(fields), "%s%s", i ? _("、") : "",
 			json_string_value(json_object_get(field, "label")));
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
 	const struct record *whose = whose_conflict(list->v, row);
@@ -95,16 +95,16 @@ static enum err list_conflict(void *data, const struct op_row *row)
 		(const char *[]){n,
 			whose ? words_pupil(whose, pupil, sizeof pupil)
 			      : words_key(list->v, item ? &item->record : &row->body, pupil, sizeof pupil),
-			whose ? words_tail(whose, tail) : "", tr(row->kind->label, row->kind->label_en),
-			fields, row->author});
+			whose ? words_tail(whose, tail) : "",
+			lang_declared(row->kind->label, row->kind->label_en), fields, row->author});
 	json_array_append_new(list->json, json);
 	return ERR_OK;
 }
 
 int cmd_conflicts_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "id"), tr("学生", "pupil"), tr("末四位", "last four"),
-		tr("记录", "kind"), tr("字段", "fields"), tr("经办", "by")};
+	const char *headings[] = {
+		_("序号"), _("学生"), _("末四位"), C_("heading", "记录"), _("字段"), _("经办")};
 	int code;
 	struct view *v = jg_view(c, kinds_all, &code);
 	struct conflict_list list = {
@@ -148,7 +148,7 @@ static json_t *behind_json(const struct conflict *x)
 
 static const char *or_empty(const char *text)
 {
-	return *text ? text : tr("空", "empty");
+	return *text ? text : _("空");
 }
 
 static void show_conflict(const struct cli *c, struct view *v, const struct conflict *x)
@@ -162,11 +162,10 @@ static void show_conflict(const struct cli *c, struct view *v, const struct conf
 
 	record_init(&none, x->row.kind);
 	if (whose)
-		cli_say(c, tr("%s　末四位 %s　%s", "%s, last four %s, %s"),
-			words_pupil(whose, pupil, sizeof pupil), words_tail(whose, tail),
-			tr(x->row.kind->label, x->row.kind->label_en));
+		cli_say(c, _("%s　末四位 %s　%s"), words_pupil(whose, pupil, sizeof pupil),
+			words_tail(whose, tail), lang_declared(x->row.kind->label, x->row.kind->label_en));
 	if (!theirs)
-		cli_say(c, "%s", tr("对方已删除这条记录", "the record has been deleted"));
+		cli_say(c, "%s", _("对方已删除这条记录"));
 	for (size_t i = 0; i < x->mine.kind->field_count; i++) {
 		const struct field *f = &x->mine.kind->fields[i];
 		const struct record *other = theirs ? &theirs->record : &none;
@@ -174,20 +173,17 @@ static void show_conflict(const struct cli *c, struct view *v, const struct conf
 			continue;
 		words_field(v, &x->mine, (int)i, false, mine_text, sizeof mine_text);
 		words_field(v, other, (int)i, false, their_text, sizeof their_text);
-		cli_say(c, tr("%s：我的 %s　对方 %s", "%s: mine %s, theirs %s"), tr(f->label, f->label_en),
+		cli_say(c, _("%s：我的 %s　对方 %s"), lang_declared(f->label, f->label_en),
 			or_empty(mine_text), or_empty(their_text));
 	}
 	face_time(mine_at, x->row.at, now);
 	face_time(their_at, x->row.their_at, now);
-	cli_say(c, tr("我的由 %s 于 %s 录入", "mine was written by %s on %s"), x->row.author, mine_at);
+	cli_say(c, _("我的由 %s 于 %s 录入"), x->row.author, mine_at);
 	if (x->row.their_author[0])
-		cli_say(c, tr("对方由 %s 于 %s 录入", "theirs was written by %s on %s"), x->row.their_author,
-			their_at);
+		cli_say(c, _("对方由 %s 于 %s 录入"), x->row.their_author, their_at);
 	versions_text(view_find_id(v, conflict_id(&x->row)), seen);
-	cli_say(c,
-		tr("版本 %s；决定：jg conflicts resolve %lld mine（用我的）或 theirs（用对方的）",
-			"versions %s; decide: jg conflicts resolve %lld mine, or theirs"),
-		seen, (long long)x->row.n);
+	cli_say(c, _("版本 %s；决定：jg conflicts resolve %lld mine（用我的）或 theirs（用对方的）"), seen,
+		(long long)x->row.n);
 }
 
 int cmd_conflicts_show(struct cli *c)
@@ -220,9 +216,8 @@ static int resolve(struct cli *c, struct view *v, struct conflict *x)
 	int code;
 
 	if ((theirs || mine) && c->operands > 2)
-		return cli_fail_with(c, ERR_USAGE,
-			tr("例如 jg conflicts resolve 12 我的", "for example jg conflicts resolve 12 mine"),
-			tr("我的、对方 与 栏目=内容 只用一种", "either mine, theirs, or FIELD=VALUE"));
+		return cli_fail_with(c, ERR_USAGE, _("例如 jg conflicts resolve 12 我的"),
+			_("我的、对方 与 栏目=内容 只用一种"));
 	record_init(&want, x->row.kind);
 	if (item)
 		want = item->record;
@@ -246,13 +241,12 @@ static int resolve(struct cli *c, struct view *v, struct conflict *x)
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	if (!theirs && v->store->next_row > row)
-		snprintf(undo, sizeof undo, tr("；撤销：jg undo %lld", "; to take it back: jg undo %lld"),
-			(long long)x->batch);
+		snprintf(undo, sizeof undo, _("；撤销：jg undo %lld"), (long long)x->batch);
 	cli_say(c, "%s%s%s%s%s", whose ? pupil : "", whose ? " " : "",
-		tr(x->row.kind->label, x->row.kind->label_en),
-		theirs ? tr("：保留对方的内容", ": theirs is kept")
-		: mine ? tr("：用我的内容，jg sync 后送达", ": mine stands, jg sync sends it")
-		       : tr("：已按您写的保存，jg sync 后送达", ": saved as you wrote it, jg sync sends it"),
+		lang_declared(x->row.kind->label, x->row.kind->label_en),
+		theirs ? _("：保留对方的内容")
+		: mine ? _("：用我的内容，jg sync 后送达")
+		       : _("：已按您写的保存，jg sync 后送达"),
 		undo);
 	return cli_result(c,
 		json_pack("{ss ss}", "id", c->operand[0], "resolved",
@@ -274,11 +268,8 @@ int cmd_conflicts_resolve(struct cli *c)
 	if (open_conflict(c, &v, &arena, &x, &code)) {
 		versions_text(view_find_id(v, conflict_id(&x.row)), now);
 		code = seen && strcmp(seen, now) != 0
-			       ? cli_fail_with(c, ERR_STALE,
-					 tr("用 jg conflicts show 重新查看",
-						 "look again with jg conflicts show"),
-					 tr("版本已从 %s 变为 %s", "the versions went from %s to %s"), seen,
-					 now)
+			       ? cli_fail_with(c, ERR_STALE, _("用 jg conflicts show 重新查看"),
+					 _("版本已从 %s 变为 %s"), seen, now)
 			       : resolve(c, v, &x);
 	}
 	arena_free(&arena);

@@ -8,6 +8,7 @@
 #include "face.h"
 #include "jg.h"
 #include "keyring.h"
+#include "lang.h"
 #include "link.h"
 #include "login.h"
 #include "pdf_page.h"
@@ -26,8 +27,8 @@ struct doctor {
 static void check(struct doctor *d, const char *name, bool ok, const char *message, const char *mend)
 {
 	d->ok &= ok;
-	cli_say(d->c, "%s %s%s%s%s", ok ? tr("正常", "ok   ") : tr("有问题", "FAULT"), message,
-		ok ? "" : tr("；", "; "), ok ? "" : mend, "");
+	cli_say(d->c, "%s %s%s%s%s", ok ? C_("check", "正常") : _("有问题"), message, ok ? "" : _("；"),
+		ok ? "" : mend, "");
 	json_array_append_new(d->checks, json_pack("{ss sb ss ss}", "name", name, "ok", ok, "message",
 						 message, "mend", ok ? "" : mend));
 }
@@ -44,21 +45,18 @@ static void check_files(struct doctor *d)
 		if (stat(path, &st))
 			continue;
 		bool open = st.st_mode & 077 && strcmp(private[i], "store.db") != 0;
-		snprintf(message, sizeof message, tr("文件权限 %s", "permissions of %s"), path);
-		check(d, private[i], !open, message, tr("运行 chmod 600", "run chmod 600 on it"));
+		snprintf(message, sizeof message, _("文件权限 %s"), path);
+		check(d, private[i], !open, message, _("运行 chmod 600"));
 	}
 	bool room = statvfs(d->c->profile.dir, &disk) == 0 &&
 		    (unsigned long long)disk.f_bavail * disk.f_frsize > DISK_LEAST;
-	check(d, "disk", room, tr("磁盘空间", "free space on the disk"),
-		tr("清理出至少 200 MB", "free at least 200 MB"));
+	check(d, "disk", room, _("磁盘空间"), _("清理出至少 200 MB"));
 }
 
 static void check_libraries(struct doctor *d)
 {
-	check(d, "pdf", !pdf_ready(NULL, NULL), tr("打印用的 pango", "pango, for printing"),
-		tr("安装软件包 libpangocairo-1.0-0", "install the package libpangocairo-1.0-0"));
-	check(d, "pinyin", pinyin_ready(), tr("按拼音查找用的 ICU", "ICU, for finding by pinyin"),
-		tr("安装软件包 libicu72", "install the package libicu72"));
+	check(d, "pdf", !pdf_ready(NULL, NULL), _("打印用的 pango"), _("安装软件包 libpangocairo-1.0-0"));
+	check(d, "pinyin", pinyin_ready(), _("按拼音查找用的 ICU"), _("安装软件包 libicu72"));
 }
 
 static void check_certificate(struct doctor *d)
@@ -67,15 +65,14 @@ static void check_certificate(struct doctor *d)
 	char message[128], until[FACE_SIZE];
 
 	if (!profile_is_enrolled(p)) {
-		check(d, "device", false, tr("设备注册", "enrolment"),
-			tr("用连接码运行 connect", "run connect with a code"));
+		check(d, "device", false, _("设备注册"), _("用连接码运行 connect"));
 		return;
 	}
 	int64_t end = trust_cert_until(p->cert);
 	face_day(until, end * 1000000, profile_now_us(p));
-	snprintf(message, sizeof message, tr("设备证书有效至 %s", "device certificate until %s"), until);
+	snprintf(message, sizeof message, _("设备证书有效至 %s"), until);
 	check(d, "certificate", end > profile_cert_time_s(p) && X509_check_private_key(p->cert, p->key) == 1,
-		message, tr("联网运行 jg sync 会自动换发", "jg sync renews it when online"));
+		message, _("联网运行 jg sync 会自动换发"));
 }
 
 static bool integrity(struct store *s)
@@ -135,29 +132,20 @@ static void check_store(struct doctor *d)
 	if (access(d->c->profile.dir, R_OK) || !profile_is_enrolled(&d->c->profile))
 		return;
 	struct store *s = jg_store(d->c, &code);
-	check(d, "store", s && integrity(s), tr("本地数据库", "the local store"),
-		tr("从备份取回 store.db，或删去后重新同步（未发送的内容会丢）",
-			"restore store.db, or delete it and sync again (what was not sent is lost)"));
+	check(d, "store", s && integrity(s), _("本地数据库"),
+		_("从备份取回 store.db，或删去后重新同步（未发送的内容会丢）"));
 	if (!s)
 		return;
-	check(d, "sealed", bodies_agree(s), tr("加密内容与核对和", "sealed records and their sums"),
-		tr("运行 jg sync；仍不一致请告诉教育局", "run jg sync; tell the bureau when it stays"));
+	check(d, "sealed", bodies_agree(s), _("加密内容与核对和"), _("运行 jg sync；仍不一致请告诉教育局"));
 	if (d->c->profile.key_place == KEY_FILE && keyring_ready() == KEYRING_OK)
 		check(d, "key", true,
-			tr("密钥在文件里，而系统密钥环可用：待发为零时删去 store.key 和 store.db 再 "
-			   "sync，密钥即存入密钥环",
-				"the key is in a file though a keyring is there: with nothing pending, "
-				"delete "
-				"store.key and store.db and sync, and it moves there"),
+			_("密钥在文件里，而系统密钥环可用：待发为零时删去 store.key 和 store.db 再 "
+			  "sync，密钥即存入密钥环"),
 			"");
-	check(d, "outbox", outbox_is_whole(s), tr("待发序号", "numbers of the outbox"),
-		tr("请保留目录并联系教育局", "keep the folder and tell the bureau"));
+	check(d, "outbox", outbox_is_whole(s), _("待发序号"), _("请保留目录并联系教育局"));
 	bool read = !blob_counts(s, &files, NULL);
-	snprintf(message, sizeof message, tr("不能发送的文件 %zu 个", "%zu files that cannot be sent"),
-		files.failed);
-	check(d, "files", read && !files.failed, message,
-		tr("jg evidence list 写着是哪些、怎么办",
-			"jg evidence list shows which they are and what to do"));
+	snprintf(message, sizeof message, _("不能发送的文件 %zu 个"), files.failed);
+	check(d, "files", read && !files.failed, message, _("jg evidence list 写着是哪些、怎么办"));
 }
 
 static void check_server(struct doctor *d)
@@ -169,24 +157,19 @@ static void check_server(struct doctor *d)
 	if (!profile_is_enrolled(p))
 		return;
 	enum err e = link_open(&link, p, NULL, &d->c->problem);
-	snprintf(message, sizeof message, tr("服务器 %s", "server %s"), p->server);
+	snprintf(message, sizeof message, _("服务器 %s"), p->server);
 	check(d, "server", !e, message, e ? d->c->problem.message : "");
 	if (e)
 		return;
 	link_close(link);
 	int64_t skew = p->skew_us / 1000000;
 	if (p->rehearsal && (skew >= SKEW_MOST_S || skew <= -SKEW_MOST_S))
-		snprintf(message, sizeof message,
-			tr("演练县的时钟是拨过的，与这台电脑相差 %lld 天，不用校正",
-				"the rehearsal county's clock was moved and differs by %lld days: nothing is "
-				"to be set"),
+		snprintf(message, sizeof message, _("演练县的时钟是拨过的，与这台电脑相差 %lld 天，不用校正"),
 			(long long)((skew < 0 ? -skew : skew) + 43200) / 86400);
 	else
-		snprintf(message, sizeof message,
-			tr("时钟与服务器相差 %lld 秒", "the clock differs by %lld s from the server's"),
-			(long long)skew);
+		snprintf(message, sizeof message, _("时钟与服务器相差 %lld 秒"), (long long)skew);
 	check(d, "clock", p->rehearsal || (skew < SKEW_MOST_S && skew > -SKEW_MOST_S), message,
-		tr("校正这台电脑的时间", "set this computer's clock"));
+		_("校正这台电脑的时间"));
 }
 
 int cmd_doctor(struct cli *c)

@@ -7,6 +7,7 @@
 #include "evidence.h"
 #include "file_name.h"
 #include "jg.h"
+#include "lang.h"
 #include "slip.h"
 #include "tables.h"
 #include "transition.h"
@@ -20,7 +21,7 @@ void jg_doubt_files(struct cli *c)
 
 	for (int i = 0; (path = cli_option_at(c, "evidence", i)); i++)
 		if (evidence_doubt(path, &doubt))
-			cli_warn(c, tr("%s；%s", "%s; %s"), doubt.message, doubt.hint);
+			cli_warn(c, _("%s；%s"), doubt.message, doubt.hint);
 }
 
 /* Ours, and of a pupil that this person may see. */
@@ -70,8 +71,8 @@ static const char *where_words(const struct view *v, const struct record *file, 
 
 	if (slip)
 		return record_text(&slip->record, F_SLIP_NO, out, size);
-	snprintf(
-		out, size, "%s", target ? tr(target->record.kind->label, target->record.kind->label_en) : "");
+	snprintf(out, size, "%s",
+		target ? lang_declared(target->record.kind->label, target->record.kind->label_en) : "");
 	return out;
 }
 
@@ -109,15 +110,15 @@ static const char *state_words(enum blob_state state)
 {
 	switch (state) {
 	case BLOB_COMPLETE:
-		return tr("已送到县局", "at the bureau");
+		return _("已送到县局");
 	case BLOB_UNREADABLE:
-		return tr("传不上去：本机存的已损坏", "not sent: the copy here is damaged");
+		return _("传不上去：本机存的已损坏");
 	case BLOB_NO_ROOM:
-		return tr("传不上去：县局没有空间", "not sent: the bureau has no room");
+		return _("传不上去：县局没有空间");
 	case BLOB_ELSEWHERE:
-		return tr("由另一台电脑传送", "by another computer");
+		return _("由另一台电脑传送");
 	default:
-		return tr("待传", "waiting");
+		return _("待传");
 	}
 }
 
@@ -126,32 +127,22 @@ static void say_mend(struct cli *c, const size_t counts[])
 {
 	if (counts[BLOB_UNREADABLE])
 		cli_warn(c, "%s",
-			tr("存的已损坏的：用原来的命令再附一次同一个文件（--evidence "
-			   "文件），jg sync 就重新传送；原件没有了，先撤去再附新的",
-				"a damaged copy: attach the same file again with the same command "
-				"(--evidence FILE), jg sync sends it anew; without the original take it back "
-				"and attach a new one"));
+			_("存的已损坏的：用原来的命令再附一次同一个文件（--evidence "
+			  "文件），jg sync 就重新传送；原件没有了，先撤去再附新的"));
 	if (counts[BLOB_NO_ROOM])
-		cli_warn(c, "%s",
-			tr("县局没有空间的：请县局系统管理员处理，每次 jg sync 都会再试",
-				"where the bureau has no room: ask its system administrator, each jg sync "
-				"tries again"));
+		cli_warn(c, "%s", _("县局没有空间的：请县局系统管理员处理，每次 jg sync 都会再试"));
 }
 
 void jg_tell_failed_files(struct cli *c, size_t failed)
 {
 	if (failed)
-		cli_warn(c,
-			tr("%zu 份佐证材料传不上去，县局看不到；是哪些、怎么办见：jg evidence list",
-				"%zu files do not reach the bureau; jg evidence list shows which and what "
-				"to do"),
+		cli_warn(c, _("%zu 份佐证材料传不上去，县局看不到；是哪些、怎么办见：jg evidence list"),
 			failed);
 }
 
 static int cmd_evidence_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "#"), tr("学生", "pupil"), tr("附在", "with"),
-		tr("文件", "file"), tr("大小", "size"), tr("传送", "sent")};
+	const char *headings[] = {_("序号"), _("学生"), _("附在"), _("文件"), _("大小"), _("传送")};
 	size_t n = 0, counts[BLOB_ELSEWHERE + 1] = {0};
 	struct jg_ids ids = {0};
 	int code;
@@ -184,9 +175,7 @@ static int cmd_evidence_list(struct cli *c)
 	cli_table_print(c, table);
 	say_mend(c, counts);
 	if (ids.n)
-		cli_next(c, "%s",
-			tr("附错了的撤去：jg evidence withdraw 序号",
-				"to take one back: jg evidence withdraw NO."));
+		cli_next(c, "%s", _("附错了的撤去：jg evidence withdraw 序号"));
 	jg_ids_keep(c, &ids, &shown_evidence);
 	jg_ids_free(&ids);
 	return cli_result(c, list, 0);
@@ -202,12 +191,10 @@ static int check_undecided(
 	int32_t year = field < 0 ? cycle->year : (int32_t)record_number(dated, field);
 
 	if (slip && record_is(&slip->record, F_SLIP_STATE, "closed"))
-		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("要更正请联系县教育局", "tell the bureau what is wrong with it"),
-			tr("这张交办单已经销号，材料不能撤去", "the slip is closed and keeps its files"));
+		return cli_fail_with(
+			c, ERR_NOT_NOW, _("要更正请联系县教育局"), _("这张交办单已经销号，材料不能撤去"));
 	if (cycle->known && (year < cycle->year || strcmp(cycle->phase, "closed") == 0))
-		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), year);
+		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(), _("%d 年的升学工作已经办结"), year);
 	return 0;
 }
 
@@ -224,10 +211,8 @@ static int cmd_evidence_withdraw(struct cli *c)
 		return code;
 	struct item *item = id_parse(id, text) ? NULL : view_find_id(v, id);
 	if (!item || !is_listed(c, v, item))
-		return cli_fail_with(c, ERR_NOT_FOUND,
-			tr("jg evidence list 列出本校附的材料和序号",
-				"jg evidence list shows the files and their numbers"),
-			tr("没有材料 %s", "there is no file %s"), text);
+		return cli_fail_with(c, ERR_NOT_FOUND, _("jg evidence list 列出本校附的材料和序号"),
+			_("没有材料 %s"), text);
 	if ((code = check_undecided(c, v, &item->record, &cycle)))
 		return code;
 	words_pupil(words_whose(v, &item->record), pupil, sizeof pupil);
@@ -241,7 +226,7 @@ static int cmd_evidence_withdraw(struct cli *c)
 		size_t used = strlen(where);
 		if (!same_answer(v, item, twin))
 			continue;
-		snprintf(where + used, sizeof where - used, "%s%s", tr("、", ", "),
+		snprintf(where + used, sizeof where - used, "%s%s", _("、"),
 			where_words(v, &twin->record, other, sizeof other));
 		e = outbox_delete(v, twin, 0, &c->problem);
 	}
@@ -249,29 +234,24 @@ static int cmd_evidence_withdraw(struct cli *c)
 		e = outbox_delete(v, item, 0, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
-	cli_say(c,
-		tr("%s（%s）：已撤去材料 %s，jg sync 后送达；要再附上，重新附这个文件",
-			"%s (%s): %s is taken back, jg sync sends it; attach the file again to have it back"),
-		pupil, where, name);
+	cli_say(c, _("%s（%s）：已撤去材料 %s，jg sync 后送达；要再附上，重新附这个文件"), pupil, where,
+		name);
 	return cli_result(c, json_pack("{ss ss}", "id", text, "file", name), 0);
 }
 
 /* ---- The commands ---- */
 
 static const struct cli_command commands[] = {
-	{"evidence list", "", 0, 0, NULL, EVERYBODY, READERS, "列出本校附的材料：谁的、附在哪里",
-		"the files that this school attached: whose, with what", "evidence list", cmd_evidence_list,
-		CLI_WORK},
+	{"evidence list", "", 0, 0, NULL, EVERYBODY, READERS, N_("列出本校附的材料：谁的、附在哪里"),
+		"evidence list", cmd_evidence_list, CLI_WORK},
 	{"evidence withdraw", "ID", 1, 1, NULL, EVERYBODY, READERS,
-		"撤去附错的材料（evidence list 的序号）；已销号、已办结的不能撤",
-		"take back a file that was attached by mistake (number of evidence list), while nothing is "
-		"decided",
-		"evidence withdraw 3", cmd_evidence_withdraw, CLI_WORK},
+		N_("撤去附错的材料（evidence list 的序号）；已销号、已办结的不能撤"), "evidence withdraw 3",
+		cmd_evidence_withdraw, CLI_WORK},
 	{0},
 };
 
 static const struct way ways[] = {
-	{"list_evidence", "jg evidence list", NULL},
+	{"list_evidence", "jg evidence list"},
 	{0},
 };
 

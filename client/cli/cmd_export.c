@@ -4,11 +4,12 @@
 
 #include "file_name.h"
 #include "jg.h"
+#include "lang.h"
 #include "service.h"
 
 const struct cli_option export_options[] = {
-	{"o", "FILE.xlsx|.csv", "输出文件", "the file to write"},
-	{"force", NULL, "已有同名文件也写，原来的内容换掉", "write over a file that is there"},
+	{"o", "FILE.xlsx|.csv", N_("输出文件")},
+	{"force", NULL, N_("已有同名文件也写，原来的内容换掉")},
 	{0},
 };
 
@@ -24,8 +25,9 @@ static const char *all_names(char *out, size_t size)
 	for (size_t i = 0; client_services[i]; i++)
 		for (const struct export_rules *const *r = client_services[i]->exports; r && *r; r++) {
 			size_t n = strlen(out);
-			snprintf(out + n, size - n, "%s%s%s%s%s", n ? tr("、", ", ") : "", (*r)->name,
-				tr("（", ""), tr((*r)->zh, ""), tr("）", ""));
+			snprintf(out + n, size - n, "%s", n ? _("、") : "");
+			n = strlen(out);
+			snprintf(out + n, size - n, _("%s（%s）"), (*r)->name, (*r)->zh);
 		}
 	return out;
 }
@@ -39,16 +41,11 @@ static bool may_replace(struct cli *c, const char *path, const char *shown)
 	if (access(path, F_OK) || cli_flag(c, "force"))
 		return true;
 	snprintf(prompt, sizeof prompt,
-		tr("%s 已经有了，换掉后里面填过、还没有导入的内容就没有了。确认请输入“是”：",
-			"%s is there: what was typed into it and not imported would be gone. Type yes to go "
-			"on: "),
-		shown);
+		_("%s 已经有了，换掉后里面填过、还没有导入的内容就没有了。确认请输入“是”："), shown);
 	if (cli_is_asked(c) && cli_confirm("是|yes", prompt))
 		return true;
-	cli_fail_with(c, ERR_EXISTS,
-		tr("换一个文件名；确要换掉它，在命令后加 --force",
-			"choose another name; to replace it all the same, add --force"),
-		tr("%s 已经有了，没有写", "%s is there and was not replaced"), shown);
+	cli_fail_with(c, ERR_EXISTS, _("换一个文件名；确要换掉它，在命令后加 --force"),
+		_("%s 已经有了，没有写"), shown);
 	return false;
 }
 
@@ -61,10 +58,9 @@ int cmd_export(struct cli *c)
 	int code;
 
 	if (!rules)
-		return cli_fail_with(
-			c, ERR_USAGE, NULL, tr("可以导出 %s", "one of %s"), all_names(names, sizeof names));
+		return cli_fail_with(c, ERR_USAGE, NULL, _("可以导出 %s"), all_names(names, sizeof names));
 	if (!path)
-		return cli_fail_with(c, ERR_USAGE, NULL, "%s", tr("缺少 -o 文件", "-o FILE is missing"));
+		return cli_fail_with(c, ERR_USAGE, NULL, "%s", _("缺少 -o 文件"));
 	if (sheet_target_check(path, NULL, &c->problem))
 		return cli_fail(c);
 	file_path_text(shown, sizeof shown, path);
@@ -75,12 +71,9 @@ int cmd_export(struct cli *c)
 		return code;
 	if (export_run(v, rules, path, allowed, c, &report, &c->problem))
 		return cli_fail(c);
-	cli_say(c, tr("已写入 %s，%zu 行", "%2$zu rows written to %1$s"), shown, report.rows);
+	cli_say(c, _("已写入 %s，%zu 行"), shown, report.rows);
 	if (report.dropped)
-		cli_say(c,
-			tr("%zu 个单元格里有工作簿放不下的字符，已略去；要留住它们请导出 .csv",
-				"%zu cells held characters that no workbook can hold, left out; export .csv "
-				"to keep them"),
+		cli_say(c, _("%zu 个单元格里有工作簿放不下的字符，已略去；要留住它们请导出 .csv"),
 			report.dropped);
 	return cli_result(c,
 		json_pack("{ss sI sI}", "file", shown, "rows", (json_int_t)report.rows, "dropped",

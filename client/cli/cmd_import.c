@@ -8,6 +8,7 @@
 #include "face.h"
 #include "file_name.h"
 #include "import.h"
+#include "lang.h"
 #include "service.h"
 #include "jg.h"
 #include "roster.h"
@@ -16,21 +17,15 @@
 #define MAPS_MAX 32 /* --map given on one command line */
 
 const struct cli_option import_options[] = {
-	{"dry-run", NULL, "只检查，不保存", "judge everything, store nothing"},
-	{"all-or-nothing", NULL, "有一行不合格就一行也不保存", "store nothing when a row is bad"},
-	{"errors", "OUT.xlsx", "把不合格的行写到一份工作簿", "write the bad rows into a workbook"},
-	{"map", "列=字段", "文件里的列名对应哪个字段", "which field a column of the file is"},
-	{"sheet", "NAME", "只读这张工作表（不写时读列相同的各张）",
-		"read this sheet alone (else all with the same columns)"},
-	{"grade", "GRADE", "没有年级列时全表的年级，如 六年级（students）",
-		"the grade of all rows when no column says it, such as 六年级 (students)"},
-	{"year", "Y", "属于哪一年的小升初（destinations、enrolled）",
-		"the year of the transition (destinations, enrolled)"},
-	{"keep-invalid", NULL, "校验码不对的证件号码也保留（students）",
-		"keep numbers whose check digit is wrong (students)"},
-	{"force", NULL, "核对过了：改动姓名、年级、班级等身份信息的行、疑似错行的表也导入",
-		"after comparing: also rows that change who a pupil is, and tables that seem to have "
-		"slipped"},
+	{"dry-run", NULL, N_("只检查，不保存")},
+	{"all-or-nothing", NULL, N_("有一行不合格就一行也不保存")},
+	{"errors", "OUT.xlsx", N_("把不合格的行写到一份工作簿")},
+	{"map", N_("列=字段"), N_("文件里的列名对应哪个字段")},
+	{"sheet", "NAME", N_("只读这张工作表（不写时读列相同的各张）")},
+	{"grade", "GRADE", N_("没有年级列时全表的年级，如 六年级（students）")},
+	{"year", "Y", N_("属于哪一年的小升初（destinations、enrolled）")},
+	{"keep-invalid", NULL, N_("校验码不对的证件号码也保留（students）")},
+	{"force", NULL, N_("核对过了：改动姓名、年级、班级等身份信息的行、疑似错行的表也导入")},
 	{0},
 };
 
@@ -88,73 +83,52 @@ static void print_notes(const struct cli *c, const struct import_notes *notes,
 			continue;
 		char at[32] = "";
 		if (n->row)
-			snprintf(at, sizeof at, tr(" 第 %ld 行", " row %ld"), n->row);
-		cli_say(c, tr("%s%s%s%s%s%s%s：%s", "%s%s%s%s%s%s%s: %s"), title,
-			n->sheet[0] ? tr("“", " “") : "", n->sheet, n->sheet[0] ? "”" : "", at,
-			n->field[0] ? " " : "", n->field, n->message);
+			snprintf(at, sizeof at, _(" 第 %ld 行"), n->row);
+		cli_say(c, _("%s%s%s%s%s%s%s：%s"), title, n->sheet[0] ? _("“") : "", n->sheet,
+			n->sheet[0] ? "”" : "", at, n->field[0] ? " " : "", n->field, n->message);
 	}
 }
 
 static void print_report(
 	const struct cli *c, const struct import_rules *rules, const struct import_report *r, bool dry_run)
 {
-	cli_say(c,
-		tr("%s读 %zu 行：新增 %zu，更新 %zu，未变 %zu，不合格 %zu",
-			"%sread %zu rows: %zu inserted, %zu updated, %zu unchanged, %zu rejected"),
-		dry_run ? tr("（试导入，未保存）", "(dry run, nothing stored) ") : "", r->read, r->inserted,
-		r->updated, r->unchanged, r->rejected.n);
+	cli_say(c, _("%s读 %zu 行：新增 %zu，更新 %zu，未变 %zu，不合格 %zu"),
+		dry_run ? _("（试导入，未保存）") : "", r->read, r->inserted, r->updated, r->unchanged,
+		r->rejected.n);
 	if (r->year)
-		cli_say(c, tr("归入 %d 年小升初", "of the transition of %d"), (int)r->year);
+		cli_say(c, _("归入 %d 年小升初"), (int)r->year);
 	if (r->sheets > 1)
-		cli_say(c,
-			tr("列相同的 %zu 张工作表都读了", "all %zu sheets with the same columns were read"),
-			r->sheets);
+		cli_say(c, _("列相同的 %zu 张工作表都读了"), r->sheets);
 	if (r->unfilled)
-		cli_say(c, tr("还有 %zu 名学生没有%s", "%zu pupils have no %s yet"), r->unfilled,
-			tr(rules->lacks, rules->lacks_en));
+		cli_say(c, _("还有 %zu 名学生没有%s"), r->unfilled, _(rules->lacks));
 	if (r->skipped)
-		cli_say(c,
-			tr("跳过 %zu 行（合计、签字、重复的表头等，不是学生）",
-				"%zu lines passed over (sums, signatures, repeated headings: no pupils)"),
-			r->skipped);
+		cli_say(c, _("跳过 %zu 行（合计、签字、重复的表头等，不是学生）"), r->skipped);
 	for (const char *line = r->ignored; line && *line; line = strchr(line, '\n') + 1) {
 		const char *tab = strchr(line, '\t'), *end = strchr(line, '\n');
 		cli_say(c,
-			end > tab + 1 ? tr("没有用到的列 %.*s（是不是 %.*s？）",
-						"column not used: %.*s (perhaps %.*s?)")
-				      : tr("没有用到的列 %.*s%.*s", "column not used: %.*s%.*s"),
+			end > tab + 1 ? _("没有用到的列 %.*s（是不是 %.*s？）") : _("没有用到的列 %.*s%.*s"),
 			(int)(tab - line), line, (int)(end - tab - 1), tab + 1);
 	}
-	print_notes(c, &r->rejected, NULL, tr("不合格", "rejected"));
-	print_notes(c, &r->warnings, &r->rejected, tr("请核对", "please check"));
+	print_notes(c, &r->rejected, NULL, _("不合格"));
+	print_notes(c, &r->warnings, &r->rejected, _("请核对"));
 	if (r->identity)
 		cli_say(c,
-			tr("%zu 行会改动已有学生的姓名、年级、班级等，其中 %zu "
-			   "行只是升一个年级；核对无误后加 --force 再导入一次",
-				"%zu rows would change who a known pupil is, %zu of them only go one grade "
-				"up; compare, then "
-				"import once more with --force"),
+			_("%zu 行会改动已有学生的姓名、年级、班级等，其中 %zu "
+			  "行只是升一个年级；核对无误后加 --force 再导入一次"),
 			r->identity, r->promoted);
 	if (r->taken_back)
-		cli_say(c,
-			tr("%zu 行是旧值，会把后来的更正改回去；这份文件可能不是最新的",
-				"%zu rows hold older values and would take later corrections back; this file "
-				"may be an old one"),
-			r->taken_back);
+		cli_say(c, _("%zu 行是旧值，会把后来的更正改回去；这份文件可能不是最新的"), r->taken_back);
 	if (!r->inserted && !r->updated) /* nothing to take back, nothing to send */
 		return;
 	if (r->id)
-		cli_say(c,
-			tr("批次 %lld；撤销：jg import undo %lld",
-				"batch %lld; to take it back: jg import undo %lld"),
-			(long long)r->id, (long long)r->id);
+		cli_say(c, _("批次 %lld；撤销：jg import undo %lld"), (long long)r->id, (long long)r->id);
 	if (r->id)
-		cli_next(c, "%s", tr("jg sync 送到县局", "jg sync sends it"));
+		cli_next(c, "%s", _("jg sync 送到县局"));
 }
 
 static void import_progress(void *data, size_t done, size_t total)
 {
-	cli_progress(data, tr("导入", "importing"), done, total);
+	cli_progress(data, _("导入"), done, total);
 }
 
 /* On a terminal the year is asked for, not refused. */
@@ -164,7 +138,7 @@ static int32_t ask_year(struct cli *c, int32_t likely)
 
 	if (c->json || !isatty(0) || !isatty(1))
 		return 0;
-	printf(tr("这份表是哪一年的小升初？[%d] ", "Which year's transition is this of? [%d] "), likely);
+	printf(_("这份表是哪一年的小升初？[%d] "), likely);
 	fflush(stdout);
 	if (!fgets(line, sizeof line, stdin))
 		return 0;
@@ -211,17 +185,13 @@ int cmd_import(struct cli *c)
 	if (!store)
 		return code;
 	if (!knows_its_pupils(c, store))
-		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("先运行 jg sync 收下学籍管理员导入的学生，再导入",
-				"run jg sync first, for the pupils that the registrar imported, then import"),
-			tr("这台电脑还没有同步过，不知道本班已有哪些学生",
-				"this computer was never in sync: it does not know the pupils of the class"));
+		return cli_fail_with(c, ERR_NOT_NOW, _("先运行 jg sync 收下学籍管理员导入的学生，再导入"),
+			_("这台电脑还没有同步过，不知道本班已有哪些学生"));
 	if (grade && !(grade = roster_grade(grade, c->profile.school)))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 --grade 六年级", "for example --grade 六年级"),
-			tr("没有“%s”这个年级", "there is no grade “%s”"), cli_option(c, "grade"));
+		return cli_fail_with(c, ERR_USAGE, _("例如 --grade 六年级"), _("没有“%s”这个年级"),
+			cli_option(c, "grade"));
 	if (year && (atoi(year) < YEAR_MIN || atoi(year) > YEAR_MAX))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 --year 2027", "for example --year 2027"),
-			tr("“%s”不是年份", "“%s” is no year"), year);
+		return cli_fail_with(c, ERR_USAGE, _("例如 --year 2027"), _("“%s”不是年份"), year);
 	while (n_maps < MAPS_MAX && (maps[n_maps] = cli_option_at(c, "map", (int)n_maps)))
 		n_maps++;
 	struct import_options options = {.rules = import_find(c->command->words + strlen("import ")),
@@ -258,16 +228,16 @@ struct batch_list {
 static const char *batch_words(const char *what)
 {
 	static const struct {
-		const char *what, *zh, *en;
-	} words[] = {{"answer", "核验答复", "verification answers"}, {"undo", "撤销", "undoing"}};
+		const char *what, *text;
+	} words[] = {{"answer", N_("核验答复")}, {"undo", NC_("batch", "撤销")}};
 	const struct import_rules *rules = import_find(what);
 
 	if (rules)
-		return tr(rules->zh, rules->en);
+		return _(rules->text);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].what, what) == 0)
-			return tr(words[i].zh, words[i].en);
-	return tr("修改", "edit");
+			return _(words[i].text);
+	return _("修改");
 }
 
 static enum err list_batch(void *data, const struct batch_row *b)
@@ -283,9 +253,9 @@ static enum err list_batch(void *data, const struct batch_row *b)
 	time_format(at, b->at);
 	for (size_t i = 0; i < 4; i++)
 		snprintf(counts[i], sizeof counts[i], "%zu", numbers[i]);
-	cli_table_row(l->table, (const char *[]){id, face_time(face, b->at, clock_now_us()),
-					batch_words(b->what), file, b->author, counts[0], counts[1],
-					counts[2], counts[3], b->undone ? tr("已撤销", "undone") : ""});
+	cli_table_row(l->table,
+		(const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what), file,
+			b->author, counts[0], counts[1], counts[2], counts[3], b->undone ? _("已撤销") : ""});
 	bool import = import_find(b->what) != NULL;
 	json_array_append_new(
 		l->json, json_pack("{ss ss ss ss ss sI sI sI sI sb}", "id", id, "at", at, "what", b->what,
@@ -298,9 +268,8 @@ static enum err list_batch(void *data, const struct batch_row *b)
 
 int cmd_import_list(struct cli *c)
 {
-	const char *headings[] = {tr("批次", "batch"), tr("时间", "at"), tr("内容", "what"),
-		tr("文件或学生", "file or pupils"), tr("经办", "by"), tr("新增", "new"),
-		tr("更新", "changed"), tr("未变", "same"), tr("不合格", "bad"), ""};
+	const char *headings[] = {_("批次"), _("时间"), _("内容"), _("文件或学生"), _("经办"), _("新增"),
+		_("更新"), _("未变"), _("不合格"), ""};
 	int code;
 	struct store *store = jg_store(c, &code);
 	struct batch_list list = {json_array(), cli_table_new(headings, 10)};
@@ -339,12 +308,10 @@ static bool undo_confirmed(struct cli *c, struct store *store, int64_t id)
 		return true;
 	file_path_text(file, sizeof file, w.row.about);
 	cli_say(c,
-		tr("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu "
-		   "条。撤销会把它们全部删去或改回，已送到县局的也一样；要再有，就重新导入这个文件。",
-			"batch %lld: %s, %s, %zu new, %zu changed. Undoing deletes or takes back all of "
-			"them, at the bureau too; importing the file again brings them back."),
+		_("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu "
+		  "条。撤销会把它们全部删去或改回，已送到县局的也一样；要再有，就重新导入这个文件。"),
 		(long long)id, batch_words(w.row.what), file, w.row.counts.inserted, w.row.counts.updated);
-	return cli_confirm(tr("撤销", "undo"), tr("确认请输入“撤销”：", "type undo to go on: "));
+	return cli_confirm(_("撤销"), _("确认请输入“撤销”："));
 }
 
 int cmd_import_undo(struct cli *c)
@@ -358,9 +325,8 @@ int cmd_import_undo(struct cli *c)
 		return code;
 	enum err e = batch_undo(store, atoll(c->operand[0]), true, &report, &c->problem);
 	if (!e && !undo_confirmed(c, store, atoll(c->operand[0])))
-		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("jg import list 列出批次和修改", "jg import list shows imports and edits"),
-			tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+		return cli_fail_with(
+			c, ERR_NOT_NOW, _("jg import list 列出批次和修改"), _("没有确认，什么也没有改动"));
 	if (!e)
 		e = batch_undo(store, atoll(c->operand[0]), false, &report, &c->problem);
 	json_t *blocked = json_array();
@@ -369,21 +335,17 @@ int cmd_import_undo(struct cli *c)
 		json_array_append_new(blocked, json_pack("{ss ss ss}", "id", jg_id(b->id, id), "kind",
 						       b->kind->table, "name", b->name));
 		if (e)
-			cli_say(c, "%s %s", tr(b->kind->label, b->kind->label_en), b->name);
+			cli_say(c, "%s %s", lang_declared(b->kind->label, b->kind->label_en), b->name);
 	}
 	if (e && !report.blocked) {
 		json_decref(blocked);
 		return cli_fail(c);
 	}
 	if (!e && report.undone)
-		cli_say(c,
-			tr("已撤销 %zu 条%s%s，jg sync 后送达", "%zu records undone%s%s, jg sync sends it"),
-			report.undone, *report.pupils ? tr("：", ": ") : "", report.pupils);
+		cli_say(c, _("已撤销 %zu 条%s%s，jg sync 后送达"), report.undone,
+			*report.pupils ? _("：") : "", report.pupils);
 	if (!e && report.aside)
-		cli_say(c,
-			tr("没有被接受的 %zu 项已撤回，不再发送",
-				"%zu items that were not accepted are withdrawn"),
-			report.aside);
+		cli_say(c, _("没有被接受的 %zu 项已撤回，不再发送"), report.aside);
 	cli_result(c,
 		json_pack("{sI sI so}", "undone", (json_int_t)report.undone, "withdrawn",
 			(json_int_t)report.aside, "blocked", blocked),

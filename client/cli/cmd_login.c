@@ -1,4 +1,5 @@
 #include "jg.h"
+#include "lang.h"
 #include "link.h"
 #include "login.h"
 
@@ -14,8 +15,7 @@ int cmd_login(struct cli *c)
 
 	if (!store)
 		return code;
-	enum err e =
-		cli_password(c, "password-file", true, tr("密码：", "Password: "), password, sizeof password);
+	enum err e = cli_password(c, "password-file", true, _("密码："), password, sizeof password);
 	outbox_hello(store, &hello);
 	if (!e)
 		e = login_open(&c->profile, &hello, cli_operand(c, 0), password, &link, &c->problem);
@@ -29,10 +29,8 @@ int cmd_login(struct cli *c)
 	cli_login_told(c);
 	if (drafts)
 		cli_warn(c,
-			tr("这台电脑的数据曾被还原：%zu 项未发送的内容等您决定：jg outbox list 列出，发送用 "
-			   "jg outbox fix 序号，不要了用 jg outbox withdraw 序号",
-				"this computer was rolled back: %zu unsent items wait for your review (jg "
-				"outbox list)"),
+			_("这台电脑的数据曾被还原：%zu 项未发送的内容等您决定：jg outbox list 列出，发送用 "
+			  "jg outbox fix 序号，不要了用 jg outbox withdraw 序号"),
 			drafts);
 	jg_tell_sealed(c);
 	return cli_result(c, cli_session_json(c), 0);

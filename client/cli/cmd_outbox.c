@@ -7,17 +7,18 @@
 #include "decide.h"
 #include "face.h"
 #include "jg.h"
+#include "lang.h"
 #include "lint.h"
 #include "tables.h"
 #include "value.h"
 #include "words.h"
 
 const struct cli_option outbox_withdraw_options[] = {
-	{"all", NULL, "没有被接受的全部撤回", "all that was not accepted"},
+	{"all", NULL, N_("没有被接受的全部撤回")},
 	{0},
 };
 const struct cli_option outbox_list_options[] = {
-	{"all", NULL, "也列已收的", "also what was accepted"},
+	{"all", NULL, N_("也列已收的")},
 	{0},
 };
 
@@ -43,7 +44,7 @@ static json_t *op_json(const struct op_row *row)
 
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
 	json_t *reason = row->message[0] ? json_string(row->message)
-			 : row->code     ? json_string(tr(info->zh, info->en))
+			 : row->code     ? json_string(_(info->sentence))
 					 : json_null();
 	return json_pack("{ss ss ss ss ss so so so so ss so sI}", "id", n, "state", jg_op_state(row->state),
 		"kind", row->kind->table, "action", row->del ? "delete" : "put", "record", jg_id(row->id, id),
@@ -97,7 +98,7 @@ static const char *reason_text(const struct op_row *row)
 {
 	const struct err_info *info = err_info((int)row->code);
 
-	return row->message[0] ? row->message : row->code ? tr(info->zh, info->en) : "";
+	return row->message[0] ? row->message : row->code ? _(info->sentence) : "";
 }
 
 static void keep_name(struct op_list *l, const struct op_row *row, const struct record *whose)
@@ -147,8 +148,8 @@ static enum err list_op(void *data, const struct op_row *row)
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
 	cli_table_row(
 		l->table, (const char *[]){n, face_time(at, row->at, profile_now_us(&l->c->profile)),
-				  tr(row->kind->label, row->kind->label_en),
-				  row->del ? tr("删除", "delete") : tr("保存", "put"),
+				  lang_declared(row->kind->label, row->kind->label_en),
+				  row->del ? _("删除") : _("保存"),
 				  whose  ? words_pupil(whose, pupil, sizeof pupil)
 				  : made ? made->pupil
 					 : words_key(l->v, what_op(l->v, row), pupil, sizeof pupil),
@@ -162,9 +163,8 @@ static enum err list_op(void *data, const struct op_row *row)
 /* A program gets every row; a person those that are still something to him. */
 int cmd_outbox_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "id"), tr("时间", "at"), tr("记录", "kind"),
-		tr("动作", "action"), tr("学生", "pupil"), tr("末四位", "last four"), tr("状态", "state"),
-		tr("原因", "reason")};
+	const char *headings[] = {_("序号"), _("时间"), C_("heading", "记录"), _("动作"), _("学生"),
+		_("末四位"), _("状态"), _("原因")};
 	uint32_t states = UINT32_MAX & ~(1u << OP_DONE);
 	int code;
 	struct store *store = jg_store(c, &code);
@@ -182,12 +182,8 @@ int cmd_outbox_list(struct cli *c)
 	cli_table_print(c, list.table);
 	if (list.refused)
 		cli_next(c, "%s",
-			tr("改正或确认：jg outbox fix 序号 栏目=内容；不要了：jg outbox withdraw 序号…，"
-			   "整批导入的 jg import undo 批次，没有被接受的全部 jg outbox withdraw --all",
-				"mend or confirm: jg outbox fix NO. FIELD=VALUE; drop: jg outbox withdraw "
-				"NO.…, "
-				"a whole import jg import undo BATCH, all that was not accepted jg outbox "
-				"withdraw --all"));
+			_("改正或确认：jg outbox fix 序号 栏目=内容；不要了：jg outbox withdraw 序号…，"
+			  "整批导入的 jg import undo 批次，没有被接受的全部 jg outbox withdraw --all"));
 	return cli_result(c, list.json, 0);
 }
 
@@ -200,7 +196,7 @@ static json_t *body_json(const struct op_row *row)
 		if (row->groups >> (f->group - 1) & 1)
 			json_array_append_new(
 				list, json_pack("{ss ss so so}", "field", f->name, "label",
-					      tr(f->label, f->label_en), "value",
+					      lang_declared(f->label, f->label_en), "value",
 					      value_json(&row->body, (int)i), "before",
 					      row->prev.kind ? value_json(&row->prev, (int)i) : json_null()));
 	}
@@ -235,11 +231,9 @@ static void show_fields(const struct cli *c, const struct view *v, const struct 
 		if (had)
 			words_field(v, &row->prev, (int)i, masked, before, sizeof before);
 		if (*text || (had && *before))
-			cli_say(c,
-				had ? tr("  %s：%s　原值 %s", "  %s: %s  before %s")
-				    : tr("  %s：%s", "  %s: %s"),
-				tr(f->label, f->label_en), *text ? text : tr("空", "empty"),
-				*before ? before : tr("空", "empty"));
+			cli_say(c, had ? _("  %s：%s　原值 %s") : _("  %s：%s"),
+				lang_declared(f->label, f->label_en), *text ? text : _("空"),
+				*before ? before : _("空"));
 	}
 }
 
@@ -250,27 +244,23 @@ static void show_op(const struct cli *c, const struct view *v, const struct op_r
 
 	if (whose)
 		words_pupil(whose, pupil, sizeof pupil);
-	cli_say(c, tr("第 %lld 项　%s　%s%s　%s%s%s", "item %lld, %s, %s%s, %s%s%s"), (long long)row->n,
-		pupil, row->del ? tr("删除", "delete ") : "", tr(row->kind->label, row->kind->label_en),
-		code_name(&codes_op_state, jg_op_state(row->state)), *reason_text(row) ? tr("：", ": ") : "",
+	cli_say(c, _("第 %lld 项　%s　%s%s　%s%s%s"), (long long)row->n, pupil,
+		row->del ? C_("before a name", "删除") : "",
+		lang_declared(row->kind->label, row->kind->label_en),
+		code_name(&codes_op_state, jg_op_state(row->state)), *reason_text(row) ? _("：") : "",
 		reason_text(row));
 	if (*row->hint)
 		cli_say(c, "  %s", row->hint);
 	const struct item *holder = row->has_duplicate ? view_find_id(v, row->duplicate_of) : NULL;
 	if (holder && words_whose(v, &holder->record))
-		cli_say(c, tr("  已有的记录是 %s 的", "  the record that is there is that of %s"),
+		cli_say(c, _("  已有的记录是 %s 的"),
 			words_pupil(words_whose(v, &holder->record), pupil, sizeof pupil));
 	show_fields(c, v, row);
 	if (decide_needed(row) && row->state != OP_CONFLICT)
 		cli_say(c,
-			row->del
-				? tr("不删了：jg outbox withdraw %lld；原因没有了再删一次：jg outbox fix "
-				     "%lld",
-					  "leave it there: jg outbox withdraw %lld; delete it again when the "
-					  "reason is gone: jg outbox fix %lld")
-				: tr("改正：jg outbox fix %lld 栏目=内容；不要了：jg outbox withdraw %lld",
-					  "mend it: jg outbox fix %lld FIELD=VALUE; drop it: jg outbox "
-					  "withdraw %lld"),
+			row->del ? _("不删了：jg outbox withdraw %lld；原因没有了再删一次：jg outbox fix "
+				     "%lld")
+				 : _("改正：jg outbox fix %lld 栏目=内容；不要了：jg outbox withdraw %lld"),
 			(long long)row->n, (long long)row->n);
 }
 
@@ -301,16 +291,11 @@ static int fix_row(struct cli *c, const struct op_row *row)
 	if (!v)
 		return code;
 	if (!decide_needed(row))
-		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("jg outbox list 列出需要处理的", "jg outbox list shows what needs a person"),
-			tr("第 %lld 项不需要处理", "nothing is to be done about item %lld"),
-			(long long)row->n);
+		return cli_fail_with(c, ERR_NOT_NOW, _("jg outbox list 列出需要处理的"),
+			_("第 %lld 项不需要处理"), (long long)row->n);
 	if (row->del && c->operands > 1)
-		return cli_fail_with(c, ERR_USAGE,
-			tr("再删一次不写字段；不删了：jg outbox withdraw 序号",
-				"delete again without fields; leave it there: jg outbox withdraw NO."),
-			tr("第 %lld 项是删除，没有可以改的字段", "item %lld is a deletion and has no fields"),
-			(long long)row->n);
+		return cli_fail_with(c, ERR_USAGE, _("再删一次不写字段；不删了：jg outbox withdraw 序号"),
+			_("第 %lld 项是删除，没有可以改的字段"), (long long)row->n);
 	const struct record *whose = whose_op(v, row);
 	if (whose)
 		words_pupil(whose, pupil, sizeof pupil);
@@ -332,18 +317,12 @@ static int fix_row(struct cli *c, const struct op_row *row)
 	snprintf(text, sizeof text, "%lld", (long long)(queued ? n : row->n));
 	if (queued)
 		cli_say(c,
-			row->del ? tr("%s %s：再次排队删除，为第 %s 项，jg sync 后送达",
-					   "%s %s: queued again to be deleted as %s, jg sync sends it")
-			: c->operands > 1
-				? tr("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达",
-					  "%s %s: mended and queued again as %s, jg sync sends it")
-				: tr("%s %s：已确认，重新排队为第 %s 项，jg sync 后送达",
-					  "%s %s: confirmed and queued again as %s, jg sync sends it"),
-			pupil, tr(row->kind->label, row->kind->label_en), text);
+			row->del ? _("%s %s：再次排队删除，为第 %s 项，jg sync 后送达")
+			: c->operands > 1 ? _("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达")
+					  : _("%s %s：已确认，重新排队为第 %s 项，jg sync 后送达"),
+			pupil, lang_declared(row->kind->label, row->kind->label_en), text);
 	else
-		cli_say(c,
-			tr("与现有内容相同，不必再报；这一项已了结",
-				"this is what stands already: nothing is to be sent, and the item is done"));
+		cli_say(c, _("与现有内容相同，不必再报；这一项已了结"));
 	return cli_result(c, json_pack("{ss ss}", "id", text, "state", queued ? "waiting" : "done"), 0);
 }
 
@@ -372,7 +351,7 @@ static int op_title(struct cli *c, int operand, char *out, size_t size)
 	*out = 0;
 	if (v)
 		snprintf(out, size, "%s%s%s", whose ? words_pupil(whose, pupil, sizeof pupil) : "",
-			whose ? " " : "", tr(row.kind->label, row.kind->label_en));
+			whose ? " " : "", lang_declared(row.kind->label, row.kind->label_en));
 	arena_free(&arena);
 	return code;
 }
@@ -392,9 +371,7 @@ static bool taking_back_confirmed(struct cli *c, int operand)
 		if (v)
 			show_op(c, v, &row);
 		yes = v &&
-		      cli_confirm("是|yes", tr("县局已收到这一项，撤回会把它改回修改前。确认请输入“是”：",
-						    "the bureau has this; it would be put back as it was. "
-						    "Type yes to go on: "));
+		      cli_confirm("是|yes", _("县局已收到这一项，撤回会把它改回修改前。确认请输入“是”："));
 	}
 	arena_free(&arena);
 	return yes;
@@ -402,9 +379,8 @@ static bool taking_back_confirmed(struct cli *c, int operand)
 
 static int not_confirmed(struct cli *c)
 {
-	return cli_fail_with(c, ERR_NOT_NOW,
-		tr("jg outbox list --all 看是哪一项", "jg outbox list --all shows which it is"),
-		tr("没有确认，什么也没有改动", "not confirmed: nothing was changed"));
+	return cli_fail_with(
+		c, ERR_NOT_NOW, _("jg outbox list --all 看是哪一项"), _("没有确认，什么也没有改动"));
 }
 
 static int revert(struct cli *c, int operand, json_int_t *done)
@@ -423,13 +399,9 @@ static int revert(struct cli *c, int operand, json_int_t *done)
 		return report.blocked ? err_info(ERR_STALE)->exit_code : code;
 	}
 	if (*pupil)
-		cli_say(c, tr("%s：已还原到修改前，jg sync 后送达", "%s: as it was before, jg sync sends it"),
-			pupil);
+		cli_say(c, _("%s：已还原到修改前，jg sync 后送达"), pupil);
 	else
-		cli_say(c,
-			tr("已还原 %zu 条，jg sync 后送达",
-				"%zu records as they were before, jg sync sends it"),
-			report.undone);
+		cli_say(c, _("已还原 %zu 条，jg sync 后送达"), report.undone);
 	*done += (json_int_t)report.undone;
 	return 0;
 }
@@ -462,10 +434,7 @@ static int withdraw(struct cli *c, int operand, json_int_t *done)
 			e = decide_aside(store, kinds_all, &row, &c->problem);
 		code = jg_commit(c, e) ? cli_fail(c) : 0;
 		if (!code)
-			cli_say(c,
-				row.del ? tr("%s：不删除，记录照旧", "%s: not deleted, it stands as it was")
-					: tr("%s：已撤回，不再发送", "%s: withdrawn, it is not sent"),
-				title);
+			cli_say(c, row.del ? _("%s：不删除，记录照旧") : _("%s：已撤回，不再发送"), title);
 		*done += !code;
 	}
 	arena_free(&arena);
@@ -484,9 +453,7 @@ static int withdraw_all(struct cli *c)
 		return code;
 	if (outbox_counts(store, &counts, &c->problem))
 		return cli_fail(c);
-	snprintf(prompt, sizeof prompt,
-		tr("没有被接受的 %zu 项都不再发送。确认请输入“是”：",
-			"%zu items that were not accepted are not sent any more. Type yes to go on: "),
+	snprintf(prompt, sizeof prompt, _("没有被接受的 %zu 项都不再发送。确认请输入“是”："),
 		counts.of[OP_REFUSED] + counts.of[OP_BLOCKED] + counts.of[OP_DRAFT]);
 	if (cli_is_asked(c) && !cli_confirm("是|yes", prompt))
 		return not_confirmed(c);
@@ -495,9 +462,7 @@ static int withdraw_all(struct cli *c)
 		e = decide_aside_all(store, kinds_all, 0, &n, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
-	cli_say(c,
-		tr("没有被接受的 %zu 项已撤回，不再发送", "%zu items that were not accepted are withdrawn"),
-		n);
+	cli_say(c, _("没有被接受的 %zu 项已撤回，不再发送"), n);
 	return cli_result(c, json_pack("{sI}", "undone", (json_int_t)n), 0);
 }
 
@@ -508,9 +473,8 @@ int cmd_outbox_withdraw(struct cli *c)
 
 	if (cli_flag(c, "all") == (c->operands > 0))
 		return cli_fail_with(c, ERR_USAGE,
-			tr("例如 jg outbox withdraw 12 15；没有被接受的全部撤回用 --all",
-				"for example jg outbox withdraw 12 15; --all for all that was not accepted"),
-			tr("写序号，或者写 --all", "give numbers, or --all"));
+			_("例如 jg outbox withdraw 12 15；没有被接受的全部撤回用 --all"),
+			_("写序号，或者写 --all"));
 	if (cli_flag(c, "all"))
 		return withdraw_all(c);
 	for (int i = 0; !code && i < c->operands; i++)

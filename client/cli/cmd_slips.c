@@ -8,6 +8,7 @@
 #include "face.h"
 #include "find.h"
 #include "jg.h"
+#include "lang.h"
 #include "slip.h"
 #include "slip_pdf.h"
 #include "tables.h"
@@ -20,26 +21,24 @@
 #define FILES_MAX 32 /* of one answer */
 
 static const struct cli_option slips_log_options[] = {
-	{"method", "TEXT", "方式，如 家访、电话", "how, like visit or telephone"},
-	{"note", "TEXT", "记录", "what was said"},
-	{"persons", "TEXT", "参与人员", "who took part"},
-	{"next", "DATE", "下次日期", "when next"},
+	{"method", "TEXT", N_("方式，如 家访、电话")},
+	{"note", "TEXT", NC_("slips log", "记录")},
+	{"persons", "TEXT", N_("参与人员")},
+	{"next", "DATE", N_("下次日期")},
 	{0},
 };
 static const struct cli_option slips_answer_options[] = {
-	{"outcome", "O", "办理结果，代码或名称，如 enrolled 或 已入学；全部见 jg help codes outcome",
-		"enrolled, transferred, deferred, special, abroad, deceased, record_error, persuading, "
-		"unreachable, refused"},
-	{"evidence", "FILE…", "佐证材料", "files that prove it"},
-	{"note", "TEXT", "说明", "a note"},
+	{"outcome", "O", N_("办理结果，代码或名称，如 enrolled 或 已入学；全部见 jg help codes outcome")},
+	{"evidence", "FILE…", N_("佐证材料")},
+	{"note", "TEXT", N_("说明")},
 	{0},
 };
 static const struct cli_option slips_receive_options[] = {
-	{"all", NULL, "签收全部待签收的", "all that wait for receipt"},
+	{"all", NULL, N_("签收全部待签收的")},
 	{0},
 };
 static const struct cli_option slips_print_options[] = {
-	{"o", "FILE.pdf", "输出文件", "the file to write"},
+	{"o", "FILE.pdf", N_("输出文件")},
 	{0},
 };
 
@@ -151,8 +150,7 @@ static bool is_shown(const struct cli *c, const struct view *v, const struct sli
 static void state_text(const struct slip_row *row, char *out, size_t size)
 {
 	snprintf(out, size, "%s%s%s", code_name(&codes_slip_state, row->state),
-		row->overdue ? tr("（逾期）", " (overdue)") : "",
-		row->escalated ? tr("（已升级）", " (escalated)") : "");
+		row->overdue ? _("（逾期）") : "", row->escalated ? _("（已升级）") : "");
 }
 
 static void slip_line(struct cli *c, const struct view *v, struct cli_table *table,
@@ -181,10 +179,9 @@ static void slip_line(struct cli *c, const struct view *v, struct cli_table *tab
 
 static int cmd_slips_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "#"), tr("编号", "no."), tr("姓名", "name"), tr("班级", "class"),
-		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("问题", "problem"),
-		tr("程度", "severity"), tr("落实期限", "due"), tr("状态", "state"),
-		tr("另一所学校", "other school")};
+	const char *headings[] = {_("序号"), _("编号"), _("姓名"), _("班级"),
+		c->reveal ? _("证件号码") : _("末四位"), _("问题"), _("程度"), _("落实期限"), _("状态"),
+		_("另一所学校")};
 	struct jg_ids ids = {0};
 	size_t n = 0;
 	int code;
@@ -228,10 +225,8 @@ static const struct slip_row *pick_slip(struct cli *c, const struct view *v, con
 		if (named && is_shown(c, v, &rows[i]))
 			return &rows[i];
 	}
-	*code = cli_fail_with(c, ERR_NOT_FOUND,
-		tr("jg slips list 列出交办单；可先运行 jg sync",
-			"jg slips list shows the slips; run jg sync first"),
-		tr("没有交办单 %s", "there is no slip %s"), text);
+	*code = cli_fail_with(
+		c, ERR_NOT_FOUND, _("jg slips list 列出交办单；可先运行 jg sync"), _("没有交办单 %s"), text);
 	return NULL;
 }
 
@@ -318,9 +313,9 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 		const struct err_info *info = err_info((int)row.code);
 		snprintf(reason, sizeof reason, "%s%s%s",
 			row.message[0] ? row.message
-			: row.code     ? tr(info->zh, info->en)
+			: row.code     ? _(info->sentence)
 				       : "",
-			*row.hint ? tr("；", "; ") : "", row.hint);
+			*row.hint ? _("；") : "", row.hint);
 		if (row.state == OP_REFUSED) /* told here: nothing is left for the tray */
 			outbox_set_state(v->store, receipt->n, OP_DONE, NULL);
 	}
@@ -330,10 +325,10 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 	slip_pupil(v, &receipt->row->slip->record, pupil, sizeof pupil);
 	record_text(&receipt->row->slip->record, F_SLIP_NO, no, sizeof no);
 	cli_say(c, "%s %s %s%s%s", no, pupil,
-		!receipt->n ? tr("已经签收过", "received before")
-		: good      ? tr("已签收", "received")
+		!receipt->n ? _("已经签收过")
+		: good      ? _("已签收")
 			    : code_name(&codes_op_state, state),
-		*reason ? tr("：", ": ") : "", reason);
+		*reason ? _("：") : "", reason);
 	jg_id(receipt->row->slip->id, id);
 	return json_pack("{ss ss ss}", "id", id, "slip", id, "state", state);
 }
@@ -355,17 +350,13 @@ static int receive_all(struct cli *c, struct view *v, struct receipt *list, size
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(json, receipt_json(c, v, &list[i], &bad));
 	if (!n)
-		cli_say(c, "%s", tr("没有待签收的交办单", "no slip waits for receipt"));
+		cli_say(c, "%s", _("没有待签收的交办单"));
 	cli_result(c, json, 0);
 	if (!bad)
 		return 0;
-	problem_set(&c->problem, ERR_NOT_NOW, NULL,
-		tr("jg slips list 看它们现在的状态", "jg slips list shows how they stand"),
-		tr("%zu 张没有签收，各自的原因已列在它那一行",
-			"%zu were not received, each for the reason in its line"),
-		bad);
-	snprintf(c->problem.safe, sizeof c->problem.safe,
-		tr("其余 %zu 张已签收", "the other %zu are received"), n - bad);
+	problem_set(&c->problem, ERR_NOT_NOW, NULL, _("jg slips list 看它们现在的状态"),
+		_("%zu 张没有签收，各自的原因已列在它那一行"), bad);
+	snprintf(c->problem.safe, sizeof c->problem.safe, _("其余 %zu 张已签收"), n - bad);
 	return cli_fail(c);
 }
 
@@ -393,14 +384,14 @@ static int receive_one(struct cli *c, struct view *v, const struct slip_row *row
 	char id[37];
 
 	if (is_received(row)) {
-		cli_say(c, "%s", tr("已经签收过", "received already"));
+		cli_say(c, "%s", _("已经签收过"));
 		jg_id(row->slip->id, id);
 		return cli_result(c, json_pack("{ss ss ss}", "id", id, "slip", id, "state", "accepted"), 0);
 	}
 	if (store_begin(v->store, &c->problem))
 		return cli_fail(c);
-	return send_addressee(c, v, row, slip_receive(v, row, profile_now_us(&c->profile), &c->problem),
-		tr("已签收", "received"));
+	return send_addressee(
+		c, v, row, slip_receive(v, row, profile_now_us(&c->profile), &c->problem), _("已签收"));
 }
 
 /* One answers with one object, several (or --all) with a list. */
@@ -411,9 +402,8 @@ static int cmd_slips_receive(struct cli *c)
 
 	if (!c->operands == !cli_flag(c, "all"))
 		return cli_fail_with(c, ERR_USAGE,
-			tr("例如 jg slips receive 3 4 7，或 jg slips receive --all",
-				"jg slips receive 3 4 7, or jg slips receive --all"),
-			tr("请写出要签收哪几张，或用 --all 签收全部", "say which slips, or --all"));
+			_("例如 jg slips receive 3 4 7，或 jg slips receive --all"),
+			_("请写出要签收哪几张，或用 --all 签收全部"));
 	struct view *v = jg_view(c, transition_kinds, &code);
 	struct slip_row *rows = v ? slip_rows(v, profile_now_us(&c->profile), &n) : NULL;
 	struct receipt *list = v ? calloc(n + CLI_OPERANDS_MAX, sizeof *list) : NULL;
@@ -443,9 +433,7 @@ static int cmd_slips_answer(struct cli *c)
 
 	if (!outcome)
 		return cli_fail_with(c, ERR_USAGE, code_list_words(&codes_outcome, all, sizeof all),
-			given ? tr("没有“%s”这种办理结果", "there is no outcome “%s”")
-			      : tr("缺少 --outcome 办理结果", "--outcome is missing"),
-			given);
+			given ? _("没有“%s”这种办理结果") : _("缺少 --outcome 办理结果"), given);
 	while (n_files < FILES_MAX && (files[n_files] = cli_option_at(c, "evidence", (int)n_files)))
 		n_files++;
 	const struct slip_row *row = find_slip(c, &v, &rows, &code);
@@ -454,9 +442,7 @@ static int cmd_slips_answer(struct cli *c)
 	else if (row) {
 		size_t before = row->mine ? evidence_count(v, row->mine->id) : 0;
 		snprintf(said, sizeof said,
-			n_files ? tr("已回复：%s，材料 %zu 份；等待县局审核",
-					  "answered: %s, %zu files; the bureau reviews it")
-				: tr("已回复：%s；等待县局审核", "answered: %s; the bureau reviews it"),
+			n_files ? _("已回复：%s，材料 %zu 份；等待县局审核") : _("已回复：%s；等待县局审核"),
 			code_name(&codes_outcome, outcome), n_files);
 		code = send_addressee(c, v, row,
 			slip_answer(v, row, profile_now_us(&c->profile), outcome, cli_option(c, "note"),
@@ -465,10 +451,7 @@ static int cmd_slips_answer(struct cli *c)
 		if (!code)
 			jg_doubt_files(c);
 		if (!code && before)
-			cli_warn(c,
-				tr("此前附的 %zu 份材料仍在；附错了的撤去：jg evidence list",
-					"%zu files attached before stay; to take one back: jg evidence list"),
-				before);
+			cli_warn(c, _("此前附的 %zu 份材料仍在；附错了的撤去：jg evidence list"), before);
 	}
 	free(rows);
 	return code;
@@ -484,14 +467,10 @@ static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row
 					 cli_option(c, "note"), cli_option(c, "persons"), next, &c->problem));
 	if (e)
 		return cli_fail(c);
-	cli_say(c,
-		tr("%s：已记劝返（%s）%s%s；jg sync 后送达", "%s: attempt logged (%s)%s%s; jg sync sends it"),
+	cli_say(c, _("%s：已记劝返（%s）%s%s；jg sync 后送达"),
 		slip_pupil(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"),
-		next ? tr("，下次 ", ", next ") : "", face_date(face, next));
-	cli_say(c, "%s",
-		tr("劝返记录保存后不能删改；写错了，再记一条说明",
-			"a logged attempt is never changed or deleted: what is wrong is put right by another "
-			"one"));
+		next ? _("，下次 ") : "", face_date(face, next));
+	cli_say(c, "%s", _("劝返记录保存后不能删改；写错了，再记一条说明"));
 	return cli_result(c, json_pack("{ss}", "slip", jg_id(row->slip->id, id)), 0);
 }
 
@@ -504,12 +483,10 @@ static int cmd_slips_log(struct cli *c)
 	int code = 0;
 
 	if (!cli_option(c, "method"))
-		return cli_fail_with(c, ERR_USAGE,
-			tr("例如 --method 家访 或 --method 电话", "for example --method visit"),
-			tr("缺少 --method 劝返方式", "--method is missing"));
+		return cli_fail_with(
+			c, ERR_USAGE, _("例如 --method 家访 或 --method 电话"), _("缺少 --method 劝返方式"));
 	if (next && date_parse(next, DATE_EPOCH_1900, &date))
-		return cli_fail_with(c, ERR_USAGE, tr("写成 --next 2026-09-15", "write --next 2026-09-15"),
-			tr("%s 不是日期", "%s is no date"), next);
+		return cli_fail_with(c, ERR_USAGE, _("写成 --next 2026-09-15"), _("%s 不是日期"), next);
 	const struct slip_row *row = find_slip(c, &v, &rows, &code);
 	if (row)
 		code = log_attempt(c, v, row, date);
@@ -534,8 +511,8 @@ static void show_addressee(
 		const struct field *f = &r->kind->fields[fields[i]];
 		words_field(v, r, fields[i], false, text, sizeof text);
 		if (*text || fields[i] != F_SLIP_ADDRESSEE_NOTE)
-			cli_say(c, "  %s\t%s", tr(f->label, f->label_en),
-				*text ? text : tr("还没有", "not yet"));
+			cli_say(c, "  %s\t%s", lang_declared(f->label, f->label_en),
+				*text ? text : _("还没有"));
 	}
 }
 
@@ -556,10 +533,9 @@ static json_t *show_log(const struct cli *c, const struct view *v, const struct 
 		for (size_t k = 0; k < sizeof fields / sizeof *fields; k++)
 			if (*words_field(v, r, fields[k], false, text, sizeof text))
 				snprintf(line + strlen(line), sizeof line - strlen(line), "%s%s%s",
-					k ? "　" : "",
-					fields[k] == F_PERSUASION_NEXT_DATE ? tr("下次 ", "next ") : "",
-					text);
-		cli_say(c, tr("劝返\t%s（%s）", "attempt\t%s (%s)"), line,
+					k ? _("　") : "",
+					fields[k] == F_PERSUASION_NEXT_DATE ? _("下次 ") : "", text);
+		cli_say(c, _("劝返\t%s（%s）"), line,
 			school_face(v, v->items[i]->owner, school, sizeof school));
 		json_array_append_new(list, value_record_json(r, v->items[i]->id));
 	}
@@ -587,8 +563,7 @@ static json_t *show_files(const struct cli *c, const struct view *v, const struc
 		v->items[i]->mark = ours;
 		if (!ours)
 			continue;
-		cli_say(c, tr("材料\t%s（%lld KB，%s）", "file\t%s (%lld KB, %s)"),
-			record_text(r, F_EVIDENCE_NAME, name, sizeof name),
+		cli_say(c, _("材料\t%s（%lld KB，%s）"), record_text(r, F_EVIDENCE_NAME, name, sizeof name),
 			(long long)(record_number(r, F_EVIDENCE_SIZE) + 1023) / 1024,
 			school_face(v, v->items[i]->owner, school, sizeof school));
 		json_array_append_new(list, value_record_json(r, v->items[i]->id));
@@ -604,13 +579,12 @@ static void show_head(const struct cli *c, const struct view *v, const struct sl
 	char text[1024], pupil[256], tail[8], state[64];
 
 	state_text(row, state, sizeof state);
-	cli_say(c, tr("交办单\t%s　%s", "slip\t%s  %s"), record_text(s, F_SLIP_NO, text, sizeof text), state);
-	cli_say(c, tr("学生\t%s　末四位 %s", "pupil\t%s, last four %s"),
-		slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail));
+	cli_say(c, _("交办单\t%s　%s"), record_text(s, F_SLIP_NO, text, sizeof text), state);
+	cli_say(c, _("学生\t%s　末四位 %s"), slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail));
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		const struct field *f = &s->kind->fields[fields[i]];
 		if (*words_field(v, s, fields[i], false, text, sizeof text))
-			cli_say(c, "%s\t%s", tr(f->label, f->label_en), text);
+			cli_say(c, "%s\t%s", lang_declared(f->label, f->label_en), text);
 	}
 }
 
@@ -623,13 +597,9 @@ static void show_way_out(const struct cli *c, const struct slip_row *row)
 		return;
 	cli_next(c, "%s",
 		record_is(&row->slip->record, F_SLIP_SOURCE, c->profile.school)
-			? tr("去向有变的要改：jg transition set 学生 --dest 去向代码，再 jg "
-			     "sync；问题消除后自动销号",
-				  "where the pupil goes has changed: jg transition set PUPIL --dest "
-				  "CATEGORY, then jg sync; it closes when nothing is wrong")
-			: tr("核验有变的要改：jg verify answer 学生 present，再 jg sync；问题消除后自动销号",
-				  "your answer has changed: jg verify answer PUPIL present, then jg sync; it "
-				  "closes when nothing is wrong"));
+			? _("去向有变的要改：jg transition set 学生 --dest 去向代码，再 jg "
+			    "sync；问题消除后自动销号")
+			: _("核验有变的要改：jg verify answer 学生 present，再 jg sync；问题消除后自动销号"));
 }
 
 static int cmd_slips_show(struct cli *c)
@@ -642,8 +612,8 @@ static int cmd_slips_show(struct cli *c)
 	if (row) {
 		json_t *json = slip_json(row);
 		show_head(c, v, row);
-		show_addressee(c, v, row->mine, tr("本校", "this school"));
-		show_addressee(c, v, row->other, tr("另一所学校", "other school"));
+		show_addressee(c, v, row->mine, _("本校"));
+		show_addressee(c, v, row->other, _("另一所学校"));
 		json_object_set_new(json, "log", show_log(c, v, row->slip));
 		json_object_set_new(json, "files", show_files(c, v, row));
 		show_way_out(c, row);
@@ -661,8 +631,7 @@ static int cmd_slips_print(struct cli *c)
 	int code = 0;
 
 	if (!path)
-		return cli_fail_with(c, ERR_USAGE, tr("例如 -o 交办单.pdf", "for example -o slip.pdf"),
-			tr("缺少 -o 文件.pdf", "-o FILE.pdf is missing"));
+		return cli_fail_with(c, ERR_USAGE, _("例如 -o 交办单.pdf"), _("缺少 -o 文件.pdf"));
 	const struct slip_row *row = find_slip(c, &v, &rows, &code);
 	enum err e = row ? slip_pdf_write(v, row, path, &c->problem) : ERR_OK;
 	free(rows);
@@ -670,38 +639,35 @@ static int cmd_slips_print(struct cli *c)
 		return code;
 	if (e)
 		return cli_fail(c);
-	cli_say(c, tr("已写入 %s", "written to %s"), path);
+	cli_say(c, _("已写入 %s"), path);
 	return cli_result(c, json_pack("{ss}", "file", path), 0);
 }
 
 /* ---- The commands ---- */
 
 static const struct cli_command commands[] = {
-	{"slips list", "", 0, 0, NULL, EVERYBODY, READERS, "列出交办单", "list the slips", "slips list",
-		cmd_slips_list, CLI_WORK},
+	{"slips list", "", 0, 0, NULL, EVERYBODY, READERS, N_("列出交办单"), "slips list", cmd_slips_list,
+		CLI_WORK},
 	{"slips show", "SLIP", 1, 1, NULL, EVERYBODY, READERS,
-		"看一张交办单：学生、问题、两校答复、劝返记录、材料",
-		"one slip: the pupil, the problem, both answers, the log, the files", "slips show 3",
-		cmd_slips_show, CLI_WORK},
+		N_("看一张交办单：学生、问题、两校答复、劝返记录、材料"), "slips show 3", cmd_slips_show,
+		CLI_WORK},
 	{"slips receive", "[SLIP…]", 0, CLI_OPERANDS_MAX, slips_receive_options, EVERYBODY, OFFICERS,
-		"签收交办单，可一次几张（slips list 的序号）", "acknowledge slips (numbers of slips list)",
-		"slips receive 3 4 7", cmd_slips_receive, CLI_WORK},
-	{"slips log", "SLIP", 1, 1, slips_log_options, EVERYBODY, READERS, "记一次劝返",
-		"log an attempt to bring the pupil back", "slips log 3 --method 家访 --note 家长同意返校",
-		cmd_slips_log, CLI_WORK},
-	{"slips answer", "SLIP", 1, 1, slips_answer_options, EVERYBODY, OFFICERS, "回复交办单",
-		"answer a slip", "slips answer 3 --outcome enrolled --evidence 在校证明.pdf",
-		cmd_slips_answer, CLI_WORK},
-	{"slips print", "SLIP", 1, 1, slips_print_options, EVERYBODY, READERS, "打印交办单", "print a slip",
-		"slips print 3 -o 交办单.pdf", cmd_slips_print, CLI_WORK},
+		N_("签收交办单，可一次几张（slips list 的序号）"), "slips receive 3 4 7", cmd_slips_receive,
+		CLI_WORK},
+	{"slips log", "SLIP", 1, 1, slips_log_options, EVERYBODY, READERS, N_("记一次劝返"),
+		N_("slips log 3 --method 家访 --note 家长同意返校"), cmd_slips_log, CLI_WORK},
+	{"slips answer", "SLIP", 1, 1, slips_answer_options, EVERYBODY, OFFICERS, N_("回复交办单"),
+		N_("slips answer 3 --outcome enrolled --evidence 在校证明.pdf"), cmd_slips_answer, CLI_WORK},
+	{"slips print", "SLIP", 1, 1, slips_print_options, EVERYBODY, READERS, N_("打印交办单"),
+		N_("slips print 3 -o 交办单.pdf"), cmd_slips_print, CLI_WORK},
 	{0},
 };
 
 static const struct way ways[] = {
-	{"list_slips", "jg slips list", NULL},
-	{"show_slip", "jg slips show", NULL},
-	{"receive_slip", "jg slips receive *", NULL},
-	{"answer_slip", "jg slips answer * --outcome …", NULL},
+	{"list_slips", "jg slips list"},
+	{"show_slip", "jg slips show"},
+	{"receive_slip", "jg slips receive *"},
+	{"answer_slip", "jg slips answer * --outcome …"},
 	{0},
 };
 

@@ -8,6 +8,7 @@
 #include "cycle.h"
 #include "find.h"
 #include "jg.h"
+#include "lang.h"
 #include "roll.h"
 #include "service.h"
 #include "tables.h"
@@ -17,8 +18,8 @@
 static const uint32_t student_kinds[] = {KIND_STUDENT, KIND_GUARDIAN, 0};
 
 static const struct cli_option students_list_options[] = {
-	{"grade", "16", "年级", "grade"},
-	{"class", "3", "班级", "class"},
+	{"grade", "16", N_("年级")},
+	{"class", "3", N_("班级")},
 	{0},
 };
 
@@ -73,14 +74,13 @@ static void student_line(
 		(const char *[]){jg_ids_add(ids, item->id, number), words_class(r, class_no, sizeof class_no),
 			record_text(r, F_STUDENT_NAME, name, sizeof name), tail,
 			value_show(r, F_STUDENT_STATUS, false, status, sizeof status),
-			item->pending ? tr("待发", "waiting") : ""});
+			item->pending ? _("待发") : ""});
 }
 
 static int cmd_students_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
-		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("当前状态", "status"),
-		tr("发送", "sent")};
+	const char *headings[] = {_("序号"), _("班级"), _("姓名"), c->reveal ? _("证件号码") : _("末四位"),
+		_("当前状态"), C_("heading", "发送")};
 	const char *grade = cli_option(c, "grade"), *class_no = cli_option(c, "class");
 	char number[CLASS_NO_MAX + 1];
 	struct jg_ids ids = {0};
@@ -91,8 +91,8 @@ static int cmd_students_list(struct cli *c)
 	if (!v)
 		return code;
 	if (grade && !(grade = code_find(&codes_grade, grade)))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 --grade 六年级", "for example --grade 16"),
-			tr("没有年级 %s", "no grade %s"), cli_option(c, "grade"));
+		return cli_fail_with(
+			c, ERR_USAGE, _("例如 --grade 六年级"), _("没有年级 %s"), cli_option(c, "grade"));
 	if (class_no && class_no_parse(number, sizeof number, class_no) == ERR_OK)
 		class_no = number;
 	struct item **rows = pick_students(c, v, grade, class_no, &n);
@@ -122,9 +122,7 @@ static struct item *find_student(struct cli *c, struct view *v, const char *text
 		return item;
 	if (text)
 		*code = cli_fail_with(c, ERR_NOT_FOUND,
-			tr("查找：jg pupil find 姓名（或拼音首字母、号码末四位）",
-				"find him: jg pupil find NAME (or initials, or last four)"),
-			tr("没有这名学生", "no such pupil"));
+			_("查找：jg pupil find 姓名（或拼音首字母、号码末四位）"), _("没有这名学生"));
 	return NULL;
 }
 
@@ -155,7 +153,7 @@ static int cmd_students_show(struct cli *c)
 		const struct field *f = &item->record.kind->fields[i];
 		bool masked = !c->reveal && i != F_STUDENT_NAME;
 		words_field(v, &item->record, (int)i, masked, text, sizeof text);
-		cli_say(c, "%s\t%s", tr(f->label, f->label_en), *text ? text : tr("空", "-"));
+		cli_say(c, "%s\t%s", lang_declared(f->label, f->label_en), *text ? text : _("空"));
 	}
 	json_t *json = student_json(item);
 	json_object_set_new(json, "guardians", guardians_json(v, item));
@@ -178,8 +176,8 @@ static void changes_text(const struct cli *c, const struct view *v, const struct
 		words_field(v, old, (int)i, masked, from, sizeof from);
 		words_field(v, new, (int)i, masked, to, sizeof to);
 		size_t n = strlen(out);
-		snprintf(out + n, size - n, "%s%s %s→%s", n ? tr("；", "; ") : "", tr(f->label, f->label_en),
-			*from ? from : tr("空", "-"), *to ? to : tr("空", "-"));
+		snprintf(out + n, size - n, "%s%s %s→%s", n ? _("；") : "",
+			lang_declared(f->label, f->label_en), *from ? from : _("空"), *to ? to : _("空"));
 	}
 }
 
@@ -215,8 +213,7 @@ static int cmd_students_set(struct cli *c)
 		return cli_fail(c);
 	snprintf(number, sizeof number, "%lld", (long long)batch);
 	changes_text(c, v, &old, &item->record, changes, sizeof changes);
-	cli_say(c, tr("%s：%s；撤销：jg undo %s", "%s: %s; to take it back: jg undo %s"), pupil,
-		*changes ? changes : tr("没有改动", "nothing changed"), number);
+	cli_say(c, _("%s：%s；撤销：jg undo %s"), pupil, *changes ? changes : _("没有改动"), number);
 	return cli_result(c,
 		json_pack("{ss ss so}", "id", jg_id(item->id, id), "edit", number, "student",
 			value_student_json(&item->record, item->id)),
@@ -254,8 +251,7 @@ static int cmd_pupil_find(struct cli *c)
 {
 	static const uint32_t kinds[] = {KIND_STUDENT, KIND_DESTINATION, KIND_ENROLMENT, 0};
 	const struct shown_list *lists[LISTS_MAX];
-	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
-		tr("末四位", "last four"), tr("在哪张表", "where")};
+	const char *headings[] = {_("序号"), _("班级"), _("姓名"), _("末四位"), _("在哪张表")};
 	char number[16], name[128], class_no[64], tail[8], no[32], id[37];
 	struct item *found[FIND_MAX];
 	struct jg_ids ids[LISTS_MAX] = {0};
@@ -275,10 +271,10 @@ static int cmd_pupil_find(struct cli *c)
 			continue;
 		for (size_t k = 0; k < n_lists; k++)
 			jg_ids_add(&ids[k], in_list(v, found[i], lists[k])->id, number);
-		cli_table_row(
-			table, (const char *[]){number, words_class(r, class_no, sizeof class_no),
-				       record_text(r, kind_field_index(r->kind, "name"), name, sizeof name),
-				       words_tail(r, tail), tr(r->kind->label, r->kind->label_en)});
+		cli_table_row(table,
+			(const char *[]){number, words_class(r, class_no, sizeof class_no),
+				record_text(r, kind_field_index(r->kind, "name"), name, sizeof name),
+				words_tail(r, tail), lang_declared(r->kind->label, r->kind->label_en)});
 		json_array_append_new(list,
 			json_pack("{ss ss ss so}", "id", jg_id(found[i]->id, id), "kind", r->kind->table,
 				"class", record_text(r, kind_field_index(r->kind, "class_no"), no, sizeof no),
@@ -286,9 +282,7 @@ static int cmd_pupil_find(struct cli *c)
 	}
 	cli_table_print(c, table);
 	if (!c->json && !ids[0].n)
-		cli_say(c, "%s",
-			tr("没有找到；可写姓名、拼音首字母或号码末四位",
-				"nobody found; give a name, its initials or the last four of the number"));
+		cli_say(c, "%s", _("没有找到；可写姓名、拼音首字母或号码末四位"));
 	for (size_t k = 0; k < n_lists;
 		k++) { /* the numbers now on the screen are those of whatever command comes next */
 		jg_ids_keep(c, &ids[k], lists[k]);
@@ -301,55 +295,44 @@ static int cmd_pupil_find(struct cli *c)
 static const char *field_words(const struct field *f, char *out, size_t size)
 {
 	static const struct {
-		const char *check, *zh, *en;
-	} words[] = {{"cert_no", "证件号码", "certificate number"},
-		{"student_no", "全国学籍号", "student number"},
-		{"class", "班级，如 3 或 六（3）班", "class, such as 3"},
-		{"date", "日期，如 2014-03-15", "date, such as 2014-03-15"}, {"time", "时间", "time"},
-		{"year", "年度，如 2027", "year, such as 2027"},
-		{"school_code", "10 位学校标识码", "school code of 10 digits"},
-		{"area", "区划代码", "area code"},
-		{"area_prefix", "区划代码，或其前几位", "area code or its first digits"},
-		{"uuid", "记录编号", "id of a record"}, {"sha", "文件校验值", "check sum of a file"},
-		{"long", "文字，可分行", "text of several lines"},
-		{"fen", "金额（元），如 1234.50", "money in yuan, such as 1234.50"},
-		{"minutes", "时长，如 90、1:30 或 1小时30分", "a time, such as 90 or 1:30"}};
+		const char *check, *text;
+	} words[] = {{"cert_no", NC_("content", "证件号码")}, {"student_no", N_("全国学籍号")},
+		{"class", N_("班级，如 3 或 六（3）班")}, {"date", N_("日期，如 2014-03-15")},
+		{"time", N_("时间")}, {"year", N_("年度，如 2027")}, {"school_code", N_("10 位学校标识码")},
+		{"area", N_("区划代码")}, {"area_prefix", N_("区划代码，或其前几位")},
+		{"uuid", N_("记录编号")}, {"sha", N_("文件校验值")}, {"long", N_("文字，可分行")},
+		{"fen", N_("金额（元），如 1234.50")}, {"minutes", N_("时长，如 90、1:30 或 1小时30分")}};
 	bool one = strncmp(f->check, "codes:", 6) == 0;
 
 	if (one || strncmp(f->check, "multi:", 6) == 0) {
 		const struct code_list *list = code_list_by_name(f->check + 6);
 		snprintf(out, size,
-			one ? tr("代码，见 jg help codes %s", "a code, see jg help codes %s")
-			    : tr("代码，可有几个，以、分隔，见 jg help codes %s",
-				      "codes with commas, see jg help codes %s"),
+			one ? _("代码，见 jg help codes %s")
+			    : _("代码，可有几个，以、分隔，见 jg help codes %s"),
 			list ? list->name : "");
 		return out;
 	}
 	if (strncmp(f->check, "range:", 6) == 0) {
-		snprintf(out, size, tr("数字，%s", "number, %s"), f->check + 6);
+		snprintf(out, size, _("数字，%s"), f->check + 6);
 		return out;
 	}
 	if (strncmp(f->check, "decimal:", 8) == 0) {
-		snprintf(
-			out, size, tr("数字，至多 %s 位小数", "number of at most %s decimals"), f->check + 8);
+		snprintf(out, size, _("数字，至多 %s 位小数"), f->check + 8);
 		return out;
 	}
 	if (strncmp(f->check, "ref:", 4) == 0)
-		return tr("记录编号", "id of a record");
+		return _("记录编号");
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].check, f->check) == 0)
-			return tr(words[i].zh, words[i].en);
-	return f->type == FIELD_BOOL   ? tr("是 或 否", "yes or no")
-	       : f->type == FIELD_TEXT ? tr("文字", "text")
-				       : tr("数字", "number");
+			return _(words[i].text);
+	return f->type == FIELD_BOOL ? _("是 或 否") : f->type == FIELD_TEXT ? _("文字") : _("数字");
 }
 
 /* What set, export and --json call the fields; printed from the declarations. */
 int cmd_help_fields(struct cli *c)
 {
 	static const char *const types[] = {"text", "bytes", "int32", "int64", "bool"};
-	const char *headings[] = {tr("记录", "kind"), tr("字段", "field"), tr("名称", "label"),
-		tr("内容", "content"), tr("文件里的列名", "columns")};
+	const char *headings[] = {C_("heading", "记录"), _("字段"), _("名称"), _("内容"), _("文件里的列名")};
 	struct cli_table *table = cli_table_new(headings, 5);
 	json_t *json = json_object();
 
@@ -364,13 +347,15 @@ int cmd_help_fields(struct cli *c)
 					*columns ? " / " : "", *name);
 				json_array_append_new(names, json_string(*name));
 			}
-			cli_table_row(table, (const char *[]){tr(kind_table[k].label, kind_table[k].label_en),
-						     f->name, tr(f->label, f->label_en),
-						     field_words(f, content, sizeof content), columns});
-			json_array_append_new(fields,
-				json_pack("{ss ss ss ss si sb so}", "field", f->name, "label",
-					tr(f->label, f->label_en), "type", types[f->type], "check", f->check,
-					"group", f->group, "required", f->required, "columns", names));
+			cli_table_row(table,
+				(const char *[]){lang_declared(kind_table[k].label, kind_table[k].label_en),
+					f->name, lang_declared(f->label, f->label_en),
+					field_words(f, content, sizeof content), columns});
+			json_array_append_new(
+				fields, json_pack("{ss ss ss ss si sb so}", "field", f->name, "label",
+						lang_declared(f->label, f->label_en), "type", types[f->type],
+						"check", f->check, "group", f->group, "required", f->required,
+						"columns", names));
 		}
 		json_object_set_new(json, kind_table[k].table, fields);
 	}
@@ -381,27 +366,25 @@ int cmd_help_fields(struct cli *c)
 /* ---- The commands ---- */
 
 static const struct cli_command commands[] = {
-	{"import students", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, "导入学生名册（.xlsx .csv）",
-		"import the pupils of the school", "import students 学生.xlsx --dry-run", cmd_import,
+	{"import students", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS,
+		N_("导入学生名册（.xlsx .csv）"), N_("import students 学生.xlsx --dry-run"), cmd_import,
 		CLI_TABLES},
-	{"students list", "", 0, 0, students_list_options, EVERYBODY, READERS, "列出学生", "list pupils",
+	{"students list", "", 0, 0, students_list_options, EVERYBODY, READERS, N_("列出学生"),
 		"students list --grade 16 --class 3", cmd_students_list, CLI_PEOPLE},
 	{"students show", "PUPIL", 1, 1, NULL, EVERYBODY, READERS,
-		"显示一名学生（序号、编号或证件号码，- 从标准输入读）",
-		"show a pupil (row of the list, id or number, - reads standard input)", "students show 3",
+		N_("显示一名学生（序号、编号或证件号码，- 从标准输入读）"), "students show 3",
 		cmd_students_show, CLI_PEOPLE},
-	{"students set", "PUPIL FIELD=VALUE…", 2, CLI_OPERANDS_MAX, NULL, EVERYBODY, TEACHERS, "修改一名学生",
-		"change a pupil", "students set 3 class_no=4", cmd_students_set, CLI_PEOPLE},
-	{"pupil find", "TEXT", 1, 1, NULL, EVERYBODY, READERS, "按姓名、拼音首字母或号码末四位查找",
-		"find by name, pinyin initials or the last four digits", "pupil find zs", cmd_pupil_find,
-		CLI_PEOPLE},
+	{"students set", "PUPIL FIELD=VALUE…", 2, CLI_OPERANDS_MAX, NULL, EVERYBODY, TEACHERS,
+		N_("修改一名学生"), "students set 3 class_no=4", cmd_students_set, CLI_PEOPLE},
+	{"pupil find", "TEXT", 1, 1, NULL, EVERYBODY, READERS, N_("按姓名、拼音首字母或号码末四位查找"),
+		"pupil find zs", cmd_pupil_find, CLI_PEOPLE},
 	{0},
 };
 
 static const struct way ways[] = {
-	{"import_roster", "jg import students 文件", "jg import students FILE"},
-	{"list_students", "jg students list", NULL},
-	{"edit_students", "jg students set", NULL},
+	{"import_roster", N_("jg import students 文件")},
+	{"list_students", "jg students list"},
+	{"edit_students", "jg students set"},
 	{0},
 };
 

@@ -5,6 +5,7 @@
 #include "cycle.h"
 #include "face.h"
 #include "jg.h"
+#include "lang.h"
 #include "link.h"
 #include "tables.h"
 
@@ -14,8 +15,7 @@
 #define WATCH_PULL_S 300 /* and pulls even when no event came */
 
 const struct cli_option sync_options[] = {
-	{"watch", NULL, "一直连着，有变化就同步",
-		"stay connected and synchronise whenever something changes"},
+	{"watch", NULL, N_("一直连着，有变化就同步")},
 	{0},
 };
 
@@ -49,14 +49,9 @@ void jg_tell_sealed(struct cli *c)
 		return;
 	cli_warn(c,
 		profile_has_role(&c->profile, 1u << ROLE_REGISTRAR)
-			? tr("这台电脑停用前没有发送的内容还封存在 %s 的 %s 里：运行 jg sync 打开",
-				  "what this computer had not sent before it was revoked is still sealed in "
-				  "%s, in %s: jg sync opens it")
-			: tr("这台电脑停用前没有发送的内容还封存在 %s 的 %s 里，没有丢：请学籍管理员在这台电"
-			     "脑上登录（jg login）并运行 jg sync，就能打开",
-				  "what this computer had not sent before it was revoked is still sealed in "
-				  "%s, in %s, and not lost: the school's registrar opens it by logging in on "
-				  "this computer (jg login) and running jg sync"),
+			? _("这台电脑停用前没有发送的内容还封存在 %s 的 %s 里：运行 jg sync 打开")
+			: _("这台电脑停用前没有发送的内容还封存在 %s 的 %s 里，没有丢：请学籍管理员在这台电"
+			    "脑上登录（jg login）并运行 jg sync，就能打开"),
 		c->profile.dir, names);
 }
 
@@ -67,26 +62,18 @@ static void tell_opened(struct cli *c, const struct revoked_opened *opened)
 		jg_tell_sealed(c);
 	if (opened->drafts)
 		cli_warn(c,
-			tr("这台电脑停用前没有发送的 %zu 项已经打开，等您决定：jg outbox list 列出，发送用 "
-			   "jg "
-			   "outbox fix 序号，不要了用 jg outbox withdraw 序号",
-				"%zu items that this computer had not sent before it was revoked are open "
-				"again and wait for you: jg outbox list shows them, jg outbox fix NO. sends "
-				"one, jg outbox withdraw NO. drops it"),
+			_("这台电脑停用前没有发送的 %zu 项已经打开，等您决定：jg outbox list 列出，发送用 "
+			  "jg "
+			  "outbox fix 序号，不要了用 jg outbox withdraw 序号"),
 			opened->drafts);
 	if (opened->foreign[0])
 		cli_warn(c,
-			tr("%s 里的 %s "
-			   "是别的学校的电脑封存的，在这里打不开：请拷到那所学校已注册的电脑上打开，或移到别"
-			   "的文件夹",
-				"in %s, %s was sealed by another school's computer and does not open here: "
-				"take it to a computer of that school, or move it to another folder"),
+			_("%s 里的 %s "
+			  "是别的学校的电脑封存的，在这里打不开：请拷到那所学校已注册的电脑上打开，或移到别"
+			  "的文件夹"),
 			c->profile.dir, opened->foreign);
 	if (opened->damaged[0])
-		cli_warn(c,
-			tr("%s 里的 %s 打不开：已损坏，或不是本县封存的。请从备份取回，或移到别的文件夹",
-				"in %s, %s does not open: it is damaged, or another county's. Restore it "
-				"from a backup, or move it to another folder"),
+		cli_warn(c, _("%s 里的 %s 打不开：已损坏，或不是本县封存的。请从备份取回，或移到别的文件夹"),
 			c->profile.dir, opened->damaged);
 }
 
@@ -100,42 +87,25 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 	json_t *cursors = json_object(), *digest = digest_json(store, r->digest_differed, cursors);
 	if (r->drafts)
 		cli_warn(c,
-			tr("这台电脑的数据曾被还原：%zu 项未发送的内容等您决定：jg outbox list 列出，发送用 "
-			   "jg outbox fix 序号，不要了用 jg outbox withdraw 序号",
-				"this computer was rolled back: %zu unsent items wait for your review (jg "
-				"outbox list)"),
+			_("这台电脑的数据曾被还原：%zu 项未发送的内容等您决定：jg outbox list 列出，发送用 "
+			  "jg outbox fix 序号，不要了用 jg outbox withdraw 序号"),
 			r->drafts);
 	tell_opened(c, &r->opened);
 	if (r->resent)
-		cli_warn(c, "%s",
-			tr("服务器曾从备份恢复，本机已补发", "the server was restored from a backup; this "
-							     "computer sent again what it lacked"));
+		cli_warn(c, "%s", _("服务器曾从备份恢复，本机已补发"));
 	if (r->digest_differed)
-		cli_warn(c, "%s",
-			tr("与服务器的核对和不一致，已重新接收；请把这一情况告诉教育局",
-				"the check sum differed from the server's; everything was received again, "
-				"please tell the bureau"));
-	cli_say(c,
-		tr("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu，待发 %zu",
-			"%zu sent, %zu received, %zu conflicts, %zu refused, %zu pending"),
-		r->pushed, r->pulled, r->conflicts, r->refused, counts.unsent);
+		cli_warn(c, "%s", _("与服务器的核对和不一致，已重新接收；请把这一情况告诉教育局"));
+	cli_say(c, _("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu，待发 %zu"), r->pushed, r->pulled,
+		r->conflicts, r->refused, counts.unsent);
 	if (counts.of[OP_CONFLICT])
-		cli_warn(c,
-			tr("%zu 项修改与他人的不同，等您决定：jg conflicts list",
-				"%zu changes differ from somebody else's and wait for your decision: jg "
-				"conflicts list"),
-			counts.of[OP_CONFLICT]);
+		cli_warn(c, _("%zu 项修改与他人的不同，等您决定：jg conflicts list"), counts.of[OP_CONFLICT]);
 	if (counts.of[OP_REFUSED] + counts.of[OP_BLOCKED])
-		cli_warn(c,
-			tr("%zu 项没有被接受，原因和改法见：jg outbox list",
-				"%zu items were not accepted, for reasons that jg outbox list shows"),
+		cli_warn(c, _("%zu 项没有被接受，原因和改法见：jg outbox list"),
 			counts.of[OP_REFUSED] + counts.of[OP_BLOCKED]);
 	if (r->held_by[0])
 		cli_warn(c,
-			tr("待发内容里有 %s 登录时录入的，须由其本人或学籍管理员登录（jg "
-			   "login）后发送；都保存在本机",
-				"what %s typed waits until he or the registrar logs in (jg login); it is "
-				"safe on this computer"),
+			_("待发内容里有 %s 登录时录入的，须由其本人或学籍管理员登录（jg "
+			  "login）后发送；都保存在本机"),
 			r->held_by);
 	jg_tell_failed_files(c, files.failed);
 	cli_next(c, "%s",
@@ -204,10 +174,8 @@ static int watch(struct cli *c, struct link *link)
 		if (e && err_info((int)e)->level != ERR_LEVEL_RETRY)
 			return cli_fail(c);
 		if (report.pushed || report.pulled)
-			cli_say(c,
-				tr("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu",
-					"%zu sent, %zu received, %zu conflicts, %zu refused"),
-				report.pushed, report.pulled, report.conflicts, report.refused);
+			cli_say(c, _("发送 %zu，接收 %zu，冲突 %zu，被退回 %zu"), report.pushed,
+				report.pulled, report.conflicts, report.refused);
 		fflush(stdout); /* whoever reads a pipe wants it now */
 	}
 }
@@ -239,11 +207,10 @@ static const char *const key_codes[] = {
 static const char *key_words(enum key_place place)
 {
 	if (place == KEY_KEYRING)
-		return tr("本机数据的密钥在系统密钥环中", "the store's key is in the keyring");
+		return _("本机数据的密钥在系统密钥环中");
 	if (place == KEY_PASSPHRASE)
-		return tr("本机数据的密钥由口令保护", "the store's key is protected by the passphrase");
-	return tr("本机数据的密钥未加口令，存放在仅本人可读的文件中",
-		"the store's key lies in a file that only this user can read, without a passphrase");
+		return _("本机数据的密钥由口令保护");
+	return _("本机数据的密钥未加口令，存放在仅本人可读的文件中");
 }
 
 /* The sentence of an error whose name was kept. */
@@ -257,8 +224,8 @@ static const char *error_words(const char *name)
 
 	for (size_t i = 0; *name && i < sizeof all / sizeof *all; i++)
 		if (strcmp(err_info((int)all[i])->name, name) == 0)
-			return tr(err_info((int)all[i])->zh, err_info((int)all[i])->en);
-	return *name ? tr("原因不明，请运行 jg doctor", "for a reason not known, run jg doctor") : "";
+			return _(err_info((int)all[i])->sentence);
+	return *name ? _("原因不明，请运行 jg doctor") : "";
 }
 
 int cmd_status(struct cli *c)
@@ -281,22 +248,18 @@ int cmd_status(struct cli *c)
 	bool online = last_try && !*error;
 
 	face_time(at, last_try, clock_now_us());
-	cli_say(c, tr("学校 %s%s", "school %s%s"),
-		c->profile.school_name[0] ? c->profile.school_name : c->profile.school,
-		c->profile.rehearsal ? tr("　演练", " rehearsal") : "");
-	cli_say(c, tr("用户 %s", "user %s"),
-		c->profile.session.user[0] ? c->profile.session.user : tr("未登录", "nobody"));
+	cli_say(c, _("学校 %s%s"), c->profile.school_name[0] ? c->profile.school_name : c->profile.school,
+		c->profile.rehearsal ? _("　演练") : "");
+	cli_say(c, _("用户 %s"), c->profile.session.user[0] ? c->profile.session.user : _("未登录"));
 	cli_say(c,
-		tr("待发 %zu，结果未知 %zu，已收 %zu，被退回 %zu，受阻 %zu，冲突 %zu，待确认 %zu，待传文件 "
-		   "%zu",
-			"%zu waiting, %zu unknown, %zu accepted, %zu refused, %zu blocked, %zu conflicts, "
-			"%zu drafts, %zu files"),
+		_("待发 %zu，结果未知 %zu，已收 %zu，被退回 %zu，受阻 %zu，冲突 %zu，待确认 %zu，待传文件 "
+		  "%zu"),
 		counts.of[OP_WAITING], counts.of[OP_UNKNOWN], counts.of[OP_ACCEPTED], counts.of[OP_REFUSED],
 		counts.of[OP_BLOCKED], counts.of[OP_CONFLICT], counts.of[OP_DRAFT], files.waiting);
 	jg_tell_failed_files(c, files.failed);
 	jg_tell_sealed(c);
-	cli_say(c, tr("最近一次同步 %s%s%s", "last try %s%s%s"), *at ? at : tr("无", "none"),
-		*error ? tr("，没有成功：", ", failed: ") : "", error_words(error));
+	cli_say(c, _("最近一次同步 %s%s%s"), *at ? at : _("无"), *error ? _("，没有成功：") : "",
+		error_words(error));
 	cli_say(c, "%s", key_words(c->profile.key_place));
 	json_t *json = json_pack("{ss ss sb sI sI sI sI sI sI sI so s{so so} so so sI}", "school",
 		c->profile.school, "user", c->profile.session.user, "online", online, "waiting",

@@ -3,11 +3,12 @@
 
 #include "face.h"
 #include "jg.h"
+#include "lang.h"
 #include "tables.h"
 #include "todo.h"
 
 const struct cli_option todo_options[] = {
-	{"due", "N", "只列 N 天内到期的", "only what is due within N days"},
+	{"due", "N", N_("只列 N 天内到期的")},
 	{0},
 };
 
@@ -24,8 +25,7 @@ static void command_of(const struct todo *t, char *out, size_t size)
 
 static int print_todo(struct cli *c, const struct todo_list *l)
 {
-	const char *headings[] = {tr("期限", "due"), tr("事项", "what"), tr("命令", "command")},
-		   *days = cli_option(c, "due");
+	const char *headings[] = {_("期限"), _("事项"), _("命令")}, *days = cli_option(c, "due");
 	int64_t until = days ? profile_now_us(&c->profile) + atoll(days) * 86400000000 : INT64_MAX;
 	struct cli_table *table = cli_table_new(headings, 3);
 	json_t *json = json_array();
@@ -49,7 +49,7 @@ static int print_todo(struct cli *c, const struct todo_list *l)
 	else
 		cli_table_free(table);
 	if (!json_array_size(json))
-		cli_say(c, "%s", tr("现在没有要办的事", "nothing is to be done now"));
+		cli_say(c, "%s", _("现在没有要办的事"));
 	return cli_result(c, json, 0);
 }
 
@@ -61,9 +61,8 @@ int cmd_todo(struct cli *c)
 
 	if (days &&
 		(!*days || days[strspn(days, "0123456789")] || strlen(days) > 4 || atoi(days) > DAYS_MOST))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 --due 7", "for example --due 7"),
-			tr("“%s”不是天数（0 到 %d）", "“%s” is no number of days (0 to %d)"), days,
-			DAYS_MOST);
+		return cli_fail_with(
+			c, ERR_USAGE, _("例如 --due 7"), _("“%s”不是天数（0 到 %d）"), days, DAYS_MOST);
 	struct view *v = jg_view(c, kinds_all, &code);
 
 	if (!v)

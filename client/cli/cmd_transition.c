@@ -8,6 +8,7 @@
 #include "evidence.h"
 #include "find.h"
 #include "jg.h"
+#include "lang.h"
 #include "link.h"
 #include "login.h"
 #include "schools.h"
@@ -17,21 +18,20 @@
 #include "words.h"
 
 static const struct cli_option transition_list_options[] = {
-	{"unset", NULL, "只列还没有填报去向的", "only those who have not declared"},
+	{"unset", NULL, N_("只列还没有填报去向的")},
 	{0},
 };
 static const struct cli_option transition_set_options[] = {
-	{"dest", "CATEGORY", "去向类别 A1…D5 或名称", "category A1…D5 or its name"},
-	{"school", "SCHOOL", "拟升入学校：名称、名称的一部分或标识码",
-		"the destination school: its name, a part of it, or its code"},
-	{"place", "TEXT", "去向地区", "the place, when not in the county"},
-	{"evidence", "FILE…", "佐证材料", "files that prove it"},
-	{"registration", "NO", "报名号", "registration number"},
+	{"dest", "CATEGORY", N_("去向类别 A1…D5 或名称")},
+	{"school", "SCHOOL", N_("拟升入学校：名称、名称的一部分或标识码")},
+	{"place", "TEXT", N_("去向地区")},
+	{"evidence", "FILE…", N_("佐证材料")},
+	{"registration", "NO", N_("报名号")},
 	{0},
 };
 static const struct cli_option transition_file_options[] = {
-	{"incomplete", NULL, "材料不齐也上报", "file with gaps"},
-	{"reason", "TEXT", "缺项原因", "why"},
+	{"incomplete", NULL, N_("材料不齐也上报")},
+	{"reason", "TEXT", N_("缺项原因")},
 	{0},
 };
 
@@ -113,12 +113,9 @@ static const struct record *record_of(const void *row)
 
 static const char *left_ways(void)
 {
-	return tr("jg pupil find 姓名 看序号，jg students set 序号 年级=六年级 "
-		  "改回（删掉的重新导入）；确已不在本校"
-		  "的，请县局移出名单：jgadmin transition baseline remove",
-		"jg pupil find NAME shows his number, jg students set NO. grade=16 puts it right (import "
-		"anew "
-		"who was deleted); for who has left ask the bureau: jgadmin transition baseline remove");
+	return _("jg pupil find 姓名 看序号，jg students set 序号 年级=六年级 "
+		 "改回（删掉的重新导入）；确已不在本校"
+		 "的，请县局移出名单：jgadmin transition baseline remove");
 }
 
 /* The same counts as the bureau's: 应升学 are those who will be, or were, frozen; a row beside them counts
@@ -135,26 +132,17 @@ static void tell_counts(const struct cli *c, const struct view *v, const struct 
 		beside += !rows[i].student;
 	}
 	if (!n && !(school_stages(v, c->profile.school) & STAGE_PRIMARY)) {
-		cli_say(c, "%s",
-			tr("本校没有小学部，不用填报去向",
-				"this school has no primary classes: nothing is to be declared"));
+		cli_say(c, "%s", _("本校没有小学部，不用填报去向"));
 		return;
 	}
-	cli_say(c, tr("应升学 %zu 人，已填 %zu 人，未填 %zu 人", "%zu pupils, %zu declared, %zu not"),
-		baseline, declared, baseline - declared);
+	cli_say(c, _("应升学 %zu 人，已填 %zu 人，未填 %zu 人"), baseline, declared, baseline - declared);
 	if (beside)
-		cli_say(c,
-			tr("另有 %zu 人填了去向但不在本校六年级名册上",
-				"%zu more have a destination and are not in the sixth grade of this school"),
-			beside);
+		cli_say(c, _("另有 %zu 人填了去向但不在本校六年级名册上"), beside);
 	if (baseline > declared)
 		cli_next(c, "%s",
-			tr("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place "
-			   "地区 --evidence 材料，不写学校）；全部一起填用 jg export destinations -o "
-			   "文件，填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）",
-				"jg transition set NO. --dest CODE --school SCHOOL for one (elsewhere "
-				"--place PLACE --evidence FILE); for all of them jg export destinations -o "
-				"FILE, then jg import destinations FILE (codes: jg help codes category)"));
+			_("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place "
+			  "地区 --evidence 材料，不写学校）；全部一起填用 jg export destinations -o "
+			  "文件，填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）"));
 }
 
 /* Who is on no list of the school's any more and counts all the same. */
@@ -166,10 +154,7 @@ static enum err tell_left(struct cli *c, struct view *v, const struct cycle *cyc
 
 	if (!e && n)
 		cli_say(c,
-			tr("另有 %zu 人原在应升学名单，现在不在本校六年级名册上；县局没有移出的仍算应升学：",
-				"%zu more were frozen and are no longer in the sixth grade of this school; "
-				"who "
-				"is not removed by the bureau still counts:"),
+			_("另有 %zu 人原在应升学名单，现在不在本校六年级名册上；县局没有移出的仍算应升学："),
 			n);
 	for (size_t i = 0; !e && i < n; i++)
 		cli_say(c, "  %s", left[i].pupil);
@@ -181,9 +166,8 @@ static enum err tell_left(struct cli *c, struct view *v, const struct cycle *cyc
 
 static int cmd_transition_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "#"), tr("班级", "class"), tr("姓名", "name"),
-		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("去向类别", "category"),
-		tr("学校或地区", "school or place"), tr("材料", "files"), tr("状态", "state")};
+	const char *headings[] = {_("序号"), _("班级"), _("姓名"), c->reveal ? _("证件号码") : _("末四位"),
+		_("去向类别"), _("学校或地区"), C_("heading", "材料"), _("状态")};
 	struct jg_ids ids = {0};
 	struct cycle cycle;
 	size_t n;
@@ -246,15 +230,12 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 	json_t *json = pupil_json(&now);
 	json_object_set_new(json, "edit", json_string(number));
 	words_destination(v, &item->record, where, sizeof where);
-	cli_say(c, tr("%s→ %s；撤销：jg undo %s", "%s → %s; to take it back: jg undo %s"), pupil, where,
-		number);
+	cli_say(c, _("%s→ %s；撤销：jg undo %s"), pupil, where, number);
 	if (transition_gaps(v, &now, false) & GAP_SCHOOL)
-		cli_warn(c,
-			tr("%s：%s，上报前补上（学校用 --school，地区用 --place）",
-				"%s: %s; add it before you report (--school or --place)"),
-			pupil, gap_text(GAP_SCHOOL));
+		cli_warn(c, _("%s：%s，上报前补上（学校用 --school，地区用 --place）"), pupil,
+			gap_text(GAP_SCHOOL));
 	jg_doubt_files(c);
-	cli_next(c, "%s", tr("都填好后 jg sync 送到县局", "when all are declared, jg sync sends them"));
+	cli_next(c, "%s", _("都填好后 jg sync 送到县局"));
 	return cli_result(c, json, 0);
 }
 
@@ -272,17 +253,13 @@ static int cmd_transition_set(struct cli *c)
 		return code;
 	if (!edit.category)
 		return cli_fail_with(c, ERR_USAGE, code_list_words(&codes_category, all, sizeof all),
-			dest ? tr("没有去向类别 %s", "no category %s")
-			     : tr("缺少 --dest", "--dest is missing"),
-			dest);
+			dest ? _("没有去向类别 %s") : _("缺少 --dest"), dest);
 	if (edit.school && edit.place)
-		return cli_fail_with(c, ERR_USAGE,
-			tr("县内学校用 --school，外地用 --place",
-				"--school in the county, --place elsewhere"),
-			tr("--school 与 --place 只用一个", "either --school or --place"));
+		return cli_fail_with(c, ERR_USAGE, _("县内学校用 --school，外地用 --place"),
+			_("--school 与 --place 只用一个"));
 	if (strcmp(cycle.phase, "closed") == 0)
-		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
+		return cli_fail_with(
+			c, ERR_PHASE, jg_closed_hint(), _("%d 年的升学工作已经办结"), cycle.year);
 	struct view *v = jg_view(c, transition_kinds, &code);
 	if (!v || !(text = jg_pick(c, v, &shown_transition, text, room, &code)))
 		return code;
@@ -296,10 +273,8 @@ static int cmd_transition_set(struct cli *c)
 			return code;
 		}
 	free(rows);
-	return cli_fail_with(c, ERR_NOT_FOUND,
-		tr("jg transition list 列出六年级学生和序号",
-			"jg transition list shows the sixth grade and its numbers"),
-		tr("六年级在读学生里没有这名学生", "no such pupil in the sixth grade"));
+	return cli_fail_with(c, ERR_NOT_FOUND, _("jg transition list 列出六年级学生和序号"),
+		_("六年级在读学生里没有这名学生"));
 }
 
 /* ---- Formal reports ---- */
@@ -309,7 +284,7 @@ static const char *field_label(const struct op_row *row)
 {
 	int i = kind_field_index(row->kind, row->field);
 
-	return i < 0 ? row->field : tr(row->kind->fields[i].label, row->kind->fields[i].label_en);
+	return i < 0 ? row->field : lang_declared(row->kind->fields[i].label, row->kind->fields[i].label_en);
 }
 
 int jg_answer(struct cli *c, int64_t n, json_t *json)
@@ -328,17 +303,14 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 	enum err e = outbox_read(store, n, &arena, &row, &c->problem);
 	json_object_set_new(json, "state", json_string(e ? "" : jg_op_state(row.state)));
 	if (!e && row.state == OP_ACCEPTED) {
-		cli_say(c, "%s", tr("服务器已收到", "the server has it"));
+		cli_say(c, "%s", _("服务器已收到"));
 		code = cli_result(c, json, 0);
 	} else {
 		json_decref(json);
 		if (!e && row.state == OP_WAITING && report.held_by[0])
 			problem_set(&c->problem, ERR_PERMISSION, NULL,
-				tr("请其本人或学籍管理员登录：jg login 用户名，再 jg sync",
-					"he or the registrar logs in: jg login USER, then jg sync"),
-				tr("前面有 %s 录入、还没有发送的内容，不能越过它上报",
-					"what %s typed waits before it and is not sent yet"),
-				report.held_by);
+				_("请其本人或学籍管理员登录：jg login 用户名，再 jg sync"),
+				_("前面有 %s 录入、还没有发送的内容，不能越过它上报"), report.held_by);
 		else if (!e && row.state == OP_WAITING)
 			problem_set(&c->problem, ERR_UNREACHABLE, NULL, NULL, NULL);
 		else if (!e)
@@ -346,10 +318,8 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 				c->json ? row.field : field_label(&row),
 				*row.hint ? row.hint
 				: row.code == ERR_INCOMPLETE
-					? tr("jg transition missing 逐人列出，补齐后再运行；"
-					     "确要缺项上报加 --incomplete --reason 原因",
-						  "jg transition missing lists them all; complete "
-						  "them, or add --incomplete --reason TEXT")
+					? _("jg transition missing 逐人列出，补齐后再运行；"
+					    "确要缺项上报加 --incomplete --reason 原因")
 					: NULL,
 				row.message[0] ? "%s" : NULL, row.message);
 		if (!e && row.state == OP_REFUSED)
@@ -395,7 +365,7 @@ static size_t judge_table(
 			json_array_append_new(
 				gap == GAP_GUARDIAN ? warnings : in_the_way, gap_json(&rows[i], gap));
 			if (gap != GAP_GUARDIAN)
-				cli_warn(c, "%s：%s",
+				cli_warn(c, _("%s：%s"),
 					words_pupil(&rows[i].student->record, name, sizeof name),
 					gap_text(gap));
 		}
@@ -443,9 +413,9 @@ static const char *missing_word(const char *code)
 	for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
 		if (strcmp(gaps[i].code, code) == 0)
 			return gap_text(gaps[i].gap);
-	return strcmp(code, "grade") == 0 ? tr("名册上不是六年级", "not in grade six on the roster")
-	       : strcmp(code, "status") == 0 ? tr("名册上已不在校", "no longer at school on the roster")
-	       : strcmp(code, "gone") == 0   ? tr("名册里没有", "not on the roster")
+	return strcmp(code, "grade") == 0    ? _("名册上不是六年级")
+	       : strcmp(code, "status") == 0 ? _("名册上已不在校")
+	       : strcmp(code, "gone") == 0   ? _("名册里没有")
 					     : "";
 }
 
@@ -462,8 +432,8 @@ static bool missing_page(void *data, const ProtobufCMessage *message)
 		char gaps[256] = "";
 		json_t *codes = json_array();
 		for (size_t k = 0; k < row->n_gap; k++) {
-			snprintf(gaps + strlen(gaps), sizeof gaps - strlen(gaps), "%s%s",
-				k ? tr("，", ", ") : "", missing_word(row->gap[k]));
+			snprintf(gaps + strlen(gaps), sizeof gaps - strlen(gaps), "%s%s", k ? _("，") : "",
+				missing_word(row->gap[k]));
 			json_array_append_new(codes, json_string(row->gap[k]));
 		}
 		m->left += *row->roster != 0;
@@ -482,9 +452,8 @@ static bool missing_page(void *data, const ProtobufCMessage *message)
 /* Online: the bureau knows who is frozen, this computer does not. */
 static int cmd_transition_missing(struct cli *c)
 {
-	const char *headings[] = {tr("班级", "class"), tr("姓名", "name"),
-		c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"), tr("缺什么", "missing"),
-		tr("名册", "roster")};
+	const char *headings[] = {
+		_("班级"), _("姓名"), c->reveal ? _("证件号码") : _("末四位"), _("缺什么"), _("名册")};
 	struct missing m = {.c = c};
 	struct link *link = NULL;
 	struct cycle cycle;
@@ -511,9 +480,7 @@ static int cmd_transition_missing(struct cli *c)
 	if (m.left)
 		cli_next(c, "%s", left_ways());
 	else if (json_array_size(m.json))
-		cli_next(c, "%s",
-			tr("jg transition list 看序号，jg transition set 补齐",
-				"jg transition list shows the numbers, jg transition set completes them"));
+		cli_next(c, "%s", _("jg transition list 看序号，jg transition set 补齐"));
 	else
 		cli_next(c, "jg transition file");
 	return cli_result(c, m.json, 0);
@@ -536,16 +503,13 @@ static int send_filing(
 	if (!offline) {
 		int code = jg_answer(c, n, json);
 		if (!code) {
-			cli_say(c, tr("%d 年%s已完成", "%d: %s done"), (int)year,
-				code_name(&codes_filing_stage, stage));
+			cli_say(c, _("%d 年%s已完成"), (int)year, code_name(&codes_filing_stage, stage));
 			cli_next(c, "jg todo");
 		}
 		return code;
 	}
 	json_decref(json);
-	snprintf(c->problem.safe, sizeof c->problem.safe, "%s",
-		tr("已保存在本机，联网后运行 jg sync 发出",
-			"saved on this computer; run jg sync when online"));
+	snprintf(c->problem.safe, sizeof c->problem.safe, "%s", _("已保存在本机，联网后运行 jg sync 发出"));
 	return cli_fail(c);
 }
 
@@ -562,35 +526,26 @@ static int cmd_transition_file(struct cli *c)
 		return cli_fail(c);
 	bool september = strcmp(cycle.phase, "confirm") == 0;
 	if (!september && strcmp(cycle.phase, "prefill") != 0)
-		return cli_fail_with(c, ERR_PHASE,
-			tr("预填阶段备案，确认阶段正式上报", "in prefill for June, in confirm for September"),
-			cycle.known ? tr("现在是%s阶段，不能上报", "not in the phase “%s”")
-				    : tr("%s县里还没有开始今年的升学工作",
-					      "%sthe county has not opened the cycle yet"),
+		return cli_fail_with(c, ERR_PHASE, _("预填阶段备案，确认阶段正式上报"),
+			cycle.known ? _("现在是%s阶段，不能上报") : _("%s县里还没有开始今年的升学工作"),
 			cycle.known ? code_name(&codes_phase, cycle.phase) : "");
 	struct view *v = jg_view(c, transition_kinds, &code);
 	if (!v)
 		return code;
 	if (!(school_stages(v, c->profile.school) & STAGE_PRIMARY))
-		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("要办的事见 jg todo", "jg todo says what there is to do"),
-			tr("本校没有小学部，不用上报去向",
-				"this school has no primary classes: there is nothing to report"));
+		return cli_fail_with(
+			c, ERR_NOT_NOW, _("要办的事见 jg todo"), _("本校没有小学部，不用上报去向"));
 	size_t bad = judge_table(c, v, cycle.year, september, in_the_way, warnings);
 	if (cli_flag(c, "incomplete") && !cli_option(c, "reason"))
-		return cli_fail_with(c, ERR_MISSING,
-			tr("例如 --incomplete --reason 家长外出",
-				"for example --incomplete --reason 'parents away'"),
-			tr("缺项上报须用 --reason 写明原因", "--incomplete needs --reason TEXT"));
+		return cli_fail_with(c, ERR_MISSING, _("例如 --incomplete --reason 家长外出"),
+			_("缺项上报须用 --reason 写明原因"));
 	json_t *json = json_pack("{ss si so so}", "stage", september ? "T2" : "T1", "year", cycle.year,
 		"in_the_way", in_the_way, "warnings", warnings);
 	if (bad && !cli_flag(c, "incomplete")) {
 		problem_set(&c->problem, ERR_INCOMPLETE, NULL,
-			tr("补齐：jg transition list 看序号，再 jg transition set；确要缺项上报：jg "
-			   "transition file --incomplete --reason 理由",
-				"complete them: jg transition list, then jg transition set; or jg transition "
-				"file --incomplete --reason TEXT"),
-			tr("%zu 名学生材料不齐", "%zu pupils are not complete"), bad);
+			_("补齐：jg transition list 看序号，再 jg transition set；确要缺项上报：jg "
+			  "transition file --incomplete --reason 理由"),
+			_("%zu 名学生材料不齐"), bad);
 		json_object_set_new(json, "error", cli_error_json(c));
 		cli_result(c, json, 0);
 		return cli_fail(c);
@@ -610,15 +565,10 @@ int cmd_verify_submit(struct cli *c)
 	if (!cycle.known && offline)
 		return cli_fail(c);
 	if (strcmp(cycle.phase, "verify") != 0)
-		return cli_fail_with(c, ERR_PHASE,
-			tr("jg todo 列出现在该办的事", "jg todo says what is to be done now"),
-			tr("现在不是核验阶段", "not in the phase of verification"));
+		return cli_fail_with(c, ERR_PHASE, _("jg todo 列出现在该办的事"), _("现在不是核验阶段"));
 	struct view *v = jg_view(c, transition_kinds, &code);
 	if (v && !(school_stages(v, c->profile.school) & STAGE_JUNIOR))
-		return cli_fail_with(c, ERR_NOT_NOW,
-			tr("要办的事见 jg todo", "jg todo says what there is to do"),
-			tr("本校没有初中部，不用核验",
-				"this school has no junior classes: there is nothing to verify"));
+		return cli_fail_with(c, ERR_NOT_NOW, _("要办的事见 jg todo"), _("本校没有初中部，不用核验"));
 	struct verify_row *rows = v ? verify_rows(v, cycle.year, &n) : NULL;
 	for (size_t i = 0; i < n; i++)
 		silent += !rows[i].answer && !rows[i].enrolment;
@@ -626,11 +576,7 @@ int cmd_verify_submit(struct cli *c)
 	if (!v)
 		return code;
 	if (silent)
-		cli_warn(c,
-			tr("%zu 名填报本校的学生既没有答复也不在名册上，将按未报到比对",
-				"%zu pupils who declared this school are neither answered nor on the roster: "
-				"they count as absent"),
-			silent);
+		cli_warn(c, _("%zu 名填报本校的学生既没有答复也不在名册上，将按未报到比对"), silent);
 	return send_filing(c, v, cycle.year, "V", offline,
 		json_pack("{ss si sI sI}", "stage", "V", "year", cycle.year, "pupils", (json_int_t)n,
 			"silent", (json_int_t)silent));
@@ -639,35 +585,31 @@ int cmd_verify_submit(struct cli *c)
 /* ---- The commands ---- */
 
 static const struct cli_command commands[] = {
-	{"import destinations", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, "导入升学去向信息表",
-		"import where the sixth grade goes", "import destinations 去向.xlsx --errors 待改.xlsx",
-		cmd_import, CLI_TABLES},
-	{"import enrolled", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, "导入初中新生名册",
-		"import the roster of the new seventh grade", "import enrolled 新生.xlsx", cmd_import,
-		CLI_TABLES},
-	{"transition list", "", 0, 0, transition_list_options, EVERYBODY, READERS, "列出六年级学生的升学去向",
-		"where the sixth grade goes", "transition list --unset", cmd_transition_list, CLI_WORK},
+	{"import destinations", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, N_("导入升学去向信息表"),
+		N_("import destinations 去向.xlsx --errors 待改.xlsx"), cmd_import, CLI_TABLES},
+	{"import enrolled", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, N_("导入初中新生名册"),
+		N_("import enrolled 新生.xlsx"), cmd_import, CLI_TABLES},
+	{"transition list", "", 0, 0, transition_list_options, EVERYBODY, READERS,
+		N_("列出六年级学生的升学去向"), "transition list --unset", cmd_transition_list, CLI_WORK},
 	{"transition missing", "", 0, 0, NULL, EVERYBODY, OFFICERS,
-		"联网查看上报还差谁：应升学名单里材料不齐或已不在名册上的学生",
-		"who is in the way of the report by the bureau's list (online)", "transition missing",
+		N_("联网查看上报还差谁：应升学名单里材料不齐或已不在名册上的学生"), "transition missing",
 		cmd_transition_missing, CLI_WORK},
 	{"transition set", "PUPIL", 1, 1, transition_set_options, EVERYBODY, TEACHERS,
-		"填报一名学生的去向（transition list 的序号，或证件号码）",
-		"declare a pupil's destination (row of transition list, or number)",
-		"transition set 3 --dest A1 --school 泗洪县第一初级中学", cmd_transition_set, CLI_WORK},
+		N_("填报一名学生的去向（transition list 的序号，或证件号码）"),
+		N_("transition set 3 --dest A1 --school 泗洪县第一初级中学"), cmd_transition_set, CLI_WORK},
 	{"transition file", "", 0, 0, transition_file_options, EVERYBODY, OFFICERS,
-		"上报升学去向表：预填阶段备案，确认阶段正式上报", "report the table formally for the phase",
-		"transition file", cmd_transition_file, CLI_WORK},
+		N_("上报升学去向表：预填阶段备案，确认阶段正式上报"), "transition file", cmd_transition_file,
+		CLI_WORK},
 	{0},
 };
 
 static const struct way ways[] = {
-	{"declare", "jg transition list --unset", NULL},
-	{"complete", "jg transition list", NULL},
-	{"list_transition", "jg transition list", NULL},
-	{"edit_transition", "jg transition set", NULL},
-	{"file", "jg transition file", NULL},
-	{"missing", "jg transition missing", NULL},
+	{"declare", "jg transition list --unset"},
+	{"complete", "jg transition list"},
+	{"list_transition", "jg transition list"},
+	{"edit_transition", "jg transition set"},
+	{"file", "jg transition file"},
+	{"missing", "jg transition missing"},
 	{0},
 };
 

@@ -5,6 +5,7 @@
 #include "codes.h"
 #include "find.h"
 #include "jg.h"
+#include "lang.h"
 #include "tables.h"
 #include "schools.h"
 #include "transition.h"
@@ -12,10 +13,9 @@
 #include "words.h"
 
 static const struct cli_option verify_answer_options[] = {
-	{"class", "N", "这个班还没有答复的学生（生源小学的班级）",
-		"all of this class that nobody answered for (class at the primary school)"},
-	{"dry-run", NULL, "只列出会答复谁，不保存", "show who would be answered, store nothing"},
-	{"note", "TEXT", "说明", "a note"},
+	{"class", "N", N_("这个班还没有答复的学生（生源小学的班级）")},
+	{"dry-run", NULL, N_("只列出会答复谁，不保存")},
+	{"note", "TEXT", N_("说明")},
 	{0},
 };
 
@@ -76,9 +76,8 @@ static bool is_asked(const struct view *v)
 
 static int cmd_verify_list(struct cli *c)
 {
-	const char *headings[] = {tr("序号", "#"), tr("生源小学", "from"), tr("班级", "class"),
-		tr("姓名", "name"), c->reveal ? tr("证件号码", "number") : tr("末四位", "last four"),
-		tr("去向类别", "category"), tr("答复", "answer"), tr("名册", "roster")};
+	const char *headings[] = {_("序号"), _("生源小学"), _("班级"), _("姓名"),
+		c->reveal ? _("证件号码") : _("末四位"), _("去向类别"), _("答复"), _("名册")};
 	struct jg_ids ids = {0};
 	struct cycle cycle;
 	size_t n = 0, open = 0;
@@ -99,18 +98,13 @@ static int cmd_verify_list(struct cli *c)
 	free(rows);
 	cli_table_print(c, table);
 	if (!n && !is_asked(v))
-		cli_say(c, "%s",
-			tr("本校没有初中部，不用核验",
-				"this school has no junior classes: nothing is to be verified"));
+		cli_say(c, "%s", _("本校没有初中部，不用核验"));
 	else
-		cli_say(c, tr("还没有答复、名册上也没有的 %zu 人", "%zu neither answered nor on the roster"),
-			open);
+		cli_say(c, _("还没有答复、名册上也没有的 %zu 人"), open);
 	if (open)
 		cli_next(c, "%s",
-			tr("jg verify answer 序号 present 答复在校（未报到写 absent，查无此人写 "
-			   "unknown）；名册齐了就 jg import enrolled 文件；全部答完 jg verify submit",
-				"jg verify answer NO. present (or absent, unknown); with a roster jg import "
-				"enrolled FILE; at the end jg verify submit"));
+			_("jg verify answer 序号 present 答复在校（未报到写 absent，查无此人写 "
+			  "unknown）；名册齐了就 jg import enrolled 文件；全部答完 jg verify submit"));
 	else if (n)
 		cli_next(c, "jg verify submit");
 	jg_ids_keep(c, &ids, &shown_verify);
@@ -152,10 +146,8 @@ static int choose_pupil(struct cli *c, struct answering *a, const char *text)
 			choose(a, i);
 			return 0;
 		}
-	return cli_fail_with(c, ERR_NOT_FOUND,
-		tr("jg verify list 列出填报本校的学生和序号",
-			"jg verify list shows who declared this school, and the numbers"),
-		tr("没有填报本校的这名学生", "no such pupil declared this school"));
+	return cli_fail_with(
+		c, ERR_NOT_FOUND, _("jg verify list 列出填报本校的学生和序号"), _("没有填报本校的这名学生"));
 }
 
 /* The pupils of a class that nobody answered for. */
@@ -165,8 +157,7 @@ static int choose_class(struct cli *c, struct answering *a, const char *class_no
 	size_t in_class = 0;
 
 	if (class_no_parse(number, sizeof number, class_no))
-		return cli_fail_with(c, ERR_USAGE, tr("例如 --class 1", "for example --class 1"),
-			tr("“%s”里没有班号", "there is no class number in “%s”"), class_no);
+		return cli_fail_with(c, ERR_USAGE, _("例如 --class 1"), _("“%s”里没有班号"), class_no);
 	for (size_t i = 0; i < a->n; i++) {
 		if (!record_is(&a->rows[i].destination->record, F_DESTINATION_CLASS_NO, number))
 			continue;
@@ -176,10 +167,8 @@ static int choose_class(struct cli *c, struct answering *a, const char *class_no
 	}
 	if (in_class)
 		return 0;
-	return cli_fail_with(c, ERR_NOT_FOUND,
-		tr("jg verify list 列出填报本校的学生和班级",
-			"jg verify list shows who declared this school, and the classes"),
-		tr("%s 班没有填报本校的学生", "nobody of class %s declared this school"), number);
+	return cli_fail_with(c, ERR_NOT_FOUND, _("jg verify list 列出填报本校的学生和班级"),
+		_("%s 班没有填报本校的学生"), number);
 }
 
 static enum err store_answers(struct cli *c, const struct answering *a, int64_t *batch)
@@ -188,9 +177,7 @@ static enum err store_answers(struct cli *c, const struct answering *a, int64_t 
 	char pupil[256], about[256];
 
 	words_pupil(&a->rows[0].destination->record, pupil, sizeof pupil);
-	snprintf(about, sizeof about,
-		a->chosen > 1 ? tr("%.200s等 %zu 人", "%.200s and others, %zu in all") : "%.200s", pupil,
-		a->chosen);
+	snprintf(about, sizeof about, a->chosen > 1 ? _("%.200s等 %zu 人") : "%.200s", pupil, a->chosen);
 	enum err e = store_begin(a->v->store, &c->problem);
 
 	if (e)
@@ -224,22 +211,18 @@ static int answer_chosen(struct cli *c, struct answering *a)
 	json_t *list = json_array();
 	for (size_t i = 0; i < a->chosen; i++) {
 		const struct item *d = a->rows[i].destination;
-		cli_say(c, tr("%s→ %s（%s）", "%s → %s (%s)"), words_pupil(&d->record, pupil, sizeof pupil),
+		cli_say(c, _("%s→ %s（%s）"), words_pupil(&d->record, pupil, sizeof pupil),
 			code_name(&codes_answer, a->answer),
 			school_face(a->v, d->owner, school, sizeof school));
 		json_array_append_new(list, answer_json(a, i));
 	}
 	snprintf(number, sizeof number, "%lld", (long long)batch);
 	if (dry)
-		cli_say(c, tr("（试答复，未保存）共 %zu 人", "(dry run, nothing stored) %zu pupils"),
-			a->chosen);
+		cli_say(c, _("（试答复，未保存）共 %zu 人"), a->chosen);
 	else if (!a->chosen)
-		cli_say(c, "%s", tr("没有还未答复的学生", "nobody waits for an answer"));
+		cli_say(c, "%s", _("没有还未答复的学生"));
 	else
-		cli_say(c,
-			tr("已保存 %zu 人，jg sync 后送达；撤销：jg undo %s",
-				"%zu saved, jg sync sends them; to take it back: jg undo %s"),
-			a->chosen, number);
+		cli_say(c, _("已保存 %zu 人，jg sync 后送达；撤销：jg undo %s"), a->chosen, number);
 	json_t *json =
 		one ? json_incref(json_array_get(list, 0))
 		    : json_pack("{sO sI}", "answers", list, "answered", (json_int_t)(dry ? 0 : a->chosen));
@@ -256,25 +239,18 @@ static int check_words(struct cli *c, const char *answer, const struct cycle *cy
 
 	if (!answer)
 		return cli_fail_with(c, ERR_USAGE,
-			tr("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present",
-				"jg verify answer 3 5 8 present, or jg verify answer --class 1 present"),
-			tr("最后写答复：present（在校）、absent（未报到）或 unknown（查无此人）",
-				"the answer comes last: present, absent or unknown"));
+			_("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present"),
+			_("最后写答复：present（在校）、absent（未报到）或 unknown（查无此人）"));
 	if (!class_no == (c->operands < 2))
 		return cli_fail_with(c, ERR_USAGE,
-			tr("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present",
-				"jg verify answer 3 5 8 present, or jg verify answer --class 1 present"),
-			class_no ? tr("--class 与序号只用一种", "either --class or pupils")
-				 : tr("没有写是哪名学生", "which pupil is not said"));
+			_("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present"),
+			class_no ? _("--class 与序号只用一种") : _("没有写是哪名学生"));
 	if (strcmp(cycle->phase, "closed") == 0)
-		return cli_fail_with(c, ERR_PHASE, jg_closed_hint(),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
+		return cli_fail_with(
+			c, ERR_PHASE, jg_closed_hint(), _("%d 年的升学工作已经办结"), cycle->year);
 	if (cycle->known && strcmp(cycle->phase, "verify") != 0)
-		return cli_fail_with(c, ERR_PHASE,
-			tr("若县里刚进入核验阶段，先运行 jg sync",
-				"if the county has just begun it, run jg sync"),
-			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"),
-			code_name(&codes_phase, cycle->phase));
+		return cli_fail_with(c, ERR_PHASE, _("若县里刚进入核验阶段，先运行 jg sync"),
+			_("现在是%s阶段，还不能核验"), code_name(&codes_phase, cycle->phase));
 	return 0;
 }
 
@@ -308,25 +284,23 @@ static int cmd_verify_answer(struct cli *c)
 
 static const struct cli_command commands[] = {
 	{"import verify", "FILE", 1, 1, import_options, EVERYBODY, REGISTRARS,
-		"导入填好的核验名单（export verify 导出的）",
-		"import the filled verification list (of export verify)", "import verify 核验名单.xlsx",
+		N_("导入填好的核验名单（export verify 导出的）"), N_("import verify 核验名单.xlsx"),
 		cmd_import, CLI_TABLES},
-	{"verify list", "", 0, 0, NULL, EVERYBODY, READERS, "列出填报本校的学生",
-		"list the pupils who declared this school", "verify list", cmd_verify_list, CLI_WORK},
+	{"verify list", "", 0, 0, NULL, EVERYBODY, READERS, N_("列出填报本校的学生"), "verify list",
+		cmd_verify_list, CLI_WORK},
 	{"verify answer", "[PUPIL…] present|absent|unknown", 1, CLI_OPERANDS_MAX, verify_answer_options,
-		EVERYBODY, REGISTRARS, "答复学生是否在校，可一次几名（verify list 的序号）或一个班",
-		"say whether pupils are here (numbers of verify list, or a class)",
+		EVERYBODY, REGISTRARS, N_("答复学生是否在校，可一次几名（verify list 的序号）或一个班"),
 		"verify answer 3 5 8 present", cmd_verify_answer, CLI_WORK},
-	{"verify submit", "", 0, 0, NULL, EVERYBODY, OFFICERS, "提交核验结果", "submit the verification",
-		"verify submit", cmd_verify_submit, CLI_WORK},
+	{"verify submit", "", 0, 0, NULL, EVERYBODY, OFFICERS, N_("提交核验结果"), "verify submit",
+		cmd_verify_submit, CLI_WORK},
 	{0},
 };
 
 static const struct way ways[] = {
-	{"verify", "jg verify list", NULL},
-	{"list_verify", "jg verify list", NULL},
-	{"answer_verify", "jg verify answer", NULL},
-	{"submit", "jg verify submit", NULL},
+	{"verify", "jg verify list"},
+	{"list_verify", "jg verify list"},
+	{"answer_verify", "jg verify answer"},
+	{"submit", "jg verify submit"},
 	{0},
 };
 

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "decide.h"
 #include "file_name.h"
+#include "lang.h"
 #include "service.h"
 #include "tables.h"
 #include "way.h"
@@ -268,7 +269,7 @@ static void name_pupils(struct undo *u)
 			continue; /* a record and its files are of one pupil */
 		strcpy(last, pupil);
 		bool fits = named++ < NAMED_MAX && n + strlen(pupil) + 16 < sizeof r->pupils;
-		strcat(strcat(r->pupils, fits && n ? tr("、", ", ") : ""), fits ? pupil : tr("等", " …"));
+		strcat(strcat(r->pupils, fits && n ? _("、") : ""), fits ? pupil : _("等"));
 		if (!fits)
 			break;
 	}
@@ -297,22 +298,16 @@ static enum err enter_again(struct undo *u, const struct batch_row *undone)
 
 	file_path_text(file, sizeof file, undone->about);
 	if (import && *file)
-		snprintf(hint, sizeof hint,
-			tr("把文件再导入一次：%s %s %s", "import the file again: %s %s %s"),
-			way("import_table"), undone->what, file);
+		snprintf(hint, sizeof hint, _("把文件再导入一次：%s %s %s"), way("import_table"),
+			undone->what, file);
 	else if (undone->id && !import)
-		snprintf(hint, sizeof hint,
-			tr("重新填一次：%s 看序号", "enter it again: %s show the numbers"),
+		snprintf(hint, sizeof hint, _("重新填一次：%s 看序号"),
 			service_ways(false, lists, sizeof lists));
 	else
-		snprintf(hint, sizeof hint,
-			tr("把原来的文件再导入一次：%s 列出各批次的文件",
-				"import the file again: %s shows the files"),
+		snprintf(hint, sizeof hint, _("把原来的文件再导入一次：%s 列出各批次的文件"),
 			way("list_batches"));
 	u->report->blocked = 0;
-	return problem_set(u->p, ERR_NOT_NOW, NULL, hint, "%s",
-		tr("撤销时删去的记录，不能靠再撤销找回",
-			"what an undo has deleted is not brought back by undoing it"));
+	return problem_set(u->p, ERR_NOT_NOW, NULL, hint, "%s", _("撤销时删去的记录，不能靠再撤销找回"));
 }
 
 struct undone_by {
@@ -334,8 +329,7 @@ static enum err judge(struct undo *u, struct store *s, const struct batch_row *b
 {
 	if (!u->report->blocked && u->n == 0 && !u->refused)
 		return problem_set(u->p, ERR_NOT_FOUND, NULL,
-			way_hint(tr("%s 列出各批次", "%s shows the batches"), way("list_batches")),
-			tr("没有可以撤销的内容", "there is nothing to undo"));
+			way_hint(_("%s 列出各批次"), way("list_batches")), _("没有可以撤销的内容"));
 	enum err e = check_years(u, s);
 	if (e) {
 		u->report->blocked = 0;
@@ -349,13 +343,9 @@ static enum err judge(struct undo *u, struct store *s, const struct batch_row *b
 		return enter_again(u, &by.row);
 	if (e)
 		return e;
-	snprintf(hint, sizeof hint,
-		tr("只改其中几名：%s；后来的修改用 %s 看编号，先撤销它",
-			"change some of them with %s; or undo the later change first, %s shows its number"),
+	snprintf(hint, sizeof hint, _("只改其中几名：%s；后来的修改用 %s 看编号，先撤销它"),
 		service_ways(true, edits, sizeof edits), way("list_batches"));
-	return problem_set(u->p, ERR_CONFLICT, NULL, hint,
-		tr("有 %zu 条记录后来又有改动，不能整批撤销",
-			"%zu records were changed since; the whole cannot be undone"),
+	return problem_set(u->p, ERR_CONFLICT, NULL, hint, _("有 %zu 条记录后来又有改动，不能整批撤销"),
 		u->report->blocked);
 }
 
@@ -421,13 +411,11 @@ static enum err check_batch(struct store *s, struct batch_row *row, int64_t id, 
 	if (e)
 		return e;
 	if (!found)
-		return problem_set(p, ERR_NOT_FOUND, NULL,
-			way_hint(tr("用 %s 查编号", "see %s for the ids"), way("list_batches")),
-			tr("没有编号为 %lld 的批次", "there is no batch %lld"), (long long)id);
+		return problem_set(p, ERR_NOT_FOUND, NULL, way_hint(_("用 %s 查编号"), way("list_batches")),
+			_("没有编号为 %lld 的批次"), (long long)id);
 	return row->undone
-		       ? problem_set(p, ERR_EXISTS, NULL,
-				 way_hint(tr("%s 列出各批次", "%s shows the batches"), way("list_batches")),
-				 tr("第 %lld 批已经撤销过", "batch %lld was undone already"), (long long)id)
+		       ? problem_set(p, ERR_EXISTS, NULL, way_hint(_("%s 列出各批次"), way("list_batches")),
+				 _("第 %lld 批已经撤销过"), (long long)id)
 		       : ERR_OK;
 }
 
@@ -466,13 +454,9 @@ enum err batch_revert(struct store *s, int64_t n, struct undo_report *report, st
 		e = outbox_read(s, n, &arena, &row, p);
 	if (!e && (row.del || row.kind->permanent))
 		e = problem_set(p, ERR_NOT_NOW, NULL,
-			tr("写错了或有变化，就再做一次：重新录入、再上报一次，或再记一条",
-				"what is wrong or has changed is done again: entered anew, reported again, "
-				"or "
-				"logged once more"),
-			row.del ? tr("删除%s不能撤回", "the deletion of a %s cannot be taken back")
-				: tr("%s不能撤回", "a %s cannot be taken back"),
-			tr(row.kind->label, row.kind->label_en));
+			_("写错了或有变化，就再做一次：重新录入、再上报一次，或再记一条"),
+			row.del ? _("删除%s不能撤回") : _("%s不能撤回"),
+			lang_declared(row.kind->label, row.kind->label_en));
 	if (!e)
 		e = collect(&u, &row);
 	if (!e)

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "file_name.h"
+#include "lang.h"
 #include "tables.h"
 #include "view.h"
 
@@ -32,8 +33,7 @@ static enum err read_whole(const char *path, uint8_t **out, size_t *size, size_t
 	file_name_text(name, sizeof name, path);
 	if (whole > max) {
 		close(fd);
-		return problem_set(p, ERR_TOO_LARGE, NULL, tr("请压缩或分开", "compress or split it"),
-			tr("%s 超过 10 MiB", "%s is larger than 10 MiB"), name);
+		return problem_set(p, ERR_TOO_LARGE, NULL, _("请压缩或分开"), _("%s 超过 10 MiB"), name);
 	}
 	if ((*out = malloc(whole + 1)))
 		for (ssize_t r; n < whole && (r = read(fd, *out + n, whole - n)) > 0;)
@@ -44,8 +44,7 @@ static enum err read_whole(const char *path, uint8_t **out, size_t *size, size_t
 		return ERR_OK;
 	free(*out);
 	*out = NULL;
-	return problem_set(
-		p, ERR_FILE_IO, NULL, NULL, tr("读不到文件 %s", "the file %s cannot be read"), name);
+	return problem_set(p, ERR_FILE_IO, NULL, NULL, _("读不到文件 %s"), name);
 }
 
 static enum err keep(
@@ -111,10 +110,8 @@ enum err blob_add(struct store *s, const char *path, bool only_look, uint8_t sha
 	if (e)
 		return e;
 	if (*size == 0)
-		e = problem_set(p, ERR_INVALID, NULL,
-			tr("换一个有内容的文件；扫描或拍照没有成功的重做一次",
-				"choose a file that has something in it, or scan it again"),
-			tr("%s 是空文件", "%s is empty"), path);
+		e = problem_set(p, ERR_INVALID, NULL, _("换一个有内容的文件；扫描或拍照没有成功的重做一次"),
+			_("%s 是空文件"), path);
 	crypto_hash_sha256(sha, bytes, *size);
 	if (!e && !only_look)
 		e = keep_once(s, sha, bytes, *size, p);

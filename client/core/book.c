@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang.h"
 #include "sheet_write.h"
 
 /* How near a sheet came to be the table: no header at all, a header that lacks something, rows that cannot be
@@ -46,9 +47,7 @@ static enum err page_take(struct book *b, const struct sheet *sheet, size_t i, c
 	if (!e && w->usable)
 		e = w->usable(w->data, t, page, &p);
 	if (!e && b->n && !table_same_columns(b->tables[0].table, t)) {
-		leave(b, page,
-			tr("列与前面的工作表不同；要读它请用 --sheet",
-				"its columns differ from those of the first; read it by --sheet"));
+		leave(b, page, _("列与前面的工作表不同；要读它请用 --sheet"));
 		table_free(t);
 		return ERR_OK;
 	}
@@ -73,11 +72,9 @@ static bool left_aside(struct book *b, const struct sheet_page *page)
 	if (strcmp(page->name, SHEET_CHOICES) == 0)
 		b->form = true; /* that was filled */
 	else if (page->hidden)
-		leave(b, page, tr("隐藏的工作表；要读它请用 --sheet", "hidden; read it by --sheet"));
+		leave(b, page, _("隐藏的工作表；要读它请用 --sheet"));
 	else if (page->big)
-		leave(b, page,
-			tr("行、列或单元格太多；要读它请分成几个文件",
-				"too many rows, columns or cells; to read it, split the file"));
+		leave(b, page, _("行、列或单元格太多；要读它请分成几个文件"));
 	else
 		return false;
 	return true;
@@ -104,20 +101,15 @@ enum err book_open(
 			sheet->n_pages == 1)
 			continue;
 		if (out->n)
-			leave(out, page,
-				tr("看名字是说明；要读它请用 --sheet",
-					"by its name it explains; read it by --sheet"));
+			leave(out, page, _("看名字是说明；要读它请用 --sheet"));
 		else
 			e = page_take(out, sheet, i, wants, &nearest);
 	}
 	if (!e && out->n)
 		return ERR_OK;
 	if (!nearest.code) /* nothing but empty, hidden or big sheets */
-		problem_set(&nearest, ERR_FILE_HEADER, NULL,
-			tr("请检查文件，或用 --sheet 指定工作表",
-				"look at the file, or choose a sheet by --sheet"),
-			tr("没有可读的工作表：空的、隐藏的或太大",
-				"no sheet can be read: they are empty, hidden or too big"));
+		problem_set(&nearest, ERR_FILE_HEADER, NULL, _("请检查文件，或用 --sheet 指定工作表"),
+			_("没有可读的工作表：空的、隐藏的或太大"));
 	if (p)
 		*p = nearest;
 	return nearest.code;

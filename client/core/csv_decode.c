@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang.h"
 #include "lint.h"
 #include "sheet_build.h"
 #include "text.h"
@@ -30,9 +31,7 @@ static uint32_t lines_in(const char *bytes, size_t n)
 static enum err bad_byte(struct problem *p, const char *name, uint32_t line)
 {
 	problem_set(p, ERR_FILE_DAMAGED, NULL, sheet_advice_save_as(),
-		tr("%s：第 %u 行有半个或无法识别的汉字（既不是 UTF-8 也不是 GB 18030）",
-			"%s: row %u has half a character, or one that is neither UTF-8 nor GB 18030"),
-		name, line);
+		_("%s：第 %u 行有半个或无法识别的汉字（既不是 UTF-8 也不是 GB 18030）"), name, line);
 	if (p)
 		p->row = (long)line;
 	return ERR_FILE_DAMAGED;
@@ -49,8 +48,8 @@ static enum err gb18030_decode(const char *bytes, size_t n, struct buf *out, siz
 	*bad = n;
 	if (ic == (iconv_t)-1) {
 		LINT_KEPT(ic); /* no handle, nothing to close */
-		return problem_set(p, errno == ENOMEM ? ERR_NOMEM : ERR_INTERNAL, NULL, NULL,
-			tr("系统不支持 GB 18030", "this system has no GB 18030"));
+		return problem_set(
+			p, errno == ENOMEM ? ERR_NOMEM : ERR_INTERNAL, NULL, NULL, _("系统不支持 GB 18030"));
 	}
 	text = to = malloc(room);
 	size_t rc = text ? iconv(ic, &in, &in_left, &to, &out_left) : 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "csv_decode.h"
+#include "lang.h"
 #include "sheet_build.h"
 #include "text.h"
 
@@ -230,11 +231,8 @@ static enum err text_split(
 		if (c->err && !c->swallowed)
 			return sheet_problem(p, c->err, name, c->row, NULL);
 		problem_set(p, ERR_FILE_DAMAGED, NULL,
-			tr("请删去或补齐这一行的双引号，或用 WPS、Excel 打开后“文件→另存为”.xlsx 再导入",
-				"mend the quotes of this row, or open the file in WPS or Excel and save it "
-				"as .xlsx (File, Save as)"),
-			tr("%s：第 %u 行的双引号不配对", "%s: the quotes of row %u do not pair"), name,
-			c->row);
+			_("请删去或补齐这一行的双引号，或用 WPS、Excel 打开后“文件→另存为”.xlsx 再导入"),
+			_("%s：第 %u 行的双引号不配对"), name, c->row);
 		if (p)
 			p->row = (long)c->row;
 		return ERR_FILE_DAMAGED;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "lang.h"
 #include "lint.h"
 #include "way.h"
 
@@ -70,9 +71,8 @@ enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct co
 	if (e)
 		return e;
 	if (x->row.state != OP_CONFLICT)
-		return problem_set(p, ERR_NOT_FOUND, NULL,
-			way_hint(tr("%s 列出冲突", "%s shows them"), way("conflicts")),
-			tr("第 %lld 项没有冲突", "item %lld is no conflict"), (long long)n);
+		return problem_set(p, ERR_NOT_FOUND, NULL, way_hint(_("%s 列出冲突"), way("conflicts")),
+			_("第 %lld 项没有冲突"), (long long)n);
 	x->mine = x->row.body;
 	x->groups = x->row.groups;
 	return outbox_each(v->store, 1u << OP_BLOCKED, 0, add_blocked, &reading, p);
@@ -94,9 +94,7 @@ enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct p
 
 static enum err deleted(struct problem *p)
 {
-	return problem_set(p, ERR_NOT_FOUND, NULL,
-		tr("用 theirs 结束，或重新录入", "resolve with theirs, or enter it anew"),
-		tr("对方已删除这条记录", "the record has been deleted"));
+	return problem_set(p, ERR_NOT_FOUND, NULL, _("用 theirs 结束，或重新录入"), _("对方已删除这条记录"));
 }
 
 enum err conflict_take_fields(
@@ -140,16 +138,10 @@ static enum err first_of_all(
 	if (e || !n || n >= before)
 		return e;
 	if (state == OP_CONFLICT)
-		snprintf(hint, sizeof hint,
-			tr("先决定它：%s，再办这一项", "decide that first: %s, and then see to this one"),
-			way("conflicts"));
+		snprintf(hint, sizeof hint, _("先决定它：%s，再办这一项"), way("conflicts"));
 	else
-		snprintf(hint, sizeof hint,
-			tr("先办它：%s %lld，再办这一项", "see to that first: %s %lld, and then to this one"),
-			way("fix"), (long long)n);
-	return problem_set(p, ERR_NOT_NOW, NULL, hint,
-		tr("这一项所依据的第 %lld 项还没有办", "item %lld, on which this one rests, is still open"),
-		(long long)n);
+		snprintf(hint, sizeof hint, _("先办它：%s %lld，再办这一项"), way("fix"), (long long)n);
+	return problem_set(p, ERR_NOT_NOW, NULL, hint, _("这一项所依据的第 %lld 项还没有办"), (long long)n);
 }
 
 /* What it hangs on may have another id by now, or be nothing yet. */

@@ -1,4 +1,5 @@
 #include "enrol.h"
+#include "lang.h"
 #include "revoked.h"
 
 #include <stdio.h>
@@ -115,16 +116,13 @@ enum err enrol_connect(struct profile *profile, const char *text, const char *se
 	if (e)
 		return e;
 	if (profile_is_enrolled(profile))
-		return problem_set(p, ERR_EXISTS, NULL,
-			tr("换用 --profile 另一个目录", "use another --profile folder"),
-			tr("这个目录已经注册为设备 %s", "this profile is device %s already"),
-			profile->device);
+		return problem_set(p, ERR_EXISTS, NULL, _("换用 --profile 另一个目录"),
+			_("这个目录已经注册为设备 %s"), profile->device);
 	if (!server || !*server)
 		server = code.server;
 	if (!*server)
-		return problem_set(p, ERR_MISSING, "server",
-			tr("加上 --server 主机:端口", "add --server HOST:PORT"),
-			tr("连接码里没有服务器地址", "the code carries no server address"));
+		return problem_set(
+			p, ERR_MISSING, "server", _("加上 --server 主机:端口"), _("连接码里没有服务器地址"));
 	snprintf(profile->server, sizeof profile->server, "%s", server);
 	e = profile_make_key(profile, p);
 	if (!e)
@@ -142,8 +140,7 @@ enum err enrol_move(struct profile *profile, const char *server, struct problem 
 	struct link *link;
 
 	if (strlen(server) >= sizeof profile->server)
-		return problem_set(p, ERR_USAGE, "server", tr("写成 主机:端口", "write it as HOST:PORT"),
-			tr("地址太长", "the address is too long"));
+		return problem_set(p, ERR_USAGE, "server", _("写成 主机:端口"), _("地址太长"));
 	memcpy(before, profile->server, sizeof before);
 	snprintf(profile->server, sizeof profile->server, "%s", server);
 	enum err e =
@@ -154,8 +151,7 @@ enum err enrol_move(struct profile *profile, const char *server, struct problem 
 	}
 	memcpy(profile->server, before, sizeof before);
 	if (p)
-		snprintf(p->safe, sizeof p->safe,
-			tr("没有改动，仍然使用 %.64s", "nothing was changed, %.64s stays"), before);
+		snprintf(p->safe, sizeof p->safe, _("没有改动，仍然使用 %.64s"), before);
 	return e;
 }
 

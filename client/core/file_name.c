@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "csv_decode.h"
+#include "lang.h"
 #include "text.h"
 
 void file_path_text(char *out, size_t size, const char *path)
@@ -39,13 +40,11 @@ enum err file_problem(struct problem *p, const char *path, int error)
 
 	file_path_text(name, sizeof name, path);
 	if (error == ENOSPC || error == EDQUOT)
-		return problem_set(p, ERR_DISK_FULL, NULL, NULL,
-			tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), name);
+		return problem_set(p, ERR_DISK_FULL, NULL, NULL, _("磁盘已满，写不了 %s"), name);
 	if (error == ENOMEM)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
-	return problem_set(p, ERR_FILE_IO, NULL,
-		tr("请换一个能写的文件夹，例如“桌面”", "choose a folder that you may write to"),
-		tr("写不了 %s：%s", "cannot write %s: %s"), name, file_error_text(error));
+	return problem_set(p, ERR_FILE_IO, NULL, _("请换一个能写的文件夹，例如“桌面”"), _("写不了 %s：%s"),
+		name, file_error_text(error));
 }
 
 int file_open(const char *path, size_t *size, struct problem *p)
@@ -62,10 +61,7 @@ int file_open(const char *path, size_t *size, struct problem *p)
 	if (fd >= 0)
 		close(fd);
 	file_name_text(name, sizeof name, path);
-	problem_set(p, ERR_FILE_IO, NULL, tr("请核对文件名和所在的文件夹", "check the name and the folder"),
-		tr("打不开 %s：%s", "cannot read %s: %s"), name,
-		error ? file_error_text(error)
-		      : tr("它不是文件，是文件夹、管道或设备",
-				"it is no file but a folder, a pipe or a device"));
+	problem_set(p, ERR_FILE_IO, NULL, _("请核对文件名和所在的文件夹"), _("打不开 %s：%s"), name,
+		error ? file_error_text(error) : _("它不是文件，是文件夹、管道或设备"));
 	return -1;
 }

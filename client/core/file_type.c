@@ -7,6 +7,7 @@
 
 #include "err.h"
 #include "file_name.h"
+#include "lang.h"
 #include "text.h"
 
 #define HEAD 64
@@ -16,25 +17,20 @@
 static const struct kind_of_file {
 	const char *extensions; /* between blanks */
 	size_t at, n;
-	const char *bytes, *zh, *en;
-} kinds[] = {{" pdf ", 0, 4, "%PDF", "PDF 文件", "a PDF"},
-	{" jpg jpeg jpe ", 0, 3, "\xFF\xD8\xFF", "JPEG 图片", "a JPEG picture"},
-	{" png ", 0, 4, "\x89PNG", "PNG 图片", "a PNG picture"},
-	{" gif ", 0, 4, "GIF8", "GIF 图片", "a GIF picture"},
-	{" bmp ", 0, 2, "BM", "BMP 图片", "a BMP picture"},
-	{" tif tiff ", 0, 4, "II*\0", "TIFF 图片", "a TIFF picture"},
-	{" tif tiff ", 0, 4, "MM\0*", "TIFF 图片", "a TIFF picture"},
-	{" webp ", 8, 4, "WEBP", "WebP 图片", "a WebP picture"},
-	{" heic heif mp4 mov m4a ", 4, 4, "ftyp", "手机照片（HEIC）或视频", "a HEIC picture or a video"},
-	{" docx xlsx pptx wps et ofd zip ", 0, 4, "PK\3\4", "Office 新格式文件或压缩包",
-		"an Office file or an archive"},
-	{" doc xls ppt wps et dps ", 0, 4, "\xD0\xCF\x11\xE0", "Office 旧格式文件", "an old Office file"},
-	{" rar ", 0, 4, "Rar!", "RAR 压缩包", "a RAR archive"},
-	{" ", 0, 2, "MZ", "Windows 程序", "a Windows program"},
+	const char *bytes, *text;
+} kinds[] = {{" pdf ", 0, 4, "%PDF", N_("PDF 文件")},
+	{" jpg jpeg jpe ", 0, 3, "\xFF\xD8\xFF", N_("JPEG 图片")}, {" png ", 0, 4, "\x89PNG", N_("PNG 图片")},
+	{" gif ", 0, 4, "GIF8", N_("GIF 图片")}, {" bmp ", 0, 2, "BM", N_("BMP 图片")},
+	{" tif tiff ", 0, 4, "II*\0", N_("TIFF 图片")}, {" tif tiff ", 0, 4, "MM\0*", N_("TIFF 图片")},
+	{" webp ", 8, 4, "WEBP", N_("WebP 图片")},
+	{" heic heif mp4 mov m4a ", 4, 4, "ftyp", N_("手机照片（HEIC）或视频")},
+	{" docx xlsx pptx wps et ofd zip ", 0, 4, "PK\3\4", N_("Office 新格式文件或压缩包")},
+	{" doc xls ppt wps et dps ", 0, 4, "\xD0\xCF\x11\xE0", N_("Office 旧格式文件")},
+	{" rar ", 0, 4, "Rar!", N_("RAR 压缩包")}, {" ", 0, 2, "MZ", N_("Windows 程序")},
 	{" ", 0, 4,
 		"\x7F"
 		"ELF",
-		"程序", "a program"}};
+		N_("程序")}};
 
 static bool promises(const struct kind_of_file *k, const char *extension)
 {
@@ -64,9 +60,9 @@ bool file_type_differs(const char *path, const char **is)
 		promised |= *extension && promises(k, extension);
 		kept |= found && promises(k, extension);
 		if (found && !*is)
-			*is = tr(k->zh, k->en);
+			*is = _(k->text);
 	}
 	if (!*is)
-		*is = strlen(head) == n ? tr("文字", "plain text") : tr("别的内容", "something else");
+		*is = strlen(head) == n ? _("文字") : _("别的内容");
 	return n && promised && !kept;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "import_row.h"
+#include "lang.h"
 #include "lint.h"
 #include "sheet_write.h"
 #include "tables.h"
@@ -78,17 +79,15 @@ static void tell_left(struct import *im)
 		const struct book_left *left = &im->book.left[i];
 		size_t n = strlen(hidden);
 		if (left->page->hidden) {
-			snprintf(hidden + n, sizeof hidden - n, "%s%s", n ? "、" : "", left->page->name);
+			snprintf(hidden + n, sizeof hidden - n, "%s%s", n ? _("、") : "", left->page->name);
 			continue;
 		}
-		problem_set(&p, ERR_FILE_HEADER, NULL, NULL,
-			tr("没有读这张工作表：%s", "this sheet was not read: %s"), left->why);
+		problem_set(&p, ERR_FILE_HEADER, NULL, NULL, _("没有读这张工作表：%s"), left->why);
 		import_warn_page(im, left->page, "SHEET_LEFT", &p);
 	}
 	if (!*hidden)
 		return;
-	problem_set(&p, ERR_FILE_HEADER, NULL, tr("要读请用 --sheet", "read them by --sheet"),
-		tr("没有读隐藏的工作表：%s", "hidden sheets were not read: %s"), hidden);
+	problem_set(&p, ERR_FILE_HEADER, NULL, _("要读请用 --sheet"), _("没有读隐藏的工作表：%s"), hidden);
 	import_warn_page(im, NULL, "SHEET_HIDDEN", &p);
 }
 
@@ -178,8 +177,8 @@ static enum err write_page(struct import *im, struct sheet_writer *w, const stru
 		if (!header && *begun)
 			e = sheet_writer_page(w, t->page->name, im->p);
 		if (!e && !header)
-			e = write_row(im, w, table_header_index(t->table), tr("出错的列", "column"),
-				tr("问题与改法", "what is wrong"), SHEET_HEADER);
+			e = write_row(im, w, table_header_index(t->table), _("出错的列"), _("问题与改法"),
+				SHEET_HEADER);
 		header = *begun = true;
 		if (!e)
 			e = write_row(im, w, row->at.index, note->field, note->message, SHEET_WRONG);
@@ -192,8 +191,7 @@ static enum err write_errors(struct import *im)
 {
 	struct sheet_writer *w;
 	bool begun = false;
-	enum err e =
-		sheet_writer_open(&w, im->options->errors_path, tr("需要改正的行", "rows to mend"), im->p);
+	enum err e = sheet_writer_open(&w, im->options->errors_path, _("需要改正的行"), im->p);
 
 	if (e)
 		return e;
@@ -209,9 +207,7 @@ static enum err write_errors(struct import *im)
 static void tell_stored(const struct import_report *r, struct problem *p)
 {
 	if (p && r->id)
-		snprintf(p->safe, sizeof p->safe,
-			tr("合格的行已经保存（批次 %lld）；撤销：%s %lld",
-				"the good rows are stored (batch %lld); to take them back: %s %lld"),
+		snprintf(p->safe, sizeof p->safe, _("合格的行已经保存（批次 %lld）；撤销：%s %lld"),
 			(long long)r->id, way("undo_import"), (long long)r->id);
 }
 

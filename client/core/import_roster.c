@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "import_row.h"
+#include "lang.h"
 #include "text.h"
 #include "validate.h"
 
@@ -77,19 +78,14 @@ enum err import_roster_usable(void *data, struct table *t, const struct sheet_pa
 	import_hint_read(im, t, page, &hint);
 	if (!table_has(t, import_column_of(im, own(im, "class_no"))) && !hint.class_no[0]) {
 		problem_set(p, ERR_FILE_HEADER, "班级",
-			tr("请补上“班级”列；列名不同时可用 --map 列=班级 对应",
-				"add it; --map COLUMN=班级 matches another name"),
-			tr("第 %ld 行的表头缺少必填列：班级", "the header in row %ld lacks: 班级"),
-			table_header_row(t));
+			_("请补上“班级”列；列名不同时可用 --map 列=班级 对应"),
+			_("第 %ld 行的表头缺少必填列：班级"), table_header_row(t));
 	} else if (!table_has(t, import_column_of(im, own(im, "grade"))) && !hint.grade[0] &&
 		   !table_has(t, import_column_of(im, IMPORT_ENTRY)) && !classes_have_grades(im, t)) {
 		problem_set(p, ERR_FILE_HEADER, "年级",
-			tr("请补上“年级”列，或用 --grade 六年级 说明全表的年级；列名不同时可用 --map 列=年级 "
-			   "对应",
-				"add it, or tell the grade of all by --grade 六年级; --map COLUMN=年级 "
-				"matches another name"),
-			tr("第 %ld 行的表头缺少必填列：年级", "the header in row %ld lacks: 年级"),
-			table_header_row(t));
+			_("请补上“年级”列，或用 --grade 六年级 说明全表的年级；列名不同时可用 --map 列=年级 "
+			  "对应"),
+			_("第 %ld 行的表头缺少必填列：年级"), table_header_row(t));
 	} else {
 		return ERR_OK;
 	}
@@ -108,10 +104,7 @@ static void tell_source(struct import *im, const char *code, const char *message
 		return;
 	im->hint.told = true;
 	im->told = value;
-	problem_set(&p, ERR_INVALID, NULL,
-		tr("不对时用 --grade 说明，或在表里补上“年级”列",
-			"if not, tell it by --grade or a column 年级"),
-		message, value);
+	problem_set(&p, ERR_INVALID, NULL, _("不对时用 --grade 说明，或在表里补上“年级”列"), message, value);
 	import_warn_page(im, im->page, code, &p);
 }
 
@@ -137,13 +130,10 @@ static void reject_grade(struct import *im, struct import_row *row, const char *
 {
 	struct problem p = {0};
 
-	problem_set(&p, *text ? ERR_INVALID : ERR_MISSING, NULL,
-		tr("请写成 六年级，或用 --grade 六年级 说明", "write 六年级, or tell it by --grade 六年级"),
-		!*text ? tr("没有年级", "no grade")
-		: roster_entry_year(text)
-			? tr("“%s”入学的学生这个学年不在本校任何年级",
-				  "who entered in “%s” is in no grade of this school this year")
-			: tr("“%s”不是年级", "“%s” is no grade"),
+	problem_set(&p, *text ? ERR_INVALID : ERR_MISSING, NULL, _("请写成 六年级，或用 --grade 六年级 说明"),
+		!*text                    ? _("没有年级")
+		: roster_entry_year(text) ? _("“%s”入学的学生这个学年不在本校任何年级")
+					  : _("“%s”不是年级"),
 		text);
 	import_reject(im, row, "年级", code, &p);
 }
@@ -171,18 +161,14 @@ static const char *read_grade(struct import *im, struct import_row *row, const s
 		return code_find(&codes_grade, class->grade);
 	if (im->hint.grade[0]) {
 		code = code_find(&codes_grade, im->hint.grade);
-		tell_source(im, "GRADE_OF_TITLE",
-			tr("年级取自标题或工作表名：%s",
-				"the grade is that of the title or the sheet's name: %s"),
-			code_name(&codes_grade, code));
+		tell_source(
+			im, "GRADE_OF_TITLE", _("年级取自标题或工作表名：%s"), code_name(&codes_grade, code));
 		return code;
 	}
 	int year = roster_entry_year(entry);
 	code = grade_of_entry(im, row, year ? year : class->entry_year);
 	if (code)
-		tell_source(im, "GRADE_OF_ENTRY",
-			tr("没有年级列，按入学年月推算，第一行为%s",
-				"there is no grade; it follows from the year of entry, in the first row %s"),
+		tell_source(im, "GRADE_OF_ENTRY", _("没有年级列，按入学年月推算，第一行为%s"),
 			code_name(&codes_grade, code));
 	else
 		reject_grade(im, row, *entry ? entry : "", *entry ? "INVALID" : "MISSING");
@@ -198,14 +184,12 @@ static void set_text(struct import *im, struct import_row *row, int field, const
 static void reject_class(struct import *im, struct import_row *row, const char *text, enum roster_fault fault)
 {
 	int field = own(im, "class_no");
-	const char *hint = tr("写成 3、3班 或 六（3）班", "write 3, 3班 or 六（3）班");
+	const char *hint = _("写成 3、3班 或 六（3）班");
 	struct problem p = {0};
 
 	if (fault == ROSTER_DATE || fault == ROSTER_AMBIGUOUS)
-		hint = tr("请把这一列设为“文本”格式，重新写成 3班 或 六（3）班",
-			"set the column to “Text” and write 3班 or 六（3）班");
-	problem_set(&p, ERR_INVALID, NULL, hint, tr("班级“%s”%s", "class “%s” %s"), text,
-		roster_fault_text(fault));
+		hint = _("请把这一列设为“文本”格式，重新写成 3班 或 六（3）班");
+	problem_set(&p, ERR_INVALID, NULL, hint, _("班级“%s”%s"), text, roster_fault_text(fault));
 	if (own(im, "grade") >= 0 || strlen(text) > im->kind->fields[field].max_bytes) {
 		import_reject(im, row, import_field(im, field), "INVALID", &p);
 		return;
@@ -219,11 +203,8 @@ static void warn_class(
 {
 	struct problem p = {0};
 
-	problem_set(&p, ERR_INVALID, NULL,
-		tr("不对时把这一列设为“文本”格式重写", "if not, set the column to “Text” and write it again"),
-		tr("班级被表格软件改成了日期 %s，读作 %s 班",
-			"the spreadsheet made the class a date, %s; read as class %s"),
-		text, class->no);
+	problem_set(&p, ERR_INVALID, NULL, _("不对时把这一列设为“文本”格式重写"),
+		_("班级被表格软件改成了日期 %s，读作 %s 班"), text, class->no);
 	import_warn(im, row, import_field(im, own(im, "class_no")), "CLASS_DATE", &p);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang.h"
 #include "lint.h"
 #include "scope.h"
 #include "text.h"
@@ -24,8 +25,7 @@ static void add_columns(struct import *im, const struct kind *kind, bool beside)
 		bool elsewhere = strcmp(f->name, "grade") == 0 ||
 				 strcmp(f->name, "class_no") == 0; /* import_roster.c */
 		*c = (struct table_column){f->columns[0], f->columns + 1,
-			f->required && !beside && !elsewhere,
-			id ? tr("证件号码或全国学籍号", "证件号码 or 全国学籍号") : NULL};
+			f->required && !beside && !elsewhere, id ? _("证件号码或全国学籍号") : NULL};
 		im->meaning[im->n_columns++] = (struct import_column){(int)i, beside};
 	}
 }
@@ -101,8 +101,8 @@ static void add_note(struct import_notes *notes, long row, const char *sheet, co
 	snprintf(note->field, sizeof note->field, "%s", field ? field : "");
 	snprintf(note->code, sizeof note->code, "%s", code ? code : info->name);
 	char message[sizeof p->message + sizeof p->hint + 8];
-	snprintf(message, sizeof message, "%s%s%s", p->message[0] ? p->message : tr(info->zh, info->en),
-		p->hint[0] ? tr("；", "; ") : "", p->hint);
+	snprintf(message, sizeof message, "%s%s%s", p->message[0] ? p->message : _(info->sentence),
+		p->hint[0] ? _("；") : "", p->hint);
 	size_t n = text_utf8_prefix(
 		message, strlen(message) < sizeof note->message ? strlen(message) : sizeof note->message - 1);
 	memcpy(note->message, message, n);
@@ -147,10 +147,8 @@ static void check_school(struct import *im, struct import_row *row, size_t colum
 		text_name_key(mine, sizeof mine, own) || !*text || !*mine || strcmp(text, mine) == 0 ||
 		(!code && (strstr(mine, text) || strstr(text, mine))))
 		return;
-	problem_set(&p, ERR_INVALID, NULL,
-		tr("这一行请由那所学校导入，或从文件中删去",
-			"let that school import it, or take the row out"),
-		tr("写的是另一所学校：%s", "names another school: %s"), text);
+	problem_set(&p, ERR_INVALID, NULL, _("这一行请由那所学校导入，或从文件中删去"),
+		_("写的是另一所学校：%s"), text);
 	import_reject(im, row, im->columns[column].name, "OTHER_SCHOOL", &p);
 }
 
@@ -181,11 +179,9 @@ static void judge_name(struct import *im, const struct import_row *row, const st
 	for (int step; (step = text_next(at, &c)) > 0 && c != odd; at += step)
 		;
 	snprintf(shown, sizeof shown, "%.*s", text_next(at, &c), at);
-	problem_set(&p, ERR_INVALID, NULL,
-		tr("可能是丢失的生僻字或多余的字符，请对照户口簿改正",
-			"a lost rare character perhaps; compare the household register"),
-		tr("%s“%s”里有“%s”（U+%04X）", "%s “%s” holds “%s” (U+%04X)"),
-		value_column(&r->kind->fields[field]), name, shown, (unsigned)odd);
+	problem_set(&p, ERR_INVALID, NULL, _("可能是丢失的生僻字或多余的字符，请对照户口簿改正"),
+		_("%s“%s”里有“%s”（U+%04X）"), value_column(&r->kind->fields[field]), name, shown,
+		(unsigned)odd);
 	import_warn(im, row, value_column(&r->kind->fields[field]), "NAME_ODD", &p);
 }
 
@@ -204,9 +200,7 @@ static void read_cell(struct import *im, struct import_row *row, size_t column)
 		strcasecmp(text, "(null)") == 0) /* what databases export for nothing */
 		text = "";
 	if (table_flags(im->table, &row->at, column) & CELL_ERROR || is_error_text(text)) {
-		problem_set(&p, ERR_INVALID, NULL,
-			tr("请把公式换成数值再导入", "replace the formula by its value"),
-			tr("单元格里是出错的公式", "the cell holds a broken formula"));
+		problem_set(&p, ERR_INVALID, NULL, _("请把公式换成数值再导入"), _("单元格里是出错的公式"));
 		import_reject(im, row, im->columns[column].name, "INVALID", &p);
 		return;
 	}
@@ -250,9 +244,8 @@ static void judge_id(struct import *im, struct import_row *row, int cert_type, i
 	enum id_fault fault = resident_id_check(record_text(r, cert_no, no, sizeof no), im->today, &found);
 	if (fault == ID_OK)
 		return;
-	problem_set(&p, ERR_INVALID, NULL,
-		tr("请对照户口簿或身份证核对", "compare it with the household register"), "%s：%s", no,
-		id_fault_text(fault));
+	problem_set(
+		&p, ERR_INVALID, NULL, _("请对照户口簿或身份证核对"), _("%s：%s"), no, id_fault_text(fault));
 	int keep = kind_field_index(im->kind, "keep_invalid");
 	if (fault != ID_CHECK || (keep >= 0 && !im->options->keep_invalid)) {
 		import_reject(im, row, import_field(im, cert_no), words[fault], &p);
@@ -276,16 +269,13 @@ static void compare_id(struct import *im, const struct import_row *row, int cert
 		resident_id_check(record_text(r, cert_no, no, sizeof no), im->today, &id) != ID_OK)
 		return;
 	if (birth >= 0 && record_has(r, birth) && record_number(r, birth) != id.birth) {
-		problem_set(&p, ERR_INVALID, NULL, NULL,
-			tr("与证件号码里的出生日期 %d 不一致", "differs from the number's birth date %d"),
-			id.birth);
+		problem_set(&p, ERR_INVALID, NULL, NULL, _("与证件号码里的出生日期 %d 不一致"), id.birth);
 		import_warn(im, row, import_field(im, birth), "ID_DIFF", &p);
 	}
 	snprintf(text, sizeof text, "%d", id.gender);
 	if (gender >= 0 && record_has(r, gender) &&
 		(record_is(r, gender, "1") || record_is(r, gender, "2")) && !record_is(r, gender, text)) {
-		problem_set(&p, ERR_INVALID, NULL, NULL,
-			tr("与证件号码里的性别不一致", "differs from the number's gender"));
+		problem_set(&p, ERR_INVALID, NULL, NULL, _("与证件号码里的性别不一致"));
 		import_warn(im, row, import_field(im, gender), "ID_DIFF", &p);
 	}
 }
@@ -316,8 +306,7 @@ static void check_numbers(struct import *im, struct import_row *row, int cert_no
 
 	if (record_has(&row->record, cert_no) || (student_no >= 0 && record_has(&row->record, student_no)))
 		return;
-	problem_set(&p, ERR_MISSING, NULL, NULL,
-		tr("证件号码和全国学籍号都没有", "neither certificate nor student number"));
+	problem_set(&p, ERR_MISSING, NULL, NULL, _("证件号码和全国学籍号都没有"));
 	import_reject(im, row, import_field(im, cert_no), "MISSING", &p);
 }
 

@@ -66,10 +66,9 @@ struct import {
 /* What a service says of one import (service.h). The functions may be NULL; those that return an error tell
  * it in im->p. */
 struct import_rules {
-	const char *name;    /* "students": `import NAME`, and what its batches are called */
-	const char *zh, *en; /* “导入学生” */
-	const char *lacks,
-		*lacks_en; /* what a line of its form has not yet: “填去向”; NULL: it has no form */
+	const char *name;  /* "students": `import NAME`, and what its batches are called */
+	const char *text;  /* “导入学生” */
+	const char *lacks; /* what a line of its form has not yet: “填去向”; NULL: it has no form */
 	uint32_t kind;     /* of the record that a row becomes */
 	uint32_t beside;   /* of one child of it that stands in the same row; 0 = none */
 	const uint32_t *views; /* kinds that are looked at, ended by 0 */

@@ -11,6 +11,7 @@
 #include "face.h"
 #include "file_name.h"
 #include "import_row.h"
+#include "lang.h"
 #include "text.h"
 #include "words.h"
 
@@ -57,11 +58,9 @@ static void reject_repeat(struct import *im, struct import_row *row, const struc
 {
 	struct problem p = {0};
 
-	problem_set(&p, ERR_DUPLICATE, NULL, tr("请只留一行正确的", "keep only the right one"),
-		kind_field_index(im->kind, "cert_no") >= 0
-			? tr("与第 %ld 行是同一名学生，内容不同",
-				  "the same pupil as in row %ld, with other values")
-			: tr("与第 %ld 行相同，内容不同", "the same as in row %ld, with other values"),
+	problem_set(&p, ERR_DUPLICATE, NULL, _("请只留一行正确的"),
+		kind_field_index(im->kind, "cert_no") >= 0 ? _("与第 %ld 行是同一名学生，内容不同")
+							   : _("与第 %ld 行相同，内容不同"),
 		item->mark);
 	import_reject(im, row, import_field(im, import_key(im)), "DUPLICATE", &p);
 }
@@ -110,9 +109,9 @@ static void add_change(const struct view *v, char *list, size_t size, const stru
 	char from[128], to[128];
 	size_t n = strlen(list);
 
-	snprintf(list + n, size - n, "%s%s %s→%s", n ? "；" : "", value_column(&old->kind->fields[i]),
-		*words_field(v, old, i, false, from, sizeof from) ? from : tr("空", "empty"),
-		*words_field(v, new, i, false, to, sizeof to) ? to : tr("空", "empty"));
+	snprintf(list + n, size - n, "%s%s %s→%s", n ? _("；") : "", value_column(&old->kind->fields[i]),
+		*words_field(v, old, i, false, from, sizeof from) ? from : _("空"),
+		*words_field(v, new, i, false, to, sizeof to) ? to : _("空"));
 }
 
 /* Every value that says who the pupil is and was known otherwise; the fields as bits. */
@@ -206,12 +205,8 @@ static void tell_taken_back(
 
 	face_day(at, when, clock_now_us());
 	problem_set(&p, ERR_STALE, NULL,
-		im->options->force
-			? NULL
-			: tr("本机的改动是后来的；确实要改回再加 --force",
-				  "this computer's value is the later one; add --force to go back"),
-		tr("%s：%s，会把 %s 的更正改回去", "%s: %s would take back the correction of %s"), name, list,
-		at);
+		im->options->force ? NULL : _("本机的改动是后来的；确实要改回再加 --force"),
+		_("%s：%s，会把 %s 的更正改回去"), name, list, at);
 	im->report->taken_back++;
 	note(im, row, "TAKES_BACK", &p);
 }
@@ -220,10 +215,8 @@ static void tell_identity(struct import *im, struct import_row *row, const char 
 {
 	struct problem p = {0};
 
-	problem_set(&p, ERR_CONFLICT, NULL,
-		im->options->force ? NULL
-				   : tr("核对无误再加 --force 导入", "compare, then import with --force"),
-		tr("%s：%s", "%s: %s"), name, list);
+	problem_set(&p, ERR_CONFLICT, NULL, im->options->force ? NULL : _("核对无误再加 --force 导入"),
+		_("%s：%s"), name, list);
 	im->report->identity++;
 	note(im, row, "IDENTITY", &p);
 }
@@ -325,11 +318,8 @@ enum err import_store_rows(struct import *im)
 	if (!e)
 		e = decide_retyped(im->view, im->p);
 	if (!e && o->all_or_nothing && r->rejected.n)
-		e = problem_set(im->p, ERR_FILE_FORMAT, NULL,
-			tr("改好这些行再导入，或去掉 --all-or-nothing",
-				"mend these rows, or leave --all-or-nothing out"),
-			tr("有 %zu 行不合格，一行也没有保存", "%zu rows are bad, nothing was stored"),
-			r->rejected.n);
+		e = problem_set(im->p, ERR_FILE_FORMAT, NULL, _("改好这些行再导入，或去掉 --all-or-nothing"),
+			_("有 %zu 行不合格，一行也没有保存"), r->rejected.n);
 	if (e || o->dry_run) {
 		store_rollback(im->store);
 		return e;

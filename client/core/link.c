@@ -9,6 +9,7 @@
 #include "enrol.h"
 #include "envelope.h"
 #include "frame.h"
+#include "lang.h"
 #include "log.h"
 #include "stream.h"
 #include "tables.h"
@@ -275,21 +276,16 @@ static bool split_server(const char *server, char *host, size_t size, char port[
 static enum err unreachable(struct problem *p, const char *server, const char *why)
 {
 	problem_set(p, ERR_UNREACHABLE, NULL,
-		way_hint(tr("检查网线和网络后再试；县局通知换了地址的：%s 主机:端口",
-				 "check the cable and the network; if the bureau told of a new address: %s "
-				 "HOST:PORT"),
-			way("server")),
-		tr("连接不上服务器 %s（%s）", "the server %s cannot be reached (%s)"), server, why);
+		way_hint(_("检查网线和网络后再试；县局通知换了地址的：%s 主机:端口"), way("server")),
+		_("连接不上服务器 %s（%s）"), server, why);
 	if (p)
-		snprintf(p->safe, sizeof p->safe, "%s",
-			tr("本机保存的数据都在", "everything saved on this computer is safe"));
+		snprintf(p->safe, sizeof p->safe, "%s", _("本机保存的数据都在"));
 	return ERR_UNREACHABLE;
 }
 
 static enum err broken(const struct link *link, struct problem *p)
 {
-	return unreachable(
-		p, link->profile ? link->profile->server : "", tr("连接断开", "the connection broke"));
+	return unreachable(p, link->profile ? link->profile->server : "", _("连接断开"));
 }
 
 static enum err try_address(struct link *link, const struct sockaddr *address)
@@ -317,14 +313,11 @@ static enum err tls_refused(struct link *link, const char *server, struct proble
 	int fault = link->trust->fault;
 	if (!fault)
 		return link->why == ERR_TLS ? problem_set(p, ERR_TLS, NULL, NULL, NULL)
-					    : unreachable(p, server, tr("连接被断开", "connection closed"));
+					    : unreachable(p, server, _("连接被断开"));
 	bool time = fault == X509_V_ERR_CERT_HAS_EXPIRED || fault == X509_V_ERR_CERT_NOT_YET_VALID;
 	return problem_set(p, ERR_TLS, NULL,
-		time ? tr("请校正这台电脑的时间", "set this computer's clock right")
-		     : tr("不要输入密码，请核对服务器地址，并告诉教育局",
-			       "type no password; check the address and tell the bureau"),
-		tr("%s 不是本县的服务器（%s）", "%s is not this county's server (%s)"), server,
-		X509_verify_cert_error_string(fault));
+		time ? _("请校正这台电脑的时间") : _("不要输入密码，请核对服务器地址，并告诉教育局"),
+		_("%s 不是本县的服务器（%s）"), server, X509_verify_cert_error_string(fault));
 }
 
 static enum err shake_hands(struct link *link, const char *server, struct problem *p)
@@ -340,7 +333,7 @@ static enum err shake_hands(struct link *link, const char *server, struct proble
 	if (link->state == LINK_OPEN)
 		return ERR_OK;
 	if (link->state == LINK_CONNECTING)
-		return unreachable(p, server, tr("没有应答", "no answer"));
+		return unreachable(p, server, _("没有应答"));
 	return tls_refused(link, server, p);
 }
 
@@ -351,20 +344,19 @@ static enum err connect_to(struct link *link, const char *server, struct problem
 	int tried = 0;
 
 	if (!split_server(server, host, sizeof host, port))
-		return problem_set(p, ERR_USAGE, "server", NULL,
-			tr("服务器地址应为 主机:端口", "the server's address is HOST:PORT"));
+		return problem_set(p, ERR_USAGE, "server", NULL, _("服务器地址应为 主机:端口"));
 	arm(link, LINK_CONNECT_MS);
 	/* The private loop has nothing else to do, so the blocking look-up costs nothing but its own time. */
 	int status = getaddrinfo(host, port, &hints, &list);
 	if (status)
-		return unreachable(p, server, tr("查不到这个主机名", gai_strerror(status)));
+		return unreachable(p, server, _("查不到这个主机名"));
 	enum err e = ERR_UNREACHABLE;
 	for (struct addrinfo *at = list; at && e && tried++ < ADDRESSES_MAX; at = at->ai_next)
 		e = try_address(link, at->ai_addr);
 	freeaddrinfo(list);
 	if (e)
-		return unreachable(p, server,
-			link->timed_out ? tr("没有应答", "no answer") : file_error_text(-link->tcp_status));
+		return unreachable(
+			p, server, link->timed_out ? _("没有应答") : file_error_text(-link->tcp_status));
 	return shake_hands(link, server, p);
 }
 
@@ -665,8 +657,7 @@ enum err link_open(struct link **out, struct profile *profile, const pb_hello *h
 	p = p ? p : &ignored;
 	*out = NULL;
 	if (!profile_is_enrolled(profile))
-		return problem_set(p, ERR_NOT_NOW, NULL, NULL,
-			tr("这台电脑还没有注册", "this computer is not enrolled yet"));
+		return problem_set(p, ERR_NOT_NOW, NULL, NULL, _("这台电脑还没有注册"));
 	if (cert_ends_within(profile, 0, profile_cert_time_s(profile))) {
 		enum err e = enrol_renew(profile, p);
 		if (e)

@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 
+#include "lang.h"
 #include "tables.h"
 
 #define LOGIN_ARENA (1u << 20) /* a LoginReply has at most 48 short texts */
@@ -64,7 +65,7 @@ enum err login_resume(struct link *link, struct problem *p)
 		/* Who it was stays known, so that work goes on offline; only the proof is gone. */
 		sodium_memzero(s->token, sizeof s->token);
 		profile_save_session(profile, NULL);
-		problem_set(p, e, NULL, NULL, tr("登录已过期", "the session has ended"));
+		problem_set(p, e, NULL, NULL, _("登录已过期"));
 	}
 	arena_free(&arena);
 	sodium_memzero(key, sizeof key);

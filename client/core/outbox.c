@@ -7,6 +7,7 @@
 #include "check.h"
 #include "clock.h"
 #include "envelope.h"
+#include "lang.h"
 #include "tables.h"
 #include "text.h"
 #include "way.h"
@@ -120,8 +121,7 @@ static enum err queue(struct view *v, pb_op *op, uint32_t groups, const struct i
 	struct buf prev = {0};
 
 	if (!s->incarnation)
-		return problem_set(p, ERR_NOT_NOW, NULL, tr("请先连网登录一次", "log in once while online"),
-			tr("这台电脑还没有登录过", "nobody has logged in on this computer yet"));
+		return problem_set(p, ERR_NOT_NOW, NULL, _("请先连网登录一次"), _("这台电脑还没有登录过"));
 	op->has_version = op->has_op_no = op->has_incarnation = op->has_at = op->has_action = op->has_kind =
 		op->has_id = 1;
 	op->version = 1;
@@ -215,9 +215,8 @@ enum err outbox_put(struct view *v, struct item **item, const struct record *as_
 		return e;
 	if (loses_its_parent(v, *item, want))
 		return problem_set(p, ERR_NOT_FOUND, NULL,
-			tr("那名学生已经删除，或并入了另一条记录：请查到现在的记录再办",
-				"that record was deleted or merged into another: find the one that stands"),
-			tr("所属的记录已经不在", "the record that it belongs to is gone"));
+			_("那名学生已经删除，或并入了另一条记录：请查到现在的记录再办"),
+			_("所属的记录已经不在"));
 	if (*item) {
 		memcpy(id, (*item)->id, ID_SIZE);
 		fill_seen(&op, *item, groups, bases, list);
@@ -338,7 +337,7 @@ static enum err read_row(
 			(const char *)sqlite3_column_text(stmt, 20));
 	row->their_at = sqlite3_column_int64(stmt, 21);
 	enum err e = row->kind ? read_bodies(s, stmt, arena, row) : ERR_STORE;
-	return e ? problem_set(p, e, NULL, NULL, tr("待发内容读不出", "the outbox cannot be read")) : ERR_OK;
+	return e ? problem_set(p, e, NULL, NULL, _("待发内容读不出")) : ERR_OK;
 }
 
 enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_row *row, struct problem *p)
@@ -354,9 +353,8 @@ enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_
 	if (!e && found)
 		e = read_row(s, stmt, arena, row, p);
 	else if (!e)
-		e = problem_set(p, ERR_NOT_FOUND, NULL,
-			way_hint(tr("用 %s 查编号", "%s shows the ids"), way("outbox")),
-			tr("没有编号为 %lld 的事项", "there is no item %lld"), (long long)n);
+		e = problem_set(p, ERR_NOT_FOUND, NULL, way_hint(_("用 %s 查编号"), way("outbox")),
+			_("没有编号为 %lld 的事项"), (long long)n);
 	sqlite3_finalize(stmt);
 	return e;
 }
@@ -521,8 +519,8 @@ static void name_row(char *list, size_t size, sqlite3_stmt *row)
 	size_t n = strlen(list);
 
 	time_format(when, sqlite3_column_int64(row, 4));
-	snprintf(name, sizeof name, "%s%s %.16s", n ? tr("、", ", ") : "",
-		kind ? tr(kind->label, kind->label_en) : "?", when);
+	snprintf(name, sizeof name, "%s%s %.16s", n ? _("、") : "",
+		kind ? lang_declared(kind->label, kind->label_en) : "?", when);
 	if (n + strlen(name) < size)
 		memcpy(list + n, name, strlen(name) + 1);
 }

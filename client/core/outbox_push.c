@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang.h"
 #include "outbox.h"
 #include "scope.h"
 #include "tables.h"
@@ -72,8 +73,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 		size_t size = (size_t)sqlite3_column_bytes(stmt, 3);
 		if ((uint64_t)sqlite3_column_int64(stmt, 1) != batch->first + batch->n ||
 			size < SEAL_OVERHEAD) {
-			e = problem_set(p, ERR_STORE, NULL, NULL,
-				tr("待发序号有缺", "an operation number is missing"));
+			e = problem_set(p, ERR_STORE, NULL, NULL, _("待发序号有缺"));
 			break;
 		}
 		const char *author = (const char *)sqlite3_column_text(stmt, 4);

@@ -9,6 +9,7 @@
 #include <pango/pangocairo.h>
 
 #include "dynlib.h"
+#include "lang.h"
 #include "whole_file.h"
 
 #define FONT "FangSong, STFangsong, Noto Serif CJK SC, serif" /* 仿宋, the type of GB/T 9704 */
@@ -70,14 +71,11 @@ enum err pdf_ready(const char *path, struct problem *p)
 	const char *end = path ? strrchr(path, '.') : NULL;
 
 	if (path && !(end && strcasecmp(end, ".pdf") == 0))
-		return problem_set(p, ERR_USAGE, NULL, NULL,
-			tr("文件名应以 .pdf 结尾：%s", "the name must end in .pdf: %s"), path);
+		return problem_set(p, ERR_USAGE, NULL, NULL, _("文件名应以 .pdf 结尾：%s"), path);
 	if (DYNLIB_LOAD(lib))
 		return path ? whole_file_check(path, p) : ERR_OK;
 	return problem_set(p, ERR_FILE_IO, NULL, NULL,
-		tr("没有 %s，做不了 PDF：请安装 pango（Debian：libpangocairo-1.0-0）",
-			"no PDF without %s: install pango (Debian: libpangocairo-1.0-0)"),
-		lib_file);
+		_("没有 %s，做不了 PDF：请安装 pango（Debian：libpangocairo-1.0-0）"), lib_file);
 }
 
 /* Written here, not by cairo: it does not tell what became of the last bytes. */

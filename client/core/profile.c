@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "file_name.h"
+#include "lang.h"
 #include "tables.h"
 
 #define CERT_CLAMP_US (30LL * 86400 * 1000000) /* proto/README.md §1 */
@@ -32,8 +33,7 @@ void profile_default_dir(char *out, size_t size)
 static enum err io_failed(struct problem *problem, const char *path)
 {
 	if (errno == ENOSPC || errno == EDQUOT)
-		return problem_set(problem, ERR_DISK_FULL, NULL, NULL,
-			tr("磁盘已满，写不了 %s", "the disk is full, cannot write %s"), path);
+		return problem_set(problem, ERR_DISK_FULL, NULL, NULL, _("磁盘已满，写不了 %s"), path);
 	return problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, file_error_text(errno));
 }
 
@@ -42,15 +42,10 @@ static enum err no_folder(struct problem *problem, const char *path)
 	if (errno == ENOSPC || errno == EDQUOT)
 		return io_failed(problem, path);
 	problem_set(problem, ERR_FILE_IO, NULL,
-		tr("换一个能写的文件夹：加上 --profile 文件夹，或设置 HOME、XDG_DATA_HOME",
-			"choose a folder that can be written: --profile FOLDER, or set HOME or "
-			"XDG_DATA_HOME"),
-		tr("存放本机数据的文件夹 %s 建不了或不能写（%s）",
-			"the folder for this computer's data, %s, cannot be made or written (%s)"),
-		path, file_error_text(errno));
+		_("换一个能写的文件夹：加上 --profile 文件夹，或设置 HOME、XDG_DATA_HOME"),
+		_("存放本机数据的文件夹 %s 建不了或不能写（%s）"), path, file_error_text(errno));
 	if (problem)
-		snprintf(problem->safe, sizeof problem->safe, "%s",
-			tr("还没有开始，什么都没有改动", "nothing was begun, nothing was changed"));
+		snprintf(problem->safe, sizeof problem->safe, "%s", _("还没有开始，什么都没有改动"));
 	return ERR_FILE_IO;
 }
 
@@ -132,9 +127,8 @@ enum err profile_lock(struct profile *p, struct problem *problem)
 	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return ERR_OK;
 	profile_unlock(p);
-	return problem_set(problem, ERR_BUSY, NULL,
-		tr("等另一个程序结束后再试", "try again when the other program has ended"),
-		tr("另一个精管程序正在使用 %s", "another Jingguan program is using %s"), p->dir);
+	return problem_set(
+		problem, ERR_BUSY, NULL, _("等另一个程序结束后再试"), _("另一个精管程序正在使用 %s"), p->dir);
 }
 
 void profile_unlock(struct profile *p)
@@ -163,9 +157,7 @@ static json_t *read_json(const char *dir, const char *name, enum err *e, struct 
 	json_t *json = json_load_file(path, 0, &fault);
 	if (!json)
 		*e = problem_set(problem, ERR_FILE_DAMAGED, NULL,
-			tr("请从备份取回，或重新登录、重新注册这台电脑",
-				"restore it from a backup, or log in or enrol again"),
-			"%s: %s", path, fault.text);
+			_("请从备份取回，或重新登录、重新注册这台电脑"), "%s: %s", path, fault.text);
 	return json;
 }
 
@@ -257,8 +249,7 @@ enum err profile_open(struct profile *p, const char *dir, struct problem *proble
 {
 	*p = (struct profile){.lock_fd = -1};
 	if (dir && strlen(dir) >= sizeof p->dir)
-		return problem_set(problem, ERR_USAGE, "profile", NULL,
-			tr("目录名太长", "the folder's name is too long"));
+		return problem_set(problem, ERR_USAGE, "profile", NULL, _("目录名太长"));
 	if (dir)
 		snprintf(p->dir, sizeof p->dir, "%s", dir);
 	else
@@ -408,9 +399,7 @@ enum err profile_save_certs(struct profile *p, const uint8_t *cert, size_t cert_
 	if (!new_cert || !new_ca || X509_check_private_key(new_cert, p->key) != 1) {
 		X509_free(new_cert);
 		X509_free(new_ca);
-		return problem_set(problem, ERR_MALFORMED, NULL, NULL,
-			tr("服务器发来的证书不能用",
-				"the server's certificate for this device cannot be used"));
+		return problem_set(problem, ERR_MALFORMED, NULL, NULL, _("服务器发来的证书不能用"));
 	}
 	enum err e = save_cert(p, "ca.pem", new_ca, problem);
 	if (!e)

@@ -14,6 +14,7 @@
 #include "blobs.h"
 #include "clock.h"
 #include "file_name.h"
+#include "lang.h"
 #include "outbox.h"
 #include "sealed_key.h"
 #include "tables.h"
@@ -88,10 +89,7 @@ static enum err free_name(
 		if (lstat(path, &st) && errno == ENOENT)
 			return ERR_OK;
 	}
-	return problem_set(problem, ERR_FILE_IO, NULL, NULL,
-		tr("%s 里的封存文件太多，请移走一些",
-			"there are too many sealed files in %s, move some away"),
-		p->dir);
+	return problem_set(problem, ERR_FILE_IO, NULL, NULL, _("%s 里的封存文件太多，请移走一些"), p->dir);
 }
 
 /* How many operations, the operations, the files; boxed under a key of its own that is sealed to the county.
@@ -181,9 +179,7 @@ static enum err keep_unsent(struct profile *p, struct revoked_kept *kept, struct
 	struct buf plain = {0};
 	enum err e = p->ca ? store_open(&s, p, problem)
 			   : problem_set(problem, ERR_FILE_DAMAGED, NULL, NULL,
-				     tr("%s 里没有本县的证书 ca.pem",
-					     "the county's certificate ca.pem is not in %s"),
-				     p->dir);
+				     _("%s 里没有本县的证书 ca.pem"), p->dir);
 
 	if (e)
 		return e;
@@ -408,7 +404,7 @@ static void add_name(char *list, const char *name)
 	size_t n = strlen(list);
 
 	if (n + strlen(name) + 4 < REVOKED_NAMES)
-		snprintf(list + n, REVOKED_NAMES - n, "%s%s", n ? tr("、", ", ") : "", name);
+		snprintf(list + n, REVOKED_NAMES - n, "%s%s", n ? _("、") : "", name);
 }
 
 bool revoked_holds(const struct profile *p, char names[REVOKED_NAMES])

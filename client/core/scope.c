@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang.h"
 #include "tables.h"
 
 bool scope_is_whole(const struct session *s)
@@ -33,17 +34,14 @@ enum err scope_refuse(const struct session *s, struct problem *p)
 	for (unsigned i = 0; i < s->class_count; i++) {
 		class_scope_text(one, sizeof one, s->classes[i]);
 		if (strlen(all) + strlen(one) + 4 < sizeof all)
-			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? "、" : "", one);
+			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? _("、") : "", one);
 	}
 	if (!all[0])
 		return problem_set(p, ERR_PERMISSION, NULL,
-			tr("请县局系统管理员指定：jgadmin users set 用户 --class 六1班",
-				"the bureau's system administrator says which: jgadmin users set USER "
-				"--class 六1班"),
-			tr("您还没有负责的班级", "no class is yours yet"));
-	return problem_set(p, ERR_PERMISSION, NULL,
-		tr("其他班级请学籍管理员办理", "the registrar works on the others"),
-		tr("不是您负责的班级：您负责 %s", "not one of your classes: yours are %s"), all);
+			_("请县局系统管理员指定：jgadmin users set 用户 --class 六1班"),
+			_("您还没有负责的班级"));
+	return problem_set(p, ERR_PERMISSION, NULL, _("其他班级请学籍管理员办理"),
+		_("不是您负责的班级：您负责 %s"), all);
 }
 
 bool scope_carries(const struct session *s, const char *author)

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "keyring.h"
+#include "lang.h"
 
 #define NONCE 12
 #define TAG 16
@@ -32,9 +33,8 @@ static enum err passphrase_key(uint8_t key[SEAL_KEY], const uint8_t *salt, struc
 	const char *passphrase = getenv("JG_PASSPHRASE");
 
 	if (!passphrase || !*passphrase)
-		return problem_set(p, ERR_PERMISSION, NULL,
-			tr("请设置环境变量 JG_PASSPHRASE", "set JG_PASSPHRASE in the environment"),
-			tr("本机数据有口令保护", "the store is protected by a passphrase"));
+		return problem_set(
+			p, ERR_PERMISSION, NULL, _("请设置环境变量 JG_PASSPHRASE"), _("本机数据有口令保护"));
 	if (crypto_pwhash(key, SEAL_KEY, passphrase, strlen(passphrase), salt,
 		    crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE,
 		    crypto_pwhash_ALG_ARGON2ID13))
@@ -50,7 +50,7 @@ static enum err make_in_keyring(
 	char label[600];
 
 	randombytes_buf(file + MARK, KEYRING_ID);
-	snprintf(label, sizeof label, tr("精管学校端本机数据 %s", "Jingguan, offline store %s"), dir);
+	snprintf(label, sizeof label, _("精管学校端本机数据 %s"), dir);
 	*state = keyring_put(file + MARK, label, key, SEAL_KEY);
 	/* What cannot be read back is not there. */
 	if (*state == KEYRING_OK)
@@ -97,28 +97,20 @@ static enum err make_key(uint8_t key[SEAL_KEY], const char *dir, enum key_place 
 static enum err keyring_failed(enum keyring_state state, struct problem *p)
 {
 	static const struct {
-		const char *zh, *en, *hint_zh, *hint_en;
+		const char *text, *hint;
 	} words[] = {
-		[KEYRING_GONE] = {"本机数据的密钥在系统密钥环中，但密钥环没有应答",
-			"the store's key is in the keyring, and the keyring does not answer",
-			"请在桌面会话中登录后再试，或启动密钥环服务",
-			"log in to the desktop or start the keyring service, then try again"},
-		[KEYRING_LOCKED] = {"本机数据的密钥在系统密钥环中，但密钥环已锁定",
-			"the store's key is in the keyring, and the keyring is locked", "请解锁密钥环后再试",
-			"unlock the keyring and try again"},
-		[KEYRING_MISSING] = {"系统密钥环里没有本机数据的密钥",
-			"the keyring does not hold the store's key",
-			"用当初注册这台电脑的系统帐户登录，或恢复密钥环；都不行才删去 store.db 和 "
-			"store.keyring 重新同步（未发送的会丢）",
-			"use the account that enrolled this computer or restore its keyring; failing that, "
-			"delete store.db and store.keyring and sync again (what was not sent is lost)"},
+		[KEYRING_GONE] = {N_("本机数据的密钥在系统密钥环中，但密钥环没有应答"),
+			N_("请在桌面会话中登录后再试，或启动密钥环服务")},
+		[KEYRING_LOCKED] = {N_("本机数据的密钥在系统密钥环中，但密钥环已锁定"),
+			N_("请解锁密钥环后再试")},
+		[KEYRING_MISSING] = {N_("系统密钥环里没有本机数据的密钥"),
+			N_("用当初注册这台电脑的系统帐户登录，或恢复密钥环；都不行才删去 store.db 和 "
+			   "store.keyring 重新同步（未发送的会丢）")},
 	};
 
-	problem_set(p, ERR_KEYRING, NULL, tr(words[state].hint_zh, words[state].hint_en), "%s",
-		tr(words[state].zh, words[state].en));
+	problem_set(p, ERR_KEYRING, NULL, _(words[state].hint), "%s", _(words[state].text));
 	if (p)
-		snprintf(p->safe, sizeof p->safe, "%s",
-			tr("本机数据原样未动，没有丢失", "the store is untouched, nothing is lost"));
+		snprintf(p->safe, sizeof p->safe, "%s", _("本机数据原样未动，没有丢失"));
 	return ERR_KEYRING;
 }
 
@@ -131,9 +123,8 @@ static enum err read_keyring(uint8_t key[SEAL_KEY], const char *path, struct pro
 	if (in)
 		fclose(in);
 	if (n != NUMBERED || memcmp(file, MARK_NUMBERED, MARK) != 0)
-		return problem_set(p, ERR_FILE_DAMAGED, NULL,
-			tr("请从备份取回 store.keyring", "restore store.keyring from a backup"),
-			tr("本机数据的密钥编号损坏", "the number of the store's key is damaged"));
+		return problem_set(p, ERR_FILE_DAMAGED, NULL, _("请从备份取回 store.keyring"),
+			_("本机数据的密钥编号损坏"));
 	enum keyring_state state = keyring_get(file + MARK, key, SEAL_KEY);
 	return state == KEYRING_OK ? ERR_OK : keyring_failed(state, p);
 }
@@ -156,12 +147,10 @@ static enum err read_key(uint8_t key[SEAL_KEY], const char *path, enum key_place
 		e = passphrase_key(outer, salt, p);
 		if (!e && crypto_secretbox_open_easy(
 				  key, box, crypto_secretbox_MACBYTES + SEAL_KEY, nonce, outer))
-			e = problem_set(
-				p, ERR_PERMISSION, NULL, NULL, tr("口令不对", "the passphrase is wrong"));
+			e = problem_set(p, ERR_PERMISSION, NULL, NULL, _("口令不对"));
 	} else {
-		e = problem_set(p, ERR_FILE_DAMAGED, NULL,
-			tr("请从备份取回 store.key", "restore store.key from a backup"),
-			tr("本机数据的密钥损坏", "the store's key is damaged"));
+		e = problem_set(
+			p, ERR_FILE_DAMAGED, NULL, _("请从备份取回 store.key"), _("本机数据的密钥损坏"));
 	}
 	sodium_memzero(file, sizeof file);
 	sodium_memzero(outer, sizeof outer);
@@ -185,10 +174,8 @@ static enum err find_key(uint8_t key[SEAL_KEY], const char *dir, enum key_place 
 	if (access(path, F_OK) != 0)
 		return make_key(key, dir, place, p);
 	return problem_set(p, ERR_FILE_DAMAGED, NULL,
-		tr("请从备份取回 store.key 或 store.keyring；都没有才删去 store.db 重新同步（未发送的会丢）",
-			"restore store.key or store.keyring; failing that, delete store.db and sync again "
-			"(what was not sent is lost)"),
-		tr("本机数据的密钥不见了", "the store's key is missing"));
+		_("请从备份取回 store.key 或 store.keyring；都没有才删去 store.db 重新同步（未发送的会丢）"),
+		_("本机数据的密钥不见了"));
 }
 
 enum err seal_open(struct seal **out, const char *dir, enum key_place *place, struct problem *p)

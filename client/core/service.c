@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang.h"
 #include "way.h"
 
 const struct client_service *service_of(uint32_t kind)
@@ -22,7 +23,7 @@ const char *service_ways(bool edit, char *out, size_t size)
 			const char *act = edit ? (*l)->edit : (*l)->entered ? (*l)->act : NULL;
 			size_t n = strlen(out);
 			if (act)
-				snprintf(out + n, size - n, "%s%s", n ? tr("、", ", ") : "", way(act));
+				snprintf(out + n, size - n, "%s%s", n ? _("、") : "", way(act));
 		}
 	return out;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "file_name.h"
+#include "lang.h"
 
 /* Makes room for `more` further items; doubling keeps the number of copies small. */
 static enum err room_make(void **array, size_t *room, size_t used, size_t more, size_t item)
@@ -324,12 +325,12 @@ enum err sheet_page_end(struct sheet *s, const struct sheet_area *areas, size_t 
 
 enum err sheet_problem(struct problem *p, enum err err, const char *name, uint32_t row, const char *hint)
 {
-	const char *what = tr(err_info(err)->zh, err_info(err)->en);
+	const char *what = _(err_info(err)->sentence);
 
 	if (row)
-		problem_set(p, err, NULL, hint, tr("%s：第 %u 行：%s", "%s: row %u: %s"), name, row, what);
+		problem_set(p, err, NULL, hint, _("%s：第 %u 行：%s"), name, row, what);
 	else
-		problem_set(p, err, NULL, hint, tr("%s：%s", "%s: %s"), name, what);
+		problem_set(p, err, NULL, hint, _("%s：%s"), name, what);
 	if (p)
 		p->row = (long)row;
 	return err;
@@ -342,29 +343,23 @@ static bool begins(const unsigned char *bytes, size_t n, const char *magic, size
 
 const char *sheet_advice_save_as(void)
 {
-	return tr("请用 WPS 或 Excel 打开，点“文件→另存为”，类型选“Excel 工作簿 (*.xlsx)”，再导入另存的文件",
-		"open it in WPS or Excel, choose File, Save as, type Excel workbook (*.xlsx), and import "
-		"that file");
+	return _("请用 WPS 或 Excel 打开，点“文件→另存为”，类型选“Excel 工作簿 (*.xlsx)”，再导入另存的文件");
 }
 
 static const char *advice_retype(void)
 {
-	return tr("里面的字读不出来：请向制表人要 Excel 原表；没有原表时在 WPS 或 Excel "
-		  "里录入，点“文件→另存为”.xlsx",
-		"its words cannot be read: ask its maker for the workbook, or type it in WPS or Excel and "
-		"save it as .xlsx");
+	return _("里面的字读不出来：请向制表人要 Excel 原表；没有原表时在 WPS 或 Excel "
+		 "里录入，点“文件→另存为”.xlsx");
 }
 
 static const char *advice_unpack(void)
 {
-	return tr("请右键点它，选“解压到当前文件夹”，再导入里面的 .xlsx",
-		"unpack it and import the .xlsx inside");
+	return _("请右键点它，选“解压到当前文件夹”，再导入里面的 .xlsx");
 }
 
 static const char *advice_encoding(void)
 {
-	return tr("请用记事本打开，点“文件→另存为”，编码选“UTF-8”，再导入另存的文件",
-		"open it in Notepad, choose File, Save as, encoding UTF-8, and import that file");
+	return _("请用记事本打开，点“文件→另存为”，编码选“UTF-8”，再导入另存的文件");
 }
 
 /* A NUL that is no padding: padding stands where a line begins, and ends with the file or the padding. */
@@ -386,31 +381,26 @@ static bool has_stray_nul(const unsigned char *bytes, size_t n)
 struct foreign {
 	const char *magic;
 	size_t length;
-	const char *zh, *en;
+	const char *text;
 	const char *(*advice)(void);
 };
 
 /* What is surely no sheet, by its first bytes; NULL for what may be a .csv. */
 static const struct foreign *foreign_kind(const unsigned char *bytes, size_t n)
 {
-	static const struct foreign kinds[] = {
-		{"%PDF", 4, "这是 PDF 文件", "this is a PDF file", advice_retype},
-		{"\xFF\xD8\xFF", 3, "这是图片 (JPEG)", "this is a picture (JPEG)", advice_retype},
-		{"\x89PNG", 4, "这是图片 (PNG)", "this is a picture (PNG)", advice_retype},
-		{"GIF8", 4, "这是图片 (GIF)", "this is a picture (GIF)", advice_retype},
-		{"Rar!", 4, "这是 RAR 压缩包", "this is a RAR archive", advice_unpack},
-		{"7z\xBC\xAF", 4, "这是 7z 压缩包", "this is a 7z archive", advice_unpack},
-		{"\x1F\x8B", 2, "这是 gzip 压缩包", "this is a gzip archive", advice_unpack},
-		{"\xFF\xFE", 2, "这是 Unicode 文本 (UTF-16)", "this is Unicode text (UTF-16)",
-			advice_encoding},
-		{"\xFE\xFF", 2, "这是 Unicode 文本 (UTF-16)", "this is Unicode text (UTF-16)",
-			advice_encoding},
-		{"{\\rtf", 5, "这是 RTF 文件", "this is an RTF file", sheet_advice_save_as}};
-	static const struct foreign binary = {
-		.zh = "这不是表格文件", .en = "this is no table", .advice = sheet_advice_save_as};
-	static const struct foreign page = {.zh = "这是网页或 XML 文件",
-		.en = "this is a web page or XML file",
-		.advice = sheet_advice_save_as};
+	static const struct foreign kinds[] = {{"%PDF", 4, N_("这是 PDF 文件"), advice_retype},
+		{"\xFF\xD8\xFF", 3, N_("这是图片 (JPEG)"), advice_retype},
+		{"\x89PNG", 4, N_("这是图片 (PNG)"), advice_retype},
+		{"GIF8", 4, N_("这是图片 (GIF)"), advice_retype},
+		{"Rar!", 4, N_("这是 RAR 压缩包"), advice_unpack},
+		{"7z\xBC\xAF", 4, N_("这是 7z 压缩包"), advice_unpack},
+		{"\x1F\x8B", 2, N_("这是 gzip 压缩包"), advice_unpack},
+		{"\xFF\xFE", 2, N_("这是 Unicode 文本 (UTF-16)"), advice_encoding},
+		{"\xFE\xFF", 2, N_("这是 Unicode 文本 (UTF-16)"), advice_encoding},
+		{"{\\rtf", 5, N_("这是 RTF 文件"), sheet_advice_save_as}};
+	static const struct foreign binary = {.text = N_("这不是表格文件"), .advice = sheet_advice_save_as};
+	static const struct foreign page = {
+		.text = N_("这是网页或 XML 文件"), .advice = sheet_advice_save_as};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (begins(bytes, n, kinds[i].magic, kinds[i].length))
@@ -435,13 +425,10 @@ static enum err ole_refuse(const void *bytes, size_t n, const char *name, struct
 
 	if (memmem(bytes, n, encrypted, sizeof encrypted - 1))
 		return problem_set(p, ERR_FILE_FORMAT, NULL,
-			tr("请用 WPS 或 Excel 打开，点“文件→信息→保护工作簿”取消密码，再“另存为”.xlsx 导入",
-				"open it in WPS or Excel, remove the password (File, Info, Protect) and save "
-				"it as .xlsx"),
-			tr("%s：工作簿有打开密码", "%s: the workbook is encrypted"), name);
+			_("请用 WPS 或 Excel 打开，点“文件→信息→保护工作簿”取消密码，再“另存为”.xlsx 导入"),
+			_("%s：工作簿有打开密码"), name);
 	return problem_set(p, ERR_FILE_FORMAT, NULL, sheet_advice_save_as(),
-		tr("%s：这是旧版 .xls 或其他 Office 文件", "%s: this is an old .xls or other Office file"),
-		name);
+		_("%s：这是旧版 .xls 或其他 Office 文件"), name);
 }
 
 /* Chooses the reader by the bytes. */
@@ -451,25 +438,20 @@ static enum err sheet_fill(struct sheet *s, const void *bytes, size_t n, const c
 	const struct foreign *foreign;
 
 	if (n == 0)
-		return problem_set(
-			p, ERR_FILE_DAMAGED, NULL, NULL, tr("%s：文件是空的", "%s: the file is empty"), name);
+		return problem_set(p, ERR_FILE_DAMAGED, NULL, NULL, _("%s：文件是空的"), name);
 	if (n > SHEET_FILE_MAX)
-		return problem_set(p, ERR_FILE_LIMIT, NULL,
-			tr("请去掉图片或分成几个文件", "remove pictures or split the file"),
-			tr("%s：文件超过 %u MiB", "%s: the file has more than %u MiB"), name,
-			SHEET_FILE_MAX >> 20);
+		return problem_set(p, ERR_FILE_LIMIT, NULL, _("请去掉图片或分成几个文件"),
+			_("%s：文件超过 %u MiB"), name, SHEET_FILE_MAX >> 20);
 	if (begins(bytes, n, OLE_MAGIC, sizeof OLE_MAGIC - 1))
 		return ole_refuse(bytes, n, name, p);
 	if (begins(bytes, n, "PK\3\4", 4) || begins(bytes, n, "PK\5\6", 4))
 		return xlsx_read(s, bytes, n, name, sheet_name, p);
 	if ((foreign = foreign_kind(bytes, n)))
-		return problem_set(p, ERR_FILE_FORMAT, NULL, foreign->advice(), tr("%s：%s", "%s: %s"), name,
-			tr(foreign->zh, foreign->en));
+		return problem_set(
+			p, ERR_FILE_FORMAT, NULL, foreign->advice(), _("%s：%s"), name, _(foreign->text));
 	if (sheet_name)
 		return problem_set(p, ERR_FILE_FORMAT, NULL, NULL,
-			tr("%s：CSV 文件没有工作表“%s”，请去掉 --sheet",
-				"%s: a CSV file has no sheet \"%s\", leave --sheet out"),
-			name, sheet_name);
+			_("%s：CSV 文件没有工作表“%s”，请去掉 --sheet"), name, sheet_name);
 	return csv_read(s, bytes, n, name, p);
 }
 
@@ -518,8 +500,8 @@ static enum err file_bytes(int fd, size_t size, const char *name, char **bytes, 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return problem_set(p, ERR_FILE_IO, NULL, NULL,
-				tr("打不开 %s：%s", "cannot read %s: %s"), name, file_error_text(errno));
+			return problem_set(
+				p, ERR_FILE_IO, NULL, NULL, _("打不开 %s：%s"), name, file_error_text(errno));
 		if (got == 0)
 			break;
 		*n += (size_t)got;

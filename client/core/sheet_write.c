@@ -14,6 +14,7 @@
 #include <zip.h>
 
 #include "file_name.h"
+#include "lang.h"
 #include "sheet.h"
 #include "text.h"
 #include "whole_file.h"
@@ -54,8 +55,7 @@ static enum err xlsx_begin(struct sheet_writer *w, const char *title, struct pro
 		return nomem(p);
 	w->page = workbook_add_worksheet(w->book, title);
 	if (!w->page)
-		return problem_set(p, ERR_INVALID, NULL, NULL,
-			tr("工作表名“%s”不可用", "\"%s\" cannot name a sheet"), title);
+		return problem_set(p, ERR_INVALID, NULL, NULL, _("工作表名“%s”不可用"), title);
 	for (int i = 0; i <= SHEET_WRONG; i++) {
 		lxw_format *format = w->formats[i] = workbook_add_format(w->book);
 		if (!format)
@@ -108,9 +108,8 @@ enum err sheet_writer_choice(struct sheet_writer *w, size_t column, const char *
 		return ERR_OK;
 	snprintf(formula, sizeof formula, "='%s'!$%c$2:$%c$%zu", title, letter, letter, n + 1);
 	choice.value_formula = formula;
-	choice.error_title = (char *)tr("请从下拉里选", "choose from the list");
-	choice.error_message = (char *)tr(
-		"可选的写在“代码和学校”这张表里", "the permitted values stand on the sheet “代码和学校”");
+	choice.error_title = (char *)_("请从下拉里选");
+	choice.error_message = (char *)_("可选的写在“代码和学校”这张表里");
 	lxw_error error = worksheet_data_validation_range(
 		w->page, 1, (lxw_col_t)column, CHOICE_ROWS, (lxw_col_t)column, &choice);
 	return error ? problem_set(p, ERR_INTERNAL, NULL, NULL, "%s", lxw_strerror(error)) : ERR_OK;
@@ -136,8 +135,7 @@ static int format_of(const char *path, struct problem *p)
 
 	if (end && (strcasecmp(end, ".csv") == 0 || strcasecmp(end, ".xlsx") == 0))
 		return strcasecmp(end, ".csv") == 0;
-	problem_set(p, ERR_USAGE, NULL, tr("例如：结果.xlsx", "for example: out.xlsx"),
-		tr("文件名应以 .xlsx 或 .csv 结尾：%s", "the name must end in .xlsx or .csv: %s"), path);
+	problem_set(p, ERR_USAGE, NULL, _("例如：结果.xlsx"), _("文件名应以 .xlsx 或 .csv 结尾：%s"), path);
 	return -1;
 }
 
@@ -156,10 +154,8 @@ enum err sheet_target_check(const char *path, const char *input, struct problem 
 		return ERR_USAGE;
 	snprintf(part, sizeof part, "%s.part", path);
 	if (input && (same_file(path, input) || same_file(part, input)))
-		return problem_set(p, ERR_USAGE, NULL, tr("请换一个文件名", "choose another name"),
-			tr("%s 就是要读的文件，写入会毁掉它",
-				"%s is the file to read; writing would destroy it"),
-			path);
+		return problem_set(
+			p, ERR_USAGE, NULL, _("请换一个文件名"), _("%s 就是要读的文件，写入会毁掉它"), path);
 	return whole_file_check(path, p);
 }
 
@@ -322,11 +318,10 @@ enum err sheet_writer_row(
 	enum err err;
 
 	if (n > SHEET_COLUMNS_MAX)
-		return problem_set(p, ERR_TOO_LARGE, NULL, NULL, tr("列太多", "too many columns"));
+		return problem_set(p, ERR_TOO_LARGE, NULL, NULL, _("列太多"));
 	for (size_t i = 0; i < n; i++)
 		if (cells[i] && !text_utf8_valid(cells[i], strlen(cells[i])))
-			return problem_set(p, ERR_INVALID, NULL, NULL,
-				tr("第 %zu 列不是 UTF-8", "column %zu is not UTF-8"), i + 1);
+			return problem_set(p, ERR_INVALID, NULL, NULL, _("第 %zu 列不是 UTF-8"), i + 1);
 	if (n > w->n_columns)
 		w->n_columns = n;
 	err = w->csv ? csv_row(w, cells, n, p) : xlsx_row(w, cells, n, style, p);
@@ -400,16 +395,14 @@ static enum err xlsx_end(struct sheet_writer *w, struct problem *p)
 	if (error == LXW_ERROR_MEMORY_MALLOC_FAILED)
 		return nomem(p);
 	if (error && !number)
-		return problem_set(p, ERR_FILE_IO, NULL, NULL, tr("写不了 %s：%s", "cannot write %s: %s"),
-			w->path, lxw_strerror(error));
+		return problem_set(
+			p, ERR_FILE_IO, NULL, NULL, _("写不了 %s：%s"), w->path, lxw_strerror(error));
 	if (error)
 		return file_problem(p, w->path, number);
 	if (xlsx_is_whole(w->part))
 		return ERR_OK;
-	return problem_set(p, ERR_DISK_FULL, NULL, NULL,
-		tr("磁盘已满，写不了 %s 的临时文件（TMPDIR）",
-			"the disk is full, cannot write the temporary files (TMPDIR) of %s"),
-		w->path);
+	return problem_set(
+		p, ERR_DISK_FULL, NULL, NULL, _("磁盘已满，写不了 %s 的临时文件（TMPDIR）"), w->path);
 }
 
 static enum err csv_end(struct sheet_writer *w, struct problem *p)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang.h"
 #include "way.h"
 
 bool shown_is_number(const char *text)
@@ -40,18 +41,12 @@ static enum err not_there(
 {
 	char hint[128];
 
-	snprintf(hint, sizeof hint,
-		tr("运行 %s 看序号，或写证件号码", "run %s for the numbers, or give the certificate number"),
-		way(list->act));
+	snprintf(hint, sizeof hint, _("运行 %s 看序号，或写证件号码"), way(list->act));
 	if (!known)
-		return problem_set(p, ERR_NOT_FOUND, NULL, hint,
-			tr("还没有列过名单，不知道序号 %s 是谁",
-				"nothing was listed yet: whose number is %s?"),
-			number);
-	return problem_set(p, ERR_NOT_FOUND, NULL, hint,
-		tr("上次列出的名单有 %2$zu 行，没有序号 %1$s",
-			"there is no number %1$s: the list had %2$zu rows"),
-		number, n);
+		return problem_set(
+			p, ERR_NOT_FOUND, NULL, hint, _("还没有列过名单，不知道序号 %s 是谁"), number);
+	return problem_set(
+		p, ERR_NOT_FOUND, NULL, hint, _("上次列出的名单有 %2$zu 行，没有序号 %1$s"), number, n);
 }
 
 enum err shown_find(struct store *s, const struct shown_list *list, const char *number, uint8_t id[ID_SIZE],

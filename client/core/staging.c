@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "fault.h"
+#include "lang.h"
 #include "outbox.h"
 #include "tables.h"
 
@@ -171,11 +172,8 @@ static enum err check_witness(
 	sqlite3_finalize(stmt);
 	if (rewritten)
 		return problem_set(p, ERR_CHAIN, NULL,
-			tr("请保留这台电脑并告诉县局审计员：本机保存着改写以前的签名",
-				"keep this computer as it is and tell the bureau's auditor: it holds the "
-				"signatures of before"),
-			tr("县局服务器上的留痕与本机以前收到的不一致",
-				"the server's trace is not the one this computer has seen"));
+			_("请保留这台电脑并告诉县局审计员：本机保存着改写以前的签名"),
+			_("县局服务器上的留痕与本机以前收到的不一致"));
 	return e;
 }
 

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "fault.h"
+#include "lang.h"
 
 #define SCHEMA_VERSION 1
 
@@ -55,12 +56,10 @@ enum err store_error(struct store *s, struct problem *p)
 	int code = sqlite3_errcode(s->db) & 0xFF;
 
 	if (code == SQLITE_FULL)
-		return problem_set(p, ERR_DISK_FULL, NULL,
-			tr("请清理磁盘后再试", "free some space and try again"), NULL);
+		return problem_set(p, ERR_DISK_FULL, NULL, _("请清理磁盘后再试"), NULL);
 	if (code == SQLITE_NOMEM)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
-	return problem_set(p, ERR_STORE, NULL, NULL, tr("本地数据库出错：%s", "the local store failed: %s"),
-		sqlite3_errmsg(s->db));
+	return problem_set(p, ERR_STORE, NULL, NULL, _("本地数据库出错：%s"), sqlite3_errmsg(s->db));
 }
 
 static enum err run_sql(struct store *s, const char *sql, struct problem *p)
@@ -82,8 +81,7 @@ enum err store_run(struct store *s, sqlite3_stmt *stmt, struct problem *p)
 	/* After some errors SQLite has rolled the transaction back by itself: what follows would be on disk
 	 * at once, each on its own. */
 	if (s->in_transaction && sqlite3_get_autocommit(s->db))
-		return problem_set(p, ERR_STORE, NULL, NULL,
-			tr("本地数据库撤回了这次改动", "the local store took this change back"));
+		return problem_set(p, ERR_STORE, NULL, NULL, _("本地数据库撤回了这次改动"));
 	int code = sqlite3_step(stmt);
 	enum err e = code == SQLITE_DONE || code == SQLITE_ROW ? ERR_OK : store_error(s, p);
 
@@ -133,7 +131,7 @@ enum err store_get_text(struct store *s, const char *name, char *out, size_t siz
 	const char *text = stmt ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
 
 	if (stmt && !text)
-		e = problem_set(p, ERR_NOMEM, NULL, NULL, tr("内存不足", "out of memory"));
+		e = problem_set(p, ERR_NOMEM, NULL, NULL, _("内存不足"));
 	snprintf(out, size, "%s", text ? text : "");
 	sqlite3_finalize(stmt);
 	return e;
@@ -232,8 +230,7 @@ static enum err open_schema(struct store *s, struct problem *p)
 	if (version < 0)
 		return store_error(s, p);
 	if (version > SCHEMA_VERSION)
-		return problem_set(p, ERR_UPGRADE, NULL, tr("请安装新版程序", "install the newer program"),
-			tr("本机数据由更新的版本写成", "the store was written by a newer version"));
+		return problem_set(p, ERR_UPGRADE, NULL, _("请安装新版程序"), _("本机数据由更新的版本写成"));
 	if (version == SCHEMA_VERSION)
 		return ERR_OK;
 	enum err e = store_begin(s, p);
@@ -311,9 +308,7 @@ enum err store_commit(struct store *s, struct problem *p)
 	/* A failed disk ends a transaction by itself. What is written after that would stand alone: the
 	 * position of the outbox without the answers that led to it. */
 	enum err e = sqlite3_get_autocommit(s->db)
-			     ? problem_set(p, ERR_STORE, NULL, NULL,
-				       tr("本地数据库写入失败，没有保存",
-					       "the local store could not be written; nothing was saved"))
+			     ? problem_set(p, ERR_STORE, NULL, NULL, _("本地数据库写入失败，没有保存"))
 		     : write_outbox(s) ? store_error(s, p)
 				       : run_sql(s, "COMMIT", p);
 	fault_point(FAULT_JG_STORE_COMMITTED);

@@ -10,6 +10,7 @@
 #include "blobs.h"
 #include "clock.h"
 #include "fault.h"
+#include "lang.h"
 #include "login.h"
 #include "outbox.h"
 #include "staging.h"
@@ -81,7 +82,7 @@ static struct sync_event do_connect(struct sync *x)
 	if (!e)
 		e = login_resume(x->link, x->p);
 	if (!e && x->store->profile->session.must_change)
-		e = problem_set(x->p, ERR_MUST_CHANGE, NULL, tr("运行 passwd", "run passwd"), NULL);
+		e = problem_set(x->p, ERR_MUST_CHANGE, NULL, _("运行 passwd"), NULL);
 	if (!e && profile_has_role(x->store->profile, 1u << ROLE_REGISTRAR)) {
 		size_t before = x->report->opened.drafts;
 		e = revoked_open(x->store, x->link, &x->report->opened, x->p);
@@ -156,8 +157,7 @@ static struct sync_event push_batch(struct sync *x, struct arena *arena, struct 
 	if (e)
 		return failed(x, e);
 	/* Of this run, not of all that this computer ever wrote. */
-	tell(x, tr("发送", "sending"), x->report->pushed,
-		x->report->pushed + (x->store->made - x->store->last_op));
+	tell(x, _("发送"), x->report->pushed, x->report->pushed + (x->store->made - x->store->last_op));
 	return (struct sync_event){.what = SYNC_PUSHED,
 		.n = reply->n_result,
 		.more = x->store->older.incarnation || x->store->last_op < x->store->made,
@@ -217,7 +217,7 @@ static enum err send_chunks(struct sync *x, struct blob_row *row, uint8_t *bytes
 			e = problem_set(x->p, ERR_PROTOCOL, "have", NULL, NULL);
 		if (!e)
 			e = blob_progress(x->store, row->sha, row->have, *complete, x->p);
-		tell(x, tr("上传佐证材料", "sending files"), row->have, chunks);
+		tell(x, _("上传佐证材料"), row->have, chunks);
 	}
 	return e;
 }
@@ -287,9 +287,7 @@ static enum err take_head(struct sync *x, const pb_pull_reply *page)
 		e = link_signed(x->link, message, sizeof message, page->audit_sig.data, page->audit_sig.len);
 	}
 	if (e)
-		return problem_set(x->p, e, NULL,
-			tr("请把这条消息告诉县局审计员", "tell the bureau's auditor"),
-			tr("县局留痕的签名不对", "the trace is not signed as it should be"));
+		return problem_set(x->p, e, NULL, _("请把这条消息告诉县局审计员"), _("县局留痕的签名不对"));
 	end->audit_n = page->audit_n;
 	memcpy(end->head, page->audit_head.data, HASH_SIZE);
 	memcpy(end->sig, page->audit_sig.data, page->audit_sig.len);
@@ -313,7 +311,7 @@ static bool on_page(void *data, const ProtobufCMessage *message)
 	x->report->pulled += page->n_change;
 	if (page->total)
 		x->total = page->total;
-	tell(x, tr("接收", "receiving"), x->report->pulled, x->before + x->total);
+	tell(x, _("接收"), x->report->pulled, x->before + x->total);
 	take_end(x, page);
 	if (page->last)
 		x->staged = take_head(x, page);
@@ -402,7 +400,7 @@ static struct sync_event do_resolve(struct sync *x)
 static struct sync_event do_wait(struct sync *x)
 {
 	drop_link(x);
-	tell(x, tr("网络不通，稍后重试", "no connection, trying again"), 0, 0);
+	tell(x, _("网络不通，稍后重试"), 0, 0);
 	return (struct sync_event){.what = SYNC_DID};
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang.h"
 #include "text.h"
 
 #define HEADER_SEARCH_ROWS 30 /* titles, notes and how-to lines above a header */
@@ -298,7 +299,7 @@ static void list_add(char *list, size_t size, const char *word)
 {
 	size_t n = strlen(list);
 
-	snprintf(list + n, size - n, "%s%s", n ? tr("、", ", ") : "", word);
+	snprintf(list + n, size - n, "%s%s", n ? _("、") : "", word);
 }
 
 static bool is_needed(const struct table_column *c)
@@ -347,9 +348,8 @@ static enum err header_find(struct table *t, struct problem *p)
 		return ERR_OK;
 	needed_list(NULL, t->columns, t->n_columns, list, sizeof list);
 	return problem_set(p, ERR_FILE_HEADER, NULL,
-		tr("表头一行应写有各列的名称；名称不同时可用 --map 列=字段 对应",
-			"a header row must name the columns; --map COLUMN=FIELD matches other names"),
-		tr("找不到表头，需要的列：%s", "no header row was found; needed columns: %s"), list);
+		_("表头一行应写有各列的名称；名称不同时可用 --map 列=字段 对应"),
+		_("找不到表头，需要的列：%s"), list);
 }
 
 /* A, B … as the spreadsheet shows it. */
@@ -367,13 +367,10 @@ static enum err ambiguous(
 {
 	char a[4], b[4];
 
-	problem_set(p, ERR_FILE_HEADER, t->columns[column].name,
-		tr("请改名其中一列，或用 --map 列=字段 指定",
-			"rename one of them, or choose by --map COLUMN=FIELD"),
-		tr("%s 列“%s”和 %s 列“%s”都可作“%s”",
-			"columns %s \"%s\" and %s \"%s\" both stand for \"%s\""),
-		column_letters(a, first), heading_at(t, t->header, first), column_letters(b, second),
-		heading_at(t, t->header, second), t->columns[column].name);
+	problem_set(p, ERR_FILE_HEADER, t->columns[column].name, _("请改名其中一列，或用 --map 列=字段 指定"),
+		_("%s 列“%s”和 %s 列“%s”都可作“%s”"), column_letters(a, first),
+		heading_at(t, t->header, first), column_letters(b, second), heading_at(t, t->header, second),
+		t->columns[column].name);
 	if (p)
 		p->row = table_header_row(t);
 	return ERR_FILE_HEADER;
@@ -412,11 +409,8 @@ static enum err required_check(const struct table *t, struct problem *p)
 
 	if (!first)
 		return ERR_OK;
-	problem_set(p, ERR_FILE_HEADER, first,
-		tr("请补上该列；列名不同时可用 --map 列=字段 对应",
-			"add it; --map COLUMN=FIELD matches other names"),
-		tr("第 %ld 行的表头缺少必填列：%s", "the header in row %ld lacks: %s"), table_header_row(t),
-		list);
+	problem_set(p, ERR_FILE_HEADER, first, _("请补上该列；列名不同时可用 --map 列=字段 对应"),
+		_("第 %ld 行的表头缺少必填列：%s"), table_header_row(t), list);
 	if (p)
 		p->row = table_header_row(t);
 	return ERR_FILE_HEADER;
@@ -473,13 +467,12 @@ static enum err maps_check(const struct table *t, struct problem *p)
 
 	for (size_t i = 0; i < t->n_maps; i++) {
 		if (!map_split(t->maps[i], from, &field))
-			return problem_set(p, ERR_USAGE, "--map", NULL,
-				tr("--map 应写成 列=字段：%s", "--map needs COLUMN=FIELD: %s"), t->maps[i]);
+			return problem_set(
+				p, ERR_USAGE, "--map", NULL, _("--map 应写成 列=字段：%s"), t->maps[i]);
 		if (column_of(t, field, &fit) != NOWHERE)
 			continue;
 		const char *nearest = column_nearest(t, field);
-		return problem_set(p, ERR_USAGE, "--map", nearest,
-			tr("--map：没有字段“%s”", "--map: there is no field \"%s\""), field);
+		return problem_set(p, ERR_USAGE, "--map", nearest, _("--map：没有字段“%s”"), field);
 	}
 	return ERR_OK;
 }
@@ -498,9 +491,7 @@ static enum err maps_used(const struct table *t, struct problem *p)
 		bool used = place != NOWHERE && cell_column(t, t->header, place, &fit) != NOWHERE &&
 			    fit == FIT_MAP;
 		if (!used)
-			return problem_set(p, ERR_USAGE, "--map", NULL,
-				tr("--map：第 %ld 行的表头没有列“%s”",
-					"--map: the header in row %ld has no column \"%s\""),
+			return problem_set(p, ERR_USAGE, "--map", NULL, _("--map：第 %ld 行的表头没有列“%s”"),
 				table_header_row(t), from);
 	}
 	return ERR_OK;

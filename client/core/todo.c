@@ -6,6 +6,7 @@
 
 #include "blobs.h"
 #include "date.h"
+#include "lang.h"
 #include "outbox.h"
 #include "service.h"
 
@@ -42,15 +43,12 @@ static enum err add_outbox(struct todo_list *l, struct problem *p)
 		return e;
 	if (counts.of[OP_CONFLICT])
 		todo_add(l, "conflicts", "conflicts", NULL, counts.of[OP_CONFLICT], 0,
-			tr("%zu 项修改与他人冲突，等您决定", "%zu conflicts wait for your decision"),
-			counts.of[OP_CONFLICT]);
+			_("%zu 项修改与他人冲突，等您决定"), counts.of[OP_CONFLICT]);
 	size_t back = counts.of[OP_REFUSED] + counts.of[OP_BLOCKED] + counts.of[OP_DRAFT];
 	if (back)
-		todo_add(l, "refused", "outbox", NULL, back, 0,
-			tr("%zu 项没有被接受，需要改正或撤回", "%zu items were not accepted"), back);
+		todo_add(l, "refused", "outbox", NULL, back, 0, _("%zu 项没有被接受，需要改正或撤回"), back);
 	if (counts.unsent + files.waiting)
-		todo_add(l, "sync", "sync", NULL, counts.unsent, 0,
-			tr("%zu 项修改和 %zu 个文件还没有发出", "%zu changes and %zu files are not sent"),
+		todo_add(l, "sync", "sync", NULL, counts.unsent, 0, _("%zu 项修改和 %zu 个文件还没有发出"),
 			counts.unsent, files.waiting);
 	return ERR_OK;
 }

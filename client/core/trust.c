@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "hash.h"
+#include "lang.h"
 #include "tls.h"
 
 #define CODE_CHARS 32
@@ -24,10 +25,8 @@ static int base32_digit(char c)
 
 static enum err bad_code(struct problem *p, const char *message)
 {
-	return problem_set(p, ERR_BAD_CODE, "code",
-		tr("请对照连接码逐段核对；0、1、8、9 不会出现",
-			"compare it with the paper group by group; 0, 1, 8 and 9 never occur"),
-		"%s", message);
+	return problem_set(
+		p, ERR_BAD_CODE, "code", _("请对照连接码逐段核对；0、1、8、9 不会出现"), "%s", message);
 }
 
 enum err connect_code_parse(struct connect_code *out, const char *text, struct problem *p)
@@ -41,19 +40,17 @@ enum err connect_code_parse(struct connect_code *out, const char *text, struct p
 			continue;
 		int digit = base32_digit(*text);
 		if (digit < 0 || n == CODE_CHARS)
-			return bad_code(p,
-				tr("连接码应为 32 个字母和数字", "a connect code has 32 letters and digits"));
+			return bad_code(p, _("连接码应为 32 个字母和数字"));
 		for (unsigned bit = 0; bit < 5; bit++)
 			if (digit >> (4 - bit) & 1)
 				bytes[(n * 5 + bit) / 8] |= (uint8_t)(0x80 >> ((n * 5 + bit) % 8));
 		n++;
 	}
 	if (n != CODE_CHARS)
-		return bad_code(
-			p, tr("连接码应为 32 个字母和数字", "a connect code has 32 letters and digits"));
+		return bad_code(p, _("连接码应为 32 个字母和数字"));
 	hash_parts(hash, "jg connect code", &(struct part){bytes, 18}, 1);
 	if (memcmp(hash, bytes + 18, 2) != 0)
-		return bad_code(p, tr("连接码有输错的字符", "the connect code is mistyped"));
+		return bad_code(p, _("连接码有输错的字符"));
 	memcpy(out->ca_prefix, bytes, sizeof out->ca_prefix);
 	memcpy(out->secret, bytes + 10, sizeof out->secret);
 	if (*text == '@')

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "clock.h"
 #include "codes.h"
+#include "lang.h"
 #include "quantity.h"
 #include "sheet.h"
 #include "text.h"
@@ -37,8 +38,7 @@ static enum value_verdict keep(
 	if (n > f->max_bytes) {
 		char head[48];
 		text_printable(head, sizeof head, text);
-		return bad(f, p, code, "TOO_LARGE", tr("请缩短", "shorten it"),
-			tr("内容太长：%s…", "too long: %s…"), head);
+		return bad(f, p, code, "TOO_LARGE", _("请缩短"), _("内容太长：%s…"), head);
 	}
 	record_set_text(r, i,
 		arena_text(arena, text, n)); /* no value without memory, and then arena->refused says so */
@@ -87,7 +87,7 @@ static enum value_verdict parse_code(
 		return VALUE_OK;
 	}
 	check_words(f->check, hint, sizeof hint);
-	return bad(f, p, code, "INVALID", hint, tr("没有“%s”这一项", "there is no “%s”"), text);
+	return bad(f, p, code, "INVALID", hint, _("没有“%s”这一项"), text);
 }
 
 /* Words of a list with 、 ， , ; or / between them; kept as codes, each once, in the order of the list. */
@@ -104,7 +104,7 @@ static enum value_verdict parse_multi(
 		const char *found = code_find(list, word);
 		if (!found)
 			return bad(f, p, code, "INVALID", check_words(f->check, hint, sizeof hint),
-				tr("没有“%s”这一项", "there is no “%s”"), word);
+				_("没有“%s”这一项"), word);
 		chosen[code_item(list, found) - list->items] = true;
 	}
 	for (size_t k = 0; k < list->n; k++)
@@ -139,17 +139,12 @@ static enum value_verdict parse_cert(struct record *r, int i, const char *text,
 	char no[TEXT_MAX];
 
 	if (cert_no_normal(no, sizeof no, text))
-		return bad(f, p, code, "INVALID", NULL,
-			tr("号码无法识别：%s", "the number cannot be read: %s"), text);
+		return bad(f, p, code, "INVALID", NULL, _("号码无法识别：%s"), text);
 	hyphens_drop(no);
 	if (cert_no_damaged(no, ctx->damaged))
 		return bad(f, p, code, "ID_DAMAGED",
-			tr("先把这一列设为“文本”格式，再从原始系统重新导出或粘贴；补回末几位不可靠",
-				"set the column to “Text” and export or paste it again from its source; the "
-				"last digits cannot be guessed"),
-			tr("%s 被电子表格改成了数值，末几位已丢失",
-				"%s was turned into a number by the spreadsheet, its last digits are lost"),
-			no);
+			_("先把这一列设为“文本”格式，再从原始系统重新导出或粘贴；补回末几位不可靠"),
+			_("%s 被电子表格改成了数值，末几位已丢失"), no);
 	return keep(r, i, no, arena, code, p);
 }
 
@@ -162,11 +157,8 @@ static enum value_verdict parse_student_no(struct record *r, int i, const char *
 	if (verdict != VALUE_OK || student_no_check(record_text(r, i, no, sizeof no)) == ID_OK)
 		return verdict;
 	*code = "INVALID";
-	problem_set(p, ERR_INVALID, value_column(&r->kind->fields[i]),
-		tr("学籍号为 G、J 或 L 加 18 位", "it has G, J or L and 18 more"),
-		tr("学籍号 %s 不合规则，已保留但不用于比对",
-			"%s is no student number; it is kept and matches nothing"),
-		no);
+	problem_set(p, ERR_INVALID, value_column(&r->kind->fields[i]), _("学籍号为 G、J 或 L 加 18 位"),
+		_("学籍号 %s 不合规则，已保留但不用于比对"), no);
 	return VALUE_WARN;
 }
 
@@ -179,13 +171,12 @@ static enum value_verdict parse_class(struct record *r, int i, const char *text,
 	if (class_no_parse(number, sizeof number, text) == ERR_OK)
 		return keep(r, i, number, arena, code, p);
 	if (ctx->strict || strlen(text) > f->max_bytes)
-		return bad(f, p, code, "INVALID", tr("写成 3、3班 或 六（3）班", "write 3, 3班 or 六（3）班"),
-			tr("班级“%s”里没有班号", "no class number in “%s”"), text);
+		return bad(
+			f, p, code, "INVALID", _("写成 3、3班 或 六（3）班"), _("班级“%s”里没有班号"), text);
 	*code = "INVALID";
 	keep(r, i, text, arena, code, p);
-	problem_set(p, ERR_INVALID, value_column(f),
-		tr("写成 3、3班 或 六（3）班", "write 3, 3班 or 六（3）班"),
-		tr("班级“%s”里没有班号，照原样保留", "no class number in “%s”, kept as it is"), text);
+	problem_set(p, ERR_INVALID, value_column(f), _("写成 3、3班 或 六（3）班"),
+		_("班级“%s”里没有班号，照原样保留"), text);
 	return VALUE_WARN;
 }
 
@@ -196,19 +187,15 @@ static enum value_verdict parse_digits(
 	char no[TEXT_MAX];
 
 	if (text_half_width(no, sizeof no, text) || text_strip_space(no, sizeof no, no))
-		return bad(f, p, code, "INVALID", NULL, tr("无法识别：%s", "cannot be read: %s"), text);
+		return bad(f, p, code, "INVALID", NULL, _("无法识别：%s"), text);
 	if (strcmp(f->check, "school_code") == 0 && school_code_check(no) != ID_OK)
-		return bad(f, p, code, "INVALID", tr("学校标识码是 10 位数字", "a school code has 10 digits"),
-			tr("%s 不是学校标识码", "%s is no school code"), no);
+		return bad(f, p, code, "INVALID", _("学校标识码是 10 位数字"), _("%s 不是学校标识码"), no);
 	if (strcmp(f->check, "area") == 0 && area_code_check(no, true) != ID_OK)
-		return bad(f, p, code, "INVALID",
-			tr("区划代码是 12 位数字，或其前 2、4、6、9 位",
-				"an area code has 12 digits, or the first 2, 4, 6 or 9 of them"),
-			tr("%s 不是区划代码", "%s is no area code"), no);
+		return bad(f, p, code, "INVALID", _("区划代码是 12 位数字，或其前 2、4、6、9 位"),
+			_("%s 不是区划代码"), no);
 	if (strcmp(f->check, "area_prefix") == 0 && !area_code_is_prefix(no))
-		return bad(f, p, code, "INVALID",
-			tr("填 12 位区划代码，或其前 6 到 11 位", "12 digits, or the first 6 to 11 of them"),
-			tr("%s 不是区划代码", "%s is no area code"), no);
+		return bad(f, p, code, "INVALID", _("填 12 位区划代码，或其前 6 到 11 位"),
+			_("%s 不是区划代码"), no);
 	return keep(r, i, no, arena, code, p);
 }
 
@@ -258,8 +245,7 @@ static enum value_verdict parse_bool(
 		record_set_number(r, i, *found == '1');
 		return VALUE_OK;
 	}
-	bad(f, p, code, "INVALID", tr("填 是 或 否", "write 是 or 否"),
-		tr("“%s”不是 是 或 否", "“%s” is neither 是 nor 否"), text);
+	bad(f, p, code, "INVALID", _("填 是 或 否"), _("“%s”不是 是 或 否"), text);
 	return strcmp(f->name, "guardian_confirmed") == 0 ? VALUE_WARN : VALUE_BAD;
 }
 
@@ -301,18 +287,17 @@ static enum value_verdict parse_number(struct record *r, int i, const char *text
 
 	if (parse_quantity(r, i, text, &e))
 		return e ? bad(f, p, code, "INVALID", check_words(f->check, hint, sizeof hint),
-				   tr("“%s”读不出来", "“%s” cannot be read"), text)
+				   _("“%s”读不出来"), text)
 			 : VALUE_OK;
 	if (strcmp(f->check, "date") == 0) {
 		if (date_parse(text, ctx->epoch, &date))
-			return bad(f, p, code, "INVALID", tr("写成 2014-03-15", "write 2014-03-15"),
-				tr("“%s”不是日期", "“%s” is no date"), text);
+			return bad(f, p, code, "INVALID", _("写成 2014-03-15"), _("“%s”不是日期"), text);
 		record_set_number(r, i, date);
 		return VALUE_OK;
 	}
 	if (sscanf(text, "%lld%n", &number, &used) != 1 || text[used] ||
 		(f->type == FIELD_INT32 && number != (int32_t)number))
-		return bad(f, p, code, "INVALID", NULL, tr("“%s”不是数字", "“%s” is no number"), text);
+		return bad(f, p, code, "INVALID", NULL, _("“%s”不是数字"), text);
 	record_set_number(r, i, number);
 	return VALUE_OK;
 }
@@ -336,7 +321,7 @@ static enum value_verdict parse_long(
 		char *copy = arena_text(arena, at, line);
 		if (!copy || text_clean(out + n, room - n, copy))
 			return bad(&r->kind->fields[i], p, code, "TOO_LARGE", NULL, "%s",
-				tr("内容太长或不是 UTF-8", "too long, or not UTF-8"));
+				_("内容太长或不是 UTF-8"));
 		n += strlen(out + n);
 		at += line;
 		at += *at == '\r' && at[1] == '\n' ? 2 : *at ? 1 : 0;
@@ -365,8 +350,7 @@ enum value_verdict value_parse(struct record *r, int i, const char *text, const 
 	enum err e = is_name(f) ? text_clean_name(clean, sizeof clean, text)
 				: text_clean(clean, sizeof clean, text);
 	if (e)
-		return bad(f, p, code, "TOO_LARGE", NULL, "%s",
-			tr("内容太长或不是 UTF-8", "too long, or not UTF-8"));
+		return bad(f, p, code, "TOO_LARGE", NULL, "%s", _("内容太长或不是 UTF-8"));
 	if (!*clean) {
 		record_clear(r, i);
 		return VALUE_OK;
@@ -380,8 +364,7 @@ enum value_verdict value_parse(struct record *r, int i, const char *text, const 
 	case FIELD_INT64:
 		return parse_number(r, i, clean, ctx, code, p);
 	default:
-		return bad(f, p, code, "INVALID", NULL, tr("不能这样填写：%s", "cannot be given as text: %s"),
-			clean);
+		return bad(f, p, code, "INVALID", NULL, _("不能这样填写：%s"), clean);
 	}
 }
 
@@ -410,7 +393,7 @@ static void show_multi(const struct field *f, char *out, size_t size)
 	*out = 0;
 	while (next_word(&at, word, sizeof word)) {
 		const char *name = code_name(list, word);
-		snprintf(out + strlen(out), size - strlen(out), "%s%s", *out ? tr("、", ", ") : "",
+		snprintf(out + strlen(out), size - strlen(out), "%s%s", *out ? _("、") : "",
 			name ? name : word);
 	}
 }
@@ -423,7 +406,7 @@ const char *value_show(const struct record *r, int i, bool masked, char *out, si
 
 	*out = 0;
 	if (f->type == FIELD_BOOL)
-		snprintf(out, size, "%s", number ? tr("是", "yes") : tr("否", "no"));
+		snprintf(out, size, "%s", number ? _("是") : _("否"));
 	if (!record_has(r, i) || f->type == FIELD_BOOL)
 		return out;
 	if (f->type == FIELD_TEXT) {

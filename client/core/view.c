@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "envelope.h"
+#include "lang.h"
 #include "lint.h"
 #include "outbox.h"
 #include "pb.h"
@@ -228,8 +229,7 @@ static enum err take_base_row(struct view *v, sqlite3_stmt *row, struct problem 
 	if (!item || !body)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	if (unseal_value(s->seal, "base", id, ID_SIZE, sqlite3_column_blob(row, 6), n, body))
-		return problem_set(p, ERR_STORE, NULL, NULL,
-			tr("本机数据被改动或密钥不符", "the store was changed, or the key is another one"));
+		return problem_set(p, ERR_STORE, NULL, NULL, _("本机数据被改动或密钥不符"));
 	enum err e = record_decode(&item->record, kind, body, n - SEAL_OVERHEAD, &v->arena, p);
 	item->stream = sqlite3_column_int64(row, 0);
 	item->ver = sqlite3_column_int64(row, 3);
@@ -312,7 +312,7 @@ static enum err take_op_row(struct view *v, sqlite3_stmt *row, struct problem *p
 	if (!e)
 		e = view_overlay(v, bytes, size - SEAL_OVERHEAD, &item);
 	if (e)
-		return problem_set(p, e, NULL, NULL, tr("待发内容读不出", "the outbox cannot be read"));
+		return problem_set(p, e, NULL, NULL, _("待发内容读不出"));
 	if (sqlite3_column_int(row, 1) != OP_ACCEPTED) {
 		item->pending = true;
 		return ERR_OK;

@@ -1,5 +1,7 @@
 #include "way.h"
 
+#include "lang.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -17,7 +19,7 @@ const char *way(const char *act)
 	for (const struct way *const *list = all; list && *list; list++)
 		for (const struct way *w = *list; w->act; w++)
 			if (strcmp(w->act, act) == 0)
-				return w->en ? tr(w->zh, w->en) : w->zh;
+				return _(w->text);
 	return act;
 }
 

@@ -8,7 +8,7 @@
 
 struct way {
 	const char *act;
-	const char *zh, *en; /* en NULL: the same */
+	const char *text;
 };
 
 /* The lists are each ended by {0}, and together by NULL; they must last. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "file_name.h"
+#include "lang.h"
 
 /* NONBLOCK: what lies there may be a pipe that nobody reads. */
 static int open_part(const char *part, int flags, mode_t mode)
@@ -27,8 +28,7 @@ enum err whole_file_check(const char *path, struct problem *p)
 
 	snprintf(part, sizeof part, "%s.part", path);
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return problem_set(p, ERR_FILE_IO, NULL, tr("请换一个文件名", "choose another name"),
-			tr("%s 不是文件，不能写", "%s is no file to write to"), path);
+		return problem_set(p, ERR_FILE_IO, NULL, _("请换一个文件名"), _("%s 不是文件，不能写"), path);
 	bool there = access(part, F_OK) == 0;
 	int fd = open_part(part, 0, 0600);
 	if (fd < 0)

@@ -7,6 +7,7 @@
 
 #include "codes.h"
 #include "face.h"
+#include "lang.h"
 #include "pinyin.h"
 #include "service.h"
 #include "text.h"
@@ -37,7 +38,7 @@ const char *words_class(const struct record *r, char *out, size_t size)
 	if (*class_no && class_no[strspn(class_no, "0123456789")])
 		snprintf(out, size, "%s", class_no);
 	else if (*class_no)
-		snprintf(out, size, tr("%s%s班", "%s class %s"), grade, class_no);
+		snprintf(out, size, _("%s%s班"), grade, class_no);
 	else
 		snprintf(out, size, "%s", grade);
 	return out;
@@ -62,7 +63,7 @@ const char *words_pupil(const struct record *r, char *out, size_t size)
 	if (kind_field_index(r->kind, "class_no") < 0 || !*words_class(r, class_no, sizeof class_no))
 		snprintf(out, size, "%s", name);
 	else
-		snprintf(out, size, tr("%s（%s）", "%s (%s)"), name, class_no);
+		snprintf(out, size, _("%s（%s）"), name, class_no);
 	return out;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <zip.h>
 
+#include "lang.h"
 #include "lint.h"
 #include "sheet_build.h"
 
@@ -38,16 +39,13 @@ static enum err zip_problem(struct problem *p, const char *name, const zip_error
 		return sheet_problem(p, ERR_NOMEM, name, 0, NULL);
 	case ZIP_ER_NOPASSWD:
 	case ZIP_ER_ENCRNOTSUPP:
-		return problem_set(p, ERR_FILE_FORMAT, NULL,
-			tr("请先输入密码解压，再导入里面的 .xlsx",
-				"unpack it with its password and import the .xlsx inside"),
-			tr("%s：压缩包有密码", "%s: the archive is encrypted"), name);
+		return problem_set(p, ERR_FILE_FORMAT, NULL, _("请先输入密码解压，再导入里面的 .xlsx"),
+			_("%s：压缩包有密码"), name);
 	case ZIP_ER_COMPNOTSUPP:
 		return sheet_problem(p, ERR_FILE_FORMAT, name, 0, sheet_advice_save_as());
 	default:
 		return sheet_problem(p, ERR_FILE_DAMAGED, name, 0,
-			tr("请重新下载或拷贝；打得开时用 WPS 或 Excel “文件→另存为”.xlsx",
-				"download or copy it again; if it opens in WPS or Excel, save it as .xlsx"));
+			_("请重新下载或拷贝；打得开时用 WPS 或 Excel “文件→另存为”.xlsx"));
 	}
 }
 
@@ -70,8 +68,7 @@ enum err xlsx_package_open(
 	zip_error_fini(&error);
 	if (!err && zip_get_num_entries(package->zip, 0) > SHEET_ENTRIES_MAX)
 		err = sheet_problem(p, ERR_FILE_LIMIT, name, 0,
-			tr("请在 WPS 或 Excel 里新建工作簿，只粘贴这张表的数据，保存后再导入",
-				"copy the data alone into a new workbook"));
+			_("请在 WPS 或 Excel 里新建工作簿，只粘贴这张表的数据，保存后再导入"));
 	if (err) {
 		xlsx_package_close(package);
 		return err;
@@ -327,8 +324,7 @@ static enum err part_stream(struct xlsx_package *package, zip_file_t *file,
 	if (err && !x.own)
 		sheet_problem(p, err, package->name, 0,
 			err == ERR_FILE_LIMIT
-				? tr("请在 WPS 或 Excel 里新建工作簿，只粘贴这张表的数据，保存后再导入",
-					  "copy the data alone into a new workbook")
+				? _("请在 WPS 或 Excel 里新建工作簿，只粘贴这张表的数据，保存后再导入")
 				: sheet_advice_save_as());
 	return err;
 }

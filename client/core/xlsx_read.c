@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang.h"
 #include "sheet_build.h"
 #include "xlsx_part.h"
 
@@ -101,7 +102,7 @@ static enum err workbook_begin(void *user, const char *name, const char **attrib
 		return ERR_FILE_DAMAGED;
 	size_t used = strlen(b->names);
 	if (used + strlen(title) + 4 < NAMES_MAX)
-		snprintf(b->names + used, NAMES_MAX - used, "%s%s", used ? "、" : "", title);
+		snprintf(b->names + used, NAMES_MAX - used, "%s%s", used ? _("、") : "", title);
 	if (b->wanted && (strcmp(title, b->wanted) != 0 || b->n_pages))
 		return ERR_OK;
 	if (b->n_pages >= SHEET_PAGES_MAX)
@@ -535,7 +536,7 @@ static enum err value_finish(struct book *b, uint32_t *offset, unsigned *flags)
 	}
 	if (b->formula && s->text_size == b->start && strcmp(b->type, "n") == 0) {
 		*flags = CELL_ERROR;
-		err = collected_replace(b, tr("#未计算", "#NOT CALCULATED"));
+		err = collected_replace(b, _("#未计算"));
 	} else if (strcmp(b->type, "n") == 0) {
 		err = number_finish(b, flags);
 	} else if (strcmp(b->type, "b") == 0 && s->text_size > b->start) {
@@ -584,31 +585,27 @@ static enum err part_read(struct book *b, const char *path, const struct xlsx_ha
 
 	if (own)
 		sheet_problem(b->problem, err, b->name, b->row,
-			err == ERR_FILE_LIMIT
-				? tr("行、列或单元格太多或太长，请分成几个文件",
-					  "too many or too long rows, columns or cells; split the file")
-				: NULL);
+			err == ERR_FILE_LIMIT ? _("行、列或单元格太多或太长，请分成几个文件") : NULL);
 	return err;
 }
 
 /* Which Office file it is instead, when there is no workbook inside. */
 static enum err foreign_package(struct book *b)
 {
-	const char *kind = tr("这不是 Excel 工作簿", "this is no Excel workbook");
+	const char *kind = _("这不是 Excel 工作簿");
 
 	if (xlsx_part_exists(b->package, "xl/workbook.bin"))
-		kind = tr("这是 .xlsb 工作簿", "this is an .xlsb workbook");
+		kind = _("这是 .xlsb 工作簿");
 	else if (xlsx_part_exists(b->package, "word/document.xml"))
-		kind = tr("这是 Word 文档", "this is a Word document");
+		kind = _("这是 Word 文档");
 	else if (xlsx_part_exists(b->package, "content.xml"))
-		kind = tr("这是 OpenDocument 文件", "this is an OpenDocument file");
+		kind = _("这是 OpenDocument 文件");
 	else if (xlsx_part_exists(b->package, "Index/Document.iwa"))
 		return problem_set(b->problem, ERR_FILE_FORMAT, NULL,
-			tr("请在 Numbers 里点“文件→导出为→Excel”，再导入导出的 .xlsx",
-				"in Numbers choose File, Export to, Excel, and import that file"),
-			tr("%s：这是 Numbers 表格", "%s: this is a Numbers document"), b->name);
-	return problem_set(b->problem, ERR_FILE_FORMAT, NULL, sheet_advice_save_as(), tr("%s：%s", "%s: %s"),
-		b->name, kind);
+			_("请在 Numbers 里点“文件→导出为→Excel”，再导入导出的 .xlsx"),
+			_("%s：这是 Numbers 表格"), b->name);
+	return problem_set(
+		b->problem, ERR_FILE_FORMAT, NULL, sheet_advice_save_as(), _("%s：%s"), b->name, kind);
 }
 
 /* Finds the workbook, the wanted sheet and the parts that it needs. */
@@ -634,11 +631,9 @@ static enum err book_open(struct book *b)
 		visible |= !b->pages[i].hidden;
 	if (!visible)
 		return problem_set(b->problem, b->wanted ? ERR_FILE_FORMAT : ERR_FILE_DAMAGED, NULL,
-			b->wanted ? tr("请在 --sheet 后写其中一个", "name one of them by --sheet")
-				  : tr("请用 --sheet 指定一张", "choose one by --sheet"),
-			b->wanted ? tr("%s：没有工作表“%s”，有：%s", "%s: no sheet \"%s\"; there are: %s")
-				  : tr("%s：工作表%s都隐藏了：%s", "%s: all sheets are hidden%s: %s"),
-			b->name, b->wanted ? b->wanted : "", b->names);
+			b->wanted ? _("请在 --sheet 后写其中一个") : _("请用 --sheet 指定一张"),
+			b->wanted ? _("%s：没有工作表“%s”，有：%s") : _("%s：工作表%s都隐藏了：%s"), b->name,
+			b->wanted ? b->wanted : "", b->names);
 	const char *slash = strrchr(b->workbook, '/');
 	int folder = slash ? (int)(slash - b->workbook) + 1 : 0;
 	snprintf(b->base, sizeof b->base, "%.*s", folder, b->workbook);
@@ -664,8 +659,7 @@ static enum err page_read(struct book *b, const struct page *page)
 		return err;
 	err = sheet_page_end(b->sheet, b->areas, b->n_areas);
 	if (err == ERR_FILE_LIMIT)
-		return sheet_problem(b->problem, err, b->name, 0,
-			tr("合并的单元格太多，请取消合并", "too many merged cells; unmerge them"));
+		return sheet_problem(b->problem, err, b->name, 0, _("合并的单元格太多，请取消合并"));
 	return err ? sheet_problem(b->problem, err, b->name, 0, sheet_advice_save_as()) : ERR_OK;
 }
 

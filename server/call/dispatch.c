@@ -6,6 +6,7 @@
 #include "access_log.h"
 #include "codes.h"
 #include "envelope.h"
+#include "lang.h"
 #include "log.h"
 #include "service.h"
 
@@ -75,12 +76,11 @@ static const char *roles_hint(struct request *r, const struct method *m)
 			continue;
 		snprintf(number, sizeof number, "%u", role_table[i].number);
 		const char *word = code_name(&codes_role, number);
-		names = arena_printf(
-			&r->arena, "%s%s%s", names, *names ? tr("、", ", ") : "", word ? word : "");
+		names = arena_printf(&r->arena, "%s%s%s", names, *names ? _("、") : "", word ? word : "");
 		if (!names)
 			return NULL;
 	}
-	return arena_printf(&r->arena, tr("这件事由 %s 登录办理", "this is done by %s"), names);
+	return arena_printf(&r->arena, _("这件事由 %s 登录办理"), names);
 }
 
 static bool take_call(struct conn *c, const struct frame *f)
@@ -110,7 +110,7 @@ static bool take_call(struct conn *c, const struct frame *f)
 			access_log_add(
 				c->worker, &c->caller, m->name, err_info((int)e)->name, 0, "refused", r->ref);
 		if (e == ERR_PERMISSION)
-			request_fail_hint(r, e, NULL, tr("没有权限", "not permitted"), roles_hint(r, m));
+			request_fail_hint(r, e, NULL, _("没有权限"), roles_hint(r, m));
 		else
 			request_fail(r, e, NULL, NULL);
 		return true;

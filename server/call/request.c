@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "lang.h"
 
 #define PUSH_GROUP_SCHOOLS 512  /* bytes of the list of schools of one group */
 #define REPLY_ARENA (64u << 20) /* a list of a whole county's mismatches */
@@ -222,10 +223,8 @@ static void trip_failed(struct request *r)
 	if (task->message[0])
 		request_fail(r, e, NULL, "%s", task->message);
 	else if (task->unknown)
-		request_fail_hint(r, ERR_UNAVAILABLE, NULL,
-			tr("数据库连接中断，这次操作是否完成尚不确定",
-				"the database connection broke; whether this was done is not known"),
-			tr("请先查看结果，再决定是否重做", "look at the result before doing it again"));
+		request_fail_hint(r, ERR_UNAVAILABLE, NULL, _("数据库连接中断，这次操作是否完成尚不确定"),
+			_("请先查看结果，再决定是否重做"));
 	else
 		request_fail(r, e, NULL, NULL);
 }

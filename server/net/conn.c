@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dispatch.h"
+#include "lang.h"
 #include "log.h"
 
 void conn_enter(struct conn *c, enum conn_state to)
@@ -191,7 +192,7 @@ void conn_goaway(struct conn *c, enum close_reason reason, enum err code)
 	error.has_code = 1;
 	error.code = (uint32_t)code;
 	error.name = (char *)info->name;
-	error.message = (char *)tr(info->zh, info->en);
+	error.message = (char *)_(info->sentence);
 	body.error = &error;
 	uint8_t packed[512];
 	size_t n = protobuf_c_message_pack(&body.base, packed);

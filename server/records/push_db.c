@@ -5,6 +5,7 @@
 
 #include "envelope.h"
 #include "fault.h"
+#include "lang.h"
 #include "log.h"
 #include "push_facts.h"
 
@@ -378,8 +379,7 @@ static void group_restart(struct group *g)
 		}
 		if (g->member[i].refuse)
 			problem_set(&g->member[i].push.ops[0].fault, ERR_INVALID, NULL, NULL,
-				tr("数据库不接受其中的一个值",
-					"the database does not take one of its values"));
+				_("数据库不接受其中的一个值"));
 	}
 	if (!g->timer_open) {
 		uv_timer_init(&g->worker->loop, &g->timer);

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "envelope.h"
+#include "lang.h"
 
 #define OP_VERSION 1
 
@@ -15,8 +16,7 @@ static enum err decode_body(struct plan_op *o, struct arena *arena)
 	if (op->version != OP_VERSION)
 		return problem_set(&o->fault, ERR_UPGRADE, "version", NULL, NULL);
 	if (!(o->kind = kind_by_number(op->kind)))
-		return problem_set(&o->fault, ERR_UPGRADE, "kind", NULL,
-			tr("服务器不认识这种记录", "this server does not know the kind of record"));
+		return problem_set(&o->fault, ERR_UPGRADE, "kind", NULL, _("服务器不认识这种记录"));
 	if (op->id.len != ID_SIZE ||
 		(op->action != JINGGUAN__V1__ACTION__PUT && op->action != JINGGUAN__V1__ACTION__DEL))
 		return problem_set(&o->fault, ERR_MALFORMED, "id", NULL, NULL);

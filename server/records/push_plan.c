@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "envelope.h"
+#include "lang.h"
 #include "tables.h"
 #include "validate.h"
 
@@ -206,14 +207,12 @@ static enum err refuse_class(const struct plan_author *a, struct problem *proble
 	for (int i = 0; i < a->class_count; i++) {
 		class_scope_text(one, sizeof one, a->classes[i]);
 		if (strlen(all) + strlen(one) + 4 < sizeof all)
-			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? "、" : "", one);
+			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? _("、") : "", one);
 	}
 	if (!all[0])
-		return problem_set(problem, ERR_PERMISSION, "class_no", NULL,
-			tr("您还没有负责的班级，请系统管理员指定",
-				"no class is yours yet: ask the system administrator"));
-	return problem_set(problem, ERR_PERMISSION, "class_no", NULL,
-		tr("不是您负责的班级：您负责 %s", "not one of your classes: yours are %s"), all);
+		return problem_set(
+			problem, ERR_PERMISSION, "class_no", NULL, _("您还没有负责的班级，请系统管理员指定"));
+	return problem_set(problem, ERR_PERMISSION, "class_no", NULL, _("不是您负责的班级：您负责 %s"), all);
 }
 
 /* A number that was given in this very push was judged with it, and stands. */
@@ -249,11 +248,8 @@ static enum err check_class(struct plan *p, size_t index, const struct plan_op *
 		keeps_number(o, e))
 		return ERR_OK;
 	return problem_set(problem, ERR_PERMISSION, "cert_no",
-		tr("更正证件号码或学籍号；名册里没有的学生请学籍管理员填报",
-			"correct the number; the registrar enters who is not on the roster"),
-		tr("本校名册里没有这个号码的学生，班主任只填报本班名册里的学生",
-			"nobody on the school's roster has this number: a class teacher enters the pupils of "
-			"his own class"));
+		_("更正证件号码或学籍号；名册里没有的学生请学籍管理员填报"),
+		_("本校名册里没有这个号码的学生，班主任只填报本班名册里的学生"));
 }
 
 /* Server-owned kinds exist already, and a school writes only the groups declared `school_writes`. */
@@ -274,8 +270,8 @@ static enum err check_authors(const struct plan_op *o, struct problem *problem)
 		if (o->kind->fields[i].author && record_has(&o->body, (int)i) &&
 			!record_is(&o->body, (int)i, o->op->author))
 			return problem_set(problem, ERR_PERMISSION, o->kind->fields[i].name, NULL,
-				tr("“%s”只能是办理人本人的帐号", "%s is the account of whoever does it"),
-				tr(o->kind->fields[i].label, o->kind->fields[i].label_en));
+				_("“%s”只能是办理人本人的帐号"),
+				lang_declared(o->kind->fields[i].label, o->kind->fields[i].label_en));
 	return ERR_OK;
 }
 
@@ -291,9 +287,7 @@ static enum err authorise(
 		return ERR_PERMISSION;
 	if (!p->facts->carries_others && strcmp(a->name, p->facts->user) != 0)
 		return problem_set(problem, ERR_PERMISSION, "author", NULL,
-			tr("须由 %s 本人或学籍管理员登录后上传",
-				"%s or the registrar has to log in to send it"),
-			a->name);
+			_("须由 %s 本人或学籍管理员登录后上传"), a->name);
 	if (e && e->row.state.exists && strcmp(e->row.owner, p->facts->school) != 0)
 		return ERR_PERMISSION;
 	if (o->kind->owner == OWNER_SERVER &&
@@ -488,12 +482,9 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 		entry->row = before;
 		if (holder || !key)
 			problem_set(&problem, e, NULL, NULL,
-				!holder ? NULL
-				: before.state.exists
-					? tr("这是本校另一条记录的号码",
-						  "it is the number of another record of this school")
-					: tr("本校已有这名学生的记录",
-						  "the school has a record with this key already"));
+				!holder               ? NULL
+				: before.state.exists ? _("这是本校另一条记录的号码")
+						      : _("本校已有这名学生的记录"));
 		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		if (holder) {
 			r->has_duplicate_of = 1;
@@ -550,8 +541,7 @@ static enum err check_target(struct plan *p, size_t index, const struct plan_op 
 	if (!t.kind || (t.open && kind_hangs_on(o->kind, t.kind)))
 		return ERR_OK;
 	return problem_set(problem, ERR_PERMISSION, o->kind->fields[o->kind->of].name, NULL,
-		tr("所属的记录不是本校的，也没有交办给本校",
-			"the record that it belongs to is not this school's, nor addressed to it"));
+		_("所属的记录不是本校的，也没有交办给本校"));
 }
 
 /* What hangs on a record that is gone is shown to nobody: so nothing is hung on what was deleted meanwhile,
@@ -570,13 +560,11 @@ static enum err check_hook(struct plan *p, size_t index, const struct plan_op *o
 	}
 	if (on && on->row.state.deleted)
 		return problem_set(problem, ERR_NOT_FOUND, o->kind->fields[o->kind->of].name, NULL,
-			tr("所属的记录已经删除", "the record that it belongs to was deleted"));
+			_("所属的记录已经删除"));
 	if (o->op->action == JINGGUAN__V1__ACTION__DEL && entry && entry->row.state.exists &&
 		!entry->row.state.deleted && has_children(p, index, o->op->id.data))
-		return problem_set(problem, ERR_NOT_NOW, NULL, NULL,
-			tr("他人在这条记录下登记了内容，请查看后再删",
-				"somebody else entered something under it: look before you "
-				"delete"));
+		return problem_set(
+			problem, ERR_NOT_NOW, NULL, NULL, _("他人在这条记录下登记了内容，请查看后再删"));
 	return ERR_OK;
 }
 

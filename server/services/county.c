@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "codes.h"
 #include "hash.h"
+#include "lang.h"
 #include "log.h"
 #include "record_edit.h"
 #include "service.h"
@@ -96,8 +97,7 @@ static void put_record(
 			return;
 		}
 		problem_set(&p, ERR_DUPLICATE, m->kind->fields[m->kind->key[0].field[0]].name, NULL,
-			tr("文件中同一条记录出现两次且内容不同",
-				"the file has this record twice, with different values"));
+			_("文件中同一条记录出现两次且内容不同"));
 		add_problem(m, false, line, &p, r);
 		return;
 	}
@@ -130,13 +130,10 @@ static enum err check_catchment(const PGresult *schools, const struct record *c,
 					       (junior ? STAGE_JUNIOR : STAGE_PRIMARY)
 				       ? ERR_OK
 				       : problem_set(p, ERR_INVALID, "stage", NULL,
-						 junior ? tr("%s没有初中部", "%s has no junior classes")
-							: tr("%s没有小学部", "%s has no primary classes"),
+						 junior ? _("%s没有初中部") : _("%s没有小学部"),
 						 db_get_text(schools, i, 3));
-	return problem_set(p, ERR_NOT_FOUND, "school",
-		tr("新学校先用 jgadmin schools import 导入",
-			"a new one comes first by jgadmin schools import"),
-		tr("没有标识码为 %s 的学校", "there is no school %s"), code);
+	return problem_set(p, ERR_NOT_FOUND, "school", _("新学校先用 jgadmin schools import 导入"),
+		_("没有标识码为 %s 的学校"), code);
 }
 
 /* What says which school it is: under its code another name or another type is a slip of the row as often as
@@ -152,16 +149,13 @@ static enum err check_renaming(struct request *r, const struct import *m, const 
 		return ERR_OK;
 	record_text(body, F_SCHOOL_CODE, code, sizeof code);
 	if (!record_same_field(old, body, F_SCHOOL_NAME))
-		return problem_set(p, ERR_CONFLICT, "name",
-			tr("确要改名加 --force", "to rename it add --force"),
-			tr("%s 现在叫“%s”，文件里是“%s”", "%s is called “%s” now, “%s” in the file"), code,
+		return problem_set(p, ERR_CONFLICT, "name", _("确要改名加 --force"),
+			_("%s 现在叫“%s”，文件里是“%s”"), code,
 			record_text(old, F_SCHOOL_NAME, was, sizeof was),
 			record_text(body, F_SCHOOL_NAME, is, sizeof is));
 	if (!record_same_field(old, body, F_SCHOOL_TYPE))
-		return problem_set(p, ERR_CONFLICT, "type",
-			tr("确要更改加 --force", "to change it add --force"),
-			tr("%s 现在是%s，文件里是%s", "%s is a %s now, a %s in the file"),
-			record_text(old, F_SCHOOL_NAME, was, sizeof was),
+		return problem_set(p, ERR_CONFLICT, "type", _("确要更改加 --force"),
+			_("%s 现在是%s，文件里是%s"), record_text(old, F_SCHOOL_NAME, was, sizeof was),
 			code_name(&codes_school_type, record_text(old, F_SCHOOL_TYPE, code, sizeof code)),
 			code_name(&codes_school_type, record_text(body, F_SCHOOL_TYPE, is, sizeof is)));
 	return ERR_OK;
@@ -217,9 +211,7 @@ static void warn_school(struct request *r, struct import *m, uint32_t line, cons
 	record_text(s, F_SCHOOL_CODE, code, sizeof code);
 	record_text(s, F_SCHOOL_TYPE, type, sizeof type);
 	if (strncmp(code, type, 2) != 0) {
-		problem_set(&p, ERR_INVALID, "code", NULL,
-			tr("学校标识码 %s 的前两位与办学类型 %s 不一致",
-				"the first two digits of %s do not fit the type %s"),
+		problem_set(&p, ERR_INVALID, "code", NULL, _("学校标识码 %s 的前两位与办学类型 %s 不一致"),
 			code, type);
 		add_problem(m, true, line, &p, r);
 	}
@@ -239,8 +231,7 @@ static void warn_catchment(struct request *r, struct import *m, uint32_t line, c
 			record_same_field(o, c, F_CATCHMENT_AREA) &&
 			!record_same_field(o, c, F_CATCHMENT_SCHOOL)) {
 			record_text(o, F_CATCHMENT_SCHOOL, other, sizeof other);
-			problem_set(&p, ERR_DUPLICATE, "area", NULL,
-				tr("区划 %s 同时划给 %s 和 %s", "area %s belongs to both %s and %s"), area,
+			problem_set(&p, ERR_DUPLICATE, "area", NULL, _("区划 %s 同时划给 %s 和 %s"), area,
 				other, school);
 			add_problem(m, true, line, &p, r);
 			break;
@@ -275,8 +266,7 @@ static void warn_gaps(struct request *r, struct import *m)
 			covered = covers(record_edited(&m->edits, k), area);
 		if (covered)
 			continue;
-		problem_set(&p, ERR_MISSING, "area", NULL,
-			tr("%s 所在区划 %s 没有对应的初中施教区", "no junior catchment covers %s in area %s"),
+		problem_set(&p, ERR_MISSING, "area", NULL, _("%s 所在区划 %s 没有对应的初中施教区"),
 			db_get_text(schools, i, 3), area);
 		add_problem(m, true, NO_ROW, &p, r);
 	}
@@ -439,13 +429,11 @@ static bool change_row(struct request *r, struct import *m, const pb_catchment_c
 	struct merge_op op = {.del = !q->has_record, .groups = (1u << m->kind->group_count) - 1};
 	struct problem p = {0};
 	enum err e = !row || row->state.deleted
-			     ? problem_set(&p, ERR_NOT_FOUND, "id", NULL,
-				       tr("没有这一条施教区，可能已被删除",
-					       "there is no such catchment; somebody may have removed it"))
+			     ? problem_set(&p, ERR_NOT_FOUND, "id", NULL, _("没有这一条施教区，可能已被删除"))
 			     : ERR_OK;
 
 	if (!e && is_changed(m, row))
-		e = problem_set(&p, ERR_DUPLICATE, "id", NULL, tr("同一条写了两次", "it is named twice"));
+		e = problem_set(&p, ERR_DUPLICATE, "id", NULL, _("同一条写了两次"));
 	if (!e && q->has_record)
 		e = record_decode(&op.body, m->kind, q->record.data, q->record.len, &r->arena, &p);
 	if (!e && q->has_record)
@@ -453,12 +441,10 @@ static bool change_row(struct request *r, struct import *m, const pb_catchment_c
 	if (!e && q->has_record)
 		e = check_catchment(request_result(r, &school_codes), &op.body, &p);
 	if (!e && q->has_record && key_is_taken(r, m, row, &op.body))
-		e = problem_set(&p, ERR_DUPLICATE, "area", NULL,
-			tr("已经有这一条施教区", "there is this catchment already"));
+		e = problem_set(&p, ERR_DUPLICATE, "area", NULL, _("已经有这一条施教区"));
 	if (e) {
 		request_refuse(r, e, p.field, arena_printf(&r->arena, "%s", p.message),
-			tr("jgadmin catchments list 列出现有的",
-				"jgadmin catchments list shows what there is"));
+			_("jgadmin catchments list 列出现有的"));
 		return false;
 	}
 	if (op.del) {

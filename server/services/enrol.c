@@ -8,6 +8,7 @@
 #include "access_log.h"
 #include "clock.h"
 #include "hash.h"
+#include "lang.h"
 #include "log.h"
 #include "pki.h"
 #include "sealed_key.h"
@@ -110,10 +111,8 @@ static void refuse_code(struct request *r)
 {
 	if (!r->unlogged)
 		access_log_add(r->worker, &r->caller, r->method->name, "BAD_CODE", 0, "refused", r->ref);
-	request_fail_hint(r, ERR_BAD_CODE, "code",
-		tr("连接码无效、已用过或已过期", "the connect code is wrong, used or expired"),
-		tr("请县局系统管理员重新发一个：jgadmin devices invite",
-			"ask the bureau's system administrator for a new one"));
+	request_fail_hint(r, ERR_BAD_CODE, "code", _("连接码无效、已用过或已过期"),
+		_("请县局系统管理员重新发一个：jgadmin devices invite"));
 }
 
 /* Whoever is gone is of no address any more: his answer reaches nobody. */
@@ -183,11 +182,8 @@ static void enrol(struct request *r)
 		return;
 	case GUESS_LATER:
 		r->unlogged = true;
-		problem_set(&p, ERR_BUSY, "code",
-			tr("稍后再试：jg connect --code 连接码", "try again later: jg connect --code CODE"),
-			tr("试了太多不对的连接码，%u 秒后再试",
-				"too many wrong connect codes: try again in %u seconds"),
-			wait_ms / 1000 + 1);
+		problem_set(&p, ERR_BUSY, "code", _("稍后再试：jg connect --code 连接码"),
+			_("试了太多不对的连接码，%u 秒后再试"), wait_ms / 1000 + 1);
 		p.retry_ms = wait_ms;
 		request_fail_problem(r, &p);
 	}
@@ -246,12 +242,8 @@ static void open_sealed(struct request *r)
 
 	if (e || strcmp(school, r->caller.school) != 0) {
 		request_refuse(r, e ? e : ERR_PERMISSION, "sealed",
-			e ? tr("封存文件损坏，或不是本县的",
-				    "this was not sealed for this county, or it was changed")
-			  : tr("这是别的学校封存的", "another school sealed this"),
-			tr("请县局系统管理员核对这台电脑属于哪所学校：jgadmin devices list",
-				"the bureau's system administrator looks whose computer it was: jgadmin "
-				"devices list"));
+			e ? _("封存文件损坏，或不是本县的") : _("这是别的学校封存的"),
+			_("请县局系统管理员核对这台电脑属于哪所学校：jgadmin devices list"));
 		return;
 	}
 	out.has_key = 1;

@@ -1,6 +1,7 @@
 /* The server itself: what it does now, and the clock of a rehearsal county. */
 #include "access_log.h"
 #include "clock.h"
+#include "lang.h"
 #include "pki.h"
 #include "service.h"
 
@@ -102,8 +103,7 @@ static void clock_done(struct request *r)
 	pb_clock_reply out = PB_CLOCK_REPLY_INIT;
 
 	if (PQntuples(request_result(r, &advance)) == 0) {
-		request_fail(r, ERR_NOT_NOW, NULL, "%s",
-			tr("只有演练县的时钟可以拨动", "only a rehearsal county's clock can be moved"));
+		request_fail(r, ERR_NOT_NOW, NULL, "%s", _("只有演练县的时钟可以拨动"));
 		return;
 	}
 	out.has_now = 1;
@@ -121,8 +121,7 @@ static void move_clock(struct request *r)
 
 	/* Forward only: deadlines that have passed stay passed. */
 	if (by < 0 || by > ADVANCE_MAX_S)
-		request_fail(r, ERR_INVALID, "advance_s", "%s",
-			tr("时钟只能向前拨，最多 400 天", "the clock moves forward only, at most 400 days"));
+		request_fail(r, ERR_INVALID, "advance_s", "%s", _("时钟只能向前拨，最多 400 天"));
 	else
 		request_call(r, clock_query, clock_done);
 }

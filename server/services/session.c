@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "face.h"
 #include "hash.h"
+#include "lang.h"
 #include "log.h"
 #include "password.h"
 #include "push_plan.h"
@@ -123,10 +124,8 @@ static char *lock_hint(struct request *r)
 
 	face_time(until, s->locked_until, s->now);
 	return arena_printf(&r->arena,
-		tr("过了 %s 再试；急用请县局安全管理员%s解锁（jgadmin users unlock %s）%s%s",
-			"try again after %s, or ask the bureau's security administrator %s to lift it "
-			"(jgadmin users unlock %s)%s%s"),
-		until, s->helpers, r->caller.user, contact[0] ? tr("，电话 ", ", telephone ") : "", contact);
+		_("过了 %s 再试；急用请县局安全管理员%s解锁（jgadmin users unlock %s）%s%s"), until,
+		s->helpers, r->caller.user, contact[0] ? _("，电话 ") : "", contact);
 }
 
 static void refuse_locked(struct request *r)
@@ -137,11 +136,7 @@ static void refuse_locked(struct request *r)
 	face_time(until, s->locked_until, s->now);
 	access_log_add(r->worker, &r->caller, r->method->name, "LOCKED", 0, "login", r->ref);
 	request_fail_hint(r, ERR_LOCKED, NULL,
-		arena_printf(&r->arena,
-			tr("连续输错密码，帐号在这台电脑上锁定到 %s",
-				"too many wrong passwords: locked on this computer until %s"),
-			until),
-		lock_hint(r));
+		arena_printf(&r->arena, _("连续输错密码，帐号在这台电脑上锁定到 %s"), until), lock_hint(r));
 }
 
 /* What every statement about the lock begins with. */
@@ -219,8 +214,7 @@ static void try_forgotten(struct request *r)
 	struct login_state *s = r->data;
 
 	if (s->job.reused)
-		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s",
-			tr("新密码与最近用过的密码相同", "the new password is one of the last five"));
+		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s", _("新密码与最近用过的密码相同"));
 	else
 		request_fail(r, s->put_off, NULL, NULL);
 }
@@ -274,16 +268,12 @@ static void refuse_password(struct request *r, const char *field, const char *me
 	access_log_add(r->worker, &r->caller, r->method->name, "BAD_LOGIN", 0, "login", r->ref);
 	if (s->locked_until)
 		request_fail_hint(r, ERR_BAD_LOGIN, field,
-			arena_printf(&r->arena,
-				tr("%s；已连续输错 5 次，帐号在这台电脑上锁定到 %s",
-					"%s; that was the fifth: locked on this computer until %s"),
-				message, face_time(until, s->locked_until, s->now)),
+			arena_printf(&r->arena, _("%s；已连续输错 5 次，帐号在这台电脑上锁定到 %s"), message,
+				face_time(until, s->locked_until, s->now)),
 			lock_hint(r));
 	else
 		request_fail_hint(r, ERR_BAD_LOGIN, field, message,
-			tr("看一下大小写和输入法再试；连续输错 5 次会锁定 15 分钟",
-				"look at capitals and the input method; five wrong ones lock it for 15 "
-				"minutes"));
+			_("看一下大小写和输入法再试；连续输错 5 次会锁定 15 分钟"));
 }
 
 /* The try was counted before: there is nothing to write. */
@@ -292,17 +282,13 @@ static void refuse_login(struct request *r)
 	struct login_state *s = r->data;
 
 	if (!s->expired) {
-		refuse_password(r, NULL, tr("用户名或密码不对", "user or password is wrong"));
+		refuse_password(r, NULL, _("用户名或密码不对"));
 		return;
 	}
 	access_log_add(r->worker, &r->caller, r->method->name, "BAD_LOGIN", 0, "login", r->ref);
 	request_fail_hint(r, ERR_BAD_LOGIN, NULL,
-		tr("初始密码已失效：发出后 72 小时没有登录，或登录后 24 小时没有修改",
-			"the first password has expired: not used for 72 hours, or not changed "
-			"within 24 of the first log-in"),
-		tr("请县局系统管理员重置：jgadmin users reset 用户",
-			"the bureau's system administrator makes a new one: jgadmin users reset "
-			"USER"));
+		_("初始密码已失效：发出后 72 小时没有登录，或登录后 24 小时没有修改"),
+		_("请县局系统管理员重置：jgadmin users reset 用户"));
 }
 
 static void login_write(struct request *r)
@@ -427,8 +413,7 @@ static void resume_done(struct request *r)
 	size_t n;
 
 	if (!s || PQntuples(u) == 0 || !proof_is_right(r, db_get_bytes(u, 0, 0, &n), &q->proof)) {
-		request_fail_hint(r, ERR_UNAUTHENTICATED, NULL,
-			tr("登录已失效", "the log-in is no longer valid"), NULL);
+		request_fail_hint(r, ERR_UNAUTHENTICATED, NULL, _("登录已失效"), NULL);
 		return;
 	}
 	r->data = s;
@@ -542,7 +527,7 @@ static void passwd_settle(struct request *r)
 	struct login_state *s = r->data;
 
 	if (!s->job.good)
-		refuse_password(r, "password", tr("原密码不对", "the old password is wrong"));
+		refuse_password(r, "password", _("原密码不对"));
 	else
 		request_begin(r, s->job.reused ? forget : passwd_store);
 }
@@ -591,8 +576,7 @@ static void passwd_query(struct request *r)
 static void passwd(struct request *r)
 {
 	const pb_passwd_request *q = REQUEST(r, pb_passwd_request);
-	const char *fault =
-		q->new_password ? password_fault(q->new_password) : tr("没有新密码", "no new password");
+	const char *fault = q->new_password ? password_fault(q->new_password) : _("没有新密码");
 
 	if (fault) {
 		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s", fault);

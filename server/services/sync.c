@@ -8,6 +8,7 @@
 #include "access_log.h"
 #include "fault.h"
 #include "hash.h"
+#include "lang.h"
 #include "pki.h"
 #include "push_db.h"
 #include "push_plan.h"
@@ -34,8 +35,7 @@ static void push(struct request *r)
 	for (size_t i = 0; i < q->n_op; i++)
 		bytes += q->op[i].len;
 	if (!r->caller.school[0])
-		request_fail(r, ERR_PERMISSION, NULL, "%s",
-			tr("县局人员在线办理，没有离线记录", "the bureau works online"));
+		request_fail(r, ERR_PERMISSION, NULL, "%s", _("县局人员在线办理，没有离线记录"));
 	else if (q->n_op > PUSH_OPS_MAX || bytes > PUSH_BYTES_MAX)
 		request_fail(r, ERR_TOO_LARGE, "op", NULL);
 	else
@@ -532,17 +532,12 @@ static void chunk_done(struct request *r)
 	}
 	if (PQntuples(state) == 0) { /* it was not created */
 		request_refuse(r, ERR_TOO_LARGE, "size",
-			tr("本校上传的文件已满：总量 4 GB，没有登记为佐证材料的 10 MB",
-				"the school's room for files is full: 4 GiB in all, 10 MiB of files that no "
-				"record names"),
-			tr("先同步佐证材料的登记，或请县局系统管理员处理",
-				"synchronise the records of the files first, or ask the bureau's system "
-				"administrator"));
+			_("本校上传的文件已满：总量 4 GB，没有登记为佐证材料的 10 MB"),
+			_("先同步佐证材料的登记，或请县局系统管理员处理"));
 		return;
 	}
 	if (db_get_int(request_result(r, &blob_drop_wrong), 0, 0))
-		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s",
-			tr("文件内容与校验值不符", "the bytes do not have this hash"));
+		request_fail(r, ERR_FILE_DAMAGED, "sha", "%s", _("文件内容与校验值不符"));
 	else
 		reply_blob_state(r, state);
 }
@@ -554,9 +549,7 @@ static void put_chunk(struct request *r)
 	if (q->sha.len != HASH_SIZE || q->size == 0)
 		request_fail(r, ERR_INVALID, "sha", NULL);
 	else if (q->size > FILE_BYTES_MAX || q->data.len > CHUNK_BYTES || q->n > FILE_BYTES_MAX / CHUNK_BYTES)
-		request_fail_hint(r, ERR_TOO_LARGE, "size",
-			tr("文件超过 10 MB", "the file is larger than 10 MiB"),
-			tr("请压缩或分开上传", "make it smaller or split it"));
+		request_fail_hint(r, ERR_TOO_LARGE, "size", _("文件超过 10 MB"), _("请压缩或分开上传"));
 	else
 		request_call(r, chunk_query, chunk_done);
 }

@@ -48,7 +48,7 @@ def lines_of(path):
 
 
 def code(line):
-    return line.startswith("\t") and not re.match(r"\s*(/\*|\*|//|assert|\(void\)|break;|case )", line) and "problem_set" not in line and "tr(" not in line
+    return line.startswith("\t") and not re.match(r"\s*(/\*|\*|//|assert|\(void\)|break;|case )", line) and "problem_set" not in line and not re.search(r"\b[NC]*_\(", line)
 
 
 def slip(rng):

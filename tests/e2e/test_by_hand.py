@@ -4,6 +4,7 @@ answer told him to type. No --json, no file of the county but admins.txt, whose 
 the next command, or an error whose third line leads nowhere - is a failure."""
 import datetime
 import fcntl
+import gettext
 import os
 import pty
 import re
@@ -19,7 +20,7 @@ import time
 import openpyxl
 
 from county_files import check_digit
-from harness import JG, JGADMIN, JGD, ROOT, Cases
+from harness import BUILD, JG, JGADMIN, JGD, ROOT, Cases
 
 PRIMARY, JUNIOR, OTHER = "2132990001", "3132990001", "3132990002"
 PLACES = r"(?:汇总\.html|…|文件夹|文件|姓名|用户名|连接码|年度|序号|下级序号|编号|理由|学校标识码|学校|去向代码|学生|NEWDIR|FILE)"
@@ -456,12 +457,14 @@ class Year:
         self.operator.type("--help")
         commands["jgd"] = {line.split()[1] for line in self.operator.said.splitlines() if re.match(r"  jgd [a-z]", line)}
         first = {program: {c.split()[0] for c in names} for program, names in commands.items()}
-        rows = re.findall(r'^X\((\w+),\s*\d+,\s*\w+,\s*\d,\s*"[^"]*",\s*"[^"]*",\s*"([^"]*)",\s*"([^"]*)"\)', table, re.M)
+        rows = re.findall(r'^X\((\w+),\s*\d+,\s*\w+,\s*\d,\s*N_\("[^"]*"\),\s*(?:N_\()?"([^"]*)"\)', table, re.M)
+        with open(os.path.join(BUILD, "share/locale/en/LC_MESSAGES/jingguan.mo"), "rb") as file:
+            english = gettext.GNUTranslations(file)
         cases.equal("every row of the table of errors is read", len(rows), len(re.findall(r"^X\(", table, re.M)))
         wrong = []
-        for name, zh, en in rows[1:]:
+        for name, zh in rows[1:]:
             for program in ("jg", "jgadmin"):
-                for text in (zh, en):
+                for text in (zh, english.gettext(zh)):
                     if not text:
                         wrong.append((name, "empty"))
                     for who, word, then in re.findall(r"\b(jgd|jg|jgadmin) ([a-z]+)(?: ([a-z]+))?", text.replace("%P", program)):

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "codes.h"
+#include "lang.h"
 
 static void finds(const struct code_list *list, const char *text, const char *want)
 {

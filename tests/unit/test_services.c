@@ -43,8 +43,8 @@ static void imports_and_exports_are_found_by_name(void **state)
 
 static void a_deed_has_the_way_of_the_face(void **state)
 {
-	static const struct way ours[] = {{"sync", "按“同步”", "press Sync"}, {0}},
-				more[] = {{"list_verify", "核验页", NULL}, {0}};
+	static const struct way ours[] = {{"sync", "按“同步”"}, {0}},
+				more[] = {{"list_verify", "核验页"}, {0}};
 	static const struct way *const all[] = {ours, more, NULL};
 	char lists[256];
 

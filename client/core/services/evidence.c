@@ -7,6 +7,7 @@
 #include "blobs.h"
 #include "file_name.h"
 #include "file_type.h"
+#include "lang.h"
 #include "outbox.h"
 #include "service.h"
 #include "tables.h"
@@ -71,12 +72,8 @@ bool evidence_doubt(const char *path, struct problem *p)
 		return false;
 	file_name_text(name, sizeof name, path);
 	problem_set(p, ERR_INVALID, NULL,
-		way_hint(tr("附错了就撤去它（%s），换对的文件再附",
-				 "if it is the wrong file, take it back (%s) and attach the right one"),
-			way("list_evidence")),
-		tr("%s 的内容其实是%s，县局可能打不开",
-			"%s is %s inside, the bureau may not be able to open it"),
-		name, is);
+		way_hint(_("附错了就撤去它（%s），换对的文件再附"), way("list_evidence")),
+		_("%s 的内容其实是%s，县局可能打不开"), name, is);
 	return true;
 }
 

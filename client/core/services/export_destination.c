@@ -6,6 +6,7 @@
 
 #include "codes.h"
 #include "export_transition.h"
+#include "lang.h"
 #include "schools.h"
 #include "tables.h"
 #include "transition.h"
@@ -128,16 +129,13 @@ static enum err write_choices(struct export *x, struct item *const *schools, siz
 		char *category = export_cell(x), *school = export_cell(x), *yes = export_cell(x);
 		if (i < codes_category.n)
 			code_and_word(category, EXPORT_CELL_SIZE, codes_category.items[i].code,
-				tr(codes_category.items[i].zh, codes_category.items[i].en));
+				lang_declared(codes_category.items[i].zh, codes_category.items[i].en));
 		if (i < n) {
 			record_text(&schools[i]->record, F_SCHOOL_CODE, code, sizeof code);
 			record_text(&schools[i]->record, F_SCHOOL_NAME, name, sizeof name);
 		}
 		code_and_word(school, EXPORT_CELL_SIZE, code, name);
-		snprintf(yes, EXPORT_CELL_SIZE, "%s",
-			i == 0   ? tr("是", "yes")
-			: i == 1 ? tr("否", "no")
-				 : "");
+		snprintf(yes, EXPORT_CELL_SIZE, "%s", i == 0 ? _("是") : i == 1 ? _("否") : "");
 		e = sheet_writer_row(x->writer, x->cells, x->n, SHEET_PLAIN, x->p);
 		x->n = 0;
 	}

@@ -5,6 +5,7 @@
 
 #include "codes.h"
 #include "export_transition.h"
+#include "lang.h"
 #include "schools.h"
 #include "tables.h"
 #include "transition.h"
@@ -47,7 +48,7 @@ static enum err write_answers(struct export *x)
 	if (!e)
 		e = sheet_writer_row(x->writer, &cell, 1, SHEET_HEADER, x->p);
 	for (size_t i = 0; !e && i < codes_answer.n; i++) {
-		cell = tr(codes_answer.items[i].zh, codes_answer.items[i].en);
+		cell = lang_declared(codes_answer.items[i].zh, codes_answer.items[i].en);
 		e = sheet_writer_row(x->writer, &cell, 1, SHEET_PLAIN, x->p);
 	}
 	return e;

@@ -4,6 +4,7 @@
 
 #include "cycle.h"
 #include "import_transition.h"
+#include "lang.h"
 #include "way.h"
 
 /* A year in a title is this one's neighbour, or something else. */
@@ -16,17 +17,13 @@ static enum err ask_year(struct import *im, const struct cycle *cycle)
 {
 	im->report->ask_year = cycle_year_of(im->today);
 	if (cycle->known)
-		return problem_set(im->p, ERR_PHASE, "--year",
-			tr("若是下一年的，请加 --year 年份", "if it is of the next one, say --year Y"),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle->year);
+		return problem_set(im->p, ERR_PHASE, "--year", _("若是下一年的，请加 --year 年份"),
+			_("%d 年的升学工作已经办结"), cycle->year);
 	char hint[128];
-	snprintf(hint, sizeof hint,
-		tr("请先 %s 收取县里的年度，或在命令后加 --year %d",
-			"run %s to hear of the cycle, or say --year %d"),
-		way("sync"), im->report->ask_year);
+	snprintf(hint, sizeof hint, _("请先 %s 收取县里的年度，或在命令后加 --year %d"), way("sync"),
+		im->report->ask_year);
 	return problem_set(im->p, ERR_NOT_NOW, "--year", hint, "%s",
-		tr("还没有收到县里的升学年度，文件标题里也没有年份：不知道是哪一年的小升初",
-			"no cycle was heard of yet and the title names no year: which one is this of?"));
+		_("还没有收到县里的升学年度，文件标题里也没有年份：不知道是哪一年的小升初"));
 }
 
 /* A year that is open, or can be opened yet (this one and the next): the server takes no other. */
@@ -40,29 +37,22 @@ static enum err check_year(struct import *im, const struct cycle *latest)
 	if (e)
 		return e;
 	if (strcmp(of.phase, "closed") == 0)
-		return problem_set(im->p, ERR_PHASE, "--year",
-			tr("若是下一年的，请加 --year 年份", "if it is of the next one, say --year Y"),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), im->year);
+		return problem_set(im->p, ERR_PHASE, "--year", _("若是下一年的，请加 --year 年份"),
+			_("%d 年的升学工作已经办结"), im->year);
 	if (of.known)
 		return ERR_OK;
 	if (latest->known)
-		snprintf(hint, sizeof hint,
-			tr("现在办理的是 %d 年：--year %d", "the cycle is that of %d: --year %d"),
-			latest->year, latest->year);
+		snprintf(hint, sizeof hint, _("现在办理的是 %d 年：--year %d"), latest->year, latest->year);
 	else
-		snprintf(hint, sizeof hint,
-			tr("核对年份；先 %s 收取县里的年度", "look at the year; %s hears of the county's"),
-			way("sync"));
+		snprintf(hint, sizeof hint, _("核对年份；先 %s 收取县里的年度"), way("sync"));
 	if (im->year < im->today / 10000 || im->year > im->today / 10000 + 1 ||
 		(latest->known && im->year < latest->year))
-		return problem_set(im->p, ERR_USAGE, "--year", hint,
-			tr("县里没有 %d 年的小升初工作", "the county has no cycle of %d"), im->year);
+		return problem_set(
+			im->p, ERR_USAGE, "--year", hint, _("县里没有 %d 年的小升初工作"), im->year);
 	if (!latest->known)
 		return ERR_OK;
-	problem_set(&later, ERR_NOT_NOW, NULL, hint,
-		tr("%d 年还没有开始：先存着，县局开始后才看得到",
-			"%d is not open yet: it is kept, and seen once it is"),
-		im->year);
+	problem_set(
+		&later, ERR_NOT_NOW, NULL, hint, _("%d 年还没有开始：先存着，县局开始后才看得到"), im->year);
 	import_warn_page(im, NULL, "YEAR_NOT_OPEN", &later);
 	return ERR_OK;
 }
@@ -88,11 +78,7 @@ enum err import_cycle_begin(struct import *im)
 		im->year = cycle.year;
 	im->report->year = im->year;
 	if (cycle.known && im->year < cycle.year && !o->year)
-		return problem_set(im->p, ERR_CONFLICT, NULL,
-			tr("确实要导入旧年度的表，请加 --year 年份",
-				"to import a table of an older year, say --year Y"),
-			tr("标题写的是 %d 年，现在办理的是 %d 年",
-				"the title says %d, the cycle is that of %d"),
-			im->year, cycle.year);
+		return problem_set(im->p, ERR_CONFLICT, NULL, _("确实要导入旧年度的表，请加 --year 年份"),
+			_("标题写的是 %d 年，现在办理的是 %d 年"), im->year, cycle.year);
 	return check_year(im, &cycle);
 }

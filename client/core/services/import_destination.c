@@ -6,6 +6,7 @@
 #include "codes.h"
 #include "evidence.h"
 #include "import_transition.h"
+#include "lang.h"
 #include "schools.h"
 #include "tables.h"
 #include "transition.h"
@@ -100,10 +101,8 @@ static void judge_destination(struct import *im, struct import_row *row, const s
 
 const struct import_rules import_destinations = {
 	.name = "destinations",
-	.zh = "导入升学去向",
-	.en = "destinations imported",
-	.lacks = "填去向",
-	.lacks_en = "destination",
+	.text = N_("导入升学去向"),
+	.lacks = N_("填去向"),
 	.kind = KIND_DESTINATION,
 	.views = (const uint32_t[]){KIND_DESTINATION, KIND_EVIDENCE, KIND_SCHOOL, KIND_STUDENT, 0},
 	.class_optional = true,
@@ -119,19 +118,15 @@ static enum err begin_enrolled(struct import *im)
 {
 	if (!(school_stages(im->view, im->store->profile->school) & STAGE_JUNIOR))
 		return problem_set(im->p, ERR_NOT_NOW, NULL,
-			way_hint(tr("六年级学生用 %s students，去向表用 %s destinations",
-					 "the sixth grade comes with %s students, its destinations with %s "
-					 "destinations"),
-				way("import_table"), way("import_table")),
-			tr("本校没有初中部，没有初中新生名册",
-				"this school has no junior classes and no roster of new pupils"));
+			way_hint(_("六年级学生用 %s students，去向表用 %s destinations"), way("import_table"),
+				way("import_table")),
+			_("本校没有初中部，没有初中新生名册"));
 	return import_cycle_begin(im);
 }
 
 const struct import_rules import_enrolled = {
 	.name = "enrolled",
-	.zh = "导入新生名册",
-	.en = "roster imported",
+	.text = N_("导入新生名册"),
 	.kind = KIND_ENROLMENT,
 	.views = (const uint32_t[]){KIND_ENROLMENT, KIND_DESTINATION, KIND_SCHOOL, 0},
 	/* Who enters in the autumn of 2026-2027 belongs to the cycle of 2026, who leaves in its summer to

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "import_transition.h"
+#include "lang.h"
 #include "tables.h"
 #include "text.h"
 #include "validate.h"
@@ -107,11 +108,8 @@ enum err import_check_shifted(struct import *im)
 	if (half >= SHIFTED_ROWS && half * 100 > im->n_rows * SHIFTED_PERCENT) {
 		im->report->shifted = true;
 		e = problem_set(im->p, ERR_CONFLICT, NULL,
-			tr("请核对姓名列与证件号码列是否错行；确认无误再加 --force",
-				"compare the columns of names and numbers; add --force when they are right"),
-			tr("有 %zu 行与名单只对上一半，像是某一列错了行",
-				"%zu rows agree with a listed pupil by half: a column seems to have slipped"),
-			half);
+			_("请核对姓名列与证件号码列是否错行；确认无误再加 --force"),
+			_("有 %zu 行与名单只对上一半，像是某一列错了行"), half);
 	}
 	free(l.list);
 	free(l.by_no);

@@ -8,6 +8,7 @@
 #include "codes.h"
 #include "cycle.h"
 #include "import_transition.h"
+#include "lang.h"
 #include "schools.h"
 #include "tables.h"
 #include "text.h"
@@ -70,16 +71,12 @@ static enum err begin(struct import *im)
 	im->year = im->report->year = cycle.year;
 	if (strcmp(cycle.phase, "closed") == 0)
 		return problem_set(im->p, ERR_PHASE, NULL,
-			tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年",
-				"tell the bureau: the leader can open the year again, with a reason"),
-			tr("%d 年的升学工作已经办结", "the cycle of %d is closed"), cycle.year);
+			_("要更正请联系县教育局：局领导可说明原因后重新打开这一年"),
+			_("%d 年的升学工作已经办结"), cycle.year);
 	if (cycle.known && strcmp(cycle.phase, "verify") != 0)
 		return problem_set(im->p, ERR_PHASE, NULL,
-			way_hint(tr("若县里刚进入核验阶段，先运行 %s",
-					 "if the county has just begun it, run %s"),
-				way("sync")),
-			tr("现在是%s阶段，还不能核验", "the phase is “%s”: it is not yet time to verify"),
-			code_name(&codes_phase, cycle.phase));
+			way_hint(_("若县里刚进入核验阶段，先运行 %s"), way("sync")),
+			_("现在是%s阶段，还不能核验"), code_name(&codes_phase, cycle.phase));
 	here->rows = verify_rows(im->view, im->year, &here->n);
 	return here->rows ? ERR_OK : problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL);
 }
@@ -174,18 +171,13 @@ static const struct verify_row *find_declared(struct import *im, struct import_r
 	cell(im, row, V_NAME, name, sizeof name);
 	if (n > 1 && best >= AGREES_TAIL)
 		problem_set(&p, ERR_CONFLICT, NULL,
-			way_hint(tr("请用 %s 的序号答复：%s 序号 present",
-					 "answer by the number of %s: %s NUMBER present"),
-				way("list_verify"), way("answer_verify")),
-			tr("有 %zu 名“%s”末四位相同", "%zu pupils “%s” have the same last four"), n, name);
+			way_hint(_("请用 %s 的序号答复：%s 序号 present"), way("list_verify"),
+				way("answer_verify")),
+			_("有 %zu 名“%s”末四位相同"), n, name);
 	else
 		problem_set(&p, ERR_NOT_FOUND, NULL,
-			way_hint(tr("对照 %s 核对姓名和末四位", "compare name and last four with %s"),
-				way("list_verify")),
-			n ? tr("填报本校的“%s”末四位不是 %s",
-				    "“%s” who declared this school does not end in %s")
-			  : tr("填报本校的学生里没有“%s”（末四位 %s）",
-				    "no “%s” ending in %s declared this school"),
+			way_hint(_("对照 %s 核对姓名和末四位"), way("list_verify")),
+			n ? _("填报本校的“%s”末四位不是 %s") : _("填报本校的学生里没有“%s”（末四位 %s）"),
 			name, s.tail);
 	import_reject(im, row, columns[best ? V_TAIL : V_NAME].name, NULL, &p);
 	return NULL;
@@ -214,7 +206,7 @@ static void read_answer_row(struct import *im, struct import_row *row)
 	const char *answer = read_answer(text);
 	if (!answer) {
 		problem_set(&p, ERR_INVALID, NULL, code_list_words(&codes_answer, all, sizeof all),
-			tr("没有“%s”这种核验结果", "there is no answer “%s”"), text);
+			_("没有“%s”这种核验结果"), text);
 		import_reject(im, row, columns[V_ANSWER].name, NULL, &p);
 		return;
 	}
@@ -242,10 +234,8 @@ static enum err store_answer(struct import *im, struct import_row *row)
 	bool fresh = !item, same = item && same_answer(&item->record, &row->record);
 
 	if (item && item->mark && !same) {
-		problem_set(&p, ERR_DUPLICATE, NULL, tr("请只留一行正确的", "keep only the right one"),
-			tr("与第 %ld 行是同一名学生，答复不同",
-				"the same pupil as in row %ld, with another answer"),
-			item->mark);
+		problem_set(&p, ERR_DUPLICATE, NULL, _("请只留一行正确的"),
+			_("与第 %ld 行是同一名学生，答复不同"), item->mark);
 		import_reject(im, row, columns[V_NAME].name, NULL, &p);
 		return ERR_OK;
 	}
@@ -262,10 +252,8 @@ static enum err store_answer(struct import *im, struct import_row *row)
 
 const struct import_rules import_verify = {
 	.name = "verify",
-	.zh = "导入核验名单",
-	.en = "verification list imported",
-	.lacks = "填核验结果",
-	.lacks_en = "answer",
+	.text = N_("导入核验名单"),
+	.lacks = N_("填核验结果"),
 	.kind = KIND_VERIFY_ANSWER,
 	.views = (const uint32_t[]){KIND_VERIFY_ANSWER, KIND_DESTINATION, KIND_ENROLMENT, KIND_SCHOOL, 0},
 	.begin = begin,

@@ -1,5 +1,6 @@
 /* The roll: the pupils of a school and their guardians. */
 #include "codes.h"
+#include "lang.h"
 #include "roll.h"
 #include "schools.h"
 #include "service.h"
@@ -17,8 +18,7 @@ static void begin_in_school(
 
 static const struct import_rules students = {
 	.name = "students",
-	.zh = "导入学生",
-	.en = "pupils imported",
+	.text = N_("导入学生"),
 	.kind = KIND_STUDENT,
 	.beside = KIND_GUARDIAN,
 	.views = (const uint32_t[]){KIND_STUDENT, KIND_GUARDIAN, 0},
@@ -45,8 +45,7 @@ static enum err add_roster(struct todo_list *l, struct problem *p)
 		if (v->items[i]->live && v->items[i]->record.kind->number == KIND_STUDENT)
 			return ERR_OK;
 	if (school_stages(v, v->store->profile->school) & STAGE_PRIMARY)
-		todo_add(l, "roster", "import_roster", NULL, 1, 0, "%s",
-			tr("还没有导入六年级名册", "the sixth grade is not imported yet"));
+		todo_add(l, "roster", "import_roster", NULL, 1, 0, "%s", _("还没有导入六年级名册"));
 	return ERR_OK;
 }
 

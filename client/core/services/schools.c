@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codes.h"
+#include "lang.h"
 #include "service.h"
 #include "tables.h"
 #include "text.h"
@@ -37,7 +38,7 @@ const char *school_name(const struct view *v, const char *code, char *out, size_
 const char *school_face(const struct view *v, const char *code, char *out, size_t size)
 {
 	if (strcmp(code, "bureau") == 0)
-		snprintf(out, size, "%s", tr("县教育局", "the bureau"));
+		snprintf(out, size, "%s", _("县教育局"));
 	else if (!*school_name(v, code, out, size))
 		snprintf(out, size, "%s", code);
 	return out;
@@ -121,8 +122,8 @@ static void near(const struct view *v, const char *text, char *out, size_t size)
 		record_text(best[k], F_SCHOOL_NAME, name, sizeof name);
 		record_text(best[k], F_SCHOOL_CODE, code, sizeof code);
 		if (strlen(out) + strlen(name) + strlen(code) + 40 < size)
-			snprintf(out + strlen(out), size - strlen(out), "%s%s（%s）",
-				k ? "、" : tr("相近的有 ", "near it: "), name, code);
+			snprintf(out + strlen(out), size - strlen(out), _("%s%s（%s）"),
+				k ? _("、") : _("相近的有 "), name, code);
 	}
 }
 
@@ -173,9 +174,7 @@ const struct record *school_find_junior(const struct view *v, const char *text)
 static enum err judge_elsewhere(
 	const struct view *v, char kind, const char *code, const char *name, bool placed, struct problem *p)
 {
-	const char *hint = tr("县内升学改填县内的去向类别；去外地的填地区和校名（--place）",
-		"in the county: a category of the county; elsewhere: the place and the school's name "
-		"(--place)");
+	const char *hint = _("县内升学改填县内的去向类别；去外地的填地区和校名（--place）");
 	const struct record *r = by_code(v, code);
 	char own[NAME_SIZE];
 	size_t n = 0;
@@ -184,16 +183,14 @@ static enum err judge_elsewhere(
 		by_name(v, name, false, &n);
 	if (r || n)
 		return problem_set(p, ERR_INVALID, r ? "dest_school" : "dest_school_name", hint,
-			tr("%s是县内学校，这个去向类别不填县内学校",
-				"%s is a school of the county: this category gives none"),
+			_("%s是县内学校，这个去向类别不填县内学校"),
 			r ? record_text(r, F_SCHOOL_NAME, own, sizeof own) : name);
 	if (*code && kind != 'B')
-		return problem_set(p, ERR_INVALID, "dest_school", tr("去掉学校标识码", "leave the code out"),
-			tr("这个去向类别没有升入学校", "this category has no school to go to"));
+		return problem_set(
+			p, ERR_INVALID, "dest_school", _("去掉学校标识码"), _("这个去向类别没有升入学校"));
 	if (*code && !*name && !placed)
-		return problem_set(p, ERR_INVALID, "dest_school", hint,
-			tr("县内没有学校标识码为 %s 的学校", "the county has no school with the code %s"),
-			code);
+		return problem_set(
+			p, ERR_INVALID, "dest_school", hint, _("县内没有学校标识码为 %s 的学校"), code);
 	return ERR_OK;
 }
 
@@ -204,16 +201,12 @@ static enum err judge_promoted(const struct view *v, const struct record *to, st
 
 	if (!to && own && !has_juniors(own))
 		return problem_set(p, ERR_INVALID, "category",
-			way_hint(tr("%s 去向类别 列出去向类别", "%s category lists them"), way("list_codes")),
-			tr("本校没有初中部，不能一贯制直升",
-				"this school has no junior classes to promote to"));
+			way_hint(_("%s 去向类别 列出去向类别"), way("list_codes")),
+			_("本校没有初中部，不能一贯制直升"));
 	if (to && own && to != own)
 		return problem_set(p, ERR_INVALID, "category",
-			way_hint(tr("升入别的学校请填相应的去向类别：%s 去向类别",
-					 "for another school take its category: %s category"),
-				way("list_codes")),
-			tr("一贯制直升是升入本校的初中部",
-				"promotion is to the school's own junior classes"));
+			way_hint(_("升入别的学校请填相应的去向类别：%s 去向类别"), way("list_codes")),
+			_("一贯制直升是升入本校的初中部"));
 	return ERR_OK;
 }
 
@@ -241,26 +234,22 @@ enum err school_judge(const struct view *v, const struct record *d, struct probl
 			    : "",
 		hint, sizeof hint);
 	if (*code && !r)
-		return problem_set(p, ERR_INVALID, "dest_school", hint,
-			tr("没有学校标识码为 %s 的学校", "there is no school with the code %s"), code);
+		return problem_set(
+			p, ERR_INVALID, "dest_school", hint, _("没有学校标识码为 %s 的学校"), code);
 	if (r && !has_juniors(r))
 		return problem_set(p, ERR_INVALID, "dest_school", hint,
-			tr("%s（%s）不招初中学生，不能作为升入学校", "%s (%s) takes no juniors"),
+			_("%s（%s）不招初中学生，不能作为升入学校"),
 			record_text(r, F_SCHOOL_NAME, own, sizeof own), code);
 	if (r && *name && !same_name(r, name))
-		return problem_set(p, ERR_INVALID, "dest_school_name",
-			tr("留下标识码或校名中对的一个", "keep the code or the name, whichever is right"),
-			tr("学校标识码 %s 是%s，与填写的“%s”不一致", "%s is the code of %s, not of “%s”"),
-			code, record_text(r, F_SCHOOL_NAME, own, sizeof own), name);
+		return problem_set(p, ERR_INVALID, "dest_school_name", _("留下标识码或校名中对的一个"),
+			_("学校标识码 %s 是%s，与填写的“%s”不一致"), code,
+			record_text(r, F_SCHOOL_NAME, own, sizeof own), name);
 	/* A special school may be outside the register; an ordinary one is in it. */
 	if (!*code && strchr("1234", category[1])) {
 		r = *name ? by_name(v, name, false, &n) : NULL;
 		if (*name && n != 1)
 			return problem_set(p, ERR_INVALID, "dest_school_name", hint,
-				n ? tr("叫“%s”的初中不止一所，请填学校标识码",
-					    "several schools are called “%s”: give the code")
-				  : tr("没有叫“%s”的初中", "there is no junior school called “%s”"),
-				name);
+				n ? _("叫“%s”的初中不止一所，请填学校标识码") : _("没有叫“%s”的初中"), name);
 	}
 	return strcmp(category, "A4") == 0 ? judge_promoted(v, r, p) : ERR_OK;
 }

@@ -7,6 +7,7 @@
 #include "codes.h"
 #include "evidence.h"
 #include "find.h"
+#include "lang.h"
 #include "tables.h"
 #include "words.h"
 #include "way.h"
@@ -82,15 +83,11 @@ struct slip_row *slip_rows(struct view *v, int64_t now_us, size_t *n)
 static enum err check_open(const struct slip_row *row, struct problem *p)
 {
 	if (!row->mine)
-		return problem_set(p, ERR_PERMISSION, NULL,
-			way_hint(
-				tr("本校只能查看：%s", "this school may only read it: %s"), way("show_slip")),
-			tr("这张交办单不是交办给本校的", "the slip is not addressed to this school"));
+		return problem_set(p, ERR_PERMISSION, NULL, way_hint(_("本校只能查看：%s"), way("show_slip")),
+			_("这张交办单不是交办给本校的"));
 	if (strcmp(row->state, "closed") == 0)
 		return problem_set(p, ERR_NOT_NOW, NULL,
-			way_hint(
-				tr("%s 列出还没有销号的", "%s shows those that are open"), way("list_slips")),
-			tr("这张交办单已经销号", "the slip is closed"));
+			way_hint(_("%s 列出还没有销号的"), way("list_slips")), _("这张交办单已经销号"));
 	return ERR_OK;
 }
 
@@ -204,6 +201,6 @@ const char *slip_pupil(const struct view *v, const struct record *slip, char *ou
 
 	record_text(slip, F_SLIP_NAME, name, sizeof name);
 	slip_class(v, slip, class_no, sizeof class_no);
-	snprintf(out, size, *class_no ? tr("%s（%s）", "%s (%s)") : "%s", name, class_no);
+	snprintf(out, size, *class_no ? _("%s（%s）") : "%s", name, class_no);
 	return out;
 }

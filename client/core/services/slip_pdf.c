@@ -5,6 +5,7 @@
 
 #include "codes.h"
 #include "face.h"
+#include "lang.h"
 #include "pdf_page.h"
 #include "tables.h"
 #include "transition.h"
@@ -57,7 +58,7 @@ static void field_line(struct page *g, const struct view *v, const struct record
 	char text[2048];
 
 	if (record_has(r, field))
-		row_line(g, tr(r->kind->fields[field].label, r->kind->fields[field].label_en),
+		row_line(g, lang_declared(r->kind->fields[field].label, r->kind->fields[field].label_en),
 			words_field(v, r, field, false, text, sizeof text), 0);
 }
 
@@ -74,9 +75,9 @@ static void addressee_line(
 	words_field(v, r, F_SLIP_ADDRESSEE_ANSWERED_AT, false, answered, sizeof answered);
 	words_field(v, r, F_SLIP_ADDRESSEE_OUTCOME, false, outcome, sizeof outcome);
 	words_field(v, r, F_SLIP_ADDRESSEE_NOTE, false, note, sizeof note);
-	snprintf(text, sizeof text, tr("%s\n签收 %s\n回复 %s %s %s", "%s\nreceived %s\nanswered %s %s %s"),
-		name, *received ? received : "________________", *answered ? answered : "________________",
-		outcome, note);
+	snprintf(text, sizeof text, _("%s\n签收 %s\n回复 %s %s %s"), name,
+		*received ? received : "________________", *answered ? answered : "________________", outcome,
+		note);
 	row_line(g, label, text, 64);
 }
 
@@ -90,29 +91,28 @@ static void draw(struct page *g, const struct view *v, const struct slip_row *ro
 	char codes[1024], text[512], now[FACE_SIZE];
 	bool source_is_mine = record_is(slip, F_SLIP_SOURCE, profile->school);
 
-	snprintf(text, sizeof text, "%s\n%s", profile->county_name,
-		tr("小升初未入学学生交办单", "work order: pupil not enrolled"));
+	snprintf(text, sizeof text, "%s\n%s", profile->county_name, _("小升初未入学学生交办单"));
 	title(g, text);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		field_line(g, v, slip, fields[i]);
-	row_line(g, tr("问题", "problem"), words_mismatches(slip, F_SLIP_CODES, codes, sizeof codes), 0);
+	row_line(g, _("问题"), words_mismatches(slip, F_SLIP_CODES, codes, sizeof codes), 0);
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
 		if (record_has(slip, times[i]))
 			field_line(g, v, slip, times[i]);
 	const struct item *source = source_is_mine ? row->mine : row->other,
 			  *home = source_is_mine ? row->other : row->mine;
-	addressee_line(g, v, source, tr("生源小学", "source school"));
-	addressee_line(g, v, home, tr("责任初中", "home school"));
-	row_line(g, tr("状态", "state"), code_name(&codes_slip_state, row->state), 0);
-	row_line(g, tr("经办人签字", "signed"), "", 36);
-	row_line(g, tr("负责人盖章", "head, seal"), "", 54);
+	addressee_line(g, v, source, _("生源小学"));
+	addressee_line(g, v, home, _("责任初中"));
+	row_line(g, _("状态"), code_name(&codes_slip_state, row->state), 0);
+	row_line(g, _("经办人签字"), "", 36);
+	row_line(g, _("负责人盖章"), "", 54);
 	face_time(now, profile_now_us(profile), 0); /* a sheet of paper is read in another year too */
-	snprintf(text, sizeof text, tr("打印 %s　%s", "printed %s by %s"), now,
+	snprintf(text, sizeof text, _("打印 %s　%s"), now,
 		profile->session.name[0] ? profile->session.name : profile->session.user);
 	pdf_text(g->paper, MARGIN_LEFT, g->y + 8, (struct pdf_style){.size = NOTE_SIZE, .width = TEXT_W},
 		text);
 	if (profile->rehearsal)
-		pdf_watermark(g->paper, tr("演　练", "REHEARSAL"));
+		pdf_watermark(g->paper, _("演　练"));
 }
 
 enum err slip_pdf_write(const struct view *v, const struct slip_row *row, const char *path, struct problem *p)

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "codes.h"
 #include "evidence.h"
+#include "lang.h"
 #include "lint.h"
 #include "schools.h"
 #include "scope.h"
@@ -220,15 +221,15 @@ const char *gap_text(unsigned gap)
 {
 	switch (gap) {
 	case GAP_CATEGORY:
-		return tr("未填去向", "no destination");
+		return _("未填去向");
 	case GAP_SCHOOL:
-		return tr("未填学校或地区", "no school or place");
+		return _("未填学校或地区");
 	case GAP_UNDECIDED:
-		return tr("去向未定", "undecided");
+		return _("去向未定");
 	case GAP_PROOF:
-		return tr("缺佐证材料", "no proof");
+		return _("缺佐证材料");
 	default:
-		return tr("没有家长确认、报名号或材料", "no confirmation by the guardian");
+		return _("没有家长确认、报名号或材料");
 	}
 }
 
@@ -294,11 +295,8 @@ static enum err judge_class(struct view *v, const struct record *destination, st
 	const struct record *pupil = pupil_of(v, destination);
 	if (!pupil)
 		return problem_set(p, ERR_PERMISSION, "cert_no",
-			tr("更正证件号码或学籍号；名册里没有的学生请学籍管理员填报",
-				"correct the number; the registrar enters who is not on the roster"),
-			tr("本校名册里没有这个号码的学生，班主任只填报本班名册里的学生",
-				"nobody on the school's roster has this number: a class teacher enters the "
-				"pupils of his own class"));
+			_("更正证件号码或学籍号；名册里没有的学生请学籍管理员填报"),
+			_("本校名册里没有这个号码的学生，班主任只填报本班名册里的学生"));
 	return scope_allows(s, pupil) ? ERR_OK : scope_refuse(s, p);
 }
 

@@ -4,6 +4,7 @@
 #include "cycle.h"
 #include "export_transition.h"
 #include "import_transition.h"
+#include "lang.h"
 #include "service.h"
 #include "slip.h"
 #include "tables.h"
@@ -26,12 +27,8 @@ static enum err may_undo(struct store *s, int32_t year, struct problem *p)
 
 	if (e || strcmp(cycle.phase, "closed") != 0)
 		return e;
-	return problem_set(p, ERR_PHASE, NULL,
-		tr("要更正请联系县教育局：局领导可说明原因后重新打开这一年",
-			"tell the bureau: the leader can open the year again, with a reason"),
-		tr("%d 年的升学工作已经办结，这一批不能再撤销",
-			"the cycle of %d is closed, this cannot be undone any more"),
-		(int)year);
+	return problem_set(p, ERR_PHASE, NULL, _("要更正请联系县教育局：局领导可说明原因后重新打开这一年"),
+		_("%d 年的升学工作已经办结，这一批不能再撤销"), (int)year);
 }
 
 const struct shown_list shown_transition = {

@@ -5,6 +5,7 @@
 
 #include "codes.h"
 #include "cycle.h"
+#include "lang.h"
 #include "schools.h"
 #include "scope.h"
 #include "slip.h"
@@ -37,14 +38,12 @@ static void add_silent_classes(struct todo_list *l, const struct pupil_row *rows
 			continue;
 		if (strlen(silent) + strlen(name) + 16 < sizeof silent)
 			snprintf(silent + strlen(silent), sizeof silent - strlen(silent), "%s%s",
-				count ? tr("、", ", ") : "", name);
+				count ? _("、") : "", name);
 		count++;
 	}
 	if (count && count < classes)
 		todo_add(l, "silent_classes", "declare", NULL, count, due,
-			tr("%s 全班还没有填报：请班主任填好后 %s",
-				"nobody of %s has declared: their teachers fill it in and run %s"),
-			silent, way("sync"));
+			_("%s 全班还没有填报：请班主任填好后 %s"), silent, way("sync"));
 }
 
 static void add_table(struct todo_list *l, struct view *v, const struct cycle *cycle)
@@ -73,16 +72,13 @@ static void add_table(struct todo_list *l, struct view *v, const struct cycle *c
 		add_silent_classes(l, rows, n, due);
 	free(rows);
 	if (unset)
-		todo_add(l, "unset", "declare", NULL, unset, due,
-			tr("%zu 名六年级学生还没有填报去向", "%zu sixth-graders have not declared"), unset);
+		todo_add(l, "unset", "declare", NULL, unset, due, _("%zu 名六年级学生还没有填报去向"), unset);
 	if (gaps)
-		todo_add(l, "gaps", "complete", NULL, gaps, due,
-			tr("%zu 名学生的去向材料不齐", "%zu declarations are not complete"), gaps);
+		todo_add(l, "gaps", "complete", NULL, gaps, due, _("%zu 名学生的去向材料不齐"), gaps);
 	bool may_file = profile_has_role(v->store->profile, 1u << ROLE_REGISTRAR | 1u << ROLE_HEAD);
 	if (pupils && !filed && may_file && (june || september))
 		todo_add(l, "file", "file", NULL, 1, due, "%s",
-			september ? tr("升学去向表待正式上报", "the table is to be reported formally")
-				  : tr("升学去向表待备案", "the table is to be filed"));
+			september ? _("升学去向表待正式上报") : _("升学去向表待备案"));
 }
 
 static void add_verification(struct todo_list *l, struct view *v, const struct cycle *cycle)
@@ -112,19 +108,14 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 	}
 	if (open)
 		todo_add(l, "verify", "verify", NULL, open, todo_end_of_day(cycle->verify_due),
-			tr("%zu 名填报本校的学生待核验",
-				"%zu pupils who declared this school are to be verified"),
-			open);
+			_("%zu 名填报本校的学生待核验"), open);
 	if (differ) /* an answer counts until it is answered anew: the bureau goes on looking for a pupil who
 		       is there */
 		todo_add(l, "differ", "verify", NULL, differ, todo_end_of_day(cycle->verify_due),
-			tr("%zu 名学生名册上已报到，答复却是未报到：改答 present",
-				"%zu pupils are on the roster but were answered absent: answer present"),
-			differ);
+			_("%zu 名学生名册上已报到，答复却是未报到：改答 present"), differ);
 	if (n && !submitted)
 		todo_add(l, "submit", "submit", NULL, 1, todo_end_of_day(cycle->verify_due), "%s%s",
-			tr("核验结果待提交", "the verification is to be submitted"),
-			reminded ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
+			_("核验结果待提交"), reminded ? _("（县局已提醒）") : "");
 }
 
 static const struct record *slip_of(const void *row)
@@ -150,13 +141,10 @@ static void add_slips(struct todo_list *l, struct view *v)
 		bool received = record_has(&rows[i].mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT);
 		todo_add(l, "slip", received ? "answer_slip" : "receive_slip", no, 1,
 			record_number(s, F_SLIP_RESOLVE_DUE),
-			received ? tr("交办单 %s %s 末四位 %s，待回复%s%s",
-					   "slip %s, %s, last four %s, is to be answered%s%s")
-				 : tr("交办单 %s %s 末四位 %s，待签收%s%s",
-					   "slip %s, %s, last four %s, is to be received%s%s"),
+			received ? _("交办单 %s %s 末四位 %s，待回复%s%s")
+				 : _("交办单 %s %s 末四位 %s，待签收%s%s"),
 			no, slip_pupil(v, s, pupil, sizeof pupil), words_tail(s, tail),
-			rows[i].overdue ? tr("（逾期）", " (overdue)") : "",
-			rows[i].reminder ? tr("（县局已提醒）", " (the bureau has reminded)") : "");
+			rows[i].overdue ? _("（逾期）") : "", rows[i].reminder ? _("（县局已提醒）") : "");
 	}
 	free(rows);
 }
@@ -170,11 +158,8 @@ static enum err add_left(struct todo_list *l, struct view *v, const struct cycle
 
 	if (!e && n)
 		todo_add(l, "left", "missing", NULL, n, 0,
-			tr("%s%s 原在应升学名单，现在不在本校六年级名册上：改回，或请县局移出",
-				"%s%s was frozen and is no longer in the sixth grade: put it right, or ask "
-				"the "
-				"bureau to remove"),
-			left[0].pupil, n > 1 ? tr("等", " and others") : "");
+			_("%s%s 原在应升学名单，现在不在本校六年级名册上：改回，或请县局移出"), left[0].pupil,
+			n > 1 ? _("等") : "");
 	free(left);
 	return e;
 }

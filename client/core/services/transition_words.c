@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "codes.h"
+#include "lang.h"
 #include "schools.h"
 #include "tables.h"
 #include "transition.h"
@@ -16,8 +17,7 @@ const char *words_mismatches(const struct record *r, int field, char *out, size_
 	for (char *code = strtok_r(codes, ", ;", &rest); code; code = strtok_r(NULL, ", ;", &rest)) {
 		const char *word = code_name(&codes_mismatch, code);
 		size_t n = strlen(out);
-		snprintf(out + n, size - n, "%s%s", n ? tr("；", "; ") : "",
-			word ? word : tr("其他问题", "something else"));
+		snprintf(out + n, size - n, "%s%s", n ? _("；") : "", word ? word : _("其他问题"));
 	}
 	return out;
 }

@@ -7,6 +7,7 @@
 #include "access_log.h"
 #include "codes.h"
 #include "identity_calls.h"
+#include "lang.h"
 #include "password.h"
 
 #define LOGIN_MAX 24 /* of the part made from the name */
@@ -88,13 +89,9 @@ static bool read_classes(
 		if (class_scope_parse(scope, klass[i], school_type_stages(school_type), today)) {
 			pg_array_free(&s->classes);
 			request_refuse(r, ERR_INVALID, "class",
-				arena_printf(&r->arena,
-					tr("看不出“%s”是哪个年级的哪个班",
-						"which class of which grade is “%s”?"),
-					klass[i]),
-				tr("写上年级，例如 --class 六1班 或 --class "
-				   "七年级2班；一贯制学校和高中必须写",
-					"write its grade, like --class 六1班 or --class 七年级2班"));
+				arena_printf(&r->arena, _("看不出“%s”是哪个年级的哪个班"), klass[i]),
+				_("写上年级，例如 --class 六1班 或 --class "
+				  "七年级2班；一贯制学校和高中必须写"));
 			return false;
 		}
 		s->class_list[i] = scope;
@@ -138,9 +135,8 @@ static void add_insert(struct request *r)
 	struct db_params p = {0};
 
 	if (!db_get_int(place, 0, 0)) {
-		request_refuse(r, ERR_NOT_FOUND, "school",
-			tr("没有这所学校，帐号没有建立", "there is no such school; no account was made"),
-			tr("用 jgadmin schools list 查学校标识码", "jgadmin schools list shows the codes"));
+		request_refuse(r, ERR_NOT_FOUND, "school", _("没有这所学校，帐号没有建立"),
+			_("用 jgadmin schools list 查学校标识码"));
 		return;
 	}
 	if (!read_classes(
@@ -207,13 +203,11 @@ static bool take_password(struct request *r, const pb_user_add *q)
 	const char *fault = q->password ? password_fault(q->password) : NULL;
 
 	if (q->password && (!q->school || !q->school[0]))
-		fault = tr("县局帐号的初始密码由服务器生成",
-			"the server makes the first password of a bureau account");
+		fault = _("县局帐号的初始密码由服务器生成");
 	s->kept = q->password != NULL;
 	password_generate(s->password);
 	if (fault)
-		request_refuse(r, ERR_INVALID, "password", fault,
-			tr("用 jgadmin users add 新建", "jgadmin users add makes the account"));
+		request_refuse(r, ERR_INVALID, "password", fault, _("用 jgadmin users add 新建"));
 	return !fault;
 }
 
@@ -224,12 +218,10 @@ static void add_user(struct request *r)
 
 	if (e || !q->name || !q->name[0] || make_state(r)) {
 		request_refuse(r, e ? e : ERR_MISSING, e ? "role" : "name",
-			e ? tr("角色与单位不符：学校的人用学校角色，县局的人用县局角色，系统、安全、审计管理"
-			       "员不兼任",
-				    "a school's people have school roles, the bureau's bureau roles, and "
-				    "administrators no other")
-			  : tr("没有姓名", "the name is missing"),
-			tr("jgadmin help codes role 列出角色", "jgadmin help codes role lists the roles"));
+			e ? _("角色与单位不符：学校的人用学校角色，县局的人用县局角色，系统、安全、审计管理"
+			      "员不兼任")
+			  : _("没有姓名"),
+			_("jgadmin help codes role 列出角色"));
 		return;
 	}
 	struct identity_state *s = r->data;
@@ -343,26 +335,20 @@ static const PGresult *account_found(struct request *r)
 	struct identity_state *s = r->data;
 
 	if (PQntuples(a) == 0) {
-		request_refuse(r, ERR_NOT_FOUND, "user", tr("没有这个帐号", "there is no such account"),
-			tr("用 jgadmin users list 查帐号", "jgadmin users list shows them"));
+		request_refuse(
+			r, ERR_NOT_FOUND, "user", _("没有这个帐号"), _("用 jgadmin users list 查帐号"));
 		return NULL;
 	}
 	if (strcmp(user_of(r), r->caller.user) == 0) {
-		request_refuse(r, ERR_SAME_PERSON, "user",
-			tr("不能对自己的帐号这样做", "nobody does this to his own account"),
-			tr("自己的密码用 jgadmin passwd 修改；其余请另一位管理员办理",
-				"jgadmin passwd changes one's own password; another administrator does the "
-				"rest"));
+		request_refuse(r, ERR_SAME_PERSON, "user", _("不能对自己的帐号这样做"),
+			_("自己的密码用 jgadmin passwd 修改；其余请另一位管理员办理"));
 		return NULL;
 	}
 	if (db_get_int(a, 0,
 		    9)) { /* else it would be neither made nor refused: nothing could bring it to life */
-		request_refuse(r, ERR_NOT_NOW, "user",
-			tr("这个帐号还没有核准", "this account is not granted yet"),
+		request_refuse(r, ERR_NOT_NOW, "user", _("这个帐号还没有核准"),
 			arena_printf(&r->arena,
-				tr("先由 %s 核准或不同意：jgadmin users grant %s（或加 --refuse）",
-					"%s grants or refuses it first: jgadmin users grant %s (or "
-					"--refuse)"),
+				_("先由 %s 核准或不同意：jgadmin users grant %s（或加 --refuse）"),
 				db_get_text(a, 0, 6), user_of(r)));
 		return NULL;
 	}
@@ -379,12 +365,8 @@ static void reset_write(struct request *r)
 	if (!a)
 		return;
 	if (db_get_int(a, 0, 1)) {
-		request_refuse(r, ERR_NOT_NOW, "user",
-			tr("这个帐号已停用，不能重置密码", "the account is disabled"),
-			arena_printf(&r->arena,
-				tr("先恢复它：jgadmin users enable %s",
-					"bring it back first: jgadmin users enable %s"),
-				user_of(r)));
+		request_refuse(r, ERR_NOT_NOW, "user", _("这个帐号已停用，不能重置密码"),
+			arena_printf(&r->arena, _("先恢复它：jgadmin users enable %s"), user_of(r)));
 		return;
 	}
 	s->tells_password = true;
@@ -417,10 +399,8 @@ static void enable_write(struct request *r)
 	if (!a)
 		return;
 	if (!db_get_int(a, 0, 1)) {
-		request_refuse(r, ERR_EXISTS, "user", tr("这个帐号没有停用", "this account is not disabled"),
-			tr("被锁定的用 jgadmin users unlock，忘了密码用 jgadmin users reset",
-				"for a lock jgadmin users unlock, for a forgotten password jgadmin users "
-				"reset"));
+		request_refuse(r, ERR_EXISTS, "user", _("这个帐号没有停用"),
+			_("被锁定的用 jgadmin users unlock，忘了密码用 jgadmin users reset"));
 		return;
 	}
 	pg_array_begin(&s->roles, PG_INT4);
@@ -439,9 +419,8 @@ static void set_write(struct request *r)
 	if (!a)
 		return;
 	if (q->n_role && judge_roles(db_get_text(a, 0, 0), q->role, q->n_role)) {
-		request_refuse(r, ERR_INVALID, "role",
-			tr("角色与单位不符", "these roles are not for this account's place"),
-			tr("jgadmin help codes role 列出角色", "jgadmin help codes role lists the roles"));
+		request_refuse(
+			r, ERR_INVALID, "role", _("角色与单位不符"), _("jgadmin help codes role 列出角色"));
 		return;
 	}
 	if (!read_classes(r, q->klass, q->n_klass, db_get_text(a, 0, 4), (int32_t)db_get_int(a, 0, 5)))
@@ -542,38 +521,29 @@ static void grant_write(struct request *r)
 	struct db_params p = {0};
 
 	if (PQntuples(asked) == 0) {
-		request_refuse(r, ERR_NOT_FOUND, "user",
-			tr("这个帐号没有等待核准的事项", "nothing waits for this account"),
-			tr("用 jgadmin users list 查看", "jgadmin users list shows what waits"));
+		request_refuse(r, ERR_NOT_FOUND, "user", _("这个帐号没有等待核准的事项"),
+			_("用 jgadmin users list 查看"));
 		return;
 	}
 	bool mine = strcmp(db_get_text(asked, 0, 1), r->caller.user) == 0, takes_back = mine && q->refuse;
 	if (!takes_back && (mine || strcmp(user_of(r), r->caller.user) == 0 ||
 				   !request_has_role(r, (unsigned)db_get_int(asked, 0, 2)))) {
-		request_refuse(r, ERR_SAME_PERSON, "user",
-			tr("这件事要由另一位管理员核准", "another administrator has to grant this"),
-			arena_printf(&r->arena,
-				tr("请 %s 运行 jgadmin users grant %s", "%s runs jgadmin users grant %s"),
+		request_refuse(r, ERR_SAME_PERSON, "user", _("这件事要由另一位管理员核准"),
+			arena_printf(&r->arena, _("请 %s 运行 jgadmin users grant %s"),
 				db_get_text(asked, 0, 3), user_of(r)));
 		return;
 	}
 	/* Only what was seen is granted: the asker may have put another request in its place meanwhile. */
 	if (!q->refuse && (!q->has_request || q->request != (uint64_t)db_get_int(asked, 0, 4))) {
 		request_refuse(r, q->has_request ? ERR_STALE : ERR_MISSING, "request",
-			tr("等待核准的内容已经不是您看到的那一项", "what waits is not what you have seen"),
-			arena_printf(&r->arena,
-				tr("再看一次：jgadmin users grant %s", "look again: jgadmin users grant %s"),
-				user_of(r)));
+			_("等待核准的内容已经不是您看到的那一项"),
+			arena_printf(&r->arena, _("再看一次：jgadmin users grant %s"), user_of(r)));
 		return;
 	}
 	if (!q->refuse && db_get_int(asked, 0, 5)) {
-		request_refuse(r, ERR_NOT_NOW, "user",
-			tr("提出这件事的人已不是管理员，不能核准",
-				"who asked for it is no administrator any more"),
+		request_refuse(r, ERR_NOT_NOW, "user", _("提出这件事的人已不是管理员，不能核准"),
 			arena_printf(&r->arena,
-				tr("jgadmin users grant %s --refuse 去掉它，再由在任的管理员提出",
-					"jgadmin users grant %s --refuse drops it; an administrator asks "
-					"anew"),
+				_("jgadmin users grant %s --refuse 去掉它，再由在任的管理员提出"),
 				user_of(r)));
 		return;
 	}
@@ -630,9 +600,8 @@ void identity_named_done(struct request *r)
 	pb_empty out = PB_EMPTY_INIT;
 
 	if (PQntuples(request_result(r, NULL)) == 0) {
-		request_refuse(r, ERR_NOT_FOUND, "id", tr("没有找到", "not found"),
-			tr("用 jgadmin users list 或 devices list 查看",
-				"jgadmin users list or devices list shows them"));
+		request_refuse(r, ERR_NOT_FOUND, "id", _("没有找到"),
+			_("用 jgadmin users list 或 devices list 查看"));
 		return;
 	}
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", 1, "admin", r->ref);

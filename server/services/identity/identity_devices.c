@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "hash.h"
 #include "identity_calls.h"
+#include "lang.h"
 #include "pki.h"
 
 static const struct db_stmt schools_to_invite = {
@@ -70,7 +71,7 @@ static void invite_schools(struct request *r)
 	pb_invitation_list *out = r->data;
 
 	if (n == 0) {
-		request_fail(r, ERR_NOT_FOUND, "school", "%s", tr("没有这所学校", "there is no such school"));
+		request_fail(r, ERR_NOT_FOUND, "school", "%s", _("没有这所学校"));
 		return;
 	}
 	*out = (pb_invitation_list)PB_INVITATION_LIST_INIT;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "lang.h"
 #include "transition_calls.h"
 
 #define THE_CYCLE "SELECT phase FROM cycle WHERE county = app_county() AND year = $1::int AND NOT deleted"
@@ -36,23 +37,17 @@ bool transition_year_stands(struct request *r, const PGresult *phase, int32_t ye
 {
 	if (PQntuples(phase) == 0) {
 		request_refuse(r, ERR_NOT_FOUND, "year",
-			arena_printf(&r->arena, tr("%d 年的小升初工作还没有开始", "%d is not open"), year),
-			arena_printf(&r->arena,
-				tr("核对年度；要开始：jgadmin transition open --year %d",
-					"look at the year; to begin it: jgadmin transition open --year %d"),
-				year));
+			arena_printf(&r->arena, _("%d 年的小升初工作还没有开始"), year),
+			arena_printf(
+				&r->arena, _("核对年度；要开始：jgadmin transition open --year %d"), year));
 		return false;
 	}
 	if (!changes || strcmp(db_get_text(phase, 0, 0), "closed") != 0)
 		return true;
-	request_refuse(r, ERR_PHASE, "year",
+	request_refuse(r, ERR_PHASE, "year", arena_printf(&r->arena, _("%d 年已经办结，不再改动"), year),
 		arena_printf(&r->arena,
-			tr("%d 年已经办结，不再改动", "%d is closed and not changed any more"), year),
-		arena_printf(&r->arena,
-			tr("确要改动，请局领导重新打开：jgadmin transition phase --year %d verify --force "
-			   "--reason 理由",
-				"the leader may open it again: jgadmin transition phase --year %d verify "
-				"--force --reason TEXT"),
+			_("确要改动，请局领导重新打开：jgadmin transition phase --year %d verify --force "
+			  "--reason 理由"),
 			year));
 	return false;
 }
@@ -72,11 +67,8 @@ bool transition_found_pupil(struct request *r, uint8_t id[ID_SIZE])
 	size_t n;
 
 	if (PQntuples(found) == 0) {
-		request_refuse(r, ERR_NOT_FOUND, "pupil",
-			tr("应升学名单里没有这名学生", "there is no such pupil in the baseline"),
-			tr("写证件号码、学籍号或列表里的编号；补入名单用 jgadmin transition baseline add",
-				"give the certificate number, the student number or the id of a list; "
-				"jgadmin transition baseline add brings somebody in"));
+		request_refuse(r, ERR_NOT_FOUND, "pupil", _("应升学名单里没有这名学生"),
+			_("写证件号码、学籍号或列表里的编号；补入名单用 jgadmin transition baseline add"));
 		return false;
 	}
 	memcpy(id, db_get_bytes(found, 0, 0, &n), ID_SIZE);
@@ -85,23 +77,19 @@ bool transition_found_pupil(struct request *r, uint8_t id[ID_SIZE])
 
 const char *transition_say_reason(void)
 {
-	return tr("在命令后加 --reason 原因", "add --reason TEXT");
+	return _("在命令后加 --reason 原因");
 }
 
 const char *transition_nothing_to_say(const struct request *r)
 {
 	switch (r->method->number) {
 	case METHOD_TRANSITION_DECIDE_PROOF:
-		return tr("这名学生还没有填报去向，没有材料可以认定",
-			"this pupil has declared nothing: there is no proof to judge");
+		return _("这名学生还没有填报去向，没有材料可以认定");
 	case METHOD_TRANSITION_DECIDE_PAIR:
-		return REQUEST(r, pb_pair_word)->withdraw
-			       ? tr("这一对没有判定过，或已经撤回，没有改动",
-					 "nothing stands on this pair, nothing was changed")
-			       : tr("这一行不是今年名册或去向表里的，没有改动",
-					 "this row is not of this year's tables");
+		return REQUEST(r, pb_pair_word)->withdraw ? _("这一对没有判定过，或已经撤回，没有改动")
+							  : _("这一行不是今年名册或去向表里的，没有改动");
 	default:
-		return tr("这名学生已经是这样，没有改动", "it is so already, nothing was changed");
+		return _("这名学生已经是这样，没有改动");
 	}
 }
 

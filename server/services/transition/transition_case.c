@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "hash.h"
+#include "lang.h"
 #include "transition_calls.h"
 
 #define SCHOOL_NAME(code)                                                                                    \
@@ -265,9 +266,8 @@ static void fill_words(struct request *r, pb_case_reply *out, const PGresult *w)
 
 static void refuse_slip(struct request *r)
 {
-	request_refuse(r, ERR_NOT_FOUND, "slip", tr("没有这张交办单", "there is no such slip"),
-		tr("编号在 jgadmin transition slips list 里",
-			"jgadmin transition slips list has the numbers"));
+	request_refuse(
+		r, ERR_NOT_FOUND, "slip", _("没有这张交办单"), _("编号在 jgadmin transition slips list 里"));
 }
 
 static void show_done(struct request *r)

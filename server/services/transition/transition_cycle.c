@@ -6,6 +6,7 @@
 #include "check.h"
 #include "clock.h"
 #include "codes.h"
+#include "lang.h"
 #include "record_edit.h"
 #include "transition_calls.h"
 
@@ -174,10 +175,7 @@ static void open_judge(struct request *r)
 
 	if (q->year != now && q->year != now + 1) {
 		request_refuse(r, ERR_INVALID, "year",
-			arena_printf(&r->arena,
-				tr("只能开始今年或明年（%d、%d）的小升初工作",
-					"only this year or the next (%d, %d) can be opened"),
-				now, now + 1),
+			arena_printf(&r->arena, _("只能开始今年或明年（%d、%d）的小升初工作"), now, now + 1),
 			arena_printf(&r->arena, "jgadmin transition open --year %d",
 				now + (db_get_int(request_result(r, &read_year), 0, 1) >= AUTUMN)));
 		return;
@@ -243,14 +241,10 @@ static void cancel_judge(struct request *r)
 		return;
 	find_cycle(r, REQUEST(r, pb_year_request)->year, &s->before);
 	if (n < 0) {
-		request_refuse(r, ERR_NOT_NOW, "year",
-			tr("已有学校上报，不能取消；名单的差错逐人更正",
-				"schools have reported: it stays open; the list is corrected one by one"),
+		request_refuse(r, ERR_NOT_NOW, "year", _("已有学校上报，不能取消；名单的差错逐人更正"),
 			arena_printf(&r->arena,
-				tr("jgadmin transition baseline add（或 remove）证件号码 --year %d --reason "
-				   "理由",
-					"jgadmin transition baseline add (or remove) NUMBER --year %d "
-					"--reason TEXT"),
+				_("jgadmin transition baseline add（或 remove）证件号码 --year %d --reason "
+				  "理由"),
 				REQUEST(r, pb_year_request)->year));
 		return;
 	}
@@ -284,12 +278,9 @@ void transition_cancel(struct request *r)
 	const pb_year_request *q = REQUEST(r, pb_year_request);
 
 	if (!q->reason || !q->reason[0])
-		request_refuse(r, ERR_MISSING, "reason",
-			tr("取消一个年度要写明理由", "say why the year is taken back"),
-			arena_printf(&r->arena,
-				tr("jgadmin transition cancel --year %d --reason 理由",
-					"jgadmin transition cancel --year %d --reason TEXT"),
-				q->year));
+		request_refuse(r, ERR_MISSING, "reason", _("取消一个年度要写明理由"),
+			arena_printf(
+				&r->arena, _("jgadmin transition cancel --year %d --reason 理由"), q->year));
 	else if (begin_state(r, q->year))
 		request_begin(r, cancel_query);
 }
@@ -315,10 +306,9 @@ static void phase_done(struct request *r)
 static void refuse_missing(struct request *r, const struct cycle_state *s)
 {
 	static const struct {
-		const char *what, *zh, *en;
-	} parts[] = {{"OPEN", "未落实 %u 人", "%u pupils are open"},
-		{"SLIP", "在办交办单 %u 张", "%u slips are under way"},
-		{"DRAFT", "有交办单还没有下发", "slips are not issued"}};
+		const char *what, *text;
+	} parts[] = {{"OPEN", N_("未落实 %u 人")}, {"SLIP", N_("在办交办单 %u 张")},
+		{"DRAFT", N_("有交办单还没有下发")}};
 	char text[256] = "", names[140] = "", one[64];
 	unsigned silent = 0, sums[3] = {0};
 
@@ -333,24 +323,21 @@ static void refuse_missing(struct request *r, const struct cycle_state *s)
 		}
 		if (silent++ < 4 && strlen(names) + strlen(m->name) + 8 < sizeof names)
 			snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
-				names[0] ? "、" : "", m->name[0] ? m->name : m->code);
+				names[0] ? _("、") : "", m->name[0] ? m->name : m->code);
 	}
 	if (silent)
-		snprintf(text, sizeof text,
-			tr("%u 所学校没有上报：%s%s", "%u schools have not reported: %s%s"), silent, names,
-			silent > 4 ? tr("等", " and others") : "");
+		snprintf(text, sizeof text, _("%u 所学校没有上报：%s%s"), silent, names,
+			silent > 4 ? _("等") : "");
 	for (size_t k = 0; k < 3; k++) {
 		if (!sums[k])
 			continue;
-		snprintf(one, sizeof one, tr(parts[k].zh, parts[k].en), sums[k]);
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
-			text[0] ? tr("；", "; ") : "", one);
+		snprintf(one, sizeof one, _(parts[k].text), sums[k]);
+		snprintf(
+			text + strlen(text), sizeof text - strlen(text), "%s%s", text[0] ? _("；") : "", one);
 	}
 	request_refuse(r, ERR_INCOMPLETE, "phase", text,
 		arena_printf(&r->arena,
-			tr("逐项名单：jgadmin transition phase --year %d；确要前进：加 --force --reason 原因",
-				"the list: jgadmin transition phase --year %d; to move on all the same: "
-				"--force --reason TEXT"),
+			_("逐项名单：jgadmin transition phase --year %d；确要前进：加 --force --reason 原因"),
 			s->reply.year));
 }
 
@@ -381,29 +368,22 @@ static void phase_judge(struct request *r)
 	if (to != now + 1 && !reopens) {
 		const char *next = now + 1 < (int)codes_phase.n ? codes_phase.items[now + 1].code : NULL;
 		request_refuse(r, ERR_PHASE, "phase",
-			arena_printf(&r->arena,
-				tr("现在是“%s”，一次只能前进一步", "it is %s now; one step at a time"),
+			arena_printf(&r->arena, _("现在是“%s”，一次只能前进一步"),
 				code_name(&codes_phase, s->next)),
 			next ? arena_printf(&r->arena, "jgadmin transition phase --year %d %s", q->year, next)
 			     : arena_printf(&r->arena,
-				       tr("重新打开请局领导运行：jgadmin transition phase --year %d verify "
-					  "--force --reason 原因",
-					       "the leader opens it again: jgadmin transition phase --year "
-					       "%d verify --force --reason TEXT"),
+				       _("重新打开请局领导运行：jgadmin transition phase --year %d verify "
+					 "--force --reason 原因"),
 				       q->year));
 		return;
 	}
 	bool may = request_has_role(r, reopens ? ROLE_LEADER : ROLE_BASIC_EDU);
 	if (!may || (reopens && !q->force)) {
 		request_refuse(r, may ? ERR_MISSING : ERR_PERMISSION, reopens ? "reason" : "phase",
-			reopens ? tr("办结的年度只能由局领导说明原因重新打开",
-					  "only the leader opens a closed year again, with a reason")
-				: tr("阶段由基教科推进", "the office of basic education moves the phase on"),
+			reopens ? _("办结的年度只能由局领导说明原因重新打开") : _("阶段由基教科推进"),
 			arena_printf(&r->arena,
-				reopens ? tr("jgadmin transition phase --year %d verify --force --reason "
-					     "原因",
-						  "jgadmin transition phase --year %d verify --force "
-						  "--reason TEXT")
+				reopens ? _("jgadmin transition phase --year %d verify --force --reason "
+					    "原因")
 					: "jgadmin transition phase --year %d",
 				q->year));
 		return;
@@ -443,12 +423,10 @@ static void phase_read(struct request *r)
 	s->reply.phase = s->next;
 	/* Without a step it is a look, and tells what is in the way of the next one. */
 	if (q->to && q->to[0] && q->force && (!q->reason || !q->reason[0])) {
-		request_refuse(r, ERR_MISSING, "reason",
-			tr("越过没有完成的事项要写明原因", "say why it moves on all the same"),
+		request_refuse(r, ERR_MISSING, "reason", _("越过没有完成的事项要写明原因"),
 			arena_printf(&r->arena,
-				tr("jgadmin transition phase --year %d %s --force --reason 原因",
-					"jgadmin transition phase --year %d %s --force --reason TEXT"),
-				q->year, q->to));
+				_("jgadmin transition phase --year %d %s --force --reason 原因"), q->year,
+				q->to));
 		return;
 	}
 	db_int4(&p, q->year);

@@ -8,6 +8,7 @@
 #include "access_log.h"
 #include "clock.h"
 #include "codes.h"
+#include "lang.h"
 #include "log.h"
 #include "transition_slips.h"
 
@@ -198,8 +199,8 @@ static const char *still_wrong(struct request *r, struct slips *s)
 	record_text(&slip->state.record, F_SLIP_CODES, codes, sizeof codes);
 	while ((code = strsep(&rest, ",")))
 		if (strlen(all) + 64 < sizeof all)
-			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s",
-				all[0] ? tr("、", ", ") : "", code_name(&codes_mismatch, code));
+			snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", all[0] ? _("、") : "",
+				code_name(&codes_mismatch, code));
 	return arena_printf(&r->arena, "%s", all);
 }
 
@@ -445,14 +446,10 @@ static void reply_review(struct request *r)
 
 	if (REQUEST(r, pb_review_request)->accept)
 		s->about = arena_printf(&r->arena,
-			s->wrong[0] ? tr("%s。问题还在（%s）：请小学更正去向：jg transition set 学生 --dest "
-					 "去向代码；或请初中更正核验：jg verify answer 学生 present；再 jg "
-					 "sync，下次比对后自动销号",
-					      "%s. Still wrong (%s): the primary corrects the destination: "
-					      "jg transition set PUPIL --dest CATEGORY; or the junior school "
-					      "its answer: jg verify answer PUPIL present; then jg sync, and "
-					      "the next run closes it")
-				    : tr("%s，已销号", "%s, and it is closed"),
+			s->wrong[0] ? _("%s。问题还在（%s）：请小学更正去向：jg transition set 学生 --dest "
+					"去向代码；或请初中更正核验：jg verify answer 学生 present；再 jg "
+					"sync，下次比对后自动销号")
+				    : _("%s，已销号"),
 			s->about, s->wrong);
 	slips_reply_changed(r);
 }
@@ -499,7 +496,7 @@ static void review_plan(struct request *r)
 	}
 	const struct row *slip = slip_by_name(s, q->slip);
 	if (!slip) {
-		request_fail(r, ERR_NOT_FOUND, "slip", "%s", tr("没有这张交办单", "there is no such slip"));
+		request_fail(r, ERR_NOT_FOUND, "slip", "%s", _("没有这张交办单"));
 		return;
 	}
 	s->year = (int32_t)record_number(&slip->state.record, F_SLIP_YEAR);
@@ -515,20 +512,16 @@ static void review_plan(struct request *r)
 		char no[48];
 		bool closed = record_is(&slip->state.record, F_SLIP_STATE, "closed");
 		request_refuse(r, ERR_NOT_NOW, "slip",
-			closed ? tr("这张交办单已经销号", "the slip is closed")
-			       : tr("两所学校都回复后才能审核", "both schools must have answered first"),
-			arena_printf(&r->arena,
-				tr("看哪一所还没有回复：jgadmin transition slips show %s",
-					"see who has not answered: jgadmin transition slips show %s"),
+			closed ? _("这张交办单已经销号") : _("两所学校都回复后才能审核"),
+			arena_printf(&r->arena, _("看哪一所还没有回复：jgadmin transition slips show %s"),
 				record_text(&slip->state.record, F_SLIP_NO, no, sizeof no)));
 		return;
 	}
 	char no[48], name[256];
 	record_text(&slip->state.record, F_SLIP_NO, no, sizeof no);
 	record_text(&slip->state.record, F_SLIP_NAME, name, sizeof name);
-	s->about = arena_printf(&r->arena, "%s %s：%s", no, name,
-		q->accept ? tr("认可两校的回复", "accepted")
-			  : tr("退回两校再办", "returned to both schools"));
+	s->about = arena_printf(
+		&r->arena, _("%s %s：%s"), no, name, q->accept ? _("认可两校的回复") : _("退回两校再办"));
 	s->reviewed = arena_copy(&r->arena, slip->id, ID_SIZE);
 	review_apply(r, s, find_slip(s, slip->id));
 	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->edits.part, 1);
@@ -558,8 +551,7 @@ void transition_review(struct request *r)
 	const pb_review_request *q = REQUEST(r, pb_review_request);
 
 	if (!q->accept && (!q->reason || !q->reason[0]))
-		request_refuse(r, ERR_MISSING, "reason", tr("退回要写明理由", "say why it is returned"),
-			transition_say_reason());
+		request_refuse(r, ERR_MISSING, "reason", _("退回要写明理由"), transition_say_reason());
 	else if (slips_begin(r, 0))
 		request_begin(r, review_query);
 }

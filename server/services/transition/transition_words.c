@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "codes.h"
+#include "lang.h"
 #include "transition_slips.h"
 
 static const struct db_stmt word_on_proof = {
@@ -64,11 +65,10 @@ static void take_about(struct request *r, const PGresult *a)
 	category = db_get_text(a, 0, 1);
 	word = code_name(&codes_category, category);
 	s->about = arena_printf(&r->arena, "%s%s%s%s%s", db_get_text(a, 0, 0),
-		category[0] || db_get_text(a, 0, 2)[0] ? "：" : "", word ? word : "",
+		category[0] || db_get_text(a, 0, 2)[0] ? _("：") : "", word ? word : "",
 		word && db_get_text(a, 0, 2)[0] ? " " : "", db_get_text(a, 0, 2));
 	if (word)
-		s->about = arena_printf(
-			&r->arena, tr("%s，材料 %d 份", "%s, %d files"), s->about, (int)db_get_int(a, 0, 3));
+		s->about = arena_printf(&r->arena, _("%s，材料 %d 份"), s->about, (int)db_get_int(a, 0, 3));
 }
 
 /* The word's statement has run; nothing to say it on means refusing, otherwise the run follows. */
@@ -80,9 +80,7 @@ static void take_word(struct request *r, const struct db_stmt *tell, const struc
 	s->changed = (uint32_t)db_get_int(request_result(r, say), 0, 0);
 	if (s->changed == 0) {
 		request_refuse(r, ERR_NOT_NOW, "pupil", transition_nothing_to_say(r),
-			tr("先看清单：jgadmin transition proof list、pair list、mismatches 或 progress",
-				"look at the list: jgadmin transition proof list, pair list, mismatches or "
-				"progress"));
+			_("先看清单：jgadmin transition proof list、pair list、mismatches 或 progress"));
 		return;
 	}
 	s->then = slips_reply_changed;
@@ -150,8 +148,7 @@ void transition_decide_proof(struct request *r)
 	const pb_proof_word *q = REQUEST(r, pb_proof_word);
 
 	if (!q->accept && (!q->reason || !q->reason[0]))
-		request_refuse(r, ERR_MISSING, "reason",
-			tr("不予认可要写明理由", "say why the proof is refused"), transition_say_reason());
+		request_refuse(r, ERR_MISSING, "reason", _("不予认可要写明理由"), transition_say_reason());
 	else if (slips_begin(r, q->year))
 		request_begin(r, proof_query);
 }
@@ -165,9 +162,8 @@ static void pair_found(struct request *r)
 	if (!word_found(r, q->year, pupil))
 		return;
 	if (!q->row || id_parse(row, q->row)) {
-		request_refuse(r, ERR_INVALID, "row", tr("没有写是哪一行", "which row?"),
-			tr("行的编号在 jgadmin transition mismatches 里",
-				"jgadmin transition mismatches lists the rows"));
+		request_refuse(r, ERR_INVALID, "row", _("没有写是哪一行"),
+			_("行的编号在 jgadmin transition mismatches 里"));
 		return;
 	}
 	db_int4(&t, q->year);
@@ -208,27 +204,18 @@ static bool candidate_found(struct request *r, const PGresult *found, uint8_t id
 	size_t n;
 
 	if (PQntuples(found) == 0) {
-		request_refuse(r, ERR_NOT_FOUND, "pupil",
-			tr("全县的学籍里没有这个号码", "no roster of the county has this number"),
-			tr("核对号码；还没有学籍的，请学校先导入名册并同步：jg import students 文件",
-				"check the number; who is on no roster yet is imported by his school first: "
-				"jg "
-				"import students FILE"));
+		request_refuse(r, ERR_NOT_FOUND, "pupil", _("全县的学籍里没有这个号码"),
+			_("核对号码；还没有学籍的，请学校先导入名册并同步：jg import students 文件"));
 		return false;
 	}
 	if (db_get_int(found, 0, 4)) {
 		request_refuse(r, ERR_EXISTS, "pupil",
-			arena_printf(&r->arena,
-				tr("%s已经在应升学名单里，生源学校是%s",
-					"%s is in the baseline already, through %s"),
+			arena_printf(&r->arena, _("%s已经在应升学名单里，生源学校是%s"),
 				db_get_text(found, 0, 1), db_get_text(found, 0, 3)),
 			arena_printf(&r->arena,
-				tr("要换学校先移出：jgadmin transition baseline remove 证件号码 --year %d "
-				   "--reason "
-				   "理由，再补入并写 --school 学校",
-					"to change the school remove him first: jgadmin transition baseline "
-					"remove NUMBER --year %d --reason TEXT, then add him with --school "
-					"SCHOOL"),
+				_("要换学校先移出：jgadmin transition baseline remove 证件号码 --year %d "
+				  "--reason "
+				  "理由，再补入并写 --school 学校"),
 				q->year));
 		return false;
 	}
@@ -238,11 +225,9 @@ static bool candidate_found(struct request *r, const PGresult *found, uint8_t id
 			other = i;
 	if (other && !(q->school && q->school[0])) {
 		request_refuse(r, ERR_INVALID, "school",
-			arena_printf(&r->arena, tr("%s在%s和%s都有学籍", "%s is on the rosters of %s and %s"),
-				db_get_text(found, 0, 1), db_get_text(found, 0, 3),
-				db_get_text(found, other, 3)),
-			tr("写明算哪一所学校的：--school 学校标识码",
-				"say of which school he counts: --school CODE"));
+			arena_printf(&r->arena, _("%s在%s和%s都有学籍"), db_get_text(found, 0, 1),
+				db_get_text(found, 0, 3), db_get_text(found, other, 3)),
+			_("写明算哪一所学校的：--school 学校标识码"));
 		return false;
 	}
 	memcpy(id, db_get_bytes(found, 0, 0, &n), ID_SIZE);
@@ -294,9 +279,8 @@ void transition_amend(struct request *r)
 	const pb_baseline_change *q = REQUEST(r, pb_baseline_change);
 
 	if (!q->reason || !q->reason[0])
-		request_refuse(r, ERR_MISSING, "reason",
-			tr("增减应升学人数要写明理由", "a change of the baseline needs a reason"),
-			transition_say_reason());
+		request_refuse(
+			r, ERR_MISSING, "reason", _("增减应升学人数要写明理由"), transition_say_reason());
 	else if (slips_begin(r, q->year))
 		request_begin(r, amend_query);
 }
