@@ -308,5 +308,5 @@ enum err check_field(
 	if (field_passes(f, value, check))
 		return ERR_OK;
 	check_words(check, hint, sizeof hint);
-	return problem_set(p, ERR_INVALID, f->name, hint, _("“%s”的取值不在范围内"), field_label(f->name));
+	return problem_set(p, ERR_INVALID, f->name, hint, _("“%s”的取值不在范围内"), field_label(f));
 }

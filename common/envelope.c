@@ -18,13 +18,13 @@ static enum err walk_value(const ProtobufCFieldDescriptor *f, const void *value,
 		const char *text = *(const char *const *)value;
 		if (text && !text_utf8_valid(text, strlen(text)))
 			return problem_set(p, ERR_MALFORMED, f->name, NULL, _("“%s”不是有效的 UTF-8 文本"),
-				field_label(f->name));
+				field_label(f));
 		return ERR_OK;
 	}
 	case PROTOBUF_C_TYPE_ENUM:
 		if (!protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)value))
 			return problem_set(p, ERR_INVALID, f->name, NULL, _("“%s”的取值 %d 不在范围内"),
-				field_label(f->name), *(const int *)value);
+				field_label(f), *(const int *)value);
 		return ERR_OK;
 	case PROTOBUF_C_TYPE_MESSAGE: {
 		const ProtobufCMessage *inner = *(const ProtobufCMessage *const *)value;
@@ -57,7 +57,7 @@ static enum err walk_repeated(
 
 	if (count > bound)
 		return problem_set(p, ERR_TOO_LARGE, f->name, NULL, _("“%s”有 %zu 项，最多 %u 项"),
-			field_label(f->name), count, bound);
+			field_label(f), count, bound);
 	if (f->type != PROTOBUF_C_TYPE_STRING && f->type != PROTOBUF_C_TYPE_ENUM &&
 		f->type != PROTOBUF_C_TYPE_MESSAGE)
 		return ERR_OK;
@@ -158,13 +158,13 @@ static enum err check_text(
 
 	if (strcmp(check, "secret") && text_is_blank(text, strlen(text)))
 		return problem_set(p, ERR_INVALID, f->name, _("请填写内容，或留空"), _("“%s”里只有空格"),
-			field_label(f->name));
+			field_label(f));
 	if (!text_is_nfc(text, strlen(text)))
-		return problem_set(p, ERR_MALFORMED, f->name, NULL, _("“%s”的文字不是规范形式（NFC）"),
-			field_label(f->name));
+		return problem_set(
+			p, ERR_MALFORMED, f->name, NULL, _("“%s”的文字不是规范形式（NFC）"), field_label(f));
 	if (c)
 		return problem_set(p, ERR_INVALID, f->name, _("请删去它，重新输入这一项"),
-			_("“%s”里有不能保存的字符 U+%04X"), field_label(f->name), (unsigned)c);
+			_("“%s”里有不能保存的字符 U+%04X"), field_label(f), (unsigned)c);
 	return ERR_OK;
 }
 

@@ -123,6 +123,29 @@ def checks(decl, header, source):
     source.append("\treturn NULL;\n}\n")
 
 
+def labels(decl, source):
+    """What people call the fields of requests: a field's own label, or the one that another request gives its name. One without
+    does not build: a refusal would show a name of the wire."""
+    messages = {".jingguan.v1." + m.name: m for _, m in decl.messages}
+    todo = [method.input_type for file in decl.files for service in file.service for method in service.method] + [".jingguan.v1.Hello"]
+    rows, named, wanted, seen = [], set(), {}, set()
+    while todo:
+        name = todo.pop(0)
+        if name not in messages or name in seen:
+            continue
+        seen.add(name)
+        for index, field in enumerate(sorted(messages[name].field, key=lambda x: x.number)):
+            rule = decl.options(field, "FieldOptions", "rule")
+            if rule is not None and rule.label and rule.label_en:
+                rows.append("\t{&%s__descriptor, %d, %s, %s}," % (symbol(name), index, c_string(rule.label), c_string(rule.label_en)))
+                named.add(field.name)
+            wanted.setdefault(field.name, messages[name].name)
+            todo.append(field.type_name)
+    for field in sorted(set(wanted) - named):
+        fail("%s.%s has no label, nor has a field of that name in another request" % (wanted[field], field))
+    source.append("const struct request_label request_labels[] = {\n%s\n\t{NULL, 0, NULL, NULL},\n};" % "\n".join(rows))
+
+
 TEXT, BYTES, NUMBERS, ANY = (9,), (12,), (3, 5), (3, 5, 8, 9, 12)
 FIELD_CHECKS = {"": ANY, "cert_no": TEXT, "student_no": TEXT, "school_code": TEXT, "area": TEXT, "area_prefix": TEXT, "class": TEXT, "codes": TEXT, "multi": TEXT,
                 "long": TEXT, "uuid": BYTES, "sha": BYTES, "ref": BYTES, "year": (5,), "date": (5,), "minutes": (5,), "time": (3,), "decimal": (3,), "fen": (3,), "range": NUMBERS}
@@ -323,10 +346,11 @@ def main():
     decl = Declarations(sys.argv[1], sys.argv[3])
     check_acyclic(decl)
     header = ["/* made by proto/gen_tables.py */", "#ifndef JG_TABLES_H", "#define JG_TABLES_H", '#include "kind.h"']
-    source = ["/* made by proto/gen_tables.py */", '#include "tables.h"']
+    source = ["/* made by proto/gen_tables.py */", '#include "tables.h"', '#include "field_label.h"']
     source += ['#include "%s"' % f.name.replace(".proto", ".pb-c.h") for f in decl.files]
     for part in (bounds, checks, roles, kinds, methods):
         part(decl, header, source)
+    labels(decl, source)
     short_names(decl, sys.argv[2])
     code_lists(decl, header, source, sys.argv[2])
     header.append("#endif")

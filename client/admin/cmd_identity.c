@@ -590,4 +590,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_identity = {commands, NULL};
+const struct cli_part admin_identity = {commands, NULL, NULL};

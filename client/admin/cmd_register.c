@@ -309,4 +309,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_county = {commands, NULL};
+const struct cli_part admin_county = {commands, NULL, NULL};

@@ -185,4 +185,4 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part admin_operation = {commands, ways};
+const struct cli_part admin_operation = {commands, ways, NULL};

@@ -506,4 +506,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_transition = {commands, NULL};
+const struct cli_part admin_transition = {commands, NULL, NULL};

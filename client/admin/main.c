@@ -22,15 +22,17 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-static const struct cli_part admin_spine = {commands, NULL};
+static const struct cli_part admin_spine = {commands, NULL, NULL};
 
-#define PART(name) extern const struct cli_part admin_##name;
-#include "parts.def"
-#undef PART
+#define CORE(name)
+#define JG(name)
+#define JGADMIN(name) extern const struct cli_part admin_##name;
+#include "services.def"
+#undef JGADMIN
 
 static const struct cli_part *const parts[] = {
-#define PART(name) &admin_##name,
-#include "parts.def"
+#define JGADMIN(name) &admin_##name,
+#include "services.def"
 	&admin_spine,
 	NULL,
 };

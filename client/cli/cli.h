@@ -47,10 +47,11 @@ struct cli_command {
 	enum cli_section section;
 };
 
-/* What one file of commands adds to a program. */
+/* What one file of commands adds to a program; a service with several files joins them. */
 struct cli_part {
 	const struct cli_command *commands; /* ended by {0} */
 	const struct way *ways;             /* ended by {0}; NULL = none */
+	const struct cli_part *more;        /* the next file of the same service; NULL = none */
 };
 
 struct cli_program {

@@ -559,6 +559,21 @@ static bool has_word(int argc, char **argv, const char *word)
 	return false;
 }
 
+static bool in_group(const char *words, const char *group)
+{
+	size_t n = strlen(group);
+
+	return strncmp(words, group, n) == 0 && words[n] == ' ';
+}
+
+static bool is_group(const struct cli *c, const char *word)
+{
+	for (size_t i = 0; i < c->command_count; i++)
+		if (in_group(c->commands[i]->words, word))
+			return true;
+	return false;
+}
+
 static int unknown_command(struct cli *c, const char *const *words, int n)
 {
 	char meant[TYPO_WORDS_MAX], hint[200], typed[200];
@@ -566,7 +581,8 @@ static int unknown_command(struct cli *c, const char *const *words, int n)
 	if (!n)
 		return usage(c, _("缺少命令%s"), "");
 	join_words(typed, sizeof typed, words, n < 3 ? n : 3);
-	if (*command_meant(c, words, n, meant)) {
+	/* Of a group it may be one that the group has; else the group is shown. */
+	if (*command_meant(c, words, n, meant) && (in_group(meant, words[0]) || !is_group(c, words[0]))) {
 		snprintf(hint, sizeof hint, _("是不是 %s %s？%s --help 列出命令"), c->program->name, meant,
 			c->program->name);
 		return cli_fail_with(c, ERR_USAGE, hint, _("没有命令 %s"), typed);
@@ -608,20 +624,34 @@ static int run_words(struct cli *c, int argc, char **argv)
 	return code ? code : c->command->run(c);
 }
 
+static void add_commands(struct cli *c, const struct cli_part *part, enum cli_section section)
+{
+	for (const struct cli_command *command = part->commands; command->words; command++) {
+		if (command->section != section)
+			continue;
+		if (c->command_count == CLI_COMMANDS_MAX)
+			abort(); /* our bug: make the table larger */
+		c->commands[c->command_count++] = command;
+	}
+}
+
 /* The commands of all parts, by sections, and their ways. */
 static void join_parts(struct cli *c)
 {
-	static const struct way *ways[CLI_PARTS_MAX];
+	static const struct way *ways[CLI_PARTS_MAX + 1];
 	size_t n = 0;
 
 	for (enum cli_section section = CLI_START; section <= CLI_REST; section++)
-		for (const struct cli_part *const *part = c->program->parts; *part; part++)
-			for (const struct cli_command *command = (*part)->commands; command->words; command++)
-				if (command->section == section && c->command_count < CLI_COMMANDS_MAX)
-					c->commands[c->command_count++] = command;
-	for (const struct cli_part *const *part = c->program->parts; *part; part++)
-		if ((*part)->ways && n < CLI_PARTS_MAX - 1)
-			ways[n++] = (*part)->ways;
+		for (const struct cli_part *const *of = c->program->parts; *of; of++)
+			for (const struct cli_part *part = *of; part; part = part->more)
+				add_commands(c, part, section);
+	for (const struct cli_part *const *of = c->program->parts; *of; of++)
+		for (const struct cli_part *part = *of; part; part = part->more)
+			if (part->ways) {
+				if (n == CLI_PARTS_MAX)
+					abort(); /* our bug: make the table larger */
+				ways[n++] = part->ways;
+			}
 	way_set(ways);
 }
 

@@ -255,4 +255,4 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part jg_evidence = {commands, ways};
+const struct cli_part jg_evidence = {commands, ways, NULL};

@@ -18,20 +18,6 @@ static bool allowed(const void *data, const struct record *r)
 	return jg_class_allowed(data, r);
 }
 
-/* “students（学生）、destinations（去向）” */
-static const char *all_names(char *out, size_t size)
-{
-	*out = 0;
-	for (size_t i = 0; client_services[i]; i++)
-		for (const struct export_rules *const *r = client_services[i]->exports; r && *r; r++) {
-			size_t n = strlen(out);
-			snprintf(out + n, size - n, "%s", n ? _("、") : "");
-			n = strlen(out);
-			snprintf(out + n, size - n, _("%s（%s）"), (*r)->name, (*r)->zh);
-		}
-	return out;
-}
-
 /* A form that was filled and not imported yet is somebody's evening: it is written over only when that is
  * said. */
 static bool may_replace(struct cli *c, const char *path, const char *shown)
@@ -51,14 +37,12 @@ static bool may_replace(struct cli *c, const char *path, const char *shown)
 
 int cmd_export(struct cli *c)
 {
-	const struct export_rules *rules = export_find(c->operand[0]);
+	const struct export_rules *rules = export_find(c->command->words + strlen("export "));
 	const char *path = cli_option(c, "o");
-	char shown[FILE_PATH_TEXT_MAX], names[400];
+	char shown[FILE_PATH_TEXT_MAX];
 	struct export_report report;
 	int code;
 
-	if (!rules)
-		return cli_fail_with(c, ERR_USAGE, NULL, _("可以导出 %s"), all_names(names, sizeof names));
 	if (!path)
 		return cli_fail_with(c, ERR_USAGE, NULL, "%s", _("缺少 -o 文件"));
 	if (sheet_target_check(path, NULL, &c->problem))

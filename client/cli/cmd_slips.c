@@ -660,6 +660,8 @@ static const struct cli_command commands[] = {
 		N_("slips answer 3 --outcome enrolled --evidence 在校证明.pdf"), cmd_slips_answer, CLI_WORK},
 	{"slips print", "SLIP", 1, 1, slips_print_options, EVERYBODY, READERS, N_("打印交办单"),
 		N_("slips print 3 -o 交办单.pdf"), cmd_slips_print, CLI_WORK},
+	{"export slips", "", 0, 0, export_options, EVERYBODY, READERS, N_("导出交办单"),
+		N_("export slips -o 交办单.xlsx"), cmd_export, CLI_REST},
 	{0},
 };
 
@@ -671,4 +673,4 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part jg_slips = {commands, ways};
+const struct cli_part jg_slips = {commands, ways, NULL};

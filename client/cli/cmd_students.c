@@ -378,6 +378,8 @@ static const struct cli_command commands[] = {
 		N_("修改一名学生"), "students set 3 class_no=4", cmd_students_set, CLI_PEOPLE},
 	{"pupil find", "TEXT", 1, 1, NULL, EVERYBODY, READERS, N_("按姓名、拼音首字母或号码末四位查找"),
 		"pupil find zs", cmd_pupil_find, CLI_PEOPLE},
+	{"export students", "", 0, 0, export_options, EVERYBODY, READERS, N_("导出学生名册"),
+		N_("export students -o 学生.xlsx"), cmd_export, CLI_REST},
 	{0},
 };
 
@@ -388,4 +390,4 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part jg_roll = {commands, ways};
+const struct cli_part jg_roll = {commands, ways, NULL};

@@ -589,6 +589,9 @@ static const struct cli_command commands[] = {
 		N_("import destinations 去向.xlsx --errors 待改.xlsx"), cmd_import, CLI_TABLES},
 	{"import enrolled", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, N_("导入初中新生名册"),
 		N_("import enrolled 新生.xlsx"), cmd_import, CLI_TABLES},
+	{"export destinations", "", 0, 0, export_options, EVERYBODY, READERS,
+		N_("导出升学去向；.xlsx 是全部六年级学生的填报表，有下拉选项，填好再导入"),
+		N_("export destinations -o 升学去向.xlsx"), cmd_export, CLI_REST},
 	{"transition list", "", 0, 0, transition_list_options, EVERYBODY, READERS,
 		N_("列出六年级学生的升学去向"), "transition list --unset", cmd_transition_list, CLI_WORK},
 	{"transition missing", "", 0, 0, NULL, EVERYBODY, OFFICERS,
@@ -613,4 +616,5 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part jg_transition = {commands, ways};
+extern const struct cli_part jg_verify;
+const struct cli_part jg_transition = {commands, ways, &jg_verify};

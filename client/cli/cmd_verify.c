@@ -286,6 +286,9 @@ static const struct cli_command commands[] = {
 	{"import verify", "FILE", 1, 1, import_options, EVERYBODY, REGISTRARS,
 		N_("导入填好的核验名单（export verify 导出的）"), N_("import verify 核验名单.xlsx"),
 		cmd_import, CLI_TABLES},
+	{"export verify", "", 0, 0, export_options, EVERYBODY, READERS,
+		N_("导出核验名单，可打印；.xlsx 有下拉选项，填好再导入"),
+		N_("export verify -o 核验名单.xlsx"), cmd_export, CLI_REST},
 	{"verify list", "", 0, 0, NULL, EVERYBODY, READERS, N_("列出填报本校的学生"), "verify list",
 		cmd_verify_list, CLI_WORK},
 	{"verify answer", "[PUPIL…] present|absent|unknown", 1, CLI_OPERANDS_MAX, verify_answer_options,
@@ -304,4 +307,5 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part jg_verify = {commands, ways};
+extern const struct cli_part jg_slips;
+const struct cli_part jg_verify = {commands, ways, &jg_slips};

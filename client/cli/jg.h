@@ -103,7 +103,7 @@ int cmd_verify_submit(struct cli *c);
 int cmd_conflicts_list(struct cli *c);
 int cmd_conflicts_show(struct cli *c);
 int cmd_conflicts_resolve(struct cli *c);
-int cmd_export(struct cli *c);
+int cmd_export(struct cli *c); /* `export NAME`: the export of that name */
 int cmd_help_fields(struct cli *c);
 
 extern const struct cli_option import_options[], sync_options[], todo_options[], outbox_list_options[],

@@ -1,12 +1,7 @@
 /* jg - the school's client: its own commands, and the row of each service. */
-#include <stdio.h>
-
 #include "jg.h"
-#include "lang.h"
-#include "service.h"
 
-/* “students|destinations”: what the services export, filled in before help can ask for it. */
-static char export_names[200];
+#include "lang.h"
 
 /* clang-format off */
 static const struct cli_command commands[] = {
@@ -34,9 +29,6 @@ static const struct cli_command commands[] = {
 		"outbox fix 12 class_no=3", cmd_outbox_fix, CLI_REST},
 	{"outbox revert", "ID", 1, 1, NULL, EVERYBODY, TEACHERS, N_("还原到修改前"), "outbox revert 12", cmd_outbox_revert, CLI_REST},
 	{"outbox withdraw", "[ID…]", 0, CLI_OPERANDS_MAX, outbox_withdraw_options, EVERYBODY, TEACHERS, N_("撤回几项修改，或没有被接受的全部"), "outbox withdraw 12 15", cmd_outbox_withdraw, CLI_REST},
-	{"export", export_names, 1, 1, export_options, EVERYBODY, READERS,
-		N_("导出表格；destinations 的 .xlsx 是全部六年级学生的填报表，verify 是可打印、可填好再导入的核验名单，都有下拉选项"),
-		N_("export destinations -o 升学去向.xlsx"), cmd_export, CLI_REST},
 	{"todo", "", 0, 0, todo_options, EVERYBODY, 0, N_("该办的事，按期限"), "todo --due 3", cmd_todo, CLI_REST},
 	{"doctor", "", 0, 0, NULL, CLI_PROFILE, 0, N_("检查这台电脑：文件、证书、数据库、网络"), "doctor", cmd_doctor, CLI_REST},
 	{"completion", "bash", 1, 1, NULL, 0, 0, N_("打印 shell 补全脚本"),
@@ -59,34 +51,24 @@ static const struct way ways[] = {
 
 /* clang-format on */
 
-static const struct cli_part jg_spine = {commands, ways};
+static const struct cli_part jg_spine = {commands, ways, NULL};
 
-#define PART(name) extern const struct cli_part jg_##name;
-#include "parts.def"
-#undef PART
+#define CORE(name)
+#define JGADMIN(name)
+#define JG(name) extern const struct cli_part jg_##name;
+#include "services.def"
+#undef JG
 
 static const struct cli_part *const parts[] = {
-#define PART(name) &jg_##name,
-#include "parts.def"
+#define JG(name) &jg_##name,
+#include "services.def"
 	&jg_spine,
 	NULL,
 };
 
 static const struct cli_program program = {"jg", N_("学校端"), parts, jg_finish, NULL, jg_first};
 
-static void name_exports(void)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; client_services[i]; i++)
-		for (const struct export_rules *const *r = client_services[i]->exports; r && *r; r++)
-			if (n < sizeof export_names)
-				n += (size_t)snprintf(export_names + n, sizeof export_names - n, "%s%s",
-					n ? "|" : "", (*r)->name);
-}
-
 int main(int argc, char **argv)
 {
-	name_exports();
 	return cli_main(&program, argc, argv);
 }

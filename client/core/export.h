@@ -28,7 +28,7 @@ struct export
 
 /* What a service says of one export (service.h). */
 struct export_rules {
-	const char *name, *zh; /* "students", 学生: `export NAME` */
+	const char *name;      /* "students": `export NAME` */
 	const char *title;     /* of the sheet */
 	const uint32_t *kinds; /* that the view holds, ended by 0 */
 	enum err (*write)(struct export *x);

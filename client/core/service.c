@@ -41,7 +41,7 @@ const struct export_rules *export_find(const char *name)
 {
 	for (size_t i = 0; client_services[i]; i++)
 		for (const struct export_rules *const *r = client_services[i]->exports; r && *r; r++)
-			if (strcmp((*r)->name, name) == 0 || strcmp((*r)->zh, name) == 0)
+			if (strcmp((*r)->name, name) == 0)
 				return *r;
 	return NULL;
 }

@@ -1,4 +1,4 @@
-/* service.h - what the core asks of a service. Each exports one row, and services/services.def, the only file
+/* service.h - what the core asks of a service. Each exports one row, and client/services.def, the only file
  * that names them, lists the rows; the core walks them in that order. All members but the name may be NULL.
  */
 #ifndef JG_SERVICE_H
@@ -33,7 +33,7 @@ const struct client_service *service_of(uint32_t kind);
 const char *service_ways(bool edit, char *out, size_t size);
 /* The import of that name; NULL: there is none. */
 const struct import_rules *import_find(const char *name);
-/* The export that a person calls `name`, in either language; NULL: there is none. */
+/* The export of that name; NULL: there is none. */
 const struct export_rules *export_find(const char *name);
 /* The word of whatever service has one. */
 bool service_word(const struct view *v, const struct record *r, int field, char *out, size_t size);

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Every method once, and everything that a peer may do wrong, through a client that knows only the wire contract."""
 import datetime
+import glob
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -872,6 +874,9 @@ def main():
         left(county, year)
         replays(county, year)
         renewal(county, year)
+        # Services made since bring their own: calls_<service>.py, with calls(county, year, cases).
+        for path in sorted(glob.glob(os.path.dirname(os.path.abspath(__file__)) + "/calls_*.py")):
+            importlib.import_module(os.path.basename(path)[:-3]).calls(county, year, cases)
         cases.equal("the server said nothing but what it should", [l for l in open(county.server.dir + "/jgd.log") if "ERROR" in l.upper().split(" ")[:3]], [])
     for name in sorted(METHODS):
         cases.check("%s was called" % name, METHODS[name].number in w.ANSWERED)

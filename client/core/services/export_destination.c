@@ -193,4 +193,4 @@ static enum err write_destinations(struct export *x)
 }
 
 const struct export_rules export_destinations = {
-	"destinations", "去向", "升学去向", transition_kinds, write_destinations};
+	"destinations", "升学去向", transition_kinds, write_destinations};

@@ -54,4 +54,4 @@ static enum err write_slips(struct export *x)
 	return e;
 }
 
-const struct export_rules export_slips = {"slips", "交办单", "交办单", transition_kinds, write_slips};
+const struct export_rules export_slips = {"slips", "交办单", transition_kinds, write_slips};

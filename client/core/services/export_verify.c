@@ -83,4 +83,4 @@ static enum err write_verify(struct export *x)
 	return e;
 }
 
-const struct export_rules export_verify = {"verify", "核验", "核验名单", transition_kinds, write_verify};
+const struct export_rules export_verify = {"verify", "核验名单", transition_kinds, write_verify};

@@ -31,7 +31,7 @@ static enum err write_students(struct export *x)
 }
 
 static const struct export_rules roll = {
-	"students", "学生", "学生", (const uint32_t[]){KIND_STUDENT, KIND_GUARDIAN, 0}, write_students};
+	"students", "学生", (const uint32_t[]){KIND_STUDENT, KIND_GUARDIAN, 0}, write_students};
 
 /* A school's work begins with its roster. */
 static enum err add_roster(struct todo_list *l, struct problem *p)

@@ -1,11 +1,13 @@
 #include "service.h"
 
-#define SERVICE(name) extern const struct client_service client_##name;
+#define JG(name)
+#define JGADMIN(name)
+#define CORE(name) extern const struct client_service client_##name;
 #include "services.def"
-#undef SERVICE
+#undef CORE
 
 const struct client_service *const client_services[] = {
-#define SERVICE(name) &client_##name,
+#define CORE(name) &client_##name,
 #include "services.def"
 	NULL,
 };
