@@ -17,6 +17,7 @@
 
 #define REPLY_ARENA (32u << 20) /* of one reply frame: 1 MiB of small rows unpacks to less than 16 MiB */
 #define ADDRESSES_MAX 8
+#define MEANWHILE_MS 100 /* at the longest between two looks at what the face has to do: nobody feels it */
 
 enum link_state { LINK_IDLE, LINK_CONNECTING, LINK_OPEN, LINK_CLOSED };
 
@@ -24,7 +25,7 @@ struct link {
 	struct stream stream; /* first: the stream's events are cast back */
 	uv_loop_t loop;
 	struct stream_shared shared;
-	uv_timer_t timer;
+	uv_timer_t timer, meanwhile;
 	uv_connect_t connecting;
 	SSL_CTX *ctx;
 	const struct trust_result *trust;
@@ -228,6 +229,26 @@ static void arm(struct link *link, unsigned ms)
 	uv_timer_start(&link->timer, on_timer, ms, 0);
 }
 
+static void on_meanwhile(uv_timer_t *timer)
+{
+	(void)timer; /* it has ended the wait, see turn() */
+}
+
+/* One turn of the loop, and then what the face has to do. */
+static void turn(struct link *link)
+{
+	struct profile *profile = link->profile;
+
+	if (!profile || !profile->meanwhile) {
+		uv_run(&link->loop, UV_RUN_ONCE);
+		return;
+	}
+	uv_timer_start(&link->meanwhile, on_meanwhile, MEANWHILE_MS, 0);
+	uv_run(&link->loop, UV_RUN_ONCE);
+	uv_timer_stop(&link->meanwhile);
+	link->timed_out |= !profile->meanwhile(profile->meanwhile_data);
+}
+
 /* ---- Connecting ---- */
 
 static void on_tcp(uv_connect_t *req, int status)
@@ -296,7 +317,7 @@ static enum err try_address(struct link *link, const struct sockaddr *address)
 	link->connecting.data = link;
 	if (uv_tcp_connect(&link->connecting, &link->stream.tcp, address, on_tcp) == 0) {
 		while (!link->tcp_done && !link->timed_out)
-			uv_run(&link->loop, UV_RUN_ONCE);
+			turn(link);
 		if (link->tcp_done && link->tcp_status == 0)
 			return ERR_OK;
 	}
@@ -329,7 +350,7 @@ static enum err shake_hands(struct link *link, const char *server, struct proble
 		return problem_set(p, e, NULL, NULL, NULL);
 	}
 	while (link->state == LINK_CONNECTING && !link->timed_out)
-		uv_run(&link->loop, UV_RUN_ONCE);
+		turn(link);
 	if (link->state == LINK_OPEN)
 		return ERR_OK;
 	if (link->state == LINK_CONNECTING)
@@ -360,8 +381,9 @@ static enum err connect_to(struct link *link, const char *server, struct problem
 	return shake_hands(link, server, p);
 }
 
-enum err link_connect(struct link **out, SSL_CTX *ctx, const struct trust_result *trust, const char *server,
-	struct problem *p)
+/* profile: of a link that will greet; NULL for enrolling. */
+static enum err connect_as(struct link **out, struct profile *profile, SSL_CTX *ctx,
+	const struct trust_result *trust, const char *server, struct problem *p)
 {
 	struct link *link = calloc(1, sizeof *link);
 	struct problem ignored = {0};
@@ -374,9 +396,11 @@ enum err link_connect(struct link **out, SSL_CTX *ctx, const struct trust_result
 	}
 	link->ctx = ctx;
 	link->trust = trust;
+	link->profile = profile;
 	link->next_call = 1;
 	stream_shared_init(&link->shared, &link->loop);
 	uv_timer_init(&link->loop, &link->timer);
+	uv_timer_init(&link->loop, &link->meanwhile);
 	link->timer.data = link;
 	arena_init(&link->welcome_arena, REPLY_ARENA);
 	enum err e = connect_to(link, server, p ? p : &ignored);
@@ -386,6 +410,12 @@ enum err link_connect(struct link **out, SSL_CTX *ctx, const struct trust_result
 	}
 	*out = link;
 	return ERR_OK;
+}
+
+enum err link_connect(struct link **out, SSL_CTX *ctx, const struct trust_result *trust, const char *server,
+	struct problem *p)
+{
+	return connect_as(out, NULL, ctx, trust, server, p);
 }
 
 void link_close(struct link *link)
@@ -403,6 +433,7 @@ void link_close(struct link *link)
 			uv_run(&link->loop, UV_RUN_ONCE);
 	}
 	uv_close((uv_handle_t *)&link->timer, NULL);
+	uv_close((uv_handle_t *)&link->meanwhile, NULL);
 	uv_run(&link->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&link->loop);
 	stream_shared_free(&link->shared);
@@ -439,7 +470,7 @@ static enum err wait_done(struct link *link, unsigned ms, struct problem *p)
 {
 	arm(link, ms);
 	while (!link->done && link->state == LINK_OPEN && !link->timed_out)
-		uv_run(&link->loop, UV_RUN_ONCE);
+		turn(link);
 	uv_timer_stop(&link->timer);
 	if (link->done)
 		return link->result;
@@ -555,7 +586,7 @@ enum err link_wait_event(struct link *link, unsigned ms, int64_t *stream, struct
 {
 	arm(link, ms);
 	while (!link->has_event && link_is_alive(link) && !link->timed_out)
-		uv_run(&link->loop, UV_RUN_ONCE);
+		turn(link);
 	uv_timer_stop(&link->timer);
 	if (link->has_event) {
 		link->has_event = false;
@@ -631,7 +662,7 @@ static enum err open_once(
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	SSL_CTX *ctx = trust_context(profile->ca, profile->cert, profile->key, profile->county, false,
 		profile_cert_time_s(profile), trust);
-	enum err e = link_connect(out, ctx, trust, profile->server, p);
+	enum err e = connect_as(out, profile, ctx, trust, profile->server, p);
 	if (e) {
 		free(trust);
 		return e;
@@ -639,7 +670,6 @@ static enum err open_once(
 	(*out)->own_trust = *trust;
 	(*out)->trust = &(*out)->own_trust;
 	free(trust);
-	(*out)->profile = profile;
 	*greeted = true;
 	e = greet(*out, hello, p);
 	if (e) {

@@ -50,6 +50,10 @@ struct profile {
 	EVP_PKEY *key;   /* NULL before enrolling */
 	X509 *cert, *ca; /* NULL before enrolling */
 	int lock_fd;
+	/* What a face does while the network is waited for (link.h), some ten times a second and between
+	 * transactions; false: it waits no longer, as if the deadline had passed. NULL = nothing. */
+	bool (*meanwhile)(void *data);
+	void *meanwhile_data;
 	/* Since it was opened: calls that changed something at the server, calls of which nobody here knows
 	 * whether they did, and transactions on this disk. So a word about what is safe is computed, not
 	 * assumed. */

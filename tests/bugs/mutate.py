@@ -6,16 +6,21 @@ what each commit must pass notices: the unit tests, the simulation, then real pr
     tests/bugs/mutate.py 7 27                            these seeds
     tests/bugs/mutate.py 7 --show                        what the seed changes, without trying it
     tests/bugs/mutate.py --count 20 --histories 1000     a quicker look
+    tests/bugs/mutate.py --every [FILE...] --log LOG     every slip in every line of merge, plan, outbox and effects (an hour and a half;
+                                                         goes on where LOG ends), by unit tests and 100 histories
 
 `caught` says by what. What survives is printed as a diff for a person to judge: it changes nothing that anybody could notice (a fast
-path, a message, a size), or it is a hole in the tests: then it becomes a patch of the bank beside a test that sees it."""
+path, a message, a size), or it is a hole in the tests: then it becomes a patch of the bank beside a test that sees it. What a person
+has judged to change nothing stands in equivalent.txt, with the reason; --every leaves it out."""
 import argparse
 import difflib
 import itertools
+import json
 import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -48,6 +53,7 @@ def lines_of(path):
 
 
 def code(line):
+    line = re.sub(r"/\*.*", "", line)
     return line.startswith("\t") and not re.match(r"\s*(/\*|\*|//|assert|\(void\)|break;|case )", line) and "problem_set" not in line and not re.search(r"\b[NC]*_\(", line)
 
 
@@ -92,14 +98,101 @@ def judge(tree, histories):
     return None
 
 
+# What is tried line by line, and the unit tests that see each.
+EVERY = {"common/sync_merge.c": ("test_sync_merge", "test_push_plan"),
+         "server/records/push_plan.c": ("test_push_plan", "test_push_lineage", "test_nomem"),
+         "server/records/effects.c": (),
+         "client/core/outbox.c": ("test_store", "test_adopt", "test_decide", "test_import", "test_nomem"),
+         "client/core/outbox_push.c": ("test_store", "test_adopt", "test_decide", "test_sync", "test_nomem")}
+EQUIVALENT = os.path.join(bank.ROOT, "tests/bugs/equivalent.txt")
+
+
+def slips_of(path):
+    """(number of the line, what it becomes, key) of every slip in the file."""
+    seen = {}
+    for at, line in enumerate(lines_of(path)):
+        for pattern, new in SLIPS if code(line) else ():
+            for m in re.finditer(pattern, line):
+                if m.start() > (line.find("/*") if "/*" in line else len(line)):
+                    continue
+                text = line[: m.start()] + m.expand(new) + line[m.end():]
+                key = "%s | %s | %s" % (path, line.strip(), text.strip())
+                seen[key] = seen.get(key, 0) + 1
+                yield at, text, key + (" | %d" % seen[key] if seen[key] > 1 else "")
+
+
+def run_bounded(seconds, tree, *command):
+    """What it printed, or None when it does not end: with its children, which would go on for ever."""
+    process = subprocess.Popen(command, cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    try:
+        out = process.communicate(timeout=seconds)[0]
+        return process.returncode, out
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return None
+
+
+def judge_quickly(tree, tests, histories):
+    """As judge(), by what is built in seconds."""
+    if bank.build(tree, "sim", *tests):
+        return False
+    for test in tests:
+        ended = run_bounded(30, tree, "build/dev/tests/" + test)
+        if not ended or ended[0]:
+            return test + ("" if ended else " (hangs)")
+    ended = run_bounded(90, tree, "build/dev/tests/sim", "--first", "--jobs", "1", "--histories", str(histories), "--least", "0")
+    if not ended:
+        return "sim (hangs)"
+    out = ended[1]
+    found = re.search(r"^not ok (?:seed (\d+): )?([^:\n]+)", out, re.M)
+    return "%s after %s" % (found.group(2), found.group(1) or histories) if found else None if " passed, 0 failed" in out else "sim (dies)"
+
+
+def every(files, log, histories):
+    equivalent = {line.split(" # ")[0] for line in open(EQUIVALENT, encoding="utf-8").read().splitlines() if line} if os.path.exists(EQUIVALENT) else set()
+    done = dict((r["key"], r) for r in map(json.loads, open(log, encoding="utf-8"))) if os.path.exists(log) else {}
+    tree, counts = bank.copy_tree(), {"caught": 0, "equivalent": 0, "refused": 0, "survived": 0}
+    try:
+        for path in files:
+            if judge_quickly(tree, EVERY[path], 20) is not None:
+                sys.exit("the tree as it is does not pass")
+            for at, text, key in slips_of(path):
+                if key in equivalent:
+                    counts["equivalent"] += 1
+                    continue
+                result = done.get(key)
+                if not result:
+                    whole, diff = written(path, at, text)
+                    with open(os.path.join(tree, path), "w", encoding="utf-8") as file:
+                        file.write(whole)
+                    by = judge_quickly(tree, EVERY[path], histories)
+                    shutil.copyfile(os.path.join(bank.ROOT, path), os.path.join(tree, path))
+                    result = {"key": key, "line": at + 1, "outcome": "refused" if by is False else "caught" if by else "survived", "by": by}
+                    with open(log, "a", encoding="utf-8") as file:
+                        file.write(json.dumps(result, ensure_ascii=False) + "\n")
+                counts[result["outcome"]] += 1
+                if result["outcome"] == "survived":
+                    print("survived %s" % key, flush=True)
+    finally:
+        shutil.rmtree(tree, ignore_errors=True)
+    print(", ".join("%d %s" % (n, what) for what, n in counts.items()))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("seeds", nargs="*", type=int)
+    parser.add_argument("seeds", nargs="*", help="seeds, or files with --every")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--histories", type=int, default=5000, help="of the simulation (what a commit runs)")
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--every", action="store_true")
+    parser.add_argument("--log", default="mutants.jsonl", help="of --every")
     args = parser.parse_args()
+    if args.every:
+        every(args.seeds or list(EVERY), args.log, min(args.histories, 100))
+        return
+    args.seeds = [int(seed) for seed in args.seeds]
     tree = None if args.show else bank.copy_tree()
     caught, survived = 0, 0
     seeds = iter(args.seeds or itertools.count(args.seed))
