@@ -147,12 +147,76 @@ static void withdrawn_with_all_that_hangs_on_it(void **state)
 	fixture_close(&f);
 }
 
+static void answered(struct fixture *f, uint64_t op_no, int outcome)
+{
+	uint32_t gver[] = {1, 1, 1};
+	pb_op_result r = PB_OP_RESULT_INIT;
+
+	r.has_op_no = r.has_outcome = r.has_ver = 1;
+	r.op_no = op_no;
+	r.outcome = (Jingguan__V1__Outcome)outcome;
+	r.ver = 1;
+	r.n_gver = 3;
+	r.gver = gver;
+	assert_int_equal(store_begin(f->store, NULL), ERR_OK);
+	assert_int_equal(outbox_answer(f->store, &r, NULL), ERR_OK);
+	assert_int_equal(store_commit(f->store, NULL), ERR_OK);
+}
+
+/* Its pupil was refused and made anew, it was to move there, and then the new one is put aside: the guardian
+ * that the county has would hang on an id that is nobody's (I9). */
+static void what_was_only_to_move_goes_too(void **state)
+{
+	struct item *pupil = NULL, *guardian = NULL;
+	pb_welcome welcome = PB_WELCOME_INIT;
+	struct problem p = {0};
+	struct fixture f;
+	struct record r;
+	struct arena arena;
+	struct op_row last;
+	struct view *v;
+	size_t drafts;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
+	record_init(&r, kind_by_number(KIND_STUDENT));
+	record_set_text(&r, F_STUDENT_NAME, "测甲");
+	record_set_text(&r, F_STUDENT_CERT_NO, "329999201403150017");
+	record_set_text(&r, F_STUDENT_GRADE, "16");
+	record_set_text(&r, F_STUDENT_CLASS_NO, "1");
+	put(v, &pupil, &r);
+	record_init(&r, kind_by_number(KIND_GUARDIAN));
+	record_set_bytes(&r, F_GUARDIAN_STUDENT, pupil->id, ID_SIZE);
+	record_set_number(&r, F_GUARDIAN_ORDINAL, 1);
+	put(v, &guardian, &r);
+	answered(&f, 1, JINGGUAN__V1__OUTCOME__REJECTED);
+	answered(&f, 2, JINGGUAN__V1__OUTCOME__APPLIED);
+	assert_int_equal(decide(&f, 1, true, &p), ERR_OK); /* item 3: the pupil anew; 4: the guardian's move */
+	welcome.incarnation = 2;
+	welcome.forked = 1;
+	assert_int_equal(outbox_welcome(f.store, &welcome, &drafts, NULL), ERR_OK);
+	assert_int_equal(drafts, 2);
+	assert_int_equal(decide(&f, 3, false, &p), ERR_OK);
+	arena_init(&arena, 1u << 20);
+	assert_int_equal(outbox_read(f.store, 4, &arena, &last, NULL), ERR_OK);
+	assert_int_equal(last.state, OP_DONE);
+	assert_int_equal(outbox_read(f.store, 5, &arena, &last, NULL), ERR_OK);
+	assert_true(last.del);
+	assert_int_equal(last.state, OP_WAITING);
+	assert_memory_equal(last.id, guardian->id, ID_SIZE);
+	arena_free(&arena);
+	view_free(v);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_hangs_on_a_draft_goes_with_it),
 		cmocka_unit_test(made_anew_twice),
 		cmocka_unit_test(withdrawn_with_all_that_hangs_on_it),
+		cmocka_unit_test(what_was_only_to_move_goes_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
