@@ -399,11 +399,17 @@ static enum err move_one(struct resolution *a, struct item *item, int parent, co
 	return e;
 }
 
+/* This school's, to move and to delete: not what the server sent it. */
+static bool is_schools(const struct view *v, const struct item *item)
+{
+	return item->record.kind->owner == OWNER_SCHOOL && view_is_ours(v, item);
+}
+
 static bool hangs_on(const struct view *v, const struct item *item, const uint8_t *id)
 {
 	int parent = item->record.kind->of;
 
-	return item->live && parent >= 0 && view_is_ours(v, item) && record_has(&item->record, parent) &&
+	return item->live && parent >= 0 && is_schools(v, item) && record_has(&item->record, parent) &&
 	       item->record.value[parent].len == ID_SIZE &&
 	       memcmp(item->record.value[parent].data, id, ID_SIZE) == 0;
 }
@@ -458,7 +464,7 @@ enum err outbox_drop_orphaned(struct view *v, const uint8_t id[ID_SIZE], struct 
 	struct item *item = view_find_id(v, id);
 	bool open = false;
 
-	if (!item || !item->live || item->record.kind->of < 0 || !view_is_ours(v, item))
+	if (!item || !item->live || item->record.kind->of < 0 || !is_schools(v, item))
 		return ERR_OK;
 	const struct value *to = &item->record.value[item->record.kind->of];
 	const struct item *on = to->len == ID_SIZE ? view_find_id(v, to->data) : NULL;

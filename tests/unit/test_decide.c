@@ -11,7 +11,7 @@
 
 #define DRAFTS 4 /* the pupil, who has a guardian and a file, and then another address */
 
-static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_EVIDENCE, 0};
+static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_EVIDENCE, KIND_SLIP_ADDRESSEE, 0};
 
 static void put(struct view *v, struct item **item, struct record *r)
 {
@@ -192,7 +192,8 @@ static void what_was_only_to_move_goes_too(void **state)
 	put(v, &guardian, &r);
 	answered(&f, 1, JINGGUAN__V1__OUTCOME__REJECTED);
 	answered(&f, 2, JINGGUAN__V1__OUTCOME__APPLIED);
-	assert_int_equal(decide(&f, 1, true, &p), ERR_OK); /* item 3: the pupil anew; 4: the guardian's move */
+	assert_int_equal(
+		decide(&f, 1, true, &p), ERR_OK); /* item 3: the pupil anew; 4: the guardian's move */
 	welcome.incarnation = 2;
 	welcome.forked = 1;
 	assert_int_equal(outbox_welcome(f.store, &welcome, &drafts, NULL), ERR_OK);
@@ -210,6 +211,36 @@ static void what_was_only_to_move_goes_too(void **state)
 	fixture_close(&f);
 }
 
+/* The server has taken the slip back, and the half of it is still to follow: an answer to it that was refused
+ * is put aside, and the half is the server's to delete. */
+static void what_the_server_sent_is_not_deleted(void **state)
+{
+	static const uint8_t half[ID_SIZE] = {1}, slip[ID_SIZE] = {2};
+	struct staging_end end = {.cursor = 7, .epoch = 1, .whole = true};
+	struct problem p = {0};
+	struct fixture f;
+	struct record r;
+	struct view *v;
+	bool agreed;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	record_init(&r, kind_by_number(KIND_SLIP_ADDRESSEE));
+	record_set_bytes(&r, F_SLIP_ADDRESSEE_SLIP, slip, ID_SIZE);
+	record_set_text(&r, F_SLIP_ADDRESSEE_SCHOOL, FIXTURE_SCHOOL);
+	fixture_stage(f.store, half, JINGGUAN__V1__ACTION__PUT, &r, &end);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
+	struct item *item = view_find_id(v, half);
+	record_set_text(&r, F_SLIP_ADDRESSEE_NOTE, "已返校");
+	put(v, &item, &r);
+	view_free(v);
+	answered(&f, 1, JINGGUAN__V1__OUTCOME__REJECTED);
+	assert_int_equal(decide(&f, 1, false, &p), ERR_OK);
+	assert_int_equal(f.store->made, 1);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -217,6 +248,7 @@ int main(void)
 		cmocka_unit_test(made_anew_twice),
 		cmocka_unit_test(withdrawn_with_all_that_hangs_on_it),
 		cmocka_unit_test(what_was_only_to_move_goes_too),
+		cmocka_unit_test(what_the_server_sent_is_not_deleted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
