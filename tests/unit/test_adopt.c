@@ -182,12 +182,37 @@ static void a_guardian_who_cannot_move_does_not_hang_on_nobody(void **state)
 	}
 }
 
+/* The county had the pupil and lost him with the tail of its database; sent again he is refused, and put
+ * aside. Behind that comes a guardian whom a colleague had entered meanwhile. */
+static void a_guardian_behind_what_was_put_aside_does_not_hang_on_nobody(void **state)
+{
+	struct record mine = student("西街"), g, r;
+	uint8_t id[ID_SIZE];
+	char text[64];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter(&f, &mine, id, true);
+	refused_as(&f, 1, NULL);
+	g = guardian(id, "母甲");
+	base(&f, 1, (const uint8_t *[]){moved}, &g);
+	assert_int_equal(resolve(&f).queued, 0); /* while a person has still to decide */
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_set_state(f.store, 1, OP_DONE, NULL), ERR_OK);
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	assert_int_equal(resolve(&f).queued, 1);
+	assert_false(shown(&f, moved, &r, text, F_GUARDIAN_NAME));
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_word_and_the_guardian_go_to_who_exists),
 		cmocka_unit_test(two_words_are_for_a_person),
 		cmocka_unit_test(a_guardian_who_cannot_move_does_not_hang_on_nobody),
+		cmocka_unit_test(a_guardian_behind_what_was_put_aside_does_not_hang_on_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
