@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The client's core knows no service: what is special stands in client/core/services/. And it is fit for a window: it writes to no
-screen, does not sleep, keeps nothing in static memory and names no command. What is LEFT of that may only become less."""
+screen, does not sleep, keeps nothing in static memory and names no command. What is LEFT of that may only become less. The simulation
+knows no kind of record: it writes them all by their declarations."""
 import glob
 import os
 import re
@@ -10,7 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("JG_BUILD", ROOT + "/build/dev")
 # Words of services; `enrol` is a computer's, the spine's own.
 WORDS = r"transition|destination|enrolment|filing|\bslips?\b|\bKIND_[A-Z]+\b|\bF_[A-Z]+_[A-Z_]+\b"
-SPINE = {"KIND_COUNT", "KIND_GROUPS_MAX", "KIND_H"}
+SPINE = {"KIND_COUNT", "KIND_FIELDS_MAX", "KIND_GROUPS_MAX", "KIND_H", "KIND_NUMBER_MAX"}
 UNFIT = {
     "writes to a screen": r"\b(?:v?printf|puts|putchar|perror)\(|\bf(?:printf|puts|putc)\([^;]*\bstd(?:out|err)\b",
     "sleeps": r"\b(?:nano|u)?sleep\(",
@@ -42,11 +43,23 @@ def files(*patterns):
     return sorted(os.path.relpath(p, ROOT) for pattern in patterns for p in glob.glob(os.path.join(ROOT, pattern)))
 
 
+def names_nothing(path, words):
+    found = [(n, m.group(0)) for n, line in enumerate(read(path).split("\n"), 1) for m in re.finditer(words, line)
+             if m.group(0) not in SPINE]
+    check(not found, "%s names a service or a kind: %s" % (path, found[:5]))
+
+
 def no_service_in_the_core():
     for path in files("client/core/*.[ch]"):
-        found = [(n, m.group(0)) for n, line in enumerate(read(path).split("\n"), 1) for m in re.finditer(WORDS, line)
-                 if m.group(0) not in SPINE]
-        check(not found, "%s names a service or a kind: %s" % (path, found[:5]))
+        names_nothing(path, WORDS)
+
+
+def no_kind_in_the_simulation():
+    tables = set(re.findall(r'number: \d+ table: "(\w+)"', "".join(map(read, files("proto/jingguan/v1/*.proto")))))
+    check(len(tables) > 10, "kinds were found: %d" % len(tables))
+    kinds = "|".join(r"\b%ss?\b" % t for t in sorted(tables - {"school"}))  # the word is everybody's
+    for path in files("tests/sim/*"):
+        names_nothing(path, WORDS + "|" + kinds)
 
 
 def fit_for_a_window():
@@ -72,6 +85,7 @@ def every_act_has_a_way():
 
 
 no_service_in_the_core()
+no_kind_in_the_simulation()
 fit_for_a_window()
 every_act_has_a_way()
 print("%d passed, %d failed" % (passed, failed))

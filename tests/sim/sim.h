@@ -7,6 +7,7 @@
  * timers and polls sim_pg.c      libpq and, behind it, sim_db*.c: our statements, sim_rows.c: what PostgreSQL
  * keeps sim_disk.c    SQLite's VFS: torn, failed, full sim_memory.c  memory, which runs out sim_net.c link.h
  * towards the clients, conn.h towards the servers sim_people.c  the people at the schools' computers
+ *   sim_values.c  what records say, by their declaration
  *   sim_world.c   the faults and the order of a history
  *   sim_check.c, sim_end.c  the invariants of sync.md, on the way and at rest
  * Everything of one history is one thread's. */
@@ -175,6 +176,7 @@ struct sim_server *server_of(const void *loop);
 
 /* ---- people ---- */
 
+void people_begin(void);              /* a new history */
 void people_type(struct client *c);   /* something, or a file of it */
 void people_decide(struct client *c); /* some of what waits for them; or they take back what was typed */
 
@@ -252,15 +254,15 @@ struct db_link {
 	struct value parts;
 	uint8_t root[HASH_SIZE], head[HASH_SIZE];
 };
-/* The table of a formal report: the rows that stood in it, each with the version that it had. */
-struct db_filed {
+/* What a record froze when it was applied: what its school had, each with the version that it had. */
+struct db_frozen {
 	uint8_t id[ID_SIZE];
 	int64_t ver;
 };
 struct db_snapshot {
-	uint8_t filing[ID_SIZE];
+	uint8_t report[ID_SIZE];
 	size_t n;
-	struct db_filed *rows;
+	struct db_frozen *rows;
 };
 enum db_table {
 	T_DEVICE,

@@ -10,7 +10,6 @@
 #include "sim_told.h"
 #include "staging.h"
 
-const uint32_t shown_kinds[] = {KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_EVIDENCE, KIND_FILING, 0};
 struct told *told[TOLD_SLOTS];
 
 void check_begin(void)
@@ -204,6 +203,33 @@ static void check_answer(
 		check_conflict(c, op, r, arena);
 }
 
+/* What a history has of each kind is said by the declaration. */
+static void meet_kind(const struct kind *kind, const struct client *c, const pb_op *op, const pb_op_result *r,
+	struct arena *arena)
+{
+	int names = kind->of < 0 ? kind_reference(kind) : -1;
+	struct record body;
+	struct row named;
+
+	if (r->outcome != JINGGUAN__V1__OUTCOME__APPLIED)
+		return;
+	if (kind->alone)
+		sim_met("APPLIED alone");
+	if (kind->owner == OWNER_SERVER)
+		sim_met("APPLIED answer to the server");
+	if (names < 0 || record_decode(&body, kind, op->body.data, op->body.len, arena, NULL) ||
+		!record_has(&body, names))
+		return;
+	for (size_t k = 0; k < kind_count; k++) {
+		const void *found = db_find(T_RECORD + kind_table[k].number, body.value[names].data, ID_SIZE);
+		if (!found)
+			continue;
+		db_record(found, &named);
+		if (strcmp(named.other, c->profile.school) == 0)
+			sim_met("APPLIED about another school's");
+	}
+}
+
 void check_told(
 	struct client *c, const void *bytes, const uint8_t sha[HASH_SIZE], const void *result, uint64_t lossy)
 {
@@ -224,8 +250,7 @@ void check_told(
 	sim_met(outcome_word(r));
 	if (op->action == JINGGUAN__V1__ACTION__DEL && r->outcome == JINGGUAN__V1__OUTCOME__APPLIED)
 		sim_met("APPLIED deletion");
-	if (op->kind == KIND_FILING && r->outcome == JINGGUAN__V1__OUTCOME__APPLIED)
-		sim_met("reported formally");
+	meet_kind(kind_by_number(op->kind), c, op, r, &arena);
 	struct told *t = *at;
 	if (t && t->gone && memcmp(t->sha, sha, HASH_SIZE) != 0)
 		t = NULL; /* a database and a disk lost it: its number is free again */
@@ -403,13 +428,25 @@ static enum err check_own(void *data, const struct op_row *op)
 	return ERR_OK;
 }
 
+/* Whether it is shown as the server has it: nobody has deleted it since, or given it another key, here or
+ * there. */
+static bool is_as_pulled(const struct item *item)
+{
+	const void *found = db_find(T_RECORD + item->record.kind->number, item->id, ID_SIZE);
+	struct row row;
+
+	if (found)
+		db_record(found, &row);
+	return item->in_base && !item->pending && found && row.state.ver == item->ver;
+}
+
 /* I6: what was typed is shown until the server's copy takes its place. `lost`: a copy is of a history that
  * was put back. */
 static void check_own_shown(struct client *c, bool lost)
 {
 	struct showing s = {.c = c};
 
-	if (view_load(&s.v, c->store, shown_kinds, NULL))
+	if (view_load(&s.v, c->store, kinds_all, NULL))
 		return; /* its disk refuses */
 	outbox_each(
 		c->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED, 0, check_own, &s, NULL);
@@ -421,8 +458,8 @@ static void check_own_shown(struct client *c, bool lost)
 				  *other = item->live && !item->in_base && !item->pending
 						   ? view_find_key(s.v, &item->record, true)
 						   : NULL;
-		demand(!other || other == item || !other->in_base, "I6", "device %u shows a %s twice", c->no,
-			item->record.kind->table);
+		demand(!other || other == item || !is_as_pulled(other), "I6", "device %u shows a %s twice",
+			c->no, item->record.kind->table);
 	}
 	view_free(s.v);
 }

@@ -3,6 +3,7 @@
  * sim_db_pull.c). Those that record_db.c makes for each kind are held to the clauses that they must have. */
 #include "sim_db.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,11 +182,41 @@ static const struct kind *kind_in(const char *sql)
 			snprintf(pattern, sizeof pattern, words[w], kind_table[i].table);
 			if (strstr(sql, pattern))
 				found = &kind_table[i];
-			snprintf(pattern, sizeof pattern, "FROM %s($1", kind_table[i].guard);
-			if (kind_table[i].guard[0] && strstr(sql, pattern))
-				found = &kind_table[i];
 		}
 	return found;
+}
+
+/* Calls of the functions that a declaration names: what they do is the service's (tests/service); the model
+ * knows their signatures. */
+static const struct {
+	size_t function; /* where its name stands in a kind */
+	const char *format;
+	struct statement statement;
+} calls[] = {
+	{offsetof(struct kind, hold), "SELECT %s()", {.begins = "hold", .run = hold}},
+	{offsetof(struct kind, guard),
+		"SELECT ord, shared_with, code, field, message FROM %s($1::int[], $2::text[], $3::uuid[], "
+		"$4::jsonb[])",
+		{.begins = "guard", .run = guard}},
+	{offsetof(struct kind, applied), "SELECT %s($1::text[], $2::uuid[])",
+		{.begins = "applied", .run = applied, .writes = true}},
+};
+
+static const struct statement *call_in(const char *sql, const struct kind **kind)
+{
+	char text[200];
+
+	for (size_t c = 0; c < sizeof calls / sizeof *calls; c++)
+		for (size_t i = 0; i < kind_count; i++) {
+			const char *function;
+			memcpy(&function, (const char *)&kind_table[i] + calls[c].function, sizeof function);
+			snprintf(text, sizeof text, calls[c].format, function);
+			if (function[0] && strcmp(sql, text) == 0) {
+				*kind = &kind_table[i];
+				return &calls[c].statement;
+			}
+		}
+	return NULL;
 }
 
 #define STATEMENTS_ROOM 4096
@@ -210,6 +241,11 @@ const struct statement *db_statement(const char *sql, const struct kind **kind)
 
 	if (known[at].sql) {
 		*kind = known[at].kind;
+		return known[at].statement;
+	}
+	if ((known[at].statement = call_in(sql, kind)) != NULL) {
+		known[at].sql = sql;
+		known[at].kind = *kind;
 		return known[at].statement;
 	}
 	uint64_t h = key_of(0, sql, strlen(sql));

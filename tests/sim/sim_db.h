@@ -68,10 +68,11 @@ static inline uint64_t snapshot(const struct call *call)
 typedef enum verdict statement_fn(struct call *call);
 
 /* sim_db_push.c */
-statement_fn lock_devices, read_authors, read_replays, read_writers, read_targets, read_scopes, read_children,
-	hold, guard, judge;
+statement_fn lock_devices, read_authors, read_replays, read_writers;
 statement_fn insert_history, insert_history_or_nothing, insert_conflicts, insert_pushes, update_devices;
-statement_fn lock_hooks, lock_streams, apply_streams, apply_drawn, take_snapshot;
+statement_fn lock_hooks, lock_streams, apply_streams, apply_drawn;
+/* sim_db_judge.c */
+statement_fn read_targets, read_scopes, read_children, hold, guard, judge, applied;
 /* sim_db_record.c */
 statement_fn record_lock, record_unlocked, record_holders, record_changes, record_insert, record_update;
 /* sim_db_pull.c */

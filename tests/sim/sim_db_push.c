@@ -1,14 +1,14 @@
-/* What a push says: the reads of its first trip, the writes of its second, formal reports. */
+/* What a push says: the reads of its first trip and the writes of its second; what it asks of lineages and
+ * guards is in sim_db_judge.c. */
 #include "sim_db.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "date.h"
 #include "pg_array.h"
+#include "sim_values.h"
 
 /* ---- trip 1 of a push ---- */
 
@@ -68,12 +68,13 @@ static struct cell text_array(const char *const *v, uint32_t n)
 	return c;
 }
 
-/* Two people a school: reg-N keeps the register, tea-N teaches class 1 of grade 6. */
+/* Two people a school: reg-N keeps the register, tea-N is a class teacher. */
 enum verdict read_authors(struct call *call)
 {
 	struct elements devices = elements_of(&call->param[0]), names = elements_of(&call->param[1]),
 			schools = elements_of(&call->param[2]);
-	static const char *const classes[] = {"16/1"};
+	uint32_t classes;
+	const char *const *theirs = values_classes(&classes);
 	struct cell device, name, school;
 	char text[64];
 	int n = 0;
@@ -89,7 +90,7 @@ enum verdict read_authors(struct call *call)
 		put_cell(r, n, 0, device);
 		put_cell(r, n, 1, name);
 		put_cell(r, n, 2, int4_array(&role, 1));
-		put_cell(r, n, 3, text_array(classes, teacher));
+		put_cell(r, n, 3, text_array(theirs, teacher ? classes : 0));
 		put_bool(r, n++, 4, cell_is(school, sim_schools[of], 10));
 	}
 	return DONE;
@@ -150,229 +151,6 @@ enum verdict read_writers(struct call *call)
 		put_cell(r, n, 0, ord);
 		put_text(r, n, 1, "reg-0");
 		put_int8(r, n++, 2, 0);
-	}
-	return DONE;
-}
-
-enum verdict read_targets(struct call *call)
-{
-	static const uint32_t hooks[] = {KIND_STUDENT, KIND_DESTINATION, KIND_ENROLMENT};
-	struct elements e[3];
-	struct cell c[3];
-	int n = 0;
-
-	PGresult *r = ROWS(call, PG_INT4, PG_INT4, PG_BOOL);
-	columns_of(call->param, e, 3);
-	while (take_row(e, c, 3))
-		for (size_t k = 0; k < sizeof hooks / sizeof *hooks; k++) {
-			const struct record_row *x = read_key(call, T_RECORD + hooks[k], c[2].data, ID_SIZE);
-			if (!x)
-				continue;
-			put_cell(r, n, 0, c[0]);
-			put_int4(r, n, 1, hooks[k]);
-			put_bool(r, n++, 2, cell_is(x->header[1], c[1].data, (size_t)c[1].len));
-		}
-	return DONE;
-}
-
-static void put_scope(PGresult *r, int *n, struct cell ord, const struct record_row *x, bool named)
-{
-	int grade = kind_field_index(x->kind, "grade");
-	struct cell class_no = x->column[kind_field_index(x->kind, "class_no")];
-
-	if (grade < 0 && class_no.len <= 0)
-		return;
-	put_cell(r, *n, 0, ord);
-	if (grade < 0)
-		put_text(r, *n, 1, x->kind->grade);
-	else
-		put_cell(r, *n, 1, x->column[grade]);
-	put_cell(r, *n, 2, class_no);
-	put_bool(r, (*n)++, 3, named);
-}
-
-static void put_hung(struct call *call, PGresult *r, int *n, struct cell ord, struct cell target)
-{
-	static const uint32_t hooks[] = {KIND_STUDENT, KIND_DESTINATION, KIND_ENROLMENT};
-
-	for (size_t k = 0; target.len == ID_SIZE && k < sizeof hooks / sizeof *hooks; k++) {
-		const struct record_row *x = read_key(call, T_RECORD + hooks[k], target.data, ID_SIZE);
-		if (x)
-			put_scope(r, n, ord, x, false);
-	}
-}
-
-/* The school's own pupils of a number. */
-static void put_named(struct call *call, PGresult *r, int *n, struct cell ord, struct cell school,
-	struct cell cert, bool named)
-{
-	for (struct db_row *row = db.first[T_RECORD + KIND_STUDENT]; cert.len > 0 && row; row = row->next) {
-		const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
-		if (x && !x->header[5].data[0] && cell_is(x->header[1], school.data, (size_t)school.len) &&
-			cell_is(x->column[F_STUDENT_CERT_NO], cert.data, (size_t)cert.len))
-			put_scope(r, n, ord, x, named);
-	}
-}
-
-enum verdict read_scopes(struct call *call)
-{
-	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]),
-			kinds = elements_of(&call->param[2]), ids = elements_of(&call->param[3]),
-			targets = elements_of(&call->param[4]), certs = elements_of(&call->param[5]);
-	struct cell ord, school, kind, id, target, cert;
-	int n = 0;
-
-	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_BOOL);
-	while (take(&ords, &ord) && take(&schools, &school) && take(&kinds, &kind) && take(&ids, &id) &&
-		take(&targets, &target) && take(&certs, &cert)) {
-		const struct record_row *g = read_key(call, T_RECORD + KIND_GUARDIAN, id.data, ID_SIZE),
-					*d = read_key(call, T_RECORD + KIND_DESTINATION, id.data, ID_SIZE);
-		put_hung(call, r, &n, ord, target);
-		if (g)
-			put_hung(call, r, &n, ord, g->column[F_GUARDIAN_STUDENT]);
-		if (number(kind) == KIND_DESTINATION)
-			put_named(call, r, &n, ord, school, cert, true);
-		if (d)
-			put_named(call, r, &n, ord, school, d->column[F_DESTINATION_CERT_NO], cert.len <= 0);
-	}
-	return DONE;
-}
-
-enum verdict read_children(struct call *call)
-{
-	static const uint32_t hanging[] = {KIND_GUARDIAN, KIND_EVIDENCE};
-	struct elements ords = elements_of(&call->param[0]), ids = elements_of(&call->param[1]);
-	struct cell ord, id;
-	int n = 0;
-
-	PGresult *r = ROWS(call, PG_INT4, PG_UUID);
-	while (take(&ords, &ord) && take(&ids, &id))
-		for (size_t k = 0; k < sizeof hanging / sizeof *hanging; k++)
-			for (struct db_row *row = db.first[T_RECORD + hanging[k]]; row; row = row->next) {
-				const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
-				if (!x || x->header[5].data[0] ||
-					!cell_is(x->column[x->kind->of], id.data, (size_t)id.len))
-					continue;
-				put_cell(r, n, 0, ord);
-				put_bytes(r, n++, 1, x->id, ID_SIZE);
-			}
-	return DONE;
-}
-
-/* The live rows of a kind that a school has, for this statement. */
-static const struct record_row *next_of(const struct call *call, struct cell school, struct db_row **at)
-{
-	while (*at) {
-		const struct record_row *x = row_read(*at, call->b->txn, snapshot(call));
-		*at = (*at)->next;
-		if (x && !x->header[5].data[0] && cell_is(x->header[1], school.data, (size_t)school.len))
-			return x;
-	}
-	return NULL;
-}
-
-/* As filing_gaps does: a pupil without a row of where he or she goes is a gap. */
-static bool has_gap(const struct call *call, struct cell school)
-{
-	struct db_row *pupils = db.first[T_RECORD + KIND_STUDENT];
-	const struct record_row *pupil, *d;
-
-	while ((pupil = next_of(call, school, &pupils)) != NULL) {
-		struct cell no = pupil->column[F_STUDENT_CERT_NO];
-		struct db_row *destinations = db.first[T_RECORD + KIND_DESTINATION];
-		while ((d = next_of(call, school, &destinations)) != NULL &&
-			!cell_is(no, d->column[F_DESTINATION_CERT_NO].data,
-				(size_t)d->column[F_DESTINATION_CERT_NO].len))
-			;
-		if (!d)
-			return true;
-	}
-	return false;
-}
-
-/* Years stand open: nobody moves a phase here. */
-enum verdict hold(struct call *call)
-{
-	put_text(ROWS(call, PG_TEXT), 0, 0, "");
-	return DONE;
-}
-
-static void put_refusal(
-	PGresult *r, int row, struct cell ord, const char *code, const char *field, const char *message)
-{
-	put_cell(r, row, 0, ord);
-	put_cell(r, row, 1, (struct cell){NULL, -1});
-	put_text(r, row, 2, code);
-	put_text(r, row, 3, field);
-	put_text(r, row, 4, message);
-}
-
-/* A text of a body, NULL when it is not there. */
-static const char *text_in(json_t *body, const char *name)
-{
-	return json_string_value(json_object_get(body, name));
-}
-
-/* What is led to a junior school is shared with the last one; nobody gives a school that there is not. */
-static bool destination_guard(
-	struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body)
-{
-	const char *category = text_in(body, "category"), *code = text_in(body, "dest_school");
-
-	(void)call;
-	(void)school;
-	if (!category)
-		return false;
-	put_cell(r, row, 0, ord);
-	put_text(r, row, 1,
-		code && strcmp(code, sim_schools[SIM_SCHOOLS - 1]) == 0 && category[0] == 'A' ? code : "");
-	for (int i = 2; i < 5; i++)
-		put_cell(r, row, i, (struct cell){NULL, -1});
-	return true;
-}
-
-static bool filing_guard(
-	struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body)
-{
-	if (json_is_true(json_object_get(body, "incomplete")) || !has_gap(call, school))
-		return false;
-	put_refusal(r, row, ord, "INCOMPLETE", "destination", "学生材料不齐");
-	return true;
-}
-
-static const struct {
-	uint32_t kind;
-	bool (*judge)(
-		struct call *call, PGresult *r, int row, struct cell ord, struct cell school, json_t *body);
-} guards[] = {{KIND_DESTINATION, destination_guard}, {KIND_FILING, filing_guard}};
-
-/* No year is closed, no slip, and nobody decides on a proof here. */
-enum verdict judge(struct call *call)
-{
-	(void)ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT);
-	return DONE;
-}
-
-/* One that the model does not know has nothing to say. */
-enum verdict guard(struct call *call)
-{
-	struct elements ords = elements_of(&call->param[0]), schools = elements_of(&call->param[1]),
-			bodies = elements_of(&call->param[3]);
-	struct cell ord, school, body;
-	int n = 0;
-
-	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT);
-	while (take(&ords, &ord) && take(&schools, &school) && take(&bodies, &body)) {
-		json_t *json =
-			body.len > 1 ? json_loadb((const char *)body.data + 1, (size_t)body.len - 1, 0, NULL)
-				     : NULL;
-		demand(json || body.len < 0, "I13", "a guard is given what is no JSON: %.*s", body.len - 1,
-			(const char *)body.data + 1);
-		for (size_t i = 0; json && i < sizeof guards / sizeof *guards; i++)
-			if (call->kind->number == guards[i].kind &&
-				guards[i].judge(call, r, n, ord, school, json))
-				n++;
-		json_decref(json);
 	}
 	return DONE;
 }
@@ -663,33 +441,4 @@ enum verdict update_devices(struct call *call)
 		d->incarnation = (uint32_t)number(c[4]);
 	}
 	return DONE;
-}
-
-/* ---- formal reports ---- */
-
-enum verdict take_snapshot(struct call *call)
-{
-	struct elements schools = elements_of(&call->param[0]), ids = elements_of(&call->param[1]);
-	struct cell school, filing; /* one: it is a push of its own */
-	const struct record_row *d;
-	struct db_snapshot *s = keep(sizeof *s);
-	size_t room = 0;
-
-	PGresult *r = ROWS(call, PG_TEXT);
-	for (struct db_row *at = db.first[T_RECORD + KIND_DESTINATION]; at; at = at->next)
-		room++;
-	s->n = 0;
-	s->rows = keep(sizeof *s->rows * (room + 1));
-	demand(schools.left == 1 && take(&schools, &school) && take(&ids, &filing), "I9",
-		"a formal report is not a push of its own");
-	memcpy(s->filing, filing.data, ID_SIZE);
-	for (struct db_row *at = db.first[T_RECORD + KIND_DESTINATION];
-		(d = next_of(call, school, &at)) != NULL; s->n++) {
-		memcpy(s->rows[s->n].id, d->id, ID_SIZE);
-		s->rows[s->n].ver = number(d->header[3]);
-	}
-	put_text(r, 0, 0, "");
-	return read_key(call, T_SNAPSHOT, s->filing, ID_SIZE)
-		       ? DONE
-		       : insert_row(call, T_SNAPSHOT, s->filing, ID_SIZE, s);
 }

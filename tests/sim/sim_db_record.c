@@ -29,10 +29,15 @@ static bool school_in(const struct backend *b, struct cell c)
 	return text[0] && strstr(b->schools, text) != NULL;
 }
 
-/* The row-level security policy of records: what this transaction may see. */
+/* The row-level security policies of records: what this transaction may change (and so lock), and see. */
+static bool may_change(const struct backend *b, const struct record_row *x)
+{
+	return b->scope != SCOPE_SCHOOL || school_in(b, x->header[1]);
+}
+
 static bool may_see(const struct backend *b, const struct record_row *x)
 {
-	return b->scope != SCOPE_SCHOOL || school_in(b, x->header[1]) || school_in(b, x->header[2]);
+	return may_change(b, x) || x->kind->owner == OWNER_COUNTY || school_in(b, x->header[2]);
 }
 
 static PGresult *record_rows(struct call *call, bool with_seq)
@@ -86,14 +91,14 @@ static enum verdict lock_records(struct call *call, bool locking)
 	for (struct elements e = ids; locking && take(&e, &id);) {
 		struct db_row *row = row_get(table, key_of(table, id.data, ID_SIZE), false);
 		const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
-		if (x && may_see(call->b, x) && lock_row(call, row) == BLOCKED)
+		if (x && may_change(call->b, x) && lock_row(call, row) == BLOCKED)
 			return BLOCKED;
 	}
 	PGresult *r = record_rows(call, false);
 	while (take(&ids, &id)) {
 		struct db_row *row = row_get(table, key_of(table, id.data, ID_SIZE), false);
 		const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
-		if (x && may_see(call->b, x))
+		if (x && (locking ? may_change(call->b, x) : may_see(call->b, x)))
 			put_record(r, n++, 0, locking ? row_read(row, call->b->txn, UINT64_MAX) : x);
 	}
 	return DONE;
@@ -283,7 +288,7 @@ enum verdict record_update(struct call *call)
 	for (size_t i = 0; i < n; i++) {
 		struct db_row *row = row_get(table, key_of(table, rows[i]->id, ID_SIZE), false);
 		const struct record_row *x = row_read(row, call->b->txn, snapshot(call));
-		if (!x || !may_see(call->b, x))
+		if (!x || !may_change(call->b, x))
 			continue;
 		if (lock_row(call, row) == BLOCKED)
 			return BLOCKED;

@@ -184,13 +184,26 @@ static void check_versions(void *data, const void *row)
 		r.kind->table);
 }
 
+/* Whether a school has it: its own, what names it as the other one, what is the county's; unless it is
+ * hidden. */
+static bool is_carried(const struct row *row, const char *school)
+{
+	const struct kind *kind = row->kind;
+
+	return !row->state.deleted &&
+	       (kind->owner == OWNER_COUNTY || strcmp(row->owner, school) == 0 ||
+		       strcmp(row->other, school) == 0) &&
+	       (kind->hidden_field < 0 ||
+		       !record_is(&row->state.record, kind->hidden_field, kind->hidden_value));
+}
+
 /* I7: with nothing under way, what people are shown is what the server has. */
 static void check_shown_at_end(struct client *c)
 {
 	struct view *v;
 	struct row row;
 
-	demand(!view_load(&v, c->store, shown_kinds, NULL), "I7", "the store of device %u cannot be read",
+	demand(!view_load(&v, c->store, kinds_all, NULL), "I7", "the store of device %u cannot be read",
 		c->no);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct item *item = v->items[i];
@@ -199,18 +212,17 @@ static void check_shown_at_end(struct client *c)
 		bool there = false;
 		if (found) {
 			db_record(found, &row);
-			there = !row.state.deleted && (strcmp(row.owner, c->profile.school) == 0 ||
-							      strcmp(row.other, c->profile.school) == 0);
+			there = is_carried(&row, c->profile.school);
 		}
 		demand(item->live == there, "I7", "device %u shows a %s that is %s", c->no,
 			item->record.kind->table, there ? "there as gone" : "gone");
 		if (!there)
 			continue;
 		record_encode(&item->record, &mine);
-		if (strcmp(row.owner, c->profile.school) == 0)
-			record_encode(&row.state.record, &theirs);
-		else
+		if (strcmp(row.other, c->profile.school) == 0)
 			record_encode_other(&row.state.record, &theirs);
+		else
+			record_encode(&row.state.record, &theirs);
 		demand(mine.len == theirs.len && memcmp(mine.data, theirs.data, mine.len) == 0, "I7",
 			"device %u shows a %s otherwise than it is", c->no, item->record.kind->table);
 		buf_free(&mine);
@@ -246,7 +258,7 @@ static void expect_record(void *data, const void *row)
 	put_be64(key, (uint64_t)x->stream);
 	memcpy(key + 8, r.id, ID_SIZE);
 	const struct db_feed *f = db_find(T_FEED, key, sizeof key);
-	if (r.state.deleted || (!own && !other)) {
+	if ((!own && !other) || !is_carried(&r, own ? r.owner : r.other)) {
 		demand(!f || f->action != 1, "I12",
 			"a record that is gone from stream %lld is still handed out", (long long)x->stream);
 		return;
@@ -314,8 +326,8 @@ static void check_stream_end(unsigned i)
 	struct expected x = {.stream = sim_stream(i)};
 
 	x.row = db_find(T_STREAM, &x.stream, sizeof x.stream);
-	for (unsigned k = 1; k < 32; k++)
-		db_each(T_RECORD + k, expect_record, &x);
+	for (size_t k = 0; k < kind_count; k++)
+		db_each(T_RECORD + kind_table[k].number, expect_record, &x);
 	demand(memcmp(x.lanes, x.row->lanes, sizeof x.lanes) == 0, "I4",
 		"the digest of stream %lld is not that of its records", (long long)x.stream);
 	db_each(T_FEED, count_feed_row, &x);
@@ -445,51 +457,53 @@ static bool before_a_person(const uint8_t *id)
 	return asked.found;
 }
 
-struct hanging {
-	uint32_t kind, on;
-};
-
+/* What the server sent may be taken back, or lost with the tail of its database: with what schools hung on
+ * it. */
 static void check_hanging(void *data, const void *row)
 {
-	const struct hanging *h = data;
-	const void *found;
-	struct row child, target;
+	struct row child, target = {0};
 
+	(void)data;
 	db_record(row, &child);
 	const struct value *of = &child.state.record.value[child.kind->of];
 	if (child.state.deleted)
 		return;
-	if ((found = db_find(T_RECORD + h->on, of->data, ID_SIZE)))
-		db_record(found, &target);
-	demand((found && !target.state.deleted) || before_a_person(of->data) || before_a_person(child.id),
-		"I9", "a %s hangs on a %s that is nobody's", child.kind->table, kind_by_number(h->on)->table);
+	for (size_t k = 0; k < kind_count; k++) {
+		const void *found = db_find(T_RECORD + kind_table[k].number, of->data, ID_SIZE);
+		if (found)
+			db_record(found, &target);
+	}
+	demand((target.kind && (target.kind->owner != OWNER_SCHOOL || !target.state.deleted)) ||
+			before_a_person(of->data) || before_a_person(child.id),
+		"I9", "a %s hangs on what is nobody's", child.kind->table);
 }
 
 /* What a computer that is gone, or the disk that was put back, would have moved stays where it is. */
 static void check_children(void)
 {
-	static const struct hanging hangings[] = {
-		{KIND_GUARDIAN, KIND_STUDENT}, {KIND_EVIDENCE, KIND_DESTINATION}};
-
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		if (world.clients[i].put_back)
 			return;
-	for (size_t i = 0; i < sizeof hangings / sizeof *hangings; i++)
-		db_each(T_RECORD + hangings[i].kind, check_hanging, (void *)(uintptr_t)&hangings[i]);
+	for (size_t k = 0; k < kind_count; k++)
+		if (kind_table[k].of >= 0 && kind_table[k].owner == OWNER_SCHOOL)
+			db_each(T_RECORD + kind_table[k].number, check_hanging, NULL);
 }
 
-/* ---- A2.6: a formal report is its table as it was typed before it ---- */
+/* ---- A2.6: a formal report is what its school had as it was typed before it ---- */
 
 static void check_snapshot(void *data, const void *row)
 {
 	const struct db_snapshot *s = row;
+	bool found = false;
 
 	(void)data;
-	demand(db_find(T_RECORD + KIND_FILING, s->filing, ID_SIZE), "I4",
-		"a table is kept of a report that is not there");
+	for (size_t k = 0; k < kind_count; k++)
+		found |= kind_table[k].applied[0] &&
+			 db_find(T_RECORD + kind_table[k].number, s->report, ID_SIZE);
+	demand(found, "I4", "a table is kept of a report that is not there");
 }
 
-static void check_filing(void *data, const void *row)
+static void check_report(void *data, const void *row)
 {
 	struct row r;
 
@@ -498,7 +512,7 @@ static void check_filing(void *data, const void *row)
 	demand(db_find(T_SNAPSHOT, r.id, ID_SIZE), "I4", "a formal report stands without its table");
 }
 
-static const struct db_filed *filed_row(const struct db_snapshot *s, const uint8_t *id)
+static const struct db_frozen *frozen_row(const struct db_snapshot *s, const uint8_t *id)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (memcmp(s->rows[i].id, id, ID_SIZE) == 0)
@@ -511,24 +525,23 @@ static bool was_taken(const struct told *t)
 	return t->outcome == JINGGUAN__V1__OUTCOME__APPLIED || t->outcome == JINGGUAN__V1__OUTCOME__MERGED;
 }
 
-static bool is_deleted(const uint8_t *id)
+static bool is_deleted(const struct told *t)
 {
-	const void *found = db_find(T_RECORD + KIND_DESTINATION, id, ID_SIZE);
 	struct row r;
 
-	db_record(found, &r);
+	db_record(db_find(T_RECORD + t->kind, t->id, ID_SIZE), &r);
 	return r.state.deleted;
 }
 
 /* Operation t of the device that made the report. */
-static void check_filed(const struct told *report, const struct db_snapshot *s, const struct told *t)
+static void check_frozen(const struct told *report, const struct db_snapshot *s, const struct told *t)
 {
-	const struct db_filed *f = filed_row(s, t->id);
+	const struct db_frozen *f = frozen_row(s, t->id);
 
 	if (t->op_no < report->op_no)
 		demand(t->del ? !f
 			: f   ? f->ver >= t->ver
-			      : is_deleted(t->id),
+			      : is_deleted(t),
 			"I4", "report %llu of device %u does not say what its operation %llu did",
 			(unsigned long long)report->op_no, t->client->no, (unsigned long long)t->op_no);
 	else if (f && !t->del)
@@ -541,18 +554,20 @@ static void check_filed(const struct told *report, const struct db_snapshot *s, 
 static void check_reports(void)
 {
 	db_each(T_SNAPSHOT, check_snapshot, NULL);
-	db_each(T_RECORD + KIND_FILING, check_filing, NULL);
+	for (size_t k = 0; k < kind_count; k++)
+		if (kind_table[k].applied[0])
+			db_each(T_RECORD + kind_table[k].number, check_report, NULL);
 	for (size_t i = 0; i < TOLD_SLOTS && !world.lossy; i++)
 		for (const struct told *report = told[i]; report; report = report->next) {
-			const struct db_snapshot *s = report->kind == KIND_FILING && was_taken(report)
-							      ? db_find(T_SNAPSHOT, report->id, ID_SIZE)
-							      : NULL;
+			const struct db_snapshot *s =
+				kind_by_number(report->kind)->applied[0] && was_taken(report)
+					? db_find(T_SNAPSHOT, report->id, ID_SIZE)
+					: NULL;
 			for (size_t k = 0; s && k < TOLD_SLOTS; k++)
 				for (const struct told *t = told[k]; t; t = t->next)
-					if (t->client == report->client &&
-						t->incarnation == report->incarnation &&
-						t->kind == KIND_DESTINATION && was_taken(t))
-						check_filed(report, s, t);
+					if (t->client == report->client && t != report &&
+						t->incarnation == report->incarnation && was_taken(t))
+						check_frozen(report, s, t);
 		}
 }
 
@@ -586,8 +601,8 @@ void check_end(void)
 				t->outcome);
 	for (unsigned i = 0; i < SIM_STREAMS; i++)
 		check_stream_end(i);
-	for (unsigned k = 1; k < 32; k++)
-		db_each(T_RECORD + k, check_versions, NULL);
+	for (size_t k = 0; k < kind_count; k++)
+		db_each(T_RECORD + kind_table[k].number, check_versions, NULL);
 	check_reports();
 	check_children();
 	for (unsigned i = 0; i < world.plan.clients; i++)

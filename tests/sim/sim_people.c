@@ -3,177 +3,155 @@
 #include <string.h>
 
 #include "batch.h"
+#include "check.h"
 #include "decide.h"
+#include "lineage_db.h"
 #include "outbox.h"
-#include "sim.h"
 #include "sim_count.h"
+#include "sim_values.h"
 #include "tables.h"
-#include "transition.h"
 #include "view.h"
 
-#define PUPILS 14 /* of a school: few, so that its computers meet */
-#define YEAR 2026
-
-static const uint32_t kinds[] = {
-	KIND_STUDENT, KIND_GUARDIAN, KIND_DESTINATION, KIND_EVIDENCE, KIND_FILING, 0};
 static struct problem typing; /* why it failed */
 
 /* ---- what they type ---- */
 
-/* GB 11643-1999: seventeen digits and the check character. */
-static void cert_no(char out[19], unsigned school, unsigned pupil)
-{
-	static const int weight[17] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
-	int sum = 0;
+/* How often each kind is typed. */
+static unsigned shares[KIND_COUNT], all_shares;
 
-	snprintf(out, 19, "329999201401%02u%03u", school + 1, pupil);
-	for (int i = 0; i < 17; i++)
-		sum += (out[i] - '0') * weight[i];
-	out[17] = "10X98765432"[sum % 11];
-	out[18] = 0;
+/* Whether a school writes anything of it. */
+static bool is_written(const struct kind *kind)
+{
+	bool writes = kind->owner == OWNER_SCHOOL;
+
+	for (size_t i = 0; i < kind->field_count; i++)
+		writes |= kind->owner == OWNER_SERVER && kind->fields[i].school_writes;
+	return writes;
 }
 
-static struct item *any_item(struct view *v, uint32_t kind)
+/* What others hang on most, and each history some kinds above the rest: so that computers meet. */
+void people_begin(void)
+{
+	static const unsigned times[] = {1, 4, 16};
+
+	all_shares = 0;
+	for (size_t k = 0; k < kind_count; k++) {
+		const struct kind *kind = &kind_table[k];
+		shares[k] = !is_written(kind) ? 0 : kind->alone ? 2 : lineage_has_children(kind) ? 12 : 4;
+		shares[k] *= kind->alone ? 3 : times[draw(3)];
+		all_shares += shares[k];
+	}
+}
+
+static const struct kind *draw_kind(void)
+{
+	unsigned at = (unsigned)draw(all_shares);
+	size_t k = 0;
+
+	while (at >= shares[k])
+		at -= shares[k++];
+	return &kind_table[k];
+}
+
+/* Any live record that suits; NULL: there is none. */
+static struct item *any_item(struct view *v,
+	bool (*suits)(struct view *v, const struct item *item, const struct kind *kind, int field),
+	const struct kind *kind, int field)
 {
 	struct item *found = NULL;
 	unsigned n = 0;
 
 	for (size_t i = 0; i < v->n; i++)
-		if (v->items[i]->live && v->items[i]->record.kind->number == kind &&
-			view_is_ours(v, v->items[i]) && draw(++n) == 0)
+		if (v->items[i]->live && suits(v, v->items[i], kind, field) && draw(++n) == 0)
 			found = v->items[i];
 	return found;
 }
 
-struct words {
-	char no[19], name[32], class_no[8], address[32];
-};
-
-static enum err put_student(struct client *c, struct view *v, struct item **item)
+static bool is_own(struct view *v, const struct item *item, const struct kind *kind, int field)
 {
-	struct words w;
-	struct record want;
-
-	cert_no(w.no, c->school, (unsigned)draw(PUPILS));
-	record_init(&want, kind_by_number(KIND_STUDENT));
-	record_set_text(&want, F_STUDENT_CERT_TYPE, "1");
-	record_set_text(&want, F_STUDENT_CERT_NO, w.no);
-	*item = view_find_key(v, &want, true);
-	bool fresh = !*item;
-	if (*item)
-		want = (*item)->record;
-	if (fresh || chance(150)) {
-		snprintf(w.name, sizeof w.name, "测试%.4s%s", w.no + 14, chance(800) ? "" : "改");
-		record_set_text(&want, F_STUDENT_NAME, w.name);
-	}
-	if (fresh || chance(500)) {
-		snprintf(w.class_no, sizeof w.class_no, "%u", 1 + (unsigned)draw(3));
-		record_set_text(&want, F_STUDENT_GRADE, "16");
-		record_set_text(&want, F_STUDENT_CLASS_NO, w.class_no);
-	}
-	if (chance(400)) {
-		snprintf(w.address, sizeof w.address, "测试路%u号", (unsigned)draw(5));
-		record_set_text(&want, F_STUDENT_LIVE_ADDRESS, w.address);
-	}
-	return outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
+	(void)field;
+	return item->record.kind == kind && view_is_ours(v, item);
 }
 
-static enum err put_guardian(struct view *v, struct item **item)
+/* It was sent to this school, which has a half of it. */
+static bool is_addressed(const struct view *v, const struct item *item)
 {
-	struct item *pupil = any_item(v, KIND_STUDENT);
-	struct record want;
-	char name[32], phone[16];
+	for (size_t i = 0; i < v->n; i++) {
+		const struct record *half = &v->items[i]->record;
+		if (v->items[i]->live && half->kind->addressee >= 0 &&
+			half->value[half->kind->of].len == ID_SIZE &&
+			memcmp(half->value[half->kind->of].data, item->id, ID_SIZE) == 0 &&
+			record_is(half, half->kind->addressee, v->store->profile->school))
+			return true;
+	}
+	return false;
+}
 
-	if (!pupil)
+/* Records hang on what is this school's, or was sent to it; other fields name whatever it sees. */
+static bool may_name(struct view *v, const struct item *item, const struct kind *kind, int field)
+{
+	return values_names(kind, field, item->record.kind) &&
+	       (field != kind->of || view_is_ours(v, item) || is_addressed(v, item));
+}
+
+static const uint8_t *name_one(void *data, const struct kind *kind, int field)
+{
+	const struct item *item = any_item(data, may_name, kind, field);
+
+	return item ? item->id : NULL;
+}
+
+/* The groups that a school may change in a record that stands: one of them mostly. */
+static uint32_t draw_groups(const struct kind *kind)
+{
+	uint32_t groups = 0;
+
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (kind->owner == OWNER_SCHOOL || kind->fields[i].school_writes)
+			groups |= 1u << (kind->fields[i].group - 1);
+	uint32_t one = 1u << draw(kind->group_count);
+	return groups & one && chance(700) ? one : groups;
+}
+
+static enum err change(struct view *v, const struct writer *w, struct item **item)
+{
+	static struct words words;
+	struct record want = (*item)->record;
+
+	if (want.kind->append_only)
 		return ERR_OK;
-	record_init(&want, kind_by_number(KIND_GUARDIAN));
-	record_set_bytes(&want, F_GUARDIAN_STUDENT, pupil->id, ID_SIZE);
-	record_set_number(&want, F_GUARDIAN_ORDINAL, (int64_t)draw_between(1, 2));
-	*item = view_find_key(v, &want, true);
-	if (*item)
-		want = (*item)->record;
-	snprintf(name, sizeof name, "家长%u", (unsigned)draw(9));
-	snprintf(phone, sizeof phone, "1390000%04u", (unsigned)draw(10000));
-	record_set_text(&want, F_GUARDIAN_NAME, name);
-	record_set_text(&want, F_GUARDIAN_PHONE, phone);
+	values_redraw(w, &want, draw_groups(want.kind), 10, &words);
 	return outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
 }
 
-/* A pupil who declares the junior school enters its stream, and leaves it when the family decides otherwise.
- */
-static enum err put_destination(struct client *c, struct view *v, struct item **item)
+/* As often as not it is there already: its key is one of few. */
+static enum err put(struct view *v, const struct writer *w, const struct kind *kind, struct item **item)
 {
-	struct record want;
-	char no[19], name[32], note[32];
-
-	cert_no(no, c->school, (unsigned)draw(PUPILS));
-	record_init(&want, kind_by_number(KIND_DESTINATION));
-	record_set_number(&want, F_DESTINATION_YEAR, YEAR);
-	record_set_text(&want, F_DESTINATION_CERT_TYPE, "1");
-	record_set_text(&want, F_DESTINATION_CERT_NO, no);
-	*item = view_find_key(v, &want, true);
-	if (*item)
-		want = (*item)->record;
-	snprintf(name, sizeof name, "测试%.4s", no + 14);
-	record_set_text(&want, F_DESTINATION_NAME, name);
-	if (!*item || chance(600)) {
-		bool here = chance(600);
-		record_set_text(&want, F_DESTINATION_CATEGORY, here ? "A1" : "B1");
-		if (here)
-			record_set_text(&want, F_DESTINATION_DEST_SCHOOL, sim_schools[SIM_SCHOOLS - 1]);
-		else
-			record_clear(&want, F_DESTINATION_DEST_SCHOOL);
-	}
-	if (chance(300)) {
-		snprintf(note, sizeof note, "备注%u", (unsigned)draw(9));
-		record_set_text(&want, F_DESTINATION_LIVE_ADDRESS, note);
-	}
-	return outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
-}
-
-/* The record of a file; the file itself goes its own way. */
-static enum err put_evidence(struct view *v, struct item **item)
-{
-	struct item *row = any_item(v, KIND_DESTINATION);
-	uint8_t sha[HASH_SIZE] = {(uint8_t)draw(4)};
+	static struct words words;
 	struct record want;
 
-	if (!row)
+	if (kind->owner != OWNER_SCHOOL)
+		*item = any_item(v, is_own, kind, -1);
+	else if (values_draw(w, kind, &want, &words))
+		*item = view_find_key(v, &want, true);
+	else
 		return ERR_OK;
-	record_init(&want, kind_by_number(KIND_EVIDENCE));
-	record_set_bytes(&want, F_EVIDENCE_TARGET, row->id, ID_SIZE);
-	record_set_bytes(&want, F_EVIDENCE_SHA, sha, HASH_SIZE);
-	record_set_number(&want, F_EVIDENCE_SIZE, 1000);
-	record_set_text(&want, F_EVIDENCE_NAME, "证明.pdf");
-	*item = view_find_key(v, &want, true);
-	return *item ? ERR_OK : outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
-}
-
-static enum err file_report(struct view *v)
-{
-	bool incomplete = chance(500);
-	int64_t n;
-
-	return transition_file(
-		v, YEAR, "T1", incomplete, incomplete ? "有学生尚未登记去向" : "", &n, &typing);
+	if (*item || kind->owner != OWNER_SCHOOL)
+		return *item ? change(v, w, item) : ERR_OK;
+	enum err e = check_record(&want, true, profile_today(v->store->profile), &typing);
+	demand(!e, "model", "a %s is typed that cannot be: %s %s", kind->table, typing.field, typing.message);
+	return outbox_put(v, item, &want, UINT32_MAX, 0, &typing);
 }
 
 static enum err type_one(struct client *c, struct view *v, struct item **item)
 {
-	unsigned what = (unsigned)draw(100);
+	const struct writer w = {c->profile.session.user, c->profile.school, name_one, v};
+	const struct kind *kind = draw_kind();
 
 	*item = NULL;
-	if (chance(30))
-		return file_report(v);
-	if (what < 45)
-		return put_student(c, v, item);
-	if (what < 55)
-		return put_guardian(v, item);
-	if (what < 60)
-		return put_evidence(v, item);
-	if (what < 85)
-		return put_destination(c, v, item);
-	*item = any_item(v, what < 92 ? KIND_STUDENT : what < 96 ? KIND_GUARDIAN : KIND_DESTINATION);
+	if (kind->owner != OWNER_SCHOOL || kind->permanent || chance(850))
+		return put(v, &w, kind, item);
+	*item = any_item(v, is_own, kind, -1);
 	enum err e = *item ? outbox_delete_children(v, (*item)->id, &typing) : ERR_OK;
 	return e || !*item ? e : outbox_delete(v, *item, 0, &typing);
 }
@@ -218,7 +196,7 @@ void people_type(struct client *c)
 	enum err e;
 
 	memory_arm(CLIENT_SHORT, 12);
-	if (view_load(&v, c->store, kinds, NULL)) {
+	if (view_load(&v, c->store, kinds_all, NULL)) {
 		memory_disarm();
 		return;
 	}
@@ -289,7 +267,7 @@ static enum err decide_row(struct client *c, struct view *v, int64_t n, struct a
 		return decide_conflict(v, n, arena, word, shown);
 	if (chance(500)) {
 		*word = "put aside";
-		return decide_aside(c->store, kinds, &row, &typing);
+		return decide_aside(c->store, kinds_all, &row, &typing);
 	}
 	*word = "queued again";
 	return decide_again(v, &row, &row.body, row.groups, &typing);
@@ -312,7 +290,7 @@ static void decide_one(struct client *c, int64_t n)
 	typing = (struct problem){0};
 	arena_init(&arena, 1u << 20);
 	memory_arm(CLIENT_SHORT, 12);
-	enum err e = view_load(&v, c->store, kinds, &typing);
+	enum err e = view_load(&v, c->store, kinds_all, &typing);
 	if (!e)
 		e = store_begin(c->store, &typing);
 	if (!e)

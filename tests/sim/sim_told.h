@@ -32,7 +32,6 @@ struct told **told_slot(
  * stands. */
 bool told_changed(const struct client *c, uint32_t incarnation, uint64_t op_no, const uint8_t *id);
 
-extern const uint32_t shown_kinds[]; /* what people look at */
 /* The first number of what is found in a client's store; -1: nothing, or its disk refuses. */
 int64_t ask_store(struct client *c, const char *sql);
 

@@ -606,6 +606,7 @@ void world_run(uint64_t seed, const struct plan *limits, bool verbose, bool agai
 	arena_free(&world.arena);
 	arena_init(&world.arena, 256u << 20);
 	draw_plan(limits);
+	people_begin();
 	world.ops_left = world.plan.ops;
 	world.kill_step = draw_between(20, 400);
 	disk_begin();
