@@ -7,6 +7,7 @@
  * timers and polls sim_pg.c      libpq and, behind it, sim_db*.c: our statements, sim_rows.c: what PostgreSQL
  * keeps sim_disk.c    SQLite's VFS: torn, failed, full sim_memory.c  memory, which runs out sim_net.c link.h
  * towards the clients, conn.h towards the servers sim_people.c  the people at the schools' computers
+ *   sim_bureau.c  what the server and the bureau write
  *   sim_values.c  what records say, by their declaration
  *   sim_world.c   the faults and the order of a history
  *   sim_check.c, sim_end.c  the invariants of sync.md, on the way and at rest
@@ -179,6 +180,12 @@ struct sim_server *server_of(const void *loop);
 void people_begin(void);              /* a new history */
 void people_type(struct client *c);   /* something, or a file of it */
 void people_decide(struct client *c); /* some of what waits for them; or they take back what was typed */
+
+/* ---- the bureau, and the server by itself ---- */
+
+void bureau_begin(void);                      /* a new history */
+void bureau_check(void);                      /* I1: what it was told stands, stands */
+bool bureau_wrote(const uint8_t id[ID_SIZE]); /* be it that the database lost it since */
 
 /* ---- network ---- */
 

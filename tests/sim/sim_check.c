@@ -136,17 +136,28 @@ static void check_conflict(
 				(unsigned long long)op->op_no, c->no, (unsigned long long)t->op_no);
 }
 
+/* Whether it hangs on what was sent to this school, and may have been taken back meanwhile. */
+static bool hangs_on_sent(const pb_op *op, const pb_op_result *r, struct arena *arena)
+{
+	const struct kind *kind = kind_by_number(op->kind);
+	struct record body;
+
+	return kind->of >= 0 && r->field && strcmp(r->field, kind->fields[kind->of].name) == 0 &&
+	       !record_decode(&body, kind, op->body.data, op->body.len, arena, NULL) &&
+	       record_has(&body, kind->of) && bureau_wrote(body.value[kind->of].data);
+}
+
 /* Nobody is refused without a reason. Only while the database has lost nothing: what it lost may be back when
  * the answer comes. */
-static void check_refusal(const struct client *c, const pb_op *op, const pb_op_result *r)
+static void check_refusal(const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
 {
 	const void *found = db_find(T_RECORD + op->kind, op->id.data, ID_SIZE);
 	struct row row;
 
 	switch ((enum err)r->code) {
 	case ERR_PERMISSION:
-		demand(!(c->profile.session.roles & 1u << ROLE_REGISTRAR), "I9",
-			"operation %llu of device %u is the registrar's and was not permitted",
+		demand(!(c->profile.session.roles & 1u << ROLE_REGISTRAR) || hangs_on_sent(op, r, arena),
+			"I9", "operation %llu of device %u is the registrar's and was not permitted",
 			(unsigned long long)op->op_no, c->no);
 		break;
 	case ERR_DUPLICATE:
@@ -183,7 +194,7 @@ static void check_answer(
 	for (size_t i = 0; taken && i < op->n_seen; i++)
 		t->groups |= 1u << (op->seen[i]->group - 1);
 	if (!world.lossy)
-		check_refusal(c, op, r);
+		check_refusal(c, op, r, arena);
 	if (t->lossy) /* versions may be gone with the database's tail */
 		return;
 	for (size_t i = 0; taken && i < op->n_seen; i++) {

@@ -342,7 +342,7 @@ enum verdict judge(struct call *call)
 		for (size_t k = 0; k < kind_count && parent.len == ID_SIZE; k++)
 			if (kind_table[k].children_guard[0] &&
 				read_key(call, T_RECORD + kind_table[k].number, parent.data, ID_SIZE) &&
-				chance(40))
+				chance(70))
 				put_refusal(r, n++, ord, "PHASE", "", "现在不能登记");
 	return DONE;
 }

@@ -474,6 +474,7 @@ static void check_hanging(void *data, const void *row)
 			db_record(found, &target);
 	}
 	demand((target.kind && (target.kind->owner != OWNER_SCHOOL || !target.state.deleted)) ||
+			(!target.kind && world.lossy && bureau_wrote(of->data)) ||
 			before_a_person(of->data) || before_a_person(child.id),
 		"I9", "a %s hangs on what is nobody's", child.kind->table);
 }
@@ -603,6 +604,7 @@ void check_end(void)
 		check_stream_end(i);
 	for (size_t k = 0; k < kind_count; k++)
 		db_each(T_RECORD + kind_table[k].number, check_versions, NULL);
+	bureau_check();
 	check_reports();
 	check_children();
 	for (unsigned i = 0; i < world.plan.clients; i++)

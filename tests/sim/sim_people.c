@@ -246,7 +246,7 @@ static enum err decide_conflict(
 	if (e)
 		return e;
 	*shown = conflict_theirs(v, &x.row);
-	if (*shown && chance(500)) {
+	if (*shown && chance(550)) {
 		*word = x.row.has_duplicate ? "decided mine, a duplicate" : "decided mine";
 		return conflict_take_mine(v, &x, &typing);
 	}

@@ -133,7 +133,7 @@ static void live(void *data)
 			settle(c);
 		else if (what < 60 && c->store->incarnation)
 			people_type(c);
-		else if (what < 95 || !c->store->incarnation)
+		else if (what < 93 || !c->store->incarnation)
 			synchronise(c);
 		else
 			people_decide(c);
@@ -620,6 +620,7 @@ void world_run(uint64_t seed, const struct plan *limits, bool verbose, bool agai
 		server_start(&world.servers[i]);
 	for (unsigned i = 0; i < world.plan.clients; i++)
 		client_start_after(&world.clients[i], draw_between(0, 2 * SECOND));
+	bureau_begin();
 	sim_at(2 * SECOND, NULL, go_wrong, NULL);
 	while (world.ops_left && sim_now() < 3600 * SECOND && sim_step())
 		;
