@@ -89,7 +89,7 @@ static enum err read_file(struct reading *r, const char *path)
 	enum err e = sheet_read_file(path, cli_option(r->c, "sheet"), &r->sheet, &r->c->problem);
 
 	columns_of(r);
-	const struct book_wants wants = {.columns = r->columns, .n_columns = r->n};
+	const struct book_wants wants = {.table = {r->columns, r->n, NULL, NULL, 0}};
 	if (!e)
 		e = book_open(&r->book, r->sheet, &wants, &r->c->problem);
 	for (size_t i = 0; !e && i < r->book.n; i++) {

@@ -120,7 +120,7 @@ static enum err read_file(struct import *m, const char *path)
 {
 	struct sheet *sheet = NULL;
 	struct book book = {0};
-	const struct book_wants wants = {.columns = columns, .n_columns = COLUMNS};
+	const struct book_wants wants = {.table = {columns, COLUMNS, NULL, NULL, 0}};
 	enum err e = sheet_read_file(path, cli_option(m->c, "sheet"), &sheet, &m->c->problem);
 
 	if (!e)

@@ -100,9 +100,12 @@ static void print_report(
 	if (r->sheets > 1)
 		cli_say(c, _("列相同的 %zu 张工作表都读了"), r->sheets);
 	if (r->unfilled)
-		cli_say(c, _("还有 %zu 名学生没有%s"), r->unfilled, _(rules->lacks));
+		cli_say(c, _(rules->waiting), r->unfilled);
 	if (r->skipped)
-		cli_say(c, _("跳过 %zu 行（合计、签字、重复的表头等，不是学生）"), r->skipped);
+		cli_say(c,
+			_(rules->about ? rules->about->skipped
+				       : N_("跳过 %zu 行（合计、签字、重复的表头等，不是记录）")),
+			r->skipped);
 	for (const char *line = r->ignored; line && *line; line = strchr(line, '\n') + 1) {
 		const char *tab = strchr(line, '\t'), *end = strchr(line, '\n');
 		cli_say(c,
@@ -112,10 +115,7 @@ static void print_report(
 	print_notes(c, &r->rejected, NULL, _("不合格"));
 	print_notes(c, &r->warnings, &r->rejected, _("请核对"));
 	if (r->identity)
-		cli_say(c,
-			_("%zu 行会改动已有学生的姓名、年级、班级等，其中 %zu "
-			  "行只是升一个年级；核对无误后加 --force 再导入一次"),
-			r->identity, r->promoted);
+		cli_say(c, _(rules->about->changes), r->identity, r->promoted);
 	if (r->taken_back)
 		cli_say(c, _("%zu 行是旧值，会把后来的更正改回去；这份文件可能不是最新的"), r->taken_back);
 	if (!r->inserted && !r->updated) /* nothing to take back, nothing to send */
@@ -158,22 +158,6 @@ static int tell(struct cli *c, const struct import_options *o, const struct impo
 	return e ? cli_fail(c) : code;
 }
 
-/* A class teacher's computer that never heard from the bureau has none of the pupils that the registrar
- * imported: it would make them anew, the bureau would refuse them as doubles, and their guardians with them.
- * A registrar may be the first to import. */
-static bool knows_its_pupils(struct cli *c, struct store *store)
-{
-	struct stream_state streams[STORE_STREAMS_MAX];
-	size_t n = 0;
-
-	if (profile_has_role(&c->profile, 1u << ROLE_REGISTRAR) || store_streams(store, streams, &n, NULL))
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (streams[i].cursor)
-			return true;
-	return false;
-}
-
 int cmd_import(struct cli *c)
 {
 	const char *maps[MAPS_MAX], *grade = cli_option(c, "grade"), *year = cli_option(c, "year");
@@ -184,9 +168,6 @@ int cmd_import(struct cli *c)
 
 	if (!store)
 		return code;
-	if (!knows_its_pupils(c, store))
-		return cli_fail_with(c, ERR_NOT_NOW, _("先运行 jg sync 收下学籍管理员导入的学生，再导入"),
-			_("这台电脑还没有同步过，不知道本班已有哪些学生"));
 	if (grade && !(grade = roster_grade(grade, c->profile.school)))
 		return cli_fail_with(c, ERR_USAGE, _("例如 --grade 六年级"), _("没有“%s”这个年级"),
 			cli_option(c, "grade"));
@@ -268,7 +249,7 @@ static enum err list_batch(void *data, const struct batch_row *b)
 
 int cmd_import_list(struct cli *c)
 {
-	const char *headings[] = {_("批次"), _("时间"), _("内容"), _("文件或学生"), _("经办"), _("新增"),
+	const char *headings[] = {_("批次"), _("时间"), _("内容"), _("文件或对象"), _("经办"), _("新增"),
 		_("更新"), _("未变"), _("不合格"), ""};
 	int code;
 	struct store *store = jg_store(c, &code);
@@ -282,7 +263,7 @@ int cmd_import_list(struct cli *c)
 	return cli_result(c, list.json, 0);
 }
 
-/* Serves `import undo` and `undo`: an edit of several pupils is a batch like an import. */
+/* Serves `import undo` and `undo`: an edit of several records is a batch like an import. */
 struct wanted_batch {
 	int64_t id;
 	struct batch_row row;
@@ -297,8 +278,8 @@ static enum err take_wanted(void *data, const struct batch_row *b)
 	return ERR_OK;
 }
 
-/* An import is many pupils at once: a person at a terminal sees which it was, because `undo 1` may have meant
- * the first edit. */
+/* An import is many records at once: a person at a terminal sees which it was, because `undo 1` may have
+ * meant the first edit. */
 static bool undo_confirmed(struct cli *c, struct store *store, int64_t id)
 {
 	struct wanted_batch w = {.id = id};
@@ -343,7 +324,7 @@ int cmd_import_undo(struct cli *c)
 	}
 	if (!e && report.undone)
 		cli_say(c, _("已撤销 %zu 条%s%s，jg sync 后送达"), report.undone,
-			*report.pupils ? _("：") : "", report.pupils);
+			*report.names ? _("：") : "", report.names);
 	if (!e && report.aside)
 		cli_say(c, _("没有被接受的 %zu 项已撤回，不再发送"), report.aside);
 	cli_result(c,

@@ -253,9 +253,9 @@ static enum err check_years(struct undo *u, struct store *s)
 	return e;
 }
 
-#define NAMED_MAX 3 /* pupils told by name */
+#define NAMED_MAX 3 /* told by name */
 
-static void name_pupils(struct undo *u)
+static void name_records(struct undo *u)
 {
 	struct undo_report *r = u->report;
 	char pupil[160], last[160] = "";
@@ -264,12 +264,12 @@ static void name_pupils(struct undo *u)
 	for (size_t i = 0; i < u->n; i++) {
 		const struct record *whose = words_whose(
 			u->view, u->list[i].inserted ? &u->list[i].after : &u->list[i].item->record);
-		size_t n = strlen(r->pupils);
+		size_t n = strlen(r->names);
 		if (!whose || strcmp(words_pupil(whose, pupil, sizeof pupil), last) == 0)
 			continue; /* a record and its files are of one pupil */
 		strcpy(last, pupil);
-		bool fits = named++ < NAMED_MAX && n + strlen(pupil) + 16 < sizeof r->pupils;
-		strcat(strcat(r->pupils, fits && n ? _("、") : ""), fits ? pupil : _("等"));
+		bool fits = named++ < NAMED_MAX && n + strlen(pupil) + 16 < sizeof r->names;
+		strcat(strcat(r->names, fits && n ? _("、") : ""), fits ? pupil : _("等"));
 		if (!fits)
 			break;
 	}
@@ -358,8 +358,8 @@ static enum err finish_undo(struct undo *u, struct store *s, const struct batch_
 
 	if (e)
 		return e;
-	name_pupils(u);
-	e = batch_begin(s, "undo", *u->report->pupils ? u->report->pupils : NULL, &by, u->p);
+	name_records(u);
+	e = batch_begin(s, "undo", *u->report->names ? u->report->names : NULL, &by, u->p);
 	if (!e)
 		e = give_back(u, by);
 	if (!e && batch->id)

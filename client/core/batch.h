@@ -34,9 +34,9 @@ struct batch_block {
 #define BATCH_BLOCKS_MAX 100 /* told by name; more only counted */
 
 struct undo_report {
-	size_t undone;    /* records */
-	size_t aside;     /* what had not been accepted, and waits for nobody any more */
-	char pupils[200]; /* whose they are: the first ones by name and class, and how many */
+	size_t undone;   /* records */
+	size_t aside;    /* what had not been accepted, and waits for nobody any more */
+	char names[200]; /* whose they are: the first ones by name and class, and how many */
 	size_t blocked;
 	struct batch_block block[BATCH_BLOCKS_MAX];
 };

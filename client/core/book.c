@@ -42,7 +42,7 @@ static enum err page_take(struct book *b, const struct sheet *sheet, size_t i, c
 	const struct sheet_page *page = &sheet->pages[i];
 	struct problem p = {0};
 	struct table *t;
-	enum err e = table_open(&t, sheet, i, w->columns, w->n_columns, w->maps, w->n_maps, &p);
+	enum err e = table_open(&t, sheet, i, &w->table, &p);
 
 	if (!e && w->usable)
 		e = w->usable(w->data, t, page, &p);

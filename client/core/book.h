@@ -25,10 +25,7 @@ struct book {
 };
 
 struct book_wants {
-	const struct table_column *columns;
-	size_t n_columns;
-	const char *const *maps;
-	size_t n_maps;
+	struct table_wants table;
 	/* Whether the rows of a table can be read at all; tells in *p. NULL: always. */
 	enum err (*usable)(void *data, struct table *t, const struct sheet_page *page, struct problem *p);
 	void *data;

@@ -112,14 +112,18 @@ static enum err read_page(struct import *im, const struct book_table *t)
 static enum err read_file(struct import *im)
 {
 	const struct import_options *o = im->options;
+	const struct import_subject *about = im->rules->about;
 	enum err e = sheet_read_file(o->path, o->sheet, &im->sheet, im->p);
 
 	if (im->rules->columns)
 		im->rules->columns(im);
 	else
 		import_columns(im);
+	if (!e)
+		e = import_kept(im);
 	const struct book_wants wants = {
-		im->columns, im->n_columns, o->maps, o->n_maps, import_roster_usable, im};
+		{im->columns, im->n_columns, about ? about->groups : NULL, o->maps, o->n_maps},
+		import_roster_usable, im};
 	if (!e)
 		e = book_open(&im->book, im->sheet, &wants, im->p);
 	if (!e && im->rules->begin)
@@ -230,8 +234,9 @@ enum err import_run(struct store *s, const struct import_options *options, struc
 	im.beside = im.rules->beside ? kind_by_number(im.rules->beside) : NULL;
 	im.today = profile_today(s->profile);
 	arena_init(&im.arena, IMPORT_BYTES);
-	enum err e =
-		options->errors_path ? sheet_target_check(options->errors_path, options->path, p) : ERR_OK;
+	enum err e = im.rules->about && im.rules->about->may ? im.rules->about->may(s, p) : ERR_OK;
+	if (!e && options->errors_path)
+		e = sheet_target_check(options->errors_path, options->path, p);
 	if (!e)
 		e = view_load(&im.view, s, im.rules->views, p);
 	if (!e)

@@ -22,7 +22,8 @@ struct import_options {
 	bool dry_run;            /* judges everything, stores nothing */
 	bool all_or_nothing;     /* one bad row: nothing is stored */
 	bool keep_invalid;       /* numbers that fail only their check digit, where a record can say so */
-	bool force; /* also what changes who a pupil is, takes corrections back, or seems to have shifted */
+	bool force; /* also what changes who a record is about, takes corrections back, or seems to have
+		       shifted */
 	void (*progress)(void *data, size_t done, size_t total); /* may be NULL */
 	void *progress_data;
 };
@@ -47,14 +48,14 @@ struct import_notes {
 struct import_report {
 	int64_t id; /* for `import undo`; 0 when nothing was stored */
 	size_t read, inserted, updated, unchanged;
-	size_t skipped;  /* rows that are no pupil: sums, signatures, the header again */
+	size_t skipped;  /* rows that are no record: sums, signatures, the header again */
 	size_t sheets;   /* that were read */
 	size_t unfilled; /* lines of a form (export.h) that nobody has filled yet */
 	struct import_notes rejected, warnings;
 	char *ignored; /* a line for each unknown column: its heading, a tab, the nearest known one; malloc'ed
 			*/
-	size_t identity, promoted; /* rows held back because they change who a pupil is, and those one grade
-				      up of them */
+	size_t identity, promoted; /* rows held back because they change who a record is about, and of them
+				      those that only move up (import_subject) */
 	size_t taken_back;         /* rows held back because they would undo a later correction */
 	int32_t year;              /* that the records are of, 0 = of none */
 	int32_t ask_year;          /* the year that is likely, when nothing says it */

@@ -73,7 +73,8 @@ enum err import_roster_usable(void *data, struct table *t, const struct sheet_pa
 	struct import *im = data;
 	struct import_hint hint;
 
-	if (own(im, "grade") < 0) /* its grade is declared, and a class may be missing */
+	if (own(im, "grade") < 0 || own(im, "class_no") < 0) /* its grade is declared, and a class may be
+								missing; or it has no class */
 		return ERR_OK;
 	import_hint_read(im, t, page, &hint);
 	if (!table_has(t, import_column_of(im, own(im, "class_no"))) && !hint.class_no[0]) {
@@ -112,12 +113,14 @@ static int birth_year(const struct import *im, const struct import_row *row)
 {
 	struct resident_id id = {0};
 	char no[CERT_NO_MAX + 1];
-	int field = own(im, "birth");
+	int field = own(im, "birth"), number = own(im, "cert_no");
 
 	if (field >= 0 && record_has(&row->record, field))
 		return (int)(record_number(&row->record, field) / 10000);
-	enum id_fault fault = resident_id_check(
-		record_text(&row->record, own(im, "cert_no"), no, sizeof no), im->today, &id);
+	if (number < 0)
+		return 0;
+	enum id_fault fault =
+		resident_id_check(record_text(&row->record, number, no, sizeof no), im->today, &id);
 	return fault == ID_OK || fault == ID_CHECK ? id.birth / 10000 : 0;
 }
 
@@ -132,7 +135,7 @@ static void reject_grade(struct import *im, struct import_row *row, const char *
 
 	problem_set(&p, *text ? ERR_INVALID : ERR_MISSING, NULL, _("请写成 六年级，或用 --grade 六年级 说明"),
 		!*text                    ? _("没有年级")
-		: roster_entry_year(text) ? _("“%s”入学的学生这个学年不在本校任何年级")
+		: roster_entry_year(text) ? _("“%s”入学的，这个学年不在本校任何年级")
 					  : _("“%s”不是年级"),
 		text);
 	import_reject(im, row, "年级", code, &p);

@@ -8,11 +8,29 @@
 #include "lint.h"
 #include "scope.h"
 #include "text.h"
-#include "validate.h"
 
 static const char *const school_code_names[] = {"学校（机构）标识码", "学校代码", NULL};
 static const char *const school_names[] = {"学校", "所在学校", "就读学校", NULL};
 static const char *const entry_names[] = {"入学时间", "入学日期", "入学年份", "入学年度", "入学年", NULL};
+
+bool import_listed(const char *const *names, const char *name)
+{
+	while (names && *names)
+		if (strcmp(*names++, name) == 0)
+			return true;
+	return false;
+}
+
+/* The part of the natural key of which this field is one of two ways to say it; NULL: none. */
+static const struct kind_key *alternative(const struct kind *kind, size_t field)
+{
+	for (size_t i = 0; i < kind->key_count; i++) {
+		const struct kind_key *k = &kind->key[i];
+		if (k->field[0] != k->field[1] && (k->field[0] == field || k->field[1] == field))
+			return k;
+	}
+	return NULL;
+}
 
 static void add_columns(struct import *im, const struct kind *kind, bool beside)
 {
@@ -21,11 +39,13 @@ static void add_columns(struct import *im, const struct kind *kind, bool beside)
 		if (!f->columns[0])
 			continue;
 		struct table_column *c = &im->columns[im->n_columns];
-		bool id = strcmp(f->name, "cert_no") == 0 || strcmp(f->name, "student_no") == 0;
-		bool elsewhere = strcmp(f->name, "grade") == 0 ||
-				 strcmp(f->name, "class_no") == 0; /* import_roster.c */
-		*c = (struct table_column){f->columns[0], f->columns + 1,
-			f->required && !beside && !elsewhere, id ? _("证件号码或全国学籍号") : NULL};
+		bool demanded = !beside && !import_listed(im->rules->fills, f->name);
+		const struct kind_key *key = demanded ? alternative(kind, i) : NULL;
+		*c = (struct table_column){f->columns[0], f->columns + 1, demanded && f->required,
+			key ? arena_printf(&im->arena, _("%s或%s"),
+				      value_column(&kind->fields[key->field[0]]),
+				      value_column(&kind->fields[key->field[1]]))
+			    : NULL};
 		im->meaning[im->n_columns++] = (struct import_column){(int)i, beside};
 	}
 }
@@ -74,9 +94,12 @@ const char *import_field(const struct import *im, int field)
 
 int import_key(const struct import *im)
 {
-	int cert_no = kind_field_index(im->kind, "cert_no");
+	const struct kind *kind = im->kind;
 
-	return cert_no >= 0 ? cert_no : im->kind->key_count ? im->kind->key[0].field[0] : 0;
+	for (size_t i = 0; i < kind->key_count; i++)
+		if (kind->fields[kind->key[i].field[0]].columns[0])
+			return kind->key[i].field[0];
+	return kind->key_count ? kind->key[0].field[0] : 0;
 }
 
 static void add_note(struct import_notes *notes, long row, const char *sheet, const char *field,
@@ -164,27 +187,6 @@ static bool is_error_text(const char *text)
 	return false;
 }
 
-/* A lost rare character makes another name of it, which no other list has (M14 later). */
-static void judge_name(struct import *im, const struct import_row *row, const struct record *r)
-{
-	int field = kind_field_index(r->kind, "name");
-	char name[256], shown[8] = "";
-	struct problem p = {0};
-	int32_t odd = field < 0 ? 0 : text_name_odd(record_text(r, field, name, sizeof name));
-
-	if (!odd)
-		return;
-	const char *at = name;
-	int32_t c;
-	for (int step; (step = text_next(at, &c)) > 0 && c != odd; at += step)
-		;
-	snprintf(shown, sizeof shown, "%.*s", text_next(at, &c), at);
-	problem_set(&p, ERR_INVALID, NULL, _("可能是丢失的生僻字或多余的字符，请对照户口簿改正"),
-		_("%s“%s”里有“%s”（U+%04X）"), value_column(&r->kind->fields[field]), name, shown,
-		(unsigned)odd);
-	import_warn(im, row, value_column(&r->kind->fields[field]), "NAME_ODD", &p);
-}
-
 static void read_cell(struct import *im, struct import_row *row, size_t column)
 {
 	struct import_column m = im->meaning[column];
@@ -220,66 +222,6 @@ static void read_cell(struct import *im, struct import_row *row, size_t column)
 		row->given |= 1u << m.field;
 }
 
-/* Ill-formed numbers are refused everywhere; a wrong check digit only where a record can say that it was kept
- * on purpose. */
-static void judge_id(struct import *im, struct import_row *row, int cert_type, int cert_no)
-{
-	static const char *const words[] = {[ID_EMPTY] = "MISSING",
-		[ID_DAMAGED] = "ID_DAMAGED",
-		[ID_LENGTH] = "ID_LENGTH",
-		[ID_CHARACTER] = "ID_CHARACTER",
-		[ID_DATE] = "ID_DATE",
-		[ID_CHECK] = "ID_CHECK"};
-	struct record *r = &row->record;
-	struct resident_id found = {0};
-	struct problem p = {0};
-	char no[CERT_NO_MAX + 1];
-
-	if (!record_has(r, cert_no))
-		return;
-	if (!record_has(r, cert_type))
-		record_set_text(r, cert_type, "1");
-	if (!record_is(r, cert_type, "1"))
-		return;
-	enum id_fault fault = resident_id_check(record_text(r, cert_no, no, sizeof no), im->today, &found);
-	if (fault == ID_OK)
-		return;
-	problem_set(
-		&p, ERR_INVALID, NULL, _("请对照户口簿或身份证核对"), _("%s：%s"), no, id_fault_text(fault));
-	int keep = kind_field_index(im->kind, "keep_invalid");
-	if (fault != ID_CHECK || (keep >= 0 && !im->options->keep_invalid)) {
-		import_reject(im, row, import_field(im, cert_no), words[fault], &p);
-		return;
-	}
-	if (keep >= 0)
-		record_set_number(r, keep, 1);
-	import_warn(im, row, import_field(im, cert_no), words[fault], &p);
-}
-
-/* A birth date or gender that contradicts the number is kept: reconciliation lists it (M04, M05). */
-static void compare_id(struct import *im, const struct import_row *row, int cert_type, int cert_no)
-{
-	const struct record *r = &row->record;
-	int birth = kind_field_index(r->kind, "birth"), gender = kind_field_index(r->kind, "gender");
-	struct resident_id id = {0};
-	struct problem p = {0};
-	char no[CERT_NO_MAX + 1], text[8];
-
-	if (!record_is(r, cert_type, "1") ||
-		resident_id_check(record_text(r, cert_no, no, sizeof no), im->today, &id) != ID_OK)
-		return;
-	if (birth >= 0 && record_has(r, birth) && record_number(r, birth) != id.birth) {
-		problem_set(&p, ERR_INVALID, NULL, NULL, _("与证件号码里的出生日期 %d 不一致"), id.birth);
-		import_warn(im, row, import_field(im, birth), "ID_DIFF", &p);
-	}
-	snprintf(text, sizeof text, "%d", id.gender);
-	if (gender >= 0 && record_has(r, gender) &&
-		(record_is(r, gender, "1") || record_is(r, gender, "2")) && !record_is(r, gender, text)) {
-		problem_set(&p, ERR_INVALID, NULL, NULL, _("与证件号码里的性别不一致"));
-		import_warn(im, row, import_field(im, gender), "ID_DIFF", &p);
-	}
-}
-
 /* Cells that every row must have; a false 是否报到 counts, so the cell is asked, not the value. */
 static void check_required(struct import *im, struct import_row *row)
 {
@@ -298,28 +240,20 @@ static void check_required(struct import *im, struct import_row *row)
 	}
 }
 
-/* One of a pupil's two numbers says who he is. */
-static void check_numbers(struct import *im, struct import_row *row, int cert_no)
+/* Of two fields that are one part of the key, one is there. */
+static void check_key(struct import *im, struct import_row *row)
 {
-	int student_no = kind_field_index(im->kind, "student_no");
+	const struct kind *kind = im->kind;
 	struct problem p = {0};
 
-	if (record_has(&row->record, cert_no) || (student_no >= 0 && record_has(&row->record, student_no)))
-		return;
-	problem_set(&p, ERR_MISSING, NULL, NULL, _("证件号码和全国学籍号都没有"));
-	import_reject(im, row, import_field(im, cert_no), "MISSING", &p);
-}
-
-/* Of a pupil: that he can be known by the row, and may be entered by this person. */
-static void judge_pupil(struct import *im, struct import_row *row, int cert_no)
-{
-	int cert_type = kind_field_index(im->kind, "cert_type");
-
-	check_numbers(im, row, cert_no);
-	if (!row->bad)
-		judge_id(im, row, cert_type, cert_no);
-	if (!row->bad)
-		compare_id(im, row, cert_type, cert_no);
+	for (size_t i = 0; i < kind->key_count; i++) {
+		const uint8_t *f = kind->key[i].field;
+		if (f[0] == f[1] || record_has(&row->record, f[0]) || record_has(&row->record, f[1]))
+			continue;
+		problem_set(&p, ERR_MISSING, NULL, NULL, _("%s和%s都没有"), import_field(im, f[0]),
+			import_field(im, f[1]));
+		import_reject(im, row, import_field(im, f[0]), "MISSING", &p);
+	}
 }
 
 /* A class teacher works on his own classes. */
@@ -339,8 +273,8 @@ static void check_class(struct import *im, struct import_row *row)
 
 void import_read_row(struct import *im, struct import_row *row)
 {
-	int cert_no = kind_field_index(im->kind, "cert_no"), year = kind_field_index(im->kind, "year");
-	int class_no = kind_field_index(im->kind, "class_no"), grade = kind_field_index(im->kind, "grade");
+	int year = kind_field_index(im->kind, "year"), class_no = kind_field_index(im->kind, "class_no");
+	int grade = class_no < 0 ? -1 : kind_field_index(im->kind, "grade");
 
 	record_init(&row->record, im->kind);
 	if (im->beside)
@@ -364,12 +298,10 @@ void import_read_row(struct import *im, struct import_row *row)
 		import_read_roster(im, row);
 	if (!row->bad)
 		check_required(im, row);
-	if (!row->bad && cert_no >= 0)
-		judge_pupil(im, row, cert_no);
+	if (!row->bad)
+		check_key(im, row);
 	if (!row->bad)
 		check_class(im, row);
-	if (!row->bad)
-		judge_name(im, row, &row->record);
-	if (!row->bad && im->beside)
-		judge_name(im, row, &row->beside);
+	if (!row->bad && im->rules->about && im->rules->about->judge)
+		im->rules->about->judge(im, row);
 }

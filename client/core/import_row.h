@@ -63,25 +63,50 @@ struct import {
 	void *data; /* of the rules */
 };
 
+/* Who or what the rows of several imports are about, when their words and judgements are the same (pupils).
+ */
+struct import_subject {
+	/* Sentences, marked N_(). */
+	const char *same_row; /* “与第 %ld 行是同一名学生，内容不同” */
+	const char *skipped;  /* “跳过 %zu 行（…，不是学生）” */
+	const char *changes; /* “%zu 行会改动…，其中 %zu 行只是…”: rows that change `identity`, and of them
+				those that `moves_up` knows */
+	const struct table_group *groups; /* what stands merged over several headings (table.h) */
+	/* Fields that say who it is, ended by NULL: an import never empties them, and changes them only with
+	   --force. */
+	const char *const *identity;
+	/* Whether changes of the identity (bits of fields) are what every record goes through each year. */
+	bool (*moves_up)(const struct record *old, const struct record *want, uint32_t changed);
+	/* Refuses before the file is opened. */
+	enum err (*may)(struct store *s, struct problem *p);
+	/* Judges a row whose cells are read and whose key is there. */
+	void (*judge)(struct import *im, struct import_row *row);
+};
+
 /* What a service says of one import (service.h). The functions may be NULL; those that return an error tell
  * it in im->p. */
 struct import_rules {
-	const char *name;  /* "students": `import NAME`, and what its batches are called */
-	const char *text;  /* “导入学生” */
-	const char *lacks; /* what a line of its form has not yet: “填去向”; NULL: it has no form */
-	uint32_t kind;     /* of the record that a row becomes */
-	uint32_t beside;   /* of one child of it that stands in the same row; 0 = none */
+	const char *name; /* "students": `import NAME`, and what its batches are called */
+	const char *text; /* “导入学生” */
+	const char *waiting; /* “还有 %zu 名学生没有填去向”: lines of its form; NULL: it has no form */
+	const struct import_subject *about; /* NULL: rows are records, and their declaration says all */
+	/* Fields that begin, complete or cells give where the file does not, ended by NULL: their columns are
+	   not demanded. Every other required field that has a column in files is. */
+	const char *const *fills;
+	uint32_t kind;         /* of the record that a row becomes */
+	uint32_t beside;       /* of one child of it that stands in the same row; 0 = none */
 	const uint32_t *views; /* kinds that are looked at, ended by 0 */
 	bool autumn; /* a school year in the title means the year in which it begins, not that of its summer
 		      */
-	bool class_optional; /* a row without a class is no row of another class: `judge` knows the pupil */
+	bool class_optional; /* a row without a class is no row of another class: `judge` knows whose it is */
 	/* The sheets are open: finds im->year and what the rest needs. */
 	enum err (*begin)(struct import *im);
 	/* In place of the columns of the kind. */
 	void (*columns)(struct import *im);
 	/* In place of import_read_row. */
 	void (*read)(struct import *im, struct import_row *row);
-	/* A row's cells are read: sets row->unfilled where nothing is to be stored. */
+	/* A row's cells are read: sets row->unfilled where nothing is to be stored, and fills what belongs to
+	   the natural key (a record is looked for by it before `complete`). */
 	void (*cells)(struct import *im, struct import_row *row);
 	/* All rows are read: refuses the file. */
 	enum err (*check)(struct import *im);
@@ -111,8 +136,10 @@ void import_warn(struct import *im, const struct import_row *row, const char *fi
 /* A warning about all of a sheet, or of the file (page NULL). */
 void import_warn_page(
 	struct import *im, const struct sheet_page *page, const char *code, const struct problem *p);
-/* The field by which people know a row: the certificate number, else the first of the natural key. */
+/* The field by which people know a row: the first of the natural key that has a column. */
 int import_key(const struct import *im);
+/* Whether a list that ends with NULL has this name; false for NULL. */
+bool import_listed(const char *const *names, const char *name);
 /* The name of a field's column. */
 const char *import_field(const struct import *im, int field);
 

@@ -17,22 +17,15 @@
 
 #define PROGRESS_ROWS 500
 
-/* What says who a pupil is. A row that gives it otherwise is a shifted column or another child as often as
- * a correction. */
-static const char *const identity[] = {
-	"name", "birth", "gender", "grade", "class_no", "cert_no", "student_no"};
-
-static bool is_identity(const struct field *f)
+static bool is_identity(const struct import *im, const struct field *f)
 {
-	for (size_t i = 0; i < sizeof identity / sizeof *identity; i++)
-		if (strcmp(f->name, identity[i]) == 0)
-			return true;
-	return false;
+	return im->rules->about && import_listed(im->rules->about->identity, f->name);
 }
 
-/* The record as it will be: what the file has columns for replaces what was there; what says who a pupil is
- * is never emptied. */
-static void merge_row(struct record *want, const struct item *item, const struct record *row, uint32_t given)
+/* The record as it will be: what the file has columns for replaces what was there, a default does not; what
+ * says who it is about is never emptied. */
+static void merge_row(const struct import *im, struct record *want, const struct item *item,
+	const struct record *row, uint32_t given)
 {
 	if (!item) {
 		*want = *row;
@@ -40,15 +33,11 @@ static void merge_row(struct record *want, const struct item *item, const struct
 	}
 	*want = item->record;
 	for (size_t i = 0; i < row->kind->field_count; i++) {
-		const struct field *f = &row->kind->fields[i];
-		bool implied = strcmp(f->name, "cert_type") == 0 || strcmp(f->name, "keep_invalid") == 0;
-		if (record_has(row, (int)i)) {
-			if (implied && !(given >> i & 1) && strcmp(f->name, "cert_type") == 0 &&
-				record_has(want, (int)i))
-				continue; /* a default does not overrule what was known */
+		bool told = given >> i & 1;
+		if (record_has(row, (int)i) && (told || !record_has(want, (int)i))) {
 			want->value[i] = row->value[i];
 			want->set |= 1u << i;
-		} else if (given >> i & 1 && !is_identity(f) && !implied) {
+		} else if (told && !record_has(row, (int)i) && !is_identity(im, &row->kind->fields[i])) {
 			record_clear(want, (int)i);
 		}
 	}
@@ -59,8 +48,7 @@ static void reject_repeat(struct import *im, struct import_row *row, const struc
 	struct problem p = {0};
 
 	problem_set(&p, ERR_DUPLICATE, NULL, _("请只留一行正确的"),
-		kind_field_index(im->kind, "cert_no") >= 0 ? _("与第 %ld 行是同一名学生，内容不同")
-							   : _("与第 %ld 行相同，内容不同"),
+		_(im->rules->about ? im->rules->about->same_row : N_("与第 %ld 行相同，内容不同")),
 		item->mark);
 	import_reject(im, row, import_field(im, import_key(im)), "DUPLICATE", &p);
 }
@@ -72,7 +60,7 @@ static bool beside_want(struct import *im, const struct import_row *row, const s
 	if (!im->beside || !record_groups(&row->beside))
 		return false;
 	*item = view_first_child(im->view, parent, im->beside);
-	merge_row(want, *item, &row->beside, row->beside_given);
+	merge_row(im, want, *item, &row->beside, row->beside_given);
 	view_set_first(want, parent->id);
 	return true;
 }
@@ -114,35 +102,21 @@ static void add_change(const struct view *v, char *list, size_t size, const stru
 		*words_field(v, new, i, false, to, sizeof to) ? to : _("空"));
 }
 
-/* Every value that says who the pupil is and was known otherwise; the fields as bits. */
+/* Every value that says who the record is about and was known otherwise; the fields as bits. */
 static uint32_t identity_changes(
-	const struct view *v, const struct record *old, const struct record *want, char *list, size_t size)
+	const struct import *im, const struct record *old, const struct record *want, char *list, size_t size)
 {
 	uint32_t changed = 0;
 
 	for (size_t i = 0; i < old->kind->field_count; i++) {
 		const struct field *f = &old->kind->fields[i];
-		if (!is_identity(f) || !record_has(old, (int)i) || record_same_field(old, want, i) ||
+		if (!is_identity(im, f) || !record_has(old, (int)i) || record_same_field(old, want, i) ||
 			(strcmp(f->name, "name") == 0 && same_name(old, want, (int)i)))
 			continue;
 		changed |= 1u << i;
-		add_change(v, list, size, old, want, (int)i);
+		add_change(im->view, list, size, old, want, (int)i);
 	}
 	return changed;
-}
-
-/* One grade up and nothing else but the class: the new school year. */
-static bool is_promotion(const struct record *old, const struct record *want, uint32_t changed)
-{
-	int grade = kind_field_index(old->kind, "grade"), class_no = kind_field_index(old->kind, "class_no");
-	char from[GRADE_CODE_MAX + 1], to[GRADE_CODE_MAX + 1];
-
-	if (grade < 0 || !(changed >> grade & 1) || changed & ~(1u << grade | 1u << class_no))
-		return false;
-	int up = atoi(record_text(want, grade, to, sizeof to)) -
-		 atoi(record_text(old, grade, from, sizeof from));
-	return up == 1 || (strcmp(from, "16") == 0 && strcmp(to, "21") == 0) ||
-	       (strcmp(from, "23") == 0 && strcmp(to, "31") == 0);
 }
 
 /* What the operations on a record say of the values that a row brings back. */
@@ -221,7 +195,7 @@ static void tell_identity(struct import *im, struct import_row *row, const char 
 	note(im, row, "IDENTITY", &p);
 }
 
-/* Tells what the row would change of who the pupil is, or take back of later corrections, in the child beside
+/* Tells what the row would x, or take back of later corrections, in the child beside
  * it too; without `force` such a row is held back. */
 static enum err judge_changes(
 	struct import *im, struct import_row *row, const struct item *item, const struct record *want)
@@ -230,7 +204,7 @@ static enum err judge_changes(
 	struct record beside_is;
 	struct item *first = NULL;
 	char list[200] = "", name[64];
-	uint32_t changed = identity_changes(im->view, &item->record, want, list, sizeof list);
+	uint32_t changed = identity_changes(im, &item->record, want, list, sizeof list);
 	enum err e = taken_back(im, item, want, &own);
 
 	if (!e && beside_want(im, row, item, &first, &beside_is) && first)
@@ -245,7 +219,7 @@ static enum err judge_changes(
 		tell_taken_back(im, row, name, list, own.at > beside.at ? own.at : beside.at);
 	} else if (changed) {
 		tell_identity(im, row, name, list);
-		im->report->promoted += is_promotion(&item->record, want, changed);
+		im->report->promoted += im->rules->about->moves_up(&item->record, want, changed);
 	}
 	return ERR_OK;
 }
@@ -257,7 +231,7 @@ static enum err store_row(struct import *im, struct import_row *row)
 	struct problem p = {0};
 	bool beside = false, fresh = !item;
 
-	merge_row(&want, item, &row->record, row->given);
+	merge_row(im, &want, item, &row->record, row->given);
 	if (im->rules->complete)
 		im->rules->complete(im, row, item, &want);
 	uint32_t groups = outbox_changed_groups(item, &want);

@@ -28,16 +28,13 @@ struct table {
 	const struct sheet *sheet;
 	size_t first, end;               /* the rows of its page */
 	bool groups[HEADER_SEARCH_ROWS]; /* whether a row holds a known group, from the first on */
-	const struct table_column *columns;
-	size_t n_columns;
+	struct table_wants wants;        /* its maps are the caller's until it is open */
 	struct {
 		char text[WORD_MAX]; /* in the form in which headings are compared */
 		size_t column;
 		enum fit fit;
 	} words[WORDS_MAX]; /* names first, then aliases */
 	size_t n_words;
-	const char *const *maps;
-	size_t n_maps;
 	bool any_needed; /* else every column may make a row */
 	size_t header;   /* index of the row */
 	size_t next, skipped;
@@ -102,10 +99,10 @@ static enum err words_make(struct table *t)
 {
 	enum err err = ERR_OK;
 
-	for (size_t i = 0; !err && i < t->n_columns; i++)
-		err = word_add(t, t->columns[i].name, i, FIT_NAME);
-	for (size_t i = 0; !err && i < t->n_columns; i++)
-		for (const char *const *a = t->columns[i].aliases; !err && a && *a; a++)
+	for (size_t i = 0; !err && i < t->wants.n_columns; i++)
+		err = word_add(t, t->wants.columns[i].name, i, FIT_NAME);
+	for (size_t i = 0; !err && i < t->wants.n_columns; i++)
+		for (const char *const *a = t->wants.columns[i].aliases; !err && a && *a; a++)
 			err = word_add(t, *a, i, FIT_ALIAS);
 	return err;
 }
@@ -160,34 +157,24 @@ static size_t column_mapped(const struct table *t, const char *text)
 	enum fit fit;
 
 	heading_normal(heading, text, false);
-	for (size_t i = 0; i < t->n_maps && *heading; i++)
-		if (map_split(t->maps[i], from, &field) && strcmp(from, heading) == 0)
+	for (size_t i = 0; i < t->wants.n_maps && *heading; i++)
+		if (map_split(t->wants.maps[i], from, &field) && strcmp(from, heading) == 0)
 			return column_of(t, field, &fit);
 	return NOWHERE;
 }
 
-/* What stands merged over several headings: over the pupil's own it says nothing, over the family's it makes
- * 姓名 the guardian's. Other words (母亲, 成员2) are read in front of the heading, and then mostly name
+/* NULL: no known group. Other words (母亲, 成员2) are read in front of the heading, and then mostly name
  * nothing. */
-static const struct {
-	const char *word, *means;
-} groups[] = {{"学生", ""}, {"学生信息", ""}, {"学生基本信息", ""}, {"学生基本情况", ""}, {"学生情况", ""},
-	{"学生个人信息", ""}, {"基本信息", ""}, {"基本情况", ""}, {"个人信息", ""}, {"个人基本信息", ""},
-	{"学籍信息", ""}, {"监护人", "监护人"}, {"监护人信息", "监护人"}, {"监护人情况", "监护人"},
-	{"监护人1", "监护人"}, {"第一监护人", "监护人"}, {"家长", "监护人"}, {"家长信息", "监护人"},
-	{"家长情况", "监护人"}, {"家长1", "监护人"}, {"父母", "监护人"}, {"父母信息", "监护人"},
-	{"父亲", "监护人"}, {"父亲信息", "监护人"}, {"家庭", "监护人"}, {"家庭信息", "监护人"},
-	{"家庭情况", "监护人"}, {"家庭成员", "监护人"}, {"家庭成员信息", "监护人"}, {"家庭成员1", "监护人"},
-	{"成员1", "监护人"}};
-
-static const char *group_meaning(const char *text)
+static const char *group_meaning(const struct table *t, const char *text)
 {
 	char heading[HEADING_MAX];
 
+	if (!t->wants.groups)
+		return NULL;
 	heading_normal(heading, text, true);
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-		if (strcmp(groups[i].word, heading) == 0)
-			return groups[i].means;
+	for (const struct table_group *g = t->wants.groups; g->word; g++)
+		if (strcmp(g->word, heading) == 0)
+			return g->means;
 	return NULL;
 }
 
@@ -200,7 +187,7 @@ static void groups_find(struct table *t)
 {
 	for (size_t r = t->first; r < t->end && r < t->first + HEADER_SEARCH_ROWS; r++)
 		for (size_t c = 0; c < t->sheet->n_columns && !t->groups[r - t->first]; c++)
-			t->groups[r - t->first] = group_meaning(sheet_text(t->sheet, r, c)) != NULL;
+			t->groups[r - t->first] = group_meaning(t, sheet_text(t->sheet, r, c)) != NULL;
 }
 
 /* Whether the row above holds groups: then headings that stand in it alone belong to this row, merged or not.
@@ -222,9 +209,9 @@ static const char *group_above(const struct table *t, size_t row, size_t column)
 	for (size_t left = column; !*above && left-- && has_groups_above(t, row);) {
 		above = sheet_text(s, row - 1, left);
 		if (*above)
-			return group_meaning(above) ? above : "";
+			return group_meaning(t, above) ? above : "";
 	}
-	if (group_meaning(above) && has_groups_above(t, row))
+	if (group_meaning(t, above) && has_groups_above(t, row))
 		return above;
 	bool merged = sheet_flags(s, row - 1, column) & CELL_FROM_LEFT ||
 		      sheet_flags(s, row - 1, column + 1) & CELL_FROM_LEFT;
@@ -243,7 +230,7 @@ static const char *heading_at(const struct table *t, size_t row, size_t column)
 	if (*own || !has_groups_above(t, row))
 		return own;
 	const char *above = sheet_text(t->sheet, row - 1, column);
-	return group_meaning(above) ? "" : above;
+	return group_meaning(t, above) ? "" : above;
 }
 
 /* What one cell of a header row stands for. */
@@ -265,7 +252,7 @@ static size_t cell_column(const struct table *t, size_t row, size_t column, enum
 		*fit = FIT_MAP;
 		return found;
 	}
-	const char *means = group_meaning(above);
+	const char *means = group_meaning(t, above);
 	if (means) {
 		snprintf(both, sizeof both, "%s%s", means, own);
 		return column_of(t, both, fit);
@@ -344,9 +331,9 @@ static enum err header_find(struct table *t, struct problem *p)
 			t->header = r;
 		}
 	}
-	if (best > 1 || (best == 1 && t->n_columns == 1))
+	if (best > 1 || (best == 1 && t->wants.n_columns == 1))
 		return ERR_OK;
-	needed_list(NULL, t->columns, t->n_columns, list, sizeof list);
+	needed_list(NULL, t->wants.columns, t->wants.n_columns, list, sizeof list);
 	return problem_set(p, ERR_FILE_HEADER, NULL,
 		_("表头一行应写有各列的名称；名称不同时可用 --map 列=字段 对应"),
 		_("找不到表头，需要的列：%s"), list);
@@ -367,10 +354,10 @@ static enum err ambiguous(
 {
 	char a[4], b[4];
 
-	problem_set(p, ERR_FILE_HEADER, t->columns[column].name, _("请改名其中一列，或用 --map 列=字段 指定"),
-		_("%s 列“%s”和 %s 列“%s”都可作“%s”"), column_letters(a, first),
-		heading_at(t, t->header, first), column_letters(b, second), heading_at(t, t->header, second),
-		t->columns[column].name);
+	problem_set(p, ERR_FILE_HEADER, t->wants.columns[column].name,
+		_("请改名其中一列，或用 --map 列=字段 指定"), _("%s 列“%s”和 %s 列“%s”都可作“%s”"),
+		column_letters(a, first), heading_at(t, t->header, first), column_letters(b, second),
+		heading_at(t, t->header, second), t->wants.columns[column].name);
 	if (p)
 		p->row = table_header_row(t);
 	return ERR_FILE_HEADER;
@@ -382,7 +369,7 @@ static enum err columns_place(struct table *t, struct problem *p)
 	enum fit best[TABLE_COLUMNS_MAX] = {FIT_NONE}, fit;
 	size_t rival[TABLE_COLUMNS_MAX];
 
-	for (size_t i = 0; i < t->n_columns; i++)
+	for (size_t i = 0; i < t->wants.n_columns; i++)
 		t->at[i] = rival[i] = NOWHERE;
 	for (size_t c = 0; c < t->sheet->n_columns; c++) {
 		size_t i = cell_column(t, t->header, c, &fit);
@@ -396,7 +383,7 @@ static enum err columns_place(struct table *t, struct problem *p)
 		t->at[i] = c;
 		rival[i] = NOWHERE;
 	}
-	for (size_t i = 0; i < t->n_columns; i++)
+	for (size_t i = 0; i < t->wants.n_columns; i++)
 		if (rival[i] != NOWHERE)
 			return ambiguous(t, i, t->at[i], rival[i], p);
 	return ERR_OK;
@@ -405,7 +392,7 @@ static enum err columns_place(struct table *t, struct problem *p)
 static enum err required_check(const struct table *t, struct problem *p)
 {
 	char list[200];
-	const char *first = needed_list(t, t->columns, t->n_columns, list, sizeof list);
+	const char *first = needed_list(t, t->wants.columns, t->wants.n_columns, list, sizeof list);
 
 	if (!first)
 		return ERR_OK;
@@ -424,16 +411,16 @@ static const char *column_nearest(const struct table *t, const char *text)
 	size_t best = SIZE_MAX;
 
 	heading_normal(heading, text, true);
-	for (size_t i = 0; i < t->n_columns; i++) {
-		const char *const *alias = t->columns[i].aliases;
-		for (const char *word = t->columns[i].name; word; word = alias ? *alias++ : NULL) {
+	for (size_t i = 0; i < t->wants.n_columns; i++) {
+		const char *const *alias = t->wants.columns[i].aliases;
+		for (const char *word = t->wants.columns[i].name; word; word = alias ? *alias++ : NULL) {
 			heading_normal(name, word, false);
 			size_t distance = text_distance(heading, name);
 			size_t length = text_length(heading) > text_length(name) ? text_length(heading)
 										 : text_length(name);
 			if (distance < best && distance * 2 < length) {
 				best = distance;
-				nearest = t->columns[i].name;
+				nearest = t->wants.columns[i].name;
 			}
 		}
 	}
@@ -442,7 +429,7 @@ static const char *column_nearest(const struct table *t, const char *text)
 
 static bool is_placed(const struct table *t, size_t sheet_column)
 {
-	for (size_t i = 0; i < t->n_columns; i++)
+	for (size_t i = 0; i < t->wants.n_columns; i++)
 		if (t->at[i] == sheet_column)
 			return true;
 	return false;
@@ -465,10 +452,10 @@ static enum err maps_check(const struct table *t, struct problem *p)
 	const char *field;
 	enum fit fit;
 
-	for (size_t i = 0; i < t->n_maps; i++) {
-		if (!map_split(t->maps[i], from, &field))
+	for (size_t i = 0; i < t->wants.n_maps; i++) {
+		if (!map_split(t->wants.maps[i], from, &field))
 			return problem_set(
-				p, ERR_USAGE, "--map", NULL, _("--map 应写成 列=字段：%s"), t->maps[i]);
+				p, ERR_USAGE, "--map", NULL, _("--map 应写成 列=字段：%s"), t->wants.maps[i]);
 		if (column_of(t, field, &fit) != NOWHERE)
 			continue;
 		const char *nearest = column_nearest(t, field);
@@ -484,8 +471,8 @@ static enum err maps_used(const struct table *t, struct problem *p)
 	const char *field;
 	enum fit fit;
 
-	for (size_t i = 0; i < t->n_maps; i++) {
-		if (!map_split(t->maps[i], from, &field))
+	for (size_t i = 0; i < t->wants.n_maps; i++) {
+		if (!map_split(t->wants.maps[i], from, &field))
 			continue; /* maps_check has refused it */
 		size_t place = t->at[column_of(t, field, &fit)];
 		bool used = place != NOWHERE && cell_column(t, t->header, place, &fit) != NOWHERE &&
@@ -498,8 +485,7 @@ static enum err maps_used(const struct table *t, struct problem *p)
 }
 
 enum err table_open(struct table **out, const struct sheet *sheet, size_t page,
-	const struct table_column *columns, size_t n_columns, const char *const *maps, size_t n_maps,
-	struct problem *p)
+	const struct table_wants *wants, struct problem *p)
 {
 	struct table *t = calloc(1, sizeof *t);
 	enum err err;
@@ -510,11 +496,8 @@ enum err table_open(struct table **out, const struct sheet *sheet, size_t page,
 	t->sheet = sheet;
 	t->first = page < sheet->n_pages ? sheet->pages[page].first : 0;
 	t->end = page < sheet->n_pages ? t->first + sheet->pages[page].n : 0;
-	t->columns = columns;
-	t->n_columns = n_columns;
-	t->maps = maps;
-	t->n_maps = n_maps;
-	err = n_columns > TABLE_COLUMNS_MAX ? ERR_INTERNAL : words_make(t);
+	t->wants = *wants;
+	err = wants->n_columns > TABLE_COLUMNS_MAX ? ERR_INTERNAL : words_make(t);
 	err = err ? problem_set(p, err, NULL, NULL, NULL) : maps_check(t, p);
 	if (!err)
 		groups_find(t);
@@ -531,10 +514,10 @@ enum err table_open(struct table **out, const struct sheet *sheet, size_t page,
 		return err;
 	}
 	ignored_collect(t);
-	for (size_t i = 0; i < n_columns; i++)
-		t->any_needed |= is_needed(&columns[i]);
-	t->maps = NULL; /* the caller's, not needed any more */
-	t->n_maps = 0;
+	for (size_t i = 0; i < wants->n_columns; i++)
+		t->any_needed |= is_needed(&wants->columns[i]);
+	t->wants.maps = NULL; /* not needed any more */
+	t->wants.n_maps = 0;
 	t->next = t->header + 1;
 	*out = t;
 	return ERR_OK;
@@ -547,7 +530,7 @@ void table_free(struct table *t)
 
 bool table_same_columns(const struct table *a, const struct table *b)
 {
-	for (size_t i = 0; i < a->n_columns; i++)
+	for (size_t i = 0; i < a->wants.n_columns; i++)
 		if (table_has(a, i) != table_has(b, i))
 			return false;
 	return true;
@@ -613,7 +596,7 @@ static bool needed_filled(const struct table *t, size_t row, size_t column)
 {
 	size_t at = t->at[column];
 
-	return at != NOWHERE && (!t->any_needed || is_needed(&t->columns[column])) &&
+	return at != NOWHERE && (!t->any_needed || is_needed(&t->wants.columns[column])) &&
 	       !(sheet_flags(t->sheet, row, at) & (CELL_FROM_LEFT | CELL_FROM_ABOVE)) &&
 	       !is_blank(sheet_text(t->sheet, row, at));
 }
@@ -674,7 +657,7 @@ static bool repeats_header(const struct table *t, size_t row, size_t at)
 
 static bool is_header_again(const struct table *t, size_t row)
 {
-	for (size_t i = 0; i < t->n_columns; i++)
+	for (size_t i = 0; i < t->wants.n_columns; i++)
 		if (needed_filled(t, row, i) && !repeats_header(t, row, t->at[i]))
 			return false;
 	return true;
@@ -684,7 +667,7 @@ static bool is_data(const struct table *t, size_t row)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < t->n_columns && !any; i++)
+	for (size_t i = 0; i < t->wants.n_columns && !any; i++)
 		any = needed_filled(t, row, i);
 	return any && !is_footer(t, row) && !is_header_again(t, row);
 }

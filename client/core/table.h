@@ -21,18 +21,30 @@ struct table_column {
 	const char *required_group;
 };
 
+/* A word that stands merged over several headings, and what is read in front of them: 监护人 over 姓名 is
+ * 监护人姓名; "" says nothing. */
+struct table_group {
+	const char *word, *means;
+};
+
+struct table_wants {
+	const struct table_column *columns;
+	size_t n_columns;
+	const struct table_group *groups; /* ended by a word NULL; NULL: none */
+	const char *const *maps;          /* people's own words, "列=字段", which win */
+	size_t n_maps;
+};
+
 struct table;
 
 /* Finds the header on a page of the sheet: the row among the first ones that names most columns, with merged
- * cells above it taken into account (监护人 over 姓名 is 监护人姓名). Names are compared without white space,
- * stars, colons and notes in parentheses. `maps` are people's own words, "列=字段", which win. `columns` and
- * what they point to must outlive the table; *out is the caller's to table_free. Errors, told in *p (may be
- * NULL): ERR_FILE_HEADER: no header, a required column is missing (all are named, the first in p->field), two
- * columns for one field; ERR_USAGE: a map without '=' or to an unknown field, or from a column that is not
- * there; ERR_NOMEM. */
+ * cells above it taken into account. Names are compared without white space, stars, colons and notes in
+ * parentheses. Columns and groups and what they point to must outlive the table; *out is the caller's to
+ * table_free. Errors, told in *p (may be NULL): ERR_FILE_HEADER: no header, a required column is missing (all
+ * are named, the first in p->field), two columns for one field; ERR_USAGE: a map without '=' or to an unknown
+ * field, or from a column that is not there; ERR_NOMEM. */
 enum err table_open(struct table **out, const struct sheet *sheet, size_t page,
-	const struct table_column *columns, size_t n_columns, const char *const *maps, size_t n_maps,
-	struct problem *p);
+	const struct table_wants *wants, struct problem *p);
 void table_free(struct table *t);
 
 /* The header row's number as the spreadsheet shows it, and its index in the sheet. */

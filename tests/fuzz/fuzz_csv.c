@@ -15,6 +15,8 @@ static const struct table_column columns[] = {{"姓名", NULL, true, NULL},
 	{"证件号码", cert_names, false, "证件号码或全国学籍号"},
 	{"全国学籍号", NULL, false, "证件号码或全国学籍号"}, {"班级", NULL, true, NULL}};
 
+static const struct table_group groups[] = {{"学生", ""}, {"监护人", "监护人"}, {0}};
+
 /* Touches every text, so that a sanitizer sees what lies outside. */
 static size_t table_walk(struct table *t)
 {
@@ -29,7 +31,8 @@ static size_t table_walk(struct table *t)
 
 static size_t book_walk(const struct sheet *s)
 {
-	const struct book_wants wants = {.columns = columns, .n_columns = sizeof columns / sizeof *columns};
+	const struct book_wants wants = {
+		.table = {columns, sizeof columns / sizeof *columns, groups, NULL, 0}};
 	struct problem p;
 	struct book book;
 	size_t sum = 0;

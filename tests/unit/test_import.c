@@ -1,5 +1,5 @@
-/* Covers client/core/{import,import_row,value,batch,evidence,find,export}.c. Numbers are of area 329999,
- * names invented. */
+/* Covers client/core/{import,import_row,value,batch,evidence,find,export}.c, services/import_pupil.c. Numbers
+ * are of area 329999, names invented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -161,6 +161,11 @@ static void a_class_teacher_has_his_classes(void **state)
 	fixture_open(&f, "class_teacher");
 	f.profile.session.class_count = 1;
 	snprintf(f.profile.session.classes[0], sizeof f.profile.session.classes[0], "16/3");
+	struct import_report none = run(
+		&f, (struct import_options){.rules = import_find("students")}, "s.csv", HEAD, ERR_NOT_NOW);
+	import_report_free(&none); /* of a computer that never heard who is there */
+	assert_int_equal(
+		sqlite3_exec(f.store->db, "UPDATE stream SET cursor = 1", NULL, NULL, NULL), SQLITE_OK);
 	struct import_report r =
 		students(&f, HEAD "测甲,329999201403150017,16,3,男,,\n测乙,329999201403150025,16,4,女,,"
 				  "\n测丙,329999201501011109,15,3,女,,\n");
@@ -217,6 +222,45 @@ static void a_kind_without_pupils_is_read_by_its_declaration(void **state)
 		ERR_OK);
 	assert_counts(&r, 2, 0, 1, 1);
 	assert_int_equal(r.rejected.list[0].row, 5);
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
+static void fill_stage(struct import *im, struct import_row *row)
+{
+	(void)im;
+	if (!record_has(&row->record, F_CATCHMENT_STAGE))
+		record_set_text(&row->record, F_CATCHMENT_STAGE, "primary");
+}
+
+/* What the rules fill is not asked of people's files; what nobody fills is. */
+static void a_column_is_demanded_unless_the_rules_fill_it(void **state)
+{
+	static const uint32_t views[] = {KIND_CATCHMENT, 0};
+	static const char text[] = "学校标识码,区划代码\n2132000001,329999001001\n",
+			  with[] = "学校标识码,学段,区划代码\n2132000001,小学,329999001001\n"
+				   "2132000001,,329999001002\n";
+	struct import_rules rules = {.name = "catchments", .kind = KIND_CATCHMENT, .views = views};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "class_teacher"); /* no pupils: nothing has to be known before */
+	struct import_report r =
+		run(&f, (struct import_options){.rules = &rules}, "c.csv", text, ERR_FILE_HEADER);
+	import_report_free(&r);
+	rules.fills = (const char *const[]){"stage", NULL};
+	rules.cells = fill_stage;
+	r = run(&f, (struct import_options){.rules = &rules}, "c.csv", text, ERR_OK);
+	assert_counts(&r, 1, 0, 0, 0);
+	import_report_free(&r);
+	r = run(&f, (struct import_options){.rules = &rules}, "c.csv", with, ERR_OK);
+	assert_counts(&r, 1, 0, 1, 0);
+	import_report_free(&r);
+	rules.cells = NULL; /* it said that it would */
+	r = run(&f, (struct import_options){.rules = &rules}, "c.csv",
+		"学校标识码,区划代码\n2132000001,329999009\n", ERR_OK);
+	assert_counts(&r, 0, 0, 0, 1);
+	assert_rejected(&r, 0, 2, "学段", "MISSING");
 	import_report_free(&r);
 	fixture_close(&f);
 }
@@ -497,6 +541,7 @@ int main(void)
 		cmocka_unit_test(a_class_teacher_has_his_classes),
 		cmocka_unit_test(a_roster_keeps_what_the_list_of_pupils_asks_about),
 		cmocka_unit_test(a_kind_without_pupils_is_read_by_its_declaration),
+		cmocka_unit_test(a_column_is_demanded_unless_the_rules_fill_it),
 		cmocka_unit_test(destinations_keep_what_reconciliation_needs),
 		cmocka_unit_test(undo_gives_back_unless_built_upon),
 		cmocka_unit_test(pupils_are_found),

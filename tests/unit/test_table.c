@@ -22,6 +22,8 @@ static const struct table_column columns[] = {{"姓名", NULL, true, NULL},
 	{"班级", NULL, true, NULL}, {"出生日期", NULL, false, NULL},
 	{"监护人姓名", guardian_names, false, NULL}, {"监护人电话", NULL, false, NULL}};
 
+static const struct table_group groups[] = {{"学生", ""}, {"监护人", "监护人"}, {0}};
+
 static struct sheet *csv_of(const char *text)
 {
 	struct sheet *s;
@@ -35,7 +37,7 @@ static struct table *must_open(const struct sheet *s, const char *const *maps, s
 	struct problem p = {0};
 	struct table *t;
 
-	if (table_open(&t, s, 0, columns, N_COLUMNS, maps, n_maps, &p))
+	if (table_open(&t, s, 0, &(struct table_wants){columns, N_COLUMNS, groups, maps, n_maps}, &p))
 		fail_msg("%d %s", p.code, p.message);
 	return t;
 }
@@ -46,7 +48,9 @@ static struct problem refused(const char *text, const char *map, enum err want)
 	struct problem p = {0};
 	struct table *t;
 
-	assert_int_equal(table_open(&t, s, 0, columns, N_COLUMNS, &map, map != NULL, &p), want);
+	assert_int_equal(table_open(&t, s, 0,
+				 &(struct table_wants){columns, N_COLUMNS, groups, &map, map != NULL}, &p),
+		want);
 	assert_null(t);
 	assert_int_equal(p.code, want);
 	sheet_free(s);
@@ -222,7 +226,8 @@ static void nothing_required(void **state)
 	struct table *t;
 
 	(void)state;
-	assert_int_equal(table_open(&t, s, 0, free_columns, 2, NULL, 0, NULL), ERR_OK);
+	assert_int_equal(
+		table_open(&t, s, 0, &(struct table_wants){free_columns, 2, NULL, NULL, 0}, NULL), ERR_OK);
 	assert_true(table_next(t, &row));
 	assert_int_equal(row.number, 3);
 	assert_false(table_next(t, &row));

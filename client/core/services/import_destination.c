@@ -5,6 +5,7 @@
 
 #include "codes.h"
 #include "evidence.h"
+#include "import_pupil.h"
 #include "import_transition.h"
 #include "lang.h"
 #include "schools.h"
@@ -102,7 +103,8 @@ static void judge_destination(struct import *im, struct import_row *row, const s
 const struct import_rules import_destinations = {
 	.name = "destinations",
 	.text = N_("导入升学去向"),
-	.lacks = N_("填去向"),
+	.waiting = N_("还有 %zu 名学生没有填去向"),
+	.about = &import_pupils,
 	.kind = KIND_DESTINATION,
 	.views = (const uint32_t[]){KIND_DESTINATION, KIND_EVIDENCE, KIND_SCHOOL, KIND_STUDENT, 0},
 	.class_optional = true,
@@ -127,6 +129,7 @@ static enum err begin_enrolled(struct import *im)
 const struct import_rules import_enrolled = {
 	.name = "enrolled",
 	.text = N_("导入新生名册"),
+	.about = &import_pupils,
 	.kind = KIND_ENROLMENT,
 	.views = (const uint32_t[]){KIND_ENROLMENT, KIND_DESTINATION, KIND_SCHOOL, 0},
 	/* Who enters in the autumn of 2026-2027 belongs to the cycle of 2026, who leaves in its summer to

@@ -7,6 +7,7 @@
 
 #include "codes.h"
 #include "cycle.h"
+#include "import_pupil.h"
 #include "import_transition.h"
 #include "lang.h"
 #include "schools.h"
@@ -253,7 +254,8 @@ static enum err store_answer(struct import *im, struct import_row *row)
 const struct import_rules import_verify = {
 	.name = "verify",
 	.text = N_("导入核验名单"),
-	.lacks = N_("填核验结果"),
+	.waiting = N_("还有 %zu 名学生没有填核验结果"),
+	.about = &import_pupils,
 	.kind = KIND_VERIFY_ANSWER,
 	.views = (const uint32_t[]){KIND_VERIFY_ANSWER, KIND_DESTINATION, KIND_ENROLMENT, KIND_SCHOOL, 0},
 	.begin = begin,

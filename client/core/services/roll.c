@@ -1,5 +1,6 @@
 /* The roll: the pupils of a school and their guardians. */
 #include "codes.h"
+#include "import_pupil.h"
 #include "lang.h"
 #include "roll.h"
 #include "schools.h"
@@ -19,6 +20,8 @@ static void begin_in_school(
 static const struct import_rules students = {
 	.name = "students",
 	.text = N_("导入学生"),
+	.about = &import_pupils,
+	.fills = (const char *const[]){"grade", "class_no", "status", NULL}, /* import_roster.c, and below */
 	.kind = KIND_STUDENT,
 	.beside = KIND_GUARDIAN,
 	.views = (const uint32_t[]){KIND_STUDENT, KIND_GUARDIAN, 0},

@@ -1,0 +1,10 @@
+/* import_pupil.h - the subject of every import whose rows are pupils. Rules as in import_row.h; its kinds
+ * have cert_type and cert_no. */
+#ifndef JG_IMPORT_PUPIL_H
+#define JG_IMPORT_PUPIL_H
+
+#include "import_row.h"
+
+extern const struct import_subject import_pupils;
+
+#endif
