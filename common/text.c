@@ -103,7 +103,7 @@ static bool in_ranges(const struct range *ranges, size_t n, int32_t c)
 
 #define IN(ranges, c) in_ranges(ranges, sizeof(ranges) / sizeof *(ranges), c)
 
-/* Ascending, as strip_space of sql/migrations has them. */
+/* Ascending, as strip_space of sql/functions has them. */
 static const struct range invisibles[] = {{0xAD, 0xAD}, {0x34F, 0x34F}, {0x61C, 0x61C}, {0x115F, 0x1160},
 	{0x17B4, 0x17B5}, {0x180B, 0x180F}, {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x206F},
 	{0x2800, 0x2800}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},

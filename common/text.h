@@ -49,7 +49,7 @@ enum err text_half_width(char *out, size_t size, const char *in);
 /* Removes all white space, wherever it stands. */
 enum err text_strip_space(char *out, size_t size, const char *in);
 /* Dots of minority names to U+00B7: middle dots, bullets and katakana dots always, `.` and `．` only between
- * two non-ASCII characters, so that "J. Smith" and "3.5" stay. name_key of sql/migrations has the same list;
+ * two non-ASCII characters, so that "J. Smith" and "3.5" stay. name_key of sql/functions has the same list;
  * tests/service/test_text.py compares them. */
 enum err text_unify_dot(char *out, size_t size, const char *in);
 /* The key by which names are compared (domain.md §1.7): half-width, no spaces, NFC, dots unified, radicals

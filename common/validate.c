@@ -32,7 +32,7 @@ static bool is_apostrophe(int32_t c)
 }
 
 /* What stands for the X at the end where a keyboard or a form has no X. The same list as cert_key of
- * sql/migrations. */
+ * sql/functions. */
 static bool is_like_x(int32_t c)
 {
 	switch (c) {

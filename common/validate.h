@@ -30,7 +30,7 @@ const char *id_fault_text(enum id_fault fault);
 #define RESIDENT_ID_LENGTH 18
 
 /* Normal form (domain.md §2.4): half-width, no white space, no apostrophes of any kind, ASCII upper case, X
- * for what looks like it (Ⅹ, ×, Х). cert_key of sql/migrations does the same; tests/service/test_text.py
+ * for what looks like it (Ⅹ, ×, Х). cert_key of sql/functions does the same; tests/service/test_text.py
  * compares them. Errors as in text.h. */
 enum err cert_no_normal(char *out, size_t size, const char *in);
 

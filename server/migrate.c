@@ -106,6 +106,9 @@ static enum err run_locked(PGconn *db, int *applied, struct problem *p)
 		if (state == 0 && !(e = apply(db, &migrations[i], p)))
 			++*applied;
 	}
+	/* Functions of several files call each other: what they call may be in a file that comes later. */
+	if (!e)
+		e = run(db, "SET check_function_bodies = off", "functions", p);
 	for (size_t i = 0; !e && i < function_count; i++)
 		if (state_of(db, &functions[i]) != 1 && !(e = apply(db, &functions[i], p)))
 			++*applied;

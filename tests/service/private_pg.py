@@ -15,6 +15,12 @@ BIN = "/usr/lib/postgresql/15/bin"
 MEMORY = "/dev/shm"
 
 
+def schema_files(root=ROOT):
+    """[(name, text)] of the schema, in the order of server/migrate.c: the migrations, then the functions."""
+    paths = sorted(glob.glob(root + "/sql/migrations/*.sql")) + sorted(glob.glob(root + "/sql/functions/*.sql"))
+    return [(os.path.relpath(path, root), open(path, encoding="utf-8").read()) for path in paths]
+
+
 class PrivatePostgres:
     def __init__(self, directory=None, apply=True, tls=False, **settings):
         """apply: the migrations, as jgd would; tls: also a TCP port with TLS on the loopback (self.port)."""
@@ -72,14 +78,22 @@ class PrivatePostgres:
         """As the owner that a county has: no superuser, so that FORCE ROW LEVEL SECURITY means something to it."""
         self.sql("CREATE ROLE jingguan_app LOGIN; CREATE ROLE jingguan LOGIN;", database="postgres")
         self.sql("CREATE DATABASE jingguan OWNER jingguan", database="postgres")
-        if not self.apply:
-            return
-        for path in sorted(glob.glob(ROOT + "/sql/migrations/*.sql")) + sorted(glob.glob(ROOT + "/sql/functions/*.sql")):
-            with open(path, encoding="utf-8") as file:
-                self.sql("BEGIN;" + file.read() + "\nCOMMIT;", user="jingguan")
+        if self.apply:
+            self.migrate(schema_files())
+
+    def migrate(self, files, database="jingguan"):
+        """As server/migrate.c does: a transaction each, and functions unchecked, because they call each other across files."""
+        for name, text in files:
+            unchecked = "SET LOCAL check_function_bodies = off;" if name.startswith("sql/functions/") else ""
+            self.sql("BEGIN;" + unchecked + text + "\nCOMMIT;", user="jingguan", database=database)
 
     def command(self, user="postgres", database="jingguan"):
         return ["psql", "-X", "-q", "-h", self.dir, "-p", str(self.port), "-U", user, "-d", database, "-v", "ON_ERROR_STOP=1"]
+
+    def dump(self, database="jingguan"):
+        """The schema of a database as text; equal schemas give equal text."""
+        done = subprocess.run([BIN + "/pg_dump", "--schema-only", "-h", self.dir, "-p", str(self.port), "-U", "postgres", database], capture_output=True, text=True, encoding="utf-8", check=True)
+        return [line for line in done.stdout.split("\n") if not line.startswith(("\\restrict ", "\\unrestrict "))]
 
     def sql(self, text, user="postgres", database="jingguan", options=()):
         """Runs statements (COPY … FROM STDIN included); what psql printed."""

@@ -1,5 +1,5 @@
 """A naive reading of domain.md §2.4–2.6: lists and loops, no index, no SQL. tests/service/test_transition_reconcile.py compares it
-with sql/migrations/0006_reconcile.sql pupil by pupil.
+with sql/functions/transition_reconcile.sql pupil by pupil.
 
 A county is a dict of lists of dicts; tables and keys have the names of the schema. Where the document leaves a choice,
 the decision stands here as a comment marked "Decided", and beside the SQL.

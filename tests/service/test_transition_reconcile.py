@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""test_transition_reconcile.py [--long] [--seed N]: the 小升初 functions of sql/migrations against domain.md §2.
+"""test_transition_reconcile.py [--long] [--seed N]: the 小升初 functions of sql/functions against domain.md §2.
 
 One fixture per code of §2.6; random counties compared pupil by pupil with the naive reading of the document in
 reconcile_reference.py; and the properties that no example shows: a repeated run changes nothing, the order of rows

@@ -210,7 +210,7 @@ static enum err judge_promoted(const struct view *v, const struct record *to, st
 	return ERR_OK;
 }
 
-/* The server's destination_judge (migration 0024), rule by rule. */
+/* The server's destination_judge (sql/functions), rule by rule. */
 enum err school_judge(const struct view *v, const struct record *d, struct problem *p)
 {
 	char category[8], code[16], name[NAME_SIZE], own[NAME_SIZE], hint[HINT_SIZE];

@@ -1,7 +1,7 @@
 /* 小升初: the table of the service, the year that everything in it begins with, and the pupil that it is
  * about. Reading lists stands in transition_list.c, one case in transition_case.c, the cycle's phases in
- * transition_cycle.c, reconciliation and slips in transition_slips.c; matching and codes are SQL (migration
- * 0006). */
+ * transition_cycle.c, reconciliation and slips in transition_slips.c; matching and codes are SQL
+ * (sql/functions/transition_reconcile.sql). */
 #include <string.h>
 
 #include "hash.h"
@@ -15,7 +15,7 @@ static const struct db_stmt read_phase[] = {[YEAR_LOOK] = {THE_CYCLE},
 
 void transition_year(struct request *r, int32_t year, enum year_use use)
 {
-	/* Pushes hold the lock, not the row (migration 0017): a row held by thousands would be written by
+	/* Pushes hold the lock, not the row (phase_lock): a row held by thousands would be written by
 	 * each of them. */
 	static const struct db_stmt alone = {"SELECT phase_lock($1::int, true)"};
 	struct db_params l = {0}, p = {0};
