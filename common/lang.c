@@ -29,6 +29,11 @@ static bool catalogue_open(void)
 	       bind_textdomain_codeset(DOMAIN, "UTF-8");
 }
 
+bool lang_is_known(const char *lang)
+{
+	return strncmp(lang, "zh", 2) == 0 || strncmp(lang, "en", 2) == 0;
+}
+
 void lang_set(const char *lang)
 {
 	/* gettext asks LANGUAGE, but never in the locale "C"; C.UTF-8 is the one that every machine has. */

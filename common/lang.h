@@ -10,7 +10,10 @@
 #ifndef JG_LANG_H
 #define JG_LANG_H
 
+#include <stdbool.h>
+
 /* Chinese unless lang is "en…" and the catalogue is there. Set once at start, read by any thread. */
+bool lang_is_known(const char *lang); /* zh…, en… */
 void lang_set(const char *lang);
 
 #define _(zh) lang_text(zh)

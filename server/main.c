@@ -26,7 +26,7 @@
 
 struct options {
 	const char *data, *county, *name, *database, *listen, *metrics, *user, *target;
-	bool embedded, rehearsal, verbose;
+	bool embedded, rehearsal, verbose, help;
 	char dir[512], target_dir[1024]; /* data and target, from the root */
 };
 
@@ -37,6 +37,7 @@ struct command {
 	enum err (*run)(struct options *o, struct report *r, struct problem *p);
 	unsigned needs;
 	const char *safe; /* of a failure that says nothing better */
+	const char *example;
 };
 
 static struct conf conf;
@@ -181,19 +182,55 @@ static const struct command commands[] = {
 		"--data DIR --county CODE --name NAME (--database URL | --embedded) [--listen HOST:PORT] "
 		"[--metrics HOST:PORT] [--rehearsal] [--user NAME]",
 		N_("建立数据目录：证书、数据库、三位管理员"), command_init, NEEDS_NOTHING,
-		N_("还没有建成；同一条命令可以再运行，会接着做")},
+		N_("还没有建成；同一条命令可以再运行，会接着做"),
+		N_("jgd init --data /var/lib/jingguan --county 329999 --name 测试县教育局 --embedded")},
 	{"serve", "--data DIR", N_("提供服务，直到 SIGTERM"), command_serve, NEEDS_CONF,
-		N_("没有在服务；已确认的数据都在数据库里")},
+		N_("没有在服务；已确认的数据都在数据库里"), "jgd serve --data /var/lib/jingguan"},
 	{"migrate", "--data DIR", N_("把数据库结构升级到本版本"), command_migrate, NEEDS_CONF,
-		N_("出错的一步没有留下改动")},
+		N_("出错的一步没有留下改动"), "jgd migrate --data /var/lib/jingguan"},
 	{"doctor", "--data DIR", N_("逐项检查，指出每个问题和办法"), command_doctor, NEEDS_CONF,
-		N_("只做了检查，没有改动数据")},
+		N_("只做了检查，没有改动数据"), "jgd doctor --data /var/lib/jingguan"},
 	{"backup", "DIR --data DIR", N_("备份数据库、证书和密钥，并校验"), command_backup,
-		NEEDS_CONF | NEEDS_TARGET, N_("县里的数据没有改动；这一次没有备份")},
+		NEEDS_CONF | NEEDS_TARGET, N_("县里的数据没有改动；这一次没有备份"),
+		"jgd backup /mnt/backup --data /var/lib/jingguan"},
 	{"restore", "BACKUP --data DIR [--database URL] [--listen HOST:PORT] [--metrics HOST:PORT]",
 		N_("从备份恢复；DIR 可以是新目录，不必先 init"), command_restore, NEEDS_TARGET,
-		N_("什么都没有恢复，也没有改动")},
+		N_("什么都没有恢复，也没有改动"),
+		"jgd restore /mnt/backup/20260901T020000Z --data /var/lib/jingguan"},
 };
+
+static const struct {
+	const char *name, *value, *text;
+} option_words[] = {
+	{"data", "DIR", N_("数据目录：设置、证书、密钥，内置的数据库也在里面")},
+	{"county", "CODE", N_("县的行政区划代码，六位数字（GB/T 2260）")},
+	{"name", "NAME", N_("教育局的名称，接入单和报表上用")},
+	{"database", "URL", N_("PostgreSQL 的地址，用拥有数据库的账号")},
+	{"embedded", NULL, N_("由 jgd 自己带一个 PostgreSQL，只供本机使用")},
+	{"listen", "HOST:PORT", N_("学校和县局的电脑连接的地址，默认 0.0.0.0:7420")},
+	{"metrics", "HOST:PORT", N_("监控读取指标的地址，默认 127.0.0.1:7421")},
+	{"rehearsal", NULL, N_("演练县：每页都注明演练，时钟可以拨快")},
+	{"user", "NAME", N_("以 root 启动时换成的账号，默认 jingguan")},
+	{"json", NULL, N_("在标准输出打印一份 JSON")},
+	{"lang", "zh|en", N_("界面语言")},
+	{"verbose", NULL, N_("显示更多运行信息")},
+};
+
+/* The options that its words name, and those of every command. */
+static void command_usage(const struct command *command)
+{
+	char word[32];
+
+	printf("jgd %s %s\n\n%s\n\n%s\n", command->name, command->args, _(command->text), _("选项："));
+	for (size_t i = 0; i < sizeof option_words / sizeof *option_words; i++) {
+		snprintf(word, sizeof word, "--%s", option_words[i].name);
+		if (i < sizeof option_words / sizeof *option_words - 3 && !strstr(command->args, word))
+			continue;
+		printf("  %s%s%s  %s\n", word, option_words[i].value ? " " : "",
+			option_words[i].value ? option_words[i].value : "", _(option_words[i].text));
+	}
+	printf("\n%s\n  %s\n", _("例："), _(command->example));
+}
 
 static void usage(FILE *out)
 {
@@ -249,8 +286,12 @@ static enum err parse(int argc, char **argv, struct options *o, struct problem *
 			o->rehearsal = true;
 			break;
 		case 'j':
+			break; /* read before, as the language was */
 		case 'L':
-			break; /* read before */
+			if (!lang_is_known(optarg))
+				return problem_set(p, ERR_USAGE, NULL, "jgd --help",
+					_("没有语言 %s，可写 zh 或 en"), optarg);
+			break;
 		case 'v':
 			o->verbose = true;
 			break;
@@ -258,8 +299,8 @@ static enum err parse(int argc, char **argv, struct options *o, struct problem *
 			printf("jgd %s\n", JG_VERSION);
 			exit(0);
 		case 'h':
-			usage(stdout);
-			exit(0);
+			o->help = true;
+			break;
 		case ':':
 			return problem_set(
 				p, ERR_USAGE, NULL, "jgd --help", _("选项 %s 后面缺少值"), argv[optind - 1]);
@@ -369,6 +410,13 @@ int main(int argc, char **argv)
 	if (o.verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	const struct command *command = e ? NULL : find_command(argv[optind]);
+	if (!e && o.help && (command || !argv[optind])) {
+		if (command)
+			command_usage(command);
+		else
+			usage(stdout);
+		return 0;
+	}
 	if (!e && !command && !argv[optind] && !report.json) {
 		usage(stderr);
 		return err_info(ERR_USAGE)->exit_code;

@@ -126,8 +126,10 @@ static void on_hangup(uv_signal_t *signal, int number)
 	}
 	size_t taken = conf_changes(&m->server->conf, &fresh, true, live, sizeof live),
 	       waiting = conf_changes(&m->server->conf, &fresh, false, restart, sizeof restart);
-	m->server->conf.per_address = fresh.per_address;
+	m->server->conf.per_address = fresh.per_address; /* conf is this thread's */
 	m->server->conf.grouping = fresh.grouping;
+	atomic_store(&m->server->per_address, fresh.per_address);
+	atomic_store(&m->server->grouping, fresh.grouping);
 	log_info("settings reloaded: %s", taken ? live : "nothing changed that a reload takes");
 	if (waiting)
 		log_warn("settings that changed and wait for a restart (systemctl restart jgd): %s", restart);
@@ -294,6 +296,8 @@ static enum err port_refused(const struct conf *conf, int why, struct problem *p
 static enum err start_workers(struct server *s)
 {
 	guesses_init(&s->guesses);
+	atomic_store(&s->per_address, s->conf.per_address);
+	atomic_store(&s->grouping, s->conf.grouping);
 	s->worker_count = s->conf.workers;
 	s->workers = calloc((size_t)s->worker_count, sizeof *s->workers);
 	if (!s->workers)

@@ -34,6 +34,8 @@ struct server {
 	int worker_count;
 	uint64_t started_us; /* monotonic */
 	atomic_bool draining;
+	atomic_int per_address; /* of conf, as SIGHUP may change them */
+	atomic_bool grouping;
 	char ill[520]; /* why calls fail though the database answers, "" when they do not; main thread */
 };
 

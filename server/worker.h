@@ -35,6 +35,9 @@ struct worker {
 	uv_thread_t thread;
 	uv_loop_t loop;
 	uv_tcp_t listener;
+	uv_tcp_t spare; /* takes a peer for whom there is no memory, to close it; data is set while it is open
+			 */
+	bool spare_wanted;
 	uv_async_t mailbox;
 	uv_timer_t tick;    /* every second */
 	uv_prepare_t admit; /* before the loop sleeps */

@@ -524,16 +524,22 @@ static int open_profile(struct cli *c)
 	return 0;
 }
 
-static void set_common(struct cli *c)
+/* 0, or the exit code after telling which value is none. */
+static int set_common(struct cli *c)
 {
-	const char *progress = cli_option(c, "progress");
+	const char *progress = cli_option(c, "progress"), *lang = cli_option(c, "lang");
 
 	c->json = cli_flag(c, "json");
 	c->reveal = cli_flag(c, "reveal");
 	c->verbose = cli_flag(c, "verbose");
-	c->progress_json = progress && strcmp(progress, "json") == 0;
+	c->progress_json = progress != NULL;
 	c->profile_dir = cli_option(c, "profile");
 	log_set_level(c->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
+	if (lang && !lang_is_known(lang))
+		return usage(c, _("没有语言 %s，可写 zh 或 en"), lang);
+	if (progress && strcmp(progress, "json") != 0)
+		return usage(c, _("进度没有格式 %s，可写 json"), progress);
+	return 0;
 }
 
 /* The language is needed before anything can go wrong. */
@@ -617,7 +623,8 @@ static int run_words(struct cli *c, int argc, char **argv)
 	int code = take_words(c, argc, argv, used);
 	if (code)
 		return code;
-	set_common(c);
+	if ((code = set_common(c)))
+		return code;
 	code = open_profile(c);
 	if (!code && c->program->prepare)
 		code = c->program->prepare(c);

@@ -295,6 +295,11 @@ void scope_begin(
 	db_task_command(task, sql);
 }
 
+void request_key(const struct request *r, struct db_params *p)
+{
+	db_bytes(p, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? sizeof r->conn->spki : 0);
+}
+
 void request_scope(struct request *r, enum scope scope, const char *isolation)
 {
 	scope_begin(&r->task, r->worker->server->conf.county, scope,

@@ -96,6 +96,8 @@ void request_scope(struct request *r, enum scope scope, const char *isolation); 
 void request_trip(struct request *r, request_fn next); /* sends; faults are handled here */
 void request_release(struct request *r); /* gives the connection back before the reply is complete */
 
+/* The hash of the public key that the peer has shown, as the next parameter; empty when it has gone. */
+void request_key(const struct request *r, struct db_params *p);
 /* A statement of this request's trip, and its rows when the trip is back: they are found by its name. */
 #define request_query(r, stmt, params) db_task_query(&(r)->task, stmt, params)
 #define request_result(r, stmt) db_task_result(&(r)->task, stmt)

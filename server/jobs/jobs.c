@@ -45,7 +45,10 @@ struct jobs {
 	struct db_pool *pool;
 	struct job *list;
 	size_t count;
+	size_t open; /* handles that close: the timers and the pool */
 	bool ready, closing;
+	void (*closed)(void *data);
+	void *data;
 };
 
 static void poll_queries(struct job *job)
@@ -187,8 +190,11 @@ enum err jobs_create(struct jobs **out, struct server *s, uv_loop_t *loop)
 	j->server = s;
 	j->loop = loop;
 	enum err e = db_pool_create(&j->pool, loop, s->conf.database_app, 2, identity_check, s);
-	if (e)
+	if (e) {
+		free(j->list);
+		free(j);
 		return e;
+	}
 	j->count = sizeof rows / sizeof *rows;
 	for (size_t i = 0; i < j->count; i++) {
 		struct job *job = &j->list[i];
@@ -207,31 +213,31 @@ bool jobs_ready(const struct jobs *j)
 	return j->ready;
 }
 
-struct closing {
-	void (*closed)(void *data);
-	void *data;
-	struct jobs *jobs;
-};
-
-static void on_pool_closed(void *data)
+static void on_one_closed(void *data)
 {
-	struct closing *c = data;
+	struct jobs *j = data;
 
-	free(c->jobs->list);
-	free(c->jobs);
-	c->closed(c->data);
-	free(c);
+	if (--j->open)
+		return;
+	void (*closed)(void *) = j->closed;
+	void *whose = j->data;
+	free(j->list);
+	free(j);
+	closed(whose);
+}
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+	on_one_closed(((struct job *)timer->data)->jobs);
 }
 
 void jobs_close(struct jobs *j, void (*closed)(void *data), void *data)
 {
-	struct closing *c = malloc(sizeof *c);
-
-	if (!c)
-		abort();
-	*c = (struct closing){closed, data, j};
 	j->closing = true;
+	j->closed = closed;
+	j->data = data;
+	j->open = j->count + 1;
 	for (size_t i = 0; i < j->count; i++)
-		uv_close((uv_handle_t *)&j->list[i].timer, NULL);
-	db_pool_close(j->pool, on_pool_closed, c);
+		uv_close((uv_handle_t *)&j->list[i].timer, on_timer_closed);
+	db_pool_close(j->pool, on_one_closed, j);
 }

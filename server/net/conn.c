@@ -138,12 +138,38 @@ static void on_refused_closed(uv_handle_t *handle)
 	free(handle);
 }
 
+static void on_turned_away(uv_handle_t *spare);
+
+/* Without memory for a connection: libuv stops listening until what waits was accepted. */
+static void turn_away(struct worker *w)
+{
+	w->spare_wanted = true;
+	if (w->spare.data) /* still open: on_turned_away comes back to it */
+		return;
+	w->spare_wanted = false;
+	uv_tcp_init(&w->loop, &w->spare);
+	w->spare.data = w;
+	uv_accept((uv_stream_t *)&w->listener, (uv_stream_t *)&w->spare);
+	uv_close((uv_handle_t *)&w->spare, on_turned_away);
+}
+
+static void on_turned_away(uv_handle_t *spare)
+{
+	struct worker *w = spare->data;
+
+	spare->data = NULL;
+	if (w->spare_wanted)
+		turn_away(w);
+}
+
 void conn_accept(struct worker *w, uv_stream_t *listener)
 {
 	struct conn *c = calloc(1, sizeof *c);
 
-	if (!c)
+	if (!c) {
+		turn_away(w);
 		return;
+	}
 	c->worker = w;
 	c->reason = CLOSE_REASONS;
 	uv_tcp_init(&w->loop, &c->stream.tcp);

@@ -69,7 +69,7 @@ bool pending_accept(struct conn *c, uint32_t address)
 	c->address = address_of(s, address);
 	if (!c->address)
 		return false;
-	if (c->address->conns++ >= (unsigned)c->worker->server->conf.per_address) {
+	if (c->address->conns++ >= (unsigned)atomic_load(&c->worker->server->per_address)) {
 		pending_forget(c);
 		return false;
 	}

@@ -389,6 +389,18 @@ static void group_restart(struct group *g)
 	uv_timer_start(&g->timer, on_attempt, ATTEMPT_MS << g->attempts, 0);
 }
 
+static void fail_waiting(struct worker *w)
+{
+	struct request *r = w->small_first;
+
+	w->small_first = w->small_last = NULL;
+	for (struct request *next; r; r = next) {
+		next = r->queue_next;
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+	}
+}
+
+/* first: of a group of its own; NULL: the group takes what waits when it has a connection. */
 static void group_begin(struct worker *w, struct request *first, bool small)
 {
 	struct group *g = calloc(1, sizeof *g);
@@ -396,6 +408,8 @@ static void group_begin(struct worker *w, struct request *first, bool small)
 	if (!g) {
 		if (first)
 			request_fail(first, ERR_NOMEM, NULL, NULL);
+		else if (w->small_groups == 0) /* nobody else would come for them */
+			fail_waiting(w);
 		return;
 	}
 	g->worker = w;
@@ -415,7 +429,7 @@ void push_submit(struct request *r)
 {
 	struct worker *w = r->worker;
 
-	if (REQUEST(r, pb_push_request)->n_op > PUSH_SMALL_OPS || !w->server->conf.grouping) {
+	if (REQUEST(r, pb_push_request)->n_op > PUSH_SMALL_OPS || !atomic_load(&w->server->grouping)) {
 		group_begin(w, r, false);
 		return;
 	}

@@ -92,7 +92,7 @@ static void store_device(struct request *r, const char *host)
 	if (s->renewing) {
 		db_bytes(&p, s->spki, 32);
 		db_time(&p, until);
-		db_bytes(&p, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+		request_key(r, &p);
 		request_query(r, &renew_device, &p);
 	} else {
 		hash_genesis(genesis, s->device, 1);
@@ -127,7 +127,11 @@ static void enrol_taken(struct request *r)
 	const PGresult *i = request_result(r, &take_invitation);
 	struct enrol_state *s = arena_alloc(&r->arena, sizeof *s);
 
-	if (!s || PQntuples(i) == 0) {
+	if (!s) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	if (PQntuples(i) == 0) {
 		request_release(r);
 		refuse_code(r);
 		return;
@@ -195,8 +199,8 @@ static void renew_found(struct request *r)
 	struct enrol_state *s = arena_alloc(&r->arena, sizeof *s);
 	size_t n;
 
-	if (!s || PQntuples(d) == 0) {
-		request_fail(r, ERR_REVOKED, NULL, NULL);
+	if (!s || PQntuples(d) == 0) { /* who reads REVOKED destroys his keys: want of memory is not that */
+		request_fail(r, s ? ERR_REVOKED : ERR_NOMEM, NULL, NULL);
 		return;
 	}
 	r->data = s;
@@ -217,7 +221,7 @@ static void renew_query(struct request *r)
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_JOB, "");
-	db_bytes(&p, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	request_key(r, &p);
 	request_query(r, &find_device, &p);
 	request_trip(r, renew_found);
 }

@@ -45,11 +45,11 @@ static void hello_queries(struct request *r)
 	struct db_params p = {0}, q = {0}, n = {0};
 
 	request_scope(r, SCOPE_JOB, "");
-	db_bytes(&n, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	request_key(r, &n);
 	request_query(r, &hello_renewed, &n);
-	db_bytes(&p, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	request_key(r, &p);
 	request_query(r, &hello_device, &p);
-	db_bytes(&q, r->conn ? r->conn->spki : (const uint8_t *)"", r->conn ? 32 : 0);
+	request_key(r, &q);
 	db_text(&q, hello->client ? hello->client : "");
 	db_int8(&q, (int64_t)unsent(hello));
 	request_query(r, &hello_contact, &q);

@@ -412,7 +412,11 @@ static void resume_done(struct request *r)
 	struct login_state *s = arena_alloc(&r->arena, sizeof *s);
 	size_t n;
 
-	if (!s || PQntuples(u) == 0 || !proof_is_right(r, db_get_bytes(u, 0, 0, &n), &q->proof)) {
+	if (!s) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	if (PQntuples(u) == 0 || !proof_is_right(r, db_get_bytes(u, 0, 0, &n), &q->proof)) {
 		request_fail_hint(r, ERR_UNAUTHENTICATED, NULL, _("登录已失效"), NULL);
 		return;
 	}

@@ -224,7 +224,7 @@ void server_start(struct sim_server *s)
 	memset(s, 0, sizeof *s);
 	s->server.conf.county = SIM_COUNTY;
 	s->server.conf.pool = SIM_POOL;
-	s->server.conf.grouping = true;
+	atomic_store(&s->server.grouping, true);
 	s->server.conf.page_rows = 5;
 	s->server.workers = &s->worker;
 	s->server.worker_count = 1;
