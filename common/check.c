@@ -92,8 +92,8 @@ static bool text_passes(const struct field *f, const char *text)
 	return true;
 }
 
-#define TIME_LAST                                                                                            \
-	INT64_C(4102444800000000) /* 2100-01-01: what lies behind it is no time that anybody means */
+/* 2100-01-01: what lies behind it is no time that anybody means */
+#define TIME_LAST INT64_C(4102444800000000)
 
 static bool time_passes(int64_t us)
 {

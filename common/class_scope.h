@@ -10,6 +10,7 @@
 
 #include "err.h"
 
+#define CLASSES_MAX 32      /* of one account: a class teacher has one, a grade's helper a dozen */
 #define CLASS_SCOPE_SIZE 24 /* "16/" and the longest class_no of a record (16 bytes), with its NUL */
 
 /* 六1班, 六（3）班, 六年级三班, 6-3, 初一2班, 2020级3班, 16/3 → "16/3". `stages` (enum stage_bit) is what the

@@ -103,8 +103,8 @@ static bool word_skip(const char **p, const char *word)
 	return true;
 }
 
-/* Nothing, or a time of day, which is dropped: "T00:00:00", "0:00", "00:00:00.000Z" (spaces are gone by now).
- */
+/* Nothing, or a time of day, which is dropped: "T00:00:00", "0:00", "00:00:00.000Z" (spaces are gone by
+ * now). */
 static bool is_time_rest(const char *p)
 {
 	int32_t n;

@@ -31,8 +31,8 @@ const struct err_info *err_info_by_name(const char *name);
 /* The row whose Chinese sentence this is, NULL when there is none. */
 const struct err_info *err_info_by_sentence(const char *sentence);
 
-#define HINT_SIZE                                                                                            \
-	640 /* the longest list of permitted values that is told whole: the pages of a school type */
+/* the longest list of permitted values that is told whole: the pages of a school type */
+#define HINT_SIZE 640
 
 /* Why a file cannot be opened or written, or a host not be reached, by errno, in the user's language. */
 const char *file_error_text(int error);
@@ -40,8 +40,8 @@ const char *file_error_text(int error);
 /* What to do about an error of this code, as this program ("jg") says it. Returns out. */
 const char *err_advice(char *out, size_t size, enum err code, const char *program);
 
-/* What went wrong, told to a person. Strings are copied in and truncated at a UTF-8 boundary; no ownership.
- */
+/* What went wrong, told to a person. Strings are copied in and truncated at a UTF-8 boundary; no
+ * ownership. */
 struct problem {
 	enum err code;
 	char field[48];       /* the field or column, or "" */

@@ -10,14 +10,13 @@
 #include <protobuf-c/protobuf-c.h>
 
 #define KIND_FIELDS_MAX 32 /* of one record kind: bounds `struct record`; gen_tables.py refuses more */
-#define KIND_NUMBER_MAX                                                                                      \
-	999 /* kinds are numbered from 1: room for a hundred numbers to each service; gen_tables.py refuses  \
-	       a higher one */
+/* kinds are numbered from 1: room for a hundred numbers to each service; gen_tables.py refuses a higher
+ * one */
+#define KIND_NUMBER_MAX 999
 #define KIND_GROUPS_MAX 8 /* field groups with a version of their own */
-#define LONG_TEXT_MAX                                                                                        \
-	65536 /* bytes of a field with the check `long`; all other text is shorter than SHORT_TEXT_MAX */
+/* bytes of a field with the check `long`; all other text is shorter than SHORT_TEXT_MAX */
+#define LONG_TEXT_MAX 65536
 #define SHORT_TEXT_MAX 4096
-#define KIND_KEY_MAX 4 /* parts of a natural key */
 
 enum field_type { FIELD_TEXT, FIELD_BYTES, FIELD_INT32, FIELD_INT64, FIELD_BOOL };
 enum kind_owner { OWNER_SCHOOL = 1, OWNER_COUNTY = 2, OWNER_SERVER = 3 };
@@ -103,8 +102,8 @@ int method_index(uint16_t number);                      /* -1 when unknown */
  * fields. */
 const uint32_t *message_bounds(const ProtobufCMessageDescriptor *descriptor);
 
-/* What the value of each field has to be, by field index ("" = anything); NULL for a message without checks.
- */
+/* What the value of each field has to be, by field index ("" = anything); NULL for a message without
+ * checks. */
 const char *const *message_checks(const ProtobufCMessageDescriptor *descriptor);
 
 struct role {

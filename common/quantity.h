@@ -8,7 +8,6 @@
 
 #include "err.h"
 
-#define DECIMAL_SCALE_MAX 6
 #define DECIMAL_MAX INT64_C(999999999999999) /* fifteen digits: as many as a spreadsheet keeps */
 #define FEN_SCALE 2
 #define MINUTES_MAX (366 * 24 * 60)

@@ -42,8 +42,8 @@ enum err record_decode(struct record *r, const struct kind *kind, const void *by
 void record_encode(const struct record *r, struct buf *out);
 /* The same with only the fields that another school may see (projection). */
 void record_encode_other(const struct record *r, struct buf *out);
-/* The same with only the fields of the groups in mask (bit n-1 for group n), followed by ext when with_ext.
- */
+/* The same with only the fields of the groups in mask (bit n-1 for group n), followed by ext when
+ * with_ext. */
 void record_encode_groups(const struct record *r, uint32_t groups, bool with_ext, struct buf *out);
 
 bool record_has(const struct record *r, int field);

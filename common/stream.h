@@ -1,5 +1,5 @@
-/* stream.h - a TCP connection with TLS and a capped write queue, on a libuv loop. Owns the socket and its
- * timers; knows frames by length only. Used by the server's conn and by the client's link. One thread: the
+/* stream.h - a TCP connection with TLS and a capped write queue, on a libuv loop. Owns the socket; knows no
+ * frames. Used by the server's conn and by the client's link. One thread: the
  * loop's.
  *
  * Closing has two steps: stream_close is idempotent and stops everything at once; `closed` comes later, when
@@ -56,8 +56,8 @@ void stream_shared_free(struct stream_shared *shared);
 /* After uv_tcp_init and accept or connect. On error the caller closes tcp itself. */
 enum err stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ctx, bool server,
 	const struct stream_events *events);
-/* Encrypts and queues. ERR_TOO_LARGE when the queue is over STREAM_CLOSE_BYTES: the stream is then closing.
- */
+/* Encrypts and queues. ERR_TOO_LARGE when the queue is over STREAM_CLOSE_BYTES: the stream is then
+ * closing. */
 enum err stream_write(struct stream *s, const uint8_t *bytes, size_t n);
 /* Takes the first bytes that were kept and goes on reading. Not within an event of this loop's streams. */
 void stream_go(struct stream *s);

@@ -56,8 +56,8 @@ enum err text_unify_dot(char *out, size_t size, const char *in);
  * made characters, ASCII upper case. Variant characters are not folded: 吕 and 呂 differ on certificates. */
 enum err text_name_key(char *out, size_t size, const char *in);
 /* A cell as it is stored: ends trimmed, inner runs of white space one blank (none of the invisible ones),
- * control characters dropped, one leading apostrophe (Excel's text mark) dropped, radicals made characters.
- */
+ * control characters dropped, one leading apostrophe (Excel's text mark) dropped, radicals made
+ * characters. */
 enum err text_clean(char *out, size_t size, const char *in);
 /* The same for a name or a heading: 周　文, spread to the width of three characters, is 周文. Blanks stay
  * beside anything but Chinese characters and dots. */

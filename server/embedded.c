@@ -29,8 +29,8 @@ static void path_of(const struct conf *conf, const char *name, char out[PATH_MAX
 	snprintf(out, PATH_MAX, "%s/pg/%s", conf->dir, name);
 }
 
-/* Of the version that made the cluster: a newer one cannot read it. The newest one where there is none yet.
- */
+/* Of the version that made the cluster: a newer one cannot read it. The newest one where there is none
+ * yet. */
 static enum err find_program(
 	const struct conf *conf, const char *name, char *out, size_t size, struct problem *p)
 {

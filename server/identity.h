@@ -1,7 +1,7 @@
-/* identity.h - which database this is: a restored or failed-over one has another history, and every client
- * starts its cursors again. Asked on each new connection before anything else runs on it, so that no reply
- * carries the epoch of a history that is gone (sync.md "Pull"). Thread: the loop of the pool that connects.
- */
+/* identity.h - which database this is: a restored or failed-over one has another history, and every
+ * client starts its cursors again. Asked on each new connection before anything else runs on it, so that
+ * no reply carries the epoch of a history that is gone (sync.md "Pull"). Thread: the loop of the pool
+ * that connects. */
 #ifndef JG_IDENTITY_H
 #define JG_IDENTITY_H
 

@@ -8,17 +8,17 @@
 
 #include "err.h"
 
-/* The path from the root, also of what is not there yet: as root jgd changes its directory before it uses it.
- */
+/* The path from the root, also of what is not there yet: as root jgd changes its directory before it uses
+ * it. */
 enum err place_absolute(char *out, size_t size, const char *path, struct problem *p);
 /* As root: gives the directory to the account and becomes it. Then, for everybody, dir is the current
  * directory: the private PostgreSQL is reached from there (embedded.h). */
 enum err place_enter(const char *dir, const char *user, struct problem *p);
-/* As root: makes a directory that is not there, for the account: it could not do so itself in /var/backups.
- */
+/* As root: makes a directory that is not there, for the account: it could not do so itself in
+ * /var/backups. */
 void place_make(const char *dir, const char *user);
-/* The first directory on the way to `path` that does not let this account through; false when there is none.
- */
+/* The first directory on the way to `path` that does not let this account through; false when there is
+ * none. */
 bool place_closed(const char *path, char *out, size_t size);
 /* Holds DIR/jgd.lock, with pid and host name in it, until the process ends. ERR_NOT_NOW says who holds it. */
 enum err place_lock(const char *dir, struct problem *p);

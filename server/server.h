@@ -14,7 +14,8 @@
 
 struct worker;
 
-/* Public keys that may not connect; grows only. Read at every handshake, so a lock and a sorted array. */
+/* Public keys that may not connect; grows only. Read at every handshake, under a lock; some hundred keys,
+ * looked through. */
 struct deny_set {
 	uv_rwlock_t lock;
 	uint8_t (*spki)[32];

@@ -1,5 +1,5 @@
 /* worker.h - one loop: its listener, connections, database pool, timers and counters. Loops share nothing
- * (architecture rule 4); another thread speaks to one only through worker_wake. */
+ *; another thread speaks to one only through worker_wake. */
 #ifndef JG_WORKER_H
 #define JG_WORKER_H
 
@@ -15,18 +15,34 @@
 #define HASH_RUNNING_MAX 2 /* of them at work on the pool: 19 MiB and a core each */
 #define HASH_DEVICE_MAX 16 /* of one device: a staff room that logs in at eight in the morning has fewer */
 
+/* Why a peer was closed; the label of jingguan_closed_total. */
+enum close_reason {
+	CLOSE_HANDSHAKE_TIME,
+	CLOSE_GREETING_TIME,
+	CLOSE_IDLE,
+	CLOSE_STALL,
+	CLOSE_FRAME,
+	CLOSE_PROTOCOL,
+	CLOSE_TLS,
+	CLOSE_HANDSHAKES,
+	CLOSE_ADDRESS,
+	CLOSE_REVOKED,
+	CLOSE_SLOW,
+	CLOSE_REASONS,
+};
+const char *close_reason_name(enum close_reason reason);
+
 /* Written by the loop, read by /metrics on another thread: relaxed atomics. */
 struct worker_stats {
-	atomic_ullong accepted, closed_by_limit[16], handshakes, tls_failed, bytes_in, bytes_out, pushes, ops,
-		groups, grouped;
+	atomic_ullong accepted, closed_by_limit[CLOSE_REASONS], handshakes, tls_failed, bytes_in, bytes_out,
+		pushes, ops, groups;
 	atomic_ullong calls[METHOD_COUNT], errors[METHOD_COUNT], latency_sum_us[METHOD_COUNT];
 	atomic_ullong latency[METHOD_COUNT][LATENCY_BUCKETS];
 	atomic_uint connections, pool_busy, pool_waiting, database_up;
-	atomic_ullong loop_lag_us; /* worst of the last second */
+	atomic_ullong loop_lag_us; /* of the last tick */
 };
 
 struct conn;
-struct push_group;
 struct password_job;
 
 struct worker {
@@ -46,7 +62,8 @@ struct worker {
 	struct conn *conns; /* doubly linked */
 	unsigned conn_count;
 	struct pending pending;
-	struct request *small_first, *small_last; /* one-op pushes that wait for a connection (sync_push.c) */
+	struct request *small_first,
+		*small_last; /* one-op pushes that wait for a connection (records/push_db.c) */
 	int small_groups;
 	struct password_job *hash_jobs; /* waiting or at work, the oldest first */
 	int hashing, hash_running;
@@ -54,7 +71,7 @@ struct worker {
 	bool stopping;
 	uint64_t drain_until_ms;
 	unsigned seconds; /* since it began */
-	bool watch_busy;  /* a poll of the watched streams is under way (sync_watch.c) */
+	bool watch_busy;  /* a poll of the watched streams is under way (net/watch.c) */
 	struct worker_stats stats;
 };
 
@@ -65,28 +82,11 @@ enum err worker_init(struct worker *w, struct server *s, int index);
 enum err worker_start(struct worker *w);
 void worker_wake(struct worker *w); /* any thread: look at draining and the deny list */
 
-/* Once a tick: asks for the watched streams' sequence numbers and sends EVENTs (sync_watch.c). */
+/* Once a tick: asks for the watched streams' sequence numbers and sends EVENTs (net/watch.c). */
 void watch_tick(struct worker *w);
 
 #define stat_add(counter, n) atomic_fetch_add_explicit(&(counter), (n), memory_order_relaxed)
 #define stat_set(counter, n) atomic_store_explicit(&(counter), (n), memory_order_relaxed)
 #define stat_get(counter) atomic_load_explicit(&(counter), memory_order_relaxed)
-
-/* Why a peer was closed; the label of jingguan_closed_total. */
-enum close_reason {
-	CLOSE_HANDSHAKE_TIME,
-	CLOSE_GREETING_TIME,
-	CLOSE_IDLE,
-	CLOSE_STALL,
-	CLOSE_FRAME,
-	CLOSE_PROTOCOL,
-	CLOSE_TLS,
-	CLOSE_HANDSHAKES,
-	CLOSE_ADDRESS,
-	CLOSE_REVOKED,
-	CLOSE_SLOW,
-	CLOSE_REASONS,
-};
-const char *close_reason_name(enum close_reason reason);
 
 #endif

@@ -13,8 +13,8 @@
 #include "schools.h"
 #include "tables.h"
 
-#define SHOWN_DIGITS_MAX                                                                                     \
-	7 /* a bare number up to here is a row of the last list; certificate numbers are longer */
+/* a bare number up to here is a row of the last list; certificate numbers are longer */
+#define SHOWN_DIGITS_MAX 7
 
 /* ---- schools ---- */
 

@@ -57,7 +57,7 @@ static bool take_chunk(void *data, const ProtobufCMessage *reply)
 	struct buf *bytes = data;
 
 	buf_add(bytes, chunk->data.data, chunk->data.len);
-	return !bytes->failed && bytes->len <= BLOB_MAX;
+	return !bytes->failed && bytes->len <= FILE_BYTES_MAX;
 }
 
 static enum err fetch(struct link *link, const pb_case_file *file, struct buf *bytes, struct problem *p)

@@ -497,8 +497,8 @@ static int cmd_devices_list(struct cli *c)
 	return cli_result(c, out, 0);
 }
 
-/* The computer loses all that it shows, for good: a person at a terminal sees whose it is and types the word.
- */
+/* The computer loses all that it shows, for good: a person at a terminal sees whose it is and types the
+ * word. */
 static bool revoking_confirmed(struct cli *c, const char *id)
 {
 	pb_empty q = PB_EMPTY_INIT;

@@ -31,8 +31,8 @@ const struct cli_option cli_passwd_options[] = {
 	{0},
 };
 
-#define CONNECT_TRIES                                                                                        \
-	40 /* with half a second between: 20 seconds in a queue behind somebody who guesses codes */
+/* with half a second between: 20 seconds in a queue behind somebody who guesses codes */
+#define CONNECT_TRIES 40
 
 /* Codes are tried one after the other, county-wide, so that nobody guesses them: an honest one waits for its
  * turn. */

@@ -5,7 +5,7 @@
 #include "file_name.h"
 #include "jg.h"
 #include "lang.h"
-#include "service.h"
+#include "client_service.h"
 
 const struct cli_option export_options[] = {
 	{"o", "FILE.xlsx|.csv", N_("输出文件")},

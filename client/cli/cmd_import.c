@@ -9,7 +9,7 @@
 #include "file_name.h"
 #include "import.h"
 #include "lang.h"
-#include "service.h"
+#include "client_service.h"
 #include "jg.h"
 #include "roster.h"
 #include "tables.h"

@@ -246,8 +246,8 @@ static const struct slip_row *find_slip(struct cli *c, struct view **v, struct s
 
 /* ---- Receipt ---- */
 
-/* What is to be received by one command: the slips and their operations in the outbox (0: received before).
- */
+/* What is to be received by one command: the slips and their operations in the outbox (0: received
+ * before). */
 struct receipt {
 	const struct slip_row *row;
 	int64_t n;

@@ -10,7 +10,7 @@
 #include "jg.h"
 #include "lang.h"
 #include "roll.h"
-#include "service.h"
+#include "client_service.h"
 #include "tables.h"
 #include "value.h"
 #include "words.h"

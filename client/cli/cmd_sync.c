@@ -9,9 +9,8 @@
 #include "link.h"
 #include "tables.h"
 
-#define WATCH_EVENT_MS                                                                                       \
-	2000             /* how often a watching sync looks whether other commands have queued something     \
-			  */
+/* how often a watching sync looks whether other commands have queued something */
+#define WATCH_EVENT_MS 2000
 #define WATCH_PULL_S 300 /* and pulls even when no event came */
 
 const struct cli_option sync_options[] = {

@@ -67,8 +67,8 @@ static void verify_line(const struct cli *c, const struct view *v, struct cli_ta
 				     answer, roster ? code_name(&codes_answer, roster) : ""});
 }
 
-/* A school without junior classes has nobody to verify; while the register has not arrived nobody can tell.
- */
+/* A school without junior classes has nobody to verify; while the register has not arrived nobody can
+ * tell. */
 static bool is_asked(const struct view *v)
 {
 	return (school_stages(v, v->store->profile->school) & STAGE_JUNIOR) != 0;

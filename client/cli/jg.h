@@ -33,8 +33,8 @@ const char *jg_first(const struct cli *c); /* what is done after logging in */
 
 /* One synchronisation to its end, with a bar unless `quiet`; errors and `keep` as sync_end. */
 enum err jg_sync(struct cli *c, bool quiet, struct sync_report *report, struct link **keep);
-/* Pushes and pulls now, for a command that queued something. 0, or the exit code after telling why it waits.
- */
+/* Pushes and pulls now, for a command that queued something. 0, or the exit code after telling why it
+ * waits. */
 int jg_sync_now(struct cli *c, struct sync_report *report);
 /* Runs `fn` in a transaction of the store. */
 enum err jg_commit(struct cli *c, enum err e);

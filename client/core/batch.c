@@ -8,7 +8,7 @@
 #include "decide.h"
 #include "file_name.h"
 #include "lang.h"
-#include "service.h"
+#include "client_service.h"
 #include "tables.h"
 #include "way.h"
 #include "words.h"
@@ -232,8 +232,8 @@ static const struct record *dated(const struct view *v, const struct record *r)
 	return NULL;
 }
 
-/* The server would refuse it later: a closed year is refused here and now. A batch is of one year, as a rule.
- */
+/* The server would refuse it later: a closed year is refused here and now. A batch is of one year, as a
+ * rule. */
 static enum err check_years(struct undo *u, struct store *s)
 {
 	const struct client_service *last = NULL;

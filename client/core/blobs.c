@@ -105,7 +105,7 @@ enum err blob_add(struct store *s, const char *path, bool only_look, uint8_t sha
 	struct problem *p)
 {
 	uint8_t *bytes;
-	enum err e = read_whole(path, &bytes, size, BLOB_MAX, p);
+	enum err e = read_whole(path, &bytes, size, FILE_BYTES_MAX, p);
 
 	if (e)
 		return e;
@@ -128,7 +128,7 @@ enum err blob_read(
 
 	blob_name(sha, name);
 	snprintf(path, sizeof path, "%s/blobs/%s", s->profile->dir, name);
-	enum err e = read_whole(path, &sealed, &n, BLOB_MAX + SEAL_OVERHEAD, p);
+	enum err e = read_whole(path, &sealed, &n, FILE_BYTES_MAX + SEAL_OVERHEAD, p);
 	if (e)
 		return e;
 	*out = malloc(n + 1); /* unseal_value refuses what is shorter than a seal */

@@ -3,10 +3,8 @@
 #ifndef JG_BLOBS_H
 #define JG_BLOBS_H
 
+#include "wire_limits.h"
 #include "store.h"
-
-#define BLOB_MAX (10u << 20) /* of a file: proto/README.md §8 */
-#define BLOB_CHUNK (256u << 10)
 
 /* Column `complete`, and as a person is told. */
 enum blob_state {
@@ -40,8 +38,8 @@ enum err blob_progress(
 	struct store *s, const uint8_t sha[HASH_SIZE], uint32_t have, bool complete, struct problem *p);
 /* It could not be sent, and is passed over until blob_try_again. */
 enum err blob_failed(struct store *s, const uint8_t sha[HASH_SIZE], enum blob_state why, struct problem *p);
-/* What failed waits again; with `all` also what is at the server, for it may have been restored from before.
- */
+/* What failed waits again; with `all` also what is at the server, for it may have been restored from
+ * before. */
 enum err blob_try_again(struct store *s, bool all, struct problem *p);
 enum err blob_state_of(
 	struct store *s, const uint8_t sha[HASH_SIZE], enum blob_state *state, struct problem *p);

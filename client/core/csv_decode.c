@@ -15,9 +15,8 @@
 
 #define BOM "\xEF\xBB\xBF"
 #define BOM_BYTES 3
-#define MOSTLY                                                                                               \
-	4 /* so many whole characters for each broken one: UTF-8 that was cut, not another encoding          \
-	   */
+/* so many whole characters for each broken one: UTF-8 that was cut, not another encoding */
+#define MOSTLY 4
 
 static uint32_t lines_in(const char *bytes, size_t n)
 {
@@ -64,8 +63,8 @@ static enum err gb18030_decode(const char *bytes, size_t n, struct buf *out, siz
 	return rc == (size_t)-1 ? ERR_FILE_DAMAGED : ERR_OK;
 }
 
-/* Whether it is UTF-8 with a few broken places: as GB 18030 it would be read without an error, as nonsense.
- */
+/* Whether it is UTF-8 with a few broken places: as GB 18030 it would be read without an error, as
+ * nonsense. */
 static bool is_cut_utf8(const char *bytes, size_t n)
 {
 	size_t whole = 0, broken = 0;

@@ -199,8 +199,8 @@ enum err decide_again(struct view *v, const struct op_row *row, const struct rec
 	return e ? e : outbox_set_state(v->store, row->n, OP_DONE, p);
 }
 
-/* Operations that are let go, and what else waits about their records: later changes, and what hangs on them.
- */
+/* Operations that are let go, and what else waits about their records: later changes, and what hangs on
+ * them. */
 struct leaving {
 	struct store *store;
 	struct gone {

@@ -39,8 +39,8 @@ enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct p
 /* Ours is put over theirs as it now stands; a deletion deletes it. ERR_NOT_FOUND when theirs was deleted; or
  * as check.h refuses. */
 enum err conflict_take_mine(struct view *v, const struct conflict *x, struct problem *p);
-/* `want` is what shall stand: theirs with single fields of somebody's choice. Errors as conflict_take_mine.
- */
+/* `want` is what shall stand: theirs with single fields of somebody's choice. Errors as
+ * conflict_take_mine. */
 enum err conflict_take_fields(
 	struct view *v, const struct conflict *x, const struct record *want, struct problem *p);
 

@@ -26,7 +26,7 @@ struct export
 	size_t n;
 };
 
-/* What a service says of one export (service.h). */
+/* What a service says of one export (client_service.h). */
 struct export_rules {
 	const char *name;      /* "students": `export NAME` */
 	const char *title;     /* of the sheet */

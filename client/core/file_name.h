@@ -9,8 +9,8 @@
 #define FILE_NAME_TEXT_MAX 256
 #define FILE_PATH_TEXT_MAX 4096
 
-/* The last part of a path as UTF-8 that is fit for a screen: a name that Windows left in GBK is read as such.
- */
+/* The last part of a path as UTF-8 that is fit for a screen: a name that Windows left in GBK is read as
+ * such. */
 void file_name_text(char *out, size_t size, const char *path);
 /* The same for all of the path. */
 void file_path_text(char *out, size_t size, const char *path);

@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-struct import_rules; /* service.h */
+struct import_rules; /* client_service.h */
 
 struct import_options {
 	const struct import_rules *rules;

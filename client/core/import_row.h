@@ -83,7 +83,7 @@ struct import_subject {
 	void (*judge)(struct import *im, struct import_row *row);
 };
 
-/* What a service says of one import (service.h). The functions may be NULL; those that return an error tell
+/* What a service says of one import (client_service.h). The functions may be NULL; those that return an error tell
  * it in im->p. */
 struct import_rules {
 	const char *name; /* "students": `import NAME`, and what its batches are called */

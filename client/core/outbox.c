@@ -483,8 +483,8 @@ enum err outbox_standing(
 	const struct view *v, const uint8_t id[ID_SIZE], struct item **out, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(v->store,
-		"SELECT duplicate_of FROM outbox WHERE id = ? AND length(duplicate_of) = 16 AND state IN (3, "
-		"8)"
+		"SELECT duplicate_of FROM outbox WHERE id = ? AND length(duplicate_of) = 16 AND state IN "
+		"(" SQL_ACCEPTED ", " SQL_DONE ")"
 		" ORDER BY n DESC LIMIT 1",
 		p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
@@ -528,8 +528,10 @@ static void name_row(char *list, size_t size, sqlite3_stmt *row)
 enum err outbox_append_open(
 	struct store *s, struct buf *out, size_t *n, char *damaged, size_t damaged_size, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(
-		s, "SELECT n, groups, bytes, kind, at FROM outbox WHERE state NOT IN (3, 8) ORDER BY n", p);
+	sqlite3_stmt *stmt = store_prepare(s,
+		"SELECT n, groups, bytes, kind, at FROM outbox WHERE state NOT IN (" SQL_ACCEPTED
+		", " SQL_DONE ") ORDER BY n",
+		p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
 	bool row = false;
 

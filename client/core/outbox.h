@@ -1,23 +1,48 @@
-/* outbox.h - every change of this school as a numbered operation (architecture rule 7): made here, sent by
+/* outbox.h - every change of this school as a numbered operation: made here, sent by
  * sync.h, kept for ever so that it can be sent again after the server lost its tail. Owns the table `outbox`.
  * One thread. */
 #ifndef JG_OUTBOX_H
 #define JG_OUTBOX_H
 
+#include "wire_limits.h"
 #include "pb.h"
 #include "view.h"
 
-/* Stored as numbers; the words stand in common/codes.c (codes_op_state). */
+/* Stored as numbers, which SQL says by their names (SQL_WAITING); the words stand in common/codes.c (codes_op_state).
+ *
+ *   WAITING ──sent──> UNKNOWN ──answered──> ACCEPTED | REFUSED | BLOCKED | CONFLICT
+ *      └────────────────┴──a new incarnation──> DRAFT
+ *
+ *   ACCEPTED ──the server lost it──> UNKNOWN      REFUSED as a duplicate ──resolved──> ACCEPTED | CONFLICT
+ *   REFUSED, BLOCKED, CONFLICT, DRAFT ──a person has dealt with it──> DONE, which only ACCEPTED ends */
+#define OP_WAITING_N 1
+#define OP_UNKNOWN_N 2
+#define OP_ACCEPTED_N 3
+#define OP_REFUSED_N 4
+#define OP_BLOCKED_N 5
+#define OP_CONFLICT_N 6
+#define OP_DRAFT_N 7
+#define OP_DONE_N 8
+
 enum op_state {
-	OP_WAITING = 1, /* saved, not sent */
-	OP_UNKNOWN = 2, /* sent, no answer: the same bytes go again */
-	OP_ACCEPTED = 3,
-	OP_REFUSED = 4,
-	OP_BLOCKED = 5,  /* rests on one that was not applied */
-	OP_CONFLICT = 6, /* somebody else changed the same group: a person decides */
-	OP_DRAFT = 7,    /* unsent when this computer was found rolled back: a person looks before it goes */
-	OP_DONE = 8      /* refused, blocked, conflict or draft that a person has dealt with */
+	OP_WAITING = OP_WAITING_N, /* saved, not sent */
+	OP_UNKNOWN = OP_UNKNOWN_N, /* sent, no answer: the same bytes go again */
+	OP_ACCEPTED = OP_ACCEPTED_N,
+	OP_REFUSED = OP_REFUSED_N,
+	OP_BLOCKED = OP_BLOCKED_N,   /* rests on one that was not applied */
+	OP_CONFLICT = OP_CONFLICT_N, /* somebody else changed the same group: a person decides */
+	OP_DRAFT =
+		OP_DRAFT_N, /* unsent when this computer was found rolled back: a person looks before it goes */
+	OP_DONE = OP_DONE_N /* refused, blocked, conflict or draft that a person has dealt with */
 };
+
+#define OP_SQL(n) OP_SQL_TEXT(n)
+#define OP_SQL_TEXT(n) #n
+#define SQL_WAITING OP_SQL(OP_WAITING_N)
+#define SQL_UNKNOWN OP_SQL(OP_UNKNOWN_N)
+#define SQL_ACCEPTED OP_SQL(OP_ACCEPTED_N)
+#define SQL_DRAFT OP_SQL(OP_DRAFT_N)
+#define SQL_DONE OP_SQL(OP_DONE_N)
 
 /* ---- Making operations, inside a transaction of the store ---- */
 
@@ -68,8 +93,8 @@ enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_
 typedef enum err (*op_row_fn)(void *data, const struct op_row *row);
 enum err outbox_each(
 	struct store *s, uint32_t states, int64_t batch, op_row_fn fn, void *data, struct problem *p);
-/* The same for the operations that changed this record and still stand: not refused, not undone, no undoing.
- */
+/* The same for the operations that changed this record and still stand: not refused, not undone, no
+ * undoing. */
 enum err outbox_changes_of(
 	struct store *s, const uint8_t id[ID_SIZE], op_row_fn fn, void *data, struct problem *p);
 /* Appends the bytes of all that is not accepted and not dealt with: length, groups, operation. *n: how many.
@@ -103,9 +128,6 @@ enum err outbox_standing(
 	const struct view *v, const uint8_t id[ID_SIZE], struct item **out, struct problem *p);
 
 /* ---- Sending, for sync.c ---- */
-
-#define PUSH_OPS_MAX 500
-#define PUSH_BYTES_MAX (256u << 10)
 
 struct push_batch {
 	uint8_t *bytes[PUSH_OPS_MAX];

@@ -102,8 +102,8 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 enum err outbox_sent(struct store *s, const struct push_batch *batch, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"UPDATE outbox SET state = 2 WHERE incarnation = ? AND op_no >= ? AND op_no < ? AND state = "
-		"1",
+		"UPDATE outbox SET state = " SQL_UNKNOWN " WHERE incarnation = ? AND op_no >= ? AND "
+		"op_no < ? AND state = " SQL_WAITING,
 		p);
 
 	if (!stmt)
@@ -186,10 +186,13 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 	if (!n)
 		return problem_set(p, ERR_PROTOCOL, "op_no", NULL, NULL);
 	sqlite3_stmt *stmt = store_prepare(s,
-		"UPDATE outbox SET state = CASE WHEN state = 8 AND ?2 <> 3 THEN 8 ELSE ?2 END, code = ?3, "
-		"message = ?4, field = ?5, group_no = ?6, ver = ?7, "
+		"UPDATE outbox SET state = CASE WHEN state = " SQL_DONE " AND ?2 <> " SQL_ACCEPTED
+		" THEN " SQL_DONE " ELSE ?2 END, code = ?3, "
+		"message = ?4, field = ?5, group_no = ?6, ver "
+		"= ?7, "
 		"gver = ?8, current = ?9,"
-		" duplicate_of = ?10, their_author = ?11, their_at = ?12, settled = 0 WHERE n = ?1",
+		" duplicate_of = ?10, their_author = ?11, "
+		"their_at = ?12, settled = 0 WHERE n = ?1",
 		p);
 	if (!stmt)
 		return ERR_STORE;
@@ -243,7 +246,8 @@ static enum err run_simple(struct store *s, const char *sql, int64_t a, int64_t 
 
 enum err outbox_settle(struct store *s, struct problem *p)
 {
-	return run_simple(s, "UPDATE outbox SET settled = 1 WHERE state = 3 AND settled = 0", 0, 0, p);
+	return run_simple(
+		s, "UPDATE outbox SET settled = 1 WHERE state = " SQL_ACCEPTED " AND settled = 0", 0, 0, p);
 }
 
 /* Behind the operation ?3 of line ?2, where the server stands. */
@@ -260,8 +264,9 @@ static uint32_t known_line(const struct store *s, const pb_welcome *w)
 static enum err begin_incarnation(struct store *s, const pb_welcome *w, size_t *drafts, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"UPDATE outbox SET state = 7, op_no = CASE WHEN code IS NULL THEN NULL ELSE op_no END"
-		" WHERE state IN (1, 2) AND (code IS NULL OR NOT " IT_LACKS ")",
+		"UPDATE outbox SET state = " SQL_DRAFT
+		", op_no = CASE WHEN code IS NULL THEN NULL ELSE op_no END"
+		" WHERE state IN (" SQL_WAITING ", " SQL_UNKNOWN ") AND (code IS NULL OR NOT " IT_LACKS ")",
 		p);
 
 	if (!stmt)
@@ -285,7 +290,9 @@ static enum err send_again(struct store *s, const pb_welcome *w, struct problem 
 		return problem_set(p, ERR_PROTOCOL, "last_hash", NULL, NULL);
 	s->last_op = w->last_op;
 	memcpy(s->last_hash, w->last_hash.data, HASH_SIZE);
-	return run_simple(s, "UPDATE outbox SET state = 2 WHERE incarnation = ? AND op_no > ? AND state = 3",
+	return run_simple(s,
+		"UPDATE outbox SET state = " SQL_UNKNOWN
+		" WHERE incarnation = ? AND op_no > ? AND state = " SQL_ACCEPTED,
 		s->incarnation, (int64_t)w->last_op, p);
 }
 
@@ -294,8 +301,10 @@ static enum err send_again(struct store *s, const pb_welcome *w, struct problem 
 static enum err send_older_again(struct store *s, const pb_welcome *w, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"UPDATE outbox SET state = CASE WHEN " IT_LACKS " THEN 2 ELSE 3 END"
-		" WHERE incarnation < ?1 AND op_no IS NOT NULL AND state IN (2, 3)",
+		"UPDATE outbox SET state = CASE WHEN " IT_LACKS " THEN " SQL_UNKNOWN " ELSE " SQL_ACCEPTED
+		" END"
+		" WHERE incarnation < ?1 AND op_no IS NOT NULL AND state IN (" SQL_UNKNOWN ", " SQL_ACCEPTED
+		")",
 		p);
 
 	if (!stmt)
@@ -536,7 +545,7 @@ static enum err resolve_duplicate(void *data, const struct op_row *row)
 }
 
 /* Another record is in the place of this one; or it never came to be: what made it was let go. */
-#define LEFT_BEHIND "(duplicate_of IS NOT NULL OR (state = 8 AND prev IS NULL AND action = 1))"
+#define LEFT_BEHIND "(duplicate_of IS NOT NULL OR (state = " SQL_DONE " AND prev IS NULL AND action = 1))"
 
 /* What a colleague's computer sent later: after a restore its guardian may come behind the refusal of the
  * pupil that it had seen, and only this outbox knows who the pupil is now, or that he was put aside. */
@@ -545,7 +554,7 @@ static enum err move_late_children(struct resolution *a)
 	struct view *v = a->view;
 	sqlite3_stmt *stmt = store_prepare(v->store,
 		"SELECT DISTINCT id, coalesce(duplicate_of, id) AS now FROM outbox WHERE " LEFT_BEHIND
-		" AND state IN (3, 8) AND length(id) = 16 AND length(now) = 16",
+		" AND state IN (" SQL_ACCEPTED ", " SQL_DONE ") AND length(id) = 16 AND length(now) = 16",
 		a->p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
 	bool row = false;

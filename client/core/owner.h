@@ -1,9 +1,8 @@
 /* owner.h - the one thread that owns a school's store and its link, for a face that must not wait. A face
  * posts deeds and takes snapshots; it never touches the store itself.
  *
- *   face ──owner_do──> deeds, one transaction each ─┐
- *   face ──owner_sync──> pieces of a synchronisation ├──> the owner's thread ──changed──> face ──>
- * owner_snapshot ┘
+ *   owner_do ────> deeds, one transaction each ────┐
+ *   owner_sync ──> pieces of a synchronisation ────┴──> the owner's thread ──changed──> owner_snapshot
  *
  * Deeds run in the order in which they were posted, also between the pieces of a synchronisation and while
  * that waits for the network: what a person types is on disk while a bad line holds. A snapshot is all that

@@ -22,11 +22,10 @@
 #define MARK_FILE "revoked" /* empty while sealing is under way; when it was done, after that */
 #define MAGIC "jgu1"
 #define MAGIC_SIZE 4
-#define PART_BYTES                                                                                           \
-	(64u << 20) /* a sealed file ends with the unsent file that passes this: an old computer seals in    \
-		       its memory */
-#define READ_BYTES                                                                                           \
-	(384u << 20) /* earlier versions sealed up to 256 MiB of files and all operations into one */
+/* a sealed file ends with the unsent file that passes this: an old computer seals in its memory */
+#define PART_BYTES (64u << 20)
+/* earlier versions sealed up to 256 MiB of files and all operations into one */
+#define READ_BYTES (384u << 20)
 
 static void path_of(const struct profile *p, const char *name, char out[512])
 {
@@ -92,8 +91,8 @@ static enum err free_name(
 	return problem_set(problem, ERR_FILE_IO, NULL, NULL, _("%s 里的封存文件太多，请移走一些"), p->dir);
 }
 
-/* How many operations, the operations, the files; boxed under a key of its own that is sealed to the county.
- */
+/* How many operations, the operations, the files; boxed under a key of its own that is sealed to the
+ * county. */
 static enum err write_sealed(
 	const struct profile *p, const char *name, const struct buf *plain, struct problem *problem)
 {

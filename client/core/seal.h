@@ -15,12 +15,12 @@
 
 struct seal;
 
-/* Finds the store's key; *place says where it is, for `status`. A new store gets one: under the passphrase
- * (argon2id) when JG_PASSPHRASE is set, else in the user's keyring when one answers, else in clear. It stays
- * where it was made. The first and the last are DIR/store.key (0600); for the keyring DIR/store.keyring holds
- * its number there. ERR_PERMISSION for a wrong or missing passphrase, ERR_KEYRING when the keyring is locked,
- * gone or lacks the key, ERR_FILE_DAMAGED when there is a store and no key: another one is never made for it.
- */
+/* Finds the store's key; *place says where it is, for `status`. A new store gets one: under the
+ * passphrase (argon2id) when JG_PASSPHRASE is set, else in the user's keyring when one answers, else in
+ * clear. It stays where it was made. The first and the last are DIR/store.key (0600); for the keyring
+ * DIR/store.keyring holds its number there. ERR_PERMISSION for a wrong or missing passphrase, ERR_KEYRING
+ * when the keyring is locked, gone or lacks the key, ERR_FILE_DAMAGED when there is a store and no key:
+ * another one is never made for it. */
 enum err seal_open(struct seal **out, const char *dir, enum key_place *place, struct problem *p);
 void seal_close(struct seal *s);
 /* Destroys the key where it is, for good: what was sealed under it cannot be read any more. */

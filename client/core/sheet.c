@@ -222,8 +222,8 @@ static size_t row_from(const struct sheet *s, uint32_t number)
 	return low;
 }
 
-/* What the merged areas add, and how many cells were looked at: areas over each other could be without end.
- */
+/* What the merged areas add, and how many cells were looked at: areas over each other could be without
+ * end. */
 struct spread_list {
 	struct spread *items;
 	size_t n, room, visited;

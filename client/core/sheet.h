@@ -13,8 +13,8 @@
 #include "date.h"
 #include "err.h"
 
-/* Limits. Absolute ones, because ratios misfire on honest files; each is several times what a county needs.
- */
+/* Limits. Absolute ones, because ratios misfire on honest files; each is several times what a county
+ * needs. */
 #define SHEET_FILE_MAX (10u << 20)     /* bytes on disk: 20,000 rows of 18 columns take about 2 MiB */
 #define SHEET_UNPACKED_MAX (64u << 20) /* bytes of all parts read: the same rows take about 15 MiB */
 #define SHEET_ENTRIES_MAX 5000         /* files inside a workbook; each sheet of WPS brings three */

@@ -16,8 +16,8 @@ struct shown_list {
 	bool found, foreign;   /* finding a pupil gives numbers of it; of a record that another school owns */
 };
 
-#define SHOWN_DIGITS_MAX                                                                                     \
-	7 /* a bare number up to here is a row; certificate and student numbers and ids are longer */
+/* a bare number up to here is a row; certificate and student numbers and ids are longer */
+#define SHOWN_DIGITS_MAX 7
 
 /* Whether a text is the number of a row. */
 bool shown_is_number(const char *text);

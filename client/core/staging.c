@@ -150,8 +150,8 @@ static enum err write_stream(
 	return e;
 }
 
-/* What was signed before must still be so: in one database a trace only grows, and a number keeps its head.
- */
+/* What was signed before must still be so: in one database a trace only grows, and a number keeps its
+ * head. */
 static enum err check_witness(
 	struct store *s, int64_t stream, const struct staging_end *end, struct problem *p)
 {

@@ -2,11 +2,11 @@
  * Owns the file, its schema, transactions, streams and small settings; records are read through view.h,
  * written through outbox.h. The profile's lock keeps other processes out. One thread.
  *
- * Rollback journal, not WAL: Debian 12's SQLite 3.40 has the WAL-reset race (sync.md finding 6), and a
+ * Rollback journal, not WAL: Debian 12's SQLite 3.40 has the WAL-reset race, and a
  * command writes few, large transactions. synchronous=EXTRA: "saved" is shown only after COMMIT, and a
  * journal that is gone stays gone. Not EXCLUSIVE: that keeps the journal and only clears its head, and a
  * power cut after a program was killed at that very moment can bring the old head back over the records of
- * the next transaction (sim, seed 1540). */
+ * the next transaction. */
 #ifndef JG_STORE_H
 #define JG_STORE_H
 

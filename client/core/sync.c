@@ -198,14 +198,14 @@ static enum err ask_blob(struct sync *x, uint16_t method, const ProtobufCMessage
 
 static enum err send_chunks(struct sync *x, struct blob_row *row, uint8_t *bytes, size_t size, bool *complete)
 {
-	uint32_t chunks = (uint32_t)((size + BLOB_CHUNK - 1) / BLOB_CHUNK);
+	uint32_t chunks = (uint32_t)((size + CHUNK_BYTES - 1) / CHUNK_BYTES);
 	enum err e = ERR_OK;
 
 	while (!e && !*complete && row->have < chunks) {
 		pb_blob_chunk chunk = PB_BLOB_CHUNK_INIT;
 		uint32_t n = row->have;
-		size_t from = (size_t)n * BLOB_CHUNK,
-		       len = size - from < BLOB_CHUNK ? size - from : BLOB_CHUNK;
+		size_t from = (size_t)n * CHUNK_BYTES,
+		       len = size - from < CHUNK_BYTES ? size - from : CHUNK_BYTES;
 		chunk.has_sha = chunk.has_size = chunk.has_n = chunk.has_data = 1;
 		chunk.sha = (ProtobufCBinaryData){HASH_SIZE, row->sha};
 		chunk.size = size;

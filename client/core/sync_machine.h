@@ -12,9 +12,9 @@
 
 #define SYNC_BUDGET_MS 30000 /* how long one command tries over a bad link (cli.md: then exit 4) */
 #define SYNC_ROUNDS_MAX 3    /* of pushing what a pull brought up (resolved duplicates) */
-#define SYNC_FORKS_MAX                                                                                       \
-	2 /* reconnections because one and the same database said FORKED or EXPECT, or was another than its  \
-	     WELCOME */
+/* reconnections because one and the same database said FORKED or EXPECT, or was another than its WELCOME
+ * */
+#define SYNC_FORKS_MAX 2
 
 enum sync_do {
 	SYNC_CONNECT, /* connect, HELLO, take WELCOME, show the session; answer CONNECTED with the number of

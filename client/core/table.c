@@ -190,8 +190,8 @@ static void groups_find(struct table *t)
 			t->groups[r - t->first] = group_meaning(t, sheet_text(t->sheet, r, c)) != NULL;
 }
 
-/* Whether the row above holds groups: then headings that stand in it alone belong to this row, merged or not.
- */
+/* Whether the row above holds groups: then headings that stand in it alone belong to this row, merged or
+ * not. */
 static bool has_groups_above(const struct table *t, size_t row)
 {
 	return is_above(t, row) && t->groups[row - 1 - t->first];

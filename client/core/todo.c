@@ -8,7 +8,7 @@
 #include "date.h"
 #include "lang.h"
 #include "outbox.h"
-#include "service.h"
+#include "client_service.h"
 
 int64_t todo_end_of_day(int32_t date)
 {

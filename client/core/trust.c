@@ -77,8 +77,8 @@ static void cert_county(X509 *cert, char *out, size_t size)
 	GENERAL_NAMES_free(names);
 }
 
-/* The store's rules decide; what they found is kept for the message, since the stream only says "TLS failed".
- */
+/* The store's rules decide; what they found is kept for the message, since the stream only says "TLS
+ * failed". */
 static int verify_pinned(X509_STORE_CTX *ctx, void *data)
 {
 	struct trust_result *result = data;
@@ -227,10 +227,4 @@ int64_t trust_cert_until(const X509 *cert)
 
 	ASN1_TIME_free(epoch);
 	return ok ? (int64_t)days * 86400 + seconds : 0;
-}
-
-void trust_cert_name(const X509 *cert, char *out, size_t size)
-{
-	*out = 0;
-	X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, out, (int)size);
 }

@@ -42,7 +42,5 @@ SSL_CTX *trust_enrol_context(const struct connect_code *code, struct trust_resul
 enum err trust_request(EVP_PKEY *key, const char *host, unsigned char **der, size_t *n);
 /* When a certificate ends, Unix seconds; 0 when it cannot be read. */
 int64_t trust_cert_until(const X509 *cert);
-/* The device's name in a certificate of ours (CN), "" when there is none. */
-void trust_cert_name(const X509 *cert, char *out, size_t size);
 
 #endif

@@ -45,9 +45,8 @@ static enum value_verdict keep(
 	return VALUE_OK;
 }
 
-#define MULTI_MAX                                                                                            \
-	128 /* items of a list that several may be chosen of; gen_tables.py refuses a longer one             \
-	     */
+/* items of a list that several may be chosen of; gen_tables.py refuses a longer one */
+#define MULTI_MAX 128
 
 struct word_at {
 	const char *text;

@@ -129,7 +129,7 @@ static char *index_key(struct arena *arena, const struct record *r, bool second)
 		year < 0 ? 0 : (long long)record_number(r, year), record_text(r, no, text, sizeof text));
 }
 
-enum err view_index(struct view *v, struct item *item)
+static enum err view_index(struct view *v, struct item *item)
 {
 	char *key = index_key(&v->arena, &item->record, false),
 	     *second = index_key(&v->arena, &item->record, true);
@@ -188,7 +188,7 @@ struct item *view_find_id(const struct view *v, const uint8_t id[ID_SIZE])
 	return NULL;
 }
 
-struct item *view_add(struct view *v, const struct kind *kind, const uint8_t id[ID_SIZE])
+static struct item *view_add(struct view *v, const struct kind *kind, const uint8_t id[ID_SIZE])
 {
 	struct item *item = arena_alloc(&v->arena, sizeof *item);
 
@@ -330,9 +330,22 @@ static enum err load_ops(struct view *v, uint32_t kind, struct problem *p)
 {
 	sqlite3_stmt *row = store_prepare(v->store,
 		/* OR and not IN, for which SQLite would make a table in memory, once a kind and view. */
-		"SELECT n, state, bytes, gver, ver FROM outbox WHERE kind = ?1 AND (state = 1 OR state = 2 "
-		"OR "
-		"(state = 3 AND settled = 0)) ORDER BY n",
+		"SELECT n, state, bytes, gver, ver FROM outbox WHERE kind = ?1 AND (state = " SQL_WAITING
+		" OR state = " SQL_UNKNOWN " OR (state = " SQL_ACCEPTED " A"
+		"ND"
+		" s"
+		"et"
+		"tl"
+		"ed"
+		" ="
+		" 0"
+		"))"
+		" O"
+		"RD"
+		"ER"
+		" B"
+		"Y "
+		"n",
 		p);
 	enum err e = row ? ERR_OK : ERR_STORE;
 	int code = SQLITE_DONE;

@@ -40,9 +40,9 @@ void view_free(struct view *v);
 
 /* Live or not; NULL when there is none. */
 struct item *view_find_id(const struct view *v, const uint8_t id[ID_SIZE]);
-/* The live item that has the natural key of r; where the key is "certificate number else student number", one
- * that has the same student number also counts. `ours`: only records of this school. NULL when there is none.
- */
+/* The live item that has the natural key of r; where the key is "certificate number else student number",
+ * one that has the same student number also counts. `ours`: only records of this school. NULL when there
+ * is none. */
 struct item *view_find_key(struct view *v, const struct record *r, bool ours);
 /* The record that r is a child of, by its declaration; NULL when it is of none, or one that is not here. */
 #define PARENTS_MAX 3 /* steps up from any record: a file may be of an answer, that of a letter */
@@ -54,9 +54,6 @@ struct item *view_first_child(struct view *v, const struct item *parent, const s
 /* Whether the record belongs to this school. */
 bool view_is_ours(const struct view *v, const struct item *item);
 
-/* For outbox.c: adds an item; indexes it again after its record changed. */
-struct item *view_add(struct view *v, const struct kind *kind, const uint8_t id[ID_SIZE]);
-enum err view_index(struct view *v, struct item *item);
 /* Lays the operation in `bytes` (an Op) over the item; the bytes must live as long as the view. */
 enum err view_overlay(struct view *v, const void *bytes, size_t n, struct item **out);
 

@@ -9,7 +9,7 @@
 #include "face.h"
 #include "lang.h"
 #include "pinyin.h"
-#include "service.h"
+#include "client_service.h"
 #include "text.h"
 #include "value.h"
 

@@ -1,7 +1,7 @@
-/* words.h - records as people read them on this school's screens and papers: a pupil by name, class and the
- * end of the number, codes by their words, times by face.h, what only a service knows by service.h; and the
- * order of lists. JSON and what is read back by programs is value.h's. Reads a view; one thread (pinyin.h).
- */
+/* words.h - records as people read them on this school's screens and papers: a pupil by name, class and
+ * the end of the number, codes by their words, times by face.h, what only a service knows by
+ * client_service.h; and the order of lists. JSON and what is read back by programs is value.h's. Reads a
+ * view; one thread (pinyin.h). */
 #ifndef JG_WORDS_H
 #define JG_WORDS_H
 

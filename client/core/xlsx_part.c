@@ -14,13 +14,11 @@
 
 #define CHUNK 65536
 #define DEPTH_MAX 64 /* a worksheet has eight levels; expat keeps memory for each */
-#define TOKEN_MAX                                                                                            \
-	(1u << 20) /* one tag or name; expat would scan an unfinished one again with every chunk             \
-		    */
+/* one tag or name; expat would scan an unfinished one again with every chunk */
+#define TOKEN_MAX (1u << 20)
 
-#define PARSER_MEMORY_MAX                                                                                    \
-	(16u << 20) /* expat keeps every name it meets; those of a workbook take 100 KiB                     \
-		     */
+/* expat keeps every name it meets; those of a workbook take 100 KiB */
+#define PARSER_MEMORY_MAX (16u << 20)
 
 struct xlsx_package {
 	zip_t *zip;

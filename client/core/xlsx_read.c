@@ -492,8 +492,8 @@ static void collected_trim(struct book *b)
 	s->text_size = b->start + n - skip;
 }
 
-/* A number cell: what was collected becomes what a person sees. Most are plain digits and stay as they are.
- */
+/* A number cell: what was collected becomes what a person sees. Most are plain digits and stay as they
+ * are. */
 static enum err number_finish(struct book *b, unsigned *flags)
 {
 	char raw[NUMBER_TEXT_MAX * 2], out[NUMBER_TEXT_MAX];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "state.h"
 #include "lang.h"
 
 #define PUSH_GROUP_SCHOOLS 512  /* bytes of the list of schools of one group */
@@ -12,24 +13,21 @@
 
 void request_enter(struct request *r, enum request_state to)
 {
-	static const bool ways[REQUEST_STATES][REQUEST_STATES] = {
-		[REQUEST_MADE] =
-			{[REQUEST_QUEUED] = true, [REQUEST_RUNNING] = true, [REQUEST_ANSWERED] = true},
-		[REQUEST_QUEUED] = {[REQUEST_LATER] = true, [REQUEST_ENDED] = true},
-		[REQUEST_LATER] = {[REQUEST_RUNNING] = true},
-		[REQUEST_RUNNING] = {[REQUEST_ASKING] = true,
-			[REQUEST_LATER] = true,
-			[REQUEST_PAUSED] = true,
-			[REQUEST_ANSWERED] = true,
-			[REQUEST_ENDED] = true},
-		[REQUEST_ASKING] = {[REQUEST_RUNNING] = true},
-		[REQUEST_PAUSED] = {[REQUEST_RUNNING] = true, [REQUEST_ENDED] = true},
-		[REQUEST_ANSWERED] = {[REQUEST_ENDED] = true},
+	static const char *const names[] = {
+		"MADE", "QUEUED", "LATER", "RUNNING", "ASKING", "PAUSED", "ANSWERED", "ENDED"};
+	static const uint32_t ways[REQUEST_STATES] = {
+		[REQUEST_MADE] = STATE(REQUEST_QUEUED) | STATE(REQUEST_RUNNING) | STATE(REQUEST_ANSWERED),
+		[REQUEST_QUEUED] = STATE(REQUEST_LATER) | STATE(REQUEST_ENDED),
+		[REQUEST_LATER] = STATE(REQUEST_RUNNING),
+		[REQUEST_RUNNING] = STATE(REQUEST_ASKING) | STATE(REQUEST_LATER) | STATE(REQUEST_PAUSED) |
+				    STATE(REQUEST_ANSWERED) | STATE(REQUEST_ENDED),
+		[REQUEST_ASKING] = STATE(REQUEST_RUNNING),
+		[REQUEST_PAUSED] = STATE(REQUEST_RUNNING) | STATE(REQUEST_ENDED),
+		[REQUEST_ANSWERED] = STATE(REQUEST_ENDED),
 	};
+	static const struct state_machine machine = {"request", names, ways};
 
-	if (!ways[r->state][to])
-		abort(); /* our bug, such as a second final answer: no peer can make us do it */
-	r->state = to;
+	r->state = (enum request_state)state_move(&machine, r->state, to);
 }
 
 static struct request *request_new(struct worker *w, const struct method *method, size_t arena)

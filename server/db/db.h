@@ -17,14 +17,15 @@
 #define DB_PARAMS_MAX 64      /* of one statement: the widest kind has 32 columns and its header */
 #define DB_WAITING_MAX 1024   /* tasks that may wait for a connection; one more is told BUSY */
 #define DB_WAITING_CALLER 256 /* of one caller: the queue has room for others */
-#define DB_SERVER_MIN                                                                                        \
-	150014 /* CVE-2025-8713 and CVE-2023-2455 let statistics and plans cross row-level security */
+/* CVE-2025-8713 and CVE-2023-2455 let statistics and plans cross row-level security */
+#define DB_SERVER_MIN 150014
 
 struct db_pool;
 struct db_conn;
 struct db_task;
 
-/* A statement and the name it is prepared under; made once, lives as long as the process. */
+/* A statement; made once, lives as long as the process: its address makes the name under which it is
+ * prepared. */
 struct db_stmt {
 	const char *sql;
 };
@@ -71,7 +72,6 @@ struct db_task {
 	int results, result_room;
 	int sent; /* queries of this trip so far: the index that the next one's result will have */
 	bool commits;
-	bool queued;
 };
 
 /* The first task on each new connection: sends one trip and ends the task in its callback. When the trip
@@ -82,8 +82,8 @@ typedef void (*db_greet_fn)(struct db_task *task, void *data);
  * borrowed. */
 enum err db_pool_create(
 	struct db_pool **out, uv_loop_t *loop, const char *conninfo, int size, db_greet_fn greet, void *data);
-/* Refuses new tasks with ERR_DRAINING, closes idle connections; `closed` runs when the last handle is gone.
- */
+/* Refuses new tasks with ERR_DRAINING, closes idle connections; `closed` runs when the last handle is
+ * gone. */
 void db_pool_close(struct db_pool *pool, void (*closed)(void *data), void *data);
 void db_pool_stats(const struct db_pool *pool, int *busy, int *size, int *waiting);
 unsigned db_pool_waiting(const struct db_pool *pool, uint64_t who); /* tasks of this caller in the queue */

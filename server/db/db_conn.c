@@ -4,26 +4,27 @@
 #include "db_inner.h"
 #include "lint.h"
 #include "log.h"
+#include "state.h"
 
 #define BACKOFF_MAX_MS 2000  /* and no storm while it is down */
 #define CONNECT_MS 5000      /* libpq's connect_timeout does not hold for PQconnectPoll */
 #define CONNECT_HOST_MS 2000 /* of one of several hosts: the next one may answer */
-#define STALL_MS                                                                                             \
-	3000 /* a trip that takes longer asks whether another host is the primary now, and again every */
+/* a trip that takes longer asks whether another host is the primary now, and again every */
+#define STALL_MS 3000
 #define STALL_AGAIN_MS 1000
 
 void db_conn_enter(struct db_conn *c, enum db_state to)
 {
-	static const bool ways[DB_STATES][DB_STATES] = {
-		[DB_DOWN] = {[DB_DOWN] = true, [DB_CONNECTING] = true, [DB_CLOSING] = true},
-		[DB_CONNECTING] = {[DB_DOWN] = true, [DB_BUSY] = true, [DB_IDLE] = true, [DB_CLOSING] = true},
-		[DB_IDLE] = {[DB_DOWN] = true, [DB_BUSY] = true, [DB_CLOSING] = true},
-		[DB_BUSY] = {[DB_DOWN] = true, [DB_IDLE] = true, [DB_CLOSING] = true},
+	static const char *const names[] = {"DOWN", "CONNECTING", "IDLE", "BUSY", "CLOSING"};
+	static const uint32_t ways[DB_STATES] = {
+		[DB_DOWN] = STATE(DB_DOWN) | STATE(DB_CONNECTING) | STATE(DB_CLOSING),
+		[DB_CONNECTING] = STATE(DB_DOWN) | STATE(DB_BUSY) | STATE(DB_IDLE) | STATE(DB_CLOSING),
+		[DB_IDLE] = STATE(DB_DOWN) | STATE(DB_BUSY) | STATE(DB_CLOSING),
+		[DB_BUSY] = STATE(DB_DOWN) | STATE(DB_IDLE) | STATE(DB_CLOSING),
 	};
+	static const struct state_machine machine = {"database connection", names, ways};
 
-	if (!ways[c->state][to])
-		abort(); /* our bug: no peer can make us do it */
-	c->state = to;
+	c->state = (enum db_state)state_move(&machine, c->state, to);
 }
 
 static void on_notice(void *data, const PGresult *r)

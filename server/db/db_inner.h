@@ -13,8 +13,9 @@
  *
  *   DOWN ──> CONNECTING ──established──> BUSY (the greeting) ──its task ends──> IDLE ──served──> BUSY
  *    ^           │ (the probe: IDLE)      │                              │
- *    └───────────┴────────────────────────┴──────────── lost ────────────┘        any ──draining──> CLOSING
- */
+ *    └───────────┴────────────────────────┴──────────── lost ────────────┘
+ *
+ * One that is DOWN and has to wait is DOWN again; each of them ──draining──> CLOSING. */
 enum db_state { DB_DOWN, DB_CONNECTING, DB_IDLE, DB_BUSY, DB_CLOSING, DB_STATES };
 enum expect { EXPECT_PREPARE, EXPECT_COMMAND, EXPECT_QUERY, EXPECT_COMMIT, EXPECT_SYNC, EXPECT_CLEANUP };
 
@@ -68,8 +69,8 @@ struct db_pool {
 /* db_conn.c */
 void db_conn_enter(struct db_conn *c, enum db_state to);
 void db_conn_connect(struct db_conn *c);
-/* The connection is gone: tells its task, then comes back after a while. why: NULL where it is meant to go.
- */
+/* The connection is gone: tells its task, then comes back after a while. why: NULL where it is meant to
+ * go. */
 void db_conn_down(struct db_conn *c, const char *why);
 /* This host takes writes: who is still at another one talks to a machine that stands still, was cut off or is
  * no primary any more, and nothing on the wire would tell. What was sent there is unknown; the same bytes go

@@ -19,7 +19,6 @@ enum err db_task_start(
 	task->pool = pool;
 	task->step = step;
 	task->wait_until_ms = wait_ms ? uv_now(pool->loop) + wait_ms : 0;
-	task->queued = true;
 	if (pool->last)
 		pool->last->next = task;
 	else
@@ -73,7 +72,6 @@ static struct db_task *pool_shift(struct db_pool *pool)
 		pool->last = before;
 	pool->waiting--;
 	task->next = NULL;
-	task->queued = false;
 	return task;
 }
 
@@ -105,7 +103,6 @@ static void on_sweep(uv_timer_t *timer)
 		if (!pool->first)
 			pool->last = NULL;
 		pool->waiting--;
-		task->queued = false;
 		task->err = ERR_UNAVAILABLE;
 		task->step(task);
 	}

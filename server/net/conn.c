@@ -6,17 +6,18 @@
 #include "dispatch.h"
 #include "lang.h"
 #include "log.h"
+#include "state.h"
 
 void conn_enter(struct conn *c, enum conn_state to)
 {
-	static const bool ways[CONN_STATES][CONN_STATES] = {
-		[CONN_TLS] = {[CONN_GREETING] = true, [CONN_ENROLLING] = true},
-		[CONN_GREETING] = {[CONN_OPEN] = true},
+	static const char *const names[] = {"TLS", "GREETING", "OPEN", "ENROLLING"};
+	static const uint32_t ways[CONN_STATES] = {
+		[CONN_TLS] = STATE(CONN_GREETING) | STATE(CONN_ENROLLING),
+		[CONN_GREETING] = STATE(CONN_OPEN),
 	};
+	static const struct state_machine machine = {"conn", names, ways};
 
-	if (!ways[c->state][to])
-		abort(); /* our bug: no peer can make us do it */
-	c->state = to;
+	c->state = (enum conn_state)state_move(&machine, c->state, to);
 	c->since_ms = c->last_ms = uv_now(&c->worker->loop);
 }
 
@@ -28,8 +29,8 @@ static void on_ready(struct stream *s)
 	stat_add(c->worker->stats.handshakes, 1);
 	c->has_cert = tls_peer_spki(&s->tls, c->spki) == ERR_OK;
 	conn_enter(c, tls_is_enrolling(&s->tls) ? CONN_ENROLLING : CONN_GREETING);
-	/* The deny list is asked at every handshake; an enrolling device may not renew a denied key either.
-	 */
+	/* The deny list is asked at every handshake; an enrolling device may not renew a denied key
+	 * either. */
 	if (c->has_cert && deny_set_has(&c->worker->server->deny, c->spki))
 		conn_goaway(c, CLOSE_REVOKED, ERR_REVOKED);
 }
@@ -90,6 +91,9 @@ static void on_closed(struct stream *s, enum err why)
 	pending_forget(c);
 	if (why == ERR_TLS)
 		stat_add(w->stats.tls_failed, 1);
+	if (c->reason == CLOSE_REASONS &&
+		(why == ERR_TLS || why == ERR_DEADLINE)) /* the stream closed itself */
+		c->reason = why == ERR_TLS ? CLOSE_TLS : CLOSE_STALL;
 	if (c->reason != CLOSE_REASONS)
 		stat_add(w->stats.closed_by_limit[c->reason], 1);
 	if (c->prev)
@@ -100,7 +104,6 @@ static void on_closed(struct stream *s, enum err why)
 		c->next->prev = c->prev;
 	w->conn_count--;
 	stat_set(w->stats.connections, w->conn_count);
-	c->stream_closed = true;
 	for (struct request *r = c->requests, *next; r; r = next) {
 		next = r->next;
 		request_detach(r);
@@ -178,8 +181,8 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 		return;
 	}
 	stat_add(w->stats.accepted, 1);
-	/* Accept and close at once: leaving it in the backlog would make the next honest peer wait behind it.
-	 */
+	/* Accept and close at once: leaving it in the backlog would make the next honest peer wait behind
+	 * it. */
 	if (!pending_accept(c, address_hash(&c->stream.tcp))) {
 		stat_add(w->stats.closed_by_limit[CLOSE_ADDRESS], 1);
 		uv_close((uv_handle_t *)&c->stream.tcp, on_refused_closed);

@@ -1,9 +1,12 @@
 /* conn.h - one peer: handshake, greeting, frames, the calls in flight. Owns the stream and what is known of
- * the caller.
+ * the caller. One thread: the loop's.
  *
- *   TLS ──ready──> GREETING ──HELLO──> OPEN ──close──> (stream closes) ──> freed when the last request has
- * ended └──enrolment ALPN──> ENROLLING ──────────────────────┘
- */
+ *   TLS ──ready──> GREETING ──HELLO──> OPEN
+ *    └──the enrolment ALPN──> ENROLLING
+ *
+ * From each of them conn_close and conn_goaway end it: the stream closes, nothing more is read or sent
+ * (stream.closing), and when its handle has closed the conn is freed. Requests that are at work are detached
+ * then and go on to their ends. */
 #ifndef JG_CONN_H
 #define JG_CONN_H
 
@@ -16,7 +19,6 @@
 #define GREETING_MS 10000
 #define IDLE_MS 600000 /* NAT tables forget sooner; clients ping every 4 minutes */
 #define CALLS_MAX 8    /* in flight per connection */
-#define CLASSES_MAX 32
 
 /* Entered by conn_enter alone. */
 enum conn_state { CONN_TLS, CONN_GREETING, CONN_OPEN, CONN_ENROLLING, CONN_STATES };
@@ -58,7 +60,6 @@ struct conn {
 	bool watching;
 	int64_t watch_stream[2];
 	uint64_t watch_seq[2];
-	bool stream_closed;
 };
 
 void conn_accept(struct worker *w, uv_stream_t *listener);

@@ -9,22 +9,18 @@
 
 #include <uv.h>
 
-#define GUESSES_CODE                                                                                         \
-	5 /* SECURITY.md: wrong tries of an address on one code, then the code is dead for it                \
-	   */
-#define GUESSES_ADDRESS                                                                                      \
-	30 /* wrong codes of an address at once: a staff room that reads from one sheet has fewer … */
+/* SECURITY.md: wrong tries of an address on one code, then the code is dead for it */
+#define GUESSES_CODE 5
+/* wrong codes of an address at once: a staff room that reads from one sheet has fewer … */
+#define GUESSES_ADDRESS 30
 #define GUESSES_ADDRESS_EVERY_MS 2000 /* … and one more each two seconds */
 #define GUESSES_ALL 300 /* of all addresses at once: a county enrols as many schools on one morning … */
-#define GUESSES_ALL_EVERY_MS                                                                                 \
-	100 /* … and ten more a second: what is over it costs no look at the database                      \
-	     */
-#define GUESSES_GUILTY_MS                                                                                    \
-	3600000 /* so long after a wrong code an address waits in the queue of those that guess, not in      \
-		   everybody's */
-#define GUESSES_SLOTS                                                                                        \
-	4096 /* addresses, and addresses with codes, that are remembered: the oldest give way                \
-	      */
+/* … and ten more a second: what is over it costs no look at the database */
+#define GUESSES_ALL_EVERY_MS 100
+/* so long after a wrong code an address waits in the queue of those that guess, not in everybody's */
+#define GUESSES_GUILTY_MS 3600000
+/* addresses, and addresses with codes, that are remembered: the oldest give way */
+#define GUESSES_SLOTS 4096
 
 struct guess_slot {
 	uint64_t key;      /* 0 = free */

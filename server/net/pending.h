@@ -11,11 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HANDSHAKES_MAX                                                                                       \
-	32 /* in flight on each loop: each costs 0.8 ms of CPU, and so long the loop's calls wait */
-#define EVICT_MS                                                                                             \
-	1000 /* after which a handshake gives way to who waits: an honest one takes a tenth of it            \
-	      */
+/* in flight on each loop: each costs 0.8 ms of CPU, and so long the loop's calls wait */
+#define HANDSHAKES_MAX 32
+/* after which a handshake gives way to who waits: an honest one takes a tenth of it */
+#define EVICT_MS 1000
 #define STRANGERS_MAX 1024 /* of each loop: about 16 MiB of TLS objects */
 #define ADDRESS_SLOTS 1024 /* of the table of addresses: a county's schools */
 

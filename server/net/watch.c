@@ -1,6 +1,6 @@
 /* watch.c - once a second, one query a loop: which watched streams moved (EVENT), and every other second
- * which sessions of this loop have ended elsewhere. Nothing of a session lives only in one server's memory.
- */
+ * which sessions of this loop have ended elsewhere. Nothing of a session lives only in one server's
+ * memory. */
 #include <stdlib.h>
 #include <string.h>
 

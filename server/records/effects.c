@@ -86,8 +86,8 @@ static bool is_hidden(const struct row *row)
 	       record_is(&row->state.record, kind->hidden_field, kind->hidden_value);
 }
 
-/* Which streams carry the record, and its hash in each: the owner's whole, the other school's by projection.
- */
+/* Which streams carry the record, and its hash in each: the owner's whole, the other school's by
+ * projection. */
 static size_t views_of(struct collector *c, const struct row *row, struct view out[2])
 {
 	size_t n = 0;

@@ -31,8 +31,8 @@ static void group_free(struct group *g)
 		free(g);
 }
 
-/* A small group is over: what came while every group was under way must not wait for the next push to come.
- */
+/* A small group is over: what came while every group was under way must not wait for the next push to
+ * come. */
 static void small_over(struct group *g)
 {
 	if (!g->small)

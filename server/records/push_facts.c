@@ -40,8 +40,8 @@ static bool read_author_rows(struct group *g)
 {
 	const PGresult *r = g->authors_at >= 0 ? g->task.result[g->authors_at].rows : NULL;
 	int n = PQntuples(r);
-	size_t len, lengths[32];
-	const char *texts[32];
+	size_t len, lengths[CLASSES_MAX];
+	const char *texts[CLASSES_MAX];
 	int32_t roles[16];
 
 	for (size_t i = 0; i < g->count; i++) {
@@ -58,8 +58,8 @@ static bool read_author_rows(struct group *g)
 		int count = db_get_ints(r, i, 2, roles, 16);
 		for (int k = 0; k < count && k < 16; k++)
 			a->roles |= 1u << roles[k];
-		count = db_get_texts(r, i, 3, texts, lengths, 32);
-		for (int k = 0; k < count && k < 32; k++)
+		count = db_get_texts(r, i, 3, texts, lengths, CLASSES_MAX);
+		for (int k = 0; k < count && k < CLASSES_MAX; k++)
 			snprintf(a->classes[a->class_count++], sizeof a->classes[0], "%.*s", (int)lengths[k],
 				texts[k]);
 		a->may_write = db_get_int(r, i, 4);

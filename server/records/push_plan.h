@@ -6,11 +6,8 @@
 #include "arena.h"
 #include "class_scope.h"
 #include "effects.h"
+#include "wire_limits.h"
 #include "pb.h"
-
-#define PUSH_OPS_MAX 500
-#define PUSH_BYTES_MAX (256u << 10)
-#define PUSH_ENVELOPE 32768 /* what 500 length prefixes and tags may add to it */
 
 /* An operation, decoded once. */
 struct plan_op {
@@ -25,11 +22,10 @@ struct plan_op {
 	char *key;            /* natural key of a body that carries all of it, or "" */
 };
 
-#define PLAN_ALL_CLASSES                                                                                     \
-	(1u << ROLE_REGISTRAR | 1u << ROLE_HEAD) /* who writes for every class of his school */
-#define INCARNATIONS_LOST_MAX                                                                                \
-	100 /* how far a device may be ahead: each rollback of it since the backup that was restored is one  \
-	     */
+/* who writes for every class of his school */
+#define PLAN_ALL_CLASSES (1u << ROLE_REGISTRAR | 1u << ROLE_HEAD)
+/* how far a device may be ahead: each rollback of it since the backup that was restored is one */
+#define INCARNATIONS_LOST_MAX 100
 
 struct plan_device {
 	bool known;
@@ -43,7 +39,7 @@ struct plan_author {
 	char name[64];
 	bool may_write; /* logged in on this device within 90 days, enabled, of this school */
 	uint32_t roles;
-	char classes[32][CLASS_SCOPE_SIZE];
+	char classes[CLASSES_MAX][CLASS_SCOPE_SIZE];
 	int class_count;
 };
 

@@ -27,8 +27,8 @@ void record_db_holders(
 	struct db_task *task, const struct kind *kind, struct pg_array *keys, struct pg_array *owners);
 /* SQL functions that the declaration names (server/README.md "What a declaration may call"). */
 void record_db_hold(struct db_task *task, const struct kind *kind);
-/* columns: ord int[], school text[], id uuid[], body jsonb[], null for a deletion. The columns of its rows:
- */
+/* columns: ord int[], school text[], id uuid[], body jsonb[], null for a deletion. The columns of its
+ * rows: */
 enum guard_column { GUARD_ORD, GUARD_SHARED_WITH, GUARD_CODE, GUARD_FIELD, GUARD_MESSAGE };
 void record_db_guard(struct db_task *task, const struct kind *kind, struct pg_array columns[4]);
 void record_db_applied(

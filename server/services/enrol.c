@@ -26,7 +26,7 @@ static const struct db_stmt insert_device = {
 static const struct db_stmt find_device = {
 	"SELECT device_id, school, jg_now() FROM device WHERE county = app_county() AND (cert_spki = "
 	"$1::bytea OR next_spki = $1::bytea) AND revoked_at IS NULL"};
-/* The present key goes on until the new one is first used (session.c): when this answer is lost, the device
+/* The present key goes on until the new one is first used (hello.c): when this answer is lost, the device
  * asks again with it. */
 static const struct db_stmt renew_device = {
 	"UPDATE device SET next_spki = $2::bytea, next_until = $3::timestamptz,"

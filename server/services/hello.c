@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "hash.h"
+#include "wire_limits.h"
 #include "log.h"
 #include "push_plan.h"
 #include "service.h"
@@ -61,8 +62,8 @@ static void fill_limits(struct hello_state *s)
 	static const struct {
 		const char *name;
 		uint64_t value;
-	} limits[] = {{"frame_bytes", FRAME_MAX}, {"calls_in_flight", CALLS_MAX}, {"push_ops", 500},
-		{"push_bytes", 262144}, {"chunk_bytes", 262144}, {"file_bytes", 10485760}};
+	} limits[] = {{"frame_bytes", FRAME_MAX}, {"calls_in_flight", CALLS_MAX}, {"push_ops", PUSH_OPS_MAX},
+		{"push_bytes", PUSH_BYTES_MAX}, {"chunk_bytes", CHUNK_BYTES}, {"file_bytes", FILE_BYTES_MAX}};
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
 		s->limits[i] = (pb_limit)PB_LIMIT_INIT;

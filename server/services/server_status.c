@@ -108,8 +108,8 @@ static void clock_done(struct request *r)
 	}
 	out.has_now = 1;
 	out.now = db_get_int(request_result(r, &advance), 0, 0);
-	/* Handshakes judge certificates by the same clock at once; other processes follow at their next poll.
-	 */
+	/* Handshakes judge certificates by the same clock at once; other processes follow at their next
+	 * poll. */
 	pki_set_clock_shift((out.now - clock_now_us()) / 1000000);
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "admin", r->ref);
 	request_reply(r, &out.base);

@@ -9,17 +9,16 @@
 #include "fault.h"
 #include "hash.h"
 #include "lang.h"
+#include "wire_limits.h"
 #include "pki.h"
 #include "push_db.h"
 #include "push_plan.h"
 #include "record_db.h"
 #include "service.h"
 
-#define CHUNK_BYTES (256u << 10)
-#define FILE_BYTES_MAX (10u << 20)
 #define SCHOOL_FILES_MAX (INT64_C(4) << 30) /* of a school: 2,000 pupils with two files of 1 MiB each */
-#define PULL_PAGE_BYTES                                                                                      \
-	(512u << 10) /* of a page: with one record more, the longest that gen_tables.py lets be, a frame */
+/* of a page: with one record more, the longest that gen_tables.py lets be, a frame */
+#define PULL_PAGE_BYTES (512u << 10)
 #define CHANGE_BYTES 128 /* of a change beside its body, at most: ids, versions, owner */
 #define UNNAMED_FILES_MAX                                                                                    \
 	(INT64_C(10)                                                                                         \

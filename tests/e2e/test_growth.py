@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """A push of n records reads as many rows whether the tables are empty or full, also in a database that was never analysed:
-what is looked up is looked up through an index (architecture rule 2). Rows read are counted by PostgreSQL, no time is."""
+what is looked up is looked up through an index. Rows read are counted by PostgreSQL, no time is."""
 import csv
 import os
 

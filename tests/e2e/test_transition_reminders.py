@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Reminders (A5.10, A5.12): the day before a slip's term and at it, to each addressee that has not answered, and once to a junior
+"""Reminders: the day before a slip's term and at it, to each addressee that has not answered, and once to a junior
 school that lets the day of verification pass (M18). Each is said once, whatever is restarted or run again in between."""
 import datetime
 import os

@@ -133,6 +133,8 @@ static void rig_start(void)
 	log_set_level(LOG_LEVEL_ERROR);
 	conf_defaults(&rig_server.conf);
 	rig_server.conf.county = 329999;
+	atomic_store(&rig_server.per_address, rig_server.conf.per_address);
+	atomic_store(&rig_server.grouping, rig_server.conf.grouping);
 	uv_rwlock_init(&rig_server.deny.lock);
 	guesses_init(&rig_server.guesses);
 	rig_server.ca_key = EVP_EC_gen("P-256");

@@ -67,8 +67,8 @@ static inline void fixture_reopen(struct fixture *f)
 	}
 }
 
-/* One change of the school's stream, as a page of a pull brings it, and what it adds to the digest in *end.
- */
+/* One change of the school's stream, as a page of a pull brings it, and what it adds to the digest in
+ * *end. */
 static inline void fixture_stage(struct store *s, const uint8_t id[ID_SIZE], Jingguan__V1__Action action,
 	const struct record *r, struct staging_end *end)
 {

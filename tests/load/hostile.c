@@ -26,12 +26,11 @@
 
 #define TICK_MS 20
 #define OPENED_A_TICK 8 /* 400 a second while they first come */
-#define SHAKING_MAX                                                                                          \
-	100 /* of this one process, which must answer each within a tenth of a second, as a machine of its   \
-	       own would */
-#define BACK_MS                                                                                              \
-	1000 /* before who was closed comes back; doubles to BACK_MAX_MS, with jitter (proto/README.md §9)  \
-	      */
+/* of this one process, which must answer each within a tenth of a second, as a machine of its own would
+ * */
+#define SHAKING_MAX 100
+/* before who was closed comes back; doubles to BACK_MAX_MS, with jitter (proto/README.md §9) */
+#define BACK_MS 1000
 #define BACK_MAX_MS 30000
 #define CALL_EVERY_MS 200 /* of an honest connection */
 #define ANSWER_MS 10000   /* an honest call without an answer for so long has failed */

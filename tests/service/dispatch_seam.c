@@ -491,6 +491,8 @@ int main(int argc, char **argv)
 	log_set_level(LOG_LEVEL_ERROR);
 	conf_defaults(&server.conf);
 	server.conf.county = COUNTY;
+	atomic_store(&server.per_address, server.conf.per_address);
+	atomic_store(&server.grouping, server.conf.grouping);
 	server.conf.pool = 2;
 	server.conf.page_rows = 2; /* of the five that the county's stream has */
 	snprintf(server.conf.name, sizeof server.conf.name, "测试县");

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Tables and declarations say the same: each record kind of the .proto files has a table with its columns, types and header,
-and no table has a column that nobody declared (architecture rule 13). A function has one home, a file of sql/functions, and a database
+and no table has a column that nobody declared. A function has one home, a file of sql/functions, and a database
 of a version before ends at the same schema as a new one."""
 import difflib
 import glob

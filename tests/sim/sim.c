@@ -25,8 +25,8 @@
 #include "sim_count.h"
 
 #define CHUNK 100
-#define TWICE_EVERY                                                                                          \
-	8 /* what makes two runs differ does so in many seeds: the time finds more as new histories */
+/* what makes two runs differ does so in many seeds: the time finds more as new histories */
+#define TWICE_EVERY 8
 #define JOBS_MAX 16
 #define HANG_S 30 /* of a processor for one history, which takes a twentieth of a second */
 

@@ -269,8 +269,8 @@ void check_told(
 		sim_met("answered again");
 		demand(memcmp(t->sha, sha, HASH_SIZE) == 0, "I2",
 			"operation %llu was answered for other bytes", (unsigned long long)r->op_no);
-		/* Where the database lost a tail the operation is executed anew, and may find another world.
-		 */
+		/* Where the database lost a tail the operation is executed anew, and may find another
+		 * world. */
 		demand(t->lossy != lossy || t->outcome == (int)r->outcome ||
 				r->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
 			"I2", "operation %llu of device %u was answered %d, then %d",

@@ -47,8 +47,8 @@ static void every_row_speaks_both_languages(void **state)
 		assert_true(info->exit_code >= 0 && info->exit_code <= 6);
 		assert_int_equal(info->exit_code == 0, info->code == ERR_OK);
 		assert_int_equal(info->level == ERR_LEVEL_NONE, info->code == ERR_OK);
-		/* What a client sees on the wire is said by its level: unknown numbers are treated as ours.
-		 */
+		/* What a client sees on the wire is said by its level: unknown numbers are treated as
+		 * ours. */
 		lang_set("en_GB.UTF-8");
 		assert_true(_(info->sentence)[0] && (unsigned char)_(info->sentence)[0] < 0x80);
 		lang_set("zh_CN");

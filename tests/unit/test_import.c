@@ -11,7 +11,7 @@
 #include "core_fixture.h"
 #include "find.h"
 #include "import.h"
-#include "service.h"
+#include "client_service.h"
 #include "nomem.h"
 #include "cycle.h"
 #include "transition.h"
@@ -451,8 +451,8 @@ struct import_try {
 	bool dry_run; /* and with the workbook of bad rows, which comes after the rows are stored */
 };
 
-/* A file that gives every kind of news, imported into a store that stays as it was unless all of it succeeds.
- */
+/* A file that gives every kind of news, imported into a store that stays as it was unless all of it
+ * succeeds. */
 static enum err import_again(void *data)
 {
 	const struct import_try *try = data;

@@ -1,4 +1,4 @@
-/* Covers client/core/{service,way}.c and the rows of client/core/services. */
+/* Covers client/core/{client_service,way}.c and the rows of client/core/services. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "kind.h"
-#include "service.h"
+#include "client_service.h"
 #include "way.h"
 
 static void every_kind_is_of_one_service(void **state)

@@ -649,8 +649,8 @@ static void writer_refusals(void **state)
 	assert_int_equal(rmdir(path), 0); /* nothing is left behind */
 }
 
-/* 20,000 rows of 18 columns, as a county's list. Says the time; slow machines and sanitizers do not fail it.
- */
+/* 20,000 rows of 18 columns, as a county's list. Says the time; slow machines and sanitizers do not fail
+ * it. */
 static void many_rows(void **state)
 {
 	const char *path = "test_sheet_many.xlsx";

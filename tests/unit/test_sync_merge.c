@@ -334,8 +334,8 @@ static void expect_result(struct merge_result got, struct merge_result wanted)
 	assert_int_equal(got.changed, wanted.changed);
 }
 
-/* A record of 5 in each group, seen as `seen` says, and a body whose group has the same values or one other.
- */
+/* A record of 5 in each group, seen as `seen` says, and a body whose group has the same values or one
+ * other. */
 static void carry(struct merge_op *op, const struct merge_state *now, unsigned group, enum seen seen,
 	bool same, struct arena *arena)
 {

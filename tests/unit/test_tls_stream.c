@@ -1,5 +1,5 @@
-/* Covers common/tls.c: a client and a server that talk through byte arrays, every record cut at every byte.
- */
+/* Covers common/tls.c: a client and a server that talk through byte arrays, every record cut at every
+ * byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #include "file_type.h"
 #include "lang.h"
 #include "outbox.h"
-#include "service.h"
+#include "client_service.h"
 #include "tables.h"
 #include "text.h"
 #include "way.h"

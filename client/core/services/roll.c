@@ -4,7 +4,7 @@
 #include "lang.h"
 #include "roll.h"
 #include "schools.h"
-#include "service.h"
+#include "client_service.h"
 #include "tables.h"
 
 /* Who is imported is in school, unless the file says otherwise. */

@@ -6,7 +6,7 @@
 
 #include "codes.h"
 #include "lang.h"
-#include "service.h"
+#include "client_service.h"
 #include "tables.h"
 #include "text.h"
 #include "way.h"

@@ -1,4 +1,4 @@
-#include "service.h"
+#include "client_service.h"
 
 #define JG(name)
 #define JGADMIN(name)

@@ -357,7 +357,7 @@ enum err transition_file(struct view *v, int32_t year, const char *stage, bool i
 /* ---- Verification ---- */
 
 /* Declared for this school: other schools' rows that the server sends us, and our own that stay (一贯制直升).
- */
+ * */
 static bool is_declared_here(const struct view *v, const struct item *item, int32_t year)
 {
 	const struct record *r = &item->record;

@@ -77,9 +77,9 @@ const char *words_place(const struct view *v, const struct record *destination, 
 /* “A1 施教区公办 泗洪县第一初级中学”: what was declared, with the code that the paper form has. */
 const char *words_destination(const struct view *v, const struct record *destination, char *out, size_t size);
 struct todo_list;
-enum err transition_todo(struct todo_list *l, struct problem *p); /* service.h */
-bool transition_word(
-	const struct view *v, const struct record *r, int field, char *out, size_t size); /* service.h */
+enum err transition_todo(struct todo_list *l, struct problem *p); /* client_service.h */
+bool transition_word(const struct view *v, const struct record *r, int field, char *out,
+	size_t size); /* client_service.h */
 
 /* ---- Verification ---- */
 

@@ -5,7 +5,7 @@
 #include "export_transition.h"
 #include "import_transition.h"
 #include "lang.h"
-#include "service.h"
+#include "client_service.h"
 #include "slip.h"
 #include "tables.h"
 #include "transition.h"

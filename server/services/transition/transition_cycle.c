@@ -165,8 +165,8 @@ static void open_frozen(struct request *r)
 
 #define AUTUMN 9 /* from then on the sixth grade leaves in the next year */
 
-/* A year is this one or the next: what is frozen by a slip of the finger would stand in every school's way.
- */
+/* A year is this one or the next: what is frozen by a slip of the finger would stand in every school's
+ * way. */
 static void open_judge(struct request *r)
 {
 	const pb_year_request *q = REQUEST(r, pb_year_request);

@@ -39,7 +39,7 @@ static bool is_overdue(const struct row *slip, int64_t now)
 	       !record_is(s, F_SLIP_STATE, "draft");
 }
 
-/* Escalation is a fact both schools see (A5.12); the slip stays open. */
+/* Escalation is a fact both schools see; the slip stays open. */
 static void escalate(struct night *night, const PGresult *slips, int64_t now)
 {
 	const struct kind *kind = kind_by_number(KIND_SLIP);

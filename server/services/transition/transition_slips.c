@@ -1,5 +1,5 @@
 /* Reconciliation and what follows from it: 交办单 made, changed, closed and re-opened in the very transaction
- * of the run; issued to both addressees at once (A5.10–A5.12); reviewed. Slips are records: both feeds are
+ * of the run; issued to both addressees at once; reviewed. Slips are records: both feeds are
  * raised by effects. */
 #include <assert.h>
 #include <stdlib.h>
@@ -97,7 +97,7 @@ static void set_owner(struct row *row, const char *source, const char *home)
 		strcmp(home, BUREAU) == 0 || strcmp(home, source) == 0 ? "" : home);
 }
 
-/* A new finding: the clock of A5.10 starts, and the slip waits to be issued. */
+/* A new finding: its clock starts, and the slip waits to be issued. */
 static void start_round(struct slips *s, struct record *slip, const PGresult *n, int i)
 {
 	record_set_number(slip, F_SLIP_YEAR, s->year);

@@ -1,4 +1,4 @@
-#include "service.h"
+#include "client_service.h"
 
 #include <stdio.h>
 #include <string.h>

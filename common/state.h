@@ -1,0 +1,22 @@
+/* state.h - the one door of every state machine: which way leads where, and by which names a log calls the
+ * states. A machine is drawn in its header, tabled beside its _enter function, and entered through it alone.
+ * Pure; any thread. */
+#ifndef JG_STATE_H
+#define JG_STATE_H
+
+#include <stdint.h>
+
+#define STATES_MAX 32 /* bits of a row */
+#define STATE(s) (UINT32_C(1) << (s))
+
+struct state_machine {
+	const char *name;         /* "request" */
+	const char *const *names; /* of the states, in their order */
+	const uint32_t *ways;     /* for each state those that it may become, as STATE() bits */
+};
+
+/* Returns `to`. No peer and no user can make a way that the table lacks: that is our bug, told by name before
+ * the process stops. */
+unsigned state_move(const struct state_machine *m, unsigned from, unsigned to);
+
+#endif
