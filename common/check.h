@@ -4,7 +4,7 @@
 
 #include "record.h"
 
-/* A school year outside these is a slip of the finger; of what lies inside, SQL makes dates. */
+/* A school year outside these is a mistake of the finger; of what lies inside, SQL makes dates. */
 #define YEAR_MIN 2000
 #define YEAR_MAX 2100
 

@@ -67,7 +67,7 @@ struct kind {
 	unsigned group_count;
 };
 
-/* Indexes of fields by kind: `F_STUDENT_CERT_NO` and so on stand in tables.h. */
+/* Indexes of fields by kind: `F_<KIND>_<FIELD>` stands in tables.h. */
 extern const struct kind kind_table[];
 extern const size_t kind_count;
 extern const uint32_t kinds_all[],

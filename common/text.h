@@ -77,7 +77,7 @@ enum err text_mask_name(char *out, size_t size, const char *in);
 /* 138****0017; shorter than 11 characters: only the last two stay, shorter than 5: nothing. */
 enum err text_mask_phone(char *out, size_t size, const char *in);
 
-#define TEXT_DISTANCE_MAX 48 /* characters: longer texts are no slip of the finger of one another */
+#define TEXT_DISTANCE_MAX 48 /* characters: longer texts are no mistake of the finger of one another */
 
 /* How many characters are wrong, missing, too many, or changed about with their neighbour. SIZE_MAX when a
  * text is too long. */

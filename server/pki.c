@@ -144,7 +144,7 @@ enum err pki_create(const struct conf *conf, struct problem *p)
 	return e;
 }
 
-/* On the enrolment ALPN an expired certificate still says who asks for a new one. */
+/* On the enrolling ALPN an expired certificate still says who asks for a new one. */
 static int tolerate_expired(int ok, X509_STORE_CTX *ctx)
 {
 	return ok || X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CERT_HAS_EXPIRED;

@@ -23,7 +23,7 @@ enum err pki_check(const struct conf *conf, time_t *until, struct problem *p);
 /* A server certificate that ends within PKI_RENEW_DAYS is made anew, for the same key: clients trust the CA.
  * At a start. */
 enum err pki_renew_server(const struct conf *conf, struct problem *p);
-/* ctx: certificate, key, CA, both ALPNs. Whoever asks for `jingguan/1` must show a certificate; the enrolment
+/* ctx: certificate, key, CA, both ALPNs. Whoever asks for `jingguan/1` must show a certificate; the enrolling
  * ALPN accepts none, and an expired one. clock_shift_s moves "now" for a rehearsal county's certificates. */
 enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **ca_key, EVP_PKEY **sign_key,
 	struct problem *p);

@@ -8,7 +8,7 @@
 
 #include "clock.h"
 #include "conn.h"
-#include "identity.h"
+#include "epoch.h"
 #include "log.h"
 #include "schedule.h"
 
@@ -170,7 +170,7 @@ enum err worker_init(struct worker *w, struct server *s, int index)
 		log_error("cannot listen on %s: %s", s->conf.listen, uv_strerror(e));
 		return ERR_UNREACHABLE;
 	}
-	return db_pool_create(&w->pool, &w->loop, s->conf.database_app, s->conf.pool, identity_check, s);
+	return db_pool_create(&w->pool, &w->loop, s->conf.database_app, s->conf.pool, epoch_check, s);
 }
 
 enum err worker_start(struct worker *w)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "db.h"
-#include "identity.h"
+#include "epoch.h"
 #include "log.h"
 #include "pki.h"
 #include "request.h"
@@ -189,7 +189,7 @@ enum err jobs_create(struct jobs **out, struct server *s, uv_loop_t *loop)
 	}
 	j->server = s;
 	j->loop = loop;
-	enum err e = db_pool_create(&j->pool, loop, s->conf.database_app, 2, identity_check, s);
+	enum err e = db_pool_create(&j->pool, loop, s->conf.database_app, 2, epoch_check, s);
 	if (e) {
 		free(j->list);
 		free(j);

@@ -2,7 +2,7 @@
  * the caller. One thread: the loop's.
  *
  *   TLS ──ready──> GREETING ──HELLO──> OPEN
- *    └──the enrolment ALPN──> ENROLLING
+ *    └──the ALPN of enrolling──> ENROLLING
  *
  * From each of them conn_close and conn_goaway end it: the stream closes, nothing more is read or sent
  * (stream.closing), and when its handle has closed the conn is freed. Requests that are at work are detached

@@ -1,8 +1,8 @@
 /* effects.h - what a transaction does to records, carried into tables, history, feeds, digests and the trace.
- * Every write of a record goes through here: pushes, imports, slips. Pure collecting; effects_send adds the
- * statements to a trip.
+ * Every write of a record goes through here: pushes, imports, what a service changes. Pure collecting;
+ * effects_send adds the statements to a trip.
  *
- * Lock order of the house: device → holds → schools (push_ask.c: lock_hooks) → records by (kind, id) →
+ * The one order of locks: device → holds → schools (push_ask.c: lock_hooks) → records by (kind, id) →
  * streams by id; effects_send takes the streams, last. */
 #ifndef JG_EFFECTS_H
 #define JG_EFFECTS_H

@@ -27,8 +27,8 @@ import sys
 import run as bank
 
 FILES = ("common/sync_merge.c", "server/records/push_plan.c", "server/records/push_decode.c", "server/records/push_db.c", "server/records/push_ask.c", "server/records/push_facts.c", "server/records/lineage_db.c", "server/records/effects.c", "server/records/record_db.c", "server/services/sync.c",
-         "client/core/outbox.c", "client/core/outbox_push.c", "client/core/staging.c", "client/core/view.c", "client/core/store.c", "client/core/sync.c",
-         "client/core/sync_machine.c", "client/core/batch.c")
+         "client/core/store/outbox.c", "client/core/store/outbox_push.c", "client/core/store/staging.c", "client/core/store/view.c", "client/core/store/store.c", "client/core/link/sync.c",
+         "client/core/link/sync_machine.c", "client/core/store/batch.c")
 REAL = (("script/demo",), *((sys.executable, "tests/e2e/%s.py" % name) for name in ("test_wire", "test_identity_roles", "test_duplicates", "test_second_county")),
         (sys.executable, "tests/e2e/test_histories.py"))
 
@@ -102,8 +102,8 @@ def judge(tree, histories):
 EVERY = {"common/sync_merge.c": ("test_sync_merge", "test_push_plan"),
          "server/records/push_plan.c": ("test_push_plan", "test_push_lineage", "test_nomem"),
          "server/records/effects.c": (),
-         "client/core/outbox.c": ("test_store", "test_adopt", "test_decide", "test_import", "test_nomem"),
-         "client/core/outbox_push.c": ("test_store", "test_adopt", "test_decide", "test_sync", "test_nomem")}
+         "client/core/store/outbox.c": ("test_store", "test_adopt", "test_decide", "test_import", "test_nomem"),
+         "client/core/store/outbox_push.c": ("test_store", "test_adopt", "test_decide", "test_sync", "test_nomem")}
 EQUIVALENT = os.path.join(bank.ROOT, "tests/bugs/equivalent.txt")
 
 

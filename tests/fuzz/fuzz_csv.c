@@ -1,4 +1,4 @@
-/* Covers client/core/csv_read.c, csv_decode.c, sheet.c, table.c, book.c and common/roster.c: any bytes read
+/* Covers client/core/files/csv_read.c, csv_decode.c, sheet.c, table.c, book.c and common/roster.c: any bytes read
  * as a table of people, header and rows, and every cell as a grade, a class and a title. */
 #include <stddef.h>
 #include <stdint.h>

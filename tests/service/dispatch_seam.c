@@ -16,7 +16,7 @@
 #include "arena.h"
 #include "dispatch.h"
 #include "envelope.h"
-#include "identity.h"
+#include "epoch.h"
 #include "log.h"
 #include "pki.h"
 #include "record_db.h"
@@ -508,7 +508,7 @@ int main(int argc, char **argv)
 	if (pki_create(&server.conf, &p) ||
 		pki_load(&server.conf, server.tls, &server.ca_cert, &server.ca_key, &server.sign_key, &p) ||
 		db_pool_create(&worker.pool, &worker.loop, server.conf.database_app, server.conf.pool,
-			identity_check, &server)) {
+			epoch_check, &server)) {
 		fprintf(stderr, "%s\n", p.message);
 		return 1;
 	}

@@ -16,7 +16,7 @@ MEMORY = "/dev/shm"
 
 
 def schema_files(root=ROOT):
-    """[(name, text)] of the schema, in the order of server/migrate.c: the migrations, then the functions."""
+    """[(name, text)] of the schema, in the order of server/operator/migrate.c: the migrations, then the functions."""
     paths = sorted(glob.glob(root + "/sql/migrations/*.sql")) + sorted(glob.glob(root + "/sql/functions/*.sql"))
     return [(os.path.relpath(path, root), open(path, encoding="utf-8").read()) for path in paths]
 
@@ -82,7 +82,7 @@ class PrivatePostgres:
             self.migrate(schema_files())
 
     def migrate(self, files, database="jingguan"):
-        """As server/migrate.c does: a transaction each, and functions unchecked, because they call each other across files."""
+        """As server/operator/migrate.c does: a transaction each, and functions unchecked, because they call each other across files."""
         for name, text in files:
             unchecked = "SET LOCAL check_function_bodies = off;" if name.startswith("sql/functions/") else ""
             self.sql("BEGIN;" + unchecked + text + "\nCOMMIT;", user="jingguan", database=database)

@@ -1,7 +1,7 @@
 /* The network between link.h and conn.h: one pair a connection, frames in order in each direction. A frame
  * may be late, a connection may be reset with or without what it carries, one side may not learn that it is
  * gone (half-open), or everything may vanish (black hole). The functions have the names of
- * client/core/link.c, login.c and server/net/conn.c. */
+ * client/core/link/link.c, login.c and server/net/conn.c. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,7 @@
 
 #include "clock.h"
 #include "dispatch.h"
-#include "identity.h"
+#include "epoch.h"
 #include "jobs.h"
 #include "outbox.h"
 #include "sim.h"
@@ -207,7 +207,7 @@ static void boot(void *data)
 {
 	struct sim_server *s = data;
 
-	if (db_pool_create(&s->worker.pool, &s->worker.loop, "sim", SIM_POOL, identity_check, &s->server) ||
+	if (db_pool_create(&s->worker.pool, &s->worker.loop, "sim", SIM_POOL, epoch_check, &s->server) ||
 		jobs_create(&s->jobs, &s->server, &s->worker.loop))
 		abort();
 	s->up = true;

@@ -1,4 +1,4 @@
-/* Covers client/core/outbox_push.c "Duplicates": what becomes of a record that the server has under another
+/* Covers client/core/store/outbox_push.c "Duplicates": what becomes of a record that the server has under another
  * id, and of what hangs on it. */
 #include <setjmp.h>
 #include <stdarg.h>

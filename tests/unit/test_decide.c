@@ -1,4 +1,4 @@
-/* Covers client/core/decide.c: what a person decides about items that were never sent (a computer found
+/* Covers client/core/store/decide.c: what a person decides about items that were never sent (a computer found
  * rolled back, or enrolled anew), and what hangs on them. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Covers client/core/sheet.c, xlsx_part.c, xlsx_read.c, csv_read.c. Numbers are of area 329999, names
+/* Covers client/core/files/sheet.c, xlsx_part.c, xlsx_read.c, csv_read.c. Numbers are of area 329999, names
  * invented. */
 #include <setjmp.h>
 #include <stdarg.h>

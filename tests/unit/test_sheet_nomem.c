@@ -1,4 +1,4 @@
-/* Covers client/core/sheet.c, xlsx_part.c, xlsx_read.c, csv_read.c when memory runs out: the Nth allocation
+/* Covers client/core/files/sheet.c, xlsx_part.c, xlsx_read.c, csv_read.c when memory runs out: the Nth allocation
  * of ours fails, for every N. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Covers client/core/sync.c where it needs no server: it is done in pieces, and can be left. */
+/* Covers client/core/link/sync.c where it needs no server: it is done in pieces, and can be left. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Covers client/core/sync_machine.c and trust.c's connect codes. */
+/* Covers client/core/link/sync_machine.c and trust.c's connect codes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Covers client/core/table.c. Numbers are of area 329999, names invented. */
+/* Covers client/core/files/table.c. Numbers are of area 329999, names invented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -226,7 +226,7 @@ static void trace(void **state)
 	}
 }
 
-/* As client/core/login.c and server/services/session.c compute it. */
+/* As client/core/link/login.c and server/services/session.c compute it. */
 static void resume(void **state)
 {
 	(void)state;

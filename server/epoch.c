@@ -1,5 +1,4 @@
-/* identity.c - see identity.h. */
-#include "identity.h"
+#include "epoch.h"
 
 #include "log.h"
 #include "request.h"
@@ -26,7 +25,7 @@ static void checked(struct db_task *task)
 	db_task_end(task);
 }
 
-void identity_check(struct db_task *task, void *server)
+void epoch_check(struct db_task *task, void *server)
 {
 	const struct server *s = server;
 
