@@ -10,6 +10,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -232,7 +233,7 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--quick", action="store_true", help="without the million pupils")
     options = parser.parse_args()
-    with PrivatePostgres(directory="/tmp", tls=True, apply=False, fsync="on") as postgres:
+    with PrivatePostgres(directory=tempfile.gettempdir(), tls=True, apply=False, fsync="on") as postgres:
         server = BenchServer(postgres)
         with server:
             bench = Bench(options, server, postgres)

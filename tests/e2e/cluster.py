@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.request
 
@@ -276,10 +275,6 @@ class ClusterCounty(WireCounty):
 
     def __init__(self, is_async=False):
         super().__init__()
-        os.rmdir(self.server.dir)
-        self.server.dir = tempfile.mkdtemp(prefix="jgha.", dir="/tmp")
-        os.chmod(self.server.dir, 0o755)
-        self.server.data = self.server.dir + "/county"
         self.cluster = Cluster(self.server.dir, is_async)
         self.daemons, self.proxy = [], None
 

@@ -1,6 +1,6 @@
 """What the end-to-end tests and the demo share: a jgd of one's own, profiles for its people, and the programs as a user runs them.
 
-Owns the processes it starts (by pid) and its temporary directory; nothing else is touched. Programs come from
+Owns the processes it starts and its temporary directory (own_directory.py); nothing else is touched. Programs come from
 JG_BUILD (default build/dev)."""
 import json
 import os
@@ -8,10 +8,13 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
+import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(1, os.path.join(ROOT, "tests/lib"))
+from own_directory import own_directory
+
 BUILD = os.environ.get("JG_BUILD", os.path.join(ROOT, "build/dev"))
 JGD, JG, JGADMIN = (os.path.join(BUILD, path) for path in ("server/jgd", "client/jg", "client/jgadmin"))
 os.environ.setdefault("LSAN_OPTIONS", "suppressions=%s/tests/lsan.supp:print_suppressions=0" % ROOT)
@@ -86,9 +89,8 @@ class Program:
 class Server:
     """A county of one's own on the loopback, with a private PostgreSQL."""
 
-    def __init__(self, rehearsal=True, settings=None, directory=None):
-        self.dir = directory or tempfile.mkdtemp(prefix="jge2e.", dir="/tmp")
-        os.chmod(self.dir, 0o755)
+    def __init__(self, rehearsal=True, settings=None):
+        self.dir = own_directory("jge2e.")
         self.data, self.process, self.rehearsal, self.settings = os.path.join(self.dir, "county"), None, rehearsal, settings or {}
         self.port = self.metrics = None
         self.people = {}

@@ -13,7 +13,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import tempfile
 import termios
 import time
 
@@ -21,6 +20,7 @@ import openpyxl
 
 from county_files import check_digit
 from harness import BUILD, JG, JGADMIN, JGD, ROOT, Cases
+from own_directory import own_directory
 
 PRIMARY, JUNIOR, OTHER = "2132990001", "3132990001", "3132990002"
 PLACES = r"(?:汇总\.html|…|文件夹|文件|姓名|用户名|连接码|年度|序号|下级序号|编号|理由|学校标识码|学校|去向代码|学生|NEWDIR|FILE)"
@@ -532,8 +532,7 @@ class Year:
 
 
 def main():
-    home = tempfile.mkdtemp(prefix="jghand.", dir="/tmp")
-    os.chmod(home, 0o755)
+    home = own_directory("jghand.")
     year = Year(home)
     try:
         year.run()

@@ -34,7 +34,7 @@ CHUNK = 256 * 1024
 # ---- the contract as protoc reads it ----
 
 def load_proto():
-    out = tempfile.mkdtemp(prefix="jgwire.", dir="/tmp")
+    out = tempfile.mkdtemp(prefix="jgwire.")
     atexit.register(shutil.rmtree, out, True)
     files = sorted(glob.glob(PROTO + "/jingguan/v1/*.proto"))
     subprocess.run(["protoc", "-I", PROTO, "--python_out", out] + files, check=True)

@@ -8,9 +8,12 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
+import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(1, os.path.join(ROOT, "tests/lib"))
+from own_directory import own_directory
+
 BIN = "/usr/lib/postgresql/15/bin"
 MEMORY = "/dev/shm"
 
@@ -31,8 +34,7 @@ class PrivatePostgres:
                          "max_wal_size": "'4GB'", "autovacuum_naptime": "2", **settings}
 
     def __enter__(self):
-        self.dir = tempfile.mkdtemp(prefix="jgpg.", dir=self.directory)
-        os.chmod(self.dir, 0o755)
+        self.dir = own_directory("jgpg.", self.directory)
         self.data = os.path.join(self.dir, "data")
         os.mkdir(self.data, 0o700)
         self.as_server = []
