@@ -57,7 +57,7 @@ static enum err check_init(const struct options *o, struct problem *p)
 	if (!o->county || strlen(o->county) != 6 || strspn(o->county, "0123456789") != 6 || !o->name ||
 		!*o->name)
 		return problem_set(p, ERR_USAGE, "county",
-			_("jgd init --data DIR --county 321324 --name 泗洪县教育局 --embedded"),
+			_("jgd init --data DIR --county 329999 --name 测试县教育局 --embedded"),
 			_("需要 --county（六位区划代码）和 --name"));
 	if (!o->database == !o->embedded)
 		return problem_set(p, ERR_USAGE, "database",
@@ -242,7 +242,7 @@ static void usage(FILE *out)
 		"\n  --json  --lang zh|en  --verbose  --help  --version\n\n%s\n  %s\n  jgd serve --data "
 		"/var/lib/jingguan\n\n%s\n",
 		_("例："),
-		_("jgd init --data /var/lib/jingguan --county 321324 --name 泗洪县教育局 --embedded"),
+		_("jgd init --data /var/lib/jingguan --county 329999 --name 测试县教育局 --embedded"),
 		_("DIR/jgd.ini 中的配置项："));
 	conf_describe(out);
 }

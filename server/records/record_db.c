@@ -9,6 +9,7 @@
 
 #define HEADER_COLUMNS "rec_id, owner_school, other_school, ver, gver, deleted, ext"
 #define HEADER_COUNT 7
+#define WIDE_BYTES 4096 /* a page of rows of other kinds is at most some MiB */
 
 static struct {
 	struct db_stmt lock, holders, all, changes, insert, update, hold, guard, applied;
@@ -67,17 +68,51 @@ static const char *keep(struct buf *b)
 	return (const char *)b->data;
 }
 
+static bool has_length(const struct field *f)
+{
+	return (f->type == FIELD_TEXT || f->type == FIELD_BYTES) && !field_is_id(f);
+}
+
+/* The longest body of a kind is so long that a page of rows could be far more than a page of bytes. */
+static bool is_wide(const struct kind *kind)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (has_length(&kind->fields[i]))
+			most += kind->fields[i].max_bytes;
+	return most > WIDE_BYTES;
+}
+
+/* For the format: 1 the columns, 2 the table, 3 the number, 4 the bytes of row t, for which no long text is
+ * read, 5 those of a page. */
 static const char *read_sql(const struct kind *kind, const char *format)
 {
-	struct buf columns = {0}, sql = {0};
+	struct buf columns = {0}, bytes = {0}, sql = {0};
 
 	buf_text(&columns, HEADER_COLUMNS);
 	add_columns(&columns, kind, "");
 	buf_u8(&columns, 0);
-	buf_printf(&sql, format, (const char *)columns.data, kind->table, kind->number);
+	buf_text(&bytes, "coalesce(octet_length(t.ext), 0)");
+	for (size_t i = 0; i < kind->field_count; i++)
+		if (has_length(&kind->fields[i]))
+			buf_printf(&bytes, " + coalesce(octet_length(t.%s), 0)", kind->fields[i].name);
+	buf_u8(&bytes, 0);
+	if (columns.failed || bytes.failed)
+		abort(); /* at start, before anything is served */
+	buf_printf(&sql, format, (const char *)columns.data, kind->table, kind->number,
+		(const char *)bytes.data, PULL_PAGE_BYTES);
 	buf_free(&columns);
+	buf_free(&bytes);
 	return keep(&sql);
 }
+
+/* What a page of the feed says of a kind. */
+#define CHANGES                                                                                              \
+	"(SELECT seq, rec_id AS id FROM feed WHERE county = app_county()"                                    \
+	" AND stream_id = $1::bigint AND seq > $2::bigint AND seq <= $3::bigint AND kind = "                 \
+	"%3$u AND action = 1 ORDER BY seq) f,"                                                               \
+	" LATERAL (SELECT * FROM %2$s WHERE county = app_county() AND rec_id = f.id) t"
 
 /* unnest($1::uuid[], …) AS d(rec_id, …): the same columns for insert and update. */
 static void add_unnest(struct buf *b, const struct kind *kind)
@@ -158,11 +193,11 @@ void record_db_init(void)
 		statements[i].all.sql =
 			read_sql(kind, "SELECT %1$s FROM %2$s WHERE county = app_county() AND NOT deleted");
 		statements[i].changes.sql = read_sql(kind,
-			"SELECT f.seq, %1$s FROM (SELECT seq, rec_id AS id FROM feed WHERE county = "
-			"app_county()"
-			" AND stream_id = $1::bigint AND seq > $2::bigint AND seq <= $3::bigint AND kind = "
-			"%3$u AND action = 1 ORDER BY seq) f,"
-			" LATERAL (SELECT * FROM %2$s WHERE county = app_county() AND rec_id = f.id) t");
+			is_wide(kind)
+				? "SELECT f.seq, %1$s FROM (SELECT f.seq, t.*, sum(%4$s) OVER (ORDER BY "
+				  "f.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS "
+				  "bytes_before FROM " CHANGES ") f WHERE coalesce(f.bytes_before, 0) < %5$u"
+				: "SELECT f.seq, %1$s FROM " CHANGES);
 		statements[i].hold.sql = call_sql("SELECT %s()", kind->hold);
 		statements[i].guard.sql = call_sql("SELECT ord, shared_with, code, field, message FROM "
 						   "%s($1::int[], $2::text[], $3::uuid[], $4::jsonb[])",

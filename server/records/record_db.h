@@ -6,6 +6,8 @@
 #include "db.h"
 #include "sync_merge.h"
 
+#define PULL_PAGE_BYTES                                                                                      \
+	(512u << 10)   /* of a page: with one record more, the longest that gen_tables.py lets be, a frame */
 #define SCHOOL_TEXT 16 /* a school code and its NUL; "" = the county */
 
 /* A record with its header. Text borrows from the PGresult or the operation it came from. */
@@ -38,7 +40,7 @@ void record_db_all(struct db_task *task, const struct kind *kind);
 const PGresult *record_db_all_rows(
 	const struct db_task *task, const struct kind *kind); /* when the trip is back */
 /* The records of a stream between two sequence numbers: column 0 is seq, then as record_db_read from column 1
- * on. */
+ * on. Of a kind with long texts only the first ones, PULL_PAGE_BYTES and one record more. */
 void record_db_changes(
 	struct db_task *task, const struct kind *kind, int64_t stream, uint64_t after, uint64_t upto);
 const PGresult *record_db_changed_rows(const struct db_task *task, const struct kind *kind);

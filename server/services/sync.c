@@ -17,9 +17,7 @@
 #include "service.h"
 
 #define SCHOOL_FILES_MAX (INT64_C(4) << 30) /* of a school: 2,000 pupils with two files of 1 MiB each */
-/* of a page: with one record more, the longest that gen_tables.py lets be, a frame */
-#define PULL_PAGE_BYTES (512u << 10)
-#define CHANGE_BYTES 128 /* of a change beside its body, at most: ids, versions, owner */
+#define CHANGE_BYTES 128                    /* of a change beside its body, at most: ids, versions, owner */
 #define UNNAMED_FILES_MAX                                                                                    \
 	(INT64_C(10)                                                                                         \
 		<< 20) /* of files that no record names: the largest file, while its record is on its way */
@@ -196,12 +194,19 @@ static void fill_bodies(struct request *r, struct pull *p, struct body_at *where
 	}
 }
 
+/* Of a wide kind the database gives no more than a page. */
+static bool was_left(const pb_change *c)
+{
+	return c->action == JINGGUAN__V1__ACTION__PUT && !c->has_body;
+}
+
 /* A page ends where its bytes would be too many for a frame: the rest is read again for the next one. */
 static void cut_page(struct pull *p, const struct body_at *where, int32_t rows_most)
 {
 	size_t bytes = 0, n = 0;
 
-	while (n < p->count && (!n || bytes + where[n].len + CHANGE_BYTES <= PULL_PAGE_BYTES))
+	while (n < p->count &&
+		(!n || (!was_left(&p->changes[n]) && bytes + where[n].len + CHANGE_BYTES <= PULL_PAGE_BYTES)))
 		bytes += where[n++].len + CHANGE_BYTES;
 	if (n < p->count) {
 		p->count = n;

@@ -3,6 +3,7 @@
 computers of a school push, pull, undo and adopt records of them all. Whatever is honoured for a kind listed by hand only, and whatever
 array has a size of its own, fails here."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,24 @@ def at_the_bureau(server):
     return {int(n): rows.count(n) for n in set(rows)}
 
 
+def most_memory(server):
+    """What jgd has used at most since it was started, in MiB."""
+    with open("/proc/%d/status" % server.process.pid) as file:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", file.read()).group(1)) / 1024
+
+
+def many(server, one, two):
+    """1,000 records with long texts are what a page of rows may be, and thirty times what a page of bytes may be."""
+    world("many", one.profile, "1000")
+    one.ok("sync")
+    server.stop()
+    server.start()
+    two.ok("status")
+    before = most_memory(server)
+    cases.equal("long texts arrive", two.ok("sync")["pulled"] >= 1000, True)
+    cases.check("and the database gives a page of them at a time", most_memory(server) - before < 12, "%.1f MiB more" % (most_memory(server) - before))
+
+
 def play(server):
     server.import_schools(P)
     one, two = server.school(P), server.school(P, name="two")
@@ -105,6 +124,7 @@ def play(server):
     cases.equal("what two computers made alike is one record, with the children of both", tables, {1: PARENTS, 2: CHILDREN})
     one.ok("sync")
     cases.equal("at both of them", (counts(one), counts(two)), ({("parent", 1, 0): PARENTS, ("child", 2, 2): CHILDREN},) * 2)
+    many(server, one, two)
     cases.check("and nothing waits", one.ok("outbox", "list") == [] or all(row["state"] in ("accepted", "done") for row in one.ok("outbox", "list")))
 
 

@@ -1,7 +1,9 @@
 /* world put PROFILE KEY VALUE: makes one record of every kind that test_world.py generated, under this key,
- * and a child of this value on each that may have one, as one batch, and prints its number. world count
- * PROFILE: live records of each generated kind, and how many of those have a live parent. */
+ * and a child of this value on each that may have one, as one batch, and prints its number. world many
+ * PROFILE N: N records of one kind. world count PROFILE: live records of each generated kind, and how many of
+ * those have a live parent. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "batch.h"
@@ -75,6 +77,24 @@ static enum err put_all(struct view *v, const char *const texts[2], int64_t *bat
 	return e ? e : batch_end(v->store, *batch, &counts, p);
 }
 
+static enum err put_many(struct view *v, int n, int64_t *batch, struct problem *p)
+{
+	struct batch_counts counts = {0};
+	enum err e = batch_begin(v->store, "edit", "world", batch, p);
+	const struct kind *kind = kind_table;
+	char key[16];
+
+	while (!is_generated(kind) || kind->of >= 0)
+		kind++;
+	for (int i = 0; !e && i < n; i++) {
+		struct item *made;
+		snprintf(key, sizeof key, "many%d", i);
+		e = put_one(v, kind, NULL, (const char *const[]){key, NULL}, *batch, &made, p);
+		counts.inserted++;
+	}
+	return e ? e : batch_end(v->store, *batch, &counts, p);
+}
+
 static void count(const struct view *v)
 {
 	for (size_t k = 0; k < kind_count; k++) {
@@ -101,19 +121,21 @@ int main(int argc, char **argv)
 	struct store *store = NULL;
 	struct view *v = NULL;
 	int64_t batch = 0;
-	bool puts_all = argc == 5 && strcmp(argv[1], "put") == 0;
+	bool puts_all = argc == 5 && strcmp(argv[1], "put") == 0,
+	     puts_many = argc == 4 && strcmp(argv[1], "many") == 0;
 
-	if (!puts_all && (argc != 3 || strcmp(argv[1], "count") != 0))
+	if (!puts_all && !puts_many && (argc != 3 || strcmp(argv[1], "count") != 0))
 		return 2;
 	enum err e = profile_open(&profile, argv[2], &p);
 	if (!e)
 		e = store_open(&store, &profile, &p);
 	if (!e)
 		e = view_load(&v, store, kinds_all, &p);
-	if (!e && puts_all) {
+	if (!e && (puts_all || puts_many)) {
 		e = store_begin(store, &p);
 		if (!e)
-			e = put_all(v, (const char *const[]){argv[3], argv[4]}, &batch, &p);
+			e = puts_all ? put_all(v, (const char *const[]){argv[3], argv[4]}, &batch, &p)
+				     : put_many(v, atoi(argv[3]), &batch, &p);
 		if (!e)
 			e = store_commit(store, &p);
 		printf("%lld\n", (long long)batch);
