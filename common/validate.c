@@ -177,25 +177,6 @@ enum id_fault resident_id_check(const char *no, int32_t today, struct resident_i
 	return resident_id_check_digit(no) == no[17] ? ID_OK : ID_CHECK;
 }
 
-enum id_fault resident_id_upgrade(const char *old, char *out)
-{
-	size_t n = strlen(old);
-
-	*out = 0;
-	if (n != 15)
-		return n ? ID_LENGTH : ID_EMPTY;
-	if (digits_length(old) != n)
-		return ID_CHARACTER;
-	if (!date_is_real(19000000 + number_at(old + 6, 6)))
-		return ID_DATE;
-	memcpy(out, old, 6);
-	memcpy(out + 6, "19", 2);
-	memcpy(out + 8, old + 6, 9);
-	out[17] = resident_id_check_digit(out);
-	out[18] = 0;
-	return ID_OK;
-}
-
 enum id_fault student_no_check(const char *no)
 {
 	if (!*no)
@@ -238,26 +219,6 @@ enum id_fault area_code_check(const char *code, bool prefix_allowed)
 	if (prefix_allowed && (n == 2 || n == 4 || n == 6 || n == 9))
 		return digits_check(code, n);
 	return digits_check(code, AREA_CODE_LENGTH);
-}
-
-#define CREDIT_CODE_LENGTH 18
-
-enum id_fault credit_code_check(const char *code)
-{
-	static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-	int sum = 0, weight = 1; /* weights are the powers of 3 modulo 31 */
-
-	if (!*code)
-		return ID_EMPTY;
-	if (is_exponent_form(code))
-		return ID_DAMAGED;
-	if (strlen(code) != CREDIT_CODE_LENGTH)
-		return ID_LENGTH;
-	if (strspn(code, alphabet) != CREDIT_CODE_LENGTH)
-		return ID_CHARACTER;
-	for (int i = 0; i < CREDIT_CODE_LENGTH - 1; i++, weight = weight * 3 % 31)
-		sum += (int)(strchr(alphabet, code[i]) - alphabet) * weight;
-	return alphabet[(31 - sum % 31) % 31] == code[CREDIT_CODE_LENGTH - 1] ? ID_OK : ID_CHECK;
 }
 
 bool area_code_is_prefix(const char *code)

@@ -1,4 +1,4 @@
-/* validate.h - numbers that carry their own rule: resident ID, student number, school, credit and area codes.
+/* validate.h - numbers that carry their own rule: resident ID, student number, school and area codes.
  *
  * Owns the normal form of certificate numbers and what Excel does to them. The checks return an enum naming
  * the rule that failed, so that each caller words its own message; they never look a number up anywhere.
@@ -50,19 +50,12 @@ struct resident_id {
 enum id_fault resident_id_check(const char *no, int32_t today, struct resident_id *out);
 /* The check character of the first 17 digits ('0'-'9' or 'X'), 0 when they are not digits. */
 char resident_id_check_digit(const char *no);
-/* The 15-digit number of before 1999 made 18 digits: "19" behind the area, the check digit appended. `out`
- * has RESIDENT_ID_LENGTH + 1 bytes. Faults: ID_LENGTH, ID_CHARACTER, ID_DATE; out is "" then. */
-enum id_fault resident_id_upgrade(const char *old, char *out);
-
 /* 全国学籍号, 19 characters in normal form: G + resident ID, J + 18 with the same check digit, L + 18
  * (temporary, no check digit). ^[GJL]\d{17}[\dX]$ */
 enum id_fault student_no_check(const char *no);
 
 /* 学校（机构）标识码: 10 digits, no check digit. */
 enum id_fault school_code_check(const char *code);
-
-/* 统一社会信用代码, GB 32100-2015: 18 of 0-9 A-Z without I O S V Z, the last one the check character. */
-enum id_fault credit_code_check(const char *code);
 
 /* 统计用区划代码: 12 digits 2+2+2+3+3, or with `prefix_allowed` its first 2, 4, 6 or 9. */
 enum id_fault area_code_check(const char *code, bool prefix_allowed);
