@@ -67,10 +67,10 @@ enum err text_clean_name(char *out, size_t size, const char *in);
 void text_printable(char *out, size_t size, const char *in);
 
 /* Digits of a telephone number without the country code 86 (domain.md §2.4); "" when fewer than 7 are left.
- * 86 counts as country code only when at least 10 digits follow: 8622xxxx is an ordinary number of Sihong. */
+ * 86 counts as country code only when at least 10 digits follow: 8622xxxx is an ordinary local number. */
 enum err text_phone_digits(char *out, size_t size, const char *in);
 
-/* For logs and lists: 3213**********0017. Shorter than 12 characters: stars only. */
+/* For logs and lists: 3299**********0017. Shorter than 12 characters: stars only. */
 enum err text_mask_id(char *out, size_t size, const char *in);
 /* 张**: the first character, stars for the rest. One character alone becomes a star. */
 enum err text_mask_name(char *out, size_t size, const char *in);

@@ -599,7 +599,7 @@ static const struct cli_command commands[] = {
 		cmd_transition_missing, CLI_WORK},
 	{"transition set", "PUPIL", 1, 1, transition_set_options, EVERYBODY, TEACHERS,
 		N_("填报一名学生的去向（transition list 的序号，或证件号码）"),
-		N_("transition set 3 --dest A1 --school 泗洪县第一初级中学"), cmd_transition_set, CLI_WORK},
+		N_("transition set 3 --dest A1 --school 测试县第一初级中学"), cmd_transition_set, CLI_WORK},
 	{"transition file", "", 0, 0, transition_file_options, EVERYBODY, OFFICERS,
 		N_("上报升学去向表：预填阶段备案，确认阶段正式上报"), "transition file", cmd_transition_file,
 		CLI_WORK},

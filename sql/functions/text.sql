@@ -34,7 +34,7 @@ CREATE OR REPLACE FUNCTION cert_key(no text) RETURNS text LANGUAGE sql IMMUTABLE
 		ELSE nullif(upper(translate(strip_space(half_width(no)), U&'\00D7\03A7\03C7\0425\0445\2169\2179\2573\2715\2716\2A09\2A2F''`´‘’ʹ′', 'XXXXXXXXXXXX') COLLATE "C"), '') END
 $$;
 
--- §2.4: digits without 86, at least 7. 86 is the country code only before a full number: 8622xxxx is a number of 泗洪.
+-- §2.4: digits without 86, at least 7. 86 is the country code only before a full number: 8622xxxx is a local number.
 CREATE OR REPLACE FUNCTION phone_key(phone text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 	SELECT CASE WHEN phone ~ '^1[0-9]{10}$' THEN phone
 		ELSE substring(regexp_replace(regexp_replace(half_width(phone), '[^0-9]', '', 'g'), '^(00)?86(?=[0-9]{10})', '') FROM '^[0-9]{7,}$') END

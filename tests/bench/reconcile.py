@@ -24,13 +24,13 @@ SELECT i, md5('s' || i)::uuid AS student, md5('d' || i)::uuid AS dest, md5('e' |
 FROM (SELECT i, (329000 + i / 300000)::text || to_char(date '2013-09-01' + i % 365, 'YYYYMMDD') || lpad((i / 365 % 1000)::text, 3, '0') AS no
 	FROM generate_series(1, {pupils}) AS i) n;
 INSERT INTO school (county, rec_id, owner_school, ver, gver, nkey, code, name, type, founder, area)
-SELECT {county}, md5('p' || i)::uuid, '', 1, ARRAY[1], 'p' || i, '2132' || lpad(i::text, 6, '0'), '第' || i || '小学', '211', '831', '321324' || lpad((100 + i % 900)::text, 3, '0')
+SELECT {county}, md5('p' || i)::uuid, '', 1, ARRAY[1], 'p' || i, '2132' || lpad(i::text, 6, '0'), '第' || i || '小学', '211', '831', '329999' || lpad((100 + i % 900)::text, 3, '0')
 FROM generate_series(0, {primaries} - 1) i
-UNION ALL SELECT {county}, md5('j' || i)::uuid, '', 1, ARRAY[1], 'j' || i, '3132' || lpad(i::text, 6, '0'), '第' || i || '中学', '311', '831', '321324' FROM generate_series(0, {juniors} - 1) i;
+UNION ALL SELECT {county}, md5('j' || i)::uuid, '', 1, ARRAY[1], 'j' || i, '3132' || lpad(i::text, 6, '0'), '第' || i || '中学', '311', '831', '329999' FROM generate_series(0, {juniors} - 1) i;
 INSERT INTO catchment (county, rec_id, owner_school, ver, gver, nkey, school, stage, area)
-SELECT {county}, md5('c' || i)::uuid, '', 1, '{{1}}', 'c' || i, '3132' || lpad((i % {juniors})::text, 6, '0'), 'junior', '321324' || lpad((100 + i)::text, 3, '0') FROM generate_series(0, 899) i;
+SELECT {county}, md5('c' || i)::uuid, '', 1, '{{1}}', 'c' || i, '3132' || lpad((i % {juniors})::text, 6, '0'), 'junior', '329999' || lpad((100 + i)::text, 3, '0') FROM generate_series(0, 899) i;
 INSERT INTO student (county, rec_id, owner_school, ver, gver, nkey, name, cert_type, cert_no, student_no, gender, birth, grade, class_no, status, live_area)
-SELECT {county}, student, source, 1, '{{1,1,1}}', cert, name, '1', cert, 'G' || cert, id_gender(cert), id_birth(cert), '16', '1', '01', '321324' || lpad((100 + i % 900)::text, 3, '0') || '001' FROM pupil;
+SELECT {county}, student, source, 1, '{{1,1,1}}', cert, name, '1', cert, 'G' || cert, id_gender(cert), id_birth(cert), '16', '1', '01', '329999' || lpad((100 + i % 900)::text, 3, '0') || '001' FROM pupil;
 INSERT INTO guardian (county, rec_id, owner_school, ver, gver, nkey, student, ordinal, phone) SELECT {county}, md5('g' || i)::uuid, source, 1, '{{1}}', student || '1', student, 1, '138' || lpad(i::text, 8, '0') FROM pupil;
 INSERT INTO destination (county, rec_id, owner_school, ver, gver, nkey, year, name, cert_no, student_no, guardian_phone, category, dest_school, place)
 SELECT {county}, dest, source, 1, '{{1,1,1}}', cert, 2026, name, CASE WHEN kind BETWEEN 10 AND 14 THEN overlay(cert PLACING '9' FROM 15 FOR 1) ELSE cert END, 'G' || cert, '138' || lpad(i::text, 8, '0'),

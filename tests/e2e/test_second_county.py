@@ -175,7 +175,7 @@ class Files:
         rows = [["联系电话", "举办者", "学校（机构）标识码", "办学类型", "学校名称", "区划代码"]]
         for code, name in NAMES.items():
             kind = kinds[code] if kinds[code] != "九年一贯制学校" else 312
-            rows.append(["0527-8890%s" % code[-4:], 999 if code == SILENT else "县级教育部门", int(code), kind, name, AREA.get(code, "329999104")])
+            rows.append(["0999-8890%s" % code[-4:], 999 if code == SILENT else "县级教育部门", int(code), kind, name, AREA.get(code, "329999104")])
         return self.book("机构名册.xlsx", rows, ["演练县学校机构一览", "填报单位：基教科"])
 
     def catchments(self):

@@ -62,7 +62,7 @@ class Maker:
         self.data[table].append(row)
         return row
 
-    def school(self, code, name, kind, area="321324"):
+    def school(self, code, name, kind, area="329999"):
         return self.add("school", code=code, name=name, type=kind, founder="831", area=area)
 
     def catchment(self, school, area, stage="junior"):
@@ -146,13 +146,13 @@ JUNIORS = ["3132000011", "3132000012", "3732000013", "3432000014"]
 def random_county(seed, county):
     r = random.Random(seed)
     m = Maker(county, salt=seed)
-    m.school("2132000001", "第一小学", "211", "321324100")
-    m.school("2132000002", "第二小学", "218", r.choice(["321324200", "321324", None]))
-    m.school("3132000012", "城南学校", "312", "321324300")
-    m.school("3132000011", "第一中学", r.choice(["311", "319", "321"]), "321324100")
+    m.school("2132000001", "第一小学", "211", "329999100")
+    m.school("2132000002", "第二小学", "218", r.choice(["329999200", "329999", None]))
+    m.school("3132000012", "城南学校", "312", "329999300")
+    m.school("3132000011", "第一中学", r.choice(["311", "319", "321"]), "329999100")
     m.school("3732000013", "专门学校", "371")
     m.school("3432000014", r.choice(["完全中学", "第一中学", " 城南学校"]), r.choice(["341", "345", "342"]))
-    for area in r.sample(["321324", "321324100", "321324100001", "321324200", "321324200", "3213"], r.randint(0, 5)):
+    for area in r.sample(["329999", "329999100", "329999100001", "329999200", "329999200", "3299"], r.randint(0, 5)):
         m.catchment(r.choice(JUNIORS), area, r.choice(["junior", "junior", "初中", "primary"]))
     if r.random() < .6:
         m.add("cycle", year=YEAR, phase="verify", undecided_until=r.choice([None, day(2026, 7, 31), day(2026, 10, 15)]), verify_due=r.choice([None, day(2026, 9, 20)]),
@@ -222,19 +222,19 @@ def random_pupil(r, m):
         cert = r.choice([cert, earlier["cert_no"] or cert, typo(r, earlier["cert_no"] or cert)])
     source = r.choice(SOURCES)
     fields = {"cert_type": r.choice(["1", "1", None, "B", "A"]), "gender": r.choice([None, "1", "2", "0"]),
-              "birth": r.choice([None, None, day(2014, 3, 15)]), "live_area": r.choice([None, "321324100001", "321324100002", "321324200001", "110101001001"]),
-              "hukou_area": r.choice([None, "321324100001", "321324300001"])}
+              "birth": r.choice([None, None, day(2014, 3, 15)]), "live_area": r.choice([None, "329999100001", "329999100002", "329999200001", "110101001001"]),
+              "hukou_area": r.choice([None, "329999100001", "329999300001"])}
     if r.random() < .15:
-        number = r.choice("JL") + id_number(day(2014, 3, 1), r.randint(1, 3), "321324")
+        number = r.choice("JL") + id_number(day(2014, 3, 1), r.randint(1, 3), "329999")
         p = m.pupil(source, name, None, student_no=number, **fields)
     else:
         p = m.pupil(source, name, cert, **fields)
         if r.random() < .15:
-            p["student_no"] = r.choice([None, "G" + typo(r, cert), "J" + id_number(day(2014, 3, 1), r.randint(1, 3), "321324")])
+            p["student_no"] = r.choice([None, "G" + typo(r, cert), "J" + id_number(day(2014, 3, 1), r.randint(1, 3), "329999")])
     entry = m.data["baseline"][-1]
     then = dict(p)
     if r.random() < .1:  # renumbered after the freeze
-        then["student_no"] = entry["student_no"] = r.choice("JL") + id_number(day(2014, 3, 1), r.randint(1, 3), "321324")
+        then["student_no"] = entry["student_no"] = r.choice("JL") + id_number(day(2014, 3, 1), r.randint(1, 3), "329999")
     if r.random() < .05:
         entry["removed_at"] = NOW
     if r.random() < .06:  # an import undone and made again
@@ -243,7 +243,7 @@ def random_pupil(r, m):
         again["nkey"] = p["nkey"]
         if r.random() < .5:
             again["gender"] = "1"
-    phone = r.choice(["13800000001", "13800000002", "+86 138-0000-0001", "0527-8612345", "123"])
+    phone = r.choice(["13800000001", "13800000002", "+86 138-0000-0001", "0999-8612345", "123"])
     for ordinal in range(r.choice([0, 1, 1, 2])):
         m.add("guardian", source, student=p["rec_id"], ordinal=ordinal, phone=phone if ordinal == 0 else "13800000003", deleted=r.random() < .1)
     if r.random() < .3:  # all is well, until something changes
@@ -253,7 +253,7 @@ def random_pupil(r, m):
         return
     if r.random() < .08:  # two children of his name and birthday, without a number that says which is he
         for number in range(2):
-            m.enrols(r.choice(JUNIORS), {**then, "cert_no": None, "student_no": "L3213242014031500%d%d" % (number, r.randint(0, 9))},
+            m.enrols(r.choice(JUNIORS), {**then, "cert_no": None, "student_no": "L3299992014031500%d%d" % (number, r.randint(0, 9))},
                      birth=p["birth"] or id_birth(p["cert_no"]), gender=p["gender"] or id_gender(p["cert_no"]))
         return
     for owner in r.choice([[], [source], [source], [source], [source], [source, r.choice(SOURCES)], [r.choice(SOURCES)]]):

@@ -117,12 +117,12 @@ def law(expected, run):
 
 def base(county):
     m = Maker(county, salt=county)
-    m.school(P1, "第一小学", "211", "321324100")
-    m.school(P2, "第二小学", "211", "321324200")
-    m.school(J1, "第一中学", "311", "321324100")
-    m.school(J2, "第二中学", "311", "321324200")
-    m.school(NINE, "城南学校", "312", "321324300")
-    m.catchment(J1, "321324100")
+    m.school(P1, "第一小学", "211", "329999100")
+    m.school(P2, "第二小学", "211", "329999200")
+    m.school(J1, "第一中学", "311", "329999100")
+    m.school(J2, "第二中学", "311", "329999200")
+    m.school(NINE, "城南学校", "312", "329999300")
+    m.catchment(J1, "329999100")
     return m
 
 
@@ -190,7 +190,7 @@ def fixtures():
     m, p = new()
     m.declares(P1, p, "A1", J1), m.files(J1, "V")
     for n in (1, 2):
-        m.enrols(J1, {"name": "王伟", "cert_no": None, "student_no": "L32132420140315000" + str(n)}, birth=day(2014, 3, 15), gender="1")
+        m.enrols(J1, {"name": "王伟", "cert_no": None, "student_no": "L32999920140315000" + str(n)}, birth=day(2014, 3, 15), gender="1")
     yield "M17 two candidates", m, p, SEPTEMBER, "M17", "OPEN", ["bureau"]
     m, p = new()
     m.declares(P1, p, "A1", J1)
@@ -598,20 +598,20 @@ def test_calls(report, db):
     report.check("the summary leaves nothing over", (any(r[-1] != "0" for r in summary) or summary[-1][:2] != ["", "7"]) and summary)
     proof = call("SELECT pupil FROM transition_proofs(%d)" % YEAR)
     report.check("no proof to look at", proof)
-    rows[2].update(category="B1", place="泗阳县", dest_school=None)
+    rows[2].update(category="B1", place="邻东县", dest_school=None)
     m.proves(rows[2])
     m.data["cycle"][0]["phase"] = "closed"
-    db.postgres.sql("UPDATE destination SET category = 'B1', place = '泗阳县', dest_school = NULL WHERE county = %d AND rec_id = '%s'; UPDATE cycle SET phase = 'closed' WHERE county = %d;"
+    db.postgres.sql("UPDATE destination SET category = 'B1', place = '邻东县', dest_school = NULL WHERE county = %d AND rec_id = '%s'; UPDATE cycle SET phase = 'closed' WHERE county = %d;"
                     % (county, rows[2]["rec_id"], county) + load_sql([Only(m, "evidence", "blob", last=1)]))
     db.run({county: day(2026, 9, 8)})
     proof = call("SELECT pupil, category, place, word, files FROM transition_proofs(%d)" % YEAR)
-    report.check("a proof waits", proof != [[pupils[2]["rec_id"], "B1", "泗阳县", "", "{证明.pdf}"]] and proof)
+    report.check("a proof waits", proof != [[pupils[2]["rec_id"], "B1", "邻东县", "", "{证明.pdf}"]] and proof)
     call("SELECT transition_proof_word(%d, '%s', true, '已电话核实', 'u')" % (YEAR, pupils[2]["rec_id"]))
     run = db.run({county: day(2026, 9, 8)})[county]
     report.check("accepting it confirms him", run["confirmed"] != 1 or run["changed"] != 1)
-    db.postgres.sql("UPDATE destination SET place = '　泗阳 县' WHERE county = %d AND rec_id = '%s'" % (county, rows[2]["rec_id"]))
+    db.postgres.sql("UPDATE destination SET place = '　邻东 县' WHERE county = %d AND rec_id = '%s'" % (county, rows[2]["rec_id"]))
     report.check("blanks are no other place", [r[3] for r in call("SELECT pupil, category, place, word FROM transition_proofs(%d)" % YEAR)] != ["accepted"])
-    db.postgres.sql("UPDATE destination SET place = '沭阳县' WHERE county = %d AND rec_id = '%s'" % (county, rows[2]["rec_id"]))
+    db.postgres.sql("UPDATE destination SET place = '邻西县' WHERE county = %d AND rec_id = '%s'" % (county, rows[2]["rec_id"]))
     report.check("another place is decided anew", [r[3] for r in call("SELECT pupil, category, place, word FROM transition_proofs(%d)" % YEAR)] != [""])
     run = db.run({county: day(2026, 9, 9)})[county]
     report.check("and confirms nobody", run["confirmed"] != 0)

@@ -136,7 +136,7 @@ static void titles(void **state)
 	assert_string_equal(no, "12");
 	assert_false(roster_class_within("Sheet1", no));
 	assert_false(roster_class_within("演练县第1小学六年级", no));
-	assert_int_equal(roster_year_within("2027年泗洪县小学升学去向信息表"), 2027);
+	assert_int_equal(roster_year_within("2027年测试县小学升学去向信息表"), 2027);
 	assert_int_equal(roster_year_within("2027届毕业生去向"), 2027);
 	assert_int_equal(roster_year_within("2026-2027学年升学去向"), 2027);
 	assert_int_equal(roster_year_within("填报时间：2026年5月20日"), 0);

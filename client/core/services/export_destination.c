@@ -13,7 +13,7 @@
 #include "value.h"
 #include "words.h"
 
-/* What a drop-down offers: “A1 施教区公办”, “3132000011 泗洪县第一初级中学”. */
+/* What a drop-down offers: “A1 施教区公办”, “3132000011 测试县第一初级中学”. */
 static void code_and_word(char *out, size_t size, const char *code, const char *word)
 {
 	snprintf(out, size, "%s%s%s", code, *code && *word ? " " : "", word);

@@ -13,7 +13,7 @@
 #include "transition.h"
 #include "way.h"
 
-/* “3132000011 泗洪县第一初级中学”, as the form's drop-down writes it: code and name in one. */
+/* “3132000011 测试县第一初级中学”, as the form's drop-down writes it: code and name in one. */
 static void split_school(struct import *im, struct import_row *row)
 {
 	char text[256];

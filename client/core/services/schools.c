@@ -97,7 +97,7 @@ static int likeness(const struct record *school, const char *text)
 		record_text(school, F_SCHOOL_CODE, code, sizeof code), text);
 }
 
-/* ；相近的有 泗洪县第一初级中学（3132…）、… */
+/* ；相近的有 测试县第一初级中学（3132…）、… */
 static void near(const struct view *v, const char *text, char *out, size_t size)
 {
 	const struct record *best[NEAR_MAX] = {NULL};

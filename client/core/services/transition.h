@@ -72,9 +72,9 @@ enum err transition_file(struct view *v, int32_t year, const char *stage, bool i
 
 /* “声称入学未报到；拒绝入学” of “M10,M51”. */
 const char *words_mismatches(const struct record *r, int field, char *out, size_t size);
-/* Where a destination goes: 泗洪县第一初级中学, 上海市. */
+/* Where a destination goes: 测试县第一初级中学, 上海市. */
 const char *words_place(const struct view *v, const struct record *destination, char *out, size_t size);
-/* “A1 施教区公办 泗洪县第一初级中学”: what was declared, with the code that the paper form has. */
+/* “A1 施教区公办 测试县第一初级中学”: what was declared, with the code that the paper form has. */
 const char *words_destination(const struct view *v, const struct record *destination, char *out, size_t size);
 struct todo_list;
 enum err transition_todo(struct todo_list *l, struct problem *p); /* client_service.h */
