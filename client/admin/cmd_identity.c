@@ -117,43 +117,6 @@ static bool take_roles(struct cli *c, Jingguan__V1__Role roles[4], size_t *n_rol
 	return true;
 }
 
-/* Whether a class teacher has his classes, and the school their grades: as `users import` asks. 0, or
- * the exit code after telling. */
-static int judge_classes(struct cli *c, const pb_user_add *q)
-{
-	pb_empty all = PB_EMPTY_INIT;
-	struct arena arena;
-	const ProtobufCMessage *reply;
-	char scope[CLASS_SCOPE_SIZE];
-	const pb_school_row *school = NULL;
-	bool teacher = false;
-	int code = 0;
-
-	for (size_t i = 0; i < q->n_role; i++)
-		teacher |= q->role[i] == (Jingguan__V1__Role)ROLE_CLASS_TEACHER;
-	if (teacher && !q->n_klass)
-		return cli_fail_with(c, ERR_MISSING, _("加 --class 六1班"), "%s", _("班主任要写负责的班级"));
-	if (!q->n_klass || !*q->school)
-		return 0;
-	if (admin_ask(c, METHOD_COUNTY_LIST_SCHOOLS, &all.base, &arena, &reply)) {
-		arena_free(&arena);
-		return cli_fail(c);
-	}
-	const pb_school_list *list = (const pb_school_list *)reply;
-	for (size_t i = 0; !school && i < list->n_school; i++)
-		if (strcmp(list->school[i]->code, q->school) == 0)
-			school = list->school[i];
-	for (size_t i = 0; school && !code && i < q->n_klass; i++)
-		if (class_scope_parse(
-			    scope, q->klass[i], school_type_stages(school->type), profile_today(&c->profile)))
-			code = cli_fail_with(c, ERR_USAGE,
-				school_type_stages(school->type) & STAGE_PRIMARY ? _("写成 六1班、六（2）班")
-										 : _("写成 七1班、七（2）班"),
-				_("%s没有“%s”这个班：看不出是哪个年级的哪个班"), school->name, q->klass[i]);
-	arena_free(&arena);
-	return code;
-}
-
 static int cmd_users_add(struct cli *c)
 {
 	pb_user_add q = PB_USER_ADD_INIT;
@@ -170,8 +133,6 @@ static int cmd_users_add(struct cli *c)
 		return code;
 	q.school = (char *)(uintptr_t)school;
 	q.name = (char *)(uintptr_t)cli_operand(c, 0);
-	if ((code = judge_classes(c, &q)))
-		return code;
 	/* The log-in is made from the name: 王小明 → wangxiaoming; the server makes it unique. */
 	char login[128];
 	pinyin(q.name, login, sizeof login);

@@ -210,6 +210,12 @@ def closing(server, clerk, leader, primary):
     for words, told in ((("--school", P, "--role", "class_teacher", "甲"), "--class 六1班"), (("--school", J, "--role", "class_teacher", "--class", "六1班", "甲"), "七1班")):
         wrong = admin.run("users", "add", *words)
         cases.check("a class teacher has a class, and the school its grade: %s" % told, wrong.code in (2, 3) and told in wrong.err and "甲" not in str(admin.ok("users", "list")), wrong)
+    teacher, clerk_there = (admin.ok("users", "add", "--school", J, "--role", *words)["user"] for words in (("class_teacher", "--class", "七1班", "乙"), ("registrar", "丙")))
+    for words, told in (((teacher, "--class", "六1班"), ("演练县第一初级中学没有“六1班”", "七1班")), ((teacher, "--class", "火星班"), ("火星班", "七1班")),
+                        ((clerk_there, "--role", "class_teacher"), ("班主任要写负责的班级", "--class 六1班"))):
+        wrong = admin.run("users", "set", *words)
+        cases.check("so when it is changed: %s" % " ".join(words[1:]), wrong.code in (2, 3) and all(t in wrong.err for t in told) and len(wrong.err.splitlines()) == 3, wrong)
+    admin.ok("users", "set", clerk_there, "--role", "class_teacher", "--class", "七2班")
     named = server.person("named").run("connect", "--code", server.code(admin.ok("devices", "invite", "--school", P)["code"]))
     cases.check("a computer says whose it is by name", named.code == 0 and "单位 演练县第1小学" in named.out, named)
     pupil = next(m["student"]["id"] for m in clerk.ok("transition", "mismatches", "--year", YEAR))

@@ -117,6 +117,7 @@ def classes(county, p, pupils):
     with county.people["sysadmin"].open() as wire:
         add = lambda *c: refused(lambda: wire.call("Identity.AddUser", school=P, role=[pb.CLASS_TEACHER], klass=c, name="某", login="mou"))
         cases.equal("a class that nobody can tell is refused", [add(c).name for c in ("实验班", "七1班", "六三班")], ["INVALID"] * 3)
+        cases.equal("so is none at all", add().name, "MISSING")
         cases.check("and the refusal says how to write it", "六1班" in add("实验班").error.hint)
         cases.equal("no account was made of it", [u for u in wire.call("Identity.ListUsers").user if u.name == "某"], [])
         cases.equal("a class alone is that of the grade that leaves", list(wire.call("Identity.AddUser", school=P, role=[pb.CLASS_TEACHER], klass=["2"], name="乙", login="yi").klass), ["16/2"])

@@ -11,6 +11,7 @@
 #include "password.h"
 
 #define LOGIN_MAX 24 /* of the part made from the name */
+#define ROLES_MAX 16 /* of an account; a request gives at most four */
 
 struct identity_state {
 	struct password_job job;
@@ -36,7 +37,8 @@ static enum err make_state(struct request *r)
  * 系统's business, and a new account of the bureau is seen by 安全 (role_grant). */
 
 static const struct db_stmt read_place = {
-	"SELECT $1::text = '' OR s.code IS NOT NULL, coalesce(s.type, ''), jg_today() FROM (SELECT 1) one"
+	"SELECT $1::text = '' OR s.code IS NOT NULL, coalesce(s.type, ''), jg_today(), coalesce(s.name, '')"
+	" FROM (SELECT 1) one"
 	" LEFT JOIN school s ON s.county = app_county() AND s.code = $1::text AND NOT s.deleted"};
 /* An administrator's account is made disabled, and comes alive when it is granted. */
 static const struct db_stmt insert_user = {
@@ -75,23 +77,62 @@ static enum err judge_roles(const char *school, const Jingguan__V1__Role *roles,
 	return n ? ERR_OK : ERR_MISSING;
 }
 
+static size_t read_roles(int32_t out[ROLES_MAX], const Jingguan__V1__Role *roles, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (int32_t)roles[i];
+	return n;
+}
+
+static void write_roles(struct identity_state *s, const int32_t *roles, size_t n)
+{
+	pg_array_begin(&s->roles, PG_INT4);
+	for (size_t i = 0; i < n; i++)
+		pg_array_int4(&s->roles, roles[i]);
+}
+
+static bool is_class_teacher(const int32_t *roles, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (roles[i] == ROLE_CLASS_TEACHER)
+			return true;
+	return false;
+}
+
+/* A class teacher without a class would see no pupil. False: the request has been refused. */
+static bool has_class(struct request *r, const int32_t *roles, size_t n_roles, size_t n_classes)
+{
+	if (n_classes || !is_class_teacher(roles, n_roles))
+		return true;
+	request_refuse(r, ERR_MISSING, "class", _("班主任要写负责的班级"), _("加 --class 六1班"));
+	return false;
+}
+
+/* Of the school of an account; empty at the bureau. */
+struct account_place {
+	const char *name, *type;
+	int32_t today;
+};
+
 /* Reads the classes as people write them; s->classes then holds what is stored. A class whose grade nobody
  * can tell is refused: it would be of no pupil. False: the request has been refused. */
-static bool read_classes(
-	struct request *r, char *const *klass, size_t n, const char *school_type, int32_t today)
+static bool read_classes(struct request *r, char *const *klass, size_t n, const struct account_place *place)
 {
 	struct identity_state *s = r->data;
+	unsigned stages = school_type_stages(place->type);
 
 	pg_array_begin(&s->classes, PG_TEXT);
 	s->class_count = 0;
 	for (size_t i = 0; i < n && i < CLASSES_MAX; i++) {
 		char *scope = s->scope[s->class_count++];
-		if (class_scope_parse(scope, klass[i], school_type_stages(school_type), today)) {
+		if (class_scope_parse(scope, klass[i], stages, place->today)) {
 			pg_array_free(&s->classes);
 			request_refuse(r, ERR_INVALID, "class",
-				arena_printf(&r->arena, _("看不出“%s”是哪个年级的哪个班"), klass[i]),
-				_("写上年级，例如 --class 六1班 或 --class "
-				  "七年级2班；一贯制学校和高中必须写"));
+				arena_printf(&r->arena, _("%s没有“%s”这个班：看不出是哪个年级的哪个班"),
+					*place->name ? place->name : _("县局"), klass[i]),
+				stages & STAGE_PRIMARY  ? _("写成 六1班、六（2）班")
+				: stages & STAGE_JUNIOR ? _("写成 七1班、七（2）班")
+							: _("写成 高一1班、高一（2）班"));
 			return false;
 		}
 		s->class_list[i] = scope;
@@ -139,12 +180,13 @@ static void add_insert(struct request *r)
 			_("用 jgadmin schools list 查学校标识码"));
 		return;
 	}
-	if (!read_classes(
-		    r, q->klass, q->n_klass, db_get_text(place, 0, 1), (int32_t)db_get_int(place, 0, 2)))
+	const struct account_place at = {
+		db_get_text(place, 0, 3), db_get_text(place, 0, 1), (int32_t)db_get_int(place, 0, 2)};
+	int32_t roles[ROLES_MAX];
+	size_t n = read_roles(roles, q->role, q->n_role);
+	if (!has_class(r, roles, n, q->n_klass) || !read_classes(r, q->klass, q->n_klass, &at))
 		return;
-	pg_array_begin(&s->roles, PG_INT4);
-	for (size_t i = 0; i < q->n_role; i++)
-		pg_array_int4(&s->roles, (int32_t)q->role[i]);
+	write_roles(s, roles, n);
 	db_text(&p, s->login);
 	db_text(&p, q->name);
 	db_text(&p, q->school ? q->school : "");
@@ -239,7 +281,7 @@ static const struct db_stmt read_account = {
 	"coalesce(s.type, ''), jg_today(),"
 	" people_of_role(granting_role($2::text, u.user_id)), u.name, u.roles,"
 	" EXISTS (SELECT 1 FROM account_request q WHERE q.county = u.county AND q.user_id = u.user_id AND "
-	"q.outcome IS NULL AND q.what = 'add')"
+	"q.outcome IS NULL AND q.what = 'add'), coalesce(s.name, ''), cardinality(u.classes)"
 	" FROM user_account u LEFT JOIN school s ON s.county = u.county AND s.code = u.school AND NOT "
 	"s.deleted"
 	" WHERE u.county = app_county() AND u.user_id = $1::text FOR UPDATE OF u"};
@@ -414,7 +456,7 @@ static void set_write(struct request *r)
 	struct identity_state *s = r->data;
 	const PGresult *a = account_found(r);
 	struct db_params p = {0};
-	int32_t roles[16];
+	int32_t roles[ROLES_MAX];
 
 	if (!a)
 		return;
@@ -423,14 +465,15 @@ static void set_write(struct request *r)
 			r, ERR_INVALID, "role", _("角色与单位不符"), _("jgadmin help codes role 列出角色"));
 		return;
 	}
-	if (!read_classes(r, q->klass, q->n_klass, db_get_text(a, 0, 4), (int32_t)db_get_int(a, 0, 5)))
+	const struct account_place at = {
+		db_get_text(a, 0, 10), db_get_text(a, 0, 4), (int32_t)db_get_int(a, 0, 5)};
+	size_t n = q->n_role ? read_roles(roles, q->role, q->n_role)
+			     : (size_t)db_get_ints(a, 0, 8, roles, ROLES_MAX);
+	n = n < ROLES_MAX ? n : ROLES_MAX;
+	if (!has_class(r, roles, n, q->n_klass + (size_t)db_get_int(a, 0, 11)) ||
+		!read_classes(r, q->klass, q->n_klass, &at))
 		return;
-	pg_array_begin(&s->roles, PG_INT4);
-	int n = db_get_ints(a, 0, 8, roles, 16);
-	for (int i = 0; i < n && i < 16 && !q->n_role; i++)
-		pg_array_int4(&s->roles, roles[i]);
-	for (size_t i = 0; i < q->n_role; i++)
-		pg_array_int4(&s->roles, (int32_t)q->role[i]);
+	write_roles(s, roles, n);
 	const char *name = q->name && q->name[0] ? q->name : db_get_text(a, 0, 7);
 	db_text(&p, user_of(r));
 	db_text(&p, name);
