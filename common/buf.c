@@ -142,3 +142,11 @@ bool get_varint(const uint8_t **at, const uint8_t *end, uint64_t *v)
 	}
 	return false;
 }
+
+const char *buf_keep(struct buf *b)
+{
+	buf_u8(b, 0);
+	if (b->failed)
+		abort();
+	return (const char *)b->data;
+}

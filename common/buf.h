@@ -22,6 +22,8 @@ void buf_be64(struct buf *b, uint64_t v);
 void buf_varint(struct buf *b, uint64_t v);
 void buf_text(struct buf *b, const char *text); /* without the NUL */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Its text, with the NUL, for the life of the process; at start alone: without memory the process stops. */
+const char *buf_keep(struct buf *b);
 void buf_free(struct buf *b);
 
 void put_be32(uint8_t *to, uint32_t v);

@@ -2,7 +2,7 @@
  * them.
  *
  * Functions that can fail return `enum err` (ERR_OK is 0). A longer story goes into a `struct problem`
- * that the caller owns: what happened, which field or row, what to do. */
+ * that the caller owns: what happened, which field or row, what to do. Any thread. */
 #ifndef JG_ERR_H
 #define JG_ERR_H
 

@@ -1,7 +1,7 @@
 /* frame.h - the 16-byte header and the cutting of a byte stream into frames. Bytes in, frames out; no I/O.
  *
  * Header, big-endian: u32 body length · u8 type · u8 flags · u16 method · u32 call id · u32 deadline ms.
- * Frozen on the wire (proto/README.md). */
+ * Frozen on the wire (proto/README.md). Any thread. */
 #ifndef JG_FRAME_H
 #define JG_FRAME_H
 

@@ -1,5 +1,6 @@
 /* conf.h - the settings of one data directory, read from DIR/jgd.ini. One table (conf.c) feeds reading,
- * writing and the reference in server/README.md; a test fails when the document misses a row. */
+ * writing and the reference in server/README.md; a test fails when the document misses a row.
+ * Any thread, each with its own settings. */
 #ifndef JG_CONF_H
 #define JG_CONF_H
 

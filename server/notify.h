@@ -1,4 +1,5 @@
-/* notify.h - sd_notify in fifteen lines: libsystemd would pull six libraries for one datagram. */
+/* notify.h - sd_notify in fifteen lines: libsystemd would pull six libraries for one datagram.
+ * One thread: the main one. */
 #ifndef JG_NOTIFY_H
 #define JG_NOTIFY_H
 

@@ -1,4 +1,5 @@
-/* password.h - argon2id on libuv's worker pool (never on a loop), and the rules of a good password. */
+/* password.h - argon2id on libuv's worker pool (never on a loop), and the rules of a good password.
+ * One thread: the loop's. */
 #ifndef JG_PASSWORD_H
 #define JG_PASSWORD_H
 

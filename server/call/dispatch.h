@@ -1,5 +1,5 @@
 /* dispatch.h - from a frame to a handler: the method's row decides size, login state, role; nothing else
- * does. */
+ * does. One thread: the loop's. */
 #ifndef JG_DISPATCH_H
 #define JG_DISPATCH_H
 

@@ -3,7 +3,7 @@
  * effects_send adds the statements to a trip.
  *
  * The one order of locks: device → holds → schools (push_ask.c: lock_hooks) → records by (kind, id) →
- * streams by id; effects_send takes the streams, last. */
+ * streams by id; effects_send takes the streams, last. One thread: the loop's. */
 #ifndef JG_EFFECTS_H
 #define JG_EFFECTS_H
 

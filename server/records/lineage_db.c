@@ -76,14 +76,6 @@ static void add_union(struct buf *b, bool *first, const char *word)
 	*first = false;
 }
 
-static const char *keep(struct buf *b)
-{
-	buf_u8(b, 0);
-	if (b->failed)
-		abort(); /* at start, before anything is served */
-	return (const char *)b->data;
-}
-
 static const char *parents_sql(void)
 {
 	struct buf b = {0};
@@ -108,7 +100,7 @@ static const char *parents_sql(void)
 			k->table);
 	}
 	buf_text(&b, ") t");
-	return keep(&b);
+	return buf_keep(&b);
 }
 
 static const char *children_sql(void)
@@ -129,7 +121,7 @@ static const char *children_sql(void)
 			kind_table[i].table, parent_field(&kind_table[i]));
 	}
 	buf_text(&b, ") h");
-	return keep(&b);
+	return buf_keep(&b);
 }
 
 /* The records that the pushed ones hang on or hung on, and what those hang on. */
@@ -239,7 +231,7 @@ static const char *classes_sql(void)
 			"u.id%s",
 			k->table, left_open(k));
 	}
-	return keep(&b);
+	return buf_keep(&b);
 }
 
 bool lineage_is_judged(const struct kind *kind)
@@ -277,7 +269,7 @@ static const char *judge_sql(const struct kind *kind)
 			first ? "" : " UNION ALL", k->children_guard);
 		first = false;
 	}
-	return keep(&b);
+	return buf_keep(&b);
 }
 
 void lineage_db_init(void)

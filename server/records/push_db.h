@@ -1,6 +1,6 @@
 /* push_db.h - the two trips of a push around push_plan: lock and read; write and commit. One-op pushes of
  * different schools that wait for a connection share a transaction; a bad one is run again by itself
- * (sync.md). */
+ * (sync.md). One thread: the loop's. */
 #ifndef JG_PUSH_DB_H
 #define JG_PUSH_DB_H
 

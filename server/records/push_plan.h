@@ -1,5 +1,6 @@
 /* push_plan.h - the decision between the two trips of a push: rows in, results and effects out. A pure
- * function: no libpq, no clock, nothing global. What it may read is in `struct plan_facts`. */
+ * function: no libpq, no clock, nothing global. What it may read is in `struct plan_facts`.
+ * Pure; any thread. */
 #ifndef JG_PUSH_PLAN_H
 #define JG_PUSH_PLAN_H
 

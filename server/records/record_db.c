@@ -60,14 +60,6 @@ static void add_columns(struct buf *b, const struct kind *kind, const char *pref
 		buf_printf(b, ", %s%s", prefix, kind->fields[i].name);
 }
 
-static const char *keep(struct buf *b)
-{
-	buf_u8(b, 0);
-	if (b->failed)
-		abort(); /* at start, before anything is served */
-	return (const char *)b->data;
-}
-
 static bool has_length(const struct field *f)
 {
 	return (f->type == FIELD_TEXT || f->type == FIELD_BYTES) && !field_is_id(f);
@@ -104,7 +96,7 @@ static const char *read_sql(const struct kind *kind, const char *format)
 		(const char *)bytes.data, PULL_PAGE_BYTES);
 	buf_free(&columns);
 	buf_free(&bytes);
-	return keep(&sql);
+	return buf_keep(&sql);
 }
 
 /* What a page of the feed says of a kind. */
@@ -139,7 +131,7 @@ static const char *insert_sql(const struct kind *kind)
 	add_unnest(&b, kind);
 	/* No ON CONFLICT: the plan knows what stands, so a violation means that somebody else was first, and
 	 * ends the transaction to be decided again. Speculative insertion would cost a third of the push. */
-	return keep(&b);
+	return buf_keep(&b);
 }
 
 static const char *update_sql(const struct kind *kind)
@@ -157,7 +149,7 @@ static const char *update_sql(const struct kind *kind)
 	add_unnest(&b, kind);
 	buf_text(&b, " WHERE t.county = app_county() AND t.rec_id = d.rec_id RETURNING 1) SELECT "
 		     "assert_rows(count(*), cardinality($1::uuid[])) FROM w");
-	return keep(&b);
+	return buf_keep(&b);
 }
 
 static const char *call_sql(const char *format, const char *function)
@@ -167,7 +159,7 @@ static const char *call_sql(const char *format, const char *function)
 	if (!function[0])
 		return NULL;
 	buf_printf(&b, format, function);
-	return keep(&b);
+	return buf_keep(&b);
 }
 
 static size_t slot(const struct kind *kind)

@@ -1,5 +1,6 @@
 /* record_db.h - records in and out of their typed tables, by the declaration alone: the statements of every
- * kind are made once from kind_table. Owns the SQL of records; knows nothing of pushes or streams. */
+ * kind are made once from kind_table. Owns the SQL of records; knows nothing of pushes or streams.
+ * One thread: the loop's. */
 #ifndef JG_RECORD_DB_H
 #define JG_RECORD_DB_H
 

@@ -74,3 +74,16 @@ const struct row *record_edited(const struct record_edits *x, size_t i)
 {
 	return &x->part.effect[i].after;
 }
+
+void record_edits_commit(struct record_edits *x, struct request *r, request_fn then)
+{
+	enum err e =
+		x->part.count ? effects_send(&r->task, r->worker->server->conf.county, &x->part, 1) : ERR_OK;
+
+	if (e) {
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
+	db_task_commit(&r->task);
+	request_trip(r, then);
+}

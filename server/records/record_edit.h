@@ -21,6 +21,8 @@ struct row *record_edit(struct record_edits *x, const struct kind *kind, const s
  * and nothing will. */
 bool record_edit_end(struct record_edits *x);
 void record_edit_delete(struct record_edits *x, const struct row *before);
+/* Writes them all, commits, and goes on with then(r); a fault is answered here. */
+void record_edits_commit(struct record_edits *x, struct request *r, request_fn then);
 /* The changes so far, the newest state of each; i below x->part.count. */
 const struct row *record_edited(const struct record_edits *x, size_t i);
 

@@ -336,13 +336,7 @@ static void import_plan(struct request *r)
 		return;
 	}
 	send_streams(r, m);
-	enum err e = effects_send(&r->task, r->worker->server->conf.county, &m->edits.part, 1);
-	if (e) {
-		request_fail(r, e, NULL, NULL);
-		return;
-	}
-	db_task_commit(&r->task);
-	request_trip(r, import_done);
+	record_edits_commit(&m->edits, r, import_done);
 }
 
 static void import_query(struct request *r)
@@ -486,13 +480,7 @@ static void change_plan(struct request *r)
 		request_reply(r, &m->report.base);
 		return;
 	}
-	enum err e = effects_send(&r->task, r->worker->server->conf.county, &m->edits.part, 1);
-	if (e) {
-		request_fail(r, e, NULL, NULL);
-		return;
-	}
-	db_task_commit(&r->task);
-	request_trip(r, import_done);
+	record_edits_commit(&m->edits, r, import_done);
 }
 
 static void change_query(struct request *r)

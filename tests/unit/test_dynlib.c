@@ -30,7 +30,7 @@ static bool loaded(const char *part)
 	return found;
 }
 
-static void test_each_waits_for_its_use(void **state)
+static void each_waits_for_its_use(void **state)
 {
 	char path[] = "/tmp/jg-library-XXXXXX.pdf", out[PINYIN_SIZE];
 	struct problem p;
@@ -54,7 +54,7 @@ static void test_each_waits_for_its_use(void **state)
 	assert_false(loaded("libsecret"));
 }
 
-static void test_pinyin(void **state)
+static void initials_of_every_reading(void **state)
 {
 	static const struct {
 		const char *name, *whole, *initials;
@@ -83,7 +83,7 @@ static void test_pinyin(void **state)
 LIBRARY(known, "libc.so.6", KNOWN);
 LIBRARY(nowhere, "libjg-nowhere.so.1", KNOWN);
 
-static void test_absence_sets_nothing(void **state)
+static void absence_sets_nothing(void **state)
 {
 	static const char *const names[] = {"strlen", "no_such_call"};
 	void *calls[2] = {NULL, NULL};
@@ -99,7 +99,7 @@ static void test_absence_sets_nothing(void **state)
 	assert_null(calls[1]);
 }
 
-static void test_paper(void **state)
+static void a_page_is_drawn(void **state)
 {
 	char dir[] = "/tmp/jg-paper-XXXXXX", path[64], head[5];
 	struct pdf_page *paper;
@@ -148,10 +148,10 @@ static void test_paper(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_waits_for_its_use), /* first: what is loaded stays */
-		cmocka_unit_test(test_pinyin),
-		cmocka_unit_test(test_absence_sets_nothing),
-		cmocka_unit_test(test_paper),
+		cmocka_unit_test(each_waits_for_its_use), /* first: what is loaded stays */
+		cmocka_unit_test(initials_of_every_reading),
+		cmocka_unit_test(absence_sets_nothing),
+		cmocka_unit_test(a_page_is_drawn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,7 +137,7 @@ static void problems_are_printable(void **state)
 }
 
 /* What a system says of a file or a host is told in the user's language. */
-static void test_errno_in_words(void **state)
+static void an_errno_is_said_in_words(void **state)
 {
 	static const int common[] = {ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, EROFS, ENAMETOOLONG, ENOSPC,
 		EEXIST, EBUSY, EIO, ELOOP, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ECONNRESET,
@@ -150,7 +150,7 @@ static void test_errno_in_words(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_errno_in_words),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(an_errno_is_said_in_words),
 		cmocka_unit_test(problems_are_printable), cmocka_unit_test(numbers_are_unique),
 		cmocka_unit_test(every_row_speaks_both_languages), cmocka_unit_test(problems),
 		cmocka_unit_test(every_advice_leads_somewhere), cmocka_unit_test(text_is_cut_at_characters)};

@@ -21,7 +21,7 @@ static enum guess try_code(uint32_t address, unsigned code, uint64_t now_ms)
 	return answer;
 }
 
-static void test_a_code_dies_for_who_guesses_it_alone(void **state)
+static void a_code_dies_for_who_guesses_it_alone(void **state)
 {
 	unsigned wait_ms;
 
@@ -37,7 +37,7 @@ static void test_a_code_dies_for_who_guesses_it_alone(void **state)
 	assert_int_equal(guesses_take(&g, 1, right, 1000, &wait_ms), GUESS_MAY);
 }
 
-static void test_an_address_has_its_share(void **state)
+static void an_address_has_its_share(void **state)
 {
 	unsigned code = 0;
 
@@ -50,7 +50,7 @@ static void test_an_address_has_its_share(void **state)
 }
 
 /* A thousand addresses guess for an hour, each as slowly as it likes; a school that connects never waits. */
-static void test_guessing_from_everywhere_holds_up_nobody_else(void **state)
+static void guessing_from_everywhere_holds_up_nobody_else(void **state)
 {
 	unsigned looked_at = 0, wait_ms, schools = 0;
 
@@ -76,9 +76,9 @@ static void test_guessing_from_everywhere_holds_up_nobody_else(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_code_dies_for_who_guesses_it_alone),
-		cmocka_unit_test(test_an_address_has_its_share),
-		cmocka_unit_test(test_guessing_from_everywhere_holds_up_nobody_else),
+		cmocka_unit_test(a_code_dies_for_who_guesses_it_alone),
+		cmocka_unit_test(an_address_has_its_share),
+		cmocka_unit_test(guessing_from_everywhere_holds_up_nobody_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

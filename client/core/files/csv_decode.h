@@ -1,4 +1,4 @@
-/* csv_decode.h - the bytes of a .csv as UTF-8. Private to csv_read.c. Pure. */
+/* csv_decode.h - the bytes of a .csv as UTF-8. Private to csv_read.c. Pure. Pure; any thread. */
 #ifndef JG_CSV_DECODE_H
 #define JG_CSV_DECODE_H
 

@@ -1,4 +1,4 @@
-/* file_name.h - names of people's files in messages and JSON. Pure. */
+/* file_name.h - names of people's files in messages and JSON. Pure. Any thread. */
 #ifndef JG_FILE_NAME_H
 #define JG_FILE_NAME_H
 

@@ -1,5 +1,5 @@
 /* file_type.h - what a file is by its first bytes, against what its name says: a text that is called .pdf
- * proves nothing to whoever opens it. Pure but for reading the file. */
+ * proves nothing to whoever opens it. Pure but for reading the file. Any thread. */
 #ifndef JG_FILE_TYPE_H
 #define JG_FILE_TYPE_H
 

@@ -1,5 +1,5 @@
 /* import_row.h - a table on its way to records: what the files import*.c share, and what the rules of a
- * service see of it. */
+ * service see of it. One thread. */
 #ifndef JG_IMPORT_ROW_H
 #define JG_IMPORT_ROW_H
 

@@ -1,6 +1,6 @@
 /* sheet_build.h - how the readers fill a sheet. Private to sheet.c, xlsx_read.c, csv_read.c: they append
  * pages, rows, cells and texts; what comes out of order is put in order when its page ends; limits are
- * checked here and told by the readers, who know the row. */
+ * checked here and told by the readers, who know the row. One thread. */
 #ifndef JG_SHEET_BUILD_H
 #define JG_SHEET_BUILD_H
 

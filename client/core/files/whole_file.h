@@ -1,5 +1,5 @@
 /* whole_file.h - a file that people keep, written beside its name and put there when it is whole: what stood
- * under the name is good until then. Owns the part file. Blocks. */
+ * under the name is good until then. Owns the part file. Blocks. Any thread. */
 #ifndef JG_WHOLE_FILE_H
 #define JG_WHOLE_FILE_H
 

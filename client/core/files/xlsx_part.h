@@ -1,5 +1,5 @@
 /* xlsx_part.h - the parts of an Office workbook: a zip archive of XML files. Private to xlsx_read.c. Owns the
- * limits that keep a hostile file cheap: entries, unpacked bytes, depth, no DTD. */
+ * limits that keep a hostile file cheap: entries, unpacked bytes, depth, no DTD. One thread. */
 #ifndef JG_XLSX_PART_H
 #define JG_XLSX_PART_H
 

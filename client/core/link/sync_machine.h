@@ -1,6 +1,6 @@
 /* sync_machine.h - what a synchronisation does next: events in, one action out. No I/O, no clock, no store:
  * the driver (sync.c, or a simulator) does what the action says and tells how it went. The same events give
- * the same actions. */
+ * the same actions. Pure; any thread. */
 #ifndef JG_SYNC_MACHINE_H
 #define JG_SYNC_MACHINE_H
 

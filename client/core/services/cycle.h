@@ -1,5 +1,5 @@
 /* cycle.h - the 小升初 cycle as this school last heard of it: its year, phase and dates. The server is the
- * judge. */
+ * judge. One thread. */
 #ifndef JG_CYCLE_H
 #define JG_CYCLE_H
 

@@ -1,4 +1,5 @@
-/* export_transition.h - what the files export_*.c of the transition share. Rules as in export.h. */
+/* export_transition.h - what the files export_*.c of the transition share. Rules as in export.h.
+ * One thread. */
 #ifndef JG_EXPORT_TRANSITION_H
 #define JG_EXPORT_TRANSITION_H
 

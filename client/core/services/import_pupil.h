@@ -1,5 +1,5 @@
 /* import_pupil.h - the subject of every import whose rows are pupils. Rules as in import_row.h; its kinds
- * have cert_type and cert_no. */
+ * have cert_type and cert_no. One thread. */
 #ifndef JG_IMPORT_PUPIL_H
 #define JG_IMPORT_PUPIL_H
 

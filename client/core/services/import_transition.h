@@ -1,4 +1,5 @@
-/* import_transition.h - what the files import_*.c of the transition share. Rules as in import_row.h. */
+/* import_transition.h - what the files import_*.c of the transition share. Rules as in import_row.h.
+ * One thread. */
 #ifndef JG_IMPORT_TRANSITION_H
 #define JG_IMPORT_TRANSITION_H
 

@@ -1,4 +1,4 @@
-/* roll.h - the roll: the pupils of a school and their guardians. */
+/* roll.h - the roll: the pupils of a school and their guardians. One thread. */
 #ifndef JG_ROLL_H
 #define JG_ROLL_H
 

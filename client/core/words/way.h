@@ -1,6 +1,6 @@
 /* way.h - how a person does here what a message asks for. The core names the deed by a word, "sync", and
  * each face has its own way to it: a command, or a button. The face sets its table once, before anything
- * is told. */
+ * is told. Set once at start; then any thread. */
 #ifndef JG_WAY_H
 #define JG_WAY_H
 

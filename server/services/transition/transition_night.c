@@ -118,15 +118,7 @@ static void night_plan(struct request *r)
 		night->years[night->count++] = (int32_t)db_get_int(due, i, 0);
 	escalate(night, slips, now);
 	remind(r, night, reminders, now);
-	enum err e = night->edits.part.count
-			     ? effects_send(&r->task, r->worker->server->conf.county, &night->edits.part, 1)
-			     : ERR_OK;
-	if (e) {
-		request_fail(r, e, NULL, NULL);
-		return;
-	}
-	db_task_commit(&r->task);
-	request_trip(r, night_done);
+	record_edits_commit(&night->edits, r, night_done);
 }
 
 static void night_query(struct request *r)

@@ -222,13 +222,7 @@ static void reconcile_settle(struct request *r)
 	for (int i = 0; i < PQntuples(needed); i++)
 		settle_one(r, s, needed, i);
 	s->wrong = s->reviewed ? still_wrong(r, s) : NULL;
-	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->edits.part, 1);
-	if (e) {
-		request_fail(r, e, NULL, NULL);
-		return;
-	}
-	db_task_commit(&r->task);
-	request_trip(r, reconcile_done);
+	record_edits_commit(&s->edits, r, reconcile_done);
 }
 
 /* The statements of a run; as_of 0 = as the database's clock says. after_word: see run_reconcile. */
@@ -336,14 +330,7 @@ static void issue_one(struct request *r, struct slips *s, const struct row *slip
 static void commit_slips(struct request *r, request_fn next)
 {
 	struct slips *s = r->data;
-	enum err e = effects_send(&r->task, r->worker->server->conf.county, &s->edits.part, 1);
-
-	if (e) {
-		request_fail(r, e, NULL, NULL);
-		return;
-	}
-	db_task_commit(&r->task);
-	request_trip(r, next);
+	record_edits_commit(&s->edits, r, next);
 }
 
 static void issue_done(struct request *r)
