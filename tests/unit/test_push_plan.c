@@ -452,6 +452,173 @@ static void memory_runs_out(void **state)
 	bench_free(b);
 }
 
+/* Whoever decides a conflict sees who wrote what stands, when, and all of it. */
+static void a_conflict_tells_what_stands(void **state)
+{
+	struct record now = pupil("原", "A1", "3"), mine = pupil("我", "A1", "3"), told;
+	const struct plan_writer writers[] = {{"li", 1234567}, {NULL, 0}, {"li", 7}};
+	struct bench *b = bench_new();
+	struct problem problem;
+
+	(void)state;
+	stands(b, 1, &now, SCHOOL);
+	stands(b, 2, &now, SCHOOL);
+	b->rows[1].state.deleted = true;
+	b->facts.writers = writers;
+	add_groups(b, (struct want){.id = 1, .body = &mine, .seen = {SEEN(1, 1)}, .n_seen = 1}, 1);
+	add_groups(b, (struct want){.id = 2, .body = &mine, .seen = {SEEN(1, 2)}, .n_seen = 1}, 1);
+	add_groups(b, (struct want){.id = 3, .body = &mine, .seen = {SEEN(1, 2)}, .n_seen = 1}, 1);
+	run(b);
+	const pb_op_result *r = result(b, 0);
+	outcome(b, 0, CONFLICT, ERR_CONFLICT);
+	assert_string_equal(r->their_author, "li");
+	assert_true(r->has_their_at && r->their_at == 1234567);
+	assert_true(r->has_group && r->group == 1);
+	assert_true(r->has_ver && r->ver == 5);
+	assert_int_equal(r->n_gver, now.kind->group_count);
+	assert_int_equal(r->gver[0], 2);
+	assert_true(r->has_current);
+	assert_int_equal(
+		record_decode(&told, now.kind, r->current.data, r->current.len, &b->arena, &problem), ERR_OK);
+	assert_true(record_is(&told, F_STUDENT_NAME, "原") && record_is(&told, F_STUDENT_CLASS_NO, "3"));
+	/* Of what is gone, or never was, there is nothing to tell. */
+	for (size_t i = 1; i < 3; i++) {
+		assert_int_not_equal(result(b, i)->outcome, APPLIED);
+		assert_false(result(b, i)->has_current);
+	}
+	assert_null(result(b, 1)->their_author);
+	bench_free(b);
+}
+
+static void a_refused_operation_leaves_nothing_behind(void **state)
+{
+	struct record now = pupil("原", "A1", "3"), nameless = pupil("", "A1", "3"),
+		      moved = pupil("原", "A1", "4");
+	struct bench *b = bench_new();
+
+	(void)state;
+	stands(b, 1, &now, SCHOOL);
+	unsigned names = now.kind->fields[F_STUDENT_NAME].group,
+		 classes = now.kind->fields[F_STUDENT_CLASS_NO].group;
+	assert_int_not_equal(names, classes);
+	add_groups(b, (struct want){.id = 1, .body = &nameless, .seen = {SEEN(names, 2)}, .n_seen = 1},
+		1u << (names - 1));
+	add_groups(b, (struct want){.id = 1, .body = &moved, .seen = {SEEN(classes, 2)}, .n_seen = 1},
+		1u << (classes - 1));
+	run(b);
+	outcome(b, 0, REJECTED, ERR_MISSING);
+	outcome(b, 1, APPLIED, ERR_OK);
+	assert_int_equal(b->push.part.count, 1);
+	assert_true(record_is(&b->push.part.effect[0].after.state.record, F_STUDENT_NAME, "原"));
+	assert_true(record_is(&b->push.part.effect[0].after.state.record, F_STUDENT_CLASS_NO, "4"));
+	bench_free(b);
+}
+
+/* Two records that stand exchange a number in one push: one statement cannot, so the second begins the next. */
+static void a_number_that_is_not_free_yet_ends_the_push(void **state)
+{
+	struct record first = pupil("甲", "A1", "3"), second = pupil("乙", "A2", "3"),
+		      third = pupil("丙", "A3", "3"), away = pupil("甲", "A9", "3"),
+		      taker = pupil("乙", "A1", "3");
+	struct bench *b = bench_new();
+
+	(void)state;
+	stands(b, 1, &first, SCHOOL);
+	stands(b, 2, &second, SCHOOL);
+	b->holders[0] = (struct plan_holder){.kind = first.kind, .key = "cert_no=A1", .owner = SCHOOL};
+	id_of(b->holders[0].id, 1);
+	b->facts.holder_count = 1;
+	add_groups(b, (struct want){.id = 1, .body = &away, .seen = {SEEN(1, 2)}, .n_seen = 1}, 1);
+	add_groups(b, (struct want){.id = 2, .body = &taker, .seen = {SEEN(1, 2)}, .n_seen = 1}, 1);
+	add(b, (struct want){.id = 3, .body = &third});
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	assert_int_equal(b->push.answered, 1);
+	assert_int_equal(b->push.reply.n_result, 1);
+	assert_int_equal(b->push.part.count, 1);
+	bench_free(b);
+}
+
+/* Which second school sees a record is what the guard says; what is deleted nobody sees. */
+static void the_guard_says_who_shares(void **state)
+{
+	struct record now[] = {pupil("甲", "A1", "3"), pupil("乙", "A2", "3"), pupil("丙", "A3", "3")},
+		      moved[] = {pupil("甲", "A1", "4"), pupil("乙", "A2", "4")};
+	struct bench *b = bench_new();
+	unsigned classes = now[0].kind->fields[F_STUDENT_CLASS_NO].group;
+
+	(void)state;
+	for (uint8_t id = 1; id <= 3; id++) {
+		stands(b, id, &now[id - 1], SCHOOL);
+		strcpy(b->rows[id - 1].other, OTHER_SCHOOL);
+	}
+	strcpy(b->shared[1].school, "2132999003");
+	b->shared[1].said = true;
+	for (uint8_t id = 1; id <= 2; id++)
+		add_groups(b,
+			(struct want){
+				.id = id, .body = &moved[id - 1], .seen = {SEEN(classes, 2)}, .n_seen = 1},
+			1u << (classes - 1));
+	add(b, (struct want){.id = 3, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	run(b);
+	assert_int_equal(b->push.part.count, 3);
+	assert_string_equal(b->push.part.effect[0].after.other, OTHER_SCHOOL);
+	assert_string_equal(b->push.part.effect[1].after.other, "2132999003");
+	assert_string_equal(b->push.part.effect[2].after.other, "");
+	b->facts.shared = NULL; /* no guard was asked */
+	run(b);
+	assert_string_equal(b->push.part.effect[1].after.other, OTHER_SCHOOL);
+	bench_free(b);
+}
+
+/* What the server made a school answers, in the groups declared for that; it makes none itself. */
+static void a_school_answers_what_the_server_owns(void **state)
+{
+	const struct kind *kind = kind_by_number(KIND_SLIP_ADDRESSEE);
+	struct record now, answer, other;
+	struct bench *b = bench_new();
+	unsigned received = kind->fields[F_SLIP_ADDRESSEE_RECEIVED_AT].group;
+	uint8_t slip[ID_SIZE];
+
+	(void)state;
+	id_of(slip, 50);
+	record_init(&now, kind);
+	record_set_bytes(&now, F_SLIP_ADDRESSEE_SLIP, slip, ID_SIZE);
+	record_set_text(&now, F_SLIP_ADDRESSEE_SCHOOL, SCHOOL);
+	record_set_number(&now, F_SLIP_ADDRESSEE_ROUND, 1);
+	answer = other = now;
+	record_set_number(&answer, F_SLIP_ADDRESSEE_RECEIVED_AT, 1788000000000000);
+	record_set_text(&answer, F_SLIP_ADDRESSEE_RECEIVED_BY, "zhang");
+	record_set_number(&other, F_SLIP_ADDRESSEE_ROUND, 2);
+	for (uint8_t id = 1; id <= 2; id++)
+		stands(b, id, &now, SCHOOL);
+	add_groups(b,
+		(struct want){.kind = KIND_SLIP_ADDRESSEE,
+			.id = 1,
+			.body = &answer,
+			.seen = {SEEN(received, 2)},
+			.n_seen = 1},
+		1u << (received - 1));
+	add_groups(b,
+		(struct want){.kind = KIND_SLIP_ADDRESSEE,
+			.id = 2,
+			.body = &other,
+			.seen = {SEEN(1, 2)},
+			.n_seen = 1},
+		1);
+	add(b, (struct want){.kind = KIND_SLIP_ADDRESSEE, .id = 3, .body = &now});
+	add(b, (struct want){.kind = KIND_SLIP_ADDRESSEE,
+		       .id = 2,
+		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+		       .n_seen = 3});
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	for (size_t i = 1; i < 4; i++)
+		outcome(b, i, REJECTED, ERR_PERMISSION);
+	assert_int_equal(b->push.part.count, 1);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits), cmocka_unit_test(replays),
@@ -460,7 +627,11 @@ int main(void)
 		cmocka_unit_test(duplicates), cmocka_unit_test(a_filing_is_a_push_of_its_own),
 		cmocka_unit_test(guards_and_ids), cmocka_unit_test(damaged_operations),
 		cmocka_unit_test(refused_with_the_codes), cmocka_unit_test(damaged_operations_replay),
-		cmocka_unit_test(memory_runs_out)};
+		cmocka_unit_test(memory_runs_out), cmocka_unit_test(a_conflict_tells_what_stands),
+		cmocka_unit_test(a_refused_operation_leaves_nothing_behind),
+		cmocka_unit_test(a_number_that_is_not_free_yet_ends_the_push),
+		cmocka_unit_test(the_guard_says_who_shares),
+		cmocka_unit_test(a_school_answers_what_the_server_owns)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
