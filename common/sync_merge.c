@@ -19,8 +19,7 @@ static struct merge_result insert(struct merge_state *state, const struct merge_
 {
 	if (op->del)
 		return refuse(MERGE_REJECTED, ERR_NOT_FOUND, 0);
-	state->exists = true;
-	state->deleted = false;
+	state->exists = true; /* what was deleted exists: it never comes here */
 	state->ver = 1;
 	state->record = op->body;
 	for (unsigned g = 0; g < KIND_GROUPS_MAX; g++)

@@ -261,7 +261,7 @@ static void append_only(void **state)
 /* What a newer program wrote survives the edit of an older one, and is replaced by a newer one's. */
 static void unknown_fields_stay(void **state)
 {
-	static const uint8_t newer[] = {0xF8, 0x07, 0x01}, newest[] = {0xF8, 0x07, 0x02};
+	static const uint8_t newer[] = {0xF8, 0x07, 0x01}, newest[] = {0xF8, 0x07, 0x02, 0x80, 0x08, 0x01};
 	struct merge_state now = {.exists = true, .ver = 1, .gver = {1}};
 	struct merge_op op = {.groups = 1, .seen = {1}};
 
