@@ -142,6 +142,9 @@ json_t *cli_date_json(int32_t date); /* "YYYY-MM-DD", null for 0 */
 
 /* Whether a person is there to be asked: a terminal at both ends, and no --json. */
 bool cli_is_asked(const struct cli *c);
+/* Whether a file may be written: there is none of that name, or --force or a yes lets it go. False: told, with
+ * what to do, as ERR_EXISTS. */
+bool cli_may_replace(struct cli *c, const char *path, const char *hint);
 /* Asks and reads a line; true when it is the word, or one of several, "认可|accept". */
 bool cli_confirm(const char *word, const char *prompt);
 

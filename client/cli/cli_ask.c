@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "cli.h"
+#include "file_name.h"
 #include "lang.h"
 
 static volatile sig_atomic_t quiet_tty = -1; /* where echo is off; `before` is how it was */
@@ -106,6 +107,23 @@ bool cli_confirm(const char *word, const char *prompt)
 		if (strlen(line) == n && memcmp(line, word, n) == 0)
 			return true;
 	}
+	return false;
+}
+
+/* A form that was filled and not imported yet is somebody's evening. */
+bool cli_may_replace(struct cli *c, const char *path, const char *hint)
+{
+	char shown[FILE_PATH_TEXT_MAX], prompt[FILE_PATH_TEXT_MAX + 200];
+
+	if (access(path, F_OK) || cli_flag(c, "force"))
+		return true;
+	file_path_text(shown, sizeof shown, path);
+	snprintf(prompt, sizeof prompt,
+		_("%s 已经有了，换掉后里面的内容（包括填过、还没有导入的）就没有了。确认请输入“是”："),
+		shown);
+	if (cli_is_asked(c) && cli_confirm("是|yes", prompt))
+		return true;
+	cli_fail_with(c, ERR_EXISTS, hint, _("%s 已经有了，没有写"), shown);
 	return false;
 }
 

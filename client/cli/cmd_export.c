@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "file_name.h"
 #include "jg.h"
@@ -18,23 +17,6 @@ static bool allowed(const void *data, const struct record *r)
 	return jg_class_allowed(data, r);
 }
 
-/* A form that was filled and not imported yet is somebody's evening: it is written over only when that is
- * said. */
-static bool may_replace(struct cli *c, const char *path, const char *shown)
-{
-	char prompt[FILE_PATH_TEXT_MAX + 200];
-
-	if (access(path, F_OK) || cli_flag(c, "force"))
-		return true;
-	snprintf(prompt, sizeof prompt,
-		_("%s 已经有了，换掉后里面填过、还没有导入的内容就没有了。确认请输入“是”："), shown);
-	if (cli_is_asked(c) && cli_confirm("是|yes", prompt))
-		return true;
-	cli_fail_with(c, ERR_EXISTS, _("换一个文件名；确要换掉它，在命令后加 --force"),
-		_("%s 已经有了，没有写"), shown);
-	return false;
-}
-
 int cmd_export(struct cli *c)
 {
 	const struct export_rules *rules = export_find(c->command->words + strlen("export "));
@@ -47,9 +29,9 @@ int cmd_export(struct cli *c)
 		return cli_fail_with(c, ERR_USAGE, NULL, "%s", _("缺少 -o 文件"));
 	if (sheet_target_check(path, NULL, &c->problem))
 		return cli_fail(c);
-	file_path_text(shown, sizeof shown, path);
-	if (!may_replace(c, path, shown))
+	if (!cli_may_replace(c, path, _("换一个文件名；确要换掉它，在命令后加 --force")))
 		return err_info(ERR_EXISTS)->exit_code;
+	file_path_text(shown, sizeof shown, path);
 	struct view *v = jg_view(c, rules->kinds, &code);
 	if (!v)
 		return code;

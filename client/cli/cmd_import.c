@@ -12,6 +12,7 @@
 #include "client_service.h"
 #include "jg.h"
 #include "roster.h"
+#include "sheet_write.h"
 #include "tables.h"
 
 #define MAPS_MAX 32 /* --map given on one command line */
@@ -25,7 +26,9 @@ const struct cli_option import_options[] = {
 	{"grade", "GRADE", N_("没有年级列时全表的年级，如 六年级（students）")},
 	{"year", "Y", N_("属于哪一年的小升初（destinations、enrolled）")},
 	{"keep-invalid", NULL, N_("校验码不对的证件号码也保留（students）")},
-	{"force", NULL, N_("核对过了：改动姓名、年级、班级等身份信息的行、疑似错行的表也导入")},
+	{"force", NULL,
+		N_("核对过了：改动姓名、年级、班级等身份信息的行、疑似错行的表也导入，--errors "
+		   "的同名文件换掉")},
 	{0},
 };
 
@@ -160,7 +163,8 @@ static int tell(struct cli *c, const struct import_options *o, const struct impo
 
 int cmd_import(struct cli *c)
 {
-	const char *maps[MAPS_MAX], *grade = cli_option(c, "grade"), *year = cli_option(c, "year");
+	const char *maps[MAPS_MAX], *grade = cli_option(c, "grade"), *year = cli_option(c, "year"),
+				    *errors = cli_option(c, "errors");
 	struct import_report report;
 	size_t n_maps = 0;
 	int code;
@@ -173,6 +177,11 @@ int cmd_import(struct cli *c)
 			cli_option(c, "grade"));
 	if (year && (atoi(year) < YEAR_MIN || atoi(year) > YEAR_MAX))
 		return cli_fail_with(c, ERR_USAGE, _("例如 --year 2027"), _("“%s”不是年份"), year);
+	if (errors && sheet_target_check(errors, c->operand[0], &c->problem))
+		return cli_fail(c);
+	/* --force is not advised here: it lets more through than this. */
+	if (errors && !cli_may_replace(c, errors, _("换一个文件名，或先把它移到别处")))
+		return err_info(ERR_EXISTS)->exit_code;
 	while (n_maps < MAPS_MAX && (maps[n_maps] = cli_option_at(c, "map", (int)n_maps)))
 		n_maps++;
 	struct import_options options = {.rules = import_find(c->command->words + strlen("import ")),
@@ -180,7 +189,7 @@ int cmd_import(struct cli *c)
 		.sheet = cli_option(c, "sheet"),
 		.maps = maps,
 		.n_maps = n_maps,
-		.errors_path = cli_option(c, "errors"),
+		.errors_path = errors,
 		.grade = grade,
 		.year = year ? atoi(year) : 0,
 		.dry_run = cli_flag(c, "dry-run"),

@@ -39,6 +39,7 @@ static const struct cli_option slips_receive_options[] = {
 };
 static const struct cli_option slips_print_options[] = {
 	{"o", "FILE.pdf", N_("输出文件")},
+	{"force", NULL, N_("已有同名文件也写，原来的内容换掉")},
 	{0},
 };
 
@@ -633,6 +634,10 @@ static int cmd_slips_print(struct cli *c)
 	if (!path)
 		return cli_fail_with(c, ERR_USAGE, _("例如 -o 交办单.pdf"), _("缺少 -o 文件.pdf"));
 	const struct slip_row *row = find_slip(c, &v, &rows, &code);
+	if (row && !cli_may_replace(c, path, _("换一个文件名；确要换掉它，在命令后加 --force"))) {
+		row = NULL;
+		code = err_info(ERR_EXISTS)->exit_code;
+	}
 	enum err e = row ? slip_pdf_write(v, row, path, &c->problem) : ERR_OK;
 	free(rows);
 	if (!row)

@@ -370,6 +370,19 @@ def targets(f):
         changed = safe_is_true("--errors is " + title, f.fresh(), ("import", "students", book, "--errors", target), 2 if "xls" in title or title in ("the file itself", "another spelling", "a symlink", "a hard link", "no ending") else 1)
         f.c.check("--errors is %s: nothing was stored" % title, not changed)
     f.c.check("the file that was read is whole", open(book, "rb").read() == before)
+    person, rows, mended = f.fresh(), folder + "/待改.xlsx", "改到一半".encode()
+    person.ok("import", "students", book, "--errors", rows, code=5)
+    with open(rows, "wb") as out:
+        out.write(mended)
+    result = person.run("import", "students", book, "--errors", rows)
+    f.c.check("bad rows that are being mended are not written over", result.code == 3 and "已经有了" in result.err and open(rows, "rb").read() == mended, repr(result))
+    f.c.check("a person is asked, and may say no", "没有写" in at_terminal(person, "否", "import", "students", book, "--errors", rows) and open(rows, "rb").read() == mended)
+    said = at_terminal(person, "是", "import", "students", book, "--errors", rows)
+    f.c.check("or yes", open(rows, "rb").read(2) == b"PK" and "读 21 行" in said, said)
+    with open(rows, "wb") as out:
+        out.write(mended)
+    person.ok("import", "students", book, "--errors", rows, "--force", code=5)
+    f.c.check("--force says so too", open(rows, "rb").read(2) == b"PK")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,size=4k", "tmpfs", full], check=True)
     try:
         with open(full + "/ballast", "wb") as out: # a file can be begun there, and no byte written

@@ -335,6 +335,12 @@ class Words:
         for n in range(len(PUPILS)):
             text = text.replace(number(n), "")
         self.clean(person, "slips print", text=text)
+        with open(path, "w") as out:
+            out.write("批注过")
+        again = person.run("slips", "print", "1", "-o", path)
+        self.c.check("a paper of that name is not written over", again.code == 3 and "已经有了" in again.err and open(path).read() == "批注过", again)
+        person.ok("slips", "print", person.ok("slips", "list")[0]["slip"], "-o", path, "--force")
+        self.c.check("but with --force", open(path, "rb").read(4) == b"%PDF", path)
         self.c.check("the paper has names and terms", all(w in text for w in ("东小", "北中", "24:00 前")), text)
 
     def closed(self):
