@@ -1,16 +1,20 @@
 /* sim.h - the deterministic simulation (tier T0): the real client core and the real server logic in one
  * thread, on a virtual clock, with a network, disks, clocks and a database that fail by one seed. One seed is
- * one history.
+ * one history. Real are client/core from sync_begin to SQLite, and the server from dispatch_frame to libpq's
+ * functions. What stands in:
  *
- * What is real: client/core from sync_run to SQLite; server from dispatch_frame to libpq's functions. What
- * stands in: sim_kernel.c  time, random numbers, fibers, the kill at a step of fault.def sim_uv.c libuv's
- * timers and polls sim_pg.c      libpq and, behind it, sim_db*.c: our statements, sim_rows.c: what PostgreSQL
- * keeps sim_disk.c    SQLite's VFS: torn, failed, full sim_memory.c  memory, which runs out sim_net.c link.h
- * towards the clients, conn.h towards the servers sim_people.c  the people at the schools' computers
+ *   sim_kernel.c  time, random numbers, fibers, the kill at a step of fault.def
+ *   sim_uv.c      libuv's timers and polls
+ *   sim_pg.c      libpq and, behind it, sim_db*.c: our statements, sim_rows.c: what PostgreSQL keeps
+ *   sim_disk.c    SQLite's VFS: torn, failed, full
+ *   sim_memory.c  memory, which runs out
+ *   sim_net.c     link.h towards the clients, conn.h towards the servers
+ *   sim_people.c  the people at the schools' computers
  *   sim_bureau.c  what the server and the bureau write
  *   sim_values.c  what records say, by their declaration
  *   sim_world.c   the faults and the order of a history
  *   sim_check.c, sim_end.c  the invariants of sync.md, on the way and at rest
+ *
  * Everything of one history is one thread's. */
 #ifndef JG_SIM_H
 #define JG_SIM_H
