@@ -60,7 +60,7 @@ static void limits(void)
 		{"answers that are not read: the server closes", STREAM_CLOSE_BYTES, "bytes", "connection"},
 		{"handshakes at work; others wait", HANDSHAKES_MAX, "handshakes", "loop"},
 		{"a handshake after which one that waits takes its place", EVICT_MS, "ms", "loop"},
-		{"connections that have not shaken hands", STRANGERS_MAX, "connections", "loop"},
+		{"connections that have not shaken hands", PENDING_MAX, "connections", "loop"},
 		{"time of a call that names none (deadline 0, or longer than the longest)", DEADLINE_MS, "ms",
 			"call"},
 		{"longest time of a call", DEADLINE_MAX_MS, "ms", "call"},

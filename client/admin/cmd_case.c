@@ -1,4 +1,4 @@
-/* One case before it is decided: `transition slips show`, `transition proof show`, and the word about
+/* One case before it is decided: `transition slips show`, `transition proof show`, and the decision about
  * evidence that nobody has looked at. */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static json_t *halves_json(const pb_slip_row *s)
 	json_t *out = json_array();
 
 	for (size_t i = 0; s && i < s->n_addressee; i++) {
-		const pb_slip_half *h = s->addressee[i];
+		const pb_addressee_row *h = s->addressee[i];
 		json_array_append_new(
 			out, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "name",
 				     admin_text(h->school_name), "received_at", cli_time_json(h->received_at),
@@ -83,7 +83,7 @@ static json_t *files_json(const struct show *s)
 
 static json_t *case_json(const struct show *s)
 {
-	json_t *contacts = json_array(), *reminders = json_array(), *words = json_array();
+	json_t *contacts = json_array(), *reminders = json_array(), *decisions = json_array();
 
 	for (size_t i = 0; i < s->r->n_contact; i++) {
 		const pb_case_contact *k = s->r->contact[i];
@@ -99,17 +99,17 @@ static json_t *case_json(const struct show *s)
 			json_pack("{s:s,s:s,s:i,s:o,s:o}", "school", m->school, "what", m->what, "round",
 				m->round, "due", cli_time_json(m->due), "at", cli_time_json(m->at)));
 	}
-	for (size_t i = 0; i < s->r->n_word; i++) {
-		const pb_case_word *w = s->r->word[i];
-		json_array_append_new(words,
-			json_pack("{s:s,s:s,s:o,s:s,s:o}", "word", w->word, "category", w->category, "reason",
-				admin_text(w->reason), "by", w->by, "at", cli_time_json(w->at)));
+	for (size_t i = 0; i < s->r->n_decision; i++) {
+		const pb_case_decision *w = s->r->decision[i];
+		json_array_append_new(decisions,
+			json_pack("{s:s,s:s,s:o,s:s,s:o}", "word", w->decision, "category", w->category,
+				"reason", admin_text(w->reason), "by", w->by, "at", cli_time_json(w->at)));
 	}
 	return json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "year", s->r->year, "student",
 		admin_pupil(s->r->student), "source_school", admin_text(s->r->source_name), "state",
 		admin_text(s->r->state), "codes", admin_texts(s->r->code, s->r->n_code), "declared",
 		declared_json(s->r->declared), "slip", slip_json(s->r->slip), "files", files_json(s),
-		"contacts", contacts, "reminders", reminders, "words", words);
+		"contacts", contacts, "reminders", reminders, "words", decisions);
 }
 
 /* ---- for people ---- */
@@ -160,7 +160,7 @@ static void say_pupil(const struct show *s)
 		cli_say(s->c, _("  备注：%s"), d->note);
 }
 
-static void say_half(const struct show *s, const pb_slip_half *h)
+static void say_addressee(const struct show *s, const pb_addressee_row *h)
 {
 	char received[FACE_SIZE], answered[FACE_SIZE];
 	const char *name = h->school_name && h->school_name[0] ? h->school_name : h->school;
@@ -202,7 +202,7 @@ static void say_slip(const struct show *s)
 		cli_say(s->c, _("  上次审核意见：%s"), x->review_reason);
 	cli_say(s->c, "%s", x->n_addressee ? _("两校答复") : _("还没有下发给学校"));
 	for (size_t i = 0; i < x->n_addressee; i++)
-		say_half(s, x->addressee[i]);
+		say_addressee(s, x->addressee[i]);
 	say_part(s, _("联系记录"), s->r->n_contact);
 	for (size_t i = 0; i < s->r->n_contact; i++) {
 		const pb_case_contact *k = s->r->contact[i];
@@ -246,15 +246,15 @@ static void say_files(const struct show *s)
 	}
 }
 
-static void say_words(const struct show *s)
+static void say_decisions(const struct show *s)
 {
 	char when[FACE_SIZE];
 
-	for (size_t i = 0; i < s->r->n_word; i++) {
-		const pb_case_word *w = s->r->word[i];
+	for (size_t i = 0; i < s->r->n_decision; i++) {
+		const pb_case_decision *w = s->r->decision[i];
 		cli_say(s->c, _("县局意见：%s %s，%s：%s%s%s"), time_words(s, w->at, when), w->by,
 			admin_word(&codes_category, w->category),
-			strcmp(w->word, "accepted") == 0 ? _("认可") : _("不认可"),
+			strcmp(w->decision, "accepted") == 0 ? _("认可") : _("不认可"),
 			w->reason[0] ? _("，理由：") : "", w->reason);
 	}
 }
@@ -333,7 +333,7 @@ static int show(struct cli *c, uint16_t method, const pb_case_request *q, bool s
 	say_pupil(&s);
 	say_slip(&s);
 	say_files(&s);
-	say_words(&s);
+	say_decisions(&s);
 	say_next(&s, slip);
 	open_files(&s);
 	json_t *out = c->json ? case_json(&s) : json_null();
@@ -397,7 +397,7 @@ static const char *contradiction(const pb_case_reply *r, char words[LINE_SIZE])
 
 	words[0] = 0;
 	for (size_t i = 0; s && i < s->n_addressee; i++) {
-		const pb_slip_half *h = s->addressee[i];
+		const pb_addressee_row *h = s->addressee[i];
 		if (!h->outcome || !h->outcome[0])
 			continue;
 		differ |= strcmp(h->outcome, s->addressee[0]->outcome ? s->addressee[0]->outcome : "") != 0;

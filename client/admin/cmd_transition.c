@@ -1,4 +1,4 @@
-/* The cycle and the bureau's words: what changes something. Lists stand in cmd_transition_list.c. */
+/* The cycle and the bureau's decisions: what changes something. Lists stand in cmd_transition_list.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,8 +209,8 @@ static int cmd_reconcile(struct cli *c)
 	return cli_result(c, out, 0);
 }
 
-/* word: what was decided, or ""; next: the command that shows what has come of it, or NULL. */
-static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *word,
+/* decision: what was decided, or ""; next: the command that shows what has come of it, or NULL. */
+static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *decision,
 	const char *next, int32_t year)
 {
 	struct arena arena;
@@ -224,7 +224,7 @@ static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q
 	}
 	const char *about = ok->about ? ok->about : "";
 	cli_say(c, about[0] ? _("已记录 %u 条：%s%s") : _("已处理 %u 条%s%s"), ok->changed,
-		about[0] ? word : "", about);
+		about[0] ? decision : "", about);
 	if (next)
 		cli_next(c, _("jgadmin transition %s --year %d"), next, year);
 	json_t *out = json_pack("{s:i,s:o}", "changed", (int)ok->changed, "about", admin_text(about));
@@ -293,7 +293,7 @@ static int cmd_slips_review(struct cli *c)
 
 static int decide_proof(struct cli *c, bool accept)
 {
-	pb_proof_word q = PB_PROOF_WORD_INIT;
+	pb_proof_decision q = PB_PROOF_DECISION_INIT;
 	int code;
 
 	if (!admin_year(c, &q.year, &code))
@@ -340,7 +340,7 @@ static bool pair_reason(struct cli *c, char **reason, int *code)
 
 static int decide_pair(struct cli *c, bool same)
 {
-	pb_pair_word q = PB_PAIR_WORD_INIT;
+	pb_pair_decision q = PB_PAIR_DECISION_INIT;
 	int code;
 
 	if (!admin_year(c, &q.year, &code))
@@ -376,7 +376,7 @@ static int cmd_different(struct cli *c)
 
 static int cmd_pair_withdraw(struct cli *c)
 {
-	pb_pair_word q = PB_PAIR_WORD_INIT;
+	pb_pair_decision q = PB_PAIR_DECISION_INIT;
 	char pupil[40];
 	int code;
 

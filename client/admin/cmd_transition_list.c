@@ -248,7 +248,7 @@ static json_t *halves_json(const pb_slip_row *s)
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < s->n_addressee; i++) {
-		const pb_slip_half *h = s->addressee[i];
+		const pb_addressee_row *h = s->addressee[i];
 		json_array_append_new(out,
 			json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "received_at",
 				cli_time_json(h->received_at), "answered_at", cli_time_json(h->answered_at),
@@ -324,11 +324,11 @@ static json_t *hashes_json(const pb_proof_row *p)
 	return out;
 }
 
-static const char *proof_word(const char *word)
+static const char *proof_decision(const char *decision)
 {
-	return strcmp(word, "accepted") == 0  ? _("认可")
-	       : strcmp(word, "refuted") == 0 ? _("不认可")
-					      : _("未审");
+	return strcmp(decision, "accepted") == 0  ? _("认可")
+	       : strcmp(decision, "refuted") == 0 ? _("不认可")
+						  : _("未审");
 }
 
 static bool proof_page(void *data, const ProtobufCMessage *reply)
@@ -351,12 +351,12 @@ static bool proof_page(void *data, const ProtobufCMessage *reply)
 		cli_table_row(l->table,
 			(const char *const[]){number_row(l, p->id, number), name, no, where,
 				admin_school(l->c, p->source_school), files[0] ? files : _("没有材料"),
-				admin_school(l->c, p->filed_by), proof_word(p->word)});
+				admin_school(l->c, p->filed_by), proof_decision(p->decision)});
 		json_array_append_new(l->json,
 			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", admin_text(p->id), "student",
 				admin_pupil(p->student), "category", admin_text(p->category), "place",
 				admin_text(p->place), "source_school", admin_text(p->source_school), "files",
-				admin_texts(p->file, p->n_file), "word", admin_text(p->word), "filed_by",
+				admin_texts(p->file, p->n_file), "word", admin_text(p->decision), "filed_by",
 				admin_text(p->filed_by), "sha256", hashes_json(p)));
 	}
 	return true;
@@ -370,7 +370,7 @@ int cmd_proof_list(struct cli *c)
 	return run_list(c, METHOD_TRANSITION_LIST_PROOFS, "proofs", NULL, headings, 8, proof_page, NULL);
 }
 
-/* ---- words on pairs ---- */
+/* ---- decisions on pairs ---- */
 
 static bool pair_page(void *data, const ProtobufCMessage *reply)
 {

@@ -42,7 +42,7 @@ static const struct item *target_of(const struct view *v, const struct record *f
 		       : NULL;
 }
 
-/* The slip whose half a file is attached to, or NULL. */
+/* The slip to whose addressee a file is attached, or NULL. */
 static const struct item *slip_of(const struct view *v, const struct record *file)
 {
 	const struct item *target = target_of(v, file);
@@ -64,7 +64,7 @@ static bool same_answer(struct view *v, const struct item *a, const struct item 
 	       target_of(v, &other->record) == slip_destination(v, &slip->record);
 }
 
-/* 升学去向, or the number of the slip whose half it is. */
+/* 升学去向, or the number of the slip whose addressee it is. */
 static const char *where_words(const struct view *v, const struct record *file, char *out, size_t size)
 {
 	const struct item *target = target_of(v, file), *slip = slip_of(v, file);

@@ -73,7 +73,7 @@ bool pending_accept(struct conn *c, uint32_t address)
 		pending_forget(c);
 		return false;
 	}
-	if (s->silent.n + s->waiting.n + s->shaking.n >= STRANGERS_MAX)
+	if (s->silent.n + s->waiting.n + s->shaking.n >= PENDING_MAX)
 		evict_oldest(s);
 	move(c, &s->silent);
 	return true;

@@ -15,7 +15,7 @@
 #define HANDSHAKES_MAX 32
 /* after which a handshake gives way to who waits: an honest one takes a tenth of it */
 #define EVICT_MS 1000
-#define STRANGERS_MAX 1024 /* of each loop: about 16 MiB of TLS objects */
+#define PENDING_MAX 1024   /* of each loop: about 16 MiB of TLS objects */
 #define ADDRESS_SLOTS 1024 /* of the table of addresses: a county's schools */
 
 struct conn;

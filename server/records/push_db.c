@@ -158,14 +158,14 @@ static void send_device_rows(struct group *g)
 		const uint8_t *device = g->member[i].request->caller.device;
 		/* Only a device that repeated a number with other bytes is given a new life; one that is
 		 * merely behind in its incarnation learns the present one from WELCOME. */
-		uint32_t line = push->line;
-		bool fork = push->forked && push->incarnation == line;
-		hash_genesis(genesis, device, line + 1);
+		uint32_t known = push->known_incarnation;
+		bool fork = push->forked && push->incarnation == known;
+		hash_genesis(genesis, device, known + 1);
 		pg_array_bytes(&c[0], device, ID_SIZE);
 		pg_array_int8(&c[1], fork ? 0 : (int64_t)push->reply.last_op);
 		pg_array_bytes(&c[2], fork ? genesis : push->last_hash, HASH_SIZE);
 		pg_array_int4(&c[3], push->replayed);
-		pg_array_int4(&c[4], (int32_t)(line + fork));
+		pg_array_int4(&c[4], (int32_t)(known + fork));
 		pg_array_int8(&c[5], (int64_t)g->member[i].request->caller.made);
 	}
 	for (size_t i = 0; i < 6; i++)

@@ -664,17 +664,17 @@ static enum err answer_replay(struct plan *p)
 	return ERR_OK;
 }
 
-bool push_line_is_ahead(uint32_t theirs, uint32_t ours)
+bool push_is_ahead(uint32_t theirs, uint32_t ours)
 {
 	return theirs > ours && theirs - ours <= INCARNATIONS_LOST_MAX;
 }
 
-/* The device as this push sees it: in a line that begins now when it is ahead of ours. */
-static struct plan_facts in_its_line(const struct push *push, const struct plan_facts *facts)
+/* The device as this push sees it: in an incarnation that begins now when it is ahead of ours. */
+static struct plan_facts in_its_incarnation(const struct push *push, const struct plan_facts *facts)
 {
 	struct plan_facts f = *facts;
 
-	if (push_line_is_ahead(push->incarnation, f.device.incarnation)) {
+	if (push_is_ahead(push->incarnation, f.device.incarnation)) {
 		f.device.incarnation = push->incarnation;
 		f.device.last_op = 0;
 		hash_genesis(f.device.last_hash, f.device.id, f.device.incarnation);
@@ -684,12 +684,12 @@ static struct plan_facts in_its_line(const struct push *push, const struct plan_
 
 enum err push_plan(struct push *push, const struct plan_facts *given)
 {
-	const struct plan_facts own = in_its_line(push, given), *facts = &own;
+	const struct plan_facts own = in_its_incarnation(push, given), *facts = &own;
 	struct plan p = {.push = push, .facts = facts};
 	size_t until = push_barrier(push);
 
 	push->arena->refused = ERR_OK;
-	push->line = facts->device.incarnation;
+	push->known_incarnation = facts->device.incarnation;
 	push->reply = (pb_push_reply)PB_PUSH_REPLY_INIT;
 	push->reply.result = arena_alloc(push->arena, sizeof *push->reply.result * (push->count + 1));
 	if (!push->reply.result)
@@ -697,7 +697,7 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 	/* It was sent to a history that is gone, and the device may have had its answer there: this history
 	 * would answer otherwise, to nobody. The device says HELLO, learns what is missing and sends that. */
 	if (push->epoch != given->device.epoch) {
-		push->line = given->device.incarnation;
+		push->known_incarnation = given->device.incarnation;
 		return set_control(push, ERR_EXPECT, given);
 	}
 	if (push->incarnation != facts->device.incarnation)

@@ -132,17 +132,17 @@ struct push {
 	struct arena *arena; /* results live here */
 	/* out */
 	pb_push_reply reply;
-	size_t answered; /* operations decided, from the first */
-	bool replayed;   /* answered from an earlier push: only `dup_seen` is written */
-	bool forked;     /* the device needs a new incarnation */
-	uint32_t line;   /* incarnation that the device is in; a fork begins the next one */
+	size_t answered;            /* operations decided, from the first */
+	bool replayed;              /* answered from an earlier push: only `dup_seen` is written */
+	bool forked;                /* the device needs a new incarnation */
+	uint32_t known_incarnation; /* that the device is in; a fork begins the next one */
 	struct effects_part part;
 	uint8_t last_hash[HASH_SIZE];
 };
 
-/* Whether a device is in a line that the server has not seen: offered in a WELCOME and begun by the first
- * push in it, or lost with the database's tail. */
-bool push_line_is_ahead(uint32_t theirs, uint32_t ours);
+/* Whether a device is in an incarnation that the server has not seen: offered in a WELCOME and begun by the
+ * first push in it, or lost with the database's tail. */
+bool push_is_ahead(uint32_t theirs, uint32_t ours);
 
 /* Decodes the operations of a request: shape, sizes, text. Never fails for the content of one operation;
  * ERR_NOMEM only. */

@@ -1,4 +1,4 @@
-/* HELLO: which computer this is, and in which line of its operations it goes on. */
+/* HELLO: which computer this is, and in which incarnation it goes on. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,9 +106,9 @@ static bool is_behind(const pb_hello *hello, int64_t incarnation, int64_t last_o
 	return hello->incarnation == (uint32_t)incarnation && (int64_t)hello->made < last_op;
 }
 
-/* A line of its own begins with what the device sends in it, not here: this HELLO may be an old one that lay
+/* A new incarnation begins with what the device sends in it, not here: this HELLO may be an old one that lay
  * in some buffer while the device came back by another way and went on. */
-static void offer_line(struct request *r, struct hello_state *s, uint32_t incarnation, bool forked)
+static void offer_incarnation(struct request *r, struct hello_state *s, uint32_t incarnation, bool forked)
 {
 	s->welcome.incarnation = incarnation;
 	s->welcome.last_op = 0;
@@ -118,20 +118,20 @@ static void offer_line(struct request *r, struct hello_state *s, uint32_t incarn
 		log_warn("device=%s forked: incarnation %u", r->caller.device_text, incarnation);
 }
 
-static void choose_line(struct request *r, struct hello_state *s, const pb_hello *hello)
+static void choose_incarnation(struct request *r, struct hello_state *s, const pb_hello *hello)
 {
-	uint32_t line = s->welcome.incarnation;
+	uint32_t ours = s->welcome.incarnation;
 
 	if (!hello->incarnation)
 		return;
-	if (push_line_is_ahead(hello->incarnation, line))
-		offer_line(r, s, hello->incarnation,
+	if (push_is_ahead(hello->incarnation, ours))
+		offer_incarnation(r, s, hello->incarnation,
 			false); /* we lost its beginning with the database's tail: it is all sent again */
-	else if (hello->incarnation != line ? s->welcome.last_op > 0
-					    : is_behind(hello, line, (int64_t)s->welcome.last_op))
-		offer_line(r, s, line + 1, true);
+	else if (hello->incarnation != ours ? s->welcome.last_op > 0
+					    : is_behind(hello, ours, (int64_t)s->welcome.last_op))
+		offer_incarnation(r, s, ours + 1, true);
 	else
-		s->welcome.forked = hello->incarnation != line;
+		s->welcome.forked = hello->incarnation != ours;
 }
 
 static void fill_welcome(struct request *r, struct hello_state *s, const PGresult *d)
@@ -188,7 +188,7 @@ static void hello_done(struct request *r)
 	r->caller.made = hello->made;
 	fill_welcome(r, s, d);
 	r->data = s;
-	choose_line(r, s, hello);
+	choose_incarnation(r, s, hello);
 	send_welcome(r);
 }
 

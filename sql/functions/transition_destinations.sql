@@ -50,7 +50,7 @@ BEGIN
 	LEFT JOIN LATERAL (SELECT s.code, s.name FROM school s WHERE s.county = app_county() AND s.code = u.code AND NOT s.deleted LIMIT 1) s ON true;
 END $$;
 
--- t(p) as it stands now: by a person's word, by number (K0–K2 of §2.5), else what the last run attached weakly. of_pupil null: all of P.
+-- t(p) as it stands now: by a person's decision, by number (K0–K2 of §2.5), else what the last run attached weakly. of_pupil null: all of P.
 CREATE OR REPLACE FUNCTION transition_rows_now(of_year int, of_pupil uuid DEFAULT NULL) RETURNS TABLE (pupil uuid, destination uuid) LANGUAGE sql STABLE AS $$
 	WITH p AS MATERIALIZED (
 		SELECT b.pupil, b.source_school, a.alias
@@ -61,16 +61,16 @@ CREATE OR REPLACE FUNCTION transition_rows_now(of_year int, of_pupil uuid DEFAUL
 		SELECT d.rec_id, d.owner_school, a.alias, a.pass
 		FROM destination d CROSS JOIN LATERAL (VALUES ('G' || cert_key(d.cert_no), 1), (student_no_key(d.student_no), 2)) a (alias, pass)
 		WHERE d.county = app_county() AND d.year = of_year AND NOT d.deleted),
-	word AS MATERIALIZED (
-		SELECT DISTINCT ON (w.pupil, w.row_id) w.pupil, w.row_id, w.same FROM pair_word w
+	decision AS MATERIALIZED (
+		SELECT DISTINCT ON (w.pupil, w.row_id) w.pupil, w.row_id, w.same FROM pair_decision w
 		WHERE w.county = app_county() AND w.year = of_year AND (of_pupil IS NULL OR w.pupil = of_pupil) ORDER BY w.pupil, w.row_id, w.n DESC),
 	candidate AS (
 		SELECT p.pupil, p.source_school, d.rec_id, d.owner_school, d.pass FROM p JOIN d ON d.alias = p.alias
-		UNION ALL SELECT p.pupil, p.source_school, d.rec_id, d.owner_school, 0 FROM p JOIN word w ON w.pupil = p.pupil AND w.same JOIN d ON d.rec_id = w.row_id
+		UNION ALL SELECT p.pupil, p.source_school, d.rec_id, d.owner_school, 0 FROM p JOIN decision w ON w.pupil = p.pupil AND w.same JOIN d ON d.rec_id = w.row_id
 		UNION ALL SELECT p.pupil, p.source_school, d.rec_id, d.owner_school, 3 FROM p JOIN pupil_state s ON s.county = app_county() AND s.year = of_year AND s.pupil = p.pupil
 			JOIN d ON d.rec_id = s.destination)
 	SELECT DISTINCT ON (c.pupil) c.pupil, c.rec_id FROM candidate c
-	WHERE NOT EXISTS (SELECT FROM word w WHERE w.pupil = c.pupil AND w.row_id = c.rec_id AND NOT w.same)
+	WHERE NOT EXISTS (SELECT FROM decision w WHERE w.pupil = c.pupil AND w.row_id = c.rec_id AND NOT w.same)
 	ORDER BY c.pupil, c.owner_school = c.source_school DESC, c.owner_school, c.pass, c.rec_id
 $$;
 
@@ -102,7 +102,7 @@ BEGIN
 	FROM transition_year_guard((SELECT array_agg(x.ord) FROM years x), (SELECT array_agg(x.year) FROM years x)) y;
 END $$;
 
--- What hangs on a row of the source table stands in its year like the row itself, and what the bureau has accepted is not taken from under its word.
+-- What hangs on a row of the source table stands in its year like the row itself, and what the bureau has accepted is not taken from under its decision.
 -- It looks with the job's eyes: no school sees the bureau's decisions.
 CREATE OR REPLACE FUNCTION destination_children_guard(ords int[], schools text[], parents uuid[], deleted boolean[])
 RETURNS TABLE (ord int, code text, field text, message text) LANGUAGE plpgsql AS $$
@@ -118,8 +118,8 @@ BEGIN
 		SELECT 'PHASE' AS code, format('%s 年小升初工作已结束，不能再修改', d.year) AS message WHERE k.phase = 'closed'
 		UNION ALL SELECT 'NOT_NOW', '县局已经认可这份佐证，不能再撤回；要更正请联系基教科' WHERE u.deleted AND EXISTS (
 			SELECT FROM transition_rows_now(d.year) t JOIN LATERAL (
-				SELECT w.word, w.category, w.about FROM proof_word w WHERE w.county = app_county() AND w.year = d.year AND w.pupil = t.pupil ORDER BY w.n DESC LIMIT 1) w ON true
-			WHERE t.destination = d.rec_id AND w.word = 'accepted' AND w.category = d.category
+				SELECT w.decision, w.category, w.about FROM proof_decision w WHERE w.county = app_county() AND w.year = d.year AND w.pupil = t.pupil ORDER BY w.n DESC LIMIT 1) w ON true
+			WHERE t.destination = d.rec_id AND w.decision = 'accepted' AND w.category = d.category
 				AND coalesce(w.about = destination_about(d.place, d.dest_school, d.dest_school_name), true))) r;
 	EXECUTE format('SET LOCAL app.scope = %L', before);
 END $$;

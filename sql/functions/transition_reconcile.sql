@@ -122,14 +122,14 @@ BEGIN
 	CREATE TEMP TABLE r_tied (side text, u text COLLATE "C", pupil uuid);
 
 	-- K0. A decision on one row holds for the whole g; the latest on a pair counts, and the latest "same" on a g.
-	CREATE TEMP TABLE r_word AS
+	CREATE TEMP TABLE r_decision AS
 	SELECT DISTINCT ON (r.side, r.u, w.pupil) r.side, r.u, w.pupil, w.same, w.n
-	FROM pair_word w JOIN r_row r ON r.row_id = w.row_id JOIN r_p p ON p.pupil = w.pupil
+	FROM pair_decision w JOIN r_row r ON r.row_id = w.row_id JOIN r_p p ON p.pupil = w.pupil
 	WHERE w.county = app_county() AND w.year = of_year
 	ORDER BY r.side, r.u, w.pupil, w.n DESC;
-	ANALYZE r_word;
-	UPDATE r_row r SET pupil = NULL, pass = NULL FROM r_word w WHERE w.side = r.side AND w.u = r.u;
-	INSERT INTO r_pair SELECT DISTINCT ON (w.side, w.u) w.side, w.u, w.pupil, 0 FROM r_word w WHERE w.same ORDER BY w.side, w.u, w.n DESC;
+	ANALYZE r_decision;
+	UPDATE r_row r SET pupil = NULL, pass = NULL FROM r_decision w WHERE w.side = r.side AND w.u = r.u;
+	INSERT INTO r_pair SELECT DISTINCT ON (w.side, w.u) w.side, w.u, w.pupil, 0 FROM r_decision w WHERE w.same ORDER BY w.side, w.u, w.n DESC;
 
 	CREATE TEMP TABLE r_left AS
 	SELECT r.side, r.row_id, r.school, r.u, r.no, r.name, r.cert, student_no_key(r.sno) AS sno, coalesce(r.birth, id_birth(r.cert)) AS birth,
@@ -143,7 +143,7 @@ BEGIN
 	SELECT DISTINCT ON (l.side, l.u) l.side, l.u, p.pupil, 1
 	FROM r_left l JOIN r_p p ON p.cert = l.no
 	WHERE NOT EXISTS (SELECT FROM r_pair a WHERE a.side = l.side AND a.u = l.u)
-		AND NOT EXISTS (SELECT FROM r_word w WHERE w.side = l.side AND w.u = l.u AND w.pupil = p.pupil AND NOT w.same)
+		AND NOT EXISTS (SELECT FROM r_decision w WHERE w.side = l.side AND w.u = l.u AND w.pupil = p.pupil AND NOT w.same)
 	ORDER BY l.side, l.u, l.side = 'T' AND l.school = p.source DESC, coalesce(l.name = p.name AND l.cert = p.cert, false) DESC, p.source, p.pupil;
 
 	-- K2. `formal`: a valid student number, so an equal one of the pupil is valid too; "G"+cert_no need not be.
@@ -157,7 +157,7 @@ BEGIN
 		UNION SELECT a.side, a.u, p.pupil FROM alias a JOIN r_p p ON p.cert = substr(a.alias, 2) WHERE a.alias LIKE 'G%'),
 	allowed AS (
 		SELECT m.*, count(*) OVER (PARTITION BY m.side, m.u) AS n FROM meets m
-		WHERE NOT EXISTS (SELECT FROM r_word w WHERE w.side = m.side AND w.u = m.u AND w.pupil = m.pupil AND NOT w.same))
+		WHERE NOT EXISTS (SELECT FROM r_decision w WHERE w.side = m.side AND w.u = m.u AND w.pupil = m.pupil AND NOT w.same))
 	INSERT INTO r_pair SELECT side, u, pupil, 2 FROM allowed WHERE n = 1;
 	ANALYZE r_pair;
 
@@ -176,7 +176,7 @@ BEGIN
 			AND CASE k WHEN 3 THEN l.birth = p.birth AND l.gender = p.gender
 				WHEN 4 THEN id_near(l.cert, p.cert)
 				ELSE EXISTS (SELECT FROM guardian h WHERE h.county = app_county() AND h.student = p.student AND NOT h.deleted AND phone_key(h.phone) = l.phone) END
-			AND NOT EXISTS (SELECT FROM r_word w WHERE w.side = l.side AND w.u = l.u AND w.pupil = p.pupil AND NOT w.same)
+			AND NOT EXISTS (SELECT FROM r_decision w WHERE w.side = l.side AND w.u = l.u AND w.pupil = p.pupil AND NOT w.same)
 			AND NOT EXISTS (SELECT FROM r_pair a WHERE a.side = l.side AND a.u = l.u)
 			AND NOT EXISTS (SELECT FROM r_pair a WHERE a.side = p.side AND a.pupil = p.pupil)
 			AND NOT EXISTS (SELECT FROM r_tied x WHERE x.side = l.side AND x.u = l.u)
@@ -249,14 +249,14 @@ BEGIN
 	GROUP BY s.pupil;
 	ANALYZE r_where;
 
-	-- E, where proof or a word decides: everywhere but A1–A4 and D.
+	-- E, where proof or a decision counts: everywhere but A1–A4 and D.
 	CREATE TEMP TABLE r_proof AS
 	SELECT b.pupil, (b.category NOT LIKE 'B_' OR b.placed) AND (b.row_id, b.school) IN (
 			SELECT e.target, e.owner_school FROM evidence e JOIN blob f ON f.county = e.county AND f.school = e.owner_school AND f.sha = e.sha
-			WHERE e.county = app_county() AND NOT e.deleted AND f.complete AND f.size > 0) AS proof, w.word
+			WHERE e.county = app_county() AND NOT e.deleted AND f.complete AND f.size > 0) AS proof, w.decision
 	FROM r_mine b JOIN destination d ON d.county = app_county() AND d.rec_id = b.row_id
 	LEFT JOIN (
-		SELECT DISTINCT ON (w.pupil) w.pupil, w.word, w.category, w.about FROM proof_word w WHERE w.county = app_county() AND w.year = of_year
+		SELECT DISTINCT ON (w.pupil) w.pupil, w.decision, w.category, w.about FROM proof_decision w WHERE w.county = app_county() AND w.year = of_year
 		ORDER BY w.pupil, w.n DESC) w ON w.pupil = b.pupil AND w.category = b.category AND coalesce(w.about = destination_about(d.place, d.dest_school, d.dest_school_name), true)
 	WHERE b.nth = 1 AND (b.category LIKE 'B_' OR b.category LIKE 'C_' OR b.category IN ('A5', 'A6', 'A7', 'A8'));
 	ANALYZE r_proof;
@@ -296,13 +296,13 @@ BEGIN
 		CASE WHEN cardinality(sp) > 1 THEN 'M16' END,
 		CASE WHEN nowhere AND s_is = 'silent' THEN 'M18' END,
 		-- M20 silences what follows for B, C and D: hence sp0. A refuted proof of B shows M32 alone.
-		CASE WHEN category IN ('B1', 'B2', 'B3') AND sp0 AND NOT proof AND word IS DISTINCT FROM 'refuted' THEN 'M30' END,
-		CASE WHEN is_b AND sp0 AND proof AND word IS NULL AND on_date > setting.provisional_until THEN 'M31' END,
-		CASE WHEN is_b AND sp0 AND word = 'refuted' THEN 'M32' END,
-		CASE WHEN sp0 AND (category IN ('C1', 'C2') AND (NOT proof OR word = 'refuted') OR category = 'C1' AND on_date > setting.deferral_until) THEN 'M40' END,
-		CASE WHEN category IN ('A5', 'A6', 'A7', 'A8') AND (NOT proof OR word = 'refuted') THEN 'M41' END,
-		CASE WHEN category = 'C3' AND sp0 AND (NOT proof OR word = 'refuted') THEN 'M42' END,
-		CASE WHEN category IN ('B4', 'B5') AND sp0 AND NOT proof AND word IS DISTINCT FROM 'refuted' THEN 'M43' END,
+		CASE WHEN category IN ('B1', 'B2', 'B3') AND sp0 AND NOT proof AND decision IS DISTINCT FROM 'refuted' THEN 'M30' END,
+		CASE WHEN is_b AND sp0 AND proof AND decision IS NULL AND on_date > setting.provisional_until THEN 'M31' END,
+		CASE WHEN is_b AND sp0 AND decision = 'refuted' THEN 'M32' END,
+		CASE WHEN sp0 AND (category IN ('C1', 'C2') AND (NOT proof OR decision = 'refuted') OR category = 'C1' AND on_date > setting.deferral_until) THEN 'M40' END,
+		CASE WHEN category IN ('A5', 'A6', 'A7', 'A8') AND (NOT proof OR decision = 'refuted') THEN 'M41' END,
+		CASE WHEN category = 'C3' AND sp0 AND (NOT proof OR decision = 'refuted') THEN 'M42' END,
+		CASE WHEN category IN ('B4', 'B5') AND sp0 AND NOT proof AND decision IS DISTINCT FROM 'refuted' THEN 'M43' END,
 		CASE WHEN lead THEN 'M60' END,
 		CASE WHEN filers IS NOT NULL THEN 'M03' END,
 		CASE WHEN id_fault THEN 'M04' END,
@@ -319,7 +319,7 @@ BEGIN
 			b.pupil IS NULL AS no_t, b.category LIKE 'A_' AS is_a, b.category LIKE 'B_' AS is_b, x.pupil IS NOT NULL AS tied, v.answer,
 			w.sp IS NULL OR w.sp = '{}' AS sp0, w.sa IS NULL OR w.sa = '{}' AS sa0,
 			CASE WHEN b.dest IS NULL THEN 'none' WHEN f.school IS NOT NULL THEN 'submitted' WHEN on_date > setting.verify_due THEN 'silent' ELSE 'pending' END AS s_is,
-			e.proof, e.word, twice.filers,
+			e.proof, e.decision, twice.filers,
 			b.pass > 2 OR b.pass > 0 AND (b.name <> p.name OR b.cert <> p.cert OR b.gender_given <> p.gender) AS t_differs,
 			p.birth > make_date(of_year - setting.age_min, 8, 31) OR p.birth <= make_date(of_year - setting.age_max - 1, 8, 31) AS odd_age,
 			w.pupil IS NULL AND x.pupil IS NULL AND b.category LIKE 'A_' AND v.answer IS DISTINCT FROM 'unknown' AS nowhere,
@@ -424,9 +424,9 @@ BEGIN
 	FROM (SELECT *, CASE
 			WHEN NOT codes <@ free_codes THEN 'OPEN'
 			WHEN is_a AND sp = ARRAY[dest] THEN 'CONFIRMED'
-			WHEN category IN ('B1', 'B2', 'B3') AND word = 'accepted' THEN 'CONFIRMED'
-			WHEN category IN ('B4', 'B5', 'C2', 'C3') AND word = 'accepted' THEN 'EXEMPT'
-			WHEN (is_b OR category LIKE 'C_') AND proof AND (word IS NULL OR category = 'C1') THEN 'PROVISIONAL'
+			WHEN category IN ('B1', 'B2', 'B3') AND decision = 'accepted' THEN 'CONFIRMED'
+			WHEN category IN ('B4', 'B5', 'C2', 'C3') AND decision = 'accepted' THEN 'EXEMPT'
+			WHEN (is_b OR category LIKE 'C_') AND proof AND (decision IS NULL OR category = 'C1') THEN 'PROVISIONAL'
 			ELSE 'OPEN' END AS state
 		FROM r_case) c
 	LEFT JOIN transition_codes() k ON k.code = c.codes[1]
@@ -524,7 +524,7 @@ BEGIN
 		count(*) FILTER (WHERE x.state = 'EXEMPT'), count(*) FILTER (WHERE x.state = 'OPEN')
 	INTO baseline, confirmed, provisional, exempt, mismatched FROM r_new x;
 	SELECT count(*) INTO outside FROM r_entry e WHERE e.roster <> '{}';
-	DROP TABLE r_p, r_row, r_pair, r_tied, r_word, r_left, r_free, r_mine, r_answer, r_where, r_proof, r_gone, r_area, r_case, r_out, r_alias, r_elsewhere,
+	DROP TABLE r_p, r_row, r_pair, r_tied, r_decision, r_left, r_free, r_mine, r_answer, r_where, r_proof, r_gone, r_area, r_case, r_out, r_alias, r_elsewhere,
 		r_outside, r_owner, r_new, r_entry;
 	elapsed_ms := extract(epoch FROM clock_timestamp() - begun) * 1000;
 	INSERT INTO reconcile_run (county, year, run_no, as_of, at, baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms)

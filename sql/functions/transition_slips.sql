@@ -59,7 +59,7 @@ CREATE OR REPLACE FUNCTION reminders_due() RETURNS TABLE (school text, about uui
 		AND NOT EXISTS (SELECT FROM reminder r WHERE r.county = c.county AND r.about = c.rec_id AND r.owner_school = p.dest_school AND r.what = 'silent')
 $$;
 
--- A slip is answered by its addressees, from the verify phase on, while it is open. An answer names its half of the slip by id; which slip that is
+-- A slip is answered by its addressees, from the verify phase on, while it is open. An answer names its addressee by id; which slip that is
 -- stands in the row.
 CREATE OR REPLACE FUNCTION slip_addressee_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
 RETURNS TABLE (ord int, shared_with text, code text, field text, message text) LANGUAGE sql STABLE AS $$

@@ -269,9 +269,9 @@ class Checker:
     def i2_effects(self):
         """No operation replaced a value twice."""
         seen = collections.Counter((r["device_id"], r["incarnation"], r["op_no"], r["rec_id"]) for r in self.county.history_rows if r["op_no"] != "0")
-        for (device, line, op, record), times in seen.items():
+        for (device, incarnation, op, record), times in seen.items():
             if times > 1:
-                self.find("I2", "operation %s of line %s of device %s changed %s %d times", op, line, device, record, times)
+                self.find("I2", "operation %s of incarnation %s of device %s changed %s %d times", op, incarnation, device, record, times)
 
     def i3_results(self):
         for (device, incarnation), pushes in self.county.pushes.items():

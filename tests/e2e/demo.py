@@ -177,7 +177,7 @@ class Demo:
 
     def reconcile(self):
         self.move_to(9, 12, "九月十二日：逐人核对")
-        # One run first, so that the bureau sees whose proofs wait for its word.
+        # One run first, so that the bureau sees whose proofs wait for its decision.
         self.edu.ok("transition", "reconcile", "--year", YEAR)
         self.proofs()
         r = self.edu.ok("transition", "reconcile", "--year", YEAR)
@@ -236,8 +236,8 @@ class Demo:
             source = self.schools[p.primary]
             if p.scenario == "m50":
                 source.ok("transition", "set", "-", "--dest", "A1", "--school", p.dest, stdin=p.id + "\n")
-            for half in s["addressees"]:
-                person = self.schools[half["school"]]
+            for addressee in s["addressees"]:
+                person = self.schools[addressee["school"]]
                 # 3: the night's run has seen the child on the roster and closed the slip before its answer.
                 person.ok("slips", "receive", s["slip"], code=(0, 3))
                 person.ok("slips", "log", s["slip"], "--method", "家访", "--note", "与镇干部一同上门，家长同意返校", code=(0, 3))

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The bureau's work in bulk, and its decisions with eyes open: what a case shows and fetches before a word is said, evidence that nobody
+"""The bureau's work in bulk, and its decisions with eyes open: what a case shows and fetches before anything is decided, evidence that nobody
 has looked at, accounts from a table, class teachers, catchments listed and corrected, what a computer still holds."""
 import csv
 import datetime
@@ -24,7 +24,7 @@ def width(line):
 
 
 def proof(server, clerk, primary):
-    """What a pupil declares, with its evidence fetched, before the word; and the word about what nobody has looked at."""
+    """What a pupil declares, with its evidence fetched, before the decision; and the one about what nobody has looked at."""
     away = number(1)
     letter = write(server, "就读证明.pdf", "%PDF-1.4 就读证明")
     primary.ok("transition", "set", away, "--dest", "B3", "--place", "上海市", "--evidence", letter)
@@ -60,7 +60,7 @@ def proof(server, clerk, primary):
     seen = clerk.run("transition", "proof", "accept", "--year", YEAR, away)
     cases.check("who has looked is not asked", seen.code == 0 and "没有看过" not in seen.err, seen)
     again = clerk.run("transition", "proof", "show", "--year", YEAR, away)
-    cases.check("the word stands in the case", "县局意见" in again.out and "认可" in again.out and "您看过" in again.out, again)
+    cases.check("the decision stands in the case", "县局意见" in again.out and "认可" in again.out and "您看过" in again.out, again)
     opened(server, clerk, primary)
     long = write(server, "很长的就读证明名称" * 9 + ".pdf", "%PDF-1.4 长名")
     primary.ok("transition", "set", number(4), "--dest", "B3", "--place", "上海市", "--evidence", long)

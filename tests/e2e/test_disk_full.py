@@ -2,7 +2,7 @@
 """The disk full, at a school and at the bureau: what fails says so, nothing that was accepted is lost, and with room again all goes on.
 
 Profiles and the database stand on small tmpfs mounts; a ballast file leaves as many pages free as a step wants. Each piece of work is
-tried with ever more room, so that the failure walks through everything it writes: journal, outbox, files, receipts, staging, flip."""
+tried with ever more room, so that the failure walks through everything it writes: journal, outbox, files, receipts, staging, commit."""
 import glob
 import json
 import concurrent.futures

@@ -32,7 +32,7 @@ NUMBERS = 40         # new certificate numbers of one history
 PATIENCE_S = (0.03, 0.25) # in the storm: after that somebody pulls the plug of a computer whose sync hangs
 DRAIN_S = 60         # I13: within this time at rest
 SYNC_STEPS = ["welcome-taken", "push-marked", "push-asked", "push-recorded", "file-sent", "pull-begun", "pull-staged", "pull-done",
-              "flip-begun", "flip-moved", "flip-written", "flip-done", "store-committing", "store-committed"]
+              "pull-commit-begun", "pull-commit-moved", "pull-commit-written", "pull-commit-done", "store-committing", "store-committed"]
 BUREAU = [("transition", "reconcile", "--year", YEAR, "--as-of", "%d-09-12" % YEAR), ("transition", "slips", "--year", YEAR, "issue")]
 SAVE_STEPS = ["store-committing", "store-committed"]
 cases = Cases()

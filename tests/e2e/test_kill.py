@@ -19,7 +19,7 @@ from wire_county import P, J
 
 YEAR = 2027
 ROUNDS_LONG = 25
-NTH = {"jg:store-committing": (1, 2, 3, 4, 5), "jg:store-committed": (1, 2, 3, 4, 5), "jg:flip-moved": (1, 2), "jg:flip-done": (1, 2), "jg:pull-staged": (1, 2),
+NTH = {"jg:store-committing": (1, 2, 3, 4, 5), "jg:store-committed": (1, 2, 3, 4, 5), "jg:pull-commit-moved": (1, 2), "jg:pull-commit-done": (1, 2), "jg:pull-staged": (1, 2),
        "jg:file-sent": (1, 2), "jgd:chunk-stored": (1, 3)} # what happens more than once in a sync
 cases = Cases()
 

@@ -109,12 +109,12 @@ class County:
         new("old", EAST, birth=datetime.date(2010, 3, 9), codes=["M22"], state="confirmed")
         new("b3_bare", WEST, cat="B3", dest="", place="安徽省合肥市", rows=(), codes=["M30"])
         new("b5_bare", WEST, cat="B5", dest="", place="新西兰", rows=(), codes=["M43"])
-        new("b1_good", WEST, cat="B1", dest="", place="邻县一中", rows=(), proof="就读证明.pdf", state="confirmed", word=True)
+        new("b1_good", WEST, cat="B1", dest="", place="邻县一中", rows=(), proof="就读证明.pdf", state="confirmed", decision=True)
         new("b2_wait", WEST, cat="B2", dest="", place="徐州市", rows=(), proof="就读证明.pdf", state="provisional")
-        new("b2_no", WEST, cat="B2", dest="", place="盐城市", rows=(), proof="就读证明.pdf", codes=["M32"], word=False)
-        new("c1", WEST, cat="C1", dest="", rows=(), proof="医院证明.jpg", state="provisional", word=True)
+        new("b2_no", WEST, cat="B2", dest="", place="盐城市", rows=(), proof="就读证明.pdf", codes=["M32"], decision=False)
+        new("c1", WEST, cat="C1", dest="", rows=(), proof="医院证明.jpg", state="provisional", decision=True)
         new("c2_bare", WEST, cat="C2", dest="", rows=(), codes=["M40"])
-        new("c2_good", WEST, cat="C2", dest="", rows=(), proof="批复.pdf", state="exempt", word=True)
+        new("c2_good", WEST, cat="C2", dest="", rows=(), proof="批复.pdf", state="exempt", decision=True)
         new("c3_bare", WEST, cat="C3", dest="", rows=(), codes=["M42"])
         new("special_bare", WEST, cat="A5", dest=SPECIAL, rows=[(SPECIAL, "是")], codes=["M41"])
         new("home_taught", WEST, cat="A7", dest=SPECIAL, rows=[(SPECIAL, "否")], proof="送教计划.pdf")
@@ -601,9 +601,9 @@ class Rehearsal:
         self.cases.check("proofs listed", len(rows) >= 5 and all(r["id"] for r in rows), rows)
         self.code("a refutation asks for a reason", self.edu, 2, "transition", "proof", "refute", self.p("b2_no").id, "--year", YEAR)
         for p in self.county.all.values():
-            word = getattr(p, "word", None)
-            if word is not None:
-                self.code("proof of %s" % p.cat, self.edu, 0, "transition", "proof", "accept" if word else "refute", p.id, "--year", YEAR, *([] if word else ["--reason", "公章不清"]))
+            decision = getattr(p, "decision", None)
+            if decision is not None:
+                self.code("proof of %s" % p.cat, self.edu, 0, "transition", "proof", "accept" if decision else "refute", p.id, "--year", YEAR, *([] if decision else ["--reason", "公章不清"]))
 
     def decide(self):
         """The two namesakes: a person says who is who; a weak match is confirmed, then denied."""
@@ -628,7 +628,7 @@ class Rehearsal:
         self.reconcile()
         c.equal("different leaves him absent, whom the roster had confirmed", self.one("roster_digit"), ["M10", "M61"])
         listed = edu.run("transition", "pair", "list", "--year", YEAR)
-        c.check("what was decided is listed, the last word on each pair, by whom and why", listed.out.count("不是同一人") == 1 and "不是一人" in listed.out and "共 1 行" in listed.out
+        c.check("what was decided is listed, the last decision on each pair, by whom and why", listed.out.count("不是同一人") == 1 and "不是一人" in listed.out and "共 1 行" in listed.out
                 and "pair withdraw" in listed.out and not re.search(r"(?<!\d)\d{10}(?!\d)|M\d\d", listed.out), listed)
         self.code("and taken back by its number", edu, 0, "transition", "pair", "withdraw", "--year", YEAR, "1", "--reason", "看错了")
         self.reconcile()

@@ -178,7 +178,7 @@ class Year:
         self.race("a filing in September", filing("T2"))
         self.race("a destination", lambda: self.change(self.p, "Destination", destination(5)))
 
-    def half_of_slip(self):
+    def addressee_of_slip(self):
         """The primary's part of a slip that was issued, and its answer."""
         kind = w.KIND_BY_NAME["SlipAddressee"]
         with self.p.open() as wire:
@@ -191,10 +191,10 @@ class Year:
 
     def races_in_verify(self):
         pupil, row = w_id(self.pupils[1]), w_id(self.roster[0])
-        half, answered = self.half_of_slip()
+        addressee, answered = self.addressee_of_slip()
         self.race("a verification", lambda: self.change(self.j, "VerifyAnswer", pb.VerifyAnswer(year=YEAR, destination=self.rows[3], answer="present")))
         self.race("a filing of what was verified", lambda: self.change(self.j, "Filing", pb.Filing(year=YEAR, stage="V", incomplete=True, reason="演练")))
-        self.race("an answer to a slip", lambda: self.change(self.p, "SlipAddressee", answered, half, 3), "deleted = true")
+        self.race("an answer to a slip", lambda: self.change(self.p, "SlipAddressee", answered, addressee, 3), "deleted = true")
         self.race("a row of a roster", lambda: self.change(self.j, "Enrolment", enrolment(2)))
         for name, fields in (("Reconcile", dict(year=YEAR)), ("IssueSlips", dict(year=YEAR)), ("DecideProof", dict(year=YEAR, pupil=pupil, accept=False, reason="x")),
                              ("DecidePair", dict(year=YEAR, pupil=pupil, row=row, same=False)), ("AmendBaseline", dict(year=YEAR, add=False, pupil=pupil, reason="x")),

@@ -137,7 +137,7 @@ def counted_once(server, clerk, primary):
 
 
 def proofs(server, clerk, primary):
-    """G3, A1: a word before the first run, read from what stands now, that says what it is about and whose files they are."""
+    """G3, A1: a decision before the first run, read from what stands now, that says what it is about and whose files they are."""
     away = number(3)
     note = write(server, "证明.txt", "就读证明")
     primary.ok("transition", "set", away, "--dest", "B3", "--place", "上海市", "--evidence", note)
@@ -145,7 +145,7 @@ def proofs(server, clerk, primary):
     listed = clerk.ok("transition", "proof", "list", "--year", YEAR)
     cases.equal("proofs are listed before the first run, with who filed them", [(p["student"]["name"], p["category"], p["filed_by"]) for p in listed], [("丙生", "B3", P)])
     said = clerk.run("transition", "proof", "accept", "--year", YEAR, away)
-    cases.check("the word is taken, and says on what", said.code == 0 and "丙生" in said.out and "外省" in said.out and "上海市" in said.out and "1 份" in said.out, said)
+    cases.check("the decision is taken, and says on what", said.code == 0 and "丙生" in said.out and "外省" in said.out and "上海市" in said.out and "1 份" in said.out, said)
     nothing = clerk.run("transition", "proof", "accept", "--year", YEAR, number(5))
     cases.check("who has declared nothing has no proof, and that is said", nothing.code == 3 and "还没有填报去向" in nothing.err, nothing)
     primary.ok("transition", "set", away, "--dest", "C2")
@@ -224,8 +224,8 @@ def closing(server, clerk, leader, primary):
     primary.ok("sync")
     clerk.ok("transition", "phase", "--year", YEAR, "closed", "--force", "--reason", "移交下一年度")
     after = late_rows(server, primary)
-    word = clerk.run("transition", "baseline", "remove", number(2), "--year", YEAR, "--reason", "晚了")
-    cases.check("in a closed year nothing is decided any more, and who may open it is said", word.code == 3 and "已经办结" in word.err and "局领导" in word.err, word)
+    late = clerk.run("transition", "baseline", "remove", number(2), "--year", YEAR, "--reason", "晚了")
+    cases.check("in a closed year nothing is decided any more, and who may open it is said", late.code == 3 and "已经办结" in late.err and "局领导" in late.err, late)
     cases.equal("the office does not open it again", clerk.run("transition", "phase", "--year", YEAR, "verify", "--force", "--reason", "x").code, 3)
     cases.equal("nor the leader without a reason", leader.run("transition", "phase", "--year", YEAR, "verify").code, 2)
     cases.equal("the leader does, with one", leader.ok("transition", "phase", "--year", YEAR, "verify", "--force", "--reason", "两名学生未落实")["phase"], "verify")

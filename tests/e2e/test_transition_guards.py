@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a school may say and when, by a client that is not ours: names and times in a slip's half, blanks for words, what is taken back from
+"""What a school may say and when, by a client that is not ours: names and times in an answer to a slip, blanks for words, what is taken back from
 under the bureau's decision or in a year that is closed, and a number that only looks like one."""
 import hashlib
 import os
@@ -73,17 +73,17 @@ def ghost(edu, p, j):
     cases.equal("nor a school's file of a pupil who is another's", [f.name for f in shown.file], [])
 
 
-def halves(county, edu, p):
+def addressees(county, edu, p):
     """Who received and answered is whoever did, and when he can have done it."""
     with edu.open() as wire:
         wire.call("Transition.Reconcile", year=YEAR, as_of=YEAR * 10000 + 912)
         wire.call("Transition.IssueSlips", year=YEAR)
-    id, (half, gver) = next((id, r) for id, r in found(p, "SlipAddressee").items() if r[0].school == P)
-    lies = [dict(received_by="basicedu", received_at=half_time(county)), dict(received_by=p.user, received_at=1), dict(received_by=p.user, received_at=half_time(county) + 900 * DAY)]
+    id, (addressee, gver) = next((id, r) for id, r in found(p, "SlipAddressee").items() if r[0].school == P)
+    lies = [dict(received_by="basicedu", received_at=server_time(county)), dict(received_by=p.user, received_at=1), dict(received_by=p.user, received_at=server_time(county) + 900 * DAY)]
 
     def receive(**fields):
-        message = type(half)()
-        message.CopyFrom(half)
+        message = type(addressee)()
+        message.CopyFrom(addressee)
         for name, value in fields.items():
             setattr(message, name, value)
         with p.open() as wire:
@@ -92,10 +92,10 @@ def halves(county, edu, p):
         return p.results[n]
     told = [receive(**lie) for lie in lies]
     cases.equal("another's account, a time before the slip and one to come are refused", (outcomes(told), [r.field for r in told]), (["REJECTED"] * 3, ["received_by", "received_at", "received_at"]))
-    cases.equal("the truth is taken", outcomes([receive(received_by=p.user, received_at=half_time(county))]), ["APPLIED"])
+    cases.equal("the truth is taken", outcomes([receive(received_by=p.user, received_at=server_time(county))]), ["APPLIED"])
 
 
-def half_time(county):
+def server_time(county):
     return int(county.psql("SELECT (extract(epoch FROM jg_now()) * 1000000)::bigint").strip().splitlines()[-1])
 
 
@@ -112,7 +112,7 @@ def taken_back(county, edu, p, j, rows):
         pupil = next(x.student.id for x in wire.call("Transition.ListProofs", year=YEAR).proof)
         wire.call("Transition.DecideProof", year=YEAR, pupil=pupil, accept=True)
     found(p, "Evidence")
-    cases.equal("what the bureau has accepted is not taken from under its word", [(r.outcome, r.code) for r in push(p, ("Evidence", proof, None, seen(made[0])))], [(pb.REJECTED, 14)])
+    cases.equal("what the bureau has accepted is not taken from under its decision", [(r.outcome, r.code) for r in push(p, ("Evidence", proof, None, seen(made[0])))], [(pb.REJECTED, 14)])
     phases(edu, "closed")
     late = push(j, ("VerifyAnswer", answer, None, seen(said[0]))) + push(p, ("Evidence", w.uuid7(), pb.Evidence(target=rows[0], sha=hashlib.sha256(b"x").digest(), size=1, name="晚.pdf")))
     cases.equal("nothing of a closed year is taken back or added", [(r.outcome, r.code) for r in late], [(pb.REJECTED, 40)] * 2)
@@ -133,7 +133,7 @@ def main():
         ghost(edu, p, j)
         two_sizes(p)
         phases(edu, "assist", "confirm", "verify")
-        halves(county, edu, p)
+        addressees(county, edu, p)
         taken_back(county, edu, p, j, rows)
         with edu.open() as wire:
             cases.equal("a reason of blanks is none", name_of(lambda: wire.call("Transition.Phase", year=YEAR, to="verify", force=True, reason="\u3000")), "INVALID")

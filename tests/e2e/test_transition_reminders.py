@@ -51,7 +51,7 @@ class County:
 
     def reminders(self):
         """{school: the latest} of the only slip, as the bureau sees them."""
-        return {half["school"]: half["reminder"] for half in self.edu.ok("transition", "slips", "--year", YEAR, "list")[0]["addressees"]}
+        return {a["school"]: a["reminder"] for a in self.edu.ok("transition", "slips", "--year", YEAR, "list")[0]["addressees"]}
 
     def settle(self, wanted):
         """Waits for the night job, which looks four times a minute."""

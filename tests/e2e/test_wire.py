@@ -186,10 +186,9 @@ class Year:
         for device, school in ((self.p, P), (self.j, J)):
             self.pull_all(device)
             slip = bytes.fromhex(self.one.slip.replace("-", ""))
-            half = next(id for id, (m, _, _) in self.found(device, "SlipAddressee").items() if m.slip == slip and m.school == school)
-            self.change(device, half, 2, "SlipAddressee", received_at=time.time_ns() // 1000, received_by=device.user)
-            self.change(device, half, 3, "SlipAddressee", answered_at=time.time_ns() // 1000, answered_by=device.user, outcome="persuading", note="家访")
-            self.half = half
+            addressee = next(id for id, (m, _, _) in self.found(device, "SlipAddressee").items() if m.slip == slip and m.school == school)
+            self.change(device, addressee, 2, "SlipAddressee", received_at=time.time_ns() // 1000, received_by=device.user)
+            self.change(device, addressee, 3, "SlipAddressee", answered_at=time.time_ns() // 1000, answered_by=device.user, outcome="persuading", note="家访")
         with self.edu.open() as wire:
             case = wire.call("Transition.ShowSlip", name=self.one.no)
             cases.equal("Transition.ShowSlip: both answers", [(h.school, h.outcome, h.note, h.answered_by != "") for h in case.slip.addressee], [(P, "persuading", "家访", True), (J, "persuading", "家访", True)])

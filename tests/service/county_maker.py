@@ -29,8 +29,8 @@ COLUMNS = {
     "slip_addressee": HEADER + ["slip", "school"],
     "blob": ["county", "school", "sha", "size", "complete"],
     "baseline": ["county", "year", "pupil", "source_school", "student", "student_no", "added_at", "removed_at"],
-    "proof_word": ["county", "year", "pupil", "word", "category", "about", "reason", "by_user", "at"],
-    "pair_word": ["county", "year", "pupil", "row_id", "same", "reason", "by_user", "at"],
+    "proof_decision": ["county", "year", "pupil", "decision", "category", "about", "reason", "by_user", "at"],
+    "pair_decision": ["county", "year", "pupil", "row_id", "same", "reason", "by_user", "at"],
     "rule_lead": ["county", "year", "pupil", "rule", "at", "closed_at"],
     "transition_rule": ["county", "valid_from", "age_min", "age_max", "left_days"],
 }
@@ -100,11 +100,11 @@ class Maker:
             self.data["blob"].append({"school": owner, "sha": sha, "size": 7, "complete": complete})
         return self.add("evidence", owner, target=destination["rec_id"], sha=sha, size=7, name="证明.pdf")
 
-    def word(self, pupil, word, category, about=None):
-        self.data["proof_word"].append({"year": YEAR, "pupil": pupil["rec_id"], "word": word, "category": category, "about": about, "reason": "", "by_user": "u", "at": NOW})
+    def decision(self, pupil, decision, category, about=None):
+        self.data["proof_decision"].append({"year": YEAR, "pupil": pupil["rec_id"], "decision": decision, "category": category, "about": about, "reason": "", "by_user": "u", "at": NOW})
 
     def pair(self, pupil, row, same):
-        self.data["pair_word"].append({"year": YEAR, "pupil": pupil["rec_id"], "row_id": row["rec_id"], "same": same, "reason": "", "by_user": "u", "at": NOW})
+        self.data["pair_decision"].append({"year": YEAR, "pupil": pupil["rec_id"], "row_id": row["rec_id"], "same": same, "reason": "", "by_user": "u", "at": NOW})
 
     def copy(self, county):
         other = copy.copy(self)
@@ -125,7 +125,7 @@ def load_sql(makers, shuffle=None):
     out = []
     for table, columns in COLUMNS.items():
         rows = [[value(m.county if c == "county" else row.get(c)) for c in columns] for m in makers for row in m.data[table]]
-        if shuffle and table not in ("proof_word", "pair_word"):  # these two are ordered by nature: the latest counts
+        if shuffle and table not in ("proof_decision", "pair_decision"):  # these two are ordered by nature: the latest counts
             shuffle.shuffle(rows)
         if rows:
             text = io.StringIO()
@@ -259,7 +259,7 @@ def random_pupil(r, m):
     for owner in r.choice([[], [source], [source], [source], [source], [source, r.choice(SOURCES)], [r.choice(SOURCES)]]):
         d = random_destination(r, m, then, owner, phone)
         if r.random() < .4:
-            m.word(p, r.choice(["accepted", "refuted"]), r.choice([d["category"], d["category"], d["category"], "B1"]), r.choice([None, reference.about(d), reference.about(d), "别处||"]))
+            m.decision(p, r.choice(["accepted", "refuted"]), r.choice([d["category"], d["category"], d["category"], "B1"]), r.choice([None, reference.about(d), reference.about(d), "别处||"]))
     for _ in range(r.choice([0, 1, 1, 1, 2])):
         random_row(r, m, then, phone)
     if r.random() < .04:
@@ -315,7 +315,7 @@ def drop_repeats(m):
     have = {s["rec_id"] for s in m.data["student"]}
     m.data["baseline"] = [b for b in m.data["baseline"] if b["student"] in have]
     pupils = {b["pupil"] for b in m.data["baseline"]}
-    for table in ("proof_word", "pair_word", "rule_lead"):
+    for table in ("proof_decision", "pair_decision", "rule_lead"):
         m.data[table] = [x for x in m.data[table] if x["pupil"] in pupils]
 
 

@@ -156,25 +156,25 @@ def persons_of_roster(rows):
     return [Unit(rows) for rows in list(by_cert.values()) + list(own.values())]
 
 
-def match(units, pupils, words, is_table):
+def match(units, pupils, decisions, is_table):
     """§2.5. Sets unit.pupil and unit.how; returns {pupil id: [units]} for the tied."""
 
-    def decision(pupil, unit):
+    def decided(pupil, unit):
         ids = {x.row["rec_id"] for x in unit.people}
-        said = [w for w in words if w["pupil"] == pupil.id and w["row_id"] in ids]
+        said = [w for w in decisions if w["pupil"] == pupil.id and w["row_id"] in ids]
         return said[-1]["same"] if said else None
 
     def attach(unit, pupil, how):
         unit.pupil, unit.how = pupil, how
 
     def allowed(pupil, unit):
-        return decision(pupil, unit) is not False
+        return decided(pupil, unit) is not False
 
     for unit in units:  # K0; the latest "same" that still holds
         ids = {x.row["rec_id"] for x in unit.people}
-        for w in reversed(words):
+        for w in reversed(decisions):
             pupil = next((p for p in pupils if p.id == w["pupil"]), None)
-            if w["row_id"] in ids and w["same"] and pupil and decision(pupil, unit):
+            if w["row_id"] in ids and w["same"] and pupil and decided(pupil, unit):
                 attach(unit, pupil, 0)
                 break
     for unit in units:  # K1. Decided: of several pupils with this number the filer's own, then his name, then the lowest
@@ -295,8 +295,8 @@ def reconcile(county, as_of, before=None, before_as_of=None):
     table = [t for t in live(county, "destination") if t["year"] == year and t["category"]]
     roster = [e for e in live(county, "enrolment") if e["year"] == year and e["owner_school"] in {s["code"] for s in juniors}]
     t_units, g_units = [Unit([t]) for t in table], persons_of_roster(roster)
-    match(t_units, pupils, county["pair_word"], True)
-    tied = match(g_units, pupils, county["pair_word"], False)
+    match(t_units, pupils, county["pair_decision"], True)
+    tied = match(g_units, pupils, county["pair_decision"], False)
     submitted = {f["owner_school"] for f in live(county, "filing") if f["year"] == year and f["stage"] == "V"}
 
     out = {}
@@ -337,8 +337,8 @@ def reconcile(county, as_of, before=None, before_as_of=None):
             proof = any(e["target"] == t.row["rec_id"] and e["owner_school"] == t.row["owner_school"] and (e["owner_school"], e["sha"]) in blobs for e in live(county, "evidence"))
             if is_b and not (t.row.get("place") or t.row.get("dest_school_name") or t.row.get("dest_school")):
                 proof = False
-        said = [w for w in county["proof_word"] if w["pupil"] == p.id]
-        word = said[-1]["word"] if said and said[-1]["category"] == category and said[-1].get("about") in (None, about(t.row)) else None  # on one category and one place
+        said = [w for w in county["proof_decision"] if w["pupil"] == p.id]
+        decision = said[-1]["decision"] if said and said[-1]["category"] == category and said[-1].get("about") in (None, about(t.row)) else None  # on one category and one place
         home = home_school(county, p, dest, juniors)
         is_tied = p.id in tied
 
@@ -387,19 +387,19 @@ def reconcile(county, as_of, before=None, before_as_of=None):
             hold("M22", *sp, *sa)
         both = (p.source, home)
         if is_b and not (sp and not is_a):
-            if word == "refuted":
+            if decision == "refuted":
                 hold("M32", *both)
             elif not proof:
                 hold("M43" if category in ("B4", "B5") else "M30", *both)
-            elif word is None and as_of > rule["provisional_until"]:
+            elif decision is None and as_of > rule["provisional_until"]:
                 hold("M31", *both)
-        if category in ("C1", "C2") and not sp and (not proof or word == "refuted"):
+        if category in ("C1", "C2") and not sp and (not proof or decision == "refuted"):
             hold("M40", *both)
         if category == "C1" and not sp and as_of > rule["deferral_until"]:
             hold("M40", *both)
-        if category == "C3" and not sp and (not proof or word == "refuted"):
+        if category == "C3" and not sp and (not proof or decision == "refuted"):
             hold("M42", *both)
-        if category in ("A5", "A6", "A7", "A8") and (not proof or word == "refuted"):
+        if category in ("A5", "A6", "A7", "A8") and (not proof or decision == "refuted"):
             hold("M41", p.source)
         if category in ("D1", "D2", "D3", "D4", "D5") and not sp and as_of > rule["undecided_until"]:
             hold({"D5": "M50", "D2": "M51", "D3": "M52", "D4": "M53", "D1": "M54"}[category], *both)
@@ -412,11 +412,11 @@ def reconcile(county, as_of, before=None, before_as_of=None):
 
         verdict = "OPEN"
         if not set(owners) - FREE:
-            if is_a and sp == {dest} or category in ("B1", "B2", "B3") and word == "accepted":
+            if is_a and sp == {dest} or category in ("B1", "B2", "B3") and decision == "accepted":
                 verdict = "CONFIRMED"
-            elif category in ("C2", "C3", "B4", "B5") and word == "accepted":
+            elif category in ("C2", "C3", "B4", "B5") and decision == "accepted":
                 verdict = "EXEMPT"
-            elif (is_b or is_c) and proof and word is None or category == "C1" and word == "accepted":
+            elif (is_b or is_c) and proof and decision is None or category == "C1" and decision == "accepted":
                 verdict = "PROVISIONAL"
         soft = bool(renamed) and all(fold_glyphs(r[2].name, county) == fold_glyphs(p.name, county) for r in renamed)
         here = verdict == "CONFIRMED" and is_a

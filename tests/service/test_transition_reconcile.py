@@ -223,13 +223,13 @@ def fixtures():
     m.proves(m.declares(P1, p, "B3", place="上海市"))
     yield "M31 nobody looked at the proof in time", m, p, day(2026, 11, 1), "M31", "OPEN", [P1, J1]
     m, p = new()
-    m.proves(m.declares(P1, p, "B3", place="上海市")), m.word(p, "refuted", "B3")
+    m.proves(m.declares(P1, p, "B3", place="上海市")), m.decision(p, "refuted", "B3")
     yield "M32 refuted, then only this", m, p, day(2026, 11, 1), "M32", "OPEN", [P1, J1]
     m, p = new()
     m.declares(P1, p, "C1")
     yield "M40 deferred without proof", m, p, SEPTEMBER, "M40", "OPEN", [P1, J1]
     m, p = new()
-    m.proves(m.declares(P1, p, "C1")), m.word(p, "accepted", "C1")
+    m.proves(m.declares(P1, p, "C1")), m.decision(p, "accepted", "C1")
     yield "M40 deferred for too long", m, p, day(2027, 9, 1), "M40", "OPEN", [P1, J1]
     m, p = new()
     m.declares(P1, p, "A5", J1), m.enrols(J1, p)
@@ -277,19 +277,19 @@ def fixtures():
     m.proves(m.declares(P1, p, "B3", place="上海市"))
     yield "provisional until 31 October", m, p, day(2026, 10, 31), "", "PROVISIONAL", []
     m, p = new()
-    m.proves(m.declares(P1, p, "B3", place="上海市")), m.word(p, "accepted", "B3")
+    m.proves(m.declares(P1, p, "B3", place="上海市")), m.decision(p, "accepted", "B3")
     yield "confirmed elsewhere", m, p, day(2026, 11, 1), "", "CONFIRMED", []
     m, p = new()
-    m.proves(m.declares(P1, p, "C3")), m.word(p, "accepted", "B3")
-    yield "a word on another category says nothing", m, p, SEPTEMBER, "", "PROVISIONAL", []
+    m.proves(m.declares(P1, p, "C3")), m.decision(p, "accepted", "B3")
+    yield "a decision on another category says nothing", m, p, SEPTEMBER, "", "PROVISIONAL", []
     m, p = new()
-    m.proves(m.declares(P1, p, "C3")), m.word(p, "accepted", "C3")
+    m.proves(m.declares(P1, p, "C3")), m.decision(p, "accepted", "C3")
     yield "exempt", m, p, SEPTEMBER, "", "EXEMPT", []
     m, p = new()
     m.declares(P1, p, "A1", J1)
     row = m.enrols(J1, {"name": "王炜", "cert_no": id_number(day(2014, 5, 1), 5), "student_no": None})
     m.pair(p, row, True)
-    yield "a person's word: the same", m, p, SEPTEMBER, "", "CONFIRMED", []
+    yield "a person decided: the same", m, p, SEPTEMBER, "", "CONFIRMED", []
 
 
 def test_fixtures(report, db):
@@ -334,7 +334,7 @@ def test_left(report, db):
     rows[5][0].update(category="B3", place="上海市")
     rows[5][1]["deleted"] = True
     m.proves(rows[5][0])
-    m.word(pupils[5], "accepted", "B3")
+    m.decision(pupils[5], "accepted", "B3")
     db.reload([m])
     for days, codes in ((1, {"M61"}), (61, {"M61"}), (62, set())):
         as_of = SEPTEMBER + timedelta(days)
@@ -567,12 +567,12 @@ def test_calls(report, db):
         "SELECT pupil, source, home, codes, severity, name, cert_no, student_no FROM transition_slips_needed(%d)" % YEAR)[0]
     slip = m.add("slip", "", year=YEAR, pupil=pupil, state="draft", round=1, source=source, home=home, codes=codes, severity=severity, name=name, cert_no=cert_no,
                  student_no=student_no)
-    half = m.add("slip_addressee", "", slip=slip["rec_id"], school=P2)
+    addressee = m.add("slip_addressee", "", slip=slip["rec_id"], school=P2)
     db.postgres.sql(load_sql([Only(m, "slip", "slip_addressee")]))
     action = "SELECT action, round FROM transition_slips_needed(%d)" % YEAR
     report.check("a slip that says so needs nothing", call(action))
     def answer(school):
-        return [[r[2]] for r in call(guard("slip_addressee", school, (half["rec_id"], {"outcome": "found"})))]
+        return [[r[2]] for r in call(guard("slip_addressee", school, (addressee["rec_id"], {"outcome": "found"})))]
 
     report.check("a draft is not answered", answer(P2) != [["NOT_FOUND"]])
     report.check("verify waits for drafts", ["bureau", "", "DRAFT"] not in call("SELECT * FROM transition_phase_missing(%d, 'verify')" % YEAR))
@@ -604,15 +604,15 @@ def test_calls(report, db):
     db.postgres.sql("UPDATE destination SET category = 'B1', place = '邻东县', dest_school = NULL WHERE county = %d AND rec_id = '%s'; UPDATE cycle SET phase = 'closed' WHERE county = %d;"
                     % (county, rows[2]["rec_id"], county) + load_sql([Only(m, "evidence", "blob", last=1)]))
     db.run({county: day(2026, 9, 8)})
-    proof = call("SELECT pupil, category, place, word, files FROM transition_proofs(%d)" % YEAR)
+    proof = call("SELECT pupil, category, place, decision, files FROM transition_proofs(%d)" % YEAR)
     report.check("a proof waits", proof != [[pupils[2]["rec_id"], "B1", "邻东县", "", "{证明.pdf}"]] and proof)
-    call("SELECT transition_proof_word(%d, '%s', true, '已电话核实', 'u')" % (YEAR, pupils[2]["rec_id"]))
+    call("SELECT transition_proof_decide(%d, '%s', true, '已电话核实', 'u')" % (YEAR, pupils[2]["rec_id"]))
     run = db.run({county: day(2026, 9, 8)})[county]
     report.check("accepting it confirms him", run["confirmed"] != 1 or run["changed"] != 1)
     db.postgres.sql("UPDATE destination SET place = '　邻东 县' WHERE county = %d AND rec_id = '%s'" % (county, rows[2]["rec_id"]))
-    report.check("blanks are no other place", [r[3] for r in call("SELECT pupil, category, place, word FROM transition_proofs(%d)" % YEAR)] != ["accepted"])
+    report.check("blanks are no other place", [r[3] for r in call("SELECT pupil, category, place, decision FROM transition_proofs(%d)" % YEAR)] != ["accepted"])
     db.postgres.sql("UPDATE destination SET place = '邻西县' WHERE county = %d AND rec_id = '%s'" % (county, rows[2]["rec_id"]))
-    report.check("another place is decided anew", [r[3] for r in call("SELECT pupil, category, place, word FROM transition_proofs(%d)" % YEAR)] != [""])
+    report.check("another place is decided anew", [r[3] for r in call("SELECT pupil, category, place, decision FROM transition_proofs(%d)" % YEAR)] != [""])
     run = db.run({county: day(2026, 9, 9)})[county]
     report.check("and confirms nobody", run["confirmed"] != 0)
     report.check("nothing is edited after the end", [r[2] for r in call(guard("destination", P1, (None, {"year": YEAR}), (rows[0]["rec_id"], None)), "school", P1)] != ["PHASE", "PHASE"])

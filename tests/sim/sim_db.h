@@ -76,7 +76,7 @@ statement_fn read_targets, read_scopes, read_children, hold, guard, judge, appli
 /* sim_db_record.c */
 statement_fn record_lock, record_unlocked, record_holders, record_changes, record_insert, record_update;
 /* sim_db_pull.c */
-statement_fn hello_device, write_line, nothing, read_stream, read_feed, count_feed;
+statement_fn hello_device, write_incarnation, nothing, read_stream, read_feed, count_feed;
 statement_fn read_denied, read_clock, check_epoch, purge_tombstones, purge_silently, draw_numbers,
 	read_number, read_outcome;
 

@@ -62,8 +62,8 @@ enum verdict nothing(struct call *call)
 	return DONE;
 }
 
-/* For the bank: a line that begins with HELLO. */
-enum verdict write_line(struct call *call)
+/* For the bank: an incarnation that begins with HELLO. */
+enum verdict write_incarnation(struct call *call)
 {
 	struct db_row *row = row_get(T_DEVICE, key_of(T_DEVICE, call->param[0].data, ID_SIZE), false);
 	struct db_device *d;

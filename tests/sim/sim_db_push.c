@@ -98,19 +98,19 @@ enum verdict read_authors(struct call *call)
 
 enum verdict read_replays(struct call *call)
 {
-	struct elements devices = elements_of(&call->param[0]), lines = elements_of(&call->param[1]),
+	struct elements devices = elements_of(&call->param[0]), incarnations = elements_of(&call->param[1]),
 			ops = elements_of(&call->param[2]);
-	struct cell device, line, op;
+	struct cell device, incarnation, op;
 	const struct db_push *found[600];
 	int n = 0;
 
-	while (take(&devices, &device) && take(&lines, &line) && take(&ops, &op)) {
+	while (take(&devices, &device) && take(&incarnations, &incarnation) && take(&ops, &op)) {
 		const struct db_push *best = NULL;
 		for (struct db_row *row = db.first[T_PUSH]; row; row = row->next) {
 			const struct db_push *p = row_read(row, call->b->txn, snapshot(call));
 			if (p && cell_is(device, p->device, ID_SIZE) &&
-				p->incarnation == (uint32_t)number(line) && (int64_t)p->last >= number(op) &&
-				(!best || p->last < best->last))
+				p->incarnation == (uint32_t)number(incarnation) &&
+				(int64_t)p->last >= number(op) && (!best || p->last < best->last))
 				best = p;
 		}
 		for (int i = 0; i < n && best; i++)

@@ -50,7 +50,7 @@ static void check_chain(struct chain *c)
 {
 	uint8_t hash[HASH_SIZE];
 	uint64_t last = 0;
-	uint32_t line = 0;
+	uint32_t incarnation = 0;
 	struct arena arena;
 
 	if (c->n)
@@ -58,10 +58,10 @@ static void check_chain(struct chain *c)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct db_push *p = c->pushes[i];
 		const ProtobufCMessage *message;
-		if (p->incarnation != line) {
-			line = p->incarnation;
+		if (p->incarnation != incarnation) {
+			incarnation = p->incarnation;
 			last = 0;
-			hash_genesis(hash, c->device.id, line);
+			hash_genesis(hash, c->device.id, incarnation);
 		}
 		demand(p->first == last + 1, "I2", "device %u: operations %llu to %llu stand after %llu",
 			c->client->no, (unsigned long long)p->first, (unsigned long long)p->last,
@@ -77,7 +77,7 @@ static void check_chain(struct chain *c)
 			(unsigned long long)(p->last - p->first + 1), reply->n_result);
 		for (uint64_t no = p->first; no <= p->last; no++) {
 			const uint8_t *sha = p->shas.data + HASH_SIZE * (no - p->first);
-			struct told *t = *told_slot(c->client, line, no);
+			struct told *t = *told_slot(c->client, incarnation, no);
 			hash_chain(hash, hash, no, sha);
 			if (!t)
 				continue;
@@ -88,14 +88,15 @@ static void check_chain(struct chain *c)
 				c->client->no);
 			demand(pruned || (int)reply->result[no - p->first]->outcome == t->outcome ||
 					t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED,
-				"I2", "operation %llu of line %u of device %u was told %d and is kept as %d",
-				(unsigned long long)no, (unsigned)line, c->client->no, t->outcome,
+				"I2",
+				"operation %llu of incarnation %u of device %u was told %d and is kept as %d",
+				(unsigned long long)no, (unsigned)incarnation, c->client->no, t->outcome,
 				(int)reply->result[no - p->first]->outcome);
 		}
 		last = p->last;
 		arena_free(&arena);
 	}
-	if (line != c->device.incarnation) {
+	if (incarnation != c->device.incarnation) {
 		hash_genesis(hash, c->device.id, c->device.incarnation);
 		last = 0;
 	}
@@ -117,7 +118,7 @@ static void check_client_end(struct client *c)
 	chain.n = 0;
 	db_each(T_PUSH, collect_push, &chain);
 	check_chain(&chain);
-	/* A line that was offered begins with what is sent in it; a restored server may stand several lines
+	/* An incarnation that was offered begins with what is sent in it; a restored server may stand several
 	 * back, of which nothing is left to send. */
 	bool offered =
 		c->store->incarnation > d->incarnation && !c->store->last_op && !c->store->older.incarnation;
@@ -597,7 +598,8 @@ void check_end(void)
 	for (size_t i = 0; i < TOLD_SLOTS; i++)
 		for (const struct told *t = told[i]; t; t = t->next)
 			demand(t->seen || (world.lossy && (t->gone || is_before_a_person(t))), "I1",
-				"operation %llu of line %u of device %u was acknowledged (%d) and is lost",
+				"operation %llu of incarnation %u of device %u was acknowledged (%d) and is "
+				"lost",
 				(unsigned long long)t->op_no, (unsigned)t->incarnation, t->client->no,
 				t->outcome);
 	for (unsigned i = 0; i < SIM_STREAMS; i++)

@@ -389,7 +389,7 @@ static void note_answers(
 		check_told(l->client, &q->op[i], sha, r->result[i], lossy);
 	}
 	if (r->n_result && q->incarnation < l->client->store->incarnation)
-		sim_met("line before a fork sent again");
+		sim_met("incarnation before a fork sent again");
 }
 
 /* theirs: the memory of who calls, in force while he takes a reply. */

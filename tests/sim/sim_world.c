@@ -373,7 +373,7 @@ static void hurt_disk(struct client *c)
 	sim_at(draw_between(500 * MS, 10 * SECOND), c, on_disk_well, c);
 }
 
-/* Soon behind a fork, so that the backup ends in the line before it. */
+/* Soon behind a fork, so that the backup ends in the incarnation before it. */
 static void restore_behind_a_fork(void *data)
 {
 	(void)data;

@@ -117,17 +117,18 @@ static void gaps_and_incarnations(void **state)
 	bench_free(b);
 }
 
-/* What was sent to a history that is gone by now is neither decided nor answered, and begins no line. */
+/* What was sent to a history that is gone by now is neither decided nor answered, and begins no incarnation.
+ */
 static void another_history(void **state)
 {
 	struct record r = pupil("甲", "A1", "3");
-	const uint32_t lines[] = {1, 2};
+	const uint32_t incarnations[] = {1, 2};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+	for (size_t i = 0; i < sizeof incarnations / sizeof *incarnations; i++) {
 		struct bench *b = bench_new();
 		b->facts.device.epoch = 8;
-		b->facts.device.incarnation = lines[i];
+		b->facts.device.incarnation = incarnations[i];
 		b->epoch = 7;
 		add(b, (struct want){.id = 1, .body = &r});
 		run(b);
@@ -135,11 +136,11 @@ static void another_history(void **state)
 		assert_int_equal(b->push.reply.n_result, 0);
 		assert_int_equal(b->push.answered, 0);
 		assert_int_equal(b->push.part.count, 0);
-		assert_int_equal(b->push.line, lines[i]);
+		assert_int_equal(b->push.known_incarnation, incarnations[i]);
 		assert_false(b->push.forked);
 		b->epoch = 8;
 		run(b);
-		assert_int_equal(b->push.reply.control, lines[i] == 1 ? 0 : ERR_FORKED);
+		assert_int_equal(b->push.reply.control, incarnations[i] == 1 ? 0 : ERR_FORKED);
 		bench_free(b);
 	}
 	/* Nor is the replay of an old number. */

@@ -245,8 +245,9 @@ static void a_restored_server_gets_it_again(void **state)
 	fixture_close(&f);
 }
 
-/* What was answered in a line before a fork is the device's as much as what was answered behind it. */
-static void a_restored_server_gets_the_line_before_the_fork_first(void **state)
+/* What was answered in an incarnation before a fork is the device's as much as what was answered behind it.
+ */
+static void a_restored_server_gets_the_incarnation_before_the_fork_first(void **state)
 {
 	uint8_t genesis[HASH_SIZE];
 	pb_welcome w = PB_WELCOME_INIT;
@@ -283,8 +284,7 @@ static void a_restored_server_gets_the_line_before_the_fork_first(void **state)
 	answer(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED, 1);
 	assert_int_equal(outbox_settle(f.store, NULL), ERR_OK);
 
-	hash_genesis(
-		genesis, f.store->device, 2); /* restored: it ends behind the first operation of line 1 */
+	hash_genesis(genesis, f.store->device, 2); /* restored: it ends behind the first operation of 1 */
 	w.last_hash = (ProtobufCBinaryData){HASH_SIZE, genesis};
 	w.forked = 0;
 	w.known_op = 1;
@@ -314,14 +314,14 @@ static void a_restored_server_gets_the_line_before_the_fork_first(void **state)
 	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
 	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
 	assert_int_equal(
-		counts.of[OP_UNKNOWN], 1); /* its own line's: known by now, asked again all the same */
+		counts.of[OP_UNKNOWN], 1); /* its own incarnation's: known by now, asked again all the same */
 	assert_int_equal(f.store->older.incarnation, 0);
 	arena_free(&arena);
 	fixture_close(&f);
 }
 
-/* What the server has of a lost store it cannot be sent again: a line of its own can be. */
-static void a_lost_store_begins_a_line(void **state)
+/* What the server has of a lost store it cannot be sent again: a new incarnation can be. */
+static void a_lost_store_begins_an_incarnation(void **state)
 {
 	pb_welcome w = PB_WELCOME_INIT;
 	struct fixture f;
@@ -365,7 +365,7 @@ static void a_fork_puts_the_unsent_before_a_person(void **state)
 
 /* What was answered keeps its number through a fork: the next restore may ask for it. It is a draft only
  * where the server has something under its number, which may be something else. */
-static void a_fork_leaves_what_was_answered_to_its_line(void **state)
+static void a_fork_leaves_what_was_answered_to_its_incarnation(void **state)
 {
 	static const struct {
 		uint64_t known_op;
@@ -713,10 +713,10 @@ int main(void)
 		cmocka_unit_test(pending_writes_are_visible_and_chained),
 		cmocka_unit_test(answers_move_the_queue),
 		cmocka_unit_test(a_restored_server_gets_it_again),
-		cmocka_unit_test(a_restored_server_gets_the_line_before_the_fork_first),
-		cmocka_unit_test(a_lost_store_begins_a_line),
+		cmocka_unit_test(a_restored_server_gets_the_incarnation_before_the_fork_first),
+		cmocka_unit_test(a_lost_store_begins_an_incarnation),
 		cmocka_unit_test(a_fork_puts_the_unsent_before_a_person),
-		cmocka_unit_test(a_fork_leaves_what_was_answered_to_its_line),
+		cmocka_unit_test(a_fork_leaves_what_was_answered_to_its_incarnation),
 		cmocka_unit_test(a_push_is_no_larger_than_the_bureau_takes),
 		cmocka_unit_test(the_file_shows_no_pupil),
 		cmocka_unit_test(a_moved_value_is_refused),

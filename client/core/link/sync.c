@@ -365,7 +365,7 @@ static struct sync_event do_commit(struct sync *x)
 	bool agreed;
 	enum err e = staging_commit(x->store, x->streams[0].stream, &x->end,
 		strcmp(x->streams[0].what, "school") == 0, &agreed, x->p);
-	fault_point(FAULT_JG_FLIP_DONE);
+	fault_point(FAULT_JG_PULL_COMMIT_DONE);
 
 	return e ? failed(x, e) : (struct sync_event){.what = SYNC_COMMITTED, .agreed = agreed};
 }

@@ -7,7 +7,7 @@
 #include "scope.h"
 #include "tables.h"
 
-/* The older line goes on with what is left of it, or with the next one behind it. */
+/* The older incarnation goes on with what is left of it, or with the next one behind it. */
 static enum err find_older(struct store *s, struct problem *p)
 {
 	sqlite3_stmt *stmt = s->older.incarnation
@@ -25,15 +25,15 @@ static enum err find_older(struct store *s, struct problem *p)
 	sqlite3_bind_int64(stmt, 3, (int64_t)s->older.last_op);
 	bool row;
 	enum err e = store_next(s, stmt, &row, p);
-	uint32_t line = e ? s->older.incarnation : (uint32_t)sqlite3_column_int64(stmt, 0);
-	if (line != s->older.incarnation)
+	uint32_t incarnation = e ? s->older.incarnation : (uint32_t)sqlite3_column_int64(stmt, 0);
+	if (incarnation != s->older.incarnation)
 		s->older.last_op = 0;
-	s->older.incarnation = line;
+	s->older.incarnation = incarnation;
 	sqlite3_finalize(stmt);
 	return e;
 }
 
-static uint32_t line_of_push(const struct store *s)
+static uint32_t incarnation_of_push(const struct store *s)
 {
 	return s->older.incarnation ? s->older.incarnation : s->incarnation;
 }
@@ -59,7 +59,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 		e = ERR_STORE;
 	batch->n = 0;
 	batch->held_by[0] = 0;
-	batch->incarnation = line_of_push(s);
+	batch->incarnation = incarnation_of_push(s);
 	batch->first = *last_of_push(s) + 1;
 	if (stmt) {
 		sqlite3_bind_int64(stmt, 1, batch->incarnation);
@@ -162,7 +162,7 @@ static enum err find_op(
 	*n = 0;
 	if (!stmt)
 		return ERR_STORE;
-	sqlite3_bind_int64(stmt, 1, line_of_push(s));
+	sqlite3_bind_int64(stmt, 1, incarnation_of_push(s));
 	sqlite3_bind_int64(stmt, 2, (int64_t)op_no);
 	enum err e = store_next(s, stmt, &row, p);
 	if (!e && row && sqlite3_column_bytes(stmt, 1) == HASH_SIZE) {
@@ -250,17 +250,17 @@ enum err outbox_settle(struct store *s, struct problem *p)
 		s, "UPDATE outbox SET settled = 1 WHERE state = " SQL_ACCEPTED " AND settled = 0", 0, 0, p);
 }
 
-/* Behind the operation ?3 of line ?2, where the server stands. */
+/* Behind the operation ?3 of incarnation ?2, where the server stands. */
 #define IT_LACKS "(incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))"
 
-static uint32_t known_line(const struct store *s, const pb_welcome *w)
+static uint32_t known_incarnation(const struct store *s, const pb_welcome *w)
 {
 	return w->has_known_incarnation ? w->known_incarnation : s->incarnation;
 }
 
-/* The server knows another line of this device's history: what it has not seen waits for a person. What it
- * had answered before it was restored goes again in its own line where it lacks it, and keeps its number for
- * the next restore. */
+/* The server knows another incarnation of this device: what it has not seen waits for a person. What it had
+ * answered before it was restored goes again in its own incarnation where it lacks it, and keeps its number
+ * for the next restore. */
 static enum err begin_incarnation(struct store *s, const pb_welcome *w, size_t *drafts, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
@@ -274,7 +274,7 @@ static enum err begin_incarnation(struct store *s, const pb_welcome *w, size_t *
 	s->incarnation = w->incarnation;
 	s->last_op = s->made = 0;
 	hash_genesis(s->last_hash, s->device, s->incarnation);
-	sqlite3_bind_int64(stmt, 2, known_line(s, w));
+	sqlite3_bind_int64(stmt, 2, known_incarnation(s, w));
 	sqlite3_bind_int64(stmt, 3, (int64_t)w->known_op);
 	enum err e = store_run(s, stmt, p);
 	*drafts = (size_t)sqlite3_changes(s->db);
@@ -296,8 +296,8 @@ static enum err send_again(struct store *s, const pb_welcome *w, struct problem 
 		s->incarnation, (int64_t)w->last_op, p);
 }
 
-/* The server was restored from before a line of ours began: what it had acknowledged in the older ones and
- * lacks goes again, before ours. Where it stands in our line nothing of them is open. */
+/* The server was restored from before our incarnation began: what it had acknowledged in the older ones and
+ * lacks goes again, before ours. Where it stands in ours nothing of them is open. */
 static enum err send_older_again(struct store *s, const pb_welcome *w, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
@@ -309,7 +309,7 @@ static enum err send_older_again(struct store *s, const pb_welcome *w, struct pr
 
 	if (!stmt)
 		return ERR_STORE;
-	uint32_t known = known_line(s, w);
+	uint32_t known = known_incarnation(s, w);
 	/* It has more than it answered when an answer was lost on its way: that is asked for again. */
 	if (s->older.incarnation != known || w->known_op < s->older.last_op)
 		s->older.last_op = w->known_op;
@@ -328,8 +328,8 @@ enum err outbox_welcome(struct store *s, const pb_welcome *w, size_t *drafts, st
 
 	*drafts = 0;
 	if (!e && !s->incarnation) {
-		/* The first meeting. A device that is not new has lost its store: it begins a line, for it
-		 * could not send the old one again to a restored server. */
+		/* The first meeting. A device that is not new has lost its store: it begins an incarnation,
+		 * for it could not send the old one again to a restored server. */
 		s->incarnation = w->incarnation + (w->last_op > 0);
 		s->last_op = s->made = 0;
 		hash_genesis(s->last_hash, s->device, s->incarnation);

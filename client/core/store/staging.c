@@ -245,10 +245,10 @@ enum err staging_commit(struct store *s, int64_t stream, const struct staging_en
 
 	if (!e)
 		e = base_rows(s, stream, &before, p);
-	fault_point(FAULT_JG_FLIP_BEGUN);
+	fault_point(FAULT_JG_PULL_COMMIT_BEGUN);
 	if (!e)
 		e = move_rows(s, stream, end->whole, p);
-	fault_point(FAULT_JG_FLIP_MOVED);
+	fault_point(FAULT_JG_PULL_COMMIT_MOVED);
 	if (!e)
 		e = staging_digest(s, stream, false, sum, p);
 	*agreed = !e && memcmp(sum, end->lanes, sizeof sum) == 0;
@@ -264,7 +264,7 @@ enum err staging_commit(struct store *s, int64_t stream, const struct staging_en
 		e = keep_head(s, stream, end, p);
 	if (!e && settle)
 		e = outbox_settle(s, p);
-	fault_point(FAULT_JG_FLIP_WRITTEN);
+	fault_point(FAULT_JG_PULL_COMMIT_WRITTEN);
 	if (!e)
 		return store_commit(s, p);
 	store_rollback(s);

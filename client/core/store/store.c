@@ -183,8 +183,8 @@ static enum err read_outbox(struct store *s)
 		" (SELECT value FROM meta WHERE name = 'made'), (SELECT value FROM meta WHERE name = "
 		"'last_hash'),"
 		" (SELECT coalesce(max(n), 0) + 1 FROM outbox),"
-		" (SELECT value FROM meta WHERE name = 'older_line'), (SELECT value FROM meta WHERE name = "
-		"'older_op')",
+		" (SELECT value FROM meta WHERE name = 'older_incarnation'),"
+		" (SELECT value FROM meta WHERE name = 'older_op')",
 		NULL);
 
 	s->unread = !stmt || sqlite3_step(stmt) != SQLITE_ROW;
@@ -206,7 +206,7 @@ static enum err write_outbox(struct store *s)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
 		"INSERT INTO meta(name, value) VALUES('incarnation', ?1), ('last_op', ?2), ('made', ?3), "
-		"('last_hash', ?4), ('older_line', ?5),"
+		"('last_hash', ?4), ('older_incarnation', ?5),"
 		" ('older_op', ?6) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
 		NULL);
 

@@ -32,8 +32,8 @@ struct store {
 				    if it were stored */
 	sqlite3_stmt *insert_op; /* outbox.c's, kept because an import runs it 40,000 times */
 	uint8_t last_hash[HASH_SIZE];
-	/* An older line that a restored server ends in, and what it has answered of it: the rest goes before
-	 * our own. incarnation 0: nothing does. Begun by WELCOME. */
+	/* An older incarnation that a restored server ends in, and what it has answered of it: the rest goes
+	 * before our own. 0: nothing does. Begun by WELCOME. */
 	struct {
 		uint32_t incarnation;
 		uint64_t last_op;

@@ -80,14 +80,14 @@ const char *transition_say_reason(void)
 	return _("在命令后加 --reason 原因");
 }
 
-const char *transition_nothing_to_say(const struct request *r)
+const char *transition_nothing_to_decide(const struct request *r)
 {
 	switch (r->method->number) {
 	case METHOD_TRANSITION_DECIDE_PROOF:
 		return _("这名学生还没有填报去向，没有材料可以认定");
 	case METHOD_TRANSITION_DECIDE_PAIR:
-		return REQUEST(r, pb_pair_word)->withdraw ? _("这一对没有判定过，或已经撤回，没有改动")
-							  : _("这一行不是今年名册或去向表里的，没有改动");
+		return REQUEST(r, pb_pair_decision)->withdraw ? _("这一对没有判定过，或已经撤回，没有改动")
+							      : _("这一行不是今年名册或去向表里的，没有改动");
 	default:
 		return _("这名学生已经是这样，没有改动");
 	}

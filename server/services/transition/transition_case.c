@@ -1,6 +1,6 @@
 /* One pupil's case with everything that a decision looks at: what is declared, both schools' answers, the
- * contact log, what the clock said, the files, the bureau's earlier words. By a slip or by the pupil; nothing
- * is changed. */
+ * contact log, what the clock said, the files, the bureau's earlier decisions. By a slip or by the pupil;
+ * nothing is changed. */
 #include <string.h>
 
 #include "clock.h"
@@ -93,14 +93,14 @@ static const struct db_stmt select_reminders = {"SELECT m.owner_school, " SCHOOL
 	"m.owner_school") ", m.what, coalesce(m.round, 0), m.due, m.at"
 			  " FROM slip s JOIN reminder m ON m.county = s.county AND m.about = s.rec_id AND "
 			  "NOT m.deleted WHERE " HIS_SLIP " ORDER BY m.at, m.rec_id LIMIT 1000"};
-static const struct db_stmt select_words = {"SELECT w.word, w.category, w.reason, " USER_NAME(
-	"w.by_user") ", w.at FROM proof_word w"
+static const struct db_stmt select_decisions = {"SELECT w.decision, w.category, w.reason, " USER_NAME(
+	"w.by_user") ", w.at FROM proof_decision w"
 		     " WHERE w.county = app_county() AND w.year = $1::int AND w.pupil = $2::uuid ORDER BY "
 		     "w.n LIMIT 1000"};
 
-enum trip_part { PUPIL, DECLARED, SLIP, TIMES, PEOPLE, FILES, CONTACTS, REMINDERS, WORDS, PARTS };
+enum trip_part { PUPIL, DECLARED, SLIP, TIMES, PEOPLE, FILES, CONTACTS, REMINDERS, DECISIONS, PARTS };
 static const struct db_stmt *const statements[PARTS] = {&select_pupil, &select_declared, &select_slip_of,
-	&select_times, &select_people, &select_files, &select_contacts, &select_reminders, &select_words};
+	&select_times, &select_people, &select_files, &select_contacts, &select_reminders, &select_decisions};
 
 /* Room for n messages and for the list of pointers to them; false: none. */
 static bool make_list(struct request *r, int n, size_t size, void **rows, void *list)
@@ -244,23 +244,23 @@ static void fill_reminders(struct request *r, pb_case_reply *out, const PGresult
 	}
 }
 
-static void fill_words(struct request *r, pb_case_reply *out, const PGresult *w)
+static void fill_decisions(struct request *r, pb_case_reply *out, const PGresult *w)
 {
 	int n = PQntuples(w);
 	void *room;
 
-	if (!make_list(r, n, sizeof(pb_case_word), &room, &out->word))
+	if (!make_list(r, n, sizeof(pb_case_decision), &room, &out->decision))
 		return;
 	for (int i = 0; i < n; i++) {
-		pb_case_word *to = (pb_case_word *)room + i;
-		*to = (pb_case_word)PB_CASE_WORD_INIT;
-		to->word = row_text(r, w, i, 0);
+		pb_case_decision *to = (pb_case_decision *)room + i;
+		*to = (pb_case_decision)PB_CASE_DECISION_INIT;
+		to->decision = row_text(r, w, i, 0);
 		to->category = row_text(r, w, i, 1);
 		to->reason = row_text(r, w, i, 2);
 		to->by = row_text(r, w, i, 3);
 		to->has_at = 1;
 		to->at = db_get_int(w, i, 4);
-		out->word[out->n_word++] = to;
+		out->decision[out->n_decision++] = to;
 	}
 }
 
@@ -300,7 +300,7 @@ static void show_done(struct request *r)
 	fill_files(r, out, part[FILES]);
 	fill_contacts(r, out, part[CONTACTS]);
 	fill_reminders(r, out, part[REMINDERS]);
-	fill_words(r, out, part[WORDS]);
+	fill_decisions(r, out, part[DECISIONS]);
 	r->rows = 1;
 	request_reply(r, &out->base);
 }

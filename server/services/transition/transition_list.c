@@ -343,19 +343,19 @@ static void slips_query(struct request *r)
 	year_query(r, &select_slips);
 }
 
-static void slip_halves(struct request *r, pb_slip_row *s, const PGresult *res, int i)
+static void slip_addressees(struct request *r, pb_slip_row *s, const PGresult *res, int i)
 {
 	size_t n, m;
 	char **schools = row_texts(r, res, i, 15, &n), **received = row_texts(r, res, i, 16, &m),
 	     **answered = row_texts(r, res, i, 17, &m);
 	char **outcomes = row_texts(r, res, i, 18, &m), **notes = row_texts(r, res, i, 19, &m);
 	char **reminders = row_texts(r, res, i, 20, &m), **reminded = row_texts(r, res, i, 21, &m);
-	pb_slip_half *halves = arena_alloc(&r->arena, sizeof *halves * (n + 1));
+	pb_addressee_row *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
 
 	s->addressee = arena_alloc(&r->arena, sizeof *s->addressee * (n + 1));
-	for (size_t k = 0; halves && s->addressee && k < n && k < m; k++) {
-		pb_slip_half *h = &halves[k];
-		*h = (pb_slip_half)PB_SLIP_HALF_INIT;
+	for (size_t k = 0; rows && s->addressee && k < n && k < m; k++) {
+		pb_addressee_row *h = &rows[k];
+		*h = (pb_addressee_row)PB_ADDRESSEE_ROW_INIT;
 		h->school = schools[k];
 		h->received_at = strtoll(received[k], NULL, 10);
 		h->has_received_at = h->received_at != 0;
@@ -388,7 +388,7 @@ void row_slip(struct request *r, pb_slip_row *s, const PGresult *res, int i)
 	s->no = row_text(r, res, i, 12);
 	s->severity = row_text(r, res, i, 13);
 	s->call_list = (protobuf_c_boolean)db_get_int(res, i, 14);
-	slip_halves(r, s, res, i);
+	slip_addressees(r, s, res, i);
 }
 
 static const ProtobufCMessage *slip_page(struct request *r, const PGresult *res, int from, int to)
@@ -420,10 +420,11 @@ void transition_slips(struct request *r)
 
 /* ---- proofs ---- */
 
-static const struct db_stmt select_proofs = {
-	"SELECT pupil, cert_no, name, student_no, category, place, source_school, coalesce(word, ''), files, "
-	"filed_by, shas FROM transition_proofs($1::int) ORDER BY coalesce(word, '') <> '', source_school, "
-	"name, pupil"};
+static const struct db_stmt select_proofs = {"SELECT pupil, cert_no, name, student_no, category, place, "
+					     "source_school, coalesce(decision, ''), files, "
+					     "filed_by, shas FROM transition_proofs($1::int) ORDER BY "
+					     "coalesce(decision, '') <> '', source_school, "
+					     "name, pupil"};
 
 static void proofs_query(struct request *r)
 {
@@ -448,7 +449,7 @@ static const ProtobufCMessage *proof_page(struct request *r, const PGresult *res
 		p->category = row_text(r, res, i, 4);
 		p->place = row_text(r, res, i, 5);
 		p->source_school = row_text(r, res, i, 6);
-		p->word = row_text(r, res, i, 7);
+		p->decision = row_text(r, res, i, 7);
 		p->file = row_texts(r, res, i, 8, &p->n_file);
 		p->filed_by = row_text(r, res, i, 9);
 		p->sha = bytes_of(r, res, i, 10, &p->n_sha);
@@ -467,7 +468,7 @@ void transition_proofs(struct request *r)
 	request_call(r, proofs_query, proofs_done);
 }
 
-/* ---- words on pairs ---- */
+/* ---- decisions on pairs ---- */
 
 static const struct db_stmt select_pairs = {
 	"SELECT w.pupil, st.cert_no, st.name, st.student_no, w.row_id, x.kind, coalesce(x.school, ''), "

@@ -17,7 +17,7 @@
 static const struct db_stmt run_reconcile = {
 	"SELECT baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms, "
 	"run_as_of FROM transition_reconcile($1::int,"
-	/* What follows from a word is judged by the day that the last run looked at. */
+	/* What follows from a decision is judged by the day that the last run looked at. */
 	" CASE WHEN $3::boolean THEN coalesce((SELECT as_of FROM reconcile_run WHERE county = app_county() "
 	"AND year = $1::int"
 	" ORDER BY run_no DESC LIMIT 1), jg_today()) ELSE $2::date END)"};
@@ -225,15 +225,15 @@ static void reconcile_settle(struct request *r)
 	record_edits_commit(&s->edits, r, reconcile_done);
 }
 
-/* The statements of a run; as_of 0 = as the database's clock says. after_word: see run_reconcile. */
-void slips_run(struct request *r, int32_t as_of, bool after_word)
+/* The statements of a run; as_of 0 = as the database's clock says. after_decision: see run_reconcile. */
+void slips_run(struct request *r, int32_t as_of, bool after_decision)
 {
 	struct slips *s = r->data;
 	struct db_params p = {0}, n = {0}, m = {0};
 
 	db_int4(&p, s->year);
 	db_date(&p, as_of);
-	db_bool(&p, after_word);
+	db_bool(&p, after_decision);
 	request_query(r, &run_reconcile, &p);
 	db_int4(&n, s->year);
 	request_query(r, &needed_slips, &n);
@@ -290,7 +290,7 @@ void slips_reply_changed(struct request *r)
 /* ---- issue ---- */
 
 /* An addressee: made at the first issue, cleared at each new round. */
-static void issue_half(
+static void issue_addressee(
 	struct request *r, struct slips *s, const struct row *slip, const char *school, const char *other)
 {
 	struct row *now = find_addressee(s, slip->id, school);
@@ -321,9 +321,9 @@ static void issue_one(struct request *r, struct slips *s, const struct row *slip
 	record_set_number(record, F_SLIP_RESOLVE_DUE, due);
 	record_edit_end(&s->edits);
 	bool two = strcmp(home, BUREAU) != 0 && strcmp(home, source) != 0;
-	issue_half(r, s, slip, source, two ? home : "");
+	issue_addressee(r, s, slip, source, two ? home : "");
 	if (two)
-		issue_half(r, s, slip, home, source);
+		issue_addressee(r, s, slip, home, source);
 	s->changed++;
 }
 
@@ -516,7 +516,7 @@ static void review_plan(struct request *r)
 		request_fail(r, e, NULL, NULL);
 		return;
 	}
-	transition_say_on_proof(
+	transition_decide_on_proof(
 		r, s->year, slip->state.record.value[F_SLIP_PUPIL].data, q->accept, q->reason);
 	request_trip(r, review_run);
 }

@@ -1,5 +1,5 @@
 /* transition_slips.h - a run of reconciliation, and what becomes of the slips in its transaction: what the
- * bureau's words on a pupil (transition_words.c) begin. */
+ * bureau's decisions on a pupil (transition_decisions.c) begin. */
 #ifndef JG_TRANSITION_SLIPS_H
 #define JG_TRANSITION_SLIPS_H
 
@@ -17,7 +17,7 @@ struct slips {
 	int64_t now, issue_due;
 	bool slips_begun; /* the phase is verify or later */
 	int32_t year;
-	const char *about;       /* of a word: whom and what, or NULL */
+	const char *about;       /* of a decision: whom and what, or NULL */
 	const uint8_t *reviewed; /* the slip that a review is about, or NULL; wrong: what the run still finds
 				    of its pupil, in words */
 	const char *wrong;
@@ -29,13 +29,14 @@ struct slips {
 
 /* Of the request's arena, and its state; NULL: no memory, and the request has been answered. */
 struct slips *slips_begin(struct request *r, int32_t year);
-/* Adds the run to the transaction; after_word: of the day that the last run looked at. s->then answers. */
-void slips_run(struct request *r, int32_t as_of, bool after_word);
+/* Adds the run to the transaction; after_decision: of the day that the last run looked at. s->then answers.
+ */
+void slips_run(struct request *r, int32_t as_of, bool after_decision);
 void slips_reply_changed(struct request *r);
 
-/* transition_words.c: the statement alone, of a decision on what a pupil declares. One result: 0 = nothing is
- * declared. */
-void transition_say_on_proof(
+/* transition_decisions.c: the statement alone, of a decision on what a pupil declares. One result: 0 =
+ * nothing is declared. */
+void transition_decide_on_proof(
 	struct request *r, int32_t year, const uint8_t pupil[ID_SIZE], bool accept, const char *reason);
 
 #endif

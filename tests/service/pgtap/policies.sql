@@ -30,15 +30,15 @@ END $$;
 -- One row of every transition table for each of the schools A and B.
 INSERT INTO baseline (county, year, pupil, source_school, student, added_at) SELECT 1, 2026, md5(s)::uuid, s, md5(s)::uuid, now() FROM unnest('{A,B}'::text[]) s;
 INSERT INTO baseline_change (county, year, pupil, added, reason, by_user, at) VALUES (1, 2026, md5('A')::uuid, true, 'x', 'u', now());
-INSERT INTO proof_word (county, year, pupil, word, category, reason, by_user, at) VALUES (1, 2026, md5('A')::uuid, 'accepted', 'B1', '', 'u', now());
-INSERT INTO pair_word (county, year, pupil, row_id, same, reason, by_user, at) VALUES (1, 2026, md5('A')::uuid, md5('1')::uuid, true, '', 'u', now());
+INSERT INTO proof_decision (county, year, pupil, decision, category, reason, by_user, at) VALUES (1, 2026, md5('A')::uuid, 'accepted', 'B1', '', 'u', now());
+INSERT INTO pair_decision (county, year, pupil, row_id, same, reason, by_user, at) VALUES (1, 2026, md5('A')::uuid, md5('1')::uuid, true, '', 'u', now());
 INSERT INTO rule_lead (county, year, pupil, rule, at) VALUES (1, 2026, md5('A')::uuid, 'V5', now());
 INSERT INTO reconcile_run VALUES (1, 2026, 1, '2026-09-01', now(), 0, 0, 0, 0, 0, 0, 0, 0);
 INSERT INTO pupil_state (county, year, pupil, source, home, state, codes, found, owners, row_ids, flags, run_no) VALUES (1, 2026, md5('A')::uuid, 'A', 'A', 'OPEN', '{}', '{}', '{}', '{}', '{}', 1);
 INSERT INTO outside_entry (county, year, id, roster, destinations, codes, found, owners, run_no) VALUES (1, 2026, md5('1')::uuid, '{}', '{}', '{}', '{}', '{}', 1);
 INSERT INTO filing_receipt VALUES (1, md5('1')::uuid, 2026, 'A', 'T1', now());
 INSERT INTO filing_snapshot (county, filing, n, school, gaps) VALUES (1, md5('1')::uuid, 1, 'A', '{}');
-CREATE TEMP TABLE transition AS SELECT unnest('{baseline_change,proof_word,pair_word,rule_lead,reconcile_run,pupil_state,outside_entry,filing_receipt,filing_snapshot}'::text[]) AS t;
+CREATE TEMP TABLE transition AS SELECT unnest('{baseline_change,proof_decision,pair_decision,rule_lead,reconcile_run,pupil_state,outside_entry,filing_receipt,filing_snapshot}'::text[]) AS t;
 INSERT INTO feed (county, stream_id, rec_id, seq, ver, kind, action) VALUES (1, 1, md5('1')::uuid, 1, 1, 1, 1), (1, 2, md5('1')::uuid, 1, 1, 1, 1);
 INSERT INTO blob (county, school, sha, size) SELECT 1, s, sha256('x'), 1 FROM unnest('{A,B}'::text[]) s;
 -- A slip has two addressees and neither is its other_school.
@@ -74,8 +74,8 @@ DECLARE n bigint; BEGIN EXECUTE format('UPDATE %I SET ver = ver + 1', t); GET DI
 SELECT is(pg_temp.touched(t), 1::bigint, format('%s: a school changes its own only', t)) FROM kind;
 SELECT throws_ok($$ INSERT INTO filing_receipt VALUES (1, gen_random_uuid(), 2026, 'B', 'T1', now()) $$, '42501', NULL, 'no school files for another');
 SELECT lives_ok($$ INSERT INTO filing_receipt VALUES (1, gen_random_uuid(), 2026, 'A', 'T1', now()) $$, 'a school files');
-SELECT throws_ok($$ INSERT INTO proof_word (county, year, pupil, word, category, reason, by_user, at) VALUES (1, 2026, md5('A')::uuid, 'accepted', 'B1', '', 'u', now()) $$, '42501', NULL,
-	'no school gives the bureau''s word');
+SELECT throws_ok($$ INSERT INTO proof_decision (county, year, pupil, decision, category, reason, by_user, at) VALUES (1, 2026, md5('A')::uuid, 'accepted', 'B1', '', 'u', now()) $$, '42501', NULL,
+	'no school gives the bureau''s decision');
 SELECT throws_ok($$ UPDATE baseline SET source_school = 'A' $$, '42501', NULL, 'the source of a pupil never changes');
 
 SELECT pg_temp.scope(3, 'school', 'A');

@@ -26,7 +26,7 @@ SELECT ok(NOT (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb), 'the s
 SELECT results_eq($$ SELECT relname::text COLLATE "default" FROM ours WHERE has_table_privilege('jingguan_app', oid, 'DELETE') ORDER BY 1 $$, ARRAY['blob', 'blob_chunk', 'feed'], 'it deletes from the feed, and of files what a policy lets go');
 SELECT is_empty($$ SELECT relname FROM ours WHERE has_table_privilege('jingguan_app', oid, 'TRUNCATE, TRIGGER, REFERENCES') $$, 'it truncates and references nothing');
 SELECT ok(NOT has_any_column_privilege('jingguan_app', t, 'UPDATE'), format('%s is written once', t))
-FROM unnest('{op_push,rec_history,conflict,audit_link,access_log,access_seal,blob_chunk,baseline_change,proof_word,pair_word,reconcile_run,filing_receipt,filing_snapshot,password_history,role_grant,deny_list}'::text[]) AS t;
+FROM unnest('{op_push,rec_history,conflict,audit_link,access_log,access_seal,blob_chunk,baseline_change,proof_decision,pair_decision,reconcile_run,filing_receipt,filing_snapshot,password_history,role_grant,deny_list}'::text[]) AS t;
 SELECT ok(NOT has_column_privilege('jingguan_app', 'baseline', c, 'UPDATE'), format('baseline.%s never changes', c))
 FROM unnest('{pupil,source_school,student_no,added_at}'::text[]) AS c;
 

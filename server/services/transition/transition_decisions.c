@@ -6,9 +6,9 @@
 #include "lang.h"
 #include "transition_slips.h"
 
-static const struct db_stmt word_on_proof = {
-	"SELECT transition_proof_word($1::int, $2::uuid, $3::boolean, $4::text, $5::text)"};
-/* What a word is about, read in the transaction in which it is said: name and school, then what is declared
+static const struct db_stmt decide_on_proof = {
+	"SELECT transition_proof_decide($1::int, $2::uuid, $3::boolean, $4::text, $5::text)"};
+/* What a decision is about, read in its own transaction: name and school, then what is declared
  * with how many files, or the row. */
 static const struct db_stmt tell_pupil = {
 	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', '', 0"};
@@ -22,8 +22,8 @@ static const struct db_stmt tell_pair = {
 	" UNION ALL SELECT owner_school, name FROM destination WHERE county = app_county() AND rec_id = "
 	"$3::uuid) x"
 	" LEFT JOIN school s ON s.county = app_county() AND s.code = x.school AND NOT s.deleted"};
-static const struct db_stmt word_on_pair = {
-	"SELECT transition_pair_word($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
+static const struct db_stmt decide_on_pair = {
+	"SELECT transition_pair_decide($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
 static const struct db_stmt take_back_pair = {
 	"SELECT transition_pair_withdraw($1::int, $2::uuid, $3::uuid, $4::text, $5::text)"};
 static const struct db_stmt amend = {
@@ -32,7 +32,7 @@ static const struct db_stmt find_candidates = {"SELECT pupil, name, school, scho
 					       "listed::int FROM baseline_candidates($1::int, $2::text, "
 					       "$3::text)"};
 
-static void begin_word(struct request *r, int32_t year)
+static void begin_decision(struct request *r, int32_t year)
 {
 	request_scope(r, SCOPE_JOB, ONE_SNAPSHOT);
 	transition_year(r, year, YEAR_HOLD);
@@ -42,14 +42,14 @@ static void send_find(struct request *r, int32_t year, const char *pupil)
 {
 	struct db_params p = {0};
 
-	begin_word(r, year);
+	begin_decision(r, year);
 	db_int4(&p, year);
 	db_text(&p, pupil ? pupil : "");
 	request_query(r, &transition_find_pupil, &p);
 }
 
-/* The pupil of a word of the bureau: found, and of a year that is not closed. */
-static bool word_found(struct request *r, int32_t year, uint8_t id[ID_SIZE])
+/* The pupil of a decision: found, and of a year that is not closed. */
+static bool decision_found(struct request *r, int32_t year, uint8_t id[ID_SIZE])
 {
 	return transition_year_stands(r, transition_year_phase(r, YEAR_HOLD), year, true) &&
 	       transition_found_pupil(r, id);
@@ -71,15 +71,15 @@ static void take_about(struct request *r, const PGresult *a)
 		s->about = arena_printf(&r->arena, _("%s，材料 %d 份"), s->about, (int)db_get_int(a, 0, 3));
 }
 
-/* The word's statement has run; nothing to say it on means refusing, otherwise the run follows. */
-static void take_word(struct request *r, const struct db_stmt *tell, const struct db_stmt *say)
+/* The decision's statement has run; nothing to decide on means refusing, otherwise the run follows. */
+static void take_decision(struct request *r, const struct db_stmt *tell, const struct db_stmt *decide)
 {
 	struct slips *s = r->data;
 
 	take_about(r, request_result(r, tell));
-	s->changed = (uint32_t)db_get_int(request_result(r, say), 0, 0);
+	s->changed = (uint32_t)db_get_int(request_result(r, decide), 0, 0);
 	if (s->changed == 0) {
-		request_refuse(r, ERR_NOT_NOW, "pupil", transition_nothing_to_say(r),
+		request_refuse(r, ERR_NOT_NOW, "pupil", transition_nothing_to_decide(r),
 			_("先看清单：jgadmin transition proof list、pair list、mismatches 或 progress"));
 		return;
 	}
@@ -89,25 +89,25 @@ static void take_word(struct request *r, const struct db_stmt *tell, const struc
 
 static void after_proof(struct request *r)
 {
-	take_word(r, &tell_proof, &word_on_proof);
+	take_decision(r, &tell_proof, &decide_on_proof);
 }
 
-static const struct db_stmt *pair_word(const struct request *r)
+static const struct db_stmt *pair_statement(const struct request *r)
 {
-	return REQUEST(r, pb_pair_word)->withdraw ? &take_back_pair : &word_on_pair;
+	return REQUEST(r, pb_pair_decision)->withdraw ? &take_back_pair : &decide_on_pair;
 }
 
 static void after_pair(struct request *r)
 {
-	take_word(r, &tell_pair, pair_word(r));
+	take_decision(r, &tell_pair, pair_statement(r));
 }
 
 static void after_amend(struct request *r)
 {
-	take_word(r, &tell_pupil, &amend);
+	take_decision(r, &tell_pupil, &amend);
 }
 
-void transition_say_on_proof(
+void transition_decide_on_proof(
 	struct request *r, int32_t year, const uint8_t pupil[ID_SIZE], bool accept, const char *reason)
 {
 	struct db_params p = {0};
@@ -117,27 +117,27 @@ void transition_say_on_proof(
 	db_bool(&p, accept);
 	db_text(&p, reason ? reason : "");
 	db_text(&p, r->caller.user);
-	request_query(r, &word_on_proof, &p);
+	request_query(r, &decide_on_proof, &p);
 }
 
 static void proof_found(struct request *r)
 {
-	const pb_proof_word *q = REQUEST(r, pb_proof_word);
+	const pb_proof_decision *q = REQUEST(r, pb_proof_decision);
 	uint8_t pupil[ID_SIZE];
 	struct db_params t = {0};
 
-	if (!word_found(r, q->year, pupil))
+	if (!decision_found(r, q->year, pupil))
 		return;
 	db_int4(&t, q->year);
 	db_bytes(&t, pupil, ID_SIZE);
 	request_query(r, &tell_proof, &t);
-	transition_say_on_proof(r, q->year, pupil, q->accept, q->reason);
+	transition_decide_on_proof(r, q->year, pupil, q->accept, q->reason);
 	request_trip(r, after_proof);
 }
 
 static void proof_query(struct request *r)
 {
-	const pb_proof_word *q = REQUEST(r, pb_proof_word);
+	const pb_proof_decision *q = REQUEST(r, pb_proof_decision);
 
 	send_find(r, q->year, q->pupil);
 	request_trip(r, proof_found);
@@ -145,7 +145,7 @@ static void proof_query(struct request *r)
 
 void transition_decide_proof(struct request *r)
 {
-	const pb_proof_word *q = REQUEST(r, pb_proof_word);
+	const pb_proof_decision *q = REQUEST(r, pb_proof_decision);
 
 	if (!q->accept && (!q->reason || !q->reason[0]))
 		request_refuse(r, ERR_MISSING, "reason", _("不予认可要写明理由"), transition_say_reason());
@@ -155,11 +155,11 @@ void transition_decide_proof(struct request *r)
 
 static void pair_found(struct request *r)
 {
-	const pb_pair_word *q = REQUEST(r, pb_pair_word);
+	const pb_pair_decision *q = REQUEST(r, pb_pair_decision);
 	uint8_t pupil[ID_SIZE], row[ID_SIZE];
 	struct db_params p = {0}, t = {0};
 
-	if (!word_found(r, q->year, pupil))
+	if (!decision_found(r, q->year, pupil))
 		return;
 	if (!q->row || id_parse(row, q->row)) {
 		request_refuse(r, ERR_INVALID, "row", _("没有写是哪一行"),
@@ -177,13 +177,13 @@ static void pair_found(struct request *r)
 		db_bool(&p, q->same);
 	db_text(&p, q->reason ? q->reason : "");
 	db_text(&p, r->caller.user);
-	request_query(r, pair_word(r), &p);
+	request_query(r, pair_statement(r), &p);
 	request_trip(r, after_pair);
 }
 
 static void pair_query(struct request *r)
 {
-	const pb_pair_word *q = REQUEST(r, pb_pair_word);
+	const pb_pair_decision *q = REQUEST(r, pb_pair_decision);
 
 	send_find(r, q->year, q->pupil);
 	request_trip(r, pair_found);
@@ -191,7 +191,7 @@ static void pair_query(struct request *r)
 
 void transition_decide_pair(struct request *r)
 {
-	if (slips_begin(r, REQUEST(r, pb_pair_word)->year))
+	if (slips_begin(r, REQUEST(r, pb_pair_decision)->year))
 		request_begin(r, pair_query);
 }
 
@@ -242,7 +242,7 @@ static void amend_found(struct request *r)
 
 	if (q->add ? !transition_year_stands(r, transition_year_phase(r, YEAR_HOLD), q->year, true) ||
 				!candidate_found(r, request_result(r, &find_candidates), pupil)
-		   : !word_found(r, q->year, pupil))
+		   : !decision_found(r, q->year, pupil))
 		return;
 	db_int4(&p, q->year);
 	db_bool(&p, q->add);
@@ -263,7 +263,7 @@ static void amend_query(struct request *r)
 
 	if (q->add) {
 		struct db_params p = {0};
-		begin_word(r, q->year);
+		begin_decision(r, q->year);
 		db_int4(&p, q->year);
 		db_text(&p, q->pupil ? q->pupil : "");
 		db_text(&p, q->school ? q->school : "");
