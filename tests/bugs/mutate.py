@@ -88,7 +88,12 @@ def judge(tree, histories):
     found = re.search(r"^not ok (?:seed (\d+): )?([^:\n]+)", out, re.M)
     if found:
         return "%s after %s" % (found.group(2), found.group(1) or histories)
-    for command in REAL:
+    return judge_really(tree, REAL)
+
+
+def judge_really(tree, commands):
+    """By real programs: the first command that fails, or None."""
+    for command in commands:
         try:
             result = subprocess.run(command, cwd=tree, env=dict(os.environ, JG_BUILD=os.path.join(tree, "build/dev")), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=bank.COMMAND_S)
         except subprocess.TimeoutExpired:
@@ -104,6 +109,7 @@ EVERY = {"common/sync_merge.c": ("test_sync_merge", "test_push_plan"),
          "server/records/effects.c": (),
          "client/core/store/outbox.c": ("test_store", "test_adopt", "test_decide", "test_import", "test_nomem"),
          "client/core/store/outbox_push.c": ("test_store", "test_adopt", "test_decide", "test_sync", "test_nomem")}
+DEEP = tuple((sys.executable, "tests/e2e/%s.py" % name) for name in ("test_wire", "test_audit", "test_by_hand"))
 EQUIVALENT = os.path.join(bank.ROOT, "tests/bugs/equivalent.txt")
 
 
@@ -149,7 +155,7 @@ def judge_quickly(tree, tests, histories):
     return "%s after %s" % (found.group(2), found.group(1) or histories) if found else None if " passed, 0 failed" in out else "sim (dies)"
 
 
-def every(files, log, histories):
+def every(files, log, histories, deep):
     equivalent = {line.split(" # ")[0] for line in open(EQUIVALENT, encoding="utf-8").read().splitlines() if line} if os.path.exists(EQUIVALENT) else set()
     done = dict((r["key"], r) for r in map(json.loads, open(log, encoding="utf-8"))) if os.path.exists(log) else {}
     tree, counts = bank.copy_tree(), {"caught": 0, "equivalent": 0, "refused": 0, "survived": 0}
@@ -162,13 +168,15 @@ def every(files, log, histories):
                     counts["equivalent"] += 1
                     continue
                 result = done.get(key)
-                if not result:
+                if not result or (deep and result["outcome"] == "survived" and not result.get("deep")):
                     whole, diff = written(path, at, text)
                     with open(os.path.join(tree, path), "w", encoding="utf-8") as file:
                         file.write(whole)
-                    by = judge_quickly(tree, EVERY[path], histories)
+                    by = judge_quickly(tree, EVERY[path], histories) if not result else None
+                    if by is None and deep:
+                        by = False if bank.build(tree) else judge_really(tree, DEEP)
                     shutil.copyfile(os.path.join(bank.ROOT, path), os.path.join(tree, path))
-                    result = {"key": key, "line": at + 1, "outcome": "refused" if by is False else "caught" if by else "survived", "by": by}
+                    result = {"key": key, "line": at + 1, "outcome": "refused" if by is False else "caught" if by else "survived", "by": by, "deep": deep}
                     with open(log, "a", encoding="utf-8") as file:
                         file.write(json.dumps(result, ensure_ascii=False) + "\n")
                 counts[result["outcome"]] += 1
@@ -187,10 +195,11 @@ def main():
     parser.add_argument("--histories", type=int, default=5000, help="of the simulation (what a commit runs)")
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--every", action="store_true")
+    parser.add_argument("--deep", action="store_true", help="of --every: what survives meets real programs too, a minute each")
     parser.add_argument("--log", default="mutants.jsonl", help="of --every")
     args = parser.parse_args()
     if args.every:
-        every(args.seeds or list(EVERY), args.log, min(args.histories, 100))
+        every(args.seeds or list(EVERY), args.log, min(args.histories, 100), args.deep)
         return
     args.seeds = [int(seed) for seed in args.seeds]
     tree = None if args.show else bank.copy_tree()
