@@ -62,8 +62,9 @@ static const uint8_t *name_one(void *data, const struct kind *kind, int field)
 
 /* ---- a new one ---- */
 
-/* Of the two schools that have what it hangs on, one has a half of it, and the other sees that. */
-static void address(struct row *row)
+/* Of the two schools that have what it hangs on, one has a half of it, and the other sees that; of what is
+ * the county's, any school. */
+static void address(struct row *row, const char *any)
 {
 	const struct value *of = &row->state.record.value[row->kind->of];
 	struct row on = {0};
@@ -74,7 +75,7 @@ static void address(struct row *row)
 			db_record(found, &on);
 	}
 	bool first = !on.other[0] || chance(500);
-	snprintf(row->owner, sizeof row->owner, "%s", first ? on.owner : on.other);
+	snprintf(row->owner, sizeof row->owner, "%s", !on.owner[0] ? any : first ? on.owner : on.other);
 	snprintf(row->other, sizeof row->other, "%s", first ? on.other : on.owner);
 	record_set_text(&row->state.record, row->kind->addressee, row->owner);
 }
@@ -100,7 +101,7 @@ static bool make(struct deed *d)
 	if (d->kind->owner == OWNER_COUNTY)
 		return true;
 	if (d->kind->addressee >= 0) {
-		address(row);
+		address(row, w.school);
 		return true;
 	}
 	snprintf(row->owner, sizeof row->owner, "%s", w.school);
