@@ -544,8 +544,8 @@ static enum err resolve_duplicate(void *data, const struct op_row *row)
 	return e ? e : outbox_set_state(a->view->store, row->n, groups ? OP_DONE : OP_ACCEPTED, a->p);
 }
 
-/* Another record is in the place of this one; or it never came to be: what made it was let go. */
-#define LEFT_BEHIND "(duplicate_of IS NOT NULL OR (state = " SQL_DONE " AND prev IS NULL AND action = 1))"
+/* A record that never came to be: what made it was let go. */
+#define LET_GO "state = " SQL_DONE " AND prev IS NULL AND action = 1"
 
 /* What a colleague's computer sent later: after a restore its guardian may come behind the refusal of the
  * pupil that it had seen, and only this outbox knows who the pupil is now, or that he was put aside. */
@@ -553,7 +553,8 @@ static enum err move_late_children(struct resolution *a)
 {
 	struct view *v = a->view;
 	sqlite3_stmt *stmt = store_prepare(v->store,
-		"SELECT DISTINCT id, coalesce(duplicate_of, id) AS now FROM outbox WHERE " LEFT_BEHIND
+		"SELECT DISTINCT id, coalesce(duplicate_of, id) AS now FROM outbox"
+		" WHERE (duplicate_of IS NOT NULL OR (" LET_GO "))"
 		" AND state IN (" SQL_ACCEPTED ", " SQL_DONE ") AND length(id) = 16 AND length(now) = 16",
 		a->p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
@@ -578,7 +579,11 @@ static enum err move_late_children(struct resolution *a)
 
 enum err outbox_resolve_duplicates(struct store *s, struct resolved *told, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s, "SELECT 1 FROM outbox WHERE " LEFT_BEHIND " LIMIT 1", p);
+	sqlite3_stmt *stmt = store_prepare(s,
+		/* UNION and not OR, for which SQLite would read the whole table. */
+		"SELECT 1 FROM outbox WHERE duplicate_of IS NOT NULL"
+		" UNION ALL SELECT 1 FROM outbox WHERE " LET_GO " LIMIT 1",
+		p);
 	struct resolution a = {.told = told, .p = p};
 	bool any = false;
 
