@@ -202,7 +202,10 @@ void people_type(struct client *c)
 	}
 	e = store_begin(c->store, &typing);
 	for (unsigned i = 0; !e && i < n; i++) {
-		e = type_one(c, v, &item);
+		item = NULL;
+		/* Some kinds need a record to name. */
+		for (unsigned tries = 0; !e && !item && tries < 3; tries++)
+			e = type_one(c, v, &item);
 		last = item ? item : last;
 	}
 	e = save_or_not(c, e);

@@ -377,7 +377,11 @@ static void hurt_disk(struct client *c)
 static void restore_behind_a_fork(void *data)
 {
 	(void)data;
-	if (world.faults && world.plan.restore && world.plan.database && !somebody_is_behind())
+	if (!world.faults || !world.plan.restore || !world.plan.database)
+		return;
+	if (somebody_is_behind())
+		sim_at(2 * SECOND, NULL, restore_behind_a_fork, NULL);
+	else
 		db_restore();
 }
 
@@ -385,8 +389,11 @@ static void restore_behind_a_fork(void *data)
 static void roll_back(struct client *c)
 {
 	if (c->busy || chance(600)) {
-		if (!c->busy && c->alive && c->store && !c->store->in_transaction)
+		if (!c->busy && c->alive && c->store && !c->store->in_transaction) {
 			disk_save(c->no);
+			if (world.plan.restore && world.plan.database && chance(250))
+				db_backup(); /* what the next copies of the disk have more is to be sent again */
+		}
 		return;
 	}
 	if (!c->alive || c->agreed != world.lossy)
@@ -397,7 +404,7 @@ static void roll_back(struct client *c)
 		c->rolled_back = c->behind = c->put_back = true;
 		sim_met("disk rolled back");
 		sim_trace("rolled back", c->no, 0);
-		sim_at(draw_between(5 * SECOND, 60 * SECOND), NULL, restore_behind_a_fork, NULL);
+		sim_at(draw_between(2 * SECOND, 30 * SECOND), NULL, restore_behind_a_fork, NULL);
 	}
 	client_start_after(c, draw_between(50 * MS, 3 * SECOND));
 }
