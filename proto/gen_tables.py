@@ -188,7 +188,13 @@ def field_row(decl, kind, field, header, source):
         text_max(rule), c_string(rule.check), columns)
 
 
+def push_roles(decl):
+    push = next(m for f in decl.files for s in f.service for m in s.method if s.name == "Sync" and m.name == "Push")
+    return set(decl.options(push, "MethodOptions", "call").role)
+
+
 def kinds(decl, header, source):
+    pushers = push_roles(decl)
     rows, numbers = [], set()
     by_table = {rule.table: rule.number for rule in (decl.options(m, "MessageOptions", "kind") for _, m in decl.messages) if rule is not None}
     header.append("#define KIND_COUNT %d" % len(by_table))
@@ -211,6 +217,8 @@ def kinds(decl, header, source):
         rules = [decl.options(f, "FieldOptions", "rule") for f in fields if f.type == 9]
         if sum(text_max(rule) for rule in rules) > RECORD_TEXT_MAX:
             fail("%s: its texts together may have at most %d bytes, or a record of them fits no push" % (message.name, RECORD_TEXT_MAX))
+        if set(rule.writer) - pushers:
+            fail("%s is written by roles that may not push: Sync.Push names those that may" % message.name)
         if CLASS_TEACHER in rule.writer and rule.owner == 1 and not rule.of and "class_no" not in names:
             fail("%s: a class teacher writes for his classes only, and it has neither class_no nor `of`" % message.name)
         source.append("static const struct field fields_%s[] = {\n%s\n};" % (name, "\n".join(body)))

@@ -6,8 +6,12 @@ import sys
 
 out = ["/* made by server/gen_migrations.py */", '#include "migrate.h"', ""]
 for folder in ("migrations", "functions"):
-    rows = []
+    rows, numbers = [], set()
     for path in sorted(pathlib.Path(sys.argv[1], folder).glob("*.sql")):
+        number = path.name.split("_")[0]
+        if folder == "migrations" and number in numbers:
+            sys.exit("sql/migrations has two files of number %s: the one that is not applied anywhere takes the next" % number)
+        numbers.add(number)
         data = path.read_bytes()
         name = "%s_%s" % (folder, path.stem)
         out.append("static const char %s[] = {%s, 0};" % (name, ", ".join(str(b if b < 128 else b - 256) for b in data)))

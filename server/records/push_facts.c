@@ -114,7 +114,8 @@ static bool read_record_rows(struct group *g)
 		return false;
 	n = holders = 0;
 	for (size_t k = 0; k < kind_count; k++) {
-		const PGresult *r = g->at[k].lock >= 0 ? g->task.result[g->at[k].lock].rows : NULL;
+		const PGresult *r =
+			g->at[k].lock >= 0 ? record_db_locked_rows(&g->task, &kind_table[k]) : NULL;
 		for (int i = 0; r && i < PQntuples(r); i++)
 			record_db_read(r, i, &kind_table[k], &rows[n++]);
 		r = g->at[k].holders >= 0 ? g->task.result[g->at[k].holders].rows : NULL;

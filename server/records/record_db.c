@@ -390,6 +390,11 @@ void record_write_add(struct record_write *w, const struct row *row, const char 
 	w->count++;
 }
 
+const PGresult *record_db_locked_rows(const struct db_task *task, const struct kind *kind)
+{
+	return db_task_result(task, &statements[slot(kind)].lock);
+}
+
 const PGresult *record_db_all_rows(const struct db_task *task, const struct kind *kind)
 {
 	return db_task_result(task, &statements[slot(kind)].all);

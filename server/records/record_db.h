@@ -23,6 +23,7 @@ void record_db_init(void); /* once, before the loops */
 
 /* Locks and reads records by id: one result per call. ids must be sorted (lock order, and index order). */
 void record_db_lock(struct db_task *task, const struct kind *kind, struct pg_array *ids);
+const PGresult *record_db_locked_rows(const struct db_task *task, const struct kind *kind);
 /* Reads one row of that result. */
 void record_db_read(const PGresult *r, int i, const struct kind *kind, struct row *out);
 /* Which record holds a natural key: columns key, owner, rec_id. */

@@ -48,7 +48,7 @@ static void reject_repeat(struct import *im, struct import_row *row, const struc
 	struct problem p = {0};
 
 	problem_set(&p, ERR_DUPLICATE, NULL, _("请只留一行正确的"),
-		_(im->rules->about ? im->rules->about->same_row : N_("与第 %ld 行相同，内容不同")),
+		_(im->rules->about ? im->rules->about->same_row : N_("与第 %ld 行是同一条记录，内容不同")),
 		item->mark);
 	import_reject(im, row, import_field(im, import_key(im)), "DUPLICATE", &p);
 }
@@ -211,8 +211,7 @@ static enum err judge_changes(
 		e = taken_back(im, first, &beside_is, &beside);
 	if (e)
 		return e;
-	int field = kind_field_index(im->kind, "name");
-	record_text(&item->record, field < 0 ? import_key(im) : field, name, sizeof name);
+	words_named(im->view, &item->record, name, sizeof name);
 	if (own.taken_back || beside.taken_back) {
 		add_taken_back(im->view, list, sizeof list, &own, changed);
 		add_taken_back(im->view, list, sizeof list, &beside, 0);

@@ -189,11 +189,9 @@ static void block(struct undo *u, const struct item *item)
 
 	if (r->blocked < BATCH_BLOCKS_MAX) {
 		struct batch_block *b = &r->block[r->blocked];
-		int name = kind_field_index(item->record.kind, "name");
 		memcpy(b->id, item->id, ID_SIZE);
 		b->kind = item->record.kind;
-		if (name >= 0)
-			record_text(&item->record, name, b->name, sizeof b->name);
+		words_named(u->view, &item->record, b->name, sizeof b->name);
 	}
 	r->blocked++;
 }
@@ -343,7 +341,7 @@ static enum err judge(struct undo *u, struct store *s, const struct batch_row *b
 		return enter_again(u, &by.row);
 	if (e)
 		return e;
-	snprintf(hint, sizeof hint, _("只改其中几名：%s；后来的修改用 %s 看编号，先撤销它"),
+	snprintf(hint, sizeof hint, _("只改其中几条：%s；后来的修改用 %s 看编号，先撤销它"),
 		service_ways(true, edits, sizeof edits), way("list_batches"));
 	return problem_set(u->p, ERR_CONFLICT, NULL, hint, _("有 %zu 条记录后来又有改动，不能整批撤销"),
 		u->report->blocked);

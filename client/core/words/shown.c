@@ -44,7 +44,7 @@ static enum err not_there(
 	snprintf(hint, sizeof hint, _("运行 %s 看序号，或写证件号码"), way(list->act));
 	if (!known)
 		return problem_set(
-			p, ERR_NOT_FOUND, NULL, hint, _("还没有列过名单，不知道序号 %s 是谁"), number);
+			p, ERR_NOT_FOUND, NULL, hint, _("还没有列过名单，不知道序号 %s 是哪一个"), number);
 	return problem_set(
 		p, ERR_NOT_FOUND, NULL, hint, _("上次列出的名单有 %2$zu 行，没有序号 %1$s"), number, n);
 }

@@ -137,6 +137,14 @@ const char *words_key(const struct view *v, const struct record *r, char *out, s
 	return out;
 }
 
+const char *words_named(const struct view *v, const struct record *r, char *out, size_t size)
+{
+	int name = kind_field_index(r->kind, "name");
+
+	return name >= 0 && record_has(r, name) ? record_text(r, name, out, size)
+						: words_key(v, r, out, size);
+}
+
 /* ---- Order ---- */
 
 struct sort_key {

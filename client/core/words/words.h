@@ -15,6 +15,8 @@ const char *words_tail(const struct record *r, char out[8]);
 const char *words_pupil(const struct record *r, char *out, size_t size);
 /* Of a record that is no pupil's: what its natural key says, in words. */
 const char *words_key(const struct view *v, const struct record *r, char *out, size_t size);
+/* What a person calls it: its name, else what its natural key says. */
+const char *words_named(const struct view *v, const struct record *r, char *out, size_t size);
 /* The pupil that a record is about or hangs on (an answer, a guardian, a file), or NULL. */
 const struct record *words_whose(const struct view *v, const struct record *r);
 /* A field: as value_show, and schools, records and times in words too. "" when it is not set. */
