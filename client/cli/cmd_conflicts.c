@@ -7,6 +7,7 @@
 #include "face.h"
 #include "jg.h"
 #include "lang.h"
+#include "scope.h"
 #include "tables.h"
 #include "value.h"
 #include "words.h"
@@ -266,6 +267,10 @@ int cmd_conflicts_resolve(struct cli *c)
 	int code;
 
 	if (open_conflict(c, &v, &arena, &x, &code)) {
+		if (scope_writes(&c->profile.session, x.row.kind, &c->problem)) {
+			arena_free(&arena);
+			return cli_fail(c);
+		}
 		versions_text(view_find_id(v, conflict_id(&x.row)), now);
 		code = seen && strcmp(seen, now) != 0
 			       ? cli_fail_with(c, ERR_STALE, _("用 jg conflicts show 重新查看"),

@@ -8,6 +8,7 @@
 #include "face.h"
 #include "jg.h"
 #include "lang.h"
+#include "scope.h"
 #include "lint.h"
 #include "tables.h"
 #include "value.h"
@@ -290,6 +291,8 @@ static int fix_row(struct cli *c, const struct op_row *row)
 
 	if (!v)
 		return code;
+	if (scope_writes(&c->profile.session, row->kind, &c->problem))
+		return cli_fail(c);
 	if (!decide_needed(row))
 		return cli_fail_with(c, ERR_NOT_NOW, _("jg outbox list 列出需要处理的"),
 			_("第 %lld 项不需要处理"), (long long)row->n);
@@ -424,6 +427,8 @@ static int withdraw(struct cli *c, int operand, json_int_t *done)
 	int code = read_op(c, operand, &arena, &row);
 	bool aside = !code && decide_needed(&row);
 
+	if (!code && scope_writes(&c->profile.session, row.kind, &c->problem))
+		code = cli_fail(c);
 	if (!code && !aside && row.state != OP_DONE)
 		code = revert(c, operand, done);
 	else if (!code && (code = op_title(c, operand, title, sizeof title)) == 0) {
@@ -475,6 +480,9 @@ int cmd_outbox_withdraw(struct cli *c)
 		return cli_fail_with(c, ERR_USAGE,
 			_("例如 jg outbox withdraw 12 15；没有被接受的全部撤回用 --all"),
 			_("写序号，或者写 --all"));
+	if (cli_flag(c, "all") && !profile_has_role(&c->profile, TEACHERS))
+		return cli_fail_with(c, ERR_PERMISSION, _("写自己那几项的序号：jg outbox withdraw 12 15"),
+			_("全部撤回由学籍管理员办理"));
 	if (cli_flag(c, "all"))
 		return withdraw_all(c);
 	for (int i = 0; !code && i < c->operands; i++)

@@ -44,6 +44,14 @@ enum err scope_refuse(const struct session *s, struct problem *p)
 		_("不是您负责的班级：您负责 %s"), all);
 }
 
+enum err scope_writes(const struct session *s, const struct kind *kind, struct problem *p)
+{
+	if (!kind->writers || kind->writers & s->roles)
+		return ERR_OK;
+	return problem_set(p, ERR_PERMISSION, NULL, _("请学籍管理员办理"), _("%s不由 %s 办理"),
+		lang_declared(kind->label, kind->label_en), s->user);
+}
+
 bool scope_carries(const struct session *s, const char *author)
 {
 	return s->roles >> ROLE_REGISTRAR & 1 || strcmp(s->user, author) == 0;

@@ -12,6 +12,8 @@ bool scope_is_whole(const struct session *s);
 bool scope_allows(const struct session *s, const struct record *r);
 /* 不是您负责的班级：您负责 六年级1班. ERR_PERMISSION. */
 enum err scope_refuse(const struct session *s, struct problem *p);
+/* Whether his roles write such records at all; ERR_PERMISSION. */
+enum err scope_writes(const struct session *s, const struct kind *kind, struct problem *p);
 /* Whether this person's session may send what somebody else typed at this computer: a registrar's may. */
 bool scope_carries(const struct session *s, const char *author);
 

@@ -9,6 +9,7 @@
 #include "batch.h"
 #include "codes.h"
 #include "core_fixture.h"
+#include "scope.h"
 #include "find.h"
 #include "import.h"
 #include "client_service.h"
@@ -362,6 +363,12 @@ static void undo_gives_back_unless_built_upon(void **state)
 	view_free(v);
 	assert_int_equal(
 		batch_undo(f.store, first.id, true, &undo, &p), ERR_OK); /* judged, nothing done yet */
+	uint32_t registrar = f.profile.session.roles;
+	f.profile.session.roles =
+		1u << ROLE_HEAD; /* who writes no pupils takes none back, but what he writes himself */
+	assert_int_equal(batch_undo(f.store, first.id, false, &undo, &p), ERR_PERMISSION);
+	assert_int_equal(scope_writes(&f.profile.session, kind_by_number(KIND_PERSUASION), &p), ERR_OK);
+	f.profile.session.roles = registrar;
 	assert_int_equal(batch_undo(f.store, first.id, false, &undo, &p), ERR_OK);
 	assert_int_equal(undo.undone, 2); /* the pupil and the guardian */
 	import_report_free(&first);

@@ -8,6 +8,7 @@
 #include "decide.h"
 #include "file_name.h"
 #include "lang.h"
+#include "scope.h"
 #include "client_service.h"
 #include "tables.h"
 #include "way.h"
@@ -325,6 +326,11 @@ static enum err find_undone(void *data, const struct batch_row *row)
 /* Nothing left, a closed year, or others built on it. */
 static enum err judge(struct undo *u, struct store *s, const struct batch_row *batch)
 {
+	for (size_t i = 0; i < u->n; i++) {
+		enum err no = scope_writes(&s->profile->session, u->list[i].item->record.kind, u->p);
+		if (no)
+			return no;
+	}
 	if (!u->report->blocked && u->n == 0 && !u->refused)
 		return problem_set(u->p, ERR_NOT_FOUND, NULL,
 			way_hint(_("%s 列出各批次"), way("list_batches")), _("没有可以撤销的内容"));
