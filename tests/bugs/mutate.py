@@ -6,8 +6,8 @@ what each commit must pass notices: the unit tests, the simulation, then real pr
     tests/bugs/mutate.py 7 27                            these seeds
     tests/bugs/mutate.py 7 --show                        what the seed changes, without trying it
     tests/bugs/mutate.py --count 20 --histories 1000     a quicker look
-    tests/bugs/mutate.py --every [FILE...] --log LOG     every slip in every line of merge, plan, outbox and effects (an hour and a half;
-                                                         goes on where LOG ends), by unit tests and 100 histories
+    tests/bugs/mutate.py --every [FILE...]               every slip in every line of merge, plan, outbox and effects (two hours on a quiet core;
+                                                         goes on where mutants.jsonl ends), by unit tests and 100 histories
 
 `caught` says by what. What survives is printed as a diff for a person to judge: it changes nothing that anybody could notice (a fast
 path, a message, a size), or it is a hole in the tests: then it becomes a patch of the bank beside a test that sees it. What a person
@@ -196,7 +196,7 @@ def main():
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--deep", action="store_true", help="of --every: what survives meets real programs too, a minute each")
-    parser.add_argument("--log", default="mutants.jsonl", help="of --every")
+    parser.add_argument("--log", default=os.path.join(bank.ROOT, "tests/bugs/mutants.jsonl"), help="of --every: what was tried so far")
     args = parser.parse_args()
     if args.every:
         every(args.seeds or list(EVERY), args.log, min(args.histories, 100), args.deep)
