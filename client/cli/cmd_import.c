@@ -18,17 +18,8 @@
 #define MAPS_MAX 32 /* --map given on one command line */
 
 const struct cli_option import_options[] = {
-	{"dry-run", NULL, N_("只检查，不保存")},
-	{"all-or-nothing", NULL, N_("有一行不合格就一行也不保存")},
-	{"errors", "OUT.xlsx", N_("把不合格的行写到一份工作簿")},
-	{"map", N_("列=字段"), N_("文件里的列名对应哪个字段")},
-	{"sheet", "NAME", N_("只读这张工作表（不写时读列相同的各张）")},
-	{"grade", "GRADE", N_("没有年级列时全表的年级，如 六年级（students）")},
-	{"year", "Y", N_("属于哪一年的小升初（destinations、enrolled）")},
-	{"keep-invalid", NULL, N_("校验码不对的证件号码也保留（students）")},
-	{"force", NULL,
-		N_("核对过了：改动姓名、年级、班级等身份信息的行、疑似错行的表也导入，--errors "
-		   "的同名文件换掉")},
+	IMPORT_OPTIONS,
+	{"force", NULL, N_("核对过了：疑似错行的表也导入，--errors 的同名文件换掉")},
 	{0},
 };
 

@@ -17,6 +17,14 @@
 
 static const uint32_t student_kinds[] = {KIND_STUDENT, KIND_GUARDIAN, 0};
 
+static const struct cli_option import_students_options[] = {
+	IMPORT_OPTIONS,
+	{"grade", "GRADE", N_("没有年级列时全表的年级，如 六年级")},
+	{"keep-invalid", NULL, N_("校验码不对的证件号码也保留")},
+	IMPORT_FORCE,
+	{0},
+};
+
 static const struct cli_option students_list_options[] = {
 	{"grade", "16", N_("年级")},
 	{"class", "3", N_("班级")},
@@ -366,7 +374,7 @@ int cmd_help_fields(struct cli *c)
 /* ---- The commands ---- */
 
 static const struct cli_command commands[] = {
-	{"import students", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS,
+	{"import students", "FILE", 1, 1, import_students_options, EVERYBODY, TEACHERS,
 		N_("导入学生名册（.xlsx .csv）"), N_("import students 学生.xlsx --dry-run"), cmd_import,
 		CLI_TABLES},
 	{"students list", "", 0, 0, students_list_options, EVERYBODY, READERS, N_("列出学生"),

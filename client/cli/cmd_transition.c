@@ -17,6 +17,13 @@
 #include "value.h"
 #include "words.h"
 
+static const struct cli_option import_year_options[] = {
+	IMPORT_OPTIONS,
+	{"year", "Y", N_("属于哪一年的小升初")},
+	IMPORT_FORCE,
+	{0},
+};
+
 static const struct cli_option transition_list_options[] = {
 	{"unset", NULL, N_("只列还没有填报去向的")},
 	{0},
@@ -585,9 +592,10 @@ int cmd_verify_submit(struct cli *c)
 /* ---- The commands ---- */
 
 static const struct cli_command commands[] = {
-	{"import destinations", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, N_("导入升学去向信息表"),
-		N_("import destinations 去向.xlsx --errors 待改.xlsx"), cmd_import, CLI_TABLES},
-	{"import enrolled", "FILE", 1, 1, import_options, EVERYBODY, TEACHERS, N_("导入初中新生名册"),
+	{"import destinations", "FILE", 1, 1, import_year_options, EVERYBODY, TEACHERS,
+		N_("导入升学去向信息表"), N_("import destinations 去向.xlsx --errors 待改.xlsx"), cmd_import,
+		CLI_TABLES},
+	{"import enrolled", "FILE", 1, 1, import_year_options, EVERYBODY, TEACHERS, N_("导入初中新生名册"),
 		N_("import enrolled 新生.xlsx"), cmd_import, CLI_TABLES},
 	{"export destinations", "", 0, 0, export_options, EVERYBODY, READERS,
 		N_("导出升学去向；.xlsx 是全部六年级学生的填报表，有下拉选项，填好再导入"),

@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "cycle.h"
+#include "lang.h"
 #include "outbox.h"
 #include "shown.h"
 #include "store.h"
@@ -105,6 +106,21 @@ int cmd_conflicts_show(struct cli *c);
 int cmd_conflicts_resolve(struct cli *c);
 int cmd_export(struct cli *c); /* `export NAME`: the export of that name */
 int cmd_help_fields(struct cli *c);
+
+/* What every import takes; one that asks for more has a list of its own, `import_options` is it for the others. */
+#define IMPORT_OPTIONS                                                                                       \
+	{"dry-run", NULL, N_("只检查，不保存")}, {"all-or-nothing", NULL, N_("有一行不合格就一行也不保存")}, \
+		{"errors", "OUT.xlsx", N_("把不合格的行写到一份工作簿")},                                    \
+		{"map", N_("列=字段"), N_("文件里的列名对应哪个字段")},                                      \
+	{                                                                                                    \
+		"sheet", "NAME", N_("只读这张工作表（不写时读列相同的各张）")                                \
+	}
+#define IMPORT_FORCE                                                                                                                      \
+	{                                                                                                                                 \
+		"force", NULL,                                                                                                            \
+			N_("核对过了：改动姓名、年级、班级等身份信息的行、疑似错行的表也导入，--errors " \
+			   "的同名文件换掉")                                                                                              \
+	}
 
 extern const struct cli_option import_options[], sync_options[], todo_options[], outbox_list_options[],
 	outbox_withdraw_options[], conflicts_resolve_options[], export_options[];
