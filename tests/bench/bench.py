@@ -159,7 +159,7 @@ ssl_client_certificate %(d)s/ca.pem; ssl_verify_client on; ssl_protocols TLSv1.3
         n = 5000
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
-        self.server.restart(per_address="100000")
+        self.server.restart(per_address="65535")
         before = self.memory()
         peer = subprocess.Popen([LOAD, "idle", str(n), "127.0.0.1:%d" % self.server.port, self.profiles[0]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         peer.stdout.readline()
