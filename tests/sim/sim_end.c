@@ -447,7 +447,7 @@ static enum err match_open(void *data, const struct op_row *op)
 	return ERR_OK;
 }
 
-static bool before_a_person(const uint8_t *id)
+static bool waits(const uint8_t *id)
 {
 	struct asked asked = {.id = id};
 
@@ -456,6 +456,24 @@ static bool before_a_person(const uint8_t *id)
 		outbox_each(world.clients[i].store, UINT32_MAX, 0, match_open, &asked, NULL);
 	}
 	return asked.found;
+}
+
+/* It waits, or what somebody made anew in its place does. */
+static bool before_a_person(const uint8_t *id)
+{
+	static const uint32_t none[] = {0};
+	uint8_t end[ID_SIZE];
+	bool found = waits(id);
+
+	for (unsigned i = 0; i < world.plan.clients && !found; i++) {
+		struct view *v;
+		struct item *there;
+		if (view_load(&v, world.clients[i].store, none, NULL))
+			continue;
+		found = outbox_end(v, id, end, &there, NULL) == ERR_OK && waits(end);
+		view_free(v);
+	}
+	return found;
 }
 
 /* What the server sent may be taken back, or lost with the tail of its database: with what schools hung on

@@ -206,6 +206,41 @@ static void a_guardian_behind_what_was_put_aside_does_not_hang_on_nobody(void **
 	fixture_close(&f);
 }
 
+/* Made anew, and refused again: a guardian that comes late follows to the end, and waits while that waits. */
+static void a_late_guardian_follows_to_the_end(void **state)
+{
+	struct record mine = student("西街"), g, r, of[2];
+	uint8_t first[ID_SIZE], second[ID_SIZE];
+	char text[64];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter(&f, &mine, first, true);
+	refused_as(&f, 1, NULL);
+	enter(&f, &mine, second, true);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_replaced(f.store, 1, second, NULL), ERR_OK);
+	assert_int_equal(outbox_set_state(f.store, 1, OP_DONE, NULL), ERR_OK);
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	refused_as(&f, 2, pupil);
+	g = guardian(first, "母甲");
+	of[0] = mine;
+	of[1] = g;
+	base(&f, 2, (const uint8_t *[]){pupil, moved}, of);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_set_state(f.store, 2, OP_CONFLICT, NULL), ERR_OK);
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	assert_int_equal(resolve(&f).queued, 0); /* the second waits for a person */
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_set_state(f.store, 2, OP_DONE, NULL), ERR_OK);
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	assert_int_equal(resolve(&f).queued, 1);
+	assert_true(shown(&f, moved, &r, text, -1));
+	assert_memory_equal(text, pupil, ID_SIZE);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +248,7 @@ int main(void)
 		cmocka_unit_test(two_words_are_for_a_person),
 		cmocka_unit_test(a_guardian_who_cannot_move_does_not_hang_on_nobody),
 		cmocka_unit_test(a_guardian_behind_what_was_put_aside_does_not_hang_on_nobody),
+		cmocka_unit_test(a_late_guardian_follows_to_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -479,8 +479,8 @@ enum err outbox_replaced(struct store *s, int64_t n, const uint8_t by[ID_SIZE], 
 
 #define REPLACED_MOST 16 /* times that one record was made anew: more would be a ring */
 
-enum err outbox_standing(
-	const struct view *v, const uint8_t id[ID_SIZE], struct item **out, struct problem *p)
+enum err outbox_end(const struct view *v, const uint8_t id[ID_SIZE], uint8_t end[ID_SIZE], struct item **out,
+	struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(v->store,
 		"SELECT duplicate_of FROM outbox WHERE id = ? AND length(duplicate_of) = 16 AND state IN "
@@ -488,25 +488,32 @@ enum err outbox_standing(
 		" ORDER BY n DESC LIMIT 1",
 		p);
 	enum err e = stmt ? ERR_OK : ERR_STORE;
-	uint8_t at[ID_SIZE];
 	bool row = true;
 
 	*out = NULL;
-	memcpy(at, id, ID_SIZE);
+	memcpy(end, id, ID_SIZE);
 	for (int i = 0; !e && row && i < REPLACED_MOST; i++) {
-		struct item *item = view_find_id(v, at);
+		struct item *item = view_find_id(v, end);
 		if (item && item->live) {
 			*out = item;
 			break;
 		}
-		sqlite3_bind_blob(stmt, 1, at, ID_SIZE, SQLITE_TRANSIENT);
+		sqlite3_bind_blob(stmt, 1, end, ID_SIZE, SQLITE_TRANSIENT);
 		e = store_next(v->store, stmt, &row, p);
 		if (row)
-			memcpy(at, sqlite3_column_blob(stmt, 0), ID_SIZE);
+			memcpy(end, sqlite3_column_blob(stmt, 0), ID_SIZE);
 		sqlite3_reset(stmt);
 	}
 	sqlite3_finalize(stmt);
 	return e;
+}
+
+enum err outbox_standing(
+	const struct view *v, const uint8_t id[ID_SIZE], struct item **out, struct problem *p)
+{
+	uint8_t end[ID_SIZE];
+
+	return outbox_end(v, id, end, out, p);
 }
 
 /* ---- what a revoked computer keeps (revoked.h) ---- */

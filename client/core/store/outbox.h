@@ -124,6 +124,9 @@ enum err outbox_open_of(
 enum err outbox_replaced(struct store *s, int64_t n, const uint8_t by[ID_SIZE], struct problem *p);
 /* The live record that stands for `id`: itself, or the one that took its place. *out is NULL where there is
  * none. */
+/* The same, and the last of those that took its place: where none is live, what waits or is gone. */
+enum err outbox_end(const struct view *v, const uint8_t id[ID_SIZE], uint8_t end[ID_SIZE], struct item **out,
+	struct problem *p);
 enum err outbox_standing(
 	const struct view *v, const uint8_t id[ID_SIZE], struct item **out, struct problem *p);
 

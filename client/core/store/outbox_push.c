@@ -563,15 +563,17 @@ static enum err move_late_children(struct resolution *a)
 	while (!e && !(e = store_next(v->store, stmt, &row, a->p)) && row) {
 		uint8_t from[ID_SIZE], to[ID_SIZE];
 		memcpy(from, sqlite3_column_blob(stmt, 0), ID_SIZE);
-		memcpy(to, sqlite3_column_blob(stmt, 1), ID_SIZE);
-		const struct item *gone = view_find_id(v, from), *there = view_find_id(v, to);
+		const struct item *gone = view_find_id(v, from);
+		struct item *there;
 		bool open = false;
-		if (!there || !there->live)
+		e = outbox_end(v, sqlite3_column_blob(stmt, 1), to, &there, a->p);
+		if (!e && !there)
 			e = is_open(v->store, to, &open, a->p);
-		/* The database that gave this answer had the record `to`: if it is not in the base it was
-		 * deleted. One that a person made anew and that waits for him again is neither. */
+		/* The database that gave this answer had the record: if it is not in the base it was
+		 * deleted, or another took its place in turn. One that a person made anew and that waits
+		 * for him again is neither. */
 		if (!e && !open && (!gone || !gone->live))
-			e = move_children(a, from, there && there->live ? to : NULL, true);
+			e = move_children(a, from, there ? there->id : NULL, true);
 	}
 	sqlite3_finalize(stmt);
 	return e;
