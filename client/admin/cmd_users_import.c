@@ -48,7 +48,12 @@ struct line {
 	const char *cell[COLUMNS];
 };
 
-enum state { TO_ADD, ADDED, UNSURE /* the line broke before the answer */, KNOWN /* has it already */ };
+enum import_state {
+	TO_ADD,
+	ADDED,
+	UNSURE /* the line broke before the answer */,
+	KNOWN /* has it already */
+};
 
 struct person {
 	const struct line *line;
@@ -57,7 +62,7 @@ struct person {
 	char *klass[PROFILE_CLASSES_MAX];
 	size_t n_role, n_klass;
 	char password[PASSWORD_MADE], user[64];
-	enum state state;
+	enum import_state state;
 };
 
 struct import {

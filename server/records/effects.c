@@ -6,7 +6,7 @@
 #include "tables.h"
 
 /* A record as one stream carries it. */
-struct view {
+struct stream_copy {
 	int64_t stream;
 	uint8_t hash[HASH_SIZE];
 };
@@ -78,7 +78,7 @@ int64_t stream_of(int county, const char *school)
 	return school[0] ? strtoll(school, NULL, 10) : county;
 }
 
-static bool is_hidden(const struct row *row)
+static bool is_hidden(const struct stored *row)
 {
 	const struct kind *kind = row->kind;
 
@@ -88,7 +88,7 @@ static bool is_hidden(const struct row *row)
 
 /* Which streams carry the record, and its hash in each: the owner's whole, the other school's by
  * projection. */
-static size_t views_of(struct collector *c, const struct row *row, struct view out[2])
+static size_t copies_of(struct collector *c, const struct stored *row, struct stream_copy out[2])
 {
 	size_t n = 0;
 
@@ -172,18 +172,18 @@ static void add_entry(struct collector *c, const struct effects_part *part, size
 	buf_add(&c->feed, &row, sizeof row);
 }
 
-static void lanes_of(uint32_t lanes[LANES], const struct row *row, const struct view *view)
+static void lanes_of(uint32_t lanes[LANES], const struct stored *row, const struct stream_copy *copy)
 {
-	hash_lanes(lanes, row->id, (uint64_t)row->state.ver, row->kind->number, view->hash);
+	hash_lanes(lanes, row->id, (uint64_t)row->state.ver, row->kind->number, copy->hash);
 }
 
 static void add_streams(
 	struct collector *c, const struct effects_part *part, size_t part_no, const struct effect *e)
 {
 	static const uint8_t no_hash[HASH_SIZE];
-	struct view before[2], after[2];
+	struct stream_copy before[2], after[2];
 	uint32_t lanes[LANES];
-	size_t old = views_of(c, &e->before, before), now = views_of(c, &e->after, after);
+	size_t old = copies_of(c, &e->before, before), now = copies_of(c, &e->after, after);
 	enum { PUT = 1, DEL = 2, LEAVE = 3 };
 
 	for (size_t i = 0; i < now; i++) {

@@ -13,8 +13,8 @@
 #define EFFECT_STREAMS_MAX 512 /* of one transaction: a county's schools, each at most once */
 
 struct effect {
-	struct row before; /* !before.state.exists for a new record */
-	struct row after;
+	struct stored before; /* !before.state.exists for a new record */
+	struct stored after;
 	uint32_t changed;     /* mask of groups */
 	uint64_t op_no;       /* 0 when no operation of a device caused it */
 	bool repeat;          /* an earlier effect of this transaction touched the same record */

@@ -64,7 +64,7 @@ static void columns_free(struct columns *c)
 }
 
 /* Where the answer will stand, -1 when there was nothing to ask. */
-static int columns_send(struct group *g, struct columns *c, const struct db_stmt *stmt)
+static int columns_send(struct round *g, struct columns *c, const struct db_stmt *stmt)
 {
 	struct db_params p = {0};
 	int at = c->at[0].count ? g->task.sent : -1;
@@ -80,7 +80,7 @@ static int columns_send(struct group *g, struct columns *c, const struct db_stmt
 
 /* ---- walking ---- */
 
-/* An operation of the group that may be accepted. */
+/* An operation of the round that may be accepted. */
 struct at {
 	size_t member, index;
 	const struct member *m;
@@ -88,7 +88,7 @@ struct at {
 };
 
 /* The next one; begin with {0}, m NULL. */
-static bool next_op(const struct group *g, struct at *at)
+static bool next_op(const struct round *g, struct at *at)
 {
 	if (at->m)
 		at->index++;
@@ -103,7 +103,7 @@ static bool next_op(const struct group *g, struct at *at)
 	return false;
 }
 
-/* Operations are numbered over the whole group for SQL. */
+/* Operations are numbered over the whole round for SQL. */
 static int32_t ord_of(const struct at *at)
 {
 	return (int32_t)(at->member * PUSH_OPS_MAX + at->index);
@@ -134,14 +134,14 @@ static int by_id(const void *a, const void *b)
 
 /* ---- what stands of the devices and their people ---- */
 
-static void send_devices(struct group *g)
+static void send_devices(struct round *g)
 {
-	const uint8_t *ids[PUSH_GROUP_MAX];
+	const uint8_t *ids[PUSH_ROUND_MAX];
 	struct columns c;
 
 	for (size_t m = 0; m < g->count; m++)
 		ids[m] = g->member[m].request->caller.device;
-	/* cppcheck-suppress uninitvar ; a group has at least one member */
+	/* cppcheck-suppress uninitvar ; a round has at least one member */
 	qsort(ids, g->count, sizeof *ids, by_id);
 	COLUMNS_BEGIN(&c, PG_UUID);
 	for (size_t m = 0; m < g->count; m++)
@@ -160,7 +160,7 @@ static bool author_known(const struct member *m, size_t until)
 	return false;
 }
 
-static void send_authors(struct group *g)
+static void send_authors(struct round *g)
 {
 	struct columns c;
 
@@ -186,7 +186,7 @@ static void ask_replay(struct columns *c, const struct member *m, uint64_t op)
 }
 
 /* Earlier pushes that this one may repeat or build on. */
-static void send_replays(struct group *g)
+static void send_replays(struct round *g)
 {
 	struct columns c;
 
@@ -210,7 +210,7 @@ static void send_replays(struct group *g)
 /* ---- locks before the records ---- */
 
 /* What guards depend on, each once. */
-static void hold(struct group *g)
+static void hold(struct round *g)
 {
 	const char *held[KIND_COUNT];
 	size_t n = 0;
@@ -234,10 +234,10 @@ static int by_school(const void *a, const void *b)
 
 /* Of one school, those who hang something on a record go together, who deletes one goes alone; in the order
  * of the schools, behind the devices and before all records. */
-static void lock_schools(struct group *g)
+static void lock_schools(struct round *g)
 {
 	struct columns c;
-	struct member *members[PUSH_GROUP_MAX] = {0};
+	struct member *members[PUSH_ROUND_MAX] = {0};
 
 	for (size_t i = 0; i < g->count; i++)
 		members[i] = &g->member[i];
@@ -269,7 +269,7 @@ static const uint8_t *hook_of(const struct plan_op *o, const struct kind *on)
 	return lineage_hangs_on_own(o->kind, on) ? parent_of(o) : NULL;
 }
 
-static void lock_records(struct group *g, const struct kind *kind, const uint8_t **list, size_t n)
+static void lock_records(struct round *g, const struct kind *kind, const uint8_t **list, size_t n)
 {
 	struct pg_array ids = {0};
 
@@ -284,7 +284,7 @@ static void lock_records(struct group *g, const struct kind *kind, const uint8_t
 }
 
 /* Locks them in the order of their ids and asks who holds the natural keys. */
-static bool send_kind(struct group *g, const struct kind *kind)
+static bool send_kind(struct round *g, const struct kind *kind)
 {
 	size_t total = 0, slot = (size_t)(kind - kind_table);
 	struct pg_array keys = {0}, owners = {0};
@@ -324,7 +324,7 @@ static bool send_kind(struct group *g, const struct kind *kind)
 }
 
 /* Behind all locks: a guard sees what stands, and what is to be. */
-static void send_guard(struct group *g, const struct kind *kind)
+static void send_guard(struct round *g, const struct kind *kind)
 {
 	struct columns c;
 	struct buf body = {0};
@@ -353,7 +353,7 @@ static void send_guard(struct group *g, const struct kind *kind)
 }
 
 /* What the records that it hangs on say of it. */
-static void send_judge(struct group *g, const struct kind *kind)
+static void send_judge(struct round *g, const struct kind *kind)
 {
 	struct columns c;
 
@@ -380,7 +380,7 @@ static void send_judge(struct group *g, const struct kind *kind)
 
 /* ---- what hangs on what, and of whose class it is ---- */
 
-static void send_writers(struct group *g)
+static void send_writers(struct round *g)
 {
 	struct columns c;
 
@@ -396,7 +396,7 @@ static void send_writers(struct group *g)
 }
 
 /* What the records are that pushed ones hang on. */
-static void send_parents(struct group *g)
+static void send_parents(struct round *g)
 {
 	struct columns c;
 
@@ -436,7 +436,7 @@ static void add_text_named(struct pg_array *a, const struct record *r, const cha
 		pg_array_null(a);
 }
 
-static void send_classes(struct group *g)
+static void send_classes(struct round *g)
 {
 	struct columns c;
 
@@ -462,7 +462,7 @@ static void send_classes(struct group *g)
 	columns_free(&c);
 }
 
-static void send_children(struct group *g)
+static void send_children(struct round *g)
 {
 	struct columns c;
 
@@ -479,7 +479,7 @@ static void send_children(struct group *g)
 	columns_free(&c);
 }
 
-static bool group_scope(struct group *g)
+static bool round_scope(struct round *g)
 {
 	struct buf schools = {0};
 
@@ -496,9 +496,9 @@ static bool group_scope(struct group *g)
 	return whole;
 }
 
-bool push_facts_send(struct group *g)
+bool push_facts_send(struct round *g)
 {
-	if (!group_scope(g))
+	if (!round_scope(g))
 		return false;
 	send_devices(g);
 	send_authors(g);

@@ -9,10 +9,10 @@
 #include "log.h"
 #include "push_facts.h"
 
-#define ATTEMPT_MS 20 /* before a group that met a lock is tried again; doubles */
+#define ATTEMPT_MS 20 /* before a round that met a lock is tried again; doubles */
 
 static void group_begin(struct worker *w, struct request *first, bool small);
-static void group_restart(struct group *g);
+static void round_restart(struct round *g);
 
 /* ---- ending ---- */
 
@@ -21,7 +21,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
-static void group_free(struct group *g)
+static void round_free(struct round *g)
 {
 	db_task_end(&g->task);
 	arena_free(&g->arena);
@@ -31,9 +31,9 @@ static void group_free(struct group *g)
 		free(g);
 }
 
-/* A small group is over: what came while every group was under way must not wait for the next push to
+/* A small round is over: what came while every round was under way must not wait for the next push to
  * come. */
-static void small_over(struct group *g)
+static void small_over(struct round *g)
 {
 	if (!g->small)
 		return;
@@ -42,28 +42,28 @@ static void small_over(struct group *g)
 		group_begin(g->worker, NULL, true);
 }
 
-static void fail_all(struct group *g, enum err e)
+static void fail_all(struct round *g, enum err e)
 {
-	struct group copy = *g;
+	struct round copy = *g;
 
 	small_over(g);
-	group_free(g);
+	round_free(g);
 	for (size_t i = 0; i < copy.count; i++)
 		request_fail(copy.member[i].request, e, NULL, NULL);
 }
 
-/* Nothing of a failed transaction stands: a group is taken apart, one push alone is tried again while its
+/* Nothing of a failed transaction stands: a round is taken apart, one push alone is tried again while its
  * outcome may still be found out (the same bytes are answered from op_push when it had been committed after
  * all). */
-static void group_failed(struct group *g)
+static void round_failed(struct round *g)
 {
 	enum err e = g->task.err;
 	bool transient = e == ERR_BUSY || e == ERR_UNAVAILABLE;
 
 	if (g->count > 1 && !(transient && g->task.unknown)) {
-		struct group copy = *g;
+		struct round copy = *g;
 		small_over(g);
-		group_free(g);
+		round_free(g);
 		for (size_t i = 0; i < copy.count; i++)
 			group_begin(copy.worker, copy.member[i].request, false);
 		return;
@@ -75,11 +75,11 @@ static void group_failed(struct group *g)
 	if (e == ERR_INVALID && m->limit > 0 && !m->refuse) {
 		m->refuse = m->limit == 1;
 		m->limit = m->refuse ? 1 : m->limit / 2;
-		group_restart(g);
+		round_restart(g);
 		return;
 	}
 	if (transient && ++g->attempts < ATTEMPTS_MAX)
-		group_restart(g);
+		round_restart(g);
 	else
 		fail_all(g, e);
 }
@@ -103,7 +103,7 @@ static const struct db_stmt update_devices = {
 	"last_op, last_hash, dup, incarnation, made)"
 	" WHERE d.county = app_county() AND d.device_id = p.device"};
 
-static void send_pushes(struct group *g)
+static void send_pushes(struct round *g)
 {
 	static const enum pg_type types[7] = {
 		PG_UUID, PG_INT4, PG_INT8, PG_INT8, PG_TEXT, PG_BYTEA, PG_BYTEA};
@@ -144,7 +144,7 @@ static void send_pushes(struct group *g)
 	buf_free(&reply);
 }
 
-static void send_device_rows(struct group *g)
+static void send_device_rows(struct round *g)
 {
 	static const enum pg_type types[6] = {PG_UUID, PG_INT8, PG_BYTEA, PG_INT4, PG_INT4, PG_INT8};
 	struct pg_array c[6] = {0};
@@ -176,7 +176,7 @@ static void send_device_rows(struct group *g)
 }
 
 /* In the transaction that accepts them, and behind their rows. */
-static void send_applied(struct group *g, const struct kind *kind)
+static void send_applied(struct round *g, const struct kind *kind)
 {
 	struct pg_array schools = {0}, ids = {0};
 
@@ -197,7 +197,7 @@ static void send_applied(struct group *g, const struct kind *kind)
 	pg_array_free(&ids);
 }
 
-static void reply_all(struct group *g)
+static void reply_all(struct round *g)
 {
 	struct worker *w = g->worker;
 
@@ -210,22 +210,22 @@ static void reply_all(struct group *g)
 		request_reply(g->member[i].request, &g->member[i].push.reply.base);
 	}
 	fault_point(FAULT_JGD_PUSH_ANSWERED);
-	group_free(g);
+	round_free(g);
 }
 
 static void on_committed(struct db_task *task)
 {
-	struct group *g = task->data;
+	struct round *g = task->data;
 
 	if (task->err) {
-		group_failed(g);
+		round_failed(g);
 		return;
 	}
 	fault_point(FAULT_JGD_PUSH_COMMITTED);
 	reply_all(g);
 }
 
-static enum err plan_all(struct group *g, struct effects_part *parts)
+static enum err plan_all(struct round *g, struct effects_part *parts)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		struct member *m = &g->member[i];
@@ -243,11 +243,11 @@ static enum err plan_all(struct group *g, struct effects_part *parts)
 
 static void on_read(struct db_task *task)
 {
-	struct group *g = task->data;
-	struct effects_part parts[PUSH_GROUP_MAX];
+	struct round *g = task->data;
+	struct effects_part parts[PUSH_ROUND_MAX];
 
 	if (task->err) {
-		group_failed(g);
+		round_failed(g);
 		return;
 	}
 	fault_point(FAULT_JGD_PUSH_READ);
@@ -277,7 +277,7 @@ static void on_read(struct db_task *task)
 
 /* ---- running ---- */
 
-static bool add_member(struct group *g, struct request *r)
+static bool add_member(struct round *g, struct request *r)
 {
 	struct member *m = &g->member[g->count];
 
@@ -292,7 +292,7 @@ static bool add_member(struct group *g, struct request *r)
 	return true;
 }
 
-static bool school_is_in(const struct group *g, const struct request *r)
+static bool school_is_in(const struct round *g, const struct request *r)
 {
 	for (size_t i = 0; i < g->count; i++)
 		if (strcmp(g->member[i].request->caller.school, r->caller.school) == 0)
@@ -301,12 +301,12 @@ static bool school_is_in(const struct group *g, const struct request *r)
 }
 
 /* Takes what waits, one push per school; the others keep their order. */
-static void take_waiting(struct group *g)
+static void take_waiting(struct round *g)
 {
 	struct worker *w = g->worker;
 	struct request **at = &w->small_first, *kept = NULL;
 
-	while (*at && g->count < PUSH_GROUP_MAX) {
+	while (*at && g->count < PUSH_ROUND_MAX) {
 		struct request *r = *at;
 		if (school_is_in(g, r)) {
 			kept = r;
@@ -323,7 +323,7 @@ static void take_waiting(struct group *g)
 
 static void on_connection(struct db_task *task)
 {
-	struct group *g = task->data;
+	struct round *g = task->data;
 
 	if (!task->conn) {
 		if (g->small)
@@ -335,10 +335,10 @@ static void on_connection(struct db_task *task)
 		take_waiting(g);
 	if (g->count == 0) {
 		small_over(g);
-		group_free(g);
+		round_free(g);
 		return;
 	}
-	/* More wait than one group takes: the next one is on its way while this one runs. */
+	/* More wait than one round takes: the next one is on its way while this one runs. */
 	if (g->small && g->worker->small_first)
 		group_begin(g->worker, NULL, true);
 	fault_point(FAULT_JGD_PUSH_BEGUN);
@@ -349,7 +349,7 @@ static void on_connection(struct db_task *task)
 	db_task_run(task, on_read);
 }
 
-static void group_connect(struct group *g)
+static void round_connect(struct round *g)
 {
 	enum err e = db_task_start(g->worker->pool, &g->task, on_connection, g, DEADLINE_MS);
 
@@ -363,10 +363,10 @@ static void group_connect(struct group *g)
 
 static void on_attempt(uv_timer_t *timer)
 {
-	group_connect(timer->data);
+	round_connect(timer->data);
 }
 
-static void group_restart(struct group *g)
+static void round_restart(struct round *g)
 {
 	db_task_end(&g->task);
 	arena_free(&g->arena);
@@ -400,10 +400,10 @@ static void fail_waiting(struct worker *w)
 	}
 }
 
-/* first: of a group of its own; NULL: the group takes what waits when it has a connection. */
+/* first: of a round of its own; NULL: the round takes what waits when it has a connection. */
 static void group_begin(struct worker *w, struct request *first, bool small)
 {
-	struct group *g = calloc(1, sizeof *g);
+	struct round *g = calloc(1, sizeof *g);
 
 	if (!g) {
 		if (first)
@@ -419,10 +419,10 @@ static void group_begin(struct worker *w, struct request *first, bool small)
 	if (small)
 		w->small_groups++;
 	if (first && !add_member(g, first)) {
-		group_free(g);
+		round_free(g);
 		return;
 	}
-	group_connect(g);
+	round_connect(g);
 }
 
 void push_submit(struct request *r)
@@ -438,7 +438,7 @@ void push_submit(struct request *r)
 	else
 		w->small_first = r;
 	w->small_last = r;
-	/* One group at most waits for a connection at a time: what comes meanwhile joins it. */
+	/* One round at most waits for a connection at a time: what comes meanwhile joins it. */
 	if (w->small_groups < w->server->conf.pool)
 		group_begin(w, NULL, true);
 }

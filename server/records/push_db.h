@@ -7,7 +7,7 @@
 #include "request.h"
 
 #define PUSH_SMALL_OPS 8  /* a push of at most so many operations may share a transaction */
-#define PUSH_GROUP_MAX 32 /* pushes in one transaction: more only makes each wait for all */
+#define PUSH_ROUND_MAX 32 /* pushes in one transaction: more only makes each wait for all */
 
 /* Takes a Sync.Push whose caller is authorised; answers it in its own time. */
 void push_submit(struct request *r);

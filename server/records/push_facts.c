@@ -6,7 +6,7 @@
 
 #include "envelope.h"
 
-static struct member *member_of_device(struct group *g, const uint8_t *device)
+static struct member *member_of_device(struct round *g, const uint8_t *device)
 {
 	for (size_t i = 0; i < g->count; i++)
 		if (memcmp(g->member[i].request->caller.device, device, ID_SIZE) == 0)
@@ -14,14 +14,14 @@ static struct member *member_of_device(struct group *g, const uint8_t *device)
 	return NULL;
 }
 
-bool push_facts_devices(struct group *g)
+bool push_facts_devices(struct round *g)
 {
 	const PGresult *r = g->task.result[g->devices_at].rows;
 	size_t n;
 
 	for (int i = 0; i < PQntuples(r); i++) {
 		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &n));
-		assert(m); /* only the group's own devices were asked for */
+		assert(m); /* only the round's own devices were asked for */
 		struct plan_device *d = &m->facts.device;
 		d->known = !db_get_int(r, i, 4);
 		memcpy(d->id, m->request->caller.device, ID_SIZE);
@@ -36,7 +36,7 @@ bool push_facts_devices(struct group *g)
 	return true;
 }
 
-static bool read_author_rows(struct group *g)
+static bool read_author_rows(struct round *g)
 {
 	const PGresult *r = g->authors_at >= 0 ? g->task.result[g->authors_at].rows : NULL;
 	int n = PQntuples(r);
@@ -67,7 +67,7 @@ static bool read_author_rows(struct group *g)
 	return true;
 }
 
-static bool read_replay_rows(struct group *g)
+static bool read_replay_rows(struct round *g)
 {
 	const PGresult *r = g->replays_at >= 0 ? g->task.result[g->replays_at].rows : NULL;
 	int n = PQntuples(r);
@@ -99,7 +99,7 @@ static bool read_replay_rows(struct group *g)
 	return true;
 }
 
-static bool read_record_rows(struct group *g)
+static bool read_record_rows(struct round *g)
 {
 	size_t n = 0, holders = 0, len;
 
@@ -108,7 +108,7 @@ static bool read_record_rows(struct group *g)
 		holders +=
 			g->at[k].holders >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].holders].rows) : 0;
 	}
-	struct row *rows = arena_alloc(&g->arena, sizeof *rows * (n + 1));
+	struct stored *rows = arena_alloc(&g->arena, sizeof *rows * (n + 1));
 	struct plan_holder *held = arena_alloc(&g->arena, sizeof *held * (holders + 1));
 	if (!rows || !held)
 		return false;
@@ -126,7 +126,7 @@ static bool read_record_rows(struct group *g)
 			memcpy(held[holders++].id, db_get_bytes(r, i, 2, &len), ID_SIZE);
 		}
 	}
-	/* Every push sees all rows of the group; ids are unique and keys carry their owner. */
+	/* Every push sees all rows of the round; ids are unique and keys carry their owner. */
 	for (size_t i = 0; i < g->count; i++) {
 		struct plan_facts *f = &g->member[i].facts;
 		f->rows = rows;
@@ -145,7 +145,7 @@ static enum err err_of_guard(const char *name)
 	return info ? info->code : ERR_INTERNAL;
 }
 
-static struct problem *new_refusal(struct group *g, int ord)
+static struct problem *new_refusal(struct round *g, int ord)
 {
 	struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
 	struct plan_refusal *x = (struct plan_refusal *)(uintptr_t)&f->refusals[f->refusal_count++];
@@ -154,7 +154,7 @@ static struct problem *new_refusal(struct group *g, int ord)
 	return &x->problem;
 }
 
-static void take_guard_rows(struct group *g, const PGresult *r)
+static void take_guard_rows(struct round *g, const PGresult *r)
 {
 	for (int i = 0; i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, GUARD_ORD);
@@ -175,12 +175,12 @@ static void take_guard_rows(struct group *g, const PGresult *r)
 	}
 }
 
-static size_t rows_at(const struct group *g, int at)
+static size_t rows_at(const struct round *g, int at)
 {
 	return at >= 0 ? (size_t)PQntuples(g->task.result[at].rows) : 0;
 }
 
-static bool read_guard_rows(struct group *g)
+static bool read_guard_rows(struct round *g)
 {
 	size_t n = 0;
 
@@ -202,7 +202,7 @@ static bool read_guard_rows(struct group *g)
 	return true;
 }
 
-static bool read_writer_rows(struct group *g)
+static bool read_writer_rows(struct round *g)
 {
 	const PGresult *r = g->writers_at >= 0 ? g->task.result[g->writers_at].rows : NULL;
 
@@ -219,7 +219,7 @@ static bool read_writer_rows(struct group *g)
 	return true;
 }
 
-static bool read_target_rows(struct group *g)
+static bool read_target_rows(struct round *g)
 {
 	const PGresult *r = g->targets_at >= 0 ? g->task.result[g->targets_at].rows : NULL;
 
@@ -236,7 +236,7 @@ static bool read_target_rows(struct group *g)
 	return true;
 }
 
-static bool read_scope_rows(struct group *g)
+static bool read_scope_rows(struct round *g)
 {
 	const PGresult *r = g->scopes_at >= 0 ? g->task.result[g->scopes_at].rows : NULL;
 
@@ -255,7 +255,7 @@ static bool read_scope_rows(struct group *g)
 	return true;
 }
 
-static bool read_child_rows(struct group *g)
+static bool read_child_rows(struct round *g)
 {
 	const PGresult *r = g->children_at >= 0 ? g->task.result[g->children_at].rows : NULL;
 	size_t len;
@@ -274,7 +274,7 @@ static bool read_child_rows(struct group *g)
 	return true;
 }
 
-bool push_facts_read(struct group *g)
+bool push_facts_read(struct round *g)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		struct member *m = &g->member[i];

@@ -8,7 +8,7 @@
 #include "tables.h"
 
 /* The pushes that are decided and committed together. */
-struct group {
+struct round {
 	struct worker *worker;
 	struct db_task task;
 	uv_timer_t timer;
@@ -19,7 +19,7 @@ struct group {
 		struct plan_facts facts;
 		size_t limit; /* operations that this transaction decides: up to the first formal report */
 		bool refuse;  /* the first one holds a value that the database cannot take */
-	} member[PUSH_GROUP_MAX];
+	} member[PUSH_ROUND_MAX];
 	size_t count;
 	unsigned attempts;
 	bool timer_open, small;
@@ -30,11 +30,11 @@ struct group {
 		children_at; /* -1: nothing was asked */
 };
 
-/* push_ask.c: adds the statements of trip 1 for the whole group. False when memory ran out. */
-bool push_facts_send(struct group *g);
+/* push_ask.c: adds the statements of trip 1 for the whole round. False when memory ran out. */
+bool push_facts_send(struct round *g);
 /* Reads the devices' rows. False when one of them was revoked meanwhile. */
-bool push_facts_devices(struct group *g);
-/* Fills every member's facts from the results, into the group's arena. False when memory ran out. */
-bool push_facts_read(struct group *g);
+bool push_facts_devices(struct round *g);
+/* Fills every member's facts from the results, into the round's arena. False when memory ran out. */
+bool push_facts_read(struct round *g);
 
 #endif

@@ -12,7 +12,7 @@
 /* ---- tables of this push: records by id, holders by key ---- */
 
 struct entry {
-	struct row row;
+	struct stored row;
 	bool found;          /* a row stands in the database */
 	struct effect *last; /* the newest effect on it in this push */
 };
@@ -188,7 +188,7 @@ static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct r
 			meet_own(s, &on->row.state.record);
 	}
 	for (size_t i = 0; after->kind->registered && i < p->entry_count; i++) {
-		const struct row *row = &p->entries[i].row;
+		const struct stored *row = &p->entries[i].row;
 		if (!row->kind || !row->kind->is_register || !row->state.exists || row->state.deleted ||
 			stage_of(&row->state.record) != stage_of(after))
 			continue;
@@ -376,7 +376,7 @@ static bool holder_is_gone(struct plan *p, const uint8_t *id, const char *key)
 	return e && (e->row.state.deleted || (now && strcmp(now, key) != 0));
 }
 
-static void fill_state(struct plan *p, pb_op_result *r, const struct row *row)
+static void fill_state(struct plan *p, pb_op_result *r, const struct stored *row)
 {
 	r->has_ver = 1;
 	r->ver = row->state.ver;
@@ -398,7 +398,7 @@ static void fill_writer(struct plan *p, pb_op_result *r, size_t index)
 	r->their_at = w->at;
 }
 
-static void fill_current(struct plan *p, pb_op_result *r, const struct row *row)
+static void fill_current(struct plan *p, pb_op_result *r, const struct stored *row)
 {
 	struct buf bytes = {0};
 
@@ -413,7 +413,7 @@ static void fill_current(struct plan *p, pb_op_result *r, const struct row *row)
 }
 
 static void add_effect(
-	struct plan *p, struct entry *entry, const struct row *before, uint32_t changed, uint64_t op_no)
+	struct plan *p, struct entry *entry, const struct stored *before, uint32_t changed, uint64_t op_no)
 {
 	struct effect *e = &p->push->part.effect[p->push->part.count++];
 
@@ -443,7 +443,7 @@ static void keep_conflict(struct plan *p, const struct entry *entry, const struc
 static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry *entry,
 	const struct merge_op *m, pb_op_result *r)
 {
-	struct row before = entry->row;
+	struct stored before = entry->row;
 	const uint8_t *holder;
 	struct problem problem;
 

@@ -101,7 +101,7 @@ struct plan_facts {
 	struct plan_device device;
 	const struct plan_author *authors;
 	size_t author_count;
-	const struct row *rows; /* the records as they stand, by id */
+	const struct stored *rows; /* the records as they stand, by id */
 	size_t row_count;
 	const struct plan_holder *holders;
 	size_t holder_count;

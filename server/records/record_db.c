@@ -274,12 +274,12 @@ static void read_field(const PGresult *r, int i, int column, struct record *out,
 	}
 }
 
-static void read_row(const PGresult *r, int i, int column, const struct kind *kind, struct row *out)
+static void read_row(const PGresult *r, int i, int column, const struct kind *kind, struct stored *out)
 {
 	int32_t gver[KIND_GROUPS_MAX];
 	size_t n;
 
-	memset(out, 0, offsetof(struct row, state));
+	memset(out, 0, offsetof(struct stored, state));
 	memcpy(out->id, db_get_bytes(r, i, column, &n), 16);
 	out->kind = kind;
 	snprintf(out->owner, sizeof out->owner, "%s", db_get_text(r, i, column + 1));
@@ -298,12 +298,13 @@ static void read_row(const PGresult *r, int i, int column, const struct kind *ki
 		read_field(r, i, column + HEADER_COUNT + (int)f, &s->record, f);
 }
 
-void record_db_read(const PGresult *r, int i, const struct kind *kind, struct row *out)
+void record_db_read(const PGresult *r, int i, const struct kind *kind, struct stored *out)
 {
 	read_row(r, i, 0, kind, out);
 }
 
-void record_db_read_change(const PGresult *r, int i, const struct kind *kind, uint64_t *seq, struct row *out)
+void record_db_read_change(
+	const PGresult *r, int i, const struct kind *kind, uint64_t *seq, struct stored *out)
 {
 	*seq = (uint64_t)db_get_int(r, i, 0);
 	read_row(r, i, 1, kind, out);
@@ -365,7 +366,7 @@ static void add_field(struct pg_array *a, const struct record *r, size_t i)
 	}
 }
 
-void record_write_add(struct record_write *w, const struct row *row, const char *key)
+void record_write_add(struct record_write *w, const struct stored *row, const char *key)
 {
 	const struct merge_state *s = &row->state;
 	char gver[KIND_GROUPS_MAX * 12], *to = gver;

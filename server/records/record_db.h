@@ -12,7 +12,7 @@
 #define SCHOOL_TEXT 16 /* a school code and its NUL; "" = the county */
 
 /* A record with its header. Text borrows from the PGresult or the operation it came from. */
-struct row {
+struct stored {
 	uint8_t id[16];
 	const struct kind *kind;
 	char owner[SCHOOL_TEXT], other[SCHOOL_TEXT];
@@ -25,7 +25,7 @@ void record_db_init(void); /* once, before the loops */
 void record_db_lock(struct db_task *task, const struct kind *kind, struct pg_array *ids);
 const PGresult *record_db_locked_rows(const struct db_task *task, const struct kind *kind);
 /* Reads one row of that result. */
-void record_db_read(const PGresult *r, int i, const struct kind *kind, struct row *out);
+void record_db_read(const PGresult *r, int i, const struct kind *kind, struct stored *out);
 /* Which record holds a natural key: columns key, owner, rec_id. */
 void record_db_holders(
 	struct db_task *task, const struct kind *kind, struct pg_array *keys, struct pg_array *owners);
@@ -46,7 +46,8 @@ const PGresult *record_db_all_rows(
 void record_db_changes(
 	struct db_task *task, const struct kind *kind, int64_t stream, uint64_t after, uint64_t upto);
 const PGresult *record_db_changed_rows(const struct db_task *task, const struct kind *kind);
-void record_db_read_change(const PGresult *r, int i, const struct kind *kind, uint64_t *seq, struct row *out);
+void record_db_read_change(
+	const PGresult *r, int i, const struct kind *kind, uint64_t *seq, struct stored *out);
 
 /* Columns of a write, filled row by row; one INSERT or UPDATE for all of them. */
 struct record_write {
@@ -56,7 +57,7 @@ struct record_write {
 	struct pg_array header[8], column[KIND_FIELDS_MAX];
 };
 void record_write_begin(struct record_write *w, const struct kind *kind, bool insert);
-void record_write_add(struct record_write *w, const struct row *row, const char *key);
+void record_write_add(struct record_write *w, const struct stored *row, const char *key);
 /* Sends it and frees the columns. A row that could not be written fails the transaction with ERR_BUSY. */
 void record_write_send(struct record_write *w, struct db_task *task);
 

@@ -24,7 +24,7 @@ static struct effect *next(struct record_edits *x)
 	return e;
 }
 
-struct row *record_edit(struct record_edits *x, const struct kind *kind, const struct row *before)
+struct stored *record_edit(struct record_edits *x, const struct kind *kind, const struct stored *before)
 {
 	struct effect *e = next(x);
 
@@ -58,7 +58,7 @@ bool record_edit_end(struct record_edits *x)
 	return true;
 }
 
-void record_edit_delete(struct record_edits *x, const struct row *before)
+void record_edit_delete(struct record_edits *x, const struct stored *before)
 {
 	struct effect *e = next(x);
 
@@ -70,7 +70,7 @@ void record_edit_delete(struct record_edits *x, const struct row *before)
 	x->part.count++;
 }
 
-const struct row *record_edited(const struct record_edits *x, size_t i)
+const struct stored *record_edited(const struct record_edits *x, size_t i)
 {
 	return &x->part.effect[i].after;
 }

@@ -16,14 +16,14 @@ struct record_edits {
 bool record_edits_begin(struct record_edits *x, struct request *r, size_t n);
 /* The record as it stands, or a new one of the kind (before NULL) with an id: to be changed through the
  * pointer, until record_edit_end judges it. More than there is room for is a fault of ours. */
-struct row *record_edit(struct record_edits *x, const struct kind *kind, const struct row *before);
+struct stored *record_edit(struct record_edits *x, const struct kind *kind, const struct stored *before);
 /* True: a group differs, its version and the record's go up, and it will be written. False: it is as it was,
  * and nothing will. */
 bool record_edit_end(struct record_edits *x);
-void record_edit_delete(struct record_edits *x, const struct row *before);
+void record_edit_delete(struct record_edits *x, const struct stored *before);
 /* Writes them all, commits, and goes on with then(r); a fault is answered here. */
 void record_edits_commit(struct record_edits *x, struct request *r, request_fn then);
 /* The changes so far, the newest state of each; i below x->part.count. */
-const struct row *record_edited(const struct record_edits *x, size_t i);
+const struct stored *record_edited(const struct record_edits *x, size_t i);
 
 #endif

@@ -22,7 +22,7 @@ struct import {
 	pb_import_report report;
 	pb_row_problem *problems, *warnings;
 	struct record_edits edits;
-	struct row *rows; /* as they stand */
+	struct stored *rows; /* as they stand */
 	char **keys;
 	size_t row_count;
 	struct pg_array streams;
@@ -55,7 +55,7 @@ static pb_row_problem *add_problem(
 	return out;
 }
 
-static const struct row *row_by_key(const struct import *m, const char *key)
+static const struct stored *row_by_key(const struct import *m, const char *key)
 {
 	for (size_t i = 0; i < m->row_count; i++)
 		if (strcmp(m->keys[i], key) == 0)
@@ -64,7 +64,7 @@ static const struct row *row_by_key(const struct import *m, const char *key)
 }
 
 /* Whether an earlier line of the same file had this key. */
-static const struct row *edited_by_key(const struct import *m, const char *key, struct arena *arena)
+static const struct stored *edited_by_key(const struct import *m, const char *key, struct arena *arena)
 {
 	for (size_t i = 0; i < m->edits.part.count; i++) {
 		char *other = record_key(&record_edited(&m->edits, i)->state.record, arena);
@@ -87,7 +87,7 @@ static void keep_untold(struct record *body, const struct record *now)
 static void put_record(
 	struct request *r, struct import *m, uint32_t line, const struct record *body, const char *key)
 {
-	const struct row *now = row_by_key(m, key), *earlier = edited_by_key(m, key, &r->arena);
+	const struct stored *now = row_by_key(m, key), *earlier = edited_by_key(m, key, &r->arena);
 	struct problem p;
 
 	if (earlier) {
@@ -104,7 +104,7 @@ static void put_record(
 	struct record want = *body;
 	if (now)
 		keep_untold(&want, &now->state.record);
-	struct row *row = record_edit(&m->edits, m->kind, now);
+	struct stored *row = record_edit(&m->edits, m->kind, now);
 	record_take_groups(&row->state.record, &want, UINT32_MAX);
 	if (!record_edit_end(&m->edits)) {
 		m->report.unchanged++;
@@ -141,7 +141,7 @@ static enum err check_catchment(const PGresult *schools, const struct record *c,
 static enum err check_renaming(struct request *r, const struct import *m, const struct record *body,
 	const char *key, struct problem *p)
 {
-	const struct row *now = row_by_key(m, key);
+	const struct stored *now = row_by_key(m, key);
 	const struct record *old = now ? &now->state.record : NULL;
 	char code[SCHOOL_TEXT], was[256], is[256];
 
@@ -225,7 +225,7 @@ static void warn_catchment(struct request *r, struct import *m, uint32_t line, c
 	record_text(c, F_CATCHMENT_SCHOOL, school, sizeof school);
 	record_text(c, F_CATCHMENT_AREA, area, sizeof area);
 	for (size_t i = 0; i < m->edits.part.count; i++) {
-		const struct row *edited = record_edited(&m->edits, i);
+		const struct stored *edited = record_edited(&m->edits, i);
 		const struct record *o = &edited->state.record;
 		if (!edited->state.deleted && record_same_field(o, c, F_CATCHMENT_STAGE) &&
 			record_same_field(o, c, F_CATCHMENT_AREA) &&
@@ -239,7 +239,7 @@ static void warn_catchment(struct request *r, struct import *m, uint32_t line, c
 	}
 }
 
-static bool covers(const struct row *row, const char *area)
+static bool covers(const struct stored *row, const char *area)
 {
 	const struct record *c = &row->state.record;
 	char prefix[16];
@@ -383,7 +383,7 @@ static void import(struct request *r)
 
 /* ---- a catchment corrected or removed ---- */
 
-static struct row *row_by_id(struct import *m, const ProtobufCBinaryData *id)
+static struct stored *row_by_id(struct import *m, const ProtobufCBinaryData *id)
 {
 	for (size_t i = 0; id->len == ID_SIZE && i < m->row_count; i++)
 		if (memcmp(m->rows[i].id, id->data, ID_SIZE) == 0)
@@ -393,7 +393,7 @@ static struct row *row_by_id(struct import *m, const ProtobufCBinaryData *id)
 
 /* Another live row that is the same catchment. */
 static bool key_is_taken(
-	struct request *r, struct import *m, const struct row *row, const struct record *body)
+	struct request *r, struct import *m, const struct stored *row, const struct record *body)
 {
 	char *key = record_key(body, &r->arena);
 
@@ -407,7 +407,7 @@ static bool key_is_taken(
 	return !key;
 }
 
-static bool is_changed(const struct import *m, const struct row *row)
+static bool is_changed(const struct import *m, const struct stored *row)
 {
 	for (size_t i = 0; i < m->edits.part.count; i++)
 		if (memcmp(record_edited(&m->edits, i)->id, row->id, ID_SIZE) == 0)
@@ -419,7 +419,7 @@ static bool is_changed(const struct import *m, const struct row *row)
  * half of a correction would leave an area with two schools, or with none. */
 static bool change_row(struct request *r, struct import *m, const pb_catchment_change *q, int32_t today)
 {
-	struct row *row = row_by_id(m, &q->id);
+	struct stored *row = row_by_id(m, &q->id);
 	struct merge_op op = {.del = !q->has_record, .groups = (1u << m->kind->group_count) - 1};
 	struct problem p = {0};
 	enum err e = !row || row->state.deleted

@@ -172,7 +172,7 @@ static void fill_bodies(struct request *r, struct pull *p, struct body_at *where
 		const struct kind *kind = p->kinds[k];
 		const PGresult *rows = record_db_changed_rows(&r->task, kind);
 		for (int i = 0; i < PQntuples(rows); i++) {
-			struct row row;
+			struct stored row;
 			record_db_read_change(rows, i, kind, &seq, &row);
 			pb_change *c = change_at(p, seq);
 			if (!c)

@@ -36,7 +36,7 @@ struct bench {
 	struct push push;
 	struct plan_facts facts;
 	struct plan_author authors[2];
-	struct row rows[4];
+	struct stored rows[4];
 	struct plan_holder holders[2];
 	struct plan_replay replay;
 	struct plan_refusal refusal;
@@ -189,7 +189,7 @@ static inline void outcome(const struct bench *b, size_t i, int wanted, enum err
 
 static inline void stands(struct bench *b, uint8_t id, const struct record *r, const char *owner)
 {
-	struct row *row = &b->rows[b->facts.row_count++];
+	struct stored *row = &b->rows[b->facts.row_count++];
 
 	memset(row, 0, sizeof *row);
 	id_of(row->id, id);

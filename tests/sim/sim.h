@@ -292,7 +292,7 @@ enum db_table {
 void db_each(unsigned table, void (*fn)(void *data, const void *row), void *data);
 const void *db_find(unsigned table, const void *key, size_t n);
 /* A row of T_RECORD + kind number as the server reads it. */
-void db_record(const void *row, struct row *out);
+void db_record(const void *row, struct stored *out);
 uint64_t db_epoch(void);
 /* The lanes that a stream had when its seq was this; false when it never stood committed at it. */
 bool db_lanes_at(int64_t stream, uint64_t seq, uint32_t out[LANES]);

@@ -26,7 +26,7 @@ static struct written *all_written;
 struct deed {
 	const struct kind *kind;
 	bool fresh;
-	struct row row; /* as it is to be, when it is fresh */
+	struct stored row; /* as it is to be, when it is fresh */
 	uint8_t id[ID_SIZE];
 	struct record_edits edits;
 	struct words words;
@@ -42,7 +42,7 @@ struct choice {
 static void choose(void *data, const void *row)
 {
 	struct choice *x = data;
-	struct row r;
+	struct stored r;
 
 	db_record(row, &r);
 	if (!r.state.deleted && draw(++x->n) == 0)
@@ -64,10 +64,10 @@ static const uint8_t *name_one(void *data, const struct kind *kind, int field)
 
 /* Of the two schools that have what it hangs on, one has a half of it, and the other sees that; of what is
  * the county's, any school. */
-static void address(struct row *row, const char *any)
+static void address(struct stored *row, const char *any)
 {
 	const struct value *of = &row->state.record.value[row->kind->of];
-	struct row on = {0};
+	struct stored on = {0};
 
 	for (size_t k = 0; k < kind_count; k++) {
 		const void *found = db_find(T_RECORD + kind_table[k].number, of->data, ID_SIZE);
@@ -80,7 +80,7 @@ static void address(struct row *row, const char *any)
 	record_set_text(&row->state.record, row->kind->addressee, row->owner);
 }
 
-static void draw_other(struct row *row)
+static void draw_other(struct stored *row)
 {
 	const char *school = sim_schools[draw(SIM_SCHOOLS)];
 
@@ -91,7 +91,7 @@ static void draw_other(struct row *row)
 /* False: it would name what there is not. */
 static bool make(struct deed *d)
 {
-	struct row *row = &d->row;
+	struct stored *row = &d->row;
 	struct choice named;
 	const struct writer w = {NULL, sim_schools[draw(SIM_SCHOOLS)], name_one, &named};
 
@@ -114,7 +114,7 @@ static bool make(struct deed *d)
 static void note(const struct record_edits *edits, uint64_t lossy)
 {
 	for (size_t i = 0; i < edits->part.count; i++) {
-		const struct row *row = record_edited(edits, i);
+		const struct stored *row = record_edited(edits, i);
 		struct written *p = sim_alloc(NULL, sizeof *p);
 		*p = (struct written){.next = all_written,
 			.kind = row->kind->number,
@@ -131,7 +131,7 @@ static void done(struct request *r)
 	pb_empty nothing = PB_EMPTY_INIT;
 
 	for (size_t i = 0; i < d->edits.part.count; i++) {
-		const struct row *row = record_edited(&d->edits, i);
+		const struct stored *row = record_edited(&d->edits, i);
 		sim_met(row->state.deleted                 ? "server's record deleted"
 			: row->kind->owner == OWNER_COUNTY ? "county's record written"
 							   : "server's record written");
@@ -141,7 +141,7 @@ static void done(struct request *r)
 	request_reply(r, &nothing.base);
 }
 
-static void change(struct deed *d, const struct row *now)
+static void change(struct deed *d, const struct stored *now)
 {
 	struct choice named;
 	const struct writer w = {NULL, now ? now->owner : "", name_one, &named};
@@ -150,7 +150,7 @@ static void change(struct deed *d, const struct row *now)
 		record_edit_delete(&d->edits, now);
 		return;
 	}
-	struct row *row = record_edit(&d->edits, d->kind, now);
+	struct stored *row = record_edit(&d->edits, d->kind, now);
 	if (now) {
 		values_redraw(&w, &row->state.record, 1u << draw(d->kind->group_count), 0, &d->words);
 		if (d->kind->addressee < 0 && chance(200))
@@ -167,7 +167,7 @@ static void plan(struct request *r)
 {
 	struct deed *d = r->data;
 	const PGresult *there = db_task_result(&r->task, NULL);
-	struct row now;
+	struct stored now;
 
 	if (!record_edits_begin(&d->edits, r, 1)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
@@ -279,7 +279,7 @@ void bureau_begin(void)
 
 void bureau_check(void)
 {
-	struct row now;
+	struct stored now;
 
 	for (const struct written *p = all_written; p; p = p->next) {
 		const void *row = db_find(T_RECORD + p->kind, p->id, ID_SIZE);

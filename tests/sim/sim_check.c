@@ -152,7 +152,7 @@ static bool hangs_on_sent(const pb_op *op, const pb_op_result *r, struct arena *
 static void check_refusal(const struct client *c, const pb_op *op, const pb_op_result *r, struct arena *arena)
 {
 	const void *found = db_find(T_RECORD + op->kind, op->id.data, ID_SIZE);
-	struct row row;
+	struct stored row;
 
 	switch ((enum err)r->code) {
 	case ERR_PERMISSION:
@@ -220,7 +220,7 @@ static void meet_kind(const struct kind *kind, const struct client *c, const pb_
 {
 	int names = kind->of < 0 ? kind_reference(kind) : -1;
 	struct record body;
-	struct row named;
+	struct stored named;
 
 	if (r->outcome != JINGGUAN__V1__OUTCOME__APPLIED)
 		return;
@@ -444,7 +444,7 @@ static enum err check_own(void *data, const struct op_row *op)
 static bool is_as_pulled(const struct item *item)
 {
 	const void *found = db_find(T_RECORD + item->record.kind->number, item->id, ID_SIZE);
-	struct row row;
+	struct stored row;
 
 	if (found)
 		db_record(found, &row);

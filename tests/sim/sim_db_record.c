@@ -62,7 +62,7 @@ static void put_record(PGresult *r, int row, int column, const struct record_row
 		put_cell(r, row, column + 7 + (int)i, x->column[i]);
 }
 
-void db_record(const void *data, struct row *out)
+void db_record(const void *data, struct stored *out)
 {
 	const struct record_row *x = data;
 	struct call call = {.kind = x->kind};

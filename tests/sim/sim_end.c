@@ -146,7 +146,7 @@ static void check_client_end(struct client *c)
 
 /* I5, I9: a record's versions count its changes, and nothing comes after its deletion. */
 struct counting {
-	const struct row *row;
+	const struct stored *row;
 	int64_t changes, last;
 	uint32_t last_groups, by_group[KIND_GROUPS_MAX];
 };
@@ -169,7 +169,7 @@ static void count_history(void *data, const void *row)
 
 static void check_versions(void *data, const void *row)
 {
-	struct row r;
+	struct stored r;
 	struct counting n = {.row = &r};
 
 	(void)data;
@@ -187,7 +187,7 @@ static void check_versions(void *data, const void *row)
 
 /* Whether a school has it: its own, what names it as the other one, what is the county's; unless it is
  * hidden. */
-static bool is_carried(const struct row *row, const char *school)
+static bool is_carried(const struct stored *row, const char *school)
 {
 	const struct kind *kind = row->kind;
 
@@ -202,7 +202,7 @@ static bool is_carried(const struct row *row, const char *school)
 static void check_shown_at_end(struct client *c)
 {
 	struct view *v;
-	struct row row;
+	struct stored row;
 
 	demand(!view_load(&v, c->store, kinds_all, NULL), "I7", "the store of device %u cannot be read",
 		c->no);
@@ -248,7 +248,7 @@ struct expected {
 static void expect_record(void *data, const void *row)
 {
 	struct expected *x = data;
-	struct row r;
+	struct stored r;
 	struct buf bytes = {0};
 	uint8_t hash[HASH_SIZE], key[8 + ID_SIZE];
 	uint32_t lanes[LANES];
@@ -390,7 +390,7 @@ static enum err check_value(void *data, const struct op_row *op)
 		.op_no = op->op_no,
 		.body = &op->body,
 		.groups = op->groups};
-	struct row now;
+	struct stored now;
 
 	id_parse(device, c->profile.device);
 	struct told *t = op->op_no ? *told_slot(c, op->incarnation, op->op_no) : NULL;
@@ -480,7 +480,7 @@ static bool before_a_person(const uint8_t *id)
  * it. */
 static void check_hanging(void *data, const void *row)
 {
-	struct row child, target = {0};
+	struct stored child, target = {0};
 
 	(void)data;
 	db_record(row, &child);
@@ -525,7 +525,7 @@ static void check_snapshot(void *data, const void *row)
 
 static void check_report(void *data, const void *row)
 {
-	struct row r;
+	struct stored r;
 
 	(void)data;
 	db_record(row, &r);
@@ -547,7 +547,7 @@ static bool was_taken(const struct told *t)
 
 static bool is_deleted(const struct told *t)
 {
-	struct row r;
+	struct stored r;
 
 	db_record(db_find(T_RECORD + t->kind, t->id, ID_SIZE), &r);
 	return r.state.deleted;

@@ -389,7 +389,7 @@ static enum err plan_again(void *data)
 	struct bench *b = data;
 	pb_push_request request = PB_PUSH_REQUEST_INIT;
 	struct plan_facts facts = b->facts;
-	struct row rows[4];
+	struct stored rows[4];
 	struct arena arena;
 	uint8_t sum[HASH_SIZE];
 

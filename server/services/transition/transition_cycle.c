@@ -11,7 +11,7 @@
 #include "transition_calls.h"
 
 struct cycle_state {
-	struct row before;
+	struct stored before;
 	struct record_edits edits;
 	pb_phase_reply reply;
 	const PGresult *settings; /* of a year that is being opened */
@@ -34,7 +34,7 @@ static const struct db_stmt default_settings = {
 	"issue_days, resolve_days"
 	" FROM transition_settings($1::int)"};
 
-static bool find_cycle(const struct request *r, int32_t year, struct row *out)
+static bool find_cycle(const struct request *r, int32_t year, struct stored *out)
 {
 	const struct kind *kind = kind_by_number(KIND_CYCLE);
 	const PGresult *cycles = record_db_all_rows(&r->task, kind);
@@ -55,7 +55,7 @@ static enum err send_phase(struct request *r, const char *phase)
 
 	if (!record_edits_begin(&s->edits, r, 1))
 		return ERR_NOMEM;
-	struct row *cycle = record_edit(&s->edits, kind_by_number(KIND_CYCLE), there ? &s->before : NULL);
+	struct stored *cycle = record_edit(&s->edits, kind_by_number(KIND_CYCLE), there ? &s->before : NULL);
 	if (!there)
 		record_set_number(
 			&cycle->state.record, F_CYCLE_YEAR, ((const pb_year_request *)r->message)->year);
@@ -407,7 +407,7 @@ static void phase_read(struct request *r)
 	struct cycle_state *s = r->data;
 	const pb_phase_request *q = REQUEST(r, pb_phase_request);
 	struct db_params p = {0};
-	struct row row;
+	struct stored row;
 
 	if (!transition_year_stands(r, transition_year_phase(r, YEAR_ALONE), q->year, false))
 		return;

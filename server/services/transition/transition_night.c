@@ -30,7 +30,7 @@ static const struct db_stmt due_years = {
 static const struct db_stmt read_now = {"SELECT jg_now()"};
 static const struct db_stmt due_reminders = {"SELECT school, about, what, round, due FROM reminders_due()"};
 
-static bool is_overdue(const struct row *slip, int64_t now)
+static bool is_overdue(const struct stored *slip, int64_t now)
 {
 	const struct record *s = &slip->state.record;
 
@@ -43,7 +43,7 @@ static bool is_overdue(const struct row *slip, int64_t now)
 static void escalate(struct night *night, const PGresult *slips, int64_t now)
 {
 	const struct kind *kind = kind_by_number(KIND_SLIP);
-	struct row slip;
+	struct stored slip;
 
 	for (int i = 0; i < PQntuples(slips); i++) {
 		record_db_read(slips, i, kind, &slip);
@@ -62,7 +62,7 @@ static void remind(struct request *r, struct night *night, const PGresult *due, 
 	size_t len;
 
 	for (int i = 0; i < PQntuples(due); i++) {
-		struct row *row = record_edit(&night->edits, kind, NULL);
+		struct stored *row = record_edit(&night->edits, kind, NULL);
 		struct record *reminder = &row->state.record;
 		snprintf(row->owner, sizeof row->owner, "%s", db_get_text(due, i, 0));
 		record_set_bytes(reminder, F_REMINDER_ABOUT,

@@ -33,12 +33,12 @@ static const struct db_stmt read_moment = {
 
 /* ---- reading ---- */
 
-static struct row *read_all(struct request *r, uint32_t kind, size_t *count)
+static struct stored *read_all(struct request *r, uint32_t kind, size_t *count)
 {
 	const struct kind *k = kind_by_number(kind);
 	const PGresult *res = record_db_all_rows(&r->task, k);
 	size_t n = (size_t)PQntuples(res);
-	struct row *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
+	struct stored *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
 
 	*count = 0;
 	for (size_t i = 0; rows && i < n; i++)
@@ -54,7 +54,7 @@ static bool read_slips(struct request *r, struct slips *s, size_t more)
 	return s->slip && s->addressee && record_edits_begin(&s->edits, r, s->slip_count * 3 + more * 3 + 8);
 }
 
-static struct row *find_slip(struct slips *s, const uint8_t *id)
+static struct stored *find_slip(struct slips *s, const uint8_t *id)
 {
 	for (size_t i = 0; i < s->slip_count; i++)
 		if (memcmp(s->slip[i].id, id, ID_SIZE) == 0)
@@ -62,10 +62,10 @@ static struct row *find_slip(struct slips *s, const uint8_t *id)
 	return NULL;
 }
 
-static struct row *find_addressee(struct slips *s, const uint8_t *slip, const char *school)
+static struct stored *find_addressee(struct slips *s, const uint8_t *slip, const char *school)
 {
 	for (size_t i = 0; i < s->addressee_count; i++) {
-		struct row *h = &s->addressee[i];
+		struct stored *h = &s->addressee[i];
 		if (memcmp(h->state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip, ID_SIZE) == 0 &&
 			strcmp(h->owner, school) == 0)
 			return h;
@@ -90,7 +90,7 @@ static void set_pupil(struct request *r, struct record *slip, const PGresult *n,
 		slip, F_SLIP_PUPIL, arena_copy(&r->arena, db_get_bytes(n, i, 0, &len), ID_SIZE), ID_SIZE);
 }
 
-static void set_owner(struct row *row, const char *source, const char *home)
+static void set_owner(struct stored *row, const char *source, const char *home)
 {
 	snprintf(row->owner, sizeof row->owner, "%s", source);
 	snprintf(row->other, sizeof row->other, "%s",
@@ -122,8 +122,8 @@ static void settle_one(struct request *r, struct slips *s, const PGresult *n, in
 	 * starts. */
 	if (begins && !s->slips_begun)
 		return;
-	struct row *now = db_is_null(n, i, 2) ? NULL : find_slip(s, db_get_bytes(n, i, 2, &len));
-	struct row *e = record_edit(&s->edits, kind_by_number(KIND_SLIP), now);
+	struct stored *now = db_is_null(n, i, 2) ? NULL : find_slip(s, db_get_bytes(n, i, 2, &len));
+	struct stored *e = record_edit(&s->edits, kind_by_number(KIND_SLIP), now);
 	struct record *slip = &e->state.record;
 
 	if (strcmp(action, "close") == 0) {
@@ -188,7 +188,7 @@ static void read_counts(struct slips *s, const PGresult *c)
 /* What is wrong with the pupil of the slip that was reviewed, "" when the run closes it. */
 static const char *still_wrong(struct request *r, struct slips *s)
 {
-	const struct row *slip = find_slip(s, s->reviewed);
+	const struct stored *slip = find_slip(s, s->reviewed);
 	char codes[256] = "", all[512] = "", *rest = codes, *code;
 
 	for (size_t i = 0; i < s->edits.part.count; i++)
@@ -291,10 +291,10 @@ void slips_reply_changed(struct request *r)
 
 /* An addressee: made at the first issue, cleared at each new round. */
 static void issue_addressee(
-	struct request *r, struct slips *s, const struct row *slip, const char *school, const char *other)
+	struct request *r, struct slips *s, const struct stored *slip, const char *school, const char *other)
 {
-	struct row *now = find_addressee(s, slip->id, school);
-	struct row *e = record_edit(&s->edits, kind_by_number(KIND_SLIP_ADDRESSEE), now);
+	struct stored *now = find_addressee(s, slip->id, school);
+	struct stored *e = record_edit(&s->edits, kind_by_number(KIND_SLIP_ADDRESSEE), now);
 	struct record *addressee = &e->state.record;
 
 	snprintf(e->owner, sizeof e->owner, "%s", school);
@@ -308,9 +308,9 @@ static void issue_addressee(
 	record_edit_end(&s->edits);
 }
 
-static void issue_one(struct request *r, struct slips *s, const struct row *slip, int64_t due)
+static void issue_one(struct request *r, struct slips *s, const struct stored *slip, int64_t due)
 {
-	struct row *e = record_edit(&s->edits, slip->kind, slip);
+	struct stored *e = record_edit(&s->edits, slip->kind, slip);
 	struct record *record = &e->state.record;
 	char source[SCHOOL_TEXT], home[SCHOOL_TEXT];
 
@@ -387,7 +387,7 @@ void transition_issue(struct request *r)
 
 /* ---- review ---- */
 
-static bool both_answered(struct slips *s, const struct row *slip, const char *reviewer, bool *same_person)
+static bool both_answered(struct slips *s, const struct stored *slip, const char *reviewer, bool *same_person)
 {
 	bool all = true;
 	size_t addressees = 0;
@@ -404,10 +404,10 @@ static bool both_answered(struct slips *s, const struct row *slip, const char *r
 	return addressees && all;
 }
 
-static void review_apply(struct request *r, struct slips *s, struct row *slip)
+static void review_apply(struct request *r, struct slips *s, struct stored *slip)
 {
 	const pb_review_request *q = REQUEST(r, pb_review_request);
-	struct row *e = record_edit(&s->edits, slip->kind, slip);
+	struct stored *e = record_edit(&s->edits, slip->kind, slip);
 
 	assert(slip);
 	record_set_text(&e->state.record, F_SLIP_REVIEW_REASON, q->reason ? q->reason : "");
@@ -419,7 +419,7 @@ static void review_apply(struct request *r, struct slips *s, struct row *slip)
 		if (memcmp(s->addressee[i].state.record.value[F_SLIP_ADDRESSEE_SLIP].data, slip->id,
 			    ID_SIZE) != 0)
 			continue;
-		struct row *h = record_edit(&s->edits, s->addressee[i].kind, &s->addressee[i]);
+		struct stored *h = record_edit(&s->edits, s->addressee[i].kind, &s->addressee[i]);
 		for (int f = F_SLIP_ADDRESSEE_ANSWERED_AT; f <= F_SLIP_ADDRESSEE_NOTE; f++)
 			record_clear(&h->state.record, f);
 		record_edit_end(&s->edits);
@@ -452,7 +452,7 @@ static void review_run(struct request *r)
 	slips_run(r, 0, true);
 }
 
-static const struct row *slip_by_name(struct slips *s, const char *name)
+static const struct stored *slip_by_name(struct slips *s, const char *name)
 {
 	uint8_t id[ID_SIZE];
 
@@ -481,7 +481,7 @@ static void review_plan(struct request *r)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
-	const struct row *slip = slip_by_name(s, q->slip);
+	const struct stored *slip = slip_by_name(s, q->slip);
 	if (!slip) {
 		request_fail(r, ERR_NOT_FOUND, "slip", "%s", _("没有这张交办单"));
 		return;

@@ -11,7 +11,7 @@
 
 /* Slips and their addressees as they stand, and what becomes of them. */
 struct slips {
-	struct row *slip, *addressee;
+	struct stored *slip, *addressee;
 	size_t slip_count, addressee_count;
 	struct record_edits edits;
 	int64_t now, issue_due;
