@@ -105,7 +105,7 @@ static enum err list_conflict(void *data, const struct op_row *row)
 int cmd_conflicts_list(struct cli *c)
 {
 	const char *headings[] = {
-		_("序号"), _("学生"), _("末四位"), C_("heading", "记录"), _("字段"), _("经办")};
+		_("序号"), C_("heading", "对象"), _("末四位"), C_("heading", "记录"), _("字段"), _("经办")};
 	int code;
 	struct view *v = jg_view(c, kinds_all, &code);
 	struct conflict_list list = {

@@ -164,8 +164,8 @@ static enum err list_op(void *data, const struct op_row *row)
 /* A program gets every row; a person those that are still something to him. */
 int cmd_outbox_list(struct cli *c)
 {
-	const char *headings[] = {_("序号"), _("时间"), C_("heading", "记录"), _("动作"), _("学生"),
-		_("末四位"), _("状态"), _("原因")};
+	const char *headings[] = {_("序号"), _("时间"), C_("heading", "记录"), _("动作"),
+		C_("heading", "对象"), _("末四位"), _("状态"), _("原因")};
 	uint32_t states = UINT32_MAX & ~(1u << OP_DONE);
 	int code;
 	struct store *store = jg_store(c, &code);

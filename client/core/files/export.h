@@ -28,8 +28,9 @@ struct export
 
 /* What a service says of one export (client_service.h). */
 struct export_rules {
-	const char *name;      /* "students": `export NAME` */
-	const char *title;     /* of the sheet */
+	const char *name; /* "students": `export NAME` */
+	const char *
+		title; /* of the sheet; as its headings, Chinese in every language: files go from hand to hand */
 	const uint32_t *kinds; /* that the view holds, ended by 0 */
 	enum err (*write)(struct export *x);
 };

@@ -11,6 +11,7 @@
 #include "frame.h"
 #include "lang.h"
 #include "log.h"
+#include "state.h"
 #include "stream.h"
 #include "tables.h"
 #include "way.h"
@@ -19,7 +20,22 @@
 #define ADDRESSES_MAX 8
 #define MEANWHILE_MS 100 /* at the longest between two looks at what the face has to do: nobody feels it */
 
-enum link_state { LINK_IDLE, LINK_CONNECTING, LINK_OPEN, LINK_CLOSED };
+/*
+ *   IDLE ──connected──> SHAKING ──handshake done──> OPEN
+ *                            └──────────┬──────────────┘
+ *                                       v   the stream's last event, whoever ends it
+ *                                    CLOSED
+ */
+enum link_state { LINK_IDLE, LINK_SHAKING, LINK_OPEN, LINK_CLOSED, LINK_STATES };
+static const struct state_machine machine = {
+	"link",
+	(const char *const[LINK_STATES]){"idle", "shaking", "open", "closed"},
+	(const uint32_t[LINK_STATES]){
+		[LINK_IDLE] = STATE(LINK_SHAKING),
+		[LINK_SHAKING] = STATE(LINK_OPEN) | STATE(LINK_CLOSED),
+		[LINK_OPEN] = STATE(LINK_CLOSED),
+	},
+};
 
 struct link {
 	struct stream stream; /* first: the stream's events are cast back */
@@ -179,12 +195,17 @@ static uint32_t frame_cap(void *data, const struct frame *header)
 
 /* ---- The stream's events ---- */
 
+static void link_enter(struct link *link, enum link_state to)
+{
+	link->state = (enum link_state)state_move(&machine, link->state, to);
+}
+
 static void on_ready(struct stream *s)
 {
 	struct link *link = (struct link *)s;
 
-	if (link->state == LINK_CONNECTING)
-		link->state = LINK_OPEN;
+	if (link->state == LINK_SHAKING)
+		link_enter(link, LINK_OPEN);
 }
 
 static bool on_data(struct stream *s, const uint8_t *bytes, size_t n)
@@ -210,7 +231,7 @@ static void on_closed(struct stream *s, enum err why)
 {
 	struct link *link = (struct link *)s;
 
-	link->state = LINK_CLOSED;
+	link_enter(link, LINK_CLOSED);
 	link->why = why;
 	link->handle_open = false;
 }
@@ -343,17 +364,17 @@ static enum err tls_refused(struct link *link, const char *server, struct proble
 
 static enum err shake_hands(struct link *link, const char *server, struct problem *p)
 {
-	link->state = LINK_CONNECTING;
+	link_enter(link, LINK_SHAKING);
 	enum err e = stream_open(&link->stream, &link->shared, link->ctx, false, &events);
 	if (e) {
 		drop_tcp(link);
 		return problem_set(p, e, NULL, NULL, NULL);
 	}
-	while (link->state == LINK_CONNECTING && !link->timed_out)
+	while (link->state == LINK_SHAKING && !link->timed_out)
 		turn(link);
 	if (link->state == LINK_OPEN)
 		return ERR_OK;
-	if (link->state == LINK_CONNECTING)
+	if (link->state == LINK_SHAKING)
 		return unreachable(p, server, _("没有应答"));
 	return tls_refused(link, server, p);
 }
@@ -422,7 +443,7 @@ void link_close(struct link *link)
 {
 	if (!link)
 		return;
-	if (link->handle_open && (link->state == LINK_CONNECTING || link->state == LINK_OPEN)) {
+	if (link->handle_open && (link->state == LINK_SHAKING || link->state == LINK_OPEN)) {
 		stream_close(&link->stream, ERR_OK, link->state == LINK_OPEN);
 		arm(link, 1000); /* a peer that does not read must not hold the command up */
 		while (link->handle_open && !link->timed_out)

@@ -16,6 +16,16 @@
  * */
 #define SYNC_FORKS_MAX 2
 
+/*
+ *   STARTED ─> CONNECT ─> PUSH ⟲ ─> FILE ⟲ ─> PULL ─> COMMIT ─┐ a stream after the other
+ *                ^         ^  │ FORKED, EXPECT  ^ │ RESYNC,     │
+ *                │<───────────┘                 │ v EPOCH       │
+ *                │         │                   RESET <──────────┤ digests differ, once a stream
+ *                │         │                                    v all pulled
+ *                │         └──────── operations queued ───── RESOLVE ─> FINISH
+ *              WAIT <─ any action that FAILED and is worth another try within the budget
+ *
+ * Push-only ends after FILE. A failure that trying again does not help is FINISH with its error. */
 enum sync_do {
 	SYNC_CONNECT, /* connect, HELLO, take WELCOME, show the session; answer CONNECTED with the number of
 			 streams */

@@ -41,7 +41,8 @@ static enum err not_there(
 {
 	char hint[128];
 
-	snprintf(hint, sizeof hint, _("运行 %s 看序号，或写证件号码"), way(list->act));
+	snprintf(hint, sizeof hint, list->found ? _("运行 %s 看序号，或写证件号码") : _("运行 %s 看序号"),
+		way(list->act));
 	if (!known)
 		return problem_set(
 			p, ERR_NOT_FOUND, NULL, hint, _("还没有列过名单，不知道序号 %s 是哪一个"), number);
