@@ -82,7 +82,7 @@ static void every_declared_check_exists(void **state)
 		}
 }
 
-static void codes(void **state)
+static void codes_are_of_their_list(void **state)
 {
 	struct record r = pupil();
 
@@ -135,7 +135,7 @@ static void blanks_are_no_text(void **state)
 	}
 }
 
-static void ranges(void **state)
+static void numbers_keep_their_range(void **state)
 {
 	static const int64_t bad[] = {-1, 0, 100, INT32_MIN, INT32_MAX};
 	struct record r;
@@ -155,7 +155,7 @@ static void ranges(void **state)
 	}
 }
 
-static void times(void **state)
+static void times_have_a_zone_and_are_not_to_come(void **state)
 {
 	struct record r;
 
@@ -171,7 +171,7 @@ static void times(void **state)
 	refused_for(&r, "at");
 }
 
-static void numbers(void **state)
+static void certificate_numbers_stand_in_normal_form(void **state)
 {
 	struct record r = pupil();
 
@@ -242,7 +242,7 @@ static void shape_first(void **state)
 	assert_string_equal(p.field, "name");
 }
 
-static void characters(void **state)
+static void characters_that_no_screen_shows_are_refused(void **state)
 {
 	static const char *const bad[] = {"测\uFFFE", "测\x1B[2J", "测\xC2\x9B", "测\u202E", "测\n试"};
 	struct record r;
@@ -264,10 +264,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_declared_check_exists),
 		cmocka_unit_test(a_field_of_a_request_has_its_own_label_or_that_of_its_name),
-		cmocka_unit_test(codes), cmocka_unit_test(refused_with_what_is_permitted),
-		cmocka_unit_test(blanks_are_no_text), cmocka_unit_test(ranges), cmocka_unit_test(times),
-		cmocka_unit_test(numbers), cmocka_unit_test(long_numbers), cmocka_unit_test(dates_and_ids),
-		cmocka_unit_test(characters), cmocka_unit_test(shape_first)};
+		cmocka_unit_test(codes_are_of_their_list), cmocka_unit_test(refused_with_what_is_permitted),
+		cmocka_unit_test(blanks_are_no_text), cmocka_unit_test(numbers_keep_their_range),
+		cmocka_unit_test(times_have_a_zone_and_are_not_to_come),
+		cmocka_unit_test(certificate_numbers_stand_in_normal_form), cmocka_unit_test(long_numbers),
+		cmocka_unit_test(dates_and_ids),
+		cmocka_unit_test(characters_that_no_screen_shows_are_refused), cmocka_unit_test(shape_first)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 
 #include "clock.h"
 
-static void ids(void **state)
+static void ids_sort_by_time_and_read_back(void **state)
 {
 	uint8_t a[16], b[16], back[16];
 	char text[37];
@@ -54,7 +54,7 @@ static void id_texts(void **state)
 		assert_int_equal(id_parse(id, bad[i]), -1);
 }
 
-static void times(void **state)
+static void times_read_back_in_county_time(void **state)
 {
 	char text[TIME_TEXT_SIZE];
 
@@ -73,7 +73,7 @@ static void times(void **state)
 	assert_string_equal(text, "2026-09-12T00:00:00+08:00");
 }
 
-static void clocks(void **state)
+static void the_monotonic_clock_never_steps_back(void **state)
 {
 	uint64_t before = clock_monotonic_us();
 
@@ -88,8 +88,9 @@ static void clocks(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(ids), cmocka_unit_test(id_texts),
-		cmocka_unit_test(times), cmocka_unit_test(clocks)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(ids_sort_by_time_and_read_back),
+		cmocka_unit_test(id_texts), cmocka_unit_test(times_read_back_in_county_time),
+		cmocka_unit_test(the_monotonic_clock_never_steps_back)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

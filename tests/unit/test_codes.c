@@ -83,7 +83,7 @@ static void words_as_typed(void **state)
 	finds(&codes_stage, "初中", "junior");
 }
 
-static void stages(void **state)
+static void every_school_type_has_stages(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < codes_school_type.n; i++)
@@ -99,7 +99,7 @@ static void stages(void **state)
 	assert_int_equal(school_type_stages(""), 0);
 }
 
-static void classes(void **state)
+static void classes_read_as_people_write_them(void **state)
 {
 	static const struct {
 		const char *text, *want;
@@ -123,7 +123,8 @@ static void classes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_word_leads_back),
-		cmocka_unit_test(words_as_typed), cmocka_unit_test(stages), cmocka_unit_test(classes)};
+		cmocka_unit_test(words_as_typed), cmocka_unit_test(every_school_type_has_stages),
+		cmocka_unit_test(classes_read_as_people_write_them)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,7 +88,7 @@ static void defaults_hold(void **state)
 	assert_string_equal(c.metrics, "127.0.0.1:7421");
 }
 
-static void refused(void **state)
+static void a_wrong_line_is_refused_with_its_place(void **state)
 {
 	static const char *const bad[] = {"nonsense = 1\n", "workers = two\n", "workers =\n",
 		"grouping = true\n", "listen = 7420\n", "listen = somewhere:1\n", "listen = 1.2.3.4:70000\n",
@@ -171,7 +171,7 @@ static void changes_are_named(void **state)
 	assert_string_equal(text, "database_app workers=4");
 }
 
-static void addresses(void **state)
+static void addresses_need_a_number_and_a_port(void **state)
 {
 	static const char *const good[] = {"127.0.0.1:0", "0.0.0.0:65535", "[::]:7420"};
 	static const char *const bad[] = {"", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:1x",
@@ -224,7 +224,8 @@ static void the_document_names_every_setting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(there_and_back), cmocka_unit_test(defaults_hold),
-		cmocka_unit_test(refused), cmocka_unit_test(addresses),
+		cmocka_unit_test(a_wrong_line_is_refused_with_its_place),
+		cmocka_unit_test(addresses_need_a_number_and_a_port),
 		cmocka_unit_test(saved_as_it_is_or_not_at_all), cmocka_unit_test(changes_are_named),
 		cmocka_unit_test(the_document_names_every_setting)};
 

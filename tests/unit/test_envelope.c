@@ -169,7 +169,7 @@ static void too_many_items(void **state)
 }
 
 /* Every quota either suffices or is refused as too large: never a crash, never "malformed". */
-static void quota(void **state)
+static void a_quota_suffices_or_is_too_large(void **state)
 {
 	pb_group_base base, *list[2];
 	pb_op op = sample_op(&base, list);
@@ -211,7 +211,8 @@ int main(void)
 		cmocka_unit_test(truncated_at_every_byte), cmocka_unit_test(bad_utf8),
 		cmocka_unit_test(nul_inside_text), cmocka_unit_test(zeros_elsewhere_are_fine),
 		cmocka_unit_test(enum_out_of_range), cmocka_unit_test(too_many_items),
-		cmocka_unit_test(quota), cmocka_unit_test(every_request_is_bounded)};
+		cmocka_unit_test(a_quota_suffices_or_is_too_large),
+		cmocka_unit_test(every_request_is_bounded)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,7 @@ static void every_advice_leads_somewhere(void **state)
 	assert_int_equal(strlen(err_advice(text, 8, ERR_MUST_CHANGE, "jgadmin")) < 8, 1);
 }
 
-static void problems(void **state)
+static void a_problem_says_its_sentence(void **state)
 {
 	struct problem p;
 
@@ -152,8 +152,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(an_errno_is_said_in_words),
 		cmocka_unit_test(problems_are_printable), cmocka_unit_test(numbers_are_unique),
-		cmocka_unit_test(every_row_speaks_both_languages), cmocka_unit_test(problems),
-		cmocka_unit_test(every_advice_leads_somewhere), cmocka_unit_test(text_is_cut_at_characters)};
+		cmocka_unit_test(every_row_speaks_both_languages),
+		cmocka_unit_test(a_problem_says_its_sentence), cmocka_unit_test(every_advice_leads_somewhere),
+		cmocka_unit_test(text_is_cut_at_characters)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

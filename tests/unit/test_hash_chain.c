@@ -30,7 +30,7 @@ static void end_is(const uint8_t found[HASH_SIZE])
 
 static const uint8_t device[ID_SIZE] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
-static void operations(void **state)
+static void operations_chain_as_written_down(void **state)
 {
 	uint8_t sha[HASH_SIZE], start[HASH_SIZE], next[HASH_SIZE];
 
@@ -111,7 +111,7 @@ static void records_and_lanes(void **state)
 	assert_memory_equal(before, total, sizeof total);
 }
 
-static void trace(void **state)
+static void trace_entries_chain_as_written_down(void **state)
 {
 	uint8_t record[HASH_SIZE], entry[AUDIT_ENTRY_SIZE], root[HASH_SIZE], head[HASH_SIZE] = {0},
 									     first[HASH_SIZE] = {0};
@@ -144,9 +144,9 @@ static void trace(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(operations),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(operations_chain_as_written_down),
 		cmocka_unit_test(a_chain_tells_everything), cmocka_unit_test(records_and_lanes),
-		cmocka_unit_test(trace)};
+		cmocka_unit_test(trace_entries_chain_as_written_down)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,7 +84,7 @@ static void say_debug(void)
 	log_set_level(LOG_LEVEL_INFO);
 }
 
-static void levels(void **state)
+static void levels_have_their_journal_numbers(void **state)
 {
 	char text[4096];
 
@@ -154,7 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_message_one_line),
 		cmocka_unit_test(values_from_outside),
-		cmocka_unit_test(levels),
+		cmocka_unit_test(levels_have_their_journal_numbers),
 		cmocka_unit_test(every_length),
 #ifdef JG_FAULTS
 		cmocka_unit_test(dies_where_it_is_told),

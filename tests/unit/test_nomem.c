@@ -73,7 +73,7 @@ static enum err unpack_and_pack(void *data)
 	return e;
 }
 
-static void messages(void **state)
+static void messages_without_memory(void **state)
 {
 	(void)state;
 	make_push();
@@ -120,7 +120,7 @@ static enum err record_round(void *data)
 	return e;
 }
 
-static void records(void **state)
+static void records_without_memory(void **state)
 {
 	struct buf bytes = {0};
 	struct record r;
@@ -216,7 +216,7 @@ static enum err name_key(void *data)
 	return e;
 }
 
-static void names(void **state)
+static void names_without_memory(void **state)
 {
 	char in[] = "买买提．艾力 ";
 
@@ -324,7 +324,7 @@ static enum err make_context(void *data)
 	return ctx ? ERR_OK : ERR_NOMEM;
 }
 
-static void tls(void **state)
+static void tls_without_memory(void **state)
 {
 	struct contexts c = {client_context(&ca), server_context_of(&leaf)};
 
@@ -356,8 +356,9 @@ static int teardown(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(messages), cmocka_unit_test(records),
-		cmocka_unit_test(frames_and_traces), cmocka_unit_test(names), cmocka_unit_test(tls)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(messages_without_memory),
+		cmocka_unit_test(records_without_memory), cmocka_unit_test(frames_and_traces),
+		cmocka_unit_test(names_without_memory), cmocka_unit_test(tls_without_memory)};
 
 	if (!CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free))
 		return 1;

@@ -32,7 +32,7 @@ static void inserts_and_edits(void **state)
 
 /* The same bytes under an answered number get the answer of then, also when its text was pruned; other bytes
  * are a fork. */
-static void replays(void **state)
+static void a_replay_gets_the_answer_of_then(void **state)
 {
 	struct record r = pupil("甲", "A1", "3"), other = pupil("乙", "A2", "3");
 	struct bench *first = bench_new();
@@ -216,7 +216,7 @@ static void conflicts_keep_both(void **state)
 	bench_free(b);
 }
 
-static void duplicates(void **state)
+static void a_duplicate_is_refused_with_its_holder(void **state)
 {
 	struct record r = pupil("甲", "A1", "3"), twin = pupil("乙", "A1", "3");
 	struct bench *b = bench_new();
@@ -622,13 +622,15 @@ static void a_school_answers_what_the_server_owns(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits), cmocka_unit_test(replays),
-		cmocka_unit_test(gaps_and_incarnations), cmocka_unit_test(another_history),
-		cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both),
-		cmocka_unit_test(duplicates), cmocka_unit_test(a_filing_is_a_push_of_its_own),
-		cmocka_unit_test(guards_and_ids), cmocka_unit_test(damaged_operations),
-		cmocka_unit_test(refused_with_the_codes), cmocka_unit_test(damaged_operations_replay),
-		cmocka_unit_test(memory_runs_out), cmocka_unit_test(a_conflict_tells_what_stands),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits),
+		cmocka_unit_test(a_replay_gets_the_answer_of_then), cmocka_unit_test(gaps_and_incarnations),
+		cmocka_unit_test(another_history), cmocka_unit_test(blocked_on_an_own_operation),
+		cmocka_unit_test(conflicts_keep_both),
+		cmocka_unit_test(a_duplicate_is_refused_with_its_holder),
+		cmocka_unit_test(a_filing_is_a_push_of_its_own), cmocka_unit_test(guards_and_ids),
+		cmocka_unit_test(damaged_operations), cmocka_unit_test(refused_with_the_codes),
+		cmocka_unit_test(damaged_operations_replay), cmocka_unit_test(memory_runs_out),
+		cmocka_unit_test(a_conflict_tells_what_stands),
 		cmocka_unit_test(a_refused_operation_leaves_nothing_behind),
 		cmocka_unit_test(a_number_that_is_not_free_yet_ends_the_push),
 		cmocka_unit_test(the_guard_says_who_shares),

@@ -12,7 +12,7 @@
 #include "quantity.h"
 #include "value.h"
 
-static void decimals(void **state)
+static void decimals_as_people_write_them(void **state)
 {
 	static const struct {
 		const char *text;
@@ -42,7 +42,7 @@ static void decimals(void **state)
 	assert_string_equal(decimal_format(out, 1250, 2), "12.50");
 }
 
-static void minutes(void **state)
+static void minutes_as_people_write_them(void **state)
 {
 	static const struct {
 		const char *text;
@@ -195,8 +195,9 @@ static void other_forms_are_refused(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(decimals), cmocka_unit_test(minutes),
-		cmocka_unit_test(fields_as_people_write_them), cmocka_unit_test(other_forms_are_refused)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(decimals_as_people_write_them),
+		cmocka_unit_test(minutes_as_people_write_them), cmocka_unit_test(fields_as_people_write_them),
+		cmocka_unit_test(other_forms_are_refused)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

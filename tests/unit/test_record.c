@@ -276,7 +276,7 @@ static void natural_keys(void **state)
 	arena_free(&arena);
 }
 
-static void shape(void **state)
+static void a_record_keeps_the_shape_of_its_kind(void **state)
 {
 	struct record r;
 	struct problem p;
@@ -301,7 +301,7 @@ static void shape(void **state)
 	assert_string_equal(p.field, "name");
 }
 
-static void getters(void **state)
+static void getters_of_a_field_that_is_not_set(void **state)
 {
 	struct record r;
 	char small[4];
@@ -323,7 +323,7 @@ static void getters(void **state)
 }
 
 /* The tables that everything walks: numbers unique and ascending, groups dense, names found again. */
-static void tables(void **state)
+static void tables_that_everything_walks(void **state)
 {
 	(void)state;
 	for (size_t k = 0; k < kind_count; k++) {
@@ -358,7 +358,9 @@ int main(void)
 		cmocka_unit_test(what_is_refused), cmocka_unit_test(truncated_at_every_byte),
 		cmocka_unit_test(unknown_fields), cmocka_unit_test(many_unknown_fields),
 		cmocka_unit_test(projection_and_groups), cmocka_unit_test(natural_keys),
-		cmocka_unit_test(shape), cmocka_unit_test(getters), cmocka_unit_test(tables)};
+		cmocka_unit_test(a_record_keeps_the_shape_of_its_kind),
+		cmocka_unit_test(getters_of_a_field_that_is_not_set),
+		cmocka_unit_test(tables_that_everything_walks)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 #define PRIMARY "2132000001"
 #define NINE "3132000001"
 
-static void grades(void **state)
+static void grades_as_people_write_them(void **state)
 {
 	static const char *const six[] = {"六年级", "小学六年级", "六", "6", "六年级(2020级)", "16",
 		"毕业年级", "6年级", "小六", "六 年 级", "６年级", "六年级（毕业班）"};
@@ -69,7 +69,7 @@ static void fault_is(const char *text, bool number, enum roster_fault want)
 	assert_string_equal(c.no, "");
 }
 
-static void classes(void **state)
+static void classes_as_people_write_them(void **state)
 {
 	static const char *const one[] = {"1班", "2020级1班", "六1", "601", "(1)", "一班", "01", "六年级一班",
 		"1", "202001", "1班（寄宿）", "１班", "六（1）班", "6-1", "6.1班", "六年级(1)班", "六(一)班",
@@ -120,7 +120,7 @@ static void classes_that_became_dates(void **state)
 	fault_is("5月3日", false, ROSTER_DATE);
 }
 
-static void titles(void **state)
+static void grade_and_class_within_a_title(void **state)
 {
 	char no[CLASS_NO_MAX + 1];
 
@@ -144,9 +144,10 @@ static void titles(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(grades), cmocka_unit_test(entry_years),
-		cmocka_unit_test(classes), cmocka_unit_test(classes_that_became_dates),
-		cmocka_unit_test(titles)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(grades_as_people_write_them),
+		cmocka_unit_test(entry_years), cmocka_unit_test(classes_as_people_write_them),
+		cmocka_unit_test(classes_that_became_dates),
+		cmocka_unit_test(grade_and_class_within_a_title)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

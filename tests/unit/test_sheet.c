@@ -284,7 +284,7 @@ static const char date_styles[] = "<styleSheet xmlns='" XLSX_NS
 				  "numFmtId='177'/><xf numFmtId='31'/>"
 				  "<xf numFmtId='178'/><xf numFmtId='20'/></cellXfs></styleSheet>";
 
-static void dates(void **state)
+static void dates_by_their_cell_style(void **state)
 {
 	struct sheet *s =
 		sheet_of("<sheetData><row><c s='0'><v>41713</v></c><c s='1'><v>41713</v></c>"
@@ -702,13 +702,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(csv_encodings),
 		cmocka_unit_test(csv_rows_as_shown), cmocka_unit_test(csv_refusals),
 		cmocka_unit_test(foreign_files), cmocka_unit_test(files_on_disk),
-		cmocka_unit_test(cell_types), cmocka_unit_test(numbers_as_shown), cmocka_unit_test(dates),
-		cmocka_unit_test(odd_packages), cmocka_unit_test(hidden_sheets),
-		cmocka_unit_test(merged_cells), cmocka_unit_test(hostile_workbooks),
-		cmocka_unit_test(limits_name_the_row), cmocka_unit_test(damaged_workbooks),
-		cmocka_unit_test(written_and_read), cmocka_unit_test(what_xml_cannot_hold),
-		cmocka_unit_test(csv_formulas), cmocka_unit_test(writer_refusals),
-		cmocka_unit_test(many_rows)};
+		cmocka_unit_test(cell_types), cmocka_unit_test(numbers_as_shown),
+		cmocka_unit_test(dates_by_their_cell_style), cmocka_unit_test(odd_packages),
+		cmocka_unit_test(hidden_sheets), cmocka_unit_test(merged_cells),
+		cmocka_unit_test(hostile_workbooks), cmocka_unit_test(limits_name_the_row),
+		cmocka_unit_test(damaged_workbooks), cmocka_unit_test(written_and_read),
+		cmocka_unit_test(what_xml_cannot_hold), cmocka_unit_test(csv_formulas),
+		cmocka_unit_test(writer_refusals), cmocka_unit_test(many_rows)};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }

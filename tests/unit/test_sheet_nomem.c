@@ -34,7 +34,7 @@ static void until_it_reads(const void *bytes, size_t n, long at_least)
 	}
 }
 
-static void xlsx(void **state)
+static void xlsx_without_memory(void **state)
 {
 	size_t n;
 	char *bytes = xlsx_of(
@@ -51,7 +51,7 @@ static void xlsx(void **state)
 	free(bytes);
 }
 
-static void csv(void **state)
+static void csv_without_memory(void **state)
 {
 	(void)state;
 	until_it_reads("a,b\n1,2\n", 8, 3);
@@ -60,7 +60,8 @@ static void csv(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(xlsx), cmocka_unit_test(csv)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(xlsx_without_memory), cmocka_unit_test(csv_without_memory)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

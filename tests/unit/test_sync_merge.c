@@ -284,7 +284,7 @@ static void unknown_fields_stay(void **state)
 	assert_memory_equal(now.record.ext, newest, sizeof newest);
 }
 
-static void overlay(void **state)
+static void an_own_operation_lies_over_the_record(void **state)
 {
 	struct merge_state now = {0};
 	struct merge_op op = {.groups = 1};
@@ -439,8 +439,9 @@ int main(void)
 		cmocka_unit_test(delete_edit), cmocka_unit_test(delete_delete),
 		cmocka_unit_test(twice_is_once), cmocka_unit_test(different_groups_commute),
 		cmocka_unit_test(a_new_record), cmocka_unit_test(append_only),
-		cmocka_unit_test(unknown_fields_stay), cmocka_unit_test(overlay),
-		cmocka_unit_test(every_edit), cmocka_unit_test(every_deletion)};
+		cmocka_unit_test(unknown_fields_stay),
+		cmocka_unit_test(an_own_operation_lies_over_the_record), cmocka_unit_test(every_edit),
+		cmocka_unit_test(every_deletion)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

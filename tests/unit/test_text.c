@@ -90,7 +90,7 @@ static void what_may_not_be_stored(void **state)
 	assert_string_equal(out, "张");
 }
 
-static void dots(void **state)
+static void dots_of_a_name_become_one(void **state)
 {
 	static const char *const typed[] = {"买买提·江", "买买提•江", "买买提．江", "买买提.江", "买买提・江",
 		"买买提‧江", "买买提･江", "买买提∙江", "买买提⋅江"};
@@ -117,7 +117,7 @@ static void name_keys(void **state)
 	same(text_name_key, "𫗧", "𫗧");
 }
 
-static void phones(void **state)
+static void phones_become_digits(void **state)
 {
 	(void)state;
 	same(text_phone_digits, "138-0000 0017", "13800000017");
@@ -130,7 +130,7 @@ static void phones(void **state)
 	same(text_phone_digits, "无", "");
 }
 
-static void masks(void **state)
+static void masks_leave_what_tells_two_apart(void **state)
 {
 	(void)state;
 	same(text_mask_id, "329999201403150017", "3299**********0017");
@@ -189,9 +189,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(utf8_is_checked),
 		cmocka_unit_test(widths_and_spaces), cmocka_unit_test(names_as_typed),
 		cmocka_unit_test(odd_names_are_found), cmocka_unit_test(what_may_not_be_stored),
-		cmocka_unit_test(dots), cmocka_unit_test(name_keys), cmocka_unit_test(phones),
-		cmocka_unit_test(masks), cmocka_unit_test(slips_of_the_finger),
-		cmocka_unit_test(errors_leave_nothing)};
+		cmocka_unit_test(dots_of_a_name_become_one), cmocka_unit_test(name_keys),
+		cmocka_unit_test(phones_become_digits), cmocka_unit_test(masks_leave_what_tells_two_apart),
+		cmocka_unit_test(slips_of_the_finger), cmocka_unit_test(errors_leave_nothing)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

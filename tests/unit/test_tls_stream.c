@@ -238,7 +238,7 @@ static void garbage_and_flipped_bits(void **state)
 	SSL_CTX_free(sc);
 }
 
-static void closing(void **state)
+static void a_close_is_told_from_a_cut(void **state)
 {
 	SSL_CTX *cc = client_context(&ca), *sc = server_context();
 	struct end client, server;
@@ -281,7 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(what_a_channel_tells), cmocka_unit_test(wrong_ca),
 		cmocka_unit_test(old_versions_are_refused), cmocka_unit_test(garbage_and_flipped_bits),
-		cmocka_unit_test(closing)};
+		cmocka_unit_test(a_close_is_told_from_a_cut)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -153,7 +153,7 @@ static void other_codes(void **state)
 		assert_true(strlen(id_fault_text((enum id_fault)f)) > 0);
 }
 
-static void calendar(void **state)
+static void dates_are_of_the_calendar(void **state)
 {
 	(void)state;
 	assert_true(date_is_real(20240229));
@@ -201,7 +201,7 @@ static void date_styles(void **state)
 	assert_int_equal(date, 20140315);
 }
 
-static void serials(void **state)
+static void dates_from_spreadsheet_serials(void **state)
 {
 	int32_t date;
 
@@ -230,8 +230,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(valid_ids), cmocka_unit_test(every_wrong_length),
 		cmocka_unit_test(every_wrong_digit), cmocka_unit_test(dates_of_ids),
 		cmocka_unit_test(excel_damage), cmocka_unit_test(normal_forms),
-		cmocka_unit_test(student_numbers), cmocka_unit_test(other_codes), cmocka_unit_test(calendar),
-		cmocka_unit_test(date_styles), cmocka_unit_test(serials)};
+		cmocka_unit_test(student_numbers), cmocka_unit_test(other_codes),
+		cmocka_unit_test(dates_are_of_the_calendar), cmocka_unit_test(date_styles),
+		cmocka_unit_test(dates_from_spreadsheet_serials)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,7 +69,7 @@ static void same(json_t *row, const char *name, const void *data, size_t n)
 	used = 0;                                                                                            \
 	json_array_foreach(json_object_get(vectors, rule), at_, row)
 
-static void header(void **state)
+static void the_frame_header_is_frozen(void **state)
 {
 	(void)state;
 	EACH("header", row)
@@ -103,7 +103,7 @@ static void op_sha(void **state)
 	}
 }
 
-static void chain(void **state)
+static void the_device_chain_is_frozen(void **state)
 {
 	(void)state;
 	EACH("chain", row)
@@ -138,7 +138,7 @@ static void set_field(struct record *r, const char *name, json_t *value)
 	}
 }
 
-static void canonical(void **state)
+static void the_canonical_record_is_frozen(void **state)
 {
 	(void)state;
 	EACH("record", row)
@@ -173,7 +173,7 @@ static void canonical(void **state)
 	}
 }
 
-static void digest(void **state)
+static void the_digest_is_frozen(void **state)
 {
 	(void)state;
 	EACH("lanes", row)
@@ -206,7 +206,7 @@ static void rebuild_parts(struct buf *out, const uint8_t *at, const uint8_t *end
 	}
 }
 
-static void trace(void **state)
+static void the_trace_is_frozen(void **state)
 {
 	(void)state;
 	EACH("audit", row)
@@ -227,7 +227,7 @@ static void trace(void **state)
 }
 
 /* As client/core/link/login.c and server/services/session.c compute it. */
-static void resume(void **state)
+static void the_resume_proof_is_frozen(void **state)
 {
 	(void)state;
 	EACH("resume", row)
@@ -289,13 +289,13 @@ static void signed_head(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(header),
+		cmocka_unit_test(the_frame_header_is_frozen),
 		cmocka_unit_test(op_sha),
-		cmocka_unit_test(chain),
-		cmocka_unit_test(canonical),
-		cmocka_unit_test(digest),
-		cmocka_unit_test(trace),
-		cmocka_unit_test(resume),
+		cmocka_unit_test(the_device_chain_is_frozen),
+		cmocka_unit_test(the_canonical_record_is_frozen),
+		cmocka_unit_test(the_digest_is_frozen),
+		cmocka_unit_test(the_trace_is_frozen),
+		cmocka_unit_test(the_resume_proof_is_frozen),
 #ifdef JG_HAS_SERVER
 		cmocka_unit_test(connect_code),
 		cmocka_unit_test(signed_head),
