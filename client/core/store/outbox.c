@@ -591,10 +591,10 @@ enum err outbox_add_draft(
 	const ProtobufCMessage *message;
 	uint8_t sha[HASH_SIZE];
 	struct arena arena;
-	uint32_t n = end - *at >= 8 ? get_be32(*at) : UINT32_MAX,
-		 groups = n != UINT32_MAX ? get_be32(*at + 4) : 0;
+	size_t left = (size_t)(end - *at);
+	uint32_t n = left >= 8 ? get_be32(*at) : 0, groups = left >= 8 ? get_be32(*at + 4) : 0;
 
-	if (n > (size_t)(end - *at) - 8)
+	if (left < 8 || n > left - 8)
 		return problem_set(p, ERR_FILE_DAMAGED, NULL, NULL, NULL);
 	const uint8_t *bytes = *at + 8;
 	*at = bytes + n;

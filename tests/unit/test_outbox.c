@@ -1,0 +1,547 @@
+/* Covers client/core/store/{outbox,outbox_push}.c: what is kept of an operation and of its answer, and what is said
+ * when the store refuses. What moves the queue is in test_store.c, duplicates are in test_adopt.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "core_fixture.h"
+#include "envelope.h"
+#include "outbox.h"
+
+enum { BATCH_OF_AN_IMPORT = 7 };
+static const uint32_t kinds[] = {KIND_STUDENT, KIND_GUARDIAN, 0};
+static const uint8_t pupil[ID_SIZE] = {1}, second[ID_SIZE] = {2}, third[ID_SIZE] = {3};
+
+static struct record student(const char *class_no)
+{
+	struct record r;
+
+	record_init(&r, kind_by_number(KIND_STUDENT));
+	record_set_text(&r, F_STUDENT_NAME, "测甲");
+	record_set_text(&r, F_STUDENT_CERT_NO, "329999201403150017");
+	record_set_text(&r, F_STUDENT_GRADE, "16");
+	record_set_text(&r, F_STUDENT_CLASS_NO, class_no);
+	return r;
+}
+
+static struct view *load(struct store *s)
+{
+	struct view *v;
+
+	assert_int_equal(view_load(&v, s, kinds, NULL), ERR_OK);
+	return v;
+}
+
+/* A pupil is entered and goes to another class: operations 1 and 2. */
+static void enter_twice(struct fixture *f, uint8_t id[ID_SIZE])
+{
+	struct record first = student("1"), moved = student("2");
+	struct view *v = load(f->store);
+	struct item *item = NULL;
+
+	assert_int_equal(store_begin(f->store, NULL), ERR_OK);
+	assert_int_equal(outbox_put(v, &item, &first, UINT32_MAX, 0, NULL), ERR_OK);
+	assert_int_equal(outbox_put(v, &item, &moved, UINT32_MAX, BATCH_OF_AN_IMPORT, NULL), ERR_OK);
+	assert_true(item->pending);
+	assert_int_equal(item->batch, BATCH_OF_AN_IMPORT);
+	assert_int_equal(store_commit(f->store, NULL), ERR_OK);
+	memcpy(id, item->id, ID_SIZE);
+	view_free(v);
+}
+
+static enum err answered(struct store *s, uint64_t op_no, Jingguan__V1__Outcome outcome)
+{
+	pb_op_result r = PB_OP_RESULT_INIT;
+
+	r.op_no = op_no;
+	r.outcome = outcome;
+	enum err e = store_begin(s, NULL);
+	if (!e)
+		e = outbox_answer(s, &r, NULL);
+	return e ? e : store_commit(s, NULL);
+}
+
+static struct push_batch waiting(struct fixture *f, struct arena *arena)
+{
+	struct push_batch batch;
+
+	memset(&batch, 'x', sizeof batch); /* of an earlier push */
+	assert_int_equal(outbox_batch(f->store, &batch, arena, NULL), ERR_OK);
+	return batch;
+}
+
+static const pb_op *opened(const struct push_batch *batch, size_t i, struct arena *arena)
+{
+	const ProtobufCMessage *message;
+
+	assert_int_equal(
+		envelope_unpack(&pb_op_desc, batch->bytes[i], batch->sizes[i], arena, &message, NULL),
+		ERR_OK);
+	return (const pb_op *)message;
+}
+
+static void an_operation_says_what_it_changes(void **state)
+{
+	const int64_t before = clock_now_us();
+	struct record there = student("1"), moved = student("2");
+	struct staging_end end = {.cursor = 7, .epoch = 1, .whole = true};
+	struct fixture f;
+	struct arena arena;
+	bool agreed;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	arena_init(&arena, 1u << 20);
+	fixture_stage(f.store, pupil, JINGGUAN__V1__ACTION__PUT, &there, &end);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	struct view *v = load(f.store);
+	struct item *item = view_find_id(v, pupil);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_put(v, &item, &moved, UINT32_MAX, 0, NULL), ERR_OK);
+	assert_int_equal(outbox_delete(v, item, 0, NULL), ERR_OK);
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	view_free(v);
+	struct push_batch batch = waiting(&f, &arena);
+	assert_int_equal(batch.n, 2);
+	assert_string_equal(batch.held_by, "");
+	unsigned classes = there.kind->fields[F_STUDENT_CLASS_NO].group;
+	for (size_t i = 0; i < batch.n; i++) {
+		const pb_op *op = opened(&batch, i, &arena);
+		assert_true(op->has_version && op->version == 1);
+		assert_true(op->has_op_no && op->op_no == i + 1);
+		assert_true(op->has_incarnation && op->incarnation == 1);
+		assert_true(op->has_at && op->at >= before && op->at <= clock_now_us());
+		assert_true(op->has_kind && op->kind == KIND_STUDENT);
+		assert_true(op->has_id && op->id.len == ID_SIZE);
+		assert_memory_equal(op->id.data, pupil, ID_SIZE);
+		assert_string_equal(op->author, "tester");
+		assert_true(op->has_action);
+		assert_int_equal(op->action, i ? JINGGUAN__V1__ACTION__DEL : JINGGUAN__V1__ACTION__PUT);
+		assert_int_equal(op->has_body, !i);
+		assert_int_equal(op->n_seen, i ? there.kind->group_count : 1);
+		for (size_t k = 0; k < op->n_seen; k++) {
+			const pb_group_base *seen = op->seen[k];
+			bool own = i && seen->group == classes;
+			assert_true(seen->has_group && seen->group == (i ? k + 1 : classes));
+			assert_int_equal(seen->has_own_op, own);
+			assert_int_equal(seen->own_op, own);
+			assert_int_equal(seen->has_gver, !own);
+			assert_int_equal(seen->gver, !own);
+		}
+	}
+	arena_free(&arena);
+	fixture_close(&f);
+}
+
+/* Nothing of what was entered, or of what the bureau said to it, is lost on the way to the person who asks. */
+static void a_row_tells_what_was_entered_and_what_was_answered(void **state)
+{
+	const int64_t before = clock_now_us();
+	uint32_t gver[] = {3, 2, 1};
+	struct record theirs = student("9");
+	pb_op_result r = PB_OP_RESULT_INIT;
+	struct buf current = {0};
+	struct fixture f;
+	struct op_row row;
+	struct arena arena;
+	uint8_t id[ID_SIZE], chain[HASH_SIZE], sha[HASH_SIZE];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	arena_init(&arena, 1u << 20);
+	enter_twice(&f, id);
+	for (int64_t n = 1; n <= 2; n++) {
+		assert_int_equal(outbox_read(f.store, n, &arena, &row, NULL), ERR_OK);
+		assert_true(row.n == n && row.op_no == (uint64_t)n && row.incarnation == 1);
+		assert_int_equal(row.state, OP_WAITING);
+		assert_true(row.kind->number == KIND_STUDENT && !row.del);
+		assert_memory_equal(row.id, id, ID_SIZE);
+		assert_true(row.at >= before && row.at <= clock_now_us());
+		assert_string_equal(row.author, "tester");
+		assert_int_equal(row.batch, n == 1 ? 0 : BATCH_OF_AN_IMPORT);
+		assert_true(record_is(&row.body, F_STUDENT_CLASS_NO, n == 1 ? "1" : "2"));
+		assert_int_equal(record_has(&row.body, F_STUDENT_NAME), n == 1);
+		assert_int_equal(row.groups, record_groups(&row.body));
+		assert_int_equal(row.prev.kind != NULL, n == 2);
+		assert_true(n == 1 || record_is(&row.prev, F_STUDENT_CLASS_NO, "1"));
+		assert_true(!row.current.kind && !row.has_duplicate && !row.code && !row.group && !row.ver);
+		assert_true(!row.message[0] && !row.hint[0] && !row.field[0] && !row.their_author[0]);
+	}
+	assert_int_equal(outbox_read(f.store, 3, &arena, &row, NULL), ERR_NOT_FOUND);
+	struct push_batch batch = waiting(&f, &arena);
+	memcpy(chain, f.store->last_hash, HASH_SIZE);
+	hash_op(sha, batch.bytes[0], batch.sizes[0]);
+	hash_chain(chain, chain, 1, sha);
+	record_encode(&theirs, &current);
+	r.op_no = 1;
+	r.outcome = JINGGUAN__V1__OUTCOME__CONFLICT;
+	r.code = ERR_CONFLICT;
+	r.message = (char *)"别人改过";
+	r.field = (char *)"class_no";
+	r.group = 2;
+	r.ver = 5;
+	r.n_gver = 3;
+	r.gver = gver;
+	r.current = (ProtobufCBinaryData){current.len, current.data};
+	r.duplicate_of = (ProtobufCBinaryData){ID_SIZE, (uint8_t *)pupil};
+	r.their_author = (char *)"li";
+	r.their_at = 1234567;
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_answer(f.store, &r, NULL), ERR_OK);
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	assert_memory_equal(f.store->last_hash, chain, HASH_SIZE);
+	assert_int_equal(outbox_read(f.store, 1, &arena, &row, NULL), ERR_OK);
+	assert_int_equal(row.state, OP_CONFLICT);
+	assert_int_equal(row.code, ERR_CONFLICT);
+	assert_string_equal(row.message, "别人改过");
+	assert_string_equal(row.hint, "");
+	assert_string_equal(row.field, "class_no");
+	assert_int_equal(row.group, 2);
+	assert_int_equal(row.ver, 5);
+	assert_true(record_is(&row.current, F_STUDENT_CLASS_NO, "9"));
+	assert_true(row.has_duplicate);
+	assert_memory_equal(row.duplicate_of, pupil, ID_SIZE);
+	assert_string_equal(row.their_author, "li");
+	assert_int_equal(row.their_at, 1234567);
+	buf_free(&current);
+	arena_free(&arena);
+	fixture_close(&f);
+}
+
+/* A colleague's evening of work waits for him or for the registrar, and the person at the desk is told for whom. */
+static void a_session_sends_its_own_and_says_whose_it_leaves(void **state)
+{
+	struct fixture f;
+	struct arena arena;
+	uint8_t id[ID_SIZE];
+
+	(void)state;
+	fixture_open(&f, "class_teacher");
+	arena_init(&arena, 1u << 20);
+	enter_twice(&f, id);
+	sqlite3_exec(f.store->db, "UPDATE outbox SET author = 'colleague' WHERE n = 2", NULL, NULL, NULL);
+	struct push_batch batch = waiting(&f, &arena);
+	assert_int_equal(batch.n, 1);
+	assert_string_equal(batch.held_by, "colleague");
+	assert_int_equal(answered(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED), ERR_OK);
+	batch = waiting(&f, &arena);
+	assert_int_equal(batch.n, 0);
+	assert_string_equal(batch.held_by, "colleague");
+	f.profile.session.roles = 1u << role_by_name("registrar");
+	batch = waiting(&f, &arena);
+	assert_int_equal(batch.n, 1);
+	assert_string_equal(batch.held_by, "");
+	arena_free(&arena);
+	fixture_close(&f);
+}
+
+/* What is not there, or is not what was written, is never skipped: the numbers of the rest would be others. */
+static void a_damaged_queue_is_not_sent(void **state)
+{
+	static const char *const damage[] = {"DELETE FROM outbox WHERE n = 1",
+		"UPDATE outbox SET bytes = 'x' WHERE n = 1",
+		"UPDATE outbox SET bytes = (SELECT bytes FROM outbox WHERE n = 2) WHERE n = 1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+		struct push_batch batch;
+		struct problem p = {0};
+		struct op_row row;
+		struct fixture f;
+		struct arena arena;
+		uint8_t id[ID_SIZE];
+		fixture_open(&f, "registrar");
+		arena_init(&arena, 1u << 20);
+		enter_twice(&f, id);
+		assert_int_equal(sqlite3_exec(f.store->db, damage[i], NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(outbox_batch(f.store, &batch, &arena, &p), ERR_STORE);
+		assert_int_equal(outbox_read(f.store, 1, &arena, &row, &p), i ? ERR_STORE : ERR_NOT_FOUND);
+		assert_int_equal(
+			answered(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED), i ? ERR_OK : ERR_PROTOCOL);
+		arena_free(&arena);
+		fixture_close(&f);
+	}
+}
+
+static void what_waits_is_counted_from_the_oldest(void **state)
+{
+	static const char state_and_time[] = "UPDATE outbox SET state = CASE n WHEN 1 THEN 1 WHEN 2 THEN 2 "
+					     "WHEN 3 THEN 3 ELSE 99 END, at = CASE n WHEN 1 THEN 300 "
+					     "WHEN 2 THEN 200 WHEN 3 THEN 100 ELSE 50 END";
+	struct outbox_counts counts;
+	struct fixture f;
+	uint8_t id[ID_SIZE];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+	assert_true(!counts.unsent && !counts.oldest);
+	enter_twice(&f, id);
+	enter_twice(&f, id);
+	assert_int_equal(sqlite3_exec(f.store->db, state_and_time, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+	assert_int_equal(counts.unsent, 2);
+	assert_int_equal(counts.oldest, 200);
+	assert_int_equal(counts.of[OP_ACCEPTED], 1);
+	assert_int_equal(counts.of[OP_DONE], 0);
+	fixture_close(&f);
+}
+
+static enum err add_number(void *data, const struct op_row *row)
+{
+	*(int64_t *)data = *(int64_t *)data * 10 + row->n;
+	return ERR_OK;
+}
+
+static enum err refuse_row(void *data, const struct op_row *row)
+{
+	++*(int64_t *)data;
+	return row->n == 1 ? ERR_CONFLICT : ERR_OK;
+}
+
+static void rows_are_found_by_state_batch_and_record(void **state)
+{
+	enum op_state of_first;
+	struct fixture f;
+	uint8_t id[ID_SIZE];
+	int64_t found = 0, n;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter_twice(&f, id);
+	assert_int_equal(outbox_open_of(f.store, id, &n, &of_first, NULL), ERR_OK);
+	assert_true(n == 0 && of_first == OP_DONE); /* what is on its way waits for nobody */
+	assert_int_equal(answered(f.store, 1, JINGGUAN__V1__OUTCOME__BLOCKED), ERR_OK);
+	assert_int_equal(answered(f.store, 2, JINGGUAN__V1__OUTCOME__CONFLICT), ERR_OK);
+	assert_int_equal(outbox_open_of(f.store, id, &n, &of_first, NULL), ERR_OK);
+	assert_true(n == 1 && of_first == OP_BLOCKED);
+	assert_int_equal(outbox_open_of(f.store, pupil, &n, &of_first, NULL), ERR_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(outbox_each(f.store, UINT32_MAX, 0, add_number, &found, NULL), ERR_OK);
+	assert_int_equal(found, 12);
+	found = 0;
+	assert_int_equal(outbox_each(f.store, 1u << OP_CONFLICT, 0, add_number, &found, NULL), ERR_OK);
+	assert_int_equal(found, 2);
+	found = 0;
+	assert_int_equal(
+		outbox_each(f.store, UINT32_MAX, BATCH_OF_AN_IMPORT, add_number, &found, NULL), ERR_OK);
+	assert_int_equal(found, 2);
+	found = 0;
+	assert_int_equal(outbox_each(f.store, UINT32_MAX, 0, refuse_row, &found, NULL), ERR_CONFLICT);
+	assert_int_equal(found, 1);
+	fixture_close(&f);
+}
+
+/* Records that took each other's place, as only a damaged store has them: the way ends all the same. */
+static void a_ring_has_no_end(void **state)
+{
+	struct item *there;
+	struct fixture f;
+	uint8_t id[ID_SIZE], end[ID_SIZE];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter_twice(&f, id);
+	assert_int_equal(sqlite3_exec(f.store->db,
+				 "UPDATE outbox SET state = 8, id = CASE n WHEN 1 THEN "
+				 "x'02000000000000000000000000000000' "
+				 "ELSE x'03000000000000000000000000000000' END;"
+				 "UPDATE outbox SET duplicate_of = (SELECT o.id FROM outbox AS o WHERE o.n "
+				 "<> outbox.n)",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	struct view *v = load(f.store);
+	assert_int_equal(outbox_end(v, second, end, &there, NULL), ERR_OK);
+	assert_null(there);
+	assert_true(memcmp(end, second, ID_SIZE) == 0 || memcmp(end, third, ID_SIZE) == 0);
+	view_free(v);
+	fixture_close(&f);
+}
+
+/* What a revoked computer had not sent is taken by another one, once, and waits there for a person. */
+static void open_operations_go_to_another_computer(void **state)
+{
+	struct fixture from, to;
+	struct buf open = {0};
+	struct problem p = {0};
+	struct op_row row;
+	struct arena arena;
+	char damaged[256];
+	uint8_t id[ID_SIZE];
+	size_t n, taken = 0;
+
+	(void)state;
+	fixture_open(&from, "registrar");
+	fixture_open(&to, "registrar");
+	arena_init(&arena, 1u << 20);
+	enter_twice(&from, id);
+	assert_int_equal(answered(from.store, 1, JINGGUAN__V1__OUTCOME__APPLIED), ERR_OK);
+	assert_int_equal(outbox_append_open(from.store, &open, &n, damaged, sizeof damaged, &p), ERR_OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(damaged, "");
+	for (int times = 0; times < 2; times++) {
+		const uint8_t *at = open.data;
+		assert_int_equal(store_begin(to.store, NULL), ERR_OK);
+		assert_int_equal(outbox_add_draft(to.store, &at, open.data + open.len, &taken, &p), ERR_OK);
+		assert_int_equal(store_commit(to.store, NULL), ERR_OK);
+		assert_ptr_equal(at, open.data + open.len);
+		assert_int_equal(taken, 1);
+	}
+	assert_int_equal(outbox_read(to.store, 1, &arena, &row, &p), ERR_OK);
+	assert_true(row.state == OP_DRAFT && row.op_no == 0 && row.incarnation == 1 && !row.del);
+	assert_memory_equal(row.id, id, ID_SIZE);
+	assert_string_equal(row.author, "tester");
+	assert_true(row.at > 0 && row.kind->number == KIND_STUDENT);
+	assert_true(record_is(&row.body, F_STUDENT_CLASS_NO, "2"));
+	assert_int_equal(row.groups, record_groups(&row.body));
+	assert_int_equal(to.store->next_row, 2);
+	for (size_t cut = 1; cut <= open.len;
+		cut += open.len - 5) { /* within the operation, and within its length */
+		const uint8_t *at = open.data;
+		assert_int_equal(outbox_add_draft(to.store, &at, open.data + open.len - cut, &taken, &p),
+			ERR_FILE_DAMAGED);
+	}
+	open.len = 0;
+	sqlite3_exec(from.store->db, "UPDATE outbox SET bytes = zeroblob(length(bytes)) WHERE n = 2", NULL,
+		NULL, NULL);
+	for (int times = 0; times < 2; times++) {
+		assert_int_equal(
+			outbox_append_open(from.store, &open, &n, damaged, sizeof damaged, &p), ERR_OK);
+		assert_int_equal(n, 0);
+		assert_int_equal(open.len, 0);
+		assert_non_null(strstr(damaged, kind_by_number(KIND_STUDENT)->label));
+		assert_int_equal(outbox_append_open(from.store, &open, &n, damaged, 4, &p), ERR_OK);
+		assert_string_equal(damaged, ""); /* no half of a name */
+		sqlite3_exec(from.store->db, "UPDATE outbox SET bytes = 'x' WHERE n = 2", NULL, NULL, NULL);
+	}
+	buf_free(&open);
+	arena_free(&arena);
+	fixture_close(&to);
+	fixture_close(&from);
+}
+
+static int interrupted(void *data)
+{
+	(void)data;
+	return 1;
+}
+
+/* A full disk, a damaged file: nothing is taken for done, and nothing is counted on. */
+static void what_the_store_refuses_is_said(void **state)
+{
+	static const char *const refusals[] = {
+		"CREATE TEMP TRIGGER no_change BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'full'); "
+		"END;"
+		"CREATE TEMP TRIGGER no_row BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END",
+		"DROP TABLE outbox", NULL};
+	struct record anew = student("5");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+		struct push_batch batch = {.incarnation = 1, .first = 2, .n = 1};
+		pb_op_result r = PB_OP_RESULT_INIT;
+		pb_welcome w = PB_WELCOME_INIT;
+		struct resolved told;
+		struct outbox_counts counts;
+		struct fixture f;
+		struct problem p = {0};
+		struct buf open = {0}, moved = {0};
+		struct op_row row;
+		struct arena arena;
+		struct item *there;
+		enum op_state open_state;
+		uint8_t id[ID_SIZE], hash[HASH_SIZE];
+		char damaged[64];
+		size_t n, taken = 0;
+		int64_t found = 0;
+
+		fixture_open(&f, "registrar");
+		arena_init(&arena, 1u << 20);
+		enter_twice(&f, id);
+		assert_int_equal(answered(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED), ERR_OK);
+		assert_int_equal(
+			outbox_append_open(f.store, &moved, &n, damaged, sizeof damaged, &p), ERR_OK);
+		moved.data[moved.len - 1] ^= 1; /* another operation than the one that is here */
+		memcpy(hash, f.store->last_hash, HASH_SIZE);
+		struct view *v = load(f.store);
+		struct item *item = view_find_id(v, id), *made = NULL;
+		assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+		if (refusals[i])
+			assert_int_equal(sqlite3_exec(f.store->db, refusals[i], NULL, NULL, NULL), SQLITE_OK);
+		else
+			sqlite3_progress_handler(f.store->db, 1, interrupted, NULL);
+		r.op_no = 2;
+		r.outcome = JINGGUAN__V1__OUTCOME__APPLIED;
+		const uint8_t *at = moved.data;
+		assert_int_equal(outbox_answer(f.store, &r, &p), ERR_STORE);
+		assert_int_equal(f.store->last_op, 1);
+		assert_memory_equal(f.store->last_hash, hash, HASH_SIZE);
+		assert_int_equal(outbox_settle(f.store, &p), ERR_STORE);
+		assert_int_equal(outbox_set_state(f.store, 2, OP_DONE, &p), ERR_STORE);
+		assert_int_equal(outbox_replaced(f.store, 1, pupil, &p), ERR_STORE);
+		assert_int_equal(outbox_put(v, &item, &anew, UINT32_MAX, 0, &p), ERR_STORE);
+		assert_int_equal(outbox_put(v, &made, &anew, UINT32_MAX, 0, &p), ERR_STORE);
+		assert_int_equal(outbox_delete(v, item, 0, &p), ERR_STORE);
+		assert_int_equal(outbox_delete_children(v, id, &p), ERR_OK); /* there are none */
+		assert_int_equal(
+			outbox_add_draft(f.store, &at, moved.data + moved.len, &taken, &p), ERR_STORE);
+		assert_true(taken == 0 && f.store->made == 2 && f.store->next_row == 3);
+		assert_int_equal(p.code, ERR_STORE);
+		if (i > 0) { /* what only reads */
+			assert_int_equal(outbox_batch(f.store, &batch, &arena, &p), ERR_STORE);
+			assert_int_equal(batch.n, 0);
+			assert_int_equal(outbox_counts(f.store, &counts, &p), ERR_STORE);
+			assert_int_equal(outbox_read(f.store, 1, &arena, &row, &p), ERR_STORE);
+			assert_int_equal(outbox_open_of(f.store, id, &found, &open_state, &p), ERR_STORE);
+			assert_int_equal(
+				outbox_each(f.store, UINT32_MAX, 0, add_number, &found, &p), ERR_STORE);
+			assert_int_equal(outbox_changes_of(f.store, id, add_number, &found, &p), ERR_STORE);
+			assert_int_equal(outbox_end(v, pupil, hash, &there, &p), ERR_STORE);
+			assert_int_equal(outbox_append_open(f.store, &open, &n, damaged, sizeof damaged, &p),
+				ERR_STORE);
+			assert_int_equal(outbox_resolve_duplicates(f.store, &told, &p), ERR_STORE);
+			assert_int_equal(found, 0);
+		}
+		sqlite3_progress_handler(f.store->db, 0, NULL, NULL);
+		if (i != 1)
+			store_rollback(f.store);
+		else
+			assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+		if (i == 0)
+			assert_int_equal(sqlite3_exec(f.store->db, refusals[i], NULL, NULL, NULL), SQLITE_OK);
+		for (int forked = 0; forked < 2; forked++) {
+			if (i == 2)
+				sqlite3_progress_handler(f.store->db, 1, interrupted, NULL);
+			w.incarnation = 1 + (uint32_t)forked;
+			w.last_hash = (ProtobufCBinaryData){HASH_SIZE, hash};
+			assert_int_equal(outbox_welcome(f.store, &w, &n, &p), ERR_STORE);
+			assert_int_equal(outbox_sent(f.store, &batch, &p), ERR_STORE);
+			sqlite3_progress_handler(f.store->db, 0, NULL, NULL);
+			assert_true(sqlite3_get_autocommit(f.store->db));
+		}
+		buf_free(&open);
+		buf_free(&moved);
+		view_free(v);
+		arena_free(&arena);
+		fixture_close(&f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_operation_says_what_it_changes),
+		cmocka_unit_test(a_row_tells_what_was_entered_and_what_was_answered),
+		cmocka_unit_test(a_session_sends_its_own_and_says_whose_it_leaves),
+		cmocka_unit_test(a_damaged_queue_is_not_sent),
+		cmocka_unit_test(what_waits_is_counted_from_the_oldest),
+		cmocka_unit_test(rows_are_found_by_state_batch_and_record),
+		cmocka_unit_test(a_ring_has_no_end),
+		cmocka_unit_test(open_operations_go_to_another_computer),
+		cmocka_unit_test(what_the_store_refuses_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
