@@ -232,6 +232,15 @@ struct db_row *stream_row(int64_t stream)
 	return row_get(T_STREAM, key_of(T_STREAM, &stream, sizeof stream), false);
 }
 
+/* Of those that the transaction has said it changes: the policy of streams, feeds and trace. */
+static struct db_row *stream_in_scope(const struct call *call, int64_t stream)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, ",%lld,", (long long)stream);
+	return strstr(call->b->streams, text) ? stream_row(stream) : NULL;
+}
+
 static int by_number(const void *a, const void *b)
 {
 	const int64_t *x = a, *y = b;
@@ -287,7 +296,7 @@ enum verdict lock_streams(struct call *call)
 		list[n++] = number(id);
 	qsort(list, n, sizeof *list, by_number); /* ORDER BY stream_id */
 	for (size_t i = 0; i < n; i++)
-		if (stream_row(list[i]) && lock_row(call, stream_row(list[i])) == BLOCKED)
+		if (stream_in_scope(call, list[i]) && lock_row(call, stream_row(list[i])) == BLOCKED)
 			return BLOCKED;
 	PGresult *r = ROWS(call, PG_INT8);
 	for (size_t i = 0; i < n; i++)
@@ -330,6 +339,9 @@ static enum verdict write_feed(struct call *call, const struct cell *param, bool
 				return failed(call, "23505");
 		} else if (lock_row(call, row) == BLOCKED) {
 			return BLOCKED;
+		} else if (row->newest && row->newest->by == call->b->txn) {
+			return failed(
+				call, "21000"); /* by this very statement: ON CONFLICT affects no row twice */
 		}
 		row_write(row, call->b->txn, f);
 	}
@@ -346,7 +358,7 @@ static enum verdict write_streams(struct call *call, bool sequence)
 
 	columns_of(call->param, e, 12);
 	while (n < 64 && take_row(e, c, 12)) {
-		struct db_row *row = stream_row(number(c[0]));
+		struct db_row *row = stream_in_scope(call, number(c[0]));
 		if (!row)
 			continue;
 		if (lock_row(call, row) == BLOCKED)

@@ -230,6 +230,10 @@ static size_t read_writes(struct call *call, struct record_row ***out)
 	struct elements header[8], column[KIND_FIELDS_MAX];
 	size_t n = get_be32(call->param[0].data + 12);
 
+	demand(call->kind->number >= call->b->txn->kind, "I13",
+		"a transaction writes a %s behind a kind of a higher number: two would wait for each other",
+		call->kind->table);
+	call->b->txn->kind = call->kind->number;
 	*out = keep(sizeof **out * (n + 1));
 	for (int i = 0; i < 8; i++)
 		header[i] = elements_of(&call->param[i]);

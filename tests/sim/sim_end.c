@@ -236,7 +236,7 @@ static void check_shown_at_end(struct client *c)
 struct expected {
 	int64_t stream;
 	unsigned kind;
-	uint32_t lanes[LANES];
+	uint32_t lanes[LANES], told[LANES]; /* the second from the trace alone */
 	uint64_t rows, tombstones, entries;
 	const struct db_stream *row;
 	struct {
@@ -289,7 +289,30 @@ static void count_feed_row(void *data, const void *row)
 		x->tombstones++;
 }
 
-/* I11: the links make one chain, and there are as many entries as the feed had numbers. */
+/* The last entry of a record in the trace is what the feed has of it. */
+static void check_entry(struct expected *x, const uint8_t *entry)
+{
+	uint64_t ver = get_be64(entry + ID_SIZE);
+	uint32_t kind = get_be32(entry + ID_SIZE + 8), lanes[LANES];
+	uint8_t action = entry[ID_SIZE + 12], key[8 + ID_SIZE];
+
+	put_be64(key, (uint64_t)x->stream);
+	memcpy(key + 8, entry, ID_SIZE);
+	const struct db_feed *f = db_find(T_FEED, key, sizeof key);
+	x->entries++;
+	if (!f || f->seq != x->entries) /* purged, or changed again */
+		return;
+	demand(f->ver == (int64_t)ver && f->kind == kind && f->action == action, "I11",
+		"entry %llu of stream %lld says otherwise than the feed", (unsigned long long)x->entries,
+		(long long)x->stream);
+	if (action != 1)
+		return;
+	hash_lanes(lanes, entry, ver, kind, entry + AUDIT_ENTRY_SIZE - HASH_SIZE);
+	lanes_add(x->told, lanes);
+}
+
+/* I11: the links make one chain, there are as many entries as the feed had numbers, and what they tell of
+ * each record last is what the stream has. */
 static void walk_links(struct expected *x)
 {
 	uint8_t head[HASH_SIZE] = {0}, root[HASH_SIZE];
@@ -312,10 +335,15 @@ static void walk_links(struct expected *x)
 			const uint8_t *nul = memchr(at, 0, (size_t)(end - at));
 			demand(nul && end - nul > ID_SIZE + 20, "I11", "a part of the trace is cut");
 			uint32_t count = get_be32(nul + 1 + ID_SIZE + 16);
-			x->entries += count;
-			at = nul + 1 + ID_SIZE + 20 + (size_t)count * AUDIT_ENTRY_SIZE;
+			at = nul + 1 + ID_SIZE + 20;
+			demand(count && count <= (size_t)(end - at) / AUDIT_ENTRY_SIZE, "I11",
+				"a part of the trace has not what it counts");
+			for (; count > 0; count--, at += AUDIT_ENTRY_SIZE)
+				check_entry(x, at);
 		}
 	}
+	demand(memcmp(x->told, x->row->lanes, sizeof x->told) == 0, "I11",
+		"the trace of stream %lld tells of other records than it has", (long long)x->stream);
 	demand(memcmp(head, x->row->head, HASH_SIZE) == 0, "I11",
 		"the head of stream %lld is not its chain's", (long long)x->stream);
 	demand(x->entries == x->row->seq, "I11", "stream %lld has %llu changes and %llu entries",

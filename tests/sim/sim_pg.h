@@ -25,6 +25,7 @@ struct txn {
 	uint64_t commit_no; /* its place in the WAL; 0 = wrote nothing */
 	bool flushed;
 	uint64_t drawn, xid; /* for the bank's bugs */
+	unsigned kind;       /* of record that it wrote last */
 	struct db_row **writes;
 	size_t count, room;
 	struct pg_conn *conn; /* NULL when its backend is gone */
@@ -37,7 +38,7 @@ struct backend {
 	bool failed, repeatable, replica;
 	uint64_t snapshot; /* of a repeatable-read transaction, 0 = not taken; else of the statement */
 	enum scope scope;
-	char schools[512];
+	char schools[512], streams[512]; /* the second of this transaction, with a comma on each side */
 	const struct txn *waits_on;
 };
 

@@ -127,6 +127,7 @@ void db_command(struct backend *b, const char *sql)
 		b->repeatable = strstr(sql, "REPEATABLE READ") != NULL;
 		b->snapshot = 0;
 		b->replica = false;
+		b->streams[0] = 0;
 	} else if (strcmp(sql, "ROLLBACK") == 0) {
 		db_abort(b);
 	} else if (strstr(sql, "app.scope")) {
@@ -135,10 +136,11 @@ void db_command(struct backend *b, const char *sql)
 							 : SCOPE_SCHOOL;
 	} else if (strstr(sql, "app.schools")) {
 		snprintf(b->schools, sizeof b->schools, "%s", text);
+	} else if (strstr(sql, "app.streams")) {
+		snprintf(b->streams, sizeof b->streams, ",%s,", text);
 	} else if (strstr(sql, "app.node")) {
 		b->replica = true; /* the bank's bug: reading where the tail has not arrived */
-	} else if (!strstr(sql, "app.county") && !strstr(sql, "app.streams") &&
-		   !strstr(sql, "synchronous_commit = local")) {
+	} else if (!strstr(sql, "app.county") && !strstr(sql, "synchronous_commit = local")) {
 		sim_fail("model", "unknown command: %s", sql);
 	}
 }
