@@ -217,11 +217,147 @@ static void hangs_on_its_own(void **state)
 	forget_guardian(&guardian);
 }
 
+/* A pupil whom the push itself brings is not in the database: his class counts all the same, and only a number that
+ * finds him names him. */
+static void classes_of_whom_the_push_brings(void **state)
+{
+	static const struct {
+		const char *cert, *student, *class_no; /* what a class teacher of class 3 says of a leaver */
+		bool taken;
+	} said[] = {
+		{"A4", "", "3", false},                  /* another class's pupil */
+		{"A3", "", "", true},                    /* his own, and it need not be said again */
+		{"", "G329999201403150017", "", true},   /* by the other number */
+		{"A3", "G329999201403150025", "", true}, /* one of them is enough */
+		{"", "G329999201403150025", "3", false}, /* nobody's */
+		{"", "12", "3", false}, /* that of a pupil, and no number that anything else would find */
+		{"B1", "", "3", false}, /* a pupil of another stage is another pupil */
+		{"A9", "", "3", false}, /* he was deleted meanwhile */
+	};
+	struct record pupils[] = {pupil("甲", "A4", "4"), pupil("乙", "A3", "3"), pupil("丙", "A5", "3"),
+		pupil("丁", "B1", "3"), pupil("戊", "A9", "3")};
+	struct record on_fourth = guardian_of(1), on_third = guardian_of(2), rows[8], name_only;
+	struct bench *b = bench_new();
+	size_t many = sizeof pupils / sizeof *pupils;
+
+	(void)state;
+	record_set_text(&pupils[1], F_STUDENT_STUDENT_NO, "G329999201403150017");
+	record_set_text(&pupils[2], F_STUDENT_STUDENT_NO, "12");
+	record_set_text(&pupils[3], F_STUDENT_GRADE, "21");
+	for (size_t i = 0; i < many; i++)
+		add(b, (struct want){.id = (uint8_t)(i + 1), .body = &pupils[i]});
+	add(b, (struct want){.id = 5, .seen = {OWN(1, 5), OWN(2, 5), OWN(3, 5)}, .n_seen = 3});
+	for (size_t i = 0; i < 8; i++) {
+		record_init(&rows[i], kind_by_number(KIND_DESTINATION));
+		record_set_number(&rows[i], F_DESTINATION_YEAR, 2026);
+		record_set_text(&rows[i], F_DESTINATION_NAME, "乙");
+		record_set_text(&rows[i], F_DESTINATION_CATEGORY, "D5");
+		record_set_text(&rows[i], F_DESTINATION_CERT_TYPE, "9");
+		if (said[i].cert[0])
+			record_set_text(&rows[i], F_DESTINATION_CERT_NO, said[i].cert);
+		if (said[i].student[0])
+			record_set_text(&rows[i], F_DESTINATION_STUDENT_NO, said[i].student);
+		if (said[i].class_no[0])
+			record_set_text(&rows[i], F_DESTINATION_CLASS_NO, said[i].class_no);
+		add(b, (struct want){.kind = KIND_DESTINATION,
+			       .id = (uint8_t)(20 + i),
+			       .body = &rows[i],
+			       .author = "li"});
+	}
+	run(b);
+	for (size_t i = 0; i <= many; i++)
+		outcome(b, i, APPLIED, ERR_OK);
+	for (size_t i = 0; i < 8; i++) {
+		const pb_op_result *r = result(b, many + 1 + i);
+		assert_int_equal(r->code == ERR_PERMISSION, !said[i].taken);
+	}
+	bench_free(b);
+
+	b = bench_new(); /* what hangs on him too; and an edit that does not say the class leaves it open */
+	name_only = pupil("庚", "A3", "3");
+	for (size_t i = 0; i < 2; i++)
+		add(b, (struct want){.id = (uint8_t)(i + 1), .body = &pupils[i]});
+	add(b, (struct want){.kind = KIND_GUARDIAN, .id = 20, .body = &on_fourth, .author = "li"});
+	add(b, (struct want){.kind = KIND_GUARDIAN, .id = 21, .body = &on_third, .author = "li"});
+	add_groups(b,
+		(struct want){.id = 2, .body = &name_only, .seen = {OWN(1, 2)}, .n_seen = 1, .author = "li"},
+		1);
+	run(b);
+	outcome(b, 2, REJECTED, ERR_PERMISSION);
+	outcome(b, 3, APPLIED, ERR_OK);
+	outcome(b, 4, APPLIED, ERR_OK);
+	bench_free(b);
+	forget_guardian(&on_fourth);
+	forget_guardian(&on_third);
+}
+
+/* What stands behind the end of a list of facts is of an earlier push. */
+static void only_as_many_facts_as_are_counted(void **state)
+{
+	struct record mine = pupil("甲", "A1", "3"), fourth = pupil("乙", "A2", "4"),
+		      there = pupil("丙", "A3", "3"), edit = pupil("丁", "A3", "3");
+	const struct plan_scope scopes[] = {{1, "16/4", true}};
+	const struct plan_child child = {.op = 2};
+	pb_op_result old = PB_OP_RESULT_INIT, *list[1] = {&old};
+	pb_push_reply reply = PB_PUSH_REPLY_INIT;
+	struct bench *b = bench_new();
+	uint32_t gver[3] = {2, 2, 2};
+
+	(void)state;
+	b->first = 8;
+	b->facts.device.last_op = 7;
+	old.outcome = JINGGUAN__V1__OUTCOME__APPLIED;
+	old.n_gver = 3;
+	old.gver = gver;
+	reply.n_result = 1;
+	reply.result = list;
+	b->replay = (struct plan_replay){7, 7, b->shas, &reply};
+	stands(b, 4, &there, SCHOOL);
+	stands(b, 1, &mine, SCHOOL);
+	b->facts.row_count = 1;
+	b->holders[0] = (struct plan_holder){.kind = mine.kind, .key = "cert_no=A1", .owner = SCHOOL};
+	id_of(b->holders[0].id, 77);
+	b->refusal.op = 0;
+	problem_set(&b->refusal.problem, ERR_INCOMPLETE, "stage", NULL, "not yet");
+	strcpy(b->authors[1].classes[1], "16/4");
+	b->facts.scopes = scopes;
+	b->facts.children = &child;
+	add(b, (struct want){.id = 1, .body = &mine, .author = "li"});
+	add(b, (struct want){.id = 2, .body = &fourth, .author = "li"});
+	add(b, (struct want){.id = 4, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
+	add_groups(b, (struct want){.id = 1, .body = &edit, .seen = {OWN(1, 7)}, .n_seen = 1}, 1);
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	assert_true(b->push.part.effect[0].fresh);
+	outcome(b, 1, REJECTED, ERR_PERMISSION);
+	outcome(b, 2, APPLIED, ERR_OK);
+	outcome(b, 3, BLOCKED, ERR_BLOCKED);
+	b->facts.scopes = (struct plan_scope[]){{0, "16/4", true}};
+	b->facts.author_count = 1;
+	b->count = 1;
+	run(b);
+	outcome(b, 0, REJECTED, ERR_PERMISSION);
+	b->facts.author_count = 2;
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	bench_free(b);
+
+	b = bench_new();
+	b->facts.device.last_op = 1;
+	b->replay = (struct plan_replay){1, 1, b->shas, NULL};
+	add(b, (struct want){.id = 1, .body = &mine});
+	run(b);
+	assert_true(b->push.replayed && b->push.answered == 0 && !b->push.forked);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_hangs_on_what_is_gone),
 		cmocka_unit_test(who_may), cmocka_unit_test(whose_session),
-		cmocka_unit_test(classes_before_and_behind), cmocka_unit_test(hangs_on_its_own)};
+		cmocka_unit_test(classes_before_and_behind),
+		cmocka_unit_test(classes_of_whom_the_push_brings),
+		cmocka_unit_test(only_as_many_facts_as_are_counted), cmocka_unit_test(hangs_on_its_own)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
