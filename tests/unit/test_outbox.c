@@ -8,6 +8,7 @@
 
 #include "core_fixture.h"
 #include "envelope.h"
+#include "nomem.h"
 #include "outbox.h"
 
 enum { BATCH_OF_AN_IMPORT = 7 };
@@ -85,7 +86,8 @@ static const pb_op *opened(const struct push_batch *batch, size_t i, struct aren
 static void an_operation_says_what_it_changes(void **state)
 {
 	const int64_t before = clock_now_us();
-	struct record there = student("1"), moved = student("2");
+	static const uint8_t of_a_newer_version[] = {0x90, 0x7d, 1}; /* field 2002 */
+	struct record there = student("1"), moved = student("2"), body;
 	struct staging_end end = {.cursor = 7, .epoch = 1, .whole = true};
 	struct fixture f;
 	struct arena arena;
@@ -98,6 +100,8 @@ static void an_operation_says_what_it_changes(void **state)
 	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
 	struct view *v = load(f.store);
 	struct item *item = view_find_id(v, pupil);
+	moved.ext = of_a_newer_version;
+	moved.ext_len = sizeof of_a_newer_version;
 	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
 	assert_int_equal(outbox_put(v, &item, &moved, UINT32_MAX, 0, NULL), ERR_OK);
 	assert_int_equal(outbox_delete(v, item, 0, NULL), ERR_OK);
@@ -131,6 +135,11 @@ static void an_operation_says_what_it_changes(void **state)
 			assert_int_equal(seen->gver, !own);
 		}
 	}
+	/* What this version does not know it does not say again: it may be another by now. */
+	const pb_op *edit = opened(&batch, 0, &arena);
+	assert_int_equal(
+		record_decode(&body, there.kind, edit->body.data, edit->body.len, &arena, NULL), ERR_OK);
+	assert_true(record_is(&body, F_STUDENT_CLASS_NO, "2") && body.ext_len == 0);
 	arena_free(&arena);
 	fixture_close(&f);
 }
@@ -139,7 +148,7 @@ static void an_operation_says_what_it_changes(void **state)
 static void a_row_tells_what_was_entered_and_what_was_answered(void **state)
 {
 	const int64_t before = clock_now_us();
-	uint32_t gver[] = {3, 2, 1};
+	uint32_t gver[KIND_GROUPS_MAX + 1] = {3, 2, 1}; /* of a newer bureau, maybe */
 	struct record theirs = student("9");
 	pb_op_result r = PB_OP_RESULT_INIT;
 	struct buf current = {0};
@@ -182,7 +191,7 @@ static void a_row_tells_what_was_entered_and_what_was_answered(void **state)
 	r.field = (char *)"class_no";
 	r.group = 2;
 	r.ver = 5;
-	r.n_gver = 3;
+	r.n_gver = KIND_GROUPS_MAX + 1;
 	r.gver = gver;
 	r.current = (ProtobufCBinaryData){current.len, current.data};
 	r.duplicate_of = (ProtobufCBinaryData){ID_SIZE, (uint8_t *)pupil};
@@ -529,6 +538,158 @@ static void what_the_store_refuses_is_said(void **state)
 	}
 }
 
+static struct record guardian(const uint8_t *of)
+{
+	struct record r;
+
+	record_init(&r, kind_by_number(KIND_GUARDIAN));
+	record_set_bytes(&r, F_GUARDIAN_STUDENT, of, ID_SIZE);
+	record_set_number(&r, F_GUARDIAN_ORDINAL, 1);
+	record_set_text(&r, F_GUARDIAN_NAME, "母甲");
+	return r;
+}
+
+/* It would be shown to nobody. What hangs there already may be corrected, and moved to who stands. */
+static void nothing_is_hung_on_what_is_gone(void **state)
+{
+	struct record records[] = {student("1"), student("1"), guardian(pupil)}, want;
+	struct staging_end end = {.cursor = 7, .epoch = 1, .whole = true};
+	const uint8_t *const ids[] = {pupil, second, third}, nobody[ID_SIZE] = {9};
+	struct problem p = {0};
+	struct fixture f;
+	bool agreed;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	record_set_text(&records[1], F_STUDENT_CERT_NO, "329999201403150025");
+	for (size_t i = 0; i < 3; i++)
+		fixture_stage(f.store, ids[i], JINGGUAN__V1__ACTION__PUT, &records[i], &end);
+	assert_int_equal(staging_commit(f.store, 2132999001, &end, true, &agreed, NULL), ERR_OK);
+	struct view *v = load(f.store);
+	struct item *mother = view_find_id(v, third), *made = NULL;
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_delete(v, view_find_id(v, pupil), 0, &p), ERR_OK);
+	for (int i = 0; i < 2; i++) {
+		const uint8_t *gone = i ? nobody : pupil;
+		want = guardian(gone);
+		made = NULL;
+		assert_int_equal(outbox_put(v, &made, &want, UINT32_MAX, 0, &p), ERR_NOT_FOUND);
+		assert_null(made);
+		assert_true(p.message[0] && p.hint[0]);
+	}
+	assert_int_equal(f.store->made, 1);
+	want = guardian(nobody);
+	assert_int_equal(outbox_put(v, &mother, &want, UINT32_MAX, 0, &p), ERR_NOT_FOUND);
+	outbox_keep_parent(v, mother, &want);
+	assert_memory_equal(want.value[F_GUARDIAN_STUDENT].data, pupil, ID_SIZE);
+	record_set_text(&want, F_GUARDIAN_NAME, "母乙");
+	assert_int_equal(outbox_put(v, &mother, &want, UINT32_MAX, 0, &p), ERR_OK);
+	want = guardian(second);
+	outbox_keep_parent(v, mother, &want);
+	assert_memory_equal(want.value[F_GUARDIAN_STUDENT].data, second, ID_SIZE);
+	assert_int_equal(outbox_put(v, &mother, &want, UINT32_MAX, 0, &p), ERR_OK);
+	assert_int_equal(f.store->made, 3);
+	view_free(v);
+	store_rollback(f.store);
+	fixture_close(&f);
+}
+
+/* A line end that came along with what was pasted is a blank; what cannot be stored is said at once. */
+static void what_was_pasted_is_cleaned(void **state)
+{
+	struct record want = student("1");
+	struct problem p = {0};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct view *v = load(f.store);
+	struct item *item = NULL;
+	record_set_text(&want, F_STUDENT_LIVE_ADDRESS, "西街\n1号");
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_put(v, &item, &want, UINT32_MAX, 0, &p), ERR_OK);
+	assert_true(record_is(&item->record, F_STUDENT_LIVE_ADDRESS, "西街 1号"));
+	record_set_text(&want, F_STUDENT_LIVE_ADDRESS, "\xff");
+	assert_int_not_equal(outbox_put(v, &item, &want, UINT32_MAX, 0, &p), ERR_OK);
+	assert_int_equal(f.store->made, 1);
+	view_free(v);
+	store_rollback(f.store);
+	fixture_close(&f);
+}
+
+static void only_what_was_sent_is_unknown(void **state)
+{
+	struct push_batch batch = {.incarnation = 1, .first = 1, .n = 1};
+	struct outbox_counts counts;
+	struct fixture f;
+	uint8_t id[ID_SIZE];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter_twice(&f, id);
+	for (int times = 0; times < 2; times++) { /* again behind a lost answer */
+		assert_int_equal(outbox_sent(f.store, &batch, NULL), ERR_OK);
+		assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
+		assert_int_equal(counts.of[OP_UNKNOWN], 1);
+		assert_int_equal(counts.of[OP_WAITING], 1);
+	}
+	fixture_close(&f);
+}
+
+static enum err edit_and_take_the_answer(void *data)
+{
+	struct fixture *f = data;
+	struct record want = student("3"), theirs = student("9");
+	pb_op_result r = PB_OP_RESULT_INIT;
+	struct buf current = {0};
+	struct op_row row;
+	struct arena arena;
+	long left = nomem_in;
+
+	nomem_in = 0;
+	struct view *v = load(f->store);
+	struct item *item = v->items[0];
+	arena_init(&arena, 1u << 20);
+	record_encode(&theirs, &current);
+	r.op_no = 1;
+	r.outcome = JINGGUAN__V1__OUTCOME__CONFLICT;
+	r.message = (char *)"别人改过";
+	r.current = (ProtobufCBinaryData){current.len, current.data};
+	assert_int_equal(store_begin(f->store, NULL), ERR_OK);
+	nomem_in = left;
+	enum err e = outbox_put(v, &item, &want, UINT32_MAX, 0, NULL);
+	if (!e)
+		e = outbox_answer(f->store, &r, NULL);
+	left = nomem_in;
+	nomem_in = 0;
+	if (!e) {
+		assert_int_equal(outbox_read(f->store, 1, &arena, &row, NULL), ERR_OK);
+		assert_string_equal(row.message, "别人改过");
+		assert_true(row.current.kind && record_is(&row.current, F_STUDENT_CLASS_NO, "9"));
+		assert_int_equal(outbox_read(f->store, 3, &arena, &row, NULL), ERR_OK);
+		assert_true(row.prev.kind && record_is(&row.prev, F_STUDENT_CLASS_NO, "2"));
+	}
+	store_rollback(f->store);
+	buf_free(&current);
+	arena_free(&arena);
+	view_free(v);
+	nomem_in = left;
+	return e;
+}
+
+/* What is stored is whole, or is not stored. */
+static void memory_runs_out(void **state)
+{
+	struct fixture f;
+	uint8_t id[ID_SIZE];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter_twice(&f, id);
+	nomem_until_it_works("outbox", edit_and_take_the_answer, &f, ERR_NOMEM, 5);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,6 +702,10 @@ int main(void)
 		cmocka_unit_test(a_ring_has_no_end),
 		cmocka_unit_test(open_operations_go_to_another_computer),
 		cmocka_unit_test(what_the_store_refuses_is_said),
+		cmocka_unit_test(nothing_is_hung_on_what_is_gone),
+		cmocka_unit_test(what_was_pasted_is_cleaned),
+		cmocka_unit_test(only_what_was_sent_is_unknown),
+		cmocka_unit_test(memory_runs_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -330,6 +330,7 @@ static void only_as_many_facts_as_are_counted(void **state)
 	outcome(b, 0, APPLIED, ERR_OK);
 	assert_true(b->push.part.effect[0].fresh);
 	outcome(b, 1, REJECTED, ERR_PERMISSION);
+	assert_null(strstr(result(b, 1)->message, "4班"));
 	outcome(b, 2, APPLIED, ERR_OK);
 	outcome(b, 3, BLOCKED, ERR_BLOCKED);
 	b->facts.scopes = (struct plan_scope[]){{0, "16/4", true}};
@@ -351,13 +352,37 @@ static void only_as_many_facts_as_are_counted(void **state)
 	bench_free(b);
 }
 
+/* To whom a slip is addressed the database says, whether the slip is among the facts or hidden from this school. */
+static void hangs_on_what_is_addressed_to_it(void **state)
+{
+	uint8_t slip_id[ID_SIZE];
+	struct record slip, visit;
+	struct plan_target targets[2] = {{KIND_SLIP, true}, {KIND_SLIP, false}};
+	struct bench *b = bench_new();
+
+	(void)state;
+	id_of(slip_id, 50);
+	record_init(&slip, kind_by_number(KIND_SLIP));
+	record_init(&visit, kind_by_number(KIND_PERSUASION));
+	record_set_bytes(&visit, F_PERSUASION_SLIP, slip_id, ID_SIZE);
+	stands(b, 50, &slip, "");
+	b->facts.targets = targets;
+	for (uint8_t i = 0; i < 2; i++)
+		add(b, (struct want){.kind = KIND_PERSUASION, .id = (uint8_t)(20 + i), .body = &visit});
+	run(b);
+	assert_int_not_equal(result(b, 0)->code, ERR_PERMISSION);
+	outcome(b, 1, REJECTED, ERR_PERMISSION);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_hangs_on_what_is_gone),
 		cmocka_unit_test(who_may), cmocka_unit_test(whose_session),
 		cmocka_unit_test(classes_before_and_behind),
 		cmocka_unit_test(classes_of_whom_the_push_brings),
-		cmocka_unit_test(only_as_many_facts_as_are_counted), cmocka_unit_test(hangs_on_its_own)};
+		cmocka_unit_test(only_as_many_facts_as_are_counted), cmocka_unit_test(hangs_on_its_own),
+		cmocka_unit_test(hangs_on_what_is_addressed_to_it)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

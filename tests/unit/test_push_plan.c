@@ -26,8 +26,76 @@ static void inserts_and_edits(void **state)
 	for (uint64_t i = 0; i < 2; i++)
 		hash_chain(wanted, wanted, i + 1, b->push.ops[i].sha);
 	assert_memory_equal(b->push.last_hash, wanted, HASH_SIZE);
+	assert_true(b->push.reply.has_last_op && b->push.reply.has_last_hash);
+	assert_int_equal(b->push.reply.last_hash.len, HASH_SIZE);
 	assert_memory_equal(b->push.reply.last_hash.data, wanted, HASH_SIZE);
 	bench_free(b);
+}
+
+/* What another push asked of the arena in vain is not this one's. */
+static void memory_that_another_push_lacked(void **state)
+{
+	struct record r = pupil("甲", "A1", "3");
+	struct bench *b = bench_new();
+
+	(void)state;
+	add(b, (struct want){.id = 1, .body = &r});
+	b->arena.refused = ERR_NOMEM;
+	run(b);
+	outcome(b, 0, APPLIED, ERR_OK);
+	bench_free(b);
+}
+
+/* Each number has the answer of the push that it was in; a number whose answer is not there any more was applied; what
+ * was not sent again is not answered. */
+static void each_number_has_its_own_answer(void **state)
+{
+	struct record r = pupil("甲", "A1", "3");
+	pb_op_result first = PB_OP_RESULT_INIT, third = PB_OP_RESULT_INIT, *firsts[] = {&first},
+		     *thirds[] = {&third, &first};
+	pb_push_reply replies[] = {PB_PUSH_REPLY_INIT, PB_PUSH_REPLY_INIT};
+	struct bench *b = bench_new();
+	const struct plan_replay replays[] = {
+		{1, 2, b->shas, &replies[0]}, {3, 5, b->shas + 2 * HASH_SIZE, &replies[1]}};
+
+	(void)state;
+	first.outcome = JINGGUAN__V1__OUTCOME__MERGED;
+	third.outcome = JINGGUAN__V1__OUTCOME__BLOCKED;
+	third.has_code = 1;
+	third.code = ERR_BLOCKED;
+	third.message = (char *)"x";
+	replies[0].n_result = replies[1].n_result = 1;
+	replies[0].result = firsts;
+	replies[1].result = thirds;
+	for (int i = 0; i < 4; i++)
+		add(b, (struct want){.id = 1, .body = &r});
+	b->facts.device.last_op = 5;
+	run(b);
+	for (size_t i = 0; i < 4; i++)
+		memcpy(b->shas + HASH_SIZE * i, b->push.ops[i].sha, HASH_SIZE);
+	b->facts.replays = replays;
+	b->facts.replay_count = 2;
+	run(b);
+	assert_true(b->push.replayed && !b->push.forked);
+	assert_int_equal(b->push.answered, 4);
+	assert_int_equal(b->push.reply.n_result, 4);
+	outcome(b, 0, MERGED, ERR_OK);
+	outcome(b, 1, ALREADY, ERR_OK);
+	outcome(b, 2, BLOCKED, ERR_BLOCKED);
+	outcome(b, 3, ALREADY, ERR_OK);
+	assert_true(b->push.reply.has_last_op && b->push.reply.has_last_hash);
+	assert_int_equal(b->push.reply.last_hash.len, HASH_SIZE);
+	bench_free(b);
+}
+
+/* A disk that was put back as often as that, and not a number that anybody makes up. */
+static void a_device_is_ahead_by_so_much(void **state)
+{
+	(void)state;
+	assert_true(push_is_ahead(1 + INCARNATIONS_LOST_MAX, 1));
+	assert_false(push_is_ahead(2 + INCARNATIONS_LOST_MAX, 1));
+	assert_false(push_is_ahead(1, 1));
+	assert_false(push_is_ahead(1, 2));
 }
 
 /* The same bytes under an answered number get the answer of then, also when its text was pruned; other bytes
@@ -122,7 +190,7 @@ static void gaps_and_incarnations(void **state)
 static void another_history(void **state)
 {
 	struct record r = pupil("甲", "A1", "3");
-	const uint32_t incarnations[] = {1, 2};
+	const uint32_t incarnations[] = {0, 1, 2}; /* the push is in the first */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof incarnations / sizeof *incarnations; i++) {
@@ -140,7 +208,7 @@ static void another_history(void **state)
 		assert_false(b->push.forked);
 		b->epoch = 8;
 		run(b);
-		assert_int_equal(b->push.reply.control, incarnations[i] == 1 ? 0 : ERR_FORKED);
+		assert_int_equal(b->push.reply.control, incarnations[i] <= 1 ? 0 : ERR_FORKED);
 		bench_free(b);
 	}
 	/* Nor is the replay of an old number. */
@@ -623,14 +691,15 @@ static void a_school_answers_what_the_server_owns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(inserts_and_edits),
-		cmocka_unit_test(a_replay_gets_the_answer_of_then), cmocka_unit_test(gaps_and_incarnations),
-		cmocka_unit_test(another_history), cmocka_unit_test(blocked_on_an_own_operation),
-		cmocka_unit_test(conflicts_keep_both),
-		cmocka_unit_test(a_duplicate_is_refused_with_its_holder),
-		cmocka_unit_test(a_filing_is_a_push_of_its_own), cmocka_unit_test(guards_and_ids),
-		cmocka_unit_test(damaged_operations), cmocka_unit_test(refused_with_the_codes),
-		cmocka_unit_test(damaged_operations_replay), cmocka_unit_test(memory_runs_out),
-		cmocka_unit_test(a_conflict_tells_what_stands),
+		cmocka_unit_test(memory_that_another_push_lacked),
+		cmocka_unit_test(each_number_has_its_own_answer),
+		cmocka_unit_test(a_device_is_ahead_by_so_much), cmocka_unit_test(a_replay_gets_the_answer_of_then),
+		cmocka_unit_test(gaps_and_incarnations), cmocka_unit_test(another_history),
+		cmocka_unit_test(blocked_on_an_own_operation), cmocka_unit_test(conflicts_keep_both),
+		cmocka_unit_test(a_duplicate_is_refused_with_its_holder), cmocka_unit_test(a_filing_is_a_push_of_its_own),
+		cmocka_unit_test(guards_and_ids), cmocka_unit_test(damaged_operations),
+		cmocka_unit_test(refused_with_the_codes), cmocka_unit_test(damaged_operations_replay),
+		cmocka_unit_test(memory_runs_out), cmocka_unit_test(a_conflict_tells_what_stands),
 		cmocka_unit_test(a_refused_operation_leaves_nothing_behind),
 		cmocka_unit_test(a_number_that_is_not_free_yet_ends_the_push),
 		cmocka_unit_test(the_guard_says_who_shares),
