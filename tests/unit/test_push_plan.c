@@ -162,6 +162,14 @@ static void gaps_and_incarnations(void **state)
 	assert_int_equal(b->push.reply.last_op, 1);
 	bench_free(b);
 
+	b = bench_new(); /* one that cannot be decoded and says another number */
+	b->bytes[b->count++] = (ProtobufCBinaryData){8, (uint8_t *)"\x08\1\x10\5\x18\1\x30\x63"};
+	add(b, (struct want){.id = 1, .body = &r, .op_no = 1});
+	run(b);
+	assert_int_equal(b->push.reply.control, ERR_EXPECT);
+	assert_int_equal(b->push.answered, 0);
+	bench_free(b);
+
 	b = bench_new(); /* the device was given a new incarnation */
 	b->facts.device.incarnation = 2;
 	add(b, (struct want){.id = 1, .body = &r});
