@@ -76,6 +76,15 @@ static void refused_as(struct fixture *f, uint64_t op_no, const uint8_t there[ID
 	assert_int_equal(store_commit(f->store, NULL), ERR_OK);
 }
 
+static void refuse_rows(struct fixture *f)
+{
+	assert_int_equal(sqlite3_exec(f->store->db,
+				 "CREATE TEMP TRIGGER no_row BEFORE INSERT ON outbox BEGIN SELECT "
+				 "RAISE(ABORT, 'full'); END",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+}
+
 static struct resolved resolve(struct fixture *f)
 {
 	struct resolved told;
@@ -201,6 +210,12 @@ static void a_guardian_behind_what_was_put_aside_does_not_hang_on_nobody(void **
 	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
 	assert_int_equal(outbox_set_state(f.store, 1, OP_DONE, NULL), ERR_OK);
 	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	struct resolved told;
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	refuse_rows(&f);
+	assert_int_equal(outbox_resolve_duplicates(f.store, &told, NULL), ERR_STORE);
+	store_rollback(f.store);
+	sqlite3_exec(f.store->db, "DROP TRIGGER IF EXISTS no_row", NULL, NULL, NULL);
 	assert_int_equal(resolve(&f).queued, 1);
 	assert_false(shown(&f, moved, &r, text, F_GUARDIAN_NAME));
 	fixture_close(&f);
@@ -241,6 +256,198 @@ static void a_late_guardian_follows_to_the_end(void **state)
 	fixture_close(&f);
 }
 
+/* Whoever is a guardian of the one who exists stays that; who is one already is not another. */
+static void a_guardian_takes_the_next_number(void **state)
+{
+	static const struct {
+		const char *there[2];
+		int64_t ordinal; /* of the mother; 0: she is there already */
+	} cases[] = {{{"父甲", NULL}, 2}, {{"父甲", "祖父"}, 3}, {{"父甲", "母甲"}, 0}, {{"母甲", NULL}, 0}};
+	static const uint8_t another[ID_SIZE] = {5};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct record mine = student(""), records[3] = {student("")}, mother, r;
+		uint8_t id[ID_SIZE], of_mother[ID_SIZE];
+		char text[64];
+		struct fixture f;
+
+		fixture_open(&f, "registrar");
+		enter(&f, &mine, id, true);
+		mother = guardian(id, "母甲");
+		enter(&f, &mother, of_mother, true);
+		for (int k = 0; k < 2; k++) {
+			records[k + 1] = guardian(pupil, cases[i].there[k] ? cases[i].there[k] : "");
+			record_set_number(&records[k + 1], F_GUARDIAN_ORDINAL, k + 1);
+		}
+		base(&f, cases[i].there[1] ? 3 : 2, (const uint8_t *[]){pupil, theirs, another}, records);
+		refused_as(&f, 1, pupil);
+		assert_int_equal(resolve(&f).queued, 1);
+		assert_int_equal(shown(&f, of_mother, &r, text, -1), cases[i].ordinal != 0);
+		if (cases[i].ordinal) {
+			assert_memory_equal(text, pupil, ID_SIZE);
+			assert_int_equal(record_number(&r, F_GUARDIAN_ORDINAL), cases[i].ordinal);
+		}
+		assert_true(shown(&f, theirs, &r, text, F_GUARDIAN_NAME));
+		assert_string_equal(text, cases[i].there[0]);
+		assert_int_equal(record_number(&r, F_GUARDIAN_ORDINAL), 1);
+		fixture_close(&f);
+	}
+}
+
+/* A file cannot be changed: it is attached to the one who exists, and goes where it was; both or neither. */
+static void a_file_is_attached_anew(void **state)
+{
+	static const uint8_t sha[32] = {7};
+	static const char *const refusals[] = {"NEW.action = 2", "NEW.action = 1", "0"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+		struct record mine = student(""), there = student(""), file;
+		uint8_t id[ID_SIZE], of_file[ID_SIZE];
+		char sql[160], text[64];
+		struct resolved told;
+		struct record r;
+		struct fixture f;
+		size_t files = 0;
+
+		fixture_open(&f, "registrar");
+		enter(&f, &mine, id, true);
+		record_init(&file, kind_by_number(KIND_EVIDENCE));
+		record_set_bytes(&file, F_EVIDENCE_TARGET, id, ID_SIZE);
+		record_set_bytes(&file, F_EVIDENCE_SHA, sha, sizeof sha);
+		record_set_number(&file, F_EVIDENCE_SIZE, 9);
+		record_set_text(&file, F_EVIDENCE_NAME, "a.pdf");
+		enter(&f, &file, of_file, true);
+		base(&f, 1, (const uint8_t *[]){pupil}, &there);
+		refused_as(&f, 1, pupil);
+		snprintf(sql, sizeof sql,
+			"CREATE TEMP TRIGGER no_row BEFORE INSERT ON outbox WHEN %s BEGIN SELECT "
+			"RAISE(ABORT, 'full'); END",
+			refusals[i]);
+		assert_int_equal(sqlite3_exec(f.store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+		assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+		assert_int_equal(outbox_resolve_duplicates(f.store, &told, NULL), i < 2 ? ERR_STORE : ERR_OK);
+		if (i < 2) {
+			store_rollback(f.store);
+			assert_true(shown(&f, of_file, &r, text, F_EVIDENCE_NAME));
+		} else {
+			struct view *v;
+			assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+			assert_false(shown(&f, of_file, &r, text, F_EVIDENCE_NAME));
+			assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
+			for (size_t k = 0; k < v->n; k++)
+				files += v->items[k]->live &&
+					 v->items[k]->record.kind->number == KIND_EVIDENCE &&
+					 memcmp(v->items[k]->record.value[F_EVIDENCE_TARGET].data, pupil,
+						 ID_SIZE) == 0;
+			view_free(v);
+			assert_int_equal(files, 1);
+		}
+		fixture_close(&f);
+	}
+}
+
+/* A move that was refused waits for a person like any other, and is not made again at every pull. */
+static void a_refused_move_is_not_made_again(void **state)
+{
+	struct record mine = student("西街"), records[2] = {student("西街")};
+	uint8_t id[ID_SIZE];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter(&f, &mine, id, true);
+	records[1] = guardian(id, "母甲");
+	base(&f, 2, (const uint8_t *[]){pupil, moved}, records);
+	refused_as(&f, 1, pupil);
+	struct resolved told = resolve(&f);
+	assert_true(told.settled == 1 && told.queued == 1);
+	refused_as(&f, 2, NULL);
+	assert_int_equal(resolve(&f).queued, 0);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_set_state(f.store, 2, OP_DONE, NULL), ERR_OK);
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	assert_int_equal(resolve(&f).queued, 1);
+	fixture_close(&f);
+}
+
+/* A guardian goes when nobody is left whom he could be of, and is said to go only when that is written. */
+static void who_hangs_on_somebody_stays(void **state)
+{
+	struct record records[] = {student("东街"), guardian(pupil, "母甲"),
+		guardian((uint8_t[ID_SIZE]){9}, "母乙")},
+		      r;
+	char text[64];
+	struct view *v;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	base(&f, 3, (const uint8_t *[]){pupil, theirs, moved}, records);
+	for (int written = 0; written < 2; written++) {
+		assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
+		assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+		if (!written)
+			refuse_rows(&f);
+		assert_int_equal(outbox_drop_orphaned(v, theirs, NULL), ERR_OK);
+		assert_int_equal(outbox_drop_orphaned(v, pupil, NULL), ERR_OK);
+		assert_int_equal(f.store->made, 0);
+		assert_int_equal(outbox_drop_orphaned(v, moved, NULL), written ? ERR_OK : ERR_STORE);
+		assert_int_equal(outbox_delete_children(v, moved, NULL), ERR_OK);
+		assert_int_equal(f.store->made, written);
+		assert_int_equal(outbox_delete_children(v, pupil, NULL), written ? ERR_OK : ERR_STORE);
+		assert_int_equal(f.store->made, 2 * written);
+		if (written)
+			assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+		else
+			store_rollback(f.store);
+		view_free(v);
+		assert_int_equal(sqlite3_exec(f.store->db, "DROP TRIGGER IF EXISTS no_row", NULL, NULL, NULL),
+			SQLITE_OK);
+		assert_int_equal(shown(&f, theirs, &r, text, F_GUARDIAN_NAME), !written);
+		assert_int_equal(shown(&f, moved, &r, text, F_GUARDIAN_NAME), !written);
+		assert_true(shown(&f, pupil, &r, text, F_STUDENT_NAME));
+	}
+	fixture_close(&f);
+}
+
+/* Where a person has decided, a child moves also when something about itself waits for him. */
+static void a_person_moves_all_of_them(void **state)
+{
+	struct record records[] = {student("东街"), guardian((uint8_t[ID_SIZE]){9}, "母甲")},
+		      edit = records[1], r;
+	uint8_t id[ID_SIZE];
+	char text[64];
+	struct view *v;
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	base(&f, 2, (const uint8_t *[]){pupil, moved}, records);
+	memcpy(id, moved, ID_SIZE);
+	record_set_text(&edit, F_GUARDIAN_PHONE, "13900000000");
+	enter(&f, &edit, id, false);
+	refused_as(&f, 1, NULL);
+	for (int written = 0; written < 2; written++) {
+		assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
+		assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+		if (!written)
+			refuse_rows(&f);
+		assert_int_equal(outbox_move_children(v, (uint8_t[ID_SIZE]){9}, pupil, NULL),
+			written ? ERR_OK : ERR_STORE);
+		if (written)
+			assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+		else
+			store_rollback(f.store);
+		view_free(v);
+		sqlite3_exec(f.store->db, "DROP TRIGGER IF EXISTS no_row", NULL, NULL, NULL);
+	}
+	assert_true(shown(&f, moved, &r, text, -1));
+	assert_memory_equal(text, pupil, ID_SIZE);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +456,11 @@ int main(void)
 		cmocka_unit_test(a_guardian_who_cannot_move_does_not_hang_on_nobody),
 		cmocka_unit_test(a_guardian_behind_what_was_put_aside_does_not_hang_on_nobody),
 		cmocka_unit_test(a_late_guardian_follows_to_the_end),
+		cmocka_unit_test(a_guardian_takes_the_next_number),
+		cmocka_unit_test(a_file_is_attached_anew),
+		cmocka_unit_test(a_refused_move_is_not_made_again),
+		cmocka_unit_test(who_hangs_on_somebody_stays),
+		cmocka_unit_test(a_person_moves_all_of_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

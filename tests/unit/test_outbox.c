@@ -157,7 +157,7 @@ static void a_row_tells_what_was_entered_and_what_was_answered(void **state)
 static void what_waits_is_counted_from_the_oldest(void **state)
 {
 	static const char state_and_time[] = "UPDATE outbox SET state = CASE n WHEN 1 THEN 1 WHEN 2 THEN 2 "
-					     "WHEN 3 THEN 3 ELSE 99 END, at = CASE n WHEN 1 THEN 300 "
+					     "WHEN 3 THEN 3 ELSE 10 END, at = CASE n WHEN 1 THEN 300 "
 					     "WHEN 2 THEN 200 WHEN 3 THEN 100 ELSE 50 END";
 	struct outbox_counts counts;
 	struct fixture f;
@@ -217,6 +217,14 @@ static void rows_are_found_by_state_batch_and_record(void **state)
 	assert_int_equal(
 		outbox_each(f.store, UINT32_MAX, BATCH_OF_AN_IMPORT, add_number, &found, NULL), ERR_OK);
 	assert_int_equal(found, 2);
+	found = 0; /* of what was refused nothing was changed */
+	assert_int_equal(outbox_changes_of(f.store, id, add_number, &found, NULL), ERR_OK);
+	assert_int_equal(found, 0);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_set_state(f.store, 2, OP_ACCEPTED, NULL), ERR_OK);
+	assert_int_equal(store_commit(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_changes_of(f.store, id, add_number, &found, NULL), ERR_OK);
+	assert_int_equal(found, 2);
 	found = 0;
 	assert_int_equal(outbox_each(f.store, UINT32_MAX, 0, refuse_row, &found, NULL), ERR_CONFLICT);
 	assert_int_equal(found, 1);
@@ -247,6 +255,12 @@ static void a_ring_has_no_end(void **state)
 	assert_true(memcmp(end, second, ID_SIZE) == 0 || memcmp(end, third, ID_SIZE) == 0);
 	view_free(v);
 	fixture_close(&f);
+}
+
+static int no_insert(void *data, int action, const char *a, const char *b, const char *c, const char *d)
+{
+	(void)data, (void)a, (void)b, (void)c, (void)d;
+	return action == SQLITE_INSERT ? SQLITE_DENY : SQLITE_OK;
 }
 
 /* What a revoked computer had not sent is taken by another one, once, and waits there for a person. */
@@ -286,29 +300,65 @@ static void open_operations_go_to_another_computer(void **state)
 	assert_true(record_is(&row.body, F_STUDENT_CLASS_NO, "2"));
 	assert_int_equal(row.groups, record_groups(&row.body));
 	assert_int_equal(to.store->next_row, 2);
+	const uint8_t *once_more = open.data;
+	sqlite3_set_authorizer(from.store->db, no_insert, NULL); /* another one: here it is not yet a draft */
+	open.data[open.len - 1] ^= 1;
+	assert_int_equal(
+		outbox_add_draft(from.store, &once_more, open.data + open.len, &taken, &p), ERR_STORE);
+	assert_int_equal(taken, 1);
+	open.data[open.len - 1] ^= 1;
+	sqlite3_set_authorizer(from.store->db, NULL, NULL);
 	for (size_t cut = 1; cut <= open.len;
 		cut += open.len - 5) { /* within the operation, and within its length */
 		const uint8_t *at = open.data;
 		assert_int_equal(outbox_add_draft(to.store, &at, open.data + open.len - cut, &taken, &p),
 			ERR_FILE_DAMAGED);
 	}
-	open.len = 0;
-	sqlite3_exec(from.store->db, "UPDATE outbox SET bytes = zeroblob(length(bytes)) WHERE n = 2", NULL,
-		NULL, NULL);
-	for (int times = 0; times < 2; times++) {
-		assert_int_equal(
-			outbox_append_open(from.store, &open, &n, damaged, sizeof damaged, &p), ERR_OK);
-		assert_int_equal(n, 0);
-		assert_int_equal(open.len, 0);
-		assert_non_null(strstr(damaged, kind_by_number(KIND_STUDENT)->label));
-		assert_int_equal(outbox_append_open(from.store, &open, &n, damaged, 4, &p), ERR_OK);
-		assert_string_equal(damaged, ""); /* no half of a name */
-		sqlite3_exec(from.store->db, "UPDATE outbox SET bytes = 'x' WHERE n = 2", NULL, NULL, NULL);
-	}
 	buf_free(&open);
 	arena_free(&arena);
 	fixture_close(&to);
 	fixture_close(&from);
+}
+
+/* What cannot be read any more is named, so that a person can enter it again: all of the names that there is room for,
+ * and no half of one. */
+static void what_cannot_be_taken_along_is_named(void **state)
+{
+	static const char *const damage[] = {
+		"UPDATE outbox SET bytes = zeroblob(length(bytes)), at = 1788000000000000",
+		"UPDATE outbox SET bytes = 'x'"};
+	char one[64], both[2 * sizeof one + 4], when[TIME_TEXT_SIZE];
+	struct problem p = {0};
+	struct buf open = {0};
+	struct fixture f;
+	uint8_t id[ID_SIZE];
+	size_t n;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter_twice(&f, id);
+	time_format(when, 1788000000000000);
+	snprintf(one, sizeof one, "%s %.16s", kind_by_number(KIND_STUDENT)->label, when);
+	snprintf(both, sizeof both, "%s、%s", one, one);
+	for (size_t i = 0; i < 2; i++) {
+		const struct {
+			size_t room;
+			const char *named;
+		} rooms[] = {{sizeof both, both}, {strlen(both) + 1, both}, {strlen(both), one},
+			{strlen(one), ""}};
+		assert_int_equal(sqlite3_exec(f.store->db, damage[i], NULL, NULL, NULL), SQLITE_OK);
+		for (size_t k = 0; k < sizeof rooms / sizeof *rooms; k++) {
+			char named[sizeof both + 1];
+			memset(named, '?', sizeof named);
+			assert_int_equal(
+				outbox_append_open(f.store, &open, &n, named, rooms[k].room, &p), ERR_OK);
+			assert_true(n == 0 && open.len == 0);
+			assert_string_equal(named, rooms[k].named);
+			assert_int_equal(named[rooms[k].room], '?');
+		}
+	}
+	buf_free(&open);
+	fixture_close(&f);
 }
 
 static int interrupted(void *data)
@@ -584,12 +634,17 @@ static void a_damaged_value_is_no_value(void **state)
 			struct problem p = {0};
 			struct op_row row;
 			struct arena arena;
+			int64_t shown = 0;
 			arena_init(&arena, 1u << 20);
 			assert_int_equal(store_begin(f.store, NULL), ERR_OK);
 			store_sealed(&f, columns[i][0], opens ? columns[i][1] : "another", "\xff\xff");
 			enum err e = outbox_read(f.store, 2, &arena, &row, &p);
 			assert_int_equal(e == ERR_OK, i == 3 && opens); /* a message is any text */
 			assert_int_equal(p.code, e);
+			assert_int_equal(
+				outbox_each(f.store, UINT32_MAX, BATCH_OF_AN_IMPORT, add_number, &shown, &p),
+				e);
+			assert_int_equal(shown, e ? 0 : 2);
 			store_rollback(f.store);
 			arena_free(&arena);
 		}
@@ -605,6 +660,7 @@ int main(void)
 		cmocka_unit_test(rows_are_found_by_state_batch_and_record),
 		cmocka_unit_test(a_ring_has_no_end),
 		cmocka_unit_test(open_operations_go_to_another_computer),
+		cmocka_unit_test(what_cannot_be_taken_along_is_named),
 		cmocka_unit_test(what_the_store_refuses_is_said),
 		cmocka_unit_test(nothing_is_hung_on_what_is_gone),
 		cmocka_unit_test(what_was_pasted_is_cleaned),
