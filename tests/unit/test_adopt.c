@@ -184,6 +184,14 @@ static void a_guardian_who_cannot_move_does_not_hang_on_nobody(void **state)
 		base(&f, 3, (const uint8_t *[]){pupil, theirs, moved}, records);
 		enter(&f, &want, id, false);
 		refused_as(&f, waits ? 2 : 1, theirs);
+		if (!waits) {
+			struct resolved told;
+			assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+			refuse_rows(&f);
+			assert_int_equal(outbox_resolve_duplicates(f.store, &told, NULL), ERR_STORE);
+			store_rollback(f.store);
+			sqlite3_exec(f.store->db, "DROP TRIGGER IF EXISTS no_row", NULL, NULL, NULL);
+		}
 		assert_int_equal(resolve(&f).settled, 1);
 		assert_int_equal(shown(&f, moved, &r, text, F_GUARDIAN_NAME), waits);
 		assert_true(shown(&f, theirs, &r, text, F_GUARDIAN_NAME));
@@ -448,6 +456,106 @@ static void a_person_moves_all_of_them(void **state)
 	fixture_close(&f);
 }
 
+static enum op_state state_of(struct fixture *f, int64_t n)
+{
+	struct arena arena;
+	struct op_row row;
+
+	arena_init(&arena, 1u << 16);
+	assert_int_equal(outbox_read(f->store, n, &arena, &row, NULL), ERR_OK);
+	arena_free(&arena);
+	return row.state;
+}
+
+/* A refusal is settled with all that it brings, or is still there at the next pull. */
+static void a_duplicate_is_settled_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	for (int says_more = 0; says_more < 2; says_more++) {
+		struct record there = student(""), mine = student(says_more ? "西街" : "");
+		struct resolved told;
+		struct fixture f;
+		uint8_t id[ID_SIZE];
+
+		fixture_open(&f, "registrar");
+		enter(&f, &mine, id, true);
+		base(&f, 1, (const uint8_t *[]){pupil}, &there);
+		refused_as(&f, 1, pupil);
+		if (says_more) {
+			assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+			refuse_rows(&f);
+			assert_int_equal(outbox_resolve_duplicates(f.store, &told, NULL), ERR_STORE);
+			store_rollback(f.store);
+			assert_int_equal(state_of(&f, 1), OP_REFUSED);
+			sqlite3_exec(f.store->db, "DROP TRIGGER IF EXISTS no_row", NULL, NULL, NULL);
+		}
+		assert_int_equal(resolve(&f).queued, says_more);
+		assert_int_equal(state_of(&f, 1), says_more ? OP_DONE : OP_ACCEPTED);
+		fixture_close(&f);
+	}
+}
+
+/* Two pupils who stand both, one of whom was to get the number of the other: nobody is written over. */
+static void who_stands_is_not_the_other(void **state)
+{
+	struct record records[] = {student("东街"), student("")}, edit = student("西街"), r;
+	uint8_t id[ID_SIZE];
+	char text[64];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	record_set_text(&records[1], F_STUDENT_CERT_NO, "329999201403150025");
+	record_set_text(&records[0], F_STUDENT_LIVE_ADDRESS, "");
+	base(&f, 2, (const uint8_t *[]){pupil, theirs}, records);
+	memcpy(id, theirs, ID_SIZE);
+	enter(&f, &edit, id, false);
+	refused_as(&f, 1, pupil);
+	struct resolved told = resolve(&f);
+	assert_true(told.settled == 0 && told.queued == 0 && told.conflicts == 0);
+	assert_int_equal(state_of(&f, 1), OP_REFUSED);
+	assert_true(shown(&f, pupil, &r, text, F_STUDENT_LIVE_ADDRESS));
+	assert_string_equal(text, "");
+	fixture_close(&f);
+}
+
+/* What waits about a child does not keep it with nobody; nor, later, what waits about the one who exists. */
+static void what_waits_does_not_keep_a_child(void **state)
+{
+	struct record mine = student(""), records[3] = {student("")}, edit, r;
+	uint8_t id[ID_SIZE], of_edit[ID_SIZE];
+	char text[64];
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	enter(&f, &mine, id, true);
+	records[1] = edit = guardian(id, "母甲");
+	base(&f, 2, (const uint8_t *[]){pupil, moved}, records);
+	memcpy(of_edit, moved, ID_SIZE);
+	record_set_text(&edit, F_GUARDIAN_PHONE, "13900000000");
+	enter(&f, &edit, of_edit, false);
+	refused_as(&f, 1, pupil);
+	refused_as(&f, 2, NULL);
+	struct resolved told = resolve(&f);
+	assert_true(told.settled == 1 && told.queued == 1);
+	assert_true(shown(&f, moved, &r, text, -1));
+	assert_memory_equal(text, pupil, ID_SIZE);
+
+	refused_as(&f, 3, pupil); /* the move: it hangs there again, and that waits */
+	edit = student("西街");
+	memcpy(of_edit, pupil, ID_SIZE);
+	enter(&f, &edit, of_edit, false);
+	refused_as(&f, 4, NULL);
+	records[2] = guardian(id, "父甲");
+	record_set_number(&records[2], F_GUARDIAN_ORDINAL, 2);
+	base(&f, 3, (const uint8_t *[]){pupil, moved, theirs}, records);
+	assert_int_equal(resolve(&f).queued, 1);
+	assert_true(shown(&f, theirs, &r, text, -1));
+	assert_memory_equal(text, pupil, ID_SIZE);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -461,6 +569,9 @@ int main(void)
 		cmocka_unit_test(a_refused_move_is_not_made_again),
 		cmocka_unit_test(who_hangs_on_somebody_stays),
 		cmocka_unit_test(a_person_moves_all_of_them),
+		cmocka_unit_test(a_duplicate_is_settled_whole_or_not_at_all),
+		cmocka_unit_test(who_stands_is_not_the_other),
+		cmocka_unit_test(what_waits_does_not_keep_a_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
