@@ -220,10 +220,13 @@ static const struct statement *call_in(const char *sql, const struct kind **kind
 }
 
 #define STATEMENTS_ROOM 4096
+#define PARAMETERS_ROOM 128
 static struct {
 	const char *sql;
 	const struct statement *statement;
 	const struct kind *kind;
+	unsigned params;                   /* that the text names */
+	uint16_t element[PARAMETERS_ROOM]; /* of those that it calls an array, 0 of others */
 } known[STATEMENTS_ROOM];
 
 static size_t find_known(const char *sql)
@@ -233,6 +236,41 @@ static size_t find_known(const char *sql)
 	while (known[i].sql && known[i].sql != sql)
 		i = (i + 1) % STATEMENTS_ROOM;
 	return i;
+}
+
+static void read_parameters(size_t at)
+{
+	static const struct {
+		const char *name;
+		enum pg_type type;
+	} arrays[] = {{"::bigint[]", PG_INT8}, {"::int[]", PG_INT4}, {"::smallint[]", PG_INT2},
+		{"::text[]", PG_TEXT}, {"::bytea[]", PG_BYTEA}, {"::uuid[]", PG_UUID},
+		{"::jsonb[]", PG_JSONB}};
+
+	for (const char *p = strchr(known[at].sql, '$'); p; p = strchr(p + 1, '$')) {
+		char *end;
+		unsigned n = (unsigned)strtoul(p + 1, &end, 10);
+		if (n < 1 || n > PARAMETERS_ROOM)
+			continue;
+		known[at].params = n > known[at].params ? n : known[at].params;
+		for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+			if (strncmp(end, arrays[i].name, strlen(arrays[i].name)) == 0)
+				known[at].element[n - 1] = (uint16_t)arrays[i].type;
+	}
+}
+
+void db_check_parameters(const char *sql, const struct cell *param, int n)
+{
+	size_t at = find_known(sql);
+
+	if (!known[at].params)
+		read_parameters(at);
+	demand((unsigned)n == known[at].params, "I13", "PostgreSQL would refuse %d parameters for: %.100s", n,
+		sql);
+	for (int i = 0; i < n; i++)
+		demand(!known[at].element[i] || param[i].len < 12 ||
+				get_be32(param[i].data + 8) == known[at].element[i],
+			"I13", "PostgreSQL would refuse the elements of $%d in: %.100s", i + 1, sql);
 }
 
 const struct statement *db_statement(const char *sql, const struct kind **kind)

@@ -508,6 +508,7 @@ static void run_query(struct pg_conn *c, const struct command *m)
 	struct call call = {.b = &c->b, .param = m->param, .n = m->n};
 
 	call.statement = db_statement(m->sql, &call.kind);
+	db_check_parameters(m->sql, m->param, m->n);
 	switch (db_execute(&call)) {
 	case BLOCKED:
 		if (!c->locked)

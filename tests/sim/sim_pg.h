@@ -62,6 +62,8 @@ struct call {
 
 const struct statement *db_statement(
 	const char *sql, const struct kind **kind); /* kind: of a statement of record_db.c */
+/* Number and element types of a known statement's parameters are those of its text. */
+void db_check_parameters(const char *sql, const struct cell *param, int n);
 enum verdict db_execute(struct call *call);
 void db_command(struct backend *b, const char *sql); /* BEGIN, SET LOCAL, ROLLBACK */
 void db_abort(struct backend *b);
