@@ -106,7 +106,7 @@ def judge_really(tree, commands):
 # What is tried line by line, and the unit tests that see each.
 EVERY = {"common/sync_merge.c": ("test_sync_merge", "test_push_plan"),
          "server/records/push_plan.c": ("test_push_plan", "test_push_lineage"),
-         "server/records/effects.c": (),
+         "server/records/effects.c": ("test_effects",),
          "client/core/store/outbox.c": ("test_outbox", "test_store", "test_adopt", "test_decide", "test_import", "test_nomem"),
          "client/core/store/outbox_push.c": ("test_outbox_push", "test_outbox", "test_store", "test_adopt", "test_decide", "test_sync", "test_nomem")}
 DEEP = tuple((sys.executable, "tests/e2e/%s.py" % name) for name in ("test_wire", "test_audit", "test_by_hand"))
