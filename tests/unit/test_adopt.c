@@ -556,6 +556,29 @@ static void what_waits_does_not_keep_a_child(void **state)
 	fixture_close(&f);
 }
 
+/* Without the records as they are nobody is moved anywhere. */
+static void what_cannot_be_shown_is_not_settled(void **state)
+{
+	struct record there = student(""), mine = student(""), another = student("");
+	struct resolved told;
+	struct fixture f;
+	uint8_t id[ID_SIZE];
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	record_set_text(&another, F_STUDENT_CERT_NO, "329999201403150025");
+	enter(&f, &mine, id, true);
+	enter(&f, &another, id, true);
+	base(&f, 1, (const uint8_t *[]){pupil}, &there);
+	refused_as(&f, 1, pupil);
+	sqlite3_exec(f.store->db, "UPDATE outbox SET bytes = 'x' WHERE n = 2", NULL, NULL, NULL);
+	assert_int_equal(store_begin(f.store, NULL), ERR_OK);
+	assert_int_equal(outbox_resolve_duplicates(f.store, &told, NULL), ERR_STORE);
+	store_rollback(f.store);
+	assert_int_equal(state_of(&f, 1), OP_REFUSED);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -572,6 +595,7 @@ int main(void)
 		cmocka_unit_test(a_duplicate_is_settled_whole_or_not_at_all),
 		cmocka_unit_test(who_stands_is_not_the_other),
 		cmocka_unit_test(what_waits_does_not_keep_a_child),
+		cmocka_unit_test(what_cannot_be_shown_is_not_settled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,103 +367,129 @@ static int interrupted(void *data)
 	return 1;
 }
 
+static void no_write_is_taken_for_done(
+	struct fixture *f, struct view *v, const uint8_t id[ID_SIZE], const struct buf *another)
+{
+	const uint8_t *at = another->data;
+	struct item *item = view_find_id(v, id), *made = NULL;
+	struct record anew = student("5");
+	pb_op_result r = PB_OP_RESULT_INIT;
+	struct problem p = {0};
+	uint8_t hash[HASH_SIZE];
+	size_t taken = 0;
+
+	memcpy(hash, f->store->last_hash, HASH_SIZE);
+	r.op_no = 2;
+	r.outcome = JINGGUAN__V1__OUTCOME__APPLIED;
+	assert_int_equal(outbox_answer(f->store, &r, &p), ERR_STORE);
+	assert_int_equal(f->store->last_op, 1);
+	assert_memory_equal(f->store->last_hash, hash, HASH_SIZE);
+	assert_int_equal(outbox_settle(f->store, &p), ERR_STORE);
+	assert_int_equal(outbox_set_state(f->store, 2, OP_DONE, &p), ERR_STORE);
+	assert_int_equal(outbox_replaced(f->store, 1, pupil, &p), ERR_STORE);
+	assert_int_equal(outbox_put(v, &item, &anew, UINT32_MAX, 0, &p), ERR_STORE);
+	assert_int_equal(outbox_put(v, &made, &anew, UINT32_MAX, 0, &p), ERR_STORE);
+	assert_int_equal(outbox_delete(v, item, 0, &p), ERR_STORE);
+	assert_int_equal(outbox_delete_children(v, id, &p), ERR_OK); /* there are none */
+	assert_int_equal(
+		outbox_add_draft(f->store, &at, another->data + another->len, &taken, &p), ERR_STORE);
+	assert_true(taken == 0 && f->store->made == 2 && f->store->next_row == 3);
+	assert_int_equal(p.code, ERR_STORE);
+}
+
+static void nothing_is_read(struct fixture *f, struct view *v, const uint8_t id[ID_SIZE])
+{
+	struct outbox_counts counts;
+	struct push_batch batch;
+	struct resolved told;
+	struct problem p = {0};
+	struct buf open = {0};
+	struct op_row row;
+	struct arena arena;
+	struct item *there;
+	enum op_state state;
+	uint8_t end[ID_SIZE];
+	char damaged[64];
+	int64_t found = 0;
+	size_t n;
+
+	arena_init(&arena, 1u << 20);
+	assert_int_equal(outbox_batch(f->store, &batch, &arena, &p), ERR_STORE);
+	assert_int_equal(batch.n, 0);
+	assert_int_equal(outbox_counts(f->store, &counts, &p), ERR_STORE);
+	assert_int_equal(outbox_read(f->store, 1, &arena, &row, &p), ERR_STORE);
+	assert_int_equal(outbox_open_of(f->store, id, &found, &state, &p), ERR_STORE);
+	assert_int_equal(outbox_each(f->store, UINT32_MAX, 0, add_number, &found, &p), ERR_STORE);
+	assert_int_equal(outbox_changes_of(f->store, id, add_number, &found, &p), ERR_STORE);
+	assert_int_equal(outbox_end(v, pupil, end, &there, &p), ERR_STORE);
+	assert_int_equal(outbox_append_open(f->store, &open, &n, damaged, sizeof damaged, &p), ERR_STORE);
+	assert_int_equal(outbox_resolve_duplicates(f->store, &told, &p), ERR_STORE);
+	assert_int_equal(found, 0);
+	buf_free(&open);
+	arena_free(&arena);
+}
+
+static void nobody_is_met(struct fixture *f, bool interrupts)
+{
+	const struct push_batch batch = {.incarnation = 1, .first = 2, .n = 1};
+	uint8_t hash[HASH_SIZE] = {0};
+	pb_welcome w = PB_WELCOME_INIT;
+	struct problem p = {0};
+	size_t drafts;
+
+	for (uint32_t forked = 0; forked < 2; forked++) {
+		if (interrupts)
+			sqlite3_progress_handler(f->store->db, 1, interrupted, NULL);
+		w.incarnation = 1 + forked;
+		w.last_hash = (ProtobufCBinaryData){HASH_SIZE, hash};
+		assert_int_equal(outbox_welcome(f->store, &w, &drafts, &p), ERR_STORE);
+		assert_int_equal(outbox_sent(f->store, &batch, &p), ERR_STORE);
+		sqlite3_progress_handler(f->store->db, 0, NULL, NULL);
+		assert_true(sqlite3_get_autocommit(f->store->db));
+	}
+}
+
 /* A full disk, a damaged file: nothing is taken for done, and nothing is counted on. */
 static void what_the_store_refuses_is_said(void **state)
 {
-	static const char *const refusals[] = {
-		"CREATE TEMP TRIGGER no_change BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'full'); "
-		"END;"
-		"CREATE TEMP TRIGGER no_row BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'full'); END",
-		"DROP TABLE outbox", NULL};
-	struct record anew = student("5");
+	enum { WRITES, EVERYTHING, STEPS };
+	static const char *const refusals[] = {[WRITES] = "CREATE TEMP TRIGGER no_change BEFORE UPDATE ON "
+							  "outbox BEGIN SELECT RAISE(ABORT, 'full'); END;"
+							  "CREATE TEMP TRIGGER no_row BEFORE INSERT ON "
+							  "outbox BEGIN SELECT RAISE(ABORT, 'full'); END",
+		[EVERYTHING] = "DROP TABLE outbox",
+		[STEPS] = ""};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-		struct push_batch batch = {.incarnation = 1, .first = 2, .n = 1};
-		pb_op_result r = PB_OP_RESULT_INIT;
-		pb_welcome w = PB_WELCOME_INIT;
-		struct resolved told;
-		struct outbox_counts counts;
+	for (int i = WRITES; i <= STEPS; i++) {
+		struct buf another = {0};
 		struct fixture f;
-		struct problem p = {0};
-		struct buf open = {0}, moved = {0};
-		struct op_row row;
-		struct arena arena;
-		struct item *there;
-		enum op_state open_state;
-		uint8_t id[ID_SIZE], hash[HASH_SIZE];
+		uint8_t id[ID_SIZE];
 		char damaged[64];
-		size_t n, taken = 0;
-		int64_t found = 0;
+		size_t n;
 
 		fixture_open(&f, "registrar");
-		arena_init(&arena, 1u << 20);
 		enter_twice(&f, id);
 		assert_int_equal(answered(f.store, 1, JINGGUAN__V1__OUTCOME__APPLIED), ERR_OK);
 		assert_int_equal(
-			outbox_append_open(f.store, &moved, &n, damaged, sizeof damaged, &p), ERR_OK);
-		moved.data[moved.len - 1] ^= 1; /* another operation than the one that is here */
-		memcpy(hash, f.store->last_hash, HASH_SIZE);
+			outbox_append_open(f.store, &another, &n, damaged, sizeof damaged, NULL), ERR_OK);
+		another.data[another.len - 1] ^= 1; /* than the one that is here */
 		struct view *v = load(f.store);
-		struct item *item = view_find_id(v, id), *made = NULL;
 		assert_int_equal(store_begin(f.store, NULL), ERR_OK);
-		if (refusals[i])
-			assert_int_equal(sqlite3_exec(f.store->db, refusals[i], NULL, NULL, NULL), SQLITE_OK);
-		else
+		assert_int_equal(sqlite3_exec(f.store->db, refusals[i], NULL, NULL, NULL), SQLITE_OK);
+		if (i == STEPS)
 			sqlite3_progress_handler(f.store->db, 1, interrupted, NULL);
-		r.op_no = 2;
-		r.outcome = JINGGUAN__V1__OUTCOME__APPLIED;
-		const uint8_t *at = moved.data;
-		assert_int_equal(outbox_answer(f.store, &r, &p), ERR_STORE);
-		assert_int_equal(f.store->last_op, 1);
-		assert_memory_equal(f.store->last_hash, hash, HASH_SIZE);
-		assert_int_equal(outbox_settle(f.store, &p), ERR_STORE);
-		assert_int_equal(outbox_set_state(f.store, 2, OP_DONE, &p), ERR_STORE);
-		assert_int_equal(outbox_replaced(f.store, 1, pupil, &p), ERR_STORE);
-		assert_int_equal(outbox_put(v, &item, &anew, UINT32_MAX, 0, &p), ERR_STORE);
-		assert_int_equal(outbox_put(v, &made, &anew, UINT32_MAX, 0, &p), ERR_STORE);
-		assert_int_equal(outbox_delete(v, item, 0, &p), ERR_STORE);
-		assert_int_equal(outbox_delete_children(v, id, &p), ERR_OK); /* there are none */
-		assert_int_equal(
-			outbox_add_draft(f.store, &at, moved.data + moved.len, &taken, &p), ERR_STORE);
-		assert_true(taken == 0 && f.store->made == 2 && f.store->next_row == 3);
-		assert_int_equal(p.code, ERR_STORE);
-		if (i > 0) { /* what only reads */
-			assert_int_equal(outbox_batch(f.store, &batch, &arena, &p), ERR_STORE);
-			assert_int_equal(batch.n, 0);
-			assert_int_equal(outbox_counts(f.store, &counts, &p), ERR_STORE);
-			assert_int_equal(outbox_read(f.store, 1, &arena, &row, &p), ERR_STORE);
-			assert_int_equal(outbox_open_of(f.store, id, &found, &open_state, &p), ERR_STORE);
-			assert_int_equal(
-				outbox_each(f.store, UINT32_MAX, 0, add_number, &found, &p), ERR_STORE);
-			assert_int_equal(outbox_changes_of(f.store, id, add_number, &found, &p), ERR_STORE);
-			assert_int_equal(outbox_end(v, pupil, hash, &there, &p), ERR_STORE);
-			assert_int_equal(outbox_append_open(f.store, &open, &n, damaged, sizeof damaged, &p),
-				ERR_STORE);
-			assert_int_equal(outbox_resolve_duplicates(f.store, &told, &p), ERR_STORE);
-			assert_int_equal(found, 0);
-		}
+		no_write_is_taken_for_done(&f, v, id, &another);
+		if (i != WRITES)
+			nothing_is_read(&f, v, id);
 		sqlite3_progress_handler(f.store->db, 0, NULL, NULL);
-		if (i != 1)
+		if (i == STEPS)
 			store_rollback(f.store);
 		else
 			assert_int_equal(store_commit(f.store, NULL), ERR_OK);
-		if (i == 0)
-			assert_int_equal(sqlite3_exec(f.store->db, refusals[i], NULL, NULL, NULL), SQLITE_OK);
-		for (int forked = 0; forked < 2; forked++) {
-			if (i == 2)
-				sqlite3_progress_handler(f.store->db, 1, interrupted, NULL);
-			w.incarnation = 1 + (uint32_t)forked;
-			w.last_hash = (ProtobufCBinaryData){HASH_SIZE, hash};
-			assert_int_equal(outbox_welcome(f.store, &w, &n, &p), ERR_STORE);
-			assert_int_equal(outbox_sent(f.store, &batch, &p), ERR_STORE);
-			sqlite3_progress_handler(f.store->db, 0, NULL, NULL);
-			assert_true(sqlite3_get_autocommit(f.store->db));
-		}
-		buf_free(&open);
-		buf_free(&moved);
+		nobody_is_met(&f, i == STEPS);
+		buf_free(&another);
 		view_free(v);
-		arena_free(&arena);
 		fixture_close(&f);
 	}
 }
