@@ -165,7 +165,7 @@ static enum err read_file(struct conf *c, const char *path, int *line, struct pr
 	return e;
 }
 
-enum err conf_address(const char *text, struct sockaddr_storage *out, struct problem *p)
+enum err conf_address(const char *name, const char *text, struct sockaddr_storage *out, struct problem *p)
 {
 	char host[128];
 	const char *colon = strrchr(text, ':');
@@ -182,7 +182,7 @@ enum err conf_address(const char *text, struct sockaddr_storage *out, struct pro
 		(uv_ip4_addr(host, (int)port, (struct sockaddr_in *)out) &&
 			uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)out)))
 		return problem_set(
-			p, ERR_USAGE, "listen", _("写成 127.0.0.1:7420 这样"), _("地址 %s 不对"), text);
+			p, ERR_USAGE, name, _("写成 127.0.0.1:7420 这样"), _("地址 %s 不对"), text);
 	return ERR_OK;
 }
 
@@ -203,12 +203,12 @@ void conf_address_text(const struct sockaddr_storage *at, char *out, size_t size
 
 static enum err check(struct conf *c, struct problem *p)
 {
-	enum err e = conf_address(c->listen, &c->listen_addr, p);
+	enum err e = conf_address("listen", c->listen, &c->listen_addr, p);
 
 	if (!c->county)
 		e = problem_set(p, ERR_MISSING, "county", NULL, _("缺少 county = 六位区划代码"));
 	if (!e)
-		e = conf_address(c->metrics, &c->metrics_addr, p);
+		e = conf_address("metrics", c->metrics, &c->metrics_addr, p);
 	if (!e && c->workers * c->pool > CONNECTIONS_MAX)
 		e = problem_set(p, ERR_INVALID, "pool", NULL, _("workers × pool 是 %d，不能超过 %d：%s"),
 			c->workers * c->pool, CONNECTIONS_MAX, _(one_a_process));
@@ -234,9 +234,9 @@ enum err conf_load(struct conf *c, const char *dir, struct problem *p)
 						 _("读不到 %s"), path);
 	place_quoted(quoted, sizeof quoted, path);
 	if (e)
-		snprintf(p->hint, sizeof p->hint, _("改 %.200s 第 %d 行"), quoted, line);
+		snprintf(p->hint, sizeof p->hint, _("改 %s 第 %d 行"), quoted, line);
 	else if ((e = check(c, p)))
-		snprintf(p->hint, sizeof p->hint, _("改 %.200s 里的 %s"), quoted, p->field);
+		snprintf(p->hint, sizeof p->hint, _("改 %s 里的 %s"), quoted, p->field);
 	if (e)
 		return e;
 	return ERR_OK;

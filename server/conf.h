@@ -32,7 +32,7 @@ struct conf {
 void conf_defaults(struct conf *c);
 enum err conf_load(struct conf *c, const char *dir, struct problem *p);
 enum err conf_save(const struct conf *c, struct problem *p);
-enum err conf_address(const char *text, struct sockaddr_storage *out, struct problem *p);
+enum err conf_address(const char *name, const char *text, struct sockaddr_storage *out, struct problem *p);
 void conf_address_text(const struct sockaddr_storage *at, char *out, size_t size); /* HOST:PORT */
 /* The names of the settings that differ and that SIGHUP takes (live) or that only a restart does; returns how
  * many. */

@@ -77,8 +77,8 @@ static enum err take_options(const struct options *o, struct problem *p)
 		snprintf(conf.user, sizeof conf.user, "%s", o->user);
 	if (o->database)
 		snprintf(conf.database_owner, sizeof conf.database_owner, "%s", o->database);
-	enum err e = conf_address(conf.listen, &conf.listen_addr, p);
-	return e ? e : conf_address(conf.metrics, &conf.metrics_addr, p);
+	enum err e = conf_address("listen", conf.listen, &conf.listen_addr, p);
+	return e ? e : conf_address("metrics", conf.metrics, &conf.metrics_addr, p);
 }
 
 /* Makes the directory if need be, enters it as the service's account, and holds it. */
@@ -353,12 +353,12 @@ static enum err check_words(const struct command *command, struct options *o, ch
 /* No jgd.ini: where there was a backup there was a county, and only its settings are lost. */
 static void name_lost_settings(const struct options *o, struct problem *p)
 {
-	char last[512], quoted[2][600];
+	char last[PATH_MAX], quoted[2][600];
 	time_t at;
 
 	snprintf(conf.dir, sizeof conf.dir, "%s", o->dir);
 	if (backup_last(&conf, last, sizeof last, &at))
-		snprintf(p->hint, sizeof p->hint, "cp -p %.100s/jgd.ini %.100s/",
+		snprintf(p->hint, sizeof p->hint, "cp -p %s/jgd.ini %s/",
 			place_quoted(quoted[0], sizeof quoted[0], last),
 			place_quoted(quoted[1], sizeof quoted[1], o->dir));
 }
@@ -385,7 +385,7 @@ static void next_step(const struct options *o, struct problem *p)
 	snprintf(path, sizeof path, "%s/jgd.ini", o->dir);
 	place_quoted(dir, sizeof dir, o->dir);
 	if (access(path, F_OK) == 0)
-		snprintf(p->hint, sizeof p->hint, "jgd doctor --data %.200s", dir);
+		snprintf(p->hint, sizeof p->hint, "jgd doctor --data %s", dir);
 	else
 		snprintf(p->hint, sizeof p->hint, _("df -h 看空间，free -h 看内存，再运行同一条命令"));
 }

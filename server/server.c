@@ -212,8 +212,8 @@ static void on_probed(uv_work_t *work, int status)
 	if (m->ill.code == ERR_UNREACHABLE) /* the pools know that, and when it is over, at once */
 		snprintf(ill, sizeof m->server->ill, "%s", "");
 	else
-		snprintf(ill, sizeof m->server->ill, "%.200s%s%.300s", m->ill.message,
-			m->ill.code ? " → " : "", m->ill.hint);
+		snprintf(ill, sizeof m->server->ill, "%s%s%s", m->ill.message, m->ill.code ? " → " : "",
+			m->ill.hint);
 	if (ill[0] && !was)
 		log_error("not ready, calls fail: %s", ill);
 	else if (was && !ill[0])

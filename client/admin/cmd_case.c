@@ -416,7 +416,7 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	pb_case_request q = PB_CASE_REQUEST_INIT;
 	const ProtobufCMessage *reply;
 	struct arena arena;
-	char names[LINE_SIZE] = "", answers[LINE_SIZE] = "", look[160], shown[64];
+	char names[LINE_SIZE] = "", answers[LINE_SIZE] = "", look[320], shown[256];
 	unsigned unread = 0;
 
 	q.has_year = year != 0;
@@ -436,7 +436,7 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	if (!unread && !answers[0])
 		return true;
 	if (method == METHOD_TRANSITION_SHOW_SLIP)
-		snprintf(look, sizeof look, _("jgadmin transition slips show %.60s --files 文件夹"), shown);
+		snprintf(look, sizeof look, _("jgadmin transition slips show %s --files 文件夹"), shown);
 	else /* a pupil's number is not repeated on the screen */
 		snprintf(look, sizeof look, _("jgadmin transition proof show --year %d 学生 --files 文件夹"),
 			year);

@@ -38,7 +38,8 @@ static enum err write_failed(const char *path, struct problem *p)
 	else if (why != ENOENT && why != EACCES)
 		snprintf(hint, sizeof hint, "ls -ld %s", place_quoted(quoted, sizeof quoted, path));
 	else if (why == EACCES && place_closed(path, closed, sizeof closed))
-		snprintf(hint, sizeof hint, _("服务帐号进不了 %s：换成 /var/backups/jingguan"), closed);
+		snprintf(hint, sizeof hint, _("服务帐号进不了 %s：换成 /var/backups/jingguan"),
+			place_quoted(quoted, sizeof quoted, closed));
 	else
 		snprintf(hint, sizeof hint, "install -d -o %s -m 700 %s",
 			account ? account->pw_name : "jingguan", place_quoted(quoted, sizeof quoted, path));
@@ -147,10 +148,11 @@ static enum err verify_backup(const struct conf *conf, const char *dir, int majo
 	FILE *in = fopen(path, "r");
 	size_t files = 0;
 	if (!in && errno == EACCES) { /* copied here by root, or into root's home */
-		const char *name = strrchr(dir, '/') + 1;
-		snprintf(hint, sizeof hint,
-			_("cp -r %s /var/tmp/ && chown -R %s /var/tmp/%s（再从 /var/tmp/%s 恢复）"),
-			place_quoted(quoted, sizeof quoted, dir), conf->user, name, name);
+		char copy[PATH_MAX], there[PATH_MAX];
+		snprintf(copy, sizeof copy, "/var/tmp/%s", strrchr(dir, '/') + 1);
+		snprintf(hint, sizeof hint, _("cp -r %s /var/tmp/ && chown -R %s %s（再从那里恢复）"),
+			place_quoted(quoted, sizeof quoted, dir), conf->user,
+			place_quoted(there, sizeof there, copy));
 		return problem_set(
 			p, ERR_PERMISSION, "backup", hint, _("帐号 %s 读不了 %s"), conf->user, dir);
 	}

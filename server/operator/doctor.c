@@ -29,7 +29,7 @@ struct checkup {
 	struct report *report;
 	json_t *checks;
 	int faults;
-	char first[256]; /* mend of the first fault */
+	char first[HINT_SIZE]; /* mend of the first fault */
 	char dir[PATH_MAX],
 		backup[PATH_MAX]; /* as a shell reads them; backup: the last one, or a word for it */
 };
@@ -49,7 +49,7 @@ static bool finding(struct checkup *c, bool good, const char *what, const char *
 	json_array_append_new(c->checks, json_pack("{ss sb so}", "check", what, "ok", good, "mend",
 						 good ? json_null() : json_string(text)));
 	if (!good && !c->faults++)
-		snprintf(c->first, sizeof c->first, "%.255s", text);
+		snprintf(c->first, sizeof c->first, "%.*s", HINT_SIZE - 1, text);
 	return good;
 }
 
@@ -66,7 +66,7 @@ static bool secret(const char *name)
 
 static void check_files(struct checkup *c)
 {
-	char path[PATH_MAX], text[128], quoted[PATH_MAX];
+	char path[PATH_MAX], text[HINT_SIZE], quoted[PATH_MAX];
 	struct stat st;
 
 	for (size_t i = 0; i < BACKUP_KEYS; i++) {
@@ -82,7 +82,7 @@ static void check_files(struct checkup *c)
 	}
 	snprintf(path, sizeof path, "%s/admins.txt", c->conf->dir);
 	if (stat(path, &st) == 0) {
-		snprintf(text, sizeof text, _("交给三位管理员后：rm %.80s"),
+		snprintf(text, sizeof text, _("交给三位管理员后：rm %s"),
 			place_quoted(quoted, sizeof quoted, path));
 		notice(c, _("admins.txt 仍在"), text);
 	}

@@ -169,14 +169,11 @@ bool place_held(const char *dir)
 	return taken;
 }
 
-const char *place_quoted(char *out, size_t size, const char *path)
+/* The quoted path, "" where it does not fit. */
+static void quote(char *out, size_t size, const char *path)
 {
 	size_t n = 0;
 
-	if (!path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%=")]) {
-		snprintf(out, size, "%s", path);
-		return out;
-	}
 	out[n++] = '\'';
 	for (; *path && n + 6 < size; path++) {
 		if (*path == '\'') {
@@ -187,6 +184,19 @@ const char *place_quoted(char *out, size_t size, const char *path)
 		}
 	}
 	out[n++] = '\'';
-	out[n] = 0;
+	out[*path ? 0 : n] = 0;
+}
+
+const char *place_quoted(char *out, size_t size, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%=";
+	char quoted[PLACE_QUOTED_MAX + 1] = "";
+
+	if (path[strspn(path, plain)])
+		quote(quoted, sizeof quoted, path);
+	else if (strlen(path) < sizeof quoted)
+		strcpy(quoted, path);
+	if (!quoted[0] || (size_t)snprintf(out, size, "%s", quoted) >= size)
+		snprintf(out, size, "'%s'", _("（路径太长，请写全）"));
 	return out;
 }

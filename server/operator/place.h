@@ -24,7 +24,10 @@ bool place_closed(const char *path, char *out, size_t size);
 enum err place_lock(const char *dir, struct problem *p);
 /* Whether some process holds it. */
 bool place_held(const char *dir);
-/* For a command in a hint: quoted as a shell wants it, and only where it must be. */
+/* For a command in a hint: quoted as a shell wants it, and only where it must be. A path that is longer than
+ * PLACE_QUOTED_MAX, or than `size` allows, would not fit the hint (err.h), and cut it would name another file:
+ * for it a word stands there that is nobody's file. */
+#define PLACE_QUOTED_MAX 200 /* three of them and a command fit HINT_SIZE */
 const char *place_quoted(char *out, size_t size, const char *path);
 
 #endif

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "conf.h"
+#include "place.h"
 
 static char dir[64];
 
@@ -182,13 +183,59 @@ static void addresses_need_a_number_and_a_port(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-		assert_int_equal(conf_address(good[i], &at, &p), ERR_OK);
+		assert_int_equal(conf_address("listen", good[i], &at, &p), ERR_OK);
 		conf_address_text(&at, text, sizeof text);
 		assert_string_equal(text, good[i]);
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		if (conf_address(bad[i], &at, &p) == ERR_OK)
+		if (conf_address("metrics", bad[i], &at, &p) == ERR_OK)
 			fail_msg("accepted: %s", bad[i]);
+		else
+			assert_string_equal(p.field, "metrics");
+}
+
+/* The hint names the setting that is wrong, not its neighbour. */
+static void a_wrong_address_is_called_by_its_name(void **state)
+{
+	static const char *const names[] = {"listen", "metrics"};
+	struct conf c;
+	struct problem p;
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(text, sizeof text, "county = 329999\n%s = somewhere:1\n", names[i]);
+		write_ini(text);
+		assert_int_equal(conf_load(&c, dir, &p), ERR_USAGE);
+		assert_string_equal(p.field, names[i]);
+		assert_non_null(strstr(p.hint, names[i]));
+	}
+}
+
+/* A path in a command stands there whole, or not at all: cut, it is another file's. */
+static void a_path_in_a_command_is_never_cut(void **state)
+{
+	char quoted[700], path[600];
+
+	(void)state;
+	assert_string_equal(place_quoted(quoted, sizeof quoted, "/var/lib/jingguan"), "/var/lib/jingguan");
+	assert_string_equal(place_quoted(quoted, sizeof quoted, "/a b/it's"), "'/a b/it'\\''s'");
+	for (size_t n = 1; n < sizeof path; n++)
+		for (size_t kind = 0; kind < 3; kind++) {
+			memset(path, "a' "[kind], n);
+			path[0] = '/';
+			path[n] = 0;
+			place_quoted(quoted, sizeof quoted, path);
+			assert_true(strlen(quoted) <= PLACE_QUOTED_MAX);
+			if (kind == 0 && n <= PLACE_QUOTED_MAX)
+				assert_string_equal(quoted, path);
+			if (kind == 2 && n > 1 && n < PLACE_QUOTED_MAX - 8)
+				assert_int_equal(strlen(quoted), n + 2);
+			if (n > PLACE_QUOTED_MAX)
+				assert_string_equal(quoted, "'（路径太长，请写全）'");
+		}
+	place_quoted(quoted, 30, "/var/lib/a/directory/that/is/longer/than/that");
+	assert_null(strstr(quoted, "/var"));
 }
 
 /* The reference of settings is the document; a new setting without a word there fails here. */
@@ -227,6 +274,8 @@ int main(void)
 		cmocka_unit_test(a_wrong_line_is_refused_with_its_place),
 		cmocka_unit_test(addresses_need_a_number_and_a_port),
 		cmocka_unit_test(saved_as_it_is_or_not_at_all), cmocka_unit_test(changes_are_named),
+		cmocka_unit_test(a_wrong_address_is_called_by_its_name),
+		cmocka_unit_test(a_path_in_a_command_is_never_cut),
 		cmocka_unit_test(the_document_names_every_setting)};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
