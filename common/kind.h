@@ -1,5 +1,5 @@
-/* kind.h - the shape of the tables that proto/gen_tables.py makes from the .proto declarations (architecture
- * rule 13). Everything here is constant and process-wide: any thread, nothing to free. */
+/* kind.h - the shape of the tables that proto/gen_tables.py makes from the .proto declarations,
+ * where each thing is declared once (CONTRIBUTING.md). Everything here is constant and process-wide: any thread, nothing to free. */
 #ifndef JG_KIND_H
 #define JG_KIND_H
 
@@ -54,8 +54,7 @@ struct kind {
 	size_t on_count;
 	int addressee;    /* index of the field that names the school to which the record that `of` names is
 			     addressed, or -1 */
-	int hidden_field; /* while this field has this text no school's stream carries the record; -1 = none
-			   */
+	int hidden_field; /* while this field has this text no school's stream carries the record; -1 */
 	const char *hidden_value;
 	bool is_register, registered; /* options.proto: where numbers of pupils are looked up, and whose have
 					 to be found */

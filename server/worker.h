@@ -1,5 +1,5 @@
-/* worker.h - one loop: its listener, connections, database pool, timers and counters. Loops share nothing
- *; another thread speaks to one only through worker_wake. */
+/* worker.h - one loop: its listener, connections, database pool, timers and counters. Loops share
+ * nothing; another thread speaks to one only through worker_wake. */
 #ifndef JG_WORKER_H
 #define JG_WORKER_H
 
@@ -51,8 +51,7 @@ struct worker {
 	uv_thread_t thread;
 	uv_loop_t loop;
 	uv_tcp_t listener;
-	uv_tcp_t spare; /* takes a peer for whom there is no memory, to close it; data is set while it is open
-			 */
+	uv_tcp_t spare; /* takes a peer for whom there is no memory, to close it; data: it is open */
 	bool spare_wanted;
 	uv_async_t mailbox;
 	uv_timer_t tick;    /* every second */

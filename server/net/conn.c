@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dispatch.h"
+#include "envelope.h"
 #include "lang.h"
 #include "log.h"
 #include "state.h"
@@ -223,11 +224,7 @@ void conn_goaway(struct conn *c, enum close_reason reason, enum err code)
 	error.name = (char *)info->name;
 	error.message = (char *)_(info->sentence);
 	body.error = &error;
-	uint8_t packed[512];
-	size_t n = protobuf_c_message_pack(&body.base, packed);
-	f.length = (uint32_t)n;
-	f.body = packed;
-	frame_append(&out, &f);
+	envelope_pack(&out, &f, &body.base);
 	c->reason = reason;
 	pending_leave(c);
 	if (!out.failed)

@@ -5,8 +5,7 @@
  *     dispatch_seam CONNINFO DIR [METHOD]    (test_dispatch.py makes both; DIR will have a county's keys)
  *
  * Every call of every state, role and shape has exactly one final answer, no answer is INTERNAL, and in the
- * end nothing holds a connection of the database, whatever happened to the peer or to PostgreSQL meanwhile.
- */
+ * end nothing holds a connection of the database, whatever happened to peer or PostgreSQL meanwhile. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -21,8 +21,7 @@ static uint64_t usual(uint64_t n)
 
 /* ---- texts, by their check ---- */
 
-/* GB 11643-1999: seventeen digits and the check character. Of this school's pupils, seldom of another one's.
- */
+/* GB 11643-1999: seventeen digits and the check character. Of this school's pupils, seldom of others. */
 static void draw_pupil(char *to, const char *school)
 {
 	unsigned of = (unsigned)draw(SIM_SCHOOLS);

@@ -27,8 +27,7 @@ void values_redraw(
 	const struct writer *w, struct record *r, uint32_t groups, unsigned key, struct words *words);
 /* Whether kind->fields[field], which names a record, may name one of this kind. */
 bool values_names(const struct kind *kind, int field, const struct kind *named);
-/* The classes that the teachers have: the first class of every grade that pupils are in here. *n: how many.
- */
+/* The classes that teachers have: the first of every grade that pupils are in here. *n: how many. */
 const char *const *values_classes(uint32_t *n);
 
 #endif

@@ -205,8 +205,7 @@ static void gaps_and_incarnations(void **state)
 	bench_free(b);
 }
 
-/* What was sent to a history that is gone by now is neither decided nor answered, and begins no incarnation.
- */
+/* What was sent to a history that is gone by now is neither decided nor answered, and begins nothing. */
 static void another_history(void **state)
 {
 	struct record r = pupil("甲", "A1", "3");

@@ -1,10 +1,13 @@
 /* Covers client/core/link/sync_machine.c and trust.c's connect codes. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "hash.h"
@@ -107,6 +110,7 @@ static void a_bad_link_is_tried_for_half_a_minute(void **state)
 	sync_machine_init(&m, 7, false);
 	step(&m, SYNC_STARTED, 0, false);
 	assert_true(sync_machine_step(&m, &event).ms >= 5000); /* the server's word counts */
+	assert_int_equal(step(&m, SYNC_DID, 0, false).what, SYNC_CONNECT);
 	event = (struct sync_event){.what = SYNC_FAILED, .error = ERR_REVOKED};
 	assert_int_equal(sync_machine_step(&m, &event).what, SYNC_FINISH);
 }
@@ -176,6 +180,25 @@ static void an_empty_answer_ends_it(void **state)
 	assert_int_equal(step(&m, SYNC_PUSHED, 0, true).why, ERR_PROTOCOL);
 }
 
+static void another_actions_answer_is_our_bug(void **state)
+{
+	int status;
+	pid_t child;
+
+	(void)state;
+	fflush(stdout);
+	fflush(stderr);
+	if ((child = fork()) == 0) {
+		struct sync_machine m;
+		begin(&m);
+		signal(SIGABRT, SIG_DFL);
+		step(&m, SYNC_PULLED, 0, false);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 static void connect_codes_are_checked(void **state)
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -218,6 +241,7 @@ int main(void)
 		cmocka_unit_test(each_failover_may_ask_again),
 		cmocka_unit_test(a_copy_of_another_database_waits_for_its_welcome),
 		cmocka_unit_test(an_empty_answer_ends_it),
+		cmocka_unit_test(another_actions_answer_is_our_bug),
 		cmocka_unit_test(connect_codes_are_checked),
 	};
 

@@ -52,8 +52,7 @@ struct import_report {
 	size_t sheets;   /* that were read */
 	size_t unfilled; /* lines of a form (export.h) that nobody has filled yet */
 	struct import_notes rejected, warnings;
-	char *ignored; /* a line for each unknown column: its heading, a tab, the nearest known one; malloc'ed
-			*/
+	char *ignored; /* a line for each unknown column: heading, tab, nearest known one; malloc'ed */
 	size_t identity, promoted; /* rows held back because they change who a record is about, and of them
 				      those that only move up (import_subject) */
 	size_t taken_back;         /* rows held back because they would undo a later correction */

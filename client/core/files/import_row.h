@@ -63,8 +63,7 @@ struct import {
 	void *data; /* of the rules */
 };
 
-/* Who or what the rows of several imports are about, when their words and judgements are the same (pupils).
- */
+/* Who or what the rows of several imports are about, where words and judgements are the same (pupils). */
 struct import_subject {
 	/* Sentences, marked N_(). */
 	const char *same_row; /* “与第 %ld 行是同一名学生，内容不同” */
@@ -96,8 +95,7 @@ struct import_rules {
 	uint32_t kind;         /* of the record that a row becomes */
 	uint32_t beside;       /* of one child of it that stands in the same row; 0 = none */
 	const uint32_t *views; /* kinds that are looked at, ended by 0 */
-	bool autumn; /* a school year in the title means the year in which it begins, not that of its summer
-		      */
+	bool autumn; /* a school year in the title means the year in which it begins, not its summer */
 	bool class_optional; /* a row without a class is no row of another class: `judge` knows whose it is */
 	/* The sheets are open: finds im->year and what the rest needs. */
 	enum err (*begin)(struct import *im);

@@ -1,5 +1,10 @@
 #include "sync_machine.h"
 
+#include <stdlib.h>
+
+#include "log.h"
+#include "state.h"
+
 #define BACKOFF_MS 1000 /* proto/README.md §9: 1 s, doubling to 30 s, with jitter */
 #define BACKOFF_MAX_MS 30000
 
@@ -100,8 +105,31 @@ static struct sync_action on_committed(struct sync_machine *m, const struct sync
 	return pull_next(m);
 }
 
+/* What may answer each action. */
+static const struct {
+	const char *name;
+	uint32_t events;
+} answers[] = {
+	[SYNC_NOTHING] = {"nothing", STATE(SYNC_STARTED)},
+	[SYNC_CONNECT] = {"connect", STATE(SYNC_CONNECTED) | STATE(SYNC_FAILED)},
+	[SYNC_PUSH] = {"push", STATE(SYNC_PUSHED) | STATE(SYNC_FAILED)},
+	[SYNC_FILE] = {"file", STATE(SYNC_FILED) | STATE(SYNC_FAILED)},
+	[SYNC_PULL] = {"pull", STATE(SYNC_PULLED) | STATE(SYNC_FAILED)},
+	[SYNC_RESET] = {"reset", STATE(SYNC_DID) | STATE(SYNC_FAILED)},
+	[SYNC_COMMIT] = {"commit", STATE(SYNC_COMMITTED) | STATE(SYNC_FAILED)},
+	[SYNC_RESOLVE] = {"resolve", STATE(SYNC_RESOLVED) | STATE(SYNC_FAILED)},
+	[SYNC_WAIT] = {"wait", STATE(SYNC_DID)},
+	[SYNC_FINISH] = {"finish", 0},
+};
+static const char *const event_names[] = {
+	"started", "connected", "pushed", "filed", "pulled", "committed", "resolved", "did", "failed"};
+
 struct sync_action sync_machine_step(struct sync_machine *m, const struct sync_event *e)
 {
+	if (!(answers[m->last.what].events & STATE(e->what))) {
+		log_error("sync: %s does not answer %s", event_names[e->what], answers[m->last.what].name);
+		abort();
+	}
 	switch (e->what) {
 	case SYNC_STARTED:
 		m->began_ms = e->now_ms;

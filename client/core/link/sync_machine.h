@@ -12,9 +12,7 @@
 
 #define SYNC_BUDGET_MS 30000 /* how long one command tries over a bad link (cli.md: then exit 4) */
 #define SYNC_ROUNDS_MAX 3    /* of pushing what a pull brought up (resolved duplicates) */
-/* reconnections because one and the same database said FORKED or EXPECT, or was another than its WELCOME
- * */
-#define SYNC_FORKS_MAX 2
+#define SYNC_FORKS_MAX 2     /* reconnections to one database that said FORKED, EXPECT, or left its WELCOME */
 
 /*
  *   STARTED ─> CONNECT ─> PUSH ⟲ ─> FILE ⟲ ─> PULL ─> COMMIT ─┐ a stream after the other
@@ -25,25 +23,28 @@
  *                │         └──────── operations queued ───── RESOLVE ─> FINISH
  *              WAIT <─ any action that FAILED and is worth another try within the budget
  *
- * Push-only ends after FILE. A failure that trying again does not help is FINISH with its error. */
+ * Push-only ends after FILE. A failure that trying again does not help is FINISH with its error. Each action is
+ * answered by its own event or by FAILED (WAIT by DID alone, FINISH by nothing): another one is the driver's bug,
+ * told by name before the process stops. */
 enum sync_do {
+	SYNC_NOTHING, /* not begun */
 	SYNC_CONNECT, /* connect, HELLO, take WELCOME, show the session; answer CONNECTED with the number of
 			 streams */
 	SYNC_PUSH,    /* send the next operations; answer PUSHED */
 	SYNC_FILE,    /* send one file; answer FILED */
 	SYNC_PULL,    /* pull stream number `stream` into empty staging; answer PULLED */
-	SYNC_RESET,   /* the next pull of this stream begins at 0; answer DONE */
+	SYNC_RESET,   /* the next pull of this stream begins at 0; answer DID */
 	SYNC_COMMIT,  /* make the staged state visible; answer COMMITTED */
 	SYNC_RESOLVE, /* deal with refused duplicates; answer RESOLVED */
-	SYNC_WAIT,    /* drop the connection, wait `ms`; answer DONE */
+	SYNC_WAIT,    /* drop the connection, wait `ms`; answer DID */
 	SYNC_FINISH,  /* all done: `why` is ERR_OK, or what ended it */
 };
 
 enum sync_happened {
 	SYNC_STARTED,
 	SYNC_CONNECTED, /* n: streams; moved: the database is another than the last WELCOME told of */
-	SYNC_PUSHED,    /* n: answers recorded; more: operations are left; control: 0 or FORKED, EXPECT,
-			   RETRY_LATER … */
+	SYNC_PUSHED,    /* n: answers recorded; more: operations are left; control: 0 or FORKED, EXPECT, or
+			   what FAILED would tell */
 	SYNC_FILED,     /* more: another file waits (or this one is not complete) */
 	SYNC_PULLED,    /* control: 0, RESYNC or EPOCH; moved: from another database than WELCOME told of */
 	SYNC_COMMITTED, /* agreed: the digests are equal */
@@ -70,7 +71,7 @@ struct sync_action {
 
 struct sync_machine {
 	uint64_t began_ms, random;
-	bool started, push_only;
+	bool push_only;
 	size_t streams, stream;
 	bool repulled; /* this stream, after a digest that differed */
 	unsigned attempt, rounds, forks;

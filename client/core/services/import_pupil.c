@@ -145,8 +145,7 @@ static bool is_promotion(const struct record *old, const struct record *want, ui
 	       (strcmp(from, "23") == 0 && strcmp(to, "31") == 0);
 }
 
-/* Over the pupil's own columns a merged heading says nothing, over the family's it makes 姓名 the guardian's.
- */
+/* Over the pupil's own columns a merged heading says nothing, over the family's it makes 姓名 a guardian's. */
 static const struct table_group groups[] = {{"学生", ""}, {"学生信息", ""}, {"学生基本信息", ""},
 	{"学生基本情况", ""}, {"学生情况", ""}, {"学生个人信息", ""}, {"基本信息", ""}, {"基本情况", ""},
 	{"个人信息", ""}, {"个人基本信息", ""}, {"学籍信息", ""}, {"监护人", "监护人"},

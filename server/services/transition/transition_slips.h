@@ -29,8 +29,7 @@ struct slips {
 
 /* Of the request's arena, and its state; NULL: no memory, and the request has been answered. */
 struct slips *slips_begin(struct request *r, int32_t year);
-/* Adds the run to the transaction; after_decision: of the day that the last run looked at. s->then answers.
- */
+/* Adds the run to the transaction; after_decision: of the day that the last run saw. s->then answers. */
 void slips_run(struct request *r, int32_t as_of, bool after_decision);
 void slips_reply_changed(struct request *r);
 
