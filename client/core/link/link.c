@@ -11,6 +11,7 @@
 #include "frame.h"
 #include "lang.h"
 #include "log.h"
+#include "lookup.h"
 #include "state.h"
 #include "stream.h"
 #include "tables.h"
@@ -252,22 +253,28 @@ static void arm(struct link *link, unsigned ms)
 
 static void on_meanwhile(uv_timer_t *timer)
 {
-	(void)timer; /* it has ended the wait, see turn() */
+	(void)timer; /* it has ended the wait, see run_once() */
 }
 
-/* One turn of the loop, and then what the face has to do. */
-static void turn(struct link *link)
+static void serve_face(struct link *link)
 {
 	struct profile *profile = link->profile;
 
-	if (!profile || !profile->meanwhile) {
+	if (profile && profile->meanwhile)
+		link->timed_out |= !profile->meanwhile(profile->meanwhile_data);
+}
+
+/* One turn of the loop, and then what the face has to do. */
+static void run_once(struct link *link)
+{
+	if (!link->profile || !link->profile->meanwhile) {
 		uv_run(&link->loop, UV_RUN_ONCE);
 		return;
 	}
 	uv_timer_start(&link->meanwhile, on_meanwhile, MEANWHILE_MS, 0);
 	uv_run(&link->loop, UV_RUN_ONCE);
 	uv_timer_stop(&link->meanwhile);
-	link->timed_out |= !profile->meanwhile(profile->meanwhile_data);
+	serve_face(link);
 }
 
 /* ---- Connecting ---- */
@@ -338,7 +345,7 @@ static enum err try_address(struct link *link, const struct sockaddr *address)
 	link->connecting.data = link;
 	if (uv_tcp_connect(&link->connecting, &link->stream.tcp, address, on_tcp) == 0) {
 		while (!link->tcp_done && !link->timed_out)
-			turn(link);
+			run_once(link);
 		if (link->tcp_done && link->tcp_status == 0)
 			return ERR_OK;
 	}
@@ -371,7 +378,7 @@ static enum err shake_hands(struct link *link, const char *server, struct proble
 		return problem_set(p, e, NULL, NULL, NULL);
 	}
 	while (link->state == LINK_SHAKING && !link->timed_out)
-		turn(link);
+		run_once(link);
 	if (link->state == LINK_OPEN)
 		return ERR_OK;
 	if (link->state == LINK_SHAKING)
@@ -379,19 +386,38 @@ static enum err shake_hands(struct link *link, const char *server, struct proble
 	return tls_refused(link, server, p);
 }
 
+/* NULL after telling why. */
+static struct addrinfo *find_addresses(
+	struct link *link, const char *server, const char *host, const char *port, struct problem *p)
+{
+	struct lookup *lookup = lookup_begin(host, port);
+	bool answered = false;
+
+	if (!lookup) {
+		problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+		return NULL;
+	}
+	while (!link->timed_out && !(answered = lookup_wait(lookup, MEANWHILE_MS))) {
+		uv_run(&link->loop, UV_RUN_NOWAIT); /* the deadline's timer */
+		serve_face(link);
+	}
+	struct addrinfo *list = lookup_end(lookup);
+	if (!list)
+		unreachable(p, server, answered ? _("查不到这个主机名") : _("查主机名没有应答"));
+	return list;
+}
+
 static enum err connect_to(struct link *link, const char *server, struct problem *p)
 {
 	char host[256], port[8];
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
 	int tried = 0;
 
 	if (!split_server(server, host, sizeof host, port))
 		return problem_set(p, ERR_USAGE, "server", NULL, _("服务器地址应为 主机:端口"));
 	arm(link, LINK_CONNECT_MS);
-	/* The private loop has nothing else to do, so the blocking look-up costs nothing but its own time. */
-	int status = getaddrinfo(host, port, &hints, &list);
-	if (status)
-		return unreachable(p, server, _("查不到这个主机名"));
+	struct addrinfo *list = find_addresses(link, server, host, port, p);
+	if (!list)
+		return p->code;
 	enum err e = ERR_UNREACHABLE;
 	for (struct addrinfo *at = list; at && e && tried++ < ADDRESSES_MAX; at = at->ai_next)
 		e = try_address(link, at->ai_addr);
@@ -491,7 +517,7 @@ static enum err wait_done(struct link *link, unsigned ms, struct problem *p)
 {
 	arm(link, ms);
 	while (!link->done && link->state == LINK_OPEN && !link->timed_out)
-		turn(link);
+		run_once(link);
 	uv_timer_stop(&link->timer);
 	if (link->done)
 		return link->result;
@@ -607,7 +633,7 @@ enum err link_wait_event(struct link *link, unsigned ms, int64_t *stream, struct
 {
 	arm(link, ms);
 	while (!link->has_event && link_is_alive(link) && !link->timed_out)
-		turn(link);
+		run_once(link);
 	uv_timer_stop(&link->timer);
 	if (link->has_event) {
 		link->has_event = false;

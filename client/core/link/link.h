@@ -1,5 +1,6 @@
 /* link.h - a synchronous conversation with the server, over a private libuv loop and common/stream. Owns one
- * connection; knows no records. Every call returns within its deadline. One thread per link. */
+ * connection; knows no records. Every call returns within its deadline, also where
+ * a name server says nothing. One thread per link. */
 #ifndef JG_LINK_H
 #define JG_LINK_H
 
