@@ -1,9 +1,10 @@
-/* state.h - the one door of every state machine: which way leads where, and by which names a log calls the
- * states. A machine is drawn in its header, tabled beside its _enter function, and entered through it alone.
- * Pure; any thread. */
+/* state.h - the door of a state machine: which way leads where, and by which names a log calls the states. A
+ * machine that uses it is drawn in its header, tabled beside its _enter function, and entered through that
+ * alone. Pure; any thread. */
 #ifndef JG_STATE_H
 #define JG_STATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define STATES_MAX 32 /* bits of a row */
@@ -18,5 +19,8 @@ struct state_machine {
 /* Returns `to`. No peer and no user can make a way that the table lacks: that is our bug, told by name before
  * the process stops. */
 unsigned state_move(const struct state_machine *m, unsigned from, unsigned to);
+/* Of a machine whose states lie on a disk, where somebody else may have been: the states from which a way leads
+ * to `to`, as STATE() bits. What is in none of them is refused, not asserted. */
+uint32_t state_origins(const struct state_machine *m, unsigned states, unsigned to);
 
 #endif

@@ -46,6 +46,16 @@ struct view *jg_view(struct cli *c, const uint32_t *kinds, int *code)
 	return jg->view;
 }
 
+void jg_told(struct cli *c, struct store *s, const struct op_row *row)
+{
+	struct problem p = {0};
+
+	if (row->state == OP_REFUSED && outbox_set_state(s, row->n, OP_DONE, &p))
+		cli_warn(c, _("第 %lld 项还留在待发里（%s）：看过后运行 jg outbox withdraw %lld"),
+			(long long)row->n, p.message[0] ? p.message : _(err_info((int)p.code)->sentence),
+			(long long)row->n);
+}
+
 const char *jg_first(const struct cli *c)
 {
 	(void)c;

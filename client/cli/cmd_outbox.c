@@ -314,7 +314,7 @@ static int fix_row(struct cli *c, const struct op_row *row)
 		return cli_fail(c);
 	bool queued = v->store->next_row > n;
 	struct item *now = NULL; /* it may hang on a pupil who was made anew just before */
-	if (!whose && !outbox_standing(v, row->id, &now, NULL) && now &&
+	if (!whose && !outbox_find_standing(v, row->id, &now, NULL) && now &&
 		(whose = words_whose(v, &now->record)))
 		words_pupil(whose, pupil, sizeof pupil);
 	snprintf(text, sizeof text, "%lld", (long long)(queued ? n : row->n));

@@ -317,8 +317,7 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 			: row.code     ? _(info->sentence)
 				       : "",
 			*row.hint ? _("；") : "", row.hint);
-		if (row.state == OP_REFUSED) /* told here: nothing is left for the tray */
-			outbox_set_state(v->store, receipt->n, OP_DONE, NULL);
+		jg_told(c, v->store, &row);
 	}
 	arena_free(&arena);
 	bool good = strcmp(state, "accepted") == 0;

@@ -329,9 +329,8 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 					    "确要缺项上报加 --incomplete --reason 原因")
 					: NULL,
 				row.message[0] ? "%s" : NULL, row.message);
-		if (!e && row.state == OP_REFUSED)
-			outbox_set_state(
-				store, n, OP_DONE, NULL); /* told here: nothing is left for the tray */
+		if (!e)
+			jg_told(c, store, &row);
 		code = cli_fail(c);
 	}
 	arena_free(&arena);

@@ -141,7 +141,7 @@ static enum err write_parts(struct profile *p, struct store *s, struct buf *plai
 	sqlite3_stmt *unsent =
 		store_prepare(s, "SELECT sha FROM blob WHERE complete <> 1 ORDER BY at", problem);
 	bool more = true;
-	enum err e = unsent ? ERR_OK : ERR_STORE;
+	enum err e = unsent ? ERR_OK : store_error(s, problem);
 
 	buf_be32(plain, 0);
 	if (!e)

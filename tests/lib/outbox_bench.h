@@ -51,13 +51,21 @@ static inline void enter_twice(struct fixture *f, uint8_t id[ID_SIZE])
 	view_free(v);
 }
 
+static inline enum err sent(struct store *s, uint64_t op_no)
+{
+	return outbox_sent(
+		s, &(struct push_batch){.incarnation = s->incarnation, .first = op_no, .n = 1}, NULL);
+}
+
 static inline enum err answered(struct store *s, uint64_t op_no, Jingguan__V1__Outcome outcome)
 {
 	pb_op_result r = PB_OP_RESULT_INIT;
 
 	r.op_no = op_no;
 	r.outcome = outcome;
-	enum err e = store_begin(s, NULL);
+	enum err e = sent(s, op_no);
+	if (!e)
+		e = store_begin(s, NULL);
 	if (!e)
 		e = outbox_answer(s, &r, NULL);
 	return e ? e : store_commit(s, NULL);

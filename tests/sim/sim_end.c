@@ -498,7 +498,7 @@ static bool before_a_person(const uint8_t *id)
 		struct item *there;
 		if (view_load(&v, world.clients[i].store, none, NULL))
 			continue;
-		found = outbox_end(v, id, end, &there, NULL) == ERR_OK && waits(end);
+		found = outbox_find_end(v, id, end, &there, NULL) == ERR_OK && waits(end);
 		view_free(v);
 	}
 	return found;

@@ -71,6 +71,11 @@ static void refused_as(struct fixture *f, uint64_t op_no, const uint8_t there[ID
 	r.code = there ? ERR_DUPLICATE : ERR_INVALID;
 	r.has_duplicate_of = there != NULL;
 	r.duplicate_of = (ProtobufCBinaryData){there ? ID_SIZE : 0, (uint8_t *)there};
+	assert_int_equal(
+		outbox_sent(f->store,
+			&(struct push_batch){.incarnation = f->store->incarnation, .first = op_no, .n = 1},
+			NULL),
+		ERR_OK);
 	assert_int_equal(store_begin(f->store, NULL), ERR_OK);
 	assert_int_equal(outbox_answer(f->store, &r, NULL), ERR_OK);
 	assert_int_equal(store_commit(f->store, NULL), ERR_OK);
@@ -579,6 +584,43 @@ static void what_cannot_be_shown_is_not_settled(void **state)
 	fixture_close(&f);
 }
 
+/* The outbox has a door: no state is set over another one from which no way leads there. */
+static void a_state_is_entered_by_its_ways_alone(void **state)
+{
+	static const struct {
+		enum op_state from, to;
+		bool leads;
+	} ways[] = {
+		{OP_WAITING, OP_DONE, false},
+		{OP_WAITING, OP_ACCEPTED, false},
+		{OP_UNKNOWN, OP_DONE, false},
+		{OP_UNKNOWN, OP_REFUSED, true},
+		{OP_ACCEPTED, OP_DONE, false},
+		{OP_ACCEPTED, OP_UNKNOWN, true},
+		{OP_REFUSED, OP_DONE, true},
+		{OP_REFUSED, OP_WAITING, false},
+		{OP_DONE, OP_ACCEPTED, true},
+		{OP_DONE, OP_DONE, false},
+	};
+	struct record mine = student("西街");
+	uint8_t id[ID_SIZE];
+	struct problem p = {0};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		assert_int_equal(outbox_origins(ways[i].to) >> ways[i].from & 1, ways[i].leads);
+	fixture_open(&f, "registrar");
+	enter(&f, &mine, id, true);
+	assert_int_equal(outbox_set_state(f.store, 1, OP_DONE, &p), ERR_NOT_NOW); /* it waits to be sent */
+	assert_true(p.message[0] && p.hint[0]);
+	refused_as(&f, 1, NULL);
+	assert_int_equal(outbox_set_state(f.store, 1, OP_DONE, &p), ERR_OK);
+	assert_int_equal(outbox_set_state(f.store, 1, OP_DONE, &p), ERR_NOT_NOW); /* somebody was faster */
+	assert_int_equal(outbox_set_state(f.store, 99, OP_DONE, &p), ERR_NOT_NOW);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -596,6 +638,7 @@ int main(void)
 		cmocka_unit_test(who_stands_is_not_the_other),
 		cmocka_unit_test(what_waits_does_not_keep_a_child),
 		cmocka_unit_test(what_cannot_be_shown_is_not_settled),
+		cmocka_unit_test(a_state_is_entered_by_its_ways_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

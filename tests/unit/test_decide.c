@@ -158,6 +158,11 @@ static void answered(struct fixture *f, uint64_t op_no, int outcome)
 	r.ver = 1;
 	r.n_gver = 3;
 	r.gver = gver;
+	assert_int_equal(
+		outbox_sent(f->store,
+			&(struct push_batch){.incarnation = f->store->incarnation, .first = op_no, .n = 1},
+			NULL),
+		ERR_OK);
 	assert_int_equal(store_begin(f->store, NULL), ERR_OK);
 	assert_int_equal(outbox_answer(f->store, &r, NULL), ERR_OK);
 	assert_int_equal(store_commit(f->store, NULL), ERR_OK);

@@ -124,6 +124,10 @@ static void answer(struct store *s, uint64_t op_no, Jingguan__V1__Outcome outcom
 	r.gver = gvers;
 	r.message = (char *)"测试";
 	r.hint = (char *)"可填：甲";
+	assert_int_equal(
+		outbox_sent(
+			s, &(struct push_batch){.incarnation = s->incarnation, .first = op_no, .n = 1}, NULL),
+		ERR_OK);
 	assert_int_equal(store_begin(s, NULL), ERR_OK);
 	assert_int_equal(outbox_answer(s, &r, NULL), ERR_OK);
 	assert_int_equal(store_commit(s, NULL), ERR_OK);
@@ -245,8 +249,7 @@ static void a_restored_server_gets_it_again(void **state)
 	fixture_close(&f);
 }
 
-/* What was answered in an incarnation before a fork is the device's as much as what was answered behind it.
- */
+/* What was answered in an incarnation before a fork is the device's as much as what came behind it. */
 static void a_restored_server_gets_the_incarnation_before_the_fork_first(void **state)
 {
 	uint8_t genesis[HASH_SIZE];
@@ -706,9 +709,34 @@ static void what_cannot_be_read_is_not_zero(void **state)
 	fixture_close(&f);
 }
 
+/* SQLite's word reaches the caller: without memory nothing is wrong with the store. */
+static void the_cause_is_told_where_a_statement_cannot_be_prepared(void **state)
+{
+	char what[3000];
+	struct problem p = {0};
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	memset(what, 'x', sizeof what - 1);
+	what[sizeof what - 1] = 0;
+	sqlite3_hard_heap_limit64(1);
+	enum err streams = store_add_stream(f.store, 7, what, &p), told = p.code;
+	p = (struct problem){0};
+	enum err counted = outbox_counts(f.store, &(struct outbox_counts){0}, &p), told_of_counts = p.code;
+	sqlite3_hard_heap_limit64(0);
+	assert_int_equal(streams, ERR_NOMEM);
+	assert_int_equal(told, ERR_NOMEM);
+	assert_int_equal(counted, ERR_NOMEM);
+	assert_int_equal(told_of_counts, ERR_NOMEM);
+	assert_int_equal(store_add_stream(f.store, 7, "school", &p), ERR_OK);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_cause_is_told_where_a_statement_cannot_be_prepared),
 		cmocka_unit_test(survives_a_kill),
 		cmocka_unit_test(pending_writes_are_visible_and_chained),
 		cmocka_unit_test(answers_move_the_queue),

@@ -20,7 +20,7 @@ enum err batch_begin(struct store *s, const char *what, const char *about, int64
 	sqlite3_stmt *stmt = store_prepare(s, "SELECT coalesce(max(id), 0) + 1 FROM batch", p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	bool row;
 	enum err e = store_next(s, stmt, &row, p);
 	*id = row ? sqlite3_column_int64(stmt, 0) : 1;
@@ -32,7 +32,7 @@ enum err batch_begin(struct store *s, const char *what, const char *about, int64
 		" VALUES(?, ?, ?, ?, ?, 0, 0, 0, 0)",
 		p);
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, *id);
 	sqlite3_bind_int64(stmt, 2, clock_now_us());
 	sqlite3_bind_text(stmt, 3, what, -1, SQLITE_STATIC);
@@ -54,7 +54,7 @@ enum err batch_end(struct store *s, int64_t id, const struct batch_counts *c, st
 		s, "UPDATE batch SET inserted = ?, updated = ?, unchanged = ?, rejected = ? WHERE id = ?", p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, (int64_t)c->inserted);
 	sqlite3_bind_int64(stmt, 2, (int64_t)c->updated);
 	sqlite3_bind_int64(stmt, 3, (int64_t)c->unchanged);
@@ -86,7 +86,7 @@ static void read_batch(struct store *s, sqlite3_stmt *stmt, struct batch_row *ro
 enum err batch_each(struct store *s, batch_fn fn, void *data, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s, "SELECT " BATCH_COLUMNS " FROM batch ORDER BY id DESC", p);
-	enum err e = stmt ? ERR_OK : ERR_STORE;
+	enum err e = stmt ? ERR_OK : store_error(s, p);
 
 	bool more;
 
@@ -405,7 +405,7 @@ static enum err check_batch(struct store *s, struct batch_row *row, int64_t id, 
 	sqlite3_stmt *stmt = store_prepare(s, "SELECT " BATCH_COLUMNS " FROM batch WHERE id = ?", p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, id);
 	bool found;
 	enum err e = store_next(s, stmt, &found, p);

@@ -68,7 +68,7 @@ static enum err keep(
 			    "complete = 0, have = 0",
 			    p);
 	if (!stmt)
-		return e ? e : ERR_STORE;
+		return e ? e : store_error(s, p);
 	sqlite3_bind_blob(stmt, 1, sha, HASH_SIZE, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 2, (int64_t)n);
 	sqlite3_bind_int64(stmt, 3, clock_now_us());
@@ -85,7 +85,7 @@ enum err blob_state_of(
 
 	if (stmt)
 		sqlite3_bind_blob(stmt, 1, sha, HASH_SIZE, SQLITE_STATIC);
-	enum err e = stmt ? store_next(s, stmt, &row, p) : ERR_STORE;
+	enum err e = stmt ? store_next(s, stmt, &row, p) : store_error(s, p);
 	*state = row ? (enum blob_state)sqlite3_column_int(stmt, 0) : BLOB_ELSEWHERE;
 	sqlite3_finalize(stmt);
 	return e;
@@ -188,7 +188,7 @@ static enum err each_open(struct store *s, blob_fn fn, void *data, bool *found, 
 {
 	sqlite3_stmt *stmt = store_prepare(
 		s, "SELECT sha, size, have, complete FROM blob WHERE complete <> 1 ORDER BY at, sha", p);
-	enum err e = stmt ? ERR_OK : ERR_STORE;
+	enum err e = stmt ? ERR_OK : store_error(s, p);
 	struct view *v = NULL;
 	bool row = false;
 
@@ -248,7 +248,7 @@ static enum err set_progress(struct store *s, const uint8_t sha[HASH_SIZE], uint
 	sqlite3_stmt *stmt = store_prepare(s, "UPDATE blob SET have = ?2, complete = ?3 WHERE sha = ?1", p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_blob(stmt, 1, sha, HASH_SIZE, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 2, have);
 	sqlite3_bind_int(stmt, 3, state);
@@ -274,7 +274,7 @@ enum err blob_try_again(struct store *s, bool all, struct problem *p)
 		s, "UPDATE blob SET complete = 0, have = 0 WHERE complete > 1 OR (?1 AND complete = 1)", p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int(stmt, 1, all);
 	enum err e = store_run(s, stmt, p);
 	sqlite3_finalize(stmt);

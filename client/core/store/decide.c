@@ -9,11 +9,9 @@
 #include "lint.h"
 #include "way.h"
 
-#define DECIDE_STATES (1u << OP_REFUSED | 1u << OP_DRAFT | 1u << OP_BLOCKED | 1u << OP_CONFLICT)
-
 bool decide_needed(const struct op_row *row)
 {
-	return DECIDE_STATES >> row->state & 1;
+	return OP_STATES_OPEN >> row->state & 1;
 }
 
 const uint8_t *conflict_id(const struct op_row *row)
@@ -152,7 +150,7 @@ static enum err hang_on_standing(const struct view *v, struct record *want, stru
 
 	if (!to || !record_has(want, want->kind->of) || to->len != ID_SIZE)
 		return ERR_OK;
-	enum err e = outbox_standing(v, to->data, &on, p);
+	enum err e = outbox_find_standing(v, to->data, &on, p);
 	if (!e && on)
 		record_set_bytes(want, want->kind->of, on->id, ID_SIZE);
 	return e || on ? e : first_of_all(v, to->data, INT64_MAX, p);
@@ -187,7 +185,7 @@ enum err decide_again(struct view *v, const struct op_row *row, const struct rec
 	struct problem *p)
 {
 	struct item *item;
-	enum err e = outbox_standing(v, row->id, &item, p);
+	enum err e = outbox_find_standing(v, row->id, &item, p);
 
 	if (!e && !row->del)
 		e = put_again(v, row, item, body, groups, p);
@@ -263,7 +261,7 @@ static enum err leave_behind(struct leaving *l, const uint32_t *kinds)
 			e = outbox_delete_children(v, l->list[i].id, l->p);
 	}
 	if (!e)
-		e = outbox_each(l->store, DECIDE_STATES, 0, leave_with_it, l, l->p);
+		e = outbox_each(l->store, OP_STATES_OPEN, 0, leave_with_it, l, l->p);
 	/* Also what only was to be moved to a record that is not to be, and hangs on one that never came to
 	 * be. */
 	for (size_t i = 0; !e && i < l->n; i++)
@@ -312,7 +310,7 @@ static enum err settle_retyped(void *data, const struct op_row *row)
 		return ERR_OK;
 	if (!item || !item->live) {
 		if (parent >= 0 && record_has(&body, parent) && body.value[parent].len == ID_SIZE)
-			e = outbox_standing(t->view, body.value[parent].data, &on, t->p);
+			e = outbox_find_standing(t->view, body.value[parent].data, &on, t->p);
 		if (on)
 			record_set_bytes(&body, parent, on->id, ID_SIZE);
 		item = row->groups & 1 ? view_find_key(t->view, &body, true)

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "envelope.h"
 #include "lang.h"
+#include "state.h"
 #include "tables.h"
 #include "text.h"
 #include "way.h"
@@ -80,11 +81,11 @@ static enum err insert_row(struct store *s, const pb_op *op, const void *bytes, 
 		s->insert_op = store_prepare(s,
 			"INSERT INTO outbox(n, incarnation, op_no, state, kind, id, action, groups, at, "
 			"author, batch, bytes, sha, prev)"
-			" VALUES(?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			" VALUES(?, ?, ?, " SQL_WAITING ", ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			p);
 	sqlite3_stmt *stmt = s->insert_op;
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	hash_op(sha, bytes, n);
 	sqlite3_bind_int64(stmt, 1, s->next_row);
 	sqlite3_bind_int64(stmt, 2, op->incarnation);
@@ -343,13 +344,12 @@ static enum err read_row(
 enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_row *row, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s, "SELECT " ROW_COLUMNS " FROM outbox WHERE n = ?", p);
-	enum err e = ERR_STORE;
+	bool found;
 
 	if (!stmt)
-		return e;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, n);
-	bool found;
-	e = store_next(s, stmt, &found, p);
+	enum err e = store_next(s, stmt, &found, p);
 	if (!e && found)
 		e = read_row(s, stmt, arena, row, p);
 	else if (!e)
@@ -362,7 +362,7 @@ enum err outbox_read(struct store *s, int64_t n, struct arena *arena, struct op_
 /* Runs the statement, which it takes over. */
 static enum err each_row(struct store *s, sqlite3_stmt *stmt, op_row_fn fn, void *data, struct problem *p)
 {
-	enum err e = stmt ? ERR_OK : ERR_STORE;
+	enum err e = stmt ? ERR_OK : store_error(s, p);
 	int code = SQLITE_DONE;
 
 	while (!e && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -416,7 +416,7 @@ enum err outbox_counts(struct store *s, struct outbox_counts *out, struct proble
 	sqlite3_stmt *stmt =
 		store_prepare(s, "SELECT state, count(*), min(at) FROM outbox GROUP BY state", p);
 	bool row = false;
-	enum err e = stmt ? store_next(s, stmt, &row, p) : ERR_STORE;
+	enum err e = stmt ? store_next(s, stmt, &row, p) : store_error(s, p);
 
 	*out = (struct outbox_counts){0};
 	for (; !e && row; e = store_next(s, stmt, &row, p)) {
@@ -433,31 +433,61 @@ enum err outbox_counts(struct store *s, struct outbox_counts *out, struct proble
 	return e;
 }
 
+#define ANSWERED (STATE(OP_ACCEPTED) | STATE(OP_REFUSED) | STATE(OP_BLOCKED) | STATE(OP_CONFLICT))
+static const struct state_machine machine = {
+	"operation",
+	(const char *const[OP_DONE + 1]){
+		"none", "waiting", "unknown", "accepted", "refused", "blocked", "conflict", "draft", "done"},
+	(const uint32_t[OP_DONE + 1]){
+		[OP_WAITING] = STATE(OP_UNKNOWN) | STATE(OP_DRAFT),
+		[OP_UNKNOWN] = ANSWERED | STATE(OP_DRAFT),
+		[OP_ACCEPTED] = STATE(OP_UNKNOWN),
+		[OP_REFUSED] = ANSWERED | STATE(OP_DONE),
+		[OP_BLOCKED] = ANSWERED | STATE(OP_DONE),
+		[OP_CONFLICT] = ANSWERED | STATE(OP_DONE),
+		[OP_DRAFT] = ANSWERED | STATE(OP_DONE),
+		[OP_DONE] = STATE(OP_ACCEPTED),
+	},
+};
+
+uint32_t outbox_origins(enum op_state to)
+{
+	return state_origins(&machine, OP_DONE + 1, to);
+}
+
 enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p)
 {
-	/* Settled: a resolved duplicate stands under the id that exists, and is not shown as a record of its
-	 * own any more. */
-	sqlite3_stmt *stmt = store_prepare(s, "UPDATE outbox SET state = ?2, settled = 1 WHERE n = ?1", p);
+	sqlite3_stmt *stmt = store_prepare(s,
+		"UPDATE outbox SET state = ?2, settled = 1"
+		" WHERE n = ?1 AND (1 << state) & ?3",
+		p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, n);
 	sqlite3_bind_int(stmt, 2, state);
+	sqlite3_bind_int64(stmt, 3, outbox_origins(state));
 	enum err e = store_run(s, stmt, p);
+	bool moved = sqlite3_changes(s->db) > 0;
 	sqlite3_finalize(stmt);
-	return e;
+	if (e || moved)
+		return e;
+	return problem_set(p, ERR_NOT_NOW, NULL, way_hint(_("用 %s 看它现在的状态"), way("outbox")),
+		_("第 %lld 项已经不是刚才的状态"), (long long)n);
 }
 
 enum err outbox_open_of(
 	struct store *s, const uint8_t id[ID_SIZE], int64_t *n, enum op_state *state, struct problem *p)
 {
-	sqlite3_stmt *stmt = store_prepare(s,
-		"SELECT n, state FROM outbox WHERE id = ? AND state BETWEEN 4 AND 7 ORDER BY n LIMIT 1", p);
+	sqlite3_stmt *stmt = store_prepare(
+		s, "SELECT n, state FROM outbox WHERE id = ?1 AND (1 << state) & ?2 ORDER BY n LIMIT 1", p);
 	bool row = false;
 
-	if (stmt)
+	if (stmt) {
 		sqlite3_bind_blob(stmt, 1, id, ID_SIZE, SQLITE_STATIC);
-	enum err e = stmt ? store_next(s, stmt, &row, p) : ERR_STORE;
+		sqlite3_bind_int64(stmt, 2, OP_STATES_OPEN);
+	}
+	enum err e = stmt ? store_next(s, stmt, &row, p) : store_error(s, p);
 	*n = row ? sqlite3_column_int64(stmt, 0) : 0;
 	*state = row ? (enum op_state)sqlite3_column_int(stmt, 1) : OP_DONE;
 	sqlite3_finalize(stmt);
@@ -469,7 +499,7 @@ enum err outbox_replaced(struct store *s, int64_t n, const uint8_t by[ID_SIZE], 
 	sqlite3_stmt *stmt = store_prepare(s, "UPDATE outbox SET duplicate_of = ?2 WHERE n = ?1", p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, n);
 	sqlite3_bind_blob(stmt, 2, by, ID_SIZE, SQLITE_STATIC);
 	enum err e = store_run(s, stmt, p);
@@ -479,15 +509,15 @@ enum err outbox_replaced(struct store *s, int64_t n, const uint8_t by[ID_SIZE], 
 
 #define REPLACED_MOST 16 /* times that one record was made anew: more would be a ring */
 
-enum err outbox_end(const struct view *v, const uint8_t id[ID_SIZE], uint8_t end[ID_SIZE], struct item **out,
-	struct problem *p)
+enum err outbox_find_end(const struct view *v, const uint8_t id[ID_SIZE], uint8_t end[ID_SIZE],
+	struct item **out, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(v->store,
 		"SELECT duplicate_of FROM outbox WHERE id = ? AND length(duplicate_of) = 16 AND state IN "
 		"(" SQL_ACCEPTED ", " SQL_DONE ")"
 		" ORDER BY n DESC LIMIT 1",
 		p);
-	enum err e = stmt ? ERR_OK : ERR_STORE;
+	enum err e = stmt ? ERR_OK : store_error(v->store, p);
 	bool row = true;
 
 	*out = NULL;
@@ -508,12 +538,12 @@ enum err outbox_end(const struct view *v, const uint8_t id[ID_SIZE], uint8_t end
 	return e;
 }
 
-enum err outbox_standing(
+enum err outbox_find_standing(
 	const struct view *v, const uint8_t id[ID_SIZE], struct item **out, struct problem *p)
 {
 	uint8_t end[ID_SIZE];
 
-	return outbox_end(v, id, end, out, p);
+	return outbox_find_end(v, id, end, out, p);
 }
 
 /* ---- what a revoked computer keeps (revoked.h) ---- */
@@ -539,7 +569,7 @@ enum err outbox_append_open(
 		"SELECT n, groups, bytes, kind, at FROM outbox WHERE state NOT IN (" SQL_ACCEPTED
 		", " SQL_DONE ") ORDER BY n",
 		p);
-	enum err e = stmt ? ERR_OK : ERR_STORE;
+	enum err e = stmt ? ERR_OK : store_error(s, p);
 	bool row = false;
 
 	*n = 0;
@@ -577,7 +607,7 @@ static enum err is_there(
 
 	*there = false;
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_blob(stmt, 1, op->id.data, ID_SIZE, SQLITE_STATIC);
 	sqlite3_bind_blob(stmt, 2, sha, HASH_SIZE, SQLITE_STATIC);
 	enum err e = store_next(s, stmt, there, p);
@@ -607,12 +637,13 @@ enum err outbox_add_draft(
 	hash_op(sha, bytes, n);
 	if (!e)
 		e = is_there(s, op, sha, &there, p);
-	sqlite3_stmt *stmt = e || there ? NULL
-					: store_prepare(s,
-						  "INSERT INTO outbox(n, incarnation, op_no, state, kind, "
-						  "id, action, groups, at, author, bytes, sha) VALUES(?, ?, "
-						  "NULL, 7, ?, ?, ?, ?, ?, ?, ?, ?)",
-						  p);
+	sqlite3_stmt *stmt = e || there
+				     ? NULL
+				     : store_prepare(s,
+					       "INSERT INTO outbox(n, incarnation, op_no, state, kind, "
+					       "id, action, groups, at, author, bytes, sha)"
+					       " VALUES(?, ?, NULL, " SQL_DRAFT ", ?, ?, ?, ?, ?, ?, ?, ?)",
+					       p);
 	if (stmt) {
 		sqlite3_bind_int64(stmt, 1, s->next_row);
 		sqlite3_bind_int64(stmt, 2, s->incarnation);
@@ -629,7 +660,7 @@ enum err outbox_add_draft(
 		s->next_row += e == ERR_OK;
 		*taken += e == ERR_OK;
 	} else if (!e && !there) {
-		e = ERR_STORE;
+		e = store_error(s, p);
 	}
 	sqlite3_finalize(stmt);
 	arena_free(&arena);

@@ -14,7 +14,11 @@
  *      └────────────────┴──a new incarnation──> DRAFT
  *
  *   ACCEPTED ──the server lost it──> UNKNOWN      REFUSED as a duplicate ──resolved──> ACCEPTED | CONFLICT
- *   REFUSED, BLOCKED, CONFLICT, DRAFT ──a person has dealt with it──> DONE, which only ACCEPTED ends */
+ *   REFUSED, BLOCKED, CONFLICT, DRAFT ──a person has dealt with it──> DONE, which only ACCEPTED ends
+ *   REFUSED, BLOCKED, CONFLICT, DRAFT ──the server lost it, and answers anew──> as UNKNOWN
+ *
+ * The ways are tabled in outbox.c (state.h). What a statement of SQL moves at once names the states that it
+ * takes. */
 #define OP_WAITING_N 1
 #define OP_UNKNOWN_N 2
 #define OP_ACCEPTED_N 3
@@ -35,6 +39,9 @@ enum op_state {
 		OP_DRAFT_N, /* unsent when this computer was found rolled back: a person looks before it goes */
 	OP_DONE = OP_DONE_N /* refused, blocked, conflict or draft that a person has dealt with */
 };
+
+/* Those that wait for a person. */
+#define OP_STATES_OPEN (1u << OP_REFUSED | 1u << OP_BLOCKED | 1u << OP_CONFLICT | 1u << OP_DRAFT)
 
 #define OP_SQL(n) OP_SQL_TEXT(n)
 #define OP_SQL_TEXT(n) #n
@@ -76,9 +83,8 @@ struct op_row {
 	char message[256], field[48], hint[HINT_SIZE]; /* as the server told them */
 	unsigned group;                                /* of a conflict */
 	int64_t ver;
-	char their_author[64]; /* of a conflict: who wrote what stands at the server, and when; "" = not told
-				*/
-	int64_t their_at;
+	char their_author[64]; /* of a conflict: who wrote what stands at the server, "" = not told */
+	int64_t their_at;      /* and when */
 	bool has_duplicate;
 	uint8_t duplicate_of[ID_SIZE];
 	struct record body;    /* the groups it carries; text in the arena */
@@ -114,7 +120,12 @@ struct outbox_counts {
 };
 /* What could not be read is an error, never "nothing waits". */
 enum err outbox_counts(struct store *s, struct outbox_counts *out, struct problem *p);
+/* After an answer, by a person or by what a pull has shown. The operation counts as settled with it: it is not
+ * laid over the base any more (view.h), also where it is ACCEPTED, for as a resolved duplicate it stands under
+ * the id that exists. ERR_NOT_NOW where no way leads there from the state that it has by now. */
 enum err outbox_set_state(struct store *s, int64_t n, enum op_state state, struct problem *p);
+/* The states from which an operation may become `to`, as STATE() bits. */
+uint32_t outbox_origins(enum op_state to);
 
 /* The first that waits for a person about the record `id`; *n is 0 where there is none. */
 enum err outbox_open_of(
@@ -124,11 +135,11 @@ enum err outbox_open_of(
 enum err outbox_replaced(struct store *s, int64_t n, const uint8_t by[ID_SIZE], struct problem *p);
 /* The live record that stands for `id`: itself, or the one that took its place. *out is NULL where there is
  * none. */
-/* The same, and the last of those that took its place: where none is live, what waits or is gone. */
-enum err outbox_end(const struct view *v, const uint8_t id[ID_SIZE], uint8_t end[ID_SIZE], struct item **out,
-	struct problem *p);
-enum err outbox_standing(
+enum err outbox_find_standing(
 	const struct view *v, const uint8_t id[ID_SIZE], struct item **out, struct problem *p);
+/* The same, and the last of those that took its place: where none is live, what waits or is gone. */
+enum err outbox_find_end(const struct view *v, const uint8_t id[ID_SIZE], uint8_t end[ID_SIZE],
+	struct item **out, struct problem *p);
 
 /* ---- Sending, for sync.c ---- */
 

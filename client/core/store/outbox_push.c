@@ -56,7 +56,7 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 	bool row;
 
 	if (!e && !stmt)
-		e = ERR_STORE;
+		e = store_error(s, p);
 	batch->n = 0;
 	batch->held_by[0] = 0;
 	batch->incarnation = incarnation_of_push(s);
@@ -107,7 +107,7 @@ enum err outbox_sent(struct store *s, const struct push_batch *batch, struct pro
 		p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, batch->incarnation);
 	sqlite3_bind_int64(stmt, 2, (int64_t)batch->first);
 	sqlite3_bind_int64(stmt, 3, (int64_t)(batch->first + batch->n));
@@ -161,7 +161,7 @@ static enum err find_op(
 
 	*n = 0;
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, incarnation_of_push(s));
 	sqlite3_bind_int64(stmt, 2, (int64_t)op_no);
 	enum err e = store_next(s, stmt, &row, p);
@@ -192,10 +192,10 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 		"= ?7, "
 		"gver = ?8, current = ?9,"
 		" duplicate_of = ?10, their_author = ?11, "
-		"their_at = ?12, settled = 0 WHERE n = ?1",
+		"their_at = ?12, settled = 0 WHERE n = ?1 AND (1 << state) & ?13",
 		p);
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	for (size_t i = 0; i < r->n_gver && i < KIND_GROUPS_MAX; i++)
 		gver[i] = r->gver[i];
 	sqlite3_bind_int64(stmt, 1, n);
@@ -210,6 +210,8 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 		sqlite3_bind_blob(stmt, 10, r->duplicate_of.data, ID_SIZE, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 11, r->their_author, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 12, r->their_at);
+	/* What a person has dealt with stays so, but where it counts after all. */
+	sqlite3_bind_int64(stmt, 13, outbox_origins(state_of(r)) | 1u << OP_DONE);
 	char told[256 + HINT_SIZE] = ""; /* outbox.c reads it apart again */
 	if (r->message)
 		snprintf(told, sizeof told, "%s%s%s", r->message, r->hint && *r->hint ? "\n" : "",
@@ -220,6 +222,8 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 	if (!e)
 		e = store_run(s, stmt, p);
 	sqlite3_finalize(stmt);
+	if (!e && !sqlite3_changes(s->db)) /* an answer to what was never sent */
+		e = problem_set(p, ERR_PROTOCOL, "op_no", NULL, NULL);
 	if (!e)
 		*last = r->op_no;
 	if (!e && last == &s->last_op) {
@@ -234,7 +238,7 @@ static enum err run_simple(struct store *s, const char *sql, int64_t a, int64_t 
 	sqlite3_stmt *stmt = store_prepare(s, sql, p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	if (sqlite3_bind_parameter_count(stmt) > 0)
 		sqlite3_bind_int64(stmt, 1, a);
 	if (sqlite3_bind_parameter_count(stmt) > 1)
@@ -270,7 +274,7 @@ static enum err begin_incarnation(struct store *s, const pb_welcome *w, size_t *
 		p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	s->incarnation = w->incarnation;
 	s->last_op = s->made = 0;
 	hash_genesis(s->last_hash, s->device, s->incarnation);
@@ -308,7 +312,7 @@ static enum err send_older_again(struct store *s, const pb_welcome *w, struct pr
 		p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	uint32_t known = known_incarnation(s, w);
 	/* It has more than it answered when an answer was lost on its way: that is asked for again. */
 	if (s->older.incarnation != known || w->known_op < s->older.last_op)
@@ -557,7 +561,7 @@ static enum err move_late_children(struct resolution *a)
 		" WHERE (duplicate_of IS NOT NULL OR (" LET_GO "))"
 		" AND state IN (" SQL_ACCEPTED ", " SQL_DONE ") AND length(id) = 16 AND length(now) = 16",
 		a->p);
-	enum err e = stmt ? ERR_OK : ERR_STORE;
+	enum err e = stmt ? ERR_OK : store_error(v->store, a->p);
 	bool row = false;
 
 	while (!e && !(e = store_next(v->store, stmt, &row, a->p)) && row) {
@@ -566,7 +570,7 @@ static enum err move_late_children(struct resolution *a)
 		const struct item *gone = view_find_id(v, from);
 		struct item *there;
 		bool open = false;
-		e = outbox_end(v, sqlite3_column_blob(stmt, 1), to, &there, a->p);
+		e = outbox_find_end(v, sqlite3_column_blob(stmt, 1), to, &there, a->p);
 		if (!e && !there)
 			e = is_open(v->store, to, &open, a->p);
 		/* The database that gave this answer had the record: if it is not in the base it was
@@ -590,7 +594,7 @@ enum err outbox_resolve_duplicates(struct store *s, struct resolved *told, struc
 	bool any = false;
 
 	*told = (struct resolved){0};
-	enum err e = stmt ? store_next(s, stmt, &any, p) : ERR_STORE;
+	enum err e = stmt ? store_next(s, stmt, &any, p) : store_error(s, p);
 	sqlite3_finalize(stmt);
 	if (e || !any)
 		return e;

@@ -18,7 +18,7 @@ static enum err run_on(struct store *s, const char *sql, int64_t stream, struct 
 	sqlite3_stmt *stmt = store_prepare(s, sql, p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, stream);
 	enum err e = store_run(s, stmt, p);
 	sqlite3_finalize(stmt);
@@ -76,7 +76,7 @@ enum err staging_add(struct store *s, int64_t stream, const pb_pull_reply *page,
 		"INSERT OR REPLACE INTO staging(stream, id, action, kind, ver, gver, owner, lanes, body) "
 		"VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		p);
-	enum err e = stmt ? store_begin(s, p) : ERR_STORE;
+	enum err e = stmt ? store_begin(s, p) : store_error(s, p);
 
 	for (size_t i = 0; !e && i < page->n_change; i++)
 		e = stage_change(s, stmt, stream, page->change[i], p);
@@ -117,7 +117,7 @@ enum err staging_digest(struct store *s, int64_t stream, bool deep, uint32_t out
 		deep ? "SELECT id, ver, kind, lanes, body FROM base WHERE stream = ?"
 		     : "SELECT id, ver, kind, lanes, NULL FROM base WHERE stream = ?",
 		p);
-	enum err e = row ? ERR_OK : ERR_STORE;
+	enum err e = row ? ERR_OK : store_error(s, p);
 	bool more;
 
 	memset(out, 0, LANES * sizeof *out);
@@ -140,7 +140,7 @@ static enum err write_stream(
 		s, "UPDATE stream SET cursor = ?2, epoch = ?3, digest = ?4 WHERE stream = ?1", p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, stream);
 	sqlite3_bind_int64(stmt, 2, (int64_t)end->cursor);
 	sqlite3_bind_int64(stmt, 3, (int64_t)end->epoch);
@@ -161,7 +161,7 @@ static enum err check_witness(
 		p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, stream);
 	sqlite3_bind_int64(stmt, 2, (int64_t)end->epoch);
 	sqlite3_bind_int64(stmt, 3, (int64_t)end->audit_n);
@@ -192,7 +192,7 @@ static enum err keep_head(struct store *s, int64_t stream, const struct staging_
 		"NOTHING",
 		p);
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, stream);
 	sqlite3_bind_int64(stmt, 2, (int64_t)end->audit_n);
 	sqlite3_bind_blob(stmt, 3, end->head, HASH_SIZE, SQLITE_STATIC);
@@ -228,7 +228,7 @@ static enum err base_rows(struct store *s, int64_t stream, int64_t *n, struct pr
 	bool row;
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, stream);
 	enum err e = store_next(s, stmt, &row, p);
 	*n = row ? sqlite3_column_int64(stmt, 0) : 0;

@@ -104,7 +104,7 @@ static enum err meta_row(struct store *s, const char *name, sqlite3_stmt **stmt,
 
 	*stmt = store_prepare(s, "SELECT value FROM meta WHERE name = ?", p);
 	if (!*stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_text(*stmt, 1, name, -1, SQLITE_STATIC);
 	enum err e = store_next(s, *stmt, &row, p);
 	if (!row) {
@@ -151,7 +151,7 @@ static sqlite3_stmt *meta_write(struct store *s, const char *name)
 
 static enum err meta_written(struct store *s, sqlite3_stmt *stmt)
 {
-	enum err e = stmt ? store_run(s, stmt, NULL) : ERR_STORE;
+	enum err e = stmt ? store_run(s, stmt, NULL) : store_error(s, NULL);
 
 	sqlite3_finalize(stmt);
 	return e;
@@ -211,7 +211,7 @@ static enum err write_outbox(struct store *s)
 		NULL);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, NULL);
 	sqlite3_bind_int64(stmt, 1, s->incarnation);
 	sqlite3_bind_int64(stmt, 2, (int64_t)s->last_op);
 	sqlite3_bind_int64(stmt, 3, (int64_t)s->made);
@@ -270,7 +270,7 @@ enum err store_open(struct store **out, struct profile *profile, struct problem 
 	if (!e)
 		e = open_schema(s, p);
 	if (!e && !(s->roll_back = store_prepare(s, "ROLLBACK", p)))
-		e = ERR_STORE;
+		e = store_error(s, p);
 	if (!e && read_outbox(s))
 		e = store_error(s, p);
 	if (e) {
@@ -335,7 +335,7 @@ enum err store_streams(struct store *s, struct stream_state *out, size_t *n, str
 {
 	sqlite3_stmt *stmt =
 		store_prepare(s, "SELECT stream, what, cursor, epoch, digest FROM stream ORDER BY stream", p);
-	enum err e = stmt ? ERR_OK : ERR_STORE;
+	enum err e = stmt ? ERR_OK : store_error(s, p);
 	bool row;
 
 	*n = 0;
@@ -357,7 +357,7 @@ enum err store_add_stream(struct store *s, int64_t stream, const char *what, str
 		s, "INSERT INTO stream(stream, what) VALUES(?, ?) ON CONFLICT(stream) DO NOTHING", p);
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_int64(stmt, 1, stream);
 	sqlite3_bind_text(stmt, 2, what, -1, SQLITE_STATIC);
 	enum err e = store_run(s, stmt, p);

@@ -246,7 +246,7 @@ static enum err load_base(struct view *v, uint32_t kind, struct problem *p)
 		"SELECT stream, id, kind, ver, gver, owner, body FROM base WHERE kind = ? ORDER BY stream, "
 		"id",
 		p);
-	enum err e = row ? ERR_OK : ERR_STORE;
+	enum err e = row ? ERR_OK : store_error(v->store, p);
 	int code = SQLITE_DONE;
 
 	if (row)
@@ -347,7 +347,7 @@ static enum err load_ops(struct view *v, uint32_t kind, struct problem *p)
 		"Y "
 		"n",
 		p);
-	enum err e = row ? ERR_OK : ERR_STORE;
+	enum err e = row ? ERR_OK : store_error(v->store, p);
 	int code = SQLITE_DONE;
 
 	if (row)

@@ -23,7 +23,7 @@ enum err shown_keep(struct store *s, const struct shown_list *list, const uint8_
 
 	if (e)
 		return e;
-	e = stmt ? ERR_OK : ERR_STORE;
+	e = stmt ? ERR_OK : store_error(s, p);
 	if (stmt) {
 		sqlite3_bind_text(stmt, 1, list->name, -1, SQLITE_STATIC);
 		sqlite3_bind_blob(stmt, 2, n ? (const void *)ids : "", (int)(n * ID_SIZE), SQLITE_STATIC);
@@ -58,7 +58,7 @@ enum err shown_find(struct store *s, const struct shown_list *list, const char *
 	bool known = false;
 
 	if (!stmt)
-		return ERR_STORE;
+		return store_error(s, p);
 	sqlite3_bind_text(stmt, 1, list->name, -1, SQLITE_STATIC);
 	enum err e = store_next(s, stmt, &known, p);
 	if (!e && known)
