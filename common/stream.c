@@ -4,8 +4,19 @@
 #include <string.h>
 
 #include "lint.h"
+#include "state.h"
 
 enum { PAUSE_QUEUE = 1, PAUSE_OWNER = 2, PAUSE_FIRST = 4 };
+
+static const struct state_machine machine = {
+	"stream",
+	(const char *const[STREAM_STATES]){"silent", "open", "flushing", "closing"},
+	(const uint32_t[STREAM_STATES]){
+		[STREAM_SILENT] = STATE(STREAM_OPEN) | STATE(STREAM_FLUSHING) | STATE(STREAM_CLOSING),
+		[STREAM_OPEN] = STATE(STREAM_FLUSHING) | STATE(STREAM_CLOSING),
+		[STREAM_FLUSHING] = STATE(STREAM_CLOSING),
+	},
+};
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *b);
 static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b);
@@ -28,6 +39,11 @@ void stream_shared_free(struct stream_shared *shared)
 	buf_free(&shared->out);
 }
 
+static void stream_enter(struct stream *s, enum stream_phase to)
+{
+	s->state = (enum stream_phase)state_move(&machine, s->state, to);
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
 	struct stream *s = handle->data;
@@ -39,7 +55,11 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static void close_now(struct stream *s)
 {
-	if (!uv_is_closing((uv_handle_t *)&s->tcp))
+	if (s->state == STREAM_CLOSING)
+		return;
+	stream_enter(s, STREAM_CLOSING);
+	if (!uv_is_closing(
+		    (uv_handle_t *)&s->tcp)) /* of a stream that did not open the caller has closed it */
 		uv_close((uv_handle_t *)&s->tcp, on_handle_closed);
 }
 
@@ -49,7 +69,7 @@ static void set_pause(struct stream *s, unsigned reason, bool on)
 	unsigned before = s->pauses;
 
 	s->pauses = on ? before | reason : before & ~reason;
-	if (s->closing || !before == !s->pauses)
+	if (stream_is_closing(s) || !before == !s->pauses)
 		return;
 	if (s->pauses)
 		uv_read_stop((uv_stream_t *)&s->tcp);
@@ -71,12 +91,12 @@ static void on_written(uv_write_t *req, int status)
 	}
 	if (s->queued)
 		return;
-	if (s->flushing_close) {
+	if (s->state == STREAM_FLUSHING) {
 		close_now(s);
 		return;
 	}
 	set_pause(s, PAUSE_QUEUE, false);
-	if (!s->closing && s->events->drained)
+	if (!stream_is_closing(s) && s->events->drained)
 		s->events->drained(s);
 }
 
@@ -130,7 +150,7 @@ static bool on_plain(void *data, const uint8_t *bytes, size_t n)
 {
 	struct stream *s = data;
 
-	return !s->closing && s->events->data(s, bytes, n) && !s->closing;
+	return !stream_is_closing(s) && s->events->data(s, bytes, n) && !stream_is_closing(s);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *b)
@@ -148,7 +168,7 @@ static void take_bytes(struct stream *s, const uint8_t *bytes, size_t n)
 	s->shared->bytes_in += n;
 	s->in_event = true;
 	enum err e = tls_feed(&s->tls, bytes, n, &s->shared->out, on_plain, s);
-	if (!e && !was_ready && s->tls.ready && !s->closing)
+	if (!e && !was_ready && s->tls.ready && !stream_is_closing(s))
 		s->events->ready(s);
 	s->in_event = false;
 	enum err flushed = flush(s);
@@ -156,7 +176,7 @@ static void take_bytes(struct stream *s, const uint8_t *bytes, size_t n)
 		stream_close(s, e ? e : flushed, e == ERR_TLS);
 	else if (s->queued > STREAM_PAUSE_BYTES)
 		set_pause(s, PAUSE_QUEUE, true);
-	if (s->flushing_close && s->queued == 0)
+	if (s->state == STREAM_FLUSHING && s->queued == 0)
 		close_now(s);
 }
 
@@ -173,7 +193,7 @@ static void keep_first(struct stream *s, const uint8_t *bytes, size_t n)
 void stream_go(struct stream *s)
 {
 	set_pause(s, PAUSE_FIRST, false);
-	if (!s->closing)
+	if (!stream_is_closing(s))
 		take_bytes(s, s->first.data, s->first.len);
 	buf_free(&s->first);
 }
@@ -181,7 +201,7 @@ void stream_go(struct stream *s)
 static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b)
 {
 	struct stream *s = tcp->data;
-	bool spoken = s->spoken;
+	bool first = s->state == STREAM_SILENT;
 
 	if (n == 0)
 		return;
@@ -189,8 +209,9 @@ static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *b)
 		stream_close(s, ERR_UNREACHABLE, false);
 		return;
 	}
-	s->spoken = true;
-	if (!spoken && s->events->first && !s->events->first(s))
+	if (first)
+		stream_enter(s, STREAM_OPEN);
+	if (first && s->events->first && !s->events->first(s))
 		keep_first(s, (const uint8_t *)b->base, (size_t)n);
 	else
 		take_bytes(s, (const uint8_t *)b->base, (size_t)n);
@@ -203,7 +224,8 @@ enum err stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ct
 	s->events = events;
 	s->queued = 0;
 	s->why = ERR_OK;
-	s->closing = s->in_event = s->flushing_close = s->spoken = false;
+	s->state = STREAM_SILENT;
+	s->in_event = false;
 	s->pauses = 0;
 	s->first = (struct buf){0};
 	s->tcp.data = s;
@@ -223,7 +245,7 @@ enum err stream_open(struct stream *s, struct stream_shared *shared, SSL_CTX *ct
 
 enum err stream_write(struct stream *s, const uint8_t *bytes, size_t n)
 {
-	if (s->closing || !s->tls.ready)
+	if (stream_is_closing(s) || !s->tls.ready)
 		return ERR_NOT_NOW;
 	enum err e = tls_write(&s->tls, bytes, n, &s->shared->out);
 	/* Within an event everything leaves in one write at its end. */
@@ -243,12 +265,11 @@ void stream_pause(struct stream *s, bool pause)
 
 void stream_close(struct stream *s, enum err why, bool flush_first)
 {
-	if (s->closing) {
-		if (s->flushing_close && !flush_first)
+	if (stream_is_closing(s)) {
+		if (!flush_first)
 			close_now(s);
 		return;
 	}
-	s->closing = true;
 	s->why = why;
 	uv_read_stop((uv_stream_t *)&s->tcp);
 	if (!flush_first) {
@@ -257,7 +278,7 @@ void stream_close(struct stream *s, enum err why, bool flush_first)
 		close_now(s);
 		return;
 	}
-	s->flushing_close = true;
+	stream_enter(s, STREAM_FLUSHING);
 	if (s->in_event)
 		return; /* the end of the event flushes and closes */
 	tls_close_notify(&s->tls, &s->shared->out);

@@ -37,6 +37,15 @@ struct stream_events {
 	void (*closed)(struct stream *s, enum err why); /* last call: free the memory here */
 };
 
+/*
+ *   SILENT ──the peer's first bytes──> OPEN
+ *      └──────────────┬─────────────────┘
+ *                     ├─stream_close that flushes──> FLUSHING
+ *                     v                                 v   all sent, or given up
+ *                  CLOSING <────────────────────────────┘   libuv lets go of the handle, then `closed`
+ */
+enum stream_phase { STREAM_SILENT, STREAM_OPEN, STREAM_FLUSHING, STREAM_CLOSING, STREAM_STATES };
+
 struct stream {
 	uv_tcp_t tcp;
 	struct tls tls;
@@ -45,10 +54,17 @@ struct stream {
 	size_t queued;        /* ciphertext bytes not yet taken by the kernel */
 	uint64_t progress_ms; /* loop time of the last byte that moved */
 	enum err why;
-	unsigned pauses;  /* reasons not to read */
-	struct buf first; /* bytes that wait for stream_go */
-	bool closing, in_event, flushing_close, spoken;
+	unsigned pauses;         /* reasons not to read */
+	struct buf first;        /* bytes that wait for stream_go */
+	enum stream_phase state; /* stream_state is the store's: where a feed stands */
+	bool in_event;           /* in any state: what is written leaves at the event's end */
 };
+
+/* Nothing is read any more, and nothing can be written. */
+static inline bool stream_is_closing(const struct stream *s)
+{
+	return s->state >= STREAM_FLUSHING;
+}
 
 void stream_shared_init(struct stream_shared *shared, uv_loop_t *loop);
 void stream_shared_free(struct stream_shared *shared);

@@ -49,7 +49,7 @@ static bool on_data(struct stream *s, const uint8_t *bytes, size_t n)
 
 	if (c->state == CONN_TLS)
 		on_ready(s); /* plaintext in the same segment as the end of the handshake */
-	while (n && !s->closing) {
+	while (n && !stream_is_closing(s)) {
 		enum err e = frame_reader_feed(&c->reader, &bytes, &n, frame_cap, c, &f, &done);
 		if (e) {
 			conn_goaway(c, e == ERR_TOO_LARGE ? CLOSE_FRAME : CLOSE_PROTOCOL, e);
@@ -58,7 +58,7 @@ static bool on_data(struct stream *s, const uint8_t *bytes, size_t n)
 		if (done && !dispatch_frame(c, &f))
 			return false;
 	}
-	return !s->closing;
+	return !stream_is_closing(s);
 }
 
 static void on_stream_ready(struct stream *s)
@@ -217,7 +217,7 @@ void conn_goaway(struct conn *c, enum close_reason reason, enum err code)
 	struct buf out = {0};
 	struct frame f = {.type = FRAME_GOAWAY};
 
-	if (c->stream.closing)
+	if (stream_is_closing(&c->stream))
 		return;
 	error.has_code = 1;
 	error.code = (uint32_t)code;
@@ -235,7 +235,7 @@ void conn_goaway(struct conn *c, enum close_reason reason, enum err code)
 
 void conn_close(struct conn *c, enum close_reason reason)
 {
-	if (!c->stream.closing)
+	if (!stream_is_closing(&c->stream))
 		c->reason = reason;
 	pending_leave(c);
 	stream_close(&c->stream, ERR_OK, false);
@@ -245,7 +245,7 @@ void conn_tick(struct conn *c)
 {
 	uint64_t now = uv_now(&c->worker->loop);
 
-	if (c->stream.closing)
+	if (stream_is_closing(&c->stream))
 		return;
 	if (c->state == CONN_TLS && now - c->since_ms > HANDSHAKE_MS)
 		conn_close(c, CLOSE_HANDSHAKE_TIME);

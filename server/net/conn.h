@@ -5,7 +5,7 @@
  *    └──the ALPN of enrolling──> ENROLLING
  *
  * From each of them conn_close and conn_goaway end it: the stream closes, nothing more is read or sent
- * (stream.closing), and when its handle has closed the conn is freed. Requests that are at work are detached
+ * (stream_is_closing), and when its handle has closed the conn is freed. Requests that are at work are detached
  * then and go on to their ends. */
 #ifndef JG_CONN_H
 #define JG_CONN_H

@@ -49,7 +49,7 @@ enum err __wrap_stream_open(struct stream *s, struct stream_shared *shared, SSL_
 
 enum err __wrap_stream_write(struct stream *s, const uint8_t *bytes, size_t n)
 {
-	if (s->closing)
+	if (stream_is_closing(s))
 		return ERR_NOT_NOW;
 	buf_add(&rig_said, bytes, n);
 	return ERR_OK;
@@ -58,9 +58,9 @@ enum err __wrap_stream_write(struct stream *s, const uint8_t *bytes, size_t n)
 void __wrap_stream_close(struct stream *s, enum err why, bool flush)
 {
 	(void)flush;
-	if (!s->closing)
+	if (!stream_is_closing(s))
 		s->why = why;
-	s->closing = true;
+	s->state = STREAM_CLOSING;
 }
 
 int __wrap_uv_accept(uv_stream_t *listener, uv_stream_t *client)
@@ -189,12 +189,13 @@ static void rig_closed(uv_handle_t *handle)
 /* false: the connection is over. */
 static bool rig_feed(struct conn *c, const uint8_t *bytes, size_t n)
 {
-	return !c->stream.closing && rig_events->data(&c->stream, bytes, n) && !c->stream.closing;
+	return !stream_is_closing(&c->stream) && rig_events->data(&c->stream, bytes, n) &&
+	       !stream_is_closing(&c->stream);
 }
 
 static void rig_close(struct conn *c)
 {
-	c->stream.closing = true;
+	c->stream.state = STREAM_CLOSING;
 	c->stream.tcp.data = c;
 	uv_close((uv_handle_t *)&c->stream.tcp, rig_closed);
 	uv_run(&rig_worker.loop, UV_RUN_NOWAIT);

@@ -253,13 +253,13 @@ static bool on_data(struct stream *s, const uint8_t *bytes, size_t n)
 	struct frame f;
 	bool done;
 
-	while (n && !s->closing) {
+	while (n && !stream_is_closing(s)) {
 		if (frame_reader_feed(&p->reader, &bytes, &n, any_size, NULL, &f, &done))
 			return false;
 		if (done)
 			take_frame(p, &f);
 	}
-	return !s->closing;
+	return !stream_is_closing(s);
 }
 
 static void on_ready(struct stream *s)
@@ -342,7 +342,7 @@ static void open_peer(struct peer *p)
 {
 	uv_tcp_init(shared.loop, &p->stream.tcp);
 	p->stream.tcp.data = p;
-	p->stream.closing = false;
+	p->stream.state = STREAM_SILENT;
 	p->connect.data = p;
 	p->state = CONNECTING;
 	shaking += !is_raw(p);

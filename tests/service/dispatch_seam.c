@@ -46,7 +46,7 @@ enum err conn_send(struct conn *c, const uint8_t *bytes, size_t n)
 {
 	struct frame f;
 
-	if (c->stream.closing)
+	if (stream_is_closing(&c->stream))
 		return ERR_UNREACHABLE;
 	if (n < FRAME_HEADER || frame_header_get(&f, bytes) || f.length != n - FRAME_HEADER)
 		abort(); /* no frame */
@@ -77,7 +77,7 @@ void conn_enter(struct conn *c, enum conn_state to)
 void conn_close(struct conn *c, enum close_reason reason)
 {
 	(void)reason;
-	c->stream.closing = true;
+	c->stream.state = STREAM_CLOSING;
 }
 
 void conn_goaway(struct conn *c, enum close_reason reason, enum err code)
@@ -99,7 +99,7 @@ static void drain(struct conn *c)
 
 static void hang_up(struct conn *c)
 {
-	c->stream.closing = true;
+	c->stream.state = STREAM_CLOSING;
 	for (struct request *r = c->requests, *next; r; r = next) {
 		next = r->next;
 		request_detach(r);
@@ -434,7 +434,8 @@ static void limits(const struct method *m)
 	/* A number that was used. */
 	meet_for(&c, m, first_role(m));
 	c.last_call = next_call + 2;
-	check(!call_shaped(&c, m, 0, 0) && c.stream.closing, "%s: a number is used once", m->name);
+	check(!call_shaped(&c, m, 0, 0) && stream_is_closing(&c.stream), "%s: a number is used once",
+		m->name);
 
 	/* A server that goes. */
 	atomic_store(&server.draining, true);

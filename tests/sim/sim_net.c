@@ -159,9 +159,9 @@ void conn_close(struct conn *c, enum close_reason reason)
 	struct pair *p = (struct pair *)c;
 
 	c->reason = reason;
-	if (c->stream.closing)
+	if (stream_is_closing(&c->stream))
 		return;
-	c->stream.closing = true;
+	c->stream.state = STREAM_CLOSING;
 	close_soon(p, 0);
 }
 
@@ -197,7 +197,7 @@ static void on_frame_at_server(void *data)
 	struct pair *p = m->pair;
 	struct frame f;
 
-	if (p->gone || p->conn.stream.closing) {
+	if (p->gone || stream_is_closing(&p->conn.stream)) {
 		free(m);
 		return;
 	}

@@ -216,7 +216,7 @@ static bool on_data(struct stream *s, const uint8_t *bytes, size_t n)
 	bool done;
 
 	on_ready(s); /* plaintext may come in the segment that ends the handshake */
-	while (n && !s->closing) {
+	while (n && !stream_is_closing(s)) {
 		enum err e = frame_reader_feed(&link->reader, &bytes, &n, frame_cap, link, &f, &done);
 		if (e) {
 			stream_close(s, e, false);
@@ -225,7 +225,7 @@ static bool on_data(struct stream *s, const uint8_t *bytes, size_t n)
 		if (done)
 			on_frame(link, &f);
 	}
-	return !s->closing;
+	return !stream_is_closing(s);
 }
 
 static void on_closed(struct stream *s, enum err why)
