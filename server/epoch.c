@@ -8,13 +8,14 @@
  * with the old primary; so no standby need confirm this one, and a primary that still waits for its standby
  * can be read. */
 static const struct db_stmt check_epoch = {
-	"UPDATE county c SET system_identifier = i.system_identifier, timeline = i.timeline,"
+	"UPDATE county c"
+	" SET system_identifier = i.system_identifier, timeline = i.timeline,"
 	" epoch = greatest(c.epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
-	" FROM (SELECT s.system_identifier::text, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), "
-	"8))::bit(32)::int AS timeline"
+	" FROM (SELECT s.system_identifier::text,"
+	" ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS timeline"
 	" FROM pg_control_system() s) i"
-	" WHERE c.county = app_county() AND (c.system_identifier, c.timeline) IS DISTINCT FROM "
-	"(i.system_identifier, i.timeline)"
+	" WHERE c.county = app_county()"
+	" AND (c.system_identifier, c.timeline) IS DISTINCT FROM (i.system_identifier, i.timeline)"
 	" RETURNING c.epoch"};
 
 static void checked(struct db_task *task)

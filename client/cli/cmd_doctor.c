@@ -106,8 +106,9 @@ static bool bodies_agree(struct store *s)
 static bool outbox_is_whole(struct store *s)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"SELECT count(*), coalesce(max(op_no), 0), coalesce(min(op_no), 1) FROM outbox WHERE "
-		"incarnation = ? AND op_no IS NOT NULL",
+		"SELECT count(*), coalesce(max(op_no), 0), coalesce(min(op_no), 1)"
+		" FROM outbox"
+		" WHERE incarnation = ? AND op_no IS NOT NULL",
 		NULL);
 	bool ok = false;
 

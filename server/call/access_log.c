@@ -6,9 +6,10 @@
 #include "text.h"
 
 static const struct db_stmt insert_access = {
-	"INSERT INTO access_log (county, at, user_id, device_id, school, method, result, rows, purpose, ref)"
-	" VALUES (app_county(), jg_now(), $1::text, $2::uuid, $3::text, $4::text, $5::text, $6::int, "
-	"$7::text, $8::text)"};
+	"INSERT INTO access_log (county, at, user_id, device_id, school, method, result, rows, purpose,"
+	" ref)"
+	" VALUES (app_county(), jg_now(), $1::text, $2::uuid, $3::text, $4::text, $5::text, $6::int,"
+	" $7::text, $8::text)"};
 
 static void access_params(struct db_params *p, const struct caller *who, const char *method,
 	const char *result, uint32_t rows, const char *purpose, const char *ref)

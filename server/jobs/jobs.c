@@ -34,8 +34,10 @@ struct job {
 
 /* ---- the deny list, the clock ---- */
 
-static const struct db_stmt read_denied = {"SELECT spki, generation FROM deny_list WHERE county = "
-					   "app_county() AND generation > $1::bigint ORDER BY generation"};
+static const struct db_stmt read_denied = {"SELECT spki, generation"
+					   " FROM deny_list"
+					   " WHERE county = app_county() AND generation > $1::bigint"
+					   " ORDER BY generation"};
 static const struct db_stmt read_clock = {
 	"SELECT extract(epoch FROM clock_shift)::bigint FROM county WHERE county = app_county()"};
 
@@ -85,15 +87,20 @@ static const struct db_stmt seal_access = {
 	"INSERT INTO access_seal (county, n, first_id, last_id, rows, at, head)"
 	" SELECT app_county(), p.n + 1, min(a.id), max(a.id), count(*), jg_now(),"
 	" sha256('\\x6a6720616363657373'::bytea || p.head || int8send(p.n + 1) ||"
-	" convert_to(string_agg(concat_ws('|', a.id, extract(epoch FROM a.at), a.user_id, a.device_id, "
-	"a.school, a.method, a.result, a.rows, a.purpose, a.ref), E'\\n' ORDER BY a.id), 'UTF8'))"
+	" convert_to(string_agg(concat_ws('|', a.id, extract(epoch FROM a.at), a.user_id, a.device_id,"
+	" a.school, a.method, a.result, a.rows, a.purpose, a.ref),"
+	" E'\\n'"
+	" ORDER BY a.id),"
+	" 'UTF8'))"
 	" FROM (SELECT coalesce(max(s.n), 0) AS n, coalesce(max(s.last_id), 0) AS last_id,"
-	" coalesce((SELECT t.head FROM access_seal t WHERE t.county = app_county() ORDER BY t.n DESC LIMIT "
-	"1), '\\x'::bytea) AS head"
+	" coalesce((SELECT t.head FROM access_seal t WHERE t.county = app_county() ORDER BY t.n DESC"
+	" LIMIT 1),"
+	" '\\x'::bytea) AS head"
 	" FROM access_seal s WHERE s.county = app_county()) p"
-	" JOIN access_log a ON a.county = app_county() AND a.id > p.last_id AND a.at < jg_now() - interval "
-	"'10 seconds'"
-	" WHERE pg_try_advisory_xact_lock(7420002) GROUP BY p.n, p.head"};
+	" JOIN access_log a ON a.county = app_county() AND a.id > p.last_id"
+	" AND a.at < jg_now() - interval '10 seconds'"
+	" WHERE pg_try_advisory_xact_lock(7420002)"
+	" GROUP BY p.n, p.head"};
 
 static void seal_queries(struct job *job)
 {
@@ -106,14 +113,16 @@ static void seal_queries(struct job *job)
  * again (RESYNC). The streams are locked first, as everywhere: a push that wrote the same feed would
  * otherwise wait for us and we for it. */
 static const struct db_stmt purge_tombstones = {
-	"WITH t AS MATERIALIZED (SELECT stream_id FROM stream WHERE county = app_county() ORDER BY stream_id "
-	"FOR UPDATE),"
-	" g AS (DELETE FROM feed f USING t, rec_history h WHERE f.county = app_county() AND f.stream_id = "
-	"t.stream_id AND f.action <> 1"
-	" AND h.county = f.county AND h.rec_id = f.rec_id AND h.ver = f.ver AND h.at < jg_now() - interval "
-	"'400 days' RETURNING f.stream_id, f.seq)"
-	" UPDATE stream s SET floor = greatest(s.floor, m.seq) FROM (SELECT stream_id, max(seq) AS seq FROM "
-	"g GROUP BY stream_id) m"
+	"WITH t AS MATERIALIZED (SELECT stream_id FROM stream WHERE county = app_county()"
+	" ORDER BY stream_id FOR UPDATE),"
+	" g AS (DELETE FROM feed f USING t, rec_history h"
+	" WHERE f.county = app_county() AND f.stream_id = t.stream_id AND f.action <> 1"
+	" AND h.county = f.county AND h.rec_id = f.rec_id AND h.ver = f.ver"
+	" AND h.at < jg_now() - interval '400 days'"
+	" RETURNING f.stream_id, f.seq)"
+	" UPDATE stream s"
+	" SET floor = greatest(s.floor, m.seq)"
+	" FROM (SELECT stream_id, max(seq) AS seq FROM g GROUP BY stream_id) m"
 	" WHERE s.county = app_county() AND s.stream_id = m.stream_id"};
 
 static void purge_queries(struct job *job)

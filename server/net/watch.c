@@ -13,13 +13,14 @@
 static const struct db_stmt read_streams = {
 	"SELECT stream_id, seq FROM stream WHERE county = app_county() AND stream_id = ANY ($1::bigint[])"};
 static const struct db_stmt ended_sessions = {
-	"SELECT s.session_id FROM unnest($1::uuid[]) i(id), LATERAL (SELECT session_id, ended_at, "
-	"created_at, user_id, device_id FROM session"
+	"SELECT s.session_id"
+	" FROM unnest($1::uuid[]) i(id),"
+	" LATERAL (SELECT session_id, ended_at, created_at, user_id, device_id FROM session"
 	" WHERE county = app_county() AND session_id = i.id) s"
 	" JOIN user_account u ON u.county = app_county() AND u.user_id = s.user_id"
 	" JOIN device d ON d.county = app_county() AND d.device_id = s.device_id"
-	" WHERE s.ended_at IS NOT NULL OR u.disabled OR d.revoked_at IS NOT NULL OR s.created_at <= jg_now() "
-	"- interval '7 days'"};
+	" WHERE s.ended_at IS NOT NULL OR u.disabled OR d.revoked_at IS NOT NULL"
+	" OR s.created_at <= jg_now() - interval '7 days'"};
 
 struct watch {
 	struct db_task task;

@@ -310,8 +310,9 @@ static enum err renew_epoch(const struct conf *conf, struct problem *p)
 	if (e)
 		return e;
 	snprintf(sql, sizeof sql,
-		"SELECT set_config('app.county', '%d', false); UPDATE county SET epoch = greatest(epoch + 1, "
-		"(extract(epoch FROM clock_timestamp()) * 1000)::bigint)",
+		"SELECT set_config('app.county', '%d', false);"
+		" UPDATE county"
+		" SET epoch = greatest(epoch + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)",
 		conf->county);
 	PGresult *r = PQexec(owner, sql);
 	if (PQresultStatus(r) != PGRES_COMMAND_OK)
@@ -325,8 +326,9 @@ static enum err renew_epoch(const struct conf *conf, struct problem *p)
  * hold, another one's on the same database shows in its connections. */
 static enum err refuse_while_serving(PGconn *owner, struct problem *p)
 {
-	PGresult *r = PQexec(owner, "SELECT coalesce(host(client_addr), 'localhost') FROM pg_stat_activity "
-				    "WHERE application_name = 'jgd' AND datname = current_database()");
+	PGresult *r = PQexec(owner, "SELECT coalesce(host(client_addr), 'localhost')"
+				    " FROM pg_stat_activity"
+				    " WHERE application_name = 'jgd' AND datname = current_database()");
 	enum err e = PQntuples(r) == 0
 			     ? ERR_OK
 			     : problem_set(p, ERR_NOT_NOW, "restore", _("先停止它：systemctl stop jgd"),

@@ -183,8 +183,9 @@ static void check_database(struct checkup *c)
 	finding(c, serves, _("服务帐号可连接"), "jgd migrate --data %s", c->dir);
 	if (serves) {
 		finding(c,
-			ask(app, "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = "
-				 "current_user"),
+			ask(app, "SELECT NOT rolsuper AND NOT rolbypassrls"
+				 " FROM pg_roles"
+				 " WHERE rolname = current_user"),
 			_("服务帐号受行级权限约束"), "jgd migrate --data %s", c->dir);
 		enum err e = probe_run(c->conf, &p);
 		finding(c, !e, _("试办一笔业务（调用过程、写入、撤回）"), _("%s（%s）"), p.hint, p.message);

@@ -48,15 +48,15 @@ static enum err create_county(PGconn *db, const struct conf *conf, struct proble
 
 	snprintf(code, sizeof code, "%d", conf->county);
 	enum err e = query(db,
-		"INSERT INTO county (county, name, rehearsal, system_identifier, timeline) SELECT $1::int, "
-		"$2, $3::boolean,"
-		" s.system_identifier::text, k.timeline_id FROM pg_control_system() s, "
-		"pg_control_checkpoint() k",
+		"INSERT INTO county (county, name, rehearsal, system_identifier, timeline)"
+		" SELECT $1::int, $2, $3::boolean, s.system_identifier::text, k.timeline_id"
+		" FROM pg_control_system() s, pg_control_checkpoint() k",
 		3, values, p);
 	if (!e)
 		e = query(db,
-			"INSERT INTO stream (county, stream_id) VALUES ($1::int, $1::bigint) ON CONFLICT DO "
-			"NOTHING",
+			"INSERT INTO stream (county, stream_id)"
+			" VALUES ($1::int, $1::bigint)"
+			" ON CONFLICT DO NOTHING",
 			1, values, p);
 	return e;
 }
@@ -88,17 +88,17 @@ static enum err create_admin(PGconn *db, X509 *ca, const struct conf *conf, cons
 	const char *account[] = {role, role, roles, hash};
 	const char *invitation[] = {tag, sha};
 	if ((e = query(db,
-		     "INSERT INTO user_account (county, user_id, name, school, roles, password_hash, "
-		     "first_until, created_at, created_by)"
-		     " VALUES (app_county(), $1, $2, '', $3::int[], $4, jg_now() + interval "
-		     "'" FIRST_PASSWORD_UNUSED "', "
+		     "INSERT INTO user_account (county, user_id, name, school, roles, password_hash,"
+		     " first_until, created_at, created_by)"
+		     " VALUES (app_county(), $1, $2, '', $3::int[], $4, jg_now() + interval '" FIRST_PASSWORD_UNUSED
+		     "', "
 		     "jg_now(), 'init')",
 		     4, account, p)) ||
 		(e = query(db,
-			 "INSERT INTO invitation (county, tag, secret_sha, school, expires, created_by, "
-			 "created_at)"
-			 " VALUES (app_county(), $1::bytea, $2::bytea, '', jg_now() + interval '72 hours', "
-			 "'init', jg_now())",
+			 "INSERT INTO invitation (county, tag, secret_sha, school, expires, created_by,"
+			 " created_at)"
+			 " VALUES (app_county(), $1::bytea, $2::bytea, '',"
+			 " jg_now() + interval '72 hours', 'init', jg_now())",
 			 2, invitation, p)))
 		return e;
 	/* Port 0 and wildcard addresses mean nothing to a client: the operator adds --server then. */
@@ -147,8 +147,9 @@ static enum err create_admins(PGconn *db, const struct conf *conf, struct proble
 static bool admins_match(PGconn *db, const struct conf *conf)
 {
 	char path[600], line[512] = "";
-	PGresult *r = PQexec(db, "SELECT password_hash FROM user_account WHERE county = app_county() AND "
-				 "user_id = 'sysadmin' AND must_change");
+	PGresult *r = PQexec(db, "SELECT password_hash"
+				 " FROM user_account"
+				 " WHERE county = app_county() AND user_id = 'sysadmin' AND must_change");
 
 	snprintf(path, sizeof path, "%s/admins.txt", conf->dir);
 	FILE *in = fopen(path, "re");

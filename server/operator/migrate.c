@@ -72,8 +72,9 @@ static enum err apply(PGconn *db, const struct migration *m, struct problem *p)
 	if ((e = run(db, "BEGIN", m->name, p)) || (e = run(db, m->sql, m->name, p)))
 		return e;
 	PQclear(PQexecParams(db,
-		"INSERT INTO schema_migration (name, sha256) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE "
-		"SET sha256 = excluded.sha256, at = now()",
+		"INSERT INTO schema_migration (name, sha256)"
+		" VALUES ($1, $2)"
+		" ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, at = now()",
 		2, NULL, values, NULL, NULL, 0));
 	return run(db, "COMMIT", m->name, p);
 }
@@ -81,8 +82,10 @@ static enum err apply(PGconn *db, const struct migration *m, struct problem *p)
 enum err migrate_group(PGconn *owner, struct problem *p)
 {
 	return run(owner,
-		"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'jingguan_app') THEN "
-		"CREATE ROLE jingguan_app NOLOGIN; END IF; END $$",
+		"DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'jingguan_app') THEN"
+		" CREATE ROLE jingguan_app NOLOGIN;"
+		" END IF;"
+		" END $$",
 		"jingguan_app", p);
 }
 
@@ -92,8 +95,8 @@ static enum err run_locked(PGconn *db, int *applied, struct problem *p)
 
 	if (!e)
 		e = run(db,
-			"CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, sha256 text NOT "
-			"NULL, at timestamptz NOT NULL DEFAULT now());"
+			"CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY,"
+			" sha256 text NOT NULL, at timestamptz NOT NULL DEFAULT now());"
 			"GRANT SELECT ON schema_migration TO jingguan_app",
 			"schema_migration", p);
 

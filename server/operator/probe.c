@@ -7,11 +7,21 @@
 #include "place.h"
 
 /* Ends without a COMMIT: the write is never seen, and the row is locked for a moment only. */
-static const char trial[] = "BEGIN; SET LOCAL lock_timeout = '1s'; SET LOCAL app.county = '%d'; SET LOCAL "
-			    "app.scope = 'job'; SET LOCAL app.schools = ''; SET LOCAL app.streams = '';"
-			    " DO $$ BEGIN UPDATE county SET name = name WHERE county = app_county();"
-			    " IF NOT FOUND THEN RAISE EXCEPTION 'county % is not in this database', "
-			    "app_county(); END IF; END $$; ROLLBACK";
+static const char trial[] = "BEGIN;"
+			    " SET LOCAL lock_timeout = '1s';"
+			    " SET LOCAL app.county = '%d';"
+			    " SET LOCAL app.scope = 'job';"
+			    " SET LOCAL app.schools = '';"
+			    " SET LOCAL app.streams = '';"
+			    " DO $$ BEGIN"
+			    " UPDATE county"
+			    " SET name = name"
+			    " WHERE county = app_county();"
+			    " IF NOT FOUND THEN RAISE EXCEPTION 'county % is not in this database',"
+			    " app_county();"
+			    " END IF;"
+			    " END $$;"
+			    " ROLLBACK";
 
 /* Busy, on its way out, a standby meanwhile: not what this is for. */
 static bool passing(const char *state)

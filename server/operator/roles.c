@@ -62,8 +62,10 @@ static enum err set_up(PGconn *db, const char *role, const char *password, struc
 			*password ? secret : "");
 	if (!e && strcmp(role, ROLES_GROUP) != 0 &&
 		!yes(db,
-			"SELECT true FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE "
-			"m.roleid = '" ROLES_GROUP "'::regrole AND r.rolname = $1",
+			"SELECT true"
+			" FROM pg_auth_members m"
+			" JOIN pg_roles r ON r.oid = m.member"
+			" WHERE m.roleid = '" ROLES_GROUP "'::regrole AND r.rolname = $1",
 			role))
 		e = command(db, p, "GRANT " ROLES_GROUP " TO %s", name);
 	PQfreemem(name);

@@ -266,32 +266,36 @@ static void add_write(struct collector *c, const struct effect *e)
 /* ---- sending ---- */
 
 static const struct db_stmt insert_history = {
-	"INSERT INTO rec_history (county, rec_id, ver, kind, owner_school, groups, old, author, device_id, "
-	"incarnation, op_no, at)"
-	" SELECT app_county(), d.*, jg_now() FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], "
-	"$4::text[], $5::int[], $6::bytea[],"
+	"INSERT INTO rec_history (county, rec_id, ver, kind, owner_school, groups, old, author,"
+	" device_id, incarnation, op_no, at)"
+	" SELECT app_county(), d.*, jg_now()"
+	" FROM unnest($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::int[], $6::bytea[],"
 	" $7::text[], $8::uuid[], $9::int[], $10::bigint[]) d"};
 static const struct db_stmt insert_conflicts = {
-	"INSERT INTO conflict (county, rec_id, device_id, incarnation, op_no, kind, owner_school, group_no, "
-	"ver, mine, author, at)"
-	" SELECT app_county(), d.*, jg_now() FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], "
-	"$5::smallint[], $6::text[],"
+	"INSERT INTO conflict (county, rec_id, device_id, incarnation, op_no, kind, owner_school,"
+	" group_no, ver, mine, author, at)"
+	" SELECT app_county(), d.*, jg_now()"
+	" FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::bigint[], $5::smallint[], $6::text[],"
 	" $7::int[], $8::bigint[], $9::bytea[], $10::text[]) d"};
-static const struct db_stmt lock_streams = {"SELECT stream_id FROM stream WHERE county = app_county() AND "
-					    "stream_id = ANY ($1::bigint[]) ORDER BY stream_id FOR UPDATE"};
+static const struct db_stmt lock_streams = {"SELECT stream_id"
+					    " FROM stream"
+					    " WHERE county = app_county()"
+					    " AND stream_id = ANY ($1::bigint[])"
+					    " ORDER BY stream_id"
+					    " FOR UPDATE"};
 /* What depends on the stream's row is computed by its UPDATE: nobody can read it and write it back late. */
 static const struct db_stmt apply_streams = {
-	"WITH d AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], "
-	"$5::bigint[], $6::bigint[], $7::bigint[],"
-	" $8::bigint[], $9::bigint[], $10::bigint[], $11::bytea[], $12::bytea[]) AS d(stream_id, n, l1, l2, "
-	"l3, l4, l5, l6, l7, l8, parts, root)),"
-	" u AS (UPDATE stream s SET seq = s.seq + d.n, audit_n = s.audit_n + 1,"
-	" audit_head = sha256('\\x6a67206175646974'::bytea || s.audit_head || int8send(s.audit_n + 1) || "
-	"d.root),"
-	" lanes = ARRAY[(s.lanes[1] + d.l1) & 4294967295, (s.lanes[2] + d.l2) & 4294967295, (s.lanes[3] + "
-	"d.l3) & 4294967295,"
-	" (s.lanes[4] + d.l4) & 4294967295, (s.lanes[5] + d.l5) & 4294967295, (s.lanes[6] + d.l6) & "
-	"4294967295,"
+	"WITH d AS (SELECT *"
+	" FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],"
+	" $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bytea[],"
+	" $12::bytea[]) AS d(stream_id, n, l1, l2, l3, l4, l5, l6, l7, l8, parts, root)),"
+	" u AS (UPDATE stream s"
+	" SET seq = s.seq + d.n, audit_n = s.audit_n + 1,"
+	" audit_head = sha256('\\x6a67206175646974'::bytea || s.audit_head || int8send(s.audit_n + 1) ||"
+	" d.root),"
+	" lanes = ARRAY[(s.lanes[1] + d.l1) & 4294967295, (s.lanes[2] + d.l2) & 4294967295,"
+	" (s.lanes[3] + d.l3) & 4294967295, (s.lanes[4] + d.l4) & 4294967295,"
+	" (s.lanes[5] + d.l5) & 4294967295, (s.lanes[6] + d.l6) & 4294967295,"
 	" (s.lanes[7] + d.l7) & 4294967295, (s.lanes[8] + d.l8) & 4294967295]"
 	" FROM d WHERE s.county = app_county() AND s.stream_id = d.stream_id"
 	" RETURNING s.stream_id, s.seq - d.n AS base, s.audit_n, s.audit_head, d.parts, d.root),"
@@ -299,17 +303,18 @@ static const struct db_stmt apply_streams = {
 	" SELECT app_county(), stream_id, audit_n, jg_now(), parts, root, audit_head FROM u),"
 	" f AS (INSERT INTO feed (county, stream_id, rec_id, seq, ver, kind, action)"
 	" SELECT app_county(), r.stream_id, r.rec_id, u.base + r.i, r.ver, r.kind, r.action"
-	" FROM unnest($13::bigint[], $14::uuid[], $15::bigint[], $16::bigint[], $17::smallint[], "
-	"$18::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
+	" FROM unnest($13::bigint[], $14::uuid[], $15::bigint[], $16::bigint[], $17::smallint[],"
+	" $18::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
 	" JOIN u USING (stream_id)),"
 	/* What a feed has already moves to its end. The streams' scope shows these rows, so that the conflict
 	   is ours to settle. */
 	" g AS (INSERT INTO feed (county, stream_id, rec_id, seq, ver, kind, action)"
 	" SELECT app_county(), r.stream_id, r.rec_id, u.base + r.i, r.ver, r.kind, r.action"
-	" FROM unnest($19::bigint[], $20::uuid[], $21::bigint[], $22::bigint[], $23::smallint[], "
-	"$24::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
-	" JOIN u USING (stream_id) ON CONFLICT (county, stream_id, rec_id) DO UPDATE"
-	" SET seq = excluded.seq, ver = excluded.ver, kind = excluded.kind, action = excluded.action)"
+	" FROM unnest($19::bigint[], $20::uuid[], $21::bigint[], $22::bigint[], $23::smallint[],"
+	" $24::smallint[]) AS r(stream_id, rec_id, i, ver, kind, action)"
+	" JOIN u USING (stream_id)"
+	" ON CONFLICT (county, stream_id, rec_id) DO UPDATE SET seq = excluded.seq, ver = excluded.ver,"
+	" kind = excluded.kind, action = excluded.action)"
 	" SELECT assert_rows((SELECT count(*) FROM u), cardinality($1::bigint[]))"};
 
 static void begin_arrays(struct collector *c)

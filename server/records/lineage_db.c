@@ -81,8 +81,9 @@ static const char *parents_sql(void)
 	struct buf b = {0};
 	bool first = true;
 
-	buf_text(&b, "SELECT u.ord, t.kind, t.open FROM unnest($1::int[], $2::text[], $3::uuid[]) AS u (ord, "
-		     "school, parent), LATERAL (");
+	buf_text(&b, "SELECT u.ord, t.kind, t.open"
+		     " FROM unnest($1::int[], $2::text[], $3::uuid[]) AS u (ord, school, parent),"
+		     " LATERAL (");
 	for (size_t i = 0; i < kind_count; i++) {
 		const struct kind *k = &kind_table[i];
 		if (!is_parent(k))
@@ -92,8 +93,9 @@ static const char *parents_sql(void)
 		for (size_t a = 0; a < kind_count; a++)
 			if (kind_table[a].addressee >= 0 && kind_hangs_on(&kind_table[a], k->number))
 				buf_printf(&b,
-					" OR EXISTS (SELECT FROM %s a WHERE a.county = app_county() AND a.%s "
-					"= t.rec_id AND a.%s = u.school AND NOT a.deleted)",
+					" OR EXISTS (SELECT FROM %s a"
+					" WHERE a.county = app_county() AND a.%s = t.rec_id"
+					" AND a.%s = u.school AND NOT a.deleted)",
 					kind_table[a].table, parent_field(&kind_table[a]),
 					kind_table[a].fields[kind_table[a].addressee].name);
 		buf_printf(&b, " AS open FROM %s t WHERE t.county = app_county() AND t.rec_id = u.parent",
@@ -129,10 +131,10 @@ static void add_ancestors(struct buf *b)
 {
 	bool first = true;
 
-	buf_text(b, " up (ord, school, id) AS (SELECT ord, school, parent FROM u WHERE parent IS NOT NULL "
-		    "UNION SELECT s.ord, s.school, t.parent"
-		    " FROM (SELECT ord, school, id FROM u UNION ALL SELECT ord, school, id FROM up) s, "
-		    "LATERAL (");
+	buf_text(b, " up (ord, school, id) AS (SELECT ord, school, parent FROM u WHERE parent IS NOT NULL"
+		    " UNION SELECT s.ord, s.school, t.parent"
+		    " FROM (SELECT ord, school, id FROM u UNION ALL SELECT ord, school, id FROM up) s,"
+		    " LATERAL (");
 	for (size_t i = 0; i < kind_count; i++)
 		if (kind_table[i].of >= 0) {
 			add_union(b, &first, " UNION ALL ");
@@ -161,16 +163,18 @@ static void add_numbers(struct buf *b)
 			k->number);
 		add_stage(b, k);
 		buf_printf(b,
-			", t.cert_no, t.student_no, u.cert IS NULL AND u.sno IS NULL FROM u JOIN %s t ON "
-			"t.county = app_county() AND t.rec_id = u.id",
+			", t.cert_no, t.student_no, u.cert IS NULL AND u.sno IS NULL"
+			" FROM u"
+			" JOIN %s t ON t.county = app_county() AND t.rec_id = u.id",
 			k->table);
 		if (!is_parent(k))
 			continue;
 		buf_text(b, " UNION SELECT u.ord, u.school, ");
 		add_stage(b, k);
 		buf_printf(b,
-			", t.cert_no, t.student_no, false FROM up u JOIN %s t ON t.county = app_county() AND "
-			"t.rec_id = u.id",
+			", t.cert_no, t.student_no, false"
+			" FROM up u"
+			" JOIN %s t ON t.county = app_county() AND t.rec_id = u.id",
 			k->table);
 	}
 	buf_text(b, ")");
@@ -187,8 +191,10 @@ static void add_registers(struct buf *b)
 			buf_text(b, "SELECT t.owner_school, t.cert_no, t.student_no, ");
 			add_grade(b, &kind_table[i]);
 			buf_printf(b,
-				", t.class_no FROM %s t WHERE t.county = app_county() AND t.owner_school = "
-				"ANY ($2::text[]) AND NOT t.deleted%s",
+				", t.class_no"
+				" FROM %s t"
+				" WHERE t.county = app_county() AND t.owner_school = ANY ($2::text[])"
+				" AND NOT t.deleted%s",
 				kind_table[i].table, left_open(&kind_table[i]));
 		}
 	buf_text(b, ")");
@@ -207,17 +213,18 @@ static const char *classes_sql(void)
 		{"r.student_no = 'G' || n.cert", "student_no_key(r.student_no) IS NOT NULL"}};
 	struct buf b = {0};
 
-	buf_text(&b, "WITH RECURSIVE u AS MATERIALIZED (SELECT * FROM unnest($1::int[], $2::text[], "
-		     "$3::int[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])"
-		     " AS u (ord, school, kind, id, parent, cert, sno)),");
+	buf_text(&b, "WITH RECURSIVE u AS MATERIALIZED (SELECT *"
+		     " FROM unnest($1::int[], $2::text[], $3::int[], $4::uuid[], $5::uuid[], $6::text[],"
+		     " $7::text[]) AS u (ord, school, kind, id, parent, cert, sno)),");
 	add_ancestors(&b);
 	add_numbers(&b);
 	add_registers(&b);
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		buf_printf(&b,
-			"%s SELECT n.ord, r.grade, r.class_no, n.named AND %s FROM numbers n JOIN register r "
-			"ON "
-			"r.owner_school = n.school AND %s"
+			"%s"
+			" SELECT n.ord, r.grade, r.class_no, n.named AND %s"
+			" FROM numbers n"
+			" JOIN register r ON r.owner_school = n.school AND %s"
 			" WHERE n.stage IS NULL OR left(r.grade, 1) = n.stage",
 			i ? " UNION" : "", numbers[i].names, numbers[i].meets);
 	for (size_t i = 0; i < kind_count; i++) {
@@ -227,8 +234,9 @@ static const char *classes_sql(void)
 		buf_text(&b, " UNION SELECT u.ord, ");
 		add_grade(&b, k);
 		buf_printf(&b,
-			", t.class_no, false FROM up u JOIN %s t ON t.county = app_county() AND t.rec_id = "
-			"u.id%s",
+			", t.class_no, false"
+			" FROM up u"
+			" JOIN %s t ON t.county = app_county() AND t.rec_id = u.id%s",
 			k->table, left_open(k));
 	}
 	return buf_keep(&b);
@@ -248,24 +256,23 @@ static const char *judge_sql(const struct kind *kind)
 	bool first = true;
 
 	buf_printf(&b,
-		"WITH u AS MATERIALIZED (SELECT u.ord, u.school, coalesce(u.parent, t.%s) AS parent, "
-		"u.deleted"
-		" FROM unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[], $5::boolean[]) AS u (ord, "
-		"school, id, "
-		"parent, deleted)"
+		"WITH u AS MATERIALIZED (SELECT u.ord, u.school, coalesce(u.parent, t.%s) AS parent,"
+		" u.deleted"
+		" FROM unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[], $5::boolean[]) AS u (ord,"
+		" school, id, parent, deleted)"
 		" LEFT JOIN %s t ON t.county = app_county() AND t.rec_id = u.id),"
-		" x AS MATERIALIZED (SELECT array_agg(ord) AS ords, array_agg(school) AS schools, "
-		"array_agg(parent) "
-		"AS parents, array_agg(deleted) AS deleted FROM u)",
+		" x AS MATERIALIZED (SELECT array_agg(ord) AS ords, array_agg(school) AS schools,"
+		" array_agg(parent) AS parents, array_agg(deleted) AS deleted"
+		" FROM u)",
 		parent_field(kind), kind->table);
 	for (size_t i = 0; i < kind_count; i++) {
 		const struct kind *k = &kind_table[i];
 		if (!k->children_guard[0] || !kind_hangs_on(kind, k->number))
 			continue;
 		buf_printf(&b,
-			"%s SELECT g.ord, NULL, g.code, g.field, g.message FROM x, %s(x.ords, x.schools, "
-			"x.parents, "
-			"x.deleted) g",
+			"%s"
+			" SELECT g.ord, NULL, g.code, g.field, g.message"
+			" FROM x, %s(x.ords, x.schools, x.parents, x.deleted) g",
 			first ? "" : " UNION ALL", k->children_guard);
 		first = false;
 	}

@@ -7,32 +7,35 @@
 
 static const struct db_stmt lock_devices = {
 	"SELECT d.device_id, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL,"
-	" (SELECT epoch FROM county WHERE county = app_county()), jg_today() FROM unnest($1::uuid[]) i(id), "
-	"LATERAL"
-	" (SELECT * FROM device WHERE county = app_county() AND device_id = i.id FOR UPDATE) d"};
+	" (SELECT epoch FROM county WHERE county = app_county()), jg_today()"
+	" FROM unnest($1::uuid[]) i(id),"
+	" LATERAL (SELECT * FROM device WHERE county = app_county() AND device_id = i.id FOR UPDATE) d"};
 static const struct db_stmt read_authors = {
-	"SELECT a.device, a.name, u.roles, u.classes, NOT u.disabled AND u.school = a.school AND "
-	"coalesce(l.last_login, '-infinity') > jg_now() - interval '90 days'"
+	"SELECT a.device, a.name, u.roles, u.classes, NOT u.disabled AND u.school = a.school"
+	" AND coalesce(l.last_login, '-infinity') > jg_now() - interval '90 days'"
 	" FROM unnest($1::uuid[], $2::text[], $3::text[]) a(device, name, school)"
 	" JOIN user_account u ON u.county = app_county() AND u.user_id = a.name"
-	" LEFT JOIN device_user l ON l.county = app_county() AND l.device_id = a.device AND l.user_id = "
-	"a.name"};
+	" LEFT JOIN device_user l ON l.county = app_county() AND l.device_id = a.device"
+	" AND l.user_id = a.name"};
 static const struct db_stmt read_replays = {
-	"SELECT DISTINCT a.device, o.first_op, o.last_op, o.shas, o.results FROM unnest($1::uuid[], "
-	"$2::int[], $3::bigint[]) a(device, incarnation, op), LATERAL"
-	" (SELECT * FROM op_push WHERE county = app_county() AND device_id = a.device AND incarnation = "
-	"a.incarnation AND last_op >= a.op ORDER BY last_op LIMIT 1) o"};
+	"SELECT DISTINCT a.device, o.first_op, o.last_op, o.shas, o.results"
+	" FROM unnest($1::uuid[], $2::int[], $3::bigint[]) a(device, incarnation, op),"
+	" LATERAL (SELECT * FROM op_push"
+	" WHERE county = app_county() AND device_id = a.device AND incarnation = a.incarnation"
+	" AND last_op >= a.op"
+	" ORDER BY last_op LIMIT 1) o"};
 /* groups: the mask of an operation on a record that stands; the primary key of rec_history leads to its
  * newest rows. */
 static const struct db_stmt read_writers = {
-	"SELECT u.ord, h.author, h.at FROM unnest($1::int[], $2::uuid[], $3::int[]) u(ord, id, groups), "
-	"LATERAL"
-	" (SELECT author, at FROM rec_history WHERE county = app_county() AND rec_id = u.id AND groups & "
-	"u.groups <> 0 ORDER BY ver DESC LIMIT 1) h"};
+	"SELECT u.ord, h.author, h.at"
+	" FROM unnest($1::int[], $2::uuid[], $3::int[]) u(ord, id, groups),"
+	" LATERAL (SELECT author, at FROM rec_history"
+	" WHERE county = app_county() AND rec_id = u.id AND groups & u.groups <> 0 ORDER BY ver DESC"
+	" LIMIT 1) h"};
 /* A record that nobody has yet cannot be locked: what is hung on it and its deletion, both on their way,
  * would not see each other. */
-static const struct db_stmt lock_hooks = {"SELECT CASE WHEN u.alone THEN pg_advisory_xact_lock(u.school) "
-					  "ELSE pg_advisory_xact_lock_shared(u.school) END"
+static const struct db_stmt lock_hooks = {"SELECT CASE WHEN u.alone THEN pg_advisory_xact_lock(u.school)"
+					  " ELSE pg_advisory_xact_lock_shared(u.school) END"
 					  " FROM unnest($1::bigint[], $2::boolean[]) u(school, alone)"};
 
 /* ---- columns ---- */

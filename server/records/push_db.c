@@ -87,20 +87,21 @@ static void round_failed(struct round *g)
 /* ---- trip 2 ---- */
 
 static const struct db_stmt insert_pushes = {
-	"INSERT INTO op_push (county, device_id, incarnation, first_op, last_op, author, at, shas, results)"
-	" SELECT app_county(), p.device, p.incarnation, p.first_op, p.last_op, p.author, jg_now(), p.shas, "
-	"p.results"
-	" FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[], "
-	"$7::bytea[]) p(device, incarnation, first_op, last_op, author, shas, results)"};
+	"INSERT INTO op_push (county, device_id, incarnation, first_op, last_op, author, at, shas,"
+	" results)"
+	" SELECT app_county(), p.device, p.incarnation, p.first_op, p.last_op, p.author, jg_now(),"
+	" p.shas, p.results"
+	" FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[],"
+	" $7::bytea[]) p(device, incarnation, first_op, last_op, author, shas, results)"};
 /* What the computer said at HELLO that it had made, less what is answered now, waits there still: `devices
  * list` tells it. A replay writes too (dup_seen): its answer is fenced by the same commit as the first one
  * (sync.md finding 2). */
 static const struct db_stmt update_devices = {
-	"UPDATE device d SET last_op = p.last_op, last_hash = p.last_hash, dup_seen = d.dup_seen + p.dup, "
-	"last_contact = jg_now(),"
-	" incarnation = p.incarnation, pending = greatest(0, p.made - p.last_op)"
-	" FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::int[], $5::int[], $6::bigint[]) p(device, "
-	"last_op, last_hash, dup, incarnation, made)"
+	"UPDATE device d"
+	" SET last_op = p.last_op, last_hash = p.last_hash, dup_seen = d.dup_seen + p.dup,"
+	" last_contact = jg_now(), incarnation = p.incarnation, pending = greatest(0, p.made - p.last_op)"
+	" FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::int[], $5::int[],"
+	" $6::bigint[]) p(device, last_op, last_hash, dup, incarnation, made)"
 	" WHERE d.county = app_county() AND d.device_id = p.device"};
 
 static void send_pushes(struct round *g)

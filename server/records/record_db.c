@@ -124,8 +124,8 @@ static const char *insert_sql(const struct kind *kind)
 
 	buf_printf(&b, "INSERT INTO %s (county, " HEADER_COLUMNS ", nkey", kind->table);
 	add_columns(&b, kind, "");
-	buf_text(&b, ") SELECT app_county(), d.rec_id, d.owner_school, d.other_school, d.ver, d.gver::int[], "
-		     "d.deleted, d.ext, d.nkey");
+	buf_text(&b, ") SELECT app_county(), d.rec_id, d.owner_school, d.other_school, d.ver,"
+		     " d.gver::int[], d.deleted, d.ext, d.nkey");
 	add_columns(&b, kind, "d.");
 	buf_text(&b, " FROM ");
 	add_unnest(&b, kind);
@@ -147,8 +147,9 @@ static const char *update_sql(const struct kind *kind)
 		buf_printf(&b, ", %s = d.%s", kind->fields[i].name, kind->fields[i].name);
 	buf_text(&b, " FROM ");
 	add_unnest(&b, kind);
-	buf_text(&b, " WHERE t.county = app_county() AND t.rec_id = d.rec_id RETURNING 1) SELECT "
-		     "assert_rows(count(*), cardinality($1::uuid[])) FROM w");
+	buf_text(&b, " WHERE t.county = app_county() AND t.rec_id = d.rec_id RETURNING 1)"
+		     " SELECT assert_rows(count(*), cardinality($1::uuid[]))"
+		     " FROM w");
 	return buf_keep(&b);
 }
 
@@ -178,21 +179,25 @@ void record_db_init(void)
 			"SELECT %1$s FROM unnest($1::uuid[]) i(id), LATERAL (SELECT * FROM %2$s"
 			" WHERE county = app_county() AND rec_id = i.id FOR UPDATE) t");
 		statements[i].holders.sql =
-			read_sql(kind, "SELECT k.key, k.owner, t.rec_id FROM unnest($1::text[], $2::text[]) "
-				       "k(key, owner), LATERAL"
-				       " (SELECT rec_id FROM %2$s WHERE county = app_county() AND "
-				       "owner_school = k.owner AND nkey = k.key AND NOT deleted LIMIT 1) t");
+			read_sql(kind, "SELECT k.key, k.owner, t.rec_id"
+				       " FROM unnest($1::text[], $2::text[]) k(key, owner),"
+				       " LATERAL (SELECT rec_id FROM %2$s"
+				       " WHERE county = app_county() AND owner_school = k.owner"
+				       " AND nkey = k.key AND NOT deleted"
+				       " LIMIT 1) t");
 		statements[i].all.sql =
 			read_sql(kind, "SELECT %1$s FROM %2$s WHERE county = app_county() AND NOT deleted");
 		statements[i].changes.sql = read_sql(kind,
 			is_wide(kind)
-				? "SELECT f.seq, %1$s FROM (SELECT f.seq, t.*, sum(%4$s) OVER (ORDER BY "
-				  "f.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS "
-				  "bytes_before FROM " CHANGES ") f WHERE coalesce(f.bytes_before, 0) < %5$u"
+				? "SELECT f.seq, %1$s"
+				  " FROM (SELECT f.seq, t.*,"
+				  " sum(%4$s) OVER (ORDER BY f.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1"
+				  " PRECEDING) AS bytes_before"
+				  " FROM " CHANGES ") f WHERE coalesce(f.bytes_before, 0) < %5$u"
 				: "SELECT f.seq, %1$s FROM " CHANGES);
 		statements[i].hold.sql = call_sql("SELECT %s()", kind->hold);
-		statements[i].guard.sql = call_sql("SELECT ord, shared_with, code, field, message FROM "
-						   "%s($1::int[], $2::text[], $3::uuid[], $4::jsonb[])",
+		statements[i].guard.sql = call_sql("SELECT ord, shared_with, code, field, message"
+						   " FROM %s($1::int[], $2::text[], $3::uuid[], $4::jsonb[])",
 			kind->guard);
 		statements[i].applied.sql = call_sql("SELECT %s($1::text[], $2::uuid[])", kind->applied);
 		statements[i].insert.sql = insert_sql(kind);

@@ -10,31 +10,40 @@
  * last one. */
 static const struct db_stmt verify_links = {
 	"WITH l AS (SELECT stream_id, n, root = sha256('\\x6a6720726f6f74'::bytea || parts) AS root_ok,"
-	" head = sha256('\\x6a67206175646974'::bytea || lag(head, 1, decode(repeat('00', 32), 'hex')) OVER w "
-	"|| int8send(n) || root) AS head_ok,"
-	" n = row_number() OVER w AS n_ok FROM audit_link WHERE county = app_county() WINDOW w AS (PARTITION "
-	"BY stream_id ORDER BY n)),"
-	" t AS (SELECT s.stream_id, s.audit_n + 1 AS n FROM stream s WHERE s.county = app_county() AND "
-	"s.audit_n > 0 AND NOT EXISTS"
-	" (SELECT 1 FROM audit_link a WHERE a.county = s.county AND a.stream_id = s.stream_id AND a.n = "
-	"s.audit_n AND a.head = s.audit_head)"
-	" OR s.county = app_county() AND s.audit_n = 0 AND EXISTS (SELECT 1 FROM audit_link a WHERE a.county "
-	"= s.county AND a.stream_id = s.stream_id))"
-	" SELECT (SELECT count(*) FROM l), b.stream_id, b.n FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT "
-	"stream_id, n FROM l WHERE NOT (root_ok AND head_ok AND n_ok)"
-	" UNION ALL SELECT stream_id, n FROM t ORDER BY 1, 2 LIMIT 1) b ON true"};
+	" head = sha256('\\x6a67206175646974'::bytea ||"
+	" lag(head, 1, decode(repeat('00', 32), 'hex')) OVER w || int8send(n) || root) AS head_ok,"
+	" n = row_number() OVER w AS n_ok"
+	" FROM audit_link WHERE county = app_county() WINDOW w AS (PARTITION BY stream_id ORDER BY n)),"
+	" t AS (SELECT s.stream_id, s.audit_n + 1 AS n FROM stream s"
+	" WHERE s.county = app_county() AND s.audit_n > 0"
+	" AND NOT EXISTS (SELECT 1 FROM audit_link a"
+	" WHERE a.county = s.county AND a.stream_id = s.stream_id AND a.n = s.audit_n"
+	" AND a.head = s.audit_head)"
+	" OR s.county = app_county() AND s.audit_n = 0"
+	" AND EXISTS (SELECT 1 FROM audit_link a"
+	" WHERE a.county = s.county AND a.stream_id = s.stream_id))"
+	" SELECT (SELECT count(*) FROM l), b.stream_id, b.n"
+	" FROM (SELECT 1) one"
+	" LEFT JOIN LATERAL (SELECT stream_id, n FROM l WHERE NOT (root_ok AND head_ok AND n_ok)"
+	" UNION ALL SELECT stream_id, n FROM t ORDER BY 1, 2 LIMIT 1) b"
+	" ON true"};
 static const struct db_stmt verify_access = {
-	"WITH p AS (SELECT s.n, s.first_id, s.last_id, s.rows, s.head, lag(s.head, 1, ''::bytea) OVER (ORDER "
-	"BY s.n) AS before,"
-	" s.n = row_number() OVER (ORDER BY s.n) AS n_ok FROM access_seal s WHERE s.county = app_county()),"
-	" c AS (SELECT p.n, p.n_ok AND p.rows = count(a.id) AND p.head = "
-	"sha256('\\x6a6720616363657373'::bytea || p.before || int8send(p.n) ||"
-	" convert_to(string_agg(concat_ws('|', a.id, extract(epoch FROM a.at), a.user_id, a.device_id, "
-	"a.school, a.method, a.result, a.rows, a.purpose, a.ref), E'\\n' ORDER BY a.id), 'UTF8')) AS good"
-	" FROM p LEFT JOIN access_log a ON a.county = app_county() AND a.id BETWEEN p.first_id AND p.last_id "
-	"GROUP BY p.n, p.n_ok, p.rows, p.head, p.before)"
-	" SELECT (SELECT count(*) FROM access_log WHERE county = app_county()), (SELECT min(n) FROM c WHERE "
-	"good IS NOT TRUE)"};
+	"WITH p AS (SELECT s.n, s.first_id, s.last_id, s.rows, s.head,"
+	" lag(s.head, 1, ''::bytea) OVER (ORDER BY s.n) AS before,"
+	" s.n = row_number() OVER (ORDER BY s.n) AS n_ok"
+	" FROM access_seal s WHERE s.county = app_county()),"
+	" c AS (SELECT p.n, p.n_ok AND p.rows = count(a.id)"
+	" AND p.head = sha256('\\x6a6720616363657373'::bytea || p.before || int8send(p.n) ||"
+	" convert_to(string_agg(concat_ws('|', a.id, extract(epoch FROM a.at), a.user_id, a.device_id,"
+	" a.school, a.method, a.result, a.rows, a.purpose, a.ref),"
+	" E'\\n'"
+	" ORDER BY a.id),"
+	" 'UTF8')) AS good"
+	" FROM p"
+	" LEFT JOIN access_log a ON a.county = app_county() AND a.id BETWEEN p.first_id AND p.last_id"
+	" GROUP BY p.n, p.n_ok, p.rows, p.head, p.before)"
+	" SELECT (SELECT count(*) FROM access_log WHERE county = app_county()),"
+	" (SELECT min(n) FROM c WHERE good IS NOT TRUE)"};
 
 static void verify_query(struct request *r)
 {
@@ -66,11 +75,16 @@ static void verify(struct request *r)
 }
 
 static const struct db_stmt search_access = {
-	"SELECT id::text, at, user_id, coalesce(device_id::text, ''), school, method, result, rows, purpose "
-	"FROM access_log WHERE county = app_county()"
-	" AND ($1::text = '' OR user_id = $1) AND ($2::text = '' OR school = $2) AND ($3::text = '' OR "
-	"method ILIKE '%' || $3 || '%' OR result ILIKE '%' || $3 || '%' OR purpose ILIKE '%' || $3 || '%')"
-	" AND at >= $4::timestamptz AND at < $5::timestamptz ORDER BY access_log.id DESC LIMIT $6::int"};
+	"SELECT id::text, at, user_id, coalesce(device_id::text, ''), school, method, result, rows,"
+	" purpose"
+	" FROM access_log"
+	" WHERE county = app_county() AND ($1::text = '' OR user_id = $1)"
+	" AND ($2::text = '' OR school = $2)"
+	" AND ($3::text = '' OR method ILIKE '%' || $3 || '%' OR result ILIKE '%' || $3 || '%'"
+	" OR purpose ILIKE '%' || $3 || '%')"
+	" AND at >= $4::timestamptz AND at < $5::timestamptz"
+	" ORDER BY access_log.id DESC"
+	" LIMIT $6::int"};
 
 static void search_query(struct request *r)
 {

@@ -29,10 +29,13 @@ struct import {
 };
 
 static const struct db_stmt read_today = {"SELECT jg_today()"};
-static const struct db_stmt school_codes = {"SELECT code, type, coalesce(area, ''), name FROM school WHERE "
-					    "county = app_county() AND NOT deleted"};
-static const struct db_stmt make_streams = {"INSERT INTO stream (county, stream_id) SELECT app_county(), s "
-					    "FROM unnest($1::bigint[]) s ON CONFLICT DO NOTHING"};
+static const struct db_stmt school_codes = {"SELECT code, type, coalesce(area, ''), name"
+					    " FROM school"
+					    " WHERE county = app_county() AND NOT deleted"};
+static const struct db_stmt make_streams = {"INSERT INTO stream (county, stream_id)"
+					    " SELECT app_county(), s"
+					    " FROM unnest($1::bigint[]) s"
+					    " ON CONFLICT DO NOTHING"};
 
 static pb_row_problem *add_problem(
 	struct import *m, bool warning, uint32_t row, const struct problem *p, struct request *r)
@@ -505,9 +508,11 @@ static void change_catchments(struct request *r)
 }
 
 static const struct db_stmt select_catchments = {
-	"SELECT c.rec_id, c.school, coalesce(s.name, ''), c.stage, c.area FROM catchment c"
-	" LEFT JOIN school s ON s.county = c.county AND s.code = c.school AND NOT s.deleted WHERE c.county = "
-	"app_county() AND NOT c.deleted ORDER BY c.school, c.stage DESC, c.area"};
+	"SELECT c.rec_id, c.school, coalesce(s.name, ''), c.stage, c.area"
+	" FROM catchment c"
+	" LEFT JOIN school s ON s.county = c.county AND s.code = c.school AND NOT s.deleted"
+	" WHERE c.county = app_county() AND NOT c.deleted"
+	" ORDER BY c.school, c.stage DESC, c.area"};
 
 static void catchments_query(struct request *r)
 {
@@ -543,9 +548,10 @@ static void list_catchments(struct request *r)
 	request_call(r, catchments_query, catchments_done);
 }
 
-static const struct db_stmt select_schools = {
-	"SELECT rec_id, code, name, type, founder, coalesce(area, '') FROM school WHERE county = "
-	"app_county() AND NOT deleted ORDER BY code"};
+static const struct db_stmt select_schools = {"SELECT rec_id, code, name, type, founder, coalesce(area, '')"
+					      " FROM school"
+					      " WHERE county = app_county() AND NOT deleted"
+					      " ORDER BY code"};
 
 static void list_query(struct request *r)
 {

@@ -15,17 +15,20 @@
 #include "service.h"
 
 static const struct db_stmt take_invitation = {
-	"UPDATE invitation SET used_at = jg_now()"
-	" WHERE county = app_county() AND tag = $1::bytea AND secret_sha = $2::bytea AND used_at IS NULL AND "
-	"expires > jg_now()"
+	"UPDATE invitation"
+	" SET used_at = jg_now()"
+	" WHERE county = app_county() AND tag = $1::bytea AND secret_sha = $2::bytea AND used_at IS NULL"
+	" AND expires > jg_now()"
 	" RETURNING school, jg_now()"};
 static const struct db_stmt insert_device = {
 	"INSERT INTO device (county, device_id, school, cert_spki, cert_until, host, last_hash)"
-	" VALUES (app_county(), $1::uuid, $2::text, $3::bytea, $4::timestamptz, left($5::text, 80), "
-	"$6::bytea)"};
+	" VALUES (app_county(), $1::uuid, $2::text, $3::bytea, $4::timestamptz, left($5::text, 80),"
+	" $6::bytea)"};
 static const struct db_stmt find_device = {
-	"SELECT device_id, school, jg_now() FROM device WHERE county = app_county() AND (cert_spki = "
-	"$1::bytea OR next_spki = $1::bytea) AND revoked_at IS NULL"};
+	"SELECT device_id, school, jg_now()"
+	" FROM device"
+	" WHERE county = app_county() AND (cert_spki = $1::bytea OR next_spki = $1::bytea)"
+	" AND revoked_at IS NULL"};
 /* The present key goes on until the new one is first used (hello.c): when this answer is lost, the device
  * asks again with it. */
 static const struct db_stmt renew_device = {

@@ -10,22 +10,23 @@
 #include "service.h"
 
 static const struct db_stmt hello_device = {
-	"SELECT d.device_id, d.school, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL, "
-	"d.cert_until, c.name,"
-	" c.rehearsal, c.epoch, jg_now(), coalesce(s.name, '')"
-	" FROM device d JOIN county c ON c.county = d.county"
+	"SELECT d.device_id, d.school, d.incarnation, d.last_op, d.last_hash, d.revoked_at IS NOT NULL,"
+	" d.cert_until, c.name, c.rehearsal, c.epoch, jg_now(), coalesce(s.name, '')"
+	" FROM device d"
+	" JOIN county c ON c.county = d.county"
 	" LEFT JOIN school s ON s.county = d.county AND s.code = d.school AND NOT s.deleted"
 	" WHERE d.county = app_county() AND d.cert_spki = $1::bytea"};
 /* Once a minute is enough for `devices list`; a write per connection would cost a disk sync each. */
 static const struct db_stmt hello_contact = {
-	"UPDATE device SET last_contact = jg_now(), client = left($2::text, 80), pending = $3::bigint"
+	"UPDATE device"
+	" SET last_contact = jg_now(), client = left($2::text, 80), pending = $3::bigint"
 	" WHERE county = app_county() AND cert_spki = $1::bytea"
-	" AND (last_contact IS NULL OR last_contact < jg_now() - interval '1 minute' OR pending <> "
-	"$3::bigint)"};
+	" AND (last_contact IS NULL OR last_contact < jg_now() - interval '1 minute'"
+	" OR pending <> $3::bigint)"};
 /* The renewed key is used for the first time: it has arrived, and the old one ends. */
 static const struct db_stmt hello_renewed = {
-	"UPDATE device SET cert_spki = next_spki, cert_until = next_until, next_spki = NULL, next_until = "
-	"NULL"
+	"UPDATE device"
+	" SET cert_spki = next_spki, cert_until = next_until, next_spki = NULL, next_until = NULL"
 	" WHERE county = app_county() AND next_spki = $1::bytea AND revoked_at IS NULL"};
 
 struct hello_state {

@@ -43,8 +43,10 @@ static pb_method_stat *method_stat(struct request *r, size_t method)
 	return m;
 }
 
-static const struct db_stmt read_state = {"SELECT jg_now(), c.rehearsal, (SELECT max(name) FROM "
-					  "schema_migration) FROM county c WHERE c.county = app_county()"};
+static const struct db_stmt read_state = {"SELECT jg_now(), c.rehearsal,"
+					  " (SELECT max(name) FROM schema_migration)"
+					  " FROM county c"
+					  " WHERE c.county = app_county()"};
 
 static void status_query(struct request *r)
 {
@@ -86,9 +88,10 @@ static void status(struct request *r)
 	request_call(r, status_query, status_done);
 }
 
-static const struct db_stmt advance = {
-	"UPDATE county SET clock_shift = clock_shift + make_interval(secs => $1::bigint) WHERE county = "
-	"app_county() AND rehearsal RETURNING now() + clock_shift"};
+static const struct db_stmt advance = {"UPDATE county"
+				       " SET clock_shift = clock_shift + make_interval(secs => $1::bigint)"
+				       " WHERE county = app_county() AND rehearsal"
+				       " RETURNING now() + clock_shift"};
 
 static void clock_query(struct request *r)
 {

@@ -21,17 +21,18 @@
  * for longer: a try during the lock is refused and not counted. A try is counted before its password is
  * looked at, or tries sent side by side would all be looked at; the right one forgets them. */
 static const struct db_stmt count_try = {
-	"INSERT INTO login_guard AS g (county, device_id, user_id, failed, last_at) VALUES (app_county(), "
-	"$2::uuid, login_key($1::text), 1, jg_now())"
-	" ON CONFLICT (county, user_id, device_id) DO UPDATE SET last_at = jg_now(),"
-	" failed = CASE WHEN g.last_at <= jg_now() - interval '15 minutes' THEN 1 ELSE g.failed + 1 END,"
+	"INSERT INTO login_guard AS g (county, device_id, user_id, failed, last_at)"
+	" VALUES (app_county(), $2::uuid, login_key($1::text), 1, jg_now())"
+	" ON CONFLICT (county, user_id, device_id) DO UPDATE SET last_at = jg_now(), failed = CASE"
+	" WHEN g.last_at <= jg_now() - interval '15 minutes' THEN 1 ELSE g.failed + 1 END,"
 	" locked_until = CASE WHEN g.last_at > jg_now() - interval '15 minutes' AND g.failed + 1 >= 5"
-	" THEN jg_now() + interval '15 minutes' END WHERE coalesce(g.locked_until, '-infinity') <= jg_now()"
+	" THEN jg_now() + interval '15 minutes' END"
+	" WHERE coalesce(g.locked_until, '-infinity') <= jg_now()"
 	" RETURNING 1"};
 /* Of a password that nobody looked at. A lock goes with it only if this try made it. */
 static const struct db_stmt forget_try = {
-	"UPDATE login_guard SET failed = greatest(failed - 1, 0), locked_until = nullif(locked_until, "
-	"$3::timestamptz)"
+	"UPDATE login_guard"
+	" SET failed = greatest(failed - 1, 0), locked_until = nullif(locked_until, $3::timestamptz)"
 	" WHERE county = app_county() AND user_id = login_key($1::text) AND device_id = $2::uuid"};
 static const struct db_stmt read_lock = {
 	"SELECT locked_until, people_of_role(22), jg_now() FROM login_guard"
@@ -47,15 +48,21 @@ static const struct db_stmt login_user = {
 	" FROM (SELECT 1) one LEFT JOIN user_account u ON u.county = app_county() AND u.user_id = $1::text"};
 static const struct db_stmt login_session = {
 	"WITH g AS (" FORGET_TRIES "),"
-	" s AS (INSERT INTO session (county, session_id, token_sha, user_id, device_id, created_at, used_at)"
-	" SELECT app_county(), $4::uuid, $5::bytea, $1::text, $2::uuid, jg_now(), jg_now() FROM g),"
-	" d AS (INSERT INTO device_user (county, device_id, user_id, last_login)"
+	" s AS (INSERT INTO session (county, session_id, token_sha, user_id,"
+	" device_id, created_at, used_at)"
+	" SELECT app_county(), $4::uuid, $5::bytea, $1::text, $2::uuid,"
+	" jg_now(), jg_now()"
+	" FROM g),"
+	" d AS (INSERT INTO device_user (county, device_id, user_id,"
+	" last_login)"
 	" SELECT app_county(), $2::uuid, $1::text, jg_now() FROM g"
-	" ON CONFLICT (county, device_id, user_id) DO UPDATE SET last_login = jg_now())"
-	" UPDATE user_account SET last_login = jg_now(), first_until = CASE WHEN must_change THEN "
-	"least(first_until, jg_now() + interval '" FIRST_PASSWORD_USED
-	"') END FROM g WHERE county = app_county() AND user_id = $1::text RETURNING jg_now() + interval '7 "
-	"days'"};
+	" ON CONFLICT (county, device_id,"
+	" user_id) DO UPDATE SET last_login = jg_now())"
+	" UPDATE user_account"
+	" SET last_login = jg_now(), first_until = CASE WHEN must_change"
+	" THEN least(first_until, jg_now() + interval '" FIRST_PASSWORD_USED
+	"') END FROM g WHERE county = app_county() AND user_id = $1::text RETURNING jg_now() + interval"
+	" '7 days'"};
 
 struct login_state {
 	struct password_job job;
@@ -380,15 +387,17 @@ static void login(struct request *r)
 /* ---- Resume ---- */
 
 static const struct db_stmt resume_session = {
-	"SELECT s.token_sha, u.name, u.roles, u.classes, u.must_change, u.user_id, s.created_at + interval "
-	"'7 days'"
-	" FROM session s JOIN user_account u ON u.county = s.county AND u.user_id = s.user_id"
-	" WHERE s.county = app_county() AND s.session_id = $1::uuid AND s.device_id = $2::uuid AND "
-	"s.ended_at IS NULL AND NOT u.disabled"
-	" AND s.used_at > jg_now() - interval '12 hours' AND s.created_at > jg_now() - interval '7 days'"};
-static const struct db_stmt resume_touch = {
-	"UPDATE session SET used_at = jg_now() WHERE county = app_county() AND session_id = $1::uuid AND "
-	"used_at < jg_now() - interval '5 minutes'"};
+	"SELECT s.token_sha, u.name, u.roles, u.classes, u.must_change, u.user_id,"
+	" s.created_at + interval '7 days'"
+	" FROM session s"
+	" JOIN user_account u ON u.county = s.county AND u.user_id = s.user_id"
+	" WHERE s.county = app_county() AND s.session_id = $1::uuid AND s.device_id = $2::uuid"
+	" AND s.ended_at IS NULL AND NOT u.disabled AND s.used_at > jg_now() - interval '12 hours'"
+	" AND s.created_at > jg_now() - interval '7 days'"};
+static const struct db_stmt resume_touch = {"UPDATE session"
+					    " SET used_at = jg_now()"
+					    " WHERE county = app_county() AND session_id = $1::uuid"
+					    " AND used_at < jg_now() - interval '5 minutes'"};
 
 static bool proof_is_right(struct request *r, const uint8_t token_sha[32], const ProtobufCBinaryData *proof)
 {
@@ -453,8 +462,10 @@ static void resume(struct request *r)
 
 /* ---- Logout and Passwd ---- */
 
-static const struct db_stmt logout_session = {"UPDATE session SET ended_at = jg_now() WHERE county = "
-					      "app_county() AND session_id = $1::uuid AND ended_at IS NULL"};
+static const struct db_stmt logout_session = {"UPDATE session"
+					      " SET ended_at = jg_now()"
+					      " WHERE county = app_county() AND session_id = $1::uuid"
+					      " AND ended_at IS NULL"};
 
 static void logout_query(struct request *r)
 {
@@ -481,20 +492,28 @@ static void logout(struct request *r)
 }
 
 static const struct db_stmt passwd_read = {
-	"SELECT u.password_hash, (SELECT array_agg(h.password_hash) FROM (SELECT p.password_hash FROM "
-	"password_history p"
+	"SELECT u.password_hash,"
+	" (SELECT array_agg(h.password_hash)"
+	" FROM (SELECT p.password_hash FROM password_history p"
 	" WHERE p.county = u.county AND p.user_id = u.user_id ORDER BY p.at DESC LIMIT 5) h)"
-	" FROM user_account u WHERE u.county = app_county() AND u.user_id = $1::text"};
+	" FROM user_account u"
+	" WHERE u.county = app_county() AND u.user_id = $1::text"};
 /* Other sessions end with the old password; this one goes on. */
 static const struct db_stmt passwd_write = {
 	"WITH g AS (" FORGET_TRIES "),"
-	" h AS (INSERT INTO password_history (county, user_id, at, password_hash)"
+	" h AS (INSERT INTO password_history (county, user_id, at,"
+	" password_hash)"
 	" SELECT county, user_id, jg_now(), password_hash FROM user_account, g"
 	" WHERE county = app_county() AND user_id = $1::text),"
-	" s AS (UPDATE session SET ended_at = jg_now() FROM g WHERE county = app_county()"
-	" AND user_id = $1::text AND session_id <> $5::uuid AND ended_at IS NULL)"
-	" UPDATE user_account SET password_hash = $4::text, must_change = false, first_until = NULL FROM g"
-	" WHERE county = app_county() AND user_id = $1::text RETURNING 1"};
+	" s AS (UPDATE session SET ended_at = jg_now() FROM g"
+	" WHERE county = app_county() AND user_id = $1::text"
+	" AND session_id <> $5::uuid AND ended_at IS NULL)"
+	" UPDATE user_account"
+	" SET password_hash = $4::text, must_change = false,"
+	" first_until = NULL"
+	" FROM g"
+	" WHERE county = app_county() AND user_id = $1::text"
+	" RETURNING 1"};
 
 static void passwd_stored(struct request *r)
 {

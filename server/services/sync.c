@@ -41,14 +41,21 @@ static void push(struct request *r)
 
 /* ---- Pull ---- */
 
-static const struct db_stmt read_stream = {"SELECT s.seq, s.floor, s.lanes, s.audit_n, s.audit_head, c.epoch "
-					   "FROM stream s JOIN county c ON c.county = s.county"
+static const struct db_stmt read_stream = {"SELECT s.seq, s.floor, s.lanes, s.audit_n, s.audit_head,"
+					   " c.epoch"
+					   " FROM stream s"
+					   " JOIN county c ON c.county = s.county"
 					   " WHERE s.county = app_county() AND s.stream_id = $1::bigint"};
-static const struct db_stmt read_feed = {"SELECT rec_id, seq, ver, kind, action FROM feed WHERE county = "
-					 "app_county() AND stream_id = $1::bigint AND seq > $2::bigint"
-					 " ORDER BY seq LIMIT $3::int"};
-static const struct db_stmt count_feed = {"SELECT count(*) FROM feed WHERE county = app_county() AND "
-					  "stream_id = $1::bigint AND seq > $2::bigint"};
+static const struct db_stmt read_feed = {"SELECT rec_id, seq, ver, kind, action"
+					 " FROM feed"
+					 " WHERE county = app_county() AND stream_id = $1::bigint"
+					 " AND seq > $2::bigint"
+					 " ORDER BY seq"
+					 " LIMIT $3::int"};
+static const struct db_stmt count_feed = {"SELECT count(*)"
+					  " FROM feed"
+					  " WHERE county = app_county() AND stream_id = $1::bigint"
+					  " AND seq > $2::bigint"};
 
 struct pull {
 	int64_t stream;
@@ -403,54 +410,67 @@ static void pull(struct request *r)
 /* ---- files ---- */
 
 static const struct db_stmt blob_state = {
-	"SELECT b.complete, (SELECT count(*) FROM blob_chunk k WHERE k.county = b.county AND k.school = "
-	"b.school AND k.sha = b.sha)::int, b.size"
-	" FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND "
-	"(b.complete OR $3::bigint IN (0, b.size))"};
+	"SELECT b.complete,"
+	" (SELECT count(*) FROM blob_chunk k"
+	" WHERE k.county = b.county AND k.school = b.school AND k.sha = b.sha)::int,"
+	" b.size"
+	" FROM blob b"
+	" WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea"
+	" AND (b.complete OR $3::bigint IN (0, b.size))"};
 static const struct db_stmt blob_other = {
 	"SELECT FROM blob WHERE county = app_county() AND school = $1::text AND sha = $2::bytea"};
 /* A file that a record of the school names has room until the school's is full; one that none names (its
  * record is on its way) little. */
 static const struct db_stmt blob_create = {
-	"INSERT INTO blob (county, school, sha, size) SELECT app_county(), $1::text, $2::bytea, $3::bigint "
-	"WHERE CASE"
-	" WHEN EXISTS (SELECT FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = "
-	"$2::bytea) THEN false"
-	" WHEN EXISTS (SELECT FROM evidence e WHERE e.county = app_county() AND e.owner_school = $1::text "
-	"AND e.sha = $2::bytea AND NOT e.deleted)"
-	" THEN $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.county = app_county() AND "
-	"b.school = $1::text) <= $4::bigint"
-	" ELSE $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b WHERE b.county = app_county() AND "
-	"b.school = $1::text"
-	" AND NOT EXISTS (SELECT FROM evidence e WHERE e.county = app_county() AND e.owner_school = $1::text "
-	"AND e.sha = b.sha AND NOT e.deleted)) <= $5::bigint END"
+	"INSERT INTO blob (county, school, sha, size)"
+	" SELECT app_county(), $1::text, $2::bytea, $3::bigint"
+	" WHERE CASE"
+	" WHEN EXISTS (SELECT FROM blob b"
+	" WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea)"
+	" THEN false"
+	" WHEN EXISTS (SELECT FROM evidence e"
+	" WHERE e.county = app_county() AND e.owner_school = $1::text AND e.sha = $2::bytea"
+	" AND NOT e.deleted)"
+	" THEN $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b"
+	" WHERE b.county = app_county() AND b.school = $1::text) <= $4::bigint"
+	" ELSE $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b"
+	" WHERE b.county = app_county() AND b.school = $1::text"
+	" AND NOT EXISTS (SELECT FROM evidence e"
+	" WHERE e.county = app_county() AND e.owner_school = $1::text AND e.sha = b.sha"
+	" AND NOT e.deleted)) <= $5::bigint"
+	" END"
 	" ON CONFLICT DO NOTHING"};
 /* Chunks come in order, so that what stands has no gap; a repeat is welcome. */
 static const struct db_stmt chunk_insert = {
-	"INSERT INTO blob_chunk (county, school, sha, n, bytes) SELECT app_county(), $1::text, $2::bytea, "
-	"$3::int, $4::bytea"
-	" WHERE $3::int = (SELECT count(*) FROM blob_chunk WHERE county = app_county() AND school = $1::text "
-	"AND sha = $2::bytea)"
-	" AND EXISTS (SELECT FROM blob b WHERE b.county = app_county() AND b.school = $1::text AND b.sha = "
-	"$2::bytea) ON CONFLICT DO NOTHING"};
+	"INSERT INTO blob_chunk (county, school, sha, n, bytes)"
+	" SELECT app_county(), $1::text, $2::bytea, $3::int, $4::bytea"
+	" WHERE $3::int = (SELECT count(*) FROM blob_chunk"
+	" WHERE county = app_county() AND school = $1::text AND sha = $2::bytea)"
+	" AND EXISTS (SELECT FROM blob b"
+	" WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea)"
+	" ON CONFLICT DO NOTHING"};
 /* Complete means: all bytes are there and their hash is the name. */
 static const struct db_stmt blob_complete = {
-	"UPDATE blob b SET complete = true WHERE b.county = app_county() AND b.school = $1::text AND b.sha = "
-	"$2::bytea AND NOT b.complete"
-	" AND b.size = (SELECT sum(octet_length(bytes)) FROM blob_chunk WHERE county = app_county() AND "
-	"school = $1::text AND sha = $2::bytea)"
-	" AND b.sha = sha256((SELECT string_agg(bytes, ''::bytea ORDER BY n) FROM blob_chunk WHERE county = "
-	"app_county() AND school = $1::text AND sha = $2::bytea))"};
+	"UPDATE blob b"
+	" SET complete = true"
+	" WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea AND NOT b.complete"
+	" AND b.size = (SELECT sum(octet_length(bytes)) FROM blob_chunk"
+	" WHERE county = app_county() AND school = $1::text AND sha = $2::bytea)"
+	" AND b.sha = sha256((SELECT string_agg(bytes, ''::bytea ORDER BY n) FROM blob_chunk"
+	" WHERE county = app_county() AND school = $1::text AND sha = $2::bytea))"};
 /* What stands under another size, before a chunk is taken; after it, what has all its bytes and not the hash:
  * the sender begins anew. */
 static const struct db_stmt blob_drop_other = {"SELECT blob_drop_worthless($1::text, $2::bytea, $3::bigint)"};
 static const struct db_stmt blob_drop_wrong = {"SELECT blob_drop_worthless($1::text, $2::bytea, NULL)"};
 static const struct db_stmt blob_chunks = {
-	"SELECT k.n, k.bytes, b.size FROM blob b JOIN blob_chunk k ON k.county = b.county AND k.school = "
-	"b.school AND k.sha = b.sha"
+	"SELECT k.n, k.bytes, b.size"
+	" FROM blob b"
+	" JOIN blob_chunk k ON k.county = b.county AND k.school = b.school AND k.sha = b.sha"
 	" WHERE b.county = app_county() AND b.sha = $1::bytea AND b.complete AND k.n >= $2::int"
-	" AND b.school = (SELECT min(school) FROM blob WHERE county = app_county() AND sha = $1::bytea AND "
-	"complete) ORDER BY k.n LIMIT 40"};
+	" AND b.school = (SELECT min(school) FROM blob"
+	" WHERE county = app_county() AND sha = $1::bytea AND complete)"
+	" ORDER BY k.n"
+	" LIMIT 40"};
 
 static void blob_params(struct db_params *p, const struct request *r, const ProtobufCBinaryData *sha)
 {

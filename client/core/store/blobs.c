@@ -61,12 +61,12 @@ static enum err keep(
 	if (!e)
 		e = profile_write_file(dir, name, sealed.data, sealed.len, p);
 	buf_free(&sealed);
-	sqlite3_stmt *stmt =
-		e ? NULL
-		  : store_prepare(s,
-			    "INSERT INTO blob(sha, size, at) VALUES(?, ?, ?) ON CONFLICT(sha) DO UPDATE SET "
-			    "complete = 0, have = 0",
-			    p);
+	sqlite3_stmt *stmt = e ? NULL
+			       : store_prepare(s,
+					 "INSERT INTO blob(sha, size, at)"
+					 " VALUES(?, ?, ?)"
+					 " ON CONFLICT(sha) DO UPDATE SET complete = 0, have = 0",
+					 p);
 	if (!stmt)
 		return e ? e : store_error(s, p);
 	sqlite3_bind_blob(stmt, 1, sha, HASH_SIZE, SQLITE_STATIC);

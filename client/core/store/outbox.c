@@ -79,8 +79,8 @@ static enum err insert_row(struct store *s, const pb_op *op, const void *bytes, 
 
 	if (!s->insert_op)
 		s->insert_op = store_prepare(s,
-			"INSERT INTO outbox(n, incarnation, op_no, state, kind, id, action, groups, at, "
-			"author, batch, bytes, sha, prev)"
+			"INSERT INTO outbox(n, incarnation, op_no, state, kind, id, action, groups, at,"
+			" author, batch, bytes, sha, prev)"
 			" VALUES(?, ?, ?, " SQL_WAITING ", ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			p);
 	sqlite3_stmt *stmt = s->insert_op;
@@ -399,9 +399,11 @@ enum err outbox_changes_of(
 	struct store *s, const uint8_t id[ID_SIZE], op_row_fn fn, void *data, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"SELECT " ROW_COLUMNS
-		" FROM outbox WHERE id = ?1 AND prev IS NOT NULL AND (1 << state) & ?2 AND coalesce(batch, 0)"
-		" NOT IN (SELECT b.id FROM batch AS b WHERE b.undone OR b.what = 'undo') ORDER BY n",
+		"SELECT " ROW_COLUMNS " FROM outbox"
+		" WHERE id = ?1 AND prev IS NOT NULL AND (1 << state) & ?2"
+		" AND coalesce(batch, 0) NOT IN (SELECT b.id FROM batch AS b"
+		" WHERE b.undone OR b.what = 'undo')"
+		" ORDER BY n",
 		p);
 
 	if (stmt) {
@@ -513,9 +515,10 @@ enum err outbox_find_end(const struct view *v, const uint8_t id[ID_SIZE], uint8_
 	struct item **out, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(v->store,
-		"SELECT duplicate_of FROM outbox WHERE id = ? AND length(duplicate_of) = 16 AND state IN "
-		"(" SQL_ACCEPTED ", " SQL_DONE ")"
-		" ORDER BY n DESC LIMIT 1",
+		"SELECT duplicate_of"
+		" FROM outbox"
+		" WHERE id = ? AND length(duplicate_of) = 16 AND state IN (" SQL_ACCEPTED ", " SQL_DONE
+		") ORDER BY n DESC LIMIT 1",
 		p);
 	enum err e = stmt ? ERR_OK : store_error(v->store, p);
 	bool row = true;
@@ -640,8 +643,8 @@ enum err outbox_add_draft(
 	sqlite3_stmt *stmt = e || there
 				     ? NULL
 				     : store_prepare(s,
-					       "INSERT INTO outbox(n, incarnation, op_no, state, kind, "
-					       "id, action, groups, at, author, bytes, sha)"
+					       "INSERT INTO outbox(n, incarnation, op_no, state, kind, id,"
+					       " action, groups, at, author, bytes, sha)"
 					       " VALUES(?, ?, NULL, " SQL_DRAFT ", ?, ?, ?, ?, ?, ?, ?, ?)",
 					       p);
 	if (stmt) {

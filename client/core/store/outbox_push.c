@@ -12,8 +12,9 @@ static enum err find_older(struct store *s, struct problem *p)
 {
 	sqlite3_stmt *stmt = s->older.incarnation
 				     ? store_prepare(s,
-					       "SELECT min(incarnation) FROM outbox WHERE incarnation < ?1 "
-					       "AND op_no IS NOT NULL"
+					       "SELECT min(incarnation)"
+					       " FROM outbox"
+					       " WHERE incarnation < ?1 AND op_no IS NOT NULL"
 					       " AND (incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))",
 					       p)
 				     : NULL;
@@ -48,9 +49,11 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 	enum err e = find_older(s, p);
 	sqlite3_stmt *stmt = e ? NULL
 			       : store_prepare(s,
-					 "SELECT n, op_no, kind, bytes, author FROM outbox WHERE incarnation "
-					 "= ?1 AND op_no > ?2 ORDER BY "
-					 "op_no LIMIT ?3",
+					 "SELECT n, op_no, kind, bytes, author"
+					 " FROM outbox"
+					 " WHERE incarnation = ?1 AND op_no > ?2"
+					 " ORDER BY op_no"
+					 " LIMIT ?3",
 					 p);
 	size_t total = 0;
 	bool row;
@@ -102,8 +105,8 @@ enum err outbox_batch(struct store *s, struct push_batch *batch, struct arena *a
 enum err outbox_sent(struct store *s, const struct push_batch *batch, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"UPDATE outbox SET state = " SQL_UNKNOWN " WHERE incarnation = ? AND op_no >= ? AND "
-		"op_no < ? AND state = " SQL_WAITING,
+		"UPDATE outbox SET state = " SQL_UNKNOWN " WHERE incarnation = ? AND op_no >= ? AND op_no < ?"
+		" AND state = " SQL_WAITING,
 		p);
 
 	if (!stmt)
@@ -187,12 +190,10 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 		return problem_set(p, ERR_PROTOCOL, "op_no", NULL, NULL);
 	sqlite3_stmt *stmt = store_prepare(s,
 		"UPDATE outbox SET state = CASE WHEN state = " SQL_DONE " AND ?2 <> " SQL_ACCEPTED
-		" THEN " SQL_DONE " ELSE ?2 END, code = ?3, "
-		"message = ?4, field = ?5, group_no = ?6, ver "
-		"= ?7, "
-		"gver = ?8, current = ?9,"
-		" duplicate_of = ?10, their_author = ?11, "
-		"their_at = ?12, settled = 0 WHERE n = ?1 AND (1 << state) & ?13",
+		" THEN " SQL_DONE " ELSE ?2 END, code = ?3, message = ?4, field = ?5, group_no = ?6,"
+		" ver = ?7, gver = ?8, current = ?9, duplicate_of = ?10,"
+		" their_author = ?11, their_at = ?12, settled = 0"
+		" WHERE n = ?1 AND (1 << state) & ?13",
 		p);
 	if (!stmt)
 		return store_error(s, p);
@@ -558,8 +559,8 @@ static enum err move_late_children(struct resolution *a)
 	struct view *v = a->view;
 	sqlite3_stmt *stmt = store_prepare(v->store,
 		"SELECT DISTINCT id, coalesce(duplicate_of, id) AS now FROM outbox"
-		" WHERE (duplicate_of IS NOT NULL OR (" LET_GO "))"
-		" AND state IN (" SQL_ACCEPTED ", " SQL_DONE ") AND length(id) = 16 AND length(now) = 16",
+		" WHERE (duplicate_of IS NOT NULL OR (" LET_GO ")) AND state IN (" SQL_ACCEPTED ", " SQL_DONE
+		") AND length(id) = 16 AND length(now) = 16",
 		a->p);
 	enum err e = stmt ? ERR_OK : store_error(v->store, a->p);
 	bool row = false;

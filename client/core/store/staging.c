@@ -73,8 +73,8 @@ static enum err stage_change(
 enum err staging_add(struct store *s, int64_t stream, const pb_pull_reply *page, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"INSERT OR REPLACE INTO staging(stream, id, action, kind, ver, gver, owner, lanes, body) "
-		"VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"INSERT OR REPLACE INTO staging(stream, id, action, kind, ver, gver, owner, lanes, body)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		p);
 	enum err e = stmt ? store_begin(s, p) : store_error(s, p);
 
@@ -156,8 +156,9 @@ static enum err check_witness(
 	struct store *s, int64_t stream, const struct staging_end *end, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"SELECT count(*) FROM head WHERE stream = ? AND epoch = ? AND (n > ?3 OR (n = ?3 AND head <> "
-		"?4))",
+		"SELECT count(*)"
+		" FROM head"
+		" WHERE stream = ? AND epoch = ? AND (n > ?3 OR (n = ?3 AND head <> ?4))",
 		p);
 
 	if (!stmt)
@@ -188,8 +189,9 @@ static enum err keep_head(struct store *s, int64_t stream, const struct staging_
 	if (e)
 		return e;
 	stmt = store_prepare(s,
-		"INSERT INTO head(stream, n, head, sig, at, epoch) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO "
-		"NOTHING",
+		"INSERT INTO head(stream, n, head, sig, at, epoch)"
+		" VALUES(?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT DO NOTHING",
 		p);
 	if (!stmt)
 		return store_error(s, p);
@@ -209,15 +211,18 @@ static enum err move_rows(struct store *s, int64_t stream, bool whole, struct pr
 {
 	enum err e = whole ? run_on(s, "DELETE FROM base WHERE stream = ?", stream, p)
 			   : run_on(s,
-				     "DELETE FROM base WHERE stream = ?1 AND id IN (SELECT id FROM staging "
-				     "WHERE stream = ?1)",
+				     "DELETE"
+				     " FROM base"
+				     " WHERE stream = ?1"
+				     " AND id IN (SELECT id FROM staging WHERE stream = ?1)",
 				     stream, p);
 
 	if (!e)
 		e = run_on(s,
 			"INSERT INTO base(stream, id, kind, ver, gver, owner, lanes, body)"
-			" SELECT stream, id, kind, ver, gver, owner, lanes, body FROM staging WHERE stream = "
-			"? AND action = 1",
+			" SELECT stream, id, kind, ver, gver, owner, lanes, body"
+			" FROM staging"
+			" WHERE stream = ? AND action = 1",
 			stream, p);
 	return e ? e : staging_begin(s, stream, p);
 }

@@ -13,42 +13,37 @@
 /* Of the values only ids, versions and hashes lie open; bodies, messages and previous values are sealed. */
 static const char schema[] =
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-	"CREATE TABLE stream(stream INTEGER PRIMARY KEY, what TEXT NOT NULL, cursor INTEGER NOT NULL DEFAULT "
-	"0,"
-	" epoch INTEGER NOT NULL DEFAULT 0, digest INTEGER NOT NULL DEFAULT -1);"
-	"CREATE TABLE base(stream INTEGER NOT NULL, id BLOB NOT NULL, kind INTEGER NOT NULL, ver INTEGER NOT "
-	"NULL,"
-	" gver BLOB NOT NULL, owner TEXT NOT NULL, lanes BLOB NOT NULL, body BLOB NOT NULL, PRIMARY "
-	"KEY(stream, id)) WITHOUT ROWID;"
+	"CREATE TABLE stream(stream INTEGER PRIMARY KEY, what TEXT NOT NULL,"
+	" cursor INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0,"
+	" digest INTEGER NOT NULL DEFAULT -1);"
+	"CREATE TABLE base(stream INTEGER NOT NULL, id BLOB NOT NULL, kind INTEGER NOT NULL,"
+	" ver INTEGER NOT NULL, gver BLOB NOT NULL, owner TEXT NOT NULL, lanes BLOB NOT NULL,"
+	" body BLOB NOT NULL, PRIMARY KEY(stream, id)) WITHOUT ROWID;"
 	"CREATE INDEX base_kind ON base(kind);"
 	/* action: 1 PUT, 2 DEL, 3 LEAVE, as on the wire */
-	"CREATE TABLE staging(stream INTEGER NOT NULL, id BLOB NOT NULL, action INTEGER NOT NULL, kind "
-	"INTEGER NOT NULL,"
-	" ver INTEGER NOT NULL, gver BLOB, owner TEXT, lanes BLOB, body BLOB, PRIMARY KEY(stream, id)) "
-	"WITHOUT ROWID;"
-	"CREATE TABLE outbox(n INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, op_no INTEGER, state "
-	"INTEGER NOT NULL,"
-	" kind INTEGER NOT NULL, id BLOB NOT NULL, action INTEGER NOT NULL, groups INTEGER NOT NULL, at "
-	"INTEGER NOT NULL,"
-	" author TEXT NOT NULL, batch INTEGER, bytes BLOB NOT NULL, sha BLOB NOT NULL, prev BLOB, code "
-	"INTEGER, message BLOB,"
-	" field TEXT, group_no INTEGER, ver INTEGER, gver BLOB, current BLOB, duplicate_of BLOB, settled "
-	"INTEGER NOT NULL DEFAULT 0,"
-	" their_author TEXT, their_at INTEGER, UNIQUE(incarnation, op_no));"
+	"CREATE TABLE staging(stream INTEGER NOT NULL, id BLOB NOT NULL, action INTEGER NOT NULL,"
+	" kind INTEGER NOT NULL, ver INTEGER NOT NULL, gver BLOB, owner TEXT, lanes BLOB, body BLOB,"
+	" PRIMARY KEY(stream, id)) WITHOUT ROWID;"
+	"CREATE TABLE outbox(n INTEGER PRIMARY KEY, incarnation INTEGER NOT NULL, op_no INTEGER,"
+	" state INTEGER NOT NULL, kind INTEGER NOT NULL, id BLOB NOT NULL, action INTEGER NOT NULL,"
+	" groups INTEGER NOT NULL, at INTEGER NOT NULL, author TEXT NOT NULL, batch INTEGER,"
+	" bytes BLOB NOT NULL, sha BLOB NOT NULL, prev BLOB, code INTEGER, message BLOB, field TEXT,"
+	" group_no INTEGER, ver INTEGER, gver BLOB, current BLOB, duplicate_of BLOB,"
+	" settled INTEGER NOT NULL DEFAULT 0, their_author TEXT, their_at INTEGER,"
+	" UNIQUE(incarnation, op_no));"
 	"CREATE INDEX outbox_open ON outbox(state, settled);"
-	"CREATE INDEX outbox_batch ON outbox(batch) WHERE batch IS NOT NULL;"
+	"CREATE INDEX outbox_batch ON outbox(batch)"
+	" WHERE batch IS NOT NULL;"
 	"CREATE INDEX outbox_record ON outbox(id);"
-	"CREATE INDEX outbox_duplicate ON outbox(duplicate_of) WHERE duplicate_of IS NOT NULL;"
-	"CREATE TABLE batch(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL, file BLOB, "
-	"author TEXT NOT NULL,"
-	" inserted INTEGER NOT NULL, updated INTEGER NOT NULL, unchanged INTEGER NOT NULL, rejected INTEGER "
-	"NOT NULL,"
-	" undone INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX outbox_duplicate ON outbox(duplicate_of)"
+	" WHERE duplicate_of IS NOT NULL;"
+	"CREATE TABLE batch(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, what TEXT NOT NULL, file BLOB,"
+	" author TEXT NOT NULL, inserted INTEGER NOT NULL, updated INTEGER NOT NULL,"
+	" unchanged INTEGER NOT NULL, rejected INTEGER NOT NULL, undone INTEGER NOT NULL DEFAULT 0);"
 	"CREATE TABLE blob(sha BLOB PRIMARY KEY, size INTEGER NOT NULL, have INTEGER NOT NULL DEFAULT 0,"
 	" complete INTEGER NOT NULL DEFAULT 0, at INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE head(stream INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL, head BLOB "
-	"NOT NULL, sig BLOB NOT "
-	"NULL, at INTEGER NOT NULL,"
+	"CREATE TABLE head(stream INTEGER NOT NULL, epoch INTEGER NOT NULL, n INTEGER NOT NULL,"
+	" head BLOB NOT NULL, sig BLOB NOT NULL, at INTEGER NOT NULL,"
 	" PRIMARY KEY(stream, epoch, n)) WITHOUT ROWID;";
 
 enum err store_error(struct store *s, struct problem *p)
@@ -178,10 +173,10 @@ enum err store_set_text(struct store *s, const char *name, const char *value)
 static enum err read_outbox(struct store *s)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"SELECT (SELECT value FROM meta WHERE name = 'incarnation'), (SELECT value FROM meta WHERE "
-		"name = 'last_op'),"
-		" (SELECT value FROM meta WHERE name = 'made'), (SELECT value FROM meta WHERE name = "
-		"'last_hash'),"
+		"SELECT (SELECT value FROM meta WHERE name = 'incarnation'),"
+		" (SELECT value FROM meta WHERE name = 'last_op'),"
+		" (SELECT value FROM meta WHERE name = 'made'),"
+		" (SELECT value FROM meta WHERE name = 'last_hash'),"
 		" (SELECT coalesce(max(n), 0) + 1 FROM outbox),"
 		" (SELECT value FROM meta WHERE name = 'older_incarnation'),"
 		" (SELECT value FROM meta WHERE name = 'older_op')",
@@ -205,9 +200,10 @@ static enum err read_outbox(struct store *s)
 static enum err write_outbox(struct store *s)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"INSERT INTO meta(name, value) VALUES('incarnation', ?1), ('last_op', ?2), ('made', ?3), "
-		"('last_hash', ?4), ('older_incarnation', ?5),"
-		" ('older_op', ?6) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+		"INSERT INTO meta(name, value)"
+		" VALUES('incarnation', ?1), ('last_op', ?2), ('made', ?3), ('last_hash', ?4),"
+		" ('older_incarnation', ?5), ('older_op', ?6)"
+		" ON CONFLICT(name) DO UPDATE SET value = excluded.value",
 		NULL);
 
 	if (!stmt)

@@ -243,8 +243,10 @@ static enum err take_base_row(struct view *v, sqlite3_stmt *row, struct problem 
 static enum err load_base(struct view *v, uint32_t kind, struct problem *p)
 {
 	sqlite3_stmt *row = store_prepare(v->store,
-		"SELECT stream, id, kind, ver, gver, owner, body FROM base WHERE kind = ? ORDER BY stream, "
-		"id",
+		"SELECT stream, id, kind, ver, gver, owner, body"
+		" FROM base"
+		" WHERE kind = ?"
+		" ORDER BY stream, id",
 		p);
 	enum err e = row ? ERR_OK : store_error(v->store, p);
 	int code = SQLITE_DONE;
@@ -331,21 +333,7 @@ static enum err load_ops(struct view *v, uint32_t kind, struct problem *p)
 	sqlite3_stmt *row = store_prepare(v->store,
 		/* OR and not IN, for which SQLite would make a table in memory, once a kind and view. */
 		"SELECT n, state, bytes, gver, ver FROM outbox WHERE kind = ?1 AND (state = " SQL_WAITING
-		" OR state = " SQL_UNKNOWN " OR (state = " SQL_ACCEPTED " A"
-		"ND"
-		" s"
-		"et"
-		"tl"
-		"ed"
-		" ="
-		" 0"
-		"))"
-		" O"
-		"RD"
-		"ER"
-		" B"
-		"Y "
-		"n",
+		" OR state = " SQL_UNKNOWN " OR (state = " SQL_ACCEPTED " AND settled = 0)) ORDER BY n",
 		p);
 	enum err e = row ? ERR_OK : store_error(v->store, p);
 	int code = SQLITE_DONE;

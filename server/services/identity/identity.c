@@ -42,22 +42,25 @@ static const struct db_stmt read_place = {
 	" LEFT JOIN school s ON s.county = app_county() AND s.code = $1::text AND NOT s.deleted"};
 /* An administrator's account is made disabled, and comes alive when it is granted. */
 static const struct db_stmt insert_user = {
-	"WITH n AS (SELECT coalesce(max(nullif(regexp_replace(user_id, '^.*?([0-9]*)$', '\\1'), '')::int), "
-	"0) AS n FROM user_account"
-	" WHERE county = app_county() AND user_id ~ ('^' || $1::text || '[0-9]*$')),"
-	" u AS (INSERT INTO user_account (county, user_id, name, school, roles, classes, password_hash, "
-	"first_until, created_at, created_by, disabled)"
-	" SELECT app_county(), $1::text || CASE WHEN EXISTS (SELECT 1 FROM user_account WHERE county = "
-	"app_county() AND user_id = $1::text) THEN (n.n + 1)::text ELSE '' END,"
-	" $2::text, $3::text, $4::int[], $5::text[], $6::text, jg_now() + interval '" FIRST_PASSWORD_UNUSED
-	"', jg_now(), "
-	"$7::text, $8::boolean FROM n RETURNING user_id),"
-	" q AS (INSERT INTO account_request (county, user_id, what, name, roles, asked_by, asked_at)"
-	" SELECT app_county(), user_id, 'add', $2::text, $4::int[], $7::text, jg_now() FROM u WHERE "
-	"$8::boolean),"
-	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by) SELECT app_county(), jg_now(), "
-	"user_id, $4::int[], $7::text FROM u WHERE NOT $8::boolean)"
-	" SELECT user_id, people_of_role(22) FROM u"};
+	"WITH n AS (SELECT coalesce(max(nullif(regexp_replace(user_id, '^.*?([0-9]*)$', '\\1'),"
+	" '')::int),"
+	" 0) AS n"
+	" FROM user_account WHERE county = app_county() AND user_id ~ ('^' || $1::text || '[0-9]*$')),"
+	" u AS (INSERT INTO user_account (county, user_id, name, school, roles, classes, password_hash,"
+	" first_until, created_at, created_by, disabled)"
+	" SELECT app_county(), $1::text || CASE"
+	" WHEN EXISTS (SELECT 1 FROM user_account WHERE county = app_county() AND user_id = $1::text)"
+	" THEN (n.n + 1)::text ELSE '' END, $2::text, $3::text, $4::int[], $5::text[], $6::text,"
+	" jg_now() + interval '" FIRST_PASSWORD_UNUSED
+	"', jg_now(), $7::text, $8::boolean FROM n RETURNING user_id), q AS (INSERT INTO account_request"
+	" (county, user_id, what, name, roles, asked_by, asked_at)"
+	" SELECT app_county(), user_id, 'add', $2::text, $4::int[], $7::text, jg_now()"
+	" FROM u"
+	" WHERE $8::boolean),"
+	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by)"
+	" SELECT app_county(), jg_now(), user_id, $4::int[], $7::text FROM u WHERE NOT $8::boolean)"
+	" SELECT user_id, people_of_role(22)"
+	" FROM u"};
 
 static bool is_administrator(const Jingguan__V1__Role *roles, size_t n)
 {
@@ -277,14 +280,16 @@ static void add_user(struct request *r)
 
 /* of: whom it is about, as it stands. */
 static const struct db_stmt read_account = {
-	"SELECT u.school, u.disabled, u.roles && '{11,12,13,14,15,21,22,23}', u.roles && '{21,22,23}', "
-	"coalesce(s.type, ''), jg_today(),"
-	" people_of_role(granting_role($2::text, u.user_id)), u.name, u.roles,"
-	" EXISTS (SELECT 1 FROM account_request q WHERE q.county = u.county AND q.user_id = u.user_id AND "
-	"q.outcome IS NULL AND q.what = 'add'), coalesce(s.name, ''), cardinality(u.classes)"
-	" FROM user_account u LEFT JOIN school s ON s.county = u.county AND s.code = u.school AND NOT "
-	"s.deleted"
-	" WHERE u.county = app_county() AND u.user_id = $1::text FOR UPDATE OF u"};
+	"SELECT u.school, u.disabled, u.roles && '{11,12,13,14,15,21,22,23}', u.roles && '{21,22,23}',"
+	" coalesce(s.type, ''), jg_today(), people_of_role(granting_role($2::text, u.user_id)), u.name,"
+	" u.roles,"
+	" EXISTS (SELECT 1 FROM account_request q"
+	" WHERE q.county = u.county AND q.user_id = u.user_id AND q.outcome IS NULL AND q.what = 'add'),"
+	" coalesce(s.name, ''), cardinality(u.classes)"
+	" FROM user_account u"
+	" LEFT JOIN school s ON s.county = u.county AND s.code = u.school AND NOT s.deleted"
+	" WHERE u.county = app_county() AND u.user_id = $1::text"
+	" FOR UPDATE OF u"};
 static const struct db_stmt replace_request = {
 	"UPDATE account_request SET outcome = 'replaced', settled_by = $2::text, settled_at = jg_now()"
 	" WHERE county = app_county() AND user_id = $1::text AND outcome IS NULL"};
@@ -292,25 +297,28 @@ static const struct db_stmt ask_grant = {
 	"INSERT INTO account_request (county, user_id, what, name, roles, asked_by, asked_at)"
 	" VALUES (app_county(), $1::text, $2::text, $3::text, $4::int[], $5::text, jg_now())"};
 static const struct db_stmt reset_password = {
-	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = "
-	"$1::text AND ended_at IS NULL),"
-	" g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND "
-	"user_id = $1::text)"
-	" UPDATE user_account SET password_hash = $2::text, must_change = true, first_until = jg_now() + "
-	"interval '" FIRST_PASSWORD_UNUSED "'"
-	" WHERE county = app_county() AND user_id = $1::text"};
+	"WITH s AS (UPDATE session SET ended_at = jg_now()"
+	" WHERE county = app_county() AND user_id = $1::text AND ended_at IS NULL),"
+	" g AS (UPDATE login_guard SET failed = 0, locked_until = NULL"
+	" WHERE county = app_county() AND user_id = $1::text)"
+	" UPDATE user_account"
+	" SET password_hash = $2::text, must_change = true, first_until = jg_now() + interval '" FIRST_PASSWORD_UNUSED
+	"' WHERE county = app_county() AND user_id = $1::text"};
 static const struct db_stmt set_account = {
-	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = "
-	"$1::text AND ended_at IS NULL),"
-	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by) SELECT app_county(), jg_now(), "
-	"$1::text, $3::int[], $5::text)"
-	" UPDATE user_account SET name = $2::text, roles = $3::int[], classes = CASE WHEN $4::text[] = '{}' "
-	"THEN classes ELSE $4::text[] END"
+	"WITH s AS (UPDATE session SET ended_at = jg_now()"
+	" WHERE county = app_county() AND user_id = $1::text AND ended_at IS NULL),"
+	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by)"
+	" SELECT app_county(), jg_now(), $1::text, $3::int[], $5::text)"
+	" UPDATE user_account"
+	" SET name = $2::text, roles = $3::int[], classes = CASE WHEN $4::text[] = '{}' THEN classes"
+	" ELSE $4::text[] END"
 	" WHERE county = app_county() AND user_id = $1::text"};
 static const struct db_stmt disable_account = {
-	"WITH s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = "
-	"$1::text AND ended_at IS NULL)"
-	" UPDATE user_account SET disabled = true WHERE county = app_county() AND user_id = $1::text"};
+	"WITH s AS (UPDATE session SET ended_at = jg_now()"
+	" WHERE county = app_county() AND user_id = $1::text AND ended_at IS NULL)"
+	" UPDATE user_account"
+	" SET disabled = true"
+	" WHERE county = app_county() AND user_id = $1::text"};
 
 static const struct db_stmt enable_account = {
 	"UPDATE user_account SET disabled = false WHERE county = app_county() AND user_id = $1::text"};
@@ -532,29 +540,33 @@ static void change_user(struct request *r)
 /* ---- the second administrator ---- */
 
 static const struct db_stmt read_request = {
-	"SELECT q.what, q.asked_by, granting_role(q.asked_by, q.user_id), "
-	"people_of_role(granting_role(q.asked_by, q.user_id)), q.id, coalesce(a.disabled OR NOT a.roles && "
-	"'{21,22,23}', true)"
-	" FROM account_request q LEFT JOIN user_account a ON a.county = q.county AND a.user_id = q.asked_by"
-	" WHERE q.county = app_county() AND q.user_id = $1::text AND q.outcome IS NULL FOR UPDATE OF q"};
+	"SELECT q.what, q.asked_by, granting_role(q.asked_by, q.user_id),"
+	" people_of_role(granting_role(q.asked_by, q.user_id)), q.id,"
+	" coalesce(a.disabled OR NOT a.roles && '{21,22,23}', true)"
+	" FROM account_request q"
+	" LEFT JOIN user_account a ON a.county = q.county AND a.user_id = q.asked_by"
+	" WHERE q.county = app_county() AND q.user_id = $1::text AND q.outcome IS NULL"
+	" FOR UPDATE OF q"};
 static const struct db_stmt grant_request = {
-	"WITH q AS (UPDATE account_request SET outcome = CASE WHEN $4::boolean THEN 'refused' ELSE 'granted' "
-	"END, settled_by = $3::text, settled_at = jg_now()"
+	"WITH q AS (UPDATE account_request"
+	" SET outcome = CASE WHEN $4::boolean THEN 'refused' ELSE 'granted' END, settled_by = $3::text,"
+	" settled_at = jg_now()"
 	" WHERE county = app_county() AND user_id = $1::text AND outcome IS NULL RETURNING *),"
-	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND user_id = $1::text "
-	"AND ended_at IS NULL AND NOT $4::boolean),"
-	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by) SELECT county, jg_now(), "
-	"user_id, roles, asked_by || '+' || $3::text"
-	" FROM q WHERE what IN ('add', 'set') AND NOT $4::boolean)"
-	" UPDATE user_account u SET disabled = CASE q.what WHEN 'disable' THEN true WHEN 'add' THEN false "
-	"WHEN 'enable' THEN false ELSE u.disabled END,"
-	" password_hash = CASE WHEN q.what IN ('add', 'reset') THEN $2::text ELSE u.password_hash END,"
-	" must_change = u.must_change OR q.what IN ('add', 'reset'),"
-	" first_until = CASE WHEN q.what IN ('add', 'reset') THEN jg_now() + interval '" FIRST_PASSWORD_UNUSED
-	"' ELSE u.first_until END,"
-	" name = CASE q.what WHEN 'set' THEN q.name ELSE u.name END, roles = CASE q.what WHEN 'set' THEN "
-	"q.roles ELSE u.roles END"
-	" FROM q WHERE u.county = q.county AND u.user_id = q.user_id AND NOT $4::boolean"};
+	" s AS (UPDATE session SET ended_at = jg_now()"
+	" WHERE county = app_county() AND user_id = $1::text AND ended_at IS NULL AND NOT $4::boolean),"
+	" g AS (INSERT INTO role_grant (county, at, user_id, roles, given_by)"
+	" SELECT county, jg_now(), user_id, roles, asked_by || '+' || $3::text FROM q"
+	" WHERE what IN ('add', 'set') AND NOT $4::boolean)"
+	" UPDATE user_account u"
+	" SET disabled = CASE q.what WHEN 'disable' THEN true WHEN 'add' THEN false WHEN 'enable'"
+	" THEN false ELSE u.disabled END, password_hash = CASE WHEN q.what IN ('add', 'reset')"
+	" THEN $2::text ELSE u.password_hash END, must_change = u.must_change"
+	" OR q.what IN ('add', 'reset'), first_until = CASE WHEN q.what IN ('add', 'reset')"
+	" THEN jg_now() + interval '" FIRST_PASSWORD_UNUSED
+	"' ELSE u.first_until END, name = CASE q.what WHEN 'set' THEN q.name ELSE u.name END, roles ="
+	" CASE q.what WHEN 'set' THEN q.roles ELSE u.roles END"
+	" FROM q"
+	" WHERE u.county = q.county AND u.user_id = q.user_id AND NOT $4::boolean"};
 
 static void grant_write(struct request *r)
 {
@@ -633,10 +645,11 @@ static void grant_user(struct request *r)
 /* ---- unlocking and lists ---- */
 
 static const struct db_stmt unlock_account = {
-	"WITH g AS (UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county() AND "
-	"user_id = $1::text AND user_id <> $2::text)"
-	" SELECT user_id FROM user_account WHERE county = app_county() AND user_id = $1::text AND user_id <> "
-	"$2::text"};
+	"WITH g AS (UPDATE login_guard SET failed = 0, locked_until = NULL"
+	" WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text)"
+	" SELECT user_id"
+	" FROM user_account"
+	" WHERE county = app_county() AND user_id = $1::text AND user_id <> $2::text"};
 
 void identity_named_done(struct request *r)
 {
@@ -667,13 +680,15 @@ static void unlock_user(struct request *r)
 
 static const struct db_stmt select_users = {
 	"SELECT u.user_id, u.name, u.school, u.roles, u.classes, u.disabled,"
-	" EXISTS (SELECT 1 FROM login_guard g WHERE g.county = u.county AND g.user_id = u.user_id AND "
-	"g.locked_until > jg_now()),"
-	" u.must_change, u.last_login, coalesce(q.what, ''), coalesce(q.asked_by, ''), coalesce(q.id, 0), "
-	"coalesce(q.name, ''), coalesce(q.roles, '{}') FROM user_account u"
-	" LEFT JOIN account_request q ON q.county = u.county AND q.user_id = u.user_id AND q.outcome IS NULL "
-	"WHERE u.county = "
-	"app_county() ORDER BY u.school, u.user_id"};
+	" EXISTS (SELECT 1 FROM login_guard g"
+	" WHERE g.county = u.county AND g.user_id = u.user_id AND g.locked_until > jg_now()),"
+	" u.must_change, u.last_login, coalesce(q.what, ''), coalesce(q.asked_by, ''), coalesce(q.id, 0),"
+	" coalesce(q.name, ''), coalesce(q.roles, '{}')"
+	" FROM user_account u"
+	" LEFT JOIN account_request q ON q.county = u.county AND q.user_id = u.user_id"
+	" AND q.outcome IS NULL"
+	" WHERE u.county = app_county()"
+	" ORDER BY u.school, u.user_id"};
 
 static void list_users_query(struct request *r)
 {

@@ -12,12 +12,14 @@
 #include "pki.h"
 
 static const struct db_stmt schools_to_invite = {
-	"SELECT s.code, s.name FROM school s WHERE s.county = app_county() AND NOT s.deleted AND ($1::text = "
-	"s.code OR $2::boolean) ORDER BY s.code"};
+	"SELECT s.code, s.name"
+	" FROM school s"
+	" WHERE s.county = app_county() AND NOT s.deleted AND ($1::text = s.code OR $2::boolean)"
+	" ORDER BY s.code"};
 static const struct db_stmt insert_invitations = {
 	"INSERT INTO invitation AS i (county, tag, secret_sha, school, expires, created_by, created_at)"
-	" SELECT app_county(), t, h, s, jg_now() + interval '72 hours', $4::text, jg_now() FROM "
-	"unnest($1::bytea[], $2::bytea[], $3::text[]) u(t, h, s)"
+	" SELECT app_county(), t, h, s, jg_now() + interval '72 hours', $4::text, jg_now()"
+	" FROM unnest($1::bytea[], $2::bytea[], $3::text[]) u(t, h, s)"
 	" RETURNING expires"};
 
 static void invite_done(struct request *r)
@@ -117,9 +119,11 @@ void identity_invite(struct request *r)
 }
 
 static const struct db_stmt select_devices = {
-	"SELECT device_id, school, host, client, last_contact, last_op, revoked_at IS NOT NULL, cert_until, "
-	"pending FROM device"
-	" WHERE county = app_county() ORDER BY school, device_id"};
+	"SELECT device_id, school, host, client, last_contact, last_op, revoked_at IS NOT NULL,"
+	" cert_until, pending"
+	" FROM device"
+	" WHERE county = app_county()"
+	" ORDER BY school, device_id"};
 
 static void list_devices_query(struct request *r)
 {
@@ -161,13 +165,16 @@ void identity_devices(struct request *r)
 }
 
 static const struct db_stmt deny_device = {
-	"WITH d AS (UPDATE device SET revoked_at = jg_now() WHERE county = app_county() AND device_id = "
-	"$1::uuid RETURNING device_id, cert_spki, next_spki),"
-	" s AS (UPDATE session SET ended_at = jg_now() WHERE county = app_county() AND device_id = $1::uuid "
-	"AND ended_at IS NULL),"
-	" l AS (INSERT INTO deny_list (county, spki, at, by_user) SELECT app_county(), k, jg_now(), $2::text "
-	"FROM d, unnest(ARRAY[cert_spki, next_spki]) AS k WHERE k IS NOT NULL ON CONFLICT DO NOTHING)"
-	" SELECT device_id FROM d"};
+	"WITH d AS (UPDATE device SET revoked_at = jg_now()"
+	" WHERE county = app_county() AND device_id = $1::uuid"
+	" RETURNING device_id, cert_spki, next_spki),"
+	" s AS (UPDATE session SET ended_at = jg_now()"
+	" WHERE county = app_county() AND device_id = $1::uuid AND ended_at IS NULL),"
+	" l AS (INSERT INTO deny_list (county, spki, at, by_user)"
+	" SELECT app_county(), k, jg_now(), $2::text FROM d, unnest(ARRAY[cert_spki, next_spki]) AS k"
+	" WHERE k IS NOT NULL ON CONFLICT DO NOTHING)"
+	" SELECT device_id"
+	" FROM d"};
 
 static void revoke_query(struct request *r)
 {

@@ -56,10 +56,14 @@ bool transition_year_stands(struct request *r, const PGresult *phase, int32_t ye
  * cancelled year, or a roster that was undone and imported again, leaves rows of the same child under another
  * id. */
 const struct db_stmt transition_find_pupil = {
-	"SELECT b.pupil FROM baseline b JOIN student s ON s.county = b.county AND s.rec_id = b.student"
-	" WHERE b.county = app_county() AND b.year = $1::int AND (b.pupil::text = lower($2::text) OR "
-	"cert_key(s.cert_no) = cert_key($2::text) OR student_no_key(s.student_no) = student_no_key($2::text))"
-	" ORDER BY b.removed_at IS NOT NULL, b.pupil LIMIT 1"};
+	"SELECT b.pupil"
+	" FROM baseline b"
+	" JOIN student s ON s.county = b.county AND s.rec_id = b.student"
+	" WHERE b.county = app_county() AND b.year = $1::int"
+	" AND (b.pupil::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text)"
+	" OR student_no_key(s.student_no) = student_no_key($2::text))"
+	" ORDER BY b.removed_at IS NOT NULL, b.pupil"
+	" LIMIT 1"};
 
 bool transition_found_pupil(struct request *r, uint8_t id[ID_SIZE])
 {

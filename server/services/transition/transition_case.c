@@ -21,82 +21,104 @@ struct show {
 	uint8_t pupil[ID_SIZE];
 };
 
-static const struct db_stmt find_slip = {
-	"SELECT pupil, year, no FROM slip WHERE county = app_county() AND NOT deleted AND (no = $1::text OR "
-	"rec_id::text = lower($1::text)) ORDER BY year DESC LIMIT 1"};
+static const struct db_stmt find_slip = {"SELECT pupil, year, no"
+					 " FROM slip"
+					 " WHERE county = app_county() AND NOT deleted"
+					 " AND (no = $1::text OR rec_id::text = lower($1::text))"
+					 " ORDER BY year DESC"
+					 " LIMIT 1"};
 
 /* Of each trip below: $1 year, $2 pupil. In the order of enum trip_part. */
 static const struct db_stmt select_pupil = {
 	"SELECT b.pupil, st.cert_no, st.name, st.student_no, " SCHOOL_NAME(
 		"b.source_school") ", coalesce(p.state, ''), p.codes"
-				   " FROM baseline b LEFT JOIN student st ON st.county = b.county AND "
-				   "st.rec_id = b.student"
-				   " LEFT JOIN pupil_state p ON p.county = b.county AND p.year = b.year AND "
-				   "p.pupil = b.pupil"
-				   " WHERE b.county = app_county() AND b.year = $1::int AND b.pupil = "
-				   "$2::uuid"};
+				   " FROM baseline b"
+				   " LEFT JOIN student st ON st.county = b.county"
+				   " AND st.rec_id = b.student"
+				   " LEFT JOIN pupil_state p ON p.county = b.county AND p.year = b.year"
+				   " AND p.pupil = b.pupil"
+				   " WHERE b.county = app_county() AND b.year = $1::int"
+				   " AND b.pupil = $2::uuid"};
 static const struct db_stmt select_declared = {
-	"SELECT d.category, coalesce(nullif(d.place, ''), nullif(d.dest_school_name, "
-	"''), " SCHOOL_NAME("d.dest_school") ", ''), d.owner_school, " SCHOOL_NAME(
-		"d.owner_school") ", coalesce(d.registration_no, ''), coalesce(d.guardian_confirmed, "
-				  "false), coalesce(d.evidence_note, ''), coalesce(d.note, '')"
-				  " FROM transition_rows_now($1::int, $2::uuid) t JOIN destination d "
-				  "ON d.county = app_county() AND d.rec_id = t.destination"};
+	"SELECT d.category, coalesce(nullif(d.place, ''), nullif(d.dest_school_name, ''), " SCHOOL_NAME("d.dest_school") ", ''), d.owner_school, " SCHOOL_NAME(
+		"d.owner_school") ", coalesce(d.registration_no, ''),"
+				  " coalesce(d.guardian_confirmed, false), coalesce(d.evidence_note, ''),"
+				  " coalesce(d.note, '')"
+				  " FROM transition_rows_now($1::int, $2::uuid) t"
+				  " JOIN destination d ON d.county = app_county()"
+				  " AND d.rec_id = t.destination"};
 static const struct db_stmt select_times = {
 	"SELECT s.found_at, s.issued_at, s.closed_at, coalesce(s.review_reason, ''), " SCHOOL_NAME(
 		"s.source") ", " SCHOOL_NAME("s.home") " FROM slip s WHERE " HIS_SLIP};
 static const struct db_stmt select_people = {
 	"SELECT a.school, " SCHOOL_NAME("a.school") ", " USER_NAME("a.received_by") ", " USER_NAME(
-		"a.answered_by") " FROM slip s JOIN slip_addressee a ON a.county = s.county AND a.slip = "
-				 "s.rec_id AND NOT a.deleted WHERE " HIS_SLIP};
+		"a.answered_by") " FROM slip s"
+				 " JOIN slip_addressee a ON a.county = s.county AND a.slip = s.rec_id"
+				 " AND NOT a.deleted"
+				 " WHERE " HIS_SLIP};
 /* A file that hangs on several of his records is one. What was read is what the access log says of this
  * person. */
 static const struct db_stmt select_files = {
-	"WITH target AS (SELECT a.rec_id FROM slip s JOIN slip_addressee a ON a.county = s.county AND a.slip "
-	"= s.rec_id AND NOT a.deleted WHERE " HIS_SLIP
-	" UNION SELECT t.destination FROM transition_rows_now($1::int, $2::uuid) t"
-	" UNION SELECT unnest(ARRAY[b.pupil, b.student]) FROM baseline b WHERE b.county = app_county() AND "
-	"b.year = $1::int AND b.pupil = $2::uuid"
-	" UNION SELECT unnest(p.row_ids) FROM pupil_state p WHERE p.county = app_county() AND p.year = "
-	"$1::int AND p.pupil = $2::uuid)"
+	"WITH target AS (SELECT a.rec_id FROM slip s"
+	" JOIN slip_addressee a ON a.county = s.county AND a.slip = s.rec_id AND NOT a.deleted WHERE " HIS_SLIP
+	" UNION SELECT t.destination"
+	" FROM transition_rows_now($1::int, $2::uuid) t"
+	" UNION SELECT unnest(ARRAY[b.pupil, b.student])"
+	" FROM baseline b"
+	" WHERE b.county = app_county() AND b.year = $1::int AND b.pupil = $2::uuid"
+	" UNION SELECT unnest(p.row_ids)"
+	" FROM pupil_state p"
+	" WHERE p.county = app_county() AND p.year = $1::int AND p.pupil = $2::uuid)"
 	" SELECT x.sha, x.name, x.size, x.owner_school, " SCHOOL_NAME(
 		"x.owner_school") ", x.rec_id, x.complete,"
-				  " EXISTS (SELECT FROM access_log l WHERE l.county = app_county() AND "
-				  "l.user_id = $3::text AND l.method = 'Sync.GetBlob' AND l.result = 'OK'"
+				  " EXISTS (SELECT FROM access_log l"
+				  " WHERE l.county = app_county() AND l.user_id = $3::text"
+				  " AND l.method = 'Sync.GetBlob' AND l.result = 'OK'"
 				  " AND l.purpose = 'file ' || encode(x.sha, 'hex'))"
-				  " FROM (SELECT DISTINCT ON (e.owner_school, e.sha) e.sha, e.name, e.size, "
-				  "e.owner_school, e.rec_id, coalesce(f.complete, false) AS complete"
-				  " FROM target t JOIN evidence e ON e.county = app_county() AND e.target = "
-				  "t.rec_id AND NOT e.deleted"
+				  " FROM (SELECT DISTINCT ON (e.owner_school, e.sha) e.sha, e.name,"
+				  " e.size, e.owner_school, e.rec_id,"
+				  " coalesce(f.complete, false) AS complete"
+				  " FROM target t"
+				  " JOIN evidence e ON e.county = app_county() AND e.target = t.rec_id"
+				  " AND NOT e.deleted"
 				  /* Of the school whose record it is: an id that nobody had yet took
 				     anybody's file. */
-				  " AND EXISTS (SELECT FROM destination d WHERE d.county = e.county AND "
-				  "d.rec_id = "
-				  "e.target AND d.owner_school = e.owner_school"
-				  " UNION ALL SELECT FROM student s WHERE s.county = e.county AND s.rec_id = "
-				  "e.target AND s.owner_school = e.owner_school"
-				  " UNION ALL SELECT FROM enrolment n WHERE n.county = e.county AND n.rec_id "
-				  "= "
-				  "e.target AND n.owner_school = e.owner_school"
-				  " UNION ALL SELECT FROM slip_addressee a WHERE a.county = e.county AND "
-				  "a.rec_id "
-				  "= e.target AND a.owner_school = e.owner_school)"
-				  " LEFT JOIN blob f ON f.county = e.county AND f.school = e.owner_school "
-				  "AND f.sha = e.sha ORDER BY e.owner_school, e.sha, e.rec_id) x"
-				  " ORDER BY x.owner_school, x.rec_id LIMIT 1000"};
+				  " AND EXISTS (SELECT FROM destination d"
+				  " WHERE d.county = e.county AND d.rec_id = e.target"
+				  " AND d.owner_school = e.owner_school"
+				  " UNION ALL SELECT FROM student s"
+				  " WHERE s.county = e.county AND s.rec_id = e.target"
+				  " AND s.owner_school = e.owner_school"
+				  " UNION ALL SELECT FROM enrolment n"
+				  " WHERE n.county = e.county AND n.rec_id = e.target"
+				  " AND n.owner_school = e.owner_school"
+				  " UNION ALL SELECT FROM slip_addressee a"
+				  " WHERE a.county = e.county AND a.rec_id = e.target"
+				  " AND a.owner_school = e.owner_school)"
+				  " LEFT JOIN blob f ON f.county = e.county AND f.school = e.owner_school"
+				  " AND f.sha = e.sha"
+				  " ORDER BY e.owner_school, e.sha, e.rec_id) x"
+				  " ORDER BY x.owner_school, x.rec_id"
+				  " LIMIT 1000"};
 static const struct db_stmt select_contacts = {"SELECT c.owner_school, " SCHOOL_NAME(
-	"c.owner_school") ", c.at, c.method, coalesce(c.persons, ''), coalesce(c.outcome, ''), c.next_date, "
-			  "coalesce(c.note, '')"
-			  " FROM slip s JOIN persuasion c ON c.county = s.county AND c.slip = s.rec_id AND "
-			  "NOT c.deleted WHERE " HIS_SLIP " ORDER BY c.at, c.rec_id LIMIT 1000"};
+	"c.owner_school") ", c.at, c.method, coalesce(c.persons, ''), coalesce(c.outcome, ''),"
+			  " c.next_date, coalesce(c.note, '')"
+			  " FROM slip s"
+			  " JOIN persuasion c ON c.county = s.county AND c.slip = s.rec_id"
+			  " AND NOT c.deleted"
+			  " WHERE " HIS_SLIP " ORDER BY c.at, c.rec_id LIMIT 1000"};
 static const struct db_stmt select_reminders = {"SELECT m.owner_school, " SCHOOL_NAME(
 	"m.owner_school") ", m.what, coalesce(m.round, 0), m.due, m.at"
-			  " FROM slip s JOIN reminder m ON m.county = s.county AND m.about = s.rec_id AND "
-			  "NOT m.deleted WHERE " HIS_SLIP " ORDER BY m.at, m.rec_id LIMIT 1000"};
+			  " FROM slip s"
+			  " JOIN reminder m ON m.county = s.county AND m.about = s.rec_id"
+			  " AND NOT m.deleted"
+			  " WHERE " HIS_SLIP " ORDER BY m.at, m.rec_id LIMIT 1000"};
 static const struct db_stmt select_decisions = {"SELECT w.decision, w.category, w.reason, " USER_NAME(
-	"w.by_user") ", w.at FROM proof_decision w"
-		     " WHERE w.county = app_county() AND w.year = $1::int AND w.pupil = $2::uuid ORDER BY "
-		     "w.n LIMIT 1000"};
+	"w.by_user") ", w.at"
+		     " FROM proof_decision w"
+		     " WHERE w.county = app_county() AND w.year = $1::int AND w.pupil = $2::uuid"
+		     " ORDER BY w.n"
+		     " LIMIT 1000"};
 
 enum trip_part { PUPIL, DECLARED, SLIP, TIMES, PEOPLE, FILES, CONTACTS, REMINDERS, DECISIONS, PARTS };
 static const struct db_stmt *const statements[PARTS] = {&select_pupil, &select_declared, &select_slip_of,

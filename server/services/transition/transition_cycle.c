@@ -22,16 +22,17 @@ struct cycle_state {
 static const struct db_stmt freeze = {"SELECT baseline, schools FROM transition_open($1::int)"};
 static const struct db_stmt preview = {"SELECT code, name, ''::text, pupils FROM transition_open_preview()"};
 static const struct db_stmt cancel = {"SELECT transition_cancel($1::int, $2::text, $3::text)"};
-static const struct db_stmt missing = {
-	"SELECT code, coalesce(name, ''), what, 0 FROM transition_phase_missing($1::int, $2::text)"
-	" UNION ALL SELECT code, coalesce(name, ''), what, n FROM transition_unsettled($1::int) WHERE "
-	"$2::text = 'verify'"};
+static const struct db_stmt missing = {"SELECT code, coalesce(name, ''), what, 0"
+				       " FROM transition_phase_missing($1::int, $2::text)"
+				       " UNION ALL SELECT code, coalesce(name, ''), what, n"
+				       " FROM transition_unsettled($1::int)"
+				       " WHERE $2::text = 'verify'"};
 static const struct db_stmt read_year = {
 	"SELECT extract(year FROM jg_today())::int, extract(month FROM jg_today())::int"};
 /* In the order of F_CYCLE_UNDECIDED_UNTIL … F_CYCLE_RESOLVE_DAYS. */
 static const struct db_stmt default_settings = {
-	"SELECT undecided_until, verify_due, provisional_until, deferral_until, prefill_due, confirm_due, "
-	"issue_days, resolve_days"
+	"SELECT undecided_until, verify_due, provisional_until, deferral_until, prefill_due, confirm_due,"
+	" issue_days, resolve_days"
 	" FROM transition_settings($1::int)"};
 
 static bool find_cycle(const struct request *r, int32_t year, struct stored *out)

@@ -13,14 +13,15 @@ static const struct db_stmt decide_on_proof = {
 static const struct db_stmt tell_pupil = {
 	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', '', 0"};
 static const struct db_stmt tell_proof = {
-	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), category, coalesce(place, ''), "
-	"cardinality(files) FROM transition_proofs($1::int, $2::uuid)"};
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), category, coalesce(place, ''),"
+	" cardinality(files)"
+	" FROM transition_proofs($1::int, $2::uuid)"};
 static const struct db_stmt tell_pair = {
-	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '', format('%s %s', coalesce(s.name, "
-	"x.school), x.name), 0 FROM ("
-	"SELECT owner_school AS school, name FROM enrolment WHERE county = app_county() AND rec_id = $3::uuid"
-	" UNION ALL SELECT owner_school, name FROM destination WHERE county = app_county() AND rec_id = "
-	"$3::uuid) x"
+	"SELECT coalesce(transition_about($1::int, $2::uuid), ''), '',"
+	" format('%s %s', coalesce(s.name, x.school), x.name), 0"
+	" FROM (SELECT owner_school AS school, name FROM enrolment"
+	" WHERE county = app_county() AND rec_id = $3::uuid UNION ALL SELECT owner_school, name"
+	" FROM destination WHERE county = app_county() AND rec_id = $3::uuid) x"
 	" LEFT JOIN school s ON s.county = app_county() AND s.code = x.school AND NOT s.deleted"};
 static const struct db_stmt decide_on_pair = {
 	"SELECT transition_pair_decide($1::int, $2::uuid, $3::uuid, $4::boolean, $5::text, $6::text)"};
@@ -28,9 +29,9 @@ static const struct db_stmt take_back_pair = {
 	"SELECT transition_pair_withdraw($1::int, $2::uuid, $3::uuid, $4::text, $5::text)"};
 static const struct db_stmt amend = {
 	"SELECT transition_amend($1::int, $2::boolean, $3::uuid, $4::text, $5::text, $6::text)"};
-static const struct db_stmt find_candidates = {"SELECT pupil, name, school, school_name, stands::int, "
-					       "listed::int FROM baseline_candidates($1::int, $2::text, "
-					       "$3::text)"};
+static const struct db_stmt find_candidates = {"SELECT pupil, name, school, school_name, stands::int,"
+					       " listed::int"
+					       " FROM baseline_candidates($1::int, $2::text, $3::text)"};
 
 static void begin_decision(struct request *r, int32_t year)
 {

@@ -103,8 +103,9 @@ static void send_list(struct request *r, const struct db_stmt *stmt, fill_fn fil
 /* ---- progress ---- */
 
 static const struct db_stmt select_progress = {
-	"SELECT code, coalesce(name, ''), baseline, declared, t1, t2, verified, last_contact, pending, "
-	"to_verify, answered FROM transition_progress($1::int)"};
+	"SELECT code, coalesce(name, ''), baseline, declared, t1, t2, verified, last_contact, pending,"
+	" to_verify, answered"
+	" FROM transition_progress($1::int)"};
 
 static void query_of_year(struct request *r, const struct db_stmt *stmt)
 {
@@ -172,9 +173,8 @@ void transition_progress(struct request *r)
 /* ---- mismatches ---- */
 
 static const struct db_stmt select_mismatches = {
-	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found, "
-	"owners, severity, state, flags,"
-	" row_ids, row_kinds, row_schools, row_names, row_numbers"
+	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found,"
+	" owners, severity, state, flags, row_ids, row_kinds, row_schools, row_names, row_numbers"
 	" FROM transition_mismatches($1::int, nullif($2::text, ''))"};
 
 static void mismatch_query(struct request *r)
@@ -254,8 +254,9 @@ void transition_mismatches(struct request *r)
 
 /* ---- what is in the way of a school's formal report ---- */
 
-static const struct db_stmt select_gaps = {"SELECT pupil, cert_no, name, student_no, class_no, gaps, roster "
-					   "FROM filing_missing($1::int, $2::text)"};
+static const struct db_stmt select_gaps = {"SELECT pupil, cert_no, name, student_no, class_no, gaps,"
+					   " roster"
+					   " FROM filing_missing($1::int, $2::text)"};
 
 static void gap_query(struct request *r)
 {
@@ -420,11 +421,12 @@ void transition_slips(struct request *r)
 
 /* ---- proofs ---- */
 
-static const struct db_stmt select_proofs = {"SELECT pupil, cert_no, name, student_no, category, place, "
-					     "source_school, coalesce(decision, ''), files, "
-					     "filed_by, shas FROM transition_proofs($1::int) ORDER BY "
-					     "coalesce(decision, '') <> '', source_school, "
-					     "name, pupil"};
+static const struct db_stmt select_proofs = {"SELECT pupil, cert_no, name, student_no, category, place,"
+					     " source_school, coalesce(decision, ''), files, filed_by,"
+					     " shas"
+					     " FROM transition_proofs($1::int)"
+					     " ORDER BY coalesce(decision, '') <> '', source_school, name,"
+					     " pupil"};
 
 static void proofs_query(struct request *r)
 {
@@ -471,17 +473,19 @@ void transition_proofs(struct request *r)
 /* ---- decisions on pairs ---- */
 
 static const struct db_stmt select_pairs = {
-	"SELECT w.pupil, st.cert_no, st.name, st.student_no, w.row_id, x.kind, coalesce(x.school, ''), "
-	"coalesce(x.name, ''), coalesce(x.number, ''), w.same, w.reason,"
-	" coalesce(u.name, w.by_user), w.at FROM transition_pairs($1::int) w"
+	"SELECT w.pupil, st.cert_no, st.name, st.student_no, w.row_id, x.kind, coalesce(x.school, ''),"
+	" coalesce(x.name, ''), coalesce(x.number, ''), w.same, w.reason, coalesce(u.name, w.by_user),"
+	" w.at"
+	" FROM transition_pairs($1::int) w"
 	" LEFT JOIN baseline b ON b.county = app_county() AND b.year = $1::int AND b.pupil = w.pupil"
 	" LEFT JOIN student st ON st.county = b.county AND st.rec_id = b.student"
 	" LEFT JOIN user_account u ON u.county = app_county() AND u.user_id = w.by_user"
-	" LEFT JOIN LATERAL (SELECT 'enrolment' AS kind, owner_school AS school, name, coalesce(cert_no, "
-	"student_no) AS number FROM enrolment"
-	" WHERE county = app_county() AND rec_id = w.row_id"
-	" UNION ALL SELECT 'destination', owner_school, name, coalesce(cert_no, student_no) FROM destination "
-	"WHERE county = app_county() AND rec_id = w.row_id) x ON true"
+	" LEFT JOIN LATERAL (SELECT 'enrolment' AS kind, owner_school AS school, name,"
+	" coalesce(cert_no, student_no) AS number"
+	" FROM enrolment WHERE county = app_county() AND rec_id = w.row_id"
+	" UNION ALL SELECT 'destination', owner_school, name, coalesce(cert_no, student_no)"
+	" FROM destination WHERE county = app_county() AND rec_id = w.row_id) x"
+	" ON true"
 	" ORDER BY w.n DESC"};
 
 static void pairs_query(struct request *r)
@@ -535,8 +539,9 @@ void transition_pairs(struct request *r)
 
 /* ---- T1 to T2 ---- */
 
-static const struct db_stmt select_diff = {"SELECT destination, cert_no, name, student_no, source_school, "
-					   "field, before, after FROM transition_diff($1::int)"};
+static const struct db_stmt select_diff = {"SELECT destination, cert_no, name, student_no, source_school,"
+					   " field, before, after"
+					   " FROM transition_diff($1::int)"};
 
 static void diff_query(struct request *r)
 {
@@ -579,17 +584,19 @@ void transition_diff(struct request *r)
 /* ---- summary ---- */
 
 static const struct db_stmt select_summary = {
-	"SELECT code, coalesce(name, ''), baseline, confirmed, provisional, exempt, open, residual FROM "
-	"transition_summary($1::int) WHERE code <> ''"};
+	"SELECT code, coalesce(name, ''), baseline, confirmed, provisional, exempt, open, residual"
+	" FROM transition_summary($1::int)"
+	" WHERE code <> ''"};
 static const struct db_stmt select_total = {
-	"SELECT coalesce(sum(baseline), 0)::int, coalesce(sum(confirmed), 0)::int, "
-	"coalesce(sum(provisional), 0)::int, coalesce(sum(exempt), 0)::int,"
-	" coalesce(sum(open), 0)::int, coalesce(sum(residual), 0)::int,"
-	" (SELECT as_of FROM reconcile_run WHERE county = app_county() AND year = $1::int ORDER BY run_no "
-	"DESC LIMIT 1),"
-	" (SELECT name FROM county WHERE county = app_county()), (SELECT rehearsal FROM county WHERE county "
-	"= app_county())"
-	" FROM transition_summary($1::int) WHERE code <> ''"};
+	"SELECT coalesce(sum(baseline), 0)::int, coalesce(sum(confirmed), 0)::int,"
+	" coalesce(sum(provisional), 0)::int, coalesce(sum(exempt), 0)::int, coalesce(sum(open), 0)::int,"
+	" coalesce(sum(residual), 0)::int,"
+	" (SELECT as_of FROM reconcile_run WHERE county = app_county() AND year = $1::int"
+	" ORDER BY run_no DESC LIMIT 1),"
+	" (SELECT name FROM county WHERE county = app_county()),"
+	" (SELECT rehearsal FROM county WHERE county = app_county())"
+	" FROM transition_summary($1::int)"
+	" WHERE code <> ''"};
 
 static void summary_query(struct request *r)
 {

@@ -21,12 +21,16 @@ struct night {
 /* A year is due when nobody has run it since two o'clock; a run by hand counts, so that nothing changes under
  * a clerk who has just looked at another day. */
 static const struct db_stmt due_years = {
-	"SELECT c.year FROM cycle c WHERE c.county = app_county() AND NOT c.deleted AND c.phase = 'verify'"
-	" AND NOT EXISTS (SELECT 1 FROM reconcile_run r WHERE r.county = c.county AND r.year = c.year AND "
-	"r.at >="
-	" date_trunc('day', jg_now() AT TIME ZONE 'Asia/Shanghai' - interval '2 hours') AT TIME ZONE "
-	"'Asia/Shanghai' + interval '2 hours')"
-	" ORDER BY c.year LIMIT 8"};
+	"SELECT c.year"
+	" FROM cycle c"
+	" WHERE c.county = app_county() AND NOT c.deleted AND c.phase = 'verify'"
+	" AND NOT EXISTS (SELECT 1 FROM reconcile_run r"
+	" WHERE r.county = c.county AND r.year = c.year"
+	" AND r.at >= date_trunc('day',"
+	" jg_now() AT TIME ZONE 'Asia/Shanghai' - interval '2 hours') AT TIME ZONE 'Asia/Shanghai' +"
+	" interval '2 hours')"
+	" ORDER BY c.year"
+	" LIMIT 8"};
 static const struct db_stmt read_now = {"SELECT jg_now()"};
 static const struct db_stmt due_reminders = {"SELECT school, about, what, round, due FROM reminders_due()"};
 

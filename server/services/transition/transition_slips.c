@@ -15,16 +15,19 @@
 #define BUREAU "bureau" /* home of a child without a catchment: the bureau itself, which is no addressee */
 
 static const struct db_stmt run_reconcile = {
-	"SELECT baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms, "
-	"run_as_of FROM transition_reconcile($1::int,"
+	"SELECT baseline, confirmed, provisional, exempt, mismatched, outside, changed, elapsed_ms,"
+	" run_as_of"
+	" FROM transition_reconcile($1::int,"
 	/* What follows from a decision is judged by the day that the last run looked at. */
-	" CASE WHEN $3::boolean THEN coalesce((SELECT as_of FROM reconcile_run WHERE county = app_county() "
-	"AND year = $1::int"
-	" ORDER BY run_no DESC LIMIT 1), jg_today()) ELSE $2::date END)"};
+	" CASE WHEN $3::boolean"
+	" THEN coalesce((SELECT as_of FROM reconcile_run WHERE county = app_county() AND year = $1::int"
+	" ORDER BY run_no DESC LIMIT 1),"
+	" jg_today())"
+	" ELSE $2::date END)"};
 static const struct db_stmt needed_slips = {
-	"SELECT pupil, action, slip, source, home, coalesce(codes, ''), coalesce(severity, ''), found_at, "
-	"issue_due, round, coalesce(name, ''),"
-	" coalesce(cert_no, ''), coalesce(student_no, '') FROM transition_slips_needed($1::int)"};
+	"SELECT pupil, action, slip, source, home, coalesce(codes, ''), coalesce(severity, ''), found_at,"
+	" issue_due, round, coalesce(name, ''), coalesce(cert_no, ''), coalesce(student_no, '')"
+	" FROM transition_slips_needed($1::int)"};
 static const struct db_stmt read_moment = {
 	"SELECT jg_now(), slip_deadline(jg_now(), (SELECT resolve_days FROM transition_settings($1::int))),"
 	" (SELECT count(*) FROM slip WHERE county = app_county() AND year = $1::int),"
@@ -465,11 +468,14 @@ static const struct stored *slip_by_name(struct slips *s, const char *name)
 }
 
 /* YEAR_HOLD of the year that the slip says. */
-static const struct db_stmt hold_year_of_slip = {
-	"SELECT c.phase FROM cycle c WHERE c.county = app_county() AND NOT c.deleted AND c.year = (SELECT "
-	"s.year FROM slip s"
-	" WHERE s.county = app_county() AND NOT s.deleted AND (s.no = $1::text OR s.rec_id::text = "
-	"lower($1::text)) LIMIT 1) FOR SHARE"};
+static const struct db_stmt hold_year_of_slip = {"SELECT c.phase"
+						 " FROM cycle c"
+						 " WHERE c.county = app_county() AND NOT c.deleted"
+						 " AND c.year = (SELECT s.year FROM slip s"
+						 " WHERE s.county = app_county() AND NOT s.deleted"
+						 " AND (s.no = $1::text OR s.rec_id::text = lower($1::text))"
+						 " LIMIT 1)"
+						 " FOR SHARE"};
 
 static void review_plan(struct request *r)
 {
