@@ -226,12 +226,12 @@ enum err conf_load(struct conf *c, const char *dir, struct problem *p)
 	*p = (struct problem){0};
 	enum err e = read_file(c, path, &line, p);
 	if (e && !line)
-		return errno == EACCES ? problem_set(p, ERR_PERMISSION, "data", _("以 root 运行同一条命令"),
-						 _("没有权限读 %s"), path)
-				       : problem_set(p, ERR_NOT_FOUND, "data",
-						 _("检查 --data；还没有建过就先运行 jgd init，有备份就运行 "
-						   "jgd restore"),
-						 _("读不到 %s"), path);
+		return errno == EACCES
+			       ? problem_set(p, ERR_PERMISSION, "data", _("以 root 运行同一条命令"),
+					 _("没有权限读 %s"), path)
+			       : problem_set(p, ERR_NOT_FOUND, "data",
+					 _("检查 --data；还没有建过就先运行 jgd init，有备份就运行 jgd restore"),
+					 _("读不到 %s"), path);
 	place_quoted(quoted, sizeof quoted, path);
 	if (e)
 		snprintf(p->hint, sizeof p->hint, _("改 %s 第 %d 行"), quoted, line);

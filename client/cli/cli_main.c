@@ -165,9 +165,8 @@ static void print_program_help(const struct cli *c)
 	print_commands(c, "");
 	printf("\n%s\n", _("通用选项："));
 	print_options(common_options);
-	printf("\n%s\n", _("每条命令加 --help 看选项和例子。退出码：0 完成 1 失败 2 用法 3 被规则或权限拒绝 "
-			   "4 连不上（数据不丢）"
-			   " 5 需要人处理 6 文件有问题"));
+	printf("\n%s\n",
+		_("每条命令加 --help 看选项和例子。退出码：0 完成 1 失败 2 用法 3 被规则或权限拒绝 4 连不上（数据不丢） 5 需要人处理 6 文件有问题"));
 }
 
 const char *cli_option_at(const struct cli *c, const char *name, int i)
@@ -424,8 +423,7 @@ static enum err seal_revoked(struct cli *c, struct revoked_kept *kept, struct pr
 		cli_warn(c, _("这些没有发送的内容已经损坏，封存不了，请重新录入：%s"), kept->left_out);
 	if (!e && kept->file[0])
 		cli_warn(c,
-			_("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 "
-			  "%s/%s%s，用县局新发的连接码注册后可以打开"),
+			_("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 %s/%s%s，用县局新发的连接码注册后可以打开"),
 			kept->unsent, c->profile.dir, kept->file, kept->parts > 1 ? more : "");
 	return e;
 }

@@ -259,9 +259,9 @@ static void show_op(const struct cli *c, const struct view *v, const struct op_r
 	show_fields(c, v, row);
 	if (decide_needed(row) && row->state != OP_CONFLICT)
 		cli_say(c,
-			row->del ? _("不删了：jg outbox withdraw %lld；原因没有了再删一次：jg outbox fix "
-				     "%lld")
-				 : _("改正：jg outbox fix %lld 栏目=内容；不要了：jg outbox withdraw %lld"),
+			row->del
+				? _("不删了：jg outbox withdraw %lld；原因没有了再删一次：jg outbox fix %lld")
+				: _("改正：jg outbox fix %lld 栏目=内容；不要了：jg outbox withdraw %lld"),
 			(long long)row->n, (long long)row->n);
 }
 

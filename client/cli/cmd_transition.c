@@ -120,9 +120,8 @@ static const struct record *record_of(const void *row)
 
 static const char *left_ways(void)
 {
-	return _("jg pupil find 姓名 看序号，jg students set 序号 年级=六年级 "
-		 "改回（删掉的重新导入）；确已不在本校"
-		 "的，请县局移出名单：jgadmin transition baseline remove");
+	return _(
+		"jg pupil find 姓名 看序号，jg students set 序号 年级=六年级 改回（删掉的重新导入）；确已不在本校的，请县局移出名单：jgadmin transition baseline remove");
 }
 
 /* The same counts as the bureau's: 应升学 are those who will be, or were, frozen; a row beside them counts
@@ -147,9 +146,7 @@ static void tell_counts(const struct cli *c, const struct view *v, const struct 
 		cli_say(c, _("另有 %zu 人填了去向但不在本校六年级名册上"), beside);
 	if (baseline > declared)
 		cli_next(c, "%s",
-			_("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place "
-			  "地区 --evidence 材料，不写学校）；全部一起填用 jg export destinations -o "
-			  "文件，填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）"));
+			_("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place 地区 --evidence 材料，不写学校）；全部一起填用 jg export destinations -o 文件，填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）"));
 }
 
 /* Who is on no list of the school's any more and counts all the same. */
@@ -549,8 +546,7 @@ static int cmd_transition_file(struct cli *c)
 		"in_the_way", in_the_way, "warnings", warnings);
 	if (bad && !cli_flag(c, "incomplete")) {
 		problem_set(&c->problem, ERR_INCOMPLETE, NULL,
-			_("补齐：jg transition list 看序号，再 jg transition set；确要缺项上报：jg "
-			  "transition file --incomplete --reason 理由"),
+			_("补齐：jg transition list 看序号，再 jg transition set；确要缺项上报：jg transition file --incomplete --reason 理由"),
 			_("%zu 名学生材料不齐"), bad);
 		json_object_set_new(json, "error", cli_error_json(c));
 		cli_result(c, json, 0);

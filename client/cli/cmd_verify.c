@@ -103,8 +103,7 @@ static int cmd_verify_list(struct cli *c)
 		cli_say(c, _("还没有答复、名册上也没有的 %zu 人"), open);
 	if (open)
 		cli_next(c, "%s",
-			_("jg verify answer 序号 present 答复在校（未报到写 absent，查无此人写 "
-			  "unknown）；名册齐了就 jg import enrolled 文件；全部答完 jg verify submit"));
+			_("jg verify answer 序号 present 答复在校（未报到写 absent，查无此人写 unknown）；名册齐了就 jg import enrolled 文件；全部答完 jg verify submit"));
 	else if (n)
 		cli_next(c, "jg verify submit");
 	jg_ids_keep(c, &ids, &shown_verify);

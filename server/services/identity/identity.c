@@ -263,8 +263,7 @@ static void add_user(struct request *r)
 
 	if (e || !q->name || !q->name[0] || make_state(r)) {
 		request_refuse(r, e ? e : ERR_MISSING, e ? "role" : "name",
-			e ? _("角色与单位不符：学校的人用学校角色，县局的人用县局角色，系统、安全、审计管理"
-			      "员不兼任")
+			e ? _("角色与单位不符：学校的人用学校角色，县局的人用县局角色，系统、安全、审计管理员不兼任")
 			  : _("没有姓名"),
 			_("jgadmin help codes role 列出角色"));
 		return;

@@ -214,9 +214,7 @@ static bool candidate_found(struct request *r, const PGresult *found, uint8_t id
 			arena_printf(&r->arena, _("%s已经在应升学名单里，生源学校是%s"),
 				db_get_text(found, 0, 1), db_get_text(found, 0, 3)),
 			arena_printf(&r->arena,
-				_("要换学校先移出：jgadmin transition baseline remove 证件号码 --year %d "
-				  "--reason "
-				  "理由，再补入并写 --school 学校"),
+				_("要换学校先移出：jgadmin transition baseline remove 证件号码 --year %d --reason 理由，再补入并写 --school 学校"),
 				q->year));
 		return false;
 	}
