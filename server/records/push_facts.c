@@ -14,27 +14,40 @@ static struct member *member_of_device(struct round *g, const uint8_t *device)
 	return NULL;
 }
 
+/* Columns of what push_ask.c and lineage_db.c ask. */
+enum {
+	DEVICE_ID,
+	DEVICE_INCARNATION,
+	DEVICE_LAST_OP,
+	DEVICE_LAST_HASH,
+	DEVICE_REVOKED,
+	DEVICE_EPOCH,
+	DEVICE_TODAY
+};
+
 bool push_facts_devices(struct round *g)
 {
 	const PGresult *r = g->task.result[g->devices_at].rows;
 	size_t n;
 
 	for (int i = 0; i < PQntuples(r); i++) {
-		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &n));
+		struct member *m = member_of_device(g, db_get_bytes(r, i, DEVICE_ID, &n));
 		assert(m); /* only the round's own devices were asked for */
 		struct plan_device *d = &m->facts.device;
-		d->known = !db_get_int(r, i, 4);
+		d->known = !db_get_int(r, i, DEVICE_REVOKED);
 		memcpy(d->id, m->request->caller.device, ID_SIZE);
-		d->incarnation = (uint32_t)db_get_int(r, i, 1);
-		d->last_op = (uint64_t)db_get_int(r, i, 2);
-		memcpy(d->last_hash, db_get_bytes(r, i, 3, &n), HASH_SIZE);
-		d->epoch = (uint64_t)db_get_int(r, i, 5);
+		d->incarnation = (uint32_t)db_get_int(r, i, DEVICE_INCARNATION);
+		d->last_op = (uint64_t)db_get_int(r, i, DEVICE_LAST_OP);
+		memcpy(d->last_hash, db_get_bytes(r, i, DEVICE_LAST_HASH, &n), HASH_SIZE);
+		d->epoch = (uint64_t)db_get_int(r, i, DEVICE_EPOCH);
 	}
 	for (size_t i = 0; i < g->count; i++)
 		if (!g->member[i].facts.device.known)
 			return false;
 	return true;
 }
+
+enum { AUTHOR_DEVICE, AUTHOR_NAME, AUTHOR_ROLES, AUTHOR_CLASSES, AUTHOR_MAY_WRITE };
 
 static bool read_author_rows(struct round *g)
 {
@@ -51,21 +64,23 @@ static bool read_author_rows(struct round *g)
 		g->member[i].facts.authors = list;
 	}
 	for (int i = 0; i < n; i++) {
-		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &len));
+		struct member *m = member_of_device(g, db_get_bytes(r, i, AUTHOR_DEVICE, &len));
 		struct plan_author *a =
 			(struct plan_author *)(uintptr_t)&m->facts.authors[m->facts.author_count++];
-		snprintf(a->name, sizeof a->name, "%s", db_get_text(r, i, 1));
-		int count = db_get_ints(r, i, 2, roles, 16);
+		snprintf(a->name, sizeof a->name, "%s", db_get_text(r, i, AUTHOR_NAME));
+		int count = db_get_ints(r, i, AUTHOR_ROLES, roles, 16);
 		for (int k = 0; k < count && k < 16; k++)
 			a->roles |= 1u << roles[k];
-		count = db_get_texts(r, i, 3, texts, lengths, CLASSES_MAX);
+		count = db_get_texts(r, i, AUTHOR_CLASSES, texts, lengths, CLASSES_MAX);
 		for (int k = 0; k < count && k < CLASSES_MAX; k++)
 			snprintf(a->classes[a->class_count++], sizeof a->classes[0], "%.*s", (int)lengths[k],
 				texts[k]);
-		a->may_write = db_get_int(r, i, 4);
+		a->may_write = db_get_int(r, i, AUTHOR_MAY_WRITE);
 	}
 	return true;
 }
+
+enum { REPLAY_DEVICE, REPLAY_FIRST_OP, REPLAY_LAST_OP, REPLAY_SHAS, REPLAY_RESULTS };
 
 static bool read_replay_rows(struct round *g)
 {
@@ -80,13 +95,13 @@ static bool read_replay_rows(struct round *g)
 		g->member[i].facts.replays = list;
 	}
 	for (int i = 0; i < n; i++) {
-		struct member *m = member_of_device(g, db_get_bytes(r, i, 0, &len));
+		struct member *m = member_of_device(g, db_get_bytes(r, i, REPLAY_DEVICE, &len));
 		struct plan_replay *p =
 			(struct plan_replay *)(uintptr_t)&m->facts.replays[m->facts.replay_count++];
-		p->first_op = (uint64_t)db_get_int(r, i, 1);
-		p->last_op = (uint64_t)db_get_int(r, i, 2);
-		p->shas = db_get_bytes(r, i, 3, &len);
-		const uint8_t *bytes = db_get_bytes(r, i, 4, &len);
+		p->first_op = (uint64_t)db_get_int(r, i, REPLAY_FIRST_OP);
+		p->last_op = (uint64_t)db_get_int(r, i, REPLAY_LAST_OP);
+		p->shas = db_get_bytes(r, i, REPLAY_SHAS, &len);
+		const uint8_t *bytes = db_get_bytes(r, i, REPLAY_RESULTS, &len);
 		/* The answer must outlive the result: it is sent after the second trip. */
 		m->push.arena->refused = ERR_OK;
 		const uint8_t *copy = arena_copy(m->push.arena, bytes, len);
@@ -98,6 +113,8 @@ static bool read_replay_rows(struct round *g)
 	}
 	return true;
 }
+
+enum { HOLDER_KEY, HOLDER_OWNER, HOLDER_ID };
 
 static bool read_record_rows(struct round *g)
 {
@@ -121,9 +138,9 @@ static bool read_record_rows(struct round *g)
 		r = g->at[k].holders >= 0 ? g->task.result[g->at[k].holders].rows : NULL;
 		for (int i = 0; r && i < PQntuples(r); i++) {
 			held[holders].kind = &kind_table[k];
-			held[holders].key = db_get_text(r, i, 0);
-			held[holders].owner = db_get_text(r, i, 1);
-			memcpy(held[holders++].id, db_get_bytes(r, i, 2, &len), ID_SIZE);
+			held[holders].key = db_get_text(r, i, HOLDER_KEY);
+			held[holders].owner = db_get_text(r, i, HOLDER_OWNER);
+			memcpy(held[holders++].id, db_get_bytes(r, i, HOLDER_ID, &len), ID_SIZE);
 		}
 	}
 	/* Every push sees all rows of the round; ids are unique and keys carry their owner. */
@@ -202,6 +219,8 @@ static bool read_guard_rows(struct round *g)
 	return true;
 }
 
+enum { WRITER_ORD, WRITER_AUTHOR, WRITER_AT };
+
 static bool read_writer_rows(struct round *g)
 {
 	const PGresult *r = g->writers_at >= 0 ? g->task.result[g->writers_at].rows : NULL;
@@ -211,13 +230,15 @@ static bool read_writer_rows(struct round *g)
 			      &g->arena, sizeof(struct plan_writer) * (g->member[i].limit + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
-		int ord = (int)db_get_int(r, i, 0);
+		int ord = (int)db_get_int(r, i, WRITER_ORD);
 		struct plan_writer *w = (struct plan_writer *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX]
 						.facts.writers[ord % PUSH_OPS_MAX];
-		*w = (struct plan_writer){db_get_text(r, i, 1), db_get_int(r, i, 2)};
+		*w = (struct plan_writer){db_get_text(r, i, WRITER_AUTHOR), db_get_int(r, i, WRITER_AT)};
 	}
 	return true;
 }
+
+enum { TARGET_ORD, TARGET_KIND, TARGET_OPEN };
 
 static bool read_target_rows(struct round *g)
 {
@@ -228,13 +249,16 @@ static bool read_target_rows(struct round *g)
 			      &g->arena, sizeof(struct plan_target) * (g->member[i].limit + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
-		int ord = (int)db_get_int(r, i, 0);
+		int ord = (int)db_get_int(r, i, TARGET_ORD);
 		struct plan_target *t = (struct plan_target *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX]
 						.facts.targets[ord % PUSH_OPS_MAX];
-		*t = (struct plan_target){(uint32_t)db_get_int(r, i, 1), db_get_int(r, i, 2) != 0};
+		*t = (struct plan_target){
+			(uint32_t)db_get_int(r, i, TARGET_KIND), db_get_int(r, i, TARGET_OPEN) != 0};
 	}
 	return true;
 }
+
+enum { SCOPE_ROW_ORD, SCOPE_ROW_GRADE, SCOPE_ROW_CLASS_NO, SCOPE_ROW_NAMED };
 
 static bool read_scope_rows(struct round *g)
 {
@@ -245,15 +269,18 @@ static bool read_scope_rows(struct round *g)
 			      &g->arena, sizeof(struct plan_scope) * ((size_t)PQntuples(r) + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
-		int ord = (int)db_get_int(r, i, 0);
+		int ord = (int)db_get_int(r, i, SCOPE_ROW_ORD);
 		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
 		struct plan_scope *s = (struct plan_scope *)(uintptr_t)&f->scopes[f->scope_count++];
 		s->op = (uint32_t)(ord % PUSH_OPS_MAX);
-		class_scope_make(s->scope, db_get_text(r, i, 1), db_get_text(r, i, 2));
-		s->named = db_get_int(r, i, 3) != 0;
+		class_scope_make(
+			s->scope, db_get_text(r, i, SCOPE_ROW_GRADE), db_get_text(r, i, SCOPE_ROW_CLASS_NO));
+		s->named = db_get_int(r, i, SCOPE_ROW_NAMED) != 0;
 	}
 	return true;
 }
+
+enum { CHILD_ORD, CHILD_ID };
 
 static bool read_child_rows(struct round *g)
 {
@@ -265,11 +292,11 @@ static bool read_child_rows(struct round *g)
 			      &g->arena, sizeof(struct plan_child) * ((size_t)PQntuples(r) + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
-		int ord = (int)db_get_int(r, i, 0);
+		int ord = (int)db_get_int(r, i, CHILD_ORD);
 		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
 		struct plan_child *h = (struct plan_child *)(uintptr_t)&f->children[f->child_count++];
 		h->op = (uint32_t)(ord % PUSH_OPS_MAX);
-		memcpy(h->id, db_get_bytes(r, i, 1, &len), ID_SIZE);
+		memcpy(h->id, db_get_bytes(r, i, CHILD_ID, &len), ID_SIZE);
 	}
 	return true;
 }
@@ -279,7 +306,7 @@ bool push_facts_read(struct round *g)
 	for (size_t i = 0; i < g->count; i++) {
 		struct member *m = &g->member[i];
 		m->facts.county = g->worker->server->conf.county;
-		m->facts.today = (int32_t)db_get_int(g->task.result[g->devices_at].rows, 0, 6);
+		m->facts.today = (int32_t)db_get_int(g->task.result[g->devices_at].rows, 0, DEVICE_TODAY);
 		snprintf(m->facts.school, sizeof m->facts.school, "%s", m->request->caller.school);
 		m->facts.user = m->request->caller.user;
 		m->facts.carries_others = m->request->caller.roles >> ROLE_REGISTRAR & 1;

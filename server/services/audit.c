@@ -85,6 +85,17 @@ static const struct db_stmt search_access = {
 	" AND at >= $4::timestamptz AND at < $5::timestamptz"
 	" ORDER BY access_log.id DESC"
 	" LIMIT $6::int"};
+enum {
+	ACCESS_ID,
+	ACCESS_AT,
+	ACCESS_USER,
+	ACCESS_DEVICE,
+	ACCESS_SCHOOL,
+	ACCESS_METHOD,
+	ACCESS_RESULT,
+	ACCESS_ROWS,
+	ACCESS_PURPOSE
+};
 
 static void search_query(struct request *r)
 {
@@ -112,16 +123,16 @@ static void search_done(struct request *r)
 	for (int i = 0; rows && out.row && i < n; i++) {
 		pb_audit_row *a = &rows[i];
 		*a = (pb_audit_row)PB_AUDIT_ROW_INIT;
-		a->id = (char *)db_get_text(res, i, 0);
+		a->id = (char *)db_get_text(res, i, ACCESS_ID);
 		a->has_at = a->has_count = 1;
-		a->at = db_get_int(res, i, 1);
-		a->user = (char *)db_get_text(res, i, 2);
-		a->device = (char *)db_get_text(res, i, 3);
-		a->school = (char *)db_get_text(res, i, 4);
-		a->method = (char *)db_get_text(res, i, 5);
-		a->result = (char *)db_get_text(res, i, 6);
-		a->count = (uint32_t)db_get_int(res, i, 7);
-		a->purpose = (char *)db_get_text(res, i, 8);
+		a->at = db_get_int(res, i, ACCESS_AT);
+		a->user = (char *)db_get_text(res, i, ACCESS_USER);
+		a->device = (char *)db_get_text(res, i, ACCESS_DEVICE);
+		a->school = (char *)db_get_text(res, i, ACCESS_SCHOOL);
+		a->method = (char *)db_get_text(res, i, ACCESS_METHOD);
+		a->result = (char *)db_get_text(res, i, ACCESS_RESULT);
+		a->count = (uint32_t)db_get_int(res, i, ACCESS_ROWS);
+		a->purpose = (char *)db_get_text(res, i, ACCESS_PURPOSE);
 		out.row[out.n_row++] = a;
 	}
 	request_reply(r, &out.base);

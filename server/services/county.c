@@ -32,6 +32,7 @@ static const struct db_stmt read_today = {"SELECT jg_today()"};
 static const struct db_stmt school_codes = {"SELECT code, type, coalesce(area, ''), name"
 					    " FROM school"
 					    " WHERE county = app_county() AND NOT deleted"};
+enum { SCHOOL_CODE, SCHOOL_TYPE, SCHOOL_AREA, SCHOOL_NAME };
 static const struct db_stmt make_streams = {"INSERT INTO stream (county, stream_id)"
 					    " SELECT app_county(), s"
 					    " FROM unnest($1::bigint[]) s"
@@ -128,13 +129,13 @@ static enum err check_catchment(const PGresult *schools, const struct record *c,
 
 	record_text(c, F_CATCHMENT_SCHOOL, code, sizeof code);
 	for (int i = 0; i < PQntuples(schools); i++)
-		if (strcmp(db_get_text(schools, i, 0), code) == 0)
-			return school_type_stages(db_get_text(schools, i, 1)) &
+		if (strcmp(db_get_text(schools, i, SCHOOL_CODE), code) == 0)
+			return school_type_stages(db_get_text(schools, i, SCHOOL_TYPE)) &
 					       (junior ? STAGE_JUNIOR : STAGE_PRIMARY)
 				       ? ERR_OK
 				       : problem_set(p, ERR_INVALID, "stage", NULL,
 						 junior ? _("%s没有初中部") : _("%s没有小学部"),
-						 db_get_text(schools, i, 3));
+						 db_get_text(schools, i, SCHOOL_NAME));
 	return problem_set(p, ERR_NOT_FOUND, "school", _("新学校先用 jgadmin schools import 导入"),
 		_("没有标识码为 %s 的学校"), code);
 }
@@ -261,8 +262,9 @@ static void warn_gaps(struct request *r, struct import *m)
 	struct problem p;
 
 	for (int i = 0; i < PQntuples(schools); i++) {
-		const char *area = db_get_text(schools, i, 2);
-		bool covered = !area[0] || !(school_type_stages(db_get_text(schools, i, 1)) & STAGE_PRIMARY);
+		const char *area = db_get_text(schools, i, SCHOOL_AREA);
+		bool covered = !area[0] ||
+			       !(school_type_stages(db_get_text(schools, i, SCHOOL_TYPE)) & STAGE_PRIMARY);
 		for (size_t k = 0; !covered && k < m->row_count; k++)
 			covered = covers(&m->rows[k], area);
 		for (size_t k = 0; !covered && k < m->edits.part.count; k++)
@@ -270,7 +272,7 @@ static void warn_gaps(struct request *r, struct import *m)
 		if (covered)
 			continue;
 		problem_set(&p, ERR_MISSING, "area", NULL, _("%s 所在区划 %s 没有对应的初中施教区"),
-			db_get_text(schools, i, 3), area);
+			db_get_text(schools, i, SCHOOL_NAME), area);
 		add_problem(m, true, NO_ROW, &p, r);
 	}
 }
@@ -513,6 +515,7 @@ static const struct db_stmt select_catchments = {
 	" LEFT JOIN school s ON s.county = c.county AND s.code = c.school AND NOT s.deleted"
 	" WHERE c.county = app_county() AND NOT c.deleted"
 	" ORDER BY c.school, c.stage DESC, c.area"};
+enum { CATCHMENT_ID, CATCHMENT_SCHOOL, CATCHMENT_SCHOOL_NAME, CATCHMENT_STAGE, CATCHMENT_AREA };
 
 static void catchments_query(struct request *r)
 {
@@ -532,12 +535,12 @@ static void catchments_done(struct request *r)
 		pb_catchment_row *row = &rows[i];
 		*row = (pb_catchment_row)PB_CATCHMENT_ROW_INIT;
 		row->has_id = 1;
-		row->id.data = (uint8_t *)(uintptr_t)db_get_bytes(c, i, 0, &len);
+		row->id.data = (uint8_t *)(uintptr_t)db_get_bytes(c, i, CATCHMENT_ID, &len);
 		row->id.len = ID_SIZE;
-		row->school = (char *)(uintptr_t)db_get_text(c, i, 1);
-		row->school_name = (char *)(uintptr_t)db_get_text(c, i, 2);
-		row->stage = (char *)(uintptr_t)db_get_text(c, i, 3);
-		row->area = (char *)(uintptr_t)db_get_text(c, i, 4);
+		row->school = (char *)(uintptr_t)db_get_text(c, i, CATCHMENT_SCHOOL);
+		row->school_name = (char *)(uintptr_t)db_get_text(c, i, CATCHMENT_SCHOOL_NAME);
+		row->stage = (char *)(uintptr_t)db_get_text(c, i, CATCHMENT_STAGE);
+		row->area = (char *)(uintptr_t)db_get_text(c, i, CATCHMENT_AREA);
 		out.catchment[out.n_catchment++] = row;
 	}
 	request_reply(r, &out.base);
@@ -552,6 +555,7 @@ static const struct db_stmt select_schools = {"SELECT rec_id, code, name, type, 
 					      " FROM school"
 					      " WHERE county = app_county() AND NOT deleted"
 					      " ORDER BY code"};
+enum { LISTED_ID, LISTED_CODE, LISTED_NAME, LISTED_TYPE, LISTED_FOUNDER, LISTED_DISTRICT };
 
 static void list_query(struct request *r)
 {
@@ -572,13 +576,13 @@ static void list_done(struct request *r)
 		pb_school_row *row = &rows[i];
 		*row = (pb_school_row)PB_SCHOOL_ROW_INIT;
 		row->has_id = 1;
-		row->id.data = arena_copy(&r->arena, db_get_bytes(s, i, 0, &len), 16);
+		row->id.data = arena_copy(&r->arena, db_get_bytes(s, i, LISTED_ID, &len), 16);
 		row->id.len = row->id.data ? 16 : 0;
-		row->code = (char *)db_get_text(s, i, 1);
-		row->name = (char *)db_get_text(s, i, 2);
-		row->type = (char *)db_get_text(s, i, 3);
-		row->founder = (char *)db_get_text(s, i, 4);
-		row->district = (char *)db_get_text(s, i, 5);
+		row->code = (char *)db_get_text(s, i, LISTED_CODE);
+		row->name = (char *)db_get_text(s, i, LISTED_NAME);
+		row->type = (char *)db_get_text(s, i, LISTED_TYPE);
+		row->founder = (char *)db_get_text(s, i, LISTED_FOUNDER);
+		row->district = (char *)db_get_text(s, i, LISTED_DISTRICT);
 		row->stage = arena_alloc(&r->arena, sizeof *row->stage * 5);
 		unsigned mask = school_type_stages(row->type);
 		for (unsigned k = 0; row->stage && k < 5; k++)

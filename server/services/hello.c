@@ -16,6 +16,20 @@ static const struct db_stmt hello_device = {
 	" JOIN county c ON c.county = d.county"
 	" LEFT JOIN school s ON s.county = d.county AND s.code = d.school AND NOT s.deleted"
 	" WHERE d.county = app_county() AND d.cert_spki = $1::bytea"};
+enum {
+	DEVICE_ID,
+	DEVICE_SCHOOL,
+	DEVICE_INCARNATION,
+	DEVICE_LAST_OP,
+	DEVICE_LAST_HASH,
+	DEVICE_REVOKED,
+	DEVICE_CERT_UNTIL,
+	DEVICE_COUNTY_NAME,
+	DEVICE_REHEARSAL,
+	DEVICE_EPOCH,
+	DEVICE_NOW,
+	DEVICE_SCHOOL_NAME
+};
 /* Once a minute is enough for `devices list`; a write per connection would cost a disk sync each. */
 static const struct db_stmt hello_contact = {
 	"UPDATE device"
@@ -150,22 +164,22 @@ static void fill_welcome(struct request *r, struct hello_state *s, const PGresul
 	w->has_known_incarnation = w->has_known_op = 1;
 	w->has_rehearsal = w->has_cert_until = w->has_epoch = w->has_forked = 1;
 	w->version = 1;
-	w->now = db_get_int(d, 0, 10);
-	w->incarnation = (uint32_t)db_get_int(d, 0, 2);
-	w->last_op = (uint64_t)db_get_int(d, 0, 3);
+	w->now = db_get_int(d, 0, DEVICE_NOW);
+	w->incarnation = (uint32_t)db_get_int(d, 0, DEVICE_INCARNATION);
+	w->last_op = (uint64_t)db_get_int(d, 0, DEVICE_LAST_OP);
 	w->known_incarnation = w->incarnation;
 	w->known_op = w->last_op;
-	memcpy(s->last_hash, db_get_bytes(d, 0, 4, &n), 32);
+	memcpy(s->last_hash, db_get_bytes(d, 0, DEVICE_LAST_HASH, &n), 32);
 	w->last_hash.data = s->last_hash;
 	w->last_hash.len = 32;
 	w->county = arena_printf(&r->arena, "%d", conf->county);
-	w->county_name = arena_printf(&r->arena, "%s", db_get_text(d, 0, 7));
-	w->rehearsal = (protobuf_c_boolean)db_get_int(d, 0, 8);
+	w->county_name = arena_printf(&r->arena, "%s", db_get_text(d, 0, DEVICE_COUNTY_NAME));
+	w->rehearsal = (protobuf_c_boolean)db_get_int(d, 0, DEVICE_REHEARSAL);
 	w->school = r->caller.school;
-	w->school_name = arena_printf(&r->arena, "%s", db_get_text(d, 0, 11));
+	w->school_name = arena_printf(&r->arena, "%s", db_get_text(d, 0, DEVICE_SCHOOL_NAME));
 	w->server = "jgd " JG_VERSION;
-	w->cert_until = db_get_int(d, 0, 6);
-	w->epoch = r->caller.epoch = (uint64_t)db_get_int(d, 0, 9);
+	w->cert_until = db_get_int(d, 0, DEVICE_CERT_UNTIL);
+	w->epoch = r->caller.epoch = (uint64_t)db_get_int(d, 0, DEVICE_EPOCH);
 }
 
 static void hello_done(struct request *r)
@@ -175,16 +189,16 @@ static void hello_done(struct request *r)
 	struct hello_state *s = arena_alloc(&r->arena, sizeof *s);
 	size_t n;
 
-	if (PQntuples(d) == 0 || db_get_int(d, 0, 5) || !s) {
+	if (PQntuples(d) == 0 || db_get_int(d, 0, DEVICE_REVOKED) || !s) {
 		request_release(r);
 		if (r->conn)
 			conn_goaway(r->conn, CLOSE_REVOKED, s ? ERR_REVOKED : ERR_NOMEM);
 		request_fail(r, ERR_REVOKED, NULL, NULL);
 		return;
 	}
-	memcpy(r->caller.device, db_get_bytes(d, 0, 0, &n), ID_SIZE);
+	memcpy(r->caller.device, db_get_bytes(d, 0, DEVICE_ID, &n), ID_SIZE);
 	id_format(r->caller.device_text, r->caller.device);
-	snprintf(r->caller.school, sizeof r->caller.school, "%s", db_get_text(d, 0, 1));
+	snprintf(r->caller.school, sizeof r->caller.school, "%s", db_get_text(d, 0, DEVICE_SCHOOL));
 	r->caller.has_device = true;
 	r->caller.made = hello->made;
 	fill_welcome(r, s, d);

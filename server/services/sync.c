@@ -46,12 +46,14 @@ static const struct db_stmt read_stream = {"SELECT s.seq, s.floor, s.lanes, s.au
 					   " FROM stream s"
 					   " JOIN county c ON c.county = s.county"
 					   " WHERE s.county = app_county() AND s.stream_id = $1::bigint"};
+enum { STREAM_SEQ, STREAM_FLOOR, STREAM_LANES, STREAM_AUDIT_N, STREAM_AUDIT_HEAD, STREAM_EPOCH };
 static const struct db_stmt read_feed = {"SELECT rec_id, seq, ver, kind, action"
 					 " FROM feed"
 					 " WHERE county = app_county() AND stream_id = $1::bigint"
 					 " AND seq > $2::bigint"
 					 " ORDER BY seq"
 					 " LIMIT $3::int"};
+enum { FEED_REC_ID, FEED_SEQ, FEED_VER, FEED_KIND, FEED_ACTION };
 static const struct db_stmt count_feed = {"SELECT count(*)"
 					  " FROM feed"
 					  " WHERE county = app_county() AND stream_id = $1::bigint"
@@ -89,15 +91,15 @@ static bool may_read(const struct request *r, int64_t stream)
 
 static void read_stream_row(struct request *r, struct pull *p, const PGresult *s)
 {
-	const uint8_t *at = (const uint8_t *)PQgetvalue(s, 0, 2) + 20; /* bigint[8] */
+	const uint8_t *at = (const uint8_t *)PQgetvalue(s, 0, STREAM_LANES) + 20; /* bigint[8] */
 	size_t n;
 
-	p->seq = (uint64_t)db_get_int(s, 0, 0);
+	p->seq = (uint64_t)db_get_int(s, 0, STREAM_SEQ);
 	for (int i = 0; i < LANES; i++)
 		p->lanes[i] = (uint32_t)get_be64(at + 12 * i + 4);
-	p->audit_n = (uint64_t)db_get_int(s, 0, 3);
-	memcpy(p->audit_head, db_get_bytes(s, 0, 4, &n), HASH_SIZE);
-	p->epoch = (uint64_t)db_get_int(s, 0, 5);
+	p->audit_n = (uint64_t)db_get_int(s, 0, STREAM_AUDIT_N);
+	memcpy(p->audit_head, db_get_bytes(s, 0, STREAM_AUDIT_HEAD, &n), HASH_SIZE);
+	p->epoch = (uint64_t)db_get_int(s, 0, STREAM_EPOCH);
 	p->sig_len = pki_sign_head(r->worker->server->sign_key, p->stream, p->audit_n, p->audit_head, p->sig);
 }
 
@@ -277,17 +279,17 @@ static bool read_feed_rows(struct request *r, struct pull *p, const PGresult *fe
 	p->kind_count = 0;
 	for (int i = 0; i < (int)p->count; i++) {
 		pb_change *c = &p->changes[i];
-		uint32_t kind = (uint32_t)db_get_int(feed, i, 3);
+		uint32_t kind = (uint32_t)db_get_int(feed, i, FEED_KIND);
 		*c = (pb_change)PB_CHANGE_INIT;
 		c->has_seq = c->has_kind = c->has_id = c->has_ver = c->has_action = 1;
-		c->id.data = arena_copy(&r->arena, db_get_bytes(feed, i, 0, &n), ID_SIZE);
+		c->id.data = arena_copy(&r->arena, db_get_bytes(feed, i, FEED_REC_ID, &n), ID_SIZE);
 		c->id.len = ID_SIZE;
 		if (!c->id.data)
 			return false;
-		c->seq = (uint64_t)db_get_int(feed, i, 1);
-		c->ver = db_get_int(feed, i, 2);
+		c->seq = (uint64_t)db_get_int(feed, i, FEED_SEQ);
+		c->ver = db_get_int(feed, i, FEED_VER);
 		c->kind = kind;
-		c->action = (Jingguan__V1__Action)db_get_int(feed, i, 4);
+		c->action = (Jingguan__V1__Action)db_get_int(feed, i, FEED_ACTION);
 		p->list[i] = c;
 		if (c->action == JINGGUAN__V1__ACTION__PUT)
 			add_kind(p, kind_by_number(kind));
@@ -336,7 +338,7 @@ static void feed_read(struct request *r)
 	}
 	/* The cursor that the client came with is judged, and that of a later page only when tombstones went
 	 * meanwhile: a pull from 0 passes below the floor on its way. */
-	uint64_t floor = (uint64_t)db_get_int(stream, 0, 1);
+	uint64_t floor = (uint64_t)db_get_int(stream, 0, STREAM_FLOOR);
 	if (p->cursor && p->cursor < floor && (!p->begun || floor != p->floor)) {
 		restart_pull(r, ERR_RESYNC);
 		return;
@@ -417,6 +419,7 @@ static const struct db_stmt blob_state = {
 	" FROM blob b"
 	" WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea"
 	" AND (b.complete OR $3::bigint IN (0, b.size))"};
+enum { BLOB_COMPLETE, BLOB_CHUNKS };
 static const struct db_stmt blob_other = {
 	"SELECT FROM blob WHERE county = app_county() AND school = $1::text AND sha = $2::bytea"};
 /* A file that a record of the school names has room until the school's is full; one that none names (its
@@ -471,6 +474,7 @@ static const struct db_stmt blob_chunks = {
 	" WHERE county = app_county() AND sha = $1::bytea AND complete)"
 	" ORDER BY k.n"
 	" LIMIT 40"};
+enum { PART_N, PART_BYTES, PART_SIZE };
 
 static void blob_params(struct db_params *p, const struct request *r, const ProtobufCBinaryData *sha)
 {
@@ -495,8 +499,8 @@ static void reply_blob_state(struct request *r, const PGresult *b)
 
 	out.has_complete = out.has_have = 1;
 	if (PQntuples(b)) {
-		out.complete = (protobuf_c_boolean)db_get_int(b, 0, 0);
-		out.have = (uint32_t)db_get_int(b, 0, 1);
+		out.complete = (protobuf_c_boolean)db_get_int(b, 0, BLOB_COMPLETE);
+		out.have = (uint32_t)db_get_int(b, 0, BLOB_CHUNKS);
 	}
 	request_reply(r, &out.base);
 }
@@ -609,10 +613,10 @@ static void get_done(struct request *r)
 		pb_blob_chunk out = PB_BLOB_CHUNK_INIT;
 		size_t len;
 		out.has_n = out.has_data = out.has_size = 1;
-		out.n = (uint32_t)db_get_int(k, i, 0);
-		out.data.data = (uint8_t *)(uintptr_t)db_get_bytes(k, i, 1, &len);
+		out.n = (uint32_t)db_get_int(k, i, PART_N);
+		out.data.data = (uint8_t *)(uintptr_t)db_get_bytes(k, i, PART_BYTES, &len);
 		out.data.len = len;
-		out.size = (uint64_t)db_get_int(k, i, 2);
+		out.size = (uint64_t)db_get_int(k, i, PART_SIZE);
 		r->rows = 1;
 		if (i == n - 1)
 			request_reply(r, &out.base);

@@ -33,6 +33,7 @@ static const struct db_stmt due_years = {
 	" LIMIT 8"};
 static const struct db_stmt read_now = {"SELECT jg_now()"};
 static const struct db_stmt due_reminders = {"SELECT school, about, what, round, due FROM reminders_due()"};
+enum { DUE_SCHOOL, DUE_ABOUT, DUE_WHAT, DUE_ROUND, DUE_DUE };
 
 static bool is_overdue(const struct stored *slip, int64_t now)
 {
@@ -68,13 +69,13 @@ static void remind(struct request *r, struct night *night, const PGresult *due, 
 	for (int i = 0; i < PQntuples(due); i++) {
 		struct stored *row = record_edit(&night->edits, kind, NULL);
 		struct record *reminder = &row->state.record;
-		snprintf(row->owner, sizeof row->owner, "%s", db_get_text(due, i, 0));
+		snprintf(row->owner, sizeof row->owner, "%s", db_get_text(due, i, DUE_SCHOOL));
 		record_set_bytes(reminder, F_REMINDER_ABOUT,
-			arena_copy(&r->arena, db_get_bytes(due, i, 1, &len), ID_SIZE), ID_SIZE);
-		record_set_text(
-			reminder, F_REMINDER_WHAT, arena_printf(&r->arena, "%s", db_get_text(due, i, 2)));
-		record_set_number(reminder, F_REMINDER_ROUND, db_get_int(due, i, 3));
-		record_set_number(reminder, F_REMINDER_DUE, db_get_int(due, i, 4));
+			arena_copy(&r->arena, db_get_bytes(due, i, DUE_ABOUT, &len), ID_SIZE), ID_SIZE);
+		record_set_text(reminder, F_REMINDER_WHAT,
+			arena_printf(&r->arena, "%s", db_get_text(due, i, DUE_WHAT)));
+		record_set_number(reminder, F_REMINDER_ROUND, db_get_int(due, i, DUE_ROUND));
+		record_set_number(reminder, F_REMINDER_DUE, db_get_int(due, i, DUE_DUE));
 		record_set_number(reminder, F_REMINDER_AT, now);
 		record_edit_end(&night->edits);
 	}

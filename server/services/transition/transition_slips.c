@@ -24,15 +24,42 @@ static const struct db_stmt run_reconcile = {
 	" ORDER BY run_no DESC LIMIT 1),"
 	" jg_today())"
 	" ELSE $2::date END)"};
+enum {
+	COUNT_BASELINE,
+	COUNT_CONFIRMED,
+	COUNT_PROVISIONAL,
+	COUNT_EXEMPT,
+	COUNT_MISMATCHED,
+	COUNT_OUTSIDE,
+	COUNT_CHANGED,
+	COUNT_ELAPSED_MS,
+	COUNT_AS_OF
+};
 static const struct db_stmt needed_slips = {
 	"SELECT pupil, action, slip, source, home, coalesce(codes, ''), coalesce(severity, ''), found_at,"
 	" issue_due, round, coalesce(name, ''), coalesce(cert_no, ''), coalesce(student_no, '')"
 	" FROM transition_slips_needed($1::int)"};
+enum {
+	NEEDED_PUPIL,
+	NEEDED_ACTION,
+	NEEDED_SLIP,
+	NEEDED_SOURCE,
+	NEEDED_HOME,
+	NEEDED_CODES,
+	NEEDED_SEVERITY,
+	NEEDED_FOUND_AT,
+	NEEDED_ISSUE_DUE,
+	NEEDED_ROUND,
+	NEEDED_NAME,
+	NEEDED_CERT_NO,
+	NEEDED_STUDENT_NO
+};
 static const struct db_stmt read_moment = {
 	"SELECT jg_now(), slip_deadline(jg_now(), (SELECT resolve_days FROM transition_settings($1::int))),"
 	" (SELECT count(*) FROM slip WHERE county = app_county() AND year = $1::int),"
 	" slip_deadline(jg_now(), (SELECT issue_days FROM transition_settings($1::int))),"
 	" coalesce((SELECT phase IN ('verify', 'closed') FROM transition_settings($1::int)), false)"};
+enum { MOMENT_NOW, MOMENT_RESOLVE_DUE, MOMENT_SLIPS, MOMENT_ISSUE_DUE, MOMENT_SLIPS_BEGUN };
 
 /* ---- reading ---- */
 
@@ -82,15 +109,18 @@ static void set_pupil(struct request *r, struct record *slip, const PGresult *n,
 {
 	size_t len;
 
-	record_set_text(slip, F_SLIP_SOURCE, arena_printf(&r->arena, "%s", db_get_text(n, i, 3)));
-	record_set_text(slip, F_SLIP_HOME, arena_printf(&r->arena, "%s", db_get_text(n, i, 4)));
-	record_set_text(slip, F_SLIP_CODES, arena_printf(&r->arena, "%s", db_get_text(n, i, 5)));
-	record_set_text(slip, F_SLIP_SEVERITY, arena_printf(&r->arena, "%s", db_get_text(n, i, 6)));
-	record_set_text(slip, F_SLIP_NAME, arena_printf(&r->arena, "%s", db_get_text(n, i, 10)));
-	record_set_text(slip, F_SLIP_CERT_NO, arena_printf(&r->arena, "%s", db_get_text(n, i, 11)));
-	record_set_text(slip, F_SLIP_STUDENT_NO, arena_printf(&r->arena, "%s", db_get_text(n, i, 12)));
-	record_set_bytes(
-		slip, F_SLIP_PUPIL, arena_copy(&r->arena, db_get_bytes(n, i, 0, &len), ID_SIZE), ID_SIZE);
+	record_set_text(slip, F_SLIP_SOURCE, arena_printf(&r->arena, "%s", db_get_text(n, i, NEEDED_SOURCE)));
+	record_set_text(slip, F_SLIP_HOME, arena_printf(&r->arena, "%s", db_get_text(n, i, NEEDED_HOME)));
+	record_set_text(slip, F_SLIP_CODES, arena_printf(&r->arena, "%s", db_get_text(n, i, NEEDED_CODES)));
+	record_set_text(
+		slip, F_SLIP_SEVERITY, arena_printf(&r->arena, "%s", db_get_text(n, i, NEEDED_SEVERITY)));
+	record_set_text(slip, F_SLIP_NAME, arena_printf(&r->arena, "%s", db_get_text(n, i, NEEDED_NAME)));
+	record_set_text(
+		slip, F_SLIP_CERT_NO, arena_printf(&r->arena, "%s", db_get_text(n, i, NEEDED_CERT_NO)));
+	record_set_text(
+		slip, F_SLIP_STUDENT_NO, arena_printf(&r->arena, "%s", db_get_text(n, i, NEEDED_STUDENT_NO)));
+	record_set_bytes(slip, F_SLIP_PUPIL,
+		arena_copy(&r->arena, db_get_bytes(n, i, NEEDED_PUPIL, &len), ID_SIZE), ID_SIZE);
 }
 
 static void set_owner(struct stored *row, const char *source, const char *home)
@@ -105,7 +135,7 @@ static void start_round(struct slips *s, struct record *slip, const PGresult *n,
 {
 	record_set_number(slip, F_SLIP_YEAR, s->year);
 	record_set_text(slip, F_SLIP_STATE, "draft");
-	record_set_number(slip, F_SLIP_ROUND, db_get_int(n, i, 9));
+	record_set_number(slip, F_SLIP_ROUND, db_get_int(n, i, NEEDED_ROUND));
 	record_set_number(slip, F_SLIP_FOUND_AT, s->now);
 	record_set_number(slip, F_SLIP_ISSUE_DUE, s->issue_due);
 	record_clear(slip, F_SLIP_ISSUED_AT);
@@ -117,7 +147,7 @@ static void start_round(struct slips *s, struct record *slip, const PGresult *n,
 
 static void settle_one(struct request *r, struct slips *s, const PGresult *n, int i)
 {
-	const char *action = db_get_text(n, i, 1);
+	const char *action = db_get_text(n, i, NEEDED_ACTION);
 	bool begins = strcmp(action, "create") == 0 || strcmp(action, "reopen") == 0;
 	size_t len;
 
@@ -125,7 +155,8 @@ static void settle_one(struct request *r, struct slips *s, const PGresult *n, in
 	 * starts. */
 	if (begins && !s->slips_begun)
 		return;
-	struct stored *now = db_is_null(n, i, 2) ? NULL : find_slip(s, db_get_bytes(n, i, 2, &len));
+	struct stored *now =
+		db_is_null(n, i, NEEDED_SLIP) ? NULL : find_slip(s, db_get_bytes(n, i, NEEDED_SLIP, &len));
 	struct stored *e = record_edit(&s->edits, kind_by_number(KIND_SLIP), now);
 	struct record *slip = &e->state.record;
 
@@ -134,7 +165,7 @@ static void settle_one(struct request *r, struct slips *s, const PGresult *n, in
 		record_set_number(slip, F_SLIP_CLOSED_AT, s->now);
 	} else {
 		set_pupil(r, slip, n, i);
-		set_owner(e, db_get_text(n, i, 3), db_get_text(n, i, 4));
+		set_owner(e, db_get_text(n, i, NEEDED_SOURCE), db_get_text(n, i, NEEDED_HOME));
 	}
 	if (strcmp(action, "create") == 0)
 		record_set_text(
@@ -177,15 +208,15 @@ static void read_counts(struct slips *s, const PGresult *c)
 		out->has_mismatched = 1;
 	out->has_outside = out->has_elapsed_ms = out->has_as_of = out->has_changed = 1;
 	out->year = s->year;
-	out->baseline = (uint32_t)db_get_int(c, 0, 0);
-	out->confirmed = (uint32_t)db_get_int(c, 0, 1);
-	out->provisional = (uint32_t)db_get_int(c, 0, 2);
-	out->exempt = (uint32_t)db_get_int(c, 0, 3);
-	out->mismatched = (uint32_t)db_get_int(c, 0, 4);
-	out->outside = (uint32_t)db_get_int(c, 0, 5);
-	out->changed = (uint32_t)db_get_int(c, 0, 6);
-	out->elapsed_ms = (uint64_t)db_get_int(c, 0, 7);
-	out->as_of = (int32_t)db_get_int(c, 0, 8);
+	out->baseline = (uint32_t)db_get_int(c, 0, COUNT_BASELINE);
+	out->confirmed = (uint32_t)db_get_int(c, 0, COUNT_CONFIRMED);
+	out->provisional = (uint32_t)db_get_int(c, 0, COUNT_PROVISIONAL);
+	out->exempt = (uint32_t)db_get_int(c, 0, COUNT_EXEMPT);
+	out->mismatched = (uint32_t)db_get_int(c, 0, COUNT_MISMATCHED);
+	out->outside = (uint32_t)db_get_int(c, 0, COUNT_OUTSIDE);
+	out->changed = (uint32_t)db_get_int(c, 0, COUNT_CHANGED);
+	out->elapsed_ms = (uint64_t)db_get_int(c, 0, COUNT_ELAPSED_MS);
+	out->as_of = (int32_t)db_get_int(c, 0, COUNT_AS_OF);
 }
 
 /* What is wrong with the pupil of the slip that was reviewed, "" when the run closes it. */
@@ -214,10 +245,10 @@ static void reconcile_settle(struct request *r)
 	const PGresult *needed = request_result(r, &needed_slips), *moment = request_result(r, &read_moment);
 
 	read_counts(s, request_result(r, &run_reconcile));
-	s->now = db_get_int(moment, 0, 0);
-	s->issued_before = (int)db_get_int(moment, 0, 2);
-	s->issue_due = db_get_int(moment, 0, 3);
-	s->slips_begun = db_get_int(moment, 0, 4);
+	s->now = db_get_int(moment, 0, MOMENT_NOW);
+	s->issued_before = (int)db_get_int(moment, 0, MOMENT_SLIPS);
+	s->issue_due = db_get_int(moment, 0, MOMENT_ISSUE_DUE);
+	s->slips_begun = db_get_int(moment, 0, MOMENT_SLIPS_BEGUN);
 	if (!read_slips(r, s, (size_t)PQntuples(needed))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
@@ -351,7 +382,7 @@ static void issue_plan(struct request *r)
 
 	if (!transition_year_stands(r, transition_year_phase(r, YEAR_HOLD), s->year, true))
 		return;
-	s->now = db_get_int(moment, 0, 0);
+	s->now = db_get_int(moment, 0, MOMENT_NOW);
 	if (!read_slips(r, s, 0)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
@@ -359,7 +390,7 @@ static void issue_plan(struct request *r)
 	for (size_t i = 0; i < s->slip_count; i++)
 		if (record_is(&s->slip[i].state.record, F_SLIP_STATE, "draft") &&
 			record_number(&s->slip[i].state.record, F_SLIP_YEAR) == s->year)
-			issue_one(r, s, &s->slip[i], db_get_int(moment, 0, 1));
+			issue_one(r, s, &s->slip[i], db_get_int(moment, 0, MOMENT_RESOLVE_DUE));
 	commit_slips(r, issue_done);
 }
 
