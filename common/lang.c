@@ -41,6 +41,21 @@ void lang_set(const char *lang)
 		  setenv("LANGUAGE", "en", 1) == 0 && catalogue_open();
 }
 
+void lang_choose(int argc, char **argv)
+{
+	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+	const char *lang = NULL;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names && (!lang || !*lang); i++)
+		lang = getenv(names[i]);
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
+			lang = argv[i + 1];
+		else if (strncmp(argv[i], "--lang=", 7) == 0)
+			lang = argv[i] + 7;
+	lang_set(lang ? lang : "zh");
+}
+
 const char *lang_text(const char *zh)
 {
 	/* What stands under "" is what the catalogue says of itself. */

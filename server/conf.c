@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "lang.h"
+#include "man.h"
 #include "place.h"
 
 enum setting_type { SETTING_TEXT, SETTING_INT, SETTING_BOOL };
@@ -332,4 +333,18 @@ void conf_describe(FILE *out)
 		else
 			fprintf(out, "  %-15s %-15s %s\n", settings[i].name,
 				settings[i].standard[0] ? settings[i].standard : "-", _(settings[i].text));
+}
+
+void conf_manual(FILE *out)
+{
+	char limits[80];
+
+	man_begin(out, "jgd.ini", 5, _("精管服务器的配置"));
+	man_text(out, _("数据目录里的 jgd.ini，一行一项：名字 = 值；# 或 ; 起头的是说明。"));
+	man_heading(out, _("配置项"));
+	for (size_t i = 0; i < SETTINGS; i++) {
+		snprintf(limits, sizeof limits, _("（%d–%d）"), settings[i].min, settings[i].max);
+		man_item(out, settings[i].name, settings[i].standard[0] ? settings[i].standard : "-",
+			_(settings[i].text), settings[i].type == SETTING_INT ? limits : NULL);
+	}
 }

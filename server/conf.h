@@ -39,5 +39,6 @@ void conf_address_text(const struct sockaddr_storage *at, char *out, size_t size
 size_t conf_changes(const struct conf *old, const struct conf *fresh, bool live, char *out, size_t size);
 /* One line per setting: name, default, meaning (for --help and the document's test). */
 void conf_describe(FILE *out);
+void conf_manual(FILE *out); /* jgd.ini.5 */
 
 #endif

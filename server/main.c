@@ -17,10 +17,12 @@
 #include "init.h"
 #include "lang.h"
 #include "log.h"
+#include "man.h"
 #include "maintain.h"
 #include "pki.h"
 #include "place.h"
 #include "report.h"
+#include "say.h"
 #include "server.h"
 #include "text.h"
 
@@ -215,19 +217,45 @@ static const struct {
 	{"verbose", NULL, N_("显示更多运行信息")},
 };
 
-/* The options that its words name, and those of every command. */
-static void command_usage(const struct command *command)
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+#define COMMON_OPTIONS 3 /* the last of the list: of every command */
+
+/* Whether its words name the option, or every command has it. */
+static bool has_option(const struct command *command, size_t i)
 {
 	char word[32];
 
+	snprintf(word, sizeof word, "--%s", option_words[i].name);
+	return i >= sizeof option_words / sizeof *option_words - COMMON_OPTIONS ||
+	       strstr(command->args, word) != NULL;
+}
+
+static const char *option_left(size_t i, char *out, size_t size)
+{
+	snprintf(out, size, "--%s%s%s", option_words[i].name, option_words[i].value ? " " : "",
+		option_words[i].value ? option_words[i].value : "");
+	return out;
+}
+
+static void command_usage(const struct command *command)
+{
+	char left[64];
+	int width = 0;
+
 	printf("jgd %s %s\n\n%s\n\n%s\n", command->name, command->args, _(command->text), _("选项："));
-	for (size_t i = 0; i < sizeof option_words / sizeof *option_words; i++) {
-		snprintf(word, sizeof word, "--%s", option_words[i].name);
-		if (i < sizeof option_words / sizeof *option_words - 3 && !strstr(command->args, word))
-			continue;
-		printf("  %s%s%s  %s\n", word, option_words[i].value ? " " : "",
-			option_words[i].value ? option_words[i].value : "", _(option_words[i].text));
-	}
+	for (size_t i = 0; i < sizeof option_words / sizeof *option_words; i++)
+		if (has_option(command, i) && say_width(option_left(i, left, sizeof left)) > width)
+			width = say_width(left);
+	for (size_t i = 0; i < sizeof option_words / sizeof *option_words; i++)
+		if (has_option(command, i))
+			say_pair(stdout, option_left(i, left, sizeof left), width, _(option_words[i].text));
 	printf("\n%s\n  %s\n", _("例："), _(command->example));
 }
 
@@ -238,12 +266,50 @@ static void usage(FILE *out)
 		fprintf(out, "  jgd %s %s\n      %s\n", commands[i].name, commands[i].args,
 			_(commands[i].text));
 	fprintf(out,
-		"\n  --json  --lang zh|en  --verbose  --help  --version\n\n%s\n  %s\n  jgd serve --data "
-		"/var/lib/jingguan\n\n%s\n",
+		"\n  --json  --lang zh|en  --verbose  --help  --version\n\n%s\n  %s\n"
+		"  jgd serve --data /var/lib/jingguan\n\n%s\n",
 		_("例："),
 		_("jgd init --data /var/lib/jingguan --county 329999 --name 测试县教育局 --embedded"),
 		_("DIR/jgd.ini 中的配置项："));
 	conf_describe(out);
+}
+
+/* jgd.8, for the build, which makes the page. */
+static void manual(void)
+{
+	char words[64], name[40];
+
+	man_begin(stdout, "jgd", 8, _("精管服务器"));
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		snprintf(words, sizeof words, "jgd %s", commands[i].name);
+		man_heading(stdout, words);
+		man_item(stdout, words, commands[i].args, _(commands[i].text), NULL);
+		man_text(stdout, _("例："));
+		man_example(stdout, _(commands[i].example));
+	}
+	man_heading(stdout, _("选项"));
+	for (size_t i = 0; i < sizeof option_words / sizeof *option_words; i++) {
+		snprintf(name, sizeof name, "--%s", option_words[i].name);
+		man_item(stdout, name, option_words[i].value ? option_words[i].value : "",
+			_(option_words[i].text), NULL);
+	}
+	man_heading(stdout, _("退出码"));
+	man_text(stdout, _("0 完成 1 失败 2 用法 3 被拒绝 4 连不上 5 需要人处理 6 文件有问题"));
+}
+
+/* `--help`, `help`, `help COMMAND`; words[0] is NULL where there is none. */
+static void help(char **words)
+{
+	const struct command *command = find_command(words[0]);
+
+	if (command)
+		command_usage(command);
+	else if (words[0] && strcmp(words[0], "man") == 0 && words[1] && strcmp(words[1], "jgd.ini") == 0)
+		conf_manual(stdout);
+	else if (words[0] && strcmp(words[0], "man") == 0)
+		manual();
+	else
+		usage(stdout);
 }
 
 static enum err parse(int argc, char **argv, struct options *o, struct problem *p)
@@ -308,14 +374,6 @@ static enum err parse(int argc, char **argv, struct options *o, struct problem *
 				p, ERR_USAGE, NULL, "jgd --help", _("没有选项 %s"), argv[optind - 1]);
 		}
 	return ERR_OK;
-}
-
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; name && i < sizeof commands / sizeof *commands; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
-	return NULL;
 }
 
 static enum err no_command(const char *name, struct problem *p)
@@ -395,12 +453,9 @@ int main(int argc, char **argv)
 	struct report report = {0};
 	struct problem p = {0};
 
-	lang_set(getenv("LANG"));
-	for (int i = 1; i < argc; i++) { /* also of an error in the words before them */
+	lang_choose(argc, argv);
+	for (int i = 1; i < argc; i++) /* also of an error in the words before it */
 		report.json |= strcmp(argv[i], "--json") == 0;
-		if (strncmp(argv[i], "--lang=", 7) == 0 || (strcmp(argv[i], "--lang") == 0 && i + 1 < argc))
-			lang_set(argv[i][6] ? argv[i] + 7 : argv[i + 1]);
-	}
 	child_clean_environment();
 	log_set_level(LOG_LEVEL_WARN); /* a command's own words are its report */
 	enum err e = sodium_init() < 0 ? problem_set(&p, ERR_INTERNAL, NULL,
@@ -408,12 +463,10 @@ int main(int argc, char **argv)
 				       : parse(argc, argv, &o, &p);
 	if (o.verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
+	bool asked = !e && argv[optind] && strcmp(argv[optind], "help") == 0;
 	const struct command *command = e ? NULL : find_command(argv[optind]);
-	if (!e && o.help && (command || !argv[optind])) {
-		if (command)
-			command_usage(command);
-		else
-			usage(stdout);
+	if (!e && (asked || (o.help && (command || !argv[optind])))) {
+		help(argv + optind + asked);
 		return 0;
 	}
 	if (!e && !command && !argv[optind] && !report.json) {

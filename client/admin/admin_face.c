@@ -68,7 +68,7 @@ static size_t near_schools(
 static const char *named_school(struct cli *c, const pb_school_list *list, const char *text, char code[16])
 {
 	const pb_school_row *best[NEAR_MAX] = {NULL};
-	char hint[HINT_SIZE] = "";
+	char names[HINT_SIZE - 64] = "", hint[HINT_SIZE] = "";
 
 	for (size_t i = 0; i < list->n_school; i++)
 		if (strcmp(list->school[i]->name, text) == 0) {
@@ -83,9 +83,11 @@ static const char *named_school(struct cli *c, const pb_school_list *list, const
 	if (!holding)
 		near_schools(list, text, false, best);
 	for (size_t k = 0; k < NEAR_MAX && best[k]; k++)
-		if (strlen(hint) + strlen(best[k]->name) + 48 < sizeof hint)
-			snprintf(hint + strlen(hint), sizeof hint - strlen(hint), _("%s%s（%s）"),
-				k ? _("、") : _("是不是 "), best[k]->name, best[k]->code);
+		if (strlen(names) + strlen(best[k]->name) + 48 < sizeof names)
+			snprintf(names + strlen(names), sizeof names - strlen(names), _("%s%s（%s）"),
+				k ? _("、") : "", best[k]->name, best[k]->code);
+	if (names[0])
+		snprintf(hint, sizeof hint, _("是不是 %s"), names);
 	cli_fail_with(c, ERR_NOT_FOUND, hint[0] ? hint : _("jgadmin schools list 列出学校"),
 		holding ? _("名称里有“%s”的学校不止一所") : _("没有叫“%s”的学校"), text);
 	return NULL;

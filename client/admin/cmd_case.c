@@ -171,9 +171,11 @@ static void say_addressee(const struct show *s, const pb_addressee_row *h)
 		cli_say(s->c, _("  %s：%s %s 签收"), name, time_words(s, h->received_at, received),
 			h->received_by ? h->received_by : "");
 	if (h->answered_at)
-		cli_say(s->c, _("    答复：%s（%s %s）%s%s"), admin_word(&codes_outcome, h->outcome),
-			time_words(s, h->answered_at, answered), h->answered_by ? h->answered_by : "",
-			h->note && h->note[0] ? _("，说明：") : "", h->note ? h->note : "");
+		cli_say(s->c,
+			h->note && h->note[0] ? _("    答复：%s（%s %s），说明：%s")
+					      : _("    答复：%s（%s %s）%s"),
+			admin_word(&codes_outcome, h->outcome), time_words(s, h->answered_at, answered),
+			h->answered_by ? h->answered_by : "", h->note ? h->note : "");
 	else if (h->received_at)
 		cli_say(s->c, "%s", _("    还没有答复"));
 }
@@ -252,10 +254,11 @@ static void say_decisions(const struct show *s)
 
 	for (size_t i = 0; i < s->r->n_decision; i++) {
 		const pb_case_decision *w = s->r->decision[i];
-		cli_say(s->c, _("县局意见：%s %s，%s：%s%s%s"), time_words(s, w->at, when), w->by,
-			admin_word(&codes_category, w->category),
-			strcmp(w->decision, "accepted") == 0 ? _("认可") : _("不认可"),
-			w->reason[0] ? _("，理由：") : "", w->reason);
+		cli_say(s->c,
+			w->reason[0] ? _("县局意见：%s %s，%s：%s，理由：%s")
+				     : _("县局意见：%s %s，%s：%s%s"),
+			time_words(s, w->at, when), w->by, admin_word(&codes_category, w->category),
+			strcmp(w->decision, "accepted") == 0 ? _("认可") : _("不认可"), w->reason);
 	}
 }
 

@@ -473,10 +473,12 @@ static bool revoking_confirmed(struct cli *c, const char *id)
 		const pb_device *d = list->device[i];
 		char contact[FACE_SIZE];
 		if (strcmp(d->id, id) == 0)
-			cli_say(c, _("%s 的电脑 %s，最近联系 %s，待传 %llu 项%s"),
+			cli_say(c,
+				strcmp(d->id, c->profile.device) == 0
+					? _("%s 的电脑 %s，最近联系 %s，待传 %llu 项。这就是您正在用的电脑")
+					: _("%s 的电脑 %s，最近联系 %s，待传 %llu 项"),
 				d->school[0] ? admin_school(c, d->school) : _("县局"), d->host,
-				admin_time(d->last_contact, contact), (unsigned long long)d->pending,
-				strcmp(d->id, c->profile.device) == 0 ? _("。这就是您正在用的电脑") : "");
+				admin_time(d->last_contact, contact), (unsigned long long)d->pending);
 	}
 	arena_free(&arena);
 	return cli_confirm(

@@ -205,7 +205,8 @@ static int cmd_reconcile(struct cli *c)
 }
 
 /* decision: what was decided, or ""; next: the command that shows what has come of it, or NULL. */
-static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *decision,
+/* told: the sentence about what was recorded: how many, and of whom. */
+static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q, const char *told,
 	const char *next, int32_t year)
 {
 	struct arena arena;
@@ -218,8 +219,10 @@ static int ask_changed(struct cli *c, uint16_t method, const ProtobufCMessage *q
 		return cli_fail(c);
 	}
 	const char *about = ok->about ? ok->about : "";
-	cli_say(c, about[0] ? _("已记录 %u 条：%s%s") : _("已处理 %u 条%s%s"), ok->changed,
-		about[0] ? decision : "", about);
+	if (about[0])
+		cli_say(c, told, ok->changed, about);
+	else
+		cli_say(c, _("已处理 %u 条"), ok->changed);
 	if (next)
 		cli_next(c, _("jgadmin transition %s --year %d"), next, year);
 	json_t *out = json_pack("{s:i,s:o}", "changed", (int)ok->changed, "about", admin_text(about));
@@ -242,7 +245,7 @@ static int cmd_cancel(struct cli *c)
 		!cli_confirm(year, _("取消后应升学名单解冻；各校的名册和已填的去向都不动。确认请输入年份：")))
 		return cli_fail_with(c, ERR_NOT_NOW, _("jgadmin transition phase --year 年度 看到了哪一步"),
 			_("没有确认，什么也没有改动"));
-	return ask_changed(c, METHOD_TRANSITION_CANCEL, &q.base, "", "open", q.year);
+	return ask_changed(c, METHOD_TRANSITION_CANCEL, &q.base, _("已记录 %u 条：%s"), "open", q.year);
 }
 
 /* The cli contract promises the list; issuing answers with it. */
@@ -283,7 +286,8 @@ static int cmd_slips_review(struct cli *c)
 		return code;
 	int year = 0; /* a slip's number begins with its year: JB2027-0001 */
 	bool named = sscanf(q.slip, "JB%d", &year) == 1;
-	return ask_changed(c, METHOD_TRANSITION_REVIEW_SLIP, &q.base, "", named ? "slips list" : NULL, year);
+	return ask_changed(c, METHOD_TRANSITION_REVIEW_SLIP, &q.base, _("已记录 %u 条：%s"),
+		named ? "slips list" : NULL, year);
 }
 
 static int decide_proof(struct cli *c, bool accept)
@@ -302,8 +306,8 @@ static int decide_proof(struct cli *c, bool accept)
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
 	if (accept && !admin_eyes_open(c, METHOD_TRANSITION_SHOW_PROOF, q.year, q.pupil, &code))
 		return code;
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base, accept ? _("认可，") : _("不认可，"),
-		"reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PROOF, &q.base,
+		accept ? _("已记录 %u 条：认可，%s") : _("已记录 %u 条：不认可，%s"), "reconcile", q.year);
 }
 
 static int cmd_proof_accept(struct cli *c)
@@ -356,7 +360,8 @@ static int decide_pair(struct cli *c, bool same)
 	if (!pair_reason(c, &q.reason, &code))
 		return code;
 	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base,
-		same ? _("是同一人，") : _("不是同一人，"), "reconcile", q.year);
+		same ? _("已记录 %u 条：是同一人，%s") : _("已记录 %u 条：不是同一人，%s"), "reconcile",
+		q.year);
 }
 
 static int cmd_same(struct cli *c)
@@ -390,7 +395,8 @@ static int cmd_pair_withdraw(struct cli *c)
 	q.has_year = q.has_withdraw = q.withdraw = 1;
 	q.pupil = pupil;
 	q.row = (char *)(uintptr_t)(slash + 1);
-	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, _("撤回判定，"), "reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_DECIDE_PAIR, &q.base, _("已记录 %u 条：撤回判定，%s"),
+		"reconcile", q.year);
 }
 
 static int amend(struct cli *c, bool add)
@@ -408,8 +414,8 @@ static int amend(struct cli *c, bool add)
 	q.pupil = (char *)(uintptr_t)pupil;
 	q.school = (char *)(uintptr_t)cli_option(c, "school");
 	q.reason = (char *)(uintptr_t)cli_option(c, "reason");
-	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base, add ? _("补入，") : _("移出，"),
-		"reconcile", q.year);
+	return ask_changed(c, METHOD_TRANSITION_AMEND_BASELINE, &q.base,
+		add ? _("已记录 %u 条：补入，%s") : _("已记录 %u 条：移出，%s"), "reconcile", q.year);
 }
 
 static int cmd_baseline_add(struct cli *c)

@@ -46,8 +46,9 @@ static void head(FILE *out, const pb_summary_reply *s, int32_t year)
 	      "color:#b00020;font-size:1.4em}\n"
 	      "@media print{body{margin:0}}\n</style></head><body>\n<h1>",
 		out);
-	escape(out, s->county_name);
-	fprintf(out, _(" %d 年小升初情况"), year);
+	char title[256];
+	snprintf(title, sizeof title, _("%s %d 年小升初情况"), s->county_name, year);
+	escape(out, title);
 	fputs("</h1>\n", out);
 	if (s->rehearsal)
 		fprintf(out, "<p class=\"drill\">%s</p>\n", _("演练：以下数据不是真实情况"));

@@ -9,24 +9,13 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cli_help.h"
 #include "clock.h"
 #include "lang.h"
 #include "log.h"
 #include "revoked.h"
 #include "tables.h"
 #include "text.h"
-
-static const struct cli_option common_options[] = {
-	{"profile", "DIR", N_("密钥、设置和离线数据的目录")},
-	{"json", NULL, N_("在标准输出打印一份 JSON")},
-	{"reveal", NULL, N_("表格中不遮盖个人信息")},
-	{"lang", "zh|en", N_("界面语言")},
-	{"progress", "json", N_("以 JSON 行报告进度")},
-	{"verbose", NULL, N_("显示更多运行信息")},
-	{"help", NULL, N_("显示帮助")},
-	{"version", NULL, N_("显示版本")},
-	{0},
-};
 
 static const struct cli_option *find_option(const struct cli_option *list, const char *name, size_t n)
 {
@@ -40,7 +29,7 @@ static const struct cli_option *find_option(const struct cli_option *list, const
 static bool word_takes_value(const struct cli *c, const char *word)
 {
 	const char *name = word + (word[1] == '-' ? 2 : 1);
-	const struct cli_option *o = find_option(common_options, name, strlen(name));
+	const struct cli_option *o = find_option(cli_common_options, name, strlen(name));
 
 	for (size_t i = 0; !o && i < c->command_count; i++)
 		o = find_option(c->commands[i]->options, name, strlen(name));
@@ -75,98 +64,6 @@ static const struct cli_command *find_command(const struct cli *c, const char *c
 		}
 	}
 	return best;
-}
-
-/* "FILE" → 文件: what help calls an operand, as people call it. */
-static const char *operand_words(const char *operands, char *out, size_t size)
-{
-	static const struct {
-		const char *name, *text;
-	} rows[] = {{"FILE", NC_("operand", "文件")}, {"USER", NC_("operand", "用户名")},
-		{"NAME", NC_("operand", "姓名")},
-		{"PUPIL", NC_("operand", "学生（姓名、证件号或列表里的短号）")},
-		{"SLIP", NC_("operand", "交办单编号")}, {"ID", NC_("operand", "编号")},
-		{"ROW", NC_("operand", "条目编号")}, {"FIELD=VALUE…", NC_("operand", "栏目=内容…")},
-		{"FIELD=VALUE", NC_("operand", "栏目=内容")},
-		{"[FIELD=VALUE…]", NC_("operand", "[栏目=内容…]")},
-		{"mine|theirs|FIELD=VALUE…", NC_("operand", "我的|对方|栏目=内容…")},
-		{"HOST:PORT", NC_("operand", "地址:端口")}, {"TEXT", NC_("operand", "要找的文字")}};
-	size_t used = 0;
-
-	*out = 0;
-	for (const char *p = operands; *p && used < size;) {
-		size_t n = strcspn(p, " ");
-		const char *text = NULL;
-		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-			if (strlen(rows[i].name) == n && memcmp(rows[i].name, p, n) == 0)
-				text = _(rows[i].text);
-		used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? " " : "",
-			text ? (int)strlen(text) : (int)n, text ? text : p);
-		p += n;
-		p += strspn(p, " ");
-	}
-	return out;
-}
-
-/* What is typed in words is shown in words: “我的|对方|栏目=内容”. */
-static const char *help_operands(const struct cli_command *command, char *out, size_t size)
-{
-	return strchr(command->operands, '=') ? operand_words(command->operands, out, size)
-					      : command->operands;
-}
-
-static void print_options(const struct cli_option *list)
-{
-	for (; list && list->name; list++)
-		printf("  %s%s%s%s  %s\n", list->name[1] ? "--" : "-", list->name, list->value ? " " : "",
-			list->value ? _(list->value) : "", _(list->text));
-}
-
-static void print_command_help(const struct cli_program *program, const struct cli_command *command)
-{
-	char operands[256];
-	printf("%s %s%s%s\n\n%s\n", program->name, command->words, *command->operands ? " " : "",
-		help_operands(command, operands, sizeof operands), _(command->text));
-	if (command->options) {
-		printf("\n%s\n", _("选项："));
-		print_options(command->options);
-	}
-	printf("\n%s\n", _("通用选项："));
-	print_options(common_options);
-	printf("\n%s\n  %s %s\n", _("例："), program->name, _(command->example));
-}
-
-/* All commands, or those whose words begin with `prefix`. False when there is none. */
-static bool print_commands(const struct cli *c, const char *prefix)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < c->command_count; i++) {
-		const struct cli_command *command = c->commands[i];
-		size_t n = strlen(prefix);
-		if (n && (strncmp(command->words, prefix, n) != 0 ||
-				 (command->words[n] && command->words[n] != ' ')))
-			continue;
-		if (!any)
-			printf("%s %s%s\n\n", c->program->name, n ? prefix : "", _(" 命令："));
-		any = true;
-		char operands[256];
-		printf("  %s%s%s\n      %s\n", command->words, *command->operands ? " " : "",
-			help_operands(command, operands, sizeof operands), _(command->text));
-	}
-	return any;
-}
-
-static void print_program_help(const struct cli *c)
-{
-	const struct cli_program *program = c->program;
-
-	printf("%s %s — %s\n\n", program->name, JG_VERSION, _(program->text));
-	print_commands(c, "");
-	printf("\n%s\n", _("通用选项："));
-	print_options(common_options);
-	printf("\n%s\n",
-		_("每条命令加 --help 看选项和例子。退出码：0 完成 1 失败 2 用法 3 被规则或权限拒绝 4 连不上（数据不丢） 5 需要人处理 6 文件有问题"));
 }
 
 const char *cli_option_at(const struct cli *c, const char *name, int i)
@@ -298,7 +195,7 @@ static const char *command_meant(
 
 static const char *option_meant(const struct cli_command *command, const char *typed)
 {
-	const struct cli_option *const lists[] = {command->options, common_options};
+	const struct cli_option *const lists[] = {command->options, cli_common_options};
 	const char *best = NULL;
 	size_t apart = TYPO_WORDS_MAX;
 
@@ -332,7 +229,7 @@ static int take_option(struct cli *c, int argc, char **argv, int *i)
 	const struct cli_option *o = find_option(c->command->options, name, n);
 
 	if (!o)
-		o = find_option(common_options, name, n);
+		o = find_option(cli_common_options, name, n);
 	if (!o)
 		return no_option(c, word, name);
 	if (!o->value && equals)
@@ -361,7 +258,7 @@ static bool ask_operand(struct cli *c)
 
 	if (c->command->min != 1 || c->operands || strchr(c->command->operands, ' ') || !cli_is_asked(c))
 		return false;
-	snprintf(prompt, sizeof prompt, "%s%s", operand_words(c->command->operands, what, sizeof what),
+	snprintf(prompt, sizeof prompt, "%s%s", cli_operand_words(c->command->operands, what, sizeof what),
 		_("："));
 	if (!cli_ask(prompt, line, sizeof line))
 		return false;
@@ -392,7 +289,7 @@ static int take_words(struct cli *c, int argc, char **argv, int skip)
 		}
 	}
 	if (c->operands < c->command->min && !ask_operand(c))
-		return usage(c, _("缺少参数：%s"), operand_words(c->command->operands, all, sizeof all));
+		return usage(c, _("缺少参数：%s"), cli_operand_words(c->command->operands, all, sizeof all));
 	if (c->operands > c->command->max)
 		return usage(c, _("多余的参数：%s"), c->operand[c->command->max]);
 	return 0;
@@ -416,15 +313,17 @@ const char *cli_operand(struct cli *c, int i)
 static enum err seal_revoked(struct cli *c, struct revoked_kept *kept, struct problem *p)
 {
 	enum err e = revoked_seal(&c->profile, kept, p);
-	char more[64];
 
-	snprintf(more, sizeof more, _(" 等 %zu 个文件"), kept->parts);
 	if (kept->left_out[0])
 		cli_warn(c, _("这些没有发送的内容已经损坏，封存不了，请重新录入：%s"), kept->left_out);
-	if (!e && kept->file[0])
+	if (!e && kept->file[0] && kept->parts > 1)
 		cli_warn(c,
-			_("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 %s/%s%s，用县局新发的连接码注册后可以打开"),
-			kept->unsent, c->profile.dir, kept->file, kept->parts > 1 ? more : "");
+			_("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 %s/%s 等 %zu 个文件，用县局新发的连接码注册后可以打开"),
+			kept->unsent, c->profile.dir, kept->file, kept->parts);
+	else if (!e && kept->file[0])
+		cli_warn(c,
+			_("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 %s/%s，用县局新发的连接码注册后可以打开"),
+			kept->unsent, c->profile.dir, kept->file);
 	return e;
 }
 
@@ -540,21 +439,6 @@ static int set_common(struct cli *c)
 	return 0;
 }
 
-/* The language is needed before anything can go wrong. */
-static void choose_language(int argc, char **argv)
-{
-	const char *lang = getenv("LC_ALL");
-
-	if (!lang || !*lang)
-		lang = getenv("LANG");
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
-			lang = argv[i + 1];
-		else if (strncmp(argv[i], "--lang=", 7) == 0)
-			lang = argv[i] + 7;
-	lang_set(lang ? lang : "zh");
-}
-
 static bool has_word(int argc, char **argv, const char *word)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
@@ -591,14 +475,33 @@ static int unknown_command(struct cli *c, const char *const *words, int n)
 			c->program->name);
 		return cli_fail_with(c, ERR_USAGE, hint, _("没有命令 %s"), typed);
 	}
-	if (!c->json && print_commands(c, words[0]))
+	if (!c->json && cli_help_group(c, words[0]))
 		return err_info(ERR_USAGE)->exit_code;
 	return usage(c, _("没有命令 %s"), typed);
 }
 
+/* `--help` anywhere, or `help` before the words. */
+static int help(struct cli *c, const char *const *words, int n)
+{
+	int used;
+
+	if (!c->command && n && strcmp(words[0], "help") == 0) {
+		words++;
+		n--;
+		c->command = find_command(c, words, n, &used);
+	}
+	if (!c->command && n == 1 && strcmp(words[0], "man") == 0)
+		cli_help_man(c); /* for the build, which makes the page */
+	else if (c->command)
+		cli_help_command(c->program, c->command);
+	else if (n == 0 || !cli_help_group(c, words[0]))
+		cli_help_program(c);
+	return 0;
+}
+
 static int run_words(struct cli *c, int argc, char **argv)
 {
-	const char *words[CLI_OPERANDS_MAX];
+	const char *words[CLI_OPERANDS_MAX] = {NULL};
 	int n = 0, used;
 
 	for (int i = 1; i < argc && n < CLI_OPERANDS_MAX; i++) {
@@ -608,13 +511,9 @@ static int run_words(struct cli *c, int argc, char **argv)
 			i++;
 	}
 	c->command = find_command(c, words, n, &used);
-	if (has_word(argc, argv, "--help") || (n == 1 && !c->command && strcmp(words[0], "help") == 0)) {
-		if (c->command)
-			print_command_help(c->program, c->command);
-		else if (n == 0 || strcmp(words[0], "help") == 0 || !print_commands(c, words[0]))
-			print_program_help(c);
-		return 0;
-	}
+	if (has_word(argc, argv, "--help") || has_word(argc, argv, "-h") ||
+		(n && !c->command && strcmp(words[0], "help") == 0))
+		return help(c, words, n);
 	c->json = has_word(argc, argv, "--json");
 	if (!c->command)
 		return unknown_command(c, words, n);
@@ -667,11 +566,11 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	umask(077); /* what is written holds connect codes, children's data, or keys */
 	signal(SIGPIPE, SIG_IGN);
-	choose_language(argc, argv);
+	lang_choose(argc, argv);
 	cli.program = program;
 	join_parts(&cli);
 	cli_catch_interrupt(&cli);
-	if (has_word(argc, argv, "--version")) {
+	if (has_word(argc, argv, "--version") || has_word(argc, argv, "-V")) {
 		printf("%s %s\n", program->name, JG_VERSION);
 		return 0;
 	}

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "lang.h"
 #include "lint.h"
+#include "say.h"
 #include "tables.h"
 #include "text.h"
 
@@ -83,31 +84,6 @@ json_t *cli_error_json(const struct cli *c)
 		p->row ? json_integer(p->row) : json_null(), "ref", text_or_null(p->ref));
 }
 
-/* Text of somebody's file may hold what steers a terminal: none of it gets there. */
-static void put_text(FILE *out, const char *text)
-{
-	size_t room = strlen(text) * 3 + 1; /* a byte that is not UTF-8 becomes three */
-	char *fit = malloc(room);
-
-	if (!fit)
-		return;
-	text_printable(fit, room, text);
-	fputs(fit, out);
-	free(fit);
-}
-
-static void put_line(FILE *out, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-static void put_line(FILE *out, const char *format, va_list args)
-{
-	char *text;
-
-	if (vasprintf(&text, format, args) >= 0) {
-		put_text(out, text);
-		free(text);
-	}
-	fputc('\n', out);
-}
-
 /* A field by its name in the declarations, as people call it. */
 static const char *field_word(const char *name)
 {
@@ -145,7 +121,7 @@ int cli_fail(struct cli *c)
 	const char *const parts[] = {row, *row ? " " : "", field, *field ? _("：") : "", t.message, ref, "\n",
 		t.safe, "\n", t.hint, "\n"};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		put_text(stderr, parts[i]);
+		say_text(stderr, parts[i]);
 	if (c->json && !c->printed)
 		cli_result(c, json_pack("{so}", "error", cli_error_json(c)), 0);
 	return err_info(p->code ? (int)p->code : ERR_INTERNAL)->exit_code;
@@ -172,7 +148,7 @@ void cli_say(const struct cli *c, const char *format, ...)
 	if (c->json)
 		return;
 	va_start(args, format);
-	put_line(stdout, format, args);
+	say_line(stdout, format, args);
 	va_end(args);
 }
 
@@ -184,7 +160,7 @@ void cli_next(const struct cli *c, const char *format, ...)
 		return;
 	fputs(_("接下来："), stdout);
 	va_start(args, format);
-	put_line(stdout, format, args);
+	say_line(stdout, format, args);
 	va_end(args);
 }
 
@@ -194,7 +170,7 @@ void cli_warn(const struct cli *c, const char *format, ...)
 
 	(void)c;
 	va_start(args, format);
-	put_line(stderr, format, args);
+	say_line(stderr, format, args);
 	va_end(args);
 }
 
@@ -211,17 +187,6 @@ static const char *cell_text(const struct cli_table *t, size_t row, size_t colum
 	const char *text = t->cells[row * t->columns + column];
 
 	return text ? text : "";
-}
-
-static int display_width(const char *text)
-{
-	int width = 0;
-	utf8proc_int32_t c;
-
-	for (utf8proc_ssize_t n; (n = utf8proc_iterate((const utf8proc_uint8_t *)text, -1, &c)) > 0 && c;
-		text += n)
-		width += utf8proc_charwidth(c);
-	return width;
 }
 
 struct cli_table *cli_table_new(const char *const *headings, size_t columns)
@@ -269,7 +234,7 @@ static int whole_piece(const char *text)
 	if (n >= sizeof piece || strcspn(text, "0123456789") >= n)
 		return 0;
 	snprintf(piece, sizeof piece, "%.*s", (int)n, text);
-	int width = display_width(piece);
+	int width = say_width(piece);
 	return width <= PIECE_MOST ? width : 0;
 }
 
@@ -291,7 +256,7 @@ static void put_fitting(FILE *out, const char *text, int width, const char **res
 		}
 		char glyph[8];
 		snprintf(glyph, sizeof glyph, "%.*s", (int)n, text);
-		put_text(out, glyph);
+		say_text(out, glyph);
 		used += w;
 	}
 	*rest = text;
@@ -305,7 +270,7 @@ static int column_width(const struct cli_table *t, size_t column)
 	int width = 0;
 
 	for (size_t r = 0; r < t->rows && r < TABLE_WIDTH_ROWS; r++) {
-		int w = display_width(cell_text(t, r, column));
+		int w = say_width(cell_text(t, r, column));
 		width = w > width ? w : width;
 	}
 	return width;

@@ -75,11 +75,15 @@ static void print_notes(const struct cli *c, const struct import_notes *notes,
 		const struct import_note *n = &notes->list[i];
 		if (is_among(n, others))
 			continue;
-		char at[32] = "";
-		if (n->row)
-			snprintf(at, sizeof at, _(" 第 %ld 行"), n->row);
-		cli_say(c, _("%s%s%s%s%s%s%s：%s"), title, n->sheet[0] ? _("“") : "", n->sheet,
-			n->sheet[0] ? "”" : "", at, n->field[0] ? " " : "", n->field, n->message);
+		char at[sizeof n->sheet + 48] = "";
+		if (n->sheet[0] && n->row)
+			snprintf(at, sizeof at, _("“%s” 第 %ld 行"), n->sheet, n->row);
+		else if (n->sheet[0])
+			snprintf(at, sizeof at, _("“%s”"), n->sheet);
+		else if (n->row)
+			snprintf(at, sizeof at, _("第 %ld 行"), n->row);
+		cli_say(c, _("%s%s%s%s%s：%s"), title, at[0] ? " " : "", at, n->field[0] ? " " : "", n->field,
+			n->message);
 	}
 }
 

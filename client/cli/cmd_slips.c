@@ -467,9 +467,11 @@ static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row
 					 cli_option(c, "note"), cli_option(c, "persons"), next, &c->problem));
 	if (e)
 		return cli_fail(c);
-	cli_say(c, _("%s：已记劝返（%s）%s%s；jg sync 后送达"),
+	cli_say(c,
+		next ? _("%s：已记劝返（%s），下次 %s；jg sync 后送达")
+		     : _("%s：已记劝返（%s）%s；jg sync 后送达"),
 		slip_pupil(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"),
-		next ? _("，下次 ") : "", face_date(face, next));
+		face_date(face, next));
 	cli_say(c, "%s", _("劝返记录保存后不能删改；写错了，再记一条说明"));
 	return cli_result(c, json_pack("{ss}", "slip", jg_id(row->slip->id, id)), 0);
 }

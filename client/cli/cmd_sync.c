@@ -249,7 +249,7 @@ int cmd_status(struct cli *c)
 		counts.of[OP_BLOCKED], counts.of[OP_CONFLICT], counts.of[OP_DRAFT], files.waiting);
 	jg_tell_failed_files(c, files.failed);
 	jg_tell_sealed(c);
-	cli_say(c, _("最近一次同步 %s%s%s"), *at ? at : _("无"), *error ? _("，没有成功：") : "",
+	cli_say(c, *error ? _("最近一次同步 %s，没有成功：%s") : _("最近一次同步 %s%s"), *at ? at : _("无"),
 		error_words(error));
 	cli_say(c, "%s", key_words(c->profile.key_place));
 	json_t *json = json_pack("{ss ss sb sI sI sI sI sI sI sI so s{so so} so so sI}", "school",

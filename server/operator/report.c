@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include "lang.h"
+#include "say.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,9 +14,8 @@ void report_say(const struct report *r, const char *format, ...)
 	if (r->json)
 		return;
 	va_start(args, format);
-	vprintf(format, args);
+	say_line(stdout, format, args);
 	va_end(args);
-	putchar('\n');
 	fflush(stdout);
 }
 
@@ -65,8 +65,10 @@ int report_end(struct report *r, struct problem *p)
 		const char *sentence = _(info->sentence);
 		bool more = p->message[0] && strcmp(p->message, sentence) != 0,
 		     alone = more && speaks(p->code);
-		fprintf(stderr, "%s%s%s\n%s\n→ %s\n", alone ? "" : sentence, more && !alone ? _("：") : "",
-			more ? p->message : "", p->safe, p->hint);
+		const char *const parts[] = {alone ? "" : sentence, more && !alone ? _("：") : "",
+			more ? p->message : "", "\n", p->safe, "\n", p->hint, "\n"};
+		for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+			say_text(stderr, parts[i]);
 	}
 	if (r->json && (p->code || r->out)) { /* serve that ended in order has said what it says */
 		json_t *document = r->out ? json_incref(r->out) : error_document(p);

@@ -131,8 +131,9 @@ static char *lock_hint(struct request *r)
 
 	face_time(until, s->locked_until, s->now);
 	return arena_printf(&r->arena,
-		_("过了 %s 再试；急用请县局安全管理员%s解锁（jgadmin users unlock %s）%s%s"), until,
-		s->helpers, r->caller.user, contact[0] ? _("，电话 ") : "", contact);
+		contact[0] ? _("过了 %s 再试；急用请县局安全管理员%s解锁（jgadmin users unlock %s），电话 %s")
+			   : _("过了 %s 再试；急用请县局安全管理员%s解锁（jgadmin users unlock %s）%s"),
+		until, s->helpers, r->caller.user, contact);
 }
 
 static void refuse_locked(struct request *r)

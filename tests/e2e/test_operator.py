@@ -75,7 +75,7 @@ class Night(Server):
 def three_lines(name, run, code, *words):
     """Exit code, what happened, what is safe, what to do; nothing generic."""
     lines = run.stderr.strip().splitlines()
-    good = run.returncode == code and len(lines) == 3 and lines[2].startswith("→ ") and len(lines[2]) > 4 and all(word in run.stderr for word in words)
+    good = run.returncode == code and len(lines) == 3 and len(lines[2]) > 4 and all(word in run.stderr for word in words)
     return cases.check(name, good, "%d %s" % (run.returncode, run.stderr + run.stdout))
 
 
@@ -274,7 +274,7 @@ def files(night, doctor, saved):
     os.rename(night.data + "/jgd.ini", night.dir + "/jgd.ini.lost")
     run = night.jgd("doctor")
     three_lines("without its settings, doctor names the file of the last backup", run, 3, "cp -p " + saved)
-    doctor.follow(run.stderr.strip().splitlines()[-1].lstrip("→ "))
+    doctor.follow(run.stderr.strip().splitlines()[-1])
     cases.check("which brings them back", night.jgd("doctor").returncode == 0)
     for name in ("jgd.ini", "ca.key", "server.key"):
         doctor.case(name + " 仅本帐号可读", lambda: os.chmod(night.data + "/" + name, 0o644))
@@ -381,7 +381,7 @@ def make_backup(night, doctor):
     three_lines("a backup into a folder that the account cannot enter names another", night.jgd("backup", locked + "/b"), 1, "/var/backups/jingguan")
     refused = night.jgd("backup", locked)
     three_lines("a backup to where the account cannot write says how to make it", refused, 1, "install -d -o jingguan")
-    doctor.follow(refused.stderr.strip().splitlines()[-1].lstrip("→ "))
+    doctor.follow(refused.stderr.strip().splitlines()[-1])
     cases.check("which lets it in", night.jgd("backup", locked).returncode == 0)
     shutil.rmtree(locked)
     target = night.dir + "/backups"
@@ -399,7 +399,7 @@ def bare_machine(night, doctor, saved):
     os.chmod(os.path.dirname(brought), 0o700)
     run = night.jgd("restore", brought, data="new, place")
     three_lines("a backup that the account cannot read: where to put it", run, 3, "cp -r")
-    doctor.follow(run.stderr.strip().splitlines()[-1].lstrip("→ "))
+    doctor.follow(run.stderr.strip().splitlines()[-1])
     moved_to = "/var/tmp/" + os.path.basename(saved)
     cases.check("from there it is restored", night.jgd("restore", moved_to, data="elsewhere").returncode == 0)
     shutil.rmtree(moved_to)
@@ -454,7 +454,7 @@ class Outside:
             self.pg.sql("DROP ROLE jingguan_app", database="postgres")
             run = self.init("first", "jingguan")
             three_lines("an owner who may not make roles: init says what to run", run, 3, "CREATEROLE")
-            self.doctor.follow(run.stderr.strip().splitlines()[-1].lstrip("→ "), as_superuser)
+            self.doctor.follow(run.stderr.strip().splitlines()[-1], as_superuser)
             run = self.init("first", "jingguan")
             if not cases.check("init on a PostgreSQL outside, run again", run.returncode == 0, run.stderr):
                 return

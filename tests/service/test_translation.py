@@ -128,7 +128,8 @@ def programs_speak():
         path = os.path.join(BUILD, program)
         for env, options, english in (({}, (), False), ({"LANG": "C"}, (), False), ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "en"}, (), False),
                                       ({"LANG": "en_US.UTF-8"}, (), True), ({"LANG": "en_XX", "LANGUAGE": "zh_CN"}, (), True), ({}, ("--lang", "en"), True),
-                                      ({"LANG": "en_US.UTF-8"}, ("--lang", "zh"), False)):
+                                      ({"LANG": "en_US.UTF-8"}, ("--lang", "zh"), False),
+                                      ({"LC_ALL": "en_US.UTF-8", "LANG": "zh_CN.UTF-8"}, (), True), ({"LC_ALL": "zh_CN.UTF-8", "LANG": "en_US.UTF-8"}, (), False)):
             first = run(path, *options, "--help", env=env).stdout.split("\n")[0]
             check(first and bool(CJK.search(first)) != english, "%s %s with %s: %s" % (program, options, env, first))
     with tempfile.TemporaryDirectory() as alone:

@@ -97,11 +97,11 @@ static int likeness(const struct record *school, const char *text)
 		record_text(school, F_SCHOOL_CODE, code, sizeof code), text);
 }
 
-/* ；相近的有 测试县第一初级中学（3132…）、… */
+/* 相近的有 测试县第一初级中学（3132…）、… */
 static void near(const struct view *v, const char *text, char *out, size_t size)
 {
 	const struct record *best[NEAR_MAX] = {NULL};
-	char name[NAME_SIZE], code[16];
+	char name[NAME_SIZE], code[16], names[HINT_SIZE - 64] = "";
 
 	*out = 0;
 	for (size_t i = 0; i < v->n; i++) {
@@ -121,10 +121,13 @@ static void near(const struct view *v, const char *text, char *out, size_t size)
 	for (size_t k = 0; k < NEAR_MAX && best[k]; k++) {
 		record_text(best[k], F_SCHOOL_NAME, name, sizeof name);
 		record_text(best[k], F_SCHOOL_CODE, code, sizeof code);
-		if (strlen(out) + strlen(name) + strlen(code) + 40 < size)
-			snprintf(out + strlen(out), size - strlen(out), _("%s%s（%s）"),
-				k ? _("、") : _("相近的有 "), name, code);
+		if (strlen(names) + strlen(name) + strlen(code) + 40 < sizeof names &&
+			strlen(names) + strlen(name) + strlen(code) + 64 < size)
+			snprintf(names + strlen(names), sizeof names - strlen(names), _("%s%s（%s）"),
+				k ? _("、") : "", name, code);
 	}
+	if (names[0])
+		snprintf(out, size, _("相近的有 %s"), names);
 }
 
 static bool same_name(const struct record *school, const char *text)
