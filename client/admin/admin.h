@@ -8,7 +8,7 @@
 #include "face.h"
 #include "link.h"
 
-#define IN CLI_PROFILE | CLI_ENROLLED | CLI_LOGGED_IN /* what nearly every command needs */
+#define ADMIN_NEEDS (CLI_PROFILE | CLI_ENROLLED | CLI_LOGGED_IN) /* what nearly every command needs */
 
 /* Opens the link as the logged-in user, asks, closes. The reply lives in *arena, which is initialised here
  * and is the caller's to arena_free, also after an error. Fills c->problem. */
@@ -34,7 +34,7 @@ void admin_schools(struct cli *c);
 /* --school by name, or a part that one school has, becomes its code before any command looks at it. */
 int admin_prepare(struct cli *c);
 /* What this user does after logging in, by role. */
-const char *admin_first(const struct cli *c);
+const char *admin_choose_first(const struct cli *c);
 /* Frees what admin_schools keeps. */
 void admin_finish(struct cli *c);
 /* The name of a school, 县局 for "bureau", the code where the register does not have it. */

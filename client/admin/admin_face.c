@@ -112,7 +112,7 @@ int admin_prepare(struct cli *c)
 	return found ? 0 : asked ? err_info(ERR_NOT_FOUND)->exit_code : cli_fail(c);
 }
 
-const char *admin_first(const struct cli *c)
+const char *admin_choose_first(const struct cli *c)
 {
 	static const struct {
 		unsigned role;

@@ -169,7 +169,7 @@ static bool go_on(struct change *x, const struct record *corrected, int *code)
 	return false;
 }
 
-static int finish(struct change *x, const struct record *corrected)
+static int apply_change(struct change *x, const struct record *corrected)
 {
 	const pb_import_report *r;
 	struct arena arena;
@@ -219,7 +219,7 @@ int cmd_catchments_remove(struct cli *c)
 	for (int i = 0; good && i < c->operands; i++)
 		good = take_row(x, i, &code);
 	if (good)
-		code = finish(x, NULL);
+		code = apply_change(x, NULL);
 	arena_free(&x->arena);
 	free(x);
 	return code;
@@ -275,7 +275,7 @@ int cmd_catchments_set(struct cli *c)
 		record_encode(&r, &x->body);
 		x->change[0].has_record = 1;
 		x->change[0].record = (ProtobufCBinaryData){x->body.len, x->body.data};
-		code = finish(x, &r);
+		code = apply_change(x, &r);
 	}
 	buf_free(&x->body);
 	arena_free(&x->arena);

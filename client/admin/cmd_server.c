@@ -167,15 +167,16 @@ static const struct cli_option search_options[] = {{"user", "USER", N_("帐号")
 	{"limit", "N", N_("最多多少条（默认 200）")}, {0}};
 
 static const struct cli_command commands[] = {
-	{"audit verify", "", 0, 0, NULL, IN, 0, N_("校验留痕链"), "audit verify", cmd_audit_verify, CLI_WORK},
-	{"audit search", "", 0, 0, search_options, IN, 0, N_("查询访问记录"),
+	{"audit verify", "", 0, 0, NULL, ADMIN_NEEDS, 0, N_("校验留痕链"), "audit verify", cmd_audit_verify,
+		CLI_WORK},
+	{"audit search", "", 0, 0, search_options, ADMIN_NEEDS, 0, N_("查询访问记录"),
 		"audit search --school 2132000001", cmd_audit_search, CLI_WORK},
 	{"server address", "[HOST:PORT]", 0, 1, NULL, CLI_PROFILE | CLI_ENROLLED, 0,
 		N_("查看服务器地址，或改到新地址（先核对是本县的服务器）"), "server address 10.0.0.2:7420",
 		cli_cmd_server, CLI_WORK},
-	{"server status", "", 0, 0, NULL, IN, 0, N_("服务器状态"), "server status", cmd_server_status,
-		CLI_WORK},
-	{"server clock", "+3d", 1, 1, NULL, IN, 0, N_("拨动演练县的时钟"), "server clock +3d",
+	{"server status", "", 0, 0, NULL, ADMIN_NEEDS, 0, N_("服务器状态"), "server status",
+		cmd_server_status, CLI_WORK},
+	{"server clock", "+3d", 1, 1, NULL, ADMIN_NEEDS, 0, N_("拨动演练县的时钟"), "server clock +3d",
 		cmd_server_clock, CLI_WORK},
 	{0},
 };

@@ -38,7 +38,7 @@ static const struct cli_part *const parts[] = {
 };
 
 static const struct cli_program program = {
-	"jgadmin", N_("县局管理端"), parts, admin_finish, admin_prepare, admin_first};
+	"jgadmin", N_("县局管理端"), parts, admin_finish, admin_prepare, admin_choose_first};
 
 int main(int argc, char **argv)
 {

@@ -56,7 +56,7 @@ void jg_told(struct cli *c, struct store *s, const struct op_row *row)
 			(long long)row->n);
 }
 
-const char *jg_first(const struct cli *c)
+const char *jg_choose_first(const struct cli *c)
 {
 	(void)c;
 	return "sync"; /* and that leads to todo */
@@ -118,7 +118,7 @@ int jg_sync_now(struct cli *c, struct sync_report *report)
 	return cli_fail(c);
 }
 
-const char *jg_id(const uint8_t id[ID_SIZE], char out[37])
+const char *jg_format_id(const uint8_t id[ID_SIZE], char out[37])
 {
 	id_format(out, id);
 	return out;

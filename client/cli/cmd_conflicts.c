@@ -50,7 +50,7 @@ static json_t *fields_json(const struct record *mine, const struct record *their
 static json_t *conflict_json(
 	struct view *v, const struct op_row *row, const struct record *mine, uint32_t groups)
 {
-	const uint8_t *record = conflict_id(row);
+	const uint8_t *record = decide_conflict_id(row);
 	const struct item *item = view_find_id(v, record);
 	struct record none;
 	char n[24], id[37], seen[128];
@@ -63,7 +63,7 @@ static json_t *conflict_json(
 				  ? value_student_json(item ? &item->record : mine, record)
 				  : json_null();
 	return json_pack("{ss ss ss so si so s{ss so} s{so so sI so} ss}", "id", n, "kind", row->kind->table,
-		"record", jg_id(record, id), "student", student, "group", (int)row->group, "fields",
+		"record", jg_format_id(record, id), "student", student, "group", (int)row->group, "fields",
 		fields_json(mine, theirs, groups), "mine", "by", row->author, "at", cli_time_json(row->at),
 		"theirs", "by", row->their_author[0] ? json_string(row->their_author) : json_null(), "at",
 		cli_time_json(row->their_at), "ver", (json_int_t)(item ? item->ver : 0), "deleted",
@@ -73,7 +73,7 @@ static json_t *conflict_json(
 /* The pupil of a conflict: of the record as it stands, else of what was written here. */
 static const struct record *whose_conflict(const struct view *v, const struct op_row *row)
 {
-	const struct item *item = view_find_id(v, conflict_id(row));
+	const struct item *item = view_find_id(v, decide_conflict_id(row));
 	const struct record *whose = item ? words_whose(v, &item->record) : NULL;
 
 	return whose ? whose : words_whose(v, &row->body);
@@ -91,7 +91,7 @@ static enum err list_conflict(void *data, const struct op_row *row)
 			json_string_value(json_object_get(field, "label")));
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
 	const struct record *whose = whose_conflict(list->v, row);
-	const struct item *item = view_find_id(list->v, conflict_id(row));
+	const struct item *item = view_find_id(list->v, decide_conflict_id(row));
 	cli_table_row(list->table,
 		(const char *[]){n,
 			whose ? words_pupil(whose, pupil, sizeof pupil)
@@ -128,7 +128,7 @@ static bool open_conflict(struct cli *c, struct view **v, struct arena *arena, s
 	*v = jg_view(c, kinds_all, code);
 	if (!*v)
 		return false;
-	if (conflict_read(*v, atoll(c->operand[0]), arena, x, &c->problem)) {
+	if (decide_read_conflict(*v, atoll(c->operand[0]), arena, x, &c->problem)) {
 		*code = cli_fail(c);
 		return false;
 	}
@@ -154,7 +154,7 @@ static const char *or_empty(const char *text)
 
 static void show_conflict(const struct cli *c, struct view *v, const struct conflict *x)
 {
-	const struct item *theirs = conflict_theirs(v, &x->row);
+	const struct item *theirs = decide_theirs(v, &x->row);
 	const struct record *whose = whose_conflict(v, &x->row);
 	char mine_text[600], their_text[600], pupil[256], tail[8], mine_at[FACE_SIZE], their_at[FACE_SIZE],
 		seen[128];
@@ -182,7 +182,7 @@ static void show_conflict(const struct cli *c, struct view *v, const struct conf
 	cli_say(c, _("我的由 %s 于 %s 录入"), x->row.author, mine_at);
 	if (x->row.their_author[0])
 		cli_say(c, _("对方由 %s 于 %s 录入"), x->row.their_author, their_at);
-	versions_text(view_find_id(v, conflict_id(&x->row)), seen);
+	versions_text(view_find_id(v, decide_conflict_id(&x->row)), seen);
 	cli_say(c, _("版本 %s；决定：jg conflicts resolve %lld mine（用我的）或 theirs（用对方的）"), seen,
 		(long long)x->row.n);
 }
@@ -208,7 +208,7 @@ int cmd_conflicts_show(struct cli *c)
 static int resolve(struct cli *c, struct view *v, struct conflict *x)
 {
 	const char *word = c->operand[1];
-	const struct item *item = conflict_theirs(v, &x->row);
+	const struct item *item = decide_theirs(v, &x->row);
 	bool theirs = strcmp(word, "theirs") == 0 || strcmp(word, "对方") == 0,
 	     mine = strcmp(word, "mine") == 0 || strcmp(word, "我的") == 0;
 	uint32_t touched = 0;
@@ -234,9 +234,9 @@ static int resolve(struct cli *c, struct view *v, struct conflict *x)
 	if (!e && !theirs)
 		e = batch_begin(v->store, "edit", whose ? pupil : NULL, &x->batch, &c->problem);
 	if (!e)
-		e = theirs ? conflict_take_theirs(v, x, &c->problem)
-		    : mine ? conflict_take_mine(v, x, &c->problem)
-			   : conflict_take_fields(v, x, &want, &c->problem);
+		e = theirs ? decide_take_theirs(v, x, &c->problem)
+		    : mine ? decide_take_mine(v, x, &c->problem)
+			   : decide_take_fields(v, x, &want, &c->problem);
 	if (!e && !theirs)
 		e = batch_end(v->store, x->batch, &(struct batch_counts){.updated = 1}, &c->problem);
 	if (jg_commit(c, e))
@@ -271,7 +271,7 @@ int cmd_conflicts_resolve(struct cli *c)
 			arena_free(&arena);
 			return cli_fail(c);
 		}
-		versions_text(view_find_id(v, conflict_id(&x.row)), now);
+		versions_text(view_find_id(v, decide_conflict_id(&x.row)), now);
 		code = seen && strcmp(seen, now) != 0
 			       ? cli_fail_with(c, ERR_STALE, _("用 jg conflicts show 重新查看"),
 					 _("版本已从 %s 变为 %s"), seen, now)

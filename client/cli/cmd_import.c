@@ -316,7 +316,7 @@ int cmd_import_undo(struct cli *c)
 	json_t *blocked = json_array();
 	for (size_t i = 0; i < report.blocked && i < BATCH_BLOCKS_MAX; i++) {
 		const struct batch_block *b = &report.block[i];
-		json_array_append_new(blocked, json_pack("{ss ss ss}", "id", jg_id(b->id, id), "kind",
+		json_array_append_new(blocked, json_pack("{ss ss ss}", "id", jg_format_id(b->id, id), "kind",
 						       b->kind->table, "name", b->name));
 		if (e)
 			cli_say(c, "%s %s", lang_declared(b->kind->label, b->kind->label_en), b->name);

@@ -48,8 +48,8 @@ static json_t *op_json(const struct op_row *row)
 			 : row->code     ? json_string(_(info->sentence))
 					 : json_null();
 	return json_pack("{ss ss ss ss ss so so so so ss so sI}", "id", n, "state", jg_op_state(row->state),
-		"kind", row->kind->table, "action", row->del ? "delete" : "put", "record", jg_id(row->id, id),
-		"groups", groups_json(row->groups), "reason", reason, "hint",
+		"kind", row->kind->table, "action", row->del ? "delete" : "put", "record",
+		jg_format_id(row->id, id), "groups", groups_json(row->groups), "reason", reason, "hint",
 		*row->hint ? json_string(row->hint) : json_null(), "code",
 		row->code ? json_string(info->name) : json_null(), "author", row->author, "at",
 		cli_time_json(row->at), "op_no", (json_int_t)row->op_no);

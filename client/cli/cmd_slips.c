@@ -103,7 +103,7 @@ static json_t *slip_json(const struct slip_row *row)
 		json_array_append_new(addressees, addressee_json(row->mine));
 	if (row->other)
 		json_array_append_new(addressees, addressee_json(row->other));
-	jg_id(row->slip->id, id);
+	jg_format_id(row->slip->id, id);
 	json_t *json = json_pack("{ss ss so so so so so sI ss so so}", "id", id, "slip", id, "student",
 		student_of(s), "codes", codes_json(s), "severity", value_json(s, F_SLIP_SEVERITY),
 		"issue_due", value_json(s, F_SLIP_ISSUE_DUE), "resolve_due",
@@ -173,7 +173,7 @@ static void slip_line(struct cli *c, const struct view *v, struct cli_table *tab
 			       record_text(s, F_SLIP_NO, no, sizeof no),
 			       record_text(s, F_SLIP_NAME, name, sizeof name),
 			       slip_class(v, s, class_no, sizeof class_no), tail,
-			       words_mismatches(s, F_SLIP_CODES, problem, sizeof problem),
+			       transition_mismatch_words(s, F_SLIP_CODES, problem, sizeof problem),
 			       value_show(s, F_SLIP_SEVERITY, false, severity, sizeof severity),
 			       words_field(v, s, F_SLIP_RESOLVE_DUE, false, due, sizeof due), state, other});
 }
@@ -220,7 +220,7 @@ static const struct slip_row *pick_slip(struct cli *c, const struct view *v, con
 		no[0] = 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct record *s = &rows[i].slip->record;
-		bool named = strcmp(jg_id(rows[i].slip->id, id), text) == 0 ||
+		bool named = strcmp(jg_format_id(rows[i].slip->id, id), text) == 0 ||
 			     (*text && record_is(s, F_SLIP_NO, text)) ||
 			     (*no && record_is(s, F_SLIP_CERT_NO, no));
 		if (named && is_shown(c, v, &rows[i]))
@@ -329,7 +329,7 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 		: good      ? _("已签收")
 			    : code_name(&codes_op_state, state),
 		*reason ? _("：") : "", reason);
-	jg_id(receipt->row->slip->id, id);
+	jg_format_id(receipt->row->slip->id, id);
 	return json_pack("{ss ss ss}", "id", id, "slip", id, "state", state);
 }
 
@@ -367,7 +367,7 @@ static int send_addressee(
 	char id[37], pupil[256], no[48];
 	int64_t n = v->store->next_row - 1;
 
-	jg_id(row->slip->id, id);
+	jg_format_id(row->slip->id, id);
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	int code = jg_answer(c, n, json_pack("{ss ss}", "id", id, "slip", id));
@@ -385,7 +385,7 @@ static int receive_one(struct cli *c, struct view *v, const struct slip_row *row
 
 	if (is_received(row)) {
 		cli_say(c, "%s", _("已经签收过"));
-		jg_id(row->slip->id, id);
+		jg_format_id(row->slip->id, id);
 		return cli_result(c, json_pack("{ss ss ss}", "id", id, "slip", id, "state", "accepted"), 0);
 	}
 	if (store_begin(v->store, &c->problem))
@@ -473,7 +473,7 @@ static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row
 		slip_pupil(v, &row->slip->record, pupil, sizeof pupil), cli_option(c, "method"),
 		face_date(face, next));
 	cli_say(c, "%s", _("劝返记录保存后不能删改；写错了，再记一条说明"));
-	return cli_result(c, json_pack("{ss}", "slip", jg_id(row->slip->id, id)), 0);
+	return cli_result(c, json_pack("{ss}", "slip", jg_format_id(row->slip->id, id)), 0);
 }
 
 static int cmd_slips_log(struct cli *c)

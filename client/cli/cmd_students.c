@@ -223,7 +223,7 @@ static int cmd_students_set(struct cli *c)
 	changes_text(c, v, &old, &item->record, changes, sizeof changes);
 	cli_say(c, _("%s：%s；撤销：jg undo %s"), pupil, *changes ? changes : _("没有改动"), number);
 	return cli_result(c,
-		json_pack("{ss ss so}", "id", jg_id(item->id, id), "edit", number, "student",
+		json_pack("{ss ss so}", "id", jg_format_id(item->id, id), "edit", number, "student",
 			value_student_json(&item->record, item->id)),
 		0);
 }
@@ -283,10 +283,11 @@ static int cmd_pupil_find(struct cli *c)
 			(const char *[]){number, words_class(r, class_no, sizeof class_no),
 				record_text(r, kind_field_index(r->kind, "name"), name, sizeof name),
 				words_tail(r, tail), lang_declared(r->kind->label, r->kind->label_en)});
-		json_array_append_new(list,
-			json_pack("{ss ss ss so}", "id", jg_id(found[i]->id, id), "kind", r->kind->table,
-				"class", record_text(r, kind_field_index(r->kind, "class_no"), no, sizeof no),
-				"student", value_student_json(r, found[i]->id)));
+		json_array_append_new(
+			list, json_pack("{ss ss ss so}", "id", jg_format_id(found[i]->id, id), "kind",
+				      r->kind->table, "class",
+				      record_text(r, kind_field_index(r->kind, "class_no"), no, sizeof no),
+				      "student", value_student_json(r, found[i]->id)));
 	}
 	cli_table_print(c, table);
 	if (!c->json && !ids[0].n)

@@ -76,7 +76,7 @@ static json_t *pupil_json(const struct pupil_row *row)
 	record_text(
 		&shown->record, kind_field_index(shown->record.kind, "class_no"), class_no, sizeof class_no);
 	return json_pack("{ss so ss so so so so sI ss sb sb}", "id",
-		jg_id(row->destination ? row->destination->id : shown->id, id), "student",
+		jg_format_id(row->destination ? row->destination->id : shown->id, id), "student",
 		value_student_json(&shown->record, shown->id), "class", class_no, "category",
 		field_or_null(d, F_DESTINATION_CATEGORY), "dest_school",
 		field_or_null(d, F_DESTINATION_DEST_SCHOOL), "dest_school_name",
@@ -100,7 +100,7 @@ static void pupil_line(const struct cli *c, const struct view *v, struct cli_tab
 		words_tail(s, tail);
 	if (d) {
 		value_show(d, F_DESTINATION_CATEGORY, false, category, sizeof category);
-		words_place(v, d, school, sizeof school);
+		transition_place_words(v, d, school, sizeof school);
 	}
 	snprintf(files, sizeof files, "%zu", row->evidence);
 	cli_table_row(table, (const char *[]){jg_ids_add(ids, pupil_item(row)->id, number),
@@ -233,11 +233,11 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 		row->state == DECLARED_UNSET ? DECLARED_DRAFT : row->state};
 	json_t *json = pupil_json(&now);
 	json_object_set_new(json, "edit", json_string(number));
-	words_destination(v, &item->record, where, sizeof where);
+	transition_destination_words(v, &item->record, where, sizeof where);
 	cli_say(c, _("%s→ %s；撤销：jg undo %s"), pupil, where, number);
 	if (transition_gaps(v, &now, false) & GAP_SCHOOL)
 		cli_warn(c, _("%s：%s，上报前补上（学校用 --school，地区用 --place）"), pupil,
-			gap_text(GAP_SCHOOL));
+			transition_gap_text(GAP_SCHOOL));
 	jg_doubt_files(c);
 	cli_next(c, "%s", _("都填好后 jg sync 送到县局"));
 	return cli_result(c, json, 0);
@@ -348,7 +348,7 @@ static json_t *gap_json(const struct pupil_row *row, unsigned gap)
 		if (codes[i].gap == gap)
 			code = codes[i].code;
 	return json_pack("{so ss ss}", "student", value_student_json(&item->record, item->id), "code", code,
-		"message", gap_text(gap));
+		"message", transition_gap_text(gap));
 }
 
 /* Judges the table; tells the pupils in the way. Returns how many there are. */
@@ -370,7 +370,7 @@ static size_t judge_table(
 			if (gap != GAP_GUARDIAN)
 				cli_warn(c, _("%s：%s"),
 					words_pupil(&rows[i].student->record, name, sizeof name),
-					gap_text(gap));
+					transition_gap_text(gap));
 		}
 		bad += (gaps & ~(unsigned)GAP_GUARDIAN) != 0;
 	}
@@ -415,7 +415,7 @@ static const char *missing_word(const char *code)
 
 	for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
 		if (strcmp(gaps[i].code, code) == 0)
-			return gap_text(gaps[i].gap);
+			return transition_gap_text(gaps[i].gap);
 	return strcmp(code, "grade") == 0    ? _("名册上不是六年级")
 	       : strcmp(code, "status") == 0 ? _("名册上已不在校")
 	       : strcmp(code, "gone") == 0   ? _("名册里没有")
@@ -571,7 +571,7 @@ int cmd_verify_submit(struct cli *c)
 	struct view *v = jg_view(c, transition_kinds, &code);
 	if (v && !(school_stages(v, c->profile.school) & STAGE_JUNIOR))
 		return cli_fail_with(c, ERR_NOT_NOW, _("要办的事见 jg todo"), _("本校没有初中部，不用核验"));
-	struct verify_row *rows = v ? verify_rows(v, cycle.year, &n) : NULL;
+	struct verify_row *rows = v ? transition_verify_rows(v, cycle.year, &n) : NULL;
 	for (size_t i = 0; i < n; i++)
 		silent += !rows[i].answer && !rows[i].enrolment;
 	free(rows);

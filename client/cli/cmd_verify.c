@@ -32,9 +32,9 @@ static json_t *verify_json(const struct verify_row *row)
 	const char *roster = roster_code(row);
 	char id[37];
 
-	return json_pack("{ss so ss so so so so so sb}", "id", jg_id(row->destination->id, id), "student",
-		value_student_json(d, row->destination->id), "source_school", row->destination->owner,
-		"class", value_json(d, F_DESTINATION_CLASS_NO), "category",
+	return json_pack("{ss so ss so so so so so sb}", "id", jg_format_id(row->destination->id, id),
+		"student", value_student_json(d, row->destination->id), "source_school",
+		row->destination->owner, "class", value_json(d, F_DESTINATION_CLASS_NO), "category",
 		value_json(d, F_DESTINATION_CATEGORY), "answer",
 		row->answer ? value_json(&row->answer->record, F_VERIFY_ANSWER_ANSWER) : json_null(), "note",
 		row->answer ? value_json(&row->answer->record, F_VERIFY_ANSWER_NOTE) : json_null(), "roster",
@@ -83,7 +83,7 @@ static int cmd_verify_list(struct cli *c)
 	size_t n = 0, open = 0;
 	int code = jg_cycle(c, &cycle);
 	struct view *v = code ? NULL : jg_view(c, transition_kinds, &code);
-	struct verify_row *rows = v ? verify_rows(v, cycle.year, &n) : NULL;
+	struct verify_row *rows = v ? transition_verify_rows(v, cycle.year, &n) : NULL;
 	json_t *list = json_array();
 
 	if (!rows)
@@ -183,7 +183,7 @@ static enum err store_answers(struct cli *c, const struct answering *a, int64_t 
 		return e;
 	e = batch_begin(a->v->store, "answer", about, batch, &c->problem);
 	for (size_t i = 0; !e && i < a->chosen; i++)
-		e = verify_answer(
+		e = transition_verify_answer(
 			a->v, &a->rows[i], a->year, a->answer, cli_option(c, "note"), *batch, &c->problem);
 	if (!e)
 		e = batch_end(a->v->store, *batch, &counts, &c->problem);
@@ -195,7 +195,7 @@ static json_t *answer_json(const struct answering *a, size_t i)
 	const struct item *d = a->rows[i].destination;
 	char id[37];
 
-	return json_pack("{ss so ss}", "id", jg_id(d->id, id), "student",
+	return json_pack("{ss so ss}", "id", jg_format_id(d->id, id), "student",
 		value_student_json(&d->record, d->id), "answer", a->answer);
 }
 
@@ -265,7 +265,7 @@ static int cmd_verify_answer(struct cli *c)
 		return code;
 	a.year = cycle.year;
 	a.v = jg_view(c, transition_kinds, &code);
-	a.rows = a.v ? verify_rows(a.v, a.year, &a.n) : NULL;
+	a.rows = a.v ? transition_verify_rows(a.v, a.year, &a.n) : NULL;
 	if (!a.rows)
 		return code ? code : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
 	words_sort(a.rows, a.n, sizeof *a.rows, record_of, NULL);

@@ -30,7 +30,7 @@ struct store *jg_store(struct cli *c, int *code);
 /* The kinds in one view, kept until the command ends; NULL after telling the error. */
 struct view *jg_view(struct cli *c, const uint32_t *kinds, int *code);
 void jg_finish(struct cli *c);
-const char *jg_first(const struct cli *c); /* what is done after logging in */
+const char *jg_choose_first(const struct cli *c); /* what is done after logging in */
 
 /* One synchronisation to its end, with a bar unless `quiet`; errors and `keep` as sync_end. */
 enum err jg_sync(struct cli *c, bool quiet, struct sync_report *report, struct link **keep);
@@ -53,7 +53,7 @@ int jg_answer(struct cli *c, int64_t n, json_t *json);
 /* The code of an operation's state. */
 const char *jg_op_state(enum op_state state);
 /* id as UUID text. */
-const char *jg_id(const uint8_t id[ID_SIZE], char out[37]);
+const char *jg_format_id(const uint8_t id[ID_SIZE], char out[37]);
 /* What was typed for a record: the number of a row of the last list becomes its id, or the number of the
  * pupil where the command wants another kind of record of him; anything else stays. Lies in `room`, or is
  * text itself. NULL after telling why not (exit code in *code). The view is the one that the command looks it

@@ -66,7 +66,7 @@ static const struct cli_part *const parts[] = {
 	NULL,
 };
 
-static const struct cli_program program = {"jg", N_("学校端"), parts, jg_finish, NULL, jg_first};
+static const struct cli_program program = {"jg", N_("学校端"), parts, jg_finish, NULL, jg_choose_first};
 
 int main(int argc, char **argv)
 {

@@ -73,7 +73,7 @@ static void frame_message(
 		envelope_pack(&r->pages, &f, message);
 }
 
-static void finish(struct request *r)
+static void send_answer(struct request *r)
 {
 	request_release(r);
 	request_enter(r, REQUEST_ANSWERED);
@@ -117,10 +117,10 @@ void request_reply(struct request *r, const ProtobufCMessage *message)
 		/* Children's data leave only after the row that says so is committed. */
 		access_log_query(r, "OK");
 		db_task_commit(&r->task);
-		request_trip(r, finish);
+		request_trip(r, send_answer);
 		return;
 	}
-	finish(r);
+	send_answer(r);
 }
 
 static uint32_t retry_after(enum err code)
@@ -145,7 +145,7 @@ void request_fail_problem(struct request *r, const struct problem *p)
 	error.ref = r->ref;
 	r->result = p->code;
 	frame_message(r, FRAME_ERROR, 0, &error.base);
-	finish(r);
+	send_answer(r);
 }
 
 void request_fail(struct request *r, enum err code, const char *field, const char *format, ...)

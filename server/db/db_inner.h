@@ -37,7 +37,7 @@ struct db_conn {
 	bool demoted; /* the server at the other end became a standby: likewise */
 	struct db_prepared {
 		const struct db_stmt *stmt; /* NULL = the slot is free */
-		enum { ABSENT, ASKED, THERE } state;
+		enum { STMT_ABSENT, STMT_ASKED, STMT_THERE } state;
 	} * prepared;                 /* open addressing */
 	size_t slots, prepared_count; /* slots: a power of two, at least twice the statements; 0 = none was
 					 asked for yet */

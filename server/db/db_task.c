@@ -121,11 +121,11 @@ void db_task_query(struct db_task *task, const struct db_stmt *stmt, const struc
 		return;
 	}
 	stmt_name(name, stmt);
-	if (prepared->state == ABSENT) {
+	if (prepared->state == STMT_ABSENT) {
 		if (!PQsendPrepare(c->pg, name, stmt->sql, 0, NULL))
 			c->broken = true;
 		expect(c, EXPECT_PREPARE, stmt);
-		prepared->state = ASKED;
+		prepared->state = STMT_ASKED;
 	}
 	if (!PQsendQueryPrepared(c->pg, name, params->n, params->value, params->length, params->format, 1))
 		c->broken = true;
@@ -323,7 +323,7 @@ static void take_result(struct db_conn *c, PGresult *r)
 	if (status == PGRES_FATAL_ERROR && PQresultErrorField(r, PG_DIAG_SQLSTATE))
 		c->demoted |= strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), READ_ONLY) == 0;
 	if (what == EXPECT_PREPARE)
-		prepared_slot(c, c->queue[c->head].stmt)->state = good ? THERE : ABSENT;
+		prepared_slot(c, c->queue[c->head].stmt)->state = good ? STMT_THERE : STMT_ABSENT;
 	if (status == PGRES_FATAL_ERROR && task)
 		task_error(task, r);
 	if (what == EXPECT_COMMIT && task && (!good || strcmp(PQcmdStatus(r), "COMMIT") != 0 || c->warned)) {

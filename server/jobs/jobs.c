@@ -145,7 +145,7 @@ static const struct job_row rows[] = {
 
 static void on_due(uv_timer_t *timer);
 
-static void finish(struct job *job)
+static void end_job(struct job *job)
 {
 	job->running = false;
 	if (!job->jobs->closing)
@@ -161,7 +161,7 @@ static void on_results(struct db_task *task)
 	else
 		job->row->done(job);
 	db_task_end(task);
-	finish(job);
+	end_job(job);
 }
 
 static void on_connection(struct db_task *task)
@@ -169,7 +169,7 @@ static void on_connection(struct db_task *task)
 	struct job *job = task->data;
 
 	if (!task->conn) {
-		finish(job);
+		end_job(job);
 		return;
 	}
 	scope_begin(task, job->jobs->server->conf.county, SCOPE_JOB, "", "");
@@ -183,7 +183,7 @@ static void on_due(uv_timer_t *timer)
 	struct job *job = timer->data;
 
 	if (db_task_start(job->jobs->pool, &job->task, on_connection, job, job->row->every_ms))
-		finish(job);
+		end_job(job);
 	else
 		job->running = true;
 }

@@ -244,17 +244,17 @@ static enum err decide_conflict(
 	struct view *v, int64_t n, struct arena *arena, const char **word, struct item **shown)
 {
 	struct conflict x;
-	enum err e = conflict_read(v, n, arena, &x, &typing);
+	enum err e = decide_read_conflict(v, n, arena, &x, &typing);
 
 	if (e)
 		return e;
-	*shown = conflict_theirs(v, &x.row);
+	*shown = decide_theirs(v, &x.row);
 	if (*shown && chance(550)) {
 		*word = x.row.has_duplicate ? "decided mine, a duplicate" : "decided mine";
-		return conflict_take_mine(v, &x, &typing);
+		return decide_take_mine(v, &x, &typing);
 	}
 	*word = x.row.has_duplicate ? "decided theirs, a duplicate" : "decided theirs";
-	return conflict_take_theirs(v, &x, &typing);
+	return decide_take_theirs(v, &x, &typing);
 }
 
 static enum err decide_row(struct client *c, struct view *v, int64_t n, struct arena *arena,

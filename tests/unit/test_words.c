@@ -51,10 +51,10 @@ static void codes_become_words(void **state)
 
 	(void)state;
 	record_init(&slip, kind_by_number(KIND_SLIP));
-	assert_string_equal(words_mismatches(&slip, F_SLIP_CODES, out, sizeof out), "");
+	assert_string_equal(transition_mismatch_words(&slip, F_SLIP_CODES, out, sizeof out), "");
 	record_set_text(&slip, F_SLIP_CODES, "M10,M51,M99");
-	assert_string_equal(
-		words_mismatches(&slip, F_SLIP_CODES, out, sizeof out), "声称入学未报到；拒绝入学；其他问题");
+	assert_string_equal(transition_mismatch_words(&slip, F_SLIP_CODES, out, sizeof out),
+		"声称入学未报到；拒绝入学；其他问题");
 }
 
 static const struct record *itself(const void *row)

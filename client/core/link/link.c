@@ -101,7 +101,7 @@ static enum err read_error(const struct frame *f, struct problem *p)
 	return e;
 }
 
-static void finish(struct link *link, enum err result)
+static void end_call(struct link *link, enum err result)
 {
 	link->result = result;
 	link->done = true;
@@ -115,9 +115,9 @@ static void on_reply(struct link *link, const struct frame *f)
 	arena_init(&arena, REPLY_ARENA);
 	enum err e = envelope_unpack(link->rule->reply, f->body, f->length, &arena, &message, link->problem);
 	if (e)
-		finish(link, e);
+		end_call(link, e);
 	else if ((link->reply && !link->reply(link->reply_data, message)) || !(f->flags & FRAME_MORE))
-		finish(link, ERR_OK);
+		end_call(link, ERR_OK);
 	arena_free(&arena);
 }
 
@@ -156,7 +156,7 @@ static void on_welcome(struct link *link, const struct frame *f)
 
 	if (!e)
 		link->welcome = (const pb_welcome *)message;
-	finish(link, e);
+	end_call(link, e);
 }
 
 static void send_frame(struct link *link, const struct frame *f)
@@ -184,7 +184,7 @@ static void on_frame(struct link *link, const struct frame *f)
 	else if (f->type == FRAME_REPLY && ours)
 		on_reply(link, f);
 	else if (f->type == FRAME_ERROR && (ours || (link->greeting && f->call == 0)))
-		finish(link, read_error(f, link->problem));
+		end_call(link, read_error(f, link->problem));
 }
 
 static uint32_t frame_cap(void *data, const struct frame *header)
@@ -332,7 +332,7 @@ static enum err unreachable(struct problem *p, const char *server, const char *w
 	return ERR_UNREACHABLE;
 }
 
-static enum err broken(const struct link *link, struct problem *p)
+static enum err tell_broken(const struct link *link, struct problem *p)
 {
 	return unreachable(p, link->profile ? link->profile->server : "", _("连接断开"));
 }
@@ -528,7 +528,7 @@ static enum err wait_done(struct link *link, unsigned ms, struct problem *p)
 			*p = link->goaway;
 		return link->goaway.code;
 	}
-	return broken(link, p);
+	return tell_broken(link, p);
 }
 
 static enum err send_message(struct link *link, struct frame *f, const ProtobufCMessage *message)
@@ -572,7 +572,7 @@ enum err link_call(struct link *link, uint16_t method, const ProtobufCMessage *r
 	if (!link_is_alive(link)) {
 		if (link->goaway.code && p)
 			*p = link->goaway;
-		return link->goaway.code ? link->goaway.code : broken(link, p);
+		return link->goaway.code ? link->goaway.code : tell_broken(link, p);
 	}
 	link->call = link->next_call;
 	link->next_call += 2;
@@ -588,7 +588,7 @@ enum err link_call(struct link *link, uint16_t method, const ProtobufCMessage *r
 	if (!e)
 		e = wait_done(link, LINK_CALL_MS, p);
 	else if (e == ERR_TOO_LARGE || e == ERR_NOT_NOW)
-		e = broken(link, p);
+		e = tell_broken(link, p);
 	log_debug("call %s: %s", rule->name, err_info(e)->name);
 	count_fate(link, rule, request, e);
 	link->reply = NULL;
@@ -640,7 +640,7 @@ enum err link_wait_event(struct link *link, unsigned ms, int64_t *stream, struct
 		*stream = link->event_stream;
 		return ERR_OK;
 	}
-	return link->timed_out ? ERR_DEADLINE : broken(link, p);
+	return link->timed_out ? ERR_DEADLINE : tell_broken(link, p);
 }
 
 /* ---- HELLO ---- */

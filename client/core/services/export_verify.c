@@ -61,7 +61,7 @@ static enum err write_verify(struct export *x)
 	int32_t year;
 	size_t n;
 	enum err e = export_cycle(x, &year);
-	struct verify_row *list = e ? NULL : verify_rows(x->view, year, &n);
+	struct verify_row *list = e ? NULL : transition_verify_rows(x->view, year, &n);
 
 	if (!list)
 		return e ? e : problem_set(x->p, ERR_NOMEM, NULL, NULL, NULL);

@@ -94,7 +94,7 @@ static void judge_destination(struct import *im, struct import_row *row, const s
 {
 	struct problem p = {0};
 
-	if (destination_judge(im->view, want, &p))
+	if (transition_judge(im->view, want, &p))
 		import_reject(im, row,
 			import_field(im, kind_field_index(im->kind, p.field[0] ? p.field : "class_no")), NULL,
 			&p);

@@ -78,7 +78,7 @@ static enum err begin(struct import *im)
 		return problem_set(im->p, ERR_PHASE, NULL,
 			way_hint(_("若县里刚进入核验阶段，先运行 %s"), way("sync")),
 			_("现在是%s阶段，还不能核验"), code_name(&codes_phase, cycle.phase));
-	here->rows = verify_rows(im->view, im->year, &here->n);
+	here->rows = transition_verify_rows(im->view, im->year, &here->n);
 	return here->rows ? ERR_OK : problem_set(im->p, ERR_NOMEM, NULL, NULL, NULL);
 }
 

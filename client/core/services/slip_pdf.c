@@ -95,7 +95,7 @@ static void draw(struct page *g, const struct view *v, const struct slip_row *ro
 	title(g, text);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		field_line(g, v, slip, fields[i]);
-	row_line(g, _("问题"), words_mismatches(slip, F_SLIP_CODES, codes, sizeof codes), 0);
+	row_line(g, _("问题"), transition_mismatch_words(slip, F_SLIP_CODES, codes, sizeof codes), 0);
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
 		if (record_has(slip, times[i]))
 			field_line(g, v, slip, times[i]);

@@ -217,7 +217,7 @@ unsigned transition_gaps(const struct view *v, const struct pupil_row *row, bool
 	return gaps;
 }
 
-const char *gap_text(unsigned gap)
+const char *transition_gap_text(unsigned gap)
 {
 	switch (gap) {
 	case GAP_CATEGORY:
@@ -300,7 +300,7 @@ static enum err judge_class(struct view *v, const struct record *destination, st
 	return scope_allows(s, pupil) ? ERR_OK : scope_refuse(s, p);
 }
 
-enum err destination_judge(struct view *v, const struct record *destination, struct problem *p)
+enum err transition_judge(struct view *v, const struct record *destination, struct problem *p)
 {
 	enum err e = school_judge(v, destination, p);
 
@@ -335,7 +335,7 @@ enum err transition_set(struct view *v, const struct pupil_row *row, int32_t yea
 	*out = row->destination;
 	enum err e = check_record(&want, true, profile_today(v->store->profile), p);
 	if (!e)
-		e = destination_judge(v, &want, p);
+		e = transition_judge(v, &want, p);
 	return e ? e : outbox_put(v, out, &want, UINT32_MAX, batch, p);
 }
 
@@ -368,7 +368,7 @@ static bool is_declared_here(const struct view *v, const struct item *item, int3
 	return !view_is_ours(v, item) || record_is(r, F_DESTINATION_DEST_SCHOOL, v->store->profile->school);
 }
 
-struct verify_row *verify_rows(struct view *v, int32_t year, size_t *n)
+struct verify_row *transition_verify_rows(struct view *v, int32_t year, size_t *n)
 {
 	struct verify_row *rows = calloc(v->n + 1, sizeof *rows);
 	struct record key;
@@ -389,8 +389,8 @@ struct verify_row *verify_rows(struct view *v, int32_t year, size_t *n)
 	return rows;
 }
 
-enum err verify_answer(struct view *v, const struct verify_row *row, int32_t year, const char *answer,
-	const char *note, int64_t batch, struct problem *p)
+enum err transition_verify_answer(struct view *v, const struct verify_row *row, int32_t year,
+	const char *answer, const char *note, int64_t batch, struct problem *p)
 {
 	struct item *item = row->answer;
 	struct record want;

@@ -49,11 +49,11 @@ enum gap {
 };
 /* What June (T1) or September (T2) asks of a row, as a mask of enum gap. */
 unsigned transition_gaps(const struct view *v, const struct pupil_row *row, bool september);
-const char *gap_text(unsigned gap); /* of one bit */
+const char *transition_gap_text(unsigned gap); /* of one bit */
 
 /* Whether a destination leads to a school that there is, and is of a pupil whom this person may enter: the
  * server's judgement, told before anything is typed in vain. ERR_INVALID, ERR_PERMISSION. */
-enum err destination_judge(struct view *v, const struct record *destination, struct problem *p);
+enum err transition_judge(struct view *v, const struct record *destination, struct problem *p);
 
 struct destination_edit {
 	const char *category;        /* code */
@@ -71,11 +71,13 @@ enum err transition_file(struct view *v, int32_t year, const char *stage, bool i
 /* ---- In words; all return out ---- */
 
 /* “声称入学未报到；拒绝入学” of “M10,M51”. */
-const char *words_mismatches(const struct record *r, int field, char *out, size_t size);
+const char *transition_mismatch_words(const struct record *r, int field, char *out, size_t size);
 /* Where a destination goes: 测试县第一初级中学, 上海市. */
-const char *words_place(const struct view *v, const struct record *destination, char *out, size_t size);
+const char *transition_place_words(
+	const struct view *v, const struct record *destination, char *out, size_t size);
 /* “A1 施教区公办 测试县第一初级中学”: what was declared, with the code that the paper form has. */
-const char *words_destination(const struct view *v, const struct record *destination, char *out, size_t size);
+const char *transition_destination_words(
+	const struct view *v, const struct record *destination, char *out, size_t size);
 struct todo_list;
 enum err transition_todo(struct todo_list *l, struct problem *p); /* client_service.h */
 bool transition_word(const struct view *v, const struct record *r, int field, char *out,
@@ -89,9 +91,9 @@ struct verify_row {
 	struct item *enrolment; /* the pupil's row on our roster, or NULL */
 };
 /* The pupils who declared this school. malloc'ed. */
-struct verify_row *verify_rows(struct view *v, int32_t year, size_t *n);
+struct verify_row *transition_verify_rows(struct view *v, int32_t year, size_t *n);
 /* Queues an answer (code of codes_answer); within a transaction. */
-enum err verify_answer(struct view *v, const struct verify_row *row, int32_t year, const char *answer,
-	const char *note, int64_t batch, struct problem *p);
+enum err transition_verify_answer(struct view *v, const struct verify_row *row, int32_t year,
+	const char *answer, const char *note, int64_t batch, struct problem *p);
 
 #endif

@@ -89,7 +89,7 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 	if (strcmp(cycle->phase, "verify") != 0 ||
 		!(school_stages(v, v->store->profile->school) & STAGE_JUNIOR))
 		return;
-	struct verify_row *rows = verify_rows(v, cycle->year, &n);
+	struct verify_row *rows = transition_verify_rows(v, cycle->year, &n);
 	for (size_t i = 0; i < n; i++) {
 		open += !rows[i].answer && !rows[i].enrolment;
 		differ += rows[i].answer && rows[i].enrolment &&

@@ -8,7 +8,7 @@
 #include "tables.h"
 #include "transition.h"
 
-const char *words_mismatches(const struct record *r, int field, char *out, size_t size)
+const char *transition_mismatch_words(const struct record *r, int field, char *out, size_t size)
 {
 	char codes[256], *rest = NULL;
 
@@ -22,7 +22,7 @@ const char *words_mismatches(const struct record *r, int field, char *out, size_
 	return out;
 }
 
-const char *words_place(const struct view *v, const struct record *d, char *out, size_t size)
+const char *transition_place_words(const struct view *v, const struct record *d, char *out, size_t size)
 {
 	char code[16];
 
@@ -34,13 +34,13 @@ const char *words_place(const struct view *v, const struct record *d, char *out,
 	return record_text(d, F_DESTINATION_PLACE, out, size);
 }
 
-const char *words_destination(const struct view *v, const struct record *d, char *out, size_t size)
+const char *transition_destination_words(const struct view *v, const struct record *d, char *out, size_t size)
 {
 	char code[16], place[256];
 	const char *word =
 		code_name(&codes_category, record_text(d, F_DESTINATION_CATEGORY, code, sizeof code));
 
-	words_place(v, d, place, sizeof place);
+	transition_place_words(v, d, place, sizeof place);
 	snprintf(out, size, "%s%s%s%s%s", code, word ? " " : "", word ? word : "", *place ? " " : "", place);
 	return out;
 }
@@ -52,7 +52,7 @@ bool transition_word(const struct view *v, const struct record *r, int field, ch
 	if (r->kind->number != KIND_SLIP || (field != F_SLIP_CODES && field != F_SLIP_HOME))
 		return false;
 	if (field == F_SLIP_CODES)
-		words_mismatches(r, field, out, size);
+		transition_mismatch_words(r, field, out, size);
 	else
 		school_face(v, record_text(r, F_SLIP_HOME, home, sizeof home), out, size);
 	return true;

@@ -14,14 +14,14 @@ bool decide_needed(const struct op_row *row)
 	return OP_STATES_OPEN >> row->state & 1;
 }
 
-const uint8_t *conflict_id(const struct op_row *row)
+const uint8_t *decide_conflict_id(const struct op_row *row)
 {
 	return row->has_duplicate ? row->duplicate_of : row->id;
 }
 
-struct item *conflict_theirs(struct view *v, const struct op_row *row)
+struct item *decide_theirs(struct view *v, const struct op_row *row)
 {
-	struct item *item = view_find_id(v, conflict_id(row));
+	struct item *item = view_find_id(v, decide_conflict_id(row));
 
 	return item && item->live ? item : NULL;
 }
@@ -60,7 +60,8 @@ static enum err add_blocked(void *data, const struct op_row *row)
 	return ERR_OK;
 }
 
-enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct conflict *x, struct problem *p)
+enum err decide_read_conflict(
+	struct view *v, int64_t n, struct arena *arena, struct conflict *x, struct problem *p)
 {
 	struct reading reading = {x, arena, &x->behind};
 
@@ -78,13 +79,13 @@ enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct co
 
 /* ---- deciding ---- */
 
-enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct problem *p)
+enum err decide_take_theirs(struct view *v, const struct conflict *x, struct problem *p)
 {
 	enum err e = outbox_set_state(v->store, x->row.n, OP_DONE, p);
 
 	if (!e && x->row.has_duplicate)
-		e = conflict_theirs(v, &x->row) ? outbox_move_children(v, x->row.id, x->row.duplicate_of, p)
-						: outbox_delete_children(v, x->row.id, p);
+		e = decide_theirs(v, &x->row) ? outbox_move_children(v, x->row.id, x->row.duplicate_of, p)
+					      : outbox_delete_children(v, x->row.id, p);
 	for (const struct decide_behind *behind = x->behind; !e && behind; behind = behind->next)
 		e = outbox_set_state(v->store, behind->n, OP_DONE, p);
 	return e ? e : outbox_drop_orphaned(v, x->row.id, p);
@@ -95,33 +96,33 @@ static enum err deleted(struct problem *p)
 	return problem_set(p, ERR_NOT_FOUND, NULL, _("用 theirs 结束，或重新录入"), _("对方已删除这条记录"));
 }
 
-enum err conflict_take_fields(
+enum err decide_take_fields(
 	struct view *v, const struct conflict *x, const struct record *want, struct problem *p)
 {
-	struct item *item = conflict_theirs(v, &x->row);
+	struct item *item = decide_theirs(v, &x->row);
 
 	if (!item)
 		return deleted(p);
 	enum err e = check_record(want, true, profile_today(v->store->profile), p);
 	if (!e)
 		e = outbox_put(v, &item, want, UINT32_MAX, x->batch, p);
-	return e ? e : conflict_take_theirs(v, x, p);
+	return e ? e : decide_take_theirs(v, x, p);
 }
 
-enum err conflict_take_mine(struct view *v, const struct conflict *x, struct problem *p)
+enum err decide_take_mine(struct view *v, const struct conflict *x, struct problem *p)
 {
-	struct item *item = conflict_theirs(v, &x->row);
+	struct item *item = decide_theirs(v, &x->row);
 
 	if (!item)
 		return deleted(p);
 	if (x->row.del) {
 		enum err e = outbox_delete(v, item, x->batch, p);
-		return e ? e : conflict_take_theirs(v, x, p);
+		return e ? e : decide_take_theirs(v, x, p);
 	}
 	struct record want = item->record;
 	record_take_groups(&want, &x->mine, x->groups);
 	outbox_keep_parent(v, item, &want);
-	return conflict_take_fields(v, x, &want, p);
+	return decide_take_fields(v, x, &want, p);
 }
 
 /* What the record `id` waits for is decided first: it cannot be sent before. */

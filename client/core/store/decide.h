@@ -27,21 +27,22 @@ struct conflict {
 
 /* The record that the county has, NULL when it has none: of a duplicate the one that was there first, for the
  * refused id is nobody's. */
-struct item *conflict_theirs(struct view *v, const struct op_row *row);
+struct item *decide_theirs(struct view *v, const struct op_row *row);
 /* The id of that record. */
-const uint8_t *conflict_id(const struct op_row *row);
+const uint8_t *decide_conflict_id(const struct op_row *row);
 /* Reads item n of the outbox. ERR_NOT_FOUND: there is none, or it is no conflict. No transaction needed. */
-enum err conflict_read(struct view *v, int64_t n, struct arena *arena, struct conflict *x, struct problem *p);
+enum err decide_read_conflict(
+	struct view *v, int64_t n, struct arena *arena, struct conflict *x, struct problem *p);
 
 /* Theirs stands as it now is shown: ends the conflict and what was blocked behind it; guardians and files of
  * a duplicate move to the record that exists. The other two end with it. */
-enum err conflict_take_theirs(struct view *v, const struct conflict *x, struct problem *p);
+enum err decide_take_theirs(struct view *v, const struct conflict *x, struct problem *p);
 /* Ours is put over theirs as it now stands; a deletion deletes it. ERR_NOT_FOUND when theirs was deleted; or
  * as check.h refuses. */
-enum err conflict_take_mine(struct view *v, const struct conflict *x, struct problem *p);
+enum err decide_take_mine(struct view *v, const struct conflict *x, struct problem *p);
 /* `want` is what shall stand: theirs with single fields of somebody's choice. Errors as
- * conflict_take_mine. */
-enum err conflict_take_fields(
+ * decide_take_mine. */
+enum err decide_take_fields(
 	struct view *v, const struct conflict *x, const struct record *want, struct problem *p);
 
 /* Queues the operation again on the record as it now stands, with what the person mended in `body` (groups:
