@@ -12,7 +12,8 @@ import time
 import unicodedata
 
 from harness import Cases, Server
-from test_transition_decisions import at_terminal, number, write
+from terminal import at_terminal
+from transition_files import number, write
 
 P, Q, J = "2132990001", "2132990002", "3132990001"
 YEAR = 2027

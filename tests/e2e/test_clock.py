@@ -5,14 +5,11 @@ import os
 
 from county_files import check_digit
 from harness import Cases, Server
+from wrong_clock import wrong
 
 SCHOOL = "2132000001"
 YEARS = 10 * 365
 BATTERY = 17 * 365 # such a computer begins before its pupils were born
-
-
-def wrong(days):
-    return {"LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "FAKETIME": "%+dd" % days, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def roster(server, n):

@@ -6,7 +6,7 @@ import shutil
 
 from county_files import check_digit
 from harness import COUNTY, Cases, Server
-from test_restore import backup, jgd
+from operator_hand import backup, jgd
 
 SCHOOL = "2132990001"
 cases = Cases()

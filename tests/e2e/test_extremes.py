@@ -4,7 +4,7 @@ by an error that would hold up all that waits behind it, and what is accepted co
 import os
 
 from harness import Cases, PASSWORD, Server
-from test_identity_roles import SCHOOLS, first_login
+from first_login import SCHOOLS, first_login
 from wire_client import KINDS, Device, WireError, canonical, pb, uuid7
 
 NUMBERS = (-2 ** 63, -2 ** 31, -1, 1, 2026, 99999999, 20260912, 20261399, 2 ** 31 - 1, 2 ** 63 - 1)

@@ -4,18 +4,16 @@ neither ever receives a byte of the other's through any method."""
 import datetime
 import os
 
-from google.protobuf import descriptor_pb2
-
 from county_files import check_digit
+from first_login import BUSY_METHODS, SCHOOLS, answer, first_login
+from google.protobuf import descriptor_pb2
 from harness import BUILD, Cases, PASSWORD, Server
-from wire_client import KIND_BY_NAME, METHODS, OPTIONS, Closed, Device, Wire, WireError, pb
+from wire_client import Closed, Device, KIND_BY_NAME, METHODS, OPTIONS, Wire, pb
 
-SCHOOLS = ("2132999001", "2132999002")
 SCHOOL_ROLES = ("registrar", "class_teacher", "head", "clerk", "safety", "counsellor")
 BUREAU_ROLES = ("leader", "basic_edu", "office", "supervision", "admissions")
 ADMIN_ROLES = ("sysadmin", "secadmin", "auditor")
 SECRET = "仅甲校可见"
-BUSY_METHODS = {"Session.Login", "Session.Resume", "Session.Logout", "Session.Passwd"}  # they change the session; called apart
 
 
 def student_no(two):
@@ -52,28 +50,10 @@ def role_number(name):
     return OPTIONS.Role.Value(name.upper())
 
 
-def answer(wire, number, body=b""):
-    """The name of the error, or "" for a reply, and all bytes that came."""
-    try:
-        return "", b"".join(wire.raw(number, body))
-    except WireError as error:
-        return error.name, error.error.SerializeToString()
-
-
 def add_user(server, role, *where):
     where += ("--class", "六1班") if role == "class_teacher" else ()
     account = server.people["sysadmin"].ok("users", "add", *where, "--role", role, "另一位" + role)
     return account["user"], account["password"]
-
-
-def first_login(cases, methods, device, user, password):
-    """With a first password nothing answers but what must."""
-    with device.connect() as wire:
-        device.login(wire, user, password)
-        wrong = [name for number, (name, access, _) in methods.items()
-                 if access == OPTIONS.SESSION and name not in BUSY_METHODS and answer(wire, number)[0] != "MUST_CHANGE"]
-        cases.equal("first password of %s opens nothing" % user, wrong, [])
-        wire.call("Session.Passwd", password=password, new_password=PASSWORD)
 
 
 def people_of(server, cases, methods):

@@ -9,14 +9,11 @@ import subprocess
 import sys
 import time
 
-from harness import Cases, Failure, JGD, Program, Server
+from harness import Cases, JGD, Server
+from operator_hand import backup, jgd
 
 SCHOOLS = ("2132999001", "2132999002")
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-
-
-def jgd(server, *args):
-    return subprocess.run([JGD, *args, "--data", server.data], capture_output=True, text=True, timeout=120)
 
 
 def number(n):
@@ -47,22 +44,6 @@ def audit_is_whole(cases, name, server):
     auditor.login()
     result = auditor.run("audit", "verify", "--json")
     cases.check(name, result.code == 0, repr(result))
-
-
-def backup(cases, server):
-    target = os.path.join(server.dir, "backups")
-    os.makedirs(target, exist_ok=True)
-    owner = os.stat(server.data)
-    os.chown(target, owner.st_uid, owner.st_gid)  # jgd lays down root before it writes
-    run = jgd(server, "backup", target)
-    cases.check("a backup while serving", run.returncode == 0, run.stdout + run.stderr)
-    saved = sorted(glob.glob(target + "/jingguan-*"))[-1]
-    for n in range(300):  # the name of every second that may come is taken
-        os.makedirs("%s/jingguan-%s" % (target, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + n))), exist_ok=True)
-    run = jgd(server, "backup", target)
-    second = run.stdout.strip().split("：")[-1]
-    cases.check("another one in the same second has a name of its own", run.returncode == 0 and second.endswith("Z-2") and os.path.exists(second + "/SHA256SUMS"), run.stdout + run.stderr)
-    return saved
 
 
 def drill(cases, server):

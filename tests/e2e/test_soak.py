@@ -15,7 +15,7 @@ import time
 import campaign
 import wire_client as w
 from harness import Cases
-from test_failover import SCHOOLS, STUDENT, Writer
+from failover_writer import SCHOOLS, STUDENT, Writer
 from wire_county import WireCounty
 
 pb = w.pb

@@ -1,55 +1,19 @@
 #!/usr/bin/python3
 """What cannot be taken back is shown first, refused where it would leave somebody behind, and can be taken back while nobody has built on it;
 what the bureau decides reads what stands now and says what it is about."""
-import fcntl
 import json
 import os
-import pty
 import re
 import shutil
-import struct
-import subprocess
-import termios
 import time
 
-from county_files import check_digit
 from harness import Cases, Program, Server
+from terminal import at_terminal
+from transition_files import number, write
 
 P, Q, J = "2132990001", "2132990002", "3132990001"
 YEAR = 2027
 cases = Cases()
-
-
-def number(n):
-    body = "32999920150301%03d" % n
-    return body + check_digit(body)
-
-
-def write(server, name, text):
-    path = os.path.join(server.dir, name)
-    with open(path, "w", encoding="utf-8") as out:
-        out.write(text)
-    return path
-
-
-def at_terminal(program, *args, say, columns=0):
-    """The program as a person at a terminal meets it: exit code and screen."""
-    parent, child = pty.openpty()
-    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 1000 if columns else 0, columns, 0, 0))
-    run = subprocess.Popen([program.binary, "--profile", program.profile, *args], stdin=child, stdout=child, stderr=child,
-                           env={**os.environ, "LANG": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": ""}, start_new_session=True)
-    os.close(child)
-    os.write(parent, say.encode())
-    screen = b""
-    while True:
-        try:
-            part = os.read(parent, 4096)
-        except OSError:
-            break
-        if not part:
-            break
-        screen += part
-    return run.wait(timeout=60), screen.decode(errors="replace")
 
 
 def opening(server, clerk, primary):

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import wire_client as w
 from harness import Cases
-from test_trust import As, name_of, outcomes, push, seen, teacher_of
-from wire_county import J, P, YEAR, WireCounty, destination, id_no, student
+from wire_acts import As, name_of, outcomes, push, seen, teacher_of
+from wire_county import P, YEAR, WireCounty, destination, id_no, student
 
 pb = w.pb
 cases = Cases()

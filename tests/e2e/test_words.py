@@ -10,8 +10,8 @@ import openpyxl
 
 from county_files import check_digit
 from harness import Cases, Server
-from test_transition_decisions import at_terminal
-from test_transition_reminders import JUNIOR, PRIMARY, YEAR, County
+from terminal import at_terminal
+from transition_county import JUNIOR, PRIMARY, YEAR, County
 
 # Codes, error names, machine times and school codes have no place on a screen that people read.
 CODES = [r"M\d\d", r"\b[ABCD]\d\b", r"\bnull\b", r"\+08:00", r"\d{10}", r"[A-Z][A-Z_]{4,}"]

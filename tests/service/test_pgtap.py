@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from private_pg import PrivatePostgres
-from test_schema import declarations
+from declared import declarations
 
 COUNTY_OWNED = 2  # options.proto
 
