@@ -101,9 +101,10 @@ static const char *read_sql(const struct kind *kind, const char *format)
 
 /* What a page of the feed says of a kind. */
 #define CHANGES                                                                                              \
-	"(SELECT seq, rec_id AS id FROM feed WHERE county = app_county()"                                    \
-	" AND stream_id = $1::bigint AND seq > $2::bigint AND seq <= $3::bigint AND kind = "                 \
-	"%3$u AND action = 1 ORDER BY seq) f,"                                                               \
+	"(SELECT seq, rec_id AS id FROM feed"                                                                \
+	" WHERE county = app_county() AND stream_id = $1::bigint AND seq > $2::bigint"                       \
+	" AND seq <= $3::bigint AND kind = %3$u AND action = 1"                                              \
+	" ORDER BY seq) f,"                                                                                  \
 	" LATERAL (SELECT * FROM %2$s WHERE county = app_county() AND rec_id = f.id) t"
 
 /* unnest($1::uuid[], …) AS d(rec_id, …): the same columns for insert and update. */

@@ -20,6 +20,7 @@ static const struct db_stmt take_invitation = {
 	" WHERE county = app_county() AND tag = $1::bytea AND secret_sha = $2::bytea AND used_at IS NULL"
 	" AND expires > jg_now()"
 	" RETURNING school, jg_now()"};
+enum { INVITATION_SCHOOL, INVITATION_NOW };
 static const struct db_stmt insert_device = {
 	"INSERT INTO device (county, device_id, school, cert_spki, cert_until, host, last_hash)"
 	" VALUES (app_county(), $1::uuid, $2::text, $3::bytea, $4::timestamptz, left($5::text, 80),"
@@ -29,6 +30,7 @@ static const struct db_stmt find_device = {
 	" FROM device"
 	" WHERE county = app_county() AND (cert_spki = $1::bytea OR next_spki = $1::bytea)"
 	" AND revoked_at IS NULL"};
+enum { DEVICE_ID, DEVICE_SCHOOL, DEVICE_NOW };
 /* The present key goes on until the new one is first used (hello.c): when this answer is lost, the device
  * asks again with it. */
 static const struct db_stmt renew_device = {
@@ -143,8 +145,8 @@ static void enrol_taken(struct request *r)
 	r->data = s;
 	id_make(s->device, clock_now_us());
 	id_format(s->device_text, s->device);
-	snprintf(s->school, sizeof s->school, "%s", db_get_text(i, 0, 0));
-	s->now = db_get_int(i, 0, 1);
+	snprintf(s->school, sizeof s->school, "%s", db_get_text(i, 0, INVITATION_SCHOOL));
+	s->now = db_get_int(i, 0, INVITATION_NOW);
 	enum err e = issue(r, &q->csr);
 	if (e) {
 		request_fail(r, e, "csr", NULL);
@@ -208,10 +210,10 @@ static void renew_found(struct request *r)
 	}
 	r->data = s;
 	s->renewing = true;
-	memcpy(s->device, db_get_bytes(d, 0, 0, &n), ID_SIZE);
+	memcpy(s->device, db_get_bytes(d, 0, DEVICE_ID, &n), ID_SIZE);
 	id_format(s->device_text, s->device);
-	snprintf(s->school, sizeof s->school, "%s", db_get_text(d, 0, 1));
-	s->now = db_get_int(d, 0, 2);
+	snprintf(s->school, sizeof s->school, "%s", db_get_text(d, 0, DEVICE_SCHOOL));
+	s->now = db_get_int(d, 0, DEVICE_NOW);
 	enum err e = issue(r, &REQUEST(r, pb_renew_request)->csr);
 	if (e)
 		request_fail(r, e, "csr", NULL);

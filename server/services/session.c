@@ -37,6 +37,7 @@ static const struct db_stmt forget_try = {
 static const struct db_stmt read_lock = {
 	"SELECT locked_until, people_of_role(22), jg_now() FROM login_guard"
 	" WHERE county = app_county() AND user_id = login_key($1::text) AND device_id = $2::uuid"};
+enum { LOCK_UNTIL, LOCK_HELPERS, LOCK_NOW };
 /* The right password forgets the wrong ones, unless others have locked the account meanwhile. */
 #define FORGET_TRIES                                                                                         \
 	"UPDATE login_guard SET failed = 0, locked_until = NULL WHERE county = app_county()"                 \
@@ -46,6 +47,17 @@ static const struct db_stmt login_user = {
 	"SELECT u.password_hash, u.name, u.roles, u.classes, u.must_change, u.disabled, u.school,"
 	" u.must_change AND u.first_until < jg_now(), u.user_id"
 	" FROM (SELECT 1) one LEFT JOIN user_account u ON u.county = app_county() AND u.user_id = $1::text"};
+enum {
+	USER_PASSWORD_HASH,
+	USER_NAME,
+	USER_ROLES,
+	USER_CLASSES,
+	USER_MUST_CHANGE,
+	USER_DISABLED,
+	USER_SCHOOL,
+	USER_EXPIRED,
+	USER_ID
+};
 static const struct db_stmt login_session = {
 	"WITH g AS (" FORGET_TRIES "),"
 	" s AS (INSERT INTO session (county, session_id, token_sha, user_id,"
@@ -170,9 +182,9 @@ static void take_lock(struct request *r)
 	struct login_state *s = r->data;
 	const PGresult *lock = request_result(r, &read_lock);
 
-	s->locked_until = db_is_null(lock, 0, 0) ? 0 : db_get_int(lock, 0, 0);
-	s->helpers = arena_printf(&r->arena, "%s", db_get_text(lock, 0, 1));
-	s->now = db_get_int(lock, 0, 2);
+	s->locked_until = db_is_null(lock, 0, LOCK_UNTIL) ? 0 : db_get_int(lock, 0, LOCK_UNTIL);
+	s->helpers = arena_printf(&r->arena, "%s", db_get_text(lock, 0, LOCK_HELPERS));
+	s->now = db_get_int(lock, 0, LOCK_NOW);
 }
 
 /* The first statements of a trip that counts a try; of an account that does not exist it is the same. */
@@ -343,20 +355,21 @@ static void on_user_read(struct request *r)
 	const PGresult *u = request_result(r, &login_user);
 	struct login_state *s = r->data;
 
-	s->known = !db_is_null(u, 0, 0) && !db_get_int(u, 0, 5) &&
-		   strcmp(db_get_text(u, 0, 6), r->caller.school) == 0;
+	s->known = !db_is_null(u, 0, USER_PASSWORD_HASH) && !db_get_int(u, 0, USER_DISABLED) &&
+		   strcmp(db_get_text(u, 0, USER_SCHOOL), r->caller.school) == 0;
 	/* Of an account that does not exist, what was typed goes nowhere: it may be a child's number. */
-	if (db_is_null(u, 0, 8))
+	if (db_is_null(u, 0, USER_ID))
 		strcpy(r->caller.user, "?");
 	if (!try_is_counted(r)) {
 		refuse_locked(r);
 		return;
 	}
-	s->expired = s->known && db_get_int(u, 0, 7);
+	s->expired = s->known && db_get_int(u, 0, USER_EXPIRED);
 	if (s->known)
-		read_person(r, s, u, 1);
+		read_person(r, s, u, USER_NAME);
 	/* An unknown account costs the same work as a known one. */
-	await_password(r, password_check(&s->job, r, s->known ? db_get_text(u, 0, 0) : password_of_nobody(),
+	await_password(r, password_check(&s->job, r,
+				  s->known ? db_get_text(u, 0, USER_PASSWORD_HASH) : password_of_nobody(),
 				  q->password, on_password_checked));
 }
 

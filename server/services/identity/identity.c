@@ -40,6 +40,7 @@ static const struct db_stmt read_place = {
 	"SELECT $1::text = '' OR s.code IS NOT NULL, coalesce(s.type, ''), jg_today(), coalesce(s.name, '')"
 	" FROM (SELECT 1) one"
 	" LEFT JOIN school s ON s.county = app_county() AND s.code = $1::text AND NOT s.deleted"};
+enum { PLACE_KNOWN, PLACE_TYPE, PLACE_TODAY, PLACE_NAME };
 /* An administrator's account is made disabled, and comes alive when it is granted. */
 static const struct db_stmt insert_user = {
 	"WITH n AS (SELECT coalesce(max(nullif(regexp_replace(user_id, '^.*?([0-9]*)$', '\\1'),"
@@ -178,13 +179,13 @@ static void add_insert(struct request *r)
 	const PGresult *place = request_result(r, &read_place);
 	struct db_params p = {0};
 
-	if (!db_get_int(place, 0, 0)) {
+	if (!db_get_int(place, 0, PLACE_KNOWN)) {
 		request_refuse(r, ERR_NOT_FOUND, "school", _("没有这所学校，帐号没有建立"),
 			_("用 jgadmin schools list 查学校标识码"));
 		return;
 	}
-	const struct account_place at = {
-		db_get_text(place, 0, 3), db_get_text(place, 0, 1), (int32_t)db_get_int(place, 0, 2)};
+	const struct account_place at = {db_get_text(place, 0, PLACE_NAME), db_get_text(place, 0, PLACE_TYPE),
+		(int32_t)db_get_int(place, 0, PLACE_TODAY)};
 	int32_t roles[ROLES_MAX];
 	size_t n = read_roles(roles, q->role, q->n_role);
 	if (!has_class(r, roles, n, q->n_klass) || !read_classes(r, q->klass, q->n_klass, &at))
@@ -289,6 +290,20 @@ static const struct db_stmt read_account = {
 	" LEFT JOIN school s ON s.county = u.county AND s.code = u.school AND NOT s.deleted"
 	" WHERE u.county = app_county() AND u.user_id = $1::text"
 	" FOR UPDATE OF u"};
+enum {
+	ACCOUNT_SCHOOL,
+	ACCOUNT_DISABLED,
+	ACCOUNT_OF_BUREAU,
+	ACCOUNT_OF_ADMINISTRATOR,
+	ACCOUNT_SCHOOL_TYPE,
+	ACCOUNT_TODAY,
+	ACCOUNT_GRANTERS,
+	ACCOUNT_NAME,
+	ACCOUNT_ROLES,
+	ACCOUNT_NOT_GRANTED,
+	ACCOUNT_SCHOOL_NAME,
+	ACCOUNT_CLASSES
+};
 static const struct db_stmt replace_request = {
 	"UPDATE account_request SET outcome = 'replaced', settled_by = $2::text, settled_at = jg_now()"
 	" WHERE county = app_county() AND user_id = $1::text AND outcome IS NULL"};
@@ -394,14 +409,14 @@ static const PGresult *account_found(struct request *r)
 		return NULL;
 	}
 	if (db_get_int(a, 0,
-		    9)) { /* else it would be neither made nor refused: nothing could bring it to life */
+		    ACCOUNT_NOT_GRANTED)) { /* else it would be neither made nor refused: nothing could bring it to life */
 		request_refuse(r, ERR_NOT_NOW, "user", _("这个帐号还没有核准"),
 			arena_printf(&r->arena,
 				_("先由 %s 核准或不同意：jgadmin users grant %s（或加 --refuse）"),
-				db_get_text(a, 0, 6), user_of(r)));
+				db_get_text(a, 0, ACCOUNT_GRANTERS), user_of(r)));
 		return NULL;
 	}
-	s->granter = arena_printf(&r->arena, "%s", db_get_text(a, 0, 6));
+	s->granter = arena_printf(&r->arena, "%s", db_get_text(a, 0, ACCOUNT_GRANTERS));
 	return a;
 }
 
@@ -413,7 +428,7 @@ static void reset_write(struct request *r)
 
 	if (!a)
 		return;
-	if (db_get_int(a, 0, 1)) {
+	if (db_get_int(a, 0, ACCOUNT_DISABLED)) {
 		request_refuse(r, ERR_NOT_NOW, "user", _("这个帐号已停用，不能重置密码"),
 			arena_printf(&r->arena, _("先恢复它：jgadmin users enable %s"), user_of(r)));
 		return;
@@ -422,7 +437,8 @@ static void reset_write(struct request *r)
 	pg_array_begin(&s->roles, PG_INT4);
 	db_text(&p, user_of(r));
 	db_text(&p, s->job.hash);
-	change(r, db_get_int(a, 0, 2) != 0, "reset", db_get_text(a, 0, 7), &reset_password, &p);
+	change(r, db_get_int(a, 0, ACCOUNT_OF_BUREAU) != 0, "reset", db_get_text(a, 0, ACCOUNT_NAME),
+		&reset_password, &p);
 }
 
 static void disable_write(struct request *r)
@@ -435,7 +451,8 @@ static void disable_write(struct request *r)
 		return;
 	pg_array_begin(&s->roles, PG_INT4);
 	db_text(&p, user_of(r));
-	change(r, db_get_int(a, 0, 3) != 0, "disable", db_get_text(a, 0, 7), &disable_account, &p);
+	change(r, db_get_int(a, 0, ACCOUNT_OF_ADMINISTRATOR) != 0, "disable", db_get_text(a, 0, ACCOUNT_NAME),
+		&disable_account, &p);
 }
 
 /* A disabled account of the bureau reads as its person did: two bring it back, as two reset it. */
@@ -447,14 +464,15 @@ static void enable_write(struct request *r)
 
 	if (!a)
 		return;
-	if (!db_get_int(a, 0, 1)) {
+	if (!db_get_int(a, 0, ACCOUNT_DISABLED)) {
 		request_refuse(r, ERR_EXISTS, "user", _("这个帐号没有停用"),
 			_("被锁定的用 jgadmin users unlock，忘了密码用 jgadmin users reset"));
 		return;
 	}
 	pg_array_begin(&s->roles, PG_INT4);
 	db_text(&p, user_of(r));
-	change(r, db_get_int(a, 0, 2) != 0, "enable", db_get_text(a, 0, 7), &enable_account, &p);
+	change(r, db_get_int(a, 0, ACCOUNT_OF_BUREAU) != 0, "enable", db_get_text(a, 0, ACCOUNT_NAME),
+		&enable_account, &p);
 }
 
 static void set_write(struct request *r)
@@ -467,27 +485,27 @@ static void set_write(struct request *r)
 
 	if (!a)
 		return;
-	if (q->n_role && judge_roles(db_get_text(a, 0, 0), q->role, q->n_role)) {
+	if (q->n_role && judge_roles(db_get_text(a, 0, ACCOUNT_SCHOOL), q->role, q->n_role)) {
 		request_refuse(
 			r, ERR_INVALID, "role", _("角色与单位不符"), _("jgadmin help codes role 列出角色"));
 		return;
 	}
-	const struct account_place at = {
-		db_get_text(a, 0, 10), db_get_text(a, 0, 4), (int32_t)db_get_int(a, 0, 5)};
+	const struct account_place at = {db_get_text(a, 0, ACCOUNT_SCHOOL_NAME),
+		db_get_text(a, 0, ACCOUNT_SCHOOL_TYPE), (int32_t)db_get_int(a, 0, ACCOUNT_TODAY)};
 	size_t n = q->n_role ? read_roles(roles, q->role, q->n_role)
-			     : (size_t)db_get_ints(a, 0, 8, roles, ROLES_MAX);
+			     : (size_t)db_get_ints(a, 0, ACCOUNT_ROLES, roles, ROLES_MAX);
 	n = n < ROLES_MAX ? n : ROLES_MAX;
-	if (!has_class(r, roles, n, q->n_klass + (size_t)db_get_int(a, 0, 11)) ||
+	if (!has_class(r, roles, n, q->n_klass + (size_t)db_get_int(a, 0, ACCOUNT_CLASSES)) ||
 		!read_classes(r, q->klass, q->n_klass, &at))
 		return;
 	write_roles(s, roles, n);
-	const char *name = q->name && q->name[0] ? q->name : db_get_text(a, 0, 7);
+	const char *name = q->name && q->name[0] ? q->name : db_get_text(a, 0, ACCOUNT_NAME);
 	db_text(&p, user_of(r));
 	db_text(&p, name);
 	db_array(&p, &s->roles);
 	db_array(&p, &s->classes);
 	db_text(&p, r->caller.user);
-	change(r, db_get_int(a, 0, 2) != 0, "set", name, &set_account, &p);
+	change(r, db_get_int(a, 0, ACCOUNT_OF_BUREAU) != 0, "set", name, &set_account, &p);
 }
 
 static void account_read(struct request *r)
@@ -546,6 +564,7 @@ static const struct db_stmt read_request = {
 	" LEFT JOIN user_account a ON a.county = q.county AND a.user_id = q.asked_by"
 	" WHERE q.county = app_county() AND q.user_id = $1::text AND q.outcome IS NULL"
 	" FOR UPDATE OF q"};
+enum { ASKED_WHAT, ASKED_BY, ASKED_GRANTING_ROLE, ASKED_GRANTERS, ASKED_ID, ASKED_ASKER_GONE };
 static const struct db_stmt grant_request = {
 	"WITH q AS (UPDATE account_request"
 	" SET outcome = CASE WHEN $4::boolean THEN 'refused' ELSE 'granted' END, settled_by = $3::text,"
@@ -579,29 +598,31 @@ static void grant_write(struct request *r)
 			_("用 jgadmin users list 查看"));
 		return;
 	}
-	bool mine = strcmp(db_get_text(asked, 0, 1), r->caller.user) == 0, takes_back = mine && q->refuse;
-	if (!takes_back && (mine || strcmp(user_of(r), r->caller.user) == 0 ||
-				   !request_has_role(r, (unsigned)db_get_int(asked, 0, 2)))) {
+	bool mine = strcmp(db_get_text(asked, 0, ASKED_BY), r->caller.user) == 0,
+	     takes_back = mine && q->refuse;
+	if (!takes_back &&
+		(mine || strcmp(user_of(r), r->caller.user) == 0 ||
+			!request_has_role(r, (unsigned)db_get_int(asked, 0, ASKED_GRANTING_ROLE)))) {
 		request_refuse(r, ERR_SAME_PERSON, "user", _("这件事要由另一位管理员核准"),
 			arena_printf(&r->arena, _("请 %s 运行 jgadmin users grant %s"),
-				db_get_text(asked, 0, 3), user_of(r)));
+				db_get_text(asked, 0, ASKED_GRANTERS), user_of(r)));
 		return;
 	}
 	/* Only what was seen is granted: the asker may have put another request in its place meanwhile. */
-	if (!q->refuse && (!q->has_request || q->request != (uint64_t)db_get_int(asked, 0, 4))) {
+	if (!q->refuse && (!q->has_request || q->request != (uint64_t)db_get_int(asked, 0, ASKED_ID))) {
 		request_refuse(r, q->has_request ? ERR_STALE : ERR_MISSING, "request",
 			_("等待核准的内容已经不是您看到的那一项"),
 			arena_printf(&r->arena, _("再看一次：jgadmin users grant %s"), user_of(r)));
 		return;
 	}
-	if (!q->refuse && db_get_int(asked, 0, 5)) {
+	if (!q->refuse && db_get_int(asked, 0, ASKED_ASKER_GONE)) {
 		request_refuse(r, ERR_NOT_NOW, "user", _("提出这件事的人已不是管理员，不能核准"),
 			arena_printf(&r->arena,
 				_("jgadmin users grant %s --refuse 去掉它，再由在任的管理员提出"),
 				user_of(r)));
 		return;
 	}
-	const char *what = db_get_text(asked, 0, 0);
+	const char *what = db_get_text(asked, 0, ASKED_WHAT);
 	s->tells_password = !q->refuse && (strcmp(what, "add") == 0 || strcmp(what, "reset") == 0);
 	db_text(&p, user_of(r));
 	db_text(&p, s->job.hash);
@@ -641,7 +662,7 @@ static void grant_user(struct request *r)
 		request_fail(r, e, "user", NULL);
 }
 
-/* ---- unlocking and lists ---- */
+/* ---- unlocking ---- */
 
 static const struct db_stmt unlock_account = {
 	"WITH g AS (UPDATE login_guard SET failed = 0, locked_until = NULL"
@@ -677,92 +698,8 @@ static void unlock_user(struct request *r)
 	request_call(r, unlock_query, identity_named_done);
 }
 
-static const struct db_stmt select_users = {
-	"SELECT u.user_id, u.name, u.school, u.roles, u.classes, u.disabled,"
-	" EXISTS (SELECT 1 FROM login_guard g"
-	" WHERE g.county = u.county AND g.user_id = u.user_id AND g.locked_until > jg_now()),"
-	" u.must_change, u.last_login, coalesce(q.what, ''), coalesce(q.asked_by, ''), coalesce(q.id, 0),"
-	" coalesce(q.name, ''), coalesce(q.roles, '{}')"
-	" FROM user_account u"
-	" LEFT JOIN account_request q ON q.county = u.county AND q.user_id = u.user_id"
-	" AND q.outcome IS NULL"
-	" WHERE u.county = app_county()"
-	" ORDER BY u.school, u.user_id"};
-
-static void list_users_query(struct request *r)
-{
-	request_query(r, &select_users, NULL);
-}
-
-static char **copy_texts(struct request *r, const PGresult *res, int row, int column, size_t *count)
-{
-	const char *texts[CLASSES_MAX];
-	size_t lengths[CLASSES_MAX];
-	int n = db_get_texts(res, row, column, texts, lengths, CLASSES_MAX);
-	char **out = arena_alloc(&r->arena, sizeof *out * CLASSES_MAX);
-
-	*count = 0;
-	for (int i = 0; out && i < n && i < CLASSES_MAX; i++)
-		out[(*count)++] = arena_text(&r->arena, texts[i], lengths[i]);
-	return out;
-}
-
-static void fill_user(struct request *r, pb_user *u, const PGresult *res, int row)
-{
-	int32_t roles[16];
-	int n = db_get_ints(res, row, 3, roles, 16);
-
-	*u = (pb_user)PB_USER_INIT;
-	u->user = (char *)db_get_text(res, row, 0);
-	u->name = (char *)db_get_text(res, row, 1);
-	u->school = (char *)db_get_text(res, row, 2);
-	u->role = arena_alloc(&r->arena, sizeof *u->role * 16);
-	for (int i = 0; u->role && i < n && i < 16; i++)
-		u->role[u->n_role++] = (Jingguan__V1__Role)roles[i];
-	u->klass = copy_texts(r, res, row, 4, &u->n_klass);
-	u->has_disabled = u->has_locked = u->has_must_change = 1;
-	u->disabled = (protobuf_c_boolean)db_get_int(res, row, 5);
-	u->locked = (protobuf_c_boolean)db_get_int(res, row, 6);
-	u->must_change = (protobuf_c_boolean)db_get_int(res, row, 7);
-	u->has_last_login = !db_is_null(res, row, 8);
-	u->last_login = db_get_int(res, row, 8);
-	u->asked = (char *)db_get_text(res, row, 9);
-	u->asked_by = (char *)db_get_text(res, row, 10);
-	u->has_request = u->asked[0] != 0;
-	u->request = (uint64_t)db_get_int(res, row, 11);
-	u->asked_name = (char *)db_get_text(res, row, 12);
-	n = db_get_ints(res, row, 13, roles, 16);
-	u->asked_role = arena_alloc(&r->arena, sizeof *u->asked_role * 16);
-	for (int i = 0; u->asked_role && i < n && i < 16; i++)
-		u->asked_role[u->n_asked_role++] = (Jingguan__V1__Role)roles[i];
-}
-
-static void list_users_done(struct request *r)
-{
-	const PGresult *res = request_result(r, &select_users);
-	int n = PQntuples(res);
-	pb_user_list out = PB_USER_LIST_INIT;
-	pb_user *users = arena_alloc(&r->arena, sizeof *users * (size_t)n);
-
-	out.user = arena_alloc(&r->arena, sizeof *out.user * (size_t)n);
-	if (n && (!users || !out.user)) {
-		request_fail(r, ERR_NOMEM, NULL, NULL);
-		return;
-	}
-	for (int i = 0; i < n; i++) {
-		fill_user(r, &users[i], res, i);
-		out.user[out.n_user++] = &users[i];
-	}
-	request_reply(r, &out.base);
-}
-
-static void list_users(struct request *r)
-{
-	request_call(r, list_users_query, list_users_done);
-}
-
 static const struct handler handlers[] = {{METHOD_IDENTITY_ADD_USER, add_user},
-	{METHOD_IDENTITY_LIST_USERS, list_users}, {METHOD_IDENTITY_RESET_USER, reset_user},
+	{METHOD_IDENTITY_LIST_USERS, identity_users}, {METHOD_IDENTITY_RESET_USER, reset_user},
 	{METHOD_IDENTITY_DISABLE_USER, change_user}, {METHOD_IDENTITY_ENABLE_USER, change_user},
 	{METHOD_IDENTITY_SET_USER, change_user}, {METHOD_IDENTITY_GRANT_USER, grant_user},
 	{METHOD_IDENTITY_UNLOCK_USER, unlock_user}, {METHOD_IDENTITY_INVITE_DEVICE, identity_invite},

@@ -7,6 +7,7 @@
 /* Ends a call about one account or computer by its first result: a row, or there was none. */
 void identity_named_done(struct request *r);
 
+void identity_users(struct request *r);
 void identity_invite(struct request *r);
 void identity_devices(struct request *r);
 void identity_revoke(struct request *r);

@@ -124,6 +124,17 @@ static const struct db_stmt select_devices = {
 	" FROM device"
 	" WHERE county = app_county()"
 	" ORDER BY school, device_id"};
+enum {
+	DEVICE_ID,
+	DEVICE_SCHOOL,
+	DEVICE_HOST,
+	DEVICE_CLIENT,
+	DEVICE_LAST_CONTACT,
+	DEVICE_LAST_OP,
+	DEVICE_REVOKED,
+	DEVICE_CERT_UNTIL,
+	DEVICE_PENDING
+};
 
 static void list_devices_query(struct request *r)
 {
@@ -143,17 +154,17 @@ static void list_devices_done(struct request *r)
 		pb_device *d = &devices[i];
 		*d = (pb_device)PB_DEVICE_INIT;
 		d->id = arena_alloc(&r->arena, 37);
-		id_format(d->id, db_get_bytes(res, i, 0, &len));
-		d->school = (char *)db_get_text(res, i, 1);
-		d->host = (char *)db_get_text(res, i, 2);
-		d->version = (char *)db_get_text(res, i, 3);
-		d->has_last_contact = !db_is_null(res, i, 4);
-		d->last_contact = db_get_int(res, i, 4);
+		id_format(d->id, db_get_bytes(res, i, DEVICE_ID, &len));
+		d->school = (char *)db_get_text(res, i, DEVICE_SCHOOL);
+		d->host = (char *)db_get_text(res, i, DEVICE_HOST);
+		d->version = (char *)db_get_text(res, i, DEVICE_CLIENT);
+		d->has_last_contact = !db_is_null(res, i, DEVICE_LAST_CONTACT);
+		d->last_contact = db_get_int(res, i, DEVICE_LAST_CONTACT);
 		d->has_last_op = d->has_revoked = d->has_cert_until = d->has_pending = 1;
-		d->last_op = (uint64_t)db_get_int(res, i, 5);
-		d->revoked = (protobuf_c_boolean)db_get_int(res, i, 6);
-		d->cert_until = db_get_int(res, i, 7);
-		d->pending = (uint64_t)db_get_int(res, i, 8);
+		d->last_op = (uint64_t)db_get_int(res, i, DEVICE_LAST_OP);
+		d->revoked = (protobuf_c_boolean)db_get_int(res, i, DEVICE_REVOKED);
+		d->cert_until = db_get_int(res, i, DEVICE_CERT_UNTIL);
+		d->pending = (uint64_t)db_get_int(res, i, DEVICE_PENDING);
 		out.device[out.n_device++] = d;
 	}
 	request_reply(r, &out.base);

@@ -27,6 +27,7 @@ static const struct db_stmt find_slip = {"SELECT pupil, year, no"
 					 " AND (no = $1::text OR rec_id::text = lower($1::text))"
 					 " ORDER BY year DESC"
 					 " LIMIT 1"};
+enum { FOUND_PUPIL, FOUND_YEAR, FOUND_NO };
 
 /* Of each trip below: $1 year, $2 pupil. In the order of enum trip_part. */
 static const struct db_stmt select_pupil = {
@@ -47,15 +48,27 @@ static const struct db_stmt select_declared = {
 				  " FROM transition_rows_now($1::int, $2::uuid) t"
 				  " JOIN destination d ON d.county = app_county()"
 				  " AND d.rec_id = t.destination"};
+enum {
+	DECLARED_CATEGORY,
+	DECLARED_PLACE,
+	DECLARED_SCHOOL,
+	DECLARED_SCHOOL_NAME,
+	DECLARED_REGISTRATION_NO,
+	DECLARED_GUARDIAN_CONFIRMED,
+	DECLARED_EVIDENCE_NOTE,
+	DECLARED_NOTE
+};
 static const struct db_stmt select_times = {
 	"SELECT s.found_at, s.issued_at, s.closed_at, coalesce(s.review_reason, ''), " SCHOOL_NAME(
 		"s.source") ", " SCHOOL_NAME("s.home") " FROM slip s WHERE " HIS_SLIP};
+enum { TIME_FOUND_AT, TIME_ISSUED_AT, TIME_CLOSED_AT, TIME_REVIEW_REASON, TIME_SOURCE_NAME, TIME_HOME_NAME };
 static const struct db_stmt select_people = {
 	"SELECT a.school, " SCHOOL_NAME("a.school") ", " USER_NAME("a.received_by") ", " USER_NAME(
 		"a.answered_by") " FROM slip s"
 				 " JOIN slip_addressee a ON a.county = s.county AND a.slip = s.rec_id"
 				 " AND NOT a.deleted"
 				 " WHERE " HIS_SLIP};
+enum { PERSON_SCHOOL, PERSON_SCHOOL_NAME, PERSON_RECEIVED_BY, PERSON_ANSWERED_BY };
 /* A file that hangs on several of his records is one. What was read is what the access log says of this
  * person. */
 static const struct db_stmt select_files = {
@@ -100,6 +113,7 @@ static const struct db_stmt select_files = {
 				  " ORDER BY e.owner_school, e.sha, e.rec_id) x"
 				  " ORDER BY x.owner_school, x.rec_id"
 				  " LIMIT 1000"};
+enum { FILE_SHA, FILE_NAME, FILE_SIZE, FILE_SCHOOL, FILE_SCHOOL_NAME, FILE_ID, FILE_COMPLETE, FILE_READ };
 static const struct db_stmt select_contacts = {"SELECT c.owner_school, " SCHOOL_NAME(
 	"c.owner_school") ", c.at, c.method, coalesce(c.persons, ''), coalesce(c.outcome, ''),"
 			  " c.next_date, coalesce(c.note, '')"
@@ -107,18 +121,30 @@ static const struct db_stmt select_contacts = {"SELECT c.owner_school, " SCHOOL_
 			  " JOIN persuasion c ON c.county = s.county AND c.slip = s.rec_id"
 			  " AND NOT c.deleted"
 			  " WHERE " HIS_SLIP " ORDER BY c.at, c.rec_id LIMIT 1000"};
+enum {
+	CONTACT_SCHOOL,
+	CONTACT_SCHOOL_NAME,
+	CONTACT_AT,
+	CONTACT_METHOD,
+	CONTACT_PERSONS,
+	CONTACT_OUTCOME,
+	CONTACT_NEXT_DATE,
+	CONTACT_NOTE
+};
 static const struct db_stmt select_reminders = {"SELECT m.owner_school, " SCHOOL_NAME(
 	"m.owner_school") ", m.what, coalesce(m.round, 0), m.due, m.at"
 			  " FROM slip s"
 			  " JOIN reminder m ON m.county = s.county AND m.about = s.rec_id"
 			  " AND NOT m.deleted"
 			  " WHERE " HIS_SLIP " ORDER BY m.at, m.rec_id LIMIT 1000"};
+enum { REMINDER_SCHOOL, REMINDER_SCHOOL_NAME, REMINDER_WHAT, REMINDER_ROUND, REMINDER_DUE, REMINDER_AT };
 static const struct db_stmt select_decisions = {"SELECT w.decision, w.category, w.reason, " USER_NAME(
 	"w.by_user") ", w.at"
 		     " FROM proof_decision w"
 		     " WHERE w.county = app_county() AND w.year = $1::int AND w.pupil = $2::uuid"
 		     " ORDER BY w.n"
 		     " LIMIT 1000"};
+enum { DECISION_DECISION, DECISION_CATEGORY, DECISION_REASON, DECISION_BY, DECISION_AT };
 
 enum trip_part { PUPIL, DECLARED, SLIP, TIMES, PEOPLE, FILES, CONTACTS, REMINDERS, DECISIONS, PARTS };
 static const struct db_stmt *const statements[PARTS] = {&select_pupil, &select_declared, &select_slip_of,
@@ -141,15 +167,15 @@ static void fill_declared(struct request *r, pb_case_reply *out, const PGresult 
 	if (!to)
 		return;
 	*to = (pb_declared)PB_DECLARED_INIT;
-	to->category = row_text(r, d, 0, 0);
-	to->place = row_text(r, d, 0, 1);
-	to->school = row_text(r, d, 0, 2);
-	to->school_name = row_text(r, d, 0, 3);
-	to->registration_no = row_text(r, d, 0, 4);
+	to->category = row_text(r, d, 0, DECLARED_CATEGORY);
+	to->place = row_text(r, d, 0, DECLARED_PLACE);
+	to->school = row_text(r, d, 0, DECLARED_SCHOOL);
+	to->school_name = row_text(r, d, 0, DECLARED_SCHOOL_NAME);
+	to->registration_no = row_text(r, d, 0, DECLARED_REGISTRATION_NO);
 	to->has_guardian_confirmed = 1;
-	to->guardian_confirmed = db_get_int(d, 0, 5) != 0;
-	to->evidence_note = row_text(r, d, 0, 6);
-	to->note = row_text(r, d, 0, 7);
+	to->guardian_confirmed = db_get_int(d, 0, DECLARED_GUARDIAN_CONFIRMED) != 0;
+	to->evidence_note = row_text(r, d, 0, DECLARED_EVIDENCE_NOTE);
+	to->note = row_text(r, d, 0, DECLARED_NOTE);
 	out->declared = to;
 }
 
@@ -157,10 +183,10 @@ static void fill_people(struct request *r, pb_slip_row *slip, const PGresult *pe
 {
 	for (size_t k = 0; k < slip->n_addressee; k++)
 		for (int i = 0; i < PQntuples(people); i++)
-			if (strcmp(slip->addressee[k]->school, db_get_text(people, i, 0)) == 0) {
-				slip->addressee[k]->school_name = row_text(r, people, i, 1);
-				slip->addressee[k]->received_by = row_text(r, people, i, 2);
-				slip->addressee[k]->answered_by = row_text(r, people, i, 3);
+			if (strcmp(slip->addressee[k]->school, db_get_text(people, i, PERSON_SCHOOL)) == 0) {
+				slip->addressee[k]->school_name = row_text(r, people, i, PERSON_SCHOOL_NAME);
+				slip->addressee[k]->received_by = row_text(r, people, i, PERSON_RECEIVED_BY);
+				slip->addressee[k]->answered_by = row_text(r, people, i, PERSON_ANSWERED_BY);
 			}
 }
 
@@ -172,15 +198,15 @@ static void fill_slip(struct request *r, pb_case_reply *out, const PGresult *s, 
 	if (!to)
 		return;
 	row_slip(r, to, s, 0);
-	to->has_found_at = !db_is_null(times, 0, 0);
-	to->found_at = db_get_int(times, 0, 0);
-	to->has_issued_at = !db_is_null(times, 0, 1);
-	to->issued_at = db_get_int(times, 0, 1);
-	to->has_closed_at = !db_is_null(times, 0, 2);
-	to->closed_at = db_get_int(times, 0, 2);
-	to->review_reason = row_text(r, times, 0, 3);
-	to->source_name = row_text(r, times, 0, 4);
-	to->home_name = row_text(r, times, 0, 5);
+	to->has_found_at = !db_is_null(times, 0, TIME_FOUND_AT);
+	to->found_at = db_get_int(times, 0, TIME_FOUND_AT);
+	to->has_issued_at = !db_is_null(times, 0, TIME_ISSUED_AT);
+	to->issued_at = db_get_int(times, 0, TIME_ISSUED_AT);
+	to->has_closed_at = !db_is_null(times, 0, TIME_CLOSED_AT);
+	to->closed_at = db_get_int(times, 0, TIME_CLOSED_AT);
+	to->review_reason = row_text(r, times, 0, TIME_REVIEW_REASON);
+	to->source_name = row_text(r, times, 0, TIME_SOURCE_NAME);
+	to->home_name = row_text(r, times, 0, TIME_HOME_NAME);
 	fill_people(r, to, people);
 	out->slip = to;
 }
@@ -207,15 +233,15 @@ static void fill_files(struct request *r, pb_case_reply *out, const PGresult *f)
 		pb_case_file *to = (pb_case_file *)room + i;
 		*to = (pb_case_file)PB_CASE_FILE_INIT;
 		to->has_sha = to->has_size = to->has_at = to->has_complete = to->has_read = 1;
-		to->sha.data = arena_copy(&r->arena, db_get_bytes(f, i, 0, &len), HASH_SIZE);
+		to->sha.data = arena_copy(&r->arena, db_get_bytes(f, i, FILE_SHA, &len), HASH_SIZE);
 		to->sha.len = to->sha.data ? HASH_SIZE : 0;
-		to->name = row_text(r, f, i, 1);
-		to->size = (uint64_t)db_get_int(f, i, 2);
-		to->school = row_text(r, f, i, 3);
-		to->school_name = row_text(r, f, i, 4);
-		to->at = time_of_id(db_get_bytes(f, i, 5, &len));
-		to->complete = db_get_int(f, i, 6) != 0;
-		to->read = db_get_int(f, i, 7) != 0;
+		to->name = row_text(r, f, i, FILE_NAME);
+		to->size = (uint64_t)db_get_int(f, i, FILE_SIZE);
+		to->school = row_text(r, f, i, FILE_SCHOOL);
+		to->school_name = row_text(r, f, i, FILE_SCHOOL_NAME);
+		to->at = time_of_id(db_get_bytes(f, i, FILE_ID, &len));
+		to->complete = db_get_int(f, i, FILE_COMPLETE) != 0;
+		to->read = db_get_int(f, i, FILE_READ) != 0;
 		out->file[out->n_file++] = to;
 	}
 }
@@ -230,16 +256,16 @@ static void fill_contacts(struct request *r, pb_case_reply *out, const PGresult 
 	for (int i = 0; i < n; i++) {
 		pb_case_contact *to = (pb_case_contact *)room + i;
 		*to = (pb_case_contact)PB_CASE_CONTACT_INIT;
-		to->school = row_text(r, c, i, 0);
-		to->school_name = row_text(r, c, i, 1);
+		to->school = row_text(r, c, i, CONTACT_SCHOOL);
+		to->school_name = row_text(r, c, i, CONTACT_SCHOOL_NAME);
 		to->has_at = 1;
-		to->at = db_get_int(c, i, 2);
-		to->method = row_text(r, c, i, 3);
-		to->persons = row_text(r, c, i, 4);
-		to->outcome = row_text(r, c, i, 5);
-		to->has_next_date = !db_is_null(c, i, 6);
-		to->next_date = (int32_t)db_get_int(c, i, 6);
-		to->note = row_text(r, c, i, 7);
+		to->at = db_get_int(c, i, CONTACT_AT);
+		to->method = row_text(r, c, i, CONTACT_METHOD);
+		to->persons = row_text(r, c, i, CONTACT_PERSONS);
+		to->outcome = row_text(r, c, i, CONTACT_OUTCOME);
+		to->has_next_date = !db_is_null(c, i, CONTACT_NEXT_DATE);
+		to->next_date = (int32_t)db_get_int(c, i, CONTACT_NEXT_DATE);
+		to->note = row_text(r, c, i, CONTACT_NOTE);
 		out->contact[out->n_contact++] = to;
 	}
 }
@@ -254,14 +280,14 @@ static void fill_reminders(struct request *r, pb_case_reply *out, const PGresult
 	for (int i = 0; i < n; i++) {
 		pb_case_reminder *to = (pb_case_reminder *)room + i;
 		*to = (pb_case_reminder)PB_CASE_REMINDER_INIT;
-		to->school = row_text(r, m, i, 0);
-		to->school_name = row_text(r, m, i, 1);
-		to->what = row_text(r, m, i, 2);
+		to->school = row_text(r, m, i, REMINDER_SCHOOL);
+		to->school_name = row_text(r, m, i, REMINDER_SCHOOL_NAME);
+		to->what = row_text(r, m, i, REMINDER_WHAT);
 		to->has_round = to->has_at = 1;
-		to->round = (int32_t)db_get_int(m, i, 3);
-		to->has_due = !db_is_null(m, i, 4);
-		to->due = db_get_int(m, i, 4);
-		to->at = db_get_int(m, i, 5);
+		to->round = (int32_t)db_get_int(m, i, REMINDER_ROUND);
+		to->has_due = !db_is_null(m, i, REMINDER_DUE);
+		to->due = db_get_int(m, i, REMINDER_DUE);
+		to->at = db_get_int(m, i, REMINDER_AT);
 		out->reminder[out->n_reminder++] = to;
 	}
 }
@@ -276,12 +302,12 @@ static void fill_decisions(struct request *r, pb_case_reply *out, const PGresult
 	for (int i = 0; i < n; i++) {
 		pb_case_decision *to = (pb_case_decision *)room + i;
 		*to = (pb_case_decision)PB_CASE_DECISION_INIT;
-		to->decision = row_text(r, w, i, 0);
-		to->category = row_text(r, w, i, 1);
-		to->reason = row_text(r, w, i, 2);
-		to->by = row_text(r, w, i, 3);
+		to->decision = row_text(r, w, i, DECISION_DECISION);
+		to->category = row_text(r, w, i, DECISION_CATEGORY);
+		to->reason = row_text(r, w, i, DECISION_REASON);
+		to->by = row_text(r, w, i, DECISION_BY);
 		to->has_at = 1;
-		to->at = db_get_int(w, i, 4);
+		to->at = db_get_int(w, i, DECISION_AT);
 		out->decision[out->n_decision++] = to;
 	}
 }
@@ -343,9 +369,9 @@ static void found(struct request *r)
 			refuse_slip(r);
 			return;
 		}
-		memcpy(s->pupil, db_get_bytes(a, 0, 0, &len), ID_SIZE);
-		s->year = (int32_t)db_get_int(a, 0, 1);
-		r->purpose = arena_printf(&r->arena, "slip %s", db_get_text(a, 0, 2));
+		memcpy(s->pupil, db_get_bytes(a, 0, FOUND_PUPIL, &len), ID_SIZE);
+		s->year = (int32_t)db_get_int(a, 0, FOUND_YEAR);
+		r->purpose = arena_printf(&r->arena, "slip %s", db_get_text(a, 0, FOUND_NO));
 	}
 	for (int i = 0; i < PARTS; i++) {
 		struct db_params p = {0};

@@ -27,6 +27,7 @@ static const struct db_stmt missing = {"SELECT code, coalesce(name, ''), what, 0
 				       " UNION ALL SELECT code, coalesce(name, ''), what, n"
 				       " FROM transition_unsettled($1::int)"
 				       " WHERE $2::text = 'verify'"};
+enum { MISSING_CODE, MISSING_NAME, MISSING_WHAT, MISSING_COUNT }; /* of preview too */
 static const struct db_stmt read_year = {
 	"SELECT extract(year FROM jg_today())::int, extract(month FROM jg_today())::int"};
 /* In the order of F_CYCLE_UNDECIDED_UNTIL … F_CYCLE_RESOLVE_DAYS. */
@@ -93,11 +94,11 @@ static bool fill_schools(struct request *r, pb_school_ref ***list, size_t *count
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		refs[i] = (pb_school_ref)PB_SCHOOL_REF_INIT;
-		refs[i].code = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, 0));
-		refs[i].name = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, 1));
-		refs[i].what = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, 2));
+		refs[i].code = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, MISSING_CODE));
+		refs[i].name = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, MISSING_NAME));
+		refs[i].what = arena_printf(&r->arena, "%s", db_get_text(m, (int)i, MISSING_WHAT));
 		refs[i].has_count = 1;
-		refs[i].count = (uint32_t)db_get_int(m, (int)i, 3);
+		refs[i].count = (uint32_t)db_get_int(m, (int)i, MISSING_COUNT);
 		(*list)[(*count)++] = &refs[i];
 	}
 	return true;

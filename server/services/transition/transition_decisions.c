@@ -32,6 +32,14 @@ static const struct db_stmt amend = {
 static const struct db_stmt find_candidates = {"SELECT pupil, name, school, school_name, stands::int,"
 					       " listed::int"
 					       " FROM baseline_candidates($1::int, $2::text, $3::text)"};
+enum {
+	CANDIDATE_PUPIL,
+	CANDIDATE_NAME,
+	CANDIDATE_SCHOOL,
+	CANDIDATE_SCHOOL_NAME,
+	CANDIDATE_STANDS,
+	CANDIDATE_LISTED
+};
 
 static void begin_decision(struct request *r, int32_t year)
 {
@@ -209,27 +217,31 @@ static bool candidate_found(struct request *r, const PGresult *found, uint8_t id
 			_("核对号码；还没有学籍的，请学校先导入名册并同步：jg import students 文件"));
 		return false;
 	}
-	if (db_get_int(found, 0, 4)) {
+	if (db_get_int(found, 0, CANDIDATE_STANDS)) {
 		request_refuse(r, ERR_EXISTS, "pupil",
 			arena_printf(&r->arena, _("%s已经在应升学名单里，生源学校是%s"),
-				db_get_text(found, 0, 1), db_get_text(found, 0, 3)),
+				db_get_text(found, 0, CANDIDATE_NAME),
+				db_get_text(found, 0, CANDIDATE_SCHOOL_NAME)),
 			arena_printf(&r->arena,
 				_("要换学校先移出：jgadmin transition baseline remove 证件号码 --year %d --reason 理由，再补入并写 --school 学校"),
 				q->year));
 		return false;
 	}
 	for (int i = 1; i < PQntuples(found) && !other; i++)
-		if (db_get_int(found, i, 5) && db_get_int(found, 0, 5) &&
-			strcmp(db_get_text(found, 0, 2), db_get_text(found, i, 2)) != 0)
+		if (db_get_int(found, i, CANDIDATE_LISTED) && db_get_int(found, 0, CANDIDATE_LISTED) &&
+			strcmp(db_get_text(found, 0, CANDIDATE_SCHOOL),
+				db_get_text(found, i, CANDIDATE_SCHOOL)) != 0)
 			other = i;
 	if (other && !(q->school && q->school[0])) {
 		request_refuse(r, ERR_INVALID, "school",
-			arena_printf(&r->arena, _("%s在%s和%s都有学籍"), db_get_text(found, 0, 1),
-				db_get_text(found, 0, 3), db_get_text(found, other, 3)),
+			arena_printf(&r->arena, _("%s在%s和%s都有学籍"),
+				db_get_text(found, 0, CANDIDATE_NAME),
+				db_get_text(found, 0, CANDIDATE_SCHOOL_NAME),
+				db_get_text(found, other, CANDIDATE_SCHOOL_NAME)),
 			_("写明算哪一所学校的：--school 学校标识码"));
 		return false;
 	}
-	memcpy(id, db_get_bytes(found, 0, 0, &n), ID_SIZE);
+	memcpy(id, db_get_bytes(found, 0, CANDIDATE_PUPIL, &n), ID_SIZE);
 	return true;
 }
 

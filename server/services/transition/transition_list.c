@@ -106,6 +106,19 @@ static const struct db_stmt select_progress = {
 	"SELECT code, coalesce(name, ''), baseline, declared, t1, t2, verified, last_contact, pending,"
 	" to_verify, answered"
 	" FROM transition_progress($1::int)"};
+enum {
+	PROGRESS_CODE,
+	PROGRESS_NAME,
+	PROGRESS_BASELINE,
+	PROGRESS_DECLARED,
+	PROGRESS_T1,
+	PROGRESS_T2,
+	PROGRESS_VERIFIED,
+	PROGRESS_LAST_CONTACT,
+	PROGRESS_PENDING,
+	PROGRESS_TO_VERIFY,
+	PROGRESS_ANSWERED
+};
 
 static void query_of_year(struct request *r, const struct db_stmt *stmt)
 {
@@ -129,22 +142,22 @@ static void progress_query(struct request *r)
 static void progress_row(struct request *r, pb_progress_row *p, const PGresult *res, int i)
 {
 	*p = (pb_progress_row)PB_PROGRESS_ROW_INIT;
-	p->code = row_text(r, res, i, 0);
-	p->name = row_text(r, res, i, 1);
+	p->code = row_text(r, res, i, PROGRESS_CODE);
+	p->name = row_text(r, res, i, PROGRESS_NAME);
 	p->has_baseline = p->has_declared = p->has_pending = p->has_to_verify = p->has_answered = 1;
-	p->baseline = (uint32_t)db_get_int(res, i, 2);
-	p->declared = (uint32_t)db_get_int(res, i, 3);
-	p->has_t1 = !db_is_null(res, i, 4);
-	p->t1 = db_get_int(res, i, 4);
-	p->has_t2 = !db_is_null(res, i, 5);
-	p->t2 = db_get_int(res, i, 5);
-	p->has_verified = !db_is_null(res, i, 6);
-	p->verified = db_get_int(res, i, 6);
-	p->has_last_contact = !db_is_null(res, i, 7);
-	p->last_contact = db_get_int(res, i, 7);
-	p->pending = (uint64_t)db_get_int(res, i, 8);
-	p->to_verify = (uint32_t)db_get_int(res, i, 9);
-	p->answered = (uint32_t)db_get_int(res, i, 10);
+	p->baseline = (uint32_t)db_get_int(res, i, PROGRESS_BASELINE);
+	p->declared = (uint32_t)db_get_int(res, i, PROGRESS_DECLARED);
+	p->has_t1 = !db_is_null(res, i, PROGRESS_T1);
+	p->t1 = db_get_int(res, i, PROGRESS_T1);
+	p->has_t2 = !db_is_null(res, i, PROGRESS_T2);
+	p->t2 = db_get_int(res, i, PROGRESS_T2);
+	p->has_verified = !db_is_null(res, i, PROGRESS_VERIFIED);
+	p->verified = db_get_int(res, i, PROGRESS_VERIFIED);
+	p->has_last_contact = !db_is_null(res, i, PROGRESS_LAST_CONTACT);
+	p->last_contact = db_get_int(res, i, PROGRESS_LAST_CONTACT);
+	p->pending = (uint64_t)db_get_int(res, i, PROGRESS_PENDING);
+	p->to_verify = (uint32_t)db_get_int(res, i, PROGRESS_TO_VERIFY);
+	p->answered = (uint32_t)db_get_int(res, i, PROGRESS_ANSWERED);
 }
 
 static void progress_done(struct request *r)
@@ -176,6 +189,26 @@ static const struct db_stmt select_mismatches = {
 	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found,"
 	" owners, severity, state, flags, row_ids, row_kinds, row_schools, row_names, row_numbers"
 	" FROM transition_mismatches($1::int, nullif($2::text, ''))"};
+enum {
+	MISMATCH_PUPIL,
+	MISMATCH_CERT_NO,
+	MISMATCH_NAME,
+	MISMATCH_STUDENT_NO,
+	MISMATCH_CODES,
+	MISMATCH_PRIMARY,
+	MISMATCH_SOURCE_SCHOOL,
+	MISMATCH_DEST_SCHOOL,
+	MISMATCH_FOUND,
+	MISMATCH_OWNERS,
+	MISMATCH_SEVERITY,
+	MISMATCH_STATE,
+	MISMATCH_FLAGS,
+	MISMATCH_ROW_IDS,
+	MISMATCH_ROW_KINDS,
+	MISMATCH_ROW_SCHOOLS,
+	MISMATCH_ROW_NAMES,
+	MISMATCH_ROW_NUMBERS
+};
 
 static void mismatch_query(struct request *r)
 {
@@ -191,9 +224,11 @@ static void mismatch_query(struct request *r)
 static void mismatch_rows(struct request *r, pb_mismatch *m, const PGresult *res, int i)
 {
 	size_t n, other;
-	char **ids = row_texts(r, res, i, 13, &n), **kinds = row_texts(r, res, i, 14, &other),
-	     **schools = row_texts(r, res, i, 15, &other);
-	char **names = row_texts(r, res, i, 16, &other), **numbers = row_texts(r, res, i, 17, &other);
+	char **ids = row_texts(r, res, i, MISMATCH_ROW_IDS, &n),
+	     **kinds = row_texts(r, res, i, MISMATCH_ROW_KINDS, &other),
+	     **schools = row_texts(r, res, i, MISMATCH_ROW_SCHOOLS, &other);
+	char **names = row_texts(r, res, i, MISMATCH_ROW_NAMES, &other),
+	     **numbers = row_texts(r, res, i, MISMATCH_ROW_NUMBERS, &other);
 	pb_mismatch_row *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
 
 	m->row = arena_alloc(&r->arena, sizeof *m->row * (n + 1));
@@ -211,17 +246,17 @@ static void mismatch_rows(struct request *r, pb_mismatch *m, const PGresult *res
 static void mismatch_row(struct request *r, pb_mismatch *m, const PGresult *res, int i)
 {
 	*m = (pb_mismatch)PB_MISMATCH_INIT;
-	m->id = row_id(r, res, i, 0);
-	m->student = row_pupil(r, res, i, 0);
-	m->code = row_texts(r, res, i, 4, &m->n_code);
-	m->primary = row_text(r, res, i, 5);
-	m->source_school = row_text(r, res, i, 6);
-	m->dest_school = row_text(r, res, i, 7);
-	m->found = row_texts(r, res, i, 8, &m->n_found);
-	m->owner = row_texts(r, res, i, 9, &m->n_owner);
-	m->severity = row_text(r, res, i, 10);
-	m->state = row_text(r, res, i, 11);
-	m->flag = row_texts(r, res, i, 12, &m->n_flag);
+	m->id = row_id(r, res, i, MISMATCH_PUPIL);
+	m->student = row_pupil(r, res, i, MISMATCH_PUPIL);
+	m->code = row_texts(r, res, i, MISMATCH_CODES, &m->n_code);
+	m->primary = row_text(r, res, i, MISMATCH_PRIMARY);
+	m->source_school = row_text(r, res, i, MISMATCH_SOURCE_SCHOOL);
+	m->dest_school = row_text(r, res, i, MISMATCH_DEST_SCHOOL);
+	m->found = row_texts(r, res, i, MISMATCH_FOUND, &m->n_found);
+	m->owner = row_texts(r, res, i, MISMATCH_OWNERS, &m->n_owner);
+	m->severity = row_text(r, res, i, MISMATCH_SEVERITY);
+	m->state = row_text(r, res, i, MISMATCH_STATE);
+	m->flag = row_texts(r, res, i, MISMATCH_FLAGS, &m->n_flag);
 	mismatch_rows(r, m, res, i);
 }
 
@@ -257,6 +292,7 @@ void transition_mismatches(struct request *r)
 static const struct db_stmt select_gaps = {"SELECT pupil, cert_no, name, student_no, class_no, gaps,"
 					   " roster"
 					   " FROM filing_missing($1::int, $2::text)"};
+enum { GAP_PUPIL, GAP_CERT_NO, GAP_NAME, GAP_STUDENT_NO, GAP_CLASS_NO, GAP_GAPS, GAP_ROSTER };
 
 static void gap_query(struct request *r)
 {
@@ -282,10 +318,10 @@ static const ProtobufCMessage *gap_page(struct request *r, const PGresult *res, 
 	for (int i = from; i < to; i++) {
 		pb_gap_row *row = &rows[i - from];
 		*row = (pb_gap_row)PB_GAP_ROW_INIT;
-		row->student = row_pupil(r, res, i, 0);
-		row->class_no = row_text(r, res, i, 4);
-		row->gap = row_texts(r, res, i, 5, &row->n_gap);
-		row->roster = row_text(r, res, i, 6);
+		row->student = row_pupil(r, res, i, GAP_PUPIL);
+		row->class_no = row_text(r, res, i, GAP_CLASS_NO);
+		row->gap = row_texts(r, res, i, GAP_GAPS, &row->n_gap);
+		row->roster = row_text(r, res, i, GAP_ROSTER);
 		out->row[out->n_row++] = row;
 	}
 	return &out->base;
@@ -307,36 +343,64 @@ void transition_filing_gaps(struct request *r)
  * overdue past the term that stands; on the call list when 24 hours have gone by and an addressee has not
  * read it. */
 #define SELECT_SLIP                                                                                          \
-	"SELECT s.rec_id, s.pupil, s.cert_no, s.name, s.student_no, string_to_array(s.codes, ','), "         \
-	"s.issue_due, s.resolve_due,"                                                                        \
-	" CASE WHEN s.state IN ('issued', 'returned') AND h.answered = h.n AND h.n > 0 THEN 'answered' "     \
-	"ELSE s.state END,"                                                                                  \
-	" s.state <> 'closed' AND jg_now() >= coalesce(s.resolve_due, s.issue_due), coalesce(s.escalated, "  \
-	"false) OR s.state <> 'closed' AND s.resolve_due IS NOT NULL AND jg_now() >= s.resolve_due,"         \
-	" s.round, s.no, s.severity, s.state = 'issued' AND h.received < h.n AND jg_now() >= s.issued_at + " \
-	"interval '24 hours',"                                                                               \
-	" h.schools, h.received_at, h.answered_at, h.outcomes, h.notes, h.reminders, h.reminded_at"          \
-	" FROM slip s LEFT JOIN LATERAL (SELECT count(*) AS n, count(a.answered_at) AS answered, "           \
-	"count(a.received_at) AS received,"                                                                  \
-	" array_agg(a.school ORDER BY a.school) AS schools, array_agg(coalesce(extract(epoch FROM "          \
-	"a.received_at) * 1000000, 0)::bigint::text ORDER BY a.school) AS received_at,"                      \
-	" array_agg(coalesce(extract(epoch FROM a.answered_at) * 1000000, 0)::bigint::text ORDER BY "        \
-	"a.school) AS answered_at,"                                                                          \
-	" array_agg(coalesce(a.outcome, '') ORDER BY a.school) AS outcomes, array_agg(coalesce(a.note, '') " \
-	"ORDER BY a.school) AS notes,"                                                                       \
-	" array_agg(coalesce(m.what, '') ORDER BY a.school) AS reminders, array_agg(coalesce(extract(epoch " \
-	"FROM m.at) * 1000000, 0)::bigint::text ORDER BY a.school) AS reminded_at"                           \
-	" FROM slip_addressee a LEFT JOIN LATERAL (SELECT r.what, r.at FROM reminder r WHERE r.county = "    \
-	"a.county AND r.about = a.slip"                                                                      \
-	" AND r.owner_school = a.school AND r.round = a.round AND NOT r.deleted ORDER BY r.at DESC, r.what " \
-	"DESC LIMIT 1) m ON true WHERE a.county = s.county AND a.slip = s.rec_id AND NOT a.deleted) h ON "   \
-	"true"
+	"SELECT s.rec_id, s.pupil, s.cert_no, s.name, s.student_no, string_to_array(s.codes, ','),"          \
+	" s.issue_due, s.resolve_due, CASE WHEN s.state IN ('issued', 'returned')"                           \
+	" AND h.answered = h.n AND h.n > 0 THEN 'answered' ELSE s.state END, s.state <> 'closed'"            \
+	" AND jg_now() >= coalesce(s.resolve_due, s.issue_due), coalesce(s.escalated, false)"                \
+	" OR s.state <> 'closed' AND s.resolve_due IS NOT NULL AND jg_now() >= s.resolve_due,"               \
+	" s.round, s.no, s.severity, s.state = 'issued' AND h.received < h.n"                                \
+	" AND jg_now() >= s.issued_at + interval '24 hours', h.schools, h.received_at,"                      \
+	" h.answered_at, h.outcomes, h.notes, h.reminders, h.reminded_at"                                    \
+	" FROM slip s"                                                                                       \
+	" LEFT JOIN LATERAL (SELECT count(*) AS n, count(a.answered_at) AS answered,"                        \
+	" count(a.received_at) AS received, array_agg(a.school ORDER BY a.school) AS schools,"               \
+	" array_agg(coalesce(extract(epoch FROM a.received_at) * 1000000, 0)::bigint::text"                  \
+	" ORDER BY a.school) AS received_at,"                                                                \
+	" array_agg(coalesce(extract(epoch FROM a.answered_at) * 1000000, 0)::bigint::text"                  \
+	" ORDER BY a.school) AS answered_at,"                                                                \
+	" array_agg(coalesce(a.outcome, '') ORDER BY a.school) AS outcomes,"                                 \
+	" array_agg(coalesce(a.note, '') ORDER BY a.school) AS notes,"                                       \
+	" array_agg(coalesce(m.what, '') ORDER BY a.school) AS reminders,"                                   \
+	" array_agg(coalesce(extract(epoch FROM m.at) * 1000000, 0)::bigint::text"                           \
+	" ORDER BY a.school) AS reminded_at"                                                                 \
+	" FROM slip_addressee a"                                                                             \
+	" LEFT JOIN LATERAL (SELECT r.what, r.at FROM reminder r"                                            \
+	" WHERE r.county = a.county AND r.about = a.slip AND r.owner_school = a.school"                      \
+	" AND r.round = a.round AND NOT r.deleted"                                                           \
+	" ORDER BY r.at DESC, r.what DESC LIMIT 1) m"                                                        \
+	" ON true"                                                                                           \
+	" WHERE a.county = s.county AND a.slip = s.rec_id AND NOT a.deleted) h"                              \
+	" ON true"
 /* A finding that went away before anybody was addressed was never a slip to anybody. */
 #define SLIP_TO_SOMEBODY                                                                                     \
-	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted AND NOT (s.state = 'closed' " \
-	"AND h.n = 0)"
+	" WHERE s.county = app_county() AND s.year = $1::int AND NOT s.deleted"                              \
+	" AND NOT (s.state = 'closed' AND h.n = 0)"
 static const struct db_stmt select_slips = {SELECT_SLIP SLIP_TO_SOMEBODY
 	" ORDER BY s.state = 'closed', coalesce(s.resolve_due, s.issue_due), s.no"};
+enum {
+	SLIP_ID,
+	SLIP_PUPIL,
+	SLIP_CERT_NO,
+	SLIP_NAME,
+	SLIP_STUDENT_NO,
+	SLIP_CODES,
+	SLIP_ISSUE_DUE,
+	SLIP_RESOLVE_DUE,
+	SLIP_STATE,
+	SLIP_OVERDUE,
+	SLIP_ESCALATED,
+	SLIP_ROUND,
+	SLIP_NO,
+	SLIP_SEVERITY,
+	SLIP_CALL_LIST,
+	SLIP_SCHOOLS,
+	SLIP_RECEIVED_AT,
+	SLIP_ANSWERED_AT,
+	SLIP_OUTCOMES,
+	SLIP_NOTES,
+	SLIP_REMINDERS,
+	SLIP_REMINDED_AT
+};
 const struct db_stmt select_slip_of = {SELECT_SLIP SLIP_TO_SOMEBODY " AND s.pupil = $2::uuid"};
 
 static void slips_query(struct request *r)
@@ -347,10 +411,13 @@ static void slips_query(struct request *r)
 static void slip_addressees(struct request *r, pb_slip_row *s, const PGresult *res, int i)
 {
 	size_t n, m;
-	char **schools = row_texts(r, res, i, 15, &n), **received = row_texts(r, res, i, 16, &m),
-	     **answered = row_texts(r, res, i, 17, &m);
-	char **outcomes = row_texts(r, res, i, 18, &m), **notes = row_texts(r, res, i, 19, &m);
-	char **reminders = row_texts(r, res, i, 20, &m), **reminded = row_texts(r, res, i, 21, &m);
+	char **schools = row_texts(r, res, i, SLIP_SCHOOLS, &n),
+	     **received = row_texts(r, res, i, SLIP_RECEIVED_AT, &m),
+	     **answered = row_texts(r, res, i, SLIP_ANSWERED_AT, &m);
+	char **outcomes = row_texts(r, res, i, SLIP_OUTCOMES, &m),
+	     **notes = row_texts(r, res, i, SLIP_NOTES, &m);
+	char **reminders = row_texts(r, res, i, SLIP_REMINDERS, &m),
+	     **reminded = row_texts(r, res, i, SLIP_REMINDED_AT, &m);
 	pb_addressee_row *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
 
 	s->addressee = arena_alloc(&r->arena, sizeof *s->addressee * (n + 1));
@@ -374,21 +441,21 @@ static void slip_addressees(struct request *r, pb_slip_row *s, const PGresult *r
 void row_slip(struct request *r, pb_slip_row *s, const PGresult *res, int i)
 {
 	*s = (pb_slip_row)PB_SLIP_ROW_INIT;
-	s->slip = row_id(r, res, i, 0);
-	s->student = row_pupil(r, res, i, 1);
-	s->code = row_texts(r, res, i, 5, &s->n_code);
-	s->has_issue_due = !db_is_null(res, i, 6);
-	s->issue_due = db_get_int(res, i, 6);
-	s->has_resolve_due = !db_is_null(res, i, 7);
-	s->resolve_due = db_get_int(res, i, 7);
-	s->state = row_text(r, res, i, 8);
+	s->slip = row_id(r, res, i, SLIP_ID);
+	s->student = row_pupil(r, res, i, SLIP_PUPIL);
+	s->code = row_texts(r, res, i, SLIP_CODES, &s->n_code);
+	s->has_issue_due = !db_is_null(res, i, SLIP_ISSUE_DUE);
+	s->issue_due = db_get_int(res, i, SLIP_ISSUE_DUE);
+	s->has_resolve_due = !db_is_null(res, i, SLIP_RESOLVE_DUE);
+	s->resolve_due = db_get_int(res, i, SLIP_RESOLVE_DUE);
+	s->state = row_text(r, res, i, SLIP_STATE);
 	s->has_overdue = s->has_escalated = s->has_round = s->has_call_list = 1;
-	s->overdue = (protobuf_c_boolean)db_get_int(res, i, 9);
-	s->escalated = (protobuf_c_boolean)db_get_int(res, i, 10);
-	s->round = (int32_t)db_get_int(res, i, 11);
-	s->no = row_text(r, res, i, 12);
-	s->severity = row_text(r, res, i, 13);
-	s->call_list = (protobuf_c_boolean)db_get_int(res, i, 14);
+	s->overdue = (protobuf_c_boolean)db_get_int(res, i, SLIP_OVERDUE);
+	s->escalated = (protobuf_c_boolean)db_get_int(res, i, SLIP_ESCALATED);
+	s->round = (int32_t)db_get_int(res, i, SLIP_ROUND);
+	s->no = row_text(r, res, i, SLIP_NO);
+	s->severity = row_text(r, res, i, SLIP_SEVERITY);
+	s->call_list = (protobuf_c_boolean)db_get_int(res, i, SLIP_CALL_LIST);
 	slip_addressees(r, s, res, i);
 }
 
@@ -427,6 +494,19 @@ static const struct db_stmt select_proofs = {"SELECT pupil, cert_no, name, stude
 					     " FROM transition_proofs($1::int)"
 					     " ORDER BY coalesce(decision, '') <> '', source_school, name,"
 					     " pupil"};
+enum {
+	PROOF_PUPIL,
+	PROOF_CERT_NO,
+	PROOF_NAME,
+	PROOF_STUDENT_NO,
+	PROOF_CATEGORY,
+	PROOF_PLACE,
+	PROOF_SOURCE_SCHOOL,
+	PROOF_DECISION,
+	PROOF_FILES,
+	PROOF_FILED_BY,
+	PROOF_SHAS
+};
 
 static void proofs_query(struct request *r)
 {
@@ -446,15 +526,15 @@ static const ProtobufCMessage *proof_page(struct request *r, const PGresult *res
 	for (int i = from; i < to; i++) {
 		pb_proof_row *p = &rows[i - from];
 		*p = (pb_proof_row)PB_PROOF_ROW_INIT;
-		p->id = row_id(r, res, i, 0);
-		p->student = row_pupil(r, res, i, 0);
-		p->category = row_text(r, res, i, 4);
-		p->place = row_text(r, res, i, 5);
-		p->source_school = row_text(r, res, i, 6);
-		p->decision = row_text(r, res, i, 7);
-		p->file = row_texts(r, res, i, 8, &p->n_file);
-		p->filed_by = row_text(r, res, i, 9);
-		p->sha = bytes_of(r, res, i, 10, &p->n_sha);
+		p->id = row_id(r, res, i, PROOF_PUPIL);
+		p->student = row_pupil(r, res, i, PROOF_PUPIL);
+		p->category = row_text(r, res, i, PROOF_CATEGORY);
+		p->place = row_text(r, res, i, PROOF_PLACE);
+		p->source_school = row_text(r, res, i, PROOF_SOURCE_SCHOOL);
+		p->decision = row_text(r, res, i, PROOF_DECISION);
+		p->file = row_texts(r, res, i, PROOF_FILES, &p->n_file);
+		p->filed_by = row_text(r, res, i, PROOF_FILED_BY);
+		p->sha = bytes_of(r, res, i, PROOF_SHAS, &p->n_sha);
 		out->proof[out->n_proof++] = p;
 	}
 	return &out->base;
@@ -487,6 +567,21 @@ static const struct db_stmt select_pairs = {
 	" FROM destination WHERE county = app_county() AND rec_id = w.row_id) x"
 	" ON true"
 	" ORDER BY w.n DESC"};
+enum {
+	PAIR_PUPIL,
+	PAIR_CERT_NO,
+	PAIR_PUPIL_NAME,
+	PAIR_STUDENT_NO,
+	PAIR_ROW,
+	PAIR_KIND,
+	PAIR_SCHOOL,
+	PAIR_NAME,
+	PAIR_NUMBER,
+	PAIR_SAME,
+	PAIR_REASON,
+	PAIR_BY,
+	PAIR_AT
+};
 
 static void pairs_query(struct request *r)
 {
@@ -510,18 +605,18 @@ static const ProtobufCMessage *pair_page(struct request *r, const PGresult *res,
 		pb_mismatch_row *row = &rows[i - from];
 		*p = (pb_pair_row)PB_PAIR_ROW_INIT;
 		*row = (pb_mismatch_row)PB_MISMATCH_ROW_INIT;
-		p->student = row_pupil(r, res, i, 0);
+		p->student = row_pupil(r, res, i, PAIR_PUPIL);
 		p->row = row;
-		row->id = row_id(r, res, i, 4);
-		row->kind = row_text(r, res, i, 5);
-		row->school = row_text(r, res, i, 6);
-		row->name = row_text(r, res, i, 7);
-		row->number = row_text(r, res, i, 8);
+		row->id = row_id(r, res, i, PAIR_ROW);
+		row->kind = row_text(r, res, i, PAIR_KIND);
+		row->school = row_text(r, res, i, PAIR_SCHOOL);
+		row->name = row_text(r, res, i, PAIR_NAME);
+		row->number = row_text(r, res, i, PAIR_NUMBER);
 		p->has_same = p->has_at = 1;
-		p->same = db_get_int(res, i, 9) != 0;
-		p->reason = row_text(r, res, i, 10);
-		p->by = row_text(r, res, i, 11);
-		p->at = db_get_int(res, i, 12);
+		p->same = db_get_int(res, i, PAIR_SAME) != 0;
+		p->reason = row_text(r, res, i, PAIR_REASON);
+		p->by = row_text(r, res, i, PAIR_BY);
+		p->at = db_get_int(res, i, PAIR_AT);
 		out->pair[out->n_pair++] = p;
 	}
 	return &out->base;
@@ -542,6 +637,16 @@ void transition_pairs(struct request *r)
 static const struct db_stmt select_diff = {"SELECT destination, cert_no, name, student_no, source_school,"
 					   " field, before, after"
 					   " FROM transition_diff($1::int)"};
+enum {
+	DIFF_DESTINATION,
+	DIFF_CERT_NO,
+	DIFF_NAME,
+	DIFF_STUDENT_NO,
+	DIFF_SOURCE_SCHOOL,
+	DIFF_FIELD,
+	DIFF_BEFORE,
+	DIFF_AFTER
+};
 
 static void diff_query(struct request *r)
 {
@@ -561,11 +666,11 @@ static const ProtobufCMessage *diff_page(struct request *r, const PGresult *res,
 	for (int i = from; i < to; i++) {
 		pb_diff_row *d = &rows[i - from];
 		*d = (pb_diff_row)PB_DIFF_ROW_INIT;
-		d->student = row_pupil(r, res, i, 0);
-		d->source_school = row_text(r, res, i, 4);
-		d->field = row_text(r, res, i, 5);
-		d->before = row_text(r, res, i, 6);
-		d->after = row_text(r, res, i, 7);
+		d->student = row_pupil(r, res, i, DIFF_DESTINATION);
+		d->source_school = row_text(r, res, i, DIFF_SOURCE_SCHOOL);
+		d->field = row_text(r, res, i, DIFF_FIELD);
+		d->before = row_text(r, res, i, DIFF_BEFORE);
+		d->after = row_text(r, res, i, DIFF_AFTER);
 		out->row[out->n_row++] = d;
 	}
 	return &out->base;
@@ -587,6 +692,16 @@ static const struct db_stmt select_summary = {
 	"SELECT code, coalesce(name, ''), baseline, confirmed, provisional, exempt, open, residual"
 	" FROM transition_summary($1::int)"
 	" WHERE code <> ''"};
+enum {
+	SUMMARY_CODE,
+	SUMMARY_NAME,
+	SUMMARY_BASELINE,
+	SUMMARY_CONFIRMED,
+	SUMMARY_PROVISIONAL,
+	SUMMARY_EXEMPT,
+	SUMMARY_OPEN,
+	SUMMARY_RESIDUAL
+};
 static const struct db_stmt select_total = {
 	"SELECT coalesce(sum(baseline), 0)::int, coalesce(sum(confirmed), 0)::int,"
 	" coalesce(sum(provisional), 0)::int, coalesce(sum(exempt), 0)::int, coalesce(sum(open), 0)::int,"
@@ -597,6 +712,17 @@ static const struct db_stmt select_total = {
 	" (SELECT rehearsal FROM county WHERE county = app_county())"
 	" FROM transition_summary($1::int)"
 	" WHERE code <> ''"};
+enum {
+	TOTAL_BASELINE,
+	TOTAL_CONFIRMED,
+	TOTAL_PROVISIONAL,
+	TOTAL_EXEMPT,
+	TOTAL_OPEN,
+	TOTAL_RESIDUAL,
+	TOTAL_AS_OF,
+	TOTAL_COUNTY_NAME,
+	TOTAL_REHEARSAL
+};
 
 static void summary_query(struct request *r)
 {
@@ -630,17 +756,17 @@ static void summary_done(struct request *r)
 	out.school = arena_alloc(&r->arena, sizeof *out.school * (size_t)(n + 1));
 	for (int i = 0; rows && out.school && i < n; i++) {
 		rows[i] = (pb_summary_row)PB_SUMMARY_ROW_INIT;
-		rows[i].code = row_text(r, res, i, 0);
-		rows[i].name = row_text(r, res, i, 1);
-		summary_counts(&rows[i], res, i, 2);
+		rows[i].code = row_text(r, res, i, SUMMARY_CODE);
+		rows[i].name = row_text(r, res, i, SUMMARY_NAME);
+		summary_counts(&rows[i], res, i, SUMMARY_BASELINE);
 		out.school[out.n_school++] = &rows[i];
 	}
-	summary_counts(&all, total, 0, 0);
+	summary_counts(&all, total, 0, TOTAL_BASELINE);
 	out.total = &all;
 	out.has_as_of = out.has_rehearsal = 1;
-	out.as_of = (int32_t)db_get_int(total, 0, 6);
-	out.county_name = row_text(r, total, 0, 7);
-	out.rehearsal = (protobuf_c_boolean)db_get_int(total, 0, 8);
+	out.as_of = (int32_t)db_get_int(total, 0, TOTAL_AS_OF);
+	out.county_name = row_text(r, total, 0, TOTAL_COUNTY_NAME);
+	out.rehearsal = (protobuf_c_boolean)db_get_int(total, 0, TOTAL_REHEARSAL);
 	request_reply(r, &out.base);
 }
 
