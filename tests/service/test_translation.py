@@ -23,7 +23,7 @@ DATA = {
     "client/admin/cmd_identity.c": (1, TYPED),
     "client/admin/cmd_transition.c": (2, TYPED),
     "client/admin/cmd_users_import.c": (28, READ + "; " + WRITTEN),
-    "client/cli/cli_ask.c": (1, TYPED),
+    "client/face/cli_ask.c": (1, TYPED),
     "client/cli/cmd_conflicts.c": (2, TYPED),
     "client/cli/cmd_outbox.c": (2, TYPED),
     "client/core/files/book.c": (9, READ),
