@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The manual pages that the build makes (jg.1, jgadmin.1, jgd.8, jgd.ini.5, in English and Chinese): each command and option of --help
-stands in its page, each setting in jgd.ini.5, and man finds nothing to warn of."""
+stands in its page, each setting in jgd.ini.5, and man finds nothing to warn of. And the three programs are alike at the door: they ask for
+help in the same words, and let no text of a file or a name steer a terminal."""
 import os
 import re
 import shutil
@@ -60,6 +61,18 @@ for lang, below in (("en", "share/man"), ("zh", "share/man/zh_CN")):
         if shutil.which("man") and shutil.which("groff"):
             result = run("man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", path)
             check("man finds nothing to warn of in %s" % name, result.returncode == 0 and not result.stderr.strip(), result.stderr[:500])
+
+for name, path in PROGRAMS.items():
+    program = os.path.join(BUILD, path)
+    told = run(program, "--help")
+    check("%s: -h and help are --help" % name, told.returncode == 0 and told.stdout and all(run(program, *words).stdout == told.stdout for words in (("-h",), ("help",))))
+    command = "init" if name == "jgd" else "login"
+    check("%s: help before a command is --help behind it" % name, run(program, "help", command).stdout == run(program, command, "--help").stdout != told.stdout)
+    check("%s: LC_ALL counts before LANG" % name, not re.search("[一-鿿]", subprocess.run([program, "-h"], capture_output=True, text=True, env={"LC_ALL": "en_US.UTF-8", "LANG": "zh_CN.UTF-8"}).stdout.split("\n")[0]))
+    odd = run(program, "--" + "\x1b[2J\x9b31m\u202e") if name == "jgd" else run(program, "connect", "--\x1b[2J\u202e")
+    check("%s says back what was typed without what steers a terminal" % name, odd.returncode == 2 and odd.stderr.strip() and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", odd.stderr + odd.stdout), repr(odd.stderr))
+    lines = [x for x in odd.stderr.splitlines() if x.strip()]
+    check("%s tells an error in three lines, without signs before them" % name, len(lines) == 3 and not lines[2].startswith("→"), lines)
 
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(failed > 0)
