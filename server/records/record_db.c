@@ -140,8 +140,8 @@ static const char *update_sql(const struct kind *kind)
 	struct buf b = {0};
 
 	buf_printf(&b,
-		"WITH w AS (UPDATE %s t SET other_school = d.other_school, ver = d.ver, gver = "
-		"d.gver::int[], deleted = d.deleted,"
+		"WITH w AS (UPDATE %s t"
+		" SET other_school = d.other_school, ver = d.ver, gver = d.gver::int[], deleted = d.deleted,"
 		" ext = d.ext, nkey = d.nkey",
 		kind->table);
 	for (size_t i = 0; i < kind->field_count; i++)
@@ -189,13 +189,12 @@ void record_db_init(void)
 		statements[i].all.sql =
 			read_sql(kind, "SELECT %1$s FROM %2$s WHERE county = app_county() AND NOT deleted");
 		statements[i].changes.sql = read_sql(kind,
-			is_wide(kind)
-				? "SELECT f.seq, %1$s"
-				  " FROM (SELECT f.seq, t.*,"
-				  " sum(%4$s) OVER (ORDER BY f.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1"
-				  " PRECEDING) AS bytes_before"
-				  " FROM " CHANGES ") f WHERE coalesce(f.bytes_before, 0) < %5$u"
-				: "SELECT f.seq, %1$s FROM " CHANGES);
+			is_wide(kind) ? "SELECT f.seq, %1$s"
+					" FROM (SELECT f.seq, t.*,"
+					" sum(%4$s) OVER (ORDER BY f.seq"
+					" ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before"
+					" FROM " CHANGES ") f WHERE coalesce(f.bytes_before, 0) < %5$u"
+				      : "SELECT f.seq, %1$s FROM " CHANGES);
 		statements[i].hold.sql = call_sql("SELECT %s()", kind->hold);
 		statements[i].guard.sql = call_sql("SELECT ord, shared_with, code, field, message"
 						   " FROM %s($1::int[], $2::text[], $3::uuid[], $4::jsonb[])",

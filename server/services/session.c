@@ -60,21 +60,18 @@ enum {
 };
 static const struct db_stmt login_session = {
 	"WITH g AS (" FORGET_TRIES "),"
-	" s AS (INSERT INTO session (county, session_id, token_sha, user_id,"
-	" device_id, created_at, used_at)"
-	" SELECT app_county(), $4::uuid, $5::bytea, $1::text, $2::uuid,"
-	" jg_now(), jg_now()"
+	" s AS (INSERT INTO session (county, session_id, token_sha, user_id, device_id, created_at, used_at)"
+	" SELECT app_county(), $4::uuid, $5::bytea, $1::text, $2::uuid, jg_now(), jg_now()"
 	" FROM g),"
-	" d AS (INSERT INTO device_user (county, device_id, user_id,"
-	" last_login)"
+	" d AS (INSERT INTO device_user (county, device_id, user_id, last_login)"
 	" SELECT app_county(), $2::uuid, $1::text, jg_now() FROM g"
-	" ON CONFLICT (county, device_id,"
-	" user_id) DO UPDATE SET last_login = jg_now())"
+	" ON CONFLICT (county, device_id, user_id) DO UPDATE SET last_login = jg_now())"
 	" UPDATE user_account"
 	" SET last_login = jg_now(), first_until = CASE WHEN must_change"
-	" THEN least(first_until, jg_now() + interval '" FIRST_PASSWORD_USED
-	"') END FROM g WHERE county = app_county() AND user_id = $1::text RETURNING jg_now() + interval"
-	" '7 days'"};
+	" THEN least(first_until, jg_now() + interval '" FIRST_PASSWORD_USED "') END"
+	" FROM g"
+	" WHERE county = app_county() AND user_id = $1::text"
+	" RETURNING jg_now() + interval '7 days'"};
 
 struct login_state {
 	struct password_job job;

@@ -17,9 +17,14 @@
 #define ROW_ARENA (4u << 20)
 
 #define ROW_COLUMNS                                                                                          \
-	"n, incarnation, op_no, state, kind, id, action, groups, at, author, batch, bytes, prev, code, "     \
-	"message, field, group_no, ver,"                                                                     \
-	" current, duplicate_of, their_author, their_at"
+	"n, incarnation, op_no, state, kind, id, action, groups, at, author, batch, bytes, prev,"            \
+	" code, message, field, group_no, ver, current, duplicate_of, their_author, their_at"
+/* Their places. */
+/* clang-format off */
+enum row_column { ROW_N, ROW_INCARNATION, ROW_OP_NO, ROW_STATE, ROW_KIND, ROW_ID, ROW_ACTION, ROW_GROUPS, ROW_AT,
+	ROW_AUTHOR, ROW_BATCH, ROW_BYTES, ROW_PREV, ROW_CODE, ROW_MESSAGE, ROW_FIELD, ROW_GROUP_NO, ROW_VER, ROW_CURRENT,
+	ROW_DUPLICATE_OF, ROW_THEIR_AUTHOR, ROW_THEIR_AT };
+/* clang-format on */
 
 /* ---- Making ---- */
 
@@ -285,7 +290,7 @@ static enum err read_bodies(struct store *s, sqlite3_stmt *stmt, struct arena *a
 	const ProtobufCMessage *message;
 	uint8_t *bytes;
 	size_t n;
-	enum err e = unseal_column(s, stmt, 11, "outbox", row->n, arena, &bytes, &n);
+	enum err e = unseal_column(s, stmt, ROW_BYTES, "outbox", row->n, arena, &bytes, &n);
 
 	if (!e)
 		e = envelope_unpack(&pb_op_desc, bytes, n, arena, &message, NULL);
@@ -293,15 +298,15 @@ static enum err read_bodies(struct store *s, sqlite3_stmt *stmt, struct arena *a
 		e = record_decode(&row->body, row->kind, ((const pb_op *)message)->body.data,
 			((const pb_op *)message)->body.len, arena, NULL);
 	if (!e)
-		e = unseal_column(s, stmt, 12, "prev", row->n, arena, &bytes, &n);
+		e = unseal_column(s, stmt, ROW_PREV, "prev", row->n, arena, &bytes, &n);
 	if (!e && bytes)
 		e = record_decode(&row->prev, row->kind, bytes, n, arena, NULL);
 	if (!e)
-		e = unseal_column(s, stmt, 18, "current", row->n, arena, &bytes, &n);
+		e = unseal_column(s, stmt, ROW_CURRENT, "current", row->n, arena, &bytes, &n);
 	if (!e && bytes)
 		e = record_decode(&row->current, row->kind, bytes, n, arena, NULL);
 	if (!e)
-		e = unseal_column(s, stmt, 14, "message", row->n, arena, &bytes, &n);
+		e = unseal_column(s, stmt, ROW_MESSAGE, "message", row->n, arena, &bytes, &n);
 	if (!e && bytes)
 		read_message(row, (const char *)bytes, n);
 	return e;
@@ -312,31 +317,31 @@ static enum err read_row(
 {
 	const char *text;
 
-	*row = (struct op_row){.n = sqlite3_column_int64(stmt, 0)};
-	row->incarnation = (uint32_t)sqlite3_column_int64(stmt, 1);
-	row->op_no = (uint64_t)sqlite3_column_int64(stmt, 2);
-	row->state = (enum op_state)sqlite3_column_int(stmt, 3);
-	row->kind = kind_by_number((uint32_t)sqlite3_column_int(stmt, 4));
-	if (sqlite3_column_bytes(stmt, 5) == ID_SIZE)
-		memcpy(row->id, sqlite3_column_blob(stmt, 5), ID_SIZE);
-	row->del = sqlite3_column_int(stmt, 6) == JINGGUAN__V1__ACTION__DEL;
-	row->groups = (uint32_t)sqlite3_column_int64(stmt, 7);
-	row->at = sqlite3_column_int64(stmt, 8);
-	snprintf(row->author, sizeof row->author, "%s", (const char *)sqlite3_column_text(stmt, 9));
-	row->batch = sqlite3_column_int64(stmt, 10);
-	row->code = (enum err)sqlite3_column_int(stmt, 13);
-	if ((text = (const char *)sqlite3_column_text(stmt, 15)))
+	*row = (struct op_row){.n = sqlite3_column_int64(stmt, ROW_N)};
+	row->incarnation = (uint32_t)sqlite3_column_int64(stmt, ROW_INCARNATION);
+	row->op_no = (uint64_t)sqlite3_column_int64(stmt, ROW_OP_NO);
+	row->state = (enum op_state)sqlite3_column_int(stmt, ROW_STATE);
+	row->kind = kind_by_number((uint32_t)sqlite3_column_int(stmt, ROW_KIND));
+	if (sqlite3_column_bytes(stmt, ROW_ID) == ID_SIZE)
+		memcpy(row->id, sqlite3_column_blob(stmt, ROW_ID), ID_SIZE);
+	row->del = sqlite3_column_int(stmt, ROW_ACTION) == JINGGUAN__V1__ACTION__DEL;
+	row->groups = (uint32_t)sqlite3_column_int64(stmt, ROW_GROUPS);
+	row->at = sqlite3_column_int64(stmt, ROW_AT);
+	snprintf(row->author, sizeof row->author, "%s", (const char *)sqlite3_column_text(stmt, ROW_AUTHOR));
+	row->batch = sqlite3_column_int64(stmt, ROW_BATCH);
+	row->code = (enum err)sqlite3_column_int(stmt, ROW_CODE);
+	if ((text = (const char *)sqlite3_column_text(stmt, ROW_FIELD)))
 		snprintf(row->field, sizeof row->field, "%s", text);
-	row->group = (unsigned)sqlite3_column_int(stmt, 16);
-	row->ver = sqlite3_column_int64(stmt, 17);
-	if (sqlite3_column_bytes(stmt, 19) == ID_SIZE) {
+	row->group = (unsigned)sqlite3_column_int(stmt, ROW_GROUP_NO);
+	row->ver = sqlite3_column_int64(stmt, ROW_VER);
+	if (sqlite3_column_bytes(stmt, ROW_DUPLICATE_OF) == ID_SIZE) {
 		row->has_duplicate = true;
-		memcpy(row->duplicate_of, sqlite3_column_blob(stmt, 19), ID_SIZE);
+		memcpy(row->duplicate_of, sqlite3_column_blob(stmt, ROW_DUPLICATE_OF), ID_SIZE);
 	}
-	if (sqlite3_column_type(stmt, 20) == SQLITE_TEXT)
+	if (sqlite3_column_type(stmt, ROW_THEIR_AUTHOR) == SQLITE_TEXT)
 		snprintf(row->their_author, sizeof row->their_author, "%s",
-			(const char *)sqlite3_column_text(stmt, 20));
-	row->their_at = sqlite3_column_int64(stmt, 21);
+			(const char *)sqlite3_column_text(stmt, ROW_THEIR_AUTHOR));
+	row->their_at = sqlite3_column_int64(stmt, ROW_THEIR_AT);
 	enum err e = row->kind ? read_bodies(s, stmt, arena, row) : ERR_STORE;
 	return e ? problem_set(p, e, NULL, NULL, _("待发内容读不出")) : ERR_OK;
 }
@@ -515,10 +520,10 @@ enum err outbox_find_end(const struct view *v, const uint8_t id[ID_SIZE], uint8_
 	struct item **out, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(v->store,
-		"SELECT duplicate_of"
-		" FROM outbox"
-		" WHERE id = ? AND length(duplicate_of) = 16 AND state IN (" SQL_ACCEPTED ", " SQL_DONE
-		") ORDER BY n DESC LIMIT 1",
+		"SELECT duplicate_of FROM outbox"
+		" WHERE id = ? AND length(duplicate_of) = 16"
+		" AND state IN (" SQL_ACCEPTED ", " SQL_DONE ")"
+		" ORDER BY n DESC LIMIT 1",
 		p);
 	enum err e = stmt ? ERR_OK : store_error(v->store, p);
 	bool row = true;
@@ -569,8 +574,9 @@ enum err outbox_append_open(
 	struct store *s, struct buf *out, size_t *n, char *damaged, size_t damaged_size, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		"SELECT n, groups, bytes, kind, at FROM outbox WHERE state NOT IN (" SQL_ACCEPTED
-		", " SQL_DONE ") ORDER BY n",
+		"SELECT n, groups, bytes, kind, at FROM outbox"
+		" WHERE state NOT IN (" SQL_ACCEPTED ", " SQL_DONE ")"
+		" ORDER BY n",
 		p);
 	enum err e = stmt ? ERR_OK : store_error(s, p);
 	bool row = false;

@@ -332,8 +332,10 @@ static enum err load_ops(struct view *v, uint32_t kind, struct problem *p)
 {
 	sqlite3_stmt *row = store_prepare(v->store,
 		/* OR and not IN, for which SQLite would make a table in memory, once a kind and view. */
-		"SELECT n, state, bytes, gver, ver FROM outbox WHERE kind = ?1 AND (state = " SQL_WAITING
-		" OR state = " SQL_UNKNOWN " OR (state = " SQL_ACCEPTED " AND settled = 0)) ORDER BY n",
+		"SELECT n, state, bytes, gver, ver FROM outbox"
+		" WHERE kind = ?1 AND (state = " SQL_WAITING " OR state = " SQL_UNKNOWN
+		" OR (state = " SQL_ACCEPTED " AND settled = 0))"
+		" ORDER BY n",
 		p);
 	enum err e = row ? ERR_OK : store_error(v->store, p);
 	int code = SQLITE_DONE;

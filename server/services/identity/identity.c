@@ -43,18 +43,18 @@ static const struct db_stmt read_place = {
 enum { PLACE_KNOWN, PLACE_TYPE, PLACE_TODAY, PLACE_NAME };
 /* An administrator's account is made disabled, and comes alive when it is granted. */
 static const struct db_stmt insert_user = {
-	"WITH n AS (SELECT coalesce(max(nullif(regexp_replace(user_id, '^.*?([0-9]*)$', '\\1'),"
-	" '')::int),"
-	" 0) AS n"
+	"WITH n AS (SELECT"
+	" coalesce(max(nullif(regexp_replace(user_id, '^.*?([0-9]*)$', '\\1'), '')::int), 0) AS n"
 	" FROM user_account WHERE county = app_county() AND user_id ~ ('^' || $1::text || '[0-9]*$')),"
 	" u AS (INSERT INTO user_account (county, user_id, name, school, roles, classes, password_hash,"
 	" first_until, created_at, created_by, disabled)"
 	" SELECT app_county(), $1::text || CASE"
 	" WHEN EXISTS (SELECT 1 FROM user_account WHERE county = app_county() AND user_id = $1::text)"
 	" THEN (n.n + 1)::text ELSE '' END, $2::text, $3::text, $4::int[], $5::text[], $6::text,"
-	" jg_now() + interval '" FIRST_PASSWORD_UNUSED
-	"', jg_now(), $7::text, $8::boolean FROM n RETURNING user_id), q AS (INSERT INTO account_request"
-	" (county, user_id, what, name, roles, asked_by, asked_at)"
+	" jg_now() + interval '" FIRST_PASSWORD_UNUSED "', jg_now(), $7::text, $8::boolean"
+	" FROM n"
+	" RETURNING user_id),"
+	" q AS (INSERT INTO account_request (county, user_id, what, name, roles, asked_by, asked_at)"
 	" SELECT app_county(), user_id, 'add', $2::text, $4::int[], $7::text, jg_now()"
 	" FROM u"
 	" WHERE $8::boolean),"
