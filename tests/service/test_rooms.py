@@ -83,6 +83,16 @@ def fit_for_a_window():
             check(len(found) >= left, "%s %s less than LEFT says: lower it to %d" % (path, what, len(found)))
 
 
+def rules_are_pure():
+    """What common/rules says follows from its arguments alone: no file, no clock, nothing kept, no memory but an arena's."""
+    paths = files("common/rules/*.c")
+    check(len(paths) > 4, "rules were found: %d" % len(paths))
+    for path in paths:
+        found = re.findall(r"\b(?:f?open|read|write|time|clock_\w+|gettimeofday|getenv|malloc|calloc|realloc|strdup)\(", read(path))
+        found += re.findall(UNFIT["writes to a screen"] + "|" + UNFIT["keeps something"], read(path), re.M)
+        check(not found, "%s is not pure: %s" % (path, found[:3]))
+
+
 def every_act_has_a_way():
     core = "".join(map(read, (p for p in files(*CORE, "client/core/services/*.c") if p.endswith(".c"))))
     acts = set(re.findall(r'\bway\("(\w+)"\)|\.(?:act|edit) = "(\w+)"', core))
@@ -100,6 +110,7 @@ no_service_in_the_general_rooms()
 no_kind_in_the_simulation()
 any_kind_of_record()
 fit_for_a_window()
+rules_are_pure()
 every_act_has_a_way()
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(1 if failed else 0)

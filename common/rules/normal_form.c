@@ -1,0 +1,69 @@
+#include "normal_form.h"
+
+#include <stdlib.h>
+#include <utf8proc.h>
+
+#include "text.h"
+
+bool normal_is_mark(int32_t c)
+{
+	switch (utf8proc_category(c)) {
+	case UTF8PROC_CATEGORY_PC:
+	case UTF8PROC_CATEGORY_PD:
+	case UTF8PROC_CATEGORY_PS:
+	case UTF8PROC_CATEGORY_PE:
+	case UTF8PROC_CATEGORY_PI:
+	case UTF8PROC_CATEGORY_PF:
+	case UTF8PROC_CATEGORY_PO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_left_out(int32_t c, unsigned forms)
+{
+	return text_is_space(c) ||
+	       (forms & NORMAL_NO_MARKS &&
+		       (normal_is_mark(c) || utf8proc_category(c) == UTF8PROC_CATEGORY_CC));
+}
+
+/* How many bytes it takes; written when there is a `to`. */
+static size_t form_write(char *to, const char *from, unsigned forms)
+{
+	utf8proc_uint8_t bytes[4];
+	size_t n = 0;
+	int32_t c;
+
+	for (int step; (step = text_next(from, &c)) > 0; from += step) {
+		if (is_left_out(c, forms))
+			continue;
+		size_t k =
+			(size_t)utf8proc_encode_char(forms & NORMAL_LOWER ? utf8proc_tolower(c) : c, bytes);
+		for (size_t i = 0; to && i < k; i++)
+			to[n + i] = (char)bytes[i];
+		n += k;
+	}
+	return n;
+}
+
+enum err normal_form(const char **out, const char *text, size_t n, unsigned forms, struct arena *arena)
+{
+	utf8proc_uint8_t *mapped = NULL;
+
+	*out = "";
+	if (!text_utf8_valid(text, n))
+		return ERR_INVALID;
+	utf8proc_ssize_t m = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)n, &mapped,
+		(utf8proc_option_t)(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT));
+	if (m < 0)
+		return m == UTF8PROC_ERROR_NOMEM ? ERR_NOMEM : ERR_INVALID;
+	char *made = arena_alloc(arena, form_write(NULL, (char *)mapped, forms) + 1);
+	if (made)
+		form_write(made, (char *)mapped, forms);
+	free(mapped);
+	if (!made)
+		return arena->refused;
+	*out = made;
+	return ERR_OK;
+}

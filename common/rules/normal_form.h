@@ -1,0 +1,23 @@
+/* normal_form.h - what two texts have in common when nobody looks at how they were typed: NFKC without white
+ * space. Owns the forms by which drafts are compared, questions told apart and documents found; knows no
+ * document. Memory from the arena, and of utf8proc's while it works. Any thread. */
+#ifndef JG_NORMAL_FORM_H
+#define JG_NORMAL_FORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+
+enum normal_form {
+	NORMAL_LOWER = 1,   /* letters small */
+	NORMAL_NO_MARKS = 2 /* without punctuation and control characters */
+};
+
+/* The n bytes of text, NUL-terminated in the arena. ERR_INVALID when they are not UTF-8, ERR_NOMEM,
+ * ERR_TOO_LARGE for the arena's quota. */
+enum err normal_form(const char **out, const char *text, size_t n, unsigned forms, struct arena *arena);
+/* Punctuation, by its Unicode category. */
+bool normal_is_mark(int32_t code_point);
+
+#endif
