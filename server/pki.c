@@ -343,15 +343,22 @@ void pki_connect_code(
 		snprintf(to, 160, "@%s", server);
 }
 
-size_t pki_sign_head(EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[80])
+size_t pki_sign(EVP_PKEY *key, const void *data, size_t n, uint8_t out[PKI_SIG_MAX])
 {
-	uint8_t message[HEAD_MESSAGE_SIZE];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	size_t len = 80;
-
-	audit_head_message(message, stream, n, head);
+	size_t len = PKI_SIG_MAX;
 	bool done = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-		    EVP_DigestSign(ctx, out, &len, message, sizeof message) == 1;
+		    EVP_DigestSign(ctx, out, &len, data, n) == 1;
+
 	EVP_MD_CTX_free(ctx);
 	return done ? len : 0;
+}
+
+size_t pki_sign_head(
+	EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[PKI_SIG_MAX])
+{
+	uint8_t message[HEAD_MESSAGE_SIZE];
+
+	audit_head_message(message, stream, n, head);
+	return pki_sign(key, message, sizeof message, out);
 }

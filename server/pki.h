@@ -37,9 +37,12 @@ enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_le
 void pki_connect_code(
 	char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t secret[SECRET_SIZE], const char *server);
 
-/* ECDSA-SHA256 over "jg head" ‖ stream i64 ‖ n u64 ‖ head. DER signature, at most 80 bytes; returns its
- * length, 0 on failure. */
-size_t pki_sign_head(EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[80]);
+#define PKI_SIG_MAX 80 /* of a DER signature of P-256: at most 72 bytes */
+/* ECDSA-SHA256. Returns the length of the signature, 0 on failure. */
+size_t pki_sign(EVP_PKEY *key, const void *data, size_t n, uint8_t out[PKI_SIG_MAX]);
+/* The same over "jg head" ‖ stream i64 ‖ n u64 ‖ head. */
+size_t pki_sign_head(
+	EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[PKI_SIG_MAX]);
 
 /* The wall clock of certificate checks, shifted for a rehearsal county. Set by the job loop, read by every
  * handshake. */

@@ -142,7 +142,7 @@ void request_fail_problem(struct request *r, const struct problem *p)
 	error.field = p->field[0] ? (char *)p->field : NULL;
 	error.has_retry_after_ms = wait != 0;
 	error.retry_after_ms = wait;
-	error.ref = r->ref;
+	error.ref = p->ref[0] ? (char *)p->ref : r->ref;
 	r->result = p->code;
 	frame_message(r, FRAME_ERROR, 0, &error.base);
 	send_answer(r);
@@ -170,7 +170,7 @@ void request_fail_hint(
 {
 	struct problem p;
 
-	problem_set(&p, code, field, hint, "%s", message);
+	problem_set(&p, code, field, hint, message ? "%s" : NULL, message);
 	request_fail_problem(r, &p);
 }
 

@@ -106,8 +106,9 @@ void request_key(const struct request *r, struct db_params *p);
 void request_reply(struct request *r, const ProtobufCMessage *message);
 void request_fail(struct request *r, enum err code, const char *field, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* p->ref: what the answer refers to (the paper that is registered already), else the call's number. */
 void request_fail_problem(struct request *r, const struct problem *p);
-/* The caller's mistake shown together with what to do. */
+/* The caller's mistake shown together with what to do; message NULL: the sentence of the code. */
 void request_fail_hint(
 	struct request *r, enum err code, const char *field, const char *message, const char *hint);
 

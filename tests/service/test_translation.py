@@ -17,12 +17,14 @@ TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*
 READ = "what people write in their files, cells and numbers"
 WRITTEN = "headings of a file that we write: an import reads them in every language"
 TYPED = "what is typed to say yes, in either language"
+PAPER = "an official document is Chinese in every language: its lines, 文种, addressees, and what may not stand in it"
 DATA = {
     "client/admin/cmd_case.c": (1, TYPED),
     "client/admin/cmd_catchments.c": (1, TYPED),
     "client/admin/cmd_identity.c": (1, TYPED),
     "client/admin/cmd_transition.c": (2, TYPED),
     "client/admin/cmd_users_import.c": (28, READ + "; " + WRITTEN),
+    "client/admin/cmd_documents_setup.c": (13, READ),
     "client/face/cli_ask.c": (1, TYPED),
     "client/cli/cmd_conflicts.c": (2, TYPED),
     "client/cli/cmd_outbox.c": (2, TYPED),
@@ -46,7 +48,15 @@ DATA = {
     "common/date.c": (4, READ),
     "common/quantity.c": (8, READ),
     "common/roster.c": (53, READ),
+    "common/rules/document_number.c": (26, "the form of a number, and the 文种 that decide an archive's term"),
+    "common/rules/document_number.h": (4, "series of numbers"),
+    "common/rules/draft.c": (53, PAPER),
+    "common/rules/draft_rules.c": (69, PAPER),
+    "common/rules/workday.c": (1, READ),
     "server/services/county.c": (5, "the stages of a school, as its type has them on the wire"),
+    "server/services/documents/document_event.c": (3, PAPER),
+    "server/services/documents/document_setup.c": (4, PAPER),
+    "server/services/documents/document_store.c": (1, PAPER),
 }
 passed = failed = 0
 

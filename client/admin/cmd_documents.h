@@ -1,0 +1,11 @@
+/* cmd_documents.h - what the files of the 办文 commands share. */
+#ifndef JG_CMD_DOCUMENTS_H
+#define JG_CMD_DOCUMENTS_H
+
+#include "cli.h"
+
+extern const struct cli_part admin_documents_setup;
+/* What a paper is called: its number, its id before it has one. */
+const char *documents_called(const char *number, const char *id);
+
+#endif

@@ -1,0 +1,492 @@
+/* One event of one paper: locked and read, judged (document_machine.h), written – two trips, whatever it is. */
+#include <string.h>
+
+#include <sodium.h>
+
+#include "access_log.h"
+#include "clock.h"
+#include "codes.h"
+#include "document_number.h"
+#include "document_store.h"
+#include "draft_digest.h"
+#include "draft_rules.h"
+#include "lang.h"
+
+struct event {
+	struct document_ask ask;
+	struct document_file file;
+	struct document_done done;
+	struct document_surroundings around;
+	struct document_entry entry;
+	struct draft draft;
+	struct draft_organ *organs;
+	size_t organ_count;
+};
+
+/* What names and numbers in it mean. */
+static const struct db_stmt read_same = {
+	"SELECT coalesce(number, '')"
+	" FROM document"
+	" WHERE county = app_county() AND kind = 'in' AND from_organ = $1::text AND their_no = $2::text"
+	" AND state NOT IN ('refused', 'void')"
+	" ORDER BY made_at LIMIT 1"};
+static const struct db_stmt read_organs = {"SELECT name, relation"
+					   " FROM document_organ WHERE county = app_county()"};
+static const struct db_stmt read_series = {
+	"SELECT EXISTS (SELECT"
+	" FROM document_series WHERE county = app_county() AND series = $1::text)"};
+static const struct db_stmt read_schools = {"SELECT code, coalesce(stage_mask(type), 0)"
+					    " FROM school WHERE county = app_county() AND NOT deleted"};
+/* 批复 answers a number that came in. */
+static const struct db_stmt read_received = {
+	"SELECT EXISTS (SELECT"
+	" FROM document x JOIN document d ON d.county = x.county AND d.kind = 'in'"
+	" AND x.reply_to IN (d.number, d.their_no)"
+	" WHERE x.county = app_county() AND x.id = document_find($1::text) AND x.reply_to <> '')"};
+static const struct db_stmt read_text = {
+	"SELECT file"
+	" FROM document_version v JOIN document d ON d.county = v.county AND d.id = v.document"
+	" AND v.version = CASE WHEN d.reissue AND $2::boolean THEN d.issued_version ELSE d.version END"
+	" WHERE v.county = app_county() AND v.document = document_find($1::text)"};
+
+#define Q REQUEST(r, pb_document_ask)
+
+static const char *text_of(const char *text)
+{
+	return text ? text : "";
+}
+
+static void take_ask(struct request *r, struct event *x)
+{
+	struct document_ask *a = &x->ask;
+
+	*a = (struct document_ask){
+		.event = (enum document_event)document_code_index(&codes_document_event, text_of(Q->event)),
+		.user = r->caller.user,
+		.roles = r->caller.roles,
+		.seen = Q->seen,
+		.text = text_of(Q->text),
+		.reason = text_of(Q->reason),
+		.leader = text_of(Q->leader),
+		.lead = text_of(Q->lead),
+		.to = text_of(Q->to),
+		.slot = text_of(Q->slot),
+		.series = text_of(Q->series),
+		.organ = text_of(Q->organ),
+		.by = text_of(Q->by),
+		.assist = (const char *const *)Q->assist,
+		.assist_count = Q->n_assist,
+		.readers = (const char *const *)Q->readers,
+		.reader_count = Q->n_readers,
+		.countersign = (const char *const *)Q->countersign,
+		.countersign_count = Q->n_countersign,
+		.joint = (const char *const *)Q->joint,
+		.joint_count = Q->n_joint,
+		.in_order = Q->in_order,
+		.substance = Q->substance,
+		.force = Q->force,
+		.due = Q->due,
+		.date = Q->date,
+		.copies = (int32_t)Q->copies,
+		.count = (int32_t)Q->count,
+		.has_file = Q->file.len != 0,
+	};
+}
+
+/* ---- Rules that ask the database ---- */
+
+static void break_rule(struct event *x, unsigned rule, const char *text, const char *hint)
+{
+	if (x->ask.rule && x->ask.rule <= rule)
+		return;
+	x->ask.rule = rule;
+	x->ask.rule_text = text;
+	x->ask.rule_hint = hint;
+}
+
+static bool organ_is_known(struct request *r, const char *name)
+{
+	const PGresult *o = request_result(r, &read_organs), *s = request_result(r, &read_schools);
+
+	for (int i = 0; i < PQntuples(o); i++)
+		if (strcmp(db_get_text(o, i, 0), name) == 0)
+			return true;
+	for (int i = 0; i < PQntuples(s); i++)
+		if (strcmp(db_get_text(s, i, 0), name) == 0)
+			return true;
+	return false;
+}
+
+static void judge_organ(struct request *r, struct event *x, const char *name)
+{
+	if (*name && !organ_is_known(r, name))
+		break_rule(x, 3, arena_printf(&r->arena, _("没有登记“%s”这个机关"), name),
+			arena_printf(&r->arena, _("jgadmin documents orgs set %s --relation 关系"), name));
+}
+
+/* What it is that came in, kept from now on. False: refused. */
+static bool take_registered(struct request *r, struct event *x)
+{
+	const PGresult *same = request_result(r, &read_same);
+	int32_t year = x->around.world.today / 10000;
+	struct document_file *f = &x->file;
+
+	if (draft_text_is_secret(text_of(Q->title)) || draft_text_is_secret(text_of(Q->matter))) {
+		/* Nothing of it is kept, not even in a log. */
+		request_fail_hint(
+			r, ERR_RULE, "R07", _("涉密文件不能进入本系统"), _("按保密规定在涉密载体上办理"));
+		return false;
+	}
+	judge_organ(r, x, text_of(Q->from));
+	if (PQntuples(same) && !x->ask.rule) {
+		const char *first = document_text(r, db_get_text(same, 0, 0));
+		struct problem p;
+		problem_set(&p, ERR_DUPLICATE, "their_no",
+			arena_printf(&r->arena, "jgadmin documents show %s", first), _("%s %s 已经登记为 %s"),
+			text_of(Q->from), text_of(Q->their_no), first);
+		snprintf(p.ref, sizeof p.ref, "%s", first);
+		request_fail_problem(r, &p);
+		return false;
+	}
+	f->kind = "in";
+	f->title = text_of(Q->title);
+	f->genre = text_of(Q->genre);
+	f->carrier = *text_of(Q->carrier) ? Q->carrier : "paper";
+	f->from = text_of(Q->from);
+	f->their_no = text_of(Q->their_no);
+	f->caller = text_of(Q->caller);
+	f->phone = text_of(Q->phone);
+	f->matter = text_of(Q->matter);
+	f->d.reads = strcmp(text_of(Q->class_), "read") == 0;
+	int urgency = document_code_index(&codes_urgency, text_of(Q->urgency));
+	f->d.urgency = urgency < 0 ? URGENCY_PLAIN : (enum document_urgency)urgency;
+	f->take_series = strcmp(f->carrier, "phone") == 0 ? "电" : "收";
+	f->take_year = year;
+	return true;
+}
+
+static unsigned school_stages(void *context, const char *code)
+{
+	const PGresult *s = context;
+
+	for (int i = 0; i < PQntuples(s); i++)
+		if (strcmp(db_get_text(s, i, 0), code) == 0)
+			return (unsigned)db_get_int(s, i, 1);
+	return 0;
+}
+
+struct facts_context {
+	const PGresult *schools;
+	bool received;
+};
+
+static unsigned facts_school(void *context, const char *code)
+{
+	return school_stages((void *)((struct facts_context *)context)->schools, code);
+}
+
+static bool facts_received(void *context, const char *number)
+{
+	(void)number;
+	return ((struct facts_context *)context)->received;
+}
+
+static bool read_organs_of(struct request *r, struct event *x)
+{
+	const PGresult *o = request_result(r, &read_organs);
+
+	x->organs = arena_alloc(&r->arena, sizeof *x->organs * ((size_t)PQntuples(o) + 1));
+	for (int i = 0; x->organs && i < PQntuples(o); i++) {
+		int relation = document_code_index(&codes_organ_relation, db_get_text(o, i, 1));
+		x->organs[x->organ_count++] = (struct draft_organ){document_text(r, db_get_text(o, i, 0)),
+			(enum draft_relation)(relation + RELATION_SUPERIOR)};
+	}
+	return x->organs;
+}
+
+/* Reads and judges the text that this event is about. False: refused. */
+static bool take_text(struct request *r, struct event *x, const void *text, size_t n, enum draft_when when)
+{
+	struct facts_context context = {request_result(r, &read_schools), false};
+	struct draft_facts facts = {.own = r->worker->server->conf.name,
+		.organs = x->organs,
+		.organ_count = x->organ_count,
+		.context = &context,
+		.school = facts_school,
+		.received = facts_received};
+	struct draft_refusal refusal;
+	struct problem p;
+	enum err e = draft_parse(&x->draft, text, n, &r->arena, &p);
+
+	if (e) {
+		request_fail_problem(r, &p);
+		return false;
+	}
+	context.received = db_get_int(request_result(r, &read_received), 0, 0) != 0;
+	unsigned rule = draft_judge(&x->draft, &facts, when, &refusal);
+	if (rule)
+		break_rule(
+			x, rule, document_text(r, refusal.told.message), document_text(r, refusal.told.hint));
+	if (rule == 7) { /* nothing of it is kept */
+		request_fail_hint(
+			r, ERR_RULE, "R07", _("涉密文件不能进入本系统"), _("按保密规定在涉密载体上办理"));
+		return false;
+	}
+	x->ask.is_minutes = strcmp(x->draft.genre, "纪要") == 0;
+	x->ask.needs_head = draft_is_for_head(&x->draft, &facts);
+	return true;
+}
+
+/* What form and substance are is asked of the text that stands. */
+static bool compare_text(struct request *r, struct event *x)
+{
+	const PGresult *t = request_result(r, &read_text);
+	struct draft before;
+	struct problem p;
+
+	if (!PQntuples(t))
+		return true;
+	const char *text = document_text(r, db_get_text(t, 0, 0));
+	if (draft_parse(&before, text, strlen(text), &r->arena, &p))
+		return true;
+	enum err e = draft_same_substance(&x->ask.same_substance, &(struct draft_version){&before, NULL, 0},
+		&(struct draft_version){&x->draft, NULL, 0}, &r->arena);
+	if (e)
+		request_fail(r, e, NULL, NULL);
+	return !e;
+}
+
+/* What lists show of the text that stands. */
+static void show_text(struct event *x)
+{
+	struct document_file *f = &x->file;
+	int urgency = document_code_index(&codes_urgency, x->draft.urgency);
+
+	f->title = x->draft.title;
+	f->genre = x->draft.genre;
+	f->mark = x->draft.mark;
+	f->reply_to = x->draft.reply_to;
+	f->d.urgency = urgency < 0 ? URGENCY_PLAIN : (enum document_urgency)urgency;
+}
+
+static bool take_new_text(struct request *r, struct event *x, const void *text, size_t n)
+{
+	struct document_file *f = &x->file;
+
+	if (!take_text(r, x, text, n, DRAFT_READ) || (!f->is_new && !compare_text(r, x)))
+		return false;
+	f->file = arena_text(&r->arena, text, n);
+	show_text(x);
+	if (draft_digest(f->digest, &x->draft, NULL, 0, &r->arena)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return false;
+	}
+	return true;
+}
+
+/* What the event brings, beside what the machine judges. False: refused. */
+static bool take_content(struct request *r, struct event *x)
+{
+	const PGresult *text = request_result(r, &read_text);
+
+	if (!read_organs_of(r, x)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return false;
+	}
+	for (size_t i = 0; i < x->ask.joint_count; i++)
+		judge_organ(r, x, x->ask.joint[i]);
+	if (*x->ask.series && !db_get_int(request_result(r, &read_series), 0, 0))
+		break_rule(x, 3, arena_printf(&r->arena, _("没有“%s”这个代字"), x->ask.series),
+			arena_printf(&r->arena, "jgadmin documents series add %s", x->ask.series));
+	if (x->ask.event == EVENT_REGISTER)
+		return take_registered(r, x);
+	if (x->ask.has_file)
+		return take_new_text(r, x, Q->file.data, Q->file.len);
+	const char *stands = PQntuples(text) ? document_text(r, db_get_text(text, 0, 0)) : NULL;
+	size_t n = stands ? strlen(stands) : 0;
+	if (!stands)
+		return true;
+	switch (x->ask.event) {
+	case EVENT_SUBMIT:
+		return take_text(r, x, stands, n, DRAFT_SUBMIT);
+	case EVENT_EDIT: /* each version has its text, also one that changes the names alone */
+		return take_new_text(r, x, stands, n);
+	case EVENT_RETURN: /* of a re-issue: what schools hold stands again */
+		if (!x->file.d.reissue)
+			return true;
+		if (!take_text(r, x, stands, n, DRAFT_READ))
+			return false;
+		show_text(x);
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* ---- The two trips ---- */
+
+static void event_done(struct request *r)
+{
+	const struct event *x = r->data;
+	const struct document_file *f = &x->file;
+	pb_document_reply out = PB_DOCUMENT_REPLY_INIT;
+	char id[37];
+
+	id_format(id, f->id);
+	out.id = id;
+	out.number = (char *)document_written_number(r, f);
+	out.kind = (char *)f->kind;
+	out.state = (char *)document_state_code(f->d.state);
+	out.has_version = out.has_at = out.has_n = 1;
+	out.version = f->d.version;
+	out.at = x->entry.at;
+	out.n = f->trace_n;
+	access_log_add(r->worker, &r->caller, r->method->name, x->entry.event, 1,
+		*out.number ? out.number : id, r->ref);
+	request_reply(r, &out.base);
+}
+
+static const char *intent_of(struct request *r, const struct event *x, const char *words)
+{
+	char id[37], device[37], text[65], digest[65] = "";
+	uint8_t hash[32];
+
+	id_format(id, x->file.id);
+	id_format(device, r->caller.device);
+	crypto_hash_sha256(hash, (const uint8_t *)words, strlen(words));
+	sodium_bin2hex(text, sizeof text, hash, sizeof hash);
+	if (x->file.file)
+		sodium_bin2hex(digest, sizeof digest, x->file.digest, sizeof x->file.digest);
+	return arena_printf(&r->arena,
+		"jg "
+		"intent\ncounty=%d\ndoc=%s\nevent=%s\nby=%s\nfor=%s\nversion=%d\ndigest=%s\ntext=%s\ndevice=%"
+		"s\nmade=%lld\n",
+		r->worker->server->conf.county, id, x->entry.event, x->entry.by,
+		x->entry.for_whom ? x->entry.for_whom : "-", x->file.d.version, digest, text, device,
+		(long long)x->entry.at);
+}
+
+static void event_write(struct request *r)
+{
+	struct event *x = r->data;
+	struct document_file *f = &x->file;
+
+	if (x->done.numbers) {
+		f->take_series = x->ask.series;
+		f->take_year = f->d.signed_on / 10000;
+	}
+	x->entry = (struct document_entry){.event = document_event_code(x->ask.event),
+		.by = r->caller.user,
+		.for_whom = x->done.for_whom,
+		.text = *x->ask.text ? x->ask.text : x->ask.reason,
+		.at = x->around.world.now};
+	memcpy(x->entry.device, r->caller.device, 16);
+	x->entry.intent = intent_of(r, x, x->entry.text);
+	enum err e = x->entry.intent ? document_write(r, f, &x->entry) : ERR_NOMEM;
+	if (e) {
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
+	db_task_commit(&r->task);
+	request_trip(r, event_done);
+}
+
+static void refuse(struct request *r, const struct problem *p)
+{
+	access_log_add(
+		r->worker, &r->caller, r->method->name, err_info((int)p->code)->name, 0, "refused", r->ref);
+	request_fail_problem(r, p);
+}
+
+static void event_judge(struct request *r)
+{
+	struct event *x = r->data;
+	struct problem p;
+
+	if (!world_read(r, &x->around))
+		return;
+	if (x->file.is_new) {
+		id_make(x->file.id, x->around.world.now);
+		x->file.d.task_room = DOCUMENT_PEOPLE_MAX + 4;
+		x->file.d.task = arena_alloc(&r->arena, sizeof *x->file.d.task * x->file.d.task_room);
+	} else {
+		enum err e = document_read(r, &x->file);
+		if (e) {
+			problem_set(&p, e, "doc", _("jgadmin documents list 列出公文"),
+				e == ERR_NOT_FOUND ? _("没有“%s”这份公文") : NULL, Q->doc);
+			refuse(r, &p);
+			return;
+		}
+		/* The clock of a rehearsal may be set back; a paper's own time does not run backwards. */
+		for (size_t i = 0; i < x->file.d.task_count; i++)
+			if (x->file.d.task[i].since > x->around.world.now)
+				x->around.world.now = x->file.d.task[i].since;
+	}
+	if (!take_content(r, x))
+		return;
+	if (document_step(&x->around.world, &x->file.d, &x->ask, &x->done, &r->arena, &p))
+		refuse(r, &p);
+	else
+		event_write(r);
+}
+
+static void event_query(struct request *r)
+{
+	struct event *x = r->data;
+	struct db_params same = {0}, series = {0}, of = {0};
+
+	request_scope(r, SCOPE_BUREAU, "");
+	if (!x->file.is_new)
+		document_query(r, Q->doc);
+	world_query(r);
+	db_text(&same, text_of(Q->from));
+	db_text(&same, *text_of(Q->their_no) ? Q->their_no : NULL);
+	request_query(r, &read_same, &same);
+	request_query(r, &read_organs, NULL);
+	request_query(r, &read_schools, NULL);
+	db_text(&series, x->ask.series);
+	request_query(r, &read_series, &series);
+	db_text(&of, x->file.is_new ? "" : Q->doc);
+	request_query(r, &read_received, &of);
+	db_bool(&of, x->ask.event == EVENT_RETURN);
+	request_query(r, &read_text, &of);
+	request_trip(r, event_judge);
+}
+
+void documents_ask(struct request *r)
+{
+	struct event *x = arena_alloc(&r->arena, sizeof *x);
+	struct problem p;
+
+	if (!x) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	r->data = x;
+	if (!*text_of(Q->event)) {
+		request_fail(r, ERR_MISSING, "event", NULL);
+		return;
+	}
+	take_ask(r, x);
+	if (document_judge_given(&x->ask, &p)) {
+		request_fail_problem(r, &p);
+		return;
+	}
+	/* A role that no state has the event for is told before the paper is looked for. */
+	if (!document_role_fits(x->ask.event, x->ask.roles)) {
+		request_refuse(r, ERR_PERMISSION, "event", NULL, NULL);
+		return;
+	}
+	x->file.is_new = x->ask.event == EVENT_REGISTER || x->ask.event == EVENT_DRAFT;
+	x->file.kind = x->ask.event == EVENT_DRAFT ? "out" : "in";
+	x->file.title = x->file.genre = x->file.mark = x->file.carrier = x->file.from = x->file.their_no = "";
+	x->file.caller = x->file.phone = x->file.matter = x->file.reply_to = "";
+	x->file.d.drafter = x->file.d.leader = x->file.d.lead = x->file.d.signer = x->file.d.slot =
+		x->file.d.series = "";
+	if (!x->file.is_new && !*text_of(Q->doc))
+		request_fail(r, ERR_MISSING, "doc", NULL);
+	else if (x->ask.event == EVENT_REGISTER && (!*text_of(Q->title) || !*text_of(Q->from)))
+		request_fail(r, ERR_MISSING, *text_of(Q->title) ? "from" : "title", NULL);
+	else
+		request_begin(r, event_query);
+}

@@ -1,0 +1,419 @@
+/* What is there, what waits for whom, who was reminded: reads of one trip. What depends on the time is computed
+ * from the rows at the moment that asks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "codes.h"
+#include "documents_calls.h"
+#include "lang.h"
+#include "reminder.h"
+
+#define ROWS_PER_PAGE 500 /* of some 600 bytes: a page well under a frame */
+
+#define Q REQUEST(r, pb_document_query)
+
+static const char *text_of(const char *text)
+{
+	return text ? text : "";
+}
+
+/* A page at a time from rows that all are there. */
+struct pages {
+	size_t count;
+	const ProtobufCMessage *(*page)(struct request *r, void *data, size_t from, size_t to);
+	void *data;
+};
+
+static void reply_pages(struct request *r, const struct pages *x)
+{
+	r->rows = (uint32_t)x->count;
+	for (size_t from = 0;; from += ROWS_PER_PAGE) {
+		size_t to = from + ROWS_PER_PAGE < x->count ? from + ROWS_PER_PAGE : x->count;
+		const ProtobufCMessage *page = x->page(r, x->data, from, to);
+		if (!page) {
+			request_fail(r, ERR_NOMEM, NULL, NULL);
+			return;
+		}
+		if (to == x->count) {
+			request_reply(r, page);
+			return;
+		}
+		request_page(r, page);
+	}
+}
+
+/* ---- list ---- */
+
+/* What is marked is found by those alone who have to do with it. */
+#define ROW                                                                                                  \
+	"d.id, coalesce(d.number, ''), d.kind, d.genre, d.title, d.state, d.version, "                       \
+	"coalesce(d.from_organ, ''), d.urgency"
+static const struct db_stmt select_list = {
+	"SELECT " ROW
+	" FROM document d WHERE d.county = app_county() AND document_may_read(d.id, d.mark, $1::text)"
+	" AND ($2::text = '' OR d.kind = $2::text) AND ($3::text = '' OR d.state = $3::text)"
+	" AND ($4::text = '' OR EXISTS (SELECT FROM document_task t WHERE t.county = d.county AND t.document "
+	"= d.id AND t.closed IS NULL"
+	" AND document_with(t.principal) = $4::text))"
+	" ORDER BY d.made_at, d.id"};
+enum row_column {
+	ROW_ID,
+	ROW_NUMBER,
+	ROW_KIND,
+	ROW_GENRE,
+	ROW_TITLE,
+	ROW_STATE,
+	ROW_VERSION,
+	ROW_FROM,
+	ROW_URGENCY,
+	ROW_COLUMNS
+};
+
+static bool fill_row(struct request *r, pb_document_row *row, const PGresult *t, int i)
+{
+	char id[37];
+	size_t n;
+
+	*row = (pb_document_row)PB_DOCUMENT_ROW_INIT;
+	id_format(id, db_get_bytes(t, i, ROW_ID, &n));
+	row->id = arena_text(&r->arena, id, 36);
+	row->number = (char *)document_text(r, db_get_text(t, i, ROW_NUMBER));
+	row->kind = (char *)document_text(r, db_get_text(t, i, ROW_KIND));
+	row->genre = (char *)document_text(r, db_get_text(t, i, ROW_GENRE));
+	row->title = (char *)document_text(r, db_get_text(t, i, ROW_TITLE));
+	row->state = (char *)document_text(r, db_get_text(t, i, ROW_STATE));
+	row->has_version = 1;
+	row->version = (int32_t)db_get_int(t, i, ROW_VERSION);
+	row->from = (char *)document_text(r, db_get_text(t, i, ROW_FROM));
+	row->urgency = (char *)document_text(r, db_get_text(t, i, ROW_URGENCY));
+	return !r->arena.refused;
+}
+
+static const ProtobufCMessage *list_page(struct request *r, void *data, size_t from, size_t to)
+{
+	const PGresult *t = data;
+	pb_document_list *out = arena_alloc(&r->arena, sizeof *out);
+	pb_document_row *rows = arena_alloc(&r->arena, sizeof *rows * (to - from + 1));
+
+	if (!out || !rows)
+		return NULL;
+	*out = (pb_document_list)PB_DOCUMENT_LIST_INIT;
+	out->document = arena_alloc(&r->arena, sizeof *out->document * (to - from + 1));
+	for (size_t i = from; out->document && i < to; i++) {
+		if (!fill_row(r, &rows[i - from], t, (int)i))
+			return NULL;
+		out->document[out->n_document++] = &rows[i - from];
+	}
+	return out->document ? &out->base : NULL;
+}
+
+static void list_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	db_text(&p, r->caller.user);
+	db_text(&p, text_of(Q->kind));
+	db_text(&p, text_of(Q->state));
+	db_text(&p, text_of(Q->with));
+	request_query(r, &select_list, &p);
+}
+
+static void list_done(struct request *r)
+{
+	const PGresult *t = request_result(r, &select_list);
+
+	reply_pages(r, &(struct pages){(size_t)PQntuples(t), list_page, (void *)t});
+}
+
+void documents_list(struct request *r)
+{
+	request_call(r, list_query, list_done);
+}
+
+/* ---- Tasks: stuck, and of one document ---- */
+
+static const struct db_stmt select_tasks = {
+	"SELECT t.id, d.id, coalesce(d.number, ''), d.title, d.kind, t.step, t.school, t.principal, t.since,"
+	" t.opened, t.due"
+	" FROM document_task t JOIN document d ON d.county = t.county AND d.id = t.document"
+	" WHERE t.county = app_county() AND t.closed IS NULL AND document_may_read(d.id, d.mark, $1::text)"
+	" AND ($2::text = '' OR d.id = document_find($2::text))"
+	" AND ($3::boolean OR document_is_in(d.id, $1::text))"};
+enum { S_TASK, S_DOC, S_NUMBER, S_TITLE, S_KIND, S_STEP, S_SCHOOL, S_PRINCIPAL, S_SINCE, S_OPENED, S_DUE };
+
+static int by_due(const void *a, const void *b)
+{
+	const pb_document_task *x = *(pb_document_task *const *)a, *y = *(pb_document_task *const *)b;
+	int c = x->due < y->due ? -1 : x->due > y->due;
+
+	if (!c)
+		c = strcmp(*x->number ? x->number : x->doc, *y->number ? y->number : y->doc);
+	if (!c)
+		c = strcmp(x->step, y->step);
+	return c ? c : strcmp(x->with, y->with);
+}
+
+static const char *name_of(const struct document_world *w, const char *user)
+{
+	for (size_t i = 0; i < w->account_count; i++)
+		if (strcmp(w->accounts[i].user, user) == 0)
+			return w->accounts[i].name;
+	return user;
+}
+
+/* The open tasks that the trip has read, in the order of the stuck list. NULL: no memory. */
+static pb_document_task **fill_tasks(struct request *r, struct document_surroundings *around, size_t *count)
+{
+	const PGresult *t = request_result(r, &select_tasks);
+	size_t n = (size_t)PQntuples(t), len;
+	pb_document_task *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1)),
+			 **list = arena_alloc(&r->arena, sizeof *list * (n + 1));
+	const struct document_world *w = &around->world;
+	char id[37];
+
+	*count = n;
+	for (size_t i = 0; rows && list && i < n; i++) {
+		pb_document_task *x = list[i] = &rows[i];
+		const char *for_whom,
+			*with = document_with(
+				w, document_text(r, db_get_text(t, (int)i, S_PRINCIPAL)), w->now, &for_whom);
+		int64_t opened = db_get_int(t, (int)i, S_OPENED);
+		const struct workday_calendar *calendar = world_calendar(r, around, opened);
+		if (!calendar)
+			return NULL;
+		*x = (pb_document_task)PB_DOCUMENT_TASK_INIT;
+		id_format(id, db_get_bytes(t, (int)i, S_DOC, &len));
+		x->doc = arena_text(&r->arena, id, 36);
+		x->number = (char *)document_text(r, db_get_text(t, (int)i, S_NUMBER));
+		x->title = (char *)document_text(r, db_get_text(t, (int)i, S_TITLE));
+		x->kind = (char *)document_text(r, db_get_text(t, (int)i, S_KIND));
+		x->step = (char *)document_text(r, db_get_text(t, (int)i, S_STEP));
+		x->school = (char *)document_text(r, db_get_text(t, (int)i, S_SCHOOL));
+		x->with = (char *)with;
+		x->with_name = (char *)name_of(w, with);
+		x->for_ = (char *)(for_whom ? for_whom : "");
+		x->has_since = x->has_opened = x->has_due = x->has_days = 1;
+		x->since = db_get_int(t, (int)i, S_SINCE);
+		x->opened = opened;
+		x->due = db_get_int(t, (int)i, S_DUE);
+		int32_t yellow = atoi(world_setting(around, "yellow", opened));
+		x->lamp = (char *)codes_lamp.items[reminder_lamp(calendar, x->due, w->now, yellow)].code;
+		x->days = reminder_days(calendar, x->since, w->now);
+	}
+	if (!rows || !list || r->arena.refused)
+		return NULL;
+	qsort(list, n, sizeof *list, by_due);
+	return list;
+}
+
+static const ProtobufCMessage *stuck_page(struct request *r, void *data, size_t from, size_t to)
+{
+	pb_document_tasks *out = arena_alloc(&r->arena, sizeof *out);
+
+	if (!out)
+		return NULL;
+	*out = (pb_document_tasks)PB_DOCUMENT_TASKS_INIT;
+	out->task = (pb_document_task **)data + from;
+	out->n_task = to - from;
+	return &out->base;
+}
+
+static void tasks_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	db_text(&p, r->caller.user);
+	db_text(&p, text_of(Q->doc));
+	/* Who is neither leader nor of the office sees the papers that he is in. */
+	db_bool(&p, request_has_role(r, ROLE_LEADER) || request_has_role(r, ROLE_OFFICE) || *text_of(Q->doc));
+	request_query(r, &select_tasks, &p);
+	world_query(r);
+}
+
+static void stuck_done(struct request *r)
+{
+	struct document_surroundings *x = arena_alloc(&r->arena, sizeof *x);
+	size_t n, kept = 0;
+
+	if (!x || !world_read(r, x))
+		return;
+	pb_document_task **list = fill_tasks(r, x, &n);
+	if (!list) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		if ((!*text_of(Q->with) || strcmp(list[i]->with, Q->with) == 0) &&
+			list[i]->days >= (int32_t)Q->days)
+			list[kept++] = list[i];
+	reply_pages(r, &(struct pages){kept, stuck_page, list});
+}
+
+void documents_stuck(struct request *r)
+{
+	request_call(r, tasks_query, stuck_done);
+}
+
+/* ---- show ---- */
+
+static const struct db_stmt select_one = {
+	"SELECT " ROW ", d.drafter, d.signer, d.lead, d.signed_on, d.pressed_on, d.leader, "
+	"coalesce(d.their_no, ''), coalesce(v.file, '')"
+	" FROM document d LEFT JOIN document_version v ON v.county = d.county AND v.document = d.id AND "
+	"v.version = d.version"
+	" WHERE d.county = app_county() AND d.id = document_find($2::text) AND document_may_read(d.id, "
+	"d.mark, $1::text)"};
+enum {
+	ONE_DRAFTER = ROW_COLUMNS,
+	ONE_SIGNER,
+	ONE_LEAD,
+	ONE_SIGNED,
+	ONE_PRESSED,
+	ONE_LEADER,
+	ONE_THEIR_NO,
+	ONE_FILE
+};
+static const struct db_stmt select_trace = {
+	"SELECT t.n, t.event, t.by_user, coalesce(t.for_user, ''), t.at, t.text, t.version, t.state"
+	" FROM document_trace t JOIN document d ON d.county = t.county AND d.id = t.document"
+	" WHERE t.county = app_county() AND t.document = document_find($2::text)"
+	" AND document_may_read(d.id, d.mark, $1::text)"
+	" ORDER BY t.n"};
+
+static bool fill_trace(struct request *r, const struct document_world *w, pb_document_shown *out)
+{
+	const PGresult *t = request_result(r, &select_trace);
+	size_t n = (size_t)PQntuples(t);
+	pb_document_trace *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
+
+	out->trace = arena_alloc(&r->arena, sizeof *out->trace * (n + 1));
+	for (int i = 0; rows && out->trace && i < (int)n; i++) {
+		pb_document_trace *x = out->trace[out->n_trace++] = &rows[i];
+		*x = (pb_document_trace)PB_DOCUMENT_TRACE_INIT;
+		x->has_n = x->has_at = x->has_version = 1;
+		x->n = (int32_t)db_get_int(t, i, 0);
+		x->event = (char *)document_text(r, db_get_text(t, i, 1));
+		x->by = (char *)document_text(r, db_get_text(t, i, 2));
+		x->by_name = (char *)name_of(w, x->by);
+		x->for_ = (char *)document_text(r, db_get_text(t, i, 3));
+		x->at = db_get_int(t, i, 4);
+		x->text = (char *)document_text(r, db_get_text(t, i, 5));
+		x->version = (int32_t)db_get_int(t, i, 6);
+		x->state = (char *)document_text(r, db_get_text(t, i, 7));
+	}
+	return rows && out->trace;
+}
+
+static void show_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	tasks_query(r);
+	db_text(&p, r->caller.user);
+	db_text(&p, text_of(Q->doc));
+	request_query(r, &select_one, &p);
+	request_query(r, &select_trace, &p);
+}
+
+static void show_done(struct request *r)
+{
+	const PGresult *t = request_result(r, &select_one);
+	struct document_surroundings *x = arena_alloc(&r->arena, sizeof *x);
+	pb_document_shown out = PB_DOCUMENT_SHOWN_INIT;
+	pb_document_row row;
+
+	if (!PQntuples(t)) {
+		request_fail_hint(r, ERR_NOT_FOUND, "doc",
+			arena_printf(&r->arena, _("没有“%s”这份公文"), text_of(Q->doc)),
+			_("jgadmin documents list 列出公文"));
+		return;
+	}
+	if (!x || !world_read(r, x))
+		return;
+	out.task = fill_tasks(r, x, &out.n_task);
+	if (!out.task || !fill_row(r, &row, t, 0) || !fill_trace(r, &x->world, &out)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	out.document = &row;
+	out.drafter = (char *)db_get_text(t, 0, ONE_DRAFTER);
+	out.signer = (char *)db_get_text(t, 0, ONE_SIGNER);
+	out.lead = (char *)db_get_text(t, 0, ONE_LEAD);
+	out.leader = (char *)db_get_text(t, 0, ONE_LEADER);
+	out.their_no = (char *)db_get_text(t, 0, ONE_THEIR_NO);
+	const char *file = db_get_text(t, 0, ONE_FILE);
+	out.has_file = *file != 0;
+	out.file = (ProtobufCBinaryData){strlen(file), (uint8_t *)file};
+	out.has_signed_on = out.has_pressed_on = 1;
+	out.signed_on = (int32_t)db_get_int(t, 0, ONE_SIGNED);
+	out.pressed_on = (int32_t)db_get_int(t, 0, ONE_PRESSED);
+	request_reply(r, &out.base);
+}
+
+void documents_show(struct request *r)
+{
+	if (!*text_of(Q->doc))
+		request_fail(r, ERR_MISSING, "doc", NULL);
+	else
+		request_call(r, show_query, show_done);
+}
+
+/* ---- numbers ---- */
+
+static const struct db_stmt select_numbers = {
+	"SELECT d.n, d.number, d.id, d.state = 'void', coalesce((SELECT t.text"
+	" FROM document_trace t WHERE t.county = d.county AND t.document = d.id AND t.event = 'void'"
+	" ORDER BY t.n DESC LIMIT 1), '')"
+	" FROM document d WHERE d.county = app_county() AND d.series = $1::text AND d.year = $2::int"
+	" ORDER BY d.n"};
+
+static const ProtobufCMessage *numbers_page(struct request *r, void *data, size_t from, size_t to)
+{
+	const PGresult *t = data;
+	pb_document_numbers *out = arena_alloc(&r->arena, sizeof *out);
+	pb_document_number *rows = arena_alloc(&r->arena, sizeof *rows * (to - from + 1));
+	char id[37];
+	size_t n;
+
+	if (!out || !rows)
+		return NULL;
+	*out = (pb_document_numbers)PB_DOCUMENT_NUMBERS_INIT;
+	out->number = arena_alloc(&r->arena, sizeof *out->number * (to - from + 1));
+	for (size_t i = from; out->number && i < to; i++) {
+		pb_document_number *x = out->number[out->n_number++] = &rows[i - from];
+		*x = (pb_document_number)PB_DOCUMENT_NUMBER_INIT;
+		x->has_n = x->has_void_ = 1;
+		x->n = (int32_t)db_get_int(t, (int)i, 0);
+		x->number = (char *)document_text(r, db_get_text(t, (int)i, 1));
+		id_format(id, db_get_bytes(t, (int)i, 2, &n));
+		x->doc = arena_text(&r->arena, id, 36);
+		x->void_ = db_get_int(t, (int)i, 3) != 0;
+		x->reason = (char *)document_text(r, db_get_text(t, (int)i, 4));
+	}
+	return out->number ? &out->base : NULL;
+}
+
+static void numbers_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	db_text(&p, text_of(Q->series));
+	db_int4(&p, Q->year);
+	request_query(r, &select_numbers, &p);
+}
+
+static void numbers_done(struct request *r)
+{
+	const PGresult *t = request_result(r, &select_numbers);
+
+	reply_pages(r, &(struct pages){(size_t)PQntuples(t), numbers_page, (void *)t});
+}
+
+void documents_numbers(struct request *r)
+{
+	if (!*text_of(Q->series) || !Q->year)
+		request_fail(r, ERR_MISSING, *text_of(Q->series) ? "year" : "series", NULL);
+	else
+		request_call(r, numbers_query, numbers_done);
+}

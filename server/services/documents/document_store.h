@@ -1,0 +1,40 @@
+/* document_store.h - a document in and out of its tables, in one trip each: what is locked and read before an
+ * event, what is written behind it. Owns the SQL of one document; judges nothing. One thread: the loop's. */
+#ifndef JG_DOCUMENT_STORE_H
+#define JG_DOCUMENT_STORE_H
+
+#include "documents_calls.h"
+
+#define TRACE_HASH 32
+
+/* A document with what the machine does not look at. */
+struct document_file {
+	struct document d;
+	uint8_t id[16];
+	bool is_new;
+	const char *kind; /* "in", "out" */
+	const char *title, *genre, *mark, *carrier, *from, *their_no, *caller, *phone, *matter, *reply_to;
+	const char *number, *take_series; /* take_series: the number to be given, NULL = none */
+	int32_t take_year, trace_n;
+	uint8_t trace_head[TRACE_HASH];
+	const char *file; /* a new text, or NULL */
+	uint8_t digest[TRACE_HASH];
+};
+
+/* Locks it and adds everything of it to the trip; `of` is an id or a number. */
+void document_query(struct request *r, const char *of);
+/* Reads it. ERR_NOT_FOUND, ERR_NOMEM. */
+enum err document_read(struct request *r, struct document_file *f);
+
+struct document_entry {
+	const char *event, *by, *for_whom, *text, *intent;
+	int64_t at;
+	uint8_t device[16];
+};
+/* Adds the statements that write it, its tasks, its text and the entry of its trace. ERR_NOMEM, ERR_INTERNAL
+ * when nothing can be signed. */
+enum err document_write(struct request *r, struct document_file *f, const struct document_entry *entry);
+/* The number that it has now, when that trip is back. "" = none. */
+const char *document_written_number(struct request *r, const struct document_file *f);
+
+#endif

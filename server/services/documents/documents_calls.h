@@ -1,0 +1,73 @@
+/* documents_calls.h - what the files of the 办文办会 service share. One thread: the loop's. */
+#ifndef JG_DOCUMENTS_CALLS_H
+#define JG_DOCUMENTS_CALLS_H
+
+#include "codes.h"
+#include "document_machine.h"
+#include "service.h"
+
+/* ---- document_world.c: what stands around a document ---- */
+
+/* The world of an event, and how it was before: a task lives by the settings and the calendar as they stood
+ * when it opened. */
+struct document_surroundings {
+	struct document_world world;
+	struct workday_change {
+		int32_t day;
+		int64_t set_at;
+		bool working;
+	} * changes; /* by day and set_at */
+	struct setting_row {
+		const char *name, *value;
+		int32_t valid_from;
+		int64_t set_at;
+	} * settings; /* by valid_from and set_at */
+	size_t change_count, setting_count, import_count;
+	int64_t *imports;                          /* their times, each once */
+	const struct workday_calendar **calendars; /* made when they are asked for */
+};
+
+/* Adds the statements to the trip, behind whatever locks; and reads them, in the request's arena. False:
+ * no memory, and the request has been answered. */
+void world_query(struct request *r);
+bool world_read(struct request *r, struct document_surroundings *x);
+/* As it stood at a moment. NULL: no memory. */
+const struct workday_calendar *world_calendar(struct request *r, struct document_surroundings *x, int64_t at);
+/* A setting as it stood at a moment, or its default. */
+const char *world_setting(const struct document_surroundings *x, const char *name, int64_t at);
+struct document_setting {
+	const char *name, *value, *text; /* text: what it is, N_() */
+};
+extern const struct document_setting document_settings[]; /* ended by {0} */
+bool document_setting_fits(const char *name, const char *value);
+
+/* ---- Codes ---- */
+
+const char *document_state_code(enum document_state s);
+enum document_state document_state_of(const char *kind, const char *code);
+const char *document_event_code(enum document_event e);
+const char *document_step_code(enum document_step s);
+int document_code_index(const struct code_list *list, const char *code); /* -1: no such code */
+/* Copies into the request's arena; "" for NULL. */
+const char *document_text(struct request *r, const char *text);
+
+/* ---- Handlers ---- */
+
+void documents_ask(struct request *r);
+void documents_list(struct request *r);
+void documents_show(struct request *r);
+void documents_stuck(struct request *r);
+void documents_reminders(struct request *r);
+void documents_remind(struct request *r);
+void documents_numbers(struct request *r);
+void documents_set_desk(struct request *r);
+void documents_set_organ(struct request *r);
+void documents_add_series(struct request *r);
+void documents_set_setting(struct request *r);
+void documents_list_setup(struct request *r);
+void documents_delegate(struct request *r);
+void documents_end_delegation(struct request *r);
+void documents_list_delegations(struct request *r);
+void documents_import_workdays(struct request *r);
+
+#endif

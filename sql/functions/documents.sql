@@ -1,0 +1,39 @@
+-- 办文办会 (A8): what the handlers of server/services/documents read and write in one statement.
+
+-- By id or number.
+CREATE OR REPLACE FUNCTION document_find(of text) RETURNS uuid LANGUAGE sql STABLE AS $$
+	SELECT d.id FROM document d WHERE d.county = app_county()
+		AND CASE WHEN of ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN d.id = of::uuid ELSE d.number = of END
+$$;
+
+-- The next number of a series, under the lock of its row until the transaction ends: what is rolled back was never given.
+CREATE OR REPLACE FUNCTION document_number_take(of_series text, of_year int) RETURNS int LANGUAGE sql AS $$
+	INSERT INTO document_counter AS c (county, series, year, n) VALUES (app_county(), of_series, of_year, 1)
+	ON CONFLICT (county, series, year) DO UPDATE SET n = c.n + 1 RETURNING n
+$$;
+
+-- Who stands in for whom now: in force from when it was added, on its dates, both included.
+CREATE OR REPLACE FUNCTION delegations_now() RETURNS TABLE (from_user text, to_user text) LANGUAGE sql STABLE AS $$
+	SELECT g.from_user, g.to_user FROM delegation g
+	WHERE g.county = app_county() AND g.ended_at IS NULL AND g.added_at <= jg_now() AND jg_today() BETWEEN g.begin_on AND g.end_on
+$$;
+
+-- Who has a task now: the principal, of a desk its holder, or who stands in for him.
+CREATE OR REPLACE FUNCTION document_with(principal text) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT coalesce((SELECT g.to_user FROM delegations_now() g WHERE g.from_user = p.person LIMIT 1), p.person)
+	FROM (SELECT CASE WHEN principal LIKE '@%' THEN coalesce((SELECT k.holder FROM document_desk k
+		WHERE k.county = app_county() AND k.name = substr(principal, 2) ORDER BY k.set_at DESC LIMIT 1), '') ELSE principal END AS person) p
+$$;
+
+-- Whether somebody has, or had, to do with a paper.
+CREATE OR REPLACE FUNCTION document_is_in(of uuid, who text) RETURNS boolean LANGUAGE sql STABLE AS $$
+	SELECT EXISTS (SELECT FROM document_task t WHERE t.county = app_county() AND t.document = of AND (who = t.principal
+			OR t.closed IS NULL AND document_with(t.principal) = who))
+		OR EXISTS (SELECT FROM document_trace t WHERE t.county = app_county() AND t.document = of AND who IN (t.by_user, t.for_user))
+$$;
+
+-- 内部, 工作秘密: the desks, the head, and who had a task in it.
+CREATE OR REPLACE FUNCTION document_may_read(of uuid, mark text, who text) RETURNS boolean LANGUAGE sql STABLE AS $$
+	SELECT mark = '' OR document_is_in(of, who) OR EXISTS (SELECT FROM (SELECT DISTINCT ON (k.name) k.holder, k.deputy FROM document_desk k
+		WHERE k.county = app_county() ORDER BY k.name, k.set_at DESC) k WHERE who IN (k.holder, k.deputy))
+$$;
