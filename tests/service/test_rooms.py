@@ -49,7 +49,7 @@ def names_nothing(path, words):
     check(not found, "%s names a service or a kind: %s" % (path, found[:5]))
 
 
-CORE = ("client/core/*.[ch]", *("client/core/%s/*.[ch]" % room for room in ("link", "store", "files", "words")))
+CORE = ("client/core/*.[ch]", *("client/core/%s/*.[ch]" % room for room in ("link", "store", "files", "words", "typeset")))
 GENERAL = ("server/*.[ch]", "common/*.[ch]", *("server/%s/*.[ch]" % room for room in ("net", "call", "db", "records", "jobs", "operator")))
 
 

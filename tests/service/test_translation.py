@@ -18,6 +18,7 @@ READ = "what people write in their files, cells and numbers"
 WRITTEN = "headings of a file that we write: an import reads them in every language"
 TYPED = "what is typed to say yes, in either language"
 PAPER = "an official document is Chinese in every language: its lines, 文种, addressees, and what may not stand in it"
+PAPER = "what stands on an official document, which is Chinese in every language"
 DATA = {
     "client/admin/cmd_case.c": (1, TYPED),
     "client/admin/cmd_catchments.c": (1, TYPED),
@@ -32,6 +33,7 @@ DATA = {
     "client/core/files/csv_read.c": (2, READ),
     "client/core/files/import_roster.c": (4, READ),
     "client/core/files/import_row.c": (13, READ),
+    "client/core/files/pdf_font.c": (4, "names of fonts"),
     "client/core/services/evidence.c": (1, READ),
     "client/core/services/export_destination.c": (4, WRITTEN),
     "client/core/services/export_slips.c": (4, WRITTEN),
@@ -41,6 +43,9 @@ DATA = {
     "client/core/services/roll.c": (1, WRITTEN),
     "client/core/files/sheet_write.h": (1, WRITTEN),
     "client/core/files/table.c": (43, READ),
+    "client/core/typeset/gbt9704.c": (36, PAPER),
+    "client/core/typeset/line_break.c": (4, "marks that a line does not begin or end with"),
+    "client/core/typeset/title_break.c": (56, "words that a title's lines do not part"),
     "client/core/words/value.c": (16, READ),
     "client/core/words/words.c": (1, "the end of a grade's name, which a class takes the place of"),
     "common/class_scope.c": (22, READ),

@@ -10,6 +10,7 @@
 
 #include "dynlib.h"
 #include "lang.h"
+#include "pdf_font.h"
 #include "whole_file.h"
 
 #define FONT "FangSong, STFangsong, Noto Serif CJK SC, serif" /* 仿宋, the type of GB/T 9704 */
@@ -31,7 +32,10 @@
 	X(cairo_save)                                                                                        \
 	X(cairo_set_dash)                                                                                    \
 	X(cairo_set_line_width)                                                                              \
+	X(cairo_set_scaled_font)                                                                             \
+	X(cairo_set_source_rgb)                                                                              \
 	X(cairo_set_source_rgba)                                                                             \
+	X(cairo_show_glyphs)                                                                                 \
 	X(cairo_show_page)                                                                                   \
 	X(cairo_stroke)                                                                                      \
 	X(cairo_surface_destroy)                                                                             \
@@ -63,6 +67,7 @@ struct pdf_page {
 	cairo_surface_t *surface;
 	cairo_t *cr;
 	PangoLayout *layout;
+	struct pdf_fonts *fonts; /* opened by the first glyph */
 	struct whole_file file;
 };
 
@@ -100,6 +105,7 @@ enum err pdf_open(struct pdf_page **out, const char *path, struct problem *p)
 		return e;
 	}
 	*out = paper;
+	paper->fonts = NULL;
 	paper->surface =
 		lib.cairo_pdf_surface_create_for_stream(take_bytes, paper->file.out, PDF_WIDTH, PDF_HEIGHT);
 	paper->cr = lib.cairo_create(paper->surface);
@@ -171,19 +177,71 @@ void pdf_watermark(struct pdf_page *paper, const char *text)
 	lib.cairo_restore(paper->cr);
 }
 
+/* Colours as a press has them; nothing else of a document is coloured. */
+static void set_ink(struct pdf_page *paper, enum pdf_ink ink)
+{
+	lib.cairo_set_source_rgb(paper->cr, ink == PDF_RED ? 0.9 : 0, 0, 0);
+}
+
+static struct pdf_drawn glyph_of(struct pdf_page *paper, struct pdf_type type, int32_t code)
+{
+	if (!paper->fonts)
+		paper->fonts = pdf_fonts_open();
+	return paper->fonts ? pdf_fonts_glyph(paper->fonts, type, code) : (struct pdf_drawn){0};
+}
+
+double pdf_glyph_width(struct pdf_page *paper, struct pdf_type type, int32_t code)
+{
+	return glyph_of(paper, type, code).advance;
+}
+
+void pdf_glyph(
+	struct pdf_page *paper, double x, double y, struct pdf_type type, enum pdf_ink ink, int32_t code)
+{
+	struct pdf_drawn drawn = glyph_of(paper, type, code);
+
+	if (!drawn.font)
+		return;
+	set_ink(paper, ink);
+	lib.cairo_set_scaled_font(paper->cr, drawn.font);
+	lib.cairo_show_glyphs(paper->cr, &(cairo_glyph_t){drawn.glyph, x, y}, 1);
+}
+
+void pdf_rule(struct pdf_page *paper, double left, double right, double y, double thickness, enum pdf_ink ink)
+{
+	set_ink(paper, ink);
+	lib.cairo_set_line_width(paper->cr, thickness);
+	lib.cairo_move_to(paper->cr, left, y);
+	lib.cairo_line_to(paper->cr, right, y);
+	lib.cairo_stroke(paper->cr);
+	lib.cairo_set_line_width(paper->cr, LINE_WIDTH);
+	set_ink(paper, PDF_BLACK);
+}
+
 void pdf_end_sheet(struct pdf_page *paper)
 {
 	lib.cairo_show_page(paper->cr);
 }
 
-enum err pdf_close(struct pdf_page *paper, struct problem *p)
+static enum err end_paper(struct pdf_page *paper, bool keep, struct problem *p)
 {
 	lib.g_object_unref(paper->layout);
+	pdf_fonts_close(paper->fonts);
 	lib.cairo_destroy(paper->cr);
 	lib.cairo_surface_finish(paper->surface);
 	bool drawn = lib.cairo_surface_status(paper->surface) == CAIRO_STATUS_SUCCESS;
 	lib.cairo_surface_destroy(paper->surface);
-	enum err e = whole_file_close(&paper->file, drawn, p);
+	enum err e = whole_file_close(&paper->file, keep && drawn, p);
 	free(paper);
 	return e;
+}
+
+enum err pdf_close(struct pdf_page *paper, struct problem *p)
+{
+	return end_paper(paper, true, p);
+}
+
+void pdf_discard(struct pdf_page *paper)
+{
+	end_paper(paper, false, NULL);
 }

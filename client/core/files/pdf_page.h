@@ -4,6 +4,7 @@
 #define JG_PDF_PAGE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "err.h"
 
@@ -34,9 +35,29 @@ void pdf_frame(struct pdf_page *paper, double x, double y, double width, double 
 void pdf_cut(struct pdf_page *paper, double y);
 /* Pale, large and aslant over the middle of the sheet. */
 void pdf_watermark(struct pdf_page *paper, const char *text);
+
+/* The types of an official document; which fonts stand for them is pdf_font.c's. */
+enum pdf_font { PDF_XIAOBIAOSONG, PDF_FANGSONG, PDF_HEI, PDF_KAI, PDF_SONG, PDF_FONTS };
+enum pdf_ink { PDF_BLACK, PDF_RED };
+struct pdf_type {
+	enum pdf_font font;
+	double size;
+	double narrow; /* how much of its width a character has; 0: all of it */
+};
+/* How far a character reaches; 0 when there is no font at all. */
+double pdf_glyph_width(struct pdf_page *paper, struct pdf_type type, int32_t code);
+/* One character with its origin there: the left end of its base line. No shaping, no kerning. */
+void pdf_glyph(
+	struct pdf_page *paper, double x, double y, struct pdf_type type, enum pdf_ink ink, int32_t code);
+/* A straight line from left to right; y is its middle. */
+void pdf_rule(
+	struct pdf_page *paper, double left, double right, double y, double thickness, enum pdf_ink ink);
+
 /* What comes next is on a new sheet; each sheet ends with it, the last one too. */
 void pdf_end_sheet(struct pdf_page *paper);
 /* ERR_DISK_FULL, ERR_FILE_IO: there is no file then, and an older one is as it was. Frees. */
 enum err pdf_close(struct pdf_page *paper, struct problem *p);
+/* There is no file; an older one is as it was. Frees. */
+void pdf_discard(struct pdf_page *paper);
 
 #endif

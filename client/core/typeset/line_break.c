@@ -1,0 +1,146 @@
+#include "line_break.h"
+
+#include <wchar.h>
+
+#define SHORT_MAX 2.0 /* cells: a full line ends not before its last cell but two */
+#define ALMOST 1e-6
+
+/* The first marks are the standard's own; the rest are their like. */
+static const wchar_t no_begin[] = L"、，。；：？！）》”’」"
+				  L"』】〉〕］｝…—·％‰℃,.;:?!)]}%";
+static const wchar_t no_end[] = L"（《“‘"
+				L"「『【〈〔［｛([{￥";
+
+bool line_no_begin(int32_t code)
+{
+	return code && wcschr(no_begin, (wchar_t)code);
+}
+
+bool line_no_end(int32_t code)
+{
+	return code && wcschr(no_end, (wchar_t)code);
+}
+
+static bool is_space(int32_t code)
+{
+	return code == ' ' || code == 0x3000;
+}
+
+double line_step(const struct line_unit *unit, double pitch)
+{
+	if (!unit->full)
+		return unit->width;
+	return unit->squeezed ? pitch / 2 : pitch;
+}
+
+/* Blanks at the end of a line take no room. */
+static size_t without_blanks(const struct line_unit *units, size_t n)
+{
+	while (n > 1 && is_space(units[n - 1].code))
+		n--;
+	return n;
+}
+
+double line_width(const struct line_unit *units, size_t n, double pitch, double em)
+{
+	double width = 0;
+
+	n = without_blanks(units, n);
+	for (size_t i = 0; i < n; i++)
+		width += line_step(&units[i], pitch);
+	if (n && units[n - 1].full)
+		width += em - pitch; /* the last one ends where it ends, not where its cell does */
+	return width;
+}
+
+static bool may_break(const struct line_unit *units, size_t k)
+{
+	const struct line_unit *before = &units[k - 1], *behind = &units[k];
+
+	if (line_no_begin(behind->code) || line_no_end(before->code))
+		return false;
+	if (is_space(behind->code))
+		return false; /* the blank stays behind, where it is not seen */
+	if (!before->full && !behind->full)
+		return before->code == ' ';
+	return true;
+}
+
+/* What the line would leave empty that spreading does not fill, in cells. */
+static double left_empty(const struct line_unit *units, size_t n, double room, const struct line_grid *grid)
+{
+	return (room - line_width(units, n, grid->most, grid->em)) / grid->cell;
+}
+
+/* How many fit at the narrowest. */
+static size_t fitting(const struct line_unit *units, size_t n, double room, const struct line_grid *grid)
+{
+	double width = 0;
+	size_t k = 0;
+
+	while (k < n) {
+		width += line_step(&units[k], grid->cell);
+		if (width > room + ALMOST && !is_space(units[k].code))
+			break;
+		k++;
+	}
+	return k ? k : 1;
+}
+
+/* Squeezes the marks of the first k units that stand before another mark; how many. */
+static size_t squeeze(struct line_unit *units, size_t k, bool squeezed)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i + 1 < k; i++)
+		if (units[i].full && line_no_begin(units[i].code) && units[i].code < 0xFF5F &&
+			units[i].code != 0x2014 && units[i].code != 0x2026 &&
+			line_no_begin(units[i + 1].code)) {
+			units[i].squeezed = squeezed;
+			count++;
+		}
+	return count;
+}
+
+size_t line_end(struct line_unit *units, size_t n, double room, const struct line_grid *grid)
+{
+	size_t fit = fitting(units, n, room, grid), k = fit;
+
+	if (fit >= n)
+		return n;
+	while (k > 1 && !may_break(units, k))
+		k--;
+	if (k >= 1 && may_break(units, k) && left_empty(units, k, room, grid) < SHORT_MAX - 0.1)
+		return k;
+	/* Marks that hang over: room is made for them. */
+	size_t over = fit;
+	while (over < n && !may_break(units, over))
+		over++;
+	if (squeeze(units, over, true) &&
+		line_width(units, over, grid->cell, grid->em) <= room + (grid->em - grid->cell) + ALMOST)
+		return over;
+	squeeze(units, over, false);
+	/* A word or a number that is longer than a line can leave empty is cut where the line ends. */
+	for (k = fit; k > 1; k--)
+		if (!line_no_begin(units[k].code) && !line_no_end(units[k - 1].code) &&
+			!is_space(units[k].code))
+			return k;
+	return fit;
+}
+
+double line_pitch(const struct line_unit *units, size_t n, double room, const struct line_grid *grid)
+{
+	double cells = 0, fixed = 0;
+
+	n = without_blanks(units, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!units[i].full)
+			fixed += units[i].width;
+		else if (i + 1 == n)
+			fixed += grid->em;
+		else
+			cells += units[i].squeezed ? 0.5 : 1;
+	}
+	double pitch = cells > 0 ? (room - fixed) / cells : grid->cell;
+	return pitch < grid->cell ? grid->cell : pitch > grid->most ? grid->most : pitch;
+}
