@@ -207,13 +207,12 @@ static struct pdf_drawn look(cairo_scaled_font_t *font, int32_t code)
 	struct pdf_drawn drawn = {.font = font};
 	cairo_text_extents_t extents;
 	cairo_glyph_t *glyphs = NULL;
-	char text[5];
 	int n = 0;
 
-	utf8(code, text);
+	utf8(code, drawn.text);
 	if (lib.cairo_scaled_font_status(font) != CAIRO_STATUS_SUCCESS ||
-		lib.cairo_scaled_font_text_to_glyphs(font, 0, 0, text, -1, &glyphs, &n, NULL, NULL, NULL) !=
-			CAIRO_STATUS_SUCCESS)
+		lib.cairo_scaled_font_text_to_glyphs(
+			font, 0, 0, drawn.text, -1, &glyphs, &n, NULL, NULL, NULL) != CAIRO_STATUS_SUCCESS)
 		return drawn;
 	if (n > 0) {
 		drawn.glyph = glyphs[0].index;

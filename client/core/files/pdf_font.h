@@ -21,6 +21,7 @@ struct pdf_drawn {
 	cairo_scaled_font_t *font; /* kept by the fonts */
 	unsigned long glyph;
 	double advance;
+	char text[5]; /* the character, as it is to be read out of the file: a font has some glyphs for two */
 };
 struct pdf_drawn pdf_fonts_glyph(struct pdf_fonts *fonts, struct pdf_type type, int32_t code);
 

@@ -35,7 +35,7 @@
 	X(cairo_set_scaled_font)                                                                             \
 	X(cairo_set_source_rgb)                                                                              \
 	X(cairo_set_source_rgba)                                                                             \
-	X(cairo_show_glyphs)                                                                                 \
+	X(cairo_show_text_glyphs)                                                                            \
 	X(cairo_show_page)                                                                                   \
 	X(cairo_stroke)                                                                                      \
 	X(cairo_surface_destroy)                                                                             \
@@ -204,7 +204,8 @@ void pdf_glyph(
 		return;
 	set_ink(paper, ink);
 	lib.cairo_set_scaled_font(paper->cr, drawn.font);
-	lib.cairo_show_glyphs(paper->cr, &(cairo_glyph_t){drawn.glyph, x, y}, 1);
+	lib.cairo_show_text_glyphs(paper->cr, drawn.text, -1, &(cairo_glyph_t){drawn.glyph, x, y}, 1,
+		&(cairo_text_cluster_t){(int)strlen(drawn.text), 1}, 1, 0);
 }
 
 void pdf_rule(struct pdf_page *paper, double left, double right, double y, double thickness, enum pdf_ink ink)

@@ -25,9 +25,9 @@ static void add(struct setting *s, struct flow *f, struct flow_line line)
 	f->tail = f->n;
 }
 
-void flow_line(struct setting *s, struct flow *f, struct set_text text, double x, double down)
+void flow_line(struct setting *s, struct flow *f, struct set_text text, double x, double pitch, double down)
 {
-	add(s, f, (struct flow_line){.text = text, .x = x, .pitch = AREA_C, .down = down});
+	add(s, f, (struct flow_line){.text = text, .x = x, .pitch = pitch, .down = down});
 }
 
 void flow_beside(struct setting *s, struct flow *f, size_t line, struct set_text text, double x)

@@ -49,7 +49,7 @@ struct flow {
 void flow_paragraph(
 	struct setting *s, struct flow *f, struct set_text text, double first, double rest, double down);
 /* One line as it is. */
-void flow_line(struct setting *s, struct flow *f, struct set_text text, double x, double down);
+void flow_line(struct setting *s, struct flow *f, struct set_text text, double x, double pitch, double down);
 /* Words before a line, such as 附件：, which the line knows nothing of. */
 void flow_beside(struct setting *s, struct flow *f, size_t line, struct set_text text, double x);
 /* Gives every line its page and place; the first stands on that base line. False: `first` is not on that page,

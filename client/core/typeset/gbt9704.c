@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "flow.h"
 #include "lang.h"
@@ -251,6 +252,14 @@ static size_t attachment_count(const struct gbt9704 *doc)
 	return doc->draft->attachments.n ? doc->draft->attachments.n : doc->attachment_count;
 }
 
+/* 附件名称后不加标点符号. */
+static struct set_text without_end_mark(struct set_text text)
+{
+	while (text.n > 1 && wcschr(L"。，；、：,;.", (wchar_t)text.units[text.n - 1].code))
+		text.n--;
+	return text;
+}
+
 /* 7.3.4: the list under the text, numbers under each other when there are several. */
 static void flow_attachments(struct making *m)
 {
@@ -272,7 +281,8 @@ static void flow_attachments(struct making *m)
 		const char *name = doc->draft->attachments.n ? doc->draft->attachments.items[i]
 							     : doc->attachments[i].title;
 		size_t first = m->flow.n;
-		flow_paragraph(&m->set, &m->flow, body_text(m, name, PDF_FANGSONG), names, names, i ? 1 : 2);
+		flow_paragraph(&m->set, &m->flow, without_end_mark(body_text(m, name, PDF_FANGSONG)), names,
+			names, i ? 1 : 2);
 		if (first == m->flow.n || m->set.failed)
 			continue;
 		snprintf(number, sizeof number, "%zu.", i + 1);
@@ -289,9 +299,15 @@ static void flow_signature(struct making *m)
 	struct set_text name = body_text(m, text_or(m->doc->organ), PDF_FANGSONG),
 			date = body_text(
 				m, m->doc->dated ? day_text(m, m->doc->dated, "") : "", PDF_FANGSONG);
-	double name_width = set_width(name, AREA_C), date_width = set_width(date, AREA_C), name_x, date_x;
+	double pitch = AREA_C, name_width = set_width(name, pitch), date_width = set_width(date, AREA_C),
+	       name_x, date_x;
 	double edge = AREA_RIGHT - INDENT; /* two characters are left free */
+	double most = edge - AREA_LEFT;    /* a name that is longer stands closer */
 
+	if (name_width > most && name.n > 1) {
+		pitch -= (name_width - most) / (double)(name.n - 1);
+		name_width = most;
+	}
 	if (!m->doc->plain) {
 		date_x = AREA_RIGHT - 4 * AREA_C - date_width;
 		name_x = date_x + date_width / 2 - name_width / 2;
@@ -305,8 +321,8 @@ static void flow_signature(struct making *m)
 		name_x = edge - name_width;
 		date_x = name_x + INDENT;
 	}
-	flow_line(&m->set, &m->flow, name, fmax(name_x, AREA_LEFT), m->doc->plain ? 2 : 3);
-	flow_line(&m->set, &m->flow, date, date_x, 1);
+	flow_line(&m->set, &m->flow, name, fmax(name_x, AREA_LEFT), pitch, m->doc->plain ? 2 : 3);
+	flow_line(&m->set, &m->flow, date, date_x, AREA_C, 1);
 }
 
 /* 7.3.6: in brackets under the date; a 请示 names who can be asked. */

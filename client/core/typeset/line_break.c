@@ -102,6 +102,24 @@ static size_t squeeze(struct line_unit *units, size_t k, bool squeezed)
 	return count;
 }
 
+/* A word or a number that is longer than what a line can leave empty is cut where the line ends, an address behind
+ * one of its marks when there is one near. */
+static size_t cut_run(const struct line_unit *units, size_t fit, double room, const struct line_grid *grid)
+{
+	static const wchar_t joints[] = L"/@?&=_-.";
+	size_t k;
+
+	for (k = fit; k > 1 && left_empty(units, k, room, grid) < SHORT_MAX - 0.1; k--)
+		if (!units[k].full && !units[k - 1].full && wcschr(joints, (wchar_t)units[k - 1].code) &&
+			!line_no_begin(units[k].code))
+			return k;
+	for (k = fit; k > 1; k--)
+		if (!line_no_begin(units[k].code) && !line_no_end(units[k - 1].code) &&
+			!is_space(units[k].code))
+			return k;
+	return fit;
+}
+
 size_t line_end(struct line_unit *units, size_t n, double room, const struct line_grid *grid)
 {
 	size_t fit = fitting(units, n, room, grid), k = fit;
@@ -120,12 +138,7 @@ size_t line_end(struct line_unit *units, size_t n, double room, const struct lin
 		line_width(units, over, grid->cell, grid->em) <= room + (grid->em - grid->cell) + ALMOST)
 		return over;
 	squeeze(units, over, false);
-	/* A word or a number that is longer than a line can leave empty is cut where the line ends. */
-	for (k = fit; k > 1; k--)
-		if (!line_no_begin(units[k].code) && !line_no_end(units[k - 1].code) &&
-			!is_space(units[k].code))
-			return k;
-	return fit;
+	return cut_run(units, fit, room, grid);
 }
 
 double line_pitch(const struct line_unit *units, size_t n, double room, const struct line_grid *grid)
