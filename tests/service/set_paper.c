@@ -1,4 +1,4 @@
-/* set_paper.c - papers for test_typeset.py: each line of the input is a document as JSON with "path", and is
+/* set_paper.c - papers for test_typeset.py and test_format_check.py: each line of the input is a document as JSON with "path", and is
  * printed there; {"title", "names"} alone is answered with the title's lines, {"docx"} with its faults. One line
  * of JSON comes back for each. */
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "format_check.h"
 #include "gbt9704.h"
 #include "title_break.h"
 #include "word_ends.h"
@@ -100,6 +101,25 @@ static json_t *paper(const json_t *o)
 	return json_pack("{s:s, s:i}", "err", err_info((int)e)->name, "pages", (int)pages);
 }
 
+static json_t *faults(const json_t *o)
+{
+	struct arena arena;
+	struct format_report report;
+	struct problem p = {0};
+	json_t *out = json_array();
+
+	arena_init(&arena, 64u << 20);
+	enum err e = format_check(text_of(o, "docx"), &report, &arena, &p);
+	for (size_t i = 0; !e && i < report.n; i++)
+		json_array_append_new(out, json_pack("{s:s, s:i, s:s, s:s}", "fault", report.faults[i].fault,
+						   "paragraph", (int)report.faults[i].paragraph, "text",
+						   report.faults[i].text, "mend", report.faults[i].mend));
+	json_t *answer = json_pack("{s:s, s:s, s:s, s:o}", "err", err_info((int)e)->name, "message",
+		p.message, "hint", p.hint, "faults", out);
+	arena_free(&arena);
+	return answer;
+}
+
 int main(void)
 {
 	char *line = NULL;
@@ -107,7 +127,9 @@ int main(void)
 
 	while (getline(&line, &room, stdin) > 0) {
 		json_t *o = json_loads(line, 0, NULL);
-		json_t *answer = json_object_get(o, "path") ? paper(o) : title_lines(o);
+		json_t *answer = json_object_get(o, "path")   ? paper(o)
+				 : json_object_get(o, "docx") ? faults(o)
+							      : title_lines(o);
 		char *text = json_dumps(answer, JSON_ENSURE_ASCII);
 		puts(text);
 		fflush(stdout);

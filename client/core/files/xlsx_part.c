@@ -28,6 +28,8 @@ struct xlsx_package {
 
 static const char *const namespaces[] = {"http://schemas.openxmlformats.org/spreadsheetml/2006/main|",
 	"http://purl.oclc.org/ooxml/spreadsheetml/main|",
+	"http://schemas.openxmlformats.org/wordprocessingml/2006/main|",
+	"http://purl.oclc.org/ooxml/wordprocessingml/main|",
 	"http://schemas.openxmlformats.org/package/2006/relationships|"};
 
 static enum err zip_problem(struct problem *p, const char *name, const zip_error_t *error)
