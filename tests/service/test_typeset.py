@@ -624,9 +624,12 @@ def refusals(directory):
     global paper
     paper = "refusals"
     long_title = document(DOWN, 1, title="关于" + "很" * 200 + "的通知", path=directory + "/long.pdf")
+    copies = document(DOWN, 1, cc=["演练县第%d单位办公室" % i for i in range(200)], path=directory + "/copies.pdf")
     nowhere = document(DOWN, 1, path=directory + "/none/a.pdf")
-    check("page.size", [a["err"] for a in answers([long_title, nowhere])] == ["TOO_LARGE", "FILE_IO"], "refusals")
-    check("page.size", not os.path.exists(long_title["path"]), "a refused paper is there")
+    check("page.size", [a["err"] for a in answers([long_title, copies, nowhere])] == ["TOO_LARGE", "TOO_LARGE", "FILE_IO"], "refusals")
+    schools = document(DOWN, 1, to=["演练县第%d中心小学" % i for i in range(200)], path=directory + "/schools.pdf")
+    check("page.size", [a["err"] for a in answers([schools])] == ["OK"], "to more than a page holds")
+    check("page.size", not os.path.exists(long_title["path"]) and not os.path.exists(copies["path"]), "a refused paper is there")
 
 
 def main():

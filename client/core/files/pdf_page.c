@@ -199,13 +199,14 @@ void pdf_glyph(
 	struct pdf_page *paper, double x, double y, struct pdf_type type, enum pdf_ink ink, int32_t code)
 {
 	struct pdf_drawn drawn = glyph_of(paper, type, code);
+	cairo_glyph_t glyph = {drawn.glyph, x, y};
+	cairo_text_cluster_t whole = {(int)strlen(drawn.text), 1};
 
 	if (!drawn.font)
 		return;
 	set_ink(paper, ink);
 	lib.cairo_set_scaled_font(paper->cr, drawn.font);
-	lib.cairo_show_text_glyphs(paper->cr, drawn.text, -1, &(cairo_glyph_t){drawn.glyph, x, y}, 1,
-		&(cairo_text_cluster_t){(int)strlen(drawn.text), 1}, 1, 0);
+	lib.cairo_show_text_glyphs(paper->cr, drawn.text, -1, &glyph, 1, &whole, 1, 0);
 }
 
 void pdf_rule(struct pdf_page *paper, double left, double right, double y, double thickness, enum pdf_ink ink)

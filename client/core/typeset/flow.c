@@ -75,13 +75,11 @@ static void place_from(struct flow *f, size_t i, unsigned page, double y)
 	}
 }
 
-bool flow_place(struct flow *f, unsigned page, double y)
+/* The tail goes to the next page when it does not fit, and takes lines along; one stays for the page they leave. */
+static bool keep_tail(struct flow *f)
 {
-	if (!f->n)
-		return true;
-	place_from(f, 0, page, y);
-	if (y > LAST_BASE_LINE || (f->first < f->n && f->lines[f->first].page != page))
-		return false;
+	size_t company = 0;
+
 	if (f->tail == f->n)
 		return true;
 	if (!f->tail)
@@ -89,14 +87,19 @@ bool flow_place(struct flow *f, unsigned page, double y)
 	unsigned last = f->lines[f->tail - 1].page;
 	if (f->lines[f->n - 1].page == last)
 		return true;
-	/* The tail goes to the next page and takes lines along; one stays for the page they leave. */
-	size_t company = 0;
 	while (company < COMPANY && f->tail - company >= 2 && f->lines[f->tail - company - 2].page == last)
 		company++;
-	if (!company)
-		return false;
 	place_from(f, f->tail - company, last + 1, AREA_ROW(1));
-	return f->lines[f->first].page == page;
+	return company > 0;
+}
+
+bool flow_place(struct flow *f, unsigned page, double y)
+{
+	if (!f->n)
+		return true;
+	place_from(f, 0, page, y);
+	bool kept = keep_tail(f);
+	return kept && y <= LAST_BASE_LINE && (f->first >= f->n || f->lines[f->first].page == page);
 }
 
 void flow_set(struct setting *s, const struct flow *f)

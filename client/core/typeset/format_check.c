@@ -331,9 +331,9 @@ static void check_attachments(struct checking *c)
 			continue; /* the second line of a long name */
 		count++;
 		const char *title = annexes ? annex_title(f, count) : name;
-		if ((number && number != count) || wcschr(L"。；，、：.;,", (wchar_t)format_last(name)) ||
-			(*title && strncmp(title, name,
-					   strlen(name) < strlen(title) ? strlen(name) : strlen(title))))
+		size_t length = strlen(name) < strlen(title) ? strlen(name) : strlen(title);
+		bool marked = wcschr(L"。；，、：.;,", (wchar_t)format_last(name)) != NULL;
+		if ((number && number != count) || marked || strncmp(title, name, length) != 0)
 			fault(c, 13, i);
 	}
 	if (annexes && annexes != count)

@@ -55,7 +55,8 @@ struct making {
 	double number_y, title_y; /* base lines of page 1 */
 	double last_y;            /* and of the last line of all */
 	unsigned last_page;
-	bool below; /* the addressees stand in the colophon: they would leave no room for the text */
+	bool too_many; /* organs that get copies, for one page */
+	bool below;    /* the addressees stand in the colophon: they would leave no room for the text */
 };
 
 static const char *text_or(const char *text)
@@ -429,6 +430,7 @@ struct colophon {
 	double x[COLOPHON_ROWS_MAX];
 	struct set_text word[COLOPHON_ROWS_MAX];
 	size_t n;
+	bool too_many; /* for a page */
 };
 
 static struct set_text small_text(struct making *m, const char *text)
@@ -446,13 +448,28 @@ static void colophon_list(
 	if (!list->n)
 		return;
 	struct set_text all = set_join(&m->set, small_text(m, join(m, list, "，")), small_text(m, "。"));
-	for (size_t at = 0; at < all.n && c->n < COLOPHON_ROWS_MAX; c->n++) {
+	for (size_t at = 0; at < all.n; c->n++) {
+		if (c->n == COLOPHON_ROWS_MAX) {
+			c->too_many = true;
+			return;
+		}
 		size_t n = line_end(all.units + at, all.n - at, room, &grid);
 		c->lines[c->n] = (struct set_text){all.units + at, n, SMALL_SIZE};
 		c->x[c->n] = x;
-		c->word[c->n] = at ? (struct set_text){0} : label;
+		if (!at)
+			c->word[c->n] = label;
 		at += n;
 	}
+}
+
+static struct colophon colophon(struct making *m)
+{
+	struct colophon c = {.n = 0};
+
+	if (m->below)
+		colophon_list(m, &c, "主送：", &m->doc->draft->to);
+	colophon_list(m, &c, "抄送：", &m->doc->draft->cc);
+	return c;
 }
 
 /* 7.4: at the foot of an even page: who gets copies, who printed it and when. A letter has the first alone and
@@ -500,12 +517,10 @@ static void set_page_number(struct making *m, unsigned page)
  * Returns how many pages there are. */
 static unsigned set_foot(struct making *m)
 {
-	struct colophon c = {.n = 0};
+	struct colophon c = colophon(m);
 	unsigned text_pages = m->last_page, pages = text_pages + text_pages % 2, numbered;
 
-	if (m->below)
-		colophon_list(m, &c, "主送：", &m->doc->draft->to);
-	colophon_list(m, &c, "抄送：", &m->doc->draft->cc);
+	m->too_many = c.too_many;
 	double rows = (double)c.n + !is_letter(m), top = AREA_BOTTOM - rows * COLOPHON_ROW;
 	if (is_letter(m)) /* its last line stands on the area's lower edge */
 		top = AREA_BOTTOM - EM_BELOW * SMALL_EM - COLOPHON_BASE - (rows - 1) * COLOPHON_ROW;
@@ -529,6 +544,7 @@ static void set_document(struct making *m)
 	m->title_y = set_title(m, 1, m->title_y, m->doc->draft->title);
 	if (!set_main(m)) {
 		m->below = true; /* 7.3.2: so that page 1 shows text */
+		m->below = m->doc->draft->to.n && !colophon(m).too_many;
 		set_main(m);
 	}
 	flow_set(&m->set, &m->flow);
@@ -564,11 +580,11 @@ enum err gbt9704_print(const char *path, const struct gbt9704 *doc, unsigned *pa
 	arena_init(&m.set.arena, TEXT_QUOTA);
 	set_document(&m);
 	unsigned n = m.set.failed ? 0 : set_foot(&m);
-	if (m.set.failed) {
-		e = m.set.arena.refused == ERR_TOO_LARGE ? ERR_TOO_LARGE : ERR_NOMEM;
+	if (m.set.failed || m.too_many) {
+		e = m.too_many || m.set.arena.refused == ERR_TOO_LARGE ? ERR_TOO_LARGE : ERR_NOMEM;
 		pdf_discard(m.set.paper);
 		arena_free(&m.set.arena);
-		return problem_set(p, e, NULL, NULL, NULL);
+		return problem_set(p, e, NULL, NULL, m.too_many ? _("抄送机关太多，版记一页排不下") : NULL);
 	}
 	set_draw(&m.set, n, doc->practice ? _("演　练") : NULL);
 	arena_free(&m.set.arena);

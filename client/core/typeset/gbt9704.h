@@ -47,7 +47,7 @@ struct gbt9704 {
 };
 
 /* Writes the file as a whole under its name; *pages (may be NULL) is always even. ERR_TOO_LARGE: a title of more
- * than TITLE_MAX characters, or more text than any paper has. Others: as pdf_open and pdf_close. */
+ * than TITLE_MAX characters, more organs that get copies than a page has room for, or more text than any paper. Others: as pdf_open and pdf_close. */
 enum err gbt9704_print(const char *path, const struct gbt9704 *doc, unsigned *pages, struct problem *p);
 
 #endif
