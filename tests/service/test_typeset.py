@@ -269,7 +269,8 @@ class Paper:
                     near("body.last", mean, C, .04)
                 else:
                     check("body.mean", C - .04 <= mean <= 6.02 + .04, "%.3f: %s" % (mean, line.text))
-            if i and not last and all(is_han(g.char) for g in line):
+            next_ = "" if last else lines[i + 1][1].text
+            if i and not last and all(is_han(g.char) for g in line) and is_han(next_[0]) and next_[1:2] not in NO_BEGIN:
                 near("body.28", len(line), 28, 0)
         return lines
 
@@ -566,6 +567,11 @@ def named():
     yield "rehearsal", document(DOWN, 17, practice=True)
     yield "to very many", document(DOWN, 18, to=["演练县第%d中心小学" % i for i in range(1, 60)], body=["请认真贯彻执行。"])
     yield "copies to many", document(DOWN, 19, cc=["县第%d单位办公室" % i for i in range(1, 24)])
+    # Marks, numbers and words at every place of a line.
+    yield "marks at the margin", document(DOWN, 20, body=["安" * n + "（《“测试”》），再看一遍，" + "全" * 30 + "。" for n in range(18, 33)])
+    yield "many marks at the margin", document(DOWN, 20, body=["安" * n + "（“测试！”），（《“测试。”》）、再看一遍" + "全" * 30 + "。" for n in range(14, 33)])
+    yield "numbers at the margin", document(DOWN, 20, body=["安" * n + "共1,234,567.89元，占98.5%（2026年）。" + "全" * 30 + "。" for n in range(14, 33)])
+    yield "words at the margin", document(DOWN, 20, body=["安" * n + "用Microsoft Office或international标准——见“网址”……" + "全" * 30 + "。" for n in range(14, 33)])
     for n in range(1, 40, 2):  # the signature wanders over the page's end, and so does the colophon
         yield "of %d short paragraphs" % n, document(DOWN, 20 + n, body=["各校要落实责任。"] * n, plain=n % 4 == 1, note="此件公开发布" if n % 3 == 0 else "")
 
@@ -612,7 +618,7 @@ def titles():
     paper = "titles"
     r = random.Random(1)
     parts = ["演练县教育局", "关于", "进一步", "加强", "2026年", "秋季学期", "中小学校", "校园", "安全", "隐患", "排查", "整治", "和", "教师", "队伍", "建设", "做好", "义务教育", "经费", "使用",
-             "情况", "第12号", "“双减”", "工作", "《管理办法》", "学生", "营养", "改善", "计划", "实施", "演练县实验小学", "招生", "入学"]
+             "情况", "第12号", "“双减”", "工作", "《管理办法》", "学生", "营养", "改善", "计划", "实施", "演练县实验小学", "招生", "入学", "的", "的"]
     many = ["演练县教育局关于" + "".join(r.choice(parts) for _ in range(r.randrange(2, 16))) + "的" + r.choice(["通知", "报告", "请示", "函"]) for _ in range(300)]
     many = [t for t in many if len(t) <= 70] + list(itertools.chain(*TITLES.values()))
     names = [ORGAN, "演练县实验小学"]

@@ -5,20 +5,24 @@
 #define SHORT_MAX 2.0 /* cells: a full line ends not before its last cell but two */
 #define ALMOST 1e-6
 
-/* The first marks are the standard's own; the rest are their like. */
-static const wchar_t no_begin[] = L"、，。；：？！）》”’」"
-				  L"』】〉〕］｝…—·％‰℃,.;:?!)]}%";
-static const wchar_t no_end[] = L"（《“‘"
-				L"「『【〈〔［｛([{￥";
+/* The first marks are the standard's own; the rest are their like, and give way where a line has no other end. */
+static const wchar_t no_begin[] = L"、，。；：？！）》”’」",
+		     no_begin_either[] = L"』】〉〕］｝…—·％‰℃,.;:?!)]}%";
+static const wchar_t no_end[] = L"（《“‘", no_end_either[] = L"「『【〈〔［｛([{￥";
+
+static bool is_one(const wchar_t *marks, int32_t code)
+{
+	return code && wcschr(marks, (wchar_t)code);
+}
 
 bool line_no_begin(int32_t code)
 {
-	return code && wcschr(no_begin, (wchar_t)code);
+	return is_one(no_begin, code) || is_one(no_begin_either, code);
 }
 
 bool line_no_end(int32_t code)
 {
-	return code && wcschr(no_end, (wchar_t)code);
+	return is_one(no_end, code) || is_one(no_end_either, code);
 }
 
 static bool is_space(int32_t code)
@@ -53,11 +57,15 @@ double line_width(const struct line_unit *units, size_t n, double pitch, double 
 	return width;
 }
 
-static bool may_break(const struct line_unit *units, size_t k)
+static bool may_break(const struct line_unit *units, size_t k, bool strict)
 {
 	const struct line_unit *before = &units[k - 1], *behind = &units[k];
 
-	if (line_no_begin(behind->code) || line_no_end(before->code))
+	if (is_one(no_begin, behind->code) || is_one(no_end, before->code))
+		return false;
+	if (strict && (line_no_begin(behind->code) || line_no_end(before->code)))
+		return false;
+	if (before->code == behind->code && is_one(L"…—", behind->code))
 		return false;
 	if (is_space(behind->code))
 		return false; /* the blank stays behind, where it is not seen */
@@ -120,25 +128,35 @@ static size_t cut_run(const struct line_unit *units, size_t fit, double room, co
 	return fit;
 }
 
+/* The last place before `fit` where a line may end that is then full; 0: there is none. */
+static size_t last_break(
+	const struct line_unit *units, size_t fit, double room, const struct line_grid *grid, bool strict)
+{
+	size_t k = fit;
+
+	while (k > 1 && !may_break(units, k, strict))
+		k--;
+	return may_break(units, k, strict) && left_empty(units, k, room, grid) < SHORT_MAX - 0.1 ? k : 0;
+}
+
 size_t line_end(struct line_unit *units, size_t n, double room, const struct line_grid *grid)
 {
-	size_t fit = fitting(units, n, room, grid), k = fit;
+	size_t fit = fitting(units, n, room, grid), k;
 
 	if (fit >= n)
 		return n;
-	while (k > 1 && !may_break(units, k))
-		k--;
-	if (k >= 1 && may_break(units, k) && left_empty(units, k, room, grid) < SHORT_MAX - 0.1)
+	if ((k = last_break(units, fit, room, grid, true)))
 		return k;
 	/* Marks that hang over: room is made for them. */
 	size_t over = fit;
-	while (over < n && !may_break(units, over))
+	while (over < n && !may_break(units, over, true))
 		over++;
 	if (squeeze(units, over, true) &&
 		line_width(units, over, grid->cell, grid->em) <= room + (grid->em - grid->cell) + ALMOST)
 		return over;
 	squeeze(units, over, false);
-	return cut_run(units, fit, room, grid);
+	k = last_break(units, fit, room, grid, false);
+	return k ? k : cut_run(units, fit, room, grid);
 }
 
 double line_pitch(const struct line_unit *units, size_t n, double room, const struct line_grid *grid)

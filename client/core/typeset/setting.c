@@ -4,8 +4,9 @@
 
 #include "text.h"
 
-/* Narrower than this part of its em a character keeps its own width: digits, Latin letters. */
+/* What is narrower than this part of its em keeps its own width, and so do letters of Latin, however wide. */
 #define FULL_LEAST 0.75
+#define FULL_FROM 0x2000
 
 struct set_mark {
 	struct set_mark *next;
@@ -44,7 +45,7 @@ struct set_text set_text(struct setting *s, const char *text, enum pdf_font font
 		double width = pdf_glyph_width(s->paper, type, code) / PDF_MM;
 		out.units[out.n++] = (struct line_unit){.code = code,
 			.font = (uint8_t)font,
-			.full = width >= FULL_LEAST * SET_EM(size),
+			.full = code >= FULL_FROM && width >= FULL_LEAST * SET_EM(size),
 			.width = width};
 		text += used;
 	}
