@@ -270,8 +270,20 @@ def hostile(directory):
         damaged.append("%s/d%d.docx" % (directory, i))
         with open(damaged[-1], "wb") as f:
             f.write(content[:r.choice([len(content), r.randrange(len(content))])])
+    typed = Typed()
+    whole = zipfile.ZipFile(typed.save(directory + "/whole.docx"))
+    texts = {name: whole.read(name) for name in whole.namelist()}
+    for i in range(200):  # the XML itself, packed as it should be
+        damaged.append("%s/x%d.docx" % (directory, i))
+        with zipfile.ZipFile(damaged[-1], "w") as z:
+            for name, content in texts.items():
+                pieces = content.split(b"<")
+                for _ in range(r.choice([0, 1, 4])):
+                    at = r.randrange(len(pieces) + 1)
+                    pieces[at:at + r.choice([0, 1, 2])] = [r.choice(pieces or [b""])] * r.choice([0, 1, 3])
+                z.writestr(name, b"<".join(pieces))
     told = answers(damaged)
-    check(len(told) == 200 and all(a["err"] in ("OK", "FILE_DAMAGED", "FILE_FORMAT", "FILE_LIMIT") for a in told), "damaged: %s" % {a["err"] for a in told})
+    check(len(told) == 400 and all(a["err"] in ("OK", "FILE_DAMAGED", "FILE_FORMAT", "FILE_LIMIT") for a in told), "damaged: %s" % {a["err"] for a in told})
 
 
 def main():

@@ -534,6 +534,8 @@ def document(layout, n, **more):
            "present": [], "excused": [], "observers": [], "names": [ORGAN]}
     doc.update({MINUTES: {"to": [], "present": ["张建国", "李明"]}, UP: {"to": ["演练县人民政府"], "cc": []}}.get(layout, {}))
     doc.update(more)
+    for i, text in enumerate(doc["texts"]):  # every second one brings its title in its first line
+        text["sent"] = {"title": "", "body": text["title"] + "\n" + text["body"]} if i % 2 else {}
     return doc
 
 
@@ -591,8 +593,12 @@ def varied(count):
         yield "seed %d" % seed, document(layout, seed + 1, **more)
 
 
+def sent(request):
+    return dict(request, texts=[{**text, **text["sent"]} for text in request["texts"]]) if "texts" in request else request
+
+
 def answers(requests):
-    done = subprocess.run([BUILD + "/tests/set_paper"], input="".join(json.dumps(r) + "\n" for r in requests), capture_output=True, text=True, check=True)
+    done = subprocess.run([BUILD + "/tests/set_paper"], input="".join(json.dumps(sent(r)) + "\n" for r in requests), capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -253,6 +253,19 @@ static size_t attachment_count(const struct gbt9704 *doc)
 	return doc->draft->attachments.n ? doc->draft->attachments.n : doc->attachment_count;
 }
 
+/* The title of a text attachment; *body: what stands under it. */
+static const char *annex_title(struct making *m, const struct gbt_attachment *a, const char **body)
+{
+	*body = text_or(a->body);
+	if (*text_or(a->title))
+		return a->title;
+	size_t n = strcspn(*body, "\n");
+	const char *title = arena_text(&m->set.arena, *body, n);
+	m->set.failed |= !title;
+	*body += n + ((*body)[n] != '\0');
+	return text_or(title);
+}
+
 /* 附件名称后不加标点符号. */
 static struct set_text without_end_mark(struct set_text text)
 {
@@ -279,8 +292,9 @@ static void flow_attachments(struct making *m)
 		names = fmax(names, numbers + width);
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *name = doc->draft->attachments.n ? doc->draft->attachments.items[i]
-							     : doc->attachments[i].title;
+		const char *body, *name = doc->draft->attachments.n
+						  ? doc->draft->attachments.items[i]
+						  : annex_title(m, &doc->attachments[i], &body);
 		size_t first = m->flow.n;
 		flow_paragraph(&m->set, &m->flow, without_end_mark(body_text(m, name, PDF_FANGSONG)), names,
 			names, i ? 1 : 2);
@@ -396,9 +410,11 @@ static bool set_main(struct making *m)
 	return m->set.failed || flow_place(&m->flow, 1, m->title_y + TEXT_DOWN);
 }
 
+/* 7.3.7: an attachment that is text, from a new page on. */
 static void set_attachment(struct making *m, size_t i)
 {
 	const struct gbt_attachment *a = &m->doc->attachments[i];
+	const char *body, *title = annex_title(m, a, &body);
 	unsigned number = a->number ? a->number : (unsigned)i + 1;
 	char word[32];
 	struct flow f = {0};
@@ -407,8 +423,8 @@ static void set_attachment(struct making *m, size_t i)
 	snprintf(word, sizeof word, attachment_count(m->doc) > 1 ? "附件%u" : "附件", number);
 	set_at(&m->set, m->last_page, AREA_LEFT, AREA_ROW(1), body_text(m, word, PDF_HEI), BODY_EM,
 		PDF_BLACK);
-	m->last_y = set_title(m, m->last_page, AREA_TOP + TITLE_DOWN, a->title);
-	for (const char *line = text_or(a->body); *line;) {
+	m->last_y = set_title(m, m->last_page, AREA_TOP + TITLE_DOWN, title);
+	for (const char *line = body; *line;) {
 		const char *end = line + strcspn(line, "\n");
 		const char *text = arena_text(&m->set.arena, line, (size_t)(end - line));
 		m->set.failed |= !text;
@@ -558,12 +574,25 @@ static void set_document(struct making *m)
 		set_attachment(m, i);
 }
 
+/* Characters of a text's first line. */
+static size_t first_line_length(const char *text)
+{
+	size_t n = 0;
+	int32_t code;
+
+	for (int used; (used = text_next(text, &code)) > 0 && code != '\n'; text += used)
+		n++;
+	return n;
+}
+
 static enum err check_titles(const struct gbt9704 *doc, struct problem *p)
 {
-	bool fits = text_length(doc->draft->title) <= TITLE_MAX;
+	bool fits = first_line_length(doc->draft->title) <= TITLE_MAX;
 
-	for (size_t i = 0; i < doc->attachment_count; i++)
-		fits &= text_length(doc->attachments[i].title) <= TITLE_MAX;
+	for (size_t i = 0; i < doc->attachment_count; i++) {
+		const struct gbt_attachment *a = &doc->attachments[i];
+		fits &= first_line_length(*text_or(a->title) ? a->title : text_or(a->body)) <= TITLE_MAX;
+	}
 	return fits ? ERR_OK
 		    : problem_set(p, ERR_TOO_LARGE, NULL, NULL, _("标题超过 %d 字，排不下"), TITLE_MAX);
 }

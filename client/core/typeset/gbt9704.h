@@ -20,8 +20,9 @@ enum gbt_layout {
 
 /* An attachment that is text: it is set behind the signature, each on a page of its own. */
 struct gbt_attachment {
-	unsigned number;          /* its place in the list of attachments, from 1; 0: among these */
-	const char *title, *body; /* paragraphs ended by LF */
+	unsigned number;   /* its place in the list of attachments, from 1; 0: among these */
+	const char *title; /* "" or NULL: the first line of the body */
+	const char *body;  /* paragraphs ended by LF */
 };
 
 /* Every text may be "" or NULL, every day 0: then it is left out and its place stays. */
