@@ -585,35 +585,50 @@ static enum err file_bytes(const char *path, const char *name, char **bytes, siz
 	return ERR_OK;
 }
 
-enum err docx_read_file(const char *path, struct docx *out, struct arena *arena, struct problem *p)
+/* The archive's advice speaks of workbooks. */
+static enum err advised(enum err e, struct problem *p)
+{
+	const char *hint = e == ERR_FILE_LIMIT ? _("请去掉图片或分成几个文件")
+			   : e == ERR_FILE_FORMAT || e == ERR_FILE_DAMAGED
+				   ? _("请用 WPS 或 Word 打开，“文件→另存为”.docx")
+				   : NULL;
+
+	if (hint && p)
+		snprintf(p->hint, sizeof p->hint, "%s", hint);
+	return e;
+}
+
+enum err docx_read_memory(const void *bytes, size_t n, const char *name, struct docx *out,
+	struct arena *arena, struct problem *p)
 {
 	struct reading *r = calloc(1, sizeof *r);
-	char name[FILE_NAME_TEXT_MAX], *bytes = NULL;
-	size_t n;
 
 	*out = (struct docx){0};
 	if (!r)
 		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
-	file_name_text(name, sizeof name, path);
 	r->arena = arena;
 	r->docx = out;
-	enum err e = file_bytes(path, name, &bytes, &n, p);
-	if (!e)
-		e = xlsx_package_open(&r->package, bytes, n, name, p);
+	enum err e = xlsx_package_open(&r->package, bytes, n, name, p);
 	if (!e)
 		e = read_parts(r, name, p);
 	xlsx_package_close(r->package);
 	buf_free(&r->text);
 	buf_free(&r->run_text);
 	buf_free(&r->field);
-	free(bytes);
 	free(r);
-	/* The archive's advice speaks of workbooks. */
-	const char *hint = e == ERR_FILE_LIMIT ? _("请去掉图片或分成几个文件")
-			   : e == ERR_FILE_FORMAT || e == ERR_FILE_DAMAGED
-				   ? _("请用 WPS 或 Word 打开，“文件→另存为”.docx")
-				   : NULL;
-	if (hint && p)
-		snprintf(p->hint, sizeof p->hint, "%s", hint);
+	return advised(e, p);
+}
+
+enum err docx_read_file(const char *path, struct docx *out, struct arena *arena, struct problem *p)
+{
+	char name[FILE_NAME_TEXT_MAX], *bytes = NULL;
+	size_t n;
+
+	file_name_text(name, sizeof name, path);
+	*out = (struct docx){0};
+	enum err e = advised(file_bytes(path, name, &bytes, &n, p), p);
+	if (!e)
+		e = docx_read_memory(bytes, n, name, out, arena, p);
+	free(bytes);
 	return e;
 }

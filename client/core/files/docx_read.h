@@ -49,5 +49,8 @@ struct docx {
 /* Everything lives in the arena. Errors, each with advice in *p: ERR_FILE_FORMAT, ERR_FILE_DAMAGED,
  * ERR_FILE_LIMIT (also for a DTD), ERR_FILE_IO, ERR_NOMEM. */
 enum err docx_read_file(const char *path, struct docx *out, struct arena *arena, struct problem *p);
+/* The same from memory; `name` is the file's name for messages. */
+enum err docx_read_memory(const void *bytes, size_t n, const char *name, struct docx *out,
+	struct arena *arena, struct problem *p);
 
 #endif

@@ -443,16 +443,13 @@ static int by_place(const void *a, const void *b)
 	return strcmp(x->fault, y->fault);
 }
 
-enum err format_check(const char *path, struct format_report *out, struct arena *arena, struct problem *p)
+enum err format_check_docx(
+	const struct docx *docx, struct format_report *out, struct arena *arena, struct problem *p)
 {
 	struct checking c = {.out = out, .arena = arena};
-	struct docx docx;
+	enum err e = format_parts(&c.f, docx, arena);
 
 	*out = (struct format_report){0};
-	enum err e = docx_read_file(path, &docx, arena, p);
-	if (e)
-		return e;
-	e = format_parts(&c.f, &docx, arena);
 	if (e)
 		return problem_set(p, e, NULL, NULL, NULL);
 	check_secrecy(&c);
@@ -466,8 +463,18 @@ enum err format_check(const char *path, struct format_report *out, struct arena 
 	check_half_width(&c);
 	check_pages(&c);
 	if (c.failed)
-		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+		return problem_set(
+			p, arena->refused == ERR_TOO_LARGE ? ERR_FILE_LIMIT : ERR_NOMEM, NULL, NULL, NULL);
 	if (out->n)
 		qsort(out->faults, out->n, sizeof *out->faults, by_place);
 	return ERR_OK;
+}
+
+enum err format_check(const char *path, struct format_report *out, struct arena *arena, struct problem *p)
+{
+	struct docx docx;
+	enum err e = docx_read_file(path, &docx, arena, p);
+
+	*out = (struct format_report){0};
+	return e ? e : format_check_docx(&docx, out, arena, p);
 }

@@ -23,5 +23,9 @@ struct format_report {
 
 /* Everything lives in the arena. Errors: as docx_read_file. */
 enum err format_check(const char *path, struct format_report *out, struct arena *arena, struct problem *p);
+/* Of one that is read already. ERR_NOMEM, ERR_FILE_LIMIT. */
+struct docx;
+enum err format_check_docx(
+	const struct docx *docx, struct format_report *out, struct arena *arena, struct problem *p);
 
 #endif

@@ -131,7 +131,7 @@ const char *words_key(const struct view *v, const struct record *r, char *out, s
 		int i = r->kind->key[k].field[0];
 		if (!record_has(r, i))
 			i = r->kind->key[k].field[1];
-		if (*words_field(v, r, (size_t)i, false, part, sizeof part) && n < size)
+		if (*words_field(v, r, i, false, part, sizeof part) && n < size)
 			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? " " : "", part);
 	}
 	return out;
