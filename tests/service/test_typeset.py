@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -644,6 +645,20 @@ def refusals(directory):
     check("page.size", not os.path.exists(long_title["path"]) and not os.path.exists(copies["path"]), "a refused paper is there")
 
 
+def again(directory):
+    """The same document is the same file, whenever it is printed."""
+    global paper
+    paper = "again"
+    made = []
+    for name in "ab":
+        doc = document(DOWN, 1, path="%s/%s.pdf" % (directory, name))
+        check("page.even", answers([doc])[0]["err"] == "OK", "not printed")
+        with open(doc["path"], "rb") as f:
+            made.append(f.read())
+        time.sleep(1.1 if name == "a" else 0)
+    check("page.even", made[0] == made[1] and "2026".encode() in made[0], "two prints differ")
+
+
 def main():
     if not shutil.which("mutool"):
         print("not ok: mutool is missing (script/bootstrap)\n0 passed, 1 failed")
@@ -652,6 +667,7 @@ def main():
     papers(directory)
     titles()
     refusals(directory)
+    again(directory)
     for what in MEASURES:
         if not measured[what]:
             check(what, False, "was measured nowhere")

@@ -26,6 +26,7 @@
 	X(cairo_line_to)                                                                                     \
 	X(cairo_move_to)                                                                                     \
 	X(cairo_pdf_surface_create_for_stream)                                                               \
+	X(cairo_pdf_surface_set_metadata)                                                                    \
 	X(cairo_rectangle)                                                                                   \
 	X(cairo_restore)                                                                                     \
 	X(cairo_rotate)                                                                                      \
@@ -218,6 +219,13 @@ void pdf_rule(struct pdf_page *paper, double left, double right, double y, doubl
 	lib.cairo_stroke(paper->cr);
 	lib.cairo_set_line_width(paper->cr, LINE_WIDTH);
 	set_ink(paper, PDF_BLACK);
+}
+
+void pdf_about(struct pdf_page *paper, const char *title, const char *when)
+{
+	lib.cairo_pdf_surface_set_metadata(paper->surface, CAIRO_PDF_METADATA_TITLE, title);
+	if (when)
+		lib.cairo_pdf_surface_set_metadata(paper->surface, CAIRO_PDF_METADATA_CREATE_DATE, when);
 }
 
 void pdf_end_sheet(struct pdf_page *paper)

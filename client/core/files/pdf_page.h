@@ -53,6 +53,9 @@ void pdf_glyph(
 void pdf_rule(
 	struct pdf_page *paper, double left, double right, double y, double thickness, enum pdf_ink ink);
 
+/* What a viewer shows of the file: its title, and the time it is of (ISO 8601), without which it is of now. The same
+ * paper is then the same bytes whenever it is printed. */
+void pdf_about(struct pdf_page *paper, const char *title, const char *when);
 /* What comes next is on a new sheet; each sheet ends with it, the last one too. */
 void pdf_end_sheet(struct pdf_page *paper);
 /* ERR_DISK_FULL, ERR_FILE_IO: there is no file then, and an older one is as it was. Frees. */

@@ -597,6 +597,16 @@ static enum err check_titles(const struct gbt9704 *doc, struct problem *p)
 		    : problem_set(p, ERR_TOO_LARGE, NULL, NULL, _("标题超过 %d 字，排不下"), TITLE_MAX);
 }
 
+/* The file is of the day of its document, so that printing it again makes the same. */
+static void set_about(struct making *m)
+{
+	int32_t day = m->doc->printed ? m->doc->printed : m->doc->dated;
+	char when[40];
+
+	snprintf(when, sizeof when, "%04d-%02d-%02dT00:00:00+08:00", day / 10000, day / 100 % 100, day % 100);
+	pdf_about(m->set.paper, m->doc->draft->title, day ? when : NULL);
+}
+
 enum err gbt9704_print(const char *path, const struct gbt9704 *doc, unsigned *pages, struct problem *p)
 {
 	struct making m = {.doc = doc};
@@ -615,7 +625,8 @@ enum err gbt9704_print(const char *path, const struct gbt9704 *doc, unsigned *pa
 		arena_free(&m.set.arena);
 		return problem_set(p, e, NULL, NULL, m.too_many ? _("抄送机关太多，版记一页排不下") : NULL);
 	}
-	set_draw(&m.set, n, doc->practice ? _("演　练") : NULL);
+	set_about(&m);
+	set_draw(&m.set, n, doc->practice ? "演　练" : NULL);
 	arena_free(&m.set.arena);
 	if (pages)
 		*pages = n;
