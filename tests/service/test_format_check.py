@@ -127,6 +127,7 @@ def cases():
                                 title=[title("演练县教育局关于核查学籍的函")])
     yield "a clean 纪要", [], change(above=lambda old: [flush("演练县教育局会议纪要", font="方正小标宋简体", size=90, align="center"), flush("〔2026〕7号", align="center")],
                                 title=[title("2026年第5次局长办公会议纪要")], to=[], end=[], note=[], list=[], annexes=[])
+    yield "to very many", [], change(to=[flush("，".join("演练县第%d中心小学" % i for i in range(100)) + "：")])
     yield "of the plainest", [], change(above=[], list=[], annexes=[], note=[], foot=[])
     yield "indented by blanks", [], body(0, flush("　　为做好开学工作，现通知如下。"))
     yield "of a grid", [], change(body=lambda old: [p.replace('<w:spacing w:line="570" w:lineRule="exact"/>', "") for p in old],
@@ -194,6 +195,7 @@ def cases():
     yield "报告 that asks", ["F22"], lambda t: (faulty(t, "演练县教育局关于开学工作的报告", "报告"), t.body.__setitem__(-1, paragraph("当否，请批示。")))
     yield "a mark of secrecy", ["F23"], change(above=lambda old: [old[0], flush("机密", font="黑体"), *old[2:]])
     yield "a star of secrecy", ["F23"], change(above=lambda old: [old[0], flush("秘密★1年", font="黑体"), *old[2:]])
+    yield "a title that speaks of secrecy", [], change(title=[title("机密载体管理工作的通知")])
     yield "secrecy that is only spoken of", [], body(9, paragraph("严守国家秘密。"))
     yield "everything at once", ["F03", "F05", "F07", "F09", "F10", "F11", "F15", "F18", "F20"], change(
         above=lambda old: old[:3] + [flush("演教发[2026]12号")], title=[title("演练县教育局关于开学，放假的通知")], to=[flush("各中心小学:")],

@@ -44,7 +44,7 @@ DATA = {
     "client/core/files/sheet_write.h": (1, WRITTEN),
     "client/core/files/table.c": (43, READ),
     "client/core/typeset/format_check.c": (40, READ),
-    "client/core/typeset/format_parts.c": (89, READ),
+    "client/core/typeset/format_parts.c": (90, READ),
     "client/core/typeset/gbt9704.c": (38, PAPER),
     "client/core/typeset/line_break.c": (4, "marks that a line does not begin or end with"),
     "client/core/typeset/title_break.c": (56, "words that a title's lines do not part"),

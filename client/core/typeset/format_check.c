@@ -372,7 +372,8 @@ static void check_secrecy(struct checking *c)
 	for (size_t i = 0; i < c->f.n; i++)
 		for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
 			const char *word = strstr(c->f.text[i], words[k]);
-			if (!word || !((i < above && word == c->f.text[i]) || strstr(word, "★")))
+			if (!word ||
+				!((i < above && format_mark(c->f.text[i], words[k])) || strstr(word, "★")))
 				continue;
 			fault(c, 23, i);
 			break;

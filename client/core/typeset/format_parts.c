@@ -8,7 +8,7 @@
 #include "text.h"
 
 #define NUMBER_LINE_MAX 60 /* characters: 发文字号 and 签发人 */
-#define TO_MAX 200
+#define TO_MAX 200         /* without a colon */
 #define SIGNATURE_MAX 40
 
 static const char *const genres[] = {"决议", "决定", "命令", "公报", "公告", "通告", "意见", "通知", "通报",
@@ -76,6 +76,11 @@ static unsigned chinese_number(const char **text)
 			break;
 	}
 	return whole + digit;
+}
+
+bool format_mark(const char *text, const char *mark)
+{
+	return begins_with(text, mark) && !text_is_han(first_of(text + strlen(mark)));
 }
 
 static bool takes(const char **text, const char *what)
@@ -187,8 +192,8 @@ static bool is_number_line(const char *text)
 /* What may stand above a title. */
 static bool is_above(const struct format_parts *f, size_t i)
 {
-	static const char *const marks[] = {
-		"绝密", "机密", "秘密", "特急", "加急", "平急", "特提", "签发人", "内部", "工作秘密"};
+	static const char *const marks[] = {"绝密", "机密", "秘密", "特急", "加急", "平急", "特提", "签发人",
+		"内部", "内部资料", "工作秘密"};
 	const char *text = f->text[i];
 
 	if (largest(&f->docx->paragraphs[i]) >= HEAD_HALF_POINTS || is_number_line(text))
@@ -196,7 +201,7 @@ static bool is_above(const struct format_parts *f, size_t i)
 	if (format_ends_with(text, "文件") && !strstr(text, "关于"))
 		return true;
 	for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
-		if (begins_with(text, marks[k]) && text_length(text) <= 16)
+		if (format_mark(text, marks[k]))
 			return true;
 	return strspn(text, "0123456789 №No.") == strlen(text);
 }
@@ -295,11 +300,10 @@ static void find_to(struct format_parts *f)
 		return;
 	int32_t last = format_last(f->text[i]);
 	bool colon = last == L'：' || last == L':';
-	if (is_indented(&f->docx->paragraphs[i]) || text_length(f->text[i]) > TO_MAX ||
-		strstr(f->text[i], "。"))
+	if (is_indented(&f->docx->paragraphs[i]) || strstr(f->text[i], "。"))
 		return;
 	/* Without its colon it is still a line that stands at the margin and ends with no mark. */
-	if (!colon && wcschr(L"；！？", (wchar_t)last))
+	if (!colon && (wcschr(L"；！？", (wchar_t)last) || text_length(f->text[i]) > TO_MAX))
 		return;
 	f->to = i;
 	f->body = i + 1;

@@ -41,6 +41,8 @@ bool format_level(const char *text, unsigned *level, unsigned *number, bool *goo
 unsigned format_annex(const char *text);
 /* A text that is a date and nothing else. */
 enum day_form format_day(const char *text, int32_t *day);
+/* A text that is that mark, with nothing said of it but a star, a term or a name. */
+bool format_mark(const char *text, const char *mark);
 bool format_ends_with(const char *text, const char *end);
 /* The last character of a text. */
 int32_t format_last(const char *text);
