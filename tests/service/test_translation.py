@@ -18,7 +18,6 @@ READ = "what people write in their files, cells and numbers"
 WRITTEN = "headings of a file that we write: an import reads them in every language"
 TYPED = "what is typed to say yes, in either language"
 PAPER = "an official document is Chinese in every language: its lines, 文种, addressees, and what may not stand in it"
-PAPER = "what stands on an official document, which is Chinese in every language"
 DATA = {
     "client/admin/cmd_case.c": (1, TYPED),
     "client/admin/cmd_catchments.c": (1, TYPED),
