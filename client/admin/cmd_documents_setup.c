@@ -302,4 +302,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_documents_setup = {commands, NULL, NULL};
+const struct cli_part admin_documents_setup = {commands, NULL, &admin_documents_paper};

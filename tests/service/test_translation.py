@@ -24,6 +24,7 @@ DATA = {
     "client/admin/cmd_identity.c": (1, TYPED),
     "client/admin/cmd_transition.c": (2, TYPED),
     "client/admin/cmd_users_import.c": (28, READ + "; " + WRITTEN),
+    "client/admin/cmd_documents_paper.c": (3, PAPER),
     "client/admin/cmd_documents_setup.c": (13, READ),
     "client/face/cli_ask.c": (1, TYPED),
     "client/cli/cmd_conflicts.c": (2, TYPED),

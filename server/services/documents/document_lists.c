@@ -305,9 +305,34 @@ static bool fill_trace(struct request *r, const struct document_world *w, pb_doc
 	return rows && out->trace;
 }
 
+/* Whom a text may be addressed to; of a call that asks for them. */
+static const struct db_stmt select_names = {
+	"SELECT code, name, '' FROM school WHERE county = app_county() AND NOT deleted AND $1::boolean"
+	" UNION ALL SELECT '', name, relation FROM document_organ WHERE county = app_county() AND $1::boolean ORDER BY 2"};
+
+static bool fill_names(struct request *r, pb_document_shown *out)
+{
+	const PGresult *t = request_result(r, &select_names);
+	size_t n = (size_t)PQntuples(t);
+	pb_document_name *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
+
+	out->name = arena_alloc(&r->arena, sizeof *out->name * (n + 1));
+	for (int i = 0; rows && out->name && i < (int)n; i++) {
+		pb_document_name *x = out->name[out->n_name++] = &rows[i];
+		*x = (pb_document_name)PB_DOCUMENT_NAME_INIT;
+		x->code = (char *)document_text(r, db_get_text(t, i, 0));
+		x->name = (char *)document_text(r, db_get_text(t, i, 1));
+		x->relation = (char *)document_text(r, db_get_text(t, i, 2));
+	}
+	return rows && out->name;
+}
+
 static void show_query(struct request *r)
 {
-	struct db_params p = {0};
+	struct db_params p = {0}, names = {0};
+
+	db_bool(&names, Q->names);
+	request_query(r, &select_names, &names);
 
 	tasks_query(r);
 	db_text(&p, r->caller.user);
@@ -332,7 +357,8 @@ static void show_done(struct request *r)
 	if (!x || !world_read(r, x))
 		return;
 	out.task = fill_tasks(r, x, &out.n_task);
-	if (!out.task || !fill_row(r, &row, t, 0) || !fill_trace(r, &x->world, &out)) {
+	if (!out.task || !fill_row(r, &row, t, 0) || !fill_trace(r, &x->world, &out) ||
+		!fill_names(r, &out)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
@@ -341,6 +367,7 @@ static void show_done(struct request *r)
 	out.signer = (char *)db_get_text(t, 0, ONE_SIGNER);
 	out.lead = (char *)db_get_text(t, 0, ONE_LEAD);
 	out.leader = (char *)db_get_text(t, 0, ONE_LEADER);
+	out.leader_name = (char *)name_of(&x->world, out.leader);
 	out.their_no = (char *)db_get_text(t, 0, ONE_THEIR_NO);
 	const char *file = db_get_text(t, 0, ONE_FILE);
 	out.has_file = *file != 0;
