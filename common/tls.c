@@ -222,9 +222,14 @@ void tls_spki(X509 *cert, uint8_t out[32])
 	OPENSSL_free(der);
 }
 
+X509 *tls_peer_cert(struct tls *t)
+{
+	return t->ssl ? SSL_get0_peer_certificate(t->ssl) : NULL;
+}
+
 enum err tls_peer_spki(struct tls *t, uint8_t out[32])
 {
-	X509 *cert = SSL_get0_peer_certificate(t->ssl);
+	X509 *cert = tls_peer_cert(t);
 
 	if (!cert)
 		return ERR_NOT_FOUND;
@@ -234,7 +239,7 @@ enum err tls_peer_spki(struct tls *t, uint8_t out[32])
 
 enum err tls_peer_signed(struct tls *t, const void *message, size_t n, const uint8_t *sig, size_t sig_len)
 {
-	X509 *cert = SSL_get0_peer_certificate(t->ssl);
+	X509 *cert = tls_peer_cert(t);
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool good = ctx && key && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&

@@ -52,6 +52,8 @@ enum err tls_peer_spki(struct tls *t, uint8_t out[32]);
 /* ERR_OK when sig is the peer's ECDSA-SHA256 over the message, by the key of the certificate it showed; else
  * ERR_CHAIN. */
 enum err tls_peer_signed(struct tls *t, const void *message, size_t n, const uint8_t *sig, size_t sig_len);
+/* The certificate that the peer showed, borrowed; NULL when it showed none. */
+X509 *tls_peer_cert(struct tls *t);
 void tls_spki(X509 *cert, uint8_t out[32]);
 /* Text of the last fault of this thread's OpenSSL queue, and clears it. Never NULL. */
 const char *tls_fault(void);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -295,17 +296,21 @@ static EVP_PKEY *request_key(const uint8_t *csr, size_t n)
 	return key;
 }
 
-enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const char *device,
-	const char *school, int county, int64_t now_s, unsigned char **der, int *der_len, uint8_t spki[32])
+enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const struct pki_device *d,
+	int county, unsigned char **der, int *der_len, uint8_t spki[32])
 {
 	EVP_PKEY *key = request_key(csr, csr_len);
-	char organization[64];
+	char organization[64], epoch[24];
 
 	if (!key)
 		return ERR_INVALID;
-	snprintf(organization, sizeof organization, "%d/%s", county, school);
-	X509 *cert = blank_cert(key, organization, device, now_s, CERT_DAYS);
-	bool done = cert && X509_set_issuer_name(cert, X509_get_subject_name(ca)) &&
+	snprintf(organization, sizeof organization, "%d/%s", county, d->school);
+	snprintf(epoch, sizeof epoch, "%lld", (long long)d->epoch);
+	X509 *cert = blank_cert(key, organization, d->device, d->now_s, CERT_DAYS);
+	bool done = cert &&
+		    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "OU", MBSTRING_UTF8,
+			    (const unsigned char *)epoch, -1, -1, 0) &&
+		    X509_set_issuer_name(cert, X509_get_subject_name(ca)) &&
 		    add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
 		    add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
 		    add_extension(cert, ca, NID_ext_key_usage, "clientAuth") &&
@@ -318,6 +323,23 @@ enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_le
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return done && *der_len > 0 ? ERR_OK : ERR_INTERNAL;
+}
+
+bool pki_device_of(X509 *cert, int county, struct pki_device *d)
+{
+	X509_NAME *name = X509_get_subject_name(cert);
+	char organization[64] = "", mine[16], epoch[24] = "";
+	int n = snprintf(mine, sizeof mine, "%d/", county);
+
+	*d = (struct pki_device){.until_s = end_of(cert)};
+	if (X509_NAME_get_text_by_NID(name, NID_organizationName, organization, sizeof organization) < n ||
+		strncmp(organization, mine, (size_t)n) != 0 || strlen(organization + n) >= sizeof d->school ||
+		X509_NAME_get_text_by_NID(name, NID_commonName, d->device, sizeof d->device) != 36)
+		return false;
+	snprintf(d->school, sizeof d->school, "%s", organization + n);
+	if (X509_NAME_get_text_by_NID(name, NID_organizationalUnitName, epoch, sizeof epoch) > 0)
+		d->epoch = strtoll(epoch, NULL, 10);
+	return d->until_s > 0;
 }
 
 void pki_connect_code(

@@ -28,10 +28,20 @@ enum err pki_renew_server(const struct conf *conf, struct problem *p);
 enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **ca_key, EVP_PKEY **sign_key,
 	struct problem *p);
 
-/* Issues a device certificate for a PKCS#10 request; now_s: Unix seconds of the county's clock. DER, free
- * with OPENSSL_free. ERR_INVALID when the request's signature or key is not acceptable. */
-enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const char *device,
-	const char *school, int county, int64_t now_s, unsigned char **der, int *der_len, uint8_t spki[32]);
+/* What a certificate says of its device: enough to write its row again (readmit.h). */
+struct pki_device {
+	char device[37], school[16]; /* "" = the bureau */
+	int64_t epoch;               /* of the database that issued it; 0: older than this was written down */
+	int64_t now_s, until_s;      /* Unix seconds of the county's clock: it is issued, it ends */
+};
+
+/* Issues a device certificate for a PKCS#10 request; until_s is CERT_DAYS after now_s. DER, free with
+ * OPENSSL_free. ERR_INVALID when the request's signature or key is not acceptable. */
+enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const struct pki_device *d,
+	int county, unsigned char **der, int *der_len, uint8_t spki[32]);
+/* Reads what pki_issue wrote (now_s alone is not told); false: it is no device's of this county. The
+ * handshake has verified it. */
+bool pki_device_of(X509 *cert, int county, struct pki_device *d);
 
 /* 32 base32 characters in fours; `server` (may be "") goes behind an @. */
 void pki_connect_code(

@@ -220,8 +220,17 @@ const char *admin_method(const char *name)
 	return name;
 }
 
+/* Results that are no errors (err.def has those). */
+static const struct {
+	const char *name, *text;
+} results[] = {{"FORCED", N_("强制办理")}, {"ASKED", N_("已提出，等另一位管理员同意")},
+	{"DRY_RUN", N_("试看，没有改动")}, {"READMITTED", N_("恢复后重新登记")}};
+
 const char *admin_method_called(const char *text)
 {
+	for (size_t i = 0; text && i < sizeof results / sizeof *results; i++)
+		if (strcmp(_(results[i].text), text) == 0)
+			return results[i].name;
 	for (size_t i = 0; text && i < method_count; i++)
 		if (strcmp(method_table[i].label, text) == 0)
 			return method_table[i].name;
@@ -231,8 +240,9 @@ const char *admin_method_called(const char *text)
 
 const char *admin_result(const char *name)
 {
-	if (strcmp(name, "FORCED") == 0)
-		return _("强制办理");
+	for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+		if (strcmp(name, results[i].name) == 0)
+			return _(results[i].text);
 	const struct err_info *info = err_info_by_name(name);
 	return info ? _(info->sentence) : name;
 }

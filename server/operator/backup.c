@@ -450,7 +450,9 @@ enum err backup_restore(
 	report_set(r, "restored", json_string(source));
 	report_set(r, "data", json_string(conf->dir));
 	report_say(r,
-		_("已恢复到 %s。下一步：jgd serve --data %s\n各校客户端会自动重新核对并补送备份之后的数据。"),
+		_("已恢复到 %s。下一步：jgd serve --data %s\n各校客户端会自动重新核对并补送备份之后的数据。\n"
+		  "备份之后停用的电脑请再停用一次：jgadmin devices revoke "
+		  "序号；备份之后新建的帐号请再建一次。"),
 		conf->dir, place_quoted((char[600]){0}, 600, conf->dir));
 	return ERR_OK;
 }

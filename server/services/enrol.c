@@ -11,6 +11,7 @@
 #include "lang.h"
 #include "log.h"
 #include "pki.h"
+#include "readmit.h"
 #include "sealed_key.h"
 #include "service.h"
 
@@ -19,18 +20,18 @@ static const struct db_stmt take_invitation = {
 	" SET used_at = jg_now()"
 	" WHERE county = app_county() AND tag = $1::bytea AND secret_sha = $2::bytea AND used_at IS NULL"
 	" AND expires > jg_now()"
-	" RETURNING school, jg_now()"};
-enum { INVITATION_SCHOOL, INVITATION_NOW };
+	" RETURNING school, jg_now(), (SELECT epoch FROM county WHERE county = app_county())"};
 static const struct db_stmt insert_device = {
 	"INSERT INTO device (county, device_id, school, cert_spki, cert_until, host, last_hash)"
 	" VALUES (app_county(), $1::uuid, $2::text, $3::bytea, $4::timestamptz, left($5::text, 80),"
 	" $6::bytea)"};
 static const struct db_stmt find_device = {
-	"SELECT device_id, school, jg_now()"
+	"SELECT school, jg_now(), (SELECT epoch FROM county WHERE county = app_county()), device_id"
 	" FROM device"
 	" WHERE county = app_county() AND (cert_spki = $1::bytea OR next_spki = $1::bytea)"
 	" AND revoked_at IS NULL"};
-enum { DEVICE_ID, DEVICE_SCHOOL, DEVICE_NOW };
+/* Both begin with what take_who reads. */
+enum { WHO_SCHOOL, WHO_NOW, WHO_EPOCH, DEVICE_ID };
 /* The present key goes on until the new one is first used (hello.c): when this answer is lost, the device
  * asks again with it. */
 static const struct db_stmt renew_device = {
@@ -41,8 +42,8 @@ static const struct db_stmt renew_device = {
 
 struct enrol_state {
 	uint8_t device[ID_SIZE], spki[32];
-	char device_text[37], school[16];
-	int64_t now;
+	struct pki_device who;
+	int64_t now; /* microseconds of the county's clock */
 	unsigned char *cert, *ca;
 	int cert_len, ca_len;
 	bool renewing;
@@ -59,12 +60,21 @@ static void reply(struct request *r)
 	out.cert.len = (size_t)s->cert_len;
 	out.n_ca = 1;
 	out.ca = &ca;
-	out.device = s->device_text;
-	out.school = s->school;
+	out.device = s->who.device;
+	out.school = s->who.school;
 	out.county = arena_printf(&r->arena, "%d", r->worker->server->conf.county);
-	out.scope = s->school[0] ? "school" : "bureau";
+	out.scope = s->who.school[0] ? "school" : "bureau";
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", 0, "enrol", r->ref);
 	request_reply(r, &out.base);
+}
+
+static void take_who(struct enrol_state *s, const PGresult *rows)
+{
+	id_format(s->who.device, s->device);
+	snprintf(s->who.school, sizeof s->who.school, "%s", db_get_text(rows, 0, WHO_SCHOOL));
+	s->now = db_get_int(rows, 0, WHO_NOW);
+	s->who.now_s = s->now / 1000000;
+	s->who.epoch = db_get_int(rows, 0, WHO_EPOCH);
 }
 
 /* Makes the certificate; its bytes move into the arena so that every way out frees them. */
@@ -73,8 +83,8 @@ static enum err issue(struct request *r, const ProtobufCBinaryData *csr)
 	struct enrol_state *s = r->data;
 	struct server *server = r->worker->server;
 	unsigned char *der = NULL, *ca = NULL;
-	enum err e = pki_issue(server->ca_cert, server->ca_key, csr->data, csr->len, s->device_text,
-		s->school, server->conf.county, s->now / 1000000, &der, &s->cert_len, s->spki);
+	enum err e = pki_issue(server->ca_cert, server->ca_key, csr->data, csr->len, &s->who,
+		server->conf.county, &der, &s->cert_len, s->spki);
 
 	if (e)
 		return e;
@@ -101,7 +111,7 @@ static void store_device(struct request *r, const char *host)
 		request_query(r, &renew_device, &p);
 	} else {
 		hash_genesis(genesis, s->device, 1);
-		db_text(&p, s->school);
+		db_text(&p, s->who.school);
 		db_bytes(&p, s->spki, 32);
 		db_time(&p, until);
 		db_text(&p, host);
@@ -144,9 +154,7 @@ static void enrol_taken(struct request *r)
 	guesses_right(&r->worker->server->guesses, address_of(r), q->secret.data);
 	r->data = s;
 	id_make(s->device, clock_now_us());
-	id_format(s->device_text, s->device);
-	snprintf(s->school, sizeof s->school, "%s", db_get_text(i, 0, INVITATION_SCHOOL));
-	s->now = db_get_int(i, 0, INVITATION_NOW);
+	take_who(s, i);
 	enum err e = issue(r, &q->csr);
 	if (e) {
 		request_fail(r, e, "csr", NULL);
@@ -198,7 +206,7 @@ static void enrol(struct request *r)
 	}
 }
 
-static void renew_found(struct request *r)
+static void renew_known(struct request *r)
 {
 	const PGresult *d = request_result(r, &find_device);
 	struct enrol_state *s = arena_alloc(&r->arena, sizeof *s);
@@ -211,9 +219,7 @@ static void renew_found(struct request *r)
 	r->data = s;
 	s->renewing = true;
 	memcpy(s->device, db_get_bytes(d, 0, DEVICE_ID, &n), ID_SIZE);
-	id_format(s->device_text, s->device);
-	snprintf(s->school, sizeof s->school, "%s", db_get_text(d, 0, DEVICE_SCHOOL));
-	s->now = db_get_int(d, 0, DEVICE_NOW);
+	take_who(s, d);
 	enum err e = issue(r, &REQUEST(r, pb_renew_request)->csr);
 	if (e)
 		request_fail(r, e, "csr", NULL);
@@ -221,13 +227,36 @@ static void renew_found(struct request *r)
 		store_device(r, "");
 }
 
-static void renew_query(struct request *r)
+static void ask_device(struct request *r)
 {
 	struct db_params p = {0};
 
-	request_scope(r, SCOPE_JOB, "");
 	request_key(r, &p);
 	request_query(r, &find_device, &p);
+}
+
+static void renew_again(struct request *r)
+{
+	readmit_tell(r);
+	renew_known(r);
+}
+
+/* A year in a drawer may lie between the backup and this call: an expired certificate is none the less of our
+ * hand, and renews as one does whose row is there. */
+static void renew_found(struct request *r)
+{
+	if (PQntuples(request_result(r, &find_device)) || !readmit_query(r)) {
+		renew_known(r);
+		return;
+	}
+	ask_device(r);
+	request_trip(r, renew_again);
+}
+
+static void renew_query(struct request *r)
+{
+	request_scope(r, SCOPE_JOB, "");
+	ask_device(r);
 	request_trip(r, renew_found);
 }
 

@@ -7,6 +7,7 @@
 #include "wire_limits.h"
 #include "log.h"
 #include "push_plan.h"
+#include "readmit.h"
 #include "service.h"
 
 static const struct db_stmt hello_device = {
@@ -60,7 +61,6 @@ static void hello_queries(struct request *r)
 	const pb_hello *hello = REQUEST(r, pb_hello);
 	struct db_params p = {0}, q = {0}, n = {0};
 
-	request_scope(r, SCOPE_JOB, "");
 	request_key(r, &n);
 	request_query(r, &hello_renewed, &n);
 	request_key(r, &p);
@@ -182,18 +182,19 @@ static void fill_welcome(struct request *r, struct hello_state *s, const PGresul
 	w->epoch = r->caller.epoch = (uint64_t)db_get_int(d, 0, DEVICE_EPOCH);
 }
 
-static void hello_done(struct request *r)
+static void hello_known(struct request *r)
 {
 	const pb_hello *hello = REQUEST(r, pb_hello);
 	const PGresult *d = request_result(r, &hello_device);
 	struct hello_state *s = arena_alloc(&r->arena, sizeof *s);
+	enum err e = s ? ERR_REVOKED : ERR_NOMEM; /* who reads REVOKED destroys his keys */
 	size_t n;
 
 	if (PQntuples(d) == 0 || db_get_int(d, 0, DEVICE_REVOKED) || !s) {
 		request_release(r);
 		if (r->conn)
-			conn_goaway(r->conn, CLOSE_REVOKED, s ? ERR_REVOKED : ERR_NOMEM);
-		request_fail(r, ERR_REVOKED, NULL, NULL);
+			conn_goaway(r->conn, CLOSE_REVOKED, e);
+		request_fail(r, e, NULL, NULL);
 		return;
 	}
 	memcpy(r->caller.device, db_get_bytes(d, 0, DEVICE_ID, &n), ID_SIZE);
@@ -207,8 +208,37 @@ static void hello_done(struct request *r)
 	send_welcome(r);
 }
 
+static void hello_again(struct request *r)
+{
+	readmit_tell(r);
+	hello_known(r);
+}
+
+static void readmit_step(struct request *r)
+{
+	request_scope(r, SCOPE_JOB, "");
+	if (!readmit_query(r)) { /* it has gone meanwhile, or its certificate says nothing of a device */
+		hello_queries(r);
+		request_trip(r, hello_known);
+		return;
+	}
+	hello_queries(r);
+	request_trip(r, hello_again);
+}
+
+static void hello_done(struct request *r)
+{
+	if (PQntuples(request_result(r, &hello_device))) {
+		hello_known(r);
+		return;
+	}
+	request_release(r);
+	request_begin(r, readmit_step);
+}
+
 static void hello_step(struct request *r)
 {
+	request_scope(r, SCOPE_JOB, "");
 	hello_queries(r);
 	request_trip(r, hello_done);
 }

@@ -1,14 +1,18 @@
 #!/usr/bin/python3
 """The drill: backup, more work, restore to the old backup, and everything that was acknowledged is there exactly once. And the
 care of a county: doctor, init and migrate twice, certificates over three months, revocation, passwords that age or are guessed."""
+import copy
 import glob
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import uuid
 
+import wire_client
 from harness import Cases, JGD, Server
 from operator_hand import backup, jgd
 
@@ -80,6 +84,78 @@ def drill(cases, server):
         cases.check("%s: work goes on" % code, (number(1000 * SCHOOLS.index(code)), "8") in in_database(server, code), repr(report))
     audit_is_whole(cases, "the trace is whole after the restore", server)
     return people
+
+
+def device_of(person):
+    return json.load(open(person.profile + "/profile.json"))["device"]
+
+
+def again(server, person, name, school):
+    """The account that went with the database's tail is made once more, and its person logs in on the computer that he has."""
+    account = server.people["sysadmin"].ok("users", "add", "--school", school, "--role", "registrar", name)
+    person.first_login(account["user"], account["password"])
+    return account["user"]
+
+
+def greets(device):
+    """What the server says to a computer that speaks the wire contract: OK, or the name of the refusal."""
+    try:
+        device.connect().close()
+        return "OK"
+    except wire_client.Closed as closed:
+        return closed.name
+
+
+def wired(server, school):
+    device = wire_client.Device("127.0.0.1:%d" % server.port)
+    device.enrol(server.code(server.people["sysadmin"].ok("devices", "invite", "--school", school)["code"]))
+    return device
+
+
+def enrolled_after_the_backup(cases, server):
+    """What a computer keeps that the restored database never heard of, or knows by an older key, comes back as everything else does."""
+    admin = server.people["sysadmin"]
+    renewed, stolen = (wired(server, SCHOOLS[1]) for _ in range(2))
+    target = os.path.join(server.dir, "backups", "late")
+    os.makedirs(target)
+    os.chown(target, os.stat(server.data).st_uid, os.stat(server.data).st_gid)
+    saved = jgd(server, "backup", target).stdout.strip().split("：")[-1]
+    late = server.school(SCHOOLS[0], name="后来")
+    late.ok("import", "students", roster(server, SCHOOLS[0], range(700, 707)))
+    late.ok("sync")
+    time.sleep(1.1)  # a certificate ends at a second
+    older = copy.copy(renewed)
+    for device in (renewed, stolen):
+        device.renew()
+        cases.equal("a renewed key greets", greets(device), "OK")
+    wanted, user = in_database(server, SCHOOLS[0]), late.user
+    server.stop()
+    run = jgd(server, "restore", saved)
+    cases.check("restore behind new computers", run.returncode == 0, run.stdout + run.stderr)
+    cases.check("the restore says that revocations since the backup are to be repeated", "devices revoke" in run.stdout, run.stdout)
+    server.start()
+    admin.login()
+    admin.ok("devices", "revoke", str(uuid.UUID(bytes=stolen.device_id)))
+    cases.equal("the account is made under the same name", again(server, late, "后来", SCHOOLS[0]), user)
+    late.ok("sync")
+    late.ok("sync")
+    cases.equal("what a computer sent that enrolled after the backup is back, once", in_database(server, SCHOOLS[0]), wanted)
+    cases.equal("and on the computer", listed(late), wanted)
+    cases.equal("a key that was renewed after the backup greets", greets(renewed), "OK")
+    cases.equal("and the one before it is nobody's", greets(older), "REVOKED")
+    cases.check("what the table knows as revoked stays so under a key that it does not know", greets(stolen) in ("REVOKED", "closed"))
+    log = open(server.dir + "/jgd.log", encoding="utf-8").read()
+    cases.check("the log says whose row was written again", ("device=%s" % device_of(late)) in log and "written again" in log, log[-2000:])
+    auditor = server.people["auditor"]
+    auditor.login()
+    rows = auditor.ok("audit", "search", "--what", "READMITTED")
+    cases.equal("so does the trace", sorted(row["device"] for row in rows), sorted([device_of(late), str(uuid.UUID(bytes=renewed.device_id))]))
+    told = auditor.run("audit", "search", "--what", "恢复后重新登记")
+    cases.check("in words", "READMITTED" not in told.out and told.out.count("恢复后重新登记") == 2, repr(told))
+    nobody = server.school(SCHOOLS[0], name="无名")
+    server.psql("SET app.county = '329999'; SET app.scope = 'job'; DELETE FROM device WHERE device_id = '%s'" % device_of(nobody))
+    told = nobody.run("sync")
+    cases.check("a certificate of this history without a row is nobody's", told.code == 3 and "已被县局停用" in told.err, repr(told))
 
 
 def damaged_backup(cases, server, saved):
@@ -170,7 +246,7 @@ def revocation(cases, server, person):
     admin = server.people["sysadmin"]
     devices = admin.ok("devices", "list")
     devices = devices.get("devices", devices) if isinstance(devices, dict) else devices
-    mine = [d for d in devices if d.get("school") == SCHOOLS[1] and not d.get("revoked")]
+    mine = [d for d in devices if d["id"] == device_of(person)]
     cases.equal("the device is listed", len(mine), 1)
     admin.ok("devices", "revoke", mine[0].get("id") or mine[0]["device"])
     dead = None
@@ -181,6 +257,22 @@ def revocation(cases, server, person):
             break
         time.sleep(0.2)
     cases.check("a revoked device is dead within 5 s", dead is not None, repr(result))
+
+
+def revoked_unseen(server):
+    """A computer that is revoked while it lies in a drawer."""
+    person = server.school(SCHOOLS[1], name="抽屉")
+    person.ok("sync")
+    server.people["sysadmin"].ok("devices", "revoke", device_of(person))
+    return person
+
+
+def forgotten(cases, person):
+    cases.check("until then it is read as ever", person.run("students", "list").code == 0)
+    told = person.run("sync")
+    cases.check("a computer whose certificate has expired learns that it was revoked", told.code == 3 and "已被县局停用" in told.err and "网线" not in told.err, repr(told))
+    shown = person.run("students", "list")
+    cases.check("and shows nothing from then on", shown.code == 3 and "测试" not in shown.out, repr(shown))
 
 
 def three_months(cases, server, people, old_password):
@@ -206,12 +298,15 @@ def main():
     cases = Cases()
     with Server() as server:
         people = drill(cases, server)
+        enrolled_after_the_backup(cases, server)
         care(cases, server)
         starts_again(cases, server)
         server.people["sysadmin"].login()
         guesser = passwords(cases, server)
+        idle = revoked_unseen(server)
         revocation(cases, server, people[SCHOOLS[1]])
         three_months(cases, server, people, guesser)
+        forgotten(cases, idle)
         audit_is_whole(cases, "the trace is whole at the end", server)
     cases.close()
 

@@ -48,6 +48,7 @@ struct link {
 	const struct trust_result *trust;
 	struct trust_result own_trust; /* when link_open made the context itself */
 	struct profile *profile;
+	char server[256]; /* as it is named to people */
 	enum link_state state;
 	bool tcp_done, timed_out, handle_open;
 	int tcp_status;
@@ -334,7 +335,7 @@ static enum err unreachable(struct problem *p, const char *server, const char *w
 
 static enum err tell_broken(const struct link *link, struct problem *p)
 {
-	return unreachable(p, link->profile ? link->profile->server : "", _("连接断开"));
+	return unreachable(p, link->server, _("连接断开"));
 }
 
 static enum err try_address(struct link *link, const struct sockaddr *address)
@@ -444,6 +445,7 @@ static enum err connect_as(struct link **out, struct profile *profile, SSL_CTX *
 	link->ctx = ctx;
 	link->trust = trust;
 	link->profile = profile;
+	snprintf(link->server, sizeof link->server, "%s", server);
 	link->next_call = 1;
 	stream_shared_init(&link->shared, &link->loop);
 	uv_timer_init(&link->loop, &link->timer);
@@ -728,10 +730,10 @@ static enum err open_once(
 
 enum err link_open(struct link **out, struct profile *profile, const pb_hello *hello, struct problem *p)
 {
-	struct problem ignored = {0};
+	struct problem none = {0}, ignored = {0};
 	bool greeted;
 
-	p = p ? p : &ignored;
+	p = p ? p : &none;
 	*out = NULL;
 	if (!profile_is_enrolled(profile))
 		return problem_set(p, ERR_NOT_NOW, NULL, NULL, _("这台电脑还没有注册"));
@@ -743,10 +745,16 @@ enum err link_open(struct link **out, struct profile *profile, const pb_hello *h
 	enum err e = open_once(out, profile, hello, &greeted, p);
 	/* In TLS 1.3 a server refuses our certificate after our side of the handshake is done, and its reason
 	 * may be lost with the connection. By its clock, which may be ahead of ours, the certificate may have
-	 * ended: renewing tells. */
-	if (e && greeted && (e == ERR_UNREACHABLE || e == ERR_TLS) &&
-		enrol_renew(profile, &ignored) == ERR_OK)
-		e = open_once(out, profile, hello, &greeted, p);
+	 * ended: renewing tells, also that this computer is none of the county's any more. */
+	if (e && greeted && (e == ERR_UNREACHABLE || e == ERR_TLS)) {
+		enum err renewed = enrol_renew(profile, &ignored);
+		if (renewed == ERR_OK)
+			e = open_once(out, profile, hello, &greeted, p);
+		else if (renewed == ERR_REVOKED) {
+			*p = ignored;
+			e = renewed;
+		}
+	}
 	if (e)
 		return e;
 	if (cert_ends_within(profile, LINK_RENEW_DAYS, (*out)->welcome->now / 1000000) &&
