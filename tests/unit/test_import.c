@@ -538,9 +538,95 @@ static void codes_are_listed_whole(void **state)
 	arena_free(&arena);
 }
 
+/* Every name a row off: whom this school knows says so, and those that it does not know are not stored under another's name. */
+static void a_shifted_table_is_held_whole(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r = students(&f, HEAD "测甲,329999201503010038,六年级,3,男,,\n"
+						   "测乙,329999201503010054,六年级,3,男,,\n"
+						   "测丙,329999201503010070,六年级,3,男,,\n"
+						   "测丁,329999201503010097,六年级,3,男,,\n");
+	assert_counts(&r, 4, 0, 0, 0);
+	import_report_free(&r);
+	r = run(&f, (struct import_options){.rules = import_find("students")}, "x.csv",
+		HEAD "测乙,329999201503010038,六年级,3,男,,\n"
+		     "测丙,329999201503010054,六年级,3,男,,\n"
+		     "测丁,329999201503010070,六年级,3,男,,\n"
+		     "测戊,329999201503010097,六年级,3,男,,\n"
+		     "测己,329999201503010118,六年级,3,男,,\n"
+		     "测庚,329999201503010134,六年级,3,男,,\n"
+		     "测甲,329999201503010150,六年级,3,男,,\n",
+		ERR_CONFLICT);
+	assert_true(r.shifted);
+	assert_counts(&r, 0, 0, 0, 0);
+	assert_int_equal(r.warnings.n, 4);
+	assert_string_equal(r.warnings.list[0].code, "NAME_DIFF");
+	import_report_free(&r);
+	r = run(&f, (struct import_options){.rules = import_find("destinations")}, "x.csv",
+		"姓名,身份证号,去向类别,去向地区\n"
+		"测乙,329999201503010038,B3,上海\n"
+		"测丙,329999201503010054,B3,上海\n"
+		"测丁,329999201503010070,B3,上海\n"
+		"测戊,329999201503010097,B3,上海\n"
+		"测己,329999201503010118,B3,上海\n"
+		"测庚,329999201503010134,B3,上海\n"
+		"测甲,329999201503010150,B3,上海\n",
+		ERR_CONFLICT);
+	assert_true(r.shifted);
+	assert_counts(&r, 0, 0, 0, 0);
+	assert_int_equal(r.warnings.n, 4);
+	assert_string_equal(r.warnings.list[0].code, "NAME_DIFF");
+	import_report_free(&r);
+	/* One wrong name is one row's matter. */
+	r = students(&f, HEAD "测错,329999201503010038,六年级,3,男,,\n"
+			      "测乙,329999201503010054,六年级,3,男,,\n"
+			      "测丙,329999201503010070,六年级,3,男,,\n"
+			      "测丁,329999201503010097,六年级,3,男,,\n"
+			      "测戊,329999201503010118,六年级,3,男,,\n");
+	assert_counts(&r, 1, 0, 3, 1);
+	assert_rejected(&r, 0, 2, "证件号码", "IDENTITY");
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
+/* Reconciliation would say it in September (M02, M05): a destination of nobody on the roll, and one under another name, are kept and said. */
+static void a_destination_is_compared_with_the_roll(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_open(&f, "registrar");
+	struct import_report r = run(&f, (struct import_options){.rules = import_find("destinations")},
+		"x.csv", "姓名,身份证号,去向类别,去向地区\n测甲,329999201503010038,B3,上海\n", ERR_OK);
+	assert_int_equal(r.warnings.n, 0); /* before the roll is there, nobody is missed in it */
+	import_report_free(&r);
+	r = students(
+		&f, HEAD "测甲,329999201503010038,六年级,3,男,,\n测乙,329999201503010054,六年级,3,男,,\n");
+	import_report_free(&r);
+	r = run(&f, (struct import_options){.rules = import_find("destinations")}, "x.csv",
+		"姓名,身份证号,去向类别,去向地区\n测甲,329999201503010038,B3,上海\n错乙,329999201503010054,"
+		"B3,上海\n测外,329999201503010151,B3,上海\n",
+		ERR_OK);
+	assert_counts(&r, 2, 0, 1, 0);
+	assert_int_equal(r.warnings.n, 3);
+	assert_string_equal(r.warnings.list[0].code, "ID_CHECK");
+	assert_int_equal(r.warnings.list[1].row, 3);
+	assert_string_equal(r.warnings.list[1].code, "NAME_DIFF");
+	assert_non_null(strstr(r.warnings.list[1].message, "测乙"));
+	assert_int_equal(r.warnings.list[2].row, 4);
+	assert_string_equal(r.warnings.list[2].code, "NOT_ON_ROLL");
+	import_report_free(&r);
+	fixture_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_shifted_table_is_held_whole),
+		cmocka_unit_test(a_destination_is_compared_with_the_roll),
 		cmocka_unit_test(rows_are_judged),
 		cmocka_unit_test(repeats_and_updates),
 		cmocka_unit_test(options_hold_back),

@@ -10,8 +10,10 @@
 #include "lang.h"
 #include "schools.h"
 #include "tables.h"
+#include "text.h"
 #include "transition.h"
 #include "way.h"
+#include "words.h"
 
 /* “3132000011 测试县第一初级中学”, as the form's drop-down writes it: code and name in one. */
 static void split_school(struct import *im, struct import_row *row)
@@ -88,6 +90,39 @@ static void drop_old_place(
 			record_clear(want, where[i]);
 }
 
+static bool has_roll(const struct view *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->items[i]->live && v->items[i]->record.kind->number == KIND_STUDENT)
+			return true;
+	return false;
+}
+
+/* What reconciliation would find in September (M02, M05) is said while the paper lies on the table; the row is kept. */
+static void compare_roll(struct import *im, const struct import_row *row, const struct record *want)
+{
+	const struct record *pupil = destination_pupil(im->view, want);
+	char mine[256], theirs[256], key[2][256], who[160];
+	struct problem p = {0};
+
+	if (!pupil && has_roll(im->view)) {
+		problem_set(&p, ERR_NOT_FOUND, NULL, _("请核对号码；确是本校学生，先补进名册"),
+			_("本校名册里没有这个号码的学生"));
+		import_warn(im, row, import_field(im, import_key(im)), "NOT_ON_ROLL", &p);
+		return;
+	}
+	if (!pupil ||
+		text_name_key(
+			key[0], sizeof key[0], record_text(want, F_DESTINATION_NAME, mine, sizeof mine)) ||
+		text_name_key(
+			key[1], sizeof key[1], record_text(pupil, F_STUDENT_NAME, theirs, sizeof theirs)) ||
+		strcmp(key[0], key[1]) == 0)
+		return;
+	problem_set(&p, ERR_CONFLICT, NULL, _("请核对是哪一处写错"), _("名册上这个号码是%s"),
+		words_pupil(pupil, who, sizeof who));
+	import_warn(im, row, import_field(im, F_DESTINATION_NAME), "NAME_DIFF", &p);
+}
+
 /* A destination, as it will stand, leads to a school that there is, and is of a pupil whom this person may
  * enter. */
 static void judge_destination(struct import *im, struct import_row *row, const struct record *want)
@@ -98,6 +133,8 @@ static void judge_destination(struct import *im, struct import_row *row, const s
 		import_reject(im, row,
 			import_field(im, kind_field_index(im->kind, p.field[0] ? p.field : "class_no")), NULL,
 			&p);
+	else
+		compare_roll(im, row, want);
 }
 
 const struct import_rules import_destinations = {
@@ -109,6 +146,7 @@ const struct import_rules import_destinations = {
 	.views = (const uint32_t[]){KIND_DESTINATION, KIND_EVIDENCE, KIND_SCHOOL, KIND_STUDENT, 0},
 	.class_optional = true,
 	.begin = import_cycle_begin,
+	.check = import_check_mixed,
 	.cells = read_cells,
 	.complete = drop_old_place,
 	.judge = judge_destination,

@@ -7,4 +7,7 @@
 
 extern const struct import_subject import_pupils;
 
+/* import_mixed.c: refuses a table most of whose known pupils have another's name. */
+enum err import_check_mixed(struct import *im);
+
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "import_pupil.h"
 #include "import_transition.h"
 #include "lang.h"
 #include "tables.h"
@@ -96,8 +97,10 @@ enum err import_check_shifted(struct import *im)
 {
 	struct listing l = {0};
 	size_t half = 0;
-	enum err e = im->options->force ? ERR_OK : list_pupils(im, &l);
+	enum err e = im->options->force ? ERR_OK : import_check_mixed(im);
 
+	if (!e && !im->options->force)
+		e = list_pupils(im, &l);
 	for (size_t i = 0; !e && l.n && i < im->n_rows; i++) {
 		struct listed row;
 		if (im->rows[i].bad)
@@ -108,7 +111,8 @@ enum err import_check_shifted(struct import *im)
 	if (half >= SHIFTED_ROWS && half * 100 > im->n_rows * SHIFTED_PERCENT) {
 		im->report->shifted = true;
 		e = problem_set(im->p, ERR_CONFLICT, NULL,
-			_("请核对姓名列与证件号码列是否错行；确认无误再加 --force"),
+			_("看姓名列与证件号码列是否错行，或只排序了一列；改好再导入。逐人核对无误的，才加 "
+			  "--force"),
 			_("有 %zu 行与名单只对上一半，像是某一列错了行"), half);
 	}
 	free(l.list);

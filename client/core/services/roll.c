@@ -25,6 +25,7 @@ static const struct import_rules students = {
 	.kind = KIND_STUDENT,
 	.beside = KIND_GUARDIAN,
 	.views = (const uint32_t[]){KIND_STUDENT, KIND_GUARDIAN, 0},
+	.check = import_check_mixed,
 	.complete = begin_in_school,
 };
 

@@ -264,9 +264,7 @@ static void fill_new(struct view *v, struct record *want, const struct item *stu
 	}
 }
 
-/* The pupil of the own roster who has one of the two numbers; an ID number is a student number too (§1.3: G
- * and the ID). */
-static const struct record *pupil_of(struct view *v, const struct record *destination)
+const struct record *destination_pupil(struct view *v, const struct record *destination)
 {
 	char cert[64], no[64];
 	struct record key;
@@ -292,7 +290,7 @@ static enum err judge_class(struct view *v, const struct record *destination, st
 
 	if (scope_is_whole(s))
 		return ERR_OK;
-	const struct record *pupil = pupil_of(v, destination);
+	const struct record *pupil = destination_pupil(v, destination);
 	if (!pupil)
 		return problem_set(p, ERR_PERMISSION, "cert_no",
 			_("更正证件号码或学籍号；名册里没有的学生请学籍管理员填报"),
