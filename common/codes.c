@@ -34,7 +34,7 @@ const struct code_list *code_list_called(const char *text)
 	for (size_t i = 0; (list = code_list_at(i, &name)); i++)
 		if (strcmp(name, text) == 0 || strcmp(list->name, text) == 0)
 			return list;
-	return NULL;
+	return code_list_by_name(text); /* one that no field has, such as that of the roles */
 }
 
 #define WORD_MAX 128 /* longer than any word of any list with its code in front */

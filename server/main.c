@@ -197,7 +197,7 @@ static const struct command commands[] = {
 	{"restore", "BACKUP --data DIR [--database URL] [--listen HOST:PORT] [--metrics HOST:PORT]",
 		N_("从备份恢复；DIR 可以是新目录，不必先 init"), command_restore, NEEDS_TARGET,
 		N_("什么都没有恢复，也没有改动"),
-		"jgd restore /mnt/backup/20260901T020000Z --data /var/lib/jingguan"},
+		"jgd restore /mnt/backup/jingguan-20260901T020000Z --data /var/lib/jingguan"},
 };
 
 static const struct {

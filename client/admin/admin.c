@@ -47,6 +47,7 @@ static int32_t open_year(struct cli *c)
 {
 	int32_t next = cycle_year_of(profile_today(&c->profile));
 	struct problem unsaid = c->problem;
+	struct fate fate = c->profile.fate; /* only looking, by a method that may change */
 	int32_t found = next;
 
 	for (int32_t year = next + 1; year >= next - 1; year--) {
@@ -64,6 +65,7 @@ static int32_t open_year(struct cli *c)
 		}
 	}
 	c->problem = unsaid;
+	c->profile.fate = fate;
 	return found;
 }
 

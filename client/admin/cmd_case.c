@@ -421,6 +421,7 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	struct arena arena;
 	char names[LINE_SIZE] = "", answers[LINE_SIZE] = "", look[320], shown[256];
 	unsigned unread = 0;
+	bool bare = false; /* nothing was handed in */
 
 	q.has_year = year != 0;
 	q.year = year;
@@ -429,6 +430,8 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	if (!admin_ask(c, method, &q.base, &arena, &reply)) {
 		unread = unread_files(c, (const pb_case_reply *)reply, names);
 		contradiction((const pb_case_reply *)reply, answers);
+		bare = method == METHOD_TRANSITION_SHOW_PROOF && ((const pb_case_reply *)reply)->declared &&
+		       !((const pb_case_reply *)reply)->n_file;
 		const pb_slip_row *slip = ((const pb_case_reply *)reply)->slip;
 		if (slip && slip->no &&
 			*slip->no) /* JB2027-0001 says more than the id behind a short number */
@@ -436,7 +439,7 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 	}
 	arena_free(&arena);
 	c->problem = (struct problem){0}; /* what is wrong with the name, the decision itself will say */
-	if (!unread && !answers[0])
+	if (!unread && !answers[0] && !bare)
 		return true;
 	if (method == METHOD_TRANSITION_SHOW_SLIP)
 		snprintf(look, sizeof look, _("jgadmin transition slips show %s --files 文件夹"), shown);
@@ -449,6 +452,8 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 			answers, shown);
 	if (unread)
 		cli_warn(c, _("有 %u 份材料您还没有看过：%s。查看：%s"), unread, names, look);
+	if (bare)
+		cli_warn(c, "%s", _("没有一份材料"));
 	if (!cli_is_asked(c) || cli_confirm("认可|accept", unread ? _("不看材料就认可，请输入“认可”：")
 								  : _("仍要认可，请输入“认可”：")))
 		return true;

@@ -105,6 +105,7 @@ static void say_rows(struct change *x, const struct record *corrected)
 {
 	char before[400], after[400], cell[3][200];
 
+	admin_schools(x->c);
 	for (size_t i = 0; i < x->q.n_change; i++) {
 		row_words(x->row[i], before, sizeof before);
 		if (!corrected) {
@@ -112,7 +113,7 @@ static void say_rows(struct change *x, const struct record *corrected)
 			continue;
 		}
 		snprintf(after, sizeof after, "%s %s %s",
-			value_show(corrected, F_CATCHMENT_SCHOOL, false, cell[0], 200),
+			admin_school(x->c, value_show(corrected, F_CATCHMENT_SCHOOL, false, cell[0], 200)),
 			value_show(corrected, F_CATCHMENT_STAGE, false, cell[1], 200),
 			value_show(corrected, F_CATCHMENT_AREA, false, cell[2], 200));
 		cli_say(x->c, _("  %s → %s"), before, after);

@@ -117,6 +117,26 @@ static bool take_roles(struct cli *c, Jingguan__V1__Role roles[4], size_t *n_rol
 	return true;
 }
 
+/* Whoever has an account of that name already is told: a second one is rarely meant. */
+static bool namesake_confirmed(struct cli *c, const char *school, const char *name)
+{
+	pb_empty q = PB_EMPTY_INIT;
+	struct arena arena;
+	const ProtobufCMessage *reply;
+	bool there = !admin_ask(c, METHOD_IDENTITY_LIST_USERS, &q.base, &arena, &reply), found = false;
+	const pb_user_list *list = there ? (const pb_user_list *)reply : NULL;
+
+	for (size_t i = 0; list && i < list->n_user; i++)
+		if (strcmp(list->user[i]->name, name) == 0 && strcmp(list->user[i]->school, school) == 0 &&
+			!list->user[i]->disabled) {
+			found = true;
+			cli_warn(c, _("已经有一个叫%s的帐号：%s"), name, list->user[i]->user);
+		}
+	arena_free(&arena);
+	c->problem = (struct problem){0}; /* what is wrong, making it will say */
+	return !found || !cli_is_asked(c) || cli_confirm("是|yes", _("仍要再建一个，请输入“是”："));
+}
+
 static int cmd_users_add(struct cli *c)
 {
 	pb_user_add q = PB_USER_ADD_INIT;
@@ -137,6 +157,10 @@ static int cmd_users_add(struct cli *c)
 	char login[128];
 	pinyin(q.name, login, sizeof login);
 	q.login = cli_option(c, "user") ? (char *)(uintptr_t)cli_option(c, "user") : login;
+	if (!namesake_confirmed(c, school, q.name))
+		return cli_fail_with(c, ERR_NOT_NOW,
+			_("忘了密码用 jgadmin users reset 帐号；是另一个人就再运行一次"),
+			_("没有确认，什么也没有改动"));
 	return ask_secret(c, METHOD_IDENTITY_ADD_USER, &q.base);
 }
 

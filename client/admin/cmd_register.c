@@ -167,7 +167,9 @@ static int report(struct reading *r, const pb_import_report *reply)
 			cli_say(c, _("  提醒：%s"), message);
 	}
 	if (json_array_size(r->rejected))
-		cli_next(c, "%s", _("在文件里改正这些行，再运行同一条命令；其余的已经导入"));
+		cli_next(c, "%s",
+			cli_flag(c, "dry-run") ? _("在文件里改正这些行，再运行；这次只是检查，什么也没有写入")
+					       : _("在文件里改正这些行，再运行同一条命令；其余的已经导入"));
 	else if (r->kind->number == KIND_SCHOOL && !cli_flag(c, "dry-run"))
 		cli_next(c, "%s", _("jgadmin catchments import 文件 导入施教区"));
 	else if (!cli_flag(c, "dry-run"))

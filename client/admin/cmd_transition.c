@@ -196,8 +196,8 @@ static int cmd_reconcile(struct cli *c)
 		(unsigned long long)r->elapsed_ms);
 	if (r->mismatched || r->outside)
 		cli_next(c,
-			_("jgadmin transition mismatches --year %d 看是谁；在外就读等的材料：jgadmin transition proof list --year %d"),
-			r->year, r->year);
+			_("jgadmin transition mismatches --year %d 看有问题的（含名单外）；未落实的是谁：jgadmin transition mismatches --year %d --open；在外就读等的材料：jgadmin transition proof list --year %d"),
+			r->year, r->year, r->year);
 	else
 		cli_next(c, _("jgadmin transition summary --year %d"), r->year);
 	arena_free(&arena);
@@ -439,13 +439,15 @@ static const struct cli_option phase_options[] = {{"year", "Y", N_("年度")},
 	{"force", NULL, N_("有学校未完成也前进")}, {"reason", "TEXT", N_("理由")}, {0}};
 static const struct cli_option reconcile_options[] = {
 	{"year", "Y", N_("年度")}, {"as-of", "DATE", N_("按哪一天核对（默认今天）")}, {0}};
-static const struct cli_option mismatch_options[] = {
-	{"year", "Y", N_("年度")}, {"school", "SCHOOL", N_("只看一所学校：名称、名称的一部分或标识码")}, {0}};
+static const struct cli_option mismatch_options[] = {{"year", "Y", N_("年度")},
+	{"school", "SCHOOL", N_("只看一所学校：名称、名称的一部分或标识码")},
+	{"open", NULL, N_("只列未落实的人，连期限还没有到、还没有问题的也列")}, {0}};
 static const struct cli_option reason_options[] = {
 	{"year", "Y", N_("年度")}, {"reason", "TEXT", N_("理由")}, {0}};
 static const struct cli_option baseline_options[] = {{"year", "Y", N_("年度")},
 	{"reason", "TEXT", N_("理由（必写）")},
-	{"school", "SCHOOL", N_("生源小学，写名称或标识码（默认其学籍所在校）")}, {0}};
+	{"school", "SCHOOL", N_("核对生源小学：名称或标识码，与学籍不符就不办；在两校都有学籍的用它指明")},
+	{0}};
 static const struct cli_option slip_show_options[] = {
 	{"files", "DIR", N_("把材料取到这个文件夹")}, {"open", NULL, N_("取出后用电脑上的程序打开")}, {0}};
 static const struct cli_option proof_show_options[] = {{"year", "Y", N_("年度")},

@@ -55,18 +55,17 @@ static void say_next(const struct cli *c, uint16_t method, int32_t year)
 	}
 }
 
-/* name: of the list that the short numbers belong to. */
-static int run_list(struct cli *c, uint16_t method, const char *name, const char *school,
+/* name: of the list that the short numbers belong to; asked: what is asked for besides the year, or NULL. */
+static int run_list(struct cli *c, uint16_t method, const char *name, const pb_year_request *asked,
 	const char *const *headings, size_t columns, link_reply_fn page, json_t **keep)
 {
-	pb_year_request q = PB_YEAR_REQUEST_INIT;
+	pb_year_request q = asked ? *asked : (pb_year_request)PB_YEAR_REQUEST_INIT;
 	struct list l = {.c = c};
 	int code;
 
 	if (!admin_year(c, &q.year, &code))
 		return code;
 	q.has_year = 1;
-	q.school = (char *)(uintptr_t)school;
 	l.json = json_array();
 	l.table = cli_table_new(headings, columns);
 	l.shown = json_object();
@@ -194,6 +193,14 @@ static const char *outside_word(const pb_mismatch *m)
 	return _("只在去向表");
 }
 
+/* The codes in words; without one, what he still waits for. */
+static const char *problem_words(const pb_mismatch *m, char *out, size_t size)
+{
+	if (m->n_code)
+		return admin_words(&codes_mismatch, m->code, m->n_code, out, size);
+	return m->dest_school && *m->dest_school ? _("等初中核验，期限未到") : _("去向未落实，期限未到");
+}
+
 static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 {
 	struct list *l = data;
@@ -205,8 +212,7 @@ static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 		admin_pupil_cells(l->c, m->student, no, sizeof no, name, sizeof name);
 		number_row(l, m->id, number);
 		cli_table_row(l->table,
-			(const char *const[]){number, name, no,
-				admin_words(&codes_mismatch, m->code, m->n_code, codes, sizeof codes),
+			(const char *const[]){number, name, no, problem_words(m, codes, sizeof codes),
 				admin_word(&codes_severity, m->severity),
 				admin_school(l->c, m->source_school), admin_school(l->c, m->dest_school),
 				admin_school_list(l->c, m->found, m->n_found, found, sizeof found),
@@ -225,18 +231,20 @@ static bool mismatch_page(void *data, const ProtobufCMessage *reply)
 	return true;
 }
 
-static int mismatches(struct cli *c, json_t **keep)
+static int mismatches(struct cli *c, bool open, json_t **keep)
 {
 	const char *const headings[] = {_("序号"), _("姓名"), _("号码"), _("问题"), _("程度"), _("生源小学"),
 		_("拟升初中"), _("实际在"), _("结果")};
+	pb_year_request q = PB_YEAR_REQUEST_INIT;
 
-	return run_list(c, METHOD_TRANSITION_MISMATCHES, "mismatches", cli_option(c, "school"), headings, 9,
-		mismatch_page, keep);
+	q.school = (char *)(uintptr_t)cli_option(c, "school");
+	q.has_open = q.open = open;
+	return run_list(c, METHOD_TRANSITION_MISMATCHES, "mismatches", &q, headings, 9, mismatch_page, keep);
 }
 
 int cmd_mismatches(struct cli *c)
 {
-	return mismatches(c, NULL);
+	return mismatches(c, cli_flag(c, "open"), NULL);
 }
 
 /* ---- slips ---- */
@@ -474,6 +482,23 @@ static void summary_cells(struct cli_table *t, const pb_summary_row *s, const ch
 		t, (const char *const[]){s->code ? s->code : "", name, n[0], n[1], n[2], n[3], n[4], n[5]});
 }
 
+/* Who has a problem, and who is open without one yet: the numbers of the report open into these names. */
+static enum err report_rows(struct cli *c, json_t **rows)
+{
+	json_t *open = NULL, *row;
+	size_t i;
+
+	*rows = NULL;
+	if (mismatches(c, false, rows) || mismatches(c, true, &open)) {
+		json_decref(open);
+		return c->problem.code;
+	}
+	json_array_foreach(open, i, row) if (!json_array_size(json_object_get(row, "codes")))
+		json_array_append(*rows, row);
+	json_decref(open);
+	return ERR_OK;
+}
+
 static enum err write_report(struct cli *c, const char *path, const pb_summary_reply *s)
 {
 	json_t *rows = NULL;
@@ -482,8 +507,9 @@ static enum err write_report(struct cli *c, const char *path, const pb_summary_r
 
 	if (!admin_year(c, &year, &code))
 		return ERR_USAGE;
-	enum err e =
-		mismatches(c, &rows) ? c->problem.code : report_html(c, path, s, rows, year, &c->problem);
+	enum err e = report_rows(c, &rows);
+	if (!e)
+		e = report_html(c, path, s, rows, year, &c->problem);
 	json_decref(rows);
 	return e;
 }
@@ -520,7 +546,7 @@ int cmd_summary(struct cli *c)
 	if (path)
 		cli_say(c, _("报表：%s"), path);
 	if (s->total->open)
-		cli_next(c, _("未落实的是谁：jgadmin transition mismatches --year %d"), q.year);
+		cli_next(c, _("未落实的是谁：jgadmin transition mismatches --year %d --open"), q.year);
 	json_t *out = json_pack("{s:o,s:o,s:o,s:o}", "schools", schools, "total", counts_json(s->total),
 		"as_of", cli_date_json(s->as_of), "html", admin_text(path));
 	arena_free(&arena);

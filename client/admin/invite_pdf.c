@@ -1,6 +1,7 @@
 #include "invite_pdf.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "admin.h"
 #include "lang.h"
@@ -14,19 +15,25 @@
 
 /* The whole way from the paper to a roster at the bureau, in the order in which it is typed. The code stands
  * alone and large: who types it is not young. Returns where it ends. */
-static double draw_steps(struct pdf_page *paper, double y, const char *code)
+static double draw_steps(struct pdf_page *paper, double y, const pb_invitation *i)
 {
-	const char *steps[] = {_("jg connect --code 连接码"), _("jg login 帐号"), "jg passwd",
-		_("jg import students 六年级.xlsx（小学）"), "jg sync"};
+	/* 31: junior schools, of which some have primary classes (domain.md §1.4) */
+	bool junior = i->school && strncmp(i->school, "31", 2) == 0;
+	const char *
+		code = i->code,
+	       *steps[] = {_("jg connect --code 连接码"), _("jg login 帐号"), "jg passwd",
+		       junior ? _("jg import enrolled 新生.xlsx（九月；有小学部的现在 jg import students 六年级.xlsx）")
+			      : _("jg import students 六年级.xlsx"),
+		       "jg sync"};
 	struct pdf_style large = {.size = 11.5, .width = WIDTH, .typed = true},
 			 typed = {.size = 10, .width = WIDTH - INDENT, .typed = true}, small = {.size = 10};
-	char line[64];
+	char line[160];
 
 	y += pdf_text(paper, LEFT, y, large, code) + 2 * PDF_MM;
 	y += pdf_text(
 		paper, LEFT, y, small, _("上面是连接码。在学校电脑上依次输入（帐号和初始密码由县局另给）："));
-	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-		snprintf(line, sizeof line, "%zu  %s", i + 1, steps[i]);
+	for (size_t k = 0; k < sizeof steps / sizeof *steps; k++) {
+		snprintf(line, sizeof line, "%zu  %s", k + 1, steps[k]);
 		y += pdf_text(paper, LEFT + INDENT, y, typed, line);
 	}
 	return y;
@@ -41,7 +48,7 @@ static void draw_slip(struct pdf_page *paper, size_t place, const pb_invitation 
 	pdf_text(paper, LEFT, top, name, i->school_name && i->school_name[0] ? i->school_name : i->school);
 	snprintf(line, sizeof line, "%s  %s", county, i->school);
 	pdf_text(paper, LEFT, top + 8 * PDF_MM, small, line);
-	y = draw_steps(paper, top + 14 * PDF_MM, i->code);
+	y = draw_steps(paper, top + 14 * PDF_MM, i);
 	snprintf(line, sizeof line,
 		_("连接码只能用一次，%s 前有效；初始密码要在 72 小时内首次登录，登录后 24 小时内修改。请当面交给学籍管理员，不要在群里转发。"),
 		admin_time(i->expires, when));

@@ -1,7 +1,6 @@
 #include <stdio.h>
 
 #include "admin.h"
-#include "clock.h"
 #include "codes.h"
 #include "lang.h"
 #include "text.h"
@@ -28,7 +27,8 @@ static void escape(FILE *out, const char *text)
 		}
 }
 
-static void head(FILE *out, const pb_summary_reply *s, int32_t year)
+/* now_us: of the county's clock, which a rehearsal moves. */
+static void head(FILE *out, const pb_summary_reply *s, int32_t year, int64_t now_us)
 {
 	char now[FACE_SIZE], day[FACE_SIZE];
 
@@ -53,7 +53,7 @@ static void head(FILE *out, const pb_summary_reply *s, int32_t year)
 	if (s->rehearsal)
 		fprintf(out, "<p class=\"drill\">%s</p>\n", _("演练：以下数据不是真实情况"));
 	fprintf(out, _("<p>核对日期 %s，生成时间 %s</p>\n"), face_date(day, s->as_of),
-		face_time(now, clock_now_us(), 0));
+		face_time(now, now_us, 0));
 }
 
 static void bar(FILE *out, const pb_summary_row *r)
@@ -108,6 +108,8 @@ static void open_rows(FILE *out, const struct cli *c, json_t *rows)
 		fputs("<tr><td>", out);
 		escape(out, name);
 		fprintf(out, "</td><td>%s</td><td>", no);
+		if (!json_array_size(json_object_get(row, "codes")))
+			fputs(_("期限未到"), out);
 		json_array_foreach(json_object_get(row, "codes"), k, code) fprintf(
 			out, "%s%s", k ? _("；") : "", admin_word(&codes_mismatch, json_string_value(code)));
 		fprintf(out, "</td><td>%s</td>", admin_word(&codes_severity, text_at(row, "severity")));
@@ -130,7 +132,7 @@ enum err report_html(const struct cli *c, const char *path, const pb_summary_rep
 	if (e)
 		return e;
 	FILE *out = file.out;
-	head(out, s, year);
+	head(out, s, year, profile_now_us(&c->profile));
 	fputs(_("<table><tr><th>学校标识码<th>学校<th class=n>应升学人数<th class=n>已确认<th class=n>待核<th class=n>除外<th class=n>未落实<th class=n>差额<th></tr>\n"),
 		out);
 	for (size_t i = 0; i < s->n_school; i++)

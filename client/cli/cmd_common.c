@@ -10,6 +10,7 @@
 #include "lint.h"
 #include "scope.h"
 #include "tables.h"
+#include "text.h"
 #include "value.h"
 #include "words.h"
 
@@ -197,9 +198,85 @@ const char *jg_pick(struct cli *c, const struct view *v, const struct shown_list
 	return record_text(&item->record, record_has(&item->record, cert) ? cert : no, room, JG_PICK_SIZE);
 }
 
+static bool is_named(const struct record *r, const char *key)
+{
+	char name[256], mine[256];
+
+	return text_name_key(mine, sizeof mine,
+		       record_text(r, kind_field_index(r->kind, "name"), name, sizeof name)) == ERR_OK &&
+	       strcmp(mine, key) == 0;
+}
+
+/* Of several the number decides, which is on the screen now. */
+static int tell_namesakes(struct cli *c, const struct shown_list *list, const char *text,
+	struct item *const *items, const size_t *at, size_t n)
+{
+	const char *headings[] = {_("序号"), _("班级"), _("姓名"), _("末四位")};
+	struct cli_table *table = cli_table_new(headings, 4);
+	char number[16], class_no[64], name[128], tail[8], id[37];
+	struct jg_ids ids = {0};
+	json_t *json = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		const struct record *r = &items[at[i]]->record;
+		cli_table_row(
+			table, (const char *[]){jg_ids_add(&ids, items[at[i]]->id, number),
+				       words_class(r, class_no, sizeof class_no),
+				       record_text(r, kind_field_index(r->kind, "name"), name, sizeof name),
+				       words_tail(r, tail)});
+		json_array_append_new(json, json_string(jg_format_id(items[at[i]]->id, id)));
+	}
+	cli_table_print(c, table);
+	jg_ids_keep(c, &ids, list);
+	jg_ids_free(&ids);
+	problem_set(&c->problem, ERR_INVALID, NULL, _("写上面的序号，或证件号码"), _("叫%s的学生有 %zu 名"),
+		text, n);
+	cli_result(c, json_pack("{so so}", "error", cli_error_json(c), "candidates", json), 0);
+	return cli_fail(c);
+}
+
+int jg_named(struct cli *c, const struct shown_list *list, const char *text, struct item *const *items,
+	size_t n, struct item **out)
+{
+	size_t at[JG_NAMESAKES_MAX], found = 0;
+	char key[256];
+
+	*out = NULL;
+	if (text_name_key(key, sizeof key, text) || !*key)
+		return 0;
+	for (size_t i = 0; i < n && found < JG_NAMESAKES_MAX; i++)
+		if (is_named(&items[i]->record, key))
+			at[found++] = i;
+	if (found > 1)
+		return tell_namesakes(c, list, text, items, at, found);
+	*out = found ? items[at[0]] : NULL;
+	return 0;
+}
+
 bool jg_class_allowed(const struct cli *c, const struct record *r)
 {
 	return scope_allows(&c->profile.session, r);
+}
+
+/* Of nothing else: evidence hangs on many. */
+static bool hangs_on(const struct kind *k, const struct kind *parent)
+{
+	return k->on_count == 1 && k->on[0] == parent->number;
+}
+
+/* A column of the same tables that is no field of this record: the guardian's stand in their own. */
+static int no_field(struct cli *c, const struct kind *kind, const char *name, const char *operand)
+{
+	for (size_t k = 0; k < kind_count && *name; k++)
+		for (size_t i = 0; hangs_on(&kind_table[k], kind) && i < kind_table[k].field_count; i++)
+			for (const char *const *at = kind_table[k].fields[i].columns; *at; at++)
+				if (strcmp(*at, name) == 0)
+					return cli_fail_with(c, ERR_USAGE,
+						_("在名册表里改好，再导入一次：jg import students 文件"),
+						_("%s是%s的栏目，不能这样改"), name,
+						lang_declared(kind_table[k].label, kind_table[k].label_en));
+	return cli_fail_with(
+		c, ERR_USAGE, _("jg help fields 列出栏目名"), _("没有栏目 %s（写成 栏目=内容）"), operand);
 }
 
 int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, uint32_t *groups)
@@ -217,8 +294,7 @@ int jg_take_fields(struct cli *c, int first, struct view *v, struct record *r, u
 				strcmp(r->kind->fields[k].label, name) == 0)
 				field = (int)k;
 		if (field < 0)
-			return cli_fail_with(c, ERR_USAGE, _("jg help fields 列出栏目名"),
-				_("没有栏目 %s（写成 栏目=内容）"), c->operand[i]);
+			return no_field(c, r->kind, name, c->operand[i]);
 		if (value_parse(r, field, equals + 1, &ctx, &v->arena, &code, &c->problem) == VALUE_BAD) {
 			c->problem.code = ERR_INVALID;
 			return cli_fail(c);

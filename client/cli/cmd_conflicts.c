@@ -183,7 +183,7 @@ static void show_conflict(const struct cli *c, struct view *v, const struct conf
 	if (x->row.their_author[0])
 		cli_say(c, _("对方由 %s 于 %s 录入"), x->row.their_author, their_at);
 	versions_text(view_find_id(v, decide_conflict_id(&x->row)), seen);
-	cli_say(c, _("版本 %s；决定：jg conflicts resolve %lld mine（用我的）或 theirs（用对方的）"), seen,
+	cli_say(c, _("版本 %s；决定：jg conflicts resolve %lld 我的，或 对方，或写 栏目=内容"), seen,
 		(long long)x->row.n);
 }
 

@@ -65,7 +65,7 @@ static void check_certificate(struct doctor *d)
 	char message[128], until[FACE_SIZE];
 
 	if (!profile_is_enrolled(p)) {
-		check(d, "device", false, _("设备注册"), _("用连接码运行 connect"));
+		check(d, "device", false, _("设备注册"), _("运行 jg connect --code 连接码"));
 		return;
 	}
 	int64_t end = trust_cert_until(p->cert);

@@ -254,7 +254,7 @@ static enum err list_batch(void *data, const struct batch_row *b)
 int cmd_import_list(struct cli *c)
 {
 	const char *headings[] = {_("批次"), _("时间"), _("内容"), _("文件或对象"), _("经办"), _("新增"),
-		_("更新"), _("未变"), _("不合格"), ""};
+		_("更新"), _("未变"), _("不合格"), _("状态")};
 	int code;
 	struct store *store = jg_store(c, &code);
 	struct batch_list list = {json_array(), cli_table_new(headings, 10)};
@@ -282,25 +282,40 @@ static enum err take_wanted(void *data, const struct batch_row *b)
 	return ERR_OK;
 }
 
-/* An import is many records at once: a person at a terminal sees which it was, because `undo 1` may have
- * meant the first edit. */
-static bool undo_confirmed(struct cli *c, struct store *store, int64_t id)
+/* Many records at once: a person at a terminal sees which batch it was, because `undo 1` may have meant the
+ * first edit. */
+static bool undo_confirmed(struct cli *c, struct store *store, int64_t id, struct wanted_batch *w)
 {
-	struct wanted_batch w = {.id = id};
 	char file[FILE_NAME_TEXT_MAX];
 
-	if (!cli_is_asked(c) || batch_each(store, take_wanted, &w, NULL) || !import_find(w.row.what))
+	*w = (struct wanted_batch){.id = id};
+	if (batch_each(store, take_wanted, w, NULL) || !cli_is_asked(c) ||
+		(!import_find(w->row.what) && w->row.counts.inserted + w->row.counts.updated < 2))
 		return true;
-	file_path_text(file, sizeof file, w.row.about);
+	file_path_text(file, sizeof file, w->row.about);
 	cli_say(c,
-		_("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu 条。撤销会把它们全部删去或改回，已送到县局的也一样；要再有，就重新导入这个文件。"),
-		(long long)id, batch_words(w.row.what), file, w.row.counts.inserted, w.row.counts.updated);
+		_("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu 条。撤销会把它们全部删去或改回，已送到县局的也一样。"),
+		(long long)id, batch_words(w->row.what), file, w->row.counts.inserted, w->row.counts.updated);
 	return cli_confirm(_("撤销"), _("确认请输入“撤销”："));
+}
+
+/* Which batch went, and how what it made comes back: what an undo deleted, no undo brings back. */
+static void tell_undone(const struct cli *c, const struct wanted_batch *w, const struct undo_report *report)
+{
+	char file[FILE_NAME_TEXT_MAX];
+
+	cli_say(c, _("批次 %lld（%s）：已撤销 %zu 条%s%s，jg sync 后送达"), (long long)w->id,
+		batch_words(w->row.what), report->undone, *report->names ? _("：") : "", report->names);
+	if (!import_find(w->row.what))
+		return;
+	file_path_text(file, sizeof file, w->row.about);
+	cli_next(c, _("撤销错了就再导入一次：jg import %s %s"), w->row.what, file);
 }
 
 int cmd_import_undo(struct cli *c)
 {
 	static struct undo_report report;
+	struct wanted_batch w = {0};
 	char id[37];
 	int code;
 	struct store *store = jg_store(c, &code);
@@ -308,7 +323,7 @@ int cmd_import_undo(struct cli *c)
 	if (!store)
 		return code;
 	enum err e = batch_undo(store, atoll(c->operand[0]), true, &report, &c->problem);
-	if (!e && !undo_confirmed(c, store, atoll(c->operand[0])))
+	if (!e && !undo_confirmed(c, store, atoll(c->operand[0]), &w))
 		return cli_fail_with(
 			c, ERR_NOT_NOW, _("jg import list 列出批次和修改"), _("没有确认，什么也没有改动"));
 	if (!e)
@@ -326,8 +341,7 @@ int cmd_import_undo(struct cli *c)
 		return cli_fail(c);
 	}
 	if (!e && report.undone)
-		cli_say(c, _("已撤销 %zu 条%s%s，jg sync 后送达"), report.undone,
-			*report.names ? _("：") : "", report.names);
+		tell_undone(c, &w, &report);
 	if (!e && report.aside)
 		cli_say(c, _("没有被接受的 %zu 项已撤回，不再发送"), report.aside);
 	cli_result(c,

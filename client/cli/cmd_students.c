@@ -120,6 +120,17 @@ static int cmd_students_list(struct cli *c)
 	return cli_result(c, list, 0);
 }
 
+static int named_student(struct cli *c, struct view *v, const char *text, struct item **out)
+{
+	size_t n;
+	struct item **rows = pick_students(c, v, NULL, NULL, &n);
+	int code = rows ? jg_named(c, &shown_students, text, rows, n, out)
+			: cli_fail_with(c, ERR_NOMEM, NULL, NULL);
+
+	free(rows);
+	return code;
+}
+
 static struct item *find_student(struct cli *c, struct view *v, const char *text, int *code)
 {
 	char room[JG_PICK_SIZE];
@@ -128,7 +139,11 @@ static struct item *find_student(struct cli *c, struct view *v, const char *text
 	struct item *item = text ? find_record(v, KIND_STUDENT, text, 0) : NULL;
 	if (item && jg_class_allowed(c, &item->record))
 		return item;
-	if (text)
+	if (text && !item)
+		*code = named_student(c, v, text, &item);
+	if (item && jg_class_allowed(c, &item->record))
+		return item;
+	if (text && !*code)
 		*code = cli_fail_with(c, ERR_NOT_FOUND,
 			_("查找：jg pupil find 姓名（或拼音首字母、号码末四位）"), _("没有这名学生"));
 	return NULL;
@@ -293,8 +308,9 @@ static int cmd_pupil_find(struct cli *c)
 	if (!c->json && !ids[0].n)
 		cli_say(c, "%s", _("没有找到；可写姓名、拼音首字母或号码末四位"));
 	for (size_t k = 0; k < n_lists;
-		k++) { /* the numbers now on the screen are those of whatever command comes next */
-		jg_ids_keep(c, &ids[k], lists[k]);
+		k++) {        /* the numbers now on the screen are those of whatever command comes next */
+		if (ids[k].n) /* nobody found: those of the list before are still the last */
+			jg_ids_keep(c, &ids[k], lists[k]);
 		jg_ids_free(&ids[k]);
 	}
 	return cli_result(c, list, 0);
@@ -381,10 +397,11 @@ static const struct cli_command commands[] = {
 	{"students list", "", 0, 0, students_list_options, EVERYBODY, READERS, N_("列出学生"),
 		"students list --grade 16 --class 3", cmd_students_list, CLI_PEOPLE},
 	{"students show", "PUPIL", 1, 1, NULL, EVERYBODY, READERS,
-		N_("显示一名学生（序号、编号或证件号码，- 从标准输入读）"), "students show 3",
+		N_("显示一名学生（序号、姓名、编号或证件号码，- 从标准输入读）"), "students show 3",
 		cmd_students_show, CLI_PEOPLE},
 	{"students set", "PUPIL FIELD=VALUE…", 2, CLI_OPERANDS_MAX, NULL, EVERYBODY, TEACHERS,
-		N_("修改一名学生"), "students set 3 class_no=4", cmd_students_set, CLI_PEOPLE},
+		N_("修改一名学生（序号、姓名或证件号码）"), "students set 3 class_no=4", cmd_students_set,
+		CLI_PEOPLE},
 	{"pupil find", "TEXT", 1, 1, NULL, EVERYBODY, READERS, N_("按姓名、拼音首字母或号码末四位查找"),
 		"pupil find zs", cmd_pupil_find, CLI_PEOPLE},
 	{"export students", "", 0, 0, export_options, EVERYBODY, READERS, N_("导出学生名册"),

@@ -23,6 +23,15 @@ static void command_of(const struct todo *t, char *out, size_t size)
 
 #define DAYS_MOST 3650 /* ten years: more is a slip of the finger */
 
+static bool login_ended(const struct cli *c)
+{
+	static const uint8_t none[32];
+	const struct session *s = &c->profile.session;
+
+	return memcmp(s->token, none, sizeof none) == 0 ||
+	       (s->until && s->until <= profile_now_us(&c->profile));
+}
+
 static int print_todo(struct cli *c, const struct todo_list *l)
 {
 	const char *headings[] = {_("期限"), _("事项"), _("命令")}, *days = cli_option(c, "due");
@@ -48,7 +57,11 @@ static int print_todo(struct cli *c, const struct todo_list *l)
 		cli_table_print(c, table);
 	else
 		cli_table_free(table);
-	if (!json_array_size(json))
+	bool ended = login_ended(c);
+	if (ended) /* what the bureau asks for meanwhile has not come here */
+		cli_say(c, _("登录已过期，县局新下的事要登录后才收得到：jg login %s，再 jg sync"),
+			c->profile.session.user);
+	else if (!json_array_size(json))
 		cli_say(c, "%s", _("现在没有要办的事"));
 	return cli_result(c, json, 0);
 }

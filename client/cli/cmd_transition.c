@@ -121,19 +121,41 @@ static const struct record *record_of(const void *row)
 static const char *left_ways(void)
 {
 	return _(
-		"jg pupil find 姓名 看序号，jg students set 序号 年级=六年级 改回（删掉的重新导入）；确已不在本校的，请县局移出名单：jgadmin transition baseline remove");
+		"jg pupil find 姓名 看序号，jg students set 序号 年级=六年级 改回（删掉的重新导入）；确已不在本校的，请县局基教科把他移出应升学名单");
 }
 
-/* The same counts as the bureau's: 应升学 are those who will be, or were, frozen; a row beside them counts
- * for nobody. */
-static void tell_counts(const struct cli *c, const struct view *v, const struct pupil_row *rows, size_t n)
+/* Whoever was entered after the county froze the list is not on it, unless the bureau added him. */
+static bool came_late(const struct cycle *cycle, const struct pupil_row *row)
 {
-	size_t baseline = 0, declared = 0, beside = 0;
+	return cycle->known && cycle->opened && row->student && id_time(row->student->id) >= cycle->opened;
+}
+
+static void tell_late(const struct cli *c, const struct cycle *cycle, const struct pupil_row *rows, size_t n)
+{
+	size_t late = 0;
+	char pupil[160];
+
+	for (size_t i = 0; i < n; i++)
+		late += is_shown(c, &rows[i]) && came_late(cycle, &rows[i]);
+	if (late)
+		cli_say(c, _("其中 %zu 人是县局冻结应升学名单之后才进名册的，县局没有补入的不算应升学："),
+			late);
+	for (size_t i = 0; late && i < n; i++)
+		if (is_shown(c, &rows[i]) && came_late(cycle, &rows[i]))
+			cli_say(c, "  %s", words_pupil(&rows[i].student->record, pupil, sizeof pupil));
+}
+
+/* This computer has the roster, not the bureau's list: the sixth grade as it is counted here, and whom that list
+ * may not have. A row beside them counts for nobody. */
+static void tell_counts(const struct cli *c, const struct view *v, const struct cycle *cycle,
+	const struct pupil_row *rows, size_t n)
+{
+	size_t roster = 0, declared = 0, beside = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!is_shown(c, &rows[i]))
 			continue;
-		baseline += rows[i].student != NULL;
+		roster += rows[i].student != NULL;
 		declared += rows[i].student && rows[i].destination;
 		beside += !rows[i].student;
 	}
@@ -141,10 +163,11 @@ static void tell_counts(const struct cli *c, const struct view *v, const struct 
 		cli_say(c, "%s", _("本校没有小学部，不用填报去向"));
 		return;
 	}
-	cli_say(c, _("应升学 %zu 人，已填 %zu 人，未填 %zu 人"), baseline, declared, baseline - declared);
+	cli_say(c, _("名册六年级 %zu 人，已填 %zu 人，未填 %zu 人"), roster, declared, roster - declared);
+	tell_late(c, cycle, rows, n);
 	if (beside)
 		cli_say(c, _("另有 %zu 人填了去向但不在本校六年级名册上"), beside);
-	if (baseline > declared)
+	if (roster > declared)
 		cli_next(c, "%s",
 			_("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place 地区 --evidence 材料，不写学校）；全部一起填用 jg export destinations -o 文件，填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）"));
 }
@@ -192,7 +215,7 @@ static int cmd_transition_list(struct cli *c)
 			json_array_append_new(list, pupil_json(&rows[i]));
 	}
 	cli_table_print(c, table);
-	tell_counts(c, v, rows, n);
+	tell_counts(c, v, &cycle, rows, n);
 	free(rows);
 	if (tell_left(c, v, &cycle))
 		return cli_fail(c);
@@ -243,6 +266,21 @@ static int set_row(struct cli *c, struct view *v, const struct pupil_row *row, i
 	return cli_result(c, json, 0);
 }
 
+static int named_row(
+	struct cli *c, const struct pupil_row *rows, size_t n, const char *text, struct item **out)
+{
+	struct item **items = malloc((n + 1) * sizeof *items);
+	size_t shown = 0;
+
+	for (size_t i = 0; items && i < n; i++)
+		if (is_shown(c, &rows[i]))
+			items[shown++] = rows[i].student ? rows[i].student : rows[i].destination;
+	int code = items ? jg_named(c, &shown_transition, text, items, shown, out)
+			 : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
+	free(items);
+	return code;
+}
+
 static int cmd_transition_set(struct cli *c)
 {
 	const char *dest = cli_option(c, "dest"), *text = cli_operand(c, 0);
@@ -270,15 +308,18 @@ static int cmd_transition_set(struct cli *c)
 	struct pupil_row *rows = transition_pupils(v, cycle.year, &n);
 	struct item *student = find_record(v, KIND_STUDENT, text, 0),
 		    *row = find_record(v, KIND_DESTINATION, text, cycle.year);
-	for (size_t i = 0; i < n; i++)
+	if (!student && !row)
+		code = named_row(c, rows, n, text, &student);
+	for (size_t i = 0; !code && i < n; i++)
 		if ((is_row(&rows[i], student) || is_row(&rows[i], row)) && is_shown(c, &rows[i])) {
 			code = set_row(c, v, &rows[i], cycle.year, &edit);
 			free(rows);
 			return code;
 		}
 	free(rows);
-	return cli_fail_with(c, ERR_NOT_FOUND, _("jg transition list 列出六年级学生和序号"),
-		_("六年级在读学生里没有这名学生"));
+	return code ? code
+		    : cli_fail_with(c, ERR_NOT_FOUND, _("jg transition list 列出六年级学生和序号"),
+			      _("六年级在读学生里没有这名学生"));
 }
 
 /* ---- Formal reports ---- */
@@ -322,8 +363,7 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 				c->json ? row.field : field_label(&row),
 				*row.hint ? row.hint
 				: row.code == ERR_INCOMPLETE
-					? _("jg transition missing 逐人列出，补齐后再运行；"
-					    "确要缺项上报加 --incomplete --reason 原因")
+					? _("jg transition missing 逐人列出，补齐后再运行；确要缺项上报加 --incomplete --reason 原因")
 					: NULL,
 				row.message[0] ? "%s" : NULL, row.message);
 		if (!e)
@@ -422,6 +462,19 @@ static const char *missing_word(const char *code)
 					     : "";
 }
 
+/* 六1班: they were frozen in the sixth grade. */
+static const char *missing_class(const pb_gap_row *row, char out[64])
+{
+	struct record r;
+
+	if (strcmp(row->roster, "grade") == 0)
+		return row->class_no;
+	record_init(&r, kind_by_number(KIND_STUDENT));
+	record_set_text(&r, F_STUDENT_GRADE, "16");
+	record_set_text(&r, F_STUDENT_CLASS_NO, row->class_no);
+	return words_class(&r, out, 64);
+}
+
 static bool missing_page(void *data, const ProtobufCMessage *message)
 {
 	const pb_gap_reply *reply = (const pb_gap_reply *)message;
@@ -432,7 +485,7 @@ static bool missing_page(void *data, const ProtobufCMessage *message)
 		const char *no = row->student->cert_no && *row->student->cert_no ? row->student->cert_no
 										 : row->student->student_no;
 		size_t n = strlen(no);
-		char gaps[256] = "";
+		char gaps[256] = "", class_no[64];
 		json_t *codes = json_array();
 		for (size_t k = 0; k < row->n_gap; k++) {
 			snprintf(gaps + strlen(gaps), sizeof gaps - strlen(gaps), "%s%s", k ? _("，") : "",
@@ -440,7 +493,7 @@ static bool missing_page(void *data, const ProtobufCMessage *message)
 			json_array_append_new(codes, json_string(row->gap[k]));
 		}
 		m->left += *row->roster != 0;
-		cli_table_row(m->table, (const char *[]){row->class_no, row->student->name,
+		cli_table_row(m->table, (const char *[]){missing_class(row, class_no), row->student->name,
 						m->c->reveal ? no : no + (n > 4 ? n - 4 : 0), gaps,
 						missing_word(row->roster)});
 		json_array_append_new(
@@ -450,6 +503,22 @@ static bool missing_page(void *data, const ProtobufCMessage *message)
 					 "gaps", codes, "roster", row->roster));
 	}
 	return true;
+}
+
+/* A report is taken in the phases of filing alone. */
+static void tell_missing_next(const struct cli *c, const struct missing *m, const struct cycle *cycle)
+{
+	bool files = strcmp(cycle->phase, "prefill") == 0 || strcmp(cycle->phase, "confirm") == 0;
+
+	if (m->left)
+		cli_next(c, "%s", left_ways());
+	else if (json_array_size(m->json))
+		cli_next(c, "%s", _("jg transition list 看序号，jg transition set 补齐"));
+	else if (files)
+		cli_next(c, "jg transition file");
+	else if (cycle->known)
+		cli_say(c, _("现在是%s阶段，不用上报；要办的事见 jg todo"),
+			code_name(&codes_phase, cycle->phase));
 }
 
 /* Online: the bureau knows who is frozen, this computer does not. */
@@ -480,12 +549,7 @@ static int cmd_transition_missing(struct cli *c)
 		return cli_fail(c);
 	}
 	cli_table_print(c, m.table);
-	if (m.left)
-		cli_next(c, "%s", left_ways());
-	else if (json_array_size(m.json))
-		cli_next(c, "%s", _("jg transition list 看序号，jg transition set 补齐"));
-	else
-		cli_next(c, "jg transition file");
+	tell_missing_next(c, &m, &cycle);
 	return cli_result(c, m.json, 0);
 }
 
@@ -579,6 +643,9 @@ int cmd_verify_submit(struct cli *c)
 		return code;
 	if (silent)
 		cli_warn(c, _("%zu 名填报本校的学生既没有答复也不在名册上，将按未报到比对"), silent);
+	if (silent && cli_is_asked(c) && !cli_confirm("提交|submit", _("仍要提交，请输入“提交”：")))
+		return cli_fail_with(
+			c, ERR_NOT_NOW, _("jg verify list 看还有谁没有答复"), _("没有确认，什么也没有提交"));
 	return send_filing(c, v, cycle.year, "V", offline,
 		json_pack("{ss si sI sI}", "stage", "V", "year", cycle.year, "pupils", (json_int_t)n,
 			"silent", (json_int_t)silent));
@@ -601,7 +668,7 @@ static const struct cli_command commands[] = {
 		N_("联网查看上报还差谁：应升学名单里材料不齐或已不在名册上的学生"), "transition missing",
 		cmd_transition_missing, CLI_WORK},
 	{"transition set", "PUPIL", 1, 1, transition_set_options, EVERYBODY, TEACHERS,
-		N_("填报一名学生的去向（transition list 的序号，或证件号码）"),
+		N_("填报一名学生的去向（transition list 的序号、姓名或证件号码）"),
 		N_("transition set 3 --dest A1 --school 测试县第一初级中学"), cmd_transition_set, CLI_WORK},
 	{"transition file", "", 0, 0, transition_file_options, EVERYBODY, OFFICERS,
 		N_("上报升学去向表：预填阶段备案，确认阶段正式上报"), "transition file", cmd_transition_file,

@@ -103,7 +103,7 @@ static int cmd_verify_list(struct cli *c)
 		cli_say(c, _("还没有答复、名册上也没有的 %zu 人"), open);
 	if (open)
 		cli_next(c, "%s",
-			_("jg verify answer 序号 present 答复在校（未报到写 absent，查无此人写 unknown）；名册齐了就 jg import enrolled 文件；全部答完 jg verify submit"));
+			_("jg verify answer 序号 在校（或 未报到、查无此人）；名册齐了就 jg import enrolled 文件；全部答完 jg verify submit"));
 	else if (n)
 		cli_next(c, "jg verify submit");
 	jg_ids_keep(c, &ids, &shown_verify);
@@ -238,11 +238,11 @@ static int check_words(struct cli *c, const char *answer, const struct cycle *cy
 
 	if (!answer)
 		return cli_fail_with(c, ERR_USAGE,
-			_("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present"),
-			_("最后写答复：present（在校）、absent（未报到）或 unknown（查无此人）"));
+			_("例如 jg verify answer 3 5 8 在校，或 jg verify answer --class 1 在校"),
+			_("最后写答复：在校、未报到 或 查无此人"));
 	if (!class_no == (c->operands < 2))
 		return cli_fail_with(c, ERR_USAGE,
-			_("例如 jg verify answer 3 5 8 present，或 jg verify answer --class 1 present"),
+			_("例如 jg verify answer 3 5 8 在校，或 jg verify answer --class 1 在校"),
 			class_no ? _("--class 与序号只用一种") : _("没有写是哪名学生"));
 	if (strcmp(cycle->phase, "closed") == 0)
 		return cli_fail_with(
@@ -292,7 +292,7 @@ static const struct cli_command commands[] = {
 		cmd_verify_list, CLI_WORK},
 	{"verify answer", "[PUPIL…] present|absent|unknown", 1, CLI_OPERANDS_MAX, verify_answer_options,
 		EVERYBODY, REGISTRARS, N_("答复学生是否在校，可一次几名（verify list 的序号）或一个班"),
-		"verify answer 3 5 8 present", cmd_verify_answer, CLI_WORK},
+		N_("verify answer 3 5 8 在校"), cmd_verify_answer, CLI_WORK},
 	{"verify submit", "", 0, 0, NULL, EVERYBODY, OFFICERS, N_("提交核验结果"), "verify submit",
 		cmd_verify_submit, CLI_WORK},
 	{0},

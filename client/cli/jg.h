@@ -79,6 +79,11 @@ void jg_doubt_files(struct cli *c);
 void jg_tell_failed_files(struct cli *c, size_t failed);
 /* Says what of before a revocation is still sealed on this computer, and who opens it; nothing for none. */
 void jg_tell_sealed(struct cli *c);
+#define JG_NAMESAKES_MAX 50
+/* The item of this name; *out NULL: nobody. Of several, the exit code: they were listed with numbers of `list`, of
+ * which the next command takes one. */
+int jg_named(struct cli *c, const struct shown_list *list, const char *text, struct item *const *items,
+	size_t n, struct item **out);
 /* Whether the person may see this class; class teachers see their own. */
 bool jg_class_allowed(const struct cli *c, const struct record *r);
 /* Reads FIELD=VALUE operands from the first-th on into *r; *groups: the groups they touch. 0, or the exit

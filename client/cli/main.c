@@ -21,7 +21,7 @@ static const struct cli_command commands[] = {
 	{"conflicts list", "", 0, 0, NULL, EVERYBODY, READERS, N_("列出与他人冲突的修改"), "conflicts list", cmd_conflicts_list, CLI_REST},
 	{"conflicts show", "ID", 1, 1, NULL, EVERYBODY, READERS, N_("逐字段显示双方内容"), "conflicts show 12", cmd_conflicts_show, CLI_REST},
 	{"conflicts resolve", "ID mine|theirs|FIELD=VALUE…", 2, CLI_OPERANDS_MAX, conflicts_resolve_options, EVERYBODY, READERS,
-		N_("决定用谁的内容"), "conflicts resolve 12 mine --seen 2.1.1", cmd_conflicts_resolve, CLI_REST},
+		N_("决定用谁的内容"), N_("conflicts resolve 12 我的 --seen 2.1.1"), cmd_conflicts_resolve, CLI_REST},
 	{"outbox list", "", 0, 0, outbox_list_options, EVERYBODY, READERS, N_("列出本机的修改和它们的状态"),
 		"outbox list", cmd_outbox_list, CLI_REST},
 	{"outbox show", "ID", 1, 1, NULL, EVERYBODY, READERS, N_("显示一项修改"), "outbox show 12", cmd_outbox_show, CLI_REST},

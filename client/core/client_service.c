@@ -15,14 +15,35 @@ const struct client_service *service_of(uint32_t kind)
 	return NULL;
 }
 
-const char *service_ways(bool edit, char *out, size_t size)
+static bool is_among(const uint32_t *kinds, uint32_t kind)
 {
+	while (*kinds && *kinds != kind)
+		kinds++;
+	return *kinds != 0;
+}
+
+/* Whether any list has records of it. */
+static bool is_listed(uint32_t kind)
+{
+	for (size_t i = 0; client_services[i]; i++)
+		for (const struct shown_list *const *l = client_services[i]->shown; l && *l; l++)
+			if (is_among((*l)->kinds, kind))
+				return true;
+	return false;
+}
+
+const char *service_ways(bool edit, uint32_t kind, char *out, size_t size)
+{
+	bool any = !is_listed(kind);
+
 	*out = 0;
 	for (size_t i = 0; client_services[i]; i++)
 		for (const struct shown_list *const *l = client_services[i]->shown; l && *l; l++) {
+			/* Where something is entered, the first kind is only whose number is typed. */
+			bool of = any || is_among((*l)->kinds + (*l)->entered, kind);
 			const char *act = edit ? (*l)->edit : (*l)->entered ? (*l)->act : NULL;
 			size_t n = strlen(out);
-			if (act)
+			if (act && of)
 				snprintf(out + n, size - n, "%s%s", n ? _("、") : "", way(act));
 		}
 	return out;

@@ -57,7 +57,7 @@ struct profile {
 	/* Since it was opened: calls that changed something at the server, calls of which nobody here knows
 	 * whether they did, and transactions on this disk. So a word about what is safe is computed, not
 	 * assumed. */
-	struct {
+	struct fate {
 		unsigned done, unknown, stored;
 	} fate;
 };

@@ -43,36 +43,33 @@ const char *cli_operand_words(const char *operands, char *out, size_t size)
 	static const struct {
 		const char *name, *text;
 	} rows[] = {{"FILE", NC_("operand", "文件")}, {"USER", NC_("operand", "用户名")},
-		{"NAME", NC_("operand", "姓名")},
-		{"PUPIL", NC_("operand", "学生（姓名、证件号或列表里的短号）")},
-		{"SLIP", NC_("operand", "交办单编号")}, {"ID", NC_("operand", "编号")},
-		{"ROW", NC_("operand", "条目编号")}, {"FIELD=VALUE…", NC_("operand", "栏目=内容…")},
-		{"FIELD=VALUE", NC_("operand", "栏目=内容")},
-		{"[FIELD=VALUE…]", NC_("operand", "[栏目=内容…]")},
-		{"mine|theirs|FIELD=VALUE…", NC_("operand", "我的|对方|栏目=内容…")},
+		{"NAME", NC_("operand", "姓名")}, {"PUPIL", NC_("operand", "学生（证件号码或列表里的序号）")},
+		{"SLIP", NC_("operand", "交办单（编号或序号）")}, {"ID", NC_("operand", "编号")},
+		{"ROW", NC_("operand", "条目（序号）")}, {"FIELD=VALUE", NC_("operand", "栏目=内容")},
+		{"CLASS=NAME", NC_("operand", "班级=姓名")}, {"LIST", NC_("operand", "代码表")},
+		{"PHASE", NC_("operand", "阶段")}, {"accept|return", NC_("operand", "认可|退回")},
+		{"present|absent|unknown", NC_("operand", "在校|未报到|查无此人")},
+		{"mine|theirs|FIELD=VALUE", NC_("operand", "我的|对方|栏目=内容")},
 		{"HOST:PORT", NC_("operand", "地址:端口")}, {"TEXT", NC_("operand", "要找的文字")}};
 	size_t used = 0;
 
 	*out = 0;
 	for (const char *p = operands; *p && used < size;) {
-		size_t n = strcspn(p, " ");
+		size_t all = strcspn(p, " "), from = *p == '[', n = strcspn(p + from, " ]");
+		size_t more = n > strlen("…") && memcmp(p + from + n - strlen("…"), "…", strlen("…")) == 0
+				      ? strlen("…")
+				      : 0;
 		const char *text = NULL;
 		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-			if (strlen(rows[i].name) == n && memcmp(rows[i].name, p, n) == 0)
+			if (strlen(rows[i].name) == n - more && memcmp(rows[i].name, p + from, n - more) == 0)
 				text = _(rows[i].text);
-		used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? " " : "",
-			text ? (int)strlen(text) : (int)n, text ? text : p);
-		p += n;
+		used += (size_t)snprintf(out + used, size - used, "%s%s%.*s%s%s", used ? " " : "",
+			from ? "[" : "", text ? (int)strlen(text) : (int)(n - more), text ? text : p + from,
+			more ? "…" : "", from ? "]" : "");
+		p += all;
 		p += strspn(p, " ");
 	}
 	return out;
-}
-
-/* What is typed in words is shown in words: “我的|对方|栏目=内容”. */
-static const char *help_operands(const struct cli_command *command, char *out, size_t size)
-{
-	return strchr(command->operands, '=') ? cli_operand_words(command->operands, out, size)
-					      : command->operands;
 }
 
 /* "--dest CATEGORY" */
@@ -127,7 +124,7 @@ void cli_help_command(const struct cli_program *program, const struct cli_comman
 	char operands[256], users[320];
 
 	printf("%s %s%s%s\n\n%s\n", program->name, command->words, *command->operands ? " " : "",
-		help_operands(command, operands, sizeof operands), _(command->text));
+		cli_operand_words(command->operands, operands, sizeof operands), _(command->text));
 	if (*users_line(command, users, sizeof users))
 		printf("%s\n", users);
 	if (command->options) {
@@ -144,7 +141,7 @@ static void print_command(const struct cli_command *command)
 	char operands[256];
 
 	printf("  %s%s%s\n      %s\n", command->words, *command->operands ? " " : "",
-		help_operands(command, operands, sizeof operands), _(command->text));
+		cli_operand_words(command->operands, operands, sizeof operands), _(command->text));
 }
 
 bool cli_help_group(const struct cli *c, const char *prefix)
@@ -207,7 +204,7 @@ static void man_command(const struct cli *c, const struct cli_command *command)
 	if (*users_line(command, users, sizeof users))
 		man_text(stdout, users);
 	snprintf(words, sizeof words, "%s %s %s", c->program->name, command->words,
-		help_operands(command, operands, sizeof operands));
+		cli_operand_words(command->operands, operands, sizeof operands));
 	man_example(stdout, words);
 	man_options(command->options);
 	man_text(stdout, _("例："));

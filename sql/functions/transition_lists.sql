@@ -71,6 +71,25 @@ LANGUAGE sql STABLE AS $$
 	ORDER BY m.state = 'OUTSIDE', array_position('{critical,high,mid,low}', m.severity), m.primary_code, m.source, m.name, m.id
 $$;
 
+-- Who makes up 未落实: the pupils of a state that is open, also those without a code, whose term has not come (S pending, D before its date) or who
+-- were added since the last run.
+CREATE OR REPLACE FUNCTION transition_open_names(of_year int, of_school text DEFAULT NULL) RETURNS TABLE (id uuid, cert_no text, name text, student_no text,
+	codes text[], primary_code text, source_school text, dest_school text, found text[], owners text[], severity text, state text, flags text[],
+	row_ids text[], row_kinds text[], row_schools text[], row_names text[], row_numbers text[])
+LANGUAGE sql STABLE AS $$
+	SELECT * FROM (
+		SELECT * FROM transition_mismatches(of_year, of_school) m WHERE m.state = 'OPEN'
+		UNION ALL
+		SELECT b.pupil, st.cert_no, st.name, st.student_no, '{}'::text[], NULL, b.source_school, s.dest_school, coalesce(s.found, '{}'), '{}'::text[], NULL, 'OPEN', '{}'::text[],
+			NULL, NULL, NULL, NULL, NULL
+		FROM baseline b
+		LEFT JOIN pupil_state s ON s.county = b.county AND s.year = b.year AND s.pupil = b.pupil
+		LEFT JOIN student st ON st.county = b.county AND st.rec_id = b.student
+		WHERE b.county = app_county() AND b.year = of_year AND b.removed_at IS NULL AND coalesce(s.state, 'OPEN') = 'OPEN' AND coalesce(s.codes, '{}') = '{}'
+			AND (of_school IS NULL OR of_school IN (b.source_school, s.home, s.dest_school) OR of_school = ANY (s.found))) x
+	ORDER BY array_position('{critical,high,mid,low}', x.severity), x.primary_code, x.source_school, x.name, x.id
+$$;
+
 -- The law of §2.6 per source, and in a last row with an empty code for the county: every state is counted by itself
 -- and the residual is computed, so that it can tell. A pupil added since the last run is open.
 CREATE OR REPLACE FUNCTION transition_summary(of_year int) RETURNS TABLE (code text, name text, baseline int, confirmed int, provisional int, exempt int,

@@ -105,7 +105,7 @@ class Words:
         self.c.equal("the registrar is told whose class has not begun", silent["text"].split(" ")[0], "六10班")
         self.county.write("bad.csv", "姓名,证件号码,去向类别\n高浩然,%s,Z9\n" % number(1))
         self.says("also in a table, to the last one", p, "import", "destinations", self.county.path("bad.csv"), words=("第 2 行", "A1 施教区公办", "D5 未定"), code=5)
-        self.says("counts", p, "transition", "list", words=("应升学 6 人，已填 5 人，未填 1 人",))
+        self.says("counts", p, "transition", "list", words=("名册六年级 6 人，已填 5 人，未填 1 人",))
         self.says("a found pupil has a number too", p, "pupil", "find", "byf", words=("白云飞", "六10班", number(5)[-4:]))
         said = self.says("which the next command takes", p, "transition", "set", "1", "--dest", "D5", words=("白云飞（六10班）→ D5 未定；",))
         self.undecided = re.search(r"jg undo (\d+)", said.out).group(1)

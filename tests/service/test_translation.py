@@ -21,7 +21,7 @@ PAPER = "an official document is Chinese in every language: its lines, 文种, a
 DATA = {
     "client/admin/cmd_case.c": (1, TYPED),
     "client/admin/cmd_catchments.c": (1, TYPED),
-    "client/admin/cmd_identity.c": (1, TYPED),
+    "client/admin/cmd_identity.c": (2, TYPED),
     "client/admin/cmd_transition.c": (2, TYPED),
     "client/admin/cmd_users_import.c": (28, READ + "; " + WRITTEN),
     "client/admin/cmd_documents_paper.c": (3, PAPER),
@@ -29,6 +29,7 @@ DATA = {
     "client/face/cli_ask.c": (1, TYPED),
     "client/cli/cmd_conflicts.c": (2, TYPED),
     "client/cli/cmd_outbox.c": (2, TYPED),
+    "client/cli/cmd_transition.c": (1, TYPED),
     "client/core/files/book.c": (9, READ),
     "client/core/files/csv_read.c": (2, READ),
     "client/core/files/import_roster.c": (4, READ),

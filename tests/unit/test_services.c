@@ -8,6 +8,7 @@
 
 #include "kind.h"
 #include "client_service.h"
+#include "tables.h"
 #include "way.h"
 
 static void every_kind_is_of_one_service(void **state)
@@ -53,7 +54,11 @@ static void a_deed_has_the_way_of_the_face(void **state)
 	assert_string_equal(way("sync"), "按“同步”");
 	assert_string_equal(
 		way_hint("先%s，再看%s", way("sync"), way("list_verify")), "先按“同步”，再看核验页");
-	assert_string_equal(service_ways(false, lists, sizeof lists), "list_transition、核验页");
+	assert_string_equal(service_ways(false, 0, lists, sizeof lists), "list_transition、核验页");
+	assert_string_equal(service_ways(false, KIND_DESTINATION, lists, sizeof lists), "list_transition");
+	assert_string_equal(
+		service_ways(false, KIND_STUDENT, lists, sizeof lists), ""); /* entered from a file */
+	assert_string_equal(service_ways(true, KIND_STUDENT, lists, sizeof lists), "edit_students");
 	way_set(NULL);
 }
 

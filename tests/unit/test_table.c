@@ -166,7 +166,7 @@ static void a_map_wins_over_the_headings(void **state)
 	refused("姓名,学籍号,班级\n", "姓名", ERR_USAGE);
 	refused("姓名,学籍号,班级\n", "=姓名", ERR_USAGE);
 	struct problem p = refused("姓名,学籍号,班级\n", "姓名=监护人电", ERR_USAGE);
-	assert_string_equal(p.hint, "监护人电话");
+	assert_string_equal(p.hint, "是不是 --map 姓名=监护人电话？");
 	refused("姓名,学籍号,班级\n", "学生=姓名", ERR_USAGE);
 }
 

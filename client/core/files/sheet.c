@@ -438,7 +438,8 @@ static enum err sheet_fill(struct sheet *s, const void *bytes, size_t n, const c
 	const struct foreign *foreign;
 
 	if (n == 0)
-		return problem_set(p, ERR_FILE_DAMAGED, NULL, NULL, _("%s：文件是空的"), name);
+		return problem_set(p, ERR_FILE_DAMAGED, NULL,
+			_("请找填过的那一份：看看是不是选错了文件，或没有拷贝完"), _("%s：文件是空的"), name);
 	if (n > SHEET_FILE_MAX)
 		return problem_set(p, ERR_FILE_LIMIT, NULL, _("请去掉图片或分成几个文件"),
 			_("%s：文件超过 %u MiB"), name, SHEET_FILE_MAX >> 20);

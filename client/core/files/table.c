@@ -335,7 +335,7 @@ static enum err header_find(struct table *t, struct problem *p)
 		return ERR_OK;
 	needed_list(NULL, t->wants.columns, t->wants.n_columns, list, sizeof list);
 	return problem_set(p, ERR_FILE_HEADER, NULL,
-		_("表头一行应写有各列的名称；名称不同时可用 --map 列=字段 对应"),
+		_("表头一行应写有各列的名称；名称不同时写明哪列是什么，如 --map 学生=姓名"),
 		_("找不到表头，需要的列：%s"), list);
 }
 
@@ -355,9 +355,10 @@ static enum err ambiguous(
 	char a[4], b[4];
 
 	problem_set(p, ERR_FILE_HEADER, t->wants.columns[column].name,
-		_("请改名其中一列，或用 --map 列=字段 指定"), _("%s 列“%s”和 %s 列“%s”都可作“%s”"),
-		column_letters(a, first), heading_at(t, t->header, first), column_letters(b, second),
-		heading_at(t, t->header, second), t->wants.columns[column].name);
+		_("请改名其中一列，或写明用哪列，如 --map 学生姓名=姓名"),
+		_("%s 列“%s”和 %s 列“%s”都可作“%s”"), column_letters(a, first),
+		heading_at(t, t->header, first), column_letters(b, second), heading_at(t, t->header, second),
+		t->wants.columns[column].name);
 	if (p)
 		p->row = table_header_row(t);
 	return ERR_FILE_HEADER;
@@ -396,7 +397,7 @@ static enum err required_check(const struct table *t, struct problem *p)
 
 	if (!first)
 		return ERR_OK;
-	problem_set(p, ERR_FILE_HEADER, first, _("请补上该列；列名不同时可用 --map 列=字段 对应"),
+	problem_set(p, ERR_FILE_HEADER, first, _("请补上该列；列名不同时写明哪列是什么，如 --map 学生=姓名"),
 		_("第 %ld 行的表头缺少必填列：%s"), table_header_row(t), list);
 	if (p)
 		p->row = table_header_row(t);
@@ -454,12 +455,18 @@ static enum err maps_check(const struct table *t, struct problem *p)
 
 	for (size_t i = 0; i < t->wants.n_maps; i++) {
 		if (!map_split(t->wants.maps[i], from, &field))
-			return problem_set(
-				p, ERR_USAGE, "--map", NULL, _("--map 应写成 列=字段：%s"), t->wants.maps[i]);
+			return problem_set(p, ERR_USAGE, "--map",
+				_("左边是文件里的列名，右边是要导入的列，如 --map 学生=姓名"),
+				_("--map 应写成 列=字段：%s"), t->wants.maps[i]);
 		if (column_of(t, field, &fit) != NOWHERE)
 			continue;
 		const char *nearest = column_nearest(t, field);
-		return problem_set(p, ERR_USAGE, "--map", nearest, _("--map：没有字段“%s”"), field);
+		char hint[TABLE_HEADING_MAX + 64] = "";
+		if (nearest)
+			snprintf(hint, sizeof hint, _("是不是 --map %s=%s？"), from, nearest);
+		return problem_set(p, ERR_USAGE, "--map",
+			*hint ? hint : _("等号右边写要导入的列，如 --map 学生=姓名"),
+			_("--map：没有字段“%s”"), field);
 	}
 	return ERR_OK;
 }
@@ -478,8 +485,8 @@ static enum err maps_used(const struct table *t, struct problem *p)
 		bool used = place != NOWHERE && cell_column(t, t->header, place, &fit) != NOWHERE &&
 			    fit == FIT_MAP;
 		if (!used)
-			return problem_set(p, ERR_USAGE, "--map", NULL, _("--map：第 %ld 行的表头没有列“%s”"),
-				table_header_row(t), from);
+			return problem_set(p, ERR_USAGE, "--map", _("等号左边照抄表头里的列名"),
+				_("--map：第 %ld 行的表头没有列“%s”"), table_header_row(t), from);
 	}
 	return ERR_OK;
 }

@@ -597,7 +597,9 @@ static enum err foreign_package(struct book *b)
 	if (xlsx_part_exists(b->package, "xl/workbook.bin"))
 		kind = _("这是 .xlsb 工作簿");
 	else if (xlsx_part_exists(b->package, "word/document.xml"))
-		kind = _("这是 Word 文档");
+		return problem_set(b->problem, ERR_FILE_FORMAT, NULL,
+			_("把里面的表格复制到 WPS 表格或 Excel 的空白工作簿，存成 .xlsx，再导入"),
+			_("%s：这是 Word 文档"), b->name);
 	else if (xlsx_part_exists(b->package, "content.xml"))
 		kind = _("这是 OpenDocument 文件");
 	else if (xlsx_part_exists(b->package, "Index/Document.iwa"))
@@ -626,6 +628,8 @@ static enum err book_open(struct book *b)
 		return foreign_package(b);
 	if ((err = part_read(b, b->workbook, &workbook)))
 		return err;
+	if (!b->n_pages && strncmp(b->workbook, "xl/", 3) != 0) /* its main part is another program's */
+		return foreign_package(b);
 	bool visible = false;
 	for (size_t i = 0; i < b->n_pages; i++)
 		visible |= !b->pages[i].hidden;

@@ -288,20 +288,26 @@ static enum err give_back(struct undo *u, int64_t batch)
 	return e;
 }
 
+/* Of what was undone: its first record, which others hang on; 0 = of nothing. */
+static uint32_t kind_of(const struct undo *u)
+{
+	return u->n ? u->list[0].item->record.kind->number : 0;
+}
+
 /* What an undo took back and deleted has no number any more: it is entered again, from its file when that is
  * known. */
 static enum err enter_again(struct undo *u, const struct batch_row *undone)
 {
 	char file[FILE_NAME_TEXT_MAX], hint[HINT_SIZE], lists[HINT_SIZE];
 	bool import = import_find(undone->what) != NULL;
+	const char *entered = service_ways(false, kind_of(u), lists, sizeof lists);
 
 	file_path_text(file, sizeof file, undone->about);
 	if (import && *file)
 		snprintf(hint, sizeof hint, _("把文件再导入一次：%s %s %s"), way("import_table"),
 			undone->what, file);
-	else if (undone->id && !import)
-		snprintf(hint, sizeof hint, _("重新填一次：%s 看序号"),
-			service_ways(false, lists, sizeof lists));
+	else if (undone->id && !import && *entered)
+		snprintf(hint, sizeof hint, _("重新填一次：%s 看序号"), entered);
 	else
 		snprintf(hint, sizeof hint, _("把原来的文件再导入一次：%s 列出各批次的文件"),
 			way("list_batches"));
@@ -331,24 +337,29 @@ static enum err judge(struct undo *u, struct store *s, const struct batch_row *b
 		if (no)
 			return no;
 	}
-	if (!u->report->blocked && u->n == 0 && !u->refused)
-		return problem_set(u->p, ERR_NOT_FOUND, NULL,
-			way_hint(_("%s 列出各批次"), way("list_batches")), _("没有可以撤销的内容"));
-	enum err e = check_years(u, s);
+	struct undone_by by = {.id = batch->id};
+	char hint[HINT_SIZE], edits[HINT_SIZE];
+	bool nothing = !u->report->blocked && u->n == 0 && !u->refused;
+	enum err e = nothing ? ERR_OK : check_years(u, s);
 	if (e) {
 		u->report->blocked = 0;
 		return e;
 	}
-	if (!u->report->blocked)
+	if (!nothing && !u->report->blocked)
 		return ERR_OK;
-	struct undone_by by = {.id = batch->id};
-	char hint[HINT_SIZE], edits[HINT_SIZE];
+	/* Of what was never sent nothing is left at all. */
 	if (strcmp(batch->what, "undo") == 0 && !(e = batch_each(s, find_undone, &by, u->p)))
 		return enter_again(u, &by.row);
+	if (!e && nothing)
+		return problem_set(u->p, ERR_NOT_FOUND, NULL,
+			way_hint(_("%s 列出各批次"), way("list_batches")), _("没有可以撤销的内容"));
 	if (e)
 		return e;
-	snprintf(hint, sizeof hint, _("只改其中几条：%s；后来的修改用 %s 看编号，先撤销它"),
-		service_ways(true, edits, sizeof edits), way("list_batches"));
+	if (*service_ways(true, kind_of(u), edits, sizeof edits))
+		snprintf(hint, sizeof hint, _("只改其中几条：%s；后来的修改用 %s 看编号，先撤销它"), edits,
+			way("list_batches"));
+	else
+		snprintf(hint, sizeof hint, _("后来的修改用 %s 看编号，先撤销它"), way("list_batches"));
 	return problem_set(u->p, ERR_CONFLICT, NULL, hint, _("有 %zu 条记录后来又有改动，不能整批撤销"),
 		u->report->blocked);
 }

@@ -67,10 +67,11 @@ enum err decide_read_conflict(
 
 	*x = (struct conflict){0};
 	enum err e = outbox_read(v->store, n, arena, &x->row, p);
-	if (e)
+	if (e && e != ERR_NOT_FOUND)
 		return e;
-	if (x->row.state != OP_CONFLICT)
-		return problem_set(p, ERR_NOT_FOUND, NULL, way_hint(_("%s 列出冲突"), way("conflicts")),
+	if (e || x->row.state != OP_CONFLICT)
+		return problem_set(p, ERR_NOT_FOUND, NULL,
+			way_hint(_("%s 列出冲突；本机其他的修改用 %s 看"), way("conflicts"), way("outbox")),
 			_("第 %lld 项没有冲突"), (long long)n);
 	x->mine = x->row.body;
 	x->groups = x->row.groups;

@@ -55,9 +55,10 @@ bool transition_year_stands(struct request *r, const PGresult *phase, int32_t ye
  * cancelled year, or a roster that was undone and imported again, leaves rows of the same child under another
  * id. */
 const struct db_stmt transition_find_pupil = {
-	"SELECT b.pupil"
+	"SELECT b.pupil, s.name, b.source_school, coalesce(c.name, b.source_school)"
 	" FROM baseline b"
 	" JOIN student s ON s.county = b.county AND s.rec_id = b.student"
+	" LEFT JOIN school c ON c.county = b.county AND c.code = b.source_school AND NOT c.deleted"
 	" WHERE b.county = app_county() AND b.year = $1::int"
 	" AND (b.pupil::text = lower($2::text) OR cert_key(s.cert_no) = cert_key($2::text)"
 	" OR student_no_key(s.student_no) = student_no_key($2::text))"
@@ -74,7 +75,7 @@ bool transition_found_pupil(struct request *r, uint8_t id[ID_SIZE])
 			_("写证件号码、学籍号或列表里的编号；补入名单用 jgadmin transition baseline add"));
 		return false;
 	}
-	memcpy(id, db_get_bytes(found, 0, 0, &n), ID_SIZE);
+	memcpy(id, db_get_bytes(found, 0, LISTED_PUPIL, &n), ID_SIZE);
 	return true;
 }
 

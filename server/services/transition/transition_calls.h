@@ -52,6 +52,7 @@ void row_slip(struct request *r, pb_slip_row *s, const PGresult *res, int i);
 
 /* A pupil of P by id, certificate number or student number. $1 year, $2 what was typed. */
 extern const struct db_stmt transition_find_pupil;
+enum { LISTED_PUPIL, LISTED_NAME, LISTED_SCHOOL, LISTED_SCHOOL_NAME };
 /* False: there is none, and the request has been refused. */
 bool transition_found_pupil(struct request *r, uint8_t id[16]);
 

@@ -204,6 +204,29 @@ void transition_decide_pair(struct request *r)
 		request_begin(r, pair_query);
 }
 
+/* Who names a school beside the pupil means to be told when that is another's: the number is a typing error,
+ * or the school is. */
+static bool is_school_meant(
+	struct request *r, const char *pupil_name, const char *school, const char *school_name)
+{
+	const char *meant = REQUEST(r, pb_baseline_change)->school;
+
+	if (!meant || !meant[0] || strcmp(meant, school) == 0)
+		return true;
+	request_refuse(r, ERR_INVALID, "school",
+		arena_printf(&r->arena, _("%s是%s的，不是所写学校的学生"), pupil_name, school_name),
+		_("核对证件号码和学校；不写 --school，就按学籍所在的学校"));
+	return false;
+}
+
+static bool is_listed_school_meant(struct request *r)
+{
+	const PGresult *found = request_result(r, &transition_find_pupil);
+
+	return is_school_meant(r, db_get_text(found, 0, LISTED_NAME), db_get_text(found, 0, LISTED_SCHOOL),
+		db_get_text(found, 0, LISTED_SCHOOL_NAME));
+}
+
 /* Of several records of one child the one that is meant; a child who stands in the list, through whatever
  * school, is not counted twice. */
 static bool candidate_found(struct request *r, const PGresult *found, uint8_t id[ID_SIZE])
@@ -242,7 +265,8 @@ static bool candidate_found(struct request *r, const PGresult *found, uint8_t id
 		return false;
 	}
 	memcpy(id, db_get_bytes(found, 0, CANDIDATE_PUPIL, &n), ID_SIZE);
-	return true;
+	return is_school_meant(r, db_get_text(found, 0, CANDIDATE_NAME),
+		db_get_text(found, 0, CANDIDATE_SCHOOL), db_get_text(found, 0, CANDIDATE_SCHOOL_NAME));
 }
 
 static void amend_found(struct request *r)
@@ -253,7 +277,7 @@ static void amend_found(struct request *r)
 
 	if (q->add ? !transition_year_stands(r, transition_year_phase(r, YEAR_HOLD), q->year, true) ||
 				!candidate_found(r, request_result(r, &find_candidates), pupil)
-		   : !decision_found(r, q->year, pupil))
+		   : !decision_found(r, q->year, pupil) || !is_listed_school_meant(r))
 		return;
 	db_int4(&p, q->year);
 	db_bool(&p, q->add);

@@ -189,6 +189,11 @@ static const struct db_stmt select_mismatches = {
 	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found,"
 	" owners, severity, state, flags, row_ids, row_kinds, row_schools, row_names, row_numbers"
 	" FROM transition_mismatches($1::int, nullif($2::text, ''))"};
+static const struct db_stmt select_open_names = {
+	"SELECT id, cert_no, name, student_no, codes, primary_code, source_school, dest_school, found,"
+	" owners, severity, state, flags, row_ids, row_kinds, row_schools, row_names, row_numbers"
+	" FROM transition_open_names($1::int, nullif($2::text, ''))"};
+/* Of both. */
 enum {
 	MISMATCH_PUPIL,
 	MISMATCH_CERT_NO,
@@ -210,6 +215,11 @@ enum {
 	MISMATCH_ROW_NUMBERS
 };
 
+static const struct db_stmt *mismatch_statement(const struct request *r)
+{
+	return REQUEST(r, pb_year_request)->open ? &select_open_names : &select_mismatches;
+}
+
 static void mismatch_query(struct request *r)
 {
 	const pb_year_request *q = REQUEST(r, pb_year_request);
@@ -218,7 +228,7 @@ static void mismatch_query(struct request *r)
 	transition_year(r, q->year, YEAR_LOOK);
 	db_int4(&p, q->year);
 	db_text(&p, q->school ? q->school : "");
-	request_query(r, &select_mismatches, &p);
+	request_query(r, mismatch_statement(r), &p);
 }
 
 static void mismatch_rows(struct request *r, pb_mismatch *m, const PGresult *res, int i)
@@ -279,7 +289,7 @@ static const ProtobufCMessage *mismatch_page(struct request *r, const PGresult *
 
 static void mismatch_done(struct request *r)
 {
-	send_list(r, &select_mismatches, mismatch_page);
+	send_list(r, mismatch_statement(r), mismatch_page);
 }
 
 void transition_mismatches(struct request *r)
