@@ -19,12 +19,11 @@ static double draw_steps(struct pdf_page *paper, double y, const pb_invitation *
 {
 	/* 31: junior schools, of which some have primary classes (domain.md §1.4) */
 	bool junior = i->school && strncmp(i->school, "31", 2) == 0;
-	const char *
-		code = i->code,
-	       *steps[] = {_("jg connect --code 连接码"), _("jg login 帐号"), "jg passwd",
-		       junior ? _("jg import enrolled 新生.xlsx（九月；有小学部的现在 jg import students 六年级.xlsx）")
-			      : _("jg import students 六年级.xlsx"),
-		       "jg sync"};
+	const char *code = i->code,
+		   *steps[] = {_("jg connect --code 连接码"), _("jg login 帐号"), "jg passwd",
+			   junior ? _("jg import enrolled 新生.xlsx（九月；有小学部的看 jg todo）")
+				  : _("jg import students 六年级.xlsx"),
+			   "jg sync"};
 	struct pdf_style large = {.size = 11.5, .width = WIDTH, .typed = true},
 			 typed = {.size = 10, .width = WIDTH - INDENT, .typed = true}, small = {.size = 10};
 	char line[160];

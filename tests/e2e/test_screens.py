@@ -2,11 +2,11 @@
 """What a screen says is so and leads on: names work where they are unique, every number opens into names, what cannot be taken back is asked for,
 no hint names what does not exist or does not apply, and no word of a code stands on a Chinese screen."""
 import os
+import subprocess
 import time
 import zipfile
 
-from county_files import check_digit
-from harness import Cases, Server
+from harness import Cases, JGD, Server
 from test_transition_decisions import at_terminal, number, write
 
 P, Q, J = "2132990001", "2132990002", "3132990001"
@@ -35,7 +35,7 @@ def files(server, primary):
         out.writestr("word/document.xml", '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>')
     said("a Word document is told what to do with its table", primary.run("import", "students", paper), "Word 文档", "复制到", code=6, never=("隐藏",))
     odd = write(server, "odd.csv", "学生名字,号,级,班\n甲,1,2,3\n")
-    said("without a header the hint can be typed", primary.run("import", "students", odd), "--map 学生=姓名", code=6, never=("列=字段",))
+    said("without a header the hint can be typed", primary.run("import", "students", odd), "--map 文件里的列名=姓名", code=6, never=("列=字段",))
     said("a mistyped field is offered whole", primary.run("import", "students", odd, "--map", "学生名字=姓名姓"), "--map 学生名字=姓名？", code=2)
 
 
@@ -152,6 +152,20 @@ def county(server, clerk):
     said("the trace is read in words", auditor.run("audit", "search", "--limit", "500"), never=("DRY_RUN", "ASKED"))
 
 
+def papers(server):
+    """What an operator and a school read first."""
+    admin, paper = server.people["sysadmin"], os.path.join(server.dir, "codes.pdf")
+    admin.login()
+    admin.ok("devices", "invite", "--all", "-o", paper)
+    text = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, text=True).stdout
+    slips = {name: text[text.index(name):][:400].split("请当面")[0] for name in ("演练县第1小学", "演练县第一初级中学")}
+    cases.check("a junior school's paper names its own roster", "import students" in slips["演练县第1小学"] and "import enrolled" in slips["演练县第一初级中学"]
+                and "六年级" not in slips["演练县第一初级中学"], text)
+    run = subprocess.run([JGD, "restore", "--help"], capture_output=True, text=True, env={**os.environ, "LANG": "C.UTF-8"})
+    cases.check("the example of a restore has the name that a backup gets", "/jingguan-2" in run.stdout, run.stdout)
+    said("a computer that is not enrolled", server.person("new").run("doctor"), "jg connect --code", code=1)
+
+
 def ended(server, primary):
     """A login that has ended hides what the bureau asks for: it is not said that there is nothing to do."""
     primary.run("sync")
@@ -171,6 +185,7 @@ def main():
         frozen(server, clerk, primary, junior)
         decided(server, clerk, primary, junior)
         county(server, clerk)
+        papers(server)
         ended(server, primary)
     cases.close()
 

@@ -130,7 +130,7 @@ class Words:
 
     def frozen(self):
         """Who was frozen and is on no list of the school's any more is said by every list, and how to put it right."""
-        p, ways = self.primary, ("白云飞（六10班）", "年级=六年级", "jgadmin transition baseline remove")
+        p, ways = self.primary, ("白云飞（六10班）", "年级=六年级", "请县局基教科把他移出")
         p.ok("undo", self.undecided)
         p.ok("students", "set", number(5), "grade=15")
         self.says("the list says who has left it", p, "transition", "list", words=("另有 1 人原在应升学名单",) + ways)

@@ -7,6 +7,7 @@
 
 #include "lang.h"
 #include "text.h"
+#include "way.h"
 
 #define HEADER_SEARCH_ROWS 30 /* titles, notes and how-to lines above a header */
 #define HEADING_MAX 192       /* bytes of a heading that is compared; longer ones are notes, no names */
@@ -319,6 +320,17 @@ static const char *needed_list(
 	return first;
 }
 
+/* What --map calls a column of `needed_list`: of a group its first. */
+static const char *map_name(const struct table *t, const char *word)
+{
+	for (size_t i = 0; word && i < t->wants.n_columns; i++) {
+		const struct table_column *c = &t->wants.columns[i];
+		if (strcmp(c->name, word) == 0 || (c->required_group && strcmp(c->required_group, word) == 0))
+			return c->name;
+	}
+	return t->wants.columns[0].name;
+}
+
 static enum err header_find(struct table *t, struct problem *p)
 {
 	size_t best = 0;
@@ -333,9 +345,10 @@ static enum err header_find(struct table *t, struct problem *p)
 	}
 	if (best > 1 || (best == 1 && t->wants.n_columns == 1))
 		return ERR_OK;
-	needed_list(NULL, t->wants.columns, t->wants.n_columns, list, sizeof list);
+	const char *first = needed_list(NULL, t->wants.columns, t->wants.n_columns, list, sizeof list);
 	return problem_set(p, ERR_FILE_HEADER, NULL,
-		_("表头一行应写有各列的名称；名称不同时写明哪列是什么，如 --map 学生=姓名"),
+		way_hint(_("表头一行应写有各列的名称；名称不同时写明哪列是%2$s：--map %1$s=%2$s"),
+			_("文件里的列名"), map_name(t, first)),
 		_("找不到表头，需要的列：%s"), list);
 }
 
@@ -355,7 +368,8 @@ static enum err ambiguous(
 	char a[4], b[4];
 
 	problem_set(p, ERR_FILE_HEADER, t->wants.columns[column].name,
-		_("请改名其中一列，或写明用哪列，如 --map 学生姓名=姓名"),
+		way_hint(_("请改名其中一列，或写明用哪列：--map %s=%s"), heading_at(t, t->header, first),
+			t->wants.columns[column].name),
 		_("%s 列“%s”和 %s 列“%s”都可作“%s”"), column_letters(a, first),
 		heading_at(t, t->header, first), column_letters(b, second), heading_at(t, t->header, second),
 		t->wants.columns[column].name);
@@ -397,7 +411,9 @@ static enum err required_check(const struct table *t, struct problem *p)
 
 	if (!first)
 		return ERR_OK;
-	problem_set(p, ERR_FILE_HEADER, first, _("请补上该列；列名不同时写明哪列是什么，如 --map 学生=姓名"),
+	problem_set(p, ERR_FILE_HEADER, first,
+		way_hint(_("请补上该列；列名不同时写明哪列是%2$s：--map %1$s=%2$s"), _("文件里的列名"),
+			map_name(t, first)),
 		_("第 %ld 行的表头缺少必填列：%s"), table_header_row(t), list);
 	if (p)
 		p->row = table_header_row(t);
@@ -456,16 +472,16 @@ static enum err maps_check(const struct table *t, struct problem *p)
 	for (size_t i = 0; i < t->wants.n_maps; i++) {
 		if (!map_split(t->wants.maps[i], from, &field))
 			return problem_set(p, ERR_USAGE, "--map",
-				_("左边是文件里的列名，右边是要导入的列，如 --map 学生=姓名"),
+				way_hint(_("左边是文件里的列名，右边是要导入的列，如 --map %s=%s"),
+					_("文件里的列名"), t->wants.columns[0].name),
 				_("--map 应写成 列=字段：%s"), t->wants.maps[i]);
 		if (column_of(t, field, &fit) != NOWHERE)
 			continue;
 		const char *nearest = column_nearest(t, field);
-		char hint[TABLE_HEADING_MAX + 64] = "";
-		if (nearest)
-			snprintf(hint, sizeof hint, _("是不是 --map %s=%s？"), from, nearest);
 		return problem_set(p, ERR_USAGE, "--map",
-			*hint ? hint : _("等号右边写要导入的列，如 --map 学生=姓名"),
+			nearest ? way_hint(_("是不是 --map %s=%s？"), from, nearest)
+				: way_hint(_("等号右边写要导入的列，如 --map %s=%s"), from,
+					  t->wants.columns[0].name),
 			_("--map：没有字段“%s”"), field);
 	}
 	return ERR_OK;

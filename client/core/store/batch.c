@@ -288,10 +288,13 @@ static enum err give_back(struct undo *u, int64_t batch)
 	return e;
 }
 
-/* Of what was undone: its first record, which others hang on; 0 = of nothing. */
+/* Of what was undone: a record that hangs on no other; 0 = of nothing. */
 static uint32_t kind_of(const struct undo *u)
 {
-	return u->n ? u->list[0].item->record.kind->number : 0;
+	for (size_t i = 0; i < u->n; i++)
+		if (!u->list[i].item->record.kind->on_count)
+			return u->list[i].item->record.kind->number;
+	return 0;
 }
 
 /* What an undo took back and deleted has no number any more: it is entered again, from its file when that is
