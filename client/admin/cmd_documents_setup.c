@@ -275,19 +275,19 @@ static const struct cli_option delegate_options[] = {{"from", "USER", N_("谁离
 	{"reason", "TEXT", N_("理由（必写）")}, {0}};
 
 static const struct cli_command commands[] = {
-	{"documents desk set", "NAME USER", 2, 2, desk_options, ADMIN_NEEDS, SETTERS,
+	{"documents desk set", "DESK USER", 2, 2, desk_options, ADMIN_NEEDS, SETTERS,
 		N_("定岗：收文、发文、档案"), N_("documents desk set 收文 wangwu1 --deputy zhaoliu1"),
 		cmd_desk, CLI_WORK},
 	{"documents head set", "USER", 1, 1, NULL, ADMIN_NEEDS, SETTERS, N_("定主要负责人"),
 		"documents head set zhangsan1", cmd_head, CLI_WORK},
-	{"documents orgs set", "NAME", 1, 1, organ_options, ADMIN_NEEDS, SETTERS,
+	{"documents orgs set", "ORGAN", 1, 1, organ_options, ADMIN_NEEDS, SETTERS,
 		N_("登记机关和它与本局的关系"), N_("documents orgs set 市教育局 --relation 直接上级"),
 		cmd_organ, CLI_WORK},
-	{"documents series add", "S", 1, 1, NULL, ADMIN_NEEDS, SETTERS, N_("登记发文代字"),
+	{"documents series add", "SERIES", 1, 1, NULL, ADMIN_NEEDS, SETTERS, N_("登记发文代字"),
 		N_("documents series add 洪教发"), cmd_series, CLI_WORK},
 	{"documents settings list", "", 0, 0, NULL, ADMIN_NEEDS, 0, N_("列出岗位、机关、代字和时限"),
 		"documents settings list", cmd_settings, CLI_WORK},
-	{"documents settings set", "NAME VALUE", 2, 2, from_options, ADMIN_NEEDS, SETTERS, N_("改时限"),
+	{"documents settings set", "LIMIT VALUE", 2, 2, from_options, ADMIN_NEEDS, SETTERS, N_("改时限"),
 		"documents settings set days.handle 5/3/1", cmd_setting, CLI_WORK},
 	{"documents delegate add", "", 0, 0, delegate_options, ADMIN_NEEDS, 0, N_("离岗时授权别人代办"),
 		N_("documents delegate add --from zhangsan1 --to lisi1 --begin 2026-09-01 --end 2026-09-05 "

@@ -50,7 +50,11 @@ const char *cli_operand_words(const char *operands, char *out, size_t size)
 		{"PHASE", NC_("operand", "阶段")}, {"accept|return", NC_("operand", "认可|退回")},
 		{"present|absent|unknown", NC_("operand", "在校|未报到|查无此人")},
 		{"mine|theirs|FIELD=VALUE", NC_("operand", "我的|对方|栏目=内容")},
-		{"HOST:PORT", NC_("operand", "地址:端口")}, {"TEXT", NC_("operand", "要找的文字")}};
+		{"HOST:PORT", NC_("operand", "地址:端口")}, {"TEXT", NC_("operand", "要找的文字")},
+		{"DOC", NC_("operand", "文号")}, {"FILE.docx", NC_("operand", "文件.docx")},
+		{"DESK", NC_("operand", "岗位")}, {"ORGAN", NC_("operand", "机关")},
+		{"SERIES", NC_("operand", "代字")}, {"LIMIT", NC_("operand", "时限")},
+		{"VALUE", NC_("operand", "内容")}};
 	size_t used = 0;
 
 	*out = 0;
