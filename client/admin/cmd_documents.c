@@ -54,6 +54,7 @@ static const struct ask_field {
 	{"joint", NAMES, offsetof(pb_document_ask, joint), offsetof(pb_document_ask, n_joint)},
 	{"due", DAY, offsetof(pb_document_ask, due), offsetof(pb_document_ask, has_due)},
 	{"until", DAY, offsetof(pb_document_ask, due), offsetof(pb_document_ask, has_due)},
+	{"feedback-due", DAY, offsetof(pb_document_ask, due), offsetof(pb_document_ask, has_due)},
 	{"date", DAY, offsetof(pb_document_ask, date), offsetof(pb_document_ask, has_date)},
 	{"seen", NUMBER, offsetof(pb_document_ask, seen), offsetof(pb_document_ask, has_seen)},
 	{"copies", NUMBER, offsetof(pb_document_ask, copies), offsetof(pb_document_ask, has_copies)},
@@ -549,7 +550,8 @@ static const struct cli_option change_options[] = {
 static const struct cli_option number_options[] = {{"series", "S", N_("代字，如 洪教发")}, SEEN, {0}};
 static const struct cli_option press_options[] = {{"copies", "N", N_("印多少份")}, SEEN, {0}};
 static const struct cli_option seal_options[] = {{"count", "N", N_("盖多少份")}, SEEN, {0}};
-static const struct cli_option issue_options[] = {{"due", "DATE", N_("请学校在哪一天前反馈")}, SEEN, {0}};
+static const struct cli_option issue_options[] = {
+	{"feedback-due", "DATE", N_("请学校在哪一天前反馈")}, SEEN, {0}};
 static const struct cli_option close_options[] = {
 	{"force", NULL, N_("主要负责人强制办结")}, {"reason", "TEXT", N_("强制办结的理由")}, SEEN, {0}};
 static const struct cli_option list_options[] = {{"kind", "KIND", N_("in 收文，out 发文")},

@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-extern const struct cli_part admin_documents_setup, admin_documents_paper;
+extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery;
 /* What a paper is called: its number, its id before it has one. */
 const char *documents_called(const char *number, const char *id);
 

@@ -192,4 +192,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_documents_paper = {commands, NULL, NULL};
+const struct cli_part admin_documents_paper = {commands, NULL, &admin_documents_delivery};

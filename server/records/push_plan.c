@@ -230,7 +230,8 @@ static enum err check_class(struct plan *p, size_t index, const struct plan_op *
 {
 	struct scopes s = {.author = a};
 
-	if (a->roles & PLAN_ALL_CLASSES)
+	/* A class limits its teacher alone: who writes the kind by another role is of no class. */
+	if (a->roles & (PLAN_ALL_CLASSES | (o->kind->writers & ~(1u << ROLE_CLASS_TEACHER))))
 		return ERR_OK;
 	if (e && e->row.state.exists)
 		meet_own(&s, &e->row.state.record);

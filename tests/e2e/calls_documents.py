@@ -1,9 +1,12 @@
 """Each method of 办文 once, by the wire contract alone (test_wire.py)."""
 import datetime
+import time
 
 import wire_client as w
+from wire_county import P
 
 pb = w.pb
+KIND = 16  # Delivery
 
 
 def calls(county, year, cases):
@@ -40,3 +43,42 @@ def calls(county, year, cases):
         made = leader.call("Documents.Delegate", **{"from": users["leader"]}, to=second.user, begin=day, end=day, reason="出差")
         cases.check("who stands in is listed", [d.id for d in leader.call("Documents.ListDelegations").delegation] == [int(made.id)])
         leader.call("Documents.EndDelegation", id=int(made.id))
+        answered(county, cases, office, leader)
+
+
+DRAFT = "标题：关于检查的通知\n文种：通知\n公开：主动公开\n主送：%s\n反馈：隐患数|number\n---\n请检查。\n"
+
+
+def answered(county, cases, office, leader):
+    """A paper that goes to a school, is signed for and answered there, and judged."""
+    later = datetime.date.today() + datetime.timedelta(200)  # behind whatever the clock was moved to
+    head = county.person("head-of-school", "HEAD", P)
+    made = leader.call("Documents.Ask", event="draft", file=(DRAFT % P).encode(), leader=county.people["leader"].user)
+    leader.call("Documents.Ask", event="submit", doc=made.id)
+    office.call("Documents.Ask", event="approve", doc=made.id)
+    leader.call("Documents.Ask", event="sign", doc=made.id)
+    office.call("Documents.Ask", event="recheck", doc=made.id)
+    number = office.call("Documents.Ask", event="number", doc=made.id, series="洪教发").number
+    for event, fields in (("press", {"copies": 1}), ("proof_pass", {}), ("seal", {"count": 1}), ("issue", {"due": later.year * 10000 + later.month * 100 + later.day})):
+        office.call("Documents.Ask", event=event, doc=number, **fields)
+    with head.open() as wire:
+        stream = next(s for s in head.streams.values() if s.what != "county") if len(head.streams) > 1 else next(iter(head.streams.values()))
+        for _ in range(100):
+            head.pull(wire, stream.id)
+            found = [(i, r) for i, r in stream.records.items() if r[0] == KIND]
+            if found:
+                break
+            time.sleep(0.1)
+        cases.check("the school has it in its stream", len(found) == 1, str(found))
+        id, now = found[0][0], time.time_ns() // 1000
+        signs = pb.Delivery(signed_at=now, signed_by=head.user, signed_version=1)
+        says = pb.Delivery(answered_at=now, answered_by=head.user, answered_version=1, answer='{"q1":"3"}')
+        head.queue_op(KIND, id, signs, seen=[(4, found[0][1][2][3])], groups={4})
+        head.queue_op(KIND, id, says, seen=[(5, found[0][1][2][4])], groups={5})
+        head.push(wire)
+        cases.check("its receipt and its answer are taken", all(r.outcome == pb.APPLIED for r in head.results.values()), str(head.results))
+    rows = [(d.school, d.state) for page in office.page_list("Documents.Deliveries", doc=number) for d in page.delivery]
+    cases.equal("the bureau sees the answer", rows, [(P, "answered")])
+    leader.call("Documents.DecideFeedback", doc=number, school=P, accept=True)
+    rows = [d.state for page in office.page_list("Documents.Deliveries", doc=number) for d in page.delivery]
+    cases.equal("and accepts it", rows, ["accepted"])

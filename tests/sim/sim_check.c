@@ -156,7 +156,9 @@ static void check_refusal(const struct client *c, const pb_op *op, const pb_op_r
 
 	switch ((enum err)r->code) {
 	case ERR_PERMISSION:
-		demand(!(c->profile.session.roles & 1u << ROLE_REGISTRAR) || hangs_on_sent(op, r, arena),
+		demand(!(c->profile.session.roles & 1u << ROLE_REGISTRAR) || hangs_on_sent(op, r, arena) ||
+				(kind_by_number(op->kind) &&
+					!(kind_by_number(op->kind)->writers & 1u << ROLE_REGISTRAR)),
 			"I9", "operation %llu of device %u is the registrar's and was not permitted",
 			(unsigned long long)op->op_no, c->no);
 		break;

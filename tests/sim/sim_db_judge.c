@@ -356,7 +356,8 @@ enum verdict hold(struct call *call)
 
 /* ---- what follows from an operation that was applied ---- */
 
-/* As a formal report does, it freezes what its school has: of every kind here. */
+/* As a formal report does, which is a push of its own, it freezes what its school has: of every kind here. What follows
+ * from other kinds is their service's. */
 static enum verdict freeze(struct call *call, struct cell school, struct cell id)
 {
 	struct db_snapshot *s = keep(sizeof *s);
@@ -392,6 +393,6 @@ enum verdict applied(struct call *call)
 	PGresult *r = ROWS(call, PG_TEXT);
 	put_text(r, 0, 0, "");
 	while (v == DONE && take(&schools, &school) && take(&ids, &id))
-		v = freeze(call, school, id);
+		v = call->kind->alone ? freeze(call, school, id) : DONE;
 	return v;
 }

@@ -539,6 +539,12 @@ static void check_children(void)
 
 /* ---- A2.6: a formal report is what its school had as it was typed before it ---- */
 
+/* What a school pushes by itself, and what follows from it in its transaction. */
+static bool is_report(const struct kind *kind)
+{
+	return kind->applied[0] && kind->alone;
+}
+
 static void check_snapshot(void *data, const void *row)
 {
 	const struct db_snapshot *s = row;
@@ -546,7 +552,7 @@ static void check_snapshot(void *data, const void *row)
 
 	(void)data;
 	for (size_t k = 0; k < kind_count; k++)
-		found |= kind_table[k].applied[0] &&
+		found |= is_report(&kind_table[k]) &&
 			 db_find(T_RECORD + kind_table[k].number, s->report, ID_SIZE);
 	demand(found, "I4", "a table is kept of a report that is not there");
 }
@@ -603,12 +609,12 @@ static void check_reports(void)
 {
 	db_each(T_SNAPSHOT, check_snapshot, NULL);
 	for (size_t k = 0; k < kind_count; k++)
-		if (kind_table[k].applied[0])
+		if (is_report(&kind_table[k]))
 			db_each(T_RECORD + kind_table[k].number, check_report, NULL);
 	for (size_t i = 0; i < TOLD_SLOTS && !world.lossy; i++)
 		for (const struct told *report = told[i]; report; report = report->next) {
 			const struct db_snapshot *s =
-				kind_by_number(report->kind)->applied[0] && was_taken(report)
+				is_report(kind_by_number(report->kind)) && was_taken(report)
 					? db_find(T_SNAPSHOT, report->id, ID_SIZE)
 					: NULL;
 			for (size_t k = 0; s && k < TOLD_SLOTS; k++)

@@ -483,6 +483,7 @@ enum err do_issue(struct step *s)
 	s->d->reissue = false;
 	s->d->issued_version = s->d->version;
 	s->d->issued_on = s->d->signed_on;
+	s->d->deliveries_open = s->ask->is_sent;
 	return ERR_OK;
 }
 

@@ -1,6 +1,8 @@
 /* One event of one paper: locked and read, judged (document_machine.h), written – two trips, whatever it is. */
+#include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
 #include <sodium.h>
 
 #include "access_log.h"
@@ -21,6 +23,8 @@ struct event {
 	struct draft draft;
 	struct draft_organ *organs;
 	size_t organ_count;
+	const char **schools; /* whom an issued paper goes to */
+	size_t school_count;
 };
 
 /* What names and numbers in it mean. */
@@ -269,6 +273,8 @@ static void show_text(struct event *x)
 	f->d.urgency = urgency < 0 ? URGENCY_PLAIN : (enum document_urgency)urgency;
 }
 
+static const char *questions_of(struct request *r, const struct draft *d);
+
 static bool take_new_text(struct request *r, struct event *x, const void *text, size_t n)
 {
 	struct document_file *f = &x->file;
@@ -276,6 +282,7 @@ static bool take_new_text(struct request *r, struct event *x, const void *text, 
 	if (!take_text(r, x, text, n, DRAFT_READ) || (!f->is_new && !compare_text(r, x)))
 		return false;
 	f->file = arena_text(&r->arena, text, n);
+	f->questions = questions_of(r, &x->draft);
 	show_text(x);
 	if (draft_digest(f->digest, &x->draft, NULL, 0, &r->arena)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
@@ -283,6 +290,9 @@ static bool take_new_text(struct request *r, struct event *x, const void *text, 
 	}
 	return true;
 }
+
+static void take_schools(struct request *r, struct event *x);
+static void judge_feedback_due(struct request *r, struct event *x);
 
 /* What the event brings, beside what the machine judges. False: refused. */
 static bool take_content(struct request *r, struct event *x)
@@ -309,6 +319,12 @@ static bool take_content(struct request *r, struct event *x)
 	switch (x->ask.event) {
 	case EVENT_SUBMIT:
 		return take_text(r, x, stands, n, DRAFT_SUBMIT);
+	case EVENT_ISSUE:
+		if (!take_text(r, x, stands, n, DRAFT_READ))
+			return false;
+		take_schools(r, x);
+		judge_feedback_due(r, x);
+		return true;
 	case EVENT_EDIT: /* each version has its text, also one that changes the names alone */
 		return take_new_text(r, x, stands, n);
 	case EVENT_RETURN: /* of a re-issue: what schools hold stands again */
@@ -321,6 +337,101 @@ static bool take_content(struct request *r, struct event *x)
 	default:
 		return true;
 	}
+}
+
+/* ---- Whom it goes to ---- */
+
+static const struct db_stmt send_paper = {
+	"SELECT document_send($1::uuid, $2::text[], $3::int, $4::timestamptz, $5::timestamptz, $6::text, $7::text)"};
+static const struct db_stmt take_back = {"SELECT document_take_back($1::uuid)"};
+static const struct db_stmt close_to_schools = {"SELECT document_close_to_schools($1::uuid)"};
+
+static bool is_addressed(const struct draft_list *list, const char *code, unsigned stages)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i], code) == 0 || draft_school_group(list->items[i]) & stages)
+			return true;
+	return false;
+}
+
+/* The live schools of 主送 and 抄送, each once. */
+static void take_schools(struct request *r, struct event *x)
+{
+	const PGresult *s = request_result(r, &read_schools);
+
+	x->schools = arena_alloc(&r->arena, sizeof *x->schools * ((size_t)PQntuples(s) + 1));
+	for (int i = 0; x->schools && i < PQntuples(s); i++) {
+		const char *code = db_get_text(s, i, 0);
+		unsigned stages = (unsigned)db_get_int(s, i, 1);
+		if (!is_addressed(&x->draft.to, code, stages) && !is_addressed(&x->draft.cc, code, stages))
+			continue;
+		x->schools[x->school_count++] = document_text(r, code);
+	}
+	x->ask.is_sent = x->school_count != 0;
+}
+
+/* R20: what is asked has a day by which it is answered, and that leaves time. */
+static void judge_feedback_due(struct request *r, struct event *x)
+{
+	const struct document_world *w = &x->around.world;
+	int32_t least = x->file.d.urgency == URGENCY_EXTRA ? 0 : 2;
+
+	if (x->draft.question_count && !x->ask.due)
+		break_rule(x, 20, _("有反馈事项，要写反馈期限"), _("加 --feedback-due 日期"));
+	else if (x->ask.due && workday_end(x->ask.due) < workday_due(w->calendar, w->now, least))
+		break_rule(x, 20, _("反馈期限太近：至少留两个工作日，特急当日"),
+			arena_printf(&r->arena, _("--feedback-due 写到 %d 或以后"),
+				workday_of(workday_due(w->calendar, w->now, least) - 1)));
+}
+
+/* What the record of a school has of the questions. */
+static const char *questions_of(struct request *r, const struct draft *d)
+{
+	static const char *const types[] = {"number", "date", "text", "file", "choice"};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->question_count; i++) {
+		const struct draft_question *q = &d->questions[i];
+		json_t *choices = json_array();
+		for (size_t k = 0; k < q->choices.n; k++)
+			json_array_append_new(choices, json_string(q->choices.items[k]));
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:s,s:o,s:s}", "key", q->key, "label", q->label, "type",
+				      types[q->type], "choices", choices, "period", q->period));
+	}
+	char *text = d->question_count ? json_dumps(list, JSON_COMPACT) : NULL;
+	const char *kept = document_text(r, text);
+	free(text);
+	json_decref(list);
+	return kept;
+}
+
+static void tell_schools(struct request *r, struct event *x)
+{
+	const struct document_world *w = &x->around.world;
+	struct pg_array schools = {0};
+	struct db_params p = {0};
+
+	db_bytes(&p, x->file.id, 16);
+	if (x->ask.event != EVENT_ISSUE) {
+		request_query(r, x->ask.event == EVENT_RECALL ? &take_back : &close_to_schools, &p);
+		return;
+	}
+	int64_t receipt = workday_due(w->calendar, w->now, w->days[STEP_RECEIPT][x->file.d.urgency]);
+	pg_array_begin(&schools, PG_TEXT);
+	for (size_t i = 0; i < x->school_count; i++)
+		pg_array_text(&schools, x->schools[i]);
+	db_array(&p, &schools);
+	db_int4(&p, x->file.d.version);
+	db_time(&p, receipt);
+	if (x->draft.question_count && x->ask.due)
+		db_time(&p, workday_end(x->ask.due));
+	else
+		db_text(&p, NULL);
+	db_text(&p, x->file.d.drafter);
+	db_text(&p, codes_urgency.items[x->file.d.urgency].code);
+	request_query(r, &send_paper, &p);
+	pg_array_free(&schools);
 }
 
 /* ---- The two trips ---- */
@@ -383,6 +494,8 @@ static void event_write(struct request *r)
 	memcpy(x->entry.device, r->caller.device, 16);
 	x->entry.intent = intent_of(r, x, x->entry.text);
 	enum err e = x->entry.intent ? document_write(r, f, &x->entry) : ERR_NOMEM;
+	if (!e && (x->school_count || x->ask.event == EVENT_RECALL || x->ask.event == EVENT_CLOSE))
+		tell_schools(r, x);
 	if (e) {
 		request_fail(r, e, NULL, NULL);
 		return;

@@ -108,6 +108,9 @@ enum document_step {
 	STEP_SEAL,
 	STEP_ISSUE,
 	STEP_CLOSE,
+	STEP_RECEIPT, /* from here on a school's, which do not follow from the paper's state */
+	STEP_FEEDBACK,
+	STEP_JUDGE,
 	DOCUMENT_STEPS
 };
 enum document_urgency { URGENCY_PLAIN, URGENCY_URGENT, URGENCY_EXTRA, URGENCIES };
@@ -207,6 +210,7 @@ struct document_ask {
 	int32_t due, date, copies, count;
 	/* Of a draft that comes with it. */
 	bool has_file, is_minutes, needs_head, same_substance;
+	bool is_sent; /* issued to some school, which then owes a receipt */
 	/* What its text and names break by the rules that ask the database; 0. */
 	unsigned rule;
 	const char *rule_text, *rule_hint; /* hint: NULL = what the error says in general */

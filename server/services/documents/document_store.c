@@ -16,7 +16,7 @@ static const struct db_stmt lock_document = {
 	"SELECT id, kind, state, version, last_version, number, title, genre, urgency, mark, class, carrier,"
 	" drafter, leader, lead, signer, in_order, reissue, came_back, is_minutes, needs_head, signed_on,"
 	" pressed_on, issued_version, issued_on, copies, slot, series, trace_n, trace_head, coalesce(from_organ,"
-	" ''), coalesce(their_no, ''), reply_to"
+	" ''), coalesce(their_no, ''), reply_to, document_deliveries_open(id)"
 	" FROM document WHERE county = app_county() AND id = document_find($1::text) FOR UPDATE"};
 enum document_column {
 	C_ID,
@@ -51,7 +51,8 @@ enum document_column {
 	C_TRACE_HEAD,
 	C_FROM,
 	C_THEIR_NO,
-	C_REPLY_TO
+	C_REPLY_TO,
+	C_DELIVERIES_OPEN
 };
 /* Its people, a row each, in their order. */
 static const struct db_stmt read_people = {
@@ -62,7 +63,7 @@ static const struct db_stmt read_people = {
 static const struct db_stmt read_tasks = {
 	"SELECT id, step, principal, school, since, opened, due, closed"
 	" FROM document_task WHERE county = app_county() AND document = document_find($1::text)"
-	" ORDER BY opened, id"};
+	" AND step NOT IN (\'receipt\', \'feedback\', \'judge\') ORDER BY opened, id"};
 enum task_column { T_ID, T_STEP, T_PRINCIPAL, T_SCHOOL, T_SINCE, T_OPENED, T_DUE, T_CLOSED };
 
 void document_query(struct request *r, const char *of)
@@ -154,7 +155,8 @@ enum err document_read(struct request *r, struct document_file *f)
 		.issued_on = NUMBER(C_ISSUED_ON),
 		.copies = NUMBER(C_COPIES),
 		.slot = TEXT(C_SLOT),
-		.series = TEXT(C_SERIES)};
+		.series = TEXT(C_SERIES),
+		.deliveries_open = NUMBER(C_DELIVERIES_OPEN)};
 #undef TEXT
 #undef NUMBER
 	memcpy(f->id, db_get_bytes(t, 0, C_ID, &n), 16);
@@ -215,8 +217,8 @@ static const struct db_stmt insert_changes = {
 	" FROM unnest($2::int8[], $3::timestamptz[], $4::text[]) AS u (task, due, moved)"
 	" ON CONFLICT DO NOTHING"};
 static const struct db_stmt insert_version = {
-	"INSERT INTO document_version (county, document, version, file, digest, at, by_user)"
-	" VALUES (app_county(), $1::uuid, $2::int, $3::text, $4::bytea, $5::timestamptz, $6::text)"};
+	"INSERT INTO document_version (county, document, version, file, questions, digest, at, by_user)"
+	" VALUES (app_county(), $1::uuid, $2::int, $3::text, $7::text, $4::bytea, $5::timestamptz, $6::text)"};
 static const struct db_stmt insert_trace = {
 	"INSERT INTO document_trace (county, document, n, event, by_user, for_user, at, text, version, state,"
 	" device, intent, intent_sig, head, sig)"
@@ -361,6 +363,7 @@ static void write_version(struct request *r, const struct document_file *f, cons
 	db_bytes(&p, f->digest, TRACE_HASH);
 	db_time(&p, x->at);
 	db_text(&p, x->by);
+	db_text(&p, f->questions);
 	request_query(r, &insert_version, &p);
 }
 

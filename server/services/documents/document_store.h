@@ -17,7 +17,7 @@ struct document_file {
 	const char *number, *take_series; /* take_series: the number to be given, NULL = none */
 	int32_t take_year, trace_n;
 	uint8_t trace_head[TRACE_HASH];
-	const char *file; /* a new text, or NULL */
+	const char *file, *questions; /* a new text, or NULL, and what it asks, as JSON */
 	uint8_t digest[TRACE_HASH];
 };
 

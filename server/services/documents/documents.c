@@ -53,7 +53,9 @@ static const struct handler handlers[] = {
 	{METHOD_DOCUMENTS_END_DELEGATION, documents_end_delegation},
 	{METHOD_DOCUMENTS_LIST_DELEGATIONS, documents_list_delegations},
 	{METHOD_DOCUMENTS_IMPORT_WORKDAYS, documents_import_workdays},
+	{METHOD_DOCUMENTS_DELIVERIES, documents_deliveries},
+	{METHOD_DOCUMENTS_DECIDE_FEEDBACK, documents_decide_feedback},
 	{0, NULL},
 };
 
-const struct service documents_service = {"documents", handlers, NULL};
+const struct service documents_service = {"documents", handlers, documents_jobs};

@@ -69,5 +69,8 @@ void documents_delegate(struct request *r);
 void documents_end_delegation(struct request *r);
 void documents_list_delegations(struct request *r);
 void documents_import_workdays(struct request *r);
+void documents_deliveries(struct request *r);
+void documents_decide_feedback(struct request *r);
+extern const struct service_job documents_jobs[];
 
 #endif

@@ -1,0 +1,235 @@
+/* 公文 at a school: what came, and what the school says of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "codes.h"
+#include "documents.h"
+#include "face.h"
+#include "jg.h"
+#include "value.h"
+#include "words.h"
+
+#define PEOPLE (1u << ROLE_CLERK | 1u << ROLE_HEAD)
+
+static json_t *questions_json(const struct record *d)
+{
+	char text[16384];
+	json_t *all = json_loads(record_text(d, F_DELIVERY_QUESTIONS, text, sizeof text), 0, NULL),
+	       *out = json_array(), *q;
+	size_t i;
+
+	json_array_foreach(all, i, q)
+	{
+		json_array_append_new(
+			out, json_pack("{sO sO sO sO}", "key", json_object_get(q, "key"), "label",
+				     json_object_get(q, "label"), "type", json_object_get(q, "type"),
+				     "choices", json_object_get(q, "choices")));
+	}
+	json_decref(all);
+	return out;
+}
+
+static json_t *document_json(const struct item *item)
+{
+	const struct record *d = &item->record;
+	char id[37];
+
+	value_show(d, F_DELIVERY_DOCUMENT, false, id, sizeof id);
+	return json_pack("{ss so so so so so ss so so so so so}", "id", id, "number",
+		value_json(d, F_DELIVERY_NUMBER), "title", value_json(d, F_DELIVERY_TITLE), "genre",
+		value_json(d, F_DELIVERY_GENRE), "version", value_json(d, F_DELIVERY_VERSION), "digest",
+		value_json(d, F_DELIVERY_DIGEST), "state", delivery_state(d), "receipt_due",
+		value_json(d, F_DELIVERY_RECEIPT_DUE), "feedback_due", value_json(d, F_DELIVERY_FEEDBACK_DUE),
+		"read_at", value_json(d, F_DELIVERY_READ_AT), "signed_at",
+		value_json(d, F_DELIVERY_SIGNED_AT), "questions", questions_json(d));
+}
+
+static int cmd_list(struct cli *c)
+{
+	const char *headings[] = {
+		_("序号"), _("文号"), _("标题"), _("紧急程度"), _("状态"), _("签收期限"), _("反馈期限")};
+	struct jg_ids ids = {0};
+	int code;
+	struct view *v = jg_view(c, documents_kinds, &code);
+	json_t *list = json_array();
+
+	if (!v)
+		return code;
+	struct cli_table *table = cli_table_new(headings, 7);
+	for (size_t i = 0; i < v->n; i++) {
+		const struct item *item = v->items[i];
+		const struct record *d = &item->record;
+		char n[16], number[64], title[256], urgency[32], receipt[FACE_SIZE], feedback[FACE_SIZE];
+		if (!item->live)
+			continue;
+		json_array_append_new(list, document_json(item));
+		cli_table_row(table,
+			(const char *[]){jg_ids_add(&ids, item->id, n),
+				record_text(d, F_DELIVERY_NUMBER, number, sizeof number),
+				record_text(d, F_DELIVERY_TITLE, title, sizeof title),
+				record_text(d, F_DELIVERY_URGENCY, urgency, sizeof urgency),
+				code_name(&codes_delivery_state, delivery_state(d)),
+				words_field(v, d, F_DELIVERY_RECEIPT_DUE, false, receipt, sizeof receipt),
+				words_field(
+					v, d, F_DELIVERY_FEEDBACK_DUE, false, feedback, sizeof feedback)});
+	}
+	cli_table_print(c, table);
+	jg_ids_keep(c, &ids, &shown_documents);
+	jg_ids_free(&ids);
+	cli_next(c, "%s", _("jg documents show 序号"));
+	return cli_result(c, list, 0);
+}
+
+static struct item *find(struct cli *c, struct view **v, int *code)
+{
+	char room[JG_PICK_SIZE];
+	const char *text;
+
+	*v = jg_view(c, documents_kinds, code);
+	text = *v ? jg_pick(c, *v, &shown_documents, cli_operand(c, 0), room, code) : NULL;
+	if (!text)
+		return NULL;
+	struct item *item = documents_find(*v, text);
+	if (!item)
+		*code = cli_fail_with(c, ERR_NOT_FOUND, _("jg documents list 列出公文；可先运行 jg sync"),
+			_("没有公文 %s"), text);
+	return item;
+}
+
+static void say_questions(struct cli *c, const struct record *d)
+{
+	json_t *all = questions_json(d), *q;
+	size_t i;
+
+	json_array_foreach(all, i, q)
+	{
+		cli_say(c, _("  %s  %s"), json_string_value(json_object_get(q, "key")),
+			json_string_value(json_object_get(q, "label")));
+	}
+	json_decref(all);
+}
+
+static int cmd_show(struct cli *c)
+{
+	char number[64], title[256], due[FACE_SIZE];
+	static char text[65537];
+	struct view *v;
+	int code;
+	const struct item *item = find(c, &v, &code);
+
+	if (!item)
+		return code;
+	const struct record *d = &item->record;
+	record_text(d, F_DELIVERY_NUMBER, number, sizeof number);
+	cli_say(c, "%s  %s", number, record_text(d, F_DELIVERY_TITLE, title, sizeof title));
+	cli_say(c, _("%s；签收期限 %s"), code_name(&codes_delivery_state, delivery_state(d)),
+		words_field(v, d, F_DELIVERY_RECEIPT_DUE, false, due, sizeof due));
+	const char *body = strstr(record_text(d, F_DELIVERY_TEXT, text, sizeof text), "\n---");
+	cli_say(c, "\n%s", body && strchr(body + 1, '\n') ? strchr(body + 1, '\n') + 1 : text);
+	say_questions(c, d);
+	if (strcmp(delivery_state(d), "sent") == 0)
+		cli_next(c, "jg documents sign %s", number);
+	json_t *json = document_json(item);
+	json_object_set_new(json, "text", json_string(text));
+	return cli_result(c, json, 0);
+}
+
+/* ---- What the school says ---- */
+
+static int say(struct cli *c, enum delivery_word word, const char *answer, const char *done)
+{
+	char number[64];
+	struct view *v;
+	bool already;
+	int code;
+	struct item *item = find(c, &v, &code);
+	const char *seen = cli_option(c, "seen");
+
+	if (!item)
+		return code;
+	record_text(&item->record, F_DELIVERY_NUMBER, number, sizeof number);
+	if (seen && strtol(seen, NULL, 10) != record_number(&item->record, F_DELIVERY_VERSION))
+		return cli_fail_with(c, ERR_STALE, NULL, _("现在是第 %d 版"),
+			(int)record_number(&item->record, F_DELIVERY_VERSION));
+	if (store_begin(v->store, &c->problem))
+		return cli_fail(c);
+	int64_t n = v->store->next_row;
+	enum err e = documents_say(v, item, word, answer, profile_now_us(&c->profile), &already, &c->problem);
+	if (jg_commit(c, e))
+		return cli_fail(c);
+	json_t *json = document_json(item);
+	if (already) {
+		cli_say(c, _("%s 已经办过"), number);
+		json_object_set_new(json, "already", json_true());
+		return cli_result(c, json, 0);
+	}
+	code = jg_answer(c, n, json);
+	if (!code) {
+		cli_say(c, "%s %s", number, done);
+		cli_next(c, "jg todo");
+	}
+	return code;
+}
+
+static int cmd_read(struct cli *c)
+{
+	return say(c, DELIVERY_READ, "", _("已阅"));
+}
+
+static int cmd_sign(struct cli *c)
+{
+	return say(c, DELIVERY_SIGN, "", _("已签收"));
+}
+
+/* KEY=VALUE… */
+static int cmd_answer(struct cli *c)
+{
+	json_t *answer = json_object();
+	int code = 0;
+
+	for (int i = 1; !code && i < c->operands; i++) {
+		const char *text = cli_operand(c, i), *is = strchr(text, '=');
+		char key[32];
+		if (!is || is - text >= (long)sizeof key) {
+			code = cli_fail_with(c, ERR_USAGE,
+				_("例如 jg documents answer 3 q1=12 q2=2026-09-12"),
+				_("“%s”要写成 事项=内容"), text);
+			break;
+		}
+		snprintf(key, sizeof key, "%.*s", (int)(is - text), text);
+		json_object_set_new(answer, key, json_string(is + 1));
+	}
+	char *text = code ? NULL : json_dumps(answer, JSON_COMPACT | JSON_SORT_KEYS);
+	if (!code)
+		code = text ? say(c, DELIVERY_ANSWER, text, _("已反馈"))
+			    : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
+	free(text);
+	json_decref(answer);
+	return code;
+}
+
+static const struct cli_option seen_options[] = {
+	{"seen", "V", N_("看到的是第几版；已经更正重发的不办")}, {0}};
+static const struct cli_command commands[] = {
+	{"documents list", "", 0, 0, NULL, EVERYBODY, PEOPLE, N_("列出收到的公文"), "documents list",
+		cmd_list, CLI_WORK},
+	{"documents show", "DOC", 1, 1, NULL, EVERYBODY, PEOPLE, N_("看一份公文"), "documents show 3",
+		cmd_show, CLI_WORK},
+	{"documents read", "DOC", 1, 1, seen_options, EVERYBODY, PEOPLE, N_("记下已阅"), "documents read 3",
+		cmd_read, CLI_WORK},
+	{"documents sign", "DOC", 1, 1, seen_options, EVERYBODY, PEOPLE, N_("签收公文"), "documents sign 3",
+		cmd_sign, CLI_WORK},
+	{"documents answer", "DOC KEY=VALUE…", 2, CLI_OPERANDS_MAX, seen_options, EVERYBODY, PEOPLE,
+		N_("反馈：事项=内容，事项见 documents show"), "documents answer 3 q1=12", cmd_answer,
+		CLI_WORK},
+	{0},
+};
+
+static const struct way ways[] = {
+	{"list_documents", "jg documents list"},
+	{"sign_document", "jg documents sign"},
+	{"answer_document", "jg documents answer"},
+	{0},
+};
+
+const struct cli_part jg_documents = {commands, ways, NULL};

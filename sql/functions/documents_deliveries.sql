@@ -1,0 +1,145 @@
+-- 办文: what schools have of a paper, and what they say of it.
+
+-- A setting as it stands, or its default.
+CREATE OR REPLACE FUNCTION document_setting_now(of text, otherwise text) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT coalesce((SELECT s.value FROM document_setting s WHERE s.county = app_county() AND s.name = of AND s.valid_from <= jg_today()
+		ORDER BY s.valid_from DESC, s.set_at DESC LIMIT 1), otherwise)
+$$;
+
+-- 24:00 of the n-th working day after a moment's day; n = 0: of that day or the next working day.
+CREATE OR REPLACE FUNCTION workday_due(at timestamptz, n int) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+	SELECT (x.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'
+	FROM (SELECT d.day, row_number() OVER (ORDER BY d.day) AS k
+		FROM (SELECT (at AT TIME ZONE 'Asia/Shanghai')::date + g AS day FROM generate_series(CASE WHEN n = 0 THEN 0 ELSE 1 END, n * 3 + 60) g) d
+		WHERE coalesce((SELECT w.working FROM workday_change w WHERE w.county = app_county() AND w.day = d.day ORDER BY w.set_at DESC LIMIT 1),
+			extract(isodow FROM d.day) < 6)) x
+	WHERE x.k = greatest(n, 1)
+$$;
+
+-- The state of a school's copy, by what stands in it.
+CREATE OR REPLACE FUNCTION delivery_state(d document_delivery) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN coalesce(d.ended, '') <> '' THEN d.ended
+		WHEN d.answered_at IS NOT NULL AND d.answered_version = d.version THEN CASE WHEN d.judged_for = d.answered_at THEN d.judged ELSE 'answered' END
+		WHEN d.signed_at IS NOT NULL AND d.signed_version = d.version THEN 'signed'
+		ELSE 'sent' END
+$$;
+
+-- What is wrong with an answer to the questions; NULL: nothing (R25).
+CREATE OR REPLACE FUNCTION delivery_answer_fault(questions text, answer text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	q jsonb;
+	a text;
+BEGIN
+	FOR q IN SELECT jsonb_array_elements(coalesce(nullif(questions, ''), '[]')::jsonb) LOOP
+		a := coalesce(answer, '{}')::jsonb->>(q->>'key');
+		IF coalesce(a, '') = '' THEN
+			RETURN format('没有填“%s”', q->>'label');
+		ELSIF q->>'type' = 'number' AND a !~ '^-?[0-9]{1,15}(\.[0-9]{1,6})?$' THEN
+			RETURN format('“%s”要填数', q->>'label');
+		ELSIF q->>'type' = 'date' AND a !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN
+			RETURN format('“%s”要填日期，如 2026-09-12', q->>'label');
+		ELSIF q->>'type' = 'choice' AND NOT q->'choices' ? a THEN
+			RETURN format('“%s”只能填 %s', q->>'label', (SELECT string_agg(c, '、') FROM jsonb_array_elements_text(q->'choices') c));
+		END IF;
+	END LOOP;
+	RETURN NULL;
+EXCEPTION WHEN invalid_text_representation THEN
+	RETURN '反馈的内容读不出来';
+END $$;
+
+-- What a school says is said of the version that it has; what has ended says nothing more.
+CREATE OR REPLACE FUNCTION document_delivery_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
+RETURNS TABLE (ord int, shared_with text, code text, field text, message text) LANGUAGE sql STABLE AS $$
+	SELECT u.ord, NULL, r.code, r.field, r.message
+	FROM (SELECT x.*, coalesce(bool_or(x.body->>'signed_at' IS NOT NULL) OVER (PARTITION BY x.id ORDER BY x.ord ROWS UNBOUNDED PRECEDING), false) AS signs
+		FROM unnest(ords, schools, ids, bodies) AS x (ord, school, id, body)) u
+	LEFT JOIN document_delivery d ON d.county = app_county() AND d.rec_id = u.id AND NOT d.deleted
+	-- What was issued anew a moment ago stands here before the job has brought it to the school's record.
+	LEFT JOIN document_address a ON a.county = d.county AND a.document = d.document AND a.school = d.owner_school
+	CROSS JOIN LATERAL (
+		SELECT 'NOT_FOUND' AS code, 'document' AS field, '没有找到这份公文' AS message WHERE d.rec_id IS NULL
+		UNION ALL SELECT 'NOT_NOW', 'document', CASE a.ended WHEN 'recalled' THEN '县局已经撤回这份公文' ELSE '这份公文不再由本校办理' END WHERE coalesce(a.ended, '') <> ''
+		UNION ALL SELECT 'STALE', 'version', format('这份公文已更正重发，现在是第 %s 版：请看过再签收、反馈', a.version)
+			WHERE (u.body->>'signed_version')::int IS DISTINCT FROM a.version AND u.body->>'signed_at' IS NOT NULL
+				OR (u.body->>'answered_version')::int IS DISTINCT FROM a.version AND u.body->>'answered_at' IS NOT NULL
+		UNION ALL SELECT 'NOT_NOW', 'answer', '先签收，再反馈' WHERE u.body->>'answered_at' IS NOT NULL AND NOT u.signs
+			AND (d.signed_at IS NULL OR d.signed_version IS DISTINCT FROM d.version)
+		UNION ALL SELECT 'NOT_NOW', 'answer', '县局已经认可本校的反馈' WHERE u.body->>'answered_at' IS NOT NULL AND delivery_state(d) = 'accepted'
+		UNION ALL SELECT 'RULE', 'answer', f.fault FROM (SELECT delivery_answer_fault(d.questions, u.body->>'answer') AS fault) f
+			WHERE u.body->>'answered_at' IS NOT NULL AND f.fault IS NOT NULL) r
+	WHERE u.body IS NOT NULL
+$$;
+
+-- A receipt ends the school's task; an answer that nobody has judged is the drafter's.
+CREATE OR REPLACE FUNCTION document_delivery_applied(schools text[], ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE document_task t SET closed = jg_now()
+	FROM document_delivery d
+	WHERE d.county = app_county() AND d.rec_id = ANY (ids) AND t.county = d.county AND t.document = d.document AND t.school = d.owner_school AND t.closed IS NULL
+		AND (t.step = 'receipt' AND delivery_state(d) <> 'sent' OR t.step = 'feedback' AND delivery_state(d) = 'answered');
+	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
+	SELECT d.county, d.document, 'judge', a.drafter, d.owner_school, jg_now(), jg_now(),
+		workday_due(jg_now(), split_part(document_setting_now('days.judge', '2/1/0'), '/', CASE a.urgency WHEN '加急' THEN 2 WHEN '特急' THEN 3 ELSE 1 END)::int)
+	FROM document_delivery d JOIN document_address a ON a.county = d.county AND a.document = d.document AND a.school = d.owner_school
+	WHERE d.county = app_county() AND d.rec_id = ANY (ids) AND delivery_state(d) = 'answered' AND NOT a.closed
+		AND NOT EXISTS (SELECT FROM document_task t WHERE t.county = d.county AND t.document = d.document AND t.school = d.owner_school AND t.step = 'judge' AND t.closed IS NULL);
+END $$;
+
+-- The paper goes to these schools, or its new version does: their records follow by the job, their tasks stand now (§ doc/documents.md).
+CREATE OR REPLACE FUNCTION document_send(of uuid, to_schools text[], of_version int, receipt timestamptz, feedback timestamptz, of_drafter text, of_urgency text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO document_address AS a (county, document, school, version, receipt_due, feedback_due, drafter, urgency)
+	SELECT app_county(), of, s.school, of_version, receipt, feedback, of_drafter, of_urgency FROM unnest(to_schools) AS s (school)
+	ON CONFLICT (county, document, school) DO UPDATE SET version = excluded.version, receipt_due = excluded.receipt_due, feedback_due = excluded.feedback_due, done = false
+		WHERE a.ended = '';
+	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
+	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
+	SELECT app_county(), of, x.step, a.school, a.school, jg_now(), jg_now(), greatest(x.due, (SELECT max(t.due) FROM document_task t
+		WHERE t.county = app_county() AND t.document = of AND t.step = x.step AND t.school = a.school))
+	FROM document_address a CROSS JOIN LATERAL (SELECT 'receipt' AS step, receipt AS due UNION ALL SELECT 'feedback', feedback WHERE feedback IS NOT NULL) x
+	WHERE a.county = app_county() AND a.document = of AND a.ended = '';
+END $$;
+
+-- Recalled: whoever has it is told, and nobody owes anything.
+CREATE OR REPLACE FUNCTION document_take_back(of uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE document_address SET ended = 'recalled', done = false WHERE county = app_county() AND document = of AND ended = '';
+	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
+END $$;
+
+-- Closed by the head while schools still owed something: what they say is still taken, and asks nobody any more.
+CREATE OR REPLACE FUNCTION document_close_to_schools(of uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE document_address SET closed = true WHERE county = app_county() AND document = of;
+	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
+END $$;
+
+-- What of a paper's life is the schools': open at most as long as one of them owes something.
+CREATE OR REPLACE FUNCTION document_deliveries_open(of uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+	SELECT EXISTS (SELECT FROM document_task t WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.step IN ('receipt', 'feedback', 'judge'))
+$$;
+
+-- The task that closes a paper stands exactly while it is issued and nobody owes anything of it.
+CREATE OR REPLACE FUNCTION document_close_tasks() RETURNS void LANGUAGE sql AS $$
+	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
+	SELECT d.county, d.id, 'close', '@issue', '', jg_now(), jg_now(), greatest(
+		workday_due(jg_now(), split_part(document_setting_now('days.close', '30/30/30'), '/', CASE d.urgency WHEN '加急' THEN 2 WHEN '特急' THEN 3 ELSE 1 END)::int)
+		, NULL)
+	FROM document d WHERE d.county = app_county() AND d.state = 'issued' AND NOT document_deliveries_open(d.id)
+		AND NOT EXISTS (SELECT FROM document_task t WHERE t.county = d.county AND t.document = d.id AND t.step = 'close' AND t.closed IS NULL);
+	UPDATE document_task t SET closed = jg_now() FROM document d
+	WHERE d.county = app_county() AND d.state = 'issued' AND t.county = d.county AND t.document = d.id AND t.step = 'close' AND t.closed IS NULL AND document_deliveries_open(d.id)
+$$;
+
+-- All addressees of a paper with what they have, or will have in a moment.
+CREATE OR REPLACE FUNCTION document_deliveries(of uuid) RETURNS TABLE (school text, name text, state text, version int, read_at timestamptz, signed_at timestamptz,
+	signed_by text, answered_at timestamptz, answer text) LANGUAGE sql STABLE AS $$
+	SELECT a.school, coalesce(s.name, a.school), CASE WHEN a.ended <> '' THEN a.ended WHEN d.rec_id IS NULL OR d.version <> a.version THEN 'sent' ELSE delivery_state(d) END,
+		a.version, d.read_at, CASE WHEN d.signed_version = a.version THEN d.signed_at END, CASE WHEN d.signed_version = a.version THEN d.signed_by END,
+		CASE WHEN d.answered_version = a.version THEN d.answered_at END, CASE WHEN d.answered_version = a.version THEN d.answer END
+	FROM document_address a
+	LEFT JOIN document_delivery d ON d.county = a.county AND d.document = a.document AND d.owner_school = a.school AND NOT d.deleted
+	LEFT JOIN school s ON s.county = a.county AND s.code = a.school AND NOT s.deleted
+	WHERE a.county = app_county() AND a.document = of ORDER BY a.school
+$$;

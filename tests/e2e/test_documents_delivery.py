@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""A paper that goes to schools: each has its copy in its own stream, signs for it offline or not, answers what is asked; the bureau sees who owes what, judges answers, issues anew and
+recalls. The law of deliveries holds at each step: whom it was addressed to is the sum of the states."""
+import os
+import time
+
+from harness import Cases, Server
+
+DRAFT = """标题：关于开展校园安全检查的通知
+文种：通知
+公开：主动公开
+主送：全县学校
+反馈：隐患数|number
+反馈：检查日期|date
+反馈：是否整改|choice|是,否
+---
+请各校认真检查，%s。
+"""
+P1, P2, J = "2132990001", "2132990002", "3132990001"
+cases = Cases()
+
+
+def wait(what, good, seconds=20):
+    for _ in range(seconds * 10):
+        found = what()
+        if good(found):
+            return found
+        time.sleep(0.1)
+    return found
+
+
+with Server() as server:
+    office, leader, edu = server.bureau("office"), server.bureau("leader"), server.bureau("basic_edu")
+    path = os.path.join(server.dir, "schools.csv")
+    with open(path, "w") as out:
+        out.write("学校标识码,学校名称,办学类型,举办者\n%s,演练县第一小学,211,831\n%s,演练县第二小学,211,831\n%s,演练县第一初级中学,311,831\n" % (P1, P2, J))
+    edu.ok("schools", "import", path)
+    head, clerk, junior = server.school(P1, "head"), server.school(P2, "head"), server.school(J, "clerk")
+    for desk in ("收文", "发文", "档案"):
+        office.ok("documents", "desk", "set", desk, office.user)
+    office.ok("documents", "head", "set", leader.user)
+    office.ok("documents", "series", "add", "洪教发")
+
+    def write(text):
+        with open(os.path.join(server.dir, "通知.txt"), "w") as out:
+            out.write(DRAFT % text)
+        return os.path.join(server.dir, "通知.txt")
+
+    def states(number):
+        rows = office.ok("documents", "deliveries", number)
+        cases.check("the law of deliveries holds", len(rows) == 3 and len({r["school"] for r in rows}) == 3, str(rows))
+        return {r["school"]: r["state"] for r in rows}
+
+    def tasks(number, step):
+        return sorted(t["school"] or "" for t in office.ok("documents", "stuck") if t["number"] == number and t["step"] == step)
+
+    no = edu.ok("documents", "draft", write("逐项登记"), "--signer", leader.user)["id"]
+    edu.ok("documents", "submit", no)
+    office.ok("documents", "approve", no)
+    leader.ok("documents", "sign", no)
+    office.ok("documents", "recheck", no)
+    number = office.ok("documents", "number", no, "--series", "洪教发")["number"]
+    for words in (("press", number, "--copies", "3"), ("proof", "pass", number), ("seal", number, "--count", "3")):
+        office.ok("documents", *words)
+    refused = office.run("documents", "issue", number, "--json")
+    cases.equal("questions want a day by which they are answered", (refused.code, refused.json["error"]["field"]), (3, "R20"))
+    soon = time.strftime("%Y-%m-%d", time.localtime(time.time() + 86400 * 20))
+    office.ok("documents", "issue", number, "--feedback-due", soon)
+    cases.equal("each school has its task at once", tasks(number, "receipt"), [P1, P2, J])
+    cases.equal("all have it to sign for", set(states(number).values()), {"sent"})
+    cases.equal("nobody closes what schools still owe", office.run("documents", "close", number, "--json").json["error"]["code"], "RULE")
+
+    mine = wait(lambda: (head.ok("sync"), head.ok("documents", "list"))[1], bool)
+    cases.equal("the head reads it", [(d["number"], d["state"], d["version"], len(d["questions"])) for d in mine], [(number, "sent", 1, 3)])
+    cases.check("it is to be done", any("签收" in t["text"] for t in head.ok("todo")), str(head.ok("todo")))
+    cases.equal("an answer comes after the receipt", head.run("documents", "answer", number, "q1=1").code, 3)
+    head.ok("documents", "read", number)
+    head.ok("documents", "sign", number)
+    cases.check("a second sign changes nothing", head.ok("documents", "sign", number).get("already") is True)
+    cases.equal("the bureau sees who has signed", states(number), {P1: "signed", P2: "sent", J: "sent"})
+    cases.equal("his task is over", tasks(number, "receipt"), [P2, J])
+    bad = head.run("documents", "answer", number, "q1=很多", "q2=2026-12-05", "q3=是", "--json")
+    cases.equal("an answer of the wrong type is refused", (bad.code, bad.json["error"]["code"]), (3, "RULE"))
+    head.ok("documents", "answer", number, "q1=3", "q2=2026-12-05", "q3=是")
+    row = next(r for r in office.ok("documents", "deliveries", number) if r["school"] == P1)
+    cases.equal("the answer is there", (row["state"], row["answer"]["q1"]), ("answered", "3"))
+    cases.equal("the drafter has it to judge", tasks(number, "judge"), [P1])
+    edu.ok("documents", "feedback", "return", number, P1, "--reason", "数字与台账不符")
+    head.ok("sync")
+    cases.equal("it came back", head.ok("documents", "list")[0]["state"], "returned")
+    head.ok("documents", "answer", number, "q1=4", "q2=2026-12-05", "q3=否")
+    edu.ok("documents", "feedback", "accept", number, P1)
+    cases.equal("accepted", states(number)[P1], "accepted")
+    cases.equal("nothing more is asked of him", [t for t in office.ok("documents", "stuck") if t["school"] == P1], [])
+
+    junior.ok("sync")
+    junior.ok("documents", "sign", number)
+    cases.equal("the clerk of another signs for his school", states(number)[J], "signed")
+    cases.equal("and reads of no pupil", junior.run("students", "list").code, 3)
+    clerk.ok("sync")
+    server.stop()
+    late = clerk.run("documents", "sign", number, "--json")
+    cases.equal("without the bureau a receipt waits", late.code, 4)
+    server.start()
+    edu.ok("documents", "reissue", number, write("更正：逐项登记"), "--reason", "日期有误")
+    for who, *words in ((leader, "sign"), (office, "recheck")):
+        who.ok("documents", *words, number)
+    for words in (("press", number, "--copies", "3"), ("proof", "pass", number), ("seal", number, "--count", "3"), ("issue", number, "--feedback-due", soon)):
+        office.ok("documents", *words)
+    clerk.run("sync")
+    listed = clerk.ok("outbox", "list", "--all")
+    cases.check("a receipt of the old text is refused as that", any(o["code"] == "STALE" for o in listed), str(listed)[:600])
+    mine = wait(lambda: (clerk.run("sync"), clerk.ok("documents", "list"))[1], lambda d: d and d[0]["version"] == 2)
+    cases.equal("the new text is to be signed for", (mine[0]["version"], mine[0]["state"]), (2, "sent"))
+    clerk.ok("documents", "sign", number)
+    cases.equal("the others begin anew too", states(number), {P1: "sent", P2: "signed", J: "sent"})
+    leader.ok("documents", "recall", number, "--reason", "上级另有规定")
+    cases.equal("recalled for all", set(states(number).values()), {"recalled"})
+    mine = wait(lambda: (clerk.run("sync"), clerk.ok("documents", "list"))[1], lambda d: d and d[0]["state"] == "recalled")
+    cases.equal("the school sees it", mine[0]["state"], "recalled")
+    cases.equal("and says no more", clerk.run("documents", "answer", number, "q1=1").code, 3)
+    cases.equal("nobody owes anything", [t for t in office.ok("documents", "stuck") if t["school"]], [])
+cases.close()
