@@ -313,7 +313,7 @@ def walk(county, steps, seed, cases):
 
 def main():
     cases = Cases()
-    steps, seed = [*map(int, sys.argv[1:]), 1000, 1][:2] if len(sys.argv) < 3 else map(int, sys.argv[1:3])
+    steps, seed = [*map(int, sys.argv[1:]), 600, 1][:2] if len(sys.argv) < 3 else map(int, sys.argv[1:3])
     with WireCounty() as county:
         walk(county, steps, seed, cases)
     cases.close()
