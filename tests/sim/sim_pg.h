@@ -38,7 +38,8 @@ struct backend {
 	bool failed, repeatable, replica;
 	uint64_t snapshot; /* of a repeatable-read transaction, 0 = not taken; else of the statement */
 	enum scope scope;
-	char schools[512], streams[512]; /* the second of this transaction, with a comma on each side */
+	char schools[512],
+		streams[516]; /* the second of this transaction, with a comma on each side: room for two more */
 	const struct txn *waits_on;
 };
 
