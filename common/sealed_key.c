@@ -6,7 +6,10 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <sodium.h>
+
+#include "tls.h"
 
 /* The key of the box: what both ends have in common, bound to the label and to the ephemeral point. */
 static bool box_key(EVP_PKEY *mine, EVP_PKEY *theirs, const uint8_t point[SEALED_KEY_POINT], uint8_t out[32])
@@ -84,24 +87,37 @@ static EVP_PKEY *key_of_point(EVP_PKEY *like, const uint8_t point[SEALED_KEY_POI
 	return NULL;
 }
 
-enum err sealed_key_open(EVP_PKEY *ca, const uint8_t *sealed, size_t n, char school[SEALED_KEY_SCHOOL],
-	uint8_t key[SEALED_KEY_BYTES])
+static bool open_once(EVP_PKEY *ca, const uint8_t *sealed, uint8_t plain[PLAIN + SEALED_KEY_TAG])
 {
-	uint8_t box[32], plain[PLAIN + SEALED_KEY_TAG];
-	EVP_PKEY *once = n == SEALED_KEY_SIZE ? key_of_point(ca, sealed) : NULL;
+	uint8_t box[32];
+	EVP_PKEY *once = key_of_point(ca, sealed);
 	bool good = once && box_key(ca, once, sealed, box);
 
 	if (good) {
-		memcpy(plain, sealed + SEALED_KEY_POINT + SEALED_KEY_NONCE, sizeof plain);
+		memcpy(plain, sealed + SEALED_KEY_POINT + SEALED_KEY_NONCE, PLAIN + SEALED_KEY_TAG);
 		good = gcm(false, box, sealed + SEALED_KEY_POINT, plain);
 	}
 	EVP_PKEY_free(once);
-	if (good) {
+	sodium_memzero(box, sizeof box);
+	return good;
+}
+
+enum err sealed_key_open(EVP_PKEY *ca, const uint8_t *sealed, size_t n, char school[SEALED_KEY_SCHOOL],
+	uint8_t key[SEALED_KEY_BYTES])
+{
+	uint8_t plain[PLAIN + SEALED_KEY_TAG];
+	enum err e = n == SEALED_KEY_SIZE ? ERR_OK : ERR_INVALID;
+
+	/* OpenSSL does not always say that it was memory that it lacked: bad is what was bad twice. */
+	ERR_clear_error();
+	if (!e && !open_once(ca, sealed, plain) && !(e = tls_verdict(ERR_OK)) &&
+		!open_once(ca, sealed, plain))
+		e = tls_verdict(ERR_INVALID);
+	if (!e) {
 		memcpy(key, plain, SEALED_KEY_BYTES);
 		memcpy(school, plain + SEALED_KEY_BYTES, SEALED_KEY_SCHOOL);
 		school[SEALED_KEY_SCHOOL - 1] = 0;
 	}
 	sodium_memzero(plain, sizeof plain);
-	sodium_memzero(box, sizeof box);
-	return good ? ERR_OK : ERR_INVALID;
+	return e;
 }

@@ -23,7 +23,7 @@
 /* ERR_NOMEM when OpenSSL fails. */
 enum err sealed_key_make(
 	EVP_PKEY *ca, const char *school, const uint8_t key[SEALED_KEY_BYTES], uint8_t out[SEALED_KEY_SIZE]);
-/* ERR_INVALID for what no such key is, or was changed, or is another county's. */
+/* ERR_INVALID for what no such key is, or was changed, or is another county's; ERR_NOMEM: not known. */
 enum err sealed_key_open(EVP_PKEY *ca, const uint8_t *sealed, size_t n, char school[SEALED_KEY_SCHOOL],
 	uint8_t key[SEALED_KEY_BYTES]);
 

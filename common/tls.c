@@ -213,13 +213,17 @@ enum err tls_exporter(struct tls *t, uint8_t out[32])
 		       : ERR_TLS;
 }
 
-void tls_spki(X509 *cert, uint8_t out[32])
+enum err tls_spki(X509 *cert, uint8_t out[32])
 {
 	unsigned char *der = NULL;
 	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
 
-	crypto_hash_sha256(out, der, n > 0 ? (unsigned long long)n : 0);
+	/* The hash of nothing is a key that nobody has: whoever looked it up would be told so. */
+	if (n <= 0)
+		return ERR_NOMEM;
+	crypto_hash_sha256(out, der, (unsigned long long)n);
 	OPENSSL_free(der);
+	return ERR_OK;
 }
 
 X509 *tls_peer_cert(struct tls *t)
@@ -231,23 +235,44 @@ enum err tls_peer_spki(struct tls *t, uint8_t out[32])
 {
 	X509 *cert = tls_peer_cert(t);
 
-	if (!cert)
-		return ERR_NOT_FOUND;
-	tls_spki(cert, out);
-	return ERR_OK;
+	return cert ? tls_spki(cert, out) : ERR_NOT_FOUND;
+}
+
+enum err tls_verdict(enum err verdict)
+{
+	for (unsigned long code; (code = ERR_get_error());)
+		if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+			verdict = ERR_NOMEM;
+	return verdict;
+}
+
+static enum err check_signature(
+	EVP_PKEY *key, const void *message, size_t n, const uint8_t *sig, size_t sig_len)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	enum err e = ctx ? ERR_CHAIN : ERR_NOMEM;
+
+	ERR_clear_error();
+	if (ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) != 1)
+		e = ERR_NOMEM; /* that much is the same for every signature */
+	else if (ctx && EVP_DigestVerify(ctx, sig, sig_len, message, n) == 1)
+		e = ERR_OK;
+	EVP_MD_CTX_free(ctx);
+	return e == ERR_CHAIN ? tls_verdict(e) : e;
 }
 
 enum err tls_peer_signed(struct tls *t, const void *message, size_t n, const uint8_t *sig, size_t sig_len)
 {
 	X509 *cert = tls_peer_cert(t);
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = ctx && key && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-		    EVP_DigestVerify(ctx, sig, sig_len, message, n) == 1;
+	enum err e = !cert ? ERR_CHAIN : key ? check_signature(key, message, n, sig, sig_len) : ERR_NOMEM;
 
-	EVP_MD_CTX_free(ctx);
+	/* A bad signature accuses the county. OpenSSL does not always say that it was memory that it lacked, so
+	 * one is bad that was bad twice. */
+	if (key && e == ERR_CHAIN)
+		e = check_signature(key, message, n, sig, sig_len);
 	ERR_clear_error(); /* a bad signature leaves an error that the next TLS call would take for its own */
-	return good ? ERR_OK : ERR_CHAIN;
+	return e;
 }
 
 const char *tls_fault(void)

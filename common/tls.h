@@ -47,14 +47,18 @@ bool tls_is_enrolling(const struct tls *t); /* which ALPN was agreed */
 /* The channel's exporter (label "EXPERIMENTAL jingguan session"): binds a session proof to this very
  * connection. */
 enum err tls_exporter(struct tls *t, uint8_t out[32]);
-/* SHA-256 of the peer's SubjectPublicKeyInfo; ERR_NOT_FOUND when it showed no certificate. */
+/* SHA-256 of the peer's SubjectPublicKeyInfo; ERR_NOT_FOUND when it showed no certificate, ERR_NOMEM: not
+ * known. */
 enum err tls_peer_spki(struct tls *t, uint8_t out[32]);
-/* ERR_OK when sig is the peer's ECDSA-SHA256 over the message, by the key of the certificate it showed; else
- * ERR_CHAIN. */
+/* ERR_OK when sig is the peer's ECDSA-SHA256 over the message, by the key of the certificate it showed;
+ * ERR_CHAIN when it is not, ERR_NOMEM: not known. */
 enum err tls_peer_signed(struct tls *t, const void *message, size_t n, const uint8_t *sig, size_t sig_len);
 /* The certificate that the peer showed, borrowed; NULL when it showed none. */
 X509 *tls_peer_cert(struct tls *t);
-void tls_spki(X509 *cert, uint8_t out[32]);
+enum err tls_spki(X509 *cert, uint8_t out[32]);
+/* What a check of OpenSSL's that failed means: ERR_NOMEM when this thread's queue says that memory was
+ * wanted, else the verdict. Clears the queue. */
+enum err tls_verdict(enum err verdict);
 /* Text of the last fault of this thread's OpenSSL queue, and clears it. Never NULL. */
 const char *tls_fault(void);
 

@@ -21,6 +21,7 @@
 
 #define CA_DAYS 7300 /* twenty years: the CA's hash is printed on connect codes */
 #define SERVER_DAYS 3650
+#define DER_SIG_MAX 72   /* of P-256: two numbers of at most 33 bytes, and what DER puts around them */
 #define BACKDATE_S 86400 /* a school's clock may be a day slow */
 
 static _Atomic int64_t clock_shift;
@@ -278,9 +279,11 @@ enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **c
 	return ERR_OK;
 }
 
-static EVP_PKEY *request_key(const uint8_t *csr, size_t n)
+static enum err look_at_request(const uint8_t *csr, size_t n, EVP_PKEY **out)
 {
 	const unsigned char *at = csr;
+
+	ERR_clear_error();
 	X509_REQ *req = d2i_X509_REQ(NULL, &at, (long)n);
 	EVP_PKEY *key = req && at == csr + n ? X509_REQ_get_pubkey(req) : NULL;
 	char group[32] = "";
@@ -292,18 +295,30 @@ static EVP_PKEY *request_key(const uint8_t *csr, size_t n)
 		key = NULL;
 	}
 	X509_REQ_free(req);
-	ERR_clear_error();
-	return key;
+	enum err e = tls_verdict(ERR_INVALID);
+	*out = key;
+	return key ? ERR_OK : e;
+}
+
+/* *out is NULL unless ERR_OK. OpenSSL does not always say that it was memory that it lacked: bad is what was bad
+ * twice. */
+static enum err request_key(const uint8_t *csr, size_t n, EVP_PKEY **out)
+{
+	enum err e = look_at_request(csr, n, out);
+
+	return e == ERR_INVALID ? look_at_request(csr, n, out) : e;
 }
 
 enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const struct pki_device *d,
 	int county, unsigned char **der, int *der_len, uint8_t spki[32])
 {
-	EVP_PKEY *key = request_key(csr, csr_len);
+	EVP_PKEY *key;
 	char organization[64], epoch[24];
+	enum err e = request_key(csr, csr_len, &key);
 
-	if (!key)
-		return ERR_INVALID;
+	*der = NULL;
+	if (e)
+		return e;
 	snprintf(organization, sizeof organization, "%d/%s", county, d->school);
 	snprintf(epoch, sizeof epoch, "%lld", (long long)d->epoch);
 	X509 *cert = blank_cert(key, organization, d->device, d->now_s, CERT_DAYS);
@@ -314,15 +329,12 @@ enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_le
 		    add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
 		    add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
 		    add_extension(cert, ca, NID_ext_key_usage, "clientAuth") &&
-		    X509_sign(cert, ca_key, EVP_sha256());
-	if (done) {
-		*der = NULL;
-		*der_len = i2d_X509(cert, der);
-		tls_spki(cert, spki);
-	}
+		    X509_sign(cert, ca_key, EVP_sha256()) && !tls_spki(cert, spki);
+	*der_len = done ? i2d_X509(cert, der) : 0;
 	X509_free(cert);
 	EVP_PKEY_free(key);
-	return done && *der_len > 0 ? ERR_OK : ERR_INTERNAL;
+	e = tls_verdict(ERR_INTERNAL);
+	return *der_len > 0 ? ERR_OK : e;
 }
 
 bool pki_device_of(X509 *cert, int county, struct pki_device *d)
@@ -342,14 +354,16 @@ bool pki_device_of(X509 *cert, int county, struct pki_device *d)
 	return d->until_s > 0;
 }
 
-void pki_connect_code(
+enum err pki_connect_code(
 	char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t secret[SECRET_SIZE], const char *server)
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 	uint8_t bytes[20], hash[32];
 	char *to = out;
 
-	tls_spki(ca, hash);
+	*out = 0;
+	if (tls_spki(ca, hash))
+		return tls_verdict(ERR_NOMEM);
 	memcpy(bytes, hash, 10);
 	memcpy(bytes + 10, secret, SECRET_SIZE);
 	hash_parts(hash, "jg connect code", &(struct part){bytes, 18}, 1);
@@ -363,6 +377,7 @@ void pki_connect_code(
 	*to = 0;
 	if (server[0])
 		snprintf(to, 160, "@%s", server);
+	return ERR_OK;
 }
 
 size_t pki_sign(EVP_PKEY *key, const void *data, size_t n, uint8_t out[PKI_SIG_MAX])
@@ -373,7 +388,9 @@ size_t pki_sign(EVP_PKEY *key, const void *data, size_t n, uint8_t out[PKI_SIG_M
 		    EVP_DigestSign(ctx, out, &len, data, n) == 1;
 
 	EVP_MD_CTX_free(ctx);
-	return done ? len : 0;
+	ERR_clear_error();
+	/* OpenSSL without memory has said that it signed, and a length of -1. */
+	return done && len <= DER_SIG_MAX ? len : 0;
 }
 
 size_t pki_sign_head(

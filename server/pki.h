@@ -14,6 +14,7 @@
 #define PKI_RENEW_DAYS 90
 #define CONNECT_CODE_TEXT 64
 #define SECRET_SIZE 8
+#define PKI_SIG_MAX 80
 
 /* Makes DIR/ca.pem, ca.key, server.pem, server.key (keys 0600). */
 enum err pki_create(const struct conf *conf, struct problem *p);
@@ -36,19 +37,20 @@ struct pki_device {
 };
 
 /* Issues a device certificate for a PKCS#10 request; until_s is CERT_DAYS after now_s. DER, free with
- * OPENSSL_free. ERR_INVALID when the request's signature or key is not acceptable. */
+ * OPENSSL_free. ERR_INVALID when the request's signature or key is not acceptable. *der is NULL unless
+ * ERR_OK. */
 enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_len, const struct pki_device *d,
 	int county, unsigned char **der, int *der_len, uint8_t spki[32]);
 /* Reads what pki_issue wrote (now_s alone is not told); false: it is no device's of this county. The
  * handshake has verified it. */
 bool pki_device_of(X509 *cert, int county, struct pki_device *d);
 
-/* 32 base32 characters in fours; `server` (may be "") goes behind an @. */
-void pki_connect_code(
+/* 32 base32 characters in fours; `server` (may be "") goes behind an @. "" and ERR_NOMEM when the CA's hash
+ * cannot be made. */
+enum err pki_connect_code(
 	char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t secret[SECRET_SIZE], const char *server);
 
-#define PKI_SIG_MAX 80 /* of a DER signature of P-256: at most 72 bytes */
-/* ECDSA-SHA256. Returns the length of the signature, 0 on failure. */
+/* ECDSA-SHA256. Returns the length of the signature, 0 on failure: nothing was signed, for want of memory. */
 size_t pki_sign(EVP_PKEY *key, const void *data, size_t n, uint8_t out[PKI_SIG_MAX]);
 /* The same over "jg head" ‖ stream i64 ‖ n u64 ‖ head. */
 size_t pki_sign_head(

@@ -28,8 +28,13 @@ static void on_ready(struct stream *s)
 
 	pending_leave(c);
 	stat_add(c->worker->stats.handshakes, 1);
-	c->has_cert = tls_peer_spki(&s->tls, c->spki) == ERR_OK;
+	enum err e = tls_peer_spki(&s->tls, c->spki);
+	c->has_cert = !e;
 	conn_enter(c, tls_is_enrolling(&s->tls) ? CONN_ENROLLING : CONN_GREETING);
+	if (e && e != ERR_NOT_FOUND) { /* whose it is, is not known: nothing is said of him */
+		conn_close(c, CLOSE_REASONS);
+		return;
+	}
 	/* The deny list is asked at every handshake; an enrolling device may not renew a denied key
 	 * either. */
 	if (c->has_cert && deny_set_has(&c->worker->server->deny, c->spki))

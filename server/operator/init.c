@@ -104,7 +104,8 @@ static enum err create_admin(PGconn *db, X509 *ca, const struct conf *conf, cons
 	/* Port 0 and wildcard addresses mean nothing to a client: the operator adds --server then. */
 	bool dialable = conf->listen_addr.ss_family != AF_UNSPEC && !strstr(conf->listen, "0.0.0.0") &&
 			!strstr(conf->listen, ":0");
-	pki_connect_code(code, ca, secret, dialable ? conf->listen : "");
+	if ((e = pki_connect_code(code, ca, secret, dialable ? conf->listen : "")))
+		return problem_set(p, e, NULL, NULL, NULL);
 	fprintf(out, "%s\t%s\t%s\t%s\n", role, code, role, password);
 	return ERR_OK;
 }

@@ -278,6 +278,10 @@ static void open_sealed(struct request *r)
 	uint8_t key[SEALED_KEY_BYTES];
 	enum err e = sealed_key_open(r->worker->server->ca_key, q->sealed.data, q->sealed.len, school, key);
 
+	if (e == ERR_NOMEM) {
+		request_fail(r, e, NULL, NULL);
+		return;
+	}
 	if (e || strcmp(school, r->caller.school) != 0) {
 		request_refuse(r, e ? e : ERR_PERMISSION, "sealed",
 			e ? _("封存文件损坏，或不是本县的") : _("这是别的学校封存的"),

@@ -187,14 +187,20 @@ static void hello_known(struct request *r)
 	const pb_hello *hello = REQUEST(r, pb_hello);
 	const PGresult *d = request_result(r, &hello_device);
 	struct hello_state *s = arena_alloc(&r->arena, sizeof *s);
-	enum err e = s ? ERR_REVOKED : ERR_NOMEM; /* who reads REVOKED destroys his keys */
 	size_t n;
 
-	if (PQntuples(d) == 0 || db_get_int(d, 0, DEVICE_REVOKED) || !s) {
+	if (!s) { /* who reads REVOKED destroys his keys: want of memory is not that */
 		request_release(r);
 		if (r->conn)
-			conn_goaway(r->conn, CLOSE_REVOKED, e);
-		request_fail(r, e, NULL, NULL);
+			conn_goaway(r->conn, CLOSE_REASONS, ERR_NOMEM);
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	if (PQntuples(d) == 0 || db_get_int(d, 0, DEVICE_REVOKED)) {
+		request_release(r);
+		if (r->conn)
+			conn_goaway(r->conn, CLOSE_REVOKED, ERR_REVOKED);
+		request_fail(r, ERR_REVOKED, NULL, NULL);
 		return;
 	}
 	memcpy(r->caller.device, db_get_bytes(d, 0, DEVICE_ID, &n), ID_SIZE);

@@ -410,19 +410,22 @@ static const struct db_stmt resume_touch = {"UPDATE session"
 					    " WHERE county = app_county() AND session_id = $1::uuid"
 					    " AND used_at < jg_now() - interval '5 minutes'"};
 
-static bool proof_is_right(struct request *r, const uint8_t token_sha[32], const ProtobufCBinaryData *proof)
+/* ERR_UNAUTHENTICATED when it is not; anything else: not known. */
+static enum err check_proof(struct request *r, const uint8_t token_sha[32], const ProtobufCBinaryData *proof)
 {
 	static const char label[] = "jingguan session";
 	uint8_t exporter[32], right[32];
 	crypto_auth_hmacsha256_state state;
 
-	if (!r->conn || proof->len != 32 || tls_exporter(&r->conn->stream.tls, exporter))
-		return false;
+	if (!r->conn || proof->len != 32)
+		return ERR_UNAUTHENTICATED;
+	if (tls_exporter(&r->conn->stream.tls, exporter))
+		return ERR_NOMEM;
 	crypto_auth_hmacsha256_init(&state, token_sha, 32);
 	crypto_auth_hmacsha256_update(&state, (const unsigned char *)label, sizeof label - 1);
 	crypto_auth_hmacsha256_update(&state, exporter, sizeof exporter);
 	crypto_auth_hmacsha256_final(&state, right);
-	return sodium_memcmp(right, proof->data, 32) == 0;
+	return sodium_memcmp(right, proof->data, 32) == 0 ? ERR_OK : ERR_UNAUTHENTICATED;
 }
 
 static void resume_done(struct request *r)
@@ -436,10 +439,14 @@ static void resume_done(struct request *r)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
-	if (PQntuples(u) == 0 || !proof_is_right(r, db_get_bytes(u, 0, 0, &n), &q->proof)) {
-		request_fail_hint(r, ERR_UNAUTHENTICATED, NULL, _("登录已失效"), NULL);
+	enum err e =
+		PQntuples(u) ? check_proof(r, db_get_bytes(u, 0, 0, &n), &q->proof) : ERR_UNAUTHENTICATED;
+	if (e == ERR_UNAUTHENTICATED)
+		request_fail_hint(r, e, NULL, _("登录已失效"), NULL);
+	else if (e)
+		request_fail(r, e, NULL, NULL);
+	if (e)
 		return;
-	}
 	r->data = s;
 	snprintf(r->caller.user, sizeof r->caller.user, "%s", db_get_text(u, 0, 5));
 	memcpy(s->session, q->session.data, sizeof s->session);

@@ -69,7 +69,7 @@ struct pull {
 	uint64_t total;
 	uint32_t lanes[LANES];
 	uint64_t audit_n;
-	uint8_t audit_head[HASH_SIZE], sig[80];
+	uint8_t audit_head[HASH_SIZE], sig[PKI_SIG_MAX];
 	size_t sig_len;
 	/* of the page */
 	pb_change *changes; /* of the arena, as is the list: a fault of the database between two trips must
@@ -89,7 +89,8 @@ static bool may_read(const struct request *r, int64_t stream)
 	       (r->caller.school[0] && stream == strtoll(r->caller.school, NULL, 10));
 }
 
-static void read_stream_row(struct request *r, struct pull *p, const PGresult *s)
+/* False: the head could not be signed. A page without a signature would accuse the county of a forged trace. */
+static bool read_stream_row(struct request *r, struct pull *p, const PGresult *s)
 {
 	const uint8_t *at = (const uint8_t *)PQgetvalue(s, 0, STREAM_LANES) + 20; /* bigint[8] */
 	size_t n;
@@ -101,6 +102,7 @@ static void read_stream_row(struct request *r, struct pull *p, const PGresult *s
 	memcpy(p->audit_head, db_get_bytes(s, 0, STREAM_AUDIT_HEAD, &n), HASH_SIZE);
 	p->epoch = (uint64_t)db_get_int(s, 0, STREAM_EPOCH);
 	p->sig_len = pki_sign_head(r->worker->server->sign_key, p->stream, p->audit_n, p->audit_head, p->sig);
+	return p->sig_len > 0;
 }
 
 static void fill_proof(struct pull *p, pb_pull_reply *out)
@@ -320,7 +322,10 @@ static void feed_read(struct request *r)
 		return;
 	}
 	fault_point(FAULT_JGD_PULL_READ);
-	read_stream_row(r, p, stream);
+	if (!read_stream_row(r, p, stream)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
 	if (!p->counted) {
 		p->counted = true;
 		p->total = (uint64_t)db_get_int(request_result(r, &count_feed), 0, 0);

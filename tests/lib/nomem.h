@@ -14,11 +14,16 @@ void *__real_calloc(size_t k, size_t n);
 void *__real_realloc(void *p, size_t n);
 char *__real_strdup(const char *s);
 
-static long nomem_in; /* 0: never */
+static long nomem_in;              /* 0: never */
+static int nomem_lasts, nomem_met; /* all from the Nth on fail; one has */
 
 static inline int nomem_now(void)
 {
-	return nomem_in > 0 && --nomem_in == 0;
+	if (nomem_in == 0 || --nomem_in > 0)
+		return 0;
+	nomem_in = nomem_lasts;
+	nomem_met = 1;
+	return 1;
 }
 
 void *__wrap_malloc(size_t n)
@@ -50,10 +55,10 @@ static inline void nomem_until_it_works(
 {
 	for (long i = 1;; i++) {
 		nomem_in = i;
+		nomem_met = 0;
 		enum err e = scenario(data);
-		long left = nomem_in;
 		nomem_in = 0;
-		if (left > 0) {
+		if (!nomem_met) {
 			if (e || i <= at_least)
 				fail_msg("%s: %s, %ld allocations", name, err_info((int)e)->name, i - 1);
 			return;

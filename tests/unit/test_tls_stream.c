@@ -149,7 +149,7 @@ static void what_a_channel_tells(void **state)
 	assert_int_equal(tls_exporter(&again_client.tls, c), ERR_OK);
 	assert_memory_not_equal(a, c, 32); /* a proof of one connection is none of another */
 	assert_int_equal(tls_peer_spki(&client.tls, a), ERR_OK);
-	tls_spki(leaf.cert, spki);
+	assert_int_equal(tls_spki(leaf.cert, spki), ERR_OK);
 	assert_memory_equal(a, spki, 32);
 	assert_int_equal(tls_peer_spki(&server.tls, a), ERR_NOT_FOUND);
 	/* What the server signs with the key of its certificate, and nothing else, is its word. */

@@ -257,7 +257,9 @@ static void connect_code(void **state)
 		EVP_PKEY *key = d2i_PUBKEY(NULL, &der, (long)n);
 		X509 *ca = X509_new();
 		assert_true(key && X509_set_pubkey(ca, key));
-		pki_connect_code(code, ca, bytes(row, "secret", &n), server ? server + 1 : "");
+		assert_int_equal(
+			pki_connect_code(code, ca, bytes(row, "secret", &n), server ? server + 1 : ""),
+			ERR_OK);
 		assert_string_equal(code, wanted);
 		X509_free(ca);
 		EVP_PKEY_free(key);
@@ -272,7 +274,7 @@ static void signed_head(void **state)
 	(void)state;
 	EACH("head", row)
 	{
-		uint8_t sig[80];
+		uint8_t sig[PKI_SIG_MAX];
 		size_t n, len = pki_sign_head(key, number(row, "stream"), (uint64_t)number(row, "n"),
 				  bytes32(row, "head"), sig);
 		const uint8_t *message = bytes(row, "message", &n);

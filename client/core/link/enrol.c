@@ -66,13 +66,12 @@ static enum err check_ca(const pb_enrol_reply *reply, const struct connect_code 
 	const unsigned char *at = reply->n_ca ? reply->ca[0].data : NULL;
 	X509 *ca = at ? d2i_X509(NULL, &at, (long)reply->ca[0].len) : NULL;
 	uint8_t spki[32] = {0};
+	enum err e = ca ? tls_spki(ca, spki) : tls_verdict(ERR_TLS);
 
-	if (ca)
-		tls_spki(ca, spki);
 	X509_free(ca);
-	return ca && memcmp(spki, code->ca_prefix, sizeof code->ca_prefix) == 0
-		       ? ERR_OK
-		       : problem_set(p, ERR_TLS, NULL, NULL, NULL);
+	if (!e && memcmp(spki, code->ca_prefix, sizeof code->ca_prefix) != 0)
+		e = ERR_TLS;
+	return e ? problem_set(p, e, NULL, NULL, NULL) : ERR_OK;
 }
 
 static enum err enrol_call(struct profile *profile, struct link *link, const struct connect_code *code,

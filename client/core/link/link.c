@@ -364,6 +364,8 @@ static enum err tls_refused(struct link *link, const char *server, struct proble
 	if (!fault)
 		return link->why == ERR_TLS ? problem_set(p, ERR_TLS, NULL, NULL, NULL)
 					    : unreachable(p, server, _("连接被断开"));
+	if (fault == X509_V_ERR_OUT_OF_MEM)
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	bool time = fault == X509_V_ERR_CERT_HAS_EXPIRED || fault == X509_V_ERR_CERT_NOT_YET_VALID;
 	return problem_set(p, ERR_TLS, NULL,
 		time ? _("请校正这台电脑的时间") : _("不要输入密码，请核对服务器地址，并告诉教育局"),

@@ -77,6 +77,12 @@ static void cert_county(X509 *cert, char *out, size_t size)
 	GENERAL_NAMES_free(names);
 }
 
+/* Want of memory is nothing that could be said against the server. */
+static int fault_of(int found)
+{
+	return tls_verdict(ERR_TLS) == ERR_NOMEM ? X509_V_ERR_OUT_OF_MEM : found;
+}
+
 /* The store's rules decide; what they found is kept for the message, since the stream only says "TLS
  * failed". */
 static int verify_pinned(X509_STORE_CTX *ctx, void *data)
@@ -84,7 +90,7 @@ static int verify_pinned(X509_STORE_CTX *ctx, void *data)
 	struct trust_result *result = data;
 	int ok = X509_verify_cert(ctx);
 
-	result->fault = X509_STORE_CTX_get_error(ctx);
+	result->fault = ok == 1 ? X509_V_OK : fault_of(X509_STORE_CTX_get_error(ctx));
 	cert_county(X509_STORE_CTX_get0_cert(ctx), result->county, sizeof result->county);
 	return ok;
 }
@@ -138,13 +144,14 @@ static void free_enrol_trust(void *parent, void *data, CRYPTO_EX_DATA *all, int 
 	OPENSSL_clear_free(data, sizeof(struct enrol_trust));
 }
 
-/* The CA of the chain that was sent whose key the code names, or NULL. */
+/* The CA of the chain that was sent whose key the code names, or NULL (also for want of memory). */
 static X509 *named_ca(STACK_OF(X509) * chain, const struct connect_code *code)
 {
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		uint8_t spki[HASH_SIZE];
 		X509 *cert = sk_X509_value(chain, i);
-		tls_spki(cert, spki);
+		if (tls_spki(cert, spki))
+			return NULL;
 		if (memcmp(spki, code->ca_prefix, sizeof code->ca_prefix) == 0 && X509_check_ca(cert))
 			return cert;
 	}
@@ -172,6 +179,8 @@ static int verify_by_code(X509_STORE_CTX *ctx, void *data)
 		if (!t->result->county[0])
 			t->result->fault = X509_V_ERR_HOSTNAME_MISMATCH;
 	}
+	if (t->result->fault != X509_V_OK)
+		t->result->fault = fault_of(store && check ? t->result->fault : X509_V_ERR_OUT_OF_MEM);
 	X509_STORE_CTX_free(check);
 	X509_STORE_free(store);
 	X509_STORE_CTX_set_error(ctx, t->result->fault);

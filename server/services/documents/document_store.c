@@ -387,7 +387,7 @@ static enum err write_entry(struct request *r, struct document_file *f, const st
 		return ERR_NOMEM;
 	size_t n = pki_sign(r->worker->server->sign_key, text, strlen(text), sig);
 	if (!n)
-		return ERR_INTERNAL;
+		return ERR_NOMEM;
 	crypto_hash_sha256(f->trace_head, (const uint8_t *)text, strlen(text));
 	f->trace_n++;
 	db_bytes(&p, f->id, 16);

@@ -54,7 +54,8 @@ static pb_invitation *make_invitation(struct request *r, const char *school, con
 	/* A wildcard address means nothing to a client: it is told with --server then. */
 	if (!strstr(conf->listen, "0.0.0.0"))
 		conf_address_text(&conf->listen_addr, server, sizeof server);
-	pki_connect_code(code, r->worker->server->ca_cert, secret, server);
+	if ((r->arena.refused = pki_connect_code(code, r->worker->server->ca_cert, secret, server)))
+		return NULL; /* nothing of it is run */
 	*i = (pb_invitation)PB_INVITATION_INIT;
 	i->code = arena_printf(&r->arena, "%s", code);
 	i->school = arena_printf(&r->arena, "%s", school);
