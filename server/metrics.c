@@ -8,6 +8,7 @@
 #include "worker.h"
 
 #define REQUEST_MAX 2048 /* a scraper's request line and headers */
+#define SILENT_S 120     /* a statement may take five minutes, and none of a call's does */
 #define PEERS_MAX 16     /* scrapers and a probe; more is a mistake */
 #define PEER_MS 5000     /* to say what it wants and take the answer: a silent peer must not hold a place */
 
@@ -150,10 +151,28 @@ static void on_written(uv_write_t *write, int status)
 	peer_close((struct peer *)write->handle);
 }
 
+static unsigned most_silent_s(const struct server *s)
+{
+	unsigned most = 0;
+
+	for (int i = 0; i < s->worker_count; i++) {
+		unsigned ms = stat_get(s->workers[i].stats.silent_ms);
+		most = ms > most ? ms : most;
+	}
+	return most / 1000;
+}
+
 static bool is_ready(const struct server *s)
 {
-	return !atomic_load(&s->draining) && !s->ill[0] &&
+	return !atomic_load(&s->draining) && !s->ill[0] && most_silent_s(s) < SILENT_S &&
 	       sum_small(s, STAT(database_up)) == (uint64_t)s->worker_count;
+}
+
+static void say_why(const struct server *s, struct buf *body)
+{
+	buf_printf(body, "not ready%s%s\n", s->ill[0] ? ": " : "", s->ill);
+	if (most_silent_s(s) >= SILENT_S)
+		buf_printf(body, _("数据库 %u 秒没有应答一条语句；jgd doctor 看数据库\n"), most_silent_s(s));
 }
 
 static void answer(struct peer *p)
@@ -172,7 +191,7 @@ static void answer(struct peer *p)
 		if (is_ready(s))
 			buf_text(&body, "ready\n");
 		else
-			buf_printf(&body, "not ready%s%s\n", s->ill[0] ? ": " : "", s->ill);
+			say_why(s, &body);
 	} else {
 		status = "404 Not Found";
 		buf_text(&body, "/metrics /healthz /readyz\n");

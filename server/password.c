@@ -3,6 +3,7 @@
 #include "lang.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 enum err password_hash_now(char out[crypto_pwhash_STRBYTES], const char *password)
@@ -11,9 +12,15 @@ enum err password_hash_now(char out[crypto_pwhash_STRBYTES], const char *passwor
 												 : ERR_OK;
 }
 
-static bool verify(const char *hash, const char *password)
+/* libsodium says EINVAL of a password that is another; of anything else, such as no 19 MiB, nobody knows. */
+static bool verify(struct password_job *job, const char *hash, const char *password)
 {
-	return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0;
+	errno = 0;
+	if (crypto_pwhash_str_verify(hash, password, strlen(password)) == 0)
+		return true;
+	if (errno != EINVAL)
+		job->fault = ERR_NOMEM;
+	return false;
 }
 
 static void on_work(uv_work_t *work)
@@ -21,14 +28,14 @@ static void on_work(uv_work_t *work)
 	struct password_job *job = work->data;
 
 	if (job->stored[0])
-		job->good = verify(job->stored, job->typed);
+		job->good = verify(job, job->stored, job->typed);
 	if (!job->wanted[0] || (job->stored[0] && !job->good))
 		return;
 	job->reused = strcmp(job->typed, job->wanted) == 0;
 	for (int i = 0; i < job->old_count && !job->reused; i++)
-		job->reused = verify(job->old[i], job->wanted);
-	if (!job->reused && password_hash_now(job->hash, job->wanted))
-		job->good = false;
+		job->reused = verify(job, job->old[i], job->wanted);
+	if (!job->reused && !job->fault)
+		job->fault = password_hash_now(job->hash, job->wanted);
 }
 
 static void start_jobs(struct worker *w);

@@ -35,6 +35,7 @@ struct password_job {
 	char stored[crypto_pwhash_STRBYTES], typed[PASSWORD_MAX + 1], wanted[PASSWORD_MAX + 1];
 	char old[PASSWORD_HISTORY][crypto_pwhash_STRBYTES];
 	int old_count;
+	enum err fault;                    /* why nobody can tell what follows, or there is no hash */
 	bool good, reused;                 /* results */
 	char hash[crypto_pwhash_STRBYTES]; /* of `wanted`, when there is one */
 };

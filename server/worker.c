@@ -123,6 +123,7 @@ static void on_tick(uv_timer_t *timer)
 	stat_set(w->stats.pool_busy, (unsigned)busy);
 	stat_set(w->stats.pool_waiting, (unsigned)waiting);
 	stat_set(w->stats.database_up, db_pool_ready(w->pool));
+	stat_set(w->stats.silent_ms, db_pool_silent(w->pool));
 	stat_set(w->stats.bytes_in, w->shared.bytes_in);
 	stat_set(w->stats.bytes_out, w->shared.bytes_out);
 	for (struct conn *c = w->conns, *next; c; c = next) {

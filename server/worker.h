@@ -38,7 +38,8 @@ struct worker_stats {
 		pushes, ops, groups;
 	atomic_ullong calls[METHOD_COUNT], errors[METHOD_COUNT], latency_sum_us[METHOD_COUNT];
 	atomic_ullong latency[METHOD_COUNT][LATENCY_BUCKETS];
-	atomic_uint connections, pool_busy, pool_waiting, database_up;
+	atomic_uint connections, pool_busy, pool_waiting, database_up,
+		silent_ms;         /* db_pool_silent at the last tick */
 	atomic_ullong loop_lag_us; /* of the last tick */
 };
 

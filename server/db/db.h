@@ -88,6 +88,11 @@ void db_pool_close(struct db_pool *pool, void (*closed)(void *data), void *data)
 void db_pool_stats(const struct db_pool *pool, int *busy, int *size, int *waiting);
 unsigned db_pool_waiting(const struct db_pool *pool, uint64_t who); /* tasks of this caller in the queue */
 bool db_pool_ready(const struct db_pool *pool);                     /* at least one connection is up */
+unsigned db_pool_silent(const struct db_pool *pool); /* milliseconds that the longest of its trips has waited
+							without a word */
+/* A trip that heard nothing for so long is given up and its connection closed: longer than any statement runs.
+ * Not one that waits for its COMMIT, which may wait for a standby as long as that takes. */
+extern unsigned db_silent_ms;
 
 /* ERR_BUSY when the queue is full, ERR_DRAINING: step never runs. Otherwise step runs later, at least once,
  * with task->err set when no connection came in time (then the task holds none). */

@@ -13,6 +13,8 @@
 #define STALL_MS 3000
 #define STALL_AGAIN_MS 1000
 
+unsigned db_silent_ms = 330000; /* statement_timeout, and half a minute */
+
 void db_conn_enter(struct db_conn *c, enum db_state to)
 {
 	static const char *const names[] = {"DOWN", "CONNECTING", "IDLE", "BUSY", "CLOSING"};
@@ -101,7 +103,7 @@ void db_conn_down(struct db_conn *c, const char *why)
 	c->task = NULL;
 	c->next = NULL;
 	c->head = c->tail = 0;
-	c->broken = c->cleaning = c->demoted = false;
+	c->broken = c->cleaning = c->demoted = c->misprepared = c->answered = false;
 	if (c->slots)
 		memset(c->prepared, 0, c->slots * sizeof *c->prepared);
 	c->prepared_count = 0;
@@ -146,6 +148,11 @@ static void on_stall(uv_timer_t *timer)
 		db_conn_down(c, NULL);
 		return;
 	}
+	if (uv_now(c->pool->loop) - c->heard_ms > db_silent_ms &&
+		(c->head == c->tail || c->queue[c->head].what != EXPECT_COMMIT)) {
+		db_conn_down(c, "no answer to a statement, nor the end of its time");
+		return;
+	}
 	if (c->pool->host_count < 2 || probe->state != DB_DOWN)
 		return;
 	probe->host = (c->host + 1) % c->pool->host_count;
@@ -155,6 +162,7 @@ static void on_stall(uv_timer_t *timer)
 
 void db_conn_watch(struct db_conn *c)
 {
+	c->heard_ms = uv_now(c->pool->loop);
 	uv_timer_start(&c->timer, on_stall, STALL_MS, STALL_AGAIN_MS);
 }
 
@@ -231,11 +239,12 @@ void db_conn_connect(struct db_conn *c)
 	const char *keys[] = {"tcp_user_timeout", "keepalives_idle", "keepalives_interval",
 		"keepalives_count", "dbname", "options", "application_name", "host", "port", NULL};
 	/* A lock is waited for 2 s (sync.md "Push"); times are exchanged in UTC; nothing runs longer than 5
-	 * minutes. One host of several at a time (an empty value changes nothing): libpq itself would wait
+	 * minutes; whoever forgets a transaction keeps its locks for one. One host of several at a time (an empty value changes nothing): libpq itself would wait
 	 * for one that accepts and never answers. */
 	const char *values[] = {"10000", "5", "2", "3", c->pool->conninfo,
-		"-c lock_timeout=2s -c timezone=UTC -c statement_timeout=5min", "jgd", c->pool->host[c->host],
-		c->pool->port[c->host], NULL};
+		"-c lock_timeout=2s -c timezone=UTC -c statement_timeout=5min -c "
+		"idle_in_transaction_session_timeout=1min",
+		"jgd", c->pool->host[c->host], c->pool->port[c->host], NULL};
 
 	db_conn_enter(c, DB_CONNECTING);
 	uv_timer_start(

@@ -31,10 +31,13 @@ struct db_conn {
 	struct db_task *task, greeting;
 	db_task_fn next;
 	bool cleaning; /* ROLLBACK after a task that left a transaction open */
-	bool warned;  /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding
+	bool warned; /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding
 			 4) */
-	bool broken;  /* to be closed when the trip is over */
-	bool demoted; /* the server at the other end became a standby: likewise */
+	bool broken; /* to be closed when the trip is over */
+	bool answered;     /* the last that libpq gave was a result: the NULL behind it is its end */
+	uint64_t heard_ms; /* loop time: the trip was sent, or something came */
+	bool demoted;      /* the server at the other end became a standby: likewise */
+	bool misprepared;  /* it has other prepared statements than we know of: likewise */
 	struct db_prepared {
 		const struct db_stmt *stmt; /* NULL = the slot is free */
 		enum { STMT_ABSENT, STMT_ASKED, STMT_THERE } state;

@@ -235,6 +235,18 @@ bool db_pool_ready(const struct db_pool *pool)
 	return false;
 }
 
+unsigned db_pool_silent(const struct db_pool *pool)
+{
+	uint64_t most = 0, now = uv_now(pool->loop);
+
+	for (int i = 0; i < pool->size; i++) {
+		const struct db_conn *c = &pool->conns[i];
+		if (c->state == DB_BUSY && c->head < c->tail && now - c->heard_ms > most)
+			most = now - c->heard_ms;
+	}
+	return (unsigned)most;
+}
+
 void db_pool_stats(const struct db_pool *pool, int *busy, int *size, int *waiting)
 {
 	*busy = 0;

@@ -266,6 +266,13 @@ void db_task_end(struct db_task *task)
 
 /* ---- results ---- */
 
+/* A statement that PostgreSQL has prepared and we do not know of, or the other way round: on this connection it
+ * would stay so for ever. */
+static bool is_misprepared(const char *sqlstate)
+{
+	return strcmp(sqlstate, "42P05") == 0 || strcmp(sqlstate, "26000") == 0;
+}
+
 static enum err error_of(const char *sqlstate)
 {
 	if (strncmp(sqlstate, "JG", 2) == 0)
@@ -286,7 +293,7 @@ static enum err error_of(const char *sqlstate)
 		return ERR_UNAVAILABLE; /* the operator's to mend: a school that read "disk full" would look
 					   at its own, and its sync would end */
 	}
-	if (strncmp(sqlstate, "53", 2) == 0)
+	if (strncmp(sqlstate, "53", 2) == 0 || is_misprepared(sqlstate))
 		return ERR_UNAVAILABLE;
 	return ERR_INTERNAL;
 }
@@ -320,8 +327,9 @@ static void take_result(struct db_conn *c, PGresult *r)
 	struct db_task *task = c->task;
 	bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 
-	if (status == PGRES_FATAL_ERROR && PQresultErrorField(r, PG_DIAG_SQLSTATE))
-		c->demoted |= strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), READ_ONLY) == 0;
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	c->demoted |= state && strcmp(state, READ_ONLY) == 0;
+	c->misprepared |= state && is_misprepared(state);
 	if (what == EXPECT_PREPARE)
 		prepared_slot(c, c->queue[c->head].stmt)->state = good ? STMT_THERE : STMT_ABSENT;
 	if (status == PGRES_FATAL_ERROR && task)
@@ -359,13 +367,26 @@ static void trip_done(struct db_conn *c)
 		db_conn_down(c, "unclean COMMIT"); /* calls next */
 		return;
 	}
-	if (c->demoted) {
+	if (c->demoted || c->misprepared) {
 		task->commits = false; /* refused, not unknown */
-		db_conn_down(c, "the server takes no writes any more");
+		db_conn_down(c, c->demoted ? "the server takes no writes any more"
+					   : "prepared statements are out of step");
 		return;
 	}
 	task->commits = false;
 	next(task);
+}
+
+/* libpq without memory loses a result, or says so in the place of one: an error that PostgreSQL has not sent.
+ * What the trip did is not known then, nor which statements are prepared, and the end of the trip may be what
+ * was lost: it would be waited for for ever, with the locks of the transaction. */
+static bool out_of_step(const struct db_conn *c, const PGresult *r)
+{
+	if (!r)
+		return !c->answered;
+	if (PQresultStatus(r) == PGRES_FATAL_ERROR && !PQresultErrorField(r, PG_DIAG_SQLSTATE))
+		return true;
+	return (PQresultStatus(r) == PGRES_PIPELINE_SYNC) != (c->queue[c->head].what == EXPECT_SYNC);
 }
 
 /* Reads what has come. libpq yields each statement's result followed by NULL. */
@@ -375,6 +396,12 @@ static void conn_collect(struct db_conn *c)
 		if (PQisBusy(c->pg))
 			break;
 		PGresult *r = PQgetResult(c->pg);
+		if (PQstatus(c->pg) == CONNECTION_OK && out_of_step(c, r)) {
+			PQclear(r);
+			db_conn_down(c, "libpq lost an answer for want of memory");
+			return;
+		}
+		c->answered = r != NULL;
 		if (!r) {
 			if (PQstatus(c->pg) != CONNECTION_OK)
 				break;
@@ -382,6 +409,7 @@ static void conn_collect(struct db_conn *c)
 		}
 		if (PQresultStatus(r) == PGRES_PIPELINE_SYNC) {
 			PQclear(r);
+			c->answered = false;
 			trip_done(c);
 			return;
 		}
@@ -396,6 +424,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct db_conn *c = poll->data;
 
+	if (events & UV_READABLE)
+		c->heard_ms = uv_now(c->pool->loop);
 	if (status < 0 || (events & UV_READABLE && !PQconsumeInput(c->pg))) {
 		conn_collect(c); /* what came before the end still counts */
 		if (c->pg)

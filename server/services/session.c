@@ -230,7 +230,7 @@ static void try_forgotten(struct request *r)
 {
 	struct login_state *s = r->data;
 
-	if (s->job.reused)
+	if (s->job.reused && !s->put_off)
 		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s", _("新密码与最近用过的密码相同"));
 	else
 		request_fail(r, s->put_off, NULL, NULL);
@@ -327,10 +327,23 @@ static void login_write(struct request *r)
 	request_trip(r, on_session_made);
 }
 
+/* A try that nobody judged is given back. */
+static bool is_unjudged(struct request *r)
+{
+	struct login_state *s = r->data;
+
+	s->put_off = s->job.fault;
+	if (s->job.fault)
+		request_begin(r, forget);
+	return s->job.fault != ERR_OK;
+}
+
 static void login_settle(struct request *r)
 {
 	struct login_state *s = r->data;
 
+	if (is_unjudged(r))
+		return;
 	if (s->known && s->job.good && !s->expired)
 		request_begin(r, login_write);
 	else
@@ -567,6 +580,8 @@ static void passwd_settle(struct request *r)
 {
 	struct login_state *s = r->data;
 
+	if (is_unjudged(r))
+		return;
 	if (!s->job.good)
 		refuse_password(r, "password", _("原密码不对"));
 	else

@@ -6,6 +6,7 @@
  *
  * Every call of every state, role and shape has exactly one final answer, no answer is INTERNAL, and in the
  * end nothing holds a connection of the database, whatever happened to peer or PostgreSQL meanwhile. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -476,6 +477,131 @@ static void slow_peer(const struct method *m)
 	}
 }
 
+/* ---- a server without memory ---- */
+
+PGresult *__real_PQgetResult(PGconn *pg);
+PGresult *__wrap_PQgetResult(PGconn *pg);
+int __real_PQisBusy(PGconn *pg);
+int __wrap_PQisBusy(PGconn *pg);
+int __real_PQsendPrepare(PGconn *pg, const char *name, const char *sql, int n, const Oid *types);
+int __wrap_PQsendPrepare(PGconn *pg, const char *name, const char *sql, int n, const Oid *types);
+int __real_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long n);
+int __wrap_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long n);
+
+static int lose_in, lose_how; /* the Nth result: 1 says what libpq says without memory, 2 does not come */
+static bool go_deaf, misname, no_room;
+static const PGconn *deaf; /* for it the answer never comes */
+
+PGresult *__wrap_PQgetResult(PGconn *pg)
+{
+	PGresult *r = __real_PQgetResult(pg);
+
+	if (!r || lose_in == 0 || --lose_in > 0)
+		return r;
+	PQclear(r);
+	return lose_how == 1 ? PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR) : NULL;
+}
+
+int __wrap_PQisBusy(PGconn *pg)
+{
+	if (go_deaf)
+		deaf = pg;
+	go_deaf = false;
+	return pg == deaf || __real_PQisBusy(pg);
+}
+
+int __wrap_PQsendPrepare(PGconn *pg, const char *name, const char *sql, int n, const Oid *types)
+{
+	int sent = __real_PQsendPrepare(pg, misname ? "another" : name, sql, n, types);
+
+	misname = false;
+	return sent;
+}
+
+int __wrap_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long n)
+{
+	if (!no_room)
+		return __real_crypto_pwhash_str_verify(hash, password, n);
+	errno = ENOMEM;
+	return -1;
+}
+
+/* What libpq loses without memory ends the trip and the connection, and no call waits for ever. */
+static void libpq_loses(const struct method *m)
+{
+	struct conn c;
+
+	for (lose_how = 1; lose_how <= 2; lose_how++)
+		for (int n = 1, met = 1; met; n++) {
+			meet_for(&c, m, first_role(m));
+			lose_in = n;
+			call_shaped(&c, m, 2, 0);
+			bool settled = settle(&c);
+			met = lose_in == 0;
+			lose_in = 0;
+			check(settled && last()->final == 1 && last()->code != ERR_INTERNAL,
+				"%s: libpq lost result %d (%d): %u answers, %s", m->name, n, lose_how,
+				last()->final, err_info((int)last()->code)->name);
+		}
+}
+
+static void libpq_is_deaf(const struct method *m)
+{
+	struct conn c;
+	unsigned before = db_silent_ms;
+
+	db_silent_ms = 500;
+	go_deaf = true;
+	meet_for(&c, m, first_role(m));
+	call_shaped(&c, m, 2, 0);
+	bool settled = settle(&c);
+	check(settled && !go_deaf && last()->final == 1 && last()->code == ERR_OK,
+		"%s: a statement without an answer: %u answers, %s", m->name, last()->final,
+		err_info((int)last()->code)->name);
+	deaf = NULL;
+	db_silent_ms = before;
+}
+
+/* PostgreSQL has not prepared what we believe it has. */
+static void out_of_step(const struct method *m)
+{
+	struct conn c;
+
+	PQclear(PQexec(killer,
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'jingguan_app'"));
+	meet_for(&c, m, first_role(m));
+	for (int i = 0; i < 50 || !db_pool_ready(worker.pool); i++)
+		uv_run(&worker.loop, UV_RUN_NOWAIT);
+	misname = true;
+	call_shaped(&c, m, 2, 0);
+	bool settled = settle(&c);
+	check(settled && !misname && last()->final == 1 && last()->code == ERR_OK,
+		"%s: prepared statements out of step: %u answers, %s", m->name, last()->final,
+		err_info((int)last()->code)->name);
+}
+
+/* A password that nobody could look at is not a wrong one: the fifth would lock the account. */
+static void nobody_judges(const struct method *m)
+{
+	pb_login_request q = PB_LOGIN_REQUEST_INIT;
+	uint8_t body[200];
+	struct conn c;
+
+	q.user = (char *)"nobody";
+	q.password = (char *)"Aa1-nobody";
+	size_t n = protobuf_c_message_pack(&q.base, body);
+	for (int i = 0; i < 7; i++) {
+		enum err want = i < 6 ? ERR_NOMEM : ERR_BAD_LOGIN;
+		meet_for(&c, m, 0);
+		no_room = i < 6;
+		call(&c, m, body, n, 0);
+		bool settled = settle(&c);
+		check(settled && last()->final == 1 && last()->code == want,
+			"%s without memory: %s expected, %s", m->name, err_info((int)want)->name,
+			err_info((int)last()->code)->name);
+	}
+}
+
 static void on_end(void *data)
 {
 	*(bool *)data = true;
@@ -529,6 +655,14 @@ int main(int argc, char **argv)
 		limits(m);
 		slow_peer(m);
 		database_leaves(m);
+		if (m->number == METHOD_SYNC_PULL || m->number == METHOD_SESSION_LOGIN)
+			libpq_loses(m);
+		if (m->number == METHOD_SYNC_PULL) {
+			libpq_is_deaf(m);
+			out_of_step(m);
+		}
+		if (m->number == METHOD_SESSION_LOGIN)
+			nobody_judges(m);
 	}
 	db_pool_close(worker.pool, on_end, &closed);
 	while (!closed && uv_run(&worker.loop, UV_RUN_ONCE))
