@@ -429,12 +429,23 @@ static bool class_matters(const struct at *at)
 		       strcmp(at->o->op->author, r->caller.user) == 0);
 }
 
-static void add_text_named(struct pg_array *a, const struct record *r, const char *field)
+/* A field as the operation leaves it, as far as this push says: an operation that carries only other groups, and a
+ * deletion, which carries nothing, are of the record that earlier ones of the push have made. */
+static const struct value *left_by_push(const struct at *at, int field)
 {
-	int i = kind_field_index(r->kind, field);
+	for (size_t i = at->index + 1; field >= 0 && i-- > 0;) {
+		const struct plan_op *o = &at->m->push.ops[i];
+		if (o->kind == at->o->kind && !o->fault.code && is_put(o) && record_has(&o->body, field) &&
+			memcmp(o->op->id.data, at->o->op->id.data, ID_SIZE) == 0)
+			return &o->body.value[field];
+	}
+	return NULL;
+}
 
-	if (i >= 0 && record_has(r, i))
-		pg_array_bytes(a, r->value[i].data, r->value[i].len);
+static void add_left(struct pg_array *a, const struct value *v)
+{
+	if (v)
+		pg_array_bytes(a, v->data, v->len);
 	else
 		pg_array_null(a);
 }
@@ -445,19 +456,17 @@ static void send_classes(struct round *g)
 
 	COLUMNS_BEGIN(&c, PG_INT4, PG_TEXT, PG_INT4, PG_UUID, PG_UUID, PG_TEXT, PG_TEXT);
 	for (struct at at = {0}; next_op(g, &at);) {
-		const uint8_t *parent = parent_of(at.o);
+		const struct kind *kind = at.o->kind;
 		if (!class_matters(&at))
 			continue;
 		pg_array_int4(&c.at[0], ord_of(&at));
 		pg_array_text(&c.at[1], school_of(&at));
-		pg_array_int4(&c.at[2], (int32_t)at.o->kind->number);
+		pg_array_int4(&c.at[2], (int32_t)kind->number);
 		pg_array_bytes(&c.at[3], at.o->op->id.data, ID_SIZE);
-		if (parent)
-			pg_array_bytes(&c.at[4], parent, ID_SIZE);
-		else
-			pg_array_null(&c.at[4]);
-		add_text_named(&c.at[5], &at.o->body, "cert_no");
-		add_text_named(&c.at[6], &at.o->body, "student_no");
+		const struct value *parent = left_by_push(&at, kind->of);
+		add_left(&c.at[4], parent && parent->len == ID_SIZE ? parent : NULL);
+		add_left(&c.at[5], left_by_push(&at, kind_field_index(kind, "cert_no")));
+		add_left(&c.at[6], left_by_push(&at, kind_field_index(kind, "student_no")));
 	}
 	g->scopes_at = c.at[0].count ? g->task.sent : -1;
 	if (c.at[0].count)

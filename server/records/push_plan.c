@@ -179,25 +179,37 @@ static bool is_student_no(const struct record *r)
 	       ID_OK;
 }
 
-/* A pupil whom this very push has brought is not in the database yet. */
-static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct record *after)
+/* The pupil of this push that the record names by number. deleting: those count that it has deleted. */
+static void meet_named(struct plan *p, struct scopes *s, const struct record *r, bool deleting)
 {
-	if (after->kind->of >= 0 && after->value[after->kind->of].len == ID_SIZE) {
-		const struct entry *on = entry_find(p, after->value[after->kind->of].data);
-		if (on && on->row.state.exists)
-			meet_own(s, &on->row.state.record);
-	}
-	for (size_t i = 0; after->kind->registered && i < p->entry_count; i++) {
+	for (size_t i = 0; r->kind->registered && i < p->entry_count; i++) {
 		const struct stored *row = &p->entries[i].row;
-		if (!row->kind || !row->kind->is_register || !row->state.exists || row->state.deleted ||
-			stage_of(&row->state.record) != stage_of(after))
+		if (!row->kind || !row->kind->is_register || !row->state.exists ||
+			(row->state.deleted && !deleting) || stage_of(&row->state.record) != stage_of(r))
 			continue;
-		bool cert = same_text(&row->state.record, "cert_no", after),
-		     student = same_text(&row->state.record, "student_no", after);
+		bool cert = same_text(&row->state.record, "cert_no", r),
+		     student = same_text(&row->state.record, "student_no", r);
 		if (cert || student)
 			meet_own(s, &row->state.record);
-		s->named |= cert || (student && is_student_no(after));
+		s->named |= cert || (student && is_student_no(r));
 	}
+}
+
+/* A pupil whom this very push has brought is not in the database yet, nor what hangs on him. */
+static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct record *r, bool deleting)
+{
+	meet_named(p, s, r, deleting);
+	bool named = s->named;
+	for (size_t up = 0; r && r->kind->of >= 0 && r->value[r->kind->of].len == ID_SIZE && up < KIND_COUNT;
+		up++) {
+		const struct entry *on = entry_find(p, r->value[r->kind->of].data);
+		r = on && on->row.state.exists ? &on->row.state.record : NULL;
+		if (r) {
+			meet_own(s, r);
+			meet_named(p, s, r, deleting);
+		}
+	}
+	s->named = named;
 }
 
 static enum err refuse_class(const struct plan_author *a, struct problem *problem)
@@ -215,10 +227,9 @@ static enum err refuse_class(const struct plan_author *a, struct problem *proble
 	return problem_set(problem, ERR_PERMISSION, "class_no", NULL, _("不是您负责的班级：您负责 %s"), all);
 }
 
-/* A number that was given in this very push was judged with it, and stands. */
-static bool keeps_number(const struct plan_op *o, const struct entry *e)
+static bool keeps_number(const struct plan_op *o)
 {
-	return e && !e->found && !record_has(&o->body, kind_field_index(o->kind, "cert_no")) &&
+	return !record_has(&o->body, kind_field_index(o->kind, "cert_no")) &&
 	       !record_has(&o->body, kind_field_index(o->kind, "student_no"));
 }
 
@@ -229,12 +240,18 @@ static enum err check_class(struct plan *p, size_t index, const struct plan_op *
 	const struct plan_author *a, const struct entry *e, struct problem *problem)
 {
 	struct scopes s = {.author = a};
+	bool del = o->op->action == JINGGUAN__V1__ACTION__DEL;
 
 	/* A class limits its teacher alone: who writes the kind by another role is of no class. */
 	if (a->roles & (PLAN_ALL_CLASSES | (o->kind->writers & ~(1u << ROLE_CLASS_TEACHER))))
 		return ERR_OK;
-	if (e && e->row.state.exists)
+	if (e && e->row.state.exists) {
+		/* As earlier operations of this push left it: a deletion says nothing itself, and an operation
+		 * only what is in its groups. */
 		meet_own(&s, &e->row.state.record);
+		meet_pupils_of_push(p, &s, &e->row.state.record, del);
+		s.named &= !o->kind->registered || del || keeps_number(o);
+	}
 	if (o->op->action == JINGGUAN__V1__ACTION__PUT)
 		meet_own(&s, &o->body);
 	for (size_t i = 0; i < p->facts->scope_count; i++)
@@ -242,11 +259,11 @@ static enum err check_class(struct plan *p, size_t index, const struct plan_op *
 			meet(&s, p->facts->scopes[i].scope);
 			s.named |= p->facts->scopes[i].named;
 		}
-	meet_pupils_of_push(p, &s, &o->body);
+	meet_pupils_of_push(p, &s, &o->body, del);
 	if (!s.any || s.foreign)
 		return refuse_class(a, problem);
 	if (!o->kind->registered || o->op->action != JINGGUAN__V1__ACTION__PUT || s.named ||
-		keeps_number(o, e))
+		(keeps_number(o) && e && !e->found)) /* it was judged with the number, and stands */
 		return ERR_OK;
 	return problem_set(problem, ERR_PERMISSION, "cert_no",
 		_("更正证件号码或学籍号；名册里没有的学生请学籍管理员填报"),

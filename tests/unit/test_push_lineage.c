@@ -193,6 +193,52 @@ static void classes_before_and_behind(void **state)
 	bench_free(b);
 }
 
+/* What a push has made, the same push may change and take back: its author is judged by the record as the push
+ * has left it, since a deletion carries nothing and an edit only its groups. */
+static void undone_in_the_push_that_made_it(void **state)
+{
+	struct record mine = pupil("甲", "A1", "3"), theirs = pupil("乙", "A2", "4"), row;
+	struct record guardian = guardian_of(1), foreign = guardian_of(2);
+	struct bench *b = bench_new();
+	unsigned names = guardian.kind->fields[F_GUARDIAN_NAME].group;
+
+	(void)state;
+	record_init(&row, kind_by_number(KIND_DESTINATION));
+	record_set_number(&row, F_DESTINATION_YEAR, 2026);
+	record_set_text(&row, F_DESTINATION_NAME, "甲");
+	record_set_text(&row, F_DESTINATION_CERT_TYPE, "9");
+	record_set_text(&row, F_DESTINATION_CERT_NO, "A1");
+	record_set_text(&row, F_DESTINATION_CATEGORY, "D5");
+	add(b, (struct want){.id = 1, .body = &mine, .author = "li"});
+	add(b, (struct want){.kind = KIND_GUARDIAN, .id = 10, .body = &guardian, .author = "li"});
+	add(b, (struct want){.kind = KIND_DESTINATION, .id = 11, .body = &row, .author = "li"});
+	add_groups(b,
+		(struct want){.kind = KIND_GUARDIAN,
+			.id = 10,
+			.body = &guardian,
+			.author = "li",
+			.seen = {OWN(names, 2)},
+			.n_seen = 1},
+		1u << (names - 1)); /* not a word of whose he is */
+	add(b, (struct want){
+		       .kind = KIND_GUARDIAN, .id = 10, .author = "li", .seen = {OWN(1, 4)}, .n_seen = 1});
+	add(b, (struct want){
+		       .id = 1, .author = "li", .seen = {OWN(1, 1), OWN(2, 1), OWN(3, 1)}, .n_seen = 3});
+	add(b, (struct want){.kind = KIND_DESTINATION, .id = 11, .author = "li"}); /* behind its pupil */
+	add(b, (struct want){.id = 2, .body = &theirs});
+	add(b, (struct want){.kind = KIND_GUARDIAN, .id = 20, .body = &foreign});
+	add(b, (struct want){
+		       .kind = KIND_GUARDIAN, .id = 20, .author = "li", .seen = {OWN(1, 9)}, .n_seen = 1});
+	run(b);
+	for (size_t i = 0; i < 6; i++)
+		outcome(b, i, APPLIED, ERR_OK);
+	assert_true(result(b, 6)->code != ERR_PERMISSION);
+	outcome(b, 9, REJECTED, ERR_PERMISSION); /* another class's */
+	bench_free(b);
+	forget_guardian(&guardian);
+	forget_guardian(&foreign);
+}
+
 /* What is hung on another school's record, or on one of a kind that it is not for, is refused, be that record
  * hidden or not. */
 static void hangs_on_its_own(void **state)
@@ -380,6 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_hangs_on_what_is_gone),
 		cmocka_unit_test(who_may), cmocka_unit_test(whose_session),
 		cmocka_unit_test(classes_before_and_behind),
+		cmocka_unit_test(undone_in_the_push_that_made_it),
 		cmocka_unit_test(classes_of_whom_the_push_brings),
 		cmocka_unit_test(only_as_many_facts_as_are_counted), cmocka_unit_test(hangs_on_its_own),
 		cmocka_unit_test(hangs_on_what_is_addressed_to_it)};
