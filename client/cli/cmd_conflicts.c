@@ -62,10 +62,11 @@ static json_t *conflict_json(
 	json_t *student = kind_field_index(row->kind, "name") >= 0
 				  ? value_student_json(item ? &item->record : mine, record)
 				  : json_null();
-	return json_pack("{ss ss ss so si so s{ss so} s{so so sI so} ss}", "id", n, "kind", row->kind->table,
-		"record", jg_format_id(record, id), "student", student, "group", (int)row->group, "fields",
-		fields_json(mine, theirs, groups), "mine", "by", row->author, "at", cli_time_json(row->at),
-		"theirs", "by", row->their_author[0] ? json_string(row->their_author) : json_null(), "at",
+	return json_pack("{ss ss ss so si so s{ss so sb} s{so so sI so} ss}", "id", n, "kind",
+		row->kind->table, "record", jg_format_id(record, id), "student", student, "group",
+		(int)row->group, "fields", fields_json(mine, theirs, groups), "mine", "by", row->author, "at",
+		cli_time_json(row->at), "deleted", row->del, "theirs", "by",
+		row->their_author[0] ? json_string(row->their_author) : json_null(), "at",
 		cli_time_json(row->their_at), "ver", (json_int_t)(item ? item->ver : 0), "deleted",
 		json_boolean(!item || !item->live), "seen", seen);
 }
@@ -79,10 +80,20 @@ static const struct record *whose_conflict(const struct view *v, const struct op
 	return whose ? whose : words_whose(v, &row->body);
 }
 
+static bool covers(const struct view *v, const struct op_row *row)
+{
+	const struct item *item = view_find_id(v, decide_conflict_id(row));
+
+	return scope_covers(v, item && item->live ? &item->record : decide_about(v, row), row->author);
+}
+
 static enum err list_conflict(void *data, const struct op_row *row)
 {
 	struct conflict_list *list = data;
 	char n[24], fields[400] = "", pupil[256], tail[8] = "";
+
+	if (!covers(list->v, row))
+		return ERR_OK;
 	json_t *json = conflict_json(list->v, row, &row->body, row->groups), *field;
 	size_t i;
 
@@ -90,6 +101,8 @@ static enum err list_conflict(void *data, const struct op_row *row)
 		snprintf(fields + strlen(fields), sizeof fields - strlen(fields), "%s%s", i ? _("、") : "",
 			json_string_value(json_object_get(field, "label")));
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
+	if (row->del)
+		snprintf(fields, sizeof fields, "%s", _("我的是删除"));
 	const struct record *whose = whose_conflict(list->v, row);
 	const struct item *item = view_find_id(list->v, decide_conflict_id(row));
 	cli_table_row(list->table,
@@ -132,7 +145,11 @@ static bool open_conflict(struct cli *c, struct view **v, struct arena *arena, s
 		*code = cli_fail(c);
 		return false;
 	}
-	return true;
+	if (covers(*v, &x->row))
+		return true;
+	scope_refuse(&c->profile.session, &c->problem);
+	*code = cli_fail(c);
+	return false;
 }
 
 static json_t *behind_json(const struct conflict *x)
@@ -152,6 +169,12 @@ static const char *or_empty(const char *text)
 	return *text ? text : _("空");
 }
 
+/* A pupil's number is shown in full on demand, as in the lists. */
+static bool is_number(const struct field *f)
+{
+	return strcmp(f->name, "cert_no") == 0 || strcmp(f->name, "student_no") == 0;
+}
+
 static void show_conflict(const struct cli *c, struct view *v, const struct conflict *x)
 {
 	const struct item *theirs = decide_theirs(v, &x->row);
@@ -167,15 +190,21 @@ static void show_conflict(const struct cli *c, struct view *v, const struct conf
 			words_tail(whose, tail), lang_declared(x->row.kind->label, x->row.kind->label_en));
 	if (!theirs)
 		cli_say(c, "%s", _("对方已删除这条记录"));
+	if (x->row.del)
+		cli_say(c, "%s", _("我的是删除这条记录；对方改过它，现在的内容："));
 	for (size_t i = 0; i < x->mine.kind->field_count; i++) {
 		const struct field *f = &x->mine.kind->fields[i];
 		const struct record *other = theirs ? &theirs->record : &none;
+		bool masked = !c->reveal && is_number(f);
 		if (!(x->groups >> (f->group - 1) & 1) || record_same_field(&x->mine, other, i))
 			continue;
-		words_field(v, &x->mine, (int)i, false, mine_text, sizeof mine_text);
-		words_field(v, other, (int)i, false, their_text, sizeof their_text);
-		cli_say(c, _("%s：我的 %s　对方 %s"), lang_declared(f->label, f->label_en),
-			or_empty(mine_text), or_empty(their_text));
+		words_field(v, &x->mine, (int)i, masked, mine_text, sizeof mine_text);
+		words_field(v, other, (int)i, masked, their_text, sizeof their_text);
+		if (x->row.del)
+			cli_say(c, _("%s：%s"), lang_declared(f->label, f->label_en), or_empty(their_text));
+		else
+			cli_say(c, _("%s：我的 %s　对方 %s"), lang_declared(f->label, f->label_en),
+				or_empty(mine_text), or_empty(their_text));
 	}
 	face_time(mine_at, x->row.at, now);
 	face_time(their_at, x->row.their_at, now);
@@ -245,10 +274,12 @@ static int resolve(struct cli *c, struct view *v, struct conflict *x)
 		snprintf(undo, sizeof undo, _("；撤销：jg undo %lld"), (long long)x->batch);
 	cli_say(c, "%s%s%s%s%s", whose ? pupil : "", whose ? " " : "",
 		lang_declared(x->row.kind->label, x->row.kind->label_en),
-		theirs ? _("：保留对方的内容")
+		theirs ? x->row.del ? _("：不删除，保留对方的内容") : _("：保留对方的内容")
 		: mine ? _("：用我的内容，jg sync 后送达")
 		       : _("：已按您写的保存，jg sync 后送达"),
 		undo);
+	if (x->back)
+		cli_say(c, _("一并删去的 %zu 条已补回，jg sync 后送达"), x->back);
 	return cli_result(c,
 		json_pack("{ss ss}", "id", c->operand[0], "resolved",
 			theirs ? "theirs"

@@ -9,6 +9,7 @@
 #include "file_name.h"
 #include "import.h"
 #include "lang.h"
+#include "scope.h"
 #include "client_service.h"
 #include "jg.h"
 #include "roster.h"
@@ -206,6 +207,7 @@ int cmd_import(struct cli *c)
 }
 
 struct batch_list {
+	const struct session *session;
 	json_t *json;
 	struct cli_table *table;
 };
@@ -234,20 +236,26 @@ static enum err list_batch(void *data, const struct batch_row *b)
 
 	file_path_text(file, sizeof file, b->about); /* one that was imported before names were made UTF-8 */
 
+	/* A single pupil whom somebody else changed is shown by name to who may see him. */
+	if (!scope_is_whole(l->session) && strcmp(l->session->user, b->author) != 0)
+		*file = 0;
 	snprintf(id, sizeof id, "%lld", (long long)b->id);
 	time_format(at, b->at);
 	for (size_t i = 0; i < 4; i++)
 		snprintf(counts[i], sizeof counts[i], "%zu", numbers[i]);
-	cli_table_row(l->table,
-		(const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what), file,
-			b->author, counts[0], counts[1], counts[2], counts[3], b->undone ? _("已撤销") : ""});
+	cli_table_row(
+		l->table, (const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what),
+				  file, b->author, counts[0], counts[1], counts[2], counts[3],
+				  b->refused  ? _("撤销没有被接受")
+				  : b->undone ? _("已撤销")
+					      : ""});
 	bool import = import_find(b->what) != NULL;
-	json_array_append_new(
-		l->json, json_pack("{ss ss ss ss ss sI sI sI sI sb}", "id", id, "at", at, "what", b->what,
-				 "file", import ? file : "", "author", b->author, "inserted",
-				 (json_int_t)b->counts.inserted, "updated", (json_int_t)b->counts.updated,
-				 "unchanged", (json_int_t)b->counts.unchanged, "rejected",
-				 (json_int_t)b->counts.rejected, "undone", b->undone != 0));
+	json_array_append_new(l->json,
+		json_pack("{ss ss ss ss ss sI sI sI sI sb sb}", "id", id, "at", at, "what", b->what, "file",
+			import ? file : "", "author", b->author, "inserted", (json_int_t)b->counts.inserted,
+			"updated", (json_int_t)b->counts.updated, "unchanged",
+			(json_int_t)b->counts.unchanged, "rejected", (json_int_t)b->counts.rejected, "undone",
+			b->undone != 0 && !b->refused, "undo_refused", b->refused));
 	return ERR_OK;
 }
 
@@ -257,7 +265,7 @@ int cmd_import_list(struct cli *c)
 		_("更新"), _("未变"), _("不合格"), _("状态")};
 	int code;
 	struct store *store = jg_store(c, &code);
-	struct batch_list list = {json_array(), cli_table_new(headings, 10)};
+	struct batch_list list = {&c->profile.session, json_array(), cli_table_new(headings, 10)};
 
 	if (!store)
 		return code;

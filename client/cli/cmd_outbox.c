@@ -15,7 +15,7 @@
 #include "words.h"
 
 const struct cli_option outbox_withdraw_options[] = {
-	{"all", NULL, N_("没有被接受的全部撤回")},
+	{"all", NULL, N_("没有被接受的全部撤回；学籍管理员撤回所有人的，其他人撤回自己的")},
 	{0},
 };
 const struct cli_option outbox_list_options[] = {
@@ -63,7 +63,7 @@ struct never_made {
 
 struct op_list {
 	struct cli *c;
-	struct view *v; /* NULL for a program, which gets ids */
+	struct view *v; /* NULL for a program, which gets ids, of somebody who sees all */
 	json_t *json;
 	struct cli_table *table;
 	struct never_made *made;
@@ -137,6 +137,8 @@ static enum err list_op(void *data, const struct op_row *row)
 	struct op_list *l = data;
 	char n[24], pupil[256], tail[8], at[FACE_SIZE];
 
+	if (l->v && !scope_covers(l->v, decide_about(l->v, row), row->author))
+		return ERR_OK; /* nor does students show show him */
 	l->refused |= decide_needed(row) && row->state != OP_CONFLICT;
 	if (l->c->json) {
 		json_array_append_new(l->json, op_json(row));
@@ -171,7 +173,9 @@ int cmd_outbox_list(struct cli *c)
 	struct store *store = jg_store(c, &code);
 	struct op_list list = {.c = c, .json = json_array(), .table = cli_table_new(headings, 8)};
 
-	if (!store || (!c->json && !(list.v = jg_view(c, kinds_all, &code))))
+	/* A program gets ids, and needs no names; of a class teacher's rows some are another's. */
+	if (!store || ((!c->json || !scope_is_whole(&c->profile.session)) &&
+			      !(list.v = jg_view(c, kinds_all, &code))))
 		return code;
 	if (!c->json && !cli_flag(c, "all"))
 		states &= ~(1u << OP_ACCEPTED);
@@ -265,11 +269,25 @@ static void show_op(const struct cli *c, const struct view *v, const struct op_r
 			(long long)row->n, (long long)row->n);
 }
 
+/* What another person wrote about another class's pupils is neither shown nor decided; 0, or the exit code. */
+static int covered(struct cli *c, const struct op_row *row)
+{
+	int code;
+	struct view *v = jg_view(c, kinds_all, &code);
+
+	if (!v || scope_covers(v, decide_about(v, row), row->author))
+		return code;
+	scope_refuse(&c->profile.session, &c->problem);
+	return cli_fail(c);
+}
+
 int cmd_outbox_show(struct cli *c)
 {
 	struct op_row row;
 	struct arena arena;
 	int code = read_op(c, 0, &arena, &row);
+	if (!code)
+		code = covered(c, &row);
 	struct view *v = code ? NULL : jg_view(c, kinds_all, &code);
 
 	if (v) {
@@ -336,6 +354,8 @@ int cmd_outbox_fix(struct cli *c)
 	int code = read_op(c, 0, &arena, &row);
 
 	if (!code)
+		code = covered(c, &row);
+	if (!code)
 		code = fix_row(c, &row);
 	arena_free(&arena);
 	return code;
@@ -386,11 +406,25 @@ static int not_confirmed(struct cli *c)
 		c, ERR_NOT_NOW, _("jg outbox list --all 看是哪一项"), _("没有确认，什么也没有改动"));
 }
 
+static int may_revert(struct cli *c, int operand)
+{
+	struct op_row row;
+	struct arena arena;
+	int code = read_op(c, operand, &arena, &row);
+
+	if (!code)
+		code = covered(c, &row);
+	arena_free(&arena);
+	return code;
+}
+
 static int revert(struct cli *c, int operand, json_int_t *done)
 {
 	static struct undo_report report;
 	char pupil[300];
-	int code = op_title(c, operand, pupil, sizeof pupil);
+	int code = may_revert(c, operand);
+	if (!code)
+		code = op_title(c, operand, pupil, sizeof pupil);
 	struct store *store = code ? NULL : jg_store(c, &code);
 
 	if (!store)
@@ -429,6 +463,8 @@ static int withdraw(struct cli *c, int operand, json_int_t *done)
 
 	if (!code && scope_writes(&c->profile.session, row.kind, &c->problem))
 		code = cli_fail(c);
+	if (!code)
+		code = covered(c, &row);
 	if (!code && !aside && row.state != OP_DONE)
 		code = revert(c, operand, done);
 	else if (!code && (code = op_title(c, operand, title, sizeof title)) == 0) {
@@ -446,25 +482,40 @@ static int withdraw(struct cli *c, int operand, json_int_t *done)
 	return code;
 }
 
+struct own {
+	const char *author; /* NULL: anybody */
+	size_t n;
+};
+
+static enum err count_own(void *data, const struct op_row *row)
+{
+	struct own *own = data;
+
+	own->n += !own->author || strcmp(row->author, own->author) == 0;
+	return ERR_OK;
+}
+
+/* A registrar's all is everybody's; anybody else's is his own. */
 static int withdraw_all(struct cli *c)
 {
 	char prompt[160];
 	size_t n = 0;
 	int code;
 	struct store *store = jg_store(c, &code);
-	struct outbox_counts counts;
+	const struct session *s = &c->profile.session;
+	struct own own = {s->roles >> ROLE_REGISTRAR & 1 ? NULL : s->user, 0};
 
 	if (!store)
 		return code;
-	if (outbox_counts(store, &counts, &c->problem))
+	if (outbox_each(store, 1u << OP_REFUSED | 1u << OP_BLOCKED | 1u << OP_DRAFT, 0, count_own, &own,
+		    &c->problem))
 		return cli_fail(c);
-	snprintf(prompt, sizeof prompt, _("没有被接受的 %zu 项都不再发送。确认请输入“是”："),
-		counts.of[OP_REFUSED] + counts.of[OP_BLOCKED] + counts.of[OP_DRAFT]);
+	snprintf(prompt, sizeof prompt, _("没有被接受的 %zu 项都不再发送。确认请输入“是”："), own.n);
 	if (cli_is_asked(c) && !cli_confirm("是|yes", prompt))
 		return not_confirmed(c);
 	enum err e = store_begin(store, &c->problem);
 	if (!e)
-		e = decide_aside_all(store, kinds_all, 0, &n, &c->problem);
+		e = decide_aside_all(store, kinds_all, 0, own.author, &n, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	cli_say(c, _("没有被接受的 %zu 项已撤回，不再发送"), n);

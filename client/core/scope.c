@@ -5,6 +5,7 @@
 
 #include "lang.h"
 #include "tables.h"
+#include "words.h"
 
 bool scope_is_whole(const struct session *s)
 {
@@ -25,6 +26,16 @@ bool scope_allows(const struct session *s, const struct record *r)
 		if (strcmp(s->classes[i], scope) == 0)
 			return true;
 	return false;
+}
+
+bool scope_covers(const struct view *v, const struct record *r, const char *author)
+{
+	const struct session *s = &v->store->profile->session;
+
+	if (scope_is_whole(s) || strcmp(author, s->user) == 0)
+		return true;
+	const struct record *whose = words_whose(v, r);
+	return whose && kind_field_index(whose->kind, "class_no") >= 0 && scope_allows(s, whose);
 }
 
 enum err scope_refuse(const struct session *s, struct problem *p)

@@ -152,7 +152,7 @@ static enum err type_one(struct client *c, struct view *v, struct item **item)
 	if (kind->owner != OWNER_SCHOOL || kind->permanent || chance(850))
 		return put(v, &w, kind, item);
 	*item = any_item(v, is_own, kind, -1);
-	enum err e = *item ? outbox_delete_children(v, (*item)->id, &typing) : ERR_OK;
+	enum err e = *item ? outbox_delete_children(v, (*item)->id, 0, &typing) : ERR_OK;
 	return e || !*item ? e : outbox_delete(v, *item, 0, &typing);
 }
 

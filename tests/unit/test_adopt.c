@@ -407,9 +407,9 @@ static void who_hangs_on_somebody_stays(void **state)
 		assert_int_equal(outbox_drop_orphaned(v, pupil, NULL), ERR_OK);
 		assert_int_equal(f.store->made, 0);
 		assert_int_equal(outbox_drop_orphaned(v, moved, NULL), written ? ERR_OK : ERR_STORE);
-		assert_int_equal(outbox_delete_children(v, moved, NULL), ERR_OK);
+		assert_int_equal(outbox_delete_children(v, moved, 0, NULL), ERR_OK);
 		assert_int_equal(f.store->made, written);
-		assert_int_equal(outbox_delete_children(v, pupil, NULL), written ? ERR_OK : ERR_STORE);
+		assert_int_equal(outbox_delete_children(v, pupil, 0, NULL), written ? ERR_OK : ERR_STORE);
 		assert_int_equal(f.store->made, 2 * written);
 		if (written)
 			assert_int_equal(store_commit(f.store, NULL), ERR_OK);

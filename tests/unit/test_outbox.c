@@ -390,7 +390,7 @@ static void no_write_is_taken_for_done(
 	assert_int_equal(outbox_put(v, &item, &anew, UINT32_MAX, 0, &p), ERR_STORE);
 	assert_int_equal(outbox_put(v, &made, &anew, UINT32_MAX, 0, &p), ERR_STORE);
 	assert_int_equal(outbox_delete(v, item, 0, &p), ERR_STORE);
-	assert_int_equal(outbox_delete_children(v, id, &p), ERR_OK); /* there are none */
+	assert_int_equal(outbox_delete_children(v, id, 0, &p), ERR_OK); /* there are none */
 	assert_int_equal(
 		outbox_add_draft(f->store, &at, another->data + another->len, &taken, &p), ERR_STORE);
 	assert_true(taken == 0 && f->store->made == 3 && f->store->next_row == 4);

@@ -74,6 +74,7 @@ static void read_batch(struct store *s, sqlite3_stmt *stmt, struct batch_row *ro
 		(size_t)sqlite3_column_int64(stmt, 6), (size_t)sqlite3_column_int64(stmt, 7),
 		(size_t)sqlite3_column_int64(stmt, 8)};
 	row->undone = sqlite3_column_int64(stmt, 9);
+	row->refused = sqlite3_column_int(stmt, 10);
 	size_t n = (size_t)sqlite3_column_bytes(stmt, 3);
 	if (n >= SEAL_OVERHEAD && n - SEAL_OVERHEAD < sizeof row->about &&
 		unseal_value(s->seal, "batch", &row->id, sizeof row->id, sqlite3_column_blob(stmt, 3), n,
@@ -81,7 +82,14 @@ static void read_batch(struct store *s, sqlite3_stmt *stmt, struct batch_row *ro
 		row->about[0] = 0;
 }
 
-#define BATCH_COLUMNS "id, at, what, file, author, inserted, updated, unchanged, rejected, undone"
+/* Operations that were not accepted, and nothing came of them later. */
+#define NOT_ACCEPTED                                                                                         \
+	"o.state NOT IN (" SQL_WAITING ", " SQL_UNKNOWN ", " SQL_ACCEPTED ") AND NOT EXISTS"                 \
+	" (SELECT 1 FROM outbox t WHERE t.id = o.id AND t.n > o.n AND t.state IN (" SQL_WAITING              \
+	", " SQL_UNKNOWN ", " SQL_ACCEPTED "))"
+#define BATCH_COLUMNS                                                                                        \
+	"id, at, what, file, author, inserted, updated, unchanged, rejected, undone,"                        \
+	" undone > id AND EXISTS (SELECT 1 FROM outbox o WHERE o.batch = batch.undone AND " NOT_ACCEPTED ")"
 
 enum err batch_each(struct store *s, batch_fn fn, void *data, struct problem *p)
 {
@@ -115,7 +123,12 @@ struct undo {
 	struct arena arena; /* of the records before and after */
 	struct touched *list;
 	size_t n, room;
-	bool refused; /* something of it was not accepted */
+	bool refused;  /* something of it was not accepted */
+	bool foreign;  /* something of it is neither the person's own nor of his classes */
+	bool is_again; /* it was undone, and that was not accepted for the records below */
+	uint8_t (*again)[ID_SIZE];
+	size_t n_again;
+	bool disputed; /* a person has to decide about some of that first */
 	struct undo_report *report;
 	struct problem *p;
 };
@@ -151,11 +164,22 @@ static enum err copy_record(struct undo *u, struct record *to, const struct reco
 	return e;
 }
 
+static bool is_tried_again(const struct undo *u, const uint8_t id[ID_SIZE])
+{
+	for (size_t i = 0; i < u->n_again; i++)
+		if (memcmp(u->again[i], id, ID_SIZE) == 0)
+			return true;
+	return false;
+}
+
 static enum err collect(void *data, const struct op_row *row)
 {
 	struct undo *u = data;
 	struct item *item = view_find_id(u->view, row->id);
 
+	if (u->is_again && !is_tried_again(u, row->id))
+		return ERR_OK;
+	u->foreign |= !scope_covers(u->view, decide_about(u->view, row), row->author);
 	u->refused |= decide_needed(row) && row->state != OP_CONFLICT;
 	/* What was refused or left the school has nothing to give back; formal reports are not taken back
 	 * this way. */
@@ -340,6 +364,12 @@ static enum err judge(struct undo *u, struct store *s, const struct batch_row *b
 		if (no)
 			return no;
 	}
+	if (u->foreign)
+		return scope_refuse(&s->profile->session, u->p);
+	if (u->n == 0 && u->disputed)
+		return problem_set(u->p, ERR_NOT_NOW, NULL,
+			way_hint(_("先决定它：%s，再撤销"), way("conflicts")),
+			_("撤销与他人的修改有冲突，还没有决定"));
 	struct undone_by by = {.id = batch->id};
 	char hint[HINT_SIZE], edits[HINT_SIZE];
 	bool nothing = !u->report->blocked && u->n == 0 && !u->refused;
@@ -367,6 +397,58 @@ static enum err judge(struct undo *u, struct store *s, const struct batch_row *b
 		u->report->blocked);
 }
 
+/* Which records the undoing has not reached. */
+static enum err find_again(struct undo *u, struct store *s, const struct batch_row *batch)
+{
+	sqlite3_stmt *stmt;
+	bool more;
+
+	u->is_again = batch->undone != 0;
+	if (!u->is_again)
+		return ERR_OK;
+	stmt = store_prepare(
+		s, "SELECT DISTINCT o.id, o.state FROM outbox o WHERE o.batch = ? AND " NOT_ACCEPTED, u->p);
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, batch->undone);
+	enum err e;
+	size_t room = 0;
+	while (!(e = store_next(s, stmt, &more, u->p)) && more) {
+		if (sqlite3_column_int(stmt, 1) == OP_CONFLICT || sqlite3_column_bytes(stmt, 0) != ID_SIZE) {
+			u->disputed = true;
+			continue;
+		}
+		if (u->n_again == room) {
+			room = room ? room * 2 : 64;
+			void *grown = realloc(u->again, room * sizeof *u->again);
+			if (!grown) {
+				e = problem_set(u->p, ERR_NOMEM, NULL, NULL, NULL);
+				break;
+			}
+			u->again = grown;
+		}
+		memcpy(u->again[u->n_again++], sqlite3_column_blob(stmt, 0), ID_SIZE);
+	}
+	sqlite3_finalize(stmt);
+	return e;
+}
+
+/* What was tried before waits for nobody any more. */
+static enum err end_first_try(struct store *s, int64_t undoing, struct problem *p)
+{
+	sqlite3_stmt *stmt = store_prepare(s,
+		"UPDATE outbox SET state = " SQL_DONE " WHERE batch = ? AND state IN (" OP_SQL(
+			OP_REFUSED_N) ", " OP_SQL(OP_BLOCKED_N) ", " SQL_DRAFT ")",
+		p);
+
+	if (!stmt)
+		return ERR_STORE;
+	sqlite3_bind_int64(stmt, 1, undoing);
+	enum err e = store_run(s, stmt, p);
+	sqlite3_finalize(stmt);
+	return e;
+}
+
 /* batch: what is undone; its id is 0 for a single operation. */
 static enum err finish_undo(struct undo *u, struct store *s, const struct batch_row *batch)
 {
@@ -378,10 +460,12 @@ static enum err finish_undo(struct undo *u, struct store *s, const struct batch_
 		return e;
 	name_records(u);
 	e = batch_begin(s, "undo", *u->report->names ? u->report->names : NULL, &by, u->p);
+	if (!e && batch->undone)
+		e = end_first_try(s, batch->undone, u->p);
 	if (!e)
 		e = give_back(u, by);
 	if (!e && batch->id)
-		e = decide_aside_all(s, kinds_all, batch->id, &u->report->aside, u->p);
+		e = decide_aside_all(s, kinds_all, batch->id, NULL, &u->report->aside, u->p);
 	counts.updated = u->report->undone;
 	if (!e)
 		e = batch_end(s, by, &counts, u->p);
@@ -411,6 +495,7 @@ static void end_undo(struct undo *u)
 {
 	view_free(u->view);
 	free(u->list);
+	free(u->again);
 	arena_free(&u->arena);
 }
 
@@ -431,7 +516,7 @@ static enum err check_batch(struct store *s, struct batch_row *row, int64_t id, 
 	if (!found)
 		return problem_set(p, ERR_NOT_FOUND, NULL, way_hint(_("用 %s 查编号"), way("list_batches")),
 			_("没有编号为 %lld 的批次"), (long long)id);
-	return row->undone
+	return row->undone && !row->refused
 		       ? problem_set(p, ERR_EXISTS, NULL, way_hint(_("%s 列出各批次"), way("list_batches")),
 				 _("第 %lld 批已经撤销过"), (long long)id)
 		       : ERR_OK;
@@ -447,6 +532,8 @@ enum err batch_undo(
 	if (e)
 		return e;
 	e = begin_undo(&u, s, report, p);
+	if (!e)
+		e = find_again(&u, s, &row);
 	if (!e)
 		e = outbox_each(s, UINT32_MAX, id, collect, &u, p);
 	if (!e)

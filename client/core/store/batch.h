@@ -20,6 +20,7 @@ struct batch_row {
 	struct batch_counts counts;
 	int64_t undone; /* the batch that undid it (1 in stores of before: batch 1 undoes nothing), 0 = it
 			   stands */
+	bool refused;   /* some of what undid it was not accepted, and stands as it was */
 };
 /* Newest first. fn returns an error to stop. No transaction needed. */
 typedef enum err (*batch_fn)(void *data, const struct batch_row *row);
@@ -45,7 +46,8 @@ struct undo_report {
  * new operations; makes its own transaction. Refused with ERR_CONFLICT and the list when others built on it:
  * a record was changed again, or another refers to it; with ERR_PHASE when it belongs to a year that the
  * county has closed, and ERR_NOT_NOW when it is an undo that deleted records. ERR_NOT_FOUND, ERR_EXISTS when
- * it was undone before. only_judge: nothing is stored, a person is asked first. */
+ * it was undone before; where that was not accepted, it is tried again. ERR_PERMISSION when it is not the
+ * person's own, nor about his classes. only_judge: nothing is stored, a person is asked first. */
 enum err batch_undo(
 	struct store *s, int64_t id, bool only_judge, struct undo_report *report, struct problem *p);
 /* The same for one operation of the outbox that was accepted or waits. */

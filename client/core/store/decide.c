@@ -14,6 +14,15 @@ bool decide_needed(const struct op_row *row)
 	return OP_STATES_OPEN >> row->state & 1;
 }
 
+const struct record *decide_about(const struct view *v, const struct op_row *row)
+{
+	const struct item *item = view_find_id(v, row->id);
+
+	if (item && item->live)
+		return &item->record;
+	return row->prev.kind ? &row->prev : &row->body;
+}
+
 const uint8_t *decide_conflict_id(const struct op_row *row)
 {
 	return row->has_duplicate ? row->duplicate_of : row->id;
@@ -78,18 +87,107 @@ enum err decide_read_conflict(
 	return outbox_each(v->store, 1u << OP_BLOCKED, 0, add_blocked, &reading, p);
 }
 
+/* ---- what comes back with a deletion that is given up ---- */
+
+/* Children were deleted before their record, and the county has taken that: they are made anew, for no id comes
+ * back. What a batch deleted was deleted together. */
+struct returning {
+	struct view *view;
+	struct place {
+		uint8_t from[ID_SIZE], to[ID_SIZE]; /* the parent, as it was and as it is */
+		int64_t batch;
+	} * list;
+	size_t n, room, first; /* first: of those whose children are looked for now */
+	size_t back;
+	struct problem *p;
+};
+
+static enum err returns_to(
+	struct returning *r, const uint8_t from[ID_SIZE], const uint8_t to[ID_SIZE], int64_t batch)
+{
+	if (r->n == r->room) {
+		size_t room = r->room ? r->room * 2 : 16;
+		struct place *more = realloc(r->list, room * sizeof *more);
+		if (!more)
+			return problem_set(r->p, ERR_NOMEM, NULL, NULL, NULL);
+		r->list = more;
+		LINT_KEPT(more);
+		r->room = room;
+	}
+	struct place *place = &r->list[r->n++];
+	memcpy(place->from, from, ID_SIZE);
+	memcpy(place->to, to, ID_SIZE);
+	place->batch = batch;
+	return ERR_OK;
+}
+
+static const struct place *place_of(const struct returning *r, const struct op_row *row, size_t until)
+{
+	int of = row->kind->of;
+	const struct value *to = row->del && row->prev.kind && of >= 0 ? &row->prev.value[of] : NULL;
+
+	for (size_t i = r->first; to && to->len == ID_SIZE && i < until; i++)
+		if (r->list[i].batch == row->batch && memcmp(r->list[i].from, to->data, ID_SIZE) == 0)
+			return &r->list[i];
+	return NULL;
+}
+
+static enum err bring_one(void *data, const struct op_row *row)
+{
+	struct returning *r = data;
+	const struct place *place = place_of(r, row, r->n);
+	struct item *item = view_find_id(r->view, row->id);
+
+	if (!place || (item && item->live))
+		return ERR_OK;
+	struct record want = row->prev;
+	record_set_bytes(&want, row->kind->of, place->to, ID_SIZE);
+	item = view_find_key(r->view, &want, true);
+	if (item) /* somebody has entered it again meanwhile */
+		return ERR_OK;
+	enum err e = outbox_put(r->view, &item, &want, UINT32_MAX, 0, r->p);
+	r->back += !e;
+	return e || !item ? e : returns_to(r, row->id, item->id, row->batch);
+}
+
+static enum err bring_back(struct returning *r)
+{
+	enum err e = ERR_OK;
+
+	for (size_t until = 0; !e && until < r->n;) {
+		until = r->n;
+		e = outbox_each(r->view->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED, 0,
+			bring_one, r, r->p);
+		r->first = until;
+	}
+	free(r->list);
+	return e;
+}
+
 /* ---- deciding ---- */
 
-enum err decide_take_theirs(struct view *v, const struct conflict *x, struct problem *p)
+static enum err end_conflict(struct view *v, const struct conflict *x, struct problem *p)
 {
 	enum err e = outbox_set_state(v->store, x->row.n, OP_DONE, p);
 
 	if (!e && x->row.has_duplicate)
 		e = decide_theirs(v, &x->row) ? outbox_move_children(v, x->row.id, x->row.duplicate_of, p)
-					      : outbox_delete_children(v, x->row.id, p);
+					      : outbox_delete_children(v, x->row.id, 0, p);
 	for (const struct decide_behind *behind = x->behind; !e && behind; behind = behind->next)
 		e = outbox_set_state(v->store, behind->n, OP_DONE, p);
 	return e ? e : outbox_drop_orphaned(v, x->row.id, p);
+}
+
+enum err decide_take_theirs(struct view *v, struct conflict *x, struct problem *p)
+{
+	struct returning r = {.view = v, .p = p};
+	const struct item *stays = x->row.del && x->row.batch ? decide_theirs(v, &x->row) : NULL;
+	enum err e = end_conflict(v, x, p);
+
+	if (!e && stays && !(e = returns_to(&r, x->row.id, stays->id, x->row.batch)))
+		e = bring_back(&r);
+	x->back = r.back;
+	return e;
 }
 
 static enum err deleted(struct problem *p)
@@ -107,7 +205,7 @@ enum err decide_take_fields(
 	enum err e = check_record(want, true, profile_today(v->store->profile), p);
 	if (!e)
 		e = outbox_put(v, &item, want, UINT32_MAX, x->batch, p);
-	return e ? e : decide_take_theirs(v, x, p);
+	return e ? e : end_conflict(v, x, p);
 }
 
 enum err decide_take_mine(struct view *v, const struct conflict *x, struct problem *p)
@@ -118,7 +216,7 @@ enum err decide_take_mine(struct view *v, const struct conflict *x, struct probl
 		return deleted(p);
 	if (x->row.del) {
 		enum err e = outbox_delete(v, item, x->batch, p);
-		return e ? e : decide_take_theirs(v, x, p);
+		return e ? e : end_conflict(v, x, p);
 	}
 	struct record want = item->record;
 	record_take_groups(&want, &x->mine, x->groups);
@@ -192,9 +290,9 @@ enum err decide_again(struct view *v, const struct op_row *row, const struct rec
 	if (!e && !row->del)
 		e = put_again(v, row, item, body, groups, p);
 	else if (!e && item) {
-		e = outbox_delete_children(v, item->id, p);
+		e = outbox_delete_children(v, item->id, row->batch, p);
 		if (!e)
-			e = outbox_delete(v, item, 0, p);
+			e = outbox_delete(v, item, row->batch, p);
 	}
 	return e ? e : outbox_set_state(v->store, row->n, OP_DONE, p);
 }
@@ -206,9 +304,11 @@ struct leaving {
 	struct gone {
 		int64_t n;
 		uint8_t id[ID_SIZE];
-		bool lives; /* the record, without the operation */
+		bool lives;      /* the record, without the operation */
+		int64_t deleted; /* the batch in which the operation deleted it, 0: it did not */
 	} * list;
 	size_t n, room;
+	const char *author; /* of what leaves; NULL: of anybody */
 	struct problem *p;
 };
 
@@ -223,14 +323,16 @@ static enum err let_go(struct leaving *l, const struct op_row *row)
 		LINT_KEPT(more);
 		l->room = room;
 	}
-	l->list[l->n] = (struct gone){.n = row->n};
+	l->list[l->n] = (struct gone){.n = row->n, .deleted = row->del ? row->batch : 0};
 	memcpy(l->list[l->n++].id, row->id, ID_SIZE);
 	return outbox_set_state(l->store, row->n, OP_DONE, l->p);
 }
 
 static enum err let_each_go(void *data, const struct op_row *row)
 {
-	return let_go(data, row);
+	struct leaving *l = data;
+
+	return l->author && strcmp(row->author, l->author) != 0 ? ERR_OK : let_go(l, row);
 }
 
 static enum err leave_with_it(void *data, const struct op_row *row)
@@ -255,12 +357,15 @@ static enum err leave_behind(struct leaving *l, const uint32_t *kinds)
 	struct view *v = NULL;
 	/* What this computer shows is to be asked without the operations. */
 	enum err e = view_load(&v, l->store, kinds, l->p);
+	struct returning r = {.view = v, .p = l->p};
 
 	for (size_t i = 0; !e && i < l->n; i++) {
 		const struct item *item = view_find_id(v, l->list[i].id);
 		l->list[i].lives = item && item->live;
+		if (l->list[i].lives && l->list[i].deleted)
+			e = returns_to(&r, l->list[i].id, l->list[i].id, l->list[i].deleted);
 		if (!l->list[i].lives)
-			e = outbox_delete_children(v, l->list[i].id, l->p);
+			e = outbox_delete_children(v, l->list[i].id, 0, l->p);
 	}
 	if (!e)
 		e = outbox_each(l->store, OP_STATES_OPEN, 0, leave_with_it, l, l->p);
@@ -268,6 +373,10 @@ static enum err leave_behind(struct leaving *l, const uint32_t *kinds)
 	 * be. */
 	for (size_t i = 0; !e && i < l->n; i++)
 		e = outbox_drop_orphaned(v, l->list[i].id, l->p);
+	if (!e)
+		e = bring_back(&r);
+	else
+		free(r.list);
 	view_free(v);
 	free(l->list);
 	return e;
@@ -283,9 +392,10 @@ enum err decide_aside(struct store *s, const uint32_t *kinds, const struct op_ro
 
 #define NOT_TAKEN (1u << OP_REFUSED | 1u << OP_BLOCKED | 1u << OP_DRAFT)
 
-enum err decide_aside_all(struct store *s, const uint32_t *kinds, int64_t batch, size_t *n, struct problem *p)
+enum err decide_aside_all(struct store *s, const uint32_t *kinds, int64_t batch, const char *author,
+	size_t *n, struct problem *p)
 {
-	struct leaving l = {.store = s, .p = p};
+	struct leaving l = {.store = s, .author = author, .p = p};
 	enum err e = outbox_each(s, NOT_TAKEN, batch, let_each_go, &l, p);
 
 	*n = l.n;

@@ -9,6 +9,8 @@
 
 /* Does it wait for a person? */
 bool decide_needed(const struct op_row *row);
+/* What it is about: the record as it stands, else as it was, else as it was to be. Borrows from both. */
+const struct record *decide_about(const struct view *v, const struct op_row *row);
 
 struct decide_behind {
 	struct decide_behind *next;
@@ -23,6 +25,7 @@ struct conflict {
 	uint32_t groups;
 	struct decide_behind *behind; /* in the order in which they were made */
 	int64_t batch; /* what undoing the decision takes back; 0 from reading, the caller may set it */
+	size_t back;   /* records that came back with a deletion that was given up */
 };
 
 /* The record that the county has, NULL when it has none: of a duplicate the one that was there first, for the
@@ -35,8 +38,9 @@ enum err decide_read_conflict(
 	struct view *v, int64_t n, struct arena *arena, struct conflict *x, struct problem *p);
 
 /* Theirs stands as it now is shown: ends the conflict and what was blocked behind it; guardians and files of
- * a duplicate move to the record that exists. The other two end with it. */
-enum err decide_take_theirs(struct view *v, const struct conflict *x, struct problem *p);
+ * a duplicate move to the record that exists. What was deleted together with a record that stays comes back. The
+ * other two end with it. */
+enum err decide_take_theirs(struct view *v, struct conflict *x, struct problem *p);
 /* Ours is put over theirs as it now stands; a deletion deletes it. ERR_NOT_FOUND when theirs was deleted; or
  * as check.h refuses. */
 enum err decide_take_mine(struct view *v, const struct conflict *x, struct problem *p);
@@ -51,12 +55,14 @@ enum err decide_take_fields(
  * item that waits for a person, which is named. */
 enum err decide_again(struct view *v, const struct op_row *row, const struct record *body, uint32_t groups,
 	struct problem *p);
-/* Lets it go. A record that did not come to be takes its guardians and files with it, those that wait for a
+/* Lets it go. With a deletion that is given up what was deleted with it comes back. A record that did not come
+ * to be takes its guardians and files with it, those that wait for a
  * person too: they would hang on an id that is nobody's. */
 enum err decide_aside(struct store *s, const uint32_t *kinds, const struct op_row *row, struct problem *p);
-/* The same for all that was refused, blocked or drafted, of a batch (0: of any). *n: how many. */
-enum err decide_aside_all(
-	struct store *s, const uint32_t *kinds, int64_t batch, size_t *n, struct problem *p);
+/* The same for all that was refused, blocked or drafted, of a batch (0: of any), of an author (NULL: of any). *n:
+ * how many. */
+enum err decide_aside_all(struct store *s, const uint32_t *kinds, int64_t batch, const char *author,
+	size_t *n, struct problem *p);
 /* What was refused, blocked or drafted and has been typed anew since, word for word, asks nobody any more. */
 enum err decide_retyped(struct view *v, struct problem *p);
 

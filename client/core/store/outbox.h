@@ -188,7 +188,8 @@ enum err outbox_drop_orphaned(struct view *v, const uint8_t id[ID_SIZE], struct 
 /* Before `want` is put over the item: where its parent is gone by now, the one that the item
  * has stays. */
 void outbox_keep_parent(const struct view *v, const struct item *item, struct record *want);
-/* Takes children back with a record that did not come to be; the same conditions. */
-enum err outbox_delete_children(struct view *v, const uint8_t id[ID_SIZE], struct problem *p);
+/* Takes children back with a record that did not come to be, or is deleted in this batch (0: none); the same
+ * conditions. */
+enum err outbox_delete_children(struct view *v, const uint8_t id[ID_SIZE], int64_t batch, struct problem *p);
 
 #endif

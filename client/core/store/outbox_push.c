@@ -463,13 +463,13 @@ static enum err move_children(struct resolution *a, const uint8_t *from, const u
 	return e;
 }
 
-enum err outbox_delete_children(struct view *v, const uint8_t id[ID_SIZE], struct problem *p)
+enum err outbox_delete_children(struct view *v, const uint8_t id[ID_SIZE], int64_t batch, struct problem *p)
 {
 	enum err e = ERR_OK;
 
 	for (size_t i = 0, n = v->n; !e && i < n; i++)
 		if (hangs_on(v, v->items[i], id))
-			e = outbox_delete(v, v->items[i], 0, p);
+			e = outbox_delete(v, v->items[i], batch, p);
 	return e;
 }
 
