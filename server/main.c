@@ -169,13 +169,17 @@ static enum err command_restore(struct options *o, struct report *r, struct prob
 	enum err e;
 
 	snprintf(path, sizeof path, "%s/jgd.ini", o->dir);
-	bool fresh = stat(path, &st) != 0;
+	bool fresh = stat(path, &st) != 0, made = stat(o->dir, &st) != 0;
 	if (fresh ? (e = backup_settings(&conf, o->target_dir, o->dir, o->database, p))
 		  : (e = conf_load(&conf, o->dir, p)))
 		return e;
-	if ((e = take_options(o, p)) || (e = take_place(conf.dir, p)))
+	if ((e = take_options(o, p)) || (e = backup_sums(&conf, o->target_dir, p)))
 		return e;
-	return backup_restore(&conf, o->target_dir, fresh, r, p);
+	if (!(e = take_place(conf.dir, p)))
+		e = backup_restore(&conf, o->target_dir, fresh, r, p);
+	if (e && made)
+		place_unmake(conf.dir);
+	return e;
 }
 
 static const struct command commands[] = {
@@ -321,28 +325,29 @@ static enum err parse(int argc, char **argv, struct options *o, struct problem *
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":hVv", longs, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, ":hVv", longs, NULL)) != -1) {
+		const char **at = NULL;
 		switch (c) {
 		case 'd':
-			o->data = optarg;
+			at = &o->data;
 			break;
 		case 'c':
-			o->county = optarg;
+			at = &o->county;
 			break;
 		case 'n':
-			o->name = optarg;
+			at = &o->name;
 			break;
 		case 'b':
-			o->database = optarg;
+			at = &o->database;
 			break;
 		case 'l':
-			o->listen = optarg;
+			at = &o->listen;
 			break;
 		case 'm':
-			o->metrics = optarg;
+			at = &o->metrics;
 			break;
 		case 'u':
-			o->user = optarg;
+			at = &o->user;
 			break;
 		case 'e':
 			o->embedded = true;
@@ -373,6 +378,12 @@ static enum err parse(int argc, char **argv, struct options *o, struct problem *
 			return problem_set(
 				p, ERR_USAGE, NULL, "jgd --help", _("没有选项 %s"), argv[optind - 1]);
 		}
+		if (at && *at) /* which of the two is meant is not for us to say */
+			return problem_set(p, ERR_USAGE, NULL, "jgd --help", _("选项的值写了两次：%s 和 %s"),
+				*at, optarg);
+		if (at)
+			*at = optarg;
+	}
 	return ERR_OK;
 }
 
@@ -396,9 +407,9 @@ static enum err check_words(const struct command *command, struct options *o, ch
 
 	snprintf(hint, sizeof hint, "jgd %s %s", command->name, command->args);
 	o->target = words[0];
-	if (!o->data)
+	if (!o->data || !*o->data)
 		return problem_set(p, ERR_USAGE, "data", hint, _("要写明数据目录：--data DIR"));
-	if (target && !o->target)
+	if (target && (!o->target || !*o->target))
 		return problem_set(p, ERR_USAGE, NULL, hint, _("要写明备份目录"));
 	if (words[0] && (!target || words[1]))
 		return problem_set(p, ERR_USAGE, NULL, hint, _("多余的参数：%s"), words[target ? 1 : 0]);
@@ -420,12 +431,25 @@ static void name_lost_settings(const struct options *o, struct problem *p)
 			place_quoted(quoted[1], sizeof quoted[1], o->dir));
 }
 
+/* What lies in the data directory is lost with it. */
+static enum err refuse_inside(const struct options *o, struct problem *p)
+{
+	size_t n = strlen(o->dir);
+
+	if (strncmp(o->target_dir, o->dir, n) != 0 || (o->target_dir[n] && o->target_dir[n] != '/'))
+		return ERR_OK;
+	return problem_set(p, ERR_USAGE, "backup", _("换成别的磁盘或 /var/backups/jingguan"),
+		_("备份不能放在数据目录 %s 里：数据目录坏了，备份也没了"), o->dir);
+}
+
 static enum err run(const struct command *command, struct options *o, struct report *r, struct problem *p)
 {
 	enum err e = command->needs & NEEDS_CONF ? conf_load(&conf, o->dir, p) : ERR_OK;
 
 	if (e == ERR_NOT_FOUND)
 		name_lost_settings(o, p);
+	if (!e && command->run == command_backup)
+		e = refuse_inside(o, p);
 	if (!e && command->run == command_backup)
 		place_make(o->target_dir, conf.user);
 	if (!e && command->needs & NEEDS_CONF)

@@ -40,6 +40,8 @@ static enum err write_failed(const char *path, struct problem *p)
 	else if (why == EACCES && place_closed(path, closed, sizeof closed))
 		snprintf(hint, sizeof hint, _("服务帐号进不了 %s：换成 /var/backups/jingguan"),
 			place_quoted(quoted, sizeof quoted, closed));
+	else if (access(path, F_OK) == 0) /* not ours to give to anybody: it may be / */
+		snprintf(hint, sizeof hint, _("服务帐号写不了这里：换成 /var/backups/jingguan"));
 	else
 		snprintf(hint, sizeof hint, "install -d -o %s -m 700 %s",
 			account ? account->pw_name : "jingguan", place_quoted(quoted, sizeof quoted, path));
@@ -139,10 +141,9 @@ static enum err write_sums(const char *dir, struct problem *p)
 	return good ? ERR_OK : write_failed(sums, p);
 }
 
-/* Reads a backup as restore would: every file against its sum, and the dump's own table of contents. */
-static enum err verify_backup(const struct conf *conf, const char *dir, int major, struct problem *p)
+enum err backup_sums(const struct conf *conf, const char *dir, struct problem *p)
 {
-	char path[PATH_MAX], line[256], hex[65], program[256], hint[2 * PATH_MAX], quoted[PATH_MAX];
+	char path[PATH_MAX], line[256], hex[65], hint[2 * PATH_MAX], quoted[PATH_MAX];
 
 	snprintf(path, sizeof path, "%s/SHA256SUMS", dir);
 	FILE *in = fopen(path, "r");
@@ -174,6 +175,15 @@ static enum err verify_backup(const struct conf *conf, const char *dir, int majo
 	if (!e && files != BACKUP_KEYS + 1)
 		e = problem_set(
 			p, ERR_FILE_DAMAGED, "backup", _("换一份备份，例如前一天的"), _("备份不完整"));
+	return e;
+}
+
+/* Reads a backup as restore would: every file against its sum, and the dump's own table of contents. */
+static enum err verify_backup(const struct conf *conf, const char *dir, int major, struct problem *p)
+{
+	char path[PATH_MAX], program[256];
+	enum err e = backup_sums(conf, dir, p);
+
 	snprintf(path, sizeof path, "%s/database.dump", dir);
 	if (!e && !(e = child_program("pg_restore", major, program, sizeof program, p)))
 		e = run_tool(conf, (const char *[]){program, "--list", path, NULL}, NULL, p);

@@ -18,6 +18,8 @@ enum err backup_make(const struct conf *conf, const char *target, struct report 
  * backup's was). */
 enum err backup_settings(
 	struct conf *conf, const char *source, const char *dir, const char *database, struct problem *p);
+/* Whether it is a backup, whole and as it was made; before anything is made for it. */
+enum err backup_sums(const struct conf *conf, const char *dir, struct problem *p);
 /* fresh: conf is of backup_settings, and the directory has no jgd.ini until all is done. */
 enum err backup_restore(
 	struct conf *conf, const char *source, bool fresh, struct report *r, struct problem *p);

@@ -2,6 +2,7 @@
 
 #include "lang.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -86,6 +87,26 @@ void place_make(const char *dir, const char *user)
 	struct passwd *account = geteuid() == 0 ? getpwnam(user) : NULL;
 
 	if (account && mkdir(dir, 0700) == 0 && lchown(dir, account->pw_uid, account->pw_gid))
+		rmdir(dir);
+}
+
+void place_unmake(const char *dir)
+{
+	static const char *const ours[] = {"jgd.lock", "backup.log"};
+	char path[PATH_MAX];
+	DIR *all = opendir(dir);
+	bool empty = all != NULL;
+
+	for (struct dirent *at; empty && (at = readdir(all));)
+		empty = strcmp(at->d_name, ".") == 0 || strcmp(at->d_name, "..") == 0 ||
+			strcmp(at->d_name, ours[0]) == 0 || strcmp(at->d_name, ours[1]) == 0;
+	if (all)
+		closedir(all);
+	for (size_t i = 0; empty && i < sizeof ours / sizeof *ours; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, ours[i]);
+		unlink(path);
+	}
+	if (empty)
 		rmdir(dir);
 }
 

@@ -17,6 +17,9 @@ enum err place_enter(const char *dir, const char *user, struct problem *p);
 /* As root: makes a directory that is not there, for the account: it could not do so itself in
  * /var/backups. */
 void place_make(const char *dir, const char *user);
+/* Takes a directory away again that was made for what was then refused, as long as nothing is in it but our
+ * lock and log. */
+void place_unmake(const char *dir);
 /* The first directory on the way to `path` that does not let this account through; false when there is
  * none. */
 bool place_closed(const char *path, char *out, size_t size);

@@ -380,10 +380,21 @@ def make_backup(night, doctor):
     os.makedirs(locked, mode=0o700, exist_ok=True)
     three_lines("a backup into a folder that the account cannot enter names another", night.jgd("backup", locked + "/b"), 1, "/var/backups/jingguan")
     refused = night.jgd("backup", locked)
-    three_lines("a backup to where the account cannot write says how to make it", refused, 1, "install -d -o jingguan")
-    doctor.follow(refused.stderr.strip().splitlines()[-1])
-    cases.check("which lets it in", night.jgd("backup", locked).returncode == 0)
+    three_lines("a backup to where the account cannot write names a place where it can", refused, 1, "/var/backups/jingguan")
+    cases.check("and gives nobody a folder that is there already", "install" not in refused.stderr and "install" not in night.jgd("backup", "/").stderr, refused.stderr)
     shutil.rmtree(locked)
+    missing = night.jgd("backup", night.dir + "/no/such")
+    three_lines("one that is not there is made by a command", missing, 1, "install -d -o jingguan")
+    doctor.follow(missing.stderr.strip().splitlines()[-1].lstrip("→ "))
+    cases.check("which lets it in", night.jgd("backup", night.dir + "/no/such").returncode == 0)
+    shutil.rmtree(night.dir + "/no")
+    for name, words in (("no folder", ("",)), ("the data directory", (night.data,)), ("a folder in it", (night.data + "/backups",)), ("two data directories", ("backups", "--data", "/tmp"))):
+        run = night.jgd("backup", *words)
+        three_lines("a backup into %s is refused" % name, run, 2)
+    three_lines("and a county of no directory is none", night.jgd("doctor", data=""), 2)
+    for name, source in (("what is no backup", night.dir), ("a backup of nothing", "")):
+        cases.check("%s is not restored" % name, night.jgd("restore", source, data="never").returncode != 0)
+        cases.check("and leaves no directory", not os.path.exists(night.dir + "/never"))
     target = night.dir + "/backups"
     run = night.jgd("backup", "backups", "--json") # as root jgd makes the folder itself
     cases.check("a backup by relative path", run.returncode == 0 and json.loads(run.stdout)["backup"].startswith(target), run.stdout + run.stderr)
