@@ -28,7 +28,8 @@ struct owner {
 	struct profile *profile;
 	struct store *store;
 	struct view *view; /* the deeds write it; as a snapshot it is read, and the next deed has a new one */
-	sqlite3_int64 shown; /* changes of the store when the newest snapshot was made */
+	sqlite3_int64 seen;  /* changes of the store when the view showed all of it */
+	sqlite3_int64 shown; /* and when the newest snapshot was made */
 	uint64_t number;
 	struct sync *sync;
 	struct sync_options options;
@@ -72,8 +73,21 @@ static uint64_t now_ms(void)
 	return clock_monotonic_us() / 1000;
 }
 
+static void forget_view(struct owner *o)
+{
+	view_free(o->view);
+	o->view = NULL;
+}
+
+/* A view of before something was written past it is none to write through: a page that was taken, or a WELCOME that
+ * made drafts of what it shows and began another incarnation. */
 static enum err load(struct owner *o, struct problem *p)
 {
+	sqlite3_int64 changes = sqlite3_total_changes64(o->store->db);
+
+	if (o->view && o->seen != changes)
+		forget_view(o);
+	o->seen = changes;
 	return o->view ? ERR_OK : view_load(&o->view, o->store, kinds_all, p);
 }
 
@@ -92,6 +106,7 @@ static enum err publish(struct owner *o, struct problem *p)
 	h->shown.number = ++o->number;
 	h->shown.view = o->view;
 	h->shown.syncing = o->sync != NULL;
+	h->shown.push_only = o->options.push_only;
 	h->shown.synced = o->synced;
 	h->shown.problem = o->problem;
 	h->shown.report = o->report;
@@ -160,9 +175,9 @@ static void run_deed(struct owner *o, struct deed *d)
 			e = store_commit(o->store, &p);
 		if (e) {
 			store_rollback(o->store);
-			view_free(o->view); /* it has what was rolled back */
-			o->view = NULL;
+			forget_view(o); /* it has what was rolled back */
 		}
+		o->seen = sqlite3_total_changes64(o->store->db);
 	}
 	if (d->done)
 		d->done(d->data, e, &p);
@@ -185,8 +200,8 @@ static void run_deeds(struct owner *o)
 void owner_sync(struct owner *o, bool push_only)
 {
 	uv_mutex_lock(&o->lock);
+	o->push_only = push_only && (!o->wanted || o->push_only); /* who wants all of it has all of it */
 	o->wanted = true;
-	o->push_only = push_only;
 	uv_cond_signal(&o->wake);
 	uv_mutex_unlock(&o->lock);
 }
@@ -220,12 +235,17 @@ static bool meanwhile(void *data)
 static void begin_sync(struct owner *o)
 {
 	uv_mutex_lock(&o->lock);
-	bool wanted = o->wanted && !o->stopping && !o->sync;
-	o->options = (struct sync_options){.push_only = o->push_only};
-	o->wanted = false;
-	o->cancelled = o->cancelled && !wanted;
+	bool begins = o->wanted && !o->stopping && !o->sync;
+	if (begins) {
+		o->options = (struct sync_options){.push_only = o->push_only};
+		o->cancelled = false;
+	}
+	/* One is under way that does what is wanted; behind one that is being ended, or that only pushes, the next
+	 * one waits. */
+	if (begins || (o->sync && !o->cancelled && (!o->options.push_only || o->push_only)))
+		o->wanted = false;
 	uv_mutex_unlock(&o->lock);
-	if (!wanted)
+	if (!begins)
 		return;
 	o->problem = (struct problem){0};
 	o->go_on_ms = 0;
@@ -241,9 +261,7 @@ static void step_sync(struct owner *o)
 		return;
 	if (!is_cancelled(o) && sync_step(o->sync, &wait_ms)) {
 		o->go_on_ms = now_ms() + wait_ms;
-		/* What a piece brought is in the base: a view of before it is none to write through. */
-		view_free(o->view);
-		o->view = NULL;
+		forget_view(o); /* what a piece brought is in the base */
 		publish_changes(o);
 		return;
 	}

@@ -21,6 +21,7 @@ struct snapshot {
 	struct view *view; /* of all kinds; read only, and by one thread at a time */
 	struct outbox_counts outbox;
 	bool syncing;              /* a synchronisation is under way */
+	bool push_only;            /* it, or the last one, only pushes */
 	enum err synced;           /* how the last one ended; ERR_OK also before the first */
 	struct problem problem;    /* of it */
 	struct sync_report report; /* of it, or of what the one under way has done */
@@ -42,7 +43,8 @@ typedef void (*owner_done)(void *data, enum err e, const struct problem *p);
 /* done may be NULL. ERR_NOMEM: nothing was posted. */
 enum err owner_do(struct owner *o, owner_deed deed, owner_done done, void *data);
 
-/* Begins a synchronisation; nothing where one is under way. */
+/* Begins a synchronisation; nothing where one is under way that does as much. Behind one that was cancelled, or
+ * only pushes, it begins when that has ended. */
 void owner_sync(struct owner *o, bool push_only);
 /* Ends it: what was exchanged stands, and the next one goes on from there. */
 void owner_cancel(struct owner *o);

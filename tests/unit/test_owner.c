@@ -206,6 +206,125 @@ static void a_silent_server_holds_nobody_up(void **state)
 	close(fd);
 }
 
+static int silent_server(char server[32])
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+	snprintf(server, 32, "127.0.0.1:%u", ntohs(at.sin_port));
+	return fd;
+}
+
+static bool somebody_comes(int fd)
+{
+	for (int i = 0; i < 500; i++) {
+		if (accept(fd, NULL, NULL) >= 0)
+			return true;
+		pause_ms(10);
+	}
+	return false;
+}
+
+static void cancelled_and_wanted_again(void **state)
+{
+	char server[32];
+	int fd = silent_server(server);
+
+	(void)state;
+	begin(server);
+	owner_sync(owner, false);
+	assert_true(wait_for(true));
+	assert_true(somebody_comes(fd));
+	owner_cancel(owner);
+	owner_sync(owner, false);
+	assert_true(somebody_comes(fd));
+	assert_true(wait_for(true));
+	end();
+	close(fd);
+}
+
+static atomic_bool held;
+
+/* The owner's thread stands still. */
+static enum err hold(struct view *v, void *data, struct problem *p)
+{
+	(void)v;
+	(void)data;
+	(void)p;
+	while (held)
+		pause_ms(1);
+	return ERR_OK;
+}
+
+static void all_of_it_is_more_than_a_push(void **state)
+{
+	char server[32];
+	int fd = silent_server(server);
+
+	(void)state;
+	begin(server);
+	held = true;
+	assert_int_equal(owner_do(owner, hold, on_done, NULL), ERR_OK);
+	owner_sync(owner, false);
+	owner_sync(owner, true);
+	held = false;
+	assert_true(wait_for(true));
+	struct snapshot *s = owner_snapshot(owner);
+	assert_false(s->push_only);
+	snapshot_release(s);
+	end();
+	close(fd);
+}
+
+static struct store *stored;
+
+static enum err add_and_tell(struct view *v, void *data, struct problem *p)
+{
+	stored = v->store;
+	return add_two(v, data, p);
+}
+
+/* As do_connect does between two deeds: the server knows another incarnation. */
+static void fork_it(void *data, enum err e, const struct problem *p)
+{
+	pb_welcome welcome = PB_WELCOME_INIT;
+	size_t drafts;
+
+	on_done(data, e, p);
+	welcome.incarnation = 2;
+	welcome.forked = 1;
+	failures += outbox_welcome(stored, &welcome, &drafts, NULL) != ERR_OK || drafts != 2;
+}
+
+static enum err look_for_drafts(struct view *v, void *data, struct problem *p)
+{
+	(void)data;
+	for (size_t i = 0; i < v->n; i++)
+		if (v->items[i]->live)
+			return problem_set(
+				p, ERR_INVALID, NULL, NULL, "a draft is shown as if it were on its way");
+	return ERR_OK;
+}
+
+static void a_deed_sees_what_was_written_past_it(void **state)
+{
+	(void)state;
+	begin("127.0.0.1:1");
+	held = true; /* both deeds are there before the first one runs */
+	assert_int_equal(owner_do(owner, hold, on_done, NULL), ERR_OK);
+	assert_int_equal(owner_do(owner, add_and_tell, fork_it, (void *)(intptr_t)1), ERR_OK);
+	assert_int_equal(owner_do(owner, look_for_drafts, on_done, NULL), ERR_OK);
+	held = false;
+	while (ended < 3)
+		pause_ms(1);
+	assert_int_equal(failures, 0);
+	end();
+}
+
 static void a_store_that_does_not_open_is_told(void **state)
 {
 	struct problem p = {0};
@@ -231,6 +350,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(a_snapshot_is_of_one_moment),
 		cmocka_unit_test(what_was_posted_is_done_before_the_end),
 		cmocka_unit_test(a_silent_server_holds_nobody_up),
+		cmocka_unit_test(cancelled_and_wanted_again), cmocka_unit_test(all_of_it_is_more_than_a_push),
+		cmocka_unit_test(a_deed_sees_what_was_written_past_it),
 		cmocka_unit_test(a_store_that_does_not_open_is_told)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
