@@ -32,6 +32,12 @@ struct conflict_list {
 	struct cli_table *table;
 };
 
+/* A deletion names the groups that had a value when it was made, and is of all of them. */
+static uint32_t fields_of(const struct op_row *row, uint32_t groups)
+{
+	return row->del ? UINT32_MAX : groups;
+}
+
 static json_t *fields_json(const struct record *mine, const struct record *theirs, uint32_t groups)
 {
 	json_t *list = json_array();
@@ -64,8 +70,8 @@ static json_t *conflict_json(
 				  : json_null();
 	return json_pack("{ss ss ss so si so s{ss so sb} s{so so sI so} ss}", "id", n, "kind",
 		row->kind->table, "record", jg_format_id(record, id), "student", student, "group",
-		(int)row->group, "fields", fields_json(mine, theirs, groups), "mine", "by", row->author, "at",
-		cli_time_json(row->at), "deleted", row->del, "theirs", "by",
+		(int)row->group, "fields", fields_json(mine, theirs, fields_of(row, groups)), "mine", "by",
+		row->author, "at", cli_time_json(row->at), "deleted", row->del, "theirs", "by",
 		row->their_author[0] ? json_string(row->their_author) : json_null(), "at",
 		cli_time_json(row->their_at), "ver", (json_int_t)(item ? item->ver : 0), "deleted",
 		json_boolean(!item || !item->live), "seen", seen);
@@ -196,7 +202,8 @@ static void show_conflict(const struct cli *c, struct view *v, const struct conf
 		const struct field *f = &x->mine.kind->fields[i];
 		const struct record *other = theirs ? &theirs->record : &none;
 		bool masked = !c->reveal && is_number(f);
-		if (!(x->groups >> (f->group - 1) & 1) || record_same_field(&x->mine, other, i))
+		if (!(fields_of(&x->row, x->groups) >> (f->group - 1) & 1) ||
+			record_same_field(&x->mine, other, i))
 			continue;
 		words_field(v, &x->mine, (int)i, masked, mine_text, sizeof mine_text);
 		words_field(v, other, (int)i, masked, their_text, sizeof their_text);

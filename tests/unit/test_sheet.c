@@ -127,6 +127,18 @@ static void csv_refusals(void **state)
 		    "a\nb\n\xC0\n",
 		9, ERR_FILE_DAMAGED);
 	assert_int_equal(p.row, 3);
+	p = refused("\xFF\xFE"
+		    "a\0,\0",
+		6, ERR_FILE_FORMAT);
+	assert_non_null(strstr(p.message, "UTF-16"));
+	p = refused("\xFF\xFE\0\0"
+		    "a\0\0\0",
+		8, ERR_FILE_FORMAT);
+	assert_non_null(strstr(p.message, "UTF-32"));
+	p = refused("\0\0\xFE\xFF"
+		    "\0\0\0a",
+		8, ERR_FILE_FORMAT);
+	assert_non_null(strstr(p.message, "UTF-32"));
 	p = refused("a,b\n1,\"2\n3,4\n", 13, ERR_FILE_DAMAGED); /* the quote never ends */
 	p = refused("a,b\n1,\"2\"x\n", 11, ERR_FILE_DAMAGED);
 	assert_int_equal(p.row, 2);
@@ -511,6 +523,9 @@ static void damaged_workbooks(void **state)
 	static const char *const sheets[] = {
 		"<sheetData><row r='2'><c><v>1</v></c></row><row r='2'><c><v>2</v></c></row></sheetData>",
 		"<sheetData><row r='0'/></sheetData>", "<sheetData><row r='1048577'/></sheetData>",
+		/* the second row of 32 bits, and one of none */
+		"<sheetData><row r='4294967298'><c><v>1</v></c></row></sheetData>",
+		"<sheetData><row r='999999999999'/></sheetData>",
 		"<sheetData><row r='1'><c r='B1'><v>1</v></c><c r='B1'><v>1</v></c></row></sheetData>",
 		"<sheetData><row r='1'><c r='A2'><v>1</v></c></row></sheetData>",
 		"<sheetData><row r='1'><c r='1A'><v>1</v></c></row></sheetData>",

@@ -395,6 +395,8 @@ static const struct foreign *foreign_kind(const unsigned char *bytes, size_t n)
 		{"Rar!", 4, N_("这是 RAR 压缩包"), advice_unpack},
 		{"7z\xBC\xAF", 4, N_("这是 7z 压缩包"), advice_unpack},
 		{"\x1F\x8B", 2, N_("这是 gzip 压缩包"), advice_unpack},
+		{"\xFF\xFE\0\0", 4, N_("这是 Unicode 文本 (UTF-32)"), advice_encoding},
+		{"\0\0\xFE\xFF", 4, N_("这是 Unicode 文本 (UTF-32)"), advice_encoding},
 		{"\xFF\xFE", 2, N_("这是 Unicode 文本 (UTF-16)"), advice_encoding},
 		{"\xFE\xFF", 2, N_("这是 Unicode 文本 (UTF-16)"), advice_encoding},
 		{"{\\rtf", 5, N_("这是 RTF 文件"), sheet_advice_save_as}};

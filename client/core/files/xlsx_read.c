@@ -201,9 +201,12 @@ static bool is_date_code(const char *code)
 	return false;
 }
 
+/* What is beyond all numbers stays so: cut to 32 bits it would be another row. */
 static uint32_t number_of(const char *s)
 {
-	return s ? (uint32_t)strtoul(s, NULL, 10) : 0;
+	unsigned long n = s ? strtoul(s, NULL, 10) : 0;
+
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
 /* A file may define formats under built-in numbers: its own word counts. */
