@@ -3,17 +3,19 @@
 
 The declarations in jingguan/v1/*.proto are the only place where a method, a record kind or a field is declared;
 common/kind.h says what the tables mean. The build stops here when a declaration breaks a rule of the house:
-a recursive message, a repeated field without a bound, a kind with a non-scalar field, a number used twice.
+a recursive message, a repeated field without a bound, a kind with a non-scalar field, a number used twice; and what
+well_formed.py says.
 """
 import pathlib
 import re
 import sys
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+import well_formed
+
 SCALARS = {9: "FIELD_TEXT", 12: "FIELD_BYTES", 5: "FIELD_INT32", 3: "FIELD_INT64", 8: "FIELD_BOOL"}
 FIELDS_MAX, GROUPS_MAX, KEY_MAX, NUMBER_MAX = 32, 8, 4, 999 # common/kind.h
 RECORD_TEXT_MAX = 240 << 10 # of a record's texts together: one operation makes it, and a push has 256 KiB (server/records/push_plan.h)
-CLASS_TEACHER = 2 # options.proto
 
 
 def fail(text):
@@ -170,8 +172,6 @@ def field_row(decl, kind, field, header, source):
     most = 65536 if check_name == "long" else 4000
     if rule.max_bytes > most:
         fail(where + " may have at most %d bytes" % most)
-    if rule.check.startswith("range:") and (field.type not in (3, 5) or not re.fullmatch(r"range:\d+-\d+", rule.check)):
-        fail(where + " has a range, and is no number or the range is not FROM-TO")
     if rule.author and field.type != 9:
         fail(where + " names an author and is no text")
     if field.type not in SCALARS or field.label == 3:
@@ -219,14 +219,10 @@ def kinds(decl, header, source):
             fail("%s: its texts together may have at most %d bytes, or a record of them fits no push" % (message.name, RECORD_TEXT_MAX))
         if set(rule.writer) - pushers:
             fail("%s is written by roles that may not push: Sync.Push names those that may" % message.name)
-        if CLASS_TEACHER in rule.writer and rule.owner == 1 and not rule.of and "class_no" not in names:
-            fail("%s: a class teacher writes for his classes only, and it has neither class_no nor `of`" % message.name)
         source.append("static const struct field fields_%s[] = {\n%s\n};" % (name, "\n".join(body)))
         if bool(rule.of) != bool(rule.on) or set(rule.on) - set(by_table):
             fail("%s: `of` names a field, and `on` the tables of the kinds that it may name" % message.name)
         shared = any(decl.options(f, "FieldOptions", "rule").other for f in fields)
-        if shared and rule.owner == 1 and not rule.guard:
-            fail("%s has fields for another school, and no guard that says which" % message.name)
         for function in (rule.guard, rule.children_guard, rule.hold, rule.applied):
             if function and function not in decl.functions:
                 fail("%s names the SQL function %s, which no file of sql/ makes" % (message.name, function))
@@ -353,6 +349,7 @@ def short_names(decl, out):
 def main():
     decl = Declarations(sys.argv[1], sys.argv[3])
     check_acyclic(decl)
+    well_formed.check(decl, fail, text_max)
     header = ["/* made by proto/gen_tables.py */", "#ifndef JG_TABLES_H", "#define JG_TABLES_H", '#include "kind.h"']
     source = ["/* made by proto/gen_tables.py */", '#include "tables.h"', '#include "field_label.h"']
     source += ['#include "%s"' % f.name.replace(".proto", ".pb-c.h") for f in decl.files]
@@ -367,4 +364,5 @@ def main():
             out.write("\n".join(lines) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
