@@ -205,6 +205,12 @@ static void restart(struct request *r)
 	run_later(r, RETRY_MS << r->attempts);
 }
 
+void request_fail_unknown(struct request *r)
+{
+	request_fail_hint(r, ERR_UNAVAILABLE, NULL, _("数据库连接中断，这次操作是否完成尚不确定"),
+		_("请先查看结果，再决定是否重做"));
+}
+
 /* What a database fault means for the caller. Results go; the words of the fault stay in the task. */
 static void trip_failed(struct request *r)
 {
@@ -218,11 +224,12 @@ static void trip_failed(struct request *r)
 		restart(r);
 		return;
 	}
+	if (r->amends && r->amends(r))
+		return;
 	if (task->message[0])
 		request_fail(r, e, NULL, "%s", task->message);
 	else if (task->unknown)
-		request_fail_hint(r, ERR_UNAVAILABLE, NULL, _("数据库连接中断，这次操作是否完成尚不确定"),
-			_("请先查看结果，再决定是否重做"));
+		request_fail_unknown(r);
 	else
 		request_fail(r, e, NULL, NULL);
 }

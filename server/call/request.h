@@ -67,6 +67,9 @@ struct request {
 	uv_timer_t timer; /* open when its data is set */
 	bool unlogged;    /* of a peer without a device: it is counted, and leaves no line in any log */
 	request_fn queries, done;
+	/* The handler's, NULL: asked when the database has failed the call for good; true when it goes on with a trip of
+	 * its own and ends the request behind it. */
+	bool (*amends)(struct request *r);
 	uint32_t rows;       /* records read, for the access log */
 	const char *purpose; /* of a read, for the access log: which case or file; NULL: "read" */
 	enum err result;
@@ -111,6 +114,9 @@ void request_fail_problem(struct request *r, const struct problem *p);
 /* The caller's mistake shown together with what to do; message NULL: the sentence of the code. */
 void request_fail_hint(
 	struct request *r, enum err code, const char *field, const char *message, const char *hint);
+
+/* The connection broke at a COMMIT: whether it stands is not known. */
+void request_fail_unknown(struct request *r);
 
 /* A streamed reply: pages in order, then request_reply for the last one. Bytes wait here while the peer
  * reads. */

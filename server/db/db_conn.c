@@ -103,7 +103,7 @@ void db_conn_down(struct db_conn *c, const char *why)
 	c->task = NULL;
 	c->next = NULL;
 	c->head = c->tail = 0;
-	c->broken = c->cleaning = c->demoted = c->misprepared = c->answered = false;
+	c->broken = c->cleaning = c->demoted = c->misprepared = c->refused_by_server = c->answered = false;
 	if (c->slots)
 		memset(c->prepared, 0, c->slots * sizeof *c->prepared);
 	c->prepared_count = 0;
@@ -148,6 +148,8 @@ static void on_stall(uv_timer_t *timer)
 		db_conn_down(c, NULL);
 		return;
 	}
+	if (c->head < c->tail && db_trip_look(c))
+		return;
 	if (uv_now(c->pool->loop) - c->heard_ms > db_silent_ms &&
 		(c->head == c->tail || c->queue[c->head].what != EXPECT_COMMIT)) {
 		db_conn_down(c, "no answer to a statement, nor the end of its time");

@@ -34,10 +34,11 @@ struct db_conn {
 	bool warned; /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding
 			 4) */
 	bool broken; /* to be closed when the trip is over */
-	bool answered;     /* the last that libpq gave was a result: the NULL behind it is its end */
-	uint64_t heard_ms; /* loop time: the trip was sent, or something came */
-	bool demoted;      /* the server at the other end became a standby: likewise */
-	bool misprepared;  /* it has other prepared statements than we know of: likewise */
+	bool answered;          /* the last that libpq gave was a result: the NULL behind it is its end */
+	uint64_t heard_ms;      /* loop time: the trip was sent, or something came */
+	bool demoted;           /* the server at the other end became a standby: likewise */
+	bool refused_by_server; /* a statement of this trip failed there */
+	bool misprepared;       /* it has other prepared statements than we know of: likewise */
 	struct db_prepared {
 		const struct db_stmt *stmt; /* NULL = the slot is free */
 		enum { STMT_ABSENT, STMT_ASKED, STMT_THERE } state;
@@ -84,6 +85,8 @@ void db_conn_watch(struct db_conn *c);
 
 /* db_task.c: what comes on an established connection is taken as results. */
 void db_trip_listen(struct db_conn *c);
+/* Takes what has come and was left unread for want of memory; false: there is none. */
+bool db_trip_look(struct db_conn *c);
 
 /* db_pool.c */
 void db_pool_serve(struct db_pool *pool);         /* gives connections that are idle to tasks that wait */

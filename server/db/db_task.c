@@ -330,6 +330,7 @@ static void take_result(struct db_conn *c, PGresult *r)
 	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 	c->demoted |= state && strcmp(state, READ_ONLY) == 0;
 	c->misprepared |= state && is_misprepared(state);
+	c->refused_by_server |= state != NULL;
 	if (what == EXPECT_PREPARE)
 		prepared_slot(c, c->queue[c->head].stmt)->state = good ? STMT_THERE : STMT_ABSENT;
 	if (status == PGRES_FATAL_ERROR && task)
@@ -354,6 +355,7 @@ static void trip_done(struct db_conn *c)
 	struct db_task *task = c->task;
 
 	c->head = c->tail = 0;
+	c->refused_by_server = false;
 	uv_timer_stop(&c->timer);
 	if (c->cleaning) {
 		c->cleaning = false;
@@ -389,12 +391,26 @@ static bool out_of_step(const struct db_conn *c, const PGresult *r)
 	return (PQresultStatus(r) == PGRES_PIPELINE_SYNC) != (c->queue[c->head].what == EXPECT_SYNC);
 }
 
+/* It has found no memory for the end of a trip, has let it pass, and waits for what does not come any more: there is
+ * a complaint, and not one of PostgreSQL's. */
+static bool is_at_a_loss(const struct db_conn *c)
+{
+	const char *says = PQerrorMessage(c->pg);
+
+	return *says && (!c->refused_by_server || strstr(says, "out of memory"));
+}
+
 /* Reads what has come. libpq yields each statement's result followed by NULL. */
 static void conn_collect(struct db_conn *c)
 {
 	while (c->state == DB_BUSY && c->head < c->tail) {
-		if (PQisBusy(c->pg))
-			break;
+		/* Twice: without memory it leaves a message that has come unread, and no other comes behind it. */
+		if (PQisBusy(c->pg) && PQisBusy(c->pg)) {
+			if (!is_at_a_loss(c))
+				break;
+			db_conn_down(c, PQerrorMessage(c->pg));
+			return;
+		}
 		PGresult *r = PQgetResult(c->pg);
 		if (PQstatus(c->pg) == CONNECTION_OK && out_of_step(c, r)) {
 			PQclear(r);
@@ -435,6 +451,14 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	conn_collect(c);
 	if (c->pg && c->state >= DB_IDLE && c->state != DB_CLOSING)
 		arm(c);
+}
+
+bool db_trip_look(struct db_conn *c)
+{
+	if (PQisBusy(c->pg))
+		return false;
+	conn_collect(c);
+	return true;
 }
 
 void db_trip_listen(struct db_conn *c)

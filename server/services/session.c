@@ -77,6 +77,9 @@ struct login_state {
 	struct password_job job;
 	bool known, expired;
 	const char *user; /* whose tries are counted */
+	bool counted;     /* the try is, or nobody knows */
+	bool amended;     /* it was tried to give it back */
+	bool unknown;     /* whether what the right password allows was written */
 	bool looked_at;   /* the password was: an attempt after a fault of the database goes on from there */
 	int64_t locked_until, now; /* 0: it is not locked */
 	const char *helpers;       /* the security administrators, by name */
@@ -196,8 +199,11 @@ static void query_try(struct request *r)
 
 static bool try_is_counted(struct request *r)
 {
+	struct login_state *s = r->data;
+
 	take_lock(r);
-	return PQntuples(request_result(r, &count_try)) > 0;
+	s->counted = PQntuples(request_result(r, &count_try)) > 0;
+	return s->counted;
 }
 
 /* Of a trip that writes what the right password allows: nothing, when others locked it meanwhile. */
@@ -206,6 +212,23 @@ static bool is_locked_meanwhile(struct request *r, const struct db_stmt *write)
 	if (PQntuples(request_result(r, write)) > 0)
 		return false;
 	take_lock(r);
+	return true;
+}
+
+static void forget(struct request *r);
+
+/* The database has failed a try that it has counted, or perhaps: nobody has judged it, or it was right. */
+static bool give_back(struct request *r)
+{
+	struct login_state *s = r->data;
+
+	s->counted |= r->task.unknown;
+	if (!s->counted || s->amended)
+		return false;
+	s->amended = true;
+	s->unknown = r->task.unknown && s->looked_at;
+	s->put_off = r->task.err;
+	request_begin(r, forget);
 	return true;
 }
 
@@ -220,6 +243,7 @@ static void begin_try(struct request *r, const char *user, request_fn count, req
 		return;
 	}
 	s->user = user;
+	r->amends = give_back;
 	if (s->looked_at)
 		settle(r);
 	else
@@ -232,6 +256,8 @@ static void try_forgotten(struct request *r)
 
 	if (s->job.reused && !s->put_off)
 		request_fail(r, ERR_WEAK_PASSWORD, "new_password", "%s", _("新密码与最近用过的密码相同"));
+	else if (s->unknown)
+		request_fail_unknown(r);
 	else
 		request_fail(r, s->put_off, NULL, NULL);
 }

@@ -6,8 +6,8 @@
  *
  * Every call of every state, role and shape has exactly one final answer, no answer is INTERNAL, and in the
  * end nothing holds a connection of the database, whatever happened to peer or PostgreSQL meanwhile. */
-#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -483,14 +483,20 @@ PGresult *__real_PQgetResult(PGconn *pg);
 PGresult *__wrap_PQgetResult(PGconn *pg);
 int __real_PQisBusy(PGconn *pg);
 int __wrap_PQisBusy(PGconn *pg);
+char *__real_PQerrorMessage(const PGconn *pg);
+char *__wrap_PQerrorMessage(const PGconn *pg);
 int __real_PQsendPrepare(PGconn *pg, const char *name, const char *sql, int n, const Oid *types);
 int __wrap_PQsendPrepare(PGconn *pg, const char *name, const char *sql, int n, const Oid *types);
-int __real_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long n);
-int __wrap_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long n);
+int __real_crypto_pwhash(unsigned char *out, unsigned long long n, const char *password,
+	unsigned long long len, const unsigned char *salt, unsigned long long ops, size_t memory, int alg);
+int __wrap_crypto_pwhash(unsigned char *out, unsigned long long n, const char *password,
+	unsigned long long len, const unsigned char *salt, unsigned long long ops, size_t memory, int alg);
 
 static int lose_in, lose_how; /* the Nth result: 1 says what libpq says without memory, 2 does not come */
 static bool go_deaf, misname, no_room;
-static const PGconn *deaf; /* for it the answer never comes */
+static const PGconn *deaf; /* for it the answer does not come */
+static int deaf_for;       /* so many looks more */
+static bool complains;     /* and says why */
 
 PGresult *__wrap_PQgetResult(PGconn *pg)
 {
@@ -507,7 +513,12 @@ int __wrap_PQisBusy(PGconn *pg)
 	if (go_deaf)
 		deaf = pg;
 	go_deaf = false;
-	return pg == deaf || __real_PQisBusy(pg);
+	return (pg == deaf && deaf_for-- > 0) || __real_PQisBusy(pg);
+}
+
+char *__wrap_PQerrorMessage(const PGconn *pg)
+{
+	return complains && pg == deaf ? (char *)"out of memory\n" : __real_PQerrorMessage(pg);
 }
 
 int __wrap_PQsendPrepare(PGconn *pg, const char *name, const char *sql, int n, const Oid *types)
@@ -518,12 +529,10 @@ int __wrap_PQsendPrepare(PGconn *pg, const char *name, const char *sql, int n, c
 	return sent;
 }
 
-int __wrap_crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long n)
+int __wrap_crypto_pwhash(unsigned char *out, unsigned long long n, const char *password,
+	unsigned long long len, const unsigned char *salt, unsigned long long ops, size_t memory, int alg)
 {
-	if (!no_room)
-		return __real_crypto_pwhash_str_verify(hash, password, n);
-	errno = ENOMEM;
-	return -1;
+	return no_room ? -1 : __real_crypto_pwhash(out, n, password, len, salt, ops, memory, alg);
 }
 
 /* What libpq loses without memory ends the trip and the connection, and no call waits for ever. */
@@ -545,19 +554,21 @@ static void libpq_loses(const struct method *m)
 		}
 }
 
-static void libpq_is_deaf(const struct method *m)
+/* What has come is left unread: for a moment, which is over at the next look, or for good. */
+static void libpq_is_deaf(const struct method *m, int looks, unsigned silent_ms)
 {
 	struct conn c;
 	unsigned before = db_silent_ms;
 
-	db_silent_ms = 500;
+	db_silent_ms = silent_ms;
+	deaf_for = looks;
 	go_deaf = true;
 	meet_for(&c, m, first_role(m));
 	call_shaped(&c, m, 2, 0);
 	bool settled = settle(&c);
 	check(settled && !go_deaf && last()->final == 1 && last()->code == ERR_OK,
-		"%s: a statement without an answer: %u answers, %s", m->name, last()->final,
-		err_info((int)last()->code)->name);
+		"%s: a statement whose answer is not read in %d looks: %u answers, %s", m->name, looks,
+		last()->final, err_info((int)last()->code)->name);
 	deaf = NULL;
 	db_silent_ms = before;
 }
@@ -580,25 +591,44 @@ static void out_of_step(const struct method *m)
 		err_info((int)last()->code)->name);
 }
 
-/* A password that nobody could look at is not a wrong one: the fifth would lock the account. */
-static void nobody_judges(const struct method *m)
+static enum err log_in(const struct method *m, const char *user)
 {
 	pb_login_request q = PB_LOGIN_REQUEST_INIT;
 	uint8_t body[200];
 	struct conn c;
 
-	q.user = (char *)"nobody";
+	q.user = (char *)(uintptr_t)user;
 	q.password = (char *)"Aa1-nobody";
-	size_t n = protobuf_c_message_pack(&q.base, body);
+	meet_for(&c, m, 0);
+	call(&c, m, body, protobuf_c_message_pack(&q.base, body), 0);
+	return settle(&c) && last()->final == 1 ? last()->code : ERR_INTERNAL;
+}
+
+/* A password that nobody could look at is not a wrong one, nor one whose answer was lost: the fifth would lock the
+ * account. */
+static void nobody_judges(const struct method *m)
+{
+	char user[16];
+
 	for (int i = 0; i < 7; i++) {
 		enum err want = i < 6 ? ERR_NOMEM : ERR_BAD_LOGIN;
-		meet_for(&c, m, 0);
 		no_room = i < 6;
-		call(&c, m, body, n, 0);
-		bool settled = settle(&c);
-		check(settled && last()->final == 1 && last()->code == want,
-			"%s without memory: %s expected, %s", m->name, err_info((int)want)->name,
-			err_info((int)last()->code)->name);
+		enum err e = log_in(m, "nobody");
+		check(e == want, "%s without memory: %s expected, %s", m->name, err_info((int)want)->name,
+			err_info((int)e)->name);
+	}
+	lose_how = 1;
+	for (int n = 1; n <= 16; n++) {
+		snprintf(user, sizeof user, "lost%d", n);
+		enum err e = ERR_OK;
+		for (int i = 0; i < 5 && e != ERR_BAD_LOGIN; i++) {
+			lose_in = n;
+			e = log_in(m, user);
+			lose_in = 0;
+		}
+		check(e != ERR_LOCKED && (e == ERR_BAD_LOGIN || log_in(m, user) == ERR_BAD_LOGIN),
+			"%s: five whose result %d was lost have locked the account: %s", m->name, n,
+			err_info((int)e)->name);
 	}
 }
 
@@ -658,7 +688,12 @@ int main(int argc, char **argv)
 		if (m->number == METHOD_SYNC_PULL || m->number == METHOD_SESSION_LOGIN)
 			libpq_loses(m);
 		if (m->number == METHOD_SYNC_PULL) {
-			libpq_is_deaf(m);
+			libpq_is_deaf(m, 1, db_silent_ms);
+			libpq_is_deaf(m, 2, db_silent_ms);
+			libpq_is_deaf(m, INT_MAX, 500);
+			complains = true;
+			libpq_is_deaf(m, INT_MAX, db_silent_ms);
+			complains = false;
 			out_of_step(m);
 		}
 		if (m->number == METHOD_SESSION_LOGIN)
