@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include <jansson.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <sodium.h>
 
 #include "clock.h"
 #include "file_name.h"
 #include "lang.h"
+#include "tls.h"
 #include "tables.h"
 
 #define CERT_CLAMP_US (30LL * 86400 * 1000000) /* proto/README.md §1 */
@@ -227,22 +229,49 @@ static FILE *open_file(const struct profile *p, const char *name)
 	return fopen(path, "re");
 }
 
-static void read_keys(struct profile *p)
-{
-	FILE *in = open_file(p, "key.pem");
+typedef void *(*read_fn)(FILE *in);
 
-	if (in) {
-		p->key = PEM_read_PrivateKey(in, NULL, NULL, NULL);
-		fclose(in);
+static void *read_key(FILE *in)
+{
+	return PEM_read_PrivateKey(in, NULL, NULL, NULL);
+}
+
+static void *read_cert(FILE *in)
+{
+	return PEM_read_X509(in, NULL, NULL, NULL);
+}
+
+/* NULL: it is not there, or is none. Twice: OpenSSL does not always say that it was memory that it lacked. */
+static enum err read_pem(const struct profile *p, const char *name, read_fn read_one, void **out)
+{
+	FILE *in = open_file(p, name);
+	enum err e = ERR_OK;
+
+	ERR_clear_error();
+	for (int i = 0; in && !*out && i < 2; i++) {
+		rewind(in);
+		*out = read_one(in);
+		e = *out ? ERR_OK : tls_verdict(ERR_OK);
 	}
-	if ((in = open_file(p, "cert.pem"))) {
-		p->cert = PEM_read_X509(in, NULL, NULL, NULL);
+	if (in)
 		fclose(in);
-	}
-	if ((in = open_file(p, "ca.pem"))) {
-		p->ca = PEM_read_X509(in, NULL, NULL, NULL);
-		fclose(in);
-	}
+	return e;
+}
+
+/* Without memory there is a key all the same: a computer that has none is enrolled anew, over it. */
+static enum err read_keys(struct profile *p, struct problem *problem)
+{
+	void *key = NULL, *cert = NULL, *ca = NULL;
+	enum err e = read_pem(p, "key.pem", read_key, &key);
+
+	if (!e)
+		e = read_pem(p, "cert.pem", read_cert, &cert);
+	if (!e)
+		e = read_pem(p, "ca.pem", read_cert, &ca);
+	p->key = key;
+	p->cert = cert;
+	p->ca = ca;
+	return e ? problem_set(problem, e, NULL, NULL, NULL) : ERR_OK;
 }
 
 enum err profile_open(struct profile *p, const char *dir, struct problem *problem)
@@ -263,12 +292,11 @@ enum err profile_open(struct profile *p, const char *dir, struct problem *proble
 		e = read_settings(p, problem);
 	if (!e)
 		e = read_session(p, problem);
-	if (e) {
+	if (!e)
+		e = read_keys(p, problem);
+	if (e)
 		profile_close(p);
-		return e;
-	}
-	read_keys(p);
-	return ERR_OK;
+	return e;
 }
 
 enum err profile_peek(struct profile *p, const char *dir)

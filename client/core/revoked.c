@@ -65,8 +65,12 @@ static enum err append_files(
 	while (!e && out->len < PART_BYTES && !(e = store_next(s, unsent, more, p)) && *more) {
 		uint8_t *bytes = NULL;
 		size_t n = 0;
-		if (sqlite3_column_bytes(unsent, 0) != HASH_SIZE ||
-			blob_read(s, sqlite3_column_blob(unsent, 0), &bytes, &n, NULL))
+		enum err no = sqlite3_column_bytes(unsent, 0) == HASH_SIZE
+				      ? blob_read(s, sqlite3_column_blob(unsent, 0), &bytes, &n, NULL)
+				      : ERR_FILE_DAMAGED;
+		if (no == ERR_NOMEM) /* it is there, and would be destroyed */
+			e = problem_set(p, no, NULL, NULL, NULL);
+		if (no)
 			continue; /* it could not be sent either */
 		buf_be32(out, (uint32_t)n);
 		buf_add(out, bytes, n);

@@ -35,12 +35,16 @@ static enum err read_whole(const char *path, uint8_t **out, size_t *size, size_t
 		close(fd);
 		return problem_set(p, ERR_TOO_LARGE, NULL, _("请压缩或分开"), _("%s 超过 10 MiB"), name);
 	}
-	if ((*out = malloc(whole + 1)))
-		for (ssize_t r; n < whole && (r = read(fd, *out + n, whole - n)) > 0;)
-			n += (size_t)r;
+	*out = malloc(whole + 1);
+	if (!*out) {
+		close(fd);
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	}
+	for (ssize_t r; n < whole && (r = read(fd, *out + n, whole - n)) > 0;)
+		n += (size_t)r;
 	close(fd);
 	*size = n;
-	if (*out && n == whole)
+	if (n == whole)
 		return ERR_OK;
 	free(*out);
 	*out = NULL;
