@@ -52,6 +52,17 @@ static void fail_all(struct round *g, enum err e)
 		request_fail(copy.member[i].request, e, NULL, NULL);
 }
 
+/* Each push alone, as it came. */
+static void take_apart(struct round *g)
+{
+	struct round copy = *g;
+
+	small_over(g);
+	round_free(g);
+	for (size_t i = 0; i < copy.count; i++)
+		group_begin(copy.worker, copy.member[i].request, false);
+}
+
 /* Nothing of a failed transaction stands: a round is taken apart, one push alone is tried again while its
  * outcome may still be found out (the same bytes are answered from op_push when it had been committed after
  * all). */
@@ -61,11 +72,7 @@ static void round_failed(struct round *g)
 	bool transient = e == ERR_BUSY || e == ERR_UNAVAILABLE;
 
 	if (g->count > 1 && !(transient && g->task.unknown)) {
-		struct round copy = *g;
-		small_over(g);
-		round_free(g);
-		for (size_t i = 0; i < copy.count; i++)
-			group_begin(copy.worker, copy.member[i].request, false);
+		take_apart(g);
 		return;
 	}
 	/* A value that the database cannot take ends the transaction of all that came with it. The push is
@@ -252,8 +259,11 @@ static void on_read(struct db_task *task)
 		return;
 	}
 	fault_point(FAULT_JGD_PUSH_READ);
-	if (!push_facts_devices(g)) {
-		fail_all(g, ERR_REVOKED);
+	if (!push_facts_devices(g)) { /* one of them is revoked: what that means is told to it alone */
+		if (g->count > 1)
+			take_apart(g);
+		else
+			fail_all(g, ERR_REVOKED);
 		return;
 	}
 	enum err e = push_facts_read(g) ? plan_all(g, parts) : ERR_NOMEM;

@@ -93,7 +93,7 @@ static enum err issue(struct request *r, const ProtobufCBinaryData *csr)
 	s->ca = arena_copy(&r->arena, ca, s->ca_len > 0 ? (size_t)s->ca_len : 0);
 	OPENSSL_free(der);
 	OPENSSL_free(ca);
-	return s->cert && s->ca ? ERR_OK : ERR_NOMEM;
+	return s->cert && s->ca && s->ca_len > 0 ? ERR_OK : ERR_NOMEM;
 }
 
 static void store_device(struct request *r, const char *host)

@@ -632,6 +632,41 @@ static void nobody_judges(const struct method *m)
 	}
 }
 
+/* Two schools' pushes in one round, and one of the two computers is revoked: it is told so, and the other is not, for
+ * whoever reads that destroys his data. */
+static void one_is_revoked(const struct method *m)
+{
+	ProtobufCBinaryData op = {3, (uint8_t *)(uintptr_t) "odd"};
+	pb_push_request q = PB_PUSH_REQUEST_INIT;
+	uint8_t body[64];
+	struct conn c[2];
+	const struct answer *a[2];
+
+	PQclear(PQexec(killer, "INSERT INTO device (county, device_id, school, cert_spki, cert_until, "
+			       "last_hash, revoked_at) VALUES"
+			       " (329999, '33333333-3333-3333-3333-333333333333', '3299990002', "
+			       "decode(repeat('33', 32), 'hex'),"
+			       " now() + interval '90 days', decode(repeat('00', 32), 'hex'), now())"));
+	q.has_incarnation = 1;
+	q.incarnation = 1;
+	q.n_op = 1;
+	q.op = &op;
+	size_t n = protobuf_c_message_pack(&q.base, body);
+	for (int i = 0; i < 2; i++)
+		meet(&c[i], CONN_OPEN, ROLE_REGISTRAR);
+	memset(c[1].caller.device, 0x33, sizeof c[1].caller.device);
+	snprintf(c[1].caller.school, sizeof c[1].caller.school, "3299990002");
+	for (int i = 0; i < 2; i++) { /* in one turn of the loop: they are of one round */
+		call(&c[i], m, body, n, 0);
+		a[i] = last();
+	}
+	bool settled = settle(&c[0]) && settle(&c[1]);
+	check(settled && a[0]->final == 1 && a[0]->code != ERR_REVOKED && a[1]->final == 1 &&
+			a[1]->code == ERR_REVOKED,
+		"%s: beside a revoked computer's: %s and %s", m->name, err_info((int)a[0]->code)->name,
+		err_info((int)a[1]->code)->name);
+}
+
 static void on_end(void *data)
 {
 	*(bool *)data = true;
@@ -698,6 +733,8 @@ int main(int argc, char **argv)
 		}
 		if (m->number == METHOD_SESSION_LOGIN)
 			nobody_judges(m);
+		if (m->number == METHOD_SYNC_PUSH)
+			one_is_revoked(m);
 	}
 	db_pool_close(worker.pool, on_end, &closed);
 	while (!closed && uv_run(&worker.loop, UV_RUN_ONCE))
