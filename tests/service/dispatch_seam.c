@@ -149,7 +149,7 @@ static bool settle(struct conn *c)
 	if (!alarm.loop)
 		uv_timer_init(&worker.loop, &alarm);
 	alarm.data = &late;
-	uv_timer_start(&alarm, on_alarm, WAIT_MS, 0);
+	uv_timer_start(&alarm, on_alarm, WAIT_MS, 1000); /* again: the loop must not sleep past it */
 	while (!late && (c->request_count || busy()))
 		uv_run(&worker.loop, UV_RUN_ONCE);
 	uv_timer_stop(&alarm);
@@ -483,6 +483,8 @@ PGresult *__real_PQgetResult(PGconn *pg);
 PGresult *__wrap_PQgetResult(PGconn *pg);
 int __real_PQisBusy(PGconn *pg);
 int __wrap_PQisBusy(PGconn *pg);
+void __real_PQfinish(PGconn *pg);
+void __wrap_PQfinish(PGconn *pg);
 char *__real_PQerrorMessage(const PGconn *pg);
 char *__wrap_PQerrorMessage(const PGconn *pg);
 int __real_PQsendPrepare(PGconn *pg, const char *name, const char *sql, int n, const Oid *types);
@@ -514,6 +516,13 @@ int __wrap_PQisBusy(PGconn *pg)
 		deaf = pg;
 	go_deaf = false;
 	return (pg == deaf && deaf_for-- > 0) || __real_PQisBusy(pg);
+}
+
+void __wrap_PQfinish(PGconn *pg)
+{
+	if (pg == deaf) /* the next one may have its address */
+		deaf = NULL;
+	__real_PQfinish(pg);
 }
 
 char *__wrap_PQerrorMessage(const PGconn *pg)
