@@ -147,7 +147,7 @@ static char *read_draft(struct cli *c, const char *path)
 	return NULL;
 }
 
-static const struct code_list *states_of(const char *kind)
+const struct code_list *documents_states(const char *kind)
 {
 	return kind && strcmp(kind, "out") == 0 ? &codes_out_state : &codes_in_state;
 }
@@ -161,7 +161,7 @@ static int told(struct cli *c, const pb_document_reply *r)
 {
 	const char *called = documents_called(r->number, r->id);
 
-	cli_say(c, _("%s：现在是 %s（第 %d 版）"), called, admin_word(states_of(r->kind), r->state),
+	cli_say(c, _("%s：现在是 %s（第 %d 版）"), called, admin_word(documents_states(r->kind), r->state),
 		r->version);
 	cli_next(c, "jgadmin documents show %s", called);
 	return cli_result(c,
@@ -252,10 +252,10 @@ static bool list_page(void *data, const ProtobufCMessage *reply)
 	for (size_t i = 0; i < page->n_document; i++) {
 		const pb_document_row *d = page->document[i];
 		json_array_append_new(x->json, row_json(d));
-		cli_table_row(
-			x->table, (const char *[]){documents_called(d->number, d->id),
-					  strcmp(d->kind, "out") ? _("收") : _("发"), d->title,
-					  admin_word(states_of(d->kind), d->state), d->from, d->urgency});
+		cli_table_row(x->table,
+			(const char *[]){documents_called(d->number, d->id),
+				strcmp(d->kind, "out") ? _("收") : _("发"), d->title,
+				admin_word(documents_states(d->kind), d->state), d->from, d->urgency});
 	}
 	return true;
 }
@@ -359,7 +359,8 @@ static void say_shown(struct cli *c, const pb_document_shown *s)
 	char at[FACE_SIZE], with[160];
 
 	cli_say(c, _("%s  %s"), documents_called(d->number, d->id), d->title);
-	cli_say(c, _("%s，第 %d 版，%s"), admin_word(states_of(d->kind), d->state), d->version, d->urgency);
+	cli_say(c, _("%s，第 %d 版，%s"), admin_word(documents_states(d->kind), d->state), d->version,
+		d->urgency);
 	for (size_t i = 0; i < s->n_task; i++)
 		cli_table_row(
 			t, (const char *[]){admin_word(&codes_document_step, s->task[i]->step),
@@ -373,7 +374,7 @@ static void say_shown(struct cli *c, const pb_document_shown *s)
 		snprintf(by, sizeof by, e->for_ && *e->for_ ? _("%s（代 %s）") : "%s", e->by_name, e->for_);
 		cli_table_row(t, (const char *[]){admin_time(e->at, at), by,
 					 admin_word(&codes_document_event, e->event), e->text,
-					 admin_word(states_of(d->kind), e->state)});
+					 admin_word(documents_states(d->kind), e->state)});
 	}
 	cli_table_print(c, t);
 }

@@ -4,8 +4,10 @@
 
 #include "cli.h"
 
-extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery;
+extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery,
+	admin_documents_reads;
 /* What a paper is called: its number, its id before it has one. */
 const char *documents_called(const char *number, const char *id);
+const struct code_list *documents_states(const char *kind);
 
 #endif

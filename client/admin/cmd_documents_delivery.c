@@ -106,4 +106,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_documents_delivery = {commands, NULL, NULL};
+const struct cli_part admin_documents_delivery = {commands, NULL, &admin_documents_reads};

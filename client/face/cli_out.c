@@ -27,7 +27,8 @@
 int cli_result(struct cli *c, json_t *json, int code)
 {
 	if (c->json && !c->printed) {
-		json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		/* 15 digits: 1.13, not the nearest double's 1.1299999999999999. */
+		json_dumpf(json, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
 		putchar('\n');
 		c->printed = true;
 	}

@@ -37,3 +37,15 @@ CREATE OR REPLACE FUNCTION document_may_read(of uuid, mark text, who text) RETUR
 	SELECT mark = '' OR document_is_in(of, who) OR EXISTS (SELECT FROM (SELECT DISTINCT ON (k.name) k.holder, k.deputy FROM document_desk k
 		WHERE k.county = app_county() ORDER BY k.name, k.set_at DESC) k WHERE who IN (k.holder, k.deputy))
 $$;
+
+-- What became of a year's numbers. How many were given is asked of the counters, so that a paper that is not there is missed.
+CREATE OR REPLACE FUNCTION document_reconcile(of_year int)
+RETURNS TABLE (registered int, archived int, still_open int, void int, refused int) LANGUAGE sql STABLE AS $$
+	SELECT (SELECT coalesce(sum(c.n), 0)::int FROM document_counter c WHERE c.county = app_county() AND c.year = of_year
+			AND (c.series IN ('收', '电') OR EXISTS (SELECT FROM document_series s WHERE s.county = c.county AND s.series = c.series))),
+		(count(*) FILTER (WHERE d.state = 'archived'))::int,
+		(count(*) FILTER (WHERE d.state NOT IN ('archived', 'void', 'refused')))::int,
+		(count(*) FILTER (WHERE d.state = 'void'))::int,
+		(count(*) FILTER (WHERE d.state = 'refused'))::int
+	FROM document d WHERE d.county = app_county() AND d.year = of_year AND d.number IS NOT NULL
+$$;

@@ -43,6 +43,7 @@ def calls(county, year, cases):
         made = leader.call("Documents.Delegate", **{"from": users["leader"]}, to=second.user, begin=day, end=day, reason="出差")
         cases.check("who stands in is listed", [d.id for d in leader.call("Documents.ListDelegations").delegation] == [int(made.id)])
         leader.call("Documents.EndDelegation", id=int(made.id))
+        counted(cases, office, reply, day)
         answered(county, cases, office, leader)
 
 
@@ -82,3 +83,13 @@ def answered(county, cases, office, leader):
     leader.call("Documents.DecideFeedback", doc=number, school=P, accept=True)
     rows = [d.state for page in office.page_list("Documents.Deliveries", doc=number) for d in page.delivery]
     cases.equal("and accepts it", rows, ["accepted"])
+
+
+def counted(cases, office, reply, day):
+    """What is asked of many papers at once, when there is but one."""
+    year = int(reply.number[2:6])
+    told = office.call("Documents.ReconcileArchive", year=year)
+    cases.check("a year's numbers are reconciled", (told.registered, told.open, told.residual, [r.number for r in told.row]) == (1, 1, 0, [reply.number]), str(told))
+    office.call("Documents.Ask", event="accept", doc=reply.number)
+    took = {r.key: (r.n, r.on_time, r.mean_hundredths) for r in office.call("Documents.Turnaround", by="step", to=day, **{"from": year * 10000 + 101}).row}
+    cases.check("what tasks took is counted", took == {"check": (1, 1, 0)}, str(took))

@@ -265,6 +265,51 @@ class Walk:
                 raise AssertionError("reminders of %s (%s):\nfound  %s\nwanted %s\ntasks %s" % (paper.number, paper.state, sorted(found.get(paper.id, [])), wanted, paper.tasks))
         return n
 
+    def reconciled(self):
+        """A year's numbers against the states of the papers that have them."""
+        ends, n = ("archived", "void", "refused"), 0
+        for year in {int(p.number.split("〔")[1][:4]) for p in self.papers if p.number}:
+            papers = {p.number: p for p in self.papers if p.number and "〔%d〕" % year in p.number}
+            pages = self.wire("oa").page_list("Documents.ReconcileArchive", year=year)
+            found = {(r.registered, *(getattr(r, s) for s in ends), r.open, r.residual) for r in pages}
+            counts = [sum(p.state == s for p in papers.values()) for s in ends]
+            if found != {(len(papers), *counts, len(papers) - sum(counts), 0)}:
+                raise AssertionError("%d is reconciled as %s, wanted %s of %d" % (year, found, counts, len(papers)))
+            rows = sorted((r.number, r.state, getattr(r, "with"), getattr(r, "for")) for page in pages for r in page.row)
+            wanted = sorted({(no, p.state, who, for_ or "") for no, p in papers.items() if p.state not in ends
+                             for who, for_ in (self.world.with_(t["principal"]) for t in p.tasks if t["closed"] is None and t["step"] != "whole")})
+            if rows != wanted:
+                raise AssertionError("%d has open\nfound  %s\nwanted %s" % (year, rows, wanted))
+            n += len(rows)
+        return n
+
+    def turnaround(self):
+        """Tasks closed in a span of days, day by day and by the calendar of when each opened."""
+        closed = [t for p in self.papers for t in p.tasks if t["closed"]]
+        first, last = (day_of(f(t["closed"] for t in closed)) for f in (min, max))
+        begin = first + (last - first) // 3
+        for from_, to in ((first, last), (begin, last - (last - first) // 3), (first, first), (last, last)):
+            for by in ("step", "person", "school"):
+                taken = {}
+                for t in closed:
+                    key = {"step": t["step"], "person": self.world.desks.get(t["principal"], (t["principal"],))[0], "school": t["school"]}[by]
+                    if key and from_ <= day_of(t["closed"]) <= to:
+                        day, days = day_of(t["opened"]), 0
+                        while day < day_of(t["closed"]):
+                            day += datetime.timedelta(1)
+                            days += self.world.works(day, t["opened"])
+                        taken.setdefault(key, []).append((days, t["closed"] <= t["due"]))
+                wanted = []
+                for key, list_ in sorted(taken.items(), key=lambda x: x[0].encode()):
+                    days, n = sorted(d for d, _ in list_), len(list_)
+                    on_time = sum(good for _, good in list_)
+                    wanted.append((key, n, on_time, n - on_time, (200 * sum(days) + n) // (2 * n), days[-(-9 * n // 10) - 1]))
+                found = [(r.key, r.n, r.on_time, r.late, r.mean_hundredths, r.p90_days)
+                         for r in self.call("oa", "Documents.Turnaround", by=by, to=yyyymmdd(to), **{"from": yyyymmdd(from_)}).row]
+                if found != wanted:
+                    raise AssertionError("turnaround by %s of %s to %s\nfound  %s\nwanted %s" % (by, from_, to, found, wanted))
+        return len(closed)
+
     def numbers(self):
         """1 … max of each series, voided ones kept."""
         for series in ("收", "洪教发"):
@@ -299,6 +344,9 @@ def walk(county, steps, seed, cases):
             x.step()
         x.numbers()
         reminded = x.reminders()
+        opened, closed = x.reconciled(), x.turnaround()
+        cases.check("%d numbers that are open stand with their people, and nothing is missing" % opened, opened > 0)
+        cases.check("%d closed tasks took what they took, by step, person and school" % closed, closed > 0)
         cases.check("%d reminders are those that follow from the rows and the time" % reminded, reminded > 0)
         cases.check("%d steps of %d papers (seed %d) are as the contract says" % (steps, x.n, seed), True)
     except AssertionError as wrong:

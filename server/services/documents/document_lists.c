@@ -18,14 +18,7 @@ static const char *text_of(const char *text)
 	return text ? text : "";
 }
 
-/* A page at a time from rows that all are there. */
-struct pages {
-	size_t count;
-	const ProtobufCMessage *(*page)(struct request *r, void *data, size_t from, size_t to);
-	void *data;
-};
-
-static void reply_pages(struct request *r, const struct pages *x)
+void document_reply_pages(struct request *r, const struct document_pages *x)
 {
 	r->rows = (uint32_t)x->count;
 	for (size_t from = 0;; from += ROWS_PER_PAGE) {
@@ -123,7 +116,7 @@ static void list_done(struct request *r)
 {
 	const PGresult *t = request_result(r, &select_list);
 
-	reply_pages(r, &(struct pages){(size_t)PQntuples(t), list_page, (void *)t});
+	document_reply_pages(r, &(struct document_pages){(size_t)PQntuples(t), list_page, (void *)t});
 }
 
 void documents_list(struct request *r)
@@ -154,7 +147,7 @@ static int by_due(const void *a, const void *b)
 	return c ? c : strcmp(x->with, y->with);
 }
 
-static const char *name_of(const struct document_world *w, const char *user)
+const char *document_name_of(const struct document_world *w, const char *user)
 {
 	for (size_t i = 0; i < w->account_count; i++)
 		if (strcmp(w->accounts[i].user, user) == 0)
@@ -191,7 +184,7 @@ static pb_document_task **fill_tasks(struct request *r, struct document_surround
 		x->step = (char *)document_text(r, db_get_text(t, (int)i, S_STEP));
 		x->school = (char *)document_text(r, db_get_text(t, (int)i, S_SCHOOL));
 		x->with = (char *)with;
-		x->with_name = (char *)name_of(w, with);
+		x->with_name = (char *)document_name_of(w, with);
 		x->for_ = (char *)(for_whom ? for_whom : "");
 		x->has_since = x->has_opened = x->has_due = x->has_days = 1;
 		x->since = db_get_int(t, (int)i, S_SINCE);
@@ -247,7 +240,7 @@ static void stuck_done(struct request *r)
 		if ((!*text_of(Q->with) || strcmp(list[i]->with, Q->with) == 0) &&
 			list[i]->days >= (int32_t)Q->days)
 			list[kept++] = list[i];
-	reply_pages(r, &(struct pages){kept, stuck_page, list});
+	document_reply_pages(r, &(struct document_pages){kept, stuck_page, list});
 }
 
 void documents_stuck(struct request *r)
@@ -295,7 +288,7 @@ static bool fill_trace(struct request *r, const struct document_world *w, pb_doc
 		x->n = (int32_t)db_get_int(t, i, 0);
 		x->event = (char *)document_text(r, db_get_text(t, i, 1));
 		x->by = (char *)document_text(r, db_get_text(t, i, 2));
-		x->by_name = (char *)name_of(w, x->by);
+		x->by_name = (char *)document_name_of(w, x->by);
 		x->for_ = (char *)document_text(r, db_get_text(t, i, 3));
 		x->at = db_get_int(t, i, 4);
 		x->text = (char *)document_text(r, db_get_text(t, i, 5));
@@ -367,7 +360,7 @@ static void show_done(struct request *r)
 	out.signer = (char *)db_get_text(t, 0, ONE_SIGNER);
 	out.lead = (char *)db_get_text(t, 0, ONE_LEAD);
 	out.leader = (char *)db_get_text(t, 0, ONE_LEADER);
-	out.leader_name = (char *)name_of(&x->world, out.leader);
+	out.leader_name = (char *)document_name_of(&x->world, out.leader);
 	out.their_no = (char *)db_get_text(t, 0, ONE_THEIR_NO);
 	const char *file = db_get_text(t, 0, ONE_FILE);
 	out.has_file = *file != 0;
@@ -434,7 +427,7 @@ static void numbers_done(struct request *r)
 {
 	const PGresult *t = request_result(r, &select_numbers);
 
-	reply_pages(r, &(struct pages){(size_t)PQntuples(t), numbers_page, (void *)t});
+	document_reply_pages(r, &(struct document_pages){(size_t)PQntuples(t), numbers_page, (void *)t});
 }
 
 void documents_numbers(struct request *r)

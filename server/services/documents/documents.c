@@ -55,6 +55,8 @@ static const struct handler handlers[] = {
 	{METHOD_DOCUMENTS_IMPORT_WORKDAYS, documents_import_workdays},
 	{METHOD_DOCUMENTS_DELIVERIES, documents_deliveries},
 	{METHOD_DOCUMENTS_DECIDE_FEEDBACK, documents_decide_feedback},
+	{METHOD_DOCUMENTS_RECONCILE_ARCHIVE, documents_reconcile_archive},
+	{METHOD_DOCUMENTS_TURNAROUND, documents_turnaround},
 	{0, NULL},
 };
 

@@ -51,6 +51,18 @@ int document_code_index(const struct code_list *list, const char *code); /* -1: 
 /* Copies into the request's arena; "" for NULL. */
 const char *document_text(struct request *r, const char *text);
 
+/* ---- document_lists.c ---- */
+
+/* A reply of many rows, a page at a time, from rows that all are there. */
+struct document_pages {
+	size_t count;
+	const ProtobufCMessage *(*page)(struct request *r, void *data, size_t from, size_t to);
+	void *data;
+};
+void document_reply_pages(struct request *r, const struct document_pages *x);
+/* What somebody is called; the user where nobody is. */
+const char *document_name_of(const struct document_world *w, const char *user);
+
 /* ---- Handlers ---- */
 
 void documents_ask(struct request *r);
@@ -72,5 +84,7 @@ void documents_import_workdays(struct request *r);
 void documents_deliveries(struct request *r);
 void documents_decide_feedback(struct request *r);
 extern const struct service_job documents_jobs[];
+void documents_reconcile_archive(struct request *r);
+void documents_turnaround(struct request *r);
 
 #endif
