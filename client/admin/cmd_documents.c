@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utf8proc.h>
+
 #include "admin.h"
 #include "cmd_documents.h"
 #include "codes.h"
@@ -260,14 +262,12 @@ static bool list_page(void *data, const ProtobufCMessage *reply)
 	return true;
 }
 
-static int cmd_list(struct cli *c)
+static int list(struct cli *c, uint16_t method, const pb_document_query *q)
 {
 	const char *headings[] = {_("文号"), _("收发"), _("标题"), _("状态"), _("来文机关"), _("紧急程度")};
 	struct rows x = {.c = c, .json = json_array(), .table = cli_table_new(headings, 6)};
-	pb_document_query q;
 
-	fill_query(c, &q);
-	if (admin_stream(c, METHOD_DOCUMENTS_LIST, &q.base, list_page, &x)) {
+	if (admin_stream(c, method, &q->base, list_page, &x)) {
 		cli_table_free(x.table);
 		json_decref(x.json);
 		return cli_fail(c);
@@ -275,6 +275,28 @@ static int cmd_list(struct cli *c)
 	cli_table_print(c, x.table);
 	cli_next(c, "%s", _("jgadmin documents show 文号"));
 	return cli_result(c, x.json, 0);
+}
+
+static int cmd_list(struct cli *c)
+{
+	pb_document_query q;
+
+	fill_query(c, &q);
+	return list(c, METHOD_DOCUMENTS_LIST, &q);
+}
+
+/* What is typed may be composed otherwise than it is stored; how it is compared is the server's. */
+static int cmd_search(struct cli *c)
+{
+	pb_document_query q = PB_DOCUMENT_QUERY_INIT;
+	utf8proc_uint8_t *text = utf8proc_NFC((const utf8proc_uint8_t *)cli_operand(c, 0));
+
+	if (!text)
+		return cli_fail_with(c, ERR_USAGE, NULL, _("“%s”不是文字"), cli_operand(c, 0));
+	q.text = (char *)text;
+	int code = list(c, METHOD_DOCUMENTS_SEARCH, &q);
+	free(text);
+	return code;
 }
 
 static json_t *task_json(const pb_document_task *t)
@@ -652,6 +674,9 @@ static const struct cli_command commands[] = {
 		"documents withdraw 0190…", cmd_event, CLI_WORK},
 	{"documents list", "", 0, 0, list_options, ADMIN_NEEDS, ROLES_ALL, N_("列出公文"),
 		"documents list --kind in", cmd_list, CLI_WORK},
+	{"documents search", "TEXT", 1, 1, NULL, ADMIN_NEEDS, ROLES_ALL,
+		N_("按标题、文号、正文里的字找公文（空格隔开的都要有）"), N_("documents search 安全隐患"),
+		cmd_search, CLI_WORK},
 	{"documents show", "DOC", 1, 1, NULL, ADMIN_NEEDS, ROLES_ALL,
 		N_("看一份公文：到哪一步、在谁手里、经过谁"), N_("documents show 收〔2026〕1号"), cmd_show,
 		CLI_WORK},

@@ -1,6 +1,7 @@
 #include "normal_form.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utf8proc.h>
 
 #include "text.h"
@@ -66,4 +67,49 @@ enum err normal_form(const char **out, const char *text, size_t n, unsigned form
 		return arena->refused;
 	*out = made;
 	return ERR_OK;
+}
+
+/* White space that people see: what is invisible parts no term. */
+static bool is_blank(int32_t c)
+{
+	switch (utf8proc_category(c)) {
+	case UTF8PROC_CATEGORY_ZS:
+	case UTF8PROC_CATEGORY_ZL:
+	case UTF8PROC_CATEGORY_ZP:
+		return true;
+	default:
+		return (c >= '\t' && c <= '\r') || c == 0x85;
+	}
+}
+
+/* How many bytes stand before the next blank, or before what is no blank. */
+static size_t run(const char *text, bool blanks)
+{
+	size_t n = 0;
+	int32_t c;
+
+	for (int step; (step = text_next(text + n, &c)) > 0 && is_blank(c) == blanks; n += (size_t)step)
+		;
+	return n;
+}
+
+enum err normal_terms(const char ***out, size_t *n, const char *text, struct arena *arena)
+{
+	enum err e = ERR_OK;
+
+	*n = 0;
+	if (!text_utf8_valid(text, strlen(text)))
+		return ERR_INVALID;
+	*out = arena_alloc(arena, sizeof **out * (strlen(text) / 2 + 2));
+	if (!*out)
+		return arena->refused;
+	for (size_t step; !e && *text; text += step) {
+		step = run(text, true);
+		if (step)
+			continue;
+		step = run(text, false);
+		e = normal_form(&(*out)[*n], text, step, NORMAL_LOWER, arena);
+		*n += !e && *(*out)[*n];
+	}
+	return e;
 }

@@ -17,6 +17,9 @@ enum normal_form {
 /* The n bytes of text, NUL-terminated in the arena. ERR_INVALID when they are not UTF-8, ERR_NOMEM,
  * ERR_TOO_LARGE for the arena's quota. */
 enum err normal_form(const char **out, const char *text, size_t n, unsigned forms, struct arena *arena);
+/* What is looked for: the forms, in lower case, of the n terms of a text that stand between its blanks. A term
+ * that is nothing in its form is none. The array has room for one more. As normal_form. */
+enum err normal_terms(const char ***out, size_t *n, const char *text, struct arena *arena);
 /* Punctuation, by its Unicode category. */
 bool normal_is_mark(int32_t code_point);
 

@@ -90,6 +90,8 @@ def counted(cases, office, reply, day):
     year = int(reply.number[2:6])
     told = office.call("Documents.ReconcileArchive", year=year)
     cases.check("a year's numbers are reconciled", (told.registered, told.open, told.residual, [r.number for r in told.row]) == (1, 1, 0, [reply.number]), str(told))
+    found = [d.number for page in office.page_list("Documents.Search", text="检查 通知") for d in page.document]
+    cases.check("a paper is found by its title", found == [reply.number], str(found))
     office.call("Documents.Ask", event="accept", doc=reply.number)
     took = {r.key: (r.n, r.on_time, r.mean_hundredths) for r in office.call("Documents.Turnaround", by="step", to=day, **{"from": year * 10000 + 101}).row}
     cases.check("what tasks took is counted", took == {"check": (1, 1, 0)}, str(took))

@@ -45,6 +45,9 @@ with Server() as server:
     refused = office.run("documents", "turnaround", *SPAN, "--by", "moon", "--json")
     cases.equal("by what must be known", (refused.code, refused.json["error"]["field"]), (2, "by"))
     cases.equal("two days must be said", office.run("documents", "turnaround", "--by", "step").code, 2)
+    cases.equal("a paper is found by any of its characters, however typed", [d["number"] for d in office.ok("documents", "search", "查３")], [numbers[3]])
+    cases.equal("composed or not", office.ok("documents", "search", "e\u0301"), [])
+    cases.equal("what is not there is not found", office.ok("documents", "search", "查9"), [])
     english = office.run("--lang", "en", "documents", "turnaround", *SPAN, "--by", "step").out
     cases.check("in English too", "Mean working days" in english and "check" in english, english)
 cases.close()

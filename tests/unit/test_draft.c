@@ -414,6 +414,24 @@ static void questions_are_known_again(void **state)
 	assert_string_equal(x, "a,bviiiⱥ");
 }
 
+/* Blanks of any width part terms; what nobody sees parts none, and is none. */
+static void what_is_looked_for(void **state)
+{
+	static const char *const wanted[] = {"安全", "a1", "𠀀b", "c"};
+	const char **terms;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(
+		normal_terms(&terms, &n, " 安\u200B全\u3000Ａ１\t\u00A0𠀀B \u200B C", &arena), ERR_OK);
+	assert_int_equal(n, 4);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(terms[i], wanted[i]);
+	assert_int_equal(normal_terms(&terms, &n, " \u3000\u200B", &arena), ERR_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(normal_terms(&terms, &n, "a \xFF", &arena), ERR_INVALID);
+}
+
 static void what_it_costs(void **state)
 {
 	static char text[4096];
@@ -486,7 +504,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {TEST(a_whole_draft), TEST(as_people_type), TEST(what_is_no_draft),
 		TEST(questions_that_are_none), TEST(a_nul_inside), TEST(cut_at_every_byte), TEST(large_ones),
 		TEST(genres), TEST(the_digest), TEST(form_and_substance), TEST(questions_are_known_again),
-		TEST(what_it_costs), TEST(without_memory)};
+		TEST(what_is_looked_for), TEST(what_it_costs), TEST(without_memory)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,7 +160,7 @@ static bool take_registered(struct request *r, struct event *x)
 	f->their_no = text_of(Q->their_no);
 	f->caller = text_of(Q->caller);
 	f->phone = text_of(Q->phone);
-	f->matter = text_of(Q->matter);
+	f->matter = f->body = text_of(Q->matter);
 	f->d.reads = strcmp(text_of(Q->class_), "read") == 0;
 	int urgency = document_code_index(&codes_urgency, text_of(Q->urgency));
 	f->d.urgency = urgency < 0 ? URGENCY_PLAIN : (enum document_urgency)urgency;
@@ -270,6 +270,7 @@ static void show_text(struct event *x)
 	f->genre = x->draft.genre;
 	f->mark = x->draft.mark;
 	f->reply_to = x->draft.reply_to;
+	f->body = x->draft.body;
 	f->d.urgency = urgency < 0 ? URGENCY_PLAIN : (enum document_urgency)urgency;
 }
 
@@ -298,6 +299,7 @@ static void judge_feedback_due(struct request *r, struct event *x);
 static bool take_content(struct request *r, struct event *x)
 {
 	const PGresult *text = request_result(r, &read_text);
+	struct problem p;
 
 	if (!read_organs_of(r, x)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
@@ -327,6 +329,10 @@ static bool take_content(struct request *r, struct event *x)
 		return true;
 	case EVENT_EDIT: /* each version has its text, also one that changes the names alone */
 		return take_new_text(r, x, stands, n);
+	case EVENT_NUMBER: /* from now on it is found by that too */
+		if (!draft_parse(&x->draft, stands, n, &r->arena, &p))
+			x->file.body = x->draft.body;
+		return true;
 	case EVENT_RETURN: /* of a re-issue: what schools hold stands again */
 		if (!x->file.d.reissue)
 			return true;

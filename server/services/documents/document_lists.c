@@ -7,6 +7,7 @@
 #include "codes.h"
 #include "documents_calls.h"
 #include "lang.h"
+#include "normal_form.h"
 #include "reminder.h"
 
 #define ROWS_PER_PAGE 500 /* of some 600 bytes: a page well under a frame */
@@ -122,6 +123,55 @@ static void list_done(struct request *r)
 void documents_list(struct request *r)
 {
 	request_call(r, list_query, list_done);
+}
+
+/* ---- search ---- */
+
+/* Each term in the normal form of title, number or body. No index: the policy of the table stands before any
+ * condition that is not leakproof, and none on a part of a text is (doc/documents.md "Search"). */
+static const struct db_stmt select_found = {
+	"SELECT " ROW " FROM document d WHERE d.county = app_county()"
+	" AND (SELECT bool_and(strpos(d.search, q.term) > 0) FROM unnest($2::text[]) AS q (term))"
+	" AND document_may_read(d.id, d.mark, $1::text)"
+	" ORDER BY d.made_at, d.id"};
+
+static void search_done(struct request *r)
+{
+	const PGresult *t = request_result(r, &select_found);
+
+	document_reply_pages(r, &(struct document_pages){(size_t)PQntuples(t), list_page, (void *)t});
+}
+
+static void search_query(struct request *r)
+{
+	struct pg_array array = {0};
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_BUREAU, "");
+	pg_array_begin(&array, PG_TEXT);
+	for (const char *const *term = r->data; *term; term++)
+		pg_array_text(&array, *term);
+	db_text(&p, r->caller.user);
+	db_array(&p, &array);
+	request_query(r, &select_found, &p);
+	pg_array_free(&array);
+	db_task_commit(&r->task);
+	request_trip(r, search_done);
+}
+
+void documents_search(struct request *r)
+{
+	const char **terms;
+	size_t n;
+	enum err e = normal_terms(&terms, &n, text_of(Q->text), &r->arena);
+
+	if (e || !n) {
+		request_fail(r, e ? e : ERR_MISSING, "text", NULL);
+		return;
+	}
+	terms[n] = NULL;
+	r->data = terms;
+	request_begin(r, search_query);
 }
 
 /* ---- Tasks: stuck, and of one document ---- */

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "codes.h"
 #include "hash.h"
+#include "normal_form.h"
 #include "pki.h"
 
 /* ---- Reading ---- */
@@ -225,6 +226,14 @@ static const struct db_stmt insert_trace = {
 	" VALUES (app_county(), $1::uuid, $2::int, $3::text, $4::text, nullif($5::text, ''), $6::timestamptz,"
 	" $7::text, $8::int, $9::text, $10::uuid, $11::text, $12::bytea, $13::bytea, $14::bytea)"};
 
+/* What it is found by: number, title and body in their normal form, a line each, because no form holds a line's
+ * end. The number is the one that the statement before has given: what stands behind its series, $2, is in that
+ * form as it is. */
+static const struct db_stmt update_search = {
+	"UPDATE document SET search ="
+	" coalesce($2::text || substr(number, length(series) + 1), '') || E'\\n' || $3::text || E'\\n' || $4::text"
+	" WHERE county = app_county() AND id = $1::uuid"};
+
 static void people_arrays(const struct document *d, struct pg_array a[3])
 {
 	pg_array_begin(&a[0], PG_INT4);
@@ -288,6 +297,23 @@ static void write_document(struct request *r, const struct document_file *f, con
 	db_text(&p, f->matter);
 	db_time(&p, x->at);
 	request_query(r, &insert_document, &p);
+}
+
+static enum err write_search(struct request *r, const struct document_file *f)
+{
+	const char *const texts[] = {f->take_series ? f->take_series : f->d.series, f->title, f->body};
+	struct db_params p = {0};
+
+	db_bytes(&p, f->id, 16);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		const char *form;
+		enum err e = normal_form(&form, texts[i], strlen(texts[i]), NORMAL_LOWER, &r->arena);
+		if (e)
+			return e;
+		db_text(&p, form);
+	}
+	request_query(r, &update_search, &p);
+	return ERR_OK;
 }
 
 static void time_or_null(struct pg_array *a, int64_t at)
@@ -419,6 +445,8 @@ enum err document_write(struct request *r, struct document_file *f, const struct
 		write_new_tasks(r, f, arrays + 11);
 		if (f->file)
 			write_version(r, f, x);
+		if (f->body)
+			e = write_search(r, f);
 	}
 	for (size_t i = 0; i < 16; i++)
 		pg_array_free(&arrays[i]);

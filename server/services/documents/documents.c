@@ -57,6 +57,7 @@ static const struct handler handlers[] = {
 	{METHOD_DOCUMENTS_DECIDE_FEEDBACK, documents_decide_feedback},
 	{METHOD_DOCUMENTS_RECONCILE_ARCHIVE, documents_reconcile_archive},
 	{METHOD_DOCUMENTS_TURNAROUND, documents_turnaround},
+	{METHOD_DOCUMENTS_SEARCH, documents_search},
 	{0, NULL},
 };
 

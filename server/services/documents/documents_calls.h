@@ -84,6 +84,7 @@ void documents_import_workdays(struct request *r);
 void documents_deliveries(struct request *r);
 void documents_decide_feedback(struct request *r);
 extern const struct service_job documents_jobs[];
+void documents_search(struct request *r);
 void documents_reconcile_archive(struct request *r);
 void documents_turnaround(struct request *r);
 
