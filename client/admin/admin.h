@@ -86,7 +86,10 @@ int cmd_proof_list(struct cli *c);
 int cmd_summary(struct cli *c);
 int cmd_diff(struct cli *c);
 
-/* report_html.c: the summary and the open mismatches as one HTML file without scripts. */
+/* report_html.c: text as HTML has it, and how every report looks. */
+void report_text(FILE *out, const char *text);
+extern const char report_style[];
+/* The summary and the open mismatches as one HTML file without scripts. */
 enum err report_html(const struct cli *c, const char *path, const pb_summary_reply *summary,
 	json_t *mismatches, int32_t year, struct problem *p);
 

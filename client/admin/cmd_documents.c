@@ -193,7 +193,7 @@ static int cmd_event(struct cli *c)
 		e = take_option(c, &q, &fields[i], &names);
 	if (e)
 		return cli_fail(c);
-	if (strncmp(c->command->operands, "DOC", 3) == 0)
+	if (strstr(c->command->operands, "DOC"))
 		q.doc = (char *)cli_operand(c, at++);
 	if (at < c->operands) {
 		file = read_draft(c, cli_operand(c, at));
@@ -207,6 +207,12 @@ static int cmd_event(struct cli *c)
 	arena_free(&arena);
 	free(file);
 	return code;
+}
+
+/* Two things are called that: what who assists has to say, and what a month was like. */
+static int cmd_report(struct cli *c)
+{
+	return c->operands ? cmd_event(c) : documents_month_report(c);
 }
 
 /* ---- Lists ---- */
@@ -544,6 +550,9 @@ static int cmd_numbers(struct cli *c)
 static const struct cli_option seen_options[] = {SEEN, {0}};
 static const struct cli_option reason_options[] = {REASON, SEEN, {0}};
 static const struct cli_option text_options[] = {TEXT_OPTION, SEEN, {0}};
+static const struct cli_option report_options[] = {TEXT_OPTION, SEEN,
+	{"month", "M", N_("月报：哪个月，如 2026-09")}, {"html", "FILE", N_("月报同时写成网页")},
+	{"xlsx", "FILE", N_("月报同时写成电子表格")}, {"force", NULL, N_("替换已有的文件")}, {0}};
 static const struct cli_option register_options[] = {
 	{"from", "ORG", N_("来文机关（必写，先用 orgs set 登记）")}, {"their-no", "N", N_("来文字号")},
 	{"title", "TEXT", N_("标题（必写）")}, {"genre", "TEXT", N_("文种")},
@@ -607,8 +616,9 @@ static const struct cli_command commands[] = {
 		N_("documents pass 收〔2026〕1号 --leader wangwu1"), cmd_event, CLI_WORK},
 	{"documents return", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_ALL, N_("退回上一步"),
 		N_("documents return 收〔2026〕1号 --reason 请写明承办科室"), cmd_event, CLI_WORK},
-	{"documents report", "DOC", 1, 1, text_options, ADMIN_NEEDS, ROLES_ALL, N_("协办反馈"),
-		N_("documents report 收〔2026〕1号 --text 名单已提供"), cmd_event, CLI_WORK},
+	{"documents report", "[DOC]", 0, 1, report_options, ADMIN_NEEDS, ROLES_ALL,
+		N_("协办反馈；不写公文、写 --month：一个月的办文情况"),
+		N_("documents report 收〔2026〕1号 --text 名单已提供"), cmd_report, CLI_WORK},
 	{"documents finish", "DOC", 1, 1, text_options, ADMIN_NEEDS, ROLES_ALL, N_("承办办完"),
 		N_("documents finish 收〔2026〕1号 --text 已复函"), cmd_event, CLI_WORK},
 	{"documents decline", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_ALL, N_("退办：不归自己办"),

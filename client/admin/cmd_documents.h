@@ -8,6 +8,8 @@ extern const struct cli_part admin_documents_setup, admin_documents_paper, admin
 	admin_documents_reads;
 /* What a paper is called: its number, its id before it has one. */
 const char *documents_called(const char *number, const char *id);
+/* `documents report` without a paper: a month of them. */
+int documents_month_report(struct cli *c);
 const struct code_list *documents_states(const char *kind);
 
 #endif

@@ -6,7 +6,7 @@
 #include "text.h"
 #include "whole_file.h"
 
-static void escape(FILE *out, const char *text)
+void report_text(FILE *out, const char *text)
 {
 	for (; text && *text; text++)
 		switch (*text) {
@@ -27,6 +27,18 @@ static void escape(FILE *out, const char *text)
 		}
 }
 
+const char report_style[] =
+	"body{font-family:'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:2em "
+	"auto;max-width:70em;color:#222}\n"
+	"table{border-collapse:collapse;width:100%;margin:1em 0}th,td{border:1px solid "
+	"#bbb;padding:.3em .6em;text-align:left}\n"
+	"td.n,th.n{text-align:right}tr.total{font-weight:bold;background:#f3f3f3}.zero{color:#07772f}"
+	".bad{color:#b00020;font-weight:bold}\n"
+	".bar{display:flex;height:.9em;min-width:10em;background:#eee}.bar i{display:block}\n"
+	".c{background:#2e8b57}.p{background:#e0a800}.e{background:#888}.o{background:#c0392b}.drill{"
+	"color:#b00020;font-size:1.4em}\n"
+	"@media print{body{margin:0}}\n";
+
 /* now_us: of the county's clock, which a rehearsal moves. */
 static void head(FILE *out, const pb_summary_reply *s, int32_t year, int64_t now_us)
 {
@@ -34,21 +46,10 @@ static void head(FILE *out, const pb_summary_reply *s, int32_t year, int64_t now
 
 	fputs("<!doctype html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>", out);
 	fprintf(out, _("%d 小升初"), year);
-	fputs("</title>\n<style>\n"
-	      "body{font-family:'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:2em "
-	      "auto;max-width:70em;color:#222}\n"
-	      "table{border-collapse:collapse;width:100%;margin:1em 0}th,td{border:1px solid "
-	      "#bbb;padding:.3em .6em;text-align:left}\n"
-	      "td.n,th.n{text-align:right}tr.total{font-weight:bold;background:#f3f3f3}.zero{color:#07772f}"
-	      ".bad{color:#b00020;font-weight:bold}\n"
-	      ".bar{display:flex;height:.9em;min-width:10em;background:#eee}.bar i{display:block}\n"
-	      ".c{background:#2e8b57}.p{background:#e0a800}.e{background:#888}.o{background:#c0392b}.drill{"
-	      "color:#b00020;font-size:1.4em}\n"
-	      "@media print{body{margin:0}}\n</style></head><body>\n<h1>",
-		out);
+	fprintf(out, "</title>\n<style>\n%s</style></head><body>\n<h1>", report_style);
 	char title[256];
 	snprintf(title, sizeof title, _("%s %d 年小升初情况"), s->county_name, year);
-	escape(out, title);
+	report_text(out, title);
 	fputs("</h1>\n", out);
 	if (s->rehearsal)
 		fprintf(out, "<p class=\"drill\">%s</p>\n", _("演练：以下数据不是真实情况"));
@@ -73,7 +74,7 @@ static void bar(FILE *out, const pb_summary_row *r)
 static void count_row(FILE *out, const pb_summary_row *r, const char *name, bool total)
 {
 	fprintf(out, "<tr%s><td>%s</td><td>", total ? " class=\"total\"" : "", r->code ? r->code : "");
-	escape(out, name);
+	report_text(out, name);
 	fprintf(out,
 		"</td><td class=n>%u</td><td class=n>%u</td><td class=n>%u</td><td class=n>%u</td><td "
 		"class=n>%s%u%s</td><td class=\"n %s\">%d</td>",
@@ -106,7 +107,7 @@ static void open_rows(FILE *out, const struct cli *c, json_t *rows)
 		if (text_mask_id(no, sizeof no, text_at(student, "cert_no")))
 			no[0] = 0;
 		fputs("<tr><td>", out);
-		escape(out, name);
+		report_text(out, name);
 		fprintf(out, "</td><td>%s</td><td>", no);
 		if (!json_array_size(json_object_get(row, "codes")))
 			fputs(_("期限未到"), out);
@@ -116,7 +117,7 @@ static void open_rows(FILE *out, const struct cli *c, json_t *rows)
 		const char *const schools[] = {text_at(row, "source_school"), text_at(row, "dest_school")};
 		for (int n = 0; n < 2; n++) {
 			fputs("<td>", out);
-			escape(out, admin_school(c, schools[n]));
+			report_text(out, admin_school(c, schools[n]));
 			fputs("</td>", out);
 		}
 		fprintf(out, "<td>%s</td></tr>\n", admin_state(text_at(row, "state")));

@@ -49,3 +49,13 @@ RETURNS TABLE (registered int, archived int, still_open int, void int, refused i
 		(count(*) FILTER (WHERE d.state = 'refused'))::int
 	FROM document d WHERE d.county = app_county() AND d.year = of_year AND d.number IS NOT NULL
 $$;
+
+-- What was done from a moment to another: papers that came in, went out, were finished, went into the archive, each once however often.
+CREATE OR REPLACE FUNCTION document_month(from_at timestamptz, to_at timestamptz)
+RETURNS TABLE (received int, issued int, closed int, archived int) LANGUAGE sql STABLE AS $$
+	SELECT (count(DISTINCT t.document) FILTER (WHERE t.event = 'register'))::int,
+		(count(DISTINCT t.document) FILTER (WHERE t.event = 'issue'))::int,
+		(count(DISTINCT t.document) FILTER (WHERE t.event = 'close' OR t.state = 'done' AND t.event IN ('approve', 'read')))::int,
+		(count(DISTINCT t.document) FILTER (WHERE t.event = 'archive'))::int
+	FROM document_trace t WHERE t.county = app_county() AND t.at >= from_at AND t.at < to_at
+$$;

@@ -93,5 +93,7 @@ def counted(cases, office, reply, day):
     found = [d.number for page in office.page_list("Documents.Search", text="检查 通知") for d in page.document]
     cases.check("a paper is found by its title", found == [reply.number], str(found))
     office.call("Documents.Ask", event="accept", doc=reply.number)
+    month = office.call("Documents.Month", month=year * 100 + datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).month)
+    cases.check("a month is told", (month.received, month.issued, month.tasks, month.stuck, len(month.task)) == (1, 0, 1, 2, 2), str(month))
     took = {r.key: (r.n, r.on_time, r.mean_hundredths) for r in office.call("Documents.Turnaround", by="step", to=day, **{"from": year * 10000 + 101}).row}
     cases.check("what tasks took is counted", took == {"check": (1, 1, 0)}, str(took))

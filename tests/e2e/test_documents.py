@@ -310,6 +310,26 @@ class Walk:
                     raise AssertionError("turnaround by %s of %s to %s\nfound  %s\nwanted %s" % (by, from_, to, found, wanted))
         return len(closed)
 
+    def months(self):
+        """What was done in each month, by the traces alone; and what was open when it ended."""
+        last = day_of(self.clock())
+        shown = {p.id: self.call("oa", "Documents.Show", doc=p.id).trace for p in self.papers}
+        entries = [(id, t) for id, trace in shown.items() for t in trace]
+        for year, month in {(day_of(t.at).year, day_of(t.at).month) for _, t in entries}:
+            inside = [(id, t) for id, t in entries if (day_of(t.at).year, day_of(t.at).month) == (year, month)]
+            done = lambda *events: len({id for id, t in inside if (t.event, t.state) in events or t.event in events})
+            ended = min((datetime.date(year + month // 12, month % 12 + 1, 1) - datetime.timedelta(1)), last)
+            tasks = [t for p in self.papers for t in p.tasks]
+            closed = [t for t in tasks if t["closed"] and (day_of(t["closed"]).year, day_of(t["closed"]).month) == (year, month)]
+            stuck = [t for t in tasks if day_of(t["opened"]) <= ended and (t["closed"] is None or day_of(t["closed"]) > ended)]
+            wanted = (done("register"), done("issue"), done("close", ("approve", "done"), ("read", "done")), done("archive"), len(closed),
+                      sum(t["closed"] <= t["due"] for t in closed), len(stuck))
+            pages = self.wire("oa").page_list("Documents.Month", month=year * 100 + month)
+            found = {(m.received, m.issued, m.closed, m.archived, m.tasks, m.on_time, m.stuck) for m in pages}
+            if found != {wanted} or sorted(t.step for m in pages for t in m.task) != sorted(t["step"] for t in stuck):
+                raise AssertionError("%d-%d: found %s, wanted %s" % (year, month, found, wanted))
+        return len(entries)
+
     def numbers(self):
         """1 … max of each series, voided ones kept."""
         for series in ("收", "洪教发"):
@@ -346,6 +366,7 @@ def walk(county, steps, seed, cases):
         reminded = x.reminders()
         opened, closed = x.reconciled(), x.turnaround()
         cases.check("%d numbers that are open stand with their people, and nothing is missing" % opened, opened > 0)
+        cases.check("%d entries are in the months' reports" % x.months(), True)
         cases.check("%d closed tasks took what they took, by step, person and school" % closed, closed > 0)
         cases.check("%d reminders are those that follow from the rows and the time" % reminded, reminded > 0)
         cases.check("%d steps of %d papers (seed %d) are as the contract says" % (steps, x.n, seed), True)

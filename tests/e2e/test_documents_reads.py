@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""What is asked of many papers at once, by jgadmin: a year's numbers, how long tasks took."""
+"""What is asked of many papers at once, by jgadmin: a year's numbers, how long tasks took, what has some characters, a month."""
 import datetime
+import os
 
 from harness import Cases, Server
 
@@ -48,6 +49,22 @@ with Server() as server:
     cases.equal("a paper is found by any of its characters, however typed", [d["number"] for d in office.ok("documents", "search", "查３")], [numbers[3]])
     cases.equal("composed or not", office.ok("documents", "search", "e\u0301"), [])
     cases.equal("what is not there is not found", office.ok("documents", "search", "查9"), [])
+    month = str(datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))))[:7]
+    html, sheet = (os.path.join(server.dir, "月报." + kind) for kind in ("html", "xlsx"))
+    told = office.ok("documents", "report", "--month", month, "--html", html, "--xlsx", sheet)
+    cases.equal("a month is told", {k: told[k] for k in ("received", "issued", "closed", "archived", "on_time_rate", "stuck")},
+                {"received": 5, "issued": 0, "closed": 0, "archived": 0, "on_time_rate": 1, "stuck": 4})
+    cases.equal("by step as the turnaround is", told["by_step"], took)
+    page = open(html, encoding="utf-8").read()
+    cases.check("the page has the open ones by name, and no script", all(x in page for x in (numbers[2], "关于检查2的通知", "leader", "演练")) and "<script" not in page, page)
+    cases.check("the workbook is one", open(sheet, "rb").read(2) == b"PK")
+    cases.equal("a file that is there is not replaced unasked", office.run("documents", "report", "--month", month, "--html", html).code, 3)
+    office.ok("documents", "report", "--month", month, "--html", html, "--force")
+    empty = office.ok("documents", "report", "--month", "2020-02")
+    cases.equal("a month of nothing has no rate", (empty["received"], empty["on_time_rate"], empty["stuck"], empty["by_step"]), (0, None, 0, []))
+    cases.equal("a month must be one", [office.run("documents", "report", *x).code for x in ((), ("--month", "2026-13"), ("--month", "202609"))], [2, 2, 2])
+    refused = office.run("documents", "report", numbers[3], "--text", "名单已提供", "--json")
+    cases.equal("with a paper the same words are who assists", refused.json["error"]["code"], "NOT_NOW")
     english = office.run("--lang", "en", "documents", "turnaround", *SPAN, "--by", "step").out
     cases.check("in English too", "Mean working days" in english and "check" in english, english)
 cases.close()

@@ -1,5 +1,5 @@
-/* What is asked of many papers at once: a year's numbers against what became of them, how long tasks took. Each
- * is counted from the rows as they stand. */
+/* What is asked of many papers at once: a year's numbers against what became of them, how long tasks took, a month.
+ * Each is counted from the rows as they stand. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,12 +226,12 @@ static pb_turnaround_row **turnaround(
 	return out;
 }
 
-static void closed_query(struct request *r, int32_t from, int32_t to)
+static void closed_query(struct request *r, int64_t from, int64_t to)
 {
 	struct db_params p = {0};
 
-	db_time(&p, workday_begin(from));
-	db_time(&p, workday_end(to));
+	db_time(&p, from);
+	db_time(&p, to);
 	/* Who is neither leader nor of the office sees what he is in. */
 	db_bool(&p, request_has_role(r, ROLE_LEADER) || request_has_role(r, ROLE_OFFICE));
 	db_text(&p, r->caller.user);
@@ -243,7 +243,7 @@ static void turnaround_query(struct request *r)
 {
 	const pb_turnaround_ask *q = REQUEST(r, pb_turnaround_ask);
 
-	closed_query(r, q->from, q->to);
+	closed_query(r, workday_begin(q->from), workday_end(q->to));
 }
 
 static void turnaround_done(struct request *r)
@@ -276,4 +276,147 @@ void documents_turnaround(struct request *r)
 		request_fail(r, ERR_INVALID, q->from < WORKDAY_FIRST ? "from" : "to", NULL);
 	else
 		request_call(r, turnaround_query, turnaround_done);
+}
+
+/* ---- A month ---- */
+
+static const struct db_stmt select_month = {"SELECT received, issued, closed, archived"
+					    " FROM document_month($1::timestamptz, $2::timestamptz)"};
+enum { M_RECEIVED, M_ISSUED, M_CLOSED, M_ARCHIVED };
+/* Open when it ended. Of a marked paper the title is for who may read it. */
+static const struct db_stmt select_stuck = {
+	"SELECT d.id, coalesce(d.number, ''), CASE WHEN document_may_read(d.id, d.mark, $2::text) THEN d.title"
+	" ELSE '' END, d.kind, t.step, t.school, t.principal, t.since, t.opened, t.due"
+	" FROM document_task t JOIN document d ON d.county = t.county AND d.id = t.document"
+	" WHERE t.county = app_county() AND t.opened < $1::timestamptz"
+	" AND (t.closed IS NULL OR t.closed >= $1::timestamptz)"
+	" ORDER BY t.due, d.number, d.id, t.step, t.id"};
+enum { S_DOC, S_NUMBER, S_TITLE, S_KIND, S_STEP, S_SCHOOL, S_PRINCIPAL, S_SINCE, S_OPENED, S_DUE };
+
+struct month {
+	pb_document_month out; /* what each page has */
+	const PGresult *stuck;
+	struct document_surroundings *around;
+	int64_t until; /* its end, or now */
+};
+
+static bool fill_stuck(struct request *r, const struct month *x, int i, pb_document_task *row)
+{
+	const struct document_world *w = &x->around->world;
+	const char *for_whom, *principal = document_text(r, db_get_text(x->stuck, i, S_PRINCIPAL)),
+			      *with = document_with(w, principal, x->until, &for_whom);
+	char id[37];
+	size_t n;
+
+	*row = (pb_document_task)PB_DOCUMENT_TASK_INIT;
+	id_format(id, db_get_bytes(x->stuck, i, S_DOC, &n));
+	row->doc = arena_text(&r->arena, id, 36);
+	row->number = (char *)document_text(r, db_get_text(x->stuck, i, S_NUMBER));
+	row->title = (char *)document_text(r, db_get_text(x->stuck, i, S_TITLE));
+	row->kind = (char *)document_text(r, db_get_text(x->stuck, i, S_KIND));
+	row->step = (char *)document_text(r, db_get_text(x->stuck, i, S_STEP));
+	row->school = (char *)document_text(r, db_get_text(x->stuck, i, S_SCHOOL));
+	row->with = (char *)with;
+	row->with_name = (char *)document_name_of(w, with);
+	row->for_ = (char *)(for_whom ? for_whom : "");
+	row->has_since = row->has_opened = row->has_due = row->has_days = 1;
+	row->since = db_get_int(x->stuck, i, S_SINCE);
+	row->opened = db_get_int(x->stuck, i, S_OPENED);
+	row->due = db_get_int(x->stuck, i, S_DUE);
+	const struct workday_calendar *calendar = world_calendar(r, x->around, row->opened);
+	if (!calendar || r->arena.refused)
+		return false;
+	int32_t yellow = atoi(world_setting(x->around, "yellow", row->opened));
+	row->lamp = (char *)codes_lamp.items[reminder_lamp(calendar, row->due, x->until, yellow)].code;
+	row->days = reminder_days(calendar, row->since, x->until);
+	return true;
+}
+
+static const ProtobufCMessage *month_page(struct request *r, void *data, size_t from, size_t to)
+{
+	const struct month *x = data;
+	pb_document_month *out = arena_alloc(&r->arena, sizeof *out);
+	pb_document_task *rows = arena_alloc(&r->arena, sizeof *rows * (to - from + 1));
+
+	if (!out || !rows)
+		return NULL;
+	*out = x->out;
+	out->task = arena_alloc(&r->arena, sizeof *out->task * (to - from + 1));
+	for (size_t i = from; out->task && i < to; i++) {
+		if (!fill_stuck(r, x, (int)i, &rows[i - from]))
+			return NULL;
+		out->task[out->n_task++] = &rows[i - from];
+	}
+	return out->task ? &out->base : NULL;
+}
+
+static int32_t month_first(struct request *r)
+{
+	return (int32_t)REQUEST(r, pb_document_month_ask)->month * 100 + 1;
+}
+
+/* 00:00 of the next month's first day. */
+static int64_t month_end(int32_t first)
+{
+	return workday_begin(first / 100 % 100 == 12 ? first + 8900 : first + 100);
+}
+
+static void month_query(struct request *r)
+{
+	int32_t first = month_first(r);
+	struct db_params span = {0}, end = {0};
+
+	db_time(&span, workday_begin(first));
+	db_time(&span, month_end(first));
+	request_query(r, &select_month, &span);
+	db_time(&end, month_end(first));
+	db_text(&end, r->caller.user);
+	request_query(r, &select_stuck, &end);
+	closed_query(r, workday_begin(first), month_end(first));
+}
+
+static void month_done(struct request *r)
+{
+	const PGresult *t = request_result(r, &select_month);
+	struct month x = {.out = PB_DOCUMENT_MONTH_INIT,
+		.stuck = request_result(r, &select_stuck),
+		.around = arena_alloc(&r->arena, sizeof *x.around),
+		.until = month_end(month_first(r))};
+	pb_document_month *out = &x.out;
+
+	if (!x.around || !world_read(r, x.around))
+		return;
+	if (x.until > x.around->world.now)
+		x.until = x.around->world.now;
+	out->has_received = out->has_issued = out->has_closed = out->has_archived = out->has_tasks =
+		out->has_on_time = out->has_stuck = out->has_until = 1;
+	out->received = (uint32_t)db_get_int(t, 0, M_RECEIVED);
+	out->issued = (uint32_t)db_get_int(t, 0, M_ISSUED);
+	out->closed = (uint32_t)db_get_int(t, 0, M_CLOSED);
+	out->archived = (uint32_t)db_get_int(t, 0, M_ARCHIVED);
+	out->stuck = (uint32_t)PQntuples(x.stuck);
+	out->until = x.until;
+	out->step = turnaround(r, x.around, BY_STEP, &out->n_step);
+	if (!out->step) {
+		request_fail(r, r->arena.refused ? r->arena.refused : ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	for (size_t i = 0; i < out->n_step; i++) {
+		out->tasks += out->step[i]->n;
+		out->on_time += out->step[i]->on_time;
+	}
+	document_reply_pages(r, &(struct document_pages){(size_t)PQntuples(x.stuck), month_page, &x});
+}
+
+void documents_month(struct request *r)
+{
+	int32_t first = month_first(r);
+
+	if (!REQUEST(r, pb_document_month_ask)->month)
+		request_fail(r, ERR_MISSING, "month", NULL);
+	else if (first < WORKDAY_FIRST + 100 || first > WORKDAY_LAST - 100 || first / 100 % 100 < 1 ||
+		 first / 100 % 100 > 12)
+		request_fail(r, ERR_INVALID, "month", NULL);
+	else
+		request_call(r, month_query, month_done);
 }

@@ -58,6 +58,7 @@ static const struct handler handlers[] = {
 	{METHOD_DOCUMENTS_RECONCILE_ARCHIVE, documents_reconcile_archive},
 	{METHOD_DOCUMENTS_TURNAROUND, documents_turnaround},
 	{METHOD_DOCUMENTS_SEARCH, documents_search},
+	{METHOD_DOCUMENTS_MONTH, documents_month},
 	{0, NULL},
 };
 

@@ -87,5 +87,6 @@ extern const struct service_job documents_jobs[];
 void documents_search(struct request *r);
 void documents_reconcile_archive(struct request *r);
 void documents_turnaround(struct request *r);
+void documents_month(struct request *r);
 
 #endif
