@@ -16,13 +16,17 @@
 /* ---- archive reconcile ---- */
 
 struct reconciled {
+	const struct cli *c;
 	pb_document_reconciled counts; /* of the last page: they are the same on each */
 	struct cli_table *table;
 };
 
-/* 张三（代 lisi） */
-static const char *with_text(const char *name, const char *for_whom, char *out, size_t size)
+/* 张三（代 lisi）, or the school that has it. */
+static const char *with_text(
+	const struct cli *c, const char *with, const char *name, const char *for_whom, char *out, size_t size)
 {
+	if (*with && strcmp(with, name) == 0)
+		return admin_school(c, with);
 	if (*for_whom)
 		snprintf(out, size, _("%s（代 %s）"), name, for_whom);
 	else
@@ -39,9 +43,10 @@ static bool reconciled_page(void *data, const ProtobufCMessage *reply)
 	x->counts = *page;
 	for (size_t i = 0; i < page->n_row; i++) {
 		const pb_document_open *d = page->row[i];
-		cli_table_row(x->table,
-			(const char *[]){admin_word(documents_states(d->kind), d->state),
-				with_text(d->with_name, d->for_, with, sizeof with), d->number, d->title});
+		cli_table_row(
+			x->table, (const char *[]){admin_word(documents_states(d->kind), d->state),
+					  with_text(x->c, d->with, d->with_name, d->for_, with, sizeof with),
+					  d->number, d->title});
 	}
 	return true;
 }
@@ -49,7 +54,7 @@ static bool reconciled_page(void *data, const ProtobufCMessage *reply)
 static int cmd_reconcile(struct cli *c)
 {
 	const char *headings[] = {_("状态"), _("由谁办"), _("文号"), _("标题")};
-	struct reconciled x = {.table = cli_table_new(headings, 4)};
+	struct reconciled x = {.c = c, .table = cli_table_new(headings, 4)};
 	pb_document_query q = PB_DOCUMENT_QUERY_INIT;
 	int code;
 
@@ -58,6 +63,7 @@ static int cmd_reconcile(struct cli *c)
 		return code;
 	}
 	q.has_year = 1;
+	admin_schools(c);
 	if (admin_stream(c, METHOD_DOCUMENTS_RECONCILE_ARCHIVE, &q.base, reconciled_page, &x)) {
 		cli_table_free(x.table);
 		return cli_fail(c);
@@ -165,7 +171,7 @@ static int cmd_turnaround(struct cli *c)
 /* ---- report ---- */
 
 /* What the files show, as people read it. */
-static json_t *open_json(const pb_document_task *t)
+static json_t *open_json(const struct cli *c, const pb_document_task *t)
 {
 	char due[FACE_SIZE], days[16], with[160];
 
@@ -173,7 +179,7 @@ static json_t *open_json(const pb_document_task *t)
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b}", "lamp", admin_word(&codes_lamp, t->lamp), "due",
 		admin_term(t->due, due), "number", documents_called(t->number, t->doc), "title", t->title,
 		"step", admin_word(&codes_document_step, t->step), "with",
-		with_text(t->with_name, t->for_, with, sizeof with), "days", days, "red",
+		with_text(c, t->with, t->with_name, t->for_, with, sizeof with), "days", days, "red",
 		strcmp(t->lamp, "red") == 0);
 }
 
@@ -193,7 +199,7 @@ static bool month_page(void *data, const ProtobufCMessage *reply)
 	if (!m->steps)
 		m->steps = turnaround_json(page->step, page->n_step);
 	for (size_t i = 0; i < page->n_task; i++)
-		json_array_append_new(m->open, open_json(page->task[i]));
+		json_array_append_new(m->open, open_json(m->c, page->task[i]));
 	return true;
 }
 
@@ -269,7 +275,7 @@ static int told_month(struct cli *c, const struct documents_month *m, const char
 int documents_month_report(struct cli *c)
 {
 	const char *html = cli_option(c, "html"), *sheet = cli_option(c, "xlsx");
-	struct documents_month m = {.steps = NULL};
+	struct documents_month m = {.c = c};
 	pb_document_month_ask q = PB_DOCUMENT_MONTH_ASK_INIT;
 	int code;
 
@@ -280,6 +286,8 @@ int documents_month_report(struct cli *c)
 		return code;
 	m.month = (int32_t)q.month;
 	m.open = json_array();
+	if (html || sheet)
+		admin_schools(c);
 	enum err e = admin_stream(c, METHOD_DOCUMENTS_MONTH, &q.base, month_page, &m);
 	if (!e && html)
 		e = documents_month_html(c, html, &m, &c->problem);

@@ -5,8 +5,9 @@
 #include "cli.h"
 
 struct documents_month {
-	int32_t month; /* 202609 */
-	int64_t until; /* its end, or when it was asked */
+	const struct cli *c; /* whose names of schools are shown */
+	int32_t month;       /* 202609 */
+	int64_t until;       /* its end, or when it was asked */
 	unsigned received, issued, closed, archived, tasks, on_time, stuck;
 	json_t *steps; /* {key, n, on_time, late, mean_days, p90_days} */
 	json_t *open;  /* {number, title, step, with, due, lamp, days}: as people read them */

@@ -119,5 +119,12 @@ with Server() as server:
     mine = wait(lambda: (clerk.run("sync"), clerk.ok("documents", "list"))[1], lambda d: d and d[0]["state"] == "recalled")
     cases.equal("the school sees it", mine[0]["state"], "recalled")
     cases.equal("and says no more", clerk.run("documents", "answer", number, "q1=1").code, 3)
+    year = number.split("〔")[1][:4]
+    told = office.run("documents", "archive", "reconcile", "--year", year).out
+    cases.check("what is recalled is open until it is archived", "已撤回" in told and number in told, told)
+    took = {t["key"]: (t["n"], t["on_time"] + t["late"]) for t in office.ok("documents", "turnaround", "--from", "2020-01-01", "--to", "2099-12-31", "--by", "school")}
+    cases.check("what each school took is counted", set(took) == {P1, P2, J} and all(n == m >= 3 for n, m in took.values()), str(took))
+    people = [t["key"] for t in office.ok("documents", "turnaround", "--from", "2020-01-01", "--to", "2099-12-31", "--by", "person")]
+    cases.check("and is no person's", not {P1, P2, J} & set(people), str(people))
     cases.equal("nobody owes anything", [t for t in office.ok("documents", "stuck") if t["school"]], [])
 cases.close()
