@@ -141,7 +141,8 @@ static char *read_draft(struct cli *c, const char *path)
 	if (!file || !text)
 		problem_set(&c->problem, file ? ERR_NOMEM : ERR_FILE_IO, NULL, NULL, _("打不开 %s"), path);
 	else if (n > DRAFT_BYTES_MAX)
-		problem_set(&c->problem, ERR_FILE_LIMIT, NULL, NULL, _("%s 超过 256 KB，不是一份文稿"), path);
+		problem_set(&c->problem, ERR_FILE_LIMIT, NULL, NULL, _("%s 超过 64 KB：表格和名单另作附件"),
+			path);
 	else
 		problem_set(&c->problem, ERR_FILE_FORMAT, NULL, _("另存为 UTF-8 文本（.txt）再办"),
 			_("%s 不是文本"), path);

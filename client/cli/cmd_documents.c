@@ -13,8 +13,10 @@
 
 static json_t *questions_json(const struct record *d)
 {
-	char text[16384];
-	json_t *all = json_loads(record_text(d, F_DELIVERY_QUESTIONS, text, sizeof text), 0, NULL),
+	const struct value *text = &d->value[F_DELIVERY_QUESTIONS];
+	json_t *all = record_has(d, F_DELIVERY_QUESTIONS)
+			      ? json_loadb((const char *)text->data, text->len, 0, NULL)
+			      : NULL,
 	       *out = json_array(), *q;
 	size_t i;
 

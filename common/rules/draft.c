@@ -423,5 +423,8 @@ enum err draft_parse(struct draft *out, const char *bytes, size_t n, struct aren
 			e = missing(&r, line_names[i].name);
 	if (!e && !out->paragraph_count)
 		e = missing(&r, "正文");
+	if (!e && strlen(out->title) > DRAFT_TITLE_MAX)
+		e = problem_set(p, ERR_TOO_LARGE, "标题", _("把标题缩短"), _("标题超过 %d 个字"),
+			DRAFT_TITLE_MAX / 3);
 	return e ? e : words_check(&r);
 }

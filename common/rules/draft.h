@@ -6,8 +6,9 @@
 
 #include "arena.h"
 
-#define DRAFT_BYTES_MAX (256u << 10) /* of a file: 80,000 characters, more than any paper has */
-#define DRAFT_LIST_MAX 200           /* names in one line: a county's organs and schools by group */
+#define DRAFT_BYTES_MAX (64u << 10) /* of a file, as a school's record holds it: 20,000 characters */
+#define DRAFT_TITLE_MAX 1000        /* bytes, as there: 330 characters, more than any page has room for */
+#define DRAFT_LIST_MAX 200          /* names in one line: a county's organs and schools by group */
 #define DRAFT_QUESTIONS_MAX 40
 
 /* Names between ； */

@@ -16,6 +16,19 @@ CREATE OR REPLACE FUNCTION workday_due(at timestamptz, n int) RETURNS timestampt
 	WHERE x.k = greatest(n, 1)
 $$;
 
+-- The days of a step by urgency ("2/1/0").
+CREATE OR REPLACE FUNCTION document_days(of_step text, otherwise text, of_urgency text) RETURNS int LANGUAGE sql STABLE AS $$
+	SELECT split_part(document_setting_now('days.' || of_step, otherwise), '/', CASE of_urgency WHEN '加急' THEN 2 WHEN '特急' THEN 3 ELSE 1 END)::int
+$$;
+
+-- When a step is due that nobody has named a day for. One that comes back gets no new time: the later of its old due and a working day.
+CREATE OR REPLACE FUNCTION document_due(of uuid, of_step text, of_principal text, of_school text, fresh timestamptz) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+	SELECT coalesce(greatest((SELECT t.due FROM document_task t WHERE t.county = app_county() AND t.document = of AND t.step = of_step
+			AND t.principal = of_principal AND t.school = of_school ORDER BY t.opened DESC, t.id DESC LIMIT 1),
+		CASE WHEN EXISTS (SELECT FROM document_task t WHERE t.county = app_county() AND t.document = of AND t.step = of_step
+			AND t.principal = of_principal AND t.school = of_school) THEN workday_due(jg_now(), document_setting_now('back', '1')::int) END), fresh)
+$$;
+
 -- The state of a school's copy, by what stands in it.
 CREATE OR REPLACE FUNCTION delivery_state(d document_delivery) RETURNS text LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE WHEN coalesce(d.ended, '') <> '' THEN d.ended
@@ -23,6 +36,14 @@ CREATE OR REPLACE FUNCTION delivery_state(d document_delivery) RETURNS text LANG
 		WHEN d.signed_at IS NOT NULL AND d.signed_version = d.version THEN 'signed'
 		ELSE 'sent' END
 $$;
+
+CREATE OR REPLACE FUNCTION is_day(text text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	PERFORM make_date(split_part(text, '-', 1)::int, split_part(text, '-', 2)::int, split_part(text, '-', 3)::int);
+	RETURN true;
+EXCEPTION WHEN data_exception THEN
+	RETURN false;
+END $$;
 
 -- What is wrong with an answer to the questions; NULL: nothing (R25).
 CREATE OR REPLACE FUNCTION delivery_answer_fault(questions text, answer text) RETURNS text LANGUAGE plpgsql STABLE AS $$
@@ -36,22 +57,23 @@ BEGIN
 			RETURN format('没有填“%s”', q->>'label');
 		ELSIF q->>'type' = 'number' AND a !~ '^-?[0-9]{1,15}(\.[0-9]{1,6})?$' THEN
 			RETURN format('“%s”要填数', q->>'label');
-		ELSIF q->>'type' = 'date' AND a !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN
+		ELSIF q->>'type' = 'date' AND (a !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' OR NOT is_day(a)) THEN
 			RETURN format('“%s”要填日期，如 2026-09-12', q->>'label');
 		ELSIF q->>'type' = 'choice' AND NOT q->'choices' ? a THEN
 			RETURN format('“%s”只能填 %s', q->>'label', (SELECT string_agg(c, '、') FROM jsonb_array_elements_text(q->'choices') c));
 		END IF;
 	END LOOP;
 	RETURN NULL;
-EXCEPTION WHEN invalid_text_representation THEN
+EXCEPTION WHEN data_exception THEN -- no JSON, or a character that none may hold
 	RETURN '反馈的内容读不出来';
 END $$;
 
--- What a school says is said of the version that it has; what has ended says nothing more.
+-- What a school says is said of the version that it has; what has ended says nothing more. The first who read and who signed stand:
+-- neither is taken back or written over, by an undo either; an answer is given again, never emptied.
 CREATE OR REPLACE FUNCTION document_delivery_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
 RETURNS TABLE (ord int, shared_with text, code text, field text, message text) LANGUAGE sql STABLE AS $$
 	SELECT u.ord, NULL, r.code, r.field, r.message
-	FROM (SELECT x.*, coalesce(bool_or(x.body->>'signed_at' IS NOT NULL) OVER (PARTITION BY x.id ORDER BY x.ord ROWS UNBOUNDED PRECEDING), false) AS signs
+	FROM (SELECT x.*, coalesce(bool_or(x.body->>'signed_at' IS NOT NULL) OVER (PARTITION BY x.id ORDER BY x.ord ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS signed_before
 		FROM unnest(ords, schools, ids, bodies) AS x (ord, school, id, body)) u
 	LEFT JOIN document_delivery d ON d.county = app_county() AND d.rec_id = u.id AND NOT d.deleted
 	-- What was issued anew a moment ago stands here before the job has brought it to the school's record.
@@ -62,8 +84,12 @@ RETURNS TABLE (ord int, shared_with text, code text, field text, message text) L
 		UNION ALL SELECT 'STALE', 'version', format('这份公文已更正重发，现在是第 %s 版：请看过再签收、反馈', a.version)
 			WHERE (u.body->>'signed_version')::int IS DISTINCT FROM a.version AND u.body->>'signed_at' IS NOT NULL
 				OR (u.body->>'answered_version')::int IS DISTINCT FROM a.version AND u.body->>'answered_at' IS NOT NULL
-		UNION ALL SELECT 'NOT_NOW', 'answer', '先签收，再反馈' WHERE u.body->>'answered_at' IS NOT NULL AND NOT u.signs
-			AND (d.signed_at IS NULL OR d.signed_version IS DISTINCT FROM d.version)
+		UNION ALL SELECT 'NOT_NOW', 'read_at', '已经记下本校阅读的时间' WHERE u.body ? 'read_at' AND (u.body->>'read_at' IS NULL OR d.read_at IS NOT NULL)
+		UNION ALL SELECT 'NOT_NOW', 'signed_at', '已经签收的不能撤回或另签' WHERE u.body ? 'signed_at'
+			AND (u.body->>'signed_at' IS NULL OR u.signed_before OR d.signed_at IS NOT NULL AND d.signed_version = a.version)
+		UNION ALL SELECT 'NOT_NOW', 'answer', '反馈不能撤回，可以重新反馈' WHERE u.body ? 'answered_at' AND u.body->>'answered_at' IS NULL
+		UNION ALL SELECT 'NOT_NOW', 'answer', '先签收，再反馈' WHERE u.body->>'answered_at' IS NOT NULL AND NOT u.signed_before AND u.body->>'signed_at' IS NULL
+			AND (d.signed_at IS NULL OR d.signed_version IS DISTINCT FROM a.version)
 		UNION ALL SELECT 'NOT_NOW', 'answer', '县局已经认可本校的反馈' WHERE u.body->>'answered_at' IS NOT NULL AND delivery_state(d) = 'accepted'
 		UNION ALL SELECT 'RULE', 'answer', f.fault FROM (SELECT delivery_answer_fault(d.questions, u.body->>'answer') AS fault) f
 			WHERE u.body->>'answered_at' IS NOT NULL AND f.fault IS NOT NULL) r
@@ -79,13 +105,13 @@ BEGIN
 		AND (t.step = 'receipt' AND delivery_state(d) <> 'sent' OR t.step = 'feedback' AND delivery_state(d) = 'answered');
 	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
 	SELECT d.county, d.document, 'judge', a.drafter, d.owner_school, jg_now(), jg_now(),
-		workday_due(jg_now(), split_part(document_setting_now('days.judge', '2/1/0'), '/', CASE a.urgency WHEN '加急' THEN 2 WHEN '特急' THEN 3 ELSE 1 END)::int)
+		document_due(d.document, 'judge', a.drafter, d.owner_school, workday_due(jg_now(), document_days('judge', '2/1/0', a.urgency)))
 	FROM document_delivery d JOIN document_address a ON a.county = d.county AND a.document = d.document AND a.school = d.owner_school
 	WHERE d.county = app_county() AND d.rec_id = ANY (ids) AND delivery_state(d) = 'answered' AND NOT a.closed
-		AND NOT EXISTS (SELECT FROM document_task t WHERE t.county = d.county AND t.document = d.document AND t.school = d.owner_school AND t.step = 'judge' AND t.closed IS NULL);
+	ON CONFLICT DO NOTHING;
 END $$;
 
--- The paper goes to these schools, or its new version does: their records follow by the job, their tasks stand now (§ doc/documents.md).
+-- The paper goes to these schools, or its new version does: their records follow by the job, their tasks stand now. A day that was named for the answers is their due.
 CREATE OR REPLACE FUNCTION document_send(of uuid, to_schools text[], of_version int, receipt timestamptz, feedback timestamptz, of_drafter text, of_urgency text)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -95,8 +121,8 @@ BEGIN
 		WHERE a.ended = '';
 	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
 	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
-	SELECT app_county(), of, x.step, a.school, a.school, jg_now(), jg_now(), greatest(x.due, (SELECT max(t.due) FROM document_task t
-		WHERE t.county = app_county() AND t.document = of AND t.step = x.step AND t.school = a.school))
+	SELECT app_county(), of, x.step, a.school, a.school, jg_now(), jg_now(),
+		CASE x.step WHEN 'receipt' THEN document_due(of, x.step, a.school, a.school, x.due) ELSE x.due END
 	FROM document_address a CROSS JOIN LATERAL (SELECT 'receipt' AS step, receipt AS due UNION ALL SELECT 'feedback', feedback WHERE feedback IS NOT NULL) x
 	WHERE a.county = app_county() AND a.document = of AND a.ended = '';
 END $$;
@@ -123,11 +149,10 @@ $$;
 -- The task that closes a paper stands exactly while it is issued and nobody owes anything of it.
 CREATE OR REPLACE FUNCTION document_close_tasks() RETURNS void LANGUAGE sql AS $$
 	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
-	SELECT d.county, d.id, 'close', '@issue', '', jg_now(), jg_now(), greatest(
-		workday_due(jg_now(), split_part(document_setting_now('days.close', '30/30/30'), '/', CASE d.urgency WHEN '加急' THEN 2 WHEN '特急' THEN 3 ELSE 1 END)::int)
-		, NULL)
+	SELECT d.county, d.id, 'close', '@issue', '', jg_now(), jg_now(),
+		document_due(d.id, 'close', '@issue', '', workday_due(jg_now(), document_days('close', '30/30/30', d.urgency)))
 	FROM document d WHERE d.county = app_county() AND d.state = 'issued' AND NOT document_deliveries_open(d.id)
-		AND NOT EXISTS (SELECT FROM document_task t WHERE t.county = d.county AND t.document = d.id AND t.step = 'close' AND t.closed IS NULL);
+	ON CONFLICT DO NOTHING;
 	UPDATE document_task t SET closed = jg_now() FROM document d
 	WHERE d.county = app_county() AND d.state = 'issued' AND t.county = d.county AND t.document = d.id AND t.step = 'close' AND t.closed IS NULL AND document_deliveries_open(d.id)
 $$;

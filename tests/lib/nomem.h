@@ -1,6 +1,6 @@
 /* nomem.h - the Nth allocation of ours fails, for every N. The linker puts the functions below in the place
  * of malloc and its kin (--wrap, see tests/CMakeLists.txt); those inside shared libraries go on as ever, but
- * OpenSSL's, which nomem_openssl brings here too. Included once a program. */
+ * OpenSSL's, which nomem_openssl.h brings here too. Included once a program. */
 #ifndef JG_NOMEM_H
 #define JG_NOMEM_H
 

@@ -11,7 +11,7 @@
 
 #include "envelope.h"
 #include "hash.h"
-#include "nomem.h"
+#include "nomem_openssl.h"
 #include "pb.h"
 #include "record.h"
 #include "tables.h"
@@ -229,27 +229,6 @@ static void names_without_memory(void **state)
 
 static struct identity ca, leaf;
 
-static void *ssl_malloc(size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return n == 0 || nomem_now() ? NULL : __real_malloc(n);
-}
-
-static void *ssl_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return nomem_now() ? NULL : __real_realloc(p, n);
-}
-
-static void ssl_free(void *p, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	free(p);
-}
-
 static bool take(void *data, const uint8_t *bytes, size_t n)
 {
 	buf_add(data, bytes, n);
@@ -360,7 +339,7 @@ int main(void)
 		cmocka_unit_test(records_without_memory), cmocka_unit_test(frames_and_traces),
 		cmocka_unit_test(names_without_memory), cmocka_unit_test(tls_without_memory)};
 
-	if (!CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free))
+	if (!nomem_openssl())
 		return 1;
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

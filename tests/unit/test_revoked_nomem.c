@@ -12,33 +12,12 @@
 
 #include "blobs.h"
 #include "core_fixture.h"
-#include "nomem.h"
+#include "nomem_openssl.h"
 #include "outbox.h"
 #include "revoked.h"
 #include "tls_identity.h"
 
 static struct identity ca;
-
-static void *ssl_malloc(size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return n == 0 || nomem_now() ? NULL : __real_malloc(n);
-}
-
-static void *ssl_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return nomem_now() ? NULL : __real_realloc(p, n);
-}
-
-static void ssl_free(void *p, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	free(p);
-}
 
 /* One operation and one file wait. */
 static void waiting(struct fixture *f)
@@ -168,7 +147,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {cmocka_unit_test(sealed_whole_or_not_at_all),
 		cmocka_unit_test(a_key_that_cannot_be_read_is_there)};
 
-	if (!CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free))
+	if (!nomem_openssl())
 		return 1;
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

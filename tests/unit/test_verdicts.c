@@ -9,7 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "nomem.h"
+#include "nomem_openssl.h"
 #include "pki.h"
 #include "sealed_key.h"
 #include "tls.h"
@@ -17,27 +17,6 @@
 
 static struct identity ca, leaf;
 static uint8_t leaf_spki[32];
-
-static void *ssl_malloc(size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return n == 0 || nomem_now() ? NULL : __real_malloc(n);
-}
-
-static void *ssl_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return nomem_now() ? NULL : __real_realloc(p, n);
-}
-
-static void ssl_free(void *p, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	free(p);
-}
 
 /* With one allocation that fails, and with all from it on. */
 static void without_memory(const char *name, enum err (*scenario)(void *), void *data, enum err other)
@@ -249,7 +228,7 @@ int main(void)
 		cmocka_unit_test(a_code_names_the_county),
 		cmocka_unit_test(a_sealed_key_is_not_damaged_by_it), cmocka_unit_test(a_peer_is_not_accused)};
 
-	if (!CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free))
+	if (!nomem_openssl())
 		return 1;
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -358,7 +358,7 @@ static void run_piece(struct reading *r, const char *name)
 		buf_text(&r->run_text, "-");
 }
 
-static enum err document_begin(void *user, const char *name, const char **attributes)
+static enum err main_begin(void *user, const char *name, const char **attributes)
 {
 	struct reading *r = user;
 
@@ -392,7 +392,7 @@ static enum err document_begin(void *user, const char *name, const char **attrib
 	return ERR_OK;
 }
 
-static enum err document_end(void *user, const char *name)
+static enum err main_end(void *user, const char *name)
 {
 	struct reading *r = user;
 
@@ -416,7 +416,7 @@ static enum err document_end(void *user, const char *name)
 	return ERR_OK;
 }
 
-static enum err document_text(void *user, const char *bytes, size_t n)
+static enum err main_text(void *user, const char *bytes, size_t n)
 {
 	struct reading *r = user;
 
@@ -523,7 +523,7 @@ static enum err read_parts(struct reading *r, const char *name, struct problem *
 {
 	static const struct xlsx_handler relations = {.begin = relation_begin},
 					 styles = {.begin = styles_begin, .end = styles_end},
-					 document = {document_begin, document_end, document_text},
+					 document = {main_begin, main_end, main_text},
 					 footer = {footer_begin, footer_end, footer_text};
 	char path[PATH_SIZE + 16];
 	enum err e = part(r, "_rels/.rels", &relations, name, p);

@@ -58,16 +58,13 @@ struct item *documents_find(struct view *v, const char *text)
 
 static bool said(const struct record *d, enum delivery_word word, const char *answer)
 {
-	char stands[4096];
-
 	switch (word) {
 	case DELIVERY_READ:
 		return record_has(d, F_DELIVERY_READ_AT);
 	case DELIVERY_SIGN:
 		return strcmp(delivery_state(d), "sent") != 0;
 	default:
-		return strcmp(delivery_state(d), "answered") == 0 &&
-		       strcmp(record_text(d, F_DELIVERY_ANSWER, stands, sizeof stands), answer) == 0;
+		return strcmp(delivery_state(d), "answered") == 0 && record_is(d, F_DELIVERY_ANSWER, answer);
 	}
 }
 

@@ -13,11 +13,6 @@
 #define PORTION 200 /* schools a run: under EFFECT_STREAMS_MAX */
 #define ROWS_PER_PAGE 500
 
-static const char *text_of(const char *text)
-{
-	return text ? text : "";
-}
-
 /* ---- The job ---- */
 
 static const struct db_stmt select_addresses = {
@@ -176,7 +171,6 @@ static void deliver_lock(struct request *r)
 		record_db_lock(&r->task, kind_by_number(KIND_DELIVERY), &ids);
 		request_trip(r, deliver_write);
 	} else {
-		request_query(r, &close_tasks, NULL);
 		db_task_commit(&r->task);
 		request_trip(r, deliver_done);
 	}
@@ -195,7 +189,22 @@ static void deliver_run(struct request *r)
 	request_begin(r, deliver_query);
 }
 
-const struct service_job documents_jobs[] = {{"deliver", 1, deliver_run}, {0}};
+/* ---- Papers of which no school owes anything any more are the issuing desk's to close ---- */
+
+static void close_query(struct request *r)
+{
+	request_scope(r, SCOPE_JOB, "");
+	request_query(r, &close_tasks, NULL);
+	db_task_commit(&r->task);
+	request_trip(r, deliver_done);
+}
+
+static void close_run(struct request *r)
+{
+	request_begin(r, close_query);
+}
+
+const struct service_job documents_jobs[] = {{"deliver", 1, deliver_run}, {"close", 10, close_run}, {0}};
 
 /* ---- deliveries ---- */
 
@@ -311,6 +320,12 @@ static void decide_done(struct request *r)
 	request_reply(r, &out.base);
 }
 
+static void nothing_to_judge(struct request *r)
+{
+	request_refuse(r, ERR_NOT_NOW, "school", _("这所学校现在没有待看的反馈"),
+		arena_printf(&r->arena, "jgadmin documents deliveries %s", D->doc));
+}
+
 static void decide_write(struct request *r)
 {
 	struct decision *x = r->data;
@@ -324,6 +339,13 @@ static void decide_write(struct request *r)
 		return;
 	}
 	record_db_read(rows, 0, kind, &before);
+	/* Between the look and the lock a colleague may have judged it, or the school answered anew. */
+	const struct record *now = &before.state.record;
+	if (record_number(now, F_DELIVERY_ANSWERED_AT) != x->answered_at ||
+		record_number(now, F_DELIVERY_JUDGED_FOR) == x->answered_at) {
+		nothing_to_judge(r);
+		return;
+	}
 	struct stored *to = record_edit(&x->edits, kind, &before);
 	record_set_text(&to->state.record, F_DELIVERY_JUDGED, D->accept ? "accepted" : "returned");
 	record_set_number(&to->state.record, F_DELIVERY_JUDGED_FOR, x->answered_at);
@@ -349,8 +371,7 @@ static void decide_judge(struct request *r)
 		request_refuse(r, ERR_NOT_FOUND, "school", _("这所学校没有这份公文"),
 			arena_printf(&r->arena, "jgadmin documents deliveries %s", D->doc));
 	else if (strcmp(db_get_text(t, 0, 1), "answered") != 0)
-		request_refuse(r, ERR_NOT_NOW, "school", _("这所学校现在没有待看的反馈"),
-			arena_printf(&r->arena, "jgadmin documents deliveries %s", D->doc));
+		nothing_to_judge(r);
 	else if (!db_get_int(t, 0, 3))
 		request_refuse(r, ERR_PERMISSION, "doc", _("反馈由起草人或发文岗认定"), NULL);
 	else {

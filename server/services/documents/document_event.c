@@ -55,11 +55,6 @@ static const struct db_stmt read_text = {
 
 #define Q REQUEST(r, pb_document_ask)
 
-static const char *text_of(const char *text)
-{
-	return text ? text : "";
-}
-
 static void take_ask(struct request *r, struct event *x)
 {
 	struct document_ask *a = &x->ask;

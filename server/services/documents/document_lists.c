@@ -14,11 +14,6 @@
 
 #define Q REQUEST(r, pb_document_query)
 
-static const char *text_of(const char *text)
-{
-	return text ? text : "";
-}
-
 void document_reply_pages(struct request *r, const struct document_pages *x)
 {
 	r->rows = (uint32_t)x->count;

@@ -9,11 +9,6 @@
 #include "lang.h"
 #include "reminder.h"
 
-static const char *text_of(const char *text)
-{
-	return text ? text : "";
-}
-
 /* ---- A year's numbers (archive reconcile) ---- */
 
 static const struct db_stmt select_reconciled = {"SELECT registered, archived, still_open, void, refused"

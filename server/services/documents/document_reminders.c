@@ -14,11 +14,6 @@
 #define ROWS_PER_PAGE 500
 #define Q REQUEST(r, pb_document_query)
 
-static const char *text_of(const char *text)
-{
-	return text ? text : "";
-}
-
 static const struct db_stmt select_tasks = {
 	"SELECT t.id, d.id, coalesce(d.number, ''), d.title, t.step, t.school, t.principal, t.opened, t.due,"
 	" t.closed"

@@ -12,11 +12,6 @@
 #define Q REQUEST(r, pb_document_set)
 #define D REQUEST(r, pb_delegation_ask)
 
-static const char *text_of(const char *text)
-{
-	return text ? text : "";
-}
-
 static void set_reply(struct request *r, const char *what, const char *id, int64_t at, uint32_t changed)
 {
 	pb_set_reply out = PB_SET_REPLY_INIT;

@@ -48,6 +48,11 @@ enum document_state document_state_of(const char *kind, const char *code);
 const char *document_event_code(enum document_event e);
 const char *document_step_code(enum document_step s);
 int document_code_index(const struct code_list *list, const char *code); /* -1: no such code */
+/* What a request did not give is "". */
+static inline const char *text_of(const char *text)
+{
+	return text ? text : "";
+}
 /* Copies into the request's arena; "" for NULL. */
 const char *document_text(struct request *r, const char *text);
 

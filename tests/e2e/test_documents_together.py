@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+"""办文 with many hands at once, and with what a school's computer should not say: numbers without a gap, one letter registered once, one act done once, a receipt that
+stands, an answer that no database reads, a paper that no record holds."""
+import datetime
+import threading
+import time
+
+import wire_client as w
+from harness import Cases
+from wire_county import P, WireCounty
+
+pb = w.pb
+cases = Cases()
+KIND = 16  # Delivery
+DRAFT = "标题：关于检查的通知\n文种：通知\n公开：主动公开\n主送：%s\n反馈：隐患数|number\n---\n%s\n"
+HANDS = 16
+
+
+def at_once(acts):
+    """What each came to: its reply, or the name of the refusal."""
+    found = [None] * len(acts)
+
+    def go(i):
+        try:
+            found[i] = acts[i]()
+        except w.WireError as error:
+            found[i] = error.name
+    threads = [threading.Thread(target=go, args=(i,)) for i in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def names(found):
+    return sorted(x if isinstance(x, str) else "OK" for x in found)
+
+
+def together(county, office, wires):
+    letters = at_once([lambda wire=wire: wire.call("Documents.Ask", event="register", title="关于检查的通知", their_no="市教〔2026〕3号", **{"from": "市教育局"}) for wire in wires])
+    cases.equal("of one letter that all register, one is taken", names(letters), ["DUPLICATE"] * (HANDS - 1) + ["OK"])
+    letter = next(x for x in letters if not isinstance(x, str))
+    acts = at_once([lambda wire=wire: wire.call("Documents.Ask", event="accept", doc=letter.number) for wire in wires])
+    cases.equal("of one act that all do, one is done", names(acts), ["NOT_NOW"] * (HANDS - 1) + ["OK"])
+    many = at_once([lambda wire=wire, i=i: [wire.call("Documents.Ask", event="register", title="关于检查%d的通知" % i, **{"from": "市教育局"}).number for _ in range(8)]
+                    for i, wire in enumerate(wires)])
+    given = [number for numbers in many for number in numbers]
+    listed = [x.n for page in office.page_list("Documents.Numbers", series="收", year=int(letter.number[2:6])) for x in page.number]
+    cases.equal("numbers have no gap", listed, list(range(1, HANDS * 8 + 2)))
+    cases.equal("and none is given twice", len(set(given)), HANDS * 8)
+
+
+def issued(county, office, leader, text):
+    """A paper to school P, issued."""
+    day = datetime.date.today() + datetime.timedelta(20)
+    made = leader.call("Documents.Ask", event="draft", file=text.encode(), leader=county.people["leader"].user)
+    for wire, event in ((leader, "submit"), (office, "approve"), (leader, "sign"), (office, "recheck")):
+        wire.call("Documents.Ask", event=event, doc=made.id)
+    number = office.call("Documents.Ask", event="number", doc=made.id, series="洪教发").number
+    for event, fields in (("press", {"copies": 1}), ("proof_pass", {}), ("seal", {"count": 1}), ("issue", {"due": day.year * 10000 + day.month * 100 + day.day})):
+        office.call("Documents.Ask", event=event, doc=number, **fields)
+    return number
+
+
+def arrived(head, wire, title):
+    stream = next(s for s in head.streams.values() if s.what != "county")
+    for _ in range(100):
+        head.pull(wire, stream.id)
+        for id, row in stream.records.items():
+            if row[0] == KIND and title.encode() in row[4]:
+                return id, row[2]
+        time.sleep(0.1)
+    raise SystemExit("no paper came")
+
+
+def said(head, wire, id, groups, **fields):
+    """What the bureau answers to one operation on the paper, which saw what the school has now."""
+    stream = next(s for s in head.streams.values() if s.what != "county")
+    head.pull(wire, stream.id)
+    gver = stream.records[id][2]
+    op = head.queue_op(KIND, id, pb.Delivery(**fields), seen=[(g, gver[g - 1]) for g in groups], groups=set(groups))
+    head.push(wire)
+    result = head.results[op]
+    return "OK" if result.outcome in (pb.APPLIED, pb.MERGED) else next((n for n, v in w.pb.Outcome.items() if v == result.outcome), "?") if not result.code else result.code
+
+
+def says(county, office, leader):
+    number = issued(county, office, leader, DRAFT % (P, "请检查。"))
+    head = county.person("head-of-school", "HEAD", P)
+    with head.open() as wire:
+        id, _ = arrived(head, wire, number)
+        now = time.time_ns() // 1000
+
+        def receipt():
+            return next(d for page in office.page_list("Documents.Deliveries", doc=number) for d in page.delivery)
+        cases.equal("a receipt is taken", said(head, wire, id, [4], signed_at=now, signed_by=head.user, signed_version=1), "OK")
+        cases.check("it is not taken back", said(head, wire, id, [4]) != "OK")
+        cases.check("nor signed over by another", said(head, wire, id, [4], signed_at=now + 1000000, signed_by=head.user, signed_version=1) != "OK")
+        cases.equal("the first stands", (receipt().state, receipt().signed_at), ("signed", now))
+        for name, answer in (("no number", '{"q1":"x"}'), ("nothing", "{}"), ("no JSON", "{"), ("another shape", "[3]"), ("a character that no database holds", '{"q1":"\\u0000"}')):
+            cases.check("an answer with %s is refused" % name, said(head, wire, id, [5], answered_at=now, answered_by=head.user, answered_version=1, answer=answer) != "OK")
+        cases.equal("one that fits is taken", said(head, wire, id, [5], answered_at=now, answered_by=head.user, answered_version=1, answer='{"q1":"3"}'), "OK")
+        cases.check("and is not emptied", said(head, wire, id, [5]) != "OK")
+        judged = at_once([lambda wire=wire: wire.call("Documents.DecideFeedback", doc=number, school=P, accept=True) for wire in (leader, office)])
+        cases.equal("two who judge it do so once", names(judged), ["NOT_NOW", "OK"])
+    closing = [t for page in office.page_list("Documents.Stuck", doc=number) for t in page.task]
+    for _ in range(200):
+        closing = [t.step for page in office.page_list("Documents.Stuck", doc=number) for t in page.task]
+        if closing:
+            break
+        time.sleep(0.1)
+    cases.equal("nobody owes anything: it is to be closed", closing, ["close"])
+
+
+def too_long(county, leader):
+    for what, text in (("a body", DRAFT % (P, "请检查。" * 8000)), ("a title", (DRAFT % (P, "请检查。")).replace("检查的通知", "检查" * 300 + "的通知"))):
+        try:
+            leader.call("Documents.Ask", event="draft", file=text.encode(), leader=county.people["leader"].user)
+            cases.check("%s that no school's record holds is refused" % what, False)
+        except w.WireError as error:
+            cases.check("%s that no school's record holds is refused" % what, error.name in ("TOO_LARGE", "INVALID"), str(error))
+
+
+def main():
+    with WireCounty() as county:
+        county.registers()
+        for role in ("OFFICE", "LEADER"):
+            county.person(role.lower(), role)
+        with county.people["office"].open() as office, county.people["leader"].open() as leader:
+            users = {name: county.people[name].user for name in ("office", "leader")}
+            for desk in ("receive", "issue", "archive"):
+                office.call("Documents.SetDesk", name=desk, value=users["office"])
+            office.call("Documents.SetDesk", name="head", value=users["leader"])
+            office.call("Documents.SetOrgan", name="市教育局", value="superior")
+            office.call("Documents.AddSeries", name="洪教发")
+            wires = [county.people["office"].open() for _ in range(HANDS)]
+            together(county, office, wires)
+            for wire in wires:
+                wire.close()
+            says(county, office, leader)
+            too_long(county, leader)
+    cases.close()
+
+
+main()
