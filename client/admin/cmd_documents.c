@@ -91,7 +91,7 @@ struct names {
 static enum err take_option(struct cli *c, pb_document_ask *q, const struct ask_field *f, struct names *names)
 {
 	const char *value = cli_option(c, f->option);
-	char *at = (char *)q + f->at, *has = (char *)q + f->has;
+	char *at = (char *)q + f->at, *has = (char *)q + f->has, *end, hint[32];
 	int32_t number;
 
 	if (!value)
@@ -110,14 +110,16 @@ static enum err take_option(struct cli *c, pb_document_ask *q, const struct ask_
 		*(protobuf_c_boolean *)has = 1;
 		if (!date_parse(value, DATE_EPOCH_1900, (int32_t *)at))
 			return ERR_OK;
-		return problem_set(&c->problem, ERR_USAGE, f->option, "2026-09-12", _("日期 %s 不对"), value);
+		snprintf(hint, sizeof hint, "--%s 2026-09-12", f->option);
+		return problem_set(&c->problem, ERR_USAGE, f->option, hint, _("日期 %s 不对"), value);
 	case NUMBER:
 		*(protobuf_c_boolean *)has = 1;
-		number = (int32_t)strtol(value, NULL, 10);
+		number = (int32_t)strtol(value, &end, 10);
 		memcpy(at, &number, sizeof number);
-		if (number > 0)
+		if (number > 0 && !*end)
 			return ERR_OK;
-		return problem_set(&c->problem, ERR_USAGE, f->option, "1", _("“%s”不是数"), value);
+		snprintf(hint, sizeof hint, "--%s 1", f->option);
+		return problem_set(&c->problem, ERR_USAGE, f->option, hint, _("“%s”不是数"), value);
 	default:
 		*(protobuf_c_boolean *)has = 1;
 		*(protobuf_c_boolean *)at = 1;
@@ -261,10 +263,10 @@ static bool list_page(void *data, const ProtobufCMessage *reply)
 	for (size_t i = 0; i < page->n_document; i++) {
 		const pb_document_row *d = page->document[i];
 		json_array_append_new(x->json, row_json(d));
-		cli_table_row(x->table,
-			(const char *[]){documents_called(d->number, d->id),
-				strcmp(d->kind, "out") ? _("收") : _("发"), d->title,
-				admin_word(documents_states(d->kind), d->state), d->from, d->urgency});
+		cli_table_row(x->table, (const char *[]){documents_called(d->number, d->id),
+						strcmp(d->kind, "out") ? _("收") : _("发"), d->title,
+						admin_word(documents_states(d->kind), d->state), d->from,
+						admin_word(&codes_urgency, d->urgency)});
 	}
 	return true;
 }
@@ -389,7 +391,7 @@ static void say_shown(struct cli *c, const pb_document_shown *s)
 
 	cli_say(c, _("%s  %s"), documents_called(d->number, d->id), d->title);
 	cli_say(c, _("%s，第 %d 版，%s"), admin_word(documents_states(d->kind), d->state), d->version,
-		d->urgency);
+		admin_word(&codes_urgency, d->urgency));
 	for (size_t i = 0; i < s->n_task; i++)
 		cli_table_row(
 			t, (const char *[]){admin_word(&codes_document_step, s->task[i]->step),

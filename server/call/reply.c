@@ -3,6 +3,8 @@
 #include "access_log.h"
 #include "clock.h"
 #include "envelope.h"
+#include "field_label.h"
+#include "lang.h"
 #include "log.h"
 #include "request.h"
 
@@ -148,6 +150,16 @@ void request_fail_problem(struct request *r, const struct problem *p)
 	send_answer(r);
 }
 
+/* What is missing is called as people call it. */
+static void name_missing(const struct request *r, const char *field, struct problem *p)
+{
+	const ProtobufCFieldDescriptor *f =
+		r->message ? protobuf_c_message_descriptor_get_field_by_name(r->message->descriptor, field)
+			   : NULL;
+
+	problem_set(p, ERR_MISSING, field, NULL, f ? _("缺少“%s”") : NULL, f ? field_label(f) : NULL);
+}
+
 void request_fail(struct request *r, enum err code, const char *field, const char *format, ...)
 {
 	struct problem p;
@@ -159,6 +171,8 @@ void request_fail(struct request *r, enum err code, const char *field, const cha
 		vsnprintf(text, sizeof text, format, args);
 		va_end(args);
 		problem_set(&p, code, field, NULL, "%s", text);
+	} else if (code == ERR_MISSING && field) {
+		name_missing(r, field, &p);
 	} else {
 		problem_set(&p, code, field, NULL, NULL);
 	}

@@ -317,18 +317,20 @@ bool document_role_fits(enum document_event event, uint32_t roles)
 	return false;
 }
 
+/* By the rows of this kind of paper; an event that it does not have is told by its state. */
 static bool role_fits(const struct step *s)
 {
-	bool in = document_is_in(s->d->state);
+	bool in = document_is_in(s->d->state), has = false;
 
-	if (s->d->state == DOCUMENT_NONE)
-		return document_role_fits(s->ask->event, s->ask->roles);
-	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].event == s->ask->event && rows[i].from != DOCUMENT_NONE &&
-			document_is_in(rows[i].from) == in && roles_of(&rows[i]) & s->ask->roles)
+	for (size_t i = 0; s->d->state != DOCUMENT_NONE && i < ROWS; i++) {
+		if (rows[i].event != s->ask->event || rows[i].from == DOCUMENT_NONE ||
+			document_is_in(rows[i].from) != in)
+			continue;
+		if (roles_of(&rows[i]) & s->ask->roles)
 			return true;
-	/* An event that this kind of paper does not have is told by its state. */
-	return document_role_fits(s->ask->event, s->ask->roles);
+		has = true;
+	}
+	return !has && document_role_fits(s->ask->event, s->ask->roles);
 }
 
 static const struct {

@@ -269,6 +269,9 @@ void documents_turnaround(struct request *r)
 			r, ERR_INVALID, "by", NULL, _("step（环节）、person（人）或 school（学校）"));
 	else if (q->from < WORKDAY_FIRST || q->to > WORKDAY_LAST)
 		request_fail(r, ERR_INVALID, q->from < WORKDAY_FIRST ? "from" : "to", NULL);
+	else if (q->to < q->from)
+		request_fail_hint(r, ERR_INVALID, "to", _("结束日期在开始日期之前"),
+			_("--from 写较早的一天，--to 写较晚的一天"));
 	else
 		request_call(r, turnaround_query, turnaround_done);
 }

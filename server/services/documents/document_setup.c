@@ -71,10 +71,11 @@ static void desk_judged(struct request *r)
 	for (int i = 0; i < PQntuples(t); i++) {
 		if (db_get_int(t, i, 2) && has_role(t, i, role))
 			continue;
+		const char *name = db_get_text(t, i, 1);
 		request_refuse(r, ERR_RULE, "R01",
-			arena_printf(&r->arena,
-				role == ROLE_LEADER ? _("%s不是局领导") : _("%s不是办公室的人"),
-				*db_get_text(t, i, 1) ? db_get_text(t, i, 1) : db_get_text(t, i, 0)),
+			*name ? arena_printf(&r->arena,
+					role == ROLE_LEADER ? _("%s不是局领导") : _("%s不是办公室的人"), name)
+			      : arena_printf(&r->arena, _("没有“%s”这个帐号"), db_get_text(t, i, 0)),
 			_("jgadmin users list 看帐号和职责"));
 		return;
 	}
