@@ -456,7 +456,7 @@ class Checker:
             if pupil in seen:
                 self.find("I10", "pupil %s has two slips of %s", r["pupil"], r["year"])
             seen.add(pupil)
-            if r["state"] == "draft":
+            if not r["issued_at"]: # a draft, or one that was settled before anybody issued it: it addresses nobody
                 continue
             self.looked("I10")
             if not addressed[id]:

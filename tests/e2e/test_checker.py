@@ -145,6 +145,16 @@ def tamper_with_postgres(t):
     t.table("I9", "a typed value that is nowhere", "student", lambda rows: first(rows, live_address="甲路 1 号").update(live_address=""))
     t.table("I10", "a second slip of a pupil", "slip", lambda rows: rows.append({**rows[0], "rec_id": "00000000-0000-7000-8000-000000000001"}))
     t.table("I10", "a slip that an addressee did not get", "feed", lambda rows: rows.remove(first(rows, rec_id=t.slip)))
+    t.table("I10", "a slip that was issued to nobody", "slip_addressee", lambda rows: rows.clear() if rows else first(rows, none=""))
+    t.begin() # found, and settled before it was issued: closed, and addresses nobody
+    rows, names = read(t.dir, "slip")
+    gone = first(rows, rec_id=t.slip)
+    gone.update(state="closed", issued_at="")
+    write(t.dir, "slip", rows, names)
+    rows, names = read(t.dir, "slip_addressee")
+    write(t.dir, "slip_addressee", [r for r in rows if r["slip"] != t.slip], names)
+    found = [text for i, text in t.judge() if i == "I10"]
+    cases.check("a slip that was settled before it was issued is no finding", not found, "found %s" % found)
     t.table("I11", "an entry of the trace changed", "audit_link", lambda rows: rows[3].update(parts=flipped(rows[3]["parts"])))
     t.table("I11", "a value changed behind the trace", "student", lambda rows: first(rows, deleted="f", owner_school=t.school).update(class_no="77"))
     t.table("I11", "an effect without a result", "op_push", swap_outcome)
