@@ -6,6 +6,8 @@
 #include <openssl/x509.h>
 #include <sodium.h>
 
+#include "signature.h"
+
 #define PLAIN_CHUNK 16384 /* one TLS record */
 
 static int bio_read(BIO *bio, char *to, int n)
@@ -246,33 +248,12 @@ enum err tls_verdict(enum err verdict)
 	return verdict;
 }
 
-static enum err check_signature(
-	EVP_PKEY *key, const void *message, size_t n, const uint8_t *sig, size_t sig_len)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	enum err e = ctx ? ERR_CHAIN : ERR_NOMEM;
-
-	ERR_clear_error();
-	if (ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) != 1)
-		e = ERR_NOMEM; /* that much is the same for every signature */
-	else if (ctx && EVP_DigestVerify(ctx, sig, sig_len, message, n) == 1)
-		e = ERR_OK;
-	EVP_MD_CTX_free(ctx);
-	return e == ERR_CHAIN ? tls_verdict(e) : e;
-}
-
 enum err tls_peer_signed(struct tls *t, const void *message, size_t n, const uint8_t *sig, size_t sig_len)
 {
 	X509 *cert = tls_peer_cert(t);
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
-	enum err e = !cert ? ERR_CHAIN : key ? check_signature(key, message, n, sig, sig_len) : ERR_NOMEM;
 
-	/* A bad signature accuses the county. OpenSSL does not always say that it was memory that it lacked, so
-	 * one is bad that was bad twice. */
-	if (key && e == ERR_CHAIN)
-		e = check_signature(key, message, n, sig, sig_len);
-	ERR_clear_error(); /* a bad signature leaves an error that the next TLS call would take for its own */
-	return e;
+	return !cert ? ERR_CHAIN : key ? signature_check(key, message, n, sig, sig_len) : ERR_NOMEM;
 }
 
 const char *tls_fault(void)

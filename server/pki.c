@@ -21,7 +21,6 @@
 
 #define CA_DAYS 7300 /* twenty years: the CA's hash is printed on connect codes */
 #define SERVER_DAYS 3650
-#define DER_SIG_MAX 72   /* of P-256: two numbers of at most 33 bytes, and what DER puts around them */
 #define BACKDATE_S 86400 /* a school's clock may be a day slow */
 
 static _Atomic int64_t clock_shift;
@@ -380,24 +379,11 @@ enum err pki_connect_code(
 	return ERR_OK;
 }
 
-size_t pki_sign(EVP_PKEY *key, const void *data, size_t n, uint8_t out[PKI_SIG_MAX])
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	size_t len = PKI_SIG_MAX;
-	bool done = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-		    EVP_DigestSign(ctx, out, &len, data, n) == 1;
-
-	EVP_MD_CTX_free(ctx);
-	ERR_clear_error();
-	/* OpenSSL without memory has said that it signed, and a length of -1. */
-	return done && len <= DER_SIG_MAX ? len : 0;
-}
-
 size_t pki_sign_head(
-	EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[PKI_SIG_MAX])
+	EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[SIGNATURE_MAX])
 {
 	uint8_t message[HEAD_MESSAGE_SIZE];
 
 	audit_head_message(message, stream, n, head);
-	return pki_sign(key, message, sizeof message, out);
+	return signature_make(key, message, sizeof message, out);
 }

@@ -9,12 +9,12 @@
 
 #include "conf.h"
 #include "err.h"
+#include "signature.h"
 
 #define CERT_DAYS 90 /* of a device; renewed from day 60 on */
 #define PKI_RENEW_DAYS 90
 #define CONNECT_CODE_TEXT 64
 #define SECRET_SIZE 8
-#define PKI_SIG_MAX 80
 
 /* Makes DIR/ca.pem, ca.key, server.pem, server.key (keys 0600). */
 enum err pki_create(const struct conf *conf, struct problem *p);
@@ -50,11 +50,9 @@ bool pki_device_of(X509 *cert, int county, struct pki_device *d);
 enum err pki_connect_code(
 	char out[CONNECT_CODE_TEXT + 160], X509 *ca, const uint8_t secret[SECRET_SIZE], const char *server);
 
-/* ECDSA-SHA256. Returns the length of the signature, 0 on failure: nothing was signed, for want of memory. */
-size_t pki_sign(EVP_PKEY *key, const void *data, size_t n, uint8_t out[PKI_SIG_MAX]);
-/* The same over "jg head" ‖ stream i64 ‖ n u64 ‖ head. */
+/* The signature over "jg head" ‖ stream i64 ‖ n u64 ‖ head; its length, 0: no memory. */
 size_t pki_sign_head(
-	EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[PKI_SIG_MAX]);
+	EVP_PKEY *key, int64_t stream, uint64_t n, const uint8_t head[32], uint8_t out[SIGNATURE_MAX]);
 
 /* The wall clock of certificate checks, shifted for a rehearsal county. Set by the job loop, read by every
  * handshake. */

@@ -205,7 +205,7 @@ static int cmd_event(struct cli *c)
 		q.has_file = 1;
 		q.file = (ProtobufCBinaryData){strlen(file), (uint8_t *)file};
 	}
-	e = admin_ask(c, METHOD_DOCUMENTS_ASK, &q.base, &arena, &reply);
+	e = documents_ask(c, &q, &arena, &reply);
 	int code = e ? cli_fail(c) : told(c, (const pb_document_reply *)reply);
 	arena_free(&arena);
 	free(file);

@@ -3,9 +3,16 @@
 #define JG_CMD_DOCUMENTS_H
 
 #include "cli.h"
+#include "link.h"
 
 extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery,
 	admin_documents_reads;
+#define DOCUMENT_ARENA                                                                                       \
+	(16u << 20) /* a draft of 64 KiB and what its lists become; an answer about one paper */
+/* Asks for an event of a paper, signed (documents_ask.c). The reply lives in *arena, which is initialised here and
+ * is the caller's to arena_free, also after an error. Fills c->problem. */
+enum err documents_ask(
+	struct cli *c, pb_document_ask *q, struct arena *arena, const ProtobufCMessage **reply);
 /* What a paper is called: its number, its id before it has one. */
 const char *documents_called(const char *number, const char *id);
 /* `documents report` without a paper: a month of them. */

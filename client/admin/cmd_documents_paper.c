@@ -12,8 +12,6 @@
 #include "pdf_page.h"
 #include "tables.h"
 
-#define PAPER_ARENA (16u << 20) /* a draft of 256 KB and what its lists become */
-
 /* What the server says that names mean. */
 struct paper {
 	struct arena arena;
@@ -130,7 +128,7 @@ static int cmd_print(struct cli *c)
 		return err_info(ERR_EXISTS)->exit_code;
 	q.doc = (char *)cli_operand(c, 0);
 	q.has_names = q.names = 1;
-	arena_init(&x.arena, PAPER_ARENA);
+	arena_init(&x.arena, DOCUMENT_ARENA);
 	enum err e = admin_ask(c, METHOD_DOCUMENTS_SHOW, &q.base, &arena, &reply);
 	if (!e) {
 		x.shown = (const pb_document_shown *)reply;
@@ -157,7 +155,7 @@ static int cmd_format_check(struct cli *c)
 	struct arena arena;
 	json_t *json = json_array();
 
-	arena_init(&arena, PAPER_ARENA);
+	arena_init(&arena, DOCUMENT_ARENA);
 	if (format_check(cli_operand(c, 0), &report, &arena, &c->problem)) {
 		arena_free(&arena);
 		json_decref(json);

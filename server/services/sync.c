@@ -69,7 +69,7 @@ struct pull {
 	uint64_t total;
 	uint32_t lanes[LANES];
 	uint64_t audit_n;
-	uint8_t audit_head[HASH_SIZE], sig[PKI_SIG_MAX];
+	uint8_t audit_head[HASH_SIZE], sig[SIGNATURE_MAX];
 	size_t sig_len;
 	/* of the page */
 	pb_change *changes; /* of the arena, as is the list: a fault of the database between two trips must

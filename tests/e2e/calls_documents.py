@@ -26,7 +26,7 @@ def calls(county, year, cases):
         office.call("Documents.SetSetting", name="days.check", value="1/1/0")
         cases.check("what is set up is listed", {r.what for r in office.call("Documents.ListSetup").row} == {"desk", "organ", "series", "setting"})
         office.call("Documents.ImportWorkdays", row=[pb.WorkdayRow(day=day, working=False)])
-        reply = office.call("Documents.Ask", event="register", title="关于检查的通知", **{"from": "市教育局"})
+        reply = office.signed("Documents.Ask", event="register", title="关于检查的通知", **{"from": "市教育局"})
         cases.check("a paper that comes in has a number", (reply.number[0], reply.state, reply.version, reply.n) == ("收", "registered", 1, 1), str(reply))
         found = [d for page in office.page_list("Documents.List") for d in page.document]
         cases.check("it is listed", [d.number for d in found] == [reply.number])
@@ -54,14 +54,14 @@ def answered(county, cases, office, leader):
     """A paper that goes to a school, is signed for and answered there, and judged."""
     later = datetime.date.today() + datetime.timedelta(200)  # behind whatever the clock was moved to
     head = county.person("head-of-school", "HEAD", P)
-    made = leader.call("Documents.Ask", event="draft", file=(DRAFT % P).encode(), leader=county.people["leader"].user)
-    leader.call("Documents.Ask", event="submit", doc=made.id)
-    office.call("Documents.Ask", event="approve", doc=made.id)
-    leader.call("Documents.Ask", event="sign", doc=made.id)
-    office.call("Documents.Ask", event="recheck", doc=made.id)
-    number = office.call("Documents.Ask", event="number", doc=made.id, series="洪教发").number
+    made = leader.signed("Documents.Ask", event="draft", file=(DRAFT % P).encode(), leader=county.people["leader"].user)
+    leader.signed("Documents.Ask", event="submit", doc=made.id)
+    office.signed("Documents.Ask", event="approve", doc=made.id)
+    leader.signed("Documents.Ask", event="sign", doc=made.id)
+    office.signed("Documents.Ask", event="recheck", doc=made.id)
+    number = office.signed("Documents.Ask", event="number", doc=made.id, series="洪教发").number
     for event, fields in (("press", {"copies": 1}), ("proof_pass", {}), ("seal", {"count": 1}), ("issue", {"due": later.year * 10000 + later.month * 100 + later.day})):
-        office.call("Documents.Ask", event=event, doc=number, **fields)
+        office.signed("Documents.Ask", event=event, doc=number, **fields)
     with head.open() as wire:
         stream = next(s for s in head.streams.values() if s.what != "county") if len(head.streams) > 1 else next(iter(head.streams.values()))
         for _ in range(100):
@@ -92,7 +92,7 @@ def counted(cases, office, reply, day):
     cases.check("a year's numbers are reconciled", (told.registered, told.open, told.residual, [r.number for r in told.row]) == (1, 1, 0, [reply.number]), str(told))
     found = [d.number for page in office.page_list("Documents.Search", text="检查 通知") for d in page.document]
     cases.check("a paper is found by its title", found == [reply.number], str(found))
-    office.call("Documents.Ask", event="accept", doc=reply.number)
+    office.signed("Documents.Ask", event="accept", doc=reply.number)
     month = office.call("Documents.Month", month=year * 100 + datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).month)
     cases.check("a month is told", (month.received, month.issued, month.tasks, month.stuck, len(month.task)) == (1, 0, 1, 2, 2), str(month))
     took = {r.key: (r.n, r.on_time, r.mean_hundredths) for r in office.call("Documents.Turnaround", by="step", to=day, **{"from": year * 10000 + 101}).row}

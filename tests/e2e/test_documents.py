@@ -50,6 +50,9 @@ class Walk:
     def call(self, user, name, **fields):
         return self.wire(user).call(name, **fields)
 
+    def signed(self, user, name, **fields):
+        return self.wire(user).signed(name, **fields)
+
     # ---- asks ----
 
     def some(self, most, *roles):
@@ -120,7 +123,7 @@ class Walk:
         if paper.state:
             wire["doc"] = paper.number if paper.number and self.rng.random() < 0.5 else paper.id
         try:
-            return self.call(user, "Documents.Ask", event=event, **wire), None
+            return self.signed(user, "Documents.Ask", event=event, **wire), None
         except w.WireError as error:
             self.said = str(error)
             return None, (error.name, int(error.error.field[1:]) if error.name == "RULE" else None)
@@ -133,7 +136,7 @@ class Walk:
         self.n += 1
         if kind == "in":
             urgency, reads = rng.choice(("平件", "加急", "特急")), rng.random() < 0.4
-            reply = self.call("oa", "Documents.Ask", event="register", **{"from": "市教育局"}, their_no="市教〔2026〕%d号" % self.n, title="关于检查%d的通知" % self.n,
+            reply = self.signed("oa", "Documents.Ask", event="register", **{"from": "市教育局"}, their_no="市教〔2026〕%d号" % self.n, title="关于检查%d的通知" % self.n,
                               urgency=urgency, **{"class": "read" if reads else "act"})
             self.world.now = reply.at
             paper.register("oa", reads, ("平件", "加急", "特急").index(urgency))

@@ -24,7 +24,7 @@ class Papers:
         self.office, self.leader, self.edu = (county.people[n].open() for n in ("office", "leader", "edu"))
 
     def ask(self, wire, event, **fields):
-        return wire.call("Documents.Ask", event=event, **fields)
+        return wire.signed("Documents.Ask", event=event, **fields)
 
     def register(self, title, **more):
         reply = self.ask(self.office, "register", title=title, **{"from": "市教育局"}, **more)

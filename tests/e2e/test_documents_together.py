@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """办文 with many hands at once, and with what a school's computer should not say: numbers without a gap, one letter registered once, one act done once, a receipt that
-stands, an answer that no database reads, a paper that no record holds."""
+stands, an answer that no database reads, a paper that no record holds, an event that nobody's computer has signed."""
 import datetime
 import threading
 import time
@@ -38,12 +38,12 @@ def names(found):
 
 
 def together(county, office, wires):
-    letters = at_once([lambda wire=wire: wire.call("Documents.Ask", event="register", title="关于检查的通知", their_no="市教〔2026〕3号", **{"from": "市教育局"}) for wire in wires])
+    letters = at_once([lambda wire=wire: wire.signed("Documents.Ask", event="register", title="关于检查的通知", their_no="市教〔2026〕3号", **{"from": "市教育局"}) for wire in wires])
     cases.equal("of one letter that all register, one is taken", names(letters), ["DUPLICATE"] * (HANDS - 1) + ["OK"])
     letter = next(x for x in letters if not isinstance(x, str))
-    acts = at_once([lambda wire=wire: wire.call("Documents.Ask", event="accept", doc=letter.number) for wire in wires])
+    acts = at_once([lambda wire=wire: wire.signed("Documents.Ask", event="accept", doc=letter.number) for wire in wires])
     cases.equal("of one act that all do, one is done", names(acts), ["NOT_NOW"] * (HANDS - 1) + ["OK"])
-    many = at_once([lambda wire=wire, i=i: [wire.call("Documents.Ask", event="register", title="关于检查%d的通知" % i, **{"from": "市教育局"}).number for _ in range(8)]
+    many = at_once([lambda wire=wire, i=i: [wire.signed("Documents.Ask", event="register", title="关于检查%d的通知" % i, **{"from": "市教育局"}).number for _ in range(8)]
                     for i, wire in enumerate(wires)])
     given = [number for numbers in many for number in numbers]
     listed = [x.n for page in office.page_list("Documents.Numbers", series="收", year=int(letter.number[2:6])) for x in page.number]
@@ -54,12 +54,12 @@ def together(county, office, wires):
 def issued(county, office, leader, text):
     """A paper to school P, issued."""
     day = datetime.date.today() + datetime.timedelta(20)
-    made = leader.call("Documents.Ask", event="draft", file=text.encode(), leader=county.people["leader"].user)
+    made = leader.signed("Documents.Ask", event="draft", file=text.encode(), leader=county.people["leader"].user)
     for wire, event in ((leader, "submit"), (office, "approve"), (leader, "sign"), (office, "recheck")):
-        wire.call("Documents.Ask", event=event, doc=made.id)
-    number = office.call("Documents.Ask", event="number", doc=made.id, series="洪教发").number
+        wire.signed("Documents.Ask", event=event, doc=made.id)
+    number = office.signed("Documents.Ask", event="number", doc=made.id, series="洪教发").number
     for event, fields in (("press", {"copies": 1}), ("proof_pass", {}), ("seal", {"count": 1}), ("issue", {"due": day.year * 10000 + day.month * 100 + day.day})):
-        office.call("Documents.Ask", event=event, doc=number, **fields)
+        office.signed("Documents.Ask", event=event, doc=number, **fields)
     return number
 
 
@@ -116,10 +116,41 @@ def says(county, office, leader):
 def too_long(county, leader):
     for what, text in (("a body", DRAFT % (P, "请检查。" * 8000)), ("a title", (DRAFT % (P, "请检查。")).replace("检查的通知", "检查" * 300 + "的通知"))):
         try:
-            leader.call("Documents.Ask", event="draft", file=text.encode(), leader=county.people["leader"].user)
+            leader.signed("Documents.Ask", event="draft", file=text.encode(), leader=county.people["leader"].user)
             cases.check("%s that no school's record holds is refused" % what, False)
         except w.WireError as error:
             cases.check("%s that no school's record holds is refused" % what, error.name in ("TOO_LARGE", "INVALID"), str(error))
+
+
+def meant(office, leader):
+    """What is written is what the computer that asks has signed, and it is written once."""
+    ask = dict(event="register", title="关于签名的通知", **{"from": "市教育局"})
+    before = len([d for page in office.page_list("Documents.List") for d in page.document])
+    lines = office.call("Documents.Ask", prepare=True, **ask).intent
+    cases.equal("to prepare is to write nothing", len([d for page in office.page_list("Documents.List") for d in page.document]), before)
+    sign = lambda wire, text: wire.key.sign(text, w.ec.ECDSA(w.hashes.SHA256()))
+    other = lines.replace(b"by=", b"by=x")
+
+    def refused(wire, **fields):
+        try:
+            wire.call("Documents.Ask", **ask, **fields)
+            return "OK"
+        except w.WireError as error:
+            return error.name
+    cases.equal("nothing is done that nobody signed", refused(office), "MISSING")
+    cases.equal("nor with another computer's signature", refused(office, intent=lines, intent_sig=sign(leader, lines)), "INVALID")
+    cases.equal("nor with the signature of other lines", refused(office, intent=lines, intent_sig=sign(office, other)), "INVALID")
+    cases.equal("nor what nobody asked for", refused(office, intent=other, intent_sig=sign(office, other)), "STALE")
+    cases.equal("nor what is no text", refused(office, intent=b"\0\xff", intent_sig=b"x"), "STALE")
+    once = office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **ask)
+    cases.check("the paper has the id that was signed for", ("doc=%s\n" % once.id).encode() in lines)
+    again = office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **ask)
+    cases.equal("the same lines again are answered and done once", again, once)
+    accept = dict(event="accept", doc=once.number)
+    lines = office.call("Documents.Ask", prepare=True, **accept).intent
+    first = office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **accept)
+    cases.equal("of an event too", office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **accept), first)
+    cases.equal("and the trace has each once", [t.event for t in office.call("Documents.Show", doc=once.id).trace], ["register", "accept"])
 
 
 def main():
@@ -140,6 +171,7 @@ def main():
                 wire.close()
             says(county, office, leader)
             too_long(county, leader)
+            meant(office, leader)
     cases.close()
 
 

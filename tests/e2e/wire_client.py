@@ -220,6 +220,7 @@ class Wire:
     """One TLS connection: frames in and out, calls and their answers."""
 
     def __init__(self, address, alpn="jingguan/1", key=None, cert=None, ca=None, county=None, now=None, low=SSL.TLS1_3_VERSION, high=None, timeout=20, source=None):
+        self.key = key
         self.timeout, self.next_call, self.events, self.pongs, self.replies = timeout, 1, [], [], {}
         self.inbox, self.alive, self.numbers = b"", True, {}
         context = SSL.Context(SSL.TLS_METHOD)
@@ -355,6 +356,11 @@ class Wire:
         for body in self.pages(self.start(method.number, request.SerializeToString()), timeout):
             reply.MergeFromString(body)
         return reply
+
+    def signed(self, name, /, **fields):
+        """A call that the computer signs: what is meant by it is asked for, and goes with it."""
+        lines = self.call(name, prepare=True, **fields).intent
+        return self.call(name, intent=lines, intent_sig=self.key.sign(lines, ec.ECDSA(hashes.SHA256())), **fields)
 
     def page_list(self, name, /, **fields):
         method = METHODS[name]

@@ -274,7 +274,7 @@ static void signed_head(void **state)
 	(void)state;
 	EACH("head", row)
 	{
-		uint8_t sig[PKI_SIG_MAX];
+		uint8_t sig[SIGNATURE_MAX];
 		size_t n, len = pki_sign_head(key, number(row, "stream"), (uint64_t)number(row, "n"),
 				  bytes32(row, "head"), sig);
 		const uint8_t *message = bytes(row, "message", &n);

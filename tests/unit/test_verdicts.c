@@ -55,8 +55,8 @@ static bool verifies(const uint8_t *sig, size_t n, const void *text, size_t text
 
 static enum err signature(void *data)
 {
-	uint8_t sig[PKI_SIG_MAX];
-	size_t n = pki_sign(data, "abc", 3, sig);
+	uint8_t sig[SIGNATURE_MAX];
+	size_t n = signature_make(data, "abc", 3, sig);
 	long in = nomem_in;
 
 	nomem_in = 0;
@@ -153,7 +153,7 @@ static bool take(void *data, const uint8_t *bytes, size_t n)
 
 struct said {
 	struct tls tls;
-	uint8_t sig[PKI_SIG_MAX];
+	uint8_t sig[SIGNATURE_MAX];
 	size_t n;
 };
 
@@ -191,7 +191,7 @@ static void a_peer_is_not_accused(void **state)
 		assert_int_equal(tls_feed(&s.tls, down.data, down.len, &up, take, &got), ERR_OK);
 		down.len = 0;
 	}
-	s.n = pki_sign(leaf.key, "abc", 3, s.sig);
+	s.n = signature_make(leaf.key, "abc", 3, s.sig);
 	without_memory("peer's key", peer_key, &s, ERR_NOMEM);
 	without_memory("peer's signature", peer_signed, &s, ERR_OK);
 	s.sig[s.n - 1] ^= 1;

@@ -1,4 +1,8 @@
-/* One event of one paper: locked and read, judged (document_machine.h), written – two trips, whatever it is. */
+/* One event of one paper: locked and read, judged (document_machine.h), written – two trips, whatever it is.
+ *
+ * It is asked twice. The first time (`prepare`) it is judged, and what is meant by it is answered in lines; the
+ * computer that asks signs them and asks again. So nobody, the server's operator neither, can later say of it
+ * what was not meant, and an ask that comes again because its answer was lost is known and done once. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +17,8 @@
 #include "draft_digest.h"
 #include "draft_rules.h"
 #include "lang.h"
+#include "text.h"
+#include "tls.h"
 
 struct event {
 	struct document_ask ask;
@@ -48,10 +54,20 @@ static const struct db_stmt read_received = {
 	" AND x.reply_to IN (d.number, d.their_no)"
 	" WHERE x.county = app_county() AND x.id = document_find($1::text) AND x.reply_to <> '')"};
 static const struct db_stmt read_text = {
-	"SELECT file"
+	"SELECT file, digest"
 	" FROM document_version v JOIN document d ON d.county = v.county AND d.id = v.document"
 	" AND v.version = CASE WHEN d.reissue AND $2::boolean THEN d.issued_version ELSE d.version END"
 	" WHERE v.county = app_county() AND v.document = document_find($1::text)"};
+
+/* What was meant with these very lines, when it has been done. */
+static const struct db_stmt read_repeat = {
+	"SELECT t.n, t.version, t.state, t.at, d.id, d.kind, coalesce(d.number, '')"
+	" FROM document_trace t JOIN document d ON d.county = t.county AND d.id = t.document"
+	" WHERE t.county = app_county() AND t.document = document_find($1::text)"
+	" AND t.by_user = $3::text AND t.intent = $2::text"};
+enum { REPEAT_N, REPEAT_VERSION, REPEAT_STATE, REPEAT_AT, REPEAT_ID, REPEAT_KIND, REPEAT_NUMBER };
+
+#define INTENT_LIFE_US INT64_C(3600000000) /* who looked at it an hour ago looks again */
 
 #define Q REQUEST(r, pb_document_ask)
 
@@ -161,6 +177,12 @@ static bool take_registered(struct request *r, struct event *x)
 	f->d.urgency = urgency < 0 ? URGENCY_PLAIN : (enum document_urgency)urgency;
 	f->take_series = strcmp(f->carrier, "phone") == 0 ? "电" : "收";
 	f->take_year = year;
+	f->file = f->questions = "";
+	struct draft as_text = {.title = f->title, .genre = f->genre, .body = f->matter};
+	if (draft_digest(f->digest, &as_text, NULL, 0, &r->arena)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return false;
+	}
 	return true;
 }
 
@@ -300,6 +322,10 @@ static bool take_content(struct request *r, struct event *x)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return false;
 	}
+	if (PQntuples(text)) {
+		size_t hash;
+		memcpy(x->file.digest, db_get_bytes(text, 0, 1, &hash), sizeof x->file.digest);
+	}
 	for (size_t i = 0; i < x->ask.joint_count; i++)
 		judge_organ(r, x, x->ask.joint[i]);
 	if (*x->ask.series && !db_get_int(request_result(r, &read_series), 0, 0))
@@ -309,9 +335,9 @@ static bool take_content(struct request *r, struct event *x)
 		return take_registered(r, x);
 	if (x->ask.has_file)
 		return take_new_text(r, x, Q->file.data, Q->file.len);
-	const char *stands = PQntuples(text) ? document_text(r, db_get_text(text, 0, 0)) : NULL;
-	size_t n = stands ? strlen(stands) : 0;
-	if (!stands)
+	const char *stands = PQntuples(text) ? document_text(r, db_get_text(text, 0, 0)) : "";
+	size_t n = strlen(stands);
+	if (!n) /* what came in has no text of ours */
 		return true;
 	switch (x->ask.event) {
 	case EVENT_SUBMIT:
@@ -458,24 +484,97 @@ static void event_done(struct request *r)
 	request_reply(r, &out.base);
 }
 
-static const char *intent_of(struct request *r, const struct event *x, const char *words)
+static const char *intent_of(struct request *r, const struct event *x, int64_t made)
 {
-	char id[37], device[37], text[65], digest[65] = "";
+	char id[37], device[37], text[65], digest[65];
 	uint8_t hash[32];
 
 	id_format(id, x->file.id);
 	id_format(device, r->caller.device);
-	crypto_hash_sha256(hash, (const uint8_t *)words, strlen(words));
+	crypto_hash_sha256(hash, (const uint8_t *)x->entry.text, strlen(x->entry.text));
 	sodium_bin2hex(text, sizeof text, hash, sizeof hash);
-	if (x->file.file)
-		sodium_bin2hex(digest, sizeof digest, x->file.digest, sizeof x->file.digest);
+	sodium_bin2hex(digest, sizeof digest, x->file.digest, sizeof x->file.digest);
 	return arena_printf(&r->arena,
-		"jg "
-		"intent\ncounty=%d\ndoc=%s\nevent=%s\nby=%s\nfor=%s\nversion=%d\ndigest=%s\ntext=%s\ndevice=%"
-		"s\nmade=%lld\n",
+		"jg intent\ncounty=%d\ndoc=%s\nevent=%s\nby=%s\nfor=%s\nversion=%d\ndigest=%s\ntext=%s\n"
+		"device=%s\nmade=%lld\n",
 		r->worker->server->conf.county, id, x->entry.event, x->entry.by,
 		x->entry.for_whom ? x->entry.for_whom : "-", x->file.d.version, digest, text, device,
-		(long long)x->entry.at);
+		(long long)made);
+}
+
+/* As it was sent; "" for none, and for bytes that are no text. */
+static const char *intent_lines(struct request *r)
+{
+	bool is_text = Q->intent.len && !memchr(Q->intent.data, 0, Q->intent.len) &&
+		       text_utf8_valid((const char *)Q->intent.data, Q->intent.len);
+	const char *lines = is_text ? arena_text(&r->arena, Q->intent.data, Q->intent.len) : NULL;
+
+	return text_of(lines);
+}
+
+/* The value of one of its lines; "" when it has none such. */
+static const char *intent_line(struct request *r, const char *key)
+{
+	const char *at = strstr(intent_lines(r), key);
+	const char *value = at ? at + strlen(key) : "";
+
+	return text_of(arena_text(&r->arena, value, strcspn(value, "\n")));
+}
+
+/* Says what is meant, and writes nothing. */
+static void reply_intent(struct request *r, struct event *x)
+{
+	const char *lines = intent_of(r, x, x->around.world.now);
+	pb_document_reply out = PB_DOCUMENT_REPLY_INIT;
+
+	if (!lines) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	out.has_intent = 1;
+	out.intent = (ProtobufCBinaryData){strlen(lines), (uint8_t *)(uintptr_t)lines};
+	request_reply(r, &out.base);
+}
+
+/* Whether the lines that were signed are those of this event, as it stands now, and signed by the computer that
+ * asks. False: refused. */
+static bool take_intent(struct request *r, struct event *x)
+{
+	struct tls *tls = r->conn ? &r->conn->stream.tls : NULL;
+	int64_t made = strtoll(intent_line(r, "\nmade="), NULL, 10);
+	X509 *cert = tls ? tls_peer_cert(tls) : NULL;
+	unsigned char *der = NULL;
+
+	x->entry.intent = intent_of(r, x, made);
+	if (!Q->intent.len || !Q->intent_sig.len) {
+		request_fail(r, ERR_MISSING, Q->intent.len ? "intent_sig" : "intent", NULL);
+		return false;
+	}
+	if (!x->entry.intent || strlen(x->entry.intent) != Q->intent.len ||
+		memcmp(x->entry.intent, Q->intent.data, Q->intent.len) != 0 ||
+		llabs(x->around.world.now - made) > INTENT_LIFE_US) {
+		request_fail_hint(r, ERR_STALE, "intent", _("这份公文刚刚有了变化"),
+			arena_printf(&r->arena, _("jgadmin documents show %s 看过再办"), text_of(Q->doc)));
+		return false;
+	}
+	enum err e = cert ? tls_peer_signed(
+				    tls, Q->intent.data, Q->intent.len, Q->intent_sig.data, Q->intent_sig.len)
+			  : ERR_CHAIN;
+	int n = e ? 0 : i2d_X509(cert, &der);
+	if (!e && n <= 0)
+		e = ERR_NOMEM;
+	if (e) {
+		request_fail(r, e == ERR_CHAIN ? ERR_INVALID : e, "intent_sig", NULL);
+		return false;
+	}
+	x->entry.cert = arena_copy(&r->arena, der, (size_t)n);
+	x->entry.cert_len = (size_t)n;
+	OPENSSL_free(der);
+	x->entry.intent_sig = Q->intent_sig.data;
+	x->entry.intent_sig_len = Q->intent_sig.len;
+	if (!x->entry.cert)
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+	return x->entry.cert;
 }
 
 static void event_write(struct request *r)
@@ -493,8 +592,13 @@ static void event_write(struct request *r)
 		.text = *x->ask.text ? x->ask.text : x->ask.reason,
 		.at = x->around.world.now};
 	memcpy(x->entry.device, r->caller.device, 16);
-	x->entry.intent = intent_of(r, x, x->entry.text);
-	enum err e = x->entry.intent ? document_write(r, f, &x->entry) : ERR_NOMEM;
+	if (Q->prepare) {
+		reply_intent(r, x);
+		return;
+	}
+	if (!take_intent(r, x))
+		return;
+	enum err e = document_write(r, f, &x->entry);
 	if (!e && (x->school_count || x->ask.event == EVENT_RECALL || x->ask.event == EVENT_CLOSE))
 		tell_schools(r, x);
 	if (e) {
@@ -503,6 +607,25 @@ static void event_write(struct request *r)
 	}
 	db_task_commit(&r->task);
 	request_trip(r, event_done);
+}
+
+/* It was done when it came the first time. */
+static void reply_again(struct request *r, const PGresult *t)
+{
+	pb_document_reply out = PB_DOCUMENT_REPLY_INIT;
+	char id[37];
+	size_t n;
+
+	id_format(id, db_get_bytes(t, 0, REPEAT_ID, &n));
+	out.id = id;
+	out.number = (char *)(uintptr_t)db_get_text(t, 0, REPEAT_NUMBER);
+	out.kind = (char *)(uintptr_t)db_get_text(t, 0, REPEAT_KIND);
+	out.state = (char *)(uintptr_t)db_get_text(t, 0, REPEAT_STATE);
+	out.has_version = out.has_at = out.has_n = 1;
+	out.version = (int32_t)db_get_int(t, 0, REPEAT_VERSION);
+	out.at = db_get_int(t, 0, REPEAT_AT);
+	out.n = (int32_t)db_get_int(t, 0, REPEAT_N);
+	request_reply(r, &out.base);
 }
 
 static void refuse(struct request *r, const struct problem *p)
@@ -519,8 +642,14 @@ static void event_judge(struct request *r)
 
 	if (!world_read(r, &x->around))
 		return;
+	if (PQntuples(request_result(r, &read_repeat))) {
+		reply_again(r, request_result(r, &read_repeat));
+		return;
+	}
 	if (x->file.is_new) {
-		id_make(x->file.id, x->around.world.now);
+		/* Who signs for a new paper signs for its id: the one that he was told. */
+		if (Q->prepare || id_parse(x->file.id, intent_line(r, "\ndoc=")))
+			id_make(x->file.id, x->around.world.now);
 		x->file.d.task_room = DOCUMENT_PEOPLE_MAX + 4;
 		x->file.d.task = arena_alloc(&r->arena, sizeof *x->file.d.task * x->file.d.task_room);
 	} else {
@@ -547,11 +676,15 @@ static void event_judge(struct request *r)
 static void event_query(struct request *r)
 {
 	struct event *x = r->data;
-	struct db_params same = {0}, series = {0}, of = {0};
+	struct db_params same = {0}, series = {0}, of = {0}, repeat = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
 	if (!x->file.is_new)
 		document_query(r, Q->doc);
+	db_text(&repeat, x->file.is_new ? intent_line(r, "\ndoc=") : Q->doc);
+	db_text(&repeat, intent_lines(r));
+	db_text(&repeat, x->ask.user);
+	request_query(r, &read_repeat, &repeat);
 	world_query(r);
 	db_text(&same, text_of(Q->from));
 	db_text(&same, *text_of(Q->their_no) ? Q->their_no : NULL);

@@ -226,6 +226,11 @@ static const struct db_stmt insert_trace = {
 	" VALUES (app_county(), $1::uuid, $2::int, $3::text, $4::text, nullif($5::text, ''), $6::timestamptz,"
 	" $7::text, $8::int, $9::text, $10::uuid, $11::text, $12::bytea, $13::bytea, $14::bytea)"};
 
+static const struct db_stmt insert_signer = {
+	"INSERT INTO document_signer (county, device, cert_hash, cert, at)"
+	" VALUES (app_county(), $1::uuid, sha256($2::bytea), $2::bytea, $3::timestamptz)"
+	" ON CONFLICT DO NOTHING"};
+
 /* What it is found by: number, title and body in their normal form, a line each, because no form holds a line's
  * end. The number is the one that the statement before has given: what stands behind its series, $2, is in that
  * form as it is. */
@@ -397,13 +402,13 @@ static void write_version(struct request *r, const struct document_file *f, cons
 static enum err write_entry(struct request *r, struct document_file *f, const struct document_entry *x)
 {
 	char prev[65], intent[65], sig_hex[65], at[TIME_TEXT_SIZE];
-	uint8_t hash[TRACE_HASH], sig[PKI_SIG_MAX];
+	uint8_t hash[TRACE_HASH], sig[SIGNATURE_MAX];
 	struct db_params p = {0};
 
 	sodium_bin2hex(prev, sizeof prev, f->trace_head, TRACE_HASH);
 	crypto_hash_sha256(hash, (const uint8_t *)x->intent, strlen(x->intent));
 	sodium_bin2hex(intent, sizeof intent, hash, TRACE_HASH);
-	crypto_hash_sha256(hash, NULL, 0);
+	crypto_hash_sha256(hash, x->intent_sig, x->intent_sig_len);
 	sodium_bin2hex(sig_hex, sizeof sig_hex, hash, TRACE_HASH);
 	time_format(at, x->at);
 	const char *text = arena_printf(&r->arena,
@@ -411,7 +416,7 @@ static enum err write_entry(struct request *r, struct document_file *f, const st
 		prev, at, (int)(x->at % 1000000), document_state_code(f->d.state), intent, sig_hex);
 	if (!text)
 		return ERR_NOMEM;
-	size_t n = pki_sign(r->worker->server->sign_key, text, strlen(text), sig);
+	size_t n = signature_make(r->worker->server->sign_key, text, strlen(text), sig);
 	if (!n)
 		return ERR_NOMEM;
 	crypto_hash_sha256(f->trace_head, (const uint8_t *)text, strlen(text));
@@ -427,11 +432,21 @@ static enum err write_entry(struct request *r, struct document_file *f, const st
 	db_text(&p, document_state_code(f->d.state));
 	db_bytes(&p, x->device, 16);
 	db_text(&p, x->intent);
-	db_bytes(&p, "", 0);
+	db_bytes(&p, x->intent_sig, x->intent_sig_len);
 	db_bytes(&p, f->trace_head, TRACE_HASH);
 	db_bytes(&p, sig, n);
 	request_query(r, &insert_trace, &p);
 	return ERR_OK;
+}
+
+static void write_signer(struct request *r, const struct document_entry *x)
+{
+	struct db_params p = {0};
+
+	db_bytes(&p, x->device, 16);
+	db_bytes(&p, x->cert, x->cert_len);
+	db_time(&p, x->at);
+	request_query(r, &insert_signer, &p);
 }
 
 enum err document_write(struct request *r, struct document_file *f, const struct document_entry *x)
@@ -440,6 +455,7 @@ enum err document_write(struct request *r, struct document_file *f, const struct
 	enum err e = write_entry(r, f, x);
 
 	if (!e) {
+		write_signer(r, x);
 		write_document(r, f, x, arrays);
 		write_old_tasks(r, &f->d, x->at, arrays + 3);
 		write_new_tasks(r, f, arrays + 11);

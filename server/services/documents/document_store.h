@@ -30,6 +30,10 @@ enum err document_read(struct request *r, struct document_file *f);
 
 struct document_entry {
 	const char *event, *by, *for_whom, *text, *intent;
+	const uint8_t *intent_sig; /* of the computer `device` over the intent */
+	size_t intent_sig_len;
+	const uint8_t *cert; /* the computer's, DER */
+	size_t cert_len;
 	int64_t at;
 	uint8_t device[16];
 };

@@ -1,0 +1,84 @@
+/* What is asked of a paper is signed by this computer: first the server says in lines what is meant, then that is
+ * compared with what was typed, signed, and asked for. */
+#include <string.h>
+
+#include <sodium.h>
+
+#include "cmd_documents.h"
+#include "draft_digest.h"
+#include "lang.h"
+#include "login.h"
+#include "signature.h"
+#include "tables.h"
+
+/* Whether a line of what the server says is meant reads so. */
+static bool line_is(const pb_document_reply *r, const char *key, const char *value)
+{
+	size_t k = strlen(key), v = strlen(value), n = r->intent.len;
+	const char *at = (const char *)r->intent.data;
+
+	for (size_t i = 0; i + k + v + 2 < n; i++)
+		if (at[i] == '\n' && memcmp(at + i + 1, key, k) == 0 &&
+			memcmp(at + i + 1 + k, value, v) == 0 && at[i + 1 + k + v] == '\n')
+			return true;
+	return false;
+}
+
+static bool hash_is(const pb_document_reply *r, const char *key, const uint8_t hash[HASH_SIZE])
+{
+	char hex[DRAFT_HEX_SIZE];
+
+	draft_hex(hex, hash);
+	return line_is(r, key, hex);
+}
+
+/* What this computer signs is what was typed here, whatever the server says: the event, the words, the text of the
+ * file, who he is. */
+static bool is_meant(struct cli *c, const pb_document_ask *q, const pb_document_reply *r)
+{
+	const char *words = q->text && *q->text ? q->text : q->reason ? q->reason : "";
+	uint8_t hash[HASH_SIZE];
+	struct arena arena;
+	struct draft draft;
+	struct problem unsaid;
+
+	crypto_hash_sha256(hash, (const uint8_t *)words, strlen(words));
+	bool same = line_is(r, "event=", q->event) && line_is(r, "by=", c->profile.session.user) &&
+		    hash_is(r, "text=", hash);
+	if (!same || !q->has_file)
+		return same;
+	arena_init(&arena, DOCUMENT_ARENA);
+	same = !draft_parse(&draft, (const char *)q->file.data, q->file.len, &arena, &unsaid) &&
+	       !draft_digest(hash, &draft, NULL, 0, &arena) && hash_is(r, "digest=", hash);
+	arena_free(&arena);
+	return same;
+}
+
+enum err documents_ask(struct cli *c, pb_document_ask *q, struct arena *arena, const ProtobufCMessage **reply)
+{
+	uint8_t sig[SIGNATURE_MAX];
+	struct link *link = NULL;
+
+	arena_init(arena, DOCUMENT_ARENA);
+	enum err e = login_link(&link, &c->profile, NULL, &c->problem);
+	q->has_prepare = q->prepare = 1;
+	if (!e)
+		e = link_ask(link, METHOD_DOCUMENTS_ASK, &q->base, arena, reply, &c->problem);
+	if (!e && !is_meant(c, q, (const pb_document_reply *)*reply))
+		e = problem_set(&c->problem, ERR_PROTOCOL, "intent", NULL,
+			_("县局服务器说的和这里要办的不一样，没有签名，也没有办"));
+	if (!e) {
+		q->intent = ((const pb_document_reply *)*reply)->intent;
+		q->intent_sig = (ProtobufCBinaryData){
+			signature_make(c->profile.key, q->intent.data, q->intent.len, sig), sig};
+		q->has_intent = q->has_intent_sig = 1;
+		q->has_prepare = q->prepare = 0;
+		if (!q->intent_sig.len)
+			e = problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);
+	}
+	if (!e)
+		e = link_ask(link, METHOD_DOCUMENTS_ASK, &q->base, arena, reply, &c->problem);
+	if (link)
+		link_close(link);
+	return e;
+}
