@@ -61,6 +61,7 @@ static const struct setting {
 		N_("每个客户端地址在每个循环上的连接数：全县学校可能共用一个出口"), 1, PER_ADDRESS_MAX,
 		one_a_port},
 	{"contact", TEXT(contact), "", N_("县局管理员的电话，拒绝办理时告诉对方找谁"), NO_LIMITS},
+	{"scan", TEXT(scan), "", N_("查毒的命令，后面接文件：0 无毒，1 有毒；空则不查"), NO_LIMITS},
 	{"grouping", BOOL(grouping, true), "yes", N_("不同学校的单条上传合并在一个事务里"), NO_LIMITS},
 };
 

@@ -22,6 +22,7 @@ struct conf {
 	char listen[128], metrics[128];
 	char user[64]; /* to drop to when started as root */
 	char contact[64];
+	char scan[CONF_TEXT]; /* a command of the shell that a file's path is put behind; "" = none */
 	int workers, pool, per_address;
 	int page_rows; /* of a pull; no setting: only the simulation makes pages small, so that a few records
 			  are many pages */

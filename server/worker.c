@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "epoch.h"
+#include "helper.h"
 #include "log.h"
 #include "schedule.h"
 
@@ -90,6 +91,7 @@ static void drain(struct worker *w)
 	if (w->conns)
 		return; /* their closing brings the next tick */
 	w->stopping = true;
+	helper_end_all(w);
 	db_pool_close(w->pool, on_pool_closed, w);
 }
 

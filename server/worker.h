@@ -45,6 +45,7 @@ struct worker_stats {
 
 struct conn;
 struct password_job;
+struct helper;
 
 struct worker {
 	struct server *server;
@@ -67,6 +68,7 @@ struct worker {
 	int small_groups;
 	struct password_job *hash_jobs; /* waiting or at work, the oldest first */
 	int hashing, hash_running;
+	struct helper *helpers; /* waiting or at work, the oldest first */
 	uint64_t tick_us;
 	bool stopping;
 	uint64_t drain_until_ms;

@@ -4,17 +4,11 @@
 #define JG_CASE_FILES_H
 
 #include "admin.h"
+#include "download.h"
 
-#define CASE_PATH_SIZE 4096
-
-/* Whether files can be written into `dir`, which is made when it is not there: asked before anything is
- * fetched. ERR_FILE_IO. */
-enum err case_folder(const char *dir, struct problem *p);
-/* Fetches one file, compares its bytes with its name in the county (SHA-256) and writes it into `dir`, for
- * its owner alone; `path` is where it is then. One that is there already with the same bytes stays and
- * serves. Errors: of the call, ERR_FILE_DAMAGED, ERR_FILE_IO, ERR_DISK_FULL. */
-enum err case_fetch(struct link *link, const pb_case_file *file, const char *dir, char path[CASE_PATH_SIZE],
-	struct problem *p);
+/* Fetches one file into `dir` (download.h); `path` is where it is then. */
+enum err case_fetch(struct link *link, const pb_case_file *file, const char *dir,
+	char path[RECEIVED_PATH_SIZE], struct problem *p);
 /* Opens it in the desktop's own program. False: not a kind that is opened here (only pictures, PDF and plain
  * text are: what a school sends is not run), or there is no such program. */
 bool case_open(const char *path);

@@ -19,7 +19,7 @@ struct show {
 	struct cli *c;
 	const pb_case_reply *r;
 	int64_t now;
-	char (*path)[CASE_PATH_SIZE]; /* of each file, "" when it was not fetched */
+	char (*path)[RECEIVED_PATH_SIZE]; /* of each file, "" when it was not fetched */
 };
 
 /* ---- for programs ---- */
@@ -316,7 +316,7 @@ static int show(struct cli *c, uint16_t method, const pb_case_request *q, bool s
 
 	if (cli_flag(c, "open") && !cli_option(c, "files"))
 		return cli_fail_with(c, ERR_USAGE, "--files DIR --open", _("打开材料要先写取到哪个文件夹"));
-	if (cli_option(c, "files") && case_folder(cli_option(c, "files"), &c->problem))
+	if (cli_option(c, "files") && received_folder(cli_option(c, "files"), &c->problem))
 		return cli_fail(c);
 	arena_init(&arena, 16u << 20);
 	enum err e = login_link(&link, &c->profile, NULL, &c->problem);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
 #include <utf8proc.h>
 
 #include "admin.h"
@@ -12,6 +13,7 @@
 #include "codes.h"
 #include "date.h"
 #include "draft.h"
+#include "hash.h"
 #include "lang.h"
 #include "tables.h"
 
@@ -64,6 +66,7 @@ static const struct ask_field {
 	{"in-order", FLAG, offsetof(pb_document_ask, in_order), offsetof(pb_document_ask, has_in_order)},
 	{"substance", FLAG, offsetof(pb_document_ask, substance), offsetof(pb_document_ask, has_substance)},
 	{"force", FLAG, offsetof(pb_document_ask, force), offsetof(pb_document_ask, has_force)},
+	{"detach", FLAG, offsetof(pb_document_ask, detach), offsetof(pb_document_ask, has_detach)},
 };
 
 /* People's words become codes where the field is a list of them. */
@@ -175,6 +178,17 @@ static int told(struct cli *c, const pb_document_reply *r)
 		0);
 }
 
+static int ask(struct cli *c, pb_document_ask *q)
+{
+	const ProtobufCMessage *reply;
+	struct arena arena;
+	enum err e = documents_ask(c, q, &arena, &reply);
+	int code = e ? cli_fail(c) : told(c, (const pb_document_reply *)reply);
+
+	arena_free(&arena);
+	return code;
+}
+
 /* The event's code is the command's words: “documents proof pass” is proof_pass. Its operands are the paper and
  * the file, where it has them. */
 static int cmd_event(struct cli *c)
@@ -182,8 +196,6 @@ static int cmd_event(struct cli *c)
 	pb_document_ask q = PB_DOCUMENT_ASK_INIT;
 	char event[32], *file = NULL;
 	struct names names = {.used = 0};
-	const ProtobufCMessage *reply;
-	struct arena arena;
 	enum err e = ERR_OK;
 	int at = 0;
 
@@ -205,9 +217,8 @@ static int cmd_event(struct cli *c)
 		q.has_file = 1;
 		q.file = (ProtobufCBinaryData){strlen(file), (uint8_t *)file};
 	}
-	e = documents_ask(c, &q, &arena, &reply);
-	int code = e ? cli_fail(c) : told(c, (const pb_document_reply *)reply);
-	arena_free(&arena);
+	int code = documents_attach(c, &q) ? cli_fail(c) : ask(c, &q);
+	documents_attach_free(&q);
 	free(file);
 	return code;
 }
@@ -381,6 +392,38 @@ static json_t *trace_json(const pb_document_shown *s)
 	return out;
 }
 
+static json_t *files_json(const pb_document_shown *s)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < s->n_attachment; i++) {
+		const pb_document_file *f = s->attachment[i];
+		char hex[2 * HASH_SIZE + 1];
+		sodium_bin2hex(hex, sizeof hex, f->sha.data, f->sha.len);
+		json_array_append_new(out, json_pack("{s:s,s:s,s:I,s:s}", "name", f->name, "sha256", hex,
+						   "size", (json_int_t)f->size, "verdict", f->verdict));
+	}
+	return out;
+}
+
+static void say_files(struct cli *c, const pb_document_shown *s)
+{
+	const char *headings[] = {_("附件"), _("大小"), _("查毒")};
+	struct cli_table *t = cli_table_new(headings, 3);
+
+	for (size_t i = 0; i < s->n_attachment; i++) {
+		const pb_document_file *f = s->attachment[i];
+		char size[32];
+		snprintf(size, sizeof size, "%llu KB", (unsigned long long)(f->size + 1023) / 1024);
+		cli_table_row(
+			t, (const char *[]){f->name, size, admin_word(&codes_file_verdict, f->verdict)});
+	}
+	if (s->n_attachment)
+		cli_table_print(c, t);
+	else
+		cli_table_free(t);
+}
+
 static void say_shown(struct cli *c, const pb_document_shown *s)
 {
 	const pb_document_row *d = s->document;
@@ -398,6 +441,7 @@ static void say_shown(struct cli *c, const pb_document_shown *s)
 				   with_text(s->task[i], with, sizeof with), admin_term(s->task[i]->due, at),
 				   admin_word(&codes_lamp, s->task[i]->lamp)});
 	cli_table_print(c, t);
+	say_files(c, s);
 	t = cli_table_new(trace, 5);
 	for (size_t i = 0; i < s->n_trace; i++) {
 		const pb_document_trace *e = s->trace[i];
@@ -434,9 +478,15 @@ static int cmd_show(struct cli *c)
 	json_object_set_new(json, "tasks", tasks);
 	json_object_set_new(json, "seals", json_array());
 	json_object_set_new(json, "trace", trace_json(s));
+	json_object_set_new(json, "attachments", files_json(s));
 	if (!c->json)
 		say_shown(c, s);
+	enum err e = cli_option(c, "files") ? documents_fetch(c, q.doc, s) : ERR_OK;
 	arena_free(&arena);
+	if (e) {
+		json_decref(json);
+		return cli_fail(c);
+	}
 	return cli_result(c, json, 0);
 }
 
@@ -544,6 +594,18 @@ static int cmd_numbers(struct cli *c)
 	{                                                                                                    \
 		"text", "TEXT", N_("意见")                                                                   \
 	}
+#define ATTACH                                                                                               \
+	{                                                                                                    \
+		"attach", "FILE", N_("附件，可写多次")                                                       \
+	}
+#define DETACH                                                                                               \
+	{                                                                                                    \
+		"detach", NULL, N_("去掉全部附件（不写附件则原来的都留着）")                                 \
+	}
+#define FILES                                                                                                \
+	{                                                                                                    \
+		"files", "DIR", N_("把附件取到这个文件夹")                                                   \
+	}
 #define ROLES_ALL                                                                                            \
 	(1u << ROLE_LEADER | 1u << ROLE_OFFICE | 1u << ROLE_BASIC_EDU | 1u << ROLE_SUPERVISION |             \
 		1u << ROLE_ADMISSIONS)
@@ -562,7 +624,7 @@ static const struct cli_option register_options[] = {
 	{"class", "CLASS", N_("办件或阅件（默认办件）")},
 	{"urgency", "U", N_("平件、加急、特急（默认平件）")},
 	{"kind", "KIND", N_("纸质、电子、明电、电话记录（默认纸质）")}, {"caller", "NAME", N_("来电人")},
-	{"phone", "TEXT", N_("来电号码")}, {"matter", "TEXT", N_("电话内容")}, {0}};
+	{"phone", "TEXT", N_("来电号码")}, {"matter", "TEXT", N_("电话内容")}, ATTACH, {0}};
 static const struct cli_option propose_options[] = {{"opinion", "TEXT", N_("拟办意见（必写）")},
 	{"leader", "USER", N_("请哪位领导批示")}, {"readers", "USER", N_("阅件传阅给谁，可写多次")},
 	{"in-order", NULL, N_("依次传阅")}, SEEN, {0}};
@@ -577,11 +639,16 @@ static const struct cli_option archive_options[] = {
 	{"slot", "PLACE", N_("存放位置（柜、层、盒）")}, SEEN, {0}};
 static const struct cli_option draft_options[] = {{"signer", "USER", N_("请哪位领导签发")},
 	{"countersign", "USER", N_("会签人，可写多次")}, {"in-order", NULL, N_("依次会签")},
-	{"joint", "ORG", N_("联合行文机关，可写多次")}, SEEN, {0}};
+	{"joint", "ORG", N_("联合行文机关，可写多次")}, ATTACH, SEEN, {0}};
+static const struct cli_option edit_options[] = {{"signer", "USER", N_("请哪位领导签发")},
+	{"countersign", "USER", N_("会签人，可写多次")}, {"in-order", NULL, N_("依次会签")},
+	{"joint", "ORG", N_("联合行文机关，可写多次")}, ATTACH, DETACH, SEEN, {0}};
+static const struct cli_option reissue_options[] = {REASON, ATTACH, DETACH, SEEN, {0}};
+static const struct cli_option show_options[] = {FILES, {0}};
 static const struct cli_option joint_options[] = {{"org", "ORG", N_("哪个机关")},
 	{"by", "NAME", N_("谁签的字")}, {"date", "DATE", N_("哪一天签的")}, SEEN, {0}};
 static const struct cli_option change_options[] = {
-	REASON, {"substance", NULL, N_("实质改动，重新签发（不写则由系统比较）")}, SEEN, {0}};
+	REASON, {"substance", NULL, N_("实质改动，重新签发（不写则由系统比较）")}, ATTACH, DETACH, SEEN, {0}};
 static const struct cli_option number_options[] = {{"series", "S", N_("代字，如 洪教发")}, SEEN, {0}};
 static const struct cli_option press_options[] = {{"copies", "N", N_("印多少份")}, SEEN, {0}};
 static const struct cli_option seal_options[] = {{"count", "N", N_("盖多少份")}, SEEN, {0}};
@@ -645,8 +712,8 @@ static const struct cli_command commands[] = {
 		N_("documents void 收〔2026〕1号 --reason 重复来文"), cmd_event, CLI_WORK},
 	{"documents draft", "FILE", 1, 1, draft_options, ADMIN_NEEDS, ROLES_ALL, N_("起草发文"),
 		N_("documents draft 通知.txt --signer zhangsan1 --countersign lisi1"), cmd_event, CLI_WORK},
-	{"documents edit", "DOC [FILE]", 1, 2, draft_options, ADMIN_NEEDS, ROLES_ALL,
-		N_("修改自己起草的文稿"), N_("documents edit 0190… 通知.txt"), cmd_event, CLI_WORK},
+	{"documents edit", "DOC [FILE]", 1, 2, edit_options, ADMIN_NEEDS, ROLES_ALL, N_("修改自己起草的文稿"),
+		N_("documents edit 0190… 通知.txt"), cmd_event, CLI_WORK},
 	{"documents submit", "DOC", 1, 1, seen_options, ADMIN_NEEDS, ROLES_ALL, N_("文稿送审"),
 		"documents submit 0190…", cmd_event, CLI_WORK},
 	{"documents agree", "DOC", 1, 1, text_options, ADMIN_NEEDS, ROLES_ALL, N_("会签同意"),
@@ -681,16 +748,16 @@ static const struct cli_command commands[] = {
 		N_("documents close 洪教发〔2026〕1号"), cmd_event, CLI_WORK},
 	{"documents recall", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_LEADER, N_("撤回已印发的文"),
 		N_("documents recall 洪教发〔2026〕1号 --reason 上级另有规定"), cmd_event, CLI_WORK},
-	{"documents reissue", "DOC FILE", 2, 2, reason_options, ADMIN_NEEDS, ROLES_ALL, N_("更正重发"),
+	{"documents reissue", "DOC FILE", 2, 2, reissue_options, ADMIN_NEEDS, ROLES_ALL, N_("更正重发"),
 		N_("documents reissue 洪教发〔2026〕1号 通知.txt --reason 日期有误"), cmd_event, CLI_WORK},
 	{"documents withdraw", "DOC", 1, 1, seen_options, ADMIN_NEEDS, ROLES_ALL, N_("撤回自己送审的文稿"),
 		"documents withdraw 0190…", cmd_event, CLI_WORK},
 	{"documents list", "", 0, 0, list_options, ADMIN_NEEDS, ROLES_ALL, N_("列出公文"),
 		"documents list --kind in", cmd_list, CLI_WORK},
 	{"documents search", "TEXT", 1, 1, NULL, ADMIN_NEEDS, ROLES_ALL,
-		N_("按标题、文号、正文里的字找公文（空格隔开的都要有）"), N_("documents search 安全隐患"),
-		cmd_search, CLI_WORK},
-	{"documents show", "DOC", 1, 1, NULL, ADMIN_NEEDS, ROLES_ALL,
+		N_("按标题、文号、正文和附件里的字找公文（空格隔开的都要有）"),
+		N_("documents search 安全隐患"), cmd_search, CLI_WORK},
+	{"documents show", "DOC", 1, 1, show_options, ADMIN_NEEDS, ROLES_ALL,
 		N_("看一份公文：到哪一步、在谁手里、经过谁"), N_("documents show 收〔2026〕1号"), cmd_show,
 		CLI_WORK},
 	{"documents stuck", "", 0, 0, stuck_options, ADMIN_NEEDS, ROLES_ALL, N_("在办的事，最急的在前"),

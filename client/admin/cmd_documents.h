@@ -17,6 +17,11 @@ enum err documents_ask(
 const char *documents_called(const char *number, const char *id);
 /* `documents report` without a paper: a month of them. */
 int documents_month_report(struct cli *c);
+/* Uploads what --attach names and puts it into the ask; documents_attach_free afterwards, also when it failed. */
+enum err documents_attach(struct cli *c, pb_document_ask *q);
+void documents_attach_free(pb_document_ask *q);
+/* Fetches the files of a paper into the folder of --files. */
+enum err documents_fetch(struct cli *c, const char *doc, const pb_document_shown *s);
 const struct code_list *documents_states(const char *kind);
 
 #endif

@@ -11,6 +11,8 @@
 #include "signature.h"
 #include "tables.h"
 
+#define DOCUMENT_FILES_MAX 50
+
 /* Whether a line of what the server says is meant reads so. */
 static bool line_is(const pb_document_reply *r, const char *key, const char *value)
 {
@@ -32,11 +34,28 @@ static bool hash_is(const pb_document_reply *r, const char *key, const uint8_t h
 	return line_is(r, key, hex);
 }
 
+/* The files that were attached here, or that stay where none was: those the server names, as `documents show` does. */
+static size_t files_of(const pb_document_ask *q, const pb_document_reply *r, struct draft_file_hash *out)
+{
+	size_t n = q->n_attach || q->detach ? q->n_attach : r->n_attachment;
+	pb_document_attach *const *list = q->n_attach ? q->attach : r->attachment;
+
+	if (n > DOCUMENT_FILES_MAX)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		out[i].name = list[i]->name ? list[i]->name : "";
+		if (list[i]->sha.len == HASH_SIZE)
+			memcpy(out[i].sha256, list[i]->sha.data, HASH_SIZE);
+	}
+	return n;
+}
+
 /* What this computer signs is what was typed here, whatever the server says: the event, the words, the text of the
  * file, who he is. */
 static bool is_meant(struct cli *c, const pb_document_ask *q, const pb_document_reply *r)
 {
 	const char *words = q->text && *q->text ? q->text : q->reason ? q->reason : "";
+	struct draft_file_hash files[DOCUMENT_FILES_MAX] = {0};
 	uint8_t hash[HASH_SIZE];
 	struct arena arena;
 	struct draft draft;
@@ -49,7 +68,8 @@ static bool is_meant(struct cli *c, const pb_document_ask *q, const pb_document_
 		return same;
 	arena_init(&arena, DOCUMENT_ARENA);
 	same = !draft_parse(&draft, (const char *)q->file.data, q->file.len, &arena, &unsaid) &&
-	       !draft_digest(hash, &draft, NULL, 0, &arena) && hash_is(r, "digest=", hash);
+	       !draft_digest(hash, &draft, files, files_of(q, r, files), &arena) &&
+	       hash_is(r, "digest=", hash);
 	arena_free(&arena);
 	return same;
 }

@@ -2,10 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "codes.h"
 #include "documents.h"
+#include "download.h"
 #include "face.h"
 #include "jg.h"
+#include "login.h"
 #include "value.h"
 #include "words.h"
 
@@ -31,19 +35,30 @@ static json_t *questions_json(const struct record *d)
 	return out;
 }
 
+static json_t *files_json(const struct record *d)
+{
+	const struct value *text = &d->value[F_DELIVERY_FILES];
+	json_t *all = record_has(d, F_DELIVERY_FILES)
+			      ? json_loadb((const char *)text->data, text->len, 0, NULL)
+			      : NULL;
+
+	return json_is_array(all) ? all : json_array();
+}
+
 static json_t *document_json(const struct item *item)
 {
 	const struct record *d = &item->record;
 	char id[37];
 
 	value_show(d, F_DELIVERY_DOCUMENT, false, id, sizeof id);
-	return json_pack("{ss so so so so so ss so so so so so}", "id", id, "number",
+	return json_pack("{ss so so so so so ss so so so so so so}", "id", id, "number",
 		value_json(d, F_DELIVERY_NUMBER), "title", value_json(d, F_DELIVERY_TITLE), "genre",
 		value_json(d, F_DELIVERY_GENRE), "version", value_json(d, F_DELIVERY_VERSION), "digest",
 		value_json(d, F_DELIVERY_DIGEST), "state", delivery_state(d), "receipt_due",
 		value_json(d, F_DELIVERY_RECEIPT_DUE), "feedback_due", value_json(d, F_DELIVERY_FEEDBACK_DUE),
 		"read_at", value_json(d, F_DELIVERY_READ_AT), "signed_at",
-		value_json(d, F_DELIVERY_SIGNED_AT), "questions", questions_json(d));
+		value_json(d, F_DELIVERY_SIGNED_AT), "questions", questions_json(d), "attachments",
+		files_json(d));
 }
 
 static int cmd_list(struct cli *c)
@@ -111,6 +126,69 @@ static void say_questions(struct cli *c, const struct record *d)
 	json_decref(all);
 }
 
+static void say_files(struct cli *c, const struct record *d)
+{
+	const char *headings[] = {_("附件"), _("大小")};
+	struct cli_table *t = cli_table_new(headings, 2);
+	json_t *all = files_json(d), *f;
+	size_t i;
+
+	json_array_foreach(all, i, f)
+	{
+		char size[32];
+		snprintf(size, sizeof size, "%lld KB",
+			(long long)(json_integer_value(json_object_get(f, "size")) + 1023) / 1024);
+		cli_table_row(t, (const char *[]){json_string_value(json_object_get(f, "name")), size});
+	}
+	if (json_array_size(all))
+		cli_table_print(c, t);
+	else
+		cli_table_free(t);
+	json_decref(all);
+}
+
+static enum err fetch_file(
+	struct cli *c, struct link *link, const char *doc, const json_t *f, const char *dir)
+{
+	const char *name = json_string_value(json_object_get(f, "name")),
+		   *hex = json_string_value(json_object_get(f, "sha"));
+	pb_file_get q = PB_FILE_GET_INIT;
+	char path[RECEIVED_PATH_SIZE];
+	uint8_t sha[HASH_SIZE];
+	size_t n = 0;
+
+	if (!name || !hex || sodium_hex2bin(sha, sizeof sha, hex, strlen(hex), NULL, &n, NULL) ||
+		n != sizeof sha)
+		return problem_set(&c->problem, ERR_PROTOCOL, "files", NULL, NULL);
+	q.doc = (char *)(uintptr_t)doc;
+	q.has_sha = q.has_from = 1;
+	q.sha = (ProtobufCBinaryData){sizeof sha, sha};
+	enum err e = download_file(link,
+		&(struct download){METHOD_DOCUMENTS_GET_FILE, &q.base, &q.from, sha, name}, dir, path,
+		&c->problem);
+	if (!e)
+		cli_say(c, _("附件已存到 %s"), path);
+	return e;
+}
+
+static enum err fetch_files(struct cli *c, const struct record *d, const char *dir)
+{
+	json_t *all = files_json(d), *f;
+	struct link *link = NULL;
+	char doc[37];
+	size_t i;
+	enum err e = received_folder(dir, &c->problem);
+
+	value_show(d, F_DELIVERY_DOCUMENT, false, doc, sizeof doc);
+	if (!e)
+		e = login_link(&link, &c->profile, NULL, &c->problem);
+	json_array_foreach(all, i, f) e = e ? e : fetch_file(c, link, doc, f, dir);
+	json_decref(all);
+	if (link)
+		link_close(link);
+	return e;
+}
+
 static int cmd_show(struct cli *c)
 {
 	char number[64], title[256], due[FACE_SIZE];
@@ -129,6 +207,10 @@ static int cmd_show(struct cli *c)
 	const char *body = strstr(record_text(d, F_DELIVERY_TEXT, text, sizeof text), "\n---");
 	cli_say(c, "\n%s", body && strchr(body + 1, '\n') ? strchr(body + 1, '\n') + 1 : text);
 	say_questions(c, d);
+	say_files(c, d);
+	const char *dir = cli_option(c, "files");
+	if (dir && fetch_files(c, d, dir))
+		return cli_fail(c);
 	if (strcmp(delivery_state(d), "sent") == 0)
 		cli_next(c, "jg documents sign %s", number);
 	json_t *json = document_json(item);
@@ -212,10 +294,11 @@ static int cmd_answer(struct cli *c)
 
 static const struct cli_option seen_options[] = {
 	{"seen", "V", N_("看到的是第几版；已经更正重发的不办")}, {0}};
+static const struct cli_option show_options[] = {{"files", "DIR", N_("把附件取到这个文件夹")}, {0}};
 static const struct cli_command commands[] = {
 	{"documents list", "", 0, 0, NULL, EVERYBODY, PEOPLE, N_("列出收到的公文"), "documents list",
 		cmd_list, CLI_WORK},
-	{"documents show", "DOC", 1, 1, NULL, EVERYBODY, PEOPLE, N_("看一份公文"), "documents show 3",
+	{"documents show", "DOC", 1, 1, show_options, EVERYBODY, PEOPLE, N_("看一份公文"), "documents show 3",
 		cmd_show, CLI_WORK},
 	{"documents read", "DOC", 1, 1, seen_options, EVERYBODY, PEOPLE, N_("记下已阅"), "documents read 3",
 		cmd_read, CLI_WORK},

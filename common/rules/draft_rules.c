@@ -546,3 +546,15 @@ unsigned draft_judge(
 	}
 	return 0;
 }
+
+unsigned draft_judge_files(const struct draft *d, const struct draft_facts *f, struct draft_refusal *r)
+{
+	*r = (struct draft_refusal){0};
+	for (size_t k = 0; !d && !r->line && k < f->file_count; k++)
+		if (f->files[k].fault)
+			r->line = file_bad(&f->files[k], &r->told);
+	if (d)
+		r->line = r17(d, f, &r->told);
+	r->rule = r->line ? 17 : 0;
+	return r->rule;
+}

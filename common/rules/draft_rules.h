@@ -65,6 +65,8 @@ struct draft_refusal {
 
 /* The number of the first rule that refuses the draft, told in *r; 0 for none. R12 comes before R03: a person
  * is no unknown organ. What R07 refuses is told without a word of it. */
+/* R17 alone, of files that nobody submits: 17, or 0. d NULL: of files that no draft names. */
+unsigned draft_judge_files(const struct draft *d, const struct draft_facts *f, struct draft_refusal *r);
 unsigned draft_judge(
 	const struct draft *d, const struct draft_facts *f, enum draft_when when, struct draft_refusal *r);
 

@@ -17,7 +17,10 @@
 #include "service.h"
 
 #define SCHOOL_FILES_MAX (INT64_C(4) << 30) /* of a school: 2,000 pupils with two files of 1 MiB each */
-#define CHANGE_BYTES 128                    /* of a change beside its body, at most: ids, versions, owner */
+#define BUREAU_FILES_MAX                                                                                     \
+	(INT64_C(1) << 40) /* once for all schools; what the disk holds is the operator's to watch */
+#define BUREAU_UNNAMED_MAX (INT64_C(2) << 30) /* papers of a hundred drafters on their way */
+#define CHANGE_BYTES 128                      /* of a change beside its body, at most: ids, versions, owner */
 #define UNNAMED_FILES_MAX                                                                                    \
 	(INT64_C(10)                                                                                         \
 		<< 20) /* of files that no record names: the largest file, while its record is on its way */
@@ -427,8 +430,8 @@ static const struct db_stmt blob_state = {
 enum { BLOB_COMPLETE, BLOB_CHUNKS };
 static const struct db_stmt blob_other = {
 	"SELECT FROM blob WHERE county = app_county() AND school = $1::text AND sha = $2::bytea"};
-/* A file that a record of the school names has room until the school's is full; one that none names (its
- * record is on its way) little. */
+/* A file that a record of the school (a paper of the bureau) names has room until its is full; one that none
+ * names (its record is on its way) little. */
 static const struct db_stmt blob_create = {
 	"INSERT INTO blob (county, school, sha, size)"
 	" SELECT app_county(), $1::text, $2::bytea, $3::bigint"
@@ -436,16 +439,12 @@ static const struct db_stmt blob_create = {
 	" WHEN EXISTS (SELECT FROM blob b"
 	" WHERE b.county = app_county() AND b.school = $1::text AND b.sha = $2::bytea)"
 	" THEN false"
-	" WHEN EXISTS (SELECT FROM evidence e"
-	" WHERE e.county = app_county() AND e.owner_school = $1::text AND e.sha = $2::bytea"
-	" AND NOT e.deleted)"
+	" WHEN blob_is_named($1::text, $2::bytea)"
 	" THEN $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b"
 	" WHERE b.county = app_county() AND b.school = $1::text) <= $4::bigint"
 	" ELSE $3::bigint + (SELECT coalesce(sum(b.size), 0) FROM blob b"
 	" WHERE b.county = app_county() AND b.school = $1::text"
-	" AND NOT EXISTS (SELECT FROM evidence e"
-	" WHERE e.county = app_county() AND e.owner_school = $1::text AND e.sha = b.sha"
-	" AND NOT e.deleted)) <= $5::bigint"
+	" AND NOT blob_is_named(b.school, b.sha)) <= $5::bigint"
 	" END"
 	" ON CONFLICT DO NOTHING"};
 /* Chunks come in order, so that what stands has no gap; a repeat is welcome. */
@@ -470,13 +469,14 @@ static const struct db_stmt blob_complete = {
  * the sender begins anew. */
 static const struct db_stmt blob_drop_other = {"SELECT blob_drop_worthless($1::text, $2::bytea, $3::bigint)"};
 static const struct db_stmt blob_drop_wrong = {"SELECT blob_drop_worthless($1::text, $2::bytea, NULL)"};
+/* Of a school's; what hangs on a paper is read by who may read that (document_content.c). */
 static const struct db_stmt blob_chunks = {
 	"SELECT k.n, k.bytes, b.size"
 	" FROM blob b"
 	" JOIN blob_chunk k ON k.county = b.county AND k.school = b.school AND k.sha = b.sha"
 	" WHERE b.county = app_county() AND b.sha = $1::bytea AND b.complete AND k.n >= $2::int"
 	" AND b.school = (SELECT min(school) FROM blob"
-	" WHERE county = app_county() AND sha = $1::bytea AND complete)"
+	" WHERE county = app_county() AND sha = $1::bytea AND school <> '' AND complete)"
 	" ORDER BY k.n"
 	" LIMIT 40"};
 enum { PART_N, PART_BYTES, PART_SIZE };
@@ -538,8 +538,8 @@ static void chunk_query(struct request *r)
 	query_sized(r, &blob_drop_other, &q->sha, q->size);
 	blob_params(&p, r, &q->sha);
 	db_int8(&p, (int64_t)q->size);
-	db_int8(&p, SCHOOL_FILES_MAX);
-	db_int8(&p, UNNAMED_FILES_MAX);
+	db_int8(&p, r->caller.school[0] ? SCHOOL_FILES_MAX : BUREAU_FILES_MAX);
+	db_int8(&p, r->caller.school[0] ? UNNAMED_FILES_MAX : BUREAU_UNNAMED_MAX);
 	request_query(r, &blob_create, &p);
 	blob_params(&p, r, &q->sha);
 	db_int4(&p, (int32_t)q->n);
@@ -565,7 +565,8 @@ static void chunk_done(struct request *r)
 	}
 	if (PQntuples(state) == 0) { /* it was not created */
 		request_refuse(r, ERR_TOO_LARGE, "size",
-			_("本校上传的文件已满：总量 4 GB，没有登记为佐证材料的 10 MB"),
+			r->caller.school[0] ? _("本校上传的文件已满：总量 4 GB，没有登记为佐证材料的 10 MB")
+					    : _("县局上传的附件已满：没有写进公文的最多 2 GB"),
 			_("先同步佐证材料的登记，或请县局系统管理员处理"));
 		return;
 	}

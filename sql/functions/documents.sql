@@ -59,3 +59,14 @@ RETURNS TABLE (received int, issued int, closed int, archived int) LANGUAGE sql 
 		(count(DISTINCT t.document) FILTER (WHERE t.event = 'archive'))::int
 	FROM document_trace t WHERE t.county = app_county() AND t.at >= from_at AND t.at < to_at
 $$;
+
+-- Whose blob a file of a paper is, for whom asks: '' the bureau's, of an answer the school's; NULL: he may not read it, or it is not there.
+CREATE OR REPLACE FUNCTION document_file_of(of text, of_sha bytea, answered_by text, who text, caller_school text) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT CASE
+		WHEN caller_school <> '' THEN (SELECT '' FROM document_file f WHERE f.county = app_county() AND f.document::text = of AND f.sha = of_sha LIMIT 1)
+		WHEN NOT (SELECT document_may_read(d.id, d.mark, who) FROM document d WHERE d.county = app_county() AND d.id = document_find(of)) THEN NULL
+		WHEN answered_by <> '' THEN (SELECT d.owner_school FROM document_delivery d WHERE d.county = app_county() AND d.document = document_find(of)
+			AND d.owner_school = answered_by AND strpos(d.answer, encode(of_sha, 'hex')) > 0 AND NOT d.deleted)
+		ELSE (SELECT '' FROM document_file f WHERE f.county = app_county() AND f.document = document_find(of) AND f.sha = of_sha LIMIT 1)
+		END
+$$;

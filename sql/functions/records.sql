@@ -23,3 +23,11 @@ BEGIN
 	DELETE FROM blob WHERE county = app_county() AND school = of_school AND sha = of_sha;
 	RETURN true;
 END $$;
+
+-- Whether a record of the school names a file by its hash, or a paper of the bureau does (of_school '').
+CREATE OR REPLACE FUNCTION blob_is_named(of_school text, of_sha bytea) RETURNS boolean LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN of_school = '' THEN EXISTS (SELECT FROM document_file f WHERE f.county = app_county() AND f.sha = of_sha)
+		ELSE EXISTS (SELECT FROM evidence e WHERE e.county = app_county() AND e.owner_school = of_school AND e.sha = of_sha AND NOT e.deleted)
+			OR EXISTS (SELECT FROM document_delivery d WHERE d.county = app_county() AND d.owner_school = of_school AND strpos(d.answer, encode(of_sha, 'hex')) > 0 AND NOT d.deleted)
+		END
+$$;

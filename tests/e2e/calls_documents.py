@@ -1,5 +1,6 @@
 """Each method of 办文 once, by the wire contract alone (test_wire.py)."""
 import datetime
+import hashlib
 import time
 
 import wire_client as w
@@ -45,6 +46,7 @@ def calls(county, year, cases):
         leader.call("Documents.EndDelegation", id=int(made.id))
         counted(cases, office, reply, day)
         answered(county, cases, office, leader)
+        attached(cases, office)
 
 
 DRAFT = "标题：关于检查的通知\n文种：通知\n公开：主动公开\n主送：%s\n反馈：隐患数|number\n---\n请检查。\n"
@@ -83,6 +85,18 @@ def answered(county, cases, office, leader):
     leader.call("Documents.DecideFeedback", doc=number, school=P, accept=True)
     rows = [d.state for page in office.page_list("Documents.Deliveries", doc=number) for d in page.delivery]
     cases.equal("and accepts it", rows, ["accepted"])
+
+
+def attached(cases, office):
+    """A file of a paper: up, looked at, named, down again."""
+    data = "名单\n一，二\n".encode()
+    sha = hashlib.sha256(data).digest()
+    cases.check("a file arrives", office.call("Sync.PutChunk", sha=sha, size=len(data), n=0, data=data).complete)
+    look = office.call("Documents.InspectFile", sha=sha)
+    cases.check("it is what it is", (look.type, look.cut, look.verdict, look.characters) == ("txt", False, "unscanned", 5), str(look))
+    made = office.signed("Documents.Ask", event="register", title="关于名单的通知", attach=[pb.DocumentAttach(name="名单.txt", sha=sha)], **{"from": "市教育局"})
+    got = b"".join(c.data for c in office.page_list("Documents.GetFile", doc=made.id, sha=sha))
+    cases.check("it is fetched as it was sent", got == data, repr(got))
 
 
 def counted(cases, office, reply, day):

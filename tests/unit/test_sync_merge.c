@@ -12,7 +12,7 @@
 #include "sync_merge.h"
 #include "tables.h"
 
-#define ROUNDS 400
+#define ROUNDS 600
 
 /* What one editor holds: the record as he last saw it, and one operation that he made from it. */
 struct editor {

@@ -15,6 +15,7 @@
 #include "outbox.h"
 #include "staging.h"
 #include "tables.h"
+#include "upload.h"
 
 #define REPLY_BYTES (4u << 20) /* arena of a push and its answer */
 
@@ -180,53 +181,18 @@ static struct sync_event do_push(struct sync *x)
 
 /* ---- Files ---- */
 
-static enum err ask_blob(struct sync *x, uint16_t method, const ProtobufCMessage *request,
-	struct blob_row *row, bool *complete)
+static enum err chunk_sent(void *data, const struct upload *u, struct problem *p)
 {
-	const ProtobufCMessage *message;
-	struct arena arena;
+	struct sync *x = data;
+	enum err e = blob_progress(x->store, u->sha, u->have, u->complete, p);
 
-	arena_init(&arena, REPLY_BYTES);
-	enum err e = link_ask(x->link, method, request, &arena, &message, x->p);
-	if (!e) {
-		row->have = ((const pb_blob_state *)message)->have;
-		*complete = ((const pb_blob_state *)message)->complete;
-	}
-	arena_free(&arena);
-	return e;
-}
-
-static enum err send_chunks(struct sync *x, struct blob_row *row, uint8_t *bytes, size_t size, bool *complete)
-{
-	uint32_t chunks = (uint32_t)((size + CHUNK_BYTES - 1) / CHUNK_BYTES);
-	enum err e = ERR_OK;
-
-	while (!e && !*complete && row->have < chunks) {
-		pb_blob_chunk chunk = PB_BLOB_CHUNK_INIT;
-		uint32_t n = row->have;
-		size_t from = (size_t)n * CHUNK_BYTES,
-		       len = size - from < CHUNK_BYTES ? size - from : CHUNK_BYTES;
-		chunk.has_sha = chunk.has_size = chunk.has_n = chunk.has_data = 1;
-		chunk.sha = (ProtobufCBinaryData){HASH_SIZE, row->sha};
-		chunk.size = size;
-		chunk.n = n;
-		chunk.data = (ProtobufCBinaryData){len, bytes + from};
-		e = ask_blob(x, METHOD_SYNC_PUT_CHUNK, &chunk.base, row, complete);
-		fault_point(FAULT_JG_FILE_SENT);
-		if (!e && !*complete && row->have <= n)
-			e = problem_set(x->p, ERR_PROTOCOL, "have", NULL, NULL);
-		if (!e)
-			e = blob_progress(x->store, row->sha, row->have, *complete, x->p);
-		tell(x, _("上传佐证材料"), row->have, chunks);
-	}
+	tell(x, _("上传佐证材料"), u->have, u->chunks);
 	return e;
 }
 
 static struct sync_event do_file(struct sync *x)
 {
-	pb_blob_ref ref = PB_BLOB_REF_INIT;
 	struct blob_row row;
-	bool complete = false;
 	uint8_t *bytes = NULL;
 	size_t size;
 	bool found;
@@ -237,22 +203,14 @@ static struct sync_event do_file(struct sync *x)
 	if (!found)
 		return (struct sync_event){.what = SYNC_FILED};
 	e = blob_read(x->store, row.sha, &bytes, &size, x->p);
-	ref.has_sha = ref.has_size = 1;
-	ref.sha = (ProtobufCBinaryData){HASH_SIZE, row.sha};
-	ref.size = row.size;
 	if (!e)
-		e = ask_blob(x, METHOD_SYNC_STAT_BLOB, &ref.base, &row, &complete);
-	if (e == ERR_NOT_FOUND) { /* the server has nothing of it yet */
-		e = ERR_OK;
-		row.have = 0;
-	}
-	if (!e)
-		e = complete ? blob_progress(x->store, row.sha, row.have, true, x->p)
-			     : send_chunks(x, &row, bytes, size, &complete);
-	if (e == ERR_FILE_DAMAGED) { /* what somebody had begun there was not this file; it is gone now */
-		row.have = 0;
-		e = send_chunks(x, &row, bytes, size, &complete);
-	}
+		e = upload_file(&(struct upload){.link = x->link,
+					.sha = row.sha,
+					.bytes = bytes,
+					.size = size,
+					.told = chunk_sent,
+					.data = x},
+			x->p);
 	free(bytes);
 	/* A file that cannot be read or is not wanted must not hold the others up; evidence list names it. */
 	if (e == ERR_FILE_IO || e == ERR_STORE || e == ERR_INVALID || e == ERR_FILE_DAMAGED)

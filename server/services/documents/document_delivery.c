@@ -17,7 +17,9 @@
 
 static const struct db_stmt select_addresses = {
 	"SELECT a.document, a.school, a.version, a.ended, a.receipt_due, a.feedback_due, coalesce(d.number, ''), d.title, d.genre, d.urgency,"
-	" d.signed_on, d.pressed_on, v.file, v.questions, encode(v.digest, 'hex'), r.rec_id"
+	" d.signed_on, d.pressed_on, v.file, v.questions, encode(v.digest, 'hex'), r.rec_id,"
+	" coalesce((SELECT jsonb_agg(jsonb_build_object('name', f.name, 'sha', encode(f.sha, 'hex'), 'size', f.size) ORDER BY f.n)::text"
+	" FROM document_file f WHERE f.county = a.county AND f.document = a.document AND f.version = a.version), '')"
 	" FROM document_address a"
 	" JOIN document d ON d.county = a.county AND d.id = a.document"
 	" JOIN document_version v ON v.county = a.county AND v.document = a.document AND v.version = a.version"
@@ -39,7 +41,8 @@ enum {
 	A_FILE,
 	A_QUESTIONS,
 	A_DIGEST,
-	A_RECORD
+	A_RECORD,
+	A_FILES
 };
 static const struct db_stmt mark_done = {
 	"UPDATE document_address a SET done = true FROM unnest($1::uuid[], $2::text[]) AS u (document, school)"
@@ -49,7 +52,7 @@ static const struct db_stmt close_tasks = {"SELECT document_close_tasks()"};
 struct addressed {
 	uint8_t document[16], record[16];
 	bool has_record;
-	const char *school, *ended, *number, *title, *genre, *urgency, *file, *questions, *digest;
+	const char *school, *ended, *number, *title, *genre, *urgency, *file, *questions, *digest, *files;
 	int32_t version, signed_on, pressed_on;
 	int64_t receipt_due, feedback_due;
 };
@@ -77,6 +80,7 @@ static void fill(struct record *d, const struct addressed *a)
 	record_set_text(d, F_DELIVERY_DIGEST, a->digest);
 	record_set_text(d, F_DELIVERY_TEXT, a->file);
 	record_set_text(d, F_DELIVERY_QUESTIONS, a->questions);
+	record_set_text(d, F_DELIVERY_FILES, a->files);
 	record_set_number(d, F_DELIVERY_SIGNED_ON, a->signed_on);
 	record_set_number(d, F_DELIVERY_PRESSED_ON, a->pressed_on);
 	record_set_number(d, F_DELIVERY_RECEIPT_DUE, a->receipt_due);
@@ -155,6 +159,7 @@ static void deliver_lock(struct request *r)
 			.file = document_text(r, db_get_text(t, i, A_FILE)),
 			.questions = document_text(r, db_get_text(t, i, A_QUESTIONS)),
 			.digest = document_text(r, db_get_text(t, i, A_DIGEST)),
+			.files = document_text(r, db_get_text(t, i, A_FILES)),
 			.version = (int32_t)db_get_int(t, i, A_VERSION),
 			.signed_on = (int32_t)db_get_int(t, i, A_SIGNED_ON),
 			.pressed_on = (int32_t)db_get_int(t, i, A_PRESSED_ON),

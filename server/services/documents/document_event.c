@@ -12,6 +12,7 @@
 #include "access_log.h"
 #include "clock.h"
 #include "codes.h"
+#include "document_files.h"
 #include "document_number.h"
 #include "document_store.h"
 #include "draft_digest.h"
@@ -29,6 +30,7 @@ struct event {
 	struct draft draft;
 	struct draft_organ *organs;
 	size_t organ_count;
+	struct document_files before;
 	const char **schools; /* whom an issued paper goes to */
 	size_t school_count;
 };
@@ -139,6 +141,17 @@ static void judge_organ(struct request *r, struct event *x, const char *name)
 			arena_printf(&r->arena, _("jgadmin documents orgs set %s --relation 关系"), name));
 }
 
+/* R17 of files that no submission judges; d NULL: of a paper that comes in, which names none. */
+static void judge_files(struct request *r, struct event *x, const struct draft *d)
+{
+	const struct draft_facts facts = {.files = x->file.files.fault, .file_count = x->file.files.n};
+	struct draft_refusal refusal;
+
+	if (draft_judge_files(d, &facts, &refusal))
+		break_rule(
+			x, 17, document_text(r, refusal.told.message), document_text(r, refusal.told.hint));
+}
+
 /* What it is that came in, kept from now on. False: refused. */
 static bool take_registered(struct request *r, struct event *x)
 {
@@ -146,13 +159,19 @@ static bool take_registered(struct request *r, struct event *x)
 	int32_t year = x->around.world.today / 10000;
 	struct document_file *f = &x->file;
 
-	if (draft_text_is_secret(text_of(Q->title)) || draft_text_is_secret(text_of(Q->matter))) {
+	bool secret = draft_text_is_secret(text_of(Q->title)) || draft_text_is_secret(text_of(Q->matter));
+	for (size_t i = 0; i < Q->n_attach; i++)
+		secret |= draft_text_is_secret(text_of(Q->attach[i]->name));
+	if (secret) {
 		/* Nothing of it is kept, not even in a log. */
 		request_fail_hint(
 			r, ERR_RULE, "R07", _("涉密文件不能进入本系统"), _("按保密规定在涉密载体上办理"));
 		return false;
 	}
 	judge_organ(r, x, text_of(Q->from));
+	if (!document_files_after(r, &x->before, &f->files))
+		return false;
+	judge_files(r, x, NULL);
 	if (PQntuples(same) && !x->ask.rule) {
 		const char *first = document_text(r, db_get_text(same, 0, 0));
 		struct problem p;
@@ -179,7 +198,7 @@ static bool take_registered(struct request *r, struct event *x)
 	f->take_year = year;
 	f->file = f->questions = "";
 	struct draft as_text = {.title = f->title, .genre = f->genre, .body = f->matter};
-	if (draft_digest(f->digest, &as_text, NULL, 0, &r->arena)) {
+	if (draft_digest(f->digest, &as_text, f->files.hash, f->files.n, &r->arena)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return false;
 	}
@@ -225,13 +244,16 @@ static bool read_organs_of(struct request *r, struct event *x)
 	return x->organs;
 }
 
-/* Reads and judges the text that this event is about. False: refused. */
-static bool take_text(struct request *r, struct event *x, const void *text, size_t n, enum draft_when when)
+/* Reads and judges the text that this event is about, with its files. False: refused. */
+static bool take_text(struct request *r, struct event *x, const void *text, size_t n, enum draft_when when,
+	const struct document_files *files)
 {
 	struct facts_context context = {request_result(r, &read_schools), false};
 	struct draft_facts facts = {.own = r->worker->server->conf.name,
 		.organs = x->organs,
 		.organ_count = x->organ_count,
+		.files = files->fault,
+		.file_count = files->n,
 		.context = &context,
 		.school = facts_school,
 		.received = facts_received};
@@ -270,8 +292,9 @@ static bool compare_text(struct request *r, struct event *x)
 	const char *text = document_text(r, db_get_text(t, 0, 0));
 	if (draft_parse(&before, text, strlen(text), &r->arena, &p))
 		return true;
-	enum err e = draft_same_substance(&x->ask.same_substance, &(struct draft_version){&before, NULL, 0},
-		&(struct draft_version){&x->draft, NULL, 0}, &r->arena);
+	enum err e = draft_same_substance(&x->ask.same_substance,
+		&(struct draft_version){&before, x->before.hash, x->before.n},
+		&(struct draft_version){&x->draft, x->file.files.hash, x->file.files.n}, &r->arena);
 	if (e)
 		request_fail(r, e, NULL, NULL);
 	return !e;
@@ -297,12 +320,21 @@ static bool take_new_text(struct request *r, struct event *x, const void *text, 
 {
 	struct document_file *f = &x->file;
 
-	if (!take_text(r, x, text, n, DRAFT_READ) || (!f->is_new && !compare_text(r, x)))
+	if (!document_files_after(r, &x->before, &f->files) ||
+		!take_text(r, x, text, n, DRAFT_READ, &f->files) || (!f->is_new && !compare_text(r, x)))
 		return false;
+	/* Nobody submits these again. */
+	if (x->ask.event == EVENT_CHANGE || x->ask.event == EVENT_REISSUE)
+		judge_files(r, x, &x->draft);
+	for (size_t i = 0; i < f->files.n; i++)
+		if (!f->files.size[i])
+			break_rule(x, 17,
+				arena_printf(&r->arena, _("附件“%s”没有传完"), f->files.hash[i].name),
+				_("重新附上这个文件"));
 	f->file = arena_text(&r->arena, text, n);
 	f->questions = questions_of(r, &x->draft);
 	show_text(x);
-	if (draft_digest(f->digest, &x->draft, NULL, 0, &r->arena)) {
+	if (draft_digest(f->digest, &x->draft, f->files.hash, f->files.n, &r->arena)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return false;
 	}
@@ -318,6 +350,7 @@ static bool take_content(struct request *r, struct event *x)
 	const PGresult *text = request_result(r, &read_text);
 	struct problem p;
 
+	document_files_before(r, &x->before);
 	if (!read_organs_of(r, x)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return false;
@@ -341,9 +374,9 @@ static bool take_content(struct request *r, struct event *x)
 		return true;
 	switch (x->ask.event) {
 	case EVENT_SUBMIT:
-		return take_text(r, x, stands, n, DRAFT_SUBMIT);
+		return take_text(r, x, stands, n, DRAFT_SUBMIT, &x->before);
 	case EVENT_ISSUE:
-		if (!take_text(r, x, stands, n, DRAFT_READ))
+		if (!take_text(r, x, stands, n, DRAFT_READ, &x->before))
 			return false;
 		take_schools(r, x);
 		judge_feedback_due(r, x);
@@ -357,7 +390,7 @@ static bool take_content(struct request *r, struct event *x)
 	case EVENT_RETURN: /* of a re-issue: what schools hold stands again */
 		if (!x->file.d.reissue)
 			return true;
-		if (!take_text(r, x, stands, n, DRAFT_READ))
+		if (!take_text(r, x, stands, n, DRAFT_READ, &x->before))
 			return false;
 		show_text(x);
 		return true;
@@ -527,7 +560,8 @@ static void reply_intent(struct request *r, struct event *x)
 	const char *lines = intent_of(r, x, x->around.world.now);
 	pb_document_reply out = PB_DOCUMENT_REPLY_INIT;
 
-	if (!lines) {
+	out.attachment = document_files_reply(r, &x->file.files, &out.n_attachment);
+	if (!lines || !out.attachment) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
@@ -697,6 +731,7 @@ static void event_query(struct request *r)
 	request_query(r, &read_received, &of);
 	db_bool(&of, x->ask.event == EVENT_RETURN);
 	request_query(r, &read_text, &of);
+	document_files_query(r);
 	request_trip(r, event_judge);
 }
 

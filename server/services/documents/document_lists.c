@@ -365,6 +365,32 @@ static bool fill_names(struct request *r, pb_document_shown *out)
 	return rows && out->name;
 }
 
+static const struct db_stmt select_files = {
+	"SELECT f.name, f.sha, f.size, coalesce(c.verdict, 'unscanned')"
+	" FROM document d JOIN document_file f ON f.county = d.county AND f.document = d.id AND f.version = d.version"
+	" LEFT JOIN document_content c ON c.county = f.county AND c.sha = f.sha"
+	" WHERE d.county = app_county() AND d.id = document_find($2::text)"
+	" AND document_may_read(d.id, d.mark, $1::text) ORDER BY f.n"};
+
+static bool fill_files(struct request *r, pb_document_shown *out)
+{
+	const PGresult *t = request_result(r, &select_files);
+	size_t n = (size_t)PQntuples(t);
+	pb_document_file *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1));
+
+	out->attachment = arena_alloc(&r->arena, sizeof *out->attachment * (n + 1));
+	for (int i = 0; rows && out->attachment && i < (int)n; i++) {
+		pb_document_file *x = out->attachment[out->n_attachment++] = &rows[i];
+		*x = (pb_document_file)PB_DOCUMENT_FILE_INIT;
+		x->name = (char *)document_text(r, db_get_text(t, i, 0));
+		x->has_sha = x->has_size = 1;
+		x->sha.data = (uint8_t *)(uintptr_t)db_get_bytes(t, i, 1, &x->sha.len);
+		x->size = (uint64_t)db_get_int(t, i, 2);
+		x->verdict = (char *)document_text(r, db_get_text(t, i, 3));
+	}
+	return rows && out->attachment;
+}
+
 static void show_query(struct request *r)
 {
 	struct db_params p = {0}, names = {0};
@@ -377,6 +403,7 @@ static void show_query(struct request *r)
 	db_text(&p, text_of(Q->doc));
 	request_query(r, &select_one, &p);
 	request_query(r, &select_trace, &p);
+	request_query(r, &select_files, &p);
 }
 
 static void show_done(struct request *r)
@@ -396,7 +423,7 @@ static void show_done(struct request *r)
 		return;
 	out.task = fill_tasks(r, x, &out.n_task);
 	if (!out.task || !fill_row(r, &row, t, 0) || !fill_trace(r, &x->world, &out) ||
-		!fill_names(r, &out)) {
+		!fill_names(r, &out) || !fill_files(r, &out)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}

@@ -231,13 +231,16 @@ static const struct db_stmt insert_signer = {
 	" VALUES (app_county(), $1::uuid, sha256($2::bytea), $2::bytea, $3::timestamptz)"
 	" ON CONFLICT DO NOTHING"};
 
-/* What it is found by: number, title and body in their normal form, a line each, because no form holds a line's
- * end. The number is the one that the statement before has given: what stands behind its series, $2, is in that
+/* What it is found by: number, title, body and each file's words in their normal form, a line each, because no
+ * form holds a line's end. The number is the one that the statement before has given: what stands behind its series, $2, is in that
  * form as it is. */
 static const struct db_stmt update_search = {
-	"UPDATE document SET search ="
-	" coalesce($2::text || substr(number, length(series) + 1), '') || E'\\n' || $3::text || E'\\n' || $4::text"
-	" WHERE county = app_county() AND id = $1::uuid"};
+	"UPDATE document d SET search ="
+	" coalesce($2::text || substr(d.number, length(d.series) + 1), '') || E'\\n' || $3::text || E'\\n' || $4::text"
+	" || coalesce((SELECT string_agg(E'\\n' || c.text, '' ORDER BY f.n)"
+	" FROM document_file f JOIN document_content c ON c.county = f.county AND c.sha = f.sha"
+	" WHERE f.county = d.county AND f.document = d.id AND f.version = d.version), '')"
+	" WHERE d.county = app_county() AND d.id = $1::uuid"};
 
 static void people_arrays(const struct document *d, struct pg_array a[3])
 {
@@ -461,6 +464,8 @@ enum err document_write(struct request *r, struct document_file *f, const struct
 		write_new_tasks(r, f, arrays + 11);
 		if (f->file)
 			write_version(r, f, x);
+		if (f->files.n)
+			document_files_write(r, f->id, f->d.version, &f->files);
 		if (f->body)
 			e = write_search(r, f);
 	}

@@ -3,7 +3,7 @@
 #ifndef JG_DOCUMENT_STORE_H
 #define JG_DOCUMENT_STORE_H
 
-#include "documents_calls.h"
+#include "document_files.h"
 
 #define TRACE_HASH 32
 
@@ -21,6 +21,7 @@ struct document_file {
 	const char
 		*body; /* with the title and the number it is found by this from now on; NULL: it stays so */
 	uint8_t digest[TRACE_HASH];
+	struct document_files files; /* of that text, or of a paper that comes in */
 };
 
 /* Locks it and adds everything of it to the trip; `of` is an id or a number. */

@@ -59,6 +59,8 @@ static const struct handler handlers[] = {
 	{METHOD_DOCUMENTS_TURNAROUND, documents_turnaround},
 	{METHOD_DOCUMENTS_SEARCH, documents_search},
 	{METHOD_DOCUMENTS_MONTH, documents_month},
+	{METHOD_DOCUMENTS_INSPECT_FILE, documents_inspect_file},
+	{METHOD_DOCUMENTS_GET_FILE, documents_get_file},
 	{0, NULL},
 };
 

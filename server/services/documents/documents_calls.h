@@ -93,5 +93,7 @@ void documents_search(struct request *r);
 void documents_reconcile_archive(struct request *r);
 void documents_turnaround(struct request *r);
 void documents_month(struct request *r);
+void documents_inspect_file(struct request *r);
+void documents_get_file(struct request *r);
 
 #endif

@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+"""Files that hang on papers: up from whoever drafts or registers, once for the county, in chunks that go on where they stopped; judged by what
+they are and not by what they are called; down to whom the paper was sent and to nobody else; found by their words. A hostile file costs a
+moment of a process of its own."""
+import hashlib
+import os
+import random
+import subprocess
+import time
+import zipfile
+
+from harness import Cases, Server
+
+DRAFT = "标题：关于开展%s的通知\n文种：通知\n公开：主动公开\n主送：%s\n%s---\n请各校认真落实。\n"
+P1, P2, J = "2132990001", "2132990002", "3132990001"
+cases = Cases()
+
+
+def docx(path, text, fill=None):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("[Content_Types].xml", "<Types/>")
+        body = "".join("<w:p><w:r><w:t>%s</w:t></w:r></w:p>" % line for line in text.split("\n"))
+        with out.open("word/document.xml", "w") as part:
+            part.write(('<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>%s' % body).encode())
+            for _ in range(fill or 0):
+                part.write(b" " * (1 << 20))
+            part.write(b"</w:body></w:document>")
+    return path
+
+
+def pdf(path, text, script=None):
+    objects = ["<< /Type /Catalog /Pages 2 0 R%s >>" % (" /OpenAction 6 0 R" if script else ""), "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+               "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 300] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>"]
+    stream = "BT /F1 12 Tf 20 200 Td (%s) Tj ET" % text
+    objects += ["<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream), "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    objects += ["<< /S /JavaScript /JS (%s) >>" % script] if script else []
+    out, at = "%PDF-1.4\n", []
+    for n, body in enumerate(objects, 1):
+        at.append(len(out))
+        out += "%d 0 obj\n%s\nendobj\n" % (n, body)
+    table = "".join("%010d 00000 n \n" % a for a in at)
+    with open(path, "w") as file:
+        file.write("%sxref\n0 %d\n0000000000 65535 f \n%strailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+                   % (out, len(objects) + 1, table, len(objects) + 1, len(out)))
+    return path
+
+
+def wait(what, good, seconds=20):
+    for _ in range(seconds * 10):
+        found = what()
+        if good(found):
+            return found
+        time.sleep(0.1)
+    return found
+
+
+with Server() as server:
+    office, leader, edu, other = server.bureau("office"), server.bureau("leader"), server.bureau("basic_edu"), server.bureau("supervision")
+    here = lambda name: os.path.join(server.dir, name)  # noqa: E731
+    with open(here("schools.csv"), "w") as out:
+        out.write("学校标识码,学校名称,办学类型,举办者\n%s,演练县第一小学,211,831\n%s,演练县第二小学,211,831\n%s,演练县第一初级中学,311,831\n" % (P1, P2, J))
+    edu.ok("schools", "import", here("schools.csv"))
+    first, second, third = server.school(P1, "head"), server.school(P2, "clerk"), server.school(J, "head")
+    for desk in ("收文", "发文", "档案"):
+        office.ok("documents", "desk", "set", desk, office.user)
+    office.ok("documents", "head", "set", leader.user)
+    office.ok("documents", "series", "add", "洪教发")
+    office.ok("documents", "orgs", "set", "市教育局", "--relation", "superior")
+
+    def write(name, matter, to="小学", lines=""):
+        with open(here(name), "w") as out:
+            out.write(DRAFT % (matter, to, lines))
+        return here(name)
+
+    def draft(matter, names, *files, to="小学", lines=""):
+        text = write("稿.txt", matter, to, lines + ("附件：%s\n" % "；".join(names) if names else ""))
+        return edu.ok("documents", "draft", text, "--signer", leader.user, *sum((("--attach", f) for f in files), ()))["id"]
+
+    def refusal(result):
+        return result.code, (result.json.get("error") or {}).get("field")
+
+    def submit(id):
+        return refusal(edu.run("documents", "submit", id, "--json"))
+
+    def issue(id, *more):
+        edu.ok("documents", "submit", id)
+        office.ok("documents", "approve", id)
+        leader.ok("documents", "sign", id)
+        office.ok("documents", "recheck", id)
+        number = office.ok("documents", "number", id, "--series", "洪教发")["number"]
+        for words in (("press", number, "--copies", "3"), ("proof", "pass", number), ("seal", number, "--count", "3"), ("issue", number, *more)):
+            office.ok("documents", *words)
+        return number
+
+    def hashed(path):
+        return hashlib.sha256(open(path, "rb").read()).hexdigest()
+
+    def found(who, text):
+        return {d["id"] for d in who.ok("documents", "search", text)}
+
+    # ---- what is refused (R17), each cause
+    plan, table = docx(here("安全检查方案.docx"), "逐一排查消防通道\n第二段"), here("任务分解表.csv")
+    with open(table, "wb") as out:
+        out.write("学校,责任人\n第一小学,王老师\n".encode("gb18030"))
+    good = draft("校园安全检查", ["安全检查方案", "任务分解表"], plan, table)
+    shown = edu.ok("documents", "show", good)
+    cases.equal("what hangs on a draft is listed with its hash", [(f["name"], f["sha256"]) for f in shown["attachments"]],
+                [("安全检查方案.docx", hashed(plan)), ("任务分解表.csv", hashed(table))])
+    cases.equal("a name without a file", submit(draft("检查甲", ["安全检查方案"])), (3, "R17"))
+    cases.equal("a file without a name", submit(draft("检查乙", [], plan)), (3, "R17"))
+    cases.equal("another file than is named", submit(draft("检查丙", ["任务分解表"], plan)), (3, "R17"))
+    os.rename(here("任务分解表.csv"), here("任务分解表.pdf"))
+    lying = edu.run("documents", "draft", write("稿.txt", "检查丁", lines="附件：任务分解表\n"), "--signer", leader.user, "--attach", here("任务分解表.pdf"), "--json")
+    cases.check("who attaches it is warned at once", lying.code == 0 and "扩展名" in lying.err, repr(lying))
+    cases.equal("a table that is called pdf", submit(lying.json["id"]), (3, "R17"))
+    os.rename(here("任务分解表.pdf"), table)
+    with open(here("残.docx"), "wb") as out:
+        out.write(open(plan, "rb").read()[:-30])
+    cases.equal("a document that is cut off", submit(draft("检查戊", ["残"], here("残.docx"))), (3, "R17"))
+    with open(here("程序.txt"), "wb") as out:
+        out.write(b"MZ\0\0" + bytes(1000))
+    cases.equal("a program that is called txt", submit(draft("检查己", ["程序"], here("程序.txt"))), (3, "R17"))
+    cases.equal("what comes in with one is not registered", refusal(office.run("documents", "register", "--from", "市教育局", "--title", "关于检查的通知", "--attach", here("程序.txt"), "--json")), (3, "R17"))
+    cases.equal("a file of no bytes", edu.run("documents", "draft", here("稿.txt"), "--signer", leader.user, "--attach", "/dev/null").code, 1)
+    cases.equal("51 files are too many", edu.run("documents", "draft", here("稿.txt"), "--signer", leader.user, *["--attach", table] * 51).code != 0, True)
+    letter = office.ok("documents", "register", "--from", "市教育局", "--title", "关于检查的通知", "--attach", plan)
+    cases.equal("what came in shows its files", [f["name"] for f in office.ok("documents", "show", letter["id"])["attachments"]], ["安全检查方案.docx"])
+    cases.equal("a draft with what it names goes on", submit(good), (0, None))
+
+    # ---- to schools, once
+    edu.ok("documents", "withdraw", good)
+    number = issue(good)
+    mine = wait(lambda: (first.ok("sync"), first.ok("documents", "list"))[1], bool)
+    cases.equal("the school sees which files it has", [f["name"] for f in mine[0]["attachments"]], ["安全检查方案.docx", "任务分解表.csv"])
+    first.ok("documents", "show", number, "--files", here("到校"))
+    cases.equal("and fetches them whole", [hashed(here("到校/" + n)) for n in ("安全检查方案.docx", "任务分解表.csv")], [hashed(plan), hashed(table)])
+    wait(lambda: (second.ok("sync"), second.ok("documents", "list"))[1], bool)
+    second.ok("documents", "show", number, "--files", here("到校二"))
+    cases.equal("they stand once in the county for three papers and two schools",
+                server.psql("SELECT count(*) FROM blob WHERE sha = '\\x%s'; SELECT count(*) FROM blob_chunk WHERE sha = '\\x%s'" % ((hashed(plan),) * 2)).split(), ["1", "1"])
+    third.ok("sync")
+    cases.equal("a school that it was not sent to has nothing of it", third.ok("documents", "list"), [])
+
+    # ---- 10 MiB, cut and gone on with
+    big, rng = here("影像.png"), random.Random(7)
+    with open(big, "wb") as out:
+        out.write(b"\x89PNG\r\n\x1a\n" + rng.randbytes((10 << 20) - 8 - 8) + b"IEND\xaeB`\x82")
+    text = write("大.txt", "影像报送", lines="附件：影像\n")
+    for part in (3, 11, 25):
+        run = edu.run("documents", "draft", text, "--signer", leader.user, "--attach", big, env={"JG_FAULT": "jg:file-sent:%d" % part})
+        cases.check("an upload was ended behind a chunk", run.code != 0, repr(run))
+    have = int(server.psql("SELECT count(*) FROM blob_chunk WHERE sha = '\\x%s'" % hashed(big)))
+    cases.check("what had arrived stays", 25 <= have < 40, str(have))
+    film = edu.ok("documents", "draft", text, "--signer", leader.user, "--attach", big)["id"]
+    cases.equal("and the rest follows", server.psql("SELECT complete FROM blob WHERE sha = '\\x%s'" % hashed(big)), "t")
+    cases.equal("it is not too large", submit(film), (0, None))
+    os.makedirs(here("取"))
+    with open(here("取/.%s.part" % hashed(big)), "wb") as out:
+        out.write(open(big, "rb").read()[:(5 << 20) + 1000])
+    office.ok("documents", "show", film, "--files", here("取"))
+    cases.equal("a download goes on from what is there", (hashed(here("取/影像.png")), os.listdir(here("取"))), (hashed(big), ["影像.png"]))
+    with open(here("更大.txt"), "wb") as out:
+        out.write(b"a" * ((10 << 20) + 1))
+    cases.equal("more than 10 MiB is refused here", edu.run("documents", "draft", text, "--signer", leader.user, "--attach", here("更大.txt"), "--json").json["error"]["code"], "TOO_LARGE")
+
+    # ---- found by their words
+    cases.equal("a paper is found by a word of a file", found(edu, "消防通道") >= {good, letter["id"]}, True)
+    cases.check("also of a table in GB 18030", good in found(edu, "王老师"))
+    cases.equal("two words of two of its texts", good in found(edu, "消防通道 王老师"), True)
+    secret = draft("内部检查", ["安全检查方案"], plan, to="小学", lines="标识：内部\n")
+    cases.check("a marked paper is found by its drafter", secret in found(edu, "排查消防"))
+    cases.check("and by nobody who may not read it", secret not in found(other, "排查消防"))
+    cases.equal("who then fetches nothing of it either", other.run("documents", "show", secret, "--files", here("外")).code, 3)
+
+    # ---- hostile files: a moment of another process
+    hostile = {"炸弹.docx": docx(here("炸弹.docx"), "开头的字", fill=1500), "脚本.pdf": pdf(here("脚本.pdf"), "Script inside", "app.launchURL\\(\"http://127.0.0.1/\"\\)")}
+    with open(here("循环.pdf"), "w") as out:
+        out.write("%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2000000000 >>\nendobj\n"
+                  "trailer << /Size 3 /Root 1 0 R >>\n%%EOF\n")
+    with zipfile.ZipFile(here("实体.docx"), "w", zipfile.ZIP_DEFLATED) as out:
+        entities = "".join('<!ENTITY e%d "%s">' % (i, "&e%d;" % (i - 1) * 10 if i else "哈") for i in range(12))
+        out.writestr("word/document.xml", '<!DOCTYPE d [%s]><d xmlns:w="u"><w:t>&e11;</w:t></d>' % entities)
+    hostile.update({"循环.pdf": here("循环.pdf"), "实体.docx": here("实体.docx")})
+    pid = server.process.pid
+    resident = lambda: int(next(line for line in open("/proc/%d/status" % pid) if line.startswith("VmHWM")).split()[1]) // 1024  # noqa: E731
+    before = resident()
+    cases.equal("hostile files hang on a paper like others", submit(draft("四种文件", [n.rsplit(".", 1)[0] for n in hostile], *hostile.values())), (0, None))
+    cases.check("they cost the server little memory", resident() - before < 64, "%d MiB" % (resident() - before))
+    cases.check("what a bomb says before it is stopped is found", found(edu, "开头的字"))
+    cases.check("words of a PDF with a script are found", found(edu, "script inside"))
+    cases.equal("nothing of it runs on", subprocess.run(["pgrep", "-f", here("")], capture_output=True, text=True).stdout.split().count("pdftotext"), 0)
+
+    # ---- a scanner
+    with open(here("查毒"), "w") as out:
+        out.write("#!/bin/sh\ngrep -q 毒 \"$1\" && exit 1\ngrep -q 坏 \"$1\" && exit 7\nexit 0\n")
+    os.chmod(here("查毒"), 0o755)
+    server.stop()
+    server.change_settings(scan=here("查毒"))
+    server.start()
+    for name, text, wanted in (("净", "干净", (0, None)), ("毒", "有毒", (3, "R17")), ("坏", "坏的扫描", (3, "R17"))):
+        with open(here(name + ".txt"), "w") as out:
+            out.write(text)
+        cases.equal("a file that the scanner finds %s" % text, submit(draft("查毒" + name, [name], here(name + ".txt"))), wanted)
+    cases.equal("what nobody had scanned is scanned when it is attached again", submit(draft("再查", ["安全检查方案"], plan)), (0, None))
+    cases.equal("no copy of it is left", [f for f in os.listdir(server.data) if f.startswith("scan-")], [])
+cases.close()
