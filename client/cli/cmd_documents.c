@@ -3,11 +3,14 @@
 #include <string.h>
 
 #include <sodium.h>
+#include <utf8proc.h>
 
+#include "blobs.h"
 #include "codes.h"
 #include "documents.h"
 #include "download.h"
 #include "face.h"
+#include "file_name.h"
 #include "jg.h"
 #include "login.h"
 #include "value.h"
@@ -220,7 +223,70 @@ static int cmd_show(struct cli *c)
 
 /* ---- What the school says ---- */
 
-static int say(struct cli *c, enum delivery_word word, const char *answer, const char *done)
+/* Of the questions that want a file, the one that the n-th --file answers: as they are named without =, else in
+ * their order. NULL: there is none. */
+static const char *file_key(struct cli *c, const json_t *questions, size_t n)
+{
+	const json_t *q;
+	size_t i, at = 0;
+
+	for (int k = 1; k < c->operands; k++)
+		if (!strchr(cli_operand(c, k), '=') && at++ == n)
+			return cli_operand(c, k);
+	if (at)
+		return NULL;
+	json_array_foreach(questions, i, q)
+	{
+		if (strcmp(json_string_value(json_object_get(q, "type")), "file") == 0 && at++ == n)
+			return json_string_value(json_object_get(q, "key"));
+	}
+	return NULL;
+}
+
+/* A file is answered by its hash and its name; its bytes follow (blobs.h). */
+static enum err take_files(struct cli *c, struct view *v, const struct record *d, json_t *answer)
+{
+	char name[FILE_NAME_TEXT_MAX], hex[HASH_SIZE * 2 + 1];
+	json_t *questions = questions_json(d);
+	const char *path, *key;
+	uint8_t sha[HASH_SIZE];
+	size_t size;
+	enum err e = ERR_OK;
+
+	for (size_t n = 0; !e && (path = cli_option_at(c, "file", (int)n)); n++) {
+		key = file_key(c, questions, n);
+		e = key ? blob_add(v->store, path, false, sha, &size, &c->problem)
+			: problem_set(&c->problem, ERR_USAGE, "file", _("jg documents show 看要填哪些"),
+				  _("没有要附文件的事项"));
+		if (e)
+			break;
+		file_name_text(name, sizeof name, path);
+		char *composed = (char *)utf8proc_NFC((const utf8proc_uint8_t *)name);
+		sodium_bin2hex(hex, sizeof hex, sha, sizeof sha);
+		json_object_set_new(answer, key, json_sprintf("%s %s", hex, composed ? composed : name));
+		free(composed);
+	}
+	json_decref(questions);
+	return e;
+}
+
+/* answer: what was typed of it so far; NULL: it is none. */
+static enum err say_it(struct cli *c, struct view *v, struct item *item, enum delivery_word word,
+	json_t *answer, bool *already)
+{
+	enum err e = answer ? take_files(c, v, &item->record, answer) : ERR_OK;
+	char *text = answer && !e ? json_dumps(answer, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+
+	if (!e && answer && !text)
+		e = problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);
+	if (!e)
+		e = documents_say(
+			v, item, word, text ? text : "", profile_now_us(&c->profile), already, &c->problem);
+	free(text);
+	return e;
+}
+
+static int say(struct cli *c, enum delivery_word word, json_t *answer, const char *done)
 {
 	char number[64];
 	struct view *v;
@@ -238,8 +304,7 @@ static int say(struct cli *c, enum delivery_word word, const char *answer, const
 	if (store_begin(v->store, &c->problem))
 		return cli_fail(c);
 	int64_t n = v->store->next_row;
-	enum err e = documents_say(v, item, word, answer, profile_now_us(&c->profile), &already, &c->problem);
-	if (jg_commit(c, e))
+	if (jg_commit(c, say_it(c, v, item, word, answer, &already)))
 		return cli_fail(c);
 	json_t *json = document_json(item);
 	if (already) {
@@ -257,23 +322,28 @@ static int say(struct cli *c, enum delivery_word word, const char *answer, const
 
 static int cmd_read(struct cli *c)
 {
-	return say(c, DELIVERY_READ, "", _("已阅"));
+	return say(c, DELIVERY_READ, NULL, _("已阅"));
 }
 
 static int cmd_sign(struct cli *c)
 {
-	return say(c, DELIVERY_SIGN, "", _("已签收"));
+	return say(c, DELIVERY_SIGN, NULL, _("已签收"));
 }
 
 /* KEY=VALUE… */
 static int cmd_answer(struct cli *c)
 {
 	json_t *answer = json_object();
-	int code = 0;
+	int code = 0, files = 0, bare = 0;
+
+	while (cli_option_at(c, "file", files))
+		files++;
 
 	for (int i = 1; !code && i < c->operands; i++) {
 		const char *text = cli_operand(c, i), *is = strchr(text, '=');
 		char key[32];
+		if (!is && bare++ < files) /* its file is given with --file */
+			continue;
 		if (!is || is - text >= (long)sizeof key) {
 			code = cli_fail_with(c, ERR_USAGE,
 				_("例如 jg documents answer 3 q1=12 q2=2026-09-12"),
@@ -283,16 +353,16 @@ static int cmd_answer(struct cli *c)
 		snprintf(key, sizeof key, "%.*s", (int)(is - text), text);
 		json_object_set_new(answer, key, json_string(is + 1));
 	}
-	char *text = code ? NULL : json_dumps(answer, JSON_COMPACT | JSON_SORT_KEYS);
 	if (!code)
-		code = text ? say(c, DELIVERY_ANSWER, text, _("已反馈"))
-			    : cli_fail_with(c, ERR_NOMEM, NULL, NULL);
-	free(text);
+		code = say(c, DELIVERY_ANSWER, answer, _("已反馈"));
 	json_decref(answer);
 	return code;
 }
 
 static const struct cli_option seen_options[] = {
+	{"seen", "V", N_("看到的是第几版；已经更正重发的不办")}, {0}};
+static const struct cli_option answer_options[] = {
+	{"file", "FILE", N_("要附文件的事项的文件，可写多次，按事项的次序")},
 	{"seen", "V", N_("看到的是第几版；已经更正重发的不办")}, {0}};
 static const struct cli_option show_options[] = {{"files", "DIR", N_("把附件取到这个文件夹")}, {0}};
 static const struct cli_command commands[] = {
@@ -304,9 +374,9 @@ static const struct cli_command commands[] = {
 		cmd_read, CLI_WORK},
 	{"documents sign", "DOC", 1, 1, seen_options, EVERYBODY, PEOPLE, N_("签收公文"), "documents sign 3",
 		cmd_sign, CLI_WORK},
-	{"documents answer", "DOC KEY=VALUE…", 2, CLI_OPERANDS_MAX, seen_options, EVERYBODY, PEOPLE,
-		N_("反馈：事项=内容，事项见 documents show"), "documents answer 3 q1=12", cmd_answer,
-		CLI_WORK},
+	{"documents answer", "DOC [KEY=VALUE…]", 1, CLI_OPERANDS_MAX, answer_options, EVERYBODY, PEOPLE,
+		N_("反馈：事项=内容，事项见 documents show；要文件的用 --file"), "documents answer 3 q1=12",
+		cmd_answer, CLI_WORK},
 	{0},
 };
 

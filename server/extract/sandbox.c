@@ -44,8 +44,8 @@ bool sandbox_close(void)
 	static const int calls[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(close), SCMP_SYS(brk),
 		SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
 		SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(rt_sigreturn),
-		SCMP_SYS(rt_sigprocmask), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(exit),
-		SCMP_SYS(exit_group)};
+		SCMP_SYS(rt_sigprocmask), SCMP_SYS(sigaltstack), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
+		SCMP_SYS(exit), SCMP_SYS(exit_group)};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	bool good = filter && allow(filter, calls, sizeof calls / sizeof *calls) && seccomp_load(filter) == 0;
 

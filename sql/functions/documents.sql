@@ -66,7 +66,7 @@ CREATE OR REPLACE FUNCTION document_file_of(of text, of_sha bytea, answered_by t
 		WHEN caller_school <> '' THEN (SELECT '' FROM document_file f WHERE f.county = app_county() AND f.document::text = of AND f.sha = of_sha LIMIT 1)
 		WHEN NOT (SELECT document_may_read(d.id, d.mark, who) FROM document d WHERE d.county = app_county() AND d.id = document_find(of)) THEN NULL
 		WHEN answered_by <> '' THEN (SELECT d.owner_school FROM document_delivery d WHERE d.county = app_county() AND d.document = document_find(of)
-			AND d.owner_school = answered_by AND strpos(d.answer, encode(of_sha, 'hex')) > 0 AND NOT d.deleted)
+			AND d.owner_school = document_file_of.answered_by AND strpos(d.answer, encode(of_sha, 'hex')) > 0 AND NOT d.deleted)
 		ELSE (SELECT '' FROM document_file f WHERE f.county = app_county() AND f.document = document_find(of) AND f.sha = of_sha LIMIT 1)
 		END
 $$;

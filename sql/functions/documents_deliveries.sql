@@ -59,6 +59,8 @@ BEGIN
 			RETURN format('“%s”要填数', q->>'label');
 		ELSIF q->>'type' = 'date' AND (a !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' OR NOT is_day(a)) THEN
 			RETURN format('“%s”要填日期，如 2026-09-12', q->>'label');
+		ELSIF q->>'type' = 'file' AND a !~ '^[0-9a-f]{64} .' THEN
+			RETURN format('“%s”要附文件', q->>'label');
 		ELSIF q->>'type' = 'choice' AND NOT q->'choices' ? a THEN
 			RETURN format('“%s”只能填 %s', q->>'label', (SELECT string_agg(c, '、') FROM jsonb_array_elements_text(q->'choices') c));
 		END IF;

@@ -163,6 +163,22 @@ with Server() as server:
         out.write(b"a" * ((10 << 20) + 1))
     cases.equal("more than 10 MiB is refused here", edu.run("documents", "draft", text, "--signer", leader.user, "--attach", here("更大.txt"), "--json").json["error"]["code"], "TOO_LARGE")
 
+    # ---- a school answers with a file
+    asked = issue(draft("隐患台账报送", [], lines="反馈：隐患数|number\n反馈：隐患台账|file\n反馈：整改照片|file\n"), "--feedback-due", time.strftime("%Y-%m-%d", time.localtime(time.time() + 86400 * 20)))
+    wait(lambda: (first.ok("sync"), first.ok("documents", "list"))[1], lambda d: any(x["number"] == asked for x in d))
+    first.ok("documents", "sign", asked)
+    short = first.run("documents", "answer", asked, "q1=2", "--file", table, "--json")
+    cases.equal("an answer without one of its files is refused", (short.code, short.json["error"]["code"]), (3, "RULE"))
+    cases.equal("so is a word in place of one", first.run("documents", "answer", asked, "q1=2", "q2=见附件", "q3=见附件").code, 3)
+    cases.equal("and a file that nothing asks for", first.run("documents", "answer", asked, "q1=2", "--file", table, "--file", plan, "--file", table).code, 2)
+    first.ok("documents", "answer", asked, "q1=2", "q3", "q2", "--file", plan, "--file", table)
+    row = next(r for r in office.ok("documents", "deliveries", asked) if r["school"] == P1)
+    cases.equal("its files are named by their hashes", row["answer"], {"q1": "2", "q2": hashed(table) + " 任务分解表.csv", "q3": hashed(plan) + " 安全检查方案.docx"})
+    told = office.run("documents", "deliveries", asked, "--files", here("台账")).out
+    cases.equal("the bureau fetches them under the school's name", {n: hashed(here("台账/" + n)) for n in os.listdir(here("台账"))},
+                {"演练县第一小学-任务分解表.csv": hashed(table), "演练县第一小学-安全检查方案.docx": hashed(plan)})
+    cases.check("the list shows their names", "任务分解表.csv" in told and hashed(table) not in told, told)
+
     # ---- found by their words
     cases.equal("a paper is found by a word of a file", found(edu, "消防通道") >= {good, letter["id"]}, True)
     cases.check("also of a table in GB 18030", good in found(edu, "王老师"))

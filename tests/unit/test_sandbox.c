@@ -147,7 +147,9 @@ static void is(const char *bytes, size_t n, const char *type, bool cut)
 }
 #define IS(text, type, cut) is(text, sizeof(text) - 1, type, cut)
 
-#define ENTRY(length, name) "PK\1\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" length "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" name
+#define ENTRY(length, name)                                                                                  \
+	"PK\1\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" length                                      \
+	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" name
 #define END(at) "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0" at "\0\0\0\0\0"
 
 static void files_are_what_they_hold(void **state)

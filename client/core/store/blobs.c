@@ -149,12 +149,32 @@ enum err blob_read(
 
 /* ---- which of them are wanted ---- */
 
-static int hash_field(const struct kind *kind)
+/* A file is named by a hash, or by its hex within a long text. */
+static bool may_name(const struct field *f)
+{
+	return strcmp(f->check, "sha") == 0 || strcmp(f->check, "long") == 0;
+}
+
+static bool kind_may_name(const struct kind *kind)
 {
 	for (size_t i = 0; i < kind->field_count; i++)
-		if (strcmp(kind->fields[i].check, "sha") == 0)
-			return (int)i;
-	return -1;
+		if (may_name(&kind->fields[i]))
+			return true;
+	return false;
+}
+
+static bool record_names(const struct record *r, const uint8_t *sha, const char *hex)
+{
+	for (size_t i = 0; i < r->kind->field_count; i++) {
+		const struct field *f = &r->kind->fields[i];
+		const struct value *v = &r->value[i];
+		if (!may_name(f) || !record_has(r, (int)i))
+			continue;
+		if (strcmp(f->check, "sha") == 0 ? v->len == HASH_SIZE && memcmp(v->data, sha, HASH_SIZE) == 0
+						 : memmem(v->data, v->len, hex, strlen(hex)) != NULL)
+			return true;
+	}
+	return false;
 }
 
 /* The records that may name a file. */
@@ -164,7 +184,7 @@ static enum err load_naming(struct store *s, struct view **v, struct problem *p)
 	size_t n = 0;
 
 	for (size_t i = 0; kinds && i < kind_count; i++)
-		if (hash_field(&kind_table[i]) >= 0)
+		if (kind_may_name(&kind_table[i]))
 			kinds[n++] = kind_table[i].number;
 	enum err e = kinds ? view_load(v, s, kinds, p) : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	free(kinds);
@@ -174,12 +194,13 @@ static enum err load_naming(struct store *s, struct view **v, struct problem *p)
 /* Whether a record of ours names it; `there`: one that the county has. */
 static bool is_named(const struct view *v, const uint8_t *sha, bool there)
 {
+	char hex[HASH_SIZE * 2 + 1];
+
+	blob_name(sha, hex);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct item *item = v->items[i];
-		int field = hash_field(item->record.kind);
 		if (item->live && !(there && item->pending) && view_is_ours(v, item) &&
-			record_has(&item->record, field) && item->record.value[field].len == HASH_SIZE &&
-			memcmp(item->record.value[field].data, sha, HASH_SIZE) == 0)
+			record_names(&item->record, sha, hex))
 			return true;
 	}
 	return false;
