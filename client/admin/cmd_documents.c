@@ -481,7 +481,7 @@ static int cmd_show(struct cli *c)
 	json_object_set_new(json, "attachments", files_json(s));
 	if (!c->json)
 		say_shown(c, s);
-	enum err e = cli_option(c, "files") ? documents_fetch(c, q.doc, s) : ERR_OK;
+	enum err e = cli_option(c, "files") ? documents_fetch(c, s) : ERR_OK;
 	arena_free(&arena);
 	if (e) {
 		json_decref(json);

@@ -3,6 +3,7 @@
 #define JG_CMD_DOCUMENTS_H
 
 #include "cli.h"
+#include "draft.h"
 #include "link.h"
 
 extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery,
@@ -21,7 +22,11 @@ int documents_month_report(struct cli *c);
 enum err documents_attach(struct cli *c, pb_document_ask *q);
 void documents_attach_free(pb_document_ask *q);
 /* Fetches the files of a paper into the folder of --files. */
-enum err documents_fetch(struct cli *c, const char *doc, const pb_document_shown *s);
+enum err documents_fetch(struct cli *c, const pb_document_shown *s);
+/* Those of them that are text, as they are printed behind the paper: in the arena. */
+struct gbt_attachment;
+enum err documents_texts(struct cli *c, const pb_document_shown *s, const struct draft *d,
+	struct arena *arena, struct gbt_attachment **list, size_t *n);
 const struct code_list *documents_states(const char *kind);
 
 #endif

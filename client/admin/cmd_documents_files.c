@@ -1,6 +1,7 @@
 /* Files that hang on papers, on their way up with an event and down to who reads it. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -9,8 +10,10 @@
 #include "admin.h"
 #include "cmd_documents.h"
 #include "content_type.h"
+#include "csv_decode.h"
 #include "download.h"
 #include "file_name.h"
+#include "gbt9704.h"
 #include "hash.h"
 #include "lang.h"
 #include "login.h"
@@ -140,28 +143,99 @@ void documents_attach_free(pb_document_ask *q)
 
 /* ---- Down ---- */
 
-enum err documents_fetch(struct cli *c, const char *doc, const pb_document_shown *s)
+static void fill_get(
+	pb_file_get *q, struct download *d, const pb_document_shown *s, const pb_document_file *file)
+{
+	*q = (pb_file_get)PB_FILE_GET_INIT;
+	q->doc = s->document->id;
+	q->has_sha = q->has_from = 1;
+	q->sha = file->sha;
+	*d = (struct download){METHOD_DOCUMENTS_GET_FILE, &q->base, &q->from, file->sha.data, file->name};
+}
+
+enum err documents_fetch(struct cli *c, const pb_document_shown *s)
 {
 	const char *dir = cli_option(c, "files");
 	char path[RECEIVED_PATH_SIZE];
 	struct link *link = NULL;
+	struct download d;
+	pb_file_get q;
 	enum err e = received_folder(dir, &c->problem);
 
 	if (!e)
 		e = login_link(&link, &c->profile, NULL, &c->problem);
 	for (size_t i = 0; !e && i < s->n_attachment; i++) {
-		pb_file_get q = PB_FILE_GET_INIT;
-		q.doc = (char *)(uintptr_t)doc;
-		q.has_sha = q.has_from = 1;
-		q.sha = s->attachment[i]->sha;
-		if (q.sha.len != HASH_SIZE)
+		if (s->attachment[i]->sha.len != HASH_SIZE)
 			continue;
-		e = download_file(link,
-			&(struct download){METHOD_DOCUMENTS_GET_FILE, &q.base, &q.from, q.sha.data,
-				s->attachment[i]->name},
-			dir, path, &c->problem);
+		fill_get(&q, &d, s, s->attachment[i]);
+		e = download_file(link, &d, dir, path, &c->problem);
 		if (!e)
 			cli_say(c, _("附件已存到 %s"), path);
+	}
+	if (link)
+		link_close(link);
+	return e;
+}
+
+/* Its place in the line 附件, from 1; 0: it is not there. */
+static unsigned place_of(const struct draft *d, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	size_t n = dot ? (size_t)(dot - name) : strlen(name);
+
+	for (size_t i = 0; i < d->attachments.n; i++)
+		if (strlen(d->attachments.items[i]) == n && strncmp(d->attachments.items[i], name, n) == 0)
+			return (unsigned)i + 1;
+	return 0;
+}
+
+/* The text of the file, with a paragraph a line. */
+static enum err read_text(
+	struct cli *c, struct link *link, const struct download *d, struct arena *arena, const char **out)
+{
+	struct buf bytes, text = {0};
+	enum err e = download_bytes(link, d, &bytes, &c->problem);
+
+	if (e)
+		return e;
+	e = csv_decode((const char *)bytes.data, bytes.len, d->name, &text, &c->problem);
+	buf_free(&bytes);
+	char *kept = e ? NULL : arena_text(arena, text.data, text.len);
+	buf_free(&text);
+	if (!e && !kept)
+		e = problem_set(&c->problem, ERR_TOO_LARGE, NULL, _("改作 pdf 附件，另行打印"),
+			_("附件“%s”太长，排不下"), d->name);
+	char *to = kept;
+	for (const char *at = kept; at && *at; at++)
+		if (*at != '\r')
+			*to++ = *at;
+	if (to)
+		*to = 0;
+	*out = kept;
+	return e;
+}
+
+enum err documents_texts(struct cli *c, const pb_document_shown *s, const struct draft *d,
+	struct arena *arena, struct gbt_attachment **list, size_t *n)
+{
+	struct gbt_attachment *texts = arena_alloc(arena, sizeof *texts * (s->n_attachment + 1));
+	struct link *link = NULL;
+	struct download get;
+	pb_file_get q;
+	enum err e = texts ? ERR_OK : problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);
+
+	*n = 0;
+	*list = texts;
+	for (size_t i = 0; !e && i < s->n_attachment; i++) {
+		const pb_document_file *file = s->attachment[i];
+		const char *dot = strrchr(file->name, '.');
+		if (!dot || strcasecmp(dot, ".txt") != 0 || file->sha.len != HASH_SIZE)
+			continue;
+		fill_get(&q, &get, s, file);
+		e = link ? ERR_OK : login_link(&link, &c->profile, NULL, &c->problem);
+		if (!e)
+			e = read_text(c, link, &get, arena, &texts[*n].body);
+		texts[(*n)++].number = place_of(d, file->name);
 	}
 	if (link)
 		link_close(link);

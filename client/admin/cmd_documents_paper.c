@@ -96,6 +96,11 @@ static enum err print(struct cli *c, struct paper *x, const char *path, unsigned
 	enum gbt_layout layout = layout_of(x, c->profile.county_name);
 	show_names(x, &x->draft.to);
 	show_names(x, &x->draft.cc);
+	struct gbt_attachment *texts;
+	size_t text_count;
+	e = documents_texts(c, s, &x->draft, &x->arena, &texts, &text_count);
+	if (e)
+		return e;
 	const struct gbt9704 doc = {.layout = layout,
 		.organ = c->profile.county_name,
 		.number = s->document->number,
@@ -106,6 +111,8 @@ static enum err print(struct cli *c, struct paper *x, const char *path, unsigned
 		.printer = arena_printf(&x->arena, "%s办公室", c->profile.county_name),
 		.practice = c->profile.rehearsal,
 		.draft = &x->draft,
+		.attachments = texts,
+		.attachment_count = text_count,
 		.names = x->names,
 		.name_count = x->name_count};
 	return gbt9704_print(path, &doc, pages, &c->problem);

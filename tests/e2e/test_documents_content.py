@@ -163,6 +163,15 @@ with Server() as server:
         out.write(b"a" * ((10 << 20) + 1))
     cases.equal("more than 10 MiB is refused here", edu.run("documents", "draft", text, "--signer", leader.user, "--attach", here("更大.txt"), "--json").json["error"]["code"], "TOO_LARGE")
 
+    # ---- on paper
+    with open(here("任务安排.txt"), "wb") as out:
+        out.write("任务安排表\r\n第一小学负责消防。\r\n第二小学负责用电。\r\n".encode("gb18030"))
+    printed = issue(draft("任务安排", ["安全检查方案", "任务安排"], plan, here("任务安排.txt")))
+    pages = office.ok("documents", "print", printed, "-o", here("有附件.pdf"))["pages"]
+    texts = [subprocess.run(["pdftotext", "-layout", "-f", str(n), "-l", str(n), here("有附件.pdf"), "-"], capture_output=True, text=True).stdout for n in range(1, pages + 1)]
+    cases.check("the paper names what hangs on it", "1.安全检查方案" in texts[0].replace(" ", "") and "2.任务安排" in texts[0].replace(" ", ""), texts[0])
+    cases.check("a text stands behind it on a page of its own", "附件2" in texts[1] and "任务安排表" in texts[1] and "第二小学负责用电。" in texts[1], texts[1])
+
     # ---- a school answers with a file
     asked = issue(draft("隐患台账报送", [], lines="反馈：隐患数|number\n反馈：隐患台账|file\n反馈：整改照片|file\n"), "--feedback-due", time.strftime("%Y-%m-%d", time.localtime(time.time() + 86400 * 20)))
     wait(lambda: (first.ok("sync"), first.ok("documents", "list"))[1], lambda d: any(x["number"] == asked for x in d))

@@ -62,6 +62,18 @@ static enum err judge(const struct download *d, const struct arriving *a, struct
 	return ERR_OK;
 }
 
+enum err download_bytes(struct link *link, const struct download *d, struct buf *out, struct problem *p)
+{
+	struct arriving a = {.part = -1};
+	enum err e = link_call(link, d->method, d->request, take_chunk, &a, p);
+
+	e = e ? e : judge(d, &a, p);
+	if (e)
+		buf_free(&a.bytes);
+	*out = a.bytes;
+	return e;
+}
+
 enum err download_file(struct link *link, const struct download *d, const char *dir,
 	char path[RECEIVED_PATH_SIZE], struct problem *p)
 {

@@ -14,6 +14,8 @@ struct download {
 	const char *name;
 };
 
+/* Into memory: for what is read at once and kept nowhere. The caller frees *out. Errors: of the call, ERR_FILE_DAMAGED. */
+enum err download_bytes(struct link *link, const struct download *d, struct buf *out, struct problem *p);
 /* `path` is where it is then. Errors: of the call, ERR_FILE_DAMAGED, ERR_FILE_IO, ERR_DISK_FULL. */
 enum err download_file(struct link *link, const struct download *d, const char *dir,
 	char path[RECEIVED_PATH_SIZE], struct problem *p);
