@@ -454,6 +454,15 @@ static void say_shown(struct cli *c, const pb_document_shown *s)
 	cli_table_print(c, t);
 }
 
+static enum err say_fetched(void *data, const pb_document_file *file, const char *path)
+{
+	struct cli *c = data;
+
+	(void)file;
+	cli_say(c, _("附件已存到 %s"), path);
+	return ERR_OK;
+}
+
 static int cmd_show(struct cli *c)
 {
 	const ProtobufCMessage *reply;
@@ -481,7 +490,8 @@ static int cmd_show(struct cli *c)
 	json_object_set_new(json, "attachments", files_json(s));
 	if (!c->json)
 		say_shown(c, s);
-	enum err e = cli_option(c, "files") ? documents_fetch(c, s) : ERR_OK;
+	enum err e = cli_option(c, "files") ? documents_fetch(c, s, cli_option(c, "files"), say_fetched, c)
+					    : ERR_OK;
 	arena_free(&arena);
 	if (e) {
 		json_decref(json);

@@ -7,13 +7,19 @@
 #include "link.h"
 
 extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery,
-	admin_documents_reads;
+	admin_documents_reads, admin_documents_archive;
 #define DOCUMENT_ARENA                                                                                       \
 	(16u << 20) /* a draft of 64 KiB and what its lists become; an answer about one paper */
 /* Asks for an event of a paper, signed (documents_ask.c). The reply lives in *arena, which is initialised here and
  * is the caller's to arena_free, also after an error. Fills c->problem. */
 enum err documents_ask(
 	struct cli *c, pb_document_ask *q, struct arena *arena, const ProtobufCMessage **reply);
+/* Operand 0 with its trace and the names that its text may have; the same of the arena. */
+enum err documents_shown(struct cli *c, struct arena *arena, const pb_document_shown **out);
+/* -o FILE, which may be written. False: told, and *code is the exit code. */
+bool documents_output(struct cli *c, const char *example, const char **path, int *code);
+/* Set as GB/T 9704 has it. Fills c->problem. */
+enum err documents_print(struct cli *c, const pb_document_shown *shown, const char *path, unsigned *pages);
 /* What a paper is called: its number, its id before it has one. */
 const char *documents_called(const char *number, const char *id);
 /* `documents report` without a paper: a month of them. */
@@ -21,8 +27,9 @@ int documents_month_report(struct cli *c);
 /* Uploads what --attach names and puts it into the ask; documents_attach_free afterwards, also when it failed. */
 enum err documents_attach(struct cli *c, pb_document_ask *q);
 void documents_attach_free(pb_document_ask *q);
-/* Fetches the files of a paper into the folder of --files. */
-enum err documents_fetch(struct cli *c, const pb_document_shown *s);
+/* Fetches the files of a paper into a folder, and hands each on. Fills c->problem. */
+enum err documents_fetch(struct cli *c, const pb_document_shown *s, const char *dir,
+	enum err (*take)(void *data, const pb_document_file *file, const char *path), void *data);
 /* Those of them that are text, as they are printed behind the paper: in the arena. */
 struct gbt_attachment;
 enum err documents_texts(struct cli *c, const pb_document_shown *s, const struct draft *d,

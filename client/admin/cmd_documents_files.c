@@ -153,9 +153,9 @@ static void fill_get(
 	*d = (struct download){METHOD_DOCUMENTS_GET_FILE, &q->base, &q->from, file->sha.data, file->name};
 }
 
-enum err documents_fetch(struct cli *c, const pb_document_shown *s)
+enum err documents_fetch(struct cli *c, const pb_document_shown *s, const char *dir,
+	enum err (*take)(void *data, const pb_document_file *file, const char *path), void *data)
 {
-	const char *dir = cli_option(c, "files");
 	char path[RECEIVED_PATH_SIZE];
 	struct link *link = NULL;
 	struct download d;
@@ -170,7 +170,7 @@ enum err documents_fetch(struct cli *c, const pb_document_shown *s)
 		fill_get(&q, &d, s, s->attachment[i]);
 		e = download_file(link, &d, dir, path, &c->problem);
 		if (!e)
-			cli_say(c, _("附件已存到 %s"), path);
+			e = take(data, s->attachment[i], path);
 	}
 	if (link)
 		link_close(link);

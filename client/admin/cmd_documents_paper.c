@@ -118,39 +118,40 @@ static enum err print(struct cli *c, struct paper *x, const char *path, unsigned
 	return gbt9704_print(path, &doc, pages, &c->problem);
 }
 
+enum err documents_print(struct cli *c, const pb_document_shown *shown, const char *path, unsigned *pages)
+{
+	struct paper x = {.shown = shown};
+
+	arena_init(&x.arena, DOCUMENT_ARENA);
+	enum err e = shown->file.len
+			     ? print(c, &x, path, pages)
+			     : problem_set(&c->problem, ERR_NOT_NOW, "doc",
+				       _("jgadmin documents sheet 文号 -o 处理单.pdf：打印来文的处理单"),
+				       _("这是来文，没有可以排版的文稿"));
+	arena_free(&x.arena);
+	if (e && !c->problem.code)
+		problem_set(&c->problem, e, NULL, NULL, NULL);
+	return e;
+}
+
 static int cmd_print(struct cli *c)
 {
-	const char *path = cli_option(c, "o");
-	pb_document_query q = PB_DOCUMENT_QUERY_INIT;
-	const ProtobufCMessage *reply;
-	struct paper x = {.shown = NULL};
+	const pb_document_shown *shown;
 	struct arena arena;
+	const char *path;
 	unsigned pages = 0;
+	int code;
 
-	if (!path)
-		return cli_fail_with(c, ERR_USAGE, _("-o 公文.pdf"), _("要写明存到哪个文件"));
+	if (!documents_output(c, _("-o 公文.pdf"), &path, &code))
+		return code;
 	if (pdf_ready(path, &c->problem))
 		return cli_fail(c);
-	if (!cli_may_replace(c, path, NULL))
-		return err_info(ERR_EXISTS)->exit_code;
-	q.doc = (char *)cli_operand(c, 0);
-	q.has_names = q.names = 1;
-	arena_init(&x.arena, DOCUMENT_ARENA);
-	enum err e = admin_ask(c, METHOD_DOCUMENTS_SHOW, &q.base, &arena, &reply);
-	if (!e) {
-		x.shown = (const pb_document_shown *)reply;
-		e = x.shown->file.len ? print(c, &x, path, &pages)
-				      : problem_set(&c->problem, ERR_NOT_NOW, "doc",
-						_("jgadmin documents show 文号：看来文的办理"),
-						_("这是来文，没有可以排版的文稿"));
-	}
-	arena_free(&x.arena);
+	enum err e = documents_shown(c, &arena, &shown);
+	if (!e)
+		e = documents_print(c, shown, path, &pages);
 	arena_free(&arena);
-	if (e) {
-		if (!c->problem.code)
-			problem_set(&c->problem, e, NULL, NULL, NULL);
+	if (e)
 		return cli_fail(c);
-	}
 	cli_say(c, _("已排版 %u 页：%s"), pages, path);
 	return cli_result(c, json_pack("{s:s,s:i}", "file", path, "pages", (int)pages), 0);
 }

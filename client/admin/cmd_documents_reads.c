@@ -319,4 +319,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_documents_reads = {commands, NULL, NULL};
+const struct cli_part admin_documents_reads = {commands, NULL, &admin_documents_archive};

@@ -91,7 +91,23 @@ static int cmd_setting(struct cli *c)
 	return set(c, METHOD_DOCUMENTS_SET_SETTING, &q.base, _("已改；已经在办的事照原来的时限"));
 }
 
-static int cmd_settings(struct cli *c)
+#define RETENTION "retention."
+
+static int cmd_retention(struct cli *c)
+{
+	pb_document_set q = PB_DOCUMENT_SET_INIT;
+	char name[200];
+
+	snprintf(name, sizeof name, RETENTION "%s", cli_operand(c, 0));
+	q.name = name;
+	q.value = (char *)cli_operand(c, 1);
+	q.has_from = cli_option(c, "from") != NULL;
+	if (!day_option(c, "from", &q.from))
+		return cli_fail(c);
+	return set(c, METHOD_DOCUMENTS_SET_SETTING, &q.base, _("已改；已经归档的不变"));
+}
+
+static int list_setup(struct cli *c, bool retention)
 {
 	const char *headings[] = {_("类别"), _("名称"), _("内容"), _("副岗")};
 	static const struct {
@@ -113,21 +129,36 @@ static int cmd_settings(struct cli *c)
 	const pb_setup_list *list = (const pb_setup_list *)reply;
 	for (size_t i = 0; i < list->n_row; i++) {
 		const pb_setup_row *x = list->row[i];
-		const char *word = x->what;
+		const char *word = x->what, *name = x->name;
+		if ((strncmp(name, RETENTION, strlen(RETENTION)) == 0) != retention)
+			continue;
+		if (retention)
+			name += strlen(RETENTION);
 		for (size_t k = 0; k < sizeof words / sizeof *words; k++)
 			if (strcmp(words[k].what, x->what) == 0)
 				word = _(words[k].word);
-		json_array_append_new(json,
-			json_pack("{s:s,s:s,s:s,s:o,s:o}", "what", x->what, "name", x->name, "value",
-				x->value, "deputy", admin_text(x->deputy), "from", cli_date_json(x->from)));
+		json_array_append_new(
+			json, json_pack("{s:s,s:s,s:s,s:o,s:o}", "what", retention ? "retention" : x->what,
+				      "name", name, "value", x->value, "deputy", admin_text(x->deputy),
+				      "from", cli_date_json(x->from)));
 		bool desk = strcmp(x->what, "desk") == 0, organ = strcmp(x->what, "organ") == 0;
 		cli_table_row(t,
-			(const char *[]){word, desk ? admin_word(&codes_desk, x->name) : x->name,
+			(const char *[]){word, desk ? admin_word(&codes_desk, name) : name,
 				organ ? admin_word(&codes_organ_relation, x->value) : x->value, x->deputy});
 	}
 	cli_table_print(c, t);
 	arena_free(&arena);
 	return cli_result(c, json, 0);
+}
+
+static int cmd_settings(struct cli *c)
+{
+	return list_setup(c, false);
+}
+
+static int cmd_retentions(struct cli *c)
+{
+	return list_setup(c, true);
 }
 
 /* ---- Stand-ins ---- */
@@ -287,6 +318,11 @@ static const struct cli_command commands[] = {
 		N_("documents series add 洪教发"), cmd_series, CLI_WORK},
 	{"documents settings list", "", 0, 0, NULL, ADMIN_NEEDS, 0, N_("列出岗位、机关、代字和时限"),
 		"documents settings list", cmd_settings, CLI_WORK},
+	{"documents retention list", "", 0, 0, NULL, ADMIN_NEEDS, 0, N_("列出保管期限"),
+		"documents retention list", cmd_retentions, CLI_WORK},
+	{"documents retention set", "KIND TERM", 2, 2, from_options, ADMIN_NEEDS, SETTERS,
+		N_("改保管期限：Y 永久，D30 三十年，D10 十年"), N_("documents retention set out.函 D30"),
+		cmd_retention, CLI_WORK},
 	{"documents settings set", "LIMIT VALUE", 2, 2, from_options, ADMIN_NEEDS, SETTERS, N_("改时限"),
 		"documents settings set days.handle 5/3/1", cmd_setting, CLI_WORK},
 	{"documents delegate add", "", 0, 0, delegate_options, ADMIN_NEEDS, 0, N_("离岗时授权别人代办"),

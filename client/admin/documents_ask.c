@@ -1,9 +1,10 @@
-/* What is asked of a paper is signed by this computer: first the server says in lines what is meant, then that is
- * compared with what was typed, signed, and asked for. */
+/* What the commands about one paper ask. An event is signed by this computer: first the server says in lines what is
+ * meant, then that is compared with what was typed, signed, and asked for. */
 #include <string.h>
 
 #include <sodium.h>
 
+#include "admin.h"
 #include "cmd_documents.h"
 #include "draft_digest.h"
 #include "lang.h"
@@ -100,5 +101,28 @@ enum err documents_ask(struct cli *c, pb_document_ask *q, struct arena *arena, c
 		e = link_ask(link, METHOD_DOCUMENTS_ASK, &q->base, arena, reply, &c->problem);
 	if (link)
 		link_close(link);
+	return e;
+}
+
+bool documents_output(struct cli *c, const char *example, const char **path, int *code)
+{
+	*path = cli_option(c, "o");
+	if (!*path) {
+		*code = cli_fail_with(c, ERR_USAGE, example, _("要写明存到哪个文件"));
+		return false;
+	}
+	*code = err_info(ERR_EXISTS)->exit_code;
+	return cli_may_replace(c, *path, NULL);
+}
+
+enum err documents_shown(struct cli *c, struct arena *arena, const pb_document_shown **out)
+{
+	pb_document_query q = PB_DOCUMENT_QUERY_INIT;
+	const ProtobufCMessage *reply;
+
+	q.doc = (char *)cli_operand(c, 0);
+	q.has_names = q.names = 1;
+	enum err e = admin_ask(c, METHOD_DOCUMENTS_SHOW, &q.base, arena, &reply);
+	*out = (const pb_document_shown *)reply;
 	return e;
 }

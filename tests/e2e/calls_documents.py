@@ -44,6 +44,7 @@ def calls(county, year, cases):
         made = leader.call("Documents.Delegate", **{"from": users["leader"]}, to=second.user, begin=day, end=day, reason="出差")
         cases.check("who stands in is listed", [d.id for d in leader.call("Documents.ListDelegations").delegation] == [int(made.id)])
         leader.call("Documents.EndDelegation", id=int(made.id))
+        proved(cases, office, reply)
         counted(cases, office, reply, day)
         answered(county, cases, office, leader)
         attached(cases, office)
@@ -97,6 +98,21 @@ def attached(cases, office):
     made = office.signed("Documents.Ask", event="register", title="关于名单的通知", attach=[pb.DocumentAttach(name="名单.txt", sha=sha)], **{"from": "市教育局"})
     got = b"".join(c.data for c in office.page_list("Documents.GetFile", doc=made.id, sha=sha))
     cases.check("it is fetched as it was sent", got == data, repr(got))
+
+
+def proved(cases, office, reply):
+    """A paper's trace leaves the house, and the server signs the list of a package that has it – and no other text."""
+    pages = office.page_list("Documents.Evidence", doc=reply.number)
+    lines = [line for page in pages for line in page.line]
+    cases.check("a paper's trace is told with its certificates", len(lines) == 1 and len(pages[0].cert) == 2 and pages[0].number == reply.number, str(pages))
+    listed = "%s  trace.jsonl\n" % hashlib.sha256("".join(lines).encode()).hexdigest()
+    cases.check("the list of its package is signed", len(office.call("Documents.Seal", doc=reply.number, manifest=listed.encode()).sig) > 60)
+    for name, text in (("an entry", "jg entry\nn=1\n"), ("a list without the trace", "%s  x\n" % ("0" * 64)), ("a list and more", listed + "jg head"), ("what is no text", "\0")):
+        try:
+            office.call("Documents.Seal", doc=reply.number, manifest=text.encode())
+            cases.check("%s is not signed" % name, False)
+        except w.WireError as error:
+            cases.equal("%s is not signed" % name, error.name, "STALE")
 
 
 def counted(cases, office, reply, day):

@@ -24,6 +24,7 @@ DATA = {
     "client/admin/cmd_identity.c": (2, TYPED),
     "client/admin/cmd_transition.c": (2, TYPED),
     "client/admin/cmd_users_import.c": (28, READ + "; " + WRITTEN),
+    "client/admin/cmd_documents_archive.c": (5, PAPER),
     "client/admin/cmd_documents_paper.c": (3, PAPER),
     "client/admin/cmd_documents_setup.c": (13, READ),
     "client/face/cli_ask.c": (1, TYPED),
@@ -35,6 +36,8 @@ DATA = {
     "client/core/files/import_roster.c": (4, READ),
     "client/core/files/import_row.c": (13, READ),
     "client/core/files/pdf_font.c": (4, "names of fonts"),
+    "client/core/services/document_check.c": (40, PAPER),
+    "client/core/services/document_package.c": (40, PAPER),
     "client/core/services/evidence.c": (1, READ),
     "client/core/services/export_destination.c": (4, WRITTEN),
     "client/core/services/export_slips.c": (4, WRITTEN),
@@ -64,6 +67,7 @@ DATA = {
     "server/services/county.c": (5, "the stages of a school, as its type has them on the wire"),
     "server/services/documents/document_event.c": (3, PAPER),
     "server/services/documents/document_setup.c": (4, PAPER),
+    "server/services/documents/document_world.c": (8, PAPER),
     "server/services/documents/document_store.c": (1, PAPER),
 }
 passed = failed = 0

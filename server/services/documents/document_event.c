@@ -15,6 +15,7 @@
 #include "document_files.h"
 #include "document_number.h"
 #include "document_store.h"
+#include "document_moves.h"
 #include "draft_digest.h"
 #include "draft_rules.h"
 #include "lang.h"
@@ -528,7 +529,8 @@ static const char *intent_of(struct request *r, const struct event *x, int64_t m
 	sodium_bin2hex(text, sizeof text, hash, sizeof hash);
 	sodium_bin2hex(digest, sizeof digest, x->file.digest, sizeof x->file.digest);
 	return arena_printf(&r->arena,
-		"jg intent\ncounty=%d\ndoc=%s\nevent=%s\nby=%s\nfor=%s\nversion=%d\ndigest=%s\ntext=%s\n"
+		DOCUMENT_INTENT
+		"\ncounty=%d\ndoc=%s\nevent=%s\nby=%s\nfor=%s\nversion=%d\ndigest=%s\ntext=%s\n"
 		"device=%s\nmade=%lld\n",
 		r->worker->server->conf.county, id, x->entry.event, x->entry.by,
 		x->entry.for_whom ? x->entry.for_whom : "-", x->file.d.version, digest, text, device,
@@ -633,6 +635,8 @@ static void event_write(struct request *r)
 	if (!take_intent(r, x))
 		return;
 	enum err e = document_write(r, f, &x->entry);
+	if (!e && x->ask.event == EVENT_ARCHIVE)
+		document_give_archive_number(r, &x->around, f);
 	if (!e && (x->school_count || x->ask.event == EVENT_RECALL || x->ask.event == EVENT_CLOSE))
 		tell_schools(r, x);
 	if (e) {

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "document_moves.h"
 #include "codes.h"
 #include "hash.h"
 #include "normal_form.h"
@@ -226,10 +227,11 @@ static const struct db_stmt insert_trace = {
 	" VALUES (app_county(), $1::uuid, $2::int, $3::text, $4::text, nullif($5::text, ''), $6::timestamptz,"
 	" $7::text, $8::int, $9::text, $10::uuid, $11::text, $12::bytea, $13::bytea, $14::bytea)"};
 
-static const struct db_stmt insert_signer = {
-	"INSERT INTO document_signer (county, device, cert_hash, cert, at)"
-	" VALUES (app_county(), $1::uuid, sha256($2::bytea), $2::bytea, $3::timestamptz)"
-	" ON CONFLICT DO NOTHING"};
+#define SIGNER                                                                                               \
+	"INSERT INTO document_signer (county, device, cert_hash, cert, at)"                                  \
+	" VALUES (app_county(), $1::uuid, sha256($2::bytea), $2::bytea, $3::timestamptz)"                    \
+	" ON CONFLICT DO NOTHING"
+static const struct db_stmt insert_signer = {SIGNER}, insert_server = {SIGNER};
 
 /* What it is found by: number, title, body and each file's words in their normal form, a line each, because no
  * form holds a line's end. The number is the one that the statement before has given: what stands behind its series, $2, is in that
@@ -402,27 +404,38 @@ static void write_version(struct request *r, const struct document_file *f, cons
 }
 
 /* doc/documents.md "Trace": `jg entry` and its lines, signed by the server; its hash is the next one's prev. */
-static enum err write_entry(struct request *r, struct document_file *f, const struct document_entry *x)
+const char *document_entry_text(struct request *r, const struct document_entry *x, int32_t n,
+	uint8_t head[TRACE_HASH], const char *state)
 {
-	char prev[65], intent[65], sig_hex[65], at[TIME_TEXT_SIZE];
-	uint8_t hash[TRACE_HASH], sig[SIGNATURE_MAX];
-	struct db_params p = {0};
+	char prev[65], intent[65], sig[65], at[TIME_TEXT_SIZE];
+	uint8_t hash[TRACE_HASH];
 
-	sodium_bin2hex(prev, sizeof prev, f->trace_head, TRACE_HASH);
+	sodium_bin2hex(prev, sizeof prev, head, TRACE_HASH);
 	crypto_hash_sha256(hash, (const uint8_t *)x->intent, strlen(x->intent));
 	sodium_bin2hex(intent, sizeof intent, hash, TRACE_HASH);
 	crypto_hash_sha256(hash, x->intent_sig, x->intent_sig_len);
-	sodium_bin2hex(sig_hex, sizeof sig_hex, hash, TRACE_HASH);
+	sodium_bin2hex(sig, sizeof sig, hash, TRACE_HASH);
 	time_format(at, x->at);
 	const char *text = arena_printf(&r->arena,
-		"jg entry\nn=%d\nprev=%s\nat=%.19s.%06d+08:00\nstate=%s\nintent=%s\nsig=%s\n", f->trace_n + 1,
-		prev, at, (int)(x->at % 1000000), document_state_code(f->d.state), intent, sig_hex);
+		DOCUMENT_ENTRY "\nn=%d\nprev=%s\nat=%.19s.%06d+08:00\nstate=%s\nintent=%s\nsig=%s\n", n, prev,
+		at, (int)(x->at % 1000000), state, intent, sig);
+	if (text)
+		crypto_hash_sha256(head, (const uint8_t *)text, strlen(text));
+	return text;
+}
+
+static enum err write_entry(struct request *r, struct document_file *f, const struct document_entry *x)
+{
+	const char *text =
+		document_entry_text(r, x, f->trace_n + 1, f->trace_head, document_state_code(f->d.state));
+	uint8_t sig[SIGNATURE_MAX];
+	struct db_params p = {0};
+
 	if (!text)
 		return ERR_NOMEM;
 	size_t n = signature_make(r->worker->server->sign_key, text, strlen(text), sig);
 	if (!n)
 		return ERR_NOMEM;
-	crypto_hash_sha256(f->trace_head, (const uint8_t *)text, strlen(text));
 	f->trace_n++;
 	db_bytes(&p, f->id, 16);
 	db_int4(&p, f->trace_n);
@@ -442,14 +455,26 @@ static enum err write_entry(struct request *r, struct document_file *f, const st
 	return ERR_OK;
 }
 
-static void write_signer(struct request *r, const struct document_entry *x)
+/* The certificates of who signs: the computer's, and the server's own as that of device 0. */
+static enum err write_signers(struct request *r, const struct document_entry *x)
 {
-	struct db_params p = {0};
+	static const uint8_t server[16];
+	unsigned char *der = NULL;
+	int n = i2d_X509(SSL_CTX_get0_certificate(r->worker->server->tls), &der);
+	struct db_params mine = {0}, its = {0};
 
-	db_bytes(&p, x->device, 16);
-	db_bytes(&p, x->cert, x->cert_len);
-	db_time(&p, x->at);
-	request_query(r, &insert_signer, &p);
+	if (n <= 0)
+		return ERR_NOMEM;
+	db_bytes(&mine, server, sizeof server);
+	db_bytes(&mine, der, (size_t)n);
+	db_time(&mine, x->at);
+	request_query(r, &insert_server, &mine);
+	OPENSSL_free(der);
+	db_bytes(&its, x->device, sizeof x->device);
+	db_bytes(&its, x->cert, x->cert_len);
+	db_time(&its, x->at);
+	request_query(r, &insert_signer, &its);
+	return ERR_OK;
 }
 
 enum err document_write(struct request *r, struct document_file *f, const struct document_entry *x)
@@ -457,8 +482,9 @@ enum err document_write(struct request *r, struct document_file *f, const struct
 	struct pg_array arrays[16] = {0}; /* libpq copies what it sends */
 	enum err e = write_entry(r, f, x);
 
+	if (!e)
+		e = write_signers(r, x);
 	if (!e) {
-		write_signer(r, x);
 		write_document(r, f, x, arrays);
 		write_old_tasks(r, &f->d, x->at, arrays + 3);
 		write_new_tasks(r, f, arrays + 11);

@@ -38,10 +38,18 @@ struct document_entry {
 	int64_t at;
 	uint8_t device[16];
 };
+/* The lines of entry n, whose hash *head becomes; *head is that of the entry before. Of the entry: at, intent,
+ * intent_sig. NULL: no memory. */
+const char *document_entry_text(struct request *r, const struct document_entry *x, int32_t n,
+	uint8_t head[TRACE_HASH], const char *state);
 /* Adds the statements that write it, its tasks, its text and the entry of its trace. ERR_NOMEM, ERR_INTERNAL
  * when nothing can be signed. */
 enum err document_write(struct request *r, struct document_file *f, const struct document_entry *entry);
 /* The number that it has now, when that trip is back. "" = none. */
 const char *document_written_number(struct request *r, const struct document_file *f);
+
+/* document_archive.c: adds the statement that gives it its 档号, behind document_write. */
+void document_give_archive_number(
+	struct request *r, const struct document_surroundings *around, const struct document_file *f);
 
 #endif

@@ -52,6 +52,25 @@ const struct document_setting document_settings[] = {
 	{"remind_at", "09:00", N_("提醒的时刻")},
 	{"escalate_after", "3", N_("超期第几个工作日报主要负责人")},
 	{"yellow", "1", N_("到期前几个工作日亮黄灯")},
+	{"fonds", "J001", N_("全宗号")},
+	{"unit.leader", "BGS", N_("领导起草或承办的归哪个机构")},
+	{"unit.office", "BGS", N_("办公室起草或承办的归哪个机构")},
+	{"unit.basic_edu", "JJK", N_("基教科起草或承办的归哪个机构")},
+	{"unit.supervision", "DDS", N_("督导室起草或承办的归哪个机构")},
+	{"unit.admissions", "ZKB", N_("招考办起草或承办的归哪个机构")},
+	{"unit.none", "BGS", N_("没有承办人的归哪个机构")},
+	{"retention.out.决定", "Y", N_("保管期限：永久 Y，三十年 D30，十年 D10")},
+	{"retention.out.意见", "Y", N_("保管期限")},
+	{"retention.out.请示", "Y", N_("保管期限")},
+	{"retention.out.批复", "Y", N_("保管期限")},
+	{"retention.out.报告", "Y", N_("保管期限")},
+	{"retention.out.纪要", "Y", N_("保管期限")},
+	{"retention.out.函", "D10", N_("保管期限")},
+	{"retention.out", "D30", N_("其他发文的保管期限")},
+	{"retention.in.请示", "Y", N_("保管期限")},
+	{"retention.in.phone", "D10", N_("电话记录的保管期限")},
+	{"retention.in.read", "D10", N_("阅件的保管期限")},
+	{"retention.in", "D30", N_("其他收文的保管期限")},
 	{0},
 };
 
@@ -81,6 +100,11 @@ bool document_setting_fits(const char *name, const char *value)
 
 	if (strncmp(name, "days.", 5) == 0)
 		return three_days(value, days);
+	if (strncmp(name, "retention.", 10) == 0)
+		return strcmp(value, "Y") == 0 || strcmp(value, "D30") == 0 || strcmp(value, "D10") == 0;
+	if (strcmp(name, "fonds") == 0 || strncmp(name, "unit.", 5) == 0) /* a part of a number */
+		return *value && strlen(value) <= 16 &&
+		       strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(value);
 	if (strcmp(name, "remind_at") == 0)
 		return sscanf(value, "%2u:%2u%c", &h, &m, &rest) == 2 && h < 24 && m < 60;
 	return sscanf(value, "%3u%c", &h, &rest) == 1 && h <= 250;

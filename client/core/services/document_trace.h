@@ -1,0 +1,28 @@
+/* document_trace.h - whether what was done to a paper is what its trace says (doc/documents.md "Trace"), from the
+ * files of a package alone: no network, no server, no store. Any thread. */
+#ifndef JG_DOCUMENT_TRACE_H
+#define JG_DOCUMENT_TRACE_H
+
+#include <openssl/x509.h>
+
+#include "arena.h"
+#include "bundle.h"
+
+struct document_verdict {
+	unsigned entries, first_bad; /* first_bad: 0 = none */
+	const char *why;             /* of the first that is bad, in the user's language; "" */
+	/* As the last entry says. */
+	const char *doc, *state, *digest;
+	bool out;
+	int32_t version;
+};
+
+/* Certificates lead to `ca` at each entry's time; both signatures hold; numbers, hashes and times follow each
+ * other; each state follows from the one before. ERR_NOMEM: not known; ERR_OK with first_bad: it is not so.
+ * Text lives in the arena. */
+enum err document_trace_verify(
+	const struct bundle *b, X509 *ca, struct document_verdict *out, struct arena *arena);
+/* The certificate of the package's own CA, certs/ca.pem; NULL: there is none. X509_free. */
+X509 *document_trace_ca(const struct bundle *b);
+
+#endif
