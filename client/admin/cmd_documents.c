@@ -66,6 +66,7 @@ static const struct ask_field {
 	{"in-order", FLAG, offsetof(pb_document_ask, in_order), offsetof(pb_document_ask, has_in_order)},
 	{"substance", FLAG, offsetof(pb_document_ask, substance), offsetof(pb_document_ask, has_substance)},
 	{"force", FLAG, offsetof(pb_document_ask, force), offsetof(pb_document_ask, has_force)},
+	{"again", FLAG, offsetof(pb_document_ask, again), offsetof(pb_document_ask, has_again)},
 	{"detach", FLAG, offsetof(pb_document_ask, detach), offsetof(pb_document_ask, has_detach)},
 };
 
@@ -191,7 +192,7 @@ static int ask(struct cli *c, pb_document_ask *q)
 
 /* The event's code is the command's words: “documents proof pass” is proof_pass. Its operands are the paper and
  * the file, where it has them. */
-static int cmd_event(struct cli *c)
+int documents_event(struct cli *c)
 {
 	pb_document_ask q = PB_DOCUMENT_ASK_INIT;
 	char event[32], *file = NULL;
@@ -226,7 +227,7 @@ static int cmd_event(struct cli *c)
 /* Two things are called that: what who assists has to say, and what a month was like. */
 static int cmd_report(struct cli *c)
 {
-	return c->operands ? cmd_event(c) : documents_month_report(c);
+	return c->operands ? documents_event(c) : documents_month_report(c);
 }
 
 /* ---- Lists ---- */
@@ -662,8 +663,6 @@ static const struct cli_option change_options[] = {
 static const struct cli_option number_options[] = {{"series", "S", N_("代字，如 洪教发")}, SEEN, {0}};
 static const struct cli_option press_options[] = {{"copies", "N", N_("印多少份")}, SEEN, {0}};
 static const struct cli_option seal_options[] = {{"count", "N", N_("盖多少份")}, SEEN, {0}};
-static const struct cli_option issue_options[] = {
-	{"feedback-due", "DATE", N_("请学校在哪一天前反馈")}, SEEN, {0}};
 static const struct cli_option close_options[] = {
 	{"force", NULL, N_("主要负责人强制办结")}, {"reason", "TEXT", N_("强制办结的理由")}, SEEN, {0}};
 static const struct cli_option list_options[] = {{"kind", "KIND", N_("in 收文，out 发文")},
@@ -679,89 +678,89 @@ static const struct cli_command commands[] = {
 	{"documents register", "", 0, 0, register_options, ADMIN_NEEDS, ROLES_OFFICE, N_("登记来文"),
 		N_("documents register --from 省教育厅 --their-no 教基〔2026〕3号 --title "
 		   "关于开展安全检查的通知"),
-		cmd_event, CLI_WORK},
+		documents_event, CLI_WORK},
 	{"documents accept", "DOC", 1, 1, seen_options, ADMIN_NEEDS, ROLES_OFFICE, N_("初审受理"),
-		N_("documents accept 收〔2026〕1号"), cmd_event, CLI_WORK},
+		N_("documents accept 收〔2026〕1号"), documents_event, CLI_WORK},
 	{"documents refuse", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_OFFICE, N_("退文"),
-		N_("documents refuse 收〔2026〕1号 --reason 主送不是本局"), cmd_event, CLI_WORK},
+		N_("documents refuse 收〔2026〕1号 --reason 主送不是本局"), documents_event, CLI_WORK},
 	{"documents propose", "DOC", 1, 1, propose_options, ADMIN_NEEDS, ROLES_OFFICE,
 		N_("拟办：请领导批示，或传阅"),
-		N_("documents propose 收〔2026〕1号 --opinion 请张局长批示 --leader zhangsan1"), cmd_event,
-		CLI_WORK},
+		N_("documents propose 收〔2026〕1号 --opinion 请张局长批示 --leader zhangsan1"),
+		documents_event, CLI_WORK},
 	{"documents instruct", "DOC", 1, 1, instruct_options, ADMIN_NEEDS, ROLES_LEADER,
 		N_("批示：交谁承办，或传阅"),
 		N_("documents instruct 收〔2026〕1号 --text 请基教科办 --lead lisi1 --due 2026-09-12"),
-		cmd_event, CLI_WORK},
+		documents_event, CLI_WORK},
 	{"documents pass", "DOC", 1, 1, pass_options, ADMIN_NEEDS, ROLES_LEADER, N_("转另一位领导批示"),
-		N_("documents pass 收〔2026〕1号 --leader wangwu1"), cmd_event, CLI_WORK},
+		N_("documents pass 收〔2026〕1号 --leader wangwu1"), documents_event, CLI_WORK},
 	{"documents return", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_ALL, N_("退回上一步"),
-		N_("documents return 收〔2026〕1号 --reason 请写明承办科室"), cmd_event, CLI_WORK},
+		N_("documents return 收〔2026〕1号 --reason 请写明承办科室"), documents_event, CLI_WORK},
 	{"documents report", "[DOC]", 0, 1, report_options, ADMIN_NEEDS, ROLES_ALL,
 		N_("协办反馈；不写公文、写 --month：一个月的办文情况"),
 		N_("documents report 收〔2026〕1号 --text 名单已提供"), cmd_report, CLI_WORK},
 	{"documents finish", "DOC", 1, 1, text_options, ADMIN_NEEDS, ROLES_ALL, N_("承办办完"),
-		N_("documents finish 收〔2026〕1号 --text 已复函"), cmd_event, CLI_WORK},
+		N_("documents finish 收〔2026〕1号 --text 已复函"), documents_event, CLI_WORK},
 	{"documents decline", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_ALL, N_("退办：不归自己办"),
-		N_("documents decline 收〔2026〕1号 --reason 属督导室职责"), cmd_event, CLI_WORK},
+		N_("documents decline 收〔2026〕1号 --reason 属督导室职责"), documents_event, CLI_WORK},
 	{"documents transfer", "DOC", 1, 1, transfer_options, ADMIN_NEEDS, ROLES_LEADER | ROLES_OFFICE,
 		N_("改派承办人"), N_("documents transfer 收〔2026〕1号 --to zhaoliu1 --reason 出差"),
-		cmd_event, CLI_WORK},
+		documents_event, CLI_WORK},
 	{"documents extend", "DOC", 1, 1, extend_options, ADMIN_NEEDS, ROLES_LEADER, N_("延长办理期限"),
-		N_("documents extend 收〔2026〕1号 --until 2026-09-20 --reason 等省厅答复"), cmd_event,
+		N_("documents extend 收〔2026〕1号 --until 2026-09-20 --reason 等省厅答复"), documents_event,
 		CLI_WORK},
 	{"documents read", "DOC", 1, 1, text_options, ADMIN_NEEDS, ROLES_ALL, N_("传阅件已阅"),
-		N_("documents read 收〔2026〕2号"), cmd_event, CLI_WORK},
+		N_("documents read 收〔2026〕2号"), documents_event, CLI_WORK},
 	{"documents approve", "DOC", 1, 1, text_options, ADMIN_NEEDS, ROLES_OFFICE,
-		N_("审核通过：来文办结，或文稿送签"), N_("documents approve 收〔2026〕1号"), cmd_event,
+		N_("审核通过：来文办结，或文稿送签"), N_("documents approve 收〔2026〕1号"), documents_event,
 		CLI_WORK},
 	{"documents reopen", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_LEADER, N_("办结的来文重新办理"),
-		N_("documents reopen 收〔2026〕1号 --reason 上级追问"), cmd_event, CLI_WORK},
+		N_("documents reopen 收〔2026〕1号 --reason 上级追问"), documents_event, CLI_WORK},
 	{"documents archive", "DOC", 1, 1, archive_options, ADMIN_NEEDS, ROLES_OFFICE, N_("归档"),
-		N_("documents archive 收〔2026〕1号 --slot 2柜3层5盒"), cmd_event, CLI_WORK},
+		N_("documents archive 收〔2026〕1号 --slot 2柜3层5盒"), documents_event, CLI_WORK},
 	{"documents void", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_ALL, N_("作废（号不再用）"),
-		N_("documents void 收〔2026〕1号 --reason 重复来文"), cmd_event, CLI_WORK},
+		N_("documents void 收〔2026〕1号 --reason 重复来文"), documents_event, CLI_WORK},
 	{"documents draft", "FILE", 1, 1, draft_options, ADMIN_NEEDS, ROLES_ALL, N_("起草发文"),
-		N_("documents draft 通知.txt --signer zhangsan1 --countersign lisi1"), cmd_event, CLI_WORK},
+		N_("documents draft 通知.txt --signer zhangsan1 --countersign lisi1"), documents_event,
+		CLI_WORK},
 	{"documents edit", "DOC [FILE]", 1, 2, edit_options, ADMIN_NEEDS, ROLES_ALL, N_("修改自己起草的文稿"),
-		N_("documents edit 0190… 通知.txt"), cmd_event, CLI_WORK},
+		N_("documents edit 0190… 通知.txt"), documents_event, CLI_WORK},
 	{"documents submit", "DOC", 1, 1, seen_options, ADMIN_NEEDS, ROLES_ALL, N_("文稿送审"),
-		"documents submit 0190…", cmd_event, CLI_WORK},
+		"documents submit 0190…", documents_event, CLI_WORK},
 	{"documents agree", "DOC", 1, 1, text_options, ADMIN_NEEDS, ROLES_ALL, N_("会签同意"),
-		"documents agree 0190…", cmd_event, CLI_WORK},
+		"documents agree 0190…", documents_event, CLI_WORK},
 	{"documents object", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_ALL,
 		N_("会签不同意，退回起草人"), N_("documents object 0190… --reason 第二条与督导规程不符"),
-		cmd_event, CLI_WORK},
+		documents_event, CLI_WORK},
 	{"documents sign", "DOC", 1, 1, text_options, ADMIN_NEEDS, ROLES_LEADER, N_("签发"),
-		"documents sign 0190…", cmd_event, CLI_WORK},
+		"documents sign 0190…", documents_event, CLI_WORK},
 	{"documents joint", "DOC", 1, 1, joint_options, ADMIN_NEEDS, ROLES_ALL, N_("记下联合行文机关的签发"),
-		N_("documents joint 0190… --org 县公安局 --by 王局长 --date 2026-09-10"), cmd_event,
+		N_("documents joint 0190… --org 县公安局 --by 王局长 --date 2026-09-10"), documents_event,
 		CLI_WORK},
 	{"documents recheck", "DOC", 1, 1, text_options, ADMIN_NEEDS, ROLES_OFFICE, N_("复核"),
-		"documents recheck 0190…", cmd_event, CLI_WORK},
+		"documents recheck 0190…", documents_event, CLI_WORK},
 	{"documents change", "DOC FILE", 2, 2, change_options, ADMIN_NEEDS, ROLES_OFFICE,
-		N_("复核时改动文稿"), N_("documents change 0190… 通知.txt --reason 标点"), cmd_event,
+		N_("复核时改动文稿"), N_("documents change 0190… 通知.txt --reason 标点"), documents_event,
 		CLI_WORK},
 	{"documents number", "DOC", 1, 1, number_options, ADMIN_NEEDS, ROLES_OFFICE, N_("编发文字号"),
-		N_("documents number 0190… --series 洪教发"), cmd_event, CLI_WORK},
+		N_("documents number 0190… --series 洪教发"), documents_event, CLI_WORK},
 	{"documents press", "DOC", 1, 1, press_options, ADMIN_NEEDS, ROLES_OFFICE, N_("送印"),
-		N_("documents press 洪教发〔2026〕1号 --copies 60"), cmd_event, CLI_WORK},
+		N_("documents press 洪教发〔2026〕1号 --copies 60"), documents_event, CLI_WORK},
 	{"documents proof pass", "DOC", 1, 1, seen_options, ADMIN_NEEDS, ROLES_OFFICE, N_("校对通过"),
-		N_("documents proof pass 洪教发〔2026〕1号"), cmd_event, CLI_WORK},
+		N_("documents proof pass 洪教发〔2026〕1号"), documents_event, CLI_WORK},
 	{"documents proof fail", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_OFFICE,
 		N_("校对不过，重新送印"), N_("documents proof fail 洪教发〔2026〕1号 --reason 缺页"),
-		cmd_event, CLI_WORK},
+		documents_event, CLI_WORK},
 	{"documents seal", "DOC", 1, 1, seal_options, ADMIN_NEEDS, ROLES_OFFICE, N_("登记用印"),
-		N_("documents seal 洪教发〔2026〕1号 --count 60"), cmd_event, CLI_WORK},
-	{"documents issue", "DOC", 1, 1, issue_options, ADMIN_NEEDS, ROLES_OFFICE, N_("印发"),
-		N_("documents issue 洪教发〔2026〕1号"), cmd_event, CLI_WORK},
+		N_("documents seal 洪教发〔2026〕1号 --count 60"), documents_event, CLI_WORK},
 	{"documents close", "DOC", 1, 1, close_options, ADMIN_NEEDS, ROLES_LEADER | ROLES_OFFICE, N_("办结"),
-		N_("documents close 洪教发〔2026〕1号"), cmd_event, CLI_WORK},
+		N_("documents close 洪教发〔2026〕1号"), documents_event, CLI_WORK},
 	{"documents recall", "DOC", 1, 1, reason_options, ADMIN_NEEDS, ROLES_LEADER, N_("撤回已印发的文"),
-		N_("documents recall 洪教发〔2026〕1号 --reason 上级另有规定"), cmd_event, CLI_WORK},
+		N_("documents recall 洪教发〔2026〕1号 --reason 上级另有规定"), documents_event, CLI_WORK},
 	{"documents reissue", "DOC FILE", 2, 2, reissue_options, ADMIN_NEEDS, ROLES_ALL, N_("更正重发"),
-		N_("documents reissue 洪教发〔2026〕1号 通知.txt --reason 日期有误"), cmd_event, CLI_WORK},
+		N_("documents reissue 洪教发〔2026〕1号 通知.txt --reason 日期有误"), documents_event,
+		CLI_WORK},
 	{"documents withdraw", "DOC", 1, 1, seen_options, ADMIN_NEEDS, ROLES_ALL, N_("撤回自己送审的文稿"),
-		"documents withdraw 0190…", cmd_event, CLI_WORK},
+		"documents withdraw 0190…", documents_event, CLI_WORK},
 	{"documents list", "", 0, 0, list_options, ADMIN_NEEDS, ROLES_ALL, N_("列出公文"),
 		"documents list --kind in", cmd_list, CLI_WORK},
 	{"documents search", "TEXT", 1, 1, NULL, ADMIN_NEEDS, ROLES_ALL,
@@ -782,4 +781,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_documents = {commands, NULL, &admin_documents_setup};
+const struct cli_part admin_documents = {commands, NULL, &admin_documents_cost};

@@ -10,6 +10,7 @@ import time
 import zipfile
 
 from harness import Cases, Server
+from terminal import at_terminal
 
 DRAFT = "标题：关于开展%s的通知\n文种：通知\n公开：主动公开\n主送：%s\n%s---\n请各校认真落实。\n"
 P1, P2, J = "2132990001", "2132990002", "3132990001"
@@ -187,6 +188,37 @@ with Server() as server:
     cases.equal("the bureau fetches them under the school's name", {n: hashed(here("台账/" + n)) for n in os.listdir(here("台账"))},
                 {"演练县第一小学-任务分解表.csv": hashed(table), "演练县第一小学-安全检查方案.docx": hashed(plan)})
     cases.check("the list shows their names", "任务分解表.csv" in told and hashed(table) not in told, told)
+
+    # ---- what a paper costs schools, and what they were asked before (R22)
+    again = draft("隐患再报", [], lines="反馈：隐患 数。|number\n反馈：检查日期|date@2026年\n反馈：情况|text\n反馈：是否整改|choice|是,否\n")
+    cost = office.ok("documents", "cost", again)
+    cases.equal("its minutes", {k: cost[k] for k in ("schools", "questions", "minutes_per_school", "minutes_total")},
+                {"schools": 2, "questions": 4, "minutes_per_school": 1 + 1 + 2 + 1 + 5 + 1, "minutes_total": 22})
+    cases.equal("what reached the most burdened school this week", cost["this_week"], {"documents": 3, "questions": 3})
+    cases.equal("a question is known again by its words", [(r["label"], r["number"]) for r in cost["repeats"]], [("隐患 数。", asked)])
+    elsewhere = draft("隐患数报送", [], to=J, lines="反馈：隐患数|number\n")
+    cases.equal("another school was not asked", office.ok("documents", "cost", elsewhere)["repeats"], [])
+    told = office.run("documents", "cost", again).out
+    cases.check("a clerk reads it in words", "每校约 11 分钟" in told and "已在 %s" % asked in told, told)
+    office.ok("documents", "settings", "set", "cost.text", "8")
+    cases.equal("a setting counts from its day on", office.ok("documents", "cost", again)["minutes_per_school"], 14)
+    edu.ok("documents", "submit", again)
+    office.ok("documents", "approve", again)
+    leader.ok("documents", "sign", again)
+    office.ok("documents", "recheck", again)
+    again = office.ok("documents", "number", again, "--series", "洪教发")["number"]
+    for words in (("press", again, "--copies", "3"), ("proof", "pass", again), ("seal", again, "--count", "3")):
+        office.ok("documents", *words)
+    soon = time.strftime("%Y-%m-%d", time.localtime(time.time() + 86400 * 20))
+    cases.equal("it is not asked twice", refusal(office.run("documents", "issue", again, "--feedback-due", soon, "--json")), (3, "R22"))
+    cases.equal("nor without saying why", refusal(office.run("documents", "issue", again, "--feedback-due", soon, "--again", "--json")), (3, "R22"))
+    code, screen = at_terminal(office, "documents", "issue", again, "--feedback-due", soon, "--again", "--reason", "数字有变", say="no\n")
+    cases.check("at a terminal it is said what it costs, and a no is a no", code == 3 and "每校约 14 分钟" in screen and "已在 %s" % asked in screen, screen)
+    code, screen = at_terminal(office, "documents", "issue", again, "--feedback-due", soon, "--again", "--reason", "数字有变", say="印发\n")
+    cases.equal("a yes issues it", code, 0)
+    cases.equal("why stands in the trace", office.ok("documents", "show", again)["trace"][-1]["text"], "数字有变")
+    leader.ok("documents", "recall", again, "--reason", "与上级要求不符")
+    cases.equal("what was recalled was not asked", [r["number"] for r in office.ok("documents", "cost", elsewhere)["repeats"]], [])
 
     # ---- found by their words
     cases.equal("a paper is found by a word of a file", found(edu, "消防通道") >= {good, letter["id"]}, True)

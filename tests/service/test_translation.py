@@ -26,6 +26,7 @@ DATA = {
     "client/admin/cmd_users_import.c": (28, READ + "; " + WRITTEN),
     "client/admin/cmd_documents_archive.c": (5, PAPER),
     "client/admin/cmd_documents_paper.c": (3, PAPER),
+    "client/admin/cmd_documents_cost.c": (1, TYPED),
     "client/admin/cmd_documents_setup.c": (13, READ),
     "client/face/cli_ask.c": (1, TYPED),
     "client/cli/cmd_conflicts.c": (2, TYPED),

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
 #include <sodium.h>
 
 #include "access_log.h"
 #include "clock.h"
 #include "codes.h"
+#include "document_burden.h"
 #include "document_files.h"
 #include "document_number.h"
 #include "document_store.h"
@@ -32,8 +32,7 @@ struct event {
 	struct draft_organ *organs;
 	size_t organ_count;
 	struct document_files before;
-	const char **schools; /* whom an issued paper goes to */
-	size_t school_count;
+	struct document_addressees to; /* whom an issued paper goes to */
 };
 
 /* What names and numbers in it mean. */
@@ -103,6 +102,7 @@ static void take_ask(struct request *r, struct event *x)
 		.in_order = Q->in_order,
 		.substance = Q->substance,
 		.force = Q->force,
+		.again = Q->again && *text_of(Q->reason),
 		.due = Q->due,
 		.date = Q->date,
 		.copies = (int32_t)Q->copies,
@@ -315,8 +315,6 @@ static void show_text(struct event *x)
 	f->d.urgency = urgency < 0 ? URGENCY_PLAIN : (enum document_urgency)urgency;
 }
 
-static const char *questions_of(struct request *r, const struct draft *d);
-
 static bool take_new_text(struct request *r, struct event *x, const void *text, size_t n)
 {
 	struct document_file *f = &x->file;
@@ -333,7 +331,8 @@ static bool take_new_text(struct request *r, struct event *x, const void *text, 
 				arena_printf(&r->arena, _("附件“%s”没有传完"), f->files.hash[i].name),
 				_("重新附上这个文件"));
 	f->file = arena_text(&r->arena, text, n);
-	f->questions = questions_of(r, &x->draft);
+	f->questions = document_questions(r, &x->draft);
+	f->asks = &x->draft;
 	show_text(x);
 	if (draft_digest(f->digest, &x->draft, f->files.hash, f->files.n, &r->arena)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
@@ -342,8 +341,8 @@ static bool take_new_text(struct request *r, struct event *x, const void *text, 
 	return true;
 }
 
-static void take_schools(struct request *r, struct event *x);
 static void judge_feedback_due(struct request *r, struct event *x);
+static void judge_repeats(struct request *r, struct event *x);
 
 /* What the event brings, beside what the machine judges. False: refused. */
 static bool take_content(struct request *r, struct event *x)
@@ -379,8 +378,10 @@ static bool take_content(struct request *r, struct event *x)
 	case EVENT_ISSUE:
 		if (!take_text(r, x, stands, n, DRAFT_READ, &x->before))
 			return false;
-		take_schools(r, x);
+		document_addressees(r, request_result(r, &read_schools), &x->draft, &x->to);
+		x->ask.is_sent = x->to.n != 0;
 		judge_feedback_due(r, x);
+		judge_repeats(r, x);
 		return true;
 	case EVENT_EDIT: /* each version has its text, also one that changes the names alone */
 		return take_new_text(r, x, stands, n);
@@ -407,30 +408,6 @@ static const struct db_stmt send_paper = {
 static const struct db_stmt take_back = {"SELECT document_take_back($1::uuid)"};
 static const struct db_stmt close_to_schools = {"SELECT document_close_to_schools($1::uuid)"};
 
-static bool is_addressed(const struct draft_list *list, const char *code, unsigned stages)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->items[i], code) == 0 || draft_school_group(list->items[i]) & stages)
-			return true;
-	return false;
-}
-
-/* The live schools of 主送 and 抄送, each once. */
-static void take_schools(struct request *r, struct event *x)
-{
-	const PGresult *s = request_result(r, &read_schools);
-
-	x->schools = arena_alloc(&r->arena, sizeof *x->schools * ((size_t)PQntuples(s) + 1));
-	for (int i = 0; x->schools && i < PQntuples(s); i++) {
-		const char *code = db_get_text(s, i, 0);
-		unsigned stages = (unsigned)db_get_int(s, i, 1);
-		if (!is_addressed(&x->draft.to, code, stages) && !is_addressed(&x->draft.cc, code, stages))
-			continue;
-		x->schools[x->school_count++] = document_text(r, code);
-	}
-	x->ask.is_sent = x->school_count != 0;
-}
-
 /* R20: what is asked has a day by which it is answered, and that leaves time. */
 static void judge_feedback_due(struct request *r, struct event *x)
 {
@@ -445,26 +422,17 @@ static void judge_feedback_due(struct request *r, struct event *x)
 				workday_of(workday_due(w->calendar, w->now, least) - 1)));
 }
 
-/* What the record of a school has of the questions. */
-static const char *questions_of(struct request *r, const struct draft *d)
+/* R22: what one of them has answered is asked again only with a reason. */
+static void judge_repeats(struct request *r, struct event *x)
 {
-	static const char *const types[] = {"number", "date", "text", "file", "choice"};
-	json_t *list = json_array();
+	struct document_repeat first;
 
-	for (size_t i = 0; i < d->question_count; i++) {
-		const struct draft_question *q = &d->questions[i];
-		json_t *choices = json_array();
-		for (size_t k = 0; k < q->choices.n; k++)
-			json_array_append_new(choices, json_string(q->choices.items[k]));
-		json_array_append_new(
-			list, json_pack("{s:s,s:s,s:s,s:o,s:s}", "key", q->key, "label", q->label, "type",
-				      types[q->type], "choices", choices, "period", q->period));
-	}
-	char *text = d->question_count ? json_dumps(list, JSON_COMPACT) : NULL;
-	const char *kept = document_text(r, text);
-	free(text);
-	json_decref(list);
-	return kept;
+	if (x->ask.again || !document_repeats(r, &x->to, &first, 1))
+		return;
+	break_rule(x, 22,
+		arena_printf(&r->arena, _("“%s”已在 %s《%s》里问过"), first.label,
+			*first.number ? first.number : first.doc, first.title),
+		_("用已有的反馈，或加 --again --reason 理由"));
 }
 
 static void tell_schools(struct request *r, struct event *x)
@@ -480,8 +448,8 @@ static void tell_schools(struct request *r, struct event *x)
 	}
 	int64_t receipt = workday_due(w->calendar, w->now, w->days[STEP_RECEIPT][x->file.d.urgency]);
 	pg_array_begin(&schools, PG_TEXT);
-	for (size_t i = 0; i < x->school_count; i++)
-		pg_array_text(&schools, x->schools[i]);
+	for (size_t i = 0; i < x->to.n; i++)
+		pg_array_text(&schools, x->to.codes[i]);
 	db_array(&p, &schools);
 	db_int4(&p, x->file.d.version);
 	db_time(&p, receipt);
@@ -637,7 +605,7 @@ static void event_write(struct request *r)
 	enum err e = document_write(r, f, &x->entry);
 	if (!e && x->ask.event == EVENT_ARCHIVE)
 		document_give_archive_number(r, &x->around, f);
-	if (!e && (x->school_count || x->ask.event == EVENT_RECALL || x->ask.event == EVENT_CLOSE))
+	if (!e && (x->to.n || x->ask.event == EVENT_RECALL || x->ask.event == EVENT_CLOSE))
 		tell_schools(r, x);
 	if (e) {
 		request_fail(r, e, NULL, NULL);
@@ -736,6 +704,8 @@ static void event_query(struct request *r)
 	db_bool(&of, x->ask.event == EVENT_RETURN);
 	request_query(r, &read_text, &of);
 	document_files_query(r);
+	if (x->ask.event == EVENT_ISSUE)
+		document_repeats_query(r, Q->doc);
 	request_trip(r, event_judge);
 }
 

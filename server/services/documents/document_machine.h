@@ -206,7 +206,7 @@ struct document_ask {
 	const char *leader, *lead, *to, *slot, *series, *organ, *by;
 	const char *const *assist, *const *readers, *const *countersign, *const *joint;
 	size_t assist_count, reader_count, countersign_count, joint_count;
-	bool in_order, substance, force;
+	bool in_order, substance, force, again;
 	int32_t due, date, copies, count;
 	/* Of a draft that comes with it. */
 	bool has_file, is_minutes, needs_head, same_substance;

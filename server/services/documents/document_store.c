@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "document_moves.h"
 #include "codes.h"
+#include "document_burden.h"
 #include "hash.h"
 #include "normal_form.h"
 #include "pki.h"
@@ -492,7 +493,9 @@ enum err document_write(struct request *r, struct document_file *f, const struct
 			write_version(r, f, x);
 		if (f->files.n)
 			document_files_write(r, f->id, f->d.version, &f->files);
-		if (f->body)
+		if (f->asks)
+			e = document_questions_write(r, f->id, f->d.version, f->asks);
+		if (!e && f->body)
 			e = write_search(r, f);
 	}
 	for (size_t i = 0; i < 16; i++)

@@ -18,6 +18,7 @@ struct document_file {
 	int32_t take_year, trace_n;
 	uint8_t trace_head[TRACE_HASH];
 	const char *file, *questions; /* a new text, or NULL, and what it asks, as JSON */
+	const struct draft *asks;     /* the same, parsed; NULL: nothing */
 	const char
 		*body; /* with the title and the number it is found by this from now on; NULL: it stays so */
 	uint8_t digest[TRACE_HASH];

@@ -48,6 +48,12 @@ const struct document_setting document_settings[] = {
 	{"days.receipt", "1/1/0", N_("学校签收的工作日")},
 	{"days.feedback", "5/3/1", N_("学校反馈的工作日（印发时另有期限的照期限）")},
 	{"days.judge", "2/1/0", N_("看反馈的工作日")},
+	{"cost.characters", "400", N_("减负：一分钟读多少字")},
+	{"cost.choice", "1", N_("减负：答一个选择的分钟")},
+	{"cost.number", "2", N_("减负：填一个数的分钟")},
+	{"cost.date", "1", N_("减负：填一个日期的分钟")},
+	{"cost.text", "5", N_("减负：写一段文字的分钟")},
+	{"cost.file", "10", N_("减负：附一个文件的分钟")},
 	{"back", "1", N_("退回的步骤最少再给的工作日")},
 	{"remind_at", "09:00", N_("提醒的时刻")},
 	{"escalate_after", "3", N_("超期第几个工作日报主要负责人")},
@@ -107,6 +113,8 @@ bool document_setting_fits(const char *name, const char *value)
 		       strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(value);
 	if (strcmp(name, "remind_at") == 0)
 		return sscanf(value, "%2u:%2u%c", &h, &m, &rest) == 2 && h < 24 && m < 60;
+	if (strcmp(name, "cost.characters") == 0)
+		return sscanf(value, "%5u%c", &h, &rest) == 1 && h;
 	return sscanf(value, "%3u%c", &h, &rest) == 1 && h <= 250;
 }
 
