@@ -336,14 +336,16 @@ static enum err renew_epoch(const struct conf *conf, struct problem *p)
  * hold, another one's on the same database shows in its connections. */
 static enum err refuse_while_serving(PGconn *owner, struct problem *p)
 {
-	PGresult *r = PQexec(owner, "SELECT coalesce(host(client_addr), 'localhost')"
-				    " FROM pg_stat_activity"
-				    " WHERE application_name = 'jgd' AND datname = current_database()");
-	enum err e = PQntuples(r) == 0
-			     ? ERR_OK
-			     : problem_set(p, ERR_NOT_NOW, "restore", _("先停止它：systemctl stop jgd"),
-				       _("jgd 正在用这个数据库提供服务（%s）"), PQgetvalue(r, 0, 0));
+	PGresult *r;
+	enum err e = migrate_ask(owner,
+		"SELECT coalesce(host(client_addr), 'localhost')"
+		" FROM pg_stat_activity"
+		" WHERE application_name = 'jgd' AND datname = current_database()",
+		NULL, &r, p);
 
+	if (!e && PQntuples(r))
+		e = problem_set(p, ERR_NOT_NOW, "restore", _("先停止它：systemctl stop jgd"),
+			_("jgd 正在用这个数据库提供服务（%s）"), PQgetvalue(r, 0, 0));
 	PQclear(r);
 	return e;
 }
@@ -353,10 +355,11 @@ static enum err refuse_filled(const struct conf *conf, const char *source, PGcon
 {
 	char path[PATH_MAX], hint[256];
 	struct stat st;
-	PGresult *r = PQexec(owner, "SELECT 1 WHERE to_regclass('county') IS NOT NULL");
-	bool filled = PQntuples(r) == 1;
+	bool filled;
+	enum err e = migrate_is(owner, "SELECT to_regclass('county') IS NOT NULL", NULL, &filled, p);
 
-	PQclear(r);
+	if (e)
+		return e;
 	snprintf(path, sizeof path, "%s/restore.unfinished", conf->dir);
 	if (!filled || stat(path, &st) == 0)
 		return ERR_OK;

@@ -259,6 +259,8 @@ static enum err create_database(struct problem *p)
 			     ? ERR_OK
 			     : problem_set(p, ERR_UNAVAILABLE, "embedded", NULL, "%s", PQerrorMessage(db));
 	PGresult *r = e ? NULL : PQexec(db, "SELECT 1 FROM pg_database WHERE datname = 'jingguan'");
+	if (!e && PQresultStatus(r) != PGRES_TUPLES_OK)
+		e = problem_set(p, ERR_UNAVAILABLE, "embedded", NULL, "%s", PQerrorMessage(db));
 	if (!e && PQntuples(r) == 0) {
 		PQclear(r);
 		r = PQexec(db, "CREATE DATABASE jingguan");

@@ -145,13 +145,19 @@ static enum err create_admins(PGconn *db, const struct conf *conf, struct proble
 /* Whether the administrators of the database are those of DIR/admins.txt: it is written before they are
  * committed, and says their first passwords. Then this directory's init made the county, and nobody has
  * worked with it since. */
-static bool admins_match(PGconn *db, const struct conf *conf)
+static enum err admins_match(PGconn *db, const struct conf *conf, bool *same, struct problem *p)
 {
 	char path[600], line[512] = "";
-	PGresult *r = PQexec(db, "SELECT password_hash"
-				 " FROM user_account"
-				 " WHERE county = app_county() AND user_id = 'sysadmin' AND must_change");
+	PGresult *r;
+	enum err e = migrate_ask(db,
+		"SELECT password_hash"
+		" FROM user_account"
+		" WHERE county = app_county() AND user_id = 'sysadmin' AND must_change",
+		NULL, &r, p);
 
+	*same = false;
+	if (e)
+		return e;
 	snprintf(path, sizeof path, "%s/admins.txt", conf->dir);
 	FILE *in = fopen(path, "re");
 	if (in && !fgets(line, sizeof line, in)) /* sysadmin's is the first */
@@ -160,11 +166,11 @@ static bool admins_match(PGconn *db, const struct conf *conf)
 		fclose(in);
 	line[strcspn(line, "\n")] = 0;
 	const char *password = strrchr(line, '\t');
-	bool same = password && PQntuples(r) == 1 &&
-		    crypto_pwhash_str_verify(PQgetvalue(r, 0, 0), password + 1, strlen(password + 1)) == 0;
+	*same = password && PQntuples(r) == 1 &&
+		crypto_pwhash_str_verify(PQgetvalue(r, 0, 0), password + 1, strlen(password + 1)) == 0;
 	sodium_memzero(line, sizeof line);
 	PQclear(r);
-	return same;
+	return ERR_OK;
 }
 
 static enum err county_is_there(const struct conf *conf, int county, struct problem *p)
@@ -179,24 +185,29 @@ static enum err county_is_there(const struct conf *conf, int county, struct prob
 /* *done: the county was committed by an earlier run in this directory, only the settings are missing. */
 static enum err look_for_county(PGconn *db, const struct conf *conf, bool *done, struct problem *p)
 {
-	PGresult *r = PQexec(
-		db, "SELECT to_regclass('county') IS NOT NULL AND to_regclass('user_account') IS NOT NULL");
-	bool schema = PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "t") == 0;
+	bool schema, same;
+	PGresult *r;
 	time_t until;
-	enum err e = set_scope(db, conf, p);
+	enum err e = migrate_is(db,
+		"SELECT to_regclass('county') IS NOT NULL AND to_regclass('user_account') IS NOT NULL", NULL,
+		&schema, p);
 
-	PQclear(r);
 	*done = false;
+	if (!e)
+		e = set_scope(db, conf, p);
 	if (e || !schema)
 		return e;
-	r = PQexec(
-		db, "SELECT county FROM county ORDER BY county = app_county() DESC"); /* others only where the
-											 owner sees all */
+	/* Others only where the owner sees all. */
+	e = migrate_ask(db, "SELECT county FROM county ORDER BY county = app_county() DESC", NULL, &r, p);
+	if (e)
+		return e;
 	int county = PQntuples(r) ? atoi(PQgetvalue(r, 0, 0)) : 0;
 	PQclear(r);
 	if (!county || (county != conf->county && !conf->embedded))
 		return ERR_OK;
-	*done = county == conf->county && admins_match(db, conf) && pki_check(conf, &until, p) == ERR_OK;
+	if ((e = admins_match(db, conf, &same, p)))
+		return e;
+	*done = county == conf->county && same && pki_check(conf, &until, p) == ERR_OK;
 	return *done ? ERR_OK : county_is_there(conf, county, p);
 }
 

@@ -39,6 +39,29 @@ enum err migrate_refused(PGconn *db, const PGresult *r, const char *what, struct
 	return problem_set(p, ERR_PERMISSION, "database", hint, "%s: %s", what, message);
 }
 
+enum err migrate_ask(PGconn *db, const char *sql, const char *value, PGresult **out, struct problem *p)
+{
+	PGresult *r = PQexecParams(db, sql, value ? 1 : 0, NULL, &value, NULL, NULL, 0);
+	enum err e = PQresultStatus(r) == PGRES_TUPLES_OK
+			     ? ERR_OK
+			     : problem_set(p, ERR_INTERNAL, "database", NULL, "%s", PQerrorMessage(db));
+
+	*out = e ? NULL : r;
+	if (e)
+		PQclear(r);
+	return e;
+}
+
+enum err migrate_is(PGconn *db, const char *sql, const char *value, bool *yes, struct problem *p)
+{
+	PGresult *r;
+	enum err e = migrate_ask(db, sql, value, &r, p);
+
+	*yes = !e && PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "t") == 0;
+	PQclear(r);
+	return e;
+}
+
 static enum err run(PGconn *db, const char *sql, const char *what, struct problem *p)
 {
 	PGresult *r = PQexec(db, sql);
@@ -51,17 +74,15 @@ static enum err run(PGconn *db, const char *sql, const char *what, struct proble
 	return e;
 }
 
-/* 1 applied with this checksum, 0 not applied, -1 applied with another text. */
-static int state_of(PGconn *db, const struct migration *m)
+/* *state: 1 applied with this checksum, 0 not applied, -1 applied with another text. */
+static enum err state_of(PGconn *db, const struct migration *m, int *state, struct problem *p)
 {
-	PGresult *r = PQexecParams(
-		db, "SELECT sha256 FROM schema_migration WHERE name = $1", 1, NULL, &m->name, NULL, NULL, 0);
-	int state = 0;
+	PGresult *r;
+	enum err e = migrate_ask(db, "SELECT sha256 FROM schema_migration WHERE name = $1", m->name, &r, p);
 
-	if (PQntuples(r) == 1)
-		state = strcmp(PQgetvalue(r, 0, 0), m->sha256) == 0 ? 1 : -1;
+	*state = e || PQntuples(r) != 1 ? 0 : strcmp(PQgetvalue(r, 0, 0), m->sha256) == 0 ? 1 : -1;
 	PQclear(r);
-	return state;
+	return e;
 }
 
 static enum err apply(PGconn *db, const struct migration *m, struct problem *p)
@@ -71,12 +92,14 @@ static enum err apply(PGconn *db, const struct migration *m, struct problem *p)
 
 	if ((e = run(db, "BEGIN", m->name, p)) || (e = run(db, m->sql, m->name, p)))
 		return e;
-	PQclear(PQexecParams(db,
+	PGresult *r = PQexecParams(db,
 		"INSERT INTO schema_migration (name, sha256)"
 		" VALUES ($1, $2)"
 		" ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, at = now()",
-		2, NULL, values, NULL, NULL, 0));
-	return run(db, "COMMIT", m->name, p);
+		2, NULL, values, NULL, NULL, 0);
+	e = PQresultStatus(r) == PGRES_COMMAND_OK ? ERR_OK : migrate_refused(db, r, m->name, p);
+	PQclear(r);
+	return e ? e : run(db, "COMMIT", m->name, p);
 }
 
 enum err migrate_group(PGconn *owner, struct problem *p)
@@ -101,7 +124,9 @@ static enum err run_locked(PGconn *db, int *applied, struct problem *p)
 			"schema_migration", p);
 
 	for (size_t i = 0; !e && i < migration_count; i++) {
-		int state = state_of(db, &migrations[i]);
+		int state;
+		if ((e = state_of(db, &migrations[i], &state, p)))
+			return e;
 		if (state < 0)
 			return problem_set(p, ERR_CHAIN, migrations[i].name,
 				_("程序与数据库版本不一致：请用建库时的同一版本"),
@@ -112,9 +137,12 @@ static enum err run_locked(PGconn *db, int *applied, struct problem *p)
 	/* Functions of several files call each other: what they call may be in a file that comes later. */
 	if (!e)
 		e = run(db, "SET check_function_bodies = off", "functions", p);
-	for (size_t i = 0; !e && i < function_count; i++)
-		if (state_of(db, &functions[i]) != 1 && !(e = apply(db, &functions[i], p)))
+	for (size_t i = 0; !e && i < function_count; i++) {
+		int state;
+		e = state_of(db, &functions[i], &state, p);
+		if (!e && state != 1 && !(e = apply(db, &functions[i], p)))
 			++*applied;
+	}
 	return e;
 }
 
@@ -135,15 +163,18 @@ enum err migrate_run(PGconn *owner, int *applied, struct problem *p)
 
 int migrate_pending(PGconn *owner)
 {
-	int missing = 0;
+	int missing = 0, state;
 
+	/* What could not be asked is missing: nothing is served then. */
 	for (size_t i = 0; i < migration_count; i++) {
-		int state = state_of(owner, &migrations[i]);
+		state_of(owner, &migrations[i], &state, NULL);
 		if (state < 0)
 			return -1;
 		missing += state == 0;
 	}
-	for (size_t i = 0; i < function_count; i++)
-		missing += state_of(owner, &functions[i]) != 1;
+	for (size_t i = 0; i < function_count; i++) {
+		state_of(owner, &functions[i], &state, NULL);
+		missing += state != 1;
+	}
 	return missing;
 }

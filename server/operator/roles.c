@@ -27,15 +27,6 @@ static enum err command(PGconn *db, struct problem *p, const char *format, ...)
 	return e;
 }
 
-static bool yes(PGconn *db, const char *sql, const char *value)
-{
-	PGresult *r = PQexecParams(db, sql, 1, NULL, &value, NULL, NULL, 0);
-	bool found = PQntuples(r) == 1 && strcmp(PQgetvalue(r, 0, 0), "t") == 0;
-
-	PQclear(r);
-	return found;
-}
-
 /* One keyword of a connection string, "" when it is not there. */
 static void word_of(const char *conninfo, const char *keyword, char *out, size_t size)
 {
@@ -52,21 +43,26 @@ static enum err set_up(PGconn *db, const char *role, const char *password, struc
 {
 	char *name = PQescapeIdentifier(db, role, strlen(role)),
 	     *secret = PQescapeLiteral(db, *password ? password : "", strlen(password));
-	bool there = yes(db, "SELECT true FROM pg_roles WHERE rolname = $1", role);
-	bool mighty = yes(db, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $1", role);
+	bool there, mighty, granted = true;
 	enum err e = name && secret ? ERR_OK : problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 
+	if (!e)
+		e = migrate_is(db, "SELECT true FROM pg_roles WHERE rolname = $1", role, &there, p);
+	if (!e)
+		e = migrate_is(db, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = $1", role,
+			&mighty, p);
 	if (!e)
 		e = command(db, p, "%s ROLE %s LOGIN INHERIT%s%s%s", there ? "ALTER" : "CREATE", name,
 			mighty ? " NOSUPERUSER NOBYPASSRLS" : "", *password ? " PASSWORD " : "",
 			*password ? secret : "");
-	if (!e && strcmp(role, ROLES_GROUP) != 0 &&
-		!yes(db,
+	if (!e && strcmp(role, ROLES_GROUP) != 0)
+		e = migrate_is(db,
 			"SELECT true"
 			" FROM pg_auth_members m"
 			" JOIN pg_roles r ON r.oid = m.member"
 			" WHERE m.roleid = '" ROLES_GROUP "'::regrole AND r.rolname = $1",
-			role))
+			role, &granted, p);
+	if (!e && !granted)
 		e = command(db, p, "GRANT " ROLES_GROUP " TO %s", name);
 	PQfreemem(name);
 	PQfreemem(secret);
@@ -131,12 +127,15 @@ enum err roles_make(PGconn *owner, struct conf *conf, struct problem *p)
 {
 	uint8_t random[24];
 	char password[49] = "", role[64];
-	PGresult *r = PQexec(owner, "SELECT oid FROM pg_database WHERE datname = current_database()");
+	PGresult *r;
+	enum err e = migrate_ask(
+		owner, "SELECT oid FROM pg_database WHERE datname = current_database()", NULL, &r, p);
 
+	if (e)
+		return e;
 	/* County and database: a practice county of the same code lives in another database of the same
 	 * cluster. */
-	snprintf(role, sizeof role, ROLES_GROUP "_%d_%s", conf->county,
-		PQntuples(r) == 1 ? PQgetvalue(r, 0, 0) : "");
+	snprintf(role, sizeof role, ROLES_GROUP "_%d_%s", conf->county, PQgetvalue(r, 0, 0));
 	PQclear(r);
 	if (conf->embedded) { /* its socket lets only the service's account in */
 		embedded_conninfo(role, conf->database_app, sizeof conf->database_app);
@@ -144,7 +143,7 @@ enum err roles_make(PGconn *owner, struct conf *conf, struct problem *p)
 	}
 	randombytes_buf(random, sizeof random);
 	sodium_bin2hex(password, sizeof password, random, sizeof random);
-	enum err e = set_up(owner, role, password, p);
+	e = set_up(owner, role, password, p);
 	return e ? e : app_conninfo(owner, conf, role, password, p);
 }
 
@@ -152,10 +151,18 @@ enum err roles_mend(PGconn *owner, const struct conf *conf, struct problem *p)
 {
 	char role[64], password[256];
 	PGconn *app = PQconnectdb(conf->database_app);
-	bool well = PQstatus(app) == CONNECTION_OK &&
-		    yes(app, "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = $1",
-			    PQuser(app)) &&
-		    yes(app, "SELECT pg_has_role($1, '" ROLES_GROUP "', 'USAGE')", PQuser(app));
+	bool well = PQstatus(app) == CONNECTION_OK, yes = false;
+
+	/* What cannot be asked is mended, as what is not so. */
+	if (well)
+		well = !migrate_is(app,
+			       "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = $1",
+			       PQuser(app), &yes, NULL) &&
+		       yes;
+	if (well)
+		well = !migrate_is(app, "SELECT pg_has_role($1, '" ROLES_GROUP "', 'USAGE')", PQuser(app),
+			       &yes, NULL) &&
+		       yes;
 
 	PQfinish(app);
 	if (well)

@@ -470,6 +470,7 @@ class Outside:
             if not cases.check("init on a PostgreSQL outside, run again", run.returncode == 0, run.stderr):
                 return
             self.care(as_superuser)
+            self.unreadable()
             self.two_counties()
             self.restore_outside()
 
@@ -536,6 +537,13 @@ class Outside:
             subprocess.run(["umount", first], check=False)
             os.rmdir(first)
             os.rename(kept, first)
+
+    def unreadable(self):
+        """A database with a county that this owner may not read is not an empty one."""
+        self.pg.sql("CREATE DATABASE closed OWNER jingguan", database="postgres")
+        self.pg.sql("CREATE TABLE county (county int); CREATE TABLE user_account (user_id text); CREATE FUNCTION app_county() RETURNS int LANGUAGE sql AS 'SELECT 1'", database="closed")
+        three_lines("a county that its owner may not read is not taken for none", self.init("closed", "closed"), 1, "")
+        self.pg.sql("DROP DATABASE closed", database="postgres")
 
     def two_counties(self):
         """A second county in the cluster, of the same code: nobody's password changes."""
