@@ -7,6 +7,7 @@
 
 #include "blobs.h"
 #include "codes.h"
+#include "cmd_documents.h"
 #include "documents.h"
 #include "download.h"
 #include "face.h"
@@ -387,4 +388,4 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part jg_documents = {commands, ways, NULL};
+const struct cli_part jg_documents = {commands, ways, &jg_documents_orders};

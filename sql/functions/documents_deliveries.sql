@@ -24,9 +24,9 @@ $$;
 -- When a step is due that nobody has named a day for. One that comes back gets no new time: the later of its old due and a working day.
 CREATE OR REPLACE FUNCTION document_due(of uuid, of_step text, of_principal text, of_school text, fresh timestamptz) RETURNS timestamptz LANGUAGE sql STABLE AS $$
 	SELECT coalesce(greatest((SELECT t.due FROM document_task t WHERE t.county = app_county() AND t.document = of AND t.step = of_step
-			AND t.principal = of_principal AND t.school = of_school ORDER BY t.opened DESC, t.id DESC LIMIT 1),
+			AND t.principal = of_principal AND t.school = of_school AND t.of_order IS NULL ORDER BY t.opened DESC, t.id DESC LIMIT 1),
 		CASE WHEN EXISTS (SELECT FROM document_task t WHERE t.county = app_county() AND t.document = of AND t.step = of_step
-			AND t.principal = of_principal AND t.school = of_school) THEN workday_due(jg_now(), document_setting_now('back', '1')::int) END), fresh)
+			AND t.principal = of_principal AND t.school = of_school AND t.of_order IS NULL) THEN workday_due(jg_now(), document_setting_now('back', '1')::int) END), fresh)
 $$;
 
 -- The state of a school's copy, by what stands in it.
@@ -121,7 +121,7 @@ BEGIN
 	SELECT app_county(), of, s.school, of_version, receipt, feedback, of_drafter, of_urgency FROM unnest(to_schools) AS s (school)
 	ON CONFLICT (county, document, school) DO UPDATE SET version = excluded.version, receipt_due = excluded.receipt_due, feedback_due = excluded.feedback_due, done = false
 		WHERE a.ended = '';
-	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
+	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.of_order IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
 	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
 	SELECT app_county(), of, x.step, a.school, a.school, jg_now(), jg_now(),
 		CASE x.step WHEN 'receipt' THEN document_due(of, x.step, a.school, a.school, x.due) ELSE x.due END
@@ -133,30 +133,37 @@ END $$;
 CREATE OR REPLACE FUNCTION document_take_back(of uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE document_address SET ended = 'recalled', done = false WHERE county = app_county() AND document = of AND ended = '';
-	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
+	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.of_order IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
 END $$;
 
 -- Closed by the head while schools still owed something: what they say is still taken, and asks nobody any more.
 CREATE OR REPLACE FUNCTION document_close_to_schools(of uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE document_address SET closed = true WHERE county = app_county() AND document = of;
-	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
+	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.of_order IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
 END $$;
 
 -- What of a paper's life is the schools': open at most as long as one of them owes something.
 CREATE OR REPLACE FUNCTION document_deliveries_open(of uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
-	SELECT EXISTS (SELECT FROM document_task t WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.step IN ('receipt', 'feedback', 'judge'))
+	SELECT EXISTS (SELECT FROM document_task t WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.of_order IS NULL AND t.step IN ('receipt', 'feedback', 'judge'))
 $$;
 
--- The task that closes a paper stands exactly while it is issued and nobody owes anything of it.
-CREATE OR REPLACE FUNCTION document_close_tasks() RETURNS void LANGUAGE sql AS $$
+-- The task that closes a paper stands exactly while it is issued, nobody owes anything of it and no order on it is open.
+CREATE OR REPLACE FUNCTION document_close_tasks_of(papers uuid[]) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
 	SELECT d.county, d.id, 'close', '@issue', '', jg_now(), jg_now(),
 		document_due(d.id, 'close', '@issue', '', workday_due(jg_now(), document_days('close', '30/30/30', d.urgency)))
-	FROM document d WHERE d.county = app_county() AND d.state = 'issued' AND NOT document_deliveries_open(d.id)
+	FROM document d WHERE d.county = app_county() AND d.id = ANY (papers) AND d.state = 'issued' AND NOT document_held_open(d.id)
 	ON CONFLICT DO NOTHING;
 	UPDATE document_task t SET closed = jg_now() FROM document d
-	WHERE d.county = app_county() AND d.state = 'issued' AND t.county = d.county AND t.document = d.id AND t.step = 'close' AND t.closed IS NULL AND document_deliveries_open(d.id)
+	WHERE d.county = app_county() AND d.id = ANY (papers) AND d.state = 'issued' AND t.county = d.county AND t.document = d.id AND t.step = 'close' AND t.closed IS NULL
+		AND document_held_open(d.id)
+$$;
+CREATE OR REPLACE FUNCTION document_held_open(of uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+	SELECT document_deliveries_open(of) OR order_open_on(of) IS NOT NULL
+$$;
+CREATE OR REPLACE FUNCTION document_close_tasks() RETURNS void LANGUAGE sql AS $$
+	SELECT document_close_tasks_of(array(SELECT d.id FROM document d WHERE d.county = app_county() AND d.state = 'issued'))
 $$;
 
 -- All addressees of a paper with what they have, or will have in a moment.

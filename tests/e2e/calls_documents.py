@@ -7,7 +7,7 @@ import wire_client as w
 from wire_county import P
 
 pb = w.pb
-KIND = 16  # Delivery
+KIND, ORDER = 16, 17  # Delivery, OrderCopy
 
 
 def calls(county, year, cases):
@@ -88,6 +88,22 @@ def answered(county, cases, office, leader):
     leader.call("Documents.DecideFeedback", doc=number, school=P, accept=True)
     rows = [d.state for page in office.page_list("Documents.Deliveries", doc=number) for d in page.delivery]
     cases.equal("and accepts it", rows, ["accepted"])
+    ordered(cases, head, leader, number)
+
+
+def ordered(cases, head, leader, number):
+    """An order to that school on that paper, answered there and accepted."""
+    made = leader.call("Documents.Order", event="add", doc=number, title="换灭火器", to=P)
+    cases.check("an order has a number", (made.number[0], made.state) == ("督", "open"), str(made))
+    with head.open() as wire:
+        stream = next(s for s in head.streams.values() if any(r[0] == KIND for r in s.records.values()))
+        head.pull(wire, stream.id)
+        id, (_, _, versions, *_) = next((i, r) for i, r in stream.records.items() if r[0] == ORDER)
+        head.queue_op(ORDER, id, pb.OrderCopy(answered_at=time.time_ns() // 1000, answered_by=head.user, answer="已换"), seen=[(3, versions[2])], groups={3})
+        head.push(wire)
+    rows = [(o.number, o.state, o.to, o.answer) for page in leader.page_list("Documents.Orders") for o in page.order]
+    cases.equal("its answer is there", rows, [(made.number, "answered", P, "已换")])
+    cases.equal("and accepted", leader.call("Documents.Order", event="accept", id=made.id).state, "closed")
 
 
 def attached(cases, office):

@@ -37,6 +37,7 @@ DATA = {
     "client/core/files/import_roster.c": (4, READ),
     "client/core/files/import_row.c": (13, READ),
     "client/core/files/pdf_font.c": (4, "names of fonts"),
+    "server/services/documents/orders.c": (2, "the series of numbers"),
     "client/core/services/document_check.c": (40, PAPER),
     "client/core/services/document_package.c": (40, PAPER),
     "client/core/services/evidence.c": (1, READ),

@@ -6,11 +6,13 @@
 #include "client_service.h"
 #include "codes.h"
 #include "lang.h"
+#include "orders.h"
 #include "outbox.h"
 #include "tables.h"
 #include "way.h"
 
 const uint32_t documents_kinds[] = {KIND_DELIVERY, 0};
+static const uint32_t all_kinds[] = {KIND_DELIVERY, KIND_ORDER_COPY, 0};
 
 const struct shown_list shown_documents = {
 	.name = "shown_documents", .act = "list_documents", .kinds = documents_kinds};
@@ -134,10 +136,11 @@ static enum err todo(struct todo_list *l, struct problem *p)
 							       : _("待反馈公文 %s %s"),
 				number, title);
 	}
+	orders_todo(l);
 	return ERR_OK;
 }
 
 const struct client_service client_documents = {.name = "documents",
-	.kinds = documents_kinds,
-	.shown = (const struct shown_list *const[]){&shown_documents, NULL},
+	.kinds = all_kinds,
+	.shown = (const struct shown_list *const[]){&shown_documents, &shown_orders, NULL},
 	.todo = todo};

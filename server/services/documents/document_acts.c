@@ -25,21 +25,28 @@ enum err document_rule_told(struct step *s)
 	return problem_set(s->p, ERR_RULE, field, s->rule_hint, "%s", s->rule_text);
 }
 
-/* R01. */
-static void judge_named(struct step *s, const char *user, bool leader)
+const char *document_unfit(const struct document_world *w, const char *user, bool leader, struct arena *arena)
 {
-	const struct document_account *a = document_account(s->w, user);
+	const struct document_account *a = document_account(w, user);
 	uint32_t officers = 1u << ROLE_LEADER | 1u << ROLE_OFFICE | 1u << ROLE_BASIC_EDU |
 			    1u << ROLE_SUPERVISION | 1u << ROLE_ADMISSIONS;
 
 	if (!a)
-		document_rule(s, 1, arena_printf(s->arena, _("没有“%s”这个帐号"), user));
-	else if (a->disabled)
-		document_rule(s, 1, arena_printf(s->arena, _("%s的帐号已停用"), a->name));
-	else if (leader && !(a->roles & 1u << ROLE_LEADER))
-		document_rule(s, 1, arena_printf(s->arena, _("%s不是局领导"), a->name));
-	else if (!(a->roles & officers))
-		document_rule(s, 1, arena_printf(s->arena, _("%s不是县局的办文人员"), a->name));
+		return arena_printf(arena, _("没有“%s”这个帐号"), user);
+	if (a->disabled)
+		return arena_printf(arena, _("%s的帐号已停用"), a->name);
+	if (leader && !(a->roles & 1u << ROLE_LEADER))
+		return arena_printf(arena, _("%s不是局领导"), a->name);
+	return a->roles & officers ? NULL : arena_printf(arena, _("%s不是县局的办文人员"), a->name);
+}
+
+/* R01. */
+static void judge_named(struct step *s, const char *user, bool leader)
+{
+	const char *fault = document_unfit(s->w, user, leader, s->arena);
+
+	if (fault)
+		document_rule(s, 1, fault);
 }
 
 static void judge_twice(struct step *s, const char *a, const char *b)

@@ -301,7 +301,7 @@ static const struct db_stmt find_answer = {
 	" WHERE d.county = app_county() AND d.id = document_find($1::text)"};
 static const struct db_stmt judge_tasks = {
 	"WITH c AS (UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = document_find($1::text) AND t.school = $2::text"
-	" AND t.step = 'judge' AND t.closed IS NULL RETURNING 1),"
+	" AND t.step = 'judge' AND t.of_order IS NULL AND t.closed IS NULL RETURNING 1),"
 	" o AS (INSERT INTO document_task (county, document, step, principal, school, since, opened, due)"
 	" SELECT app_county(), document_find($1::text), 'feedback', $2::text, $2::text, jg_now(), jg_now(), greatest(workday_due(jg_now(), document_setting_now('back', '1')::int),"
 	" (SELECT max(t.due) FROM document_task t WHERE t.county = app_county() AND t.document = document_find($1::text) AND t.school = $2::text AND t.step = 'feedback'))"

@@ -32,6 +32,11 @@ void document_reply_pages(struct request *r, const struct document_pages *x)
 	}
 }
 
+int32_t document_yellow(const struct document_surroundings *x, const char *step, int64_t at)
+{
+	return atoi(world_setting(x, strcmp(step, "order") ? "yellow" : "yellow.order", at));
+}
+
 /* ---- list ---- */
 
 /* What is marked is found by those alone who have to do with it. */
@@ -172,9 +177,10 @@ void documents_search(struct request *r)
 /* ---- Tasks: stuck, and of one document ---- */
 
 static const struct db_stmt select_tasks = {
-	"SELECT t.id, d.id, coalesce(d.number, ''), d.title, d.kind, t.step, t.school, t.principal, t.since,"
+	"SELECT t.id, d.id, coalesce(o.number, d.number, ''), coalesce(o.title, d.title), d.kind, t.step, t.school, t.principal, t.since,"
 	" t.opened, t.due"
 	" FROM document_task t JOIN document d ON d.county = t.county AND d.id = t.document"
+	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
 	" WHERE t.county = app_county() AND t.closed IS NULL AND document_may_read(d.id, d.mark, $1::text)"
 	" AND ($2::text = '' OR d.id = document_find($2::text))"
 	" AND ($3::boolean OR document_is_in(d.id, $1::text))"};
@@ -235,8 +241,10 @@ static pb_document_task **fill_tasks(struct request *r, struct document_surround
 		x->since = db_get_int(t, (int)i, S_SINCE);
 		x->opened = opened;
 		x->due = db_get_int(t, (int)i, S_DUE);
-		int32_t yellow = atoi(world_setting(around, "yellow", opened));
-		x->lamp = (char *)codes_lamp.items[reminder_lamp(calendar, x->due, w->now, yellow)].code;
+		x->lamp = (char *)codes_lamp
+				  .items[reminder_lamp(
+					  calendar, x->due, w->now, document_yellow(around, x->step, opened))]
+				  .code;
 		x->days = reminder_days(calendar, x->since, w->now);
 	}
 	if (!rows || !list || r->arena.refused)

@@ -207,8 +207,7 @@ const char *document_with(
 	return away ? away->to : person;
 }
 
-/* Whether somebody is the person, or stands in for him: then he is *for_whom. */
-static bool is_or_stands_in(
+bool document_is_or_stands_in(
 	const struct document_world *w, const char *user, const char *person, bool *himself)
 {
 	const struct document_away *away = away_of(w, person, w->now);
@@ -279,7 +278,7 @@ static bool find_actor(struct step *s, enum by by, bool himself)
 		n = people_meant(s->w, s->d, by, people, DOCUMENT_PEOPLE_MAX);
 	}
 	for (size_t i = 0; i < n; i++)
-		if (is_or_stands_in(s->w, s->ask->user, people[i], &is_he) && is_he == himself) {
+		if (document_is_or_stands_in(s->w, s->ask->user, people[i], &is_he) && is_he == himself) {
 			s->principal = people[i];
 			s->by = by;
 			s->done->for_whom = himself ? NULL : people[i];

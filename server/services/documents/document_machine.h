@@ -111,6 +111,7 @@ enum document_step {
 	STEP_RECEIPT, /* from here on a school's, which do not follow from the paper's state */
 	STEP_FEEDBACK,
 	STEP_JUDGE,
+	STEP_ORDER, /* of an order on it */
 	DOCUMENT_STEPS
 };
 enum document_urgency { URGENCY_PLAIN, URGENCY_URGENT, URGENCY_EXTRA, URGENCIES };
@@ -243,6 +244,14 @@ const char *document_with(
 /* Who holds a desk at a moment; NULL: nobody ever did. */
 const struct document_desk *document_desk(const struct document_world *w, const char *name, int64_t at);
 #define DESK_HEAD "@head"
+
+const char *document_head(const struct document_world *w); /* "" = nobody */
+/* Whether somebody is the person (*himself), or stands in for him now. */
+bool document_is_or_stands_in(
+	const struct document_world *w, const char *user, const char *person, bool *himself);
+/* What stands against naming somebody for a part (R01); NULL: nothing. */
+const char *document_unfit(
+	const struct document_world *w, const char *user, bool leader, struct arena *arena);
 
 /* A row of the tables, for README.md and the test of the whole product. */
 struct document_row {

@@ -68,7 +68,6 @@ struct row {
 };
 
 const struct document_account *document_account(const struct document_world *w, const char *user);
-const char *document_head(const struct document_world *w); /* "" = nobody */
 bool document_is_acting(const struct document_world *w, const char *for_whom);
 struct document_task *document_open_task(struct document *d, enum document_step step);
 bool document_is_in(enum document_state state);

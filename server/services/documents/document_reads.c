@@ -283,9 +283,11 @@ static const struct db_stmt select_month = {"SELECT received, issued, closed, ar
 enum { M_RECEIVED, M_ISSUED, M_CLOSED, M_ARCHIVED };
 /* Open when it ended. Of a marked paper the title is for who may read it. */
 static const struct db_stmt select_stuck = {
-	"SELECT d.id, coalesce(d.number, ''), CASE WHEN document_may_read(d.id, d.mark, $2::text) THEN d.title"
+	"SELECT d.id, coalesce(o.number, d.number, ''),"
+	" CASE WHEN document_may_read(d.id, d.mark, $2::text) THEN coalesce(o.title, d.title)"
 	" ELSE '' END, d.kind, t.step, t.school, t.principal, t.since, t.opened, t.due"
 	" FROM document_task t JOIN document d ON d.county = t.county AND d.id = t.document"
+	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
 	" WHERE t.county = app_county() AND t.opened < $1::timestamptz"
 	" AND (t.closed IS NULL OR t.closed >= $1::timestamptz)"
 	" ORDER BY t.due, d.number, d.id, t.step, t.id"};
@@ -324,8 +326,10 @@ static bool fill_stuck(struct request *r, const struct month *x, int i, pb_docum
 	const struct workday_calendar *calendar = world_calendar(r, x->around, row->opened);
 	if (!calendar || r->arena.refused)
 		return false;
-	int32_t yellow = atoi(world_setting(x->around, "yellow", row->opened));
-	row->lamp = (char *)codes_lamp.items[reminder_lamp(calendar, row->due, x->until, yellow)].code;
+	row->lamp = (char *)codes_lamp
+			    .items[reminder_lamp(calendar, row->due, x->until,
+				    document_yellow(x->around, row->step, row->opened))]
+			    .code;
 	row->days = reminder_days(calendar, row->since, x->until);
 	return true;
 }

@@ -66,7 +66,9 @@ static const struct db_stmt read_people = {
 static const struct db_stmt read_tasks = {
 	"SELECT id, step, principal, school, since, opened, due, closed"
 	" FROM document_task WHERE county = app_county() AND document = document_find($1::text)"
-	" AND step NOT IN (\'receipt\', \'feedback\', \'judge\') ORDER BY opened, id"};
+	" AND step NOT IN ('receipt', 'feedback', 'judge', 'order') ORDER BY opened, id"};
+/* Behind the lock: an order is given and settled under it. */
+static const struct db_stmt read_open_order = {"SELECT order_open_on(document_find($1::text))"};
 enum task_column { T_ID, T_STEP, T_PRINCIPAL, T_SCHOOL, T_SINCE, T_OPENED, T_DUE, T_CLOSED };
 
 void document_query(struct request *r, const char *of)
@@ -77,6 +79,7 @@ void document_query(struct request *r, const char *of)
 	request_query(r, &lock_document, &p);
 	request_query(r, &read_people, &p);
 	request_query(r, &read_tasks, &p);
+	request_query(r, &read_open_order, &p);
 }
 
 static bool read_tasks_of(struct request *r, struct document *d)
@@ -162,6 +165,8 @@ enum err document_read(struct request *r, struct document_file *f)
 		.deliveries_open = NUMBER(C_DELIVERIES_OPEN)};
 #undef TEXT
 #undef NUMBER
+	const char *open_order = document_text(r, db_get_text(request_result(r, &read_open_order), 0, 0));
+	d->open_order = *open_order ? open_order : NULL;
 	memcpy(f->id, db_get_bytes(t, 0, C_ID, &n), 16);
 	memcpy(f->trace_head, db_get_bytes(t, 0, C_TRACE_HEAD, &n), TRACE_HASH);
 	read_people_of(r, d);

@@ -31,6 +31,11 @@ const char *document_event_code(enum document_event e)
 	return codes_document_event.items[e].code;
 }
 
+const char *order_state_code(enum order_state s)
+{
+	return codes_order_state.items[s - ORDER_OPEN].code;
+}
+
 const char *document_step_code(enum document_step s)
 {
 	return codes_document_step.items[s].code;
@@ -55,6 +60,8 @@ static const struct handler handlers[] = {
 	{METHOD_DOCUMENTS_IMPORT_WORKDAYS, documents_import_workdays},
 	{METHOD_DOCUMENTS_DELIVERIES, documents_deliveries},
 	{METHOD_DOCUMENTS_DECIDE_FEEDBACK, documents_decide_feedback},
+	{METHOD_DOCUMENTS_ORDER, documents_order},
+	{METHOD_DOCUMENTS_ORDERS, documents_orders},
 	{METHOD_DOCUMENTS_RECONCILE_ARCHIVE, documents_reconcile_archive},
 	{METHOD_DOCUMENTS_TURNAROUND, documents_turnaround},
 	{METHOD_DOCUMENTS_SEARCH, documents_search},

@@ -4,6 +4,7 @@
 
 #include "codes.h"
 #include "document_machine.h"
+#include "order_machine.h"
 #include "service.h"
 
 /* ---- document_world.c: what stands around a document ---- */
@@ -47,6 +48,7 @@ const char *document_state_code(enum document_state s);
 enum document_state document_state_of(const char *kind, const char *code);
 const char *document_event_code(enum document_event e);
 const char *document_step_code(enum document_step s);
+const char *order_state_code(enum order_state s);
 int document_code_index(const struct code_list *list, const char *code); /* -1: no such code */
 /* What a request did not give is "". */
 static inline const char *text_of(const char *text)
@@ -65,6 +67,8 @@ struct document_pages {
 	void *data;
 };
 void document_reply_pages(struct request *r, const struct document_pages *x);
+/* How many working days before its due a step's lamp is yellow, by the settings of a moment. */
+int32_t document_yellow(const struct document_surroundings *x, const char *step, int64_t at);
 /* What somebody is called; the user where nobody is. */
 const char *document_name_of(const struct document_world *w, const char *user);
 
@@ -89,6 +93,8 @@ void documents_import_workdays(struct request *r);
 void documents_deliveries(struct request *r);
 void documents_decide_feedback(struct request *r);
 extern const struct service_job documents_jobs[];
+void documents_order(struct request *r);
+void documents_orders(struct request *r);
 void documents_search(struct request *r);
 void documents_reconcile_archive(struct request *r);
 void documents_turnaround(struct request *r);

@@ -1,0 +1,456 @@
+/* 重点交办: one event of one order, judged by order_machine.h and written with its task, what was done to it and,
+ * when it was given to a school, the school's record. The record is locked before the order, as a push locks
+ * them. */
+#include <string.h>
+
+#include "access_log.h"
+#include "clock.h"
+#include "codes.h"
+#include "documents_calls.h"
+#include "lang.h"
+#include "record_edit.h"
+#include "tables.h"
+
+#define Q REQUEST(r, pb_order_ask)
+
+static const struct db_stmt find_order = {
+	"SELECT id, record FROM document_order WHERE county = app_county() AND id = order_find($1::text)"};
+static const struct db_stmt lock_order = {
+	"SELECT matter, title, to_who, is_school, adder, state, due, answer, answered_at, number, record"
+	" FROM document_order WHERE county = app_county() AND id = $1::uuid FOR UPDATE"};
+enum {
+	O_MATTER,
+	O_TITLE,
+	O_TO,
+	O_IS_SCHOOL,
+	O_ADDER,
+	O_STATE,
+	O_DUE,
+	O_ANSWER,
+	O_ANSWERED_AT,
+	O_NUMBER,
+	O_RECORD
+};
+/* The paper is locked too: nothing archives it while an order is given or settled. */
+static const struct db_stmt lock_paper = {
+	"SELECT id, coalesce(number, ''), title, kind, state, urgency"
+	" FROM document WHERE county = app_county()"
+	" AND id = coalesce((SELECT o.matter FROM document_order o WHERE o.county = app_county() AND o.id = $1::uuid),"
+	" document_find($2::text))"
+	" AND document_may_read(id, mark, $3::text) FOR UPDATE"};
+enum { P_ID, P_NUMBER, P_TITLE, P_KIND, P_STATE, P_URGENCY };
+static const struct db_stmt read_to = {
+	"SELECT code, name FROM school WHERE county = app_county() AND NOT deleted AND $1::text IN (code, name)"};
+/* A number that is refused afterwards was never given. */
+static const struct db_stmt take_number = {
+	"SELECT y, document_number_take('督', y) FROM (SELECT extract(year FROM jg_today())::int) AS x (y)"};
+
+static const struct db_stmt insert_order = {
+	"INSERT INTO document_order (county, id, matter, year, n, number, title, to_who, is_school, record, adder, urgency, state, due, made_at)"
+	" VALUES (app_county(), $1::uuid, $2::uuid, $3::int, $4::int, $5::text, $6::text, $7::text, $8::boolean, $9::uuid, $10::text, $11::text, $12::text, $13::timestamptz, jg_now())"};
+static const struct db_stmt update_order = {
+	"UPDATE document_order SET to_who = $2::text, is_school = $3::boolean, record = $4::uuid, state = $5::text, due = $6::timestamptz,"
+	" answer = $7::text, answered_at = $8::timestamptz WHERE county = app_county() AND id = $1::uuid"};
+static const struct db_stmt end_task = {
+	"UPDATE document_task SET closed = jg_now() WHERE county = app_county() AND of_order = $1::uuid AND closed IS NULL"};
+static const struct db_stmt open_task = {
+	"INSERT INTO document_task (county, document, step, principal, school, since, opened, due, of_order)"
+	" VALUES (app_county(), $2::uuid, $3::text, $4::text, $5::text, jg_now(), jg_now(),"
+	" coalesce($6::timestamptz, order_judge_due($1::uuid, $7::text)), $1::uuid)"};
+/* The task keeps its time: another has it, or it is due later. */
+static const struct db_stmt change_task = {
+	"WITH t AS (UPDATE document_task t SET principal = $2::text, school = $3::text, due = $4::timestamptz,"
+	" since = CASE WHEN $5::text = '' THEN t.since ELSE jg_now() END"
+	" WHERE t.county = app_county() AND t.of_order = $1::uuid AND t.step = 'order' AND t.closed IS NULL RETURNING t.id)"
+	" INSERT INTO document_task_change (county, task, at, due_before, moved_from)"
+	" SELECT app_county(), t.id, jg_now(), $6::timestamptz, nullif($5::text, '') FROM t ON CONFLICT DO NOTHING"};
+static const struct db_stmt add_event = {
+	"SELECT order_event_add($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text)"};
+static const struct db_stmt close_paper = {"SELECT document_close_tasks_of(ARRAY[$1::uuid])"};
+
+struct ordering {
+	struct order o;
+	struct order_ask ask;
+	struct order_done done;
+	struct document_surroundings around;
+	struct record_edits edits;
+	struct stored before; /* what a school has of it */
+	bool has_record;
+	uint8_t id[16], record[16], paper[16];
+	const char *number, *to_name, *paper_number, *paper_title, *urgency;
+	int32_t year, n;
+};
+
+static void order_done(struct request *r)
+{
+	const struct ordering *x = r->data;
+	pb_order_reply out = PB_ORDER_REPLY_INIT;
+	char id[37];
+
+	id_format(id, x->id);
+	out.id = id;
+	out.number = (char *)x->number;
+	out.state = (char *)order_state_code(x->o.state);
+	out.has_at = out.has_due = 1;
+	out.at = x->around.world.now;
+	out.due = x->o.due;
+	out.to_name = (char *)x->to_name;
+	access_log_add(r->worker, &r->caller, r->method->name, codes_order_event.items[x->ask.event].code, 1,
+		x->number, r->ref);
+	request_reply(r, &out.base);
+}
+
+/* ---- What the school has of it ---- */
+
+static int64_t warn_at(const struct document_surroundings *x, int64_t due)
+{
+	const struct workday_calendar *c = x->world.calendar;
+	int32_t last = workday_before(c, workday_of(due - 1), 0);
+
+	return workday_begin(workday_before(c, last, document_yellow(x, "order", x->world.now)));
+}
+
+static void fill(const struct ordering *x, struct record *c)
+{
+	record_set_bytes(c, F_ORDER_COPY_ORDER_ID, x->id, 16);
+	record_set_text(c, F_ORDER_COPY_NUMBER, x->number);
+	record_set_bytes(c, F_ORDER_COPY_DOC, x->paper, 16);
+	record_set_text(c, F_ORDER_COPY_DOC_NUMBER, x->paper_number);
+	record_set_text(c, F_ORDER_COPY_DOC_TITLE, x->paper_title);
+	record_set_text(c, F_ORDER_COPY_TITLE, x->o.title);
+	record_set_number(c, F_ORDER_COPY_DUE, x->o.due);
+	record_set_number(c, F_ORDER_COPY_WARN_AT, warn_at(&x->around, x->o.due));
+	if (x->o.state == ORDER_CLOSED || x->o.state == ORDER_CANCELLED)
+		record_set_text(c, F_ORDER_COPY_ENDED, order_state_code(x->o.state));
+	if (x->o.state == ORDER_RETURNED && x->ask.event == ORDER_RETURN) {
+		record_set_text(c, F_ORDER_COPY_JUDGED, order_state_code(x->o.state));
+		record_set_number(c, F_ORDER_COPY_JUDGED_FOR,
+			record_number(&x->before.state.record, F_ORDER_COPY_ANSWERED_AT));
+		record_set_text(c, F_ORDER_COPY_JUDGE_REASON, x->ask.reason);
+	}
+}
+
+/* The school that had it loses its record, the one that has it gets or keeps its own. False: no memory. */
+static bool edit_record(struct request *r, struct ordering *x)
+{
+	const struct kind *kind = kind_by_number(KIND_ORDER_COPY);
+	bool moved = x->done.moved_from != NULL, stays = x->has_record && !moved;
+
+	if (!x->has_record && !x->o.is_school)
+		return true;
+	if (!record_edits_begin(&x->edits, r, 2))
+		return false;
+	if (x->has_record && moved)
+		record_edit_delete(&x->edits, &x->before);
+	x->has_record = x->o.is_school;
+	if (!x->o.is_school)
+		return true;
+	struct stored *to = record_edit(&x->edits, kind, stays ? &x->before : NULL);
+	snprintf(to->owner, sizeof to->owner, "%s", x->o.to);
+	fill(x, &to->state.record);
+	memcpy(x->record, to->id, 16);
+	record_edit_end(&x->edits);
+	return true;
+}
+
+/* ---- Writing ---- */
+
+static void record_or_null(const struct ordering *x, struct db_params *p)
+{
+	if (x->has_record)
+		db_bytes(p, x->record, 16);
+	else
+		db_text(p, NULL);
+}
+
+static void time_or_null(struct db_params *p, int64_t at)
+{
+	if (at)
+		db_time(p, at);
+	else
+		db_text(p, NULL);
+}
+
+static void write_order(struct request *r, const struct ordering *x)
+{
+	const struct order *o = &x->o;
+	struct db_params p = {0};
+
+	db_bytes(&p, x->id, 16);
+	if (x->ask.event == ORDER_ADD) {
+		db_bytes(&p, x->paper, 16);
+		db_int4(&p, x->year);
+		db_int4(&p, x->n);
+		db_text(&p, x->number);
+		db_text(&p, o->title);
+	}
+	db_text(&p, o->to);
+	db_bool(&p, o->is_school);
+	record_or_null(x, &p);
+	if (x->ask.event == ORDER_ADD) {
+		db_text(&p, o->adder);
+		db_text(&p, x->urgency);
+	}
+	db_text(&p, order_state_code(o->state));
+	db_time(&p, o->due);
+	if (x->ask.event == ORDER_ADD) {
+		request_query(r, &insert_order, &p);
+		return;
+	}
+	db_text(&p, o->answer);
+	time_or_null(&p, o->answered_at);
+	request_query(r, &update_order, &p);
+}
+
+static void write_task(struct request *r, const struct ordering *x)
+{
+	const struct order *o = &x->o;
+	const char *school = o->is_school ? o->to : "";
+	struct db_params of = {0}, p = {0};
+
+	db_bytes(&of, x->id, 16);
+	if (x->done.task_ends)
+		request_query(r, &end_task, &of);
+	db_bytes(&p, x->id, 16);
+	if (x->done.opens_order || x->done.opens_judge) {
+		db_bytes(&p, x->paper, 16);
+		db_text(&p, x->done.opens_order ? "order" : "judge");
+		db_text(&p, x->done.opens_order ? o->to : o->adder);
+		db_text(&p, school);
+		time_or_null(&p, x->done.opens_order ? o->due : 0);
+		db_text(&p, x->urgency);
+		request_query(r, &open_task, &p);
+	} else if (x->done.moved_from || x->done.extended_from) {
+		db_text(&p, o->to);
+		db_text(&p, school);
+		db_time(&p, o->due);
+		db_text(&p, text_of(x->done.moved_from));
+		time_or_null(&p, x->done.extended_from);
+		request_query(r, &change_task, &p);
+	}
+}
+
+static void order_write(struct request *r)
+{
+	struct ordering *x = r->data;
+	struct db_params event = {0}, paper = {0};
+
+	if (!edit_record(r, x)) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
+	write_order(r, x);
+	write_task(r, x);
+	db_bytes(&event, x->id, 16);
+	db_text(&event, codes_order_event.items[x->ask.event].code);
+	db_text(&event, r->caller.user);
+	db_text(&event, text_of(x->done.for_whom));
+	db_text(&event, *x->ask.text ? x->ask.text : *x->ask.reason ? x->ask.reason : x->ask.title);
+	db_text(&event, order_state_code(x->o.state));
+	request_query(r, &add_event, &event);
+	db_bytes(&paper, x->paper, 16);
+	request_query(r, &close_paper, &paper);
+	if (x->edits.part.count) {
+		record_edits_commit(&x->edits, r, order_done);
+		return;
+	}
+	db_task_commit(&r->task);
+	request_trip(r, order_done);
+}
+
+/* ---- Reading and judging ---- */
+
+static void refuse(struct request *r, const struct problem *p)
+{
+	access_log_add(
+		r->worker, &r->caller, r->method->name, err_info((int)p->code)->name, 0, "refused", r->ref);
+	request_fail_problem(r, p);
+}
+
+static void read_order(struct request *r, struct ordering *x)
+{
+	const PGresult *t = request_result(r, &lock_order);
+
+	if (x->ask.event == ORDER_ADD) {
+		const PGresult *n = request_result(r, &take_number);
+		x->year = (int32_t)db_get_int(n, 0, 0);
+		x->n = (int32_t)db_get_int(n, 0, 1);
+		x->number = text_of(arena_printf(&r->arena, "督〔%d〕%d号", x->year, x->n));
+		x->o = (struct order){.title = "", .to = "", .adder = "", .answer = ""};
+		id_make(x->id, x->around.world.now);
+		return;
+	}
+	x->o = (struct order){.state = (enum order_state)(ORDER_OPEN + document_code_index(&codes_order_state,
+									       db_get_text(t, 0, O_STATE))),
+		.title = document_text(r, db_get_text(t, 0, O_TITLE)),
+		.to = document_text(r, db_get_text(t, 0, O_TO)),
+		.adder = document_text(r, db_get_text(t, 0, O_ADDER)),
+		.is_school = db_get_int(t, 0, O_IS_SCHOOL) != 0,
+		.due = db_get_int(t, 0, O_DUE),
+		.answer = document_text(r, db_get_text(t, 0, O_ANSWER)),
+		.answered_at = db_get_int(t, 0, O_ANSWERED_AT)};
+	x->number = document_text(r, db_get_text(t, 0, O_NUMBER));
+}
+
+/* Between the look and the lock it may have gone to another school: then it is asked again. */
+static bool read_record(struct request *r, struct ordering *x)
+{
+	const PGresult *t = request_result(r, &lock_order), *rows;
+	size_t n;
+
+	if (x->ask.event == ORDER_ADD)
+		return true;
+	if (db_is_null(t, 0, O_RECORD) == x->has_record ||
+		(x->has_record && memcmp(db_get_bytes(t, 0, O_RECORD, &n), x->record, 16) != 0))
+		return false;
+	if (!x->has_record)
+		return true;
+	rows = record_db_locked_rows(&r->task, kind_by_number(KIND_ORDER_COPY));
+	if (PQntuples(rows))
+		record_db_read(rows, 0, kind_by_number(KIND_ORDER_COPY), &x->before);
+	return PQntuples(rows) != 0;
+}
+
+static void read_paper(struct request *r, struct ordering *x, const PGresult *t)
+{
+	enum document_state state = document_state_of(db_get_text(t, 0, P_KIND), db_get_text(t, 0, P_STATE));
+	size_t n;
+
+	memcpy(x->paper, db_get_bytes(t, 0, P_ID, &n), 16);
+	x->paper_number = document_text(r, db_get_text(t, 0, P_NUMBER));
+	x->paper_title = document_text(r, db_get_text(t, 0, P_TITLE));
+	x->urgency = document_text(r, db_get_text(t, 0, P_URGENCY));
+	x->ask.paper = *x->paper_number ? x->paper_number : x->paper_title;
+	x->ask.paper_takes = order_paper_takes(state);
+}
+
+static void name_to(struct request *r, struct ordering *x)
+{
+	const PGresult *s = request_result(r, &read_to);
+
+	x->ask.to_school = PQntuples(s) == 1;
+	if (x->ask.to_school)
+		x->ask.to = document_text(r, db_get_text(s, 0, 0));
+	x->to_name = x->ask.to_school ? document_text(r, db_get_text(s, 0, 1))
+				      : document_name_of(&x->around.world, *x->ask.to ? x->ask.to : x->o.to);
+}
+
+static void order_judge(struct request *r)
+{
+	const PGresult *paper = request_result(r, &lock_paper);
+	struct ordering *x = r->data;
+	struct problem p;
+
+	if (!world_read(r, &x->around))
+		return;
+	if (!PQntuples(paper)) {
+		problem_set(&p, ERR_NOT_FOUND, "doc", _("jgadmin documents list 列出公文"),
+			_("没有“%s”这份公文"), text_of(Q->doc));
+		refuse(r, &p);
+		return;
+	}
+	read_order(r, x);
+	if (!read_record(r, x)) {
+		request_fail(r, ERR_BUSY, NULL, NULL);
+		return;
+	}
+	read_paper(r, x, paper);
+	name_to(r, x);
+	if (order_step(&x->around.world, &x->o, &x->ask, &x->done, &r->arena, &p))
+		refuse(r, &p);
+	else if (r->arena.refused)
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+	else
+		order_write(r);
+}
+
+static void order_lock(struct request *r)
+{
+	struct ordering *x = r->data;
+	struct db_params of = {0}, paper = {0}, to = {0};
+	struct pg_array ids = {0};
+
+	if (x->has_record) {
+		pg_array_begin(&ids, PG_UUID);
+		pg_array_bytes(&ids, x->record, 16);
+		record_db_lock(&r->task, kind_by_number(KIND_ORDER_COPY), &ids);
+		pg_array_free(&ids);
+	}
+	db_bytes(&of, x->id, 16);
+	request_query(r, &lock_order, &of);
+	db_bytes(&paper, x->id, 16);
+	db_text(&paper, text_of(Q->doc));
+	db_text(&paper, r->caller.user);
+	request_query(r, &lock_paper, &paper);
+	db_text(&to, x->ask.to);
+	request_query(r, &read_to, &to);
+	if (x->ask.event == ORDER_ADD)
+		request_query(r, &take_number, NULL);
+	world_query(r);
+	request_trip(r, order_judge);
+}
+
+static void order_found(struct request *r)
+{
+	const PGresult *t = request_result(r, &find_order);
+	struct ordering *x = r->data;
+	size_t n;
+
+	if (!PQntuples(t)) {
+		request_fail_hint(r, ERR_NOT_FOUND, "id",
+			arena_printf(&r->arena, _("没有“%s”这件重点交办"), text_of(Q->id)),
+			_("jgadmin documents orders list 列出重点交办"));
+		return;
+	}
+	memcpy(x->id, db_get_bytes(t, 0, 0, &n), 16);
+	x->has_record = !db_is_null(t, 0, 1);
+	if (x->has_record)
+		memcpy(x->record, db_get_bytes(t, 0, 1, &n), 16);
+	order_lock(r);
+}
+
+static void order_query(struct request *r)
+{
+	const struct ordering *x = r->data;
+	struct db_params p = {0};
+
+	request_scope(r, SCOPE_JOB, "");
+	if (x->ask.event == ORDER_ADD) {
+		order_lock(r);
+		return;
+	}
+	db_text(&p, Q->id);
+	request_query(r, &find_order, &p);
+	request_trip(r, order_found);
+}
+
+void documents_order(struct request *r)
+{
+	struct ordering *x = arena_alloc(&r->arena, sizeof *x);
+	struct problem p;
+
+	if (!x || !*text_of(Q->event)) {
+		request_fail(r, x ? ERR_MISSING : ERR_NOMEM, x ? "event" : NULL, NULL);
+		return;
+	}
+	r->data = x;
+	x->ask = (struct order_ask){
+		.event = (enum order_event)document_code_index(&codes_order_event, Q->event),
+		.user = r->caller.user,
+		.roles = r->caller.roles,
+		.title = text_of(Q->title),
+		.to = text_of(Q->to),
+		.text = text_of(Q->text),
+		.reason = text_of(Q->reason),
+		.due = Q->due};
+	bool add = x->ask.event == ORDER_ADD;
+	if (matter_given(&order_machine, x->ask.event,
+		    order_given(&x->ask) | (*text_of(Q->doc) ? MATTER_NEEDS_DOC : 0), &p))
+		request_fail_problem(r, &p);
+	else if (!add && !*text_of(Q->id))
+		request_fail(r, ERR_MISSING, "id", NULL);
+	else if (!matter_role_fits(&order_machine, x->ask.event, x->ask.roles))
+		request_refuse(r, ERR_PERMISSION, "event", NULL, NULL);
+	else
+		request_begin(r, order_query);
+}
