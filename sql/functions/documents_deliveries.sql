@@ -177,3 +177,43 @@ CREATE OR REPLACE FUNCTION document_deliveries(of uuid) RETURNS TABLE (school te
 	LEFT JOIN school s ON s.county = a.county AND s.code = a.school AND NOT s.deleted
 	WHERE a.county = app_county() AND a.document = of ORDER BY a.school
 $$;
+
+-- A school is closed: what it has not been answered for (sent, signed, answered, returned) is its heir's from now on, who has it unless he had it
+-- already, with the later of the old dues and a working day; without an heir nobody's. What was accepted or recalled stays as it is.
+CREATE OR REPLACE FUNCTION document_school_closed(of_school text, heir text, OUT moved int, OUT ended int) LANGUAGE plpgsql AS $$
+DECLARE
+	papers uuid[];
+	least timestamptz := workday_due(jg_now(), 1);
+BEGIN
+	SELECT coalesce(array_agg(a.document), '{}') INTO papers
+	FROM document_address a
+	LEFT JOIN document_delivery d ON d.county = a.county AND d.document = a.document AND d.owner_school = a.school AND NOT d.deleted
+	WHERE a.county = app_county() AND a.school = of_school AND a.ended = ''
+		AND NOT coalesce(d.version = a.version AND delivery_state(d) = 'accepted', false);
+	UPDATE document_address SET ended = CASE WHEN heir = '' THEN 'ended' ELSE 'moved' END, done = false
+	WHERE county = app_county() AND school = of_school AND document = ANY (papers);
+	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.school = of_school AND t.closed IS NULL
+		AND t.document = ANY (papers) AND t.step IN ('receipt', 'feedback', 'judge');
+	moved := CASE WHEN heir <> '' THEN cardinality(papers) ELSE 0 END;
+	ended := CASE WHEN heir = '' THEN cardinality(papers) ELSE 0 END;
+	IF heir = '' THEN
+		RETURN;
+	END IF;
+	-- As late as the tasks of the closed one were last due.
+	WITH old AS (
+		SELECT a.document, a.version, a.drafter, a.urgency, a.closed, greatest(least, coalesce(x.receipt, a.receipt_due)) AS receipt,
+			CASE WHEN a.feedback_due IS NOT NULL THEN greatest(least, coalesce(x.feedback, a.feedback_due)) END AS feedback
+		FROM document_address a
+		CROSS JOIN LATERAL (SELECT max(t.due) FILTER (WHERE t.step = 'receipt') AS receipt, max(t.due) FILTER (WHERE t.step = 'feedback') AS feedback
+			FROM document_task t WHERE t.county = a.county AND t.document = a.document AND t.school = of_school) x
+		WHERE a.county = app_county() AND a.school = of_school AND a.document = ANY (papers)),
+	fresh AS (
+		INSERT INTO document_address (county, document, school, version, receipt_due, feedback_due, drafter, urgency, closed)
+		SELECT app_county(), o.document, heir, o.version, o.receipt, o.feedback, o.drafter, o.urgency, o.closed FROM old o
+		ON CONFLICT DO NOTHING
+		RETURNING document, receipt_due, feedback_due, closed)
+	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
+	SELECT app_county(), f.document, x.step, heir, heir, jg_now(), jg_now(), x.due
+	FROM fresh f CROSS JOIN LATERAL (SELECT 'receipt' AS step, f.receipt_due AS due UNION ALL SELECT 'feedback', f.feedback_due WHERE f.feedback_due IS NOT NULL) x
+	WHERE NOT f.closed;
+END $$;

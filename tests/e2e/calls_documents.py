@@ -88,6 +88,11 @@ def answered(county, cases, office, leader):
     leader.call("Documents.DecideFeedback", doc=number, school=P, accept=True)
     rows = [d.state for page in office.page_list("Documents.Deliveries", doc=number) for d in page.delivery]
     cases.equal("and accepts it", rows, ["accepted"])
+    closes = county.people.get("basic_edu") or county.person("basic_edu", "BASIC_EDU")
+    with closes.open() as edu:
+        edu.call("County.ImportSchools", record=[w.canonical(pb.School(code="2132990098", name="演练县第九小学", type="211", founder="831", area="329999100"))])
+        gone = edu.call("Documents.CloseSchool", code="2132990098", into=P, reason="布局调整")
+        cases.equal("a school that owes nothing is closed", (gone.moved, gone.ended), (0, 0))
     ordered(cases, head, leader, number)
 
 

@@ -127,4 +127,60 @@ with Server() as server:
     people = [t["key"] for t in office.ok("documents", "turnaround", "--from", "2020-01-01", "--to", "2099-12-31", "--by", "person")]
     cases.check("and is no person's", not {P1, P2, J} & set(people), str(people))
     cases.equal("nobody owes anything", [t for t in office.ok("documents", "stuck") if t["school"]], [])
+
+    # ---- a school is merged into another, and one is closed (§6: the law holds, its dues are no earlier than the old ones)
+    def issue(to, *more):
+        with open(os.path.join(server.dir, "通知.txt"), "w") as out:
+            out.write(DRAFT.replace("全县学校", to).replace("反馈：检查日期|date\n反馈：是否整改|choice|是,否\n", "").replace("隐患数", "安全员数%d" % len(numbers)) % "落实人员")
+        no = edu.ok("documents", "draft", os.path.join(server.dir, "通知.txt"), "--signer", leader.user)["id"]
+        edu.ok("documents", "submit", no)
+        for who, words in ((office, ("approve",)), (leader, ("sign",)), (office, ("recheck",))):
+            who.ok("documents", *words, no)
+        numbers.append(office.ok("documents", "number", no, "--series", "洪教发")["number"])
+        for words in (("press", numbers[-1], "--copies", "3"), ("proof", "pass", numbers[-1]), ("seal", numbers[-1], "--count", "3"), ("issue", numbers[-1], "--feedback-due", soon)):
+            office.ok("documents", *words)
+        return numbers[-1]
+
+    def of(number):
+        rows = {r["school"]: r["state"] for r in office.ok("documents", "deliveries", number)}
+        listed = office.run("documents", "deliveries", number).out
+        cases.check("the law of deliveries holds", all(s in {"sent", "signed", "answered", "returned", "accepted", "recalled", "moved", "ended"} for s in rows.values()), listed)
+        return rows
+
+    def dues(number, school):
+        return {t["step"]: t["due"] for t in office.ok("documents", "stuck") if t["number"] == number and t["school"] == school and t["step"] in ("receipt", "feedback")}
+
+    numbers = []
+    alone, both, done = issue(P1), issue("小学"), issue("%s；%s" % (P1, J))
+    wait(lambda: (head.ok("sync"), head.ok("documents", "list"))[1], lambda d: {alone, both, done} <= {x["number"] for x in d})
+    head.ok("documents", "sign", done)
+    head.ok("documents", "answer", done, "q1=2")
+    edu.ok("documents", "feedback", "accept", done, P1)
+    head.ok("documents", "sign", both)
+    before = dues(alone, P1)
+    cases.equal("only basic education closes a school", office.run("schools", "close", P1, "--into", P2, "--reason", "布局调整").code, 3)
+    cases.equal("and says why", edu.run("schools", "close", P1, "--into", P2).code, 2)
+    cases.equal("not into itself", edu.run("schools", "close", P1, "--into", P1, "--reason", "布局调整").code, 2)
+    cases.equal("into a school that is there", edu.run("schools", "close", P1, "--into", "2132990099", "--reason", "布局调整").code, 3)
+    server.people["sysadmin"].ok("server", "clock", "+5d")
+    for person in (office, leader, edu, head, clerk, junior):
+        person.login()
+    merged = edu.ok("schools", "close", P1, "--into", P2, "--reason", "布局调整")
+    cases.equal("what it owed goes to the heir", (merged["moved"], merged["ended"]), (2, 0))
+    cases.equal("who has it to sign for", of(alone), {P1: "moved", P2: "sent"})
+    cases.equal("what he had he keeps as it was", of(both), {P1: "moved", P2: "sent"})
+    cases.equal("what was accepted stays", of(done), {P1: "accepted", J: "sent"})
+    after = dues(alone, P2)
+    cases.check("with as much time as was left, and a day at least", set(after) == {"receipt", "feedback"} and after["receipt"] > before["receipt"] and after["feedback"] == before["feedback"],
+                "%s %s" % (before, after))
+    cases.equal("the closed one owes nothing", [t for t in office.ok("documents", "stuck") if t["school"] == P1], [])
+    cases.check("and is in no list of schools", P1 not in {s["code"] for s in edu.ok("schools", "list")})
+    heirs = wait(lambda: (clerk.run("sync"), clerk.ok("documents", "list"))[1], lambda d: alone in {x["number"] for x in d})
+    cases.check("the heir reads it", alone in {x["number"] for x in heirs}, str(heirs))
+    clerk.ok("documents", "sign", alone)
+    wait(lambda: (head.run("sync"), head.ok("documents", "list"))[1], lambda d: {x["number"]: x["state"] for x in d}[alone] == "moved")
+    cases.equal("at the closed school it is moved, and no more is said of it", head.run("documents", "sign", alone).code, 3)
+    ended = edu.ok("schools", "close", J, "--reason", "停办")
+    cases.equal("without an heir it ends", (ended["moved"], ended["ended"], of(done)), (0, 1, {P1: "accepted", J: "ended"}))
+    cases.equal("a school is closed once", edu.run("schools", "close", J, "--reason", "停办").code, 3)
 cases.close()

@@ -77,12 +77,13 @@ enum err documents_say(struct view *v, struct item *item, enum delivery_word wor
 	int64_t version = record_number(&item->record, F_DELIVERY_VERSION);
 	struct record want = item->record;
 
-	*already = said(&item->record, word, answer);
-	if (*already)
-		return ERR_OK;
+	*already = false;
 	if (record_has(&item->record, F_DELIVERY_ENDED))
 		return problem_set(p, ERR_NOT_NOW, NULL, NULL, _("这份公文%s，不用再办"),
 			code_name(&codes_delivery_state, state));
+	*already = said(&item->record, word, answer);
+	if (*already)
+		return ERR_OK;
 	if (word == DELIVERY_ANSWER && strcmp(state, "sent") == 0)
 		return problem_set(p, ERR_NOT_NOW, NULL, way("sign_document"), _("先签收，再反馈"));
 	if (word == DELIVERY_ANSWER && strcmp(state, "accepted") == 0)

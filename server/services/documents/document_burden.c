@@ -210,8 +210,8 @@ static int64_t minutes_of(const struct cost *x)
 	static const struct {
 		const char *name;
 		enum draft_answer answer;
-	} answers[] = {{"cost.choice", DRAFT_CHOICE}, {"cost.number", DRAFT_NUMBER}, {"cost.date", DRAFT_DATE},
-		{"cost.text", DRAFT_TEXT}, {"cost.file", DRAFT_FILE}};
+	} answers[] = {{"cost.choice", DRAFT_CHOICE}, {"cost.number", DRAFT_NUMBER},
+		{"cost.date", DRAFT_DATE}, {"cost.text", DRAFT_TEXT}, {"cost.file", DRAFT_FILE}};
 	struct draft_minutes minutes = draft_minutes_default;
 	int64_t now = x->around.world.now;
 
