@@ -1,6 +1,7 @@
 /* What the commands about one paper ask. An event is signed by this computer: first the server says in lines what is
  * meant, then that is compared with what was typed, signed, and asked for. */
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -13,6 +14,8 @@
 #include "tables.h"
 
 #define DOCUMENT_FILES_MAX 50
+
+#define ASK_AGAIN 4 /* half a minute: a server that was killed is up again, and who waits has not gone home */
 
 /* Whether a line of what the server says is meant reads so. */
 static bool line_is(const pb_document_reply *r, const char *key, const char *value)
@@ -75,6 +78,42 @@ static bool is_meant(struct cli *c, const pb_document_ask *q, const pb_document_
 	return same;
 }
 
+/* The lines of what is meant, signed, in the ask. */
+static enum err sign(
+	struct cli *c, pb_document_ask *q, const pb_document_reply *told, uint8_t sig[SIGNATURE_MAX])
+{
+	if (!is_meant(c, q, told))
+		return problem_set(&c->problem, ERR_PROTOCOL, "intent", NULL,
+			_("县局服务器说的和这里要办的不一样，没有签名，也没有办"));
+	q->intent = told->intent;
+	q->intent_sig = (ProtobufCBinaryData){
+		signature_make(c->profile.key, q->intent.data, q->intent.len, sig), sig};
+	q->has_intent = q->has_intent_sig = 1;
+	q->has_dry_run = q->dry_run = 0;
+	return q->intent_sig.len ? ERR_OK : problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);
+}
+
+/* Asks for what was signed. Where the line broke before the answer, the same is asked again: it is done once. */
+static enum err ask_until_known(struct cli *c, struct link **link, const pb_document_ask *q,
+	struct arena *arena, const ProtobufCMessage **reply)
+{
+	unsigned unknown = c->profile.fate.unknown;
+	enum err e = link_ask(*link, METHOD_DOCUMENTS_ASK, &q->base, arena, reply, &c->problem);
+
+	for (unsigned again = 0; again < ASK_AGAIN && c->profile.fate.unknown != unknown; again++) {
+		sleep(1u << again);
+		if (*link)
+			link_close(*link);
+		*link = NULL;
+		e = login_link(link, &c->profile, NULL, &c->problem);
+		if (e)
+			continue;
+		c->profile.fate.unknown = unknown; /* this one will say it */
+		e = link_ask(*link, METHOD_DOCUMENTS_ASK, &q->base, arena, reply, &c->problem);
+	}
+	return e;
+}
+
 enum err documents_ask(struct cli *c, pb_document_ask *q, struct arena *arena, const ProtobufCMessage **reply)
 {
 	uint8_t sig[SIGNATURE_MAX];
@@ -82,23 +121,13 @@ enum err documents_ask(struct cli *c, pb_document_ask *q, struct arena *arena, c
 
 	arena_init(arena, DOCUMENT_ARENA);
 	enum err e = login_link(&link, &c->profile, NULL, &c->problem);
-	q->has_prepare = q->prepare = 1;
+	q->has_dry_run = q->dry_run = 1;
 	if (!e)
 		e = link_ask(link, METHOD_DOCUMENTS_ASK, &q->base, arena, reply, &c->problem);
-	if (!e && !is_meant(c, q, (const pb_document_reply *)*reply))
-		e = problem_set(&c->problem, ERR_PROTOCOL, "intent", NULL,
-			_("县局服务器说的和这里要办的不一样，没有签名，也没有办"));
-	if (!e) {
-		q->intent = ((const pb_document_reply *)*reply)->intent;
-		q->intent_sig = (ProtobufCBinaryData){
-			signature_make(c->profile.key, q->intent.data, q->intent.len, sig), sig};
-		q->has_intent = q->has_intent_sig = 1;
-		q->has_prepare = q->prepare = 0;
-		if (!q->intent_sig.len)
-			e = problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);
-	}
 	if (!e)
-		e = link_ask(link, METHOD_DOCUMENTS_ASK, &q->base, arena, reply, &c->problem);
+		e = sign(c, q, (const pb_document_reply *)*reply, sig);
+	if (!e)
+		e = ask_until_known(c, &link, q, arena, reply);
 	if (link)
 		link_close(link);
 	return e;

@@ -126,7 +126,7 @@ def meant(office, leader):
     """What is written is what the computer that asks has signed, and it is written once."""
     ask = dict(event="register", title="关于签名的通知", **{"from": "市教育局"})
     before = len([d for page in office.page_list("Documents.List") for d in page.document])
-    lines = office.call("Documents.Ask", prepare=True, **ask).intent
+    lines = office.call("Documents.Ask", dry_run=True, **ask).intent
     cases.equal("to prepare is to write nothing", len([d for page in office.page_list("Documents.List") for d in page.document]), before)
     sign = lambda wire, text: wire.key.sign(text, w.ec.ECDSA(w.hashes.SHA256()))
     other = lines.replace(b"by=", b"by=x")
@@ -147,7 +147,7 @@ def meant(office, leader):
     again = office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **ask)
     cases.equal("the same lines again are answered and done once", again, once)
     accept = dict(event="accept", doc=once.number)
-    lines = office.call("Documents.Ask", prepare=True, **accept).intent
+    lines = office.call("Documents.Ask", dry_run=True, **accept).intent
     first = office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **accept)
     cases.equal("of an event too", office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **accept), first)
     cases.equal("and the trace has each once", [t.event for t in office.call("Documents.Show", doc=once.id).trace], ["register", "accept"])

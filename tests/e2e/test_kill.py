@@ -14,7 +14,7 @@ import time
 import checker
 from campaign import Campaign
 from county_files import check_digit
-from harness import JG, ROOT, Cases, Failure, Server
+from harness import JG, JGADMIN, ROOT, Cases, Failure, Server
 from wire_county import P, J
 
 YEAR = 2027
@@ -49,6 +49,10 @@ class Kill:
         self.import_new(1100)
         self.person.ok("sync")
         self.edu.ok("transition", "open", "--year", YEAR)
+        self.office, self.papers = server.bureau("office"), 0
+        for desk in ("收文", "发文", "档案"):
+            self.office.ok("documents", "desk", "set", desk, self.office.user)
+        self.office.ok("documents", "orgs", "set", "市教育局", "--relation", "直接上级")
 
     def numbers(self, n):
         out = []
@@ -88,7 +92,11 @@ class Kill:
         self.person.ok("transition", "set", "-", "--dest", "B2", "--place", "江苏省南京市", "--evidence", path, stdin=no + "\n")
 
     def settle(self, person=None, name=""):
-        """Without a fault the next sync goes through."""
+        """Without a fault the next sync goes through; a paper stands once, under the next number."""
+        if person is self.office:
+            listed = [(d["number"], d["title"]) for d in person.ok("documents", "list")]
+            return cases.equal("%s: it is registered once, and no number is lost" % name, [(int(re.search(r"(\d+)号", number).group(1)), title) for number, title in listed],
+                               [(n, "关于检查%d的通知" % n) for n in range(1, self.papers + 1)])
         result = (person or self.person).run("sync", "--json")
         report = result.json if result.code in (0, 5) and result.out.strip() else {}
         return cases.check("%s: the next sync goes through" % name, report.get("pending") == 0 and report.get("digest_ok") and not report.get("refused") and not report.get("conflicts"), repr(result))
@@ -127,12 +135,18 @@ class Kill:
         os.environ.pop("JG_FAULT", None)
         os.environ.pop("JG_FAULT_STOP", None)
 
-    def start_sync(self, person):
+    def start_work(self, person):
+        """A sync; of the bureau's office, a paper."""
         command = [JG, "--profile", person.profile, "sync", "--json"]
+        if person is self.office:
+            self.papers += 1
+            command = [JGADMIN, "--profile", person.profile, "documents", "register", "--from", "市教育局", "--title", "关于检查%d的通知" % self.papers, "--json"]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "XDG_DATA_HOME": person.profile, "LANG": "C.UTF-8"})
 
     def work_for(self, word):
         """Something that makes jgd come by this step; the computer that syncs it."""
+        if word.startswith("jgd:event-"):
+            return self.office
         if word == "jgd:pull-page":
             self.pages.append(self.server.school(P, name="page%d" % len(self.pages))) # pulls from the beginning: more than one page
             return self.pages[-1]
@@ -144,7 +158,7 @@ class Kill:
     def kill_jgd(self, word, nth):
         person = self.work_for(word)
         self.restart("%s:%d" % (word, nth))
-        sync = self.start_sync(person)
+        sync = self.start_work(person)
         try:
             died = self.server.process.wait(timeout=20) == -signal.SIGKILL
         except subprocess.TimeoutExpired:
@@ -153,7 +167,7 @@ class Kill:
         out, err = sync.communicate(timeout=90)
         if cases.check("jgd dies at %s:%d" % (word, nth), died):
             self.killed("jgd", word)
-        cases.check("%s:%d: the sync under way goes on by itself" % (word, nth), sync.returncode == 0, "%d %s %s" % (sync.returncode, out, err))
+        cases.check("%s:%d: what is under way goes on by itself" % (word, nth), sync.returncode == 0, "%d %s %s" % (sync.returncode, out, err))
         self.settle(person, "%s:%d" % (word, nth))
 
     # ---- PostgreSQL dies while jgd stands still ----
@@ -165,7 +179,7 @@ class Kill:
     def kill_postgres(self, word, whom):
         person = self.work_for(word)
         self.restart(word, stop=True)
-        sync = self.start_sync(person)
+        sync = self.start_work(person)
         pid = self.server.process.pid
         until = time.monotonic() + 20
         while not self.stopped(pid) and time.monotonic() < until:
@@ -178,7 +192,7 @@ class Kill:
             self.server.stop_postgres({"postmaster": "kill", "postmaster at once": "immediate"}[whom])
         self.server.process.send_signal(signal.SIGCONT)
         out, err = sync.communicate(timeout=90)
-        cases.check("the %s killed at %s: the sync goes through" % (whom, word), sync.returncode == 0, "%d %s %s" % (sync.returncode, out, err))
+        cases.check("the %s killed at %s: what is under way goes through" % (whom, word), sync.returncode == 0, "%d %s %s" % (sync.returncode, out, err))
         cases.check("and jgd lives", self.server.process.poll() is None)
         self.settle(person, "%s killed at %s" % (whom, word))
 
@@ -216,6 +230,10 @@ class Kill:
         cases.equal("every file is complete", self.server.psql(scope + "SELECT count(*) FILTER (WHERE complete), count(*) FROM blob"), "%d|%d" % (self.files, self.files))
         for person in self.pages:
             person.ok("sync")
+        for number in [d["number"] for d in self.office.ok("documents", "list")]:
+            package = os.path.join(self.server.dir, "%s.zip" % number)
+            self.office.ok("documents", "export", number, "-o", package)
+            cases.check("%s has a trace that holds" % number, self.office.ok("documents", "verify", package)["ok"])
         findings = checker.check_server(self.server, [p.profile for p in [self.person, other] + self.pages]).findings
         cases.check("the checker finds nothing in the stores", not findings, "\n".join("%s %s" % f for f in findings[:20]))
         auditor = self.server.people["auditor"]
@@ -248,7 +266,7 @@ def kill_everything(kill, long):
         for nth in NTH.get(word, (1,)):
             (kill.kill_jgd if word.startswith("jgd:") else kill.kill_jg)(word, nth)
         kill.campaign.required["%s at %s" % (word.partition(":")[0], word)] = kill.campaign.rounds
-    for word in [w for w in steps() if w.startswith("jgd:")] if long else ("jgd:push-planned", "jgd:push-sent"):
+    for word in [w for w in steps() if w.startswith("jgd:")] if long else ("jgd:push-planned", "jgd:push-sent", "jgd:event-sent"):
         for whom in ("backend", "postmaster", "postmaster at once") if long else ("backend", "postmaster"):
             kill.kill_postgres(word, whom)
             kill.campaign.required["%s at %s" % (whom, word)] = kill.campaign.rounds

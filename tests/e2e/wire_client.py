@@ -359,7 +359,7 @@ class Wire:
 
     def signed(self, name, /, **fields):
         """A call that the computer signs: what is meant by it is asked for, and goes with it."""
-        lines = self.call(name, prepare=True, **fields).intent
+        lines = self.call(name, dry_run=True, **fields).intent
         return self.call(name, intent=lines, intent_sig=self.key.sign(lines, ec.ECDSA(hashes.SHA256())), **fields)
 
     def page_list(self, name, /, **fields):

@@ -1,6 +1,6 @@
 /* One event of one paper: locked and read, judged (document_machine.h), written – two trips, whatever it is.
  *
- * It is asked twice. The first time (`prepare`) it is judged, and what is meant by it is answered in lines; the
+ * It is asked twice. The first time (`dry_run`) it is judged, and what is meant by it is answered in lines; the
  * computer that asks signs them and asks again. So nobody, the server's operator neither, can later say of it
  * what was not meant, and an ask that comes again because its answer was lost is known and done once. */
 #include <stdlib.h>
@@ -18,6 +18,7 @@
 #include "document_moves.h"
 #include "draft_digest.h"
 #include "draft_rules.h"
+#include "fault.h"
 #include "lang.h"
 #include "text.h"
 #include "tls.h"
@@ -472,6 +473,7 @@ static void event_done(struct request *r)
 	pb_document_reply out = PB_DOCUMENT_REPLY_INIT;
 	char id[37];
 
+	fault_point(FAULT_JGD_EVENT_COMMITTED);
 	id_format(id, f->id);
 	out.id = id;
 	out.number = (char *)document_written_number(r, f);
@@ -596,12 +598,13 @@ static void event_write(struct request *r)
 		.text = *x->ask.text ? x->ask.text : x->ask.reason,
 		.at = x->around.world.now};
 	memcpy(x->entry.device, r->caller.device, 16);
-	if (Q->prepare) {
+	if (Q->dry_run) {
 		reply_intent(r, x);
 		return;
 	}
 	if (!take_intent(r, x))
 		return;
+	fault_point(FAULT_JGD_EVENT_JUDGED);
 	enum err e = document_write(r, f, &x->entry);
 	if (!e && x->ask.event == EVENT_ARCHIVE)
 		document_give_archive_number(r, &x->around, f);
@@ -613,6 +616,7 @@ static void event_write(struct request *r)
 	}
 	db_task_commit(&r->task);
 	request_trip(r, event_done);
+	fault_point(FAULT_JGD_EVENT_SENT);
 }
 
 /* It was done when it came the first time. */
@@ -654,7 +658,7 @@ static void event_judge(struct request *r)
 	}
 	if (x->file.is_new) {
 		/* Who signs for a new paper signs for its id: the one that he was told. */
-		if (Q->prepare || id_parse(x->file.id, intent_line(r, "\ndoc=")))
+		if (Q->dry_run || id_parse(x->file.id, intent_line(r, "\ndoc=")))
 			id_make(x->file.id, x->around.world.now);
 		x->file.d.task_room = DOCUMENT_PEOPLE_MAX + 4;
 		x->file.d.task = arena_alloc(&r->arena, sizeof *x->file.d.task * x->file.d.task_room);
