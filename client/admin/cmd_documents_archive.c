@@ -444,4 +444,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_documents_archive = {commands, NULL, NULL};
+const struct cli_part admin_documents_archive = {commands, NULL, &admin_documents_answers};

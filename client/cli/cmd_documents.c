@@ -17,8 +17,6 @@
 #include "value.h"
 #include "words.h"
 
-#define PEOPLE (1u << ROLE_CLERK | 1u << ROLE_HEAD)
-
 static json_t *questions_json(const struct record *d)
 {
 	const struct value *text = &d->value[F_DELIVERY_QUESTIONS];
@@ -367,17 +365,17 @@ static const struct cli_option answer_options[] = {
 	{"seen", "V", N_("看到的是第几版；已经更正重发的不办")}, {0}};
 static const struct cli_option show_options[] = {{"files", "DIR", N_("把附件取到这个文件夹")}, {0}};
 static const struct cli_command commands[] = {
-	{"documents list", "", 0, 0, NULL, EVERYBODY, PEOPLE, N_("列出收到的公文"), "documents list",
+	{"documents list", "", 0, 0, NULL, EVERYBODY, DOCUMENT_PEOPLE, N_("列出收到的公文"), "documents list",
 		cmd_list, CLI_WORK},
-	{"documents show", "DOC", 1, 1, show_options, EVERYBODY, PEOPLE, N_("看一份公文"), "documents show 3",
-		cmd_show, CLI_WORK},
-	{"documents read", "DOC", 1, 1, seen_options, EVERYBODY, PEOPLE, N_("记下已阅"), "documents read 3",
-		cmd_read, CLI_WORK},
-	{"documents sign", "DOC", 1, 1, seen_options, EVERYBODY, PEOPLE, N_("签收公文"), "documents sign 3",
-		cmd_sign, CLI_WORK},
-	{"documents answer", "DOC [KEY=VALUE…]", 1, CLI_OPERANDS_MAX, answer_options, EVERYBODY, PEOPLE,
-		N_("反馈：事项=内容，事项见 documents show；要文件的用 --file"), "documents answer 3 q1=12",
-		cmd_answer, CLI_WORK},
+	{"documents show", "DOC", 1, 1, show_options, EVERYBODY, DOCUMENT_PEOPLE, N_("看一份公文"),
+		"documents show 3", cmd_show, CLI_WORK},
+	{"documents read", "DOC", 1, 1, seen_options, EVERYBODY, DOCUMENT_PEOPLE, N_("记下已阅"),
+		"documents read 3", cmd_read, CLI_WORK},
+	{"documents sign", "DOC", 1, 1, seen_options, EVERYBODY, DOCUMENT_PEOPLE, N_("签收公文"),
+		"documents sign 3", cmd_sign, CLI_WORK},
+	{"documents answer", "DOC [KEY=VALUE…]", 1, CLI_OPERANDS_MAX, answer_options, EVERYBODY,
+		DOCUMENT_PEOPLE, N_("反馈：事项=内容，事项见 documents show；要文件的用 --file"),
+		"documents answer 3 q1=12", cmd_answer, CLI_WORK},
 	{0},
 };
 

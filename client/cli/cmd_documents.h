@@ -4,6 +4,8 @@
 
 #include "cli.h"
 
-extern const struct cli_part jg_documents_orders;
+#define DOCUMENT_PEOPLE (1u << ROLE_CLERK | 1u << ROLE_HEAD) /* of a school: who has to do with papers */
+
+extern const struct cli_part jg_documents_orders, jg_documents_print;
 
 #endif

@@ -9,8 +9,6 @@
 #include "value.h"
 #include "words.h"
 
-#define PEOPLE (1u << ROLE_CLERK | 1u << ROLE_HEAD)
-
 static json_t *order_json(struct cli *c, const struct item *item)
 {
 	const struct record *d = &item->record;
@@ -99,10 +97,10 @@ static int cmd_answer(struct cli *c)
 
 static const struct cli_option answer_options[] = {{"text", "TEXT", N_("办得怎样（必写）")}, {0}};
 static const struct cli_command commands[] = {
-	{"documents orders list", "", 0, 0, NULL, EVERYBODY, PEOPLE, N_("列出县局的重点交办"),
+	{"documents orders list", "", 0, 0, NULL, EVERYBODY, DOCUMENT_PEOPLE, N_("列出县局的重点交办"),
 		"documents orders list", cmd_list, CLI_WORK},
-	{"documents orders answer", "ORDER", 1, 1, answer_options, EVERYBODY, PEOPLE, N_("回复一件重点交办"),
-		N_("documents orders answer 3 --text 已整改"), cmd_answer, CLI_WORK},
+	{"documents orders answer", "ORDER", 1, 1, answer_options, EVERYBODY, DOCUMENT_PEOPLE,
+		N_("回复一件重点交办"), N_("documents orders answer 3 --text 已整改"), cmd_answer, CLI_WORK},
 	{0},
 };
 
@@ -112,4 +110,4 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part jg_documents_orders = {commands, ways, NULL};
+const struct cli_part jg_documents_orders = {commands, ways, &jg_documents_print};

@@ -208,6 +208,37 @@ static json_t *body_json(const struct op_row *row)
 	return list;
 }
 
+/* A record of which there are versions says which one it is: what was seen when it was written, what stands now. */
+static const char *const version_fields[] = {"version", "digest", "title"};
+#define VERSION_FIELDS (sizeof version_fields / sizeof *version_fields)
+
+static bool has_versions(const struct op_row *row)
+{
+	for (size_t i = 0; i < VERSION_FIELDS; i++)
+		if (kind_field_index(row->kind, version_fields[i]) < 0)
+			return false;
+	return row->code == ERR_STALE && row->prev.kind;
+}
+
+static json_t *version_json(const struct record *r)
+{
+	json_t *out = json_object();
+
+	for (size_t i = 0; i < VERSION_FIELDS; i++)
+		json_object_set_new(
+			out, version_fields[i], value_json(r, kind_field_index(r->kind, version_fields[i])));
+	return out;
+}
+
+static void say_version(const struct cli *c, const struct view *v, const char *format, const struct record *r)
+{
+	char version[32], title[1024];
+
+	cli_say(c, format,
+		words_field(v, r, kind_field_index(r->kind, "version"), false, version, sizeof version),
+		words_field(v, r, kind_field_index(r->kind, "title"), false, title, sizeof title));
+}
+
 static int read_op(struct cli *c, int operand, struct arena *arena, struct op_row *row)
 {
 	int code;
@@ -294,6 +325,13 @@ int cmd_outbox_show(struct cli *c)
 		show_op(c, v, &row);
 		json_t *json = op_json(&row);
 		json_object_set_new(json, "fields", body_json(&row));
+		const struct item *stands = has_versions(&row) ? view_find_id(v, row.id) : NULL;
+		if (stands) {
+			json_object_set_new(json, "mine", version_json(&row.prev));
+			json_object_set_new(json, "theirs", version_json(&stands->record));
+			say_version(c, v, _("  办的时候看到的是第 %s 版：%s"), &row.prev);
+			say_version(c, v, _("  现在是第 %s 版：%s"), &stands->record);
+		}
 		cli_result(c, json, 0);
 	}
 	arena_free(&arena);

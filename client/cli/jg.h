@@ -16,6 +16,7 @@
 #define EVERYBODY (CLI_PROFILE | CLI_LOGGED_IN)
 #define TEACHERS (1u << ROLE_REGISTRAR | 1u << ROLE_CLASS_TEACHER)
 #define READERS (TEACHERS | 1u << ROLE_HEAD)
+#define TYPISTS (READERS | 1u << ROLE_CLERK) /* who may have something in the outbox */
 #define OFFICERS (1u << ROLE_REGISTRAR | 1u << ROLE_HEAD)
 #define REGISTRARS (1u << ROLE_REGISTRAR)
 

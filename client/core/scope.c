@@ -9,7 +9,8 @@
 
 bool scope_is_whole(const struct session *s)
 {
-	return s->roles & (1u << ROLE_REGISTRAR | 1u << ROLE_HEAD) || !(s->roles >> ROLE_CLASS_TEACHER & 1);
+	return s->roles & (1u << ROLE_REGISTRAR | 1u << ROLE_HEAD) ||
+	       !(s->roles & (1u << ROLE_CLASS_TEACHER | 1u << ROLE_CLERK));
 }
 
 bool scope_allows(const struct session *s, const struct record *r)

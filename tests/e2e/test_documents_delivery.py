@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """A paper that goes to schools: each has its copy in its own stream, signs for it offline or not, answers what is asked; the bureau sees who owes what, judges answers, issues anew and
 recalls. The law of deliveries holds at each step: whom it was addressed to is the sum of the states."""
+import csv
 import os
+import subprocess
 import time
 
 from harness import Cases, Server
@@ -97,6 +99,14 @@ with Server() as server:
     junior.ok("documents", "sign", number)
     cases.equal("the clerk of another signs for his school", states(number)[J], "signed")
     cases.equal("and reads of no pupil", junior.run("students", "list").code, 3)
+    cases.equal("his outbox has what he said", [(o["kind"], o["state"]) for o in junior.ok("outbox", "list", "--all")], [("document_delivery", "accepted")])
+    pdf, table = os.path.join(server.dir, "通知.pdf"), os.path.join(server.dir, "反馈.csv")
+    cases.equal("he prints it as it was set", junior.ok("documents", "print", number, "-o", pdf)["pages"] % 2, 0)
+    text = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True).stdout
+    cases.check("with its number and the names of schools", number in text and P1 not in text, text)
+    cases.equal("all answers are a table", office.ok("documents", "answers", number, "-o", table)["schools"], 3)
+    rows = list(csv.reader(open(table, encoding="utf-8-sig")))
+    cases.check("a row a school, a column a question", len(rows) == 4 and len(rows[0]) == 8 and "4" in rows[1] + rows[2] + rows[3], str(rows))
     clerk.ok("sync")
     server.stop()
     late = clerk.run("documents", "sign", number, "--json")
@@ -110,6 +120,8 @@ with Server() as server:
     clerk.run("sync")
     listed = clerk.ok("outbox", "list", "--all")
     cases.check("a receipt of the old text is refused as that", any(o["code"] == "STALE" for o in listed), str(listed)[:600])
+    stale = clerk.ok("outbox", "show", next(o["id"] for o in listed if o["code"] == "STALE"))
+    cases.check("both versions are shown", (stale["mine"]["version"], stale["theirs"]["version"]) == (1, 2) and stale["mine"]["digest"] != stale["theirs"]["digest"] and stale["theirs"]["title"], str(stale))
     mine = wait(lambda: (clerk.run("sync"), clerk.ok("documents", "list"))[1], lambda d: d and d[0]["version"] == 2)
     cases.equal("the new text is to be signed for", (mine[0]["version"], mine[0]["state"]), (2, "sent"))
     clerk.ok("documents", "sign", number)
