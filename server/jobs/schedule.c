@@ -2,12 +2,12 @@
 
 #include "service.h"
 
-static void start(struct worker *w, const struct service_job *job)
+void schedule_now(struct worker *w, request_fn run)
 {
-	struct request *r = request_internal(w, NULL);
+	struct request *r = atomic_load(&w->server->draining) ? NULL : request_internal(w, NULL);
 
 	if (r) /* else no memory: the next time is soon enough */
-		request_start(r, job->run);
+		request_start(r, run);
 }
 
 void schedule_tick(struct worker *w)
@@ -18,5 +18,5 @@ void schedule_tick(struct worker *w)
 	for (size_t s = 0; s < service_count; s++)
 		for (const struct service_job *job = services[s]->jobs; job && job->every_s; job++)
 			if (w->seconds % job->every_s == 1 % job->every_s)
-				start(w, job);
+				schedule_now(w, job->run);
 }

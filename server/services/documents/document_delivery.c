@@ -8,6 +8,7 @@
 #include "documents_calls.h"
 #include "lang.h"
 #include "record_edit.h"
+#include "schedule.h"
 #include "tables.h"
 
 #define PORTION 200 /* schools a run: under EFFECT_STREAMS_MAX */
@@ -24,7 +25,7 @@ static const struct db_stmt select_addresses = {
 	" JOIN document d ON d.county = a.county AND d.id = a.document"
 	" JOIN document_version v ON v.county = a.county AND v.document = a.document AND v.version = a.version"
 	" LEFT JOIN document_delivery r ON r.county = a.county AND r.document = a.document AND r.owner_school = a.school AND NOT r.deleted"
-	" WHERE a.county = app_county() AND NOT a.done ORDER BY a.document, a.school LIMIT 200 FOR UPDATE OF a"};
+	" WHERE a.county = app_county() AND NOT a.done ORDER BY a.document, a.school LIMIT 200 FOR UPDATE OF a SKIP LOCKED"};
 enum {
 	A_DOCUMENT,
 	A_SCHOOL,
@@ -62,10 +63,16 @@ struct delivery {
 	size_t n;
 };
 
+static void deliver_run(struct request *r);
+
+/* Where there were more than one run takes, the next follows at once: a school waits for its paper, not for a clock. */
 static void deliver_done(struct request *r)
 {
+	const struct delivery *x = r->data;
 	pb_empty nothing = PB_EMPTY_INIT;
 
+	if (x && x->n == PORTION)
+		schedule_now(r->worker, deliver_run);
 	request_reply(r, &nothing.base);
 }
 
@@ -195,6 +202,11 @@ static void deliver_run(struct request *r)
 }
 
 /* ---- Papers of which no school owes anything any more are the issuing desk's to close ---- */
+
+void documents_deliver_now(struct worker *w)
+{
+	schedule_now(w, deliver_run);
+}
 
 static void close_query(struct request *r)
 {

@@ -93,6 +93,8 @@ void documents_import_workdays(struct request *r);
 void documents_deliveries(struct request *r);
 void documents_decide_feedback(struct request *r);
 extern const struct service_job documents_jobs[];
+/* What was just committed for schools goes to them at once. */
+void documents_deliver_now(struct worker *w);
 void documents_order(struct request *r);
 void documents_orders(struct request *r);
 void documents_search(struct request *r);
