@@ -486,7 +486,7 @@ static int cmd_show(struct cli *c)
 	json_object_set_new(json, "signed_on", cli_date_json(s->signed_on));
 	json_object_set_new(json, "pressed_on", cli_date_json(s->pressed_on));
 	json_object_set_new(json, "tasks", tasks);
-	json_object_set_new(json, "seals", json_array());
+	json_object_set_new(json, "seals", documents_seals_json(s->seal, s->n_seal));
 	json_object_set_new(json, "trace", trace_json(s));
 	json_object_set_new(json, "attachments", files_json(s));
 	if (!c->json)

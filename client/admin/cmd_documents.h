@@ -27,6 +27,8 @@ enum err documents_print(struct cli *c, const pb_document_shown *shown, const ch
 const char *documents_called(const char *number, const char *id);
 /* `documents report` without a paper: a month of them. */
 int documents_month_report(struct cli *c);
+/* A seal's log as JSON. */
+json_t *documents_seals_json(pb_document_seal *const *list, size_t n);
 /* Uploads what --attach names and puts it into the ask; documents_attach_free afterwards, also when it failed. */
 enum err documents_attach(struct cli *c, pb_document_ask *q);
 void documents_attach_free(pb_document_ask *q);

@@ -1,4 +1,5 @@
 /* 减负: what a paper costs the schools that it goes to, said before it is issued; and schools that are no more. */
+#include <stdio.h>
 #include <string.h>
 
 #include "admin.h"
@@ -78,6 +79,62 @@ static int cmd_issue(struct cli *c)
 	return documents_event(c);
 }
 
+/* ---- seals ---- */
+
+static json_t *seal_json(const pb_document_seal *s)
+{
+	return json_pack("{s:s,s:o,s:s,s:o,s:i,s:i}", "doc", s->doc, "number", admin_text(s->number), "by",
+		s->by, "at", cli_time_json(s->at), "count", s->count, "copies", s->copies);
+}
+
+json_t *documents_seals_json(pb_document_seal *const *list, size_t n)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(out, seal_json(list[i]));
+	return out;
+}
+
+struct seals {
+	json_t *json;
+	struct cli_table *table;
+};
+
+static bool seals_page(void *data, const ProtobufCMessage *reply)
+{
+	const pb_document_seals *page = (const pb_document_seals *)reply;
+	struct seals *x = data;
+
+	for (size_t i = 0; i < page->n_seal; i++) {
+		const pb_document_seal *s = page->seal[i];
+		char at[FACE_SIZE], count[16], copies[16];
+		snprintf(count, sizeof count, "%d", s->count);
+		snprintf(copies, sizeof copies, "%d", s->copies);
+		json_array_append_new(x->json, seal_json(s));
+		cli_table_row(
+			x->table, (const char *[]){admin_time(s->at, at), documents_called(s->number, s->doc),
+					  s->title, s->by_name, count, copies});
+	}
+	return true;
+}
+
+static int cmd_seals(struct cli *c)
+{
+	const char *headings[] = {_("时间"), _("文号"), _("标题"), _("用印人"), _("用印份数"), _("印了")};
+	struct seals x = {json_array(), cli_table_new(headings, 6)};
+	pb_document_query q = PB_DOCUMENT_QUERY_INIT;
+
+	q.doc = (char *)(c->operands ? cli_operand(c, 0) : NULL);
+	if (admin_stream(c, METHOD_DOCUMENTS_SEALS, &q.base, seals_page, &x)) {
+		cli_table_free(x.table);
+		json_decref(x.json);
+		return cli_fail(c);
+	}
+	cli_table_print(c, x.table);
+	return cli_result(c, x.json, 0);
+}
+
 /* ---- schools close ---- */
 
 static int cmd_close(struct cli *c)
@@ -120,6 +177,8 @@ static const struct cli_command commands[] = {
 		N_("documents issue 洪教发〔2026〕1号"), cmd_issue, CLI_WORK},
 	{"documents cost", "DOC", 1, 1, NULL, ADMIN_NEEDS, 0, N_("减负：这份文要花学校多少时间，问过没有"),
 		N_("documents cost 洪教发〔2026〕1号"), cmd_cost, CLI_WORK},
+	{"documents seals", "[DOC]", 0, 1, NULL, ADMIN_NEEDS, 1u << ROLE_LEADER | ROLES_OFFICE,
+		N_("用印登记"), "documents seals", cmd_seals, CLI_WORK},
 	{"schools close", "CODE", 1, 1, close_options, ADMIN_NEEDS, 1u << ROLE_BASIC_EDU,
 		N_("撤并一所学校：没有办完的公文转给接收校"),
 		N_("schools close 2132990001 --into 2132990002 --reason 布局调整"), cmd_close, CLI_WORK},

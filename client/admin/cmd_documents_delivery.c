@@ -101,11 +101,14 @@ static bool page(void *data, const ProtobufCMessage *reply)
 		char signed_at[FACE_SIZE], answered_at[FACE_SIZE];
 		json_t *answer = d->answer && *d->answer ? json_loads(d->answer, 0, NULL) : NULL;
 		json_array_append_new(x->json,
-			json_pack("{s:s,s:s,s:i,s:o,s:o,s:o,s:o,s:o}", "school", d->school, "state", d->state,
-				"version", d->version, "read_at", cli_time_json(d->read_at), "signed_at",
-				cli_time_json(d->signed_at), "signed_by", admin_text(d->signed_by),
-				"answered_at", cli_time_json(d->answered_at), "answer",
-				answer ? answer : json_object()));
+			json_pack("{s:s,s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "school", d->school,
+				"state", d->state, "version", d->version, "read_at",
+				cli_time_json(d->read_at), "signed_at", cli_time_json(d->signed_at),
+				"signed_by", admin_text(d->signed_by), "answered_at",
+				cli_time_json(d->answered_at), "answer", answer ? answer : json_object(),
+				"kept_at", cli_time_json(d->kept_at), "slot", admin_text(d->slot),
+				"destroyed_at", cli_time_json(d->destroyed_at), "witness",
+				admin_text(d->witness)));
 		for (size_t k = 0; k < codes_delivery_state.n && k < 8; k++)
 			x->n[k] += strcmp(codes_delivery_state.items[k].code, d->state) == 0;
 		char text[2048];
@@ -114,7 +117,8 @@ static bool page(void *data, const ProtobufCMessage *reply)
 		cli_table_row(x->table,
 			(const char *[]){d->school_name, admin_word(&codes_delivery_state, d->state),
 				admin_time(d->signed_at, signed_at), d->signed_by,
-				admin_time(d->answered_at, answered_at), text});
+				admin_time(d->answered_at, answered_at), text,
+				d->destroyed_at ? _("已销毁") : d->slot});
 	}
 	return true;
 }
@@ -122,8 +126,8 @@ static bool page(void *data, const ProtobufCMessage *reply)
 static int cmd_deliveries(struct cli *c)
 {
 	const char *headings[] = {
-		_("学校"), _("状态"), _("签收时间"), _("签收人"), _("反馈时间"), _("反馈内容")};
-	struct rows x = {.json = json_array(), .names = json_object(), .table = cli_table_new(headings, 6)};
+		_("学校"), _("状态"), _("签收时间"), _("签收人"), _("反馈时间"), _("反馈内容"), _("原件")};
+	struct rows x = {.json = json_array(), .names = json_object(), .table = cli_table_new(headings, 7)};
 	pb_document_query q = PB_DOCUMENT_QUERY_INIT;
 
 	q.doc = (char *)cli_operand(c, 0);

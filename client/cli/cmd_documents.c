@@ -99,20 +99,24 @@ static int cmd_list(struct cli *c)
 	return cli_result(c, list, 0);
 }
 
-static struct item *find(struct cli *c, struct view **v, int *code)
+struct item *documents_pick(struct cli *c, struct view *v, int i, int *code)
 {
 	char room[JG_PICK_SIZE];
-	const char *text;
+	const char *text = jg_pick(c, v, &shown_documents, cli_operand(c, i), room, code);
 
-	*v = jg_view(c, documents_kinds, code);
-	text = *v ? jg_pick(c, *v, &shown_documents, cli_operand(c, 0), room, code) : NULL;
 	if (!text)
 		return NULL;
-	struct item *item = documents_find(*v, text);
+	struct item *item = documents_find(v, text);
 	if (!item)
 		*code = cli_fail_with(c, ERR_NOT_FOUND, _("jg documents list 列出公文；可先运行 jg sync"),
 			_("没有公文 %s"), text);
 	return item;
+}
+
+static struct item *find(struct cli *c, struct view **v, int *code)
+{
+	*v = jg_view(c, documents_kinds, code);
+	return *v ? documents_pick(c, *v, 0, code) : NULL;
 }
 
 static void say_questions(struct cli *c, const struct record *d)
@@ -386,4 +390,4 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part jg_documents = {commands, ways, &jg_documents_orders};
+const struct cli_part jg_documents = {commands, ways, &jg_documents_keep};

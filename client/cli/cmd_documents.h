@@ -6,6 +6,10 @@
 
 #define DOCUMENT_PEOPLE (1u << ROLE_CLERK | 1u << ROLE_HEAD) /* of a school: who has to do with papers */
 
-extern const struct cli_part jg_documents_orders, jg_documents_print;
+struct item;
+struct view;
+extern const struct cli_part jg_documents_orders, jg_documents_print, jg_documents_keep;
+/* The paper that the i-th operand names. NULL: told, exit code in *code. */
+struct item *documents_pick(struct cli *c, struct view *v, int i, int *code);
 
 #endif

@@ -82,7 +82,16 @@ RETURNS TABLE (ord int, shared_with text, code text, field text, message text) L
 	LEFT JOIN document_address a ON a.county = d.county AND a.document = d.document AND a.school = d.owner_school
 	CROSS JOIN LATERAL (
 		SELECT 'NOT_FOUND' AS code, 'document' AS field, '没有找到这份公文' AS message WHERE d.rec_id IS NULL
-		UNION ALL SELECT 'NOT_NOW', 'document', CASE a.ended WHEN 'recalled' THEN '县局已经撤回这份公文' ELSE '这份公文不再由本校办理' END WHERE coalesce(a.ended, '') <> ''
+		UNION ALL SELECT 'NOT_NOW', 'document', CASE a.ended WHEN 'recalled' THEN '县局已经撤回这份公文' ELSE '这份公文不再由本校办理' END
+			WHERE coalesce(a.ended, '') <> '' AND (u.body ? 'read_at' OR u.body ? 'signed_at' OR u.body ? 'answered_at')
+		-- The paper itself is kept or destroyed by who has signed for it, also when it was recalled.
+		UNION ALL SELECT 'NOT_NOW', 'slot', '先签收，再存放或销毁' WHERE (u.body ? 'kept_at' OR u.body ? 'destroyed_at') AND coalesce(a.ended, '') = ''
+			AND d.signed_at IS NULL AND NOT u.signed_before
+		UNION ALL SELECT 'NOT_NOW', 'slot', '已经销毁' WHERE (u.body ? 'kept_at' OR u.body ? 'destroyed_at') AND d.destroyed_at IS NOT NULL
+		UNION ALL SELECT 'NOT_NOW', 'slot', '存放的记录不能撤回，可以改写' WHERE u.body ? 'kept_at' AND u.body->>'kept_at' IS NULL
+		UNION ALL SELECT 'MISSING', 'slot', '要写存放位置' WHERE u.body->>'kept_at' IS NOT NULL AND coalesce(u.body->>'slot', '') = ''
+		UNION ALL SELECT 'NOT_NOW', 'witness', '销毁的记录不能撤回' WHERE u.body ? 'destroyed_at' AND u.body->>'destroyed_at' IS NULL
+		UNION ALL SELECT 'MISSING', 'witness', '要写监销人' WHERE u.body->>'destroyed_at' IS NOT NULL AND coalesce(u.body->>'witness', '') = ''
 		UNION ALL SELECT 'STALE', 'version', format('这份公文已更正重发，现在是第 %s 版：请看过再签收、反馈', a.version)
 			WHERE (u.body->>'signed_version')::int IS DISTINCT FROM a.version AND u.body->>'signed_at' IS NOT NULL
 				OR (u.body->>'answered_version')::int IS DISTINCT FROM a.version AND u.body->>'answered_at' IS NOT NULL
@@ -168,10 +177,11 @@ $$;
 
 -- All addressees of a paper with what they have, or will have in a moment.
 CREATE OR REPLACE FUNCTION document_deliveries(of uuid) RETURNS TABLE (school text, name text, state text, version int, read_at timestamptz, signed_at timestamptz,
-	signed_by text, answered_at timestamptz, answer text) LANGUAGE sql STABLE AS $$
+	signed_by text, answered_at timestamptz, answer text, kept_at timestamptz, slot text, destroyed_at timestamptz, witness text) LANGUAGE sql STABLE AS $$
 	SELECT a.school, coalesce(s.name, a.school), CASE WHEN a.ended <> '' THEN a.ended WHEN d.rec_id IS NULL OR d.version <> a.version THEN 'sent' ELSE delivery_state(d) END,
 		a.version, d.read_at, CASE WHEN d.signed_version = a.version THEN d.signed_at END, CASE WHEN d.signed_version = a.version THEN d.signed_by END,
-		CASE WHEN d.answered_version = a.version THEN d.answered_at END, CASE WHEN d.answered_version = a.version THEN d.answer END
+		CASE WHEN d.answered_version = a.version THEN d.answered_at END, CASE WHEN d.answered_version = a.version THEN d.answer END,
+		d.kept_at, d.slot, d.destroyed_at, d.witness
 	FROM document_address a
 	LEFT JOIN document_delivery d ON d.county = a.county AND d.document = a.document AND d.owner_school = a.school AND NOT d.deleted
 	LEFT JOIN school s ON s.county = a.county AND s.code = a.school AND NOT s.deleted

@@ -65,6 +65,8 @@ def answered(county, cases, office, leader):
     number = office.signed("Documents.Ask", event="number", doc=made.id, series="洪教发").number
     for event, fields in (("press", {"copies": 1}), ("proof_pass", {}), ("seal", {"count": 1}), ("issue", {"due": later.year * 10000 + later.month * 100 + later.day})):
         office.signed("Documents.Ask", event=event, doc=number, **fields)
+    seals = [(s.number, s.count, s.copies) for page in office.page_list("Documents.Seals") for s in page.seal]
+    cases.equal("the log of the seal", seals, [(number, 1, 1)])
     cost = office.call("Documents.Cost", doc=number)
     cases.check("what it costs schools is told", (cost.schools, cost.questions, cost.minutes_per_school, cost.minutes_total, list(cost.repeat)) == (1, 1, 4, 4, []), str(cost))
     with head.open() as wire:

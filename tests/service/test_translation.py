@@ -29,6 +29,7 @@ DATA = {
     "client/admin/cmd_documents_cost.c": (1, TYPED),
     "client/admin/cmd_documents_setup.c": (13, READ),
     "client/face/cli_ask.c": (1, TYPED),
+    "client/cli/cmd_documents_keep.c": (1, TYPED),
     "client/cli/cmd_documents_print.c": (3, PAPER),
     "client/cli/cmd_conflicts.c": (2, TYPED),
     "client/cli/cmd_outbox.c": (2, TYPED),

@@ -65,6 +65,10 @@ static bool said(const struct record *d, enum delivery_word word, const char *an
 		return record_has(d, F_DELIVERY_READ_AT);
 	case DELIVERY_SIGN:
 		return strcmp(delivery_state(d), "sent") != 0;
+	case DELIVERY_KEEP:
+		return record_is(d, F_DELIVERY_SLOT, answer);
+	case DELIVERY_DESTROY:
+		return record_has(d, F_DELIVERY_DESTROYED_AT);
 	default:
 		return strcmp(delivery_state(d), "answered") == 0 && record_is(d, F_DELIVERY_ANSWER, answer);
 	}
@@ -77,13 +81,20 @@ enum err documents_say(struct view *v, struct item *item, enum delivery_word wor
 	int64_t version = record_number(&item->record, F_DELIVERY_VERSION);
 	struct record want = item->record;
 
+	bool of_paper = word == DELIVERY_KEEP || word == DELIVERY_DESTROY;
+
 	*already = false;
-	if (record_has(&item->record, F_DELIVERY_ENDED))
+	if (record_has(&item->record, F_DELIVERY_ENDED) && !of_paper)
 		return problem_set(p, ERR_NOT_NOW, NULL, NULL, _("这份公文%s，不用再办"),
 			code_name(&codes_delivery_state, state));
 	*already = said(&item->record, word, answer);
 	if (*already)
 		return ERR_OK;
+	if (of_paper && !record_has(&item->record, F_DELIVERY_ENDED) &&
+		!record_has(&item->record, F_DELIVERY_SIGNED_AT))
+		return problem_set(p, ERR_NOT_NOW, NULL, way("sign_document"), _("先签收，再存放或销毁"));
+	if (of_paper && record_has(&item->record, F_DELIVERY_DESTROYED_AT))
+		return problem_set(p, ERR_NOT_NOW, NULL, NULL, _("这份公文已经销毁"));
 	if (word == DELIVERY_ANSWER && strcmp(state, "sent") == 0)
 		return problem_set(p, ERR_NOT_NOW, NULL, way("sign_document"), _("先签收，再反馈"));
 	if (word == DELIVERY_ANSWER && strcmp(state, "accepted") == 0)
@@ -97,6 +108,15 @@ enum err documents_say(struct view *v, struct item *item, enum delivery_word wor
 		record_set_number(&want, F_DELIVERY_SIGNED_AT, now_us);
 		record_set_text(&want, F_DELIVERY_SIGNED_BY, user);
 		record_set_number(&want, F_DELIVERY_SIGNED_VERSION, version);
+		break;
+	case DELIVERY_KEEP:
+		record_set_number(&want, F_DELIVERY_KEPT_AT, now_us);
+		record_set_text(&want, F_DELIVERY_SLOT, answer);
+		break;
+	case DELIVERY_DESTROY:
+		record_set_number(&want, F_DELIVERY_DESTROYED_AT, now_us);
+		record_set_text(&want, F_DELIVERY_DESTROYED_BY, user);
+		record_set_text(&want, F_DELIVERY_WITNESS, answer);
 		break;
 	default:
 		record_set_number(&want, F_DELIVERY_ANSWERED_AT, now_us);

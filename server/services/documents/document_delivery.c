@@ -227,7 +227,8 @@ const struct service_job documents_jobs[] = {{"deliver", 1, deliver_run}, {"clos
 
 #define Q REQUEST(r, pb_document_query)
 static const struct db_stmt select_deliveries = {
-	"SELECT school, name, state, version, read_at, signed_at, coalesce(signed_by, ''), answered_at, coalesce(answer, '')"
+	"SELECT school, name, state, version, read_at, signed_at, coalesce(signed_by, ''), answered_at, coalesce(answer, ''),"
+	" kept_at, coalesce(slot, ''), destroyed_at, coalesce(witness, '')"
 	" FROM document_deliveries(document_find($1::text))"};
 static const struct db_stmt select_paper = {
 	"SELECT coalesce(number, '') FROM document WHERE county = app_county() AND id = document_find($1::text) AND document_may_read(id, mark, $2::text)"};
@@ -262,6 +263,11 @@ static bool fill_page(struct request *r, pb_delivery_list *out, const PGresult *
 		x->signed_by = (char *)document_text(r, db_get_text(t, i, 6));
 		x->answered_at = db_get_int(t, i, 7);
 		x->answer = (char *)document_text(r, db_get_text(t, i, 8));
+		x->has_kept_at = x->has_destroyed_at = 1;
+		x->kept_at = db_get_int(t, i, 9);
+		x->slot = (char *)document_text(r, db_get_text(t, i, 10));
+		x->destroyed_at = db_get_int(t, i, 11);
+		x->witness = (char *)document_text(r, db_get_text(t, i, 12));
 	}
 	return rows && out->delivery;
 }

@@ -608,6 +608,8 @@ static void event_write(struct request *r)
 		return;
 	fault_point(FAULT_JGD_EVENT_JUDGED);
 	enum err e = document_write(r, f, &x->entry);
+	if (!e && x->ask.event == EVENT_SEAL)
+		document_seal_write(r, f, x->ask.count);
 	if (!e && x->ask.event == EVENT_ARCHIVE)
 		document_give_archive_number(r, &x->around, f);
 	if (!e && (x->to.n || x->ask.event == EVENT_RECALL || x->ask.event == EVENT_CLOSE))

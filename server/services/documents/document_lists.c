@@ -399,6 +399,84 @@ static bool fill_files(struct request *r, pb_document_shown *out)
 	return rows && out->attachment;
 }
 
+/* ---- The log of the seal: of one paper, or of all ---- */
+
+static const struct db_stmt select_seals = {
+	"SELECT d.id, coalesce(d.number, ''), CASE WHEN document_may_read(d.id, d.mark, $1::text) THEN d.title ELSE '' END,"
+	" t.by_user, t.at, s.count, s.copies"
+	" FROM document_seal s JOIN document d ON d.county = s.county AND d.id = s.document"
+	" JOIN document_trace t ON t.county = s.county AND t.document = s.document AND t.n = s.n"
+	" WHERE s.county = app_county() AND ($2::text = '' OR d.id = document_find($2::text))"
+	" ORDER BY t.at, d.number"};
+enum { L_DOC, L_NUMBER, L_TITLE, L_BY, L_AT, L_COUNT, L_COPIES };
+
+static pb_document_seal **fill_seals(struct request *r, const struct document_world *w, size_t *count)
+{
+	const PGresult *t = request_result(r, &select_seals);
+	size_t n = (size_t)PQntuples(t), len;
+	pb_document_seal *rows = arena_alloc(&r->arena, sizeof *rows * (n + 1)),
+			 **list = arena_alloc(&r->arena, sizeof *list * (n + 1));
+	char id[37];
+
+	*count = n;
+	for (int i = 0; rows && list && i < (int)n; i++) {
+		pb_document_seal *x = list[i] = &rows[i];
+		*x = (pb_document_seal)PB_DOCUMENT_SEAL_INIT;
+		id_format(id, db_get_bytes(t, i, L_DOC, &len));
+		x->doc = arena_text(&r->arena, id, 36);
+		x->number = (char *)document_text(r, db_get_text(t, i, L_NUMBER));
+		x->title = (char *)document_text(r, db_get_text(t, i, L_TITLE));
+		x->by = (char *)document_text(r, db_get_text(t, i, L_BY));
+		x->by_name = (char *)document_name_of(w, x->by);
+		x->has_at = x->has_count = x->has_copies = 1;
+		x->at = db_get_int(t, i, L_AT);
+		x->count = (int32_t)db_get_int(t, i, L_COUNT);
+		x->copies = (int32_t)db_get_int(t, i, L_COPIES);
+	}
+	return rows && !r->arena.refused ? list : NULL;
+}
+
+static const ProtobufCMessage *seals_page(struct request *r, void *data, size_t from, size_t to)
+{
+	pb_document_seals *out = arena_alloc(&r->arena, sizeof *out);
+
+	if (!out)
+		return NULL;
+	*out = (pb_document_seals)PB_DOCUMENT_SEALS_INIT;
+	out->seal = (pb_document_seal **)data + from;
+	out->n_seal = to - from;
+	return &out->base;
+}
+
+static void seals_query(struct request *r)
+{
+	struct db_params p = {0};
+
+	db_text(&p, r->caller.user);
+	db_text(&p, text_of(Q->doc));
+	request_query(r, &select_seals, &p);
+	world_query(r);
+}
+
+static void seals_done(struct request *r)
+{
+	struct document_surroundings *x = arena_alloc(&r->arena, sizeof *x);
+	size_t n;
+
+	if (!x || !world_read(r, x))
+		return;
+	pb_document_seal **list = fill_seals(r, &x->world, &n);
+	if (list)
+		document_reply_pages(r, &(struct document_pages){n, seals_page, list});
+	else
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+}
+
+void documents_seals(struct request *r)
+{
+	request_call(r, seals_query, seals_done);
+}
+
 static void show_query(struct request *r)
 {
 	struct db_params p = {0}, names = {0};
@@ -412,6 +490,7 @@ static void show_query(struct request *r)
 	request_query(r, &select_one, &p);
 	request_query(r, &select_trace, &p);
 	request_query(r, &select_files, &p);
+	request_query(r, &select_seals, &p);
 }
 
 static void show_done(struct request *r)
@@ -431,7 +510,8 @@ static void show_done(struct request *r)
 		return;
 	out.task = fill_tasks(r, x, &out.n_task);
 	if (!out.task || !fill_row(r, &row, t, 0) || !fill_trace(r, &x->world, &out) ||
-		!fill_names(r, &out) || !fill_files(r, &out)) {
+		!fill_names(r, &out) || !fill_files(r, &out) ||
+		!(out.seal = fill_seals(r, &x->world, &out.n_seal))) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}

@@ -508,6 +508,20 @@ enum err document_write(struct request *r, struct document_file *f, const struct
 	return e;
 }
 
+static const struct db_stmt insert_seal = {"INSERT INTO document_seal (county, document, n, count, copies)"
+					   " VALUES (app_county(), $1::uuid, $2::int, $3::int, $4::int)"};
+
+void document_seal_write(struct request *r, const struct document_file *f, int32_t count)
+{
+	struct db_params p = {0};
+
+	db_bytes(&p, f->id, 16);
+	db_int4(&p, f->trace_n);
+	db_int4(&p, count);
+	db_int4(&p, f->d.copies);
+	request_query(r, &insert_seal, &p);
+}
+
 const char *document_written_number(struct request *r, const struct document_file *f)
 {
 	const PGresult *t = request_result(r, f->is_new ? &insert_document : &update_document);

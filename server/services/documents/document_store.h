@@ -46,6 +46,8 @@ const char *document_entry_text(struct request *r, const struct document_entry *
 /* Adds the statements that write it, its tasks, its text and the entry of its trace. ERR_NOMEM, ERR_INTERNAL
  * when nothing can be signed. */
 enum err document_write(struct request *r, struct document_file *f, const struct document_entry *entry);
+/* Adds the statement that writes how often the seal was set, behind document_write. */
+void document_seal_write(struct request *r, const struct document_file *f, int32_t count);
 /* The number that it has now, when that trip is back. "" = none. */
 const char *document_written_number(struct request *r, const struct document_file *f);
 

@@ -70,6 +70,7 @@ static const struct handler handlers[] = {
 	{METHOD_DOCUMENTS_GET_FILE, documents_get_file},
 	{METHOD_DOCUMENTS_COST, documents_cost},
 	{METHOD_DOCUMENTS_CLOSE_SCHOOL, documents_close_school},
+	{METHOD_DOCUMENTS_SEALS, documents_seals},
 	{METHOD_DOCUMENTS_EVIDENCE, documents_evidence},
 	{METHOD_DOCUMENTS_SEAL, documents_seal},
 	{0, NULL},

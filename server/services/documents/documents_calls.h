@@ -105,6 +105,7 @@ void documents_inspect_file(struct request *r);
 void documents_get_file(struct request *r);
 void documents_cost(struct request *r);
 void documents_close_school(struct request *r);
+void documents_seals(struct request *r);
 void documents_evidence(struct request *r);
 void documents_seal(struct request *r);
 
