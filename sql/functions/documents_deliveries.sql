@@ -131,10 +131,17 @@ BEGIN
 	ON CONFLICT (county, document, school) DO UPDATE SET version = excluded.version, receipt_due = excluded.receipt_due, feedback_due = excluded.feedback_due, done = false
 		WHERE a.ended = '';
 	UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = of AND t.closed IS NULL AND t.of_order IS NULL AND t.step IN ('receipt', 'feedback', 'judge');
+	-- document_due of all of them at once: a school at a time it is the square of their number.
+	WITH old AS MATERIALIZED (SELECT DISTINCT ON (t.school) t.school, t.due FROM document_task t
+		WHERE t.county = app_county() AND t.document = of AND t.step = 'receipt' AND t.principal = t.school ORDER BY t.school, t.opened DESC, t.id DESC),
+	back AS MATERIALIZED (SELECT workday_due(jg_now(), document_setting_now('back', '1')::int) AS due)
 	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
 	SELECT app_county(), of, x.step, a.school, a.school, jg_now(), jg_now(),
-		CASE x.step WHEN 'receipt' THEN document_due(of, x.step, a.school, a.school, x.due) ELSE x.due END
-	FROM document_address a CROSS JOIN LATERAL (SELECT 'receipt' AS step, receipt AS due UNION ALL SELECT 'feedback', feedback WHERE feedback IS NOT NULL) x
+		CASE WHEN x.step = 'receipt' AND old.school IS NOT NULL THEN greatest(old.due, back.due) ELSE x.due END
+	FROM document_address a
+	CROSS JOIN LATERAL (SELECT 'receipt' AS step, receipt AS due UNION ALL SELECT 'feedback', feedback WHERE feedback IS NOT NULL) x
+	CROSS JOIN back
+	LEFT JOIN old ON old.school = a.school
 	WHERE a.county = app_county() AND a.document = of AND a.ended = '';
 END $$;
 
