@@ -1,6 +1,7 @@
 -- 办文办会 (A8): what the handlers of server/services/documents read and write in one statement.
 
--- By id or number.
+-- By id or number. Statements compare with (SELECT document_find(…)): found once, whatever the plan. For the same reason a list joins first, in a
+-- materialized part, and asks who may read afterwards: without statistics a planner looks through a table again for each row of another, and asks each time.
 CREATE OR REPLACE FUNCTION document_find(of text) RETURNS uuid LANGUAGE sql STABLE AS $$
 	SELECT d.id FROM document d WHERE d.county = app_county()
 		AND CASE WHEN of ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN d.id = of::uuid ELSE d.number = of END

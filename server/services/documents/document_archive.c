@@ -89,7 +89,7 @@ static const struct db_stmt select_paper = {
 	" (d.made_at AT TIME ZONE 'Asia/Shanghai')::date, d.version, v.file, coalesce(d.matter, '')"
 	" FROM document d"
 	" JOIN document_version v ON v.county = d.county AND v.document = d.id AND v.version = d.version"
-	" WHERE d.county = app_county() AND d.id = document_find($1::text)"
+	" WHERE d.county = app_county() AND d.id = (SELECT document_find($1::text))"
 	" AND document_may_read(d.id, d.mark, $2::text)"};
 enum {
 	P_ID,
@@ -114,14 +114,14 @@ enum {
 static const struct db_stmt select_entries = {
 	"SELECT t.n, t.at, t.state, t.intent, t.intent_sig, t.device, t.sig"
 	" FROM document_trace t"
-	" WHERE t.county = app_county() AND t.document = document_find($1::text) ORDER BY t.n"};
+	" WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text)) ORDER BY t.n"};
 enum { E_N, E_AT, E_STATE, E_INTENT, E_INTENT_SIG, E_DEVICE, E_SIG };
 static const struct db_stmt select_certs = {
 	"SELECT DISTINCT s.device, s.cert_hash, s.cert"
 	" FROM document_signer s"
 	" WHERE s.county = app_county() AND (s.device = '00000000-0000-0000-0000-000000000000'"
 	" OR s.device IN (SELECT t.device FROM document_trace t"
-	" WHERE t.county = app_county() AND t.document = document_find($1::text)))"
+	" WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text))))"
 	" ORDER BY s.device, s.cert_hash"};
 
 static json_t *base64(const void *bytes, size_t n)

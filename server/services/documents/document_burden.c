@@ -110,7 +110,7 @@ static const struct db_stmt select_repeats = {
 	" JOIN document_question m ON m.county = x.county AND m.document = x.id AND m.version = x.version"
 	" JOIN document_question o ON o.county = m.county AND o.key = m.key AND o.document <> m.document"
 	" JOIN document d ON d.county = o.county AND d.id = o.document AND d.issued_version = o.version"
-	" WHERE x.county = app_county() AND x.id = document_find($1::text) AND d.state <> 'recalled'"
+	" WHERE x.county = app_county() AND x.id = (SELECT document_find($1::text)) AND d.state <> 'recalled'"
 	" AND (m.period <> '' OR EXISTS (SELECT FROM document_trace t WHERE t.county = d.county AND t.document = d.id"
 	" AND t.event = 'issue' AND t.at > jg_now() - interval '365 days'))"
 	" ORDER BY m.n, d.number"};
@@ -169,7 +169,7 @@ size_t document_repeats(
 static const struct db_stmt select_text = {
 	"SELECT coalesce(v.file, ''), coalesce(d.number, '')"
 	" FROM document d LEFT JOIN document_version v ON v.county = d.county AND v.document = d.id AND v.version = d.version"
-	" WHERE d.county = app_county() AND d.id = document_find($1::text) AND document_may_read(d.id, d.mark, $2::text)"};
+	" WHERE d.county = app_county() AND d.id = (SELECT document_find($1::text)) AND document_may_read(d.id, d.mark, $2::text)"};
 static const struct db_stmt select_schools = {"SELECT code, coalesce(stage_mask(type), 0)"
 					      " FROM school WHERE county = app_county() AND NOT deleted"};
 /* What was issued from Monday on to the one of them that it burdens most. */

@@ -229,9 +229,9 @@ const struct service_job documents_jobs[] = {{"deliver", 1, deliver_run}, {"clos
 static const struct db_stmt select_deliveries = {
 	"SELECT school, name, state, version, read_at, signed_at, coalesce(signed_by, ''), answered_at, coalesce(answer, ''),"
 	" kept_at, coalesce(slot, ''), destroyed_at, coalesce(witness, '')"
-	" FROM document_deliveries(document_find($1::text))"};
+	" FROM document_deliveries((SELECT document_find($1::text)))"};
 static const struct db_stmt select_paper = {
-	"SELECT coalesce(number, '') FROM document WHERE county = app_county() AND id = document_find($1::text) AND document_may_read(id, mark, $2::text)"};
+	"SELECT coalesce(number, '') FROM document WHERE county = app_county() AND id = (SELECT document_find($1::text)) AND document_may_read(id, mark, $2::text)"};
 
 static void deliveries_query(struct request *r)
 {
@@ -316,13 +316,13 @@ static const struct db_stmt find_answer = {
 	" WHERE k.county = app_county() AND k.name = 'issue' ORDER BY k.set_at DESC LIMIT 1) k WHERE $3::text IN (k.holder, k.deputy))"
 	" OR document_with(d.drafter) = $3::text OR document_with('@issue') = $3::text"
 	" FROM document d LEFT JOIN document_delivery x ON x.county = d.county AND x.document = d.id AND x.owner_school = $2::text AND NOT x.deleted"
-	" WHERE d.county = app_county() AND d.id = document_find($1::text)"};
+	" WHERE d.county = app_county() AND d.id = (SELECT document_find($1::text))"};
 static const struct db_stmt judge_tasks = {
-	"WITH c AS (UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = document_find($1::text) AND t.school = $2::text"
+	"WITH c AS (UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text)) AND t.school = $2::text"
 	" AND t.step = 'judge' AND t.of_order IS NULL AND t.closed IS NULL RETURNING 1),"
 	" o AS (INSERT INTO document_task (county, document, step, principal, school, since, opened, due)"
-	" SELECT app_county(), document_find($1::text), 'feedback', $2::text, $2::text, jg_now(), jg_now(), greatest(workday_due(jg_now(), document_setting_now('back', '1')::int),"
-	" (SELECT max(t.due) FROM document_task t WHERE t.county = app_county() AND t.document = document_find($1::text) AND t.school = $2::text AND t.step = 'feedback'))"
+	" SELECT app_county(), (SELECT document_find($1::text)), 'feedback', $2::text, $2::text, jg_now(), jg_now(), greatest(workday_due(jg_now(), document_setting_now('back', '1')::int),"
+	" (SELECT max(t.due) FROM document_task t WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text)) AND t.school = $2::text AND t.step = 'feedback'))"
 	" WHERE NOT $3::boolean RETURNING 1)"
 	" SELECT jg_now(), (SELECT count(*) FROM c) + (SELECT count(*) FROM o)"};
 

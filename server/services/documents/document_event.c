@@ -55,18 +55,18 @@ static const struct db_stmt read_received = {
 	"SELECT EXISTS (SELECT"
 	" FROM document x JOIN document d ON d.county = x.county AND d.kind = 'in'"
 	" AND x.reply_to IN (d.number, d.their_no)"
-	" WHERE x.county = app_county() AND x.id = document_find($1::text) AND x.reply_to <> '')"};
+	" WHERE x.county = app_county() AND x.id = (SELECT document_find($1::text)) AND x.reply_to <> '')"};
 static const struct db_stmt read_text = {
 	"SELECT file, digest"
 	" FROM document_version v JOIN document d ON d.county = v.county AND d.id = v.document"
 	" AND v.version = CASE WHEN d.reissue AND $2::boolean THEN d.issued_version ELSE d.version END"
-	" WHERE v.county = app_county() AND v.document = document_find($1::text)"};
+	" WHERE v.county = app_county() AND v.document = (SELECT document_find($1::text))"};
 
 /* What was meant with these very lines, when it has been done. */
 static const struct db_stmt read_repeat = {
 	"SELECT t.n, t.version, t.state, t.at, d.id, d.kind, coalesce(d.number, '')"
 	" FROM document_trace t JOIN document d ON d.county = t.county AND d.id = t.document"
-	" WHERE t.county = app_county() AND t.document = document_find($1::text)"
+	" WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text))"
 	" AND t.by_user = $3::text AND t.intent = $2::text"};
 enum { REPEAT_N, REPEAT_VERSION, REPEAT_STATE, REPEAT_AT, REPEAT_ID, REPEAT_KIND, REPEAT_NUMBER };
 

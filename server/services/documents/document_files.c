@@ -27,7 +27,7 @@ static const struct db_stmt read_before = {
 	" JOIN document_file f ON f.county = d.county AND f.document = d.id"
 	" AND f.version = CASE WHEN d.reissue AND $2::boolean THEN d.issued_version ELSE d.version END"
 	" LEFT JOIN document_content c ON c.county = f.county AND c.sha = f.sha"
-	" WHERE d.county = app_county() AND d.id = document_find($1::text) ORDER BY f.n"};
+	" WHERE d.county = app_county() AND d.id = (SELECT document_find($1::text)) ORDER BY f.n"};
 static const struct db_stmt read_brought = {
 	"SELECT '', u.sha, coalesce(b.size, 0), " LOOKED
 	" FROM unnest($1::bytea[]) WITH ORDINALITY AS u (sha, n)"

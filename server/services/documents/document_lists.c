@@ -177,13 +177,15 @@ void documents_search(struct request *r)
 /* ---- Tasks: stuck, and of one document ---- */
 
 static const struct db_stmt select_tasks = {
-	"SELECT t.id, d.id, coalesce(o.number, d.number, ''), coalesce(o.title, d.title), d.kind, t.step, t.school, t.principal, t.since,"
-	" t.opened, t.due"
+	"WITH x AS MATERIALIZED (SELECT t.id, d.id AS doc, d.mark, coalesce(o.number, d.number, '') AS number,"
+	" coalesce(o.title, d.title) AS title, d.kind, t.step, t.school, t.principal, t.since, t.opened, t.due"
 	" FROM document_task t JOIN document d ON d.county = t.county AND d.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
-	" WHERE t.county = app_county() AND t.closed IS NULL AND document_may_read(d.id, d.mark, $1::text)"
-	" AND ($2::text = '' OR d.id = document_find($2::text))"
-	" AND ($3::boolean OR document_is_in(d.id, $1::text))"};
+	" WHERE t.county = app_county() AND t.closed IS NULL"
+	" AND ($2::text = '' OR t.document = (SELECT document_find($2::text))))"
+	" SELECT x.id, x.doc, x.number, x.title, x.kind, x.step, x.school, x.principal, x.since, x.opened, x.due"
+	" FROM x WHERE document_may_read(x.doc, x.mark, $1::text)"
+	" AND ($3::boolean OR document_is_in(x.doc, $1::text))"};
 enum { S_TASK, S_DOC, S_NUMBER, S_TITLE, S_KIND, S_STEP, S_SCHOOL, S_PRINCIPAL, S_SINCE, S_OPENED, S_DUE };
 
 static int by_due(const void *a, const void *b)
@@ -308,7 +310,7 @@ static const struct db_stmt select_one = {
 	"coalesce(d.their_no, ''), coalesce(v.file, '')"
 	" FROM document d LEFT JOIN document_version v ON v.county = d.county AND v.document = d.id AND "
 	"v.version = d.version"
-	" WHERE d.county = app_county() AND d.id = document_find($2::text) AND document_may_read(d.id, "
+	" WHERE d.county = app_county() AND d.id = (SELECT document_find($2::text)) AND document_may_read(d.id, "
 	"d.mark, $1::text)"};
 enum {
 	ONE_DRAFTER = ROW_COLUMNS,
@@ -323,7 +325,7 @@ enum {
 static const struct db_stmt select_trace = {
 	"SELECT t.n, t.event, t.by_user, coalesce(t.for_user, ''), t.at, t.text, t.version, t.state"
 	" FROM document_trace t JOIN document d ON d.county = t.county AND d.id = t.document"
-	" WHERE t.county = app_county() AND t.document = document_find($2::text)"
+	" WHERE t.county = app_county() AND t.document = (SELECT document_find($2::text))"
 	" AND document_may_read(d.id, d.mark, $1::text)"
 	" ORDER BY t.n"};
 
@@ -377,7 +379,7 @@ static const struct db_stmt select_files = {
 	"SELECT f.name, f.sha, f.size, coalesce(c.verdict, 'unscanned')"
 	" FROM document d JOIN document_file f ON f.county = d.county AND f.document = d.id AND f.version = d.version"
 	" LEFT JOIN document_content c ON c.county = f.county AND c.sha = f.sha"
-	" WHERE d.county = app_county() AND d.id = document_find($2::text)"
+	" WHERE d.county = app_county() AND d.id = (SELECT document_find($2::text))"
 	" AND document_may_read(d.id, d.mark, $1::text) ORDER BY f.n"};
 
 static bool fill_files(struct request *r, pb_document_shown *out)
@@ -406,7 +408,7 @@ static const struct db_stmt select_seals = {
 	" t.by_user, t.at, s.count, s.copies"
 	" FROM document_seal s JOIN document d ON d.county = s.county AND d.id = s.document"
 	" JOIN document_trace t ON t.county = s.county AND t.document = s.document AND t.n = s.n"
-	" WHERE s.county = app_county() AND ($2::text = '' OR d.id = document_find($2::text))"
+	" WHERE s.county = app_county() AND ($2::text = '' OR d.id = (SELECT document_find($2::text)))"
 	" ORDER BY t.at, d.number"};
 enum { L_DOC, L_NUMBER, L_TITLE, L_BY, L_AT, L_COUNT, L_COPIES };
 

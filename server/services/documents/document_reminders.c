@@ -15,14 +15,16 @@
 #define Q REQUEST(r, pb_document_query)
 
 static const struct db_stmt select_tasks = {
-	"SELECT t.id, d.id, coalesce(o.number, d.number, ''), coalesce(o.title, d.title), t.step, t.school, t.principal, t.opened, t.due,"
-	" t.closed"
+	"WITH x AS MATERIALIZED (SELECT t.id, d.id AS doc, d.mark, coalesce(o.number, d.number, '') AS number,"
+	" coalesce(o.title, d.title) AS title, t.step, t.school, t.principal, t.opened, t.due, t.closed"
 	" FROM document_task t JOIN document d ON d.county = t.county AND d.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
-	" WHERE t.county = app_county() AND document_may_read(d.id, d.mark, $1::text)"
-	" AND ($2::boolean OR document_is_in(d.id, $1::text))"
-	" AND ($3::text = '' OR d.id = document_find($3::text))"
-	" ORDER BY t.id"};
+	" WHERE t.county = app_county()"
+	" AND ($3::text = '' OR t.document = (SELECT document_find($3::text))))"
+	" SELECT x.id, x.doc, x.number, x.title, x.step, x.school, x.principal, x.opened, x.due, x.closed"
+	" FROM x WHERE document_may_read(x.doc, x.mark, $1::text)"
+	" AND ($2::boolean OR document_is_in(x.doc, $1::text))"
+	" ORDER BY x.id"};
 enum { C_TASK, C_DOC, C_NUMBER, C_TITLE, C_STEP, C_SCHOOL, C_PRINCIPAL, C_OPENED, C_DUE, C_CLOSED };
 static const struct db_stmt select_changes = {
 	"SELECT task, at, due_before, coalesce(moved_from, '')"
@@ -222,12 +224,12 @@ static const struct db_stmt chase = {
 	"WITH t AS (SELECT t.id"
 	" FROM document_task t"
 	" WHERE t.county = app_county() AND t.closed IS NULL"
-	" AND (t.document = document_find($1::text) OR t.of_order = order_find($1::text))"
+	" AND (t.document = (SELECT document_find($1::text)) OR t.of_order = (SELECT order_find($1::text)))"
 	" AND t.step = $2::text AND ($3::text = '' OR t.school = $3::text)),"
 	" n AS (INSERT INTO document_remind (county, task, day, at, by_user)"
 	" SELECT app_county(), t.id, jg_today(), jg_now(), $4::text"
 	" FROM t ON CONFLICT DO NOTHING"
-	" RETURNING 1) SELECT coalesce(document_find($1::text), order_find($1::text)) IS NOT NULL, (SELECT count(*)::int"
+	" RETURNING 1) SELECT coalesce((SELECT document_find($1::text)), (SELECT order_find($1::text))) IS NOT NULL, (SELECT count(*)::int"
 	" FROM t), (SELECT count(*)::int"
 	" FROM n), jg_now()"};
 

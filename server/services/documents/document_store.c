@@ -20,7 +20,7 @@ static const struct db_stmt lock_document = {
 	" drafter, leader, lead, signer, in_order, reissue, came_back, is_minutes, needs_head, signed_on,"
 	" pressed_on, issued_version, issued_on, copies, slot, series, trace_n, trace_head, coalesce(from_organ,"
 	" ''), coalesce(their_no, ''), reply_to, document_deliveries_open(id)"
-	" FROM document WHERE county = app_county() AND id = document_find($1::text) FOR UPDATE"};
+	" FROM document WHERE county = app_county() AND id = (SELECT document_find($1::text)) FOR UPDATE"};
 enum document_column {
 	C_ID,
 	C_KIND,
@@ -62,13 +62,13 @@ static const struct db_stmt read_people = {
 	"SELECT u.part, u.who, u.done"
 	" FROM document d, unnest(d.people_part, d.people_who, d.people_done) WITH ORDINALITY AS u (part, who,"
 	" done, at)"
-	" WHERE d.county = app_county() AND d.id = document_find($1::text) ORDER BY u.at"};
+	" WHERE d.county = app_county() AND d.id = (SELECT document_find($1::text)) ORDER BY u.at"};
 static const struct db_stmt read_tasks = {
 	"SELECT id, step, principal, school, since, opened, due, closed"
-	" FROM document_task WHERE county = app_county() AND document = document_find($1::text)"
+	" FROM document_task WHERE county = app_county() AND document = (SELECT document_find($1::text))"
 	" AND step NOT IN ('receipt', 'feedback', 'judge', 'order') ORDER BY opened, id"};
 /* Behind the lock: an order is given and settled under it. */
-static const struct db_stmt read_open_order = {"SELECT order_open_on(document_find($1::text))"};
+static const struct db_stmt read_open_order = {"SELECT order_open_on((SELECT document_find($1::text)))"};
 enum task_column { T_ID, T_STEP, T_PRINCIPAL, T_SCHOOL, T_SINCE, T_OPENED, T_DUE, T_CLOSED };
 
 void document_query(struct request *r, const char *of)

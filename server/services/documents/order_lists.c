@@ -10,15 +10,17 @@
 
 /* Leaders, the office and the inspectors see all, others what they gave, were given or may read by its paper. */
 static const struct db_stmt select_orders = {
-	"SELECT o.id, o.number, o.matter, coalesce(d.number, ''), o.title, o.to_who, coalesce(s.name, ''), o.state, o.due, o.answered_at, o.answer, o.adder, o.made_at"
+	"WITH x AS MATERIALIZED (SELECT o.*, coalesce(d.number, '') AS doc_number, d.mark, coalesce(s.name, '') AS to_name"
 	" FROM document_order o"
 	" JOIN document d ON d.county = o.county AND d.id = o.matter"
 	" LEFT JOIN school s ON s.county = o.county AND s.code = o.to_who AND NOT s.deleted AND o.is_school"
-	" WHERE o.county = app_county() AND document_may_read(d.id, d.mark, $1::text)"
-	" AND ($2::boolean OR $1::text IN (o.adder, o.to_who) OR document_is_in(o.matter, $1::text))"
-	" AND ($3::text = '' OR o.matter = document_find($3::text))"
-	" AND ($4::text = '' OR o.state = $4::text)"
-	" ORDER BY o.year, o.n"};
+	" WHERE o.county = app_county() AND ($4::text = '' OR o.state = $4::text)"
+	" AND ($3::text = '' OR o.matter = (SELECT document_find($3::text))))"
+	" SELECT x.id, x.number, x.matter, x.doc_number, x.title, x.to_who, x.to_name, x.state, x.due, x.answered_at, x.answer,"
+	" x.adder, x.made_at"
+	" FROM x WHERE document_may_read(x.matter, x.mark, $1::text)"
+	" AND ($2::boolean OR $1::text IN (x.adder, x.to_who) OR document_is_in(x.matter, $1::text))"
+	" ORDER BY x.year, x.n"};
 enum {
 	L_ID,
 	L_NUMBER,

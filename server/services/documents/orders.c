@@ -14,7 +14,7 @@
 #define Q REQUEST(r, pb_order_ask)
 
 static const struct db_stmt find_order = {
-	"SELECT id, record FROM document_order WHERE county = app_county() AND id = order_find($1::text)"};
+	"SELECT id, record FROM document_order WHERE county = app_county() AND id = (SELECT order_find($1::text))"};
 static const struct db_stmt lock_order = {
 	"SELECT matter, title, to_who, is_school, adder, state, due, answer, answered_at, number, record"
 	" FROM document_order WHERE county = app_county() AND id = $1::uuid FOR UPDATE"};
@@ -36,7 +36,7 @@ static const struct db_stmt lock_paper = {
 	"SELECT id, coalesce(number, ''), title, kind, state, urgency"
 	" FROM document WHERE county = app_county()"
 	" AND id = coalesce((SELECT o.matter FROM document_order o WHERE o.county = app_county() AND o.id = $1::uuid),"
-	" document_find($2::text))"
+	" (SELECT document_find($2::text)))"
 	" AND document_may_read(id, mark, $3::text) FOR UPDATE"};
 enum { P_ID, P_NUMBER, P_TITLE, P_KIND, P_STATE, P_URGENCY };
 static const struct db_stmt read_to = {
