@@ -13,6 +13,7 @@
 #include "backup.h"
 #include "db.h"
 #include "embedded.h"
+#include "helper.h"
 #include "lang.h"
 #include "migrate.h"
 #include "pki.h"
@@ -97,6 +98,17 @@ static void check_keys(struct checkup *c)
 	if (finding(c, !e, _("证书与密钥成对"), "cp -p %s/*.pem %s/*.key %s/", c->backup, c->backup, c->dir))
 		finding(c, until - time(NULL) > (time_t)PKI_RENEW_DAYS * 86400,
 			_("服务器证书有效期超过 90 天"), "%s", _("systemctl restart jgd（启动时自动换发）"));
+}
+
+/* What reads files that strangers send: without it no paper gets an attachment. */
+static void check_readers(struct checkup *c)
+{
+	char path[PATH_MAX];
+
+	helper_beside("jgd-extract", path, sizeof path);
+	finding(c, access(path, X_OK) == 0, _("查看附件的程序 jgd-extract"), "cmake --install build/release");
+	finding(c, access("/usr/bin/pdftotext", X_OK) == 0, _("读 PDF 文字的程序 pdftotext"),
+		"apt-get install poppler-utils");
 }
 
 static void check_disk(struct checkup *c)
@@ -208,6 +220,7 @@ enum err doctor_run(const struct conf *conf, struct report *r, struct problem *p
 		notice(&c, _("没有 jgd 在为这个目录服务"), "systemctl start jgd");
 	check_files(&c);
 	check_keys(&c);
+	check_readers(&c);
 	check_disk(&c);
 	check_backup_age(&c);
 	if (!conf->embedded || finding(&c, !embedded_start(conf, NULL, p), _("内置 PostgreSQL 可启动"),

@@ -164,6 +164,46 @@ with Server() as server:
         out.write(b"a" * ((10 << 20) + 1))
     cases.equal("more than 10 MiB is refused here", edu.run("documents", "draft", text, "--signer", leader.user, "--attach", here("更大.txt"), "--json").json["error"]["code"], "TOO_LARGE")
 
+    # ---- each version has its own
+    def files(id):
+        return [f["name"] for f in edu.ok("documents", "show", id)["attachments"]]
+
+    def digest(title, to, body, *paths):
+        lines = "jg document version\ntitle=%s\ngenre=通知\nto=%s\ncc=\ntext=%s\n" % (title, to, hashlib.sha256(body.encode()).hexdigest())
+        return hashlib.sha256((lines + "".join("file=%s %s\n" % (hashed(p), os.path.basename(p)) for p in paths)).encode()).hexdigest()
+
+    cases.equal("the digest is of text and files", mine[0]["digest"], digest("关于开展校园安全检查的通知", "小学", "请各校认真落实。", plan, table))
+    turned = draft("逐版附件", ["安全检查方案"], plan)
+    edu.ok("documents", "edit", turned, write("稿.txt", "逐版附件", lines="附件：安全检查方案；任务分解表\n"))
+    cases.equal("what nothing is said of stays", files(turned), ["安全检查方案.docx"])
+    edu.ok("documents", "edit", turned, "--attach", table)
+    cases.equal("what is attached takes its place", files(turned), ["任务分解表.csv"])
+    edu.ok("documents", "edit", turned, "--detach")
+    cases.equal("or nothing does", files(turned), [])
+    edu.ok("documents", "edit", turned, write("稿.txt", "逐版附件", lines="附件：安全检查方案\n"), "--attach", plan)
+    edu.ok("documents", "submit", turned)
+    office.ok("documents", "approve", turned)
+    leader.ok("documents", "sign", turned)
+    with open(here("稿.txt")) as text:
+        form = text.read().replace("落实。", "落实！")
+    with open(here("稿.txt"), "w") as out:
+        out.write(form)
+    cases.equal("a change of form keeps its files", office.ok("documents", "change", turned, here("稿.txt"), "--reason", "标点")["state"], "rechecking")
+    os.makedirs(here("新"))
+    newer = docx(here("新/安全检查方案.docx"), "第二稿：加上用电")
+    cases.equal("a change with a name that has no file is refused", refusal(office.run("documents", "change", turned, here("稿.txt"), "--reason", "去掉", "--detach", "--json")), (3, "R17"))
+    cases.equal("another file of the same name is one of substance", office.ok("documents", "change", turned, here("稿.txt"), "--reason", "附件更新", "--attach", newer)["state"], "signing")
+    corrected = write("稿.txt", "校园安全检查", lines="附件：安全检查方案\n")
+    edu.ok("documents", "reissue", number, corrected, "--reason", "方案有误", "--attach", newer)
+    leader.ok("documents", "sign", number)
+    office.ok("documents", "recheck", number)
+    for words in (("press", number, "--copies", "3"), ("proof", "pass", number), ("seal", number, "--count", "3"), ("issue", number)):
+        office.ok("documents", *words)
+    wait(lambda: (first.run("sync"), first.ok("documents", "list"))[1], lambda d: next(x for x in d if x["number"] == number)["version"] == 2)
+    first.ok("documents", "show", number, "--files", here("更正"))
+    cases.equal("schools get the file of the version that was issued anew", (os.listdir(here("更正")), hashed(here("更正/安全检查方案.docx"))), (["安全检查方案.docx"], hashed(newer)))
+    cases.check("the paper is found by its words", good in found(edu, "加上用电") and good not in found(edu, "王老师"))
+
     # ---- on paper
     with open(here("任务安排.txt"), "wb") as out:
         out.write("任务安排表\r\n第一小学负责消防。\r\n第二小学负责用电。\r\n".encode("gb18030"))
@@ -221,9 +261,9 @@ with Server() as server:
     cases.equal("what was recalled was not asked", [r["number"] for r in office.ok("documents", "cost", elsewhere)["repeats"]], [])
 
     # ---- found by their words
-    cases.equal("a paper is found by a word of a file", found(edu, "消防通道") >= {good, letter["id"]}, True)
-    cases.check("also of a table in GB 18030", good in found(edu, "王老师"))
-    cases.equal("two words of two of its texts", good in found(edu, "消防通道 王老师"), True)
+    two = draft("两个附件", ["安全检查方案", "任务分解表"], plan, table)
+    cases.equal("papers are found by a word of a file", found(edu, "消防通道") >= {two, letter["id"]}, True)
+    cases.check("also of a table in GB 18030, of two files two words", two in found(edu, "消防通道 王老师"))
     secret = draft("内部检查", ["安全检查方案"], plan, to="小学", lines="标识：内部\n")
     cases.check("a marked paper is found by its drafter", secret in found(edu, "排查消防"))
     cases.check("and by nobody who may not read it", secret not in found(other, "排查消防"))

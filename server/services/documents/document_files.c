@@ -257,8 +257,9 @@ static void scan(struct request *r)
 		request_fail(r, ERR_BUSY, NULL, NULL);
 }
 
-/* Its first line is "TYPE whole|cut"; a type that it had no time to say is none. */
-static void take_said(struct request *r, struct look *x)
+/* Its first line is "TYPE whole|cut", said before the file is gone into: no file keeps it from that. False: it did
+ * not begin. */
+static bool take_said(struct request *r, struct look *x)
 {
 	struct helper *h = &x->helper;
 	char *line = h->out, *end = memchr(line, '\n', h->out_n),
@@ -267,13 +268,14 @@ static void take_said(struct request *r, struct look *x)
 
 	x->type = x->text = "";
 	if (!blank)
-		return;
+		return false;
 	x->type = arena_text(&r->arena, line, (size_t)(blank - line));
 	x->cut = blank[1] == 'c';
 	n = h->out_n - (size_t)(end + 1 - line);
 	/* Words that are no text, of a font that maps them nowhere, are found by nobody. */
 	if (normal_form(&x->text, end + 1, n, NORMAL_LOWER, &r->arena))
 		x->text = "";
+	return true;
 }
 
 static void extracted(struct helper *h)
@@ -282,8 +284,11 @@ static void extracted(struct helper *h)
 	struct look *x = r->data;
 
 	r->arena.refused = ERR_OK;
-	take_said(r, x);
-	if (r->arena.refused)
+	bool said = take_said(r, x);
+	if (!said) /* nothing is kept: it is looked at again */
+		request_fail_hint(r, ERR_INTERNAL, "sha", _("服务器上查看附件的程序没有运行"),
+			_("请县局系统管理员运行 jgd doctor"));
+	else if (r->arena.refused)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 	else
 		scan(r);
