@@ -131,8 +131,7 @@ static enum err take_option(struct cli *c, pb_document_ask *q, const struct ask_
 	}
 }
 
-/* The whole of a drafted file. NULL: told in c->problem; free. */
-static char *read_draft(struct cli *c, const char *path)
+char *documents_read_draft(struct cli *c, const char *path)
 {
 	FILE *file = fopen(path, "rb");
 	char *text = file ? malloc(DRAFT_BYTES_MAX + 1) : NULL;
@@ -158,7 +157,9 @@ static char *read_draft(struct cli *c, const char *path)
 
 const struct code_list *documents_states(const char *kind)
 {
-	return kind && strcmp(kind, "out") == 0 ? &codes_out_state : &codes_in_state;
+	return kind && strcmp(kind, "meeting") == 0 ? &codes_meeting_state
+	       : kind && strcmp(kind, "out") == 0   ? &codes_out_state
+						    : &codes_in_state;
 }
 
 const char *documents_called(const char *number, const char *id)
@@ -212,7 +213,7 @@ int documents_event(struct cli *c)
 	if (strstr(c->command->operands, "DOC"))
 		q.doc = (char *)cli_operand(c, at++);
 	if (at < c->operands) {
-		file = read_draft(c, cli_operand(c, at));
+		file = documents_read_draft(c, cli_operand(c, at));
 		if (!file)
 			return cli_fail(c);
 		q.has_file = 1;

@@ -7,8 +7,8 @@
 #include "link.h"
 
 extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery,
-	admin_documents_orders, admin_documents_reads, admin_documents_cost, admin_documents_archive,
-	admin_documents_answers;
+	admin_documents_orders, admin_meetings, admin_documents_reads, admin_documents_cost,
+	admin_documents_archive, admin_documents_answers;
 /* An event of a paper: its code is the command's words, its operands the paper and the file, where it has them. */
 int documents_event(struct cli *c);
 #define DOCUMENT_ARENA                                                                                       \
@@ -23,6 +23,8 @@ enum err documents_shown(struct cli *c, struct arena *arena, const pb_document_s
 bool documents_output(struct cli *c, const char *example, const char **path, int *code);
 /* Set as GB/T 9704 has it. Fills c->problem. */
 enum err documents_print(struct cli *c, const pb_document_shown *shown, const char *path, unsigned *pages);
+/* The whole of a drafted file. NULL: told in c->problem; free. */
+char *documents_read_draft(struct cli *c, const char *path);
 /* What a paper is called: its number, its id before it has one. */
 const char *documents_called(const char *number, const char *id);
 /* `documents report` without a paper: a month of them. */

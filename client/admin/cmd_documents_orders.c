@@ -137,4 +137,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_documents_orders = {commands, NULL, &admin_documents_reads};
+const struct cli_part admin_documents_orders = {commands, NULL, &admin_meetings};

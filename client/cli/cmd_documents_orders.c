@@ -110,4 +110,4 @@ static const struct way ways[] = {
 	{0},
 };
 
-const struct cli_part jg_documents_orders = {commands, ways, &jg_documents_print};
+const struct cli_part jg_documents_orders = {commands, ways, &jg_meetings};

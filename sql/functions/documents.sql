@@ -39,16 +39,18 @@ CREATE OR REPLACE FUNCTION document_may_read(of uuid, mark text, who text) RETUR
 		WHERE k.county = app_county() ORDER BY k.name, k.set_at DESC) k WHERE who IN (k.holder, k.deputy))
 $$;
 
--- What became of a year's numbers. How many were given is asked of the counters, so that a paper that is not there is missed.
+-- What became of a year's numbers, of papers and of meetings: one that is closed has nothing that could be archived but its papers, which are counted themselves. How many were given is asked of the counters, so that a paper that is not there is missed.
 CREATE OR REPLACE FUNCTION document_reconcile(of_year int)
 RETURNS TABLE (registered int, archived int, still_open int, void int, refused int) LANGUAGE sql STABLE AS $$
 	SELECT (SELECT coalesce(sum(c.n), 0)::int FROM document_counter c WHERE c.county = app_county() AND c.year = of_year
-			AND (c.series IN ('收', '电') OR EXISTS (SELECT FROM document_series s WHERE s.county = c.county AND s.series = c.series))),
+			AND (c.series IN ('收', '电', '会') OR EXISTS (SELECT FROM document_series s WHERE s.county = c.county AND s.series = c.series))),
 		(count(*) FILTER (WHERE d.state = 'archived'))::int,
 		(count(*) FILTER (WHERE d.state NOT IN ('archived', 'void', 'refused')))::int,
 		(count(*) FILTER (WHERE d.state = 'void'))::int,
 		(count(*) FILTER (WHERE d.state = 'refused'))::int
-	FROM document d WHERE d.county = app_county() AND d.year = of_year AND d.number IS NOT NULL
+	FROM (SELECT d.state FROM document d WHERE d.county = app_county() AND d.year = of_year AND d.number IS NOT NULL
+		UNION ALL SELECT CASE m.state WHEN 'closed' THEN 'archived' WHEN 'cancelled' THEN 'void' ELSE m.state END
+		FROM meeting m WHERE m.county = app_county() AND m.year = of_year) d
 $$;
 
 -- What was done from a moment to another: papers that came in, went out, were finished, went into the archive, each once however often.

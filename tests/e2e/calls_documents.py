@@ -47,10 +47,23 @@ def calls(county, year, cases):
         proved(cases, office, reply)
         counted(cases, office, reply, day)
         answered(county, cases, office, leader)
+        met(cases, office, leader, users["leader"])
         attached(cases, office)
 
 
 DRAFT = "标题：关于检查的通知\n文种：通知\n公开：主动公开\n主送：%s\n反馈：隐患数|number\n---\n请检查。\n"
+
+
+def issue(office, leader, id, **fields):
+    """A draft of the leader's on its way; its number."""
+    leader.signed("Documents.Ask", event="submit", doc=id)
+    office.signed("Documents.Ask", event="approve", doc=id)
+    leader.signed("Documents.Ask", event="sign", doc=id)
+    office.signed("Documents.Ask", event="recheck", doc=id)
+    number = office.signed("Documents.Ask", event="number", doc=id, series="洪教发").number
+    for event, more in (("press", {"copies": 1}), ("proof_pass", {}), ("seal", {"count": 1}), ("issue", fields)):
+        office.signed("Documents.Ask", event=event, doc=number, **more)
+    return number
 
 
 def answered(county, cases, office, leader):
@@ -58,13 +71,7 @@ def answered(county, cases, office, leader):
     later = datetime.date.today() + datetime.timedelta(200)  # behind whatever the clock was moved to
     head = county.person("head-of-school", "HEAD", P)
     made = leader.signed("Documents.Ask", event="draft", file=(DRAFT % P).encode(), leader=county.people["leader"].user)
-    leader.signed("Documents.Ask", event="submit", doc=made.id)
-    office.signed("Documents.Ask", event="approve", doc=made.id)
-    leader.signed("Documents.Ask", event="sign", doc=made.id)
-    office.signed("Documents.Ask", event="recheck", doc=made.id)
-    number = office.signed("Documents.Ask", event="number", doc=made.id, series="洪教发").number
-    for event, fields in (("press", {"copies": 1}), ("proof_pass", {}), ("seal", {"count": 1}), ("issue", {"due": later.year * 10000 + later.month * 100 + later.day})):
-        office.signed("Documents.Ask", event=event, doc=number, **fields)
+    number = issue(office, leader, made.id, due=later.year * 10000 + later.month * 100 + later.day)
     seals = [(s.number, s.count, s.copies) for page in office.page_list("Documents.Seals") for s in page.seal]
     cases.equal("the log of the seal", seals, [(number, 1, 1)])
     cost = office.call("Documents.Cost", doc=number)
@@ -111,6 +118,31 @@ def ordered(cases, head, leader, number):
     rows = [(o.number, o.state, o.to, o.answer) for page in leader.page_list("Documents.Orders") for o in page.order]
     cases.equal("its answer is there", rows, [(made.number, "answered", P, "已换")])
     cases.equal("and accepted", leader.call("Documents.Order", event="accept", id=made.id).state, "closed")
+
+
+PLAN = "主题：安全会议\n开始：%s\n结束：%s\n地点：%s\n主持：%s\n参会：%s；%s\n"
+NOTICE = "标题：关于召开安全会议的通知\n文种：通知\n公开：不予公开\n公开理由：会议安排\n主送：%s\n---\n请参加。\n"
+
+
+def met(cases, office, leader, user):
+    """A meeting that begins in half an hour, up to its door; test_meetings.py walks it to its end."""
+    zone = datetime.timezone(datetime.timedelta(hours=8))
+
+    def plan(start, place):
+        times = [(start + datetime.timedelta(minutes=n)).strftime("%Y-%m-%d %H:%M") for n in (30, 90)]
+        return leader.call("Documents.Meeting", event="plan", file=(PLAN % (*times, place, user, P, user)).encode())
+
+    first = plan(datetime.datetime.now(zone), "一楼")
+    made = plan(datetime.datetime.fromtimestamp(first.at / 10 ** 6, zone), "二楼")  # by the clock of the county
+    cases.check("meetings have numbers", (first.number[0], made.state, first.number != made.number) == ("会", "planned", True), str(made))
+    leader.call("Documents.Meeting", event="approve", id=made.number)
+    cases.equal("they are listed", {m.number for page in leader.page_list("Documents.Meetings") for m in page.meeting}, {first.number, made.number})
+    code = leader.call("Documents.DoorCode", meeting=made.id).code
+    cases.check("a code hangs at the door", len(code) == 8, code)
+    issue(office, leader, leader.signed("Documents.Ask", event="draft", file=(NOTICE % P).encode(), leader=user, meeting=made.id).id)
+    leader.call("Documents.SignIn", meeting=made.id, code=code)
+    shown = leader.call("Documents.ShowMeeting", meeting=made.id)
+    cases.equal("noticed, and who signed in is there", (shown.meeting.state, [(p.who, p.state) for p in shown.person]), ("noticed", [(user, "present"), (P, "absent")]))
 
 
 def attached(cases, office):

@@ -6,13 +6,14 @@
 #include "client_service.h"
 #include "codes.h"
 #include "lang.h"
+#include "meetings.h"
 #include "orders.h"
 #include "outbox.h"
 #include "tables.h"
 #include "way.h"
 
 const uint32_t documents_kinds[] = {KIND_DELIVERY, 0};
-static const uint32_t all_kinds[] = {KIND_DELIVERY, KIND_ORDER_COPY, 0};
+static const uint32_t all_kinds[] = {KIND_DELIVERY, KIND_ORDER_COPY, KIND_MEETING_COPY, 0};
 
 const struct shown_list shown_documents = {
 	.name = "shown_documents", .act = "list_documents", .kinds = documents_kinds};
@@ -158,10 +159,11 @@ static enum err todo(struct todo_list *l, struct problem *p)
 				number, title);
 	}
 	orders_todo(l);
+	meetings_todo(l);
 	return ERR_OK;
 }
 
 const struct client_service client_documents = {.name = "documents",
 	.kinds = all_kinds,
-	.shown = (const struct shown_list *const[]){&shown_documents, &shown_orders, NULL},
+	.shown = (const struct shown_list *const[]){&shown_documents, &shown_orders, &shown_meetings, NULL},
 	.todo = todo};

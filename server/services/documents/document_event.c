@@ -610,6 +610,10 @@ static void event_write(struct request *r)
 	enum err e = document_write(r, f, &x->entry);
 	if (!e && x->ask.event == EVENT_SEAL)
 		document_seal_write(r, f, x->ask.count);
+	if (!e && *text_of(Q->meeting))
+		meeting_write_draft(r, f->id, x->ask.is_minutes);
+	if (!e && x->ask.event == EVENT_ISSUE)
+		meeting_paper_issued(r, f->id);
 	if (!e && x->ask.event == EVENT_ARCHIVE)
 		document_give_archive_number(r, &x->around, f);
 	if (!e && (x->to.n || x->ask.event == EVENT_RECALL || x->ask.event == EVENT_CLOSE))
@@ -683,7 +687,7 @@ static void event_judge(struct request *r)
 		return;
 	if (document_step(&x->around.world, &x->file.d, &x->ask, &x->done, &r->arena, &p))
 		refuse(r, &p);
-	else
+	else if (!*text_of(Q->meeting) || meeting_judge_draft(r, &x->around.world, x->ask.is_minutes))
 		event_write(r);
 }
 
@@ -714,6 +718,8 @@ static void event_query(struct request *r)
 	document_files_query(r);
 	if (x->ask.event == EVENT_ISSUE)
 		document_repeats_query(r, Q->doc);
+	if (*text_of(Q->meeting))
+		meeting_query(r, Q->meeting, 0, 0);
 	request_trip(r, event_judge);
 }
 
@@ -749,6 +755,8 @@ void documents_ask(struct request *r)
 		x->file.d.series = "";
 	if (!x->file.is_new && !*text_of(Q->doc))
 		request_fail(r, ERR_MISSING, "doc", NULL);
+	else if (*text_of(Q->meeting) && x->ask.event != EVENT_DRAFT)
+		request_fail(r, ERR_INVALID, "meeting", NULL);
 	else if (x->ask.event == EVENT_REGISTER && (!*text_of(Q->title) || !*text_of(Q->from)))
 		request_fail(r, ERR_MISSING, *text_of(Q->title) ? "from" : "title", NULL);
 	else

@@ -177,9 +177,10 @@ void documents_search(struct request *r)
 /* ---- Tasks: stuck, and of one document ---- */
 
 static const struct db_stmt select_tasks = {
-	"WITH x AS MATERIALIZED (SELECT t.id, d.id AS doc, d.mark, coalesce(o.number, d.number, '') AS number,"
-	" coalesce(o.title, d.title) AS title, d.kind, t.step, t.school, t.principal, t.since, t.opened, t.due"
-	" FROM document_task t JOIN document d ON d.county = t.county AND d.id = t.document"
+	"WITH x AS MATERIALIZED (SELECT t.id, t.document AS doc, coalesce(d.mark, '') AS mark, coalesce(o.number, d.number, m.number, '') AS number,"
+	" coalesce(o.title, d.title, m.subject) AS title, coalesce(d.kind, 'meeting') AS kind, t.step, t.school, t.principal, t.since, t.opened, t.due"
+	" FROM document_task t LEFT JOIN document d ON d.county = t.county AND d.id = t.document"
+	" LEFT JOIN meeting m ON m.county = t.county AND m.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
 	" WHERE t.county = app_county() AND t.closed IS NULL"
 	" AND ($2::text = '' OR t.document = (SELECT document_find($2::text))))"

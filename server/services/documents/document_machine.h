@@ -112,6 +112,8 @@ enum document_step {
 	STEP_FEEDBACK,
 	STEP_JUDGE,
 	STEP_ORDER, /* of an order on it */
+	STEP_REPLY, /* of a meeting */
+	STEP_MINUTES,
 	DOCUMENT_STEPS
 };
 enum document_urgency { URGENCY_PLAIN, URGENCY_URGENT, URGENCY_EXTRA, URGENCIES };

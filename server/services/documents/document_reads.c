@@ -17,13 +17,16 @@ enum { R_REGISTERED, R_ARCHIVED, R_OPEN, R_VOID, R_REFUSED };
 /* Each with whose turn it is; 全程 is watched beside it. Of a marked paper the title is for who may read it. */
 static const struct db_stmt select_open = {
 	"SELECT d.id, d.number, CASE WHEN document_may_read(d.id, d.mark, $2::text) THEN d.title ELSE '' END,"
-	" d.kind, d.state, coalesce(t.principal, '')"
+	" d.kind, d.state, coalesce(t.principal, ''), d.series, d.n"
 	" FROM document d"
 	" LEFT JOIN LATERAL (SELECT DISTINCT k.principal FROM document_task k WHERE k.county = d.county"
 	" AND k.document = d.id AND k.closed IS NULL AND k.step <> 'whole') t ON true"
 	" WHERE d.county = app_county() AND d.year = $1::int AND d.number IS NOT NULL"
 	" AND d.state NOT IN ('archived', 'void', 'refused')"
-	" ORDER BY d.kind, d.series, d.n, t.principal"};
+	" UNION ALL SELECT m.id, m.number, m.subject, 'meeting', m.state, m.planner, '会', m.n"
+	" FROM meeting m WHERE m.county = app_county() AND m.year = $1::int"
+	" AND m.state NOT IN ('closed', 'cancelled')"
+	" ORDER BY 4, 7, 8, 6"};
 enum { O_DOC, O_NUMBER, O_TITLE, O_KIND, O_STATE, O_PRINCIPAL };
 
 struct reconciled {
@@ -283,10 +286,11 @@ static const struct db_stmt select_month = {"SELECT received, issued, closed, ar
 enum { M_RECEIVED, M_ISSUED, M_CLOSED, M_ARCHIVED };
 /* Open when it ended. Of a marked paper the title is for who may read it. */
 static const struct db_stmt select_stuck = {
-	"SELECT d.id, coalesce(o.number, d.number, ''),"
-	" CASE WHEN document_may_read(d.id, d.mark, $2::text) THEN coalesce(o.title, d.title)"
-	" ELSE '' END, d.kind, t.step, t.school, t.principal, t.since, t.opened, t.due"
-	" FROM document_task t JOIN document d ON d.county = t.county AND d.id = t.document"
+	"SELECT t.document, coalesce(o.number, d.number, m.number, ''),"
+	" CASE WHEN document_may_read(t.document, coalesce(d.mark, ''), $2::text)"
+	" THEN coalesce(o.title, d.title, m.subject) ELSE '' END, coalesce(d.kind, 'meeting'), t.step, t.school, t.principal, t.since, t.opened, t.due"
+	" FROM document_task t LEFT JOIN document d ON d.county = t.county AND d.id = t.document"
+	" LEFT JOIN meeting m ON m.county = t.county AND m.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
 	" WHERE t.county = app_county() AND t.opened < $1::timestamptz"
 	" AND (t.closed IS NULL OR t.closed >= $1::timestamptz)"

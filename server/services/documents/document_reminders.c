@@ -15,12 +15,13 @@
 #define Q REQUEST(r, pb_document_query)
 
 static const struct db_stmt select_tasks = {
-	"WITH x AS MATERIALIZED (SELECT t.id, d.id AS doc, d.mark, coalesce(o.number, d.number, '') AS number,"
-	" coalesce(o.title, d.title) AS title, t.step, t.school, t.principal, t.opened, t.due, t.closed"
-	" FROM document_task t JOIN document d ON d.county = t.county AND d.id = t.document"
+	"WITH x AS MATERIALIZED (SELECT t.id, t.document AS doc, coalesce(d.mark, '') AS mark, coalesce(o.number, d.number, m.number, '') AS number,"
+	" coalesce(o.title, d.title, m.subject) AS title, t.step, t.school, t.principal, t.opened, t.due, t.closed"
+	" FROM document_task t LEFT JOIN document d ON d.county = t.county AND d.id = t.document"
+	" LEFT JOIN meeting m ON m.county = t.county AND m.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
 	" WHERE t.county = app_county()"
-	" AND ($3::text = '' OR t.document = (SELECT document_find($3::text))))"
+	" AND ($3::text = '' OR t.document = (SELECT matter_find($3::text))))"
 	" SELECT x.id, x.doc, x.number, x.title, x.step, x.school, x.principal, x.opened, x.due, x.closed"
 	" FROM x WHERE document_may_read(x.doc, x.mark, $1::text)"
 	" AND ($2::boolean OR document_is_in(x.doc, $1::text))"
@@ -224,12 +225,12 @@ static const struct db_stmt chase = {
 	"WITH t AS (SELECT t.id"
 	" FROM document_task t"
 	" WHERE t.county = app_county() AND t.closed IS NULL"
-	" AND (t.document = (SELECT document_find($1::text)) OR t.of_order = (SELECT order_find($1::text)))"
+	" AND (t.document = (SELECT matter_find($1::text)) OR t.of_order = (SELECT order_find($1::text)))"
 	" AND t.step = $2::text AND ($3::text = '' OR t.school = $3::text)),"
 	" n AS (INSERT INTO document_remind (county, task, day, at, by_user)"
 	" SELECT app_county(), t.id, jg_today(), jg_now(), $4::text"
 	" FROM t ON CONFLICT DO NOTHING"
-	" RETURNING 1) SELECT coalesce((SELECT document_find($1::text)), (SELECT order_find($1::text))) IS NOT NULL, (SELECT count(*)::int"
+	" RETURNING 1) SELECT coalesce((SELECT matter_find($1::text)), (SELECT order_find($1::text))) IS NOT NULL, (SELECT count(*)::int"
 	" FROM t), (SELECT count(*)::int"
 	" FROM n), jg_now()"};
 

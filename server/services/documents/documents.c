@@ -36,6 +36,11 @@ const char *order_state_code(enum order_state s)
 	return codes_order_state.items[s - ORDER_OPEN].code;
 }
 
+const char *meeting_state_code(enum meeting_state s)
+{
+	return codes_meeting_state.items[s - MEETING_PLANNED].code;
+}
+
 const char *document_step_code(enum document_step s)
 {
 	return codes_document_step.items[s].code;
@@ -62,6 +67,11 @@ static const struct handler handlers[] = {
 	{METHOD_DOCUMENTS_DECIDE_FEEDBACK, documents_decide_feedback},
 	{METHOD_DOCUMENTS_ORDER, documents_order},
 	{METHOD_DOCUMENTS_ORDERS, documents_orders},
+	{METHOD_DOCUMENTS_MEETING, documents_meeting},
+	{METHOD_DOCUMENTS_MEETINGS, documents_meetings},
+	{METHOD_DOCUMENTS_SHOW_MEETING, documents_show_meeting},
+	{METHOD_DOCUMENTS_DOOR_CODE, documents_door_code},
+	{METHOD_DOCUMENTS_SIGN_IN, documents_sign_in},
 	{METHOD_DOCUMENTS_RECONCILE_ARCHIVE, documents_reconcile_archive},
 	{METHOD_DOCUMENTS_TURNAROUND, documents_turnaround},
 	{METHOD_DOCUMENTS_SEARCH, documents_search},

@@ -4,6 +4,7 @@
 
 #include "codes.h"
 #include "document_machine.h"
+#include "meeting_machine.h"
 #include "order_machine.h"
 #include "service.h"
 
@@ -49,6 +50,7 @@ enum document_state document_state_of(const char *kind, const char *code);
 const char *document_event_code(enum document_event e);
 const char *document_step_code(enum document_step s);
 const char *order_state_code(enum order_state s);
+const char *meeting_state_code(enum meeting_state s);
 int document_code_index(const struct code_list *list, const char *code); /* -1: no such code */
 /* What a request did not give is "". */
 static inline const char *text_of(const char *text)
@@ -71,6 +73,27 @@ void document_reply_pages(struct request *r, const struct document_pages *x);
 int32_t document_yellow(const struct document_surroundings *x, const char *step, int64_t at);
 /* What somebody is called; the user where nobody is. */
 const char *document_name_of(const struct document_world *w, const char *user);
+
+/* ---- meetings.c: the notice and the minutes of a meeting are drafts of papers ---- */
+
+/* A meeting with what the machine does not look at. */
+struct meeting_file {
+	struct meeting m;
+	uint8_t id[16], secret[MEETING_SECRET];
+	const char *number;
+};
+/* Locks it and adds all that an event asks to the trip. start, end: of a move; else 0. */
+void meeting_query(struct request *r, const char *of, int64_t start, int64_t end);
+/* Whether this draft may be its notice or its minutes. False: refused. */
+bool meeting_judge_draft(struct request *r, const struct document_world *w, bool is_minutes);
+/* Behind the draft: the paper is the meeting's. */
+void meeting_write_draft(struct request *r, const uint8_t paper[16], bool is_minutes);
+/* Whatever paper was issued: the notice asks schools, the minutes end it. */
+void meeting_paper_issued(struct request *r, const uint8_t paper[16]);
+
+/* ---- meeting_invites.c ---- */
+
+void meetings_invite(struct request *r); /* the job */
 
 /* ---- Handlers ---- */
 
@@ -97,6 +120,11 @@ extern const struct service_job documents_jobs[];
 void documents_deliver_now(struct worker *w);
 void documents_order(struct request *r);
 void documents_orders(struct request *r);
+void documents_meeting(struct request *r);
+void documents_meetings(struct request *r);
+void documents_show_meeting(struct request *r);
+void documents_door_code(struct request *r);
+void documents_sign_in(struct request *r);
 void documents_search(struct request *r);
 void documents_reconcile_archive(struct request *r);
 void documents_turnaround(struct request *r);

@@ -150,7 +150,7 @@ enum err order_step(const struct document_world *w, struct order *o, const struc
 	if (!e && ask->event == ORDER_ADD && !ask->paper_takes)
 		e = problem_set(p, ERR_NOT_NOW, "doc",
 			arena_printf(arena, "jgadmin documents show %s", ask->paper),
-			_("%s现在不能交办：来文批示以后、发文印发以后才能"), ask->paper);
+			_("%s现在不能交办：来文批示以后、发文印发以后、会议召开以后才能"), ask->paper);
 	if (e)
 		return e;
 	if ((ask->event == ORDER_ACCEPT || ask->event == ORDER_RETURN) && strcmp(ask->user, o->to) == 0)

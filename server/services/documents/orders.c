@@ -39,6 +39,13 @@ static const struct db_stmt lock_paper = {
 	" (SELECT document_find($2::text)))"
 	" AND document_may_read(id, mark, $3::text) FOR UPDATE"};
 enum { P_ID, P_NUMBER, P_TITLE, P_KIND, P_STATE, P_URGENCY };
+/* Its decisions are orders on a meeting. */
+static const struct db_stmt lock_meeting = {
+	"SELECT id, number, subject, state IN ('held', 'minuted')"
+	" FROM meeting WHERE county = app_county()"
+	" AND id = coalesce((SELECT o.matter FROM document_order o WHERE o.county = app_county() AND o.id = $1::uuid),"
+	" meeting_find($2::text)) FOR UPDATE"};
+enum { M_ID, M_NUMBER, M_SUBJECT, M_TAKES };
 static const struct db_stmt read_to = {
 	"SELECT code, name FROM school WHERE county = app_county() AND NOT deleted AND $1::text IN (code, name)"};
 /* A number that is refused afterwards was never given. */
@@ -324,6 +331,17 @@ static void read_paper(struct request *r, struct ordering *x, const PGresult *t)
 	x->ask.paper_takes = order_paper_takes(state);
 }
 
+static void read_meeting(struct request *r, struct ordering *x, const PGresult *t)
+{
+	size_t n;
+
+	memcpy(x->paper, db_get_bytes(t, 0, M_ID, &n), 16);
+	x->paper_number = x->ask.paper = document_text(r, db_get_text(t, 0, M_NUMBER));
+	x->paper_title = document_text(r, db_get_text(t, 0, M_SUBJECT));
+	x->urgency = codes_urgency.items[URGENCY_PLAIN].code;
+	x->ask.paper_takes = db_get_int(t, 0, M_TAKES) != 0;
+}
+
 static void name_to(struct request *r, struct ordering *x)
 {
 	const PGresult *s = request_result(r, &read_to);
@@ -337,13 +355,13 @@ static void name_to(struct request *r, struct ordering *x)
 
 static void order_judge(struct request *r)
 {
-	const PGresult *paper = request_result(r, &lock_paper);
+	const PGresult *paper = request_result(r, &lock_paper), *meeting = request_result(r, &lock_meeting);
 	struct ordering *x = r->data;
 	struct problem p;
 
 	if (!world_read(r, &x->around))
 		return;
-	if (!PQntuples(paper)) {
+	if (!PQntuples(paper) && !PQntuples(meeting)) {
 		problem_set(&p, ERR_NOT_FOUND, "doc", _("jgadmin documents list 列出公文"),
 			_("没有“%s”这份公文"), text_of(Q->doc));
 		refuse(r, &p);
@@ -354,7 +372,10 @@ static void order_judge(struct request *r)
 		request_fail(r, ERR_BUSY, NULL, NULL);
 		return;
 	}
-	read_paper(r, x, paper);
+	if (PQntuples(paper))
+		read_paper(r, x, paper);
+	else
+		read_meeting(r, x, meeting);
 	name_to(r, x);
 	if (order_step(&x->around.world, &x->o, &x->ask, &x->done, &r->arena, &p))
 		refuse(r, &p);
@@ -367,7 +388,7 @@ static void order_judge(struct request *r)
 static void order_lock(struct request *r)
 {
 	struct ordering *x = r->data;
-	struct db_params of = {0}, paper = {0}, to = {0};
+	struct db_params of = {0}, paper = {0}, meeting = {0}, to = {0};
 	struct pg_array ids = {0};
 
 	if (x->has_record) {
@@ -378,10 +399,13 @@ static void order_lock(struct request *r)
 	}
 	db_bytes(&of, x->id, 16);
 	request_query(r, &lock_order, &of);
+	db_bytes(&meeting, x->id, 16);
+	db_text(&meeting, text_of(Q->doc));
 	db_bytes(&paper, x->id, 16);
 	db_text(&paper, text_of(Q->doc));
 	db_text(&paper, r->caller.user);
 	request_query(r, &lock_paper, &paper);
+	request_query(r, &lock_meeting, &meeting);
 	db_text(&to, x->ask.to);
 	request_query(r, &read_to, &to);
 	if (x->ask.event == ORDER_ADD)
