@@ -126,7 +126,9 @@ static void say_questions(struct cli *c, const struct record *d)
 
 	json_array_foreach(all, i, q)
 	{
-		cli_say(c, _("  %s  %s"), json_string_value(json_object_get(q, "key")),
+		bool file = strcmp(json_string_value(json_object_get(q, "type")), "file") == 0;
+		cli_say(c, file ? _("  %s  %s（附文件：--file）") : _("  %s  %s"),
+			json_string_value(json_object_get(q, "key")),
 			json_string_value(json_object_get(q, "label")));
 	}
 	json_decref(all);

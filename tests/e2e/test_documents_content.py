@@ -217,6 +217,7 @@ with Server() as server:
     asked = issue(draft("隐患台账报送", [], lines="反馈：隐患数|number\n反馈：隐患台账|file\n反馈：整改照片|file\n"), "--feedback-due", time.strftime("%Y-%m-%d", time.localtime(time.time() + 86400 * 20)))
     wait(lambda: (first.ok("sync"), first.ok("documents", "list"))[1], lambda d: any(x["number"] == asked for x in d))
     first.ok("documents", "sign", asked)
+    cases.check("what wants a file says so", "隐患台账（附文件" in first.run("documents", "show", asked).out)
     short = first.run("documents", "answer", asked, "q1=2", "--file", table, "--json")
     cases.equal("an answer without one of its files is refused", (short.code, short.json["error"]["code"]), (3, "RULE"))
     cases.equal("so is a word in place of one", first.run("documents", "answer", asked, "q1=2", "q2=见附件", "q3=见附件").code, 3)
