@@ -152,7 +152,8 @@ class Demo:
             office.ok("documents", "desk", "set", desk, office.user)
         office.ok("documents", "head", "set", leader.user)
         office.ok("documents", "orgs", "set", "市教育局", "--relation", "直接上级")
-        office.ok("documents", "series", "add", "洪教发")
+        for series in ("洪教发", "洪教纪"):
+            office.ok("documents", "series", "add", series)
         letter = office.ok("documents", "register", "--from", "市教育局", "--their-no", "市教〔2027〕18号", "--title", "关于开展开学安全检查的通知", "--urgency", "加急")["number"]
         office.ok("documents", "accept", letter)
         office.ok("documents", "propose", letter, "--opinion", "请局长批示", "--leader", leader.user)
@@ -164,21 +165,11 @@ class Demo:
             out.write("标题：关于开展开学安全检查的通知\n文种：通知\n公开：主动公开\n紧急程度：加急\n主送：全县学校\n反馈：发现隐患数|number\n---\n"
                       "根据市教育局部署，现就开学安全检查通知如下：\n一、检查内容\n校舍、消防、食品、交通。\n二、时间安排\n八月底前完成自查，发现的隐患逐项销号。\n")
         paper = self.edu.ok("documents", "draft", path, "--signer", leader.user)["id"]
-        self.edu.ok("documents", "submit", paper)
-        office.ok("documents", "approve", paper)
-        leader.ok("documents", "sign", paper)
-        office.ok("documents", "recheck", paper)
-        number = office.ok("documents", "number", paper, "--series", "洪教发")["number"]
-        for words in (("press", number, "--copies", "20"), ("proof", "pass", number), ("seal", number, "--count", "20"), ("issue", number, "--feedback-due", "%d-08-31" % YEAR)):
-            office.ok("documents", *words)
+        number = self.issue(office, leader, paper, "--feedback-due", "%d-08-31" % YEAR)
         pages = office.ok("documents", "print", number, "-o", pdf)["pages"]
         owed = office.ok("documents", "deliveries", number)
         self.story.say("%s 印发到 %d 所学校，按国家标准排版 %d 页：%s" % (number, len(owed), pages, pdf))
-        for _ in range(100):
-            self.sync(head)
-            if head.ok("documents", "list"):
-                break
-            time.sleep(0.1)
+        self.waited(head, "documents", "list")
         head.ok("documents", "sign", number)
         head.ok("documents", "answer", number, "q1=2")
         self.edu.ok("documents", "feedback", "accept", number, code)
@@ -188,6 +179,7 @@ class Demo:
             raise Failure("deliveries: %r" % states)
         self.edu.ok("documents", "finish", letter, "--text", "已转发各校")
         office.ok("documents", "approve", letter)
+        self.order(office, leader, letter, head, code)
         office.ok("documents", "archive", letter, "--slot", "2柜3层")
         package = os.path.join(self.out, "归档.zip")
         entries = office.ok("documents", "export", letter, "-o", package)["entries"]
@@ -195,6 +187,72 @@ class Demo:
         if not all(checks[x] for x in ("authentic", "complete", "usable", "safe")):
             raise Failure("package: %r" % checks)
         self.story.say("%s 办结归档；%d 步留痕连同签名封装，不联网也能核验：%s" % (letter, entries, package))
+        self.meeting(office, leader, head, code)
+
+    def issue(self, office, leader, paper, *options, series="洪教发"):
+        """A draft of 基教科 on its way to the schools; its number."""
+        self.edu.ok("documents", "submit", paper)
+        office.ok("documents", "approve", paper)
+        leader.ok("documents", "sign", paper)
+        office.ok("documents", "recheck", paper)
+        number = office.ok("documents", "number", paper, "--series", series)["number"]
+        seal = () if series == "洪教纪" else (("seal", number, "--count", "20"),)
+        for words in (("press", number, "--copies", "20"), ("proof", "pass", number), *seal, ("issue", number, *options)):
+            office.ok("documents", *words)
+        return number
+
+    def waited(self, person, *words):
+        """What a school's list has, once it is there."""
+        for _ in range(100):
+            self.sync(person)
+            found = person.ok(*words)
+            if found:
+                return found
+            time.sleep(0.1)
+        raise Failure("%s: nothing came" % " ".join(words))
+
+    def order(self, office, leader, letter, head, code):
+        """What the leader wants done holds the paper until it is."""
+        order = leader.ok("documents", "orders", "add", letter, "--title", "三日内更换过期灭火器", "--to", code)["number"]
+        held = office.run("documents", "archive", letter, "--slot", "2柜3层", "--json")
+        if held.code != 3 or order not in held.json["error"]["message"]:
+            raise Failure("archived over an open order: %r" % held)
+        self.waited(head, "documents", "orders", "list")
+        head.ok("documents", "orders", "answer", order, "--text", "已更换 12 具")
+        leader.ok("documents", "orders", "accept", order)
+        self.story.say("重点交办 %s 交给 %s：没有销号，来文不能归档；学校回复，局长销号" % (order, self.county.school_names[code]))
+
+    def meeting(self, office, leader, head, code):
+        """A meeting from plan to follow-up."""
+        path = os.path.join(self.out, "预案.txt")
+
+        def plan(start):
+            with open(path, "w") as out:
+                out.write("主题：开学工作会议\n主承办：基教科\n开始：%s\n结束：%s\n地点：一楼会议室\n主持：%s\n参会：全县学校\n议程：检查通报|30|%s；开学部署|60\n法定人数：1\n"
+                          % (start.strftime("%Y-%m-%d %H:%M"), (start + datetime.timedelta(hours=2)).strftime("%Y-%m-%d %H:%M"), leader.user, self.edu.user))
+            return self.edu.ok("meetings", "plan", path)
+
+        now = datetime.datetime.fromisoformat(self.server.psql("SET app.county = '329999'; SELECT to_char(jg_now() AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD\"T\"HH24:MI')").splitlines()[-1])
+        meeting = plan(now + datetime.timedelta(days=5, minutes=40))["number"]
+        leader.ok("meetings", "approve", meeting)
+        notice = self.issue(office, leader, self.edu.ok("meetings", "notice", meeting, "--signer", leader.user)["document"])
+        self.waited(head, "meetings", "list")
+        head.ok("meetings", "reply", meeting, "attend")
+        self.story.say("%s 批准，通知 %s 印发，%s 回执参加" % (meeting, notice, self.county.school_names[code]))
+        self.move_to(8, 25, "八月二十五日：开会")
+        self.sync(head)
+        head.ok("meetings", "signin", meeting, "--code", self.edu.ok("meetings", "code", meeting)["code"])
+        self.server.people["sysadmin"].ok("server", "clock", "+41m")
+        self.edu.ok("meetings", "hold", meeting)
+        there = office.ok("meetings", "attendance", meeting)
+        cost = office.ok("meetings", "cost", meeting)
+        self.story.say("%d 所学校应到，%d 所签到；全会 %.0f 人时" % (len(there["rows"]), sum(r["state"] == "present" for r in there["rows"]), cost["person_hours"]))
+        minutes = self.issue(office, leader, self.edu.ok("meetings", "minutes", meeting, "--signer", leader.user)["document"], series="洪教纪")
+        order = leader.ok("documents", "orders", "add", meeting, "--title", "九月十日前报开学台账", "--to", self.edu.user)["number"]
+        self.edu.ok("documents", "orders", "answer", order, "--text", "台账已报")
+        leader.ok("documents", "orders", "accept", order)
+        self.edu.ok("meetings", "close", meeting)
+        self.story.say("纪要 %s 印发；议定事项 %s 销号，会议办结" % (minutes, order))
 
     def september(self):
         c = self.county

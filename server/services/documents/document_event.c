@@ -476,6 +476,8 @@ static void event_done(struct request *r)
 	fault_point(FAULT_JGD_EVENT_COMMITTED);
 	if (x->to.n || x->ask.event == EVENT_RECALL)
 		documents_deliver_now(r->worker);
+	if (x->ask.event == EVENT_ISSUE)
+		meetings_invite_now(r->worker);
 	id_format(id, f->id);
 	out.id = id;
 	out.number = (char *)document_written_number(r, f);

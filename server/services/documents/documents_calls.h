@@ -94,6 +94,7 @@ void meeting_paper_issued(struct request *r, const uint8_t paper[16]);
 /* ---- meeting_invites.c ---- */
 
 void meetings_invite(struct request *r); /* the job */
+void meetings_invite_now(struct worker *w);
 
 /* ---- Handlers ---- */
 

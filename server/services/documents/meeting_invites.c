@@ -5,7 +5,10 @@
 #include "codes.h"
 #include "documents_calls.h"
 #include "record_edit.h"
+#include "schedule.h"
 #include "tables.h"
+
+#define PORTION 200 /* schools a run: under EFFECT_STREAMS_MAX */
 
 static const struct db_stmt select_invites = {
 	"SELECT i.meeting, i.school, m.number, m.subject, m.start_at, m.end_at, m.place, m.round, m.state, meeting_reply_due(m), s.rec_id,"
@@ -13,7 +16,7 @@ static const struct db_stmt select_invites = {
 	" FROM unnest(m.agenda_topic, m.agenda_minutes, m.agenda_speaker) WITH ORDINALITY AS u (topic, minutes, speaker, at))"
 	" FROM meeting_invite i JOIN meeting m ON m.county = i.county AND m.id = i.meeting"
 	" LEFT JOIN school_meeting s ON s.county = i.county AND s.meeting = i.meeting AND s.owner_school = i.school AND NOT s.deleted"
-	" WHERE i.county = app_county() AND NOT i.done ORDER BY i.meeting, i.school LIMIT 200 FOR UPDATE OF i"};
+	" WHERE i.county = app_county() AND NOT i.done ORDER BY i.meeting, i.school LIMIT 200 FOR UPDATE OF i SKIP LOCKED"};
 enum {
 	I_MEETING,
 	I_SCHOOL,
@@ -45,10 +48,14 @@ struct invites {
 	size_t n;
 };
 
+/* Where there were more than one run takes, the next follows at once. */
 static void invite_done(struct request *r)
 {
+	const struct invites *x = r->data;
 	pb_empty nothing = PB_EMPTY_INIT;
 
+	if (x && x->n == PORTION)
+		schedule_now(r->worker, meetings_invite);
 	request_reply(r, &nothing.base);
 }
 
@@ -168,4 +175,9 @@ static void invite_query(struct request *r)
 void meetings_invite(struct request *r)
 {
 	request_begin(r, invite_query);
+}
+
+void meetings_invite_now(struct worker *w)
+{
+	schedule_now(w, meetings_invite);
 }

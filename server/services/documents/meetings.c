@@ -398,6 +398,7 @@ static void meeting_reply_all(struct request *r)
 		rows[i].number = (char *)x->done.warnings[i].number;
 		rows[i].who_name = (char *)document_name_of(&x->around.world, rows[i].who);
 	}
+	meetings_invite_now(r->worker);
 	id_format(id, x->file.id);
 	out.id = id;
 	out.number = (char *)x->file.number;
