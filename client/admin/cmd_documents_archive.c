@@ -68,7 +68,7 @@ static void draw_sheet(struct pdf_form *f, const struct cli *c, const pb_documen
 	pdf_form_note(f, text);
 }
 
-static enum err write_sheet(struct cli *c, const pb_document_shown *s, const char *path)
+static enum err write_sheet(struct cli *c, const pb_document_shown *s, const char *path, unsigned *pages)
 {
 	struct pdf_page *paper;
 	struct pdf_form form;
@@ -79,6 +79,7 @@ static enum err write_sheet(struct cli *c, const pb_document_shown *s, const cha
 	pdf_form_begin(&form, paper, c->profile.rehearsal ? _("演　练") : NULL);
 	draw_sheet(&form, c, s);
 	pdf_form_end(&form);
+	*pages = form.sheets;
 	return pdf_close(paper, &c->problem);
 }
 
@@ -86,6 +87,7 @@ static int cmd_sheet(struct cli *c)
 {
 	const pb_document_shown *shown;
 	struct arena arena;
+	unsigned pages = 0;
 	const char *path;
 	int code;
 
@@ -95,12 +97,12 @@ static int cmd_sheet(struct cli *c)
 		return cli_fail(c);
 	enum err e = documents_shown(c, &arena, &shown);
 	if (!e)
-		e = write_sheet(c, shown, path);
+		e = write_sheet(c, shown, path, &pages);
 	arena_free(&arena);
 	if (e)
 		return cli_fail(c);
 	cli_say(c, _("已存 %s"), path);
-	return cli_result(c, json_pack("{s:s}", "file", path), 0);
+	return cli_result(c, json_pack("{s:s,s:i}", "file", path, "pages", (int)pages), 0);
 }
 
 /* ---- export ---- */
@@ -191,12 +193,13 @@ static enum err make_parts(struct outgoing *x, const char *beside)
 {
 	const pb_document_shown *shown;
 	struct arena arena;
+	unsigned pages;
 	char path[PATH_MAX + 16];
 	enum err e = documents_shown(x->c, &arena, &shown);
 
 	snprintf(path, sizeof path, "%s/print.pdf", beside);
 	if (!e)
-		e = write_sheet(x->c, shown, path);
+		e = write_sheet(x->c, shown, path, &pages);
 	if (!e)
 		e = take_file(x, path, (struct document_part){.role = "处理单", .extension = "pdf"});
 	if (!e && shown->file.len) {

@@ -160,6 +160,7 @@ with Server() as server:
     cases.check("it is not replaced unasked", office.run("documents", "export", number, "-o", out).code != 0)
     cases.equal("nothing else is left beside it", [n for n in os.listdir(server.dir) if n.startswith("发文.zip.") or n.startswith("收文.zip.")], [])
     sheet = office.ok("documents", "sheet", letter, "-o", os.path.join(server.dir, "处理单.pdf"))
+    cases.equal("the sheet is told with its pages", sheet["pages"], 3)
     pages = subprocess.run(["pdftotext", sheet["file"], "-"], capture_output=True, text=True).stdout
     cases.check("the sheet has each act, who and when", all(x in pages for x in ("请办理", "已办", letter, "市教育局")), pages)
     contents(out, number)

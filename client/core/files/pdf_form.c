@@ -22,7 +22,7 @@
 
 void pdf_form_begin(struct pdf_form *f, struct pdf_page *paper, const char *watermark)
 {
-	*f = (struct pdf_form){paper, MARGIN_TOP, watermark};
+	*f = (struct pdf_form){paper, MARGIN_TOP, watermark, 0};
 }
 
 static void end_sheet(struct pdf_form *f)
@@ -30,6 +30,7 @@ static void end_sheet(struct pdf_form *f)
 	if (f->watermark)
 		pdf_watermark(f->paper, f->watermark);
 	pdf_end_sheet(f->paper);
+	f->sheets++;
 	f->y = MARGIN_TOP;
 }
 

@@ -9,6 +9,7 @@ struct pdf_form {
 	struct pdf_page *paper;
 	double y;
 	const char *watermark; /* on every sheet; NULL = none */
+	unsigned sheets;       /* ended so far */
 };
 
 void pdf_form_begin(struct pdf_form *f, struct pdf_page *paper, const char *watermark);
