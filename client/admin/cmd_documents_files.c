@@ -189,6 +189,8 @@ static unsigned place_of(const struct draft *d, const char *name)
 	return 0;
 }
 
+#define TEXT_PRINTED_MAX (128u << 10) /* fifty pages: what is longer is a file of its own */
+
 /* The text of the file, with a paragraph a line. */
 static enum err read_text(
 	struct cli *c, struct link *link, const struct download *d, struct arena *arena, const char **out)
@@ -203,8 +205,7 @@ static enum err read_text(
 	char *kept = e ? NULL : arena_text(arena, text.data, text.len);
 	buf_free(&text);
 	if (!e && !kept)
-		e = problem_set(&c->problem, ERR_TOO_LARGE, NULL, _("改作 pdf 附件，另行打印"),
-			_("附件“%s”太长，排不下"), d->name);
+		e = problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);
 	char *to = kept;
 	for (const char *at = kept; at && *at; at++)
 		if (*at != '\r')
@@ -231,6 +232,10 @@ enum err documents_texts(struct cli *c, const pb_document_shown *s, const struct
 		const char *dot = strrchr(file->name, '.');
 		if (!dot || strcasecmp(dot, ".txt") != 0 || file->sha.len != HASH_SIZE)
 			continue;
+		if (file->size > TEXT_PRINTED_MAX) {
+			cli_warn(c, _("附件“%s”太长，没有排在正文后面，请另行打印"), file->name);
+			continue;
+		}
 		fill_get(&q, &get, s, file);
 		e = link ? ERR_OK : login_link(&link, &c->profile, NULL, &c->problem);
 		if (!e)

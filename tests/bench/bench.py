@@ -14,7 +14,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "../e2e"), os.path.join(HERE, "../service")]
+sys.path[:0] = [HERE, os.path.join(HERE, "../e2e"), os.path.join(HERE, "../service")]
 from harness import BUILD, COUNTY, Server  # noqa: E402
 from private_pg import PrivatePostgres  # noqa: E402
 
@@ -216,9 +216,13 @@ ssl_client_certificate %(d)s/ca.pem; ssl_verify_client on; ssl_protocols TLSv1.3
         if exponent:
             self.row("reconcile growth exponent", float(exponent.group(1)), 0, "", 1.2, ratio=float(exponent.group(1)), at_most=True)
 
+    def documents(self):
+        from documents import Documents
+        Documents(self).run()
+
     def run(self):
         print("%-34s %14s %14s %9s   %-6s" % ("work", "figure", "baseline", "ratio", "floor"))
-        for name in ("push", "pull", "grouping", "calls", "handshakes", "idle", "bootstrap", "excel", "reconcile"):
+        for name in ("push", "pull", "grouping", "calls", "handshakes", "idle", "bootstrap", "excel", "reconcile", "documents"):
             if self.wants(name):
                 getattr(self, name)()
         if self.options.json:

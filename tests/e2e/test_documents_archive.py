@@ -88,7 +88,7 @@ WHOLE = [("the tail cut", trace(lambda l: l[:-1])), ("a file replaced", file_rep
 
 
 def issued(server, office, leader, edu):
-    for name, text in (("检查表.csv", "项目,数\n消防,1\n"), ("说明.txt", "说明\n请照此填报。\n")):
+    for name, text in (("检查表.csv", "项目,数\n消防,1\n"), ("说明.txt", "说明\n" + "请照此填报。\n" * 8000)):
         with open(os.path.join(server.dir, name), "w") as out:
             out.write(text)
     path = os.path.join(server.dir, "通知.txt")

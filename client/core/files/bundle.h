@@ -20,6 +20,7 @@ struct bundle_file {
 	char *path;
 	uint8_t *bytes; /* a NUL behind them */
 	size_t n;
+	uint8_t sha256[32];
 };
 struct bundle {
 	struct bundle_file files[BUNDLE_FILES_MAX];
