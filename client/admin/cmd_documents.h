@@ -7,8 +7,8 @@
 #include "link.h"
 
 extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery,
-	admin_documents_orders, admin_meetings, admin_documents_reads, admin_documents_cost,
-	admin_documents_archive, admin_documents_answers;
+	admin_documents_orders, admin_meetings, admin_meetings_sheet, admin_documents_reads,
+	admin_documents_cost, admin_documents_archive, admin_documents_answers;
 /* An event of a paper: its code is the command's words, its operands the paper and the file, where it has them. */
 int documents_event(struct cli *c);
 #define DOCUMENT_ARENA                                                                                       \

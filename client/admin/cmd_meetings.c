@@ -69,7 +69,8 @@ static enum err send_paper(
 	struct cli *c, const pb_meeting_shown *m, bool minutes, const char *reason, char **document)
 {
 	pb_document_ask q = PB_DOCUMENT_ASK_INIT;
-	bool again = !minutes && strcmp(m->notice_state, "issued") == 0;
+	bool again = !minutes && strcmp(m->meeting->state, "approved") == 0 &&
+		     strcmp(m->notice_state, "issued") == 0;
 	char *text = minutes ? meeting_draft_minutes(m) : meeting_draft_notice(m);
 	const ProtobufCMessage *reply;
 	struct arena arena;
@@ -463,4 +464,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_meetings = {commands, NULL, &admin_documents_reads};
+const struct cli_part admin_meetings = {commands, NULL, &admin_meetings_sheet};

@@ -38,6 +38,7 @@ $$;
 CREATE OR REPLACE FUNCTION meeting_paper_issued(paper uuid, by_user text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	m meeting;
+	asked text[];
 BEGIN
 	SELECT * INTO m FROM meeting x WHERE x.county = app_county() AND (x.notice = paper AND x.state = 'approved' OR x.minutes = paper AND x.state = 'held') FOR UPDATE;
 	IF m.id IS NULL THEN
@@ -50,9 +51,11 @@ BEGIN
 		RETURN;
 	END IF;
 	UPDATE meeting SET state = 'noticed', round = round + 1 WHERE county = app_county() AND id = m.id;
-	INSERT INTO meeting_invite (county, meeting, school) SELECT app_county(), m.id, s FROM unnest(m.schools) s ON CONFLICT DO NOTHING;
+	-- One that was closed meanwhile is not asked.
+	asked := array(SELECT s.code FROM school s WHERE s.county = app_county() AND NOT s.deleted AND s.code = ANY (m.schools) ORDER BY s.code);
+	INSERT INTO meeting_invite (county, meeting, school) SELECT app_county(), m.id, s FROM unnest(asked) s ON CONFLICT DO NOTHING;
 	INSERT INTO document_task (county, document, step, principal, school, since, opened, due)
-	SELECT app_county(), m.id, 'reply', s, s, jg_now(), jg_now(), meeting_reply_due(m) FROM unnest(m.schools) s ON CONFLICT DO NOTHING;
+	SELECT app_county(), m.id, 'reply', s, s, jg_now(), jg_now(), meeting_reply_due(m) FROM unnest(asked) s ON CONFLICT DO NOTHING;
 	PERFORM meeting_tell(m.id);
 	PERFORM meeting_event_add(m.id, 'notice_issued', by_user, '', '', 'noticed');
 END $$;

@@ -3,6 +3,7 @@
 moves, sign in at the door – offline too – with the code that hangs there; who was there, what it cost; and it is closed when its decisions are."""
 import datetime
 import os
+import subprocess
 import time
 
 from harness import Cases, Server
@@ -145,6 +146,10 @@ with Server() as server:
     # At the door.
     code = edu.ok("meetings", "code", m)["code"]
     cases.check("eight of Crockford's letters", len(code) == 8 and set(code) <= set("0123456789ABCDEFGHJKMNPQRSTVWXYZ"), code)
+    sheet = os.path.join(server.dir, "签到表.pdf")
+    edu.ok("meetings", "sheet", m, "-o", sheet)
+    text = subprocess.run(["pdftotext", "-layout", sheet, "-"], capture_output=True, text=True, check=True).stdout
+    cases.check("a sheet for the door has the code and all names", code[:4] + "-" + code[4:] in text and "演练县第三小学" in text and "部署检查" in text, text)
     cases.equal("days before, nobody signs in", head.run("meetings", "signin", m, "--code", code).code, 3)
     cases.equal("nor is it held", error(edu.run("meetings", "hold", m, "--json"))[:2], (3, "NOT_NOW"))
     minutes = int((today + datetime.timedelta(4) - datetime.datetime.now(ZONE)).total_seconds() / 60) - 30

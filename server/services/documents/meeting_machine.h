@@ -39,8 +39,9 @@ struct meeting {
 	const char *planner;
 	const char *const *people; /* who else takes part, officers and schools */
 	size_t people_count;
-	const char *open_order;       /* a number, or NULL */
-	bool has_notice, has_minutes; /* a paper that is not void */
+	const char *open_order; /* a number, or NULL */
+	bool has_notice,
+		has_minutes; /* a paper on its way, or issued: one that is void or over may be drafted anew */
 };
 
 /* Another meeting that is approved or noticed, and at the same time. */

@@ -20,7 +20,7 @@
 static const struct db_stmt lock_meeting = {
 	"SELECT m.id, m.number, m.state, m.subject, m.place, m.chair, m.start_at, m.end_at, m.planner, m.secret,"
 	" array_to_string(m.agenda_minutes, E'\\n'), array_to_string(m.agenda_speaker, E'\\n'), array_to_string(m.officers || m.schools, E'\\n'),"
-	" coalesce((SELECT d.state FROM document d WHERE d.county = m.county AND d.id = m.notice), 'void') <> 'void',"
+	" coalesce((SELECT d.state FROM document d WHERE d.county = m.county AND d.id = m.notice), 'void') NOT IN ('void', 'closed', 'recalled', 'archived'),"
 	" coalesce((SELECT d.state FROM document d WHERE d.county = m.county AND d.id = m.minutes), 'void') <> 'void'"
 	" FROM meeting m WHERE m.county = app_county() AND m.id = meeting_find($1::text) FOR UPDATE OF m"};
 enum {
