@@ -182,7 +182,7 @@ static const struct db_stmt select_tasks = {
 	" FROM document_task t LEFT JOIN document d ON d.county = t.county AND d.id = t.document"
 	" LEFT JOIN meeting m ON m.county = t.county AND m.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
-	" WHERE t.county = app_county() AND t.closed IS NULL"
+	" WHERE t.county = app_county() AND coalesce(d.id, m.id) IS NOT NULL AND t.closed IS NULL"
 	" AND ($2::text = '' OR t.document = (SELECT document_find($2::text))))"
 	" SELECT x.id, x.doc, x.number, x.title, x.kind, x.step, x.school, x.principal, x.since, x.opened, x.due"
 	" FROM x WHERE document_may_read(x.doc, x.mark, $1::text)"

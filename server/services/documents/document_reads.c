@@ -292,7 +292,7 @@ static const struct db_stmt select_stuck = {
 	" FROM document_task t LEFT JOIN document d ON d.county = t.county AND d.id = t.document"
 	" LEFT JOIN meeting m ON m.county = t.county AND m.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
-	" WHERE t.county = app_county() AND t.opened < $1::timestamptz"
+	" WHERE t.county = app_county() AND coalesce(d.id, m.id) IS NOT NULL AND t.opened < $1::timestamptz"
 	" AND (t.closed IS NULL OR t.closed >= $1::timestamptz)"
 	" ORDER BY t.due, d.number, d.id, t.step, t.id"};
 enum { S_DOC, S_NUMBER, S_TITLE, S_KIND, S_STEP, S_SCHOOL, S_PRINCIPAL, S_SINCE, S_OPENED, S_DUE };

@@ -20,7 +20,7 @@ static const struct db_stmt select_tasks = {
 	" FROM document_task t LEFT JOIN document d ON d.county = t.county AND d.id = t.document"
 	" LEFT JOIN meeting m ON m.county = t.county AND m.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
-	" WHERE t.county = app_county()"
+	" WHERE t.county = app_county() AND coalesce(d.id, m.id) IS NOT NULL"
 	" AND ($3::text = '' OR t.document = (SELECT matter_find($3::text))))"
 	" SELECT x.id, x.doc, x.number, x.title, x.step, x.school, x.principal, x.opened, x.due, x.closed"
 	" FROM x WHERE document_may_read(x.doc, x.mark, $1::text)"
