@@ -437,6 +437,8 @@ static void say_shown(struct cli *c, const pb_document_shown *s)
 	cli_say(c, _("%s  %s"), documents_called(d->number, d->id), d->title);
 	cli_say(c, _("%s，第 %d 版，%s"), admin_word(documents_states(d->kind), d->state), d->version,
 		admin_word(&codes_urgency, d->urgency));
+	if (s->archive_no && *s->archive_no)
+		cli_say(c, _("档号 %s"), s->archive_no);
 	for (size_t i = 0; i < s->n_task; i++)
 		cli_table_row(
 			t, (const char *[]){admin_word(&codes_document_step, s->task[i]->step),
@@ -490,6 +492,7 @@ static int cmd_show(struct cli *c)
 	json_object_set_new(json, "seals", documents_seals_json(s->seal, s->n_seal));
 	json_object_set_new(json, "trace", trace_json(s));
 	json_object_set_new(json, "attachments", files_json(s));
+	json_object_set_new(json, "archive_no", admin_text(s->archive_no));
 	if (!c->json)
 		say_shown(c, s);
 	enum err e = cli_option(c, "files") ? documents_fetch(c, s, cli_option(c, "files"), say_fetched, c)

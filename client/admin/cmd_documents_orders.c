@@ -13,8 +13,9 @@ static int told(struct cli *c, const pb_order_reply *r)
 {
 	char due[FACE_SIZE];
 
+	admin_schools(c);
 	cli_say(c, _("%s：%s；交给 %s，期限 %s"), r->number, admin_word(&codes_order_state, r->state),
-		r->to_name, admin_term(r->due, due));
+		admin_school(c, r->to_name), admin_term(r->due, due));
 	cli_next(c, "jgadmin documents orders list");
 	return cli_result(c,
 		json_pack("{s:s,s:s,s:s,s:o,s:o}", "id", r->id, "number", r->number, "state", r->state, "at",

@@ -12,13 +12,14 @@ const struct cli_option todo_options[] = {
 	{0},
 };
 
-/* The way with what it is done to in the place of the star. */
+/* The way with what it is done to in the place of the star, or behind it. */
 static void command_of(const struct todo *t, char *out, size_t size)
 {
 	const char *how = way(t->act);
 	size_t n = strcspn(how, "*");
 
-	snprintf(out, size, "%.*s%s%s", (int)n, how, t->of, how[n] ? how + n + 1 : "");
+	snprintf(out, size, "%.*s%s%s%s", (int)n, how, how[n] || !*t->of ? "" : " ", t->of,
+		how[n] ? how + n + 1 : "");
 }
 
 #define DAYS_MOST 3650 /* ten years: more is a slip of the finger */

@@ -655,6 +655,18 @@ static void refuse(struct request *r, const struct problem *p)
 	request_fail_problem(r, p);
 }
 
+/* Who is told that it cannot be done now is told what is. */
+static void say_state(struct request *r, const struct event *x, enum document_state state, struct problem *p)
+{
+	const struct code_list *words = strcmp(x->file.kind, "in") ? &codes_out_state : &codes_in_state;
+
+	if (p->code == ERR_NOT_NOW && strcmp(p->field, "state") == 0 && state != DOCUMENT_NONE)
+		problem_set(p, ERR_NOT_NOW, "state",
+			arena_printf(&r->arena, "jgadmin documents show %s", text_of(Q->doc)),
+			_("%s 现在是“%s”，不能这样办"), text_of(Q->doc),
+			code_name(words, document_state_code(state)));
+}
+
 static void event_judge(struct request *r)
 {
 	struct event *x = r->data;
@@ -687,9 +699,11 @@ static void event_judge(struct request *r)
 	}
 	if (!take_content(r, x))
 		return;
-	if (document_step(&x->around.world, &x->file.d, &x->ask, &x->done, &r->arena, &p))
+	enum document_state before = x->file.d.state;
+	if (document_step(&x->around.world, &x->file.d, &x->ask, &x->done, &r->arena, &p)) {
+		say_state(r, x, before, &p);
 		refuse(r, &p);
-	else if (!*text_of(Q->meeting) || meeting_judge_draft(r, &x->around.world, x->ask.is_minutes))
+	} else if (!*text_of(Q->meeting) || meeting_judge_draft(r, &x->around.world, x->ask.is_minutes))
 		event_write(r);
 }
 

@@ -308,7 +308,7 @@ void documents_stuck(struct request *r)
 
 static const struct db_stmt select_one = {
 	"SELECT " ROW ", d.drafter, d.signer, d.lead, d.signed_on, d.pressed_on, d.leader, "
-	"coalesce(d.their_no, ''), coalesce(v.file, '')"
+	"coalesce(d.their_no, ''), coalesce(v.file, ''), d.archive_no"
 	" FROM document d LEFT JOIN document_version v ON v.county = d.county AND v.document = d.id AND "
 	"v.version = d.version"
 	" WHERE d.county = app_county() AND d.id = (SELECT document_find($2::text)) AND document_may_read(d.id, "
@@ -321,7 +321,8 @@ enum {
 	ONE_PRESSED,
 	ONE_LEADER,
 	ONE_THEIR_NO,
-	ONE_FILE
+	ONE_FILE,
+	ONE_ARCHIVE_NO
 };
 static const struct db_stmt select_trace = {
 	"SELECT t.n, t.event, t.by_user, coalesce(t.for_user, ''), t.at, t.text, t.version, t.state"
@@ -525,6 +526,7 @@ static void show_done(struct request *r)
 	out.leader = (char *)db_get_text(t, 0, ONE_LEADER);
 	out.leader_name = (char *)document_name_of(&x->world, out.leader);
 	out.their_no = (char *)db_get_text(t, 0, ONE_THEIR_NO);
+	out.archive_no = (char *)db_get_text(t, 0, ONE_ARCHIVE_NO);
 	const char *file = db_get_text(t, 0, ONE_FILE);
 	out.has_file = *file != 0;
 	out.file = (ProtobufCBinaryData){strlen(file), (uint8_t *)file};

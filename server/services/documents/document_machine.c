@@ -396,12 +396,6 @@ static const struct row *find_row(const struct step *s)
 	return NULL;
 }
 
-enum err document_not_now(struct step *s, const char *why)
-{
-	return problem_set(s->p, ERR_NOT_NOW, "state", _("jgadmin documents show 文号：看走到了哪一步"),
-		why ? "%s" : NULL, why);
-}
-
 /* ---- Tasks ---- */
 
 /* What the state asks to be open: those that are not there are opened, those that are open and not asked for
@@ -557,7 +551,7 @@ enum err document_step(const struct document_world *w, struct document *d, const
 			_("现在是第 %d 版，您看的是第 %d 版"), d->version, ask->seen);
 	const struct row *row = find_row(&s);
 	if (!row)
-		return document_not_now(&s, NULL);
+		return problem_set(p, ERR_NOT_NOW, "state", NULL, NULL);
 	e = judge_person(&s, row);
 	if (e)
 		return e;

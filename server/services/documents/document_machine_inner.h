@@ -71,7 +71,6 @@ const struct document_account *document_account(const struct document_world *w, 
 bool document_is_acting(const struct document_world *w, const char *for_whom);
 struct document_task *document_open_task(struct document *d, enum document_step step);
 bool document_is_in(enum document_state state);
-enum err document_not_now(struct step *s, const char *why);
 /* Of several rules the lowest number is told. */
 void document_rule(struct step *s, unsigned number, const char *text);
 enum err document_rule_told(struct step *s);
