@@ -7,6 +7,7 @@
 
 #include "blobs.h"
 #include "codes.h"
+#include "date.h"
 #include "cmd_documents.h"
 #include "documents.h"
 #include "download.h"
@@ -275,6 +276,71 @@ static enum err take_files(struct cli *c, struct view *v, const struct record *d
 	return e;
 }
 
+/* -12, 3.5 */
+static bool is_number(const char *text)
+{
+	const char *at = text + (*text == '-');
+	size_t n = strspn(at, "0123456789"), decimals = at[n] == '.' ? strspn(at + n + 1, "0123456789") : 1;
+
+	return n && n <= 15 && decimals && decimals <= 6 && !at[n + (at[n] == '.' ? 1 + decimals : 0)];
+}
+
+/* What is wrong with one answer, as the bureau would see it; NULL: nothing. */
+static const char *answer_fault(const json_t *q, const char *answer)
+{
+	const char *type = json_string_value(json_object_get(q, "type"));
+	const json_t *choice;
+	int32_t day;
+	size_t i;
+
+	if (!answer || !*answer)
+		return _("没有填“%s”");
+	if (strcmp(type, "number") == 0 && !is_number(answer))
+		return _("“%s”要填数");
+	if (strcmp(type, "date") == 0 && (strlen(answer) != 10 || date_parse(answer, DATE_EPOCH_1900, &day)))
+		return _("“%s”要填日期，如 2026-09-12");
+	if (strcmp(type, "choice") != 0)
+		return NULL;
+	json_array_foreach(json_object_get(q, "choices"), i, choice)
+	{
+		if (strcmp(json_string_value(choice), answer) == 0)
+			return NULL;
+	}
+	return _("“%s”不在可选的答案里");
+}
+
+/* Told here, with the network off too: what the bureau would refuse tonight is typed again now, not tomorrow. */
+static enum err check_answer(struct cli *c, const struct record *d, json_t *answer)
+{
+	json_t *questions = questions_json(d), *q, *value;
+	const char *key, *fault = NULL;
+	enum err e = ERR_OK;
+	size_t i, known = 0;
+
+	json_array_foreach(questions, i, q)
+	{
+		value = json_object_get(answer, json_string_value(json_object_get(q, "key")));
+		known += value != NULL;
+		if (!e && (fault = answer_fault(q, json_string_value(value))))
+			e = problem_set(&c->problem, ERR_RULE, "R25",
+				_("jg documents show 序号：看要填什么，再一次填全"), fault,
+				json_string_value(json_object_get(q, "label")));
+	}
+	if (!e && known < json_object_size(answer))
+		json_object_foreach(answer, key, value)
+		{
+			bool asked = false;
+			json_array_foreach(questions, i, q) asked |=
+				strcmp(json_string_value(json_object_get(q, "key")), key) == 0;
+			if (!asked && !e)
+				e = problem_set(&c->problem, ERR_RULE, "R25",
+					_("jg documents show 序号：看要填什么，再一次填全"),
+					_("没有“%s”这个事项"), key);
+		}
+	json_decref(questions);
+	return e;
+}
+
 /* answer: what was typed of it so far; NULL: it is none. */
 static enum err say_it(struct cli *c, struct view *v, struct item *item, enum delivery_word word,
 	json_t *answer, bool *already)
@@ -287,6 +353,8 @@ static enum err say_it(struct cli *c, struct view *v, struct item *item, enum de
 	if (!e)
 		e = documents_say(
 			v, item, word, text ? text : "", profile_now_us(&c->profile), already, &c->problem);
+	if (!e && answer && !*already)
+		e = check_answer(c, &item->record, answer);
 	free(text);
 	return e;
 }

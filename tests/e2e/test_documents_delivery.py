@@ -81,6 +81,10 @@ with Server() as server:
     cases.check("a second sign changes nothing", head.ok("documents", "sign", number).get("already") is True)
     cases.equal("the bureau sees who has signed", states(number), {P1: "signed", P2: "sent", J: "sent"})
     cases.equal("his task is over", tasks(number, "receipt"), [P2, J])
+    for words in (("q1=3",), ("q1=3", "q2=明天", "q3=是"), ("q1=3", "q2=2026-12-05", "q3=也许"), ("q1=3", "q2=2026-12-05", "q3=是", "q9=1")):
+        bad = head.run("documents", "answer", number, *words, "--json")
+        cases.equal("%s is refused here" % "，".join(words), (bad.code, bad.json["error"]["field"]), (3, "R25"))
+    cases.equal("and nothing of it waits", [o for o in head.ok("outbox", "list") if o["state"] != "accepted"], [])
     bad = head.run("documents", "answer", number, "q1=很多", "q2=2026-12-05", "q3=是", "--json")
     cases.equal("an answer of the wrong type is refused", (bad.code, bad.json["error"]["code"]), (3, "RULE"))
     head.ok("documents", "answer", number, "q1=3", "q2=2026-12-05", "q3=是")
