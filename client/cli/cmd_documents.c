@@ -213,6 +213,9 @@ static int cmd_show(struct cli *c)
 	cli_say(c, "%s  %s", number, record_text(d, F_DELIVERY_TITLE, title, sizeof title));
 	cli_say(c, _("%s；签收期限 %s"), code_name(&codes_delivery_state, delivery_state(d)),
 		words_field(v, d, F_DELIVERY_RECEIPT_DUE, false, due, sizeof due));
+	if (strcmp(delivery_state(d), "returned") == 0)
+		cli_say(c, _("县局退回了反馈：%s"),
+			record_text(d, F_DELIVERY_JUDGE_REASON, text, sizeof text));
 	const char *body = strstr(record_text(d, F_DELIVERY_TEXT, text, sizeof text), "\n---");
 	cli_say(c, "\n%s", body && strchr(body + 1, '\n') ? strchr(body + 1, '\n') + 1 : text);
 	say_questions(c, d);

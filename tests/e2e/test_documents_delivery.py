@@ -94,6 +94,7 @@ with Server() as server:
     edu.ok("documents", "feedback", "return", number, P1, "--reason", "数字与台账不符")
     head.ok("sync")
     cases.equal("it came back", head.ok("documents", "list")[0]["state"], "returned")
+    cases.check("and why", "数字与台账不符" in head.run("documents", "show", number).out)
     head.ok("documents", "answer", number, "q1=4", "q2=2026-12-05", "q3=否")
     edu.ok("documents", "feedback", "accept", number, P1)
     cases.equal("accepted", states(number)[P1], "accepted")
