@@ -36,24 +36,13 @@ static void close_done(struct request *r)
 	request_reply(r, &out.base);
 }
 
-static void close_write(struct request *r)
-{
-	const PGresult *t = request_result(r, &move_papers);
-	struct closing *x = r->data;
-
-	x->moved = (uint32_t)db_get_int(t, 0, 0);
-	x->ended = (uint32_t)db_get_int(t, 0, 1);
-	x->at = db_get_int(t, 0, 2);
-	record_edits_commit(&x->edits, r, close_done);
-}
-
 static void close_locked(struct request *r)
 {
 	const struct kind *kind = kind_by_number(KIND_SCHOOL);
 	const PGresult *rows = record_db_locked_rows(&r->task, kind);
+	const PGresult *t = request_result(r, &move_papers);
 	struct closing *x = r->data;
-	struct db_params p = {0};
-	struct stored before;
+	struct stored before; /* borrows from the rows: no trip before it is written */
 
 	if (!PQntuples(rows) || !record_edits_begin(&x->edits, r, 1)) {
 		request_fail(r, PQntuples(rows) ? ERR_NOMEM : ERR_NOT_FOUND, "school", NULL);
@@ -64,17 +53,18 @@ static void close_locked(struct request *r)
 		request_refuse(r, ERR_NOT_FOUND, "school", _("这所学校刚刚已经撤并"), NULL);
 		return;
 	}
+	x->moved = (uint32_t)db_get_int(t, 0, 0);
+	x->ended = (uint32_t)db_get_int(t, 0, 1);
+	x->at = db_get_int(t, 0, 2);
 	record_edit_delete(&x->edits, &before);
-	db_text(&p, Q->code);
-	db_text(&p, text_of(Q->into));
-	request_query(r, &move_papers, &p);
-	request_trip(r, close_write);
+	record_edits_commit(&x->edits, r, close_done);
 }
 
 static void close_judge(struct request *r)
 {
 	const PGresult *t = request_result(r, &find_schools);
 	struct pg_array ids = {0};
+	struct db_params p = {0};
 	size_t n;
 
 	if (db_is_null(t, 0, 0) || (*text_of(Q->into) && !db_get_int(t, 0, 1))) {
@@ -86,6 +76,9 @@ static void close_judge(struct request *r)
 	pg_array_begin(&ids, PG_UUID);
 	pg_array_bytes(&ids, db_get_bytes(t, 0, 0, &n), 16);
 	record_db_lock(&r->task, kind_by_number(KIND_SCHOOL), &ids);
+	db_text(&p, Q->code);
+	db_text(&p, text_of(Q->into));
+	request_query(r, &move_papers, &p);
 	request_trip(r, close_locked);
 	pg_array_free(&ids);
 }
