@@ -17,7 +17,6 @@
 #include "signature.h"
 
 #define ENTRIES_PER_PAGE 200
-#define Q REQUEST(r, pb_document_query)
 
 /* ---- The number ---- */
 
@@ -280,15 +279,17 @@ static bool may_leave(struct request *r, const char *doc, const char *reason)
 
 static void evidence_of(struct request *r)
 {
-	evidence_query(r, Q->doc);
+	const pb_document_query *query = REQUEST(r, pb_document_query);
+	evidence_query(r, query->doc);
 }
 
 static void evidence_done(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct evidence x;
 	size_t n;
 
-	if (!may_leave(r, Q->doc, text_of(Q->text)))
+	if (!may_leave(r, query->doc, text_of(query->text)))
 		return;
 	x.lines = trace_lines(r, &n);
 	if (!x.lines)
@@ -299,7 +300,8 @@ static void evidence_done(struct request *r)
 
 void documents_evidence(struct request *r)
 {
-	if (!*text_of(Q->doc))
+	const pb_document_query *query = REQUEST(r, pb_document_query);
+	if (!*text_of(query->doc))
 		request_fail(r, ERR_MISSING, "doc", NULL);
 	else
 		request_call(r, evidence_of, evidence_done);

@@ -165,7 +165,6 @@ size_t document_repeats(
 
 /* ---- cost ---- */
 
-#define Q REQUEST(r, pb_document_query)
 static const struct db_stmt select_text = {
 	"SELECT coalesce(v.file, ''), coalesce(d.number, '')"
 	" FROM document d LEFT JOIN document_version v ON v.county = d.county AND v.document = d.id AND v.version = d.version"
@@ -246,6 +245,7 @@ static void fill_cost(struct request *r, struct cost *x)
 
 static void cost_judge(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	const PGresult *t = request_result(r, &select_text);
 	const char *text = PQntuples(t) ? document_text(r, db_get_text(t, 0, 0)) : "";
 	struct cost *x = r->data;
@@ -256,7 +256,7 @@ static void cost_judge(struct request *r)
 	if (!*text) {
 		request_refuse(r, PQntuples(t) ? ERR_NOT_NOW : ERR_NOT_FOUND, "doc",
 			PQntuples(t) ? _("这是来文，不发给学校")
-				     : arena_printf(&r->arena, _("没有“%s”这份公文"), text_of(Q->doc)),
+				     : arena_printf(&r->arena, _("没有“%s”这份公文"), text_of(query->doc)),
 			_("jgadmin documents list 列出公文"));
 		return;
 	}
@@ -280,22 +280,24 @@ static void cost_judge(struct request *r)
 
 static void cost_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
-	db_text(&p, text_of(Q->doc));
+	db_text(&p, text_of(query->doc));
 	db_text(&p, r->caller.user);
 	request_query(r, &select_text, &p);
 	request_query(r, &select_schools, NULL);
-	document_repeats_query(r, text_of(Q->doc));
+	document_repeats_query(r, text_of(query->doc));
 	world_query(r);
 	request_trip(r, cost_judge);
 }
 
 void documents_cost(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	r->data = arena_alloc(&r->arena, sizeof(struct cost));
-	if (!*text_of(Q->doc))
+	if (!*text_of(query->doc))
 		request_fail(r, ERR_MISSING, "doc", NULL);
 	else if (!r->data)
 		request_fail(r, ERR_NOMEM, NULL, NULL);

@@ -8,8 +8,6 @@
 #include "record_edit.h"
 #include "tables.h"
 
-#define Q REQUEST(r, pb_school_close)
-
 static const struct db_stmt find_schools = {
 	"SELECT (SELECT rec_id FROM school WHERE county = app_county() AND code = $1::text AND NOT deleted),"
 	" EXISTS (SELECT FROM school WHERE county = app_county() AND code = $2::text AND NOT deleted)"};
@@ -24,6 +22,7 @@ struct closing {
 
 static void close_done(struct request *r)
 {
+	const pb_school_close *ask = REQUEST(r, pb_school_close);
 	const struct closing *x = r->data;
 	pb_school_closed out = PB_SCHOOL_CLOSED_INIT;
 
@@ -32,7 +31,7 @@ static void close_done(struct request *r)
 	out.ended = x->ended;
 	out.at = x->at;
 	access_log_add(r->worker, &r->caller, r->method->name, "OK", x->moved + x->ended,
-		arena_printf(&r->arena, "%s %s: %s", Q->code, text_of(Q->into), Q->reason), r->ref);
+		arena_printf(&r->arena, "%s %s: %s", ask->code, text_of(ask->into), ask->reason), r->ref);
 	request_reply(r, &out.base);
 }
 
@@ -62,22 +61,24 @@ static void close_locked(struct request *r)
 
 static void close_judge(struct request *r)
 {
+	const pb_school_close *ask = REQUEST(r, pb_school_close);
 	const PGresult *t = request_result(r, &find_schools);
 	struct pg_array ids = {0};
 	struct db_params p = {0};
 	size_t n;
 
-	if (db_is_null(t, 0, 0) || (*text_of(Q->into) && !db_get_int(t, 0, 1))) {
+	if (db_is_null(t, 0, 0) || (*text_of(ask->into) && !db_get_int(t, 0, 1))) {
 		request_refuse(r, ERR_NOT_FOUND, db_is_null(t, 0, 0) ? "code" : "into",
-			arena_printf(&r->arena, _("没有学校 %s"), db_is_null(t, 0, 0) ? Q->code : Q->into),
+			arena_printf(
+				&r->arena, _("没有学校 %s"), db_is_null(t, 0, 0) ? ask->code : ask->into),
 			_("jgadmin schools list 列出学校"));
 		return;
 	}
 	pg_array_begin(&ids, PG_UUID);
 	pg_array_bytes(&ids, db_get_bytes(t, 0, 0, &n), 16);
 	record_db_lock(&r->task, kind_by_number(KIND_SCHOOL), &ids);
-	db_text(&p, Q->code);
-	db_text(&p, text_of(Q->into));
+	db_text(&p, ask->code);
+	db_text(&p, text_of(ask->into));
 	request_query(r, &move_papers, &p);
 	request_trip(r, close_locked);
 	pg_array_free(&ids);
@@ -85,21 +86,23 @@ static void close_judge(struct request *r)
 
 static void close_query(struct request *r)
 {
+	const pb_school_close *ask = REQUEST(r, pb_school_close);
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
-	db_text(&p, Q->code);
-	db_text(&p, text_of(Q->into));
+	db_text(&p, ask->code);
+	db_text(&p, text_of(ask->into));
 	request_query(r, &find_schools, &p);
 	request_trip(r, close_judge);
 }
 
 void documents_close_school(struct request *r)
 {
+	const pb_school_close *ask = REQUEST(r, pb_school_close);
 	r->data = arena_alloc(&r->arena, sizeof(struct closing));
-	if (!*text_of(Q->code) || !*text_of(Q->reason))
-		request_fail(r, ERR_MISSING, *text_of(Q->code) ? "reason" : "code", NULL);
-	else if (strcmp(text_of(Q->into), Q->code) == 0)
+	if (!*text_of(ask->code) || !*text_of(ask->reason))
+		request_fail(r, ERR_MISSING, *text_of(ask->code) ? "reason" : "code", NULL);
+	else if (strcmp(text_of(ask->into), ask->code) == 0)
 		request_fail_hint(r, ERR_INVALID, "into", _("不能并入自己"), _("--into 写接收校的标识码"));
 	else if (!r->data)
 		request_fail(r, ERR_NOMEM, NULL, NULL);

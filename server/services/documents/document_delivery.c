@@ -226,7 +226,6 @@ const struct service_job documents_jobs[] = {
 
 /* ---- deliveries ---- */
 
-#define Q REQUEST(r, pb_document_query)
 static const struct db_stmt select_deliveries = {
 	"SELECT school, name, state, version, read_at, signed_at, coalesce(signed_by, ''), answered_at, coalesce(answer, ''),"
 	" kept_at, coalesce(slot, ''), destroyed_at, coalesce(witness, '')"
@@ -236,11 +235,12 @@ static const struct db_stmt select_paper = {
 
 static void deliveries_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0}, paper = {0};
 
-	db_text(&p, text_of(Q->doc));
+	db_text(&p, text_of(query->doc));
 	request_query(r, &select_deliveries, &p);
-	db_text(&paper, text_of(Q->doc));
+	db_text(&paper, text_of(query->doc));
 	db_text(&paper, r->caller.user);
 	request_query(r, &select_paper, &paper);
 }
@@ -275,13 +275,14 @@ static bool fill_page(struct request *r, pb_delivery_list *out, const PGresult *
 
 static void deliveries_done(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	const PGresult *t = request_result(r, &select_deliveries), *paper = request_result(r, &select_paper);
 	int n = PQntuples(t);
 	pb_delivery_list out;
 
 	if (!PQntuples(paper)) {
 		request_fail_hint(r, ERR_NOT_FOUND, "doc",
-			arena_printf(&r->arena, _("没有“%s”这份公文"), text_of(Q->doc)),
+			arena_printf(&r->arena, _("没有“%s”这份公文"), text_of(query->doc)),
 			_("jgadmin documents list 列出公文"));
 		return;
 	}
@@ -303,7 +304,8 @@ static void deliveries_done(struct request *r)
 
 void documents_deliveries(struct request *r)
 {
-	if (*text_of(Q->doc))
+	const pb_document_query *query = REQUEST(r, pb_document_query);
+	if (*text_of(query->doc))
 		request_call(r, deliveries_query, deliveries_done);
 	else
 		request_fail(r, ERR_MISSING, "doc", NULL);
@@ -311,7 +313,6 @@ void documents_deliveries(struct request *r)
 
 /* ---- feedback accept, return: by the drafter or the issuing desk ---- */
 
-#define D REQUEST(r, pb_feedback_decision)
 static const struct db_stmt find_answer = {
 	"SELECT x.rec_id, delivery_state(x), x.answered_at, d.drafter = $3::text OR EXISTS (SELECT FROM (SELECT k.holder, k.deputy FROM document_desk k"
 	" WHERE k.county = app_county() AND k.name = 'issue' ORDER BY k.set_at DESC LIMIT 1) k WHERE $3::text IN (k.holder, k.deputy))"
@@ -335,23 +336,26 @@ struct decision {
 
 static void decide_done(struct request *r)
 {
+	const pb_feedback_decision *decision = REQUEST(r, pb_feedback_decision);
 	pb_set_reply out = PB_SET_REPLY_INIT;
 
 	out.has_at = out.has_changed = 1;
 	out.changed = 1;
-	access_log_add(
-		r->worker, &r->caller, r->method->name, D->accept ? "OK" : "RETURNED", 1, D->doc, r->ref);
+	access_log_add(r->worker, &r->caller, r->method->name, decision->accept ? "OK" : "RETURNED", 1,
+		decision->doc, r->ref);
 	request_reply(r, &out.base);
 }
 
 static void nothing_to_judge(struct request *r)
 {
+	const pb_feedback_decision *decision = REQUEST(r, pb_feedback_decision);
 	request_refuse(r, ERR_NOT_NOW, "school", _("这所学校现在没有待看的反馈"),
-		arena_printf(&r->arena, "jgadmin documents deliveries %s", D->doc));
+		arena_printf(&r->arena, "jgadmin documents deliveries %s", decision->doc));
 }
 
 static void decide_write(struct request *r)
 {
+	const pb_feedback_decision *decision = REQUEST(r, pb_feedback_decision);
 	struct decision *x = r->data;
 	const struct kind *kind = kind_by_number(KIND_DELIVERY);
 	const PGresult *rows = record_db_locked_rows(&r->task, kind);
@@ -371,19 +375,20 @@ static void decide_write(struct request *r)
 		return;
 	}
 	struct stored *to = record_edit(&x->edits, kind, &before);
-	record_set_text(&to->state.record, F_DELIVERY_JUDGED, D->accept ? "accepted" : "returned");
+	record_set_text(&to->state.record, F_DELIVERY_JUDGED, decision->accept ? "accepted" : "returned");
 	record_set_number(&to->state.record, F_DELIVERY_JUDGED_FOR, x->answered_at);
-	record_set_text(&to->state.record, F_DELIVERY_JUDGE_REASON, text_of(D->reason));
+	record_set_text(&to->state.record, F_DELIVERY_JUDGE_REASON, text_of(decision->reason));
 	record_edit_end(&x->edits);
-	db_text(&p, D->doc);
-	db_text(&p, D->school);
-	db_bool(&p, D->accept);
+	db_text(&p, decision->doc);
+	db_text(&p, decision->school);
+	db_bool(&p, decision->accept);
 	request_query(r, &judge_tasks, &p);
 	record_edits_commit(&x->edits, r, decide_done);
 }
 
 static void decide_judge(struct request *r)
 {
+	const pb_feedback_decision *decision = REQUEST(r, pb_feedback_decision);
 	const PGresult *t = request_result(r, &find_answer);
 	struct decision *x = arena_alloc(&r->arena, sizeof *x);
 	struct pg_array ids = {0};
@@ -393,7 +398,7 @@ static void decide_judge(struct request *r)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 	else if (!PQntuples(t) || db_is_null(t, 0, 0))
 		request_refuse(r, ERR_NOT_FOUND, "school", _("这所学校没有这份公文"),
-			arena_printf(&r->arena, "jgadmin documents deliveries %s", D->doc));
+			arena_printf(&r->arena, "jgadmin documents deliveries %s", decision->doc));
 	else if (strcmp(db_get_text(t, 0, 1), "answered") != 0)
 		nothing_to_judge(r);
 	else if (!db_get_int(t, 0, 3))
@@ -411,11 +416,12 @@ static void decide_judge(struct request *r)
 
 static void decide_query(struct request *r)
 {
+	const pb_feedback_decision *decision = REQUEST(r, pb_feedback_decision);
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_JOB, "");
-	db_text(&p, D->doc);
-	db_text(&p, D->school);
+	db_text(&p, decision->doc);
+	db_text(&p, decision->school);
 	db_text(&p, r->caller.user);
 	request_query(r, &find_answer, &p);
 	request_trip(r, decide_judge);
@@ -423,9 +429,10 @@ static void decide_query(struct request *r)
 
 void documents_decide_feedback(struct request *r)
 {
-	if (!*text_of(D->doc) || !*text_of(D->school))
-		request_fail(r, ERR_MISSING, *text_of(D->doc) ? "school" : "doc", NULL);
-	else if (!D->accept && !*text_of(D->reason))
+	const pb_feedback_decision *decision = REQUEST(r, pb_feedback_decision);
+	if (!*text_of(decision->doc) || !*text_of(decision->school))
+		request_fail(r, ERR_MISSING, *text_of(decision->doc) ? "school" : "doc", NULL);
+	else if (!decision->accept && !*text_of(decision->reason))
 		request_fail(r, ERR_MISSING, "reason", NULL);
 	else
 		request_begin(r, decide_query);

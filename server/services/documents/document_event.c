@@ -72,43 +72,42 @@ enum { REPEAT_N, REPEAT_VERSION, REPEAT_STATE, REPEAT_AT, REPEAT_ID, REPEAT_KIND
 
 #define INTENT_LIFE_US INT64_C(3600000000) /* who looked at it an hour ago looks again */
 
-#define Q REQUEST(r, pb_document_ask)
-
 static void take_ask(struct request *r, struct event *x)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	struct document_ask *a = &x->ask;
 
 	*a = (struct document_ask){
-		.event = (enum document_event)document_code_index(&codes_document_event, text_of(Q->event)),
+		.event = (enum document_event)document_code_index(&codes_document_event, text_of(ask->event)),
 		.user = r->caller.user,
 		.roles = r->caller.roles,
-		.seen = Q->seen,
-		.text = text_of(Q->text),
-		.reason = text_of(Q->reason),
-		.leader = text_of(Q->leader),
-		.lead = text_of(Q->lead),
-		.to = text_of(Q->to),
-		.slot = text_of(Q->slot),
-		.series = text_of(Q->series),
-		.organ = text_of(Q->organ),
-		.by = text_of(Q->by),
-		.assist = (const char *const *)Q->assist,
-		.assist_count = Q->n_assist,
-		.readers = (const char *const *)Q->readers,
-		.reader_count = Q->n_readers,
-		.countersign = (const char *const *)Q->countersign,
-		.countersign_count = Q->n_countersign,
-		.joint = (const char *const *)Q->joint,
-		.joint_count = Q->n_joint,
-		.in_order = Q->in_order,
-		.substance = Q->substance,
-		.force = Q->force,
-		.again = Q->again && *text_of(Q->reason),
-		.due = Q->due,
-		.date = Q->date,
-		.copies = (int32_t)Q->copies,
-		.count = (int32_t)Q->count,
-		.has_file = Q->file.len != 0,
+		.seen = ask->seen,
+		.text = text_of(ask->text),
+		.reason = text_of(ask->reason),
+		.leader = text_of(ask->leader),
+		.lead = text_of(ask->lead),
+		.to = text_of(ask->to),
+		.slot = text_of(ask->slot),
+		.series = text_of(ask->series),
+		.organ = text_of(ask->organ),
+		.by = text_of(ask->by),
+		.assist = (const char *const *)ask->assist,
+		.assist_count = ask->n_assist,
+		.readers = (const char *const *)ask->readers,
+		.reader_count = ask->n_readers,
+		.countersign = (const char *const *)ask->countersign,
+		.countersign_count = ask->n_countersign,
+		.joint = (const char *const *)ask->joint,
+		.joint_count = ask->n_joint,
+		.in_order = ask->in_order,
+		.substance = ask->substance,
+		.force = ask->force,
+		.again = ask->again && *text_of(ask->reason),
+		.due = ask->due,
+		.date = ask->date,
+		.copies = (int32_t)ask->copies,
+		.count = (int32_t)ask->count,
+		.has_file = ask->file.len != 0,
 	};
 }
 
@@ -157,20 +156,21 @@ static void judge_files(struct request *r, struct event *x, const struct draft *
 /* What it is that came in, kept from now on. False: refused. */
 static bool take_registered(struct request *r, struct event *x)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	const PGresult *same = request_result(r, &read_same);
 	int32_t year = x->around.world.today / 10000;
 	struct document_file *f = &x->file;
 
-	bool secret = draft_text_is_secret(text_of(Q->title)) || draft_text_is_secret(text_of(Q->matter));
-	for (size_t i = 0; i < Q->n_attach; i++)
-		secret |= draft_text_is_secret(text_of(Q->attach[i]->name));
+	bool secret = draft_text_is_secret(text_of(ask->title)) || draft_text_is_secret(text_of(ask->matter));
+	for (size_t i = 0; i < ask->n_attach; i++)
+		secret |= draft_text_is_secret(text_of(ask->attach[i]->name));
 	if (secret) {
 		/* Nothing of it is kept, not even in a log. */
 		request_fail_hint(
 			r, ERR_RULE, "R07", _("涉密文件不能进入本系统"), _("按保密规定在涉密载体上办理"));
 		return false;
 	}
-	judge_organ(r, x, text_of(Q->from));
+	judge_organ(r, x, text_of(ask->from));
 	if (!document_files_after(r, &x->before, &f->files))
 		return false;
 	judge_files(r, x, NULL);
@@ -179,22 +179,22 @@ static bool take_registered(struct request *r, struct event *x)
 		struct problem p;
 		problem_set(&p, ERR_DUPLICATE, "their_no",
 			arena_printf(&r->arena, "jgadmin documents show %s", first), _("%s %s 已经登记为 %s"),
-			text_of(Q->from), text_of(Q->their_no), first);
+			text_of(ask->from), text_of(ask->their_no), first);
 		snprintf(p.ref, sizeof p.ref, "%s", first);
 		request_fail_problem(r, &p);
 		return false;
 	}
 	f->kind = "in";
-	f->title = text_of(Q->title);
-	f->genre = text_of(Q->genre);
-	f->carrier = *text_of(Q->carrier) ? Q->carrier : "paper";
-	f->from = text_of(Q->from);
-	f->their_no = text_of(Q->their_no);
-	f->caller = text_of(Q->caller);
-	f->phone = text_of(Q->phone);
-	f->matter = f->body = text_of(Q->matter);
-	f->d.reads = strcmp(text_of(Q->class_), "read") == 0;
-	int urgency = document_code_index(&codes_urgency, text_of(Q->urgency));
+	f->title = text_of(ask->title);
+	f->genre = text_of(ask->genre);
+	f->carrier = *text_of(ask->carrier) ? ask->carrier : "paper";
+	f->from = text_of(ask->from);
+	f->their_no = text_of(ask->their_no);
+	f->caller = text_of(ask->caller);
+	f->phone = text_of(ask->phone);
+	f->matter = f->body = text_of(ask->matter);
+	f->d.reads = strcmp(text_of(ask->class_), "read") == 0;
+	int urgency = document_code_index(&codes_urgency, text_of(ask->urgency));
 	f->d.urgency = urgency < 0 ? URGENCY_PLAIN : (enum document_urgency)urgency;
 	f->take_series = strcmp(f->carrier, "phone") == 0 ? "电" : "收";
 	f->take_year = year;
@@ -348,6 +348,7 @@ static void judge_repeats(struct request *r, struct event *x);
 /* What the event brings, beside what the machine judges. False: refused. */
 static bool take_content(struct request *r, struct event *x)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	const PGresult *text = request_result(r, &read_text);
 	struct problem p;
 
@@ -368,7 +369,7 @@ static bool take_content(struct request *r, struct event *x)
 	if (x->ask.event == EVENT_REGISTER)
 		return take_registered(r, x);
 	if (x->ask.has_file)
-		return take_new_text(r, x, Q->file.data, Q->file.len);
+		return take_new_text(r, x, ask->file.data, ask->file.len);
 	const char *stands = PQntuples(text) ? document_text(r, db_get_text(text, 0, 0)) : "";
 	size_t n = strlen(stands);
 	if (!n) /* what came in has no text of ours */
@@ -514,9 +515,10 @@ static const char *intent_of(struct request *r, const struct event *x, int64_t m
 /* As it was sent; "" for none, and for bytes that are no text. */
 static const char *intent_lines(struct request *r)
 {
-	bool is_text = Q->intent.len && !memchr(Q->intent.data, 0, Q->intent.len) &&
-		       text_utf8_valid((const char *)Q->intent.data, Q->intent.len);
-	const char *lines = is_text ? arena_text(&r->arena, Q->intent.data, Q->intent.len) : NULL;
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
+	bool is_text = ask->intent.len && !memchr(ask->intent.data, 0, ask->intent.len) &&
+		       text_utf8_valid((const char *)ask->intent.data, ask->intent.len);
+	const char *lines = is_text ? arena_text(&r->arena, ask->intent.data, ask->intent.len) : NULL;
 
 	return text_of(lines);
 }
@@ -550,25 +552,26 @@ static void reply_intent(struct request *r, struct event *x)
  * asks. False: refused. */
 static bool take_intent(struct request *r, struct event *x)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	struct tls *tls = r->conn ? &r->conn->stream.tls : NULL;
 	int64_t made = strtoll(intent_line(r, "\nmade="), NULL, 10);
 	X509 *cert = tls ? tls_peer_cert(tls) : NULL;
 	unsigned char *der = NULL;
 
 	x->entry.intent = intent_of(r, x, made);
-	if (!Q->intent.len || !Q->intent_sig.len) {
-		request_fail(r, ERR_MISSING, Q->intent.len ? "intent_sig" : "intent", NULL);
+	if (!ask->intent.len || !ask->intent_sig.len) {
+		request_fail(r, ERR_MISSING, ask->intent.len ? "intent_sig" : "intent", NULL);
 		return false;
 	}
-	if (!x->entry.intent || strlen(x->entry.intent) != Q->intent.len ||
-		memcmp(x->entry.intent, Q->intent.data, Q->intent.len) != 0 ||
+	if (!x->entry.intent || strlen(x->entry.intent) != ask->intent.len ||
+		memcmp(x->entry.intent, ask->intent.data, ask->intent.len) != 0 ||
 		llabs(x->around.world.now - made) > INTENT_LIFE_US) {
 		request_fail_hint(r, ERR_STALE, "intent", _("这份公文刚刚有了变化"),
-			arena_printf(&r->arena, _("jgadmin documents show %s 看过再办"), text_of(Q->doc)));
+			arena_printf(&r->arena, _("jgadmin documents show %s 看过再办"), text_of(ask->doc)));
 		return false;
 	}
-	enum err e = cert ? tls_peer_signed(
-				    tls, Q->intent.data, Q->intent.len, Q->intent_sig.data, Q->intent_sig.len)
+	enum err e = cert ? tls_peer_signed(tls, ask->intent.data, ask->intent.len, ask->intent_sig.data,
+				    ask->intent_sig.len)
 			  : ERR_CHAIN;
 	int n = e ? 0 : i2d_X509(cert, &der);
 	if (!e && n <= 0)
@@ -580,8 +583,8 @@ static bool take_intent(struct request *r, struct event *x)
 	x->entry.cert = arena_copy(&r->arena, der, (size_t)n);
 	x->entry.cert_len = (size_t)n;
 	OPENSSL_free(der);
-	x->entry.intent_sig = Q->intent_sig.data;
-	x->entry.intent_sig_len = Q->intent_sig.len;
+	x->entry.intent_sig = ask->intent_sig.data;
+	x->entry.intent_sig_len = ask->intent_sig.len;
 	if (!x->entry.cert)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 	return x->entry.cert;
@@ -589,6 +592,7 @@ static bool take_intent(struct request *r, struct event *x)
 
 static void event_write(struct request *r)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	struct event *x = r->data;
 	struct document_file *f = &x->file;
 
@@ -602,7 +606,7 @@ static void event_write(struct request *r)
 		.text = *x->ask.text ? x->ask.text : x->ask.reason,
 		.at = x->around.world.now};
 	memcpy(x->entry.device, r->caller.device, 16);
-	if (Q->dry_run) {
+	if (ask->dry_run) {
 		reply_intent(r, x);
 		return;
 	}
@@ -612,7 +616,7 @@ static void event_write(struct request *r)
 	enum err e = document_write(r, f, &x->entry);
 	if (!e && x->ask.event == EVENT_SEAL)
 		document_seal_write(r, f, x->ask.count);
-	if (!e && *text_of(Q->meeting))
+	if (!e && *text_of(ask->meeting))
 		meeting_write_draft(r, f->id, x->ask.is_minutes);
 	if (!e && x->ask.event == EVENT_ISSUE)
 		meeting_paper_issued(r, f->id);
@@ -658,17 +662,19 @@ static void refuse(struct request *r, const struct problem *p)
 /* Who is told that it cannot be done now is told what is. */
 static void say_state(struct request *r, const struct event *x, enum document_state state, struct problem *p)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	const struct code_list *words = strcmp(x->file.kind, "in") ? &codes_out_state : &codes_in_state;
 
 	if (p->code == ERR_NOT_NOW && strcmp(p->field, "state") == 0 && state != DOCUMENT_NONE)
 		problem_set(p, ERR_NOT_NOW, "state",
-			arena_printf(&r->arena, "jgadmin documents show %s", text_of(Q->doc)),
-			_("%s 现在是“%s”，不能这样办"), text_of(Q->doc),
+			arena_printf(&r->arena, "jgadmin documents show %s", text_of(ask->doc)),
+			_("%s 现在是“%s”，不能这样办"), text_of(ask->doc),
 			code_name(words, document_state_code(state)));
 }
 
 static void event_judge(struct request *r)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	struct event *x = r->data;
 	struct problem p;
 
@@ -680,7 +686,7 @@ static void event_judge(struct request *r)
 	}
 	if (x->file.is_new) {
 		/* Who signs for a new paper signs for its id: the one that he was told. */
-		if (Q->dry_run || id_parse(x->file.id, intent_line(r, "\ndoc=")))
+		if (ask->dry_run || id_parse(x->file.id, intent_line(r, "\ndoc=")))
 			id_make(x->file.id, x->around.world.now);
 		x->file.d.task_room = DOCUMENT_PEOPLE_MAX + 4;
 		x->file.d.task = arena_alloc(&r->arena, sizeof *x->file.d.task * x->file.d.task_room);
@@ -688,7 +694,7 @@ static void event_judge(struct request *r)
 		enum err e = document_read(r, &x->file);
 		if (e) {
 			problem_set(&p, e, "doc", _("jgadmin documents list 列出公文"),
-				e == ERR_NOT_FOUND ? _("没有“%s”这份公文") : NULL, Q->doc);
+				e == ERR_NOT_FOUND ? _("没有“%s”这份公文") : NULL, ask->doc);
 			refuse(r, &p);
 			return;
 		}
@@ -703,44 +709,46 @@ static void event_judge(struct request *r)
 	if (document_step(&x->around.world, &x->file.d, &x->ask, &x->done, &r->arena, &p)) {
 		say_state(r, x, before, &p);
 		refuse(r, &p);
-	} else if (!*text_of(Q->meeting) || meeting_judge_draft(r, &x->around.world, x->ask.is_minutes))
+	} else if (!*text_of(ask->meeting) || meeting_judge_draft(r, &x->around.world, x->ask.is_minutes))
 		event_write(r);
 }
 
 static void event_query(struct request *r)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	struct event *x = r->data;
 	struct db_params same = {0}, series = {0}, of = {0}, repeat = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
 	if (!x->file.is_new)
-		document_query(r, Q->doc);
-	db_text(&repeat, x->file.is_new ? intent_line(r, "\ndoc=") : Q->doc);
+		document_query(r, ask->doc);
+	db_text(&repeat, x->file.is_new ? intent_line(r, "\ndoc=") : ask->doc);
 	db_text(&repeat, intent_lines(r));
 	db_text(&repeat, x->ask.user);
 	request_query(r, &read_repeat, &repeat);
 	world_query(r);
-	db_text(&same, text_of(Q->from));
-	db_text(&same, *text_of(Q->their_no) ? Q->their_no : NULL);
+	db_text(&same, text_of(ask->from));
+	db_text(&same, *text_of(ask->their_no) ? ask->their_no : NULL);
 	request_query(r, &read_same, &same);
 	request_query(r, &read_organs, NULL);
 	request_query(r, &read_schools, NULL);
 	db_text(&series, x->ask.series);
 	request_query(r, &read_series, &series);
-	db_text(&of, x->file.is_new ? "" : Q->doc);
+	db_text(&of, x->file.is_new ? "" : ask->doc);
 	request_query(r, &read_received, &of);
 	db_bool(&of, x->ask.event == EVENT_RETURN);
 	request_query(r, &read_text, &of);
 	document_files_query(r);
 	if (x->ask.event == EVENT_ISSUE)
-		document_repeats_query(r, Q->doc);
-	if (*text_of(Q->meeting))
-		meeting_query(r, Q->meeting, 0, 0);
+		document_repeats_query(r, ask->doc);
+	if (*text_of(ask->meeting))
+		meeting_query(r, ask->meeting, 0, 0);
 	request_trip(r, event_judge);
 }
 
 void documents_ask(struct request *r)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	struct event *x = arena_alloc(&r->arena, sizeof *x);
 	struct problem p;
 
@@ -749,7 +757,7 @@ void documents_ask(struct request *r)
 		return;
 	}
 	r->data = x;
-	if (!*text_of(Q->event)) {
+	if (!*text_of(ask->event)) {
 		request_fail(r, ERR_MISSING, "event", NULL);
 		return;
 	}
@@ -769,12 +777,12 @@ void documents_ask(struct request *r)
 	x->file.caller = x->file.phone = x->file.matter = x->file.reply_to = "";
 	x->file.d.drafter = x->file.d.leader = x->file.d.lead = x->file.d.signer = x->file.d.slot =
 		x->file.d.series = "";
-	if (!x->file.is_new && !*text_of(Q->doc))
+	if (!x->file.is_new && !*text_of(ask->doc))
 		request_fail(r, ERR_MISSING, "doc", NULL);
-	else if (*text_of(Q->meeting) && x->ask.event != EVENT_DRAFT)
+	else if (*text_of(ask->meeting) && x->ask.event != EVENT_DRAFT)
 		request_fail(r, ERR_INVALID, "meeting", NULL);
-	else if (x->ask.event == EVENT_REGISTER && (!*text_of(Q->title) || !*text_of(Q->from)))
-		request_fail(r, ERR_MISSING, *text_of(Q->title) ? "from" : "title", NULL);
+	else if (x->ask.event == EVENT_REGISTER && (!*text_of(ask->title) || !*text_of(ask->from)))
+		request_fail(r, ERR_MISSING, *text_of(ask->title) ? "from" : "title", NULL);
 	else
 		request_begin(r, event_query);
 }

@@ -20,7 +20,6 @@
 
 /* ---- What an event brings ---- */
 
-#define Q REQUEST(r, pb_document_ask)
 #define LOOKED "coalesce(c.type, ''), coalesce(c.cut, true), coalesce(c.verdict, 'unscanned')"
 static const struct db_stmt read_before = {
 	"SELECT f.name, f.sha, f.size, " LOOKED " FROM document d"
@@ -38,15 +37,16 @@ enum { F_NAME, F_SHA, F_SIZE, F_TYPE, F_CUT, F_VERDICT };
 
 void document_files_query(struct request *r)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	struct pg_array hashes = {0};
 	struct db_params of = {0}, brought = {0};
 
-	db_text(&of, text_of(Q->doc));
-	db_bool(&of, strcmp(text_of(Q->event), "return") == 0);
+	db_text(&of, text_of(ask->doc));
+	db_bool(&of, strcmp(text_of(ask->event), "return") == 0);
 	request_query(r, &read_before, &of);
 	pg_array_begin(&hashes, PG_BYTEA);
-	for (size_t i = 0; i < Q->n_attach; i++)
-		pg_array_bytes(&hashes, Q->attach[i]->sha.data, Q->attach[i]->sha.len);
+	for (size_t i = 0; i < ask->n_attach; i++)
+		pg_array_bytes(&hashes, ask->attach[i]->sha.data, ask->attach[i]->sha.len);
 	db_array(&brought, &hashes);
 	request_query(r, &read_brought, &brought);
 	pg_array_free(&hashes);
@@ -89,17 +89,18 @@ void document_files_before(struct request *r, struct document_files *f)
 
 bool document_files_after(struct request *r, const struct document_files *before, struct document_files *f)
 {
+	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	const PGresult *t = request_result(r, &read_brought);
 	uint64_t bytes = 0;
 
-	if (!Q->n_attach && !Q->detach) {
+	if (!ask->n_attach && !ask->detach) {
 		*f = *before;
 		return true;
 	}
 	for (int i = 0; i < PQntuples(t); i++) {
-		const char *name = text_of(Q->attach[i]->name);
+		const char *name = text_of(ask->attach[i]->name);
 		bytes += (uint64_t)db_get_int(t, i, F_SIZE);
-		if (*name && Q->attach[i]->sha.len == HASH_SIZE) {
+		if (*name && ask->attach[i]->sha.len == HASH_SIZE) {
 			add(r, f, t, i, name);
 			continue;
 		}
@@ -159,8 +160,6 @@ void document_files_write(
 
 /* ---- Looking at a file ---- */
 
-#undef Q
-#define Q REQUEST(r, pb_blob_ref)
 static const struct db_stmt read_content = {
 	"SELECT type, cut, verdict, length(text)"
 	" FROM document_content WHERE county = app_county() AND sha = $1::bytea"};
@@ -208,11 +207,12 @@ static void look_kept(struct request *r)
 
 static void look_keep(struct request *r)
 {
+	const pb_blob_ref *ask = REQUEST(r, pb_blob_ref);
 	const struct look *x = r->data;
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
-	db_bytes(&p, Q->sha.data, Q->sha.len);
+	db_bytes(&p, ask->sha.data, ask->sha.len);
 	db_text(&p, x->type);
 	db_bool(&p, x->cut);
 	db_text(&p, x->verdict);
@@ -346,10 +346,11 @@ static void look_at(struct request *r)
 
 static void look_query(struct request *r)
 {
+	const pb_blob_ref *ask = REQUEST(r, pb_blob_ref);
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
-	db_bytes(&p, Q->sha.data, Q->sha.len);
+	db_bytes(&p, ask->sha.data, ask->sha.len);
 	request_query(r, &read_content, &p);
 	/* What nobody has scanned is read again when there is a scanner now. */
 	db_bool(&p, r->worker->server->conf.scan[0] != 0);
@@ -360,7 +361,8 @@ static void look_query(struct request *r)
 
 void documents_inspect_file(struct request *r)
 {
-	if (Q->sha.len != HASH_SIZE)
+	const pb_blob_ref *ask = REQUEST(r, pb_blob_ref);
+	if (ask->sha.len != HASH_SIZE)
 		request_fail(r, ERR_INVALID, "sha", NULL);
 	else
 		request_begin(r, look_query);
@@ -368,8 +370,6 @@ void documents_inspect_file(struct request *r)
 
 /* ---- Fetching one ---- */
 
-#undef Q
-#define Q REQUEST(r, pb_file_get)
 static const struct db_stmt read_chunks = {
 	"SELECT k.n, k.bytes, b.size"
 	" FROM (SELECT document_file_of($1::text, $2::bytea, $3::text, $4::text, $5::text) AS school OFFSET 0) x"
@@ -380,24 +380,26 @@ enum { K_N, K_BYTES, K_SIZE };
 
 static void get_query(struct request *r)
 {
+	const pb_file_get *ask = REQUEST(r, pb_file_get);
 	struct db_params p = {0};
 
-	db_text(&p, text_of(Q->doc));
-	db_bytes(&p, Q->sha.data, Q->sha.len);
-	db_text(&p, text_of(Q->school));
+	db_text(&p, text_of(ask->doc));
+	db_bytes(&p, ask->sha.data, ask->sha.len);
+	db_text(&p, text_of(ask->school));
 	db_text(&p, r->caller.user);
 	db_text(&p, r->caller.school);
-	db_int4(&p, (int32_t)Q->from);
+	db_int4(&p, (int32_t)ask->from);
 	request_query(r, &read_chunks, &p);
 }
 
 static void get_done(struct request *r)
 {
+	const pb_file_get *ask = REQUEST(r, pb_file_get);
 	const PGresult *t = request_result(r, &read_chunks);
 	char hex[HASH_SIZE * 2 + 1];
 	int n = PQntuples(t);
 
-	sodium_bin2hex(hex, sizeof hex, Q->sha.data, HASH_SIZE);
+	sodium_bin2hex(hex, sizeof hex, ask->sha.data, HASH_SIZE);
 	r->purpose = arena_printf(&r->arena, "file %s", hex);
 	for (int i = 0; i < n; i++) {
 		pb_blob_chunk out = PB_BLOB_CHUNK_INIT;
@@ -419,9 +421,10 @@ static void get_done(struct request *r)
 
 void documents_get_file(struct request *r)
 {
-	if (Q->sha.len != HASH_SIZE)
+	const pb_file_get *ask = REQUEST(r, pb_file_get);
+	if (ask->sha.len != HASH_SIZE)
 		request_fail(r, ERR_INVALID, "sha", NULL);
-	else if (!*text_of(Q->doc))
+	else if (!*text_of(ask->doc))
 		request_fail(r, ERR_MISSING, "doc", NULL);
 	else
 		request_call(r, get_query, get_done);

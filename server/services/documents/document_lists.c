@@ -12,8 +12,6 @@
 
 #define ROWS_PER_PAGE 500 /* of some 600 bytes: a page well under a frame */
 
-#define Q REQUEST(r, pb_document_query)
-
 void document_reply_pages(struct request *r, const struct document_pages *x)
 {
 	r->rows = (uint32_t)x->count;
@@ -104,12 +102,13 @@ static const ProtobufCMessage *list_page(struct request *r, void *data, size_t f
 
 static void list_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0};
 
 	db_text(&p, r->caller.user);
-	db_text(&p, text_of(Q->kind));
-	db_text(&p, text_of(Q->state));
-	db_text(&p, text_of(Q->with));
+	db_text(&p, text_of(query->kind));
+	db_text(&p, text_of(query->state));
+	db_text(&p, text_of(query->with));
 	request_query(r, &select_list, &p);
 }
 
@@ -161,9 +160,10 @@ static void search_query(struct request *r)
 
 void documents_search(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	const char **terms;
 	size_t n;
-	enum err e = normal_terms(&terms, &n, text_of(Q->text), &r->arena);
+	enum err e = normal_terms(&terms, &n, text_of(query->text), &r->arena);
 
 	if (e || !n) {
 		request_fail(r, e ? e : ERR_MISSING, "text", NULL);
@@ -270,18 +270,21 @@ static const ProtobufCMessage *stuck_page(struct request *r, void *data, size_t 
 
 static void tasks_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0};
 
 	db_text(&p, r->caller.user);
-	db_text(&p, text_of(Q->doc));
+	db_text(&p, text_of(query->doc));
 	/* Who is neither leader nor of the office sees the papers that he is in. */
-	db_bool(&p, request_has_role(r, ROLE_LEADER) || request_has_role(r, ROLE_OFFICE) || *text_of(Q->doc));
+	db_bool(&p,
+		request_has_role(r, ROLE_LEADER) || request_has_role(r, ROLE_OFFICE) || *text_of(query->doc));
 	request_query(r, &select_tasks, &p);
 	world_query(r);
 }
 
 static void stuck_done(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct document_surroundings *x = arena_alloc(&r->arena, sizeof *x);
 	size_t n, kept = 0;
 
@@ -293,8 +296,8 @@ static void stuck_done(struct request *r)
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		if ((!*text_of(Q->with) || strcmp(list[i]->with, Q->with) == 0) &&
-			list[i]->days >= (int32_t)Q->days)
+		if ((!*text_of(query->with) || strcmp(list[i]->with, query->with) == 0) &&
+			list[i]->days >= (int32_t)query->days)
 			list[kept++] = list[i];
 	document_reply_pages(r, &(struct document_pages){kept, stuck_page, list});
 }
@@ -454,10 +457,11 @@ static const ProtobufCMessage *seals_page(struct request *r, void *data, size_t 
 
 static void seals_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0};
 
 	db_text(&p, r->caller.user);
-	db_text(&p, text_of(Q->doc));
+	db_text(&p, text_of(query->doc));
 	request_query(r, &select_seals, &p);
 	world_query(r);
 }
@@ -483,14 +487,15 @@ void documents_seals(struct request *r)
 
 static void show_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0}, names = {0};
 
-	db_bool(&names, Q->names);
+	db_bool(&names, query->names);
 	request_query(r, &select_names, &names);
 
 	tasks_query(r);
 	db_text(&p, r->caller.user);
-	db_text(&p, text_of(Q->doc));
+	db_text(&p, text_of(query->doc));
 	request_query(r, &select_one, &p);
 	request_query(r, &select_trace, &p);
 	request_query(r, &select_files, &p);
@@ -499,6 +504,7 @@ static void show_query(struct request *r)
 
 static void show_done(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	const PGresult *t = request_result(r, &select_one);
 	struct document_surroundings *x = arena_alloc(&r->arena, sizeof *x);
 	pb_document_shown out = PB_DOCUMENT_SHOWN_INIT;
@@ -506,7 +512,7 @@ static void show_done(struct request *r)
 
 	if (!PQntuples(t)) {
 		request_fail_hint(r, ERR_NOT_FOUND, "doc",
-			arena_printf(&r->arena, _("没有“%s”这份公文"), text_of(Q->doc)),
+			arena_printf(&r->arena, _("没有“%s”这份公文"), text_of(query->doc)),
 			_("jgadmin documents list 列出公文"));
 		return;
 	}
@@ -538,7 +544,8 @@ static void show_done(struct request *r)
 
 void documents_show(struct request *r)
 {
-	if (!*text_of(Q->doc))
+	const pb_document_query *query = REQUEST(r, pb_document_query);
+	if (!*text_of(query->doc))
 		request_fail(r, ERR_MISSING, "doc", NULL);
 	else
 		request_call(r, show_query, show_done);
@@ -581,10 +588,11 @@ static const ProtobufCMessage *numbers_page(struct request *r, void *data, size_
 
 static void numbers_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0};
 
-	db_text(&p, text_of(Q->series));
-	db_int4(&p, Q->year);
+	db_text(&p, text_of(query->series));
+	db_int4(&p, query->year);
 	request_query(r, &select_numbers, &p);
 }
 
@@ -597,8 +605,9 @@ static void numbers_done(struct request *r)
 
 void documents_numbers(struct request *r)
 {
-	if (!*text_of(Q->series) || !Q->year)
-		request_fail(r, ERR_MISSING, *text_of(Q->series) ? "year" : "series", NULL);
+	const pb_document_query *query = REQUEST(r, pb_document_query);
+	if (!*text_of(query->series) || !query->year)
+		request_fail(r, ERR_MISSING, *text_of(query->series) ? "year" : "series", NULL);
 	else
 		request_call(r, numbers_query, numbers_done);
 }

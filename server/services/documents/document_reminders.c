@@ -12,7 +12,6 @@
 #include "reminder.h"
 
 #define ROWS_PER_PAGE 500
-#define Q REQUEST(r, pb_document_query)
 
 static const struct db_stmt select_tasks = {
 	"WITH x AS MATERIALIZED (SELECT t.id, t.document AS doc, coalesce(d.mark, '') AS mark, coalesce(o.number, d.number, m.number, '') AS number,"
@@ -171,11 +170,12 @@ static bool add_task(struct list *l, int i)
 
 static void reminders_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0};
 
 	db_text(&p, r->caller.user);
 	db_bool(&p, request_has_role(r, ROLE_LEADER) || request_has_role(r, ROLE_OFFICE));
-	db_text(&p, text_of(Q->doc));
+	db_text(&p, text_of(query->doc));
 	request_query(r, &select_tasks, &p);
 	request_query(r, &select_changes, NULL);
 	request_query(r, &select_manual, NULL);
@@ -236,17 +236,19 @@ static const struct db_stmt chase = {
 
 static void remind_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0};
 
-	db_text(&p, text_of(Q->doc));
-	db_text(&p, text_of(Q->step));
-	db_text(&p, text_of(Q->school));
+	db_text(&p, text_of(query->doc));
+	db_text(&p, text_of(query->step));
+	db_text(&p, text_of(query->school));
 	db_text(&p, r->caller.user);
 	request_query(r, &chase, &p);
 }
 
 static void remind_done(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	const PGresult *t = request_result(r, &chase);
 	pb_set_reply out = PB_SET_REPLY_INIT;
 
@@ -254,22 +256,23 @@ static void remind_done(struct request *r)
 		request_refuse(r, ERR_NOT_FOUND, "doc", NULL, _("jgadmin documents list 列出公文"));
 	else if (!db_get_int(t, 0, 1))
 		request_refuse(r, ERR_NOT_NOW, "step", _("这一步现在没有待办"),
-			arena_printf(&r->arena, "jgadmin documents show %s", Q->doc));
+			arena_printf(&r->arena, "jgadmin documents show %s", query->doc));
 	else if (!db_get_int(t, 0, 2))
 		request_refuse(r, ERR_RULE, "R21", _("今天已经催办过了"), _("明天再催，或直接打电话"));
 	else {
 		out.has_changed = out.has_at = 1;
 		out.changed = (uint32_t)db_get_int(t, 0, 2);
 		out.at = db_get_int(t, 0, 3);
-		access_log_add(r->worker, &r->caller, r->method->name, "OK", out.changed, Q->doc, r->ref);
+		access_log_add(r->worker, &r->caller, r->method->name, "OK", out.changed, query->doc, r->ref);
 		request_reply(r, &out.base);
 	}
 }
 
 void documents_remind(struct request *r)
 {
-	if (!*text_of(Q->doc) || !*text_of(Q->step))
-		request_fail(r, ERR_MISSING, *text_of(Q->doc) ? "step" : "doc", NULL);
+	const pb_document_query *query = REQUEST(r, pb_document_query);
+	if (!*text_of(query->doc) || !*text_of(query->step))
+		request_fail(r, ERR_MISSING, *text_of(query->doc) ? "step" : "doc", NULL);
 	else
 		request_call(r, remind_query, remind_done);
 }

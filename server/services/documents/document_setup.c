@@ -9,9 +9,6 @@
 #include "lang.h"
 #include "tables.h"
 
-#define Q REQUEST(r, pb_document_set)
-#define D REQUEST(r, pb_delegation_ask)
-
 static void set_reply(struct request *r, const char *what, const char *id, int64_t at, uint32_t changed)
 {
 	pb_set_reply out = PB_SET_REPLY_INIT;
@@ -27,9 +24,10 @@ static void set_reply(struct request *r, const char *what, const char *id, int64
 /* False: what is missing has been told. */
 static bool has_both(struct request *r)
 {
-	if (*text_of(Q->name) && *text_of(Q->value))
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
+	if (*text_of(ask->name) && *text_of(ask->value))
 		return true;
-	request_fail(r, ERR_MISSING, *text_of(Q->name) ? "value" : "name", NULL);
+	request_fail(r, ERR_MISSING, *text_of(ask->name) ? "value" : "name", NULL);
 	return false;
 }
 
@@ -46,9 +44,10 @@ static const struct db_stmt insert_desk = {"INSERT INTO document_desk (county, n
 
 static void desk_saved(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	const PGresult *t = request_result(r, &insert_desk);
 
-	set_reply(r, Q->name, Q->name, PQntuples(t) ? db_get_int(t, 0, 0) : 0, 1);
+	set_reply(r, ask->name, ask->name, PQntuples(t) ? db_get_int(t, 0, 0) : 0, 1);
 }
 
 static bool has_role(const PGresult *t, int row, int32_t role)
@@ -64,8 +63,9 @@ static bool has_role(const PGresult *t, int row, int32_t role)
 
 static void desk_judged(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	const PGresult *t = request_result(r, &judge_user);
-	int32_t role = strcmp(Q->name, "head") == 0 ? ROLE_LEADER : ROLE_OFFICE;
+	int32_t role = strcmp(ask->name, "head") == 0 ? ROLE_LEADER : ROLE_OFFICE;
 	struct db_params p = {0};
 
 	for (int i = 0; i < PQntuples(t); i++) {
@@ -79,9 +79,9 @@ static void desk_judged(struct request *r)
 			_("jgadmin users list 看帐号和职责"));
 		return;
 	}
-	db_text(&p, Q->name);
-	db_text(&p, Q->value);
-	db_text(&p, text_of(Q->deputy));
+	db_text(&p, ask->name);
+	db_text(&p, ask->value);
+	db_text(&p, text_of(ask->deputy));
 	request_query(r, &insert_desk, &p);
 	db_task_commit(&r->task);
 	request_trip(r, desk_saved);
@@ -89,14 +89,15 @@ static void desk_judged(struct request *r)
 
 static void desk_query(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	struct pg_array users = {0};
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
 	pg_array_begin(&users, PG_TEXT);
-	pg_array_text(&users, Q->value);
-	if (*text_of(Q->deputy))
-		pg_array_text(&users, Q->deputy);
+	pg_array_text(&users, ask->value);
+	if (*text_of(ask->deputy))
+		pg_array_text(&users, ask->deputy);
 	db_array(&p, &users);
 	request_query(r, &judge_user, &p);
 	pg_array_free(&users);
@@ -105,15 +106,16 @@ static void desk_query(struct request *r)
 
 void documents_set_desk(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	if (!has_both(r))
 		return;
-	if (document_code_index(&codes_desk, Q->name) < 0) {
+	if (document_code_index(&codes_desk, ask->name) < 0) {
 		request_refuse(r, ERR_INVALID, "name",
-			arena_printf(&r->arena, _("没有“%s”这个岗位"), Q->name),
+			arena_printf(&r->arena, _("没有“%s”这个岗位"), ask->name),
 			_("岗位有 receive 收文、issue 发文、archive 档案"));
 		return;
 	}
-	if (strcmp(Q->value, text_of(Q->deputy)) == 0) {
+	if (strcmp(ask->value, text_of(ask->deputy)) == 0) {
 		request_refuse(r, ERR_RULE, "R01", _("正岗和副岗是同一个人"), NULL);
 		return;
 	}
@@ -136,25 +138,28 @@ static const struct db_stmt insert_setting = {
 
 static void organ_query(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	struct db_params p = {0};
 
-	db_text(&p, Q->name);
-	db_text(&p, Q->value);
+	db_text(&p, ask->name);
+	db_text(&p, ask->value);
 	request_query(r, &upsert_organ, &p);
 }
 
 static void organ_done(struct request *r)
 {
-	set_reply(r, Q->name, Q->name, db_get_int(request_result(r, &upsert_organ), 0, 0), 1);
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
+	set_reply(r, ask->name, ask->name, db_get_int(request_result(r, &upsert_organ), 0, 0), 1);
 }
 
 void documents_set_organ(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	if (!has_both(r))
 		return;
-	if (document_code_index(&codes_organ_relation, Q->value) < 0)
+	if (document_code_index(&codes_organ_relation, ask->value) < 0)
 		request_refuse(r, ERR_INVALID, "value",
-			arena_printf(&r->arena, _("没有“%s”这种关系"), Q->value),
+			arena_printf(&r->arena, _("没有“%s”这种关系"), ask->value),
 			_("关系有 superior 直接上级、higher 上级、peer 不相隶属、below 下级"));
 	else
 		request_call(r, organ_query, organ_done);
@@ -162,29 +167,32 @@ void documents_set_organ(struct request *r)
 
 static void series_query(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	struct db_params p = {0};
 
-	db_text(&p, Q->name);
+	db_text(&p, ask->name);
 	request_query(r, &insert_series, &p);
 }
 
 static void series_done(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	const PGresult *t = request_result(r, &insert_series);
 
-	set_reply(r, Q->name, Q->name, db_get_int(t, 0, 0), (uint32_t)db_get_int(t, 0, 1));
+	set_reply(r, ask->name, ask->name, db_get_int(t, 0, 0), (uint32_t)db_get_int(t, 0, 1));
 }
 
 void documents_add_series(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	static const char *const taken[] = {"收", "电", "督", "会"};
 
-	if (!*text_of(Q->name)) {
+	if (!*text_of(ask->name)) {
 		request_fail(r, ERR_MISSING, "name", NULL);
 		return;
 	}
 	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-		if (strcmp(taken[i], Q->name) == 0) {
+		if (strcmp(taken[i], ask->name) == 0) {
 			request_refuse(
 				r, ERR_INVALID, "name", _("收、电、督、会由系统编号，不能作代字"), NULL);
 			return;
@@ -194,37 +202,40 @@ void documents_add_series(struct request *r)
 
 static void setting_query(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	struct db_params p = {0};
 
-	db_text(&p, Q->name);
-	db_text(&p, Q->value);
-	db_date(&p, Q->from);
+	db_text(&p, ask->name);
+	db_text(&p, ask->value);
+	db_date(&p, ask->from);
 	db_text(&p, r->caller.user);
 	request_query(r, &insert_setting, &p);
 }
 
 static void setting_done(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	const PGresult *t = request_result(r, &insert_setting);
 
-	set_reply(r, Q->name, Q->name, PQntuples(t) ? db_get_int(t, 0, 0) : 0, (uint32_t)PQntuples(t));
+	set_reply(r, ask->name, ask->name, PQntuples(t) ? db_get_int(t, 0, 0) : 0, (uint32_t)PQntuples(t));
 }
 
 void documents_set_setting(struct request *r)
 {
+	const pb_document_set *ask = REQUEST(r, pb_document_set);
 	const struct document_setting *d = document_settings;
 
 	if (!has_both(r))
 		return;
-	while (d->name && strcmp(d->name, Q->name) != 0)
+	while (d->name && strcmp(d->name, ask->name) != 0)
 		d++;
 	if (!d->name)
 		request_refuse(r, ERR_INVALID, "name",
-			arena_printf(&r->arena, _("没有“%s”这项设置"), Q->name),
+			arena_printf(&r->arena, _("没有“%s”这项设置"), ask->name),
 			_("jgadmin documents settings list 列出设置"));
-	else if (!document_setting_fits(Q->name, Q->value))
+	else if (!document_setting_fits(ask->name, ask->value))
 		request_refuse(r, ERR_INVALID, "value",
-			arena_printf(&r->arena, _("“%s”不是%s的写法"), Q->value, _(d->text)),
+			arena_printf(&r->arena, _("“%s”不是%s的写法"), ask->value, _(d->text)),
 			arena_printf(&r->arena, "jgadmin documents settings set %s %s", d->name, d->value));
 	else
 		request_call(r, setting_query, setting_done);
@@ -314,13 +325,15 @@ static const struct db_stmt insert_delegation = {
 
 static void delegation_saved(struct request *r)
 {
+	const pb_delegation_ask *wish = REQUEST(r, pb_delegation_ask);
 	const PGresult *t = request_result(r, &insert_delegation);
 
-	set_reply(r, D->from, document_text(r, db_get_text(t, 0, 0)), db_get_int(t, 0, 1), 1);
+	set_reply(r, wish->from, document_text(r, db_get_text(t, 0, 0)), db_get_int(t, 0, 1), 1);
 }
 
 static void delegation_judged(struct request *r)
 {
+	const pb_delegation_ask *wish = REQUEST(r, pb_delegation_ask);
 	const PGresult *t = request_result(r, &judge_delegation);
 	const char *why = NULL, *rule = "R26";
 	struct db_params p = {0};
@@ -328,13 +341,13 @@ static void delegation_judged(struct request *r)
 	if (!db_get_int(t, 0, 3) || !db_get_int(t, 0, 4)) {
 		rule = "R01";
 		why = _("没有这个帐号，或已停用，或不是县局的人");
-	} else if (strcmp(D->from, D->to) == 0)
+	} else if (strcmp(wish->from, wish->to) == 0)
 		why = _("不能授权给自己");
 	else if (!db_get_int(t, 0, 0))
 		why = _("只能授权给职责相同的人");
 	else if (db_get_int(t, 0, 1))
 		why = _("开始日期已经过去");
-	else if (D->end < D->begin)
+	else if (wish->end < wish->begin)
 		why = _("结束日期在开始日期之前");
 	else if (db_get_int(t, 0, 2))
 		why = _("这几天两人中已有一人授权给别人代办");
@@ -342,12 +355,12 @@ static void delegation_judged(struct request *r)
 		request_refuse(r, ERR_RULE, rule, why, _("jgadmin documents delegate list 看代办"));
 		return;
 	}
-	db_text(&p, D->from);
-	db_text(&p, D->to);
-	db_date(&p, D->begin);
-	db_date(&p, D->end);
-	db_bool(&p, D->acting);
-	db_text(&p, D->reason);
+	db_text(&p, wish->from);
+	db_text(&p, wish->to);
+	db_date(&p, wish->begin);
+	db_date(&p, wish->end);
+	db_bool(&p, wish->acting);
+	db_text(&p, wish->reason);
 	db_text(&p, r->caller.user);
 	request_query(r, &insert_delegation, &p);
 	db_task_commit(&r->task);
@@ -356,13 +369,14 @@ static void delegation_judged(struct request *r)
 
 static void delegation_query(struct request *r)
 {
+	const pb_delegation_ask *wish = REQUEST(r, pb_delegation_ask);
 	struct db_params p = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
-	db_text(&p, D->from);
-	db_text(&p, D->to);
-	db_date(&p, D->begin);
-	db_date(&p, D->end);
+	db_text(&p, wish->from);
+	db_text(&p, wish->to);
+	db_date(&p, wish->begin);
+	db_date(&p, wish->end);
 	request_query(r, &judge_delegation, &p);
 	request_trip(r, delegation_judged);
 }
@@ -378,18 +392,19 @@ static bool may_delegate(struct request *r, const char *from)
 
 void documents_delegate(struct request *r)
 {
+	const pb_delegation_ask *wish = REQUEST(r, pb_delegation_ask);
 	const struct {
 		const char *name;
 		bool there;
-	} needed[] = {{"from", *text_of(D->from)}, {"to", *text_of(D->to)}, {"begin", D->begin},
-		{"end", D->end}, {"reason", *text_of(D->reason)}};
+	} needed[] = {{"from", *text_of(wish->from)}, {"to", *text_of(wish->to)}, {"begin", wish->begin},
+		{"end", wish->end}, {"reason", *text_of(wish->reason)}};
 
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
 		if (!needed[i].there) {
 			request_fail(r, ERR_MISSING, needed[i].name, NULL);
 			return;
 		}
-	if (may_delegate(r, D->from))
+	if (may_delegate(r, wish->from))
 		request_begin(r, delegation_query);
 }
 
@@ -405,9 +420,10 @@ static const struct db_stmt end_delegation = {
 
 static void end_query(struct request *r)
 {
+	const pb_delegation_ask *wish = REQUEST(r, pb_delegation_ask);
 	struct db_params p = {0};
 
-	db_int8(&p, (int64_t)D->id);
+	db_int8(&p, (int64_t)wish->id);
 	db_text(&p, r->caller.user);
 	db_bool(&p, request_has_role(r, ROLE_OFFICE));
 	request_query(r, &end_delegation, &p);
@@ -427,7 +443,8 @@ static void end_done(struct request *r)
 
 void documents_end_delegation(struct request *r)
 {
-	if (!D->id)
+	const pb_delegation_ask *wish = REQUEST(r, pb_delegation_ask);
+	if (!wish->id)
 		request_fail(r, ERR_MISSING, "id", NULL);
 	else
 		request_call(r, end_query, end_done);
@@ -492,18 +509,17 @@ static const struct db_stmt insert_workdays = {
 	" FROM u.working ON CONFLICT DO NOTHING RETURNING 1) SELECT (SELECT count(*)::int"
 	" FROM n), jg_now()"};
 
-#define W REQUEST(r, pb_workday_import)
-
 static void workdays_query(struct request *r)
 {
+	const pb_workday_import *import = REQUEST(r, pb_workday_import);
 	struct pg_array days = {0}, working = {0};
 	struct db_params p = {0};
 
 	pg_array_begin(&days, PG_DATE);
 	pg_array_begin(&working, PG_BOOL);
-	for (size_t i = 0; i < W->n_row; i++) {
-		pg_array_date(&days, W->row[i]->day);
-		pg_array_bool(&working, W->row[i]->working);
+	for (size_t i = 0; i < import->n_row; i++) {
+		pg_array_date(&days, import->row[i]->day);
+		pg_array_bool(&working, import->row[i]->working);
 	}
 	db_array(&p, &days);
 	db_array(&p, &working);
@@ -521,8 +537,9 @@ static void workdays_done(struct request *r)
 
 void documents_import_workdays(struct request *r)
 {
-	for (size_t i = 0; i < W->n_row; i++)
-		if (!W->row[i]->day) {
+	const pb_workday_import *import = REQUEST(r, pb_workday_import);
+	for (size_t i = 0; i < import->n_row; i++)
+		if (!import->row[i]->day) {
 			request_fail(r, ERR_MISSING, "day", NULL);
 			return;
 		}

@@ -9,8 +9,6 @@
 #include "documents_calls.h"
 #include "lang.h"
 
-#define Q REQUEST(r, pb_meeting_query)
-
 #define ROW                                                                                                     \
 	"m.id, m.number, m.state, m.subject, m.start_at, m.end_at, m.place, m.planner, cardinality(m.schools)," \
 	" (SELECT count(DISTINCT x.school) FROM meeting_reply x WHERE x.county = m.county AND x.meeting = m.id AND x.round = m.round)"
@@ -221,18 +219,20 @@ static bool fill_people(
 
 static void not_found(struct request *r)
 {
+	const pb_meeting_query *query = REQUEST(r, pb_meeting_query);
 	request_fail_hint(r, ERR_NOT_FOUND, "meeting",
-		arena_printf(&r->arena, _("没有“%s”这个会议"), text_of(Q->meeting)),
+		arena_printf(&r->arena, _("没有“%s”这个会议"), text_of(query->meeting)),
 		_("jgadmin meetings list 列出会议"));
 }
 
 static void show_query(struct request *r)
 {
+	const pb_meeting_query *query = REQUEST(r, pb_meeting_query);
 	static const struct db_stmt *const all[] = {
 		&select_meeting, &select_attend, &select_agenda, &select_replies, &select_people};
 	struct db_params p = {0};
 
-	db_text(&p, Q->meeting);
+	db_text(&p, query->meeting);
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		request_query(r, all[i], &p);
 	world_query(r);
@@ -273,7 +273,8 @@ static void show_done(struct request *r)
 
 void documents_show_meeting(struct request *r)
 {
-	if (*text_of(Q->meeting))
+	const pb_meeting_query *query = REQUEST(r, pb_meeting_query);
+	if (*text_of(query->meeting))
 		request_call(r, show_query, show_done);
 	else
 		request_fail(r, ERR_MISSING, "meeting", NULL);
@@ -288,9 +289,10 @@ static const struct db_stmt select_code = {
 
 static void code_query(struct request *r)
 {
+	const pb_meeting_query *query = REQUEST(r, pb_meeting_query);
 	struct db_params p = {0};
 
-	db_text(&p, Q->meeting);
+	db_text(&p, query->meeting);
 	db_text(&p, r->caller.user);
 	request_query(r, &select_code, &p);
 }
@@ -318,7 +320,8 @@ static void code_done(struct request *r)
 
 void documents_door_code(struct request *r)
 {
-	if (*text_of(Q->meeting))
+	const pb_meeting_query *query = REQUEST(r, pb_meeting_query);
+	if (*text_of(query->meeting))
 		request_call(r, code_query, code_done);
 	else
 		request_fail(r, ERR_MISSING, "meeting", NULL);
@@ -335,11 +338,12 @@ static const struct db_stmt sign_in = {
 
 static void sign_in_query(struct request *r)
 {
+	const pb_meeting_query *query = REQUEST(r, pb_meeting_query);
 	char code[MEETING_CODE_SIZE];
 	struct db_params p = {0};
 
-	meeting_code_typed(code, Q->code);
-	db_text(&p, Q->meeting);
+	meeting_code_typed(code, query->code);
+	db_text(&p, query->meeting);
 	db_text(&p, text_of(arena_text(&r->arena, code, strlen(code))));
 	db_text(&p, r->caller.user);
 	request_query(r, &sign_in, &p);
@@ -370,8 +374,9 @@ static void sign_in_done(struct request *r)
 
 void documents_sign_in(struct request *r)
 {
-	if (!*text_of(Q->meeting) || !*text_of(Q->code))
-		request_fail(r, ERR_MISSING, *text_of(Q->meeting) ? "code" : "meeting", NULL);
+	const pb_meeting_query *query = REQUEST(r, pb_meeting_query);
+	if (!*text_of(query->meeting) || !*text_of(query->code))
+		request_fail(r, ERR_MISSING, *text_of(query->meeting) ? "code" : "meeting", NULL);
 	else
 		request_call(r, sign_in_query, sign_in_done);
 }

@@ -13,8 +13,6 @@
 #include "draft_rules.h"
 #include "lang.h"
 
-#define Q REQUEST(r, pb_meeting_ask)
-
 /* ---- Reading ---- */
 
 static const struct db_stmt lock_meeting = {
@@ -279,10 +277,12 @@ static bool name_everybody(struct request *r, struct meeting_call *x)
 
 static bool read_plan(struct request *r, struct meeting_call *x)
 {
+	const pb_meeting_ask *ask = REQUEST(r, pb_meeting_ask);
 	const PGresult *n = request_result(r, &take_number);
 	struct problem p;
 
-	enum err e = meeting_parse(&x->file.m.plan, (const char *)Q->file.data, Q->file.len, &r->arena, &p);
+	enum err e =
+		meeting_parse(&x->file.m.plan, (const char *)ask->file.data, ask->file.len, &r->arena, &p);
 	if (e) {
 		request_fail_problem(r, &p);
 		return false;
@@ -293,7 +293,7 @@ static bool read_plan(struct request *r, struct meeting_call *x)
 	x->file.number = text_of(arena_printf(&r->arena, "会〔%d〕%d号", x->year, x->n));
 	id_make(x->file.id, x->around.world.now);
 	randombytes_buf(x->file.secret, sizeof x->file.secret);
-	char *text = arena_text(&r->arena, Q->file.data, Q->file.len);
+	char *text = arena_text(&r->arena, ask->file.data, ask->file.len);
 	if (text && draft_text_is_secret(text))
 		break_rule(x, 7, _("涉密内容不能进入本系统"));
 	if (text && name_everybody(r, x))
@@ -441,6 +441,7 @@ static void not_found(struct request *r, const char *of)
 
 static void meeting_judge(struct request *r)
 {
+	const pb_meeting_ask *ask = REQUEST(r, pb_meeting_ask);
 	struct meeting_call *x = r->data;
 	struct problem p;
 
@@ -452,7 +453,7 @@ static void meeting_judge(struct request *r)
 	} else {
 		enum err e = read_meeting(r, &x->file);
 		if (e == ERR_NOT_FOUND)
-			not_found(r, Q->id);
+			not_found(r, ask->id);
 		else if (e || !read_beside(r, &x->ask))
 			request_fail(r, ERR_NOMEM, NULL, NULL);
 		if (e || r->arena.refused)
@@ -466,6 +467,7 @@ static void meeting_judge(struct request *r)
 
 static void meeting_begin(struct request *r)
 {
+	const pb_meeting_ask *ask = REQUEST(r, pb_meeting_ask);
 	const struct meeting_call *x = r->data;
 
 	request_scope(r, SCOPE_JOB, "");
@@ -474,7 +476,7 @@ static void meeting_begin(struct request *r)
 		request_query(r, &read_organs, NULL);
 		request_query(r, &take_number, NULL);
 	} else {
-		meeting_query(r, Q->id, Q->start, Q->end);
+		meeting_query(r, ask->id, ask->start, ask->end);
 	}
 	world_query(r);
 	request_trip(r, meeting_judge);
@@ -482,30 +484,31 @@ static void meeting_begin(struct request *r)
 
 void documents_meeting(struct request *r)
 {
+	const pb_meeting_ask *ask = REQUEST(r, pb_meeting_ask);
 	struct meeting_call *x = arena_alloc(&r->arena, sizeof *x);
 	struct problem p;
 
-	if (!x || !*text_of(Q->event)) {
+	if (!x || !*text_of(ask->event)) {
 		request_fail(r, x ? ERR_MISSING : ERR_NOMEM, x ? "event" : NULL, NULL);
 		return;
 	}
 	r->data = x;
 	x->ask = (struct meeting_ask){
-		.event = (enum meeting_event)document_code_index(&codes_meeting_event, Q->event),
+		.event = (enum meeting_event)document_code_index(&codes_meeting_event, ask->event),
 		.user = r->caller.user,
 		.roles = r->caller.roles,
-		.reason = text_of(Q->reason),
-		.place = text_of(Q->place),
-		.start = Q->start,
-		.end = Q->end,
-		.force = Q->force};
+		.reason = text_of(ask->reason),
+		.place = text_of(ask->place),
+		.start = ask->start,
+		.end = ask->end,
+		.force = ask->force};
 	bool plan = x->ask.event == MEETING_PLAN,
 	     draft = x->ask.event == MEETING_NOTICE || x->ask.event == MEETING_MINUTES;
-	if (plan ? !Q->file.len : !*text_of(Q->id))
+	if (plan ? !ask->file.len : !*text_of(ask->id))
 		request_fail(r, ERR_MISSING, plan ? "file" : "id", NULL);
 	else if (matter_given(&meeting_machine, x->ask.event, meeting_given(&x->ask), &p))
 		request_fail_problem(r, &p);
-	else if (x->ask.event == MEETING_MOVE && !Q->start && !Q->end && !*x->ask.place)
+	else if (x->ask.event == MEETING_MOVE && !ask->start && !ask->end && !*x->ask.place)
 		request_fail(r, ERR_MISSING, "start", NULL);
 	else if (draft || !matter_role_fits(&meeting_machine, x->ask.event, x->ask.roles))
 		request_refuse(r, draft ? ERR_INVALID : ERR_PERMISSION, "event", NULL, NULL);

@@ -6,8 +6,6 @@
 #include "documents_calls.h"
 #include "reminder.h"
 
-#define Q REQUEST(r, pb_document_query)
-
 /* Leaders, the office and the inspectors see all, others what they gave, were given or may read by its paper. */
 static const struct db_stmt select_orders = {
 	"WITH x AS MATERIALIZED (SELECT o.*, coalesce(d.number, m.number, '') AS doc_number, coalesce(d.mark, '') AS mark, coalesce(s.name, '') AS to_name"
@@ -100,13 +98,14 @@ static const ProtobufCMessage *orders_page(struct request *r, void *data, size_t
 
 static void orders_query(struct request *r)
 {
+	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct db_params p = {0};
 
 	db_text(&p, r->caller.user);
 	db_bool(&p, request_has_role(r, ROLE_LEADER) || request_has_role(r, ROLE_OFFICE) ||
 			    request_has_role(r, ROLE_SUPERVISION));
-	db_text(&p, text_of(Q->doc));
-	db_text(&p, text_of(Q->state));
+	db_text(&p, text_of(query->doc));
+	db_text(&p, text_of(query->state));
 	request_query(r, &select_orders, &p);
 	world_query(r);
 }

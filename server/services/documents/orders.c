@@ -11,8 +11,6 @@
 #include "record_edit.h"
 #include "tables.h"
 
-#define Q REQUEST(r, pb_order_ask)
-
 static const struct db_stmt find_order = {
 	"SELECT id, record FROM document_order WHERE county = app_county() AND id = (SELECT order_find($1::text))"};
 static const struct db_stmt lock_order = {
@@ -355,6 +353,7 @@ static void name_to(struct request *r, struct ordering *x)
 
 static void order_judge(struct request *r)
 {
+	const pb_order_ask *ask = REQUEST(r, pb_order_ask);
 	const PGresult *paper = request_result(r, &lock_paper), *meeting = request_result(r, &lock_meeting);
 	struct ordering *x = r->data;
 	struct problem p;
@@ -363,7 +362,7 @@ static void order_judge(struct request *r)
 		return;
 	if (!PQntuples(paper) && !PQntuples(meeting)) {
 		problem_set(&p, ERR_NOT_FOUND, "doc", _("jgadmin documents list 列出公文"),
-			_("没有“%s”这份公文"), text_of(Q->doc));
+			_("没有“%s”这份公文"), text_of(ask->doc));
 		refuse(r, &p);
 		return;
 	}
@@ -387,6 +386,7 @@ static void order_judge(struct request *r)
 
 static void order_lock(struct request *r)
 {
+	const pb_order_ask *ask = REQUEST(r, pb_order_ask);
 	struct ordering *x = r->data;
 	struct db_params of = {0}, paper = {0}, meeting = {0}, to = {0};
 	struct pg_array ids = {0};
@@ -400,9 +400,9 @@ static void order_lock(struct request *r)
 	db_bytes(&of, x->id, 16);
 	request_query(r, &lock_order, &of);
 	db_bytes(&meeting, x->id, 16);
-	db_text(&meeting, text_of(Q->doc));
+	db_text(&meeting, text_of(ask->doc));
 	db_bytes(&paper, x->id, 16);
-	db_text(&paper, text_of(Q->doc));
+	db_text(&paper, text_of(ask->doc));
 	db_text(&paper, r->caller.user);
 	request_query(r, &lock_paper, &paper);
 	request_query(r, &lock_meeting, &meeting);
@@ -416,13 +416,14 @@ static void order_lock(struct request *r)
 
 static void order_found(struct request *r)
 {
+	const pb_order_ask *ask = REQUEST(r, pb_order_ask);
 	const PGresult *t = request_result(r, &find_order);
 	struct ordering *x = r->data;
 	size_t n;
 
 	if (!PQntuples(t)) {
 		request_fail_hint(r, ERR_NOT_FOUND, "id",
-			arena_printf(&r->arena, _("没有“%s”这件重点交办"), text_of(Q->id)),
+			arena_printf(&r->arena, _("没有“%s”这件重点交办"), text_of(ask->id)),
 			_("jgadmin documents orders list 列出重点交办"));
 		return;
 	}
@@ -435,6 +436,7 @@ static void order_found(struct request *r)
 
 static void order_query(struct request *r)
 {
+	const pb_order_ask *ask = REQUEST(r, pb_order_ask);
 	const struct ordering *x = r->data;
 	struct db_params p = {0};
 
@@ -443,35 +445,36 @@ static void order_query(struct request *r)
 		order_lock(r);
 		return;
 	}
-	db_text(&p, Q->id);
+	db_text(&p, ask->id);
 	request_query(r, &find_order, &p);
 	request_trip(r, order_found);
 }
 
 void documents_order(struct request *r)
 {
+	const pb_order_ask *ask = REQUEST(r, pb_order_ask);
 	struct ordering *x = arena_alloc(&r->arena, sizeof *x);
 	struct problem p;
 
-	if (!x || !*text_of(Q->event)) {
+	if (!x || !*text_of(ask->event)) {
 		request_fail(r, x ? ERR_MISSING : ERR_NOMEM, x ? "event" : NULL, NULL);
 		return;
 	}
 	r->data = x;
 	x->ask = (struct order_ask){
-		.event = (enum order_event)document_code_index(&codes_order_event, Q->event),
+		.event = (enum order_event)document_code_index(&codes_order_event, ask->event),
 		.user = r->caller.user,
 		.roles = r->caller.roles,
-		.title = text_of(Q->title),
-		.to = text_of(Q->to),
-		.text = text_of(Q->text),
-		.reason = text_of(Q->reason),
-		.due = Q->due};
+		.title = text_of(ask->title),
+		.to = text_of(ask->to),
+		.text = text_of(ask->text),
+		.reason = text_of(ask->reason),
+		.due = ask->due};
 	bool add = x->ask.event == ORDER_ADD;
 	if (matter_given(&order_machine, x->ask.event,
-		    order_given(&x->ask) | (*text_of(Q->doc) ? MATTER_NEEDS_DOC : 0), &p))
+		    order_given(&x->ask) | (*text_of(ask->doc) ? MATTER_NEEDS_DOC : 0), &p))
 		request_fail_problem(r, &p);
-	else if (!add && !*text_of(Q->id))
+	else if (!add && !*text_of(ask->id))
 		request_fail(r, ERR_MISSING, "id", NULL);
 	else if (!matter_role_fits(&order_machine, x->ask.event, x->ask.roles))
 		request_refuse(r, ERR_PERMISSION, "event", NULL, NULL);
