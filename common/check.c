@@ -71,8 +71,9 @@ static bool multi_passes(const char *list_name, const char *text)
 
 	for (size_t n; *text; text += n + (text[n] == ',')) {
 		n = strcspn(text, ",");
-		while (next < list->n && (strlen(list->items[next].code) != n ||
-						 strncmp(list->items[next].code, text, n) != 0))
+		while (next < list->n &&
+			(strlen(list->items[next].code) != n ||
+				strncmp(list->items[next].code, text, n) != 0))
 			next++;
 		if (next++ >= list->n || (text[n] == ',' && !text[n + 1]))
 			return false;
@@ -105,7 +106,7 @@ static bool quantity_passes(const char *check, int64_t v)
 	if (strcmp(check, "minutes") == 0)
 		return v >= 0 && v <= MINUTES_MAX;
 	return (strncmp(check, "decimal:", 8) != 0 && strcmp(check, "fen") != 0) ||
-	       (v >= -DECIMAL_MAX && v <= DECIMAL_MAX);
+		(v >= -DECIMAL_MAX && v <= DECIMAL_MAX);
 }
 
 /* range:FROM-TO, of numbers that are not negative; true for another check. */
@@ -124,7 +125,7 @@ static bool value_passes(const struct record *r, size_t i)
 	switch (f->type) {
 	case FIELD_TEXT:
 		return strcmp(f->check, "long") == 0 ||
-		       text_passes(f, record_text(r, (int)i, text, sizeof text));
+			text_passes(f, record_text(r, (int)i, text, sizeof text));
 	case FIELD_BYTES:
 		return field_is_id(f) ? r->value[i].len == 16
 				      : strcmp(f->check, "sha") != 0 || r->value[i].len == 32;
@@ -133,7 +134,7 @@ static bool value_passes(const struct record *r, size_t i)
 			return r->value[i].number >= YEAR_MIN && r->value[i].number <= YEAR_MAX;
 		return strcmp(f->check, "date") == 0 ? date_is_real((int32_t)r->value[i].number)
 						     : range_passes(f->check, r->value[i].number) &&
-							       quantity_passes(f->check, r->value[i].number);
+				quantity_passes(f->check, r->value[i].number);
 	default:
 		if (strncmp(f->check, "range:", 6) == 0)
 			return range_passes(f->check, r->value[i].number);
@@ -192,9 +193,9 @@ static enum err check_resident_id(const struct record *r, int32_t today, struct 
 		!(record_is(r, type, "") || record_is(r, type, "1")))
 		return ERR_OK;
 	enum id_fault fault = resident_id_check(record_text(r, no, text, sizeof text), today, NULL);
-	return fault == ID_OK ? ERR_OK
-			      : problem_set(p, ERR_INVALID, r->kind->fields[no].name, NULL, "%s",
-					id_fault_text(fault));
+	return fault == ID_OK
+		? ERR_OK
+		: problem_set(p, ERR_INVALID, r->kind->fields[no].name, NULL, "%s", id_fault_text(fault));
 }
 
 /* Lines are parted in a long text, and nowhere else. */
@@ -267,7 +268,7 @@ static bool number_passes(int64_t n, const char *check)
 		return n >= YEAR_MIN && n <= YEAR_MAX;
 	if (strcmp(check, "date") == 0)
 		return n == (int32_t)n && date_is_real((int32_t)n) && n / 10000 >= YEAR_MIN &&
-		       n / 10000 <= YEAR_MAX;
+			n / 10000 <= YEAR_MAX;
 	if (strcmp(check, "time") == 0)
 		return time_passes(n);
 	return n >= 0; /* sequence: an unsigned one of 2^63 and more is negative here */

@@ -59,8 +59,8 @@ static size_t number_at(const char *word, size_t length)
 /* The grade that a class of this entry year is in now: the school year begins on 1 September. */
 static const char *grade_of_entry(int year, unsigned stages, int32_t today)
 {
-	static const char *const primary[] = {"11", "12", "13", "14", "15", "16"}, *const junior[] = {
-											   "21", "22", "23"};
+	static const char *const primary[] = {"11", "12", "13", "14", "15", "16"},
+				 *const junior[] = {"21", "22", "23"};
 	int nth = today / 10000 - (today / 100 % 100 < 9) - year;
 	bool p = stages & STAGE_PRIMARY && nth >= 0 && nth < 6,
 	     j = stages & STAGE_JUNIOR && nth >= 0 && nth < 3;
@@ -83,14 +83,14 @@ static const char *grade_of(char *before, unsigned stages, int32_t today)
 	while (n && strchr("([.-/·", before[n - 1]))
 		before[--n] = 0;
 	if (!n)
-		return (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_PRIMARY  ? "16"
-		       : (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_JUNIOR ? "21"
-										   : NULL;
+		return (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_PRIMARY   ? "16"
+			: (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_JUNIOR ? "21"
+										    : NULL;
 	long year = strtol(before, &end, 10);
 	if (year >= 1900 && year <= 2999)
 		return !*end || strcmp(end, "级") == 0 || strcmp(end, "年") == 0
-			       ? grade_of_entry((int)year, stages, today)
-			       : NULL;
+			? grade_of_entry((int)year, stages, today)
+			: NULL;
 	if (code_find(&codes_grade, before))
 		return code_find(&codes_grade, before);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -110,9 +110,11 @@ enum err class_scope_parse(char out[CLASS_SCOPE_SIZE], const char *text, unsigne
 		return ERR_INVALID;
 	word[number_at(word, strlen(word))] = 0;
 	grade = grade_of(word, stages, today);
-	if (!grade || !(stages & (grade[0] == '1'          ? STAGE_PRIMARY
-					 : grade[0] == '2' ? STAGE_JUNIOR
-							   : STAGE_SENIOR)))
+	if (!grade ||
+		!(stages &
+			(grade[0] == '1'                  ? STAGE_PRIMARY
+					: grade[0] == '2' ? STAGE_JUNIOR
+							  : STAGE_SENIOR)))
 		return ERR_INVALID;
 	class_scope_make(out, grade, number);
 	return ERR_OK;

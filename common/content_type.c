@@ -97,5 +97,5 @@ bool content_type_fits(const char *type, const char *name)
 	if (!dot || !*type)
 		return false;
 	return strcasecmp(dot + 1, type) == 0 ||
-	       (strcmp(type, "txt") == 0 && strcasecmp(dot + 1, "csv") == 0);
+		(strcmp(type, "txt") == 0 && strcasecmp(dot + 1, "csv") == 0);
 }

@@ -81,7 +81,7 @@ static enum err walk(const ProtobufCMessage *message, struct problem *p)
 		if (f->label == PROTOBUF_C_LABEL_REPEATED)
 			e = walk_repeated(message, f, bounds ? bounds[i] : 0, p);
 		else if (f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE ||
-			 *(const protobuf_c_boolean *)(base + f->quantifier_offset))
+			*(const protobuf_c_boolean *)(base + f->quantifier_offset))
 			e = walk_value(f, base + f->offset, p);
 		if (e)
 			return e;
@@ -116,10 +116,9 @@ static bool has_hidden_fault(const ProtobufCMessageDescriptor *type, const uint8
 		}
 		if (size > (uint64_t)(end - at))
 			return true;
-		const ProtobufCFieldDescriptor *f =
-			(tag & 7) == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
-				? protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3))
-				: NULL;
+		const ProtobufCFieldDescriptor *f = (tag & 7) == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
+			? protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3))
+			: NULL;
 		if (f && f->type == PROTOBUF_C_TYPE_STRING && memchr(at, 0, (size_t)size))
 			return true;
 		if (f && f->type == PROTOBUF_C_TYPE_MESSAGE &&

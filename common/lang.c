@@ -26,7 +26,7 @@ static bool catalogue_open(void)
 	snprintf(folder, sizeof folder, "%s/../share/locale", program);
 	snprintf(file, sizeof file, "%s/en/LC_MESSAGES/" DOMAIN ".mo", folder);
 	return access(file, R_OK) == 0 && bindtextdomain(DOMAIN, folder) &&
-	       bind_textdomain_codeset(DOMAIN, "UTF-8");
+		bind_textdomain_codeset(DOMAIN, "UTF-8");
 }
 
 bool lang_is_known(const char *lang)
@@ -38,7 +38,7 @@ void lang_set(const char *lang)
 {
 	/* gettext asks LANGUAGE, but never in the locale "C"; C.UTF-8 is the one that every machine has. */
 	english = lang && strncmp(lang, "en", 2) == 0 && setlocale(LC_MESSAGES, "C.UTF-8") &&
-		  setenv("LANGUAGE", "en", 1) == 0 && catalogue_open();
+		setenv("LANGUAGE", "en", 1) == 0 && catalogue_open();
 }
 
 void lang_choose(int argc, char **argv)

@@ -255,7 +255,7 @@ bool record_same_field(const struct record *a, const struct record *b, size_t fi
 	enum field_type type = a->kind->fields[field].type;
 	if (type == FIELD_TEXT || type == FIELD_BYTES)
 		return a->value[field].len == b->value[field].len &&
-		       memcmp(a->value[field].data, b->value[field].data, a->value[field].len) == 0;
+			memcmp(a->value[field].data, b->value[field].data, a->value[field].len) == 0;
 	return a->value[field].number == b->value[field].number;
 }
 

@@ -227,8 +227,9 @@ int roster_year_within(const char *text)
 		const char *behind = p + 4;
 		size_t n = strlen("年");
 		bool date = strncmp(behind, "年", n) == 0 && isdigit((unsigned char)behind[n]);
-		if (!date && (strncmp(behind, "年", n) == 0 || strncmp(behind, "届", strlen("届")) == 0 ||
-				     strncmp(behind, "学年", strlen("学年")) == 0))
+		if (!date &&
+			(strncmp(behind, "年", n) == 0 || strncmp(behind, "届", strlen("届")) == 0 ||
+				strncmp(behind, "学年", strlen("学年")) == 0))
 			found = year;
 	}
 	return found;

@@ -19,7 +19,7 @@ static bool box_key(EVP_PKEY *mine, EVP_PKEY *theirs, const uint8_t point[SEALED
 	uint8_t shared[64];
 	size_t n = sizeof shared;
 	bool good = ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, theirs) == 1 &&
-		    EVP_PKEY_derive(ctx, shared, &n) == 1;
+		EVP_PKEY_derive(ctx, shared, &n) == 1;
 	crypto_hash_sha256_state hash;
 
 	EVP_PKEY_CTX_free(ctx);
@@ -41,8 +41,7 @@ static bool gcm(bool seal, const uint8_t key[32], const uint8_t *nonce, uint8_t 
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int n;
-	bool good =
-		ctx && EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce, seal) == 1 &&
+	bool good = ctx && EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce, seal) == 1 &&
 		EVP_CipherUpdate(ctx, text, &n, text, PLAIN) == 1 &&
 		(seal ||
 			EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, SEALED_KEY_TAG, text + PLAIN) == 1) &&
@@ -60,9 +59,9 @@ enum err sealed_key_make(
 	EVP_PKEY *once = EVP_EC_gen("P-256");
 	size_t n = 0;
 	bool good = once &&
-		    EVP_PKEY_get_octet_string_param(
-			    once, OSSL_PKEY_PARAM_PUB_KEY, out, SEALED_KEY_POINT, &n) == 1 &&
-		    n == SEALED_KEY_POINT && box_key(once, ca, out, box);
+		EVP_PKEY_get_octet_string_param(once, OSSL_PKEY_PARAM_PUB_KEY, out, SEALED_KEY_POINT, &n) ==
+			1 &&
+		n == SEALED_KEY_POINT && box_key(once, ca, out, box);
 
 	EVP_PKEY_free(once);
 	if (good) {

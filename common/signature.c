@@ -13,7 +13,7 @@ size_t signature_make(EVP_PKEY *key, const void *data, size_t n, uint8_t out[SIG
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t len = SIGNATURE_MAX;
 	bool done = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-		    EVP_DigestSign(ctx, out, &len, data, n) == 1;
+		EVP_DigestSign(ctx, out, &len, data, n) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	ERR_clear_error();

@@ -119,8 +119,8 @@ bool text_is_space(int32_t c)
 	if (c >= 0x4E00 && c <= 0x9FFF) /* most of every file */
 		return false;
 	return c == ' ' || (c >= 9 && c <= 13) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-	       (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-	       c == IDEOGRAPHIC_SPACE || is_invisible(c);
+		(c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+		c == IDEOGRAPHIC_SPACE || is_invisible(c);
 }
 
 bool text_is_han(int32_t c)
@@ -135,13 +135,13 @@ bool text_is_han(int32_t c)
 static bool is_bidi(int32_t c)
 {
 	return c == 0x61C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||
-	       (c >= 0x2066 && c <= 0x2069);
+		(c >= 0x2066 && c <= 0x2069);
 }
 
 static bool is_forbidden(int32_t c)
 {
 	return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029 || is_bidi(c) ||
-	       (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
+		(c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
 }
 
 int32_t text_forbidden(const char *s, size_t n)
@@ -335,7 +335,7 @@ bool text_is_nfc(const char *s, size_t n)
 		if (step <= 0)
 			return false;
 		sure = c < 0x300 || (c >= 0x3400 && c <= 0x9FFF) || (c >= 0x3000 && c <= 0x3029) ||
-		       (c >= 0xFF01 && c <= 0xFF5E);
+			(c >= 0xFF01 && c <= 0xFF5E);
 		i += (size_t)step;
 	}
 	if (sure)
@@ -391,9 +391,10 @@ static enum err clean(char *out, size_t size, const char *in, bool name)
 		begun = true;
 		before = c;
 		int32_t folded = radical_folded(c);
-		sink_put(&k, folded > 0xFFFF
-				     ? c
-				     : folded); /* a longer one would overtake what is still read in place */
+		sink_put(&k,
+			folded > 0xFFFF
+				? c
+				: folded); /* a longer one would overtake what is still read in place */
 	}
 	enum err e = sink_close(&k, step);
 	return e ? e : compose(out, size);

@@ -132,9 +132,9 @@ static enum err read_plain(struct tls *t, tls_plain_fn plain, void *data)
 		int n = SSL_read(t->ssl, chunk, sizeof chunk);
 		if (n <= 0) {
 			int why = SSL_get_error(t->ssl, n);
-			return why == SSL_ERROR_WANT_READ     ? ERR_OK
-			       : why == SSL_ERROR_ZERO_RETURN ? ERR_UNREACHABLE
-							      : ERR_TLS;
+			return why == SSL_ERROR_WANT_READ      ? ERR_OK
+				: why == SSL_ERROR_ZERO_RETURN ? ERR_UNREACHABLE
+							       : ERR_TLS;
 		}
 		struct buf *out = t->out;
 		if (!plain(data, chunk, (size_t)n))
@@ -211,8 +211,8 @@ enum err tls_exporter(struct tls *t, uint8_t out[32])
 	static const char label[] = "EXPERIMENTAL jingguan session";
 
 	return SSL_export_keying_material(t->ssl, out, 32, label, sizeof label - 1, NULL, 0, 0) == 1
-		       ? ERR_OK
-		       : ERR_TLS;
+		? ERR_OK
+		: ERR_TLS;
 }
 
 enum err tls_spki(X509 *cert, uint8_t out[32])

@@ -114,7 +114,7 @@ static bool is_number_form(const char *s)
 		grouped |= s[i] == ',';
 	}
 	return digits > EXACT_DIGITS &&
-	       ((grouped && !s[n]) || (s[n] == '.' && strspn(s + n + 1, "0") == strlen(s + n + 1)));
+		((grouped && !s[n]) || (s[n] == '.' && strspn(s + n + 1, "0") == strlen(s + n + 1)));
 }
 
 bool cert_no_damaged(const char *no, bool damaged_cell)
@@ -124,7 +124,7 @@ bool cert_no_damaged(const char *no, bool damaged_cell)
 	if (damaged_cell || is_exponent_form(no) || is_number_form(no))
 		return true;
 	return n == RESIDENT_ID_LENGTH && digits_length(no) == n && strcmp(no + n - 3, "000") == 0 &&
-	       resident_id_check_digit(no) != no[n - 1];
+		resident_id_check_digit(no) != no[n - 1];
 }
 
 char resident_id_check_digit(const char *no)
@@ -158,8 +158,8 @@ static enum id_fault form_of_18(const char *no)
 		return ID_LENGTH;
 	size_t digits = digits_length(no);
 	return digits == RESIDENT_ID_LENGTH || (digits == RESIDENT_ID_LENGTH - 1 && no[digits] == 'X')
-		       ? ID_OK
-		       : ID_CHARACTER;
+		? ID_OK
+		: ID_CHARACTER;
 }
 
 enum id_fault resident_id_check(const char *no, int32_t today, struct resident_id *out)

@@ -229,11 +229,11 @@ enum err conf_load(struct conf *c, const char *dir, struct problem *p)
 	enum err e = read_file(c, path, &line, p);
 	if (e && !line)
 		return errno == EACCES
-			       ? problem_set(p, ERR_PERMISSION, "data", _("以 root 运行同一条命令"),
-					 _("没有权限读 %s"), path)
-			       : problem_set(p, ERR_NOT_FOUND, "data",
-					 _("检查 --data；还没有建过就先运行 jgd init，有备份就运行 jgd restore"),
-					 _("读不到 %s"), path);
+			? problem_set(p, ERR_PERMISSION, "data", _("以 root 运行同一条命令"),
+				  _("没有权限读 %s"), path)
+			: problem_set(p, ERR_NOT_FOUND, "data",
+				  _("检查 --data；还没有建过就先运行 jgd init，有备份就运行 jgd restore"),
+				  _("读不到 %s"), path);
 	place_quoted(quoted, sizeof quoted, path);
 	if (e)
 		snprintf(p->hint, sizeof p->hint, _("改 %s 第 %d 行"), quoted, line);
@@ -268,8 +268,9 @@ static const struct setting *lost(const char *path, const struct conf *c)
 	enum err e = read_file(&read, path, &line, &p);
 
 	for (size_t i = 0; i < SETTINGS; i++)
-		if (settings[i].type == SETTING_TEXT && strcmp((const char *)&read + settings[i].offset,
-								(const char *)c + settings[i].offset) != 0)
+		if (settings[i].type == SETTING_TEXT &&
+			strcmp((const char *)&read + settings[i].offset,
+				(const char *)c + settings[i].offset) != 0)
 			return &settings[i];
 	return e ? &settings[0] : NULL;
 }
@@ -309,8 +310,8 @@ size_t conf_changes(const struct conf *old, const struct conf *fresh, bool live,
 		const struct setting *s = &settings[i];
 		const char *a = (const char *)old + s->offset, *b = (const char *)fresh + s->offset;
 		bool same = s->type == SETTING_TEXT
-				    ? strcmp(a, b) == 0
-				    : memcmp(a, b, s->type == SETTING_INT ? sizeof(int) : sizeof(bool)) == 0;
+			? strcmp(a, b) == 0
+			: memcmp(a, b, s->type == SETTING_INT ? sizeof(int) : sizeof(bool)) == 0;
 		if (same || s->live != live)
 			continue;
 		count++;

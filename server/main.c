@@ -238,7 +238,7 @@ static bool has_option(const struct command *command, size_t i)
 
 	snprintf(word, sizeof word, "--%s", option_words[i].name);
 	return i >= sizeof option_words / sizeof *option_words - COMMON_OPTIONS ||
-	       strstr(command->args, word) != NULL;
+		strstr(command->args, word) != NULL;
 }
 
 static const char *option_left(size_t i, char *out, size_t size)
@@ -482,9 +482,9 @@ int main(int argc, char **argv)
 		report.json |= strcmp(argv[i], "--json") == 0;
 	child_clean_environment();
 	log_set_level(LOG_LEVEL_WARN); /* a command's own words are its report */
-	enum err e = sodium_init() < 0 ? problem_set(&p, ERR_INTERNAL, NULL,
-						 "apt-get install --reinstall libsodium23", "libsodium")
-				       : parse(argc, argv, &o, &p);
+	enum err e = sodium_init() < 0
+		? problem_set(&p, ERR_INTERNAL, NULL, "apt-get install --reinstall libsodium23", "libsodium")
+		: parse(argc, argv, &o, &p);
 	if (o.verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	bool asked = !e && argv[optind] && strcmp(argv[optind], "help") == 0;

@@ -165,7 +165,7 @@ static unsigned most_silent_s(const struct server *s)
 static bool is_ready(const struct server *s)
 {
 	return !atomic_load(&s->draining) && !s->ill[0] && most_silent_s(s) < SILENT_S &&
-	       sum_small(s, STAT(database_up)) == (uint64_t)s->worker_count;
+		sum_small(s, STAT(database_up)) == (uint64_t)s->worker_count;
 }
 
 static void say_why(const struct server *s, struct buf *body)

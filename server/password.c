@@ -25,7 +25,7 @@ static bool take_base64(uint8_t *out, size_t size, const char **at)
 	const char *end = NULL;
 	bool good = sodium_base642bin(out, size, *at, len, NULL, &n, &end,
 			    sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
-		    n == size && end == *at + len;
+		n == size && end == *at + len;
 
 	*at += len;
 	*at += **at == '$';
@@ -41,7 +41,7 @@ static bool parse_hash(const char *text, struct parsed *h)
 		return false;
 	text += at;
 	return take_base64(h->salt, sizeof h->salt, &text) && take_base64(h->hash, sizeof h->hash, &text) &&
-	       !*text;
+		!*text;
 }
 
 /* crypto_pwhash_str_verify says the same of another password and of 19 MiB that it did not get: so the hash is made

@@ -52,8 +52,8 @@ static bool set_name(X509 *cert, const char *organization, const char *common)
 
 	return X509_NAME_add_entry_by_txt(
 		       name, "O", MBSTRING_UTF8, (const unsigned char *)organization, -1, -1, 0) &&
-	       X509_NAME_add_entry_by_txt(
-		       name, "CN", MBSTRING_UTF8, (const unsigned char *)common, -1, -1, 0);
+		X509_NAME_add_entry_by_txt(
+			name, "CN", MBSTRING_UTF8, (const unsigned char *)common, -1, -1, 0);
 }
 
 /* An unsigned certificate with a random serial, valid from a day before now_s for so many days. */
@@ -67,10 +67,10 @@ static X509 *blank_cert(EVP_PKEY *key, const char *organization, const char *com
 	randombytes_buf(serial, sizeof serial);
 	serial[0] &= 0x7F;
 	bool done = cert && X509_set_version(cert, 2) && (number = BN_bin2bn(serial, sizeof serial, NULL)) &&
-		    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) &&
-		    X509_time_adj_ex(X509_getm_notBefore(cert), 0, -BACKDATE_S, &at) &&
-		    X509_time_adj_ex(X509_getm_notAfter(cert), days, 0, &at) &&
-		    set_name(cert, organization, common) && X509_set_pubkey(cert, key);
+		BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) &&
+		X509_time_adj_ex(X509_getm_notBefore(cert), 0, -BACKDATE_S, &at) &&
+		X509_time_adj_ex(X509_getm_notAfter(cert), days, 0, &at) &&
+		set_name(cert, organization, common) && X509_set_pubkey(cert, key);
 	BN_free(number);
 	if (done)
 		return cert;
@@ -90,9 +90,9 @@ static enum err write_pem(
 	FILE *out = fopen(made, "w");
 	umask(before);
 	bool done = out &&
-		    (key ? PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL)
-			 : PEM_write_X509(out, cert)) &&
-		    fflush(out) == 0 && fsync(fileno(out)) == 0;
+		(key ? PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL)
+		     : PEM_write_X509(out, cert)) &&
+		fflush(out) == 0 && fsync(fileno(out)) == 0;
 	if (out && fclose(out))
 		done = false;
 	if (done && rename(made, path) == 0)
@@ -126,10 +126,10 @@ enum err pki_create(const struct conf *conf, struct problem *p)
 	enum err e = ERR_OK;
 	X509 *ca = ca_key ? blank_cert(ca_key, conf->name, "Jingguan CA", time(NULL), CA_DAYS) : NULL;
 	bool done = ca && X509_set_issuer_name(ca, X509_get_subject_name(ca)) &&
-		    add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-		    add_extension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-		    add_extension(ca, ca, NID_subject_key_identifier, "hash") &&
-		    X509_sign(ca, ca_key, EVP_sha256());
+		add_extension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+		add_extension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+		add_extension(ca, ca, NID_subject_key_identifier, "hash") &&
+		X509_sign(ca, ca_key, EVP_sha256());
 	X509 *cert = done ? server_cert(conf, ca, ca_key, key) : NULL;
 
 	if (!cert)
@@ -209,8 +209,8 @@ static bool read_keys(const struct conf *conf, struct keys *k)
 	*k = (struct keys){read_cert(conf, "ca.pem"), read_cert(conf, "server.pem"), read_key(conf, "ca.key"),
 		read_key(conf, "server.key")};
 	return k->ca && k->cert && k->ca_key && k->key && X509_check_private_key(k->ca, k->ca_key) == 1 &&
-	       X509_check_private_key(k->cert, k->key) == 1 && X509_verify(k->cert, k->ca_key) == 1 &&
-	       X509_check_host(k->cert, name, 0, 0, NULL) == 1;
+		X509_check_private_key(k->cert, k->key) == 1 && X509_verify(k->cert, k->ca_key) == 1 &&
+		X509_check_host(k->cert, name, 0, 0, NULL) == 1;
 }
 
 static void free_keys(struct keys *k)
@@ -265,8 +265,8 @@ enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **c
 	*ca_key = read_key(conf, "ca.key");
 	*sign_key = read_key(conf, "server.key");
 	bool done = cert && *ca && *ca_key && *sign_key && SSL_CTX_use_certificate(ctx, cert) == 1 &&
-		    SSL_CTX_use_PrivateKey(ctx, *sign_key) == 1 &&
-		    X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), *ca) == 1;
+		SSL_CTX_use_PrivateKey(ctx, *sign_key) == 1 &&
+		X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), *ca) == 1;
 	X509_free(cert);
 	if (!done)
 		return openssl_failed(p, _("读不到证书或密钥"));
@@ -287,9 +287,10 @@ static enum err look_at_request(const uint8_t *csr, size_t n, EVP_PKEY **out)
 	EVP_PKEY *key = req && at == csr + n ? X509_REQ_get_pubkey(req) : NULL;
 	char group[32] = "";
 
-	if (key && (X509_REQ_verify(req, key) != 1 ||
-			   !EVP_PKEY_get_utf8_string_param(key, "group", group, sizeof group, NULL) ||
-			   strcmp(group, "prime256v1") != 0)) {
+	if (key &&
+		(X509_REQ_verify(req, key) != 1 ||
+			!EVP_PKEY_get_utf8_string_param(key, "group", group, sizeof group, NULL) ||
+			strcmp(group, "prime256v1") != 0)) {
 		EVP_PKEY_free(key);
 		key = NULL;
 	}
@@ -322,13 +323,13 @@ enum err pki_issue(X509 *ca, EVP_PKEY *ca_key, const uint8_t *csr, size_t csr_le
 	snprintf(epoch, sizeof epoch, "%lld", (long long)d->epoch);
 	X509 *cert = blank_cert(key, organization, d->device, d->now_s, CERT_DAYS);
 	bool done = cert &&
-		    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "OU", MBSTRING_UTF8,
-			    (const unsigned char *)epoch, -1, -1, 0) &&
-		    X509_set_issuer_name(cert, X509_get_subject_name(ca)) &&
-		    add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
-		    add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
-		    add_extension(cert, ca, NID_ext_key_usage, "clientAuth") &&
-		    X509_sign(cert, ca_key, EVP_sha256()) && !tls_spki(cert, spki);
+		X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "OU", MBSTRING_UTF8,
+			(const unsigned char *)epoch, -1, -1, 0) &&
+		X509_set_issuer_name(cert, X509_get_subject_name(ca)) &&
+		add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+		add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
+		add_extension(cert, ca, NID_ext_key_usage, "clientAuth") &&
+		X509_sign(cert, ca_key, EVP_sha256()) && !tls_spki(cert, spki);
 	*der_len = done ? i2d_X509(cert, der) : 0;
 	X509_free(cert);
 	EVP_PKEY_free(key);

@@ -268,12 +268,12 @@ static int claim_port(const struct conf *conf)
 		return errno;
 	setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on,
 		sizeof on); /* connections of the last run may still be closing */
-	int why = (!any && bind(fd, (const struct sockaddr *)&name,
-				   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len))) ||
-				  bind(probe, (const struct sockaddr *)&conf->listen_addr, n) ||
-				  listen(probe, 1)
-			  ? errno
-			  : 0;
+	int why = (!any &&
+			  bind(fd, (const struct sockaddr *)&name,
+				  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len))) ||
+			bind(probe, (const struct sockaddr *)&conf->listen_addr, n) || listen(probe, 1)
+		? errno
+		: 0;
 	close(probe);
 	return why; /* fd stays open */
 }

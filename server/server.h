@@ -38,7 +38,7 @@ struct server {
 	atomic_int per_address; /* of conf, as SIGHUP may change them */
 	atomic_bool grouping;
 	char ill[256 + HINT_SIZE +
-		 8]; /* why calls fail though the database answers, "" when they do not; main thread */
+		8]; /* why calls fail though the database answers, "" when they do not; main thread */
 };
 
 /* Serves until SIGTERM; s->conf is filled. Blocking. */

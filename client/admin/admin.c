@@ -57,7 +57,7 @@ static int32_t open_year(struct cli *c)
 		q.has_year = 1;
 		q.year = year;
 		bool open = !admin_ask(c, METHOD_TRANSITION_PHASE, &q.base, &arena, &reply) &&
-			    strcmp(((const pb_phase_reply *)reply)->phase, "closed") != 0;
+			strcmp(((const pb_phase_reply *)reply)->phase, "closed") != 0;
 		arena_free(&arena);
 		if (open) {
 			found = year;
@@ -108,7 +108,7 @@ void admin_pupil_cells(
 	const struct cli *c, const pb_pupil *p, char *no, size_t no_size, char *name, size_t name_size)
 {
 	const char *number = p && p->cert_no && p->cert_no[0] ? p->cert_no
-			     : p && p->student_no             ? p->student_no
+		: p && p->student_no                          ? p->student_no
 							      : "";
 	const char *called = p && p->name ? p->name : "";
 

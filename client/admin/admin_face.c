@@ -52,8 +52,9 @@ static size_t near_schools(
 		if (holding ? !strstr(s->name, text) : !school_likeness(s->name, s->code, text))
 			continue;
 		found++;
-		while (k > 0 && school_likeness(best[k - 1]->name, best[k - 1]->code, text) <
-					school_likeness(s->name, s->code, text)) {
+		while (k > 0 &&
+			school_likeness(best[k - 1]->name, best[k - 1]->code, text) <
+				school_likeness(s->name, s->code, text)) {
 			if (k < NEAR_MAX)
 				best[k] = best[k - 1];
 			k--;

@@ -30,12 +30,12 @@ static json_t *halves_json(const pb_slip_row *s)
 
 	for (size_t i = 0; s && i < s->n_addressee; i++) {
 		const pb_addressee_row *h = s->addressee[i];
-		json_array_append_new(
-			out, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "name",
-				     admin_text(h->school_name), "received_at", cli_time_json(h->received_at),
-				     "received_by", admin_text(h->received_by), "answered_at",
-				     cli_time_json(h->answered_at), "answered_by", admin_text(h->answered_by),
-				     "outcome", admin_text(h->outcome), "note", admin_text(h->note)));
+		json_array_append_new(out,
+			json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "school", h->school, "name",
+				admin_text(h->school_name), "received_at", cli_time_json(h->received_at),
+				"received_by", admin_text(h->received_by), "answered_at",
+				cli_time_json(h->answered_at), "answered_by", admin_text(h->answered_by),
+				"outcome", admin_text(h->outcome), "note", admin_text(h->note)));
 	}
 	return out;
 }
@@ -72,11 +72,11 @@ static json_t *files_json(const struct show *s)
 		const pb_case_file *f = s->r->file[i];
 		if (f->sha.len == 32)
 			sodium_bin2hex(hex, sizeof hex, f->sha.data, 32);
-		json_array_append_new(
-			out, json_pack("{s:s,s:I,s:s,s:s,s:o,s:b,s:b,s:o}", "name", f->name, "size",
-				     (json_int_t)f->size, "sha256", hex, "filed_by", f->school, "at",
-				     cli_time_json(f->at), "complete", f->complete, "read",
-				     f->read || s->path[i][0], "path", admin_text(s->path[i])));
+		json_array_append_new(out,
+			json_pack("{s:s,s:I,s:s,s:s,s:o,s:b,s:b,s:o}", "name", f->name, "size",
+				(json_int_t)f->size, "sha256", hex, "filed_by", f->school, "at",
+				cli_time_json(f->at), "complete", f->complete, "read",
+				f->read || s->path[i][0], "path", admin_text(s->path[i])));
 	}
 	return out;
 }
@@ -142,9 +142,9 @@ static void say_pupil(const struct show *s)
 	else
 		admin_words(&codes_mismatch, s->r->code, s->r->n_code, problem, sizeof problem);
 	cli_say(s->c, _("问题：%s"),
-		problem[0]                      ? problem
-		: s->r->state && s->r->state[0] ? _("没有（上次核对时）")
-						: _("还没有核对过"));
+		problem[0]                              ? problem
+			: s->r->state && s->r->state[0] ? _("没有（上次核对时）")
+							: _("还没有核对过"));
 	if (!d) {
 		cli_say(s->c, "%s", _("去向：没有填报"));
 		return;
@@ -195,9 +195,9 @@ static void say_slip(const struct show *s)
 	if (x->issued_at)
 		cli_say(s->c, _("  %s 交办，应在 %s落实%s"), time_words(s, x->issued_at, when),
 			face_term(due, x->resolve_due, s->now),
-			x->escalated ? _("（已升级）")
-			: x->overdue ? _("（已超期）")
-				     : "");
+			x->escalated         ? _("（已升级）")
+				: x->overdue ? _("（已超期）")
+					     : "");
 	if (x->closed_at)
 		cli_say(s->c, _("  %s 销号"), time_words(s, x->closed_at, when));
 	if (x->review_reason && x->review_reason[0])
@@ -240,9 +240,9 @@ static void say_files(const struct show *s)
 		size_words(f->size, size);
 		cli_say(s->c, _("  %zu  %s  %s  %s 登记（该校电脑时间 %s）  %s"), i + 1, name, size,
 			f->school_name, time_words(s, f->at, when),
-			!f->complete               ? _("还没有传完")
-			: f->read || s->path[i][0] ? _("您看过")
-						   : _("您还没有看过"));
+			!f->complete                       ? _("还没有传完")
+				: f->read || s->path[i][0] ? _("您看过")
+							   : _("您还没有看过"));
 		if (s->path[i][0])
 			cli_say(s->c, "     %s", s->path[i]);
 	}
@@ -431,7 +431,7 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 		unread = unread_files(c, (const pb_case_reply *)reply, names);
 		contradiction((const pb_case_reply *)reply, answers);
 		bare = method == METHOD_TRANSITION_SHOW_PROOF && ((const pb_case_reply *)reply)->declared &&
-		       !((const pb_case_reply *)reply)->n_file;
+			!((const pb_case_reply *)reply)->n_file;
 		const pb_slip_row *slip = ((const pb_case_reply *)reply)->slip;
 		if (slip && slip->no &&
 			*slip->no) /* JB2027-0001 says more than the id behind a short number */
@@ -454,8 +454,9 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 		cli_warn(c, _("有 %u 份材料您还没有看过：%s。查看：%s"), unread, names, look);
 	if (bare)
 		cli_warn(c, "%s", _("没有一份材料"));
-	if (!cli_is_asked(c) || cli_confirm("认可|accept", unread ? _("不看材料就认可，请输入“认可”：")
-								  : _("仍要认可，请输入“认可”：")))
+	if (!cli_is_asked(c) ||
+		cli_confirm("认可|accept",
+			unread ? _("不看材料就认可，请输入“认可”：") : _("仍要认可，请输入“认可”：")))
 		return true;
 	*code = cli_fail_with(c, ERR_NOT_NOW, look, _("没有确认，什么也没有改动"));
 	return false;

@@ -45,8 +45,9 @@ int cmd_catchments_list(struct cli *c)
 		if (school && strcmp(school, row->school) != 0)
 			continue;
 		snprintf(number, sizeof number, "%zu", ++shown);
-		cli_table_row(t, (const char *const[]){number, row->school, row->school_name,
-					 admin_word(&codes_stage, row->stage), row->area});
+		cli_table_row(t,
+			(const char *const[]){number, row->school, row->school_name,
+				admin_word(&codes_stage, row->stage), row->area});
 		json_t *json = row_json(row);
 		json_object_set(ids, number, json_object_get(json, "id"));
 		json_array_append_new(out, json);

@@ -158,7 +158,7 @@ char *documents_read_draft(struct cli *c, const char *path)
 const struct code_list *documents_states(const char *kind)
 {
 	return kind && strcmp(kind, "meeting") == 0 ? &codes_meeting_state
-	       : kind && strcmp(kind, "out") == 0   ? &codes_out_state
+		: kind && strcmp(kind, "out") == 0  ? &codes_out_state
 						    : &codes_in_state;
 }
 
@@ -276,10 +276,11 @@ static bool list_page(void *data, const ProtobufCMessage *reply)
 	for (size_t i = 0; i < page->n_document; i++) {
 		const pb_document_row *d = page->document[i];
 		json_array_append_new(x->json, row_json(d));
-		cli_table_row(x->table, (const char *[]){documents_called(d->number, d->id),
-						strcmp(d->kind, "out") ? _("收") : _("发"), d->title,
-						admin_word(documents_states(d->kind), d->state), d->from,
-						admin_word(&codes_urgency, d->urgency)});
+		cli_table_row(x->table,
+			(const char *[]){documents_called(d->number, d->id),
+				strcmp(d->kind, "out") ? _("收") : _("发"), d->title,
+				admin_word(documents_states(d->kind), d->state), d->from,
+				admin_word(&codes_urgency, d->urgency)});
 	}
 	return true;
 }
@@ -349,10 +350,11 @@ static bool stuck_page(void *data, const ProtobufCMessage *reply)
 		char due[FACE_SIZE], days[16], with[160];
 		json_array_append_new(x->json, task_json(t));
 		snprintf(days, sizeof days, "%d", t->days);
-		cli_table_row(x->table, (const char *[]){admin_word(&codes_lamp, t->lamp),
-						admin_term(t->due, due), documents_called(t->number, t->doc),
-						t->title, admin_word(&codes_document_step, t->step),
-						with_text(t, with, sizeof with), days});
+		cli_table_row(x->table,
+			(const char *[]){admin_word(&codes_lamp, t->lamp), admin_term(t->due, due),
+				documents_called(t->number, t->doc), t->title,
+				admin_word(&codes_document_step, t->step), with_text(t, with, sizeof with),
+				days});
 	}
 	return true;
 }
@@ -386,10 +388,10 @@ static json_t *trace_json(const pb_document_shown *s)
 		for (char *p = event; *p; p++)
 			if (*p == '_')
 				*p = ' ';
-		json_array_append_new(
-			out, json_pack("{s:i,s:s,s:s,s:o,s:o,s:s,s:i,s:s}", "n", t->n, "event", event, "by",
-				     t->by, "for", admin_text(t->for_), "at", cli_time_json(t->at), "text",
-				     t->text, "version", t->version, "state", t->state));
+		json_array_append_new(out,
+			json_pack("{s:i,s:s,s:s,s:o,s:o,s:s,s:i,s:s}", "n", t->n, "event", event, "by", t->by,
+				"for", admin_text(t->for_), "at", cli_time_json(t->at), "text", t->text,
+				"version", t->version, "state", t->state));
 	}
 	return out;
 }
@@ -402,8 +404,9 @@ static json_t *files_json(const pb_document_shown *s)
 		const pb_document_file *f = s->attachment[i];
 		char hex[2 * HASH_SIZE + 1];
 		sodium_bin2hex(hex, sizeof hex, f->sha.data, f->sha.len);
-		json_array_append_new(out, json_pack("{s:s,s:s,s:I,s:s}", "name", f->name, "sha256", hex,
-						   "size", (json_int_t)f->size, "verdict", f->verdict));
+		json_array_append_new(out,
+			json_pack("{s:s,s:s,s:I,s:s}", "name", f->name, "sha256", hex, "size",
+				(json_int_t)f->size, "verdict", f->verdict));
 	}
 	return out;
 }
@@ -440,10 +443,10 @@ static void say_shown(struct cli *c, const pb_document_shown *s)
 	if (s->archive_no && *s->archive_no)
 		cli_say(c, _("档号 %s"), s->archive_no);
 	for (size_t i = 0; i < s->n_task; i++)
-		cli_table_row(
-			t, (const char *[]){admin_word(&codes_document_step, s->task[i]->step),
-				   with_text(s->task[i], with, sizeof with), admin_term(s->task[i]->due, at),
-				   admin_word(&codes_lamp, s->task[i]->lamp)});
+		cli_table_row(t,
+			(const char *[]){admin_word(&codes_document_step, s->task[i]->step),
+				with_text(s->task[i], with, sizeof with), admin_term(s->task[i]->due, at),
+				admin_word(&codes_lamp, s->task[i]->lamp)});
 	cli_table_print(c, t);
 	say_files(c, s);
 	t = cli_table_new(trace, 5);
@@ -451,9 +454,10 @@ static void say_shown(struct cli *c, const pb_document_shown *s)
 		const pb_document_trace *e = s->trace[i];
 		char by[160];
 		snprintf(by, sizeof by, e->for_ && *e->for_ ? _("%s（代 %s）") : "%s", e->by_name, e->for_);
-		cli_table_row(t, (const char *[]){admin_time(e->at, at), by,
-					 admin_word(&codes_document_event, e->event), e->text,
-					 admin_word(documents_states(d->kind), e->state)});
+		cli_table_row(t,
+			(const char *[]){admin_time(e->at, at), by,
+				admin_word(&codes_document_event, e->event), e->text,
+				admin_word(documents_states(d->kind), e->state)});
 	}
 	cli_table_print(c, t);
 }
@@ -519,10 +523,10 @@ static bool reminder_page(void *data, const ProtobufCMessage *reply)
 				"what", m->what, "k", m->k, "to", m->to, "at", cli_time_json(m->at)));
 		if (m->k)
 			snprintf(k, sizeof k, "%d", m->k);
-		cli_table_row(
-			x->table, (const char *[]){admin_time(m->at, at), documents_called(m->number, m->doc),
-					  m->title, admin_word(&codes_document_step, m->step),
-					  admin_word(&codes_document_reminder, m->what), k, m->to});
+		cli_table_row(x->table,
+			(const char *[]){admin_time(m->at, at), documents_called(m->number, m->doc), m->title,
+				admin_word(&codes_document_step, m->step),
+				admin_word(&codes_document_reminder, m->what), k, m->to});
 	}
 	return true;
 }

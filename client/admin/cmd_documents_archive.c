@@ -267,9 +267,9 @@ static enum err export_to(struct outgoing *x, const char *path)
 	if (!b)
 		return ERR_NOMEM;
 	snprintf(beside, sizeof beside, "%s.XXXXXX", path);
-	enum err e = mkdtemp(beside) ? make_package(x, b, beside, path)
-				     : problem_set(&x->c->problem, ERR_FILE_IO, NULL, NULL,
-					       _("不能在这里存文件：%s"), path);
+	enum err e = mkdtemp(beside)
+		? make_package(x, b, beside, path)
+		: problem_set(&x->c->problem, ERR_FILE_IO, NULL, NULL, _("不能在这里存文件：%s"), path);
 	rmdir(beside);
 	bundle_free(b);
 	free(b);

@@ -112,9 +112,9 @@ static bool seals_page(void *data, const ProtobufCMessage *reply)
 		snprintf(count, sizeof count, "%d", s->count);
 		snprintf(copies, sizeof copies, "%d", s->copies);
 		json_array_append_new(x->json, seal_json(s));
-		cli_table_row(
-			x->table, (const char *[]){admin_time(s->at, at), documents_called(s->number, s->doc),
-					  s->title, s->by_name, count, copies});
+		cli_table_row(x->table,
+			(const char *[]){admin_time(s->at, at), documents_called(s->number, s->doc), s->title,
+				s->by_name, count, copies});
 	}
 	return true;
 }

@@ -36,9 +36,9 @@ static const char *answer_text(const json_t *answer, char *out, size_t size)
 	{
 		const char *text = json_string_value(value), *name = text ? file_name(text) : NULL;
 		int wrote = snprintf(out + n, size - n, "%s%s %s", n ? "; " : "", key,
-			name   ? name
-			: text ? text
-			       : "");
+			name           ? name
+				: text ? text
+				       : "");
 		n = wrote > 0 && (size_t)wrote < size - n ? n + (size_t)wrote : n;
 	}
 	return out;

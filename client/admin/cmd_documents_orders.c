@@ -62,11 +62,11 @@ static bool page(void *data, const ProtobufCMessage *reply)
 	for (size_t i = 0; i < list->n_order; i++) {
 		const pb_order_row *o = list->order[i];
 		char due[FACE_SIZE], answered[FACE_SIZE];
-		json_array_append_new(
-			x->json, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:o}", "id", o->id, "number",
-					 o->number, "doc", o->doc, "title", o->title, "to", o->to, "state",
-					 o->state, "due", cli_time_json(o->due), "lamp", o->lamp,
-					 "answered_at", cli_time_json(o->answered_at)));
+		json_array_append_new(x->json,
+			json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:o}", "id", o->id, "number", o->number,
+				"doc", o->doc, "title", o->title, "to", o->to, "state", o->state, "due",
+				cli_time_json(o->due), "lamp", o->lamp, "answered_at",
+				cli_time_json(o->answered_at)));
 		cli_table_row(x->table,
 			(const char *[]){o->number, admin_word(&codes_lamp, o->lamp), admin_term(o->due, due),
 				o->title, o->to_name, admin_word(&codes_order_state, o->state),

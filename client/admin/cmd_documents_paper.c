@@ -124,10 +124,10 @@ enum err documents_print(struct cli *c, const pb_document_shown *shown, const ch
 
 	arena_init(&x.arena, DOCUMENT_ARENA);
 	enum err e = shown->file.len
-			     ? print(c, &x, path, pages)
-			     : problem_set(&c->problem, ERR_NOT_NOW, "doc",
-				       _("jgadmin documents sheet 文号 -o 处理单.pdf：打印来文的处理单"),
-				       _("这是来文，没有可以排版的文稿"));
+		? print(c, &x, path, pages)
+		: problem_set(&c->problem, ERR_NOT_NOW, "doc",
+			  _("jgadmin documents sheet 文号 -o 处理单.pdf：打印来文的处理单"),
+			  _("这是来文，没有可以排版的文稿"));
 	arena_free(&x.arena);
 	if (e && !c->problem.code)
 		problem_set(&c->problem, e, NULL, NULL, NULL);
@@ -175,9 +175,9 @@ static int cmd_format_check(struct cli *c)
 		char paragraph[24] = "";
 		if (f->paragraph)
 			snprintf(paragraph, sizeof paragraph, "%zu", f->paragraph);
-		json_array_append_new(
-			json, json_pack("{s:s,s:I,s:s,s:s}", "fault", f->fault, "paragraph",
-				      (json_int_t)f->paragraph, "text", f->text, "mend", f->mend));
+		json_array_append_new(json,
+			json_pack("{s:s,s:I,s:s,s:s}", "fault", f->fault, "paragraph",
+				(json_int_t)f->paragraph, "text", f->text, "mend", f->mend));
 		cli_table_row(t, (const char *[]){*paragraph ? paragraph : _("全文"), f->text, f->mend});
 	}
 	int code = report.n ? err_info(ERR_CONFLICT)->exit_code : 0;

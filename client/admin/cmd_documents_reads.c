@@ -43,10 +43,10 @@ static bool reconciled_page(void *data, const ProtobufCMessage *reply)
 	x->counts = *page;
 	for (size_t i = 0; i < page->n_row; i++) {
 		const pb_document_open *d = page->row[i];
-		cli_table_row(
-			x->table, (const char *[]){admin_word(documents_states(d->kind), d->state),
-					  with_text(x->c, d->with, d->with_name, d->for_, with, sizeof with),
-					  d->number, d->title});
+		cli_table_row(x->table,
+			(const char *[]){admin_word(documents_states(d->kind), d->state),
+				with_text(x->c, d->with, d->with_name, d->for_, with, sizeof with), d->number,
+				d->title});
 	}
 	return true;
 }
@@ -118,10 +118,10 @@ static json_t *turnaround_json(pb_turnaround_row *const *row, size_t n)
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(
-			out, json_pack("{s:s,s:i,s:i,s:i,s:f,s:i}", "key", row[i]->key, "n", (int)row[i]->n,
-				     "on_time", (int)row[i]->on_time, "late", (int)row[i]->late, "mean_days",
-				     row[i]->mean_hundredths / 100.0, "p90_days", (int)row[i]->p90_days));
+		json_array_append_new(out,
+			json_pack("{s:s,s:i,s:i,s:i,s:f,s:i}", "key", row[i]->key, "n", (int)row[i]->n,
+				"on_time", (int)row[i]->on_time, "late", (int)row[i]->late, "mean_days",
+				row[i]->mean_hundredths / 100.0, "p90_days", (int)row[i]->p90_days));
 	return out;
 }
 

@@ -137,10 +137,10 @@ static int list_setup(struct cli *c, bool retention)
 		for (size_t k = 0; k < sizeof words / sizeof *words; k++)
 			if (strcmp(words[k].what, x->what) == 0)
 				word = _(words[k].word);
-		json_array_append_new(
-			json, json_pack("{s:s,s:s,s:s,s:o,s:o}", "what", retention ? "retention" : x->what,
-				      "name", name, "value", x->value, "deputy", admin_text(x->deputy),
-				      "from", cli_date_json(x->from)));
+		json_array_append_new(json,
+			json_pack("{s:s,s:s,s:s,s:o,s:o}", "what", retention ? "retention" : x->what, "name",
+				name, "value", x->value, "deputy", admin_text(x->deputy), "from",
+				cli_date_json(x->from)));
 		bool desk = strcmp(x->what, "desk") == 0, organ = strcmp(x->what, "organ") == 0;
 		cli_table_row(t,
 			(const char *[]){word, desk ? admin_word(&codes_desk, name) : name,
@@ -210,14 +210,14 @@ static int cmd_delegations(struct cli *c)
 		snprintf(id, sizeof id, "%llu", (unsigned long long)x->id);
 		face_date(begin, x->begin);
 		face_date(end, x->end);
-		json_array_append_new(
-			json, json_pack("{s:s,s:s,s:s,s:o,s:o,s:b,s:s,s:o,s:o}", "id", id, "from", x->from,
-				      "to", x->to, "begin", cli_date_json(x->begin), "end",
-				      cli_date_json(x->end), "acting", x->acting, "reason", x->reason,
-				      "added", cli_time_json(x->added), "ended", cli_time_json(x->ended)));
-		cli_table_row(
-			t, (const char *[]){id, x->from_name, x->to_name, begin, end,
-				   x->acting ? _("是") : _("否"), x->reason, admin_time(x->ended, ended)});
+		json_array_append_new(json,
+			json_pack("{s:s,s:s,s:s,s:o,s:o,s:b,s:s,s:o,s:o}", "id", id, "from", x->from, "to",
+				x->to, "begin", cli_date_json(x->begin), "end", cli_date_json(x->end),
+				"acting", x->acting, "reason", x->reason, "added", cli_time_json(x->added),
+				"ended", cli_time_json(x->ended)));
+		cli_table_row(t,
+			(const char *[]){id, x->from_name, x->to_name, begin, end,
+				x->acting ? _("是") : _("否"), x->reason, admin_time(x->ended, ended)});
 	}
 	cli_table_print(c, t);
 	arena_free(&arena);

@@ -239,10 +239,10 @@ static void say_request(const struct cli *c, const pb_user *u)
 			role_words(u->asked_role, u->n_asked_role, after, sizeof after));
 	else
 		cli_say(c, _("%s 申请%s：%s（%s），角色 %s"), u->asked_by,
-			strcmp(asked, "add") == 0      ? _("新建帐号")
-			: strcmp(asked, "reset") == 0  ? _("重置密码（新密码将告诉您）")
-			: strcmp(asked, "enable") == 0 ? _("恢复帐号")
-						       : _("停用帐号"),
+			strcmp(asked, "add") == 0              ? _("新建帐号")
+				: strcmp(asked, "reset") == 0  ? _("重置密码（新密码将告诉您）")
+				: strcmp(asked, "enable") == 0 ? _("恢复帐号")
+							       : _("停用帐号"),
 			u->user, u->name, role_words(u->role, u->n_role, before, sizeof before));
 }
 
@@ -357,15 +357,15 @@ static int cmd_users_list(struct cli *c)
 				k ? _("、") : "", code_name(&codes_role, number));
 		}
 		class_words(u->klass, u->n_klass, classes, sizeof classes);
-		cli_table_row(
-			t, (const char *const[]){u->user, u->name,
-				   u->school[0] ? admin_school(c, u->school) : _("县局"), roles, classes,
-				   u->asked && u->asked[0] ? _("待核准")
-				   : u->disabled           ? _("停用")
-				   : u->locked             ? _("锁定")
-				   : u->must_change        ? _("待改密")
-							   : _("正常"),
-				   admin_time(u->last_login, when)});
+		cli_table_row(t,
+			(const char *const[]){u->user, u->name,
+				u->school[0] ? admin_school(c, u->school) : _("县局"), roles, classes,
+				u->asked && u->asked[0]  ? _("待核准")
+					: u->disabled    ? _("停用")
+					: u->locked      ? _("锁定")
+					: u->must_change ? _("待改密")
+							 : _("正常"),
+				admin_time(u->last_login, when)});
 		json_array_append_new(out, user_json(u));
 	}
 	cli_table_print(c, t);
@@ -465,12 +465,12 @@ static int cmd_devices_list(struct cli *c)
 				d->host, d->version, admin_time(d->last_contact, contact), pending,
 				admin_time(d->cert_until, until), d->revoked ? _("已停用") : _("正常"),
 				d->id});
-		json_array_append_new(
-			out, json_pack("{s:s,s:s,s:s,s:s,s:o,s:I,s:I,s:o,s:b}", "id", d->id, "school",
-				     d->school, "host", d->host, "version", d->version, "last_contact",
-				     cli_time_json(d->last_contact), "last_op", (json_int_t)d->last_op,
-				     "pending", (json_int_t)d->pending, "cert_until",
-				     cli_time_json(d->cert_until), "revoked", d->revoked));
+		json_array_append_new(out,
+			json_pack("{s:s,s:s,s:s,s:s,s:o,s:I,s:I,s:o,s:b}", "id", d->id, "school", d->school,
+				"host", d->host, "version", d->version, "last_contact",
+				cli_time_json(d->last_contact), "last_op", (json_int_t)d->last_op, "pending",
+				(json_int_t)d->pending, "cert_until", cli_time_json(d->cert_until), "revoked",
+				d->revoked));
 	}
 	admin_shown_keep(c, "devices", shown);
 	cli_table_print(c, t);

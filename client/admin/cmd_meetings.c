@@ -70,7 +70,7 @@ static enum err send_paper(
 {
 	pb_document_ask q = PB_DOCUMENT_ASK_INIT;
 	bool again = !minutes && strcmp(m->meeting->state, "approved") == 0 &&
-		     strcmp(m->notice_state, "issued") == 0;
+		strcmp(m->notice_state, "issued") == 0;
 	char *text = minutes ? meeting_draft_minutes(m) : meeting_draft_notice(m);
 	const ProtobufCMessage *reply;
 	struct arena arena;
@@ -262,9 +262,9 @@ static bool page(void *data, const ProtobufCMessage *reply)
 				m->state, "subject", m->subject, "start", cli_time_json(m->start), "end",
 				cli_time_json(m->end), "place", m->place));
 		snprintf(replied, sizeof replied, "%u/%u", m->replied, m->schools);
-		cli_table_row(
-			x->table, (const char *[]){m->number, admin_word(&codes_meeting_state, m->state),
-					  when(m, time), m->place, m->subject, m->planner_name, replied});
+		cli_table_row(x->table,
+			(const char *[]){m->number, admin_word(&codes_meeting_state, m->state), when(m, time),
+				m->place, m->subject, m->planner_name, replied});
 	}
 	return true;
 }
@@ -291,9 +291,10 @@ static json_t *replies_json(const pb_meeting_shown *m)
 	json_t *out = json_array();
 
 	for (size_t i = 0; i < m->n_reply; i++)
-		json_array_append_new(out, json_pack("{s:s,s:s,s:b,s:o}", "school", m->reply[i]->school,
-						   "reply", m->reply[i]->reply, "old", m->reply[i]->old,
-						   "who", admin_text(m->reply[i]->who)));
+		json_array_append_new(out,
+			json_pack("{s:s,s:s,s:b,s:o}", "school", m->reply[i]->school, "reply",
+				m->reply[i]->reply, "old", m->reply[i]->old, "who",
+				admin_text(m->reply[i]->who)));
 	return out;
 }
 
@@ -314,9 +315,10 @@ static void say_meeting(struct cli *c, const pb_meeting_shown *m)
 	cli_table_print(c, t);
 	t = cli_table_new(replies, 4);
 	for (size_t i = 0; i < m->n_reply; i++)
-		cli_table_row(t, (const char *[]){m->reply[i]->school_name,
-					 admin_word(&codes_meeting_reply, m->reply[i]->reply),
-					 m->reply[i]->who, m->reply[i]->old ? _("改期以前的") : ""});
+		cli_table_row(t,
+			(const char *[]){m->reply[i]->school_name,
+				admin_word(&codes_meeting_reply, m->reply[i]->reply), m->reply[i]->who,
+				m->reply[i]->old ? _("改期以前的") : ""});
 	cli_table_print(c, t);
 }
 
@@ -355,8 +357,9 @@ static int cmd_attendance(struct cli *c)
 		const pb_meeting_person *x = m->person[i];
 		char at[FACE_SIZE];
 		json_array_append_new(rows, json_pack("{s:s,s:s}", "who", x->who, "state", x->state));
-		cli_table_row(t, (const char *[]){x->name, admin_word(&codes_meeting_presence, x->state),
-					 admin_time(x->at, at)});
+		cli_table_row(t,
+			(const char *[]){x->name, admin_word(&codes_meeting_presence, x->state),
+				admin_time(x->at, at)});
 	}
 	cli_table_print(c, t);
 	if (m->needed)

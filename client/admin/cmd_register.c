@@ -47,8 +47,9 @@ static void columns_of(struct reading *r)
 
 static void reject(struct reading *r, long row, const char *field, const struct problem *p)
 {
-	json_array_append_new(r->rejected, json_pack("{s:i,s:s,s:s,s:s}", "row", (int)row, "field", field,
-						   "message", p->message, "hint", p->hint));
+	json_array_append_new(r->rejected,
+		json_pack("{s:i,s:s,s:s,s:s}", "row", (int)row, "field", field, "message", p->message, "hint",
+			p->hint));
 }
 
 static bool read_line(struct reading *r, const struct table_row *row)
@@ -107,11 +108,11 @@ static void take_problems(struct reading *r, json_t *out, pb_row_problem *const 
 	for (size_t i = 0; i < n; i++) {
 		const pb_row_problem *p = list[i];
 		int field = p->field ? kind_field_index(r->kind, p->field) : -1;
-		json_array_append_new(
-			out, json_pack("{s:i,s:s,s:s,s:s}", "row",
-				     p->row < r->count ? (int)r->lines[p->row].number : 0, "field",
-				     field >= 0 ? value_column(&r->kind->fields[field]) : "", "message",
-				     p->message ? p->message : "", "hint", p->hint ? p->hint : ""));
+		json_array_append_new(out,
+			json_pack("{s:i,s:s,s:s,s:s}", "row",
+				p->row < r->count ? (int)r->lines[p->row].number : 0, "field",
+				field >= 0 ? value_column(&r->kind->fields[field]) : "", "message",
+				p->message ? p->message : "", "hint", p->hint ? p->hint : ""));
 	}
 }
 
@@ -264,13 +265,13 @@ static int cmd_schools_list(struct cli *c)
 		for (size_t k = 0; k < s->n_stage; k++)
 			snprintf(stages + strlen(stages), sizeof stages - strlen(stages), "%s%s",
 				k ? " " : "", s->stage[k]);
-		cli_table_row(
-			t, (const char *const[]){s->code, s->name, admin_word(&codes_school_type, s->type),
-				   admin_word(&codes_founder, s->founder), stages, s->district});
-		json_array_append_new(
-			out, json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "id", id, "code", s->code, "name",
-				     s->name, "type", s->type, "founder", s->founder, "stages",
-				     admin_texts(s->stage, s->n_stage), "district", admin_text(s->district)));
+		cli_table_row(t,
+			(const char *const[]){s->code, s->name, admin_word(&codes_school_type, s->type),
+				admin_word(&codes_founder, s->founder), stages, s->district});
+		json_array_append_new(out,
+			json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "id", id, "code", s->code, "name", s->name,
+				"type", s->type, "founder", s->founder, "stages",
+				admin_texts(s->stage, s->n_stage), "district", admin_text(s->district)));
 	}
 	cli_table_print(c, t);
 	if (!list->n_school && !profile_has_role(&c->profile, 1u << ROLE_BASIC_EDU))

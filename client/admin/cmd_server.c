@@ -53,15 +53,15 @@ static int cmd_audit_search(struct cli *c)
 		const pb_audit_row *a = rows->row[i];
 		char at[FACE_SIZE], n[16], why[512];
 		snprintf(n, sizeof n, "%u", a->count);
-		cli_table_row(
-			t, (const char *const[]){admin_time(a->at, at), a->user, admin_school(c, a->school),
-				   admin_method(a->method), admin_result(a->result), n,
-				   admin_purpose(a->purpose, why, sizeof why)});
-		json_array_append_new(
-			out, json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "id", a->id, "at",
-				     cli_time_json(a->at), "user", a->user, "device", a->device, "school",
-				     a->school, "method", a->method, "result", a->result, "rows",
-				     (int)a->count, "purpose", a->purpose));
+		cli_table_row(t,
+			(const char *const[]){admin_time(a->at, at), a->user, admin_school(c, a->school),
+				admin_method(a->method), admin_result(a->result), n,
+				admin_purpose(a->purpose, why, sizeof why)});
+		json_array_append_new(out,
+			json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "id", a->id, "at",
+				cli_time_json(a->at), "user", a->user, "device", a->device, "school",
+				a->school, "method", a->method, "result", a->result, "rows", (int)a->count,
+				"purpose", a->purpose));
 	}
 	cli_table_print(c, t);
 	arena_free(&arena);
@@ -74,10 +74,10 @@ static json_t *status_json(const pb_server_status *s)
 
 	for (size_t i = 0; i < s->n_method; i++) {
 		const pb_method_stat *m = s->method[i];
-		json_array_append_new(
-			methods, json_pack("{s:s,s:I,s:I,s:I,s:I}", "method", m->method, "calls",
-					 (json_int_t)m->calls, "errors", (json_int_t)m->errors, "p50_us",
-					 (json_int_t)m->p50_us, "p99_us", (json_int_t)m->p99_us));
+		json_array_append_new(methods,
+			json_pack("{s:s,s:I,s:I,s:I,s:I}", "method", m->method, "calls", (json_int_t)m->calls,
+				"errors", (json_int_t)m->errors, "p50_us", (json_int_t)m->p50_us, "p99_us",
+				(json_int_t)m->p99_us));
 	}
 	return json_pack("{s:s,s:I,s:i,s:{s:i,s:i},s:I,s:o,s:b,s:s,s:o}", "version", s->version, "uptime_s",
 		(json_int_t)s->uptime_s, "connections", (int)s->connections, "pool", "busy",

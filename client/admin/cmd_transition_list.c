@@ -120,16 +120,17 @@ int cmd_progress(struct cli *c)
 		snprintf(n[2], 16, "%u", p->to_verify);
 		snprintf(n[3], 16, "%u", p->answered);
 		snprintf(n[4], 16, "%llu", (unsigned long long)p->pending);
-		cli_table_row(t, (const char *const[]){p->name, n[0], n[1], admin_time(p->t1, t1),
-					 admin_time(p->t2, t2), n[2], n[3], admin_time(p->verified, v),
-					 admin_time(p->last_contact, contact), n[4]});
-		json_array_append_new(
-			out, json_pack("{s:s,s:s,s:s,s:i,s:i,s:o,s:o,s:i,s:i,s:o,s:o,s:I}", "id", p->code,
-				     "code", p->code, "name", p->name, "baseline", (int)p->baseline,
-				     "declared", (int)p->declared, "t1", cli_time_json(p->t1), "t2",
-				     cli_time_json(p->t2), "to_verify", (int)p->to_verify, "answered",
-				     (int)p->answered, "verified", cli_time_json(p->verified), "last_contact",
-				     cli_time_json(p->last_contact), "pending", (json_int_t)p->pending));
+		cli_table_row(t,
+			(const char *const[]){p->name, n[0], n[1], admin_time(p->t1, t1),
+				admin_time(p->t2, t2), n[2], n[3], admin_time(p->verified, v),
+				admin_time(p->last_contact, contact), n[4]});
+		json_array_append_new(out,
+			json_pack("{s:s,s:s,s:s,s:i,s:i,s:o,s:o,s:i,s:i,s:o,s:o,s:I}", "id", p->code, "code",
+				p->code, "name", p->name, "baseline", (int)p->baseline, "declared",
+				(int)p->declared, "t1", cli_time_json(p->t1), "t2", cli_time_json(p->t2),
+				"to_verify", (int)p->to_verify, "answered", (int)p->answered, "verified",
+				cli_time_json(p->verified), "last_contact", cli_time_json(p->last_contact),
+				"pending", (json_int_t)p->pending));
 	}
 	cli_table_print(c, t);
 	arena_free(&arena);
@@ -145,9 +146,9 @@ static json_t *rows_json(const pb_mismatch *m)
 
 	for (size_t i = 0; i < m->n_row; i++) {
 		const pb_mismatch_row *r = m->row[i];
-		json_array_append_new(
-			out, json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", r->id, "kind", r->kind, "school",
-				     r->school, "name", r->name, "number", r->number));
+		json_array_append_new(out,
+			json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", r->id, "kind", r->kind, "school", r->school,
+				"name", r->name, "number", r->number));
 	}
 	return out;
 }
@@ -176,8 +177,9 @@ static void row_cells(struct list *l, const pb_mismatch *m, const char *number)
 		snprintf(label, sizeof label, "%s.%zu", number, i + 1);
 		json_object_set_new(l->shown, label, json_string(m->row[i]->id));
 		snprintf(what, sizeof what, "└ %s", row_kind(m->row[i]->kind));
-		cli_table_row(l->table, (const char *const[]){label, name, no, what, "", "", "",
-						admin_school(l->c, m->row[i]->school), ""});
+		cli_table_row(l->table,
+			(const char *const[]){label, name, no, what, "", "", "",
+				admin_school(l->c, m->row[i]->school), ""});
 	}
 }
 
@@ -274,18 +276,19 @@ static void slip_cells(struct list *l, const pb_slip_row *s)
 		if (!s->addressee[i]->answered_at)
 			snprintf(now_with + strlen(now_with), sizeof now_with - strlen(now_with), "%s%s",
 				now_with[0] ? _("、") : "", admin_school(l->c, s->addressee[i]->school));
-	cli_table_row(l->table, (const char *const[]){number_row(l, s->slip, number), s->no, name, no,
-					admin_words(&codes_mismatch, s->code, s->n_code, codes, sizeof codes),
-					admin_word(&codes_slip_state, s->state),
-					admin_term(s->resolve_due ? s->resolve_due : s->issue_due, due),
-					now_with[0] ? now_with
-					: done      ? ""
-						    : _("县局审核"),
-					done           ? ""
-					: s->escalated ? _("已升级")
-					: s->overdue   ? _("超期")
-					: s->call_list ? _("未签收满24小时")
-						       : ""});
+	cli_table_row(l->table,
+		(const char *const[]){number_row(l, s->slip, number), s->no, name, no,
+			admin_words(&codes_mismatch, s->code, s->n_code, codes, sizeof codes),
+			admin_word(&codes_slip_state, s->state),
+			admin_term(s->resolve_due ? s->resolve_due : s->issue_due, due),
+			now_with[0]    ? now_with
+				: done ? ""
+				       : _("县局审核"),
+			done                   ? ""
+				: s->escalated ? _("已升级")
+				: s->overdue   ? _("超期")
+				: s->call_list ? _("未签收满24小时")
+					       : ""});
 }
 
 static bool slip_page(void *data, const ProtobufCMessage *reply)
@@ -332,9 +335,9 @@ static json_t *hashes_json(const pb_proof_row *p)
 
 static const char *proof_decision(const char *decision)
 {
-	return strcmp(decision, "accepted") == 0  ? _("认可")
-	       : strcmp(decision, "refuted") == 0 ? _("不认可")
-						  : _("未审");
+	return strcmp(decision, "accepted") == 0   ? _("认可")
+		: strcmp(decision, "refuted") == 0 ? _("不认可")
+						   : _("未审");
 }
 
 static bool proof_page(void *data, const ProtobufCMessage *reply)
@@ -395,9 +398,10 @@ static bool pair_page(void *data, const ProtobufCMessage *reply)
 		admin_pupil_cells(l->c, &like, row_no, sizeof row_no, row_name, sizeof row_name);
 		snprintf(id, sizeof id, "%s/%s", p->student->id, r->id);
 		snprintf(what, sizeof what, "%s %s", admin_school(l->c, r->school), row_kind(r->kind));
-		cli_table_row(l->table, (const char *const[]){number_row(l, id, number), name, no,
-						p->same ? _("是同一人") : _("不是同一人"), row_name, row_no,
-						what, p->reason, p->by, admin_time(p->at, when)});
+		cli_table_row(l->table,
+			(const char *const[]){number_row(l, id, number), name, no,
+				p->same ? _("是同一人") : _("不是同一人"), row_name, row_no, what, p->reason,
+				p->by, admin_time(p->at, when)});
 		json_array_append_new(l->json,
 			json_pack("{s:s,s:o,s:b,s:o,s:o,s:s,s:o}", "id", id, "student",
 				admin_pupil(p->student), "same", p->same, "row",
@@ -427,21 +431,21 @@ static bool diff_page(void *data, const ProtobufCMessage *reply)
 		const pb_diff_row *d = page->row[i];
 		char no[40], name[200], before[256], after[256];
 		bool row = strcmp(d->field, "row") ==
-			   0; /* the whole entry came or went; its category stands for it */
+			0; /* the whole entry came or went; its category stands for it */
 		admin_pupil_cells(l->c, d->student, no, sizeof no, name, sizeof name);
-		cli_table_row(
-			l->table, (const char *const[]){name, no, admin_school(l->c, d->source_school),
-					  row ? _("整条") : admin_field(KIND_DESTINATION, d->field),
-					  admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field,
-						  d->before, before, sizeof before),
-					  admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field,
-						  d->after, after, sizeof after)});
-		json_array_append_new(
-			l->json, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "id",
-					 admin_text(d->student ? d->student->id : NULL), "student",
-					 admin_pupil(d->student), "source_school",
-					 admin_text(d->source_school), "field", admin_text(d->field),
-					 "before", admin_text(d->before), "after", admin_text(d->after)));
+		cli_table_row(l->table,
+			(const char *const[]){name, no, admin_school(l->c, d->source_school),
+				row ? _("整条") : admin_field(KIND_DESTINATION, d->field),
+				admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->before,
+					before, sizeof before),
+				admin_value(l->c, KIND_DESTINATION, row ? "category" : d->field, d->after,
+					after, sizeof after)});
+		json_array_append_new(l->json,
+			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "id",
+				admin_text(d->student ? d->student->id : NULL), "student",
+				admin_pupil(d->student), "source_school", admin_text(d->source_school),
+				"field", admin_text(d->field), "before", admin_text(d->before), "after",
+				admin_text(d->after)));
 	}
 	return true;
 }

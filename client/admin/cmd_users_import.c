@@ -92,8 +92,9 @@ static void reject(struct import *m, const struct line *line, enum column column
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
 	message[text_utf8_prefix(message, strlen(message))] = 0;
-	json_array_append_new(m->rejected, json_pack("{s:i,s:s,s:s}", "row", (int)line->row, "field",
-						   columns[column].name, "message", message));
+	json_array_append_new(m->rejected,
+		json_pack("{s:i,s:s,s:s}", "row", (int)line->row, "field", columns[column].name, "message",
+			message));
 }
 
 /* ---- reading ---- */
@@ -209,8 +210,8 @@ static char *next_word(struct import *m, const char **at)
 			if (n > 0)
 				*at += n;
 			return word && !text_clean(word, strlen(word) + 1, word) && word[0]
-				       ? word
-				       : next_word(m, at);
+				? word
+				: next_word(m, at);
 		}
 		if (n <= 0)
 			return NULL;
@@ -470,9 +471,9 @@ static enum err add_all(struct import *m)
 		if (e == ERR_INVALID || e == ERR_NOT_FOUND || e == ERR_MISSING) {
 			const struct problem *p = &m->c->problem;
 			reject(m, m->person[i].line,
-				strcmp(p->field, "class") == 0    ? KLASS
-				: strcmp(p->field, "school") == 0 ? CODE
-								  : NAME,
+				strcmp(p->field, "class") == 0            ? KLASS
+					: strcmp(p->field, "school") == 0 ? CODE
+									  : NAME,
 				"%s", p->message);
 			e = ERR_OK;
 		}
@@ -523,11 +524,11 @@ static json_t *added_json(const struct import *m, bool dry)
 	for (size_t i = 0; i < m->people; i++) {
 		const struct person *p = &m->person[i];
 		if (is_told(p, dry))
-			json_array_append_new(
-				out, json_pack("{s:i,s:o,s:o,s:s,s:s}", "row", (int)p->line->row, "user",
-					     admin_text(p->user), "password",
-					     dry ? json_null() : json_string(p->password), "school",
-					     p->school->code, "name", p->line->cell[NAME]));
+			json_array_append_new(out,
+				json_pack("{s:i,s:o,s:o,s:s,s:s}", "row", (int)p->line->row, "user",
+					admin_text(p->user), "password",
+					dry ? json_null() : json_string(p->password), "school",
+					p->school->code, "name", p->line->cell[NAME]));
 	}
 	return out;
 }
@@ -541,10 +542,10 @@ static void say_people(const struct import *m, bool dry)
 	for (size_t i = 0; i < m->people; i++) {
 		const struct person *p = &m->person[i];
 		if (is_told(p, dry))
-			cli_table_row(
-				t, (const char *const[]){p->school->name, p->line->cell[NAME],
-					   role_words(p, roles, sizeof roles),
-					   class_words(p, classes, sizeof classes), p->user, p->password});
+			cli_table_row(t,
+				(const char *const[]){p->school->name, p->line->cell[NAME],
+					role_words(p, roles, sizeof roles),
+					class_words(p, classes, sizeof classes), p->user, p->password});
 	}
 	cli_table_print(m->c, t);
 }

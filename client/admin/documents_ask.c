@@ -67,13 +67,13 @@ static bool is_meant(struct cli *c, const pb_document_ask *q, const pb_document_
 
 	crypto_hash_sha256(hash, (const uint8_t *)words, strlen(words));
 	bool same = line_is(r, "event=", q->event) && line_is(r, "by=", c->profile.session.user) &&
-		    hash_is(r, "text=", hash);
+		hash_is(r, "text=", hash);
 	if (!same || !q->has_file)
 		return same;
 	arena_init(&arena, DOCUMENT_ARENA);
 	same = !draft_parse(&draft, (const char *)q->file.data, q->file.len, &arena, &unsaid) &&
-	       !draft_digest(hash, &draft, files, files_of(q, r, files), &arena) &&
-	       hash_is(r, "digest=", hash);
+		!draft_digest(hash, &draft, files, files_of(q, r, files), &arena) &&
+		hash_is(r, "digest=", hash);
 	arena_free(&arena);
 	return same;
 }

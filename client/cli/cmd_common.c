@@ -204,7 +204,7 @@ static bool is_named(const struct record *r, const char *key)
 
 	return text_name_key(mine, sizeof mine,
 		       record_text(r, kind_field_index(r->kind, "name"), name, sizeof name)) == ERR_OK &&
-	       strcmp(mine, key) == 0;
+		strcmp(mine, key) == 0;
 }
 
 /* Of several the number decides, which is on the screen now. */
@@ -219,11 +219,11 @@ static int tell_namesakes(struct cli *c, const struct shown_list *list, const ch
 
 	for (size_t i = 0; i < n; i++) {
 		const struct record *r = &items[at[i]]->record;
-		cli_table_row(
-			table, (const char *[]){jg_ids_add(&ids, items[at[i]]->id, number),
-				       words_class(r, class_no, sizeof class_no),
-				       record_text(r, kind_field_index(r->kind, "name"), name, sizeof name),
-				       words_tail(r, tail)});
+		cli_table_row(table,
+			(const char *[]){jg_ids_add(&ids, items[at[i]]->id, number),
+				words_class(r, class_no, sizeof class_no),
+				record_text(r, kind_field_index(r->kind, "name"), name, sizeof name),
+				words_tail(r, tail)});
 		json_array_append_new(json, json_string(jg_format_id(items[at[i]]->id, id)));
 	}
 	cli_table_print(c, table);

@@ -66,8 +66,8 @@ static json_t *conflict_json(
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
 	versions_text(item, seen);
 	json_t *student = kind_field_index(row->kind, "name") >= 0
-				  ? value_student_json(item ? &item->record : mine, record)
-				  : json_null();
+		? value_student_json(item ? &item->record : mine, record)
+		: json_null();
 	return json_pack("{ss ss ss so si so s{ss so sb} s{so so sI so} ss}", "id", n, "kind",
 		row->kind->table, "record", jg_format_id(record, id), "student", student, "group",
 		(int)row->group, "fields", fields_json(mine, theirs, fields_of(row, groups)), "mine", "by",
@@ -270,9 +270,9 @@ static int resolve(struct cli *c, struct view *v, struct conflict *x)
 	if (!e && !theirs)
 		e = batch_begin(v->store, "edit", whose ? pupil : NULL, &x->batch, &c->problem);
 	if (!e)
-		e = theirs ? decide_take_theirs(v, x, &c->problem)
-		    : mine ? decide_take_mine(v, x, &c->problem)
-			   : decide_take_fields(v, x, &want, &c->problem);
+		e = theirs     ? decide_take_theirs(v, x, &c->problem)
+			: mine ? decide_take_mine(v, x, &c->problem)
+			       : decide_take_fields(v, x, &want, &c->problem);
 	if (!e && !theirs)
 		e = batch_end(v->store, x->batch, &(struct batch_counts){.updated = 1}, &c->problem);
 	if (jg_commit(c, e))
@@ -282,16 +282,16 @@ static int resolve(struct cli *c, struct view *v, struct conflict *x)
 	cli_say(c, "%s%s%s%s%s", whose ? pupil : "", whose ? " " : "",
 		lang_declared(x->row.kind->label, x->row.kind->label_en),
 		theirs ? x->row.del ? _("：不删除，保留对方的内容") : _("：保留对方的内容")
-		: mine ? _("：用我的内容，jg sync 后送达")
-		       : _("：已按您写的保存，jg sync 后送达"),
+			: mine ? _("：用我的内容，jg sync 后送达")
+			       : _("：已按您写的保存，jg sync 后送达"),
 		undo);
 	if (x->back)
 		cli_say(c, _("一并删去的 %zu 条已补回，jg sync 后送达"), x->back);
 	return cli_result(c,
 		json_pack("{ss ss}", "id", c->operand[0], "resolved",
-			theirs ? "theirs"
-			: mine ? "mine"
-			       : "fields"),
+			theirs         ? "theirs"
+				: mine ? "mine"
+				       : "fields"),
 		0);
 }
 
@@ -311,9 +311,9 @@ int cmd_conflicts_resolve(struct cli *c)
 		}
 		versions_text(view_find_id(v, decide_conflict_id(&x.row)), now);
 		code = seen && strcmp(seen, now) != 0
-			       ? cli_fail_with(c, ERR_STALE, _("用 jg conflicts show 重新查看"),
-					 _("版本已从 %s 变为 %s"), seen, now)
-			       : resolve(c, v, &x);
+			? cli_fail_with(c, ERR_STALE, _("用 jg conflicts show 重新查看"),
+				  _("版本已从 %s 变为 %s"), seen, now)
+			: resolve(c, v, &x);
 	}
 	arena_free(&arena);
 	return code;

@@ -29,8 +29,9 @@ static void check(struct doctor *d, const char *name, bool ok, const char *messa
 	d->ok &= ok;
 	cli_say(d->c, "%s %s%s%s%s", ok ? C_("check", "正常") : _("有问题"), message, ok ? "" : _("；"),
 		ok ? "" : mend, "");
-	json_array_append_new(d->checks, json_pack("{ss sb ss ss}", "name", name, "ok", ok, "message",
-						 message, "mend", ok ? "" : mend));
+	json_array_append_new(d->checks,
+		json_pack(
+			"{ss sb ss ss}", "name", name, "ok", ok, "message", message, "mend", ok ? "" : mend));
 }
 
 static void check_files(struct doctor *d)
@@ -49,7 +50,7 @@ static void check_files(struct doctor *d)
 		check(d, private[i], !open, message, _("运行 chmod 600"));
 	}
 	bool room = statvfs(d->c->profile.dir, &disk) == 0 &&
-		    (unsigned long long)disk.f_bavail * disk.f_frsize > DISK_LEAST;
+		(unsigned long long)disk.f_bavail * disk.f_frsize > DISK_LEAST;
 	check(d, "disk", room, _("磁盘空间"), _("清理出至少 200 MB"));
 }
 
@@ -79,7 +80,7 @@ static bool integrity(struct store *s)
 {
 	sqlite3_stmt *stmt = store_prepare(s, "PRAGMA integrity_check(1)", NULL);
 	bool ok = stmt && sqlite3_step(stmt) == SQLITE_ROW &&
-		  strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") == 0;
+		strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") == 0;
 
 	sqlite3_finalize(stmt);
 	return ok;

@@ -22,17 +22,17 @@ static json_t *questions_json(const struct record *d)
 {
 	const struct value *text = &d->value[F_DELIVERY_QUESTIONS];
 	json_t *all = record_has(d, F_DELIVERY_QUESTIONS)
-			      ? json_loadb((const char *)text->data, text->len, 0, NULL)
-			      : NULL,
+		? json_loadb((const char *)text->data, text->len, 0, NULL)
+		: NULL,
 	       *out = json_array(), *q;
 	size_t i;
 
 	json_array_foreach(all, i, q)
 	{
-		json_array_append_new(
-			out, json_pack("{sO sO sO sO}", "key", json_object_get(q, "key"), "label",
-				     json_object_get(q, "label"), "type", json_object_get(q, "type"),
-				     "choices", json_object_get(q, "choices")));
+		json_array_append_new(out,
+			json_pack("{sO sO sO sO}", "key", json_object_get(q, "key"), "label",
+				json_object_get(q, "label"), "type", json_object_get(q, "type"), "choices",
+				json_object_get(q, "choices")));
 	}
 	json_decref(all);
 	return out;
@@ -42,8 +42,8 @@ static json_t *files_json(const struct record *d)
 {
 	const struct value *text = &d->value[F_DELIVERY_FILES];
 	json_t *all = record_has(d, F_DELIVERY_FILES)
-			      ? json_loadb((const char *)text->data, text->len, 0, NULL)
-			      : NULL;
+		? json_loadb((const char *)text->data, text->len, 0, NULL)
+		: NULL;
 
 	return json_is_array(all) ? all : json_array();
 }

@@ -32,9 +32,10 @@ static int find_all(struct cli *c, struct view **v, struct item **items)
 		if (!items[i])
 			continue;
 		const struct record *d = &items[i]->record;
-		cli_table_row(t, (const char *[]){record_text(d, F_DELIVERY_NUMBER, number, sizeof number),
-					 record_text(d, F_DELIVERY_TITLE, title, sizeof title),
-					 record_text(d, F_DELIVERY_SLOT, slot, sizeof slot)});
+		cli_table_row(t,
+			(const char *[]){record_text(d, F_DELIVERY_NUMBER, number, sizeof number),
+				record_text(d, F_DELIVERY_TITLE, title, sizeof title),
+				record_text(d, F_DELIVERY_SLOT, slot, sizeof slot)});
 	}
 	if (*v && !code)
 		cli_table_print(c, t);

@@ -28,9 +28,9 @@ void jg_doubt_files(struct cli *c)
 static bool is_listed(const struct cli *c, const struct view *v, const struct item *item)
 {
 	const struct record *whose = item->live && item->record.kind->number == KIND_EVIDENCE &&
-						     strcmp(item->owner, c->profile.school) == 0
-					     ? words_whose(v, &item->record)
-					     : NULL;
+			strcmp(item->owner, c->profile.school) == 0
+		? words_whose(v, &item->record)
+		: NULL;
 
 	return whose && jg_class_allowed(c, whose);
 }
@@ -38,8 +38,8 @@ static bool is_listed(const struct cli *c, const struct view *v, const struct it
 static const struct item *target_of(const struct view *v, const struct record *file)
 {
 	return file->value[F_EVIDENCE_TARGET].len == ID_SIZE
-		       ? view_find_id(v, file->value[F_EVIDENCE_TARGET].data)
-		       : NULL;
+		? view_find_id(v, file->value[F_EVIDENCE_TARGET].data)
+		: NULL;
 }
 
 /* The slip to whose addressee a file is attached, or NULL. */
@@ -48,8 +48,8 @@ static const struct item *slip_of(const struct view *v, const struct record *fil
 	const struct item *target = target_of(v, file);
 
 	return target && target->record.kind->number == KIND_SLIP_ADDRESSEE
-		       ? view_find_id(v, target->record.value[F_SLIP_ADDRESSEE_SLIP].data)
-		       : NULL;
+		? view_find_id(v, target->record.value[F_SLIP_ADDRESSEE_SLIP].data)
+		: NULL;
 }
 
 /* Whether the answer to a slip attached both: the one to the slip, the other to the pupil's destination. */
@@ -59,9 +59,9 @@ static bool same_answer(struct view *v, const struct item *a, const struct item 
 			  *slip = slip_of(v, &at_slip->record);
 
 	return b->live && b->record.kind->number == KIND_EVIDENCE && view_is_ours(v, b) && a != b && slip &&
-	       !record_is(&slip->record, F_SLIP_STATE, "closed") &&
-	       record_same_field(&a->record, &b->record, F_EVIDENCE_SHA) && target_of(v, &other->record) &&
-	       target_of(v, &other->record) == slip_destination(v, &slip->record);
+		!record_is(&slip->record, F_SLIP_STATE, "closed") &&
+		record_same_field(&a->record, &b->record, F_EVIDENCE_SHA) && target_of(v, &other->record) &&
+		target_of(v, &other->record) == slip_destination(v, &slip->record);
 }
 
 /* 升学去向, or the number of the slip whose addressee it is. */
@@ -161,11 +161,12 @@ static int cmd_evidence_list(struct cli *c)
 		counts[state]++;
 		snprintf(size, sizeof size, "%lld KB",
 			(long long)(record_number(file, F_EVIDENCE_SIZE) + 1023) / 1024);
-		cli_table_row(table, (const char *[]){jg_ids_add(&ids, rows[i].item->id, number),
-					     words_pupil(rows[i].whose, pupil, sizeof pupil),
-					     where_words(v, file, where, sizeof where),
-					     record_text(file, F_EVIDENCE_NAME, name, sizeof name), size,
-					     state_words(state)});
+		cli_table_row(table,
+			(const char *[]){jg_ids_add(&ids, rows[i].item->id, number),
+				words_pupil(rows[i].whose, pupil, sizeof pupil),
+				where_words(v, file, where, sizeof where),
+				record_text(file, F_EVIDENCE_NAME, name, sizeof name), size,
+				state_words(state)});
 		json_t *json = value_record_json(file, rows[i].item->id);
 		json_object_set_new(json, "sent", json_string(state_codes[state]));
 		json_array_append_new(list, json);

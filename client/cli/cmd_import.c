@@ -30,9 +30,9 @@ static json_t *notes_json(const struct import_notes *notes)
 
 	for (size_t i = 0; i < notes->n; i++) {
 		const struct import_note *n = &notes->list[i];
-		json_array_append_new(
-			list, json_pack("{sI ss ss ss ss}", "row", (json_int_t)n->row, "sheet", n->sheet,
-				      "field", n->field, "code", n->code, "message", n->message));
+		json_array_append_new(list,
+			json_pack("{sI ss ss ss ss}", "row", (json_int_t)n->row, "sheet", n->sheet, "field",
+				n->field, "code", n->code, "message", n->message));
 	}
 	return list;
 }
@@ -243,12 +243,12 @@ static enum err list_batch(void *data, const struct batch_row *b)
 	time_format(at, b->at);
 	for (size_t i = 0; i < 4; i++)
 		snprintf(counts[i], sizeof counts[i], "%zu", numbers[i]);
-	cli_table_row(
-		l->table, (const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what),
-				  file, b->author, counts[0], counts[1], counts[2], counts[3],
-				  b->refused  ? _("撤销没有被接受")
-				  : b->undone ? _("已撤销")
-					      : ""});
+	cli_table_row(l->table,
+		(const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what), file,
+			b->author, counts[0], counts[1], counts[2], counts[3],
+			b->refused          ? _("撤销没有被接受")
+				: b->undone ? _("已撤销")
+					    : ""});
 	bool import = import_find(b->what) != NULL;
 	json_array_append_new(l->json,
 		json_pack("{ss ss ss ss ss sI sI sI sI sb sb}", "id", id, "at", at, "what", b->what, "file",
@@ -339,8 +339,9 @@ int cmd_import_undo(struct cli *c)
 	json_t *blocked = json_array();
 	for (size_t i = 0; i < report.blocked && i < BATCH_BLOCKS_MAX; i++) {
 		const struct batch_block *b = &report.block[i];
-		json_array_append_new(blocked, json_pack("{ss ss ss}", "id", jg_format_id(b->id, id), "kind",
-						       b->kind->table, "name", b->name));
+		json_array_append_new(blocked,
+			json_pack("{ss ss ss}", "id", jg_format_id(b->id, id), "kind", b->kind->table, "name",
+				b->name));
 		if (e)
 			cli_say(c, "%s %s", lang_declared(b->kind->label, b->kind->label_en), b->name);
 	}

@@ -50,14 +50,14 @@ static int cmd_list(struct cli *c)
 		record_text(d, F_MEETING_COPY_STATE, state, sizeof state);
 		meeting_time_text(start, record_number(d, F_MEETING_COPY_START_AT));
 		meeting_time_text(end, record_number(d, F_MEETING_COPY_END_AT));
-		cli_table_row(
-			table, (const char *[]){jg_ids_add(&ids, item->id, n),
-				       record_text(d, F_MEETING_COPY_NUMBER, number, sizeof number),
-				       code_name(&codes_meeting_state, state), start, end,
-				       record_text(d, F_MEETING_COPY_PLACE, place, sizeof place),
-				       record_text(d, F_MEETING_COPY_SUBJECT, subject, sizeof subject),
-				       words_field(v, d, F_MEETING_COPY_REPLY_DUE, false, due, sizeof due),
-				       reply ? code_name(&codes_meeting_reply, reply) : ""});
+		cli_table_row(table,
+			(const char *[]){jg_ids_add(&ids, item->id, n),
+				record_text(d, F_MEETING_COPY_NUMBER, number, sizeof number),
+				code_name(&codes_meeting_state, state), start, end,
+				record_text(d, F_MEETING_COPY_PLACE, place, sizeof place),
+				record_text(d, F_MEETING_COPY_SUBJECT, subject, sizeof subject),
+				words_field(v, d, F_MEETING_COPY_REPLY_DUE, false, due, sizeof due),
+				reply ? code_name(&codes_meeting_reply, reply) : ""});
 	}
 	cli_table_print(c, table);
 	jg_ids_keep(c, &ids, &shown_meetings);

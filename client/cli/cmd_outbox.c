@@ -45,7 +45,7 @@ static json_t *op_json(const struct op_row *row)
 
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
 	json_t *reason = row->message[0] ? json_string(row->message)
-			 : row->code     ? json_string(_(info->sentence))
+		: row->code              ? json_string(_(info->sentence))
 					 : json_null();
 	return json_pack("{ss ss ss ss ss so so so so ss so sI}", "id", n, "state", jg_op_state(row->state),
 		"kind", row->kind->table, "action", row->del ? "delete" : "put", "record",
@@ -149,17 +149,17 @@ static enum err list_op(void *data, const struct op_row *row)
 	if (whose)
 		keep_name(l, row, whose);
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
-	cli_table_row(
-		l->table, (const char *[]){n, face_time(at, row->at, profile_now_us(&l->c->profile)),
-				  lang_declared(row->kind->label, row->kind->label_en),
-				  row->del ? _("删除") : _("保存"),
-				  whose  ? words_pupil(whose, pupil, sizeof pupil)
-				  : made ? made->pupil
-					 : words_key(l->v, what_op(l->v, row), pupil, sizeof pupil),
-				  whose  ? words_tail(whose, tail)
-				  : made ? made->tail
-					 : "",
-				  code_name(&codes_op_state, jg_op_state(row->state)), reason_text(row)});
+	cli_table_row(l->table,
+		(const char *[]){n, face_time(at, row->at, profile_now_us(&l->c->profile)),
+			lang_declared(row->kind->label, row->kind->label_en),
+			row->del ? _("删除") : _("保存"),
+			whose          ? words_pupil(whose, pupil, sizeof pupil)
+				: made ? made->pupil
+				       : words_key(l->v, what_op(l->v, row), pupil, sizeof pupil),
+			whose          ? words_tail(whose, tail)
+				: made ? made->tail
+				       : "",
+			code_name(&codes_op_state, jg_op_state(row->state)), reason_text(row)});
 	return ERR_OK;
 }
 
@@ -174,8 +174,9 @@ int cmd_outbox_list(struct cli *c)
 	struct op_list list = {.c = c, .json = json_array(), .table = cli_table_new(headings, 8)};
 
 	/* A program gets ids, and needs no names; of a class teacher's rows some are another's. */
-	if (!store || ((!c->json || !scope_is_whole(&c->profile.session)) &&
-			      !(list.v = jg_view(c, kinds_all, &code))))
+	if (!store ||
+		((!c->json || !scope_is_whole(&c->profile.session)) &&
+			!(list.v = jg_view(c, kinds_all, &code))))
 		return code;
 	if (!c->json && !cli_flag(c, "all"))
 		states &= ~(1u << OP_ACCEPTED);
@@ -199,11 +200,11 @@ static json_t *body_json(const struct op_row *row)
 	for (size_t i = 0; i < row->kind->field_count; i++) {
 		const struct field *f = &row->kind->fields[i];
 		if (row->groups >> (f->group - 1) & 1)
-			json_array_append_new(
-				list, json_pack("{ss ss so so}", "field", f->name, "label",
-					      lang_declared(f->label, f->label_en), "value",
-					      value_json(&row->body, (int)i), "before",
-					      row->prev.kind ? value_json(&row->prev, (int)i) : json_null()));
+			json_array_append_new(list,
+				json_pack("{ss ss so so}", "field", f->name, "label",
+					lang_declared(f->label, f->label_en), "value",
+					value_json(&row->body, (int)i), "before",
+					row->prev.kind ? value_json(&row->prev, (int)i) : json_null()));
 	}
 	return list;
 }
@@ -377,8 +378,8 @@ static int fix_row(struct cli *c, const struct op_row *row)
 	if (queued)
 		cli_say(c,
 			row->del ? _("%s %s：再次排队删除，为第 %s 项，jg sync 后送达")
-			: c->operands > 1 ? _("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达")
-					  : _("%s %s：已确认，重新排队为第 %s 项，jg sync 后送达"),
+				: c->operands > 1 ? _("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达")
+						  : _("%s %s：已确认，重新排队为第 %s 项，jg sync 后送达"),
 			pupil, lang_declared(row->kind->label, row->kind->label_en), text);
 	else
 		cli_say(c, _("与现有内容相同，不必再报；这一项已了结"));
@@ -432,7 +433,7 @@ static bool taking_back_confirmed(struct cli *c, int operand)
 		if (v)
 			show_op(c, v, &row);
 		yes = v &&
-		      cli_confirm("是|yes", _("县局已收到这一项，撤回会把它改回修改前。确认请输入“是”："));
+			cli_confirm("是|yes", _("县局已收到这一项，撤回会把它改回修改前。确认请输入“是”："));
 	}
 	arena_free(&arena);
 	return yes;

@@ -168,14 +168,14 @@ static void slip_line(struct cli *c, const struct view *v, struct cli_table *tab
 	else
 		words_tail(s, tail);
 	state_text(row, state, sizeof state);
-	cli_table_row(
-		table, (const char *[]){jg_ids_add(ids, row->slip->id, number),
-			       record_text(s, F_SLIP_NO, no, sizeof no),
-			       record_text(s, F_SLIP_NAME, name, sizeof name),
-			       slip_class(v, s, class_no, sizeof class_no), tail,
-			       transition_mismatch_words(s, F_SLIP_CODES, problem, sizeof problem),
-			       value_show(s, F_SLIP_SEVERITY, false, severity, sizeof severity),
-			       words_field(v, s, F_SLIP_RESOLVE_DUE, false, due, sizeof due), state, other});
+	cli_table_row(table,
+		(const char *[]){jg_ids_add(ids, row->slip->id, number),
+			record_text(s, F_SLIP_NO, no, sizeof no),
+			record_text(s, F_SLIP_NAME, name, sizeof name),
+			slip_class(v, s, class_no, sizeof class_no), tail,
+			transition_mismatch_words(s, F_SLIP_CODES, problem, sizeof problem),
+			value_show(s, F_SLIP_SEVERITY, false, severity, sizeof severity),
+			words_field(v, s, F_SLIP_RESOLVE_DUE, false, due, sizeof due), state, other});
 }
 
 static int cmd_slips_list(struct cli *c)
@@ -221,8 +221,7 @@ static const struct slip_row *pick_slip(struct cli *c, const struct view *v, con
 	for (size_t i = 0; i < n; i++) {
 		const struct record *s = &rows[i].slip->record;
 		bool named = strcmp(jg_format_id(rows[i].slip->id, id), text) == 0 ||
-			     (*text && record_is(s, F_SLIP_NO, text)) ||
-			     (*no && record_is(s, F_SLIP_CERT_NO, no));
+			(*text && record_is(s, F_SLIP_NO, text)) || (*no && record_is(s, F_SLIP_CERT_NO, no));
 		if (named && is_shown(c, v, &rows[i]))
 			return &rows[i];
 	}
@@ -257,7 +256,7 @@ struct receipt {
 static bool is_received(const struct slip_row *row)
 {
 	return row->mine && record_has(&row->mine->record, F_SLIP_ADDRESSEE_RECEIVED_AT) &&
-	       !row->mine->pending;
+		!row->mine->pending;
 }
 
 /* All that wait for this school's receipt, or those of the operands. 0, or the exit code. */
@@ -293,8 +292,8 @@ static enum err queue_receipts(struct cli *c, struct view *v, struct receipt *li
 	for (size_t i = 0; !e && i < n; i++) {
 		int64_t next = v->store->next_row;
 		e = is_received(list[i].row)
-			    ? ERR_OK
-			    : slip_receive(v, list[i].row, profile_now_us(&c->profile), &c->problem);
+			? ERR_OK
+			: slip_receive(v, list[i].row, profile_now_us(&c->profile), &c->problem);
 		list[i].n = v->store->next_row > next ? next : 0;
 	}
 	return jg_commit(c, e);
@@ -313,9 +312,9 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 		state = jg_op_state(row.state);
 		const struct err_info *info = err_info((int)row.code);
 		snprintf(reason, sizeof reason, "%s%s%s",
-			row.message[0] ? row.message
-			: row.code     ? _(info->sentence)
-				       : "",
+			row.message[0]     ? row.message
+				: row.code ? _(info->sentence)
+					   : "",
 			*row.hint ? _("；") : "", row.hint);
 		jg_told(c, v->store, &row);
 	}
@@ -325,9 +324,9 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 	slip_pupil(v, &receipt->row->slip->record, pupil, sizeof pupil);
 	record_text(&receipt->row->slip->record, F_SLIP_NO, no, sizeof no);
 	cli_say(c, "%s %s %s%s%s", no, pupil,
-		!receipt->n ? _("已经签收过")
-		: good      ? _("已签收")
-			    : code_name(&codes_op_state, state),
+		!receipt->n    ? _("已经签收过")
+			: good ? _("已签收")
+			       : code_name(&codes_op_state, state),
 		*reason ? _("：") : "", reason);
 	jg_format_id(receipt->row->slip->id, id);
 	return json_pack("{ss ss ss}", "id", id, "slip", id, "state", state);
@@ -463,8 +462,9 @@ static int log_attempt(struct cli *c, struct view *v, const struct slip_row *row
 	enum err e = store_begin(v->store, &c->problem);
 
 	if (!e)
-		e = jg_commit(c, slip_log(v, row, profile_now_us(&c->profile), cli_option(c, "method"),
-					 cli_option(c, "note"), cli_option(c, "persons"), next, &c->problem));
+		e = jg_commit(c,
+			slip_log(v, row, profile_now_us(&c->profile), cli_option(c, "method"),
+				cli_option(c, "note"), cli_option(c, "persons"), next, &c->problem));
 	if (e)
 		return cli_fail(c);
 	cli_say(c,
@@ -561,7 +561,7 @@ static json_t *show_files(const struct cli *c, const struct view *v, const struc
 				memcmp(r->value[F_EVIDENCE_TARGET].data, targets[k]->id, ID_SIZE) == 0;
 		for (size_t k = 0; ours && k < i; k++) /* one file may hang on that and on the table */
 			ours = !(v->items[k]->mark &&
-				 record_same_field(&v->items[k]->record, r, F_EVIDENCE_SHA));
+				record_same_field(&v->items[k]->record, r, F_EVIDENCE_SHA));
 		v->items[i]->mark = ours;
 		if (!ours)
 			continue;

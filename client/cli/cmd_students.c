@@ -298,11 +298,11 @@ static int cmd_pupil_find(struct cli *c)
 			(const char *[]){number, words_class(r, class_no, sizeof class_no),
 				record_text(r, kind_field_index(r->kind, "name"), name, sizeof name),
 				words_tail(r, tail), lang_declared(r->kind->label, r->kind->label_en)});
-		json_array_append_new(
-			list, json_pack("{ss ss ss so}", "id", jg_format_id(found[i]->id, id), "kind",
-				      r->kind->table, "class",
-				      record_text(r, kind_field_index(r->kind, "class_no"), no, sizeof no),
-				      "student", value_student_json(r, found[i]->id)));
+		json_array_append_new(list,
+			json_pack("{ss ss ss so}", "id", jg_format_id(found[i]->id, id), "kind",
+				r->kind->table, "class",
+				record_text(r, kind_field_index(r->kind, "class_no"), no, sizeof no),
+				"student", value_student_json(r, found[i]->id)));
 	}
 	cli_table_print(c, table);
 	if (!c->json && !ids[0].n)
@@ -376,11 +376,11 @@ int cmd_help_fields(struct cli *c)
 				(const char *[]){lang_declared(kind_table[k].label, kind_table[k].label_en),
 					f->name, lang_declared(f->label, f->label_en),
 					field_words(f, content, sizeof content), columns});
-			json_array_append_new(
-				fields, json_pack("{ss ss ss ss si sb so}", "field", f->name, "label",
-						lang_declared(f->label, f->label_en), "type", types[f->type],
-						"check", f->check, "group", f->group, "required", f->required,
-						"columns", names));
+			json_array_append_new(fields,
+				json_pack("{ss ss ss ss si sb so}", "field", f->name, "label",
+					lang_declared(f->label, f->label_en), "type", types[f->type], "check",
+					f->check, "group", f->group, "required", f->required, "columns",
+					names));
 		}
 		json_object_set_new(json, kind_table[k].table, fields);
 	}

@@ -101,14 +101,14 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 			r->held_by);
 	jg_tell_failed_files(c, files.failed);
 	cli_next(c, "%s",
-		counts.of[OP_CONFLICT]              ? "jg conflicts list"
-		: r->refused || counts.of[OP_DRAFT] ? "jg outbox list"
-		: files.failed                      ? "jg evidence list"
-						    : "jg todo");
+		counts.of[OP_CONFLICT]                      ? "jg conflicts list"
+			: r->refused || counts.of[OP_DRAFT] ? "jg outbox list"
+			: files.failed                      ? "jg evidence list"
+							    : "jg todo");
 	int code =
 		r->held_by[0] || counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT] || files.failed
-			? err_info(ERR_CONFLICT)->exit_code
-			: 0;
+		? err_info(ERR_CONFLICT)->exit_code
+		: 0;
 	return cli_result(c,
 		json_pack("{sI sI sI sI sI so so so sI}", "pushed", (json_int_t)r->pushed, "pulled",
 			(json_int_t)r->pulled, "conflicts", (json_int_t)r->conflicts, "refused",
@@ -129,7 +129,7 @@ static bool has_waiting(struct cli *c)
 	if (!store)
 		return false;
 	return outbox_counts(store, &counts, NULL) || blob_counts(store, &files, NULL) ||
-	       counts.of[OP_WAITING] || files.waiting;
+		counts.of[OP_WAITING] || files.waiting;
 }
 
 /* Waits without lock and store, so that other commands work meanwhile; true when there is something to do. */

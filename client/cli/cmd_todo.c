@@ -30,7 +30,7 @@ static bool login_ended(const struct cli *c)
 	const struct session *s = &c->profile.session;
 
 	return memcmp(s->token, none, sizeof none) == 0 ||
-	       (s->until && s->until <= profile_now_us(&c->profile));
+		(s->until && s->until <= profile_now_us(&c->profile));
 }
 
 static int print_todo(struct cli *c, const struct todo_list *l)
@@ -49,10 +49,10 @@ static int print_todo(struct cli *c, const struct todo_list *l)
 		command_of(t, command, sizeof command);
 		snprintf(id, sizeof id, "%s-%zu", t->what, i + 1);
 		cli_table_row(table, (const char *[]){due, t->text, command});
-		json_array_append_new(
-			json, json_pack("{ss ss sI so ss ss}", "id", id, "what", t->what, "count",
-				      (json_int_t)t->count, "due", cli_time_json(t->due), "text", t->text,
-				      "command", command));
+		json_array_append_new(json,
+			json_pack("{ss ss sI so ss ss}", "id", id, "what", t->what, "count",
+				(json_int_t)t->count, "due", cli_time_json(t->due), "text", t->text,
+				"command", command));
 	}
 	if (json_array_size(json))
 		cli_table_print(c, table);

@@ -103,9 +103,10 @@ static void pupil_line(const struct cli *c, const struct view *v, struct cli_tab
 		transition_place_words(v, d, school, sizeof school);
 	}
 	snprintf(files, sizeof files, "%zu", row->evidence);
-	cli_table_row(table, (const char *[]){jg_ids_add(ids, pupil_item(row)->id, number),
-				     words_class(s, class_no, sizeof class_no), name, tail, category, school,
-				     files, code_name(&codes_declared, declared_code(row->state))});
+	cli_table_row(table,
+		(const char *[]){jg_ids_add(ids, pupil_item(row)->id, number),
+			words_class(s, class_no, sizeof class_no), name, tail, category, school, files,
+			code_name(&codes_declared, declared_code(row->state))});
 }
 
 static bool is_shown(const struct cli *c, const struct pupil_row *row)
@@ -362,7 +363,7 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 			problem_set(&c->problem, row.code ? row.code : ERR_CONFLICT,
 				c->json ? row.field : field_label(&row),
 				*row.hint ? row.hint
-				: row.code == ERR_INCOMPLETE
+					: row.code == ERR_INCOMPLETE
 					? _("jg transition missing 逐人列出，补齐后再运行；确要缺项上报加 --incomplete --reason 原因")
 					: NULL,
 				row.message[0] ? "%s" : NULL, row.message);
@@ -456,10 +457,10 @@ static const char *missing_word(const char *code)
 	for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
 		if (strcmp(gaps[i].code, code) == 0)
 			return transition_gap_text(gaps[i].gap);
-	return strcmp(code, "grade") == 0    ? _("名册上不是六年级")
-	       : strcmp(code, "status") == 0 ? _("名册上已不在校")
-	       : strcmp(code, "gone") == 0   ? _("名册里没有")
-					     : "";
+	return strcmp(code, "grade") == 0     ? _("名册上不是六年级")
+		: strcmp(code, "status") == 0 ? _("名册上已不在校")
+		: strcmp(code, "gone") == 0   ? _("名册里没有")
+					      : "";
 }
 
 /* 六1班: they were frozen in the sixth grade. */
@@ -493,14 +494,15 @@ static bool missing_page(void *data, const ProtobufCMessage *message)
 			json_array_append_new(codes, json_string(row->gap[k]));
 		}
 		m->left += *row->roster != 0;
-		cli_table_row(m->table, (const char *[]){missing_class(row, class_no), row->student->name,
-						m->c->reveal ? no : no + (n > 4 ? n - 4 : 0), gaps,
-						missing_word(row->roster)});
-		json_array_append_new(
-			m->json, json_pack("{s{ss ss ss ss} ss so ss}", "student", "id", row->student->id,
-					 "cert_no", row->student->cert_no, "name", row->student->name,
-					 "student_no", row->student->student_no, "class", row->class_no,
-					 "gaps", codes, "roster", row->roster));
+		cli_table_row(m->table,
+			(const char *[]){missing_class(row, class_no), row->student->name,
+				m->c->reveal ? no : no + (n > 4 ? n - 4 : 0), gaps,
+				missing_word(row->roster)});
+		json_array_append_new(m->json,
+			json_pack("{s{ss ss ss ss} ss so ss}", "student", "id", row->student->id, "cert_no",
+				row->student->cert_no, "name", row->student->name, "student_no",
+				row->student->student_no, "class", row->class_no, "gaps", codes, "roster",
+				row->roster));
 	}
 	return true;
 }
@@ -561,8 +563,9 @@ static int send_filing(
 	enum err e = store_begin(v->store, &c->problem);
 
 	if (!e)
-		e = jg_commit(c, transition_file(v, year, stage, cli_flag(c, "incomplete"),
-					 cli_option(c, "reason"), &n, &c->problem));
+		e = jg_commit(c,
+			transition_file(v, year, stage, cli_flag(c, "incomplete"), cli_option(c, "reason"),
+				&n, &c->problem));
 	if (e) {
 		json_decref(json);
 		return cli_fail(c);

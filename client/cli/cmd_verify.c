@@ -59,12 +59,13 @@ static void verify_line(const struct cli *c, const struct view *v, struct cli_ta
 		value_show(d, F_DESTINATION_CERT_NO, false, tail, sizeof tail);
 	else
 		words_tail(d, tail);
-	cli_table_row(table, (const char *[]){jg_ids_add(ids, row->destination->id, number),
-				     school_face(v, row->destination->owner, school, sizeof school),
-				     words_class(d, class_no, sizeof class_no),
-				     record_text(d, F_DESTINATION_NAME, name, sizeof name), tail,
-				     value_show(d, F_DESTINATION_CATEGORY, false, category, sizeof category),
-				     answer, roster ? code_name(&codes_answer, roster) : ""});
+	cli_table_row(table,
+		(const char *[]){jg_ids_add(ids, row->destination->id, number),
+			school_face(v, row->destination->owner, school, sizeof school),
+			words_class(d, class_no, sizeof class_no),
+			record_text(d, F_DESTINATION_NAME, name, sizeof name), tail,
+			value_show(d, F_DESTINATION_CATEGORY, false, category, sizeof category), answer,
+			roster ? code_name(&codes_answer, roster) : ""});
 }
 
 /* A school without junior classes has nobody to verify; while the register has not arrived nobody can
@@ -222,9 +223,9 @@ static int answer_chosen(struct cli *c, struct answering *a)
 		cli_say(c, "%s", _("没有还未答复的学生"));
 	else
 		cli_say(c, _("已保存 %zu 人，jg sync 后送达；撤销：jg undo %s"), a->chosen, number);
-	json_t *json =
-		one ? json_incref(json_array_get(list, 0))
-		    : json_pack("{sO sI}", "answers", list, "answered", (json_int_t)(dry ? 0 : a->chosen));
+	json_t *json = one
+		? json_incref(json_array_get(list, 0))
+		: json_pack("{sO sI}", "answers", list, "answered", (json_int_t)(dry ? 0 : a->chosen));
 	json_decref(list);
 	if (batch)
 		json_object_set_new(json, "edit", json_string(number));

@@ -281,7 +281,7 @@ static bool wait_for_work(struct owner *o)
 		if (!o->sync)
 			uv_cond_wait(&o->wake, &o->lock);
 		else if (now >= o->go_on_ms ||
-			 uv_cond_timedwait(&o->wake, &o->lock, (o->go_on_ms - now) * 1000000))
+			uv_cond_timedwait(&o->wake, &o->lock, (o->go_on_ms - now) * 1000000))
 			break;
 	}
 	bool on = !o->stopping || o->first || o->sync;

@@ -66,8 +66,8 @@ static enum err append_files(
 		uint8_t *bytes = NULL;
 		size_t n = 0;
 		enum err no = sqlite3_column_bytes(unsent, 0) == HASH_SIZE
-				      ? blob_read(s, sqlite3_column_blob(unsent, 0), &bytes, &n, NULL)
-				      : ERR_FILE_DAMAGED;
+			? blob_read(s, sqlite3_column_blob(unsent, 0), &bytes, &n, NULL)
+			: ERR_FILE_DAMAGED;
 		if (no == ERR_NOMEM) /* it is there, and would be destroyed */
 			e = problem_set(p, no, NULL, NULL, NULL);
 		if (no)
@@ -180,9 +180,9 @@ static enum err keep_unsent(struct profile *p, struct revoked_kept *kept, struct
 {
 	struct store *s;
 	struct buf plain = {0};
-	enum err e = p->ca ? store_open(&s, p, problem)
-			   : problem_set(problem, ERR_FILE_DAMAGED, NULL, NULL,
-				     _("%s 里没有本县的证书 ca.pem"), p->dir);
+	enum err e = p->ca
+		? store_open(&s, p, problem)
+		: problem_set(problem, ERR_FILE_DAMAGED, NULL, NULL, _("%s 里没有本县的证书 ca.pem"), p->dir);
 
 	if (e)
 		return e;
@@ -224,9 +224,9 @@ static enum err put_mark(const struct profile *p, struct problem *problem)
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool good = fd >= 0 && fsync(fd) == 0 && dir >= 0 && fsync(dir) == 0;
-	enum err e =
-		good ? ERR_OK
-		     : problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, file_error_text(errno));
+	enum err e = good
+		? ERR_OK
+		: problem_set(problem, ERR_FILE_IO, NULL, NULL, "%s: %s", path, file_error_text(errno));
 
 	if (fd >= 0)
 		close(fd);

@@ -10,7 +10,7 @@
 bool scope_is_whole(const struct session *s)
 {
 	return s->roles & (1u << ROLE_REGISTRAR | 1u << ROLE_HEAD) ||
-	       !(s->roles & (1u << ROLE_CLASS_TEACHER | 1u << ROLE_CLERK));
+		!(s->roles & (1u << ROLE_CLASS_TEACHER | 1u << ROLE_CLERK));
 }
 
 bool scope_allows(const struct session *s, const struct record *r)

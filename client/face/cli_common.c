@@ -72,9 +72,9 @@ int cli_cmd_connect(struct cli *c)
 	if (!c->json && !link_open(&link, &c->profile, NULL, NULL))
 		link_close(link);
 	cli_say(c, _("已注册：设备 %s，单位 %s"), c->profile.device,
-		c->profile.school_name[0] ? c->profile.school_name
-		: c->profile.school[0]    ? c->profile.school
-					  : _("教育局"));
+		c->profile.school_name[0]      ? c->profile.school_name
+			: c->profile.school[0] ? c->profile.school
+					       : _("教育局"));
 	cli_next(c, _("%s login 用户名"), c->program->name);
 	return cli_result(c,
 		json_pack("{ss ss ss ss}", "device", c->profile.device, "scope", c->profile.scope, "school",
@@ -175,11 +175,13 @@ int cli_cmd_profiles(struct cli *c)
 		snprintf(path, sizeof path, "%s/%s", base, entry->d_name);
 		if (strlen(path) >= sizeof p.dir || profile_peek(&p, path) || !p.device[0])
 			continue;
-		json_array_append_new(list, json_pack("{ss ss ss ss ss ss}", "dir", path, "school", p.school,
-						    "name", p.school_name, "server", p.server, "device",
-						    p.device, "user", p.session.user));
-		cli_table_row(table, (const char *[]){path, p.school_name[0] ? p.school_name : p.school,
-					     p.server, p.session.user});
+		json_array_append_new(list,
+			json_pack("{ss ss ss ss ss ss}", "dir", path, "school", p.school, "name",
+				p.school_name, "server", p.server, "device", p.device, "user",
+				p.session.user));
+		cli_table_row(table,
+			(const char *[]){
+				path, p.school_name[0] ? p.school_name : p.school, p.server, p.session.user});
 	}
 	if (dir)
 		closedir(dir);
@@ -237,8 +239,8 @@ int cli_cmd_help_codes(struct cli *c)
 {
 	const char *wanted = cli_operand(c, 0);
 	const struct code_list *list = *wanted ? code_list_called(wanted) : NULL;
-	const char *const one[] = {_("代码"), _("中文"), _("英文")}, *const all[] = {_("代码表"), _("名称"),
-									     _("项数")};
+	const char *const one[] = {_("代码"), _("中文"), _("英文")},
+			  *const all[] = {_("代码表"), _("名称"), _("项数")};
 	const char *name;
 	char n[16];
 

@@ -61,8 +61,8 @@ const char *cli_operand_words(const char *operands, char *out, size_t size)
 	for (const char *p = operands; *p && used < size;) {
 		size_t all = strcspn(p, " "), from = *p == '[', n = strcspn(p + from, " ]");
 		size_t more = n > strlen("…") && memcmp(p + from + n - strlen("…"), "…", strlen("…")) == 0
-				      ? strlen("…")
-				      : 0;
+			? strlen("…")
+			: 0;
 		const char *text = NULL;
 		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 			if (strlen(rows[i].name) == n - more && memcmp(rows[i].name, p + from, n - more) == 0)

@@ -363,9 +363,9 @@ static int pass_revoked(struct cli *c, bool enrolling)
 		snprintf(c->problem.hint, sizeof c->problem.hint,
 			_("请县局系统管理员发新的连接码，再运行 %s connect --code 连接码"), c->program->name);
 	snprintf(c->problem.safe, sizeof c->problem.safe, "%s",
-		e            ? _("没有发送的内容还在本机")
-		: kept.files ? _("没有发送的内容封存在本机，重新注册后可以打开")
-			     : _("本机没有留下未发送的内容"));
+		e                    ? _("没有发送的内容还在本机")
+			: kept.files ? _("没有发送的内容封存在本机，重新注册后可以打开")
+				     : _("本机没有留下未发送的内容"));
 	return cli_fail(c);
 }
 

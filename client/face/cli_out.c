@@ -94,8 +94,8 @@ static const char *field_word(const char *name)
 			return lang_declared(kind_table[k].fields[i].label, kind_table[k].fields[i].label_en);
 	}
 	return (unsigned char)name[0] >= 0x80
-		       ? name
-		       : ""; /* a column of a file is Chinese; a name of the wire says nothing to anybody */
+		? name
+		: ""; /* a column of a file is Chinese; a name of the wire says nothing to anybody */
 }
 
 int cli_fail(struct cli *c)
@@ -104,9 +104,9 @@ int cli_fail(struct cli *c)
 	struct told t = tell(c);
 	/* A command without a device reads no record: its field is an option of its own. */
 	const char *field = c->command && c->command->needs & CLI_ENROLLED &&
-					    (p->row || strcmp(c->program->name, "jg") == 0)
-				    ? field_word(p->field)
-				    : "";
+			(p->row || strcmp(c->program->name, "jg") == 0)
+		? field_word(p->field)
+		: "";
 	char row[48] = "", ref[64] = "";
 
 	cli_progress_end(c);

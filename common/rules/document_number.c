@@ -174,9 +174,9 @@ const char *archive_office(const char *role)
 static bool is_archive_number(const struct archive_number *a)
 {
 	return is_made_of(a->fonds, CAPITALS "abcdefghijklmnopqrstuvwxyz0123456789", ARCHIVE_FONDS_MAX) &&
-	       is_year(a->year) && archive_term_known(a->term) &&
-	       is_made_of(a->office, CAPITALS, sizeof a->office - 1) && a->n >= 1 &&
-	       a->n <= DOCUMENT_NUMBER_MAX;
+		is_year(a->year) && archive_term_known(a->term) &&
+		is_made_of(a->office, CAPITALS, sizeof a->office - 1) && a->n >= 1 &&
+		a->n <= DOCUMENT_NUMBER_MAX;
 }
 
 enum err archive_number_format(char *out, size_t size, const struct archive_number *a)

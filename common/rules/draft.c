@@ -143,8 +143,9 @@ static enum err line_clean(const struct reader *r, char *line)
 		if (*s == '\t' || *s == '\v' || *s == '\f')
 			*s = ' ';
 	int32_t c = text_forbidden(line, strlen(line));
-	return c ? at_row(r, problem_set(r->p, ERR_INVALID, NULL, _("删去它，再运行同一条命令"),
-				     _("这一行里有不能保存的字符 U+%04X"), (unsigned)c))
+	return c ? at_row(r,
+			   problem_set(r->p, ERR_INVALID, NULL, _("删去它，再运行同一条命令"),
+				   _("这一行里有不能保存的字符 U+%04X"), (unsigned)c))
 		 : ERR_OK;
 }
 
@@ -168,19 +169,21 @@ static enum err list_read(const struct reader *r, struct draft_list *out, char *
 			out->items[out->n++] = text;
 	}
 	if (out->n > DRAFT_LIST_MAX)
-		return at_row(r, problem_set(r->p, ERR_TOO_LARGE, name,
-					 _("合并成“小学”“全县学校”这样的统称，或分成几份"),
-					 _("“%s”有 %zu 项，最多 %d 项"), name, out->n, DRAFT_LIST_MAX));
+		return at_row(r,
+			problem_set(r->p, ERR_TOO_LARGE, name,
+				_("合并成“小学”“全县学校”这样的统称，或分成几份"),
+				_("“%s”有 %zu 项，最多 %d 项"), name, out->n, DRAFT_LIST_MAX));
 	return ERR_OK;
 }
 
 static enum err question_bad(const struct reader *r, const char *what)
 {
-	return at_row(r, problem_set(r->p, ERR_INVALID, "反馈",
-				 _("写成“问题|number”“问题|choice|甲,乙”，类型有 "
-				   "number、date、text、file、choice，后面可加"
-				   "“@统计期”"),
-				 "%s", what));
+	return at_row(r,
+		problem_set(r->p, ERR_INVALID, "反馈",
+			_("写成“问题|number”“问题|choice|甲,乙”，类型有 "
+			  "number、date、text、file、choice，后面可加"
+			  "“@统计期”"),
+			"%s", what));
 }
 
 static enum err choices_read(const struct reader *r, struct draft_question *q, char *text)
@@ -241,8 +244,9 @@ static enum err questions_read(const struct reader *r, char *text)
 		return no_room(r);
 	for (size_t i = 0; !e && i < items.n; i++) {
 		if (d->question_count == DRAFT_QUESTIONS_MAX)
-			return at_row(r, problem_set(r->p, ERR_TOO_LARGE, "反馈", _("只问一定要问的"),
-						 _("反馈最多 %d 个问题"), DRAFT_QUESTIONS_MAX));
+			return at_row(r,
+				problem_set(r->p, ERR_TOO_LARGE, "反馈", _("只问一定要问的"),
+					_("反馈最多 %d 个问题"), DRAFT_QUESTIONS_MAX));
 		struct draft_question *q = &d->questions[d->question_count];
 		/* items are our own copy of the file */
 		e = question_read(r, q, (char *)(uintptr_t)items.items[i]);
@@ -276,21 +280,22 @@ static enum err line_read(struct reader *r, char *line)
 	size_t i = 0;
 
 	if (!value)
-		return at_row(
-			r, problem_set(r->p, ERR_INVALID, NULL, _("写成“名：值”；正文写在 --- 这一行之后"),
-				   _("这一行没有冒号，不知道是哪一项")));
+		return at_row(r,
+			problem_set(r->p, ERR_INVALID, NULL, _("写成“名：值”；正文写在 --- 这一行之后"),
+				_("这一行没有冒号，不知道是哪一项")));
 	while (i < LINE_COUNT && strcmp(line_names[i].name, name) != 0)
 		i++;
 	if (i == LINE_COUNT)
-		return at_row(r, problem_set(r->p, ERR_INVALID, name,
-					 _("可写的有标题、文种、公开、公开理由、主送、抄送、紧急程度、标识、"
-					   "答复、请示事项、"
-					   "越级理由、联系人、联系电话、附注、附件、出席、请假、列席、反馈"),
-					 _("公文稿里没有“%s”这一项"), name));
+		return at_row(r,
+			problem_set(r->p, ERR_INVALID, name,
+				_("可写的有标题、文种、公开、公开理由、主送、抄送、紧急程度、标识、"
+				  "答复、请示事项、"
+				  "越级理由、联系人、联系电话、附注、附件、出席、请假、列席、反馈"),
+				_("公文稿里没有“%s”这一项"), name));
 	if (r->seen & 1u << i && line_names[i].form != LINE_QUESTIONS)
-		return at_row(
-			r, problem_set(r->p, ERR_INVALID, name,
-				   _("只留一行；有几个的，写在一行里，用“；”隔开"), _("“%s”写了两次"), name));
+		return at_row(r,
+			problem_set(r->p, ERR_INVALID, name, _("只留一行；有几个的，写在一行里，用“；”隔开"),
+				_("“%s”写了两次"), name));
 	r->seen |= 1u << i;
 	return value_read(r, &line_names[i], value);
 }
@@ -366,8 +371,8 @@ static bool is_one_of(const char *value, const char *const words[], size_t n)
 /* A 标识 that speaks of a secret is left to R07, which keeps nothing of the file. */
 static enum err words_check(const struct reader *r)
 {
-	static const char *const urgencies[] = {"平件", "加急", "特急"}, *const marks[] = {
-										 "内部", "工作秘密"};
+	static const char *const urgencies[] = {"平件", "加急", "特急"},
+				 *const marks[] = {"内部", "工作秘密"};
 	const struct draft *d = r->draft;
 
 	if (!is_one_of(d->urgency, urgencies, 3))

@@ -54,7 +54,7 @@ unsigned draft_directions(const struct draft *d, const struct draft_facts *f)
 bool draft_is_for_head(const struct draft *d, const struct draft_facts *f)
 {
 	return draft_directions(d, f) & DRAFT_UP || strcmp(d->genre, "决定") == 0 ||
-	       strcmp(d->genre, "意见") == 0;
+		strcmp(d->genre, "意见") == 0;
 }
 
 static bool has_relation(
@@ -511,7 +511,7 @@ static const char *r17(const struct draft *d, const struct draft_facts *f, struc
 			names += is_named(file, d->attachments.items[i]);
 		for (size_t i = 0; i < f->file_count; i++)
 			files += stem(f->files[i].name) == stem(file->name) &&
-				 strncmp(f->files[i].name, file->name, stem(file->name)) == 0;
+				strncmp(f->files[i].name, file->name, stem(file->name)) == 0;
 		if (files > names)
 			return REFUSE("附件", _("把名称写进“附件”一项，不写扩展名；或去掉这个文件"),
 				_("附上的“%s”没有写在“附件”里"), file->name);

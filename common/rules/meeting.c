@@ -150,16 +150,16 @@ static enum err take_line(struct meeting_plan *out, enum line line, char *value,
 	case START:
 	case END:
 		return meeting_time(line == START ? &out->start : &out->end, value)
-			       ? wrong(p, row, line, _("例如 2026-09-12 09:00"))
-			       : ERR_OK;
+			? wrong(p, row, line, _("例如 2026-09-12 09:00"))
+			: ERR_OK;
 	case ATTEND:
 		return take_list(&out->attend, value, arena);
 	case AGENDA:
 		return take_agenda(out, value, row, arena, p);
 	case REPLY_DUE:
 		return date_parse(value, DATE_EPOCH_1900, &out->reply_due)
-			       ? wrong(p, row, line, _("例如 2026-09-10"))
-			       : ERR_OK;
+			? wrong(p, row, line, _("例如 2026-09-10"))
+			: ERR_OK;
 	case QUORUM:
 		out->quorum = (int32_t)strtol(value, &rest, 10);
 		return *rest || out->quorum < 1 || out->quorum > 100000 ? wrong(p, row, line, _("写人数"))

@@ -25,8 +25,8 @@ bool normal_is_mark(int32_t c)
 static bool is_left_out(int32_t c, unsigned forms)
 {
 	return text_is_space(c) ||
-	       (forms & NORMAL_NO_MARKS &&
-		       (normal_is_mark(c) || utf8proc_category(c) == UTF8PROC_CATEGORY_CC));
+		(forms & NORMAL_NO_MARKS &&
+			(normal_is_mark(c) || utf8proc_category(c) == UTF8PROC_CATEGORY_CC));
 }
 
 /* How many bytes it takes; written when there is a `to`. */

@@ -151,8 +151,8 @@ static bool take_hello(struct conn *c, const struct frame *f)
 		e = envelope_check(r->message, &p);
 	if (e) {
 		e = e == ERR_NOMEM
-			    ? e
-			    : ERR_MALFORMED; /* our want of memory is not the peer's fault: he comes again */
+			? e
+			: ERR_MALFORMED; /* our want of memory is not the peer's fault: he comes again */
 		conn_goaway(c, e == ERR_NOMEM ? CLOSE_REASONS : CLOSE_PROTOCOL, e);
 		if (r)
 			request_fail(r, e, NULL, NULL); /* unheard; it ends the request */

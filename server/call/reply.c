@@ -153,9 +153,9 @@ void request_fail_problem(struct request *r, const struct problem *p)
 /* What is missing is called as people call it. */
 static void name_missing(const struct request *r, const char *field, struct problem *p)
 {
-	const ProtobufCFieldDescriptor *f =
-		r->message ? protobuf_c_message_descriptor_get_field_by_name(r->message->descriptor, field)
-			   : NULL;
+	const ProtobufCFieldDescriptor *f = r->message
+		? protobuf_c_message_descriptor_get_field_by_name(r->message->descriptor, field)
+		: NULL;
 
 	problem_set(p, ERR_MISSING, field, NULL, f ? _("缺少“%s”") : NULL, f ? field_label(f) : NULL);
 }

@@ -20,7 +20,7 @@ void request_enter(struct request *r, enum request_state to)
 		[REQUEST_QUEUED] = STATE(REQUEST_LATER) | STATE(REQUEST_ENDED),
 		[REQUEST_LATER] = STATE(REQUEST_RUNNING),
 		[REQUEST_RUNNING] = STATE(REQUEST_ASKING) | STATE(REQUEST_LATER) | STATE(REQUEST_PAUSED) |
-				    STATE(REQUEST_ANSWERED) | STATE(REQUEST_ENDED),
+			STATE(REQUEST_ANSWERED) | STATE(REQUEST_ENDED),
 		[REQUEST_ASKING] = STATE(REQUEST_RUNNING),
 		[REQUEST_PAUSED] = STATE(REQUEST_RUNNING) | STATE(REQUEST_ENDED),
 		[REQUEST_ANSWERED] = STATE(REQUEST_ENDED),
@@ -58,9 +58,10 @@ struct request *request_create(
 	r->conn = c;
 	r->call = f->type == FRAME_CALL ? f->call : 0; /* a HELLO has no number, whatever its header says */
 	r->caller = c->caller;
-	r->deadline_us = r->started_us + 1000u * (uint64_t)(f->deadline_ms && f->deadline_ms < DEADLINE_MAX_MS
-								    ? f->deadline_ms
-								    : DEADLINE_MS);
+	r->deadline_us = r->started_us +
+		1000u *
+			(uint64_t)(f->deadline_ms && f->deadline_ms < DEADLINE_MAX_MS ? f->deadline_ms
+										      : DEADLINE_MS);
 	r->next = c->requests;
 	if (c->requests)
 		c->requests->prev = r;
@@ -272,9 +273,9 @@ void request_begin(struct request *r, request_fn step)
 	r->queries = step;
 	r->done = step;
 	enum err e = who && db_pool_waiting(r->worker->pool, who) >= DB_WAITING_CALLER
-			     ? ERR_BUSY
-			     : db_task_start(r->worker->pool, &r->task, on_connection, r,
-				       (r->deadline_us - now) / 1000 + 1);
+		? ERR_BUSY
+		: db_task_start(
+			  r->worker->pool, &r->task, on_connection, r, (r->deadline_us - now) / 1000 + 1);
 	if (e)
 		request_fail(r, e, NULL, NULL);
 	else

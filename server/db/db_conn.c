@@ -116,7 +116,7 @@ void db_conn_down(struct db_conn *c, const char *why)
 	else if (!is_probe(c))
 		reconnect_later(c, was == DB_CONNECTING || task == &c->greeting);
 	else if (was == DB_CONNECTING &&
-		 ++c->refused < c->pool->host_count - 1) /* its own host is not asked */
+		++c->refused < c->pool->host_count - 1) /* its own host is not asked */
 		reconnect_later(c, true);
 	if (!task)
 		return;

@@ -276,8 +276,7 @@ static bool is_misprepared(const char *sqlstate)
 static enum err error_of(const char *sqlstate)
 {
 	if (strncmp(sqlstate, "JG", 2) == 0)
-		return (enum err)atoi(
-			sqlstate +
+		return (enum err)atoi(sqlstate +
 			2); /* raised by our own SQL functions: ERRCODE 'JG' and the number of err.def */
 	if (strncmp(sqlstate, "22", 2) == 0)
 		return ERR_INVALID; /* a value that the database cannot take, such as a date of the year 0 */
@@ -371,8 +370,9 @@ static void trip_done(struct db_conn *c)
 	}
 	if (c->demoted || c->misprepared) {
 		task->commits = false; /* refused, not unknown */
-		db_conn_down(c, c->demoted ? "the server takes no writes any more"
-					   : "prepared statements are out of step");
+		db_conn_down(c,
+			c->demoted ? "the server takes no writes any more"
+				   : "prepared statements are out of step");
 		return;
 	}
 	task->commits = false;

@@ -65,9 +65,8 @@ static bool only_installed(void)
 	if (rules < 0)
 		return errno == ENOSYS || errno == EOPNOTSUPP;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		struct landlock_path_beneath_attr rule = {
-			.allowed_access = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
-					  (i < 4 ? LANDLOCK_ACCESS_FS_READ_DIR : 0),
+		struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_EXECUTE |
+				LANDLOCK_ACCESS_FS_READ_FILE | (i < 4 ? LANDLOCK_ACCESS_FS_READ_DIR : 0),
 			.parent_fd = open(places[i], O_PATH | O_CLOEXEC)};
 		if (i == 4)
 			rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
@@ -103,14 +102,14 @@ bool sandbox_for_program(void)
 		good = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), never[i], 0) == 0;
 	/* Opened for reading alone. */
 	good = good &&
-	       seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(open), 1,
-		       SCMP_A1(SCMP_CMP_MASKED_EQ, O_WRONLY, O_WRONLY)) == 0 &&
-	       seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(open), 1,
-		       SCMP_A1(SCMP_CMP_MASKED_EQ, O_RDWR, O_RDWR)) == 0 &&
-	       seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 1,
-		       SCMP_A2(SCMP_CMP_MASKED_EQ, O_WRONLY, O_WRONLY)) == 0 &&
-	       seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 1,
-		       SCMP_A2(SCMP_CMP_MASKED_EQ, O_RDWR, O_RDWR)) == 0;
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(open), 1,
+			SCMP_A1(SCMP_CMP_MASKED_EQ, O_WRONLY, O_WRONLY)) == 0 &&
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(open), 1,
+			SCMP_A1(SCMP_CMP_MASKED_EQ, O_RDWR, O_RDWR)) == 0 &&
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, O_WRONLY, O_WRONLY)) == 0 &&
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(openat), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, O_RDWR, O_RDWR)) == 0;
 	good = good && only_installed() && seccomp_load(filter) == 0;
 	if (filter)
 		seccomp_release(filter);

@@ -255,7 +255,7 @@ void conn_tick(struct conn *c)
 	if (c->state == CONN_TLS && now - c->since_ms > HANDSHAKE_MS)
 		conn_close(c, CLOSE_HANDSHAKE_TIME);
 	else if ((c->state == CONN_GREETING || c->state == CONN_ENROLLING) &&
-		 now - c->since_ms > GREETING_MS && !c->request_count)
+		now - c->since_ms > GREETING_MS && !c->request_count)
 		conn_close(c, CLOSE_GREETING_TIME);
 	else if (c->reader.body && now - c->last_ms > STREAM_STALL_MS)
 		conn_close(c, CLOSE_SLOW);

@@ -33,7 +33,7 @@ static uint64_t address_key(uint32_t address)
 static uint64_t code_key(uint32_t address, const uint8_t tag[3])
 {
 	return UINT64_C(1) << 63 | (uint64_t)tag[0] << 48 | (uint64_t)tag[1] << 40 | (uint64_t)tag[2] << 32 |
-	       address;
+		address;
 }
 
 /* A bucket as the time at which it is empty: every guess moves it by one step. False: it is over `most` steps
@@ -67,7 +67,7 @@ enum guess guesses_take(
 	if (c->wrong >= GUESSES_CODE)
 		answer = GUESS_DEAD;
 	else if (!fill(&a->until_ms, now_ms, GUESSES_ADDRESS, GUESSES_ADDRESS_EVERY_MS, wait_ms) ||
-		 !fill(all, now_ms, GUESSES_ALL, GUESSES_ALL_EVERY_MS, wait_ms))
+		!fill(all, now_ms, GUESSES_ALL, GUESSES_ALL_EVERY_MS, wait_ms))
 		answer = GUESS_LATER;
 	else
 		c->wrong++;

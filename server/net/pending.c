@@ -54,9 +54,9 @@ static void address_leave(struct pending *s, struct address *a)
 /* Who has said nothing gives way first, then who waits, then who is at it; of each the oldest. */
 static void evict_oldest(struct pending *s)
 {
-	struct conn *oldest = s->silent.first    ? s->silent.first
-			      : s->waiting.first ? s->waiting.first
-						 : s->shaking.first;
+	struct conn *oldest = s->silent.first ? s->silent.first
+		: s->waiting.first            ? s->waiting.first
+					      : s->shaking.first;
 
 	if (oldest)
 		conn_close(oldest, CLOSE_HANDSHAKES);
@@ -114,7 +114,7 @@ bool pending_speak(struct conn *c)
 {
 	struct pending *s = &c->worker->pending;
 	bool place = (s->shaking.n < HANDSHAKES_MAX && !s->waiting.n) ||
-		     (s->shaking.n >= HANDSHAKES_MAX && evict_greedy(s, c));
+		(s->shaking.n >= HANDSHAKES_MAX && evict_greedy(s, c));
 
 	if (place)
 		take_place(c);

@@ -422,10 +422,11 @@ static enum err load(struct conf *conf, const char *source, struct problem *p)
 	connection(conf, option, sizeof option, password, sizeof password);
 	if (!e)
 		e = child_program("pg_restore", major, program, sizeof program, p);
-	if (!e && (e = run_tool(conf,
-			   (const char *[]){program, "--clean", "--if-exists", "--no-owner",
-				   "--single-transaction", option, path, NULL},
-			   password, p)))
+	if (!e &&
+		(e = run_tool(conf,
+			 (const char *[]){program, "--clean", "--if-exists", "--no-owner",
+				 "--single-transaction", option, path, NULL},
+			 password, p)))
 		snprintf(p->safe, sizeof p->safe, "%s", _("恢复已整体撤回，数据库和恢复前一样"));
 	return e;
 }

@@ -47,8 +47,9 @@ static bool finding(struct checkup *c, bool good, const char *what, const char *
 		vsnprintf(text, sizeof text, mend, args);
 	va_end(args);
 	report_say(c->report, "%s %s%s%s", good ? "✓" : "✗", what, good ? "" : "  → ", text);
-	json_array_append_new(c->checks, json_pack("{ss sb so}", "check", what, "ok", good, "mend",
-						 good ? json_null() : json_string(text)));
+	json_array_append_new(c->checks,
+		json_pack("{ss sb so}", "check", what, "ok", good, "mend",
+			good ? json_null() : json_string(text)));
 	if (!good && !c->faults++)
 		snprintf(c->first, sizeof c->first, "%.*s", HINT_SIZE - 1, text);
 	return good;
@@ -115,7 +116,7 @@ static void check_disk(struct checkup *c)
 {
 	struct statvfs fs;
 	bool good = statvfs(c->conf->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize > DISK_LOW_BYTES &&
-		    fs.f_bavail * 100 / fs.f_blocks >= DISK_LOW_PERCENT;
+		fs.f_bavail * 100 / fs.f_blocks >= DISK_LOW_PERCENT;
 
 	finding(c, good, _("磁盘空间充足"), _("df -h %s（清理到剩余 2 GB 和 10%% 以上）"), c->dir);
 }
@@ -195,9 +196,10 @@ static void check_database(struct checkup *c)
 	finding(c, serves, _("服务帐号可连接"), "jgd migrate --data %s", c->dir);
 	if (serves) {
 		finding(c,
-			ask(app, "SELECT NOT rolsuper AND NOT rolbypassrls"
-				 " FROM pg_roles"
-				 " WHERE rolname = current_user"),
+			ask(app,
+				"SELECT NOT rolsuper AND NOT rolbypassrls"
+				" FROM pg_roles"
+				" WHERE rolname = current_user"),
 			_("服务帐号受行级权限约束"), "jgd migrate --data %s", c->dir);
 		enum err e = probe_run(c->conf, &p);
 		finding(c, !e, _("试办一笔业务（调用过程、写入、撤回）"), _("%s（%s）"), p.hint, p.message);
@@ -223,8 +225,9 @@ enum err doctor_run(const struct conf *conf, struct report *r, struct problem *p
 	check_readers(&c);
 	check_disk(&c);
 	check_backup_age(&c);
-	if (!conf->embedded || finding(&c, !embedded_start(conf, NULL, p), _("内置 PostgreSQL 可启动"),
-				       _("%s（%s）"), p->hint, p->message))
+	if (!conf->embedded ||
+		finding(&c, !embedded_start(conf, NULL, p), _("内置 PostgreSQL 可启动"), _("%s（%s）"),
+			p->hint, p->message))
 		check_database(&c);
 	if (conf->embedded)
 		embedded_stop(conf);

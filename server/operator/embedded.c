@@ -130,16 +130,18 @@ static enum err make_cluster(const struct conf *conf, struct problem *p)
 		return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "data",
 			_("腾出磁盘空间，检查目录是否可写"), "%s: %s", made, file_error_text(errno));
 	const char *name = strrchr(made, '/') + 1;
-	if (!run(conf, (const char *const[]){initdb, "-D", name, "-U", EMBEDDED_OWNER, "--auth-local=trust",
-			       "--auth-host=reject", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums",
-			       NULL}))
+	if (!run(conf,
+		    (const char *const[]){initdb, "-D", name, "-U", EMBEDDED_OWNER, "--auth-local=trust",
+			    "--auth-host=reject", "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums",
+			    NULL}))
 		return failed(conf, "initdb", "setup.log", p);
 	if ((e = write_settings(conf, name, p)))
 		return e;
 	if (rename(made, data))
 		return problem_set(p, ERR_FILE_IO, "data", NULL, "%s: %s", data, file_error_text(errno));
-	run(conf, (const char *const[]){
-			  "/bin/sh", "-c", "rm -rf making.*", NULL}); /* of runs that were killed */
+	run(conf,
+		(const char *const[]){
+			"/bin/sh", "-c", "rm -rf making.*", NULL}); /* of runs that were killed */
 	return ERR_OK;
 }
 
@@ -229,8 +231,9 @@ static enum err start_or_adopt(const struct conf *conf, bool *started, struct pr
 	if (embedded_lives(conf))
 		return failed(conf, _("恢复"), "start.log", p);
 	path_of(conf, "data/postmaster.pid", path);
-	if (pid && kill(pid, 0) ==
-			   0) { /* PostgreSQL would take this other process for its own and never start */
+	if (pid &&
+		kill(pid, 0) ==
+			0) { /* PostgreSQL would take this other process for its own and never start */
 		log_warn("postmaster.pid named process %d, which is another program: removed", (int)pid);
 		unlink(path);
 	}
@@ -242,10 +245,11 @@ static enum err start_or_adopt(const struct conf *conf, bool *started, struct pr
 	*started = true;
 	/* On the command line: whatever stands in a file, a county's data is on disk before it is
 	 * acknowledged. */
-	return run(conf, (const char *const[]){pg_ctl, "-D", "data", "-l", "start.log", "-w", "-t", "60",
-				 "-o", "-c fsync=on -c full_page_writes=on", "start", NULL})
-		       ? ERR_OK
-		       : failed(conf, _("启动"), "start.log", p);
+	return run(conf,
+		       (const char *const[]){pg_ctl, "-D", "data", "-l", "start.log", "-w", "-t", "60", "-o",
+			       "-c fsync=on -c full_page_writes=on", "start", NULL})
+		? ERR_OK
+		: failed(conf, _("启动"), "start.log", p);
 }
 
 static enum err create_database(struct problem *p)
@@ -256,8 +260,8 @@ static enum err create_database(struct problem *p)
 	strcat(conninfo, " dbname=postgres"); /* the later word counts */
 	PGconn *db = PQconnectdb(conninfo);
 	enum err e = PQstatus(db) == CONNECTION_OK
-			     ? ERR_OK
-			     : problem_set(p, ERR_UNAVAILABLE, "embedded", NULL, "%s", PQerrorMessage(db));
+		? ERR_OK
+		: problem_set(p, ERR_UNAVAILABLE, "embedded", NULL, "%s", PQerrorMessage(db));
 	PGresult *r = e ? NULL : PQexec(db, "SELECT 1 FROM pg_database WHERE datname = 'jingguan'");
 	if (!e && PQresultStatus(r) != PGRES_TUPLES_OK)
 		e = problem_set(p, ERR_UNAVAILABLE, "embedded", NULL, "%s", PQerrorMessage(db));
@@ -330,10 +334,12 @@ void embedded_stop(const struct conf *conf)
 	/* A fast shutdown in the middle of a recovery can hang for ever (seen with PostgreSQL 15.20: only the
 	 * checkpointer was left); an immediate one costs the next start another recovery. */
 	else if (embedded_lives(conf) && !find_program(conf, "pg_ctl", pg_ctl, sizeof pg_ctl, &p) &&
-		 !(wait_ready(conf) && run(conf, (const char *const[]){pg_ctl, "-D", "data", "-m", "fast",
-							 "-w", "stop", NULL})) &&
-		 !run(conf,
-			 (const char *const[]){pg_ctl, "-D", "data", "-m", "immediate", "-w", "stop", NULL}))
+		!(wait_ready(conf) &&
+			run(conf,
+				(const char *const[]){
+					pg_ctl, "-D", "data", "-m", "fast", "-w", "stop", NULL})) &&
+		!run(conf,
+			(const char *const[]){pg_ctl, "-D", "data", "-m", "immediate", "-w", "stop", NULL}))
 		log_error("the private PostgreSQL did not stop");
 	close(users_fd);
 	users_fd = -1;

@@ -103,7 +103,7 @@ static enum err create_admin(PGconn *db, X509 *ca, const struct conf *conf, cons
 		return e;
 	/* Port 0 and wildcard addresses mean nothing to a client: the operator adds --server then. */
 	bool dialable = conf->listen_addr.ss_family != AF_UNSPEC && !strstr(conf->listen, "0.0.0.0") &&
-			!strstr(conf->listen, ":0");
+		!strstr(conf->listen, ":0");
 	if ((e = pki_connect_code(code, ca, secret, dialable ? conf->listen : "")))
 		return problem_set(p, e, NULL, NULL, NULL);
 	fprintf(out, "%s\t%s\t%s\t%s\n", role, code, role, password);
@@ -132,7 +132,7 @@ static enum err create_admins(PGconn *db, const struct conf *conf, struct proble
 	for (size_t i = 0; !e && i < sizeof admins / sizeof *admins; i++)
 		e = create_admin(db, ca, conf, admins[i].role, admins[i].number, out, p);
 	bool kept = out && fflush(out) == 0 &&
-		    fsync(fileno(out)) == 0; /* before the commit: admins_match reads it */
+		fsync(fileno(out)) == 0; /* before the commit: admins_match reads it */
 	if (out && (fclose(out) || !kept) && !e)
 		e = problem_set(
 			p, ERR_FILE_IO, NULL, _("腾出磁盘空间"), "%s: %s", path, file_error_text(errno));

@@ -43,8 +43,8 @@ enum err migrate_ask(PGconn *db, const char *sql, const char *value, PGresult **
 {
 	PGresult *r = PQexecParams(db, sql, value ? 1 : 0, NULL, &value, NULL, NULL, 0);
 	enum err e = PQresultStatus(r) == PGRES_TUPLES_OK
-			     ? ERR_OK
-			     : problem_set(p, ERR_INTERNAL, "database", NULL, "%s", PQerrorMessage(db));
+		? ERR_OK
+		: problem_set(p, ERR_INTERNAL, "database", NULL, "%s", PQerrorMessage(db));
 
 	*out = e ? NULL : r;
 	if (e)
@@ -67,8 +67,8 @@ static enum err run(PGconn *db, const char *sql, const char *what, struct proble
 	PGresult *r = PQexec(db, sql);
 	ExecStatusType status = PQresultStatus(r);
 	enum err e = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK
-			     ? ERR_OK
-			     : migrate_refused(db, r, what, p);
+		? ERR_OK
+		: migrate_refused(db, r, what, p);
 
 	PQclear(r);
 	return e;

@@ -47,9 +47,9 @@ static int give(const char *dir, const struct passwd *account)
 		if (at->fts_info == FTS_NS || at->fts_info == FTS_DNR || at->fts_info == FTS_ERR)
 			why = at->fts_errno;
 		else if (at->fts_info != FTS_DP &&
-			 (at->fts_statp->st_uid != account->pw_uid ||
-				 at->fts_statp->st_gid != account->pw_gid) &&
-			 lchown(at->fts_accpath, account->pw_uid, account->pw_gid))
+			(at->fts_statp->st_uid != account->pw_uid ||
+				at->fts_statp->st_gid != account->pw_gid) &&
+			lchown(at->fts_accpath, account->pw_uid, account->pw_gid))
 			why = errno;
 		if (why == ENOENT && at->fts_level > FTS_ROOTLEVEL)
 			why = 0;

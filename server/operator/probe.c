@@ -27,7 +27,7 @@ static const char trial[] = "BEGIN;"
 static bool passing(const char *state)
 {
 	return !state || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 ||
-	       strcmp(state, "25006") == 0 || strcmp(state, "55P03") == 0 || strcmp(state, "53300") == 0;
+		strcmp(state, "25006") == 0 || strcmp(state, "55P03") == 0 || strcmp(state, "53300") == 0;
 }
 
 static void mend(const struct conf *conf, const char *state, int major, char *out, size_t size)

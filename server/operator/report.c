@@ -53,7 +53,7 @@ static void one_line(char *text)
 static bool speaks(enum err code)
 {
 	return code == ERR_USAGE || code == ERR_NOT_NOW || code == ERR_EXISTS || code == ERR_NOT_FOUND ||
-	       code == ERR_INVALID || code == ERR_MISSING;
+		code == ERR_INVALID || code == ERR_MISSING;
 }
 
 int report_end(struct report *r, struct problem *p)

@@ -158,11 +158,11 @@ enum err roles_mend(PGconn *owner, const struct conf *conf, struct problem *p)
 		well = !migrate_is(app,
 			       "SELECT NOT rolsuper AND NOT rolbypassrls FROM pg_roles WHERE rolname = $1",
 			       PQuser(app), &yes, NULL) &&
-		       yes;
+			yes;
 	if (well)
 		well = !migrate_is(app, "SELECT pg_has_role($1, '" ROLES_GROUP "', 'USAGE')", PQuser(app),
 			       &yes, NULL) &&
-		       yes;
+			yes;
 
 	PQfinish(app);
 	if (well)

@@ -83,7 +83,7 @@ static bool is_hidden(const struct stored *row)
 	const struct kind *kind = row->kind;
 
 	return kind->hidden_field >= 0 &&
-	       record_is(&row->state.record, kind->hidden_field, kind->hidden_value);
+		record_is(&row->state.record, kind->hidden_field, kind->hidden_value);
 }
 
 /* Which streams carry the record, and its hash in each: the owner's whole, the other school's by

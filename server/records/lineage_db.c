@@ -81,9 +81,10 @@ static const char *parents_sql(void)
 	struct buf b = {0};
 	bool first = true;
 
-	buf_text(&b, "SELECT u.ord, t.kind, t.open"
-		     " FROM unnest($1::int[], $2::text[], $3::uuid[]) AS u (ord, school, parent),"
-		     " LATERAL (");
+	buf_text(&b,
+		"SELECT u.ord, t.kind, t.open"
+		" FROM unnest($1::int[], $2::text[], $3::uuid[]) AS u (ord, school, parent),"
+		" LATERAL (");
 	for (size_t i = 0; i < kind_count; i++) {
 		const struct kind *k = &kind_table[i];
 		if (!is_parent(k))
@@ -131,10 +132,11 @@ static void add_ancestors(struct buf *b)
 {
 	bool first = true;
 
-	buf_text(b, " up (ord, school, id) AS (SELECT ord, school, parent FROM u WHERE parent IS NOT NULL"
-		    " UNION SELECT s.ord, s.school, t.parent"
-		    " FROM (SELECT ord, school, id FROM u UNION ALL SELECT ord, school, id FROM up) s,"
-		    " LATERAL (");
+	buf_text(b,
+		" up (ord, school, id) AS (SELECT ord, school, parent FROM u WHERE parent IS NOT NULL"
+		" UNION SELECT s.ord, s.school, t.parent"
+		" FROM (SELECT ord, school, id FROM u UNION ALL SELECT ord, school, id FROM up) s,"
+		" LATERAL (");
 	for (size_t i = 0; i < kind_count; i++)
 		if (kind_table[i].of >= 0) {
 			add_union(b, &first, " UNION ALL ");
@@ -213,9 +215,10 @@ static const char *classes_sql(void)
 		{"r.student_no = 'G' || n.cert", "student_no_key(r.student_no) IS NOT NULL"}};
 	struct buf b = {0};
 
-	buf_text(&b, "WITH RECURSIVE u AS MATERIALIZED (SELECT *"
-		     " FROM unnest($1::int[], $2::text[], $3::int[], $4::uuid[], $5::uuid[], $6::text[],"
-		     " $7::text[]) AS u (ord, school, kind, id, parent, cert, sno)),");
+	buf_text(&b,
+		"WITH RECURSIVE u AS MATERIALIZED (SELECT *"
+		" FROM unnest($1::int[], $2::text[], $3::int[], $4::uuid[], $5::uuid[], $6::text[],"
+		" $7::text[]) AS u (ord, school, kind, id, parent, cert, sno)),");
 	add_ancestors(&b);
 	add_numbers(&b);
 	add_registers(&b);

@@ -425,8 +425,8 @@ static bool class_matters(const struct at *at)
 	const struct request *r = at->m->request;
 
 	return at->o->kind->writers & 1u << ROLE_CLASS_TEACHER &&
-	       !(r->caller.roles & PLAN_ALL_CLASSES && at->o->op->author &&
-		       strcmp(at->o->op->author, r->caller.user) == 0);
+		!(r->caller.roles & PLAN_ALL_CLASSES && at->o->op->author &&
+			strcmp(at->o->op->author, r->caller.user) == 0);
 }
 
 /* A field as the operation leaves it, as far as this push says: an operation that carries only other groups, and a

@@ -312,5 +312,5 @@ bool push_facts_read(struct round *g)
 		m->facts.carries_others = m->request->caller.roles >> ROLE_REGISTRAR & 1;
 	}
 	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) &&
-	       read_writer_rows(g) && read_target_rows(g) && read_scope_rows(g) && read_child_rows(g);
+		read_writer_rows(g) && read_target_rows(g) && read_scope_rows(g) && read_child_rows(g);
 }

@@ -147,7 +147,8 @@ static void meet_own(struct scopes *s, const struct record *r)
 
 	if (class_no < 0 || !record_has(r, class_no))
 		return;
-	meet(s, class_scope_make(scope,
+	meet(s,
+		class_scope_make(scope,
 			grade < 0 ? r->kind->grade : record_text(r, grade, grade_text, sizeof grade_text),
 			record_text(r, class_no, class_text, sizeof class_text)));
 }
@@ -157,7 +158,7 @@ static bool same_text(const struct record *a, const char *field, const struct re
 	int i = kind_field_index(a->kind, field), k = kind_field_index(b->kind, field);
 
 	return i >= 0 && k >= 0 && record_has(a, i) && a->value[i].len == b->value[k].len &&
-	       memcmp(a->value[i].data, b->value[k].data, a->value[i].len) == 0;
+		memcmp(a->value[i].data, b->value[k].data, a->value[i].len) == 0;
 }
 
 /* Of the pupil: the first digit of codes:grade, 0 when it cannot be told. */
@@ -176,7 +177,7 @@ static bool is_student_no(const struct record *r)
 	char text[64];
 
 	return student_no_check(record_text(r, kind_field_index(r->kind, "student_no"), text, sizeof text)) ==
-	       ID_OK;
+		ID_OK;
 }
 
 /* The pupil of this push that the record names by number. deleting: those count that it has deleted. */
@@ -230,7 +231,7 @@ static enum err refuse_class(const struct plan_author *a, struct problem *proble
 static bool keeps_number(const struct plan_op *o)
 {
 	return !record_has(&o->body, kind_field_index(o->kind, "cert_no")) &&
-	       !record_has(&o->body, kind_field_index(o->kind, "student_no"));
+		!record_has(&o->body, kind_field_index(o->kind, "student_no"));
 }
 
 /* Everything that the operation has to do with is of the author's classes; what is of no class that can be
@@ -492,17 +493,17 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 		}
 		holder = NULL;
 	}
-	enum err e = !key     ? ERR_NOMEM
-		     : holder ? ERR_DUPLICATE
-		     : m->del ? ERR_OK
-			      : check_record(&entry->row.state.record, true, p->facts->today, &problem);
+	enum err e = !key ? ERR_NOMEM
+		: holder  ? ERR_DUPLICATE
+		: m->del  ? ERR_OK
+			  : check_record(&entry->row.state.record, true, p->facts->today, &problem);
 	if (e) {
 		entry->row = before;
 		if (holder || !key)
 			problem_set(&problem, e, NULL, NULL,
-				!holder               ? NULL
-				: before.state.exists ? _("这是本校另一条记录的号码")
-						      : _("本校已有这名学生的记录"));
+				!holder                       ? NULL
+					: before.state.exists ? _("这是本校另一条记录的号码")
+							      : _("本校已有这名学生的记录"));
 		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		if (holder) {
 			r->has_duplicate_of = 1;

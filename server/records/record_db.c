@@ -110,8 +110,9 @@ static const char *read_sql(const struct kind *kind, const char *format)
 /* unnest($1::uuid[], …) AS d(rec_id, …): the same columns for insert and update. */
 static void add_unnest(struct buf *b, const struct kind *kind)
 {
-	buf_text(b, "unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[], "
-		    "$7::bytea[], $8::text[]");
+	buf_text(b,
+		"unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[], "
+		"$7::bytea[], $8::text[]");
 	for (size_t i = 0; i < kind->field_count; i++)
 		buf_printf(b, ", $%zu::%s[]", i + 9, sql_type(&kind->fields[i]));
 	buf_text(b, ") AS d(rec_id, owner_school, other_school, ver, gver, deleted, ext, nkey");
@@ -125,8 +126,9 @@ static const char *insert_sql(const struct kind *kind)
 
 	buf_printf(&b, "INSERT INTO %s (county, " HEADER_COLUMNS ", nkey", kind->table);
 	add_columns(&b, kind, "");
-	buf_text(&b, ") SELECT app_county(), d.rec_id, d.owner_school, d.other_school, d.ver,"
-		     " d.gver::int[], d.deleted, d.ext, d.nkey");
+	buf_text(&b,
+		") SELECT app_county(), d.rec_id, d.owner_school, d.other_school, d.ver,"
+		" d.gver::int[], d.deleted, d.ext, d.nkey");
 	add_columns(&b, kind, "d.");
 	buf_text(&b, " FROM ");
 	add_unnest(&b, kind);
@@ -148,9 +150,10 @@ static const char *update_sql(const struct kind *kind)
 		buf_printf(&b, ", %s = d.%s", kind->fields[i].name, kind->fields[i].name);
 	buf_text(&b, " FROM ");
 	add_unnest(&b, kind);
-	buf_text(&b, " WHERE t.county = app_county() AND t.rec_id = d.rec_id RETURNING 1)"
-		     " SELECT assert_rows(count(*), cardinality($1::uuid[]))"
-		     " FROM w");
+	buf_text(&b,
+		" WHERE t.county = app_county() AND t.rec_id = d.rec_id RETURNING 1)"
+		" SELECT assert_rows(count(*), cardinality($1::uuid[]))"
+		" FROM w");
 	return buf_keep(&b);
 }
 
@@ -179,13 +182,13 @@ void record_db_init(void)
 		statements[i].lock.sql = read_sql(kind,
 			"SELECT %1$s FROM unnest($1::uuid[]) i(id), LATERAL (SELECT * FROM %2$s"
 			" WHERE county = app_county() AND rec_id = i.id FOR UPDATE) t");
-		statements[i].holders.sql =
-			read_sql(kind, "SELECT k.key, k.owner, t.rec_id"
-				       " FROM unnest($1::text[], $2::text[]) k(key, owner),"
-				       " LATERAL (SELECT rec_id FROM %2$s"
-				       " WHERE county = app_county() AND owner_school = k.owner"
-				       " AND nkey = k.key AND NOT deleted"
-				       " LIMIT 1) t");
+		statements[i].holders.sql = read_sql(kind,
+			"SELECT k.key, k.owner, t.rec_id"
+			" FROM unnest($1::text[], $2::text[]) k(key, owner),"
+			" LATERAL (SELECT rec_id FROM %2$s"
+			" WHERE county = app_county() AND owner_school = k.owner"
+			" AND nkey = k.key AND NOT deleted"
+			" LIMIT 1) t");
 		statements[i].all.sql =
 			read_sql(kind, "SELECT %1$s FROM %2$s WHERE county = app_county() AND NOT deleted");
 		statements[i].changes.sql = read_sql(kind,

@@ -131,11 +131,11 @@ static enum err check_catchment(const PGresult *schools, const struct record *c,
 	for (int i = 0; i < PQntuples(schools); i++)
 		if (strcmp(db_get_text(schools, i, SCHOOL_CODE), code) == 0)
 			return school_type_stages(db_get_text(schools, i, SCHOOL_TYPE)) &
-					       (junior ? STAGE_JUNIOR : STAGE_PRIMARY)
-				       ? ERR_OK
-				       : problem_set(p, ERR_INVALID, "stage", NULL,
-						 junior ? _("%s没有初中部") : _("%s没有小学部"),
-						 db_get_text(schools, i, SCHOOL_NAME));
+					(junior ? STAGE_JUNIOR : STAGE_PRIMARY)
+				? ERR_OK
+				: problem_set(p, ERR_INVALID, "stage", NULL,
+					  junior ? _("%s没有初中部") : _("%s没有小学部"),
+					  db_get_text(schools, i, SCHOOL_NAME));
 	return problem_set(p, ERR_NOT_FOUND, "school", _("新学校先用 jgadmin schools import 导入"),
 		_("没有标识码为 %s 的学校"), code);
 }
@@ -180,8 +180,8 @@ static bool plan_line(
 		return false;
 	if (!e)
 		e = m->kind->number == KIND_SCHOOL
-			    ? check_renaming(r, m, &body, key, &p)
-			    : check_catchment(request_result(r, &school_codes), &body, &p);
+			? check_renaming(r, m, &body, key, &p)
+			: check_catchment(request_result(r, &school_codes), &body, &p);
 	if (e)
 		add_problem(m, false, line, &p, r);
 	else
@@ -264,7 +264,7 @@ static void warn_gaps(struct request *r, struct import *m)
 	for (int i = 0; i < PQntuples(schools); i++) {
 		const char *area = db_get_text(schools, i, SCHOOL_AREA);
 		bool covered = !area[0] ||
-			       !(school_type_stages(db_get_text(schools, i, SCHOOL_TYPE)) & STAGE_PRIMARY);
+			!(school_type_stages(db_get_text(schools, i, SCHOOL_TYPE)) & STAGE_PRIMARY);
 		for (size_t k = 0; !covered && k < m->row_count; k++)
 			covered = covers(&m->rows[k], area);
 		for (size_t k = 0; !covered && k < m->edits.part.count; k++)
@@ -404,8 +404,8 @@ static bool key_is_taken(
 
 	for (size_t i = 0; key && i < m->row_count; i++) {
 		const char *other = &m->rows[i] == row || m->rows[i].state.deleted
-					    ? NULL
-					    : record_key(&m->rows[i].state.record, &r->arena);
+			? NULL
+			: record_key(&m->rows[i].state.record, &r->arena);
 		if (other && strcmp(other, key) == 0)
 			return true;
 	}
@@ -428,8 +428,8 @@ static bool change_row(struct request *r, struct import *m, const pb_catchment_c
 	struct merge_op op = {.del = !q->has_record, .groups = (1u << m->kind->group_count) - 1};
 	struct problem p = {0};
 	enum err e = !row || row->state.deleted
-			     ? problem_set(&p, ERR_NOT_FOUND, "id", NULL, _("没有这一条施教区，可能已被删除"))
-			     : ERR_OK;
+		? problem_set(&p, ERR_NOT_FOUND, "id", NULL, _("没有这一条施教区，可能已被删除"))
+		: ERR_OK;
 
 	if (!e && is_changed(m, row))
 		e = problem_set(&p, ERR_DUPLICATE, "id", NULL, _("同一条写了两次"));
@@ -477,8 +477,9 @@ static void change_plan(struct request *r)
 			    r, m, q->change[i], (int32_t)db_get_int(request_result(r, &read_today), 0, 0)))
 			return;
 	for (size_t i = 0; i < q->n_change; i++)
-		if (q->change[i]->has_record && !record_decode(&body, m->kind, q->change[i]->record.data,
-							q->change[i]->record.len, &r->arena, &p))
+		if (q->change[i]->has_record &&
+			!record_decode(&body, m->kind, q->change[i]->record.data, q->change[i]->record.len,
+				&r->arena, &p))
 			warn_catchment(r, m, (uint32_t)i, &body);
 	warn_gaps(r, m);
 	if (q->dry_run || m->edits.part.count == 0) {

@@ -392,7 +392,7 @@ static void on_user_read(struct request *r)
 	struct login_state *s = r->data;
 
 	s->known = !db_is_null(u, 0, USER_PASSWORD_HASH) && !db_get_int(u, 0, USER_DISABLED) &&
-		   strcmp(db_get_text(u, 0, USER_SCHOOL), r->caller.school) == 0;
+		strcmp(db_get_text(u, 0, USER_SCHOOL), r->caller.school) == 0;
 	/* Of an account that does not exist, what was typed goes nowhere: it may be a child's number. */
 	if (db_is_null(u, 0, USER_ID))
 		strcpy(r->caller.user, "?");
@@ -404,9 +404,10 @@ static void on_user_read(struct request *r)
 	if (s->known)
 		read_person(r, s, u, USER_NAME);
 	/* An unknown account costs the same work as a known one. */
-	await_password(r, password_check(&s->job, r,
-				  s->known ? db_get_text(u, 0, USER_PASSWORD_HASH) : password_of_nobody(),
-				  q->password, on_password_checked));
+	await_password(r,
+		password_check(&s->job, r,
+			s->known ? db_get_text(u, 0, USER_PASSWORD_HASH) : password_of_nobody(), q->password,
+			on_password_checked));
 }
 
 static void login_query(struct request *r)
@@ -640,8 +641,9 @@ static void passwd_have(struct request *r)
 		return;
 	}
 	int n = db_get_texts(u, 0, 1, old, lengths, PASSWORD_HISTORY);
-	await_password(r, password_change(&s->job, r, db_get_text(u, 0, 0), old, lengths, n, q->password,
-				  q->new_password, on_password_made));
+	await_password(r,
+		password_change(&s->job, r, db_get_text(u, 0, 0), old, lengths, n, q->password,
+			q->new_password, on_password_made));
 }
 
 static void passwd_query(struct request *r)

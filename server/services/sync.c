@@ -89,7 +89,7 @@ static void pull_page(struct request *r);
 static bool may_read(const struct request *r, int64_t stream)
 {
 	return stream == r->worker->server->conf.county ||
-	       (r->caller.school[0] && stream == strtoll(r->caller.school, NULL, 10));
+		(r->caller.school[0] && stream == strtoll(r->caller.school, NULL, 10));
 }
 
 /* False: the head could not be signed. A page without a signature would accuse the county of a forged trace. */

@@ -655,8 +655,7 @@ int main(int argc, char **argv)
 	} else if (strcmp(what, "echo") == 0 && argc == 4) {
 		run_echo(atoi(argv[2]), argv[3]);
 	} else if ((strcmp(what, "calls") == 0 && argc >= 6) ||
-		   (strcmp(what, "handshakes") == 0 && argc == 6) ||
-		   (strcmp(what, "idle") == 0 && argc == 5)) {
+		(strcmp(what, "handshakes") == 0 && argc == 6) || (strcmp(what, "idle") == 0 && argc == 5)) {
 		const char *dir = strcmp(what, "calls") == 0 ? argv[5] : argv[4];
 		if (profile_open(&the_profile, dir, &p))
 			die(dir, &p);

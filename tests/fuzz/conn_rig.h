@@ -190,7 +190,7 @@ static void rig_closed(uv_handle_t *handle)
 static bool rig_feed(struct conn *c, const uint8_t *bytes, size_t n)
 {
 	return !stream_is_closing(&c->stream) && rig_events->data(&c->stream, bytes, n) &&
-	       !stream_is_closing(&c->stream);
+		!stream_is_closing(&c->stream);
 }
 
 static void rig_close(struct conn *c)

@@ -230,7 +230,7 @@ static void take_frame(struct peer *p, const struct frame *f)
 			stream_pause(&p->stream, true);
 		}
 	} else if (p->kind == HONEST && p->asked_us && f->call == p->call &&
-		   (f->type == FRAME_REPLY || f->type == FRAME_ERROR)) {
+		(f->type == FRAME_REPLY || f->type == FRAME_ERROR)) {
 		if (f->type == FRAME_ERROR)
 			honest_failed++;
 		else if (!(f->flags & FRAME_MORE))
@@ -373,10 +373,10 @@ static void step(struct peer *p, uint64_t now, int *may_open)
 		(p->failures || p->storming || (*may_open)-- > 0))
 		open_peer(p);
 	else if (p->state == STANDING && now >= p->next_ms &&
-		 (p->kind == SLOW_HELLO || p->kind == SLOW_FRAME))
+		(p->kind == SLOW_HELLO || p->kind == SLOW_FRAME))
 		slow_byte(p, now);
 	else if (p->kind == HONEST && p->state == STANDING && p->asked_us &&
-		 clock_monotonic_us() - p->asked_us > ANSWER_MS * 1000)
+		clock_monotonic_us() - p->asked_us > ANSWER_MS * 1000)
 		stream_close(&p->stream, ERR_DEADLINE, false);
 	else if (p->kind == HONEST && p->state == STANDING && !p->asked_us && now >= p->next_ms)
 		ask(p);

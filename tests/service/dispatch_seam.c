@@ -199,9 +199,9 @@ static void put_field(struct buf *out, const ProtobufCFieldDescriptor *f, unsign
 	static const size_t sizes[] = {0, 16, 32, 3000, 0, 1};
 	static char bytes[3000];
 	unsigned s = shape == 4 ? (unsigned)(rand() % 4) : shape;
-	uint64_t number = strcmp(f->name, "stream") == 0   ? COUNTY /* the one that everybody may read */
-			  : strcmp(f->name, "cursor") == 0 ? 0
-							   : numbers[s];
+	uint64_t number = strcmp(f->name, "stream") == 0 ? COUNTY /* the one that everybody may read */
+		: strcmp(f->name, "cursor") == 0         ? 0
+							 : numbers[s];
 	struct buf inner = {0};
 
 	memset(bytes, shape == 3 ? 'x' : 0, sizeof bytes);
@@ -651,11 +651,12 @@ static void one_is_revoked(const struct method *m)
 	struct conn c[2];
 	const struct answer *a[2];
 
-	PQclear(PQexec(killer, "INSERT INTO device (county, device_id, school, cert_spki, cert_until, "
-			       "last_hash, revoked_at) VALUES"
-			       " (329999, '33333333-3333-3333-3333-333333333333', '3299990002', "
-			       "decode(repeat('33', 32), 'hex'),"
-			       " now() + interval '90 days', decode(repeat('00', 32), 'hex'), now())"));
+	PQclear(PQexec(killer,
+		"INSERT INTO device (county, device_id, school, cert_spki, cert_until, "
+		"last_hash, revoked_at) VALUES"
+		" (329999, '33333333-3333-3333-3333-333333333333', '3299990002', "
+		"decode(repeat('33', 32), 'hex'),"
+		" now() + interval '90 days', decode(repeat('00', 32), 'hex'), now())"));
 	q.has_incarnation = 1;
 	q.incarnation = 1;
 	q.n_op = 1;

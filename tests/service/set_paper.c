@@ -111,9 +111,10 @@ static json_t *faults(const json_t *o)
 	arena_init(&arena, 64u << 20);
 	enum err e = format_check(text_of(o, "docx"), &report, &arena, &p);
 	for (size_t i = 0; !e && i < report.n; i++)
-		json_array_append_new(out, json_pack("{s:s, s:i, s:s, s:s}", "fault", report.faults[i].fault,
-						   "paragraph", (int)report.faults[i].paragraph, "text",
-						   report.faults[i].text, "mend", report.faults[i].mend));
+		json_array_append_new(out,
+			json_pack("{s:s, s:i, s:s, s:s}", "fault", report.faults[i].fault, "paragraph",
+				(int)report.faults[i].paragraph, "text", report.faults[i].text, "mend",
+				report.faults[i].mend));
 	json_t *answer = json_pack("{s:s, s:s, s:s, s:o}", "err", err_info((int)e)->name, "message",
 		p.message, "hint", p.hint, "faults", out);
 	arena_free(&arena);
@@ -127,9 +128,9 @@ int main(void)
 
 	while (getline(&line, &room, stdin) > 0) {
 		json_t *o = json_loads(line, 0, NULL);
-		json_t *answer = json_object_get(o, "path")   ? paper(o)
-				 : json_object_get(o, "docx") ? faults(o)
-							      : title_lines(o);
+		json_t *answer = json_object_get(o, "path") ? paper(o)
+			: json_object_get(o, "docx")        ? faults(o)
+							    : title_lines(o);
 		char *text = json_dumps(answer, JSON_ENSURE_ASCII);
 		puts(text);
 		fflush(stdout);

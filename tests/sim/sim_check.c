@@ -76,7 +76,7 @@ static void search_effect(void *data, const void *row)
 	const struct db_history *h = row;
 
 	s->found |= h->incarnation == s->incarnation && h->op_no == s->op_no &&
-		    memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
+		memcmp(h->id, s->id, ID_SIZE) == 0 && memcmp(h->device, s->device, ID_SIZE) == 0;
 }
 
 bool told_changed(const struct client *c, uint32_t incarnation, uint64_t op_no, const uint8_t *id)
@@ -143,8 +143,8 @@ static bool hangs_on_sent(const pb_op *op, const pb_op_result *r, struct arena *
 	struct record body;
 
 	return kind->of >= 0 && r->field && strcmp(r->field, kind->fields[kind->of].name) == 0 &&
-	       !record_decode(&body, kind, op->body.data, op->body.len, arena, NULL) &&
-	       record_has(&body, kind->of) && bureau_wrote(body.value[kind->of].data);
+		!record_decode(&body, kind, op->body.data, op->body.len, arena, NULL) &&
+		record_has(&body, kind->of) && bureau_wrote(body.value[kind->of].data);
 }
 
 /* Nobody is refused without a reason. Only while the database has lost nothing: what it lost may be back when
@@ -311,7 +311,7 @@ static void look_for(void *data, const void *row)
 	const struct db_push *p = row;
 
 	c->found |= memcmp(p->device, c->device, ID_SIZE) == 0 && p->incarnation == c->told->incarnation &&
-		    p->first <= c->told->op_no && c->told->op_no <= p->last;
+		p->first <= c->told->op_no && c->told->op_no <= p->last;
 }
 
 /* The clients would send it again and heal it, but synchronous replication promises that they need not. */
@@ -380,8 +380,9 @@ void check_opened(struct client *c)
 	int64_t rows = ask_store(c, "SELECT count(*) FROM outbox");
 
 	demand(chance(800) || !looks() ||
-			ask_store(c, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> "
-				     "'ok'") == 0 ||
+			ask_store(c,
+				"SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> "
+				"'ok'") == 0 ||
 			disk_hurt(c->no),
 		"C7", "the file is damaged");
 	if (c->rolled_back) {
@@ -393,8 +394,9 @@ void check_opened(struct client *c)
 	demand(rows >= c->saved_rows, "C2", "%lld of %lld saved operations are left", (long long)rows,
 		(long long)c->saved_rows);
 	demand(ask_store(c, "SELECT count(*) FROM outbox WHERE state IN (1, 2)") ==
-			ask_store(c, "SELECT count(DISTINCT incarnation || ' ' || op_no) FROM outbox WHERE "
-				     "state IN (1, 2)"),
+			ask_store(c,
+				"SELECT count(DISTINCT incarnation || ' ' || op_no) FROM outbox WHERE "
+				"state IN (1, 2)"),
 		"I2", "two waiting operations have one number");
 }
 
@@ -469,8 +471,8 @@ static void check_own_shown(struct client *c, bool lost)
 	for (size_t i = 0; !lost && i < s.v->n; i++) {
 		const struct item *item = s.v->items[i],
 				  *other = item->live && !item->in_base && !item->pending
-						   ? view_find_key(s.v, &item->record, true)
-						   : NULL;
+			? view_find_key(s.v, &item->record, true)
+			: NULL;
 		demand(!other || other == item || !is_as_pulled(other), "I6", "device %u shows a %s twice",
 			c->no, item->record.kind->table);
 	}

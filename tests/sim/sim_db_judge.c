@@ -82,9 +82,9 @@ enum verdict read_targets(struct call *call)
 	while (take_row(e, c, 3))
 		for (size_t k = 0; k < kind_count; k++) {
 			const struct kind *kind = &kind_table[k];
-			const struct record_row *x =
-				is_parent(kind) ? read_key(call, T_RECORD + kind->number, c[2].data, ID_SIZE)
-						: NULL;
+			const struct record_row *x = is_parent(kind)
+				? read_key(call, T_RECORD + kind->number, c[2].data, ID_SIZE)
+				: NULL;
 			if (!x)
 				continue;
 			put_cell(r, n, 0, c[0]);
@@ -172,7 +172,7 @@ static bool is_pupil_no(struct cell c)
 static bool is_made_of(struct cell sno, struct cell cert)
 {
 	return cert.len > 0 && sno.len == cert.len + 1 && sno.data[0] == 'G' &&
-	       memcmp(sno.data + 1, cert.data, (size_t)cert.len) == 0;
+		memcmp(sno.data + 1, cert.data, (size_t)cert.len) == 0;
 }
 
 /* The school's own pupils of a number. */
@@ -202,7 +202,7 @@ static void put_named(struct lineage *l, struct numbers of, bool named)
 static bool names_pupil(const struct kind *kind)
 {
 	return kind_field_index(kind, "cert_no") >= 0 && kind_field_index(kind, "student_no") >= 0 &&
-	       kind_field_index(kind, "grade") < 0;
+		kind_field_index(kind, "grade") < 0;
 }
 
 static struct numbers numbers_of(const struct record_row *x)
@@ -213,10 +213,9 @@ static struct numbers numbers_of(const struct record_row *x)
 static void climb(struct lineage *l, struct cell id)
 {
 	for (size_t k = 0; id.len == ID_SIZE && k < kind_count; k++) {
-		const struct record_row *x =
-			kind_table[k].of >= 0
-				? read_key(l->call, T_RECORD + kind_table[k].number, id.data, ID_SIZE)
-				: NULL;
+		const struct record_row *x = kind_table[k].of >= 0
+			? read_key(l->call, T_RECORD + kind_table[k].number, id.data, ID_SIZE)
+			: NULL;
 		if (x && parent_of(x).len == ID_SIZE && l->up_count < UP_MAX)
 			l->up[l->up_count++] = parent_of(x);
 	}
@@ -227,10 +226,9 @@ static void put_ancestors(struct lineage *l)
 	for (size_t i = 0; i < l->up_count; i++)
 		for (size_t k = 0; k < kind_count; k++) {
 			const struct kind *kind = &kind_table[k];
-			const struct record_row *x =
-				is_parent(kind)
-					? read_key(l->call, T_RECORD + kind->number, l->up[i].data, ID_SIZE)
-					: NULL;
+			const struct record_row *x = is_parent(kind)
+				? read_key(l->call, T_RECORD + kind->number, l->up[i].data, ID_SIZE)
+				: NULL;
 			if (!x)
 				continue;
 			if (names_pupil(kind))
@@ -313,9 +311,9 @@ enum verdict guard(struct call *call)
 
 	PGresult *r = ROWS(call, PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT);
 	while (take(&ords, &ord) && take(&schools, &school) && take(&bodies, &body)) {
-		json_t *json =
-			body.len > 1 ? json_loadb((const char *)body.data + 1, (size_t)body.len - 1, 0, NULL)
-				     : NULL;
+		json_t *json = body.len > 1
+			? json_loadb((const char *)body.data + 1, (size_t)body.len - 1, 0, NULL)
+			: NULL;
 		demand(json || body.len < 0, "I13", "a guard is given what is no JSON: %.*s", body.len - 1,
 			(const char *)body.data + 1);
 		if (json && chance(40))
@@ -380,8 +378,8 @@ static enum verdict freeze(struct call *call, struct cell school, struct cell id
 			s->rows[s->n++].ver = number(x->header[3]);
 		}
 	return read_key(call, T_SNAPSHOT, s->report, ID_SIZE)
-		       ? DONE
-		       : insert_row(call, T_SNAPSHOT, s->report, ID_SIZE, s);
+		? DONE
+		: insert_row(call, T_SNAPSHOT, s->report, ID_SIZE, s);
 }
 
 enum verdict applied(struct call *call)

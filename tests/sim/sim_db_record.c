@@ -15,10 +15,10 @@ static enum pg_type column_type(const struct field *f)
 		[FIELD_INT64] = PG_INT8,
 		[FIELD_BOOL] = PG_BOOL};
 
-	return strcmp(f->check, "date") == 0   ? PG_DATE
-	       : strcmp(f->check, "time") == 0 ? PG_TIMESTAMPTZ
-	       : strcmp(f->check, "uuid") == 0 ? PG_UUID
-					       : types[f->type];
+	return strcmp(f->check, "date") == 0    ? PG_DATE
+		: strcmp(f->check, "time") == 0 ? PG_TIMESTAMPTZ
+		: strcmp(f->check, "uuid") == 0 ? PG_UUID
+						: types[f->type];
 }
 
 static bool school_in(const struct backend *b, struct cell c)
@@ -207,9 +207,9 @@ static enum verdict check_key(struct call *call, const struct record_row *want, 
 		for (const struct version *v = row->newest; v; v = v->older) {
 			const struct record_row *x = v->data;
 			bool same = x && !x->header[5].data[0] && x->header[7].len == want->header[7].len &&
-				    memcmp(x->header[7].data, want->header[7].data,
-					    (size_t)x->header[7].len) == 0 &&
-				    cell_is(x->header[1], want->header[1].data, (size_t)want->header[1].len);
+				memcmp(x->header[7].data, want->header[7].data, (size_t)x->header[7].len) ==
+					0 &&
+				cell_is(x->header[1], want->header[1].data, (size_t)want->header[1].len);
 			if (v->by != call->b->txn && in_progress(v->by)) {
 				if (same) {
 					call->b->waits_on = v->by;

@@ -41,7 +41,7 @@ static int by_first(const void *a, const void *b)
 	const struct db_push *x = *(const struct db_push *const *)a, *y = *(const struct db_push *const *)b;
 
 	return x->incarnation != y->incarnation ? (x->incarnation < y->incarnation ? -1 : 1)
-	       : x->first < y->first            ? -1
+		: x->first < y->first           ? -1
 						: x->first > y->first;
 }
 
@@ -122,8 +122,9 @@ static void check_client_end(struct client *c)
 	 * back, of which nothing is left to send. */
 	bool offered =
 		c->store->incarnation > d->incarnation && !c->store->last_op && !c->store->older.incarnation;
-	demand(offered || (c->store->incarnation == d->incarnation && c->store->last_op == d->last_op &&
-				  memcmp(c->store->last_hash, d->last_hash, HASH_SIZE) == 0),
+	demand(offered ||
+			(c->store->incarnation == d->incarnation && c->store->last_op == d->last_op &&
+				memcmp(c->store->last_hash, d->last_hash, HASH_SIZE) == 0),
 		"I3", "device %u and the server do not stand at one place", c->no);
 	demand(c->store->made == c->store->last_op, "I13", "device %u has unsent operations", c->no);
 	for (unsigned i = 0; i < SIM_STREAMS; i++) {
@@ -132,9 +133,10 @@ static void check_client_end(struct client *c)
 		uint32_t mine[LANES];
 		if (i && stream != strtoll(c->profile.school, NULL, 10)) {
 			demand(ask_store(c,
-				       i == 1   ? "SELECT count(*) FROM base WHERE stream = 2132999001"
-				       : i == 2 ? "SELECT count(*) FROM base WHERE stream = 2132999002"
-						: "SELECT count(*) FROM base WHERE stream = 3132999003") == 0,
+				       i == 1 ? "SELECT count(*) FROM base WHERE stream = 2132999001"
+					       : i == 2
+					       ? "SELECT count(*) FROM base WHERE stream = 2132999002"
+					       : "SELECT count(*) FROM base WHERE stream = 3132999003") == 0,
 				"I8", "rows of another school's stream");
 			continue;
 		}
@@ -192,10 +194,10 @@ static bool is_carried(const struct stored *row, const char *school)
 	const struct kind *kind = row->kind;
 
 	return !row->state.deleted &&
-	       (kind->owner == OWNER_COUNTY || strcmp(row->owner, school) == 0 ||
-		       strcmp(row->other, school) == 0) &&
-	       (kind->hidden_field < 0 ||
-		       !record_is(&row->state.record, kind->hidden_field, kind->hidden_value));
+		(kind->owner == OWNER_COUNTY || strcmp(row->owner, school) == 0 ||
+			strcmp(row->other, school) == 0) &&
+		(kind->hidden_field < 0 ||
+			!record_is(&row->state.record, kind->hidden_field, kind->hidden_value));
 }
 
 /* I7: with nothing under way, what people are shown is what the server has. */
@@ -435,8 +437,9 @@ static enum err check_value(void *data, const struct op_row *op)
 			"I9", "a refused operation is shown as %d", (int)op->state);
 	if (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED || t->outcome == JINGGUAN__V1__OUTCOME__CONFLICT)
 		demand(t->forgot || op->state == OP_DONE ||
-				op->state == (t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED ? OP_BLOCKED
-											   : OP_CONFLICT),
+				op->state ==
+					(t->outcome == JINGGUAN__V1__OUTCOME__BLOCKED ? OP_BLOCKED
+										      : OP_CONFLICT),
 			"I9", "what a person should decide is shown as %d", (int)op->state);
 	if (!taken && t->outcome != JINGGUAN__V1__OUTCOME__CONFLICT)
 		return ERR_OK;
@@ -471,7 +474,7 @@ static enum err match_open(void *data, const struct op_row *op)
 	bool open = op->state != OP_ACCEPTED && op->state != OP_DONE;
 
 	asked->found |= memcmp(op->id, asked->id, ID_SIZE) == 0 &&
-			(open || (t && t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED));
+		(open || (t && t->outcome == JINGGUAN__V1__OUTCOME__ALREADY_APPLIED));
 	return ERR_OK;
 }
 
@@ -553,7 +556,7 @@ static void check_snapshot(void *data, const void *row)
 	(void)data;
 	for (size_t k = 0; k < kind_count; k++)
 		found |= is_report(&kind_table[k]) &&
-			 db_find(T_RECORD + kind_table[k].number, s->report, ID_SIZE);
+			db_find(T_RECORD + kind_table[k].number, s->report, ID_SIZE);
 	demand(found, "I4", "a table is kept of a report that is not there");
 }
 
@@ -593,14 +596,15 @@ static void check_frozen(const struct told *report, const struct db_snapshot *s,
 	const struct db_frozen *f = frozen_row(s, t->id);
 
 	if (t->op_no < report->op_no)
-		demand(t->del ? !f
-			: f   ? f->ver >= t->ver
-			      : is_deleted(t),
+		demand(t->del       ? !f
+				: f ? f->ver >= t->ver
+				    : is_deleted(t),
 			"I4", "report %llu of device %u does not say what its operation %llu did",
 			(unsigned long long)report->op_no, t->client->no, (unsigned long long)t->op_no);
 	else if (f && !t->del)
-		demand(f->ver <= t->ver && (f->ver < t->ver ||
-						   !told_changed(t->client, t->incarnation, t->op_no, t->id)),
+		demand(f->ver <= t->ver &&
+				(f->ver < t->ver ||
+					!told_changed(t->client, t->incarnation, t->op_no, t->id)),
 			"I4", "report %llu of device %u says what its operation %llu did behind it",
 			(unsigned long long)report->op_no, t->client->no, (unsigned long long)t->op_no);
 }
@@ -615,8 +619,8 @@ static void check_reports(void)
 		for (const struct told *report = told[i]; report; report = report->next) {
 			const struct db_snapshot *s =
 				is_report(kind_by_number(report->kind)) && was_taken(report)
-					? db_find(T_SNAPSHOT, report->id, ID_SIZE)
-					: NULL;
+				? db_find(T_SNAPSHOT, report->id, ID_SIZE)
+				: NULL;
 			for (size_t k = 0; s && k < TOLD_SLOTS; k++)
 				for (const struct told *t = told[k]; t; t = t->next)
 					if (t->client == report->client && t != report &&
@@ -630,9 +634,9 @@ static void check_reports(void)
 static bool is_before_a_person(const struct told *t)
 {
 	sqlite3_stmt *stmt = t->client->put_back
-				     ? store_prepare(t->client->store,
-					       "SELECT 1 FROM outbox WHERE sha = ? AND op_no IS NULL", NULL)
-				     : NULL;
+		? store_prepare(
+			  t->client->store, "SELECT 1 FROM outbox WHERE sha = ? AND op_no IS NULL", NULL)
+		: NULL;
 
 	if (stmt)
 		sqlite3_bind_blob(stmt, 1, t->sha, HASH_SIZE, SQLITE_STATIC);

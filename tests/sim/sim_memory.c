@@ -83,9 +83,9 @@ static void *sqlite_alloc(int n)
 {
 	const struct client *c = client_now();
 
-	return fails() ? NULL
-		       : ring_add(real.xMalloc(n + (int)sizeof(struct block)),
-				 &rings[c ? c->no : SIM_CLIENTS_MAX]);
+	return fails()
+		? NULL
+		: ring_add(real.xMalloc(n + (int)sizeof(struct block)), &rings[c ? c->no : SIM_CLIENTS_MAX]);
 }
 
 static void sqlite_free(void *p)
@@ -137,8 +137,8 @@ void memory_drop(unsigned client)
 void memory_arm(unsigned per_mille, unsigned most)
 {
 	now = (struct memory){.left = world.plan.memory && world.faults && chance(per_mille)
-					      ? 1 + draw(UINT64_C(1) << draw(most + 1))
-					      : 0};
+			? 1 + draw(UINT64_C(1) << draw(most + 1))
+			: 0};
 }
 
 bool memory_disarm(void)

@@ -91,7 +91,7 @@ static bool is_addressed(const struct view *v, const struct item *item)
 static bool may_name(struct view *v, const struct item *item, const struct kind *kind, int field)
 {
 	return values_names(kind, field, item->record.kind) &&
-	       (field != kind->of || view_is_ours(v, item) || is_addressed(v, item));
+		(field != kind->of || view_is_ours(v, item) || is_addressed(v, item));
 }
 
 static const uint8_t *name_one(void *data, const struct kind *kind, int field)

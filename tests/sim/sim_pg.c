@@ -130,7 +130,7 @@ PGconn *PQconnectStartParams(const char *const *keys, const char *const *values,
 PostgresPollingStatusType PQconnectPoll(PGconn *c)
 {
 	return c->refused || c->dead ? PGRES_POLLING_FAILED
-	       : c->up               ? PGRES_POLLING_OK
+		: c->up              ? PGRES_POLLING_OK
 				     : PGRES_POLLING_READING;
 }
 
@@ -258,7 +258,7 @@ void pg_kill_one(void)
 
 	for (int i = 0; i < CONNS_MAX; i++)
 		n += conns[i].used && conns[i].up && !conns[i].dead &&
-		     (conns[i].b.txn || conns[i].committing);
+			(conns[i].b.txn || conns[i].committing);
 	if (!n)
 		return;
 	chosen = (unsigned)draw(n);
@@ -407,8 +407,8 @@ PGresult *PQgetResult(PGconn *c)
 PGTransactionStatusType PQtransactionStatus(const PGconn *c)
 {
 	return c->first || c->committing ? PQTRANS_ACTIVE
-	       : !c->b.txn               ? PQTRANS_IDLE
-	       : c->b.failed             ? PQTRANS_INERROR
+		: !c->b.txn              ? PQTRANS_IDLE
+		: c->b.failed            ? PQTRANS_INERROR
 					 : PQTRANS_INTRANS;
 }
 
@@ -418,7 +418,7 @@ char *PQresultErrorField(const PGresult *r, int code)
 		if (notes[i].r == r && notes[i].state)
 			return (char *)(code == PG_DIAG_SQLSTATE ? notes[i].state
 					: code == PG_DIAG_SEVERITY_NONLOCALIZED
-						? (notes[i].tag ? notes[i].tag : "ERROR")
+					? (notes[i].tag ? notes[i].tag : "ERROR")
 					: code == PG_DIAG_MESSAGE_PRIMARY ? "simulated"
 									  : NULL);
 	return NULL;

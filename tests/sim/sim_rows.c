@@ -131,9 +131,9 @@ void db_command(struct backend *b, const char *sql)
 	} else if (strcmp(sql, "ROLLBACK") == 0) {
 		db_abort(b);
 	} else if (strstr(sql, "app.scope")) {
-		b->scope = strcmp(text, "job") == 0      ? SCOPE_JOB
-			   : strcmp(text, "bureau") == 0 ? SCOPE_BUREAU
-							 : SCOPE_SCHOOL;
+		b->scope = strcmp(text, "job") == 0   ? SCOPE_JOB
+			: strcmp(text, "bureau") == 0 ? SCOPE_BUREAU
+						      : SCOPE_SCHOOL;
 	} else if (strstr(sql, "app.schools")) {
 		snprintf(b->schools, sizeof b->schools, "%s", text);
 	} else if (strstr(sql, "app.streams")) {

@@ -351,9 +351,9 @@ static void a_file_is_attached_anew(void **state)
 			assert_int_equal(view_load(&v, f.store, kinds, NULL), ERR_OK);
 			for (size_t k = 0; k < v->n; k++)
 				files += v->items[k]->live &&
-					 v->items[k]->record.kind->number == KIND_EVIDENCE &&
-					 memcmp(v->items[k]->record.value[F_EVIDENCE_TARGET].data, pupil,
-						 ID_SIZE) == 0;
+					v->items[k]->record.kind->number == KIND_EVIDENCE &&
+					memcmp(v->items[k]->record.value[F_EVIDENCE_TARGET].data, pupil,
+						ID_SIZE) == 0;
 			view_free(v);
 			assert_int_equal(files, 1);
 		}

@@ -322,9 +322,10 @@ static void the_digest(void **state)
 	(void)state;
 	parse(HEAD "主送：小学；初中\n---\n 第一段\r\ne\u0301\n");
 	assert_int_equal(draft_digest_lines(&lines, &draft, files, 2, &arena), ERR_OK);
-	assert_string_equal(lines, "jg document version\ntitle=甲\ngenre=通知\nto=小学;初中\ncc=\n"
-				   "text=" BODY_SHA256 "\n"
-				   "file=01" ZEROS " 隐患排查表.xlsx\nfile=02" ZEROS " 名单.pdf\n");
+	assert_string_equal(lines,
+		"jg document version\ntitle=甲\ngenre=通知\nto=小学;初中\ncc=\n"
+		"text=" BODY_SHA256 "\n"
+		"file=01" ZEROS " 隐患排查表.xlsx\nfile=02" ZEROS " 名单.pdf\n");
 	assert_int_equal(draft_digest(hash, &draft, files, 2, &arena), ERR_OK);
 	draft_hex(hex, hash);
 	assert_string_equal(hex, LINES_SHA256);

@@ -39,7 +39,7 @@ static void each_waits_for_its_use(void **state)
 	(void)state;
 	assert_true(loaded("libc.so"));
 	assert_false(loaded("libicu") || loaded("libpango") || loaded("libcairo") || loaded("libglib") ||
-		     loaded("libsecret"));
+		loaded("libsecret"));
 	setenv("DBUS_SESSION_BUS_ADDRESS", "", 1); /* no keyring is asked for where there is no bus */
 	assert_int_equal(keyring_ready(), KEYRING_GONE);
 	assert_false(loaded("libglib"));

@@ -201,7 +201,7 @@ static void every_request_is_bounded(void **state)
 				assert_true(bounds[i] > 0);
 			}
 		assert_true(method_table[m].request_max > 0 &&
-			    method_table[m].request_max <= FRAME_MAX - FRAME_HEADER);
+			method_table[m].request_max <= FRAME_MAX - FRAME_HEADER);
 	}
 }
 

@@ -130,8 +130,9 @@ static void problems_are_printable(void **state)
 	problem_set(&p, ERR_INVALID, "\x1B[31m", "\xFF!", "%s",
 		"a\x1B]0;\xE2\x80\xAE\xFF"
 		"b");
-	assert_string_equal(p.message, "a ]0; \xEF\xBF\xBD"
-				       "b");
+	assert_string_equal(p.message,
+		"a ]0; \xEF\xBF\xBD"
+		"b");
 	assert_string_equal(p.hint, "\xEF\xBF\xBD!");
 	assert_string_equal(p.field, " [31m");
 }

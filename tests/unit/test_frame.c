@@ -64,11 +64,10 @@ static void unknown_types_and_flags(void **state)
 			bytes[4] = (uint8_t)type;
 			bytes[5] = (uint8_t)flags;
 			/* only an answer comes in parts */
-			enum err wanted =
-				type >= 1 && type <= FRAME_TYPE_MAX &&
-						(flags & ~(type == FRAME_REPLY ? FRAME_FLAGS : 0)) == 0
-					? ERR_OK
-					: ERR_PROTOCOL;
+			enum err wanted = type >= 1 && type <= FRAME_TYPE_MAX &&
+					(flags & ~(type == FRAME_REPLY ? FRAME_FLAGS : 0)) == 0
+				? ERR_OK
+				: ERR_PROTOCOL;
 			assert_int_equal(frame_header_get(&out, bytes), wanted);
 		}
 }

@@ -67,15 +67,15 @@ static void rows_are_judged(void **state)
 
 	(void)state;
 	fixture_open(&f, "registrar");
-	struct import_report r =
-		students(&f, HEAD "测甲,329999201403150017,六年级,六（3）班,男,测父,13800000001\n"
-				  "测乙,1.23E+17,六年级,3,女,,\n"
-				  "测丙,329999201403150018,16,3班,女,,\n"
-				  "测丁,32999920140230001X,16,3班,女,,\n"
-				  "测戊,,16,3,女,,\n"
-				  "测己,329999201501011109,六年级,,女,,\n"
-				  "测庚,329999201501011109,六年级,3,火星,,\n"
-				  "合计,,,,,,\n");
+	struct import_report r = students(&f,
+		HEAD "测甲,329999201403150017,六年级,六（3）班,男,测父,13800000001\n"
+		     "测乙,1.23E+17,六年级,3,女,,\n"
+		     "测丙,329999201403150018,16,3班,女,,\n"
+		     "测丁,32999920140230001X,16,3班,女,,\n"
+		     "测戊,,16,3,女,,\n"
+		     "测己,329999201501011109,六年级,,女,,\n"
+		     "测庚,329999201501011109,六年级,3,火星,,\n"
+		     "合计,,,,,,\n");
 	assert_int_equal(r.read, 7);
 	assert_counts(&r, 1, 0, 0, 6);
 	assert_rejected(&r, 0, 3, "证件号码", "ID_DAMAGED");
@@ -94,9 +94,10 @@ static void repeats_and_updates(void **state)
 
 	(void)state;
 	fixture_open(&f, "registrar");
-	struct import_report r = students(&f, HEAD "测甲,329999201403150017,16,3,男,测父,13800000001\n"
-						   "测甲,329999201403150017,16,3,男,测父,13800000001\n"
-						   "测甲,329999201403150017,16,4,男,测父,13800000001\n");
+	struct import_report r = students(&f,
+		HEAD "测甲,329999201403150017,16,3,男,测父,13800000001\n"
+		     "测甲,329999201403150017,16,3,男,测父,13800000001\n"
+		     "测甲,329999201403150017,16,4,男,测父,13800000001\n");
 	assert_counts(&r, 1, 0, 1, 1);
 	assert_rejected(&r, 0, 4, "证件号码", "DUPLICATE");
 	import_report_free(&r);
@@ -145,9 +146,10 @@ static void another_school_is_refused(void **state)
 
 	(void)state;
 	fixture_open(&f, "registrar");
-	struct import_report r = students(&f, "学校,姓名,身份证号,年级,班级\n"
-					      "第九小学,测甲,329999201403150017,16,3\n"
-					      "测试县第八小学,测乙,329999201403150025,16,3\n");
+	struct import_report r = students(&f,
+		"学校,姓名,身份证号,年级,班级\n"
+		"第九小学,测甲,329999201403150017,16,3\n"
+		"测试县第八小学,测乙,329999201403150025,16,3\n");
 	assert_counts(&r, 1, 0, 0, 1);
 	assert_rejected(&r, 0, 3, "学校名称", "OTHER_SCHOOL");
 	import_report_free(&r);
@@ -167,9 +169,9 @@ static void a_class_teacher_has_his_classes(void **state)
 	import_report_free(&none); /* of a computer that never heard who is there */
 	assert_int_equal(
 		sqlite3_exec(f.store->db, "UPDATE stream SET cursor = 1", NULL, NULL, NULL), SQLITE_OK);
-	struct import_report r =
-		students(&f, HEAD "测甲,329999201403150017,16,3,男,,\n测乙,329999201403150025,16,4,女,,"
-				  "\n测丙,329999201501011109,15,3,女,,\n");
+	struct import_report r = students(&f,
+		HEAD "测甲,329999201403150017,16,3,男,,\n测乙,329999201403150025,16,4,女,,"
+		     "\n测丙,329999201501011109,15,3,女,,\n");
 	assert_counts(&r, 1, 0, 0, 2);
 	assert_rejected(&r, 0, 3, "班级", "PERMISSION");
 	assert_rejected(&r, 1, 4, "班级", "PERMISSION"); /* the same number of another grade */
@@ -408,7 +410,8 @@ static void what_is_exported_reads_back_unchanged(void **state)
 
 	(void)state;
 	fixture_open(&f, "registrar");
-	struct import_report r = students(&f, HEAD
+	struct import_report r = students(&f,
+		HEAD
 		"张小明,329999201403150017,16,3,男,测父,13800000001\n李四,329999201403150025,16,4,女,,\n");
 	import_report_free(&r);
 	snprintf(path, sizeof path, "%s/out.xlsx", f.dir);
@@ -545,10 +548,11 @@ static void a_shifted_table_is_held_whole(void **state)
 
 	(void)state;
 	fixture_open(&f, "registrar");
-	struct import_report r = students(&f, HEAD "测甲,329999201503010038,六年级,3,男,,\n"
-						   "测乙,329999201503010054,六年级,3,男,,\n"
-						   "测丙,329999201503010070,六年级,3,男,,\n"
-						   "测丁,329999201503010097,六年级,3,男,,\n");
+	struct import_report r = students(&f,
+		HEAD "测甲,329999201503010038,六年级,3,男,,\n"
+		     "测乙,329999201503010054,六年级,3,男,,\n"
+		     "测丙,329999201503010070,六年级,3,男,,\n"
+		     "测丁,329999201503010097,六年级,3,男,,\n");
 	assert_counts(&r, 4, 0, 0, 0);
 	import_report_free(&r);
 	r = run(&f, (struct import_options){.rules = import_find("students")}, "x.csv",
@@ -581,11 +585,12 @@ static void a_shifted_table_is_held_whole(void **state)
 	assert_string_equal(r.warnings.list[0].code, "NAME_DIFF");
 	import_report_free(&r);
 	/* One wrong name is one row's matter. */
-	r = students(&f, HEAD "测错,329999201503010038,六年级,3,男,,\n"
-			      "测乙,329999201503010054,六年级,3,男,,\n"
-			      "测丙,329999201503010070,六年级,3,男,,\n"
-			      "测丁,329999201503010097,六年级,3,男,,\n"
-			      "测戊,329999201503010118,六年级,3,男,,\n");
+	r = students(&f,
+		HEAD "测错,329999201503010038,六年级,3,男,,\n"
+		     "测乙,329999201503010054,六年级,3,男,,\n"
+		     "测丙,329999201503010070,六年级,3,男,,\n"
+		     "测丁,329999201503010097,六年级,3,男,,\n"
+		     "测戊,329999201503010118,六年级,3,男,,\n");
 	assert_counts(&r, 1, 0, 3, 1);
 	assert_rejected(&r, 0, 2, "证件号码", "IDENTITY");
 	import_report_free(&r);

@@ -253,8 +253,8 @@ static enum err conversation(SSL_CTX *cc, SSL_CTX *sc)
 		up.len = 0;
 		if (!e)
 			e = up.failed || down.failed
-				    ? ERR_NOMEM
-				    : tls_feed(&client, down.data, down.len, &up, take, &got);
+				? ERR_NOMEM
+				: tls_feed(&client, down.data, down.len, &up, take, &got);
 		down.len = 0;
 	}
 	if (!e && !(client.ready && server.ready))

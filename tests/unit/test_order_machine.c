@@ -47,8 +47,8 @@ static struct bench *bench_new(enum order_state state, enum order_event event, s
 	b->w.days[STEP_ORDER][URGENCY_PLAIN] = 5;
 	assert_int_equal(workday_calendar_make(&b->w.calendar, NULL, 0, &b->arena, &b->p), ERR_OK);
 	b->o = state == ORDER_NONE
-		       ? (struct order){.title = "", .to = "", .adder = "", .answer = ""}
-		       : (struct order){state, "x", "ea", "oa", false, workday_end(20260925), "", 0};
+		? (struct order){.title = "", .to = "", .adder = "", .answer = ""}
+		: (struct order){state, "x", "ea", "oa", false, workday_end(20260925), "", 0};
 	b->ask = (struct order_ask){.event = event,
 		.user = accounts[who].user,
 		.roles = accounts[who].roles,

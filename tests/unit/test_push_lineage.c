@@ -30,9 +30,10 @@ static void nothing_hangs_on_what_is_gone(void **state)
 	stands(b, 1, &r, SCHOOL);
 	b->rows[0].state.deleted = true;
 	add(b, (struct want){.id = 2, .kind = KIND_GUARDIAN, .body = &on_gone});
-	add(b, (struct want){.id = 3,
-		       .kind = KIND_GUARDIAN,
-		       .body = &on_nobody}); /* who will learn of the pupil that exists */
+	add(b,
+		(struct want){.id = 3,
+			.kind = KIND_GUARDIAN,
+			.body = &on_nobody}); /* who will learn of the pupil that exists */
 	run(b);
 	outcome(b, 0, REJECTED, ERR_NOT_FOUND);
 	assert_string_equal(result(b, 0)->field, "student");
@@ -88,15 +89,17 @@ static void who_may(void **state)
 	stands(b, 4, &foreign, OTHER_SCHOOL);
 	add(b, (struct want){.id = 1, .body = &mine, .author = "li"});
 	add(b, (struct want){.id = 2, .body = &theirs, .author = "li"}); /* not his class */
-	add(b, (struct want){.id = 3,
-		       .body = &mine,
-		       .author = "li",
-		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
-		       .n_seen = 3}); /* taken into his class */
-	add(b, (struct want){.id = 4,
-		       .body = &foreign,
-		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
-		       .n_seen = 3}); /* another school's */
+	add(b,
+		(struct want){.id = 3,
+			.body = &mine,
+			.author = "li",
+			.seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+			.n_seen = 3}); /* taken into his class */
+	add(b,
+		(struct want){.id = 4,
+			.body = &foreign,
+			.seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+			.n_seen = 3}); /* another school's */
 	add(b, (struct want){.id = 4, .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)}, .n_seen = 3});
 	add(b, (struct want){.id = 5, .body = &mine, .author = "nobody"});
 	add(b, (struct want){.id = 6, .body = &school, .kind = KIND_SCHOOL}); /* the county's */
@@ -151,11 +154,12 @@ static void classes_before_and_behind(void **state)
 	(void)state;
 	record_set_text(&five, F_STUDENT_GRADE, "15");
 	stands(b, 1, &in, SCHOOL);
-	add(b, (struct want){.id = 1,
-		       .body = &out,
-		       .author = "li",
-		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
-		       .n_seen = 3}); /* given away */
+	add(b,
+		(struct want){.id = 1,
+			.body = &out,
+			.author = "li",
+			.seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+			.n_seen = 3}); /* given away */
 	record_set_text(&five, F_STUDENT_CERT_NO, "A5");
 	add(b, (struct want){.id = 2, .body = &five, .author = "li"}); /* the same number of another grade */
 	record_init(&row, kind_by_number(KIND_DESTINATION));
@@ -164,21 +168,24 @@ static void classes_before_and_behind(void **state)
 	record_set_text(&row, F_DESTINATION_CERT_TYPE, "9");
 	record_set_text(&row, F_DESTINATION_CERT_NO, "A9");
 	record_set_text(&row, F_DESTINATION_CATEGORY, "D5");
-	add(b, (struct want){.kind = KIND_DESTINATION,
-		       .id = 3,
-		       .body = &row,
-		       .author = "li"}); /* of no class that can be told */
+	add(b,
+		(struct want){.kind = KIND_DESTINATION,
+			.id = 3,
+			.body = &row,
+			.author = "li"}); /* of no class that can be told */
 	named = row;
 	record_set_text(&named, F_DESTINATION_CLASS_NO, "3");
-	add(b, (struct want){.kind = KIND_DESTINATION,
-		       .id = 4,
-		       .body = &named,
-		       .author = "li"}); /* ours, it says; the pupil is another class's */
+	add(b,
+		(struct want){.kind = KIND_DESTINATION,
+			.id = 4,
+			.body = &named,
+			.author = "li"}); /* ours, it says; the pupil is another class's */
 	record_set_text(&named, F_DESTINATION_CERT_NO, "A7");
-	add(b, (struct want){.kind = KIND_DESTINATION,
-		       .id = 5,
-		       .body = &named,
-		       .author = "li"}); /* ours, it says; nobody has the number */
+	add(b,
+		(struct want){.kind = KIND_DESTINATION,
+			.id = 5,
+			.body = &named,
+			.author = "li"}); /* ours, it says; nobody has the number */
 	record_set_text(&named, F_DESTINATION_CERT_NO, "A8");
 	add(b, (struct want){.kind = KIND_DESTINATION, .id = 6, .body = &named, .author = "li"}); /* ours */
 	const struct plan_scope scopes[] = {{3, "16/4", true}, {4, "16/3", false}, {5, "16/3", true}};
@@ -220,15 +227,18 @@ static void undone_in_the_push_that_made_it(void **state)
 			.seen = {OWN(names, 2)},
 			.n_seen = 1},
 		1u << (names - 1)); /* not a word of whose he is */
-	add(b, (struct want){
-		       .kind = KIND_GUARDIAN, .id = 10, .author = "li", .seen = {OWN(1, 4)}, .n_seen = 1});
-	add(b, (struct want){
-		       .id = 1, .author = "li", .seen = {OWN(1, 1), OWN(2, 1), OWN(3, 1)}, .n_seen = 3});
+	add(b,
+		(struct want){
+			.kind = KIND_GUARDIAN, .id = 10, .author = "li", .seen = {OWN(1, 4)}, .n_seen = 1});
+	add(b,
+		(struct want){
+			.id = 1, .author = "li", .seen = {OWN(1, 1), OWN(2, 1), OWN(3, 1)}, .n_seen = 3});
 	add(b, (struct want){.kind = KIND_DESTINATION, .id = 11, .author = "li"}); /* behind its pupil */
 	add(b, (struct want){.id = 2, .body = &theirs});
 	add(b, (struct want){.kind = KIND_GUARDIAN, .id = 20, .body = &foreign});
-	add(b, (struct want){
-		       .kind = KIND_GUARDIAN, .id = 20, .author = "li", .seen = {OWN(1, 9)}, .n_seen = 1});
+	add(b,
+		(struct want){
+			.kind = KIND_GUARDIAN, .id = 20, .author = "li", .seen = {OWN(1, 9)}, .n_seen = 1});
 	run(b);
 	for (size_t i = 0; i < 6; i++)
 		outcome(b, i, APPLIED, ERR_OK);
@@ -305,10 +315,11 @@ static void classes_of_whom_the_push_brings(void **state)
 			record_set_text(&rows[i], F_DESTINATION_STUDENT_NO, said[i].student);
 		if (said[i].class_no[0])
 			record_set_text(&rows[i], F_DESTINATION_CLASS_NO, said[i].class_no);
-		add(b, (struct want){.kind = KIND_DESTINATION,
-			       .id = (uint8_t)(20 + i),
-			       .body = &rows[i],
-			       .author = "li"});
+		add(b,
+			(struct want){.kind = KIND_DESTINATION,
+				.id = (uint8_t)(20 + i),
+				.body = &rows[i],
+				.author = "li"});
 	}
 	run(b);
 	for (size_t i = 0; i <= many; i++)

@@ -391,11 +391,12 @@ static void guards_and_ids(void **state)
 	add(b, (struct want){.id = 2, .body = &d, .kind = KIND_DESTINATION});
 	add(b, (struct want){.id = 3, .body = &r});
 	add(b, (struct want){.id = 9, .body = &d, .kind = KIND_DESTINATION}); /* the id is a pupil's */
-	add(b, (struct want){.id = 2,
-		       .body = &d,
-		       .kind = KIND_DESTINATION,
-		       .seen = {OWN(1, 2), OWN(3, 2)},
-		       .n_seen = 2});
+	add(b,
+		(struct want){.id = 2,
+			.body = &d,
+			.kind = KIND_DESTINATION,
+			.seen = {OWN(1, 2), OWN(3, 2)},
+			.n_seen = 2});
 	run(b);
 	outcome(b, 0, APPLIED, ERR_OK);
 	outcome(b, 1, APPLIED, ERR_OK);
@@ -522,10 +523,11 @@ static void memory_runs_out(void **state)
 			"3"); /* the last is a duplicate */
 		add(b, (struct want){.id = (uint8_t)(i + 1), .body = &r[i]});
 	}
-	add(b, (struct want){.id = 9,
-		       .body = &other,
-		       .seen = {SEEN(1, 1), SEEN(2, 1)},
-		       .n_seen = 2}); /* a conflict */
+	add(b,
+		(struct want){.id = 9,
+			.body = &other,
+			.seen = {SEEN(1, 1), SEEN(2, 1)},
+			.n_seen = 2}); /* a conflict */
 	add_groups(b, (struct want){.id = 1, .body = &r[1], .seen = {OWN(1, 1)}, .n_seen = 1}, 1);
 	nameless = pupil("", "A7", "3");
 	add(b, (struct want){.id = 20, .body = &nameless});
@@ -695,10 +697,11 @@ static void a_school_answers_what_the_server_owns(void **state)
 			.n_seen = 1},
 		1);
 	add(b, (struct want){.kind = KIND_SLIP_ADDRESSEE, .id = 3, .body = &now});
-	add(b, (struct want){.kind = KIND_SLIP_ADDRESSEE,
-		       .id = 2,
-		       .seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
-		       .n_seen = 3});
+	add(b,
+		(struct want){.kind = KIND_SLIP_ADDRESSEE,
+			.id = 2,
+			.seen = {SEEN(1, 2), SEEN(2, 2), SEEN(3, 2)},
+			.n_seen = 3});
 	run(b);
 	outcome(b, 0, APPLIED, ERR_OK);
 	for (size_t i = 1; i < 4; i++)

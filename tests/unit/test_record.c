@@ -264,8 +264,9 @@ static void natural_keys(void **state)
 	record_set_text(&r, F_DESTINATION_CERT_NO, "X9");
 	assert_string_equal(record_key(&r, &arena), ""); /* the year is missing */
 	record_set_number(&r, F_DESTINATION_YEAR, 2026);
-	assert_string_equal(record_key(&r, &arena), "2026\x1F"
-						    "cert_no=X9");
+	assert_string_equal(record_key(&r, &arena),
+		"2026\x1F"
+		"cert_no=X9");
 	record_init(&r, kind_by_number(KIND_GUARDIAN));
 	record_set_bytes(&r, F_GUARDIAN_STUDENT, "\0\1\xFF", 3);
 	record_set_number(&r, F_GUARDIAN_ORDINAL, -2);

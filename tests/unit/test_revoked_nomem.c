@@ -119,8 +119,9 @@ static void a_key_that_cannot_be_read_is_there(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(path, sizeof path, "%s/%s", f.dir, names[i]);
 		FILE *out = fopen(path, "w");
-		assert_true(out && (i ? PEM_write_X509(out, ca.cert)
-				      : PEM_write_PrivateKey(out, ca.key, NULL, NULL, 0, NULL, NULL)));
+		assert_true(out &&
+			(i ? PEM_write_X509(out, ca.cert)
+			   : PEM_write_PrivateKey(out, ca.key, NULL, NULL, 0, NULL, NULL)));
 		fclose(out);
 	}
 	assert_int_equal(open_profile(f.dir), ERR_OK); /* what OpenSSL makes once a process */

@@ -134,7 +134,7 @@ static void turn(int times)
 static void shake(void)
 {
 	for (int i = 0; i < 2000 && !(bench->client.ready && bench->server.ready) && !bench->client.closed &&
-			!bench->server.closed;
+		!bench->server.closed;
 		i++) {
 		uv_run(&bench->loop, UV_RUN_NOWAIT);
 		usleep(bench->client.ready && bench->server.ready ? 0 : 20);
@@ -266,9 +266,9 @@ static enum err converse(void *data)
 	e = bench->client.opened ? bench->client.opened : bench->server.opened;
 	if (!e) {
 		shake();
-		e = bench->client.closed   ? bench->client.why
-		    : bench->server.closed ? bench->server.why
-					   : ERR_OK;
+		e = bench->client.closed       ? bench->client.why
+			: bench->server.closed ? bench->server.why
+					       : ERR_OK;
 	}
 	if (!e) {
 		stream_pause(&bench->client.stream, true);

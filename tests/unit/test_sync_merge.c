@@ -55,8 +55,8 @@ static void make_delete(struct editor *e)
 static bool same_state(const struct merge_state *a, const struct merge_state *b)
 {
 	return a->exists == b->exists && a->deleted == b->deleted && a->ver == b->ver &&
-	       memcmp(a->gver, b->gver, sizeof a->gver) == 0 &&
-	       (!a->exists || record_same(&a->record, &b->record));
+		memcmp(a->gver, b->gver, sizeof a->gver) == 0 &&
+		(!a->exists || record_same(&a->record, &b->record));
 }
 
 /* One operation against the record: the result says truly what happened to every value typed. */
@@ -117,7 +117,7 @@ static void pair(bool first_deletes, bool second_deletes, uint64_t seed)
 		struct merge_result one = run(&now, &a.op);
 		if (kind->append_only) {
 			assert_true(one.outcome == MERGE_REJECTED || one.changed == 0 ||
-				    (first_deletes && !kind->permanent));
+				(first_deletes && !kind->permanent));
 			arena_free(&arena);
 			continue;
 		}
@@ -131,7 +131,7 @@ static void pair(bool first_deletes, bool second_deletes, uint64_t seed)
 			assert_int_equal(two.outcome, one.changed ? MERGE_CONFLICTED : MERGE_APPLIED);
 		else if (two.outcome == MERGE_CONFLICTED || two.outcome == MERGE_REJECTED)
 			assert_true(one.changed >> (two.group - 1) & 1 &&
-				    !record_same_group(&a.op.body, &b.op.body, two.group));
+				!record_same_group(&a.op.body, &b.op.body, two.group));
 		else
 			for (unsigned g = 1; g <= kind->group_count; g++)
 				if (one.changed >> (g - 1) & 1) /* the first one's values were not run over */

@@ -75,12 +75,13 @@ static void the_frame_header_is_frozen(void **state)
 	EACH("header", row)
 	{
 		uint8_t out[FRAME_HEADER];
-		struct frame back, f = {.length = (uint32_t)number(row, "length"),
-					   .type = (uint8_t)number(row, "type"),
-					   .flags = (uint8_t)number(row, "flags"),
-					   .method = (uint16_t)number(row, "method"),
-					   .call = (uint32_t)number(row, "call"),
-					   .deadline_ms = (uint32_t)number(row, "deadline")};
+		struct frame back,
+			f = {.length = (uint32_t)number(row, "length"),
+				.type = (uint8_t)number(row, "type"),
+				.flags = (uint8_t)number(row, "flags"),
+				.method = (uint16_t)number(row, "method"),
+				.call = (uint32_t)number(row, "call"),
+				.deadline_ms = (uint32_t)number(row, "deadline")};
 		frame_header_put(out, &f);
 		same(row, "bytes", out, sizeof out);
 		assert_int_equal(frame_header_get(&back, out), ERR_OK);
@@ -275,8 +276,9 @@ static void signed_head(void **state)
 	EACH("head", row)
 	{
 		uint8_t sig[SIGNATURE_MAX];
-		size_t n, len = pki_sign_head(key, number(row, "stream"), (uint64_t)number(row, "n"),
-				  bytes32(row, "head"), sig);
+		size_t n,
+			len = pki_sign_head(key, number(row, "stream"), (uint64_t)number(row, "n"),
+				bytes32(row, "head"), sig);
 		const uint8_t *message = bytes(row, "message", &n);
 		EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 		assert_true(len > 0);

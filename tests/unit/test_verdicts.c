@@ -47,7 +47,7 @@ static bool verifies(const uint8_t *sig, size_t n, const void *text, size_t text
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool good = ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, leaf.key) == 1 &&
-		    EVP_DigestVerify(ctx, sig, n, text, text_len) == 1;
+		EVP_DigestVerify(ctx, sig, n, text, text_len) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	return good;

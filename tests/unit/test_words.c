@@ -94,7 +94,7 @@ static void numbers_are_those_of_the_last_list(void **state)
 	(void)state;
 	assert_true(shown_is_number("3") && shown_is_number("0040"));
 	assert_false(shown_is_number("") || shown_is_number("12345678") || shown_is_number("3a") ||
-		     shown_is_number("JB2027-0001"));
+		shown_is_number("JB2027-0001"));
 	fixture_open(&f, "registrar");
 	assert_int_equal(shown_find(f.store, &shown_slips, "1", id, &p), ERR_NOT_FOUND);
 	assert_non_null(strstr(p.hint, "list_slips"));

@@ -222,7 +222,7 @@ static enum err text_split(
 		return sheet_problem(p, ERR_NOMEM, name, 0, NULL);
 	csv_set_delim(&parser, (unsigned char)c->separator);
 	bool parsed = csv_parse(&parser, text, n, on_field, on_row, c) == n &&
-		      csv_fini(&parser, on_field, on_row, c) == 0;
+		csv_fini(&parser, on_field, on_row, c) == 0;
 	int error = csv_error(&parser);
 	csv_free(&parser);
 	if (!parsed && error == CSV_ENOMEM)

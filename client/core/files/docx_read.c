@@ -114,11 +114,11 @@ static void paragraph_property(struct reading *r, const char *name, const char *
 
 	if (is(name, "jc")) {
 		const char *to = xlsx_attribute(attributes, "|val");
-		p->aligned = !to                                      ? p->aligned
-			     : is(to, "center")                       ? DOCX_CENTRED
-			     : is(to, "right") || is(to, "end")       ? DOCX_RIGHT
-			     : is(to, "both") || is(to, "distribute") ? DOCX_BOTH
-								      : DOCX_LEFT;
+		p->aligned = !to                                 ? p->aligned
+			: is(to, "center")                       ? DOCX_CENTRED
+			: is(to, "right") || is(to, "end")       ? DOCX_RIGHT
+			: is(to, "both") || is(to, "distribute") ? DOCX_BOTH
+								 : DOCX_LEFT;
 	} else if (is(name, "ind")) {
 		p->first_twips = number(attributes, "|firstLine", p->first_twips);
 		p->first_chars = number(attributes, "|firstLineChars", p->first_chars);
@@ -128,9 +128,9 @@ static void paragraph_property(struct reading *r, const char *name, const char *
 		const char *rule = xlsx_attribute(attributes, "|lineRule");
 		p->line = number(attributes, "|line", p->line);
 		if (rule)
-			p->pitch = is(rule, "exact")     ? DOCX_EXACT
-				   : is(rule, "atLeast") ? DOCX_AT_LEAST
-							 : DOCX_AUTO;
+			p->pitch = is(rule, "exact")  ? DOCX_EXACT
+				: is(rule, "atLeast") ? DOCX_AT_LEAST
+						      : DOCX_AUTO;
 	}
 }
 
@@ -499,7 +499,7 @@ static enum err relation_begin(void *user, const char *name, const char **attrib
 	else if (ends_with(type, "/styles"))
 		target_path(r->styles_path, r->document, target);
 	else if (ends_with(type, "/footer") && r->footer_count < FOOTERS_MAX &&
-		 strlen(id) < sizeof r->footers[0].id) {
+		strlen(id) < sizeof r->footers[0].id) {
 		snprintf(r->footers[r->footer_count].id, sizeof r->footers[0].id, "%s", id);
 		target_path(r->footers[r->footer_count++].path, r->document, target);
 	}
@@ -589,9 +589,9 @@ static enum err file_bytes(const char *path, const char *name, char **bytes, siz
 static enum err advised(enum err e, struct problem *p)
 {
 	const char *hint = e == ERR_FILE_LIMIT ? _("请去掉图片或分成几个文件")
-			   : e == ERR_FILE_FORMAT || e == ERR_FILE_DAMAGED
-				   ? _("请用 WPS 或 Word 打开，“文件→另存为”.docx")
-				   : NULL;
+		: e == ERR_FILE_FORMAT || e == ERR_FILE_DAMAGED
+		? _("请用 WPS 或 Word 打开，“文件→另存为”.docx")
+		: NULL;
 
 	if (hint && p)
 		snprintf(p->hint, sizeof p->hint, "%s", hint);

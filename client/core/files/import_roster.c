@@ -82,7 +82,7 @@ enum err import_roster_usable(void *data, struct table *t, const struct sheet_pa
 			_("请补上“班级”列；列名不同时可用 --map 列=班级 对应"),
 			_("第 %ld 行的表头缺少必填列：班级"), table_header_row(t));
 	} else if (!table_has(t, import_column_of(im, own(im, "grade"))) && !hint.grade[0] &&
-		   !table_has(t, import_column_of(im, IMPORT_ENTRY)) && !classes_have_grades(im, t)) {
+		!table_has(t, import_column_of(im, IMPORT_ENTRY)) && !classes_have_grades(im, t)) {
 		problem_set(p, ERR_FILE_HEADER, "年级",
 			_("请补上“年级”列，或用 --grade 六年级 说明全表的年级；列名不同时可用 --map 列=年级 对应"),
 			_("第 %ld 行的表头缺少必填列：年级"), table_header_row(t));
@@ -133,9 +133,9 @@ static void reject_grade(struct import *im, struct import_row *row, const char *
 	struct problem p = {0};
 
 	problem_set(&p, *text ? ERR_INVALID : ERR_MISSING, NULL, _("请写成 六年级，或用 --grade 六年级 说明"),
-		!*text                    ? _("没有年级")
-		: roster_entry_year(text) ? _("“%s”入学的，这个学年不在本校任何年级")
-					  : _("“%s”不是年级"),
+		!*text                            ? _("没有年级")
+			: roster_entry_year(text) ? _("“%s”入学的，这个学年不在本校任何年级")
+						  : _("“%s”不是年级"),
 		text);
 	import_reject(im, row, "年级", code, &p);
 }

@@ -87,7 +87,7 @@ static bool same_name(const struct record *a, const struct record *b, int field)
 	record_text(a, field, x, sizeof x);
 	record_text(b, field, y, sizeof y);
 	return text_name_key(key_x, sizeof key_x, x) == ERR_OK &&
-	       text_name_key(key_y, sizeof key_y, y) == ERR_OK && strcmp(key_x, key_y) == 0;
+		text_name_key(key_y, sizeof key_y, y) == ERR_OK && strcmp(key_x, key_y) == 0;
 }
 
 /* Adds “班级 3→4” to the list. */

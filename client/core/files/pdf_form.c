@@ -73,7 +73,7 @@ static void row(struct pdf_form *f, const char *label, const char *value, unsign
 	double height = pdf_text(f->paper, MARGIN_LEFT + LABEL_W + INDENT, f->y + PADDING,
 				(struct pdf_style){.size = TEXT_SIZE, .width = TEXT_W - LABEL_W - 2 * INDENT},
 				value) +
-			2 * PADDING;
+		2 * PADDING;
 	if (height < least)
 		height = least;
 	pdf_text(f->paper, MARGIN_LEFT + INDENT, f->y + PADDING,

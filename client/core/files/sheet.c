@@ -252,7 +252,7 @@ static enum err area_spread(const struct sheet *s, const struct sheet_area *area
 			struct sheet_cell cell = *origin;
 			cell.column = (uint16_t)column;
 			cell.flags |= (uint16_t)((column > area->left ? CELL_FROM_LEFT : 0) |
-						 (s->rows[row].number > area->top ? CELL_FROM_ABOVE : 0));
+				(s->rows[row].number > area->top ? CELL_FROM_ABOVE : 0));
 			list->items[list->n++] = (struct spread){(uint32_t)row, cell};
 		}
 	return ERR_OK;
@@ -271,8 +271,8 @@ static enum err spreads_take(struct sheet *s, const struct spread *spreads, size
 		size_t first = used, i = 0;
 		while (i < row->n || (next < n && spreads[next].row == r)) {
 			bool own = i < row->n &&
-				   (next == n || spreads[next].row != r ||
-					   s->cells[row->first + i].column < spreads[next].cell.column);
+				(next == n || spreads[next].row != r ||
+					s->cells[row->first + i].column < spreads[next].cell.column);
 			struct sheet_cell cell = own ? s->cells[row->first + i++] : spreads[next++].cell;
 			/* Areas that overlap, which no program writes, would give a column twice. */
 			if (used == first || cells[used - 1].column < cell.column)

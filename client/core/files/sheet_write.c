@@ -73,9 +73,9 @@ static enum err xlsx_begin(struct sheet_writer *w, const char *title, struct pro
 static void columns_finish(struct sheet_writer *w)
 {
 	for (size_t i = 0; i < w->n_columns; i++) {
-		double width = w->widths[i] < WIDTH_MIN   ? WIDTH_MIN
-			       : w->widths[i] > WIDTH_MAX ? WIDTH_MAX
-							  : w->widths[i];
+		double width = w->widths[i] < WIDTH_MIN ? WIDTH_MIN
+			: w->widths[i] > WIDTH_MAX      ? WIDTH_MAX
+							: w->widths[i];
 		worksheet_set_column(w->page, (lxw_col_t)i, (lxw_col_t)i, width, w->formats[SHEET_PLAIN]);
 		w->widths[i] = 0;
 	}

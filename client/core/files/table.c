@@ -50,8 +50,8 @@ struct table {
 /* Drops what people put around a name: stars and colons, and with `notes` every group in brackets. */
 static void decoration_strip(char *s, bool notes)
 {
-	static const char *const opening[] = {"(", "[", "【", "〔"}, *const closing[] = {
-									     ")", "]", "】", "〕"};
+	static const char *const opening[] = {"(", "[", "【", "〔"},
+				 *const closing[] = {")", "]", "】", "〕"};
 	char *to = s;
 
 	while (*s) {
@@ -215,7 +215,7 @@ static const char *group_above(const struct table *t, size_t row, size_t column)
 	if (group_meaning(t, above) && has_groups_above(t, row))
 		return above;
 	bool merged = sheet_flags(s, row - 1, column) & CELL_FROM_LEFT ||
-		      sheet_flags(s, row - 1, column + 1) & CELL_FROM_LEFT;
+		sheet_flags(s, row - 1, column + 1) & CELL_FROM_LEFT;
 	for (size_t other = 0; *above && merged && other < s->n_columns; other++)
 		if (*sheet_text(s, row, other) && sheet_text(s, row - 1, other) != above)
 			return above;
@@ -499,7 +499,7 @@ static enum err maps_used(const struct table *t, struct problem *p)
 			continue; /* maps_check has refused it */
 		size_t place = t->at[column_of(t, field, &fit)];
 		bool used = place != NOWHERE && cell_column(t, t->header, place, &fit) != NOWHERE &&
-			    fit == FIT_MAP;
+			fit == FIT_MAP;
 		if (!used)
 			return problem_set(p, ERR_USAGE, "--map", _("等号左边照抄表头里的列名"),
 				_("--map：第 %ld 行的表头没有列“%s”"), table_header_row(t), from);
@@ -620,8 +620,8 @@ static bool needed_filled(const struct table *t, size_t row, size_t column)
 	size_t at = t->at[column];
 
 	return at != NOWHERE && (!t->any_needed || is_needed(&t->wants.columns[column])) &&
-	       !(sheet_flags(t->sheet, row, at) & (CELL_FROM_LEFT | CELL_FROM_ABOVE)) &&
-	       !is_blank(sheet_text(t->sheet, row, at));
+		!(sheet_flags(t->sheet, row, at) & (CELL_FROM_LEFT | CELL_FROM_ABOVE)) &&
+		!is_blank(sheet_text(t->sheet, row, at));
 }
 
 /* 合计, or 填表人：张三, in the first cell of a row. */

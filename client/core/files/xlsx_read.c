@@ -179,7 +179,7 @@ static enum err relations_begin(void *user, const char *name, const char **attri
 static bool is_builtin_date(uint32_t id)
 {
 	return (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || (id >= 45 && id <= 47) ||
-	       (id >= 50 && id <= 58);
+		(id >= 50 && id <= 58);
 }
 
 /* Whether a format code shows a date or time: a letter of y m d h s that is not quoted, escaped or in

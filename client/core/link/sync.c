@@ -115,7 +115,7 @@ static enum err record_answers(struct sync *x, const pb_push_reply *reply, size_
 		e = outbox_answer(x->store, r, x->p);
 		x->report->conflicts += r->outcome == JINGGUAN__V1__OUTCOME__CONFLICT;
 		x->report->refused += r->outcome == JINGGUAN__V1__OUTCOME__REJECTED ||
-				      r->outcome == JINGGUAN__V1__OUTCOME__BLOCKED;
+			r->outcome == JINGGUAN__V1__OUTCOME__BLOCKED;
 	}
 	if (!e && reply->n_result)
 		store_set_int(x->store, "last_receipt", clock_now_us());

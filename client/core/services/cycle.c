@@ -22,8 +22,9 @@ static enum err find(struct store *s, int32_t only, struct cycle *out, struct pr
 		return e;
 	for (size_t i = 0; i < v->n; i++) {
 		const struct record *r = &v->items[i]->record;
-		if (!v->items[i]->live || (only ? record_number(r, F_CYCLE_YEAR) != only
-						: out->known && record_number(r, F_CYCLE_YEAR) < out->year))
+		if (!v->items[i]->live ||
+			(only ? record_number(r, F_CYCLE_YEAR) != only
+			      : out->known && record_number(r, F_CYCLE_YEAR) < out->year))
 			continue;
 		out->known = true;
 		out->year = (int32_t)record_number(r, F_CYCLE_YEAR);

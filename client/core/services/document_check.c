@@ -126,7 +126,7 @@ static bool read_xml(struct check *x)
 	XML_SetCharacterDataHandler(parser, on_text);
 	XML_SetStartDoctypeDeclHandler(parser, doctype);
 	bool good = f->n < 16u << 20 &&
-		    XML_Parse(parser, (const char *)f->bytes, (int)f->n, 1) == XML_STATUS_OK && !x->bad_xml;
+		XML_Parse(parser, (const char *)f->bytes, (int)f->n, 1) == XML_STATUS_OK && !x->bad_xml;
 	XML_ParserFree(parser);
 	return good;
 }
@@ -286,7 +286,7 @@ static bool opens(const struct bundle_file *f)
 		if (strcmp(dot, formats[i].extension) == 0)
 			return begins_with(f, formats[i].bytes, formats[i].n);
 	return dot && (strcmp(dot, ".txt") == 0 || strcmp(dot, ".csv") == 0) &&
-	       text_utf8_valid((const char *)f->bytes, f->n);
+		text_utf8_valid((const char *)f->bytes, f->n);
 }
 
 static void check_files(struct check *x)

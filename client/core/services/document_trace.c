@@ -52,8 +52,9 @@ static bool take_base64(const json_t *line, const char *name, struct arena *aren
 	size_t room = text ? strlen(text) / 4 * 3 + 4 : 0;
 	uint8_t *bytes = text ? arena_alloc(arena, room) : NULL;
 
-	if (!bytes || sodium_base642bin(bytes, room - 1, text, strlen(text), NULL, &out->n, NULL,
-			      sodium_base64_VARIANT_ORIGINAL))
+	if (!bytes ||
+		sodium_base642bin(bytes, room - 1, text, strlen(text), NULL, &out->n, NULL,
+			sodium_base64_VARIANT_ORIGINAL))
 		return false;
 	bytes[out->n] = 0;
 	out->data = bytes;
@@ -131,9 +132,10 @@ static bool is_of(X509 *cert, const char *device)
 {
 	char name[64] = "";
 
-	return !device || (X509_NAME_get_text_by_NID(
-				   X509_get_subject_name(cert), NID_commonName, name, sizeof name) > 0 &&
-				  strcmp(name, device) == 0);
+	return !device ||
+		(X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof name) >
+				0 &&
+			strcmp(name, device) == 0);
 }
 
 /* Whether some certificate of that file signed it and was good then. device NULL: the server's. */
@@ -160,13 +162,13 @@ static bool take_entry(struct verify *x, const char *text, size_t n, struct entr
 	json_t *line = json_loadb(text, n, 0, NULL);
 	const char *device = json_string_value(json_object_get(line, "device"));
 	bool good = device && strlen(device) == 36 && take_base64(line, "intent", x->arena, &e->intent) &&
-		    take_base64(line, "intent_sig", x->arena, &e->intent_sig) &&
-		    take_base64(line, "entry", x->arena, &e->entry) &&
-		    take_base64(line, "entry_sig", x->arena, &e->entry_sig) &&
-		    take_lines(&e->intent, DOCUMENT_INTENT, intent_keys,
-			    sizeof intent_keys / sizeof *intent_keys, x->arena, &e->meant) &&
-		    take_lines(&e->entry, DOCUMENT_ENTRY, entry_keys, sizeof entry_keys / sizeof *entry_keys,
-			    x->arena, &e->written);
+		take_base64(line, "intent_sig", x->arena, &e->intent_sig) &&
+		take_base64(line, "entry", x->arena, &e->entry) &&
+		take_base64(line, "entry_sig", x->arena, &e->entry_sig) &&
+		take_lines(&e->intent, DOCUMENT_INTENT, intent_keys, sizeof intent_keys / sizeof *intent_keys,
+			x->arena, &e->meant) &&
+		take_lines(&e->entry, DOCUMENT_ENTRY, entry_keys, sizeof entry_keys / sizeof *entry_keys,
+			x->arena, &e->written);
 
 	e->device = good ? arena_text(x->arena, device, 36) : NULL;
 	json_decref(line);

@@ -37,8 +37,8 @@ const char *delivery_state(const struct record *d)
 		return record_is(d, F_DELIVERY_JUDGED, "accepted") ? "accepted" : "returned";
 	}
 	return record_has(d, F_DELIVERY_SIGNED_AT) && record_number(d, F_DELIVERY_SIGNED_VERSION) == version
-		       ? "signed"
-		       : "sent";
+		? "signed"
+		: "sent";
 }
 
 struct item *documents_find(struct view *v, const char *text)
@@ -151,7 +151,7 @@ static enum err todo(struct todo_list *l, struct problem *p)
 				record_number(d, F_DELIVERY_RECEIPT_DUE), _("待签收公文 %s %s"), number,
 				title);
 		else if (record_has(d, F_DELIVERY_FEEDBACK_DUE) &&
-			 (strcmp(state, "signed") == 0 || strcmp(state, "returned") == 0))
+			(strcmp(state, "signed") == 0 || strcmp(state, "returned") == 0))
 			todo_add(l, "feedback", "answer_document", number, 1,
 				record_number(d, F_DELIVERY_FEEDBACK_DUE),
 				strcmp(state, "returned") == 0 ? _("县局退回了反馈 %s %s")

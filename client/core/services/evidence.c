@@ -24,8 +24,8 @@ size_t evidence_count(const struct view *v, const uint8_t target[ID_SIZE])
 		const struct item *item = v->items[i];
 		const struct value *to = &item->record.value[F_EVIDENCE_TARGET];
 		n += item->live && item->record.kind->number == KIND_EVIDENCE &&
-		     record_has(&item->record, F_EVIDENCE_TARGET) && to->len == ID_SIZE &&
-		     memcmp(to->data, target, ID_SIZE) == 0;
+			record_has(&item->record, F_EVIDENCE_TARGET) && to->len == ID_SIZE &&
+			memcmp(to->data, target, ID_SIZE) == 0;
 	}
 	return n;
 }

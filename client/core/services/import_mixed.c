@@ -18,9 +18,9 @@ static bool same_key(const struct record *a, const struct record *b)
 
 	return text_name_key(x, sizeof x,
 		       record_text(a, kind_field_index(a->kind, "name"), name, sizeof name)) == ERR_OK &&
-	       text_name_key(y, sizeof y,
-		       record_text(b, kind_field_index(b->kind, "name"), name, sizeof name)) == ERR_OK &&
-	       strcmp(x, y) == 0;
+		text_name_key(y, sizeof y,
+			record_text(b, kind_field_index(b->kind, "name"), name, sizeof name)) == ERR_OK &&
+		strcmp(x, y) == 0;
 }
 
 /* Whom the row's numbers mean here; NULL: nobody that is known. */

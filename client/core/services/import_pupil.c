@@ -140,9 +140,9 @@ static bool is_promotion(const struct record *old, const struct record *want, ui
 	if (grade < 0 || !(changed >> grade & 1) || changed & ~(1u << grade | 1u << class_no))
 		return false;
 	int up = atoi(record_text(want, grade, to, sizeof to)) -
-		 atoi(record_text(old, grade, from, sizeof from));
+		atoi(record_text(old, grade, from, sizeof from));
 	return up == 1 || (strcmp(from, "16") == 0 && strcmp(to, "21") == 0) ||
-	       (strcmp(from, "23") == 0 && strcmp(to, "31") == 0);
+		(strcmp(from, "23") == 0 && strcmp(to, "31") == 0);
 }
 
 /* Over the pupil's own columns a merged heading says nothing, over the family's it makes 姓名 a guardian's. */

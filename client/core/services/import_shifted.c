@@ -85,8 +85,8 @@ static bool agrees_by_half(const struct listing *l, const struct listed *row)
 	struct listed **no =
 		row->cert_no[0] ? bsearch(&row, l->by_no, l->n, sizeof *l->by_no, compare_no) : NULL;
 	struct listed **name = row->name[0] && row->birth
-				       ? bsearch(&row, l->by_name, l->n, sizeof *l->by_name, compare_name)
-				       : NULL;
+		? bsearch(&row, l->by_name, l->n, sizeof *l->by_name, compare_name)
+		: NULL;
 
 	if (no)
 		return strcmp((*no)->name, row->name) != 0;

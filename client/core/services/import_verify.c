@@ -225,7 +225,7 @@ static void read_answer_row(struct import *im, struct import_row *row)
 static bool same_answer(const struct record *a, const struct record *b)
 {
 	return record_same_field(a, b, F_VERIFY_ANSWER_ANSWER) &&
-	       record_same_field(a, b, F_VERIFY_ANSWER_NOTE);
+		record_same_field(a, b, F_VERIFY_ANSWER_NOTE);
 }
 
 static enum err store_answer(struct import *im, struct import_row *row)

@@ -24,10 +24,11 @@ const char *order_state(const struct record *d)
 	}
 	if (!record_has(d, F_ORDER_COPY_ANSWERED_AT))
 		return "open";
-	return record_has(d, F_ORDER_COPY_JUDGED_FOR) && record_number(d, F_ORDER_COPY_JUDGED_FOR) ==
-								 record_number(d, F_ORDER_COPY_ANSWERED_AT)
-		       ? "returned"
-		       : "answered";
+	return record_has(d, F_ORDER_COPY_JUDGED_FOR) &&
+			record_number(d, F_ORDER_COPY_JUDGED_FOR) ==
+				record_number(d, F_ORDER_COPY_ANSWERED_AT)
+		? "returned"
+		: "answered";
 }
 
 static bool waits(const struct record *d)
@@ -40,12 +41,12 @@ static bool waits(const struct record *d)
 const char *order_lamp(const struct record *d, int64_t now_us)
 {
 	int64_t at = waits(d) || !record_has(d, F_ORDER_COPY_ANSWERED_AT)
-			     ? now_us
-			     : record_number(d, F_ORDER_COPY_ANSWERED_AT);
+		? now_us
+		: record_number(d, F_ORDER_COPY_ANSWERED_AT);
 
-	return at >= record_number(d, F_ORDER_COPY_DUE)       ? "red"
-	       : at >= record_number(d, F_ORDER_COPY_WARN_AT) ? "yellow"
-							      : "green";
+	return at >= record_number(d, F_ORDER_COPY_DUE)        ? "red"
+		: at >= record_number(d, F_ORDER_COPY_WARN_AT) ? "yellow"
+							       : "green";
 }
 
 struct item *orders_find(struct view *v, const char *text)

@@ -68,7 +68,7 @@ static bool has_juniors(const struct record *school)
 	char type[8];
 
 	return (school_type_stages(record_text(school, F_SCHOOL_TYPE, type, sizeof type)) & STAGE_JUNIOR) !=
-	       0;
+		0;
 }
 
 int school_likeness(const char *name, const char *code, const char *text)
@@ -136,7 +136,7 @@ static bool same_name(const struct record *school, const char *text)
 
 	record_text(school, F_SCHOOL_NAME, name, sizeof name);
 	return text_name_key(a, sizeof a, name) == ERR_OK && text_name_key(b, sizeof b, text) == ERR_OK &&
-	       strcmp(a, b) == 0;
+		strcmp(a, b) == 0;
 }
 
 /* Schools with juniors whose name is the text, or holds it. */
@@ -231,10 +231,10 @@ enum err school_judge(const struct view *v, const struct record *d, struct probl
 		return judge_elsewhere(v, category[0], code, name, record_has(d, F_DESTINATION_PLACE), p);
 	const struct record *r = by_code(v, code);
 	near(v,
-		*code && !r ? code
-		: *name     ? name
-		: r         ? record_text(r, F_SCHOOL_NAME, own, sizeof own)
-			    : "",
+		*code && !r     ? code
+			: *name ? name
+			: r     ? record_text(r, F_SCHOOL_NAME, own, sizeof own)
+				: "",
 		hint, sizeof hint);
 	if (*code && !r)
 		return problem_set(

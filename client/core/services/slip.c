@@ -63,14 +63,15 @@ struct slip_row *slip_rows(struct view *v, int64_t now_us, size_t *n)
 		struct item *reminder = v->items[i];
 		const struct record *r = &reminder->record;
 		struct item *slip = reminder->live && r->kind->number == KIND_REMINDER
-					    ? view_find_id(v, r->value[F_REMINDER_ABOUT].data)
-					    : NULL;
+			? view_find_id(v, r->value[F_REMINDER_ABOUT].data)
+			: NULL;
 		if (!slip || !slip->mark ||
 			record_number(r, F_REMINDER_ROUND) != record_number(&slip->record, F_SLIP_ROUND))
 			continue;
 		struct slip_row *row = &rows[slip->mark - 1];
-		if (!row->reminder || record_number(&row->reminder->record, F_REMINDER_AT) <
-					      record_number(r, F_REMINDER_AT))
+		if (!row->reminder ||
+			record_number(&row->reminder->record, F_REMINDER_AT) <
+				record_number(r, F_REMINDER_AT))
 			row->reminder = reminder;
 	}
 	for (size_t i = 0; rows && i < *n; i++) {

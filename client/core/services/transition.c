@@ -58,8 +58,8 @@ static bool is_filed(const struct view *v, int32_t year, const char *stage)
 static bool is_sixth_grader(const struct record *r)
 {
 	return r->kind->number == KIND_STUDENT && record_is(r, F_STUDENT_GRADE, "16") &&
-	       (!record_has(r, F_STUDENT_STATUS) || record_is(r, F_STUDENT_STATUS, "01") ||
-		       record_is(r, F_STUDENT_STATUS, "02") || record_is(r, F_STUDENT_STATUS, "05"));
+		(!record_has(r, F_STUDENT_STATUS) || record_is(r, F_STUDENT_STATUS, "01") ||
+			record_is(r, F_STUDENT_STATUS, "02") || record_is(r, F_STUDENT_STATUS, "05"));
 }
 
 static bool in_baseline(const struct view *v, const struct item *item)
@@ -109,9 +109,9 @@ enum err transition_left(
 {
 	struct leaving l = {.view = v, .opened = cycle->opened};
 	enum err e = !cycle->known || strcmp(cycle->phase, "closed") == 0
-			     ? ERR_OK
-			     : outbox_each(v->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED,
-				       0, add_left, &l, p);
+		? ERR_OK
+		: outbox_each(v->store, 1u << OP_WAITING | 1u << OP_UNKNOWN | 1u << OP_ACCEPTED, 0, add_left,
+			  &l, p);
 
 	*out = l.list;
 	*n = l.n;
@@ -166,12 +166,11 @@ struct pupil_row *transition_pupils(struct view *v, int32_t year, size_t *n)
 	count_evidence(v, rows, *n);
 	for (size_t i = 0; i < *n; i++) {
 		const struct item *d = rows[i].destination;
-		rows[i].state = !d   ? DECLARED_UNSET
-				: t2 ? DECLARED_T2
-				: t1 ? DECLARED_T1
-				: record_number(&d->record, F_DESTINATION_GUARDIAN_CONFIRMED)
-					? DECLARED_CONFIRMED
-					: DECLARED_DRAFT;
+		rows[i].state = !d                                                    ? DECLARED_UNSET
+			: t2                                                          ? DECLARED_T2
+			: t1                                                          ? DECLARED_T1
+			: record_number(&d->record, F_DESTINATION_GUARDIAN_CONFIRMED) ? DECLARED_CONFIRMED
+										      : DECLARED_DRAFT;
 	}
 	return rows;
 }
@@ -200,7 +199,7 @@ unsigned transition_gaps(const struct view *v, const struct pupil_row *row, bool
 	if (!r || !*record_text(r, F_DESTINATION_CATEGORY, category, sizeof category))
 		return GAP_CATEGORY;
 	bool placed = record_has(r, F_DESTINATION_DEST_SCHOOL) ||
-		      record_has(r, F_DESTINATION_DEST_SCHOOL_NAME) || record_has(r, F_DESTINATION_PLACE);
+		record_has(r, F_DESTINATION_DEST_SCHOOL_NAME) || record_has(r, F_DESTINATION_PLACE);
 	bool proven = row->evidence > 0;
 	if ((category[0] == 'A' || category[0] == 'B') && !placed &&
 		!(strcmp(category, "A4") == 0 && is_through_school(v)))
@@ -208,7 +207,7 @@ unsigned transition_gaps(const struct view *v, const struct pupil_row *row, bool
 	if (september && strcmp(category, "D5") == 0)
 		gaps |= GAP_UNDECIDED;
 	bool asks_proof = category[0] == 'B' || category[0] == 'C' ||
-			  (category[0] == 'A' && category[1] != '1' && category[1] != '4');
+		(category[0] == 'A' && category[1] != '1' && category[1] != '4');
 	if (september && asks_proof && !proven)
 		gaps |= GAP_PROOF;
 	if (!september && !record_number(r, F_DESTINATION_GUARDIAN_CONFIRMED) &&

@@ -27,8 +27,7 @@ static void add_silent_classes(struct todo_list *l, const struct pupil_row *rows
 		if (first)
 			words_class(&rows[i].student->record, name, sizeof name);
 		for (size_t k = 0; first && k < n; k++) {
-			const bool same =
-				rows[k].student &&
+			const bool same = rows[k].student &&
 				strcmp(words_class(&rows[k].student->record, other, sizeof other), name) == 0;
 			first = !(same && k < i); /* its first pupil has told of it */
 			declared |= same && rows[k].destination;
@@ -93,8 +92,8 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 	for (size_t i = 0; i < n; i++) {
 		open += !rows[i].answer && !rows[i].enrolment;
 		differ += rows[i].answer && rows[i].enrolment &&
-			  record_number(&rows[i].enrolment->record, F_ENROLMENT_PRESENT) &&
-			  record_is(&rows[i].answer->record, F_VERIFY_ANSWER_ANSWER, "absent");
+			record_number(&rows[i].enrolment->record, F_ENROLMENT_PRESENT) &&
+			record_is(&rows[i].answer->record, F_VERIFY_ANSWER_ANSWER, "absent");
 	}
 	free(rows);
 	for (size_t i = 0; i < v->n; i++) {
@@ -102,9 +101,9 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 		if (!v->items[i]->live)
 			continue;
 		submitted |= r->kind->number == KIND_FILING && record_is(r, F_FILING_STAGE, "V") &&
-			     record_number(r, F_FILING_YEAR) == cycle->year;
+			record_number(r, F_FILING_YEAR) == cycle->year;
 		reminded |= r->kind->number == KIND_REMINDER && record_is(r, F_REMINDER_WHAT, "silent") &&
-			    record_number(r, F_REMINDER_DUE) == todo_end_of_day(cycle->verify_due);
+			record_number(r, F_REMINDER_DUE) == todo_end_of_day(cycle->verify_due);
 	}
 	if (open)
 		todo_add(l, "verify", "verify", NULL, open, todo_end_of_day(cycle->verify_due),

@@ -157,8 +157,8 @@ static enum err copy_record(struct undo *u, struct record *to, const struct reco
 
 	record_encode(from, &bytes);
 	void *copy = bytes.failed
-			     ? NULL
-			     : arena_copy(&u->arena, bytes.len ? bytes.data : (const uint8_t *)"", bytes.len);
+		? NULL
+		: arena_copy(&u->arena, bytes.len ? bytes.data : (const uint8_t *)"", bytes.len);
 	enum err e = copy ? record_decode(to, from->kind, copy, bytes.len, &u->arena, u->p) : ERR_NOMEM;
 	buf_free(&bytes);
 	return e;
@@ -517,9 +517,9 @@ static enum err check_batch(struct store *s, struct batch_row *row, int64_t id, 
 		return problem_set(p, ERR_NOT_FOUND, NULL, way_hint(_("用 %s 查编号"), way("list_batches")),
 			_("没有编号为 %lld 的批次"), (long long)id);
 	return row->undone && !row->refused
-		       ? problem_set(p, ERR_EXISTS, NULL, way_hint(_("%s 列出各批次"), way("list_batches")),
-				 _("第 %lld 批已经撤销过"), (long long)id)
-		       : ERR_OK;
+		? problem_set(p, ERR_EXISTS, NULL, way_hint(_("%s 列出各批次"), way("list_batches")),
+			  _("第 %lld 批已经撤销过"), (long long)id)
+		: ERR_OK;
 }
 
 enum err batch_undo(

@@ -56,8 +56,8 @@ static enum err add_blocked(void *data, const struct op_row *row)
 	void *copy = arena_copy(reading->arena, body.len ? body.data : (const uint8_t *)"", body.len);
 	struct decide_behind *behind = arena_alloc(reading->arena, sizeof *behind);
 	enum err e = copy && behind && !body.failed
-			     ? record_decode(&r, row->kind, copy, body.len, reading->arena, NULL)
-			     : ERR_NOMEM;
+		? record_decode(&r, row->kind, copy, body.len, reading->arena, NULL)
+		: ERR_NOMEM;
 	buf_free(&body);
 	if (e)
 		return e;
@@ -344,8 +344,8 @@ static enum err leave_with_it(void *data, const struct op_row *row)
 
 	for (size_t i = 0; !leaves && i < l->n; i++)
 		leaves = !l->list[i].lives &&
-			 ((hangs && memcmp(to->data, l->list[i].id, ID_SIZE) == 0) ||
-				 (row->n > l->list[i].n && memcmp(row->id, l->list[i].id, ID_SIZE) == 0));
+			((hangs && memcmp(to->data, l->list[i].id, ID_SIZE) == 0) ||
+				(row->n > l->list[i].n && memcmp(row->id, l->list[i].id, ID_SIZE) == 0));
 	enum err e = leaves ? let_go(l, row) : ERR_OK;
 	if (leaves && !e)
 		l->list[l->n - 1].lives = true; /* nothing leaves with it in its turn */

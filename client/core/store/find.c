@@ -21,9 +21,9 @@ static struct item *find_owned(const struct view *v, uint32_t kind, const char *
 	if (id_parse(id, text) == 0) {
 		struct item *item = view_find_id(v, id);
 		return item && item->live && item->record.kind->number == kind &&
-				       view_is_ours(v, item) == ours
-			       ? item
-			       : NULL;
+				view_is_ours(v, item) == ours
+			? item
+			: NULL;
 	}
 	if (cert < 0 || cert_no_normal(no, sizeof no, text) || !*no)
 		return NULL;

@@ -647,12 +647,12 @@ enum err outbox_add_draft(
 	if (!e)
 		e = is_there(s, op, sha, &there, p);
 	sqlite3_stmt *stmt = e || there
-				     ? NULL
-				     : store_prepare(s,
-					       "INSERT INTO outbox(n, incarnation, op_no, state, kind, id,"
-					       " action, groups, at, author, bytes, sha)"
-					       " VALUES(?, ?, NULL, " SQL_DRAFT ", ?, ?, ?, ?, ?, ?, ?, ?)",
-					       p);
+		? NULL
+		: store_prepare(s,
+			  "INSERT INTO outbox(n, incarnation, op_no, state, kind, id,"
+			  " action, groups, at, author, bytes, sha)"
+			  " VALUES(?, ?, NULL, " SQL_DRAFT ", ?, ?, ?, ?, ?, ?, ?, ?)",
+			  p);
 	if (stmt) {
 		sqlite3_bind_int64(stmt, 1, s->next_row);
 		sqlite3_bind_int64(stmt, 2, s->incarnation);

@@ -11,13 +11,13 @@
 static enum err find_older(struct store *s, struct problem *p)
 {
 	sqlite3_stmt *stmt = s->older.incarnation
-				     ? store_prepare(s,
-					       "SELECT min(incarnation)"
-					       " FROM outbox"
-					       " WHERE incarnation < ?1 AND op_no IS NOT NULL"
-					       " AND (incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))",
-					       p)
-				     : NULL;
+		? store_prepare(s,
+			  "SELECT min(incarnation)"
+			  " FROM outbox"
+			  " WHERE incarnation < ?1 AND op_no IS NOT NULL"
+			  " AND (incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))",
+			  p)
+		: NULL;
 
 	if (!stmt)
 		return s->older.incarnation ? ERR_STORE : ERR_OK;
@@ -424,8 +424,8 @@ static bool hangs_on(const struct view *v, const struct item *item, const uint8_
 	int parent = item->record.kind->of;
 
 	return item->live && parent >= 0 && is_schools(v, item) && record_has(&item->record, parent) &&
-	       item->record.value[parent].len == ID_SIZE &&
-	       memcmp(item->record.value[parent].data, id, ID_SIZE) == 0;
+		item->record.value[parent].len == ID_SIZE &&
+		memcmp(item->record.value[parent].data, id, ID_SIZE) == 0;
 }
 
 /* Whether something about a record waits for a person. */

@@ -144,8 +144,9 @@ static enum err read_key(uint8_t key[SEAL_KEY], const char *path, enum key_place
 		const uint8_t *salt = file + MARK, *nonce = salt + crypto_pwhash_SALTBYTES,
 			      *box = nonce + crypto_secretbox_NONCEBYTES;
 		e = passphrase_key(outer, salt, p);
-		if (!e && crypto_secretbox_open_easy(
-				  key, box, crypto_secretbox_MACBYTES + SEAL_KEY, nonce, outer))
+		if (!e &&
+			crypto_secretbox_open_easy(
+				key, box, crypto_secretbox_MACBYTES + SEAL_KEY, nonce, outer))
 			e = problem_set(p, ERR_PERMISSION, NULL, NULL, _("口令不对"));
 	} else {
 		e = problem_set(

@@ -52,9 +52,9 @@ static enum err stage_change(
 	hash_record(record, c->body.data, c->body.len);
 	hash_lanes(lanes, c->id.data, (uint64_t)c->ver, c->kind, record);
 	lanes_bytes(packed, lanes);
-	enum err e =
-		put ? seal_value(s->seal, "base", c->id.data, ID_SIZE, c->body.data, c->body.len, &sealed)
-		    : ERR_OK;
+	enum err e = put
+		? seal_value(s->seal, "base", c->id.data, ID_SIZE, c->body.data, c->body.len, &sealed)
+		: ERR_OK;
 	sqlite3_bind_int64(stmt, 1, stream);
 	sqlite3_bind_blob(stmt, 2, c->id.data, ID_SIZE, SQLITE_STATIC);
 	sqlite3_bind_int(stmt, 3, (int)c->action);

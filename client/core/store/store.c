@@ -304,9 +304,9 @@ enum err store_commit(struct store *s, struct problem *p)
 	/* A failed disk ends a transaction by itself. What is written after that would stand alone: the
 	 * position of the outbox without the answers that led to it. */
 	enum err e = sqlite3_get_autocommit(s->db)
-			     ? problem_set(p, ERR_STORE, NULL, NULL, _("本地数据库写入失败，没有保存"))
-		     : write_outbox(s) ? store_error(s, p)
-				       : run_sql(s, "COMMIT", p);
+		? problem_set(p, ERR_STORE, NULL, NULL, _("本地数据库写入失败，没有保存"))
+		: write_outbox(s) ? store_error(s, p)
+				  : run_sql(s, "COMMIT", p);
 	fault_point(FAULT_JG_STORE_COMMITTED);
 
 	if (e)

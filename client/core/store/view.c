@@ -73,8 +73,8 @@ struct item *view_parent(const struct view *v, const struct record *r)
 	int field = kind_reference(r->kind);
 
 	return field >= 0 && record_has(r, field) && r->value[field].len == ID_SIZE
-		       ? view_find_id(v, r->value[field].data)
-		       : NULL;
+		? view_find_id(v, r->value[field].data)
+		: NULL;
 }
 
 void view_set_first(struct record *r, const uint8_t parent[ID_SIZE])

@@ -113,7 +113,7 @@ static void check_number(struct checking *c)
 		return;
 	const char *open = "〔", *close = "〕", *behind = year + strspn(year, "0123456789");
 	bool opened = (size_t)(year - text) >= strlen(open) &&
-		      memcmp(year - strlen(open), open, strlen(open)) == 0,
+		memcmp(year - strlen(open), open, strlen(open)) == 0,
 	     closed = strncmp(behind, close, strlen(close)) == 0;
 	if (!opened || !closed)
 		fault(c, 3, c->f.number);
@@ -127,7 +127,7 @@ static bool is_mark(int32_t code)
 {
 	return (code > ' ' && code < 0x7F && !(code >= '0' && code <= '9') && !(code >= 'A' && code <= 'Z') &&
 		       !(code >= 'a' && code <= 'z')) ||
-	       wcschr(L"、，。；：？！（）【】〔〕［］—…·‘’「」『』〈〉～", (wchar_t)code);
+		wcschr(L"、，。；：？！（）【】〔〕［］—…·‘’「」『』〈〉～", (wchar_t)code);
 }
 
 static void check_title_marks(struct checking *c)
@@ -190,8 +190,9 @@ static void check_to(struct checking *c)
 	}
 	if (format_last(f->text[f->to]) != L'：')
 		fault(c, 7, f->to);
-	if (genre_is(c, "请示") && (strstr(f->text[f->to], "、") || strstr(f->text[f->to], "，") ||
-					   strstr(f->text[f->to], "；") || strchr(f->text[f->to], ',')))
+	if (genre_is(c, "请示") &&
+		(strstr(f->text[f->to], "、") || strstr(f->text[f->to], "，") ||
+			strstr(f->text[f->to], "；") || strchr(f->text[f->to], ',')))
 		fault(c, 21, f->to);
 }
 

@@ -186,7 +186,7 @@ static bool is_number_line(const char *text)
 	const char *year = strstr(text, "20");
 
 	return year && year > text && strstr(year, "号") && text_length(text) <= NUMBER_LINE_MAX &&
-	       !strstr(text, "关于") && strcspn(year + 2, "0123456789") == 0;
+		!strstr(text, "关于") && strcspn(year + 2, "0123456789") == 0;
 }
 
 /* What may stand above a title. */
@@ -244,8 +244,9 @@ static enum err find_title(struct format_parts *f, struct arena *arena)
 			continue;
 		if (is_number_line(text))
 			f->number = i;
-		else if (f->head == NOWHERE && (largest(&f->docx->paragraphs[i]) >= HEAD_HALF_POINTS ||
-						       format_ends_with(text, "文件")))
+		else if (f->head == NOWHERE &&
+			(largest(&f->docx->paragraphs[i]) >= HEAD_HALF_POINTS ||
+				format_ends_with(text, "文件")))
 			f->head = i;
 	}
 	f->title_text = "";

@@ -292,9 +292,9 @@ static void flow_attachments(struct making *m)
 		names = fmax(names, numbers + width);
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *body, *name = doc->draft->attachments.n
-						  ? doc->draft->attachments.items[i]
-						  : annex_title(m, &doc->attachments[i], &body);
+		const char *body,
+			*name = doc->draft->attachments.n ? doc->draft->attachments.items[i]
+							  : annex_title(m, &doc->attachments[i], &body);
 		size_t first = m->flow.n;
 		flow_paragraph(&m->set, &m->flow, without_end_mark(body_text(m, name, PDF_FANGSONG)), names,
 			names, i ? 1 : 2);

@@ -88,14 +88,15 @@ void set_at(struct setting *s, unsigned page, double x, double y, struct set_tex
 {
 	for (size_t i = 0; i < text.n; i++) {
 		const struct line_unit *u = &text.units[i];
-		put(s, (struct set_mark){.page = page,
-			       .x = x,
-			       .y = y,
-			       .size = text.size,
-			       .narrow = 1,
-			       .code = u->code,
-			       .font = u->font,
-			       .ink = (uint8_t)ink});
+		put(s,
+			(struct set_mark){.page = page,
+				.x = x,
+				.y = y,
+				.size = text.size,
+				.narrow = 1,
+				.code = u->code,
+				.font = u->font,
+				.ink = (uint8_t)ink});
 		x += line_step(u, pitch);
 	}
 }
@@ -105,14 +106,15 @@ void set_narrow(struct setting *s, unsigned page, double x, double y, struct set
 {
 	for (size_t i = 0; i < text.n; i++) {
 		const struct line_unit *u = &text.units[i];
-		put(s, (struct set_mark){.page = page,
-			       .x = x,
-			       .y = y,
-			       .size = text.size,
-			       .narrow = narrow,
-			       .code = u->code,
-			       .font = u->font,
-			       .ink = (uint8_t)ink});
+		put(s,
+			(struct set_mark){.page = page,
+				.x = x,
+				.y = y,
+				.size = text.size,
+				.narrow = narrow,
+				.code = u->code,
+				.font = u->font,
+				.ink = (uint8_t)ink});
 		x += line_step(u, SET_EM(text.size)) * narrow;
 	}
 }

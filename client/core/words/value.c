@@ -236,7 +236,7 @@ static enum value_verdict parse_bool(
 	if (!found && strcmp(f->name, "left_behind") == 0 && (found = code_find(&left_behind_words, text)))
 		found = *found == '0' ? "0" : "1";
 	for (size_t k = 0; !found && strcmp(f->name, "guardian_confirmed") == 0 &&
-			   k < sizeof confirmed / sizeof *confirmed;
+		k < sizeof confirmed / sizeof *confirmed;
 		k++)
 		if (strcmp(text, confirmed[k]) == 0)
 			found = "1";
@@ -411,8 +411,8 @@ const char *value_show(const struct record *r, int i, bool masked, char *out, si
 	if (f->type == FIELD_TEXT) {
 		record_text(r, i, out, size);
 		const char *word = strncmp(f->check, "codes:", 6) == 0
-					   ? code_name(code_list_by_name(f->check + 6), out)
-					   : NULL;
+			? code_name(code_list_by_name(f->check + 6), out)
+			: NULL;
 		if (word)
 			snprintf(out, size, "%s", word);
 		if (strncmp(f->check, "multi:", 6) == 0)

@@ -29,7 +29,7 @@ const char *document_unfit(const struct document_world *w, const char *user, boo
 {
 	const struct document_account *a = document_account(w, user);
 	uint32_t officers = 1u << ROLE_LEADER | 1u << ROLE_OFFICE | 1u << ROLE_BASIC_EDU |
-			    1u << ROLE_SUPERVISION | 1u << ROLE_ADMISSIONS;
+		1u << ROLE_SUPERVISION | 1u << ROLE_ADMISSIONS;
 
 	if (!a)
 		return arena_printf(arena, _("没有“%s”这个帐号"), user);

@@ -127,9 +127,9 @@ static json_t *base64(const void *bytes, size_t n)
 {
 	size_t room = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);
 	char *text = malloc(room);
-	json_t *out =
-		text ? json_string(sodium_bin2base64(text, room, bytes, n, sodium_base64_VARIANT_ORIGINAL))
-		     : NULL;
+	json_t *out = text
+		? json_string(sodium_bin2base64(text, room, bytes, n, sodium_base64_VARIANT_ORIGINAL))
+		: NULL;
 
 	free(text);
 	return out;

@@ -56,9 +56,9 @@ const char *document_questions(struct request *r, const struct draft *d)
 		json_t *choices = json_array();
 		for (size_t k = 0; k < q->choices.n; k++)
 			json_array_append_new(choices, json_string(q->choices.items[k]));
-		json_array_append_new(
-			list, json_pack("{s:s,s:s,s:s,s:o,s:s}", "key", q->key, "label", q->label, "type",
-				      types[q->type], "choices", choices, "period", q->period));
+		json_array_append_new(list,
+			json_pack("{s:s,s:s,s:s,s:o,s:s}", "key", q->key, "label", q->label, "type",
+				types[q->type], "choices", choices, "period", q->period));
 	}
 	char *text = d->question_count ? json_dumps(list, JSON_COMPACT) : NULL;
 	const char *kept = document_text(r, text);

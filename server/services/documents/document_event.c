@@ -517,7 +517,7 @@ static const char *intent_lines(struct request *r)
 {
 	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
 	bool is_text = ask->intent.len && !memchr(ask->intent.data, 0, ask->intent.len) &&
-		       text_utf8_valid((const char *)ask->intent.data, ask->intent.len);
+		text_utf8_valid((const char *)ask->intent.data, ask->intent.len);
 	const char *lines = is_text ? arena_text(&r->arena, ask->intent.data, ask->intent.len) : NULL;
 
 	return text_of(lines);

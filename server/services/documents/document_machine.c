@@ -254,10 +254,10 @@ static size_t people_meant(
 
 static const char *desk_name(enum by by)
 {
-	return by == BY_RECEIVE   ? DESK_RECEIVE
-	       : by == BY_ISSUE   ? DESK_ISSUE
-	       : by == BY_ARCHIVE ? DESK_ARCHIVE
-				  : NULL;
+	return by == BY_RECEIVE    ? DESK_RECEIVE
+		: by == BY_ISSUE   ? DESK_ISSUE
+		: by == BY_ARCHIVE ? DESK_ARCHIVE
+				   : NULL;
 }
 
 /* Who acts for himself goes first, then for others in the order named. */
@@ -357,11 +357,11 @@ static const struct {
 static unsigned given(const struct document_ask *a)
 {
 	return (*a->text ? NEEDS_TEXT : 0) | (*a->reason ? NEEDS_REASON : 0) |
-	       (*a->leader ? NEEDS_LEADER : 0) | (*a->lead ? NEEDS_LEAD : 0) |
-	       (a->reader_count ? NEEDS_READERS : 0) | (*a->to ? NEEDS_TO : 0) | (a->due ? NEEDS_DUE : 0) |
-	       (*a->slot ? NEEDS_SLOT : 0) | (a->has_file ? NEEDS_FILE : 0) | (*a->organ ? NEEDS_ORGAN : 0) |
-	       (*a->by ? NEEDS_BY : 0) | (a->date ? NEEDS_DATE : 0) | (*a->series ? NEEDS_SERIES : 0) |
-	       (a->copies ? NEEDS_COPIES : 0) | (a->count ? NEEDS_COUNT : 0) | (a->force ? NEEDS_FORCE : 0);
+		(*a->leader ? NEEDS_LEADER : 0) | (*a->lead ? NEEDS_LEAD : 0) |
+		(a->reader_count ? NEEDS_READERS : 0) | (*a->to ? NEEDS_TO : 0) | (a->due ? NEEDS_DUE : 0) |
+		(*a->slot ? NEEDS_SLOT : 0) | (a->has_file ? NEEDS_FILE : 0) | (*a->organ ? NEEDS_ORGAN : 0) |
+		(*a->by ? NEEDS_BY : 0) | (a->date ? NEEDS_DATE : 0) | (*a->series ? NEEDS_SERIES : 0) |
+		(a->copies ? NEEDS_COPIES : 0) | (a->count ? NEEDS_COUNT : 0) | (a->force ? NEEDS_FORCE : 0);
 }
 
 enum err document_judge_given(const struct document_ask *ask, struct problem *p)
@@ -514,7 +514,7 @@ static enum err open_tasks(struct step *s)
 		if (d->task_count == d->task_room)
 			return problem_set(s->p, ERR_TOO_LARGE, "doc", NULL, _("一份公文的待办太多"));
 		bool dated = s->ask->due && (list[k].step == STEP_HANDLE || list[k].step == STEP_ASSIST) &&
-			     s->ask->event == EVENT_INSTRUCT;
+			s->ask->event == EVENT_INSTRUCT;
 		int64_t due = due_of(s, &list[k], dated);
 		d->task[d->task_count++] = (struct document_task){.step = list[k].step,
 			.principal = list[k].principal,

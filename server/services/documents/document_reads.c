@@ -421,7 +421,7 @@ void documents_month(struct request *r)
 	if (!REQUEST(r, pb_document_month_ask)->month)
 		request_fail(r, ERR_MISSING, "month", NULL);
 	else if (first < WORKDAY_FIRST + 100 || first > WORKDAY_LAST - 100 || first / 100 % 100 < 1 ||
-		 first / 100 % 100 > 12)
+		first / 100 % 100 > 12)
 		request_fail(r, ERR_INVALID, "month", NULL);
 	else
 		request_call(r, month_query, month_done);

@@ -129,7 +129,7 @@ static bool add_points(struct list *l, int i, int count)
 		const struct document_desk *head = document_desk(&l->x->world, DESK_HEAD, p->at);
 		add(l, i, codes_document_reminder.items[p->what].code, p->k,
 			p->what != REMINDER_ESCALATE ? with_at(l, i, count, p->at)
-			: head                       ? head->holder
+				: head               ? head->holder
 						     : "",
 			p->at);
 	}

@@ -283,7 +283,7 @@ static void setup_done(struct request *r)
 		bool set = false;
 		for (size_t i = 0; i < n; i++)
 			set |= strcmp(rows[i].what, "setting") == 0 &&
-			       strcmp(rows[i].name, document_settings[k].name) == 0;
+				strcmp(rows[i].name, document_settings[k].name) == 0;
 		if (set)
 			continue;
 		pb_setup_row *x = &rows[out.n_row];

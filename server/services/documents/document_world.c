@@ -116,7 +116,7 @@ bool document_setting_fits(const char *name, const char *value)
 		return strcmp(value, "Y") == 0 || strcmp(value, "D30") == 0 || strcmp(value, "D10") == 0;
 	if (strcmp(name, "fonds") == 0 || strncmp(name, "unit.", 5) == 0) /* a part of a number */
 		return *value && strlen(value) <= 16 &&
-		       strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(value);
+			strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == strlen(value);
 	if (strcmp(name, "remind_at") == 0)
 		return sscanf(value, "%2u:%2u%c", &h, &m, &rest) == 2 && h < 24 && m < 60;
 	if (strcmp(name, "cost.characters") == 0)

@@ -23,7 +23,7 @@ enum document_state document_state_of(const char *kind, const char *code)
 	bool in = strcmp(kind, "in") == 0;
 
 	return (enum document_state)((in ? IN_REGISTERED : OUT_DRAFT) +
-				     document_code_index(in ? &codes_in_state : &codes_out_state, code));
+		document_code_index(in ? &codes_in_state : &codes_out_state, code));
 }
 
 const char *document_event_code(enum document_event e)

@@ -76,9 +76,9 @@ bool matter_role_fits(const struct matter_machine *m, unsigned event, uint32_t r
 static bool is_meant(const struct document_world *w, const struct matter_ask *ask, enum matter_by by,
 	bool himself, const char **for_whom)
 {
-	const char *person = by == MATTER_BY_HEAD        ? document_head(w)
-			     : by == MATTER_BY_ADDRESSEE ? ask->addressee
-							 : ask->owner;
+	const char *person = by == MATTER_BY_HEAD ? document_head(w)
+		: by == MATTER_BY_ADDRESSEE       ? ask->addressee
+						  : ask->owner;
 	bool is_he;
 
 	*for_whom = NULL;

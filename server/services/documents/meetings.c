@@ -147,8 +147,8 @@ static enum err read_meeting(struct request *r, struct meeting_file *f)
 	if (!PQntuples(t))
 		return ERR_NOT_FOUND;
 	f->m = (struct meeting){
-		.state = (enum meeting_state)(MEETING_PLANNED + document_code_index(&codes_meeting_state,
-									db_get_text(t, 0, M_STATE))),
+		.state = (enum meeting_state)(MEETING_PLANNED +
+			document_code_index(&codes_meeting_state, db_get_text(t, 0, M_STATE))),
 		.plan = {.subject = document_text(r, db_get_text(t, 0, M_SUBJECT)),
 			.place = document_text(r, db_get_text(t, 0, M_PLACE)),
 			.chair = document_text(r, db_get_text(t, 0, M_CHAIR)),

@@ -102,8 +102,9 @@ static void orders_query(struct request *r)
 	struct db_params p = {0};
 
 	db_text(&p, r->caller.user);
-	db_bool(&p, request_has_role(r, ROLE_LEADER) || request_has_role(r, ROLE_OFFICE) ||
-			    request_has_role(r, ROLE_SUPERVISION));
+	db_bool(&p,
+		request_has_role(r, ROLE_LEADER) || request_has_role(r, ROLE_OFFICE) ||
+			request_has_role(r, ROLE_SUPERVISION));
 	db_text(&p, text_of(query->doc));
 	db_text(&p, text_of(query->state));
 	request_query(r, &select_orders, &p);

@@ -30,8 +30,8 @@ const struct matter_machine order_machine = {rows, sizeof rows / sizeof *rows};
 unsigned order_given(const struct order_ask *a)
 {
 	return (*a->title ? MATTER_NEEDS_TITLE : 0) | (*a->to ? MATTER_NEEDS_TO : 0) |
-	       (*a->text ? MATTER_NEEDS_TEXT : 0) | (*a->reason ? MATTER_NEEDS_REASON : 0) |
-	       (a->due ? MATTER_NEEDS_DUE : 0);
+		(*a->text ? MATTER_NEEDS_TEXT : 0) | (*a->reason ? MATTER_NEEDS_REASON : 0) |
+		(a->due ? MATTER_NEEDS_DUE : 0);
 }
 
 bool order_paper_takes(enum document_state state)

@@ -285,8 +285,8 @@ static void read_order(struct request *r, struct ordering *x)
 		id_make(x->id, x->around.world.now);
 		return;
 	}
-	x->o = (struct order){.state = (enum order_state)(ORDER_OPEN + document_code_index(&codes_order_state,
-									       db_get_text(t, 0, O_STATE))),
+	x->o = (struct order){.state = (enum order_state)(ORDER_OPEN +
+				      document_code_index(&codes_order_state, db_get_text(t, 0, O_STATE))),
 		.title = document_text(r, db_get_text(t, 0, O_TITLE)),
 		.to = document_text(r, db_get_text(t, 0, O_TO)),
 		.adder = document_text(r, db_get_text(t, 0, O_ADDER)),

@@ -134,9 +134,9 @@ static bool read_classes(struct request *r, char *const *klass, size_t n, const 
 			request_refuse(r, ERR_INVALID, "class",
 				arena_printf(&r->arena, _("%s没有“%s”这个班：看不出是哪个年级的哪个班"),
 					*place->name ? place->name : _("县局"), klass[i]),
-				stages & STAGE_PRIMARY  ? _("写成 六1班、六（2）班")
-				: stages & STAGE_JUNIOR ? _("写成 七1班、七（2）班")
-							: _("写成 高一1班、高一（2）班"));
+				stages & STAGE_PRIMARY          ? _("写成 六1班、六（2）班")
+					: stages & STAGE_JUNIOR ? _("写成 七1班、七（2）班")
+								: _("写成 高一1班、高一（2）班"));
 			return false;
 		}
 		s->class_list[i] = scope;
@@ -339,9 +339,9 @@ static const struct db_stmt enable_account = {
 
 static const char *user_of(const struct request *r)
 {
-	const char *user = r->method->number == METHOD_IDENTITY_SET_USER     ? REQUEST(r, pb_user_set)->user
-			   : r->method->number == METHOD_IDENTITY_GRANT_USER ? REQUEST(r, pb_user_grant)->user
-									     : REQUEST(r, pb_user_name)->user;
+	const char *user = r->method->number == METHOD_IDENTITY_SET_USER ? REQUEST(r, pb_user_set)->user
+		: r->method->number == METHOD_IDENTITY_GRANT_USER        ? REQUEST(r, pb_user_grant)->user
+									 : REQUEST(r, pb_user_name)->user;
 
 	return user ? user : "";
 }
@@ -516,7 +516,8 @@ static void account_read(struct request *r)
 	db_text(&p, user_of(r));
 	db_text(&p, r->caller.user);
 	request_query(r, &read_account, &p);
-	request_trip(r, r->method->number == METHOD_IDENTITY_RESET_USER     ? reset_write
+	request_trip(r,
+		r->method->number == METHOD_IDENTITY_RESET_USER             ? reset_write
 			: r->method->number == METHOD_IDENTITY_DISABLE_USER ? disable_write
 			: r->method->number == METHOD_IDENTITY_ENABLE_USER  ? enable_write
 									    : set_write);

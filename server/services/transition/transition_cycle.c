@@ -296,8 +296,9 @@ static void phase_done(struct request *r)
 	s->reply.phase = s->next;
 	access_log_add(r->worker, &r->caller, r->method->name, q->force ? "FORCED" : "OK",
 		(uint32_t)s->reply.n_missing,
-		access_reason(r, arena_printf(&r->arena, q->force ? "%s: %s" : "%s", s->next,
-					 q->reason ? q->reason : "")),
+		access_reason(r,
+			arena_printf(
+				&r->arena, q->force ? "%s: %s" : "%s", s->next, q->reason ? q->reason : "")),
 		r->ref);
 	request_reply(r, &s->reply.base);
 }

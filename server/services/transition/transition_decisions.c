@@ -61,7 +61,7 @@ static void send_find(struct request *r, int32_t year, const char *pupil)
 static bool decision_found(struct request *r, int32_t year, uint8_t id[ID_SIZE])
 {
 	return transition_year_stands(r, transition_year_phase(r, YEAR_HOLD), year, true) &&
-	       transition_found_pupil(r, id);
+		transition_found_pupil(r, id);
 }
 
 static void take_about(struct request *r, const PGresult *a)

@@ -40,8 +40,8 @@ static bool is_overdue(const struct stored *slip, int64_t now)
 	const struct record *s = &slip->state.record;
 
 	return !record_number(s, F_SLIP_ESCALATED) && record_has(s, F_SLIP_RESOLVE_DUE) &&
-	       record_number(s, F_SLIP_RESOLVE_DUE) <= now && !record_is(s, F_SLIP_STATE, "closed") &&
-	       !record_is(s, F_SLIP_STATE, "draft");
+		record_number(s, F_SLIP_RESOLVE_DUE) <= now && !record_is(s, F_SLIP_STATE, "closed") &&
+		!record_is(s, F_SLIP_STATE, "draft");
 }
 
 /* Escalation is a fact both schools see; the slip stays open. */
