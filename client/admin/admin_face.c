@@ -1,5 +1,4 @@
-/* Codes, schools, times and record ids as people read them: names instead of numbers, and a short number in
- * front of each row that the next command takes. JSON keeps the codes. */
+/* Codes, schools and times as people read them: names instead of numbers. JSON keeps the codes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +11,6 @@
 #include "lang.h"
 #include "schools.h"
 #include "tables.h"
-
-/* a bare number up to here is a row of the last list; certificate numbers are longer */
-#define SHOWN_DIGITS_MAX 7
 
 /* ---- schools ---- */
 
@@ -36,81 +32,6 @@ void admin_schools(struct cli *c)
 	}
 	c->problem = before; /* without names the codes are shown: the list itself is what was asked for */
 	arena_free(&arena);
-}
-
-#define NEAR_MAX 3
-
-/* Those that hold the text, else the nearest ones, best first: how many there are. */
-static size_t near_schools(
-	const pb_school_list *list, const char *text, bool holding, const pb_school_row *best[NEAR_MAX])
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < list->n_school; i++) {
-		const pb_school_row *s = list->school[i];
-		size_t k = found < NEAR_MAX ? found : NEAR_MAX;
-		if (holding ? !strstr(s->name, text) : !school_likeness(s->name, s->code, text))
-			continue;
-		found++;
-		while (k > 0 &&
-			school_likeness(best[k - 1]->name, best[k - 1]->code, text) <
-				school_likeness(s->name, s->code, text)) {
-			if (k < NEAR_MAX)
-				best[k] = best[k - 1];
-			k--;
-		}
-		if (k < NEAR_MAX)
-			best[k] = s;
-	}
-	return found;
-}
-
-/* The code of the only school that the text names; NULL after telling which ones it may have been. */
-static const char *named_school(struct cli *c, const pb_school_list *list, const char *text, char code[16])
-{
-	const pb_school_row *best[NEAR_MAX] = {NULL};
-	char names[HINT_SIZE - 64] = "", hint[HINT_SIZE] = "";
-
-	for (size_t i = 0; i < list->n_school; i++)
-		if (strcmp(list->school[i]->name, text) == 0) {
-			snprintf(code, 16, "%s", list->school[i]->code);
-			return code;
-		}
-	size_t holding = near_schools(list, text, true, best);
-	if (holding == 1) {
-		snprintf(code, 16, "%s", best[0]->code);
-		return code;
-	}
-	if (!holding)
-		near_schools(list, text, false, best);
-	for (size_t k = 0; k < NEAR_MAX && best[k]; k++)
-		if (strlen(names) + strlen(best[k]->name) + 48 < sizeof names)
-			snprintf(names + strlen(names), sizeof names - strlen(names), _("%s%s（%s）"),
-				k ? _("、") : "", best[k]->name, best[k]->code);
-	if (names[0])
-		snprintf(hint, sizeof hint, _("是不是 %s"), names);
-	cli_fail_with(c, ERR_NOT_FOUND, hint[0] ? hint : _("jgadmin schools list 列出学校"),
-		holding ? _("名称里有“%s”的学校不止一所") : _("没有叫“%s”的学校"), text);
-	return NULL;
-}
-
-int admin_prepare(struct cli *c)
-{
-	static char code[16];
-	const char *text = cli_option(c, "school");
-	pb_empty q = PB_EMPTY_INIT;
-	struct arena arena;
-	const ProtobufCMessage *reply;
-
-	if (!text || (*text && !text[strspn(text, "0123456789")]))
-		return 0; /* a code: the server knows whether there is one */
-	bool asked = !admin_ask(c, METHOD_COUNTY_LIST_SCHOOLS, &q.base, &arena, &reply);
-	const char *found = asked ? named_school(c, (const pb_school_list *)reply, text, code) : NULL;
-	arena_free(&arena);
-	for (int i = 0; found && i < c->options; i++)
-		if (strcmp(c->option[i].name, "school") == 0)
-			c->option[i].value = found;
-	return found ? 0 : asked ? err_info(ERR_NOT_FOUND)->exit_code : cli_fail(c);
 }
 
 const char *admin_choose_first(const struct cli *c)
@@ -284,57 +205,4 @@ const char *admin_time(int64_t us, char out[FACE_SIZE])
 const char *admin_term(int64_t us, char out[FACE_SIZE])
 {
 	return face_term(out, us, clock_now_us());
-}
-
-/* ---- short numbers ---- */
-
-static void shown_path(const struct cli *c, char *out, size_t size)
-{
-	snprintf(out, size, "%s/shown.json", c->profile.dir);
-}
-
-void admin_shown_keep(const struct cli *c, const char *list, json_t *ids)
-{
-	char path[512];
-
-	shown_path(c, path, sizeof path);
-	json_t *all = c->json ? NULL : json_load_file(path, 0, NULL);
-	if (!c->json) {
-		if (!all)
-			all = json_object();
-		json_object_set(all, list, ids);
-		if (json_dump_file(all, path, JSON_COMPACT))
-			cli_warn(c, _("序号没有记住（%s 写不了），下一条命令请写证件号码"), path);
-	}
-	json_decref(all);
-	json_decref(ids);
-}
-
-bool admin_shown_find(struct cli *c, const char *list, const char *command, const char **operand)
-{
-	static char found[4][80]; /* one command names two records at most; a pair is two ids */
-	static unsigned next;
-	char path[512], hint[128];
-	const char *id, *text = *operand;
-
-	if (strlen(text) > SHOWN_DIGITS_MAX || !*text || text[strspn(text, "0123456789.")])
-		return true;
-	shown_path(c, path, sizeof path);
-	json_t *all = json_load_file(path, 0, NULL);
-	id = json_string_value(json_object_get(json_object_get(all, list), text));
-	if (id) {
-		char *out = found[next++ % 4];
-		snprintf(out, sizeof found[0], "%s", id);
-		*operand = out;
-	}
-	json_decref(all);
-	if (id)
-		return true;
-	bool pupils = strcmp(list, "mismatches") == 0 || strcmp(list, "proofs") == 0;
-	snprintf(hint, sizeof hint,
-		pupils ? _("运行 jgadmin %s 看序号，或写证件号码")
-		       : _("运行 jgadmin %s 重新列一次，写那里的序号"),
-		command);
-	cli_fail_with(c, ERR_NOT_FOUND, hint, _("上次列出的名单里没有序号 %s"), text);
-	return false;
 }

@@ -167,13 +167,38 @@ const char *documents_called(const char *number, const char *id)
 	return number && *number ? number : id;
 }
 
+/* In a list, where a row has its own number. */
+static const char *numbered(const char *number)
+{
+	return number && *number ? number : _("还没有");
+}
+
+/* What mostly the same person does next; else he looks. */
+static const struct next {
+	const char *state, *event, *option;
+} nexts[] = {{"registered", "accept", ""}, {"proposing", "propose", N_(" --opinion 拟办意见 --leader 领导")},
+	{"draft", "submit", ""}, {"numbering", "number", N_(" --series 代字")},
+	{"numbered", "press", N_(" --copies 份数")}, {"printing", "proof pass", ""},
+	{"proofed", "seal", N_(" --count 份数")}, {"sealed", "issue", ""}, {"issued", "deliveries", ""},
+	{NULL, "show", ""}};
+
+static const struct next *next_of(const pb_document_reply *r)
+{
+	const struct next *n = nexts;
+
+	while (n->state && strcmp(n->state, r->state) != 0)
+		n++;
+	return n;
+}
+
 static int told(struct cli *c, const pb_document_reply *r)
 {
 	const char *called = documents_called(r->number, r->id);
+	const struct next *next = next_of(r);
 
 	cli_say(c, _("%s：现在是 %s（第 %d 版）"), called, admin_word(documents_states(r->kind), r->state),
 		r->version);
-	cli_next(c, "jgadmin documents show %s", called);
+	cli_next(c, "jgadmin documents %s %s%s", next->event, called, *next->option ? _(next->option) : "");
 	return cli_result(c,
 		json_pack("{s:s,s:o,s:s,s:i,s:o,s:i}", "id", r->id, "number", admin_text(r->number), "state",
 			r->state, "version", r->version, "at", cli_time_json(r->at), "n", r->n),
@@ -237,17 +262,40 @@ struct rows {
 	struct cli *c;
 	json_t *json;
 	struct cli_table *table;
-	json_t *ids;
+	json_t *ids; /* what the short numbers mean */
 	size_t n;
 };
+
+/* The next row's number on the screen, under which the next command knows the paper. */
+static const char *row_number(struct rows *x, const char *id, char out[16])
+{
+	snprintf(out, 16, "%zu", ++x->n);
+	json_object_set_new(x->ids, out, json_string(id));
+	return out;
+}
+
+/* A word as lists show it becomes its code; what is none stays, for the server to refuse. */
+static const char *code_of(const struct code_list *list, const char *text)
+{
+	const char *code = text ? code_find(list, text) : NULL;
+
+	return code ? code : text;
+}
+
+static const char *direction_of(const char *text)
+{
+	if (text && strncmp(text, "收", strlen("收")) == 0)
+		return "in";
+	return text && strncmp(text, "发", strlen("发")) == 0 ? "out" : text;
+}
 
 static void fill_query(struct cli *c, pb_document_query *q)
 {
 	*q = (pb_document_query)PB_DOCUMENT_QUERY_INIT;
-	q->kind = (char *)cli_option(c, "kind");
-	q->state = (char *)cli_option(c, "state");
+	q->kind = (char *)direction_of(cli_option(c, "kind"));
+	q->state = (char *)code_of(&codes_in_state, code_of(&codes_out_state, cli_option(c, "state")));
 	q->with = (char *)cli_option(c, "with");
-	q->step = (char *)cli_option(c, "step");
+	q->step = (char *)code_of(&codes_document_step, cli_option(c, "step"));
 	q->school = (char *)cli_option(c, "school");
 	q->series = (char *)cli_option(c, "series");
 	q->doc = (char *)(c->operands ? cli_operand(c, 0) : NULL);
@@ -261,7 +309,7 @@ static void fill_query(struct cli *c, pb_document_query *q)
 	}
 }
 
-static json_t *row_json(const pb_document_row *d)
+json_t *documents_row_json(const pb_document_row *d)
 {
 	return json_pack("{s:s,s:o,s:s,s:o,s:s,s:s,s:i}", "id", d->id, "number", admin_text(d->number),
 		"kind", d->kind, "genre", admin_text(d->genre), "title", d->title, "state", d->state,
@@ -275,9 +323,10 @@ static bool list_page(void *data, const ProtobufCMessage *reply)
 
 	for (size_t i = 0; i < page->n_document; i++) {
 		const pb_document_row *d = page->document[i];
-		json_array_append_new(x->json, row_json(d));
+		char n[16];
+		json_array_append_new(x->json, documents_row_json(d));
 		cli_table_row(x->table,
-			(const char *[]){documents_called(d->number, d->id),
+			(const char *[]){row_number(x, d->id, n), numbered(d->number),
 				strcmp(d->kind, "out") ? _("收") : _("发"), d->title,
 				admin_word(documents_states(d->kind), d->state), d->from,
 				admin_word(&codes_urgency, d->urgency)});
@@ -287,16 +336,20 @@ static bool list_page(void *data, const ProtobufCMessage *reply)
 
 static int list(struct cli *c, uint16_t method, const pb_document_query *q)
 {
-	const char *headings[] = {_("文号"), _("收发"), _("标题"), _("状态"), _("来文机关"), _("紧急程度")};
-	struct rows x = {.c = c, .json = json_array(), .table = cli_table_new(headings, 6)};
+	const char *headings[] = {
+		_("序号"), _("文号"), _("收发"), _("标题"), _("状态"), _("来文机关"), _("紧急程度")};
+	struct rows x = {
+		.c = c, .json = json_array(), .ids = json_object(), .table = cli_table_new(headings, 7)};
 
 	if (admin_stream(c, method, &q->base, list_page, &x)) {
 		cli_table_free(x.table);
 		json_decref(x.json);
+		json_decref(x.ids);
 		return cli_fail(c);
 	}
 	cli_table_print(c, x.table);
-	cli_next(c, "%s", _("jgadmin documents show 文号"));
+	admin_shown_keep(c, "documents", x.ids);
+	cli_next(c, "%s", _("jgadmin documents show 序号"));
 	return cli_result(c, x.json, 0);
 }
 
@@ -322,7 +375,7 @@ static int cmd_search(struct cli *c)
 	return code;
 }
 
-static json_t *task_json(const pb_document_task *t)
+json_t *documents_task_json(const pb_document_task *t)
 {
 	return json_pack("{s:s,s:o,s:s,s:o,s:s,s:o,s:n,s:o,s:o,s:o,s:s,s:i}", "doc", t->doc, "number",
 		admin_text(t->number), "step", t->step, "school", admin_text(t->school), "with", t->with,
@@ -330,8 +383,7 @@ static json_t *task_json(const pb_document_task *t)
 		cli_time_json(t->opened), "due", cli_time_json(t->due), "lamp", t->lamp, "days", t->days);
 }
 
-/* 张三（代 lisi） */
-static const char *with_text(const pb_document_task *t, char *out, size_t size)
+const char *documents_with(const pb_document_task *t, char *out, size_t size)
 {
 	if (t->for_ && *t->for_)
 		snprintf(out, size, _("%s（代 %s）"), t->with_name, t->for_);
@@ -347,166 +399,37 @@ static bool stuck_page(void *data, const ProtobufCMessage *reply)
 
 	for (size_t i = 0; i < page->n_task; i++) {
 		const pb_document_task *t = page->task[i];
-		char due[FACE_SIZE], days[16], with[160];
-		json_array_append_new(x->json, task_json(t));
+		char n[16], due[FACE_SIZE], days[16], with[160];
+		json_array_append_new(x->json, documents_task_json(t));
 		snprintf(days, sizeof days, "%d", t->days);
 		cli_table_row(x->table,
-			(const char *[]){admin_word(&codes_lamp, t->lamp), admin_term(t->due, due),
-				documents_called(t->number, t->doc), t->title,
-				admin_word(&codes_document_step, t->step), with_text(t, with, sizeof with),
-				days});
+			(const char *[]){row_number(x, t->doc, n), admin_word(&codes_lamp, t->lamp),
+				admin_term(t->due, due), numbered(t->number), t->title,
+				admin_word(&codes_document_step, t->step),
+				documents_with(t, with, sizeof with), days});
 	}
 	return true;
 }
 
 static int cmd_stuck(struct cli *c)
 {
-	const char *headings[] = {
-		_("时限"), _("到期"), _("文号"), _("标题"), _("待办"), _("由谁办"), _("已过工作日")};
-	struct rows x = {.c = c, .json = json_array(), .table = cli_table_new(headings, 7)};
+	const char *headings[] = {_("序号"), _("时限"), _("到期"), _("文号"), _("标题"), _("待办"),
+		_("由谁办"), _("已过工作日")};
+	struct rows x = {
+		.c = c, .json = json_array(), .ids = json_object(), .table = cli_table_new(headings, 8)};
 	pb_document_query q;
 
 	fill_query(c, &q);
 	if (admin_stream(c, METHOD_DOCUMENTS_STUCK, &q.base, stuck_page, &x)) {
 		cli_table_free(x.table);
 		json_decref(x.json);
+		json_decref(x.ids);
 		return cli_fail(c);
 	}
 	cli_table_print(c, x.table);
-	cli_next(c, "%s", _("jgadmin documents remind 文号 --step 待办"));
+	admin_shown_keep(c, "documents", x.ids);
+	cli_next(c, "%s", _("jgadmin documents show 序号；催办：jgadmin documents remind 序号 --step 待办"));
 	return cli_result(c, x.json, 0);
-}
-
-static json_t *trace_json(const pb_document_shown *s)
-{
-	json_t *out = json_array();
-
-	for (size_t i = 0; i < s->n_trace; i++) {
-		const pb_document_trace *t = s->trace[i];
-		char event[32];
-		snprintf(event, sizeof event, "%s", t->event);
-		for (char *p = event; *p; p++)
-			if (*p == '_')
-				*p = ' ';
-		json_array_append_new(out,
-			json_pack("{s:i,s:s,s:s,s:o,s:o,s:s,s:i,s:s}", "n", t->n, "event", event, "by", t->by,
-				"for", admin_text(t->for_), "at", cli_time_json(t->at), "text", t->text,
-				"version", t->version, "state", t->state));
-	}
-	return out;
-}
-
-static json_t *files_json(const pb_document_shown *s)
-{
-	json_t *out = json_array();
-
-	for (size_t i = 0; i < s->n_attachment; i++) {
-		const pb_document_file *f = s->attachment[i];
-		char hex[2 * HASH_SIZE + 1];
-		sodium_bin2hex(hex, sizeof hex, f->sha.data, f->sha.len);
-		json_array_append_new(out,
-			json_pack("{s:s,s:s,s:I,s:s}", "name", f->name, "sha256", hex, "size",
-				(json_int_t)f->size, "verdict", f->verdict));
-	}
-	return out;
-}
-
-static void say_files(struct cli *c, const pb_document_shown *s)
-{
-	const char *headings[] = {_("附件"), _("大小"), _("查毒")};
-	struct cli_table *t = cli_table_new(headings, 3);
-
-	for (size_t i = 0; i < s->n_attachment; i++) {
-		const pb_document_file *f = s->attachment[i];
-		char size[32];
-		snprintf(size, sizeof size, "%llu KB", (unsigned long long)(f->size + 1023) / 1024);
-		cli_table_row(
-			t, (const char *[]){f->name, size, admin_word(&codes_file_verdict, f->verdict)});
-	}
-	if (s->n_attachment)
-		cli_table_print(c, t);
-	else
-		cli_table_free(t);
-}
-
-static void say_shown(struct cli *c, const pb_document_shown *s)
-{
-	const pb_document_row *d = s->document;
-	const char *tasks[] = {_("待办"), _("由谁办"), _("到期"), _("时限")};
-	const char *trace[] = {_("时间"), _("经办"), _("办理"), _("意见"), _("此后状态")};
-	struct cli_table *t = cli_table_new(tasks, 4);
-	char at[FACE_SIZE], with[160];
-
-	cli_say(c, _("%s  %s"), documents_called(d->number, d->id), d->title);
-	cli_say(c, _("%s，第 %d 版，%s"), admin_word(documents_states(d->kind), d->state), d->version,
-		admin_word(&codes_urgency, d->urgency));
-	if (s->archive_no && *s->archive_no)
-		cli_say(c, _("档号 %s"), s->archive_no);
-	for (size_t i = 0; i < s->n_task; i++)
-		cli_table_row(t,
-			(const char *[]){admin_word(&codes_document_step, s->task[i]->step),
-				with_text(s->task[i], with, sizeof with), admin_term(s->task[i]->due, at),
-				admin_word(&codes_lamp, s->task[i]->lamp)});
-	cli_table_print(c, t);
-	say_files(c, s);
-	t = cli_table_new(trace, 5);
-	for (size_t i = 0; i < s->n_trace; i++) {
-		const pb_document_trace *e = s->trace[i];
-		char by[160];
-		snprintf(by, sizeof by, e->for_ && *e->for_ ? _("%s（代 %s）") : "%s", e->by_name, e->for_);
-		cli_table_row(t,
-			(const char *[]){admin_time(e->at, at), by,
-				admin_word(&codes_document_event, e->event), e->text,
-				admin_word(documents_states(d->kind), e->state)});
-	}
-	cli_table_print(c, t);
-}
-
-static enum err say_fetched(void *data, const pb_document_file *file, const char *path)
-{
-	struct cli *c = data;
-
-	(void)file;
-	cli_say(c, _("附件已存到 %s"), path);
-	return ERR_OK;
-}
-
-static int cmd_show(struct cli *c)
-{
-	const ProtobufCMessage *reply;
-	pb_document_query q;
-	struct arena arena;
-
-	fill_query(c, &q);
-	if (admin_ask(c, METHOD_DOCUMENTS_SHOW, &q.base, &arena, &reply)) {
-		arena_free(&arena);
-		return cli_fail(c);
-	}
-	const pb_document_shown *s = (const pb_document_shown *)reply;
-	json_t *json = row_json(s->document), *tasks = json_array();
-	for (size_t i = 0; i < s->n_task; i++)
-		json_array_append_new(tasks, task_json(s->task[i]));
-	json_object_set_new(json, "urgency", json_string(s->document->urgency));
-	json_object_set_new(json, "drafter", admin_text(s->drafter));
-	json_object_set_new(json, "signer", admin_text(s->leader));
-	json_object_set_new(json, "lead", admin_text(s->lead));
-	json_object_set_new(json, "signed_on", cli_date_json(s->signed_on));
-	json_object_set_new(json, "pressed_on", cli_date_json(s->pressed_on));
-	json_object_set_new(json, "tasks", tasks);
-	json_object_set_new(json, "seals", documents_seals_json(s->seal, s->n_seal));
-	json_object_set_new(json, "trace", trace_json(s));
-	json_object_set_new(json, "attachments", files_json(s));
-	json_object_set_new(json, "archive_no", admin_text(s->archive_no));
-	if (!c->json)
-		say_shown(c, s);
-	enum err e = cli_option(c, "files") ? documents_fetch(c, s, cli_option(c, "files"), say_fetched, c)
-					    : ERR_OK;
-	arena_free(&arena);
-	if (e) {
-		json_decref(json);
-		return cli_fail(c);
-	}
-	return cli_result(c, json, 0);
 }
 
 static bool reminder_page(void *data, const ProtobufCMessage *reply)
@@ -775,8 +698,8 @@ static const struct cli_command commands[] = {
 		N_("按标题、文号、正文和附件里的字找公文（空格隔开的都要有）"),
 		N_("documents search 安全隐患"), cmd_search, CLI_WORK},
 	{"documents show", "DOC", 1, 1, show_options, ADMIN_NEEDS, ROLES_ALL,
-		N_("看一份公文：到哪一步、在谁手里、经过谁"), N_("documents show 收〔2026〕1号"), cmd_show,
-		CLI_WORK},
+		N_("看一份公文：到哪一步、在谁手里、经过谁"), N_("documents show 收〔2026〕1号"),
+		documents_show, CLI_WORK},
 	{"documents stuck", "", 0, 0, stuck_options, ADMIN_NEEDS, ROLES_ALL, N_("在办的事，最急的在前"),
 		"documents stuck --days 3", cmd_stuck, CLI_WORK},
 	{"documents reminders", "[DOC]", 0, 1, NULL, ADMIN_NEEDS, ROLES_ALL, N_("发过的提醒"),

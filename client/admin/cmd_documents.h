@@ -42,5 +42,12 @@ struct gbt_attachment;
 enum err documents_texts(struct cli *c, const pb_document_shown *s, const struct draft *d,
 	struct arena *arena, struct gbt_attachment **list, size_t *n);
 const struct code_list *documents_states(const char *kind);
+/* A paper and an open task as the lists have them. */
+json_t *documents_row_json(const pb_document_row *d);
+json_t *documents_task_json(const pb_document_task *t);
+/* 张三（代 lisi）; returns out. */
+const char *documents_with(const pb_document_task *t, char *out, size_t size);
+/* `documents show`. */
+int documents_show(struct cli *c);
 
 #endif

@@ -50,8 +50,9 @@ static int cmd_order(struct cli *c)
 /* ---- The list ---- */
 
 struct rows {
-	json_t *json;
+	json_t *json, *ids;
 	struct cli_table *table;
+	size_t n;
 };
 
 static bool page(void *data, const ProtobufCMessage *reply)
@@ -61,15 +62,18 @@ static bool page(void *data, const ProtobufCMessage *reply)
 
 	for (size_t i = 0; i < list->n_order; i++) {
 		const pb_order_row *o = list->order[i];
-		char due[FACE_SIZE], answered[FACE_SIZE];
+		char due[FACE_SIZE], answered[FACE_SIZE], n[16];
+		snprintf(n, sizeof n, "%zu", ++x->n);
+		json_object_set_new(x->ids, n, json_string(o->id));
 		json_array_append_new(x->json,
 			json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:o}", "id", o->id, "number", o->number,
 				"doc", o->doc, "title", o->title, "to", o->to, "state", o->state, "due",
 				cli_time_json(o->due), "lamp", o->lamp, "answered_at",
 				cli_time_json(o->answered_at)));
 		cli_table_row(x->table,
-			(const char *[]){o->number, admin_word(&codes_lamp, o->lamp), admin_term(o->due, due),
-				o->title, o->to_name, admin_word(&codes_order_state, o->state),
+			(const char *[]){n, o->number, admin_word(&codes_lamp, o->lamp),
+				admin_term(o->due, due), o->title, o->to_name,
+				admin_word(&codes_order_state, o->state),
 				admin_time(o->answered_at, answered), o->answer, o->doc_number,
 				o->adder_name});
 	}
@@ -78,9 +82,9 @@ static bool page(void *data, const ProtobufCMessage *reply)
 
 static int cmd_list(struct cli *c)
 {
-	const char *headings[] = {_("交办号"), _("时限"), _("到期"), _("事项"), _("交给"), _("状态"),
-		_("回复时间"), _("回复"), _("文号"), _("交办人")};
-	struct rows x = {json_array(), cli_table_new(headings, 10)};
+	const char *headings[] = {_("序号"), _("交办号"), _("时限"), _("到期"), _("事项"), _("交给"),
+		_("状态"), _("回复时间"), _("回复"), _("文号"), _("交办人")};
+	struct rows x = {.json = json_array(), .ids = json_object(), .table = cli_table_new(headings, 11)};
 	pb_document_query q = PB_DOCUMENT_QUERY_INIT;
 	const char *state = cli_option(c, "state"),
 		   *code = state ? code_find(&codes_order_state, state) : NULL;
@@ -90,10 +94,12 @@ static int cmd_list(struct cli *c)
 	if (admin_stream(c, METHOD_DOCUMENTS_ORDERS, &q.base, page, &x)) {
 		cli_table_free(x.table);
 		json_decref(x.json);
+		json_decref(x.ids);
 		return cli_fail(c);
 	}
 	cli_table_print(c, x.table);
-	cli_next(c, "%s", _("jgadmin documents orders accept 交办号"));
+	admin_shown_keep(c, "orders", x.ids);
+	cli_next(c, "%s", _("jgadmin documents orders accept 序号"));
 	return cli_result(c, x.json, 0);
 }
 

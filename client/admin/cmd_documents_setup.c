@@ -92,6 +92,7 @@ static int cmd_setting(struct cli *c)
 }
 
 #define RETENTION "retention."
+#define OFFICER "officer"
 
 static int cmd_retention(struct cli *c)
 {
@@ -109,12 +110,12 @@ static int cmd_retention(struct cli *c)
 
 static int list_setup(struct cli *c, bool retention)
 {
-	const char *headings[] = {_("类别"), _("名称"), _("内容"), _("副岗")};
+	const char *headings[] = {_("类别"), _("名称"), _("内容"), _("副岗"), _("说明")};
 	static const struct {
 		const char *what, *word;
 	} words[] = {
-		{"desk", N_("岗位")}, {"organ", N_("机关")}, {"series", N_("代字")}, {"setting", N_("时限")}};
-	struct cli_table *t = cli_table_new(headings, 4);
+		{"desk", N_("岗位")}, {"organ", N_("机关")}, {"series", N_("代字")}, {"setting", N_("设置")}};
+	struct cli_table *t = cli_table_new(headings, 5);
 	pb_empty q = PB_EMPTY_INIT;
 	const ProtobufCMessage *reply;
 	json_t *json = json_array();
@@ -130,7 +131,8 @@ static int list_setup(struct cli *c, bool retention)
 	for (size_t i = 0; i < list->n_row; i++) {
 		const pb_setup_row *x = list->row[i];
 		const char *word = x->what, *name = x->name;
-		if ((strncmp(name, RETENTION, strlen(RETENTION)) == 0) != retention)
+		if (strcmp(x->what, OFFICER) == 0 ||
+			(strncmp(name, RETENTION, strlen(RETENTION)) == 0) != retention)
 			continue;
 		if (retention)
 			name += strlen(RETENTION);
@@ -144,9 +146,54 @@ static int list_setup(struct cli *c, bool retention)
 		bool desk = strcmp(x->what, "desk") == 0, organ = strcmp(x->what, "organ") == 0;
 		cli_table_row(t,
 			(const char *[]){word, desk ? admin_word(&codes_desk, name) : name,
-				organ ? admin_word(&codes_organ_relation, x->value) : x->value, x->deputy});
+				organ ? admin_word(&codes_organ_relation, x->value) : x->value, x->deputy,
+				x->about ? x->about : ""});
 	}
 	cli_table_print(c, t);
+	arena_free(&arena);
+	return cli_result(c, json, 0);
+}
+
+/* 11 14 in words. */
+static const char *roles_words(const char *numbers, char *out, size_t size)
+{
+	size_t used = 0;
+	char one[8];
+
+	*out = 0;
+	for (int n; sscanf(numbers, "%7s%n", one, &n) == 1 && used < size; numbers += n)
+		used += (size_t)snprintf(
+			out + used, size - used, "%s%s", used ? _("、") : "", admin_word(&codes_role, one));
+	return out;
+}
+
+static int cmd_people(struct cli *c)
+{
+	const char *headings[] = {_("姓名"), _("帐号"), _("职责")};
+	struct cli_table *t = cli_table_new(headings, 3);
+	pb_empty q = PB_EMPTY_INIT;
+	const ProtobufCMessage *reply;
+	json_t *json = json_array();
+	struct arena arena;
+	char roles[256];
+
+	if (admin_ask(c, METHOD_DOCUMENTS_LIST_SETUP, &q.base, &arena, &reply)) {
+		arena_free(&arena);
+		cli_table_free(t);
+		json_decref(json);
+		return cli_fail(c);
+	}
+	const pb_setup_list *list = (const pb_setup_list *)reply;
+	for (size_t i = 0; i < list->n_row; i++) {
+		const pb_setup_row *x = list->row[i];
+		if (strcmp(x->what, OFFICER) != 0)
+			continue;
+		json_array_append_new(json, json_pack("{s:s,s:s}", "user", x->value, "name", x->name));
+		cli_table_row(
+			t, (const char *[]){x->name, x->value, roles_words(x->deputy, roles, sizeof roles)});
+	}
+	cli_table_print(c, t);
+	cli_next(c, "%s", _("命令里写姓名或帐号都可以；同名的写帐号"));
 	arena_free(&arena);
 	return cli_result(c, json, 0);
 }
@@ -318,6 +365,8 @@ static const struct cli_command commands[] = {
 		N_("documents series add 洪教发"), cmd_series, CLI_WORK},
 	{"documents settings list", "", 0, 0, NULL, ADMIN_NEEDS, 0, N_("列出岗位、机关、代字和时限"),
 		"documents settings list", cmd_settings, CLI_WORK},
+	{"documents people", "", 0, 0, NULL, ADMIN_NEEDS, 0, N_("列出县局办文的人：姓名、帐号、职责"),
+		"documents people", cmd_people, CLI_WORK},
 	{"documents retention list", "", 0, 0, NULL, ADMIN_NEEDS, 0, N_("列出保管期限"),
 		"documents retention list", cmd_retentions, CLI_WORK},
 	{"documents retention set", "KIND TERM", 2, 2, from_options, ADMIN_NEEDS, SETTERS,

@@ -234,8 +234,9 @@ static int cmd_cancel(struct cli *c)
 /* ---- Lists ---- */
 
 struct rows {
-	json_t *json;
+	json_t *json, *ids;
 	struct cli_table *table;
+	size_t n;
 };
 
 static const char *when(const pb_meeting_row *m, char out[2 * MEETING_TIME_SIZE])
@@ -256,15 +257,17 @@ static bool page(void *data, const ProtobufCMessage *reply)
 
 	for (size_t i = 0; i < list->n_meeting; i++) {
 		const pb_meeting_row *m = list->meeting[i];
-		char time[2 * MEETING_TIME_SIZE], replied[32];
+		char time[2 * MEETING_TIME_SIZE], replied[32], n[16];
+		snprintf(n, sizeof n, "%zu", ++x->n);
+		json_object_set_new(x->ids, n, json_string(m->id));
 		json_array_append_new(x->json,
 			json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:s}", "id", m->id, "number", m->number, "state",
 				m->state, "subject", m->subject, "start", cli_time_json(m->start), "end",
 				cli_time_json(m->end), "place", m->place));
 		snprintf(replied, sizeof replied, "%u/%u", m->replied, m->schools);
 		cli_table_row(x->table,
-			(const char *[]){m->number, admin_word(&codes_meeting_state, m->state), when(m, time),
-				m->place, m->subject, m->planner_name, replied});
+			(const char *[]){n, m->number, admin_word(&codes_meeting_state, m->state),
+				when(m, time), m->place, m->subject, m->planner_name, replied});
 	}
 	return true;
 }
@@ -272,17 +275,19 @@ static bool page(void *data, const ProtobufCMessage *reply)
 static int cmd_list(struct cli *c)
 {
 	const char *headings[] = {
-		_("会议号"), _("状态"), _("时间"), _("地点"), _("主题"), _("办会人"), _("回执")};
-	struct rows x = {json_array(), cli_table_new(headings, 7)};
+		_("序号"), _("会议号"), _("状态"), _("时间"), _("地点"), _("主题"), _("办会人"), _("回执")};
+	struct rows x = {.json = json_array(), .ids = json_object(), .table = cli_table_new(headings, 8)};
 	pb_empty q = PB_EMPTY_INIT;
 
 	if (admin_stream(c, METHOD_DOCUMENTS_MEETINGS, &q.base, page, &x)) {
 		cli_table_free(x.table);
 		json_decref(x.json);
+		json_decref(x.ids);
 		return cli_fail(c);
 	}
 	cli_table_print(c, x.table);
-	cli_next(c, "%s", _("jgadmin meetings show 会议号"));
+	admin_shown_keep(c, "meetings", x.ids);
+	cli_next(c, "%s", _("jgadmin meetings show 序号"));
 	return cli_result(c, x.json, 0);
 }
 
@@ -437,32 +442,33 @@ static const struct cli_option code_options[] = {{"code", "CODE", N_("会场门�
 static const struct cli_command commands[] = {
 	{"meetings plan", "FILE", 1, 1, NULL, ADMIN_NEEDS, 0, N_("报会议预案"), N_("meetings plan 预案.txt"),
 		cmd_plan, CLI_WORK},
-	{"meetings approve", "M", 1, 1, approve_options, ADMIN_NEEDS, ROLES_LEADER, N_("批准会议"),
+	{"meetings approve", "MEETING", 1, 1, approve_options, ADMIN_NEEDS, ROLES_LEADER, N_("批准会议"),
 		N_("meetings approve 会〔2026〕1号"), cmd_event, CLI_WORK},
-	{"meetings notice", "M", 1, 1, signer_options, ADMIN_NEEDS, 0, N_("起草会议通知；改期后更正重发"),
-		N_("meetings notice 会〔2026〕1号 --signer zhangsan1"), cmd_notice, CLI_WORK},
-	{"meetings move", "M", 1, 1, move_options, ADMIN_NEEDS, 0, N_("改时间、地点：学校重新回执"),
+	{"meetings notice", "MEETING", 1, 1, signer_options, ADMIN_NEEDS, 0,
+		N_("起草会议通知；改期后更正重发"), N_("meetings notice 会〔2026〕1号 --signer zhangsan1"),
+		cmd_notice, CLI_WORK},
+	{"meetings move", "MEETING", 1, 1, move_options, ADMIN_NEEDS, 0, N_("改时间、地点：学校重新回执"),
 		N_("meetings move 会〔2026〕1号 --start '2026-09-13 09:00' --end '2026-09-13 11:00' --reason 台风"),
 		cmd_move, CLI_WORK},
-	{"meetings hold", "M", 1, 1, NULL, ADMIN_NEEDS, 0, N_("记下会议召开"),
+	{"meetings hold", "MEETING", 1, 1, NULL, ADMIN_NEEDS, 0, N_("记下会议召开"),
 		N_("meetings hold 会〔2026〕1号"), cmd_event, CLI_WORK},
-	{"meetings minutes", "M", 1, 1, signer_options, ADMIN_NEEDS, 0, N_("起草会议纪要"),
+	{"meetings minutes", "MEETING", 1, 1, signer_options, ADMIN_NEEDS, 0, N_("起草会议纪要"),
 		N_("meetings minutes 会〔2026〕1号 --signer zhangsan1"), cmd_minutes, CLI_WORK},
-	{"meetings close", "M", 1, 1, NULL, ADMIN_NEEDS, 0, N_("会议办结：议定事项都销号以后"),
+	{"meetings close", "MEETING", 1, 1, NULL, ADMIN_NEEDS, 0, N_("会议办结：议定事项都销号以后"),
 		N_("meetings close 会〔2026〕1号"), cmd_event, CLI_WORK},
-	{"meetings cancel", "M", 1, 1, reason_options, ADMIN_NEEDS, 0, N_("取消会议，撤回通知"),
+	{"meetings cancel", "MEETING", 1, 1, reason_options, ADMIN_NEEDS, 0, N_("取消会议，撤回通知"),
 		N_("meetings cancel 会〔2026〕1号 --reason 并入下月例会"), cmd_cancel, CLI_WORK},
-	{"meetings show", "M", 1, 1, NULL, ADMIN_NEEDS, 0, N_("看一个会议和各校回执"),
+	{"meetings show", "MEETING", 1, 1, NULL, ADMIN_NEEDS, 0, N_("看一个会议和各校回执"),
 		N_("meetings show 会〔2026〕1号"), cmd_show, CLI_WORK},
 	{"meetings list", "", 0, 0, NULL, ADMIN_NEEDS, 0, N_("列出会议"), "meetings list", cmd_list,
 		CLI_WORK},
-	{"meetings code", "M", 1, 1, NULL, ADMIN_NEEDS, 0, N_("会场门口的签到码"),
+	{"meetings code", "MEETING", 1, 1, NULL, ADMIN_NEEDS, 0, N_("会场门口的签到码"),
 		N_("meetings code 会〔2026〕1号"), cmd_code, CLI_WORK},
-	{"meetings signin", "M", 1, 1, code_options, ADMIN_NEEDS, 0, N_("县局人员签到"),
+	{"meetings signin", "MEETING", 1, 1, code_options, ADMIN_NEEDS, 0, N_("县局人员签到"),
 		N_("meetings signin 会〔2026〕1号 --code 7K3M-9QXZ"), cmd_signin, CLI_WORK},
-	{"meetings attendance", "M", 1, 1, NULL, ADMIN_NEEDS, 0, N_("到会情况"),
+	{"meetings attendance", "MEETING", 1, 1, NULL, ADMIN_NEEDS, 0, N_("到会情况"),
 		N_("meetings attendance 会〔2026〕1号"), cmd_attendance, CLI_WORK},
-	{"meetings cost", "M", 1, 1, NULL, ADMIN_NEEDS, 0, N_("会议成本：多少人时"),
+	{"meetings cost", "MEETING", 1, 1, NULL, ADMIN_NEEDS, 0, N_("会议成本：多少人时"),
 		N_("meetings cost 会〔2026〕1号"), cmd_cost, CLI_WORK},
 	{0},
 };

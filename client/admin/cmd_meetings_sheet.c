@@ -87,7 +87,7 @@ static int cmd_sheet(struct cli *c)
 static const struct cli_option sheet_options[] = {
 	{"o", "FILE.pdf", N_("存到这个文件")}, {"force", NULL, N_("替换已有的文件")}, {0}};
 static const struct cli_command commands[] = {
-	{"meetings sheet", "M", 1, 1, sheet_options, ADMIN_NEEDS, 0, N_("打印议程和签到表，带签到码"),
+	{"meetings sheet", "MEETING", 1, 1, sheet_options, ADMIN_NEEDS, 0, N_("打印议程和签到表，带签到码"),
 		N_("meetings sheet 会〔2026〕1号 -o 签到表.pdf"), cmd_sheet, CLI_WORK},
 	{0},
 };

@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "cli_help.h"
 #include "clock.h"
+#include "codes.h"
 #include "lang.h"
 #include "log.h"
 #include "revoked.h"
@@ -390,6 +391,21 @@ enum err cli_lock(struct cli *c)
 	}
 }
 
+/* Whose it is to do. */
+static int tell_roles(struct cli *c)
+{
+	char names[200] = "", hint[256];
+	size_t used = 0;
+
+	for (size_t i = 0; i < codes_role.n; i++)
+		if (c->command->roles & 1u << atoi(codes_role.items[i].code))
+			used += (size_t)snprintf(names + used, used < sizeof names ? sizeof names - used : 0,
+				"%s%s", used ? _("、") : "",
+				code_name(&codes_role, codes_role.items[i].code));
+	snprintf(hint, sizeof hint, _("由 %s 办理：%s login 用户名"), names, c->program->name);
+	return cli_fail_with(c, ERR_PERMISSION, hint, _("%s 没有办理这件事的职责"), c->profile.session.user);
+}
+
 static int open_profile(struct cli *c)
 {
 	unsigned needs = c->command->needs;
@@ -416,8 +432,7 @@ static int open_profile(struct cli *c)
 	if (!c->profile.session.user[0])
 		return cli_fail_with(c, ERR_UNAUTHENTICATED, NULL, NULL);
 	if (c->command->roles && !profile_has_role(&c->profile, c->command->roles))
-		return cli_fail_with(
-			c, ERR_PERMISSION, NULL, _("%s 没有办理这件事的职责"), c->profile.session.user);
+		return tell_roles(c);
 	return 0;
 }
 

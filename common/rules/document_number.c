@@ -124,6 +124,45 @@ enum number_fault document_number_parse(struct document_number *out, const char 
 	return !brackets ? NUMBER_BRACKETS : ordinal ? NUMBER_ORDINAL : zero ? NUMBER_ZERO : NUMBER_OK;
 }
 
+/* What may stand beside a year: brackets of any kind, a dash, a blank, 年. */
+static void skip_joint(const char **at)
+{
+	static const char *const joints[] = {" ", "　", "-", "－", "—", "年"};
+	bool more = true, right;
+
+	while (more) {
+		more = take_bracket(at, OPEN, &right);
+		for (size_t i = 0; i < sizeof joints / sizeof *joints; i++)
+			more |= take(at, joints[i]);
+	}
+}
+
+const char *document_number_typed(char out[DOCUMENT_NUMBER_SIZE], const char *text)
+{
+	size_t characters, n = han_span(text, &characters);
+	char series[SERIES_SIZE];
+	const char *at = text + n;
+	int32_t year, k;
+
+	if (!characters || n >= SERIES_SIZE)
+		return text;
+	snprintf(series, sizeof series, "%.*s", (int)n, text);
+	skip_joint(&at);
+	if (take_digits(&at, YEAR_DIGITS, &year) != YEAR_DIGITS)
+		return text;
+	const char *behind = at;
+	skip_joint(&at);
+	if (at == behind) /* 收20263 may be anything */
+		return text;
+	take(&at, ORDINAL);
+	at += strspn(at, "0");
+	if (!take_digits(&at, 6, &k))
+		return text;
+	skip_joint(&at);
+	take(&at, END);
+	return *at || document_number_format(out, DOCUMENT_NUMBER_SIZE, series, year, k) ? text : out;
+}
+
 const char *document_number_fault(enum number_fault fault)
 {
 	switch (fault) {

@@ -25,7 +25,7 @@ def calls(county, year, cases):
         office.call("Documents.SetOrgan", name="市教育局", value="superior")
         office.call("Documents.AddSeries", name="洪教发")
         office.call("Documents.SetSetting", name="days.check", value="1/1/0")
-        cases.check("what is set up is listed", {r.what for r in office.call("Documents.ListSetup").row} == {"desk", "organ", "series", "setting"})
+        cases.check("what is set up is listed", {r.what for r in office.call("Documents.ListSetup").row} == {"desk", "officer", "organ", "series", "setting"})
         office.call("Documents.ImportWorkdays", row=[pb.WorkdayRow(day=day, working=False)])
         reply = office.signed("Documents.Ask", event="register", title="关于检查的通知", **{"from": "市教育局"})
         cases.check("a paper that comes in has a number", (reply.number[0], reply.state, reply.version, reply.n) == ("收", "registered", 1, 1), str(reply))

@@ -176,11 +176,11 @@ class Server:
             admin.connect(self.code(code))
             admin.first_login(user, password)
 
-    def bureau(self, role):
+    def bureau(self, role, name=None):
         """A clerk of the bureau on a computer of his own."""
         admin = self.people["sysadmin"]
-        account = admin.ok("users", "add", "--bureau", "--role", role, role)
-        clerk = self.person(role, JGADMIN)
+        account = admin.ok("users", "add", "--bureau", "--role", role, name or role)
+        clerk = self.person(name or role, JGADMIN)
         clerk.connect(self.code(admin.ok("devices", "invite", "--bureau")["code"]))
         clerk.first_login(account["user"], account["password"])
         return clerk

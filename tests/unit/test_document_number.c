@@ -65,6 +65,22 @@ static void wrong_numbers_are_told(void **state)
 	assert_string_equal(document_number_fault(NUMBER_OK), "");
 }
 
+/* As people type them. */
+static void typed_numbers(void **state)
+{
+	static const char *const rows[][2] = {{"收2026-3", "收〔2026〕3号"}, {"收[2026]3号", "收〔2026〕3号"},
+		{"收（2026）第03号", "收〔2026〕3号"}, {"收 2026 3", "收〔2026〕3号"},
+		{"收〔2026〕3", "收〔2026〕3号"}, {"收2026年3号", "收〔2026〕3号"},
+		{"洪教发〔2026〕12号", "洪教发〔2026〕12号"}, {"收20263", "收20263"}, {"收2026-", "收2026-"},
+		{"收-3", "收-3"}, {"收2026-3号外", "收2026-3号外"}, {"3", "3"}, {"", ""},
+		{"0190a-1", "0190a-1"}, {"收2026-0", "收2026-0"}, {"收2026-9999999", "收2026-9999999"}};
+	char out[DOCUMENT_NUMBER_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_string_equal(document_number_typed(out, rows[i][0]), rows[i][1]);
+}
+
 /* Cut at every byte, a number is none. */
 static void cut_numbers(void **state)
 {
@@ -190,9 +206,9 @@ static void terms_and_offices(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_there_and_back),
-		cmocka_unit_test(wrong_numbers_are_told), cmocka_unit_test(cut_numbers),
-		cmocka_unit_test(what_makes_no_number), cmocka_unit_test(archive_numbers),
-		cmocka_unit_test(terms_and_offices)};
+		cmocka_unit_test(wrong_numbers_are_told), cmocka_unit_test(typed_numbers),
+		cmocka_unit_test(cut_numbers), cmocka_unit_test(what_makes_no_number),
+		cmocka_unit_test(archive_numbers), cmocka_unit_test(terms_and_offices)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 
 #include "client_service.h"
 #include "codes.h"
+#include "document_number.h"
 #include "lang.h"
 #include "meetings.h"
 #include "orders.h"
@@ -44,7 +45,9 @@ const char *delivery_state(const struct record *d)
 struct item *documents_find(struct view *v, const char *text)
 {
 	char id[64];
+	char number[DOCUMENT_NUMBER_SIZE];
 
+	text = document_number_typed(number, text);
 	for (size_t i = 0; i < v->n; i++) {
 		struct item *item = v->items[i];
 		if (!item->live || item->record.kind->number != KIND_DELIVERY)

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "codes.h"
+#include "document_number.h"
 #include "lang.h"
 #include "meeting.h"
 #include "outbox.h"
@@ -33,7 +34,9 @@ const char *meetings_reply_of(const struct record *d)
 struct item *meetings_find(struct view *v, const char *text)
 {
 	char id[37], of[37];
+	char number[DOCUMENT_NUMBER_SIZE];
 
+	text = document_number_typed(number, text);
 	for (size_t i = 0; i < v->n; i++) {
 		struct item *item = v->items[i];
 		if (!item->live || item->record.kind->number != KIND_MEETING_COPY)

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "codes.h"
+#include "document_number.h"
 #include "lang.h"
 #include "outbox.h"
 #include "tables.h"
@@ -53,7 +54,9 @@ struct item *orders_find(struct view *v, const char *text)
 {
 	char id[37], of[37];
 	size_t n;
+	char number[DOCUMENT_NUMBER_SIZE];
 
+	text = document_number_typed(number, text);
 	for (size_t i = 0; i < v->n; i++) {
 		struct item *item = v->items[i];
 		if (!item->live || item->record.kind->number != KIND_ORDER_COPY)

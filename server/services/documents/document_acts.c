@@ -47,6 +47,8 @@ static void judge_named(struct step *s, const char *user, bool leader)
 
 	if (fault)
 		document_rule(s, 1, fault);
+	if (fault && s->rule == 1)
+		s->rule_hint = _("jgadmin documents people 列出县局办文的人");
 }
 
 static void judge_twice(struct step *s, const char *a, const char *b)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "codes.h"
 #include "document_machine_inner.h"
 #include "lang.h"
 #include "tables.h"
@@ -287,12 +288,33 @@ static bool find_actor(struct step *s, enum by by, bool himself)
 	return false;
 }
 
+/* A step that waits for a desk which nobody was ever given: *p says so. */
+static bool nobody_holds(struct step *s, enum by by)
+{
+	const char *desk = desk_name(by);
+
+	if (desk && !document_desk(s->w, desk, s->w->now))
+		problem_set(s->p, ERR_PERMISSION, "doc",
+			arena_printf(s->arena, _("jgadmin documents desk set %s 姓名"),
+				code_name(&codes_desk, desk + 1)),
+			_("还没有定谁在“%s”岗，这一步没有人能办"), code_name(&codes_desk, desk + 1));
+	else if (by == BY_HEAD && !*document_head(s->w))
+		problem_set(s->p, ERR_PERMISSION, "doc", _("jgadmin documents head set 姓名"),
+			_("还没有定谁是主要负责人，这一步没有人能办"));
+	else
+		return false;
+	return true;
+}
+
 static enum err judge_person(struct step *s, const struct row *row)
 {
 	for (int others = 0; others < 2; others++)
 		for (size_t i = 0; i < ROW_BY && row->by[i]; i++)
 			if (actors[row->by[i]].roles & s->ask->roles && find_actor(s, row->by[i], !others))
 				return ERR_OK;
+	for (size_t i = 0; i < ROW_BY && row->by[i]; i++)
+		if (nobody_holds(s, row->by[i]))
+			return ERR_PERMISSION;
 	return problem_set(s->p, ERR_PERMISSION, "doc", _("jgadmin documents show 文号：看现在由谁办"),
 		_("这一步现在不由您办"));
 }

@@ -76,7 +76,7 @@ static void desk_judged(struct request *r)
 			*name ? arena_printf(&r->arena,
 					role == ROLE_LEADER ? _("%s不是局领导") : _("%s不是办公室的人"), name)
 			      : arena_printf(&r->arena, _("没有“%s”这个帐号"), db_get_text(t, i, 0)),
-			_("jgadmin users list 看帐号和职责"));
+			_("jgadmin documents people 看有哪些人和职责"));
 		return;
 	}
 	db_text(&p, ask->name);
@@ -247,12 +247,24 @@ static const struct db_stmt select_setup = {
 	" FROM document_desk WHERE county = app_county() ORDER BY name, set_at DESC) k"
 	" UNION ALL SELECT 'organ', name, relation, '', NULL"
 	" FROM document_organ WHERE county = app_county()"
+	" UNION ALL SELECT 'officer', a.name, a.user_id, array_to_string(a.roles, ' '), NULL"
+	" FROM user_account a WHERE a.county = app_county() AND a.school = '' AND NOT a.disabled"
+	" AND NOT a.roles && '{21,22,23}'" /* administrators run the system and handle no papers */
 	" UNION ALL SELECT 'series', series, '', '', NULL"
 	" FROM document_series WHERE county = app_county()"
 	" UNION ALL SELECT 'setting', s.name, s.value, '', s.valid_from"
 	" FROM (SELECT DISTINCT ON (name) name, value, valid_from"
 	" FROM document_setting WHERE county = app_county() AND valid_from <= jg_today()"
 	" ORDER BY name, valid_from DESC, set_at DESC) s ORDER BY 1, 2"};
+
+/* What a setting is for. */
+static const char *setting_about(const char *name)
+{
+	for (const struct document_setting *k = document_settings; k->name; k++)
+		if (strcmp(k->name, name) == 0)
+			return lang_text(k->text);
+	return "";
+}
 
 static void setup_query(struct request *r)
 {
@@ -276,6 +288,7 @@ static void setup_done(struct request *r)
 		x->name = (char *)document_text(r, db_get_text(t, i, 1));
 		x->value = (char *)document_text(r, db_get_text(t, i, 2));
 		x->deputy = (char *)document_text(r, db_get_text(t, i, 3));
+		x->about = (char *)(strcmp(x->what, "setting") ? "" : setting_about(x->name));
 		x->has_from = !db_is_null(t, i, 4);
 		x->from = (int32_t)db_get_int(t, i, 4);
 	}
@@ -292,6 +305,7 @@ static void setup_done(struct request *r)
 		x->name = (char *)document_settings[k].name;
 		x->value = (char *)document_settings[k].value;
 		x->deputy = (char *)"";
+		x->about = (char *)setting_about(x->name);
 		out.row[out.n_row++] = x;
 	}
 	if (rows && out.row)
