@@ -307,34 +307,20 @@ static int cmd_export(struct cli *c)
 
 /* ---- A package that somebody brings ---- */
 
-/* Whose word it is: the county that this computer belongs to, else the one that the package names, whose
- * fingerprint is then told, to be compared. */
-static enum err authority(struct cli *c, const struct bundle *b, X509 **ca)
+/* Whose word it is, where this computer belongs to no county: the CA that the package brings, by its fingerprint. */
+static void say_authority(struct cli *c, const X509 *ca)
 {
 	uint8_t hash[crypto_hash_sha256_BYTES];
 	char hex[2 * crypto_hash_sha256_BYTES + 1];
 	unsigned char *der = NULL;
+	int n = i2d_X509(ca, &der);
 
-	*ca = document_trace_ca(b);
-	if (!*ca)
-		return problem_set(&c->problem, ERR_FILE_DAMAGED, NULL,
-			_("请重新拷贝一份；原件在导出它的电脑上"),
-			_("%s 不是公文的封装包：没有 certs/ca.pem"), cli_operand(c, 0));
-	if (c->profile.ca) {
-		if (X509_cmp(*ca, c->profile.ca) == 0)
-			return ERR_OK;
-		return problem_set(&c->problem, ERR_CHAIN, NULL,
-			_("在没有接入县局的电脑上核验，并向出具它的单位核对根证书指纹"),
-			_("这个封装包不是本县局出具的"));
-	}
-	int n = i2d_X509(*ca, &der);
 	if (n > 0) {
 		crypto_hash_sha256(hash, der, (unsigned long long)n);
 		cli_say(c, _("出具者根证书的指纹（SHA-256），请向出具它的单位核对：\n%s"),
 			sodium_bin2hex(hex, sizeof hex, hash, sizeof hash));
 	}
 	OPENSSL_free(der);
-	return ERR_OK;
 }
 
 struct opened {
@@ -347,9 +333,11 @@ static enum err open_package(struct cli *c, struct opened *x)
 {
 	*x = (struct opened){.b = calloc(1, sizeof *x->b)};
 	arena_init(&x->arena, BUNDLE_BYTES_MAX);
-	enum err e = x->b ? bundle_read(x->b, cli_operand(c, 0), &c->problem)
+	enum err e = x->b ? document_package_open(x->b, cli_operand(c, 0), c->profile.ca, &x->ca, &c->problem)
 			  : problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);
-	return e ? e : authority(c, x->b, &x->ca);
+	if (!e && !c->profile.ca)
+		say_authority(c, x->ca);
+	return e;
 }
 
 static void close_package(struct opened *x)
@@ -407,11 +395,12 @@ static int verified(struct cli *c, const struct document_check *v)
 
 static int checked(struct cli *c, int (*tell)(struct cli *, const struct document_check *))
 {
+	const struct document_tails nothing = {0}; /* this computer is told of no traces */
 	struct document_check v;
 	struct opened x;
 	enum err e = open_package(c, &x);
 
-	if (!e && (e = document_package_check(x.b, x.ca, &v, &x.arena)))
+	if (!e && (e = document_package_check(x.b, x.ca, &nothing, &v, &x.arena)))
 		problem_set(&c->problem, e, NULL, NULL, NULL);
 	int code = e ? cli_fail(c) : tell(c, &v);
 	close_package(&x);

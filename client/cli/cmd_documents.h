@@ -8,7 +8,8 @@
 
 struct item;
 struct view;
-extern const struct cli_part jg_documents_orders, jg_meetings, jg_documents_print, jg_documents_keep;
+extern const struct cli_part jg_documents_orders, jg_meetings, jg_documents_print, jg_documents_keep,
+	jg_documents_verify;
 /* The paper that the i-th operand names. NULL: told, exit code in *code. */
 struct item *documents_pick(struct cli *c, struct view *v, int i, int *code);
 

@@ -104,4 +104,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part jg_documents_print = {commands, NULL, NULL};
+const struct cli_part jg_documents_print = {commands, NULL, &jg_documents_verify};

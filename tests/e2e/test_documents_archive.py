@@ -146,8 +146,37 @@ def extracted(package, path):
     return path + ".d"
 
 
+def cut_tail(server, number):
+    """As who has the database and the server's key may do it: the last entry goes, and nothing that stays needs another signature."""
+    server.psql("""SET session_replication_role = replica; DELETE FROM document_trace t USING document d WHERE d.number = '%s' AND t.document = d.id AND t.n = d.trace_n;
+        UPDATE document d SET trace_n = t.n, trace_head = t.head, state = t.state, told_n = t.n FROM document_trace t
+        WHERE d.number = '%s' AND t.document = d.id AND t.n = d.trace_n - 1""" % (number, number))
+
+
+def witnessed(server, clerk, office, out):
+    """A school is told of the trace's end when the paper is archived, and sees what is cut from it since."""
+    for _ in range(60):
+        clerk.ok("sync")
+        seen = clerk.run("documents", "verify", out)
+        if "见证过其中" in seen.out:
+            break
+        time.sleep(0.25)
+    entries = edu.ok("documents", "verify", out)["entries"]
+    cases.check("a school is witness of the whole trace", seen.code == 0 and "第 %d 条" % entries in seen.out, repr(seen))
+    cut_tail(server, number)
+    cut = os.path.join(server.dir, "删去.zip")
+    office.ok("documents", "export", number, "-o", cut)
+    cases.equal("what was cut and sealed anew by the server's key looks whole to who was told nothing", edu.run("documents", "verify", cut).code, 0)
+    run = clerk.run("--json", "documents", "verify", cut)
+    cases.equal("a school finds that the tail was cut", (run.code, json.loads(run.out)), (1, {"entries": entries - 1, "ok": False, "first_bad": entries}))
+    cases.check("and says so", "末尾被删去" in clerk.run("documents", "verify", cut).out, repr(run))
+    cases.equal("no title or number is told to it", [x for x in ("number", "title") if x in server.psql("SELECT string_agg(column_name, ' ') FROM information_schema.columns WHERE table_name = 'trace_tail'")], [])
+
+
 with Server() as server:
-    office, leader, edu = server.bureau("office"), server.bureau("leader"), server.bureau("basic_edu")
+    edu = server.import_schools("2132999001")
+    clerk = server.school("2132999001", "clerk")
+    office, leader = server.bureau("office"), server.bureau("leader")
     for desk in ("收文", "发文", "档案"):
         office.ok("documents", "desk", "set", desk, office.user)
     office.ok("documents", "head", "set", leader.user)
@@ -168,6 +197,7 @@ with Server() as server:
     cases.check("the sheet has each act, who and when", all(x in pages for x in ("请办理", "已办", letter, "市教育局")), pages)
     contents(out, number)
     cases.equal("a phone call is kept ten years", "D10" in zipfile.ZipFile(came).read("封装包.xml").decode(), True)
+    witnessed(server, clerk, office, out)
     server.stop()
     for path in (out, came):
         code, told = verified(edu, path)

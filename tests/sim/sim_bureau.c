@@ -236,7 +236,7 @@ static void begin(struct request *r)
 	}
 	d->kind = draw_kind();
 	db_each(T_RECORD + d->kind->number, choose, &x);
-	d->fresh = !x.n || chance(400);
+	d->fresh = !x.n || d->kind->append_only || chance(400);
 	memcpy(d->id, x.id, ID_SIZE);
 	r->data = d;
 	if (d->fresh && !make(d))

@@ -311,8 +311,24 @@ static void check_files(struct check *x)
 		fault(x, &x->out->safe, _("封装包.xml 里有密级"), NULL);
 }
 
-enum err document_package_check(
-	const struct bundle *b, X509 *ca, struct document_check *out, struct arena *arena)
+enum err document_package_open(
+	struct bundle *b, const char *path, const X509 *county, X509 **ca, struct problem *p)
+{
+	enum err e = bundle_read(b, path, p);
+
+	*ca = e ? NULL : document_trace_ca(b);
+	if (!e && !*ca)
+		return problem_set(p, ERR_FILE_DAMAGED, NULL, _("请重新拷贝一份；原件在导出它的电脑上"),
+			_("%s 不是公文的封装包：没有 certs/ca.pem"), path);
+	if (!e && county && X509_cmp(*ca, county) != 0)
+		return problem_set(p, ERR_CHAIN, NULL,
+			_("在没有接入县局的电脑上核验，并向出具它的单位核对根证书指纹"),
+			_("这个封装包不是本县局出具的"));
+	return e;
+}
+
+enum err document_package_check(const struct bundle *b, X509 *ca, const struct document_tails *seen,
+	struct document_check *out, struct arena *arena)
 {
 	struct check *x = calloc(1, sizeof *x);
 	enum err e = ERR_OK;
@@ -321,7 +337,7 @@ enum err document_package_check(
 	if (!x)
 		return ERR_NOMEM;
 	*x = (struct check){.b = b, .ca = ca, .out = out, .arena = arena};
-	e = document_trace_verify(b, ca, &out->trace, arena);
+	e = document_trace_verify(b, ca, seen, &out->trace, arena);
 	if (!e && out->trace.first_bad)
 		fault(x, &out->authentic,
 			arena_printf(arena, _("办理记录第 %u 条：%s"), out->trace.first_bad, out->trace.why),

@@ -10,6 +10,7 @@
 #include <openssl/x509_vfy.h>
 #include <sodium.h>
 
+#include "clock.h"
 #include "document_moves.h"
 #include "lang.h"
 #include "signature.h"
@@ -37,6 +38,7 @@ struct verify {
 	const struct bundle *b;
 	X509 *ca;
 	X509_STORE *store;
+	const struct document_tails *seen;
 	struct arena *arena;
 	struct document_verdict *out;
 	char prev[HEX], at[64], state[32], doc[64];
@@ -217,12 +219,27 @@ static enum err check_signatures(struct verify *x, const struct entry *e, const 
 	return bad == ERR_CHAIN ? ERR_OK : bad;
 }
 
-static void keep(struct verify *x, const struct entry *e)
+/* Whether some other entry had this number when this computer was told of it; hash NULL: any of this or a later one. */
+static bool was_other(struct verify *x, unsigned n, const uint8_t *hash)
 {
-	uint8_t hash[crypto_hash_sha256_BYTES];
+	uint8_t of[16];
+	bool other = false;
 
-	crypto_hash_sha256(hash, e->entry.data, e->entry.n);
-	sodium_bin2hex(x->prev, sizeof x->prev, hash, sizeof hash);
+	for (size_t i = 0; !id_parse(of, x->doc) && i < x->seen->count; i++) {
+		const struct document_tail *t = &x->seen->tail[i];
+		if (memcmp(t->of, of, sizeof of) != 0 || (hash ? t->n != n : t->n < n))
+			continue;
+		if (hash && memcmp(t->head, hash, sizeof t->head) == 0)
+			x->out->seen = n;
+		else
+			other = true;
+	}
+	return other;
+}
+
+static void keep(struct verify *x, const struct entry *e, const uint8_t hash[crypto_hash_sha256_BYTES])
+{
+	sodium_bin2hex(x->prev, sizeof x->prev, hash, crypto_hash_sha256_BYTES);
 	snprintf(x->at, sizeof x->at, "%s", value_of(&e->written, "at"));
 	snprintf(x->state, sizeof x->state, "%s", value_of(&e->written, "state"));
 	snprintf(x->doc, sizeof x->doc, "%s", value_of(&e->meant, "doc"));
@@ -235,6 +252,7 @@ static void keep(struct verify *x, const struct entry *e)
 static enum err verify_line(struct verify *x, const char *line, size_t n)
 {
 	struct entry e = {.device = NULL};
+	uint8_t hash[crypto_hash_sha256_BYTES];
 	unsigned number = ++x->out->entries;
 	const char *why = NULL;
 	enum err bad = ERR_OK;
@@ -247,11 +265,16 @@ static enum err verify_line(struct verify *x, const char *line, size_t n)
 		bad = check_signatures(x, &e, &why);
 	if (bad || x->arena->refused)
 		return bad ? bad : ERR_NOMEM;
+	if (!why) {
+		crypto_hash_sha256(hash, e.entry.data, e.entry.n);
+		keep(x, &e, hash);
+		if (was_other(x, number, hash))
+			why = _("与本机见证的不是同一条：后来换过");
+	}
 	if (why) {
 		x->out->first_bad = number;
 		x->out->why = why;
-	} else
-		keep(x, &e);
+	}
 	return ERR_OK;
 }
 
@@ -266,10 +289,11 @@ X509 *document_trace_ca(const struct bundle *b)
 	return cert;
 }
 
-enum err document_trace_verify(
-	const struct bundle *b, X509 *ca, struct document_verdict *out, struct arena *arena)
+enum err document_trace_verify(const struct bundle *b, X509 *ca, const struct document_tails *seen,
+	struct document_verdict *out, struct arena *arena)
 {
-	struct verify x = {.b = b, .ca = ca, .store = X509_STORE_new(), .arena = arena, .out = out};
+	struct verify x = {
+		.b = b, .ca = ca, .store = X509_STORE_new(), .seen = seen, .arena = arena, .out = out};
 	const struct bundle_file *f = bundle_find(b, "trace.jsonl");
 	const char *at = f ? (const char *)f->bytes : "";
 	enum err e = x.store && X509_STORE_add_cert(x.store, ca) == 1 ? ERR_OK : ERR_NOMEM;
@@ -284,6 +308,10 @@ enum err document_trace_verify(
 	if (!e && !out->entries) {
 		out->first_bad = 1;
 		out->why = _("没有办理记录");
+	}
+	if (!e && !out->first_bad && was_other(&x, out->entries + 1, NULL)) {
+		out->first_bad = out->entries + 1;
+		out->why = _("本机见证过这一条和以后的记录，现在没有了：末尾被删去");
 	}
 	X509_STORE_free(x.store);
 	return e;

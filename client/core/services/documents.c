@@ -14,7 +14,7 @@
 #include "way.h"
 
 const uint32_t documents_kinds[] = {KIND_DELIVERY, 0};
-static const uint32_t all_kinds[] = {KIND_DELIVERY, KIND_ORDER_COPY, KIND_MEETING_COPY, 0};
+static const uint32_t all_kinds[] = {KIND_DELIVERY, KIND_ORDER_COPY, KIND_MEETING_COPY, KIND_TRACE_TAIL, 0};
 
 const struct shown_list shown_documents = {
 	.name = "shown_documents", .act = "list_documents", .kinds = documents_kinds};

@@ -150,6 +150,12 @@ static enum err write_stream(
 	return e;
 }
 
+static enum err rewritten(struct problem *p)
+{
+	return problem_set(p, ERR_CHAIN, NULL, _("请保留这台电脑并告诉县局审计员：本机保存着改写以前的签名"),
+		_("县局服务器上的留痕与本机以前收到的不一致"));
+}
+
 /* What was signed before must still be so: in one database a trace only grows, and a number keeps its
  * head. */
 static enum err check_witness(
@@ -169,13 +175,39 @@ static enum err check_witness(
 	sqlite3_bind_blob(stmt, 4, end->head, HASH_SIZE, SQLITE_STATIC);
 	bool read;
 	enum err e = store_next(s, stmt, &read, p);
-	bool rewritten = read && sqlite3_column_int64(stmt, 0) > 0;
+	bool other = read && sqlite3_column_int64(stmt, 0) > 0;
 	sqlite3_finalize(stmt);
-	if (rewritten)
-		return problem_set(p, ERR_CHAIN, NULL,
-			_("请保留这台电脑并告诉县局审计员：本机保存着改写以前的签名"),
-			_("县局服务器上的留痕与本机以前收到的不一致"));
-	return e;
+	return other ? rewritten(p) : e;
+}
+
+static const char *const kept_rows =
+	"SELECT count(*) FROM base b LEFT JOIN staging t ON t.stream = b.stream AND t.id = b.id"
+	" WHERE b.stream = ?1 AND b.kind = ?2"
+	" AND (t.id IS NOT NULL OR ?3) AND (t.action IS NOT 1 OR t.lanes IS NOT b.lanes)"
+	" AND EXISTS (SELECT 1 FROM head h WHERE h.stream = ?1 AND h.epoch = ?4)";
+
+/* What the county has written once, never to be changed, must still be there as it was: in one database nothing takes it
+ * away. Before the staged rows move. */
+static enum err check_kept(struct store *s, int64_t stream, const struct staging_end *end, struct problem *p)
+{
+	enum err e = ERR_OK;
+	bool row, gone = false;
+
+	for (size_t i = 0; !e && i < kind_count; i++) {
+		if (kind_table[i].owner != OWNER_COUNTY || !kind_table[i].append_only)
+			continue;
+		sqlite3_stmt *stmt = store_prepare(s, kept_rows, p);
+		if (!stmt)
+			return store_error(s, p);
+		sqlite3_bind_int64(stmt, 1, stream);
+		sqlite3_bind_int(stmt, 2, (int)kind_table[i].number);
+		sqlite3_bind_int(stmt, 3, end->whole);
+		sqlite3_bind_int64(stmt, 4, (int64_t)end->epoch);
+		e = store_next(s, stmt, &row, p);
+		gone |= !e && row && sqlite3_column_int64(stmt, 0) > 0;
+		sqlite3_finalize(stmt);
+	}
+	return gone ? rewritten(p) : e;
 }
 
 /* Every head that was signed is kept: it proves any later rewrite of the trace. */
@@ -251,6 +283,8 @@ enum err staging_commit(struct store *s, int64_t stream, const struct staging_en
 	if (!e)
 		e = base_rows(s, stream, &before, p);
 	fault_point(FAULT_JG_PULL_COMMIT_BEGUN);
+	if (!e)
+		e = check_kept(s, stream, end, p);
 	if (!e)
 		e = move_rows(s, stream, end->whole, p);
 	fault_point(FAULT_JG_PULL_COMMIT_MOVED);

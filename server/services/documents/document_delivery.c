@@ -221,8 +221,8 @@ static void close_run(struct request *r)
 	request_begin(r, close_query);
 }
 
-const struct service_job documents_jobs[] = {
-	{"deliver", 1, deliver_run}, {"close", 10, close_run}, {"invite", 1, meetings_invite}, {0}};
+const struct service_job documents_jobs[] = {{"deliver", 1, deliver_run}, {"close", 10, close_run},
+	{"invite", 1, meetings_invite}, {"tails", 3600, documents_tell_tails}, {0}};
 
 /* ---- deliveries ---- */
 

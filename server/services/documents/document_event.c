@@ -479,6 +479,8 @@ static void event_done(struct request *r)
 		documents_deliver_now(r->worker);
 	if (x->ask.event == EVENT_ISSUE)
 		meetings_invite_now(r->worker);
+	if (x->ask.event == EVENT_ARCHIVE)
+		documents_tell_tails_now(r->worker);
 	id_format(id, f->id);
 	out.id = id;
 	out.number = (char *)document_written_number(r, f);

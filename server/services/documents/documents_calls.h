@@ -91,6 +91,11 @@ void meeting_write_draft(struct request *r, const uint8_t paper[16], bool is_min
 /* Whatever paper was issued: the notice asks schools, the minutes end it. */
 void meeting_paper_issued(struct request *r, const uint8_t paper[16]);
 
+/* ---- document_tails.c ---- */
+
+void documents_tell_tails(struct request *r); /* the job */
+void documents_tell_tails_now(struct worker *w);
+
 /* ---- meeting_invites.c ---- */
 
 void meetings_invite(struct request *r); /* the job */
