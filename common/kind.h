@@ -88,7 +88,7 @@ struct method {
 	enum access access;
 	uint32_t roles; /* 1 << role; 0 = every role */
 	uint32_t request_max, arena_max;
-	bool writes, retry_safe, streamed, personal;
+	bool writes, retry_safe, streamed, personal, prepares;
 	const ProtobufCMessageDescriptor *request, *reply;
 };
 

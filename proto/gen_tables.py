@@ -281,10 +281,10 @@ def methods(decl, header, source):
                 flag = lambda on: "true" if on else "false"
                 # The arena must hold the decoded strings and the structs that point at them.
                 arena = rule.arena_max or 4 * rule.request_max + 4096
-                rows[rule.number] = "\t{0x%04x, %s, %s, %s, 0x%xu, %d, %d, %s, %s, %s, %s, &%s__descriptor, &%s__descriptor}," % (
+                rows[rule.number] = "\t{0x%04x, %s, %s, %s, 0x%xu, %d, %d, %s, %s, %s, %s, %s, &%s__descriptor, &%s__descriptor}," % (
                     rule.number, c_string(where), c_string(rule.label), access[rule.access], sum(1 << role for role in rule.role),
                     rule.request_max, arena, flag(rule.writes), flag(rule.retry_safe), flag(rule.streamed),
-                    flag(rule.personal), symbol(method.input_type), symbol(method.output_type))
+                    flag(rule.personal), flag(rule.prepares), symbol(method.input_type), symbol(method.output_type))
     source.append("const struct method method_table[] = {\n%s\n};" % "\n".join(rows[n] for n in sorted(rows)))
     source.append("const size_t method_count = sizeof method_table / sizeof *method_table;")
     header.append("#define METHOD_COUNT %d" % len(rows))

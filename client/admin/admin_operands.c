@@ -89,9 +89,9 @@ static enum err find_school(struct cli *c, const char **text)
 	if (is_code(*text))
 		return ERR_OK; /* the server knows whether there is one */
 	enum err e = admin_ask(c, METHOD_COUNTY_LIST_SCHOOLS, &q.base, &arena, &reply);
-	const char *found = e ? NULL
-			      : named_school(c, (const pb_school_list *)reply, *text,
-					code[next++ % CLI_OPTIONS_MAX]);
+	const char *found = e
+		? NULL
+		: named_school(c, (const pb_school_list *)reply, *text, code[next++ % CLI_OPTIONS_MAX]);
 	arena_free(&arena);
 	if (found)
 		*text = found;
@@ -120,8 +120,8 @@ static enum err named_officer(struct cli *c, const pb_setup_list *list, const ch
 				p->value);
 	}
 	if (same > 1)
-		return problem_set(&c->problem, ERR_NOT_FOUND, "user", all,
-			_("叫“%s”的人不止一位，请写帐号"), *text);
+		return problem_set(
+			&c->problem, ERR_NOT_FOUND, "user", all, _("叫“%s”的人不止一位，请写帐号"), *text);
 	if (found) {
 		char *out = login[next++ % CLI_OPTIONS_MAX];
 		snprintf(out, sizeof login[0], "%s", found);

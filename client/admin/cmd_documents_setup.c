@@ -108,6 +108,18 @@ static int cmd_retention(struct cli *c)
 	return set(c, METHOD_DOCUMENTS_SET_SETTING, &q.base, _("已改；已经归档的不变"));
 }
 
+/* In the arena, which is the caller's to free; NULL with c->problem, and nothing is the caller's. */
+static const pb_setup_list *ask_setup(struct cli *c, struct arena *arena)
+{
+	pb_empty q = PB_EMPTY_INIT;
+	const ProtobufCMessage *reply;
+
+	if (!admin_ask(c, METHOD_DOCUMENTS_LIST_SETUP, &q.base, arena, &reply))
+		return (const pb_setup_list *)reply;
+	arena_free(arena);
+	return NULL;
+}
+
 static int list_setup(struct cli *c, bool retention)
 {
 	const char *headings[] = {_("类别"), _("名称"), _("内容"), _("副岗"), _("说明")};
@@ -116,18 +128,15 @@ static int list_setup(struct cli *c, bool retention)
 	} words[] = {
 		{"desk", N_("岗位")}, {"organ", N_("机关")}, {"series", N_("代字")}, {"setting", N_("设置")}};
 	struct cli_table *t = cli_table_new(headings, 5);
-	pb_empty q = PB_EMPTY_INIT;
-	const ProtobufCMessage *reply;
 	json_t *json = json_array();
 	struct arena arena;
+	const pb_setup_list *list = ask_setup(c, &arena);
 
-	if (admin_ask(c, METHOD_DOCUMENTS_LIST_SETUP, &q.base, &arena, &reply)) {
-		arena_free(&arena);
+	if (!list) {
 		cli_table_free(t);
 		json_decref(json);
 		return cli_fail(c);
 	}
-	const pb_setup_list *list = (const pb_setup_list *)reply;
 	for (size_t i = 0; i < list->n_row; i++) {
 		const pb_setup_row *x = list->row[i];
 		const char *word = x->what, *name = x->name;
@@ -171,19 +180,16 @@ static int cmd_people(struct cli *c)
 {
 	const char *headings[] = {_("姓名"), _("帐号"), _("职责")};
 	struct cli_table *t = cli_table_new(headings, 3);
-	pb_empty q = PB_EMPTY_INIT;
-	const ProtobufCMessage *reply;
 	json_t *json = json_array();
 	struct arena arena;
 	char roles[256];
+	const pb_setup_list *list = ask_setup(c, &arena);
 
-	if (admin_ask(c, METHOD_DOCUMENTS_LIST_SETUP, &q.base, &arena, &reply)) {
-		arena_free(&arena);
+	if (!list) {
 		cli_table_free(t);
 		json_decref(json);
 		return cli_fail(c);
 	}
-	const pb_setup_list *list = (const pb_setup_list *)reply;
 	for (size_t i = 0; i < list->n_row; i++) {
 		const pb_setup_row *x = list->row[i];
 		if (strcmp(x->what, OFFICER) != 0)

@@ -97,7 +97,8 @@ static void say_tasks(struct cli *c, const pb_document_shown *s)
 }
 
 /* Schools by name. */
-static void say_list(struct cli *c, const pb_document_shown *s, const char *label, const struct draft_list *list)
+static void say_list(
+	struct cli *c, const pb_document_shown *s, const char *label, const struct draft_list *list)
 {
 	char text[2000] = "";
 	size_t used = 0;
@@ -145,14 +146,15 @@ static void say_text(struct cli *c, const pb_document_shown *s)
 static const struct {
 	const char *step, *command, *option;
 } ways[] = {{"check", "accept", ""}, {"propose", "propose", N_(" --opinion 拟办意见 --leader 领导")},
-	{"instruct", "instruct", N_(" --text 批示 --lead 承办人")}, {"handle", "finish", N_(" --text 办理结果")},
-	{"assist", "report", N_(" --text 情况")}, {"circulate", "read", ""}, {"review", "approve", ""},
-	{"file", "archive", N_(" --slot 存放位置")}, {"draft", "submit", ""}, {"approve", "approve", ""},
-	{"countersign", "agree", ""}, {"sign", "sign", ""},
-	{"joint", "joint", N_(" --org 机关 --by 签字人 --date 日期")}, {"recheck", "recheck", ""},
-	{"number", "number", N_(" --series 代字")}, {"press", "press", N_(" --copies 份数")},
-	{"proof", "proof pass", ""}, {"seal", "seal", N_(" --count 份数")}, {"issue", "issue", ""},
-	{"close", "close", ""}, {"judge", "deliveries", ""}, {"receipt", "deliveries", ""}};
+	{"instruct", "instruct", N_(" --text 批示 --lead 承办人")},
+	{"handle", "finish", N_(" --text 办理结果")}, {"assist", "report", N_(" --text 情况")},
+	{"circulate", "read", ""}, {"review", "approve", ""}, {"file", "archive", N_(" --slot 存放位置")},
+	{"draft", "submit", ""}, {"approve", "approve", ""}, {"countersign", "agree", ""},
+	{"sign", "sign", ""}, {"joint", "joint", N_(" --org 机关 --by 签字人 --date 日期")},
+	{"recheck", "recheck", ""}, {"number", "number", N_(" --series 代字")},
+	{"press", "press", N_(" --copies 份数")}, {"proof", "proof pass", ""},
+	{"seal", "seal", N_(" --count 份数")}, {"issue", "issue", ""}, {"close", "close", ""},
+	{"judge", "deliveries", ""}, {"receipt", "deliveries", ""}};
 
 static void say_next(struct cli *c, const pb_document_shown *s)
 {

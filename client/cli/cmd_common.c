@@ -88,12 +88,12 @@ static void progress(void *data, const char *what, uint64_t done, uint64_t total
 	cli_progress(data, what, done, total);
 }
 
-enum err jg_sync(struct cli *c, bool quiet, struct sync_report *report, struct link **keep)
+static enum err run_sync(
+	struct cli *c, const struct sync_options *options, struct sync_report *report, struct link **keep)
 {
-	const struct sync_options options = {.progress = quiet ? NULL : progress, .progress_data = c};
 	struct sync *sync;
 	unsigned wait_ms;
-	enum err e = sync_begin(&sync, jg_of(c)->store, &options, report, &c->problem);
+	enum err e = sync_begin(&sync, jg_of(c)->store, options, report, &c->problem);
 
 	if (e)
 		return e;
@@ -107,11 +107,20 @@ enum err jg_sync(struct cli *c, bool quiet, struct sync_report *report, struct l
 	return e;
 }
 
-int jg_sync_now(struct cli *c, struct sync_report *report)
+enum err jg_sync(struct cli *c, bool quiet, struct sync_report *report, struct link **keep)
 {
+	const struct sync_options options = {.progress = quiet ? NULL : progress, .progress_data = c};
+
+	return run_sync(c, &options, report, keep);
+}
+
+int jg_sync_now(struct cli *c, unsigned budget_ms, struct sync_report *report)
+{
+	const struct sync_options options = {
+		.budget_ms = budget_ms, .progress = progress, .progress_data = c};
 	struct outbox_counts counts;
 
-	if (!jg_sync(c, false, report, NULL))
+	if (!run_sync(c, &options, report, NULL))
 		return 0;
 	if (outbox_counts(jg_of(c)->store, &counts, NULL))
 		return cli_fail(c);

@@ -460,6 +460,7 @@ static const struct way ways[] = {
 	{"list_documents", "jg documents list"},
 	{"sign_document", "jg documents sign"},
 	{"answer_document", "jg documents answer"},
+	{"again_document_delivery", N_("jg documents show 文号，再 sign 或 answer")},
 	{0},
 };
 

@@ -107,6 +107,7 @@ static const struct cli_command commands[] = {
 static const struct way ways[] = {
 	{"list_orders", "jg documents orders list"},
 	{"answer_order", "jg documents orders answer"},
+	{"again_school_order", N_("jg documents orders list，再 answer")},
 	{0},
 };
 

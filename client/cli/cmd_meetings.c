@@ -155,6 +155,7 @@ static const struct cli_command commands[] = {
 static const struct way ways[] = {
 	{"list_meetings", "jg meetings list"},
 	{"reply_meeting", "jg meetings reply"},
+	{"again_school_meeting", N_("jg meetings list，再 reply")},
 	{0},
 };
 

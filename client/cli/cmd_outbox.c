@@ -293,7 +293,12 @@ static void show_op(const struct cli *c, const struct view *v, const struct op_r
 		cli_say(c, _("  已有的记录是 %s 的"),
 			words_pupil(words_whose(v, &holder->record), pupil, sizeof pupil));
 	show_fields(c, v, row);
-	if (decide_needed(row) && row->state != OP_CONFLICT)
+	char again[64];
+	snprintf(again, sizeof again, "again_%s", row->kind->table);
+	const char *command = way(again);
+	if (decide_needed(row) && row->state != OP_CONFLICT && command != again)
+		cli_say(c, _("再办一次：%s；不要了：jg outbox withdraw %lld"), command, (long long)row->n);
+	else if (decide_needed(row) && row->state != OP_CONFLICT)
 		cli_say(c,
 			row->del
 				? _("不删了：jg outbox withdraw %lld；原因没有了再删一次：jg outbox fix %lld")
@@ -570,9 +575,6 @@ int cmd_outbox_withdraw(struct cli *c)
 		return cli_fail_with(c, ERR_USAGE,
 			_("例如 jg outbox withdraw 12 15；没有被接受的全部撤回用 --all"),
 			_("写序号，或者写 --all"));
-	if (cli_flag(c, "all") && !profile_has_role(&c->profile, TEACHERS))
-		return cli_fail_with(c, ERR_PERMISSION, _("写自己那几项的序号：jg outbox withdraw 12 15"),
-			_("全部撤回由学籍管理员办理"));
 	if (cli_flag(c, "all"))
 		return withdraw_all(c);
 	for (int i = 0; !code && i < c->operands; i++)

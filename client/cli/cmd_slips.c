@@ -343,7 +343,7 @@ static int receive_all(struct cli *c, struct view *v, struct receipt *list, size
 		return cli_fail(c);
 	for (size_t i = 0; i < n; i++)
 		any |= list[i].n != 0;
-	int code = any ? jg_sync_now(c, &report) : 0;
+	int code = any ? jg_sync_now(c, SYNC_BUDGET_TYPED_MS, &report) : 0;
 	if (code)
 		return code;
 	for (size_t i = 0; i < n; i++)

@@ -182,7 +182,7 @@ int cmd_sync(struct cli *c)
 	if (!store)
 		return code;
 	if (!cli_flag(c, "watch")) {
-		code = jg_sync_now(c, &report);
+		code = jg_sync_now(c, SYNC_BUDGET_MS, &report);
 		return code ? code : tell_report(c, store, &report);
 	}
 	enum err e = jg_sync(c, false, &report, &link);

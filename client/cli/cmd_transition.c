@@ -341,7 +341,7 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 	int code;
 	struct store *store = jg_store(c, &code);
 
-	if (!store || (code = jg_sync_now(c, &report))) {
+	if (!store || (code = jg_sync_now(c, SYNC_BUDGET_TYPED_MS, &report))) {
 		json_decref(json);
 		return code;
 	}

@@ -37,7 +37,7 @@ const char *jg_choose_first(const struct cli *c); /* what is done after logging 
 enum err jg_sync(struct cli *c, bool quiet, struct sync_report *report, struct link **keep);
 /* Pushes and pulls now, for a command that queued something. 0, or the exit code after telling why it
  * waits. */
-int jg_sync_now(struct cli *c, struct sync_report *report);
+int jg_sync_now(struct cli *c, unsigned budget_ms, struct sync_report *report);
 /* A refusal that the command tells itself: nothing of it is left for the tray. */
 void jg_told(struct cli *c, struct store *s, const struct op_row *row);
 /* Runs `fn` in a transaction of the store. */

@@ -124,6 +124,7 @@ with Server() as server:
     server.stop()
     late = clerk.run("documents", "sign", number, "--json")
     cases.equal("without the bureau a receipt waits", late.code, 4)
+    cases.equal("and the answer behind it", clerk.run("documents", "answer", number, "q1=1", "q2=2026-12-05", "q3=是", "--json").code, 4)
     server.start()
     edu.ok("documents", "reissue", number, write("更正：逐项登记"), "--reason", "日期有误")
     for who, *words in ((wang, "sign"), (office, "recheck")):
@@ -137,8 +138,16 @@ with Server() as server:
     stale = clerk.ok("outbox", "show", next(o["id"] for o in listed if o["code"] == "STALE"))
     cases.check("both versions are shown", (stale["mine"]["version"], stale["theirs"]["version"]) == (1, 2) and stale["mine"]["digest"] != stale["theirs"]["digest"] and stale["theirs"]["title"], str(stale))
     cases.equal("the new text is to be signed for", (mine[0]["version"], mine[0]["state"]), (2, "sent"))
+    open_ones = lambda: [o["state"] for o in clerk.ok("outbox", "list") if o["state"] not in ("accepted", "done")]
+    cases.equal("what was behind it waits for a person too", len(open_ones()), 2)
+    shown = clerk.run("outbox", "show", next(o["id"] for o in listed if o["code"] == "STALE")).out
+    cases.check("how it is said again is told, not which field is to be typed", "documents show" in shown and "outbox fix" not in shown, shown)
     clerk.ok("documents", "sign", number)
-    cases.equal("the others begin anew too", states(number), {P1: "sent", P2: "signed", J: "sent"})
+    cases.equal("what was said again is dealt with", len(open_ones()), 1)
+    clerk.ok("documents", "answer", number, "q1=2", "q2=2026-12-05", "q3=是")
+    cases.equal("and so is the answer", open_ones(), [])
+    cases.equal("who is no registrar takes his own back", clerk.ok("outbox", "withdraw", "--all"), {"undone": 0})
+    cases.equal("the others begin anew too", states(number), {P1: "sent", P2: "answered", J: "sent"})
     leader.ok("documents", "recall", number, "--reason", "上级另有规定")
     cases.equal("recalled for all", set(states(number).values()), {"recalled"})
     mine = wait(lambda: (clerk.run("sync"), clerk.ok("documents", "list"))[1], lambda d: d and d[0]["state"] == "recalled")

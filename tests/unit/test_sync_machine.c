@@ -21,7 +21,7 @@ static struct sync_action step(struct sync_machine *m, enum sync_happened what, 
 
 static void begin(struct sync_machine *m)
 {
-	sync_machine_init(m, 1, false);
+	sync_machine_init(m, 1, false, SYNC_BUDGET_MS);
 	assert_int_equal(step(m, SYNC_STARTED, 0, false).what, SYNC_CONNECT);
 	assert_int_equal(step(m, SYNC_CONNECTED, 2, false).what, SYNC_PUSH);
 }
@@ -95,7 +95,7 @@ static void a_bad_link_is_tried_for_half_a_minute(void **state)
 	unsigned tries = 0;
 
 	(void)state;
-	sync_machine_init(&m, 7, false);
+	sync_machine_init(&m, 7, false, SYNC_BUDGET_MS);
 	step(&m, SYNC_STARTED, 0, false);
 	while ((a = sync_machine_step(&m, &event)).what == SYNC_WAIT) {
 		assert_true(a.ms >= 1000);
@@ -107,7 +107,7 @@ static void a_bad_link_is_tried_for_half_a_minute(void **state)
 	assert_int_equal(a.why, ERR_UNREACHABLE);
 	assert_in_range(tries, 3, 5);
 	event = (struct sync_event){.what = SYNC_FAILED, .error = ERR_BUSY, .retry_ms = 5000};
-	sync_machine_init(&m, 7, false);
+	sync_machine_init(&m, 7, false, SYNC_BUDGET_MS);
 	step(&m, SYNC_STARTED, 0, false);
 	assert_true(sync_machine_step(&m, &event).ms >= 5000); /* the server's word counts */
 	assert_int_equal(step(&m, SYNC_DID, 0, false).what, SYNC_CONNECT);

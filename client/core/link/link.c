@@ -561,8 +561,8 @@ static void count_fate(
 {
 	bool told = link->done && err_info((int)e)->level != ERR_LEVEL_RETRY;
 
-	/* Logging in and renewing a certificate change nothing that anybody typed. */
-	if (!rule->writes || rule->access != ACCESS_SESSION || is_dry(request))
+	/* Logging in, renewing a certificate and an upload alone change nothing that anybody typed. */
+	if (!rule->writes || rule->prepares || rule->access != ACCESS_SESSION || is_dry(request))
 		return;
 	link->profile->fate.done += e == ERR_OK;
 	link->profile->fate.unknown += e && !told && e != ERR_BUSY && e != ERR_DRAINING;

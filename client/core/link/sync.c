@@ -415,7 +415,8 @@ enum err sync_begin(struct sync **out, struct store *s, const struct sync_option
 	x->p = p ? p : &x->ignored;
 	x->event = (struct sync_event){.what = SYNC_STARTED};
 	randombytes_buf(&random, sizeof random);
-	sync_machine_init(&x->machine, random, options->push_only);
+	sync_machine_init(&x->machine, random, options->push_only,
+		options->budget_ms ? options->budget_ms : SYNC_BUDGET_MS);
 	return ERR_OK;
 }
 

@@ -22,6 +22,7 @@ struct sync_report {
 
 struct sync_options {
 	bool push_only;
+	unsigned budget_ms; /* how long to try; 0: SYNC_BUDGET_MS */
 	void (*progress)(void *data, const char *what, uint64_t done, uint64_t total); /* may be NULL */
 	void *progress_data;
 };

@@ -8,9 +8,9 @@
 #define BACKOFF_MS 1000 /* proto/README.md §9: 1 s, doubling to 30 s, with jitter */
 #define BACKOFF_MAX_MS 30000
 
-void sync_machine_init(struct sync_machine *m, uint64_t random, bool push_only)
+void sync_machine_init(struct sync_machine *m, uint64_t random, bool push_only, unsigned budget_ms)
 {
-	*m = (struct sync_machine){.random = random | 1, .push_only = push_only};
+	*m = (struct sync_machine){.random = random | 1, .push_only = push_only, .budget_ms = budget_ms};
 }
 
 static struct sync_action act(struct sync_machine *m, enum sync_do what)
@@ -44,7 +44,7 @@ static struct sync_action retry(struct sync_machine *m, const struct sync_event 
 		backoff = e->retry_ms;
 	backoff += jitter(m, backoff / 4 + 1);
 	m->attempt++;
-	if (e->now_ms - m->began_ms + backoff > SYNC_BUDGET_MS)
+	if (e->now_ms - m->began_ms + backoff > m->budget_ms)
 		return finish(m, e->error);
 	act(m, SYNC_WAIT);
 	m->last.ms = backoff;

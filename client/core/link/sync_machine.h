@@ -11,8 +11,10 @@
 #include "err.h"
 
 #define SYNC_BUDGET_MS 30000 /* how long one command tries over a bad link (cli.md: then exit 4) */
-#define SYNC_ROUNDS_MAX 3    /* of pushing what a pull brought up (resolved duplicates) */
-#define SYNC_FORKS_MAX 2     /* reconnections to one database that said FORKED, EXPECT, or left its WELCOME */
+#define SYNC_BUDGET_TYPED_MS                                                                                 \
+	5000 /* while somebody who typed one thing waits for it: it is saved, and the next sync sends it */
+#define SYNC_ROUNDS_MAX 3 /* of pushing what a pull brought up (resolved duplicates) */
+#define SYNC_FORKS_MAX 2  /* reconnections to one database that said FORKED, EXPECT, or left its WELCOME */
 
 /*
  *   STARTED ─> CONNECT ─> PUSH ⟲ ─> FILE ⟲ ─> PULL ─> COMMIT ─┐ a stream after the other
@@ -72,6 +74,7 @@ struct sync_action {
 struct sync_machine {
 	uint64_t began_ms, random;
 	bool push_only;
+	unsigned budget_ms;
 	size_t streams, stream;
 	bool repulled; /* this stream, after a digest that differed */
 	unsigned attempt, rounds, forks;
@@ -79,8 +82,8 @@ struct sync_machine {
 	struct sync_action last;
 };
 
-/* random: seed of the jitter. push_only: leaves pulling to another time. */
-void sync_machine_init(struct sync_machine *m, uint64_t random, bool push_only);
+/* random: seed of the jitter. push_only: leaves pulling to another time. budget_ms: how long to try. */
+void sync_machine_init(struct sync_machine *m, uint64_t random, bool push_only, unsigned budget_ms);
 struct sync_action sync_machine_step(struct sync_machine *m, const struct sync_event *event);
 
 #endif

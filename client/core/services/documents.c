@@ -5,6 +5,7 @@
 
 #include "client_service.h"
 #include "codes.h"
+#include "decide.h"
 #include "document_number.h"
 #include "lang.h"
 #include "meetings.h"
@@ -129,7 +130,7 @@ enum err documents_say(struct view *v, struct item *item, enum delivery_word wor
 		record_set_text(&want, F_DELIVERY_ANSWER, answer);
 		break;
 	}
-	return outbox_put(v, &item, &want, UINT32_MAX, 0, p);
+	return decide_anew(v, item, &want, p);
 }
 
 /* ---- What is to be done ---- */

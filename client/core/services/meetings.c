@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "codes.h"
+#include "decide.h"
 #include "document_number.h"
 #include "lang.h"
 #include "meeting.h"
@@ -65,7 +66,7 @@ enum err meetings_reply(struct view *v, struct item *item, const char *reply, co
 	record_set_text(&want, F_MEETING_COPY_REPLIED_BY, v->store->profile->session.user);
 	record_set_number(
 		&want, F_MEETING_COPY_REPLIED_ROUND, record_number(&item->record, F_MEETING_COPY_ROUND));
-	return outbox_put(v, &item, &want, UINT32_MAX, 0, p);
+	return decide_anew(v, item, &want, p);
 }
 
 enum err meetings_sign_in(
@@ -84,7 +85,7 @@ enum err meetings_sign_in(
 	record_set_text(&want, F_MEETING_COPY_SIGN_CODE, typed);
 	record_set_number(&want, F_MEETING_COPY_SIGNED_AT, now_us);
 	record_set_text(&want, F_MEETING_COPY_SIGNED_BY, v->store->profile->session.user);
-	return outbox_put(v, &item, &want, UINT32_MAX, 0, p);
+	return decide_anew(v, item, &want, p);
 }
 
 void meetings_todo(struct todo_list *l)

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "codes.h"
+#include "decide.h"
 #include "document_number.h"
 #include "lang.h"
 #include "outbox.h"
@@ -84,7 +85,7 @@ enum err orders_answer(
 	record_set_number(&want, F_ORDER_COPY_ANSWERED_AT, now_us);
 	record_set_text(&want, F_ORDER_COPY_ANSWERED_BY, v->store->profile->session.user);
 	record_set_text(&want, F_ORDER_COPY_ANSWER, answer);
-	return outbox_put(v, &item, &want, UINT32_MAX, 0, p);
+	return decide_anew(v, item, &want, p);
 }
 
 void orders_todo(struct todo_list *l)

@@ -297,6 +297,69 @@ enum err decide_again(struct view *v, const struct op_row *row, const struct rec
 	return e ? e : outbox_set_state(v->store, row->n, OP_DONE, p);
 }
 
+/* ---- What is said anew ---- */
+
+#define SAID_ARENA (4u << 20) /* a paper's copy as it was, as it was to be and as the server told it */
+
+struct open_rows {
+	const uint8_t *id;
+	int64_t *n;
+	size_t count, room;
+	struct problem *p;
+};
+
+static enum err add_open(void *data, const struct op_row *row)
+{
+	struct open_rows *o = data;
+
+	if (memcmp(row->id, o->id, ID_SIZE) != 0)
+		return ERR_OK;
+	if (o->count == o->room) {
+		size_t room = o->room ? o->room * 2 : 16;
+		int64_t *more = realloc(o->n, room * sizeof *more);
+		if (!more)
+			return problem_set(o->p, ERR_NOMEM, NULL, NULL, NULL);
+		o->n = more;
+		LINT_KEPT(more);
+		o->room = room;
+	}
+	o->n[o->count++] = row->n;
+	return ERR_OK;
+}
+
+/* One of them, before the new operation is queued, which takes the place of these groups; or behind it. */
+static enum err settle_open(struct view *v, int64_t n, uint32_t groups, bool before, struct problem *p)
+{
+	struct op_row row;
+	struct arena arena;
+
+	arena_init(&arena, SAID_ARENA);
+	enum err e = outbox_read(v->store, n, &arena, &row, p);
+	bool replaced = !e && !row.del && row.groups & groups;
+	if (!e && before && replaced)
+		e = outbox_set_state(v->store, n, OP_DONE, p);
+	else if (!e && !before && row.state == OP_BLOCKED)
+		e = decide_again(v, &row, &row.body, row.groups, p);
+	arena_free(&arena);
+	return e;
+}
+
+enum err decide_anew(struct view *v, struct item *item, const struct record *want, struct problem *p)
+{
+	struct open_rows open = {.id = item->id, .p = p};
+	uint32_t groups = outbox_changed_groups(item, want);
+	enum err e = outbox_each(v->store, OP_STATES_OPEN, 0, add_open, &open, p);
+
+	for (size_t i = 0; !e && i < open.count; i++)
+		e = settle_open(v, open.n[i], groups, true, p);
+	if (!e)
+		e = outbox_put(v, &item, want, UINT32_MAX, 0, p);
+	for (size_t i = 0; !e && i < open.count; i++)
+		e = settle_open(v, open.n[i], groups, false, p);
+	free(open.n);
+	return e;
+}
+
 /* Operations that are let go, and what else waits about their records: later changes, and what hangs on
  * them. */
 struct leaving {
