@@ -7,6 +7,7 @@
 
 #include "admin.h"
 #include "cmd_documents.h"
+#include "document_intent.h"
 #include "draft_digest.h"
 #include "lang.h"
 #include "login.h"
@@ -54,26 +55,25 @@ static size_t files_of(const pb_document_ask *q, const pb_document_reply *r, str
 	return n;
 }
 
-/* What this computer signs is what was typed here, whatever the server says: the event, the words, the text of the
- * file, who he is. */
+/* What this computer signs is what was typed here, whatever the server says: the event, the words and all that was said
+ * with them, the text of the file, who he is. */
 static bool is_meant(struct cli *c, const pb_document_ask *q, const pb_document_reply *r)
 {
-	const char *words = q->text && *q->text ? q->text : q->reason ? q->reason : "";
 	struct draft_file_hash files[DOCUMENT_FILES_MAX] = {0};
 	uint8_t hash[HASH_SIZE];
 	struct arena arena;
 	struct draft draft;
 	struct problem unsaid;
 
-	crypto_hash_sha256(hash, (const uint8_t *)words, strlen(words));
-	bool same = line_is(r, "event=", q->event) && line_is(r, "by=", c->profile.session.user) &&
-		hash_is(r, "text=", hash);
-	if (!same || !q->has_file)
-		return same;
 	arena_init(&arena, DOCUMENT_ARENA);
-	same = !draft_parse(&draft, (const char *)q->file.data, q->file.len, &arena, &unsaid) &&
-		!draft_digest(hash, &draft, files, files_of(q, r, files), &arena) &&
-		hash_is(r, "digest=", hash);
+	const char *given = document_given(&q->base, &arena);
+	document_words_hash(hash, document_words(&q->base), given ? given : "");
+	bool same = given && line_is(r, "event=", q->event) && line_is(r, "by=", c->profile.session.user) &&
+		hash_is(r, "text=", hash);
+	if (same && q->has_file)
+		same = !draft_parse(&draft, (const char *)q->file.data, q->file.len, &arena, &unsaid) &&
+			!draft_digest(hash, &draft, files, files_of(q, r, files), &arena) &&
+			hash_is(r, "digest=", hash);
 	arena_free(&arena);
 	return same;
 }

@@ -2,6 +2,7 @@
 """办文 with many hands at once, and with what a school's computer should not say: numbers without a gap, one letter registered once, one act done once, a receipt that
 stands, an answer that no database reads, a paper that no record holds, an event that nobody's computer has signed."""
 import datetime
+import hashlib
 import threading
 import time
 
@@ -141,6 +142,9 @@ def meant(office, leader):
     cases.equal("nor with another computer's signature", refused(office, intent=lines, intent_sig=sign(leader, lines)), "INVALID")
     cases.equal("nor with the signature of other lines", refused(office, intent=lines, intent_sig=sign(office, other)), "INVALID")
     cases.equal("nor what nobody asked for", refused(office, intent=other, intent_sig=sign(office, other)), "STALE")
+    cases.equal("nor with another urgency than was signed for", refused(office, intent=lines, intent_sig=sign(office, lines), urgency="特急"), "STALE")
+    said = hashlib.sha256("\nfrom=市教育局\ntitle=关于签名的通知\n".encode()).hexdigest()
+    cases.check("what was said with the words is signed with them", ("text=%s\n" % said).encode() in lines, lines.decode())
     cases.equal("nor what is no text", refused(office, intent=b"\0\xff", intent_sig=b"x"), "STALE")
     once = office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **ask)
     cases.check("the paper has the id that was signed for", ("doc=%s\n" % once.id).encode() in lines)
@@ -149,6 +153,7 @@ def meant(office, leader):
     accept = dict(event="accept", doc=once.number)
     lines = office.call("Documents.Ask", dry_run=True, **accept).intent
     first = office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **accept)
+    cases.check("where there are no more than words it is of them alone", ("text=%s\n" % hashlib.sha256(b"").hexdigest()).encode() in lines, lines.decode())
     cases.equal("of an event too", office.call("Documents.Ask", intent=lines, intent_sig=sign(office, lines), **accept), first)
     cases.equal("and the trace has each once", [t.event for t in office.call("Documents.Show", doc=once.id).trace], ["register", "accept"])
 

@@ -70,8 +70,6 @@ static const struct db_stmt read_repeat = {
 	" AND t.by_user = $3::text AND t.intent = $2::text"};
 enum { REPEAT_N, REPEAT_VERSION, REPEAT_STATE, REPEAT_AT, REPEAT_ID, REPEAT_KIND, REPEAT_NUMBER };
 
-#define INTENT_LIFE_US INT64_C(3600000000) /* who looked at it an hour ago looks again */
-
 static void take_ask(struct request *r, struct event *x)
 {
 	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
@@ -495,49 +493,17 @@ static void event_done(struct request *r)
 	request_reply(r, &out.base);
 }
 
-static const char *intent_of(struct request *r, const struct event *x, int64_t made)
-{
-	char id[37], device[37], text[65], digest[65];
-	uint8_t hash[32];
-
-	id_format(id, x->file.id);
-	id_format(device, r->caller.device);
-	crypto_hash_sha256(hash, (const uint8_t *)x->entry.text, strlen(x->entry.text));
-	sodium_bin2hex(text, sizeof text, hash, sizeof hash);
-	sodium_bin2hex(digest, sizeof digest, x->file.digest, sizeof x->file.digest);
-	return arena_printf(&r->arena,
-		DOCUMENT_INTENT
-		"\ncounty=%d\ndoc=%s\nevent=%s\nby=%s\nfor=%s\nversion=%d\ndigest=%s\ntext=%s\n"
-		"device=%s\nmade=%lld\n",
-		r->worker->server->conf.county, id, x->entry.event, x->entry.by,
-		x->entry.for_whom ? x->entry.for_whom : "-", x->file.d.version, digest, text, device,
-		(long long)made);
-}
-
-/* As it was sent; "" for none, and for bytes that are no text. */
-static const char *intent_lines(struct request *r)
+static struct document_signing signing_of(struct request *r)
 {
 	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
-	bool is_text = ask->intent.len && !memchr(ask->intent.data, 0, ask->intent.len) &&
-		text_utf8_valid((const char *)ask->intent.data, ask->intent.len);
-	const char *lines = is_text ? arena_text(&r->arena, ask->intent.data, ask->intent.len) : NULL;
 
-	return text_of(lines);
-}
-
-/* The value of one of its lines; "" when it has none such. */
-static const char *intent_line(struct request *r, const char *key)
-{
-	const char *at = strstr(intent_lines(r), key);
-	const char *value = at ? at + strlen(key) : "";
-
-	return text_of(arena_text(&r->arena, value, strcspn(value, "\n")));
+	return (struct document_signing){ask->intent, ask->intent_sig, ask->dry_run};
 }
 
 /* Says what is meant, and writes nothing. */
 static void reply_intent(struct request *r, struct event *x)
 {
-	const char *lines = intent_of(r, x, x->around.world.now);
+	const char *lines = document_intent(r, &x->entry, x->around.world.now);
 	pb_document_reply out = PB_DOCUMENT_REPLY_INIT;
 
 	out.attachment = document_files_reply(r, &x->file.files, &out.n_attachment);
@@ -550,46 +516,19 @@ static void reply_intent(struct request *r, struct event *x)
 	request_reply(r, &out.base);
 }
 
-/* Whether the lines that were signed are those of this event, as it stands now, and signed by the computer that
- * asks. False: refused. */
-static bool take_intent(struct request *r, struct event *x)
+/* False: answered. */
+static bool make_entry(struct request *r, struct event *x)
 {
 	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
-	struct tls *tls = r->conn ? &r->conn->stream.tls : NULL;
-	int64_t made = strtoll(intent_line(r, "\nmade="), NULL, 10);
-	X509 *cert = tls ? tls_peer_cert(tls) : NULL;
-	unsigned char *der = NULL;
 
-	x->entry.intent = intent_of(r, x, made);
-	if (!ask->intent.len || !ask->intent_sig.len) {
-		request_fail(r, ERR_MISSING, ask->intent.len ? "intent_sig" : "intent", NULL);
+	if (!document_entry_begin(
+		    r, &x->entry, &ask->base, document_event_code(x->ask.event), x->around.world.now))
 		return false;
-	}
-	if (!x->entry.intent || strlen(x->entry.intent) != ask->intent.len ||
-		memcmp(x->entry.intent, ask->intent.data, ask->intent.len) != 0 ||
-		llabs(x->around.world.now - made) > INTENT_LIFE_US) {
-		request_fail_hint(r, ERR_STALE, "intent", _("这份公文刚刚有了变化"),
-			arena_printf(&r->arena, _("jgadmin documents show %s 看过再办"), text_of(ask->doc)));
-		return false;
-	}
-	enum err e = cert ? tls_peer_signed(tls, ask->intent.data, ask->intent.len, ask->intent_sig.data,
-				    ask->intent_sig.len)
-			  : ERR_CHAIN;
-	int n = e ? 0 : i2d_X509(cert, &der);
-	if (!e && n <= 0)
-		e = ERR_NOMEM;
-	if (e) {
-		request_fail(r, e == ERR_CHAIN ? ERR_INVALID : e, "intent_sig", NULL);
-		return false;
-	}
-	x->entry.cert = arena_copy(&r->arena, der, (size_t)n);
-	x->entry.cert_len = (size_t)n;
-	OPENSSL_free(der);
-	x->entry.intent_sig = ask->intent_sig.data;
-	x->entry.intent_sig_len = ask->intent_sig.len;
-	if (!x->entry.cert)
-		request_fail(r, ERR_NOMEM, NULL, NULL);
-	return x->entry.cert;
+	x->entry.for_whom = x->done.for_whom;
+	x->entry.version = x->file.d.version;
+	memcpy(x->entry.of, x->file.id, 16);
+	memcpy(x->entry.digest, x->file.digest, TRACE_HASH);
+	return true;
 }
 
 static void event_write(struct request *r)
@@ -602,17 +541,15 @@ static void event_write(struct request *r)
 		f->take_series = x->ask.series;
 		f->take_year = f->d.signed_on / 10000;
 	}
-	x->entry = (struct document_entry){.event = document_event_code(x->ask.event),
-		.by = r->caller.user,
-		.for_whom = x->done.for_whom,
-		.text = *x->ask.text ? x->ask.text : x->ask.reason,
-		.at = x->around.world.now};
-	memcpy(x->entry.device, r->caller.device, 16);
-	if (ask->dry_run) {
+	const struct document_signing signing = signing_of(r);
+	if (!make_entry(r, x))
+		return;
+	if (signing.dry_run) {
 		reply_intent(r, x);
 		return;
 	}
-	if (!take_intent(r, x))
+	if (!document_intent_take(r, &x->entry, &signing,
+		    arena_printf(&r->arena, "jgadmin documents show %s", text_of(ask->doc))))
 		return;
 	fault_point(FAULT_JGD_EVENT_JUDGED);
 	enum err e = document_write(r, f, &x->entry);
@@ -677,6 +614,7 @@ static void say_state(struct request *r, const struct event *x, enum document_st
 static void event_judge(struct request *r)
 {
 	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
+	const struct document_signing signing = signing_of(r);
 	struct event *x = r->data;
 	struct problem p;
 
@@ -688,7 +626,7 @@ static void event_judge(struct request *r)
 	}
 	if (x->file.is_new) {
 		/* Who signs for a new paper signs for its id: the one that he was told. */
-		if (ask->dry_run || id_parse(x->file.id, intent_line(r, "\ndoc=")))
+		if (ask->dry_run || id_parse(x->file.id, document_intent_line(r, &signing, "\ndoc=")))
 			id_make(x->file.id, x->around.world.now);
 		x->file.d.task_room = DOCUMENT_PEOPLE_MAX + 4;
 		x->file.d.task = arena_alloc(&r->arena, sizeof *x->file.d.task * x->file.d.task_room);
@@ -718,14 +656,15 @@ static void event_judge(struct request *r)
 static void event_query(struct request *r)
 {
 	const pb_document_ask *ask = REQUEST(r, pb_document_ask);
+	const struct document_signing signing = signing_of(r);
 	struct event *x = r->data;
 	struct db_params same = {0}, series = {0}, of = {0}, repeat = {0};
 
 	request_scope(r, SCOPE_BUREAU, "");
 	if (!x->file.is_new)
 		document_query(r, ask->doc);
-	db_text(&repeat, x->file.is_new ? intent_line(r, "\ndoc=") : ask->doc);
-	db_text(&repeat, intent_lines(r));
+	db_text(&repeat, x->file.is_new ? document_intent_line(r, &signing, "\ndoc=") : ask->doc);
+	db_text(&repeat, document_intent_lines(r, &signing));
 	db_text(&repeat, x->ask.user);
 	request_query(r, &read_repeat, &repeat);
 	world_query(r);

@@ -3,13 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "clock.h"
-#include "document_moves.h"
 #include "codes.h"
 #include "document_burden.h"
-#include "hash.h"
 #include "normal_form.h"
 #include "pki.h"
 
@@ -229,15 +225,9 @@ static const struct db_stmt insert_version = {
 	" VALUES (app_county(), $1::uuid, $2::int, $3::text, $7::text, $4::bytea, $5::timestamptz, $6::text)"};
 static const struct db_stmt insert_trace = {
 	"INSERT INTO document_trace (county, document, n, event, by_user, for_user, at, text, version, state,"
-	" device, intent, intent_sig, head, sig)"
+	" device, intent, intent_sig, head, sig, given)"
 	" VALUES (app_county(), $1::uuid, $2::int, $3::text, $4::text, nullif($5::text, ''), $6::timestamptz,"
-	" $7::text, $8::int, $9::text, $10::uuid, $11::text, $12::bytea, $13::bytea, $14::bytea)"};
-
-#define SIGNER                                                                                               \
-	"INSERT INTO document_signer (county, device, cert_hash, cert, at)"                                  \
-	" VALUES (app_county(), $1::uuid, sha256($2::bytea), $2::bytea, $3::timestamptz)"                    \
-	" ON CONFLICT DO NOTHING"
-static const struct db_stmt insert_signer = {SIGNER}, insert_server = {SIGNER};
+	" $7::text, $8::int, $9::text, $10::uuid, $11::text, $12::bytea, $13::bytea, $14::bytea, $15::text)"};
 
 /* What it is found by: number, title, body and each file's words in their normal form, a line each, because no
  * form holds a line's end. The number is the one that the statement before has given: what stands behind its series, $2, is in that
@@ -409,37 +399,13 @@ static void write_version(struct request *r, const struct document_file *f, cons
 	request_query(r, &insert_version, &p);
 }
 
-/* doc/documents.md "Trace": `jg entry` and its lines, signed by the server; its hash is the next one's prev. */
-const char *document_entry_text(struct request *r, const struct document_entry *x, int32_t n,
-	uint8_t head[TRACE_HASH], const char *state)
-{
-	char prev[65], intent[65], sig[65], at[TIME_TEXT_SIZE];
-	uint8_t hash[TRACE_HASH];
-
-	sodium_bin2hex(prev, sizeof prev, head, TRACE_HASH);
-	crypto_hash_sha256(hash, (const uint8_t *)x->intent, strlen(x->intent));
-	sodium_bin2hex(intent, sizeof intent, hash, TRACE_HASH);
-	crypto_hash_sha256(hash, x->intent_sig, x->intent_sig_len);
-	sodium_bin2hex(sig, sizeof sig, hash, TRACE_HASH);
-	time_format(at, x->at);
-	const char *text = arena_printf(&r->arena,
-		DOCUMENT_ENTRY "\nn=%d\nprev=%s\nat=%.19s.%06d+08:00\nstate=%s\nintent=%s\nsig=%s\n", n, prev,
-		at, (int)(x->at % 1000000), state, intent, sig);
-	if (text)
-		crypto_hash_sha256(head, (const uint8_t *)text, strlen(text));
-	return text;
-}
-
 static enum err write_entry(struct request *r, struct document_file *f, const struct document_entry *x)
 {
-	const char *text =
-		document_entry_text(r, x, f->trace_n + 1, f->trace_head, document_state_code(f->d.state));
 	uint8_t sig[SIGNATURE_MAX];
 	struct db_params p = {0};
+	size_t n = document_entry_sign(
+		r, x, f->trace_n + 1, f->trace_head, document_state_code(f->d.state), sig);
 
-	if (!text)
-		return ERR_NOMEM;
-	size_t n = signature_make(r->worker->server->sign_key, text, strlen(text), sig);
 	if (!n)
 		return ERR_NOMEM;
 	f->trace_n++;
@@ -457,29 +423,8 @@ static enum err write_entry(struct request *r, struct document_file *f, const st
 	db_bytes(&p, x->intent_sig, x->intent_sig_len);
 	db_bytes(&p, f->trace_head, TRACE_HASH);
 	db_bytes(&p, sig, n);
+	db_text(&p, x->given);
 	request_query(r, &insert_trace, &p);
-	return ERR_OK;
-}
-
-/* The certificates of who signs: the computer's, and the server's own as that of device 0. */
-static enum err write_signers(struct request *r, const struct document_entry *x)
-{
-	static const uint8_t server[16];
-	unsigned char *der = NULL;
-	int n = i2d_X509(SSL_CTX_get0_certificate(r->worker->server->tls), &der);
-	struct db_params mine = {0}, its = {0};
-
-	if (n <= 0)
-		return ERR_NOMEM;
-	db_bytes(&mine, server, sizeof server);
-	db_bytes(&mine, der, (size_t)n);
-	db_time(&mine, x->at);
-	request_query(r, &insert_server, &mine);
-	OPENSSL_free(der);
-	db_bytes(&its, x->device, sizeof x->device);
-	db_bytes(&its, x->cert, x->cert_len);
-	db_time(&its, x->at);
-	request_query(r, &insert_signer, &its);
 	return ERR_OK;
 }
 
@@ -489,7 +434,7 @@ enum err document_write(struct request *r, struct document_file *f, const struct
 	enum err e = write_entry(r, f, x);
 
 	if (!e)
-		e = write_signers(r, x);
+		e = document_signers_write(r, x);
 	if (!e) {
 		write_document(r, f, x, arrays);
 		write_old_tasks(r, &f->d, x->at, arrays + 3);

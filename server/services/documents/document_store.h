@@ -4,8 +4,7 @@
 #define JG_DOCUMENT_STORE_H
 
 #include "document_files.h"
-
-#define TRACE_HASH 32
+#include "document_signed.h"
 
 /* A document with what the machine does not look at. */
 struct document_file {
@@ -30,19 +29,6 @@ void document_query(struct request *r, const char *of);
 /* Reads it. ERR_NOT_FOUND, ERR_NOMEM. */
 enum err document_read(struct request *r, struct document_file *f);
 
-struct document_entry {
-	const char *event, *by, *for_whom, *text, *intent;
-	const uint8_t *intent_sig; /* of the computer `device` over the intent */
-	size_t intent_sig_len;
-	const uint8_t *cert; /* the computer's, DER */
-	size_t cert_len;
-	int64_t at;
-	uint8_t device[16];
-};
-/* The lines of entry n, whose hash *head becomes; *head is that of the entry before. Of the entry: at, intent,
- * intent_sig. NULL: no memory. */
-const char *document_entry_text(struct request *r, const struct document_entry *x, int32_t n,
-	uint8_t head[TRACE_HASH], const char *state);
 /* Adds the statements that write it, its tasks, its text and the entry of its trace. ERR_NOMEM, ERR_INTERNAL
  * when nothing can be signed. */
 enum err document_write(struct request *r, struct document_file *f, const struct document_entry *entry);

@@ -1,0 +1,169 @@
+#include "document_signed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "clock.h"
+#include "document_intent.h"
+#include "document_moves.h"
+#include "lang.h"
+#include "pki.h"
+#include "server.h"
+#include "signature.h"
+#include "text.h"
+#include "tls.h"
+
+#define INTENT_LIFE_US INT64_C(3600000000) /* who looked at it an hour ago looks again */
+
+bool document_entry_begin(struct request *r, struct document_entry *x, const ProtobufCMessage *ask,
+	const char *event, int64_t now)
+{
+	*x = (struct document_entry){.event = event,
+		.by = r->caller.user,
+		.text = document_words(ask),
+		.given = document_given(ask, &r->arena),
+		.at = now};
+	memcpy(x->device, r->caller.device, sizeof x->device);
+	if (!x->given)
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+	return x->given;
+}
+
+const char *document_intent(struct request *r, const struct document_entry *x, int64_t made)
+{
+	char id[37], device[37], text[2 * HASH_SIZE + 1], digest[2 * TRACE_HASH + 1];
+	uint8_t hash[HASH_SIZE];
+
+	id_format(id, x->of);
+	id_format(device, x->device);
+	document_words_hash(hash, x->text, x->given);
+	sodium_bin2hex(text, sizeof text, hash, sizeof hash);
+	sodium_bin2hex(digest, sizeof digest, x->digest, sizeof x->digest);
+	return arena_printf(&r->arena,
+		DOCUMENT_INTENT
+		"\ncounty=%d\ndoc=%s\nevent=%s\nby=%s\nfor=%s\nversion=%d\ndigest=%s\ntext=%s\n"
+		"device=%s\nmade=%lld\n",
+		r->worker->server->conf.county, id, x->event, x->by, x->for_whom ? x->for_whom : "-",
+		x->version, digest, text, device, (long long)made);
+}
+
+const char *document_intent_lines(struct request *r, const struct document_signing *s)
+{
+	bool is_text = s->intent.len && !memchr(s->intent.data, 0, s->intent.len) &&
+		text_utf8_valid((const char *)s->intent.data, s->intent.len);
+	const char *lines = is_text ? arena_text(&r->arena, s->intent.data, s->intent.len) : NULL;
+
+	return lines ? lines : "";
+}
+
+const char *document_intent_line(struct request *r, const struct document_signing *s, const char *key)
+{
+	const char *at = strstr(document_intent_lines(r, s), key);
+	const char *from = at ? at + strlen(key) : "",
+		   *value = arena_text(&r->arena, from, strcspn(from, "\n"));
+
+	return value ? value : "";
+}
+
+/* The computer's certificate, when it has signed these bytes; an error: answered. */
+static bool take_signature(struct request *r, struct document_entry *x, const struct document_signing *s)
+{
+	struct tls *tls = r->conn ? &r->conn->stream.tls : NULL;
+	X509 *cert = tls ? tls_peer_cert(tls) : NULL;
+	unsigned char *der = NULL;
+	enum err e = cert ? tls_peer_signed(tls, s->intent.data, s->intent.len, s->sig.data, s->sig.len)
+			  : ERR_CHAIN;
+	int n = e ? 0 : i2d_X509(cert, &der);
+
+	if (!e && n <= 0)
+		e = ERR_NOMEM;
+	x->cert = e ? NULL : arena_copy(&r->arena, der, (size_t)n);
+	x->cert_len = (size_t)n;
+	OPENSSL_free(der);
+	if (!e && !x->cert)
+		e = ERR_NOMEM;
+	if (e)
+		request_fail(r, e == ERR_CHAIN ? ERR_INVALID : e, "intent_sig", NULL);
+	return !e;
+}
+
+bool document_intent_take(
+	struct request *r, struct document_entry *x, const struct document_signing *s, const char *look)
+{
+	int64_t made = strtoll(document_intent_line(r, s, "\nmade="), NULL, 10);
+
+	x->intent = document_intent(r, x, made);
+	if (!s->intent.len || !s->sig.len) {
+		request_fail(r, ERR_MISSING, s->intent.len ? "intent_sig" : "intent", NULL);
+		return false;
+	}
+	if (!x->intent || strlen(x->intent) != s->intent.len ||
+		memcmp(x->intent, s->intent.data, s->intent.len) != 0 ||
+		llabs(x->at - made) > INTENT_LIFE_US) {
+		request_fail_hint(r, ERR_STALE, "intent", _("要办的事刚刚有了变化"),
+			look ? arena_printf(&r->arena, _("%s 看过再办"), look) : NULL);
+		return false;
+	}
+	x->intent_sig = s->sig.data;
+	x->intent_sig_len = s->sig.len;
+	return take_signature(r, x, s);
+}
+
+/* doc/documents.md "Trace": `jg entry` and its lines, signed by the server; its hash is the next one's prev. */
+const char *document_entry_text(struct request *r, const struct document_entry *x, int32_t n,
+	uint8_t head[TRACE_HASH], const char *state)
+{
+	char prev[65], intent[65], sig[65], at[TIME_TEXT_SIZE];
+	uint8_t hash[TRACE_HASH];
+
+	sodium_bin2hex(prev, sizeof prev, head, TRACE_HASH);
+	crypto_hash_sha256(hash, (const uint8_t *)x->intent, strlen(x->intent));
+	sodium_bin2hex(intent, sizeof intent, hash, TRACE_HASH);
+	crypto_hash_sha256(hash, x->intent_sig, x->intent_sig_len);
+	sodium_bin2hex(sig, sizeof sig, hash, TRACE_HASH);
+	time_format(at, x->at);
+	const char *text = arena_printf(&r->arena,
+		DOCUMENT_ENTRY "\nn=%d\nprev=%s\nat=%.19s.%06d+08:00\nstate=%s\nintent=%s\nsig=%s\n", n, prev,
+		at, (int)(x->at % 1000000), state, intent, sig);
+	if (text)
+		crypto_hash_sha256(head, (const uint8_t *)text, strlen(text));
+	return text;
+}
+
+size_t document_entry_sign(struct request *r, const struct document_entry *x, int32_t n,
+	uint8_t head[TRACE_HASH], const char *state, uint8_t *sig)
+{
+	const char *text = document_entry_text(r, x, n, head, state);
+
+	return text ? signature_make(r->worker->server->sign_key, text, strlen(text), sig) : 0;
+}
+
+#define SIGNER                                                                                               \
+	"INSERT INTO document_signer (county, device, cert_hash, cert, at)"                                  \
+	" VALUES (app_county(), $1::uuid, sha256($2::bytea), $2::bytea, $3::timestamptz)"                    \
+	" ON CONFLICT DO NOTHING"
+static const struct db_stmt insert_signer = {SIGNER}, insert_server = {SIGNER};
+
+/* The certificates of who signs: the computer's, and the server's own as that of device 0. */
+enum err document_signers_write(struct request *r, const struct document_entry *x)
+{
+	static const uint8_t server[16];
+	unsigned char *der = NULL;
+	int n = i2d_X509(SSL_CTX_get0_certificate(r->worker->server->tls), &der);
+	struct db_params mine = {0}, its = {0};
+
+	if (n <= 0)
+		return ERR_NOMEM;
+	db_bytes(&mine, server, sizeof server);
+	db_bytes(&mine, der, (size_t)n);
+	db_time(&mine, x->at);
+	request_query(r, &insert_server, &mine);
+	OPENSSL_free(der);
+	db_bytes(&its, x->device, sizeof x->device);
+	db_bytes(&its, x->cert, x->cert_len);
+	db_time(&its, x->at);
+	request_query(r, &insert_signer, &its);
+	return ERR_OK;
+}
