@@ -6,6 +6,7 @@
 #include "book.h"
 #include "clock.h"
 #include "codes.h"
+#include "frame.h"
 #include "lang.h"
 #include "sheet.h"
 #include "table.h"
@@ -13,6 +14,7 @@
 #include "value.h"
 
 #define COLUMNS_MAX 16
+#define ROWS_MAX 5000 /* county.proto: of one call; ten times the schools that any county has */
 
 struct line {
 	long number;
@@ -84,6 +86,18 @@ static bool read_line(struct reading *r, const struct table_row *row)
 	return !line->bytes.failed && !r->arena.refused;
 }
 
+static enum err check_size(struct reading *r)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		bytes += r->lines[i].bytes.len;
+	if (r->count <= ROWS_MAX && bytes < FRAME_MAX - (64u << 10))
+		return ERR_OK;
+	return problem_set(&r->c->problem, ERR_FILE_LIMIT, NULL, _("分成几个文件，一个一个导入"),
+		_("这个文件有 %zu 行，一次最多 %d 行"), r->count, ROWS_MAX);
+}
+
 static enum err read_file(struct reading *r, const char *path)
 {
 	struct table_row row;
@@ -99,7 +113,7 @@ static enum err read_file(struct reading *r, const char *path)
 			if (!read_line(r, &row))
 				e = problem_set(&r->c->problem, ERR_NOMEM, NULL, NULL, NULL);
 	}
-	return e;
+	return e ? e : check_size(r);
 }
 
 /* The server numbers what it was sent; people know the row of their file and the column's name. */

@@ -1,4 +1,5 @@
 /* 公文 at a school: what came, and what the school says of it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -344,11 +345,41 @@ static enum err check_answer(struct cli *c, const struct record *d, json_t *answ
 	return e;
 }
 
+/* A day and a number as people write them, 2026/9/12 and ３, in the form that the bureau counts. */
+static void tidy_answer(const struct record *d, json_t *answer)
+{
+	json_t *questions = questions_json(d), *q;
+	char text[32];
+	int32_t day;
+	size_t i;
+
+	json_array_foreach(questions, i, q)
+	{
+		const char *key = json_string_value(json_object_get(q, "key")),
+			   *type = json_string_value(json_object_get(q, "type")),
+			   *typed = json_string_value(json_object_get(answer, key));
+		if (typed && strcmp(type, "date") == 0 && strlen(typed) >= 8 &&
+			!date_parse(typed, DATE_EPOCH_1900, &day)) {
+			snprintf(
+				text, sizeof text, "%04d-%02d-%02d", day / 10000, day / 100 % 100, day % 100);
+			json_object_set_new(answer, key, json_string(text));
+		} else if (typed && strcmp(type, "number") == 0) {
+			utf8proc_uint8_t *plain = utf8proc_NFKC((const utf8proc_uint8_t *)typed);
+			if (plain)
+				json_object_set_new(answer, key, json_string((const char *)plain));
+			free(plain);
+		}
+	}
+	json_decref(questions);
+}
+
 /* answer: what was typed of it so far; NULL: it is none. */
 static enum err say_it(struct cli *c, struct view *v, struct item *item, enum delivery_word word,
 	json_t *answer, bool *already)
 {
 	enum err e = answer ? take_files(c, v, &item->record, answer) : ERR_OK;
+	if (answer && !e)
+		tidy_answer(&item->record, answer);
 	char *text = answer && !e ? json_dumps(answer, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
 	if (!e && answer && !text)

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <utf8proc.h>
+
 #include "lang.h"
 #include "normal_form.h"
 #include "text.h"
@@ -73,6 +75,13 @@ static bool is_genre(const struct draft *d, const char *name)
 
 /* ---- words in a text, whatever blanks stand between their characters ---- */
 
+/* Blanks, and what nobody sees between two characters: zero-width marks, selectors of a glyph. */
+static bool is_unseen(int32_t c)
+{
+	return text_is_space(c) || utf8proc_category(c) == UTF8PROC_CATEGORY_CF ||
+		utf8proc_category(c) == UTF8PROC_CATEGORY_MN;
+}
+
 /* Behind the word that begins at s; NULL when it is another. */
 static const char *word_end(const char *s, const char *word)
 {
@@ -80,7 +89,7 @@ static const char *word_end(const char *s, const char *word)
 
 	for (int step; (step = text_next(word, &wanted)) > 0; word += step) {
 		int next;
-		while ((next = text_next(s, &c)) > 0 && text_is_space(c))
+		while ((next = text_next(s, &c)) > 0 && is_unseen(c))
 			s += next;
 		if (next <= 0 || c != wanted)
 			return NULL;
@@ -94,12 +103,12 @@ static bool has_word(const char *text, const char *word)
 	int32_t c;
 
 	for (int step; (step = text_next(text, &c)) > 0; text += step)
-		if (!text_is_space(c) && word_end(text, word))
+		if (!is_unseen(c) && word_end(text, word))
 			return true;
 	return false;
 }
 
-static const char *const secrets[] = {"绝密", "机密", "秘密"};
+static const char *const secrets[] = {"绝密", "机密", "秘密", "絕密", "機密", "祕密"};
 #define SECRETS (sizeof secrets / sizeof *secrets)
 
 bool draft_text_is_secret(const char *text)

@@ -73,7 +73,7 @@ DATA = {
     "common/rules/document_number.c": (29, "the form of a number, and the 文种 that decide an archive's term"),
     "common/rules/document_number.h": (4, "series of numbers"),
     "common/rules/draft.c": (54, PAPER),
-    "common/rules/draft_rules.c": (69, PAPER),
+    "common/rules/draft_rules.c": (72, PAPER),
     "common/rules/workday.c": (1, READ),
     "server/services/county.c": (5, "the stages of a school, as its type has them on the wire"),
     "server/services/documents/document_event.c": (3, PAPER),

@@ -206,6 +206,8 @@ static void r07_secrets(void **state)
 		{7, "密级", NOTICE "主送：小学\n附件：秘密★名单" BODY},
 		{7, "密级", NOTICE "主送：小学\n反馈：数|choice|甲,绝密★" BODY},
 		{7, "密级", NOTICE "主送：小学\n反馈：机密★数|number" BODY},
+		{7, "密级", NOTICE "主送：小学\n附注：机\u200b密★\ufe0f1年" BODY},
+		{7, "密级", NOTICE "主送：小学\n附注：絕密★" BODY},
 		{0, NULL, NOTICE "主送：小学\n标识：工作秘密" BODY},
 		{0, NULL, NOTICE "主送：小学\n标识：内部" BODY},
 		{0, NULL, NOTICE "主送：小学\n---\n保守国家秘密，严禁泄露机密。\n★重点"},
