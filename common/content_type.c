@@ -65,7 +65,8 @@ static const char *zip_type(const uint8_t *bytes, size_t n, bool *cut)
 	return "";
 }
 
-/* Text has no control characters but the ones of lines; that keeps programs and archives out. GB 18030 has them neither. */
+/* Text has no control characters but the ones of lines; that keeps programs and archives out. GB 18030 has
+ * them neither. */
 static bool is_text(const uint8_t *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -1,5 +1,6 @@
-/* kind.h - the shape of the tables that proto/gen_tables.py makes from the .proto declarations,
- * where each thing is declared once (CONTRIBUTING.md). Everything here is constant and process-wide: any thread, nothing to free. */
+/* kind.h - the shape of the tables that proto/gen_tables.py makes from the .proto declarations, where each
+ * thing is declared once (CONTRIBUTING.md). Everything here is constant and process-wide: any thread,
+ * nothing to free. */
 #ifndef JG_KIND_H
 #define JG_KIND_H
 
@@ -36,8 +37,8 @@ struct field {
 };
 
 struct kind_key {
-	uint8_t field[2]; /* index into fields; the first that is set counts; [1] == [0] when there is no
-			     alternative */
+	/* index into fields; the first that is set counts; [1] == [0] when there is no alternative */
+	uint8_t field[2];
 };
 
 struct kind {
@@ -52,14 +53,14 @@ struct kind {
 	int of;             /* index of the field that names the record that this one hangs on, or -1 */
 	const uint16_t *on; /* numbers of the kinds that it may hang on */
 	size_t on_count;
-	int addressee;    /* index of the field that names the school to which the record that `of` names is
-			     addressed, or -1 */
+	/* index of the field that names the school to which the record that `of` names is addressed, or -1 */
+	int addressee;
 	int hidden_field; /* while this field has this text no school's stream carries the record; -1 */
 	const char *hidden_value;
-	bool is_register, registered; /* options.proto: where numbers of pupils are looked up, and whose have
-					 to be found */
-	const char *grade;            /* of its pupils when it has a class and no grade of its own, or "" */
-	const struct field *fields;   /* ascending numbers */
+	/* options.proto: where numbers of pupils are looked up, and whose have to be found */
+	bool is_register, registered;
+	const char *grade;          /* of its pupils when it has a class and no grade of its own, or "" */
+	const struct field *fields; /* ascending numbers */
 	size_t field_count;
 	const struct kind_key *key;
 	size_t key_count;
@@ -74,8 +75,8 @@ extern const uint32_t kinds_all[],
 const struct kind *kind_by_number(uint32_t number);  /* NULL when unknown */
 const struct kind *kind_by_table(const char *table); /* NULL when unknown */
 bool field_is_id(const struct field *f);             /* 16 bytes that name a record: uuid, or ref:<table> */
-int kind_reference(const struct kind *kind); /* field by which a school builds on a record: `of`, or the first
-						that is a uuid; -1 = none */
+/* field by which a school builds on a record: `of`, or the first that is a uuid; -1 = none */
+int kind_reference(const struct kind *kind);
 bool kind_hangs_on(const struct kind *kind, uint32_t number);    /* whether it may */
 int kind_field_index(const struct kind *kind, const char *name); /* -1 when unknown */
 

@@ -15,8 +15,8 @@
 /* Chinese unless lang is "en…" and the catalogue is there. Set once at start, read by any thread. */
 bool lang_is_known(const char *lang); /* zh…, en… */
 void lang_set(const char *lang);
-/* By --lang among the words, else LC_ALL, LC_MESSAGES or LANG, the first that says something: before anything can
- * go wrong. */
+/* By --lang among the words, else LC_ALL, LC_MESSAGES or LANG, the first that says something: before
+ * anything can go wrong. */
 void lang_choose(int argc, char **argv);
 
 #define _(zh) lang_text(zh)

@@ -30,12 +30,12 @@ const char *roster_grade_of_entry(int entry_year, int32_t today, const char *sch
 
 enum roster_fault {
 	ROSTER_OK,
-	ROSTER_NO_CLASS,  /* 实验班, 六年级, 0班 */
-	ROSTER_SEVERAL,   /* 1、2班 */
-	ROSTER_GRADE,     /* 五（1）班 in a row of grade six */
-	ROSTER_AMBIGUOUS, /* 6.1, from which a spreadsheet may have taken a 0; a date that could be read in
-			     two ways */
-	ROSTER_DATE       /* a date that cannot be a class */
+	ROSTER_NO_CLASS, /* 实验班, 六年级, 0班 */
+	ROSTER_SEVERAL,  /* 1、2班 */
+	ROSTER_GRADE,    /* 五（1）班 in a row of grade six */
+	/* 6.1, from which a spreadsheet may have taken a 0; a date that could be read in two ways */
+	ROSTER_AMBIGUOUS,
+	ROSTER_DATE /* a date that cannot be a class */
 };
 
 struct roster_class {

@@ -1,5 +1,5 @@
-/* say.h - how programs speak to people: text of somebody's file, or of a server, may hold what steers a terminal,
- * and none of it gets there. Any thread. */
+/* say.h - how programs speak to people: text of somebody's file, or of a server, may hold what steers a
+ * terminal, and none of it gets there. Any thread. */
 #ifndef JG_SAY_H
 #define JG_SAY_H
 

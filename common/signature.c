@@ -39,8 +39,8 @@ enum err signature_check(EVP_PKEY *key, const void *data, size_t n, const uint8_
 {
 	enum err e = check_once(key, data, n, sig, sig_len);
 
-	/* A bad signature accuses somebody. OpenSSL does not always say that it was memory that it lacked, so one
-	 * is bad that was bad twice. */
+	/* A bad signature accuses somebody. OpenSSL does not always say that it was memory that it lacked,
+	 * so one is bad that was bad twice. */
 	if (e == ERR_CHAIN)
 		e = check_once(key, data, n, sig, sig_len);
 	ERR_clear_error(); /* it leaves an error that the next TLS call would take for its own */

@@ -58,8 +58,8 @@ static void close_now(struct stream *s)
 	if (s->state == STREAM_CLOSING)
 		return;
 	stream_enter(s, STREAM_CLOSING);
-	if (!uv_is_closing(
-		    (uv_handle_t *)&s->tcp)) /* of a stream that did not open the caller has closed it */
+	/* of a stream that did not open the caller has closed it */
+	if (!uv_is_closing((uv_handle_t *)&s->tcp))
 		uv_close((uv_handle_t *)&s->tcp, on_handle_closed);
 }
 

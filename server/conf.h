@@ -24,8 +24,9 @@ struct conf {
 	char contact[64];
 	char scan[CONF_TEXT]; /* a command of the shell that a file's path is put behind; "" = none */
 	int workers, pool, per_address;
-	int page_rows; /* of a pull; no setting: only the simulation makes pages small, so that a few records
-			  are many pages */
+	/* of a pull; no setting: only the simulation makes pages small, so that a few records are many pages
+	 * */
+	int page_rows;
 	bool grouping; /* of one-op pushes; off only to measure what it is worth */
 	struct sockaddr_storage listen_addr, metrics_addr;
 };

@@ -1,5 +1,6 @@
-/* helper.h - another program that looks at bytes for a request: started on the loop, given them as its standard input, heard to its end
- * or to a deadline. A few at a time; the others wait in turn. Owns the processes it starts and nothing else. One thread: the loop's. */
+/* helper.h - another program that looks at bytes for a request: started on the loop, given them as its
+ * standard input, heard to its end or to a deadline. A few at a time; the others wait in turn. Owns the
+ * processes it starts and nothing else. One thread: the loop's. */
 #ifndef JG_HELPER_H
 #define JG_HELPER_H
 
@@ -39,7 +40,8 @@ struct helper {
 	uv_write_t write;
 };
 
-/* ERR_BUSY when too many wait, and then done never runs. A program that cannot be started ends at once with status -1. */
+/* ERR_BUSY when too many wait, and then done never runs. A program that cannot be started ends at once
+ * with status -1. */
 enum err helper_run(struct helper *h, struct worker *w);
 /* Ends all that run: their callers go on. */
 void helper_end_all(struct worker *w);

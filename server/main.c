@@ -111,7 +111,8 @@ static enum err command_init(struct options *o, struct report *r, struct problem
 	report_set(r, "county", json_integer(conf.county));
 	report_set(r, "admins", json_pack("s+", conf.dir, "/admins.txt"));
 	report_say(r,
-		_("已建好 %s。三位管理员的连接码和初始密码在 %s/admins.txt，交给本人后删除。\n下一步：jgd serve --data %s"),
+		_("已建好 %s。三位管理员的连接码和初始密码在 %s/admins.txt，交给本人后删除。\n下一步："
+		  "jgd serve --data %s"),
 		conf.dir, conf.dir, place_quoted((char[600]){0}, 600, conf.dir));
 	return ERR_OK;
 }
@@ -128,8 +129,8 @@ static enum err command_serve(struct options *o, struct report *r, struct proble
 	if (e || (e = backup_unfinished(&conf, p)) || (e = pki_renew_server(&conf, p)))
 		return e;
 	setrlimit(RLIMIT_CORE, &none); /* a core dump would hold children's data */
-	if (getrlimit(RLIMIT_NOFILE, &files) ==
-		0) { /* a connection is a descriptor: take what the system allows */
+	/* a connection is a descriptor: take what the system allows */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}

@@ -44,8 +44,8 @@ static bool parse_hash(const char *text, struct parsed *h)
 		!*text;
 }
 
-/* crypto_pwhash_str_verify says the same of another password and of 19 MiB that it did not get: so the hash is made
- * and compared here. */
+/* crypto_pwhash_str_verify says the same of another password and of 19 MiB that it did not get: so the
+ * hash is made and compared here. */
 static bool verify(struct password_job *job, const char *hash, const char *password)
 {
 	struct parsed h;

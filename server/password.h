@@ -51,9 +51,9 @@ enum err password_change(struct password_job *job, struct request *r, const char
 enum err password_make(struct password_job *job, struct request *r, const char *wanted, password_fn done);
 
 const char *password_of_nobody(void); /* a hash that matches nothing and costs as much */
-const char *password_fault(
-	const char *password); /* NULL when acceptable, else why not, in the user's language */
-enum err password_hash_now(
-	char out[crypto_pwhash_STRBYTES], const char *password); /* blocking: for commands */
+/* NULL when acceptable, else why not, in the user's language */
+const char *password_fault(const char *password);
+/* blocking: for commands */
+enum err password_hash_now(char out[crypto_pwhash_STRBYTES], const char *password);
 
 #endif

@@ -273,8 +273,8 @@ enum err pki_load(const struct conf *conf, SSL_CTX *ctx, X509 **ca, EVP_PKEY **c
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, *ca);
-	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN); /* or every handshake would look for the CA and check
-							  its signature */
+	/* or every handshake would look for the CA and check its signature */
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
 	return ERR_OK;
 }
 
@@ -300,8 +300,8 @@ static enum err look_at_request(const uint8_t *csr, size_t n, EVP_PKEY **out)
 	return key ? ERR_OK : e;
 }
 
-/* *out is NULL unless ERR_OK. OpenSSL does not always say that it was memory that it lacked: bad is what was bad
- * twice. */
+/* *out is NULL unless ERR_OK. OpenSSL does not always say that it was memory that it lacked: bad is what
+ * was bad twice. */
 static enum err request_key(const uint8_t *csr, size_t n, EVP_PKEY **out)
 {
 	enum err e = look_at_request(csr, n, out);

@@ -37,8 +37,8 @@ struct server {
 	atomic_bool draining;
 	atomic_int per_address; /* of conf, as SIGHUP may change them */
 	atomic_bool grouping;
-	char ill[256 + HINT_SIZE +
-		8]; /* why calls fail though the database answers, "" when they do not; main thread */
+	/* why calls fail though the database answers, "" when they do not; main thread */
+	char ill[256 + HINT_SIZE + 8];
 };
 
 /* Serves until SIGTERM; s->conf is filled. Blocking. */

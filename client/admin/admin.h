@@ -31,8 +31,8 @@ void admin_pupil_cells(
 
 /* Fetches the names of the schools for admin_school, once; nothing with --json. */
 void admin_schools(struct cli *c);
-/* What was typed for a school, a person, a paper becomes its code, log-in, number or id, before any command looks at
- * it (admin_operands.c). 0, or the exit code after telling. */
+/* What was typed for a school, a person, a paper becomes its code, log-in, number or id, before any
+ * command looks at it (admin_operands.c). 0, or the exit code after telling. */
 int admin_prepare(struct cli *c);
 /* What this user does after logging in, by role. */
 const char *admin_choose_first(const struct cli *c);

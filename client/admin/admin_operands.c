@@ -1,6 +1,6 @@
-/* What was typed becomes what the server knows, before a command looks at it: part of a school's name its code, a
- * person's name the log-in, a row of the last list the record's id, a paper's number the form that it has. What an
- * operand or an option takes is the word that help shows for it. */
+/* What was typed becomes what the server knows, before a command looks at it: part of a school's name its
+ * code, a person's name the log-in, a row of the last list the record's id, a paper's number the form that
+ * it has. What an operand or an option takes is the word that help shows for it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -48,8 +48,8 @@ bool case_open(const char *path)
 	posix_spawn_file_actions_addopen(&quiet, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	int error = posix_spawnp(
-		&pid, argv[0], &quiet, NULL, argv, environ); /* not waited for: a viewer stays open */
+	/* not waited for: a viewer stays open */
+	int error = posix_spawnp(&pid, argv[0], &quiet, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&quiet);
 	return error == 0;
 }

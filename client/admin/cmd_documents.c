@@ -1,5 +1,5 @@
-/* 办文: one command for each event of a paper, and the lists. Which event needs what is the server's to say; here
- * stands how a person writes it. */
+/* 办文: one command for each event of a paper, and the lists. Which event needs what is the server's to
+ * say; here stands how a person writes it. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,12 +9,13 @@
 extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery,
 	admin_documents_orders, admin_meetings, admin_meetings_sheet, admin_documents_reads,
 	admin_documents_cost, admin_documents_archive, admin_documents_answers;
-/* An event of a paper: its code is the command's words, its operands the paper and the file, where it has them. */
+/* An event of a paper: its code is the command's words, its operands the paper and the file, where it has
+ * them. */
 int documents_event(struct cli *c);
-#define DOCUMENT_ARENA                                                                                       \
-	(16u << 20) /* a draft of 64 KiB and what its lists become; an answer about one paper */
-/* Asks for an event of a paper, signed (documents_ask.c). The reply lives in *arena, which is initialised here and
- * is the caller's to arena_free, also after an error. Fills c->problem. */
+/* a draft of 64 KiB and what its lists become; an answer about one paper */
+#define DOCUMENT_ARENA (16u << 20)
+/* Asks for an event of a paper, signed (documents_ask.c). The reply lives in *arena, which is initialised
+ * here and is the caller's to arena_free, also after an error. Fills c->problem. */
 enum err documents_ask(
 	struct cli *c, pb_document_ask *q, struct arena *arena, const ProtobufCMessage **reply);
 /* Operand 0 with its trace and the names that its text may have; the same of the arena. */
@@ -31,7 +32,8 @@ const char *documents_called(const char *number, const char *id);
 int documents_month_report(struct cli *c);
 /* A seal's log as JSON. */
 json_t *documents_seals_json(pb_document_seal *const *list, size_t n);
-/* Uploads what --attach names and puts it into the ask; documents_attach_free afterwards, also when it failed. */
+/* Uploads what --attach names and puts it into the ask; documents_attach_free afterwards, also when it
+ * failed. */
 enum err documents_attach(struct cli *c, pb_document_ask *q);
 void documents_attach_free(pb_document_ask *q);
 /* Fetches the files of a paper into a folder, and hands each on. Fills c->problem. */

@@ -1,5 +1,5 @@
-/* 归档: the 处理单 of a paper, its package for an archive, and whether a package that somebody brings is what it
- * says – that needs no server. */
+/* 归档: the 处理单 of a paper, its package for an archive, and whether a package that somebody brings is
+ * what it says – that needs no server. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* 减负: what a paper costs the schools that it goes to, said before it is issued; and schools that are no more. */
+/* 减负: what a paper costs the schools that it goes to, said before it is issued; and schools that are no
+ * more. */
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +61,8 @@ static int cmd_cost(struct cli *c)
 	return cli_result(c, json, 0);
 }
 
-/* What goes out to schools cannot be called back unread: who is there to be asked sees first what it costs them. */
+/* What goes out to schools cannot be called back unread: who is there to be asked sees first what it costs
+ * them. */
 static int cmd_issue(struct cli *c)
 {
 	const pb_document_cost *k;

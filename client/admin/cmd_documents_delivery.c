@@ -1,4 +1,5 @@
-/* Schools' copies of a paper: who has signed for it, who has answered, and what the bureau says of an answer. */
+/* Schools' copies of a paper: who has signed for it, who has answered, and what the bureau says of an
+ * answer. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* 办文: one paper, as who has to judge it reads it: whose it is, where it stands, what it says, who did what. */
+/* 办文: one paper, as who has to judge it reads it: whose it is, where it stands, what it says, who did
+ * what. */
 #include <stdio.h>
 #include <string.h>
 
@@ -141,8 +142,8 @@ static void say_text(struct cli *c, const pb_document_shown *s)
 	arena_free(&arena);
 }
 
-/* What a person does with an open task that is his: the step, the words behind jgadmin documents, the option that
- * must be given. */
+/* What a person does with an open task that is his: the step, the words behind jgadmin documents, the
+ * option that must be given. */
 static const struct {
 	const char *step, *command, *option;
 } ways[] = {{"check", "accept", ""}, {"propose", "propose", N_(" --opinion 拟办意见 --leader 领导")},

@@ -198,7 +198,8 @@ static int cmd_users_disable(struct cli *c)
 	q.user = (char *)(uintptr_t)cli_operand(c, 0);
 	if (cli_is_asked(c) &&
 		!cli_confirm(q.user,
-			_("停用后这个人马上不能登录（以后可用 jgadmin users enable 恢复）。确认请再输入一遍帐号名：")))
+			_("停用后这个人马上不能登录（以后可用 jgadmin users enable 恢复）。"
+			  "确认请再输入一遍帐号名：")))
 		return cli_fail_with(c, ERR_NOT_NOW,
 			_("jgadmin users list 看是谁；只是忘了密码用 jgadmin users reset"),
 			_("没有确认，什么也没有改动"));
@@ -371,7 +372,8 @@ static int cmd_users_list(struct cli *c)
 	cli_table_print(c, t);
 	if (profile_has_role(&c->profile, 1u << ROLE_SYSADMIN))
 		cli_next(c, "%s",
-			_("jgadmin users add --bureau --role basic_edu 姓名 新建县局帐号；学校帐号用 jgadmin users add --school 学校 --role registrar 姓名"));
+			_("jgadmin users add --bureau --role basic_edu 姓名 新建县局帐号；"
+			  "学校帐号用 jgadmin users add --school 学校 --role registrar 姓名"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -393,8 +395,8 @@ static int show_invitations(struct cli *c, const pb_invitation_list *list)
 
 	for (size_t i = 0; i < list->n_invitation; i++) {
 		json_array_append_new(all, invitation_json(list->invitation[i]));
-		if (!printed) /* also where the paper failed: the server has made the codes, and tells them
-				 only once */
+		/* also where the paper failed: the server has made the codes, and tells them only once */
+		if (!printed)
 			cli_say(c, _("%s  连接码 %s  %s 前有效"), list->invitation[i]->school_name,
 				list->invitation[i]->code, admin_time(list->invitation[i]->expires, when));
 	}
@@ -475,7 +477,8 @@ static int cmd_devices_list(struct cli *c)
 	admin_shown_keep(c, "devices", shown);
 	cli_table_print(c, t);
 	cli_next(c, "%s",
-		_("停用丢失或换掉的电脑：jgadmin devices revoke 序号；给新电脑发连接码：jgadmin devices invite --school 学校标识码"));
+		_("停用丢失或换掉的电脑：jgadmin devices revoke 序号；给新电脑发连接码："
+		  "jgadmin devices invite --school 学校标识码"));
 	arena_free(&arena);
 	return cli_result(c, out, 0);
 }
@@ -547,7 +550,8 @@ static const struct cli_command commands[] = {
 	{"users add", "NAME", 1, 1, user_options, ADMIN_NEEDS, 0, N_("新建帐号，初始密码只显示一次"),
 		N_("users add --school 2132000001 --role registrar 王老师"), cmd_users_add, CLI_WORK},
 	{"users import", "FILE", 1, 1, users_import_options, ADMIN_NEEDS, 0,
-		N_("按表格给学校的人建帐号：姓名、学校或学校标识码、角色，班级和帐号可不写；再运行一次不会重复"),
+		N_("按表格给学校的人建帐号：姓名、学校或学校标识码、角色，班级和帐号可不写；"
+		   "再运行一次不会重复"),
 		N_("users import 帐号.xlsx -o 初始密码.xlsx"), cmd_users_import, CLI_WORK},
 	{"users teachers", "CLASS=NAME…", 1, 64, teachers_options, ADMIN_NEEDS, 0,
 		N_("给一所学校各班的班主任建帐号：每班写一个 班级=姓名，班级和姓名不会错位"),

@@ -1,5 +1,5 @@
-/* What hangs at the door of a meeting: when, where, the agenda, the code, and a line for the hand of each who is
- * asked. */
+/* What hangs at the door of a meeting: when, where, the agenda, the code, and a line for the hand of each
+ * who is asked. */
 #include <string.h>
 
 #include "admin.h"

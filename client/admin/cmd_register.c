@@ -189,7 +189,8 @@ static int report(struct reading *r, const pb_import_report *reply)
 		cli_next(c, "%s", _("jgadmin catchments import 文件 导入施教区"));
 	else if (!cli_flag(c, "dry-run"))
 		cli_next(c, "%s",
-			_("请系统管理员运行 jgadmin devices invite --all -o 连接码.pdf；各校名册齐了以后 jgadmin transition open --year 年度"));
+			_("请系统管理员运行 jgadmin devices invite --all -o 连接码.pdf；"
+			  "各校名册齐了以后 jgadmin transition open --year 年度"));
 	int code = json_array_size(r->rejected) ? err_info(ERR_CONFLICT)->exit_code : 0;
 	return cli_result(c,
 		json_pack("{s:i,s:i,s:i,s:I,s:O,s:o,s:o}", "inserted", (int)reply->inserted, "updated",

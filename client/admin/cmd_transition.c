@@ -83,7 +83,8 @@ static int cmd_open(struct cli *c)
 	json_t *out = json_pack(
 		"{s:i,s:i,s:i}", "year", o->year, "baseline", (int)o->baseline, "schools", (int)o->schools);
 	cli_say(c,
-		_("%d 年应升学 %u 人，%u 所小学，名单已冻结；没有学校上报之前可以取消：jgadmin transition cancel --year %d --reason 原因"),
+		_("%d 年应升学 %u 人，%u 所小学，名单已冻结；没有学校上报之前可以取消："
+		  "jgadmin transition cancel --year %d --reason 原因"),
 		o->year, o->baseline, o->schools, o->year);
 	cli_next(c, _("各校填报去向；填完后 jgadmin transition phase --year %d assist"), o->year);
 	arena_free(&arena);
@@ -115,11 +116,13 @@ static void next_of_phase(const struct cli *c, const pb_phase_reply *p)
 	for (size_t i = 0; i < sizeof on / sizeof *on; i++)
 		if (strcmp(p->phase, on[i][0]) == 0)
 			cli_next(c,
-				_("各校办完后进入%s：jgadmin transition phase --year %d %s；各校情况：jgadmin transition progress --year %d"),
+				_("各校办完后进入%s：jgadmin transition phase --year %d %s；各校情况："
+				  "jgadmin transition progress --year %d"),
 				code_name(&codes_phase, on[i][1]), p->year, on[i][1], p->year);
 	if (strcmp(p->phase, "verify") == 0)
 		cli_next(c,
-			_("逐人核对：jgadmin transition reconcile --year %d；全部落实后办结：jgadmin transition phase --year %d closed"),
+			_("逐人核对：jgadmin transition reconcile --year %d；全部落实后办结："
+			  "jgadmin transition phase --year %d closed"),
 			p->year, p->year);
 	else if (strcmp(p->phase, "closed") == 0)
 		cli_next(c, _("jgadmin transition summary --year %d --html 汇总.html"), p->year);
@@ -191,12 +194,15 @@ static int cmd_reconcile(struct cli *c)
 		(int)r->mismatched, "outside", (int)r->outside, "elapsed_ms", (json_int_t)r->elapsed_ms,
 		"changed", (int)r->changed);
 	cli_say(c,
-		_("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；新生名册上名单外 %u 人（%llu 毫秒）"),
+		_("应升学人数 %u = 已确认 %u + 待核 %u + 除外 %u + 未落实 %u；"
+		  "新生名册上名单外 %u 人（%llu 毫秒）"),
 		r->baseline, r->confirmed, r->provisional, r->exempt, r->mismatched, r->outside,
 		(unsigned long long)r->elapsed_ms);
 	if (r->mismatched || r->outside)
 		cli_next(c,
-			_("jgadmin transition mismatches --year %d 看有问题的（含名单外）；未落实的是谁：jgadmin transition mismatches --year %d --open；在外就读等的材料：jgadmin transition proof list --year %d"),
+			_("jgadmin transition mismatches --year %d 看有问题的（含名单外）；未落实的是谁："
+			  "jgadmin transition mismatches --year %d --open；在外就读等的材料："
+			  "jgadmin transition proof list --year %d"),
 			r->year, r->year, r->year);
 	else
 		cli_next(c, _("jgadmin transition summary --year %d"), r->year);

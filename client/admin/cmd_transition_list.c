@@ -34,16 +34,20 @@ static void say_next(const struct cli *c, uint16_t method, int32_t year)
 	switch (method) {
 	case METHOD_TRANSITION_MISMATCHES:
 		cli_next(c,
-			_("下发交办单 jgadmin transition slips issue --year %d；有下级序号的先判定 jgadmin transition same --year %d 序号 下级序号 --reason 理由（不是同一人用 different）"),
+			_("下发交办单 jgadmin transition slips issue --year %d；"
+			  "有下级序号的先判定 jgadmin transition same --year %d 序号 下级序号 --reason"
+			  " 理由（不是同一人用 different）"),
 			year, year);
 		break;
 	case METHOD_TRANSITION_LIST_SLIPS:
 		cli_next(c,
-			_("看一张：jgadmin transition slips show 序号；两校回复后 jgadmin transition slips review 序号 accept"));
+			_("看一张：jgadmin transition slips show 序号；"
+			  "两校回复后 jgadmin transition slips review 序号 accept"));
 		break;
 	case METHOD_TRANSITION_LIST_PROOFS:
 		cli_next(c,
-			_("看一份：jgadmin transition proof show --year %d 序号；再 jgadmin transition proof accept --year %d 序号（不认可用 refute --reason 理由）"),
+			_("看一份：jgadmin transition proof show --year %d 序号；"
+			  "再 jgadmin transition proof accept --year %d 序号（不认可用 refute --reason 理由）"),
 			year, year);
 		break;
 	case METHOD_TRANSITION_LIST_PAIRS:
@@ -430,8 +434,8 @@ static bool diff_page(void *data, const ProtobufCMessage *reply)
 	for (size_t i = 0; i < page->n_row; i++) {
 		const pb_diff_row *d = page->row[i];
 		char no[40], name[200], before[256], after[256];
-		bool row = strcmp(d->field, "row") ==
-			0; /* the whole entry came or went; its category stands for it */
+		/* the whole entry came or went; its category stands for it */
+		bool row = strcmp(d->field, "row") == 0;
 		admin_pupil_cells(l->c, d->student, no, sizeof no, name, sizeof name);
 		cli_table_row(l->table,
 			(const char *const[]){name, no, admin_school(l->c, d->source_school),

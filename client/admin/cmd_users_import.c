@@ -574,7 +574,8 @@ static int tell(struct import *m, enum err e, bool dry)
 			json_string_value(json_object_get(row, "message")));
 	if (!dry && json_array_size(added))
 		cli_say(m->c,
-			path ? _("帐号和初始密码在 %s（只有您能读）。当面交给本人后删除；72 小时内首次登录，登录后 24 小时内修改")
+			path ? _("帐号和初始密码在 %s（只有您能读）。当面交给本人后删除；"
+				 "72 小时内首次登录，登录后 24 小时内修改")
 			     : _("初始密码只显示这一次%s；72 小时内首次登录，登录后 24 小时内修改"),
 			path ? path : "");
 	json_t *out = json_pack("{s:o,s:I,s:O}", "added", added, "unchanged", (json_int_t)m->unchanged,

@@ -1,5 +1,5 @@
-/* What the commands about one paper ask. An event is signed by this computer: first the server says in lines what is
- * meant, then that is compared with what was typed, signed, and asked for. */
+/* What the commands about one paper ask. An event is signed by this computer: first the server says in
+ * lines what is meant, then that is compared with what was typed, signed, and asked for. */
 #include <string.h>
 #include <unistd.h>
 
@@ -39,7 +39,8 @@ static bool hash_is(const pb_document_reply *r, const char *key, const uint8_t h
 	return line_is(r, key, hex);
 }
 
-/* The files that were attached here, or that stay where none was: those the server names, as `documents show` does. */
+/* The files that were attached here, or that stay where none was: those the server names, as `documents
+ * show` does. */
 static size_t files_of(const pb_document_ask *q, const pb_document_reply *r, struct draft_file_hash *out)
 {
 	size_t n = q->n_attach || q->detach ? q->n_attach : r->n_attachment;
@@ -93,7 +94,8 @@ static enum err sign(
 	return q->intent_sig.len ? ERR_OK : problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);
 }
 
-/* Asks for what was signed. Where the line broke before the answer, the same is asked again: it is done once. */
+/* Asks for what was signed. Where the line broke before the answer, the same is asked again: it is done
+ * once. */
 static enum err ask_until_known(struct cli *c, struct link **link, const pb_document_ask *q,
 	struct arena *arena, const ProtobufCMessage **reply)
 {

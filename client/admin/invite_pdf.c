@@ -49,7 +49,8 @@ static void draw_slip(struct pdf_page *paper, size_t place, const pb_invitation 
 	pdf_text(paper, LEFT, top + 8 * PDF_MM, small, line);
 	y = draw_steps(paper, top + 14 * PDF_MM, i);
 	snprintf(line, sizeof line,
-		_("连接码只能用一次，%s 前有效；初始密码要在 72 小时内首次登录，登录后 24 小时内修改。请当面交给学籍管理员，不要在群里转发。"),
+		_("连接码只能用一次，%s 前有效；初始密码要在 72 小时内首次登录，登录后 24 小时内修改。"
+		  "请当面交给学籍管理员，不要在群里转发。"),
 		admin_time(i->expires, when));
 	pdf_text(paper, LEFT, y + PDF_MM, small, line);
 	pdf_cut(paper, top + 65 * PDF_MM);

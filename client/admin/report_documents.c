@@ -126,7 +126,8 @@ static void step_table(FILE *out, const struct documents_month *m)
 		fprintf(out,
 			"<tr><td>%s</td><td class=n>%u</td><td class=n>%u</td><td class=\"n %s\">%u</td><td "
 			"class=n>%.2f</td><td class=n>%u</td><td><span class=\"bar\"><i class=\"c\" "
-			"style=\"width:%.1f%%\"></i><i class=\"o\" style=\"width:%.1f%%\"></i></span></td></tr>\n",
+			"style=\"width:%.1f%%\"></i><i class=\"o\" style=\"width:%.1f%%\"></i></span></td>"
+			"</tr>\n",
 			admin_word(&codes_document_step, text_at(row, "key")), number_at(row, "n"),
 			number_at(row, "on_time"), late ? "bad" : "zero", late, mean_at(row),
 			number_at(row, "p90_days"), 100.0 * number_at(row, "on_time") / most,

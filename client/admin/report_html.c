@@ -134,7 +134,8 @@ enum err report_html(const struct cli *c, const char *path, const pb_summary_rep
 		return e;
 	FILE *out = file.out;
 	head(out, s, year, profile_now_us(&c->profile));
-	fputs(_("<table><tr><th>学校标识码<th>学校<th class=n>应升学人数<th class=n>已确认<th class=n>待核<th class=n>除外<th class=n>未落实<th class=n>差额<th></tr>\n"),
+	fputs(_("<table><tr><th>学校标识码<th>学校<th class=n>应升学人数<th class=n>已确认<th class=n>待核<th"
+		" class=n>除外<th class=n>未落实<th class=n>差额<th></tr>\n"),
 		out);
 	for (size_t i = 0; i < s->n_school; i++)
 		count_row(out, s->school[i], s->school[i]->name, false);

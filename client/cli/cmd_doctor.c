@@ -141,7 +141,8 @@ static void check_store(struct doctor *d)
 	check(d, "sealed", bodies_agree(s), _("加密内容与核对和"), _("运行 jg sync；仍不一致请告诉教育局"));
 	if (d->c->profile.key_place == KEY_FILE && keyring_ready() == KEYRING_OK)
 		check(d, "key", true,
-			_("密钥在文件里，而系统密钥环可用：待发为零时删去 store.key 和 store.db 再 sync，密钥即存入密钥环"),
+			_("密钥在文件里，而系统密钥环可用：待发为零时删去 store.key 和 store.db 再 sync，"
+			  "密钥即存入密钥环"),
 			"");
 	check(d, "outbox", outbox_is_whole(s), _("待发序号"), _("请保留目录并联系教育局"));
 	bool read = !blob_counts(s, &files, NULL);

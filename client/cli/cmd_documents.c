@@ -313,7 +313,8 @@ static const char *answer_fault(const json_t *q, const char *answer)
 	return _("“%s”不在可选的答案里");
 }
 
-/* Told here, with the network off too: what the bureau would refuse tonight is typed again now, not tomorrow. */
+/* Told here, with the network off too: what the bureau would refuse tonight is typed again now, not
+ * tomorrow. */
 static enum err check_answer(struct cli *c, const struct record *d, json_t *answer)
 {
 	json_t *questions = questions_json(d), *q, *value;

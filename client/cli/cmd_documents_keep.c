@@ -1,4 +1,5 @@
-/* What a school does with the paper that it has in its hands: keeps it in a place, or destroys it before a witness. Recorded at the bureau. */
+/* What a school does with the paper that it has in its hands: keeps it in a place, or destroys it before a
+ * witness. Recorded at the bureau. */
 #include <string.h>
 
 #include "cmd_documents.h"

@@ -127,7 +127,8 @@ static void say_mend(struct cli *c, const size_t counts[])
 {
 	if (counts[BLOB_UNREADABLE])
 		cli_warn(c, "%s",
-			_("存的已损坏的：用原来的命令再附一次同一个文件（--evidence 文件），jg sync 就重新传送；原件没有了，先撤去再附新的"));
+			_("存的已损坏的：用原来的命令再附一次同一个文件（--evidence 文件），"
+			  "jg sync 就重新传送；原件没有了，先撤去再附新的"));
 	if (counts[BLOB_NO_ROOM])
 		cli_warn(c, "%s", _("县局没有空间的：请县局系统管理员处理，每次 jg sync 都会再试"));
 }

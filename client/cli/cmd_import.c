@@ -302,7 +302,8 @@ static bool undo_confirmed(struct cli *c, struct store *store, int64_t id, struc
 		return true;
 	file_path_text(file, sizeof file, w->row.about);
 	cli_say(c,
-		_("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu 条。撤销会把它们全部删去或改回，已送到县局的也一样。"),
+		_("批次 %lld 是%s：%s，新增 %zu 条，更新 %zu 条。"
+		  "撤销会把它们全部删去或改回，已送到县局的也一样。"),
 		(long long)id, batch_words(w->row.what), file, w->row.counts.inserted, w->row.counts.updated);
 	return cli_confirm(_("撤销"), _("确认请输入“撤销”："));
 }

@@ -29,7 +29,8 @@ int cmd_login(struct cli *c)
 	cli_login_told(c);
 	if (drafts)
 		cli_warn(c,
-			_("这台电脑的数据曾被还原：%zu 项未发送的内容等您决定：jg outbox list 列出，发送用 jg outbox fix 序号，不要了用 jg outbox withdraw 序号"),
+			_("这台电脑的数据曾被还原：%zu 项未发送的内容等您决定："
+			  "jg outbox list 列出，发送用 jg outbox fix 序号，不要了用 jg outbox withdraw 序号"),
 			drafts);
 	jg_tell_sealed(c);
 	return cli_result(c, cli_session_json(c), 0);

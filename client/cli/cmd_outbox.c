@@ -209,7 +209,8 @@ static json_t *body_json(const struct op_row *row)
 	return list;
 }
 
-/* A record of which there are versions says which one it is: what was seen when it was written, what stands now. */
+/* A record of which there are versions says which one it is: what was seen when it was written, what
+ * stands now. */
 static const char *const version_fields[] = {"version", "digest", "title"};
 #define VERSION_FIELDS (sizeof version_fields / sizeof *version_fields)
 

@@ -599,7 +599,8 @@ static void show_way_out(const struct cli *c, const struct slip_row *row)
 		return;
 	cli_next(c, "%s",
 		record_is(&row->slip->record, F_SLIP_SOURCE, c->profile.school)
-			? _("去向有变的要改：jg transition set 学生 --dest 去向代码，再 jg sync；问题消除后自动销号")
+			? _("去向有变的要改：jg transition set 学生 --dest 去向代码，再 jg sync；"
+			    "问题消除后自动销号")
 			: _("核验有变的要改：jg verify answer 学生 present，再 jg sync；问题消除后自动销号"));
 }
 

@@ -49,7 +49,8 @@ void jg_tell_sealed(struct cli *c)
 	cli_warn(c,
 		profile_has_role(&c->profile, 1u << ROLE_REGISTRAR)
 			? _("这台电脑停用前没有发送的内容还封存在 %s 的 %s 里：运行 jg sync 打开")
-			: _("这台电脑停用前没有发送的内容还封存在 %s 的 %s 里，没有丢：请学籍管理员在这台电脑上登录（jg login）并运行 jg sync，就能打开"),
+			: _("这台电脑停用前没有发送的内容还封存在 %s 的 %s 里，没有丢："
+			    "请学籍管理员在这台电脑上登录（jg login）并运行 jg sync，就能打开"),
 		c->profile.dir, names);
 }
 
@@ -60,11 +61,13 @@ static void tell_opened(struct cli *c, const struct revoked_opened *opened)
 		jg_tell_sealed(c);
 	if (opened->drafts)
 		cli_warn(c,
-			_("这台电脑停用前没有发送的 %zu 项已经打开，等您决定：jg outbox list 列出，发送用 jg outbox fix 序号，不要了用 jg outbox withdraw 序号"),
+			_("这台电脑停用前没有发送的 %zu 项已经打开，等您决定："
+			  "jg outbox list 列出，发送用 jg outbox fix 序号，不要了用 jg outbox withdraw 序号"),
 			opened->drafts);
 	if (opened->foreign[0])
 		cli_warn(c,
-			_("%s 里的 %s 是别的学校的电脑封存的，在这里打不开：请拷到那所学校已注册的电脑上打开，或移到别的文件夹"),
+			_("%s 里的 %s 是别的学校的电脑封存的，在这里打不开："
+			  "请拷到那所学校已注册的电脑上打开，或移到别的文件夹"),
 			c->profile.dir, opened->foreign);
 	if (opened->damaged[0])
 		cli_warn(c, _("%s 里的 %s 打不开：已损坏，或不是本县封存的。请从备份取回，或移到别的文件夹"),
@@ -81,7 +84,8 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 	json_t *cursors = json_object(), *digest = digest_json(store, r->digest_differed, cursors);
 	if (r->drafts)
 		cli_warn(c,
-			_("这台电脑的数据曾被还原：%zu 项未发送的内容等您决定：jg outbox list 列出，发送用 jg outbox fix 序号，不要了用 jg outbox withdraw 序号"),
+			_("这台电脑的数据曾被还原：%zu 项未发送的内容等您决定："
+			  "jg outbox list 列出，发送用 jg outbox fix 序号，不要了用 jg outbox withdraw 序号"),
 			r->drafts);
 	tell_opened(c, &r->opened);
 	if (r->resent)
@@ -97,7 +101,8 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 			counts.of[OP_REFUSED] + counts.of[OP_BLOCKED]);
 	if (r->held_by[0])
 		cli_warn(c,
-			_("待发内容里有 %s 登录时录入的，须由其本人或学籍管理员登录（jg login）后发送；都保存在本机"),
+			_("待发内容里有 %s 登录时录入的，须由其本人或学籍管理员登录（jg login）后发送；"
+			  "都保存在本机"),
 			r->held_by);
 	jg_tell_failed_files(c, files.failed);
 	cli_next(c, "%s",

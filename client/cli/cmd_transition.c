@@ -121,8 +121,8 @@ static const struct record *record_of(const void *row)
 
 static const char *left_ways(void)
 {
-	return _(
-		"jg pupil find 姓名 看序号，jg students set 序号 年级=六年级 改回（删掉的重新导入）；确已不在本校的，请县局基教科把他移出应升学名单");
+	return _("jg pupil find 姓名 看序号，jg students set 序号 年级=六年级 改回（删掉的重新导入）；"
+		 "确已不在本校的，请县局基教科把他移出应升学名单");
 }
 
 /* Whoever was entered after the county froze the list is not on it, unless the bureau added him. */
@@ -146,8 +146,8 @@ static void tell_late(const struct cli *c, const struct cycle *cycle, const stru
 			cli_say(c, "  %s", words_pupil(&rows[i].student->record, pupil, sizeof pupil));
 }
 
-/* This computer has the roster, not the bureau's list: the sixth grade as it is counted here, and whom that list
- * may not have. A row beside them counts for nobody. */
+/* This computer has the roster, not the bureau's list: the sixth grade as it is counted here, and whom
+ * that list may not have. A row beside them counts for nobody. */
 static void tell_counts(const struct cli *c, const struct view *v, const struct cycle *cycle,
 	const struct pupil_row *rows, size_t n)
 {
@@ -170,7 +170,9 @@ static void tell_counts(const struct cli *c, const struct view *v, const struct 
 		cli_say(c, _("另有 %zu 人填了去向但不在本校六年级名册上"), beside);
 	if (roster > declared)
 		cli_next(c, "%s",
-			_("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place 地区 --evidence 材料，不写学校）；全部一起填用 jg export destinations -o 文件，填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）"));
+			_("jg transition set 序号 --dest 去向代码 --school 学校 填一人（外地的写 --place 地区"
+			  " --evidence 材料，不写学校）；全部一起填用 jg export destinations -o 文件，"
+			  "填好后 jg import destinations 文件（去向代码：jg help codes 去向类别）"));
 }
 
 /* Who is on no list of the school's any more and counts all the same. */
@@ -364,7 +366,8 @@ int jg_answer(struct cli *c, int64_t n, json_t *json)
 				c->json ? row.field : field_label(&row),
 				*row.hint ? row.hint
 					: row.code == ERR_INCOMPLETE
-					? _("jg transition missing 逐人列出，补齐后再运行；确要缺项上报加 --incomplete --reason 原因")
+					? _("jg transition missing 逐人列出，补齐后再运行；"
+					    "确要缺项上报加 --incomplete --reason 原因")
 					: NULL,
 				row.message[0] ? "%s" : NULL, row.message);
 		if (!e)
@@ -613,7 +616,8 @@ static int cmd_transition_file(struct cli *c)
 		"in_the_way", in_the_way, "warnings", warnings);
 	if (bad && !cli_flag(c, "incomplete")) {
 		problem_set(&c->problem, ERR_INCOMPLETE, NULL,
-			_("补齐：jg transition list 看序号，再 jg transition set；确要缺项上报：jg transition file --incomplete --reason 理由"),
+			_("补齐：jg transition list 看序号，再 jg transition set；确要缺项上报："
+			  "jg transition file --incomplete --reason 理由"),
 			_("%zu 名学生材料不齐"), bad);
 		json_object_set_new(json, "error", cli_error_json(c));
 		cli_result(c, json, 0);

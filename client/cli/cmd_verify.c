@@ -104,7 +104,8 @@ static int cmd_verify_list(struct cli *c)
 		cli_say(c, _("还没有答复、名册上也没有的 %zu 人"), open);
 	if (open)
 		cli_next(c, "%s",
-			_("jg verify answer 序号 在校（或 未报到、查无此人）；名册齐了就 jg import enrolled 文件；全部答完 jg verify submit"));
+			_("jg verify answer 序号 在校（或 未报到、查无此人）；"
+			  "名册齐了就 jg import enrolled 文件；全部答完 jg verify submit"));
 	else if (n)
 		cli_next(c, "jg verify submit");
 	jg_ids_keep(c, &ids, &shown_verify);

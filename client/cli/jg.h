@@ -81,8 +81,8 @@ void jg_tell_failed_files(struct cli *c, size_t failed);
 /* Says what of before a revocation is still sealed on this computer, and who opens it; nothing for none. */
 void jg_tell_sealed(struct cli *c);
 #define JG_NAMESAKES_MAX 50
-/* The item of this name; *out NULL: nobody. Of several, the exit code: they were listed with numbers of `list`, of
- * which the next command takes one. */
+/* The item of this name; *out NULL: nobody. Of several, the exit code: they were listed with numbers of
+ * `list`, of which the next command takes one. */
 int jg_named(struct cli *c, const struct shown_list *list, const char *text, struct item *const *items,
 	size_t n, struct item **out);
 /* Whether the person may see this class; class teachers see their own. */
@@ -115,7 +115,8 @@ int cmd_conflicts_resolve(struct cli *c);
 int cmd_export(struct cli *c); /* `export NAME`: the export of that name */
 int cmd_help_fields(struct cli *c);
 
-/* What every import takes; one that asks for more has a list of its own, `import_options` is it for the others. */
+/* What every import takes; one that asks for more has a list of its own, `import_options` is it for the
+ * others. */
 #define IMPORT_OPTIONS                                                                                       \
 	{"dry-run", NULL, N_("只检查，不保存")}, {"all-or-nothing", NULL, N_("有一行不合格就一行也不保存")}, \
 		{"errors", "OUT.xlsx", N_("把不合格的行写到一份工作簿")},                                    \
@@ -123,12 +124,12 @@ int cmd_help_fields(struct cli *c);
 	{                                                                                                    \
 		"sheet", "NAME", N_("只读这张工作表（不写时读列相同的各张）")                                \
 	}
-#define IMPORT_FORCE                                                                                                                      \
-	{                                                                                                                                 \
-		"force", NULL,                                                                                                            \
-			N_("核对过了：改动姓名、年级、班级等身份信息的行、疑似错行的表也导入，--errors " \
-			   "的同名文件换掉")                                                                                              \
-	}
+/* The formatter counts the bytes of wide characters here. */
+/* clang-format off */
+#define IMPORT_FORCE \
+	{"force", NULL, N_("核对过了：改动姓名、年级、班级等身份信息的行、疑似错行的表也导入，" \
+		"--errors 的同名文件换掉")}
+/* clang-format on */
 
 extern const struct cli_option import_options[], sync_options[], todo_options[], outbox_list_options[],
 	outbox_withdraw_options[], conflicts_resolve_options[], export_options[];

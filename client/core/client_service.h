@@ -28,8 +28,8 @@ extern const struct client_service *const client_services[]; /* ended by NULL */
 
 /* Whose records of that kind are; NULL: nobody's. */
 const struct client_service *service_of(uint32_t kind);
-/* The ways to the lists of a kind (all, for one that no list has) under whose numbers something is entered, or with `edit` to change what is
- * there: “jg a、jg b”; "" when there are none. Returns out. */
+/* The ways to the lists of a kind (all, for one that no list has) under whose numbers something is
+ * entered, or with `edit` to change what is there: “jg a、jg b”; "" when there are none. Returns out. */
 const char *service_ways(bool edit, uint32_t kind, char *out, size_t size);
 /* The import of that name; NULL: there is none. */
 const struct import_rules *import_find(const char *name);

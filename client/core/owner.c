@@ -79,8 +79,8 @@ static void forget_view(struct owner *o)
 	o->view = NULL;
 }
 
-/* A view of before something was written past it is none to write through: a page that was taken, or a WELCOME that
- * made drafts of what it shows and began another incarnation. */
+/* A view of before something was written past it is none to write through: a page that was taken, or a
+ * WELCOME that made drafts of what it shows and began another incarnation. */
 static enum err load(struct owner *o, struct problem *p)
 {
 	sqlite3_int64 changes = sqlite3_total_changes64(o->store->db);
@@ -240,8 +240,8 @@ static void begin_sync(struct owner *o)
 		o->options = (struct sync_options){.push_only = o->push_only};
 		o->cancelled = false;
 	}
-	/* One is under way that does what is wanted; behind one that is being ended, or that only pushes, the next
-	 * one waits. */
+	/* One is under way that does what is wanted; behind one that is being ended, or that only pushes,
+	 * the next one waits. */
 	if (begins || (o->sync && !o->cancelled && (!o->options.push_only || o->push_only)))
 		o->wanted = false;
 	uv_mutex_unlock(&o->lock);

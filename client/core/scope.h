@@ -7,7 +7,8 @@
 #include "record.h"
 #include "view.h"
 
-/* Whether a person works on all classes: everybody but a class teacher, and a clerk (文书), who has to do with no pupil. */
+/* Whether a person works on all classes: everybody but a class teacher, and a clerk (文书), who has to do
+ * with no pupil. */
 bool scope_is_whole(const struct session *s);
 /* Whether a record that says its class is of one that this person may work on. */
 bool scope_allows(const struct session *s, const struct record *r);

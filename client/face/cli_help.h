@@ -1,5 +1,5 @@
-/* cli_help.h - what cli_main.c and cli_help.c share: the common options, and help from the tables of commands. One
- * thread. */
+/* cli_help.h - what cli_main.c and cli_help.c share: the common options, and help from the tables of
+ * commands. One thread. */
 #ifndef JG_CLI_HELP_H
 #define JG_CLI_HELP_H
 

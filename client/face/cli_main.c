@@ -319,11 +319,13 @@ static enum err seal_revoked(struct cli *c, struct revoked_kept *kept, struct pr
 		cli_warn(c, _("这些没有发送的内容已经损坏，封存不了，请重新录入：%s"), kept->left_out);
 	if (!e && kept->file[0] && kept->parts > 1)
 		cli_warn(c,
-			_("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 %s/%s 等 %zu 个文件，用县局新发的连接码注册后可以打开"),
+			_("这台电脑已被县局停用：学生信息已不可读，"
+			  "没有发送的 %zu 项封存在 %s/%s 等 %zu 个文件，用县局新发的连接码注册后可以打开"),
 			kept->unsent, c->profile.dir, kept->file, kept->parts);
 	else if (!e && kept->file[0])
 		cli_warn(c,
-			_("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 %s/%s，用县局新发的连接码注册后可以打开"),
+			_("这台电脑已被县局停用：学生信息已不可读，没有发送的 %zu 项封存在 %s/%s，"
+			  "用县局新发的连接码注册后可以打开"),
 			kept->unsent, c->profile.dir, kept->file);
 	return e;
 }

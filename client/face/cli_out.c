@@ -351,9 +351,10 @@ static void print_row(FILE *out, const struct cli_table *t, size_t row, const in
 		at[i] = cell_text(t, row, i);
 	while (more) {
 		size_t last = 0;
+		/* nothing behind the last text: no blanks at the end of a line */
 		for (size_t i = 0; i < t->columns; i++)
-			last = *at[i] ? i : last; /* nothing behind the last text: no blanks at the end of a
-						     line */
+			if (*at[i])
+				last = i;
 		for (size_t i = 0; i <= last; i++)
 			put_fitting(out, at[i], widths[i], &at[i], i < last);
 		fputc('\n', out);
@@ -404,9 +405,8 @@ void cli_table_print(const struct cli *c, struct cli_table *t)
 	FILE *pager = c->json ? NULL : open_pager(t->rows, lines);
 	if (!c->json)
 		print_all(pager ? pager : stdout, t, widths);
-	if (pager &&
-		pclose(pager) !=
-			0) /* it is not there, or could not show anything: the list is what was asked for */
+	/* The pager is not there, or could not show anything: the list is what was asked for. */
+	if (pager && pclose(pager) != 0)
 		print_all(stdout, t, widths);
 	cli_table_free(t);
 }

@@ -46,8 +46,8 @@ enum number_fault document_number_parse(struct document_number *out, const char 
 /* The fault in words, with what to write instead; "" for NUMBER_OK. */
 const char *document_number_fault(enum number_fault fault);
 
-/* What a person types for a number, in the form it has: 收2026-3, 收[2026]3号 and 收（2026）第03号 are 收〔2026〕3号.
- * text itself where it is nothing like a number. */
+/* What a person types for a number, in the form it has: 收2026-3, 收[2026]3号 and 收（2026）第03号 are
+ * 收〔2026〕3号. text itself where it is nothing like a number. */
 const char *document_number_typed(char out[DOCUMENT_NUMBER_SIZE], const char *text);
 
 /* ---- 档号 ---- */

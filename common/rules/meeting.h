@@ -1,6 +1,6 @@
-/* meeting.h - what a meeting is planned as, in a file of lines 名：值, and what is reckoned of it: its times, the
- * code that is typed at the door, who was there. Owns these rules; knows no database and no clock. Text borrows
- * from the arena. Any thread. */
+/* meeting.h - what a meeting is planned as, in a file of lines 名：值, and what is reckoned of it: its
+ * times, the code that is typed at the door, who was there. Owns these rules; knows no database and no
+ * clock. Text borrows from the arena. Any thread. */
 #ifndef JG_MEETING_H
 #define JG_MEETING_H
 
@@ -34,8 +34,8 @@ enum err meeting_time(int64_t *out, const char *text);
 #define MEETING_TIME_SIZE 17
 void meeting_time_text(char out[MEETING_TIME_SIZE], int64_t at);
 
-/* ERR_INVALID with p->row and field for a line that is not of this form, ERR_MISSING for 主题, 开始, 结束, 地点,
- * 主持 or 参会; ERR_TOO_LARGE; ERR_NOMEM. */
+/* ERR_INVALID with p->row and field for a line that is not of this form, ERR_MISSING for 主题, 开始, 结束,
+ * 地点, 主持 or 参会; ERR_TOO_LARGE; ERR_NOMEM. */
 enum err meeting_parse(
 	struct meeting_plan *out, const char *bytes, size_t n, struct arena *arena, struct problem *p);
 

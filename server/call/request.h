@@ -67,8 +67,8 @@ struct request {
 	uv_timer_t timer; /* open when its data is set */
 	bool unlogged;    /* of a peer without a device: it is counted, and leaves no line in any log */
 	request_fn queries, done;
-	/* The handler's, NULL: asked when the database has failed the call for good; true when it goes on with a trip of
-	 * its own and ends the request behind it. */
+	/* The handler's, NULL: asked when the database has failed the call for good; true when it goes on
+	 * with a trip of its own and ends the request behind it. */
 	bool (*amends)(struct request *r);
 	uint32_t rows;       /* records read, for the access log */
 	const char *purpose; /* of a read, for the access log: which case or file; NULL: "read" */

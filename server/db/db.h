@@ -66,9 +66,9 @@ struct db_task {
 	bool unknown;           /* a COMMIT was sent and its answer never came or was not clean */
 	char sqlstate[6];
 	char constraint[64];
-	char message[256];        /* of an error that our own SQL raised, for the caller's eyes */
-	struct db_result *result; /* of the last trip, one per query in their order; cleared by the next
-				     trip or db_task_end */
+	char message[256]; /* of an error that our own SQL raised, for the caller's eyes */
+	/* of the last trip, one per query in their order; cleared by the next trip or db_task_end */
+	struct db_result *result;
 	int results, result_room;
 	int sent; /* queries of this trip so far: the index that the next one's result will have */
 	bool commits;
@@ -88,8 +88,8 @@ void db_pool_close(struct db_pool *pool, void (*closed)(void *data), void *data)
 void db_pool_stats(const struct db_pool *pool, int *busy, int *size, int *waiting);
 unsigned db_pool_waiting(const struct db_pool *pool, uint64_t who); /* tasks of this caller in the queue */
 bool db_pool_ready(const struct db_pool *pool);                     /* at least one connection is up */
-unsigned db_pool_silent(const struct db_pool *pool); /* milliseconds that the longest of its trips has waited
-							without a word */
+/* milliseconds that the longest of its trips has waited without a word */
+unsigned db_pool_silent(const struct db_pool *pool);
 /* A trip that heard nothing for so long is given up and its connection closed: longer than any statement runs.
  * Not one that waits for its COMMIT, which may wait for a standby as long as that takes. */
 extern unsigned db_silent_ms;

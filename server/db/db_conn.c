@@ -115,8 +115,8 @@ void db_conn_down(struct db_conn *c, const char *why)
 		uv_close((uv_handle_t *)&c->timer, on_conn_closed);
 	else if (!is_probe(c))
 		reconnect_later(c, was == DB_CONNECTING || task == &c->greeting);
-	else if (was == DB_CONNECTING &&
-		++c->refused < c->pool->host_count - 1) /* its own host is not asked */
+	/* its own host is not asked */
+	else if (was == DB_CONNECTING && ++c->refused < c->pool->host_count - 1)
 		reconnect_later(c, true);
 	if (!task)
 		return;
@@ -240,9 +240,10 @@ void db_conn_connect(struct db_conn *c)
 	 * ten seconds. */
 	const char *keys[] = {"tcp_user_timeout", "keepalives_idle", "keepalives_interval",
 		"keepalives_count", "dbname", "options", "application_name", "host", "port", NULL};
-	/* A lock is waited for 2 s (sync.md "Push"); times are exchanged in UTC; nothing runs longer than 5
-	 * minutes; whoever forgets a transaction keeps its locks for one. One host of several at a time (an empty value changes nothing): libpq itself would wait
-	 * for one that accepts and never answers. */
+	/* A lock is waited for 2 s (sync.md "Push"); times are exchanged in UTC; nothing runs longer than
+	 * 5 minutes; whoever forgets a transaction keeps its locks for one. One host of several at a time
+	 * (an empty value changes nothing): libpq itself would wait for one that accepts and never
+	 * answers. */
 	const char *values[] = {"10000", "5", "2", "3", c->pool->conninfo,
 		"-c lock_timeout=2s -c timezone=UTC -c statement_timeout=5min -c "
 		"idle_in_transaction_session_timeout=1min",

@@ -23,17 +23,17 @@ struct db_conn {
 	struct db_pool *pool;
 	PGconn *pg;
 	uv_poll_t *poll; /* owned; a fresh one for every socket libpq opens, freed when libuv lets go of it */
-	uv_timer_t timer; /* reconnect, its time limit, a turn of the loop before `next` runs, a trip that
-			     takes long */
+	/* reconnect, its time limit, a turn of the loop before `next` runs, a trip that takes long */
+	uv_timer_t timer;
 	enum db_state state;
 	unsigned backoff_ms, host,
 		refused; /* host: index of the one it is at; refused: how many said no since one said yes */
 	struct db_task *task, greeting;
 	db_task_fn next;
 	bool cleaning; /* ROLLBACK after a task that left a transaction open */
-	bool warned; /* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding
-			 4) */
-	bool broken; /* to be closed when the trip is over */
+	/* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding 4) */
+	bool warned;
+	bool broken;            /* to be closed when the trip is over */
 	bool answered;          /* the last that libpq gave was a result: the NULL behind it is its end */
 	uint64_t heard_ms;      /* loop time: the trip was sent, or something came */
 	bool demoted;           /* the server at the other end became a standby: likewise */
@@ -42,9 +42,9 @@ struct db_conn {
 	struct db_prepared {
 		const struct db_stmt *stmt; /* NULL = the slot is free */
 		enum { STMT_ABSENT, STMT_ASKED, STMT_THERE } state;
-	} * prepared;                 /* open addressing */
-	size_t slots, prepared_count; /* slots: a power of two, at least twice the statements; 0 = none was
-					 asked for yet */
+	} * prepared; /* open addressing */
+	/* slots: a power of two, at least twice the statements; 0 = none was asked for yet */
+	size_t slots, prepared_count;
 	struct db_expected {
 		enum expect what;
 		const struct db_stmt *stmt;
@@ -54,8 +54,8 @@ struct db_conn {
 
 struct db_pool {
 	uv_loop_t *loop;
-	char *conninfo, *hosts, *ports; /* the last two split in place into the lists below; hosts is NULL
-					   when there is one */
+	/* the last two split in place into the lists below; hosts is NULL when there is one */
+	char *conninfo, *hosts, *ports;
 	const char *host[DB_HOSTS_MAX], *port[DB_HOSTS_MAX];
 	unsigned host_count;
 	struct db_conn *conns; /* and one more behind the last: the probe */

@@ -276,21 +276,22 @@ static bool is_misprepared(const char *sqlstate)
 static enum err error_of(const char *sqlstate)
 {
 	if (strncmp(sqlstate, "JG", 2) == 0)
-		return (enum err)atoi(sqlstate +
-			2); /* raised by our own SQL functions: ERRCODE 'JG' and the number of err.def */
+		/* raised by our own SQL functions: ERRCODE 'JG' and the number of err.def */
+		return (enum err)atoi(sqlstate + 2);
 	if (strncmp(sqlstate, "22", 2) == 0)
 		return ERR_INVALID; /* a value that the database cannot take, such as a date of the year 0 */
+	/* Deadlock, lock time-out, somebody else inserted first: the same bytes may go again. */
 	if (strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "55P03") == 0 ||
 		strcmp(sqlstate, "23505") == 0)
-		return ERR_BUSY; /* deadlock, lock time-out, somebody else inserted first: the same bytes may
-				    go again */
+		return ERR_BUSY;
 	if (strncmp(sqlstate, "57P", 3) == 0 || strncmp(sqlstate, "08", 2) == 0 ||
 		strcmp(sqlstate, READ_ONLY) == 0)
 		return ERR_UNAVAILABLE;
+	/* The operator's to mend: a school that read "disk full" would look at its own, and its sync would
+	 * end. */
 	if (strcmp(sqlstate, "53100") == 0) {
 		log_error("the database's disk is full");
-		return ERR_UNAVAILABLE; /* the operator's to mend: a school that read "disk full" would look
-					   at its own, and its sync would end */
+		return ERR_UNAVAILABLE;
 	}
 	if (strncmp(sqlstate, "53", 2) == 0 || is_misprepared(sqlstate))
 		return ERR_UNAVAILABLE;
@@ -391,8 +392,8 @@ static bool out_of_step(const struct db_conn *c, const PGresult *r)
 	return (PQresultStatus(r) == PGRES_PIPELINE_SYNC) != (c->queue[c->head].what == EXPECT_SYNC);
 }
 
-/* It has found no memory for the end of a trip, has let it pass, and waits for what does not come any more: there is
- * a complaint, and not one of PostgreSQL's. */
+/* It has found no memory for the end of a trip, has let it pass, and waits for what does not come any
+ * more: there is a complaint, and not one of PostgreSQL's. */
 static bool is_at_a_loss(const struct db_conn *c)
 {
 	const char *says = PQerrorMessage(c->pg);
@@ -404,7 +405,8 @@ static bool is_at_a_loss(const struct db_conn *c)
 static void conn_collect(struct db_conn *c)
 {
 	while (c->state == DB_BUSY && c->head < c->tail) {
-		/* Twice: without memory it leaves a message that has come unread, and no other comes behind it. */
+		/* Twice: without memory it leaves a message that has come unread, and no other comes
+		 * behind it. */
 		if (PQisBusy(c->pg) && PQisBusy(c->pg)) {
 			if (!is_at_a_loss(c))
 				break;

@@ -1,6 +1,6 @@
-/* jgd-extract: what a stranger's file is, and its words, read where it can do no harm (sandbox.h). jgd gives it the bytes as standard
- * input and takes from its standard output a line "TYPE whole|cut" and then the text, UTF-8. Whatever becomes of it costs jgd nothing:
- * what it has not said by its end is not known. */
+/* jgd-extract: what a stranger's file is, and its words, read where it can do no harm (sandbox.h). jgd
+ * gives it the bytes as standard input and takes from its standard output a line "TYPE whole|cut" and then
+ * the text, UTF-8. Whatever becomes of it costs jgd nothing: what it has not said by its end is not known. */
 #include <iconv.h>
 #include <stdint.h>
 #include <stdio.h>

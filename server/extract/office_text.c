@@ -8,8 +8,8 @@
 #define CHUNK 65536
 #define PARTS_MAX 4000
 
-/* Where the words stand: parts by the beginning and the end of their names, and within them the elements that hold text and those
- * behind which a new line begins. In the order in which they are read. */
+/* Where the words stand: parts by the beginning and the end of their names, and within them the elements
+ * that hold text and those behind which a new line begins. In the order in which they are read. */
 static const struct layout {
 	const char *type, *begin, *end, *text, *line; /* text, line: between blanks */
 } layouts[] = {

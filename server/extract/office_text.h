@@ -1,5 +1,5 @@
-/* office_text.h - the words of an Office or OFD document, without anything of how they look: for a search. Nothing here guards itself
- * against a hostile file: that is the process's (sandbox.h). One thread. */
+/* office_text.h - the words of an Office or OFD document, without anything of how they look: for a search.
+ * Nothing here guards itself against a hostile file: that is the process's (sandbox.h). One thread. */
 #ifndef JG_OFFICE_TEXT_H
 #define JG_OFFICE_TEXT_H
 

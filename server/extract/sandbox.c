@@ -54,7 +54,8 @@ bool sandbox_close(void)
 	return good;
 }
 
-/* Nothing but what packages have installed may be opened. A kernel without Landlock leaves that to the rights of the account. */
+/* Nothing but what packages have installed may be opened. A kernel without Landlock leaves that to the
+ * rights of the account. */
 static bool only_installed(void)
 {
 	static const char *const places[] = {"/usr", "/lib", "/lib64", "/etc/fonts", "/etc/ld.so.cache"};

@@ -97,8 +97,8 @@ static void on_closed(struct stream *s, enum err why)
 	pending_forget(c);
 	if (why == ERR_TLS)
 		stat_add(w->stats.tls_failed, 1);
-	if (c->reason == CLOSE_REASONS &&
-		(why == ERR_TLS || why == ERR_DEADLINE)) /* the stream closed itself */
+	/* the stream closed itself */
+	if (c->reason == CLOSE_REASONS && (why == ERR_TLS || why == ERR_DEADLINE))
 		c->reason = why == ERR_TLS ? CLOSE_TLS : CLOSE_STALL;
 	if (c->reason != CLOSE_REASONS)
 		stat_add(w->stats.closed_by_limit[c->reason], 1);

@@ -23,16 +23,17 @@
 #define GUESSES_SLOTS 4096
 
 struct guess_slot {
-	uint64_t key;      /* 0 = free */
-	uint64_t until_ms; /* an address: when its wrong tries are forgotten, 0 = it had none; a code: when it
-			      was last tried */
-	unsigned wrong;    /* of a code */
+	uint64_t key; /* 0 = free */
+	/* an address: when its wrong tries are forgotten, 0 = it had none; a code: when it was last tried */
+	uint64_t until_ms;
+	unsigned wrong; /* of a code */
 };
 
 struct guesses {
 	uv_mutex_t lock;
-	uint64_t all_until_ms[2]; /* of addresses without a wrong code, and with one: who guesses from a
-				     thousand addresses holds up the likes of him */
+	/* of addresses without a wrong code, and with one: who guesses from a thousand addresses holds up the
+	 * likes of him */
+	uint64_t all_until_ms[2];
 	struct guess_slot address[GUESSES_SLOTS], code[GUESSES_SLOTS];
 };
 

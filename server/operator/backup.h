@@ -8,8 +8,8 @@
 #include "report.h"
 
 #define BACKUP_KEYS 5
-extern const char *const
-	backup_keys[BACKUP_KEYS]; /* the files of a data directory that a backup has; jgd.ini is the first */
+/* The files of a data directory that a backup has; jgd.ini is the first. */
+extern const char *const backup_keys[BACKUP_KEYS];
 
 /* DIR/jingguan-YYYYMMDDTHHMMSSZ/: dump, CA, keys, settings, SHA256SUMS; read back and compared before it says
  * done. */

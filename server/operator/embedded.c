@@ -231,9 +231,8 @@ static enum err start_or_adopt(const struct conf *conf, bool *started, struct pr
 	if (embedded_lives(conf))
 		return failed(conf, _("恢复"), "start.log", p);
 	path_of(conf, "data/postmaster.pid", path);
-	if (pid &&
-		kill(pid, 0) ==
-			0) { /* PostgreSQL would take this other process for its own and never start */
+	/* PostgreSQL would take this other process for its own and never start. */
+	if (pid && kill(pid, 0) == 0) {
 		log_warn("postmaster.pid named process %d, which is another program: removed", (int)pid);
 		unlink(path);
 	}

@@ -90,8 +90,8 @@ static enum err create_admin(PGconn *db, X509 *ca, const struct conf *conf, cons
 	if ((e = query(db,
 		     "INSERT INTO user_account (county, user_id, name, school, roles, password_hash,"
 		     " first_until, created_at, created_by)"
-		     " VALUES (app_county(), $1, $2, '', $3::int[], $4, jg_now() + interval '" FIRST_PASSWORD_UNUSED
-		     "', "
+		     " VALUES (app_county(), $1, $2, '', $3::int[], $4,"
+		     " jg_now() + interval '" FIRST_PASSWORD_UNUSED "', "
 		     "jg_now(), 'init')",
 		     4, account, p)) ||
 		(e = query(db,
@@ -131,8 +131,8 @@ static enum err create_admins(PGconn *db, const struct conf *conf, struct proble
 			 : problem_set(p, ERR_FILE_IO, NULL, NULL, "%s: %s", path, file_error_text(errno));
 	for (size_t i = 0; !e && i < sizeof admins / sizeof *admins; i++)
 		e = create_admin(db, ca, conf, admins[i].role, admins[i].number, out, p);
-	bool kept = out && fflush(out) == 0 &&
-		fsync(fileno(out)) == 0; /* before the commit: admins_match reads it */
+	/* before the commit: admins_match reads it */
+	bool kept = out && fflush(out) == 0 && fsync(fileno(out)) == 0;
 	if (out && (fclose(out) || !kept) && !e)
 		e = problem_set(
 			p, ERR_FILE_IO, NULL, _("腾出磁盘空间"), "%s: %s", path, file_error_text(errno));

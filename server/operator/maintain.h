@@ -6,8 +6,8 @@
 #include "conf.h"
 #include "report.h"
 
-enum err maintain_schema_ready(
-	const struct conf *conf, struct problem *p); /* refuses to serve an old or foreign schema */
+/* refuses to serve an old or foreign schema */
+enum err maintain_schema_ready(const struct conf *conf, struct problem *p);
 enum err maintain_migrate(const struct conf *conf, struct report *r, struct problem *p);
 
 #endif

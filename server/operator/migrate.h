@@ -21,8 +21,8 @@ extern const size_t migration_count, function_count;
 
 /* Connects as the owner; the message of *p has no password in it. */
 enum err migrate_connect(const char *conninfo, PGconn **out, struct problem *p);
-/* The rows of a question, PQclear; value: $1, NULL = it has none. A question that could not be asked is no "no": *out
- * is NULL then. ERR_INTERNAL. */
+/* The rows of a question, PQclear; value: $1, NULL = it has none. A question that could not be asked is no
+ * "no": *out is NULL then. ERR_INTERNAL. */
 enum err migrate_ask(PGconn *db, const char *sql, const char *value, PGresult **out, struct problem *p);
 /* Whether the one row says so. */
 enum err migrate_is(PGconn *db, const char *sql, const char *value, bool *yes, struct problem *p);

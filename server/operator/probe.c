@@ -32,8 +32,8 @@ static bool passing(const char *state)
 
 static void mend(const struct conf *conf, const char *state, int major, char *out, size_t size)
 {
-	if (strcmp(state, "58P01") ==
-		0) /* the file of a library is gone: PostgreSQL was upgraded or removed underneath */
+	/* the file of a library is gone: PostgreSQL was upgraded or removed underneath */
+	if (strcmp(state, "58P01") == 0)
 		snprintf(out, size, "apt-get install --reinstall postgresql-%d", major);
 	else if (strncmp(state, "53", 2) == 0)
 		snprintf(out, size, "df -h %s", place_quoted((char[600]){0}, 600, conf->dir));

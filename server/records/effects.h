@@ -15,13 +15,13 @@
 struct effect {
 	struct stored before; /* !before.state.exists for a new record */
 	struct stored after;
-	uint32_t changed;     /* mask of groups */
-	uint64_t op_no;       /* 0 when no operation of a device caused it */
-	bool repeat;          /* an earlier effect of this transaction touched the same record */
-	bool last;            /* no later one does: this state is written */
-	bool fresh;           /* the record did not exist before the transaction */
-	int64_t conflict_ver; /* > 0: `after` holds the values that were not applied; kept for a person,
-				 nothing is written */
+	uint32_t changed; /* mask of groups */
+	uint64_t op_no;   /* 0 when no operation of a device caused it */
+	bool repeat;      /* an earlier effect of this transaction touched the same record */
+	bool last;        /* no later one does: this state is written */
+	bool fresh;       /* the record did not exist before the transaction */
+	/* > 0: `after` holds the values that were not applied; kept for a person, nothing is written */
+	int64_t conflict_ver;
 	unsigned conflict_group;
 };
 

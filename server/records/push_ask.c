@@ -429,8 +429,9 @@ static bool class_matters(const struct at *at)
 			strcmp(at->o->op->author, r->caller.user) == 0);
 }
 
-/* A field as the operation leaves it, as far as this push says: an operation that carries only other groups, and a
- * deletion, which carries nothing, are of the record that earlier ones of the push have made. */
+/* A field as the operation leaves it, as far as this push says: an operation that carries only other
+ * groups, and a deletion, which carries nothing, are of the record that earlier ones of the push have
+ * made. */
 static const struct value *left_by_push(const struct at *at, int field)
 {
 	for (size_t i = at->index + 1; field >= 0 && i-- > 0;) {

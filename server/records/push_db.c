@@ -142,8 +142,8 @@ static void send_pushes(struct round *g)
 	if (c[0].count) {
 		for (size_t i = 0; i < 7; i++)
 			db_array(&p, &c[i]);
-		p.failed |= shas.failed || reply.failed; /* an answer that is not kept would be
-							    ALREADY_APPLIED when it is asked for again */
+		/* an answer that is not kept would be ALREADY_APPLIED when it is asked for again */
+		p.failed |= shas.failed || reply.failed;
 		db_task_query(&g->task, &insert_pushes, &p);
 	}
 	for (size_t i = 0; i < 7; i++)

@@ -175,10 +175,9 @@ static void take_guard_rows(struct round *g, const PGresult *r)
 {
 	for (int i = 0; i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, GUARD_ORD);
-		assert(ord >= 0 && (size_t)ord / PUSH_OPS_MAX < g->count &&
-			(size_t)ord % PUSH_OPS_MAX <
-				g->member[ord / PUSH_OPS_MAX]
-					.limit); /* a guard answers for what it was asked */
+		/* A guard answers for what it was asked. */
+		assert(ord >= 0 && (size_t)ord / PUSH_OPS_MAX < g->count);
+		assert((size_t)ord % PUSH_OPS_MAX < g->member[ord / PUSH_OPS_MAX].limit);
 		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
 		struct plan_shared *shared = (struct plan_shared *)(uintptr_t)&f->shared[ord % PUSH_OPS_MAX];
 		if (!db_is_null(r, i, GUARD_SHARED_WITH)) {

@@ -263,8 +263,9 @@ static enum err check_class(struct plan *p, size_t index, const struct plan_op *
 	meet_pupils_of_push(p, &s, &o->body, del);
 	if (!s.any || s.foreign)
 		return refuse_class(a, problem);
+	/* A record that keeps its number was judged with it, and stands. */
 	if (!o->kind->registered || o->op->action != JINGGUAN__V1__ACTION__PUT || s.named ||
-		(keeps_number(o) && e && !e->found)) /* it was judged with the number, and stands */
+		(keeps_number(o) && e && !e->found))
 		return ERR_OK;
 	return problem_set(problem, ERR_PERMISSION, "cert_no",
 		_("更正证件号码或学籍号；名册里没有的学生请学籍管理员填报"),

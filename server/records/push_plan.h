@@ -116,9 +116,9 @@ struct plan_facts {
 		*targets; /* per op: what its `of` field names; NULL when no operation hangs on anything */
 	const struct plan_scope *scopes;
 	size_t scope_count;
-	const char *user;    /* whose session this is */
-	bool carries_others; /* a registrar's: he may do whatever a school may, so that nothing is gained by
-				another's name */
+	const char *user; /* whose session this is */
+	/* a registrar's: he may do whatever a school may, so that nothing is gained by another's name */
+	bool carries_others;
 	const struct plan_writer *writers; /* per op; NULL when no operation changes a record that stands */
 };
 

@@ -7,8 +7,8 @@
 #include "db.h"
 #include "sync_merge.h"
 
-#define PULL_PAGE_BYTES                                                                                      \
-	(512u << 10)   /* of a page: with one record more, the longest that gen_tables.py lets be, a frame */
+/* of a page: with one record more, the longest that gen_tables.py lets be, a frame */
+#define PULL_PAGE_BYTES (512u << 10)
 #define SCHOOL_TEXT 16 /* a school code and its NUL; "" = the county */
 
 /* A record with its header. Text borrows from the PGresult or the operation it came from. */
@@ -39,8 +39,8 @@ void record_db_applied(
 	struct db_task *task, const struct kind *kind, struct pg_array *schools, struct pg_array *ids);
 /* Every live record of the kind that the transaction may see; for the county's small registers. */
 void record_db_all(struct db_task *task, const struct kind *kind);
-const PGresult *record_db_all_rows(
-	const struct db_task *task, const struct kind *kind); /* when the trip is back */
+/* when the trip is back */
+const PGresult *record_db_all_rows(const struct db_task *task, const struct kind *kind);
 /* The records of a stream between two sequence numbers: column 0 is seq, then as record_db_read from column 1
  * on. Of a kind with long texts only the first ones, PULL_PAGE_BYTES and one record more. */
 void record_db_changes(

@@ -17,8 +17,8 @@
 #include "service.h"
 
 #define SCHOOL_FILES_MAX (INT64_C(4) << 30) /* of a school: 2,000 pupils with two files of 1 MiB each */
-#define BUREAU_FILES_MAX                                                                                     \
-	(INT64_C(1) << 40) /* once for all schools; what the disk holds is the operator's to watch */
+/* once for all schools; what the disk holds is the operator's to watch */
+#define BUREAU_FILES_MAX (INT64_C(1) << 40)
 #define BUREAU_UNNAMED_MAX (INT64_C(2) << 30) /* papers of a hundred drafters on their way */
 #define CHANGE_BYTES 128                      /* of a change beside its body, at most: ids, versions, owner */
 #define UNNAMED_FILES_MAX                                                                                    \
@@ -75,8 +75,8 @@ struct pull {
 	uint8_t audit_head[HASH_SIZE], sig[SIGNATURE_MAX];
 	size_t sig_len;
 	/* of the page */
-	pb_change *changes; /* of the arena, as is the list: a fault of the database between two trips must
-			       not leak them */
+	/* of the arena, as is the list: a fault of the database between two trips must not leak them */
+	pb_change *changes;
 	pb_change **list;
 	size_t count, room;
 	const struct kind *kinds[KIND_COUNT]; /* of the page */
@@ -333,9 +333,8 @@ static void feed_read(struct request *r)
 		p->counted = true;
 		p->total = (uint64_t)db_get_int(request_result(r, &count_feed), 0, 0);
 	}
-	if (p->cursor_epoch &&
-		p->cursor_epoch !=
-			p->epoch) { /* also between two pages: the rest would be of another database */
+	/* Between two pages too: the rest would be of another database. */
+	if (p->cursor_epoch && p->cursor_epoch != p->epoch) {
 		restart_pull(r, ERR_EPOCH);
 		return;
 	}

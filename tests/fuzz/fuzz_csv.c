@@ -1,5 +1,5 @@
-/* Covers client/core/files/csv_read.c, csv_decode.c, sheet.c, table.c, book.c and common/roster.c: any bytes read
- * as a table of people, header and rows, and every cell as a grade, a class and a title. */
+/* Covers client/core/files/csv_read.c, csv_decode.c, sheet.c, table.c, book.c and common/roster.c: any
+ * bytes read as a table of people, header and rows, and every cell as a grade, a class and a title. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Covers client/core/files/docx_read.c, client/core/typeset/format_parts.c, format_check.c: the input as the
- * document, the styles and the footer of an archive made around it (its parts are separated by a line "---"); the
- * archive itself is fuzz_xlsx.c's. */
+/* Covers client/core/files/docx_read.c, client/core/typeset/format_parts.c, format_check.c: the input as
+ * the document, the styles and the footer of an archive made around it (its parts are separated by a line
+ * "---"); the archive itself is fuzz_xlsx.c's. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

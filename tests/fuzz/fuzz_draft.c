@@ -1,5 +1,5 @@
-/* Covers common/rules/draft.c, draft_rules.c, draft_digest.c and document_number.c: any bytes read as a draft, judged,
- * hashed and compared with itself; and each line as a number. */
+/* Covers common/rules/draft.c, draft_rules.c, draft_digest.c and document_number.c: any bytes read as a
+ * draft, judged, hashed and compared with itself; and each line as a number. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* Covers client/core/files/xlsx_part.c, xlsx_read.c, sheet.c: the input as a workbook, and, since a fuzzer hardly
- * gets past the checksums of a zip archive, the input once more as the worksheet, the styles and the shared
- * strings of an archive made around it (its parts are separated by a line "---"). */
+/* Covers client/core/files/xlsx_part.c, xlsx_read.c, sheet.c: the input as a workbook, and, since a fuzzer
+ * hardly gets past the checksums of a zip archive, the input once more as the worksheet, the styles and
+ * the shared strings of an archive made around it (its parts are separated by a line "---"). */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

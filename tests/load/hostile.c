@@ -111,8 +111,8 @@ static void stand(struct peer *p)
 {
 	p->state = STANDING;
 	p->was_standing = true;
-	if (!is_raw(p)) /* who never finishes a handshake is thrown out each time, and comes back ever more
-			   slowly */
+	/* who never finishes a handshake is thrown out each time, and comes back ever more slowly */
+	if (!is_raw(p))
 		p->failures = 0;
 	standing[p->kind]++;
 	if (p->storming && --storm_left == 0)
@@ -223,8 +223,8 @@ static void take_frame(struct peer *p, const struct frame *f)
 		stand(p);
 		if (p->kind == HONEST)
 			sample(&entries, clock_monotonic_us() - p->began_us);
-		if (p->kind ==
-			UNREAD) { /* as many large answers as it may ask for, and not a look at one of them */
+		/* as many large answers as it may ask for, and not a look at one of them */
+		if (p->kind == UNREAD) {
 			for (int i = 0; i < 8; i++)
 				ask_pull(p, 0);
 			stream_pause(&p->stream, true);

@@ -613,8 +613,8 @@ static enum err log_in(const struct method *m, const char *user)
 	return settle(&c) && last()->final == 1 ? last()->code : ERR_INTERNAL;
 }
 
-/* A password that nobody could look at is not a wrong one, nor one whose answer was lost: the fifth would lock the
- * account. */
+/* A password that nobody could look at is not a wrong one, nor one whose answer was lost: the fifth would
+ * lock the account. */
 static void nobody_judges(const struct method *m)
 {
 	char user[16];
@@ -641,8 +641,8 @@ static void nobody_judges(const struct method *m)
 	}
 }
 
-/* Two schools' pushes in one round, and one of the two computers is revoked: it is told so, and the other is not, for
- * whoever reads that destroys his data. */
+/* Two schools' pushes in one round, and one of the two computers is revoked: it is told so, and the other
+ * is not, for whoever reads that destroys his data. */
 static void one_is_revoked(const struct method *m)
 {
 	ProtobufCBinaryData op = {3, (uint8_t *)(uintptr_t) "odd"};

@@ -1,6 +1,6 @@
-/* set_paper.c - papers for test_typeset.py and test_format_check.py: each line of the input is a document as JSON with "path", and is
- * printed there; {"title", "names"} alone is answered with the title's lines, {"docx"} with its faults. One line
- * of JSON comes back for each. */
+/* set_paper.c - papers for test_typeset.py and test_format_check.py: each line of the input is a document
+ * as JSON with "path", and is printed there; {"title", "names"} alone is answered with the title's lines,
+ * {"docx"} with its faults. One line of JSON comes back for each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

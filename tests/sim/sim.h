@@ -118,10 +118,10 @@ struct client {
 	bool rolled_back, short_of_memory; /* short: in what it did last */
 	bool behind;                       /* rolled back, and not met the server since */
 	bool put_back;                     /* rolled back ever */
-	uint64_t met, agreed; /* world.lossy at its last WELCOME, and at the last behind which all that it has
-				 went */
-	int64_t saved_rows;   /* of its outbox, that a person was told are saved */
-	bool ready;           /* quiesced: everything sent and pulled */
+	/* world.lossy at its last WELCOME, and at the last behind which all that it has went */
+	uint64_t met, agreed;
+	int64_t saved_rows; /* of its outbox, that a person was told are saved */
+	bool ready;         /* quiesced: everything sent and pulled */
 	struct {
 		uint64_t cursor, epoch;
 	} seen[SIM_STREAMS];
@@ -155,9 +155,10 @@ struct world {
 	struct sim_server servers[SIM_SERVERS];
 	const char *dir; /* of the profiles: the key of each seal is a file */
 	uint64_t trace, steps;
-	uint64_t lossy;  /* how often the database has lost a tail */
-	uint64_t speaks; /* lossy when the database gave what the running server has read of it: the history
-			    that its answers are of */
+	uint64_t lossy; /* how often the database has lost a tail */
+	/* lossy when the database gave what the running server has read of it: the history that its answers
+	 * are of */
+	uint64_t speaks;
 	uint64_t kill_step; /* the next fault_point that kills, counted down */
 	struct arena arena; /* the database and the oracles of this history */
 };
@@ -204,8 +205,8 @@ void db_begin(enum replication mode);
 void db_crash(void);         /* postmaster killed and restarted: unfinished transactions are gone */
 void db_failover(void);      /* the standby is promoted */
 void db_standby(bool alive); /* a dead one holds synchronous commits up */
-void db_cancel_wait(void);   /* an operator ends the wait for the standby: the tag is COMMIT, a WARNING says
-				that it may be lost */
+/* an operator ends the wait for the standby: the tag is COMMIT, a WARNING says that it may be lost */
+void db_cancel_wait(void);
 void db_kill_backend(void);
 void db_full(bool full);
 void db_backup(void);

@@ -425,8 +425,8 @@ static enum err check_own(void *data, const struct op_row *op)
 	const struct item *item = view_find_id(s->v, op->id);
 	const struct told *t = *told_slot(s->c, op->incarnation, op->op_no);
 
-	if (t && t->forgot) /* the database that said so was put back, and so was the disk that was told
-			       otherwise since */
+	/* the database that said so was put back, and so was the disk that was told otherwise since */
+	if (t && t->forgot)
 		return ERR_OK;
 	if (op->del || op->has_duplicate ||
 		(op->incarnation != s->c->store->incarnation && op->state != OP_UNKNOWN) ||

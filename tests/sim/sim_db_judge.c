@@ -354,8 +354,8 @@ enum verdict hold(struct call *call)
 
 /* ---- what follows from an operation that was applied ---- */
 
-/* As a formal report does, which is a push of its own, it freezes what its school has: of every kind here. What follows
- * from other kinds is their service's. */
+/* As a formal report does, which is a push of its own, it freezes what its school has: of every kind here.
+ * What follows from other kinds is their service's. */
 static enum verdict freeze(struct call *call, struct cell school, struct cell id)
 {
 	struct db_snapshot *s = keep(sizeof *s);

@@ -340,8 +340,8 @@ static enum verdict write_feed(struct call *call, const struct cell *param, bool
 		} else if (lock_row(call, row) == BLOCKED) {
 			return BLOCKED;
 		} else if (row->newest && row->newest->by == call->b->txn) {
-			return failed(
-				call, "21000"); /* by this very statement: ON CONFLICT affects no row twice */
+			/* by this very statement: ON CONFLICT affects no row twice */
+			return failed(call, "21000");
 		}
 		row_write(row, call->b->txn, f);
 	}

@@ -23,8 +23,8 @@ struct disk_file {
 	unsigned client;
 	struct content now, synced, saved;
 	uint64_t dirty[BLOCKS_MAX / 64]; /* blocks written since the last sync */
-	bool unlinked; /* deleted, and the directory was not synced since: what was synced may come back,
-			  whole */
+	/* deleted, and the directory was not synced since: what was synced may come back, whole */
+	bool unlinked;
 };
 
 struct open_file {
@@ -280,8 +280,8 @@ static int on_path(sqlite3_vfs *vfs, const char *name, int n, char *out)
 static int on_random(sqlite3_vfs *vfs, int n, char *to)
 {
 	(void)vfs;
-	memset(to, 0x5A, (size_t)n); /* SQLite's generator is seeded once a process: it must not depend on the
-					history */
+	/* SQLite's generator is seeded once a process: it must not depend on the history */
+	memset(to, 0x5A, (size_t)n);
 	return n;
 }
 

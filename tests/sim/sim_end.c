@@ -424,9 +424,8 @@ static enum err check_value(void *data, const struct op_row *op)
 
 	id_parse(device, c->profile.device);
 	struct told *t = op->op_no ? *told_slot(c, op->incarnation, op->op_no) : NULL;
-	if (!t || op->del ||
-		(op->state == OP_DRAFT && c->put_back)) /* a draft is before a person, whatever was said of it
-							   on a disk that is gone */
+	/* a draft is before a person, whatever was said of it on a disk that is gone */
+	if (!t || op->del || (op->state == OP_DRAFT && c->put_back))
 		return ERR_OK;
 	bool taken =
 		t->outcome == JINGGUAN__V1__OUTCOME__APPLIED || t->outcome == JINGGUAN__V1__OUTCOME__MERGED;

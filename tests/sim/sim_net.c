@@ -212,8 +212,8 @@ static void on_frame_at_server(void *data)
 
 static struct pair *pair_new(struct sim_server *s, struct client *c, struct link *l)
 {
-	struct pair *p =
-		arena_alloc(&world.arena, sizeof *p); /* frames on their way may name it to the end */
+	/* frames on their way may name it to the end */
+	struct pair *p = arena_alloc(&world.arena, sizeof *p);
 
 	if (!p)
 		abort();

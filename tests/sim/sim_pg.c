@@ -296,8 +296,8 @@ int PQsendPrepare(PGconn *c, const char *name, const char *sql, int n, const Oid
 	if (c->dead)
 		return 0;
 	size_t i = 0;
-	while (i < c->name_count &&
-		strcmp(c->names[i].name, name) != 0) /* one whose Parse was skipped comes again */
+	/* one whose Parse was skipped comes again */
+	while (i < c->name_count && strcmp(c->names[i].name, name) != 0)
 		i++;
 	if (i == sizeof c->names / sizeof *c->names)
 		abort();

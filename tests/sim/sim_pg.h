@@ -39,7 +39,8 @@ struct backend {
 	uint64_t snapshot; /* of a repeatable-read transaction, 0 = not taken; else of the statement */
 	enum scope scope;
 	char schools[512],
-		streams[516]; /* the second of this transaction, with a comma on each side: room for two more */
+		/* the second of this transaction, with a comma on each side: room for two more */
+		streams[516];
 	const struct txn *waits_on;
 };
 
@@ -61,8 +62,8 @@ struct call {
 	const char *state; /* out: SQLSTATE of a failure */
 };
 
-const struct statement *db_statement(
-	const char *sql, const struct kind **kind); /* kind: of a statement of record_db.c */
+/* kind: of a statement of record_db.c */
+const struct statement *db_statement(const char *sql, const struct kind **kind);
 /* Number and element types of a known statement's parameters are those of its text. */
 void db_check_parameters(const char *sql, const struct cell *param, int n);
 enum verdict db_execute(struct call *call);

@@ -63,8 +63,8 @@ void *keep(size_t n);
 struct cell keep_cell(struct cell c);
 
 uint64_t key_of(unsigned table, const void *key, size_t n);
-struct db_row *row_get(
-	unsigned table, uint64_t key, bool make); /* NULL: there is none and none was to be made */
+/* NULL: there is none and none was to be made */
+struct db_row *row_get(unsigned table, uint64_t key, bool make);
 void row_write(struct db_row *r, struct txn *t, void *data);
 void undo_to(struct txn *t, size_t mark); /* takes back what t wrote since it had `mark` writes */
 uint64_t epoch_after(uint64_t epoch);

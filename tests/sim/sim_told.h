@@ -26,8 +26,8 @@ struct told {
 
 #define TOLD_SLOTS 512
 extern struct told *told[TOLD_SLOTS];
-struct told **told_slot(
-	const struct client *c, uint32_t incarnation, uint64_t op_no); /* *it is NULL when nothing was told */
+/* *it is NULL when nothing was told */
+struct told **told_slot(const struct client *c, uint32_t incarnation, uint64_t op_no);
 /* Whether an operation changed a record: deleting what is deleted already is no effect, nor is saying what
  * stands. */
 bool told_changed(const struct client *c, uint32_t incarnation, uint64_t op_no, const uint8_t *id);

@@ -392,7 +392,8 @@ static void roll_back(struct client *c)
 		if (!c->busy && c->alive && c->store && !c->store->in_transaction) {
 			disk_save(c->no);
 			if (world.plan.restore && world.plan.database && chance(250))
-				db_backup(); /* what the next copies of the disk have more is to be sent again */
+				/* what the next copies of the disk have more is to be sent again */
+				db_backup();
 		}
 		return;
 	}

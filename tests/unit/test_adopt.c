@@ -1,5 +1,5 @@
-/* Covers client/core/store/outbox_push.c "Duplicates": what becomes of a record that the server has under another
- * id, and of what hangs on it. */
+/* Covers client/core/store/outbox_push.c "Duplicates": what becomes of a record that the server has under
+ * another id, and of what hangs on it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

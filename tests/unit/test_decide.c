@@ -197,8 +197,8 @@ static void what_was_only_to_move_goes_too(void **state)
 	put(v, &guardian, &r);
 	answered(&f, 1, JINGGUAN__V1__OUTCOME__REJECTED);
 	answered(&f, 2, JINGGUAN__V1__OUTCOME__APPLIED);
-	assert_int_equal(
-		decide(&f, 1, true, &p), ERR_OK); /* item 3: the pupil anew; 4: the guardian's move */
+	/* item 3: the pupil anew; 4: the guardian's move */
+	assert_int_equal(decide(&f, 1, true, &p), ERR_OK);
 	welcome.incarnation = 2;
 	welcome.forked = 1;
 	assert_int_equal(outbox_welcome(f.store, &welcome, &drafts, NULL), ERR_OK);

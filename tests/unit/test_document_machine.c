@@ -1,5 +1,5 @@
-/* server: the tables of 办文, walked over the full product: every state with every event, by everybody. And README.md
- * draws them as they are. */
+/* server: the tables of 办文, walked over the full product: every state with every event, by everybody.
+ * And README.md draws them as they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,7 +136,8 @@ static bool is_in_table(enum document_state state, enum document_event event)
 	return false;
 }
 
-/* What no table lists is refused, whoever asks; what one lists is done by somebody, and by nobody without a part in it. */
+/* What no table lists is refused, whoever asks; what one lists is done by somebody, and by nobody without
+ * a part in it. */
 static void every_state_and_event(void **state)
 {
 	int refused = 0, taken = 0;

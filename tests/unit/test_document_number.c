@@ -120,8 +120,8 @@ static void what_makes_no_number(void **state)
 	assert_true(document_series_valid("洪教发"));
 	assert_true(document_series_valid("教教教教教教教教教教教教教教教教"));
 	assert_true(document_series_valid("𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧"));
-	assert_false(
-		document_series_valid("𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧")); /* more bytes than there is room for */
+	/* more bytes than there is room for */
+	assert_false(document_series_valid("𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧𫗧"));
 	assert_false(document_series_valid(""));
 	assert_false(document_series_valid("洪教 发"));
 	assert_false(document_series_valid("洪教1"));

@@ -1,5 +1,5 @@
-/* Covers server/records/effects.c: what two pushes of one transaction write into the trace of a stream that both change.
- * Its own end of a task comes first, so that the linker takes it before the archive's. */
+/* Covers server/records/effects.c: what two pushes of one transaction write into the trace of a stream
+ * that both change. Its own end of a task comes first, so that the linker takes it before the archive's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -363,11 +363,11 @@ static void undo_gives_back_unless_built_upon(void **state)
 		&find_record(v, KIND_STUDENT, "329999201403150017", 0)->record, F_STUDENT_CLASS_NO, "3"));
 	assert_null(find_record(v, KIND_STUDENT, "329999201403150025", 0));
 	view_free(v);
-	assert_int_equal(
-		batch_undo(f.store, first.id, true, &undo, &p), ERR_OK); /* judged, nothing done yet */
+	/* judged, nothing done yet */
+	assert_int_equal(batch_undo(f.store, first.id, true, &undo, &p), ERR_OK);
 	uint32_t registrar = f.profile.session.roles;
-	f.profile.session.roles =
-		1u << ROLE_HEAD; /* who writes no pupils takes none back, but what he writes himself */
+	/* who writes no pupils takes none back, but what he writes himself */
+	f.profile.session.roles = 1u << ROLE_HEAD;
 	assert_int_equal(batch_undo(f.store, first.id, false, &undo, &p), ERR_PERMISSION);
 	assert_int_equal(scope_writes(&f.profile.session, kind_by_number(KIND_PERSUASION), &p), ERR_OK);
 	f.profile.session.roles = registrar;
@@ -541,7 +541,8 @@ static void codes_are_listed_whole(void **state)
 	arena_free(&arena);
 }
 
-/* Every name a row off: whom this school knows says so, and those that it does not know are not stored under another's name. */
+/* Every name a row off: whom this school knows says so, and those that it does not know are not stored
+ * under another's name. */
 static void a_shifted_table_is_held_whole(void **state)
 {
 	struct fixture f;
@@ -597,7 +598,8 @@ static void a_shifted_table_is_held_whole(void **state)
 	fixture_close(&f);
 }
 
-/* Reconciliation would say it in September (M02, M05): a destination of nobody on the roll, and one under another name, are kept and said. */
+/* Reconciliation would say it in September (M02, M05): a destination of nobody on the roll, and one under
+ * another name, are kept and said. */
 static void a_destination_is_compared_with_the_roll(void **state)
 {
 	struct fixture f;

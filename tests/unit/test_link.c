@@ -1,5 +1,5 @@
-/* Covers client/core/link/link.c and lookup.c: a name server that never answers holds no command up, and the face
- * is served while it is waited for. */
+/* Covers client/core/link/link.c and lookup.c: a name server that never answers holds no command up, and
+ * the face is served while it is waited for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,8 @@
 #include "lookup.h"
 #include "tls_identity.h"
 
-/* The program's own getaddrinfo comes before the C library's: names are answered never, or when the test says so. */
+/* The program's own getaddrinfo comes before the C library's: names are answered never, or when the test
+ * says so. */
 static volatile bool answer;
 
 int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **list)

@@ -1,5 +1,5 @@
-/* server: the table of 办会, walked over the full product: every state with every event, by everybody; what clashes
- * (R24). And README.md draws it as it is. */
+/* server: the table of 办会, walked over the full product: every state with every event, by everybody;
+ * what clashes (R24). And README.md draws it as it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

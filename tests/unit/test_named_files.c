@@ -1,5 +1,5 @@
-/* Covers the files that a person names (client/core/files/file_name.c, whole_file.c, blobs.c, sheet.c): what is no
- * file is refused at once, for a pipe that nobody feeds would hold the profile for ever. */
+/* Covers the files that a person names (client/core/files/file_name.c, whole_file.c, blobs.c, sheet.c):
+ * what is no file is refused at once, for a pipe that nobody feeds would hold the profile for ever. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

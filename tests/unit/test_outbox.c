@@ -1,5 +1,5 @@
-/* Covers client/core/store/outbox.c: what is kept of an operation and of its answer, and what is said when the store
- * refuses. Sending is in test_outbox_push.c, duplicates are in test_adopt.c. */
+/* Covers client/core/store/outbox.c: what is kept of an operation and of its answer, and what is said when
+ * the store refuses. Sending is in test_outbox_push.c, duplicates are in test_adopt.c. */
 #include "outbox_bench.h"
 
 #include "envelope.h"
@@ -320,8 +320,8 @@ static void open_operations_go_to_another_computer(void **state)
 	fixture_close(&from);
 }
 
-/* What cannot be read any more is named, so that a person can enter it again: all of the names that there is room for,
- * and no half of one. */
+/* What cannot be read any more is named, so that a person can enter it again: all of the names that there
+ * is room for, and no half of one. */
 static void what_cannot_be_taken_along_is_named(void **state)
 {
 	static const char *const damage[] = {

@@ -1,8 +1,9 @@
-/* Covers client/core/store/outbox_push.c: what is sent, and what a meeting with the bureau changes. What moves the queue
- * is in test_store.c too, duplicates are in test_adopt.c. */
+/* Covers client/core/store/outbox_push.c: what is sent, and what a meeting with the bureau changes. What
+ * moves the queue is in test_store.c too, duplicates are in test_adopt.c. */
 #include "outbox_bench.h"
 
-/* A colleague's evening of work waits for him or for the registrar, and the person at the desk is told for whom. */
+/* A colleague's evening of work waits for him or for the registrar, and the person at the desk is told for
+ * whom. */
 static void a_session_sends_its_own_and_says_whose_it_leaves(void **state)
 {
 	struct fixture f;

@@ -273,8 +273,8 @@ static void hangs_on_its_own(void **state)
 	forget_guardian(&guardian);
 }
 
-/* A pupil whom the push itself brings is not in the database: his class counts all the same, and only a number that
- * finds him names him. */
+/* A pupil whom the push itself brings is not in the database: his class counts all the same, and only a
+ * number that finds him names him. */
 static void classes_of_whom_the_push_brings(void **state)
 {
 	static const struct {
@@ -409,7 +409,8 @@ static void only_as_many_facts_as_are_counted(void **state)
 	bench_free(b);
 }
 
-/* To whom a slip is addressed the database says, whether the slip is among the facts or hidden from this school. */
+/* To whom a slip is addressed the database says, whether the slip is among the facts or hidden from this
+ * school. */
 static void hangs_on_what_is_addressed_to_it(void **state)
 {
 	uint8_t slip_id[ID_SIZE];

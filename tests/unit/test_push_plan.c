@@ -48,8 +48,8 @@ static void memory_that_another_push_lacked(void **state)
 	bench_free(b);
 }
 
-/* Each number has the answer of the push that it was in; a number whose answer is not there any more was applied; what
- * was not sent again is not answered. */
+/* Each number has the answer of the push that it was in; a number whose answer is not there any more was
+ * applied; what was not sent again is not answered. */
 static void each_number_has_its_own_answer(void **state)
 {
 	struct record r = pupil("甲", "A1", "3");

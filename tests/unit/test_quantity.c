@@ -1,5 +1,5 @@
-/* Covers common/quantity.c, and how client/core/words/value.c and common/check.c read, show and judge the fields
- * that have a unit, several choices or many lines. */
+/* Covers common/quantity.c, and how client/core/words/value.c and common/check.c read, show and judge the
+ * fields that have a unit, several choices or many lines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -289,8 +289,8 @@ static void a_record_keeps_the_shape_of_its_kind(void **state)
 	assert_int_equal(record_check_shape(&r, true, &p), ERR_MISSING);
 	assert_string_equal(p.field, "name");
 	record_set_text(&r, F_STUDENT_GRADE, "16");
-	assert_int_equal(
-		record_check_shape(&r, false, &p), ERR_MISSING); /* the group is there, its class is not */
+	/* the group is there, its class is not */
+	assert_int_equal(record_check_shape(&r, false, &p), ERR_MISSING);
 	assert_string_equal(p.field, "class_no");
 	record_set_text(&r, F_STUDENT_CLASS_NO, "1");
 	assert_int_equal(record_check_shape(&r, false, &p), ERR_OK);

@@ -1,5 +1,5 @@
-/* Covers client/core/revoked.c and profile.c when memory runs out: what was not sent is sealed whole or stays, and a
- * key that could not be read is not one that is not there. */
+/* Covers client/core/revoked.c and profile.c when memory runs out: what was not sent is sealed whole or
+ * stays, and a key that could not be read is not one that is not there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Covers server/extract/sandbox.c and common/content_type.c: what is left to a process that has read a stranger's file, tried by doing
- * each thing that it may not do; and what files are by their bytes. */
+/* Covers server/extract/sandbox.c and common/content_type.c: what is left to a process that has read a
+ * stranger's file, tried by doing each thing that it may not do; and what files are by their bytes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

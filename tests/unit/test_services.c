@@ -56,8 +56,8 @@ static void a_deed_has_the_way_of_the_face(void **state)
 		way_hint("先%s，再看%s", way("sync"), way("list_verify")), "先按“同步”，再看核验页");
 	assert_string_equal(service_ways(false, 0, lists, sizeof lists), "list_transition、核验页");
 	assert_string_equal(service_ways(false, KIND_DESTINATION, lists, sizeof lists), "list_transition");
-	assert_string_equal(
-		service_ways(false, KIND_STUDENT, lists, sizeof lists), ""); /* entered from a file */
+	/* entered from a file */
+	assert_string_equal(service_ways(false, KIND_STUDENT, lists, sizeof lists), "");
 	assert_string_equal(service_ways(true, KIND_STUDENT, lists, sizeof lists), "edit_students");
 	way_set(NULL);
 }

@@ -1,5 +1,5 @@
-/* Covers client/core/files/sheet.c, xlsx_part.c, xlsx_read.c, csv_read.c when memory runs out: the Nth allocation
- * of ours fails, for every N. */
+/* Covers client/core/files/sheet.c, xlsx_part.c, xlsx_read.c, csv_read.c when memory runs out: the Nth
+ * allocation of ours fails, for every N. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

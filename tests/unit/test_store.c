@@ -316,8 +316,8 @@ static void a_restored_server_gets_the_incarnation_before_the_fork_first(void **
 	w.known_op = 1;
 	assert_int_equal(outbox_welcome(f.store, &w, &drafts, NULL), ERR_OK);
 	assert_int_equal(outbox_counts(f.store, &counts, NULL), ERR_OK);
-	assert_int_equal(
-		counts.of[OP_UNKNOWN], 1); /* its own incarnation's: known by now, asked again all the same */
+	/* its own incarnation's: known by now, asked again all the same */
+	assert_int_equal(counts.of[OP_UNKNOWN], 1);
 	assert_int_equal(f.store->older.incarnation, 0);
 	arena_free(&arena);
 	fixture_close(&f);

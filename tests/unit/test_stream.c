@@ -147,8 +147,8 @@ static void all_arrives_in_order(void **state)
 
 	(void)state;
 	open_pair();
-	assert_int_equal(
-		stream_write(&bench->client.stream, text, 5), ERR_NOT_NOW); /* before the handshake */
+	/* before the handshake */
+	assert_int_equal(stream_write(&bench->client.stream, text, 5), ERR_NOT_NOW);
 	shake();
 	for (size_t i = 0; i < sizeof text; i++)
 		text[i] = (uint8_t)(i * 31 >> 3);

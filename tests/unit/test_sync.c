@@ -23,8 +23,8 @@ static void a_sync_goes_by_steps_and_can_be_left(void **state)
 	assert_int_equal(sync_begin(&sync, f.store, &options, &report, &p), ERR_OK);
 	assert_int_equal(sync_end(sync, NULL), ERR_NOT_NOW);
 	assert_int_equal(store_get_text(f.store, "last_error", last, sizeof last, NULL), ERR_OK);
-	assert_string_equal(
-		last, ""); /* one that was left is no try: status goes on telling of the one before */
+	/* one that was left is no try: status goes on telling of the one before */
+	assert_string_equal(last, "");
 
 	assert_int_equal(sync_begin(&sync, f.store, &options, &report, &p), ERR_OK);
 	assert_true(sync_step(sync, &wait_ms)); /* connecting, on a computer that is no device yet */

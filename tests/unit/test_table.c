@@ -207,8 +207,8 @@ static void merged_headers(void **state)
 	assert_true(table_next(t, &row));
 	assert_string_equal(table_text(t, &row, CLASS), "3"); /* merged down: the class of all its rows */
 	assert_string_equal(table_text(t, &row, NAME), "李四");
-	assert_true(table_next(
-		t, &row)); /* 以下空白 stands in a required column: the caller says what is wrong */
+	/* 以下空白 stands in a required column: the caller says what is wrong */
+	assert_true(table_next(t, &row));
 	assert_int_equal(row.number, 7);
 	assert_false(table_next(t, &row));
 	assert_int_equal(table_skipped_count(t), 1);

@@ -1,4 +1,5 @@
-/* Covers client/core/store/batch.c and decide.c: an undo that the county does not take, and whose it is to undo. */
+/* Covers client/core/store/batch.c and decide.c: an undo that the county does not take, and whose it is to
+ * undo. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* Want of memory is never a verdict about the peer: not a key that nobody has (REVOKED, at which a client destroys
- * its data), not a bad signature (which accuses the county), not a bad request. tls, sealed_key, server/pki.c. */
+/* Want of memory is never a verdict about the peer: not a key that nobody has (REVOKED, at which a client
+ * destroys its data), not a bad signature (which accuses the county), not a bad request. tls, sealed_key,
+ * server/pki.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -118,8 +118,8 @@ enum err csv_decode(const char *bytes, size_t n, const char *name, struct buf *o
 
 	for (size_t at = 0; !e && at < n;) {
 		bool marked = n - at >= BOM_BYTES && memcmp(bytes + at, BOM, BOM_BYTES) == 0;
-		if (marked && at &&
-			!strchr("\r\n", bytes[at - 1])) /* the first file did not end its last line */
+		/* the first file did not end its last line */
+		if (marked && at && !strchr("\r\n", bytes[at - 1]))
 			buf_u8(out, '\n');
 		at += marked ? BOM_BYTES : 0;
 		size_t end = mark_next(bytes, at, n);

@@ -1,4 +1,5 @@
-/* csv_decode.h - the bytes of a .csv or .txt as UTF-8, whichever way Windows has written them. Pure; any thread. */
+/* csv_decode.h - the bytes of a .csv or .txt as UTF-8, whichever way Windows has written them. Pure; any
+ * thread. */
 #ifndef JG_CSV_DECODE_H
 #define JG_CSV_DECODE_H
 

@@ -29,8 +29,8 @@ struct export
 /* What a service says of one export (client_service.h). */
 struct export_rules {
 	const char *name; /* "students": `export NAME` */
-	const char *
-		title; /* of the sheet; as its headings, Chinese in every language: files go from hand to hand */
+	/* of the sheet; as its headings, Chinese in every language: files go from hand to hand */
+	const char *title;
 	const uint32_t *kinds; /* that the view holds, ended by 0 */
 	enum err (*write)(struct export *x);
 };

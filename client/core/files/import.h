@@ -22,8 +22,8 @@ struct import_options {
 	bool dry_run;            /* judges everything, stores nothing */
 	bool all_or_nothing;     /* one bad row: nothing is stored */
 	bool keep_invalid;       /* numbers that fail only their check digit, where a record can say so */
-	bool force; /* also what changes who a record is about, takes corrections back, or seems to have
-		       shifted */
+	/* also what changes who a record is about, takes corrections back, or seems to have shifted */
+	bool force;
 	void (*progress)(void *data, size_t done, size_t total); /* may be NULL */
 	void *progress_data;
 };
@@ -33,8 +33,8 @@ struct import_note {
 	long row;       /* as the spreadsheet shows it; 0: the file, or the sheet */
 	char sheet[64]; /* when several were read, or it is about one that was not */
 	char field[48]; /* the column */
-	char code[24];  /* stable word: ID_DAMAGED, ID_CHECK, MISSING, INVALID, DUPLICATE, OTHER_SCHOOL,
-			   IDENTITY … */
+	/* stable word: ID_DAMAGED, ID_CHECK, MISSING, INVALID, DUPLICATE, OTHER_SCHOOL, IDENTITY … */
+	char code[24];
 	/* What happened and how to mend it: a list of what is permitted is told whole. */
 	char message[IMPORT_MESSAGE_SIZE];
 };
@@ -53,12 +53,13 @@ struct import_report {
 	size_t unfilled; /* lines of a form (export.h) that nobody has filled yet */
 	struct import_notes rejected, warnings;
 	char *ignored; /* a line for each unknown column: heading, tab, nearest known one; malloc'ed */
-	size_t identity, promoted; /* rows held back because they change who a record is about, and of them
-				      those that only move up (import_subject) */
-	size_t taken_back;         /* rows held back because they would undo a later correction */
-	int32_t year;              /* that the records are of, 0 = of none */
-	int32_t ask_year;          /* the year that is likely, when nothing says it */
-	bool shifted;              /* refused: a column seems to stand a row too high or low */
+	/* rows held back because they change who a record is about, and of them those that only move up
+	 * (import_subject) */
+	size_t identity, promoted;
+	size_t taken_back; /* rows held back because they would undo a later correction */
+	int32_t year;      /* that the records are of, 0 = of none */
+	int32_t ask_year;  /* the year that is likely, when nothing says it */
+	bool shifted;      /* refused: a column seems to stand a row too high or low */
 };
 
 /* ERR_OK also when rows were rejected: ask the report. With all_or_nothing and a bad row: ERR_FILE_FORMAT,

@@ -73,8 +73,8 @@ enum err import_roster_usable(void *data, struct table *t, const struct sheet_pa
 	struct import *im = data;
 	struct import_hint hint;
 
-	if (own(im, "grade") < 0 || own(im, "class_no") < 0) /* its grade is declared, and a class may be
-								missing; or it has no class */
+	/* its grade is declared, and a class may be missing; or it has no class */
+	if (own(im, "grade") < 0 || own(im, "class_no") < 0)
 		return ERR_OK;
 	import_hint_read(im, t, page, &hint);
 	if (!table_has(t, import_column_of(im, own(im, "class_no"))) && !hint.class_no[0]) {
@@ -84,7 +84,8 @@ enum err import_roster_usable(void *data, struct table *t, const struct sheet_pa
 	} else if (!table_has(t, import_column_of(im, own(im, "grade"))) && !hint.grade[0] &&
 		!table_has(t, import_column_of(im, IMPORT_ENTRY)) && !classes_have_grades(im, t)) {
 		problem_set(p, ERR_FILE_HEADER, "年级",
-			_("请补上“年级”列，或用 --grade 六年级 说明全表的年级；列名不同时可用 --map 列=年级 对应"),
+			_("请补上“年级”列，或用 --grade 六年级 说明全表的年级；"
+			  "列名不同时可用 --map 列=年级 对应"),
 			_("第 %ld 行的表头缺少必填列：年级"), table_header_row(t));
 	} else {
 		return ERR_OK;

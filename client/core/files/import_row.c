@@ -198,8 +198,8 @@ static void read_cell(struct import *im, struct import_row *row, size_t column)
 	struct problem p = {0};
 	const char *code = NULL;
 
-	if (strcasecmp(text, "null") == 0 ||
-		strcasecmp(text, "(null)") == 0) /* what databases export for nothing */
+	/* what databases export for nothing */
+	if (strcasecmp(text, "null") == 0 || strcasecmp(text, "(null)") == 0)
 		text = "";
 	if (table_flags(im->table, &row->at, column) & CELL_ERROR || is_error_text(text)) {
 		problem_set(&p, ERR_INVALID, NULL, _("请把公式换成数值再导入"), _("单元格里是出错的公式"));

@@ -68,8 +68,9 @@ struct import_subject {
 	/* Sentences, marked N_(). */
 	const char *same_row; /* “与第 %ld 行是同一名学生，内容不同” */
 	const char *skipped;  /* “跳过 %zu 行（…，不是学生）” */
-	const char *changes; /* “%zu 行会改动…，其中 %zu 行只是…”: rows that change `identity`, and of them
-				those that `moves_up` knows */
+	/* “%zu 行会改动…，其中 %zu 行只是…”: rows that change `identity`, and of them those that `moves_up`
+	 * knows */
+	const char *changes;
 	const struct table_group *groups; /* what stands merged over several headings (table.h) */
 	/* Fields that say who it is, ended by NULL: an import never empties them, and changes them only with
 	   --force. */
@@ -82,8 +83,8 @@ struct import_subject {
 	void (*judge)(struct import *im, struct import_row *row);
 };
 
-/* What a service says of one import (client_service.h). The functions may be NULL; those that return an error tell
- * it in im->p. */
+/* What a service says of one import (client_service.h). The functions may be NULL; those that return an
+ * error tell it in im->p. */
 struct import_rules {
 	const char *name; /* "students": `import NAME`, and what its batches are called */
 	const char *text; /* “导入学生” */

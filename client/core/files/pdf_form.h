@@ -1,5 +1,5 @@
-/* pdf_form.h - a form on paper: a title, then framed rows with a label and what is filled in, as high as that needs,
- * on as many sheets as it takes. Uses pdf_page. One thread. */
+/* pdf_form.h - a form on paper: a title, then framed rows with a label and what is filled in, as high as
+ * that needs, on as many sheets as it takes. Uses pdf_page. One thread. */
 #ifndef JG_PDF_FORM_H
 #define JG_PDF_FORM_H
 

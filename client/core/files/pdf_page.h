@@ -18,8 +18,8 @@ struct pdf_style {
 	double size;        /* of the type: 14 is 四号 */
 	double width;       /* lines are broken to it; 0: one line, as long as it is */
 	bool bold, centred; /* within the width */
-	bool typed; /* what is to be typed again: every character apart from its neighbours, two dashes are
-		       two */
+	/* what is to be typed again: every character apart from its neighbours, two dashes are two */
+	bool typed;
 };
 
 /* Whether there can be a paper of this name (NULL: of any). ERR_USAGE: it does not end in .pdf, and what is
@@ -53,8 +53,8 @@ void pdf_glyph(
 void pdf_rule(
 	struct pdf_page *paper, double left, double right, double y, double thickness, enum pdf_ink ink);
 
-/* What a viewer shows of the file: its title, and the time it is of (ISO 8601), without which it is of now. The same
- * paper is then the same bytes whenever it is printed. */
+/* What a viewer shows of the file: its title, and the time it is of (ISO 8601), without which it is of
+ * now. The same paper is then the same bytes whenever it is printed. */
 void pdf_about(struct pdf_page *paper, const char *title, const char *when);
 /* What comes next is on a new sheet; each sheet ends with it, the last one too. */
 void pdf_end_sheet(struct pdf_page *paper);

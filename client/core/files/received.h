@@ -1,5 +1,5 @@
-/* received.h - a file that somebody else sent, kept in a folder for its reader alone, under the name that it was given, made fit. Never
- * replaces a file. Blocks. Any thread. */
+/* received.h - a file that somebody else sent, kept in a folder for its reader alone, under the name that
+ * it was given, made fit. Never replaces a file. Blocks. Any thread. */
 #ifndef JG_RECEIVED_H
 #define JG_RECEIVED_H
 

@@ -348,8 +348,8 @@ const char *sheet_advice_save_as(void)
 
 static const char *advice_retype(void)
 {
-	return _(
-		"里面的字读不出来：请向制表人要 Excel 原表；没有原表时在 WPS 或 Excel 里录入，点“文件→另存为”.xlsx");
+	return _("里面的字读不出来：请向制表人要 Excel 原表；"
+		 "没有原表时在 WPS 或 Excel 里录入，点“文件→另存为”.xlsx");
 }
 
 static const char *advice_unpack(void)

@@ -1,5 +1,6 @@
-/* xlsx_part.h - the parts of an Office workbook or document: a zip archive of XML files. Private to xlsx_read.c
- * and docx_read.c. Owns the limits that keep a hostile file cheap: entries, unpacked bytes, depth, no DTD. One thread. */
+/* xlsx_part.h - the parts of an Office workbook or document: a zip archive of XML files. Private to
+ * xlsx_read.c and docx_read.c. Owns the limits that keep a hostile file cheap: entries, unpacked bytes,
+ * depth, no DTD. One thread. */
 #ifndef JG_XLSX_PART_H
 #define JG_XLSX_PART_H
 
@@ -18,8 +19,8 @@ void xlsx_package_close(struct xlsx_package *package);
 /* True when the archive has this part; case does not matter and a leading '/' is dropped. */
 bool xlsx_part_exists(struct xlsx_package *package, const char *path);
 
-/* Called for elements of the spreadsheet, document and relationship namespaces (or of none), by local name; attributes
- * are name, value, …, NULL with namespaces as "uri|name". Any but ERR_OK stops the parse. */
+/* Called for elements of the spreadsheet, document and relationship namespaces (or of none), by local
+ * name; attributes are name, value, …, NULL with namespaces as "uri|name". Any but ERR_OK stops the parse. */
 struct xlsx_handler {
 	enum err (*begin)(void *user, const char *name, const char **attributes);
 	enum err (*end)(void *user, const char *name);

@@ -1,5 +1,6 @@
-/* download.h - a file from the server, in chunks, into a folder: what has arrived before the line broke stays there and is not asked for
- * again; nothing is kept under its name before its hash is right. Blocks. One thread. */
+/* download.h - a file from the server, in chunks, into a folder: what has arrived before the line broke
+ * stays there and is not asked for again; nothing is kept under its name before its hash is right. Blocks.
+ * One thread. */
 #ifndef JG_DOWNLOAD_H
 #define JG_DOWNLOAD_H
 
@@ -14,7 +15,8 @@ struct download {
 	const char *name;
 };
 
-/* Into memory: for what is read at once and kept nowhere. The caller frees *out. Errors: of the call, ERR_FILE_DAMAGED. */
+/* Into memory: for what is read at once and kept nowhere. The caller frees *out. Errors: of the call,
+ * ERR_FILE_DAMAGED. */
 enum err download_bytes(struct link *link, const struct download *d, struct buf *out, struct problem *p);
 /* `path` is where it is then. Errors: of the call, ERR_FILE_DAMAGED, ERR_FILE_IO, ERR_DISK_FULL. */
 enum err download_file(struct link *link, const struct download *d, const char *dir,

@@ -42,8 +42,8 @@ static enum err take_reply(
 		profile->last_server = issued;
 	if (county != profile->county) { /* a renewal names what stands there */
 		snprintf(profile->county, sizeof profile->county, "%s", county);
-		profile->county_name[0] = profile->school_name[0] =
-			0; /* WELCOME tells them: the folder may have been another school's */
+		/* WELCOME tells them: the folder may have been another school's */
+		profile->county_name[0] = profile->school_name[0] = 0;
 	}
 	snprintf(profile->device, sizeof profile->device, "%s", reply->device);
 	snprintf(profile->school, sizeof profile->school, "%s", reply->school ? reply->school : "");
@@ -142,8 +142,8 @@ enum err enrol_move(struct profile *profile, const char *server, struct problem 
 		return problem_set(p, ERR_USAGE, "server", _("写成 主机:端口"), _("地址太长"));
 	memcpy(before, profile->server, sizeof before);
 	snprintf(profile->server, sizeof profile->server, "%s", server);
-	enum err e =
-		link_open(&link, profile, NULL, p); /* only who has the county's key answers, and is stored */
+	/* only who has the county's key answers, and is stored */
+	enum err e = link_open(&link, profile, NULL, p);
 	if (!e) {
 		link_close(link);
 		return ERR_OK;

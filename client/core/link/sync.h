@@ -16,8 +16,9 @@ struct sync_report {
 	size_t resent;             /* 1 when the server had lost its tail */
 	struct revoked_opened opened; /* what a revoked computer had kept sealed */
 	bool digest_differed;
-	char held_by[64]; /* whose operation is first in the queue and needs his own session, or a registrar's
-			     (scope.h); "" = nothing is held */
+	/* whose operation is first in the queue and needs his own session, or a registrar's (scope.h); "" =
+	 * nothing is held */
+	char held_by[64];
 };
 
 struct sync_options {

@@ -26,12 +26,12 @@
  *              WAIT <─ any action that FAILED and is worth another try within the budget
  *
  * Push-only ends after FILE. A failure that trying again does not help is FINISH with its error. Each action is
- * answered by its own event or by FAILED (WAIT by DID alone, FINISH by nothing): another one is the driver's bug,
- * told by name before the process stops. */
+ * answered by its own event or by FAILED (WAIT by DID alone, FINISH by nothing): another one is the
+ * driver's bug, told by name before the process stops. */
 enum sync_do {
 	SYNC_NOTHING, /* not begun */
-	SYNC_CONNECT, /* connect, HELLO, take WELCOME, show the session; answer CONNECTED with the number of
-			 streams */
+	/* connect, HELLO, take WELCOME, show the session; answer CONNECTED with the number of streams */
+	SYNC_CONNECT,
 	SYNC_PUSH,    /* send the next operations; answer PUSHED */
 	SYNC_FILE,    /* send one file; answer FILED */
 	SYNC_PULL,    /* pull stream number `stream` into empty staging; answer PULLED */
@@ -45,8 +45,9 @@ enum sync_do {
 enum sync_happened {
 	SYNC_STARTED,
 	SYNC_CONNECTED, /* n: streams; moved: the database is another than the last WELCOME told of */
-	SYNC_PUSHED,    /* n: answers recorded; more: operations are left; control: 0 or FORKED, EXPECT, or
-			   what FAILED would tell */
+	/* n: answers recorded; more: operations are left; control: 0 or FORKED, EXPECT, or what FAILED would
+	 * tell */
+	SYNC_PUSHED,
 	SYNC_FILED,     /* more: another file waits (or this one is not complete) */
 	SYNC_PULLED,    /* control: 0, RESYNC or EPOCH; moved: from another database than WELCOME told of */
 	SYNC_COMMITTED, /* agreed: the digests are equal */

@@ -1,5 +1,6 @@
-/* upload.h - a file to the server, in chunks: it goes on where the server says that it has it, so a line that broke, or a program that was
- * ended, costs one chunk. One that is there already is not sent. Blocks. One thread. */
+/* upload.h - a file to the server, in chunks: it goes on where the server says that it has it, so a line
+ * that broke, or a program that was ended, costs one chunk. One that is there already is not sent. Blocks.
+ * One thread. */
 #ifndef JG_UPLOAD_H
 #define JG_UPLOAD_H
 

@@ -1,5 +1,5 @@
-/* The four checks of a package that somebody brings (document_package.h). Shares no code with its making but the
- * digest of a text. */
+/* The four checks of a package that somebody brings (document_package.h). Shares no code with its making
+ * but the digest of a text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

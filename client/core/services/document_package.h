@@ -11,8 +11,8 @@
 #include "document_trace.h"
 #include "pb.h"
 
-/* A file of the paper: role is 处理单, 正本, 附件, 定稿 or 来文, in that order; name: as it was called, of 附件 and
- * 来文. */
+/* A file of the paper: role is 处理单, 正本, 附件, 定稿 or 来文, in that order; name: as it was called, of
+ * 附件 and 来文. */
 struct document_part {
 	const char *role, *extension, *name;
 	const void *bytes;

@@ -1,5 +1,5 @@
-/* document_trace.h - whether what was done to a paper is what its trace says (doc/documents.md "Trace"), from the
- * files of a package alone: no network, no server, no store. Any thread. */
+/* document_trace.h - whether what was done to a paper is what its trace says (doc/documents.md "Trace"),
+ * from the files of a package alone: no network, no server, no store. Any thread. */
 #ifndef JG_DOCUMENT_TRACE_H
 #define JG_DOCUMENT_TRACE_H
 

@@ -98,7 +98,8 @@ static bool has_roll(const struct view *v)
 	return false;
 }
 
-/* What reconciliation would find in September (M02, M05) is said while the paper lies on the table; the row is kept. */
+/* What reconciliation would find in September (M02, M05) is said while the paper lies on the table; the
+ * row is kept. */
 static void compare_roll(struct import *im, const struct import_row *row, const struct record *want)
 {
 	const struct record *pupil = destination_pupil(im->view, want);

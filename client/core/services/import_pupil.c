@@ -158,8 +158,8 @@ static const struct table_group groups[] = {{"学生", ""}, {"学生信息", ""}
 const struct import_subject import_pupils = {
 	.same_row = N_("与第 %ld 行是同一名学生，内容不同"),
 	.skipped = N_("跳过 %zu 行（合计、签字、重复的表头等，不是学生）"),
-	.changes = N_(
-		"%zu 行会改动已有学生的姓名、年级、班级等，其中 %zu 行只是升一个年级；核对无误后加 --force 再导入一次"),
+	.changes = N_("%zu 行会改动已有学生的姓名、年级、班级等，其中 %zu 行只是升一个年级；"
+		      "核对无误后加 --force 再导入一次"),
 	.groups = groups,
 	/* A row that gives one of these otherwise is a shifted column or another child as often as a
 	   correction. */

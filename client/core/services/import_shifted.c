@@ -111,7 +111,8 @@ enum err import_check_shifted(struct import *im)
 	if (half >= SHIFTED_ROWS && half * 100 > im->n_rows * SHIFTED_PERCENT) {
 		im->report->shifted = true;
 		e = problem_set(im->p, ERR_CONFLICT, NULL,
-			_("看姓名列与证件号码列是否错行，或只排序了一列；改好再导入。逐人核对无误的，才加 --force"),
+			_("看姓名列与证件号码列是否错行，或只排序了一列；改好再导入。"
+			  "逐人核对无误的，才加 --force"),
 			_("有 %zu 行与名单只对上一半，像是某一列错了行"), half);
 	}
 	free(l.list);

@@ -114,8 +114,8 @@ static void read_sought(const struct import *im, const struct import_row *row, s
 	if (text_half_width(no, sizeof no, text) || text_strip_space(no, sizeof no, no))
 		no[0] = 0;
 	size_t n = strlen(no);
-	if (n && n < 4 &&
-		no[strspn(no, "0123456789")] == 0) /* 12 was 0012 before a spreadsheet took it for a number */
+	/* 12 was 0012 before a spreadsheet took it for a number */
+	if (n && n < 4 && no[strspn(no, "0123456789")] == 0)
 		snprintf(s->tail, sizeof s->tail, "%04d", atoi(no));
 	else
 		snprintf(s->tail, sizeof s->tail, "%.4s", n > 4 ? no + n - 4 : no);

@@ -51,8 +51,8 @@ enum gap {
 unsigned transition_gaps(const struct view *v, const struct pupil_row *row, bool september);
 const char *transition_gap_text(unsigned gap); /* of one bit */
 
-/* The pupil of the own roster who has one of its two numbers; an ID number is a student number too (domain.md §1.3: G
- * and the ID). NULL: nobody. */
+/* The pupil of the own roster who has one of its two numbers; an ID number is a student number too
+ * (domain.md §1.3: G and the ID). NULL: nobody. */
 const struct record *destination_pupil(struct view *v, const struct record *destination);
 /* Whether a destination leads to a school that there is, and is of a pupil whom this person may enter: the
  * server's judgement, told before anything is typed in vain. ERR_INVALID, ERR_PERMISSION. */

@@ -108,8 +108,8 @@ static void add_verification(struct todo_list *l, struct view *v, const struct c
 	if (open)
 		todo_add(l, "verify", "verify", NULL, open, todo_end_of_day(cycle->verify_due),
 			_("%zu 名填报本校的学生待核验"), open);
-	if (differ) /* an answer counts until it is answered anew: the bureau goes on looking for a pupil who
-		       is there */
+	/* an answer counts until it is answered anew: the bureau goes on looking for a pupil who is there */
+	if (differ)
 		todo_add(l, "differ", "verify", NULL, differ, todo_end_of_day(cycle->verify_due),
 			_("%zu 名学生名册上已报到，答复却是未报到：改答 present"), differ);
 	if (n && !submitted)

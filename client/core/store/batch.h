@@ -18,9 +18,9 @@ struct batch_row {
 	int64_t id, at;
 	char what[32], author[64], about[256];
 	struct batch_counts counts;
-	int64_t undone; /* the batch that undid it (1 in stores of before: batch 1 undoes nothing), 0 = it
-			   stands */
-	bool refused;   /* some of what undid it was not accepted, and stands as it was */
+	/* the batch that undid it (1 in stores of before: batch 1 undoes nothing), 0 = it stands */
+	int64_t undone;
+	bool refused; /* some of what undid it was not accepted, and stands as it was */
 };
 /* Newest first. fn returns an error to stop. No transaction needed. */
 typedef enum err (*batch_fn)(void *data, const struct batch_row *row);

@@ -37,9 +37,9 @@ const uint8_t *decide_conflict_id(const struct op_row *row);
 enum err decide_read_conflict(
 	struct view *v, int64_t n, struct arena *arena, struct conflict *x, struct problem *p);
 
-/* Theirs stands as it now is shown: ends the conflict and what was blocked behind it; guardians and files of
- * a duplicate move to the record that exists. What was deleted together with a record that stays comes back. The
- * other two end with it. */
+/* Theirs stands as it now is shown: ends the conflict and what was blocked behind it; guardians and files
+ * of a duplicate move to the record that exists. What was deleted together with a record that stays comes
+ * back. The other two end with it. */
 enum err decide_take_theirs(struct view *v, struct conflict *x, struct problem *p);
 /* Ours is put over theirs as it now stands; a deletion deletes it. ERR_NOT_FOUND when theirs was deleted; or
  * as check.h refuses. */
@@ -62,8 +62,8 @@ enum err decide_anew(struct view *v, struct item *item, const struct record *wan
  * to be takes its guardians and files with it, those that wait for a
  * person too: they would hang on an id that is nobody's. */
 enum err decide_aside(struct store *s, const uint32_t *kinds, const struct op_row *row, struct problem *p);
-/* The same for all that was refused, blocked or drafted, of a batch (0: of any), of an author (NULL: of any). *n:
- * how many. */
+/* The same for all that was refused, blocked or drafted, of a batch (0: of any), of an author (NULL: of
+ * any). *n: how many. */
 enum err decide_aside_all(struct store *s, const uint32_t *kinds, int64_t batch, const char *author,
 	size_t *n, struct problem *p);
 /* What was refused, blocked or drafted and has been typed anew since, word for word, asks nobody any more. */

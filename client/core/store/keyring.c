@@ -132,8 +132,8 @@ static SecretService *open_service(struct watch *w)
 
 	if (!bus)
 		return NULL;
-	lib.g_dbus_connection_set_exit_on_close(
-		bus, FALSE); /* GLib's default ends the program with the bus */
+	/* GLib's default ends the program with the bus */
+	lib.g_dbus_connection_set_exit_on_close(bus, FALSE);
 	SecretService *service = lib.secret_service_get_sync(SECRET_SERVICE_OPEN_SESSION, w->cancel, NULL);
 	lib.g_object_unref(bus);
 	return service;

@@ -20,11 +20,30 @@
 	"n, incarnation, op_no, state, kind, id, action, groups, at, author, batch, bytes, prev,"            \
 	" code, message, field, group_no, ver, current, duplicate_of, their_author, their_at"
 /* Their places. */
-/* clang-format off */
-enum row_column { ROW_N, ROW_INCARNATION, ROW_OP_NO, ROW_STATE, ROW_KIND, ROW_ID, ROW_ACTION, ROW_GROUPS, ROW_AT,
-	ROW_AUTHOR, ROW_BATCH, ROW_BYTES, ROW_PREV, ROW_CODE, ROW_MESSAGE, ROW_FIELD, ROW_GROUP_NO, ROW_VER, ROW_CURRENT,
-	ROW_DUPLICATE_OF, ROW_THEIR_AUTHOR, ROW_THEIR_AT };
-/* clang-format on */
+enum row_column {
+	ROW_N,
+	ROW_INCARNATION,
+	ROW_OP_NO,
+	ROW_STATE,
+	ROW_KIND,
+	ROW_ID,
+	ROW_ACTION,
+	ROW_GROUPS,
+	ROW_AT,
+	ROW_AUTHOR,
+	ROW_BATCH,
+	ROW_BYTES,
+	ROW_PREV,
+	ROW_CODE,
+	ROW_MESSAGE,
+	ROW_FIELD,
+	ROW_GROUP_NO,
+	ROW_VER,
+	ROW_CURRENT,
+	ROW_DUPLICATE_OF,
+	ROW_THEIR_AUTHOR,
+	ROW_THEIR_AT,
+};
 
 /* ---- Making ---- */
 

@@ -8,7 +8,8 @@
 #include "pb.h"
 #include "view.h"
 
-/* Stored as numbers, which SQL says by their names (SQL_WAITING); the words stand in common/codes.c (codes_op_state).
+/* Stored as numbers, which SQL says by their names (SQL_WAITING); the words stand in common/codes.c
+ * (codes_op_state).
  *
  *   WAITING ──sent──> UNKNOWN ──answered──> ACCEPTED | REFUSED | BLOCKED | CONFLICT
  *      └────────────────┴──a new incarnation──> DRAFT
@@ -17,8 +18,8 @@
  *   REFUSED, BLOCKED, CONFLICT, DRAFT ──a person has dealt with it──> DONE, which only ACCEPTED ends
  *   REFUSED, BLOCKED, CONFLICT, DRAFT ──the server lost it, and answers anew──> as UNKNOWN
  *
- * The ways are tabled in outbox.c (state.h). What a statement of SQL moves at once names the states that it
- * takes. */
+ * The ways are tabled in outbox.c (state.h). What a statement of SQL moves at once names the states that
+ * it takes. */
 #define OP_WAITING_N 1
 #define OP_UNKNOWN_N 2
 #define OP_ACCEPTED_N 3
@@ -35,8 +36,8 @@ enum op_state {
 	OP_REFUSED = OP_REFUSED_N,
 	OP_BLOCKED = OP_BLOCKED_N,   /* rests on one that was not applied */
 	OP_CONFLICT = OP_CONFLICT_N, /* somebody else changed the same group: a person decides */
-	OP_DRAFT =
-		OP_DRAFT_N, /* unsent when this computer was found rolled back: a person looks before it goes */
+	/* unsent when this computer was found rolled back: a person looks before it goes */
+	OP_DRAFT = OP_DRAFT_N,
 	OP_DONE = OP_DONE_N /* refused, blocked, conflict or draft that a person has dealt with */
 };
 

@@ -104,7 +104,8 @@ static enum err keyring_failed(enum keyring_state state, struct problem *p)
 		[KEYRING_LOCKED] = {N_("本机数据的密钥在系统密钥环中，但密钥环已锁定"),
 			N_("请解锁密钥环后再试")},
 		[KEYRING_MISSING] = {N_("系统密钥环里没有本机数据的密钥"),
-			N_("用当初注册这台电脑的系统帐户登录，或恢复密钥环；都不行才删去 store.db 和 store.keyring 重新同步（未发送的会丢）")},
+			N_("用当初注册这台电脑的系统帐户登录，或恢复密钥环；"
+			   "都不行才删去 store.db 和 store.keyring 重新同步（未发送的会丢）")},
 	};
 
 	problem_set(p, ERR_KEYRING, NULL, _(words[state].hint), "%s", _(words[state].text));

@@ -303,10 +303,13 @@ enum err store_commit(struct store *s, struct problem *p)
 	fault_point(FAULT_JG_STORE_COMMITTING);
 	/* A failed disk ends a transaction by itself. What is written after that would stand alone: the
 	 * position of the outbox without the answers that led to it. */
-	enum err e = sqlite3_get_autocommit(s->db)
-		? problem_set(p, ERR_STORE, NULL, NULL, _("本地数据库写入失败，没有保存"))
-		: write_outbox(s) ? store_error(s, p)
-				  : run_sql(s, "COMMIT", p);
+	enum err e = ERR_OK;
+	if (sqlite3_get_autocommit(s->db))
+		e = problem_set(p, ERR_STORE, NULL, NULL, _("本地数据库写入失败，没有保存"));
+	else if (write_outbox(s))
+		e = store_error(s, p);
+	else
+		e = run_sql(s, "COMMIT", p);
 	fault_point(FAULT_JG_STORE_COMMITTED);
 
 	if (e)
@@ -318,8 +321,8 @@ enum err store_commit(struct store *s, struct problem *p)
 
 void store_rollback(struct store *s)
 {
-	if (s->roll_back && s->in_transaction &&
-		!sqlite3_get_autocommit(s->db)) { /* store_open closes what it could not prepare */
+	/* store_open closes what it could not prepare */
+	if (s->roll_back && s->in_transaction && !sqlite3_get_autocommit(s->db)) {
 		sqlite3_step(s->roll_back);
 		sqlite3_reset(s->roll_back);
 	}

@@ -24,12 +24,12 @@ struct store {
 	uint8_t device[ID_SIZE];
 	bool unread; /* the disk refused to tell after an error: the next transaction asks again first */
 	/* The outbox as it stands; written back by store_commit. */
-	uint32_t incarnation;    /* 0: the server has never been met */
-	uint64_t last_op;        /* acknowledged */
-	uint64_t made;           /* highest number given */
-	int64_t next_row;        /* of the outbox table */
-	sqlite3_stmt *roll_back; /* prepared while there is memory: what is not rolled back would be read as
-				    if it were stored */
+	uint32_t incarnation; /* 0: the server has never been met */
+	uint64_t last_op;     /* acknowledged */
+	uint64_t made;        /* highest number given */
+	int64_t next_row;     /* of the outbox table */
+	/* prepared while there is memory: what is not rolled back would be read as if it were stored */
+	sqlite3_stmt *roll_back;
 	sqlite3_stmt *insert_op; /* outbox.c's, kept because an import runs it 40,000 times */
 	uint8_t last_hash[HASH_SIZE];
 	/* An older incarnation that a restored server ends in, and what it has answered of it: the rest goes
@@ -63,8 +63,8 @@ enum err store_run(struct store *s, sqlite3_stmt *stmt, struct problem *p);
 enum err store_next(struct store *s, sqlite3_stmt *stmt, bool *row, struct problem *p);
 
 /* Small settings by name; what personal data they may hold is not allowed here. */
-enum err store_get_int(
-	struct store *s, const char *name, int64_t *out, struct problem *p); /* 0 when it is not there */
+/* 0 when it is not there */
+enum err store_get_int(struct store *s, const char *name, int64_t *out, struct problem *p);
 enum err store_set_int(struct store *s, const char *name, int64_t value);
 /* Copies the text, "" when it is not there. */
 enum err store_get_text(struct store *s, const char *name, char *out, size_t size, struct problem *p);

@@ -171,8 +171,8 @@ struct item *view_find_key(struct view *v, const struct record *r, bool ours)
 	if (!found && (key = index_key(&arena, r, true)))
 		found = find_text(v, key, ours);
 	if (arena.refused)
-		v->arena.refused =
-			arena.refused; /* not the same as not found: outbox_put stores nothing then */
+		/* not the same as not found: outbox_put stores nothing then */
+		v->arena.refused = arena.refused;
 	arena_free(&arena);
 	return found;
 }

@@ -18,12 +18,12 @@ struct item {
 	bool in_base;
 	bool pending; /* an own operation on it has no final answer */
 	int64_t ver;
-	uint32_t gver[KIND_GROUPS_MAX];   /* as the server has them */
-	uint64_t own_op[KIND_GROUPS_MAX]; /* last own operation on the group that is not acknowledged, 0 =
-					     none */
-	int64_t batch;                    /* of the last change made through this view, 0 = none */
-	const char *key, *second_key;     /* as indexed, or NULL */
-	long mark;                        /* free for the view's user, 0 at first */
+	uint32_t gver[KIND_GROUPS_MAX]; /* as the server has them */
+	/* last own operation on the group that is not acknowledged, 0 = none */
+	uint64_t own_op[KIND_GROUPS_MAX];
+	int64_t batch;                /* of the last change made through this view, 0 = none */
+	const char *key, *second_key; /* as indexed, or NULL */
+	long mark;                    /* free for the view's user, 0 at first */
 };
 
 struct view {

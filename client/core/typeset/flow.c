@@ -75,7 +75,8 @@ static void place_from(struct flow *f, size_t i, unsigned page, double y)
 	}
 }
 
-/* The tail goes to the next page when it does not fit, and takes lines along; one stays for the page they leave. */
+/* The tail goes to the next page when it does not fit, and takes lines along; one stays for the page they
+ * leave. */
 static bool keep_tail(struct flow *f)
 {
 	size_t company = 0;

@@ -1,6 +1,6 @@
-/* format_check.h - what a document typed in WPS or Word has that an official one must not, or lacks: F01 to F23.
- * Rule: GB/T 9704-2012 and 《党政机关公文处理工作条例》. Judges the file as it is; mends nothing. Blocks. One
- * thread. */
+/* format_check.h - what a document typed in WPS or Word has that an official one must not, or lacks: F01
+ * to F23. Rule: GB/T 9704-2012 and 《党政机关公文处理工作条例》. Judges the file as it is; mends nothing.
+ * Blocks. One thread. */
 #ifndef JG_FORMAT_CHECK_H
 #define JG_FORMAT_CHECK_H
 

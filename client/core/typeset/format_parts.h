@@ -1,5 +1,6 @@
-/* format_parts.h - which paragraph of a typed document is what: title, addressees, text, attachments, signature,
- * date. Private to format_check.c. Guesses by text and type as a reader does; judges nothing. One thread. */
+/* format_parts.h - which paragraph of a typed document is what: title, addressees, text, attachments,
+ * signature, date. Private to format_check.c. Guesses by text and type as a reader does; judges nothing.
+ * One thread. */
 #ifndef JG_FORMAT_PARTS_H
 #define JG_FORMAT_PARTS_H
 
@@ -34,8 +35,8 @@ struct format_parts {
 /* ERR_NOMEM, ERR_FILE_LIMIT. */
 enum err format_parts(struct format_parts *out, const struct docx *docx, struct arena *arena);
 
-/* A paragraph's number before its heading: 一、 is of level 1, （一） 2, 1. 3, （1） 4; false: it has none. `good`:
- * written as the standard writes it. */
+/* A paragraph's number before its heading: 一、 is of level 1, （一） 2, 1. 3, （1） 4; false: it has
+ * none. `good`: written as the standard writes it. */
 bool format_level(const char *text, unsigned *level, unsigned *number, bool *good);
 /* The number and the year of an annex's first line: 附件, 附件2; 0 none, 1 for 附件 alone. */
 unsigned format_annex(const char *text);

@@ -217,7 +217,8 @@ static size_t digits_of(const char *text, const char *digits)
 	return n;
 }
 
-/* The font of a paragraph's heading: levels 一、 and （一） have one of their own, up to the first full stop. */
+/* The font of a paragraph's heading: levels 一、 and （一） have one of their own, up to the first full
+ * stop. */
 static enum pdf_font heading(const char *text, size_t *length)
 {
 	static const char numbers[] = "一二三四五六七八九十百";
@@ -383,8 +384,9 @@ static void flow_people(struct making *m)
 	}
 }
 
-/* The text from page 1 to the note; false when nothing of it would stand there, or the signature alone on a page.
- */
+/* The text from page 1 to the note; false when nothing of it would stand there, or the signature alone on a
+ * page.
+ * */
 static bool set_main(struct making *m)
 {
 	const struct draft *d = m->doc->draft;

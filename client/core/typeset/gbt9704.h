@@ -1,6 +1,6 @@
-/* gbt9704.h - an official document on paper, as GB/T 9704-2012 《党政机关公文格式》 sets it: the four forms of a
- * county's bureau (文件, 上行文, 信函, 纪要) as a PDF. Owns the measures of the standard; judges nothing and knows
- * no store. Blocks. One thread. */
+/* gbt9704.h - an official document on paper, as GB/T 9704-2012 《党政机关公文格式》 sets it: the four
+ * forms of a county's bureau (文件, 上行文, 信函, 纪要) as a PDF. Owns the measures of the standard;
+ * judges nothing and knows no store. Blocks. One thread. */
 #ifndef JG_GBT9704_H
 #define JG_GBT9704_H
 
@@ -47,8 +47,9 @@ struct gbt9704 {
 	size_t word_count;
 };
 
-/* Writes the file as a whole under its name; *pages (may be NULL) is always even. ERR_TOO_LARGE: a title of more
- * than TITLE_MAX characters, more organs that get copies than a page has room for, or more text than any paper. Others: as pdf_open and pdf_close. */
+/* Writes the file as a whole under its name; *pages (may be NULL) is always even. ERR_TOO_LARGE: a title
+ * of more than TITLE_MAX characters, more organs that get copies than a page has room for, or more text
+ * than any paper. Others: as pdf_open and pdf_close. */
 enum err gbt9704_print(const char *path, const struct gbt9704 *doc, unsigned *pages, struct problem *p);
 
 #endif

@@ -5,7 +5,8 @@
 #define SHORT_MAX 2.0 /* cells: a full line ends not before its last cell but two */
 #define ALMOST 1e-6
 
-/* The first marks are the standard's own; the rest are their like, and give way where a line has no other end. */
+/* The first marks are the standard's own; the rest are their like, and give way where a line has no other
+ * end. */
 static const wchar_t no_begin[] = L"、，。；：？！）》”’」",
 		     no_begin_either[] = L"』】〉〕］｝…—·％‰℃,.;:?!)]}%";
 static const wchar_t no_end[] = L"（《“‘", no_end_either[] = L"「『【〈〔［｛([{￥";
@@ -110,8 +111,8 @@ static size_t squeeze(struct line_unit *units, size_t k, bool squeezed)
 	return count;
 }
 
-/* A word or a number that is longer than what a line can leave empty is cut where the line ends, an address behind
- * one of its marks when there is one near. */
+/* A word or a number that is longer than what a line can leave empty is cut where the line ends, an
+ * address behind one of its marks when there is one near. */
 static size_t cut_run(const struct line_unit *units, size_t fit, double room, const struct line_grid *grid)
 {
 	static const wchar_t joints[] = L"/@?&=_-.";

@@ -29,7 +29,8 @@ struct line_grid {
  * can fill, marks that follow each other are squeezed. */
 size_t line_end(struct line_unit *units, size_t n, double room, const struct line_grid *grid);
 
-/* How far apart the full characters of a line stand: so that it ends at the room's end, between cell and most. */
+/* How far apart the full characters of a line stand: so that it ends at the room's end, between cell and
+ * most. */
 double line_pitch(const struct line_unit *units, size_t n, double room, const struct line_grid *grid);
 
 /* How far a unit pushes the next one, and where a line that begins at 0 ends. */

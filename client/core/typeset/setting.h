@@ -1,6 +1,6 @@
-/* setting.h - type that is set before it is drawn: every character has its page and its place, so that pages may
- * be added and lines moved while the paper is made. Lengths are mm from the paper's upper left corner. Owns the
- * marks; knows no rule of any document. One thread. */
+/* setting.h - type that is set before it is drawn: every character has its page and its place, so that
+ * pages may be added and lines moved while the paper is made. Lengths are mm from the paper's upper left
+ * corner. Owns the marks; knows no rule of any document. One thread. */
 #ifndef JG_SETTING_H
 #define JG_SETTING_H
 

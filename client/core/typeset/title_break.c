@@ -134,7 +134,8 @@ static void keep_genre(struct breaking *b, const char *title)
 	}
 }
 
-/* Whether a line of that length may follow one of the other; a form grows and then shrinks, or does one of them. */
+/* Whether a line of that length may follow one of the other; a form grows and then shrinks, or does one of
+ * them. */
 static bool form_goes_on(const struct breaking *b, size_t last, size_t length, bool *shrinking)
 {
 	if (!last || b->given_up & NO_FORM)
@@ -147,7 +148,8 @@ static bool form_goes_on(const struct breaking *b, size_t last, size_t length, b
 	return true;
 }
 
-/* What ending a line of that length there costs: lines that differ by two look best, and words cut the worst. */
+/* What ending a line of that length there costs: lines that differ by two look best, and words cut the
+ * worst. */
 static int cost_of(const struct breaking *b, size_t last, size_t length, size_t to)
 {
 	int differs = last ? abs(abs((int)length - (int)last) - 2) : 0;

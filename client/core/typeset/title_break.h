@@ -17,15 +17,15 @@ struct title_words {
 	size_t name_count;
 	const char *const *words; /* NULL: the words of title_words_usual */
 	size_t word_count;
-	const bool *
-		inside; /* of every byte: cutting there parts a word of the language, which is avoided; or NULL */
+	/* of every byte: cutting there parts a word of the language, which is avoided; or NULL */
+	const bool *inside;
 };
 extern const char *const title_words_usual[];
 extern const size_t title_words_usual_count;
 
-/* Fills the ends of the lines, as bytes of the title, and returns how many there are; 0 without memory. A title for which the rule
- * has no answer (a 《》 longer than a line) is parted all the same: first the words are given up, then the
- * 《》, then the form; marks and dates never. */
+/* Fills the ends of the lines, as bytes of the title, and returns how many there are; 0 without memory. A
+ * title for which the rule has no answer (a 《》 longer than a line) is parted all the same: first the
+ * words are given up, then the 《》, then the form; marks and dates never. */
 size_t title_break(const char *title, const struct title_words *words, size_t ends[TITLE_LINES_MAX]);
 
 #endif

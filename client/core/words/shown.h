@@ -7,13 +7,13 @@
 
 /* A list of a service. */
 struct shown_list {
-	const char *name;      /* under which it is kept */
-	const char *act;       /* the way to see it (way.h) */
-	const char *edit;      /* the way to change a row; NULL = none */
-	const uint32_t *kinds; /* records that a number of it stands for, ended by 0: the first is what a
-				  pupil found is */
-	bool entered;          /* a number of it makes a record that was not there */
-	bool found, foreign;   /* finding a pupil gives numbers of it; of a record that another school owns */
+	const char *name; /* under which it is kept */
+	const char *act;  /* the way to see it (way.h) */
+	const char *edit; /* the way to change a row; NULL = none */
+	/* records that a number of it stands for, ended by 0: the first is what a pupil found is */
+	const uint32_t *kinds;
+	bool entered;        /* a number of it makes a record that was not there */
+	bool found, foreign; /* finding a pupil gives numbers of it; of a record that another school owns */
 };
 
 /* a bare number up to here is a row; certificate and student numbers and ids are longer */

@@ -22,7 +22,8 @@
 
 /* 件号 are gap-free in year, term and unit: they are taken with the event, in its transaction. */
 static const struct db_stmt give_number = {
-	"UPDATE document d SET archive_no = x.box || '-' || lpad(document_number_take(x.box, x.year)::text, 4, '0')"
+	"UPDATE document d SET archive_no = x.box || '-' || lpad(document_number_take(x.box, x.year)::text,"
+	" 4, '0')"
 	" FROM (SELECT o.id, y.year, format('%s-WS·%s-%s-%s', $2::text, y.year, $3::text, $4::text) AS box"
 	" FROM document o"
 	" CROSS JOIN LATERAL (SELECT coalesce(nullif($5::int, 0), o.year) AS year) y"
@@ -83,7 +84,8 @@ void document_give_archive_number(
 /* ---- The trace, as anybody can check it ---- */
 
 static const struct db_stmt select_paper = {
-	"SELECT d.id, d.kind, coalesce(d.number, ''), d.title, d.genre, d.urgency, d.mark, d.slot, d.archive_no,"
+	"SELECT d.id, d.kind, coalesce(d.number, ''), d.title, d.genre, d.urgency, d.mark, d.slot,"
+	" d.archive_no,"
 	" coalesce(d.from_organ, ''), d.drafter, d.lead, d.signer, d.signed_on,"
 	" (d.made_at AT TIME ZONE 'Asia/Shanghai')::date, d.version, v.file, coalesce(d.matter, '')"
 	" FROM document d"
@@ -309,8 +311,8 @@ void documents_evidence(struct request *r)
 
 /* ---- The signature over a package ---- */
 
-/* A list of files and nothing else: lines of 64 hexadecimal digits, two blanks, a path. So what is signed here can be
- * taken for nothing that the server signs elsewhere. */
+/* A list of files and nothing else: lines of 64 hexadecimal digits, two blanks, a path. So what is signed
+ * here can be taken for nothing that the server signs elsewhere. */
 static bool is_manifest(const char *text)
 {
 	while (*text) {

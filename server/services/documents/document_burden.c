@@ -1,4 +1,5 @@
-/* 减负: what a paper costs schools, told before it is issued; a question that they have answered is asked again only with a reason (R22). */
+/* 减负: what a paper costs schools, told before it is issued; a question that they have answered is asked
+ * again only with a reason (R22). */
 #include "document_burden.h"
 
 #include <stdlib.h>
@@ -111,7 +112,8 @@ static const struct db_stmt select_repeats = {
 	" JOIN document_question o ON o.county = m.county AND o.key = m.key AND o.document <> m.document"
 	" JOIN document d ON d.county = o.county AND d.id = o.document AND d.issued_version = o.version"
 	" WHERE x.county = app_county() AND x.id = (SELECT document_find($1::text)) AND d.state <> 'recalled'"
-	" AND (m.period <> '' OR EXISTS (SELECT FROM document_trace t WHERE t.county = d.county AND t.document = d.id"
+	" AND (m.period <> '' OR EXISTS (SELECT FROM document_trace t WHERE t.county = d.county"
+	" AND t.document = d.id"
 	" AND t.event = 'issue' AND t.at > jg_now() - interval '365 days'))"
 	" ORDER BY m.n, d.number"};
 enum { R_LABEL, R_DOC, R_NUMBER, R_TITLE, R_SCHOOLS };
@@ -167,17 +169,22 @@ size_t document_repeats(
 
 static const struct db_stmt select_text = {
 	"SELECT coalesce(v.file, ''), coalesce(d.number, '')"
-	" FROM document d LEFT JOIN document_version v ON v.county = d.county AND v.document = d.id AND v.version = d.version"
-	" WHERE d.county = app_county() AND d.id = (SELECT document_find($1::text)) AND document_may_read(d.id, d.mark, $2::text)"};
+	" FROM document d LEFT JOIN document_version v ON v.county = d.county AND v.document = d.id"
+	" AND v.version = d.version"
+	" WHERE d.county = app_county() AND d.id = (SELECT document_find($1::text))"
+	" AND document_may_read(d.id, d.mark, $2::text)"};
 static const struct db_stmt select_schools = {"SELECT code, coalesce(stage_mask(type), 0)"
 					      " FROM school WHERE county = app_county() AND NOT deleted"};
 /* What was issued from Monday on to the one of them that it burdens most. */
 static const struct db_stmt select_week = {
 	"SELECT count(*)::int AS documents, coalesce(sum((SELECT count(*) FROM document_question q"
-	" WHERE q.county = a.county AND q.document = a.document AND q.version = a.version)), 0)::int AS questions"
-	" FROM (SELECT DISTINCT t.document FROM document_trace t WHERE t.county = app_county() AND t.event = 'issue'"
+	" WHERE q.county = a.county AND q.document = a.document"
+	" AND q.version = a.version)), 0)::int AS questions"
+	" FROM (SELECT DISTINCT t.document FROM document_trace t WHERE t.county = app_county()"
+	" AND t.event = 'issue'"
 	" AND t.at >= date_trunc('week', jg_today()::timestamp) AT TIME ZONE 'Asia/Shanghai') w"
-	" JOIN document_address a ON a.county = app_county() AND a.document = w.document AND a.ended <> 'recalled'"
+	" JOIN document_address a ON a.county = app_county() AND a.document = w.document"
+	" AND a.ended <> 'recalled'"
 	" WHERE a.school = ANY ($1::text[])"
 	" GROUP BY a.school ORDER BY documents DESC, questions DESC LIMIT 1"};
 

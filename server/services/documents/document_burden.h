@@ -1,5 +1,5 @@
-/* document_burden.h - whom a paper goes to, what it asks of them, what that costs their time, and what they were asked before
- * (doc/documents.md "Burden"). One thread: the loop's. */
+/* document_burden.h - whom a paper goes to, what it asks of them, what that costs their time, and what
+ * they were asked before (doc/documents.md "Burden"). One thread: the loop's. */
 #ifndef JG_DOCUMENT_BURDEN_H
 #define JG_DOCUMENT_BURDEN_H
 
@@ -17,7 +17,8 @@ void document_addressees(
 	struct request *r, const PGresult *schools, const struct draft *d, struct document_addressees *out);
 /* What a school's record has of the questions, as JSON; "" for none. */
 const char *document_questions(struct request *r, const struct draft *d);
-/* Adds the statement that keeps by what the questions of a version are known again. ERR_NOMEM, ERR_TOO_LARGE. */
+/* Adds the statement that keeps by what the questions of a version are known again. ERR_NOMEM,
+ * ERR_TOO_LARGE. */
 enum err document_questions_write(
 	struct request *r, const uint8_t id[16], int32_t version, const struct draft *d);
 

@@ -1,5 +1,6 @@
-/* A school that is closed: it leaves the register, and what it still owes of papers is its heir's, or nobody's any more. One transaction,
- * so that at every moment whom a paper was addressed to is the sum of the states of its copies. */
+/* A school that is closed: it leaves the register, and what it still owes of papers is its heir's, or
+ * nobody's any more. One transaction, so that at every moment whom a paper was addressed to is the sum of
+ * the states of its copies. */
 #include <string.h>
 
 #include "access_log.h"

@@ -1,6 +1,7 @@
-/* Schools' copies of what was issued. The event says whom a paper goes to, in one statement whatever their number (document_send);
- * the job makes the records so, some hundred at a time, so that no transaction touches more streams than it may. What a school says
- * of it arrives by push, and its own task ends there (document_delivery_applied). */
+/* Schools' copies of what was issued. The event says whom a paper goes to, in one statement whatever their
+ * number (document_send); the job makes the records so, some hundred at a time, so that no transaction
+ * touches more streams than it may. What a school says of it arrives by push, and its own task ends there
+ * (document_delivery_applied). */
 #include <string.h>
 
 #include "access_log.h"
@@ -17,15 +18,20 @@
 /* ---- The job ---- */
 
 static const struct db_stmt select_addresses = {
-	"SELECT a.document, a.school, a.version, a.ended, a.receipt_due, a.feedback_due, coalesce(d.number, ''), d.title, d.genre, d.urgency,"
+	"SELECT a.document, a.school, a.version, a.ended, a.receipt_due, a.feedback_due, coalesce(d.number,"
+	" ''), d.title, d.genre, d.urgency,"
 	" d.signed_on, d.pressed_on, v.file, v.questions, encode(v.digest, 'hex'), r.rec_id,"
-	" coalesce((SELECT jsonb_agg(jsonb_build_object('name', f.name, 'sha', encode(f.sha, 'hex'), 'size', f.size) ORDER BY f.n)::text"
-	" FROM document_file f WHERE f.county = a.county AND f.document = a.document AND f.version = a.version), '')"
+	" coalesce((SELECT jsonb_agg(jsonb_build_object('name', f.name, 'sha', encode(f.sha, 'hex'), 'size',"
+	" f.size) ORDER BY f.n)::text"
+	" FROM document_file f WHERE f.county = a.county AND f.document = a.document"
+	" AND f.version = a.version), '')"
 	" FROM document_address a"
 	" JOIN document d ON d.county = a.county AND d.id = a.document"
 	" JOIN document_version v ON v.county = a.county AND v.document = a.document AND v.version = a.version"
-	" LEFT JOIN document_delivery r ON r.county = a.county AND r.document = a.document AND r.owner_school = a.school AND NOT r.deleted"
-	" WHERE a.county = app_county() AND NOT a.done ORDER BY a.document, a.school LIMIT 200 FOR UPDATE OF a SKIP LOCKED"};
+	" LEFT JOIN document_delivery r ON r.county = a.county AND r.document = a.document"
+	" AND r.owner_school = a.school AND NOT r.deleted"
+	" WHERE a.county = app_county() AND NOT a.done ORDER BY a.document, a.school LIMIT 200"
+	" FOR UPDATE OF a SKIP LOCKED"};
 enum {
 	A_DOCUMENT,
 	A_SCHOOL,
@@ -65,7 +71,8 @@ struct delivery {
 
 static void deliver_run(struct request *r);
 
-/* Where there were more than one run takes, the next follows at once: a school waits for its paper, not for a clock. */
+/* Where there were more than one run takes, the next follows at once: a school waits for its paper, not
+ * for a clock. */
 static void deliver_done(struct request *r)
 {
 	const struct delivery *x = r->data;
@@ -227,11 +234,13 @@ const struct service_job documents_jobs[] = {{"deliver", 1, deliver_run}, {"clos
 /* ---- deliveries ---- */
 
 static const struct db_stmt select_deliveries = {
-	"SELECT school, name, state, version, read_at, signed_at, coalesce(signed_by, ''), answered_at, coalesce(answer, ''),"
+	"SELECT school, name, state, version, read_at, signed_at, coalesce(signed_by, ''), answered_at,"
+	" coalesce(answer, ''),"
 	" kept_at, coalesce(slot, ''), destroyed_at, coalesce(witness, '')"
 	" FROM document_deliveries((SELECT document_find($1::text)))"};
 static const struct db_stmt select_paper = {
-	"SELECT coalesce(number, '') FROM document WHERE county = app_county() AND id = (SELECT document_find($1::text)) AND document_may_read(id, mark, $2::text)"};
+	"SELECT coalesce(number, '') FROM document WHERE county = app_county()"
+	" AND id = (SELECT document_find($1::text)) AND document_may_read(id, mark, $2::text)"};
 
 static void deliveries_query(struct request *r)
 {
@@ -314,17 +323,23 @@ void documents_deliveries(struct request *r)
 /* ---- feedback accept, return: by the drafter or the issuing desk ---- */
 
 static const struct db_stmt find_answer = {
-	"SELECT x.rec_id, delivery_state(x), x.answered_at, d.drafter = $3::text OR EXISTS (SELECT FROM (SELECT k.holder, k.deputy FROM document_desk k"
-	" WHERE k.county = app_county() AND k.name = 'issue' ORDER BY k.set_at DESC LIMIT 1) k WHERE $3::text IN (k.holder, k.deputy))"
+	"SELECT x.rec_id, delivery_state(x), x.answered_at, d.drafter = $3::text OR EXISTS (SELECT"
+	" FROM (SELECT k.holder, k.deputy FROM document_desk k"
+	" WHERE k.county = app_county() AND k.name = 'issue' ORDER BY k.set_at DESC LIMIT 1) k WHERE $3::text"
+	" IN (k.holder, k.deputy))"
 	" OR document_with(d.drafter) = $3::text OR document_with('@issue') = $3::text"
-	" FROM document d LEFT JOIN document_delivery x ON x.county = d.county AND x.document = d.id AND x.owner_school = $2::text AND NOT x.deleted"
+	" FROM document d LEFT JOIN document_delivery x ON x.county = d.county AND x.document = d.id"
+	" AND x.owner_school = $2::text AND NOT x.deleted"
 	" WHERE d.county = app_county() AND d.id = (SELECT document_find($1::text))"};
 static const struct db_stmt judge_tasks = {
-	"WITH c AS (UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text)) AND t.school = $2::text"
+	"WITH c AS (UPDATE document_task t SET closed = jg_now() WHERE t.county = app_county()"
+	" AND t.document = (SELECT document_find($1::text)) AND t.school = $2::text"
 	" AND t.step = 'judge' AND t.of_order IS NULL AND t.closed IS NULL RETURNING 1),"
 	" o AS (INSERT INTO document_task (county, document, step, principal, school, since, opened, due)"
-	" SELECT app_county(), (SELECT document_find($1::text)), 'feedback', $2::text, $2::text, jg_now(), jg_now(), greatest(workday_due(jg_now(), document_setting_now('back', '1')::int),"
-	" (SELECT max(t.due) FROM document_task t WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text)) AND t.school = $2::text AND t.step = 'feedback'))"
+	" SELECT app_county(), (SELECT document_find($1::text)), 'feedback', $2::text, $2::text, jg_now(),"
+	" jg_now(), greatest(workday_due(jg_now(), document_setting_now('back', '1')::int),"
+	" (SELECT max(t.due) FROM document_task t WHERE t.county = app_county()"
+	" AND t.document = (SELECT document_find($1::text)) AND t.school = $2::text AND t.step = 'feedback'))"
 	" WHERE NOT $3::boolean RETURNING 1)"
 	" SELECT jg_now(), (SELECT count(*) FROM c) + (SELECT count(*) FROM o)"};
 

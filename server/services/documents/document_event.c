@@ -404,7 +404,8 @@ static bool take_content(struct request *r, struct event *x)
 /* ---- Whom it goes to ---- */
 
 static const struct db_stmt send_paper = {
-	"SELECT document_send($1::uuid, $2::text[], $3::int, $4::timestamptz, $5::timestamptz, $6::text, $7::text)"};
+	"SELECT document_send($1::uuid, $2::text[], $3::int, $4::timestamptz, $5::timestamptz, $6::text,"
+	" $7::text)"};
 static const struct db_stmt take_back = {"SELECT document_take_back($1::uuid)"};
 static const struct db_stmt close_to_schools = {"SELECT document_close_to_schools($1::uuid)"};
 

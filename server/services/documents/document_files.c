@@ -1,5 +1,6 @@
-/* Files that hang on papers. The bureau uploads them as any file is (services/sync.c), has each looked at once, and names them in an event;
- * whoever may read the paper fetches them. One that is here already is not sent again, however many papers and schools have it. */
+/* Files that hang on papers. The bureau uploads them as any file is (services/sync.c), has each looked at
+ * once, and names them in an event; whoever may read the paper fetches them. One that is here already is
+ * not sent again, however many papers and schools have it. */
 #include "document_files.h"
 
 #include <string.h>
@@ -257,8 +258,8 @@ static void scan(struct request *r)
 		request_fail(r, ERR_BUSY, NULL, NULL);
 }
 
-/* Its first line is "TYPE whole|cut", said before the file is gone into: no file keeps it from that. False: it did
- * not begin. */
+/* Its first line is "TYPE whole|cut", said before the file is gone into: no file keeps it from that.
+ * False: it did not begin. */
 static bool take_said(struct request *r, struct look *x)
 {
 	struct helper *h = &x->helper;
@@ -372,7 +373,8 @@ void documents_inspect_file(struct request *r)
 
 static const struct db_stmt read_chunks = {
 	"SELECT k.n, k.bytes, b.size"
-	" FROM (SELECT document_file_of($1::text, $2::bytea, $3::text, $4::text, $5::text) AS school OFFSET 0) x"
+	" FROM (SELECT document_file_of($1::text, $2::bytea, $3::text, $4::text,"
+	" $5::text) AS school OFFSET 0) x"
 	" JOIN blob b ON b.county = app_county() AND b.school = x.school AND b.sha = $2::bytea AND b.complete"
 	" JOIN blob_chunk k ON k.county = b.county AND k.school = b.school AND k.sha = b.sha AND k.n >= $6::int"
 	" ORDER BY k.n LIMIT 40"};

@@ -177,14 +177,17 @@ void documents_search(struct request *r)
 /* ---- Tasks: stuck, and of one document ---- */
 
 static const struct db_stmt select_tasks = {
-	"WITH x AS MATERIALIZED (SELECT t.id, t.document AS doc, coalesce(d.mark, '') AS mark, coalesce(o.number, d.number, m.number, '') AS number,"
-	" coalesce(o.title, d.title, m.subject) AS title, coalesce(d.kind, 'meeting') AS kind, t.step, t.school, t.principal, t.since, t.opened, t.due"
+	"WITH x AS MATERIALIZED (SELECT t.id, t.document AS doc, coalesce(d.mark, '') AS mark,"
+	" coalesce(o.number, d.number, m.number, '') AS number,"
+	" coalesce(o.title, d.title, m.subject) AS title, coalesce(d.kind, 'meeting') AS kind, t.step,"
+	" t.school, t.principal, t.since, t.opened, t.due"
 	" FROM document_task t LEFT JOIN document d ON d.county = t.county AND d.id = t.document"
 	" LEFT JOIN meeting m ON m.county = t.county AND m.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
 	" WHERE t.county = app_county() AND coalesce(d.id, m.id) IS NOT NULL AND t.closed IS NULL"
 	" AND ($2::text = '' OR t.document = (SELECT document_find($2::text))))"
-	" SELECT x.id, x.doc, x.number, x.title, x.kind, x.step, x.school, x.principal, x.since, x.opened, x.due"
+	" SELECT x.id, x.doc, x.number, x.title, x.kind, x.step, x.school, x.principal, x.since, x.opened,"
+	" x.due"
 	" FROM x WHERE document_may_read(x.doc, x.mark, $1::text)"
 	" AND ($3::boolean OR document_is_in(x.doc, $1::text))"};
 enum { S_TASK, S_DOC, S_NUMBER, S_TITLE, S_KIND, S_STEP, S_SCHOOL, S_PRINCIPAL, S_SINCE, S_OPENED, S_DUE };
@@ -314,7 +317,8 @@ static const struct db_stmt select_one = {
 	"coalesce(d.their_no, ''), coalesce(v.file, ''), d.archive_no"
 	" FROM document d LEFT JOIN document_version v ON v.county = d.county AND v.document = d.id AND "
 	"v.version = d.version"
-	" WHERE d.county = app_county() AND d.id = (SELECT document_find($2::text)) AND document_may_read(d.id, "
+	" WHERE d.county = app_county() AND d.id = (SELECT document_find($2::text))"
+	" AND document_may_read(d.id, "
 	"d.mark, $1::text)"};
 enum {
 	ONE_DRAFTER = ROW_COLUMNS,
@@ -361,7 +365,8 @@ static bool fill_trace(struct request *r, const struct document_world *w, pb_doc
 /* Whom a text may be addressed to; of a call that asks for them. */
 static const struct db_stmt select_names = {
 	"SELECT code, name, '' FROM school WHERE county = app_county() AND NOT deleted AND $1::boolean"
-	" UNION ALL SELECT '', name, relation FROM document_organ WHERE county = app_county() AND $1::boolean ORDER BY 2"};
+	" UNION ALL SELECT '', name, relation FROM document_organ WHERE county = app_county() AND $1::boolean"
+	" ORDER BY 2"};
 
 static bool fill_names(struct request *r, pb_document_shown *out)
 {
@@ -382,7 +387,8 @@ static bool fill_names(struct request *r, pb_document_shown *out)
 
 static const struct db_stmt select_files = {
 	"SELECT f.name, f.sha, f.size, coalesce(c.verdict, 'unscanned')"
-	" FROM document d JOIN document_file f ON f.county = d.county AND f.document = d.id AND f.version = d.version"
+	" FROM document d JOIN document_file f ON f.county = d.county AND f.document = d.id"
+	" AND f.version = d.version"
 	" LEFT JOIN document_content c ON c.county = f.county AND c.sha = f.sha"
 	" WHERE d.county = app_county() AND d.id = (SELECT document_find($2::text))"
 	" AND document_may_read(d.id, d.mark, $1::text) ORDER BY f.n"};
@@ -409,7 +415,8 @@ static bool fill_files(struct request *r, pb_document_shown *out)
 /* ---- The log of the seal: of one paper, or of all ---- */
 
 static const struct db_stmt select_seals = {
-	"SELECT d.id, coalesce(d.number, ''), CASE WHEN document_may_read(d.id, d.mark, $1::text) THEN d.title ELSE '' END,"
+	"SELECT d.id, coalesce(d.number, ''), CASE WHEN document_may_read(d.id, d.mark, $1::text)"
+	" THEN d.title ELSE '' END,"
 	" t.by_user, t.at, s.count, s.copies"
 	" FROM document_seal s JOIN document d ON d.county = s.county AND d.id = s.document"
 	" JOIN document_trace t ON t.county = s.county AND t.document = s.document AND t.n = s.n"

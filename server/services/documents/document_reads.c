@@ -1,5 +1,5 @@
-/* What is asked of many papers at once: a year's numbers against what became of them, how long tasks took, a month.
- * Each is counted from the rows as they stand. */
+/* What is asked of many papers at once: a year's numbers against what became of them, how long tasks took,
+ * a month. Each is counted from the rows as they stand. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,7 +185,8 @@ static struct took *read_took(
 	return list;
 }
 
-/* Of n tasks of one key, shortest first: the mean rounded to hundredths, the 90th percentile by nearest rank. */
+/* Of n tasks of one key, shortest first: the mean rounded to hundredths, the 90th percentile by nearest
+ * rank. */
 static void fill_turnaround(pb_turnaround_row *row, const struct took *list, size_t n)
 {
 	uint64_t days = 0;
@@ -288,7 +289,8 @@ enum { M_RECEIVED, M_ISSUED, M_CLOSED, M_ARCHIVED };
 static const struct db_stmt select_stuck = {
 	"SELECT t.document, coalesce(o.number, d.number, m.number, ''),"
 	" CASE WHEN document_may_read(t.document, coalesce(d.mark, ''), $2::text)"
-	" THEN coalesce(o.title, d.title, m.subject) ELSE '' END, coalesce(d.kind, 'meeting'), t.step, t.school, t.principal, t.since, t.opened, t.due"
+	" THEN coalesce(o.title, d.title, m.subject) ELSE ''"
+	" END, coalesce(d.kind, 'meeting'), t.step, t.school, t.principal, t.since, t.opened, t.due"
 	" FROM document_task t LEFT JOIN document d ON d.county = t.county AND d.id = t.document"
 	" LEFT JOIN meeting m ON m.county = t.county AND m.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"

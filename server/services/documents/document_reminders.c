@@ -14,8 +14,10 @@
 #define ROWS_PER_PAGE 500
 
 static const struct db_stmt select_tasks = {
-	"WITH x AS MATERIALIZED (SELECT t.id, t.document AS doc, coalesce(d.mark, '') AS mark, coalesce(o.number, d.number, m.number, '') AS number,"
-	" coalesce(o.title, d.title, m.subject) AS title, t.step, t.school, t.principal, t.opened, t.due, t.closed"
+	"WITH x AS MATERIALIZED (SELECT t.id, t.document AS doc, coalesce(d.mark, '') AS mark,"
+	" coalesce(o.number, d.number, m.number, '') AS number,"
+	" coalesce(o.title, d.title, m.subject) AS title, t.step, t.school, t.principal, t.opened, t.due,"
+	" t.closed"
 	" FROM document_task t LEFT JOIN document d ON d.county = t.county AND d.id = t.document"
 	" LEFT JOIN meeting m ON m.county = t.county AND m.id = t.document"
 	" LEFT JOIN document_order o ON o.county = t.county AND o.id = t.of_order"
@@ -230,7 +232,8 @@ static const struct db_stmt chase = {
 	" n AS (INSERT INTO document_remind (county, task, day, at, by_user)"
 	" SELECT app_county(), t.id, jg_today(), jg_now(), $4::text"
 	" FROM t ON CONFLICT DO NOTHING"
-	" RETURNING 1) SELECT coalesce((SELECT matter_find($1::text)), (SELECT order_find($1::text))) IS NOT NULL, (SELECT count(*)::int"
+	" RETURNING 1) SELECT coalesce((SELECT matter_find($1::text)),"
+	" (SELECT order_find($1::text))) IS NOT NULL, (SELECT count(*)::int"
 	" FROM t), (SELECT count(*)::int"
 	" FROM n), jg_now()"};
 

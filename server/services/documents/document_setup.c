@@ -1,6 +1,6 @@
-/* What the bureau sets up for its papers: who sits at which desk, which organs there are, how long a step may
- * take, who stands in for whom, which days are worked. What was set stays readable: nothing that a paper lived by
- * is rewritten. */
+/* What the bureau sets up for its papers: who sits at which desk, which organs there are, how long a step
+ * may take, who stands in for whom, which days are worked. What was set stays readable: nothing that a
+ * paper lived by is rewritten. */
 #include <string.h>
 
 #include "access_log.h"
@@ -333,8 +333,10 @@ static const struct db_stmt judge_delegation = {
 	" LEFT JOIN user_account f ON f.county = app_county() AND f.user_id = $1::text"
 	" LEFT JOIN user_account t ON t.county = app_county() AND t.user_id = $2::text"};
 static const struct db_stmt insert_delegation = {
-	"INSERT INTO delegation (county, from_user, to_user, begin_on, end_on, acting, reason, added_at, added_by)"
-	" VALUES (app_county(), $1::text, $2::text, $3::date, $4::date, $5::boolean, $6::text, jg_now(), $7::text)"
+	"INSERT INTO delegation (county, from_user, to_user, begin_on, end_on, acting, reason, added_at,"
+	" added_by)"
+	" VALUES (app_county(), $1::text, $2::text, $3::date, $4::date, $5::boolean, $6::text, jg_now(),"
+	" $7::text)"
 	" RETURNING id::text, added_at"};
 
 static void delegation_saved(struct request *r)

@@ -14,7 +14,8 @@
 static const struct db_stmt lock_document = {
 	"SELECT id, kind, state, version, last_version, number, title, genre, urgency, mark, class, carrier,"
 	" drafter, leader, lead, signer, in_order, reissue, came_back, is_minutes, needs_head, signed_on,"
-	" pressed_on, issued_version, issued_on, copies, slot, series, trace_n, trace_head, coalesce(from_organ,"
+	" pressed_on, issued_version, issued_on, copies, slot, series, trace_n, trace_head,"
+	" coalesce(from_organ,"
 	" ''), coalesce(their_no, ''), reply_to, document_deliveries_open(id)"
 	" FROM document WHERE county = app_county() AND id = (SELECT document_find($1::text)) FOR UPDATE"};
 enum document_column {
@@ -207,7 +208,8 @@ static const struct db_stmt update_document = {
 /* clang-format on */
 static const struct db_stmt update_tasks = {
 	"UPDATE document_task t SET principal = u.principal, since = u.since, due = u.due, closed = u.closed"
-	" FROM unnest($1::int8[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[]) AS u (id,"
+	" FROM unnest($1::int8[], $2::text[], $3::timestamptz[], $4::timestamptz[],"
+	" $5::timestamptz[]) AS u (id,"
 	" principal, since, due, closed)"
 	" WHERE t.county = app_county() AND t.id = u.id"};
 static const struct db_stmt insert_tasks = {
@@ -229,12 +231,13 @@ static const struct db_stmt insert_trace = {
 	" VALUES (app_county(), $1::uuid, $2::int, $3::text, $4::text, nullif($5::text, ''), $6::timestamptz,"
 	" $7::text, $8::int, $9::text, $10::uuid, $11::text, $12::bytea, $13::bytea, $14::bytea, $15::text)"};
 
-/* What it is found by: number, title, body and each file's words in their normal form, a line each, because no
- * form holds a line's end. The number is the one that the statement before has given: what stands behind its series, $2, is in that
- * form as it is. */
+/* What it is found by: number, title, body and each file's words in their normal form, a line each,
+ * because no form holds a line's end. The number is the one that the statement before has given: what
+ * stands behind its series, $2, is in that form as it is. */
 static const struct db_stmt update_search = {
 	"UPDATE document d SET search ="
-	" coalesce($2::text || substr(d.number, length(d.series) + 1), '') || E'\\n' || $3::text || E'\\n' || $4::text"
+	" coalesce($2::text || substr(d.number, length(d.series) + 1),"
+	" '') || E'\\n' || $3::text || E'\\n' || $4::text"
 	" || coalesce((SELECT string_agg(E'\\n' || c.text, '' ORDER BY f.n)"
 	" FROM document_file f JOIN document_content c ON c.county = f.county AND c.sha = f.sha"
 	" WHERE f.county = d.county AND f.document = d.id AND f.version = d.version), '')"

@@ -1,4 +1,5 @@
-/* 办文办会 (A8): what the methods are. One event of one paper is document_event.c; README.md draws the states. */
+/* 办文办会 (A8): what the methods are. One event of one paper is document_event.c; README.md draws the
+ * states. */
 #include <string.h>
 
 #include "codes.h"

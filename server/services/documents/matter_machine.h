@@ -1,6 +1,6 @@
-/* matter_machine.h - the door of the small machines that hang on papers: orders and meetings. Each is a table of
- * rows; here stands who is meant by a row, what an event needs, and in which order it is refused. Pure; knows
- * no order and no meeting. One thread: the loop's. */
+/* matter_machine.h - the door of the small machines that hang on papers: orders and meetings. Each is a
+ * table of rows; here stands who is meant by a row, what an event needs, and in which order it is refused.
+ * Pure; knows no order and no meeting. One thread: the loop's. */
 #ifndef JG_MATTER_MACHINE_H
 #define JG_MATTER_MACHINE_H
 

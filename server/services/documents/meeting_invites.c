@@ -11,12 +11,16 @@
 #define PORTION 200 /* schools a run: under EFFECT_STREAMS_MAX */
 
 static const struct db_stmt select_invites = {
-	"SELECT i.meeting, i.school, m.number, m.subject, m.start_at, m.end_at, m.place, m.round, m.state, meeting_reply_due(m), s.rec_id,"
+	"SELECT i.meeting, i.school, m.number, m.subject, m.start_at, m.end_at, m.place, m.round, m.state,"
+	" meeting_reply_due(m), s.rec_id,"
 	" (SELECT string_agg(format('%s %s分钟 %s', u.topic, u.minutes, u.speaker), E'\\n' ORDER BY u.at)"
-	" FROM unnest(m.agenda_topic, m.agenda_minutes, m.agenda_speaker) WITH ORDINALITY AS u (topic, minutes, speaker, at))"
+	" FROM unnest(m.agenda_topic, m.agenda_minutes, m.agenda_speaker)"
+	" WITH ORDINALITY AS u (topic, minutes, speaker, at))"
 	" FROM meeting_invite i JOIN meeting m ON m.county = i.county AND m.id = i.meeting"
-	" LEFT JOIN school_meeting s ON s.county = i.county AND s.meeting = i.meeting AND s.owner_school = i.school AND NOT s.deleted"
-	" WHERE i.county = app_county() AND NOT i.done ORDER BY i.meeting, i.school LIMIT 200 FOR UPDATE OF i SKIP LOCKED"};
+	" LEFT JOIN school_meeting s ON s.county = i.county AND s.meeting = i.meeting"
+	" AND s.owner_school = i.school AND NOT s.deleted"
+	" WHERE i.county = app_county() AND NOT i.done ORDER BY i.meeting, i.school LIMIT 200"
+	" FOR UPDATE OF i SKIP LOCKED"};
 enum {
 	I_MEETING,
 	I_SCHOOL,

@@ -1,5 +1,5 @@
-/* What meetings there are, what schools replied, who was there: reads of one trip. And the code at the door, for who
- * may print it, and of the bureau's own people who types it. */
+/* What meetings there are, what schools replied, who was there: reads of one trip. And the code at the
+ * door, for who may print it, and of the bureau's own people who types it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +9,11 @@
 #include "documents_calls.h"
 #include "lang.h"
 
-#define ROW                                                                                                     \
-	"m.id, m.number, m.state, m.subject, m.start_at, m.end_at, m.place, m.planner, cardinality(m.schools)," \
-	" (SELECT count(DISTINCT x.school) FROM meeting_reply x WHERE x.county = m.county AND x.meeting = m.id AND x.round = m.round)"
+#define ROW                                                                                                  \
+	"m.id, m.number, m.state, m.subject, m.start_at, m.end_at, m.place, m.planner,"                      \
+	" cardinality(m.schools),"                                                                           \
+	" (SELECT count(DISTINCT x.school) FROM meeting_reply x WHERE x.county = m.county"                   \
+	" AND x.meeting = m.id AND x.round = m.round)"
 static const struct db_stmt select_meetings = {
 	"SELECT " ROW " FROM meeting m WHERE m.county = app_county() ORDER BY m.start_at, m.number"};
 enum {
@@ -29,7 +31,8 @@ enum {
 };
 static const struct db_stmt select_meeting = {
 	"SELECT " ROW
-	", m.purpose, m.host, m.chair, m.reply_due, m.quorum, m.round, coalesce(m.notice::text, ''), coalesce(n.state, ''), coalesce(m.minutes::text, ''), coalesce(k.state, '')"
+	", m.purpose, m.host, m.chair, m.reply_due, m.quorum, m.round, coalesce(m.notice::text, ''),"
+	" coalesce(n.state, ''), coalesce(m.minutes::text, ''), coalesce(k.state, '')"
 	" FROM meeting m"
 	" LEFT JOIN document n ON n.county = m.county AND n.id = m.notice"
 	" LEFT JOIN document k ON k.county = m.county AND k.id = m.minutes"
@@ -48,21 +51,26 @@ enum {
 };
 static const struct db_stmt select_agenda = {
 	"SELECT u.topic, u.minutes, u.speaker"
-	" FROM meeting m, unnest(m.agenda_topic, m.agenda_minutes, m.agenda_speaker) WITH ORDINALITY AS u (topic, minutes, speaker, at)"
+	" FROM meeting m, unnest(m.agenda_topic, m.agenda_minutes, m.agenda_speaker)"
+	" WITH ORDINALITY AS u (topic, minutes, speaker, at)"
 	" WHERE m.county = app_county() AND m.id = meeting_find($1::text) ORDER BY u.at"};
 /* The last of a round stands; what was replied to an earlier time is old. */
 static const struct db_stmt select_replies = {
-	"SELECT DISTINCT ON (x.round, x.school) x.school, coalesce(s.name, x.school), x.reply, x.who, x.round < m.round OR m.state = 'approved', x.at"
+	"SELECT DISTINCT ON (x.round, x.school) x.school, coalesce(s.name, x.school), x.reply, x.who,"
+	" x.round < m.round OR m.state = 'approved', x.at"
 	" FROM meeting_reply x JOIN meeting m ON m.county = x.county AND m.id = x.meeting"
 	" LEFT JOIN school s ON s.county = x.county AND s.code = x.school AND NOT s.deleted"
-	" WHERE x.county = app_county() AND x.meeting = meeting_find($1::text) ORDER BY x.round, x.school, x.id DESC"};
+	" WHERE x.county = app_county() AND x.meeting = meeting_find($1::text)"
+	" ORDER BY x.round, x.school, x.id DESC"};
 /* Who is asked, with what he replied and when he signed in. */
 static const struct db_stmt select_people = {
-	"SELECT u.who, coalesce(s.name, ''), coalesce((SELECT x.reply FROM meeting_reply x WHERE x.county = m.county AND x.meeting = m.id AND x.school = u.who"
+	"SELECT u.who, coalesce(s.name, ''), coalesce((SELECT x.reply FROM meeting_reply x"
+	" WHERE x.county = m.county AND x.meeting = m.id AND x.school = u.who"
 	" AND x.round = m.round ORDER BY x.id DESC LIMIT 1), ''), i.at"
 	" FROM meeting m CROSS JOIN LATERAL unnest(m.officers || m.schools) WITH ORDINALITY AS u (who, n)"
 	" LEFT JOIN school s ON s.county = m.county AND s.code = u.who AND NOT s.deleted"
-	" LEFT JOIN meeting_sign_in i ON i.county = m.county AND i.meeting = m.id AND i.who = u.who AND i.day = (m.start_at AT TIME ZONE 'Asia/Shanghai')::date"
+	" LEFT JOIN meeting_sign_in i ON i.county = m.county AND i.meeting = m.id AND i.who = u.who"
+	" AND i.day = (m.start_at AT TIME ZONE 'Asia/Shanghai')::date"
 	" WHERE m.county = app_county() AND m.id = meeting_find($1::text) ORDER BY u.n"};
 
 static bool fill_row(
@@ -284,7 +292,8 @@ void documents_show_meeting(struct request *r)
 
 /* It hangs at the door: who plans the meeting prints it, and the office. */
 static const struct db_stmt select_code = {
-	"SELECT number, code, start_at, $2::text IN (planner, document_with(planner)), state IN ('approved', 'noticed', 'held')"
+	"SELECT number, code, start_at, $2::text IN (planner, document_with(planner)), state"
+	" IN ('approved', 'noticed', 'held')"
 	" FROM meeting WHERE county = app_county() AND id = meeting_find($1::text)"};
 
 static void code_query(struct request *r)
@@ -330,11 +339,15 @@ void documents_door_code(struct request *r)
 /* ---- One of the bureau signs in: at once, with the server's time ---- */
 
 static const struct db_stmt sign_in = {
-	"WITH m AS (SELECT m.*, coalesce(meeting_sign_in_fault(m, $2::text, jg_now()), '') AS fault FROM meeting m WHERE m.county = app_county() AND m.id = meeting_find($1::text)),"
+	"WITH m AS (SELECT m.*, coalesce(meeting_sign_in_fault(m, $2::text, jg_now()), '') AS fault"
+	" FROM meeting m WHERE m.county = app_county() AND m.id = meeting_find($1::text)),"
 	" i AS (INSERT INTO meeting_sign_in (county, meeting, who, day, at, brought)"
-	" SELECT m.county, m.id, $3::text, (m.start_at AT TIME ZONE 'Asia/Shanghai')::date, jg_now(), jg_now() FROM m"
-	" WHERE m.fault = '' AND $3::text = ANY (m.officers) AND m.state IN ('noticed', 'held') ON CONFLICT DO NOTHING RETURNING 1)"
-	" SELECT m.fault, $3::text = ANY (m.officers), m.state IN ('noticed', 'held'), (SELECT count(*)::int FROM i), jg_now(), m.number FROM m"};
+	" SELECT m.county, m.id, $3::text, (m.start_at AT TIME ZONE 'Asia/Shanghai')::date, jg_now(),"
+	" jg_now() FROM m"
+	" WHERE m.fault = '' AND $3::text = ANY (m.officers) AND m.state IN ('noticed', 'held')"
+	" ON CONFLICT DO NOTHING RETURNING 1)"
+	" SELECT m.fault, $3::text = ANY (m.officers), m.state IN ('noticed', 'held'), (SELECT count(*)::int"
+	" FROM i), jg_now(), m.number FROM m"};
 
 static void sign_in_query(struct request *r)
 {

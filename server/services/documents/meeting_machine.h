@@ -1,6 +1,7 @@
-/* meeting_machine.h - 办会: what may be done to a meeting in which state, as a table; README.md draws it from the
- * same rows. Pure: a meeting as it stands, those beside it, what is asked and who asks, in; the meeting as it
- * will stand or a refusal, out. Text borrows from the request's arena. One thread: the loop's. */
+/* meeting_machine.h - 办会: what may be done to a meeting in which state, as a table; README.md draws it
+ * from the same rows. Pure: a meeting as it stands, those beside it, what is asked and who asks, in; the
+ * meeting as it will stand or a refusal, out. Text borrows from the request's arena. One thread: the
+ * loop's. */
 #ifndef JG_MEETING_MACHINE_H
 #define JG_MEETING_MACHINE_H
 

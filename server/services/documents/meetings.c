@@ -1,6 +1,6 @@
-/* 办会: one event of one meeting, judged by meeting_machine.h and written. Its notice and its minutes are papers:
- * their drafts come through document_event.c, which asks here whether they may be, and tells here when one was
- * issued. */
+/* 办会: one event of one meeting, judged by meeting_machine.h and written. Its notice and its minutes are
+ * papers: their drafts come through document_event.c, which asks here whether they may be, and tells here
+ * when one was issued. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +16,14 @@
 /* ---- Reading ---- */
 
 static const struct db_stmt lock_meeting = {
-	"SELECT m.id, m.number, m.state, m.subject, m.place, m.chair, m.start_at, m.end_at, m.planner, m.secret,"
-	" array_to_string(m.agenda_minutes, E'\\n'), array_to_string(m.agenda_speaker, E'\\n'), array_to_string(m.officers || m.schools, E'\\n'),"
-	" coalesce((SELECT d.state FROM document d WHERE d.county = m.county AND d.id = m.notice), 'void') NOT IN ('void', 'closed', 'recalled', 'archived'),"
-	" coalesce((SELECT d.state FROM document d WHERE d.county = m.county AND d.id = m.minutes), 'void') <> 'void'"
+	"SELECT m.id, m.number, m.state, m.subject, m.place, m.chair, m.start_at, m.end_at, m.planner,"
+	" m.secret,"
+	" array_to_string(m.agenda_minutes, E'\\n'), array_to_string(m.agenda_speaker, E'\\n'),"
+	" array_to_string(m.officers || m.schools, E'\\n'),"
+	" coalesce((SELECT d.state FROM document d WHERE d.county = m.county"
+	" AND d.id = m.notice), 'void') NOT IN ('void', 'closed', 'recalled', 'archived'),"
+	" coalesce((SELECT d.state FROM document d WHERE d.county = m.county"
+	" AND d.id = m.minutes), 'void') <> 'void'"
 	" FROM meeting m WHERE m.county = app_county() AND m.id = meeting_find($1::text) FOR UPDATE OF m"};
 enum {
 	M_ID,
@@ -44,10 +48,13 @@ static const struct db_stmt lock_rooms = {
 	"SELECT 1"
 	" FROM document_counter WHERE county = app_county() AND series = '会' FOR UPDATE"};
 static const struct db_stmt read_others = {
-	"SELECT o.number, o.place, array_to_string(o.chair || o.agenda_speaker, E'\\n'), array_to_string(o.officers || o.schools, E'\\n')"
-	" FROM meeting o JOIN meeting m ON m.county = o.county AND m.id = meeting_find($1::text) AND o.id <> m.id"
+	"SELECT o.number, o.place, array_to_string(o.chair || o.agenda_speaker, E'\\n'),"
+	" array_to_string(o.officers || o.schools, E'\\n')"
+	" FROM meeting o JOIN meeting m ON m.county = o.county AND m.id = meeting_find($1::text)"
+	" AND o.id <> m.id"
 	" WHERE o.county = app_county() AND o.state IN ('approved', 'noticed')"
-	" AND o.start_at < coalesce($3::timestamptz, m.end_at) AND coalesce($2::timestamptz, m.start_at) < o.end_at"
+	" AND o.start_at < coalesce($3::timestamptz, m.end_at)"
+	" AND coalesce($2::timestamptz, m.start_at) < o.end_at"
 	" ORDER BY o.start_at, o.number"};
 static const struct db_stmt read_schools = {
 	"SELECT code, name, coalesce(stage_mask(type), 0)"
@@ -60,12 +67,17 @@ static const struct db_stmt take_number = {
 /* ---- Writing ---- */
 
 static const struct db_stmt insert_meeting = {
-	"INSERT INTO meeting (county, id, year, n, number, state, subject, purpose, host, place, chair, start_at, end_at,"
-	" agenda_topic, agenda_minutes, agenda_speaker, attend, officers, schools, reply_due, quorum, planner, secret, code, made_at)"
-	" VALUES (app_county(), $1::uuid, $2::int, $3::int, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text, $10::text, $11::timestamptz, $12::timestamptz,"
-	" $13::text[], $14::int[], $15::text[], $16::text[], $17::text[], $18::text[], $19::date, $20::int, $21::text, $22::bytea, $23::text, jg_now())"};
+	"INSERT INTO meeting (county, id, year, n, number, state, subject, purpose, host, place, chair,"
+	" start_at, end_at,"
+	" agenda_topic, agenda_minutes, agenda_speaker, attend, officers, schools, reply_due, quorum,"
+	" planner, secret, code, made_at)"
+	" VALUES (app_county(), $1::uuid, $2::int, $3::int, $4::text, $5::text, $6::text, $7::text, $8::text,"
+	" $9::text, $10::text, $11::timestamptz, $12::timestamptz,"
+	" $13::text[], $14::int[], $15::text[], $16::text[], $17::text[], $18::text[], $19::date, $20::int,"
+	" $21::text, $22::bytea, $23::text, jg_now())"};
 static const struct db_stmt update_meeting = {
-	"UPDATE meeting SET state = $2::text, start_at = $3::timestamptz, end_at = $4::timestamptz, place = $5::text, code = $6::text"
+	"UPDATE meeting SET state = $2::text, start_at = $3::timestamptz, end_at = $4::timestamptz,"
+	" place = $5::text, code = $6::text"
 	" WHERE county = app_county() AND id = $1::uuid"};
 static const struct db_stmt add_event = {
 	"SELECT meeting_event_add($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text)"};

@@ -6,16 +6,19 @@
 #include "documents_calls.h"
 #include "reminder.h"
 
-/* Leaders, the office and the inspectors see all, others what they gave, were given or may read by its paper. */
+/* Leaders, the office and the inspectors see all, others what they gave, were given or may read by its
+ * paper. */
 static const struct db_stmt select_orders = {
-	"WITH x AS MATERIALIZED (SELECT o.*, coalesce(d.number, m.number, '') AS doc_number, coalesce(d.mark, '') AS mark, coalesce(s.name, '') AS to_name"
+	"WITH x AS MATERIALIZED (SELECT o.*, coalesce(d.number, m.number, '') AS doc_number, coalesce(d.mark,"
+	" '') AS mark, coalesce(s.name, '') AS to_name"
 	" FROM document_order o"
 	" LEFT JOIN document d ON d.county = o.county AND d.id = o.matter"
 	" LEFT JOIN meeting m ON m.county = o.county AND m.id = o.matter"
 	" LEFT JOIN school s ON s.county = o.county AND s.code = o.to_who AND NOT s.deleted AND o.is_school"
 	" WHERE o.county = app_county() AND ($4::text = '' OR o.state = $4::text)"
 	" AND ($3::text = '' OR o.matter = (SELECT matter_find($3::text))))"
-	" SELECT x.id, x.number, x.matter, x.doc_number, x.title, x.to_who, x.to_name, x.state, x.due, x.answered_at, x.answer,"
+	" SELECT x.id, x.number, x.matter, x.doc_number, x.title, x.to_who, x.to_name, x.state, x.due,"
+	" x.answered_at, x.answer,"
 	" x.adder, x.made_at"
 	" FROM x WHERE document_may_read(x.matter, x.mark, $1::text)"
 	" AND ($2::boolean OR $1::text IN (x.adder, x.to_who) OR document_is_in(x.matter, $1::text))"

@@ -1,6 +1,7 @@
-/* order_machine.h - 重点交办: what may be done to an order in which state, as a table; README.md draws it from
- * the same rows. Pure: an order as it stands, what is asked and who asks, in; the order as it will stand and
- * what becomes of its task, or a refusal, out. Text borrows from the request's arena. One thread: the loop's. */
+/* order_machine.h - 重点交办: what may be done to an order in which state, as a table; README.md draws it
+ * from the same rows. Pure: an order as it stands, what is asked and who asks, in; the order as it will
+ * stand and what becomes of its task, or a refusal, out. Text borrows from the request's arena. One
+ * thread: the loop's. */
 #ifndef JG_ORDER_MACHINE_H
 #define JG_ORDER_MACHINE_H
 

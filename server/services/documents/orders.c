@@ -1,6 +1,6 @@
-/* 重点交办: one event of one order, judged by order_machine.h and written with its task, what was done to it and,
- * when it was given to a school, the school's record. The record is locked before the order, as a push locks
- * them. */
+/* 重点交办: one event of one order, judged by order_machine.h and written with its task, what was done to
+ * it and, when it was given to a school, the school's record. The record is locked before the order, as a
+ * push locks them. */
 #include <string.h>
 
 #include "access_log.h"
@@ -11,8 +11,8 @@
 #include "record_edit.h"
 #include "tables.h"
 
-static const struct db_stmt find_order = {
-	"SELECT id, record FROM document_order WHERE county = app_county() AND id = (SELECT order_find($1::text))"};
+static const struct db_stmt find_order = {"SELECT id, record FROM document_order WHERE county = app_county()"
+					  " AND id = (SELECT order_find($1::text))"};
 static const struct db_stmt lock_order = {
 	"SELECT matter, title, to_who, is_school, adder, state, due, answer, answered_at, number, record"
 	" FROM document_order WHERE county = app_county() AND id = $1::uuid FOR UPDATE"};
@@ -33,7 +33,8 @@ enum {
 static const struct db_stmt lock_paper = {
 	"SELECT id, coalesce(number, ''), title, kind, state, urgency"
 	" FROM document WHERE county = app_county()"
-	" AND id = coalesce((SELECT o.matter FROM document_order o WHERE o.county = app_county() AND o.id = $1::uuid),"
+	" AND id = coalesce((SELECT o.matter FROM document_order o WHERE o.county = app_county()"
+	" AND o.id = $1::uuid),"
 	" (SELECT document_find($2::text)))"
 	" AND document_may_read(id, mark, $3::text) FOR UPDATE"};
 enum { P_ID, P_NUMBER, P_TITLE, P_KIND, P_STATE, P_URGENCY };
@@ -41,23 +42,29 @@ enum { P_ID, P_NUMBER, P_TITLE, P_KIND, P_STATE, P_URGENCY };
 static const struct db_stmt lock_meeting = {
 	"SELECT id, number, subject, state IN ('held', 'minuted')"
 	" FROM meeting WHERE county = app_county()"
-	" AND id = coalesce((SELECT o.matter FROM document_order o WHERE o.county = app_county() AND o.id = $1::uuid),"
+	" AND id = coalesce((SELECT o.matter FROM document_order o WHERE o.county = app_county()"
+	" AND o.id = $1::uuid),"
 	" meeting_find($2::text)) FOR UPDATE"};
 enum { M_ID, M_NUMBER, M_SUBJECT, M_TAKES };
 static const struct db_stmt read_to = {
-	"SELECT code, name FROM school WHERE county = app_county() AND NOT deleted AND $1::text IN (code, name)"};
+	"SELECT code, name FROM school WHERE county = app_county() AND NOT deleted AND $1::text"
+	" IN (code, name)"};
 /* A number that is refused afterwards was never given. */
 static const struct db_stmt take_number = {
 	"SELECT y, document_number_take('督', y) FROM (SELECT extract(year FROM jg_today())::int) AS x (y)"};
 
 static const struct db_stmt insert_order = {
-	"INSERT INTO document_order (county, id, matter, year, n, number, title, to_who, is_school, record, adder, urgency, state, due, made_at)"
-	" VALUES (app_county(), $1::uuid, $2::uuid, $3::int, $4::int, $5::text, $6::text, $7::text, $8::boolean, $9::uuid, $10::text, $11::text, $12::text, $13::timestamptz, jg_now())"};
+	"INSERT INTO document_order (county, id, matter, year, n, number, title, to_who, is_school, record,"
+	" adder, urgency, state, due, made_at)"
+	" VALUES (app_county(), $1::uuid, $2::uuid, $3::int, $4::int, $5::text, $6::text, $7::text,"
+	" $8::boolean, $9::uuid, $10::text, $11::text, $12::text, $13::timestamptz, jg_now())"};
 static const struct db_stmt update_order = {
-	"UPDATE document_order SET to_who = $2::text, is_school = $3::boolean, record = $4::uuid, state = $5::text, due = $6::timestamptz,"
+	"UPDATE document_order SET to_who = $2::text, is_school = $3::boolean, record = $4::uuid,"
+	" state = $5::text, due = $6::timestamptz,"
 	" answer = $7::text, answered_at = $8::timestamptz WHERE county = app_county() AND id = $1::uuid"};
 static const struct db_stmt end_task = {
-	"UPDATE document_task SET closed = jg_now() WHERE county = app_county() AND of_order = $1::uuid AND closed IS NULL"};
+	"UPDATE document_task SET closed = jg_now() WHERE county = app_county() AND of_order = $1::uuid"
+	" AND closed IS NULL"};
 static const struct db_stmt open_task = {
 	"INSERT INTO document_task (county, document, step, principal, school, since, opened, due, of_order)"
 	" VALUES (app_county(), $2::uuid, $3::text, $4::text, $5::text, jg_now(), jg_now(),"
@@ -66,9 +73,11 @@ static const struct db_stmt open_task = {
 static const struct db_stmt change_task = {
 	"WITH t AS (UPDATE document_task t SET principal = $2::text, school = $3::text, due = $4::timestamptz,"
 	" since = CASE WHEN $5::text = '' THEN t.since ELSE jg_now() END"
-	" WHERE t.county = app_county() AND t.of_order = $1::uuid AND t.step = 'order' AND t.closed IS NULL RETURNING t.id)"
+	" WHERE t.county = app_county() AND t.of_order = $1::uuid AND t.step = 'order' AND t.closed IS NULL"
+	" RETURNING t.id)"
 	" INSERT INTO document_task_change (county, task, at, due_before, moved_from)"
-	" SELECT app_county(), t.id, jg_now(), $6::timestamptz, nullif($5::text, '') FROM t ON CONFLICT DO NOTHING"};
+	" SELECT app_county(), t.id, jg_now(), $6::timestamptz, nullif($5::text, '') FROM t"
+	" ON CONFLICT DO NOTHING"};
 static const struct db_stmt add_event = {
 	"SELECT order_event_add($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text)"};
 static const struct db_stmt close_paper = {"SELECT document_close_tasks_of(ARRAY[$1::uuid])"};

@@ -264,7 +264,8 @@ static void add_user(struct request *r)
 
 	if (e || !q->name || !q->name[0] || make_state(r)) {
 		request_refuse(r, e ? e : ERR_MISSING, e ? "role" : "name",
-			e ? _("角色与单位不符：学校的人用学校角色，县局的人用县局角色，系统、安全、审计管理员不兼任")
+			e ? _("角色与单位不符：学校的人用学校角色，县局的人用县局角色，"
+			      "系统、安全、审计管理员不兼任")
 			  : _("没有姓名"),
 			_("jgadmin help codes role 列出角色"));
 		return;
@@ -316,8 +317,8 @@ static const struct db_stmt reset_password = {
 	" g AS (UPDATE login_guard SET failed = 0, locked_until = NULL"
 	" WHERE county = app_county() AND user_id = $1::text)"
 	" UPDATE user_account"
-	" SET password_hash = $2::text, must_change = true, first_until = jg_now() + interval '" FIRST_PASSWORD_UNUSED
-	"' WHERE county = app_county() AND user_id = $1::text"};
+	" SET password_hash = $2::text, must_change = true, first_until = jg_now() + interval"
+	" '" FIRST_PASSWORD_UNUSED "' WHERE county = app_county() AND user_id = $1::text"};
 static const struct db_stmt set_account = {
 	"WITH s AS (UPDATE session SET ended_at = jg_now()"
 	" WHERE county = app_county() AND user_id = $1::text AND ended_at IS NULL),"
@@ -408,8 +409,8 @@ static const PGresult *account_found(struct request *r)
 			_("自己的密码用 jgadmin passwd 修改；其余请另一位管理员办理"));
 		return NULL;
 	}
-	if (db_get_int(a, 0,
-		    ACCOUNT_NOT_GRANTED)) { /* else it would be neither made nor refused: nothing could bring it to life */
+	/* else it would be neither made nor refused: nothing could bring it to life */
+	if (db_get_int(a, 0, ACCOUNT_NOT_GRANTED)) {
 		request_refuse(r, ERR_NOT_NOW, "user", _("这个帐号还没有核准"),
 			arena_printf(&r->arena,
 				_("先由 %s 核准或不同意：jgadmin users grant %s（或加 --refuse）"),

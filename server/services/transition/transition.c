@@ -46,7 +46,8 @@ bool transition_year_stands(struct request *r, const PGresult *phase, int32_t ye
 		return true;
 	request_refuse(r, ERR_PHASE, "year", arena_printf(&r->arena, _("%d 年已经办结，不再改动"), year),
 		arena_printf(&r->arena,
-			_("确要改动，请局领导重新打开：jgadmin transition phase --year %d verify --force --reason 理由"),
+			_("确要改动，请局领导重新打开：jgadmin transition phase --year %d verify --force"
+			  " --reason 理由"),
 			year));
 	return false;
 }

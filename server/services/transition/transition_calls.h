@@ -8,8 +8,9 @@
  * them. */
 enum year_use {
 	YEAR_LOOK, /* a list */
-	YEAR_HOLD, /* what is done depends on the phase, which waits till it is done. A transaction of one
-		    * snapshot fails and runs again when the phase has moved since */
+	/* what is done depends on the phase, which waits till it is done. A transaction of one snapshot fails
+	 * and runs again when the phase has moved since */
+	YEAR_HOLD,
 	YEAR_ALONE /* the phase is moved or the year taken back: nobody else is at work in it */
 };
 void transition_year(struct request *r, int32_t year, enum year_use use);
@@ -45,9 +46,9 @@ void transition_show(struct request *r);
 char *row_text(struct request *r, const PGresult *res, int row, int column); /* "" for null */
 char *row_id(struct request *r, const PGresult *res, int row, int column);
 char **row_texts(struct request *r, const PGresult *res, int row, int column, size_t *count);
-pb_pupil *row_pupil(
-	struct request *r, const PGresult *res, int row, int column); /* id, cert_no, name, student_no */
-extern const struct db_stmt select_slip_of;                           /* $1 year, $2 pupil */
+/* id, cert_no, name, student_no */
+pb_pupil *row_pupil(struct request *r, const PGresult *res, int row, int column);
+extern const struct db_stmt select_slip_of; /* $1 year, $2 pupil */
 void row_slip(struct request *r, pb_slip_row *s, const PGresult *res, int i);
 
 /* A pupil of P by id, certificate number or student number. $1 year, $2 what was typed. */

@@ -41,7 +41,8 @@ static const struct db_stmt select_pupil = {
 				   " WHERE b.county = app_county() AND b.year = $1::int"
 				   " AND b.pupil = $2::uuid"};
 static const struct db_stmt select_declared = {
-	"SELECT d.category, coalesce(nullif(d.place, ''), nullif(d.dest_school_name, ''), " SCHOOL_NAME("d.dest_school") ", ''), d.owner_school, " SCHOOL_NAME(
+	"SELECT d.category, coalesce(nullif(d.place, ''), nullif(d.dest_school_name, ''),"
+	" " SCHOOL_NAME("d.dest_school") ", ''), d.owner_school, " SCHOOL_NAME(
 		"d.owner_school") ", coalesce(d.registration_no, ''),"
 				  " coalesce(d.guardian_confirmed, false), coalesce(d.evidence_note, ''),"
 				  " coalesce(d.note, '')"

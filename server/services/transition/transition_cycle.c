@@ -245,7 +245,8 @@ static void cancel_judge(struct request *r)
 	if (n < 0) {
 		request_refuse(r, ERR_NOT_NOW, "year", _("已有学校上报，不能取消；名单的差错逐人更正"),
 			arena_printf(&r->arena,
-				_("jgadmin transition baseline add（或 remove）证件号码 --year %d --reason 理由"),
+				_("jgadmin transition baseline add（或 remove）"
+				  "证件号码 --year %d --reason 理由"),
 				REQUEST(r, pb_year_request)->year));
 		return;
 	}
@@ -374,7 +375,8 @@ static void phase_judge(struct request *r)
 				code_name(&codes_phase, s->next)),
 			next ? arena_printf(&r->arena, "jgadmin transition phase --year %d %s", q->year, next)
 			     : arena_printf(&r->arena,
-				       _("重新打开请局领导运行：jgadmin transition phase --year %d verify --force --reason 原因"),
+				       _("重新打开请局领导运行："
+					 "jgadmin transition phase --year %d verify --force --reason 原因"),
 				       q->year));
 		return;
 	}

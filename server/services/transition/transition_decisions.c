@@ -246,7 +246,8 @@ static bool candidate_found(struct request *r, const PGresult *found, uint8_t id
 				db_get_text(found, 0, CANDIDATE_NAME),
 				db_get_text(found, 0, CANDIDATE_SCHOOL_NAME)),
 			arena_printf(&r->arena,
-				_("要换学校先移出：jgadmin transition baseline remove 证件号码 --year %d --reason 理由，再补入并写 --school 学校"),
+				_("要换学校先移出：jgadmin transition baseline remove 证件号码 --year %d"
+				  " --reason 理由，再补入并写 --school 学校"),
 				q->year));
 		return false;
 	}

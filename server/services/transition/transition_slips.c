@@ -467,9 +467,10 @@ static void reply_review(struct request *r)
 
 	if (REQUEST(r, pb_review_request)->accept)
 		s->about = arena_printf(&r->arena,
-			s->wrong[0]
-				? _("%s。问题还在（%s）：请小学更正去向：jg transition set 学生 --dest 去向代码；或请初中更正核验：jg verify answer 学生 present；再 jg sync，下次比对后自动销号")
-				: _("%s，已销号"),
+			s->wrong[0] ? _("%s。问题还在（%s）：请小学更正去向："
+					"jg transition set 学生 --dest 去向代码；或请初中更正核验："
+					"jg verify answer 学生 present；再 jg sync，下次比对后自动销号")
+				    : _("%s，已销号"),
 			s->about, s->wrong);
 	slips_reply_changed(r);
 }

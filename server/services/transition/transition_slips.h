@@ -17,9 +17,9 @@ struct slips {
 	int64_t now, issue_due;
 	bool slips_begun; /* the phase is verify or later */
 	int32_t year;
-	const char *about;       /* of a decision: whom and what, or NULL */
-	const uint8_t *reviewed; /* the slip that a review is about, or NULL; wrong: what the run still finds
-				    of its pupil, in words */
+	const char *about; /* of a decision: whom and what, or NULL */
+	/* the slip that a review is about, or NULL; wrong: what the run still finds of its pupil, in words */
+	const uint8_t *reviewed;
 	const char *wrong;
 	int issued_before; /* of this year: the running number */
 	pb_reconcile_reply reconcile;
