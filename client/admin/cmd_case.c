@@ -448,8 +448,8 @@ bool admin_eyes_open(struct cli *c, uint16_t method, int32_t year, const char *n
 			year);
 	if (answers[0])
 		cli_warn(c,
-			_("两校的回复不一致：%s。退回重办：jgadmin transition slips review %s return --reason"
-			  " 理由"),
+			_("两校的回复不一致：%s。退回重办：jgadmin transition slips review"
+			  " %s return --reason 理由"),
 			answers, shown);
 	if (unread)
 		cli_warn(c, _("有 %u 份材料您还没有看过：%s。查看：%s"), unread, names, look);

@@ -307,7 +307,8 @@ static int cmd_export(struct cli *c)
 
 /* ---- A package that somebody brings ---- */
 
-/* Whose word it is, where this computer belongs to no county: the CA that the package brings, by its fingerprint. */
+/* Whose word it is, where this computer belongs to no county: the CA that the package brings, by its
+ * fingerprint. */
 static void say_authority(struct cli *c, const X509 *ca)
 {
 	uint8_t hash[crypto_hash_sha256_BYTES];

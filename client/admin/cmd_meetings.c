@@ -449,8 +449,8 @@ static const struct cli_command commands[] = {
 		N_("起草会议通知；改期后更正重发"), N_("meetings notice 会〔2026〕1号 --signer zhangsan1"),
 		cmd_notice, CLI_WORK},
 	{"meetings move", "MEETING", 1, 1, move_options, ADMIN_NEEDS, 0, N_("改时间、地点：学校重新回执"),
-		N_("meetings move 会〔2026〕1号 --start '2026-09-13 09:00' --end '2026-09-13 11:00' --reason"
-		   " 台风"),
+		N_("meetings move 会〔2026〕1号 --start '2026-09-13 09:00' --end '2026-09-13 11:00'"
+		   " --reason 台风"),
 		cmd_move, CLI_WORK},
 	{"meetings hold", "MEETING", 1, 1, NULL, ADMIN_NEEDS, 0, N_("记下会议召开"),
 		N_("meetings hold 会〔2026〕1号"), cmd_event, CLI_WORK},

@@ -35,8 +35,8 @@ static void say_next(const struct cli *c, uint16_t method, int32_t year)
 	case METHOD_TRANSITION_MISMATCHES:
 		cli_next(c,
 			_("下发交办单 jgadmin transition slips issue --year %d；"
-			  "有下级序号的先判定 jgadmin transition same --year %d 序号 下级序号 --reason"
-			  " 理由（不是同一人用 different）"),
+			  "有下级序号的先判定 jgadmin transition same --year %d 序号 下级序号"
+			  " --reason 理由（不是同一人用 different）"),
 			year, year);
 		break;
 	case METHOD_TRANSITION_LIST_SLIPS:

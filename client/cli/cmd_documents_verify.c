@@ -1,5 +1,5 @@
-/* A paper's package at a school, whose computer was told how far its trace had gone. So what the bureau has cut since is
- * seen here and nowhere else: whoever doubts a package brings it to a school. */
+/* A paper's package at a school, whose computer was told how far its trace had gone. So what the bureau
+ * has cut since is seen here and nowhere else: whoever doubts a package brings it to a school. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -35,9 +35,9 @@ enum err document_package_make(struct bundle *b, const struct document_package *
 /* Adds the list and the server's signature over it. */
 enum err document_package_sign(struct bundle *b, const char *manifest, const void *sig, size_t n);
 
-/* Reads what somebody brings. county: the CA of the county that this computer belongs to, whose word alone counts
- * then; NULL: the package's own does, which is the caller's to tell. ERR_FILE_IO, ERR_FILE_DAMAGED, ERR_CHAIN; b and
- * *ca (X509_free) are the caller's, also after an error. */
+/* Reads what somebody brings. county: the CA of the county that this computer belongs to, whose word alone
+ * counts then; NULL: the package's own does, which is the caller's to tell. ERR_FILE_IO, ERR_FILE_DAMAGED,
+ * ERR_CHAIN; b and *ca (X509_free) are the caller's, also after an error. */
 enum err document_package_open(
 	struct bundle *b, const char *path, const X509 *county, X509 **ca, struct problem *p);
 
@@ -48,8 +48,8 @@ struct document_check {
 	const char *faults[PACKAGE_FAULTS_MAX]; /* what is wrong, in the user's language */
 	size_t fault_count;
 };
-/* The four checks of an archive (DA/T 70), with what this computer was told of its trace. ERR_NOMEM: not known. Text
- * lives in the arena. */
+/* The four checks of an archive (DA/T 70), with what this computer was told of its trace. ERR_NOMEM: not
+ * known. Text lives in the arena. */
 enum err document_package_check(const struct bundle *b, X509 *ca, const struct document_tails *seen,
 	struct document_check *out, struct arena *arena);
 

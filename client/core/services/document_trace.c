@@ -219,7 +219,8 @@ static enum err check_signatures(struct verify *x, const struct entry *e, const 
 	return bad == ERR_CHAIN ? ERR_OK : bad;
 }
 
-/* Whether some other entry had this number when this computer was told of it; hash NULL: any of this or a later one. */
+/* Whether some other entry had this number when this computer was told of it; hash NULL: any of this or a
+ * later one. */
 static bool was_other(struct verify *x, unsigned n, const uint8_t *hash)
 {
 	uint8_t of[16];

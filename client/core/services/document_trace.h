@@ -18,7 +18,8 @@ struct document_verdict {
 	int32_t version;
 };
 
-/* What was said to this computer of a trace while it had so many entries: that the last of them has this hash. */
+/* What was said to this computer of a trace while it had so many entries: that the last of them has this
+ * hash. */
 struct document_tail {
 	uint8_t of[16], head[32];
 	uint32_t n;
@@ -28,9 +29,9 @@ struct document_tails {
 	size_t count;
 };
 
-/* Certificates lead to `ca` at each entry's time; both signatures hold; numbers, hashes and times follow each
- * other; each state follows from the one before; what `seen` says of it is there. ERR_NOMEM: not known; ERR_OK with
- * first_bad: it is not so. Text lives in the arena. */
+/* Certificates lead to `ca` at each entry's time; both signatures hold; numbers, hashes and times follow
+ * each other; each state follows from the one before; what `seen` says of it is there. ERR_NOMEM: not
+ * known; ERR_OK with first_bad: it is not so. Text lives in the arena. */
 enum err document_trace_verify(const struct bundle *b, X509 *ca, const struct document_tails *seen,
 	struct document_verdict *out, struct arena *arena);
 /* The certificate of the package's own CA, certs/ca.pem; NULL: there is none. X509_free. */

@@ -55,8 +55,8 @@ enum err decide_take_fields(
  * item that waits for a person, which is named. */
 enum err decide_again(struct view *v, const struct op_row *row, const struct record *body, uint32_t groups,
 	struct problem *p);
-/* Queues what a person says anew of a record: what he said of the same groups and was not taken as it was is dealt
- * with by that, and what was blocked behind it goes again. Errors as outbox_put and decide_again. */
+/* Queues what a person says anew of a record: what he said of the same groups and was not taken as it was
+ * is dealt with by that, and what was blocked behind it goes again. Errors as outbox_put and decide_again. */
 enum err decide_anew(struct view *v, struct item *item, const struct record *want, struct problem *p);
 /* Lets it go. With a deletion that is given up what was deleted with it comes back. A record that did not come
  * to be takes its guardians and files with it, those that wait for a

@@ -186,8 +186,8 @@ static const char *const kept_rows =
 	" AND (t.id IS NOT NULL OR ?3) AND (t.action IS NOT 1 OR t.lanes IS NOT b.lanes)"
 	" AND EXISTS (SELECT 1 FROM head h WHERE h.stream = ?1 AND h.epoch = ?4)";
 
-/* What the county has written once, never to be changed, must still be there as it was: in one database nothing takes it
- * away. Before the staged rows move. */
+/* What the county has written once, never to be changed, must still be there as it was: in one database
+ * nothing takes it away. Before the staged rows move. */
 static enum err check_kept(struct store *s, int64_t stream, const struct staging_end *end, struct problem *p)
 {
 	enum err e = ERR_OK;

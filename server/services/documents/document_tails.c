@@ -1,7 +1,8 @@
-/* How far each trace has gone, told to every school (A8.5): a record of the county for each trace that has grown, with its last
- * number and hash and nothing else. It is never changed and never goes, so whoever has received it is witness that the trace
- * had this entry: what is cut behind it, the server's own key cannot mend. Once an hour, because each record goes to
- * each computer of the county and stays there; at once when a paper is archived, for then its trace ends. */
+/* How far each trace has gone, told to every school (A8.5): a record of the county for each trace that has
+ * grown, with its last number and hash and nothing else. It is never changed and never goes, so whoever
+ * has received it is witness that the trace had this entry: what is cut behind it, the server's own key
+ * cannot mend. Once an hour, because each record goes to each computer of the county and stays there; at
+ * once when a paper is archived, for then its trace ends. */
 #include <string.h>
 
 #include "documents_calls.h"
