@@ -56,8 +56,8 @@ static size_t files_of(const pb_document_ask *q, const pb_document_reply *r, str
 	return n;
 }
 
-/* What this computer signs is what was typed here, whatever the server says: the event, the words and all that was said
- * with them, the text of the file, who he is. */
+/* What this computer signs is what was typed here, whatever the server says: the event, the words and all
+ * that was said with them, the text of the file, who he is. */
 static bool is_meant(struct cli *c, const pb_document_ask *q, const pb_document_reply *r)
 {
 	struct draft_file_hash files[DOCUMENT_FILES_MAX] = {0};

@@ -62,7 +62,8 @@ static void all_that_was_said_with_them_is_bound(void **state)
 	hash_is_of("请办理\nlead=u1\n", "请办理", "lead=u1\n");
 }
 
-/* Each field of the ask is in it, or in the intent itself: a new one that is neither would be bound by nothing. */
+/* Each field of the ask is in it, or in the intent itself: a new one that is neither would be bound by
+ * nothing. */
 static void no_field_is_left_out(void **state)
 {
 	const ProtobufCMessageDescriptor *d = &pb_document_ask_desc;

@@ -1,6 +1,7 @@
-/* document_signed.h - an act of the bureau that its computer signs, of a paper, an order or a meeting: asked first as a dry run,
- * whose answer is what is meant by it, in lines; asked again with those lines and the signature, it is done, and an entry
- * of the matter's trace says so under the server's own (doc/documents.md "Trace"). One thread: the loop's. */
+/* document_signed.h - an act of the bureau that its computer signs, of a paper, an order or a meeting:
+ * asked first as a dry run, whose answer is what is meant by it, in lines; asked again with those lines
+ * and the signature, it is done, and an entry of the matter's trace says so under the server's own
+ * (doc/documents.md "Trace"). One thread: the loop's. */
 #ifndef JG_DOCUMENT_SIGNED_H
 #define JG_DOCUMENT_SIGNED_H
 
@@ -37,8 +38,8 @@ const char *document_intent_lines(struct request *r, const struct document_signi
 const char *document_intent_line(struct request *r, const struct document_signing *s, const char *key);
 /* What a dry run answers. NULL: no memory. */
 const char *document_intent(struct request *r, const struct document_entry *x, int64_t made);
-/* Whether the lines that were signed are those of this act, as it stands now, and signed by the computer that asks:
- * then they are the entry's. False: refused. look: the command that shows what it is about. */
+/* Whether the lines that were signed are those of this act, as it stands now, and signed by the computer
+ * that asks: then they are the entry's. False: refused. look: the command that shows what it is about. */
 bool document_intent_take(
 	struct request *r, struct document_entry *x, const struct document_signing *s, const char *look);
 
