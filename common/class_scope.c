@@ -82,10 +82,12 @@ static const char *grade_of(char *before, unsigned stages, int32_t today)
 
 	while (n && strchr("([.-/·", before[n - 1]))
 		before[--n] = 0;
+	if (!n && (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_PRIMARY)
+		return "16";
+	if (!n && (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_JUNIOR)
+		return "21";
 	if (!n)
-		return (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_PRIMARY   ? "16"
-			: (stages & (STAGE_PRIMARY | STAGE_JUNIOR)) == STAGE_JUNIOR ? "21"
-										    : NULL;
+		return NULL;
 	long year = strtol(before, &end, 10);
 	if (year >= 1900 && year <= 2999)
 		return !*end || strcmp(end, "级") == 0 || strcmp(end, "年") == 0
@@ -99,6 +101,13 @@ static const char *grade_of(char *before, unsigned stages, int32_t today)
 	return NULL;
 }
 
+static unsigned stage_of(const char *grade)
+{
+	if (grade[0] == '1')
+		return STAGE_PRIMARY;
+	return grade[0] == '2' ? STAGE_JUNIOR : STAGE_SENIOR;
+}
+
 enum err class_scope_parse(char out[CLASS_SCOPE_SIZE], const char *text, unsigned stages, int32_t today)
 {
 	char word[WORD_SIZE], number[CLASS_NO_MAX + 1];
@@ -110,11 +119,7 @@ enum err class_scope_parse(char out[CLASS_SCOPE_SIZE], const char *text, unsigne
 		return ERR_INVALID;
 	word[number_at(word, strlen(word))] = 0;
 	grade = grade_of(word, stages, today);
-	if (!grade ||
-		!(stages &
-			(grade[0] == '1'                  ? STAGE_PRIMARY
-					: grade[0] == '2' ? STAGE_JUNIOR
-							  : STAGE_SENIOR)))
+	if (!grade || !(stages & stage_of(grade)))
 		return ERR_INVALID;
 	class_scope_make(out, grade, number);
 	return ERR_OK;

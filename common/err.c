@@ -67,7 +67,13 @@ static void utf8_trim(char *s)
 	if (i == 0)
 		return;
 	unsigned char lead = (unsigned char)s[i - 1];
-	size_t want = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+	size_t want = 2;
+	if (lead < 0x80)
+		want = 1;
+	else if (lead >= 0xF0)
+		want = 4;
+	else if (lead >= 0xE0)
+		want = 3;
 	if (n - (i - 1) < want)
 		s[i - 1] = 0;
 }

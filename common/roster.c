@@ -440,7 +440,11 @@ static enum roster_fault class_of_date(
 {
 	bool of_grade = known && (known->number == month || known->of_stage == month);
 	bool first = day <= 1; /* a month without a day is kept as its first */
-	int century = year >= 100 ? (year < 2000 ? year - 1900 : 0) : year >= CENTURY_CLASS ? year : 0;
+	int century = 0;
+	if (year >= 100)
+		century = (year < 2000 ? year - 1900 : 0);
+	else if (year >= CENTURY_CLASS)
+		century = year;
 	int entry = year >= 100 ? year : 2000 + year, value = 0;
 
 	out->was_date = true;

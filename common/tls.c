@@ -132,9 +132,11 @@ static enum err read_plain(struct tls *t, tls_plain_fn plain, void *data)
 		int n = SSL_read(t->ssl, chunk, sizeof chunk);
 		if (n <= 0) {
 			int why = SSL_get_error(t->ssl, n);
-			return why == SSL_ERROR_WANT_READ      ? ERR_OK
-				: why == SSL_ERROR_ZERO_RETURN ? ERR_UNREACHABLE
-							       : ERR_TLS;
+			if (why == SSL_ERROR_WANT_READ)
+				return ERR_OK;
+			if (why == SSL_ERROR_ZERO_RETURN)
+				return ERR_UNREACHABLE;
+			return ERR_TLS;
 		}
 		struct buf *out = t->out;
 		if (!plain(data, chunk, (size_t)n))
@@ -253,7 +255,11 @@ enum err tls_peer_signed(struct tls *t, const void *message, size_t n, const uin
 	X509 *cert = tls_peer_cert(t);
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
 
-	return !cert ? ERR_CHAIN : key ? signature_check(key, message, n, sig, sig_len) : ERR_NOMEM;
+	if (!cert)
+		return ERR_CHAIN;
+	if (key)
+		return signature_check(key, message, n, sig, sig_len);
+	return ERR_NOMEM;
 }
 
 const char *tls_fault(void)

@@ -309,9 +309,8 @@ size_t conf_changes(const struct conf *old, const struct conf *fresh, bool live,
 	for (size_t i = 0; i < SETTINGS; i++) {
 		const struct setting *s = &settings[i];
 		const char *a = (const char *)old + s->offset, *b = (const char *)fresh + s->offset;
-		bool same = s->type == SETTING_TEXT
-			? strcmp(a, b) == 0
-			: memcmp(a, b, s->type == SETTING_INT ? sizeof(int) : sizeof(bool)) == 0;
+		size_t bytes = s->type == SETTING_INT ? sizeof(int) : sizeof(bool);
+		bool same = s->type == SETTING_TEXT ? strcmp(a, b) == 0 : memcmp(a, b, bytes) == 0;
 		if (same || s->live != live)
 			continue;
 		count++;

@@ -177,7 +177,12 @@ static void on_revived(uv_work_t *work, int status)
 
 	(void)status;
 	m->reviving = false;
-	m->revive_pause_ms = m->revived ? 0 : m->revive_pause_ms ? m->revive_pause_ms * 2 : REVIVE_PAUSE_MS;
+	if (m->revived)
+		m->revive_pause_ms = 0;
+	else if (m->revive_pause_ms)
+		m->revive_pause_ms = m->revive_pause_ms * 2;
+	else
+		m->revive_pause_ms = REVIVE_PAUSE_MS;
 	if (m->revive_pause_ms > REVIVE_PAUSE_MAX_MS)
 		m->revive_pause_ms = REVIVE_PAUSE_MAX_MS;
 	m->revive_at_ms = uv_now(&m->loop) + m->revive_pause_ms;

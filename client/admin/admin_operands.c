@@ -95,7 +95,11 @@ static enum err find_school(struct cli *c, const char **text)
 	arena_free(&arena);
 	if (found)
 		*text = found;
-	return e ? e : found ? ERR_OK : ERR_NOT_FOUND;
+	if (e)
+		return e;
+	if (found)
+		return ERR_OK;
+	return ERR_NOT_FOUND;
 }
 
 /* ---- People ---- */

@@ -141,10 +141,9 @@ static void say_pupil(const struct show *s)
 		admin_words(&codes_mismatch, slip->code, slip->n_code, problem, sizeof problem);
 	else
 		admin_words(&codes_mismatch, s->r->code, s->r->n_code, problem, sizeof problem);
-	cli_say(s->c, _("问题：%s"),
-		problem[0]                              ? problem
-			: s->r->state && s->r->state[0] ? _("没有（上次核对时）")
-							: _("还没有核对过"));
+	bool checked = s->r->state && s->r->state[0];
+	const char *none = checked ? _("没有（上次核对时）") : _("还没有核对过");
+	cli_say(s->c, _("问题：%s"), problem[0] ? problem : none);
 	if (!d) {
 		cli_say(s->c, "%s", _("去向：没有填报"));
 		return;
@@ -192,12 +191,10 @@ static void say_slip(const struct show *s)
 		strcmp(x->home_name, "bureau") == 0 ? _("县局") : x->home_name);
 	cli_say(s->c, _("  %s 发现，应在 %s交办"), time_words(s, x->found_at, when),
 		face_term(due, x->issue_due, s->now));
+	const char *late = x->overdue ? _("（已超期）") : "";
 	if (x->issued_at)
 		cli_say(s->c, _("  %s 交办，应在 %s落实%s"), time_words(s, x->issued_at, when),
-			face_term(due, x->resolve_due, s->now),
-			x->escalated         ? _("（已升级）")
-				: x->overdue ? _("（已超期）")
-					     : "");
+			face_term(due, x->resolve_due, s->now), x->escalated ? _("（已升级）") : late);
 	if (x->closed_at)
 		cli_say(s->c, _("  %s 销号"), time_words(s, x->closed_at, when));
 	if (x->review_reason && x->review_reason[0])
@@ -238,11 +235,9 @@ static void say_files(const struct show *s)
 		char name[300], size[24], when[FACE_SIZE];
 		case_file_cell(s->c, f->name, name, sizeof name);
 		size_words(f->size, size);
+		const char *read = f->read || s->path[i][0] ? _("您看过") : _("您还没有看过");
 		cli_say(s->c, _("  %zu  %s  %s  %s 登记（该校电脑时间 %s）  %s"), i + 1, name, size,
-			f->school_name, time_words(s, f->at, when),
-			!f->complete                       ? _("还没有传完")
-				: f->read || s->path[i][0] ? _("您看过")
-							   : _("您还没有看过"));
+			f->school_name, time_words(s, f->at, when), f->complete ? read : _("还没有传完"));
 		if (s->path[i][0])
 			cli_say(s->c, "     %s", s->path[i]);
 	}

@@ -36,10 +36,8 @@ static const char *answer_text(const json_t *answer, char *out, size_t size)
 	json_object_foreach((json_t *)(uintptr_t)answer, key, value)
 	{
 		const char *text = json_string_value(value), *name = text ? file_name(text) : NULL;
-		int wrote = snprintf(out + n, size - n, "%s%s %s", n ? "; " : "", key,
-			name           ? name
-				: text ? text
-				       : "");
+		const char *shown = text ? text : "";
+		int wrote = snprintf(out + n, size - n, "%s%s %s", n ? "; " : "", key, name ? name : shown);
 		n = wrote > 0 && (size_t)wrote < size - n ? n + (size_t)wrote : n;
 	}
 	return out;

@@ -31,11 +31,13 @@ static enum err read_file(struct cli *c, const char *path, uint8_t **out, size_t
 	*out = NULL;
 	if (fd < 0)
 		return ERR_FILE_IO;
-	enum err e = *size > FILE_BYTES_MAX ? problem_set(&c->problem, ERR_TOO_LARGE, "attach",
-						      _("请压缩或分开"), _("%s 超过 10 MiB"), path)
-		: !*size ? problem_set(&c->problem, ERR_INVALID, "attach", _("换一个有内容的文件"),
-				   _("%s 是空文件"), path)
-			 : ERR_OK;
+	enum err e = ERR_OK;
+	if (*size > FILE_BYTES_MAX)
+		e = problem_set(
+			&c->problem, ERR_TOO_LARGE, "attach", _("请压缩或分开"), _("%s 超过 10 MiB"), path);
+	else if (!*size)
+		e = problem_set(
+			&c->problem, ERR_INVALID, "attach", _("换一个有内容的文件"), _("%s 是空文件"), path);
 	*out = e ? NULL : malloc(*size);
 	if (!e && !*out)
 		e = problem_set(&c->problem, ERR_NOMEM, NULL, NULL, NULL);

@@ -228,6 +228,15 @@ static const char *role_words(const Jingguan__V1__Role *role, size_t n, char *ou
 	return out;
 }
 
+static const char *asked_words(const char *asked)
+{
+	if (strcmp(asked, "add") == 0)
+		return _("新建帐号");
+	if (strcmp(asked, "reset") == 0)
+		return _("重置密码（新密码将告诉您）");
+	return strcmp(asked, "enable") == 0 ? _("恢复帐号") : _("停用帐号");
+}
+
 /* What waits for an account, in words: who asked, and what is to become what. */
 static void say_request(const struct cli *c, const pb_user *u)
 {
@@ -239,12 +248,8 @@ static void say_request(const struct cli *c, const pb_user *u)
 			u->asked_name, role_words(u->role, u->n_role, before, sizeof before),
 			role_words(u->asked_role, u->n_asked_role, after, sizeof after));
 	else
-		cli_say(c, _("%s 申请%s：%s（%s），角色 %s"), u->asked_by,
-			strcmp(asked, "add") == 0              ? _("新建帐号")
-				: strcmp(asked, "reset") == 0  ? _("重置密码（新密码将告诉您）")
-				: strcmp(asked, "enable") == 0 ? _("恢复帐号")
-							       : _("停用帐号"),
-			u->user, u->name, role_words(u->role, u->n_role, before, sizeof before));
+		cli_say(c, _("%s 申请%s：%s（%s），角色 %s"), u->asked_by, asked_words(asked), u->user,
+			u->name, role_words(u->role, u->n_role, before, sizeof before));
 }
 
 /* Shows what is asked and takes its number along, so that nothing else is granted; at a terminal the name is
@@ -331,6 +336,17 @@ static json_t *user_json(const pb_user *u)
 		admin_text(u->asked_name), "asked_roles", wanted);
 }
 
+static const char *account_state(const pb_user *u)
+{
+	if (u->asked && u->asked[0])
+		return _("待核准");
+	if (u->disabled)
+		return _("停用");
+	if (u->locked)
+		return _("锁定");
+	return u->must_change ? _("待改密") : _("正常");
+}
+
 static int cmd_users_list(struct cli *c)
 {
 	const char *const headings[] = {
@@ -361,12 +377,7 @@ static int cmd_users_list(struct cli *c)
 		cli_table_row(t,
 			(const char *const[]){u->user, u->name,
 				u->school[0] ? admin_school(c, u->school) : _("县局"), roles, classes,
-				u->asked && u->asked[0]  ? _("待核准")
-					: u->disabled    ? _("停用")
-					: u->locked      ? _("锁定")
-					: u->must_change ? _("待改密")
-							 : _("正常"),
-				admin_time(u->last_login, when)});
+				account_state(u), admin_time(u->last_login, when)});
 		json_array_append_new(out, user_json(u));
 	}
 	cli_table_print(c, t);

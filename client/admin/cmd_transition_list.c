@@ -270,6 +270,15 @@ static json_t *halves_json(const pb_slip_row *s)
 	return out;
 }
 
+static const char *slip_lateness(const pb_slip_row *s)
+{
+	if (s->escalated)
+		return _("已升级");
+	if (s->overdue)
+		return _("超期");
+	return s->call_list ? _("未签收满24小时") : "";
+}
+
 static void slip_cells(struct list *l, const pb_slip_row *s)
 {
 	char no[40], name[200], codes[512], due[FACE_SIZE], number[16], now_with[512] = "";
@@ -280,19 +289,14 @@ static void slip_cells(struct list *l, const pb_slip_row *s)
 		if (!s->addressee[i]->answered_at)
 			snprintf(now_with + strlen(now_with), sizeof now_with - strlen(now_with), "%s%s",
 				now_with[0] ? _("、") : "", admin_school(l->c, s->addressee[i]->school));
+	if (!now_with[0] && !done)
+		snprintf(now_with, sizeof now_with, "%s", _("县局审核"));
 	cli_table_row(l->table,
 		(const char *const[]){number_row(l, s->slip, number), s->no, name, no,
 			admin_words(&codes_mismatch, s->code, s->n_code, codes, sizeof codes),
 			admin_word(&codes_slip_state, s->state),
-			admin_term(s->resolve_due ? s->resolve_due : s->issue_due, due),
-			now_with[0]    ? now_with
-				: done ? ""
-				       : _("县局审核"),
-			done                   ? ""
-				: s->escalated ? _("已升级")
-				: s->overdue   ? _("超期")
-				: s->call_list ? _("未签收满24小时")
-					       : ""});
+			admin_term(s->resolve_due ? s->resolve_due : s->issue_due, due), now_with,
+			done ? "" : slip_lateness(s)});
 }
 
 static bool slip_page(void *data, const ProtobufCMessage *reply)
@@ -339,9 +343,11 @@ static json_t *hashes_json(const pb_proof_row *p)
 
 static const char *proof_decision(const char *decision)
 {
-	return strcmp(decision, "accepted") == 0   ? _("认可")
-		: strcmp(decision, "refuted") == 0 ? _("不认可")
-						   : _("未审");
+	if (strcmp(decision, "accepted") == 0)
+		return _("认可");
+	if (strcmp(decision, "refuted") == 0)
+		return _("不认可");
+	return _("未审");
 }
 
 static bool proof_page(void *data, const ProtobufCMessage *reply)

@@ -235,7 +235,11 @@ static bool take_roles(struct import *m, struct person *p)
 
 	while ((word = next_word(m, &at))) {
 		const char *code = code_find(&codes_role, word);
-		unsigned role = role_by_name(word) ? role_by_name(word) : code ? (unsigned)atoi(code) : 0;
+		unsigned role = 0;
+		if (role_by_name(word))
+			role = role_by_name(word);
+		else if (code)
+			role = (unsigned)atoi(code);
 		if (!role || role > 10 || p->n_role == ROLES_MAX) {
 			reject(m, p->line, ROLE,
 				_("“%s”不是学校的角色：学籍管理员、班主任、校长、文书、安全专干、心理教师"),
@@ -470,11 +474,9 @@ static enum err add_all(struct import *m)
 		e = add(m, &m->person[i]);
 		if (e == ERR_INVALID || e == ERR_NOT_FOUND || e == ERR_MISSING) {
 			const struct problem *p = &m->c->problem;
-			reject(m, m->person[i].line,
-				strcmp(p->field, "class") == 0            ? KLASS
-					: strcmp(p->field, "school") == 0 ? CODE
-									  : NAME,
-				"%s", p->message);
+			bool school = strcmp(p->field, "school") == 0, class = strcmp(p->field, "class") == 0;
+			int column = school ? CODE : NAME;
+			reject(m, m->person[i].line, class ? KLASS : column, "%s", p->message);
 			e = ERR_OK;
 		}
 	}

@@ -111,10 +111,11 @@ static enum err list_conflict(void *data, const struct op_row *row)
 		snprintf(fields, sizeof fields, "%s", _("我的是删除"));
 	const struct record *whose = whose_conflict(list->v, row);
 	const struct item *item = view_find_id(list->v, decide_conflict_id(row));
+	const struct record *told = item ? &item->record : &row->body;
 	cli_table_row(list->table,
 		(const char *[]){n,
 			whose ? words_pupil(whose, pupil, sizeof pupil)
-			      : words_key(list->v, item ? &item->record : &row->body, pupil, sizeof pupil),
+			      : words_key(list->v, told, pupil, sizeof pupil),
 			whose ? words_tail(whose, tail) : "",
 			lang_declared(row->kind->label, row->kind->label_en), fields, row->author});
 	json_array_append_new(list->json, json);
@@ -269,30 +270,26 @@ static int resolve(struct cli *c, struct view *v, struct conflict *x)
 	enum err e = store_begin(v->store, &c->problem);
 	if (!e && !theirs)
 		e = batch_begin(v->store, "edit", whose ? pupil : NULL, &x->batch, &c->problem);
-	if (!e)
-		e = theirs     ? decide_take_theirs(v, x, &c->problem)
-			: mine ? decide_take_mine(v, x, &c->problem)
-			       : decide_take_fields(v, x, &want, &c->problem);
+	if (!e && theirs)
+		e = decide_take_theirs(v, x, &c->problem);
+	else if (!e)
+		e = mine ? decide_take_mine(v, x, &c->problem) : decide_take_fields(v, x, &want, &c->problem);
 	if (!e && !theirs)
 		e = batch_end(v->store, x->batch, &(struct batch_counts){.updated = 1}, &c->problem);
 	if (jg_commit(c, e))
 		return cli_fail(c);
 	if (!theirs && v->store->next_row > row)
 		snprintf(undo, sizeof undo, _("；撤销：jg undo %lld"), (long long)x->batch);
+	const char *done = mine ? _("：用我的内容，jg sync 后送达") : _("：已按您写的保存，jg sync 后送达");
+	if (theirs)
+		done = x->row.del ? _("：不删除，保留对方的内容") : _("：保留对方的内容");
 	cli_say(c, "%s%s%s%s%s", whose ? pupil : "", whose ? " " : "",
-		lang_declared(x->row.kind->label, x->row.kind->label_en),
-		theirs ? x->row.del ? _("：不删除，保留对方的内容") : _("：保留对方的内容")
-			: mine ? _("：用我的内容，jg sync 后送达")
-			       : _("：已按您写的保存，jg sync 后送达"),
-		undo);
+		lang_declared(x->row.kind->label, x->row.kind->label_en), done, undo);
 	if (x->back)
 		cli_say(c, _("一并删去的 %zu 条已补回，jg sync 后送达"), x->back);
-	return cli_result(c,
-		json_pack("{ss ss}", "id", c->operand[0], "resolved",
-			theirs         ? "theirs"
-				: mine ? "mine"
-				       : "fields"),
-		0);
+	const char *ours = mine ? "mine" : "fields";
+	return cli_result(
+		c, json_pack("{ss ss}", "id", c->operand[0], "resolved", theirs ? "theirs" : ours), 0);
 }
 
 int cmd_conflicts_resolve(struct cli *c)

@@ -32,9 +32,11 @@ static void show_names(const struct view *v, struct draft_list *list, struct are
 
 static enum gbt_layout layout_of(const struct draft *d)
 {
-	return strcmp(d->genre, "函") == 0      ? GBT_LETTER
-		: strcmp(d->genre, "纪要") == 0 ? GBT_MINUTES
-						: GBT_DOWN;
+	if (strcmp(d->genre, "函") == 0)
+		return GBT_LETTER;
+	if (strcmp(d->genre, "纪要") == 0)
+		return GBT_MINUTES;
+	return GBT_DOWN;
 }
 
 static enum err print(

@@ -187,7 +187,11 @@ static int check_undecided(
 	struct cli *c, const struct view *v, const struct record *file, const struct cycle *cycle)
 {
 	const struct item *target = target_of(v, file), *slip = slip_of(v, file);
-	const struct record *dated = slip ? &slip->record : target ? &target->record : NULL;
+	const struct record *dated = NULL;
+	if (slip)
+		dated = &slip->record;
+	else if (target)
+		dated = &target->record;
 	int field = dated ? kind_field_index(dated->kind, "year") : -1;
 	int32_t year = field < 0 ? cycle->year : (int32_t)record_number(dated, field);
 

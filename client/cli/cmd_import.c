@@ -243,12 +243,11 @@ static enum err list_batch(void *data, const struct batch_row *b)
 	time_format(at, b->at);
 	for (size_t i = 0; i < 4; i++)
 		snprintf(counts[i], sizeof counts[i], "%zu", numbers[i]);
+	const char *fate = b->undone ? _("已撤销") : "";
 	cli_table_row(l->table,
 		(const char *[]){id, face_time(face, b->at, clock_now_us()), batch_words(b->what), file,
 			b->author, counts[0], counts[1], counts[2], counts[3],
-			b->refused          ? _("撤销没有被接受")
-				: b->undone ? _("已撤销")
-					    : ""});
+			b->refused ? _("撤销没有被接受") : fate});
 	bool import = import_find(b->what) != NULL;
 	json_array_append_new(l->json,
 		json_pack("{ss ss ss ss ss sI sI sI sI sb sb}", "id", id, "at", at, "what", b->what, "file",

@@ -92,14 +92,22 @@ static const struct record *what_op(const struct view *v, const struct op_row *r
 {
 	const struct item *item = view_find_id(v, row->id);
 
-	return item ? &item->record : row->prev.kind ? &row->prev : &row->body;
+	if (item)
+		return &item->record;
+	if (row->prev.kind)
+		return &row->prev;
+	return &row->body;
 }
 
 static const char *reason_text(const struct op_row *row)
 {
 	const struct err_info *info = err_info((int)row->code);
 
-	return row->message[0] ? row->message : row->code ? _(info->sentence) : "";
+	if (row->message[0])
+		return row->message;
+	if (row->code)
+		return _(info->sentence);
+	return "";
 }
 
 static void keep_name(struct op_list *l, const struct op_row *row, const struct record *whose)
@@ -149,16 +157,17 @@ static enum err list_op(void *data, const struct op_row *row)
 	if (whose)
 		keep_name(l, row, whose);
 	snprintf(n, sizeof n, "%lld", (long long)row->n);
+	const char *name, *number = made ? made->tail : "";
+	if (made)
+		name = made->pupil;
+	else if (whose)
+		name = words_pupil(whose, pupil, sizeof pupil);
+	else
+		name = words_key(l->v, what_op(l->v, row), pupil, sizeof pupil);
 	cli_table_row(l->table,
 		(const char *[]){n, face_time(at, row->at, profile_now_us(&l->c->profile)),
 			lang_declared(row->kind->label, row->kind->label_en),
-			row->del ? _("删除") : _("保存"),
-			whose          ? words_pupil(whose, pupil, sizeof pupil)
-				: made ? made->pupil
-				       : words_key(l->v, what_op(l->v, row), pupil, sizeof pupil),
-			whose          ? words_tail(whose, tail)
-				: made ? made->tail
-				       : "",
+			row->del ? _("删除") : _("保存"), name, whose ? words_tail(whose, tail) : number,
 			code_name(&codes_op_state, jg_op_state(row->state)), reason_text(row)});
 	return ERR_OK;
 }
@@ -381,12 +390,13 @@ static int fix_row(struct cli *c, const struct op_row *row)
 		(whose = words_whose(v, &now->record)))
 		words_pupil(whose, pupil, sizeof pupil);
 	snprintf(text, sizeof text, "%lld", (long long)(queued ? n : row->n));
+	const char *done = _("%s %s：已确认，重新排队为第 %s 项，jg sync 后送达");
+	if (row->del)
+		done = _("%s %s：再次排队删除，为第 %s 项，jg sync 后送达");
+	else if (c->operands > 1)
+		done = _("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达");
 	if (queued)
-		cli_say(c,
-			row->del ? _("%s %s：再次排队删除，为第 %s 项，jg sync 后送达")
-				: c->operands > 1 ? _("%s %s：已改正，重新排队为第 %s 项，jg sync 后送达")
-						  : _("%s %s：已确认，重新排队为第 %s 项，jg sync 后送达"),
-			pupil, lang_declared(row->kind->label, row->kind->label_en), text);
+		cli_say(c, done, pupil, lang_declared(row->kind->label, row->kind->label_en), text);
 	else
 		cli_say(c, _("与现有内容相同，不必再报；这一项已了结"));
 	return cli_result(c, json_pack("{ss ss}", "id", text, "state", queued ? "waiting" : "done"), 0);

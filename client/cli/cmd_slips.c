@@ -134,7 +134,11 @@ static int64_t urgency(const void *data)
 	const struct slip_row *row = data;
 	int64_t due = record_number(&row->slip->record, F_SLIP_RESOLVE_DUE);
 
-	return strcmp(row->state, "closed") == 0 ? INT64_MAX : due ? due : INT64_MAX - 1;
+	if (strcmp(row->state, "closed") == 0)
+		return INT64_MAX;
+	if (due)
+		return due;
+	return INT64_MAX - 1;
 }
 
 /* A class teacher does not read of pupils of other classes; one whom this school does not know is of no other
@@ -311,10 +315,8 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 	if (receipt->n && outbox_read(v->store, receipt->n, &arena, &row, NULL) == ERR_OK) {
 		state = jg_op_state(row.state);
 		const struct err_info *info = err_info((int)row.code);
-		snprintf(reason, sizeof reason, "%s%s%s",
-			row.message[0]     ? row.message
-				: row.code ? _(info->sentence)
-					   : "",
+		const char *sentence = row.code ? _(info->sentence) : "";
+		snprintf(reason, sizeof reason, "%s%s%s", row.message[0] ? row.message : sentence,
 			*row.hint ? _("；") : "", row.hint);
 		jg_told(c, v->store, &row);
 	}
@@ -323,11 +325,9 @@ static json_t *receipt_json(struct cli *c, const struct view *v, const struct re
 	*bad += !good;
 	slip_pupil(v, &receipt->row->slip->record, pupil, sizeof pupil);
 	record_text(&receipt->row->slip->record, F_SLIP_NO, no, sizeof no);
-	cli_say(c, "%s %s %s%s%s", no, pupil,
-		!receipt->n    ? _("已经签收过")
-			: good ? _("已签收")
-			       : code_name(&codes_op_state, state),
-		*reason ? _("：") : "", reason);
+	const char *now = good ? _("已签收") : code_name(&codes_op_state, state);
+	cli_say(c, "%s %s %s%s%s", no, pupil, receipt->n ? now : _("已经签收过"), *reason ? _("：") : "",
+		reason);
 	jg_format_id(receipt->row->slip->id, id);
 	return json_pack("{ss ss ss}", "id", id, "slip", id, "state", state);
 }

@@ -350,7 +350,11 @@ static const char *field_words(const struct field *f, char *out, size_t size)
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(words[i].check, f->check) == 0)
 			return _(words[i].text);
-	return f->type == FIELD_BOOL ? _("是 或 否") : f->type == FIELD_TEXT ? _("文字") : _("数字");
+	if (f->type == FIELD_BOOL)
+		return _("是 或 否");
+	if (f->type == FIELD_TEXT)
+		return _("文字");
+	return _("数字");
 }
 
 /* What set, export and --json call the fields; printed from the declarations. */

@@ -105,11 +105,12 @@ static int tell_report(struct cli *c, struct store *store, const struct sync_rep
 			  "都保存在本机"),
 			r->held_by);
 	jg_tell_failed_files(c, files.failed);
-	cli_next(c, "%s",
-		counts.of[OP_CONFLICT]                      ? "jg conflicts list"
-			: r->refused || counts.of[OP_DRAFT] ? "jg outbox list"
-			: files.failed                      ? "jg evidence list"
-							    : "jg todo");
+	const char *next = files.failed ? "jg evidence list" : "jg todo";
+	if (counts.of[OP_CONFLICT])
+		next = "jg conflicts list";
+	else if (r->refused || counts.of[OP_DRAFT])
+		next = "jg outbox list";
+	cli_next(c, "%s", next);
 	int code =
 		r->held_by[0] || counts.of[OP_CONFLICT] || r->refused || counts.of[OP_DRAFT] || files.failed
 		? err_info(ERR_CONFLICT)->exit_code

@@ -460,10 +460,13 @@ static const char *missing_word(const char *code)
 	for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++)
 		if (strcmp(gaps[i].code, code) == 0)
 			return transition_gap_text(gaps[i].gap);
-	return strcmp(code, "grade") == 0     ? _("名册上不是六年级")
-		: strcmp(code, "status") == 0 ? _("名册上已不在校")
-		: strcmp(code, "gone") == 0   ? _("名册里没有")
-					      : "";
+	if (strcmp(code, "grade") == 0)
+		return _("名册上不是六年级");
+	if (strcmp(code, "status") == 0)
+		return _("名册上已不在校");
+	if (strcmp(code, "gone") == 0)
+		return _("名册里没有");
+	return "";
 }
 
 /* 六1班: they were frozen in the sixth grade. */

@@ -224,9 +224,9 @@ static int answer_chosen(struct cli *c, struct answering *a)
 		cli_say(c, "%s", _("没有还未答复的学生"));
 	else
 		cli_say(c, _("已保存 %zu 人，jg sync 后送达；撤销：jg undo %s"), a->chosen, number);
-	json_t *json = one
-		? json_incref(json_array_get(list, 0))
-		: json_pack("{sO sI}", "answers", list, "answered", (json_int_t)(dry ? 0 : a->chosen));
+	json_int_t answered = dry ? 0 : (json_int_t)a->chosen;
+	json_t *json = one ? json_incref(json_array_get(list, 0))
+			   : json_pack("{sO sI}", "answers", list, "answered", answered);
 	json_decref(list);
 	if (batch)
 		json_object_set_new(json, "edit", json_string(number));

@@ -41,7 +41,11 @@ const char *service_ways(bool edit, uint32_t kind, char *out, size_t size)
 		for (const struct shown_list *const *l = client_services[i]->shown; l && *l; l++) {
 			/* Where something is entered, the first kind is only whose number is typed. */
 			bool of = any || is_among((*l)->kinds + (*l)->entered, kind);
-			const char *act = edit ? (*l)->edit : (*l)->entered ? (*l)->act : NULL;
+			const char *act = NULL;
+			if (edit)
+				act = (*l)->edit;
+			else if ((*l)->entered)
+				act = (*l)->act;
 			size_t n = strlen(out);
 			if (act && of)
 				snprintf(out + n, size - n, "%s%s", n ? _("、") : "", way(act));

@@ -77,7 +77,11 @@ static enum err append_files(
 		sodium_memzero(bytes, n);
 		free(bytes);
 	}
-	return e ? e : out->failed ? problem_set(p, ERR_NOMEM, NULL, NULL, NULL) : ERR_OK;
+	if (e)
+		return e;
+	if (out->failed)
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
+	return ERR_OK;
 }
 
 /* What an earlier revocation left may not have been opened yet: no file is ever written over. */

@@ -71,10 +71,9 @@ int cli_cmd_connect(struct cli *c)
 	struct link *link = NULL;
 	if (!c->json && !link_open(&link, &c->profile, NULL, NULL))
 		link_close(link);
+	const char *whose = c->profile.school[0] ? c->profile.school : _("教育局");
 	cli_say(c, _("已注册：设备 %s，单位 %s"), c->profile.device,
-		c->profile.school_name[0]      ? c->profile.school_name
-			: c->profile.school[0] ? c->profile.school
-					       : _("教育局"));
+		c->profile.school_name[0] ? c->profile.school_name : whose);
 	cli_next(c, _("%s login 用户名"), c->program->name);
 	return cli_result(c,
 		json_pack("{ss ss ss ss}", "device", c->profile.device, "scope", c->profile.scope, "school",

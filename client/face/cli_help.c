@@ -58,20 +58,22 @@ const char *cli_operand_words(const char *operands, char *out, size_t size)
 	size_t used = 0;
 
 	*out = 0;
-	for (const char *p = operands; *p && used < size;) {
-		size_t all = strcspn(p, " "), from = *p == '[', n = strcspn(p + from, " ]");
-		size_t more = n > strlen("…") && memcmp(p + from + n - strlen("…"), "…", strlen("…")) == 0
-			? strlen("…")
-			: 0;
-		const char *text = NULL;
+	for (const char *word = operands; *word && used < size; word += strspn(word, " ")) {
+		bool optional = *word == '[';
+		const char *name = word + optional, *shown = name;
+		size_t n = strcspn(name, " ]"), dots = strlen("…");
+		bool many = n > dots && memcmp(name + n - dots, "…", dots) == 0;
+		if (many)
+			n -= dots;
+		size_t shown_size = n;
 		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-			if (strlen(rows[i].name) == n - more && memcmp(rows[i].name, p + from, n - more) == 0)
-				text = _(rows[i].text);
+			if (strlen(rows[i].name) == n && memcmp(rows[i].name, name, n) == 0) {
+				shown = _(rows[i].text);
+				shown_size = strlen(shown);
+			}
 		used += (size_t)snprintf(out + used, size - used, "%s%s%.*s%s%s", used ? " " : "",
-			from ? "[" : "", text ? (int)strlen(text) : (int)(n - more), text ? text : p + from,
-			more ? "…" : "", from ? "]" : "");
-		p += all;
-		p += strspn(p, " ");
+			optional ? "[" : "", (int)shown_size, shown, many ? "…" : "", optional ? "]" : "");
+		word += strcspn(word, " ");
 	}
 	return out;
 }

@@ -237,7 +237,13 @@ static int take_option(struct cli *c, int argc, char **argv, int *i)
 		return usage(c, _("选项 %s 不带值"), word);
 	if (o->value && !equals && *i + 1 == argc)
 		return usage(c, _("选项 %s 后面缺少值"), word);
-	const char *value = !o->value ? "" : equals ? equals + 1 : argv[++*i];
+	const char *value;
+	if (!o->value)
+		value = "";
+	else if (equals)
+		value = equals + 1;
+	else
+		value = argv[++*i];
 	for (;;) {
 		if (c->options == CLI_OPTIONS_MAX)
 			return usage(c, _("选项太多：%s"), word);
@@ -365,10 +371,12 @@ static int pass_revoked(struct cli *c, bool enrolling)
 	else
 		snprintf(c->problem.hint, sizeof c->problem.hint,
 			_("请县局系统管理员发新的连接码，再运行 %s connect --code 连接码"), c->program->name);
-	snprintf(c->problem.safe, sizeof c->problem.safe, "%s",
-		e                    ? _("没有发送的内容还在本机")
-			: kept.files ? _("没有发送的内容封存在本机，重新注册后可以打开")
-				     : _("本机没有留下未发送的内容"));
+	const char *safe = _("本机没有留下未发送的内容");
+	if (e)
+		safe = _("没有发送的内容还在本机");
+	else if (kept.files)
+		safe = _("没有发送的内容封存在本机，重新注册后可以打开");
+	snprintf(c->problem.safe, sizeof c->problem.safe, "%s", safe);
 	return cli_fail(c);
 }
 

@@ -121,7 +121,13 @@ enum number_fault document_number_parse(struct document_number *out, const char 
 	at += strspn(at, "0");
 	if (!take_digits(&at, 6, &out->n) || !take(&at, END) || *at)
 		return NUMBER_FORM;
-	return !brackets ? NUMBER_BRACKETS : ordinal ? NUMBER_ORDINAL : zero ? NUMBER_ZERO : NUMBER_OK;
+	if (!brackets)
+		return NUMBER_BRACKETS;
+	if (ordinal)
+		return NUMBER_ORDINAL;
+	if (zero)
+		return NUMBER_ZERO;
+	return NUMBER_OK;
 }
 
 /* What may stand beside a year: brackets of any kind, a dash, a blank, 年. */

@@ -153,7 +153,11 @@ enum err draft_question_key(const char **out, const char *label, const char *per
 	char *key = e ? NULL : arena_printf(arena, "%s\n%s", x, y);
 	if (key)
 		*out = key;
-	return e ? e : key ? ERR_OK : arena->refused;
+	if (e)
+		return e;
+	if (key)
+		return ERR_OK;
+	return arena->refused;
 }
 
 const struct draft_minutes draft_minutes_default = {.base = 1,

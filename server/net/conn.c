@@ -134,11 +134,17 @@ static uint32_t address_hash(uv_tcp_t *tcp)
 	if (uv_tcp_getpeername(tcp, (struct sockaddr *)&peer, &n))
 		return 0;
 	const struct in6_addr *six = &((const struct sockaddr_in6 *)&peer)->sin6_addr;
-	bool whole = peer.ss_family != AF_INET6, mapped = !whole && IN6_IS_ADDR_V4MAPPED(six);
-	const uint8_t *at = whole ? (const uint8_t *)&((const struct sockaddr_in *)&peer)->sin_addr
-				  : six->s6_addr + (mapped ? 12 : 0);
-	for (int i = 0; i < (whole || mapped ? 4 : 8); i++)
-		h = (h ^ at[i]) * 16777619u;
+	const uint8_t *bytes = six->s6_addr;
+	size_t count = 8;
+	if (peer.ss_family != AF_INET6) {
+		bytes = (const uint8_t *)&((const struct sockaddr_in *)&peer)->sin_addr;
+		count = 4;
+	} else if (IN6_IS_ADDR_V4MAPPED(six)) {
+		bytes = six->s6_addr + 12;
+		count = 4;
+	}
+	for (size_t i = 0; i < count; i++)
+		h = (h ^ bytes[i]) * 16777619u;
 	return h;
 }
 

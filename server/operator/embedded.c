@@ -111,9 +111,10 @@ static enum err write_settings(const struct conf *conf, const char *data, struct
 		good = (file = fopen(path, "ae")) && fputs("\ninclude 'jingguan.conf'\n", file) >= 0;
 		good = file && fclose(file) == 0 && good;
 	}
-	return good ? ERR_OK
-		    : problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded",
-			      _("腾出磁盘空间"), "%s: %s", path, file_error_text(errno));
+	if (good)
+		return ERR_OK;
+	return problem_set(p, errno == ENOSPC ? ERR_DISK_FULL : ERR_FILE_IO, "embedded", _("腾出磁盘空间"),
+		"%s: %s", path, file_error_text(errno));
 }
 
 /* Made under another name and moved: a cluster that has its name is whole. */

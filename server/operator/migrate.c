@@ -80,7 +80,12 @@ static enum err state_of(PGconn *db, const struct migration *m, int *state, stru
 	PGresult *r;
 	enum err e = migrate_ask(db, "SELECT sha256 FROM schema_migration WHERE name = $1", m->name, &r, p);
 
-	*state = e || PQntuples(r) != 1 ? 0 : strcmp(PQgetvalue(r, 0, 0), m->sha256) == 0 ? 1 : -1;
+	if (e || PQntuples(r) != 1)
+		*state = 0;
+	else if (strcmp(PQgetvalue(r, 0, 0), m->sha256) == 0)
+		*state = 1;
+	else
+		*state = -1;
 	PQclear(r);
 	return e;
 }

@@ -494,17 +494,21 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 		}
 		holder = NULL;
 	}
-	enum err e = !key ? ERR_NOMEM
-		: holder  ? ERR_DUPLICATE
-		: m->del  ? ERR_OK
-			  : check_record(&entry->row.state.record, true, p->facts->today, &problem);
+	enum err e = ERR_OK;
+	if (!key)
+		e = ERR_NOMEM;
+	else if (holder)
+		e = ERR_DUPLICATE;
+	else if (!m->del)
+		e = check_record(&entry->row.state.record, true, p->facts->today, &problem);
 	if (e) {
 		entry->row = before;
-		if (holder || !key)
+		if (!key)
+			problem_set(&problem, e, NULL, NULL, NULL);
+		else if (holder)
 			problem_set(&problem, e, NULL, NULL,
-				!holder                       ? NULL
-					: before.state.exists ? _("这是本校另一条记录的号码")
-							      : _("本校已有这名学生的记录"));
+				before.state.exists ? _("这是本校另一条记录的号码")
+						    : _("本校已有这名学生的记录"));
 		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		if (holder) {
 			r->has_duplicate_of = 1;

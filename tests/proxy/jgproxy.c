@@ -119,7 +119,12 @@ static void make_plan(struct pair *p)
 		at -= fault_share[f];
 	p->side = below(p, 2);
 	p->threshold = 1 + (next_random(&p->random) & ((1u << (1 + below(p, THRESHOLD_BITS))) - 1));
-	p->fault = x->mood == STORM ? (enum fault)f : x->mood == CALM ? CLEAN : CUT;
+	if (x->mood == STORM)
+		p->fault = (enum fault)f;
+	else if (x->mood == CALM)
+		p->fault = CLEAN;
+	else
+		p->fault = CUT;
 }
 
 static void struck(struct pair *p)

@@ -457,7 +457,10 @@ int main(int argc, char **argv)
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return 1;
-	w.jobs = w.jobs < 1 ? 1 : w.jobs > JOBS_MAX ? JOBS_MAX : w.jobs;
+	if (w.jobs < 1)
+		w.jobs = 1;
+	else if (w.jobs > JOBS_MAX)
+		w.jobs = JOBS_MAX;
 	uint64_t failures = run_all(&w);
 	tell_counts(failures);
 	if (!w.live && w.least)

@@ -132,9 +132,9 @@ static void done(struct request *r)
 
 	for (size_t i = 0; i < d->edits.part.count; i++) {
 		const struct stored *row = record_edited(&d->edits, i);
-		sim_met(row->state.deleted                         ? "server's record deleted"
-				: row->kind->owner == OWNER_COUNTY ? "county's record written"
-								   : "server's record written");
+		const char *what = row->kind->owner == OWNER_COUNTY ? "county's record written"
+								    : "server's record written";
+		sim_met(row->state.deleted ? "server's record deleted" : what);
 		sim_trace("bureau", row->kind->number, (uint64_t)row->state.ver);
 	}
 	note(&d->edits, world.speaks);

@@ -48,11 +48,15 @@ bool take_row(struct elements *e, struct cell *c, int n)
 
 int64_t number(struct cell c)
 {
-	return c.len == 8    ? (int64_t)get_be64(c.data)
-		: c.len == 4 ? (int32_t)get_be32(c.data)
-		: c.len == 2 ? (int16_t)get_be16(c.data)
-		: c.len == 1 ? c.data[0]
-			     : 0;
+	if (c.len == 8)
+		return (int64_t)get_be64(c.data);
+	if (c.len == 4)
+		return (int32_t)get_be32(c.data);
+	if (c.len == 2)
+		return (int16_t)get_be16(c.data);
+	if (c.len == 1)
+		return c.data[0];
+	return 0;
 }
 
 bool cell_is(struct cell c, const void *data, size_t n)

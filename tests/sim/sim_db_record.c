@@ -15,10 +15,13 @@ static enum pg_type column_type(const struct field *f)
 		[FIELD_INT64] = PG_INT8,
 		[FIELD_BOOL] = PG_BOOL};
 
-	return strcmp(f->check, "date") == 0    ? PG_DATE
-		: strcmp(f->check, "time") == 0 ? PG_TIMESTAMPTZ
-		: strcmp(f->check, "uuid") == 0 ? PG_UUID
-						: types[f->type];
+	if (strcmp(f->check, "date") == 0)
+		return PG_DATE;
+	if (strcmp(f->check, "time") == 0)
+		return PG_TIMESTAMPTZ;
+	if (strcmp(f->check, "uuid") == 0)
+		return PG_UUID;
+	return types[f->type];
 }
 
 static bool school_in(const struct backend *b, struct cell c)

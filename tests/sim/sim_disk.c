@@ -100,7 +100,11 @@ static void maybe_die(const struct disk_file *f)
 static int refuse(const struct disk_file *f, int full, int failing)
 {
 	enum disk_mode mode = modes[f->client];
-	int code = mode == DISK_FULL ? full : mode == DISK_FAILING && chance(300) ? failing : SQLITE_OK;
+	int code = SQLITE_OK;
+	if (mode == DISK_FULL)
+		code = full;
+	else if (mode == DISK_FAILING && chance(300))
+		code = failing;
 
 	if (code) {
 		hurt[f->client] = true;

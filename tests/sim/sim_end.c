@@ -589,16 +589,22 @@ static bool is_deleted(const struct told *t)
 	return r.state.deleted;
 }
 
+/* Of an operation before the report; f NULL: the report does not have the record. */
+static bool says_what_was_done(const struct told *t, const struct db_frozen *f)
+{
+	if (t->del)
+		return !f;
+	return f ? f->ver >= t->ver : is_deleted(t);
+}
+
 /* Operation t of the device that made the report. */
 static void check_frozen(const struct told *report, const struct db_snapshot *s, const struct told *t)
 {
 	const struct db_frozen *f = frozen_row(s, t->id);
 
 	if (t->op_no < report->op_no)
-		demand(t->del       ? !f
-				: f ? f->ver >= t->ver
-				    : is_deleted(t),
-			"I4", "report %llu of device %u does not say what its operation %llu did",
+		demand(says_what_was_done(t, f), "I4",
+			"report %llu of device %u does not say what its operation %llu did",
 			(unsigned long long)report->op_no, t->client->no, (unsigned long long)t->op_no);
 	else if (f && !t->del)
 		demand(f->ver <= t->ver &&

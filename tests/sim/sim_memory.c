@@ -83,9 +83,9 @@ static void *sqlite_alloc(int n)
 {
 	const struct client *c = client_now();
 
-	return fails()
-		? NULL
-		: ring_add(real.xMalloc(n + (int)sizeof(struct block)), &rings[c ? c->no : SIM_CLIENTS_MAX]);
+	if (fails())
+		return NULL;
+	return ring_add(real.xMalloc(n + (int)sizeof(struct block)), &rings[c ? c->no : SIM_CLIENTS_MAX]);
 }
 
 static void sqlite_free(void *p)

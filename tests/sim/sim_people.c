@@ -37,7 +37,14 @@ void people_begin(void)
 	all_shares = 0;
 	for (size_t k = 0; k < kind_count; k++) {
 		const struct kind *kind = &kind_table[k];
-		shares[k] = !is_written(kind) ? 0 : kind->alone ? 2 : lineage_has_children(kind) ? 12 : 4;
+		if (!is_written(kind))
+			shares[k] = 0;
+		else if (kind->alone)
+			shares[k] = 2;
+		else if (lineage_has_children(kind))
+			shares[k] = 12;
+		else
+			shares[k] = 4;
 		shares[k] *= kind->alone ? 3 : times[draw(3)];
 		all_shares += shares[k];
 	}

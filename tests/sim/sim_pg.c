@@ -136,7 +136,11 @@ PostgresPollingStatusType PQconnectPoll(PGconn *c)
 
 ConnStatusType PQstatus(const PGconn *c)
 {
-	return c->dead || c->refused ? CONNECTION_BAD : c->up ? CONNECTION_OK : CONNECTION_STARTED;
+	if (c->dead || c->refused)
+		return CONNECTION_BAD;
+	if (c->up)
+		return CONNECTION_OK;
+	return CONNECTION_STARTED;
 }
 
 int PQsocket(const PGconn *c)
@@ -412,15 +416,25 @@ PGTransactionStatusType PQtransactionStatus(const PGconn *c)
 					 : PQTRANS_INTRANS;
 }
 
+static const char *note_field(size_t i, int code)
+{
+	switch (code) {
+	case PG_DIAG_SQLSTATE:
+		return notes[i].state;
+	case PG_DIAG_SEVERITY_NONLOCALIZED:
+		return notes[i].tag ? notes[i].tag : "ERROR";
+	case PG_DIAG_MESSAGE_PRIMARY:
+		return "simulated";
+	default:
+		return NULL;
+	}
+}
+
 char *PQresultErrorField(const PGresult *r, int code)
 {
 	for (size_t i = 0; i < 64; i++)
 		if (notes[i].r == r && notes[i].state)
-			return (char *)(code == PG_DIAG_SQLSTATE ? notes[i].state
-					: code == PG_DIAG_SEVERITY_NONLOCALIZED
-					? (notes[i].tag ? notes[i].tag : "ERROR")
-					: code == PG_DIAG_MESSAGE_PRIMARY ? "simulated"
-									  : NULL);
+			return (char *)note_field(i, code);
 	return NULL;
 }
 

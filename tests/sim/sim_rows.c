@@ -131,9 +131,12 @@ void db_command(struct backend *b, const char *sql)
 	} else if (strcmp(sql, "ROLLBACK") == 0) {
 		db_abort(b);
 	} else if (strstr(sql, "app.scope")) {
-		b->scope = strcmp(text, "job") == 0   ? SCOPE_JOB
-			: strcmp(text, "bureau") == 0 ? SCOPE_BUREAU
-						      : SCOPE_SCHOOL;
+		if (strcmp(text, "job") == 0)
+			b->scope = SCOPE_JOB;
+		else if (strcmp(text, "bureau") == 0)
+			b->scope = SCOPE_BUREAU;
+		else
+			b->scope = SCOPE_SCHOOL;
 	} else if (strstr(sql, "app.schools")) {
 		snprintf(b->schools, sizeof b->schools, "%s", text);
 	} else if (strstr(sql, "app.streams")) {

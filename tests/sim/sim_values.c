@@ -124,10 +124,13 @@ static int64_t draw_number(const struct field *f)
 		return chance(600);
 	if (sscanf(f->check, "range:%lld-%lld", &from, &to) == 2)
 		return from + (int64_t)draw((uint64_t)(to - from > 2 ? 2 : to - from + 1));
-	return strcmp(f->check, "year") == 0    ? YEAR + (int64_t)usual(2)
-		: strcmp(f->check, "date") == 0 ? DAY + (int64_t)usual(9)
-		: strcmp(f->check, "time") == 0 ? MOMENT + (int64_t)usual(9)
-						: 1 + (int64_t)usual(9);
+	if (strcmp(f->check, "year") == 0)
+		return YEAR + (int64_t)usual(2);
+	if (strcmp(f->check, "date") == 0)
+		return DAY + (int64_t)usual(9);
+	if (strcmp(f->check, "time") == 0)
+		return MOMENT + (int64_t)usual(9);
+	return 1 + (int64_t)usual(9);
 }
 
 /* ---- a field ---- */

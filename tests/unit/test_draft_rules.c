@@ -18,11 +18,15 @@ static const struct draft_organ organs[] = {{"洪城县人民政府", RELATION_S
 static unsigned school(void *context, const char *code)
 {
 	(void)context;
-	return strcmp(code, "2132990001") == 0    ? STAGE_PRIMARY
-		: strcmp(code, "3132990002") == 0 ? STAGE_JUNIOR
-		: strcmp(code, "3132990003") == 0 ? STAGE_PRIMARY | STAGE_JUNIOR
-		: strcmp(code, "3632990004") == 0 ? STAGE_VOCATIONAL
-						  : 0;
+	if (strcmp(code, "2132990001") == 0)
+		return STAGE_PRIMARY;
+	if (strcmp(code, "3132990002") == 0)
+		return STAGE_JUNIOR;
+	if (strcmp(code, "3132990003") == 0)
+		return STAGE_PRIMARY | STAGE_JUNIOR;
+	if (strcmp(code, "3632990004") == 0)
+		return STAGE_VOCATIONAL;
+	return 0;
 }
 
 static bool received(void *context, const char *number)

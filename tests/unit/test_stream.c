@@ -266,9 +266,12 @@ static enum err converse(void *data)
 	e = bench->client.opened ? bench->client.opened : bench->server.opened;
 	if (!e) {
 		shake();
-		e = bench->client.closed       ? bench->client.why
-			: bench->server.closed ? bench->server.why
-					       : ERR_OK;
+		if (bench->client.closed)
+			e = bench->client.why;
+		else if (bench->server.closed)
+			e = bench->server.why;
+		else
+			e = ERR_OK;
 	}
 	if (!e) {
 		stream_pause(&bench->client.stream, true);

@@ -71,7 +71,13 @@ static void carry(struct end *from, struct end *to, size_t at)
 
 	from->out = (struct buf){0};
 	for (size_t i = 0; i < bytes.len && !to->err;) {
-		size_t n = at == 0 ? 1 : i < at && at < bytes.len ? at - i : bytes.len - i;
+		size_t n;
+		if (at == 0)
+			n = 1;
+		else if (i < at && at < bytes.len)
+			n = at - i;
+		else
+			n = bytes.len - i;
 		/* A copy of its own size, so that a sanitizer sees a read beyond the piece. */
 		uint8_t *piece = malloc(n);
 		memcpy(piece, bytes.data + i, n);

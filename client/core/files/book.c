@@ -11,7 +11,11 @@
  * read. */
 static int nearness(enum err e, const struct problem *p)
 {
-	return e == ERR_FILE_HEADER && !p->row ? 0 : e == ERR_USAGE ? 1 : 2;
+	if (e == ERR_FILE_HEADER && !p->row)
+		return 0;
+	if (e == ERR_USAGE)
+		return 1;
+	return 2;
 }
 
 /* Sheets that explain: what looks like a table there is an example. They are read only when nothing else is

@@ -151,9 +151,11 @@ static enum err take(struct bundle *out, zip_t *zip, zip_uint64_t i, size_t *roo
 	*room -= n;
 	zip_file_t *file = zip_fopen_index(zip, i, 0);
 	bytes = malloc(n + 1);
-	enum err e = !bytes                                            ? ERR_NOMEM
-		: !file || zip_fread(file, bytes, n) != (zip_int64_t)n ? ERR_FILE_DAMAGED
-								       : ERR_OK;
+	enum err e = ERR_OK;
+	if (!bytes)
+		e = ERR_NOMEM;
+	else if (!file || zip_fread(file, bytes, n) != (zip_int64_t)n)
+		e = ERR_FILE_DAMAGED;
 	if (file && zip_fclose(file) && !e)
 		e = ERR_FILE_DAMAGED; /* its checksum */
 	if (!e && bundle_find(out, stat.name))

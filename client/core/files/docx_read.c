@@ -107,6 +107,15 @@ static void run_property(struct reading *r, const char *name, const char **attri
 	}
 }
 
+static int alignment(const char *word)
+{
+	if (is(word, "center"))
+		return DOCX_CENTRED;
+	if (is(word, "right") || is(word, "end"))
+		return DOCX_RIGHT;
+	return is(word, "both") || is(word, "distribute") ? DOCX_BOTH : DOCX_LEFT;
+}
+
 /* And of a paragraph. */
 static void paragraph_property(struct reading *r, const char *name, const char **attributes)
 {
@@ -114,11 +123,8 @@ static void paragraph_property(struct reading *r, const char *name, const char *
 
 	if (is(name, "jc")) {
 		const char *to = xlsx_attribute(attributes, "|val");
-		p->aligned = !to                                 ? p->aligned
-			: is(to, "center")                       ? DOCX_CENTRED
-			: is(to, "right") || is(to, "end")       ? DOCX_RIGHT
-			: is(to, "both") || is(to, "distribute") ? DOCX_BOTH
-								 : DOCX_LEFT;
+		if (to)
+			p->aligned = alignment(to);
 	} else if (is(name, "ind")) {
 		p->first_twips = number(attributes, "|firstLine", p->first_twips);
 		p->first_chars = number(attributes, "|firstLineChars", p->first_chars);
@@ -127,10 +133,10 @@ static void paragraph_property(struct reading *r, const char *name, const char *
 	} else if (is(name, "spacing")) {
 		const char *rule = xlsx_attribute(attributes, "|lineRule");
 		p->line = number(attributes, "|line", p->line);
-		if (rule)
-			p->pitch = is(rule, "exact")  ? DOCX_EXACT
-				: is(rule, "atLeast") ? DOCX_AT_LEAST
-						      : DOCX_AUTO;
+		if (rule && is(rule, "exact"))
+			p->pitch = DOCX_EXACT;
+		else if (rule)
+			p->pitch = is(rule, "atLeast") ? DOCX_AT_LEAST : DOCX_AUTO;
 	}
 }
 

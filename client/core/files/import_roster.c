@@ -133,11 +133,13 @@ static void reject_grade(struct import *im, struct import_row *row, const char *
 {
 	struct problem p = {0};
 
+	const char *why = _("“%s”不是年级");
+	if (!*text)
+		why = _("没有年级");
+	else if (roster_entry_year(text))
+		why = _("“%s”入学的，这个学年不在本校任何年级");
 	problem_set(&p, *text ? ERR_INVALID : ERR_MISSING, NULL, _("请写成 六年级，或用 --grade 六年级 说明"),
-		!*text                            ? _("没有年级")
-			: roster_entry_year(text) ? _("“%s”入学的，这个学年不在本校任何年级")
-						  : _("“%s”不是年级"),
-		text);
+		why, text);
 	import_reject(im, row, "年级", code, &p);
 }
 

@@ -60,7 +60,11 @@ enum err whole_file_open(struct whole_file *f, const char *path, mode_t mode, st
 enum err whole_file_close(struct whole_file *f, bool done, struct problem *p)
 {
 	/* A write that failed in between has left no reason; it nearly always is the disk. */
-	int error = ferror(f->out) ? ENOSPC : done ? 0 : EIO;
+	int error = EIO;
+	if (ferror(f->out))
+		error = ENOSPC;
+	else if (done)
+		error = 0;
 
 	if (fflush(f->out) || fsync(fileno(f->out)))
 		error = errno;

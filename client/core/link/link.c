@@ -630,7 +630,11 @@ enum err link_ask(struct link *link, uint16_t method, const ProtobufCMessage *re
 	struct ask ask = {link, arena, reply, ERR_OK};
 	enum err e = link_call(link, method, request, reply ? keep_reply : NULL, &ask, p);
 
-	return e ? e : ask.e ? problem_set(p, ask.e, NULL, NULL, NULL) : ERR_OK;
+	if (e)
+		return e;
+	if (ask.e)
+		return problem_set(p, ask.e, NULL, NULL, NULL);
+	return ERR_OK;
 }
 
 enum err link_wait_event(struct link *link, unsigned ms, int64_t *stream, struct problem *p)

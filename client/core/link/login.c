@@ -136,7 +136,11 @@ enum err login_close(struct profile *profile, struct problem *p)
 		link_close(link);
 	}
 	enum err forgotten = profile_forget_session(profile, e ? NULL : p);
-	return e == ERR_UNAUTHENTICATED ? forgotten : e ? e : forgotten;
+	if (e == ERR_UNAUTHENTICATED)
+		return forgotten;
+	if (e)
+		return e;
+	return forgotten;
 }
 
 enum err login_change(

@@ -189,7 +189,11 @@ static enum err write_destinations(struct export *x)
 	int32_t year;
 	enum err e = export_cycle(x, &year);
 
-	return e ? e : x->book ? write_form(x, year) : export_records(x, KIND_DESTINATION, 0, year);
+	if (e)
+		return e;
+	if (x->book)
+		return write_form(x, year);
+	return export_records(x, KIND_DESTINATION, 0, year);
 }
 
 const struct export_rules export_destinations = {

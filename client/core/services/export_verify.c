@@ -22,9 +22,11 @@ static const struct record *declared_record(const void *row)
 static void add_declared(struct export *x, const struct verify_row *row, size_t number)
 {
 	const struct record *d = &row->destination->record, *a = row->answer ? &row->answer->record : NULL;
-	const char *roster = !row->enrolment                                  ? ""
-		: record_number(&row->enrolment->record, F_ENROLMENT_PRESENT) ? "present"
-									      : "absent";
+	const char *roster = "absent";
+	if (!row->enrolment)
+		roster = "";
+	else if (record_number(&row->enrolment->record, F_ENROLMENT_PRESENT))
+		roster = "present";
 
 	snprintf(export_cell(x), EXPORT_CELL_SIZE, "%zu", number);
 	record_text(d, F_DESTINATION_NAME, export_cell(x), EXPORT_CELL_SIZE);

@@ -71,7 +71,12 @@ enum err import_cycle_begin(struct import *im)
 	for (size_t i = 0; !hint.year && i < im->book.n; i++)
 		import_hint_read(im, im->book.tables[i].table, im->book.tables[i].page, &hint);
 	bool closed = strcmp(cycle.phase, "closed") == 0;
-	im->year = o->year ? o->year : is_near(im, hint.year) ? hint.year : 0;
+	if (o->year)
+		im->year = o->year;
+	else if (is_near(im, hint.year))
+		im->year = hint.year;
+	else
+		im->year = 0;
 	if (!im->year && (!cycle.known || (closed && cycle_year_of(im->today) > cycle.year)))
 		return ask_year(im, &cycle);
 	if (!im->year)

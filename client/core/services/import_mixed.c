@@ -30,7 +30,11 @@ static const struct record *known(struct import *im, const struct record *r)
 		im->kind->number == KIND_DESTINATION ? destination_pupil(im->view, r) : NULL;
 	const struct item *item = pupil ? NULL : view_find_key(im->view, r, true);
 
-	return pupil ? pupil : item ? &item->record : NULL;
+	if (pupil)
+		return pupil;
+	if (item)
+		return &item->record;
+	return NULL;
 }
 
 static void tell_row(struct import *im, const struct import_row *row, const struct record *pupil)

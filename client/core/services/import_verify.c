@@ -190,7 +190,11 @@ static const char *read_answer(const char *text)
 	const char *answer = code_find(&codes_answer, text),
 		   *yes = answer ? NULL : code_find(&codes_yes_no, text);
 
-	return answer ? answer : yes ? (*yes == '1' ? "present" : "absent") : NULL;
+	if (answer)
+		return answer;
+	if (yes)
+		return (*yes == '1' ? "present" : "absent");
+	return NULL;
 }
 
 static void read_answer_row(struct import *im, struct import_row *row)

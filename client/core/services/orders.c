@@ -46,9 +46,11 @@ const char *order_lamp(const struct record *d, int64_t now_us)
 		? now_us
 		: record_number(d, F_ORDER_COPY_ANSWERED_AT);
 
-	return at >= record_number(d, F_ORDER_COPY_DUE)        ? "red"
-		: at >= record_number(d, F_ORDER_COPY_WARN_AT) ? "yellow"
-							       : "green";
+	if (at >= record_number(d, F_ORDER_COPY_DUE))
+		return "red";
+	if (at >= record_number(d, F_ORDER_COPY_WARN_AT))
+		return "yellow";
+	return "green";
 }
 
 struct item *orders_find(struct view *v, const char *text)

@@ -230,12 +230,12 @@ enum err school_judge(const struct view *v, const struct record *d, struct probl
 	if (category[0] != 'A')
 		return judge_elsewhere(v, category[0], code, name, record_has(d, F_DESTINATION_PLACE), p);
 	const struct record *r = by_code(v, code);
-	near(v,
-		*code && !r     ? code
-			: *name ? name
-			: r     ? record_text(r, F_SCHOOL_NAME, own, sizeof own)
-				: "",
-		hint, sizeof hint);
+	const char *like = name;
+	if (*code && !r)
+		like = code;
+	else if (!*name && r)
+		like = record_text(r, F_SCHOOL_NAME, own, sizeof own);
+	near(v, like, hint, sizeof hint);
 	if (*code && !r)
 		return problem_set(
 			p, ERR_INVALID, "dest_school", hint, _("没有学校标识码为 %s 的学校"), code);

@@ -166,11 +166,16 @@ struct pupil_row *transition_pupils(struct view *v, int32_t year, size_t *n)
 	count_evidence(v, rows, *n);
 	for (size_t i = 0; i < *n; i++) {
 		const struct item *d = rows[i].destination;
-		rows[i].state = !d                                                    ? DECLARED_UNSET
-			: t2                                                          ? DECLARED_T2
-			: t1                                                          ? DECLARED_T1
-			: record_number(&d->record, F_DESTINATION_GUARDIAN_CONFIRMED) ? DECLARED_CONFIRMED
-										      : DECLARED_DRAFT;
+		if (!d)
+			rows[i].state = DECLARED_UNSET;
+		else if (t2)
+			rows[i].state = DECLARED_T2;
+		else if (t1)
+			rows[i].state = DECLARED_T1;
+		else if (record_number(&d->record, F_DESTINATION_GUARDIAN_CONFIRMED))
+			rows[i].state = DECLARED_CONFIRMED;
+		else
+			rows[i].state = DECLARED_DRAFT;
 	}
 	return rows;
 }

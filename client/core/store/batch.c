@@ -156,9 +156,8 @@ static enum err copy_record(struct undo *u, struct record *to, const struct reco
 	struct buf bytes = {0};
 
 	record_encode(from, &bytes);
-	void *copy = bytes.failed
-		? NULL
-		: arena_copy(&u->arena, bytes.len ? bytes.data : (const uint8_t *)"", bytes.len);
+	const uint8_t *from_bytes = bytes.len ? bytes.data : (const uint8_t *)"";
+	void *copy = bytes.failed ? NULL : arena_copy(&u->arena, from_bytes, bytes.len);
 	enum err e = copy ? record_decode(to, from->kind, copy, bytes.len, &u->arena, u->p) : ERR_NOMEM;
 	buf_free(&bytes);
 	return e;

@@ -286,9 +286,12 @@ enum keyring_state keyring_get(const uint8_t id[KEYRING_ID], uint8_t *secret, si
 		GHashTable *attributes = attributes_of(id, name);
 		GList *found = lib.secret_service_search_sync(
 			service, &schema, attributes, SECRET_SEARCH_NONE, w.cancel, &error);
-		state = error   ? KEYRING_GONE
-			: found ? read_item(&w, service, found->data, secret, n)
-				: nothing_found(&w, service);
+		if (error)
+			state = KEYRING_GONE;
+		else if (found)
+			state = read_item(&w, service, found->data, secret, n);
+		else
+			state = nothing_found(&w, service);
 		lib.g_clear_error(&error);
 		lib.g_list_free_full(found, lib.g_object_unref);
 		lib.g_hash_table_unref(attributes);

@@ -105,7 +105,12 @@ bool format_level(const char *text, unsigned *level, unsigned *number, bool *goo
 		*number = (unsigned)strtoul(text, &end, 10);
 		at = end;
 	}
-	*level = chinese ? (bracket ? 2 : 1) : bracket ? 4 : 3;
+	if (chinese)
+		*level = (bracket ? 2 : 1);
+	else if (bracket)
+		*level = 4;
+	else
+		*level = 3;
 	if (bracket) {
 		bool closed = takes(&at, "）");
 		*good = wide && closed;

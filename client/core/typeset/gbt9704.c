@@ -101,7 +101,11 @@ static double set_head(struct making *m)
 {
 	double top = is_letter(m) ? HEAD_TOP_LETTER : HEAD_TOP,
 	       size = is_letter(m) ? HEAD_SIZE_LETTER : HEAD_SIZE_MOST, narrow = 1;
-	const char *behind = m->doc->layout == GBT_MINUTES ? "会议纪要" : is_letter(m) ? "" : "文件";
+	const char *behind = "文件";
+	if (m->doc->layout == GBT_MINUTES)
+		behind = "会议纪要";
+	else if (is_letter(m))
+		behind = "";
 	const char *words = arena_printf(&m->set.arena, "%s%s", text_or(m->doc->organ), behind);
 
 	m->set.failed |= !words;
@@ -352,10 +356,15 @@ static void flow_note(struct making *m)
 
 	if (!*note && !*contact && !*phone)
 		return;
-	const char *text = arena_printf(&m->set.arena, "（%.*s%s%s%s%s%s%s）",
-		(int)(has ? n - 2 * bracket : n), has ? note + bracket : note,
-		*note && (*contact || *phone) ? "；" : "", *contact ? "联系人：" : "", contact,
-		*contact && *phone ? "，" : "", *phone ? "联系电话：" : "", phone);
+	const char *own = has ? note + bracket : note, *person = "", *calls = "", *before = *note ? "；" : "";
+	int own_size = (int)(has ? n - 2 * bracket : n);
+	if (*contact)
+		person = arena_printf(&m->set.arena, "%s联系人：%s", before, contact);
+	if (*phone)
+		calls = arena_printf(&m->set.arena, "%s联系电话：%s", *contact ? "，" : before, phone);
+	const char *text = !person || !calls
+		? NULL
+		: arena_printf(&m->set.arena, "（%.*s%s%s）", own_size, own, person, calls);
 	m->set.failed |= !text;
 	flow_paragraph(&m->set, &m->flow, body_text(m, text_or(text), PDF_FANGSONG), AREA_LEFT + INDENT,
 		AREA_LEFT, 1);

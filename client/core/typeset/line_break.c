@@ -174,5 +174,9 @@ double line_pitch(const struct line_unit *units, size_t n, double room, const st
 			cells += units[i].squeezed ? 0.5 : 1;
 	}
 	double pitch = cells > 0 ? (room - fixed) / cells : grid->cell;
-	return pitch < grid->cell ? grid->cell : pitch > grid->most ? grid->most : pitch;
+	if (pitch < grid->cell)
+		return grid->cell;
+	if (pitch > grid->most)
+		return grid->most;
+	return pitch;
 }

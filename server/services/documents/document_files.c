@@ -229,7 +229,12 @@ static void scanned(struct helper *h)
 	struct look *x = r->data;
 
 	unlink(x->path);
-	x->verdict = h->status == 0 ? "clean" : h->status == 1 ? "infected" : "unscanned";
+	if (h->status == 0)
+		x->verdict = "clean";
+	else if (h->status == 1)
+		x->verdict = "infected";
+	else
+		x->verdict = "unscanned";
 	request_begin(r, look_keep);
 }
 

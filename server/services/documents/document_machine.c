@@ -201,7 +201,11 @@ const char *document_with(
 	const struct document_world *w, const char *principal, int64_t at, const char **for_whom)
 {
 	const struct document_desk *desk = *principal == '@' ? document_desk(w, principal, at) : NULL;
-	const char *person = desk ? desk->holder : *principal == '@' ? "" : principal;
+	const char *person = principal;
+	if (desk)
+		person = desk->holder;
+	else if (*principal == '@')
+		person = "";
 	const struct document_away *away = away_of(w, person, at);
 
 	*for_whom = away ? person : NULL;
@@ -255,10 +259,13 @@ static size_t people_meant(
 
 static const char *desk_name(enum by by)
 {
-	return by == BY_RECEIVE    ? DESK_RECEIVE
-		: by == BY_ISSUE   ? DESK_ISSUE
-		: by == BY_ARCHIVE ? DESK_ARCHIVE
-				   : NULL;
+	if (by == BY_RECEIVE)
+		return DESK_RECEIVE;
+	if (by == BY_ISSUE)
+		return DESK_ISSUE;
+	if (by == BY_ARCHIVE)
+		return DESK_ARCHIVE;
+	return NULL;
 }
 
 /* Who acts for himself goes first, then for others in the order named. */

@@ -354,10 +354,12 @@ static void name_to(struct request *r, struct ordering *x)
 	const PGresult *s = request_result(r, &read_to);
 
 	x->ask.to_school = PQntuples(s) == 1;
-	if (x->ask.to_school)
+	if (x->ask.to_school) {
 		x->ask.to = document_text(r, db_get_text(s, 0, 0));
-	x->to_name = x->ask.to_school ? document_text(r, db_get_text(s, 0, 1))
-				      : document_name_of(&x->around.world, *x->ask.to ? x->ask.to : x->o.to);
+		x->to_name = document_text(r, db_get_text(s, 0, 1));
+		return;
+	}
+	x->to_name = document_name_of(&x->around.world, *x->ask.to ? x->ask.to : x->o.to);
 }
 
 static void order_judge(struct request *r)

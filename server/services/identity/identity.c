@@ -118,6 +118,13 @@ struct account_place {
 	int32_t today;
 };
 
+static const char *class_example(unsigned stages)
+{
+	if (stages & STAGE_PRIMARY)
+		return _("写成 六1班、六（2）班");
+	return stages & STAGE_JUNIOR ? _("写成 七1班、七（2）班") : _("写成 高一1班、高一（2）班");
+}
+
 /* Reads the classes as people write them; s->classes then holds what is stored. A class whose grade nobody
  * can tell is refused: it would be of no pupil. False: the request has been refused. */
 static bool read_classes(struct request *r, char *const *klass, size_t n, const struct account_place *place)
@@ -134,9 +141,7 @@ static bool read_classes(struct request *r, char *const *klass, size_t n, const 
 			request_refuse(r, ERR_INVALID, "class",
 				arena_printf(&r->arena, _("%s没有“%s”这个班：看不出是哪个年级的哪个班"),
 					*place->name ? place->name : _("县局"), klass[i]),
-				stages & STAGE_PRIMARY          ? _("写成 六1班、六（2）班")
-					: stages & STAGE_JUNIOR ? _("写成 七1班、七（2）班")
-								: _("写成 高一1班、高一（2）班"));
+				class_example(stages));
 			return false;
 		}
 		s->class_list[i] = scope;
@@ -517,11 +522,19 @@ static void account_read(struct request *r)
 	db_text(&p, user_of(r));
 	db_text(&p, r->caller.user);
 	request_query(r, &read_account, &p);
-	request_trip(r,
-		r->method->number == METHOD_IDENTITY_RESET_USER             ? reset_write
-			: r->method->number == METHOD_IDENTITY_DISABLE_USER ? disable_write
-			: r->method->number == METHOD_IDENTITY_ENABLE_USER  ? enable_write
-									    : set_write);
+	switch (r->method->number) {
+	case METHOD_IDENTITY_RESET_USER:
+		request_trip(r, reset_write);
+		break;
+	case METHOD_IDENTITY_DISABLE_USER:
+		request_trip(r, disable_write);
+		break;
+	case METHOD_IDENTITY_ENABLE_USER:
+		request_trip(r, enable_write);
+		break;
+	default:
+		request_trip(r, set_write);
+	}
 }
 
 static void on_reset_hashed(struct password_job *job)
