@@ -65,7 +65,7 @@ void admin_shown_keep(const struct cli *c, const char *list, json_t *ids);
  * it has been told, exit 3. command: what lists it, "transition mismatches --year 2026". */
 bool admin_shown_find(struct cli *c, const char *list, const char *command, const char **operand);
 
-/* Before an acceptance (cmd_case.c): says which evidence of the case the caller has never fetched, by what
+/* Before an acceptance (admin_case.c): says which evidence of the case the caller has never fetched, by what
  * the server's access log knows, and that the two schools of a slip contradict each other; at a terminal he
  * is asked, a script is only told. `method`: ShowSlip or ShowProof. False: he said no, and *code is the exit
  * code. */

@@ -6,7 +6,7 @@
 #include <sodium.h>
 
 #include "admin.h"
-#include "cmd_documents.h"
+#include "admin_documents.h"
 #include "document_intent.h"
 #include "draft_digest.h"
 #include "lang.h"

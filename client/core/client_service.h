@@ -1,4 +1,4 @@
-/* client_service.h - what the core asks of a service. Each exports one row, and client/services.def, the
+/* client_service.h - what the core asks of a service. Each exports one row, and client/client_services.def, the
  * only file that names them, lists the rows; the core walks them in that order. All members but the name
  * may be NULL. Constant; any thread. */
 #ifndef JG_CLIENT_SERVICE_H

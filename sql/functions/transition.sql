@@ -23,7 +23,7 @@ $$;
 
 -- Held to the end of the transaction: together by every push that depends on a phase, from before it looks at anything; alone by whoever moves
 -- the phase or takes the year back, so that one of them sees the other. It is not the lock of the year's runs (county, year): a push does not
--- wait for a run. The bureau's acts are few and hold the cycle's row itself (transition.c), which tells a transaction of one snapshot that
+-- wait for a run. The bureau's acts are few and hold the cycle's row itself (transition_calls.c), which tells a transaction of one snapshot that
 -- its snapshot is too old.
 CREATE OR REPLACE FUNCTION phase_lock(of_year int, alone boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

@@ -26,7 +26,7 @@ import sys
 
 import run as bank
 
-FILES = ("common/sync_merge.c", "server/records/push_plan.c", "server/records/push_decode.c", "server/records/push_db.c", "server/records/push_ask.c", "server/records/push_facts.c", "server/records/lineage_db.c", "server/records/effects.c", "server/records/record_db.c", "server/services/sync.c",
+FILES = ("common/sync_merge.c", "server/records/push_plan.c", "server/records/push_decode.c", "server/records/push_db.c", "server/records/push_ask.c", "server/records/push_facts.c", "server/records/lineage_db.c", "server/records/effects.c", "server/records/record_db.c", "server/services/sync_calls.c",
          "client/core/store/outbox.c", "client/core/store/outbox_push.c", "client/core/store/staging.c", "client/core/store/view.c", "client/core/store/store.c", "client/core/link/sync.c",
          "client/core/link/sync_machine.c", "client/core/store/batch.c")
 REAL = (("script/demo",), *((sys.executable, "tests/e2e/%s.py" % name) for name in ("test_wire", "test_identity_roles", "test_duplicates", "test_second_county")),

@@ -1,4 +1,4 @@
-/* Files that hang on papers. The bureau uploads them as any file is (services/sync.c), has each looked at
+/* Files that hang on papers. The bureau uploads them as any file is (services/sync_calls.c), has each looked at
  * once, and names them in an event; whoever may read the paper fetches them. One that is here already is
  * not sent again, however many papers and schools have it. */
 #include "document_files.h"

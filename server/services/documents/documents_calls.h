@@ -74,7 +74,7 @@ int32_t document_yellow(const struct document_surroundings *x, const char *step,
 /* What somebody is called; the user where nobody is. */
 const char *document_name_of(const struct document_world *w, const char *user);
 
-/* ---- meetings.c: the notice and the minutes of a meeting are drafts of papers ---- */
+/* ---- meeting_event.c: the notice and the minutes of a meeting are drafts of papers ---- */
 
 /* A meeting with what the machine does not look at. */
 struct meeting_file {

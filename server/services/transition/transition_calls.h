@@ -59,7 +59,7 @@ bool transition_found_pupil(struct request *r, uint8_t id[16]);
 
 /* What to do where a reason is missing. */
 const char *transition_say_reason(void);
-/* Why a decision changed nothing (transition.c). */
+/* Why a decision changed nothing (transition_calls.c). */
 const char *transition_nothing_to_decide(const struct request *r);
 
 #endif

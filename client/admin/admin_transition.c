@@ -1,4 +1,4 @@
-/* The cycle and the bureau's decisions: what changes something. Lists stand in cmd_transition_list.c. */
+/* The cycle and the bureau's decisions: what changes something. Lists stand in admin_transition_list.c. */
 #include <stdlib.h>
 #include <string.h>
 

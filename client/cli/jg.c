@@ -247,12 +247,12 @@ static const struct cli_part jg_spine = {commands, ways, NULL};
 #define CORE(name)
 #define JGADMIN(name)
 #define JG(name) extern const struct cli_part jg_##name;
-#include "services.def"
+#include "client_services.def"
 #undef JG
 
 static const struct cli_part *const parts[] = {
 #define JG(name) &jg_##name,
-#include "services.def"
+#include "client_services.def"
 	&jg_spine,
 	NULL,
 };

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "admin.h"
-#include "cmd_documents.h"
+#include "admin_documents.h"
 #include "draft.h"
 #include "draft_rules.h"
 #include "format_check.h"

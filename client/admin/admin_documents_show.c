@@ -6,7 +6,7 @@
 #include <sodium.h>
 
 #include "admin.h"
-#include "cmd_documents.h"
+#include "admin_documents.h"
 #include "codes.h"
 #include "draft.h"
 #include "hash.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "admin.h"
-#include "cmd_documents.h"
+#include "admin_documents.h"
 #include "codes.h"
 #include "date.h"
 #include "lang.h"

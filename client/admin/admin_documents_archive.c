@@ -9,7 +9,7 @@
 #include <sodium.h>
 
 #include "admin.h"
-#include "cmd_documents.h"
+#include "admin_documents.h"
 #include "codes.h"
 #include "document_package.h"
 #include "lang.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "admin.h"
-#include "cmd_documents.h"
+#include "admin_documents.h"
 #include "codes.h"
 #include "draft.h"
 #include "lang.h"

@@ -1,6 +1,6 @@
-/* cmd_documents.h - what the files of the 办文 commands share. */
-#ifndef JG_CMD_DOCUMENTS_H
-#define JG_CMD_DOCUMENTS_H
+/* admin_documents.h - what the files of the 办文 commands share. */
+#ifndef JG_ADMIN_DOCUMENTS_H
+#define JG_ADMIN_DOCUMENTS_H
 
 #include "cli.h"
 #include "draft.h"

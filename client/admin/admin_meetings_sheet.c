@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "admin.h"
-#include "cmd_documents.h"
+#include "admin_documents.h"
 #include "lang.h"
 #include "meeting.h"
 #include "pdf_form.h"

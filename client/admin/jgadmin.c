@@ -67,12 +67,12 @@ static const struct cli_part admin_spine = {commands, NULL, NULL};
 #define CORE(name)
 #define JG(name)
 #define JGADMIN(name) extern const struct cli_part admin_##name;
-#include "services.def"
+#include "client_services.def"
 #undef JGADMIN
 
 static const struct cli_part *const parts[] = {
 #define JGADMIN(name) &admin_##name,
-#include "services.def"
+#include "client_services.def"
 	&admin_spine,
 	NULL,
 };

@@ -9,7 +9,7 @@
 #include <utf8proc.h>
 
 #include "admin.h"
-#include "cmd_documents.h"
+#include "admin_documents.h"
 #include "codes.h"
 #include "date.h"
 #include "draft.h"

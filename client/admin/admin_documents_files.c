@@ -8,7 +8,7 @@
 #include <utf8proc.h>
 
 #include "admin.h"
-#include "cmd_documents.h"
+#include "admin_documents.h"
 #include "content_type.h"
 #include "csv_decode.h"
 #include "download.h"
