@@ -1,6 +1,6 @@
 /* document_files.h - the files that hang on a version of a paper: those that an event brings, or those
- * that stay. A file is a blob of the county (services/sync_calls.c) that was looked at (documents_inspect_file).
- * One thread: the loop's. */
+ * that stay. A file is a blob of the county (services/sync_calls.c) that was looked at
+ * (documents_inspect_file). One thread: the loop's. */
 #ifndef JG_DOCUMENT_FILES_H
 #define JG_DOCUMENT_FILES_H
 
