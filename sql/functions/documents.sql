@@ -33,6 +33,29 @@ CREATE OR REPLACE FUNCTION document_is_in(of uuid, who text) RETURNS boolean LAN
 		OR EXISTS (SELECT FROM document_trace t WHERE t.county = app_county() AND t.document = of AND who IN (t.by_user, t.for_user))
 $$;
 
+-- The distinct single and paired characters of a text, as numbers: a term is part of a text only where all of its own are the text's. document.grams
+-- keeps them, so the numbers never change: minus the code point, or of a pair 2^21 times the first and the second, by a prime.
+CREATE OR REPLACE FUNCTION document_grams(of text) RETURNS int[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+	WITH c AS (SELECT ascii(u.c)::bigint AS c, ascii(lead(u.c) OVER (ORDER BY u.n)) AS next FROM unnest(string_to_array(of, NULL)) WITH ORDINALITY AS u (c, n))
+	SELECT coalesce(array_agg(DISTINCT g.g), '{}') FROM (SELECT -c.c::int FROM c
+		UNION ALL SELECT ((c.c * 2097152 + c.next) % 2147483647)::int FROM c WHERE c.next IS NOT NULL) AS g (g)
+$$;
+
+-- Papers that hold all of the terms, in the form of common/rules/normal_form.h. By the index of their characters where PostgreSQL may use it before
+-- the table's policy (server/README.md "What an index may be asked"), else reading through: the answer is the same.
+CREATE OR REPLACE FUNCTION document_found(terms text[]) RETURNS SETOF uuid LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	IF (SELECT p.proleakproof FROM pg_proc p WHERE p.oid = 'arraycontains(anyarray,anyarray)'::regprocedure) THEN
+		RETURN QUERY SELECT d.id FROM document d WHERE d.county = app_county()
+			AND d.grams @> (SELECT array_agg(DISTINCT g) FROM unnest(terms) AS q (term), unnest(document_grams(q.term)) AS g)
+			AND (SELECT bool_and(strpos(d.search, q.term) > 0) FROM unnest(terms) AS q (term));
+	ELSE
+		RETURN QUERY SELECT d.id FROM document d WHERE d.county = app_county()
+			AND (SELECT bool_and(strpos(d.search, q.term) > 0) FROM unnest(terms) AS q (term));
+	END IF;
+END
+$$;
+
 -- 内部, 工作秘密: the desks, the head, and who had a task in it.
 CREATE OR REPLACE FUNCTION document_may_read(of uuid, mark text, who text) RETURNS boolean LANGUAGE sql STABLE AS $$
 	SELECT mark = '' OR document_is_in(of, who) OR EXISTS (SELECT FROM (SELECT DISTINCT ON (k.name) k.holder, k.deputy FROM document_desk k

@@ -73,9 +73,9 @@ class Documents:
 
     def many(self):
         """Papers with two open tasks each, as a county would have after a hundred years of filing nothing."""
-        self.sql("INSERT INTO document (county, id, kind, state, version, last_version, title, urgency, drafter, people_part, people_who, people_done, made_at, trace_head, search)"
-                 " SELECT 329999, gen_random_uuid(), 'in', 'registered', 1, 1, '关于第' || i || '次检查的通知', '平件', '%s', '{}', '{}', '{}', now(), '', E'\\n关于第' || i || '次检查的通知\\n' || repeat('认真检查', 200)"
-                 " FROM generate_series(1, %d) i" % (self.office.user, PAPERS))
+        self.sql("INSERT INTO document (county, id, kind, state, version, last_version, title, urgency, drafter, people_part, people_who, people_done, made_at, trace_head, search, grams)"
+                 " SELECT x.*, document_grams(x.search) FROM (SELECT 329999, gen_random_uuid(), 'in', 'registered', 1, 1, '关于第' || i || '次检查的通知', '平件', '%s', '{}', '{}', '{}', now(), '', E'\\n关于第' || i || '次检查的通知\\n' || repeat('认真检查', 200) AS search"
+                 " FROM generate_series(1, %d) i) x" % (self.office.user, PAPERS))
         self.sql("INSERT INTO document_task (county, document, step, principal, since, opened, due) SELECT county, id, s, '@receive', now(), now(), now() + interval '3 days'"
                  " FROM document CROSS JOIN unnest('{check,whole}'::text[]) s WHERE number IS NULL; ANALYZE document; ANALYZE document_task")
 

@@ -126,12 +126,11 @@ void documents_list(struct request *r)
 
 /* ---- search ---- */
 
-/* Each term in the normal form of title, number or body. No index: the policy of the table stands before any
- * condition that is not leakproof, and none on a part of a text is (doc/documents.md "Search"). */
+/* Each term in the normal form of title, number, body or a file's words. */
 static const struct db_stmt select_found = {
-	"SELECT " ROW " FROM document d WHERE d.county = app_county()"
-	" AND (SELECT bool_and(strpos(d.search, q.term) > 0) FROM unnest($2::text[]) AS q (term))"
-	" AND document_may_read(d.id, d.mark, $1::text)"
+	"WITH f AS MATERIALIZED (SELECT f.id FROM document_found($2::text[]) AS f (id))"
+	" SELECT " ROW " FROM f JOIN document d ON d.county = app_county() AND d.id = f.id"
+	" WHERE document_may_read(d.id, d.mark, $1::text)"
 	" ORDER BY d.made_at, d.id"};
 
 static void search_done(struct request *r)

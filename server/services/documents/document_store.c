@@ -235,12 +235,13 @@ static const struct db_stmt insert_trace = {
  * because no form holds a line's end. The number is the one that the statement before has given: what
  * stands behind its series, $2, is in that form as it is. */
 static const struct db_stmt update_search = {
-	"UPDATE document d SET search ="
+	"UPDATE document d SET search = s.text, grams = document_grams(s.text) FROM (SELECT"
 	" coalesce($2::text || substr(d.number, length(d.series) + 1),"
 	" '') || E'\\n' || $3::text || E'\\n' || $4::text"
 	" || coalesce((SELECT string_agg(E'\\n' || c.text, '' ORDER BY f.n)"
 	" FROM document_file f JOIN document_content c ON c.county = f.county AND c.sha = f.sha"
-	" WHERE f.county = d.county AND f.document = d.id AND f.version = d.version), '')"
+	" WHERE f.county = d.county AND f.document = d.id AND f.version = d.version), '') AS text"
+	" FROM document d WHERE d.county = app_county() AND d.id = $1::uuid) s"
 	" WHERE d.county = app_county() AND d.id = $1::uuid"};
 
 static void people_arrays(const struct document *d, struct pg_array a[3])

@@ -15,8 +15,9 @@ SELECT ok(EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = ours.oid) AND NOT E
 SELECT ok(EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
 		WHERE i.indrelid = ours.oid AND i.indisprimary AND a.attname = 'county'), format('the primary key of %s starts with county', relname))
 FROM ours ORDER BY relname;
+-- An index of what is inside a value (gin) has no order to start with; what it finds is asked for its county.
 SELECT ok(a.attname = 'county', format('index %s starts with county', i.indexrelid::regclass))
-FROM ours JOIN pg_index i ON i.indrelid = ours.oid JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] ORDER BY i.indexrelid::regclass::text;
+FROM ours JOIN pg_index i ON i.indrelid = ours.oid JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam AND m.amname <> 'gin' JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] ORDER BY i.indexrelid::regclass::text;
 
 SELECT is_empty($$ SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE NOT tgisinternal $$, 'no triggers');
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef $$, 'no function lends its owner''s rights');
