@@ -209,7 +209,7 @@ static int ask(struct cli *c, pb_document_ask *q)
 {
 	const ProtobufCMessage *reply;
 	struct arena arena;
-	enum err e = documents_ask(c, q, &arena, &reply);
+	enum err e = documents_ask(c, SIGNED_EVENT, &q->base, &arena, &reply);
 	int code = e ? cli_fail(c) : told(c, (const pb_document_reply *)reply);
 
 	arena_free(&arena);

@@ -12,12 +12,14 @@ extern const struct cli_part admin_documents_setup, admin_documents_paper, admin
 /* An event of a paper: its code is the command's words, its operands the paper and the file, where it has
  * them. */
 int documents_event(struct cli *c);
-/* a draft of 64 KiB and what its lists become; an answer about one paper */
-#define DOCUMENT_ARENA (16u << 20)
-/* Asks for an event of a paper, signed (documents_ask.c). The reply lives in *arena, which is initialised
- * here and is the caller's to arena_free, also after an error. Fills c->problem. */
-enum err documents_ask(
-	struct cli *c, pb_document_ask *q, struct arena *arena, const ProtobufCMessage **reply);
+#define DOCUMENT_ARENA                                                                                       \
+	(16u << 20) /* a draft of 64 KiB and what its lists become; an answer about one paper */
+/* Asks for an event of a paper, an order or a meeting, signed (documents_ask.c). The reply lives
+ * in *arena, which is initialised here and is the caller's to arena_free, also after an error. Fills
+ * c->problem. */
+enum documents_signed { SIGNED_EVENT, SIGNED_ORDER, SIGNED_MEETING };
+enum err documents_ask(struct cli *c, enum documents_signed what, ProtobufCMessage *q, struct arena *arena,
+	const ProtobufCMessage **reply);
 /* Operand 0 with its trace and the names that its text may have; the same of the arena. */
 enum err documents_shown(struct cli *c, struct arena *arena, const pb_document_shown **out);
 /* -o FILE, which may be written. False: told, and *code is the exit code. */

@@ -41,7 +41,7 @@ static int cmd_order(struct cli *c)
 	q.has_due = due != NULL;
 	if (due && date_parse(due, DATE_EPOCH_1900, &q.due))
 		return cli_fail_with(c, ERR_USAGE, "2026-09-12", _("日期 %s 不对"), due);
-	enum err e = admin_ask(c, METHOD_DOCUMENTS_ORDER, &q.base, &arena, &reply);
+	enum err e = documents_ask(c, SIGNED_ORDER, &q.base, &arena, &reply);
 	int code = e ? cli_fail(c) : told(c, (const pb_order_reply *)reply);
 	arena_free(&arena);
 	return code;

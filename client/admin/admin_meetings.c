@@ -36,7 +36,7 @@ static enum err ask(struct cli *c, pb_meeting_ask *q, struct arena *arena, const
 {
 	const ProtobufCMessage *reply;
 
-	enum err e = admin_ask(c, METHOD_DOCUMENTS_MEETING, &q->base, arena, &reply);
+	enum err e = documents_ask(c, SIGNED_MEETING, &q->base, arena, &reply);
 	*out = (const pb_meeting_reply *)reply;
 	return e;
 }
@@ -86,7 +86,7 @@ static enum err send_paper(
 	q.leader = (char *)cli_option(c, "signer");
 	q.has_file = 1;
 	q.file = (ProtobufCBinaryData){strlen(text), (uint8_t *)text};
-	enum err e = documents_ask(c, &q, &arena, &reply);
+	enum err e = documents_ask(c, SIGNED_EVENT, &q.base, &arena, &reply);
 	if (!e)
 		*document = strdup(((const pb_document_reply *)reply)->id);
 	arena_free(&arena);
@@ -218,7 +218,7 @@ static enum err take_notice_back(struct cli *c)
 		q.event = (char *)"recall";
 		q.doc = m->notice;
 		q.reason = (char *)cli_option(c, "reason");
-		e = documents_ask(c, &q, &arena, &reply);
+		e = documents_ask(c, SIGNED_EVENT, &q.base, &arena, &reply);
 		arena_free(&arena);
 	}
 	arena_free(&shown);

@@ -107,7 +107,7 @@ def answered(county, cases, office, leader):
 
 def ordered(cases, head, leader, number):
     """An order to that school on that paper, answered there and accepted."""
-    made = leader.call("Documents.Order", event="add", doc=number, title="换灭火器", to=P)
+    made = leader.signed("Documents.Order", event="add", doc=number, title="换灭火器", to=P)
     cases.check("an order has a number", (made.number[0], made.state) == ("督", "open"), str(made))
     with head.open() as wire:
         stream = next(s for s in head.streams.values() if any(r[0] == KIND for r in s.records.values()))
@@ -117,7 +117,7 @@ def ordered(cases, head, leader, number):
         head.push(wire)
     rows = [(o.number, o.state, o.to, o.answer) for page in leader.page_list("Documents.Orders") for o in page.order]
     cases.equal("its answer is there", rows, [(made.number, "answered", P, "已换")])
-    cases.equal("and accepted", leader.call("Documents.Order", event="accept", id=made.id).state, "closed")
+    cases.equal("and accepted", leader.signed("Documents.Order", event="accept", id=made.id).state, "closed")
 
 
 PLAN = "主题：安全会议\n开始：%s\n结束：%s\n地点：%s\n主持：%s\n参会：%s；%s\n"
@@ -130,12 +130,12 @@ def met(cases, office, leader, user):
 
     def plan(start, place):
         times = [(start + datetime.timedelta(minutes=n)).strftime("%Y-%m-%d %H:%M") for n in (30, 90)]
-        return leader.call("Documents.Meeting", event="plan", file=(PLAN % (*times, place, user, P, user)).encode())
+        return leader.signed("Documents.Meeting", event="plan", file=(PLAN % (*times, place, user, P, user)).encode())
 
     first = plan(datetime.datetime.now(zone), "一楼")
     made = plan(datetime.datetime.fromtimestamp(first.at / 10 ** 6, zone), "二楼")  # by the clock of the county
     cases.check("meetings have numbers", (first.number[0], made.state, first.number != made.number) == ("会", "planned", True), str(made))
-    leader.call("Documents.Meeting", event="approve", id=made.number)
+    leader.signed("Documents.Meeting", event="approve", id=made.number)
     cases.equal("they are listed", {m.number for page in leader.page_list("Documents.Meetings") for m in page.meeting}, {first.number, made.number})
     code = leader.call("Documents.DoorCode", meeting=made.id).code
     cases.check("a code hangs at the door", len(code) == 8, code)

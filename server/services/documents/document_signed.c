@@ -167,3 +167,97 @@ enum err document_signers_write(struct request *r, const struct document_entry *
 	request_query(r, &insert_signer, &its);
 	return ERR_OK;
 }
+
+/* ---- Orders and meetings ---- */
+
+/* Of kind, the matter's table, its history's, the column that names it there, how it is found, what a reply
+ * has more. */
+#define MATTERS(X)                                                                                           \
+	X(SIGNED_ORDER, "document_order", "document_order_event", "order_id", "order_find",                  \
+		"m.due, m.to_who")                                                                           \
+	X(SIGNED_MEETING, "meeting", "meeting_event", "meeting", "meeting_find", "NULL::timestamptz, ''")
+#define READ(kind, matter, history, of, find, more)                                                          \
+	[kind] = {                                                                                           \
+		"SELECT m.trace_n, m.trace_head, (SELECT max(e.at) FROM " history " e"                       \
+		" WHERE e.county = m.county AND e." of " = m.id)"                                            \
+		" FROM " matter " m WHERE m.county = app_county() AND m.id = (SELECT " find "($1::text))"},
+static const struct db_stmt read_trace[] = {MATTERS(READ)};
+enum { T_N, T_HEAD, T_AT };
+#define REPEAT(kind, matter, history, of, find, more)                                                        \
+	[kind] = {"SELECT m.id, m.number, e.state, e.at, " more " FROM " history " e JOIN " matter           \
+		  " m ON m.county = e.county AND m.id = e." of " WHERE e.county = app_county() AND e." of    \
+		  " = (SELECT " find "($1::text))"                                                           \
+		  " AND e.by_user = $3::text AND e.intent = $2::text"},
+static const struct db_stmt read_repeat[] = {MATTERS(REPEAT)};
+#define INSERT(kind, matter, history, of, find, more)                                                        \
+	[kind] = {                                                                                           \
+		"INSERT INTO " history " (county, " of                                                       \
+		", n, event, by_user, for_user, at, text, state, given, entry, device, intent, intent_sig,"  \
+		" head, sig)"                                                                                \
+		" SELECT app_county(), $1::uuid, 1 + (SELECT count(*) FROM " history " e"                    \
+		" WHERE e.county = app_county() AND e." of " = $1::uuid),"                                   \
+		" $3::text, $4::text, nullif($5::text, ''), $6::timestamptz, $7::text, $8::text, $9::text,"  \
+		" $2::int, $10::uuid, $11::text, $12::bytea, $13::bytea, $14::bytea"},
+static const struct db_stmt insert_entry[] = {MATTERS(INSERT)};
+#define UPDATE(kind, matter, history, of, find, more)                                                        \
+	[kind] = {"UPDATE " matter " SET trace_n = $2::int, trace_head = $3::bytea"                          \
+		  " WHERE county = app_county() AND id = $1::uuid"},
+static const struct db_stmt update_trace[] = {MATTERS(UPDATE)};
+
+void matter_trace_query(
+	struct request *r, enum signed_matter kind, const char *of, const struct document_signing *s)
+{
+	struct db_params p = {0}, repeat = {0};
+
+	db_text(&p, of);
+	request_query(r, &read_trace[kind], &p);
+	db_text(&repeat, of);
+	db_text(&repeat, document_intent_lines(r, s));
+	db_text(&repeat, r->caller.user);
+	request_query(r, &read_repeat[kind], &repeat);
+}
+
+const PGresult *matter_trace_repeat(struct request *r, enum signed_matter kind)
+{
+	return request_result(r, &read_repeat[kind]);
+}
+
+enum err matter_trace_write(
+	struct request *r, enum signed_matter kind, struct document_entry *x, const char *state)
+{
+	const PGresult *t = request_result(r, &read_trace[kind]);
+	uint8_t head[TRACE_HASH] = {0}, sig[SIGNATURE_MAX];
+	struct db_params p = {0}, of = {0};
+	int32_t entry = 1;
+	size_t n;
+
+	if (PQntuples(t)) {
+		entry += (int32_t)db_get_int(t, 0, T_N);
+		memcpy(head, db_get_bytes(t, 0, T_HEAD, &n), sizeof head);
+		if (db_get_int(t, 0, T_AT) > x->at) /* the clock of a rehearsal may be set back */
+			x->at = db_get_int(t, 0, T_AT);
+	}
+	n = document_entry_sign(r, x, entry, head, state, sig);
+	if (!n)
+		return ERR_NOMEM;
+	db_bytes(&p, x->of, sizeof x->of);
+	db_int4(&p, entry);
+	db_text(&p, x->event);
+	db_text(&p, x->by);
+	db_text(&p, x->for_whom ? x->for_whom : "");
+	db_time(&p, x->at);
+	db_text(&p, x->text);
+	db_text(&p, state);
+	db_text(&p, x->given);
+	db_bytes(&p, x->device, sizeof x->device);
+	db_text(&p, x->intent);
+	db_bytes(&p, x->intent_sig, x->intent_sig_len);
+	db_bytes(&p, head, sizeof head);
+	db_bytes(&p, sig, n);
+	request_query(r, &insert_entry[kind], &p);
+	db_bytes(&of, x->of, sizeof x->of);
+	db_int4(&of, entry);
+	db_bytes(&of, head, sizeof head);
+	request_query(r, &update_trace[kind], &of);
+	return document_signers_write(r, x);
+}

@@ -50,6 +50,19 @@ const char *document_entry_text(struct request *r, const struct document_entry *
 /* The same with the server's signature over it. 0: no memory. */
 size_t document_entry_sign(struct request *r, const struct document_entry *x, int32_t n,
 	uint8_t head[TRACE_HASH], const char *state, uint8_t *sig);
+/* An order and a meeting have a trace of their own: an entry of a paper's would have to be a step
+ * of the paper's own states, and a meeting is no paper's alone. */
+enum signed_matter { SIGNED_ORDER, SIGNED_MEETING };
+/* Adds what an act needs of its trace to the trip, behind its lock; `of` is an id or a number. */
+void matter_trace_query(
+	struct request *r, enum signed_matter kind, const char *of, const struct document_signing *s);
+/* Whether these very lines were done before; a row of: */
+const PGresult *matter_trace_repeat(struct request *r, enum signed_matter kind);
+enum { REPEATED_ID, REPEATED_NUMBER, REPEATED_STATE, REPEATED_AT, REPEATED_DUE, REPEATED_TO };
+/* Adds the statements that write the entry, behind those that write the matter. ERR_NOMEM. */
+enum err matter_trace_write(
+	struct request *r, enum signed_matter kind, struct document_entry *x, const char *state);
+
 /* Adds the statements that keep the certificates of who signs. ERR_NOMEM. */
 enum err document_signers_write(struct request *r, const struct document_entry *x);
 

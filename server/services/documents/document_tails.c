@@ -13,12 +13,19 @@
 #define PORTION 200 /* traces a run */
 
 static const struct db_stmt select_untold = {
-	"SELECT id, trace_n, trace_head FROM document WHERE county = app_county() AND trace_n > told_n"
-	" ORDER BY id LIMIT 200 FOR UPDATE SKIP LOCKED"};
+	"SELECT x.id, x.trace_n, x.trace_head"
+	" FROM (SELECT id, trace_n, trace_head, told_n, county FROM document"
+	" UNION ALL SELECT id, trace_n, trace_head, told_n, county FROM document_order"
+	" UNION ALL SELECT id, trace_n, trace_head, told_n, county FROM meeting) x"
+	" WHERE x.county = app_county() AND x.trace_n > x.told_n LIMIT 200"};
 enum { U_ID, U_N, U_HEAD };
-static const struct db_stmt mark_told = {
-	"UPDATE document d SET told_n = d.trace_n FROM unnest($1::uuid[]) AS u (id)"
-	" WHERE d.county = app_county() AND d.id = u.id"};
+/* Nothing is locked: where another server tells the same, the record's key is taken, and this run ends. */
+#define TOLD(table)                                                                                          \
+	{                                                                                                    \
+		"UPDATE " table " d SET told_n = u.n FROM unnest($1::uuid[], $2::int[]) AS u (id, n)"        \
+		" WHERE d.county = app_county() AND d.id = u.id"                                             \
+	}
+static const struct db_stmt mark_told[] = {TOLD("document"), TOLD("document_order"), TOLD("meeting")};
 
 static void tails_done(struct request *r)
 {
@@ -34,7 +41,7 @@ static void tails_write(struct request *r)
 {
 	const PGresult *t = request_result(r, &select_untold);
 	struct record_edits *x = arena_alloc(&r->arena, sizeof *x);
-	struct pg_array ids = {0};
+	struct pg_array ids = {0}, numbers = {0};
 	struct db_params p = {0};
 	size_t n;
 
@@ -44,6 +51,7 @@ static void tails_write(struct request *r)
 		return;
 	}
 	pg_array_begin(&ids, PG_UUID);
+	pg_array_begin(&numbers, PG_INT4);
 	for (int i = 0; i < PQntuples(t); i++) {
 		struct record *tail = &record_edit(x, kind_by_number(KIND_TRACE_TAIL), NULL)->state.record;
 		const uint8_t *of = arena_copy(&r->arena, db_get_bytes(t, i, U_ID, &n), 16);
@@ -53,10 +61,14 @@ static void tails_write(struct request *r)
 			arena_copy(&r->arena, db_get_bytes(t, i, U_HEAD, &n), HASH_SIZE), HASH_SIZE);
 		record_edit_end(x);
 		pg_array_bytes(&ids, of, 16);
+		pg_array_int4(&numbers, (int32_t)db_get_int(t, i, U_N));
 	}
 	db_array(&p, &ids);
-	request_query(r, &mark_told, &p);
+	db_array(&p, &numbers);
+	for (size_t i = 0; i < sizeof mark_told / sizeof *mark_told; i++)
+		request_query(r, &mark_told[i], &p);
 	pg_array_free(&ids);
+	pg_array_free(&numbers);
 	if (r->arena.refused)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 	else

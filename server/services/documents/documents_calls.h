@@ -4,6 +4,7 @@
 
 #include "codes.h"
 #include "document_machine.h"
+#include "document_signed.h"
 #include "meeting_machine.h"
 #include "order_machine.h"
 #include "service.h"
@@ -79,7 +80,7 @@ const char *document_name_of(const struct document_world *w, const char *user);
 /* A meeting with what the machine does not look at. */
 struct meeting_file {
 	struct meeting m;
-	uint8_t id[16], secret[MEETING_SECRET];
+	uint8_t id[16], secret[MEETING_SECRET], digest[TRACE_HASH]; /* of its plan, as it was typed */
 	const char *number;
 };
 /* Locks it and adds all that an event asks to the trip. start, end: of a move; else 0. */

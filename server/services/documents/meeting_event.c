@@ -23,7 +23,7 @@ static const struct db_stmt lock_meeting = {
 	" coalesce((SELECT d.state FROM document d WHERE d.county = m.county"
 	" AND d.id = m.notice), 'void') NOT IN ('void', 'closed', 'recalled', 'archived'),"
 	" coalesce((SELECT d.state FROM document d WHERE d.county = m.county"
-	" AND d.id = m.minutes), 'void') <> 'void'"
+	" AND d.id = m.minutes), 'void') <> 'void', m.digest"
 	" FROM meeting m WHERE m.county = app_county() AND m.id = meeting_find($1::text) FOR UPDATE OF m"};
 enum {
 	M_ID,
@@ -40,7 +40,8 @@ enum {
 	M_SPEAKERS,
 	M_PEOPLE,
 	M_HAS_NOTICE,
-	M_HAS_MINUTES
+	M_HAS_MINUTES,
+	M_DIGEST
 };
 static const struct db_stmt read_open_order = {"SELECT order_open_on(meeting_find($1::text))"};
 /* Two that are approved at once see each other: who decides holds the counter of meetings. */
@@ -70,11 +71,11 @@ static const struct db_stmt insert_meeting = {
 	"INSERT INTO meeting (county, id, year, n, number, state, subject, purpose, host, place, chair,"
 	" start_at, end_at,"
 	" agenda_topic, agenda_minutes, agenda_speaker, attend, officers, schools, reply_due, quorum,"
-	" planner, secret, code, made_at)"
+	" planner, secret, code, digest, made_at)"
 	" VALUES (app_county(), $1::uuid, $2::int, $3::int, $4::text, $5::text, $6::text, $7::text, $8::text,"
 	" $9::text, $10::text, $11::timestamptz, $12::timestamptz,"
 	" $13::text[], $14::int[], $15::text[], $16::text[], $17::text[], $18::text[], $19::date, $20::int,"
-	" $21::text, $22::bytea, $23::text, jg_now())"};
+	" $21::text, $22::bytea, $23::text, $24::bytea, jg_now())"};
 static const struct db_stmt update_meeting = {
 	"UPDATE meeting SET state = $2::text, start_at = $3::timestamptz, end_at = $4::timestamptz,"
 	" place = $5::text, code = $6::text"
@@ -98,7 +99,15 @@ struct meeting_call {
 	const char **officers, **schools; /* whom 参会 means */
 	size_t officer_count, school_count;
 	int32_t year, n;
+	struct document_entry entry;
 };
+
+static struct document_signing signing_of(struct request *r)
+{
+	const pb_meeting_ask *ask = REQUEST(r, pb_meeting_ask);
+
+	return (struct document_signing){ask->intent, ask->intent_sig, ask->dry_run};
+}
 
 /* The lines of a text, empty ones too. */
 static const char *const *lines_of(struct request *r, const char *text, size_t *n)
@@ -171,6 +180,7 @@ static enum err read_meeting(struct request *r, struct meeting_file *f)
 		.has_minutes = db_get_int(t, 0, M_HAS_MINUTES) != 0};
 	f->number = document_text(r, db_get_text(t, 0, M_NUMBER));
 	memcpy(f->id, db_get_bytes(t, 0, M_ID, &n), 16);
+	memcpy(f->digest, db_get_bytes(t, 0, M_DIGEST, &n), sizeof f->digest);
 	memcpy(f->secret, db_get_bytes(t, 0, M_SECRET, &n), MEETING_SECRET);
 	read_agenda(r, &f->m.plan);
 	f->m.people = lines_of(r, db_get_text(t, 0, M_PEOPLE), &f->m.people_count);
@@ -303,7 +313,11 @@ static bool read_plan(struct request *r, struct meeting_call *x)
 	x->year = (int32_t)db_get_int(n, 0, 0);
 	x->n = (int32_t)db_get_int(n, 0, 1);
 	x->file.number = text_of(arena_printf(&r->arena, "会〔%d〕%d号", x->year, x->n));
-	id_make(x->file.id, x->around.world.now);
+	const struct document_signing signing = signing_of(r);
+	/* Who signs for a new meeting signs for its id: the one that he was told. */
+	if (signing.dry_run || id_parse(x->file.id, document_intent_line(r, &signing, "\ndoc=")))
+		id_make(x->file.id, x->around.world.now);
+	crypto_hash_sha256(x->file.digest, ask->file.data, ask->file.len);
 	randombytes_buf(x->file.secret, sizeof x->file.secret);
 	char *text = arena_text(&r->arena, ask->file.data, ask->file.len);
 	if (text && draft_text_is_secret(text))
@@ -355,21 +369,22 @@ static void write_new(struct request *r, const struct meeting_call *x, const cha
 	db_text(&p, x->file.m.planner);
 	db_bytes(&p, x->file.secret, MEETING_SECRET);
 	db_text(&p, code);
+	db_bytes(&p, x->file.digest, sizeof x->file.digest);
 	request_query(r, &insert_meeting, &p);
 	for (int i = 0; i < 6; i++)
 		pg_array_free(&a[i]);
 }
 
-static void write_history(struct request *r, const struct meeting_file *f, enum meeting_event event,
-	const char *for_whom, const char *text)
+/* A step that its paper is: signed in the paper's own trace. */
+static void write_history(struct request *r, const struct meeting_file *f, enum meeting_event event)
 {
 	struct db_params p = {0};
 
 	db_bytes(&p, f->id, 16);
 	db_text(&p, codes_meeting_event.items[event].code);
 	db_text(&p, r->caller.user);
-	db_text(&p, text_of(for_whom));
-	db_text(&p, text);
+	db_text(&p, "");
+	db_text(&p, "");
 	db_text(&p, meeting_state_code(f->m.state));
 	request_query(r, &add_event, &p);
 }
@@ -422,18 +437,47 @@ static void meeting_reply_all(struct request *r)
 	request_reply(r, &out.base);
 }
 
+/* False: answered, with what is to be signed or why not. */
+static bool take_entry(struct request *r, struct meeting_call *x)
+{
+	const struct document_signing signing = signing_of(r);
+	pb_meeting_reply out = PB_MEETING_REPLY_INIT;
+
+	if (!document_entry_begin(r, &x->entry, &REQUEST(r, pb_meeting_ask)->base,
+		    codes_meeting_event.items[x->ask.event].code, x->around.world.now))
+		return false;
+	memcpy(x->entry.of, x->file.id, sizeof x->file.id);
+	memcpy(x->entry.digest, x->file.digest, sizeof x->file.digest);
+	x->entry.for_whom = x->done.for_whom;
+	if (!signing.dry_run)
+		return document_intent_take(r, &x->entry, &signing, "jgadmin meetings list");
+	const char *lines = document_intent(r, &x->entry, x->entry.at);
+	out.has_intent = 1;
+	out.intent = (ProtobufCBinaryData){strlen(text_of(lines)), (uint8_t *)(uintptr_t)lines};
+	if (lines)
+		request_reply(r, &out.base);
+	else
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+	return false;
+}
+
 static void meeting_write(struct request *r)
 {
 	struct meeting_call *x = r->data;
 	char code[MEETING_CODE_SIZE];
+
+	if (!take_entry(r, x))
+		return;
 
 	meeting_code(code, x->file.secret, x->file.id, workday_of(x->file.m.plan.start));
 	if (x->ask.event == MEETING_PLAN)
 		write_new(r, x, code);
 	else
 		write_old(r, x, code);
-	write_history(r, &x->file, x->ask.event, x->done.for_whom,
-		x->ask.event == MEETING_PLAN ? x->file.m.plan.subject : x->ask.reason);
+	if (matter_trace_write(r, SIGNED_MEETING, &x->entry, meeting_state_code(x->file.m.state))) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
 	db_task_commit(&r->task);
 	request_trip(r, meeting_reply_all);
 }
@@ -451,13 +495,33 @@ static void not_found(struct request *r, const char *of)
 		_("jgadmin meetings list 列出会议"));
 }
 
+/* It was done when it came the first time. */
+static bool reply_again(struct request *r)
+{
+	const PGresult *t = matter_trace_repeat(r, SIGNED_MEETING);
+	pb_meeting_reply out = PB_MEETING_REPLY_INIT;
+	char id[37];
+	size_t n;
+
+	if (!PQntuples(t))
+		return false;
+	id_format(id, db_get_bytes(t, 0, REPEATED_ID, &n));
+	out.id = id;
+	out.number = (char *)document_text(r, db_get_text(t, 0, REPEATED_NUMBER));
+	out.state = (char *)document_text(r, db_get_text(t, 0, REPEATED_STATE));
+	out.has_at = 1;
+	out.at = db_get_int(t, 0, REPEATED_AT);
+	request_reply(r, &out.base);
+	return true;
+}
+
 static void meeting_judge(struct request *r)
 {
 	const pb_meeting_ask *ask = REQUEST(r, pb_meeting_ask);
 	struct meeting_call *x = r->data;
 	struct problem p;
 
-	if (!world_read(r, &x->around))
+	if (!world_read(r, &x->around) || reply_again(r))
 		return;
 	if (x->ask.event == MEETING_PLAN) {
 		if (!read_plan(r, x))
@@ -490,6 +554,10 @@ static void meeting_begin(struct request *r)
 	} else {
 		meeting_query(r, ask->id, ask->start, ask->end);
 	}
+	const struct document_signing signing = signing_of(r);
+	matter_trace_query(r, SIGNED_MEETING,
+		x->ask.event == MEETING_PLAN ? document_intent_line(r, &signing, "\ndoc=") : ask->id,
+		&signing);
 	world_query(r);
 	request_trip(r, meeting_judge);
 }
@@ -565,7 +633,7 @@ void meeting_write_draft(struct request *r, const uint8_t paper[16], bool is_min
 	db_bytes(&of, f.id, 16);
 	if (is_minutes)
 		request_query(r, &end_tasks, &of);
-	write_history(r, &f, is_minutes ? MEETING_MINUTES : MEETING_NOTICE, NULL, "");
+	write_history(r, &f, is_minutes ? MEETING_MINUTES : MEETING_NOTICE);
 }
 
 void meeting_paper_issued(struct request *r, const uint8_t paper[16])

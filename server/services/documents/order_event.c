@@ -3,6 +3,8 @@
  * push locks them. */
 #include <string.h>
 
+#include <sodium.h>
+
 #include "access_log.h"
 #include "clock.h"
 #include "codes.h"
@@ -78,8 +80,6 @@ static const struct db_stmt change_task = {
 	" INSERT INTO document_task_change (county, task, at, due_before, moved_from)"
 	" SELECT app_county(), t.id, jg_now(), $6::timestamptz, nullif($5::text, '') FROM t"
 	" ON CONFLICT DO NOTHING"};
-static const struct db_stmt add_event = {
-	"SELECT order_event_add($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text)"};
 static const struct db_stmt close_paper = {"SELECT document_close_tasks_of(ARRAY[$1::uuid])"};
 
 struct ordering {
@@ -93,7 +93,15 @@ struct ordering {
 	uint8_t id[16], record[16], paper[16];
 	const char *number, *to_name, *paper_number, *paper_title, *urgency;
 	int32_t year, n;
+	struct document_entry entry;
 };
+
+static struct document_signing signing_of(struct request *r)
+{
+	const pb_order_ask *ask = REQUEST(r, pb_order_ask);
+
+	return (struct document_signing){ask->intent, ask->intent_sig, ask->dry_run};
+}
 
 static void order_done(struct request *r)
 {
@@ -244,24 +252,62 @@ static void write_task(struct request *r, const struct ordering *x)
 	}
 }
 
+/* The order as it will stand: whoever settles it signs for the answer that he saw. */
+static void digest_of(struct request *r, const struct ordering *x, uint8_t out[TRACE_HASH])
+{
+	uint8_t hash[HASH_SIZE];
+	char answer[2 * HASH_SIZE + 1], of[37];
+
+	crypto_hash_sha256(hash, (const uint8_t *)x->o.answer, strlen(x->o.answer));
+	sodium_bin2hex(answer, sizeof answer, hash, sizeof hash);
+	id_format(of, x->paper);
+	const char *lines =
+		text_of(arena_printf(&r->arena, "jg order\nof=%s\ntitle=%s\nto=%s\ndue=%d\nanswer=%s\n", of,
+			x->o.title, x->o.to, workday_of(x->o.due - 1), answer));
+	crypto_hash_sha256(out, (const uint8_t *)lines, strlen(lines));
+}
+
+/* False: answered, with what is to be signed or why not. */
+static bool take_entry(struct request *r, struct ordering *x)
+{
+	const struct document_signing signing = signing_of(r);
+	pb_order_reply out = PB_ORDER_REPLY_INIT;
+
+	if (!document_entry_begin(r, &x->entry, &REQUEST(r, pb_order_ask)->base,
+		    codes_order_event.items[x->ask.event].code, x->around.world.now))
+		return false;
+	memcpy(x->entry.of, x->id, sizeof x->id);
+	x->entry.for_whom = x->done.for_whom;
+	digest_of(r, x, x->entry.digest);
+	if (!signing.dry_run)
+		return document_intent_take(r, &x->entry, &signing, "jgadmin documents orders list");
+	const char *lines = document_intent(r, &x->entry, x->entry.at);
+	out.has_intent = 1;
+	out.intent = (ProtobufCBinaryData){strlen(text_of(lines)), (uint8_t *)(uintptr_t)lines};
+	if (lines)
+		request_reply(r, &out.base);
+	else
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+	return false;
+}
+
 static void order_write(struct request *r)
 {
 	struct ordering *x = r->data;
-	struct db_params event = {0}, paper = {0};
+	struct db_params paper = {0};
 
+	if (!take_entry(r, x))
+		return;
 	if (!edit_record(r, x)) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
 	write_order(r, x);
 	write_task(r, x);
-	db_bytes(&event, x->id, 16);
-	db_text(&event, codes_order_event.items[x->ask.event].code);
-	db_text(&event, r->caller.user);
-	db_text(&event, text_of(x->done.for_whom));
-	db_text(&event, *x->ask.text ? x->ask.text : *x->ask.reason ? x->ask.reason : x->ask.title);
-	db_text(&event, order_state_code(x->o.state));
-	request_query(r, &add_event, &event);
+	if (matter_trace_write(r, SIGNED_ORDER, &x->entry, order_state_code(x->o.state))) {
+		request_fail(r, ERR_NOMEM, NULL, NULL);
+		return;
+	}
 	db_bytes(&paper, x->paper, 16);
 	request_query(r, &close_paper, &paper);
 	if (x->edits.part.count) {
@@ -291,7 +337,10 @@ static void read_order(struct request *r, struct ordering *x)
 		x->n = (int32_t)db_get_int(n, 0, 1);
 		x->number = text_of(arena_printf(&r->arena, "督〔%d〕%d号", x->year, x->n));
 		x->o = (struct order){.title = "", .to = "", .adder = "", .answer = ""};
-		id_make(x->id, x->around.world.now);
+		const struct document_signing signing = signing_of(r);
+		/* Who signs for a new order signs for its id: the one that he was told. */
+		if (signing.dry_run || id_parse(x->id, document_intent_line(r, &signing, "\ndoc=")))
+			id_make(x->id, x->around.world.now);
 		return;
 	}
 	x->o = (struct order){.state = (enum order_state)(ORDER_OPEN +
@@ -362,6 +411,28 @@ static void name_to(struct request *r, struct ordering *x)
 	x->to_name = document_name_of(&x->around.world, *x->ask.to ? x->ask.to : x->o.to);
 }
 
+/* It was done when it came the first time. */
+static bool reply_again(struct request *r)
+{
+	const PGresult *t = matter_trace_repeat(r, SIGNED_ORDER);
+	pb_order_reply out = PB_ORDER_REPLY_INIT;
+	char id[37];
+	size_t n;
+
+	if (!PQntuples(t))
+		return false;
+	id_format(id, db_get_bytes(t, 0, REPEATED_ID, &n));
+	out.id = id;
+	out.number = (char *)document_text(r, db_get_text(t, 0, REPEATED_NUMBER));
+	out.state = (char *)document_text(r, db_get_text(t, 0, REPEATED_STATE));
+	out.to_name = (char *)document_text(r, db_get_text(t, 0, REPEATED_TO));
+	out.has_at = out.has_due = 1;
+	out.at = db_get_int(t, 0, REPEATED_AT);
+	out.due = db_get_int(t, 0, REPEATED_DUE);
+	request_reply(r, &out.base);
+	return true;
+}
+
 static void order_judge(struct request *r)
 {
 	const pb_order_ask *ask = REQUEST(r, pb_order_ask);
@@ -369,7 +440,7 @@ static void order_judge(struct request *r)
 	struct ordering *x = r->data;
 	struct problem p;
 
-	if (!world_read(r, &x->around))
+	if (!world_read(r, &x->around) || reply_again(r))
 		return;
 	if (!PQntuples(paper) && !PQntuples(meeting)) {
 		problem_set(&p, ERR_NOT_FOUND, "doc", _("jgadmin documents list 列出公文"),
@@ -421,6 +492,9 @@ static void order_lock(struct request *r)
 	request_query(r, &read_to, &to);
 	if (x->ask.event == ORDER_ADD)
 		request_query(r, &take_number, NULL);
+	const struct document_signing signing = signing_of(r);
+	matter_trace_query(r, SIGNED_ORDER,
+		x->ask.event == ORDER_ADD ? document_intent_line(r, &signing, "\ndoc=") : ask->id, &signing);
 	world_query(r);
 	request_trip(r, order_judge);
 }
