@@ -107,9 +107,10 @@ static enum err apply(PGconn *db, const struct migration *m, struct problem *p)
 	return e ? e : run(db, "COMMIT", m->name, p);
 }
 
-/* That an array holds another tells nothing of its elements but that, so an index may be asked it before the
- * policy of the table (server/README.md "What an index may be asked"). PostgreSQL lets a superuser say so, as the
- * owner of the private one is; elsewhere what would have used the index reads through. */
+/* That an array holds another tells nothing of its elements but that, so an index may be asked it
+ * before the policy of the table (server/README.md "What an index may be asked"). PostgreSQL lets a
+ * superuser say so, as the owner of the private one is; elsewhere what would have used the index reads
+ * through. */
 static enum err trust_arrays(PGconn *owner, struct problem *p)
 {
 	return run(owner,
