@@ -101,6 +101,8 @@ enum err draft_digest(uint8_t out[HASH_SIZE], const struct draft *d, const struc
 	return e;
 }
 
+#define FORM_ONLY (NORMAL_NO_MARKS | NORMAL_NUMBERS)
+
 /* `*same` is cleared when the texts differ in more than form. */
 static enum err text_compare(bool *same, const char *a, const char *b, struct arena *arena)
 {
@@ -108,8 +110,8 @@ static enum err text_compare(bool *same, const char *a, const char *b, struct ar
 
 	if (!*same || strcmp(a, b) == 0)
 		return ERR_OK;
-	enum err e = normal_form(&x, a, strlen(a), NORMAL_NO_MARKS, arena);
-	e = e ? e : normal_form(&y, b, strlen(b), NORMAL_NO_MARKS, arena);
+	enum err e = normal_form(&x, a, strlen(a), FORM_ONLY, arena);
+	e = e ? e : normal_form(&y, b, strlen(b), FORM_ONLY, arena);
 	if (!e)
 		*same = strcmp(x, y) == 0;
 	return e;
@@ -126,6 +128,23 @@ static enum err names_compare(
 	return e;
 }
 
+/* What schools are asked: nobody is bound to another question than he has seen. */
+static enum err questions_compare(
+	bool *same, const struct draft *a, const struct draft *b, struct arena *arena)
+{
+	enum err e = ERR_OK;
+
+	*same = *same && a->question_count == b->question_count;
+	for (size_t i = 0; !e && *same && i < a->question_count; i++) {
+		const struct draft_question *x = &a->questions[i], *y = &b->questions[i];
+		*same = x->type == y->type;
+		e = text_compare(same, x->label, y->label, arena);
+		e = e ? e : text_compare(same, x->period, y->period, arena);
+		e = e ? e : names_compare(same, &x->choices, &y->choices, arena);
+	}
+	return e;
+}
+
 enum err draft_same_substance(
 	bool *same, const struct draft_version *a, const struct draft_version *b, struct arena *arena)
 {
@@ -134,10 +153,13 @@ enum err draft_same_substance(
 	*same = a->file_count == b->file_count;
 	for (size_t i = 0; *same && i < a->file_count; i++)
 		*same = memcmp(a->files[i].sha256, b->files[i].sha256, HASH_SIZE) == 0;
+	*same = *same && strcmp(a->draft->mark, b->draft->mark) == 0 &&
+		strcmp(a->draft->publicity, b->draft->publicity) == 0;
 	e = text_compare(same, a->draft->title, b->draft->title, arena);
 	e = e ? e : text_compare(same, a->draft->body, b->draft->body, arena);
 	e = e ? e : names_compare(same, &a->draft->to, &b->draft->to, arena);
 	e = e ? e : names_compare(same, &a->draft->cc, &b->draft->cc, arena);
+	e = e ? e : questions_compare(same, a->draft, b->draft, arena);
 	*same = !e && *same;
 	return e;
 }

@@ -29,16 +29,41 @@ static bool is_left_out(int32_t c, unsigned forms)
 			(normal_is_mark(c) || utf8proc_category(c) == UTF8PROC_CATEGORY_CC));
 }
 
+static bool is_digit(int32_t c)
+{
+	return utf8proc_category(c) == UTF8PROC_CATEGORY_ND;
+}
+
+/* Whether a mark behind a digit is of its number: a per cent, or one with another digit behind it on its line. */
+static bool is_of_number(const char *from)
+{
+	int32_t c;
+	int step = text_next(from, &c);
+
+	if (step <= 0 || !normal_is_mark(c))
+		return false;
+	if (c == '%' || c == 0x2030)
+		return true;
+	for (; step > 0 && c != '\n' && is_left_out(c, NORMAL_NO_MARKS); step = text_next(from, &c))
+		from += step;
+	return step > 0 && is_digit(c);
+}
+
 /* How many bytes it takes; written when there is a `to`. */
 static size_t form_write(char *to, const char *from, unsigned forms)
 {
 	utf8proc_uint8_t bytes[4];
+	bool number = false; /* a digit stands before, or marks of its number */
 	size_t n = 0;
 	int32_t c;
 
 	for (int step; (step = text_next(from, &c)) > 0; from += step) {
-		if (is_left_out(c, forms))
+		bool of_number = number && forms & NORMAL_NUMBERS && is_of_number(from);
+		if (is_left_out(c, forms) && !of_number) {
+			number = number && text_is_space(c) && c != '\n';
 			continue;
+		}
+		number = of_number || is_digit(c);
 		size_t k =
 			(size_t)utf8proc_encode_char(forms & NORMAL_LOWER ? utf8proc_tolower(c) : c, bytes);
 		for (size_t i = 0; to && i < k; i++)

@@ -10,8 +10,9 @@
 #include "arena.h"
 
 enum normal_form {
-	NORMAL_LOWER = 1,   /* letters small */
-	NORMAL_NO_MARKS = 2 /* without punctuation and control characters */
+	NORMAL_LOWER = 1,    /* letters small */
+	NORMAL_NO_MARKS = 2, /* without punctuation and control characters */
+	NORMAL_NUMBERS = 4   /* but what stands between two digits, and a per cent behind one: 3.5, 9-1, 5% */
 };
 
 /* The n bytes of text, NUL-terminated in the arena. ERR_INVALID when they are not UTF-8, ERR_NOMEM,

@@ -341,19 +341,31 @@ static void form_and_substance(void **state)
 		bool same;
 	} rows[] = {{base, true},
 		{HEAD "主送：小学;县 "
-		      "公安局\n抄送：县政府\n附注：有\n---\n为保障２０２６年安全；请报１５项!第二段",
+		      "公安局\n抄送：县政府\n附注：有\n---\n为保障２０２６年安全；请报１，５项!第二段",
 			true},
 		{HEAD "主送：小学；县公安局\n抄送：县政府\n---\n为保障2026年安全，请报16项。\n第二段\n",
 			false},
 		{"标题：《甲》\n文种：通知\n公开：主动公开\n主送：小学；县公安局\n抄送：县政府\n---"
-		 "\n为保障2026年安全请报15项第二段",
+		 "\n为保障2026年安全请报1,5项第二段",
 			true},
 		{"标题：乙\n文种：通知\n公开：主动公开\n主送：小学；县公安局\n抄送：县政府\n---"
-		 "\n为保障2026年安全请报15项第二段",
+		 "\n为保障2026年安全请报1,5项第二段",
 			false},
-		{HEAD "主送：小学县公安局\n抄送：县政府\n---\n为保障2026年安全请报15项第二段", false},
-		{HEAD "主送：县公安局；小学\n抄送：县政府\n---\n为保障2026年安全请报15项第二段", false},
-		{HEAD "主送：小学；县公安局\n---\n为保障2026年安全请报15项第二段", false},
+		{HEAD "主送：小学县公安局\n抄送：县政府\n---\n为保障2026年安全请报1,5项第二段", false},
+		{HEAD "主送：县公安局；小学\n抄送：县政府\n---\n为保障2026年安全请报1,5项第二段", false},
+		{HEAD "主送：小学；县公安局\n抄送：县政府\n---\n为保障2026年安全，请报15项。\n第二段\n",
+			false},
+		{HEAD "主送：小学；县公安局\n抄送：县政府\n---\n为保障2026年安全，请报1,5%项。\n第二段\n",
+			false},
+		{HEAD "主送：小学；县公安局\n抄送：县政府\n标识：内部\n---\n为保障2026年安全，请报1,5项。\n第二段\n",
+			false},
+		{HEAD "主送：小学；县公安局\n抄送：县政府\n反馈：人数|number\n---\n"
+		      "为保障2026年安全，请报1,5项。\n第二段\n",
+			false},
+		{"标题：甲\n文种：通知\n公开：依申请公开\n主送：小学；县公安局\n抄送：县政府\n---\n"
+		 "为保障2026年安全，请报1,5项。\n第二段\n",
+			false},
+		{HEAD "主送：小学；县公安局\n---\n为保障2026年安全请报1,5项第二段", false},
 		{HEAD "主送：小学；县公安局\n抄送：县政府\n---\n第二段为保障2026年安全请报15项", false}};
 	struct draft first;
 	bool same;
@@ -384,6 +396,28 @@ static void form_and_substance(void **state)
 	b.files = files;
 	assert_int_equal(draft_same_substance(&same, &a, &b, &arena), ERR_OK);
 	assert_false(same);
+}
+
+/* A number is what it says: its marks are no punctuation. */
+static void numbers_are_substance(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = {{"3.5万元", "35万元", false}, {"2026-9-1", "20269-1", false}, {"3.5", "３．５", true},
+		{"12:30", "1230", false}, {"5%", "5", false}, {"1、2、3", "1，2，3", false},
+		{"3. 5万元", "3.5万元", true}, {"共12。\n3个", "共12；\n3个", true},
+		{"第1，共2", "第1共2", true}, {"3.", "3", true}, {"“35”", "35", true}};
+	const char *a, *b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		unsigned forms = NORMAL_NO_MARKS | NORMAL_NUMBERS;
+		assert_int_equal(normal_form(&a, rows[i].a, strlen(rows[i].a), forms, &arena), ERR_OK);
+		assert_int_equal(normal_form(&b, rows[i].b, strlen(rows[i].b), forms, &arena), ERR_OK);
+		if ((strcmp(a, b) == 0) != rows[i].same)
+			fail_msg("%s, %s: %s, %s", rows[i].a, rows[i].b, a, b);
+	}
 }
 
 static void same_question(const char *a, const char *b, bool want)
@@ -491,7 +525,7 @@ static void without_memory(void **state)
 	static char text[40000];
 
 	(void)state;
-	parse(HEAD "主送：小学\n---\n正文\n");
+	parse(HEAD "主送：小学\n反馈：é|number；乙|choice|一,二\n---\n正文\n");
 	nomem_until_it_works("draft", all_of_it, NULL, ERR_NOMEM, 8);
 	strcpy(fill(stpcpy(text, HEAD "主送："), "甲；", DRAFT_LIST_MAX), "\n---\n");
 	fill(text + strlen(text), "e\u0301长\n", 5000);
@@ -504,8 +538,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(a_whole_draft), TEST(as_people_type), TEST(what_is_no_draft),
 		TEST(questions_that_are_none), TEST(a_nul_inside), TEST(cut_at_every_byte), TEST(large_ones),
-		TEST(genres), TEST(the_digest), TEST(form_and_substance), TEST(questions_are_known_again),
-		TEST(what_is_looked_for), TEST(what_it_costs), TEST(without_memory)};
+		TEST(genres), TEST(the_digest), TEST(form_and_substance), TEST(numbers_are_substance),
+		TEST(questions_are_known_again), TEST(what_is_looked_for), TEST(what_it_costs),
+		TEST(without_memory)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
