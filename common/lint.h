@@ -1,4 +1,4 @@
-/* lint.h - what gcc's analyzer cannot see, said where it stands; nothing outside script/lint. */
+/* lint.h - what gcc's analyzer cannot see, said where it stands; nothing outside script/lint. Any thread. */
 #ifndef JG_LINT_H
 #define JG_LINT_H
 

@@ -1,5 +1,6 @@
 #include "stream.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ void stream_shared_free(struct stream_shared *shared)
 
 static void stream_enter(struct stream *s, enum stream_phase to)
 {
+	assert(to == STREAM_CLOSING || !uv_is_closing((uv_handle_t *)&s->tcp));
 	s->state = (enum stream_phase)state_move(&machine, s->state, to);
 }
 

@@ -37,13 +37,7 @@ struct stream_events {
 	void (*closed)(struct stream *s, enum err why); /* last call: free the memory here */
 };
 
-/*
- *   SILENT ──the peer's first bytes──> OPEN
- *      └──────────────┬─────────────────┘
- *                     ├─stream_close that flushes──> FLUSHING
- *                     v                                 v   all sent, or given up
- *                  CLOSING <────────────────────────────┘   libuv lets go of the handle, then `closed`
- */
+/* Entered by stream_enter alone; drawn in server/README.md "State machines". */
 enum stream_phase { STREAM_SILENT, STREAM_OPEN, STREAM_FLUSHING, STREAM_CLOSING, STREAM_STATES };
 
 struct stream {

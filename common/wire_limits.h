@@ -1,5 +1,5 @@
-/* wire_limits.h - what one message may carry, the same at both ends; WELCOME tells them to clients that
- * are not ours (proto/README.md). */
+/* wire_limits.h - what one message may carry, the same at both ends; WELCOME tells them to clients that are
+ * not ours (proto/README.md). Any thread. */
 #ifndef JG_WIRE_LIMITS_H
 #define JG_WIRE_LIMITS_H
 

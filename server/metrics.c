@@ -164,13 +164,13 @@ static unsigned most_silent_s(const struct server *s)
 
 static bool is_ready(const struct server *s)
 {
-	return !atomic_load(&s->draining) && !s->ill[0] && most_silent_s(s) < SILENT_S &&
+	return !atomic_load(&s->draining) && !s->not_ready[0] && most_silent_s(s) < SILENT_S &&
 		sum_small(s, STAT(database_up)) == (uint64_t)s->worker_count;
 }
 
 static void say_why(const struct server *s, struct buf *body)
 {
-	buf_printf(body, "not ready%s%s\n", s->ill[0] ? ": " : "", s->ill);
+	buf_printf(body, "not ready%s%s\n", s->not_ready[0] ? ": " : "", s->not_ready);
 	if (most_silent_s(s) >= SILENT_S)
 		buf_printf(body, _("数据库 %u 秒没有应答一条语句；jgd doctor 看数据库\n"), most_silent_s(s));
 }

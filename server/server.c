@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #include "lang.h"
 #include "lint.h"
 #include "log.h"
+#include "state.h"
 #include "metrics.h"
 #include "notify.h"
 #include "pki.h"
@@ -58,6 +60,9 @@ void deny_set_add(struct deny_set *set, const uint8_t spki[32], int64_t generati
 	uv_rwlock_wrunlock(&set->lock);
 }
 
+/* Of the process; entered by main_enter alone, drawn in README.md "State machines". */
+enum main_state { MAIN_STARTING, MAIN_READY, MAIN_DRAINING, MAIN_STATES };
+
 /* The main thread's loop: signals, jobs, /metrics. The workers' loops do the calls. */
 struct main_loop {
 	struct server *server;
@@ -66,15 +71,30 @@ struct main_loop {
 	uv_timer_t watch;
 	struct jobs *jobs;
 	struct metrics *metrics;
-	bool ready, stopping, reviving, revived, probing;
+	enum main_state state;
+	/* Work that is on its way off the loop, in any state; `revived`: how the last try ended. */
+	bool reviving, revived, probing;
 	uv_work_t revive, probe;
 	uint64_t probe_at_ms;
-	struct problem ill; /* of the last probe */
-	uint64_t revive_pause_ms,
-		revive_at_ms; /* a disk that is full stays so for a while, and each try writes logs */
+	struct problem probe_fault; /* of the last probe */
+	/* A full disk stays full for a while, and each try writes logs. */
+	uint64_t revive_pause_ms, revive_at_ms;
 	uint64_t start_ms;
 	int result;
 };
+
+static void main_enter(struct main_loop *m, enum main_state to)
+{
+	static const char *const names[] = {"STARTING", "READY", "DRAINING"};
+	static const uint32_t ways[MAIN_STATES] = {
+		[MAIN_STARTING] = STATE(MAIN_READY) | STATE(MAIN_DRAINING),
+		[MAIN_READY] = STATE(MAIN_DRAINING),
+	};
+	static const struct state_machine machine = {"main loop", names, ways};
+
+	assert(!atomic_load(&m->server->draining)); /* the last state says so to the workers */
+	m->state = (enum main_state)state_move(&machine, m->state, to);
+}
 
 static void wake_all(struct server *s)
 {
@@ -94,9 +114,9 @@ static void on_jobs_closed(void *data)
 
 static void stop(struct main_loop *m)
 {
-	if (m->stopping)
+	if (m->state == MAIN_DRAINING)
 		return;
-	m->stopping = true;
+	main_enter(m, MAIN_DRAINING);
 	atomic_store(&m->server->draining, true);
 	notify_systemd("STOPPING=1");
 	wake_all(m->server);
@@ -147,7 +167,7 @@ static void announce(struct main_loop *m)
 {
 	char clients[160], metrics[160];
 
-	m->ready = true;
+	main_enter(m, MAIN_READY);
 	conf_address_text(&m->server->conf.listen_addr, clients, sizeof clients);
 	conf_address_text(&m->server->conf.metrics_addr, metrics, sizeof metrics);
 	printf("ready %s metrics %s\n", clients, metrics);
@@ -190,7 +210,7 @@ static void on_revived(uv_work_t *work, int status)
 
 static void watch_database(struct main_loop *m)
 {
-	if (!m->server->conf.embedded || m->reviving || m->stopping || uv_now(&m->loop) < m->revive_at_ms ||
+	if (!m->server->conf.embedded || m->reviving || uv_now(&m->loop) < m->revive_at_ms ||
 		embedded_lives(&m->server->conf))
 		return;
 	m->reviving = true;
@@ -202,34 +222,34 @@ static void on_probe(uv_work_t *work)
 {
 	struct main_loop *m = work->data;
 
-	m->ill = (struct problem){0};
-	probe_run(&m->server->conf, &m->ill);
+	m->probe_fault = (struct problem){0};
+	probe_run(&m->server->conf, &m->probe_fault);
 }
 
 static void on_probed(uv_work_t *work, int status)
 {
 	struct main_loop *m = work->data;
-	char *ill = m->server->ill;
-	bool was = ill[0];
+	char *not_ready = m->server->not_ready;
+	bool was = not_ready[0];
 
 	(void)status;
 	m->probing = false;
-	if (m->ill.code == ERR_UNREACHABLE) /* the pools know that, and when it is over, at once */
-		snprintf(ill, sizeof m->server->ill, "%s", "");
+	if (m->probe_fault.code == ERR_UNREACHABLE) /* the pools know that, and when it is over, at once */
+		snprintf(not_ready, sizeof m->server->not_ready, "%s", "");
 	else
-		snprintf(ill, sizeof m->server->ill, "%s%s%s", m->ill.message, m->ill.code ? " → " : "",
-			m->ill.hint);
-	if (ill[0] && !was)
-		log_error("not ready, calls fail: %s", ill);
-	else if (was && !ill[0])
+		snprintf(not_ready, sizeof m->server->not_ready, "%s%s%s", m->probe_fault.message,
+			m->probe_fault.code ? " → " : "", m->probe_fault.hint);
+	if (not_ready[0] && !was)
+		log_error("not ready, calls fail: %s", not_ready);
+	else if (was && !not_ready[0])
 		log_info("ready again");
-	m->probe_at_ms = uv_now(&m->loop) + (ill[0] ? PROBE_AGAIN_MS : PROBE_MS);
+	m->probe_at_ms = uv_now(&m->loop) + (not_ready[0] ? PROBE_AGAIN_MS : PROBE_MS);
 }
 
 /* Whether /readyz may say so: what users run is run, on a fresh connection, off the loop. */
 static void watch_calls(struct main_loop *m)
 {
-	if (m->probing || m->stopping || uv_now(&m->loop) < m->probe_at_ms)
+	if (m->probing || uv_now(&m->loop) < m->probe_at_ms)
 		return;
 	m->probing = true;
 	m->probe.data = m;
@@ -240,14 +260,15 @@ static void on_watch(uv_timer_t *timer)
 {
 	struct main_loop *m = timer->data;
 
-	if (m->ready) {
+	if (m->state == MAIN_READY) {
 		watch_database(m);
 		watch_calls(m);
 	}
-
-	if (!m->ready && all_ready(m))
+	if (m->state != MAIN_STARTING)
+		return;
+	if (all_ready(m)) {
 		announce(m);
-	if (!m->ready && uv_now(&m->loop) - m->start_ms > READY_MS) {
+	} else if (uv_now(&m->loop) - m->start_ms > READY_MS) {
 		log_error("the database did not answer within %d s", READY_MS / 1000);
 		m->result = 1;
 		stop(m);

@@ -1,5 +1,5 @@
 /* server.h - what all loops of one process share: settings, keys, the deny list. Written once before the
- * loops start, but for the few fields that say otherwise. */
+ * loops start, but for the few fields that say otherwise. Any thread. */
 #ifndef JG_SERVER_H
 #define JG_SERVER_H
 
@@ -38,7 +38,7 @@ struct server {
 	atomic_int per_address; /* of conf, as SIGHUP may change them */
 	atomic_bool grouping;
 	/* why calls fail though the database answers, "" when they do not; main thread */
-	char ill[256 + HINT_SIZE + 8];
+	char not_ready[256 + HINT_SIZE + 8];
 };
 
 /* Serves until SIGTERM; s->conf is filled. Blocking. */

@@ -1,5 +1,5 @@
-/* admin.h - the commands of jgadmin and what they share: one call over the link, rows as JSON and as a
- * table. */
+/* admin.h - the commands of jgadmin and what they share: one call over the link, rows as JSON and as a table.
+ * Main thread. */
 #ifndef JG_ADMIN_H
 #define JG_ADMIN_H
 

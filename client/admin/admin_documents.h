@@ -1,4 +1,4 @@
-/* admin_documents.h - what the files of the 办文 commands share. */
+/* admin_documents.h - what the files of the 办文 commands share. Main thread. */
 #ifndef JG_ADMIN_DOCUMENTS_H
 #define JG_ADMIN_DOCUMENTS_H
 

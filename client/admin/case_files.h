@@ -1,5 +1,5 @@
 /* case_files.h - evidence fetched into a folder, for a clerk to look at before he decides. Never replaces a
- * file. */
+ * file. Main thread. */
 #ifndef JG_CASE_FILES_H
 #define JG_CASE_FILES_H
 

@@ -1,4 +1,5 @@
-/* invite_pdf.h - connect codes on paper, one slip of a page per school, to be cut and handed over. */
+/* invite_pdf.h - connect codes on paper, one slip of a page per school, to be cut and handed over. Main
+ * thread. */
 #ifndef JG_INVITE_PDF_H
 #define JG_INVITE_PDF_H
 

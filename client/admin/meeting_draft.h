@@ -1,5 +1,5 @@
 /* meeting_draft.h - the first text of a meeting's notice and of its minutes, as `documents draft` takes a
- * file; who plans the meeting edits it. Pure. */
+ * file; who plans the meeting edits it. Pure. Main thread. */
 #ifndef JG_MEETING_DRAFT_H
 #define JG_MEETING_DRAFT_H
 

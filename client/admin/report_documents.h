@@ -1,4 +1,5 @@
-/* report_documents.h - a month of 办文 as a page and as a workbook. Owns how they look; asks nobody. Blocks. */
+/* report_documents.h - a month of 办文 as a page and as a workbook. Owns how they look; asks nobody. Blocks.
+ * Main thread. */
 #ifndef JG_REPORT_DOCUMENTS_H
 #define JG_REPORT_DOCUMENTS_H
 

@@ -1,4 +1,4 @@
-/* cmd_documents.h - the files of a school's 办文 commands. */
+/* cmd_documents.h - the files of a school's 办文 commands. Main thread. */
 #ifndef JG_CLI_CMD_DOCUMENTS_H
 #define JG_CLI_CMD_DOCUMENTS_H
 

@@ -1,4 +1,4 @@
-/* jg.h - the commands of jg, one function a row of the table in jg.c, and what they share. */
+/* jg.h - the commands of jg, one function a row of the table in jg.c, and what they share. Main thread. */
 #ifndef JG_JG_H
 #define JG_JG_H
 

@@ -65,7 +65,7 @@ struct reader {
 	unsigned seen; /* bit i: line_names[i] was there */
 };
 
-static enum err at_row(const struct reader *r, enum err e)
+static enum err problem_at_row(const struct reader *r, enum err e)
 {
 	if (r->p)
 		r->p->row = r->row;
@@ -143,7 +143,7 @@ static enum err line_clean(const struct reader *r, char *line)
 		if (*s == '\t' || *s == '\v' || *s == '\f')
 			*s = ' ';
 	int32_t c = text_forbidden(line, strlen(line));
-	return c ? at_row(r,
+	return c ? problem_at_row(r,
 			   problem_set(r->p, ERR_INVALID, NULL, _("删去它，再运行同一条命令"),
 				   _("这一行里有不能保存的字符 U+%04X"), (unsigned)c))
 		 : ERR_OK;
@@ -169,7 +169,7 @@ static enum err list_read(const struct reader *r, struct draft_list *out, char *
 			out->items[out->n++] = text;
 	}
 	if (out->n > DRAFT_LIST_MAX)
-		return at_row(r,
+		return problem_at_row(r,
 			problem_set(r->p, ERR_TOO_LARGE, name,
 				_("合并成“小学”“全县学校”这样的统称，或分成几份"),
 				_("“%s”有 %zu 项，最多 %d 项"), name, out->n, DRAFT_LIST_MAX));
@@ -178,7 +178,7 @@ static enum err list_read(const struct reader *r, struct draft_list *out, char *
 
 static enum err question_bad(const struct reader *r, const char *what)
 {
-	return at_row(r,
+	return problem_at_row(r,
 		problem_set(r->p, ERR_INVALID, "反馈",
 			_("写成“问题|number”“问题|choice|甲,乙”，类型有 "
 			  "number、date、text、file、choice，后面可加"
@@ -244,7 +244,7 @@ static enum err questions_read(const struct reader *r, char *text)
 		return no_room(r);
 	for (size_t i = 0; !e && i < items.n; i++) {
 		if (d->question_count == DRAFT_QUESTIONS_MAX)
-			return at_row(r,
+			return problem_at_row(r,
 				problem_set(r->p, ERR_TOO_LARGE, "反馈", _("只问一定要问的"),
 					_("反馈最多 %d 个问题"), DRAFT_QUESTIONS_MAX));
 		struct draft_question *q = &d->questions[d->question_count];
@@ -280,20 +280,20 @@ static enum err line_read(struct reader *r, char *line)
 	size_t i = 0;
 
 	if (!value)
-		return at_row(r,
+		return problem_at_row(r,
 			problem_set(r->p, ERR_INVALID, NULL, _("写成“名：值”；正文写在 --- 这一行之后"),
 				_("这一行没有冒号，不知道是哪一项")));
 	while (i < LINE_COUNT && strcmp(line_names[i].name, name) != 0)
 		i++;
 	if (i == LINE_COUNT)
-		return at_row(r,
+		return problem_at_row(r,
 			problem_set(r->p, ERR_INVALID, name,
 				_("可写的有标题、文种、公开、公开理由、主送、抄送、紧急程度、标识、"
 				  "答复、请示事项、"
 				  "越级理由、联系人、联系电话、附注、附件、出席、请假、列席、反馈"),
 				_("公文稿里没有“%s”这一项"), name));
 	if (r->seen & 1u << i && line_names[i].form != LINE_QUESTIONS)
-		return at_row(r,
+		return problem_at_row(r,
 			problem_set(r->p, ERR_INVALID, name, _("只留一行；有几个的，写在一行里，用“；”隔开"),
 				_("“%s”写了两次"), name));
 	r->seen |= 1u << i;
@@ -394,7 +394,7 @@ static enum err copy_make(struct reader *r, const char *bytes, size_t n)
 		r->row = 1;
 		for (size_t i = 0; i < good; i++)
 			r->row += bytes[i] == '\n';
-		return at_row(r,
+		return problem_at_row(r,
 			problem_set(r->p, ERR_INVALID, NULL, _("在记事本里用“文件 → 另存为”，编码选 UTF-8"),
 				_("这一行不是 UTF-8 编码的文字")));
 	}

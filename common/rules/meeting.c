@@ -89,7 +89,7 @@ static size_t split(char *text, const char *mark, const char *wide, const char *
 	return n;
 }
 
-static enum err wrong(struct problem *p, int row, enum line line, const char *how)
+static enum err line_problem(struct problem *p, int row, enum line line, const char *how)
 {
 	enum err e = problem_set(p, ERR_INVALID, lines[line].name, NULL, _("第 %d 行“%s”写得不对：%s"), row,
 		lines[line].name, how);
@@ -123,7 +123,7 @@ static enum err take_agenda(
 		return ERR_NOMEM;
 	for (size_t i = 0; i < n; i++)
 		if (!take_item(&out->agenda[out->agenda_count++], (char *)(uintptr_t)items[i]))
-			return wrong(p, row, AGENDA, _("每一项是 题目|分钟|发言人，用；隔开"));
+			return line_problem(p, row, AGENDA, _("每一项是 题目|分钟|发言人，用；隔开"));
 	return ERR_OK;
 }
 
@@ -150,7 +150,7 @@ static enum err take_line(struct meeting_plan *out, enum line line, char *value,
 	case START:
 	case END:
 		return meeting_time(line == START ? &out->start : &out->end, value)
-			? wrong(p, row, line, _("例如 2026-09-12 09:00"))
+			? line_problem(p, row, line, _("例如 2026-09-12 09:00"))
 			: ERR_OK;
 	case ATTEND:
 		return take_list(&out->attend, value, arena);
@@ -158,12 +158,13 @@ static enum err take_line(struct meeting_plan *out, enum line line, char *value,
 		return take_agenda(out, value, row, arena, p);
 	case REPLY_DUE:
 		return date_parse(value, DATE_EPOCH_1900, &out->reply_due)
-			? wrong(p, row, line, _("例如 2026-09-10"))
+			? line_problem(p, row, line, _("例如 2026-09-10"))
 			: ERR_OK;
 	case QUORUM:
 		out->quorum = (int32_t)strtol(value, &rest, 10);
-		return *rest || out->quorum < 1 || out->quorum > 100000 ? wrong(p, row, line, _("写人数"))
-									: ERR_OK;
+		return *rest || out->quorum < 1 || out->quorum > 100000
+			? line_problem(p, row, line, _("写人数"))
+			: ERR_OK;
 	default:
 		*texts[line] = value;
 		return ERR_OK;
@@ -184,7 +185,7 @@ static enum err parse_line(struct meeting_plan *out, char *text, int row, bool m
 		if (strcmp(lines[i].name, name) != 0)
 			continue;
 		if (met[i])
-			return wrong(p, row, (enum line)i, _("写了两次"));
+			return line_problem(p, row, (enum line)i, _("写了两次"));
 		value = trim(value);
 		met[i] = *value != 0;
 		return *value ? take_line(out, (enum line)i, value, row, arena, p) : ERR_OK;

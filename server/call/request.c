@@ -1,5 +1,6 @@
 #include "request.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,9 @@ void request_enter(struct request *r, enum request_state to)
 	};
 	static const struct state_machine machine = {"request", names, ways};
 
+	assert(to != REQUEST_QUEUED || r->conn);
+	assert((to == REQUEST_ASKING) == (r->task.conn != NULL) || to == REQUEST_RUNNING);
+	assert(to != REQUEST_PAUSED || (r->conn && r->more));
 	r->state = (enum request_state)state_move(&machine, r->state, to);
 }
 

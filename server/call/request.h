@@ -35,7 +35,7 @@ struct handler {
 
 enum scope { SCOPE_SCHOOL, SCOPE_BUREAU, SCOPE_JOB };
 
-/* Entered by request_enter alone. */
+/* Entered by request_enter alone; drawn in server/README.md "State machines". */
 enum request_state {
 	REQUEST_MADE,
 	REQUEST_QUEUED,   /* another streamed answer leaves on this connection */

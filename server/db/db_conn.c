@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,8 @@ void db_conn_enter(struct db_conn *c, enum db_state to)
 	};
 	static const struct state_machine machine = {"database connection", names, ways};
 
+	assert(to != DB_CONNECTING || (!c->pg && !c->poll && !c->task));
+	assert((to != DB_IDLE && to != DB_BUSY) || (c->pg && !c->task));
 	c->state = (enum db_state)state_move(&machine, c->state, to);
 }
 
@@ -103,7 +106,8 @@ void db_conn_down(struct db_conn *c, const char *why)
 	c->task = NULL;
 	c->next = NULL;
 	c->head = c->tail = 0;
-	c->broken = c->cleaning = c->demoted = c->misprepared = c->refused_by_server = c->answered = false;
+	c->broken = c->refused_by_server = c->answered = false;
+	c->distrust = NULL;
 	if (c->slots)
 		memset(c->prepared, 0, c->slots * sizeof *c->prepared);
 	c->prepared_count = 0;

@@ -9,13 +9,8 @@
 #define DB_BACKOFF_MIN_MS 50 /* a restart of PostgreSQL is over in a second: be there when it is */
 #define DB_HOSTS_MAX 8
 
-/* Entered by db_conn_enter alone.
- *
- *   DOWN ──> CONNECTING ──established──> BUSY (the greeting) ──its task ends──> IDLE ──served──> BUSY
- *    ^           │ (the probe: IDLE)      │                              │
- *    └───────────┴────────────────────────┴──────────── lost ────────────┘
- *
- * One that is DOWN and has to wait is DOWN again; each of them ──draining──> CLOSING. */
+/* Entered by db_conn_enter alone; drawn in server/README.md "State machines". BUSY without a task is a ROLLBACK
+ * on its way, after a task that left a transaction open. */
 enum db_state { DB_DOWN, DB_CONNECTING, DB_IDLE, DB_BUSY, DB_CLOSING, DB_STATES };
 enum expect { EXPECT_PREPARE, EXPECT_COMMAND, EXPECT_QUERY, EXPECT_COMMIT, EXPECT_SYNC, EXPECT_CLEANUP };
 
@@ -26,19 +21,19 @@ struct db_conn {
 	/* reconnect, its time limit, a turn of the loop before `next` runs, a trip that takes long */
 	uv_timer_t timer;
 	enum db_state state;
-	unsigned backoff_ms, host,
-		refused; /* host: index of the one it is at; refused: how many said no since one said yes */
+	unsigned backoff_ms;
+	unsigned host;    /* index of the host that it is connected to, or tries next */
+	unsigned refused; /* hosts that refused one after another, since one accepted */
 	struct db_task *task, greeting;
 	db_task_fn next;
-	bool cleaning; /* ROLLBACK after a task that left a transaction open */
-	/* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding 4) */
-	bool warned;
-	bool broken;            /* to be closed when the trip is over */
-	bool answered;          /* the last that libpq gave was a result: the NULL behind it is its end */
-	uint64_t heard_ms;      /* loop time: the trip was sent, or something came */
-	bool demoted;           /* the server at the other end became a standby: likewise */
-	bool refused_by_server; /* a statement of this trip failed there */
-	bool misprepared;       /* it has other prepared statements than we know of: likewise */
+	uint64_t heard_ms; /* loop time: the trip was sent, or something came */
+	/* Facts about the trip that is under way, each independent of the state and of the others. */
+	bool warned;   /* a WARNING came since the COMMIT was sent: it may be a cancelled wait
+				   (sync.md finding 4) */
+	bool broken;   /* sending failed: the connection is closed when the trip is over */
+	bool answered; /* libpq's last answer was a result, so the NULL behind it is that result's end */
+	bool refused_by_server; /* PostgreSQL refused a statement of this trip */
+	const char *distrust;   /* why the connection is closed when the trip is over; NULL: it is not */
 	struct db_prepared {
 		const struct db_stmt *stmt; /* NULL = the slot is free */
 		enum { STMT_ABSENT, STMT_ASKED, STMT_THERE } state;
@@ -73,19 +68,19 @@ struct db_pool {
 /* db_conn.c */
 void db_conn_enter(struct db_conn *c, enum db_state to);
 void db_conn_connect(struct db_conn *c);
-/* The connection is gone: tells its task, then comes back after a while. why: NULL where it is meant to
- * go. */
+/* Ends the connection, tells its task, and connects again after a while. why: for the log; NULL when the end
+ * was intended. */
 void db_conn_down(struct db_conn *c, const char *why);
-/* This host takes writes: who is still at another one talks to a machine that stands still, was cut off or is
- * no primary any more, and nothing on the wire would tell. What was sent there is unknown; the same bytes go
- * to the new one. */
+/* `primary` is the host that takes writes. Connections to another host are ended: that host stands still, was
+ * cut off, or is no longer the primary, and nothing on the wire would tell. The outcome of what was sent there
+ * is unknown; the same bytes are sent to the new host. */
 void db_conn_leave_others(struct db_pool *pool, unsigned primary);
-/* From now on a trip is under way: when it takes long, other hosts are asked whether they are the primary. */
+/* Called when a trip is sent: when it takes long, other hosts are asked whether they are the primary. */
 void db_conn_watch(struct db_conn *c);
 
-/* db_task.c: what comes on an established connection is taken as results. */
+/* db_task.c: from now on what arrives on the connection is read as results. */
 void db_trip_listen(struct db_conn *c);
-/* Takes what has come and was left unread for want of memory; false: there is none. */
+/* Reads what had arrived but was left unread because memory was short; false: nothing was left. */
 bool db_trip_look(struct db_conn *c);
 
 /* db_pool.c */

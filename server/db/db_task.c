@@ -253,7 +253,6 @@ void db_task_end(struct db_task *task)
 		conn_release(c);
 		return;
 	}
-	c->cleaning = true;
 	if (!PQsendQueryParams(c->pg, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 1) || !PQpipelineSync(c->pg)) {
 		db_conn_down(c, PQerrorMessage(c->pg));
 		return;
@@ -328,8 +327,10 @@ static void take_result(struct db_conn *c, PGresult *r)
 	bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 
 	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-	c->demoted |= state && strcmp(state, READ_ONLY) == 0;
-	c->misprepared |= state && is_misprepared(state);
+	if (state && strcmp(state, READ_ONLY) == 0)
+		c->distrust = "the server takes no writes any more";
+	else if (state && is_misprepared(state) && !c->distrust)
+		c->distrust = "prepared statements are out of step";
 	c->refused_by_server |= state != NULL;
 	if (what == EXPECT_PREPARE)
 		prepared_slot(c, c->queue[c->head].stmt)->state = good ? STMT_THERE : STMT_ABSENT;
@@ -357,33 +358,28 @@ static void trip_done(struct db_conn *c)
 	c->head = c->tail = 0;
 	c->refused_by_server = false;
 	uv_timer_stop(&c->timer);
-	if (c->cleaning) {
-		c->cleaning = false;
+	if (!task) { /* its ROLLBACK is done */
 		conn_release(c);
 		return;
 	}
-	if (!task)
-		return;
 	db_task_fn next = c->next;
 	if (task->unknown) {
 		db_conn_down(c, "unclean COMMIT"); /* calls next */
 		return;
 	}
-	if (c->demoted || c->misprepared) {
+	if (c->distrust) {
 		task->commits = false; /* refused, not unknown */
-		db_conn_down(c,
-			c->demoted ? "the server takes no writes any more"
-				   : "prepared statements are out of step");
+		db_conn_down(c, c->distrust);
 		return;
 	}
 	task->commits = false;
 	next(task);
 }
 
-/* libpq without memory loses a result, or says so in the place of one: an error that PostgreSQL has not sent.
- * What the trip did is not known then, nor which statements are prepared, and the end of the trip may be what
- * was lost: it would be waited for for ever, with the locks of the transaction. */
-static bool out_of_step(const struct db_conn *c, const PGresult *r)
+/* libpq that has no memory for a result drops it, or returns an error of its own in its place. Then nobody
+ * knows what the trip did or which statements are prepared. The lost result may also be the end of the
+ * trip: waiting for it would never end, and the transaction would keep its locks. */
+static bool answer_is_missing(const struct db_conn *c, const PGresult *r)
 {
 	if (!r)
 		return !c->answered;
@@ -392,9 +388,9 @@ static bool out_of_step(const struct db_conn *c, const PGresult *r)
 	return (PQresultStatus(r) == PGRES_PIPELINE_SYNC) != (c->queue[c->head].what == EXPECT_SYNC);
 }
 
-/* It has found no memory for the end of a trip, has let it pass, and waits for what does not come any
- * more: there is a complaint, and not one of PostgreSQL's. */
-static bool is_at_a_loss(const struct db_conn *c)
+/* libpq had no memory for the last message of a trip and dropped it, so PQisBusy would stay true for ever. It
+ * then holds an error message that PostgreSQL did not send. */
+static bool answer_was_dropped(const struct db_conn *c)
 {
 	const char *says = PQerrorMessage(c->pg);
 
@@ -405,16 +401,16 @@ static bool is_at_a_loss(const struct db_conn *c)
 static void conn_collect(struct db_conn *c)
 {
 	while (c->state == DB_BUSY && c->head < c->tail) {
-		/* Twice: without memory it leaves a message that has come unread, and no other comes
-		 * behind it. */
+		/* Asked twice: a call that had no memory leaves its message unread, and no later message
+		 * would wake us; the second call reads it. */
 		if (PQisBusy(c->pg) && PQisBusy(c->pg)) {
-			if (!is_at_a_loss(c))
+			if (!answer_was_dropped(c))
 				break;
 			db_conn_down(c, PQerrorMessage(c->pg));
 			return;
 		}
 		PGresult *r = PQgetResult(c->pg);
-		if (PQstatus(c->pg) == CONNECTION_OK && out_of_step(c, r)) {
+		if (PQstatus(c->pg) == CONNECTION_OK && answer_is_missing(c, r)) {
 			PQclear(r);
 			db_conn_down(c, "libpq lost an answer for want of memory");
 			return;

@@ -18,6 +18,8 @@ void conn_enter(struct conn *c, enum conn_state to)
 	};
 	static const struct state_machine machine = {"conn", names, ways};
 
+	assert((c->request_count == 0) == (c->requests == NULL) && c->request_count <= CALLS_MAX);
+	assert(to != CONN_GREETING || c->request_count == 0);
 	c->state = (enum conn_state)state_move(&machine, c->state, to);
 	c->since_ms = c->last_ms = uv_now(&c->worker->loop);
 }
@@ -153,28 +155,28 @@ static void on_refused_closed(uv_handle_t *handle)
 	free(handle);
 }
 
-static void on_turned_away(uv_handle_t *spare);
+static void on_spare_closed(uv_handle_t *spare);
 
 /* Without memory for a connection: libuv stops listening until what waits was accepted. */
-static void turn_away(struct worker *w)
+static void accept_and_close(struct worker *w)
 {
 	w->spare_wanted = true;
-	if (w->spare.data) /* still open: on_turned_away comes back to it */
+	if (w->spare.data) /* still open: on_spare_closed comes back to it */
 		return;
 	w->spare_wanted = false;
 	uv_tcp_init(&w->loop, &w->spare);
 	w->spare.data = w;
 	uv_accept((uv_stream_t *)&w->listener, (uv_stream_t *)&w->spare);
-	uv_close((uv_handle_t *)&w->spare, on_turned_away);
+	uv_close((uv_handle_t *)&w->spare, on_spare_closed);
 }
 
-static void on_turned_away(uv_handle_t *spare)
+static void on_spare_closed(uv_handle_t *spare)
 {
 	struct worker *w = spare->data;
 
 	spare->data = NULL;
 	if (w->spare_wanted)
-		turn_away(w);
+		accept_and_close(w);
 }
 
 void conn_accept(struct worker *w, uv_stream_t *listener)
@@ -182,7 +184,7 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
 	struct conn *c = calloc(1, sizeof *c);
 
 	if (!c) {
-		turn_away(w);
+		accept_and_close(w);
 		return;
 	}
 	c->worker = w;

@@ -1,12 +1,9 @@
 /* conn.h - one peer: handshake, greeting, frames, the calls in flight. Owns the stream and what is known of
  * the caller. One thread: the loop's.
  *
- *   TLS ──ready──> GREETING ──HELLO──> OPEN
- *    └──the ALPN of enrolling──> ENROLLING
- *
- * From each of them conn_close and conn_goaway end it: the stream closes, nothing more is read or sent
- * (stream_is_closing), and when its handle has closed the conn is freed. Requests that are at work are detached
- * then and go on to their ends. */
+ * Its states are drawn in server/README.md "State machines". From each of them conn_close and conn_goaway
+ * end it: the stream closes, nothing more is read or sent (stream_is_closing), and when its handle has
+ * closed the conn is freed. Requests that are at work are detached then and go on to their ends. */
 #ifndef JG_CONN_H
 #define JG_CONN_H
 

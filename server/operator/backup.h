@@ -1,4 +1,4 @@
-/* backup.h - a county in a directory of files, and back. Blocking; commands only. */
+/* backup.h - a county in a directory of files, and back. Blocking; main thread. */
 #ifndef JG_BACKUP_H
 #define JG_BACKUP_H
 

@@ -1,6 +1,6 @@
 /* doctor.h - names each fault of a county and its mend: a command, then a note in brackets where one is
  * needed. Each ✗ is provoked in tests/e2e/test_operator.py, and what it advises is done there to the letter.
- * Blocking; a command only. */
+ * Blocking; main thread. */
 #ifndef JG_DOCTOR_H
 #define JG_DOCTOR_H
 

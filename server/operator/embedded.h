@@ -1,7 +1,7 @@
-/* embedded.h - a private PostgreSQL under DIR/pg: unix socket only, no password, no port. Blocking; used
- * before and after the loops run. Never runs PostgreSQL as root, and expects DIR to be the current directory
- * (place_enter): sockets and programs are named from there, so that no letter of DIR's name needs quoting and
- * none is too long for a socket. */
+/* embedded.h - a private PostgreSQL under DIR/pg: unix socket only, no password, no port. Blocking; any
+ * thread: the main one before and after the loops run, one of libuv's pool when it is revived. Never runs
+ * PostgreSQL as root, and expects DIR to be the current directory (place_enter): sockets and programs are
+ * named from there, so that no letter of DIR's name needs quoting and none is too long for a socket. */
 #ifndef JG_EMBEDDED_H
 #define JG_EMBEDDED_H
 

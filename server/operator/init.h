@@ -1,5 +1,4 @@
-/* init.h - making a data directory: keys, database, the three administrators. Blocking; run once by `jgd
- * init`. */
+/* init.h - making a data directory: keys, database, the three administrators. Blocking; main thread. */
 #ifndef JG_INIT_H
 #define JG_INIT_H
 

@@ -1,5 +1,5 @@
-/* maintain.h - the schema: brought up to date, and refused when it is not this program's. Blocking; commands
- * only. */
+/* maintain.h - the schema: brought up to date, and refused when it is not this program's. Blocking; main
+ * thread. */
 #ifndef JG_MAINTAIN_H
 #define JG_MAINTAIN_H
 

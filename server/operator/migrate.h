@@ -1,6 +1,6 @@
 /* migrate.h - the numbered migrations, and the files of functions that are applied after them whenever they
  * have changed, embedded in jgd: checksummed, under an advisory lock, one transaction each, so that two
- * starters at once are safe. Blocking; used by commands, never by a loop. */
+ * starters at once are safe. Blocking; main thread. */
 #ifndef JG_MIGRATE_H
 #define JG_MIGRATE_H
 

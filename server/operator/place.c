@@ -61,7 +61,7 @@ static int give(const char *dir, const struct passwd *account)
 }
 
 /* Nothing below runs as root. */
-static enum err become(const char *dir, const char *user, struct problem *p)
+static enum err drop_to_user(const char *dir, const char *user, struct problem *p)
 {
 	struct passwd *account = getpwnam(user);
 
@@ -125,7 +125,7 @@ bool place_closed(const char *path, char *out, size_t size)
 enum err place_enter(const char *dir, const char *user, struct problem *p)
 {
 	char hint[PATH_MAX + 64], parent[PATH_MAX], quoted[PATH_MAX];
-	enum err e = geteuid() == 0 ? become(dir, user, p) : ERR_OK;
+	enum err e = geteuid() == 0 ? drop_to_user(dir, user, p) : ERR_OK;
 
 	if (e || (access(dir, R_OK | W_OK | X_OK) == 0 && chdir(dir) == 0))
 		return e;

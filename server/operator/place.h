@@ -1,5 +1,5 @@
 /* place.h - the data directory of one county: found whatever the current directory, owned by the service's
- * account, and held by one process at a time. Blocking; used before the loops run. */
+ * account, and held by one process at a time. Blocking; main thread, before the loops run. */
 #ifndef JG_PLACE_H
 #define JG_PLACE_H
 

@@ -24,7 +24,7 @@ static const char trial[] = "BEGIN;"
 			    " ROLLBACK";
 
 /* Busy, on its way out, a standby meanwhile: not what this is for. */
-static bool passing(const char *state)
+static bool mends_itself(const char *state)
 {
 	return !state || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 ||
 		strcmp(state, "25006") == 0 || strcmp(state, "55P03") == 0 || strcmp(state, "53300") == 0;
@@ -58,9 +58,9 @@ enum err probe_run(const struct conf *conf, struct problem *p)
 	if (!e && PQresultStatus(r) != PGRES_COMMAND_OK) {
 		const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE),
 			   *message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-		e = problem_set(p, passing(state) ? ERR_UNREACHABLE : ERR_UNAVAILABLE, "database", NULL, "%s",
-			message ? message : PQerrorMessage(db));
-		if (!passing(state))
+		e = problem_set(p, mends_itself(state) ? ERR_UNREACHABLE : ERR_UNAVAILABLE, "database", NULL,
+			"%s", message ? message : PQerrorMessage(db));
+		if (!mends_itself(state))
 			mend(conf, state, PQserverVersion(db) / 10000, p->hint, sizeof p->hint);
 	}
 	PQclear(r);

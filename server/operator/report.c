@@ -50,7 +50,7 @@ static void one_line(char *text)
 }
 
 /* Of these codes the message is a sentence; of the others it may be a path, or PostgreSQL's words. */
-static bool speaks(enum err code)
+static bool message_says_all(enum err code)
 {
 	return code == ERR_USAGE || code == ERR_NOT_NOW || code == ERR_EXISTS || code == ERR_NOT_FOUND ||
 		code == ERR_INVALID || code == ERR_MISSING;
@@ -64,7 +64,7 @@ int report_end(struct report *r, struct problem *p)
 	if (p->code) {
 		const char *sentence = _(info->sentence);
 		bool more = p->message[0] && strcmp(p->message, sentence) != 0,
-		     alone = more && speaks(p->code);
+		     alone = more && message_says_all(p->code);
 		const char *const parts[] = {alone ? "" : sentence, more && !alone ? _("：") : "",
 			more ? p->message : "", "\n", p->safe, "\n", p->hint, "\n"};
 		for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -1,7 +1,7 @@
 /* roles.h - the database role that serves. `jingguan_app` is a group that migrations grant to and that nobody
  * logs in as; each county has a login role of its own in it, so that a second county in the same cluster
  * changes nobody's password. Counties made before that log in as jingguan_app itself, and go on doing so.
- * Blocking. */
+ * Blocking; main thread. */
 #ifndef JG_ROLES_H
 #define JG_ROLES_H
 

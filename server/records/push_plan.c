@@ -130,7 +130,7 @@ struct scopes {
 	bool named; /* a pupil of the roster has the number that the record has behind it */
 };
 
-static void meet(struct scopes *s, const char *scope)
+static void scopes_add(struct scopes *s, const char *scope)
 {
 	s->any = true;
 	for (int i = 0; scope[0] && i < s->author->class_count; i++)
@@ -140,14 +140,14 @@ static void meet(struct scopes *s, const char *scope)
 }
 
 /* The class that a record says itself; nothing when its kind has none, or it is left open. */
-static void meet_own(struct scopes *s, const struct record *r)
+static void scopes_add_own(struct scopes *s, const struct record *r)
 {
 	int class_no = kind_field_index(r->kind, "class_no"), grade = kind_field_index(r->kind, "grade");
 	char class_text[32], grade_text[32], scope[CLASS_SCOPE_SIZE];
 
 	if (class_no < 0 || !record_has(r, class_no))
 		return;
-	meet(s,
+	scopes_add(s,
 		class_scope_make(scope,
 			grade < 0 ? r->kind->grade : record_text(r, grade, grade_text, sizeof grade_text),
 			record_text(r, class_no, class_text, sizeof class_text)));
@@ -181,7 +181,7 @@ static bool is_student_no(const struct record *r)
 }
 
 /* The pupil of this push that the record names by number. deleting: those count that it has deleted. */
-static void meet_named(struct plan *p, struct scopes *s, const struct record *r, bool deleting)
+static void scopes_add_named(struct plan *p, struct scopes *s, const struct record *r, bool deleting)
 {
 	for (size_t i = 0; r->kind->registered && i < p->entry_count; i++) {
 		const struct stored *row = &p->entries[i].row;
@@ -191,23 +191,23 @@ static void meet_named(struct plan *p, struct scopes *s, const struct record *r,
 		bool cert = same_text(&row->state.record, "cert_no", r),
 		     student = same_text(&row->state.record, "student_no", r);
 		if (cert || student)
-			meet_own(s, &row->state.record);
+			scopes_add_own(s, &row->state.record);
 		s->named |= cert || (student && is_student_no(r));
 	}
 }
 
 /* A pupil whom this very push has brought is not in the database yet, nor what hangs on him. */
-static void meet_pupils_of_push(struct plan *p, struct scopes *s, const struct record *r, bool deleting)
+static void scopes_add_pupils_of_push(struct plan *p, struct scopes *s, const struct record *r, bool deleting)
 {
-	meet_named(p, s, r, deleting);
+	scopes_add_named(p, s, r, deleting);
 	bool named = s->named;
 	for (size_t up = 0; r && r->kind->of >= 0 && r->value[r->kind->of].len == ID_SIZE && up < KIND_COUNT;
 		up++) {
 		const struct entry *on = entry_find(p, r->value[r->kind->of].data);
 		r = on && on->row.state.exists ? &on->row.state.record : NULL;
 		if (r) {
-			meet_own(s, r);
-			meet_named(p, s, r, deleting);
+			scopes_add_own(s, r);
+			scopes_add_named(p, s, r, deleting);
 		}
 	}
 	s->named = named;
@@ -249,18 +249,18 @@ static enum err check_class(struct plan *p, size_t index, const struct plan_op *
 	if (e && e->row.state.exists) {
 		/* As earlier operations of this push left it: a deletion says nothing itself, and an operation
 		 * only what is in its groups. */
-		meet_own(&s, &e->row.state.record);
-		meet_pupils_of_push(p, &s, &e->row.state.record, del);
+		scopes_add_own(&s, &e->row.state.record);
+		scopes_add_pupils_of_push(p, &s, &e->row.state.record, del);
 		s.named &= !o->kind->registered || del || keeps_number(o);
 	}
 	if (o->op->action == JINGGUAN__V1__ACTION__PUT)
-		meet_own(&s, &o->body);
+		scopes_add_own(&s, &o->body);
 	for (size_t i = 0; i < p->facts->scope_count; i++)
 		if (p->facts->scopes[i].op == index) {
-			meet(&s, p->facts->scopes[i].scope);
+			scopes_add(&s, p->facts->scopes[i].scope);
 			s.named |= p->facts->scopes[i].named;
 		}
-	meet_pupils_of_push(p, &s, &o->body, del);
+	scopes_add_pupils_of_push(p, &s, &o->body, del);
 	if (!s.any || s.foreign)
 		return refuse_class(a, problem);
 	/* A record that keeps its number was judged with it, and stands. */

@@ -209,7 +209,7 @@ static void fill_bodies(struct request *r, struct pull *p, struct body_at *where
 }
 
 /* Of a wide kind the database gives no more than a page. */
-static bool was_left(const pb_change *c)
+static bool is_leave(const pb_change *c)
 {
 	return c->action == JINGGUAN__V1__ACTION__PUT && !c->has_body;
 }
@@ -220,7 +220,7 @@ static void cut_page(struct pull *p, const struct body_at *where, int32_t rows_m
 	size_t bytes = 0, n = 0;
 
 	while (n < p->count &&
-		(!n || (!was_left(&p->changes[n]) && bytes + where[n].len + CHANGE_BYTES <= PULL_PAGE_BYTES)))
+		(!n || (!is_leave(&p->changes[n]) && bytes + where[n].len + CHANGE_BYTES <= PULL_PAGE_BYTES)))
 		bytes += where[n++].len + CHANGE_BYTES;
 	if (n < p->count) {
 		p->count = n;

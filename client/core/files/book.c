@@ -31,7 +31,7 @@ static bool explains(const struct sheet_page *page)
 	return false;
 }
 
-static void leave(struct book *b, const struct sheet_page *page, const char *why)
+static void note_left_out(struct book *b, const struct sheet_page *page, const char *why)
 {
 	struct book_left *left = &b->left[b->n_left++];
 
@@ -51,7 +51,7 @@ static enum err page_take(struct book *b, const struct sheet *sheet, size_t i, c
 	if (!e && w->usable)
 		e = w->usable(w->data, t, page, &p);
 	if (!e && b->n && !table_same_columns(b->tables[0].table, t)) {
-		leave(b, page, _("列与前面的工作表不同；要读它请用 --sheet"));
+		note_left_out(b, page, _("列与前面的工作表不同；要读它请用 --sheet"));
 		table_free(t);
 		return ERR_OK;
 	}
@@ -64,7 +64,7 @@ static enum err page_take(struct book *b, const struct sheet *sheet, size_t i, c
 		*nearest = p;
 		return e;
 	}
-	leave(b, page, p.message);
+	note_left_out(b, page, p.message);
 	if (!nearest->code || nearness(e, &p) > nearness(nearest->code, nearest))
 		*nearest = p;
 	return ERR_OK;
@@ -76,9 +76,9 @@ static bool left_aside(struct book *b, const struct sheet_page *page)
 	if (strcmp(page->name, SHEET_CHOICES) == 0)
 		b->form = true; /* that was filled */
 	else if (page->hidden)
-		leave(b, page, _("隐藏的工作表；要读它请用 --sheet"));
+		note_left_out(b, page, _("隐藏的工作表；要读它请用 --sheet"));
 	else if (page->big)
-		leave(b, page, _("行、列或单元格太多；要读它请分成几个文件"));
+		note_left_out(b, page, _("行、列或单元格太多；要读它请分成几个文件"));
 	else
 		return false;
 	return true;
@@ -105,7 +105,7 @@ enum err book_open(
 			sheet->n_pages == 1)
 			continue;
 		if (out->n)
-			leave(out, page, _("看名字是说明；要读它请用 --sheet"));
+			note_left_out(out, page, _("看名字是说明；要读它请用 --sheet"));
 		else
 			e = page_take(out, sheet, i, wants, &nearest);
 	}

@@ -32,7 +32,7 @@ static const struct kind_of_file {
 		"ELF",
 		N_("程序")}};
 
-static bool promises(const struct kind_of_file *k, const char *extension)
+static bool extension_says(const struct kind_of_file *k, const char *extension)
 {
 	char word[16];
 
@@ -57,8 +57,8 @@ bool file_type_differs(const char *path, const char **is)
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		const struct kind_of_file *k = &kinds[i];
 		bool found = n >= k->at + k->n && memcmp(head + k->at, k->bytes, k->n) == 0;
-		promised |= *extension && promises(k, extension);
-		kept |= found && promises(k, extension);
+		promised |= *extension && extension_says(k, extension);
+		kept |= found && extension_says(k, extension);
 		if (found && !*is)
 			*is = _(k->text);
 	}

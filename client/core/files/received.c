@@ -16,7 +16,7 @@
 #define NAME_MAX_BYTES 200 /* of a file system's 255: room for "(12)" */
 #define NAMES_TRIED 100
 
-static enum err told(struct problem *p, const char *path, int error)
+static enum err received_problem(struct problem *p, const char *path, int error)
 {
 	char name[FILE_PATH_TEXT_MAX];
 
@@ -32,12 +32,12 @@ enum err received_folder(const char *dir, struct problem *p)
 	struct stat st;
 
 	if (mkdir(dir, 0700) && errno != EEXIST)
-		return told(p, dir, errno);
+		return received_problem(p, dir, errno);
 	if (stat(dir, &st))
-		return told(p, dir, errno);
+		return received_problem(p, dir, errno);
 	if (!S_ISDIR(st.st_mode))
-		return told(p, dir, ENOTDIR);
-	return access(dir, W_OK | X_OK) ? told(p, dir, errno) : ERR_OK;
+		return received_problem(p, dir, ENOTDIR);
+	return access(dir, W_OK | X_OK) ? received_problem(p, dir, errno) : ERR_OK;
 }
 
 /* A name that somebody else gave, as a name in our folder: no path, no hidden file, nothing that steers a
@@ -94,7 +94,7 @@ static enum err write_all(int fd, const char *path, const struct buf *bytes, str
 		error = errno;
 	if (error)
 		unlink(path);
-	return error ? told(p, path, error) : ERR_OK;
+	return error ? received_problem(p, path, error) : ERR_OK;
 }
 
 enum err received_keep(const char *dir, const char *called, const struct buf *bytes,
@@ -114,9 +114,9 @@ enum err received_keep(const char *dir, const char *called, const struct buf *by
 		if (fd >= 0)
 			return write_all(fd, path, bytes, p);
 		if (errno != EEXIST)
-			return told(p, path, errno);
+			return received_problem(p, path, errno);
 		if (same_bytes(path, bytes))
 			return ERR_OK;
 	}
-	return told(p, path, EEXIST);
+	return received_problem(p, path, EEXIST);
 }

@@ -336,7 +336,7 @@ enum err sheet_problem(struct problem *p, enum err err, const char *name, uint32
 	return err;
 }
 
-static bool begins(const unsigned char *bytes, size_t n, const char *magic, size_t length)
+static bool starts_with(const unsigned char *bytes, size_t n, const char *magic, size_t length)
 {
 	return n >= length && memcmp(bytes, magic, length) == 0;
 }
@@ -405,12 +405,12 @@ static const struct foreign *foreign_kind(const unsigned char *bytes, size_t n)
 		.text = N_("这是网页或 XML 文件"), .advice = sheet_advice_save_as};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (begins(bytes, n, kinds[i].magic, kinds[i].length))
+		if (starts_with(bytes, n, kinds[i].magic, kinds[i].length))
 			return &kinds[i];
 	if (has_stray_nul(bytes, n))
 		return &binary;
 	/* Web pages and XML named .xls, as some systems export them. */
-	size_t i = begins(bytes, n, "\xEF\xBB\xBF", 3) ? 3 : 0;
+	size_t i = starts_with(bytes, n, "\xEF\xBB\xBF", 3) ? 3 : 0;
 	while (i < n && bytes[i] && strchr(" \r\n\t", bytes[i]))
 		i++;
 	if (i + 1 < n && bytes[i] == '<' &&
@@ -445,9 +445,9 @@ static enum err sheet_fill(struct sheet *s, const void *bytes, size_t n, const c
 	if (n > SHEET_FILE_MAX)
 		return problem_set(p, ERR_FILE_LIMIT, NULL, _("请去掉图片或分成几个文件"),
 			_("%s：文件超过 %u MiB"), name, SHEET_FILE_MAX >> 20);
-	if (begins(bytes, n, OLE_MAGIC, sizeof OLE_MAGIC - 1))
+	if (starts_with(bytes, n, OLE_MAGIC, sizeof OLE_MAGIC - 1))
 		return ole_refuse(bytes, n, name, p);
-	if (begins(bytes, n, "PK\3\4", 4) || begins(bytes, n, "PK\5\6", 4))
+	if (starts_with(bytes, n, "PK\3\4", 4) || starts_with(bytes, n, "PK\5\6", 4))
 		return xlsx_read(s, bytes, n, name, sheet_name, p);
 	if ((foreign = foreign_kind(bytes, n)))
 		return problem_set(

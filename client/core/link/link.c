@@ -21,12 +21,7 @@
 #define ADDRESSES_MAX 8
 #define MEANWHILE_MS 100 /* at the longest between two looks at what the face has to do: nobody feels it */
 
-/*
- *   IDLE ──connected──> SHAKING ──handshake done──> OPEN
- *                            └──────────┬──────────────┘
- *                                       v   the stream's last event, whoever ends it
- *                                    CLOSED
- */
+/* Entered by link_enter alone; drawn in server/README.md "State machines". */
 enum link_state { LINK_IDLE, LINK_SHAKING, LINK_OPEN, LINK_CLOSED, LINK_STATES };
 static const struct state_machine machine = {
 	"link",
@@ -199,6 +194,7 @@ static uint32_t frame_cap(void *data, const struct frame *header)
 
 static void link_enter(struct link *link, enum link_state to)
 {
+	assert(link->handle_open && (to != LINK_SHAKING || link->tcp_done));
 	link->state = (enum link_state)state_move(&machine, link->state, to);
 }
 

@@ -394,7 +394,7 @@ static void remember_try(struct store *s, enum err e)
 }
 
 /* What is to be done next. */
-static void think(struct sync *x)
+static void take_step(struct sync *x)
 {
 	x->event.now_ms = clock_monotonic_us() / 1000;
 	x->action = sync_machine_step(&x->machine, &x->event);
@@ -422,7 +422,7 @@ enum err sync_begin(struct sync **out, struct store *s, const struct sync_option
 
 bool sync_step(struct sync *x, unsigned *wait_ms)
 {
-	think(x); /* here and not behind the step: the clock has moved on while the caller waited */
+	take_step(x); /* here and not behind the step: the clock has moved on while the caller waited */
 	*wait_ms = x->action.what == SYNC_WAIT ? x->action.ms : 0;
 	if (x->action.what == SYNC_FINISH)
 		return false;

@@ -550,7 +550,7 @@ static enum err resolve_duplicate(void *data, const struct op_row *row)
 }
 
 /* A record that never came to be: what made it was let go. */
-#define LET_GO "state = " SQL_DONE " AND prev IS NULL AND action = 1"
+#define NEVER_MADE "state = " SQL_DONE " AND prev IS NULL AND action = 1"
 
 /* What a colleague's computer sent later: after a restore its guardian may come behind the refusal of the
  * pupil that it had seen, and only this outbox knows who the pupil is now, or that he was put aside. */
@@ -559,8 +559,8 @@ static enum err move_late_children(struct resolution *a)
 	struct view *v = a->view;
 	sqlite3_stmt *stmt = store_prepare(v->store,
 		"SELECT DISTINCT id, coalesce(duplicate_of, id) AS now FROM outbox"
-		" WHERE (duplicate_of IS NOT NULL OR (" LET_GO ")) AND state IN (" SQL_ACCEPTED ", " SQL_DONE
-		") AND length(id) = 16 AND length(now) = 16",
+		" WHERE (duplicate_of IS NOT NULL OR (" NEVER_MADE ")) AND state IN (" SQL_ACCEPTED
+		", " SQL_DONE ") AND length(id) = 16 AND length(now) = 16",
 		a->p);
 	enum err e = stmt ? ERR_OK : store_error(v->store, a->p);
 	bool row = false;
@@ -589,7 +589,7 @@ enum err outbox_resolve_duplicates(struct store *s, struct resolved *told, struc
 	sqlite3_stmt *stmt = store_prepare(s,
 		/* UNION and not OR, for which SQLite would read the whole table. */
 		"SELECT 1 FROM outbox WHERE duplicate_of IS NOT NULL"
-		" UNION ALL SELECT 1 FROM outbox WHERE " LET_GO " LIMIT 1",
+		" UNION ALL SELECT 1 FROM outbox WHERE " NEVER_MADE " LIMIT 1",
 		p);
 	struct resolution a = {.told = told, .p = p};
 	bool any = false;

@@ -1,5 +1,5 @@
 /* document_machine_inner.h - between the tables (document_machine.c) and what their rows do
- * (document_acts.c). Nobody else's. */
+ * (document_acts.c). Nobody else's. One thread: the loop's. */
 #ifndef JG_DOCUMENT_MACHINE_INNER_H
 #define JG_DOCUMENT_MACHINE_INNER_H
 

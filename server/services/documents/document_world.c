@@ -91,7 +91,7 @@ const char *document_text(struct request *r, const char *text)
 	return text && *text ? arena_text(&r->arena, text, strlen(text)) : "";
 }
 
-static bool three_days(const char *text, uint8_t out[URGENCIES])
+static bool read_three_days(const char *text, uint8_t out[URGENCIES])
 {
 	unsigned a, b, c;
 	char rest;
@@ -111,7 +111,7 @@ bool document_setting_fits(const char *name, const char *value)
 	char rest;
 
 	if (strncmp(name, "days.", 5) == 0)
-		return three_days(value, days);
+		return read_three_days(value, days);
 	if (strncmp(name, "retention.", 10) == 0)
 		return strcmp(value, "Y") == 0 || strcmp(value, "D30") == 0 || strcmp(value, "D10") == 0;
 	if (strcmp(name, "fonds") == 0 || strncmp(name, "unit.", 5) == 0) /* a part of a number */
@@ -265,7 +265,7 @@ bool world_read(struct request *r, struct document_surroundings *x)
 	for (int step = 0; step < DOCUMENT_STEPS; step++) {
 		char name[32];
 		snprintf(name, sizeof name, "days.%s", document_step_code((enum document_step)step));
-		three_days(world_setting(x, name, w->now), w->days[step]);
+		read_three_days(world_setting(x, name, w->now), w->days[step]);
 	}
 	w->come_back_days = (unsigned)atoi(world_setting(x, "back", w->now));
 	return true;

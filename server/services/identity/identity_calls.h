@@ -1,4 +1,4 @@
-/* identity_calls.h - what the files of the Identity service share. */
+/* identity_calls.h - what the files of the Identity service share. One thread: the loop's. */
 #ifndef JG_IDENTITY_CALLS_H
 #define JG_IDENTITY_CALLS_H
 

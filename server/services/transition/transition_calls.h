@@ -1,4 +1,4 @@
-/* transition_calls.h - what the files of the 小升初 service share. */
+/* transition_calls.h - what the files of the 小升初 service share. One thread: the loop's. */
 #ifndef JG_TRANSITION_CALLS_H
 #define JG_TRANSITION_CALLS_H
 

@@ -1,5 +1,5 @@
 /* transition_slips.h - a run of reconciliation, and what becomes of the slips in its transaction: what the
- * bureau's decisions on a pupil (transition_decisions.c) begin. */
+ * bureau's decisions on a pupil (transition_decisions.c) begin. One thread: the loop's. */
 #ifndef JG_TRANSITION_SLIPS_H
 #define JG_TRANSITION_SLIPS_H
 
