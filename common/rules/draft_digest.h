@@ -33,9 +33,10 @@ struct draft_version {
 	const struct draft_file_hash *files;
 	size_t file_count;
 };
-/* Whether title, body, each name of 主送 and 抄送, each question and the files' hashes are equal after NFKC without
- * white space, punctuation and control characters – but for those of a number: 3.5 is not 35 –, and 标识 and 公开
- * as they are: then a change is one of form only. The order of names and of files counts, the files' names do not. ERR_NOMEM, ERR_TOO_LARGE by the arena. */
+/* Whether title, body, each name of 主送 and 抄送, each question and the files' hashes are equal after
+ * NFKC without white space, punctuation and control characters – but for those of a number: 3.5 is not 35
+ * –, and 标识 and 公开 as they are: then a change is one of form only. The order of names and of files
+ * counts, the files' names do not. ERR_NOMEM, ERR_TOO_LARGE by the arena. */
 enum err draft_same_substance(
 	bool *same, const struct draft_version *a, const struct draft_version *b, struct arena *arena);
 

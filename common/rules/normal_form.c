@@ -34,7 +34,8 @@ static bool is_digit(int32_t c)
 	return utf8proc_category(c) == UTF8PROC_CATEGORY_ND;
 }
 
-/* Whether a mark behind a digit is of its number: a per cent, or one with another digit behind it on its line. */
+/* Whether a mark behind a digit is of its number: a per cent, or one with another digit behind it on its
+ * line. */
 static bool is_of_number(const char *from)
 {
 	int32_t c;

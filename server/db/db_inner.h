@@ -28,8 +28,8 @@ struct db_conn {
 	db_task_fn next;
 	uint64_t heard_ms; /* loop time: the trip was sent, or something came */
 	/* Facts about the trip that is under way, each independent of the state and of the others. */
-	bool warned;   /* a WARNING came since the COMMIT was sent: it may be a cancelled wait
-				   (sync.md finding 4) */
+	/* a WARNING came since the COMMIT was sent: it may be a cancelled wait (sync.md finding 4) */
+	bool warned;
 	bool broken;   /* sending failed: the connection is closed when the trip is over */
 	bool answered; /* libpq's last answer was a result, so the NULL behind it is that result's end */
 	bool refused_by_server; /* PostgreSQL refused a statement of this trip */

@@ -67,15 +67,15 @@ static void columns_free(struct columns *c)
 }
 
 /* Where the answer will stand, -1 when there was nothing to ask. */
-static int columns_send(struct round *g, struct columns *c, const struct db_stmt *stmt)
+static int columns_send(struct round *round, struct columns *c, const struct db_stmt *stmt)
 {
 	struct db_params p = {0};
-	int at = c->at[0].count ? g->task.sent : -1;
+	int at = c->at[0].count ? round->task.sent : -1;
 
 	if (at >= 0) {
 		for (size_t i = 0; i < c->n; i++)
 			db_array(&p, &c->at[i]);
-		db_task_query(&g->task, stmt, &p);
+		db_task_query(&round->task, stmt, &p);
 	}
 	columns_free(c);
 	return at;
@@ -91,12 +91,12 @@ struct at {
 };
 
 /* The next one; begin with {0}, m NULL. */
-static bool next_op(const struct round *g, struct at *at)
+static bool next_op(const struct round *round, struct at *at)
 {
 	if (at->m)
 		at->index++;
-	for (; at->member < g->count; at->member++, at->index = 0) {
-		at->m = &g->member[at->member];
+	for (; at->member < round->count; at->member++, at->index = 0) {
+		at->m = &round->member[at->member];
 		for (; at->index < at->m->limit; at->index++) {
 			at->o = &at->m->push.ops[at->index];
 			if (at->o->kind && !at->o->fault.code)
@@ -137,19 +137,19 @@ static int by_id(const void *a, const void *b)
 
 /* ---- what stands of the devices and their people ---- */
 
-static void send_devices(struct round *g)
+static void send_devices(struct round *round)
 {
 	const uint8_t *ids[PUSH_ROUND_MAX];
 	struct columns c;
 
-	for (size_t m = 0; m < g->count; m++)
-		ids[m] = g->member[m].request->caller.device;
+	for (size_t m = 0; m < round->count; m++)
+		ids[m] = round->member[m].request->caller.device;
 	/* cppcheck-suppress uninitvar ; a round has at least one member */
-	qsort(ids, g->count, sizeof *ids, by_id);
+	qsort(ids, round->count, sizeof *ids, by_id);
 	COLUMNS_BEGIN(&c, PG_UUID);
-	for (size_t m = 0; m < g->count; m++)
+	for (size_t m = 0; m < round->count; m++)
 		pg_array_bytes(&c.at[0], ids[m], ID_SIZE);
-	g->devices_at = columns_send(g, &c, &lock_devices);
+	round->devices_at = columns_send(round, &c, &lock_devices);
 }
 
 static bool author_known(const struct member *m, size_t until)
@@ -163,13 +163,13 @@ static bool author_known(const struct member *m, size_t until)
 	return false;
 }
 
-static void send_authors(struct round *g)
+static void send_authors(struct round *round)
 {
 	struct columns c;
 
 	COLUMNS_BEGIN(&c, PG_UUID, PG_TEXT, PG_TEXT);
-	for (size_t i = 0; i < g->count; i++) {
-		const struct member *m = &g->member[i];
+	for (size_t i = 0; i < round->count; i++) {
+		const struct member *m = &round->member[i];
 		for (size_t k = 0; k < m->limit; k++) {
 			if (!m->push.ops[k].op || !m->push.ops[k].op->author || author_known(m, k))
 				continue;
@@ -178,7 +178,7 @@ static void send_authors(struct round *g)
 			pg_array_text(&c.at[2], m->request->caller.school);
 		}
 	}
-	g->authors_at = columns_send(g, &c, &read_authors);
+	round->authors_at = columns_send(round, &c, &read_authors);
 }
 
 static void ask_replay(struct columns *c, const struct member *m, uint64_t op)
@@ -189,13 +189,13 @@ static void ask_replay(struct columns *c, const struct member *m, uint64_t op)
 }
 
 /* Earlier pushes that this one may repeat or build on. */
-static void send_replays(struct round *g)
+static void send_replays(struct round *round)
 {
 	struct columns c;
 
 	COLUMNS_BEGIN(&c, PG_UUID, PG_INT4, PG_INT8);
-	for (size_t i = 0; i < g->count; i++) {
-		const struct member *m = &g->member[i];
+	for (size_t i = 0; i < round->count; i++) {
+		const struct member *m = &round->member[i];
 		ask_replay(&c, m, m->push.first_op);
 		for (size_t k = 0; k < m->limit; k++) {
 			const pb_op *o = m->push.ops[k].op;
@@ -207,25 +207,25 @@ static void send_replays(struct round *g)
 				ask_replay(&c, m, built_on);
 		}
 	}
-	g->replays_at = columns_send(g, &c, &read_replays);
+	round->replays_at = columns_send(round, &c, &read_replays);
 }
 
 /* ---- locks before the records ---- */
 
 /* What guards depend on, each once. */
-static void hold(struct round *g)
+static void hold(struct round *round)
 {
 	const char *held[KIND_COUNT];
 	size_t n = 0;
 
-	for (struct at at = {0}; next_op(g, &at);) {
+	for (struct at at = {0}; next_op(round, &at);) {
 		bool again = !at.o->kind->hold[0];
 		for (size_t i = 0; i < n; i++)
 			again |= strcmp(held[i], at.o->kind->hold) == 0;
 		if (again)
 			continue;
 		held[n++] = at.o->kind->hold;
-		record_db_hold(&g->task, at.o->kind);
+		record_db_hold(&round->task, at.o->kind);
 	}
 }
 
@@ -237,16 +237,16 @@ static int by_school(const void *a, const void *b)
 
 /* Of one school, those who hang something on a record go together, who deletes one goes alone; in the order
  * of the schools, behind the devices and before all records. */
-static void lock_schools(struct round *g)
+static void lock_schools(struct round *round)
 {
 	struct columns c;
 	struct member *members[PUSH_ROUND_MAX] = {0};
 
-	for (size_t i = 0; i < g->count; i++)
-		members[i] = &g->member[i];
-	qsort(members, g->count, sizeof *members, by_school);
+	for (size_t i = 0; i < round->count; i++)
+		members[i] = &round->member[i];
+	qsort(members, round->count, sizeof *members, by_school);
 	COLUMNS_BEGIN(&c, PG_INT8, PG_BOOL);
-	for (size_t i = 0; i < g->count; i++) {
+	for (size_t i = 0; i < round->count; i++) {
 		bool hangs = false, deletes = false;
 		for (size_t k = 0; k < members[i]->limit; k++) {
 			const struct plan_op *o = &members[i]->push.ops[k];
@@ -260,7 +260,7 @@ static void lock_schools(struct round *g)
 		pg_array_int8(&c.at[0], strtoll(members[i]->request->caller.school, NULL, 10));
 		pg_array_bool(&c.at[1], deletes);
 	}
-	columns_send(g, &c, &lock_hooks);
+	columns_send(round, &c, &lock_hooks);
 }
 
 /* ---- the records of one kind ---- */
@@ -272,7 +272,7 @@ static const uint8_t *hook_of(const struct plan_op *o, const struct kind *on)
 	return lineage_hangs_on_own(o->kind, on) ? parent_of(o) : NULL;
 }
 
-static void lock_records(struct round *g, const struct kind *kind, const uint8_t **list, size_t n)
+static void lock_records(struct round *round, const struct kind *kind, const uint8_t **list, size_t n)
 {
 	struct pg_array ids = {0};
 
@@ -281,26 +281,26 @@ static void lock_records(struct round *g, const struct kind *kind, const uint8_t
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || memcmp(list[i], list[i - 1], ID_SIZE) != 0)
 			pg_array_bytes(&ids, list[i], ID_SIZE);
-	g->at[kind - kind_table].lock = g->task.sent;
-	record_db_lock(&g->task, kind, &ids);
+	round->at[kind - kind_table].lock = round->task.sent;
+	record_db_lock(&round->task, kind, &ids);
 	pg_array_free(&ids);
 }
 
 /* Locks them in the order of their ids and asks who holds the natural keys. */
-static bool send_kind(struct round *g, const struct kind *kind)
+static bool send_kind(struct round *round, const struct kind *kind)
 {
 	size_t total = 0, slot = (size_t)(kind - kind_table);
 	struct pg_array keys = {0}, owners = {0};
 
-	for (size_t i = 0; i < g->count; i++)
-		total += g->member[i].limit;
-	const uint8_t **list = arena_alloc(&g->arena, sizeof *list * (2 * total + 1));
+	for (size_t i = 0; i < round->count; i++)
+		total += round->member[i].limit;
+	const uint8_t **list = arena_alloc(&round->arena, sizeof *list * (2 * total + 1));
 	if (!list)
 		return false;
 	total = 0;
 	pg_array_begin(&keys, PG_TEXT);
 	pg_array_begin(&owners, PG_TEXT);
-	for (struct at at = {0}; next_op(g, &at);) {
+	for (struct at at = {0}; next_op(round, &at);) {
 		const uint8_t *hook = hook_of(at.o, kind);
 		if (hook)
 			list[total++] = hook;
@@ -312,14 +312,14 @@ static bool send_kind(struct round *g, const struct kind *kind)
 			pg_array_text(&owners, school_of(&at));
 		}
 	}
-	g->at[slot].lock = g->at[slot].holders = g->at[slot].guard = g->at[slot].judge = -1;
+	round->at[slot].lock = round->at[slot].holders = round->at[slot].guard = round->at[slot].judge = -1;
 	if (total)
-		lock_records(g, kind, list, total);
+		lock_records(round, kind, list, total);
 	/* Who holds a key is asked only after a unique index has said that somebody does: two computers of
 	 * one school seldom type the same child, and the question would cost every push a tenth. */
-	if (keys.count && g->attempts) {
-		g->at[slot].holders = g->task.sent;
-		record_db_holders(&g->task, kind, &keys, &owners);
+	if (keys.count && round->attempts) {
+		round->at[slot].holders = round->task.sent;
+		record_db_holders(&round->task, kind, &keys, &owners);
 	}
 	pg_array_free(&keys);
 	pg_array_free(&owners);
@@ -327,13 +327,13 @@ static bool send_kind(struct round *g, const struct kind *kind)
 }
 
 /* Behind all locks: a guard sees what stands, and what is to be. */
-static void send_guard(struct round *g, const struct kind *kind)
+static void send_guard(struct round *round, const struct kind *kind)
 {
 	struct columns c;
 	struct buf body = {0};
 
 	COLUMNS_BEGIN(&c, PG_INT4, PG_TEXT, PG_UUID, PG_JSONB);
-	for (struct at at = {0}; next_op(g, &at);) {
+	for (struct at at = {0}; next_op(round, &at);) {
 		if (at.o->kind != kind)
 			continue;
 		pg_array_int4(&c.at[0], ord_of(&at));
@@ -349,19 +349,19 @@ static void send_guard(struct round *g, const struct kind *kind)
 	}
 	buf_free(&body);
 	if (c.at[0].count) {
-		g->at[kind - kind_table].guard = g->task.sent;
-		record_db_guard(&g->task, kind, c.at);
+		round->at[kind - kind_table].guard = round->task.sent;
+		record_db_guard(&round->task, kind, c.at);
 	}
 	columns_free(&c);
 }
 
 /* What the records that it hangs on say of it. */
-static void send_judge(struct round *g, const struct kind *kind)
+static void send_judge(struct round *round, const struct kind *kind)
 {
 	struct columns c;
 
 	COLUMNS_BEGIN(&c, PG_INT4, PG_TEXT, PG_UUID, PG_UUID, PG_BOOL);
-	for (struct at at = {0}; next_op(g, &at);) {
+	for (struct at at = {0}; next_op(round, &at);) {
 		const uint8_t *parent = parent_of(at.o);
 		if (at.o->kind != kind)
 			continue;
@@ -375,36 +375,36 @@ static void send_judge(struct round *g, const struct kind *kind)
 		pg_array_bool(&c.at[4], !is_put(at.o));
 	}
 	if (c.at[0].count) {
-		g->at[kind - kind_table].judge = g->task.sent;
-		lineage_judge(&g->task, kind, c.at);
+		round->at[kind - kind_table].judge = round->task.sent;
+		lineage_judge(&round->task, kind, c.at);
 	}
 	columns_free(&c);
 }
 
 /* ---- what hangs on what, and of whose class it is ---- */
 
-static void send_writers(struct round *g)
+static void send_writers(struct round *round)
 {
 	struct columns c;
 
 	COLUMNS_BEGIN(&c, PG_INT4, PG_UUID, PG_INT4);
-	for (struct at at = {0}; next_op(g, &at);) {
+	for (struct at at = {0}; next_op(round, &at);) {
 		if (!at.o->op->n_seen)
 			continue;
 		pg_array_int4(&c.at[0], ord_of(&at));
 		pg_array_bytes(&c.at[1], at.o->op->id.data, ID_SIZE);
 		pg_array_int4(&c.at[2], (int32_t)at.o->groups);
 	}
-	g->writers_at = columns_send(g, &c, &read_writers);
+	round->writers_at = columns_send(round, &c, &read_writers);
 }
 
 /* What the records are that pushed ones hang on. */
-static void send_parents(struct round *g)
+static void send_parents(struct round *round)
 {
 	struct columns c;
 
 	COLUMNS_BEGIN(&c, PG_INT4, PG_TEXT, PG_UUID);
-	for (struct at at = {0}; next_op(g, &at);) {
+	for (struct at at = {0}; next_op(round, &at);) {
 		const uint8_t *parent = parent_of(at.o);
 		if (!parent)
 			continue;
@@ -412,9 +412,9 @@ static void send_parents(struct round *g)
 		pg_array_text(&c.at[1], school_of(&at));
 		pg_array_bytes(&c.at[2], parent, ID_SIZE);
 	}
-	g->targets_at = c.at[0].count ? g->task.sent : -1;
+	round->targets_at = c.at[0].count ? round->task.sent : -1;
 	if (c.at[0].count)
-		lineage_parents(&g->task, c.at, g->attempts ? "job" : "school");
+		lineage_parents(&round->task, c.at, round->attempts ? "job" : "school");
 	columns_free(&c);
 }
 
@@ -451,12 +451,12 @@ static void add_left(struct pg_array *a, const struct value *v)
 		pg_array_null(a);
 }
 
-static void send_classes(struct round *g)
+static void send_classes(struct round *round)
 {
 	struct columns c;
 
 	COLUMNS_BEGIN(&c, PG_INT4, PG_TEXT, PG_INT4, PG_UUID, PG_UUID, PG_TEXT, PG_TEXT);
-	for (struct at at = {0}; next_op(g, &at);) {
+	for (struct at at = {0}; next_op(round, &at);) {
 		const struct kind *kind = at.o->kind;
 		if (!class_matters(&at))
 			continue;
@@ -469,67 +469,67 @@ static void send_classes(struct round *g)
 		add_left(&c.at[5], left_by_push(&at, kind_field_index(kind, "cert_no")));
 		add_left(&c.at[6], left_by_push(&at, kind_field_index(kind, "student_no")));
 	}
-	g->scopes_at = c.at[0].count ? g->task.sent : -1;
+	round->scopes_at = c.at[0].count ? round->task.sent : -1;
 	if (c.at[0].count)
-		lineage_classes(&g->task, c.at);
+		lineage_classes(&round->task, c.at);
 	columns_free(&c);
 }
 
-static void send_children(struct round *g)
+static void send_children(struct round *round)
 {
 	struct columns c;
 
 	COLUMNS_BEGIN(&c, PG_INT4, PG_UUID);
-	for (struct at at = {0}; next_op(g, &at);) {
+	for (struct at at = {0}; next_op(round, &at);) {
 		if (is_put(at.o) || !lineage_has_children(at.o->kind))
 			continue;
 		pg_array_int4(&c.at[0], ord_of(&at));
 		pg_array_bytes(&c.at[1], at.o->op->id.data, ID_SIZE);
 	}
-	g->children_at = c.at[0].count ? g->task.sent : -1;
+	round->children_at = c.at[0].count ? round->task.sent : -1;
 	if (c.at[0].count)
-		lineage_children(&g->task, c.at);
+		lineage_children(&round->task, c.at);
 	columns_free(&c);
 }
 
-static bool round_scope(struct round *g)
+static bool round_scope(struct round *round)
 {
 	struct buf schools = {0};
 
-	for (size_t i = 0; i < g->count; i++)
-		buf_printf(&schools, "%s%s", i ? "," : "", g->member[i].request->caller.school);
+	for (size_t i = 0; i < round->count; i++)
+		buf_printf(&schools, "%s%s", i ? "," : "", round->member[i].request->caller.school);
 	buf_u8(&schools, 0);
 	bool whole = !schools.failed; /* in half a scope records that stand would look as if they did not */
 	/* A second attempt looks without the school's blinkers: an id that another school owns is then
 	 * refused, not retried. */
 	if (whole)
-		scope_begin(&g->task, g->worker->server->conf.county, g->attempts ? SCOPE_JOB : SCOPE_SCHOOL,
-			(const char *)schools.data, "");
+		scope_begin(&round->task, round->worker->server->conf.county,
+			round->attempts ? SCOPE_JOB : SCOPE_SCHOOL, (const char *)schools.data, "");
 	buf_free(&schools);
 	return whole;
 }
 
-bool push_facts_send(struct round *g)
+bool push_facts_send(struct round *round)
 {
-	if (!round_scope(g))
+	if (!round_scope(round))
 		return false;
-	send_devices(g);
-	send_authors(g);
-	send_replays(g);
-	hold(g);
-	lock_schools(g);
+	send_devices(round);
+	send_authors(round);
+	send_replays(round);
+	hold(round);
+	lock_schools(round);
 	for (size_t k = 0; k < kind_count; k++)
-		if (!send_kind(g, &kind_table[k]))
+		if (!send_kind(round, &kind_table[k]))
 			return false;
 	for (size_t k = 0; k < kind_count; k++)
 		if (kind_table[k].guard[0])
-			send_guard(g, &kind_table[k]);
+			send_guard(round, &kind_table[k]);
 	for (size_t k = 0; k < kind_count; k++)
 		if (lineage_is_judged(&kind_table[k]))
-			send_judge(g, &kind_table[k]);
-	send_writers(g);
-	send_parents(g);
-	send_classes(g);
-	send_children(g);
+			send_judge(round, &kind_table[k]);
+	send_writers(round);
+	send_parents(round);
+	send_classes(round);
+	send_children(round);
 	return true;
 }

@@ -6,11 +6,11 @@
 
 #include "envelope.h"
 
-static struct member *member_of_device(struct round *g, const uint8_t *device)
+static struct member *member_of_device(struct round *round, const uint8_t *device)
 {
-	for (size_t i = 0; i < g->count; i++)
-		if (memcmp(g->member[i].request->caller.device, device, ID_SIZE) == 0)
-			return &g->member[i];
+	for (size_t i = 0; i < round->count; i++)
+		if (memcmp(round->member[i].request->caller.device, device, ID_SIZE) == 0)
+			return &round->member[i];
 	return NULL;
 }
 
@@ -25,13 +25,13 @@ enum {
 	DEVICE_TODAY
 };
 
-bool push_facts_devices(struct round *g)
+bool push_facts_devices(struct round *round)
 {
-	const PGresult *r = g->task.result[g->devices_at].rows;
+	const PGresult *r = round->task.result[round->devices_at].rows;
 	size_t n;
 
 	for (int i = 0; i < PQntuples(r); i++) {
-		struct member *m = member_of_device(g, db_get_bytes(r, i, DEVICE_ID, &n));
+		struct member *m = member_of_device(round, db_get_bytes(r, i, DEVICE_ID, &n));
 		assert(m); /* only the round's own devices were asked for */
 		struct plan_device *d = &m->facts.device;
 		d->known = !db_get_int(r, i, DEVICE_REVOKED);
@@ -41,30 +41,30 @@ bool push_facts_devices(struct round *g)
 		memcpy(d->last_hash, db_get_bytes(r, i, DEVICE_LAST_HASH, &n), HASH_SIZE);
 		d->epoch = (uint64_t)db_get_int(r, i, DEVICE_EPOCH);
 	}
-	for (size_t i = 0; i < g->count; i++)
-		if (!g->member[i].facts.device.known)
+	for (size_t i = 0; i < round->count; i++)
+		if (!round->member[i].facts.device.known)
 			return false;
 	return true;
 }
 
 enum { AUTHOR_DEVICE, AUTHOR_NAME, AUTHOR_ROLES, AUTHOR_CLASSES, AUTHOR_MAY_WRITE };
 
-static bool read_author_rows(struct round *g)
+static bool read_author_rows(struct round *round)
 {
-	const PGresult *r = g->authors_at >= 0 ? g->task.result[g->authors_at].rows : NULL;
+	const PGresult *r = round->authors_at >= 0 ? round->task.result[round->authors_at].rows : NULL;
 	int n = PQntuples(r);
 	size_t len, lengths[CLASSES_MAX];
 	const char *texts[CLASSES_MAX];
 	int32_t roles[16];
 
-	for (size_t i = 0; i < g->count; i++) {
-		struct plan_author *list = arena_alloc(&g->arena, sizeof *list * (size_t)(n + 1));
+	for (size_t i = 0; i < round->count; i++) {
+		struct plan_author *list = arena_alloc(&round->arena, sizeof *list * (size_t)(n + 1));
 		if (!list)
 			return false;
-		g->member[i].facts.authors = list;
+		round->member[i].facts.authors = list;
 	}
 	for (int i = 0; i < n; i++) {
-		struct member *m = member_of_device(g, db_get_bytes(r, i, AUTHOR_DEVICE, &len));
+		struct member *m = member_of_device(round, db_get_bytes(r, i, AUTHOR_DEVICE, &len));
 		struct plan_author *a =
 			(struct plan_author *)(uintptr_t)&m->facts.authors[m->facts.author_count++];
 		snprintf(a->name, sizeof a->name, "%s", db_get_text(r, i, AUTHOR_NAME));
@@ -82,20 +82,20 @@ static bool read_author_rows(struct round *g)
 
 enum { REPLAY_DEVICE, REPLAY_FIRST_OP, REPLAY_LAST_OP, REPLAY_SHAS, REPLAY_RESULTS };
 
-static bool read_replay_rows(struct round *g)
+static bool read_replay_rows(struct round *round)
 {
-	const PGresult *r = g->replays_at >= 0 ? g->task.result[g->replays_at].rows : NULL;
+	const PGresult *r = round->replays_at >= 0 ? round->task.result[round->replays_at].rows : NULL;
 	int n = PQntuples(r);
 	size_t len;
 
-	for (size_t i = 0; i < g->count; i++) {
-		struct plan_replay *list = arena_alloc(&g->arena, sizeof *list * (size_t)(n + 1));
+	for (size_t i = 0; i < round->count; i++) {
+		struct plan_replay *list = arena_alloc(&round->arena, sizeof *list * (size_t)(n + 1));
 		if (!list)
 			return false;
-		g->member[i].facts.replays = list;
+		round->member[i].facts.replays = list;
 	}
 	for (int i = 0; i < n; i++) {
-		struct member *m = member_of_device(g, db_get_bytes(r, i, REPLAY_DEVICE, &len));
+		struct member *m = member_of_device(round, db_get_bytes(r, i, REPLAY_DEVICE, &len));
 		struct plan_replay *p =
 			(struct plan_replay *)(uintptr_t)&m->facts.replays[m->facts.replay_count++];
 		p->first_op = (uint64_t)db_get_int(r, i, REPLAY_FIRST_OP);
@@ -116,26 +116,28 @@ static bool read_replay_rows(struct round *g)
 
 enum { HOLDER_KEY, HOLDER_OWNER, HOLDER_ID };
 
-static bool read_record_rows(struct round *g)
+static bool read_record_rows(struct round *round)
 {
 	size_t n = 0, holders = 0, len;
 
 	for (size_t k = 0; k < kind_count; k++) {
-		n += g->at[k].lock >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].lock].rows) : 0;
-		holders +=
-			g->at[k].holders >= 0 ? (size_t)PQntuples(g->task.result[g->at[k].holders].rows) : 0;
+		n += round->at[k].lock >= 0 ? (size_t)PQntuples(round->task.result[round->at[k].lock].rows)
+					    : 0;
+		holders += round->at[k].holders >= 0
+			? (size_t)PQntuples(round->task.result[round->at[k].holders].rows)
+			: 0;
 	}
-	struct stored *rows = arena_alloc(&g->arena, sizeof *rows * (n + 1));
-	struct plan_holder *held = arena_alloc(&g->arena, sizeof *held * (holders + 1));
+	struct stored *rows = arena_alloc(&round->arena, sizeof *rows * (n + 1));
+	struct plan_holder *held = arena_alloc(&round->arena, sizeof *held * (holders + 1));
 	if (!rows || !held)
 		return false;
 	n = holders = 0;
 	for (size_t k = 0; k < kind_count; k++) {
 		const PGresult *r =
-			g->at[k].lock >= 0 ? record_db_locked_rows(&g->task, &kind_table[k]) : NULL;
+			round->at[k].lock >= 0 ? record_db_locked_rows(&round->task, &kind_table[k]) : NULL;
 		for (int i = 0; r && i < PQntuples(r); i++)
 			record_db_read(r, i, &kind_table[k], &rows[n++]);
-		r = g->at[k].holders >= 0 ? g->task.result[g->at[k].holders].rows : NULL;
+		r = round->at[k].holders >= 0 ? round->task.result[round->at[k].holders].rows : NULL;
 		for (int i = 0; r && i < PQntuples(r); i++) {
 			held[holders].kind = &kind_table[k];
 			held[holders].key = db_get_text(r, i, HOLDER_KEY);
@@ -144,8 +146,8 @@ static bool read_record_rows(struct round *g)
 		}
 	}
 	/* Every push sees all rows of the round; ids are unique and keys carry their owner. */
-	for (size_t i = 0; i < g->count; i++) {
-		struct plan_facts *f = &g->member[i].facts;
+	for (size_t i = 0; i < round->count; i++) {
+		struct plan_facts *f = &round->member[i].facts;
 		f->rows = rows;
 		f->row_count = n;
 		f->holders = held;
@@ -162,23 +164,23 @@ static enum err err_of_guard(const char *name)
 	return info ? info->code : ERR_INTERNAL;
 }
 
-static struct problem *new_refusal(struct round *g, int ord)
+static struct problem *new_refusal(struct round *round, int ord)
 {
-	struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
+	struct plan_facts *f = &round->member[ord / PUSH_OPS_MAX].facts;
 	struct plan_refusal *x = (struct plan_refusal *)(uintptr_t)&f->refusals[f->refusal_count++];
 
 	x->op = (uint32_t)(ord % PUSH_OPS_MAX);
 	return &x->problem;
 }
 
-static void take_guard_rows(struct round *g, const PGresult *r)
+static void take_guard_rows(struct round *round, const PGresult *r)
 {
 	for (int i = 0; i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, GUARD_ORD);
 		/* A guard answers for what it was asked. */
-		assert(ord >= 0 && (size_t)ord / PUSH_OPS_MAX < g->count);
-		assert((size_t)ord % PUSH_OPS_MAX < g->member[ord / PUSH_OPS_MAX].limit);
-		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
+		assert(ord >= 0 && (size_t)ord / PUSH_OPS_MAX < round->count);
+		assert((size_t)ord % PUSH_OPS_MAX < round->member[ord / PUSH_OPS_MAX].limit);
+		struct plan_facts *f = &round->member[ord / PUSH_OPS_MAX].facts;
 		struct plan_shared *shared = (struct plan_shared *)(uintptr_t)&f->shared[ord % PUSH_OPS_MAX];
 		if (!db_is_null(r, i, GUARD_SHARED_WITH)) {
 			shared->said = true;
@@ -186,51 +188,51 @@ static void take_guard_rows(struct round *g, const PGresult *r)
 				db_get_text(r, i, GUARD_SHARED_WITH));
 		}
 		if (!db_is_null(r, i, GUARD_CODE))
-			problem_set(new_refusal(g, ord), err_of_guard(db_get_text(r, i, GUARD_CODE)),
+			problem_set(new_refusal(round, ord), err_of_guard(db_get_text(r, i, GUARD_CODE)),
 				db_get_text(r, i, GUARD_FIELD), NULL, "%s", db_get_text(r, i, GUARD_MESSAGE));
 	}
 }
 
-static size_t rows_at(const struct round *g, int at)
+static size_t rows_at(const struct round *round, int at)
 {
-	return at >= 0 ? (size_t)PQntuples(g->task.result[at].rows) : 0;
+	return at >= 0 ? (size_t)PQntuples(round->task.result[at].rows) : 0;
 }
 
-static bool read_guard_rows(struct round *g)
+static bool read_guard_rows(struct round *round)
 {
 	size_t n = 0;
 
 	for (size_t k = 0; k < kind_count; k++)
-		n += rows_at(g, g->at[k].guard) + rows_at(g, g->at[k].judge);
-	for (size_t i = 0; i < g->count; i++) {
-		struct member *m = &g->member[i];
-		m->facts.refusals = arena_alloc(&g->arena, sizeof(struct plan_refusal) * (n + 1));
-		m->facts.shared = arena_alloc(&g->arena, sizeof(struct plan_shared) * (m->limit + 1));
+		n += rows_at(round, round->at[k].guard) + rows_at(round, round->at[k].judge);
+	for (size_t i = 0; i < round->count; i++) {
+		struct member *m = &round->member[i];
+		m->facts.refusals = arena_alloc(&round->arena, sizeof(struct plan_refusal) * (n + 1));
+		m->facts.shared = arena_alloc(&round->arena, sizeof(struct plan_shared) * (m->limit + 1));
 		if (!m->facts.refusals || !m->facts.shared)
 			return false;
 	}
 	for (size_t k = 0; k < kind_count; k++) {
-		if (g->at[k].guard >= 0)
-			take_guard_rows(g, g->task.result[g->at[k].guard].rows);
-		if (g->at[k].judge >= 0)
-			take_guard_rows(g, g->task.result[g->at[k].judge].rows);
+		if (round->at[k].guard >= 0)
+			take_guard_rows(round, round->task.result[round->at[k].guard].rows);
+		if (round->at[k].judge >= 0)
+			take_guard_rows(round, round->task.result[round->at[k].judge].rows);
 	}
 	return true;
 }
 
 enum { WRITER_ORD, WRITER_AUTHOR, WRITER_AT };
 
-static bool read_writer_rows(struct round *g)
+static bool read_writer_rows(struct round *round)
 {
-	const PGresult *r = g->writers_at >= 0 ? g->task.result[g->writers_at].rows : NULL;
+	const PGresult *r = round->writers_at >= 0 ? round->task.result[round->writers_at].rows : NULL;
 
-	for (size_t i = 0; r && i < g->count; i++)
-		if (!(g->member[i].facts.writers = arena_alloc(
-			      &g->arena, sizeof(struct plan_writer) * (g->member[i].limit + 1))))
+	for (size_t i = 0; r && i < round->count; i++)
+		if (!(round->member[i].facts.writers = arena_alloc(
+			      &round->arena, sizeof(struct plan_writer) * (round->member[i].limit + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, WRITER_ORD);
-		struct plan_writer *w = (struct plan_writer *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX]
+		struct plan_writer *w = (struct plan_writer *)(uintptr_t)&round->member[ord / PUSH_OPS_MAX]
 						.facts.writers[ord % PUSH_OPS_MAX];
 		*w = (struct plan_writer){db_get_text(r, i, WRITER_AUTHOR), db_get_int(r, i, WRITER_AT)};
 	}
@@ -239,17 +241,17 @@ static bool read_writer_rows(struct round *g)
 
 enum { TARGET_ORD, TARGET_KIND, TARGET_OPEN };
 
-static bool read_target_rows(struct round *g)
+static bool read_target_rows(struct round *round)
 {
-	const PGresult *r = g->targets_at >= 0 ? g->task.result[g->targets_at].rows : NULL;
+	const PGresult *r = round->targets_at >= 0 ? round->task.result[round->targets_at].rows : NULL;
 
-	for (size_t i = 0; r && i < g->count; i++)
-		if (!(g->member[i].facts.targets = arena_alloc(
-			      &g->arena, sizeof(struct plan_target) * (g->member[i].limit + 1))))
+	for (size_t i = 0; r && i < round->count; i++)
+		if (!(round->member[i].facts.targets = arena_alloc(
+			      &round->arena, sizeof(struct plan_target) * (round->member[i].limit + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, TARGET_ORD);
-		struct plan_target *t = (struct plan_target *)(uintptr_t)&g->member[ord / PUSH_OPS_MAX]
+		struct plan_target *t = (struct plan_target *)(uintptr_t)&round->member[ord / PUSH_OPS_MAX]
 						.facts.targets[ord % PUSH_OPS_MAX];
 		*t = (struct plan_target){
 			(uint32_t)db_get_int(r, i, TARGET_KIND), db_get_int(r, i, TARGET_OPEN) != 0};
@@ -259,17 +261,17 @@ static bool read_target_rows(struct round *g)
 
 enum { SCOPE_ROW_ORD, SCOPE_ROW_GRADE, SCOPE_ROW_CLASS_NO, SCOPE_ROW_NAMED };
 
-static bool read_scope_rows(struct round *g)
+static bool read_scope_rows(struct round *round)
 {
-	const PGresult *r = g->scopes_at >= 0 ? g->task.result[g->scopes_at].rows : NULL;
+	const PGresult *r = round->scopes_at >= 0 ? round->task.result[round->scopes_at].rows : NULL;
 
-	for (size_t i = 0; r && i < g->count; i++)
-		if (!(g->member[i].facts.scopes = arena_alloc(
-			      &g->arena, sizeof(struct plan_scope) * ((size_t)PQntuples(r) + 1))))
+	for (size_t i = 0; r && i < round->count; i++)
+		if (!(round->member[i].facts.scopes = arena_alloc(
+			      &round->arena, sizeof(struct plan_scope) * ((size_t)PQntuples(r) + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, SCOPE_ROW_ORD);
-		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
+		struct plan_facts *f = &round->member[ord / PUSH_OPS_MAX].facts;
 		struct plan_scope *s = (struct plan_scope *)(uintptr_t)&f->scopes[f->scope_count++];
 		s->op = (uint32_t)(ord % PUSH_OPS_MAX);
 		class_scope_make(
@@ -281,18 +283,18 @@ static bool read_scope_rows(struct round *g)
 
 enum { CHILD_ORD, CHILD_ID };
 
-static bool read_child_rows(struct round *g)
+static bool read_child_rows(struct round *round)
 {
-	const PGresult *r = g->children_at >= 0 ? g->task.result[g->children_at].rows : NULL;
+	const PGresult *r = round->children_at >= 0 ? round->task.result[round->children_at].rows : NULL;
 	size_t len;
 
-	for (size_t i = 0; r && i < g->count; i++)
-		if (!(g->member[i].facts.children = arena_alloc(
-			      &g->arena, sizeof(struct plan_child) * ((size_t)PQntuples(r) + 1))))
+	for (size_t i = 0; r && i < round->count; i++)
+		if (!(round->member[i].facts.children = arena_alloc(
+			      &round->arena, sizeof(struct plan_child) * ((size_t)PQntuples(r) + 1))))
 			return false;
 	for (int i = 0; r && i < PQntuples(r); i++) {
 		int ord = (int)db_get_int(r, i, CHILD_ORD);
-		struct plan_facts *f = &g->member[ord / PUSH_OPS_MAX].facts;
+		struct plan_facts *f = &round->member[ord / PUSH_OPS_MAX].facts;
 		struct plan_child *h = (struct plan_child *)(uintptr_t)&f->children[f->child_count++];
 		h->op = (uint32_t)(ord % PUSH_OPS_MAX);
 		memcpy(h->id, db_get_bytes(r, i, CHILD_ID, &len), ID_SIZE);
@@ -300,16 +302,18 @@ static bool read_child_rows(struct round *g)
 	return true;
 }
 
-bool push_facts_read(struct round *g)
+bool push_facts_read(struct round *round)
 {
-	for (size_t i = 0; i < g->count; i++) {
-		struct member *m = &g->member[i];
-		m->facts.county = g->worker->server->conf.county;
-		m->facts.today = (int32_t)db_get_int(g->task.result[g->devices_at].rows, 0, DEVICE_TODAY);
+	for (size_t i = 0; i < round->count; i++) {
+		struct member *m = &round->member[i];
+		m->facts.county = round->worker->server->conf.county;
+		m->facts.today =
+			(int32_t)db_get_int(round->task.result[round->devices_at].rows, 0, DEVICE_TODAY);
 		snprintf(m->facts.school, sizeof m->facts.school, "%s", m->request->caller.school);
 		m->facts.user = m->request->caller.user;
 		m->facts.carries_others = m->request->caller.roles >> ROLE_REGISTRAR & 1;
 	}
-	return read_author_rows(g) && read_replay_rows(g) && read_record_rows(g) && read_guard_rows(g) &&
-		read_writer_rows(g) && read_target_rows(g) && read_scope_rows(g) && read_child_rows(g);
+	return read_author_rows(round) && read_replay_rows(round) && read_record_rows(round) &&
+		read_guard_rows(round) && read_writer_rows(round) && read_target_rows(round) &&
+		read_scope_rows(round) && read_child_rows(round);
 }

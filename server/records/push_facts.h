@@ -31,10 +31,10 @@ struct round {
 };
 
 /* push_ask.c: adds the statements of trip 1 for the whole round. False when memory ran out. */
-bool push_facts_send(struct round *g);
+bool push_facts_send(struct round *round);
 /* Reads the devices' rows. False when one of them was revoked meanwhile. */
-bool push_facts_devices(struct round *g);
+bool push_facts_devices(struct round *round);
 /* Fills every member's facts from the results, into the round's arena. False when memory ran out. */
-bool push_facts_read(struct round *g);
+bool push_facts_read(struct round *round);
 
 #endif

@@ -30,50 +30,51 @@ struct plan {
 	bool stopped; /* the operation under way is left to the next push */
 };
 
-static size_t id_slot(const struct plan *p, const uint8_t *id)
+static size_t id_slot(const struct plan *plan, const uint8_t *id)
 {
-	return (size_t)get_be64(id + 8) & p->slot_mask; /* the random half of a UUIDv7 */
+	return (size_t)get_be64(id + 8) & plan->slot_mask; /* the random half of a UUIDv7 */
 }
 
-static struct entry *entry_find(struct plan *p, const uint8_t *id)
+static struct entry *entry_find(struct plan *plan, const uint8_t *id)
 {
-	for (size_t s = id_slot(p, id);; s = (s + 1) & p->slot_mask) {
-		if (!p->slots[s])
+	for (size_t s = id_slot(plan, id);; s = (s + 1) & plan->slot_mask) {
+		if (!plan->slots[s])
 			return NULL;
-		struct entry *e = &p->entries[p->slots[s] - 1];
+		struct entry *e = &plan->entries[plan->slots[s] - 1];
 		if (memcmp(e->row.id, id, ID_SIZE) == 0)
 			return e;
 	}
 }
 
-static struct entry *entry_add(struct plan *p, const uint8_t *id)
+static struct entry *entry_add(struct plan *plan, const uint8_t *id)
 {
-	size_t s = id_slot(p, id);
-	struct entry *e = &p->entries[p->entry_count++];
+	size_t s = id_slot(plan, id);
+	struct entry *e = &plan->entries[plan->entry_count++];
 
-	while (p->slots[s])
-		s = (s + 1) & p->slot_mask;
-	p->slots[s] = (uint32_t)p->entry_count;
+	while (plan->slots[s])
+		s = (s + 1) & plan->slot_mask;
+	plan->slots[s] = (uint32_t)plan->entry_count;
 	memcpy(e->row.id, id, ID_SIZE);
 	return e;
 }
 
-static enum err plan_init(struct plan *p)
+static enum err plan_init(struct plan *plan)
 {
-	size_t n = p->push->count + p->facts->row_count, slots = 16;
+	size_t n = plan->push->count + plan->facts->row_count, slots = 16;
 
 	while (slots < n * 2)
 		slots *= 2;
-	p->slot_mask = slots - 1;
-	p->entries = arena_alloc(p->push->arena, sizeof *p->entries * (n + 1));
-	p->slots = arena_alloc(p->push->arena, sizeof *p->slots * slots);
-	p->added = arena_alloc(p->push->arena, sizeof *p->added * (p->push->count + 1));
-	p->push->part.effect = arena_alloc(p->push->arena, sizeof(struct effect) * (p->push->count + 1));
-	if (!p->entries || !p->slots || !p->added || !p->push->part.effect)
+	plan->slot_mask = slots - 1;
+	plan->entries = arena_alloc(plan->push->arena, sizeof *plan->entries * (n + 1));
+	plan->slots = arena_alloc(plan->push->arena, sizeof *plan->slots * slots);
+	plan->added = arena_alloc(plan->push->arena, sizeof *plan->added * (plan->push->count + 1));
+	plan->push->part.effect =
+		arena_alloc(plan->push->arena, sizeof(struct effect) * (plan->push->count + 1));
+	if (!plan->entries || !plan->slots || !plan->added || !plan->push->part.effect)
 		return ERR_NOMEM;
-	for (size_t i = 0; i < p->facts->row_count; i++) {
-		struct entry *e = entry_add(p, p->facts->rows[i].id);
-		e->row = p->facts->rows[i];
+	for (size_t i = 0; i < plan->facts->row_count; i++) {
+		struct entry *e = entry_add(plan, plan->facts->rows[i].id);
+		e->row = plan->facts->rows[i];
 		e->found = true;
 	}
 	return ERR_OK;
@@ -81,9 +82,9 @@ static enum err plan_init(struct plan *p)
 
 /* ---- one operation ---- */
 
-static pb_op_result *result_new(struct plan *p, uint64_t op_no)
+static pb_op_result *result_new(struct plan *plan, uint64_t op_no)
 {
-	pb_op_result *r = arena_alloc(p->push->arena, sizeof *r);
+	pb_op_result *r = arena_alloc(plan->push->arena, sizeof *r);
 
 	if (!r)
 		return NULL;
@@ -93,31 +94,31 @@ static pb_op_result *result_new(struct plan *p, uint64_t op_no)
 	return r;
 }
 
-static void refuse(struct plan *p, pb_op_result *r, int outcome, const struct problem *problem)
+static void refuse(struct plan *plan, pb_op_result *r, int outcome, const struct problem *problem)
 {
 	r->outcome = (Jingguan__V1__Outcome)outcome;
 	r->has_code = 1;
 	r->code = (uint32_t)problem->code;
-	r->message = arena_printf(p->push->arena, "%s", problem->message);
+	r->message = arena_printf(plan->push->arena, "%s", problem->message);
 	if (problem->field[0])
-		r->field = arena_printf(p->push->arena, "%s", problem->field);
+		r->field = arena_printf(plan->push->arena, "%s", problem->field);
 	if (problem->hint[0])
-		r->hint = arena_printf(p->push->arena, "%s", problem->hint);
+		r->hint = arena_printf(plan->push->arena, "%s", problem->hint);
 }
 
-static void reject(struct plan *p, pb_op_result *r, enum err code, const char *field)
+static void reject(struct plan *plan, pb_op_result *r, enum err code, const char *field)
 {
 	struct problem problem;
 
 	problem_set(&problem, code, field, NULL, NULL);
-	refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
+	refuse(plan, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 }
 
-static const struct plan_author *author_of(const struct plan *p, const pb_op *op)
+static const struct plan_author *author_of(const struct plan *plan, const pb_op *op)
 {
-	for (size_t i = 0; op->author && i < p->facts->author_count; i++)
-		if (strcmp(p->facts->authors[i].name, op->author) == 0)
-			return &p->facts->authors[i];
+	for (size_t i = 0; op->author && i < plan->facts->author_count; i++)
+		if (strcmp(plan->facts->authors[i].name, op->author) == 0)
+			return &plan->facts->authors[i];
 	return NULL;
 }
 
@@ -181,10 +182,10 @@ static bool is_student_no(const struct record *r)
 }
 
 /* The pupil of this push that the record names by number. deleting: those count that it has deleted. */
-static void scopes_add_named(struct plan *p, struct scopes *s, const struct record *r, bool deleting)
+static void scopes_add_named(struct plan *plan, struct scopes *s, const struct record *r, bool deleting)
 {
-	for (size_t i = 0; r->kind->registered && i < p->entry_count; i++) {
-		const struct stored *row = &p->entries[i].row;
+	for (size_t i = 0; r->kind->registered && i < plan->entry_count; i++) {
+		const struct stored *row = &plan->entries[i].row;
 		if (!row->kind || !row->kind->is_register || !row->state.exists ||
 			(row->state.deleted && !deleting) || stage_of(&row->state.record) != stage_of(r))
 			continue;
@@ -197,17 +198,18 @@ static void scopes_add_named(struct plan *p, struct scopes *s, const struct reco
 }
 
 /* A pupil whom this very push has brought is not in the database yet, nor what hangs on him. */
-static void scopes_add_pupils_of_push(struct plan *p, struct scopes *s, const struct record *r, bool deleting)
+static void scopes_add_pupils_of_push(
+	struct plan *plan, struct scopes *s, const struct record *r, bool deleting)
 {
-	scopes_add_named(p, s, r, deleting);
+	scopes_add_named(plan, s, r, deleting);
 	bool named = s->named;
 	for (size_t up = 0; r && r->kind->of >= 0 && r->value[r->kind->of].len == ID_SIZE && up < KIND_COUNT;
 		up++) {
-		const struct entry *on = entry_find(p, r->value[r->kind->of].data);
+		const struct entry *on = entry_find(plan, r->value[r->kind->of].data);
 		r = on && on->row.state.exists ? &on->row.state.record : NULL;
 		if (r) {
 			scopes_add_own(s, r);
-			scopes_add_named(p, s, r, deleting);
+			scopes_add_named(plan, s, r, deleting);
 		}
 	}
 	s->named = named;
@@ -237,7 +239,7 @@ static bool keeps_number(const struct plan_op *o)
 /* Everything that the operation has to do with is of the author's classes; what is of no class that can be
  * told is nobody's. What is `registered` names a pupil of a register by number: one that does not might be
  * attached by name or telephone, to anybody's pupil. */
-static enum err check_class(struct plan *p, size_t index, const struct plan_op *o,
+static enum err check_class(struct plan *plan, size_t index, const struct plan_op *o,
 	const struct plan_author *a, const struct entry *e, struct problem *problem)
 {
 	struct scopes s = {.author = a};
@@ -250,17 +252,17 @@ static enum err check_class(struct plan *p, size_t index, const struct plan_op *
 		/* As earlier operations of this push left it: a deletion says nothing itself, and an operation
 		 * only what is in its groups. */
 		scopes_add_own(&s, &e->row.state.record);
-		scopes_add_pupils_of_push(p, &s, &e->row.state.record, del);
+		scopes_add_pupils_of_push(plan, &s, &e->row.state.record, del);
 		s.named &= !o->kind->registered || del || keeps_number(o);
 	}
 	if (o->op->action == JINGGUAN__V1__ACTION__PUT)
 		scopes_add_own(&s, &o->body);
-	for (size_t i = 0; i < p->facts->scope_count; i++)
-		if (p->facts->scopes[i].op == index) {
-			scopes_add(&s, p->facts->scopes[i].scope);
-			s.named |= p->facts->scopes[i].named;
+	for (size_t i = 0; i < plan->facts->scope_count; i++)
+		if (plan->facts->scopes[i].op == index) {
+			scopes_add(&s, plan->facts->scopes[i].scope);
+			s.named |= plan->facts->scopes[i].named;
 		}
-	scopes_add_pupils_of_push(p, &s, &o->body, del);
+	scopes_add_pupils_of_push(plan, &s, &o->body, del);
 	if (!s.any || s.foreign)
 		return refuse_class(a, problem);
 	/* A record that keeps its number was judged with it, and stands. */
@@ -297,47 +299,47 @@ static enum err check_authors(const struct plan_op *o, struct problem *problem)
 
 /* Who may write this record in this session. Another's evening of work is carried by a registrar only: in
  * anybody else's session a name is not proved, and would lend its rights to whoever writes it. */
-static enum err authorise(
-	struct plan *p, size_t index, const struct plan_op *o, const struct entry *e, struct problem *problem)
+static enum err authorise(struct plan *plan, size_t index, const struct plan_op *o, const struct entry *e,
+	struct problem *problem)
 {
-	const struct plan_author *a = author_of(p, o->op);
+	const struct plan_author *a = author_of(plan, o->op);
 
 	problem_set(problem, ERR_PERMISSION, NULL, NULL, NULL);
 	if (!a || !a->may_write || o->kind->owner == OWNER_COUNTY || !(o->kind->writers & a->roles))
 		return ERR_PERMISSION;
-	if (!p->facts->carries_others && strcmp(a->name, p->facts->user) != 0)
+	if (!plan->facts->carries_others && strcmp(a->name, plan->facts->user) != 0)
 		return problem_set(problem, ERR_PERMISSION, "author", NULL,
 			_("须由 %s 本人或学籍管理员登录后上传"), a->name);
-	if (e && e->row.state.exists && strcmp(e->row.owner, p->facts->school) != 0)
+	if (e && e->row.state.exists && strcmp(e->row.owner, plan->facts->school) != 0)
 		return ERR_PERMISSION;
 	if (o->kind->owner == OWNER_SERVER &&
 		(!e || !e->row.state.exists || o->op->action != JINGGUAN__V1__ACTION__PUT ||
 			!groups_allowed(o->kind, o->groups)))
 		return ERR_PERMISSION;
-	return check_authors(o, problem) ? problem->code : check_class(p, index, o, a, e, problem);
+	return check_authors(o, problem) ? problem->code : check_class(plan, index, o, a, e, problem);
 }
 
-static const struct problem *guard_refusal(const struct plan *p, size_t index)
+static const struct problem *guard_refusal(const struct plan *plan, size_t index)
 {
-	for (size_t i = 0; i < p->facts->refusal_count; i++)
-		if (p->facts->refusals[i].op == index)
-			return &p->facts->refusals[i].problem;
+	for (size_t i = 0; i < plan->facts->refusal_count; i++)
+		if (plan->facts->refusals[i].op == index)
+			return &plan->facts->refusals[i].problem;
 	return NULL;
 }
 
 /* The group version that an own earlier operation left, or a refusal when that one was not applied. */
-static enum err resolve_own(const struct plan *p, const pb_group_base *seen, uint32_t *gver)
+static enum err resolve_own(const struct plan *plan, const pb_group_base *seen, uint32_t *gver)
 {
-	const pb_push_reply *reply = &p->push->reply;
-	uint64_t first = p->push->first_op;
+	const pb_push_reply *reply = &plan->push->reply;
+	uint64_t first = plan->push->first_op;
 
 	if (seen->own_op < first) {
 		reply = NULL;
-		for (size_t i = 0; i < p->facts->replay_count && !reply; i++)
-			if (p->facts->replays[i].first_op <= seen->own_op &&
-				seen->own_op <= p->facts->replays[i].last_op) {
-				reply = p->facts->replays[i].reply;
-				first = p->facts->replays[i].first_op;
+		for (size_t i = 0; i < plan->facts->replay_count && !reply; i++)
+			if (plan->facts->replays[i].first_op <= seen->own_op &&
+				seen->own_op <= plan->facts->replays[i].last_op) {
+				reply = plan->facts->replays[i].reply;
+				first = plan->facts->replays[i].first_op;
 			}
 	}
 	if (!reply || seen->own_op - first >= reply->n_result)
@@ -350,14 +352,14 @@ static enum err resolve_own(const struct plan *p, const pb_group_base *seen, uin
 	return ERR_OK;
 }
 
-static enum err make_merge_op(const struct plan *p, const struct plan_op *o, struct merge_op *m)
+static enum err make_merge_op(const struct plan *plan, const struct plan_op *o, struct merge_op *m)
 {
 	*m = (struct merge_op){
 		.del = o->op->action == JINGGUAN__V1__ACTION__DEL, .body = o->body, .groups = o->groups};
 	for (size_t i = 0; i < o->op->n_seen; i++) {
 		const pb_group_base *seen = o->op->seen[i];
 		uint32_t gver = seen->gver;
-		if (seen->own_op && resolve_own(p, seen, &gver))
+		if (seen->own_op && resolve_own(plan, seen, &gver))
 			return ERR_BLOCKED;
 		m->seen[seen->group - 1] = gver;
 	}
@@ -365,77 +367,78 @@ static enum err make_merge_op(const struct plan *p, const struct plan_op *o, str
 }
 
 static const uint8_t *key_holder(
-	const struct plan *p, const struct kind *kind, const char *key, const uint8_t *id)
+	const struct plan *plan, const struct kind *kind, const char *key, const uint8_t *id)
 {
-	for (size_t i = p->added_count; i-- > 0;)
-		if (p->added[i].kind == kind && strcmp(p->added[i].key, key) == 0)
-			return memcmp(p->added[i].id, id, ID_SIZE) ? p->added[i].id : NULL;
-	for (size_t i = 0; i < p->facts->holder_count; i++)
-		if (p->facts->holders[i].kind == kind && strcmp(p->facts->holders[i].key, key) == 0 &&
-			strcmp(p->facts->holders[i].owner, p->facts->school) == 0)
-			return memcmp(p->facts->holders[i].id, id, ID_SIZE) ? p->facts->holders[i].id : NULL;
+	for (size_t i = plan->added_count; i-- > 0;)
+		if (plan->added[i].kind == kind && strcmp(plan->added[i].key, key) == 0)
+			return memcmp(plan->added[i].id, id, ID_SIZE) ? plan->added[i].id : NULL;
+	for (size_t i = 0; i < plan->facts->holder_count; i++)
+		if (plan->facts->holders[i].kind == kind && strcmp(plan->facts->holders[i].key, key) == 0 &&
+			strcmp(plan->facts->holders[i].owner, plan->facts->school) == 0)
+			return memcmp(plan->facts->holders[i].id, id, ID_SIZE) ? plan->facts->holders[i].id
+									       : NULL;
 	return NULL;
 }
 
-static void add_holder(struct plan *p, const struct kind *kind, const char *key, const uint8_t *id)
+static void add_holder(struct plan *plan, const struct kind *kind, const char *key, const uint8_t *id)
 {
-	struct plan_holder *h = &p->added[p->added_count++];
+	struct plan_holder *h = &plan->added[plan->added_count++];
 
 	h->kind = kind;
 	h->key = key;
-	h->owner = p->facts->school;
+	h->owner = plan->facts->school;
 	memcpy(h->id, id, ID_SIZE);
 }
 
 /* A record that this very push deleted, or gave another key, no longer holds this one. */
-static bool holder_is_gone(struct plan *p, const uint8_t *id, const char *key)
+static bool holder_is_gone(struct plan *plan, const uint8_t *id, const char *key)
 {
-	struct entry *e = entry_find(p, id);
-	char *now = !e || e->row.state.deleted ? NULL : record_key(&e->row.state.record, p->push->arena);
+	struct entry *e = entry_find(plan, id);
+	char *now = !e || e->row.state.deleted ? NULL : record_key(&e->row.state.record, plan->push->arena);
 
 	return e && (e->row.state.deleted || (now && strcmp(now, key) != 0));
 }
 
-static void fill_state(struct plan *p, pb_op_result *r, const struct stored *row)
+static void fill_state(struct plan *plan, pb_op_result *r, const struct stored *row)
 {
 	r->has_ver = 1;
 	r->ver = row->state.ver;
 	r->n_gver = row->kind->group_count;
-	r->gver = arena_copy(p->push->arena, row->state.gver, sizeof(uint32_t) * r->n_gver);
+	r->gver = arena_copy(plan->push->arena, row->state.gver, sizeof(uint32_t) * r->n_gver);
 	if (!r->gver)
 		r->n_gver = 0;
 }
 
 /* Whoever decides a conflict asks first who wrote the other side. */
-static void fill_writer(struct plan *p, pb_op_result *r, size_t index)
+static void fill_writer(struct plan *plan, pb_op_result *r, size_t index)
 {
-	const struct plan_writer *w = p->facts->writers ? &p->facts->writers[index] : NULL;
+	const struct plan_writer *w = plan->facts->writers ? &plan->facts->writers[index] : NULL;
 
 	if (!w || !w->author)
 		return;
-	r->their_author = arena_printf(p->push->arena, "%s", w->author);
+	r->their_author = arena_printf(plan->push->arena, "%s", w->author);
 	r->has_their_at = 1;
 	r->their_at = w->at;
 }
 
-static void fill_current(struct plan *p, pb_op_result *r, const struct stored *row)
+static void fill_current(struct plan *plan, pb_op_result *r, const struct stored *row)
 {
 	struct buf bytes = {0};
 
 	record_encode(&row->state.record, &bytes);
 	if (bytes.failed)
-		p->push->arena->refused = ERR_NOMEM;
-	r->current.data = arena_copy(p->push->arena, bytes.data, bytes.len);
+		plan->push->arena->refused = ERR_NOMEM;
+	r->current.data = arena_copy(plan->push->arena, bytes.data, bytes.len);
 	r->current.len = r->current.data ? bytes.len : 0;
 	r->has_current = 1;
 	buf_free(&bytes);
-	fill_state(p, r, row);
+	fill_state(plan, r, row);
 }
 
 static void add_effect(
-	struct plan *p, struct entry *entry, const struct stored *before, uint32_t changed, uint64_t op_no)
+	struct plan *plan, struct entry *entry, const struct stored *before, uint32_t changed, uint64_t op_no)
 {
-	struct effect *e = &p->push->part.effect[p->push->part.count++];
+	struct effect *e = &plan->push->part.effect[plan->push->part.count++];
 
 	e->before = *before;
 	e->after = entry->row;
@@ -449,9 +452,10 @@ static void add_effect(
 	entry->last = e;
 }
 
-static void keep_conflict(struct plan *p, const struct entry *entry, const struct plan_op *o, unsigned group)
+static void keep_conflict(
+	struct plan *plan, const struct entry *entry, const struct plan_op *o, unsigned group)
 {
-	struct effect *e = &p->push->part.effect[p->push->part.count++];
+	struct effect *e = &plan->push->part.effect[plan->push->part.count++];
 
 	e->after = entry->row;
 	e->after.state.record = o->body;
@@ -460,7 +464,7 @@ static void keep_conflict(struct plan *p, const struct entry *entry, const struc
 	e->op_no = o->op->op_no;
 }
 
-static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry *entry,
+static void apply(struct plan *plan, size_t index, struct plan_op *o, struct entry *entry,
 	const struct merge_op *m, pb_op_result *r)
 {
 	struct stored before = entry->row;
@@ -470,26 +474,26 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 	struct merge_result merged = sync_merge(&entry->row.state, m);
 	if (merged.outcome == MERGE_CONFLICTED || merged.outcome == MERGE_REJECTED) {
 		problem_set(&problem, merged.code, NULL, NULL, NULL);
-		refuse(p, r,
+		refuse(plan, r,
 			merged.outcome == MERGE_CONFLICTED ? JINGGUAN__V1__OUTCOME__CONFLICT
 							   : JINGGUAN__V1__OUTCOME__REJECTED,
 			&problem);
 		r->has_group = merged.group != 0;
 		r->group = merged.group;
-		fill_writer(p, r, index);
+		fill_writer(plan, r, index);
 		if (before.state.exists && !before.state.deleted)
-			fill_current(p, r, &before);
+			fill_current(plan, r, &before);
 		if (merged.outcome == MERGE_CONFLICTED && !m->del)
-			keep_conflict(p, entry, o, merged.group);
+			keep_conflict(plan, entry, o, merged.group);
 		return;
 	}
-	char *key = record_key(&entry->row.state.record, p->push->arena);
-	holder = m->del || !key || !key[0] ? NULL : key_holder(p, o->kind, key, entry->row.id);
-	if (holder && holder_is_gone(p, holder, key)) {
+	char *key = record_key(&entry->row.state.record, plan->push->arena);
+	holder = m->del || !key || !key[0] ? NULL : key_holder(plan, o->kind, key, entry->row.id);
+	if (holder && holder_is_gone(plan, holder, key)) {
 		/* New rows are written behind the changed ones; two changed rows are one statement, in which
 		 * the key may not be free yet: this operation begins the next push. */
 		if (entry->found) {
-			p->stopped = true;
+			plan->stopped = true;
 			return;
 		}
 		holder = NULL;
@@ -500,7 +504,7 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 	else if (holder)
 		e = ERR_DUPLICATE;
 	else if (!m->del)
-		e = check_record(&entry->row.state.record, true, p->facts->today, &problem);
+		e = check_record(&entry->row.state.record, true, plan->facts->today, &problem);
 	if (e) {
 		entry->row = before;
 		if (!key)
@@ -509,25 +513,25 @@ static void apply(struct plan *p, size_t index, struct plan_op *o, struct entry 
 			problem_set(&problem, e, NULL, NULL,
 				before.state.exists ? _("这是本校另一条记录的号码")
 						    : _("本校已有这名学生的记录"));
-		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
+		refuse(plan, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		if (holder) {
 			r->has_duplicate_of = 1;
-			r->duplicate_of.data = arena_copy(p->push->arena, holder, ID_SIZE);
+			r->duplicate_of.data = arena_copy(plan->push->arena, holder, ID_SIZE);
 			r->duplicate_of.len = r->duplicate_of.data ? ID_SIZE : 0;
 		}
 		return;
 	}
 	if (m->del)
 		entry->row.other[0] = 0;
-	else if (p->facts->shared && p->facts->shared[index].said)
-		snprintf(entry->row.other, sizeof entry->row.other, "%s", p->facts->shared[index].school);
+	else if (plan->facts->shared && plan->facts->shared[index].said)
+		snprintf(entry->row.other, sizeof entry->row.other, "%s", plan->facts->shared[index].school);
 	if (!m->del && key[0])
-		add_holder(p, o->kind, key, entry->row.id);
+		add_holder(plan, o->kind, key, entry->row.id);
 	r->outcome = (Jingguan__V1__Outcome)(merged.outcome == MERGE_MERGED ? JINGGUAN__V1__OUTCOME__MERGED
 									    : JINGGUAN__V1__OUTCOME__APPLIED);
-	fill_state(p, r, &entry->row);
+	fill_state(plan, r, &entry->row);
 	if (merged.changed)
-		add_effect(p, entry, &before, merged.changed, o->op->op_no);
+		add_effect(plan, entry, &before, merged.changed, o->op->op_no);
 }
 
 static bool hangs_on(const struct record *r, const uint8_t *id)
@@ -539,29 +543,30 @@ static bool hangs_on(const struct record *r, const uint8_t *id)
 
 /* Whether a live record of this school hangs on the one that is to be deleted; what this push has deleted or
  * moved does not. */
-static bool has_children(struct plan *p, size_t index, const uint8_t *id)
+static bool has_children(struct plan *plan, size_t index, const uint8_t *id)
 {
-	for (size_t i = 0; i < p->facts->child_count; i++)
-		if (p->facts->children[i].op == index && !entry_find(p, p->facts->children[i].id))
+	for (size_t i = 0; i < plan->facts->child_count; i++)
+		if (plan->facts->children[i].op == index && !entry_find(plan, plan->facts->children[i].id))
 			return true;
-	for (size_t i = 0; i < p->entry_count; i++)
-		if (p->entries[i].row.state.exists && !p->entries[i].row.state.deleted &&
-			hangs_on(&p->entries[i].row.state.record, id))
+	for (size_t i = 0; i < plan->entry_count; i++)
+		if (plan->entries[i].row.state.exists && !plan->entries[i].row.state.deleted &&
+			hangs_on(&plan->entries[i].row.state.record, id))
 			return true;
 	return false;
 }
 
 /* A record hangs on one of this school, or on one that is addressed to it, and of a kind that its declaration
  * names. */
-static enum err check_target(struct plan *p, size_t index, const struct plan_op *o, const struct entry *on,
+static enum err check_target(struct plan *plan, size_t index, const struct plan_op *o, const struct entry *on,
 	struct problem *problem)
 {
-	struct plan_target t = p->facts->targets ? p->facts->targets[index] : (struct plan_target){0};
+	struct plan_target t = plan->facts->targets ? plan->facts->targets[index] : (struct plan_target){0};
 
 	if (on && on->row.state.exists)
 		t = (struct plan_target){on->row.kind->number,
-			on->row.kind->owner == OWNER_SERVER ? t.open
-							    : strcmp(on->row.owner, p->facts->school) == 0};
+			on->row.kind->owner == OWNER_SERVER
+				? t.open
+				: strcmp(on->row.owner, plan->facts->school) == 0};
 	if (!t.kind || (t.open && kind_hangs_on(o->kind, t.kind)))
 		return ERR_OK;
 	return problem_set(problem, ERR_PERMISSION, o->kind->fields[o->kind->of].name, NULL,
@@ -571,67 +576,67 @@ static enum err check_target(struct plan *p, size_t index, const struct plan_op 
 /* What hangs on a record that is gone is shown to nobody: so nothing is hung on what was deleted meanwhile,
  * and nothing is deleted that somebody hung something on meanwhile. A record that never came to be is another
  * matter: whoever sent it learns of the one that exists, and moves what hangs on it there. */
-static enum err check_hook(struct plan *p, size_t index, const struct plan_op *o, const struct entry *entry,
-	struct problem *problem)
+static enum err check_hook(struct plan *plan, size_t index, const struct plan_op *o,
+	const struct entry *entry, struct problem *problem)
 {
 	const struct entry *on = NULL;
 
 	if (o->op->action == JINGGUAN__V1__ACTION__PUT && o->kind->of >= 0 &&
 		o->body.value[o->kind->of].len == ID_SIZE) {
-		on = entry_find(p, o->body.value[o->kind->of].data);
-		if (check_target(p, index, o, on, problem))
+		on = entry_find(plan, o->body.value[o->kind->of].data);
+		if (check_target(plan, index, o, on, problem))
 			return problem->code;
 	}
 	if (on && on->row.state.deleted)
 		return problem_set(problem, ERR_NOT_FOUND, o->kind->fields[o->kind->of].name, NULL,
 			_("所属的记录已经删除"));
 	if (o->op->action == JINGGUAN__V1__ACTION__DEL && entry && entry->row.state.exists &&
-		!entry->row.state.deleted && has_children(p, index, o->op->id.data))
+		!entry->row.state.deleted && has_children(plan, index, o->op->id.data))
 		return problem_set(
 			problem, ERR_NOT_NOW, NULL, NULL, _("他人在这条记录下登记了内容，请查看后再删"));
 	return ERR_OK;
 }
 
-static void decide(struct plan *p, size_t index, pb_op_result *r)
+static void decide(struct plan *plan, size_t index, pb_op_result *r)
 {
-	struct plan_op *o = &p->push->ops[index];
+	struct plan_op *o = &plan->push->ops[index];
 	struct problem problem;
 	struct merge_op m;
 
 	if (o->fault.code || !o->op) { /* what cannot be decoded has its fault */
-		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &o->fault);
+		refuse(plan, r, JINGGUAN__V1__OUTCOME__REJECTED, &o->fault);
 		return;
 	}
-	struct entry *entry = entry_find(p, o->op->id.data);
-	enum err e = authorise(p, index, o, entry, &problem);
+	struct entry *entry = entry_find(plan, o->op->id.data);
+	enum err e = authorise(plan, index, o, entry, &problem);
 	if (e) {
-		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
+		refuse(plan, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		return;
 	}
-	const struct problem *guard = guard_refusal(p, index);
+	const struct problem *guard = guard_refusal(plan, index);
 	if (guard) {
-		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, guard);
+		refuse(plan, r, JINGGUAN__V1__OUTCOME__REJECTED, guard);
 		return;
 	}
-	if ((e = make_merge_op(p, o, &m))) {
+	if ((e = make_merge_op(plan, o, &m))) {
 		problem_set(&problem, e, NULL, NULL, NULL);
-		refuse(p, r, JINGGUAN__V1__OUTCOME__BLOCKED, &problem);
+		refuse(plan, r, JINGGUAN__V1__OUTCOME__BLOCKED, &problem);
 		return;
 	}
-	if (check_hook(p, index, o, entry, &problem)) {
-		refuse(p, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
+	if (check_hook(plan, index, o, entry, &problem)) {
+		refuse(plan, r, JINGGUAN__V1__OUTCOME__REJECTED, &problem);
 		return;
 	}
 	if (!entry) {
-		entry = entry_add(p, o->op->id.data);
+		entry = entry_add(plan, o->op->id.data);
 		entry->row.kind = o->kind;
 		record_init(&entry->row.state.record, o->kind);
-		snprintf(entry->row.owner, sizeof entry->row.owner, "%s", p->facts->school);
+		snprintf(entry->row.owner, sizeof entry->row.owner, "%s", plan->facts->school);
 	} else if (entry->row.kind != o->kind) {
-		reject(p, r, ERR_EXISTS, "id");
+		reject(plan, r, ERR_EXISTS, "id");
 		return;
 	}
-	apply(p, index, o, entry, &m, r);
+	apply(plan, index, o, entry, &m, r);
 }
 
 /* ---- the push ---- */
@@ -659,10 +664,10 @@ static enum err set_control(struct push *push, enum err control, const struct pl
 }
 
 /* The same bytes get the same answer for ever; other bytes under an old number mean a rolled-back device. */
-static enum err answer_replay(struct plan *p)
+static enum err answer_replay(struct plan *plan)
 {
-	struct push *push = p->push;
-	const struct plan_facts *f = p->facts;
+	struct push *push = plan->push;
+	const struct plan_facts *f = plan->facts;
 
 	push->replayed = true;
 	set_control(push, ERR_OK, f);
@@ -677,7 +682,7 @@ static enum err answer_replay(struct plan *p)
 		pb_op_result *r;
 		if (old->reply && no - old->first_op < old->reply->n_result) {
 			r = old->reply->result[no - old->first_op];
-		} else if ((r = result_new(p, no))) {
+		} else if ((r = result_new(plan, no))) {
 			r->outcome = JINGGUAN__V1__OUTCOME__ALREADY_APPLIED;
 		} else {
 			return ERR_NOMEM;
@@ -709,7 +714,7 @@ static struct plan_facts in_its_incarnation(const struct push *push, const struc
 enum err push_plan(struct push *push, const struct plan_facts *given)
 {
 	const struct plan_facts own = in_its_incarnation(push, given), *facts = &own;
-	struct plan p = {.push = push, .facts = facts};
+	struct plan plan = {.push = push, .facts = facts};
 	size_t until = push_barrier(push);
 
 	push->arena->refused = ERR_OK;
@@ -729,12 +734,12 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 	if (push->count == 0)
 		return set_control(push, ERR_OK, facts);
 	if (push->first_op && push->first_op <= facts->device.last_op)
-		return answer_replay(&p);
+		return answer_replay(&plan);
 	if (push->first_op && push->first_op != facts->device.last_op + 1)
 		return set_control(push, ERR_EXPECT, facts);
 	push->first_op = facts->device.last_op + 1;
-	enum err e = plan_init(&p);
-	memcpy(p.hash, facts->device.last_hash, HASH_SIZE);
+	enum err e = plan_init(&plan);
+	memcpy(plan.hash, facts->device.last_hash, HASH_SIZE);
 	for (size_t i = 0; !e && i < until; i++) {
 		uint64_t no = push->first_op + i;
 		const pb_op *op = push->ops[i].op;
@@ -744,14 +749,14 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 			break;
 		if (op && op->incarnation != push->incarnation)
 			break;
-		pb_op_result *r = result_new(&p, no);
+		pb_op_result *r = result_new(&plan, no);
 		if (!r)
 			return ERR_NOMEM;
-		decide(&p, i, r);
-		if (p.stopped)
+		decide(&plan, i, r);
+		if (plan.stopped)
 			break;
 		push->reply.result[push->reply.n_result++] = r;
-		hash_chain(p.hash, p.hash, no, push->ops[i].sha);
+		hash_chain(plan.hash, plan.hash, no, push->ops[i].sha);
 		push->answered++;
 	}
 	if (e)
@@ -762,7 +767,7 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 		return ERR_NOMEM;
 	if (push->answered == 0)
 		return set_control(push, ERR_EXPECT, facts);
-	memcpy(push->last_hash, p.hash, HASH_SIZE);
+	memcpy(push->last_hash, plan.hash, HASH_SIZE);
 	push->reply.has_last_op = push->reply.has_last_hash = 1;
 	push->reply.last_op = push->first_op + push->answered - 1;
 	push->reply.last_hash.data = push->last_hash;
