@@ -41,7 +41,7 @@ enum roster_fault {
 struct roster_class {
 	char no[CLASS_NO_MAX + 1];
 	char grade[GRADE_CODE_MAX + 1]; /* what the class itself says (六3班), or "" */
-	int entry_year;                 /* likewise (2020级3班, 202003), or 0 */
+	int entry_year;                 /* that the class itself says (2020级3班, 202003), or 0 */
 	bool was_date;                  /* read back from a date: a person should look */
 };
 

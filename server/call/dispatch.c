@@ -65,7 +65,7 @@ static enum err authorise(const struct conn *c, const struct method *m)
 	return m->roles == 0 || (m->roles & who->roles) ? ERR_OK : ERR_PERMISSION;
 }
 
-/* Whose business it is, so that the reader knows whom to ask. */
+/* The roles that may call this method, so that the reader knows whom to ask. */
 static const char *roles_hint(struct request *r, const struct method *m)
 {
 	const char *names = "";
@@ -152,7 +152,7 @@ static bool take_hello(struct conn *c, const struct frame *f)
 	if (e) {
 		e = e == ERR_NOMEM
 			? e
-			: ERR_MALFORMED; /* our want of memory is not the peer's fault: he comes again */
+			: ERR_MALFORMED; /* we had no memory, which is not the peer's fault: it may try again */
 		conn_goaway(c, e == ERR_NOMEM ? CLOSE_REASONS : CLOSE_PROTOCOL, e);
 		if (r)
 			request_fail(r, e, NULL, NULL); /* unheard; it ends the request */

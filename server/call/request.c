@@ -187,7 +187,8 @@ void request_end(struct request *r)
 void request_detach(struct request *r)
 {
 	unlink_from_conn(r);
-	/* Only the peer's reading was waited for, or the turn to answer; what works goes on to its end. */
+	/* The request only waited for the peer to read, or for its turn to answer, so it ends; one that is at
+	 * work goes on to its end. */
 	if (r->state == REQUEST_QUEUED || r->state == REQUEST_PAUSED || r->state == REQUEST_ANSWERED)
 		request_end(r);
 }
@@ -216,13 +217,14 @@ void request_fail_unknown(struct request *r)
 		_("请先查看结果，再决定是否重做"));
 }
 
-/* What a database fault means for the caller. Results go; the words of the fault stay in the task. */
+/* Turns a database fault into an error for the caller. The results are freed; the database's own words stay
+ * in the task. */
 static void trip_failed(struct request *r)
 {
 	struct db_task *task = &r->task;
 	enum err e = task->err;
 	bool transient = e == ERR_BUSY || e == ERR_UNAVAILABLE;
-	/* An unknown outcome may only be tried again where twice is the same as once. */
+	/* After an unknown outcome only a call that may run twice is tried again. */
 	bool safe = !task->unknown || !r->method || r->method->retry_safe;
 
 	if (transient && safe && ++r->attempts < ATTEMPTS_MAX && clock_monotonic_us() < r->deadline_us) {

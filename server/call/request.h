@@ -4,14 +4,8 @@
  * A handler reads like every other: decode → authorise → validate → query → reply. Dispatch has done the
  * first two; `request_call` runs the queries of one trip in a transaction and calls back with the results.
  *
- *   MADE ──> QUEUED ──its turn──> LATER ──next turn of the loop──┐
- *     ├──────────────────────────────────────────────────────> RUNNING <──released, fault──> ASKING
- *     │                             LATER <──to be tried again───┤
- *     │                            PAUSED <──a page is out───────┤ (and back when the peer has read it)
- *     └──refused──> ANSWERED <───────────────────────────────────┘
- *                      └──the peer has all of it, or is gone──> ENDED ──its timer is closed──> freed
- *
- * QUEUED, PAUSED and ANSWERED end when the peer goes; RUNNING too, instead of a pause. */
+ * Its states are drawn in server/README.md "State machines". QUEUED, PAUSED and ANSWERED end when the peer
+ * goes; RUNNING too, instead of a pause. */
 #ifndef JG_REQUEST_H
 #define JG_REQUEST_H
 

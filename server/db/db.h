@@ -61,9 +61,10 @@ struct db_task {
 	struct db_task *next;   /* in the pool's queue */
 	db_task_fn step;        /* called when the connection is there, and after each trip */
 	uint64_t wait_until_ms; /* loop time; 0 = for ever */
-	uint64_t who;           /* asks; set after db_task_start: callers take turns. 0 = the server itself */
-	enum err err;           /* of the last trip; ERR_OK when every statement succeeded */
-	bool unknown;           /* a COMMIT was sent and its answer never came or was not clean */
+	/* whose task this is, set after db_task_start: callers take turns. 0 = the server itself */
+	uint64_t who;
+	enum err err; /* of the last trip; ERR_OK when every statement succeeded */
+	bool unknown; /* a COMMIT was sent and its answer never came or was not clean */
 	char sqlstate[6];
 	char constraint[64];
 	char message[256]; /* of an error that our own SQL raised, for the caller's eyes */
@@ -90,8 +91,9 @@ unsigned db_pool_waiting(const struct db_pool *pool, uint64_t who); /* tasks of 
 bool db_pool_ready(const struct db_pool *pool);                     /* at least one connection is up */
 /* milliseconds that the longest of its trips has waited without a word */
 unsigned db_pool_silent(const struct db_pool *pool);
-/* A trip that heard nothing for so long is given up and its connection closed: longer than any statement runs.
- * Not one that waits for its COMMIT, which may wait for a standby as long as that takes. */
+/* A trip that has heard nothing for this long is given up and its connection closed; it is longer than any
+ * statement may run. A trip that waits for its COMMIT is not given up: it may wait for a standby for any
+ * time. */
 extern unsigned db_silent_ms;
 
 /* ERR_BUSY when the queue is full, ERR_DRAINING: step never runs. Otherwise step runs later, at least once,

@@ -99,7 +99,7 @@ void db_conn_down(struct db_conn *c, const char *why)
 
 	if (was == DB_CLOSING)
 		return;
-	/* One line when it goes; while it is away every attempt would be another. */
+	/* One line in the log when the connection is lost, not one for every attempt to get it back. */
 	if (why && !c->pool->draining && was != DB_CONNECTING)
 		log_warn("database connection lost: %s", why);
 	db_conn_enter(c, c->pool->draining ? DB_CLOSING : DB_DOWN);
@@ -142,13 +142,13 @@ void db_conn_leave_others(struct db_pool *pool, unsigned primary)
 	}
 }
 
-/* A trip takes long: a slow statement, a lock, a standby that is waited for; or the primary is gone without a
- * word. The other hosts are asked. */
+/* A trip takes long: a slow statement, a lock, a standby that is waited for, or a primary that is gone
+ * without a word. The other hosts are asked whether they are the primary. */
 static void on_stall(uv_timer_t *timer)
 {
 	struct db_conn *c = timer->data, *probe = &c->pool->conns[c->pool->size];
 
-	if (c->pool->draining) { /* the process ends; it must not wait for a database that never answers */
+	if (c->pool->draining) { /* the process ends, and must not wait for a database that never answers */
 		db_conn_down(c, NULL);
 		return;
 	}

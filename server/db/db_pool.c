@@ -47,8 +47,8 @@ unsigned db_pool_waiting(const struct db_pool *pool, uint64_t who)
 	return n;
 }
 
-/* The first whose caller has the fewest trips under way: a computer that asks for a thousand things gets one
- * after another, and who asks for one does not wait behind them. */
+/* The first task whose caller has the fewest trips under way: a computer that asks for a thousand things gets
+ * one after another, and a computer that asks for one does not wait behind them. */
 static struct db_task *pool_shift(struct db_pool *pool)
 {
 	struct db_task *task = pool->first, *before = NULL;

@@ -114,8 +114,8 @@ void db_task_query(struct db_task *task, const struct db_stmt *stmt, const struc
 	if (!params)
 		params = &none;
 	struct db_prepared *prepared = prepared_get(c, stmt);
-	/* No memory, as where libpq finds none: with the connection goes the transaction, and nothing is half
-	 * done. */
+	/* Treated like libpq's own lack of memory: the connection is closed, the transaction with it, and
+	 * nothing is half done. */
 	if (params->failed || !prepared || !task_make_room(task)) {
 		c->broken = true;
 		return;
@@ -181,7 +181,7 @@ void db_task_run(struct db_task *task, db_task_fn next)
 {
 	struct db_conn *c = task->conn;
 
-	/* Results of the trip before stay readable while this one is built; they go now. */
+	/* Results of the previous trip stay readable while this one is built; they are freed now. */
 	task_clear_results(task);
 	task->err = ERR_OK;
 	task->sent = 0;
@@ -243,8 +243,8 @@ void db_task_end(struct db_task *task)
 		greeted(c);
 		return;
 	}
-	/* No memory for the whole of a trip. A ROLLBACK behind what was sent of it, without a Sync between
-	 * them, is skipped where that fails: with the connection goes the transaction. */
+	/* There was no memory for the whole trip. Without a Sync behind what was sent, PostgreSQL would skip
+	 * a ROLLBACK after an error; so the connection is closed, and the transaction with it. */
 	if (c->broken || (c->tail && c->queue[c->tail - 1].what != EXPECT_SYNC)) {
 		db_conn_down(c, "a trip was given up");
 		return;
@@ -265,8 +265,8 @@ void db_task_end(struct db_task *task)
 
 /* ---- results ---- */
 
-/* A statement that PostgreSQL has prepared and we do not know of, or the other way round: on this connection it
- * would stay so for ever. */
+/* PostgreSQL has prepared a statement that we do not know of, or lacks one that we do: on this connection
+ * that would never mend. */
 static bool is_misprepared(const char *sqlstate)
 {
 	return strcmp(sqlstate, "42P05") == 0 || strcmp(sqlstate, "26000") == 0;

@@ -37,8 +37,8 @@ static void on_ready(struct stream *s)
 		conn_close(c, CLOSE_REASONS);
 		return;
 	}
-	/* The deny list is asked at every handshake; an enrolling device may not renew a denied key
-	 * either. */
+	/* The deny list is looked up at every handshake, at that of enrolling too: a denied key may not be
+	 * enrolled again. */
 	if (c->has_cert && deny_set_has(&c->worker->server->deny, c->spki))
 		conn_goaway(c, CLOSE_REVOKED, ERR_REVOKED);
 }
@@ -126,7 +126,7 @@ static bool on_first(struct stream *s)
 
 static const struct stream_events events = {on_first, on_stream_ready, on_data, on_drained, on_closed};
 
-/* Of IPv6 the network: whoever has one address there has 2^64. */
+/* Of an IPv6 address only the network: one peer can have 2^64 addresses in it. */
 static uint32_t address_hash(uv_tcp_t *tcp)
 {
 	struct sockaddr_storage peer;
@@ -157,7 +157,8 @@ static void on_refused_closed(uv_handle_t *handle)
 
 static void on_spare_closed(uv_handle_t *spare);
 
-/* Without memory for a connection: libuv stops listening until what waits was accepted. */
+/* When there is no memory for a connection: libuv stops listening until the waiting connection has been
+ * accepted. */
 static void accept_and_close(struct worker *w)
 {
 	w->spare_wanted = true;

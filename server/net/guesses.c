@@ -36,8 +36,8 @@ static uint64_t code_key(uint32_t address, const uint8_t tag[3])
 		address;
 }
 
-/* A bucket as the time at which it is empty: every guess moves it by one step. False: it is over `most` steps
- * ahead. */
+/* A bucket, kept as the time at which it is empty: every guess moves that time by one step. False: it would
+ * be more than `most` steps ahead. */
 static bool fill(uint64_t *until_ms, uint64_t now_ms, unsigned most, unsigned step_ms, unsigned *wait_ms)
 {
 	uint64_t from = *until_ms > now_ms ? *until_ms : now_ms;

@@ -17,7 +17,7 @@
 #define GUESSES_ALL 300 /* of all addresses at once: a county enrols as many schools on one morning … */
 /* … and ten more a second: what is over it costs no look at the database */
 #define GUESSES_ALL_EVERY_MS 100
-/* so long after a wrong code an address waits in the queue of those that guess, not in everybody's */
+/* for this long after a wrong code an address waits in the queue of the guessers */
 #define GUESSES_GUILTY_MS 3600000
 /* addresses, and addresses with codes, that are remembered: the oldest give way */
 #define GUESSES_SLOTS 4096
@@ -31,8 +31,8 @@ struct guess_slot {
 
 struct guesses {
 	uv_mutex_t lock;
-	/* of addresses without a wrong code, and with one: who guesses from a thousand addresses holds up the
-	 * likes of him */
+	/* two queues, of addresses without a wrong code and with one: a guesser with a thousand addresses
+	 * delays only other guessers */
 	uint64_t all_until_ms[2];
 	struct guess_slot address[GUESSES_SLOTS], code[GUESSES_SLOTS];
 };

@@ -51,7 +51,8 @@ static void address_leave(struct pending *s, struct address *a)
 	free(a);
 }
 
-/* Who has said nothing gives way first, then who waits, then who is at it; of each the oldest. */
+/* Which connection gives way first: one that has sent nothing, then one that waits, then one that is shaking
+ * hands; the oldest of each. */
 static void evict_oldest(struct pending *s)
 {
 	struct conn *oldest = s->silent.first ? s->silent.first
@@ -79,8 +80,9 @@ bool pending_accept(struct conn *c, uint32_t address)
 	return true;
 }
 
-/* Nobody keeps others out by opening many: when all places are taken, the oldest handshake of the address
- * that holds most of them gives way at once to who comes from an address that holds fewer. */
+/* An address cannot keep others out by opening many connections: when all places are taken, the oldest
+ * handshake of the address that holds most of them gives way at once to a connection of an address that holds
+ * fewer. */
 static bool evict_greedy(struct pending *s, const struct conn *newcomer)
 {
 	struct conn *victim = s->shaking.first;

@@ -283,7 +283,8 @@ static const struct db_stmt lock_streams = {"SELECT stream_id"
 					    " AND stream_id = ANY ($1::bigint[])"
 					    " ORDER BY stream_id"
 					    " FOR UPDATE"};
-/* What depends on the stream's row is computed by its UPDATE: nobody can read it and write it back late. */
+/* Whatever depends on the stream's row is computed inside its UPDATE, so that no value can be read, become
+ * old and be written back. */
 static const struct db_stmt apply_streams = {
 	"WITH d AS (SELECT *"
 	" FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],"

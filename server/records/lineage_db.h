@@ -14,9 +14,9 @@ bool lineage_has_children(const struct kind *kind);
 bool lineage_hangs_on_own(const struct kind *child, const struct kind *parent);
 
 /* columns: ord int[], school text[], parent uuid[]. Rows: ord, kind number, whether the school may hang
- * something on it: it is its own, or is addressed to it. Looks past row-level security, because a record that
- * it hides would pass for one that never came to be. No row: nobody has that id. `scope` is what app.scope
- * was and is to be again. */
+ * something on the record: it owns the record, or the record is addressed to it. Reads past row-level
+ * security, because a record that it hides would look as if it did not exist. No row: no record has that id.
+ * `scope` is the value of app.scope, which is set again afterwards. */
 void lineage_parents(struct db_task *task, struct pg_array columns[3], const char *scope);
 /* columns: ord int[], id uuid[]. Rows: ord, id of a live record that hangs on it. */
 void lineage_children(struct db_task *task, struct pg_array columns[2]);

@@ -32,8 +32,8 @@ static const struct db_stmt read_writers = {
 	" LATERAL (SELECT author, at FROM rec_history"
 	" WHERE county = app_county() AND rec_id = u.id AND groups & u.groups <> 0 ORDER BY ver DESC"
 	" LIMIT 1) h"};
-/* A record that nobody has yet cannot be locked: what is hung on it and its deletion, both on their way,
- * would not see each other. */
+/* A record that does not exist yet cannot be locked. Without this lock, a push that hangs something on it and
+ * a push that deletes it would not see each other. */
 static const struct db_stmt lock_hooks = {"SELECT CASE WHEN u.alone THEN pg_advisory_xact_lock(u.school)"
 					  " ELSE pg_advisory_xact_lock_shared(u.school) END"
 					  " FROM unnest($1::bigint[], $2::boolean[]) u(school, alone)"};
@@ -66,7 +66,7 @@ static void columns_free(struct columns *c)
 		pg_array_free(&c->at[i]);
 }
 
-/* Where the answer will stand, -1 when there was nothing to ask. */
+/* Index of the result; -1 when there was nothing to ask. */
 static int columns_send(struct round *round, struct columns *c, const struct db_stmt *stmt)
 {
 	struct db_params p = {0};
@@ -235,8 +235,8 @@ static int by_school(const void *a, const void *b)
 		(*(struct member *const *)b)->request->caller.school);
 }
 
-/* Of one school, those who hang something on a record go together, who deletes one goes alone; in the order
- * of the schools, behind the devices and before all records. */
+/* Per school: pushes that hang something on a record share the lock, a push that deletes one takes it alone.
+ * Taken in the order of the schools, after the devices and before all records. */
 static void lock_schools(struct round *round)
 {
 	struct columns c;
@@ -265,8 +265,8 @@ static void lock_schools(struct round *round)
 
 /* ---- the records of one kind ---- */
 
-/* Of the records that a school hangs something on, its own can be deleted under it. Such a record is locked
- * with what is hung on it: whoever deletes it at the same moment waits, and then sees it. */
+/* A school can delete only its own records while something is being hung on them. Such a record is locked
+ * together with what is hung on it: a push that deletes it at the same moment waits, and then sees it. */
 static const uint8_t *hook_of(const struct plan_op *o, const struct kind *on)
 {
 	return lineage_hangs_on_own(o->kind, on) ? parent_of(o) : NULL;
@@ -326,7 +326,7 @@ static bool send_kind(struct round *round, const struct kind *kind)
 	return true;
 }
 
-/* Behind all locks: a guard sees what stands, and what is to be. */
+/* Asked when all locks are held: a guard sees what is stored and what the push would store. */
 static void send_guard(struct round *round, const struct kind *kind)
 {
 	struct columns c;
@@ -499,9 +499,10 @@ static bool round_scope(struct round *round)
 	for (size_t i = 0; i < round->count; i++)
 		buf_printf(&schools, "%s%s", i ? "," : "", round->member[i].request->caller.school);
 	buf_u8(&schools, 0);
-	bool whole = !schools.failed; /* in half a scope records that stand would look as if they did not */
-	/* A second attempt looks without the school's blinkers: an id that another school owns is then
-	 * refused, not retried. */
+	/* with only part of the schools in scope, existing records would look missing */
+	bool whole = !schools.failed;
+	/* The second attempt reads past the school's row-level security: an id that another school owns is
+	 * then refused, not tried again. */
 	if (whole)
 		scope_begin(&round->task, round->worker->server->conf.county,
 			round->attempts ? SCOPE_JOB : SCOPE_SCHOOL, (const char *)schools.data, "");

@@ -31,8 +31,8 @@ static void round_free(struct round *round)
 		free(round);
 }
 
-/* A small round is over: what came while every round was under way must not wait for the next push to
- * come. */
+/* A round is over. Pushes that arrived while every round was under way are started now; they must not wait
+ * for the next push to arrive. */
 static void small_over(struct round *round)
 {
 	if (!round->small)
@@ -63,9 +63,9 @@ static void take_apart(struct round *round)
 		group_begin(copy.worker, copy.member[i].request, false);
 }
 
-/* Nothing of a failed transaction stands: a round is taken apart, one push alone is tried again while its
- * outcome may still be found out (the same bytes are answered from op_push when it had been committed after
- * all). */
+/* A failed transaction has changed nothing. A round of several pushes is run again one by one. A push that
+ * was alone is run again while its outcome can still be found out: if it had been committed, op_push answers
+ * the same bytes. */
 static void round_failed(struct round *round)
 {
 	enum err e = round->task.err;
@@ -75,9 +75,8 @@ static void round_failed(struct round *round)
 		take_apart(round);
 		return;
 	}
-	/* A value that the database cannot take ends the transaction of all that came with it. The push is
-	 * halved until that operation stands alone and is refused by itself; it must not hold up what waits
-	 * behind it for ever. */
+	/* A value that the database cannot take fails the whole transaction. The push is halved until the
+	 * operation stands alone and is refused: it must not block for ever what waits behind it. */
 	struct member *m = &round->member[0];
 	if (e == ERR_INVALID && m->limit > 0 && !m->refuse) {
 		m->refuse = m->limit == 1;
@@ -100,9 +99,9 @@ static const struct db_stmt insert_pushes = {
 	" p.shas, p.results"
 	" FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::text[], $6::bytea[],"
 	" $7::bytea[]) p(device, incarnation, first_op, last_op, author, shas, results)"};
-/* What the computer said at HELLO that it had made, less what is answered now, waits there still: `devices
- * list` tells it. A replay writes too (dup_seen): its answer is fenced by the same commit as the first one
- * (sync.md finding 2). */
+/* The device told at HELLO how many operations it has; what is not answered yet is still waiting there, which
+ * `devices list` shows. A replay writes too (dup_seen): its answer is fenced by the same commit as the first
+ * one (sync.md finding 2). */
 static const struct db_stmt update_devices = {
 	"UPDATE device d"
 	" SET last_op = p.last_op, last_hash = p.last_hash, dup_seen = d.dup_seen + p.dup,"
@@ -164,8 +163,8 @@ static void send_device_rows(struct round *round)
 	for (size_t i = 0; i < round->count; i++) {
 		struct push *push = &round->member[i].push;
 		const uint8_t *device = round->member[i].request->caller.device;
-		/* Only a device that repeated a number with other bytes is given a new life; one that is
-		 * merely behind in its incarnation learns the present one from WELCOME. */
+		/* Only a device that repeated a number with other bytes is told to begin a new incarnation;
+		 * one that is merely behind learns the present incarnation from WELCOME. */
 		uint32_t known = push->known_incarnation;
 		bool fork = push->forked && push->incarnation == known;
 		hash_genesis(genesis, device, known + 1);
@@ -349,7 +348,7 @@ static void on_connection(struct db_task *task)
 		round_free(round);
 		return;
 	}
-	/* More wait than one round takes: the next one is on its way while this one runs. */
+	/* More pushes wait than one round takes: the next round starts while this one runs. */
 	if (round->small && round->worker->small_first)
 		group_begin(round->worker, NULL, true);
 	fault_point(FAULT_JGD_PUSH_BEGUN);
@@ -411,7 +410,8 @@ static void fail_waiting(struct worker *w)
 	}
 }
 
-/* first: of a round of its own; NULL: the round takes what waits when it has a connection. */
+/* first: a push that gets a round of its own; NULL: the round takes the waiting pushes when it has a
+ * connection. */
 static void group_begin(struct worker *w, struct request *first, bool small)
 {
 	struct round *round = calloc(1, sizeof *round);

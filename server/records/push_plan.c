@@ -172,7 +172,7 @@ static char stage_of(const struct record *r)
 	return (char)(record_has(r, grade) ? r->value[grade].data[0] : 0);
 }
 
-/* An ill-formed one names nobody: nothing else would find its pupil by it. */
+/* An ill-formed student number is ignored: no pupil is found by it. */
 static bool is_student_no(const struct record *r)
 {
 	char text[64];
@@ -197,7 +197,7 @@ static void scopes_add_named(struct plan *plan, struct scopes *s, const struct r
 	}
 }
 
-/* A pupil whom this very push has brought is not in the database yet, nor what hangs on him. */
+/* A pupil that an earlier operation of this push made is not in the database yet, nor is what hangs on it. */
 static void scopes_add_pupils_of_push(
 	struct plan *plan, struct scopes *s, const struct record *r, bool deleting)
 {
@@ -236,16 +236,16 @@ static bool keeps_number(const struct plan_op *o)
 		!record_has(&o->body, kind_field_index(o->kind, "student_no"));
 }
 
-/* Everything that the operation has to do with is of the author's classes; what is of no class that can be
- * told is nobody's. What is `registered` names a pupil of a register by number: one that does not might be
- * attached by name or telephone, to anybody's pupil. */
+/* Every class that the operation touches must be one of the author's; a record whose class cannot be told
+ * belongs to no author. A record of a `registered` kind must carry the number of a pupil in a register:
+ * without it, it could be attached by name or telephone to any pupil. */
 static enum err check_class(struct plan *plan, size_t index, const struct plan_op *o,
 	const struct plan_author *a, const struct entry *e, struct problem *problem)
 {
 	struct scopes s = {.author = a};
 	bool del = o->op->action == JINGGUAN__V1__ACTION__DEL;
 
-	/* A class limits its teacher alone: who writes the kind by another role is of no class. */
+	/* Only a class teacher is limited to classes; every other role that may write the kind is not. */
 	if (a->roles & (PLAN_ALL_CLASSES | (o->kind->writers & ~(1u << ROLE_CLASS_TEACHER))))
 		return ERR_OK;
 	if (e && e->row.state.exists) {
@@ -285,7 +285,7 @@ static bool groups_allowed(const struct kind *kind, uint32_t groups)
 	return true;
 }
 
-/* What a record says of who wrote it is the operation's own author. */
+/* A field that names the record's author must name the author of the operation. */
 static enum err check_authors(const struct plan_op *o, struct problem *problem)
 {
 	for (size_t i = 0; i < o->kind->field_count; i++)
@@ -297,8 +297,9 @@ static enum err check_authors(const struct plan_op *o, struct problem *problem)
 	return ERR_OK;
 }
 
-/* Who may write this record in this session. Another's evening of work is carried by a registrar only: in
- * anybody else's session a name is not proved, and would lend its rights to whoever writes it. */
+/* Who may write this record in this session. Only a registrar's session carries operations that another
+ * person typed: in any other session the other name is not proved, and would lend its rights to whoever
+ * writes it. */
 static enum err authorise(struct plan *plan, size_t index, const struct plan_op *o, const struct entry *e,
 	struct problem *problem)
 {
@@ -409,7 +410,7 @@ static void fill_state(struct plan *plan, pb_op_result *r, const struct stored *
 		r->n_gver = 0;
 }
 
-/* Whoever decides a conflict asks first who wrote the other side. */
+/* A person who decides a conflict needs to know who wrote the other side. */
 static void fill_writer(struct plan *plan, pb_op_result *r, size_t index)
 {
 	const struct plan_writer *w = plan->facts->writers ? &plan->facts->writers[index] : NULL;
@@ -490,8 +491,9 @@ static void apply(struct plan *plan, size_t index, struct plan_op *o, struct ent
 	char *key = record_key(&entry->row.state.record, plan->push->arena);
 	holder = m->del || !key || !key[0] ? NULL : key_holder(plan, o->kind, key, entry->row.id);
 	if (holder && holder_is_gone(plan, holder, key)) {
-		/* New rows are written behind the changed ones; two changed rows are one statement, in which
-		 * the key may not be free yet: this operation begins the next push. */
+		/* Changed rows are written before new ones, so a new row may take a key that a changed row
+		 * gives up. Two changed rows are written by one statement, in which the key may not be free
+		 * yet: then this operation begins the next push. */
 		if (entry->found) {
 			plan->stopped = true;
 			return;
@@ -573,9 +575,9 @@ static enum err check_target(struct plan *plan, size_t index, const struct plan_
 		_("所属的记录不是本校的，也没有交办给本校"));
 }
 
-/* What hangs on a record that is gone is shown to nobody: so nothing is hung on what was deleted meanwhile,
- * and nothing is deleted that somebody hung something on meanwhile. A record that never came to be is another
- * matter: whoever sent it learns of the one that exists, and moves what hangs on it there. */
+/* What hangs on a deleted record is never shown. So nothing may be hung on a record that was deleted
+ * meanwhile, and no record may be deleted on which something was hung meanwhile. A record that was never made
+ * is different: its sender learns of the one that exists and moves there what hangs on it. */
 static enum err check_hook(struct plan *plan, size_t index, const struct plan_op *o,
 	const struct entry *entry, struct problem *problem)
 {
@@ -723,8 +725,9 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 	push->reply.result = arena_alloc(push->arena, sizeof *push->reply.result * (push->count + 1));
 	if (!push->reply.result)
 		return ERR_NOMEM;
-	/* It was sent to a history that is gone, and the device may have had its answer there: this history
-	 * would answer otherwise, to nobody. The device says HELLO, learns what is missing and sends that. */
+	/* The push was made for another history of the database, which may have answered it. This history
+	 * would answer it differently, so it is refused: the device says HELLO, learns what is missing here
+	 * and sends that. */
 	if (push->epoch != given->device.epoch) {
 		push->known_incarnation = given->device.incarnation;
 		return set_control(push, ERR_EXPECT, given);
@@ -743,8 +746,8 @@ enum err push_plan(struct push *push, const struct plan_facts *given)
 	for (size_t i = 0; !e && i < until; i++) {
 		uint64_t no = push->first_op + i;
 		const pb_op *op = push->ops[i].op;
-		/* A gap or another incarnation inside the request: what stands before it is decided, the rest
-		 * is not. */
+		/* A gap in the numbers, or another incarnation, inside the request: operations before it are
+		 * decided, those behind it are not. */
 		if ((op || push->ops[i].op_no) && push->ops[i].op_no != no)
 			break;
 		if (op && op->incarnation != push->incarnation)

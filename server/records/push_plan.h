@@ -14,8 +14,8 @@
 struct plan_op {
 	const ProtobufCBinaryData *bytes;
 	uint8_t sha[HASH_SIZE];
-	uint64_t op_no;  /* as the bytes say, also when the rest of them cannot be decoded; 0 = not said */
-	const pb_op *op; /* NULL when it cannot be decoded */
+	uint64_t op_no;          /* read from the bytes even when the rest cannot be decoded; 0 = not there */
+	const pb_op *op;         /* NULL when it cannot be decoded */
 	const struct kind *kind; /* NULL when unknown */
 	struct record body;
 	uint32_t groups;      /* carried */
@@ -75,13 +75,13 @@ struct plan_child {
 	uint8_t id[ID_SIZE];
 };
 
-/* What the record is that an operation hangs its own on, be it this school's or hidden from it. */
+/* The record that an operation's record hangs on, be it this school's or hidden from it. */
 struct plan_target {
 	uint32_t kind; /* 0: nobody has that id */
 	bool open;     /* this school's own, or addressed to it */
 };
 
-/* A class that the record of an operation has to do with, as it stands in the database. */
+/* A class that the record of an operation touches, as the database has it. */
 struct plan_scope {
 	uint32_t op; /* index in the push */
 	char scope[CLASS_SCOPE_SIZE];
@@ -117,7 +117,8 @@ struct plan_facts {
 	const struct plan_scope *scopes;
 	size_t scope_count;
 	const char *user; /* whose session this is */
-	/* a registrar's: he may do whatever a school may, so that nothing is gained by another's name */
+	/* a registrar's session: it carries operations that others typed. Nothing is gained by another's
+	 * name, because a registrar may do all that a school may */
 	bool carries_others;
 	const struct plan_writer *writers; /* per op; NULL when no operation changes a record that stands */
 };
@@ -148,8 +149,8 @@ bool push_is_ahead(uint32_t theirs, uint32_t ours);
  * ERR_NOMEM only. */
 enum err push_decode(struct push *push, const pb_push_request *request, struct arena *arena);
 
-/* How many operations may be decided together: a formal report freezes the tables as the operations before it
- * left them, and as those behind it have not touched them yet, so it is a push of its own. */
+/* How many operations may be decided together. A formal report freezes the tables as they are after the
+ * operations before it and without those behind it, so it is a push of its own. */
 size_t push_barrier(const struct push *push);
 
 enum err push_plan(struct push *push, const struct plan_facts *facts);

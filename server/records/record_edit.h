@@ -14,11 +14,11 @@ struct record_edits {
 
 /* Room for n changes, in the request's arena, by its caller. False: no memory. */
 bool record_edits_begin(struct record_edits *x, struct request *r, size_t n);
-/* The record as it stands, or a new one of the kind (before NULL) with an id: to be changed through the
- * pointer, until record_edit_end judges it. More than there is room for is a fault of ours. */
+/* The stored record, or a new one of the kind with this id (before NULL), to be changed through the pointer
+ * until record_edit_end compares it. Asking for more than there is room for is our bug. */
 struct stored *record_edit(struct record_edits *x, const struct kind *kind, const struct stored *before);
-/* True: a group differs, its version and the record's go up, and it will be written. False: it is as it was,
- * and nothing will. */
+/* True: a group differs; its version and the record's rise, and the record will be written. False: nothing
+ * changed, nothing will be written. */
 bool record_edit_end(struct record_edits *x);
 void record_edit_delete(struct record_edits *x, const struct stored *before);
 /* Writes them all, commits, and goes on with then(r); a fault is answered here. */

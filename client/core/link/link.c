@@ -19,7 +19,8 @@
 
 #define REPLY_ARENA (32u << 20) /* of one reply frame: 1 MiB of small rows unpacks to less than 16 MiB */
 #define ADDRESSES_MAX 8
-#define MEANWHILE_MS 100 /* at the longest between two looks at what the face has to do: nobody feels it */
+/* longest time between two calls of the face's own work: a person does not notice it */
+#define MEANWHILE_MS 100
 
 /* Entered by link_enter alone; drawn in server/README.md "State machines". */
 enum link_state { LINK_IDLE, LINK_SHAKING, LINK_OPEN, LINK_CLOSED, LINK_STATES };
@@ -550,8 +551,8 @@ static bool is_dry(const ProtobufCMessage *request)
 	return f && *(const protobuf_c_boolean *)(const void *)((const char *)request + f->offset);
 }
 
-/* An error that the server has told means that nothing of the call stands, but for those that may have met a
- * commit on its way. */
+/* An error that the server has sent means that the call changed nothing, except for the errors that may have
+ * met a commit on its way. */
 static void count_fate(
 	const struct link *link, const struct method *rule, const ProtobufCMessage *request, enum err e)
 {
@@ -746,8 +747,9 @@ enum err link_open(struct link **out, struct profile *profile, const pb_hello *h
 	}
 	enum err e = open_once(out, profile, hello, &greeted, p);
 	/* In TLS 1.3 a server refuses our certificate after our side of the handshake is done, and its reason
-	 * may be lost with the connection. By its clock, which may be ahead of ours, the certificate may have
-	 * ended: renewing tells, also that this computer is none of the county's any more. */
+	 * may be lost with the connection. The certificate may have ended by the server's clock, which may be
+	 * ahead of ours: renewing it shows that, and also whether this computer has been removed from the
+	 * county. */
 	if (e && greeted && (e == ERR_UNREACHABLE || e == ERR_TLS)) {
 		enum err renewed = enrol_renew(profile, &ignored);
 		if (renewed == ERR_OK)

@@ -55,7 +55,7 @@ static struct sync_event failed(struct sync *sync, enum err e)
 	return (struct sync_event){.what = SYNC_FAILED, .error = e, .retry_ms = sync->p->retry_ms};
 }
 
-/* Whether the server was restored, or failed over, since the last pull: it may lack files. */
+/* Whether the server was restored or failed over since the last pull: it may lack files then. */
 static bool is_other_history(const struct sync *sync)
 {
 	for (size_t i = 0; i < sync->n_streams; i++)
@@ -425,7 +425,7 @@ enum err sync_begin(struct sync **out, struct store *s, const struct sync_option
 
 bool sync_step(struct sync *sync, unsigned *wait_ms)
 {
-	take_step(sync); /* here and not behind the step: the clock has moved on while the caller waited */
+	take_step(sync); /* set here and not after the step: time passes while the caller waits */
 	*wait_ms = sync->action.what == SYNC_WAIT ? sync->action.ms : 0;
 	if (sync->action.what == SYNC_FINISH)
 		return false;

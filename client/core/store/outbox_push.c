@@ -7,7 +7,8 @@
 #include "scope.h"
 #include "tables.h"
 
-/* The older incarnation goes on with what is left of it, or with the next one behind it. */
+/* Continues the older incarnation with the operations that are left of it, or goes on to the next
+ * incarnation. */
 static enum err find_older(struct store *s, struct problem *p)
 {
 	sqlite3_stmt *stmt = s->older.incarnation
@@ -211,7 +212,8 @@ enum err outbox_answer(struct store *s, const pb_op_result *r, struct problem *p
 		sqlite3_bind_blob(stmt, 10, r->duplicate_of.data, ID_SIZE, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 11, r->their_author, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 12, r->their_at);
-	/* What a person has dealt with stays so, but where it counts after all. */
+	/* An operation that a person has settled stays settled, unless the answer says that it was applied
+	 * after all. */
 	sqlite3_bind_int64(stmt, 13, outbox_origins(state_of(r)) | 1u << OP_DONE);
 	char told[256 + HINT_SIZE] = ""; /* outbox.c reads it apart again */
 	if (r->message)
@@ -255,7 +257,7 @@ enum err outbox_settle(struct store *s, struct problem *p)
 		s, "UPDATE outbox SET settled = 1 WHERE state = " SQL_ACCEPTED " AND settled = 0", 0, 0, p);
 }
 
-/* Behind the operation ?3 of incarnation ?2, where the server stands. */
+/* Operations after number ?3 of incarnation ?2, which is the last one that the server has. */
 #define IT_LACKS "(incarnation > ?2 OR (incarnation = ?2 AND op_no > ?3))"
 
 static uint32_t known_incarnation(const struct store *s, const pb_welcome *w)
@@ -263,9 +265,9 @@ static uint32_t known_incarnation(const struct store *s, const pb_welcome *w)
 	return w->has_known_incarnation ? w->known_incarnation : s->incarnation;
 }
 
-/* The server knows another incarnation of this device: what it has not seen waits for a person. What it had
- * answered before it was restored goes again in its own incarnation where it lacks it, and keeps its number
- * for the next restore. */
+/* The server knows another incarnation of this device: operations that it has not seen wait for a person.
+ * Those that it had answered before it was restored, and lacks now, are sent again in their own incarnation
+ * and keep their numbers for the next restore. */
 static enum err begin_incarnation(struct store *s, const pb_welcome *w, size_t *drafts, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
@@ -287,8 +289,8 @@ static enum err begin_incarnation(struct store *s, const pb_welcome *w, size_t *
 	return e;
 }
 
-/* The server was restored from an older state: what it had acknowledged since then goes again, the same
- * bytes. */
+/* The server was restored from an older state: the operations that it had acknowledged since then are sent
+ * again, the same bytes. */
 static enum err send_again(struct store *s, const pb_welcome *w, struct problem *p)
 {
 	if (w->last_hash.len != HASH_SIZE)
@@ -301,8 +303,9 @@ static enum err send_again(struct store *s, const pb_welcome *w, struct problem 
 		s->incarnation, (int64_t)w->last_op, p);
 }
 
-/* The server was restored from before our incarnation began: what it had acknowledged in the older ones and
- * lacks goes again, before ours. Where it stands in ours nothing of them is open. */
+/* The server was restored from a time before our incarnation began: operations of older incarnations that it
+ * had acknowledged and lacks are sent again, before ours. When it is already in our incarnation, none of the
+ * older ones is open. */
 static enum err send_older_again(struct store *s, const pb_welcome *w, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
@@ -315,7 +318,8 @@ static enum err send_older_again(struct store *s, const pb_welcome *w, struct pr
 	if (!stmt)
 		return store_error(s, p);
 	uint32_t known = known_incarnation(s, w);
-	/* It has more than it answered when an answer was lost on its way: that is asked for again. */
+	/* The server may have operations whose answers were lost on their way; those answers are asked for
+	 * again. */
 	if (s->older.incarnation != known || w->known_op < s->older.last_op)
 		s->older.last_op = w->known_op;
 	s->older.incarnation = known;
@@ -333,8 +337,9 @@ enum err outbox_welcome(struct store *s, const pb_welcome *w, size_t *drafts, st
 
 	*drafts = 0;
 	if (!e && !s->incarnation) {
-		/* The first meeting. A device that is not new has lost its store: it begins an incarnation,
-		 * for it could not send the old one again to a restored server. */
+		/* The first WELCOME of this store. When the server already knows the device, its store was
+		 * lost: it begins a new incarnation, because it could not send the old one again to a
+		 * restored server. */
 		s->incarnation = w->incarnation + (w->last_op > 0);
 		s->last_op = s->made = 0;
 		hash_genesis(s->last_hash, s->device, s->incarnation);
@@ -383,8 +388,8 @@ static int ordinal_of(const struct kind *kind)
 	return -1;
 }
 
-/* One record that hangs on the id that nobody has moves to the one that exists. What stands there already is
- * not overwritten: another guardian becomes the next one, the same file is not attached twice. */
+/* Moves one record from an id that does not exist to the one that does. Nothing is overwritten there: another
+ * guardian becomes the next one, the same file is not attached twice. */
 static enum err move_one(struct resolution *a, struct item *item, int parent, const uint8_t *to)
 {
 	struct record want = item->record;
@@ -439,7 +444,7 @@ static enum err is_open(struct store *s, const uint8_t *id, bool *open, struct p
 	return e;
 }
 
-/* to: NULL where that record is deleted by now. late: a move that was refused is not made again and again. */
+/* to: NULL when that record has been deleted. late: a move that was refused is not tried again and again. */
 static enum err move_children(struct resolution *a, const uint8_t *from, const uint8_t *to, bool late)
 {
 	enum err e = ERR_OK;
@@ -497,8 +502,8 @@ enum err outbox_move_children(
 	return move_children(&a, from, to, false);
 }
 
-/* Whether both say something of a field, and not the same: a colleague's word is not replaced unasked, as
- * little as by an edit. */
+/* Whether both have a value for the field, and not the same one: a colleague's value is not replaced without
+ * asking, as in an edit. */
 static bool contradicts(const struct record *there, const struct record *mine, uint32_t groups)
 {
 	for (size_t i = 0; i < mine->kind->field_count; i++)
@@ -508,8 +513,8 @@ static bool contradicts(const struct record *there, const struct record *mine, u
 	return false;
 }
 
-/* The record that exists is the same pupil's. What the two say is put together where each fills what the
- * other left open; where they contradict each other a person decides. */
+/* The record that exists is about the same pupil. A value that only one of the two has is taken; where both
+ * have different values a person decides. */
 static enum err resolve_duplicate(void *data, const struct op_row *row)
 {
 	struct resolution *a = data;
@@ -519,8 +524,9 @@ static enum err resolve_duplicate(void *data, const struct op_row *row)
 
 	if (!item || !item->live || row->del || item->record.kind != row->kind)
 		return ERR_OK;
-	/* A record that stands, and was to get the number of another one: two people. It stays refused, for
-	 * "mine" would write the one over the other. A child that was to move is no person. */
+	/* An existing record that was to get the number of another one: two different pupils. It stays
+	 * refused, because "mine" would write one over the other. A child record that was to move is no
+	 * pupil. */
 	const struct item *edited = view_find_id(a->view, row->id);
 	if (row->kind->of < 0 && edited && edited->live && edited != item)
 		return ERR_OK;
@@ -549,11 +555,12 @@ static enum err resolve_duplicate(void *data, const struct op_row *row)
 	return e ? e : outbox_set_state(a->view->store, row->n, groups ? OP_DONE : OP_ACCEPTED, a->p);
 }
 
-/* A record that never came to be: what made it was let go. */
+/* Rows of a record that never existed on the server: the operation that would have made it was given up. */
 #define NEVER_MADE "state = " SQL_DONE " AND prev IS NULL AND action = 1"
 
-/* What a colleague's computer sent later: after a restore its guardian may come behind the refusal of the
- * pupil that it had seen, and only this outbox knows who the pupil is now, or that he was put aside. */
+/* Moves children that another computer sent later. After a restore a guardian may arrive after the refusal of
+ * the pupil that it belongs to; only this outbox knows which record the pupil is now, or that it was given
+ * up. */
 static enum err move_late_children(struct resolution *a)
 {
 	struct view *v = a->view;
@@ -574,9 +581,9 @@ static enum err move_late_children(struct resolution *a)
 		e = outbox_find_end(v, sqlite3_column_blob(stmt, 1), to, &there, a->p);
 		if (!e && !there)
 			e = is_open(v->store, to, &open, a->p);
-		/* The database that gave this answer had the record: if it is not in the base it was
-		 * deleted, or another took its place in turn. One that a person made anew and that waits
-		 * for him again is neither. */
+		/* The database that gave this answer had the record. When it is not in the base, it was
+		 * deleted, or another record replaced it. A record that a person made anew, and that waits
+		 * for that person again, is neither. */
 		if (!e && !open && (!gone || !gone->live))
 			e = move_children(a, from, there ? there->id : NULL, true);
 	}
@@ -587,7 +594,7 @@ static enum err move_late_children(struct resolution *a)
 enum err outbox_resolve_duplicates(struct store *s, struct resolved *told, struct problem *p)
 {
 	sqlite3_stmt *stmt = store_prepare(s,
-		/* UNION and not OR, for which SQLite would read the whole table. */
+		/* UNION, not OR: for OR SQLite would read the whole table. */
 		"SELECT 1 FROM outbox WHERE duplicate_of IS NOT NULL"
 		" UNION ALL SELECT 1 FROM outbox WHERE " NEVER_MADE " LIMIT 1",
 		p);
