@@ -6,7 +6,7 @@
  *   C_("where", "中文")  where English has another word for the same Chinese; NC_ in a table
  *
  * What a .proto declares (labels of fields, kinds and methods, words of codes) has its English beside it
- * there, and the generator brings both: lang_declared. */
+ * there, and the generator brings both: lang_declared. Any thread once the language is set. */
 #ifndef JG_LANG_H
 #define JG_LANG_H
 

@@ -6,7 +6,7 @@
 #include "field_label.h"
 #include "lang.h"
 #include "log.h"
-#include "request.h"
+#include "request_inner.h"
 
 static void count_call(struct request *r)
 {

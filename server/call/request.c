@@ -1,4 +1,4 @@
-#include "request.h"
+#include "request_inner.h"
 
 #include <assert.h>
 #include <stdlib.h>

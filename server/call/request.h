@@ -132,8 +132,4 @@ bool request_has_role(const struct request *r, unsigned role);
 void request_refuse(
 	struct request *r, enum err code, const char *field, const char *message, const char *hint);
 
-/* For this room alone: the one door between states, and the end. */
-void request_enter(struct request *r, enum request_state to);
-void request_end(struct request *r);
-
 #endif

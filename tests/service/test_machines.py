@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Each state machine is drawn in server/README.md as its table in C has it: no way too many, none too few. Nothing but its door writes its
-state, and the door says that it checks more than the way."""
+state, and the door says that it checks more than the way. And each header says on which thread its functions run."""
+import glob
 import os
 import re
 import sys
@@ -64,6 +65,9 @@ def main():
         check("assert(" in door, "%s: its door checks nothing but the way" % path)
         passes = len(table & drawing)
         check(passes == len(table), "%s: %d of %d ways" % (name, passes, len(table)))
+    for path in (os.path.relpath(p, ROOT) for p in glob.glob(ROOT + "/*/**/*.h", recursive=True)):
+        if re.match(r"(common|server|client)/", path):
+            check("thread" in read(path).split("*/")[0].lower(), "%s does not say on which thread it runs" % path)
     print("%d passed, %d failed" % (passed, failed))
     return failed > 0
 

@@ -253,10 +253,9 @@ static void record(const char *file, const char *build, uint64_t seed, uint64_t 
 static int usage(void)
 {
 	fprintf(stderr,
-		"sim [--seed N] [--histories N] [--live] [--jobs N] [--least N] [--first] [--verbose] "
-		"[--record FILE] [--build ID]\n"
-		"    [--ops N] [--clients N] [--without "
-		"network|kills|disk|clocks|rollback|database|memory]…\n\n"
+		"sim [--seed N] [--histories N] [--live] [--jobs N] [--least N] [--first] [--verbose]\n"
+		"    [--record FILE] [--build ID] [--ops N] [--clients N]\n"
+		"    [--without network|kills|disk|clocks|rollback|database|memory]…\n\n"
 		"  sim --histories 5000 --least 100  what each commit must pass\n"
 		"  sim --seed 71 --verbose            one history with everything that happens in it\n"
 		"  sim --live --histories 500         one computer's line stays bad to the end\n");
