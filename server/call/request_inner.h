@@ -1,5 +1,5 @@
-/* request_inner.h - between request.c (a request's life) and reply.c (its answer). Nobody else's. One thread: the
- * loop's. */
+/* request_inner.h - between request.c (a request's life) and reply.c (its answer). Nobody else's. One
+ * thread: the loop's. */
 #ifndef JG_REQUEST_INNER_H
 #define JG_REQUEST_INNER_H
 
