@@ -1,15 +1,17 @@
 /* load - makes load for script/bench, one JSON line a run. Uses the product's own client core, so that what
  * is measured is what a school's computer does.
  *
- *   load push ROWS BATCH PROFILE…     pushes fresh student records, one thread a profile
- *   load push1 SECONDS PROFILE…  one-record pushes, each as soon as the one before is answered
- *   load pull PROFILE…                pulls the school's stream from 0
- *   load libpq CONNINFO SCHOOL…       reads the same rows through libpq, one connection a school
- *   load echo PORT DIR                 a bare libuv TLS echo of frames (runs until killed)
- *   load calls SECONDS CONNS HOST:PORT PROFILE [echo]   small calls, one in flight a connection
- *   load handshakes N HOST:PORT PROFILE ALPN            full mTLS handshakes, one after another, on two
- * threads load idle N HOST:PORT PROFILE     opens N mTLS connections, prints when they stand, waits for end
- * of input */
+ *   load push ROWS BATCH PROFILE…              pushes fresh student records, one thread a profile
+ *   load push1 SECONDS PROFILE…                one-record pushes, each when the one before is answered
+ *   load pull PROFILE…                         pulls the school's stream from 0
+ *   load libpq CONNINFO SCHOOL…                reads the same rows by libpq, one connection a school
+ *   load echo PORT DIR                         a bare libuv TLS echo of frames, until it is killed
+ *   load calls SECONDS N HOST:PORT PROFILE [echo]
+ *                                              small calls, one in flight on each of N connections
+ *   load handshakes N HOST:PORT PROFILE ALPN   full mTLS handshakes, one after another, on two threads
+ *   load idle N HOST:PORT PROFILE              opens N mTLS connections, prints when they stand, waits for
+ *                                              the end of its input
+ */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
