@@ -1,6 +1,6 @@
 /* state.h - the door of a state machine: which way leads where, and by which names a log calls the states. A
- * machine that uses it is drawn in its header, tabled beside its _enter function, and entered through that
- * alone. Pure; any thread. */
+ * machine that uses it is drawn in server/README.md "State machines", tabled beside its _enter function, and
+ * entered through that alone. Pure; any thread. */
 #ifndef JG_STATE_H
 #define JG_STATE_H
 
