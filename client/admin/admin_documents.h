@@ -8,7 +8,7 @@
 
 extern const struct cli_part admin_documents_setup, admin_documents_paper, admin_documents_delivery,
 	admin_documents_orders, admin_meetings, admin_meetings_sheet, admin_documents_reads,
-	admin_documents_cost, admin_documents_archive, admin_documents_answers;
+	admin_documents_cost, admin_documents_archive, admin_documents_answers, admin_documents_sheet;
 /* An event of a paper: its code is the command's words, its operands the paper and the file, where it has
  * them. */
 int documents_event(struct cli *c);
@@ -22,6 +22,8 @@ enum err documents_ask(struct cli *c, enum documents_signed what, ProtobufCMessa
 	const ProtobufCMessage **reply);
 /* Operand 0 with its trace and the names that its text may have; the same of the arena. */
 enum err documents_shown(struct cli *c, struct arena *arena, const pb_document_shown **out);
+/* The 处理单 of a paper; fills c->problem. */
+enum err documents_sheet(struct cli *c, const pb_document_shown *s, const char *path, unsigned *pages);
 /* -o FILE, which may be written. False: told, and *code is the exit code. */
 bool documents_output(struct cli *c, const char *example, const char **path, int *code);
 /* Set as GB/T 9704 has it. Fills c->problem. */

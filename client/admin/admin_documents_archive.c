@@ -20,99 +20,13 @@
 #define PARTS_MAX 64
 #define LINES_MAX 200000
 
-/* ---- 处理单 ---- */
-
-static const char *day_of(int32_t day, char out[16])
-{
-	snprintf(out, 16, day ? "%04d-%02d-%02d" : "", day / 10000, day / 100 % 100, day % 100);
-	return out;
-}
-
-static void draw_entry(struct pdf_form *f, const pb_document_trace *t)
-{
-	char when[FACE_SIZE], text[8192];
-	const char *label = admin_word(&codes_document_event, t->event);
-
-	face_time(when, t->at, 0);
-	if (t->for_ && *t->for_)
-		snprintf(text, sizeof text, _("%s\n%s（代 %s）　%s"), t->text, t->by_name, t->for_, when);
-	else
-		snprintf(text, sizeof text, "%s\n%s  %s", t->text, t->by_name, when);
-	pdf_form_row(f, label, *text == '\n' ? text + 1 : text, 0);
-}
-
-static void draw_sheet(struct pdf_form *f, const struct cli *c, const pb_document_shown *s)
-{
-	const pb_document_row *d = s->document;
-	bool in = strcmp(d->kind, "in") == 0;
-	char text[512], now[FACE_SIZE], day[16];
-
-	snprintf(text, sizeof text, "%s\n%s", c->profile.county_name, in ? _("收文处理单") : _("发文处理单"));
-	pdf_form_title(f, text);
-	pdf_form_row(f, _("文号"), documents_called(d->number, ""), 0);
-	pdf_form_row(f, _("标题"), d->title, 0);
-	if (in) {
-		pdf_form_row(f, _("来文机关"), d->from ? d->from : "", 0);
-		pdf_form_row(f, _("来文字号"), s->their_no ? s->their_no : "", 0);
-	} else {
-		pdf_form_row(f, _("签发人"), s->leader_name ? s->leader_name : "", 0);
-		pdf_form_row(f, _("成文日期"), day_of(s->signed_on, day), 0);
-	}
-	pdf_form_row(f, _("紧急程度"), admin_word(&codes_urgency, d->urgency), 0);
-	pdf_form_row(f, _("状态"), admin_word(documents_states(d->kind), d->state), 0);
-	for (size_t i = 0; i < s->n_trace; i++)
-		draw_entry(f, s->trace[i]);
-	face_time(now, profile_now_us(&c->profile), 0);
-	snprintf(text, sizeof text, _("打印 %s　%s。本单由系统记录生成，不是电子印章或可靠电子签名。"), now,
-		c->profile.session.name[0] ? c->profile.session.name : c->profile.session.user);
-	pdf_form_note(f, text);
-}
-
-static enum err write_sheet(struct cli *c, const pb_document_shown *s, const char *path, unsigned *pages)
-{
-	struct pdf_page *paper;
-	struct pdf_form form;
-	enum err e = pdf_open(&paper, path, &c->problem);
-
-	if (e)
-		return e;
-	pdf_form_begin(&form, paper, c->profile.rehearsal ? _("演　练") : NULL);
-	draw_sheet(&form, c, s);
-	pdf_form_end(&form);
-	*pages = form.sheets;
-	return pdf_close(paper, &c->problem);
-}
-
-static int cmd_sheet(struct cli *c)
-{
-	const pb_document_shown *shown;
-	struct arena arena;
-	unsigned pages = 0;
-	const char *path;
-	int code;
-
-	if (!documents_output(c, _("-o 处理单.pdf"), &path, &code))
-		return code;
-	if (pdf_ready(path, &c->problem))
-		return cli_fail(c);
-	enum err e = documents_shown(c, &arena, &shown);
-	if (!e)
-		e = write_sheet(c, shown, path, &pages);
-	arena_free(&arena);
-	if (e)
-		return cli_fail(c);
-	cli_say(c, _("已存 %s"), path);
-	return cli_result(c, json_pack("{s:s,s:i}", "file", path, "pages", (int)pages), 0);
-}
-
 /* ---- export ---- */
 
 struct outgoing {
 	struct cli *c;
 	struct arena arena; /* what the pages said */
 	pb_document_evidence paper;
-	const char **lines;
-	size_t count;
+	struct document_lines files[3]; /* of lines, in the order of evidence_page */
 	struct document_part parts[PARTS_MAX];
 	size_t part_count;
 	bool no_memory;
@@ -144,17 +58,24 @@ static void keep_paper(struct outgoing *x, const pb_document_evidence *p)
 	}
 }
 
+static void keep_lines(struct outgoing *x, struct document_lines *to, char *const *line, size_t n)
+{
+	if (!to->line)
+		to->line = arena_alloc(&x->arena, sizeof *to->line * LINES_MAX);
+	for (size_t i = 0; to->line && i < n && to->n < LINES_MAX; i++)
+		to->line[to->n++] = keep(x, line[i]);
+}
+
 static bool evidence_page(void *data, const ProtobufCMessage *reply)
 {
 	const pb_document_evidence *p = (const pb_document_evidence *)reply;
 	struct outgoing *x = data;
 
-	if (!x->lines) {
-		x->lines = arena_alloc(&x->arena, sizeof *x->lines * LINES_MAX);
+	if (!x->files[0].line)
 		keep_paper(x, p);
-	}
-	for (size_t i = 0; x->lines && i < p->n_line && x->count < LINES_MAX; i++)
-		x->lines[x->count++] = keep(x, p->line[i]);
+	keep_lines(x, &x->files[0], p->line, p->n_line);
+	keep_lines(x, &x->files[1], p->word, p->n_word);
+	keep_lines(x, &x->files[2], p->beside, p->n_beside);
 	return !x->arena.refused;
 }
 
@@ -199,7 +120,7 @@ static enum err make_parts(struct outgoing *x, const char *beside)
 
 	snprintf(path, sizeof path, "%s/print.pdf", beside);
 	if (!e)
-		e = write_sheet(x->c, shown, path, &pages);
+		e = documents_sheet(x->c, shown, path, &pages);
 	if (!e)
 		e = take_file(x, path, (struct document_part){.role = "处理单", .extension = "pdf"});
 	if (!e && shown->file.len) {
@@ -243,12 +164,13 @@ static enum err make_package(struct outgoing *x, struct bundle *b, const char *b
 	q.doc = (char *)cli_operand(x->c, 0);
 	q.text = (char *)cli_option(x->c, "reason");
 	enum err e = admin_stream(x->c, METHOD_DOCUMENTS_EVIDENCE, &q.base, evidence_page, x);
-	if (!e && (!x->lines || x->arena.refused))
+	if (!e && (!x->files[0].line || x->arena.refused))
 		e = ERR_NOMEM;
 	if (!e)
 		e = make_parts(x, beside);
-	const struct document_package package = {&x->paper, x->lines, x->count, x->c->profile.county_name,
-		profile_now_us(&x->c->profile), x->parts, x->part_count, x->c->profile.ca};
+	const struct document_package package = {&x->paper, x->files, sizeof x->files / sizeof *x->files,
+		x->c->profile.county_name, profile_now_us(&x->c->profile), x->parts, x->part_count,
+		x->c->profile.ca};
 	if (!e)
 		e = document_package_make(b, &package, &manifest);
 	if (!e)
@@ -285,6 +207,9 @@ static int cmd_export(struct cli *c)
 	if (!x)
 		return cli_fail_with(c, ERR_NOMEM, NULL, NULL);
 	x->c = c;
+	x->files[0].path = "trace.jsonl";
+	x->files[1].path = "words.jsonl";
+	x->files[2].path = "matters.jsonl";
 	arena_init(&x->arena, BUNDLE_BYTES_MAX);
 	if (!documents_output(c, _("-o 公文.zip"), &path, &code)) {
 		free(x);
@@ -295,10 +220,10 @@ static int cmd_export(struct cli *c)
 		problem_set(&c->problem, e, NULL, NULL, NULL);
 	code = e ? cli_fail(c) : 0;
 	if (!e) {
-		cli_say(c, _("已封装 %zu 个文件、%zu 条办理记录：%s"), x->part_count, x->count, path);
+		cli_say(c, _("已封装 %zu 个文件、%zu 条办理记录：%s"), x->part_count, x->files[0].n, path);
 		cli_next(c, "jgadmin documents archive check %s", path);
 		code = cli_result(
-			c, json_pack("{s:s,s:I}", "file", path, "entries", (json_int_t)x->count), 0);
+			c, json_pack("{s:s,s:I}", "file", path, "entries", (json_int_t)x->files[0].n), 0);
 	}
 	arena_free(&x->arena);
 	free(x);
@@ -418,14 +343,9 @@ static int cmd_verify(struct cli *c)
 	return checked(c, verified);
 }
 
-static const struct cli_option sheet_options[] = {
-	{"o", "FILE.pdf", N_("存到这个文件")}, {"force", NULL, N_("替换已有的文件")}, {0}};
 static const struct cli_option export_options[] = {{"o", "FILE.zip", N_("存到这个文件")},
 	{"reason", "TEXT", N_("内部文件导出的理由")}, {"force", NULL, N_("替换已有的文件")}, {0}};
 static const struct cli_command commands[] = {
-	{"documents sheet", "DOC", 1, 1, sheet_options, ADMIN_NEEDS, 0,
-		N_("打印处理单：谁在什么时候办了什么"), N_("documents sheet 收〔2026〕1号 -o 处理单.pdf"),
-		cmd_sheet, CLI_WORK},
 	{"documents export", "DOC", 1, 1, export_options, ADMIN_NEEDS, 0, N_("导出归档的封装包，带全部签名"),
 		N_("documents export 洪教发〔2026〕1号 -o 公文.zip"), cmd_export, CLI_WORK},
 	{"documents archive check", "FILE.zip", 1, 1, NULL, CLI_PROFILE, 0,
@@ -437,4 +357,4 @@ static const struct cli_command commands[] = {
 	{0},
 };
 
-const struct cli_part admin_documents_archive = {commands, NULL, &admin_documents_answers};
+const struct cli_part admin_documents_archive = {commands, NULL, &admin_documents_sheet};

@@ -73,11 +73,12 @@ static void say_trace(struct cli *c, const pb_document_shown *s)
 
 	for (size_t i = 0; i < s->n_trace; i++) {
 		const pb_document_trace *e = s->trace[i];
-		char by[160];
+		char by[160], text[8192];
+		snprintf(text, sizeof text, *e->text && *e->said ? _("%s；%s") : "%s%s", e->text, e->said);
 		snprintf(by, sizeof by, e->for_ && *e->for_ ? _("%s（代 %s）") : "%s", e->by_name, e->for_);
 		cli_table_row(t,
 			(const char *[]){admin_time(e->at, at), by,
-				admin_word(&codes_document_event, e->event), e->text,
+				admin_word(&codes_document_event, e->event), text,
 				admin_word(documents_states(s->document->kind), e->state)});
 	}
 	cli_table_print(c, t);

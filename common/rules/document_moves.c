@@ -77,3 +77,54 @@ bool document_may_move(bool out, const char *from, const char *event, const char
 			return strcmp(m->to, to) == 0 || (m->or_to && strcmp(m->or_to, to) == 0);
 	return false;
 }
+
+static const struct {
+	const char *from, *event, *to;
+} matter_moves[] = {
+	{"", "add", "open"},
+	{"open", "answer", "answered"},
+	{"returned", "answer", "answered"},
+	{"answered", "accept", "closed"},
+	{"answered", "return", "returned"},
+	{"open", "transfer", "open"},
+	{"returned", "transfer", "returned"},
+	{"open", "extend", "open"},
+	{"answered", "extend", "answered"},
+	{"returned", "extend", "returned"},
+	{"open", "cancel", "cancelled"},
+	{"answered", "cancel", "cancelled"},
+	{"returned", "cancel", "cancelled"},
+
+	{"", "plan", "planned"},
+	{"planned", "approve", "approved"},
+	{"approved", "move", "approved"},
+	{"noticed", "move", "approved"},
+	{"noticed", "hold", "held"},
+	{"minuted", "close", "closed"},
+	{"planned", "cancel", "cancelled"},
+	{"approved", "cancel", "cancelled"},
+	{"noticed", "cancel", "cancelled"},
+};
+/* What somebody else's signature has moved it to. */
+static const struct {
+	const char *from, *to;
+} moved_between[] = {
+	{"open", "answered"}, {"returned", "answered"}, {"approved", "noticed"}, {"held", "minuted"}};
+
+static bool matter_moves_to(const char *from, const char *event, const char *to)
+{
+	for (size_t i = 0; i < sizeof matter_moves / sizeof *matter_moves; i++)
+		if (strcmp(matter_moves[i].from, from) == 0 && strcmp(matter_moves[i].event, event) == 0)
+			return strcmp(matter_moves[i].to, to) == 0;
+	return false;
+}
+
+bool matter_may_move(const char *from, const char *event, const char *to)
+{
+	bool may = matter_moves_to(from, event, to);
+
+	for (size_t i = 0; !may && i < sizeof moved_between / sizeof *moved_between; i++)
+		may = strcmp(moved_between[i].from, from) == 0 &&
+			matter_moves_to(moved_between[i].to, event, to);
+	return may;
+}

@@ -17,6 +17,10 @@ struct document_move {
 };
 extern const struct document_move document_moves[]; /* ended by {0} */
 
+/* The same of an order or a meeting on it, whose states share no name but the last ones. Between two of
+ * the bureau's acts a school may have answered, or the meeting's paper been issued: signed elsewhere, so
+ * no entry here. */
+bool matter_may_move(const char *from, const char *event, const char *to);
 /* from: "" before the first event. */
 bool document_may_move(bool out, const char *from, const char *event, const char *to);
 

@@ -96,3 +96,16 @@ CREATE OR REPLACE FUNCTION document_file_of(of text, of_sha bytea, answered_by t
 		ELSE (SELECT '' FROM document_file f WHERE f.county = app_county() AND f.document = document_find(of) AND f.sha = of_sha LIMIT 1)
 		END
 $$;
+
+-- What is done to the orders on a paper, to the meeting whose notice or minutes it is, and to the orders on that, as it was signed.
+CREATE OR REPLACE FUNCTION document_matters(of uuid)
+RETURNS TABLE (entry int, at timestamptz, state text, intent text, intent_sig bytea, device uuid, sig bytea, matter uuid, number text, words text, given text)
+LANGUAGE sql STABLE AS $$
+	WITH m AS (SELECT x.id, x.number FROM meeting x WHERE x.county = app_county() AND document_matters.of IN (x.notice, x.minutes)),
+	o AS (SELECT x.id, x.number FROM document_order x WHERE x.county = app_county() AND (x.matter = document_matters.of OR x.matter IN (SELECT m.id FROM m)))
+	SELECT e.entry, e.at, e.state, e.intent, e.intent_sig, e.device, e.sig, o.id, o.number, e.text, e.given
+	FROM o JOIN document_order_event e ON e.county = app_county() AND e.order_id = o.id WHERE e.entry IS NOT NULL
+	UNION ALL SELECT e.entry, e.at, e.state, e.intent, e.intent_sig, e.device, e.sig, m.id, m.number, e.text, e.given
+	FROM m JOIN meeting_event e ON e.county = app_county() AND e.meeting = m.id WHERE e.entry IS NOT NULL
+	ORDER BY 9, 8, 1
+$$;

@@ -75,6 +75,16 @@ def both(*changes):
     return do
 
 
+def beside(name, change):
+    def do(files):
+        files[name] = ("\n".join(change(lines_of(files[name]))) + "\n").encode()
+    return do
+
+
+def forged(line, **fields):
+    return json.dumps({**json.loads(line), **fields})
+
+
 TAMPERED = [("a word changed", trace(lambda l: replaced(l, 2, entry(l[2], "intent", b"event=", b"event=x"))), 3),
             ("who did it changed", trace(lambda l: replaced(l, 1, entry(l[1], "intent", b"by=", b"by=x"))), 2),
             ("an entry dropped", trace(lambda l: l[:3] + l[4:]), 4),
@@ -84,7 +94,8 @@ TAMPERED = [("a word changed", trace(lambda l: replaced(l, 2, entry(l[2], "inten
             ("no entry at all", trace(lambda l: ["{}"]), 1)]
 # The trace alone is good; what is wrong is found by the list of files, or by what was signed for.
 WHOLE = [("the tail cut", trace(lambda l: l[:-1])), ("a file replaced", file_replaced), ("an attachment replaced", attachment_replaced),
-         ("a file replaced and listed", both(file_replaced, listed_anew)), ("the tail cut and listed", both(trace(lambda l: l[:-1]), listed_anew))]
+         ("a file replaced and listed", both(file_replaced, listed_anew)), ("the tail cut and listed", both(trace(lambda l: l[:-1]), listed_anew)),
+         ("an order's entry dropped and listed", both(beside("matters.jsonl", lambda l: l[:1] + l[2:]), listed_anew)), ("an order's words changed and listed", both(beside("matters.jsonl", lambda l: [forged(l[0], given="title=算了\n")] + l[1:]), listed_anew))]
 
 
 def issued(server, office, leader, edu):
@@ -105,6 +116,11 @@ def issued(server, office, leader, edu):
     number = office.ok("documents", "number", paper, "--series", "洪教发")["number"]
     for words in (("press", number, "--copies", "20"), ("proof", "pass", number), ("seal", number, "--count", "20"), ("issue", number)):
         office.ok("documents", *words)
+    order = leader.ok("documents", "orders", "add", number, "--title", "换灭火器", "--to", edu.user)["number"]
+    edu.ok("documents", "orders", "answer", order, "--text", "已换新")
+    leader.ok("documents", "orders", "return", order, "--reason", "写明时间")
+    edu.ok("documents", "orders", "answer", order, "--text", "九月一日已换新")
+    leader.ok("documents", "orders", "accept", order)
     leader.ok("documents", "close", number, "--force", "--reason", "演练")
     office.ok("documents", "archive", number, "--slot", "2柜3层")
     return number
@@ -115,7 +131,8 @@ def received(office, leader, edu):
                        "--matter", "明日检查，<请> & 准备。")["number"]
     office.ok("documents", "accept", letter)
     office.ok("documents", "propose", letter, "--opinion", "请批示" * 300, "--leader", leader.user)
-    leader.ok("documents", "instruct", letter, "--text", "请办理", "--lead", edu.user)
+    leader.ok("documents", "instruct", letter, "--text", "请办理", "--lead", edu.user, "--assist", office.user, "--due", "2027-12-10")
+    office.ok("documents", "report", letter, "--text", "已协办")
     edu.ok("documents", "finish", letter, "--text", "已办")
     office.ok("documents", "approve", letter)
     office.ok("documents", "archive", letter, "--slot", "1柜")
@@ -155,13 +172,13 @@ def cut_tail(server, number):
 
 def witnessed(server, clerk, office, out):
     """A school is told of the trace's end when the paper is archived, and sees what is cut from it since."""
+    entries = edu.ok("documents", "verify", out)["entries"]
     for _ in range(60):
         clerk.ok("sync")
         seen = clerk.run("documents", "verify", out)
-        if "见证过其中" in seen.out:
+        if "第 %d 条" % entries in seen.out:
             break
         time.sleep(0.25)
-    entries = edu.ok("documents", "verify", out)["entries"]
     cases.check("a school is witness of the whole trace", seen.code == 0 and "第 %d 条" % entries in seen.out, repr(seen))
     cut_tail(server, number)
     cut = os.path.join(server.dir, "删去.zip")
@@ -194,7 +211,10 @@ with Server() as server:
     sheet = office.ok("documents", "sheet", letter, "-o", os.path.join(server.dir, "处理单.pdf"))
     cases.equal("the sheet is told with its pages", sheet["pages"], 3)
     pages = subprocess.run(["pdftotext", sheet["file"], "-"], capture_output=True, text=True).stdout
-    cases.check("the sheet has each act, who and when", all(x in pages for x in ("请办理", "已办", letter, "市教育局")), pages)
+    subprocess.run(["unzip", "-qo", out, "文件/001-处理单.pdf", "-d", server.dir], check=True)
+    hangs = subprocess.run(["pdftotext", os.path.join(server.dir, "文件/001-处理单.pdf"), "-"], capture_output=True, text=True).stdout
+    cases.check("the sheet in the package has the order with its answer, and the school's copy", all(x in hangs for x in ("换灭火器", "九月一日已换新", "已销号", "演练县第1小学", "待签收", "用印份数：20")), hangs)
+    cases.check("the sheet has each act, who and when", all(x in pages for x in ("请办理", "已办", letter, "市教育局", "承办人：", "协办人：", "2027-12-10")), pages)
     contents(out, number)
     cases.equal("a phone call is kept ten years", "D10" in zipfile.ZipFile(came).read("封装包.xml").decode(), True)
     witnessed(server, clerk, office, out)
@@ -212,6 +232,14 @@ with Server() as server:
         cases.equal("%s is found at its place" % name, (code, told["ok"], told["first_bad"]), (1, False, first))
         second = verify_document.verify(bad)
         cases.equal("%s: and by the second verifier" % name, (second["ok"], second["first_bad"]), (False, first))
+    again(out, bad, both(beside("words.jsonl", lambda l: l[:5] + [forged(l[5], text="不同意")] + l[6:]), listed_anew))
+    cases.equal("a leader's words changed are found where they stand", (verified(edu, bad)[1]["first_bad"], verify_document.verify(bad)["first_bad"]), (6, 6))
+    again(out, bad, lambda files: files.pop("words.jsonl"))
+    told = json.loads(edu.run("--json", "documents", "archive", "check", bad).out)
+    cases.check("it is not complete without the words", not told["complete"] and any("words.jsonl" in f for f in told["faults"]), str(told))
+    again(out, bad, lambda files: [files.pop(n) for n in list(files) if n.endswith("附件.csv")])
+    told = json.loads(edu.run("--json", "documents", "archive", "check", bad).out)
+    cases.check("nor without a file that its text names", not told["complete"] and any("检查表" in f for f in told["faults"]), str(told))
     for name, change in WHOLE:
         again(out, bad, change)
         run = edu.run("--json", "documents", "archive", "check", bad)

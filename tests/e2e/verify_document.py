@@ -38,6 +38,12 @@ def table(text, kind):
 
 
 MOVES = {"in": table(IN, "in"), "out": table(OUT, "out")}
+# Of an order or a meeting on it; what lies between two of the bureau's acts is signed elsewhere: a school's answer, the issue of the meeting's paper.
+MATTER = table(""" add>open open answer>answered returned answer>answered answered accept>closed answered return>returned open transfer>open returned transfer>returned
+open extend>open answered extend>answered returned extend>returned open cancel>cancelled answered cancel>cancelled returned cancel>cancelled
+ plan>planned planned approve>approved approved move>approved noticed move>approved noticed hold>held minuted close>closed planned cancel>cancelled approved cancel>cancelled
+noticed cancel>cancelled""", "in")
+BETWEEN = {"open": "answered", "returned": "answered", "approved": "noticed", "held": "minuted"}
 INTENT = "county doc event by for version digest text device made".split()
 ENTRY = "n prev at state intent sig".split()
 
@@ -107,11 +113,35 @@ def digest_of(package, kind):
     return sha(("jg document version\ntitle=%s\ngenre=%s\nto=%s\ncc=%s\ntext=%s\n%s" % (title, genre, to, cc, sha(body.encode()), files)).encode())
 
 
+def words_hash(line):
+    return sha((line["text"] + ("\n" + line["given"] if line["given"] else "")).encode())
+
+
+def matters_are_good(package, ca):
+    """The traces of what hangs on the paper, one behind the other."""
+    prev, last, state, doc, n = "", None, "", None, 0
+    for line in package.read("matters.jsonl").decode().splitlines() if "matters.jsonl" in package.names else []:
+        x = json.loads(line)
+        intent, intent_sig, entry, entry_sig = (base64.b64decode(x[k], validate=True) for k in ("intent", "intent_sig", "entry", "entry_sig"))
+        meant, written = lines_of(intent, "jg intent", INTENT), lines_of(entry, "jg entry", ENTRY)
+        if written["n"] == "1":
+            prev, last, state, doc, n = "0" * 64, None, "", meant["doc"], 0
+        n, at = n + 1, datetime.datetime.fromisoformat(written["at"])
+        to = MATTER.get((state, meant["event"]), []) + MATTER.get((BETWEEN.get(state), meant["event"]), [])
+        if not (int(written["n"]) == n and written["prev"] == prev and (last is None or at >= last) and written["intent"] == sha(intent) and written["sig"] == sha(intent_sig)
+                and meant["device"] == x["device"] and meant["doc"] == doc and meant["text"] == words_hash(x) and written["state"] in to
+                and is_signed(package.certs("certs/%s.pem" % x["device"]), ca, at, intent, intent_sig) and is_signed(package.certs("certs/server.pem"), ca, at, entry, entry_sig)):
+            return False
+        prev, last, state = sha(entry), at, written["state"]
+    return True
+
+
 def verify(path):
     package = Package(path)
     ca = package.certs("certs/ca.pem")[0]
     prev, last, state, doc, kind, meant = "0" * 64, None, "", None, None, {}
     lines = package.read("trace.jsonl").decode().splitlines()
+    words = [json.loads(line) for line in package.read("words.jsonl").decode().splitlines()] if "words.jsonl" in package.names else []
     for n, line in enumerate(lines, 1):
         try:
             x = json.loads(line)
@@ -121,14 +151,14 @@ def verify(path):
             kind = kind or ("out" if meant["event"] == "draft" else "in")
             device = [c for c in package.certs("certs/%s.pem" % x["device"]) if c.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value == x["device"]]
             good = (int(written["n"]) == n and written["prev"] == prev and (last is None or at >= last) and written["intent"] == sha(intent) and written["sig"] == sha(intent_sig)
-                    and meant["device"] == x["device"] and doc in (None, meant["doc"]) and written["state"] in MOVES[kind].get((state, meant["event"]), [])
+                    and meant["device"] == x["device"] and (n > len(words) or words_hash(words[n - 1]) == meant["text"]) and doc in (None, meant["doc"]) and written["state"] in MOVES[kind].get((state, meant["event"]), [])
                     and is_signed(device, ca, at, intent, intent_sig) and is_signed(package.certs("certs/server.pem"), ca, at, entry, entry_sig))
         except (ValueError, KeyError):
             good = False
         if not good:
             return {"entries": len(lines), "ok": False, "first_bad": n}
         prev, last, state, doc = sha(entry), at, written["state"], meant["doc"]
-    if not lines or digest_of(package, kind) != meant["digest"] or not is_listed(package, ca):
+    if not lines or digest_of(package, kind) != meant["digest"] or not is_listed(package, ca) or not matters_are_good(package, ca):
         return {"entries": len(lines), "ok": False, "first_bad": None}
     return {"entries": len(lines), "ok": True, "first_bad": None}
 

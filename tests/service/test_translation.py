@@ -47,7 +47,7 @@ DATA = {
     "server/services/documents/meeting_invites.c": (1, PAPER),
     "server/services/documents/meeting_event.c": (3, "the series of numbers"),
     "server/services/documents/order_event.c": (2, "the series of numbers"),
-    "client/core/services/document_check.c": (40, PAPER),
+    "client/core/services/document_check.c": (43, PAPER),
     "client/core/services/document_package.c": (40, PAPER),
     "client/core/services/evidence.c": (1, READ),
     "client/core/services/export_destination.c": (4, WRITTEN),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "document_moves.h"
 #include "documents_calls.h"
 #include "meeting_machine.h"
 #include "tables.h"
@@ -217,10 +218,26 @@ static void readme_draws_the_table(void **state)
 	free(text);
 }
 
+/* What a verifier lets pass in its trace is what the machine does. */
+static void moves_are_the_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < meeting_machine.n; i++) {
+		const struct matter_row *r = &meeting_machine.rows[i];
+		const char *from = r->from == MEETING_NONE ? "" : label(r->from),
+			   *event = codes_meeting_event.items[r->event].code;
+		if (!matter_may_move(from, event, label(r->to)) && r->by[0] != MATTER_BY_PAPER &&
+			strcmp(event, "notice") != 0 && strcmp(event, "minutes") != 0)
+			fail_msg("no move %s by %s", from, event);
+	}
+	assert_false(matter_may_move("planned", "close", "closed"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_state_and_event), cmocka_unit_test(times),
-		cmocka_unit_test(clashes), cmocka_unit_test(readme_draws_the_table)};
+		cmocka_unit_test(clashes), cmocka_unit_test(readme_draws_the_table),
+		cmocka_unit_test(moves_are_the_rows)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

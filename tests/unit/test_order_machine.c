@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "document_moves.h"
 #include "documents_calls.h"
 #include "order_machine.h"
 #include "tables.h"
@@ -217,11 +218,27 @@ static void readme_draws_the_table(void **state)
 	free(text);
 }
 
+/* What a verifier lets pass in its trace is what the machine does. */
+static void moves_are_the_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < order_machine.n; i++) {
+		const struct matter_row *r = &order_machine.rows[i];
+		const char *from = r->from == ORDER_NONE ? "" : label(r->from),
+			   *event = codes_order_event.items[r->event].code;
+		if (!matter_may_move(from, event, label(r->to)) && r->by[0] != MATTER_BY_PAPER &&
+			strcmp(event, "notice") != 0 && strcmp(event, "minutes") != 0)
+			fail_msg("no move %s by %s", from, event);
+	}
+	assert_false(matter_may_move("returned", "cancel", "closed"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_state_and_event),
 		cmocka_unit_test(a_due_is_its_own), cmocka_unit_test(rules), cmocka_unit_test(people),
-		cmocka_unit_test(papers_that_take_orders), cmocka_unit_test(readme_draws_the_table)};
+		cmocka_unit_test(papers_that_take_orders), cmocka_unit_test(readme_draws_the_table),
+		cmocka_unit_test(moves_are_the_rows)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

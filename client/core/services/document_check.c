@@ -233,6 +233,33 @@ static enum err check_manifest(struct check *x)
 
 /* ---- 完整 可用 安全 ---- */
 
+static bool has_attachment(const struct check *x, const char *name)
+{
+	for (size_t i = 0; i < x->part_count; i++) {
+		bool there = strcmp(x->parts[i].role, "附件") == 0 && bundle_find(x->b, x->parts[i].path);
+		const char *is = there ? x->parts[i].name : NULL;
+		size_t n = strlen(name);
+		if (is && strncmp(is, name, n) == 0 && (!is[n] || is[n] == '.'))
+			return true;
+	}
+	return false;
+}
+
+/* Whatever the text names as its 附件 is there. */
+static void check_named(struct check *x)
+{
+	const struct listed *part;
+	const struct bundle_file *typed = part_of(x, "定稿", &part);
+	struct problem unsaid;
+	struct draft draft;
+
+	if (!typed || draft_parse(&draft, (const char *)typed->bytes, typed->n, x->arena, &unsaid))
+		return;
+	for (size_t i = 0; i < draft.attachments.n; i++)
+		if (!has_attachment(x, draft.attachments.items[i]))
+			fault(x, &x->out->complete, _("缺少附件“%s”"), draft.attachments.items[i]);
+}
+
 static void check_complete(struct check *x)
 {
 	static const char *const elements[] = {"全宗号", "档号", "年度", "保管期限", "机构或问题", "件号",
@@ -251,6 +278,9 @@ static void check_complete(struct check *x)
 	for (size_t i = 0; i < (x->out->trace.out ? 3u : 1u); i++)
 		if (!part_of(x, roles[i], &part))
 			fault(x, good, _("缺少%s"), roles[i]);
+	if (x->out->trace.words < x->out->trace.entries)
+		fault(x, good, _("缺少 words.jsonl 里办理时的字句"), NULL);
+	check_named(x);
 	for (size_t i = 0; i < x->part_count; i++) {
 		const struct bundle_file *f = bundle_find(x->b, x->parts[i].path);
 		char hex[DRAFT_HEX_SIZE];
@@ -341,6 +371,11 @@ enum err document_package_check(const struct bundle *b, X509 *ca, const struct d
 	if (!e && out->trace.first_bad)
 		fault(x, &out->authentic,
 			arena_printf(arena, _("办理记录第 %u 条：%s"), out->trace.first_bad, out->trace.why),
+			NULL);
+	if (!e)
+		e = document_matters_verify(b, ca, seen, &out->trace, arena);
+	if (!e && out->trace.matter)
+		fault(x, &out->authentic, arena_printf(arena, "%s：%s", out->trace.matter, out->trace.why),
 			NULL);
 	if (!e && !read_xml(x)) {
 		fault(x, &out->complete, _("没有封装包.xml，或读不出来"), NULL);

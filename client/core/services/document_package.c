@@ -207,19 +207,19 @@ static enum err add_certs(struct bundle *b, const struct document_package *x)
 	return e;
 }
 
-static enum err add_trace(struct bundle *b, const struct document_package *x)
+static enum err add_lines(struct bundle *b, const struct document_lines *f)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	for (size_t i = 0; out && i < x->line_count; i++)
-		fputs(x->lines[i], out);
+	for (size_t i = 0; out && i < f->n; i++)
+		fputs(f->line[i], out);
 	if (!out || fclose(out)) {
 		free(text);
 		return ERR_NOMEM;
 	}
-	return add_text(b, "trace.jsonl", text);
+	return add_text(b, f->path, text);
 }
 
 enum err document_package_make(struct bundle *b, const struct document_package *x, char **manifest)
@@ -232,8 +232,8 @@ enum err document_package_make(struct bundle *b, const struct document_package *
 		part_path(path, x, i);
 		e = bundle_add(b, path, x->parts[i].bytes, x->parts[i].n);
 	}
-	if (!e)
-		e = add_trace(b, x);
+	for (size_t i = 0; !e && i < x->file_count; i++)
+		e = x->files[i].n ? add_lines(b, &x->files[i]) : ERR_OK;
 	if (!e)
 		e = add_certs(b, x);
 	if (!e && !(*manifest = bundle_manifest(b)))

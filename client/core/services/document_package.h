@@ -18,10 +18,16 @@ struct document_part {
 	const void *bytes;
 	size_t n;
 };
+/* A file of lines; one that has none is not there. */
+struct document_lines {
+	const char *path;
+	const char **line;
+	size_t n;
+};
 struct document_package {
 	const pb_document_evidence *paper;
-	const char *const *lines; /* of trace.jsonl */
-	size_t line_count;
+	const struct document_lines *files; /* trace.jsonl, and what stands beside it */
+	size_t file_count;
 	const char *organ; /* whose archive it is */
 	int64_t made;      /* microseconds */
 	const struct document_part *parts;

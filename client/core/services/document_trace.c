@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "document_intent.h"
 #include "document_moves.h"
 #include "lang.h"
 #include "signature.h"
@@ -33,6 +34,7 @@ struct entry {
 	struct bytes intent, intent_sig, entry, entry_sig;
 	const char *device;
 	struct lines meant, written;
+	const char *number, *words, *given; /* of a matter: what it is called, and its words */
 };
 struct verify {
 	const struct bundle *b;
@@ -41,6 +43,9 @@ struct verify {
 	const struct document_tails *seen;
 	struct arena *arena;
 	struct document_verdict *out;
+	bool matters;         /* what hangs on the paper, one trace behind the other */
+	unsigned n;           /* entries of this trace so far */
+	const char *words_at; /* the next line of words.jsonl */
 	char prev[HEX], at[64], state[32], doc[64];
 };
 
@@ -159,6 +164,13 @@ static enum err signed_by(struct verify *x, const char *path, const char *device
 	return e;
 }
 
+static const char *keep_text(struct verify *x, const json_t *line, const char *name)
+{
+	const char *text = json_string_value(json_object_get(line, name));
+
+	return text ? arena_text(x->arena, text, strlen(text)) : NULL;
+}
+
 static bool take_entry(struct verify *x, const char *text, size_t n, struct entry *e)
 {
 	json_t *line = json_loadb(text, n, 0, NULL);
@@ -173,6 +185,9 @@ static bool take_entry(struct verify *x, const char *text, size_t n, struct entr
 			x->arena, &e->written);
 
 	e->device = good ? arena_text(x->arena, device, 36) : NULL;
+	e->number = keep_text(x, line, "number");
+	e->words = keep_text(x, line, "text");
+	e->given = keep_text(x, line, "given");
 	json_decref(line);
 	return good && e->device;
 }
@@ -195,9 +210,11 @@ static const char *fault_of(struct verify *x, const struct entry *e, unsigned n)
 		return _("不是这台电脑办的");
 	if (n > 1 && strcmp(value_of(&e->meant, "doc"), x->doc) != 0)
 		return _("不是这份公文的记录");
-	if (n == 1)
+	if (n == 1 && !x->matters)
 		x->out->out = strcmp(value_of(&e->meant, "event"), "draft") == 0;
-	if (!document_may_move(x->out->out, x->state, value_of(&e->meant, "event"), state))
+	const char *event = value_of(&e->meant, "event");
+	if (!(x->matters ? matter_may_move(x->state, event, state)
+			 : document_may_move(x->out->out, x->state, event, state)))
 		return _("办理的顺序不对：从上一步到不了这一步");
 	return NULL;
 }
@@ -231,7 +248,7 @@ static bool was_other(struct verify *x, unsigned n, const uint8_t *hash)
 		if (memcmp(t->of, of, sizeof of) != 0 || (hash ? t->n != n : t->n < n))
 			continue;
 		if (hash && memcmp(t->head, hash, sizeof t->head) == 0)
-			x->out->seen = n;
+			x->out->seen = x->matters ? x->out->seen : n;
 		else
 			other = true;
 	}
@@ -244,10 +261,37 @@ static void keep(struct verify *x, const struct entry *e, const uint8_t hash[cry
 	snprintf(x->at, sizeof x->at, "%s", value_of(&e->written, "at"));
 	snprintf(x->state, sizeof x->state, "%s", value_of(&e->written, "state"));
 	snprintf(x->doc, sizeof x->doc, "%s", value_of(&e->meant, "doc"));
+	x->n++;
+	if (x->matters)
+		return;
 	x->out->doc = value_of(&e->meant, "doc");
 	x->out->state = value_of(&e->written, "state");
 	x->out->digest = value_of(&e->meant, "digest");
 	x->out->version = (int32_t)strtol(value_of(&e->meant, "version"), NULL, 10);
+}
+
+/* Whether words and what was given with them are those whose hash was signed. */
+static bool are_signed(const struct entry *e, const char *words, const char *given)
+{
+	uint8_t hash[HASH_SIZE];
+	char hex[HEX];
+
+	document_words_hash(hash, words, given);
+	return strcmp(sodium_bin2hex(hex, sizeof hex, hash, sizeof hash), value_of(&e->meant, "text")) == 0;
+}
+
+/* The words of the entry, from words.jsonl. NULL: they are those that were signed, or are not there. */
+static const char *words_fault(struct verify *x, const struct entry *e)
+{
+	size_t n = strcspn(x->words_at, "\n");
+	json_t *line = n ? json_loadb(x->words_at, n, 0, NULL) : NULL;
+	const char *words = keep_text(x, line, "text"), *given = keep_text(x, line, "given");
+	bool good = words && given && are_signed(e, words, given);
+
+	json_decref(line);
+	x->out->words += good;
+	x->words_at += n + (x->words_at[n] == '\n');
+	return n && !good ? _("字句不是签名时的字句") : NULL;
 }
 
 static enum err verify_line(struct verify *x, const char *line, size_t n)
@@ -266,6 +310,8 @@ static enum err verify_line(struct verify *x, const char *line, size_t n)
 		bad = check_signatures(x, &e, &why);
 	if (bad || x->arena->refused)
 		return bad ? bad : ERR_NOMEM;
+	if (!why && !bad)
+		why = words_fault(x, &e);
 	if (!why) {
 		crypto_hash_sha256(hash, e.entry.data, e.entry.n);
 		keep(x, &e, hash);
@@ -277,6 +323,91 @@ static enum err verify_line(struct verify *x, const char *line, size_t n)
 		x->out->why = why;
 	}
 	return ERR_OK;
+}
+
+static bool begins_matter(const struct entry *e)
+{
+	return strtoul(value_of(&e->written, "n"), NULL, 10) == 1;
+}
+
+static void matter_is_bad(struct verify *x, const char *number, const char *why)
+{
+	if (x->out->matter)
+		return;
+	x->out->matter = number ? number : "?";
+	x->out->why = why;
+}
+
+/* What is known when a matter's trace ends. */
+static void end_matter(struct verify *x, const char *number)
+{
+	if (x->n && was_other(x, x->n + 1, NULL))
+		matter_is_bad(x, number, _("本机见证过以后的记录，现在没有了：末尾被删去"));
+}
+
+static enum err verify_matter_line(struct verify *x, const char *line, size_t n, const char **number)
+{
+	struct entry e = {.device = NULL};
+	uint8_t hash[crypto_hash_sha256_BYTES];
+	const char *why = NULL;
+	enum err bad = ERR_OK;
+
+	if (!take_entry(x, line, n, &e) || !e.number || !e.words || !e.given)
+		why = _("不是一条办理记录");
+	if (!why && begins_matter(&e)) {
+		end_matter(x, *number);
+		x->n = 0;
+		*x->at = *x->state = *x->doc = 0;
+		memset(x->prev, '0', sizeof x->prev - 1);
+	}
+	*number = e.number;
+	x->out->matters++;
+	if (!why && !(why = fault_of(x, &e, x->n + 1)))
+		bad = check_signatures(x, &e, &why);
+	if (!why && !bad && !are_signed(&e, e.words, e.given))
+		why = _("字句不是签名时的字句");
+	if (!why && !bad) {
+		crypto_hash_sha256(hash, e.entry.data, e.entry.n);
+		keep(x, &e, hash);
+		if (was_other(x, x->n, hash))
+			why = _("与本机见证的不是同一条：后来换过");
+	}
+	if (why)
+		matter_is_bad(x, e.number, why);
+	return bad || !x->arena->refused ? bad : ERR_NOMEM;
+}
+
+static const char *lines_of(const struct bundle *b, const char *path)
+{
+	const struct bundle_file *f = bundle_find(b, path);
+
+	return f ? (const char *)f->bytes : "";
+}
+
+enum err document_matters_verify(const struct bundle *b, X509 *ca, const struct document_tails *seen,
+	struct document_verdict *out, struct arena *arena)
+{
+	struct verify x = {.b = b,
+		.ca = ca,
+		.store = X509_STORE_new(),
+		.seen = seen,
+		.arena = arena,
+		.out = out,
+		.matters = true,
+		.words_at = ""};
+	enum err e = x.store && X509_STORE_add_cert(x.store, ca) == 1 ? ERR_OK : ERR_NOMEM;
+	const char *at = lines_of(b, "matters.jsonl"), *number = NULL;
+
+	memset(x.prev, '0', sizeof x.prev - 1);
+	while (!e && *at) {
+		size_t n = strcspn(at, "\n");
+		e = verify_matter_line(&x, at, n, &number);
+		at += n + (at[n] == '\n');
+	}
+	if (!e)
+		end_matter(&x, number);
+	X509_STORE_free(x.store);
+	return e;
 }
 
 X509 *document_trace_ca(const struct bundle *b)
@@ -293,10 +424,14 @@ X509 *document_trace_ca(const struct bundle *b)
 enum err document_trace_verify(const struct bundle *b, X509 *ca, const struct document_tails *seen,
 	struct document_verdict *out, struct arena *arena)
 {
-	struct verify x = {
-		.b = b, .ca = ca, .store = X509_STORE_new(), .seen = seen, .arena = arena, .out = out};
-	const struct bundle_file *f = bundle_find(b, "trace.jsonl");
-	const char *at = f ? (const char *)f->bytes : "";
+	struct verify x = {.b = b,
+		.ca = ca,
+		.store = X509_STORE_new(),
+		.seen = seen,
+		.arena = arena,
+		.out = out,
+		.words_at = lines_of(b, "words.jsonl")};
+	const char *at = lines_of(b, "trace.jsonl");
 	enum err e = x.store && X509_STORE_add_cert(x.store, ca) == 1 ? ERR_OK : ERR_NOMEM;
 
 	*out = (struct document_verdict){.why = "", .doc = "", .state = "", .digest = ""};

@@ -12,6 +12,9 @@ struct document_verdict {
 	unsigned entries, first_bad; /* first_bad: 0 = none */
 	unsigned seen;               /* the last that this computer was told of, as it is; 0 = none */
 	const char *why;             /* of the first that is bad, in the user's language; "" */
+	unsigned words;     /* of so many entries the words are there, and are those that were signed */
+	const char *matter; /* what hangs on the paper and has no good trace; NULL: all have */
+	unsigned matters;   /* entries of it */
 	/* As the last entry says. */
 	const char *doc, *state, *digest;
 	bool out;
@@ -33,6 +36,10 @@ struct document_tails {
  * each other; each state follows from the one before; what `seen` says of it is there. ERR_NOMEM: not
  * known; ERR_OK with first_bad: it is not so. Text lives in the arena. */
 enum err document_trace_verify(const struct bundle *b, X509 *ca, const struct document_tails *seen,
+	struct document_verdict *out, struct arena *arena);
+/* The same of the orders and the meeting in matters.jsonl: out->matter, out->why. After
+ * document_trace_verify. */
+enum err document_matters_verify(const struct bundle *b, X509 *ca, const struct document_tails *seen,
 	struct document_verdict *out, struct arena *arena);
 /* The certificate of the package's own CA, certs/ca.pem; NULL: there is none. X509_free. */
 X509 *document_trace_ca(const struct bundle *b);

@@ -113,16 +113,19 @@ enum {
 	P_MATTER
 };
 static const struct db_stmt select_entries = {
-	"SELECT t.n, t.at, t.state, t.intent, t.intent_sig, t.device, t.sig"
+	"SELECT t.n, t.at, t.state, t.intent, t.intent_sig, t.device, t.sig, t.document, '', t.text, t.given"
 	" FROM document_trace t"
 	" WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text)) ORDER BY t.n"};
-enum { E_N, E_AT, E_STATE, E_INTENT, E_INTENT_SIG, E_DEVICE, E_SIG };
+static const struct db_stmt select_matters = {
+	"SELECT m.* FROM document_matters((SELECT document_find($1::text))) m"};
+enum { E_N, E_AT, E_STATE, E_INTENT, E_INTENT_SIG, E_DEVICE, E_SIG, E_OF, E_NUMBER, E_WORDS, E_GIVEN };
 static const struct db_stmt select_certs = {
 	"SELECT DISTINCT s.device, s.cert_hash, s.cert"
 	" FROM document_signer s"
 	" WHERE s.county = app_county() AND (s.device = '00000000-0000-0000-0000-000000000000'"
 	" OR s.device IN (SELECT t.device FROM document_trace t"
-	" WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text))))"
+	" WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text)))"
+	" OR s.device IN (SELECT m.device FROM document_matters((SELECT document_find($1::text))) m))"
 	" ORDER BY s.device, s.cert_hash"};
 
 static json_t *base64(const void *bytes, size_t n)
@@ -137,8 +140,18 @@ static json_t *base64(const void *bytes, size_t n)
 	return out;
 }
 
-/* A line of trace.jsonl; *head becomes the hash of this entry. NULL: no memory. */
-static const char *trace_line(struct request *r, const PGresult *t, int i, uint8_t head[TRACE_HASH])
+static const char *json_line(struct request *r, json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT);
+	const char *kept = text ? arena_printf(&r->arena, "%s\n", text) : NULL;
+
+	free(text);
+	json_decref(line);
+	return kept;
+}
+
+/* An entry with its signatures; *head becomes its hash. NULL: no memory. */
+static json_t *entry_json(struct request *r, const PGresult *t, int i, uint8_t head[TRACE_HASH])
 {
 	struct document_entry x = {.at = db_get_int(t, i, E_AT), .intent = db_get_text(t, i, E_INTENT)};
 	char device[37];
@@ -151,34 +164,64 @@ static const char *trace_line(struct request *r, const PGresult *t, int i, uint8
 		return NULL;
 	id_format(device, db_get_bytes(t, i, E_DEVICE, &n));
 	const uint8_t *sig = db_get_bytes(t, i, E_SIG, &n);
-	json_t *line = json_pack("{s:o,s:o,s:s,s:o,s:o}", "intent", base64(x.intent, strlen(x.intent)),
-		"intent_sig", base64(x.intent_sig, x.intent_sig_len), "device", device, "entry",
+	return json_pack("{s:o,s:o,s:s,s:o,s:o}", "intent", base64(x.intent, strlen(x.intent)), "intent_sig",
+		base64(x.intent_sig, x.intent_sig_len), "device", device, "entry",
 		base64(entry, strlen(entry)), "entry_sig", base64(sig, n));
-	char *text = json_dumps(line, JSON_COMPACT);
-	const char *kept = text ? arena_printf(&r->arena, "%s\n", text) : NULL;
-	free(text);
-	json_decref(line);
-	return kept;
 }
 
-/* The whole of trace.jsonl as the rows have it, in the arena. */
-static const char **trace_lines(struct request *r, size_t *count)
+/* The files of lines that a package has, whole, in the arena. The contract has trace.jsonl alone; what it
+ * cannot hold stands beside it: the words whose hashes were signed, and the traces of what hangs on the
+ * paper. */
+enum evidence_file { EVIDENCE_TRACE, EVIDENCE_WORDS, EVIDENCE_MATTERS, EVIDENCE_FILES };
+static const char *const evidence_names[] = {"trace.jsonl", "words.jsonl", "matters.jsonl"};
+struct evidence {
+	const char **lines[EVIDENCE_FILES];
+	size_t count[EVIDENCE_FILES];
+};
+
+static bool trace_lines(struct request *r, struct evidence *x)
 {
 	const PGresult *t = request_result(r, &select_entries);
 	uint8_t head[TRACE_HASH] = {0};
-	size_t n = (size_t)PQntuples(t);
-	const char **lines = arena_alloc(&r->arena, sizeof *lines * (n + 1));
+	size_t n = x->count[EVIDENCE_TRACE] = x->count[EVIDENCE_WORDS] = (size_t)PQntuples(t);
+	const char **line = x->lines[EVIDENCE_TRACE] = arena_alloc(&r->arena, sizeof *line * (n + 1)),
+		   **word = x->lines[EVIDENCE_WORDS] = arena_alloc(&r->arena, sizeof *word * (n + 1));
 
-	for (size_t i = 0; lines && i < n; i++)
-		if (!(lines[i] = trace_line(r, t, (int)i, head)))
-			lines = NULL;
-	*count = n;
-	return lines;
+	for (int i = 0; line && word && i < (int)n; i++) {
+		line[i] = json_line(r, entry_json(r, t, i, head));
+		word[i] = json_line(r,
+			json_pack("{s:i,s:s,s:s}", "n", (int)db_get_int(t, i, E_N), "text",
+				db_get_text(t, i, E_WORDS), "given", db_get_text(t, i, E_GIVEN)));
+		if (!line[i] || !word[i])
+			return false;
+	}
+	return line && word;
 }
 
-struct evidence {
-	const char **lines;
-};
+static bool matter_lines(struct request *r, struct evidence *x)
+{
+	const PGresult *t = request_result(r, &select_matters);
+	size_t n = x->count[EVIDENCE_MATTERS] = (size_t)PQntuples(t);
+	const char **line = x->lines[EVIDENCE_MATTERS] = arena_alloc(&r->arena, sizeof *line * (n + 1));
+	uint8_t head[TRACE_HASH];
+
+	for (int i = 0; line && i < (int)n; i++) {
+		if (db_get_int(t, i, E_N) == 1)
+			memset(head, 0, sizeof head);
+		json_t *entry = entry_json(r, t, i, head);
+		json_object_set_new(entry, "number", json_string(db_get_text(t, i, E_NUMBER)));
+		json_object_set_new(entry, "text", json_string(db_get_text(t, i, E_WORDS)));
+		json_object_set_new(entry, "given", json_string(db_get_text(t, i, E_GIVEN)));
+		if (!(line[i] = json_line(r, entry)))
+			return false;
+	}
+	return line;
+}
+
+static bool read_evidence(struct request *r, struct evidence *x)
+{
+	return trace_lines(r, x) && matter_lines(r, x);
+}
 
 static void fill_paper(struct request *r, pb_document_evidence *out)
 {
@@ -243,10 +286,16 @@ static const ProtobufCMessage *evidence_page(struct request *r, void *data, size
 		if (!fill_certs(r, out))
 			return NULL;
 	}
-	out->line = arena_alloc(&r->arena, sizeof *out->line * (to - from + 1));
-	for (size_t i = from; out->line && i < to; i++)
-		out->line[out->n_line++] = (char *)(uintptr_t)x->lines[i];
-	return out->line ? &out->base : NULL;
+	char ***lists[] = {&out->line, &out->word, &out->beside};
+	size_t *counts[] = {&out->n_line, &out->n_word, &out->n_beside}, before = 0;
+	for (size_t f = 0; f < EVIDENCE_FILES; before += x->count[f++]) {
+		size_t begin = from > before ? from - before : 0, end = to > before ? to - before : 0;
+		if (end > x->count[f])
+			end = x->count[f];
+		*lists[f] = (char **)(uintptr_t)(x->lines[f] + begin);
+		*counts[f] = end > begin ? end - begin : 0;
+	}
+	return &out->base;
 }
 
 static void evidence_query(struct request *r, const char *doc)
@@ -255,6 +304,7 @@ static void evidence_query(struct request *r, const char *doc)
 
 	db_text(&p, doc);
 	request_query(r, &select_entries, &p);
+	request_query(r, &select_matters, &p);
 	request_query(r, &select_certs, &p);
 	db_text(&p, r->caller.user);
 	request_query(r, &select_paper, &p);
@@ -288,16 +338,17 @@ static void evidence_of(struct request *r)
 static void evidence_done(struct request *r)
 {
 	const pb_document_query *query = REQUEST(r, pb_document_query);
-	struct evidence x;
-	size_t n;
+	struct evidence x = {0};
 
 	if (!may_leave(r, query->doc, text_of(query->text)))
 		return;
-	x.lines = trace_lines(r, &n);
-	if (!x.lines)
+	if (!read_evidence(r, &x))
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 	else
-		document_reply_pages(r, &(struct document_pages){n, evidence_page, &x});
+		document_reply_pages(r,
+			&(struct document_pages){
+				x.count[EVIDENCE_TRACE] + x.count[EVIDENCE_WORDS] + x.count[EVIDENCE_MATTERS],
+				evidence_page, &x});
 }
 
 void documents_evidence(struct request *r)
@@ -330,31 +381,47 @@ static void seal_of(struct request *r)
 	evidence_query(r, REQUEST(r, pb_document_seal_ask)->doc);
 }
 
+/* Whether a list has each of these files as it stands here. False with *no_memory: not known. */
+static bool lists_evidence(struct request *r, const char *manifest, bool *no_memory)
+{
+	struct evidence x = {0};
+
+	*no_memory = !read_evidence(r, &x);
+	for (size_t f = 0; !*no_memory && f < EVIDENCE_FILES; f++) {
+		uint8_t hash[TRACE_HASH];
+		char hex[2 * TRACE_HASH + 1];
+		crypto_hash_sha256_state state;
+		crypto_hash_sha256_init(&state);
+		for (size_t i = 0; i < x.count[f]; i++)
+			crypto_hash_sha256_update(
+				&state, (const uint8_t *)x.lines[f][i], strlen(x.lines[f][i]));
+		crypto_hash_sha256_final(&state, hash);
+		sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+		const char *wanted = arena_printf(&r->arena, "%s  %s\n", hex, evidence_names[f]);
+		*no_memory = !wanted;
+		if (x.count[f] && wanted && !strstr(manifest, wanted))
+			return false;
+	}
+	return !*no_memory;
+}
+
 /* Signs a package of this paper whose trace is the one that stands here. */
 static void seal_done(struct request *r)
 {
 	const pb_document_seal_ask *q = REQUEST(r, pb_document_seal_ask);
 	pb_document_seal_reply out = PB_DOCUMENT_SEAL_REPLY_INIT;
 	const char *manifest = arena_text(&r->arena, q->manifest.data, q->manifest.len);
-	uint8_t hash[TRACE_HASH], sig[SIGNATURE_MAX];
-	char hex[2 * TRACE_HASH + 1];
-	crypto_hash_sha256_state state;
-	size_t n;
+	uint8_t sig[SIGNATURE_MAX];
+	bool no_memory = false;
 
 	if (!may_leave(r, q->doc, text_of(q->reason)))
 		return;
-	const char **lines = trace_lines(r, &n);
-	crypto_hash_sha256_init(&state);
-	for (size_t i = 0; lines && i < n; i++)
-		crypto_hash_sha256_update(&state, (const uint8_t *)lines[i], strlen(lines[i]));
-	crypto_hash_sha256_final(&state, hash);
-	sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
-	const char *wanted = lines ? arena_printf(&r->arena, "%s  trace.jsonl\n", hex) : NULL;
-	if (!manifest || !wanted) {
+	bool listed = manifest && lists_evidence(r, manifest, &no_memory);
+	if (!manifest || no_memory) {
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 		return;
 	}
-	if (strlen(manifest) != q->manifest.len || !is_manifest(manifest) || !strstr(manifest, wanted)) {
+	if (!listed || strlen(manifest) != q->manifest.len || !is_manifest(manifest)) {
 		request_fail_hint(r, ERR_STALE, "manifest", _("这份公文刚刚有了变化，封装包没有签名"),
 			arena_printf(&r->arena, "jgadmin documents export %s -o F.zip", q->doc));
 		return;

@@ -331,7 +331,7 @@ enum {
 	ONE_ARCHIVE_NO
 };
 static const struct db_stmt select_trace = {
-	"SELECT t.n, t.event, t.by_user, coalesce(t.for_user, ''), t.at, t.text, t.version, t.state"
+	"SELECT t.n, t.event, t.by_user, coalesce(t.for_user, ''), t.at, t.text, t.version, t.state, t.given"
 	" FROM document_trace t JOIN document d ON d.county = t.county AND d.id = t.document"
 	" WHERE t.county = app_county() AND t.document = (SELECT document_find($2::text))"
 	" AND document_may_read(d.id, d.mark, $1::text)"
@@ -357,6 +357,7 @@ static bool fill_trace(struct request *r, const struct document_world *w, pb_doc
 		x->text = (char *)document_text(r, db_get_text(t, i, 5));
 		x->version = (int32_t)db_get_int(t, i, 6);
 		x->state = (char *)document_text(r, db_get_text(t, i, 7));
+		x->said = (char *)document_said(r, w, db_get_text(t, i, 8));
 	}
 	return rows && out->trace;
 }

@@ -8,6 +8,8 @@
 #include "clock.h"
 #include "document_intent.h"
 #include "document_moves.h"
+#include "documents_calls.h"
+#include "field_label.h"
 #include "lang.h"
 #include "pki.h"
 #include "server.h"
@@ -87,6 +89,65 @@ static bool take_signature(struct request *r, struct document_entry *x, const st
 	if (e)
 		request_fail(r, e == ERR_CHAIN ? ERR_INVALID : e, "intent_sig", NULL);
 	return !e;
+}
+
+/* Who is named by his log-in. */
+static bool is_person(const char *name)
+{
+	static const char *const people[] = {"leader", "lead", "assist", "readers", "countersign", "to"};
+
+	for (size_t i = 0; i < sizeof people / sizeof *people; i++)
+		if (strcmp(name, people[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *said_value(struct request *r, const struct document_world *w,
+	const ProtobufCFieldDescriptor *f, const char *value)
+{
+	long day = strtol(value, NULL, 10);
+
+	if (is_person(f->name))
+		return document_name_of(w, value);
+	const char *const *checks = message_checks(&pb_document_ask_desc),
+			  *check = checks ? checks[f - pb_document_ask_desc.fields] : "";
+	if (strncmp(check, "codes:", 6) == 0)
+		return code_name(code_list_by_name(check + 6), value);
+	if (f->type == PROTOBUF_C_TYPE_BOOL)
+		return "";
+	if (strcmp(f->name, "due") == 0 || strcmp(f->name, "date") == 0)
+		return arena_printf(&r->arena, "%04ld-%02ld-%02ld", day / 10000, day / 100 % 100, day % 100);
+	return value;
+}
+
+const char *document_said(struct request *r, const struct document_world *w, const char *given)
+{
+	char *at = arena_text(&r->arena, given, strlen(given)), *line;
+	const ProtobufCFieldDescriptor *before = NULL;
+	const char *said = "";
+
+	while (at && said && *at && (line = strsep(&at, "\n"))) {
+		char *value = strchr(line, '=');
+		if (!value)
+			continue;
+		*value++ = 0;
+		const ProtobufCFieldDescriptor *f =
+			protobuf_c_message_descriptor_get_field_by_name(&pb_document_ask_desc, line);
+		/* What it is of stands at the head of the sheet. */
+		if (!f || strcmp(line, "title") == 0 || strcmp(line, "matter") == 0 ||
+			strcmp(line, "meeting") == 0)
+			continue;
+		const char *shown = said_value(r, w, f, value);
+		const char *one =
+			*shown ? arena_printf(&r->arena, _("%s：%s"), field_label(f), shown) : field_label(f);
+		if (f == before)
+			said = arena_printf(&r->arena, _("%s、%s"), said, shown);
+		else
+			said = *said ? arena_printf(&r->arena, _("%s；%s"), said, text_of(one))
+				     : text_of(one);
+		before = f;
+	}
+	return said ? said : "";
 }
 
 bool document_intent_take(

@@ -36,6 +36,9 @@ bool document_entry_begin(struct request *r, struct document_entry *x, const Pro
 const char *document_intent_lines(struct request *r, const struct document_signing *s);
 /* The value of one of its lines ("\ndoc="); "" when it has none such. */
 const char *document_intent_line(struct request *r, const struct document_signing *s, const char *key);
+/* What was given with the words of an event of a paper, as people read it: names, days. */
+struct document_world;
+const char *document_said(struct request *r, const struct document_world *w, const char *given);
 /* What a dry run answers. NULL: no memory. */
 const char *document_intent(struct request *r, const struct document_entry *x, int64_t made);
 /* Whether the lines that were signed are those of this act, as it stands now, and signed by the computer
