@@ -55,6 +55,7 @@ class BenchServer(Server):
 class Bench:
     def __init__(self, options, server, postgres):
         self.options, self.server, self.postgres, self.rows = options, server, postgres, []
+        self.load = LOAD
         self.only = set(options.only.split(",")) if options.only else None
 
     def wants(self, name):

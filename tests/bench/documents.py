@@ -1,5 +1,7 @@
 """The figures of 办文: a paper's life, a notice to many schools, lists and searches over many papers, the check of a package."""
+import json
 import os
+import resource
 import statistics
 import subprocess
 import time
@@ -71,6 +73,21 @@ class Documents:
         self.bench.row("notice to %d schools, seconds" % SCHOOLS, figure, baseline, "s", 8, ratio=figure, at_most=True)
         self.bench.row("and MiB that jgd grew by", (self.bench.memory() - before) / 1024, 0, "MiB", 64, ratio=(self.bench.memory() - before) / 1024, at_most=True)
 
+    def watched(self):
+        """A paper for one school on 5,000 connections of its: how long until they know."""
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+        number = self.to_sealed()
+        self.server.restart(per_address="65535")
+        peer = subprocess.Popen([self.bench.load, "watch", "5000", "127.0.0.1:%d" % self.server.port, self.bench.profiles[0]], stdout=subprocess.PIPE, text=True)
+        if peer.stdout.readline() != "standing\n":
+            raise SystemExit("5,000 connections do not stand")
+        begun = time.time()
+        self.office.ok("documents", "issue", number, timeout=120)
+        told = json.loads(peer.stdout.readline())
+        peer.wait()
+        self.bench.row("notice to 5000 connections, p99", told["p99"] - begun, 0, "s", 2, ratio=told["p99"] - begun, at_most=True)
+
     def many(self):
         """Papers with two open tasks each, as a county would have after a hundred years of filing nothing."""
         self.sql("INSERT INTO document (county, id, kind, state, version, last_version, title, urgency, drafter, people_part, people_who, people_done, made_at, trace_head, search, grams)"
@@ -101,5 +118,5 @@ class Documents:
         self.bench.row("sha256sum ÷ archive check, 90 MiB", figure, baseline, "s", .5, ratio=baseline / figure)
 
     def run(self):
-        for part in (self.life, self.notice, self.package, self.many, self.stuck, self.search):
+        for part in (self.life, self.watched, self.notice, self.package, self.many, self.stuck, self.search):
             part()

@@ -11,6 +11,8 @@
  *   load handshakes N HOST:PORT PROFILE ALPN   full mTLS handshakes, one after another, on two threads
  *   load idle N HOST:PORT PROFILE              opens N mTLS connections, prints when they stand, waits for
  *                                              the end of its input
+ *   load watch N HOST:PORT PROFILE             N logged-in connections that watch; prints when they stand, and
+ *                                              when half, 99 of 100 and all were told of something
  */
 #include <errno.h>
 #include <netdb.h>
@@ -38,6 +40,8 @@
 #include "tables.h"
 
 #define THREADS_MAX 256
+#define WATCHERS_MAX 20000
+#define WATCHERS_AT_ONCE 64 /* that are not yet logged in */
 
 static double seconds_since(uint64_t begun)
 {
@@ -295,7 +299,7 @@ struct peer {
 	uv_connect_t connect;
 	struct frame_reader reader;
 	uint32_t call;
-	bool echo_server;
+	bool echo_server, told;
 };
 
 static SSL_CTX *context;
@@ -321,6 +325,49 @@ static void send_frame(
 }
 
 static struct profile the_profile;
+
+/* Those that watch: how many are to, stand, and have been told; when, in µs. */
+static int watchers, watching;
+static int64_t told_at[WATCHERS_MAX];
+static int told_count;
+static void open_peer(const struct sockaddr_in *to);
+static struct sockaddr_in watched;
+
+static int by_time(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What comes while others still log in is of something else. */
+static void take_event(struct peer *p)
+{
+	if (watching < watchers || p->told)
+		return;
+	p->told = true;
+	told_at[told_count++] = clock_now_us();
+	if (told_count < watchers)
+		return;
+	qsort(told_at, (size_t)told_count, sizeof *told_at, by_time);
+	printf("{\"p50\": %.6f, \"p99\": %.6f, \"last\": %.6f}\n", (double)told_at[told_count / 2] / 1e6,
+		(double)told_at[told_count * 99 / 100] / 1e6, (double)told_at[told_count - 1] / 1e6);
+	exit(0);
+}
+
+/* The first answer is to RESUME, the second to WATCH. */
+static bool take_watch_reply(struct peer *p)
+{
+	if (p->call == 1)
+		return false;
+	if (++watching == watchers) {
+		printf("standing\n");
+		fflush(stdout);
+	} else if (watching + WATCHERS_AT_ONCE <= watchers) {
+		open_peer(&watched);
+	}
+	return true;
+}
 
 static void next_call(struct peer *p)
 {
@@ -387,6 +434,10 @@ static bool on_peer_data(struct stream *s, const uint8_t *bytes, size_t n)
 			send_frame(p, FRAME_REPLY, f.method, f.call, f.body, f.length);
 		} else if (f.type == FRAME_WELCOME) {
 			resume(p);
+		} else if (f.type == FRAME_EVENT && watchers) {
+			take_event(p);
+		} else if (f.type == FRAME_REPLY && watchers && take_watch_reply(p)) {
+			continue;
 		} else if (f.type == FRAME_REPLY) {
 			calls_done++;
 			next_call(p);
@@ -459,6 +510,31 @@ static void on_warm(uv_timer_t *timer)
 	calls_done = 0;
 }
 
+static void open_peer(const struct sockaddr_in *to)
+{
+	struct peer *p = calloc(1, sizeof *p);
+
+	uv_tcp_init(uv_default_loop(), &p->stream.tcp);
+	p->connect.data = p;
+	p->call = (uint32_t)-1;
+	uv_tcp_connect(&p->connect, &p->stream.tcp, (const struct sockaddr *)to, on_connected);
+}
+
+static void run_watch(int n, const char *address)
+{
+	if (n < WATCHERS_AT_ONCE || n > WATCHERS_MAX) {
+		fprintf(stderr, "load: %d to %d watch\n", WATCHERS_AT_ONCE, WATCHERS_MAX);
+		exit(2);
+	}
+	watchers = n;
+	address_of(address, &watched);
+	context = client_context(ALPN_CALLS);
+	stream_shared_init(&shared, uv_default_loop());
+	for (int i = 0; i < WATCHERS_AT_ONCE; i++)
+		open_peer(&watched);
+	uv_run(uv_default_loop(), UV_RUN_DEFAULT);
+}
+
 static void run_calls(double limit, int conns, const char *address)
 {
 	uv_loop_t *loop = uv_default_loop();
@@ -468,13 +544,8 @@ static void run_calls(double limit, int conns, const char *address)
 	address_of(address, &to);
 	context = client_context(ALPN_CALLS);
 	stream_shared_init(&shared, loop);
-	for (int i = 0; i < conns; i++) {
-		struct peer *p = calloc(1, sizeof *p);
-		uv_tcp_init(loop, &p->stream.tcp);
-		p->connect.data = p;
-		p->call = (uint32_t)-1;
-		uv_tcp_connect(&p->connect, &p->stream.tcp, (struct sockaddr *)&to, on_connected);
-	}
+	for (int i = 0; i < conns; i++)
+		open_peer(&to);
 	uv_timer_init(loop, &warm);
 	uv_timer_start(&warm, on_warm, 1000, 0);
 	uv_timer_init(loop, &timer);
@@ -657,7 +728,8 @@ int main(int argc, char **argv)
 	} else if (strcmp(what, "echo") == 0 && argc == 4) {
 		run_echo(atoi(argv[2]), argv[3]);
 	} else if ((strcmp(what, "calls") == 0 && argc >= 6) ||
-		(strcmp(what, "handshakes") == 0 && argc == 6) || (strcmp(what, "idle") == 0 && argc == 5)) {
+		(strcmp(what, "handshakes") == 0 && argc == 6) ||
+		((strcmp(what, "idle") == 0 || strcmp(what, "watch") == 0) && argc == 5)) {
 		const char *dir = strcmp(what, "calls") == 0 ? argv[5] : argv[4];
 		if (profile_open(&the_profile, dir, &p))
 			die(dir, &p);
@@ -667,6 +739,8 @@ int main(int argc, char **argv)
 		} else if (strcmp(what, "handshakes") == 0) {
 			run_handshakes(
 				strtoul(argv[2], NULL, 10), argv[3], strcmp(argv[5], "-") ? argv[5] : "");
+		} else if (strcmp(what, "watch") == 0) {
+			run_watch(atoi(argv[2]), argv[3]);
 		} else {
 			run_idle(atoi(argv[2]), argv[3]);
 		}
