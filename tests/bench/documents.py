@@ -91,7 +91,7 @@ class Documents:
     def many(self):
         """Papers with two open tasks each, as a county would have after a hundred years of filing nothing."""
         self.sql("INSERT INTO document (county, id, kind, state, version, last_version, title, urgency, drafter, people_part, people_who, people_done, made_at, trace_head, search, grams)"
-                 " SELECT x.*, document_grams(x.search) FROM (SELECT 329999, gen_random_uuid(), 'in', 'registered', 1, 1, '关于第' || i || '次检查的通知', '平件', '%s', '{}', '{}', '{}', now(), '', E'\\n关于第' || i || '次检查的通知\\n' || repeat('认真检查', 200) AS search"
+                 " SELECT x.*, document_grams(x.search) FROM (SELECT 329999, gen_random_uuid(), 'in', 'registered', 1, 1, '关于第' || i || '次检查的通知', '平件', '%s', '{}'::int[], '{}'::text[], '{}'::boolean[], now(), ''::bytea, E'\\n关于第' || i || '次检查的通知\\n' || repeat('认真检查', 200) AS search"
                  " FROM generate_series(1, %d) i) x" % (self.office.user, PAPERS))
         self.sql("INSERT INTO document_task (county, document, step, principal, since, opened, due) SELECT county, id, s, '@receive', now(), now(), now() + interval '3 days'"
                  " FROM document CROSS JOIN unnest('{check,whole}'::text[]) s WHERE number IS NULL; ANALYZE document; ANALYZE document_task")
@@ -103,7 +103,7 @@ class Documents:
 
     def search(self):
         times = sorted(timed(lambda k=k: self.office.ok("documents", "search", "第%d次" % (k * 997 % PAPERS + 1))) for k in range(20))
-        self.bench.row("search of %d papers, p95" % PAPERS, times[18] * 1000, 0, "ms", 2000, ratio=times[18] * 1000, at_most=True)
+        self.bench.row("search of %d papers, p95" % PAPERS, times[18] * 1000, 0, "ms", 200, ratio=times[18] * 1000, at_most=True)
 
     def package(self):
         """Ten files of 9 MiB, against sha256sum over the same bytes."""
