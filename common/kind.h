@@ -10,7 +10,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-#define KIND_FIELDS_MAX 32 /* of one record kind: bounds `struct record`; gen_tables.py refuses more */
+#define KIND_FIELDS_MAX 40 /* of one record kind: bounds `struct record`; gen_tables.py refuses more */
 /* kinds are numbered from 1: room for a hundred numbers to each service; gen_tables.py refuses a higher
  * one */
 #define KIND_NUMBER_MAX 999
@@ -31,6 +31,7 @@ struct field {
 	uint8_t group; /* 1..KIND_GROUPS_MAX */
 	enum field_merge merge;
 	bool required, masked, other, school_writes, ordinal, author;
+	int signs; /* index of the field that this is the signature over, or -1 */
 	uint32_t max_bytes;
 	const char *check;          /* name of a check in check.c, or "" */
 	const char *const *columns; /* names in people's files, NULL-terminated; empty list = not in files */

@@ -192,7 +192,7 @@ bool record_has(const struct record *r, int field)
 
 void record_clear(struct record *r, int field)
 {
-	r->set &= ~(1u << field);
+	r->set &= ~(UINT64_C(1) << field);
 }
 
 void record_set_bytes(struct record *r, int field, const void *data, size_t n)
@@ -202,7 +202,7 @@ void record_set_bytes(struct record *r, int field, const void *data, size_t n)
 		return;
 	r->value[field].data = data;
 	r->value[field].len = n;
-	r->set |= 1u << field;
+	r->set |= UINT64_C(1) << field;
 }
 
 void record_set_text(struct record *r, int field, const char *text)
@@ -216,7 +216,7 @@ void record_set_number(struct record *r, int field, int64_t number)
 	if (number == 0)
 		return;
 	r->value[field].number = number;
-	r->set |= 1u << field;
+	r->set |= UINT64_C(1) << field;
 }
 
 const char *record_text(const struct record *r, int field, char *to, size_t size)
@@ -285,7 +285,7 @@ void record_take_groups(struct record *r, const struct record *from, uint32_t gr
 		record_clear(r, (int)i);
 		if (record_has(from, (int)i)) {
 			r->value[i] = from->value[i];
-			r->set |= 1u << i;
+			r->set |= UINT64_C(1) << i;
 		}
 	}
 }

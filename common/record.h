@@ -24,7 +24,7 @@ struct value {
 
 struct record {
 	const struct kind *kind;
-	uint32_t set; /* bit i: fields[i] has a value; an empty text, a zero and a false are no value */
+	uint64_t set; /* bit i: fields[i] has a value; an empty text, a zero and a false are no value */
 	struct value value[KIND_FIELDS_MAX];
 	const uint8_t *ext; /* fields that this version does not know, as encoded; kept, never hashed */
 	size_t ext_len;

@@ -14,7 +14,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 import well_formed
 
 SCALARS = {9: "FIELD_TEXT", 12: "FIELD_BYTES", 5: "FIELD_INT32", 3: "FIELD_INT64", 8: "FIELD_BOOL"}
-FIELDS_MAX, GROUPS_MAX, KEY_MAX, NUMBER_MAX = 32, 8, 4, 999 # common/kind.h
+FIELDS_MAX, GROUPS_MAX, KEY_MAX, NUMBER_MAX = 40, 8, 4, 999 # common/kind.h
 RECORD_TEXT_MAX = 240 << 10 # of a record's texts together: one operation makes it, and a push has 256 KiB (server/records/push_plan.h)
 
 
@@ -157,7 +157,7 @@ def text_max(rule):
     return rule.max_bytes or (65536 if rule.check == "long" else 255)
 
 
-def field_row(decl, kind, field, header, source):
+def field_row(decl, kind, field, names, source):
     rule = decl.options(field, "FieldOptions", "rule")
     where = "%s.%s" % (kind, field.name)
     if rule is None or not rule.group or rule.group > GROUPS_MAX:
@@ -176,16 +176,18 @@ def field_row(decl, kind, field, header, source):
         fail(where + " names an author and is no text")
     if field.type not in SCALARS or field.label == 3:
         fail(where + " must be string, bytes, int32, int64 or bool, not repeated")
+    if rule.signs and (rule.signs not in names or field.type != 12):
+        fail("%s signs %s, which is no field, or is not bytes" % (where, rule.signs))
     columns = "no_columns"
     if rule.column:
         columns = "columns_%s_%s" % (snake(kind), field.name)
         source.append("static const char *const %s[] = {%s, NULL};" % (columns, ", ".join(map(c_string, rule.column))))
     flag = lambda on: "true" if on else "false"
-    return "\t{%d, %s, %s, %s, %s, %d, %s, %s, %s, %s, %s, %s, %s, %d, %s, %s}," % (
+    return "\t{%d, %s, %s, %s, %s, %d, %s, %s, %s, %s, %s, %s, %s, %d, %d, %s, %s}," % (
         field.number, c_string(field.name), c_string(rule.label), c_string(rule.label_en or field.name),
         SCALARS[field.type], rule.group, "MERGE_GUARDED" if rule.merge == 2 else "MERGE_CONFLICT",
         flag(rule.required), flag(rule.masked), flag(rule.other), flag(rule.school_writes), flag(rule.ordinal), flag(rule.author),
-        text_max(rule), c_string(rule.check), columns)
+        names.index(rule.signs) if rule.signs else -1, text_max(rule), c_string(rule.check), columns)
 
 
 def push_roles(decl):
@@ -213,7 +215,7 @@ def kinds(decl, header, source):
         if len(fields) > FIELDS_MAX or len(rule.key) > KEY_MAX:
             fail("%s has too many fields or key parts" % message.name)
         names, name = [f.name for f in fields], snake(message.name)
-        body = [field_row(decl, message.name, f, header, source) for f in fields]
+        body = [field_row(decl, message.name, f, names, source) for f in fields]
         rules = [decl.options(f, "FieldOptions", "rule") for f in fields if f.type == 9]
         if sum(text_max(rule) for rule in rules) > RECORD_TEXT_MAX:
             fail("%s: its texts together may have at most %d bytes, or a record of them fits no push" % (message.name, RECORD_TEXT_MAX))

@@ -26,7 +26,7 @@ struct outgoing {
 	struct cli *c;
 	struct arena arena; /* what the pages said */
 	pb_document_evidence paper;
-	struct document_lines files[3]; /* of lines, in the order of evidence_page */
+	struct document_lines files[4]; /* of lines, in the order of evidence_page */
 	struct document_part parts[PARTS_MAX];
 	size_t part_count;
 	bool no_memory;
@@ -76,6 +76,7 @@ static bool evidence_page(void *data, const ProtobufCMessage *reply)
 	keep_lines(x, &x->files[0], p->line, p->n_line);
 	keep_lines(x, &x->files[1], p->word, p->n_word);
 	keep_lines(x, &x->files[2], p->beside, p->n_beside);
+	keep_lines(x, &x->files[3], p->copy, p->n_copy);
 	return !x->arena.refused;
 }
 
@@ -210,6 +211,7 @@ static int cmd_export(struct cli *c)
 	x->files[0].path = "trace.jsonl";
 	x->files[1].path = "words.jsonl";
 	x->files[2].path = "matters.jsonl";
+	x->files[3].path = "copies.jsonl";
 	arena_init(&x->arena, BUNDLE_BYTES_MAX);
 	if (!documents_output(c, _("-o 公文.zip"), &path, &code)) {
 		free(x);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "envelope.h"
 #include "fault.h"
 #include "lang.h"
@@ -287,14 +288,51 @@ static void on_read(struct db_task *task)
 
 /* ---- running ---- */
 
+/* Whether the computer that pushes has signed what a field says that it has; what is not so is refused.
+ * ERR_BUSY: its connection is gone, and nothing is said of it. */
+static enum err check_signed(struct plan_op *o, int field, struct request *r)
+{
+	const struct value *sig = &o->body.value[field], *of = &o->body.value[o->kind->fields[field].signs];
+	struct tls *tls = r->conn && !stream_is_closing(&r->conn->stream) ? &r->conn->stream.tls : NULL;
+	char device[37];
+
+	if (!tls || !tls_peer_cert(tls))
+		return ERR_BUSY;
+	id_format(device, r->caller.device);
+	const char *line = arena_printf(&r->arena, "\ndevice=%s\n", device);
+	if (!line)
+		return ERR_NOMEM;
+	enum err e = of->len && memmem(of->data, of->len, line, strlen(line))
+		? tls_peer_signed(tls, of->data, of->len, sig->data, sig->len)
+		: ERR_CHAIN;
+	if (e == ERR_CHAIN)
+		problem_set(&o->fault, ERR_INVALID, o->kind->fields[field].name, _("重新办一次"),
+			_("不是这台电脑的签名"));
+	return e == ERR_CHAIN ? ERR_OK : e;
+}
+
+static enum err decode(struct push *push, struct request *r)
+{
+	enum err e = push_decode(push, REQUEST(r, pb_push_request), &r->arena);
+
+	for (size_t i = 0; !e && i < push->count; i++) {
+		struct plan_op *o = &push->ops[i];
+		for (size_t f = 0; !e && o->kind && !o->fault.code && f < o->kind->field_count; f++)
+			if (o->kind->fields[f].signs >= 0 && record_has(&o->body, (int)f))
+				e = check_signed(o, (int)f, r);
+	}
+	return e;
+}
+
 static bool add_member(struct round *round, struct request *r)
 {
 	struct member *m = &round->member[round->count];
 
 	memset(m, 0, sizeof *m);
 	m->request = r;
-	if (push_decode(&m->push, REQUEST(r, pb_push_request), &r->arena)) {
-		request_fail(r, ERR_NOMEM, NULL, NULL);
+	enum err e = decode(&m->push, r);
+	if (e) {
+		request_fail(r, e, NULL, NULL);
 		return false;
 	}
 	m->limit = push_barrier(&m->push);
@@ -383,8 +421,9 @@ static void round_restart(struct round *round)
 	for (size_t i = 0; i < round->count; i++) {
 		struct request *r = round->member[i].request;
 		memset(&round->member[i].facts, 0, sizeof round->member[i].facts);
-		if (push_decode(&round->member[i].push, REQUEST(r, pb_push_request), &r->arena)) {
-			fail_all(round, ERR_NOMEM);
+		enum err e = decode(&round->member[i].push, r);
+		if (e) {
+			fail_all(round, e);
 			return;
 		}
 		if (round->member[i].refuse)

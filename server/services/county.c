@@ -84,7 +84,7 @@ static void keep_untold(struct record *body, const struct record *now)
 	for (size_t i = 0; i < now->kind->field_count; i++)
 		if (!record_has(body, (int)i) && record_has(now, (int)i)) {
 			body->value[i] = now->value[i];
-			body->set |= 1u << i;
+			body->set |= UINT64_C(1) << i;
 		}
 }
 

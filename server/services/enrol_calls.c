@@ -40,6 +40,10 @@ static const struct db_stmt renew_device = {
 	" cert_until = CASE WHEN next_spki = $4::bytea THEN next_until ELSE cert_until END"
 	" WHERE county = app_county() AND device_id = $1::uuid"};
 
+static const struct db_stmt insert_cert = {
+	"INSERT INTO device_cert (county, device, cert_hash, cert, at)"
+	" VALUES (app_county(), $1::uuid, sha256($2::bytea), $2::bytea, jg_now()) ON CONFLICT DO NOTHING"};
+
 struct enrol_state {
 	uint8_t device[ID_SIZE], spki[32];
 	struct pki_device who;
@@ -99,7 +103,7 @@ static enum err issue(struct request *r, const ProtobufCBinaryData *csr)
 static void store_device(struct request *r, const char *host)
 {
 	struct enrol_state *s = r->data;
-	struct db_params p = {0};
+	struct db_params p = {0}, cert = {0};
 	uint8_t genesis[32];
 	int64_t until = s->now + (int64_t)CERT_DAYS * 86400 * 1000000;
 
@@ -118,6 +122,9 @@ static void store_device(struct request *r, const char *host)
 		db_bytes(&p, genesis, 32);
 		request_query(r, &insert_device, &p);
 	}
+	db_bytes(&cert, s->device, ID_SIZE);
+	db_bytes(&cert, s->cert, (size_t)s->cert_len);
+	request_query(r, &insert_cert, &cert);
 	db_task_commit(&r->task);
 	request_trip(r, reply);
 }

@@ -109,3 +109,13 @@ LANGUAGE sql STABLE AS $$
 	FROM m JOIN meeting_event e ON e.county = app_county() AND e.meeting = m.id WHERE e.entry IS NOT NULL
 	ORDER BY 9, 8, 1
 $$;
+
+-- What schools have signed of a paper that was sent to them, and their answers.
+CREATE OR REPLACE FUNCTION document_copies(of uuid) RETURNS TABLE (school text, event text, said text, intent text, sig bytea, device uuid) LANGUAGE sql STABLE AS $$
+	SELECT d.owner_school, x.event, x.said, x.intent, x.sig, substring(x.intent FROM E'\ndevice=([0-9a-f-]{36})\n')::uuid
+	FROM document_delivery d
+	CROSS JOIN LATERAL (VALUES (1, 'read', '', d.read_intent, d.read_sig), (2, 'sign', '', d.signed_intent, d.signed_sig),
+		(3, 'answer', coalesce(d.answer, ''), d.answered_intent, d.answered_sig)) x (n, event, said, intent, sig)
+	WHERE d.county = app_county() AND d.document = document_copies.of AND NOT d.deleted AND x.sig IS NOT NULL
+	ORDER BY d.owner_school, x.n
+$$;

@@ -70,6 +70,18 @@ EXCEPTION WHEN data_exception THEN -- no JSON, or a character that none may hold
 	RETURN '反馈的内容读不出来';
 END $$;
 
+-- What is wrong with the lines that a school has signed for what it says; NULL: nothing. Whose signature it is was looked at before
+-- (`signs` of the declaration). It binds: without it nobody could prove at whose computer a paper was signed for, so one that an older
+-- jg has queued without is refused, and is said again. `read` may be of a text that was issued anew since; the others are STALE then.
+CREATE OR REPLACE FUNCTION delivery_intent_fault(d document_delivery, of_event text, by_user text, of_version int, said text, intent text, sig text) RETURNS text LANGUAGE sql STABLE AS $$
+	SELECT CASE WHEN coalesce(intent, '') = '' OR coalesce(sig, '') = '' THEN '没有本校电脑的签名：升级 jg 后重新办一次'
+		WHEN of_event = 'read' AND intent !~ format(E'\nversion=%s\n', d.version) THEN NULL
+		WHEN left(intent, length(x.lines)) <> x.lines OR substr(intent, length(x.lines) + 1) !~ E'^[0-9a-f-]{36}\nmade=[0-9]{1,18}\n$'
+			THEN '签名的内容和所办的不一样：重新办一次' END
+	FROM (SELECT format(E'jg intent\ncounty=%s\ndoc=%s\nevent=%s\nby=%s\nfor=-\nversion=%s\ndigest=%s\ntext=%s\ndevice=', d.county, d.document, of_event, by_user,
+		of_version, d.digest, encode(sha256(convert_to(coalesce(said, ''), 'UTF8')), 'hex')) AS lines) x
+$$;
+
 -- What a school says is said of the version that it has; what has ended says nothing more. The first who read and who signed stand:
 -- neither is taken back or written over, by an undo either; an answer is given again, never emptied.
 CREATE OR REPLACE FUNCTION document_delivery_guard(ords int[], schools text[], ids uuid[], bodies jsonb[])
@@ -103,7 +115,14 @@ RETURNS TABLE (ord int, shared_with text, code text, field text, message text) L
 			AND (d.signed_at IS NULL OR d.signed_version IS DISTINCT FROM a.version)
 		UNION ALL SELECT 'NOT_NOW', 'answer', '县局已经认可本校的反馈' WHERE u.body->>'answered_at' IS NOT NULL AND delivery_state(d) = 'accepted'
 		UNION ALL SELECT 'RULE', 'answer', f.fault FROM (SELECT delivery_answer_fault(d.questions, u.body->>'answer') AS fault) f
-			WHERE u.body->>'answered_at' IS NOT NULL AND f.fault IS NOT NULL) r
+			WHERE u.body->>'answered_at' IS NOT NULL AND f.fault IS NOT NULL
+		UNION ALL SELECT 'MISSING', w.field, w.fault FROM (
+			SELECT 'read_intent', delivery_intent_fault(d, 'read', u.body->>'read_by', d.version, '', u.body->>'read_intent', u.body->>'read_sig') WHERE u.body->>'read_at' IS NOT NULL
+			UNION ALL SELECT 'signed_intent', delivery_intent_fault(d, 'sign', u.body->>'signed_by', (u.body->>'signed_version')::int, '', u.body->>'signed_intent', u.body->>'signed_sig')
+				WHERE u.body->>'signed_at' IS NOT NULL
+			UNION ALL SELECT 'answered_intent', delivery_intent_fault(d, 'answer', u.body->>'answered_by', (u.body->>'answered_version')::int, u.body->>'answer',
+				u.body->>'answered_intent', u.body->>'answered_sig') WHERE u.body->>'answered_at' IS NOT NULL) w (field, fault)
+			WHERE w.fault IS NOT NULL) r
 	WHERE u.body IS NOT NULL
 $$;
 

@@ -86,8 +86,8 @@ def answered(county, cases, office, leader):
             time.sleep(0.1)
         cases.check("the school has it in its stream", len(found) == 1, str(found))
         id, now = found[0][0], time.time_ns() // 1000
-        signs = pb.Delivery(signed_at=now, signed_by=head.user, signed_version=1)
-        says = pb.Delivery(answered_at=now, answered_by=head.user, answered_version=1, answer='{"q1":"3"}')
+        signs = head.sign_copy(found[0][1][4], pb.Delivery(signed_at=now, signed_by=head.user, signed_version=1))
+        says = head.sign_copy(found[0][1][4], pb.Delivery(answered_at=now, answered_by=head.user, answered_version=1, answer='{"q1":"3"}'))
         head.queue_op(KIND, id, signs, seen=[(4, found[0][1][2][3])], groups={4})
         head.queue_op(KIND, id, says, seen=[(5, found[0][1][2][4])], groups={5})
         head.push(wire)
@@ -162,9 +162,12 @@ def proved(cases, office, reply):
     pages = office.page_list("Documents.Evidence", doc=reply.number)
     lines = [line for page in pages for line in page.line]
     cases.check("a paper's trace is told with its certificates", len(lines) == 1 and len(pages[0].cert) == 2 and pages[0].number == reply.number, str(pages))
-    listed = "%s  trace.jsonl\n" % hashlib.sha256("".join(lines).encode()).hexdigest()
+    words = [line for page in pages for line in page.word]
+    cases.check("with the words of each entry", len(words) == 1 and '"n":1' in words[0], str(words))
+    has = lambda name, file: "%s  %s\n" % (hashlib.sha256("".join(file).encode()).hexdigest(), name)
+    listed = has("trace.jsonl", lines) + has("words.jsonl", words)
     cases.check("the list of its package is signed", len(office.call("Documents.Seal", doc=reply.number, manifest=listed.encode()).sig) > 60)
-    for name, text in (("an entry", "jg entry\nn=1\n"), ("a list without the trace", "%s  x\n" % ("0" * 64)), ("a list and more", listed + "jg head"), ("what is no text", "\0")):
+    for name, text in (("an entry", "jg entry\nn=1\n"), ("a list without the trace", "%s  x\n" % ("0" * 64)), ("a list without the words", has("trace.jsonl", lines)), ("a list and more", listed + "jg head"), ("what is no text", "\0")):
         try:
             office.call("Documents.Seal", doc=reply.number, manifest=text.encode())
             cases.check("%s is not signed" % name, False)

@@ -12,7 +12,7 @@ import verify_document
 from harness import Cases, Server
 
 cases = Cases()
-DRAFT = "标题：关于归档检查的通知\n文种：通知\n公开：主动公开\n主送：全县学校\n附件：检查表；说明\n---\n请检查。\n一、时间\n九月。\n"
+DRAFT = "标题：关于归档检查的通知\n文种：通知\n公开：主动公开\n主送：全县学校\n附件：检查表；说明\n反馈：灭火器|number\n---\n请检查。\n一、时间\n九月。\n"
 
 
 def lines_of(text):
@@ -98,7 +98,7 @@ WHOLE = [("the tail cut", trace(lambda l: l[:-1])), ("a file replaced", file_rep
          ("an order's entry dropped and listed", both(beside("matters.jsonl", lambda l: l[:1] + l[2:]), listed_anew)), ("an order's words changed and listed", both(beside("matters.jsonl", lambda l: [forged(l[0], given="title=算了\n")] + l[1:]), listed_anew))]
 
 
-def issued(server, office, leader, edu):
+def issued(server, office, leader, edu, clerk):
     for name, text in (("检查表.csv", "项目,数\n消防,1\n"), ("说明.txt", "说明\n" + "请照此填报。\n" * 8000)):
         with open(os.path.join(server.dir, name), "w") as out:
             out.write(text)
@@ -114,8 +114,15 @@ def issued(server, office, leader, edu):
     leader.ok("documents", "sign", paper, "--text", "同意，印发。")
     office.ok("documents", "recheck", paper)
     number = office.ok("documents", "number", paper, "--series", "洪教发")["number"]
-    for words in (("press", number, "--copies", "20"), ("proof", "pass", number), ("seal", number, "--count", "20"), ("issue", number)):
+    for words in (("press", number, "--copies", "20"), ("proof", "pass", number), ("seal", number, "--count", "20"), ("issue", number, "--feedback-due", "2027-12-10")):
         office.ok("documents", *words)
+    arrived(clerk, number)
+    server.stop()  # a school says all of it with its line down, and signs it there
+    for words in (("read",), ("sign",), ("answer", "q1=12")):
+        clerk.ok("documents", words[0], number, *words[1:], code=4)
+    server.start()
+    clerk.ok("sync")
+    edu.ok("documents", "feedback", "accept", number, "2132999001")
     order = leader.ok("documents", "orders", "add", number, "--title", "换灭火器", "--to", edu.user)["number"]
     edu.ok("documents", "orders", "answer", order, "--text", "已换新")
     leader.ok("documents", "orders", "return", order, "--reason", "写明时间")
@@ -124,6 +131,14 @@ def issued(server, office, leader, edu):
     leader.ok("documents", "close", number, "--force", "--reason", "演练")
     office.ok("documents", "archive", number, "--slot", "2柜3层")
     return number
+
+
+def arrived(clerk, number):
+    for _ in range(60):
+        clerk.ok("sync")
+        if any(d["number"] == number for d in clerk.ok("documents", "list")):
+            return
+        time.sleep(0.25)
 
 
 def received(office, leader, edu):
@@ -199,7 +214,7 @@ with Server() as server:
     office.ok("documents", "head", "set", leader.user)
     office.ok("documents", "orgs", "set", "市教育局", "--relation", "直接上级")
     office.ok("documents", "series", "add", "洪教发")
-    number, letter = issued(server, office, leader, edu), received(office, leader, edu)
+    number, letter = issued(server, office, leader, edu, clerk), received(office, leader, edu)
     cases.equal("what is in the archive says under which number", [office.ok("documents", "show", n)["archive_no"][-8:] for n in (number, letter)], ["JJK-0001", "JJK-0001"])
     late = office.run("documents", "accept", letter)
     cases.check("who is late is told how it stands", late.code == 3 and "已归档" in late.err and "jgadmin documents show %s" % letter in late.err, late.err)
@@ -213,7 +228,7 @@ with Server() as server:
     pages = subprocess.run(["pdftotext", sheet["file"], "-"], capture_output=True, text=True).stdout
     subprocess.run(["unzip", "-qo", out, "文件/001-处理单.pdf", "-d", server.dir], check=True)
     hangs = subprocess.run(["pdftotext", os.path.join(server.dir, "文件/001-处理单.pdf"), "-"], capture_output=True, text=True).stdout
-    cases.check("the sheet in the package has the order with its answer, and the school's copy", all(x in hangs for x in ("换灭火器", "九月一日已换新", "已销号", "演练县第1小学", "待签收", "用印份数：20")), hangs)
+    cases.check("the sheet in the package has the order with its answer, and the school's copy", all(x in hangs for x in ("换灭火器", "九月一日已换新", "已销号", "演练县第1小学", "反馈已认可", "灭火器：12", "用印份数：20")), hangs)
     cases.check("the sheet has each act, who and when", all(x in pages for x in ("请办理", "已办", letter, "市教育局", "承办人：", "协办人：", "2027-12-10")), pages)
     contents(out, number)
     cases.equal("a phone call is kept ten years", "D10" in zipfile.ZipFile(came).read("封装包.xml").decode(), True)
@@ -234,6 +249,11 @@ with Server() as server:
         cases.equal("%s: and by the second verifier" % name, (second["ok"], second["first_bad"]), (False, first))
     again(out, bad, both(beside("words.jsonl", lambda l: l[:5] + [forged(l[5], text="不同意")] + l[6:]), listed_anew))
     cases.equal("a leader's words changed are found where they stand", (verified(edu, bad)[1]["first_bad"], verify_document.verify(bad)["first_bad"]), (6, 6))
+    said = [json.loads(x)["event"] for x in zipfile.ZipFile(out).read("copies.jsonl").decode().splitlines()]
+    cases.equal("what the school said is there as its computer signed it, with its line down", said, ["read", "sign", "answer"])
+    again(out, bad, both(beside("copies.jsonl", lambda l: l[:2] + [forged(l[2], text='{"q1":"99"}')]), listed_anew))
+    told = json.loads(edu.run("--json", "documents", "archive", "check", bad).out)
+    cases.check("another answer is found", not told["authentic"] and any("2132999001" in f for f in told["faults"]) and not verify_document.verify(bad)["ok"], str(told))
     again(out, bad, lambda files: files.pop("words.jsonl"))
     told = json.loads(edu.run("--json", "documents", "archive", "check", bad).out)
     cases.check("it is not complete without the words", not told["complete"] and any("words.jsonl" in f for f in told["faults"]), str(told))

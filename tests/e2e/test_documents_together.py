@@ -75,12 +75,12 @@ def arrived(head, wire, title):
     raise SystemExit("no paper came")
 
 
-def said(head, wire, id, groups, **fields):
+def said(head, wire, id, groups, sign=lambda head, copy, message: head.sign_copy(copy, message), **fields):
     """What the bureau answers to one operation on the paper, which saw what the school has now."""
     stream = next(s for s in head.streams.values() if s.what != "county")
     head.pull(wire, stream.id)
     gver = stream.records[id][2]
-    op = head.queue_op(KIND, id, pb.Delivery(**fields), seen=[(g, gver[g - 1]) for g in groups], groups=set(groups))
+    op = head.queue_op(KIND, id, sign(head, stream.records[id][4], pb.Delivery(**fields)), seen=[(g, gver[g - 1]) for g in groups], groups=set(groups))
     head.push(wire)
     result = head.results[op]
     return "OK" if result.outcome in (pb.APPLIED, pb.MERGED) else next((n for n, v in w.pb.Outcome.items() if v == result.outcome), "?") if not result.code else result.code
@@ -95,6 +95,19 @@ def says(county, office, leader):
 
         def receipt():
             return next(d for page in office.page_list("Documents.Deliveries", doc=number) for d in page.delivery)
+        def another(head, copy, message):
+            head.sign_copy(copy, message)
+            message.signed_sig = leader.key.sign(message.signed_intent.encode(), w.ec.ECDSA(w.hashes.SHA256()))
+            return message
+
+        def other_words(head, copy, message):
+            paper = pb.Delivery.FromString(copy)
+            paper.version = 2
+            return head.sign_copy(paper.SerializeToString(), message)
+
+        for name, sign in (("without a signature", lambda head, copy, message: message), ("with another computer's", another), ("with one over another version", other_words)):
+            refused = said(head, wire, id, [4], sign=sign, signed_at=now, signed_by=head.user, signed_version=1)
+            cases.check("a receipt %s is refused" % name, refused in (21, 22), str(refused))
         cases.equal("a receipt is taken", said(head, wire, id, [4], signed_at=now, signed_by=head.user, signed_version=1), "OK")
         cases.check("it is not taken back", said(head, wire, id, [4]) != "OK")
         cases.check("nor signed over by another", said(head, wire, id, [4], signed_at=now + 1000000, signed_by=head.user, signed_version=1) != "OK")

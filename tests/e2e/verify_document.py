@@ -136,6 +136,19 @@ def matters_are_good(package, ca):
     return True
 
 
+def copies_are_good(package, ca, doc):
+    """What each school has signed of its copy."""
+    for line in package.read("copies.jsonl").decode().splitlines() if "copies.jsonl" in package.names else []:
+        x = json.loads(line)
+        intent, sig = (base64.b64decode(x[k], validate=True) for k in ("intent", "intent_sig"))
+        meant = lines_of(intent, "jg intent", INTENT)
+        at = datetime.datetime.fromtimestamp(int(meant["made"]) / 10 ** 6, datetime.timezone.utc)
+        if not (meant["doc"] == doc and meant["event"] == x["event"] and meant["device"] == x["device"] and meant["text"] == sha(x["text"].encode())
+                and is_signed(package.certs("certs/%s.pem" % x["device"]), ca, at, intent, sig)):
+            return False
+    return True
+
+
 def verify(path):
     package = Package(path)
     ca = package.certs("certs/ca.pem")[0]
@@ -158,7 +171,7 @@ def verify(path):
         if not good:
             return {"entries": len(lines), "ok": False, "first_bad": n}
         prev, last, state, doc = sha(entry), at, written["state"], meant["doc"]
-    if not lines or digest_of(package, kind) != meant["digest"] or not is_listed(package, ca) or not matters_are_good(package, ca):
+    if not lines or digest_of(package, kind) != meant["digest"] or not is_listed(package, ca) or not matters_are_good(package, ca) or not copies_are_good(package, ca, doc):
         return {"entries": len(lines), "ok": False, "first_bad": None}
     return {"entries": len(lines), "ok": True, "first_bad": None}
 

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -506,6 +507,18 @@ class Device:
             setattr(op, name, value)
         self.queue[self.made] = op.SerializeToString()
         return self.made
+
+    def sign_copy(self, copy, message):
+        """Signs what a Delivery is to say of the copy of a paper as it came, bytes."""
+        paper = pb.Delivery.FromString(copy)
+        for word, event in (("read", "read"), ("signed", "sign"), ("answered", "answer")):
+            if getattr(message, word + "_at"):
+                said = hashlib.sha256(message.answer.encode() if event == "answer" else b"").hexdigest()
+                lines = "jg intent\ncounty=%s\ndoc=%s\nevent=%s\nby=%s\nfor=-\nversion=%d\ndigest=%s\ntext=%s\ndevice=%s\nmade=%d\n" % (
+                    self.county, uuid.UUID(bytes=paper.document), event, self.user, paper.version, paper.digest, said, uuid.UUID(bytes=self.device_id), time.time_ns() // 1000)
+                setattr(message, word + "_intent", lines)
+                setattr(message, word + "_sig", self.key.sign(lines.encode(), ec.ECDSA(hashes.SHA256())))
+        return message
 
     def push_request(self, limit=500):
         request, size = pb.PushRequest(incarnation=self.incarnation), 0

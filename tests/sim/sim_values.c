@@ -167,9 +167,11 @@ static bool draw_field(const struct writer *w, struct record *r, int field, stru
 	const struct field *f = &r->kind->fields[field];
 	char *room = words->text[field];
 
-	if (f->type == FIELD_BYTES)
+	if (f->signs >= 0) /* no computer of the simulation has a certificate */
+		record_clear(r, field);
+	else if (f->type == FIELD_BYTES)
 		return draw_bytes(w, r, field, f, words);
-	if (f->author && !w->user)
+	else if (f->author && !w->user)
 		record_clear(r, field);
 	else if (f->author)
 		record_set_text(r, field, w->user);

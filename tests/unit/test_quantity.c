@@ -68,7 +68,7 @@ static void minutes_as_people_write_them(void **state)
 
 #define FIELD(n, name, type, bytes, check)                                                                   \
 	{                                                                                                    \
-		n, name, name, name, type, 1, MERGE_CONFLICT, false, false, false, false, false, false,      \
+		n, name, name, name, type, 1, MERGE_CONFLICT, false, false, false, false, false, false, -1,  \
 			bytes, check, (const char *const[])                                                  \
 		{                                                                                            \
 			NULL                                                                                 \

@@ -36,7 +36,7 @@ static void merge_row(const struct import *im, struct record *want, const struct
 		bool told = given >> i & 1;
 		if (record_has(row, (int)i) && (told || !record_has(want, (int)i))) {
 			want->value[i] = row->value[i];
-			want->set |= 1u << i;
+			want->set |= UINT64_C(1) << i;
 		} else if (told && !record_has(row, (int)i) && !is_identity(im, &row->kind->fields[i])) {
 			record_clear(want, (int)i);
 		}

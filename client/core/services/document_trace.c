@@ -377,6 +377,42 @@ static enum err verify_matter_line(struct verify *x, const char *line, size_t n,
 	return bad || !x->arena->refused ? bad : ERR_NOMEM;
 }
 
+/* What a school has signed of its copy: its words are those, of this paper, and its computer's. */
+static enum err verify_copy_line(struct verify *x, const char *text, size_t n)
+{
+	struct entry e = {.device = NULL};
+	json_t *line = json_loadb(text, n, 0, NULL);
+	const char *school = keep_text(x, line, "school"), *said = keep_text(x, line, "text"),
+		   *event = keep_text(x, line, "event"), *why = NULL;
+	char path[64];
+	enum err bad = ERR_OK;
+
+	e.device = keep_text(x, line, "device");
+	if (!school || !said || !event || !e.device || strlen(e.device) != 36 ||
+		!take_base64(line, "intent", x->arena, &e.intent) ||
+		!take_base64(line, "intent_sig", x->arena, &e.intent_sig) ||
+		!take_lines(&e.intent, DOCUMENT_INTENT, intent_keys, sizeof intent_keys / sizeof *intent_keys,
+			x->arena, &e.meant))
+		why = _("不是一条办理记录");
+	else if (strcmp(value_of(&e.meant, "doc"), x->out->doc) != 0 ||
+		strcmp(value_of(&e.meant, "event"), event) != 0 ||
+		strcmp(value_of(&e.meant, "device"), e.device) != 0)
+		why = _("不是这份公文的记录");
+	else if (!are_signed(&e, said, ""))
+		why = _("字句不是签名时的字句");
+	json_decref(line);
+	if (!why) {
+		time_t made = (time_t)(strtoll(value_of(&e.meant, "made"), NULL, 10) / 1000000);
+		snprintf(path, sizeof path, "certs/%s.pem", e.device);
+		bad = signed_by(x, path, e.device, made, &e.intent, &e.intent_sig);
+		if (bad == ERR_CHAIN)
+			why = _("办理人电脑的签名不对：字句被改过，或证书不是县局发的");
+	}
+	if (why)
+		matter_is_bad(x, school, why);
+	return bad == ERR_CHAIN ? ERR_OK : bad;
+}
+
 static const char *lines_of(const struct bundle *b, const char *path)
 {
 	const struct bundle_file *f = bundle_find(b, path);
@@ -406,6 +442,11 @@ enum err document_matters_verify(const struct bundle *b, X509 *ca, const struct 
 	}
 	if (!e)
 		end_matter(&x, number);
+	for (at = lines_of(b, "copies.jsonl"); !e && *at;) {
+		size_t n = strcspn(at, "\n");
+		e = verify_copy_line(&x, at, n);
+		at += n + (at[n] == '\n');
+	}
 	X509_STORE_free(x.store);
 	return e;
 }

@@ -37,8 +37,8 @@ struct document_tails {
  * known; ERR_OK with first_bad: it is not so. Text lives in the arena. */
 enum err document_trace_verify(const struct bundle *b, X509 *ca, const struct document_tails *seen,
 	struct document_verdict *out, struct arena *arena);
-/* The same of the orders and the meeting in matters.jsonl: out->matter, out->why. After
- * document_trace_verify. */
+/* The same of the orders and the meeting in matters.jsonl, and of what schools have signed in copies.jsonl:
+ * out->matter, out->why. After document_trace_verify. */
 enum err document_matters_verify(const struct bundle *b, X509 *ca, const struct document_tails *seen,
 	struct document_verdict *out, struct arena *arena);
 /* The certificate of the package's own CA, certs/ca.pem; NULL: there is none. X509_free. */

@@ -3,15 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "client_service.h"
 #include "codes.h"
 #include "decide.h"
+#include "document_intent.h"
+#include "document_moves.h"
 #include "document_number.h"
 #include "lang.h"
 #include "meetings.h"
 #include "orders.h"
 #include "outbox.h"
+#include "signature.h"
 #include "tables.h"
+#include "value.h"
 #include "way.h"
 
 const uint32_t documents_kinds[] = {KIND_DELIVERY, 0};
@@ -79,6 +85,39 @@ static bool said(const struct record *d, enum delivery_word word, const char *an
 	}
 }
 
+/* The lines of what is said, signed by this computer: the bureau takes no word of a school without, and
+ * anybody can check it for ever (doc/documents.md "Trace"). In the view's memory. */
+static enum err sign_word(
+	struct view *v, struct record *want, enum delivery_word word, const char *answer, int64_t now_us)
+{
+	static const struct {
+		const char *event;
+		int intent, sig;
+	} words[] = {[DELIVERY_READ] = {"read", F_DELIVERY_READ_INTENT, F_DELIVERY_READ_SIG},
+		[DELIVERY_SIGN] = {"sign", F_DELIVERY_SIGNED_INTENT, F_DELIVERY_SIGNED_SIG},
+		[DELIVERY_ANSWER] = {"answer", F_DELIVERY_ANSWERED_INTENT, F_DELIVERY_ANSWERED_SIG}};
+	const struct profile *profile = v->store->profile;
+	char document[37], digest[80], text[2 * HASH_SIZE + 1];
+	uint8_t hash[HASH_SIZE], *sig = arena_alloc(&v->arena, SIGNATURE_MAX);
+
+	value_show(want, F_DELIVERY_DOCUMENT, false, document, sizeof document);
+	document_words_hash(hash, word == DELIVERY_ANSWER ? answer : "", "");
+	sodium_bin2hex(text, sizeof text, hash, sizeof hash);
+	const char *lines = arena_printf(&v->arena,
+		DOCUMENT_INTENT "\ncounty=%s\ndoc=%s\nevent=%s\nby=%s\nfor=-\nversion=%lld\ndigest=%s\n"
+				"text=%s\ndevice=%s\nmade=%lld\n",
+		profile->county, document, words[word].event, profile->session.user,
+		(long long)record_number(want, F_DELIVERY_VERSION),
+		record_text(want, F_DELIVERY_DIGEST, digest, sizeof digest), text, profile->device,
+		(long long)now_us);
+	size_t n = lines && sig ? signature_make(profile->key, lines, strlen(lines), sig) : 0;
+	if (!n)
+		return ERR_NOMEM;
+	record_set_text(want, words[word].intent, lines);
+	record_set_bytes(want, words[word].sig, sig, n);
+	return ERR_OK;
+}
+
 enum err documents_say(struct view *v, struct item *item, enum delivery_word word, const char *answer,
 	int64_t now_us, bool *already, struct problem *p)
 {
@@ -104,6 +143,8 @@ enum err documents_say(struct view *v, struct item *item, enum delivery_word wor
 		return problem_set(p, ERR_NOT_NOW, NULL, way("sign_document"), _("先签收，再反馈"));
 	if (word == DELIVERY_ANSWER && strcmp(state, "accepted") == 0)
 		return problem_set(p, ERR_NOT_NOW, NULL, NULL, _("县局已经认可本校的反馈"));
+	if (!of_paper && sign_word(v, &want, word, answer, now_us))
+		return problem_set(p, ERR_NOMEM, NULL, NULL, NULL);
 	switch (word) {
 	case DELIVERY_READ:
 		record_set_number(&want, F_DELIVERY_READ_AT, now_us);

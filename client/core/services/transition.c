@@ -241,7 +241,7 @@ static void copy_field(struct record *to, int to_field, const struct record *fro
 {
 	if (record_has(from, from_field)) {
 		to->value[to_field] = from->value[from_field];
-		to->set |= 1u << to_field;
+		to->set |= UINT64_C(1) << to_field;
 	}
 }
 

@@ -540,7 +540,7 @@ static enum err resolve_duplicate(void *data, const struct op_row *row)
 			if (row->groups >> (row->kind->fields[i].group - 1) & 1 &&
 				!record_has(&want, (int)i) && record_has(&row->body, (int)i)) {
 				want.value[i] = row->body.value[i];
-				want.set |= UINT32_C(1) << i;
+				want.set |= UINT64_C(1) << i;
 			}
 		groups = outbox_changed_groups(item, &want) & row->groups;
 		if (groups)

@@ -119,14 +119,21 @@ static const struct db_stmt select_entries = {
 static const struct db_stmt select_matters = {
 	"SELECT m.* FROM document_matters((SELECT document_find($1::text))) m"};
 enum { E_N, E_AT, E_STATE, E_INTENT, E_INTENT_SIG, E_DEVICE, E_SIG, E_OF, E_NUMBER, E_WORDS, E_GIVEN };
+static const struct db_stmt select_copies = {"SELECT school, event, said, intent, sig, device"
+					     " FROM document_copies((SELECT document_find($1::text)))"};
+enum { Y_SCHOOL, Y_EVENT, Y_SAID, Y_INTENT, Y_SIG, Y_DEVICE };
 static const struct db_stmt select_certs = {
-	"SELECT DISTINCT s.device, s.cert_hash, s.cert"
-	" FROM document_signer s"
-	" WHERE s.county = app_county() AND (s.device = '00000000-0000-0000-0000-000000000000'"
-	" OR s.device IN (SELECT t.device FROM document_trace t"
-	" WHERE t.county = app_county() AND t.document = (SELECT document_find($1::text)))"
-	" OR s.device IN (SELECT m.device FROM document_matters((SELECT document_find($1::text))) m))"
-	" ORDER BY s.device, s.cert_hash"};
+	"WITH x AS MATERIALIZED (SELECT document_find($1::text) AS id),"
+	" n AS MATERIALIZED (SELECT '00000000-0000-0000-0000-000000000000'::uuid AS device"
+	" UNION SELECT t.device FROM document_trace t JOIN x ON t.document = x.id"
+	" WHERE t.county = app_county()"
+	" UNION SELECT m.device FROM x, document_matters(x.id) m"
+	" UNION SELECT c.device FROM x, document_copies(x.id) c)"
+	" SELECT s.device, s.cert_hash, s.cert"
+	" FROM document_signer s JOIN n USING (device) WHERE s.county = app_county()"
+	" UNION SELECT s.device, s.cert_hash, s.cert"
+	" FROM device_cert s JOIN n USING (device) WHERE s.county = app_county()"
+	" ORDER BY 1, 2"};
 
 static json_t *base64(const void *bytes, size_t n)
 {
@@ -172,8 +179,8 @@ static json_t *entry_json(struct request *r, const PGresult *t, int i, uint8_t h
 /* The files of lines that a package has, whole, in the arena. The contract has trace.jsonl alone; what it
  * cannot hold stands beside it: the words whose hashes were signed, and the traces of what hangs on the
  * paper. */
-enum evidence_file { EVIDENCE_TRACE, EVIDENCE_WORDS, EVIDENCE_MATTERS, EVIDENCE_FILES };
-static const char *const evidence_names[] = {"trace.jsonl", "words.jsonl", "matters.jsonl"};
+enum evidence_file { EVIDENCE_TRACE, EVIDENCE_WORDS, EVIDENCE_MATTERS, EVIDENCE_COPIES, EVIDENCE_FILES };
+static const char *const evidence_names[] = {"trace.jsonl", "words.jsonl", "matters.jsonl", "copies.jsonl"};
 struct evidence {
 	const char **lines[EVIDENCE_FILES];
 	size_t count[EVIDENCE_FILES];
@@ -218,9 +225,31 @@ static bool matter_lines(struct request *r, struct evidence *x)
 	return line;
 }
 
+static bool copy_lines(struct request *r, struct evidence *x)
+{
+	const PGresult *t = request_result(r, &select_copies);
+	size_t n = x->count[EVIDENCE_COPIES] = (size_t)PQntuples(t), len;
+	const char **line = x->lines[EVIDENCE_COPIES] = arena_alloc(&r->arena, sizeof *line * (n + 1));
+	char device[37];
+
+	for (int i = 0; line && i < (int)n; i++) {
+		const char *intent = db_get_text(t, i, Y_INTENT);
+		id_format(device, db_get_bytes(t, i, Y_DEVICE, &len));
+		const uint8_t *sig = db_get_bytes(t, i, Y_SIG, &len);
+		line[i] = json_line(r,
+			json_pack("{s:s,s:s,s:s,s:o,s:o,s:s}", "school", db_get_text(t, i, Y_SCHOOL), "event",
+				db_get_text(t, i, Y_EVENT), "text", db_get_text(t, i, Y_SAID), "intent",
+				base64(intent, strlen(intent)), "intent_sig", base64(sig, len), "device",
+				device));
+		if (!line[i])
+			return false;
+	}
+	return line;
+}
+
 static bool read_evidence(struct request *r, struct evidence *x)
 {
-	return trace_lines(r, x) && matter_lines(r, x);
+	return trace_lines(r, x) && matter_lines(r, x) && copy_lines(r, x);
 }
 
 static void fill_paper(struct request *r, pb_document_evidence *out)
@@ -286,8 +315,8 @@ static const ProtobufCMessage *evidence_page(struct request *r, void *data, size
 		if (!fill_certs(r, out))
 			return NULL;
 	}
-	char ***lists[] = {&out->line, &out->word, &out->beside};
-	size_t *counts[] = {&out->n_line, &out->n_word, &out->n_beside}, before = 0;
+	char ***lists[] = {&out->line, &out->word, &out->beside, &out->copy};
+	size_t *counts[] = {&out->n_line, &out->n_word, &out->n_beside, &out->n_copy}, before = 0;
 	for (size_t f = 0; f < EVIDENCE_FILES; before += x->count[f++]) {
 		size_t begin = from > before ? from - before : 0, end = to > before ? to - before : 0;
 		if (end > x->count[f])
@@ -305,6 +334,7 @@ static void evidence_query(struct request *r, const char *doc)
 	db_text(&p, doc);
 	request_query(r, &select_entries, &p);
 	request_query(r, &select_matters, &p);
+	request_query(r, &select_copies, &p);
 	request_query(r, &select_certs, &p);
 	db_text(&p, r->caller.user);
 	request_query(r, &select_paper, &p);
@@ -339,16 +369,17 @@ static void evidence_done(struct request *r)
 {
 	const pb_document_query *query = REQUEST(r, pb_document_query);
 	struct evidence x = {0};
+	size_t n = 0;
 
 	if (!may_leave(r, query->doc, text_of(query->text)))
 		return;
-	if (!read_evidence(r, &x))
+	bool read = read_evidence(r, &x);
+	for (size_t f = 0; f < EVIDENCE_FILES; f++)
+		n += x.count[f];
+	if (!read)
 		request_fail(r, ERR_NOMEM, NULL, NULL);
 	else
-		document_reply_pages(r,
-			&(struct document_pages){
-				x.count[EVIDENCE_TRACE] + x.count[EVIDENCE_WORDS] + x.count[EVIDENCE_MATTERS],
-				evidence_page, &x});
+		document_reply_pages(r, &(struct document_pages){n, evidence_page, &x});
 }
 
 void documents_evidence(struct request *r)
