@@ -83,7 +83,7 @@ class Paper:
         self.in_order = self.cs_order = self.came_back = self.reissue = self.minutes = self.needs_head = False
         self.signer = self.signed = None
         self.copies, self.issued_version, self.n, self.number = 0, 0, 0, None
-        self.tasks, self.trace = [], []
+        self.tasks, self.trace, self.orders = [], [], []
 
     # ---- tasks ----
 
@@ -91,7 +91,7 @@ class Paper:
         s, out = self.state, []
         one = {"registered": ("check", "R"), "proposing": ("propose", "R"), "done": ("file", "A"), "rechecking": ("recheck", "I"), "numbering": ("number", "I"),
                "numbered": ("press", "I"), "printing": ("proof", "I"), "sealed": ("issue", "I"), "closed": ("file", "A"), "recalled": ("file", "A"), "issued": ("close", "I")}
-        if s in one:
+        if s in one and not (s == "issued" and self.held()):
             out.append((*one[s], ""))
         if s == "reviewing":
             out.append(("review", "R", "") if self.kind == "in" else ("approve", "I", ""))
@@ -119,7 +119,7 @@ class Paper:
     def retask(self, dated=None):
         wanted, now = self.wanted(), self.w.now
         for t in self.tasks:
-            if t["closed"] is None:
+            if t["closed"] is None and t["step"] not in ("order", "judge"):
                 key = (t["step"], t["principal"], t["school"])
                 if key in wanted:
                     wanted.remove(key)
@@ -133,6 +133,14 @@ class Paper:
             elif before:
                 due = max(before[-1]["due"], self.w.wd(now, 1))
             self.tasks.append(dict(step=step, principal=principal, school=school, since=now, opened=now, due=due, closed=None, later=[], given=[]))
+
+    def held(self):
+        """While an order on it is open it is neither closed, nor voided, nor archived."""
+        return any(o.state in ("open", "answered", "returned") for o in self.orders)
+
+    def not_held(self):
+        if self.held():
+            self.rules.add(23)
 
     def open(self, step):
         return next((t for t in self.tasks if t["step"] == step and t["closed"] is None), None)
@@ -382,9 +390,11 @@ class Paper:
         self.done("handling")
 
     def do_in_archive(self, *_):
+        self.not_held()
         self.done("archived")
 
     def do_in_void(self, *_):
+        self.not_held()
         self.done("void")
 
     # ---- 发文 ----
@@ -525,6 +535,7 @@ class Paper:
         self.done("issued", change)
 
     def do_out_close(self, *_):
+        self.not_held()
         self.done("closed")
 
     def do_out_recall(self, *_):
@@ -539,7 +550,96 @@ class Paper:
         self.done("signing", change)
 
     def do_out_archive(self, *_):
+        self.not_held()
         self.done("archived")
 
     def do_out_void(self, *_):
+        self.not_held()
         self.done("void")
+
+
+class Order:
+    """重点交办 (§6): what is ordered on a paper of one officer."""
+    GIVE, OPEN = {"leader", "office", "supervision"}, ("open", "answered", "returned")
+    # event: (states, roles, what it needs)
+    ROWS = {"add": ((None,), GIVE, "title to"), "answer": (("open", "returned"), OFFICERS, "text"), "accept": (("answered",), GIVE, ""), "return": (("answered",), GIVE, "reason"),
+            "transfer": (("open", "returned"), GIVE, "to"), "extend": (OPEN, {"leader"}, "due"), "cancel": (OPEN, {"leader"}, "")}
+    TO = {"answer": "answered", "accept": "closed", "return": "returned", "cancel": "cancelled"}
+
+    def __init__(self, world, paper):
+        self.w, self.paper, self.state, self.adder, self.to, self.due, self.judged, self.id, self.number = world, paper, None, None, None, 0, [], None, None
+
+    def person(self, user, event):
+        role = self.w.roles[user]
+        if event == "answer":
+            self.w.act(user, [self.to])
+        elif event in ("accept", "return") and user != self.adder and role != "supervision" or event == "transfer" and user != self.adder and role != "leader":
+            raise Refused("PERMISSION")
+
+    def ask(self, user, event, **a):
+        states, roles, needs = self.ROWS[event]
+        if any(n not in a for n in needs.split()):
+            raise Refused("MISSING")
+        if self.w.roles[user] not in roles:
+            raise Refused("PERMISSION")
+        if self.state not in states:
+            raise Refused("NOT_NOW")
+        self.person(user, event)
+        takes = ("instructing", "handling", "circulating", "reviewing", "done") if self.paper.kind == "in" else ("issued", "closed")
+        if event == "add" and self.paper.state not in takes:
+            raise Refused("NOT_NOW")
+        if event in ("accept", "return") and user == self.to:
+            raise Refused("SAME_PERSON")
+        if event in ("add", "transfer") and (self.w.roles.get(a["to"]) not in OFFICERS or event == "transfer" and a["to"] == self.to):
+            raise Refused("RULE", 1)
+        if event == "add" and a.get("due", day_of(self.w.now)) < day_of(self.w.now) or event == "extend" and end_of(a["due"]) <= self.due:
+            raise Refused("RULE", 26)
+        getattr(self, "do_" + event)(user, a)
+        self.state = self.TO.get(event, self.state)
+        self.paper.retask()
+
+    def task(self, step, principal, due):
+        now = self.w.now
+        self.paper.tasks.append(dict(step=step, principal=principal, school="", since=now, opened=now, due=due, closed=None, later=[], given=[], order=self))
+
+    def mine(self):
+        return next((t for t in self.paper.tasks if t.get("order") is self and t["closed"] is None), None)
+
+    def end(self):
+        if self.mine():
+            self.mine()["closed"] = self.w.now
+
+    def do_add(self, user, a):
+        self.state, self.adder, self.to, self.urgency = "open", user, a["to"], self.paper.urgency
+        self.due = end_of(a["due"]) if "due" in a else self.w.wd(self.w.now, 5)
+        self.paper.orders.append(self)
+        self.task("order", self.to, self.due)
+
+    def do_answer(self, user, a):
+        self.end()
+        due = max([*self.judged, self.w.wd(self.w.now, 1)]) if self.judged else self.w.wd(self.w.now, (2, 1, 0)[self.urgency])
+        self.judged.append(due)
+        self.task("judge", self.adder, due)
+
+    def do_return(self, user, a):
+        self.end()
+        self.due = max(self.due, self.w.wd(self.w.now, 1))
+        self.task("order", self.to, self.due)
+
+    def do_transfer(self, user, a):
+        t = self.mine()
+        t["given"].append((self.w.now, t["principal"]))
+        self.to = t["principal"] = a["to"]
+        t["since"] = self.w.now
+
+    def do_extend(self, user, a):
+        t, due = self.mine(), end_of(a["due"])
+        if t and t["step"] == "order":
+            t["later"].append((self.w.now, t["due"]))
+            t["due"] = due
+        self.due = due
+
+    def do_accept(self, user, a):
+        self.end()
+
+    do_cancel = do_accept

@@ -10,7 +10,7 @@ import sys
 import time
 
 import wire_client as w
-from document_oracle import OFFICERS, Paper, Refused, World, day_of
+from document_oracle import OFFICERS, Order, Paper, Refused, World, day_of
 from harness import PASSWORD, Cases
 from wire_county import WireCounty
 
@@ -177,7 +177,64 @@ class Walk:
                 user = away[1] if away and rng.random() < 0.6 else user
         return event, user
 
+    def order_step(self):
+        """Of an order on some paper; mostly one that its state has, by one who may."""
+        rng = self.rng
+        papers = [p for p in self.papers[-30:] if p.state not in ("void", "refused", None)]
+        orders = [o for p in papers for o in p.orders if o.state in Order.OPEN]
+        if not papers:
+            return
+        if orders and (len(orders) > 6 or rng.random() < 0.75):
+            order = rng.choice(orders)
+            events = [e for e, row in Order.ROWS.items() if order.state in row[0]] if rng.random() < 0.9 else [e for e in Order.ROWS if e != "add"]
+            event = rng.choice(events)
+        else:
+            order, event = Order(self.world, rng.choice(papers)), "add"
+        user = self.some(1)[0]
+        if rng.random() < 0.8:
+            user = {"answer": order.to, "accept": order.adder, "return": order.adder, "transfer": order.adder}.get(event) or self.some(1, "leader")[0]
+        a, day = {}, day_of(self.clock())
+        for need in Order.ROWS[event][2].split() + (["due"] if event == "add" and rng.random() < 0.4 else []):
+            if rng.random() < 0.97:
+                a[need] = self.person() if need == "to" else day + datetime.timedelta(rng.randint(-1, 20)) if need == "due" else "事由%d" % rng.randint(1, 9)
+        wire = {**{k: yyyymmdd(v) if k == "due" else v for k, v in a.items()}, **({"doc": order.paper.id} if event == "add" else {"id": rng.choice((order.id, order.number))})}
+        before, reply, refused, wanted = self.clock(), None, None, None
+        try:
+            reply = self.signed(user, "Documents.Order", event=event, **wire)
+        except w.WireError as error:
+            refused = (error.name, int(error.error.field[1:]) if error.name == "RULE" else None)
+            self.said = str(error)
+        self.world.now, state = reply.at if reply else before, order.state
+        try:
+            order.ask(user, event, **a)
+        except Refused as r:
+            wanted = (r.code, r.rule)
+        what = "order %s on %s %s, %s: %s %s by %s" % (order.number, order.paper.number or order.paper.id, order.paper.state, state, event, a, user)
+        if refused != wanted:
+            raise AssertionError("%s: found %s (%s), wanted %s" % (what, refused, self.said if refused else "", wanted))
+        if refused:
+            self.seen_refusals.add(refused)
+            return
+        order.id, order.number = reply.id, reply.number
+        self.seen_states.add(("order", order.state))
+        if (reply.state, reply.due) != (order.state, order.due):
+            raise AssertionError("%s: found %s, wanted %s" % (what, (reply.state, reply.due), (order.state, order.due)))
+        self.compare(order.paper, what)
+
+    def orders_listed(self):
+        """Each is listed as it stands, under numbers without a gap."""
+        found = sorted((o.id, o.state, o.to, o.due) for page in self.wire("oa").page_list("Documents.Orders") for o in page.order)
+        orders = [o for p in self.papers for o in p.orders]
+        wanted = sorted((o.id, o.state, o.to, o.due) for o in orders)
+        numbers = sorted((int(o.number[2:6]), int(o.number[7:-1])) for o in orders)
+        if found != wanted or any(b[0] == a[0] and b[1] != a[1] + 1 for a, b in zip(numbers, numbers[1:])):
+            raise AssertionError("orders\nfound  %s\nwanted %s\n%s" % (found, wanted, numbers))
+        return len(orders)
+
     def step(self):
+        if self.rng.random() < 0.2:
+            self.order_step()
+            return
         if len([p for p in self.papers if p.state not in ("archived", "void", "refused")]) < 6:
             self.begin()
             return
@@ -368,6 +425,7 @@ def walk(county, steps, seed, cases):
         x.numbers()
         reminded = x.reminders()
         opened, closed = x.reconciled(), x.turnaround()
+        cases.check("%d orders stand as their paper's walk left them" % x.orders_listed(), True)
         cases.check("%d numbers that are open stand with their people, and nothing is missing" % opened, opened > 0)
         cases.check("%d entries are in the months' reports" % x.months(), True)
         cases.check("%d closed tasks took what they took, by step, person and school" % closed, closed > 0)
@@ -385,7 +443,7 @@ def walk(county, steps, seed, cases):
 
 def main():
     cases = Cases()
-    steps, seed = [*map(int, sys.argv[1:]), 600, 1][:2] if len(sys.argv) < 3 else map(int, sys.argv[1:3])
+    steps, seed = [*map(int, sys.argv[1:]), 750, 1][:2] if len(sys.argv) < 3 else map(int, sys.argv[1:3])
     with WireCounty() as county:
         walk(county, steps, seed, cases)
     cases.close()
